@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Durations as users write them (300ms, 2s, 1m30s) and the monotonic clock. Inside the program a
+ * time is always a signed 64-bit count of nanoseconds in a variable that ends in _ns.
+ */
+#ifndef SYNFAULT_COMMON_DURATION_H
+#define SYNFAULT_COMMON_DURATION_H
+
+#include "common/util.h"
+
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S  INT64_C(1000000000)
+/* The longest duration that is accepted, 24 hours: longer ones are typing errors. */
+#define DURATION_MAX_NS (INT64_C(24) * 3600 * NS_PER_S)
+
+/* CLOCK_MONOTONIC, in nanoseconds. */
+int64_t clock_monotonic_ns(void);
+/* CLOCK_REALTIME, in nanoseconds since 1970. */
+int64_t clock_realtime_ns(void);
+
+/*
+ * Reads a whole text such as "300ms", "1.5s", "1m30s", "2h", "0s". Units: us, ms, s, m, h, in
+ * falling order. A number without a unit is refused, zero included.
+ *
+ * Returns 0 and writes @ret_ns; -EINVAL (not a duration), -ERANGE (over DURATION_MAX_NS). On an
+ * error @ret_reason, when given, is set to a static text such as "has no unit".
+ */
+int duration_parse(const char *text, int64_t *ret_ns, const char **ret_reason);
+
+/*
+ * Writes a duration for people into @buffer, with as many digits as matter: "0", "1.27 ms",
+ * "300 ms", "2.00 s", "1 m 30.0 s". Negative values get a leading "-". Returns @buffer.
+ */
+#define DURATION_TEXT_SIZE 32
+char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE]);
+
+/*
+ * Writes a duration the way a scenario file takes it, without loss: "300ms", "1500us", "2s".
+ * Durations below 1 us are rounded. Returns @buffer.
+ */
+char *duration_format_exact(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE]);
+
+#endif

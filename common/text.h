@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text for people and for machines: nearest names, shell quoting, UTF-8 that is safe to show. */
+#ifndef SYNFAULT_COMMON_TEXT_H
+#define SYNFAULT_COMMON_TEXT_H
+
+#include "common/strbuf.h"
+
+/*
+ * The entry of @candidates (NULL-terminated) nearest to @word by edit distance (insertions,
+ * deletions, substitutions, swaps), or NULL when none is near enough to be what was meant.
+ */
+const char *text_nearest(const char *word, const char *const *candidates);
+
+/* Adds @word quoted for a POSIX shell, unquoted when it needs no quotes. */
+void text_quote_shell(struct strbuf *out, const char *word);
+
+/*
+ * Adds @length bytes so that they are well-formed UTF-8 and can't disturb a terminal or an XML
+ * parser: ANSI escape sequences (CSI, OSC, two-byte) are removed, bad UTF-8 becomes U+FFFD, and
+ * characters that XML 1.0 forbids (section 2.2) as well as DEL and C1 controls are shown as
+ * "#x1B". Newlines and tabs stay; a carriage return before a newline is removed, a lone one becomes
+ * a newline.
+ */
+void text_sanitize(struct strbuf *out, const char *data, size_t length);
+
+/* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known). */
+size_t text_width(const char *text);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Allocation that can't fail, growable arrays and string vectors: see util.h. */
+#include "common/util.h"
+
+void out_of_memory(void)
+{
+	static const char message[] = "synfault: out of memory\n";
+
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		abort();
+	abort();
+}
+
+void *xmalloc(size_t size)
+{
+	void *pointer = malloc(size ? size : 1);
+
+	if (!pointer)
+		out_of_memory();
+	return pointer;
+}
+
+void *xzalloc(size_t size)
+{
+	void *pointer = calloc(1, size ? size : 1);
+
+	if (!pointer)
+		out_of_memory();
+	return pointer;
+}
+
+void *xrealloc(void *pointer, size_t size)
+{
+	void *grown = realloc(pointer, size ? size : 1);
+
+	if (!grown)
+		out_of_memory();
+	return grown;
+}
+
+char *xstrdup(const char *text)
+{
+	return xmemdup(text, strlen(text) + 1);
+}
+
+char *xstrndup(const char *text, size_t length)
+{
+	char *copy = xmalloc(length + 1);
+
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+char *xvasprintf(const char *format, va_list arguments)
+{
+	char *text;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		out_of_memory();
+	return text;
+}
+
+char *xasprintf(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = xvasprintf(format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+void *xmemdup(const void *data, size_t size)
+{
+	void *copy = xmalloc(size);
+
+	if (size)
+		memcpy(copy, data, size);
+	return copy;
+}
+
+void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return items;
+	*capacity = *capacity ? *capacity * 2 : 8;
+	if (*capacity > SIZE_MAX / size)
+		out_of_memory();
+	return xrealloc(items, *capacity * size);
+}
+
+size_t strv_length(char *const *strv)
+{
+	size_t length = 0;
+
+	while (strv && strv[length])
+		length++;
+	return length;
+}
+
+char **strv_copy(char *const *strv)
+{
+	size_t length = strv_length(strv);
+	char **copy = xzalloc((length + 1) * sizeof(*copy));
+
+	for (size_t i = 0; i < length; i++)
+		copy[i] = xstrdup(strv[i]);
+	return copy;
+}
+
+void strv_free(char **strv)
+{
+	for (size_t i = 0; strv && strv[i]; i++)
+		free(strv[i]);
+	free(strv);
+}
+
+void strv_freep(char ***strv)
+{
+	strv_free(*strv);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Small things every layer uses: cleanup at scope exit, allocation that can't fail, growable
+ * arrays. Running out of memory ends the process (out_of_memory()): a harness that can't allocate
+ * can't judge, and its parent reports the death as an error, never as a pass.
+ */
+#ifndef SYNFAULT_COMMON_UTIL_H
+#define SYNFAULT_COMMON_UTIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+#define PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define NORETURN __attribute__((noreturn))
+
+static inline void cleanup_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void cleanup_close(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void cleanup_fclose(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+#define CLEANUP(function) __attribute__((cleanup(function)))
+/* Frees the pointer when the scope ends; steal_pointer() takes it out. */
+#define AUTO_FREE CLEANUP(cleanup_free)
+/* Closes the descriptor when the scope ends unless it is negative; steal_fd() takes it out. */
+#define AUTO_CLOSE CLEANUP(cleanup_close)
+#define AUTO_FCLOSE CLEANUP(cleanup_fclose)
+
+static inline int steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+static inline void *steal_pointer_(void *pointer)
+{
+	void *stolen = *(void **)pointer;
+
+	*(void **)pointer = NULL;
+	return stolen;
+}
+/* Takes ownership out of an AUTO_FREE (or other) pointer variable, leaving NULL. */
+#define steal_pointer(pointer) ((__typeof__(*(pointer)))steal_pointer_(pointer))
+
+/* Says so on standard error and ends the process with SIGABRT. */
+NORETURN void out_of_memory(void);
+
+/* The allocation functions of the C library, which never return NULL (see out_of_memory()). */
+void *xmalloc(size_t size);
+void *xzalloc(size_t size);
+void *xrealloc(void *pointer, size_t size);
+char *xstrdup(const char *text);
+char *xstrndup(const char *text, size_t length);
+char *xasprintf(const char *format, ...) PRINTF(1, 2);
+char *xvasprintf(const char *format, va_list arguments) PRINTF(1, 0);
+/* Copies @size bytes into new memory. */
+void *xmemdup(const void *data, size_t size);
+
+/* Makes room for at least one more element of @size bytes; amortised O(1). */
+void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
+
+/*
+ * Appends one element to an array held as three fields or variables. The array is plain malloc
+ * memory: free() it.
+ */
+#define array_append(items, count, capacity, ...)                                                  \
+	do {                                                                                       \
+		(items) = array_reserve_((items), (count), &(capacity), sizeof(*(items)));         \
+		(items)[(count)++] = (__VA_ARGS__);                                                \
+	} while (0)
+
+/* A NULL-terminated vector of strings, as execve() takes it. */
+char **strv_copy(char *const *strv);
+void strv_free(char **strv);
+size_t strv_length(char *const *strv);
+void strv_freep(char ***strv);
+#define AUTO_STRV CLEANUP(strv_freep)
+
+#endif
