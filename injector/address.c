@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Addresses: see address.h. An IPv4 address that a socket of family AF_INET6 shows as mapped
+ * (::ffff:a.b.c.d, RFC 4291, 2.5.5.2) becomes the IPv4 address that is on the wire: Java and Go
+ * connect that way, and their packets have to be found.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+
+#include "injector/address.h"
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+size_t address_size(const struct address *address)
+{
+	return address->family == AF_INET ? 4 : 16;
+}
+
+int address_parse(const char *text, uint16_t port, struct address *ret)
+{
+	struct address address = {.port = port};
+
+	if (inet_pton(AF_INET, text, address.bytes) == 1)
+		address.family = AF_INET;
+	else if (inet_pton(AF_INET6, text, address.bytes) == 1)
+		address.family = AF_INET6;
+	else
+		return -EINVAL;
+	*ret = address;
+	return 0;
+}
+
+char *address_format_host(const struct address *address, char buffer[static INET6_ADDRSTRLEN])
+{
+	if (!inet_ntop(address->family, address->bytes, buffer, INET6_ADDRSTRLEN))
+		strcpy(buffer, "?");
+	return buffer;
+}
+
+char *address_format(const struct address *address, char buffer[static ADDRESS_TEXT_SIZE])
+{
+	char host[INET6_ADDRSTRLEN];
+
+	snprintf(buffer, ADDRESS_TEXT_SIZE, address->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		 address_format_host(address, host), address->port);
+	return buffer;
+}
+
+socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (address->family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)ret;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(address->port);
+		memcpy(&in->sin_addr, address->bytes, 4);
+		return sizeof(*in);
+	} else {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(address->port);
+		memcpy(&in6->sin6_addr, address->bytes, 16);
+		return sizeof(*in6);
+	}
+}
+
+int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret)
+{
+	struct address address = {0};
+
+	if (sockaddr->sa_family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, sockaddr, sizeof(in));
+		address.family = AF_INET;
+		address.port = ntohs(in.sin_port);
+		memcpy(address.bytes, &in.sin_addr, 4);
+	} else if (sockaddr->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+		bool mapped;
+
+		memcpy(&in6, sockaddr, sizeof(in6));
+		mapped = IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr);
+		address.family = mapped ? AF_INET : AF_INET6;
+		address.port = ntohs(in6.sin6_port);
+		memcpy(address.bytes, (const uint8_t *)&in6.sin6_addr + (mapped ? 12 : 0),
+		       mapped ? 4 : 16);
+	} else {
+		return -EAFNOSUPPORT;
+	}
+	*ret = address;
+	return 0;
+}

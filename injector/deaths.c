@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads the kernel's notices of dying TCP sockets: see deaths.h. Each is a struct inet_diag_msg and
+ * attributes, of which INET_DIAG_INFO holds a struct tcp_info as long as the kernel knows it.
+ */
+#include "injector/deaths.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+#include "common/duration.h"
+
+#define RECEIVE_BUFFER (32 << 20)
+#define BATCH          64
+/* A notice: tcp_info has some 250 bytes and grows from kernel to kernel. */
+#define MESSAGE_MAX 2048
+/* Reading goes on for so long at most before the caller's other events get their turn. */
+#define MAX_ROUNDS 64
+
+struct deaths {
+	struct mnl_socket *socket;
+	int fd; /* of the socket */
+	deaths_fn on_death;
+	void *userdata;
+	struct iovec vectors[BATCH];
+	struct mmsghdr datagrams[BATCH];
+	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
+};
+
+static int open_all(struct deaths *deaths)
+{
+	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
+	int size = RECEIVE_BUFFER;
+
+	deaths->socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	if (!deaths->socket || mnl_socket_bind(deaths->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	deaths->fd = mnl_socket_get_fd(deaths->socket);
+	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
+	if (setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(deaths->socket, NETLINK_ADD_MEMBERSHIP, &group,
+					  sizeof(group)) < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < BATCH; i++) {
+		deaths->vectors[i] = (struct iovec){deaths->buffers[i], MESSAGE_MAX};
+		deaths->datagrams[i].msg_hdr.msg_iov = &deaths->vectors[i];
+		deaths->datagrams[i].msg_hdr.msg_iovlen = 1;
+	}
+	return 0;
+}
+
+int deaths_open(deaths_fn on_death, void *userdata, struct diag_list *diags, struct deaths **ret)
+{
+	struct deaths *deaths = xzalloc(sizeof(*deaths));
+	int r;
+
+	deaths->on_death = on_death;
+	deaths->userdata = userdata;
+	r = open_all(deaths);
+	if (r < 0) {
+		deaths_free(deaths);
+		diag_add(diags, NULL,
+			 "can't watch for sockets that close (NETLINK_SOCK_DIAG, "
+			 "CONFIG_INET_TCP_DIAG): %s",
+			 strerror(-r));
+		return r;
+	}
+	*ret = deaths;
+	return 0;
+}
+
+void deaths_free(struct deaths *deaths)
+{
+	if (!deaths)
+		return;
+	if (deaths->socket)
+		mnl_socket_close(deaths->socket);
+	free(deaths);
+}
+
+int deaths_fd(const struct deaths *deaths)
+{
+	return deaths->fd;
+}
+
+/* An IPv6 socket that speaks IPv4 (RFC 4291, 2.5.5.2) is an IPv4 socket on the wire. */
+static void set_address(struct address *address, uint8_t family, const __be32 bytes[4], __be16 port)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	*address = (struct address){.family = AF_INET, .port = ntohs(port)};
+	if (family == AF_INET) {
+		memcpy(address->bytes, bytes, 4);
+	} else if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+		memcpy(address->bytes, &bytes[3], 4);
+	} else {
+		address->family = AF_INET6;
+		memcpy(address->bytes, bytes, 16);
+	}
+}
+
+/* Whether the kernel's struct tcp_info, of @size bytes, has the field. */
+#define INFO_HAS(size, field)                                                                      \
+	((size) >= offsetof(struct tcp_info, field) + sizeof(((struct tcp_info *)NULL)->field))
+
+static void set_info(struct socket_death *death, const struct nlattr *attribute)
+{
+	struct tcp_info info = {0};
+	size_t size = MIN((size_t)mnl_attr_get_payload_len(attribute), sizeof(info));
+
+	memcpy(&info, mnl_attr_get_payload(attribute), size);
+	if (INFO_HAS(size, tcpi_total_retrans))
+		death->retransmissions = info.tcpi_total_retrans;
+	if (INFO_HAS(size, tcpi_segs_in))
+		death->segments_in = info.tcpi_segs_in;
+	if (INFO_HAS(size, tcpi_bytes_received))
+		death->bytes_received = info.tcpi_bytes_received;
+	if (INFO_HAS(size, tcpi_bytes_acked))
+		death->bytes_acked = info.tcpi_bytes_acked;
+}
+
+static void handle_notice(struct deaths *deaths, const struct nlmsghdr *message, int64_t now_ns)
+{
+	const struct inet_diag_msg *diag = mnl_nlmsg_get_payload(message);
+	struct socket_death death = {.at_ns = now_ns};
+	const struct nlattr *attribute;
+
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*diag) ||
+	    (diag->idiag_family != AF_INET && diag->idiag_family != AF_INET6))
+		return;
+	set_address(&death.local, diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
+	set_address(&death.remote, diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
+	mnl_attr_for_each(attribute, message,
+			  sizeof(*diag)) if (mnl_attr_get_type(attribute) == INET_DIAG_INFO)
+		set_info(&death, attribute);
+	deaths->on_death(deaths->userdata, &death);
+}
+
+static void handle_datagram(struct deaths *deaths, const uint8_t *data, size_t length,
+			    int64_t now_ns)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		handle_notice(deaths, message, now_ns);
+}
+
+int deaths_dispatch(struct deaths *deaths)
+{
+	int result = 0;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		int n = recvmmsg(deaths->fd, deaths->datagrams, BATCH, MSG_DONTWAIT, NULL);
+		int64_t now_ns;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == ENOBUFS) {
+			result = -ENOBUFS;
+			continue;
+		}
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? result : -errno;
+		now_ns = clock_monotonic_ns();
+		for (int i = 0; i < n; i++)
+			handle_datagram(deaths, deaths->buffers[i], deaths->datagrams[i].msg_len,
+					now_ns);
+		if (n < BATCH)
+			return result;
+	}
+	return result;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Notices of dying TCP sockets: the multicast groups SKNLGRP_INET_TCP_DESTROY and
+ * SKNLGRP_INET6_TCP_DESTROY of NETLINK_SOCK_DIAG (net/core/sock_diag.c; what `ss -E` shows). A
+ * client that times out closes its socket in SYN-SENT without sending a packet: only this tells.
+ */
+#ifndef SYNFAULT_INJECTOR_DEATHS_H
+#define SYNFAULT_INJECTOR_DEATHS_H
+
+#include "common/diag.h"
+#include "injector/address.h"
+
+struct socket_death {
+	int64_t at_ns; /* CLOCK_MONOTONIC, when it was read */
+	struct address local, remote;
+	uint32_t retransmissions, segments_in;
+	uint64_t bytes_received, bytes_acked;
+};
+
+typedef void (*deaths_fn)(void *userdata, const struct socket_death *death);
+
+struct deaths;
+
+/*
+ * Listens in the network namespace of the calling process, which needs no privilege (net/core/
+ * sock_diag.c, NL_CFG_F_NONROOT_RECV). Returns 0 or a negative errno with a diagnostic.
+ */
+int deaths_open(deaths_fn on_death, void *userdata, struct diag_list *diags, struct deaths **ret);
+int deaths_fd(const struct deaths *deaths);
+/*
+ * Reads all notices that are there. Returns 0, -ENOBUFS when some were lost (reading goes on), or
+ * another negative errno.
+ */
+int deaths_dispatch(struct deaths *deaths);
+void deaths_free(struct deaths *deaths);
+
+#endif

@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Puts the parts together: packets from the queue are parsed and given to the tracker, its verdicts
+ * go back at once or after a time, and all of it is reported as events.
+ *
+ * Theory of operation
+ * -------------------
+ * Each packet gets one verdict. A verdict that is due is given to the queue, which gathers those of
+ * packets that were read together, and noted as `untold`. When the queue has handed them over
+ * (told()), the events are reported with the time at which that happened. A verdict that is not due
+ * waits in a struct held, which owns a timer.
+ *
+ * The queue is always read before the notices of deaths: a socket dies after its packets were
+ * queued, but the kernel reports the death from a work queue of its own, and the two sockets can
+ * become readable in either order.
+ */
+#include "injector/injector.h"
+
+#include <errno.h>
+#include <sys/queue.h>
+
+#include "common/duration.h"
+#include "injector/packet.h"
+#include "injector/rules.h"
+
+/* "SYNF": unlikely to be used by anybody else. */
+#define REFUSE_MARK UINT32_C(0x53594e46)
+
+/* What can go wrong while it runs. Each is reported once: one is enough to end all trust. */
+enum problem {
+	PROBLEM_MALFORMED,
+	PROBLEM_UNEXPECTED,
+	PROBLEM_UNKNOWN_ENDPOINT,
+	PROBLEM_OVERRUN,
+	PROBLEM_DEATHS_LOST,
+	PROBLEM_DEATHS_DEAD,
+	PROBLEM_QUEUE_DEAD,
+	PROBLEM_LOSSES,
+	PROBLEM_LOSSES_UNREADABLE,
+	PROBLEM_REFUSED_COUNT,
+	PROBLEM_N_KINDS,
+};
+
+/* A SYN whose verdict is not due yet. */
+struct held {
+	LIST_ENTRY(held) entry;
+	struct injector *injector;
+	struct event *timer;
+	uint32_t packet_id;
+	uint32_t attempt;
+	uint32_t syn_ordinal;
+	enum verdict_kind kind;
+	int64_t due_ns;
+};
+
+/* A verdict that was given, or a SYN-ACK that was let through, and not reported yet. */
+struct untold {
+	enum injector_event_kind kind; /* INJECTOR_VERDICT or INJECTOR_ESTABLISHED */
+	struct attempt_info attempt;   /* ESTABLISHED */
+	uint32_t attempt_id;           /* VERDICT */
+	uint32_t syn_ordinal;
+	enum verdict_kind verdict;
+	int64_t due_ns;
+};
+
+struct injector {
+	struct event_base *base;
+	struct tracker *tracker;
+	struct injector_kernel kernel;
+	void (*on_event)(void *userdata, const struct injector_event *event);
+	void (*on_problem)(void *userdata, bool fatal, const char *message);
+	void *userdata;
+
+	struct queue *queue; /* this and the following NULL with a test's kernel */
+	struct deaths *deaths;
+	struct rules *rules;
+	struct event *queue_event, *deaths_event;
+
+	LIST_HEAD(, held) held;
+	struct untold *untold;
+	size_t n_untold, untold_capacity;
+
+	size_t n_waiting;
+	uint64_t n_refused; /* verdicts that asked for RST */
+	int64_t max_lag_ns;
+	bool reported[PROBLEM_N_KINDS];
+};
+
+static void PRINTF(4, 5)
+	report(struct injector *injector, enum problem problem, bool fatal, const char *format, ...)
+{
+	AUTO_FREE char *message = NULL;
+	va_list arguments;
+
+	if (injector->reported[problem])
+		return;
+	injector->reported[problem] = true;
+	va_start(arguments, format);
+	message = xvasprintf(format, arguments);
+	va_end(arguments);
+	injector->on_problem(injector->userdata, fatal, message);
+}
+
+/* The queue can't be used any more. */
+static void report_dead(struct injector *injector, int r)
+{
+	report(injector, PROBLEM_QUEUE_DEAD, true, "the netfilter queue failed: %s", strerror(-r));
+	if (injector->queue_event)
+		event_del(injector->queue_event);
+}
+
+static void note_lag(struct injector *injector, int64_t lag_ns)
+{
+	injector->max_lag_ns = MAX(injector->max_lag_ns, lag_ns);
+}
+
+/* An attempt that was as given is decided now, or closed. */
+static void settle(struct injector *injector, const struct attempt_info *before)
+{
+	if (before->state == ATTEMPT_WAITING && !before->closed)
+		injector->n_waiting--;
+}
+
+static void tell_verdict(struct injector *injector, const struct untold *untold,
+			 struct injector_event *event, int64_t done_ns)
+{
+	event->syn_ordinal = untold->syn_ordinal;
+	event->verdict = untold->verdict;
+	event->lag_ns = MAX(done_ns - untold->due_ns, 0);
+	note_lag(injector, event->lag_ns);
+	event->attempt = tracker_attempt(injector->tracker, untold->attempt_id);
+	if (untold->verdict == VERDICT_REFUSE) {
+		injector->n_refused++;
+		settle(injector, &event->attempt);
+		(void)tracker_refused(injector->tracker, untold->attempt_id, &event->attempt);
+	}
+}
+
+/* What was given to the kernel has happened: see queue_told_fn. */
+static void told(void *userdata, int64_t handed_ns, int64_t done_ns)
+{
+	struct injector *injector = userdata;
+	size_t n = injector->n_untold;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct untold *untold = &injector->untold[i];
+		struct injector_event event = {.kind = untold->kind, .at_ns = handed_ns};
+
+		if (untold->kind == INJECTOR_VERDICT)
+			tell_verdict(injector, untold, &event, done_ns);
+		else
+			event.attempt = untold->attempt;
+		injector->on_event(injector->userdata, &event);
+	}
+	injector->n_untold = 0;
+}
+
+/* Gives a verdict now; @untold is what there will be to report of it, or NULL. */
+static void give(struct injector *injector, uint32_t packet_id, enum verdict_kind kind,
+		 const struct untold *untold)
+{
+	int64_t handed_ns = 0;
+	int r;
+
+	if (untold)
+		array_append(injector->untold, injector->n_untold, injector->untold_capacity,
+			     *untold);
+	if (!injector->queue)
+		handed_ns = injector->kernel.now_ns(injector->kernel.context);
+	r = injector->kernel.set_verdict(injector->kernel.context, packet_id, kind);
+	if (r < 0) {
+		injector->n_untold = 0;
+		report_dead(injector, r);
+		return;
+	}
+	/* the queue says so itself, when it has told the kernel */
+	if (!injector->queue)
+		told(injector, handed_ns, injector->kernel.now_ns(injector->kernel.context));
+}
+
+static void held_free(struct held *held)
+{
+	LIST_REMOVE(held, entry);
+	event_free(held->timer);
+	free(held);
+}
+
+static void held_schedule(struct held *held)
+{
+	struct injector *injector = held->injector;
+	int64_t left_ns = held->due_ns - injector->kernel.now_ns(injector->kernel.context);
+	int64_t left_us = left_ns > 0 ? (left_ns + NS_PER_US - 1) / NS_PER_US : 0;
+	struct timeval timeout = {
+		.tv_sec = (time_t)(left_us / (NS_PER_S / NS_PER_US)),
+		.tv_usec = (suseconds_t)(left_us % (NS_PER_S / NS_PER_US)),
+	};
+
+	/*
+	 * libevent counts a timeout from the time at which it began to call back; what has been
+	 * done since then would make it early. A base that keeps no such time makes this a no-op.
+	 */
+	(void)event_base_update_cache_time(injector->base);
+	event_add(held->timer, &timeout);
+}
+
+static void held_due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct held *held = userdata;
+	struct injector *injector = held->injector;
+	struct untold untold = {
+		.kind = INJECTOR_VERDICT,
+		.attempt_id = held->attempt,
+		.syn_ordinal = held->syn_ordinal,
+		.verdict = held->kind,
+		.due_ns = held->due_ns,
+	};
+	uint32_t packet_id = held->packet_id;
+
+	(void)fd;
+	(void)what;
+	if (injector->kernel.now_ns(injector->kernel.context) < held->due_ns) {
+		held_schedule(held);
+		return;
+	}
+	held_free(held);
+	give(injector, packet_id, untold.verdict, &untold);
+}
+
+static void hold(struct injector *injector, uint32_t packet_id, const struct untold *untold)
+{
+	struct held *held = xzalloc(sizeof(*held));
+
+	held->injector = injector;
+	held->packet_id = packet_id;
+	held->attempt = untold->attempt_id;
+	held->syn_ordinal = untold->syn_ordinal;
+	held->kind = untold->verdict;
+	held->due_ns = untold->due_ns;
+	held->timer = evtimer_new(injector->base, held_due, held);
+	if (!held->timer)
+		out_of_memory();
+	LIST_INSERT_HEAD(&injector->held, held, entry);
+	held_schedule(held);
+}
+
+static void take_syn(struct injector *injector, const struct queued_packet *queued,
+		     const struct packet *packet, int64_t now_ns)
+{
+	char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
+	struct tracker_decision decision;
+	struct injector_event event;
+	struct untold untold;
+
+	if (tracker_syn(injector->tracker, packet, queued->arrived_ns, &decision) < 0) {
+		report(injector, PROBLEM_UNKNOWN_ENDPOINT, false,
+		       "dropped a SYN from %s to %s, which is no endpoint",
+		       address_format(&packet->source, client),
+		       address_format(&packet->destination, server));
+		give(injector, queued->id, VERDICT_DROP, NULL);
+		return;
+	}
+	if (!decision.retransmission)
+		injector->n_waiting++;
+
+	event = (struct injector_event){
+		.kind = INJECTOR_SYN,
+		.at_ns = queued->arrived_ns,
+		.attempt = decision.attempt,
+		.syn_ordinal = decision.attempt.syns,
+		.tcp_flags = packet->flags,
+		.payload_length = packet->payload_length,
+	};
+	injector->on_event(injector->userdata, &event);
+
+	untold = (struct untold){
+		.kind = INJECTOR_VERDICT,
+		.attempt_id = decision.attempt.id,
+		.syn_ordinal = decision.attempt.syns,
+		.verdict = decision.verdict.kind,
+		.due_ns = queued->arrived_ns + decision.verdict.hold_ns,
+	};
+	if (untold.due_ns > now_ns)
+		hold(injector, queued->id, &untold);
+	else
+		give(injector, queued->id, untold.verdict, &untold);
+}
+
+static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
+			 const struct packet *packet)
+{
+	struct untold untold = {.kind = INJECTOR_ESTABLISHED};
+
+	/* repeated, or of a connection older than our rules: let through all the same */
+	if (tracker_syn_ack(injector->tracker, packet, &untold.attempt) < 0) {
+		give(injector, queued->id, VERDICT_ACCEPT, NULL);
+		return;
+	}
+	if (!untold.attempt.closed)
+		injector->n_waiting--;
+	give(injector, queued->id, VERDICT_ACCEPT, &untold);
+}
+
+void injector_packet(struct injector *injector, const struct queued_packet *queued)
+{
+	int64_t now_ns = injector->kernel.now_ns(injector->kernel.context);
+	struct packet packet;
+	enum packet_error error = packet_parse(queued->data, queued->length, &packet);
+
+	note_lag(injector, now_ns - queued->arrived_ns);
+	/* the kernel takes no notice of malformed options either */
+	if (error != PACKET_OK && error != PACKET_TCP_OPTION) {
+		report(injector, PROBLEM_MALFORMED, false, "dropped a malformed packet: %s",
+		       packet_error_text(error));
+		give(injector, queued->id, VERDICT_DROP, NULL);
+	} else if (packet_is_syn(&packet)) {
+		take_syn(injector, queued, &packet, now_ns);
+	} else if (packet_is_syn_ack(&packet)) {
+		take_syn_ack(injector, queued, &packet);
+	} else {
+		report(injector, PROBLEM_UNEXPECTED, false,
+		       "dropped a packet that is neither SYN nor SYN-ACK (TCP flags 0x%02x)",
+		       packet.flags);
+		give(injector, queued->id, VERDICT_DROP, NULL);
+	}
+}
+
+/*
+ * A Multipath TCP client's socket is disconnected before it dies: by then it has lost its own
+ * address and the server's port (net/mptcp/protocol.c, __mptcp_close_ssk; net/ipv4/tcp.c,
+ * tcp_disconnect). What is left, its port and the server's address, names the newest attempt with
+ * both.
+ */
+static bool complete_death(const struct injector *injector, struct socket_death *death)
+{
+	size_t size = address_size(&death->remote);
+
+	for (size_t id = tracker_n_attempts(injector->tracker); id-- > 0;) {
+		struct attempt_info info = tracker_attempt(injector->tracker, (uint32_t)id);
+
+		if (info.closed || info.key.client.port != death->local.port ||
+		    info.key.server.family != death->remote.family ||
+		    memcmp(info.key.server.bytes, death->remote.bytes, size) != 0)
+			continue;
+		death->local = info.key.client;
+		death->remote = info.key.server;
+		return true;
+	}
+	return false;
+}
+
+/* Whether it is the socket of a connection that was disconnected; a listener has no port either. */
+static bool is_incomplete(const struct socket_death *death)
+{
+	static const uint8_t none[sizeof(death->remote.bytes)];
+
+	return death->remote.port == 0 && death->local.port != 0 &&
+	       memcmp(death->remote.bytes, none, sizeof(none)) != 0;
+}
+
+void injector_death(struct injector *injector, const struct socket_death *death)
+{
+	struct socket_death whole = *death;
+	struct injector_event event = {
+		.kind = INJECTOR_CLOSED,
+		.at_ns = death->at_ns,
+		.retransmissions = death->retransmissions,
+		.segments_in = death->segments_in,
+		.bytes_received = death->bytes_received,
+		.bytes_acked = death->bytes_acked,
+	};
+
+	/* of sockets that are none of our clients' (the server's, too) there is nothing to say */
+	if (is_incomplete(death) && !complete_death(injector, &whole))
+		return;
+	if (tracker_closed(injector->tracker, &whole.local, &whole.remote, &event.attempt) < 0)
+		return;
+	if (event.attempt.state == ATTEMPT_WAITING)
+		injector->n_waiting--;
+	injector->on_event(injector->userdata, &event);
+}
+
+static void on_packet(void *userdata, const struct queued_packet *packet)
+{
+	injector_packet(userdata, packet);
+}
+
+static void on_death(void *userdata, const struct socket_death *death)
+{
+	injector_death(userdata, death);
+}
+
+static void read_queue(struct injector *injector)
+{
+	int r;
+
+	if (injector->reported[PROBLEM_QUEUE_DEAD])
+		return;
+	r = queue_dispatch(injector->queue);
+	if (r == -ENOBUFS)
+		report(injector, PROBLEM_OVERRUN, false,
+		       "packets were lost: they came in faster than they could be read");
+	else if (r < 0)
+		report_dead(injector, r);
+}
+
+static void read_deaths(struct injector *injector)
+{
+	int r;
+
+	read_queue(injector);
+	if (injector->reported[PROBLEM_DEATHS_DEAD])
+		return;
+	r = deaths_dispatch(injector->deaths);
+	if (r == -ENOBUFS) {
+		report(injector, PROBLEM_DEATHS_LOST, false,
+		       "notices of closed sockets were lost: they came in faster than they could "
+		       "be "
+		       "read");
+	} else if (r < 0) {
+		report(injector, PROBLEM_DEATHS_DEAD, true,
+		       "can't watch for closed sockets any more: %s", strerror(-r));
+		event_del(injector->deaths_event);
+	}
+}
+
+static void queue_readable(evutil_socket_t fd, short what, void *userdata)
+{
+	(void)fd;
+	(void)what;
+	read_queue(userdata);
+}
+
+static void deaths_readable(evutil_socket_t fd, short what, void *userdata)
+{
+	(void)fd;
+	(void)what;
+	read_deaths(userdata);
+}
+
+static int real_set_verdict(void *context, uint32_t packet_id, enum verdict_kind kind)
+{
+	const struct injector *injector = context;
+
+	return queue_set_verdict(injector->queue, packet_id, kind);
+}
+
+static int64_t real_now_ns(void *context)
+{
+	(void)context;
+	return clock_monotonic_ns();
+}
+
+static int install_rules(struct injector *injector, const struct injector_config *config,
+			 struct diag_list *diags)
+{
+	AUTO_FREE struct address *addresses = NULL;
+	size_t n = 0, capacity = 0;
+
+	for (size_t i = 0; i < config->n_endpoints; i++)
+		for (size_t k = 0; k < config->endpoints[i].n_addresses; k++)
+			array_append(addresses, n, capacity, config->endpoints[i].addresses[k]);
+	return rules_install(
+		&(struct rules_config){
+			.table = config->table,
+			.queue_number = config->queue_number,
+			.refuse_mark = REFUSE_MARK,
+			.endpoints = addresses,
+			.n_endpoints = n,
+			.owned = config->shared_namespace,
+		},
+		diags, &injector->rules);
+}
+
+/* The rules come last: nothing is queued before somebody reads. */
+static int open_all(struct injector *injector, const struct injector_config *config,
+		    struct diag_list *diags)
+{
+	int r;
+
+	r = queue_open(
+		&(struct queue_config){
+			.number = config->queue_number,
+			.length = config->queue_length,
+			.refuse_mark = REFUSE_MARK,
+			.on_packet = on_packet,
+			.on_told = told,
+			.userdata = injector,
+		},
+		diags, &injector->queue);
+	if (r < 0)
+		return r;
+	r = deaths_open(on_death, injector, diags, &injector->deaths);
+	if (r < 0)
+		return r;
+	injector->queue_event = event_new(injector->base, queue_fd(injector->queue),
+					  EV_READ | EV_PERSIST, queue_readable, injector);
+	injector->deaths_event = event_new(injector->base, deaths_fd(injector->deaths),
+					   EV_READ | EV_PERSIST, deaths_readable, injector);
+	if (!injector->queue_event || !injector->deaths_event)
+		out_of_memory();
+	if (event_add(injector->queue_event, NULL) < 0 ||
+	    event_add(injector->deaths_event, NULL) < 0) {
+		diag_add(diags, NULL, "can't wait for packets: the event loop takes no descriptor");
+		return -EIO;
+	}
+	return install_rules(injector, config, diags);
+}
+
+int injector_new(const struct injector_config *config, struct diag_list *diags,
+		 struct injector **ret)
+{
+	struct injector *injector = xzalloc(sizeof(*injector));
+
+	injector->base = config->base;
+	injector->on_event = config->on_event;
+	injector->on_problem = config->on_problem;
+	injector->userdata = config->userdata;
+	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
+	LIST_INIT(&injector->held);
+	if (config->kernel) {
+		injector->kernel = *config->kernel;
+	} else {
+		int r;
+
+		injector->kernel = (struct injector_kernel){
+			.set_verdict = real_set_verdict,
+			.now_ns = real_now_ns,
+			.context = injector,
+		};
+		r = open_all(injector, config, diags);
+		if (r < 0) {
+			injector_free(injector);
+			return r;
+		}
+	}
+	*ret = injector;
+	return 0;
+}
+
+size_t injector_n_waiting(const struct injector *injector)
+{
+	return injector->n_waiting;
+}
+
+const struct tracker *injector_tracker(const struct injector *injector)
+{
+	return injector->tracker;
+}
+
+int64_t injector_max_lag_ns(const struct injector *injector)
+{
+	return injector->max_lag_ns;
+}
+
+/* SYNs that are still held are dropped, which is no event: nobody asked for it. */
+static void drop_held(struct injector *injector)
+{
+	while (!LIST_EMPTY(&injector->held)) {
+		struct held *held = LIST_FIRST(&injector->held);
+
+		(void)injector->kernel.set_verdict(injector->kernel.context, held->packet_id,
+						   VERDICT_DROP);
+		held_free(held);
+	}
+}
+
+static void compare_losses(struct injector *injector)
+{
+	struct queue_losses losses;
+	int r = queue_losses(injector->queue, &losses);
+
+	if (r < 0)
+		report(injector, PROBLEM_LOSSES_UNREADABLE, false,
+		       "can't tell whether packets were lost: %s", strerror(-r));
+	else if (losses.queue_dropped || losses.user_dropped || losses.overruns ||
+		 losses.failed_verdicts)
+		report(injector, PROBLEM_LOSSES, false,
+		       "packets were lost: %llu because the queue was full, %llu because its "
+		       "socket "
+		       "was full (%llu overruns); %llu verdicts were not taken",
+		       (unsigned long long)losses.queue_dropped,
+		       (unsigned long long)losses.user_dropped, (unsigned long long)losses.overruns,
+		       (unsigned long long)losses.failed_verdicts);
+}
+
+static void compare_refused(struct injector *injector)
+{
+	uint64_t counted;
+	int r = rules_count_refused(injector->rules, &counted);
+
+	if (r < 0)
+		report(injector, PROBLEM_REFUSED_COUNT, false,
+		       "can't tell whether all refused SYNs were answered: %s",
+		       r == -ENOENT ? "the firewall rules are gone" : strerror(-r));
+	else if (counted != injector->n_refused)
+		report(injector, PROBLEM_REFUSED_COUNT, false,
+		       "%llu SYNs were to be refused, but the kernel answered %llu with RST",
+		       (unsigned long long)injector->n_refused, (unsigned long long)counted);
+}
+
+void injector_finish(struct injector *injector)
+{
+	if (injector->queue) {
+		read_deaths(injector);
+		event_del(injector->queue_event);
+		event_del(injector->deaths_event);
+	}
+	drop_held(injector);
+	if (injector->queue) {
+		/* what was not taken of the verdicts just given */
+		read_queue(injector);
+		compare_losses(injector);
+		compare_refused(injector);
+	}
+}
+
+void injector_free(struct injector *injector)
+{
+	if (!injector)
+		return;
+	while (!LIST_EMPTY(&injector->held))
+		held_free(LIST_FIRST(&injector->held));
+	if (injector->queue_event)
+		event_free(injector->queue_event);
+	if (injector->deaths_event)
+		event_free(injector->deaths_event);
+	/* the rules first: no SYN is to be lost between */
+	rules_free(injector->rules);
+	queue_free(injector->queue);
+	deaths_free(injector->deaths);
+	tracker_free(injector->tracker);
+	free(injector->untold);
+	free(injector);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The netfilter-queue daemon as a part: puts together rules, queue, attempt tracking, timers for
+ * held SYNs and notices of socket deaths, on an event loop of the caller. It knows nothing of
+ * scenario files, processes and reports.
+ */
+#ifndef SYNFAULT_INJECTOR_INJECTOR_H
+#define SYNFAULT_INJECTOR_INJECTOR_H
+
+#include <event2/event.h>
+
+#include "common/diag.h"
+#include "injector/deaths.h"
+#include "injector/event.h"
+#include "injector/queue.h"
+
+/*
+ * The seam to the kernel. The real one (queue.h) is used unless a test gives another: then no
+ * queue, no rules and no notices of deaths are opened, and the test drives injector_packet() and
+ * injector_death() itself.
+ */
+struct injector_kernel {
+	int (*set_verdict)(void *context, uint32_t packet_id, enum verdict_kind kind);
+	int64_t (*now_ns)(void *context);
+	void *context;
+};
+
+struct injector_config {
+	/*
+	 * Borrowed; with EVENT_BASE_FLAG_PRECISE_TIMER, without which libevent's clock goes in
+	 * steps of milliseconds.
+	 */
+	struct event_base *base;
+	const char *table; /* name of the nftables table */
+	uint16_t queue_number;
+	uint32_t queue_length; /* packets the kernel may hold for us; 0: a sensible large number */
+	/*
+	 * Others use the network namespace too: the table disappears with this process, `kill -9`
+	 * included (rules.h). Where the namespace is our own: false.
+	 */
+	bool shared_namespace;
+	uint64_t seed;
+	const struct tracker_endpoint *endpoints;
+	size_t n_endpoints;
+	const struct injector_kernel *kernel; /* NULL: the real one */
+
+	/*
+	 * Called for each event, in the order in which we learn of them. Verdicts of packets that
+	 * were read together are handed over together: a SYN can come after a verdict in this order
+	 * and have arrived before it. Causes come before their effects.
+	 */
+	void (*on_event)(void *userdata, const struct injector_event *event);
+	/*
+	 * Something was lost, or the queue is dead (@fatal): from here on nothing can be vouched
+	 * for. @message is one sentence for the user.
+	 */
+	void (*on_problem)(void *userdata, bool fatal, const char *message);
+	void *userdata;
+};
+
+struct injector;
+
+/*
+ * Binds the queue, listens for deaths, installs the rules: when it returns 0 every SYN to an
+ * endpoint in this network namespace gets its verdict from the scripts. Returns a negative errno
+ * with a diagnostic otherwise, and nothing is left behind.
+ */
+int injector_new(const struct injector_config *config, struct diag_list *diags,
+		 struct injector **ret);
+
+/* Takes one packet; for tests and for the queue. */
+void injector_packet(struct injector *injector, const struct queued_packet *packet);
+/* Takes notice of a dead socket, the server's or the client's; likewise. */
+void injector_death(struct injector *injector, const struct socket_death *death);
+
+/* Attempts whose end is not known yet: waiting for an answer, socket still open. */
+size_t injector_n_waiting(const struct injector *injector);
+const struct tracker *injector_tracker(const struct injector *injector);
+
+/*
+ * Ends the injection and settles the account: reads what is left in the sockets, then compares what
+ * we decided with what the kernel counted (losses, answered RSTs); differences are reported through
+ * on_problem. SYNs that are still held are dropped. Call it once, before injector_free().
+ */
+void injector_finish(struct injector *injector);
+
+/* Longest lateness of a verdict so far, and the longest time from a SYN's arrival to our reading
+ * it. */
+int64_t injector_max_lag_ns(const struct injector *injector);
+
+void injector_free(struct injector *injector);
+
+#endif

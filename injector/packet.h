@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads the IP and TCP headers of a queued packet. Every packet comes from the network, so every
+ * field is checked against the bytes that are there; each malformed input is rejected with a reason
+ * of its own.
+ */
+#ifndef SYNFAULT_INJECTOR_PACKET_H
+#define SYNFAULT_INJECTOR_PACKET_H
+
+#include "injector/address.h"
+
+/* How much of a packet has to be copied to user space: IPv6 with options before TCP fits. */
+#define PACKET_COPY_RANGE 256
+
+enum tcp_flag {
+	TCP_FLAG_FIN = 0x01,
+	TCP_FLAG_SYN = 0x02,
+	TCP_FLAG_RST = 0x04,
+	TCP_FLAG_PSH = 0x08,
+	TCP_FLAG_ACK = 0x10,
+	TCP_FLAG_URG = 0x20,
+	TCP_FLAG_ECE = 0x40,
+	TCP_FLAG_CWR = 0x80,
+};
+
+/* A TCP segment, as far as its headers tell. */
+struct packet {
+	struct address source, destination;
+	uint32_t sequence;       /* host byte order; of a SYN: the initial sequence number */
+	uint32_t acknowledgment; /* host byte order */
+	uint32_t payload_length; /* bytes of data, from the IP header: Fast Open SYNs carry some */
+	uint16_t mss;            /* RFC 9293, 3.7.1; 0 when not announced */
+	uint8_t flags;           /* enum tcp_flag */
+	bool fast_open;          /* RFC 7413 option present */
+	bool multipath;          /* RFC 8684 option present */
+};
+
+enum packet_error {
+	PACKET_OK,
+	PACKET_EMPTY,
+	PACKET_BAD_VERSION,        /* neither IPv4 nor IPv6 */
+	PACKET_IPV4_TRUNCATED,     /* fewer bytes than the header says */
+	PACKET_IPV4_HEADER_LENGTH, /* IHL below 5 */
+	PACKET_IPV4_TOTAL_LENGTH,  /* shorter than its headers */
+	PACKET_IPV4_FRAGMENT,      /* not the first fragment: no TCP header in it */
+	PACKET_IPV6_TRUNCATED,
+	PACKET_IPV6_PAYLOAD_LENGTH,
+	PACKET_IPV6_EXTENSION, /* an extension header is cut, loops, or can't be walked */
+	PACKET_NOT_TCP,
+	PACKET_TCP_TRUNCATED,
+	PACKET_TCP_DATA_OFFSET, /* below 5, or beyond the segment */
+	PACKET_TCP_OPTION,      /* an option's length is 0, 1, or beyond the header */
+	PACKET_N_ERRORS,
+};
+
+/*
+ * Parses a packet that starts at its IP header. @captured bytes of it are at @data; the packet
+ * itself may be longer (the IP header says how long). Malformed TCP options make the packet invalid
+ * only in their own right (PACKET_TCP_OPTION): @ret is filled in all the same, since the kernel
+ * ignores such options too (net/ipv4/tcp_input.c, tcp_parse_options).
+ *
+ * Returns PACKET_OK or the reason; on other errors than PACKET_TCP_OPTION @ret is not written.
+ */
+enum packet_error packet_parse(const void *data, size_t captured, struct packet *ret);
+
+/* One sentence without a full stop, such as "IPv4 header length below 20 bytes". */
+const char *packet_error_text(enum packet_error error);
+
+/* SYN without ACK, RST and FIN: what opens a connection (ECN and data may be there). */
+bool packet_is_syn(const struct packet *packet);
+/* SYN with ACK, without RST: the server's answer. */
+bool packet_is_syn_ack(const struct packet *packet);
+
+#endif

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The netfilter queue: see queue.h. Built to be lean, for two actors share the work of each refused
+ * connection: while the client's processor runs connect(), ours reads and answers. So many packets
+ * are read with one recvmmsg() (the kernel sends one datagram per packet), and their verdicts go
+ * back as many messages in one datagram without acknowledgments; the kernel carries a verdict out
+ * (RST included) before sendmsg() returns, and answers only when one fails.
+ */
+#include "injector/queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <sys/socket.h>
+/* after the kernel's header: it declares what that one lacks only */
+#include <libnetfilter_queue/libnetfilter_queue.h>
+
+#include "common/duration.h"
+#include "injector/packet.h"
+
+/* Packets the kernel may hold for us: each held SYN counts, so 100 times its default. */
+#define QUEUE_LENGTH   (UINT32_C(1) << 16)
+#define RECEIVE_BUFFER (32 << 20)
+/* Datagrams read at once. More make the first of them wait for the verdicts of the last. */
+#define BATCH 64
+/* A packet's message: at most PACKET_COPY_RANGE bytes and some 200 of attributes. */
+#define MESSAGE_MAX 1024
+/* Two headers and two attributes take 40 bytes. */
+#define VERDICT_MAX 64
+/* Reading goes on for so long at most before the caller's other events get their turn. */
+#define MAX_ROUNDS 64
+/* An arrival further in the past was not measured by the clock we read: it was set meanwhile. */
+#define MAX_AGE_NS (10 * NS_PER_S)
+/* Room for any attribute, also those that a newer library or kernel knows. */
+#define N_ATTRIBUTES 128
+_Static_assert(N_ATTRIBUTES > NFQA_MAX, "all attributes fit");
+_Static_assert(MESSAGE_MAX > PACKET_COPY_RANGE + 512, "a packet's message fits");
+
+struct queue {
+	struct mnl_socket *socket;
+	int fd; /* of the socket */
+	uint16_t number;
+	uint32_t refuse_mark;
+	queue_packet_fn on_packet;
+	queue_told_fn on_told;
+	void *userdata;
+	/*
+	 * The kernel notes the arrival of packets while any socket asks for times of its own
+	 * (net/core/dev.c, netstamp_needed_key). This one does, and is used for nothing else.
+	 */
+	int timestamp_fd;
+	int counters_fd; /* /proc/…/nfnetlink_queue of the network namespace we started in */
+	uint64_t overruns, failed_verdicts;
+
+	bool dispatching;
+	/* when the batch was read, by both clocks */
+	int64_t read_monotonic_ns, read_realtime_ns;
+
+	bool untold; /* verdicts were given since on_told was last called */
+	size_t verdicts_length;
+	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct iovec vectors[BATCH];
+	struct mmsghdr datagrams[BATCH];
+	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
+};
+
+/* A line of /proc/net/netfilter/nfnetlink_queue (net/netfilter/nfnetlink_queue.c, seq_show). */
+struct counters {
+	unsigned number, portid, waiting, copy_mode, copy_range, queue_dropped, user_dropped;
+};
+
+static int counters_open(void)
+{
+	static const char *const paths[] = {
+		"/proc/thread-self/net/netfilter/nfnetlink_queue",
+		"/proc/self/net/netfilter/nfnetlink_queue",
+	};
+	int r = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0)
+			return fd;
+		r = -errno;
+	}
+	return r;
+}
+
+/* Returns 0; -ENOENT when there is no queue with that number, or another negative errno. */
+static int counters_read(int fd, uint16_t number, struct counters *ret)
+{
+	AUTO_CLOSE int copy = -1;
+	AUTO_FCLOSE FILE *file = NULL;
+	char line[256];
+
+	/* through a copy, since fclose() closes; both share the position */
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0 || lseek(copy, 0, SEEK_SET) < 0)
+		return -errno;
+	file = fdopen(copy, "r");
+	if (!file)
+		return -errno;
+	steal_fd(&copy);
+	while (fgets(line, sizeof(line), file)) {
+		struct counters c;
+
+		if (sscanf(line, "%u %u %u %u %u %u %u", &c.number, &c.portid, &c.waiting,
+			   &c.copy_mode, &c.copy_range, &c.queue_dropped, &c.user_dropped) != 7)
+			return -EPROTO;
+		if (c.number != number)
+			continue;
+		*ret = c;
+		return 0;
+	}
+	return ferror(file) ? -EIO : -ENOENT;
+}
+
+/* Sends one configuration message and waits for the kernel's answer. */
+static int configure(struct queue *queue, struct nlmsghdr *message)
+{
+	char buffer[1024];
+	unsigned portid = mnl_socket_get_portid(queue->socket);
+	ssize_t length;
+
+	message->nlmsg_flags |= NLM_F_ACK;
+	if (mnl_socket_sendto(queue->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	do {
+		length = mnl_socket_recvfrom(queue->socket, buffer, sizeof(buffer));
+	} while (length < 0 && errno == EINTR);
+	if (length < 0)
+		return -errno;
+	return mnl_cb_run(buffer, (size_t)length, 0, portid, NULL, NULL) < 0 ? -errno : 0;
+}
+
+static int bind_number(struct queue *queue)
+{
+	char buffer[256];
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
+
+	nfq_nlmsg_cfg_put_cmd(message, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
+	return configure(queue, message);
+}
+
+static int set_parameters(struct queue *queue, uint32_t length)
+{
+	char buffer[256];
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
+
+	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, PACKET_COPY_RANGE);
+	nfq_nlmsg_cfg_put_qmaxlen(message, length);
+	/*
+	 * GSO: packets as they are, not cut into segments and without a checksum computed for us.
+	 * Of the others, FAIL_OPEN above all, none is set.
+	 */
+	mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(NFQA_CFG_F_GSO));
+	mnl_attr_put_u32(message, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN));
+	return configure(queue, message);
+}
+
+/*
+ * A number that is taken gives EBUSY or, depending on the order of the kernel's checks, EPERM,
+ * which is also what a missing capability gives. The list of queues tells.
+ */
+static int bind_error(const struct queue *queue, int r, struct diag_list *diags)
+{
+	struct counters counters;
+
+	if ((r == -EBUSY || r == -EPERM) &&
+	    counters_read(queue->counters_fd, queue->number, &counters) == 0) {
+		diag_add(diags, NULL,
+			 "netfilter queue %u is in use by another process (netlink port %u)",
+			 queue->number, counters.portid);
+		diag_hint(diags, "end that process or choose another queue number");
+		return -EBUSY;
+	}
+	if (r == -EPERM) {
+		diag_add(diags, NULL, "no permission to bind netfilter queue %u", queue->number);
+		diag_hint(diags, "CAP_NET_ADMIN is needed in the network namespace");
+		return r;
+	}
+	/* nfnetlink.c: no subsystem with that number */
+	if (r == -EINVAL || r == -EPROTONOSUPPORT) {
+		diag_add(diags, NULL,
+			 "the kernel can't queue packets (CONFIG_NETFILTER_NETLINK_QUEUE)");
+		diag_hint(diags, "load the module: modprobe nfnetlink_queue");
+		return -EOPNOTSUPP;
+	}
+	diag_add(diags, NULL, "can't bind netfilter queue %u: %s", queue->number, strerror(-r));
+	return r;
+}
+
+static void set_receive_buffer(int fd)
+{
+	int size = RECEIVE_BUFFER;
+
+	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
+static int open_timestamps(void)
+{
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	/* without it arrivals are not known, which each packet says for itself */
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
+static void prepare_datagrams(struct queue *queue)
+{
+	for (size_t i = 0; i < BATCH; i++) {
+		queue->vectors[i] = (struct iovec){queue->buffers[i], MESSAGE_MAX};
+		queue->datagrams[i].msg_hdr.msg_iov = &queue->vectors[i];
+		queue->datagrams[i].msg_hdr.msg_iovlen = 1;
+	}
+}
+
+static int open_all(struct queue *queue, const struct queue_config *config, struct diag_list *diags)
+{
+	int r;
+
+	queue->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!queue->socket)
+		return bind_error(queue, -errno, diags);
+	queue->fd = mnl_socket_get_fd(queue->socket);
+	if (mnl_socket_bind(queue->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return bind_error(queue, -errno, diags);
+	set_receive_buffer(queue->fd);
+
+	queue->counters_fd = counters_open();
+	r = bind_number(queue);
+	if (r < 0)
+		return bind_error(queue, r, diags);
+	r = set_parameters(queue, config->length ? config->length : QUEUE_LENGTH);
+	if (r < 0)
+		return bind_error(queue, r, diags);
+	/* with the module loaded by now */
+	if (queue->counters_fd < 0)
+		queue->counters_fd = counters_open();
+	if (queue->counters_fd < 0) {
+		r = queue->counters_fd;
+		diag_add(diags, NULL,
+			 "can't read the queue's counters of losses "
+			 "(/proc/self/net/netfilter/nfnetlink_queue): %s",
+			 strerror(-r));
+		diag_hint(diags, "/proc has to be mounted");
+		return r;
+	}
+	queue->timestamp_fd = open_timestamps();
+	return 0;
+}
+
+int queue_open(const struct queue_config *config, struct diag_list *diags, struct queue **ret)
+{
+	struct queue *queue = xzalloc(sizeof(*queue));
+	int r;
+
+	queue->number = config->number;
+	queue->refuse_mark = config->refuse_mark;
+	queue->on_packet = config->on_packet;
+	queue->on_told = config->on_told;
+	queue->userdata = config->userdata;
+	queue->timestamp_fd = -1;
+	queue->counters_fd = -1;
+	prepare_datagrams(queue);
+	r = open_all(queue, config, diags);
+	if (r < 0) {
+		queue_free(queue);
+		return r;
+	}
+	*ret = queue;
+	return 0;
+}
+
+void queue_free(struct queue *queue)
+{
+	if (!queue)
+		return;
+	if (queue->socket)
+		mnl_socket_close(queue->socket);
+	cleanup_close(&queue->timestamp_fd);
+	cleanup_close(&queue->counters_fd);
+	free(queue);
+}
+
+int queue_fd(const struct queue *queue)
+{
+	return queue->fd;
+}
+
+/* Reads both clocks at one moment, again when something came between. */
+static void sample_clocks(struct queue *queue)
+{
+	for (int attempts = 0; attempts < 3; attempts++) {
+		int64_t before = clock_monotonic_ns();
+
+		queue->read_realtime_ns = clock_realtime_ns();
+		queue->read_monotonic_ns = clock_monotonic_ns();
+		if (queue->read_monotonic_ns - before < NS_PER_US)
+			return;
+	}
+}
+
+static void note_arrival(const struct queue *queue, const struct nlattr *timestamp,
+			 struct queued_packet *packet)
+{
+	struct nfqnl_msg_packet_timestamp stamp;
+	int64_t age;
+
+	packet->arrived_ns = queue->read_monotonic_ns;
+	if (!timestamp || mnl_attr_get_payload_len(timestamp) < sizeof(stamp))
+		return;
+	memcpy(&stamp, mnl_attr_get_payload(timestamp), sizeof(stamp));
+	age = queue->read_realtime_ns -
+	      ((int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US);
+	if (age < 0 || age > MAX_AGE_NS)
+		return;
+	packet->arrived_ns -= age;
+	packet->arrival_known = true;
+}
+
+static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
+{
+	struct nlattr *attributes[N_ATTRIBUTES] = {NULL};
+	struct nfqnl_msg_packet_hdr header;
+	struct queued_packet packet = {0};
+
+	if (nfq_nlmsg_parse(message, attributes) < 0 || !attributes[NFQA_PACKET_HDR] ||
+	    mnl_attr_get_payload_len(attributes[NFQA_PACKET_HDR]) < sizeof(header))
+		return;
+	memcpy(&header, mnl_attr_get_payload(attributes[NFQA_PACKET_HDR]), sizeof(header));
+	packet.id = ntohl(header.packet_id);
+	if (attributes[NFQA_PAYLOAD]) {
+		packet.data = mnl_attr_get_payload(attributes[NFQA_PAYLOAD]);
+		packet.length = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
+	}
+	note_arrival(queue, attributes[NFQA_TIMESTAMP], &packet);
+	queue->on_packet(queue->userdata, &packet);
+}
+
+static void handle_datagram(struct queue *queue, const uint8_t *data, size_t length)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+
+			if (message->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(error->error) &&
+			    error->error != 0)
+				queue->failed_verdicts++;
+		} else if (message->nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET)) {
+			handle_packet(queue, message);
+		}
+	}
+}
+
+int queue_dispatch(struct queue *queue)
+{
+	int result = 0;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		int n = recvmmsg(queue->fd, queue->datagrams, BATCH, MSG_DONTWAIT, NULL);
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == ENOBUFS) {
+			queue->overruns++;
+			result = -ENOBUFS;
+			continue;
+		}
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? result : -errno;
+
+		sample_clocks(queue);
+		queue->dispatching = true;
+		for (int i = 0; i < n; i++)
+			handle_datagram(queue, queue->buffers[i], queue->datagrams[i].msg_len);
+		queue->dispatching = false;
+		r = queue_flush(queue);
+		if (r < 0)
+			return r;
+		if (n < BATCH)
+			return result;
+	}
+	return result;
+}
+
+/* Sends what has been gathered, without telling. */
+static int send_verdicts(struct queue *queue)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	ssize_t sent;
+
+	do {
+		sent = sendto(queue->fd, queue->verdicts, queue->verdicts_length, 0,
+			      (const struct sockaddr *)&kernel, sizeof(kernel));
+	} while (sent < 0 && errno == EINTR);
+	queue->verdicts_length = 0;
+	return sent < 0 ? -errno : 0;
+}
+
+int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind)
+{
+	struct nlmsghdr *message;
+
+	if (queue->verdicts_length + VERDICT_MAX > sizeof(queue->verdicts)) {
+		/* within on_packet: told with the rest of the batch */
+		int r = send_verdicts(queue);
+
+		if (r < 0)
+			return r;
+	}
+	message = nfq_nlmsg_put((char *)queue->verdicts + queue->verdicts_length, NFQNL_MSG_VERDICT,
+				queue->number);
+	nfq_nlmsg_verdict_put(message, (int)id, kind == VERDICT_DROP ? NF_DROP : NF_ACCEPT);
+	if (kind == VERDICT_REFUSE)
+		nfq_nlmsg_verdict_put_mark(message, queue->refuse_mark);
+	queue->verdicts_length += NLMSG_ALIGN(message->nlmsg_len);
+	queue->untold = true;
+	return queue->dispatching ? 0 : queue_flush(queue);
+}
+
+int queue_flush(struct queue *queue)
+{
+	int64_t handed_ns;
+	int r;
+
+	if (!queue->untold)
+		return 0;
+	handed_ns = clock_monotonic_ns();
+	r = send_verdicts(queue);
+	if (r < 0)
+		return r;
+	queue->untold = false;
+	if (queue->on_told)
+		queue->on_told(queue->userdata, handed_ns, clock_monotonic_ns());
+	return 0;
+}
+
+int queue_losses(struct queue *queue, struct queue_losses *ret)
+{
+	struct counters counters;
+	int r = counters_read(queue->counters_fd, queue->number, &counters);
+
+	if (r < 0)
+		return r;
+	*ret = (struct queue_losses){
+		.queue_dropped = counters.queue_dropped,
+		.user_dropped = counters.user_dropped,
+		.overruns = queue->overruns,
+		.failed_verdicts = queue->failed_verdicts,
+	};
+	return 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One netfilter queue, over libmnl and libnetfilter_queue: packets in, verdicts out. Fails closed:
+ * neither NFQA_CFG_F_FAIL_OPEN nor NETLINK_NO_ENOBUFS is set, so that every loss shows.
+ */
+#ifndef SYNFAULT_INJECTOR_QUEUE_H
+#define SYNFAULT_INJECTOR_QUEUE_H
+
+#include "common/diag.h"
+#include "injector/tracker.h"
+
+struct queue;
+
+/* A packet as it comes from the queue; @data is valid during the callback only. */
+struct queued_packet {
+	uint32_t id; /* to be named in the verdict */
+	const uint8_t *data;
+	size_t length;      /* bytes at @data, at most PACKET_COPY_RANGE */
+	int64_t arrived_ns; /* CLOCK_MONOTONIC: when the kernel received it, else when it was read
+			     */
+	bool arrival_known; /* the kernel gave the time */
+};
+
+typedef void (*queue_packet_fn)(void *userdata, const struct queued_packet *packet);
+
+/*
+ * All verdicts given so far were handed to the kernel at @handed_ns and had taken effect by
+ * @done_ns (CLOCK_MONOTONIC).
+ */
+typedef void (*queue_told_fn)(void *userdata, int64_t handed_ns, int64_t done_ns);
+
+struct queue_config {
+	uint16_t number;
+	uint32_t length;      /* packets the kernel may hold for us; 0: a sensible large number */
+	uint32_t refuse_mark; /* put on packets whose verdict is VERDICT_REFUSE */
+	queue_packet_fn on_packet;
+	queue_told_fn on_told; /* or NULL; never called within on_packet */
+	void *userdata;
+};
+
+/*
+ * Binds the queue in the network namespace of the calling process. Returns 0; -EBUSY when another
+ * process has that number, -EPERM without CAP_NET_ADMIN, -EOPNOTSUPP without nfnetlink_queue, or
+ * another negative errno, each with a diagnostic.
+ */
+int queue_open(const struct queue_config *config, struct diag_list *diags, struct queue **ret);
+void queue_free(struct queue *queue);
+
+/* To be polled for reading. */
+int queue_fd(const struct queue *queue);
+
+/*
+ * Reads all that is there (as far as packets don't come in faster than they are read) and calls
+ * on_packet for each packet. Verdicts given meanwhile are sent in few system calls, each followed
+ * by on_told; all of them have been sent when it returns. Returns 0, or -ENOBUFS when the kernel
+ * had to drop messages (the queue goes on; losses are counted), or another negative errno when the
+ * queue is dead.
+ */
+int queue_dispatch(struct queue *queue);
+
+/*
+ * Lets the packet go. Inside queue_dispatch() verdicts are gathered (queue_flush() sends them),
+ * outside they go at once, and on_told is called before it returns. Returns 0 or a negative errno:
+ * the queue is dead.
+ */
+int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind);
+int queue_flush(struct queue *queue);
+
+/* What was lost between the kernel and us. All zero: nothing was. */
+struct queue_losses {
+	uint64_t queue_dropped; /* the kernel's queue was full (/proc/net/netfilter/nfnetlink_queue)
+				 */
+	uint64_t user_dropped;  /* our socket buffer was full (same place) */
+	uint64_t overruns;      /* ENOBUFS seen on the socket */
+	uint64_t failed_verdicts; /* verdicts that the kernel refused */
+};
+/* Returns 0 or a negative errno when the counters can't be read: then nothing can be vouched for.
+ */
+int queue_losses(struct queue *queue, struct queue_losses *ret);
+
+#endif

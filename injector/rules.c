@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Builds the injector's nftables table and commits it in one transaction: see rules.h. Everything
+ * is put into one buffer of netlink messages between a batch's begin and end (a netlink batch is
+ * atomic: net/netfilter/nfnetlink.c, nfnetlink_rcv_batch). The kernel answers before sendmsg()
+ * returns, so that all replies can be read without waiting. Endpoints go into one constant set per
+ * family, keyed by address and port together, so that any number of them costs one lookup; traffic
+ * of established connections leaves the chain at its first rule.
+ */
+#include "injector/rules.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/x_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
+#include <netinet/tcp.h>
+
+#include "injector/packet.h"
+
+#define CHAIN_QUEUE           "queue"
+#define CHAIN_ANSWER          "answer"
+#define CHAIN_QUEUE_PRIORITY  (-200)
+#define CHAIN_ANSWER_PRIORITY (-199)
+
+/* Offsets of RFC 791, RFC 8200 and RFC 9293 headers. */
+#define IPV4_SOURCE          12
+#define IPV4_DESTINATION     16
+#define IPV6_SOURCE          8
+#define IPV6_DESTINATION     24
+#define TCP_SOURCE_PORT      0
+#define TCP_DESTINATION_PORT 2
+#define TCP_FLAGS            13
+
+/* How nft names concatenations of its data types, so that `nft list` can show our sets. */
+#define NFT_TYPE_BITS         6
+#define NFT_TYPE_IPADDR       7
+#define NFT_TYPE_IP6ADDR      8
+#define NFT_TYPE_INET_SERVICE 13
+
+/*
+ * Elements per message: a netlink attribute holds 64 KiB at most, an IPv6 element takes 36 bytes of
+ * the list.
+ */
+#define ELEMENTS_PER_MESSAGE 1024
+#define MESSAGE_MAX          65536
+
+struct rules {
+	struct mnl_socket *socket;
+	uint32_t portid;
+	uint32_t sequence;
+	char *table;
+	enum rules_queue_form form;
+};
+
+/* Messages on their way to the kernel, and what to make of its answers. */
+struct batch {
+	struct rules *rules;
+	uint8_t *data;
+	size_t length, capacity;
+	uint32_t table_sequence;          /* of the message that makes the table */
+	uint32_t queue_first, queue_last; /* of the rules that queue */
+	uint32_t failed_sequence;         /* of the first message that was refused */
+};
+
+/* One family's part of the table. */
+struct family_layout {
+	uint16_t family;
+	uint8_t nfproto;
+	const char *set;
+	uint32_t set_id, set_type;
+	uint32_t address_size;
+	uint32_t source_offset, destination_offset;
+	uint32_t port_register; /* the one after the address */
+};
+
+static const struct family_layout family_layouts[] = {
+	{
+		.family = AF_INET,
+		.nfproto = NFPROTO_IPV4,
+		.set = "endpoints4",
+		.set_id = 1,
+		.set_type = NFT_TYPE_IPADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
+		.address_size = 4,
+		.source_offset = IPV4_SOURCE,
+		.destination_offset = IPV4_DESTINATION,
+		.port_register = NFT_REG32_01,
+	},
+	{
+		.family = AF_INET6,
+		.nfproto = NFPROTO_IPV6,
+		.set = "endpoints6",
+		.set_id = 2,
+		.set_type = NFT_TYPE_IP6ADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
+		.address_size = 16,
+		.source_offset = IPV6_SOURCE,
+		.destination_offset = IPV6_DESTINATION,
+		.port_register = NFT_REG32_04,
+	},
+};
+
+/* Makes room for one more message of any size. */
+static void batch_reserve(struct batch *batch)
+{
+	if (batch->capacity - batch->length < MESSAGE_MAX) {
+		batch->capacity = batch->capacity * 2 + MESSAGE_MAX;
+		batch->data = xrealloc(batch->data, batch->capacity);
+	}
+}
+
+static struct nlmsghdr *batch_begin(struct batch *batch, uint16_t type, uint16_t flags)
+{
+	batch_reserve(batch);
+	return nftnl_nlmsg_build_hdr((char *)batch->data + batch->length, type, NFPROTO_INET, flags,
+				     batch->rules->sequence++);
+}
+
+static void batch_end(struct batch *batch, const struct nlmsghdr *message)
+{
+	batch->length += MNL_ALIGN(message->nlmsg_len);
+}
+
+static void batch_mark(struct batch *batch, uint16_t type)
+{
+	batch_reserve(batch);
+	if (type == NFNL_MSG_BATCH_BEGIN)
+		nftnl_batch_begin((char *)batch->data + batch->length, batch->rules->sequence++);
+	else
+		nftnl_batch_end((char *)batch->data + batch->length, batch->rules->sequence++);
+	batch->length +=
+		MNL_ALIGN(((const struct nlmsghdr *)(batch->data + batch->length))->nlmsg_len);
+}
+
+static void batch_add_table(struct batch *batch, uint16_t type, uint16_t flags, bool owned)
+{
+	struct nftnl_table *table = nftnl_table_alloc();
+	struct nlmsghdr *message;
+
+	if (!table)
+		out_of_memory();
+	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, NFPROTO_INET);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->rules->table);
+	if (owned)
+		nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+	batch->table_sequence = batch->rules->sequence;
+	message = batch_begin(batch, type, flags);
+	nftnl_table_nlmsg_build_payload(message, table);
+	batch_end(batch, message);
+	nftnl_table_free(table);
+}
+
+static void batch_add_chain(struct batch *batch, const char *name, int32_t priority)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nlmsghdr *message;
+
+	if (!chain)
+		out_of_memory();
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->rules->table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_LOCAL_IN);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
+	message = batch_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	nftnl_chain_nlmsg_build_payload(message, chain);
+	batch_end(batch, message);
+	nftnl_chain_free(chain);
+}
+
+static struct nftnl_set *set_new(const struct batch *batch, const struct family_layout *layout)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+
+	if (!set)
+		out_of_memory();
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->rules->table);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, layout->set);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, layout->set_id);
+	return set;
+}
+
+static void set_add_element(struct nftnl_set *set, const struct family_layout *layout,
+			    const struct address *endpoint)
+{
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[sizeof(endpoint->bytes) + 4] = {0};
+
+	if (!element)
+		out_of_memory();
+	memcpy(key, endpoint->bytes, layout->address_size);
+	key[layout->address_size] = (uint8_t)(endpoint->port >> 8);
+	key[layout->address_size + 1] = (uint8_t)endpoint->port;
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, layout->address_size + 4);
+	nftnl_set_elem_add(set, element);
+}
+
+/* The family's endpoints as a set. Returns false, adding nothing, when it has none. */
+static bool batch_add_set(struct batch *batch, const struct rules_config *config,
+			  const struct family_layout *layout)
+{
+	struct nftnl_set *set;
+	struct nlmsghdr *message;
+	size_t n = 0, i = 0, n_sent = 0;
+
+	for (size_t k = 0; k < config->n_endpoints; k++)
+		n += config->endpoints[k].family == layout->family;
+	if (n == 0)
+		return false;
+
+	set = set_new(batch, layout);
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_CONSTANT);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->set_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, layout->address_size + 4);
+	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, (uint32_t)n);
+	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+
+	for (; n_sent < n; n_sent += ELEMENTS_PER_MESSAGE) {
+		size_t in_message = 0;
+
+		set = set_new(batch, layout);
+		for (; i < config->n_endpoints && in_message < ELEMENTS_PER_MESSAGE; i++) {
+			if (config->endpoints[i].family != layout->family)
+				continue;
+			set_add_element(set, layout, &config->endpoints[i]);
+			in_message++;
+		}
+		message = batch_begin(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+		nftnl_set_elems_nlmsg_build_payload(message, set);
+		batch_end(batch, message);
+		nftnl_set_free(set);
+	}
+	return true;
+}
+
+static struct nftnl_expr *rule_add_expr(struct nftnl_rule *rule, const char *name)
+{
+	struct nftnl_expr *expr = nftnl_expr_alloc(name);
+
+	if (!expr)
+		out_of_memory();
+	nftnl_rule_add_expr(rule, expr);
+	return expr;
+}
+
+static void rule_add_compare(struct nftnl_rule *rule, const void *value, uint32_t size)
+{
+	struct nftnl_expr *expr = rule_add_expr(rule, "cmp");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, value, size);
+}
+
+static void rule_match_meta(struct nftnl_rule *rule, uint32_t key, const void *value, uint32_t size)
+{
+	struct nftnl_expr *expr = rule_add_expr(rule, "meta");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	rule_add_compare(rule, value, size);
+}
+
+static void rule_load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset,
+			      uint32_t length, uint32_t to_register)
+{
+	struct nftnl_expr *expr = rule_add_expr(rule, "payload");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, length);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, to_register);
+}
+
+/* TCP, and (flags & mask) == value. */
+static void rule_match_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint8_t value)
+{
+	const uint8_t protocol = IPPROTO_TCP, zero = 0;
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
+	expr = rule_add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	rule_add_compare(rule, &value, sizeof(value));
+}
+
+static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+
+	if (!rule)
+		out_of_memory();
+	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->rules->table);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
+	return rule;
+}
+
+/* Takes the rule. The kernel acknowledges it when @flags holds NLM_F_ACK. */
+static void batch_add_rule(struct batch *batch, struct nftnl_rule *rule, uint16_t flags)
+{
+	struct nlmsghdr *message;
+
+	message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | flags);
+	nftnl_rule_nlmsg_build_payload(message, rule);
+	batch_end(batch, message);
+	nftnl_rule_free(rule);
+}
+
+static void rule_queue(struct nftnl_rule *rule, enum rules_queue_form form, uint16_t number)
+{
+	struct xt_NFQ_info_v3 *info;
+	struct nftnl_expr *expr;
+
+	if (form == RULES_QUEUE_NATIVE) {
+		expr = rule_add_expr(rule, "queue");
+		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_NUM, number);
+		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_TOTAL, 1);
+		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS, 0);
+		return;
+	}
+	/* libnftnl takes the block over, frees it with the expression, and reads it to its end */
+	info = xzalloc(XT_ALIGN(sizeof(*info)));
+	info->queuenum = number;
+	info->queues_total = 1;
+	expr = rule_add_expr(rule, "target");
+	nftnl_expr_set_str(expr, NFTNL_EXPR_TG_NAME, "NFQUEUE");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_TG_REV, 3);
+	nftnl_expr_set(expr, NFTNL_EXPR_TG_INFO, info, XT_ALIGN(sizeof(*info)));
+}
+
+/* Connections that are open already, the bulk of all traffic, leave at the first rule. */
+static void batch_add_shortcut(struct batch *batch)
+{
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE);
+	struct nftnl_expr *expr;
+
+	rule_match_tcp_flags(rule, TCP_FLAG_SYN, 0);
+	expr = rule_add_expr(rule, "immediate");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
+/* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
+static void batch_add_queue_rule(struct batch *batch, const struct rules_config *config,
+				 const struct family_layout *layout, bool syn_ack)
+{
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE);
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	rule_match_tcp_flags(rule, TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK,
+			     syn_ack ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
+			  syn_ack ? layout->source_offset : layout->destination_offset,
+			  layout->address_size, NFT_REG32_00);
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			  syn_ack ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+			  layout->port_register);
+	expr = rule_add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, layout->set);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->set_id);
+	rule_queue(rule, batch->rules->form, config->queue_number);
+	batch_add_rule(batch, rule, 0);
+}
+
+static void batch_add_answer_rule(struct batch *batch, uint32_t mark)
+{
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_ANSWER);
+	const uint8_t protocol = IPPROTO_TCP;
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	rule_add_expr(rule, "counter");
+	expr = rule_add_expr(rule, "reject");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
+	/* the last message of the batch: acknowledged when all went well */
+	batch_add_rule(batch, rule, NLM_F_ACK);
+}
+
+static void batch_build(struct batch *batch, const struct rules_config *config)
+{
+	bool used[ARRAY_SIZE(family_layouts)];
+
+	batch_mark(batch, NFNL_MSG_BATCH_BEGIN);
+	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, config->owned);
+	for (size_t i = 0; i < ARRAY_SIZE(family_layouts); i++)
+		used[i] = batch_add_set(batch, config, &family_layouts[i]);
+	batch_add_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
+	batch_add_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_shortcut(batch);
+	batch->queue_first = batch->rules->sequence;
+	for (size_t i = 0; i < ARRAY_SIZE(family_layouts); i++) {
+		if (!used[i])
+			continue;
+		batch_add_queue_rule(batch, config, &family_layouts[i], false);
+		batch_add_queue_rule(batch, config, &family_layouts[i], true);
+	}
+	batch->queue_last = batch->rules->sequence - 1;
+	batch_add_answer_rule(batch, config->refuse_mark);
+	batch_mark(batch, NFNL_MSG_BATCH_END);
+}
+
+/*
+ * Reads the answers to a batch, all of which are there. Returns 0 when the kernel took it, else the
+ * first error.
+ */
+static int batch_read_answers(struct batch *batch)
+{
+	uint8_t buffer[16384];
+	int r = -EPROTO; /* unless there is an acknowledgment */
+
+	for (;;) {
+		ssize_t length = recv(mnl_socket_get_fd(batch->rules->socket), buffer,
+				      sizeof(buffer), MSG_DONTWAIT);
+		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
+		int left = (int)length;
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? r : -errno;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+			const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+
+			if (message->nlmsg_type != NLMSG_ERROR)
+				continue;
+			if (error->error == 0 && r == -EPROTO)
+				r = 0;
+			if (error->error != 0 && (r == 0 || r == -EPROTO)) {
+				r = error->error;
+				batch->failed_sequence = message->nlmsg_seq;
+			}
+		}
+	}
+}
+
+static int batch_send(struct batch *batch)
+{
+	int fd = mnl_socket_get_fd(batch->rules->socket);
+	int size = (int)(batch->length + 4096);
+
+	/* a netlink message must fit into the send buffer (net/netlink/af_netlink.c) */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0)
+		return -errno;
+	if (mnl_socket_sendto(batch->rules->socket, batch->data, batch->length) < 0)
+		return -errno;
+	return batch_read_answers(batch);
+}
+
+static int install_error(const struct batch *batch, const struct rules_config *config, int r,
+			 struct diag_list *diags)
+{
+	bool queueing = batch->failed_sequence >= batch->queue_first &&
+			batch->failed_sequence <= batch->queue_last;
+
+	if (r == -ENOENT && queueing) {
+		diag_add(
+			diags, NULL,
+			"the kernel can't queue packets for a program: it has neither the nftables "
+			"expression \"queue\" (CONFIG_NFT_QUEUE) nor the target NFQUEUE for "
+			"nftables (CONFIG_NFT_COMPAT with CONFIG_NETFILTER_XT_TARGET_NFQUEUE)");
+		diag_hint(diags, "load the modules (modprobe nft_queue) or use a kernel with one "
+				 "of these options");
+		return -EOPNOTSUPP;
+	}
+	if (r == -EPERM) {
+		diag_add(diags, NULL, "no permission to change firewall rules");
+		diag_hint(diags, "CAP_NET_ADMIN is needed in the network namespace");
+		return r;
+	}
+	if (r == -EEXIST && batch->failed_sequence == batch->table_sequence) {
+		diag_add(diags, NULL, "there is an nftables table inet %s already", config->table);
+		return r;
+	}
+	if (config->owned && batch->failed_sequence == batch->table_sequence &&
+	    (r == -EOPNOTSUPP || r == -EINVAL)) {
+		diag_add(diags, NULL,
+			 "the kernel knows no nftables tables that disappear with "
+			 "their owner (Linux 5.12)");
+		return -EOPNOTSUPP;
+	}
+	diag_add(diags, NULL, "can't install the firewall rules: %s", strerror(-r));
+	return r;
+}
+
+static int socket_open(struct diag_list *diags, struct mnl_socket **ret)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int on = 1, r;
+
+	if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		r = -errno;
+		diag_add(diags, NULL, "can't open a netlink socket for firewall rules: %s",
+			 strerror(-r));
+		if (socket)
+			mnl_socket_close(socket);
+		return r;
+	}
+	/* errors without a copy of what they are about */
+	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
+	*ret = socket;
+	return 0;
+}
+
+int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret)
+{
+	struct rules *rules = xzalloc(sizeof(*rules));
+	int r;
+
+	r = socket_open(diags, &rules->socket);
+	if (r < 0) {
+		free(rules);
+		return r;
+	}
+	rules->portid = mnl_socket_get_portid(rules->socket);
+	rules->table = xstrdup(config->table);
+	rules->sequence = 1;
+
+	for (rules->form = RULES_QUEUE_NATIVE;; rules->form = RULES_QUEUE_COMPAT) {
+		struct batch batch = {.rules = rules};
+
+		batch_build(&batch, config);
+		r = batch_send(&batch);
+		free(batch.data);
+		if (r == 0) {
+			*ret = rules;
+			return 0;
+		}
+		if (r == -ENOENT && rules->form == RULES_QUEUE_NATIVE)
+			continue;
+		r = install_error(&batch, config, r, diags);
+		break;
+	}
+	mnl_socket_close(rules->socket);
+	free(rules->table);
+	free(rules);
+	return r;
+}
+
+enum rules_queue_form rules_queue_form(const struct rules *rules)
+{
+	return rules->form;
+}
+
+struct refused_count {
+	uint64_t packets;
+	bool found; /* a rule with a counter is there */
+};
+
+static int count_rule(const struct nlmsghdr *message, void *data)
+{
+	struct refused_count *count = data;
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_expr_iter *iter;
+	struct nftnl_expr *expr;
+
+	if (!rule)
+		out_of_memory();
+	if (nftnl_rule_nlmsg_parse(message, rule) < 0) {
+		nftnl_rule_free(rule);
+		return MNL_CB_ERROR;
+	}
+	iter = nftnl_expr_iter_create(rule);
+	if (!iter)
+		out_of_memory();
+	while ((expr = nftnl_expr_iter_next(iter))) {
+		if (strcmp(nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), "counter") != 0)
+			continue;
+		count->packets += nftnl_expr_get_u64(expr, NFTNL_EXPR_CTR_PACKETS);
+		count->found = true;
+	}
+	nftnl_expr_iter_destroy(iter);
+	nftnl_rule_free(rule);
+	return MNL_CB_OK;
+}
+
+int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
+{
+	char buffer[16384];
+	uint32_t sequence = rules->sequence++;
+	struct refused_count count = {0};
+	struct nftnl_rule *filter = nftnl_rule_alloc();
+	struct nlmsghdr *message;
+	ssize_t length;
+	int r = MNL_CB_OK;
+
+	if (!filter)
+		out_of_memory();
+	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
+	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, CHAIN_ANSWER);
+	message =
+		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, sequence);
+	nftnl_rule_nlmsg_build_payload(message, filter);
+	nftnl_rule_free(filter);
+
+	if (mnl_socket_sendto(rules->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	while (r > MNL_CB_STOP) {
+		length = mnl_socket_recvfrom(rules->socket, buffer, sizeof(buffer));
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return -errno;
+		r = mnl_cb_run(buffer, (size_t)length, sequence, rules->portid, count_rule, &count);
+	}
+	if (r < 0)
+		return -errno;
+	if (!count.found)
+		return -ENOENT;
+	*ret_packets = count.packets;
+	return 0;
+}
+
+void rules_free(struct rules *rules)
+{
+	struct batch batch = {.rules = rules};
+
+	if (!rules)
+		return;
+	/*
+	 * Explicitly, though an owned table would go with the socket: that waits for an RCU grace
+	 * period, a transaction does not. There is nothing to be done about an error.
+	 */
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	(void)batch_send(&batch);
+	free(batch.data);
+	mnl_socket_close(rules->socket);
+	free(rules->table);
+	free(rules);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fault scripts: what happens to successive connection attempts at one endpoint. A script is a list
+ * of steps; step k serves `repeat` attempts, the last step all that follow.
+ *
+ * Grammar of one step, words separated by blanks:
+ *
+ *     step    = action [ "x" COUNT ]
+ *     action  = "accept" | "refuse" | "drop" | "lose" N
+ *             | "delay" D [ ".." D ] [ "then" ( "accept" | "refuse" ) ]
+ *
+ * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h).
+ */
+#ifndef SYNFAULT_INJECTOR_SCRIPT_H
+#define SYNFAULT_INJECTOR_SCRIPT_H
+
+#include "common/strbuf.h"
+
+enum step_action {
+	STEP_ACCEPT, /* the SYN goes to the server */
+	STEP_REFUSE, /* answered with RST */
+	STEP_DROP,   /* every SYN of the attempt disappears */
+	STEP_LOSE,   /* the first `lose` SYNs of the attempt disappear, later ones get through */
+	STEP_DELAY,  /* every SYN is held for the attempt's delay, then accepted or refused */
+	STEP_N_ACTIONS,
+};
+
+struct step {
+	enum step_action action;
+	uint32_t repeat;      /* attempts served by this step, at least 1 */
+	bool repeat_explicit; /* "xN" was written */
+	uint32_t lose;        /* STEP_LOSE: number of SYNs */
+	bool then_refuse;     /* STEP_DELAY: refuse at the end instead of accepting */
+	int64_t delay_min_ns; /* STEP_DELAY: range to draw from; equal for a fixed delay */
+	int64_t delay_max_ns;
+};
+
+struct script {
+	struct step *steps; /* owned; never empty in a script that is in use */
+	size_t n_steps, capacity;
+};
+
+#define SCRIPT_MAX_REPEAT 1000000
+
+/* "accept", "refuse", … */
+const char *step_action_name(enum step_action action);
+
+/* Where and why a step's text is wrong. */
+struct step_error {
+	size_t offset, length; /* bytes of the text to mark */
+	char message[128];
+	char hint[128]; /* empty when there is none */
+};
+
+/* Reads one step. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
+int step_parse(const char *text, struct step *ret, struct step_error *ret_error);
+/* Adds the step in the grammar above; step_parse() reads it back equal. */
+void step_format(const struct step *step, struct strbuf *out);
+
+void script_append(struct script *script, const struct step *step);
+/* The whole script, steps joined by ", ". */
+void script_format(const struct script *script, struct strbuf *out);
+/* The index of the step that serves the attempt with this number (counted from 1). */
+size_t script_step_index(const struct script *script, uint64_t attempt_number);
+/* The number of the first attempt that the step at @index serves. */
+uint64_t script_first_attempt(const struct script *script, size_t index);
+void script_free(struct script *script);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attempts and what happens to their SYNs: see tracker.h for the theory.
+ *
+ * Attempts live in chunks that never move; an attempt's id is its index. Two hash tables lead to
+ * them: by key (4-tuple and ISN), and by 4-tuple alone. An entry of the second is a flow: the
+ * attempts of one 4-tuple in their order, linked by id. A flow is not stored apart but in its first
+ * attempt, as nearly every attempt has a port, and so a flow, of its own. Every operation takes
+ * constant time however many endpoints and attempts there are.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "common/random.h"
+#include "injector/tracker.h"
+
+/*
+ * Hashes a key of 4-byte words, 8 bytes at a time: multiply, fold the high half down. uthash takes
+ * the low bits of it.
+ */
+static unsigned hash_words(const void *key, size_t length)
+{
+	const uint8_t *bytes = key;
+	uint64_t hash = length;
+
+	for (; length >= 8; bytes += 8, length -= 8) {
+		uint64_t word;
+
+		memcpy(&word, bytes, 8);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	if (length >= 4) {
+		uint32_t word;
+
+		memcpy(&word, bytes, 4);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	return (unsigned)hash;
+}
+
+#define uthash_fatal(message)            out_of_memory()
+#define HASH_FUNCTION(key, length, hash) ((hash) = hash_words((key), (length)))
+#include <uthash.h>
+
+#define CHUNK_ATTEMPTS 128
+#define NO_ATTEMPT     UINT32_MAX
+
+/* The client's and the server's address: the first part of a key. */
+#define FLOW_KEY_SIZE offsetof(struct attempt_key, isn)
+
+/* What a retransmission looks at stands together: with many attempts, memory is what takes time. */
+struct attempt {
+	UT_hash_handle by_key;
+	struct attempt_key key;
+	uint32_t id, endpoint, number, step, syns;
+	uint32_t syn_data; /* most data that one of its SYNs carried (RFC 7413) */
+	enum attempt_state state;
+	bool closed;
+	int64_t delay_ns, started_ns;
+	uint32_t older, newer; /* neighbours in its flow: ids or NO_ATTEMPT */
+	/* Of the flow; valid in its first attempt only. */
+	uint32_t oldest_open; /* attempts close in their order; NO_ATTEMPT: all have */
+	uint32_t newest;
+	UT_hash_handle by_flow;
+};
+
+struct endpoint {
+	struct script script;
+	uint32_t n_attempts;
+	/* The step that serves the latest attempt, and the last attempt that it serves. */
+	uint32_t step;
+	uint64_t step_end;
+};
+
+/* An address of an endpoint; several may lead to the same one. */
+struct listener {
+	struct address address;
+	uint32_t endpoint;
+	UT_hash_handle hh;
+};
+
+struct tracker {
+	uint64_t seed;
+	struct endpoint *endpoints;
+	size_t n_endpoints;
+	struct listener *listeners, *listeners_by_address;
+
+	struct attempt **chunks;
+	size_t n_chunks, chunks_capacity;
+	uint32_t n_attempts;
+	struct attempt *by_key, *by_flow;
+};
+
+const char *verdict_kind_name(enum verdict_kind kind)
+{
+	static const char *const names[] = {
+		[VERDICT_ACCEPT] = "accept",
+		[VERDICT_REFUSE] = "refuse",
+		[VERDICT_DROP] = "drop",
+	};
+	_Static_assert(ARRAY_SIZE(names) == VERDICT_N_KINDS, "one name per kind");
+
+	return names[kind];
+}
+
+struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_t delay_ns)
+{
+	struct verdict verdict = {.kind = VERDICT_ACCEPT};
+
+	switch (step->action) {
+	case STEP_REFUSE:
+		verdict.kind = VERDICT_REFUSE;
+		break;
+	case STEP_DROP:
+		verdict.kind = VERDICT_DROP;
+		break;
+	case STEP_LOSE:
+		if (syn_ordinal <= step->lose)
+			verdict.kind = VERDICT_DROP;
+		break;
+	case STEP_DELAY:
+		verdict.kind = step->then_refuse ? VERDICT_REFUSE : VERDICT_ACCEPT;
+		verdict.hold_ns = delay_ns;
+		break;
+	case STEP_ACCEPT:
+	case STEP_N_ACTIONS:
+		break;
+	}
+	return verdict;
+}
+
+static void add_listener(struct tracker *tracker, struct listener *listener)
+{
+	HASH_ADD(hh, tracker->listeners_by_address, address, sizeof(listener->address), listener);
+}
+
+static struct listener *find_listener(const struct tracker *tracker, const struct address *address)
+{
+	struct listener *listener;
+
+	HASH_FIND(hh, tracker->listeners_by_address, address, sizeof(*address), listener);
+	return listener;
+}
+
+struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_endpoints,
+			    uint64_t seed)
+{
+	struct tracker *tracker = xzalloc(sizeof(*tracker));
+	size_t n_listeners = 0;
+
+	tracker->seed = seed;
+	tracker->n_endpoints = n_endpoints;
+	tracker->endpoints = xzalloc(n_endpoints * sizeof(*tracker->endpoints));
+	for (size_t i = 0; i < n_endpoints; i++)
+		n_listeners += endpoints[i].n_addresses;
+	tracker->listeners = xzalloc(n_listeners * sizeof(*tracker->listeners));
+
+	n_listeners = 0;
+	for (size_t i = 0; i < n_endpoints; i++) {
+		struct endpoint *endpoint = &tracker->endpoints[i];
+		const struct script *script = endpoints[i].script;
+
+		assert(script->n_steps > 0);
+		for (size_t j = 0; j < script->n_steps; j++)
+			script_append(&endpoint->script, &script->steps[j]);
+		endpoint->step_end = script->steps[0].repeat;
+		for (size_t j = 0; j < endpoints[i].n_addresses; j++) {
+			struct listener *listener = &tracker->listeners[n_listeners++];
+
+			listener->address = endpoints[i].addresses[j];
+			listener->endpoint = (uint32_t)i;
+			add_listener(tracker, listener);
+		}
+	}
+	return tracker;
+}
+
+void tracker_free(struct tracker *tracker)
+{
+	if (!tracker)
+		return;
+	HASH_CLEAR(hh, tracker->listeners_by_address);
+	HASH_CLEAR(by_key, tracker->by_key);
+	HASH_CLEAR(by_flow, tracker->by_flow);
+	for (size_t i = 0; i < tracker->n_chunks; i++)
+		free(tracker->chunks[i]);
+	for (size_t i = 0; i < tracker->n_endpoints; i++)
+		script_free(&tracker->endpoints[i].script);
+	free(tracker->chunks);
+	free(tracker->endpoints);
+	free(tracker->listeners);
+	free(tracker);
+}
+
+static struct attempt *attempt_at(const struct tracker *tracker, uint32_t id)
+{
+	return &tracker->chunks[id / CHUNK_ATTEMPTS][id % CHUNK_ATTEMPTS];
+}
+
+/* A new attempt, all zero but its id. */
+static struct attempt *attempt_allocate(struct tracker *tracker)
+{
+	struct attempt *attempt;
+	uint32_t id = tracker->n_attempts;
+
+	if (id == NO_ATTEMPT)
+		out_of_memory();
+	if (id / CHUNK_ATTEMPTS == tracker->n_chunks) {
+		struct attempt *chunk = xzalloc(CHUNK_ATTEMPTS * sizeof(*chunk));
+
+		array_append(tracker->chunks, tracker->n_chunks, tracker->chunks_capacity, chunk);
+	}
+	tracker->n_attempts++;
+	attempt = attempt_at(tracker, id);
+	attempt->id = id;
+	return attempt;
+}
+
+static struct attempt *find_by_key(const struct tracker *tracker, const struct attempt_key *key)
+{
+	struct attempt *attempt;
+
+	HASH_FIND(by_key, tracker->by_key, key, sizeof(*key), attempt);
+	return attempt;
+}
+
+/* The first attempt of the flow, where the flow's fields are. */
+static struct attempt *find_flow(const struct tracker *tracker, const struct attempt_key *key)
+{
+	struct attempt *flow;
+
+	HASH_FIND(by_flow, tracker->by_flow, key, FLOW_KEY_SIZE, flow);
+	return flow;
+}
+
+static void add_by_key(struct tracker *tracker, struct attempt *attempt)
+{
+	HASH_ADD(by_key, tracker->by_key, key, sizeof(attempt->key), attempt);
+}
+
+static void add_flow(struct tracker *tracker, struct attempt *flow)
+{
+	HASH_ADD(by_flow, tracker->by_flow, key, FLOW_KEY_SIZE, flow);
+}
+
+static void join_flow(struct tracker *tracker, struct attempt *attempt)
+{
+	struct attempt *flow = find_flow(tracker, &attempt->key);
+
+	attempt->older = attempt->newer = NO_ATTEMPT;
+	if (!flow) {
+		attempt->oldest_open = attempt->newest = attempt->id;
+		add_flow(tracker, attempt);
+		return;
+	}
+	attempt->older = flow->newest;
+	attempt_at(tracker, flow->newest)->newer = attempt->id;
+	flow->newest = attempt->id;
+	if (flow->oldest_open == NO_ATTEMPT)
+		flow->oldest_open = attempt->id;
+}
+
+/* Moves the endpoint on to its next attempt, and returns the index of the step that serves it. */
+static uint32_t next_step(struct endpoint *endpoint)
+{
+	const struct script *script = &endpoint->script;
+
+	endpoint->n_attempts++;
+	if (endpoint->n_attempts > endpoint->step_end && endpoint->step + 1 < script->n_steps) {
+		endpoint->step++;
+		endpoint->step_end += script->steps[endpoint->step].repeat;
+	}
+	return endpoint->step;
+}
+
+static struct attempt *attempt_start(struct tracker *tracker, uint32_t endpoint_index,
+				     const struct attempt_key *key, int64_t now_ns)
+{
+	struct endpoint *endpoint = &tracker->endpoints[endpoint_index];
+	struct attempt *attempt = attempt_allocate(tracker);
+	const struct step *step;
+
+	attempt->key = *key;
+	attempt->endpoint = endpoint_index;
+	attempt->step = next_step(endpoint);
+	attempt->number = endpoint->n_attempts;
+	attempt->started_ns = now_ns;
+	step = &endpoint->script.steps[attempt->step];
+	if (step->action == STEP_DELAY)
+		attempt->delay_ns = random_between(
+			random_draw(tracker->seed, endpoint_index, attempt->number, 0),
+			step->delay_min_ns, step->delay_max_ns);
+	add_by_key(tracker, attempt);
+	join_flow(tracker, attempt);
+	return attempt;
+}
+
+static struct attempt_info info_of(const struct attempt *attempt)
+{
+	return (struct attempt_info){
+		.key = attempt->key,
+		.id = attempt->id,
+		.endpoint = attempt->endpoint,
+		.number = attempt->number,
+		.step = attempt->step,
+		.syns = attempt->syns,
+		.delay_ns = attempt->delay_ns,
+		.started_ns = attempt->started_ns,
+		.state = attempt->state,
+		.closed = attempt->closed,
+	};
+}
+
+int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t now_ns,
+		struct tracker_decision *ret)
+{
+	struct attempt_key key = {
+		.client = packet->source,
+		.server = packet->destination,
+		.isn = packet->sequence,
+	};
+	struct attempt *attempt = find_by_key(tracker, &key);
+	bool retransmission = attempt;
+	const struct step *step;
+
+	if (!attempt) {
+		const struct listener *listener = find_listener(tracker, &packet->destination);
+
+		if (!listener)
+			return -ENOENT;
+		attempt = attempt_start(tracker, listener->endpoint, &key, now_ns);
+	}
+	attempt->syns++;
+	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);
+	step = &tracker->endpoints[attempt->endpoint].script.steps[attempt->step];
+	*ret = (struct tracker_decision){
+		.attempt = info_of(attempt),
+		.retransmission = retransmission,
+		.verdict = step_decide(step, attempt->syns, attempt->delay_ns),
+	};
+	return 0;
+}
+
+/*
+ * The attempt that a SYN-ACK for @key.isn + 1 answers when it acknowledges data too: then @key.isn
+ * is that much more than the attempt's own ISN. Newest first, since that is the likely one.
+ */
+static struct attempt *find_with_data(const struct tracker *tracker, const struct attempt_key *key)
+{
+	const struct attempt *flow = find_flow(tracker, key);
+	uint32_t id = flow && flow->oldest_open != NO_ATTEMPT ? flow->newest : NO_ATTEMPT;
+
+	while (id != NO_ATTEMPT) {
+		struct attempt *attempt = attempt_at(tracker, id);
+
+		if (attempt->closed)
+			return NULL; /* so have all older ones */
+		if (key->isn - attempt->key.isn <= attempt->syn_data)
+			return attempt;
+		id = attempt->older;
+	}
+	return NULL;
+}
+
+int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct attempt_info *ret)
+{
+	struct attempt_key key = {
+		.client = packet->destination,
+		.server = packet->source,
+		.isn = packet->acknowledgment - 1,
+	};
+	struct attempt *attempt = find_by_key(tracker, &key);
+
+	if (!attempt)
+		attempt = find_with_data(tracker, &key);
+	/* A socket that is gone has nobody to tell: its kernel answers the SYN-ACK with RST. */
+	if (!attempt || attempt->closed)
+		return -ENOENT;
+	if (attempt->state != ATTEMPT_WAITING)
+		return -EALREADY;
+	attempt->state = ATTEMPT_ESTABLISHED;
+	*ret = info_of(attempt);
+	return 0;
+}
+
+int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret)
+{
+	struct attempt *attempt;
+
+	if (id >= tracker->n_attempts)
+		return -ENOENT;
+	attempt = attempt_at(tracker, id);
+	if (attempt->state == ATTEMPT_WAITING)
+		attempt->state = ATTEMPT_REFUSED;
+	*ret = info_of(attempt);
+	return 0;
+}
+
+int tracker_closed(struct tracker *tracker, const struct address *client,
+		   const struct address *server, struct attempt_info *ret)
+{
+	struct attempt_key key = {.client = *client, .server = *server};
+	struct attempt *flow = find_flow(tracker, &key);
+	struct attempt *attempt;
+
+	if (!flow || flow->oldest_open == NO_ATTEMPT)
+		return -ENOENT;
+	attempt = attempt_at(tracker, flow->oldest_open);
+	attempt->closed = true;
+	flow->oldest_open = attempt->newer;
+	*ret = info_of(attempt);
+	return 0;
+}
+
+size_t tracker_n_attempts(const struct tracker *tracker)
+{
+	return tracker->n_attempts;
+}
+
+struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id)
+{
+	assert(id < tracker->n_attempts);
+	return info_of(attempt_at(tracker, id));
+}

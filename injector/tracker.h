@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tells connection attempts apart and decides what happens to each of their SYNs. Nothing here
+ * knows a socket, a clock or the kernel: packets and times come in, verdicts come out.
+ *
+ * Theory of operation
+ * -------------------
+ * An attempt is one connect(): its key is the 4-tuple and the initial sequence number (ISN). The
+ * kernel repeats a SYN with the same key (RFC 9293, 3.8.1; net/ipv4/tcp_output.c,
+ * tcp_retransmit_skb), while a new connect() draws a new ISN even from the same port
+ * (net/core/secure_seq.c). So a SYN with a known key is a retransmission of its attempt, one with a
+ * new key starts the endpoint's next attempt. Time plays no part: clients leave timed-out sockets
+ * open, whose SYNs go on between those of later attempts.
+ *
+ *     new key ──► WAITING ──(SYN-ACK seen)──► ESTABLISHED ──┐
+ *                   │  └──(RST sent)────────► REFUSED ──────┤
+ *                   └───────────────────────────────────────┴──(socket dies)──► closed = true
+ *
+ * An attempt gets its step from the script when it starts and keeps it: all of its SYNs are treated
+ * by that step, whatever happens to the script's next attempts meanwhile.
+ */
+#ifndef SYNFAULT_INJECTOR_TRACKER_H
+#define SYNFAULT_INJECTOR_TRACKER_H
+
+#include "injector/packet.h"
+#include "injector/script.h"
+
+enum attempt_state {
+	ATTEMPT_WAITING,     /* no answer yet */
+	ATTEMPT_REFUSED,     /* we had it answered with RST */
+	ATTEMPT_ESTABLISHED, /* the SYN-ACK was delivered to the client */
+	ATTEMPT_N_STATES,
+};
+
+/* What identifies an attempt. Without padding: hashed as memory. */
+struct attempt_key {
+	struct address client, server;
+	uint32_t isn;
+};
+_Static_assert(sizeof(struct attempt_key) == 44, "keys are hashed as memory");
+
+struct attempt; /* one connect(); see attempt_info() */
+
+/* What is known of an attempt; a copy, valid for ever. */
+struct attempt_info {
+	struct attempt_key key;
+	uint32_t id;        /* 0, 1, 2 … in the order of first SYNs, over all endpoints */
+	uint32_t endpoint;  /* index into the tracker's endpoints */
+	uint32_t number;    /* 1, 2, 3 … at this endpoint */
+	uint32_t step;      /* index into the endpoint's script */
+	uint32_t syns;      /* SYNs seen: 1 + retransmissions */
+	int64_t delay_ns;   /* drawn once for the attempt; 0 unless its step delays */
+	int64_t started_ns; /* arrival of its first SYN */
+	enum attempt_state state;
+	bool closed; /* its socket is gone */
+};
+
+/* What is to be done with one SYN. */
+enum verdict_kind {
+	VERDICT_ACCEPT, /* to the server */
+	VERDICT_REFUSE, /* RST to the client */
+	VERDICT_DROP,   /* no answer */
+	VERDICT_N_KINDS,
+};
+/* "accept", "refuse", "drop" */
+const char *verdict_kind_name(enum verdict_kind kind);
+
+struct verdict {
+	enum verdict_kind kind;
+	int64_t hold_ns; /* do it this long after the SYN's arrival; 0: at once */
+};
+
+/*
+ * The decision itself, pure: what the step does to the SYN with this ordinal (1 is the attempt's
+ * first, later ones are retransmissions). @delay_ns is the attempt's own delay.
+ */
+struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_t delay_ns);
+
+struct tracker;
+
+/* An endpoint as the tracker sees it; everything is copied. */
+struct tracker_endpoint {
+	const struct address *addresses;
+	size_t n_addresses;
+	const struct script *script;
+};
+
+/*
+ * @seed: for delays that are drawn from a range; the same seed, endpoint and attempt number always
+ * give the same delay. Addresses must be distinct over all endpoints.
+ * Never fails; free it with tracker_free().
+ */
+struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_endpoints,
+			    uint64_t seed);
+void tracker_free(struct tracker *tracker);
+
+struct tracker_decision {
+	struct attempt_info attempt; /* after this SYN was counted */
+	bool retransmission;         /* false: this SYN started the attempt */
+	struct verdict verdict;
+};
+
+/*
+ * Takes a SYN that arrived at @now_ns. Returns 0 and writes @ret; -ENOENT when no endpoint has the
+ * packet's destination (nothing is counted then).
+ */
+int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t now_ns,
+		struct tracker_decision *ret);
+
+/*
+ * Takes a SYN-ACK on its way to the client. Returns 0 and writes the attempt, now established;
+ * -ENOENT when it answers none that is known (RFC 9293, 3.5: its acknowledgment number has to be
+ * ISN + 1, or more when the SYN carried data), -EALREADY when the attempt was established before.
+ */
+int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct attempt_info *ret);
+
+/* The RST for this attempt was sent. Returns 0 and writes the attempt, or -ENOENT. */
+int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret);
+
+/*
+ * A client socket with these addresses died. Returns 0 and writes the attempt: of those with this
+ * 4-tuple the oldest that has not closed (a port can be used again within a second, but a socket
+ * dies before the next one gets its 4-tuple). -ENOENT when there is none.
+ */
+int tracker_closed(struct tracker *tracker, const struct address *client,
+		   const struct address *server, struct attempt_info *ret);
+
+/* Attempts seen so far, and one of them by id (below that number). */
+size_t tracker_n_attempts(const struct tracker *tracker);
+struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id);
+
+#endif
