@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding scenario files and showing their errors: see files.h. */
+#include "runner/command/files.h"
+
+#include <errno.h>
+
+static void print_diags(const struct diag_list *diags, const char *source, size_t length, FILE *err,
+			bool color)
+{
+	for (size_t i = 0; i < diags->n_items; i++) {
+		AUTO_STRBUF struct strbuf text = {0};
+
+		diag_format(&diags->items[i], source, length, color, &text);
+		fwrite(strbuf_text(&text), 1, text.length, err);
+	}
+}
+
+void file_paths_find(struct file_paths *files, char *const *paths, size_t n, FILE *err, bool color)
+{
+	for (size_t i = 0; i < n; i++) {
+		AUTO_DIAG struct diag_list diags = {0};
+		int r = scenario_find(paths[i], &files->paths, &files->n_paths, &files->capacity,
+				      &diags);
+
+		print_diags(&diags, NULL, 0, err, color);
+		if (r < 0 && r != -ENODATA)
+			files->n_errors += diags.n_items;
+	}
+}
+
+void file_paths_free(struct file_paths *files)
+{
+	for (size_t i = 0; i < files->n_paths; i++)
+		free(files->paths[i]);
+	free(files->paths);
+	*files = (struct file_paths){0};
+}
+
+void file_print_diags(const struct scenario_file *file, FILE *err, bool color)
+{
+	print_diags(&file->diags, file->source, file->source_length, err, color);
+}

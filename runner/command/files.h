@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What commands that only read scenario files have in common: finding them, showing their errors.
+ */
+#ifndef SYNFAULT_RUNNER_COMMAND_FILES_H
+#define SYNFAULT_RUNNER_COMMAND_FILES_H
+
+#include "runner/scenario/load.h"
+
+struct file_paths {
+	char **paths; /* owned */
+	size_t n_paths, capacity;
+	size_t n_errors; /* paths that stand for nothing, directories without scenarios excepted */
+};
+
+/*
+ * Finds the files that @n paths stand for, and says on @err which of these stand for nothing. A
+ * directory without scenarios is said, but no error as long as there is anything at all.
+ */
+void file_paths_find(struct file_paths *files, char *const *paths, size_t n, FILE *err, bool color);
+void file_paths_free(struct file_paths *files);
+#define AUTO_FILE_PATHS CLEANUP(file_paths_free)
+
+/* Writes all diagnostics of a file. */
+void file_print_diags(const struct scenario_file *file, FILE *err, bool color);
+
+#endif

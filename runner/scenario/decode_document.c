@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A document's own keys and its client; endpoints and expectations have files of their own. */
+#include "runner/scenario/decode.h"
+
+#include "runner/scenario/reference.h"
+#include "runner/scenario/substitute.h"
+#include "runner/scenario/utf8.h"
+
+#include <errno.h>
+
+#define TIMEOUT_DEFAULT_NS (30 * NS_PER_S)
+
+static void decode_client_command(struct loader *loader, const struct field *field, void *target)
+{
+	struct client_spec *client = target;
+
+	decode_command(loader, field, &client->command);
+}
+
+static const struct schema_key env_named = {
+	.name = "NAME",
+	.value = "a text",
+	.description = "The value of an environment variable.",
+	.example = "\"1\"",
+	.forms = SCHEMA_SCALAR,
+	.type = SCHEMA_TEXT,
+};
+
+static void decode_env(struct loader *loader, const struct field *field, void *target)
+{
+	struct client_spec *client = target;
+	const struct node *mapping = field->value;
+
+	client->env = xzalloc(mapping->count * sizeof(*client->env));
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct field entry = {&env_named, mapping->pairs[i].key, mapping->pairs[i].value};
+		const char *name = entry.key->text;
+
+		if (!*name)
+			loader_error(loader, entry.key, "the name of a variable is empty");
+		else if (strchr(name, '='))
+			loader_error(loader, entry.key,
+				     "the name of a variable can't hold \"=\": \"%s\"", name);
+		if (!decode_form(loader, &entry))
+			continue;
+		loader_add_text(loader, entry.value);
+		client->env[client->n_env++] =
+			(struct env_spec){xstrdup(name), xstrdup(entry.value->text)};
+	}
+}
+
+static void decode_stdin(struct loader *loader, const struct field *field, void *target)
+{
+	struct client_spec *client = target;
+
+	loader_add_text(loader, field->value);
+	client->stdin_text = xstrdup(field->value->text);
+}
+
+static void decode_cwd(struct loader *loader, const struct field *field, void *target)
+{
+	struct client_spec *client = target;
+	const char *text = field->value->text;
+
+	if (!*text) {
+		loader_error(loader, field->value, "the directory's name is empty");
+	} else if (reference_find(text)) {
+		loader_error(loader, field->value, "references are not replaced in \"cwd\"");
+		loader_hint(loader, "relative names count from the scenario file's directory");
+	} else {
+		client->cwd = xstrdup(text);
+	}
+}
+
+static void decode_file_content(struct loader *loader, const struct field *field, void *target)
+{
+	struct file_spec *file = target;
+
+	loader_add_text(loader, field->value);
+	file->content = xstrdup(field->value->text);
+}
+
+static void decode_file_executable(struct loader *loader, const struct field *field, void *target)
+{
+	struct file_spec *file = target;
+
+	decode_boolean(loader, field->value, &file->executable);
+}
+
+static const struct schema_key file_keys[] = {
+	{
+		.name = "content",
+		.value = "a text",
+		.description = "The file's content.",
+		.example = "\"retries = 3\\n\"",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_TEXT,
+		.required = true,
+		.decode = decode_file_content,
+	},
+	{
+		.name = "executable",
+		.value = "true or false",
+		.description = "Whether the file can be executed.",
+		.example = "true",
+		.fallback = "false",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_BOOLEAN,
+		.decode = decode_file_executable,
+	},
+};
+static const struct schema schema_file = {"a file", file_keys, ARRAY_SIZE(file_keys)};
+
+static const struct schema_key files_named = {
+	.name = "PATH",
+	.value = "a text, or a mapping with its content",
+	.description = "The content of a file below ${tmp}.",
+	.example = "{content: \"exit 0\", executable: true}",
+	.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+	.type = SCHEMA_TEXT,
+	.mapping = &schema_file,
+};
+
+/* What is wrong with the name of a file below ${tmp}, or NULL. */
+static const char *file_problem(const char *name)
+{
+	const char *component = name;
+
+	if (!*name)
+		return "is empty";
+	if (*name == '/')
+		return "has to be relative: it stands for a file below ${tmp}";
+	for (;;) {
+		size_t length = strcspn(component, "/");
+
+		if (!length)
+			return "has an empty part";
+		if (length == 1 && component[0] == '.')
+			return "can't hold \".\" as a part";
+		if (length == 2 && component[0] == '.' && component[1] == '.')
+			return "can't hold \"..\" as a part";
+		if (length > 255)
+			return "has a part longer than 255 bytes";
+		if (!component[length])
+			return NULL;
+		component += length + 1;
+	}
+}
+
+static int compare_files(const void *left, const void *right)
+{
+	const struct file_spec *const *a = left, *const *b = right;
+	const unsigned char *x = (const unsigned char *)(*a)->name;
+	const unsigned char *y = (const unsigned char *)(*b)->name;
+
+	while (*x && *x == *y) {
+		x++;
+		y++;
+	}
+	/* "/" before all else, so that what is below a name follows it directly. */
+	return (*x == '/' ? 1 : *x * 2) - (*y == '/' ? 1 : *y * 2);
+}
+
+/* One name can't be both a file and a directory. */
+static void check_nesting(struct loader *loader, const struct client_spec *client)
+{
+	AUTO_FREE const struct file_spec **sorted =
+		xmalloc((client->n_files + 1) * sizeof(*sorted));
+
+	for (size_t i = 0; i < client->n_files; i++)
+		sorted[i] = &client->files[i];
+	qsort(sorted, client->n_files, sizeof(*sorted), compare_files);
+	for (size_t i = 1; i < client->n_files; i++) {
+		size_t length = strlen(sorted[i - 1]->name);
+
+		if (strncmp(sorted[i]->name, sorted[i - 1]->name, length) == 0 &&
+		    sorted[i]->name[length] == '/')
+			diag_add(loader->diags, &sorted[i]->place,
+				 "\"%s\" can't be below \"%s\", which is a file", sorted[i]->name,
+				 sorted[i - 1]->name);
+	}
+}
+
+static void decode_files(struct loader *loader, const struct field *field, void *target)
+{
+	struct client_spec *client = target;
+	const struct node *mapping = field->value;
+
+	client->files = xzalloc(mapping->count * sizeof(*client->files));
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct field entry = {&files_named, mapping->pairs[i].key, mapping->pairs[i].value};
+		struct file_spec *file = &client->files[client->n_files];
+		const char *problem = file_problem(entry.key->text);
+
+		if (problem)
+			loader_error(loader, entry.key, "the path \"%s\" %s", entry.key->text,
+				     problem);
+		if (!decode_form(loader, &entry))
+			continue;
+		file->name = xstrdup(entry.key->text);
+		file->place = loader_place(loader, entry.key);
+		client->n_files++;
+		if (entry.value->kind == NODE_MAPPING)
+			decode_mapping(loader, &schema_file, entry.value, entry.key, file);
+		else
+			decode_file_content(loader, &entry, file);
+	}
+	check_nesting(loader, client);
+}
+
+static const struct schema_key client_keys[] = {
+	{
+		.name = "command",
+		.value = "a list of program and arguments",
+		.description = "The client; it is started without a shell.",
+		.example = "[curl, --retry, \"3\", \"http://${api}/\"]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_TEXT,
+		.required = true,
+		.decode = decode_client_command,
+	},
+	{
+		.name = "env",
+		.value = "a mapping of variables to texts",
+		.description = "Environment variables, in addition to those that synfault has.",
+		.example = "{RETRY_DELAY: \"2\"}",
+		.fallback = "{}",
+		.forms = SCHEMA_MAPPING,
+		.named = &env_named,
+		.decode = decode_env,
+	},
+	{
+		.name = "stdin",
+		.value = "a text",
+		.description = "What the client reads from its standard input.",
+		.example = "\"GET ${api}\\n\"",
+		.fallback = "\"\"",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_TEXT,
+		.decode = decode_stdin,
+	},
+	{
+		.name = "cwd",
+		.value = "a directory",
+		.description = "The client's working directory, relative to the scenario file; "
+			       "unless given, where synfault was started.",
+		.example = "../build",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_TEXT,
+		.decode = decode_cwd,
+	},
+	{
+		.name = "files",
+		.value = "a mapping of paths to texts",
+		.description = "Files that are made below ${tmp} before the client starts.",
+		.example = "{client.conf: \"server = ${api}\\n\"}",
+		.fallback = "{}",
+		.forms = SCHEMA_MAPPING,
+		.named = &files_named,
+		.decode = decode_files,
+	},
+};
+static const struct schema schema_client = {"a client", client_keys, ARRAY_SIZE(client_keys)};
+
+static void decode_client(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+
+	scenario->client.place = loader_place(loader, field->key);
+	decode_mapping(loader, &schema_client, field->value, field->key, &scenario->client);
+}
+
+static void decode_name(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+	const char *name = field->value->text;
+	struct utf8_error error;
+
+	if (!name[strspn(name, " ")]) {
+		loader_error(loader, field->value, "the name is empty");
+	} else if (strpbrk(name, "\t\r\n") || utf8_check(name, strlen(name), &error) < 0) {
+		loader_error(loader, field->value,
+			     "a name is one line, without control characters");
+	} else {
+		scenario->name = xstrdup(name);
+		scenario->place = loader_place(loader, field->value);
+	}
+}
+
+static void decode_tags(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+	const struct node *list = field->value;
+	size_t n = 0;
+
+	strv_free(scenario->tags);
+	scenario->tags = xzalloc((list->count + 1) * sizeof(*scenario->tags));
+	for (size_t i = 0; i < list->count; i++) {
+		const char *tag;
+		struct utf8_error error;
+
+		if (!decode_text(loader, list->items[i], &tag))
+			continue;
+		if (!*tag || strpbrk(tag, " ,\t\r\n") || utf8_check(tag, strlen(tag), &error) < 0)
+			loader_error(loader, list->items[i],
+				     "\"%s\" is no tag: a tag is one word, without commas", tag);
+		else
+			scenario->tags[n++] = xstrdup(tag);
+	}
+}
+
+static void decode_timeout(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+
+	decode_positive_duration(loader, field->value, &scenario->timeout_ns);
+}
+
+/* By the time that a document is decoded, its matrix has been expanded (matrix.h). */
+static void decode_matrix(struct loader *loader, const struct field *field, void *target)
+{
+}
+
+static void decode_defaults(struct loader *loader, const struct field *field, void *target)
+{
+	loader_error(loader, field->key, "\"defaults\" has to be alone in a document of its own");
+	loader_hint(loader, "put \"---\" between it and the scenario");
+}
+
+static const struct schema_key matrix_value = {
+	.name = "KEY",
+	.value = "a list of values",
+	.description = "The values that ${matrix.KEY} takes.",
+	.example = "[1, 3]",
+	.forms = SCHEMA_LIST,
+	.type = SCHEMA_ANY,
+};
+
+static const struct schema_key matrix_keys[] = {
+	{
+		.name = "exclude",
+		.value = "a list of mappings",
+		.description = "Combinations to take away: those that have all the values of one "
+			       "of the mappings.",
+		.example = "[{fault: drop, tries: 3}]",
+		.fallback = "[]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_ANY,
+	},
+	{
+		.name = "include",
+		.value = "a list of mappings",
+		.description = "Combinations to add.",
+		.example = "[{fault: delay 1s, tries: 2}]",
+		.fallback = "[]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_ANY,
+	},
+};
+static const struct schema schema_matrix = {"a matrix", matrix_keys, ARRAY_SIZE(matrix_keys)};
+
+static const struct schema_key document_keys[] = {
+	{
+		.name = "name",
+		.value = "a text",
+		.description = "The scenario's name, unique in its file.",
+		.example = "retries a refused connection",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_TEXT,
+		.required = true,
+		.decode = decode_name,
+	},
+	{
+		.name = "tags",
+		.value = "a list of words",
+		.description = "Words by which scenarios can be chosen.",
+		.example = "[refuse, retry]",
+		.fallback = "[]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_WORD,
+		.decode = decode_tags,
+	},
+	{
+		.name = "timeout",
+		.value = "a duration",
+		.description = "After this time the client is ended and the scenario fails.",
+		.example = "30s",
+		.fallback = "30s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_timeout,
+	},
+	{
+		.name = "endpoints",
+		.value = "a mapping of names to endpoints",
+		.description = "Where the client may connect to.",
+		.example = "{api: {faults: [refuse, accept]}}",
+		.forms = SCHEMA_MAPPING,
+		.named = &schema_endpoint,
+		.required = true,
+		.decode = decode_endpoints,
+	},
+	{
+		.name = "client",
+		.value = "a mapping with a command",
+		.description = "The program under test.",
+		.example = "{command: [curl, \"http://${api}/\"]}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_client,
+		.required = true,
+		.decode = decode_client,
+	},
+	{
+		.name = "expect",
+		.value = "a mapping of expectations",
+		.description = "What the client has to do.",
+		.example = "{exit: 0, attempts: 2}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_expect,
+		.required = true,
+		.decode = decode_expect,
+	},
+	{
+		.name = "matrix",
+		.value = "a mapping of keys to lists of values",
+		.description = "Makes one scenario of each combination of values.",
+		.example = "{fault: [refuse, drop], tries: [1, 3]}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_matrix,
+		.named = &matrix_value,
+		.decode = decode_matrix,
+	},
+	{
+		.name = "defaults",
+		.value = "a mapping of a document's keys",
+		.description = "Alone in a document: values for all documents after it in the "
+			       "same file.",
+		.example = "{timeout: 10s}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_document,
+		.decode = decode_defaults,
+	},
+};
+const struct schema schema_document = {"a scenario", document_keys, ARRAY_SIZE(document_keys)};
+
+/* All references of a text that mean nothing. */
+static void check_references(struct loader *loader, const struct node *node)
+{
+	size_t start = 0, offset, length;
+
+	while (start < node->count) {
+		AUTO_FREE char *message = NULL, *hint = NULL;
+
+		if (substitute_check(loader->scenario, node->text + start, &offset, &length,
+				     &message, &hint))
+			return;
+		loader_error_within(loader, node, start + offset, length, "%s", message);
+		if (hint)
+			loader_hint(loader, "%s", hint);
+		start += offset + length;
+	}
+}
+
+void decode_document(struct loader *loader, const struct node *root)
+{
+	struct scenario *scenario = loader->scenario;
+
+	loader->tolerance = TOLERANCE_DEFAULT;
+	scenario->timeout_ns = TIMEOUT_DEFAULT_NS;
+	scenario->tags = xzalloc(sizeof(*scenario->tags));
+	scenario->place = loader_place(loader, root);
+	scenario->place.length = 0;
+	decode_mapping(loader, &schema_document, root, root, scenario);
+	for (size_t i = 0; loader->endpoints_known && i < loader->n_texts; i++)
+		check_references(loader, loader->texts[i]);
+	free(loader->texts);
+	loader->texts = NULL;
+	loader->n_texts = loader->texts_capacity = 0;
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The "endpoints" of a document: names, addresses, servers and fault scripts. */
+#include "runner/scenario/decode.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+
+#define READY_DEFAULT_NS (5 * NS_PER_S)
+
+static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
+static const char *const serve_choices[] = {"http", "echo", "accept", "none", NULL};
+/* Names that mean something else where an endpoint's name can stand; see also policy_words. */
+static const char *const reserved_names[] = {"tmp", "dir", "matrix"};
+
+static void decode_families(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+	const struct node *list = field->value;
+	bool seen[N_FAMILIES] = {0}, good = list->count > 0;
+	size_t n = 0;
+
+	if (!list->count)
+		loader_error(loader, list, "an endpoint needs one address family at least");
+	for (size_t i = 0; i < list->count; i++) {
+		size_t family;
+
+		if (!decode_choice(loader, list->items[i], family_choices, &family)) {
+			good = false;
+		} else if (seen[family]) {
+			good = loader_error(loader, list->items[i], "\"%s\" is given twice",
+					    list->items[i]->text);
+		} else {
+			seen[family] = true;
+			endpoint->families[n++] = (enum family)family;
+		}
+	}
+	/* After an error: both, so that references to either are not called wrong as well. */
+	endpoint->n_families = good ? n : N_FAMILIES;
+}
+
+static void decode_port(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+	int64_t port;
+
+	if (decode_count(loader, field->value, "a port", 1, UINT16_MAX, &port))
+		endpoint->port = (uint16_t)port;
+}
+
+/* What is wrong with a host name (RFC 1123, section 2.1; RFC 1035, section 2.3.4), or NULL. */
+static const char *hostname_problem(const char *name)
+{
+	size_t length = strlen(name), label = 0;
+	unsigned char address[sizeof(struct in6_addr)];
+	bool numeric = true;
+
+	if (inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1)
+		return "is an address";
+	if (length > 253)
+		return "is longer than 253 characters";
+	for (size_t i = 0; i <= length; i++) {
+		unsigned char character = (unsigned char)name[i];
+
+		if (character == '.' || i == length) {
+			if (!label)
+				return length ? "has an empty label" : "is empty";
+			if (label > 63)
+				return "has a label longer than 63 characters";
+			if (name[i - 1] == '-' || name[i - label] == '-')
+				return "has a label that starts or ends with a hyphen";
+			if (i < length)
+				numeric = true;
+			label = 0;
+			continue;
+		}
+		if (character > 127 || (!isalnum(character) && character != '-'))
+			return "holds a character other than letters, digits, \"-\" and \".\"";
+		if (!isdigit(character))
+			numeric = false;
+		label++;
+	}
+	return numeric ? "ends in a number, as only addresses do" : NULL;
+}
+
+static void decode_hostname(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+	const char *text, *problem;
+
+	if (!decode_text(loader, field->value, &text))
+		return;
+	problem = hostname_problem(text);
+	if (problem) {
+		loader_error(loader, field->value, "the host name \"%s\" %s", text, problem);
+		loader_hint(loader, "for example: hostname: %s", field->schema->example);
+		return;
+	}
+	free(endpoint->hostname);
+	endpoint->hostname = xstrdup(text);
+}
+
+static void decode_server_command(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+
+	decode_command(loader, field, &endpoint->serve_command);
+}
+
+static void decode_server_ready(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+
+	decode_positive_duration(loader, field->value, &endpoint->serve_ready_ns);
+}
+
+static const struct schema_key server_keys[] = {
+	{
+		.name = "command",
+		.value = "a list of program and arguments",
+		.description = "The server: it has to listen on the endpoint's addresses and port.",
+		.example = "[./server, --port, \"${api.port}\"]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_TEXT,
+		.required = true,
+		.decode = decode_server_command,
+	},
+	{
+		.name = "ready",
+		.value = "a duration",
+		.description = "How long the server may take until it listens.",
+		.example = "10s",
+		.fallback = "5s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_server_ready,
+	},
+};
+static const struct schema schema_server = {"a server", server_keys, ARRAY_SIZE(server_keys)};
+
+static void decode_serve(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+	size_t choice;
+
+	if (field->value->kind == NODE_MAPPING) {
+		endpoint->serve = SERVE_COMMAND;
+		endpoint->serve_ready_ns = READY_DEFAULT_NS;
+		decode_mapping(loader, &schema_server, field->value, field->key, endpoint);
+	} else if (decode_choice(loader, field->value, serve_choices, &choice)) {
+		endpoint->serve = (enum serve_kind)choice;
+	}
+}
+
+/*
+ * People look for a way to say that a step has no end. There is none, because the last step never
+ * ends, and any other that did not would hide those after it.
+ */
+static bool endless_step(struct loader *loader, const struct node *node, bool last)
+{
+	static const char *const words[] = {
+		"forever", "always", "infinite", "infinitely", "endless", "endlessly", "repeat",
+		"*",       "x*",     "x",        "x∞",         "∞",       "xinf",      "...",
+		"x-1",     "x+1",    "+",        "x+",         "inf",     "ever",      "…",
+	};
+	const char *end = node->text + node->count, *word;
+
+	while (end > node->text && end[-1] == ' ')
+		end--;
+	word = end;
+	while (word > node->text && word[-1] != ' ')
+		word--;
+	if (word == node->text)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strlen(words[i]) != (size_t)(end - word) ||
+		    memcmp(words[i], word, (size_t)(end - word)) != 0)
+			continue;
+		loader_error_within(
+			loader, node, (size_t)(word - node->text), (size_t)(end - word),
+			"\"%.*s\" can't be said of a step: the last step lasts for ever "
+			"by itself",
+			(int)(end - word), word);
+		if (last)
+			loader_hint(loader, "leave it out, or give a number of attempts: x3");
+		else
+			loader_hint(loader, "give a number of attempts: x3; the steps after one "
+					    "that never ends would never be reached");
+		return true;
+	}
+	return false;
+}
+
+static void decode_step(struct loader *loader, const struct node *node, bool last,
+			struct endpoint_spec *endpoint)
+{
+	struct step_error error;
+	struct step step;
+	const char *text;
+
+	if (node->kind == NODE_MAPPING) {
+		loader_error(loader, node, "a fault step is a text, not a mapping");
+		loader_hint(loader, "for example \"refuse x3\" or \"delay 300ms\"");
+		return;
+	}
+	if (!decode_text(loader, node, &text))
+		return;
+	if (step_parse(text, &step, &error) < 0) {
+		if (endless_step(loader, node, last))
+			return;
+		loader_error_within(loader, node, error.offset, error.length, "%s", error.message);
+		if (*error.hint)
+			loader_hint(loader, "%s", error.hint);
+		return;
+	}
+	endpoint->step_places[endpoint->script.n_steps] = loader_place(loader, node);
+	script_append(&endpoint->script, &step);
+}
+
+static void decode_faults(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+	const struct node *list = field->value;
+
+	if (!list->count) {
+		loader_error(loader, list, "a fault script needs one step at least");
+		loader_hint(loader, "without faults, leave the key out or write [accept]");
+		return;
+	}
+	free(endpoint->step_places);
+	endpoint->step_places = xzalloc(list->count * sizeof(*endpoint->step_places));
+	for (size_t i = 0; i < list->count; i++)
+		decode_step(loader, list->items[i], i + 1 == list->count, endpoint);
+}
+
+static const struct schema_key endpoint_keys[] = {
+	{
+		.name = "families",
+		.value = "a list of address families",
+		.description = "The endpoint's address families, in the order in which they are to "
+			       "resolve.",
+		.example = "[ipv6, ipv4]",
+		.fallback = "[ipv4]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_CHOICE,
+		.choices = family_choices,
+		.decode = decode_families,
+	},
+	{
+		.name = "port",
+		.value = "a port number",
+		.description = "The port to listen on; one that is free unless given.",
+		.example = "8080",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_PORT,
+		.decode = decode_port,
+	},
+	{
+		.name = "hostname",
+		.value = "a host name",
+		.description = "A name that resolves to the endpoint's addresses inside the "
+			       "scenario.",
+		.example = "api.example.test",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_HOSTNAME,
+		.decode = decode_hostname,
+	},
+	{
+		.name = "serve",
+		.value = "http, echo, accept, none, or a mapping with a command",
+		.description = "What answers at the endpoint: a built-in server, nothing, or a "
+			       "server of your own.",
+		.example = "http",
+		.fallback = "http",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_CHOICE,
+		.choices = serve_choices,
+		.mapping = &schema_server,
+		.decode = decode_serve,
+	},
+	{
+		.name = "faults",
+		.value = "a list of fault steps",
+		.description = "What happens to successive connection attempts; the last step "
+			       "serves all that follow.",
+		.example = "[refuse x3, delay 300ms, accept]",
+		.fallback = "[accept]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_STEP,
+		.decode = decode_faults,
+	},
+};
+static const struct schema schema_endpoint_keys = {"an endpoint", endpoint_keys,
+						   ARRAY_SIZE(endpoint_keys)};
+
+/* What is wrong with an endpoint's name, or NULL. */
+static const char *name_problem(const char *name)
+{
+	if (!(name[0] >= 'a' && name[0] <= 'z'))
+		return "has to start with a lower-case letter";
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
+		return "may hold lower-case letters, digits, \"-\" and \"_\" only";
+	for (size_t i = 0; i < ARRAY_SIZE(reserved_names); i++)
+		if (strcmp(name, reserved_names[i]) == 0)
+			return "is taken: it has a meaning of its own in references";
+	for (size_t i = 0; policy_words[i]; i++)
+		if (strcmp(name, policy_words[i]) == 0)
+			return "is taken: it has a meaning of its own in policies";
+	return NULL;
+}
+
+static void decode_endpoint(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+
+	decode_mapping(loader, &schema_endpoint_keys, field->value, field->key, endpoint);
+}
+
+const struct schema_key schema_endpoint = {
+	.name = "ENDPOINT",
+	.value = "a mapping of the endpoint's keys",
+	.description = "A place where the client may connect to.",
+	.example = "{serve: http, faults: [refuse, accept]}",
+	.forms = SCHEMA_MAPPING,
+	.mapping = &schema_endpoint_keys,
+	.decode = decode_endpoint,
+};
+
+/* The length of what both names have in common as parts of variable names ("-" is "_"). */
+static size_t common_length(const char *left, const char *right)
+{
+	size_t length = 0;
+
+	while (left[length] &&
+	       (left[length] == right[length] ||
+		(strchr("-_", left[length]) && right[length] && strchr("-_", right[length]))))
+		length++;
+	return length;
+}
+
+/* "a-b" and "a_b" would both set SYNFAULT_A_B; "api" and "api-host" both SYNFAULT_API_HOST. */
+static bool names_collide(const char *left, const char *right)
+{
+	static const char *const suffixes[] = {"", "-host", "-port", "-ipv4", "-ipv6"};
+	size_t common = common_length(left, right);
+	const char *rest;
+
+	if (left[common] && right[common])
+		return false;
+	rest = left[common] ? left + common : right + common;
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (strlen(rest) == strlen(suffixes[i]) &&
+		    common_length(rest, suffixes[i]) == strlen(rest))
+			return true;
+	return false;
+}
+
+static void check_name(struct loader *loader, const struct node *name)
+{
+	const struct scenario *scenario = loader->scenario;
+	const char *problem = name_problem(name->text);
+
+	if (problem) {
+		loader_error(loader, name, "the endpoint name \"%s\" %s", name->text, problem);
+		return;
+	}
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const char *other = scenario->endpoints[i].name;
+
+		/* The same name again was reported as a repeated key. */
+		if (strcmp(other, name->text) == 0 || !names_collide(other, name->text))
+			continue;
+		loader_error(loader, name,
+			     "the endpoints \"%s\" and \"%s\" would have an environment variable "
+			     "in common",
+			     other, name->text);
+		loader_hint(loader, "\"-\" becomes \"_\" there, and _HOST, _PORT, _IPV4 and _IPV6 "
+				    "are added to a name");
+		return;
+	}
+}
+
+/* What is not given. */
+static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
+{
+	if (!endpoint->n_families) {
+		endpoint->families[0] = FAMILY_IPV4;
+		endpoint->n_families = 1;
+	}
+	if (!endpoint->script.n_steps) {
+		free(endpoint->step_places);
+		endpoint->step_places = xmemdup(&endpoint->place, sizeof(endpoint->place));
+		script_append(&endpoint->script,
+			      &(struct step){.action = STEP_ACCEPT, .repeat = 1});
+	}
+}
+
+void decode_endpoints(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+	const struct node *mapping = field->value;
+
+	if (!mapping->count && !loader->partial) {
+		loader_error(loader, mapping, "a scenario needs one endpoint at least");
+		loader_hint(loader, "for example: endpoints: %s", field->schema->example);
+		return;
+	}
+	scenario->endpoints = xzalloc(mapping->count * sizeof(*scenario->endpoints));
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct endpoint_spec *endpoint = &scenario->endpoints[scenario->n_endpoints];
+		struct field entry = {&schema_endpoint, mapping->pairs[i].key,
+				      mapping->pairs[i].value};
+
+		check_name(loader, entry.key);
+		endpoint->name = xstrdup(entry.key->text);
+		endpoint->place = loader_place(loader, entry.key);
+		scenario->n_endpoints++;
+		if (decode_form(loader, &entry))
+			decode_endpoint(loader, &entry, endpoint);
+		fill_endpoint(loader, endpoint);
+	}
+	loader->endpoints_known = !loader->partial;
+}

@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is expected of the client: the keys below "expect". */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "runner/scenario/decode.h"
+
+#include <pcre2.h>
+
+const char *const policy_words[] = {"fixed", "linear", "exponential", "list", "tolerance", NULL};
+
+/* A new expectation; it is the scenario's at once. */
+static struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,
+					   const struct node *value)
+{
+	struct scenario *scenario = loader->scenario;
+	struct expectation expectation = {
+		.kind = kind,
+		.place = loader_place(loader, value),
+		.endpoint = ALL_ENDPOINTS,
+		.tolerance = loader->tolerance,
+	};
+
+	array_append(scenario->expectations, scenario->n_expectations,
+		     loader->expectations_capacity, expectation);
+	return &scenario->expectations[scenario->n_expectations - 1];
+}
+
+static void decode_signal_key(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_signal(loader, field->value, &expectation->value.exit.signal);
+}
+
+static const struct schema_key exit_keys[] = {
+	{
+		.name = "signal",
+		.value = "a signal's name",
+		.description = "The signal that has to end the client.",
+		.example = "TERM",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_SIGNAL,
+		.required = true,
+		.decode = decode_signal_key,
+	},
+};
+static const struct schema schema_exit = {"an exit by signal", exit_keys, ARRAY_SIZE(exit_keys)};
+
+static void decode_statuses(struct loader *loader, const struct node *list,
+			    struct expectation *expectation)
+{
+	bool seen[256] = {0};
+
+	if (!list->count)
+		loader_error(loader, list, "the list of exit statuses is empty");
+	expectation->value.exit.codes = xzalloc((list->count + 1) * sizeof(int));
+	for (size_t i = 0; i < list->count; i++) {
+		const struct node *item = list->items[i];
+		int64_t status;
+
+		if (item->kind == NODE_TEXT && strcmp(item->text, "nonzero") == 0) {
+			loader_error(loader, item, "\"nonzero\" has to stand alone, not in a list");
+			continue;
+		}
+		if (item->kind == NODE_MAPPING) {
+			loader_error(loader, item, "a list of exit statuses can't hold a signal");
+			continue;
+		}
+		if (!decode_count(loader, item, "an exit status", 0, 255, &status))
+			continue;
+		if (seen[status])
+			loader_error(loader, item, "the status %d is given twice", (int)status);
+		seen[status] = true;
+		expectation->value.exit.codes[expectation->value.exit.n_codes++] = (int)status;
+	}
+}
+
+static void decode_exit(struct loader *loader, const struct field *field, void *target)
+{
+	const struct node *value = field->value;
+	struct expectation *expectation = add_expectation(loader, EXPECT_EXIT, value);
+	int64_t status;
+
+	if (value->kind == NODE_MAPPING) {
+		decode_mapping(loader, &schema_exit, value, field->key, expectation);
+	} else if (value->kind == NODE_LIST) {
+		decode_statuses(loader, value, expectation);
+	} else if (strcmp(value->text, "nonzero") == 0) {
+		expectation->value.exit.nonzero = true;
+	} else if (decode_count(loader, value, "an exit status", 0, 255, &status)) {
+		expectation->value.exit.codes = xmalloc(sizeof(int));
+		expectation->value.exit.codes[0] = (int)status;
+		expectation->value.exit.n_codes = 1;
+	} else if (value->text[0] >= 'A' && value->text[0] <= 'Z') {
+		loader_hint(loader, "for a signal, write {signal: %s}", value->text);
+	}
+}
+
+static void decode_duration_key(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = add_expectation(loader, EXPECT_DURATION, field->value);
+
+	decode_duration_range(loader, field->value, &expectation->value.range.range,
+			      &expectation->value.range.exact);
+}
+
+/* The index of the endpoint that a key names; false when there is none. */
+static bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
+			  size_t *ret_endpoint)
+{
+	const struct scenario *scenario = loader->scenario;
+	AUTO_FREE const char **names = NULL;
+	size_t endpoint = scenario_endpoint(scenario, key->text), n = 0;
+
+	if (endpoint != SIZE_MAX) {
+		*ret_endpoint = endpoint;
+		return true;
+	}
+	*ret_endpoint = ALL_ENDPOINTS;
+	if (!loader->endpoints_known)
+		return true;
+	names = xzalloc((scenario->n_endpoints + 3) * sizeof(*names));
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		names[n++] = scenario->endpoints[i].name;
+	if (policies) {
+		names[n++] = "fixed";
+		names[n++] = "exponential";
+		loader_error(loader, key, "\"%s\" is neither an endpoint nor a policy", key->text);
+	} else {
+		loader_error(loader, key, "there is no endpoint \"%s\"", key->text);
+	}
+	loader_hint_names(loader, key->text, names, "there are");
+	return false;
+}
+
+static void decode_one_count(struct loader *loader, const struct node *value,
+			     enum expectation_kind kind, size_t endpoint)
+{
+	struct expectation *expectation = add_expectation(loader, kind, value);
+
+	expectation->endpoint = endpoint;
+	decode_count_range(loader, value, &expectation->value.range.range,
+			   &expectation->value.range.exact);
+}
+
+static const struct schema_key count_named = {
+	.name = "ENDPOINT",
+	.value = "a number or a range",
+	.description = "How many at this endpoint.",
+	.example = "1..3",
+	.forms = SCHEMA_SCALAR,
+	.type = SCHEMA_COUNT_RANGE,
+};
+
+static void decode_counts(struct loader *loader, const struct field *field,
+			  enum expectation_kind kind)
+{
+	const struct node *value = field->value;
+
+	if (value->kind != NODE_MAPPING) {
+		decode_one_count(loader, value, kind, ALL_ENDPOINTS);
+		return;
+	}
+	if (!value->count)
+		loader_error(loader, value, "\"%s\" names no endpoint", field->key->text);
+	for (size_t i = 0; i < value->count; i++) {
+		struct field entry = {&count_named, value->pairs[i].key, value->pairs[i].value};
+		size_t endpoint;
+
+		if (find_endpoint(loader, entry.key, false, &endpoint) &&
+		    decode_form(loader, &entry))
+			decode_one_count(loader, entry.value, kind, endpoint);
+	}
+}
+
+static void decode_attempts(struct loader *loader, const struct field *field, void *target)
+{
+	decode_counts(loader, field, EXPECT_ATTEMPTS);
+}
+
+static void decode_retransmissions(struct loader *loader, const struct field *field, void *target)
+{
+	decode_counts(loader, field, EXPECT_RETRANSMISSIONS);
+}
+
+static void decode_base(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	decode_positive_duration(loader, field->value, &policy->base_ns);
+}
+
+static void decode_factor(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+	double factor;
+
+	if (!decode_number(loader, field->value, &factor))
+		return;
+	if (factor < 1 || factor > 1000)
+		loader_error(loader, field->value, "the factor %s is out of range: it is 1 to 1000",
+			     field->value->text);
+	else
+		policy->factor = factor;
+}
+
+static void decode_cap(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	if (!decode_duration(loader, field->value, &policy->cap_ns))
+		return;
+	/* The base stands before the cap in the table, so it is known here. */
+	if (policy->cap_ns < policy->base_ns)
+		loader_error(loader, field->value, "the cap is below the base");
+	else if (!policy->cap_ns)
+		loader_error(loader, field->value, "this duration has to be more than 0");
+}
+
+static void decode_jitter(struct loader *loader, const struct field *field, void *target)
+{
+	static const char *const choices[] = {
+		[JITTER_NONE] = "none",
+		[JITTER_FULL] = "full",
+		[JITTER_EQUAL] = "equal",
+		[JITTER_PERCENT] = NULL,
+	};
+	struct policy *policy = target;
+	const char *text = field->value->text;
+	size_t choice;
+
+	if (strchr(text, '%') || strchr("-0123456789", text[0] ? text[0] : 'x')) {
+		if (decode_percent(loader, field->value, &policy->jitter_percent))
+			policy->jitter = JITTER_PERCENT;
+	} else if (decode_choice(loader, field->value, choices, &choice)) {
+		policy->jitter = (enum jitter_kind)choice;
+	}
+}
+
+static const struct schema_key exponential_keys[] = {
+	{
+		.name = "base",
+		.value = "a duration",
+		.description = "The first wait.",
+		.example = "100ms",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.required = true,
+		.decode = decode_base,
+	},
+	{
+		.name = "factor",
+		.value = "a number, at least 1",
+		.description = "By how much each wait is longer than the one before.",
+		.example = "1.5",
+		.fallback = "2",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_FACTOR,
+		.decode = decode_factor,
+	},
+	{
+		.name = "cap",
+		.value = "a duration",
+		.description = "The longest wait; unless given, waits grow for ever.",
+		.example = "10s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_cap,
+	},
+	{
+		.name = "jitter",
+		.value = "none, full, equal or a percentage",
+		.description = "How waits are spread: \"full\" anywhere from 0 to the wait, "
+			       "\"equal\" from half of it, a percentage more or less.",
+		.example = "full",
+		.fallback = "none",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_JITTER,
+		.decode = decode_jitter,
+	},
+};
+static const struct schema schema_exponential = {"an exponential policy", exponential_keys,
+						 ARRAY_SIZE(exponential_keys)};
+
+static void decode_fixed(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	expectation->value.policy.kind = POLICY_FIXED;
+	decode_duration(loader, field->value, &expectation->value.policy.base_ns);
+}
+
+static void decode_exponential(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	expectation->value.policy.kind = POLICY_EXPONENTIAL;
+	decode_mapping(loader, &schema_exponential, field->value, field->key,
+		       &expectation->value.policy);
+}
+
+static void decode_policy_tolerance(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_tolerance(loader, field->value, &expectation->tolerance);
+}
+
+static const struct schema_key policy_keys[] = {
+	{
+		.name = "fixed",
+		.value = "a duration",
+		.description = "Each wait is this long.",
+		.example = "2s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_fixed,
+	},
+	{
+		.name = "exponential",
+		.value = "a mapping with a base",
+		.description = "Wait k is min(cap, base * factor^(k-1)).",
+		.example = "{base: 100ms, factor: 2, cap: 10s, jitter: full}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_exponential,
+		.decode = decode_exponential,
+	},
+	{
+		.name = "tolerance",
+		.value = "a duration, a percentage, or a mapping of both",
+		.description = "How far off these times may be.",
+		.example = "300ms",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_TOLERANCE,
+		.mapping = &schema_tolerance,
+		.decode = decode_policy_tolerance,
+	},
+};
+static const struct schema schema_policy = {"a policy", policy_keys, ARRAY_SIZE(policy_keys)};
+
+static bool is_policy_word(const char *word)
+{
+	for (size_t i = 0; policy_words[i]; i++)
+		if (strcmp(policy_words[i], word) == 0)
+			return true;
+	return false;
+}
+
+bool is_policy(const struct node *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (is_policy_word(mapping->pairs[i].key->text))
+			return true;
+	return false;
+}
+
+static void decode_list_policy(struct loader *loader, const struct node *list,
+			       struct policy *policy)
+{
+	bool exact;
+
+	policy->kind = POLICY_LIST;
+	if (!list->count) {
+		loader_error(loader, list, "the list of times is empty");
+		loader_hint(loader, "to expect that the client does not try again, write "
+				    "\"attempts: 1\"");
+		return;
+	}
+	policy->list = xzalloc(list->count * sizeof(*policy->list));
+	for (size_t i = 0; i < list->count; i++)
+		decode_duration_range(loader, list->items[i], &policy->list[policy->n_list++],
+				      &exact);
+}
+
+static void decode_policy(struct loader *loader, const struct field *field,
+			  enum expectation_kind kind, size_t endpoint)
+{
+	const struct node *value = field->value;
+	struct expectation *expectation = add_expectation(loader, kind, value);
+	bool fixed = node_get(value, "fixed"), exponential = node_get(value, "exponential");
+
+	expectation->endpoint = endpoint;
+	expectation->value.policy = (struct policy){.factor = 2, .cap_ns = INT64_MAX};
+	if (value->kind == NODE_LIST) {
+		decode_list_policy(loader, value, &expectation->value.policy);
+		return;
+	}
+	if (fixed && exponential) {
+		loader_error(loader, value, "a policy can't be both fixed and exponential");
+		return;
+	}
+	decode_mapping(loader, &schema_policy, value, field->key, expectation);
+	if (!fixed && !exponential && (!value->count || node_get(value, "tolerance"))) {
+		loader_error(loader, value, "the policy says nothing about the times");
+		loader_hint(loader, "for example {fixed: 2s}");
+	}
+}
+
+static const struct schema_key policy_named = {
+	.name = "ENDPOINT",
+	.value = "a policy",
+	.description = "The policy of the attempts at this endpoint.",
+	.example = "{fixed: 2s}",
+	.forms = SCHEMA_LIST | SCHEMA_MAPPING,
+	.type = SCHEMA_DURATION_RANGE,
+	.mapping = &schema_policy,
+};
+
+static void decode_policies(struct loader *loader, const struct field *field,
+			    enum expectation_kind kind)
+{
+	const struct node *value = field->value;
+
+	if (value->kind == NODE_LIST || !value->count || is_policy(value)) {
+		decode_policy(loader, field, kind, ALL_ENDPOINTS);
+		return;
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		struct field entry = {&policy_named, value->pairs[i].key, value->pairs[i].value};
+		size_t endpoint;
+
+		if (find_endpoint(loader, entry.key, true, &endpoint) &&
+		    decode_form(loader, &entry))
+			decode_policy(loader, &entry, kind, endpoint);
+	}
+}
+
+static void decode_waits(struct loader *loader, const struct field *field, void *target)
+{
+	decode_policies(loader, field, EXPECT_WAITS);
+}
+
+static void decode_intervals(struct loader *loader, const struct field *field, void *target)
+{
+	decode_policies(loader, field, EXPECT_INTERVALS);
+}
+
+/* What the keys of "stdout" and "stderr" have to know. */
+struct output {
+	enum expectation_kind kind;
+	bool negated;
+};
+
+static bool check_pattern(struct loader *loader, const struct node *node)
+{
+	PCRE2_UCHAR message[128];
+	PCRE2_SIZE offset;
+	pcre2_code *code;
+	int error;
+
+	code = pcre2_compile((PCRE2_SPTR)node->text, node->count, PCRE2_UTF, &error, &offset, NULL);
+	if (code) {
+		pcre2_code_free(code);
+		return true;
+	}
+	pcre2_get_error_message(error, message, sizeof(message));
+	return loader_error_within(loader, node, MIN((size_t)offset, node->count), 1,
+				   "the pattern is wrong at offset %zu: %s", (size_t)offset,
+				   (const char *)message);
+}
+
+static void add_text(struct loader *loader, const struct node *node, const struct output *output,
+		     enum text_match_kind match)
+{
+	struct expectation *expectation;
+	const char *text;
+
+	if (!decode_text(loader, node, &text))
+		return;
+	if (!*text) {
+		loader_error(loader, node, "an empty text is found everywhere");
+		return;
+	}
+	if (match == TEXT_MATCHES && !check_pattern(loader, node))
+		return;
+	expectation = add_expectation(loader, output->kind, node);
+	expectation->value.text.match = match;
+	expectation->value.text.negated = output->negated;
+	expectation->value.text.text = xstrdup(text);
+}
+
+/* A text or a list of texts. */
+static void add_texts(struct loader *loader, const struct field *field, const struct output *output,
+		      enum text_match_kind match)
+{
+	const struct node *value = field->value;
+
+	if (value->kind == NODE_TEXT) {
+		add_text(loader, value, output, match);
+		return;
+	}
+	if (!value->count)
+		loader_error(loader, value, "\"%s\" is empty", field->key->text);
+	for (size_t i = 0; i < value->count; i++)
+		add_text(loader, value->items[i], output, match);
+}
+
+static void decode_contains(struct loader *loader, const struct field *field, void *target)
+{
+	add_texts(loader, field, target, TEXT_CONTAINS);
+}
+
+static void decode_matches(struct loader *loader, const struct field *field, void *target)
+{
+	add_texts(loader, field, target, TEXT_MATCHES);
+}
+
+/* A mapping of texts; one that asks for nothing is an error. */
+static void decode_texts(struct loader *loader, const struct schema *schema,
+			 const struct field *field, struct output *output)
+{
+	if (!field->value->count) {
+		loader_error(loader, field->value, "\"%s\" is empty", field->key->text);
+		loader_hint(loader, "for example: %s: %s", field->key->text,
+			    field->schema->example);
+	}
+	decode_mapping(loader, schema, field->value, field->key, output);
+}
+
+#define CONTAINS_KEY                                                                               \
+	{                                                                                          \
+		.name = "contains", .value = "a text or a list of texts",                          \
+		.description = "Each of these texts occurs in the output.",                        \
+		.example = "\"Connection refused\"", .forms = SCHEMA_SCALAR | SCHEMA_LIST,         \
+		.type = SCHEMA_TEXT, .decode = decode_contains,                                    \
+	}
+#define MATCHES_KEY                                                                                \
+	{                                                                                          \
+		.name = "matches", .value = "a pattern or a list of patterns",                     \
+		.description = "Each of these patterns (PCRE2) matches somewhere in the output.",  \
+		.example = "'attempt \\d+'", .forms = SCHEMA_SCALAR | SCHEMA_LIST,                 \
+		.type = SCHEMA_PATTERN, .decode = decode_matches,                                  \
+	}
+
+static const struct schema_key not_keys[] = {CONTAINS_KEY, MATCHES_KEY};
+static const struct schema schema_not = {"what must not be in an output", not_keys,
+					 ARRAY_SIZE(not_keys)};
+
+static void decode_not(struct loader *loader, const struct field *field, void *target)
+{
+	struct output output = *(const struct output *)target;
+
+	output.negated = true;
+	if (field->value->kind == NODE_MAPPING)
+		decode_texts(loader, &schema_not, field, &output);
+	else
+		add_texts(loader, field, &output, TEXT_CONTAINS);
+}
+
+static const struct schema_key output_keys[] = {
+	CONTAINS_KEY,
+	MATCHES_KEY,
+	{
+		.name = "not",
+		.value = "a text, a list of texts, or a mapping of contains and matches",
+		.description = "None of these texts occurs in the output.",
+		.example = "panic",
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
+		.type = SCHEMA_TEXT,
+		.mapping = &schema_not,
+		.decode = decode_not,
+	},
+};
+static const struct schema schema_output = {"an output", output_keys, ARRAY_SIZE(output_keys)};
+
+static void decode_stdout(struct loader *loader, const struct field *field, void *target)
+{
+	decode_texts(loader, &schema_output, field, &(struct output){.kind = EXPECT_STDOUT});
+}
+
+static void decode_stderr(struct loader *loader, const struct field *field, void *target)
+{
+	decode_texts(loader, &schema_output, field, &(struct output){.kind = EXPECT_STDERR});
+}
+
+static void decode_document_tolerance(struct loader *loader, const struct field *field,
+				      void *target)
+{
+	decode_tolerance(loader, field->value, &loader->tolerance);
+}
+
+/* The tolerance comes first: expectations are made with it. */
+static const struct schema_key expect_keys[] = {
+	{
+		.name = "tolerance",
+		.value = "a duration, a percentage, or a mapping of both",
+		.description = "How far off the times of this document may be.",
+		.example = "{absolute: 100ms, relative: 5%}",
+		.fallback = "{absolute: 100ms, relative: 5%}",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_TOLERANCE,
+		.mapping = &schema_tolerance,
+		.decode = decode_document_tolerance,
+	},
+	{
+		.name = "exit",
+		.value = "a status, a list of them, nonzero, or {signal: NAME}",
+		.description = "How the client has to end.",
+		.example = "0",
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
+		.type = SCHEMA_STATUS,
+		.mapping = &schema_exit,
+		.decode = decode_exit,
+	},
+	{
+		.name = "duration",
+		.value = "a duration or a range",
+		.description = "How long the client runs, from start to exit.",
+		.example = "1s..5s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION_RANGE,
+		.decode = decode_duration_key,
+	},
+	{
+		.name = "attempts",
+		.value = "a number, a range, or a mapping of endpoints to them",
+		.description = "How many connection attempts there are.",
+		.example = "3",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_COUNT_RANGE,
+		.named = &count_named,
+		.decode = decode_attempts,
+	},
+	{
+		.name = "retransmissions",
+		.value = "a number, a range, or a mapping of endpoints to them",
+		.description = "How often the kernel repeats a SYN.",
+		.example = "0",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_COUNT_RANGE,
+		.named = &count_named,
+		.decode = decode_retransmissions,
+	},
+	{
+		.name = "waits",
+		.value = "a policy, or a mapping of endpoints to policies",
+		.description = "How long the client waits, from the end of an attempt to the start "
+			       "of the next.",
+		.example = "{fixed: 2s}",
+		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
+		.type = SCHEMA_POLICY,
+		.mapping = &schema_policy,
+		.named = &policy_named,
+		.decode = decode_waits,
+	},
+	{
+		.name = "intervals",
+		.value = "a policy, or a mapping of endpoints to policies",
+		.description = "The times from the start of an attempt to the start of the next.",
+		.example = "{fixed: 2s}",
+		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
+		.type = SCHEMA_POLICY,
+		.mapping = &schema_policy,
+		.named = &policy_named,
+		.decode = decode_intervals,
+	},
+	{
+		.name = "stdout",
+		.value = "a mapping of contains, matches and not",
+		.description = "What the client writes to its standard output.",
+		.example = "{contains: done}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_output,
+		.decode = decode_stdout,
+	},
+	{
+		.name = "stderr",
+		.value = "a mapping of contains, matches and not",
+		.description = "What the client writes to its standard error output.",
+		.example = "{contains: \"Connection refused\"}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_output,
+		.decode = decode_stderr,
+	},
+};
+const struct schema schema_expect = {"\"expect\"", expect_keys, ARRAY_SIZE(expect_keys)};
+
+void decode_expect(struct loader *loader, const struct field *field, void *target)
+{
+	const struct node *value = field->value;
+	size_t others = value->count - (node_get(value, "tolerance") ? 1 : 0);
+
+	if (!others && !loader->partial) {
+		loader_error(loader, field->key, "\"expect\" needs one expectation at least");
+		loader_hint(loader, "for example: expect: %s", field->schema->example);
+	}
+	decode_mapping(loader, &schema_expect, value, field->key, target);
+}

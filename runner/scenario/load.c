@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scenario files: see load.h. A file is cut into documents; each is parsed, merged with the
+ * defaults before it, expanded by its matrix and decoded, and ends as scenarios or as one broken
+ * document.
+ */
+#include "runner/scenario/load.h"
+
+#include "runner/scenario/matrix.h"
+#include "runner/scenario/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define MAX_FILE_SIZE ((size_t)64 * 1024 * 1024)
+/* More errors than this in one document are not looked for: its matrix repeats them. */
+#define ENOUGH_DIAGS 100
+
+/* A scenario's name that is taken. */
+struct taken_name {
+	const char *name;
+	unsigned line;
+	UT_hash_handle hh;
+};
+
+struct file_loader {
+	struct scenario_file *file;
+	struct arena arena;          /* of the document that is being loaded */
+	struct arena row_arena;      /* of the row of its matrix */
+	struct arena kept;           /* for the whole file: defaults, names */
+	const struct node *defaults; /* all so far, merged; or NULL */
+	unsigned wrong_defaults;     /* line of a document of defaults that is broken, or 0 */
+	struct taken_name *names;
+	size_t n_documents; /* those that are empty not counted */
+};
+
+/* Scenarios of one document, until it is known whether all of them are good. */
+struct harvest {
+	struct scenario **scenarios;
+	size_t n_scenarios, capacity;
+	struct diag_list diags;
+};
+
+static void harvest_free(struct harvest *harvest)
+{
+	for (size_t i = 0; i < harvest->n_scenarios; i++)
+		scenario_free(harvest->scenarios[i]);
+	free(harvest->scenarios);
+	diag_list_free(&harvest->diags);
+}
+
+static const struct node *merge(struct arena *arena, const struct node *base,
+				const struct node *over, const struct schema *schema,
+				const struct schema_key *named);
+
+/* What becomes of a key that both mappings have. */
+static const struct node *merge_value(struct arena *arena, const struct node *base,
+				      const struct node *over, const struct schema_key *key)
+{
+	if (!key || base->kind != NODE_MAPPING || over->kind != NODE_MAPPING)
+		return over;
+	/* A policy is one thing: two halves of different policies make none. */
+	if (key->type == SCHEMA_POLICY && (is_policy(base) || is_policy(over)))
+		return over;
+	if (key->type == SCHEMA_POLICY)
+		return merge(arena, base, over, NULL, key->named);
+	if (key->mapping == &schema_document)
+		return over;
+	return merge(arena, base, over, key->mapping, key->named);
+}
+
+/* Pointers to a mapping's pairs, sorted by key; owned by the caller. */
+static const struct node_pair **sort_pairs(const struct node *mapping)
+{
+	const struct node_pair **sorted = xmalloc((mapping->count + 1) * sizeof(*sorted));
+
+	for (size_t i = 0; i < mapping->count; i++)
+		sorted[i] = &mapping->pairs[i];
+	node_sort_pairs(sorted, mapping->count);
+	return sorted;
+}
+
+/* The index of the first pair with this key among sorted ones; @count when there is none. */
+static size_t search_pair(const struct node_pair **sorted, size_t count, const char *name)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(sorted[middle]->key->text, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && strcmp(sorted[low]->key->text, name) == 0 ? low : count;
+}
+
+/*
+ * A mapping over another: the keys of @base in their order, with values of @over where it has them,
+ * then what only @over has. @schema and @named say what the values are; either may be NULL.
+ */
+static const struct node *merge(struct arena *arena, const struct node *base,
+				const struct node *over, const struct schema *schema,
+				const struct schema_key *named)
+{
+	AUTO_FREE const struct node_pair **sorted = sort_pairs(over);
+	AUTO_FREE bool *used = xzalloc(over->count + 1);
+	struct node *made = arena_alloc(arena, sizeof(*made));
+
+	*made = *over;
+	made->size += base->size;
+	made->bytes += base->bytes;
+	made->refers_to_matrix |= base->refers_to_matrix;
+	made->count = 0;
+	made->pairs = arena_alloc(arena, (base->count + over->count) * sizeof(*made->pairs));
+	for (size_t i = 0; i < base->count; i++) {
+		struct node_pair pair = base->pairs[i];
+		size_t index = search_pair(sorted, over->count, pair.key->text);
+		const struct schema_key *key = schema ? schema_find(schema, pair.key->text) : NULL;
+
+		if (index < over->count) {
+			pair.key = sorted[index]->key;
+			pair.value = merge_value(arena, pair.value, sorted[index]->value,
+						 key ? key : named);
+			used[sorted[index] - over->pairs] = true;
+		}
+		made->pairs[made->count++] = pair;
+	}
+	for (size_t i = 0; i < over->count; i++)
+		if (!used[i])
+			made->pairs[made->count++] = over->pairs[i];
+	return made;
+}
+
+static struct loader new_loader(struct file_loader *files, struct harvest *harvest)
+{
+	struct scenario *scenario = xzalloc(sizeof(*scenario));
+
+	scenario->path = xstrdup(files->file->path);
+	return (struct loader){
+		.path = scenario->path,
+		.diags = &harvest->diags,
+		.scenario = scenario,
+	};
+}
+
+/* Names have to be unique, so that a scenario can be chosen by its name and followed over time. */
+static void take_name(struct file_loader *files, struct loader *loader)
+{
+	const struct scenario *scenario = loader->scenario;
+	struct taken_name *taken;
+
+	if (!scenario->name)
+		return;
+	HASH_FIND_STR(files->names, scenario->name, taken);
+	if (taken) {
+		diag_add(loader->diags, &scenario->place,
+			 "the name \"%s\" is used twice in this file", scenario->name);
+		diag_hint(loader->diags, "the first is in line %u", taken->line);
+		return;
+	}
+	taken = arena_alloc(&files->kept, sizeof(*taken));
+	*taken = (struct taken_name){.line = scenario->place.line};
+	taken->name = arena_strndup(&files->kept, scenario->name, strlen(scenario->name));
+	HASH_ADD_KEYPTR(hh, files->names, taken->name, strlen(taken->name), taken);
+}
+
+static void load_row(struct file_loader *files, struct harvest *harvest, struct matrix *matrix,
+		     size_t row, const struct node *root)
+{
+	struct loader loader = new_loader(files, harvest);
+
+	arena_reset(&files->row_arena);
+	root = matrix_apply(&loader, matrix, row, root, &files->row_arena);
+	array_append(harvest->scenarios, harvest->n_scenarios, harvest->capacity, loader.scenario);
+	if (!root)
+		return;
+	decode_document(&loader, root);
+	take_name(files, &loader);
+}
+
+static void load_scenarios(struct file_loader *files, struct harvest *harvest,
+			   const struct node *root)
+{
+	struct loader loader = {.path = files->file->path, .diags = &harvest->diags};
+	struct matrix matrix;
+
+	if (files->defaults)
+		root = merge(&files->arena, files->defaults, root, &schema_document, NULL);
+	matrix_read(&loader, node_get(root, "matrix"), &files->arena, &matrix);
+	for (size_t i = 0; i < matrix.n_rows; i++) {
+		load_row(files, harvest, &matrix, i, root);
+		if (harvest->diags.n_items > ENOUGH_DIAGS || matrix.nodes > MATRIX_MAX_NODES ||
+		    matrix.bytes > MATRIX_MAX_BYTES)
+			break;
+	}
+}
+
+/*
+ * Defaults are decoded once by themselves, so that an error in them is reported once and at its
+ * place; what depends on the rest of a document is left to the documents that they are merged into.
+ */
+static void load_defaults(struct file_loader *files, struct harvest *harvest,
+			  const struct node_pair *pair)
+{
+	const struct node *defaults = pair->value;
+	struct loader loader = new_loader(files, harvest);
+	struct field field = {schema_find(&schema_document, "defaults"), pair->key, defaults};
+
+	loader.partial = true;
+	if (decode_form(&loader, &field) && !node_get(defaults, "defaults")) {
+		/* References to a matrix may stand anywhere: their document has it. */
+		if (!defaults->refers_to_matrix)
+			decode_document(&loader, defaults);
+	} else if (defaults->kind == NODE_MAPPING) {
+		loader_error(&loader, defaults, "\"defaults\" can't hold \"defaults\"");
+	}
+	scenario_free(loader.scenario);
+	if (harvest->diags.n_items)
+		files->wrong_defaults = pair->key->line;
+	if (defaults->kind != NODE_MAPPING)
+		return;
+	if (files->defaults)
+		defaults = merge(&files->arena, files->defaults, defaults, &schema_document, NULL);
+	files->defaults = defaults;
+	arena_adopt(&files->kept, &files->arena);
+}
+
+static void drop_diag(struct diag *diag)
+{
+	free(diag->path);
+	free(diag->message);
+	free(diag->hint);
+}
+
+/*
+ * Puts a document's errors in order. The rows of a matrix repeat them, and a document repeats those
+ * of broken defaults, which were reported where they stand; those of good defaults are told with
+ * the document that they do not fit.
+ */
+static void tidy_diags(struct file_loader *files, struct diag_list *diags,
+		       const struct document_text *text, unsigned line)
+{
+	size_t kept = 0;
+
+	diag_sort(diags);
+	for (size_t i = 0; i < diags->n_items; i++) {
+		struct diag *diag = &diags->items[i], *last = kept ? &diags->items[kept - 1] : NULL;
+		bool elsewhere = diag->line && diag->line < text->line;
+
+		if ((elsewhere && files->wrong_defaults) ||
+		    (last && last->line == diag->line && last->column == diag->column &&
+		     strcmp(last->message, diag->message) == 0)) {
+			drop_diag(diag);
+			continue;
+		}
+		diags->items[kept++] = *diag;
+	}
+	diags->n_items = kept;
+	for (size_t i = 0; i < kept; i++) {
+		struct diag *diag = &diags->items[i];
+		char *message;
+
+		if (!diag->line || diag->line >= text->line)
+			continue;
+		message = xasprintf("%s (in the scenario of line %u)", diag->message, line);
+		free(diag->message);
+		diag->message = message;
+	}
+	if (!kept)
+		diag_add(diags, &(struct place){.path = files->file->path, .line = line},
+			 "the defaults in line %u, on which this depends, are wrong",
+			 files->wrong_defaults);
+}
+
+static void add_broken(struct scenario_file *file, const char *name, size_t number, unsigned line,
+		       struct diag_list *diags)
+{
+	struct broken_document broken = {
+		.name = name ? xstrdup(name) : xasprintf("document %zu", number),
+		.line = line,
+		.first_diag = file->diags.n_items,
+		.n_diags = diags->n_items,
+	};
+
+	diag_move(&file->diags, diags);
+	array_append(file->broken, file->n_broken, file->broken_capacity, broken);
+}
+
+static void load_document(struct file_loader *files, const struct document_text *text)
+{
+	CLEANUP(harvest_free) struct harvest harvest = {0};
+	struct scenario_file *file = files->file;
+	const char *name;
+	struct document document;
+	int r;
+
+	arena_reset(&files->arena);
+	r = document_parse(text, file->path, &files->arena, &harvest.diags, &document);
+	if (!r && !document.root)
+		return;
+	files->n_documents++;
+	name = document.name;
+	if (!document.root) {
+		/* Nothing more can be said of it. */
+	} else if (document.root->kind != NODE_MAPPING) {
+		diag_add(&harvest.diags,
+			 &(struct place){file->path, document.root->line, document.root->column,
+					 document.root->length},
+			 "a document has to be a mapping of keys, not %s",
+			 node_kind_name(document.root->kind));
+	} else if (document.root->count == 1 &&
+		   strcmp(document.root->pairs[0].key->text, "defaults") == 0) {
+		name = "defaults";
+		load_defaults(files, &harvest, &document.root->pairs[0]);
+	} else {
+		load_scenarios(files, &harvest, document.root);
+	}
+	if (harvest.diags.n_items) {
+		tidy_diags(files, &harvest.diags, text, document.line);
+		add_broken(file, name, files->n_documents, document.line, &harvest.diags);
+		return;
+	}
+	for (size_t i = 0; i < harvest.n_scenarios; i++) {
+		harvest.scenarios[i]->index = file->n_scenarios;
+		array_append(file->scenarios, file->n_scenarios, file->scenarios_capacity,
+			     harvest.scenarios[i]);
+	}
+	harvest.n_scenarios = 0;
+}
+
+static void load_documents(struct scenario_file *file)
+{
+	struct file_loader files = {.file = file};
+	struct document_cursor cursor = {file->source, file->source_length, 1};
+	struct document_text text;
+
+	while (document_next(&cursor, &text))
+		load_document(&files, &text);
+	if (!files.n_documents) {
+		struct diag_list diags = {0};
+
+		diag_add(&diags, &(struct place){.path = file->path}, "the file is empty");
+		add_broken(file, NULL, 1, 1, &diags);
+	}
+	HASH_CLEAR(hh, files.names);
+	arena_free(&files.arena);
+	arena_free(&files.row_arena);
+	arena_free(&files.kept);
+}
+
+static struct scenario_file *new_file(const char *path)
+{
+	struct scenario_file *file = xzalloc(sizeof(*file));
+
+	file->path = xstrdup(path);
+	return file;
+}
+
+/* Takes @source over. */
+static struct scenario_file *parse_source(const char *path, char *source, size_t length)
+{
+	struct scenario_file *file = new_file(path);
+
+	file->source = source;
+	file->source_length = length;
+	/* A byte order mark says nothing that is not known, and would count as a column. */
+	if (length >= 3 && memcmp(source, "\xEF\xBB\xBF", 3) == 0) {
+		file->source_length -= 3;
+		memmove(source, source + 3, file->source_length + 1);
+	}
+	load_documents(file);
+	return file;
+}
+
+struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length)
+{
+	return parse_source(path, xstrndup(text, length), length);
+}
+
+/* Reads all of a file; @ret_source is terminated and owned by the caller. */
+static int read_source(const char *path, char **ret_source, size_t *ret_length)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_FREE char *source = NULL;
+	size_t length = 0, capacity = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n;
+
+		if (capacity - length < 2) {
+			capacity = capacity ? capacity * 2 : 8192;
+			source = xrealloc(source, capacity);
+		}
+		n = read(fd, source + length, capacity - length - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+		if (length > MAX_FILE_SIZE)
+			return -EFBIG;
+	}
+	source[length] = '\0';
+	*ret_source = steal_pointer(&source);
+	*ret_length = length;
+	return 0;
+}
+
+struct scenario_file *scenario_file_load(const char *path)
+{
+	struct scenario_file *file;
+	struct diag_list diags = {0};
+	size_t length = 0;
+	char *source = NULL;
+	int r;
+
+	r = read_source(path, &source, &length);
+	if (r == 0)
+		return parse_source(path, source, length);
+	file = new_file(path);
+	diag_add(&diags, &(struct place){.path = path}, "can't be read: %s", strerror(-r));
+	add_broken(file, NULL, 1, 1, &diags);
+	return file;
+}
+
+void scenario_file_free(struct scenario_file *file)
+{
+	if (!file)
+		return;
+	for (size_t i = 0; i < file->n_scenarios; i++)
+		scenario_free(file->scenarios[i]);
+	free(file->scenarios);
+	for (size_t i = 0; i < file->n_broken; i++)
+		free(file->broken[i].name);
+	free(file->broken);
+	diag_list_free(&file->diags);
+	free(file->source);
+	free(file->path);
+	free(file);
+}

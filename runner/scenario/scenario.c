@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scenarios: names of their enums, look-ups and their end. See scenario.h. */
+#include "runner/scenario/scenario.h"
+
+const char *family_name(enum family family)
+{
+	static const char *const names[] = {
+		[FAMILY_IPV4] = "ipv4",
+		[FAMILY_IPV6] = "ipv6",
+	};
+
+	_Static_assert(ARRAY_SIZE(names) == N_FAMILIES, "a name per family");
+	return names[family];
+}
+
+const char *serve_kind_name(enum serve_kind kind)
+{
+	static const char *const names[] = {
+		[SERVE_HTTP] = "http", [SERVE_ECHO] = "echo",       [SERVE_ACCEPT] = "accept",
+		[SERVE_NONE] = "none", [SERVE_COMMAND] = "command",
+	};
+
+	_Static_assert(ARRAY_SIZE(names) == SERVE_N_KINDS, "a name per kind");
+	return names[kind];
+}
+
+const char *expectation_kind_name(enum expectation_kind kind)
+{
+	static const char *const names[] = {
+		[EXPECT_EXIT] = "exit",         [EXPECT_DURATION] = "duration",
+		[EXPECT_ATTEMPTS] = "attempts", [EXPECT_RETRANSMISSIONS] = "retransmissions",
+		[EXPECT_WAITS] = "waits",       [EXPECT_INTERVALS] = "intervals",
+		[EXPECT_STDOUT] = "stdout",     [EXPECT_STDERR] = "stderr",
+	};
+
+	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
+	return names[kind];
+}
+
+size_t scenario_endpoint(const struct scenario *scenario, const char *name)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if (strcmp(scenario->endpoints[i].name, name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static void endpoint_free(struct endpoint_spec *endpoint)
+{
+	free(endpoint->name);
+	free(endpoint->hostname);
+	strv_free(endpoint->serve_command);
+	script_free(&endpoint->script);
+	free(endpoint->step_places);
+}
+
+static void client_free(struct client_spec *client)
+{
+	strv_free(client->command);
+	for (size_t i = 0; i < client->n_env; i++) {
+		free(client->env[i].name);
+		free(client->env[i].value);
+	}
+	free(client->env);
+	for (size_t i = 0; i < client->n_files; i++) {
+		free(client->files[i].name);
+		free(client->files[i].content);
+	}
+	free(client->files);
+	free(client->stdin_text);
+	free(client->cwd);
+}
+
+static void expectation_free(struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_EXIT:
+		free(expectation->value.exit.codes);
+		break;
+	case EXPECT_WAITS:
+	case EXPECT_INTERVALS:
+		free(expectation->value.policy.list);
+		break;
+	case EXPECT_STDOUT:
+	case EXPECT_STDERR:
+		free(expectation->value.text.text);
+		break;
+	case EXPECT_DURATION:
+	case EXPECT_ATTEMPTS:
+	case EXPECT_RETRANSMISSIONS:
+	case EXPECT_N_KINDS:
+		break;
+	}
+}
+
+void scenario_free(struct scenario *scenario)
+{
+	if (!scenario)
+		return;
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		endpoint_free(&scenario->endpoints[i]);
+	free(scenario->endpoints);
+	client_free(&scenario->client);
+	for (size_t i = 0; i < scenario->n_expectations; i++)
+		expectation_free(&scenario->expectations[i]);
+	free(scenario->expectations);
+	strv_free(scenario->tags);
+	free(scenario->path);
+	free(scenario->name);
+	free(scenario);
+}

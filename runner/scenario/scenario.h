@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A scenario as the rest of the runner sees it: endpoints with fault scripts, a client, what is
+ * expected of it. Made by the loader (load.h) from a file's document, matrix expanded; never
+ * changed after.
+ */
+#ifndef SYNFAULT_RUNNER_SCENARIO_SCENARIO_H
+#define SYNFAULT_RUNNER_SCENARIO_SCENARIO_H
+
+#include "common/diag.h"
+#include "common/duration.h"
+#include "injector/script.h"
+
+enum family {
+	FAMILY_IPV4,
+	FAMILY_IPV6,
+	N_FAMILIES,
+};
+const char *family_name(enum family family); /* "ipv4", "ipv6" */
+
+enum serve_kind {
+	SERVE_HTTP,    /* answers every request with 200 */
+	SERVE_ECHO,    /* sends back what it receives */
+	SERVE_ACCEPT,  /* accepts, reads, never answers */
+	SERVE_NONE,    /* nobody listens: the port is closed */
+	SERVE_COMMAND, /* a program of the user's */
+	SERVE_N_KINDS,
+};
+const char *serve_kind_name(enum serve_kind kind);
+
+struct endpoint_spec {
+	char *name;
+	struct place place;               /* of the name */
+	enum family families[N_FAMILIES]; /* in the order in which they are to resolve */
+	size_t n_families;                /* at least 1 */
+	uint16_t port;                    /* 0: one that is free */
+	char *hostname;                   /* NULL: reached by its address */
+	enum serve_kind serve;
+	char **serve_command;   /* SERVE_COMMAND; holds ${…} */
+	int64_t serve_ready_ns; /* SERVE_COMMAND: how long it may take until it listens */
+	struct script script;
+	struct place *step_places; /* one per step of the script */
+};
+
+struct file_spec {
+	char *name;    /* relative to ${tmp}, no ".." in it */
+	char *content; /* holds ${…} */
+	bool executable;
+	struct place place;
+};
+
+struct env_spec {
+	char *name;
+	char *value; /* holds ${…} */
+};
+
+struct client_spec {
+	char **command; /* holds ${…}; never empty */
+	struct place place;
+	struct env_spec *env;
+	size_t n_env;
+	struct file_spec *files;
+	size_t n_files;
+	char *stdin_text; /* holds ${…}; NULL: /dev/null */
+	char *cwd;        /* relative to the scenario file's directory; NULL: synfault's own */
+};
+
+/* A range of counts or of nanoseconds; both ends belong to it. */
+struct range {
+	int64_t low, high; /* high INT64_MAX: no upper end */
+};
+
+/* How far a measured time may be off: absolute_ns + relative * expected. */
+struct tolerance {
+	int64_t absolute_ns;
+	double relative;
+};
+#define TOLERANCE_DEFAULT ((struct tolerance){.absolute_ns = 100 * NS_PER_MS, .relative = 0.05})
+
+enum jitter_kind {
+	JITTER_NONE,
+	JITTER_FULL,    /* anywhere in [0, wait] */
+	JITTER_EQUAL,   /* anywhere in [wait / 2, wait] */
+	JITTER_PERCENT, /* wait ± percent */
+};
+
+enum policy_kind {
+	POLICY_FIXED,       /* every wait is base_ns */
+	POLICY_LIST,        /* these waits, in this order, and no other */
+	POLICY_EXPONENTIAL, /* min(cap, base * factor ^ (k - 1)) for wait k */
+};
+
+/* What successive waits (or intervals) are to be. */
+struct policy {
+	enum policy_kind kind;
+	int64_t base_ns;
+	double factor;  /* exponential; at least 1 */
+	int64_t cap_ns; /* exponential; INT64_MAX: none */
+	enum jitter_kind jitter;
+	double jitter_percent; /* 0 to 100 */
+	struct range *list;    /* POLICY_LIST: a single duration is a range of one point */
+	size_t n_list;
+};
+
+enum text_match_kind {
+	TEXT_CONTAINS,
+	TEXT_MATCHES, /* PCRE2 */
+};
+
+enum expectation_kind {
+	EXPECT_EXIT,
+	EXPECT_DURATION,
+	EXPECT_ATTEMPTS,
+	EXPECT_RETRANSMISSIONS,
+	EXPECT_WAITS,
+	EXPECT_INTERVALS,
+	EXPECT_STDOUT,
+	EXPECT_STDERR,
+	EXPECT_N_KINDS,
+};
+/* The key in the scenario file: "exit", "attempts", "waits", … */
+const char *expectation_kind_name(enum expectation_kind kind);
+
+#define ALL_ENDPOINTS SIZE_MAX
+
+struct expectation {
+	enum expectation_kind kind;
+	struct place place; /* of the value that says so */
+	size_t endpoint;    /* ATTEMPTS … INTERVALS: index, or ALL_ENDPOINTS */
+	union {
+		struct {
+			int *codes; /* owned; any of them */
+			size_t n_codes;
+			bool nonzero; /* any but 0, and no signal */
+			int signal;   /* > 0: ended by this signal */
+		} exit;
+		struct {
+			struct range range; /* ns, or a count */
+			bool exact; /* written as one value: a duration then has tolerance */
+		} range;
+		struct policy policy;
+		struct {
+			enum text_match_kind match;
+			bool negated;
+			char *text;
+		} text;
+	} value;
+	struct tolerance tolerance; /* of DURATION, WAITS, INTERVALS; before --timing-scale */
+};
+
+struct scenario {
+	char *path;         /* of the file, as given on the command line */
+	char *name;         /* unique in its file; matrix values included */
+	size_t index;       /* of the scenario in its file, from 0 */
+	struct place place; /* of the document's name */
+	char **tags;
+	int64_t timeout_ns;
+	struct endpoint_spec *endpoints;
+	size_t n_endpoints;
+	struct client_spec client;
+	struct expectation *expectations;
+	size_t n_expectations;
+};
+
+/* The index of the endpoint with this name, or SIZE_MAX. */
+size_t scenario_endpoint(const struct scenario *scenario, const char *name);
+
+/* Frees everything in it and the scenario itself; NULL is allowed. */
+void scenario_free(struct scenario *scenario);
+
+#endif

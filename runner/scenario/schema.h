@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scenario language as data: each mapping that can stand in a scenario file is a table of keys,
+ * with what each takes, what it is for and an example. The loader reads files by these tables, and
+ * whatever describes the language to people or to other programs is made from them, so that all
+ * say the same. A value can have several forms; a table says all of them.
+ */
+#ifndef SYNFAULT_RUNNER_SCENARIO_SCHEMA_H
+#define SYNFAULT_RUNNER_SCENARIO_SCHEMA_H
+
+#include "common/util.h"
+
+/* What a text stands for: of a value itself, and of each item of a list. */
+enum schema_type {
+	SCHEMA_ANY, /* any value (the values of a matrix) */
+	SCHEMA_TEXT,
+	SCHEMA_WORD,   /* a text without blanks and commas */
+	SCHEMA_CHOICE, /* one of .choices */
+	SCHEMA_BOOLEAN,
+	SCHEMA_PORT,
+	SCHEMA_HOSTNAME,
+	SCHEMA_FACTOR,
+	SCHEMA_COUNT_RANGE, /* a number or a range */
+	SCHEMA_DURATION,
+	SCHEMA_DURATION_RANGE, /* a duration or a range */
+	SCHEMA_PERCENT,
+	SCHEMA_TOLERANCE, /* a duration or a percentage */
+	SCHEMA_JITTER,
+	SCHEMA_STATUS, /* exit status, or "nonzero" when alone */
+	SCHEMA_SIGNAL,
+	SCHEMA_STEP,
+	SCHEMA_PATTERN, /* PCRE2 */
+	SCHEMA_POLICY,  /* a mapping of .mapping, or one of endpoints to them: see .named */
+	SCHEMA_N_TYPES,
+};
+
+struct schema_type_info {
+	const char *name;    /* "duration" */
+	const char *pattern; /* regular expression (ECMA-262), or NULL when any text will do */
+};
+const struct schema_type_info *schema_type_info(enum schema_type type);
+
+/* Forms that a value can have. */
+#define SCHEMA_SCALAR  1u
+#define SCHEMA_LIST    2u
+#define SCHEMA_MAPPING 4u
+
+struct loader;
+struct field;
+struct schema;
+
+struct schema_key {
+	const char *name;        /* of values of .named: what the name is, as "ENDPOINT" */
+	const char *value;       /* what it takes, in words: "a duration" */
+	const char *description; /* what it is for, one sentence */
+	const char *example;     /* a value as it is written */
+	const char *fallback;    /* the value when it is not given, as it is written, or NULL */
+	unsigned forms;
+	enum schema_type type;
+	const char *const *choices;   /* SCHEMA_CHOICE: ends with NULL */
+	const struct schema *mapping; /* the keys that its mapping can have, or NULL */
+	const struct schema_key
+		*named; /* what each freely named key of its mapping takes, or NULL */
+	bool required;
+	/* Reads a value whose form is one of .forms into what the key's mapping is read into. */
+	void (*decode)(struct loader *loader, const struct field *field, void *target);
+};
+
+struct schema {
+	const char *name; /* what such a mapping is, in words: "an endpoint" */
+	const struct schema_key *keys;
+	size_t n_keys;
+};
+
+/* A document: everything else is reached from here. */
+extern const struct schema schema_document;
+
+#endif
