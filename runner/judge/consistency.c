@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Is the record one that a working harness can have written? Judgement trusts no record blindly: a
+ * SYN without its verdict, a verdict that the script did not ask for, a refused attempt that got
+ * its connection all the same each mean that something was lost or broken on our side, and the
+ * outcome is error, whatever the client did.
+ */
+#include <inttypes.h>
+#include <sys/wait.h>
+
+#include "runner/judge/judging.h"
+
+/* One broken record can break a rule a million times; what is shown is enough to see it. */
+#define MAX_FINDINGS 10
+/* A verdict this much before its time is no rounding. */
+#define EARLY_SLACK_NS NS_PER_MS
+
+/* One SYN of an attempt, from its two events. */
+struct syn {
+	bool seen, decided;
+	int64_t at_ns, decided_ns;
+	enum verdict_kind verdict;
+};
+
+struct checker {
+	struct judging *judging;
+	struct syn *syns;  /* of all attempts, one after the other */
+	size_t *first_syn; /* by attempt: where its SYNs start */
+	int64_t end_ns;    /* when the client's run was over: later verdicts may be missing */
+};
+
+static bool full(const struct checker *checker)
+{
+	return checker->judging->findings[WEIGHT_HARNESS].n_items >= MAX_FINDINGS;
+}
+
+/* Takes the message. */
+static void add(struct checker *checker, char *message)
+{
+	if (full(checker)) {
+		free(message);
+		return;
+	}
+	judging_add(checker->judging, WEIGHT_HARNESS,
+		    &(struct finding_parts){
+			    .place = checker->judging->scenario->place,
+			    .subject = xstrdup("the record"),
+			    .message = message,
+		    });
+}
+
+PRINTF(3, 4)
+static void add_about(struct checker *checker, uint32_t id, const char *format, ...)
+{
+	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
+	const char *endpoint = checker->judging->scenario->endpoints[attempt->endpoint].name;
+	AUTO_FREE char *what = NULL;
+	va_list arguments;
+
+	if (full(checker))
+		return;
+	va_start(arguments, format);
+	what = xvasprintf(format, arguments);
+	va_end(arguments);
+	judging_add(checker->judging, WEIGHT_HARNESS,
+		    &(struct finding_parts){
+			    .place = checker->judging->scenario->place,
+			    .subject = xasprintf("attempt %" PRIu32 " at %s", attempt->number,
+						 endpoint),
+			    .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number,
+						 endpoint, what),
+			    .has_attempt = true,
+			    .attempt = id,
+		    });
+}
+
+/* The record has to be of this scenario: judgement goes by its scripts and names. */
+static bool check_endpoints(struct checker *checker)
+{
+	const struct scenario *scenario = checker->judging->scenario;
+	const struct record *record = checker->judging->record;
+
+	if (record->n_endpoints != scenario->n_endpoints) {
+		add(checker, xasprintf("the record is of another scenario: it has %zu endpoints, "
+				       "not %zu",
+				       record->n_endpoints, scenario->n_endpoints));
+		return false;
+	}
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		AUTO_STRBUF struct strbuf script = {0};
+
+		script_format(&scenario->endpoints[i].script, &script);
+		if (strcmp(record->endpoints[i].name, scenario->endpoints[i].name) != 0 ||
+		    strcmp(record->endpoints[i].script, strbuf_text(&script)) != 0) {
+			add(checker,
+			    xasprintf("the record is of another scenario: its endpoint %zu is "
+				      "\"%s\" with the script \"%s\"",
+				      i + 1, record->endpoints[i].name,
+				      record->endpoints[i].script));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Each attempt has to have the number and step that follow from those before it. */
+static bool check_attempts(struct checker *checker)
+{
+	const struct scenario *scenario = checker->judging->scenario;
+	const struct record *record = checker->judging->record;
+	AUTO_FREE uint64_t *numbers = xzalloc(scenario->n_endpoints * sizeof(*numbers));
+	size_t before = checker->judging->findings[WEIGHT_HARNESS].n_items;
+
+	for (size_t id = 0; id < record->n_attempts && !full(checker); id++) {
+		const struct record_attempt *attempt = &record->attempts[id];
+		const struct script *script;
+		const struct step *step;
+
+		if (attempt->endpoint >= scenario->n_endpoints) {
+			add(checker,
+			    xasprintf("attempt %zu is at an endpoint that is not there", id + 1));
+			return false;
+		}
+		script = &scenario->endpoints[attempt->endpoint].script;
+		if (attempt->number != ++numbers[attempt->endpoint]) {
+			add_about(checker, (uint32_t)id, "should have been number %" PRIu64,
+				  numbers[attempt->endpoint]);
+			return false;
+		}
+		if (attempt->step != script_step_index(script, attempt->number)) {
+			add_about(checker, (uint32_t)id,
+				  "was served by step %" PRIu32 " of the script, not %zu",
+				  attempt->step + 1,
+				  script_step_index(script, attempt->number) + 1);
+			continue;
+		}
+		step = &script->steps[attempt->step];
+		if (step->action == STEP_DELAY && (attempt->delay_ns < step->delay_min_ns ||
+						   attempt->delay_ns > step->delay_max_ns))
+			add_about(checker, (uint32_t)id,
+				  "has a delay that its step does not allow");
+	}
+	return checker->judging->findings[WEIGHT_HARNESS].n_items == before;
+}
+
+static const struct step *step_of(const struct checker *checker, uint32_t id)
+{
+	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
+
+	return &checker->judging->scenario->endpoints[attempt->endpoint]
+			.script.steps[attempt->step];
+}
+
+/* Puts SYNs and verdicts together by attempt and ordinal. */
+static void gather_syns(struct checker *checker)
+{
+	const struct record *record = checker->judging->record;
+	const struct history *history = &checker->judging->history;
+	size_t total = 0;
+
+	checker->first_syn = xzalloc(history->n_attempts * sizeof(*checker->first_syn));
+	for (size_t id = 0; id < history->n_attempts; id++) {
+		checker->first_syn[id] = total;
+		total += history->attempts[id].syns;
+		if (history->attempts[id].syns == 0)
+			add_about(checker, (uint32_t)id, "has no SYN");
+	}
+	checker->syns = xzalloc(total * sizeof(*checker->syns));
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+		uint32_t id = event->u.net.attempt, ordinal = event->u.net.ordinal;
+		struct syn *syn;
+
+		if (event->kind > EVENT_CLOSED)
+			continue;
+		if (id >= history->n_attempts) {
+			add(checker,
+			    xasprintf("an event is about attempt %" PRIu32 ", which is not there",
+				      id + 1));
+			continue;
+		}
+		if (event->kind != EVENT_SYN && event->kind != EVENT_VERDICT)
+			continue;
+		if (ordinal < 1 || ordinal > history->attempts[id].syns) {
+			add_about(checker, id, "has an event of SYN %" PRIu32 " of %" PRIu32,
+				  ordinal, history->attempts[id].syns);
+			continue;
+		}
+		syn = &checker->syns[checker->first_syn[id] + ordinal - 1];
+		if (event->kind == EVENT_SYN ? syn->seen : syn->decided) {
+			add_about(checker, id, "has SYN %" PRIu32 " %s twice", ordinal,
+				  event->kind == EVENT_SYN ? "counted" : "answered");
+		} else if (event->kind == EVENT_SYN) {
+			syn->seen = true;
+			syn->at_ns = event->at_ns;
+		} else {
+			syn->decided = true;
+			syn->decided_ns = event->at_ns;
+			syn->verdict = event->u.net.verdict;
+		}
+	}
+}
+
+/*
+ * A held SYN whose time had not come when the run ended has no verdict, or was dropped at the end.
+ * One that arrived just before the end may have found nobody who read it.
+ */
+static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
+{
+	const struct syn *syn = &checker->syns[checker->first_syn[id] + ordinal - 1];
+	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
+	struct verdict scripted = step_decide(step_of(checker, id), ordinal, attempt->delay_ns);
+	bool held =
+		syn->at_ns + scripted.hold_ns >= checker->end_ns - checker->judging->harness_lag_ns;
+
+	if (!syn->seen)
+		add_about(checker, id, "has no SYN %" PRIu32, ordinal);
+	else if (!syn->decided && !held)
+		add_about(checker, id, "has no verdict for its SYN %" PRIu32, ordinal);
+	else if (syn->decided && syn->verdict != scripted.kind &&
+		 !(held && syn->verdict == VERDICT_DROP))
+		add_about(checker, id, "got the verdict \"%s\" for its SYN %" PRIu32 ", not \"%s\"",
+			  verdict_kind_name(syn->verdict), ordinal,
+			  verdict_kind_name(scripted.kind));
+	else if (syn->decided && syn->verdict == scripted.kind &&
+		 syn->decided_ns < syn->at_ns + scripted.hold_ns - EARLY_SLACK_NS)
+		add_about(checker, id, "got the verdict for its SYN %" PRIu32 " before its time",
+			  ordinal);
+}
+
+static void check_story(struct checker *checker, const struct attempt_history *attempt)
+{
+	bool established = attempt->established_ns != INT64_MAX;
+
+	for (uint32_t ordinal = 1; ordinal <= attempt->syns && !full(checker); ordinal++)
+		check_syn(checker, attempt->id, ordinal);
+	if (established && attempt->refused > 0)
+		add_about(checker, attempt->id, "was refused and got its connection all the same");
+	else if (established && attempt->accepted == 0)
+		add_about(checker, attempt->id,
+			  "got its connection though none of its SYNs was let through");
+	if (attempt->refused > 0 && attempt->last_syn_ns - attempt->refused_ns > ANSWER_SLACK_NS)
+		add_about(checker, attempt->id,
+			  "went on sending SYNs after it was refused: the RST did not reach the "
+			  "client");
+	/*
+	 * The kernel counts what it sent. An established connection may have repeated data, too,
+	 * which is none of our business.
+	 */
+	if (!established && attempt->closed_ns != INT64_MAX && attempt->syns > 0 &&
+	    attempt->kernel_retransmissions > attempt->syns - 1)
+		add_about(checker, attempt->id,
+			  "sent %" PRIu32 " SYNs by the kernel's account, of which %" PRIu32
+			  " were seen",
+			  attempt->kernel_retransmissions + 1, attempt->syns);
+}
+
+/* A server that failed while the client ran is no server; one that ended well did its work. */
+static void check_processes(struct checker *checker)
+{
+	const struct record *record = checker->judging->record;
+	const struct scenario *scenario = checker->judging->scenario;
+	const struct event *exit = record_exit(record);
+
+	if (!exit && !checker->judging->timed_out)
+		add(checker, xstrdup("the client's end is not in the record"));
+	if (record->n_streams < STREAM_FIRST_SERVER)
+		add(checker, xstrdup("the client's output is not in the record"));
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+		int status;
+
+		if (event->kind != EVENT_SERVER_EXIT || event->at_ns >= checker->end_ns ||
+		    event->u.server.endpoint >= scenario->n_endpoints)
+			continue;
+		status = event->u.server.wait_status;
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			continue;
+		add(checker,
+		    xasprintf("the server of %s ended by %s %d while the client ran",
+			      scenario->endpoints[event->u.server.endpoint].name,
+			      WIFSIGNALED(status) ? "signal" : "exit status",
+			      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+	}
+}
+
+/* The client's exit, or what ended it; without either the last event. */
+static int64_t find_end(const struct record *record)
+{
+	const struct event *exit = record_exit(record);
+
+	for (size_t i = 0; i < record->n_events; i++)
+		if (record->events[i].kind == EVENT_TIMEOUT &&
+		    (!exit || record->events[i].at_ns < exit->at_ns))
+			return record->events[i].at_ns;
+	if (exit)
+		return exit->at_ns;
+	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+}
+
+void judge_consistency(struct judging *judging)
+{
+	struct checker checker = {.judging = judging, .end_ns = find_end(judging->record)};
+	const struct history *history = &judging->history;
+
+	check_processes(&checker);
+	if (!check_endpoints(&checker) || !check_attempts(&checker))
+		return;
+	gather_syns(&checker);
+	for (size_t id = 0; id < history->n_attempts && !full(&checker); id++)
+		check_story(&checker, &history->attempts[id]);
+	free(checker.first_syn);
+	free(checker.syns);
+}

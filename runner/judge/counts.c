@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Expectations on what can be counted: exit status, attempts, retransmissions. */
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "runner/judge/judging.h"
+
+/* Names without "SIG"; sigabbrev_np() would do, but not every C library has it. */
+static const struct {
+	int number;
+	const char *name;
+} signal_names[] = {
+	{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
+	{SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
+	{SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
+	{SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGXCPU, "XCPU"},
+	{SIGSYS, "SYS"},
+};
+
+static char *signal_text(int number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signal_names); i++)
+		if (signal_names[i].number == number)
+			return xasprintf("signal %s", signal_names[i].name);
+	return xasprintf("signal %d", number);
+}
+
+static char *exit_expected_text(const struct expectation *expectation)
+{
+	struct strbuf text = {0};
+	const char *separator = "";
+
+	for (size_t i = 0; i < expectation->value.exit.n_codes; i++) {
+		strbuf_printf(&text, "%s%d", separator, expectation->value.exit.codes[i]);
+		separator = " or ";
+	}
+	if (expectation->value.exit.nonzero) {
+		strbuf_printf(&text, "%sany status but 0", separator);
+		separator = " or ";
+	}
+	if (expectation->value.exit.signal > 0) {
+		AUTO_FREE char *name = signal_text(expectation->value.exit.signal);
+
+		strbuf_printf(&text, "%s%s", separator, name);
+	}
+	return strbuf_steal(&text);
+}
+
+static bool exit_matches(const struct expectation *expectation, int status)
+{
+	if (WIFSIGNALED(status))
+		return expectation->value.exit.signal > 0 &&
+		       WTERMSIG(status) == expectation->value.exit.signal;
+	if (expectation->value.exit.nonzero && WEXITSTATUS(status) != 0)
+		return true;
+	for (size_t i = 0; i < expectation->value.exit.n_codes; i++)
+		if (WEXITSTATUS(status) == expectation->value.exit.codes[i])
+			return true;
+	return false;
+}
+
+void judge_exit(struct judging *judging, const struct expectation *expectation)
+{
+	int status = record_exit(judging->record)->u.exit.wait_status;
+
+	if (exit_matches(expectation, status))
+		return;
+	judging_add(judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = expectation,
+			    .subject = xstrdup("exit status"),
+			    .expected = exit_expected_text(expectation),
+			    .actual = WIFSIGNALED(status) ? signal_text(WTERMSIG(status))
+							  : xasprintf("%d", WEXITSTATUS(status)),
+		    });
+}
+
+char *count_range_text(struct range range)
+{
+	if (range.low == range.high)
+		return xasprintf("%" PRId64, range.low);
+	if (range.high == INT64_MAX)
+		return xasprintf("at least %" PRId64, range.low);
+	if (range.low <= 0)
+		return xasprintf("at most %" PRId64, range.high);
+	return xasprintf("%" PRId64 " .. %" PRId64, range.low, range.high);
+}
+
+/*
+ * Holds a count against the range; @attempt is the one in which the count went beyond its upper
+ * end, if it did.
+ */
+static void judge_count(struct judging *judging, const struct expectation *expectation,
+			int64_t count, uint32_t attempt)
+{
+	struct range range = expectation->value.range.range;
+	bool many = count > range.high;
+
+	if (count >= range.low && !many)
+		return;
+	judging_add(judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = expectation,
+			    .subject = judging_subject(judging,
+						       expectation_kind_name(expectation->kind),
+						       expectation->endpoint),
+			    .expected = count_range_text(range),
+			    .actual = xasprintf("%" PRId64, count),
+			    .miss = many ? xasprintf("%" PRId64 " too many", count - range.high)
+					 : xasprintf("%" PRId64 " too few", range.low - count),
+			    .has_attempt = many,
+			    .attempt = attempt,
+		    });
+}
+
+void judge_attempts(struct judging *judging, const struct expectation *expectation)
+{
+	int64_t high = expectation->value.range.range.high;
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t count = history_of(&judging->history, expectation->endpoint, &attempts);
+	bool many = high >= 0 && (uint64_t)high < count;
+
+	judge_count(judging, expectation, (int64_t)count, many ? attempts[high]->id : 0);
+}
+
+void judge_retransmissions(struct judging *judging, const struct expectation *expectation)
+{
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
+	uint32_t first_beyond = 0;
+	bool beyond = false;
+	int64_t count = 0;
+
+	for (size_t i = 0; i < n_attempts; i++) {
+		if (attempts[i]->syns > 1)
+			count += attempts[i]->syns - 1;
+		if (!beyond && count > expectation->value.range.range.high) {
+			beyond = true;
+			first_beyond = attempts[i]->id;
+		}
+	}
+	judge_count(judging, expectation, count, first_beyond);
+}

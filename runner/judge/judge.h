@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Judgement: what a record means under a scenario's expectations. A pure function of both; no
+ * clock, no file, no kernel.
+ *
+ * Order of precedence: a harness problem that names a missing capability gives skip, any other
+ * gives error; then, a failed expectation gives fail, unless the harness's own lag could have
+ * caused it: then error; then a scripted fault that had to fire and did not gives error; else pass.
+ */
+#ifndef SYNFAULT_RUNNER_JUDGE_JUDGE_H
+#define SYNFAULT_RUNNER_JUDGE_JUDGE_H
+
+#include "runner/record/history.h"
+#include "runner/scenario/scenario.h"
+
+enum outcome {
+	OUTCOME_PASS,
+	OUTCOME_FAIL,
+	OUTCOME_ERROR,
+	OUTCOME_SKIP,
+	OUTCOME_N_KINDS,
+};
+const char *outcome_name(enum outcome outcome); /* "pass", "fail", "error", "skip" */
+
+/* One reason for an outcome other than pass. */
+struct finding {
+	char *type; /* the expectation's key ("attempts"), or "timeout", "unfired", "harness", … */
+	char *subject;  /* what it is about: "attempts at api", "wait 2 at api", "stderr" */
+	char *expected; /* "5", "2.00 s ± 200 ms", "contains \"refused\""; NULL for harness findings
+			 */
+	char *actual;   /* "7", "1.02 s"; NULL for harness findings */
+	char *miss;     /* "by 2", "780 ms too short"; NULL when there is none */
+	char *message;  /* the whole as one line */
+	struct place place; /* of the expectation; path borrowed from the scenario */
+	bool caused_by_lag; /* could have been the harness's lag: makes it an error */
+	uint32_t attempt;   /* the first attempt that broke the rule; UINT32_MAX: none */
+};
+
+struct judgement {
+	enum outcome outcome;
+	struct finding *findings; /* the one that decided first */
+	size_t n_findings, capacity;
+};
+
+struct judge_options {
+	double timing_scale; /* multiplies all tolerances; 1 by default */
+};
+
+/* Free the result with judgement_free(). */
+struct judgement judge(const struct scenario *scenario, const struct record *record,
+		       const struct judge_options *options);
+void judgement_free(struct judgement *judgement);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of judgement share: the record's attempts, and findings sorted by what they mean
+ * for the outcome. Each part looks at one side of a record and adds what it finds; judge.c decides.
+ */
+#ifndef SYNFAULT_RUNNER_JUDGE_JUDGING_H
+#define SYNFAULT_RUNNER_JUDGE_JUDGING_H
+
+#include "runner/judge/judge.h"
+
+/* In the order of precedence: the first that holds a finding gives the outcome. */
+enum weight {
+	WEIGHT_HARNESS,   /* the record itself can't be trusted: error */
+	WEIGHT_FAILED,    /* the client broke an expectation: fail */
+	WEIGHT_LAG,       /* it seems so, but our own lag could have caused it: error */
+	WEIGHT_UNDECIDED, /* an expectation that can't be judged: error */
+	WEIGHT_UNFIRED,   /* a fault that had to fire did not: error */
+	N_WEIGHTS,
+};
+
+struct finding_list {
+	struct finding *items;
+	size_t n_items, capacity;
+};
+
+struct judging {
+	const struct scenario *scenario;
+	const struct record *record;
+	struct history history;
+	double timing_scale;
+	int64_t harness_lag_ns, client_lag_ns; /* never negative */
+	bool timed_out;
+	struct finding_list findings[N_WEIGHTS];
+};
+
+/*
+ * What a finding is made of; the texts are owned by it (each may be NULL). Without a message it
+ * becomes "SUBJECT: expected EXPECTED, got ACTUAL, MISS", what is NULL left out.
+ */
+struct finding_parts {
+	const char *type;                      /* copied; NULL: the expectation's key */
+	const struct expectation *expectation; /* gives the place, too; or NULL */
+	struct place place;                    /* without an expectation */
+	char *subject, *expected, *actual, *miss, *message;
+	bool has_attempt;
+	uint32_t attempt; /* id of the first attempt that broke the rule */
+};
+void judging_add(struct judging *judging, enum weight weight, const struct finding_parts *parts);
+
+/*
+ * Whether lag can explain a time that is off by @miss_ns (too short when negative). A lag of ours
+ * makes waits longer (a verdict comes late, so does what follows) or shorter (the end of an attempt
+ * is noticed late); the client's lack of a processor only makes them longer.
+ */
+bool judging_lag_explains(const struct judging *judging, int64_t miss_ns);
+/* Adds a finding about a time; when lag can explain it, it goes to WEIGHT_LAG and says so. */
+void judging_add_time(struct judging *judging, const struct finding_parts *parts, int64_t miss_ns);
+
+/* "attempts at api", or "attempts" for all endpoints; owned by the caller. */
+char *judging_subject(const struct judging *judging, const char *what, size_t endpoint);
+
+/* The expected range of counts: "5", "3 .. 5", "at least 3", "at most 5"; owned by the caller. */
+char *count_range_text(struct range range);
+
+/* consistency.c: is the record one that a working harness can have written? */
+void judge_consistency(struct judging *judging);
+/* counts.c: exit status, attempts, retransmissions */
+void judge_exit(struct judging *judging, const struct expectation *expectation);
+void judge_attempts(struct judging *judging, const struct expectation *expectation);
+void judge_retransmissions(struct judging *judging, const struct expectation *expectation);
+/* times.c: duration, waits, intervals */
+void judge_duration(struct judging *judging, const struct expectation *expectation);
+void judge_waits(struct judging *judging, const struct expectation *expectation);
+/* text.c: stdout and stderr */
+void judge_text(struct judging *judging, const struct expectation *expectation);
+/* fired.c: did every fault fire that had to? */
+void judge_fired(struct judging *judging);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a list of events to the story of each attempt: see history.h. */
+#include "runner/record/history.h"
+
+static const char *const attempt_end_names[] = {
+	[END_REFUSED] = "refused",     [END_ESTABLISHED] = "established",
+	[END_ABANDONED] = "abandoned", [END_REJECTED] = "rejected",
+	[END_OPEN] = "open",
+};
+_Static_assert(ARRAY_SIZE(attempt_end_names) == END_N_KINDS, "a name for each end");
+
+const char *attempt_end_name(enum attempt_end end)
+{
+	return attempt_end_names[end];
+}
+
+static void take_verdict(struct attempt_history *attempt, const struct event *event)
+{
+	attempt->max_lag_ns = MAX(attempt->max_lag_ns, event->u.net.lag_ns);
+	switch (event->u.net.verdict) {
+	case VERDICT_ACCEPT:
+		attempt->accepted++;
+		attempt->accepted_ns = MIN(attempt->accepted_ns, event->at_ns);
+		break;
+	case VERDICT_REFUSE:
+		attempt->refused++;
+		attempt->refused_ns = MIN(attempt->refused_ns, event->at_ns);
+		break;
+	case VERDICT_DROP:
+		attempt->dropped++;
+		break;
+	case VERDICT_N_KINDS:
+		break;
+	}
+}
+
+static void take_event(struct history *history, const struct event *event)
+{
+	struct attempt_history *attempt;
+
+	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= history->n_attempts)
+		return;
+	attempt = &history->attempts[event->u.net.attempt];
+	switch (event->kind) {
+	case EVENT_SYN:
+		attempt->syns++;
+		attempt->started_ns = MIN(attempt->started_ns, event->at_ns);
+		attempt->last_syn_ns = MAX(attempt->last_syn_ns, event->at_ns);
+		break;
+	case EVENT_VERDICT:
+		take_verdict(attempt, event);
+		break;
+	case EVENT_ESTABLISHED:
+		attempt->established_ns = MIN(attempt->established_ns, event->at_ns);
+		break;
+	case EVENT_CLOSED:
+		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
+		attempt->kernel_retransmissions = event->u.net.retransmissions;
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * What came first decides. Of an attempt that was let through, got no handshake, and whose socket
+ * died there are two readings: nobody listened, so that the kernel answered with RST; or the answer
+ * never came (a full backlog), and the client gave up. Then the kernel would have gone on sending
+ * SYNs, unless the client gave up within the first second; that case can't be told and counts as
+ * rejected.
+ */
+static void decide_end(struct attempt_history *attempt)
+{
+	int64_t closed_ns = attempt->closed_ns;
+
+	attempt->end = END_OPEN;
+	if (attempt->refused_ns != INT64_MAX && attempt->refused_ns <= closed_ns &&
+	    attempt->refused_ns <= attempt->established_ns) {
+		attempt->end = END_REFUSED;
+		attempt->ended_ns = attempt->refused_ns;
+	} else if (attempt->established_ns != INT64_MAX && attempt->established_ns <= closed_ns) {
+		attempt->end = END_ESTABLISHED;
+		attempt->ended_ns = attempt->established_ns;
+	} else if (closed_ns == INT64_MAX) {
+		return;
+	} else if (attempt->accepted_ns <= closed_ns &&
+		   attempt->last_syn_ns - attempt->accepted_ns <= ANSWER_SLACK_NS) {
+		attempt->end = END_REJECTED;
+		attempt->ended_ns = attempt->accepted_ns;
+	} else {
+		attempt->end = END_ABANDONED;
+		attempt->ended_ns = closed_ns;
+	}
+}
+
+struct history history_make(const struct record *record)
+{
+	struct history history = {
+		.record = record,
+		.n_attempts = record->n_attempts,
+		.attempts = xzalloc(record->n_attempts * sizeof(*history.attempts)),
+	};
+
+	for (size_t i = 0; i < history.n_attempts; i++)
+		history.attempts[i] = (struct attempt_history){
+			.id = (uint32_t)i,
+			.started_ns = INT64_MAX,
+			.closed_ns = INT64_MAX,
+			.accepted_ns = INT64_MAX,
+			.refused_ns = INT64_MAX,
+			.established_ns = INT64_MAX,
+			.last_syn_ns = INT64_MIN,
+		};
+	for (size_t i = 0; i < record->n_events; i++)
+		take_event(&history, &record->events[i]);
+	for (size_t i = 0; i < history.n_attempts; i++) {
+		/* An attempt without a SYN is a broken record; keep its times fit for arithmetic.
+		 */
+		if (history.attempts[i].syns == 0)
+			history.attempts[i].started_ns = history.attempts[i].last_syn_ns = 0;
+		decide_end(&history.attempts[i]);
+	}
+	return history;
+}
+
+void history_free(struct history *history)
+{
+	free(history->attempts);
+	*history = (struct history){0};
+}
+
+size_t history_of(const struct history *history, size_t endpoint,
+		  const struct attempt_history ***ret)
+{
+	const struct attempt_history **attempts = xmalloc(history->n_attempts * sizeof(*attempts));
+	size_t count = 0;
+
+	for (size_t i = 0; i < history->n_attempts; i++)
+		if (endpoint == SIZE_MAX || history->record->attempts[i].endpoint == endpoint)
+			attempts[count++] = &history->attempts[i];
+	*ret = attempts;
+	return count;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The attempts of a record, each with its whole story: what judgement and the timeline work on.
+ *
+ * When does an attempt end? When the client could know its outcome: for a refused one when the RST
+ * was sent, for an accepted one when the handshake was completed, for one that never got an answer
+ * when its socket died: the client gave up. One that was let through to a closed port ends when it
+ * was let through: the kernel answers with RST in the same instant, while the client may keep the
+ * dead socket for as long as it likes.
+ */
+#ifndef SYNFAULT_RUNNER_RECORD_HISTORY_H
+#define SYNFAULT_RUNNER_RECORD_HISTORY_H
+
+#include "runner/record/record.h"
+
+enum attempt_end {
+	END_REFUSED,     /* RST sent by us */
+	END_ESTABLISHED, /* handshake completed */
+	END_ABANDONED,   /* the client closed its socket before any answer */
+	END_REJECTED,    /* let through, but nobody listened: the kernel's own RST */
+	END_OPEN,        /* none of these until the record's end */
+	END_N_KINDS,
+};
+/* "refused", "established", "abandoned", "rejected", "open" */
+const char *attempt_end_name(enum attempt_end end);
+
+/*
+ * A SYN this much after its attempt was answered shows that the answer was none: neither an RST nor
+ * a SYN-ACK lets a kernel repeat a SYN. Shorter than any SYN retransmission time, longer than two
+ * clocks or two processors can disagree.
+ */
+#define ANSWER_SLACK_NS (10 * INT64_C(1000000))
+
+struct attempt_history {
+	uint32_t id;                /* index into record->attempts */
+	int64_t started_ns;         /* first SYN */
+	int64_t ended_ns;           /* meaningful unless end is END_OPEN */
+	int64_t closed_ns;          /* socket death; INT64_MAX: not seen */
+	uint32_t syns;              /* SYNs seen by us */
+	uint32_t dropped;           /* of these: dropped by us */
+	uint32_t accepted, refused; /* verdicts that took effect */
+	enum attempt_end end;
+	int64_t max_lag_ns; /* of its verdicts */
+
+	/* When each of these first happened; INT64_MAX: never. */
+	int64_t accepted_ns, refused_ns, established_ns;
+	int64_t last_syn_ns;             /* arrival of its last SYN */
+	uint32_t kernel_retransmissions; /* the kernel's own count, when its socket died */
+};
+
+struct history {
+	const struct record *record;      /* borrowed */
+	struct attempt_history *attempts; /* by id: in the order of first SYNs */
+	size_t n_attempts;
+};
+
+/* Pure. Free it with history_free(). Events that name an attempt that is not there are ignored. */
+struct history history_make(const struct record *record);
+void history_free(struct history *history);
+
+/*
+ * The attempts of one endpoint (or of all: SIZE_MAX, ALL_ENDPOINTS) in the order of their first
+ * SYNs. Returns the number and writes an array of pointers, which the caller frees.
+ */
+size_t history_of(const struct history *history, size_t endpoint,
+		  const struct attempt_history ***ret);
+
+#endif

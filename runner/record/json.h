@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the writer and the reader of a record's JSON form (docs/record.md) have to agree on. */
+#ifndef SYNFAULT_RUNNER_RECORD_JSON_H
+#define SYNFAULT_RUNNER_RECORD_JSON_H
+
+#include "runner/record/record.h"
+
+#define RECORD_FORMAT_NAME    "synfault-record"
+#define RECORD_FORMAT_VERSION 1
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The record as a container: making, filling and freeing it. See record.h. */
+#include "runner/record/record.h"
+
+static const char *const event_kind_names[] = {
+	[EVENT_SYN] = "syn",
+	[EVENT_VERDICT] = "verdict",
+	[EVENT_ESTABLISHED] = "established",
+	[EVENT_CLOSED] = "closed",
+	[EVENT_OUTPUT] = "output",
+	[EVENT_SERVER_EXIT] = "server-exit",
+	[EVENT_TIMEOUT] = "timeout",
+	[EVENT_EXIT] = "exit",
+};
+_Static_assert(ARRAY_SIZE(event_kind_names) == EVENT_N_KINDS, "a name for each kind");
+
+const char *event_kind_name(enum event_kind kind)
+{
+	return event_kind_names[kind];
+}
+
+struct record *record_new(void)
+{
+	struct record *record = xzalloc(sizeof(*record));
+
+	record->client_lag_ns = -1;
+	return record;
+}
+
+void record_free(struct record *record)
+{
+	if (!record)
+		return;
+	free(record->scenario);
+	free(record->path);
+	free(record->kernel);
+	free(record->isolation);
+	for (size_t i = 0; i < record->n_endpoints; i++) {
+		free(record->endpoints[i].name);
+		free(record->endpoints[i].script);
+		free(record->endpoints[i].addresses);
+		free(record->endpoints[i].hostname);
+	}
+	free(record->endpoints);
+	free(record->attempts);
+	free(record->events);
+	for (size_t i = 0; i < record->n_streams; i++) {
+		free(record->streams[i].name);
+		free(record->streams[i].head);
+		free(record->streams[i].tail);
+	}
+	free(record->streams);
+	for (size_t i = 0; i < record->n_problems; i++)
+		free(record->problems[i].message);
+	free(record->problems);
+	free(record);
+}
+
+void record_freep(struct record **record)
+{
+	record_free(*record);
+}
+
+/*
+ * Keeps the list in the order of time. A SYN carries the time at which the kernel received it,
+ * which can be before that of events that were read earlier; so an event may have to move up a few
+ * places, though never past one of the same time.
+ */
+void record_add_event(struct record *record, const struct event *event)
+{
+	size_t at = record->n_events;
+
+	array_append(record->events, record->n_events, record->events_capacity, *event);
+	while (at > 0 && record->events[at - 1].at_ns > event->at_ns) {
+		record->events[at] = record->events[at - 1];
+		at--;
+	}
+	record->events[at] = *event;
+}
+
+void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
+{
+	struct problem problem = {.missing_capability = missing_capability};
+	va_list arguments;
+
+	va_start(arguments, format);
+	problem.message = xvasprintf(format, arguments);
+	va_end(arguments);
+	array_append(record->problems, record->n_problems, record->problems_capacity, problem);
+}
+
+static const struct event *last_of_kind(const struct record *record, enum event_kind kind)
+{
+	for (size_t i = record->n_events; i > 0; i--)
+		if (record->events[i - 1].kind == kind)
+			return &record->events[i - 1];
+	return NULL;
+}
+
+const struct event *record_exit(const struct record *record)
+{
+	return last_of_kind(record, EVENT_EXIT);
+}
+
+bool record_timed_out(const struct record *record)
+{
+	return last_of_kind(record, EVENT_TIMEOUT) != NULL;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record of one scenario's run: one ordered list of timed events, the client's output and exit,
+ * and everything that went wrong on the harness's side. It is all that judgement sees; it can be
+ * written as JSON, read back, and judged again with the same outcome.
+ *
+ * Times are nanoseconds since the client was started (CLOCK_MONOTONIC); they are negative before.
+ */
+#ifndef SYNFAULT_RUNNER_RECORD_RECORD_H
+#define SYNFAULT_RUNNER_RECORD_RECORD_H
+
+#include "common/diag.h"
+#include "injector/event.h"
+
+enum event_kind {
+	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
+	EVENT_VERDICT,     /* what was done to it */
+	EVENT_ESTABLISHED, /* the handshake was completed for the client */
+	EVENT_CLOSED,      /* the client's socket died */
+	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
+	EVENT_SERVER_EXIT, /* a server command ended before the client did */
+	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
+	EVENT_EXIT,        /* the client's first process ended */
+	EVENT_N_KINDS,
+};
+/* "syn", "verdict", … as in JSON. */
+const char *event_kind_name(enum event_kind kind);
+
+struct event {
+	enum event_kind kind;
+	int64_t at_ns;
+	union {
+		struct {
+			uint32_t attempt;          /* id; index into record->attempts */
+			uint32_t ordinal;          /* SYN, VERDICT: which SYN of the attempt */
+			enum verdict_kind verdict; /* VERDICT */
+			int64_t lag_ns;            /* VERDICT: lateness */
+			uint32_t payload_length;   /* SYN */
+			uint32_t retransmissions;  /* CLOSED: the kernel's own count */
+		} net;
+		struct {
+			uint32_t stream; /* index into record->streams */
+			uint64_t length; /* bytes written */
+		} output;
+		struct {
+			uint32_t endpoint;
+			int wait_status;
+		} server;
+		struct {
+			int wait_status; /* as waitpid() gives it */
+		} exit;
+	} u;
+};
+
+/* What does not change about an attempt. */
+struct record_attempt {
+	uint32_t endpoint; /* index into record->endpoints */
+	uint32_t number;   /* 1, 2, 3 … at that endpoint */
+	uint32_t step;     /* index into the endpoint's script */
+	int64_t delay_ns;  /* drawn for it; 0 unless its step delays */
+	struct address client, server;
+	uint32_t isn;
+};
+
+struct record_endpoint {
+	char *name;
+	char *script; /* as text; script_format() */
+	struct address *addresses;
+	size_t n_addresses;
+	char *hostname; /* or NULL */
+};
+
+/* One captured stream: the first and the last bytes, and how much there was. */
+#define STREAM_KEEP ((size_t)65536) /* head and tail: this much each */
+struct stream {
+	char *name; /* "stdout", "stderr", "api.stdout", … */
+	char *head;
+	size_t head_length;
+	char *tail; /* what came after the head, as far as kept */
+	size_t tail_length;
+	uint64_t total; /* bytes written; more than head + tail: the middle was cut */
+};
+enum { STREAM_STDOUT, STREAM_STDERR, STREAM_FIRST_SERVER };
+
+/* The harness can't vouch for the run, or could not run it: the outcome is error (or skip). */
+struct problem {
+	char *message;           /* one sentence with the remedy where there is one */
+	bool missing_capability; /* the machine lacks something: skip rather than error */
+};
+
+struct record {
+	char *scenario; /* name */
+	char *path;
+	uint64_t seed;
+	int64_t started_realtime_ns;               /* of time 0 */
+	char *kernel;                              /* release, as uname -r */
+	char *isolation;                           /* "private" or "shared" */
+	uint32_t syn_retries, syn_linear_timeouts; /* sysctls in force in the cell */
+
+	struct record_endpoint *endpoints;
+	size_t n_endpoints;
+	struct record_attempt *attempts;
+	size_t n_attempts, attempts_capacity;
+	struct event *events;
+	size_t n_events, events_capacity;
+	struct stream *streams; /* stdout, stderr, then two per server command */
+	size_t n_streams;
+	struct problem *problems;
+	size_t n_problems, problems_capacity;
+
+	bool client_started;
+	/*
+	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
+	 * when a verdict or other timer was due until it was done; and how long the client's first
+	 * process stood ready without a processor in all (-1: the kernel did not say).
+	 */
+	int64_t harness_lag_ns;
+	int64_t client_lag_ns;
+	bool complete; /* written last: the supervising process got to the end */
+};
+
+struct record *record_new(void);
+void record_free(struct record *record);
+void record_freep(struct record **record);
+#define AUTO_RECORD CLEANUP(record_freep)
+void record_add_event(struct record *record, const struct event *event);
+void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
+	PRINTF(3, 4);
+/* The client's end: the EVENT_EXIT or NULL. */
+const struct event *record_exit(const struct record *record);
+bool record_timed_out(const struct record *record);
+
+/* Adds captured bytes; keeps head and tail (as a ring inside, straightened by stream_finish()). */
+struct stream_writer;
+struct stream_writer *stream_writer_new(const char *name);
+void stream_writer_add(struct stream_writer *writer, const char *data, size_t length);
+/* Ends the capture: frees the writer, writes the stream. */
+void stream_writer_finish(struct stream_writer *writer, struct stream *ret);
+
+/*
+ * JSON, one object per record (docs/record.md). Text that is not UTF-8 is stored as
+ * {"base64": "…"}. record_read_json() checks everything it reads: returns NULL with a message the
+ * caller owns when the text is not a record. What was written reads back equal.
+ */
+char *record_write_json(const struct record *record, size_t *ret_length);
+struct record *record_read_json(const char *text, size_t length, char **ret_message);
+
+#endif
