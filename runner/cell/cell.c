@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A cell, put together: see cell.h. */
+#include "runner/cell/cell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "runner/cell/mounts.h"
+#include "runner/cell/network.h"
+#include "runner/cell/process.h"
+
+/* The first port for endpoints that name none: nobody else is in the cell. */
+enum { FIRST_FREE_PORT = 8080 };
+
+static bool port_is_named(const struct scenario *scenario, uint16_t port)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if (scenario->endpoints[i].port == port)
+			return true;
+	return false;
+}
+
+static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
+{
+	const struct endpoint_spec *spec = &cell->scenario->endpoints[index];
+	struct cell_endpoint *endpoint = &cell->endpoints[index];
+	struct endpoint_values *values = &cell->values[index];
+
+	endpoint->port = port;
+	endpoint->n_addresses = spec->n_families;
+	values->port = port;
+	for (size_t f = 0; f < spec->n_families; f++) {
+		enum family family = spec->families[f];
+
+		endpoint->addresses[f] =
+			network_endpoint_address(cell->scenario, index, family, port);
+		values->address[family] = address_format_host(&endpoint->addresses[f],
+							      endpoint->texts[family]);
+	}
+	values->host = spec->hostname ? spec->hostname : values->address[spec->families[0]];
+}
+
+void cell_plan(struct cell *cell, const struct scenario *scenario)
+{
+	AUTO_FREE char *path = xstrdup(scenario->path);
+	char resolved[PATH_MAX];
+	uint16_t free_port = FIRST_FREE_PORT;
+
+	*cell = (struct cell){.scenario = scenario};
+	cell->endpoints = xzalloc(scenario->n_endpoints * sizeof(*cell->endpoints));
+	cell->values = xzalloc(scenario->n_endpoints * sizeof(*cell->values));
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		uint16_t port = scenario->endpoints[i].port;
+
+		while (!port && port_is_named(scenario, free_port))
+			free_port++;
+		plan_endpoint(cell, i, port ? port : free_port++);
+	}
+	cell->directory = xstrdup(realpath(dirname(path), resolved) ? resolved : ".");
+	cell->substitution = (struct substitution){
+		.scenario = scenario,
+		.endpoints = cell->values,
+		.tmp = MOUNTS_TMP,
+		.dir = cell->directory,
+	};
+}
+
+void cell_free(struct cell *cell)
+{
+	free(cell->endpoints);
+	free(cell->values);
+	free(cell->directory);
+	*cell = (struct cell){0};
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0) {
+		ssize_t written = write(fd, text, length);
+
+		if (written < 0)
+			return -errno;
+		text += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int write_file(const struct cell *cell, const struct file_spec *file)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", MOUNTS_TMP, file->name);
+	AUTO_FREE char *content = substitute(&cell->substitution, file->content);
+	AUTO_CLOSE int fd = -1;
+	int status;
+
+	for (char *slash = path + sizeof(MOUNTS_TMP); (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	status = write_all(fd, content);
+	if (!status && fchmod(fd, file->executable ? 0755 : 0644) < 0)
+		status = -errno;
+	return status;
+}
+
+int cell_build(const struct cell *cell, const struct settings *settings, struct diag_list *diags)
+{
+	const struct client_spec *client = &cell->scenario->client;
+	const char *failed = NULL;
+	int status = settings_write(settings, &failed);
+
+	if (status < 0) {
+		diag_add(diags, NULL, "the host's setting %s can't be made in the cell: %s", failed,
+			 strerror(-status));
+		return status;
+	}
+	status = network_setup(cell->scenario, diags);
+	if (!status)
+		status = mounts_setup(cell->scenario, diags);
+	for (size_t i = 0; !status && i < client->n_files; i++) {
+		status = write_file(cell, &client->files[i]);
+		if (status < 0)
+			diag_add(diags, &client->files[i].place, "the file %s can't be written: %s",
+				 client->files[i].name, strerror(-status));
+	}
+	return status;
+}
+
+char **cell_environment(const struct cell *cell, bool client)
+{
+	const struct client_spec *spec = &cell->scenario->client;
+	AUTO_STRV char **values = substitute_environment(&cell->substitution);
+	size_t n_values = strv_length(values), n = 0;
+	char **additions = xzalloc((n_values + spec->n_env + 2) * sizeof(*additions)), **merged;
+
+	/* Temporary files that a client forgets go with the cell. */
+	additions[n++] = xasprintf("TMPDIR=%s", MOUNTS_TMP);
+	for (size_t i = 0; i < n_values; i++)
+		additions[n++] = xstrdup(values[i]);
+	for (size_t i = 0; client && i < spec->n_env; i++) {
+		AUTO_FREE char *value = substitute(&cell->substitution, spec->env[i].value);
+
+		additions[n++] = xasprintf("%s=%s", spec->env[i].name, value);
+	}
+	merged = environment_with(additions, n);
+	strv_free(additions);
+	return merged;
+}
+
+int cell_open_stdin(const struct cell *cell)
+{
+	const char *source = cell->scenario->client.stdin_text;
+	AUTO_FREE char *text = NULL;
+	AUTO_CLOSE int fd = -1;
+	int status;
+
+	if (!source) {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return fd < 0 ? -errno : steal_fd(&fd);
+	}
+	text = substitute(&cell->substitution, source);
+	fd = memfd_create("stdin", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	status = write_all(fd, text);
+	if (!status && lseek(fd, 0, SEEK_SET) < 0)
+		status = -errno;
+	return status < 0 ? status : steal_fd(&fd);
+}
+
+struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell)
+{
+	const struct scenario *scenario = cell->scenario;
+	struct tracker_endpoint *endpoints = xzalloc(scenario->n_endpoints * sizeof(*endpoints));
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		endpoints[i] = (struct tracker_endpoint){
+			.addresses = cell->endpoints[i].addresses,
+			.n_addresses = cell->endpoints[i].n_addresses,
+			.script = &scenario->endpoints[i].script,
+		};
+	return endpoints;
+}

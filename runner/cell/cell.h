@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A cell: the surroundings in which one scenario runs. Here they are put together: network, mounts,
+ * settings, the endpoints' addresses and ports, the values for ${…}, the client's files.
+ */
+#ifndef SYNFAULT_RUNNER_CELL_CELL_H
+#define SYNFAULT_RUNNER_CELL_CELL_H
+
+#include "injector/tracker.h"
+#include "runner/cell/settings.h"
+#include "runner/scenario/substitute.h"
+
+/* An endpoint as it stands in this cell. */
+struct cell_endpoint {
+	struct address addresses[N_FAMILIES]; /* in the order of the families in the file */
+	size_t n_addresses;
+	uint16_t port;
+	char texts[N_FAMILIES][INET6_ADDRSTRLEN]; /* by enum family; empty: none */
+};
+
+struct cell {
+	const struct scenario *scenario; /* borrowed */
+	struct cell_endpoint *endpoints; /* as many as the scenario has */
+	struct endpoint_values *values;
+	struct substitution substitution;
+	char *directory; /* of the scenario file, absolute */
+};
+
+/* Works out addresses, ports and values; touches nothing. Free it with cell_free(). */
+void cell_plan(struct cell *cell, const struct scenario *scenario);
+void cell_free(struct cell *cell);
+
+/*
+ * Sets the cell up, in the namespaces of the calling process, and writes the client's files. Returns
+ * 0 or a negative errno, with a diagnostic.
+ */
+int cell_build(const struct cell *cell, const struct settings *settings, struct diag_list *diags);
+
+/* The whole environment of the client (or of a server: @client false). Owned by the caller. */
+char **cell_environment(const struct cell *cell, bool client);
+
+/*
+ * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it, owned
+ * by the caller, or a negative errno.
+ */
+int cell_open_stdin(const struct cell *cell);
+
+/* The endpoints for the injector; an array owned by the caller, its parts borrowed from the cell. */
+struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a cell's client sees of the file system: see mounts.h. */
+#include "runner/cell/mounts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "runner/cell/network.h"
+
+/* From linux/mount.h, which can't be included beside sys/mount.h on all C libraries. */
+enum {
+	SYNFAULT_OPEN_TREE_CLONE = 1,
+	SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH = 4,
+};
+
+static const char *const device_nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+
+/* A detached copy of the mount of one file, to be attached elsewhere. */
+static int clone_file(const char *path)
+{
+	return (int)syscall(SYS_open_tree, AT_FDCWD, path,
+			    SYNFAULT_OPEN_TREE_CLONE | O_CLOEXEC);
+}
+
+static int attach_file(int tree, const char *path)
+{
+	AUTO_CLOSE int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+
+	if (fd < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, path,
+			      SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+/* device_nodes, opened before the new /dev hides them; those the host lacks are left out. */
+static int fill_dev(const int trees[static ARRAY_SIZE(device_nodes)])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++) {
+		char path[64];
+		int status;
+
+		snprintf(path, sizeof(path), "/dev/%s", device_nodes[i]);
+		status = trees[i] >= 0 ? attach_file(trees[i], path) : 0;
+		if (status < 0)
+			return status;
+	}
+	if (symlink("/proc/self/fd", "/dev/fd") < 0 || symlink("fd/0", "/dev/stdin") < 0 ||
+	    symlink("fd/1", "/dev/stdout") < 0 || symlink("fd/2", "/dev/stderr") < 0 ||
+	    mkdir("/dev/shm", 01777) < 0 || chmod("/dev/shm", 01777) < 0 ||
+	    mkdir("/dev/pts", 0755) < 0 || symlink("pts/ptmx", "/dev/ptmx") < 0)
+		return -errno;
+	/* Not vital: a client that asks for a terminal fails as it would in a bare container. */
+	mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+	      "newinstance,ptmxmode=0666,mode=620");
+	return 0;
+}
+
+static int mount_dev(void)
+{
+	int trees[ARRAY_SIZE(device_nodes)], status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/dev/%s", device_nodes[i]);
+		trees[i] = clone_file(path);
+		if (trees[i] < 0 && errno != ENOENT)
+			status = -errno;
+	}
+	if (!status && mount("tmpfs", "/dev", "tmpfs", MS_NOSUID, "mode=0755") < 0)
+		status = -errno;
+	if (!status)
+		status = fill_dev(trees);
+	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++)
+		if (trees[i] >= 0)
+			close(trees[i]);
+	return status;
+}
+
+static int write_whole(int fd, const char *data, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, data, length);
+
+		if (written < 0)
+			return -errno;
+		data += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Puts a text in the place of the file at @path, in this mount namespace. */
+static int replace_file(const char *path, const struct strbuf *text)
+{
+	static const char staging[] = "/dev/shm/replacement";
+	AUTO_CLOSE int fd = open(staging, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+	int status;
+
+	if (fd < 0)
+		return -errno;
+	status = fchmod(fd, 0644) < 0 ? -errno : write_whole(fd, strbuf_text(text), text->length);
+	if (!status && mount(staging, path, NULL, MS_BIND, NULL) < 0)
+		status = -errno;
+	/* The mount keeps the file; its name would only be in the way. */
+	unlink(staging);
+	return status;
+}
+
+static void append_file(const char *path, struct strbuf *text)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char buffer[4096];
+	ssize_t length;
+
+	while (fd >= 0 && (length = read(fd, buffer, sizeof(buffer))) > 0)
+		strbuf_add(text, buffer, (size_t)length);
+	if (text->length && text->data[text->length - 1] != '\n')
+		strbuf_putc(text, '\n');
+}
+
+/* The endpoints' names come first: a name in the host's own file must not win over them. */
+static int mount_hosts(const struct scenario *scenario)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		for (size_t f = 0; spec->hostname && f < spec->n_families; f++) {
+			char host[INET6_ADDRSTRLEN];
+			struct address address =
+				network_endpoint_address(scenario, i, spec->families[f], 0);
+
+			strbuf_printf(&text, "%s %s\n", address_format_host(&address, host),
+				      spec->hostname);
+		}
+	}
+	if (!text.length)
+		return 0;
+	append_file("/etc/hosts", &text);
+	return replace_file("/etc/hosts", &text);
+}
+
+/*
+ * getaddrinfo() sorts IPv6 before IPv4 (RFC 6724, 2.1), whatever order the names are given in. A
+ * scenario that wants IPv4 first gets a table in which it is.
+ */
+static int mount_address_order(const struct scenario *scenario)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	bool ipv4_first = false;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		if (spec->hostname && spec->n_families > 1 && spec->families[0] == FAMILY_IPV4)
+			ipv4_first = true;
+	}
+	if (!ipv4_first || access("/etc/gai.conf", F_OK) < 0)
+		return 0;
+	strbuf_puts(&text, "precedence ::1/128 50\nprecedence ::/0 40\nprecedence 2002::/16 30\n"
+			   "precedence ::/96 20\nprecedence ::ffff:0:0/96 100\n");
+	return replace_file("/etc/gai.conf", &text);
+}
+
+int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
+{
+	const char *what = "mount propagation";
+	int status = 0;
+
+	/* Nothing that is mounted here may reach the host. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		status = -errno;
+	if (!status) {
+		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+		what = "/dev";
+		status = mount_dev();
+	}
+	if (!status) {
+		what = MOUNTS_TMP;
+		status = mkdir(MOUNTS_TMP, 0700) < 0 ? -errno : 0;
+	}
+	if (!status) {
+		what = "/etc/hosts";
+		status = mount_hosts(scenario);
+	}
+	if (!status) {
+		what = "/etc/gai.conf";
+		status = mount_address_order(scenario);
+	}
+	/* A name service daemon of the host's would answer with the host's names. */
+	if (!status && !access("/run/nscd/socket", F_OK))
+		mount("tmpfs", "/run/nscd", "tmpfs", MS_NOSUID, NULL);
+	if (status < 0)
+		diag_add(diags, NULL, "the cell's %s can't be set up: %s", what, strerror(-status));
+	return status;
+}

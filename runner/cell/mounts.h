@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a cell's client sees of the file system: the host's, but with a /dev of its own (a server
+ * that runs as root can damage the host's), a /proc that shows the cell's processes, an /etc/hosts in
+ * which the endpoints' names resolve, and a temporary directory that disappears with the cell.
+ */
+#ifndef SYNFAULT_RUNNER_CELL_MOUNTS_H
+#define SYNFAULT_RUNNER_CELL_MOUNTS_H
+
+#include "runner/scenario/scenario.h"
+
+/* The scenario's temporary directory inside its cell. */
+#define MOUNTS_TMP "/dev/shm/scenario"
+
+/*
+ * To be called in the cell's mount namespace. Returns 0 or a negative errno, with a diagnostic. A
+ * /proc that can't be mounted (containers that mask parts of it) is left as it is.
+ */
+int mounts_setup(const struct scenario *scenario, struct diag_list *diags);
+
+#endif

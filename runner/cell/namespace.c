@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The namespaces of a cell: see namespace.h. */
+#include "runner/cell/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "runner/cell/network.h"
+
+static int write_file(const char *path, const char *text)
+{
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Of a user namespace just made: one uid and one gid inside stand for one each outside. */
+static int map_ids(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid)
+{
+	char map[64];
+	int status;
+
+	/* user_namespaces(7): a gid map without privilege needs setgroups(2) switched off. */
+	status = write_file("/proc/self/setgroups", "deny");
+	if (status < 0)
+		return status;
+	snprintf(map, sizeof(map), "%u %u 1", uid, outer_uid);
+	status = write_file("/proc/self/uid_map", map);
+	if (status < 0)
+		return status;
+	snprintf(map, sizeof(map), "%u %u 1", gid, outer_gid);
+	return write_file("/proc/self/gid_map", map);
+}
+
+int namespace_enter_inner(uid_t uid, gid_t gid)
+{
+	if (unshare(CLONE_NEWUSER) < 0)
+		return -errno;
+	return map_ids(uid, 0, gid, 0);
+}
+
+pid_t namespace_fork(int *ret_pidfd)
+{
+	int pidfd = -1;
+	struct clone_args arguments = {
+		.flags = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	long pid;
+
+	if (uid != 0)
+		arguments.flags |= CLONE_NEWUSER;
+	/* The raw system call: glibc has no fork() with flags. We have no threads. */
+	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+	if (pid < 0)
+		return -errno;
+	if (pid > 0) {
+		*ret_pidfd = pidfd;
+		return (pid_t)pid;
+	}
+	/*
+	 * A process that dies between fork and prctl() is missed by the kernel. Its death can't be
+	 * seen by getppid(), which is 0 in a new pid namespace; the supervisor's control socket
+	 * tells it too (supervise.c).
+	 */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (uid != 0 && map_ids(0, uid, 0, gid) < 0)
+		_exit(EXIT_FAILURE);
+	return 0;
+}
+
+/* What the probe's child found out, through a pipe: an errno, or the settings. */
+static void probe_in_child(int fd)
+{
+	struct settings fresh;
+	FILE *out = fdopen(fd, "w");
+	int status = network_lo_up();
+
+	if (!out)
+		_exit(EXIT_FAILURE);
+	settings_read(&fresh);
+	fprintf(out, "%d\n", -status);
+	for (size_t i = 0; i < fresh.n_items; i++)
+		fprintf(out, "%s %s\n", fresh.items[i].name, fresh.items[i].value);
+	fflush(out);
+	_exit(EXIT_SUCCESS);
+}
+
+static int read_probe(FILE *in, struct settings *ret)
+{
+	struct settings settings = {0};
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+	int status;
+
+	if (getline(&line, &size, in) <= 0)
+		return -EPERM;
+	status = -atoi(line);
+	while (getline(&line, &size, in) > 0) {
+		char *blank = strchr(line, ' ');
+
+		if (!blank)
+			continue;
+		*blank = '\0';
+		blank[1 + strcspn(blank + 1, "\n")] = '\0';
+		array_append(settings.items, settings.n_items, settings.capacity,
+			     (struct setting){.name = xstrdup(line), .value = xstrdup(blank + 1)});
+	}
+	*ret = settings;
+	return status;
+}
+
+static char *explain_refusal(int error)
+{
+	if (geteuid() == 0)
+		return xasprintf("private network namespaces can't be made here (%s): give the "
+				 "container CAP_SYS_ADMIN, or run on the host",
+				 strerror(error));
+	return xasprintf("user namespaces can't be used here (%s): run as root, or allow them "
+			 "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, or "
+			 "kernel.apparmor_restrict_unprivileged_userns=0)",
+			 strerror(error));
+}
+
+int namespace_probe(struct settings *ret_fresh, char **ret_message)
+{
+	int pidfd = -1, pipe_fds[2], status;
+	AUTO_FCLOSE FILE *in = NULL;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+		*ret_message = xasprintf("no pipe: %s", strerror(errno));
+		return -errno;
+	}
+	pid = namespace_fork(&pidfd);
+	if (pid == 0)
+		probe_in_child(pipe_fds[1]);
+	close(pipe_fds[1]);
+	if (pid < 0) {
+		close(pipe_fds[0]);
+		*ret_message = explain_refusal(-pid);
+		return pid;
+	}
+	in = fdopen(pipe_fds[0], "r");
+	status = in ? read_probe(in, ret_fresh) : -errno;
+	close(pidfd);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (status < 0)
+		*ret_message = explain_refusal(-status);
+	return status;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The namespaces of a cell. A cell's supervising process is the first process of its own pid
+ * namespace, so the kernel ends everything in the cell when it ends, however it ends; network and
+ * mount namespace disappear with their last process. Root gets them directly, any other user through
+ * two user namespaces, one inside the other:
+ *
+ *     outer, supervising process   uid 0 is the user: it owns the cell's network, whose files below
+ *                                  /proc (the queue's counters of losses) only uid 0 may read
+ *     inner, client and servers    the user's own ids are kept: a client sees itself as always, and
+ *                                  has no say over the network, which belongs to the outer one
+ *
+ * Root gets no user namespace: in one, servers could not change to users of their own, and the
+ * client loses the dangerous capabilities anyway (process.h).
+ */
+#ifndef SYNFAULT_RUNNER_CELL_NAMESPACE_H
+#define SYNFAULT_RUNNER_CELL_NAMESPACE_H
+
+#include <sys/types.h>
+
+#include "runner/cell/settings.h"
+
+/*
+ * Forks a child into fresh namespaces. As fork(): returns 0 in the child, the pid (and in *@ret_pidfd
+ * a pid descriptor) in the parent, or a negative errno. The child dies with its parent.
+ */
+pid_t namespace_fork(int *ret_pidfd);
+
+/*
+ * Makes the inner user namespace: moves the calling process, uid and gid 0 of the outer one, into a
+ * new one in which it has the ids @uid and @gid. Returns 0 or a negative errno.
+ */
+int namespace_enter_inner(uid_t uid, gid_t gid);
+
+/*
+ * Tries out in a child whether private namespaces can be had, and reads the settings that a fresh
+ * one starts with. Returns 0, or a negative errno with *@ret_message (owned by the caller): what is
+ * missing, as one sentence.
+ */
+int namespace_probe(struct settings *ret_fresh, char **ret_message);
+
+#endif

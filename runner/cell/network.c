@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network of a cell: see network.h. */
+#include "runner/cell/network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/inet_diag.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <time.h>
+
+enum {
+	INDEX_LO = 1, /* always, in a new namespace */
+	INDEX_ETH0 = 2,
+	INDEX_WIRE0 = 3,
+};
+
+enum { TCP_LISTEN_STATE = 10 }; /* TCP_LISTEN in include/net/tcp_states.h */
+
+/* Messages to rtnetlink, gathered to be sent as one. */
+struct batch {
+	char *data;
+	size_t length, capacity;
+	uint32_t n_messages;
+};
+
+enum { MESSAGE_SIZE = 256 }; /* no message below is longer */
+
+static struct nlmsghdr *batch_begin(struct batch *batch, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *header;
+
+	if (batch->length + MESSAGE_SIZE > batch->capacity) {
+		batch->capacity = MAX(batch->capacity * 2, (size_t)4096);
+		batch->data = xrealloc(batch->data, batch->capacity);
+	}
+	header = mnl_nlmsg_put_header(batch->data + batch->length);
+	header->nlmsg_type = type;
+	header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+	header->nlmsg_seq = ++batch->n_messages;
+	return header;
+}
+
+static void batch_end(struct batch *batch, const struct nlmsghdr *header)
+{
+	batch->length += NLMSG_ALIGN(header->nlmsg_len);
+}
+
+static void add_link_up(struct batch *batch, int index)
+{
+	struct nlmsghdr *header = batch_begin(batch, RTM_SETLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
+	link->ifi_index = index;
+	link->ifi_flags = link->ifi_change = IFF_UP;
+	batch_end(batch, header);
+}
+
+static void add_veth(struct batch *batch)
+{
+	struct nlmsghdr *header = batch_begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
+	struct nlattr *info, *data, *peer;
+	struct ifinfomsg *peer_link;
+
+	link->ifi_index = INDEX_ETH0;
+	link->ifi_flags = link->ifi_change = IFF_UP;
+	mnl_attr_put_strz(header, IFLA_IFNAME, "eth0");
+	info = mnl_attr_nest_start(header, IFLA_LINKINFO);
+	mnl_attr_put_str(header, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(header, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(header, VETH_INFO_PEER);
+	peer_link = mnl_nlmsg_put_extra_header(header, sizeof(*peer_link));
+	peer_link->ifi_index = INDEX_WIRE0;
+	mnl_attr_put_strz(header, IFLA_IFNAME, "wire0");
+	mnl_attr_nest_end(header, peer);
+	mnl_attr_nest_end(header, data);
+	mnl_attr_nest_end(header, info);
+	batch_end(batch, header);
+	/* Not in the same message: an end can't come up before the other is there (veth_open). */
+	add_link_up(batch, INDEX_WIRE0);
+}
+
+static void add_address(struct batch *batch, unsigned index, const struct address *address,
+			uint8_t prefix_length)
+{
+	struct nlmsghdr *header = batch_begin(batch, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct ifaddrmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
+
+	message->ifa_family = (uint8_t)address->family;
+	message->ifa_prefixlen = prefix_length;
+	message->ifa_index = index;
+	/* Usable at once: there is nobody with whom an address could collide (RFC 4862, 5.4). */
+	message->ifa_flags = address->family == AF_INET6 ? IFA_F_NODAD : 0;
+	mnl_attr_put(header, IFA_LOCAL, address_size(address), address->bytes);
+	mnl_attr_put(header, IFA_ADDRESS, address_size(address), address->bytes);
+	batch_end(batch, header);
+}
+
+/* Takes the answers to all messages; returns the first error. */
+static int take_answers(struct mnl_socket *socket, uint32_t n_messages)
+{
+	int result = 0;
+
+	while (n_messages > 0) {
+		char buffer[8192];
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		int remaining = (int)length;
+
+		if (length < 0)
+			return -errno;
+		for (const struct nlmsghdr *header = (const void *)buffer;
+		     mnl_nlmsg_ok(header, remaining); header = mnl_nlmsg_next(header, &remaining)) {
+			const struct nlmsgerr *error = mnl_nlmsg_get_payload(header);
+
+			if (header->nlmsg_type != NLMSG_ERROR)
+				continue;
+			if (error->error && !result)
+				result = error->error;
+			n_messages--;
+		}
+	}
+	return result;
+}
+
+/* Returns a socket that is ready, or NULL with errno set. */
+static struct mnl_socket *open_netlink(int bus)
+{
+	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
+
+	if (socket && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int error = errno;
+
+		mnl_socket_close(socket);
+		errno = error;
+		return NULL;
+	}
+	return socket;
+}
+
+static int batch_send(struct batch *batch)
+{
+	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
+	int status = 0;
+
+	if (!socket) {
+		free(batch->data);
+		return -errno;
+	}
+	/* In pieces, so that the answers fit into the socket's buffer. */
+	for (size_t start = 0; !status && start < batch->length;) {
+		size_t end = start;
+		uint32_t n_messages = 0;
+
+		while (end < batch->length && n_messages < 64) {
+			const struct nlmsghdr *header = (const void *)(batch->data + end);
+
+			end += NLMSG_ALIGN(header->nlmsg_len);
+			n_messages++;
+		}
+		if (mnl_socket_sendto(socket, batch->data + start, end - start) < 0)
+			status = -errno;
+		else
+			status = take_answers(socket, n_messages);
+		start = end;
+	}
+	mnl_socket_close(socket);
+	free(batch->data);
+	*batch = (struct batch){0};
+	return status;
+}
+
+int network_lo_up(void)
+{
+	struct batch batch = {0};
+
+	add_link_up(&batch, INDEX_LO);
+	return batch_send(&batch);
+}
+
+static struct address make_address(enum family family, const char *text, uint32_t offset,
+				   uint16_t port)
+{
+	struct address address;
+	size_t last;
+
+	address_parse(text, port, &address);
+	last = address_size(&address) - 1;
+	if (family == FAMILY_IPV4) {
+		uint32_t host = (uint32_t)address.bytes[last - 1] << 8 | address.bytes[last];
+
+		host += offset;
+		address.bytes[last - 1] = (uint8_t)(host >> 8);
+		address.bytes[last] = (uint8_t)host;
+	} else {
+		address.bytes[last - 1] = (uint8_t)(offset >> 8);
+		address.bytes[last] = (uint8_t)offset;
+	}
+	return address;
+}
+
+struct address network_endpoint_address(const struct scenario *scenario, size_t index,
+					enum family family, uint16_t port)
+{
+	uint32_t k = (uint32_t)index;
+
+	if (scenario->endpoints[index].hostname)
+		return family == FAMILY_IPV4 ? make_address(family, "198.18.0.10", k, port)
+					     : make_address(family, "2001:db8::", 10 + k, port);
+	if (k == 0)
+		return make_address(family, family == FAMILY_IPV4 ? "127.0.0.1" : "::1",
+				    family == FAMILY_IPV4 ? 0 : 1, port);
+	return family == FAMILY_IPV4 ? make_address(family, "127.0.0.1", k, port)
+				     : make_address(family, "fd73:796e::", 1 + k, port);
+}
+
+/* Whether the address has to be added to an interface: 127.0.0.0/8 and ::1 are there. */
+static bool needs_adding(const struct scenario *scenario, size_t index, enum family family)
+{
+	return scenario->endpoints[index].hostname || (family == FAMILY_IPV6 && index > 0);
+}
+
+int network_setup(const struct scenario *scenario, struct diag_list *diags)
+{
+	struct batch batch = {0};
+	struct address host;
+	int status;
+
+	add_link_up(&batch, INDEX_LO);
+	add_veth(&batch);
+	address_parse("198.18.0.1", 0, &host);
+	add_address(&batch, INDEX_ETH0, &host, 16);
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		for (size_t f = 0; f < spec->n_families; f++) {
+			struct address address =
+				network_endpoint_address(scenario, i, spec->families[f], 0);
+			bool ipv4 = address.family == AF_INET;
+
+			if (needs_adding(scenario, i, spec->families[f]))
+				add_address(&batch, spec->hostname ? INDEX_ETH0 : INDEX_LO,
+					    &address, ipv4 ? 32 : 128);
+		}
+	}
+	status = batch_send(&batch);
+	if (status == -EOPNOTSUPP)
+		diag_add(diags, NULL,
+			 "the cell's network can't be set up: the kernel has no veth interfaces "
+			 "(CONFIG_VETH), or no IPv6 for an endpoint that has to have it");
+	else if (status < 0)
+		diag_add(diags, NULL, "the cell's network can't be set up: %s", strerror(-status));
+	if (status < 0)
+		return status;
+	/* Only looks: a scenario that connects over IPv4 runs on a kernel without IPv6 too. */
+	address_parse("2001:db8::1", 0, &host);
+	add_address(&batch, INDEX_ETH0, &host, 64);
+	batch_send(&batch);
+	return 0;
+}
+
+/* Whether a listening socket takes connections to the address. */
+static bool listener_covers(const struct inet_diag_msg *listener, bool ipv6_only,
+			    const struct address *address)
+{
+	static const uint8_t any[16];
+
+	if (ntohs(listener->id.idiag_sport) != address->port)
+		return false;
+	if (listener->idiag_family == address->family)
+		return !memcmp(listener->id.idiag_src, address->bytes, address_size(address)) ||
+		       !memcmp(listener->id.idiag_src, any, address_size(address));
+	return listener->idiag_family == AF_INET6 && !ipv6_only &&
+	       !memcmp(listener->id.idiag_src, any, sizeof(any));
+}
+
+struct listen_query {
+	const struct address *addresses;
+	size_t n_addresses;
+	bool *found;
+};
+
+static int take_listener(const struct nlmsghdr *header, void *userdata)
+{
+	const struct inet_diag_msg *listener = mnl_nlmsg_get_payload(header);
+	struct listen_query *query = userdata;
+	const struct nlattr *attribute;
+	bool ipv6_only = false;
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*listener))
+		return MNL_CB_OK;
+	mnl_attr_for_each(attribute, header, sizeof(*listener))
+	{
+		if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY)
+			ipv6_only = mnl_attr_get_u8(attribute) != 0;
+	}
+	for (size_t i = 0; i < query->n_addresses; i++)
+		if (listener_covers(listener, ipv6_only, &query->addresses[i]))
+			query->found[i] = true;
+	return MNL_CB_OK;
+}
+
+static int dump_listeners(struct mnl_socket *socket, uint8_t family, struct listen_query *query)
+{
+	char buffer[16384];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct inet_diag_req_v2 *request;
+	ssize_t length;
+	int status = MNL_CB_OK;
+
+	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = family;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->sdiag_family = family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->idiag_states = 1u << TCP_LISTEN_STATE;
+	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
+		return -errno;
+	while (status == MNL_CB_OK) {
+		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		if (length < 0)
+			return -errno;
+		status = mnl_cb_run(buffer, (size_t)length, family, 0, take_listener, query);
+	}
+	return status < 0 ? -errno : 0;
+}
+
+int network_listens(const struct address *addresses, size_t n_addresses)
+{
+	AUTO_FREE bool *found = xzalloc(n_addresses * sizeof(*found));
+	struct listen_query query = {addresses, n_addresses, found};
+	struct mnl_socket *socket = open_netlink(NETLINK_SOCK_DIAG);
+	int status;
+
+	if (!socket)
+		return -errno;
+	status = dump_listeners(socket, AF_INET, &query);
+	if (!status)
+		status = dump_listeners(socket, AF_INET6, &query);
+	mnl_socket_close(socket);
+	if (status < 0)
+		return status;
+	for (size_t i = 0; i < n_addresses; i++)
+		if (!found[i])
+			return 0;
+	return 1;
+}

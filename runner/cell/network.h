@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The network of a cell: `lo`, and an interface `eth0` with a global address of each family, so that
+ * clients take it for a normal host (with only `lo` up, getaddrinfo() with AI_ADDRCONFIG, c-ares and
+ * others see no configured family). `eth0` is one end of a veth pair whose other end, `wire0`, is in
+ * the cell too; nothing is ever sent through it.
+ *
+ * Endpoint k (from 0) has these addresses:
+ *
+ *                         IPv4             IPv6
+ *     with a hostname     198.18.0.(10+k)  2001:db8::(10+k)   on eth0; RFC 2544, RFC 3849
+ *     without, k = 0      127.0.0.1        ::1
+ *     without, k > 0      127.0.0.(1+k)    fd73:796e::(1+k)   on lo; RFC 4193
+ */
+#ifndef SYNFAULT_RUNNER_CELL_NETWORK_H
+#define SYNFAULT_RUNNER_CELL_NETWORK_H
+
+#include "injector/address.h"
+#include "runner/scenario/scenario.h"
+
+/* Most endpoints that a scenario can have: the addresses above end there. */
+#define NETWORK_MAX_ENDPOINTS 4000
+
+/* Brings `lo` up in the network namespace of the calling process. Returns 0 or a negative errno. */
+int network_lo_up(void);
+
+/* The address of endpoint @index, with port @port. */
+struct address network_endpoint_address(const struct scenario *scenario, size_t index,
+					enum family family, uint16_t port);
+
+/* Sets everything up for a scenario. Returns 0 or a negative errno, with a diagnostic. */
+int network_setup(const struct scenario *scenario, struct diag_list *diags);
+
+/*
+ * Whether a socket listens for each of these addresses and ports (wildcards count, as far as they
+ * accept the family), in the network namespace of the calling process. Returns 1, 0, or a negative
+ * errno when the kernel can't be asked.
+ */
+int network_listens(const struct address *addresses, size_t n_addresses);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's TCP settings for a cell. A new network namespace starts from the kernel's compiled-in
+ * sysctls, not from the host's; a client in it would meet another SYN schedule than on the machine
+ * it is tested on. The differences are found once per run and written in each cell.
+ */
+#ifndef SYNFAULT_RUNNER_CELL_SETTINGS_H
+#define SYNFAULT_RUNNER_CELL_SETTINGS_H
+
+#include "common/util.h"
+
+struct setting {
+	char *name;  /* below /proc/sys, such as "net/ipv4/tcp_syn_retries" */
+	char *value; /* as read, without the final newline */
+};
+
+struct settings {
+	struct setting *items; /* sorted by name */
+	size_t n_items, capacity;
+};
+
+/* Reads all settings in question in the network namespace of the calling process. Never fails. */
+void settings_read(struct settings *ret);
+/* Those of @wanted whose value in @fresh is another; settings that @fresh lacks are left out. */
+void settings_difference(const struct settings *wanted, const struct settings *fresh,
+			 struct settings *ret);
+/*
+ * Writes the settings in the network namespace of the calling process. Returns 0, or the negative
+ * errno of the first of those that decide on a handshake which can't be written (*@ret_failed is
+ * its name); others that can't be written are passed over.
+ */
+int settings_write(const struct settings *settings, const char **ret_failed);
+/* One unsigned sysctl of the calling process's namespace, or @otherwise when it can't be read. */
+uint32_t settings_read_number(const char *name, uint32_t otherwise);
+void settings_free(struct settings *settings);
+
+#endif

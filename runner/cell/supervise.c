@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The supervising process of one scenario: see supervise.h.
+ *
+ * Theory of operation
+ * -------------------
+ * The process is the first of its pid namespace. All works on one event loop:
+ *
+ *     STARTING ──(all servers listen)──► RUNNING ──(client exits, time-out, interrupt)──► ENDING
+ *        │                                                                                 │
+ *        └──(a server fails)─────────────────────────────────────────────► ENDING          │
+ *                                                                                          ▼
+ *     done ◄──(deaths of the last sockets seen, or SETTLE_NS over)── SETTLING ◄──(no process left)
+ *
+ * The injector is armed when RUNNING begins, before the client is started. ENDING sends TERM to
+ * everything in the cell, and KILL after GRACE_NS. Orphans of the client are our children, so "no
+ * process left" is what waitpid() says.
+ */
+#include "runner/cell/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "injector/injector.h"
+#include "runner/cell/capture.h"
+#include "runner/cell/cell.h"
+#include "runner/cell/endpoint.h"
+#include "runner/cell/network.h"
+#include "runner/cell/process.h"
+
+/* How long the cell's processes have between TERM and KILL. */
+#define GRACE_NS (1 * NS_PER_S)
+/* How long we wait for notices of sockets that the client left open; they come in a millisecond. */
+#define SETTLE_NS (100 * NS_PER_MS)
+/* How often we look whether servers listen. */
+#define READY_POLL_NS (2 * NS_PER_MS)
+/* Beyond this number the client's writes are no longer events of their own. */
+enum { MOST_OUTPUT_EVENTS = 10000 };
+/* Writes of one stream closer together than this are one event. */
+#define OUTPUT_MERGE_NS NS_PER_MS
+
+enum phase {
+	PHASE_STARTING,
+	PHASE_RUNNING,
+	PHASE_ENDING,
+	PHASE_SETTLING,
+};
+
+struct supervisor {
+	const struct supervise_config *config;
+	const struct scenario *scenario;
+	struct cell cell;
+	struct event_base *base;
+	struct record *record;
+	struct injector *injector;
+	struct endpoint_server **servers; /* per endpoint; NULL: not built in */
+	pid_t *server_pids;		  /* per endpoint; 0: no process, or dead */
+
+	struct capture **captures; /* the client's two, then two per server command; some NULL */
+	size_t n_captures;
+	size_t n_output_events;
+
+	enum phase phase;
+	pid_t client;	     /* 0: not started, or dead */
+	int64_t origin_ns;   /* CLOCK_MONOTONIC of time 0 of the record */
+	int64_t due_ns;	     /* when the timer is to fire */
+	int64_t ready_by_ns; /* STARTING: until when all servers have to listen */
+	int64_t timer_lag_ns;
+	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
+	bool killed;	      /* ENDING: KILL was sent */
+	bool done;	      /* the loop has nothing to wait for */
+	bool under_way;
+	struct event *timer, *children, *control;
+};
+
+static void enter_ending(struct supervisor *self);
+
+static void problems_from_diags(struct supervisor *self, struct diag_list *diags)
+{
+	for (size_t i = 0; i < diags->n_items; i++)
+		record_add_problem(self->record, false, "%s%s%s", diags->items[i].message,
+				   diags->items[i].hint ? "; " : "",
+				   diags->items[i].hint ? diags->items[i].hint : "");
+	diag_list_free(diags);
+}
+
+static void set_timer(struct supervisor *self, int64_t in_ns)
+{
+	struct timeval delay = {.tv_sec = in_ns / NS_PER_S, .tv_usec = in_ns % NS_PER_S / NS_PER_US};
+
+	self->due_ns = clock_monotonic_ns() + in_ns;
+	event_add(self->timer, &delay);
+}
+
+/* Tells the parent that the start is over: it may start another scenario. */
+static void tell_under_way(struct supervisor *self)
+{
+	const char message = SUPERVISE_UNDER_WAY;
+
+	if (self->under_way)
+		return;
+	self->under_way = true;
+	/* A parent that is gone doesn't care; its death is noticed by on_control(). */
+	(void)!send(self->config->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* ---- what the injector and the client's output add to the record ---- */
+
+static void add_attempt(struct record *record, const struct attempt_info *attempt)
+{
+	if (attempt->id < record->n_attempts)
+		return;
+	array_append(record->attempts, record->n_attempts, record->attempts_capacity,
+		     (struct record_attempt){
+			     .endpoint = attempt->endpoint,
+			     .number = attempt->number,
+			     .step = attempt->step,
+			     .delay_ns = attempt->delay_ns,
+			     .client = attempt->key.client,
+			     .server = attempt->key.server,
+			     .isn = attempt->key.isn,
+		     });
+}
+
+static void on_injector_event(void *userdata, const struct injector_event *source)
+{
+	static const enum event_kind kinds[INJECTOR_N_KINDS] = {
+		[INJECTOR_SYN] = EVENT_SYN,
+		[INJECTOR_VERDICT] = EVENT_VERDICT,
+		[INJECTOR_ESTABLISHED] = EVENT_ESTABLISHED,
+		[INJECTOR_CLOSED] = EVENT_CLOSED,
+	};
+	struct supervisor *self = userdata;
+	struct event event = {
+		.kind = kinds[source->kind],
+		.at_ns = source->at_ns - self->origin_ns,
+		.u.net = {
+			.attempt = source->attempt.id,
+			.ordinal = source->syn_ordinal,
+			.verdict = source->verdict,
+			.lag_ns = source->lag_ns,
+			.payload_length = source->payload_length,
+			.retransmissions = source->retransmissions,
+		},
+	};
+
+	add_attempt(self->record, &source->attempt);
+	record_add_event(self->record, &event);
+	tell_under_way(self);
+}
+
+static void on_injector_problem(void *userdata, bool fatal, const char *message)
+{
+	struct supervisor *self = userdata;
+
+	record_add_problem(self->record, false, "%s", message);
+	if (fatal)
+		enter_ending(self);
+}
+
+static void on_output(void *userdata, uint32_t stream, size_t length)
+{
+	struct supervisor *self = userdata;
+	struct record *record = self->record;
+	struct event *last = record->n_events ? &record->events[record->n_events - 1] : NULL;
+	int64_t at_ns = clock_monotonic_ns() - self->origin_ns;
+	struct event event = {
+		.kind = EVENT_OUTPUT,
+		.at_ns = at_ns,
+		.u.output = {.stream = stream, .length = length},
+	};
+
+	if (length == 0)
+		return;
+	if (last && last->kind == EVENT_OUTPUT && last->u.output.stream == stream &&
+	    (at_ns - last->at_ns < OUTPUT_MERGE_NS || self->n_output_events >= MOST_OUTPUT_EVENTS)) {
+		last->u.output.length += length;
+	} else if (self->n_output_events < MOST_OUTPUT_EVENTS) {
+		self->n_output_events++;
+		record_add_event(record, &event);
+	}
+}
+
+/* ---- ending ---- */
+
+/* Can happen before the loop has begun, when breaking it would have no effect. */
+static void finish(struct supervisor *self)
+{
+	self->done = true;
+	event_base_loopbreak(self->base);
+}
+
+static void enter_settling(struct supervisor *self)
+{
+	self->phase = PHASE_SETTLING;
+	tell_under_way(self);
+	if (!self->injector || injector_n_waiting(self->injector) == 0)
+		finish(self);
+	else
+		set_timer(self, SETTLE_NS);
+}
+
+/* Ends everything in the cell; goes on when no process is left. */
+static void enter_ending(struct supervisor *self)
+{
+	if (self->phase >= PHASE_ENDING)
+		return;
+	self->phase = PHASE_ENDING;
+	if (kill(-1, SIGTERM) < 0 && errno == ESRCH)
+		enter_settling(self);
+	else
+		set_timer(self, GRACE_NS);
+}
+
+static void on_client_end(struct supervisor *self, int wait_status)
+{
+	struct event event = {
+		.kind = EVENT_EXIT,
+		.at_ns = clock_monotonic_ns() - self->origin_ns,
+		.u.exit.wait_status = wait_status,
+	};
+
+	self->client = 0;
+	record_add_event(self->record, &event);
+	enter_ending(self);
+}
+
+static void on_server_end(struct supervisor *self, size_t endpoint, int wait_status)
+{
+	const char *name = self->scenario->endpoints[endpoint].name;
+	struct event event = {
+		.kind = EVENT_SERVER_EXIT,
+		.at_ns = clock_monotonic_ns() - self->origin_ns,
+		.u.server = {.endpoint = (uint32_t)endpoint, .wait_status = wait_status},
+	};
+
+	self->server_pids[endpoint] = 0;
+	if (self->phase >= PHASE_ENDING)
+		return;
+	if (self->phase == PHASE_RUNNING)
+		record_add_event(self->record, &event);
+	if (WIFSIGNALED(wait_status))
+		record_add_problem(self->record, false, "the server of %s was killed by signal %d%s",
+				   name, WTERMSIG(wait_status),
+				   self->phase == PHASE_STARTING ? " before it listened"
+								 : " while the client ran");
+	else
+		record_add_problem(self->record, false, "the server of %s ended with status %d%s",
+				   name, WEXITSTATUS(wait_status),
+				   self->phase == PHASE_STARTING ? " before it listened"
+								 : " while the client ran");
+	enter_ending(self);
+}
+
+static void on_child_end(struct supervisor *self, pid_t pid, int wait_status)
+{
+	if (pid == self->client)
+		on_client_end(self, wait_status);
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++)
+		if (pid == self->server_pids[i])
+			on_server_end(self, i, wait_status);
+}
+
+static void on_children(evutil_socket_t fd, short what, void *userdata)
+{
+	struct supervisor *self = userdata;
+	struct signalfd_siginfo notice;
+	siginfo_t info = {0};
+	int wait_status;
+	pid_t pid;
+
+	/* One notice may stand for several children: they are all asked for below. */
+	(void)!read(fd, &notice, sizeof(notice));
+	/* Looked at before it is reaped: after, the kernel no longer says how long it waited. */
+	if (self->client &&
+	    waitid(P_PID, (id_t)self->client, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid == self->client)
+		self->record->client_lag_ns = process_run_delay_ns(self->client);
+	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0)
+		on_child_end(self, pid, wait_status);
+	if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
+		enter_settling(self);
+}
+
+/* ---- running ---- */
+
+/* The place of the client's streams among the captures. */
+enum { CLIENT_SLOT = 0, FIRST_SERVER_SLOT = 2 };
+
+/* Starts a program with its output captured in two streams, from @slot on. */
+static int spawn(struct supervisor *self, const struct process_config *config, const char *name,
+		 size_t slot, pid_t *ret_pid, char **ret_message)
+{
+	static const char *const suffixes[] = {"stdout", "stderr"};
+	struct process_config copy = *config;
+	int fds[2] = {-1, -1}, status = 0;
+
+	for (size_t i = 0; !status && i < ARRAY_SIZE(fds); i++) {
+		AUTO_FREE char *stream =
+			xasprintf("%s%s%s", name, *name ? "." : "", suffixes[i]);
+
+		status = capture_new(self->base, stream, (uint32_t)(slot + i), on_output, self,
+				     &fds[i], &self->captures[slot + i]);
+		if (status < 0)
+			*ret_message = xasprintf("no pipe: %s", strerror(-status));
+	}
+	copy.stdout_fd = fds[0];
+	copy.stderr_fd = fds[1];
+	copy.n_files = self->config->n_files;
+	copy.uid = self->config->uid;
+	copy.gid = self->config->gid;
+	if (!status)
+		status = process_spawn(&copy, ret_message);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (status < 0)
+		return status;
+	*ret_pid = status;
+	return 0;
+}
+
+static int start_client(struct supervisor *self)
+{
+	const struct client_spec *spec = &self->scenario->client;
+	AUTO_STRV char **command = substitute_strv(
+		&self->cell.substitution, self->config->command ? self->config->command : spec->command);
+	AUTO_STRV char **environment = cell_environment(&self->cell, true);
+	AUTO_CLOSE int stdin_fd = cell_open_stdin(&self->cell);
+	AUTO_FREE char *message = NULL, *cwd = NULL;
+	struct process_config process = {
+		.command = command, .environment = environment, .stdin_fd = stdin_fd};
+	int status;
+
+	if (stdin_fd < 0) {
+		record_add_problem(self->record, false, "no stdin for the client: %s",
+				   strerror(-stdin_fd));
+		return stdin_fd;
+	}
+	if (spec->cwd)
+		process.cwd = cwd = spec->cwd[0] == '/'
+					    ? xstrdup(spec->cwd)
+					    : xasprintf("%s/%s", self->cell.directory, spec->cwd);
+	self->origin_ns = clock_monotonic_ns();
+	self->record->started_realtime_ns = clock_realtime_ns();
+	status = spawn(self, &process, "", CLIENT_SLOT, &self->client, &message);
+	if (status < 0)
+		record_add_problem(self->record, false, "the client can't be started: %s", message);
+	else
+		self->record->client_started = true;
+	return status;
+}
+
+static void enter_running(struct supervisor *self)
+{
+	AUTO_FREE struct tracker_endpoint *endpoints = cell_tracker_endpoints(&self->cell);
+	AUTO_DIAG struct diag_list diags = {0};
+	struct injector_config config = {
+		.base = self->base,
+		.table = "synfault",
+		.queue_number = 1, /* the network namespace is ours alone */
+		.seed = self->config->seed,
+		.endpoints = endpoints,
+		.n_endpoints = self->scenario->n_endpoints,
+		.on_event = on_injector_event,
+		.on_problem = on_injector_problem,
+		.userdata = self,
+	};
+
+	if (injector_new(&config, &diags, &self->injector) < 0) {
+		problems_from_diags(self, &diags);
+		enter_ending(self);
+		return;
+	}
+	self->phase = PHASE_RUNNING;
+	self->own_delay_ns = process_run_delay_ns(0);
+	if (start_client(self) < 0)
+		enter_ending(self);
+	else
+		set_timer(self, self->scenario->timeout_ns);
+}
+
+/* ---- starting ---- */
+
+static int start_server(struct supervisor *self, size_t index)
+{
+	const struct endpoint_spec *spec = &self->scenario->endpoints[index];
+	const struct cell_endpoint *endpoint = &self->cell.endpoints[index];
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE char *message = NULL;
+	int status;
+
+	if (spec->serve == SERVE_NONE)
+		return 0;
+	if (spec->serve == SERVE_COMMAND) {
+		AUTO_STRV char **command =
+			substitute_strv(&self->cell.substitution, spec->serve_command);
+		AUTO_STRV char **environment = cell_environment(&self->cell, false);
+		AUTO_CLOSE int stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		struct process_config process = {
+			.command = command, .environment = environment, .stdin_fd = stdin_fd};
+
+		status = spawn(self, &process, spec->name, self->n_captures,
+			       &self->server_pids[index], &message);
+		self->n_captures += 2;
+		if (status < 0)
+			record_add_problem(self->record, false,
+					   "the server of %s can't be started: %s", spec->name,
+					   message);
+		return status;
+	}
+	status = endpoint_server_new(self->base, spec, endpoint->addresses, endpoint->n_addresses,
+				     &diags, &self->servers[index]);
+	problems_from_diags(self, &diags);
+	return status;
+}
+
+/* Whether all server commands listen; names the first that doesn't. */
+static bool servers_listen(struct supervisor *self, const char **ret_missing)
+{
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++) {
+		const struct cell_endpoint *endpoint = &self->cell.endpoints[i];
+
+		if (self->scenario->endpoints[i].serve != SERVE_COMMAND ||
+		    network_listens(endpoint->addresses, endpoint->n_addresses) == 1)
+			continue;
+		*ret_missing = self->scenario->endpoints[i].name;
+		return false;
+	}
+	return true;
+}
+
+static void poll_servers(struct supervisor *self)
+{
+	const char *missing = NULL;
+	size_t index;
+
+	if (servers_listen(self, &missing)) {
+		enter_running(self);
+		return;
+	}
+	if (clock_monotonic_ns() < self->ready_by_ns) {
+		set_timer(self, READY_POLL_NS);
+		return;
+	}
+	index = scenario_endpoint(self->scenario, missing);
+	record_add_problem(self->record, false,
+			   "the server of %s did not listen on %s:%u within %.1f s; has it the right "
+			   "address and port, or does it need a longer 'ready'?",
+			   missing, self->cell.values[index].host, self->cell.values[index].port,
+			   (double)self->scenario->endpoints[index].serve_ready_ns /
+				   (double)NS_PER_S);
+	enter_ending(self);
+}
+
+static void enter_starting(struct supervisor *self)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++) {
+		longest_ns = MAX(longest_ns, self->scenario->endpoints[i].serve_ready_ns);
+		if (start_server(self, i) < 0) {
+			enter_ending(self);
+			return;
+		}
+	}
+	self->ready_by_ns = clock_monotonic_ns() + longest_ns;
+	poll_servers(self);
+}
+
+/* ---- timers and orders ---- */
+
+static void on_timer(evutil_socket_t fd, short what, void *userdata)
+{
+	struct supervisor *self = userdata;
+	int64_t now_ns = clock_monotonic_ns();
+	struct event timeout = {.kind = EVENT_TIMEOUT, .at_ns = now_ns - self->origin_ns};
+
+	switch (self->phase) {
+	case PHASE_STARTING:
+		poll_servers(self);
+		break;
+	case PHASE_RUNNING:
+		self->timer_lag_ns = MAX(self->timer_lag_ns, now_ns - self->due_ns);
+		record_add_event(self->record, &timeout);
+		enter_ending(self);
+		break;
+	case PHASE_ENDING:
+		if (self->killed)
+			record_add_problem(self->record, false,
+					   "processes of the scenario could not be ended");
+		if (self->killed || (kill(-1, SIGKILL) < 0 && errno == ESRCH)) {
+			enter_settling(self);
+			break;
+		}
+		self->killed = true;
+		set_timer(self, GRACE_NS);
+		break;
+	case PHASE_SETTLING:
+		finish(self);
+		break;
+	}
+}
+
+static void on_control(evutil_socket_t fd, short what, void *userdata)
+{
+	struct supervisor *self = userdata;
+	char message;
+	ssize_t length = recv(fd, &message, 1, MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* The parent is dead. We are the cell's init: when we go, the kernel ends all of it. */
+	if (length <= 0)
+		_exit(EXIT_FAILURE);
+	if (message == SUPERVISE_INTERRUPT) {
+		record_add_problem(self->record, false, "the run was interrupted");
+		enter_ending(self);
+	}
+}
+
+/* ---- the whole ---- */
+
+static void describe(struct supervisor *self)
+{
+	const struct scenario *scenario = self->scenario;
+	struct record *record = self->record;
+	struct utsname system;
+
+	record->scenario = xstrdup(scenario->name);
+	record->path = xstrdup(scenario->path);
+	record->seed = self->config->seed;
+	record->kernel = xstrdup(uname(&system) == 0 ? system.release : "unknown");
+	record->isolation = xstrdup("private");
+	record->client_lag_ns = -1;
+	record->n_endpoints = scenario->n_endpoints;
+	record->endpoints = xzalloc(scenario->n_endpoints * sizeof(*record->endpoints));
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+		const struct cell_endpoint *endpoint = &self->cell.endpoints[i];
+		struct strbuf script = {0};
+
+		script_format(&spec->script, &script);
+		record->endpoints[i] = (struct record_endpoint){
+			.name = xstrdup(spec->name),
+			.script = strbuf_steal(&script),
+			.addresses = xmemdup(endpoint->addresses,
+					     endpoint->n_addresses * sizeof(struct address)),
+			.n_addresses = endpoint->n_addresses,
+			.hostname = spec->hostname ? xstrdup(spec->hostname) : NULL,
+		};
+	}
+}
+
+/* The order in which things happened, which is not quite that in which we got to know of them. */
+static void sort_events(struct record *record)
+{
+	for (size_t i = 1; i < record->n_events; i++) {
+		struct event event = record->events[i];
+		size_t at = i;
+
+		for (; at > 0 && record->events[at - 1].at_ns > event.at_ns; at--)
+			record->events[at] = record->events[at - 1];
+		record->events[at] = event;
+	}
+}
+
+static void finish_record(struct supervisor *self)
+{
+	struct record *record = self->record;
+	int64_t own_delay_ns = process_run_delay_ns(0);
+
+	if (self->injector) {
+		injector_finish(self->injector);
+		record->harness_lag_ns =
+			MAX(self->timer_lag_ns, injector_max_lag_ns(self->injector));
+	}
+	/*
+	 * Notices of deaths carry no time of their own; what they may be late by is the time this
+	 * process was ready and did not run.
+	 */
+	if (own_delay_ns >= 0 && self->own_delay_ns >= 0 && record->client_started)
+		record->harness_lag_ns =
+			MAX(record->harness_lag_ns, own_delay_ns - self->own_delay_ns);
+	record->n_streams = self->n_captures;
+	record->streams = xzalloc(record->n_streams * sizeof(*record->streams));
+	for (size_t i = 0; i < self->n_captures; i++) {
+		if (self->captures[i])
+			capture_finish(self->captures[i], &record->streams[i]);
+		else
+			stream_writer_finish(stream_writer_new(i % 2 ? "stderr" : "stdout"),
+					     &record->streams[i]);
+	}
+	sort_events(record);
+	record->complete = true;
+}
+
+static int write_result(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, text, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		text += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* Not libevent's own signals: those belong to the parent's event base, which we have a copy of. */
+static int open_children(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void run(struct supervisor *self)
+{
+	int children_fd = open_children();
+	AUTO_DIAG struct diag_list diags = {0};
+	struct record *record = self->record;
+
+	if (children_fd < 0) {
+		record_add_problem(record, false, "no signalfd: %s", strerror(errno));
+		return;
+	}
+	if (cell_build(&self->cell, self->config->settings, &diags) < 0) {
+		problems_from_diags(self, &diags);
+		return;
+	}
+	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
+	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
+	self->timer = evtimer_new(self->base, on_timer, self);
+	self->children = event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
+	self->control = event_new(self->base, self->config->control_fd, EV_READ | EV_PERSIST,
+				  on_control, self);
+	event_add(self->children, NULL);
+	event_add(self->control, NULL);
+	enter_starting(self);
+	if (!self->done)
+		event_base_dispatch(self->base);
+}
+
+static struct event_base *make_event_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		out_of_memory();
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!base)
+		out_of_memory();
+	return base;
+}
+
+/* Signals and descriptors that came from the parent are none of our business. */
+static void shed_inheritance(struct supervise_config *config)
+{
+	int result_fd = fcntl(config->result_fd, F_DUPFD_CLOEXEC, 10);
+	int control_fd = fcntl(config->control_fd, F_DUPFD_CLOEXEC, 10);
+	int high = MAX(result_fd, control_fd), low = MIN(result_fd, control_fd);
+
+	if (low < 0)
+		_exit(EXIT_FAILURE);
+	syscall(SYS_close_range, 3, (unsigned)low - 1, 0);
+	if (high - low > 1)
+		syscall(SYS_close_range, (unsigned)low + 1, (unsigned)high - 1, 0);
+	syscall(SYS_close_range, (unsigned)high + 1, ~0U, 0);
+	config->result_fd = result_fd;
+	config->control_fd = control_fd;
+	/* The program speaks to us through the control socket; the terminal is not for us. */
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGCHLD)
+			signal(number, number == SIGABRT || number == SIGSEGV || number == SIGBUS ||
+						       number == SIGFPE || number == SIGILL
+					       ? SIG_DFL
+					       : SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	setsid();
+}
+
+void supervise(const struct supervise_config *config)
+{
+	struct supervise_config own = *config;
+	struct supervisor self = {.config = &own, .scenario = config->scenario};
+	char *text;
+	size_t length;
+
+	shed_inheritance(&own);
+	self.base = make_event_base();
+	self.record = record_new();
+	self.servers = xzalloc(self.scenario->n_endpoints * sizeof(*self.servers));
+	self.server_pids = xzalloc(self.scenario->n_endpoints * sizeof(*self.server_pids));
+	self.captures = xzalloc((FIRST_SERVER_SLOT + 2 * self.scenario->n_endpoints) *
+				sizeof(*self.captures));
+	self.n_captures = FIRST_SERVER_SLOT;
+	cell_plan(&self.cell, self.scenario);
+	describe(&self);
+	run(&self);
+	finish_record(&self);
+	text = record_write_json(self.record, &length);
+	/* The process ends here and with it everything it holds: nothing is freed one by one. */
+	_exit(write_result(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
