@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command lines of `synfault check` and `synfault list`: see inspect.h. */
+#include "runner/command/inspect.h"
+
+#include "runner/command/check.h"
+#include "runner/command/list.h"
+#include "runner/command/options.h"
+
+struct inspect_options {
+	enum color_mode color;
+	bool json, help;
+};
+
+static bool apply_color(void *options, const char *value, char **ret_message)
+{
+	return option_color(value, &((struct inspect_options *)options)->color, ret_message);
+}
+
+static bool apply_json(void *options, const char *value, char **ret_message)
+{
+	((struct inspect_options *)options)->json = true;
+	return true;
+}
+
+static bool apply_help(void *options, const char *value, char **ret_message)
+{
+	((struct inspect_options *)options)->help = true;
+	return true;
+}
+
+/* `list` has them all, `check` all but the first. */
+static const struct option_spec inspect_options[] = {
+	{"json", 0, NULL, "as a JSON array", apply_json},
+	{"color", 0, "WHEN", "auto, always or never", apply_color},
+	{"help", 'h', NULL, "show this help", apply_help},
+};
+
+static int inspect(int argc, char **argv, FILE *out, FILE *err, bool list)
+{
+	const struct option_spec *table = inspect_options + (list ? 0 : 1);
+	const char *name = list ? "list" : "check";
+	size_t n_specs = ARRAY_SIZE(inspect_options) - (list ? 0 : 1);
+	struct inspect_options options = {.color = COLOR_AUTO};
+	AUTO_FREE char *message = NULL;
+	AUTO_STRBUF struct strbuf help = {0};
+	int n_operands = 0;
+	char **rest = NULL;
+
+	if (!options_parse(table, n_specs, argc, argv, &options, &n_operands, &rest, &message)) {
+		fprintf(err, "synfault %s: %s\nTry 'synfault %s --help'.\n", name, message, name);
+		return STATUS_USAGE;
+	}
+	if (options.help) {
+		options_help(table, n_specs, &help);
+		fprintf(out, "Usage: synfault %s [OPTION...] PATH...\n\n%s", name,
+			strbuf_text(&help));
+		return STATUS_PASSED;
+	}
+	if (n_operands == 0 || rest) {
+		fprintf(err, "synfault %s: %s\n", name,
+			rest ? "takes no client command"
+			     : "a scenario file or directory is needed");
+		return STATUS_USAGE;
+	}
+	if (list)
+		return command_list(argv, (size_t)n_operands, options.json, out, err,
+				    color_is_wanted(options.color, err));
+	return command_check(argv, (size_t)n_operands, out, err,
+			     color_is_wanted(options.color, err));
+}
+
+int command_check_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	return inspect(argc, argv, out, err, false);
+}
+
+int command_list_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	return inspect(argc, argv, out, err, true);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command lines of `synfault check` and `synfault list`, which need no privileges. */
+#ifndef SYNFAULT_RUNNER_COMMAND_INSPECT_H
+#define SYNFAULT_RUNNER_COMMAND_INSPECT_H
+
+#include "common/util.h"
+
+/* @argv: what follows the command's name. Return the program's exit status. */
+int command_check_main(int argc, char **argv, FILE *out, FILE *err);
+int command_list_main(int argc, char **argv, FILE *out, FILE *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Command-line options as tables: one entry says an option's name, argument, help and effect. */
+#ifndef SYNFAULT_RUNNER_COMMAND_OPTIONS_H
+#define SYNFAULT_RUNNER_COMMAND_OPTIONS_H
+
+#include "common/strbuf.h"
+#include "runner/report/console.h"
+
+/* Exit statuses of the program. */
+enum exit_status {
+	STATUS_PASSED = 0,
+	STATUS_FAILED = 1,	/* a client behaved wrongly */
+	STATUS_INTERRUPTED = 2,
+	STATUS_UNJUDGED = 3,	/* the harness could not judge */
+	STATUS_USAGE = 4,	/* usage or scenario error */
+	STATUS_NOTHING_RAN = 5,
+};
+
+struct option_spec {
+	const char *name;     /* without the dashes */
+	char letter;	      /* short form; 0: none */
+	const char *argument; /* what the help calls it; NULL: the option takes none */
+	const char *help;
+	/*
+	 * Puts the value (NULL without argument) into the options. Returns true, or false with
+	 * *@ret_message (owned by the caller): what was expected.
+	 */
+	bool (*apply)(void *options, const char *value, char **ret_message);
+};
+
+/*
+ * Reads options and operands in any order; everything after "--" goes to *@ret_rest. Forms:
+ * --name value, --name=value, -x value, -xvalue, -xyz. Operands are moved to the front of @argv;
+ * *@ret_n_operands says how many.
+ *
+ * Returns true, or false with *@ret_message (owned by the caller), one sentence with a remedy.
+ */
+bool options_parse(const struct option_spec *table, size_t n_specs, int argc, char **argv,
+		   void *options, int *ret_n_operands, char ***ret_rest, char **ret_message);
+
+/* Adds the table as help text, one option per line. */
+void options_help(const struct option_spec *table, size_t n_specs, struct strbuf *out);
+
+/* Numbers for apply functions: whole text, within the bounds. Return false on anything else. */
+bool option_number(const char *text, int64_t low, int64_t high, int64_t *ret);
+bool option_decimal(const char *text, double low, double high, double *ret);
+
+/* The value of --color. Returns true, or false with *@ret_message (owned by the caller). */
+bool option_color(const char *text, enum color_mode *ret, char **ret_message);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs scenarios side by side: see schedule.h. */
+#include "runner/command/schedule.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/random.h"
+#include "runner/cell/namespace.h"
+#include "runner/cell/supervise.h"
+
+/* How often the progress is drawn and starts that take long are let go. */
+#define TICK_NS (100 * NS_PER_MS)
+/* After this time a scenario no longer counts as starting, whatever it does. */
+#define START_NS (1 * NS_PER_S)
+/* A supervising process that is this much over all of its time limits is stuck. */
+#define WATCHDOG_NS (15 * NS_PER_S)
+/* What a scenario is reckoned to need: supervising process and a client of usual size. */
+#define MEMORY_PER_SCENARIO (INT64_C(24) << 20)
+
+enum { MOST_JOBS = 256, STARTING_PER_PROCESSOR = 4 };
+
+struct scheduler;
+
+/* A scenario that runs. */
+struct running {
+	struct scheduler *scheduler;
+	struct result *result;
+	pid_t pid;
+	int pidfd, result_fd, control_fd;
+	struct event *exited, *spoke, *overdue;
+	int64_t started_ns;
+	bool starting;
+	struct running *next, *previous;
+};
+
+struct scheduler {
+	const struct schedule_config *config;
+	struct run_results *results;
+	struct event_base *base;
+	struct settings settings; /* what differs from a fresh namespace */
+	struct rlimit n_files;
+	struct running *running; /* list */
+	size_t n_running, n_starting, n_done;
+	size_t next; /* result to start next */
+	size_t jobs, most_starting;
+	int n_interrupts;
+	struct event *tick, *interrupt, *terminate;
+};
+
+static int64_t memory_available(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long long kib;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
+			return kib * 1024;
+	return INT64_MAX;
+}
+
+size_t schedule_default_jobs(void)
+{
+	int64_t jobs = memory_available() / MEMORY_PER_SCENARIO;
+	struct rlimit processes;
+
+	if (getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur != RLIM_INFINITY)
+		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / 8));
+	return (size_t)MAX(MIN(jobs, (int64_t)MOST_JOBS), (int64_t)1);
+}
+
+uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenario)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (const char *c = scenario->name; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	return random_draw(run_seed, hash, 0, 0);
+}
+
+static void start_more(struct scheduler *self);
+
+/* A document that could not be loaded is a result too: an error. */
+static void report_broken(struct scheduler *self, struct result *result)
+{
+	self->n_done++;
+	self->config->on_result(self->config->userdata, result);
+}
+
+/* ---- a scenario ends ---- */
+
+static struct record *empty_record(const struct result *result)
+{
+	struct record *record = record_new();
+
+	record->scenario = xstrdup(result->scenario->name);
+	record->path = xstrdup(result->scenario->path);
+	record->client_lag_ns = -1;
+	return record;
+}
+
+static struct record *read_record(int fd, char **ret_message)
+{
+	struct record *record;
+	struct stat status;
+	void *text;
+
+	if (fstat(fd, &status) < 0 || status.st_size == 0)
+		return NULL;
+	text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return NULL;
+	record = record_read_json(text, (size_t)status.st_size, ret_message);
+	munmap(text, (size_t)status.st_size);
+	return record;
+}
+
+static void judge_result(struct scheduler *self, struct result *result)
+{
+	result->judgement = judge(result->scenario, result->record, &self->config->judge);
+	self->n_done++;
+	self->config->on_result(self->config->userdata, result);
+}
+
+static void take_record(struct running *running, int wait_status)
+{
+	struct result *result = running->result;
+	AUTO_FREE char *message = NULL;
+
+	result->record = read_record(running->result_fd, &message);
+	if (result->record)
+		return;
+	result->record = empty_record(result);
+	if (WIFSIGNALED(wait_status))
+		record_add_problem(result->record, false,
+				   "the scenario's supervising process was killed by signal %d (%s)",
+				   WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	else
+		record_add_problem(result->record, false,
+				   "the scenario's supervising process left no record (status %d%s%s)",
+				   WEXITSTATUS(wait_status), message ? "; " : "",
+				   message ? message : "");
+}
+
+static void stop_starting(struct running *running)
+{
+	if (running->starting)
+		running->scheduler->n_starting--;
+	running->starting = false;
+}
+
+static void forget(struct running *running)
+{
+	struct scheduler *self = running->scheduler;
+
+	stop_starting(running);
+	event_free(running->exited);
+	event_free(running->spoke);
+	event_free(running->overdue);
+	close(running->pidfd);
+	close(running->result_fd);
+	close(running->control_fd);
+	if (running->previous)
+		running->previous->next = running->next;
+	else
+		self->running = running->next;
+	if (running->next)
+		running->next->previous = running->previous;
+	self->n_running--;
+	free(running);
+}
+
+static void on_exited(evutil_socket_t fd, short what, void *userdata)
+{
+	struct running *running = userdata;
+	struct scheduler *self = running->scheduler;
+	struct result *result = running->result;
+	int wait_status = 0;
+
+	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	take_record(running, wait_status);
+	result->duration_ns = clock_monotonic_ns() - running->started_ns;
+	result->interrupted = self->n_interrupts > 0 && result->record->n_problems > 0;
+	forget(running);
+	judge_result(self, result);
+	start_more(self);
+}
+
+static void on_spoke(evutil_socket_t fd, short what, void *userdata)
+{
+	struct running *running = userdata;
+	struct scheduler *self = running->scheduler;
+	char messages[16];
+	ssize_t length = recv(fd, messages, sizeof(messages), MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	stop_starting(running);
+	/* Closed: it has ended, which on_exited() will see. */
+	if (length <= 0)
+		event_del(running->spoke);
+	start_more(self);
+}
+
+static void on_overdue(evutil_socket_t fd, short what, void *userdata)
+{
+	struct running *running = userdata;
+
+	kill(running->pid, SIGKILL);
+}
+
+/* ---- a scenario starts ---- */
+
+/* The longest that a scenario can take when the harness works as it should. */
+static struct timeval overdue_after(const struct scenario *scenario)
+{
+	int64_t limit_ns = scenario->timeout_ns + WATCHDOG_NS;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		limit_ns += scenario->endpoints[i].serve_ready_ns;
+	return (struct timeval){.tv_sec = limit_ns / NS_PER_S};
+}
+
+static void watch(struct running *running)
+{
+	struct scheduler *self = running->scheduler;
+	struct timeval overdue = overdue_after(running->result->scenario);
+
+	running->exited = event_new(self->base, running->pidfd, EV_READ, on_exited, running);
+	running->spoke =
+		event_new(self->base, running->control_fd, EV_READ | EV_PERSIST, on_spoke, running);
+	running->overdue = evtimer_new(self->base, on_overdue, running);
+	event_add(running->exited, NULL);
+	event_add(running->spoke, NULL);
+	event_add(running->overdue, &overdue);
+	running->next = self->running;
+	if (self->running)
+		self->running->previous = running;
+	self->running = running;
+	self->n_running++;
+	self->n_starting++;
+	running->starting = true;
+}
+
+/* Returns 0, or a negative errno when no process can be had. */
+static int start(struct scheduler *self, struct result *result)
+{
+	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
+	int control[2] = {-1, -1}, pidfd = -1;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	struct running *running;
+	pid_t pid;
+
+	if (result_fd < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0)
+		return -errno;
+	pid = namespace_fork(&pidfd);
+	if (pid == 0) {
+		struct supervise_config config = {
+			.scenario = result->scenario,
+			.command = self->config->command,
+			.seed = schedule_scenario_seed(self->config->seed, result->scenario),
+			.settings = &self->settings,
+			.n_files = &self->n_files,
+			.uid = uid,
+			.gid = gid,
+			.result_fd = result_fd,
+			.control_fd = control[1],
+		};
+
+		supervise(&config);
+	}
+	close(control[1]);
+	if (pid < 0) {
+		close(control[0]);
+		return pid;
+	}
+	running = xzalloc(sizeof(*running));
+	*running = (struct running){
+		.scheduler = self,
+		.result = result,
+		.pid = pid,
+		.pidfd = pidfd,
+		.result_fd = steal_fd(&result_fd),
+		.control_fd = control[0],
+		.started_ns = clock_monotonic_ns(),
+	};
+	watch(running);
+	return 0;
+}
+
+static void fail_to_start(struct scheduler *self, struct result *result, int status)
+{
+	result->record = empty_record(result);
+	record_add_problem(result->record, false, "no process for the scenario: %s",
+			   strerror(-status));
+	judge_result(self, result);
+}
+
+static void start_more(struct scheduler *self)
+{
+	struct run_results *results = self->results;
+
+	while (self->next < results->n_items && !self->n_interrupts &&
+	       self->n_running < self->jobs && self->n_starting < self->most_starting) {
+		struct result *result = &results->items[self->next];
+		int status = result->scenario ? start(self, result) : 0;
+
+		/* No process, descriptor or memory just now: one that ends makes room. */
+		if (status < 0 && self->n_running > 0)
+			break;
+		self->next++;
+		if (status < 0)
+			fail_to_start(self, result, status);
+		else if (!result->scenario)
+			report_broken(self, result);
+	}
+	if (self->n_running == 0 && (self->next == results->n_items || self->n_interrupts))
+		event_base_loopbreak(self->base);
+}
+
+/* ---- time and signals ---- */
+
+static void on_tick(evutil_socket_t fd, short what, void *userdata)
+{
+	struct scheduler *self = userdata;
+	AUTO_FREE const char **names = xzalloc((self->n_running + 1) * sizeof(*names));
+	int64_t now_ns = clock_monotonic_ns();
+	size_t n = 0;
+
+	/* The list has the youngest first; people look for the oldest. */
+	for (struct running *running = self->running; running; running = running->next) {
+		names[self->n_running - ++n] = running->result->scenario->name;
+		if (now_ns - running->started_ns > START_NS)
+			stop_starting(running);
+	}
+	self->config->on_tick(self->config->userdata, self->n_done, names, self->n_running);
+	start_more(self);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *userdata)
+{
+	const char order = SUPERVISE_INTERRUPT;
+	struct scheduler *self = userdata;
+
+	self->n_interrupts++;
+	for (struct running *running = self->running; running; running = running->next) {
+		/* Asked twice: no more waiting for anybody. */
+		if (self->n_interrupts > 1)
+			kill(running->pid, SIGKILL);
+		else
+			(void)!send(running->control_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	start_more(self);
+}
+
+/* ---- the whole ---- */
+
+/* Every result gets the same reason not to have run. */
+static void skip_all(struct scheduler *self, const char *message)
+{
+	for (size_t i = 0; i < self->results->n_items; i++) {
+		struct result *result = &self->results->items[i];
+
+		if (!result->scenario) {
+			report_broken(self, result);
+			continue;
+		}
+		result->record = empty_record(result);
+		record_add_problem(result->record, true, "%s", message);
+		judge_result(self, result);
+	}
+}
+
+/* Descriptors for many supervisors; what is started in cells gets the old limit back. */
+static void raise_file_limit(struct rlimit *ret_old)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, ret_old);
+	limit = *ret_old;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void loop(struct scheduler *self)
+{
+	const struct timeval tick = {.tv_usec = TICK_NS / NS_PER_US};
+
+	self->base = event_base_new();
+	if (!self->base)
+		out_of_memory();
+	self->tick = event_new(self->base, -1, EV_PERSIST, on_tick, self);
+	self->interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
+	self->terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	event_add(self->tick, &tick);
+	event_add(self->interrupt, NULL);
+	event_add(self->terminate, NULL);
+	start_more(self);
+	if (self->n_running > 0)
+		event_base_dispatch(self->base);
+	event_free(self->tick);
+	event_free(self->interrupt);
+	event_free(self->terminate);
+	event_base_free(self->base);
+}
+
+void schedule_run(const struct schedule_config *config, struct run_results *results)
+{
+	long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct scheduler self = {
+		.config = config,
+		.results = results,
+		.jobs = config->jobs ? config->jobs : schedule_default_jobs(),
+		.most_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
+	};
+	struct settings fresh = {0}, wanted;
+	AUTO_FREE char *missing = NULL;
+	int64_t started_ns = clock_monotonic_ns();
+
+	results->started_realtime_ns = clock_realtime_ns();
+	results->seed = config->seed;
+	if (namespace_probe(&fresh, &missing) < 0) {
+		skip_all(&self, missing);
+	} else {
+		settings_read(&wanted);
+		settings_difference(&wanted, &fresh, &self.settings);
+		raise_file_limit(&self.n_files);
+		loop(&self);
+		setrlimit(RLIMIT_NOFILE, &self.n_files);
+		settings_free(&wanted);
+		settings_free(&self.settings);
+	}
+	settings_free(&fresh);
+	results->interrupted = self.n_interrupts > 0;
+	for (size_t i = self.next; results->interrupted && i < results->n_items; i++)
+		results->items[i].interrupted = true;
+	results->duration_ns = clock_monotonic_ns() - started_ns;
+}

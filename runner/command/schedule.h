@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs scenarios side by side, each under a supervising process of its own, and judges each record
+ * as it comes in.
+ *
+ * Scenarios mostly sleep, so many run at once; but a scenario that starts (cell, servers, the
+ * client's own start-up) needs a processor. So besides the number of running scenarios the number of
+ * those that have not sent their first SYN is bounded, by the number of processors: a crowd of
+ * starting interpreters would make each other late.
+ */
+#ifndef SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
+#define SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
+
+#include "runner/report/result.h"
+
+struct schedule_config {
+	size_t jobs;	      /* most scenarios at once; 0: schedule_default_jobs() */
+	char *const *command; /* client command for all scenarios; NULL: their own */
+	uint64_t seed;	      /* of the run; each scenario's is drawn from it by name */
+	struct judge_options judge;
+
+	/* A scenario's result is complete. */
+	void (*on_result)(void *userdata, struct result *result);
+	/* Called several times a second, with the names of what runs. */
+	void (*on_tick)(void *userdata, size_t n_done, const char *const *running,
+			size_t n_running);
+	void *userdata;
+};
+
+/* For work that mostly sleeps: 256, or less where memory or processes are scarce. */
+size_t schedule_default_jobs(void);
+
+/* The seed of one scenario: depends on the run's seed and its name alone. */
+uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenario);
+
+/*
+ * Runs all results that have a scenario and fills in record, judgement and duration. SIGINT and
+ * SIGTERM end it early: @results->interrupted is set then, and results that were not run have
+ * interrupted set. No process is left when it returns.
+ */
+void schedule_run(const struct schedule_config *config, struct run_results *results);
+
+#endif

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The terminal. Every block of output is put together in memory and written in one go by emit(),
+ * the only place that writes: it takes the progress line away first, and on a terminal that is not
+ * UTF-8 it writes ASCII, whatever names and messages hold.
+ */
+#include "runner/report/console.h"
+
+#include <langinfo.h>
+#include <sys/ioctl.h>
+
+#include "common/duration.h"
+#include "common/text.h"
+#include "runner/report/timeline.h"
+
+#define DEFAULT_COLUMNS 80
+#define MINIMUM_COLUMNS 40
+#define MAXIMUM_COLUMNS 120 /* longer lines of a table are hard to follow */
+#define STDERR_LINES    10
+#define STDERR_BYTES    ((size_t)16384) /* looked at for these lines */
+#define STDERR_COLUMNS  300             /* of one line, which a terminal wraps */
+#define VALUE_BYTES     ((size_t)2000)  /* of an expected or actual value */
+
+struct console {
+	FILE *out;
+	struct console_options options;
+	bool tty;
+	bool redraws; /* a terminal that can erase a line */
+	bool color, ascii;
+	bool progress_shown;
+	bool spaced; /* the last line written was an empty one */
+	size_t n_scenarios;
+};
+
+enum paint {
+	PAINT_NONE,
+	PAINT_PASS,
+	PAINT_FAIL,
+	PAINT_ERROR,
+	PAINT_SKIP,
+	PAINT_DIM,
+	PAINT_BOLD,
+	N_PAINTS,
+};
+
+static const char *const paint_codes[] = {
+	[PAINT_NONE] = "",           [PAINT_PASS] = "\033[32m",
+	[PAINT_FAIL] = "\033[31;1m", [PAINT_ERROR] = "\033[35;1m",
+	[PAINT_SKIP] = "\033[33m",   [PAINT_DIM] = "\033[2m",
+	[PAINT_BOLD] = "\033[1m",
+};
+_Static_assert(ARRAY_SIZE(paint_codes) == N_PAINTS, "one code per paint");
+
+/* How each outcome is shown. */
+static const struct {
+	const char *word;
+	enum paint paint;
+} outcome_looks[] = {
+	[OUTCOME_PASS] = {"PASS", PAINT_PASS},
+	[OUTCOME_FAIL] = {"FAIL", PAINT_FAIL},
+	[OUTCOME_ERROR] = {"ERROR", PAINT_ERROR},
+	[OUTCOME_SKIP] = {"SKIP", PAINT_SKIP},
+};
+_Static_assert(ARRAY_SIZE(outcome_looks) == OUTCOME_N_KINDS, "one look per outcome");
+
+static const char *paint(const struct console *console, enum paint paint)
+{
+	return console->color ? paint_codes[paint] : "";
+}
+
+static const char *unpaint(const struct console *console)
+{
+	return console->color ? "\033[0m" : "";
+}
+
+static bool environment_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
+/* Whether lines can be drawn again: a terminal that knows how to move its cursor. */
+static bool can_redraw(FILE *out)
+{
+	const char *terminal = getenv("TERM");
+	int fd = fileno(out); /* -1 for a stream in memory */
+
+	return fd >= 0 && isatty(fd) && terminal && *terminal && strcmp(terminal, "dumb") != 0;
+}
+
+bool color_is_wanted(enum color_mode mode, FILE *out)
+{
+	switch (mode) {
+	case COLOR_ALWAYS:
+		return true;
+	case COLOR_NEVER:
+		return false;
+	case COLOR_AUTO:
+		break;
+	}
+	/* no-color.org: set to anything but the empty string */
+	return can_redraw(out) && !environment_set("NO_COLOR");
+}
+
+struct console *console_new(FILE *out, const struct console_options *options)
+{
+	struct console *console = xzalloc(sizeof(*console));
+	int fd = fileno(out); /* -1 for a stream in memory */
+
+	console->out = out;
+	console->options = *options;
+	console->tty = fd >= 0 && isatty(fd);
+	console->redraws = can_redraw(out);
+	console->color = color_is_wanted(options->color, out);
+	console->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	return console;
+}
+
+void console_free(struct console *console)
+{
+	if (!console)
+		return;
+	console_clear(console);
+	free(console);
+}
+
+bool console_is_tty(const struct console *console)
+{
+	return console->tty;
+}
+
+/* Asked for each time: windows are resized. */
+static size_t terminal_columns(const struct console *console)
+{
+	struct winsize size;
+
+	if (!console->tty || ioctl(fileno(console->out), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return DEFAULT_COLUMNS;
+	return size.ws_col;
+}
+
+void console_clear(struct console *console)
+{
+	if (!console->progress_shown)
+		return;
+	fputs("\r\033[K", console->out);
+	fflush(console->out);
+	console->progress_shown = false;
+}
+
+static void emit(struct console *console, const struct strbuf *text)
+{
+	AUTO_STRBUF struct strbuf ascii = {0};
+
+	console_clear(console);
+	if (console->ascii) {
+		report_ascii(&ascii, strbuf_text(text));
+		text = &ascii;
+	}
+	fwrite(strbuf_text(text), 1, text->length, console->out);
+	fflush(console->out);
+	console->spaced = text->length > 1 && !strcmp(text->data + text->length - 2, "\n\n");
+}
+
+void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed)
+{
+	AUTO_STRBUF struct strbuf out = {0};
+
+	console->n_scenarios = n_scenarios;
+	if (console->options.quiet)
+		return;
+	strbuf_printf(&out, "%zu %s", n_scenarios, n_scenarios == 1 ? "scenario" : "scenarios");
+	if (jobs > 1 && n_scenarios > 1)
+		strbuf_printf(&out, ", %zu at a time", MIN(jobs, n_scenarios));
+	strbuf_printf(&out, ", seed %llu\n", (unsigned long long)seed);
+	emit(console, &out);
+}
+
+static void add_diags(const struct console *console, const struct diag *diags, size_t n_diags,
+		      const char *source, size_t source_length, struct strbuf *out)
+{
+	for (size_t i = 0; i < n_diags; i++)
+		diag_format(&diags[i], source, source_length, console->color, out);
+}
+
+void console_diags(struct console *console, const struct diag_list *diags, const char *source,
+		   size_t source_length)
+{
+	AUTO_STRBUF struct strbuf out = {0};
+
+	if (diags->n_items == 0)
+		return;
+	add_diags(console, diags->items, diags->n_items, source, source_length, &out);
+	emit(console, &out);
+}
+
+/* A labelled value below a finding; the lines of a value stay aligned. */
+static void add_field(struct strbuf *out, const char *label, const char *value)
+{
+	AUTO_STRBUF struct strbuf safe = {0};
+	size_t length;
+
+	if (!value)
+		return;
+	length = strlen(value);
+	text_sanitize(&safe, value, MIN(length, VALUE_BYTES));
+	if (length > VALUE_BYTES)
+		strbuf_printf(&safe, "… (%zu bytes)", length);
+	strbuf_printf(out, "    %-10s", label);
+	for (const char *text = strbuf_text(&safe); *text; text++) {
+		strbuf_putc(out, *text);
+		if (*text == '\n')
+			strbuf_pad(out, ' ', 14);
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void add_place(struct strbuf *out, const struct place *place)
+{
+	if (!place->path || place->line == 0)
+		return;
+	strbuf_printf(out, "    %-10s", "at");
+	report_line(out, place->path);
+	strbuf_printf(out, ":%u", place->line);
+	if (place->column > 0)
+		strbuf_printf(out, ":%u", place->column);
+	strbuf_putc(out, '\n');
+}
+
+static void add_findings(const struct console *console, const struct result *result,
+			 struct strbuf *out)
+{
+	const struct judgement *judgement = &result->judgement;
+
+	for (size_t i = 0; i < judgement->n_findings; i++) {
+		const struct finding *finding = &judgement->findings[i];
+
+		strbuf_puts(out, "  ");
+		strbuf_puts(out, paint(console, PAINT_BOLD));
+		report_headline(out, finding);
+		strbuf_puts(out, unpaint(console));
+		strbuf_putc(out, '\n');
+		add_field(out, "expected", finding->expected);
+		add_field(out, "actual", finding->actual);
+		add_field(out, "miss", finding->miss);
+		add_place(out, &finding->place);
+	}
+	if (judgement->n_findings == 0) {
+		strbuf_puts(out, "  ");
+		result_reason(result, out);
+		strbuf_putc(out, '\n');
+	}
+}
+
+static void add_timeline(const struct console *console, const struct result *result,
+			 struct strbuf *out)
+{
+	size_t columns = terminal_columns(console);
+	struct timeline_style style = {
+		.color = console->color,
+		.ascii = console->ascii,
+		.columns = MAX(MIN(columns, MAXIMUM_COLUMNS), MINIMUM_COLUMNS),
+		.untitled = true,
+	};
+
+	if (!result->record)
+		return;
+	timeline_format(result->scenario, result->record, &result->judgement, &style, out);
+}
+
+/* Where the last @n lines of @text start. */
+static const char *last_lines(const char *text, size_t n)
+{
+	const char *start = text + strlen(text);
+
+	if (start > text && start[-1] == '\n')
+		start--;
+	while (start > text) {
+		if (start[-1] == '\n' && --n == 0)
+			break;
+		start--;
+	}
+	return start;
+}
+
+/* The end of what the client wrote to stderr: often it says there why it gave up. */
+static void add_stderr(const struct console *console, const struct result *result,
+		       struct strbuf *out)
+{
+	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
+	const struct stream *stream;
+	const char *line;
+	size_t skipped, length;
+
+	if (!result->record || result->record->n_streams <= STREAM_STDERR)
+		return;
+	stream = &result->record->streams[STREAM_STDERR];
+	if (stream->total == 0)
+		return;
+	/* Head and tail are one text only when nothing is missing between them. */
+	if (stream->total <= stream->head_length + stream->tail_length)
+		strbuf_add(&kept, stream->head, stream->head_length);
+	strbuf_add(&kept, stream->tail, stream->tail_length);
+	skipped = kept.length - MIN(kept.length, STDERR_BYTES);
+	text_sanitize(&safe, strbuf_text(&kept) + skipped, kept.length - skipped);
+	line = last_lines(strbuf_text(&safe), STDERR_LINES);
+	strbuf_printf(out, "\n  %sclient's stderr%s%s\n", paint(console, PAINT_BOLD),
+		      line > strbuf_text(&safe) || skipped > 0 ? ", its end" : "",
+		      unpaint(console));
+	for (; *line; line += length) {
+		AUTO_STRBUF struct strbuf one = {0};
+
+		length = strcspn(line, "\n");
+		strbuf_add(&one, line, length);
+		strbuf_puts(out, "    ");
+		report_fit(out, strbuf_text(&one), STDERR_COLUMNS, console->ascii);
+		strbuf_putc(out, '\n');
+		length += line[length] == '\n';
+	}
+}
+
+static void add_headline(const struct console *console, const struct result *result,
+			 struct strbuf *out)
+{
+	enum outcome outcome = result_outcome(result);
+	char seconds[REPORT_SECONDS_SIZE];
+
+	strbuf_printf(out, "%s%-5s%s", paint(console, outcome_looks[outcome].paint),
+		      outcome_looks[outcome].word, unpaint(console));
+	strbuf_printf(out, " %6s s  ", report_seconds(result->duration_ns, seconds));
+	report_line(out, result_path(result));
+	strbuf_puts(out, ": ");
+	report_line(out, result_name(result));
+}
+
+/* A scenario that an interrupt kept from running has nothing to show. */
+static bool never_ran(const struct result *result)
+{
+	return result->interrupted && !result->record && !result->broken;
+}
+
+static void add_failure(const struct console *console, const struct result *result,
+			const char *repeat, struct strbuf *out)
+{
+	const struct scenario_file *file = result->file;
+	const struct broken_document *broken = result->broken;
+
+	if (broken && file) {
+		size_t first = MIN(broken->first_diag, file->diags.n_items);
+		size_t n = MIN(broken->n_diags, file->diags.n_items - first);
+
+		add_diags(console, file->diags.items + first, n, file->source, file->source_length,
+			  out);
+	} else {
+		add_findings(console, result, out);
+		if (result->record)
+			strbuf_putc(out, '\n');
+		add_timeline(console, result, out);
+		add_stderr(console, result, out);
+	}
+	if (repeat && !broken) {
+		strbuf_puts(out, "\n  repeat: ");
+		report_line(out, repeat);
+		strbuf_putc(out, '\n');
+	}
+	strbuf_putc(out, '\n');
+}
+
+void console_result(struct console *console, const struct result *result, const char *repeat)
+{
+	enum outcome outcome = result_outcome(result);
+	bool failed = outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
+	AUTO_STRBUF struct strbuf out = {0};
+
+	if (console->options.quiet && (!failed || never_ran(result)))
+		return;
+	add_headline(console, result, &out);
+	if (outcome == OUTCOME_SKIP || never_ran(result)) {
+		strbuf_puts(&out, " (");
+		result_reason(result, &out);
+		strbuf_putc(&out, ')');
+	}
+	strbuf_putc(&out, '\n');
+	if (failed && !never_ran(result))
+		add_failure(console, result, repeat, &out);
+	else if (outcome == OUTCOME_PASS && console->options.verbose)
+		add_timeline(console, result, &out);
+	emit(console, &out);
+}
+
+void console_progress(struct console *console, size_t n_done, const char *const *running,
+		      size_t n_running, int64_t elapsed_ns)
+{
+	size_t columns = terminal_columns(console);
+	AUTO_STRBUF struct strbuf line = {0}, ascii = {0}, fitted = {0};
+	int64_t seconds = MAX(elapsed_ns, 0) / NS_PER_S;
+
+	if (!console->redraws || console->options.quiet)
+		return;
+	strbuf_printf(&line, "[%zu/%zu] %lld:%02lld ", n_done, console->n_scenarios,
+		      (long long)(seconds / 60), (long long)(seconds % 60));
+	for (size_t i = 0; i < n_running; i++) {
+		strbuf_puts(&line, i ? ", " : " ");
+		report_line(&line, running[i]);
+	}
+	if (console->ascii)
+		report_ascii(&ascii, strbuf_text(&line));
+	/* Not into the last column: some terminals wrap there, and a wrapped line can't be erased.
+	 */
+	report_fit(&fitted, strbuf_text(console->ascii ? &ascii : &line), columns - 1,
+		   console->ascii);
+	fprintf(console->out, "\r%s%s%s\033[K", paint(console, PAINT_DIM), strbuf_text(&fitted),
+		unpaint(console));
+	fflush(console->out);
+	console->progress_shown = true;
+}
+
+/* Failures by name once more: the first of several has scrolled away by now. */
+static void add_failed_names(const struct console *console, const struct run_results *results,
+			     size_t n_failed, struct strbuf *out)
+{
+	size_t n_not_run = 0;
+
+	for (size_t i = 0; i < results->n_items; i++)
+		n_not_run += never_ran(&results->items[i]);
+	if (n_failed - n_not_run > 1) {
+		for (size_t i = 0; i < results->n_items; i++) {
+			const struct result *result = &results->items[i];
+			enum outcome outcome = result_outcome(result);
+
+			if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
+				continue;
+			if (never_ran(result))
+				continue;
+			add_headline(console, result, out);
+			strbuf_putc(out, '\n');
+		}
+		strbuf_putc(out, '\n');
+	}
+	if (n_not_run > 0)
+		strbuf_printf(out, "interrupted: %zu %s not run\n", n_not_run,
+			      n_not_run == 1 ? "was" : "were");
+	else if (results->interrupted)
+		strbuf_puts(out, "interrupted\n");
+}
+
+void console_summary(struct console *console, const struct run_results *results)
+{
+	struct outcome_counts counts = results_count(results);
+	size_t n_passed = counts.by_outcome[OUTCOME_PASS];
+	size_t n_errors = counts.by_outcome[OUTCOME_ERROR];
+	size_t n_failed = counts.by_outcome[OUTCOME_FAIL] + n_errors;
+	size_t n_skipped = counts.by_outcome[OUTCOME_SKIP];
+	enum paint color = PAINT_PASS;
+	AUTO_STRBUF struct strbuf out = {0};
+	char duration[DURATION_TEXT_SIZE];
+
+	if (!console->spaced)
+		strbuf_putc(&out, '\n');
+	add_failed_names(console, results, n_failed, &out);
+	strbuf_printf(&out, "seed %llu, %s\n", (unsigned long long)results->seed,
+		      duration_format(results->duration_ns, duration));
+	if (n_errors > 0)
+		strbuf_printf(&out, "%s%zu %s%s, counted as failed: could not be judged\n",
+			      paint(console, PAINT_ERROR), n_errors,
+			      n_errors == 1 ? "error" : "errors", unpaint(console));
+	if (n_failed > 0)
+		color = PAINT_FAIL;
+	else if (n_passed == 0)
+		color = PAINT_SKIP;
+	strbuf_printf(&out, "%s%zu passed, %zu failed, %zu skipped%s\n", paint(console, color),
+		      n_passed, n_failed, n_skipped, unpaint(console));
+	emit(console, &out);
+}

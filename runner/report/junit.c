@@ -1,0 +1,831 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The JUnit report. What readers of this format make of it differs, so it holds only what all of
+ * them take: no nesting, one result element per case, plain escaped text, unique names, paths that
+ * count from the repository's root. All text passes text_sanitize(): a client's output can be any
+ * bytes, and one forbidden character makes a reader refuse the whole file.
+ */
+#include "runner/report/junit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libxml/xmlwriter.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "common/text.h"
+#include "runner/report/timeline.h"
+
+/* A captured stream takes at most this much of the report, half for its start, half for its end. */
+#define STREAM_LIMIT ((size_t)65536)
+/* libxml2's readers give up at a text node of 10,000,000 bytes (XML_MAX_TEXT_LENGTH). */
+#define ELEMENT_LIMIT   ((size_t)4 * 1024 * 1024)
+#define ATTRIBUTE_LIMIT ((size_t)2048)
+#define NAME_COLUMNS    500
+
+/* One testcase, in the order of the report. */
+struct testcase {
+	const struct result *result;
+	size_t index;    /* in results->items */
+	char *file;      /* owned: path relative to the repository's root */
+	char *classname; /* owned */
+	char *name;      /* owned; unique under its classname */
+};
+
+struct report {
+	const struct run_results *results;
+	struct testcase *cases;
+	size_t n_cases;
+	xmlTextWriterPtr writer;
+};
+
+/* ---- Names ---- */
+
+/* The nearest directory above @path that has a ".git" in it, else the working directory. */
+static char *root_of(const char *path)
+{
+	AUTO_FREE char *directory = xstrdup(path);
+	char *slash;
+
+	while ((slash = strrchr(directory, '/'))) {
+		AUTO_FREE char *git = NULL;
+
+		*slash = '\0';
+		git = xasprintf("%s/.git", directory);
+		if (access(git, F_OK) == 0)
+			return steal_pointer(&directory);
+	}
+	return getcwd(NULL, 0);
+}
+
+/*
+ * A scenario file's path as readers of the report want it: relative to the repository's root, so
+ * that they can link to it; absolute when it is outside.
+ */
+static char *report_path(const char *path)
+{
+	AUTO_FREE char *absolute = realpath(path, NULL);
+	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
+	size_t length = root ? strlen(root) : 0;
+	AUTO_STRBUF struct strbuf line = {0};
+
+	if (absolute && root && !strncmp(absolute, root, length) && absolute[length] == '/')
+		path = absolute + length + 1;
+	else if (absolute)
+		path = absolute;
+	while (!strncmp(path, "./", 2))
+		path += 2;
+	report_line(&line, path);
+	return strbuf_steal(&line);
+}
+
+/* "scenarios/refuse/basic.yaml" as "scenarios.refuse.basic": readers split it at points. */
+static char *class_of(const char *file)
+{
+	size_t length = strlen(file);
+	struct strbuf name = {0};
+
+	if (length > 5 && !strcmp(file + length - 5, ".yaml"))
+		length -= 5;
+	else if (length > 4 && !strcmp(file + length - 4, ".yml"))
+		length -= 4;
+	while (length > 0 && (*file == '/' || *file == '.'))
+		file++, length--;
+	for (size_t i = 0; i < length; i++)
+		strbuf_putc(&name, file[i] == '/' ? '.' : file[i] == '.' ? '_' : file[i]);
+	if (name.length == 0)
+		strbuf_puts(&name, "scenarios");
+	return strbuf_steal(&name);
+}
+
+static int compare_cases(const void *left, const void *right)
+{
+	const struct testcase *a = left, *b = right;
+	int order = strcmp(a->file, b->file);
+
+	if (order)
+		return order;
+	if (result_line(a->result) != result_line(b->result))
+		return result_line(a->result) < result_line(b->result) ? -1 : 1;
+	if (a->result->scenario && b->result->scenario &&
+	    a->result->scenario->index != b->result->scenario->index)
+		return a->result->scenario->index < b->result->scenario->index ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct testcase *const *a = left, *const *b = right;
+	int order = strcmp((*a)->classname, (*b)->classname);
+
+	if (!order)
+		order = strcmp((*a)->name, (*b)->name);
+	if (order)
+		return order;
+	return *a < *b ? -1 : *a > *b;
+}
+
+/*
+ * Readers drop or merge cases of one name. The loader takes care of that within a file, but the
+ * same file can be given twice, and names can become equal when they are made safe.
+ */
+static void make_names_unique(struct report *report)
+{
+	AUTO_FREE struct testcase **sorted = xmalloc(report->n_cases * sizeof(*sorted));
+	bool changed = true;
+
+	for (size_t i = 0; i < report->n_cases; i++)
+		sorted[i] = &report->cases[i];
+	/* "a (2)" may itself be a name that is taken: again until nothing had to be changed. */
+	while (changed) {
+		size_t first = 0;
+
+		changed = false;
+		qsort(sorted, report->n_cases, sizeof(struct testcase *), compare_names);
+		for (size_t i = 1; i < report->n_cases; i++) {
+			char *numbered;
+
+			if (strcmp(sorted[first]->classname, sorted[i]->classname) != 0 ||
+			    strcmp(sorted[first]->name, sorted[i]->name) != 0) {
+				first = i;
+				continue;
+			}
+			numbered = xasprintf("%s (%zu)", sorted[i]->name, i - first + 1);
+			free(sorted[i]->name);
+			sorted[i]->name = numbered;
+			changed = true;
+		}
+	}
+}
+
+static void make_cases(struct report *report)
+{
+	const struct run_results *results = report->results;
+
+	report->n_cases = results->n_items;
+	report->cases = xzalloc(report->n_cases * sizeof(*report->cases));
+	for (size_t i = 0; i < report->n_cases; i++) {
+		struct testcase *testcase = &report->cases[i];
+		AUTO_STRBUF struct strbuf line = {0};
+		struct strbuf name = {0};
+
+		report_line(&line, result_name(&results->items[i]));
+		report_fit(&name, strbuf_text(&line), NAME_COLUMNS, false);
+		*testcase = (struct testcase){
+			.result = &results->items[i],
+			.index = i,
+			.file = report_path(result_path(&results->items[i])),
+			.name = strbuf_steal(&name),
+		};
+		testcase->classname = class_of(testcase->file);
+	}
+	qsort(report->cases, report->n_cases, sizeof(*report->cases), compare_cases);
+	make_names_unique(report);
+}
+
+static void free_cases(struct report *report)
+{
+	for (size_t i = 0; i < report->n_cases; i++) {
+		free(report->cases[i].file);
+		free(report->cases[i].classname);
+		free(report->cases[i].name);
+	}
+	free(report->cases);
+}
+
+/* ---- XML ---- */
+
+/* The writer only writes to memory: the one way to fail is to run out of it. */
+static void check(int result)
+{
+	if (result < 0)
+		out_of_memory();
+}
+
+/* BAD_CAST without losing const. */
+static const xmlChar *xml(const char *text)
+{
+	return (const xmlChar *)text;
+}
+
+static void start_element(struct report *report, const char *name)
+{
+	check(xmlTextWriterStartElement(report->writer, xml(name)));
+}
+
+static void end_element(struct report *report)
+{
+	check(xmlTextWriterEndElement(report->writer));
+}
+
+/* Writes @text (already safe) as an attribute. */
+static void add_attribute(struct report *report, const char *name, const char *text)
+{
+	AUTO_STRBUF struct strbuf cut = {0};
+	xmlChar *escaped;
+
+	if (strlen(text) > ATTRIBUTE_LIMIT) {
+		report_fit(&cut, text, ATTRIBUTE_LIMIT / 4, false);
+		text = strbuf_text(&cut);
+	}
+	/*
+	 * Not xmlTextWriterWriteAttribute(): that writes everything above 127 as a character
+	 * reference, which few people can read.
+	 */
+	escaped = xmlEncodeSpecialChars(NULL, xml(text));
+	if (!escaped)
+		out_of_memory();
+	check(xmlTextWriterStartAttribute(report->writer, xml(name)));
+	check(xmlTextWriterWriteRaw(report->writer, escaped));
+	check(xmlTextWriterEndAttribute(report->writer));
+	xmlFree(escaped);
+}
+
+static void add_count(struct report *report, const char *name, size_t count)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", count);
+	add_attribute(report, name, text);
+}
+
+static void add_time(struct report *report, int64_t duration_ns)
+{
+	char seconds[REPORT_SECONDS_SIZE];
+
+	add_attribute(report, "time", report_seconds(duration_ns, seconds));
+}
+
+static void add_timestamp(struct report *report, int64_t realtime_ns)
+{
+	time_t seconds = (time_t)(realtime_ns / NS_PER_S);
+	char text[48] = "";
+	struct tm utc;
+
+	if (!gmtime_r(&seconds, &utc))
+		return;
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d", utc.tm_year + 1900,
+		 utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+	add_attribute(report, "timestamp", text);
+}
+
+/* Moves @at back (or with @forward on) to where a character of well-formed UTF-8 starts. */
+static size_t character_start(const char *text, size_t length, size_t at, bool forward)
+{
+	while (at > 0 && at < length && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at += forward ? 1 : (size_t)-1;
+	return at;
+}
+
+static void add_text(struct report *report, const struct strbuf *text)
+{
+	AUTO_STRBUF struct strbuf cut = {0};
+	const char *whole = strbuf_text(text);
+
+	if (text->length > ELEMENT_LIMIT) {
+		size_t length = character_start(whole, text->length, ELEMENT_LIMIT, false);
+
+		strbuf_add(&cut, whole, length);
+		strbuf_printf(&cut, "\n[%zu bytes left out]\n", text->length - length);
+		whole = strbuf_text(&cut);
+	}
+	check(xmlTextWriterWriteString(report->writer, xml(whole)));
+}
+
+static void add_text_element(struct report *report, const char *name, const struct strbuf *text)
+{
+	if (text->length == 0)
+		return;
+	start_element(report, name);
+	add_text(report, text);
+	end_element(report);
+}
+
+/* ---- Captured streams ---- */
+
+/*
+ * The longest start (or end, with @from_end) of @data that is no longer than @limit once it is
+ * safe. Escapes such as "#x1B" make text longer, so the length is found by trying. Returns bytes of
+ * @data and adds the safe text.
+ */
+static size_t add_part(struct strbuf *out, const char *data, size_t length, bool from_end,
+		       size_t limit)
+{
+	size_t taken = MIN(length, limit);
+
+	for (;;) {
+		AUTO_STRBUF struct strbuf safe = {0};
+		size_t start = from_end ? length - taken : 0;
+
+		if (from_end) {
+			start = character_start(data, length, start, true);
+			taken = length - start;
+		} else {
+			taken = character_start(data, length, taken, false);
+		}
+		text_sanitize(&safe, data + start, taken);
+		if (safe.length <= limit || taken == 0) {
+			strbuf_add(out, strbuf_text(&safe), safe.length);
+			return taken;
+		}
+		taken = MIN(taken - 1, taken * limit / safe.length);
+	}
+}
+
+/* Adds a stream as safe text: whole, or its start and end with what is missing between them. */
+static void add_stream(struct strbuf *out, const struct stream *stream)
+{
+	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
+	bool whole = stream->total <= stream->head_length + stream->tail_length;
+	size_t head_taken, tail_taken;
+	const char *tail;
+	size_t tail_length;
+
+	strbuf_add(&kept, stream->head, stream->head_length);
+	strbuf_add(&kept, stream->tail, stream->tail_length);
+	if (whole) {
+		text_sanitize(&safe, strbuf_text(&kept), kept.length);
+		if (safe.length <= STREAM_LIMIT) {
+			strbuf_add(out, strbuf_text(&safe), safe.length);
+			return;
+		}
+	}
+	head_taken = add_part(out, strbuf_text(&kept), whole ? kept.length : stream->head_length,
+			      false, STREAM_LIMIT / 2);
+	tail = strbuf_text(&kept) + (whole ? head_taken : stream->head_length);
+	tail_length = kept.length - (size_t)(tail - strbuf_text(&kept));
+	strbuf_free(&safe);
+	tail_taken = add_part(&safe, tail, tail_length, true, STREAM_LIMIT / 2);
+	strbuf_printf(out, "\n[%llu of %llu bytes left out]\n",
+		      (unsigned long long)(stream->total - head_taken - tail_taken),
+		      (unsigned long long)stream->total);
+	strbuf_add(out, strbuf_text(&safe), safe.length);
+}
+
+static void end_line(struct strbuf *out)
+{
+	if (out->length > 0 && out->data[out->length - 1] != '\n')
+		strbuf_putc(out, '\n');
+}
+
+static void add_named_stream(struct strbuf *out, const struct stream *stream, const char *name)
+{
+	if (stream->total == 0)
+		return;
+	end_line(out);
+	strbuf_puts(out, "\n---- ");
+	report_line(out, name);
+	strbuf_printf(out, " (%llu bytes) ----\n", (unsigned long long)stream->total);
+	add_stream(out, stream);
+	end_line(out);
+}
+
+/* ---- Testcases ---- */
+
+/* A field of a finding; a value of several lines stays aligned. */
+static void add_field(struct strbuf *out, const char *label, const char *value)
+{
+	AUTO_STRBUF struct strbuf safe = {0};
+	const char *text;
+
+	if (!value)
+		return;
+	text_sanitize(&safe, value, strlen(value));
+	strbuf_printf(out, "   %-10s", label);
+	for (text = strbuf_text(&safe); *text; text++) {
+		strbuf_putc(out, *text);
+		if (*text == '\n')
+			strbuf_pad(out, ' ', 13);
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void add_place(struct strbuf *out, const struct testcase *testcase, unsigned line)
+{
+	/* " path:line" is what readers make a link of. */
+	if (line > 0)
+		strbuf_printf(out, "   at        %s:%u\n", testcase->file, line);
+}
+
+static void add_findings(const struct testcase *testcase, struct strbuf *out)
+{
+	const struct judgement *judgement = &testcase->result->judgement;
+
+	for (size_t i = 0; i < judgement->n_findings; i++) {
+		const struct finding *finding = &judgement->findings[i];
+
+		strbuf_printf(out, "\n%zu. ", i + 1);
+		report_headline(out, finding);
+		strbuf_putc(out, '\n');
+		add_field(out, "expected", finding->expected);
+		add_field(out, "actual", finding->actual);
+		add_field(out, "miss", finding->miss);
+		add_place(out, testcase, finding->place.line);
+	}
+}
+
+static void add_broken(const struct testcase *testcase, struct strbuf *out)
+{
+	const struct scenario_file *file = testcase->result->file;
+	const struct broken_document *broken = testcase->result->broken;
+	size_t end;
+
+	if (!file)
+		return;
+	end = MIN(broken->first_diag + broken->n_diags, file->diags.n_items);
+	for (size_t i = broken->first_diag; i < end; i++) {
+		AUTO_STRBUF struct strbuf text = {0};
+
+		diag_format(&file->diags.items[i], file->source, file->source_length, false, &text);
+		strbuf_putc(out, '\n');
+		text_sanitize(out, strbuf_text(&text), text.length);
+		end_line(out);
+		add_place(out, testcase, file->diags.items[i].line);
+	}
+}
+
+/* The element that says what went wrong. */
+static void add_result_element(struct report *report, const struct testcase *testcase)
+{
+	static const char *const names[] = {
+		[OUTCOME_FAIL] = "failure",
+		[OUTCOME_ERROR] = "error",
+		[OUTCOME_SKIP] = "skipped",
+	};
+	const struct result *result = testcase->result;
+	enum outcome outcome = result_outcome(result);
+	AUTO_STRBUF struct strbuf message = {0}, body = {0}, type = {0};
+	size_t n_more = result->judgement.n_findings;
+
+	if (outcome == OUTCOME_PASS)
+		return;
+	if (result->broken)
+		n_more = result->broken->n_diags;
+	result_reason(result, &message);
+	if (n_more > 1)
+		strbuf_printf(&message, " (and %zu more)", n_more - 1);
+	start_element(report, names[outcome]);
+	add_attribute(report, "message", strbuf_text(&message));
+	if (outcome != OUTCOME_SKIP) {
+		if (result->broken)
+			strbuf_puts(&type, "scenario");
+		else if (result->judgement.n_findings > 0)
+			report_line(&type, result->judgement.findings[0].type);
+		add_attribute(report, "type", type.length ? strbuf_text(&type) : "harness");
+	}
+	strbuf_printf(&body, "%s\n", strbuf_text(&message));
+	if (result->broken)
+		add_broken(testcase, &body);
+	else
+		add_findings(testcase, &body);
+	add_text(report, &body);
+	end_element(report);
+}
+
+static void add_output(struct report *report, const struct testcase *testcase)
+{
+	static const struct timeline_style style = {.columns = 100};
+	const struct result *result = testcase->result;
+	const struct record *record = result->record;
+	AUTO_STRBUF struct strbuf out = {0}, timeline = {0}, err = {0};
+
+	if (!record)
+		return;
+	timeline_format(result->scenario, record, &result->judgement, &style, &timeline);
+	text_sanitize(&out, strbuf_text(&timeline), timeline.length);
+	strbuf_printf(&out, "  seed %llu", (unsigned long long)record->seed);
+	if (record->kernel) {
+		strbuf_puts(&out, ", Linux ");
+		report_line(&out, record->kernel);
+	}
+	if (record->isolation) {
+		strbuf_puts(&out, ", network namespace: ");
+		report_line(&out, record->isolation);
+	}
+	strbuf_putc(&out, '\n');
+	for (size_t i = 0; i < record->n_streams; i++) {
+		const struct stream *stream = &record->streams[i];
+
+		if (i == STREAM_STDERR)
+			add_stream(&err, stream);
+		else
+			add_named_stream(&out, stream,
+					 i == STREAM_STDOUT ? "client stdout" : stream->name);
+	}
+	add_text_element(report, "system-out", &out);
+	add_text_element(report, "system-err", &err);
+}
+
+static void add_testcase(struct report *report, const struct testcase *testcase)
+{
+	start_element(report, "testcase");
+	add_attribute(report, "name", testcase->name);
+	add_attribute(report, "classname", testcase->classname);
+	add_time(report, testcase->result->duration_ns);
+	add_attribute(report, "file", testcase->file);
+	if (result_line(testcase->result) > 0)
+		add_count(report, "line", result_line(testcase->result));
+	add_result_element(report, testcase);
+	add_output(report, testcase);
+	end_element(report);
+}
+
+/* ---- Suites ---- */
+
+static void add_counts(struct report *report, const struct testcase *cases, size_t n_cases,
+		       bool with_skipped)
+{
+	size_t counts[OUTCOME_N_KINDS] = {0};
+
+	for (size_t i = 0; i < n_cases; i++)
+		counts[result_outcome(cases[i].result)]++;
+	add_count(report, "tests", n_cases);
+	add_count(report, "failures", counts[OUTCOME_FAIL]);
+	add_count(report, "errors", counts[OUTCOME_ERROR]);
+	if (with_skipped)
+		add_count(report, "skipped", counts[OUTCOME_SKIP]);
+}
+
+static void add_property(struct report *report, const char *name, const char *value)
+{
+	start_element(report, "property");
+	add_attribute(report, "name", name);
+	add_attribute(report, "value", value);
+	end_element(report);
+}
+
+static void add_suite(struct report *report, const struct testcase *cases, size_t n_cases)
+{
+	int64_t duration_ns = 0, started_ns = INT64_MAX;
+	AUTO_STRBUF struct strbuf host = {0};
+	char hostname[HOST_NAME_MAX + 1] = "", seed[24];
+
+	for (size_t i = 0; i < n_cases; i++) {
+		const struct record *record = cases[i].result->record;
+
+		duration_ns += MAX(cases[i].result->duration_ns, 0);
+		if (record && record->started_realtime_ns > 0)
+			started_ns = MIN(started_ns, record->started_realtime_ns);
+	}
+	if (started_ns == INT64_MAX)
+		started_ns = report->results->started_realtime_ns;
+	gethostname(hostname, HOST_NAME_MAX);
+	report_line(&host, hostname[0] ? hostname : "localhost");
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)report->results->seed);
+
+	start_element(report, "testsuite");
+	add_attribute(report, "name", cases[0].file);
+	add_counts(report, cases, n_cases, true);
+	add_time(report, duration_ns);
+	add_timestamp(report, started_ns);
+	add_attribute(report, "hostname", strbuf_text(&host));
+	add_attribute(report, "file", cases[0].file);
+	start_element(report, "properties");
+	add_property(report, "synfault.version", SYNFAULT_VERSION);
+	add_property(report, "synfault.seed", seed);
+	end_element(report);
+	for (size_t i = 0; i < n_cases; i++)
+		add_testcase(report, &cases[i]);
+	end_element(report);
+}
+
+static void add_document(struct report *report)
+{
+	size_t start = 0;
+
+	check(xmlTextWriterStartDocument(report->writer, NULL, "UTF-8", NULL));
+	start_element(report, "testsuites");
+	add_attribute(report, "name", "synfault");
+	add_counts(report, report->cases, report->n_cases, false);
+	add_time(report, report->results->duration_ns);
+	while (start < report->n_cases) {
+		size_t end = start + 1;
+
+		while (end < report->n_cases &&
+		       !strcmp(report->cases[start].file, report->cases[end].file))
+			end++;
+		add_suite(report, report->cases + start, end - start);
+		start = end;
+	}
+	end_element(report);
+	check(xmlTextWriterEndDocument(report->writer));
+}
+
+char *junit_format(const struct run_results *results, size_t *ret_length)
+{
+	struct report report = {.results = results};
+	xmlBufferPtr buffer = xmlBufferCreate();
+	char *text;
+
+	if (!buffer)
+		out_of_memory();
+	/* Grows by doubling: the default adds a little each time, quadratic for a large report. */
+	xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
+	report.writer = xmlNewTextWriterMemory(buffer, 0);
+	if (!report.writer)
+		out_of_memory();
+	check(xmlTextWriterSetIndent(report.writer, 1));
+	check(xmlTextWriterSetIndentString(report.writer, xml("  ")));
+	make_cases(&report);
+	add_document(&report);
+	free_cases(&report);
+	xmlFreeTextWriter(report.writer);
+	*ret_length = (size_t)xmlBufferLength(buffer);
+	text = xstrndup((const char *)xmlBufferContent(buffer), *ret_length);
+	xmlBufferFree(buffer);
+	return text;
+}
+
+/* ---- The file ---- */
+
+/* Makes all directories above @path. */
+static int make_parents(const char *path)
+{
+	AUTO_FREE char *directory = xstrdup(path);
+
+	for (char *slash = directory; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		if (mkdir(directory, 0777) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, text, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		text += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+/* close() that reports what only shows there (a full network file system, NFS with EDQUOT). */
+static int close_checked(int *fd)
+{
+	return close(steal_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* mkstemp() makes files that only their owner can read; a report is for others too. */
+static int set_mode(int fd)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
+}
+
+static int write_synced(int *fd, const char *text, size_t length)
+{
+	int error = set_mode(*fd);
+
+	if (!error)
+		error = write_all(*fd, text, length);
+	if (!error && fsync(*fd) < 0)
+		error = -errno;
+	if (!error)
+		error = close_checked(fd);
+	return error;
+}
+
+/*
+ * Makes a temporary file beside @path, whose directory exists. Returns its descriptor or a negative
+ * errno; writes its name and that of the file it is to replace (a symbolic link stays one), both
+ * owned by the caller.
+ */
+static int open_temporary(const char *path, char **ret_temporary, char **ret_target)
+{
+	AUTO_FREE char *resolved = realpath(path, NULL);
+	AUTO_FREE char *target = resolved ? steal_pointer(&resolved) : xstrdup(path);
+	const char *slash = strrchr(target, '/');
+	int directory_length = slash ? (int)(slash - target + 1) : 0;
+	AUTO_FREE char *temporary =
+		xasprintf("%.*s.synfault-junit-XXXXXX", directory_length, target);
+	int fd = mkostemp(temporary, O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_temporary = steal_pointer(&temporary);
+	*ret_target = steal_pointer(&target);
+	return fd;
+}
+
+static int replace_file(const char *path, const char *text, size_t length)
+{
+	AUTO_FREE char *temporary = NULL, *target = NULL;
+	int error = make_parents(path);
+	AUTO_CLOSE int fd = error ? error : open_temporary(path, &temporary, &target);
+
+	if (fd < 0)
+		return fd;
+	error = write_synced(&fd, text, length);
+	if (!error && rename(temporary, target) < 0)
+		error = -errno;
+	if (error)
+		unlink(temporary);
+	return error;
+}
+
+static int try_file(const char *path)
+{
+	AUTO_FREE char *temporary = NULL, *target = NULL;
+	int error = make_parents(path);
+	AUTO_CLOSE int fd = error ? error : open_temporary(path, &temporary, &target);
+
+	if (fd < 0)
+		return fd;
+	return unlink(temporary) < 0 ? -errno : 0;
+}
+
+/* Names of open descriptors, which may be of regular files that must not be replaced. */
+static bool names_descriptor(const char *path)
+{
+	return !strncmp(path, "/dev/std", 8) || !strncmp(path, "/dev/fd/", 8) ||
+	       !strncmp(path, "/proc/", 6);
+}
+
+static int write_special(const char *path, const char *text, size_t length)
+{
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = write_all(fd, text, length);
+	return error ? error : close_checked(&fd);
+}
+
+enum target_kind {
+	TARGET_FILE,    /* to be made or replaced */
+	TARGET_SPECIAL, /* to be written to as it is */
+	TARGET_DIRECTORY,
+};
+
+static enum target_kind target_kind(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return TARGET_FILE;
+	if (S_ISDIR(status.st_mode))
+		return TARGET_DIRECTORY;
+	return S_ISREG(status.st_mode) && !names_descriptor(path) ? TARGET_FILE : TARGET_SPECIAL;
+}
+
+static int add_error(int error, const char *path, struct diag_list *diags)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	if (!error)
+		return 0;
+	report_line(&line, path);
+	diag_add(diags, NULL, "can't write the JUnit report %s: %s", strbuf_text(&line),
+		 strerror(-error));
+	return error;
+}
+
+int junit_check_path(const char *path, struct diag_list *diags)
+{
+	int error = -EISDIR;
+
+	switch (target_kind(path)) {
+	case TARGET_FILE:
+		error = try_file(path);
+		break;
+	case TARGET_SPECIAL:
+		error = access(path, W_OK) < 0 ? -errno : 0;
+		break;
+	case TARGET_DIRECTORY:
+		break;
+	}
+	return add_error(error, path, diags);
+}
+
+int junit_write(const struct run_results *results, const char *path, struct diag_list *diags)
+{
+	AUTO_FREE char *text = NULL;
+	int error = -EISDIR;
+	size_t length;
+
+	text = junit_format(results, &length);
+	switch (target_kind(path)) {
+	case TARGET_FILE:
+		error = replace_file(path, text, length);
+		break;
+	case TARGET_SPECIAL:
+		error = write_special(path, text, length);
+		break;
+	case TARGET_DIRECTORY:
+		break;
+	}
+	return add_error(error, path, diags);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names, outcomes and counts of results, and the few ways in which all reports treat text: one
+ * line, ASCII only, cut to a width.
+ */
+#include "runner/report/result.h"
+
+#include "common/duration.h"
+#include "common/text.h"
+
+const char *result_name(const struct result *result)
+{
+	const char *name = NULL;
+
+	if (result->scenario)
+		name = result->scenario->name;
+	else if (result->broken)
+		name = result->broken->name;
+	return name ? name : "unnamed scenario";
+}
+
+const char *result_path(const struct result *result)
+{
+	const char *path = NULL;
+
+	if (result->file)
+		path = result->file->path;
+	if (!path && result->scenario)
+		path = result->scenario->path;
+	return path ? path : "";
+}
+
+unsigned result_line(const struct result *result)
+{
+	if (result->scenario)
+		return result->scenario->place.line;
+	return result->broken ? result->broken->line : 0;
+}
+
+enum outcome result_outcome(const struct result *result)
+{
+	enum outcome outcome = result->judgement.outcome;
+
+	if (result->broken)
+		return OUTCOME_ERROR;
+	if (outcome == OUTCOME_PASS && (!result->record || result->interrupted))
+		return OUTCOME_ERROR;
+	return outcome;
+}
+
+void result_reason(const struct result *result, struct strbuf *out)
+{
+	const struct broken_document *broken = result->broken;
+
+	if (broken && result->file && broken->n_diags > 0 &&
+	    broken->first_diag < result->file->diags.n_items)
+		report_line(out, result->file->diags.items[broken->first_diag].message);
+	else if (broken)
+		strbuf_puts(out, "the document is not valid");
+	else if (result->judgement.n_findings > 0)
+		report_line(out, result->judgement.findings[0].message);
+	else if (result->interrupted)
+		strbuf_puts(out, result->record ? "the run was interrupted"
+						: "not run: the run was interrupted");
+	else if (result_outcome(result) == OUTCOME_PASS)
+		strbuf_puts(out, "all expectations were met");
+	else
+		strbuf_puts(out,
+			    result->record ? "no reason is known" : "there is no record of a run");
+}
+
+struct outcome_counts results_count(const struct run_results *results)
+{
+	struct outcome_counts counts = {0};
+
+	for (size_t i = 0; i < results->n_items; i++)
+		counts.by_outcome[result_outcome(&results->items[i])]++;
+	return counts;
+}
+
+void results_free(struct run_results *results)
+{
+	for (size_t i = 0; i < results->n_items; i++) {
+		record_free(results->items[i].record);
+		judgement_free(&results->items[i].judgement);
+	}
+	free(results->items);
+	*results = (struct run_results){0};
+}
+
+void report_headline(struct strbuf *out, const struct finding *finding)
+{
+	AUTO_STRBUF struct strbuf joined = {0};
+	bool plain;
+
+	/* As judgement words it when there is no more to say. */
+	if (finding->subject)
+		strbuf_printf(&joined, "%s:", finding->subject);
+	if (finding->expected)
+		strbuf_printf(&joined, " expected %s", finding->expected);
+	if (finding->actual)
+		strbuf_printf(&joined, "%s got %s", finding->expected ? "," : "", finding->actual);
+	if (finding->miss)
+		strbuf_printf(&joined, ", %s", finding->miss);
+	plain = !finding->message || !strcmp(finding->message, strbuf_text(&joined));
+	report_line(out, plain && finding->subject ? finding->subject : finding->message);
+}
+
+void report_line(struct strbuf *out, const char *text)
+{
+	size_t start = out->length;
+
+	if (!text)
+		return;
+	text_sanitize(out, text, strlen(text));
+	for (size_t i = start; i < out->length; i++) {
+		if (out->data[i] == '\n' || out->data[i] == '\t')
+			out->data[i] = ' ';
+	}
+}
+
+size_t report_character(const char *text)
+{
+	size_t length = 1;
+
+	if (*text == '\0')
+		return 0;
+	while (((unsigned char)text[length] & 0xc0) == 0x80)
+		length++;
+	return length;
+}
+
+void report_ascii(struct strbuf *out, const char *text)
+{
+	/* What our own messages hold, and what editors put into names by themselves. */
+	static const struct {
+		const char *character, *ascii;
+	} replacements[] = {
+		{"…", "..."}, {"±", "+-"}, {"×", "x"}, {"✗", "x"}, {"✓", "+"}, {"≤", "<="},
+		{"≥", ">="},  {"—", "-"},  {"–", "-"}, {"−", "-"}, {"·", "-"}, {"→", "->"},
+		{"“", "\""},  {"”", "\""}, {"‘", "'"}, {"’", "'"}, {"µ", "u"}, {"\u00a0", " "},
+	};
+	size_t length;
+
+	for (; (length = report_character(text)) > 0; text += length) {
+		const char *ascii = "?";
+
+		if (length == 1) {
+			strbuf_putc(out, (signed char)*text < 0 ? '?' : *text);
+			continue;
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(replacements); i++) {
+			if (strlen(replacements[i].character) == length &&
+			    memcmp(replacements[i].character, text, length) == 0)
+				ascii = replacements[i].ascii;
+		}
+		strbuf_puts(out, ascii);
+	}
+}
+
+/* The bytes of @text that take at most @columns; adds up character by character. */
+static size_t prefix_of(const char *text, size_t columns, size_t *ret_columns)
+{
+	size_t offset = 0, taken = 0, length;
+
+	for (; (length = report_character(text + offset)) > 0; offset += length) {
+		char character[32];
+		size_t width;
+
+		/* A run of stray continuation bytes is no character; show none of it. */
+		if (length >= sizeof(character))
+			break;
+		memcpy(character, text + offset, length);
+		character[length] = '\0';
+		width = text_width(character);
+		if (taken + width > columns)
+			break;
+		taken += width;
+	}
+	*ret_columns = taken;
+	return offset;
+}
+
+size_t report_fit(struct strbuf *out, const char *text, size_t columns, bool ascii)
+{
+	const char *ellipsis = ascii ? "..." : "…";
+	size_t width = ascii ? 3 : 1, taken, length;
+
+	length = prefix_of(text, columns, &taken);
+	if (text[length] == '\0') {
+		strbuf_add(out, text, length);
+		return taken;
+	}
+	if (columns < width) {
+		strbuf_pad(out, '.', columns);
+		return columns;
+	}
+	length = prefix_of(text, columns - width, &taken);
+	strbuf_add(out, text, length);
+	strbuf_puts(out, ellipsis);
+	return taken + width;
+}
+
+char *report_seconds(int64_t duration_ns, char buffer[static REPORT_SECONDS_SIZE])
+{
+	int64_t ms = 0;
+
+	if (duration_ns > 0)
+		ms = duration_ns / NS_PER_MS + (duration_ns % NS_PER_MS >= NS_PER_MS / 2);
+	/* Not %.3f: its decimal point is the locale's. */
+	snprintf(buffer, REPORT_SECONDS_SIZE, "%lld.%03lld", (long long)(ms / 1000),
+		 (long long)(ms % 1000));
+	return buffer;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The result of one scenario, and of a whole run: what all reports are made from; and text as all
+ * reports show it.
+ */
+#ifndef SYNFAULT_RUNNER_REPORT_RESULT_H
+#define SYNFAULT_RUNNER_REPORT_RESULT_H
+
+#include "runner/judge/judge.h"
+#include "runner/scenario/load.h"
+
+struct result {
+	const struct scenario_file *file;     /* borrowed */
+	const struct scenario *scenario;      /* borrowed; NULL for a broken document */
+	const struct broken_document *broken; /* borrowed; set instead of scenario */
+	struct record *record;                /* owned; NULL when it never ran */
+	struct judgement judgement;           /* owned */
+	int64_t duration_ns;                  /* wall time of the whole scenario, cell included */
+	bool interrupted; /* not run, or cut short, because the run was interrupted */
+};
+/* Name for people: the scenario's or the broken document's. */
+const char *result_name(const struct result *result);
+/* The path of its file as given on the command line; "" when it has none. */
+const char *result_path(const struct result *result);
+/* The line its document starts at; 0: unknown. */
+unsigned result_line(const struct result *result);
+/*
+ * What reports show and counts count. The judgement's outcome, but never pass for what can't have
+ * been judged: a broken document, a scenario without a record, an interrupted one are errors.
+ */
+enum outcome result_outcome(const struct result *result);
+/* Why the outcome is what it is, in one sentence without a newline, added to @out. */
+void result_reason(const struct result *result, struct strbuf *out);
+
+struct run_results {
+	struct result *items;
+	size_t n_items, capacity;
+	int64_t started_realtime_ns;
+	int64_t duration_ns;
+	uint64_t seed;
+	bool interrupted;
+};
+
+struct outcome_counts {
+	size_t by_outcome[OUTCOME_N_KINDS];
+};
+struct outcome_counts results_count(const struct run_results *results);
+void results_free(struct run_results *results);
+
+/*
+ * Adds one line that heads a finding's expected and actual values: what it is about; or the whole
+ * message when that says more than these values do.
+ */
+void report_headline(struct strbuf *out, const struct finding *finding);
+
+/* Adds @text made safe (text_sanitize()) and on one line: newlines and tabs become blanks. */
+void report_line(struct strbuf *out, const char *text);
+/* Adds well-formed UTF-8 with every character above 127 replaced by what comes nearest, or "?". */
+void report_ascii(struct strbuf *out, const char *text);
+/*
+ * Adds at most @columns columns of @text (well-formed UTF-8); a text that is too long ends in "…"
+ * ("..." when @ascii). Returns the columns taken.
+ */
+size_t report_fit(struct strbuf *out, const char *text, size_t columns, bool ascii);
+/* Seconds with three decimals and a point whatever the locale says: "12.345"; "0.000" below 0. */
+#define REPORT_SECONDS_SIZE 24
+char *report_seconds(int64_t duration_ns, char buffer[static REPORT_SECONDS_SIZE]);
+/* How many bytes the character at @text takes (well-formed UTF-8; 0 at the end). */
+size_t report_character(const char *text);
+
+#endif

@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timeline: a title, the fault scripts, a table with one row per attempt, and how the client
+ * ended.
+ *
+ * Theory of operation
+ * -------------------
+ * First all cells are made as plain text, for the rows that are to be shown only: a client that
+ * retries in a tight loop makes a hundred thousand attempts. Then the widths are found: wordings
+ * become shorter, wide columns are cut, and at last columns are left out, until the table fits.
+ * Colour is added only when a row is put together, so that it never counts as width.
+ */
+#include "runner/report/timeline.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common/text.h"
+#include "runner/report/result.h"
+
+#define DEFAULT_COLUMNS 80
+#define MINIMUM_COLUMNS 40
+#define TABLE_INDENT    2 /* of the table below the title */
+#define COLUMN_GAP      2
+#define SHOWN_FIRST     10
+#define SHOWN_LAST      5
+#define SHOWN_AROUND    1 /* on either side of a blamed attempt */
+#define MAX_BLAMED      3 /* attempts whose surroundings are shown; all are marked */
+#define MAX_SCRIPTS     8 /* endpoints whose scripts are shown */
+
+enum column {
+	COLUMN_NUMBER,
+	COLUMN_AT,
+	COLUMN_ENDPOINT,
+	COLUMN_STEP,
+	COLUMN_FAULT,
+	COLUMN_SYNS,
+	COLUMN_ENDED,
+	COLUMN_BEFORE,
+	N_COLUMNS,
+};
+
+/* How one column is laid out. */
+static const struct {
+	bool right;
+	size_t minimum; /* width it may be cut to; 0: never cut */
+} layouts[] = {
+	[COLUMN_NUMBER] = {.right = true},  [COLUMN_AT] = {.right = true},
+	[COLUMN_ENDPOINT] = {.minimum = 8}, [COLUMN_STEP] = {.right = true},
+	[COLUMN_FAULT] = {.minimum = 12},   [COLUMN_SYNS] = {0},
+	[COLUMN_ENDED] = {.minimum = 14},   [COLUMN_BEFORE] = {.right = true},
+};
+_Static_assert(ARRAY_SIZE(layouts) == N_COLUMNS, "one layout per column");
+
+/* What the last column measures. */
+enum before_kind {
+	BEFORE_WAIT_ALL,      /* from the end of the previous attempt, wherever that went */
+	BEFORE_WAIT_ENDPOINT, /* from the end of the previous attempt at the same endpoint */
+	BEFORE_INTERVAL_ALL,  /* from start to start */
+	BEFORE_INTERVAL_ENDPOINT,
+};
+
+struct row {
+	size_t skipped; /* > 0: stands for this many attempts that are not shown */
+	bool blamed;
+	char *cells[N_COLUMNS]; /* owned */
+};
+
+struct timeline {
+	const struct scenario *scenario;
+	const struct record *record;
+	const struct judgement *judgement;
+	const struct history *history;
+	const struct timeline_style *style;
+	const char *indent;
+	size_t columns; /* for text, indent taken off */
+	bool brief;     /* shorter wordings, to save columns */
+	struct row *rows;
+	size_t n_rows, rows_capacity;
+	size_t widths[N_COLUMNS]; /* 0: the column is left out */
+	struct strbuf *out;
+};
+
+static const char *color(const struct timeline *timeline, const char *code)
+{
+	return timeline->style->color ? code : "";
+}
+
+/* One line of text, cut to the width. */
+static void add_line(const struct timeline *timeline, size_t indent, const char *text)
+{
+	AUTO_STRBUF struct strbuf line = {0}, ascii = {0};
+
+	report_line(&line, text);
+	if (timeline->style->ascii) {
+		report_ascii(&ascii, strbuf_text(&line));
+		text = strbuf_text(&ascii);
+	} else {
+		text = strbuf_text(&line);
+	}
+	strbuf_puts(timeline->out, timeline->indent);
+	strbuf_pad(timeline->out, ' ', indent);
+	report_fit(timeline->out, text, timeline->columns - indent, timeline->style->ascii);
+	strbuf_putc(timeline->out, '\n');
+}
+
+void timeline_wait_status(int wait_status, struct strbuf *out)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} signals[] = {
+		{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
+		{SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
+		{SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
+		{SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGXCPU, "XCPU"},
+		{SIGXFSZ, "XFSZ"}, {SIGSYS, "SYS"},
+	};
+	int number;
+
+	if (!WIFSIGNALED(wait_status)) {
+		strbuf_printf(out, "exit %d", WEXITSTATUS(wait_status));
+		return;
+	}
+	number = WTERMSIG(wait_status);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (signals[i].number == number) {
+			strbuf_printf(out, "killed by SIG%s", signals[i].name);
+			return;
+		}
+	}
+	strbuf_printf(out, "killed by signal %d", number);
+}
+
+static const char *endpoint_name(const struct timeline *timeline, uint32_t endpoint)
+{
+	if (endpoint < timeline->record->n_endpoints)
+		return timeline->record->endpoints[endpoint].name;
+	return "?";
+}
+
+/* The step that served an attempt, or NULL when the record does not fit the scenario. */
+static const struct step *step_of(const struct timeline *timeline, uint32_t id)
+{
+	const struct record_attempt *attempt = &timeline->record->attempts[id];
+	const struct script *script;
+
+	if (!timeline->scenario || attempt->endpoint >= timeline->scenario->n_endpoints)
+		return NULL;
+	script = &timeline->scenario->endpoints[attempt->endpoint].script;
+	return attempt->step < script->n_steps ? &script->steps[attempt->step] : NULL;
+}
+
+static bool is_blamed(const struct timeline *timeline, uint32_t id)
+{
+	for (size_t i = 0; timeline->judgement && i < timeline->judgement->n_findings; i++) {
+		if (timeline->judgement->findings[i].attempt == id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Waits and intervals are measured as the expectation that looks at them measures them, so that the
+ * column shows what was judged. Without one: the wait since the previous attempt anywhere.
+ */
+static enum before_kind before_kind_of(const struct timeline *timeline, size_t endpoint)
+{
+	const struct scenario *scenario = timeline->scenario;
+	bool waits = false, waits_all = false, intervals = false, intervals_all = false;
+
+	for (size_t i = 0; scenario && i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+		bool all = expectation->endpoint == ALL_ENDPOINTS;
+
+		if (!all && expectation->endpoint != endpoint)
+			continue;
+		if (expectation->kind == EXPECT_WAITS) {
+			waits = true;
+			waits_all |= all;
+		} else if (expectation->kind == EXPECT_INTERVALS) {
+			intervals = true;
+			intervals_all |= all;
+		}
+	}
+	if (waits)
+		return waits_all ? BEFORE_WAIT_ALL : BEFORE_WAIT_ENDPOINT;
+	if (intervals)
+		return intervals_all ? BEFORE_INTERVAL_ALL : BEFORE_INTERVAL_ENDPOINT;
+	return BEFORE_WAIT_ALL;
+}
+
+static bool is_interval(enum before_kind kind)
+{
+	return kind == BEFORE_INTERVAL_ALL || kind == BEFORE_INTERVAL_ENDPOINT;
+}
+
+/* Whether the last column holds intervals in all rows: then that is its heading. */
+static bool shows_intervals(const struct timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->record->n_endpoints; i++) {
+		if (!is_interval(before_kind_of(timeline, i)))
+			return false;
+	}
+	return timeline->record->n_endpoints > 0;
+}
+
+static char *cell_before(const struct timeline *timeline, uint32_t id)
+{
+	const struct history *history = timeline->history;
+	const struct record_attempt *attempts = timeline->record->attempts;
+	enum before_kind kind = before_kind_of(timeline, attempts[id].endpoint);
+	bool all = kind == BEFORE_WAIT_ALL || kind == BEFORE_INTERVAL_ALL;
+	const struct attempt_history *previous = NULL;
+	char buffer[DURATION_TEXT_SIZE];
+	int64_t since;
+
+	for (uint32_t i = id; i > 0 && !previous; i--) {
+		if (all || attempts[i - 1].endpoint == attempts[id].endpoint)
+			previous = &history->attempts[i - 1];
+	}
+	if (!previous)
+		return xstrdup("");
+	if (is_interval(kind))
+		since = previous->started_ns;
+	else if (previous->end != END_OPEN)
+		since = previous->ended_ns;
+	else
+		return xstrdup("-"); /* it had not ended: there was no wait */
+	since = history->attempts[id].started_ns - since;
+	/* Two clocks may disagree by so much; judgement takes it as no wait, too. */
+	if (since < 0 && since >= -NS_PER_MS)
+		since = 0;
+	return xstrdup(duration_format(since, buffer));
+}
+
+static char *cell_fault(const struct timeline *timeline, uint32_t id)
+{
+	const struct record_attempt *attempt = &timeline->record->attempts[id];
+	const struct step *step = step_of(timeline, id);
+	char buffer[DURATION_TEXT_SIZE];
+	struct strbuf text = {0};
+	struct step once;
+
+	if (!step)
+		return xasprintf("step %u", attempt->step + 1);
+	once = *step;
+	once.repeat = 1;
+	once.repeat_explicit = false;
+	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
+	 */
+	if (step->action == STEP_DELAY)
+		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
+			      step->then_refuse ? " then refuse" : "");
+	else
+		step_format(&once, &text);
+	return strbuf_steal(&text);
+}
+
+static char *cell_ended(const struct timeline *timeline, const struct attempt_history *attempt)
+{
+	static const char *const words[] = {
+		[END_REFUSED] = "refused",   [END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "gave up", [END_REJECTED] = "nobody listens",
+		[END_OPEN] = "still open",
+	};
+	char buffer[DURATION_TEXT_SIZE];
+
+	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");
+	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
+		return xstrdup(words[attempt->end]);
+	duration_format(attempt->ended_ns - attempt->started_ns, buffer);
+	return xasprintf("%s %s%s", words[attempt->end], timeline->brief ? "+" : "after ", buffer);
+}
+
+static void add_attempt_row(struct timeline *timeline, uint32_t id)
+{
+	const struct record_attempt *attempt = &timeline->record->attempts[id];
+	const struct attempt_history *history = &timeline->history->attempts[id];
+	struct row row = {.blamed = is_blamed(timeline, id)};
+	struct strbuf name = {0};
+	char seconds[REPORT_SECONDS_SIZE];
+
+	report_line(&name, endpoint_name(timeline, attempt->endpoint));
+	strbuf_printf(&name, " %u", attempt->number);
+	row.cells[COLUMN_ENDPOINT] = strbuf_steal(&name);
+	row.cells[COLUMN_NUMBER] = xasprintf("%u", id + 1);
+	row.cells[COLUMN_AT] = xasprintf("%s s", report_seconds(history->started_ns, seconds));
+	row.cells[COLUMN_STEP] = xasprintf("%u", attempt->step + 1);
+	row.cells[COLUMN_FAULT] = cell_fault(timeline, id);
+	if (history->syns > 1)
+		row.cells[COLUMN_SYNS] = xasprintf("1+%u rtx", history->syns - 1);
+	else
+		row.cells[COLUMN_SYNS] = xasprintf("%u", history->syns);
+	row.cells[COLUMN_ENDED] = cell_ended(timeline, history);
+	row.cells[COLUMN_BEFORE] = cell_before(timeline, id);
+	array_append(timeline->rows, timeline->n_rows, timeline->rows_capacity, row);
+}
+
+static void free_rows(struct timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->n_rows; i++) {
+		for (size_t column = 0; column < N_COLUMNS; column++)
+			free(timeline->rows[i].cells[column]);
+	}
+	free(timeline->rows);
+	timeline->rows = NULL;
+	timeline->n_rows = timeline->rows_capacity = 0;
+}
+
+/* Whether attempt @id is among those that are shown; @blamed holds the first of the blamed ones. */
+static bool is_shown(const struct timeline *timeline, uint32_t id, const uint32_t *blamed,
+		     size_t n_blamed)
+{
+	size_t n = timeline->history->n_attempts;
+
+	if (id < SHOWN_FIRST || (size_t)id + SHOWN_LAST >= n)
+		return true;
+	for (size_t i = 0; i < n_blamed; i++) {
+		if (id + SHOWN_AROUND >= blamed[i] && id <= blamed[i] + SHOWN_AROUND)
+			return true;
+	}
+	return false;
+}
+
+static void make_rows(struct timeline *timeline)
+{
+	const struct judgement *judgement = timeline->judgement;
+	size_t n = timeline->history->n_attempts, n_blamed = 0, hidden;
+	uint32_t blamed[MAX_BLAMED];
+
+	for (size_t i = 0; judgement && i < judgement->n_findings && n_blamed < MAX_BLAMED; i++) {
+		if (judgement->findings[i].attempt < n)
+			blamed[n_blamed++] = judgement->findings[i].attempt;
+	}
+	for (uint32_t id = 0; id < n; id++) {
+		for (hidden = 0; !is_shown(timeline, id, blamed, n_blamed); id++)
+			hidden++;
+		/* A line that says "1 more" is no shorter than the line it stands for. */
+		if (hidden == 1)
+			add_attempt_row(timeline, id - 1);
+		else if (hidden > 1)
+			array_append(timeline->rows, timeline->n_rows, timeline->rows_capacity,
+				     (struct row){.skipped = hidden});
+		add_attempt_row(timeline, id);
+	}
+}
+
+static const char *heading(const struct timeline *timeline, enum column column)
+{
+	static const char *const headings[] = {
+		[COLUMN_NUMBER] = "#",          [COLUMN_AT] = "at",
+		[COLUMN_ENDPOINT] = "endpoint", [COLUMN_STEP] = "step",
+		[COLUMN_FAULT] = "fault",       [COLUMN_SYNS] = "SYNs",
+		[COLUMN_ENDED] = "ended",       [COLUMN_BEFORE] = "wait before",
+	};
+
+	_Static_assert(ARRAY_SIZE(headings) == N_COLUMNS, "one heading per column");
+	if (column == COLUMN_BEFORE && shows_intervals(timeline))
+		return timeline->brief ? "interval" : "since start";
+	if (column == COLUMN_BEFORE && timeline->brief)
+		return "wait";
+	return headings[column];
+}
+
+static bool column_wanted(const struct timeline *timeline, enum column column)
+{
+	if (column == COLUMN_ENDPOINT)
+		return timeline->record->n_endpoints > 1;
+	if (column != COLUMN_STEP || !timeline->scenario)
+		return true;
+	for (size_t i = 0; i < timeline->scenario->n_endpoints; i++) {
+		if (timeline->scenario->endpoints[i].script.n_steps > 1)
+			return true;
+	}
+	return false;
+}
+
+static size_t total_width(const struct timeline *timeline)
+{
+	size_t total = TABLE_INDENT + COLUMN_GAP; /* the mark at the end: a blank and a cross */
+
+	for (size_t column = 0; column < N_COLUMNS; column++) {
+		if (timeline->widths[column] > 0)
+			total += timeline->widths[column] + COLUMN_GAP;
+	}
+	return total - COLUMN_GAP;
+}
+
+static void natural_widths(struct timeline *timeline)
+{
+	for (enum column column = 0; column < N_COLUMNS; column++) {
+		size_t width = text_width(heading(timeline, column));
+
+		for (size_t i = 0; i < timeline->n_rows; i++) {
+			if (timeline->rows[i].skipped == 0)
+				width = MAX(width, text_width(timeline->rows[i].cells[column]));
+		}
+		timeline->widths[column] = column_wanted(timeline, column) ? width : 0;
+	}
+}
+
+/* Cuts columns, then leaves some out, until the table fits. */
+static void shrink_widths(struct timeline *timeline)
+{
+	static const enum column cut[] = {COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ENDED};
+	static const enum column leave_out[] = {COLUMN_STEP, COLUMN_SYNS, COLUMN_ENDPOINT,
+						COLUMN_FAULT, COLUMN_AT};
+	size_t total;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {
+		size_t *width = &timeline->widths[cut[i]];
+		size_t spare = *width - MIN(*width, layouts[cut[i]].minimum);
+
+		total = total_width(timeline);
+		if (total > timeline->columns)
+			*width -= MIN(spare, total - timeline->columns);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(leave_out); i++) {
+		if (total_width(timeline) > timeline->columns)
+			timeline->widths[leave_out[i]] = 0;
+	}
+}
+
+static void add_cell(const struct timeline *timeline, enum column column, const char *text)
+{
+	size_t width = timeline->widths[column], taken;
+	AUTO_STRBUF struct strbuf fitted = {0}, ascii = {0};
+
+	if (timeline->style->ascii) {
+		report_ascii(&ascii, text);
+		text = strbuf_text(&ascii);
+	}
+	taken = report_fit(&fitted, text, width, timeline->style->ascii);
+	if (layouts[column].right)
+		strbuf_pad(timeline->out, ' ', width - taken);
+	strbuf_puts(timeline->out, strbuf_text(&fitted));
+	if (!layouts[column].right)
+		strbuf_pad(timeline->out, ' ', width - taken);
+}
+
+/* One row, or with @row NULL the headings. */
+static void add_row(const struct timeline *timeline, const struct row *row)
+{
+	const char *mark = timeline->style->ascii ? " x" : " ✗";
+	struct strbuf *out = timeline->out;
+	bool blamed = row && row->blamed;
+
+	strbuf_puts(out, timeline->indent);
+	if (!row || blamed)
+		strbuf_puts(out, color(timeline, blamed ? "\033[31;1m" : "\033[2m"));
+	strbuf_pad(out, ' ', TABLE_INDENT);
+	for (enum column column = 0; column < N_COLUMNS; column++) {
+		if (timeline->widths[column] == 0)
+			continue;
+		if (column > COLUMN_NUMBER)
+			strbuf_pad(out, ' ', COLUMN_GAP);
+		add_cell(timeline, column, row ? row->cells[column] : heading(timeline, column));
+	}
+	if (blamed)
+		strbuf_puts(out, mark);
+	while (out->data[out->length - 1] == ' ')
+		out->data[--out->length] = '\0';
+	if (blamed || !row)
+		strbuf_puts(out, color(timeline, "\033[0m"));
+	strbuf_putc(out, '\n');
+}
+
+static void add_table(struct timeline *timeline)
+{
+	if (timeline->history->n_attempts == 0) {
+		if (timeline->record->client_started)
+			add_line(timeline, TABLE_INDENT,
+				 "no attempts: no SYN came to any endpoint");
+		return;
+	}
+	make_rows(timeline);
+	natural_widths(timeline);
+	if (total_width(timeline) > timeline->columns) {
+		free_rows(timeline);
+		timeline->brief = true;
+		make_rows(timeline);
+		natural_widths(timeline);
+		shrink_widths(timeline);
+	}
+	add_row(timeline, NULL);
+	for (size_t i = 0; i < timeline->n_rows; i++) {
+		const struct row *row = &timeline->rows[i];
+		AUTO_FREE char *more = NULL;
+
+		if (row->skipped == 0) {
+			add_row(timeline, row);
+			continue;
+		}
+		more = xasprintf("… %zu more …", row->skipped);
+		add_line(timeline, TABLE_INDENT, more);
+	}
+	free_rows(timeline);
+}
+
+/* The scenario's name, and at the right edge how long the client ran. */
+static void add_title(const struct timeline *timeline)
+{
+	const struct event *exit = record_exit(timeline->record);
+	const char *name =
+		timeline->scenario ? timeline->scenario->name : timeline->record->scenario;
+	AUTO_STRBUF struct strbuf line = {0}, ascii = {0};
+	char duration[DURATION_TEXT_SIZE] = "";
+	size_t room, taken;
+
+	if (exit)
+		duration_format(exit->at_ns, duration);
+	report_line(&line, name ? name : "");
+	if (timeline->style->ascii)
+		report_ascii(&ascii, strbuf_text(&line));
+	room = timeline->columns - strlen(duration) - (exit ? COLUMN_GAP : 0);
+	strbuf_puts(timeline->out, timeline->indent);
+	strbuf_puts(timeline->out, color(timeline, "\033[1m"));
+	taken = report_fit(timeline->out, strbuf_text(timeline->style->ascii ? &ascii : &line),
+			   room, timeline->style->ascii);
+	strbuf_puts(timeline->out, color(timeline, "\033[0m"));
+	if (exit) {
+		strbuf_pad(timeline->out, ' ', timeline->columns - taken - strlen(duration));
+		strbuf_puts(timeline->out, duration);
+	}
+	strbuf_putc(timeline->out, '\n');
+}
+
+/* What was to happen at each endpoint: the reader may not have the scenario file at hand. */
+static void add_scripts(const struct timeline *timeline)
+{
+	const struct record *record = timeline->record;
+
+	for (size_t i = 0; i < MIN(record->n_endpoints, (size_t)MAX_SCRIPTS); i++) {
+		const struct record_endpoint *endpoint = &record->endpoints[i];
+		char address[ADDRESS_TEXT_SIZE] = "no address";
+		AUTO_FREE char *line = NULL;
+
+		if (endpoint->n_addresses > 0)
+			address_format(&endpoint->addresses[0], address);
+		line = xasprintf("%s at %s: %s", endpoint->name, address,
+				 endpoint->script ? endpoint->script : "");
+		add_line(timeline, TABLE_INDENT, line);
+	}
+	if (record->n_endpoints > MAX_SCRIPTS) {
+		AUTO_FREE char *more =
+			xasprintf("… %zu more endpoints …", record->n_endpoints - MAX_SCRIPTS);
+
+		add_line(timeline, TABLE_INDENT, more);
+	}
+}
+
+static void add_server_exits(const struct timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->record->n_events; i++) {
+		const struct event *event = &timeline->record->events[i];
+		AUTO_STRBUF struct strbuf line = {0};
+		char at[DURATION_TEXT_SIZE];
+
+		if (event->kind != EVENT_SERVER_EXIT)
+			continue;
+		strbuf_printf(&line, "server of %s ended: ",
+			      endpoint_name(timeline, event->u.server.endpoint));
+		timeline_wait_status(event->u.server.wait_status, &line);
+		strbuf_printf(&line, " at %s", duration_format(event->at_ns, at));
+		add_line(timeline, TABLE_INDENT, strbuf_text(&line));
+	}
+}
+
+static void add_end(const struct timeline *timeline)
+{
+	const struct record *record = timeline->record;
+	const struct event *exit = record_exit(record);
+	AUTO_STRBUF struct strbuf line = {0};
+	char buffer[DURATION_TEXT_SIZE];
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		if (record->events[i].kind == EVENT_TIMEOUT) {
+			strbuf_printf(&line, "timeout at %s: ",
+				      duration_format(record->events[i].at_ns, buffer));
+			break;
+		}
+	}
+	if (exit) {
+		timeline_wait_status(exit->u.exit.wait_status, &line);
+		strbuf_printf(&line, " at %s", duration_format(exit->at_ns, buffer));
+	} else {
+		strbuf_puts(&line, record->client_started ? "the client's end was not seen"
+							  : "the client was not started");
+	}
+	if (record->harness_lag_ns > 0)
+		strbuf_printf(&line, "; the harness was late by %s at most",
+			      duration_format(record->harness_lag_ns, buffer));
+	add_line(timeline, TABLE_INDENT, strbuf_text(&line));
+}
+
+void timeline_format(const struct scenario *scenario, const struct record *record,
+		     const struct judgement *judgement, const struct timeline_style *style,
+		     struct strbuf *out)
+{
+	size_t columns = MAX(style->columns ? style->columns : DEFAULT_COLUMNS, MINIMUM_COLUMNS);
+	struct history history = history_make(record);
+	struct timeline timeline = {
+		.scenario = scenario,
+		.record = record,
+		.judgement = judgement,
+		.history = &history,
+		.style = style,
+		.indent = style->indent ? style->indent : "",
+		.out = out,
+	};
+	size_t indent = text_width(timeline.indent);
+
+	timeline.columns = MAX(columns - MIN(columns, indent), (size_t)MINIMUM_COLUMNS / 2);
+	if (!style->untitled)
+		add_title(&timeline);
+	add_scripts(&timeline);
+	add_table(&timeline);
+	add_server_exits(&timeline);
+	add_end(&timeline);
+	history_free(&history);
+}
