@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A client with exponential back-off, over nothing but sockets. It retries a refused connection and
+ * one that timed out; every other error is let through at once, and so is a server that accepts but
+ * does not answer (--ask). A name with several addresses is tried address by address in each try.
+ */
+#include "targets/clients/mistake.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum exit_status {
+	STATUS_CONNECTED = 0,
+	STATUS_GAVE_UP = 1,     /* every allowed attempt failed */
+	STATUS_LET_THROUGH = 3, /* an error that is not retried */
+};
+
+enum jitter {
+	JITTER_NONE,
+	JITTER_FULL,    /* anywhere between 0 and the wait */
+	JITTER_EQUAL,   /* anywhere between half of the wait and the wait */
+	JITTER_PERCENT, /* the wait, more or less so many percent */
+};
+
+struct options {
+	char *host; /* points into the argument */
+	char *port;
+	double base_ms, factor, cap_ms;
+	enum jitter jitter;
+	double percent;
+	double tries;
+	double timeout_ms;
+	const char *ask; /* NULL: connecting is all */
+	enum mistake mistake;
+};
+
+/* How one try ended. */
+struct result {
+	int error;      /* 0: well; else an errno */
+	bool connected; /* the error came after connecting */
+};
+
+static void print_help(FILE *file)
+{
+	fputs("Usage: synfault-backoff [OPTION...] HOST:PORT | [ADDRESS]:PORT\n"
+	      "Connects; retries with exponential back-off when refused or timed out.\n"
+	      "\n"
+	      "  --base MS        first wait (100)\n"
+	      "  --factor F       each wait is this many times the one before (2)\n"
+	      "  --cap MS         longest wait (10000)\n"
+	      "  --jitter HOW     none, full, equal, or N% (none)\n"
+	      "  --tries N        attempts in all (5)\n"
+	      "  --timeout MS     for connecting, and for the answer (1000)\n"
+	      "  --ask TEXT       send a line, print the answer; errors there are not retried\n"
+	      "  --mistake NAME   see below\n"
+	      "  --help\n"
+	      "\n"
+	      "Exit status: 0 connected, 1 all attempts failed, 3 another error, 64 usage.\n",
+	      file);
+	mistake_help(file);
+}
+
+static bool parse_jitter(const char *text, struct options *options)
+{
+	size_t length = strlen(text);
+	char number[16];
+
+	if (strcmp(text, "none") == 0)
+		options->jitter = JITTER_NONE;
+	else if (strcmp(text, "full") == 0)
+		options->jitter = JITTER_FULL;
+	else if (strcmp(text, "equal") == 0)
+		options->jitter = JITTER_EQUAL;
+	else if (length >= 2 && length <= sizeof(number) && text[length - 1] == '%') {
+		memcpy(number, text, length - 1);
+		number[length - 1] = '\0';
+		options->jitter = JITTER_PERCENT;
+		return parse_number(number, 0, 100, &options->percent);
+	} else
+		return false;
+	return true;
+}
+
+/* Splits HOST:PORT or [ADDRESS]:PORT in place. */
+static bool parse_target(char *text, struct options *options)
+{
+	char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text || colon[1] == '\0')
+		return false;
+	*colon = '\0';
+	options->port = colon + 1;
+	options->host = text;
+	if (text[0] != '[')
+		return !strchr(text, ':');
+	if (colon[-1] != ']')
+		return false;
+	colon[-1] = '\0';
+	options->host = text + 1;
+	return true;
+}
+
+static bool parse_option(int option, char *value, struct options *options)
+{
+	switch (option) {
+	case 'b':
+		return parse_number(value, 0, 1e9, &options->base_ms);
+	case 'f':
+		return parse_number(value, 1, 1e6, &options->factor);
+	case 'c':
+		return parse_number(value, 0, 1e9, &options->cap_ms);
+	case 'j':
+		return parse_jitter(value, options);
+	case 'n':
+		return parse_number(value, 1, 1e9, &options->tries);
+	case 't':
+		return parse_number(value, 1, 1e9, &options->timeout_ms);
+	case 'a':
+		options->ask = value;
+		return true;
+	case 'm':
+		return mistake_parse(value, &options->mistake);
+	default:
+		return false;
+	}
+}
+
+/* Returns -1 when there is something to do, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option long_options[] = {
+		{"base", required_argument, NULL, 'b'},  {"factor", required_argument, NULL, 'f'},
+		{"cap", required_argument, NULL, 'c'},   {"jitter", required_argument, NULL, 'j'},
+		{"tries", required_argument, NULL, 'n'}, {"timeout", required_argument, NULL, 't'},
+		{"ask", required_argument, NULL, 'a'},   {"mistake", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+	};
+	int option, index;
+
+	if (!mistake_from_environment(&ret->mistake)) {
+		fputs("synfault-backoff: SYNFAULT_MISTAKE names no mistake\n", stderr);
+		return EXIT_USAGE;
+	}
+	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (option == 'h') {
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		}
+		if (option == '?')
+			return EXIT_USAGE;
+		if (!parse_option(option, optarg, ret)) {
+			fprintf(stderr, "synfault-backoff: bad value for --%s: %s\n",
+				long_options[index].name, optarg);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc - 1 || !parse_target(argv[optind], ret)) {
+		fputs("synfault-backoff: give one HOST:PORT (see --help)\n", stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Waits for @events until @timeout_ms are over. Returns 0, or an errno (ETIMEDOUT). */
+static int wait_for(int fd, short events, double timeout_ms)
+{
+	double deadline = now_ms() + timeout_ms;
+
+	for (;;) {
+		struct pollfd pollfd = {.fd = fd, .events = events};
+		double left = deadline - now_ms();
+		/* Rounded up: poll() must not return before the deadline. */
+		int n = poll(&pollfd, 1, left > 0 ? (int)ceil(left) : 0);
+
+		if (n > 0)
+			return 0;
+		if (n == 0 && now_ms() >= deadline)
+			return ETIMEDOUT;
+		if (n < 0 && errno != EINTR)
+			return errno;
+	}
+}
+
+/* Returns a connected socket, or a negative errno. */
+static int connect_address(const struct addrinfo *address, const struct options *options)
+{
+	int fd, error = 0;
+	socklen_t length = sizeof(error);
+
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, address->ai_addr, address->ai_addrlen) < 0)
+		error = errno;
+	if (error == EINPROGRESS) {
+		error = wait_for(fd, POLLOUT, options->timeout_ms);
+		if (error == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+			error = errno;
+	}
+	if (error == 0)
+		return fd;
+	if (options->mistake != MISTAKE_LEAKS_SOCKET)
+		close(fd);
+	return -error;
+}
+
+/* Sends the question, prints the answer. Returns 0 or an errno (ENODATA: closed without answer). */
+static int ask(int fd, const struct options *options)
+{
+	char answer[4096];
+	ssize_t length;
+	int error;
+
+	if (dprintf(fd, "%s\n", options->ask) < 0)
+		return errno;
+	error = wait_for(fd, POLLIN, options->timeout_ms);
+	if (error != 0)
+		return error;
+	length = read(fd, answer, sizeof(answer));
+	if (length < 0)
+		return errno;
+	if (length == 0)
+		return ENODATA;
+	fwrite(answer, 1, (size_t)length, stdout);
+	return 0;
+}
+
+/* One try: all addresses in their order. The error of the last one counts. */
+static struct result try_once(const struct addrinfo *addresses, const struct options *options)
+{
+	struct result result = {0};
+	int fd = -EADDRNOTAVAIL;
+
+	for (const struct addrinfo *address = addresses; address; address = address->ai_next) {
+		fd = connect_address(address, options);
+		if (fd >= 0)
+			break;
+	}
+	if (fd < 0) {
+		result.error = -fd;
+		return result;
+	}
+	result.connected = true;
+	if (options->ask)
+		result.error = ask(fd, options);
+	close(fd);
+	return result;
+}
+
+static bool may_retry(struct result result, const struct options *options)
+{
+	if (options->mistake == MISTAKE_RETRIES_NOTHING)
+		return false;
+	if (options->mistake == MISTAKE_RETRIES_EVERYTHING)
+		return true;
+	return !result.connected && (result.error == ECONNREFUSED || result.error == ETIMEDOUT);
+}
+
+static double tries_allowed(const struct options *options)
+{
+	switch (options->mistake) {
+	case MISTAKE_NEVER_GIVES_UP:
+		return INFINITY;
+	case MISTAKE_ONE_TOO_MANY:
+		return options->tries + 1;
+	default:
+		return options->tries;
+	}
+}
+
+/* Uniform in [0, 1). */
+static double draw(void)
+{
+	uint32_t bits = 0;
+
+	if (getrandom(&bits, sizeof(bits), 0) < 0)
+		bits = UINT32_MAX / 2;
+	return (double)bits / 4294967296.0;
+}
+
+/* The wait after attempt @n (from 1). */
+static double wait_ms(double n, const struct options *options)
+{
+	double wait = options->base_ms * pow(options->factor, n - 1);
+
+	if (options->mistake == MISTAKE_NO_PAUSE)
+		return 0;
+	if (options->mistake != MISTAKE_NO_CAP)
+		wait = fmin(wait, options->cap_ms);
+	switch (options->jitter) {
+	case JITTER_FULL:
+		return wait * draw();
+	case JITTER_EQUAL:
+		return wait / 2 + wait / 2 * draw();
+	case JITTER_PERCENT:
+		return wait * (1 + options->percent / 100 * (2 * draw() - 1));
+	default:
+		return wait;
+	}
+}
+
+static enum exit_status run(const struct addrinfo *addresses, const struct options *options)
+{
+	double allowed = tries_allowed(options);
+	bool silent = options->mistake == MISTAKE_SWALLOWS_ERROR;
+
+	for (double n = 1;; n++) {
+		struct result result = try_once(addresses, options);
+
+		if (result.error == 0) {
+			printf("connected after %.0f attempt%s\n", n, n == 1 ? "" : "s");
+			return STATUS_CONNECTED;
+		}
+		if (!silent)
+			fprintf(stderr, "attempt %.0f: %s\n", n, strerror(result.error));
+		if (!may_retry(result, options)) {
+			fprintf(stderr, "not retried: %s\n", strerror(result.error));
+			return STATUS_LET_THROUGH;
+		}
+		if (n >= allowed) {
+			if (silent)
+				return STATUS_CONNECTED;
+			fprintf(stderr, "gave up after %.0f attempt%s: %s\n", n, n == 1 ? "" : "s",
+				strerror(result.error));
+			return STATUS_GAVE_UP;
+		}
+		sleep_ms(wait_ms(n, options));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.base_ms = 100,
+		.factor = 2,
+		.cap_ms = 10000,
+		.tries = 5,
+		.timeout_ms = 1000,
+	};
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
+	int status, error;
+
+	status = parse_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	error = getaddrinfo(options.host, options.port, &hints, &addresses);
+	if (error != 0) {
+		fprintf(stderr, "%s: %s\n", options.host, gai_strerror(error));
+		return STATUS_LET_THROUGH;
+	}
+	status = (int)run(addresses, &options);
+	freeaddrinfo(addresses);
+	return status;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A libcurl client with a retry loop of its own, as programs have that don't leave retrying to a
+ * library. Only a refused connection is retried: CURLE_COULDNT_CONNECT says no more than that
+ * connecting failed, so the loop looks at the operating system's error, too.
+ */
+#include "targets/clients/mistake.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum exit_status {
+	STATUS_FETCHED = 0,
+	STATUS_GAVE_UP = 1,     /* every allowed attempt failed */
+	STATUS_LET_THROUGH = 3, /* an error that is not retried */
+};
+
+struct options {
+	const char *url;
+	double tries, delay_ms, timeout_ms;
+	bool retry_timeouts;
+	enum mistake mistake;
+};
+
+static void print_help(FILE *file)
+{
+	fputs("Usage: synfault-curl-retry [OPTION...] URL\n"
+	      "Prints what is at the URL; retries a refused connection.\n"
+	      "\n"
+	      "  --tries N         attempts in all (5)\n"
+	      "  --delay MS        between them (2000)\n"
+	      "  --timeout MS      for each, from connecting to the last byte (5000)\n"
+	      "  --retry-timeouts  retry what timed out, too\n"
+	      "  --mistake NAME    see below\n"
+	      "  --help\n"
+	      "\n"
+	      "Exit status: 0 fetched, 1 all attempts failed, 3 another error, 64 usage.\n",
+	      file);
+	mistake_help(file);
+	fputs("leaks-socket makes no sense without --retry-timeouts: no attempt follows then.\n"
+	      "For no-cap the delay is doubled each time.\n",
+	      file);
+}
+
+static bool parse_option(int option, const char *value, struct options *options)
+{
+	switch (option) {
+	case 'n':
+		return parse_number(value, 1, 1e9, &options->tries);
+	case 'd':
+		return parse_number(value, 0, 1e9, &options->delay_ms);
+	case 't':
+		return parse_number(value, 1, 1e9, &options->timeout_ms);
+	case 'r':
+		options->retry_timeouts = true;
+		return true;
+	case 'm':
+		return mistake_parse(value, &options->mistake);
+	default:
+		return false;
+	}
+}
+
+/* Returns -1 when there is something to do, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option long_options[] = {
+		{"tries", required_argument, NULL, 'n'},
+		{"delay", required_argument, NULL, 'd'},
+		{"timeout", required_argument, NULL, 't'},
+		{"retry-timeouts", no_argument, NULL, 'r'},
+		{"mistake", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option, index;
+
+	if (!mistake_from_environment(&ret->mistake)) {
+		fputs("synfault-curl-retry: SYNFAULT_MISTAKE names no mistake\n", stderr);
+		return EXIT_USAGE;
+	}
+	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1) {
+		if (option == 'h') {
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		}
+		if (option == '?')
+			return EXIT_USAGE;
+		if (!parse_option(option, optarg, ret)) {
+			fprintf(stderr, "synfault-curl-retry: bad value for --%s: %s\n",
+				long_options[index].name, optarg);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc - 1) {
+		fputs("synfault-curl-retry: give one URL (see --help)\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (ret->mistake == MISTAKE_LEAKS_SOCKET && !ret->retry_timeouts) {
+		fputs("synfault-curl-retry: leaks-socket makes no sense without --retry-timeouts\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	ret->url = argv[optind];
+	return -1;
+}
+
+/*
+ * What libcurl calls to open a socket. The copy of the descriptor is never closed, so that the
+ * socket lives on when libcurl has closed its own. (Not CURLOPT_CLOSESOCKETFUNCTION: libcurl closes
+ * a socket that never got connected without asking it.)
+ */
+static curl_socket_t open_and_leak(void *userdata, curlsocktype purpose,
+				   struct curl_sockaddr *address)
+{
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	if (fd < 0 || fcntl(fd, F_DUPFD_CLOEXEC, 0) < 0)
+		return CURL_SOCKET_BAD;
+	return fd;
+}
+
+static CURL *make_handle(const struct options *options, char *error_text)
+{
+	CURL *curl = curl_easy_init();
+
+	if (!curl)
+		return NULL;
+	curl_easy_setopt(curl, CURLOPT_URL, options->url);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)options->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_text);
+	if (options->mistake == MISTAKE_LEAKS_SOCKET)
+		curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_and_leak);
+	return curl;
+}
+
+static bool may_retry(CURL *curl, CURLcode code, const struct options *options)
+{
+	long os_errno = 0;
+
+	if (options->mistake == MISTAKE_RETRIES_NOTHING)
+		return false;
+	if (options->mistake == MISTAKE_RETRIES_EVERYTHING)
+		return true;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return options->retry_timeouts;
+	if (code != CURLE_COULDNT_CONNECT)
+		return false;
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	return os_errno == ECONNREFUSED;
+}
+
+static double tries_allowed(const struct options *options)
+{
+	switch (options->mistake) {
+	case MISTAKE_NEVER_GIVES_UP:
+		return INFINITY;
+	case MISTAKE_ONE_TOO_MANY:
+		return options->tries + 1;
+	default:
+		return options->tries;
+	}
+}
+
+/* The delay after attempt @n (from 1). */
+static double delay_ms(double n, const struct options *options)
+{
+	switch (options->mistake) {
+	case MISTAKE_NO_PAUSE:
+		return 0;
+	case MISTAKE_NO_CAP:
+		return options->delay_ms * pow(2, n - 1);
+	default:
+		return options->delay_ms;
+	}
+}
+
+static enum exit_status run(CURL *curl, const char *error_text, const struct options *options)
+{
+	double allowed = tries_allowed(options);
+	bool silent = options->mistake == MISTAKE_SWALLOWS_ERROR;
+
+	for (double n = 1;; n++) {
+		CURLcode code = curl_easy_perform(curl);
+		const char *text = error_text[0] != '\0' ? error_text : curl_easy_strerror(code);
+		long os_errno = 0;
+
+		if (code == CURLE_OK)
+			return STATUS_FETCHED;
+		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+		if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
+			text = strerror((int)os_errno);
+		if (!silent)
+			fprintf(stderr, "attempt %.0f: %s\n", n, text);
+		if (!may_retry(curl, code, options)) {
+			fprintf(stderr, "not retried: %s\n", text);
+			return STATUS_LET_THROUGH;
+		}
+		if (n >= allowed) {
+			if (silent)
+				return STATUS_FETCHED;
+			fprintf(stderr, "all %.0f attempts failed: %s\n", n, text);
+			return STATUS_GAVE_UP;
+		}
+		sleep_ms(delay_ms(n, options));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.tries = 5, .delay_ms = 2000, .timeout_ms = 5000};
+	char error_text[CURL_ERROR_SIZE] = "";
+	CURL *curl;
+	int status;
+
+	status = parse_options(argc, argv, &options);
+	if (status >= 0)
+		return status;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return STATUS_LET_THROUGH;
+	curl = make_handle(&options, error_text);
+	if (!curl)
+		return STATUS_LET_THROUGH;
+	status = (int)run(curl, error_text, &options);
+	curl_easy_cleanup(curl);
+	curl_global_cleanup();
+	return status;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mistakes a client can be told to make (--mistake NAME, or SYNFAULT_MISTAKE in its
+ * environment), so that scenarios can be shown to catch each of them. Shared by the clients in C;
+ * fetch.py knows the same names.
+ */
+#ifndef SYNFAULT_TARGETS_CLIENTS_MISTAKE_H
+#define SYNFAULT_TARGETS_CLIENTS_MISTAKE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum mistake {
+	MISTAKE_NONE,
+	MISTAKE_NEVER_GIVES_UP,     /* goes on after the last attempt that is allowed */
+	MISTAKE_NO_PAUSE,           /* tries again at once */
+	MISTAKE_RETRIES_EVERYTHING, /* takes every error for one that passes */
+	MISTAKE_RETRIES_NOTHING,    /* gives up at the first error */
+	MISTAKE_SWALLOWS_ERROR,     /* all attempts failed: exits with 0 and says nothing */
+	MISTAKE_NO_CAP,             /* waits grow for ever */
+	MISTAKE_ONE_TOO_MANY,       /* one attempt more than allowed */
+	MISTAKE_LEAKS_SOCKET,       /* leaves a failed socket open, whose SYNs go on */
+	MISTAKE_N_KINDS,
+};
+
+/* Exit status for a wrong command line (EX_USAGE of sysexits.h). */
+#define EXIT_USAGE 64
+
+/* "never-gives-up", …; NULL for MISTAKE_NONE. */
+const char *mistake_name(enum mistake mistake);
+/* Finds a mistake by its name. Returns true and writes @ret, or false for a name that is unknown.
+ */
+bool mistake_parse(const char *name, enum mistake *ret);
+/*
+ * The mistake named in the environment, MISTAKE_NONE when the variable is unset or empty. Returns
+ * true and writes @ret, or false for a name that is unknown.
+ */
+bool mistake_from_environment(enum mistake *ret);
+/* Writes the list of mistakes as part of a --help text. */
+void mistake_help(FILE *file);
+
+/* A whole number or a decimal in [@low, @high]. Returns true and writes @ret. */
+bool parse_number(const char *text, double low, double high, double *ret);
+/* Sleeps; signals don't cut it short. */
+void sleep_ms(double milliseconds);
+
+#endif
