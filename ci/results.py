@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Adds up what ci/test ran: ci/results.py DIRECTORY [WHAT WENT WRONG]...
+
+DIRECTORY holds one file per suite: LABEL.SUITE.json, a log of `meson test`, or NAME.xml, a JUnit
+report; beside it NAME.status, the exit status of what wrote it. Each argument after it counts as a
+failure. Prints a table and, as the last line, "N passed, N failed, N skipped". Exits 1 when
+anything failed, or when a suite in which nothing may be skipped skipped something or did not run.
+"""
+
+import json
+import re
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+
+# What needs privileges or tools that may be missing, and proves nothing where it is skipped.
+NEVER_SKIPPED = ("integration", "container", "lint", "fuzz")
+# What has to be there, and to have run at least one test.
+REQUIRED = ("plain.unit", "plain.integration", "plain.lint", "sanitized.unit",
+            "sanitized.integration", "fuzzed.fuzz", "demo")
+
+
+class Count:
+    """Tests that passed, failed, and were skipped, with the names of the latter two."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def add(self, outcome, name):
+        if outcome == "passed":
+            self.passed += 1
+        else:
+            getattr(self, outcome).append(name)
+
+
+def count_tap(test, count):
+    """The sub-tests of one test program. False when its output is not TAP."""
+    plan = re.search(r"^1\.\.(\d+)", test["stdout"], re.M)
+    if not plan or plan[1] == "0":
+        return False
+    seen = 0
+    for line in re.finditer(r"^(not )?ok\b[ \d]*(?:- )?(.*?)(# *SKIP.*)?$", test["stdout"],
+                            re.M | re.I):
+        seen += 1
+        name = f'{test["name"]}: {line[2].strip()}'
+        if line[3]:
+            count.add("skipped", f"{name} {line[3]}")
+        else:
+            count.add("failed" if line[1] else "passed", name)
+    for _ in range(int(plan[1]) - seen):
+        count.add("failed", f'{test["name"]}: a planned test that did not report')
+    return True
+
+
+def count_meson(path):
+    count = Count()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        test = json.loads(line)
+        good = test["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
+        failed_before = len(count.failed)
+        if not count_tap(test, count):
+            outcome = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
+            count.add(outcome.get(test["result"], "failed"), test["name"])
+        if not good and len(count.failed) == failed_before:
+            count.add("failed", f'{test["name"]}: {test["result"]}')
+    return count
+
+
+def count_junit(path):
+    count = Count()
+    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        name = case.get("name")
+        if case.find("failure") is not None or case.find("error") is not None:
+            count.add("failed", name)
+        elif case.find("skipped") is not None:
+            count.add("skipped", name)
+        else:
+            count.add("passed", name)
+    return count
+
+
+def collect(directory):
+    """All counts by name, and what is wrong with them."""
+    counts = {}
+    for path in sorted(directory.iterdir()):
+        if path.suffix == ".json":
+            counts[path.stem] = count_meson(path)
+        elif path.suffix == ".xml":
+            counts[path.stem] = count_junit(path)
+    wrong = [f"{name} did not run" for name in REQUIRED if name not in counts]
+    for name, count in counts.items():
+        status = (directory / f"{name}.status").read_text(encoding="utf-8").strip()
+        if status != "0" and not count.failed:
+            wrong.append(f"{name} ended with status {status}")
+        if name in REQUIRED and not count.passed and not count.failed:
+            wrong.append(f"{name}: no test ran")
+        if name.split(".")[-1] in NEVER_SKIPPED:
+            wrong += [f"{name} skipped {skipped}" for skipped in count.skipped]
+    return counts, wrong
+
+
+def main():
+    counts, wrong = collect(Path(sys.argv[1]))
+    wrong += sys.argv[2:]
+
+    print(f'{"":24}{"passed":>8}{"failed":>8}{"skipped":>8}')
+    for name, count in counts.items():
+        print(f"{name:24}{count.passed:8}{len(count.failed):8}{len(count.skipped):8}")
+    for name, count in counts.items():
+        for failed in count.failed:
+            print(f"failed: {name}: {failed}")
+        for skipped in count.skipped:
+            print(f"skipped: {name}: {skipped}")
+    for sentence in wrong:
+        print(f"failed: {sentence}")
+    privileged = sum(count.passed + len(count.failed) for name, count in counts.items()
+                     if name.split(".")[-1] in ("integration", "container"))
+    print(f"privileged tests that ran: {privileged}")
+
+    failed = len(wrong) + sum(len(count.failed) for count in counts.values())
+    print(f"{sum(count.passed for count in counts.values())} passed, {failed} failed, "
+          f"{sum(len(count.skipped) for count in counts.values())} skipped")
+    return 1 if failed else 0
+
+
+sys.exit(main())

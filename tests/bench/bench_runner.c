@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Figures of the whole program, each against a reference measured in the same run, in turn:
+ *
+ *     bench_runner scenario-overhead SYNFAULT CLIENT DIR
+ *     bench_runner waiting-suite SYNFAULT CLIENT DIR
+ *     bench_runner established-throughput SYNFAULT BULK DIR
+ *
+ * CLIENT is targets/clients/tiny.c, BULK is bulk.c, DIR a directory for scenario files. Prints one
+ * JSON object. Needs the right to make network namespaces.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common/duration.h"
+#include "common/strbuf.h"
+#include "runner/cell/network.h"
+
+enum { OVERHEAD_SCENARIOS = 300, OVERHEAD_JOBS = 8, WAITING_SCENARIOS = 200, ROUNDS = 5 };
+#define BULK_BYTES "4000000000"
+
+NORETURN static void die(const char *what)
+{
+	fprintf(stderr, "bench_runner: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), compare_doubles);
+	return values[n / 2];
+}
+
+static void report(const char *name, double ours, double reference, double ratio, const char *unit,
+		   const char *goal)
+{
+	printf("{\"name\": \"%s\", \"ours\": %.4g, \"reference\": %.4g, \"ratio\": %.3f, "
+	       "\"unit\": \"%s\", \"goal\": \"%s\"}\n",
+	       name, ours, reference, ratio, unit, goal);
+}
+
+/* Runs a command with its output thrown away unless it fails; returns its wall time. */
+static double run(char *const *command)
+{
+	int64_t started_ns = clock_monotonic_ns();
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		dup2(null, STDOUT_FILENO);
+		execv(command[0], command);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		die("fork");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		fprintf(stderr, "bench_runner: %s %s: status %d\n", command[0], command[1], status);
+		exit(EXIT_FAILURE);
+	}
+	return (double)(clock_monotonic_ns() - started_ns) / (double)NS_PER_MS;
+}
+
+static void write_file(const char *path, const struct strbuf *text)
+{
+	AUTO_FCLOSE FILE *file = fopen(path, "w");
+
+	if (!file || fwrite(strbuf_text(text), 1, text->length, file) != text->length)
+		die(path);
+}
+
+/* ---- scenario-overhead ---- */
+
+/* The least that any harness with a private network has to do for a client. */
+static pid_t start_bare(char *const *command)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWNET, NULL, NULL, NULL, NULL);
+
+	if (pid < 0)
+		die("clone");
+	if (pid > 0)
+		return pid;
+	if (network_lo_up() == 0) {
+		pid_t client = fork();
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC), status;
+
+		if (client == 0) {
+			dup2(null, STDOUT_FILENO);
+			dup2(null, STDERR_FILENO);
+			execv(command[0], command);
+			_exit(127);
+		}
+		if (waitpid(client, &status, 0) == client && WIFEXITED(status))
+			_exit(WEXITSTATUS(status));
+	}
+	_exit(126);
+}
+
+static double bare_overhead(char *const *command)
+{
+	int64_t started_ns = clock_monotonic_ns();
+	int n_running = 0, n_started = 0;
+
+	while (n_started < OVERHEAD_SCENARIOS || n_running > 0) {
+		int status;
+
+		for (; n_running < OVERHEAD_JOBS && n_started < OVERHEAD_SCENARIOS; n_running++) {
+			start_bare(command);
+			n_started++;
+		}
+		if (wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 1)
+			die("the bare client was not refused");
+		n_running--;
+	}
+	return (double)(clock_monotonic_ns() - started_ns) / (double)NS_PER_MS;
+}
+
+static void scenario_overhead(char *program, char *client, const char *directory)
+{
+	AUTO_FREE char *path = xasprintf("%s/overhead.yaml", directory);
+	AUTO_STRBUF struct strbuf text = {0};
+	double ours[ROUNDS], reference[ROUNDS], ratios[ROUNDS];
+	char jobs[] = "-j8", quiet[] = "-q", verb[] = "run", closed[] = "127.0.0.1:8080";
+	char *const our_command[] = {program, verb, quiet, jobs, path, NULL};
+	char *const bare_command[] = {client, closed, NULL};
+
+	for (int i = 0; i < OVERHEAD_SCENARIOS; i++)
+		strbuf_printf(&text,
+			      "---\nname: refused %d\n"
+			      "endpoints: {api: {faults: [refuse]}}\n"
+			      "client: {command: [%s, \"${api}\"]}\n"
+			      "expect: {exit: 1, attempts: 1}\n",
+			      i, client);
+	write_file(path, &text);
+	for (int i = 0; i < ROUNDS; i++) {
+		reference[i] = bare_overhead(bare_command) / OVERHEAD_SCENARIOS;
+		ours[i] = run(our_command) / OVERHEAD_SCENARIOS;
+		ratios[i] = ours[i] / reference[i];
+	}
+	report("scenario-overhead", median(ours, ROUNDS), median(reference, ROUNDS),
+	       median(ratios, ROUNDS), "ms per scenario", "<= 3");
+}
+
+/* ---- waiting-suite ---- */
+
+static void add_waiting(struct strbuf *text, const char *client, int number)
+{
+	strbuf_printf(text,
+		      "---\nname: waits %d\n"
+		      "endpoints: {api: {faults: [refuse, accept]}}\n"
+		      "client: {command: [%s, --tries, \"2\", --sleep, \"2000\", \"${api}\"]}\n"
+		      "expect: {exit: 0, attempts: 2, waits: {fixed: 2s}}\n",
+		      number, client);
+}
+
+static void waiting_suite(char *program, char *client, const char *directory)
+{
+	AUTO_FREE char *many = xasprintf("%s/waiting.yaml", directory);
+	AUTO_FREE char *one = xasprintf("%s/waiting-one.yaml", directory);
+	AUTO_STRBUF struct strbuf text = {0}, single = {0};
+	double ours[3], reference[3], ratios[3];
+	char quiet[] = "-q", verb[] = "run";
+	char *const many_command[] = {program, verb, quiet, many, NULL};
+	char *const one_command[] = {program, verb, quiet, one, NULL};
+
+	for (int i = 0; i < WAITING_SCENARIOS; i++)
+		add_waiting(&text, client, i);
+	add_waiting(&single, client, 0);
+	write_file(many, &text);
+	write_file(one, &single);
+	for (int i = 0; i < 3; i++) {
+		reference[i] = run(one_command);
+		ours[i] = run(many_command);
+		ratios[i] = ours[i] / reference[i];
+	}
+	report("waiting-suite", median(ours, 3), median(reference, 3), median(ratios, 3), "ms",
+	       "<= 1.3");
+}
+
+/* ---- established-throughput ---- */
+
+static double read_rate(const char *path)
+{
+	AUTO_FCLOSE FILE *file = fopen(path, "r");
+	double rate;
+
+	if (!file || fscanf(file, "%lf", &rate) != 1)
+		die(path);
+	return rate / 1e9;
+}
+
+/* Both ends in a network namespace of their own, no rule in it. */
+static void bare_throughput(char *bulk, const char *result)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWNET, NULL, NULL, NULL, NULL);
+	int status;
+
+	if (pid < 0)
+		die("clone");
+	if (pid == 0) {
+		pid_t server, client;
+
+		if (network_lo_up() < 0)
+			_exit(1);
+		server = fork();
+		if (server == 0)
+			execl(bulk, bulk, "serve", "127.0.0.1", "8080", (char *)NULL);
+		while (network_listens(&(struct address){.family = AF_INET, .port = 8080,
+							 .bytes = {127, 0, 0, 1}},
+				       1) != 1)
+			usleep(1000);
+		client = fork();
+		if (client == 0)
+			execl(bulk, bulk, "send", "127.0.0.1", "8080", BULK_BYTES, result,
+			      (char *)NULL);
+		waitpid(client, &status, 0);
+		kill(server, SIGTERM);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+	}
+	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+		die("bare throughput");
+}
+
+static void established_throughput(char *program, char *bulk, const char *directory)
+{
+	AUTO_FREE char *path = xasprintf("%s/throughput.yaml", directory);
+	AUTO_FREE char *result = xasprintf("%s/throughput.txt", directory);
+	AUTO_STRBUF struct strbuf text = {0};
+	double ours[2 * ROUNDS], reference[2 * ROUNDS], ratios[2 * ROUNDS];
+	char quiet[] = "-q", verb[] = "run";
+	char *const command[] = {program, verb, quiet, path, NULL};
+
+	strbuf_printf(&text,
+		      "name: throughput\n"
+		      "endpoints: {api: {serve: {command: [%s, serve, \"${api.ipv4}\", "
+		      "\"${api.port}\"]}, faults: [accept]}}\n"
+		      "client: {command: [%s, send, \"${api.ipv4}\", \"${api.port}\", \"%s\", "
+		      "\"%s\"]}\nexpect: {exit: 0, attempts: 1}\n",
+		      bulk, bulk, BULK_BYTES, result);
+	write_file(path, &text);
+	for (int i = 0; i < 2 * ROUNDS; i++) {
+		/* In changing order: what comes second must not gain by it. */
+		for (int turn = 0; turn < 2; turn++) {
+			if ((turn + i) % 2 == 0) {
+				bare_throughput(bulk, result);
+				reference[i] = read_rate(result);
+			} else {
+				run(command);
+				ours[i] = read_rate(result);
+			}
+		}
+		ratios[i] = ours[i] / reference[i];
+	}
+	report("established-throughput", median(ours, ARRAY_SIZE(ours)),
+	       median(reference, ARRAY_SIZE(reference)), median(ratios, ARRAY_SIZE(ratios)),
+	       "GB/s", ">= 0.98");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*measure)(char *program, char *client, const char *directory);
+	} figures[] = {
+		{"scenario-overhead", scenario_overhead},
+		{"waiting-suite", waiting_suite},
+		{"established-throughput", established_throughput},
+	};
+
+	for (size_t i = 0; argc == 5 && i < ARRAY_SIZE(figures); i++)
+		if (!strcmp(argv[1], figures[i].name)) {
+			figures[i].measure(argv[2], argv[3], argv[4]);
+			return EXIT_SUCCESS;
+		}
+	fputs("usage: bench_runner FIGURE SYNFAULT CLIENT DIR\n", stderr);
+	return 64;
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs a libFuzzer program for some seconds on a copy of its corpus, so that what it finds does not
+# end up in the source tree. An input that breaks it is left in the current directory.
+#
+# usage: run.sh PROGRAM SECONDS CORPUS-DIRECTORY [DICTIONARY]
+set -eu
+
+program=$1
+seconds=$2
+corpus=$3
+dictionary=${4:-}
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp "$corpus"/* "$copy"/
+"$program" -max_total_time="$seconds" -max_len=512 -timeout=5 -print_final_stats=1 \
+	${dictionary:+-dict="$dictionary"} "$copy"

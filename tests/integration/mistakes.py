@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shows that the scenarios catch every mistake that the clients can make.
+
+mistakes.py SYNFAULT TARGETS: the synfault program and the directory of the built clients. Runs each
+client with each mistake under the scenario that is to catch it, and asserts that the outcome is
+"fail" and that the JUnit report names what went wrong; and runs the client that makes no mistake,
+which has to pass. The report is TAP.
+"""
+
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLIENTS = ("python", "backoff", "curl")
+
+REFUSED = ("refused", "gives up after 5 refused attempts and says why")
+UNANSWERED = ("refused", "lets a server that never answers through as the error that it is")
+DROPPED = ("dropped", "closes the socket that timed out before it tries again")
+
+# The mistake, the behaviour and scenario that catch it, and the type of the finding.
+MISTAKES = [
+    ("never-gives-up", REFUSED, "timeout"),
+    ("no-pause", REFUSED, "waits"),
+    ("retries-everything", UNANSWERED, "attempts"),
+    ("retries-nothing", REFUSED, "attempts"),
+    ("swallows-error", REFUSED, "exit"),
+    ("no-cap", REFUSED, "waits"),
+    ("one-too-many", REFUSED, "attempts"),
+    ("leaks-socket", DROPPED, "retransmissions"),
+]
+
+# The clients as they are given behind "--", to which "--mistake NAME" is added; for REFUSED.
+COMMANDS = {
+    "python": ["python3", str(ROOT / "targets/clients/fetch.py"), "--delay=0.3", "http://${api}/"],
+    "backoff": ["synfault-backoff", "--base=200", "--cap=400", "${api}"],
+    "curl": ["synfault-curl-retry", "--delay=300", "http://${api}/"],
+}
+
+# Most of a run is waiting, so more run at once than there are processors.
+CONCURRENT = 8
+EXIT_PASS, EXIT_FAIL = 0, 1
+
+
+class Case:
+    """One run of one scenario: what to do and what has to come of it."""
+
+    def __init__(self, client, scenario, mistake=None, finding=None, by_switch=False):
+        self.client, self.mistake, self.finding = client, mistake, finding
+        self.pack, self.scenario = f"{scenario[0]}/{client}.yaml", scenario[1]
+        self.by_switch = by_switch
+
+    def __str__(self):
+        if self.mistake is None:
+            return f"{self.client}: without a mistake it passes: {self.scenario}"
+        how = " (by switch)" if self.by_switch else ""
+        return f"{self.client}: {self.mistake} is caught by {self.finding}{how}"
+
+    def command(self, synfault, junit):
+        pack = str(ROOT / "scenarios" / self.pack)
+        command = [synfault, "run", "--filter", self.scenario, "--junit", junit, pack]
+        if self.by_switch:
+            command += ["--", *COMMANDS[self.client], "--mistake", self.mistake]
+        return command
+
+    def environment(self, targets):
+        environment = dict(os.environ)
+        environment.pop("SYNFAULT_MISTAKE", None)
+        environment["PATH"] = f"{targets}:{environment['PATH']}"
+        if self.mistake is not None and not self.by_switch:
+            environment["SYNFAULT_MISTAKE"] = self.mistake
+        return environment
+
+
+def findings(junit):
+    """What the report says: outcomes, what its findings are about, and how many scenarios ran."""
+    outcomes, subjects, n_cases = [], set(), 0
+    for testcase in xml.etree.ElementTree.parse(junit).getroot().iter("testcase"):
+        n_cases += 1
+        for element in testcase:
+            if element.tag not in ("failure", "error", "skipped"):
+                continue
+            outcomes.append(element.tag)
+            # The type is that of the first finding; all of them are numbered in the text.
+            subjects.add(element.get("type"))
+            subjects.update(re.findall(r"^\d+\. (\w+)", element.text or "", re.MULTILINE))
+    if "wait" in subjects:
+        subjects.add("waits")
+    return outcomes, subjects, n_cases
+
+
+def run(case, synfault, targets):
+    """Returns what is wrong, as a list of lines; empty when all is well."""
+    with tempfile.TemporaryDirectory() as directory:
+        junit = os.path.join(directory, "junit.xml")
+        process = subprocess.run(
+            case.command(synfault, junit),
+            env=case.environment(targets),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=60,
+        )
+        problems = []
+        expected = EXIT_PASS if case.mistake is None else EXIT_FAIL
+        if process.returncode != expected:
+            problems.append(f"exit status {process.returncode} instead of {expected}")
+        try:
+            outcomes, subjects, n_cases = findings(junit)
+        except (OSError, xml.etree.ElementTree.ParseError) as error:
+            outcomes, subjects, n_cases = [], set(), 0
+            problems.append(f"no report: {error}")
+        if n_cases != 1:
+            problems.append(f"{n_cases} scenarios ran instead of 1")
+        if outcomes != ([] if case.mistake is None else ["failure"]):
+            problems.append(f"outcomes {outcomes}")
+        if case.mistake is not None and case.finding not in subjects:
+            problems.append(f"no finding about {case.finding}, only about {subjects}")
+        if problems:
+            problems += process.stdout.splitlines()
+        return problems
+
+
+def all_cases():
+    cases = []
+    for client in CLIENTS:
+        for scenario in dict.fromkeys(scenario for _, scenario, _ in MISTAKES):
+            cases.append(Case(client, scenario))
+        for mistake, scenario, finding in MISTAKES:
+            cases.append(Case(client, scenario, mistake, finding))
+        cases.append(Case(client, REFUSED, "no-pause", "waits", by_switch=True))
+    return cases
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    synfault, targets = (os.path.abspath(argument) for argument in sys.argv[1:])
+    cases = all_cases()
+    failed = False
+    print(f"1..{len(cases)}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(CONCURRENT) as pool:
+        results = pool.map(lambda case: run(case, synfault, targets), cases)
+        for number, (case, problems) in enumerate(zip(cases, results), start=1):
+            print(f"{'not ok' if problems else 'ok'} {number} - {case}")
+            for line in problems:
+                print(f"# {line}")
+            sys.stdout.flush()
+            failed = failed or bool(problems)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The injector on real packets: each test has a network namespace of its own, runs the injector's
+ * event loop in its own process and clients in children. Nearly all tests are made for IPv4 and
+ * IPv6 at once: endpoint 0 is on 127.0.0.1, endpoint 1 on ::1, and each has a client.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <netinet/in.h>
+
+/* after the C library's header of the same things */
+#include <libmnl/libmnl.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "common/duration.h"
+#include "injector/injector.h"
+#include "injector/rules.h"
+#include "tests/lib/netns.h"
+
+#define PORT         8080
+#define OTHER_PORT   8081
+#define QUEUE        7
+#define TABLE        "synfault-test"
+#define N_FAMILIES   2
+#define MAX_EVENTS   4096
+#define MAX_PROBLEMS 16
+/* Longer than anything here takes; a test that waits for so long has failed. */
+#define PATIENCE_NS (10 * NS_PER_S)
+/* How late something may be on a machine that is busy with other tests. */
+#define LATE_NS (400 * NS_PER_MS)
+
+static const char *const hosts[N_FAMILIES] = {"127.0.0.1", "::1"};
+
+/* What a client tells its parent, in memory both share. */
+struct client_result {
+	int error[4]; /* of successive steps: 0 or an errno */
+	int64_t started_ns[4], ended_ns[4];
+	uint16_t local_port[4];
+};
+
+/* A client's program: @servers is the array of endpoints from its own on. */
+typedef void (*client_fn)(const struct address *server, struct client_result *result);
+
+/* An injector, its endpoints and all it has reported. */
+struct bed {
+	struct event_base *base;
+	struct injector *injector;
+	struct address endpoints[N_FAMILIES];
+	struct injector_event events[MAX_EVENTS];
+	size_t n_events;
+	char *problems[MAX_PROBLEMS];
+	size_t n_problems;
+	struct client_result *results; /* one per family */
+};
+
+static struct address loopback(int family, uint16_t port)
+{
+	struct address address;
+
+	cr_assert_eq(address_parse(hosts[family], port, &address), 0);
+	return address;
+}
+
+static int listen_at(const struct address *address)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(address, &storage);
+	int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	cr_assert_geq(fd, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	cr_assert_eq(bind(fd, (struct sockaddr *)&storage, length), 0, "%s", strerror(errno));
+	cr_assert_eq(listen(fd, 1024), 0);
+	return fd;
+}
+
+static void note_event(void *userdata, const struct injector_event *event)
+{
+	struct bed *bed = userdata;
+
+	cr_assert_lt(bed->n_events, MAX_EVENTS);
+	bed->events[bed->n_events++] = *event;
+}
+
+static void note_problem(void *userdata, bool fatal, const char *message)
+{
+	struct bed *bed = userdata;
+
+	(void)fatal;
+	cr_assert_lt(bed->n_problems, MAX_PROBLEMS);
+	bed->problems[bed->n_problems++] = xstrdup(message);
+}
+
+/* Reads steps joined by ", ". */
+static struct script script_of(const char *text)
+{
+	AUTO_FREE char *copy = xstrdup(text);
+	struct script script = {0};
+	struct step_error error;
+	char *rest = copy;
+
+	for (char *word = strsep(&rest, ","); word; word = strsep(&rest, ",")) {
+		struct step step;
+
+		word += strspn(word, " ");
+		cr_assert_eq(step_parse(word, &step, &error), 0, "%s: %s", word, error.message);
+		script_append(&script, &step);
+	}
+	return script;
+}
+
+static struct event_base *base_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	cr_assert(config);
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	cr_assert(base);
+	return base;
+}
+
+struct bed_options {
+	const char *script;
+	uint32_t queue_length;
+	bool no_listener;
+	const struct address *endpoints; /* instead of one per family; listeners are the test's */
+	size_t n_endpoints;
+};
+
+/* Returns what injector_new() does. */
+static int bed_try(struct bed *bed, const struct bed_options *options, struct diag_list *diags)
+{
+	struct script script = script_of(options->script);
+	struct tracker_endpoint *endpoints;
+	size_t n = options->endpoints ? options->n_endpoints : N_FAMILIES;
+	int r;
+
+	bed->base = base_new();
+	bed->results = mmap(NULL, N_FAMILIES * sizeof(*bed->results), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	cr_assert_neq(bed->results, MAP_FAILED);
+	for (int i = 0; i < N_FAMILIES; i++) {
+		bed->endpoints[i] = loopback(i, PORT);
+		if (!options->no_listener && !options->endpoints)
+			listen_at(&bed->endpoints[i]);
+	}
+	endpoints = xzalloc(n * sizeof(*endpoints));
+	for (size_t i = 0; i < n; i++)
+		endpoints[i] = (struct tracker_endpoint){
+			.addresses =
+				options->endpoints ? &options->endpoints[i] : &bed->endpoints[i],
+			.n_addresses = 1,
+			.script = &script,
+		};
+	r = injector_new(
+		&(struct injector_config){
+			.base = bed->base,
+			.table = TABLE,
+			.queue_number = QUEUE,
+			.queue_length = options->queue_length,
+			.seed = 1,
+			.endpoints = endpoints,
+			.n_endpoints = n,
+			.on_event = note_event,
+			.on_problem = note_problem,
+			.userdata = bed,
+		},
+		diags, &bed->injector);
+	free(endpoints);
+	script_free(&script);
+	return r;
+}
+
+static struct bed *bed_start(const struct bed_options *options)
+{
+	static struct diag_list diags;
+	struct bed *bed = xzalloc(sizeof(*bed));
+	int r = bed_try(bed, options, &diags);
+
+	if (r == -EOPNOTSUPP)
+		netns_skip("%s", diags.items[0].message);
+	cr_assert_eq(r, 0, "%s", diags.n_items ? diags.items[0].message : strerror(-r));
+	return bed;
+}
+
+static struct bed *bed_with(const char *script)
+{
+	return bed_start(&(struct bed_options){.script = script});
+}
+
+/* Ends it. Nothing must have been lost or wrong. */
+static void bed_end(struct bed *bed)
+{
+	injector_finish(bed->injector);
+	cr_assert_eq(bed->n_problems, 0, "%s", bed->n_problems ? bed->problems[0] : "");
+	injector_free(bed->injector);
+	event_base_free(bed->base);
+	free(bed);
+}
+
+static bool has_problem(const struct bed *bed, const char *part)
+{
+	for (size_t i = 0; i < bed->n_problems; i++)
+		if (strstr(bed->problems[i], part))
+			return true;
+	return false;
+}
+
+/* The @k-th event (from 0) of that kind at the endpoint, or NULL. */
+static const struct injector_event *find_event(const struct bed *bed, uint32_t endpoint,
+					       enum injector_event_kind kind, size_t k)
+{
+	for (size_t i = 0; i < bed->n_events; i++) {
+		const struct injector_event *event = &bed->events[i];
+
+		if (event->attempt.endpoint == endpoint && event->kind == kind && k-- == 0)
+			return event;
+	}
+	return NULL;
+}
+
+static const struct injector_event *need_event(const struct bed *bed, uint32_t endpoint,
+					       enum injector_event_kind kind, size_t k)
+{
+	const struct injector_event *event = find_event(bed, endpoint, kind, k);
+
+	cr_assert(event, "endpoint %u: event %zu of kind %d never came", endpoint, k, kind);
+	return event;
+}
+
+static size_t count_events(const struct bed *bed, uint32_t endpoint, enum injector_event_kind kind)
+{
+	size_t n = 0;
+
+	while (find_event(bed, endpoint, kind, n))
+		n++;
+	return n;
+}
+
+/* Runs the loop for a while. */
+static void bed_run_for(struct bed *bed, int64_t duration_ns)
+{
+	struct timeval timeout = {
+		.tv_sec = duration_ns / NS_PER_S,
+		.tv_usec = duration_ns % NS_PER_S / NS_PER_US,
+	};
+
+	event_base_loopexit(bed->base, &timeout);
+	event_base_dispatch(bed->base);
+}
+
+/* Runs the loop until both endpoints have had so many events of that kind. */
+static void bed_run_until(struct bed *bed, enum injector_event_kind kind, size_t n)
+{
+	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+
+	while (!find_event(bed, 0, kind, n - 1) || !find_event(bed, 1, kind, n - 1)) {
+		cr_assert_lt(clock_monotonic_ns(), end_ns, "no %zu events of kind %d", n, kind);
+		bed_run_for(bed, 5 * NS_PER_MS);
+	}
+}
+
+static pid_t client_start(client_fn client, const struct address *server,
+			  struct client_result *result)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		client(server, result);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* Runs a client per endpoint, and the injector until both have ended. */
+static void bed_run_clients(struct bed *bed, client_fn client)
+{
+	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+	pid_t pids[N_FAMILIES];
+	int left = N_FAMILIES;
+
+	for (int i = 0; i < N_FAMILIES; i++)
+		pids[i] = client_start(client, &bed->endpoints[i], &bed->results[i]);
+	while (left > 0) {
+		bed_run_for(bed, 5 * NS_PER_MS);
+		for (int i = 0; i < N_FAMILIES; i++) {
+			int status;
+
+			if (pids[i] == 0 || waitpid(pids[i], &status, WNOHANG) != pids[i])
+				continue;
+			cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+			pids[i] = 0;
+			left--;
+		}
+		if (clock_monotonic_ns() > end_ns) {
+			for (int i = 0; i < N_FAMILIES; i++)
+				if (pids[i] > 0)
+					kill(pids[i], SIGKILL);
+			cr_assert_fail("a client never ended");
+		}
+	}
+}
+
+/* The parts clients are made of. They run in children, where nothing can be asserted. */
+
+/* Connects within @timeout_ns and returns 0 or an errno. */
+static int connect_within(int fd, const struct address *server, int64_t timeout_ns)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage), size;
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	int error;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (connect(fd, (struct sockaddr *)&storage, length) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (poll(&poll_fd, 1, (int)(timeout_ns / NS_PER_MS)) <= 0)
+		return ETIMEDOUT;
+	size = sizeof(error);
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	return error;
+}
+
+static uint16_t local_port(int fd)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	struct address address = {0};
+
+	if (getsockname(fd, (struct sockaddr *)&storage, &length) == 0)
+		address_from_sockaddr((struct sockaddr *)&storage, &address);
+	return address.port;
+}
+
+/* Step @k: a connection, timed, and closed again. */
+static void attempt(int k, int protocol, const struct address *server, int64_t timeout_ns,
+		    struct client_result *result)
+{
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+
+	result->started_ns[k] = clock_monotonic_ns();
+	result->error[k] = connect_within(fd, server, timeout_ns);
+	result->ended_ns[k] = clock_monotonic_ns();
+	result->local_port[k] = local_port(fd);
+	close(fd);
+}
+
+static void client_once(const struct address *server, struct client_result *result)
+{
+	attempt(0, 0, server, PATIENCE_NS, result);
+}
+
+static void client_twice(const struct address *server, struct client_result *result)
+{
+	attempt(0, 0, server, PATIENCE_NS, result);
+	attempt(1, 0, server, PATIENCE_NS, result);
+}
+
+static void client_impatient(const struct address *server, struct client_result *result)
+{
+	attempt(0, 0, server, 200 * NS_PER_MS, result);
+}
+
+static void client_impatient_twice(const struct address *server, struct client_result *result)
+{
+	attempt(0, 0, server, 2500 * NS_PER_MS, result);
+	attempt(1, 0, server, PATIENCE_NS, result);
+}
+
+static void assert_between(int64_t value_ns, int64_t low_ns, int64_t high_ns, const char *what)
+{
+	cr_assert(value_ns >= low_ns && value_ns <= high_ns, "%s: %.3f ms, not %.3f to %.3f ms",
+		  what, (double)value_ns / 1e6, (double)low_ns / 1e6, (double)high_ns / 1e6);
+}
+
+Test(injector, refuses_the_first_connect_and_accepts_the_second)
+{
+	static const enum injector_event_kind order[] = {
+		INJECTOR_SYN,     INJECTOR_VERDICT,     INJECTOR_SYN,
+		INJECTOR_VERDICT, INJECTOR_ESTABLISHED,
+	};
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("refuse, accept");
+	bed_run_clients(bed, client_twice);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		const struct client_result *result = &bed->results[i];
+		size_t k = 0;
+
+		cr_expect_eq(result->error[0], ECONNREFUSED, "%s: %s", hosts[i],
+			     strerror(result->error[0]));
+		cr_expect_eq(result->error[1], 0, "%s: %s", hosts[i], strerror(result->error[1]));
+		/* deaths are noticed some time after */
+		for (size_t e = 0; e < bed->n_events && k < ARRAY_SIZE(order); e++)
+			if (bed->events[e].attempt.endpoint == i &&
+			    bed->events[e].kind != INJECTOR_CLOSED)
+				cr_expect_eq(bed->events[e].kind, order[k++], "%s: event %zu",
+					     hosts[i], e);
+		cr_expect_eq(k, ARRAY_SIZE(order));
+		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 0)->verdict, VERDICT_REFUSE);
+		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 0)->attempt.state,
+			     ATTEMPT_REFUSED);
+		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 1)->verdict, VERDICT_ACCEPT);
+		cr_expect_eq(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->attempt.state,
+			     ATTEMPT_ESTABLISHED);
+		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 1)->attempt.number, 2);
+	}
+	bed_run_until(bed, INJECTOR_CLOSED, 2);
+	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	bed_end(bed);
+}
+
+Test(injector, times_a_verdict_between_its_syn_and_what_the_client_does_next)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("refuse x2");
+	bed_run_clients(bed, client_twice);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		const struct client_result *result = &bed->results[i];
+
+		for (size_t k = 0; k < 2; k++) {
+			const struct injector_event *syn = need_event(bed, i, INJECTOR_SYN, k);
+			const struct injector_event *verdict =
+				need_event(bed, i, INJECTOR_VERDICT, k);
+
+			/* the kernel's time has steps of 1 us */
+			cr_expect_geq(syn->at_ns, result->started_ns[k] - NS_PER_US);
+			cr_expect_geq(verdict->at_ns, syn->at_ns);
+			cr_expect_leq(verdict->at_ns, result->ended_ns[k]);
+		}
+	}
+	bed_end(bed);
+}
+
+Test(injector, drops_all_syns_of_an_attempt_and_accepts_the_next)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("drop, accept");
+	bed_run_clients(bed, client_impatient_twice);
+	bed_run_until(bed, INJECTOR_CLOSED, 2);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		cr_expect_eq(bed->results[i].error[0], ETIMEDOUT);
+		cr_expect_eq(bed->results[i].error[1], 0);
+		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 4, "%s: %zu SYNs", hosts[i],
+			     count_events(bed, i, INJECTOR_SYN));
+		for (uint32_t k = 0; k < 3; k++) {
+			cr_expect_eq(need_event(bed, i, INJECTOR_SYN, k)->attempt.number, 1);
+			cr_expect_eq(need_event(bed, i, INJECTOR_SYN, k)->syn_ordinal, k + 1);
+			cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, k)->verdict,
+				     VERDICT_DROP);
+		}
+		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 3)->attempt.number, 2);
+		cr_expect_eq(need_event(bed, i, INJECTOR_CLOSED, 0)->retransmissions, 2);
+	}
+	bed_end(bed);
+}
+
+Test(injector, holds_every_syn_for_the_delay_while_the_kernel_repeats_them)
+{
+	const int64_t delay_ns = 1500 * NS_PER_MS;
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("delay 1500ms");
+	bed_run_clients(bed, client_once);
+	bed_run_until(bed, INJECTOR_VERDICT, 2);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		const struct client_result *result = &bed->results[i];
+		int64_t first_ns = need_event(bed, i, INJECTOR_SYN, 0)->at_ns;
+
+		cr_expect_eq(result->error[0], 0, "%s: %s", hosts[i], strerror(result->error[0]));
+		assert_between(result->ended_ns[0] - result->started_ns[0], delay_ns,
+			       delay_ns + LATE_NS, "connect()");
+		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 2);
+		assert_between(need_event(bed, i, INJECTOR_SYN, 1)->at_ns - first_ns,
+			       900 * NS_PER_MS, 1400 * NS_PER_MS, "retransmission");
+		assert_between(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->at_ns - first_ns,
+			       delay_ns, delay_ns + LATE_NS, "SYN-ACK");
+		for (uint32_t k = 0; k < 2; k++) {
+			const struct injector_event *verdict =
+				need_event(bed, i, INJECTOR_VERDICT, k);
+
+			cr_expect_eq(verdict->verdict, VERDICT_ACCEPT);
+			cr_expect_eq(verdict->syn_ordinal, k + 1);
+			assert_between(verdict->at_ns - need_event(bed, i, INJECTOR_SYN, k)->at_ns,
+				       delay_ns, delay_ns + LATE_NS, "hold");
+			assert_between(verdict->lag_ns, 0, LATE_NS, "lag");
+		}
+		cr_expect_eq(count_events(bed, i, INJECTOR_ESTABLISHED), 1);
+	}
+	bed_end(bed);
+}
+
+Test(injector, loses_the_first_syn_and_lets_the_retransmission_through)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("lose 1");
+	bed_run_clients(bed, client_once);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		const struct client_result *result = &bed->results[i];
+
+		cr_expect_eq(result->error[0], 0);
+		assert_between(result->ended_ns[0] - result->started_ns[0], 900 * NS_PER_MS,
+			       NS_PER_S + LATE_NS, "connect()");
+		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 0)->verdict, VERDICT_DROP);
+		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 1)->verdict, VERDICT_ACCEPT);
+		cr_expect_eq(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->attempt.syns, 2);
+	}
+	bed_end(bed);
+}
+
+Test(injector, refuses_after_a_delay)
+{
+	const int64_t delay_ns = 300 * NS_PER_MS;
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("delay 300ms then refuse");
+	bed_run_clients(bed, client_once);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		const struct client_result *result = &bed->results[i];
+
+		cr_expect_eq(result->error[0], ECONNREFUSED);
+		assert_between(result->ended_ns[0] - result->started_ns[0], delay_ns,
+			       delay_ns + LATE_NS, "connect()");
+	}
+	bed_end(bed);
+}
+
+Test(injector, notices_a_client_that_gives_up)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("drop");
+	bed_run_clients(bed, client_impatient);
+	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		const struct injector_event *closed = need_event(bed, i, INJECTOR_CLOSED, 0);
+
+		cr_expect_eq(bed->results[i].error[0], ETIMEDOUT);
+		cr_expect_eq(closed->attempt.state, ATTEMPT_WAITING);
+		cr_expect(closed->attempt.closed);
+		assert_between(closed->at_ns - need_event(bed, i, INJECTOR_SYN, 0)->at_ns,
+			       200 * NS_PER_MS, 200 * NS_PER_MS + LATE_NS, "given up");
+	}
+	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	bed_end(bed);
+}
+
+static void client_never_closes(const struct address *server, struct client_result *result)
+{
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	result->error[0] = connect_within(fd, server, 50 * NS_PER_MS);
+	poll(NULL, 0, 60000);
+}
+
+Test(injector, counts_an_attempt_as_waiting_until_its_socket_is_closed)
+{
+	struct bed *bed;
+	pid_t pid;
+
+	netns_enter();
+	bed = bed_with("drop");
+	pid = client_start(client_never_closes, &bed->endpoints[0], &bed->results[0]);
+	bed_run_for(bed, 300 * NS_PER_MS);
+	cr_expect_eq(injector_n_waiting(bed->injector), 1);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	bed_run_for(bed, 300 * NS_PER_MS);
+	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	cr_expect_eq(count_events(bed, 0, INJECTOR_CLOSED), 1);
+	bed_end(bed);
+}
+
+static void client_mapped(const struct address *server, struct client_result *result)
+{
+	struct address mapped = *server;
+
+	if (server->family == AF_INET) {
+		mapped.family = AF_INET6;
+		memset(mapped.bytes, 0, sizeof(mapped.bytes));
+		mapped.bytes[10] = mapped.bytes[11] = 0xff;
+		memcpy(mapped.bytes + 12, server->bytes, 4);
+	}
+	attempt(0, 0, &mapped, 200 * NS_PER_MS, result);
+}
+
+Test(injector, knows_an_ipv4_attempt_of_an_ipv6_socket)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("drop");
+	bed_run_clients(bed, client_mapped);
+	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	cr_expect_eq(need_event(bed, 0, INJECTOR_CLOSED, 0)->attempt.key.client.family, AF_INET);
+	bed_end(bed);
+}
+
+Test(injector, refuses_a_syn_with_ecn)
+{
+	struct bed *bed;
+
+	netns_enter();
+	netns_sysctl("net/ipv4/tcp_ecn", "1");
+	bed = bed_with("refuse");
+	bed_run_clients(bed, client_once);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 0)->tcp_flags,
+			     TCP_FLAG_SYN | TCP_FLAG_ECE | TCP_FLAG_CWR);
+		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED);
+	}
+	bed_end(bed);
+}
+
+/* Sends with the SYN, and sees what comes of it. */
+static void client_fast_open(const struct address *server, struct client_result *result)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+
+	for (int k = 0; k < 2; k++) {
+		int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		char byte;
+
+		if (sendto(fd, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&storage, length) < 0)
+			result->error[k] = errno;
+		else if (shutdown(fd, SHUT_WR) < 0 || recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
+			result->error[k] = errno == EAGAIN ? 0 : errno;
+		close(fd);
+	}
+}
+
+Test(injector, refuses_and_accepts_syns_that_carry_data)
+{
+	struct bed *bed;
+
+	netns_enter();
+	/* both sides, without cookies (include/net/tcp.h, TFO_…) */
+	netns_sysctl("net/ipv4/tcp_fastopen", "519");
+	bed = bed_with("refuse, accept");
+	bed_run_clients(bed, client_fast_open);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 0)->payload_length, 5);
+		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED, "%s: %s", hosts[i],
+			     strerror(bed->results[i].error[0]));
+		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 1)->payload_length, 5);
+		cr_expect_eq(bed->results[i].error[1], 0, "%s: %s", hosts[i],
+			     strerror(bed->results[i].error[1]));
+		cr_expect_eq(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->attempt.number, 2);
+	}
+	bed_end(bed);
+}
+
+static void client_multipath(const struct address *server, struct client_result *result)
+{
+	attempt(0, IPPROTO_MPTCP, server, PATIENCE_NS, result);
+	attempt(1, IPPROTO_MPTCP, server, PATIENCE_NS, result);
+}
+
+Test(injector, refuses_and_accepts_multipath_clients)
+{
+	int fd = -1;
+	struct bed *bed;
+
+	netns_enter();
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	if (fd < 0)
+		cr_skip_test("no MPTCP here: %s", strerror(errno));
+	close(fd);
+	bed = bed_with("refuse, accept");
+	bed_run_clients(bed, client_multipath);
+	/* the other goes on until the server closes, too */
+	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED);
+		cr_expect_eq(bed->results[i].error[1], 0);
+	}
+	bed_end(bed);
+}
+
+#define CLIENT_PORT 45678
+
+static int bound_socket(const struct address *server)
+{
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	struct address local = *server;
+	struct sockaddr_storage storage;
+	socklen_t length;
+
+	local.port = CLIENT_PORT;
+	length = address_to_sockaddr(&local, &storage);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&storage, length) < 0)
+		_exit(1);
+	return fd;
+}
+
+/* To two ports of the server at once, from one of our own. */
+static void client_one_port(const struct address *server, struct client_result *result)
+{
+	int fds[2] = {bound_socket(server), bound_socket(server)};
+
+	for (int k = 0; k < 2; k++) {
+		struct address to = *server;
+
+		to.port = (uint16_t)(PORT + k);
+		result->error[k] = connect_within(fds[k], &to, 0);
+	}
+	for (int k = 0; k < 2; k++) {
+		struct pollfd poll_fd = {.fd = fds[k], .events = POLLOUT};
+		socklen_t size = sizeof(result->error[k]);
+
+		poll(&poll_fd, 1, (int)(PATIENCE_NS / NS_PER_MS));
+		getsockopt(fds[k], SOL_SOCKET, SO_ERROR, &result->error[k], &size);
+	}
+}
+
+Test(injector, tells_attempts_from_one_port_to_two_endpoints_apart)
+{
+	struct address endpoints[2];
+	struct bed *bed;
+	int64_t end_ns;
+	pid_t pid;
+
+	netns_enter();
+	for (int k = 0; k < 2; k++) {
+		endpoints[k] = loopback(0, (uint16_t)(PORT + k));
+		listen_at(&endpoints[k]);
+	}
+	bed = bed_start(&(struct bed_options){
+		.script = "delay 200ms then refuse", .endpoints = endpoints, .n_endpoints = 2});
+	pid = client_start(client_one_port, &endpoints[0], &bed->results[0]);
+	end_ns = clock_monotonic_ns() + PATIENCE_NS;
+	while (waitpid(pid, NULL, WNOHANG) == 0 && clock_monotonic_ns() < end_ns)
+		bed_run_for(bed, 5 * NS_PER_MS);
+	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct injector_event *verdict = need_event(bed, i, INJECTOR_VERDICT, 0);
+
+		cr_expect_eq(verdict->attempt.key.client.port, CLIENT_PORT);
+		cr_expect_eq(verdict->verdict, VERDICT_REFUSE);
+		cr_expect_eq(verdict->attempt.number, 1);
+		cr_expect_eq(bed->results[0].error[i], ECONNREFUSED);
+		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 1);
+	}
+	bed_end(bed);
+}
+
+static void client_same_port_again(const struct address *server, struct client_result *result)
+{
+	for (int k = 0; k < 3; k++) {
+		int fd = bound_socket(server);
+
+		result->error[k] = connect_within(fd, server, PATIENCE_NS);
+		close(fd);
+	}
+}
+
+Test(injector, tells_attempts_from_one_port_within_a_second_apart)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("refuse");
+	bed_run_clients(bed, client_same_port_again);
+	bed_run_until(bed, INJECTOR_CLOSED, 3);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		for (uint32_t k = 0; k < 3; k++) {
+			cr_expect_eq(need_event(bed, i, INJECTOR_SYN, k)->attempt.number, k + 1);
+			cr_expect_eq(need_event(bed, i, INJECTOR_CLOSED, k)->attempt.number, k + 1);
+			cr_expect_eq(bed->results[i].error[k], ECONNREFUSED);
+		}
+	}
+	bed_end(bed);
+}
+
+Test(injector, says_that_a_queue_number_is_taken)
+{
+	struct diag_list diags = {0};
+	struct queue *queue, *second;
+	int r;
+
+	netns_enter();
+	r = queue_open(&(struct queue_config){.number = QUEUE}, &diags, &queue);
+	if (r == -EOPNOTSUPP)
+		netns_skip("%s", diags.items[0].message);
+	cr_assert_eq(r, 0);
+	cr_expect_eq(queue_open(&(struct queue_config){.number = QUEUE}, &diags, &second), -EBUSY);
+	cr_assert_eq(diags.n_items, 1);
+	cr_expect(strstr(diags.items[0].message, "queue 7 is in use"), "%s",
+		  diags.items[0].message);
+	queue_free(queue);
+	cr_expect_eq(queue_open(&(struct queue_config){.number = QUEUE}, &diags, &second), 0);
+	queue_free(second);
+	diag_list_free(&diags);
+}
+
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	cr_assert_eq(syscall(SYS_capset, &header, data), 0);
+}
+
+Test(injector, says_that_a_capability_is_missing)
+{
+	struct address endpoint = loopback(0, PORT);
+	struct diag_list diags = {0};
+	struct bed *bed = xzalloc(sizeof(*bed));
+	struct rules *rules;
+
+	netns_enter();
+	drop_capabilities();
+	cr_expect_eq(bed_try(bed, &(struct bed_options){.script = "refuse"}, &diags), -EPERM);
+	cr_expect_eq(rules_install(&(struct rules_config){.table = TABLE,
+							  .endpoints = &endpoint,
+							  .n_endpoints = 1},
+				   &diags, &rules),
+		     -EPERM);
+	cr_assert_eq(diags.n_items, 2);
+	for (size_t i = 0; i < diags.n_items; i++)
+		cr_expect(strstr(diags.items[i].hint, "CAP_NET_ADMIN"), "%s",
+			  diags.items[i].message);
+	diag_list_free(&diags);
+}
+
+/* Many connections at once, none of them waited for. */
+static void client_burst(const struct address *server, struct client_result *result)
+{
+	for (int k = 0; k < 100; k++) {
+		int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		result->error[0] = connect_within(fd, server, 0);
+	}
+}
+
+Test(injector, reports_an_overflow_of_the_queue)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_start(&(struct bed_options){.script = "refuse", .queue_length = 4});
+	/* nobody reads meanwhile */
+	waitpid(client_start(client_burst, &bed->endpoints[0], &bed->results[0]), NULL, 0);
+	bed_run_for(bed, 50 * NS_PER_MS);
+	cr_expect_eq(count_events(bed, 0, INJECTOR_SYN), 4);
+	injector_finish(bed->injector);
+	cr_expect(has_problem(bed, "96 because the queue was full"), "%s",
+		  bed->n_problems ? bed->problems[0] : "no problem");
+	injector_free(bed->injector);
+}
+
+static void count_packet(void *userdata, const struct queued_packet *packet)
+{
+	(void)packet;
+	++*(size_t *)userdata;
+}
+
+Test(injector, counts_verdicts_the_kernel_refuses)
+{
+	struct diag_list diags = {0};
+	struct queue_losses losses;
+	struct queue *queue;
+	size_t n_packets = 0;
+	int r;
+
+	netns_enter();
+	r = queue_open(&(struct queue_config){.number = QUEUE,
+					      .on_packet = count_packet,
+					      .userdata = &n_packets},
+		       &diags, &queue);
+	if (r == -EOPNOTSUPP)
+		netns_skip("%s", diags.items[0].message);
+	cr_assert_eq(r, 0);
+	cr_assert_eq(queue_losses(queue, &losses), 0);
+	cr_expect_eq(losses.failed_verdicts, 0);
+	cr_assert_eq(queue_set_verdict(queue, 4711, VERDICT_ACCEPT), 0);
+	cr_assert_eq(queue_dispatch(queue), 0);
+	cr_assert_eq(queue_losses(queue, &losses), 0);
+	cr_expect_eq(losses.failed_verdicts, 1);
+	cr_expect_eq(n_packets, 0);
+	queue_free(queue);
+}
+
+static void client_other_port(const struct address *server, struct client_result *result)
+{
+	struct address other = *server;
+
+	other.port = OTHER_PORT;
+	attempt(0, 0, &other, PATIENCE_NS, result);
+}
+
+Test(injector, leaves_other_ports_alone)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("drop");
+	for (int i = 0; i < N_FAMILIES; i++) {
+		struct address other = loopback(i, OTHER_PORT);
+
+		listen_at(&other);
+	}
+	bed_run_clients(bed, client_other_port);
+	for (int i = 0; i < N_FAMILIES; i++)
+		cr_expect_eq(bed->results[i].error[0], 0);
+	cr_expect_eq(bed->n_events, 0);
+	bed_end(bed);
+}
+
+static void client_sends_much(const struct address *server, struct client_result *result)
+{
+	static char data[1 << 20];
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	result->error[0] = connect_within(fd, server, PATIENCE_NS);
+	result->started_ns[0] = send(fd, data, sizeof(data), MSG_NOSIGNAL);
+	close(fd);
+}
+
+Test(injector, sees_nothing_of_an_open_connection)
+{
+	struct bed *bed;
+
+	netns_enter();
+	bed = bed_with("accept");
+	bed_run_clients(bed, client_sends_much);
+	for (uint32_t i = 0; i < N_FAMILIES; i++) {
+		cr_expect_eq(bed->results[i].error[0], 0);
+		cr_expect_gt(bed->results[i].started_ns[0], 0, "nothing was sent");
+		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 1);
+	}
+	/* a packet that is neither SYN nor SYN-ACK would be a problem */
+	bed_end(bed);
+}
+
+Test(injector, knows_when_the_kernel_received_a_syn_that_is_read_late)
+{
+	struct bed *bed;
+	int64_t sent_ns, read_ns;
+
+	netns_enter();
+	bed = bed_with("refuse");
+	bed_run_for(bed, 100 * NS_PER_MS);
+	waitpid(client_start(client_burst, &bed->endpoints[0], &bed->results[0]), NULL, 0);
+	sent_ns = clock_monotonic_ns();
+	poll(NULL, 0, 200);
+	read_ns = clock_monotonic_ns();
+	bed_run_for(bed, 50 * NS_PER_MS);
+	cr_expect_eq(count_events(bed, 0, INJECTOR_SYN), 100);
+	for (uint32_t k = 0; k < 100; k++) {
+		cr_expect_leq(need_event(bed, 0, INJECTOR_SYN, k)->at_ns, sent_ns);
+		cr_expect_geq(need_event(bed, 0, INJECTOR_VERDICT, k)->lag_ns, read_ns - sent_ns);
+	}
+	cr_expect_geq(injector_max_lag_ns(bed->injector), read_ns - sent_ns);
+	bed_end(bed);
+}
+
+Test(injector, leaves_connects_unanswered_when_it_is_killed)
+{
+	struct client_result *results;
+	struct address endpoint;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	netns_enter();
+	endpoint = loopback(0, PORT);
+	listen_at(&endpoint);
+	results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct bed *bed = bed_start(&(struct bed_options){
+			.script = "accept", .endpoints = &endpoint, .n_endpoints = 1});
+
+		if (write(ready[1], "r", 1) == 1)
+			event_base_dispatch(bed->base);
+		_exit(1);
+	}
+	close(ready[1]);
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	waitpid(client_start(client_impatient, &endpoint, results), NULL, 0);
+	cr_expect_eq(results->error[0], 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	waitpid(client_start(client_impatient, &endpoint, results), NULL, 0);
+	cr_expect_eq(results->error[0], ETIMEDOUT, "%s", strerror(results->error[0]));
+}
+
+/* Installs a table and lets the process end; returns what a second installation gives. */
+static int install_twice(bool owned)
+{
+	struct address endpoint = loopback(0, PORT);
+	struct rules_config config = {.table = TABLE,
+				      .queue_number = QUEUE,
+				      .endpoints = &endpoint,
+				      .n_endpoints = 1,
+				      .owned = owned};
+	struct diag_list diags = {0};
+	struct rules *rules;
+	pid_t pid = fork();
+	int status, r;
+
+	if (pid == 0)
+		_exit(rules_install(&config, &diags, &rules) == 0 ? 0 : 1);
+	waitpid(pid, &status, 0);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	r = rules_install(&config, &diags, &rules);
+	if (r == 0)
+		rules_free(rules);
+	diag_list_free(&diags);
+	return r;
+}
+
+Test(rules, disappear_with_their_owner_where_others_use_the_namespace)
+{
+	netns_enter();
+	cr_expect_eq(install_twice(true), 0);
+}
+
+Test(rules, stay_without_an_owner_and_are_not_installed_twice)
+{
+	netns_enter();
+	cr_expect_eq(install_twice(false), -EEXIST);
+}
+
+/* As `nft delete table` does. */
+static void delete_table(void)
+{
+	char buffer[1024];
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	struct nftnl_table *table = nftnl_table_alloc();
+	struct mnl_nlmsg_batch *batch = mnl_nlmsg_batch_start(buffer, sizeof(buffer));
+	struct nlmsghdr *message;
+
+	cr_assert(socket && table && batch);
+	cr_assert_eq(mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID), 0);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, TABLE);
+	nftnl_batch_begin(mnl_nlmsg_batch_current(batch), 1);
+	mnl_nlmsg_batch_next(batch);
+	message = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch), NFT_MSG_DELTABLE,
+					NFPROTO_INET, 0, 2);
+	nftnl_table_nlmsg_build_payload(message, table);
+	mnl_nlmsg_batch_next(batch);
+	nftnl_batch_end(mnl_nlmsg_batch_current(batch), 3);
+	mnl_nlmsg_batch_next(batch);
+	cr_assert_gt(mnl_socket_sendto(socket, buffer, mnl_nlmsg_batch_size(batch)), 0);
+	mnl_nlmsg_batch_stop(batch);
+	nftnl_table_free(table);
+	mnl_socket_close(socket);
+}
+
+Test(rules, say_when_the_table_is_gone)
+{
+	struct address endpoint = loopback(0, PORT);
+	struct rules_config config = {
+		.table = TABLE, .queue_number = QUEUE, .endpoints = &endpoint, .n_endpoints = 1};
+	struct diag_list diags = {0};
+	struct rules *rules;
+	uint64_t count = 1;
+
+	netns_enter();
+	cr_assert_eq(rules_install(&config, &diags, &rules), 0);
+	cr_expect_eq(rules_count_refused(rules, &count), 0);
+	cr_expect_eq(count, 0);
+	delete_table();
+	cr_expect_eq(rules_count_refused(rules, &count), -ENOENT);
+	rules_free(rules);
+}
+
+#define MANY 1000
+
+static void client_first_and_last(const struct address *server, struct client_result *result)
+{
+	attempt(0, 0, server, PATIENCE_NS, result);
+	attempt(1, 0, server + MANY - 1, PATIENCE_NS, result);
+}
+
+Test(injector, serves_a_thousand_endpoints_of_each_family)
+{
+	struct address *endpoints = xzalloc((size_t)N_FAMILIES * MANY * sizeof(*endpoints));
+	struct bed *bed;
+
+	netns_enter();
+	for (int i = 0; i < N_FAMILIES; i++)
+		for (int k = 0; k < MANY; k++)
+			endpoints[i * MANY + k] = loopback(i, (uint16_t)(PORT + k));
+	bed = bed_start(&(struct bed_options){.script = "refuse",
+					      .endpoints = endpoints,
+					      .n_endpoints = (size_t)N_FAMILIES * MANY});
+	for (int i = 0; i < N_FAMILIES; i++) {
+		pid_t pid =
+			client_start(client_first_and_last, &endpoints[i * MANY], &bed->results[i]);
+		int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+
+		while (waitpid(pid, NULL, WNOHANG) == 0 && clock_monotonic_ns() < end_ns)
+			bed_run_for(bed, 5 * NS_PER_MS);
+		for (int k = 0; k < 2; k++)
+			cr_expect_eq(bed->results[i].error[k], ECONNREFUSED);
+		cr_expect_eq(count_events(bed, (uint32_t)(i * MANY), INJECTOR_SYN), 1);
+		cr_expect_eq(count_events(bed, (uint32_t)(i * MANY + MANY - 1), INJECTOR_SYN), 1);
+	}
+	bed_end(bed);
+	free(endpoints);
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""cppcheck over the layers and the targets."""
+
+import subprocess
+
+import tree
+
+
+def main():
+    tree.need("cppcheck")
+    arguments = [
+        "cppcheck", "--quiet", "-j2", "--error-exitcode=1", "--inline-suppr", "--std=c11",
+        "--enable=warning,performance,portability,style",
+        f"--suppressions-list={tree.ROOT}/tests/lint/cppcheck.suppressions",
+        "--template={file}:{line}: {severity}: {message} [{id}]", "-D_GNU_SOURCE",
+        # It reads no headers of the system, so macros that make types have to be told.
+        "-DLIST_HEAD(name,type)=struct type *", "-D__linux__", '-DSYNFAULT_VERSION="0"', "-I.",
+        *tree.files(".c", below=(*tree.LAYERS, "targets")),
+    ]
+    result = subprocess.run(arguments, cwd=tree.ROOT, check=False)
+    tree.finish(["cppcheck complains"] if result.returncode else [])
+
+
+main()

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every file keeps to that no compiler checks.
+
+A licence line and then a paragraph on what the file is for; functions that can be read at a glance;
+no marks of unfinished work; nothing that points out of the checkout; links in the documentation
+that lead somewhere.
+"""
+
+import re
+
+import tree
+
+MAX_FUNCTION_LINES = 80
+LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
+# Written so that this file does not find itself.
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+# What may stand on the line before a function's first.
+BEFORE_FUNCTION = re.compile(r"^$|[;}]$|\*/$|^#")
+LINK = re.compile(r"\]\(([^)#\s]+)")
+BINARY = (".pcap", ".pcapng", ".png", ".gz")
+
+
+def check_opening(path, lines):
+    """Licence, then (in C) a comment that says what the file is for."""
+    first = 1 if lines[0].startswith("#!") else 0
+    if len(lines) <= first or LICENCE not in lines[first]:
+        yield f"{path}:{first + 1}: no licence line"
+        return
+    opening = lines[first + 1] if len(lines) > first + 1 else ""
+    if path.suffix in (".c", ".h") and not opening.startswith("/*"):
+        yield f"{path}:{first + 2}: no paragraph on what this file is for"
+    if path.suffix == ".py" and not opening.startswith('"""'):
+        yield f"{path}:{first + 2}: no paragraph on what this file is for"
+
+
+def check_functions(path, lines):
+    """In formatted code the body of a function stands between braces in the first column."""
+    start = None
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            start = number
+            while start > 1 and not BEFORE_FUNCTION.search(lines[start - 2]):
+                start -= 1
+        elif line == "}" and start:
+            if number - start + 1 > MAX_FUNCTION_LINES:
+                yield (f"{path}:{start}: a function of {number - start + 1} lines "
+                       f"({MAX_FUNCTION_LINES} at most)")
+            start = None
+
+
+def check_words(path, lines):
+    outside = f"{tree.ROOT.parent}/"
+    for number, line in enumerate(lines, 1):
+        if UNFINISHED.search(line):
+            yield f"{path}:{number}: a mark of unfinished work"
+        if len(outside) > 1 and outside in line:
+            yield f"{path}:{number}: a path of this machine"
+
+
+def check_links(path, lines):
+    for number, line in enumerate(lines, 1):
+        for match in LINK.finditer(line):
+            if ":" in match[1]:
+                continue
+            target = (tree.ROOT / path.parent / match[1]).resolve()
+            if not target.exists() or not target.is_relative_to(tree.ROOT):
+                yield f"{path}:{number}: the link to {match[1]} leads nowhere"
+
+
+def check(path):
+    lines = tree.read(path).splitlines()
+    yield from check_words(path, lines)
+    is_script = bool(lines) and lines[0].startswith("#!")
+    if path.suffix in (".c", ".h", ".py", ".sh") or path.name == "meson.build" or is_script:
+        yield from check_opening(path, lines or [""])
+    if path.suffix == ".c":
+        yield from check_functions(path, lines)
+    if path.suffix == ".md":
+        yield from check_links(path, lines)
+
+
+def main():
+    complaints = []
+    for path in tree.files():
+        # What fuzzers are fed, and what tests compare with, is data.
+        if path.suffix in BINARY or path.name == "COPYING" or {"corpus", "data"} & set(path.parts):
+            continue
+        try:
+            complaints += check(path)
+        except UnicodeDecodeError:
+            complaints.append(f"{path}:1: not UTF-8")
+    tree.finish(complaints)
+
+
+main()

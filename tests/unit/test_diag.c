@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of collecting diagnostics and of showing them. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "common/diag.h"
+#include "common/text.h"
+
+TestSuite(diag);
+
+#define PLACE(...) (&(struct place){__VA_ARGS__})
+
+Test(diag, add_copies_everything_and_returns_einval)
+{
+	AUTO_DIAG struct diag_list list = {0};
+	char path[] = "a.yaml", word[] = "foo";
+
+	cr_assert_eq(diag_add(&list, PLACE(path, 3, 5, 2), "unknown key \"%s\"", word), -EINVAL);
+	memset(path, 'X', 6);
+	memset(word, 'X', 3);
+	cr_assert_eq(list.n_items, 1);
+	cr_assert_str_eq(list.items[0].path, "a.yaml");
+	cr_assert_eq(list.items[0].line, 3);
+	cr_assert_eq(list.items[0].column, 5);
+	cr_assert_eq(list.items[0].length, 2);
+	cr_assert_str_eq(list.items[0].message, "unknown key \"foo\"");
+	cr_assert_null(list.items[0].hint);
+}
+
+Test(diag, add_takes_no_place)
+{
+	AUTO_DIAG struct diag_list list = {0};
+
+	diag_add(&list, NULL, "no place");
+	cr_assert_null(list.items[0].path);
+	cr_assert_eq(list.items[0].line, 0);
+}
+
+Test(diag, hint_goes_to_the_last_one_and_can_be_given_anew)
+{
+	AUTO_DIAG struct diag_list list = {0};
+
+	diag_hint(&list, "to nobody");
+	diag_add(&list, NULL, "first");
+	diag_add(&list, NULL, "second");
+	diag_hint(&list, "old");
+	diag_hint(&list, "did you mean \"%s\"?", "x");
+	cr_assert_null(list.items[0].hint);
+	cr_assert_str_eq(list.items[1].hint, "did you mean \"x\"?");
+}
+
+Test(diag, move_appends_and_empties_the_source)
+{
+	AUTO_DIAG struct diag_list list = {0}, from = {0};
+
+	diag_add(&list, NULL, "a");
+	diag_add(&from, NULL, "b");
+	diag_add(&from, NULL, "c");
+	diag_move(&list, &from);
+	cr_assert_eq(list.n_items, 3);
+	cr_assert_str_eq(list.items[2].message, "c");
+	cr_assert_eq(from.n_items, 0);
+	diag_move(&list, &from);
+	cr_assert_eq(list.n_items, 3);
+}
+
+Test(diag, sort_is_by_path_line_column_and_keeps_equal_ones_in_order)
+{
+	static const char expected[] = "0123456789";
+	AUTO_DIAG struct diag_list list = {0};
+
+	diag_add(&list, PLACE("b", 1, 1), "9");
+	diag_add(&list, PLACE("a", 7, 2), "5");
+	diag_add(&list, PLACE("a", 7, 1), "4");
+	diag_add(&list, PLACE("a", 7, 2), "6");
+	diag_add(&list, PLACE("a", 10, 1), "8");
+	diag_add(&list, PLACE("a"), "2");
+	diag_add(&list, NULL, "0");
+	diag_add(&list, PLACE("a", 7, 2), "7");
+	diag_add(&list, PLACE("a", 2, 9), "3");
+	diag_add(&list, NULL, "1");
+	diag_sort(&list);
+	for (size_t i = 0; i < list.n_items; i++)
+		cr_expect_eq(list.items[i].message[0], expected[i], "%zu: %s", i,
+			     list.items[i].message);
+}
+
+Test(diag, sort_of_nothing_is_nothing)
+{
+	AUTO_DIAG struct diag_list list = {0};
+
+	diag_sort(&list);
+	cr_assert_eq(list.n_items, 0);
+}
+
+struct format_case {
+	const char *name;
+	const char *path;
+	unsigned line, column, length;
+	const char *message, *hint, *source, *expected;
+};
+
+static void format(const struct format_case *format_case, bool color, struct strbuf *out)
+{
+	AUTO_DIAG struct diag_list list = {0};
+	const char *source = format_case->source;
+
+	diag_add(&list,
+		 PLACE(format_case->path, format_case->line, format_case->column,
+		       format_case->length),
+		 "%s", format_case->message);
+	if (format_case->hint)
+		diag_hint(&list, "%s", format_case->hint);
+	diag_format(&list.items[0], source, source ? strlen(source) : 0, color, out);
+}
+
+Test(diag, is_shown_as_compilers_do)
+{
+	static const char *const source = "one: 1\n    faluts: [refuse]\n\tkey: value\n"
+					  "日本: [語x]\nlast";
+	const struct format_case cases[] = {
+		{"as documented", "api.yaml", 2, 5, 6, "unknown key \"faluts\"",
+		 "did you mean \"faults\"?", source,
+		 "api.yaml:2:5: error: unknown key \"faluts\"\n"
+		 "   2 |     faluts: [refuse]\n"
+		 "     |     ^~~~~~\n"
+		 "  help: did you mean \"faults\"?\n"},
+		{"no path, no line", NULL, 0, 0, 0, "it broke", NULL, NULL,
+		 "synfault: error: it broke\n"},
+		{"no path, with hint", NULL, 0, 0, 0, "it broke", "mend it", NULL,
+		 "synfault: error: it broke\n  help: mend it\n"},
+		{"path only", "a.yaml", 0, 0, 0, "m", NULL, source, "a.yaml: error: m\n"},
+		{"no source to show", "a.yaml", 2, 5, 6, "m", NULL, NULL, "a.yaml:2:5: error: m\n"},
+		{"line only", "a.yaml", 1, 0, 0, "m", NULL, source,
+		 "a.yaml:1: error: m\n   1 | one: 1\n     | ^\n"},
+		{"length 0 marks one column", "a.yaml", 1, 6, 0, "m", NULL, source,
+		 "a.yaml:1:6: error: m\n   1 | one: 1\n     |      ^\n"},
+		{"tab before the mark", "a.yaml", 3, 2, 3, "m", NULL, source,
+		 "a.yaml:3:2: error: m\n   3 |         key: value\n     |         ^~~\n"},
+		{"wide characters before the mark", "a.yaml", 4, 6, 1, "m", NULL, source,
+		 "a.yaml:4:6: error: m\n   4 | 日本: [語x]\n     |        ^~\n"},
+		{"mark behind wide characters", "a.yaml", 4, 7, 1, "m", NULL, source,
+		 "a.yaml:4:7: error: m\n   4 | 日本: [語x]\n     |          ^\n"},
+		{"mark beyond the end of the line is cut", "a.yaml", 5, 3, 99, "m", NULL, source,
+		 "a.yaml:5:3: error: m\n   5 | last\n     |   ^~\n"},
+		{"column beyond the end marks the end", "a.yaml", 5, 99, 3, "m", NULL, source,
+		 "a.yaml:5:99: error: m\n   5 | last\n     |     ^\n"},
+		{"huge mark", "a.yaml", 5, 2, -1U, "m", NULL, source,
+		 "a.yaml:5:2: error: m\n   5 | last\n     |  ^~~\n"},
+		{"line beyond the end of the source", "a.yaml", 6, 1, 1, "m", NULL, source,
+		 "a.yaml:6:1: error: m\n"},
+		{"empty line at the end", "a.yaml", 2, 1, 1, "m", NULL, "x\n",
+		 "a.yaml:2:1: error: m\n   2 |\n     | ^\n"},
+		{"empty source", "a.yaml", 1, 1, 1, "m", NULL, "",
+		 "a.yaml:1:1: error: m\n   1 |\n     | ^\n"},
+		{"CRLF", "a.yaml", 2, 1, 1, "m", NULL, "a\r\nb\r\n",
+		 "a.yaml:2:1: error: m\n   2 | b\n     | ^\n"},
+		{"the other line ends of YAML", "a.yaml", 5, 1, 1, "m", NULL,
+		 "a\rb\xc2\x85"
+		 "c\xe2\x80\xa8"
+		 "d\xe2\x80\xa9"
+		 "e\n",
+		 "a.yaml:5:1: error: m\n   5 | e\n     | ^\n"},
+		{"byte order mark takes no column", "a.yaml", 1, 1, 1, "m", NULL, "\xef\xbb\xbfkey",
+		 "a.yaml:1:1: error: m\n   1 | key\n     | ^\n"},
+		{"escape sequences are made harmless", "a\033[2J.yaml", 1, 6, 2,
+		 "bad \"\033[31mkey\"", "not \a", "k: \033[31mred",
+		 "a.yaml:1:6: error: bad \"key\"\n"
+		 "   1 | k: #x1B[31mred\n"
+		 "     |         ^~\n"
+		 "  help: not #x7\n"},
+		{"bad UTF-8", "a.yaml", 1, 2, 1, "m", NULL, "\xffx\xc3",
+		 "a.yaml:1:2: error: m\n   1 | \xef\xbf\xbdx\xef\xbf\xbd\n     |  ^\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STRBUF struct strbuf out = {0};
+
+		format(&cases[i], false, &out);
+		cr_expect_str_eq(strbuf_text(&out), cases[i].expected, "%s:\n%s", cases[i].name,
+				 strbuf_text(&out));
+	}
+}
+
+Test(diag, marks_line_up_from_any_line_number_on)
+{
+	AUTO_STRBUF struct strbuf source = {0}, out = {0};
+
+	strbuf_pad(&source, '\n', 12344);
+	strbuf_puts(&source, "key");
+	format(&(struct format_case){.path = "a.yaml",
+				     .line = 12345,
+				     .column = 2,
+				     .length = 1,
+				     .message = "m",
+				     .source = strbuf_text(&source)},
+	       false, &out);
+	cr_assert_str_eq(strbuf_text(&out), "a.yaml:12345:2: error: m\n12345 | key\n      |  ^\n",
+			 "%s", strbuf_text(&out));
+}
+
+/* Source line and mark line of the diagnostic in @text, without the gutter. */
+static void split_excerpt(char *text, const char **ret_source, const char **ret_mark)
+{
+	char *source = strchr(text, '\n') + 1;
+	char *mark = strchr(source, '\n') + 1;
+
+	mark[-1] = '\0';
+	mark[strcspn(mark, "\n")] = '\0';
+	*ret_source = source + strlen("   1 | ");
+	*ret_mark = mark + strlen("     | ");
+}
+
+Test(diag, long_lines_are_cut_around_the_mark)
+{
+	static const struct {
+		const char *name;
+		size_t before, after; /* columns beside the marked word */
+		bool cut_left, cut_right;
+	} cases[] = {
+		{"just fits", 48, 46, false, false},
+		{"far left", 3, 500, false, true},
+		{"in the middle", 300, 300, true, true},
+		{"far right", 500, 0, true, false},
+		{"far right, some after", 500, 20, true, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STRBUF struct strbuf line = {0}, out = {0};
+		const char *source, *mark, *word;
+		bool cut_left, cut_right;
+
+		strbuf_pad(&line, '-', cases[i].before);
+		strbuf_puts(&line, "faluts");
+		strbuf_pad(&line, '+', cases[i].after);
+		format(&(struct format_case){.path = "a.yaml",
+					     .line = 1,
+					     .column = (unsigned)cases[i].before + 1,
+					     .length = 6,
+					     .message = "m",
+					     .source = strbuf_text(&line)},
+		       false, &out);
+		split_excerpt(out.data, &source, &mark);
+
+		word = strstr(source, "faluts");
+		cr_assert_not_null(word, "%s: %s", cases[i].name, source);
+		cut_left = !strncmp(source, "…", strlen("…"));
+		cut_right = strstr(word, "…");
+		cr_expect_eq(cut_left, cases[i].cut_left, "%s: %s", cases[i].name, source);
+		cr_expect_eq(cut_right, cases[i].cut_right, "%s: %s", cases[i].name, source);
+		cr_expect_leq(text_width(source), 102, "%s: %s", cases[i].name, source);
+		/* An ellipsis takes three bytes, one column. */
+		cr_expect_eq(strspn(mark, " "), (size_t)(word - source) - (cut_left ? 2 : 0),
+			     "%s:\n%s\n%s", cases[i].name, source, mark);
+		cr_expect_str_eq(mark + strspn(mark, " "), "^~~~~~", "%s", cases[i].name);
+	}
+}
+
+Test(diag, long_marks_end_where_the_line_is_cut)
+{
+	AUTO_STRBUF struct strbuf line = {0}, out = {0};
+	const char *source, *mark;
+
+	strbuf_pad(&line, 'x', 1000);
+	format(&(struct format_case){.path = "a.yaml",
+				     .line = 1,
+				     .column = 201,
+				     .length = 700,
+				     .message = "m",
+				     .source = strbuf_text(&line)},
+	       false, &out);
+	split_excerpt(out.data, &source, &mark);
+	cr_assert_leq(strlen(mark), 102);
+	cr_assert_geq(strlen(mark), 80);
+}
+
+Test(diag, colours_change_nothing_but_colours)
+{
+	const struct format_case format_case = {
+		.path = "a.yaml",
+		.line = 1,
+		.column = 1,
+		.length = 2,
+		.message = "m",
+		.hint = "h",
+		.source = "key",
+	};
+	AUTO_STRBUF struct strbuf plain = {0}, colored = {0}, stripped = {0};
+
+	format(&format_case, false, &plain);
+	format(&format_case, true, &colored);
+	cr_assert_not_null(strstr(strbuf_text(&colored), "\033[1;31m"));
+	text_sanitize(&stripped, colored.data, colored.length);
+	cr_assert_str_eq(strbuf_text(&stripped), strbuf_text(&plain));
+}

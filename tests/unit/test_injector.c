@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The injector without a kernel: packets are made here, verdicts land in a list, the clock is
+ * turned by hand. libevent's timers run by the real clock, so held SYNs are held for milliseconds
+ * only.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "common/duration.h"
+#include "injector/injector.h"
+
+#define MAX_ITEMS 64
+#define START_NS  (1000 * NS_PER_S)
+
+struct given_verdict {
+	uint32_t packet_id;
+	enum verdict_kind kind;
+};
+
+/* The fake kernel, and everything the injector said. */
+struct bed {
+	struct event_base *base;
+	struct injector *injector;
+	int64_t now_ns;
+	int verdict_error; /* what set_verdict() returns */
+	struct given_verdict verdicts[MAX_ITEMS];
+	size_t n_verdicts;
+	struct injector_event events[MAX_ITEMS];
+	size_t n_events;
+	char *problems[MAX_ITEMS];
+	size_t n_problems, n_fatal;
+	uint32_t next_packet_id;
+};
+
+static int fake_set_verdict(void *context, uint32_t packet_id, enum verdict_kind kind)
+{
+	struct bed *bed = context;
+
+	if (bed->verdict_error < 0)
+		return bed->verdict_error;
+	cr_assert_lt(bed->n_verdicts, MAX_ITEMS);
+	bed->verdicts[bed->n_verdicts++] = (struct given_verdict){packet_id, kind};
+	return 0;
+}
+
+static int64_t fake_now_ns(void *context)
+{
+	const struct bed *bed = context;
+
+	return bed->now_ns;
+}
+
+static void note_event(void *userdata, const struct injector_event *event)
+{
+	struct bed *bed = userdata;
+
+	cr_assert_lt(bed->n_events, MAX_ITEMS);
+	bed->events[bed->n_events++] = *event;
+}
+
+static void note_problem(void *userdata, bool fatal, const char *message)
+{
+	struct bed *bed = userdata;
+
+	cr_assert_lt(bed->n_problems, MAX_ITEMS);
+	bed->problems[bed->n_problems++] = xstrdup(message);
+	bed->n_fatal += fatal;
+}
+
+static struct address address_of(const char *host, uint16_t port)
+{
+	struct address address;
+
+	cr_assert_eq(address_parse(host, port, &address), 0);
+	return address;
+}
+
+/* One endpoint, 127.0.0.1:80, with a script of one step. */
+static struct bed *bed_new(const char *step_text)
+{
+	struct bed *bed = xzalloc(sizeof(*bed));
+	struct address address = address_of("127.0.0.1", 80);
+	struct script script = {0};
+	struct step_error error;
+	struct step step;
+	struct tracker_endpoint endpoint = {&address, 1, &script};
+	struct injector_kernel kernel = {fake_set_verdict, fake_now_ns, bed};
+	struct event_config *config = event_config_new();
+	struct diag_list diags = {0};
+
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	bed->base = event_base_new_with_config(config);
+	event_config_free(config);
+	bed->now_ns = START_NS;
+	cr_assert_eq(step_parse(step_text, &step, &error), 0);
+	script_append(&script, &step);
+	cr_assert_eq(injector_new(
+			     &(struct injector_config){
+				     .base = bed->base,
+				     .endpoints = &endpoint,
+				     .n_endpoints = 1,
+				     .kernel = &kernel,
+				     .on_event = note_event,
+				     .on_problem = note_problem,
+				     .userdata = bed,
+			     },
+			     &diags, &bed->injector),
+		     0);
+	script_free(&script);
+	return bed;
+}
+
+static void bed_free(struct bed *bed)
+{
+	injector_free(bed->injector);
+	event_base_free(bed->base);
+	for (size_t i = 0; i < bed->n_problems; i++)
+		free(bed->problems[i]);
+	free(bed);
+}
+
+/* What the packets below have in common: an IPv4 and a TCP header, no options. */
+struct segment {
+	uint16_t source_port, destination_port;
+	uint32_t sequence, acknowledgment;
+	uint8_t flags;
+	int64_t age_ns; /* arrived so long before now */
+};
+
+static void put16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, (uint16_t)(value >> 16));
+	put16(at + 2, (uint16_t)value);
+}
+
+static void bed_packet(struct bed *bed, const struct segment *segment)
+{
+	static const uint8_t loopback[4] = {127, 0, 0, 1};
+	uint8_t data[40] = {[0] = 0x45, [3] = sizeof(data), [9] = IPPROTO_TCP};
+
+	memcpy(data + 12, loopback, sizeof(loopback));
+	memcpy(data + 16, loopback, sizeof(loopback));
+	put16(data + 20, segment->source_port);
+	put16(data + 22, segment->destination_port);
+	put32(data + 24, segment->sequence);
+	put32(data + 28, segment->acknowledgment);
+	data[32] = 5 << 4;
+	data[33] = segment->flags;
+	injector_packet(bed->injector, &(struct queued_packet){
+					       .id = ++bed->next_packet_id,
+					       .data = data,
+					       .length = sizeof(data),
+					       .arrived_ns = bed->now_ns - segment->age_ns,
+					       .arrival_known = true,
+				       });
+}
+
+static void bed_syn(struct bed *bed, uint16_t client_port, uint32_t isn)
+{
+	bed_packet(bed, &(struct segment){client_port, 80, isn, 0, TCP_FLAG_SYN, 0});
+}
+
+static void bed_syn_ack(struct bed *bed, uint16_t client_port, uint32_t isn)
+{
+	bed_packet(bed,
+		   &(struct segment){80, client_port, 99, isn + 1, TCP_FLAG_SYN | TCP_FLAG_ACK, 0});
+}
+
+static void bed_death(struct bed *bed, uint16_t client_port)
+{
+	injector_death(bed->injector, &(struct socket_death){
+					      .at_ns = bed->now_ns,
+					      .local = address_of("127.0.0.1", client_port),
+					      .remote = address_of("127.0.0.1", 80),
+					      .retransmissions = 3,
+					      .segments_in = 4,
+					      .bytes_received = 5,
+					      .bytes_acked = 6,
+				      });
+}
+
+/* Lets the loop's timers run for so many milliseconds of the real clock. */
+static void bed_run_ms(struct bed *bed, int milliseconds)
+{
+	struct timeval timeout = {.tv_usec = milliseconds * 1000};
+
+	event_base_loopexit(bed->base, &timeout);
+	event_base_dispatch(bed->base);
+}
+
+static void expect_verdict(const struct bed *bed, size_t k, uint32_t packet_id,
+			   enum verdict_kind kind)
+{
+	cr_assert_gt(bed->n_verdicts, k, "no verdict %zu", k);
+	cr_expect_eq(bed->verdicts[k].packet_id, packet_id);
+	cr_expect_eq(bed->verdicts[k].kind, kind, "verdict %zu is %s", k,
+		     verdict_kind_name(bed->verdicts[k].kind));
+}
+
+Test(injector, carries_out_a_step_at_once_and_reports_syn_and_verdict)
+{
+	static const struct {
+		const char *step;
+		enum verdict_kind verdict;
+		enum attempt_state state;
+	} cases[] = {
+		{"accept", VERDICT_ACCEPT, ATTEMPT_WAITING},
+		{"refuse", VERDICT_REFUSE, ATTEMPT_REFUSED},
+		{"drop", VERDICT_DROP, ATTEMPT_WAITING},
+		{"lose 1", VERDICT_DROP, ATTEMPT_WAITING},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bed *bed = bed_new(cases[i].step);
+
+		bed_packet(bed, &(struct segment){5000, 80, 1, 0, TCP_FLAG_SYN, 2 * NS_PER_MS});
+		expect_verdict(bed, 0, 1, cases[i].verdict);
+		cr_assert_eq(bed->n_events, 2, "%s", cases[i].step);
+		cr_expect_eq(bed->events[0].kind, INJECTOR_SYN);
+		cr_expect_eq(bed->events[0].at_ns, START_NS - 2 * NS_PER_MS);
+		cr_expect_eq(bed->events[0].tcp_flags, TCP_FLAG_SYN);
+		cr_expect_eq(bed->events[0].syn_ordinal, 1);
+		cr_expect_eq(bed->events[1].kind, INJECTOR_VERDICT);
+		cr_expect_eq(bed->events[1].at_ns, START_NS);
+		cr_expect_eq(bed->events[1].verdict, cases[i].verdict, "%s", cases[i].step);
+		cr_expect_eq(bed->events[1].lag_ns, 2 * NS_PER_MS);
+		cr_expect_eq(bed->events[1].attempt.state, cases[i].state, "%s", cases[i].step);
+		cr_expect_eq(injector_max_lag_ns(bed->injector), 2 * NS_PER_MS);
+		cr_expect_eq(bed->n_problems, 0);
+		bed_free(bed);
+	}
+}
+
+Test(injector, holds_each_syn_for_its_own_time)
+{
+	struct bed *bed = bed_new("delay 20ms");
+
+	bed_syn(bed, 5000, 1);
+	bed->now_ns += 5 * NS_PER_MS;
+	bed_syn(bed, 5000, 1);
+	cr_expect_eq(bed->n_verdicts, 0);
+	cr_expect_eq(bed->n_events, 2);
+
+	/* by the fake clock the first is due, the second is not */
+	bed->now_ns = START_NS + 21 * NS_PER_MS;
+	bed_run_ms(bed, 60);
+	cr_assert_eq(bed->n_verdicts, 1);
+	expect_verdict(bed, 0, 1, VERDICT_ACCEPT);
+	cr_expect_eq(bed->events[2].syn_ordinal, 1);
+	cr_expect_eq(bed->events[2].lag_ns, NS_PER_MS);
+
+	bed->now_ns = START_NS + 25 * NS_PER_MS;
+	bed_run_ms(bed, 60);
+	cr_assert_eq(bed->n_verdicts, 2);
+	expect_verdict(bed, 1, 2, VERDICT_ACCEPT);
+	cr_expect_eq(bed->events[3].syn_ordinal, 2);
+	cr_expect_eq(bed->events[3].lag_ns, 0);
+	bed_free(bed);
+}
+
+Test(injector, does_at_once_what_was_due_before_it_was_read)
+{
+	struct bed *bed = bed_new("delay 20ms then refuse");
+
+	bed_packet(bed, &(struct segment){5000, 80, 1, 0, TCP_FLAG_SYN, 30 * NS_PER_MS});
+	expect_verdict(bed, 0, 1, VERDICT_REFUSE);
+	cr_expect_eq(bed->events[1].lag_ns, 10 * NS_PER_MS);
+	cr_expect_eq(injector_max_lag_ns(bed->injector), 30 * NS_PER_MS,
+		     "reading it was late, too");
+	bed_free(bed);
+}
+
+Test(injector, reports_a_handshake_once_and_lets_every_syn_ack_through)
+{
+	struct bed *bed = bed_new("accept");
+
+	bed_syn(bed, 5000, 1);
+	bed_syn_ack(bed, 5000, 1);
+	bed_syn_ack(bed, 5000, 1);
+	bed_syn_ack(bed, 6000, 1); /* of nobody we know */
+	for (size_t k = 0; k < 4; k++)
+		expect_verdict(bed, k, (uint32_t)k + 1, VERDICT_ACCEPT);
+	cr_assert_eq(bed->n_events, 3);
+	cr_expect_eq(bed->events[2].kind, INJECTOR_ESTABLISHED);
+	cr_expect_eq(bed->events[2].attempt.state, ATTEMPT_ESTABLISHED);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+Test(injector, reports_the_death_of_a_client_with_what_the_kernel_knew)
+{
+	struct bed *bed = bed_new("drop");
+
+	bed_syn(bed, 5000, 1);
+	bed_death(bed, 5001); /* somebody else's */
+	cr_expect_eq(bed->n_events, 2);
+	bed_death(bed, 5000);
+	cr_assert_eq(bed->n_events, 3);
+	cr_expect_eq(bed->events[2].kind, INJECTOR_CLOSED);
+	cr_expect(bed->events[2].attempt.closed);
+	cr_expect_eq(bed->events[2].retransmissions, 3);
+	cr_expect_eq(bed->events[2].segments_in, 4);
+	cr_expect_eq(bed->events[2].bytes_received, 5);
+	cr_expect_eq(bed->events[2].bytes_acked, 6);
+	bed_free(bed);
+}
+
+Test(injector, finds_the_newest_attempt_of_a_socket_that_was_disconnected)
+{
+	struct bed *bed = bed_new("drop");
+	struct socket_death death = {
+		.local = address_of("0.0.0.0", 5000),
+		.remote = address_of("127.0.0.1", 0),
+	};
+	struct socket_death listener = {
+		.local = address_of("0.0.0.0", 5000),
+		.remote = address_of("0.0.0.0", 0),
+	};
+
+	bed_syn(bed, 5000, 1);
+	bed_syn(bed, 5001, 2);
+	injector_death(bed->injector, &listener);
+	cr_expect_eq(bed->n_events, 4);
+	injector_death(bed->injector, &death);
+	cr_assert_eq(bed->n_events, 5);
+	cr_expect_eq(bed->events[4].attempt.id, 0);
+	injector_death(bed->injector, &death);
+	cr_expect_eq(bed->n_events, 5, "it is closed already");
+	bed_free(bed);
+}
+
+Test(injector, counts_attempts_that_wait_for_an_answer)
+{
+	struct bed *bed = bed_new("accept");
+
+	for (uint16_t k = 0; k < 4; k++)
+		bed_syn(bed, 5000 + k, k);
+	bed_syn(bed, 5000, 0); /* a retransmission */
+	cr_expect_eq(injector_n_waiting(bed->injector), 4);
+	bed_syn_ack(bed, 5001, 1);
+	cr_expect_eq(injector_n_waiting(bed->injector), 3);
+	bed_death(bed, 5001); /* did not wait any more */
+	cr_expect_eq(injector_n_waiting(bed->injector), 3);
+	bed_death(bed, 5002);
+	cr_expect_eq(injector_n_waiting(bed->injector), 2);
+	bed_syn_ack(bed, 5002, 2); /* too late: closed */
+	cr_expect_eq(injector_n_waiting(bed->injector), 2);
+	bed_free(bed);
+
+	bed = bed_new("delay 1ms then refuse");
+	bed_syn(bed, 5000, 1);
+	bed_syn(bed, 5000, 1);
+	cr_expect_eq(injector_n_waiting(bed->injector), 1);
+	bed->now_ns += NS_PER_MS;
+	bed_run_ms(bed, 30);
+	cr_expect_eq(bed->n_verdicts, 2);
+	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	bed_free(bed);
+}
+
+Test(injector, drops_and_reports_what_it_does_not_understand)
+{
+	static const struct {
+		const char *what;
+		struct segment segment;
+		const char *problem;
+	} cases[] = {
+		{"no SYN", {5000, 80, 1, 1, TCP_FLAG_ACK, 0}, "neither SYN nor SYN-ACK"},
+		{"SYN and RST", {5000, 80, 1, 0, TCP_FLAG_SYN | TCP_FLAG_RST, 0}, "neither SYN"},
+		{"unknown endpoint",
+		 {5000, 81, 1, 0, TCP_FLAG_SYN, 0},
+		 "dropped a SYN from 127.0.0.1:5000 to 127.0.0.1:81, which is no endpoint"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bed *bed = bed_new("accept");
+
+		bed_packet(bed, &cases[i].segment);
+		bed_packet(bed, &cases[i].segment);
+		expect_verdict(bed, 0, 1, VERDICT_DROP);
+		expect_verdict(bed, 1, 2, VERDICT_DROP);
+		cr_assert_eq(bed->n_problems, 1, "%s: %zu problems", cases[i].what,
+			     bed->n_problems);
+		cr_expect(strstr(bed->problems[0], cases[i].problem), "%s: %s", cases[i].what,
+			  bed->problems[0]);
+		cr_expect_eq(bed->n_fatal, 0);
+		cr_expect_eq(bed->n_events, 0);
+		bed_free(bed);
+	}
+}
+
+Test(injector, drops_and_reports_a_malformed_packet)
+{
+	static const uint8_t data[] = {0x45, 0};
+	struct bed *bed = bed_new("accept");
+
+	injector_packet(bed->injector, &(struct queued_packet){.id = 9,
+							       .data = data,
+							       .length = sizeof(data),
+							       .arrived_ns = bed->now_ns});
+	expect_verdict(bed, 0, 9, VERDICT_DROP);
+	cr_assert_eq(bed->n_problems, 1);
+	cr_expect(strstr(bed->problems[0], packet_error_text(PACKET_IPV4_TRUNCATED)), "%s",
+		  bed->problems[0]);
+	bed_free(bed);
+}
+
+Test(injector, reports_a_dead_queue_as_fatal_and_no_verdict)
+{
+	struct bed *bed = bed_new("accept");
+
+	bed->verdict_error = -EBADF;
+	bed_syn(bed, 5000, 1);
+	cr_expect_eq(bed->n_events, 1, "the SYN alone");
+	cr_expect_eq(bed->n_fatal, 1);
+	bed_free(bed);
+}
+
+Test(injector, drops_what_is_held_at_the_end_and_reports_no_verdict)
+{
+	struct bed *bed = bed_new("delay 1h");
+
+	bed_syn(bed, 5000, 1);
+	bed_syn(bed, 5001, 2);
+	injector_finish(bed->injector);
+	cr_assert_eq(bed->n_verdicts, 2);
+	cr_expect_eq(bed->verdicts[0].kind, VERDICT_DROP);
+	cr_expect_eq(bed->verdicts[1].kind, VERDICT_DROP);
+	cr_expect_eq(bed->n_events, 2);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}

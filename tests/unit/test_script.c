@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of fault steps: how they are read and written, and which attempts they serve. */
+#include <criterion/criterion.h>
+#include <errno.h>
+
+#include "common/duration.h"
+#include "injector/script.h"
+
+TestSuite(script);
+
+static struct step step_of(const char *text)
+{
+	struct step_error error;
+	struct step step;
+
+	cr_assert_eq(step_parse(text, &step, &error), 0, "\"%s\"", text);
+	return step;
+}
+
+static bool step_equal(const struct step *a, const struct step *b)
+{
+	return a->action == b->action && a->repeat == b->repeat &&
+	       a->repeat_explicit == b->repeat_explicit && a->lose == b->lose &&
+	       a->then_refuse == b->then_refuse && a->delay_min_ns == b->delay_min_ns &&
+	       a->delay_max_ns == b->delay_max_ns;
+}
+
+Test(script, reads_every_form_of_a_step)
+{
+	enum { MS = 1000000 };
+	static const struct {
+		const char *text;
+		struct step step;
+	} cases[] = {
+		{"accept", {STEP_ACCEPT, 1, false, 0, false, 0, 0}},
+		{"refuse", {STEP_REFUSE, 1, false, 0, false, 0, 0}},
+		{"drop", {STEP_DROP, 1, false, 0, false, 0, 0}},
+		{"lose 1", {STEP_LOSE, 1, false, 1, false, 0, 0}},
+		{"lose 1000000", {STEP_LOSE, 1, false, 1000000, false, 0, 0}},
+		{"delay 300ms", {STEP_DELAY, 1, false, 0, false, 300 * MS, 300 * MS}},
+		{"delay 0s", {STEP_DELAY, 1, false, 0, false, 0, 0}},
+		{"delay 1.5s", {STEP_DELAY, 1, false, 0, false, 1500 * MS, 1500 * MS}},
+		{"delay 100ms..2s", {STEP_DELAY, 1, false, 0, false, 100 * MS, 2000 * MS}},
+		{"delay 1.5ms..2.5ms", {STEP_DELAY, 1, false, 0, false, 1500000, 2500000}},
+		{"delay 1ms ..2ms", {STEP_DELAY, 1, false, 0, false, MS, 2 * MS}},
+		{"delay 1ms .. 2ms", {STEP_DELAY, 1, false, 0, false, MS, 2 * MS}},
+		{"delay 1ms.. 2ms", {STEP_DELAY, 1, false, 0, false, MS, 2 * MS}},
+		{"delay 2ms..2ms", {STEP_DELAY, 1, false, 0, false, 2 * MS, 2 * MS}},
+		{"delay 1ms then refuse", {STEP_DELAY, 1, false, 0, true, MS, MS}},
+		{"delay 1ms then accept", {STEP_DELAY, 1, false, 0, false, MS, MS}},
+		{"delay 1ms..2ms then refuse x3", {STEP_DELAY, 3, true, 0, true, MS, 2 * MS}},
+		{"refuse x3", {STEP_REFUSE, 3, true, 0, false, 0, 0}},
+		{"refuse x1", {STEP_REFUSE, 1, true, 0, false, 0, 0}},
+		{"drop x1000000", {STEP_DROP, 1000000, true, 0, false, 0, 0}},
+		{"lose 2 x4", {STEP_LOSE, 4, true, 2, false, 0, 0}},
+		{" \t refuse \n x3 ", {STEP_REFUSE, 3, true, 0, false, 0, 0}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct step_error error = {0};
+		struct step step = {0};
+
+		cr_expect_eq(step_parse(cases[i].text, &step, &error), 0, "\"%s\": %s",
+			     cases[i].text, error.message);
+		cr_expect(step_equal(&step, &cases[i].step), "\"%s\"", cases[i].text);
+	}
+}
+
+Test(script, tells_what_is_wrong_with_a_step_and_what_was_meant)
+{
+	static const struct {
+		const char *text;
+		const char *marked;  /* the part of the text that the error marks */
+		const char *message; /* a part of it */
+		const char *hint;    /* a part of it; NULL: there is none */
+	} cases[] = {
+		/* Actions */
+		{"", "", "the step is empty", "the steps are accept, refuse, drop"},
+		{"  ", "", "the step is empty", "the steps are"},
+		{"foo", "foo", "unknown step \"foo\"", "the steps are"},
+		{"refsue", "refsue", "unknown step \"refsue\"", "did you mean \"refuse\"?"},
+		{"Refuse", "Refuse", "unknown step", "did you mean \"refuse\"?"},
+		{"acept x3", "acept", "unknown step \"acept\"", "did you mean \"accept\"?"},
+		{"reset", "reset", "unknown step", "did you mean \"refuse\"?"},
+		{"timeout", "timeout", "unknown step", "did you mean \"drop\"?"},
+		{"wait 2s", "wait", "unknown step", "did you mean \"delay D\"?"},
+		{"unreachable net", "unreachable", "unknown step", "the steps are"},
+		{"refuse, accept", "refuse,", "unknown step \"refuse,\"", "[refuse, accept]"},
+		{"refuse; accept", "refuse;", "unknown step", "[refuse, accept]"},
+		{"3 refuse", "3", "stands before the step", "did you mean \"refuse x3\"?"},
+		{"3x refuse", "3x", "stands before the step", "did you mean \"refuse x3\"?"},
+		{"x3 refuse", "x3", "stands before the step", "did you mean \"refuse x3\"?"},
+		{"x3", "x3", "unknown step", "the steps are"},
+		{"3 refuse 4", "3", "unknown step", "the steps are"},
+		/* Repetition */
+		{"refuse 3", "3", "unexpected \"3\" after \"refuse\"",
+		 "did you mean \"refuse x3\"?"},
+		{"refuse 3x", "3x", "unexpected \"3x\"", "did you mean \"refuse x3\"?"},
+		{"refuse *3", "*3", "unexpected", "did you mean \"refuse x3\"?"},
+		{"refuse ×3", "×3", "unexpected", "did you mean \"refuse x3\"?"},
+		{"refuse X3", "X3", "unexpected", "did you mean \"refuse x3\"?"},
+		{"refuse x 3", "x", "unexpected \"x\"", "did you mean \"refuse x3\"?"},
+		{"lose 2 3", "3", "unexpected \"3\" after \"lose 2\"",
+		 "did you mean \"lose 2 x3\"?"},
+		{"refuse x", "x", "unexpected \"x\"", "item of its own"},
+		{"refuse x-1", "x-1", "unexpected \"x-1\"", "item of its own"},
+		{"refuse x0", "x0", "would serve no attempt", "leave the step out"},
+		{"refuse x1000001", "x1000001", "1000000 times at most",
+		 "all attempts that follow"},
+		{"refuse x99999999999999999999", "x99999999999999999999", "1000000 times at most",
+		 "all attempts that follow"},
+		{"refuse x3 x4", "x4", "unexpected \"x4\" after \"refuse x3\"", "ends a step"},
+		{"refuse accept", "accept", "unexpected \"accept\" after \"refuse\"",
+		 "[refuse, accept]"},
+		{"refuse then accept", "then", "unexpected \"then\"",
+		 "only \"delay\" has a \"then\""},
+		{"refuse x3, accept", "x3,", "unexpected \"x3,\"", "[refuse, accept]"},
+		/* lose */
+		{"lose", "lose", "needs the number of SYNs", "for example \"lose 2\""},
+		{"lose 0", "0", "loses nothing", "use \"accept\""},
+		{"lose x3", "x3", "is not a number of SYNs", "did you mean \"lose 3\"?"},
+		{"lose 3x", "3x", "is not a number of SYNs", "did you mean \"lose 3\"?"},
+		{"lose -1", "-1", "is not a number of SYNs", "for example"},
+		{"lose 1.5", "1.5", "is not a number of SYNs", "for example"},
+		{"lose two", "two", "is not a number of SYNs", "for example"},
+		{"lose 1000001", "1000001", "from 1 to 1000000", "use \"drop\""},
+		{"lose 99999999999999999999", "99999999999999999999", "from 1 to 1000000",
+		 "use \"drop\""},
+		/* delay */
+		{"delay", "delay", "needs a duration", "for example \"delay 300ms\""},
+		{"delay 300", "300", "\"300\" has no unit", "did you mean \"300ms\"?"},
+		{"delay 300 ms", "300", "\"300\" has no unit", "did you mean \"300ms\"?"},
+		{"delay 2 s x3", "2", "\"2\" has no unit", "did you mean \"2s\"?"},
+		{"delay 0", "0", "has no unit", "did you mean \"0ms\"?"},
+		{"delay x3", "x3", "does not start with a number",
+		 "for example \"delay 300ms x3\""},
+		{"delay 2sec", "2sec", "has an unknown unit", NULL},
+		{"delay -1s", "-1s", "is negative", NULL},
+		{"delay 25h", "25h", "is longer than 24h", NULL},
+		{"delay 1s..300", "300", "has no unit", "did you mean \"300ms\"?"},
+		{"delay 1..2s", "1", "has no unit", "did you mean"},
+		{"delay ..2s", "", "is empty", NULL},
+		{"delay 1s..", "1s..", "the range has no end", "for example"},
+		{"delay 1s .. x3", "x3", "does not start with a number", "for example"},
+		{"delay 1s..2s..3s", "..3s", "unexpected \"..3s\"", "item of its own"},
+		{"delay 2s..1s", "2s..1s", "ends before it begins", "did you mean \"1s..2s\"?"},
+		{"delay 2s .. 1s x3", "2s .. 1s", "ends before it begins",
+		 "did you mean \"1s..2s\"?"},
+		{"delay 1s 2s", "2s", "unexpected \"2s\" after \"delay 1s\"",
+		 "did you mean \"delay 1s..2s\"?"},
+		{"delay 1s refuse", "refuse", "unexpected \"refuse\"",
+		 "did you mean \"delay 1s then refuse\"?"},
+		{"delay 1s then", "then", "needs \"accept\" or \"refuse\"", "for example"},
+		{"delay 1s then x3", "then", "needs \"accept\" or \"refuse\"", "for example"},
+		{"delay 1s then drop", "drop", "can follow \"then\", not \"drop\"", "use \"drop\""},
+		{"delay 1s then refsue", "refsue", "can follow \"then\"",
+		 "did you mean \"refuse\"?"},
+		{"delay 1s then 2s", "2s", "can follow \"then\"", NULL},
+		{"delay 1s then refuse then accept", "then", "unexpected \"then\"",
+		 "item of its own"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct step_error error = {0};
+		struct step step = {.repeat = 77};
+		const char *text = cases[i].text;
+
+		cr_expect_eq(step_parse(text, &step, &error), -EINVAL, "\"%s\"", text);
+		cr_expect_eq(step.repeat, 77, "\"%s\" wrote its output", text);
+		cr_expect_leq(error.offset + error.length, strlen(text), "\"%s\"", text);
+		cr_expect(error.length == strlen(cases[i].marked) &&
+				  !memcmp(text + error.offset, cases[i].marked, error.length),
+			  "\"%s\": marked \"%.*s\"", text, (int)error.length, text + error.offset);
+		cr_expect(strstr(error.message, cases[i].message), "\"%s\": %s", text,
+			  error.message);
+		cr_expect(cases[i].hint ? strstr(error.hint, cases[i].hint) != NULL
+					: error.hint[0] == '\0',
+			  "\"%s\": hint: %s", text, error.hint);
+	}
+}
+
+Test(script, what_a_hint_offers_can_be_read)
+{
+	static const char *const cases[] = {"refuse 3", "3x refuse",   "lose x3",
+					    "lose 2 3", "delay 1s 2s", "delay 1s refuse"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *offered = NULL;
+		struct step_error error;
+		struct step step;
+		const char *start;
+
+		cr_assert_eq(step_parse(cases[i], &step, &error), -EINVAL);
+		start = strchr(error.hint, '"') + 1;
+		offered = xstrndup(start, strcspn(start, "\""));
+		cr_expect_eq(step_parse(offered, &step, &error), 0, "\"%s\": \"%s\"", cases[i],
+			     offered);
+	}
+}
+
+Test(script, errors_about_long_words_fit)
+{
+	static const char *const forms[] = {"%s",          "lose %s",          "delay %s",
+					    "refuse %s",   "delay 1s then %s", "%s refuse",
+					    "lose 1 x2 %s"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		char word[4001], text[5000];
+		struct step_error error;
+		struct step step;
+
+		/* Two-byte characters: none may be cut in the middle. */
+		for (size_t at = 0; at + 1 < sizeof(word); at += 2)
+			memcpy(word + at, "ü", 2);
+		word[4000] = '\0';
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(text, sizeof(text), forms[i], word);
+#pragma GCC diagnostic pop
+		cr_expect_eq(step_parse(text, &step, &error), -EINVAL, "%s", forms[i]);
+		cr_expect(memchr(error.message, '\0', sizeof(error.message)), "%s", forms[i]);
+		cr_expect(strstr(error.message, "ü…\""), "%s: %s", forms[i], error.message);
+		cr_expect_eq(error.length, 4000, "%s: %zu", forms[i], error.length);
+	}
+}
+
+Test(script, delays_are_whole_microseconds)
+{
+	struct step step = step_of("delay 1.4us..1.6us");
+
+	cr_assert_eq(step.delay_min_ns, NS_PER_US);
+	cr_assert_eq(step.delay_max_ns, 2 * NS_PER_US);
+}
+
+Test(script, step_is_written_as_it_was_read)
+{
+	static const struct {
+		const char *text, *written;
+	} cases[] = {
+		{"accept", "accept"},
+		{"refuse x3", "refuse x3"},
+		{"refuse x1", "refuse x1"},
+		{"  drop   x2", "drop x2"},
+		{"lose 2 x4", "lose 2 x4"},
+		{"delay 300ms", "delay 300ms"},
+		{"delay 1500us", "delay 1500us"},
+		{"delay 1m30s", "delay 90s"},
+		{"delay 0s..0.1s then accept", "delay 0s..100ms"},
+		{"delay 1s .. 2s then refuse x5", "delay 1s..2s then refuse x5"},
+		{"delay 24h", "delay 24h"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STRBUF struct strbuf out = {0};
+		struct step step = step_of(cases[i].text), again;
+
+		step_format(&step, &out);
+		cr_expect_str_eq(strbuf_text(&out), cases[i].written);
+		again = step_of(strbuf_text(&out));
+		cr_expect(step_equal(&step, &again), "%s", cases[i].text);
+	}
+}
+
+Test(script, step_made_by_code_is_written_with_its_repetition)
+{
+	AUTO_STRBUF struct strbuf out = {0};
+
+	step_format(&(struct step){.action = STEP_REFUSE, .repeat = 3}, &out);
+	cr_assert_str_eq(strbuf_text(&out), "refuse x3");
+}
+
+static void script_of(struct script *script, const char *const *steps)
+{
+	for (; *steps; steps++) {
+		struct step step = step_of(*steps);
+
+		script_append(script, &step);
+	}
+}
+
+Test(script, is_written_as_a_list)
+{
+	CLEANUP(script_free) struct script script = {0};
+	AUTO_STRBUF struct strbuf out = {0};
+
+	script_of(&script, (const char *const[]){"refuse x3", "delay 300ms", "accept", NULL});
+	script_format(&script, &out);
+	cr_assert_str_eq(strbuf_text(&out), "refuse x3, delay 300ms, accept");
+}
+
+Test(script, steps_serve_their_attempts_and_the_last_one_the_rest)
+{
+	CLEANUP(script_free) struct script script = {0};
+	static const struct {
+		uint64_t attempt;
+		size_t index;
+	} cases[] = {
+		{1, 0},
+		{2, 0},
+		{3, 0},
+		{4, 1},
+		{5, 2},
+		{6, 2},
+		{7, 3},
+		{8, 3},
+		{9, 3},
+		{10, 3},
+		{1000000000000, 3},
+		{UINT64_MAX, 3},
+	};
+
+	script_of(&script,
+		  (const char *const[]){"refuse x3", "drop", "lose 1 x2", "accept x2", NULL});
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(script_step_index(&script, cases[i].attempt), cases[i].index,
+			     "attempt %llu", (unsigned long long)cases[i].attempt);
+	cr_expect_eq(script_first_attempt(&script, 0), 1);
+	cr_expect_eq(script_first_attempt(&script, 1), 4);
+	cr_expect_eq(script_first_attempt(&script, 2), 5);
+	cr_expect_eq(script_first_attempt(&script, 3), 7);
+}
+
+Test(script, single_step_serves_all_attempts)
+{
+	CLEANUP(script_free) struct script script = {0};
+
+	script_of(&script, (const char *const[]){"refuse", NULL});
+	cr_assert_eq(script_step_index(&script, 1), 0);
+	cr_assert_eq(script_step_index(&script, 99), 0);
+}
+
+Test(script, first_attempt_and_step_index_agree_for_huge_repetitions)
+{
+	CLEANUP(script_free) struct script script = {0};
+	struct step step = step_of("refuse x1000000");
+
+	/* Together more attempts than 32 bits can count. */
+	for (int i = 0; i < 5000; i++)
+		script_append(&script, &step);
+	for (size_t i = 0; i < script.n_steps; i += 499) {
+		uint64_t first = script_first_attempt(&script, i);
+
+		cr_assert_eq(first, 1 + UINT64_C(1000000) * i);
+		cr_assert_eq(script_step_index(&script, first), i);
+		if (i > 0)
+			cr_assert_eq(script_step_index(&script, first - 1), i - 1);
+	}
+}
+
+Test(script, every_action_has_a_name_that_is_read)
+{
+	static const char *const names[] = {"accept", "refuse", "drop", "lose", "delay"};
+
+	for (int i = 0; i < STEP_N_ACTIONS; i++)
+		cr_assert_str_eq(step_action_name((enum step_action)i), names[i]);
+}
