@@ -26,6 +26,9 @@
 /* "SYNF": unlikely to be used by anybody else. */
 #define REFUSE_MARK UINT32_C(0x53594e46)
 
+/* At the end, how often to go on reading packets that don't stop coming in (1 ms each). */
+#define FINISH_TURNS 1000
+
 /* What can go wrong while it runs. Each is reported once: one is enough to end all trust. */
 enum problem {
 	PROBLEM_MALFORMED,
@@ -389,25 +392,26 @@ static void on_death(void *userdata, const struct socket_death *death)
 	injector_death(userdata, death);
 }
 
-static void read_queue(struct injector *injector)
+/* Returns false when there is more to be read. */
+static bool read_queue(struct injector *injector)
 {
 	int r;
 
 	if (injector->reported[PROBLEM_QUEUE_DEAD])
-		return;
+		return true;
 	r = queue_dispatch(injector->queue);
 	if (r == -ENOBUFS)
 		report(injector, PROBLEM_OVERRUN, false,
 		       "packets were lost: they came in faster than they could be read");
 	else if (r < 0)
 		report_dead(injector, r);
+	return r <= 0;
 }
 
 static void read_deaths(struct injector *injector)
 {
 	int r;
 
-	read_queue(injector);
 	if (injector->reported[PROBLEM_DEATHS_DEAD])
 		return;
 	r = deaths_dispatch(injector->deaths);
@@ -427,14 +431,16 @@ static void queue_readable(evutil_socket_t fd, short what, void *userdata)
 {
 	(void)fd;
 	(void)what;
-	read_queue(userdata);
+	(void)read_queue(userdata);
 }
 
 static void deaths_readable(evutil_socket_t fd, short what, void *userdata)
 {
 	(void)fd;
 	(void)what;
-	read_deaths(userdata);
+	/* else the loop comes back, and finds this descriptor readable still */
+	if (read_queue(userdata))
+		read_deaths(userdata);
 }
 
 static int real_set_verdict(void *context, uint32_t packet_id, enum verdict_kind kind)
@@ -598,17 +604,25 @@ static void compare_refused(struct injector *injector)
 		       (unsigned long long)injector->n_refused, (unsigned long long)counted);
 }
 
+/* All that is in the sockets, as far as it does not come in faster than it is read. */
+static void read_all(struct injector *injector)
+{
+	for (int turn = 0; turn < FINISH_TURNS && !read_queue(injector); turn++)
+		;
+	read_deaths(injector);
+}
+
 void injector_finish(struct injector *injector)
 {
 	if (injector->queue) {
-		read_deaths(injector);
+		read_all(injector);
 		event_del(injector->queue_event);
 		event_del(injector->deaths_event);
 	}
 	drop_held(injector);
 	if (injector->queue) {
 		/* what was not taken of the verdicts just given */
-		read_queue(injector);
+		(void)read_queue(injector);
 		compare_losses(injector);
 		compare_refused(injector);
 	}

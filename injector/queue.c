@@ -30,8 +30,14 @@
 #define MESSAGE_MAX 1024
 /* Two headers and two attributes take 40 bytes. */
 #define VERDICT_MAX 64
+/*
+ * Packets that follow each other within BUSY_GAP_NS will be followed by more: then it is waited for
+ * them without sleep, for LINGER_NS at most.
+ */
+#define BUSY_GAP_NS (60 * NS_PER_US)
+#define LINGER_NS   (30 * NS_PER_US)
 /* Reading goes on for so long at most before the caller's other events get their turn. */
-#define MAX_ROUNDS 64
+#define MAX_TURN_NS NS_PER_MS
 /* An arrival further in the past was not measured by the clock we read: it was set meanwhile. */
 #define MAX_AGE_NS (10 * NS_PER_S)
 /* Room for any attribute, also those that a newer library or kernel knows. */
@@ -364,36 +370,61 @@ static void handle_datagram(struct queue *queue, const uint8_t *data, size_t len
 	}
 }
 
+/* Reads one batch. Returns the number of datagrams, or a negative errno (-EAGAIN: none). */
+static int read_batch(struct queue *queue)
+{
+	int n, r;
+
+	do {
+		n = recvmmsg(queue->fd, queue->datagrams, BATCH, MSG_DONTWAIT, NULL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	sample_clocks(queue);
+	queue->dispatching = true;
+	for (int i = 0; i < n; i++)
+		handle_datagram(queue, queue->buffers[i], queue->datagrams[i].msg_len);
+	queue->dispatching = false;
+	r = queue_flush(queue);
+	return r < 0 ? r : n;
+}
+
+/*
+ * Whether to ask again though nothing is there. Being woken up costs us some microseconds, and the
+ * client, in whose connect() the kernel wakes us, as much: more than all else we do for a packet.
+ */
+static bool linger(const struct queue *queue, int64_t gap_ns)
+{
+	return gap_ns < BUSY_GAP_NS &&
+	       clock_monotonic_ns() < queue->read_monotonic_ns + LINGER_NS;
+}
+
 int queue_dispatch(struct queue *queue)
 {
-	int result = 0;
+	int64_t end_ns = INT64_MAX, gap_ns = INT64_MAX;
+	bool overrun = false;
 
-	for (int round = 0; round < MAX_ROUNDS; round++) {
-		int n = recvmmsg(queue->fd, queue->datagrams, BATCH, MSG_DONTWAIT, NULL);
-		int r;
+	while (queue->read_monotonic_ns < end_ns) {
+		int64_t last_ns = queue->read_monotonic_ns;
+		int r = read_batch(queue);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == ENOBUFS) {
+		if (r == -EAGAIN) {
+			if (linger(queue, gap_ns))
+				continue;
+			return overrun ? -ENOBUFS : 0;
+		}
+		if (r == -ENOBUFS) {
 			queue->overruns++;
-			result = -ENOBUFS;
+			overrun = true;
 			continue;
 		}
-		if (n < 0)
-			return errno == EAGAIN || errno == EWOULDBLOCK ? result : -errno;
-
-		sample_clocks(queue);
-		queue->dispatching = true;
-		for (int i = 0; i < n; i++)
-			handle_datagram(queue, queue->buffers[i], queue->datagrams[i].msg_len);
-		queue->dispatching = false;
-		r = queue_flush(queue);
 		if (r < 0)
 			return r;
-		if (n < BATCH)
-			return result;
+		gap_ns = queue->read_monotonic_ns - last_ns;
+		if (end_ns == INT64_MAX)
+			end_ns = queue->read_monotonic_ns + MAX_TURN_NS;
 	}
-	return result;
+	return overrun ? -ENOBUFS : 1;
 }
 
 /* Sends what has been gathered, without telling. */

@@ -50,11 +50,11 @@ void queue_free(struct queue *queue);
 int queue_fd(const struct queue *queue);
 
 /*
- * Reads all that is there (as far as packets don't come in faster than they are read) and calls
- * on_packet for each packet. Verdicts given meanwhile are sent in few system calls, each followed
- * by on_told; all of them have been sent when it returns. Returns 0, or -ENOBUFS when the kernel
- * had to drop messages (the queue goes on; losses are counted), or another negative errno when the
- * queue is dead.
+ * Reads what is there and calls on_packet for each packet. Verdicts given meanwhile are sent in few
+ * system calls, each followed by on_told; all of them have been sent when it returns. Returns 0
+ * when nothing is left; 1 when packets come in for so long that others should have a turn; -ENOBUFS
+ * when the kernel had to drop messages (the queue goes on; losses are counted); or another negative
+ * errno when the queue is dead.
  */
 int queue_dispatch(struct queue *queue);
 

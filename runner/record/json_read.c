@@ -178,7 +178,7 @@ static bool parse_address(const char *text, struct address *ret)
 		return false;
 	length = (size_t)(colon - text);
 	if (text[0] == '[') {
-		if (length < 2 || text[length - 1] != ']' || !memchr(text, ':', length))
+		if (text[length - 1] != ']' || !memchr(text, ':', length))
 			return false;
 		text++;
 		length -= 2;

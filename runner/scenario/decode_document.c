@@ -195,7 +195,7 @@ static void decode_files(struct loader *loader, const struct field *field, void 
 		if (problem)
 			loader_error(loader, entry.key, "the path \"%s\" %s", entry.key->text,
 				     problem);
-		if (!decode_form(loader, &entry))
+		if (!decode_form(loader, &entry) || problem)
 			continue;
 		file->name = xstrdup(entry.key->text);
 		file->place = loader_place(loader, entry.key);

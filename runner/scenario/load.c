@@ -13,7 +13,7 @@
 #include <fcntl.h>
 
 #define MAX_FILE_SIZE ((size_t)64 * 1024 * 1024)
-/* More errors than this in one document are not looked for: its matrix repeats them. */
+/* After so many errors in one document, further rows of its matrix are not looked at. */
 #define ENOUGH_DIAGS 100
 
 /* A scenario's name that is taken. */
@@ -180,6 +180,37 @@ static void load_row(struct file_loader *files, struct harvest *harvest, struct 
 	take_name(files, &loader);
 }
 
+static void drop_diag(struct diag *diag)
+{
+	free(diag->path);
+	free(diag->message);
+	free(diag->hint);
+}
+
+static bool diag_equal(const struct diag *left, const struct diag *right)
+{
+	return left->line == right->line && left->column == right->column &&
+	       strcmp(left->message, right->message) == 0;
+}
+
+/* The rows of a matrix repeat errors: takes those from @first on away that stand before it. */
+static void drop_repeated(struct diag_list *diags, size_t first)
+{
+	size_t kept = first;
+
+	for (size_t i = first; i < diags->n_items; i++) {
+		bool repeated = false;
+
+		for (size_t k = 0; k < first && !repeated; k++)
+			repeated = diag_equal(&diags->items[k], &diags->items[i]);
+		if (repeated)
+			drop_diag(&diags->items[i]);
+		else
+			diags->items[kept++] = diags->items[i];
+	}
+	diags->n_items = kept;
+}
+
 static void load_scenarios(struct file_loader *files, struct harvest *harvest,
 			   const struct node *root)
 {
@@ -190,7 +221,10 @@ static void load_scenarios(struct file_loader *files, struct harvest *harvest,
 		root = merge(&files->arena, files->defaults, root, &schema_document, NULL);
 	matrix_read(&loader, node_get(root, "matrix"), &files->arena, &matrix);
 	for (size_t i = 0; i < matrix.n_rows; i++) {
+		size_t before = harvest->diags.n_items;
+
 		load_row(files, harvest, &matrix, i, root);
+		drop_repeated(&harvest->diags, before);
 		if (harvest->diags.n_items > ENOUGH_DIAGS || matrix.nodes > MATRIX_MAX_NODES ||
 		    matrix.bytes > MATRIX_MAX_BYTES)
 			break;
@@ -227,11 +261,18 @@ static void load_defaults(struct file_loader *files, struct harvest *harvest,
 	arena_adopt(&files->kept, &files->arena);
 }
 
-static void drop_diag(struct diag *diag)
+/* Whether the same is said at the same place by one of the first @n, which are sorted. */
+static bool is_repeated(const struct diag_list *diags, size_t n, const struct diag *diag)
 {
-	free(diag->path);
-	free(diag->message);
-	free(diag->hint);
+	for (size_t i = n; i-- > 0;) {
+		const struct diag *earlier = &diags->items[i];
+
+		if (earlier->line != diag->line || earlier->column != diag->column)
+			break;
+		if (diag_equal(earlier, diag))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -246,16 +287,13 @@ static void tidy_diags(struct file_loader *files, struct diag_list *diags,
 
 	diag_sort(diags);
 	for (size_t i = 0; i < diags->n_items; i++) {
-		struct diag *diag = &diags->items[i], *last = kept ? &diags->items[kept - 1] : NULL;
+		struct diag *diag = &diags->items[i];
 		bool elsewhere = diag->line && diag->line < text->line;
 
-		if ((elsewhere && files->wrong_defaults) ||
-		    (last && last->line == diag->line && last->column == diag->column &&
-		     strcmp(last->message, diag->message) == 0)) {
+		if ((elsewhere && files->wrong_defaults) || is_repeated(diags, kept, diag))
 			drop_diag(diag);
-			continue;
-		}
-		diags->items[kept++] = *diag;
+		else
+			diags->items[kept++] = *diag;
 	}
 	diags->n_items = kept;
 	for (size_t i = 0; i < kept; i++) {

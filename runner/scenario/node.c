@@ -24,6 +24,8 @@ struct frame {
 	struct anchor *anchor; /* or NULL */
 	size_t first;          /* of its children on the stack of waiting nodes */
 	size_t nodes_before, bytes_before;
+	yaml_mark_t start;
+	bool brackets; /* written with [ ] or { } */
 };
 
 struct builder {
@@ -317,6 +319,9 @@ static int open_collection(struct builder *builder, const yaml_event_t *event, e
 		.first = builder->n_waiting,
 		.nodes_before = builder->n_nodes,
 		.bytes_before = builder->n_bytes,
+		.start = event->start_mark,
+		.brackets = list ? event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
+				 : event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE,
 	};
 	builder->n_nodes++;
 	return 0;
@@ -404,7 +409,7 @@ static void fill_mapping(struct builder *builder, struct node *node, const struc
 	check_repeated(builder, node);
 }
 
-static void close_collection(struct builder *builder)
+static void close_collection(struct builder *builder, const yaml_event_t *event)
 {
 	struct frame *frame = &builder->frames[--builder->n_frames];
 	const struct node **children = builder->waiting + frame->first;
@@ -415,6 +420,9 @@ static void close_collection(struct builder *builder)
 		node->height = MAX(node->height, children[i]->height + 1);
 		node->refers_to_matrix |= children[i]->refers_to_matrix;
 	}
+	/* The end of an indented collection is where the next thing starts: that says nothing. */
+	if (frame->brackets && frame->start.line == event->end_mark.line)
+		node->length = (unsigned)(event->end_mark.column - frame->start.column);
 	node->size = builder->n_nodes - frame->nodes_before;
 	node->bytes = builder->n_bytes - frame->bytes_before;
 	if (node->kind == NODE_MAPPING) {
@@ -445,7 +453,7 @@ static int handle_event(struct builder *builder, const yaml_event_t *event)
 		return open_collection(builder, event, NODE_MAPPING);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		close_collection(builder);
+		close_collection(builder, event);
 		return 0;
 	case YAML_DOCUMENT_START_EVENT:
 		if (builder->n_waiting) {

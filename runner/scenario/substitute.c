@@ -88,8 +88,9 @@ static void unknown_name(const struct scenario *scenario, const struct reference
 				      reference->field ? "." : "",
 				      reference->field ? reference->field : "");
 	else
-		*ret_hint = xasprintf("for a literal ${%s} write $${%s}", reference->name,
-				      reference->name);
+		*ret_hint = xasprintf("for a literal ${%s} write $${%s}; variables of the "
+				      "environment are not replaced",
+				      reference->name, reference->name);
 }
 
 /* Whether a reference means something; writes message and hint when it does not. */

@@ -90,6 +90,8 @@ def findings(junit):
             # The type is that of the first finding; all of them are numbered in the text.
             subjects.add(element.get("type"))
             subjects.update(re.findall(r"^\d+\. (\w+)", element.text or "", re.MULTILINE))
+            if "the client was still running" in (element.text or ""):
+                subjects.add("timeout")
     if "wait" in subjects:
         subjects.add("waits")
     return outcomes, subjects, n_cases

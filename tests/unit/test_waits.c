@@ -137,6 +137,7 @@ Test(waits, tolerance_widens_late_in_full_and_early_by_half_at_most)
 		{"zero", {0, 0}, {100 * MS, 0.05}, 1, {0, 100 * MS}},
 		{"a range", {S, 3 * S}, {0, 0.1}, 1, {900 * MS, 3300 * MS}},
 		{"no end", {S, INT64_MAX}, {0, 0.1}, 1, {900 * MS, INT64_MAX}},
+		{"near the largest time", {S, INT64_MAX - 1}, {S, 0}, 1, {500 * MS, INT64_MAX}},
 		{"beyond a list", {-1, -1}, {S, 0.1}, 1, {-1, -1}},
 	};
 
