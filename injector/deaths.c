@@ -132,7 +132,7 @@ static void handle_notice(struct deaths *deaths, const struct nlmsghdr *message,
 {
 	const struct inet_diag_msg *diag = mnl_nlmsg_get_payload(message);
 	struct socket_death death = {.at_ns = now_ns};
-	const struct nlattr *attribute;
+	struct nlattr *attribute;
 
 	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 	    message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*diag) ||

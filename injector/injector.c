@@ -21,7 +21,6 @@
 
 #include "common/duration.h"
 #include "injector/packet.h"
-#include "injector/rules.h"
 
 /* "SYNF": unlikely to be used by anybody else. */
 #define REFUSE_MARK UINT32_C(0x53594e46)
@@ -472,6 +471,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 			.refuse_mark = REFUSE_MARK,
 			.endpoints = addresses,
 			.n_endpoints = n,
+			.form = config->queue_form,
 			.owned = config->shared_namespace,
 		},
 		diags, &injector->rules);

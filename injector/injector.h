@@ -13,6 +13,7 @@
 #include "injector/deaths.h"
 #include "injector/event.h"
 #include "injector/queue.h"
+#include "injector/rules.h"
 
 /*
  * The seam to the kernel. The real one (queue.h) is used unless a test gives another: then no
@@ -39,6 +40,7 @@ struct injector_config {
 	 * included (rules.h). Where the namespace is our own: false.
 	 */
 	bool shared_namespace;
+	enum rules_queue_form queue_form; /* RULES_QUEUE_ANY unless it is known (rules.h) */
 	uint64_t seed;
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;

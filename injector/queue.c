@@ -395,8 +395,7 @@ static int read_batch(struct queue *queue)
  */
 static bool linger(const struct queue *queue, int64_t gap_ns)
 {
-	return gap_ns < BUSY_GAP_NS &&
-	       clock_monotonic_ns() < queue->read_monotonic_ns + LINGER_NS;
+	return gap_ns < BUSY_GAP_NS && clock_monotonic_ns() < queue->read_monotonic_ns + LINGER_NS;
 }
 
 int queue_dispatch(struct queue *queue)

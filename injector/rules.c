@@ -537,7 +537,8 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 	rules->table = xstrdup(config->table);
 	rules->sequence = 1;
 
-	for (rules->form = RULES_QUEUE_NATIVE;; rules->form = RULES_QUEUE_COMPAT) {
+	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
+	for (;; rules->form = RULES_QUEUE_COMPAT) {
 		struct batch batch = {.rules = rules};
 
 		batch_build(&batch, config);
@@ -547,7 +548,8 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 			*ret = rules;
 			return 0;
 		}
-		if (r == -ENOENT && rules->form == RULES_QUEUE_NATIVE)
+		if (r == -ENOENT && rules->form == RULES_QUEUE_NATIVE &&
+		    config->form == RULES_QUEUE_ANY)
 			continue;
 		r = install_error(&batch, config, r, diags);
 		break;

@@ -26,6 +26,7 @@
 #include "injector/address.h"
 
 enum rules_queue_form {
+	RULES_QUEUE_ANY, /* not known yet: the native one is tried first */
 	RULES_QUEUE_NATIVE,
 	RULES_QUEUE_COMPAT,
 };
@@ -38,6 +39,11 @@ struct rules_config {
 	uint32_t refuse_mark;            /* packets accepted with this mark are answered with RST */
 	const struct address *endpoints; /* all addresses and ports to watch */
 	size_t n_endpoints;
+	/*
+	 * The form that is known to work here. Trying the native one in vain costs milliseconds
+	 * each time: the kernel runs modprobe for it.
+	 */
+	enum rules_queue_form form;
 	/*
 	 * For a network namespace that others use too: the table belongs to our socket and
 	 * disappears with this process, `kill -9` included (NFT_TABLE_F_OWNER, Linux 5.12). Leave
@@ -54,6 +60,7 @@ struct rules_config {
  * options), -EEXIST, or another negative errno, each with a diagnostic added to @diags.
  */
 int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret);
+/* The form that was used; never RULES_QUEUE_ANY. */
 enum rules_queue_form rules_queue_form(const struct rules *rules);
 
 /*

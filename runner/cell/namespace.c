@@ -80,45 +80,77 @@ pid_t namespace_fork(int *ret_pidfd)
 	return 0;
 }
 
-/* What the probe's child found out, through a pipe: an errno, or the settings. */
+/*
+ * What the probe's child finds out goes through a pipe as lines: an errno (0: all well), a message
+ * for it or nothing, the form of queueing, then the settings.
+ */
 static void probe_in_child(int fd)
 {
+	const struct address nobody = {.family = AF_INET, .port = 1, .bytes = {127, 0, 0, 1}};
+	const struct rules_config config = {
+		.table = "synfault", .queue_number = 1, .endpoints = &nobody, .n_endpoints = 1};
+	AUTO_DIAG struct diag_list diags = {0};
+	struct rules *rules = NULL;
 	struct settings fresh;
 	FILE *out = fdopen(fd, "w");
 	int status = network_lo_up();
 
 	if (!out)
 		_exit(EXIT_FAILURE);
+	if (!status)
+		status = rules_install(&config, &diags, &rules);
 	settings_read(&fresh);
 	fprintf(out, "%d\n", -status);
+	for (size_t i = 0; i < diags.n_items; i++)
+		fprintf(out, "%s%s%s%s", i ? "; " : "", diags.items[i].message,
+			diags.items[i].hint ? "; " : "",
+			diags.items[i].hint ? diags.items[i].hint : "");
+	fprintf(out, "\n%d\n", rules ? (int)rules_queue_form(rules) : 0);
 	for (size_t i = 0; i < fresh.n_items; i++)
 		fprintf(out, "%s %s\n", fresh.items[i].name, fresh.items[i].value);
 	fflush(out);
 	_exit(EXIT_SUCCESS);
 }
 
-static int read_probe(FILE *in, struct settings *ret)
+/* The next line without its end; NULL when there is none. */
+static char *read_line(FILE *in, char **line, size_t *size)
 {
-	struct settings settings = {0};
+	ssize_t length = getline(line, size, in);
+
+	if (length <= 0)
+		return NULL;
+	if ((*line)[length - 1] == '\n')
+		(*line)[length - 1] = '\0';
+	return *line;
+}
+
+static int read_probe(FILE *in, struct namespace_traits *ret, char **ret_message)
+{
+	struct namespace_traits traits = {0};
+	struct settings *fresh = &traits.fresh;
 	AUTO_FREE char *line = NULL;
 	size_t size = 0;
 	int status;
 
-	if (getline(&line, &size, in) <= 0)
+	if (!read_line(in, &line, &size))
 		return -EPERM;
 	status = -atoi(line);
-	while (getline(&line, &size, in) > 0) {
+	if (read_line(in, &line, &size) && *line)
+		*ret_message = xstrdup(line);
+	if (status < 0 || !read_line(in, &line, &size))
+		return status < 0 ? status : -EPERM;
+	traits.queue_form = (enum rules_queue_form)atoi(line);
+	while (read_line(in, &line, &size)) {
 		char *blank = strchr(line, ' ');
 
 		if (!blank)
 			continue;
 		*blank = '\0';
-		blank[1 + strcspn(blank + 1, "\n")] = '\0';
-		array_append(settings.items, settings.n_items, settings.capacity,
+		array_append(fresh->items, fresh->n_items, fresh->capacity,
 			     (struct setting){.name = xstrdup(line), .value = xstrdup(blank + 1)});
 	}
-	*ret = settings;
-	return status;
+	*ret = traits;
+	return 0;
 }
 
 static char *explain_refusal(int error)
@@ -133,9 +165,10 @@ static char *explain_refusal(int error)
 			 strerror(error));
 }
 
-int namespace_probe(struct settings *ret_fresh, char **ret_message)
+int namespace_probe(struct namespace_traits *ret, char **ret_message)
 {
 	int pidfd = -1, pipe_fds[2], status;
+	AUTO_FREE char *message = NULL;
 	AUTO_FCLOSE FILE *in = NULL;
 	pid_t pid;
 
@@ -153,11 +186,11 @@ int namespace_probe(struct settings *ret_fresh, char **ret_message)
 		return pid;
 	}
 	in = fdopen(pipe_fds[0], "r");
-	status = in ? read_probe(in, ret_fresh) : -errno;
+	status = in ? read_probe(in, ret, &message) : -errno;
 	close(pidfd);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (status < 0)
-		*ret_message = explain_refusal(-status);
+		*ret_message = message ? steal_pointer(&message) : explain_refusal(-status);
 	return status;
 }

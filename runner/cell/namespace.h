@@ -18,6 +18,7 @@
 
 #include <sys/types.h>
 
+#include "injector/rules.h"
 #include "runner/cell/settings.h"
 
 /*
@@ -32,11 +33,17 @@ pid_t namespace_fork(int *ret_pidfd);
  */
 int namespace_enter_inner(uid_t uid, gid_t gid);
 
+/* What a private namespace is like on this machine. */
+struct namespace_traits {
+	struct settings fresh; /* what its settings start with */
+	enum rules_queue_form queue_form;
+};
+
 /*
- * Tries out in a child whether private namespaces can be had, and reads the settings that a fresh
- * one starts with. Returns 0, or a negative errno with *@ret_message (owned by the caller): what is
- * missing, as one sentence.
+ * Tries out in a child whether private namespaces can be had and packets be queued in them. Returns
+ * 0 and writes @ret (free its settings), or a negative errno with *@ret_message (owned by the
+ * caller): what is missing, as one sentence.
  */
-int namespace_probe(struct settings *ret_fresh, char **ret_message);
+int namespace_probe(struct namespace_traits *ret, char **ret_message);
 
 #endif

@@ -224,16 +224,26 @@ static bool needs_adding(const struct scenario *scenario, size_t index, enum fam
 	return scenario->endpoints[index].hostname || (family == FAMILY_IPV6 && index > 0);
 }
 
+static bool has_names(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if (scenario->endpoints[i].hostname)
+			return true;
+	return false;
+}
+
 int network_setup(const struct scenario *scenario, struct diag_list *diags)
 {
+	unsigned global_index = has_names(scenario) ? INDEX_ETH0 : INDEX_LO;
 	struct batch batch = {0};
 	struct address host;
 	int status;
 
 	add_link_up(&batch, INDEX_LO);
-	add_veth(&batch);
+	if (global_index == INDEX_ETH0)
+		add_veth(&batch);
 	address_parse("198.18.0.1", 0, &host);
-	add_address(&batch, INDEX_ETH0, &host, 16);
+	add_address(&batch, global_index, &host, 16);
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct endpoint_spec *spec = &scenario->endpoints[i];
 
@@ -258,7 +268,7 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 		return status;
 	/* Only looks: a scenario that connects over IPv4 runs on a kernel without IPv6 too. */
 	address_parse("2001:db8::1", 0, &host);
-	add_address(&batch, INDEX_ETH0, &host, 64);
+	add_address(&batch, global_index, &host, 64);
 	batch_send(&batch);
 	return 0;
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network of a cell: `lo`, and an interface `eth0` with a global address of each family, so that
- * clients take it for a normal host (with only `lo` up, getaddrinfo() with AI_ADDRCONFIG, c-ares and
- * others see no configured family). `eth0` is one end of a veth pair whose other end, `wire0`, is in
- * the cell too; nothing is ever sent through it.
+ * The network of a cell. With only `lo` and its loopback addresses, a client's resolver sees no
+ * configured family (getaddrinfo() with AI_ADDRCONFIG, c-ares and others), which no host is like. So
+ * there is a global address of each family: 198.18.0.1 and 2001:db8::1.
+ *
+ * Where an endpoint has a hostname, they are on an interface `eth0`, as clients that look at
+ * interfaces want it. It is one end of a veth pair whose other end, `wire0`, is in the cell too;
+ * nothing is ever sent through it. Where no name is resolved, they are on `lo`: a veth pair takes as
+ * long to make as all the rest of a cell.
  *
  * Endpoint k (from 0) has these addresses:
  *

@@ -78,6 +78,7 @@ static int arrange_descriptors(const struct process_config *config, int *error_f
 	return 0;
 }
 
+/* Runs in the parent's memory (see process_spawn()): it may change nothing there but its own stack. */
 NORETURN static void run_child(const struct process_config *config, int error_fd)
 {
 	struct spawn_error report = {.stage = STAGE_DESCRIPTORS};
@@ -97,8 +98,6 @@ NORETURN static void run_child(const struct process_config *config, int error_fd
 	}
 	if (!report.error) {
 		report.stage = STAGE_EXEC;
-		/* execvpe() searches the PATH of the calling process: make it the program's. */
-		environ = (char **)(uintptr_t)config->environment;
 		execvp(config->command[0], config->command);
 		report.error = errno;
 	}
@@ -134,6 +133,7 @@ static char *explain(const struct process_config *config, const struct spawn_err
 
 pid_t process_spawn(const struct process_config *config, char **ret_message)
 {
+	char **own_environment = environ;
 	struct spawn_error error;
 	int pipe_fds[2];
 	ssize_t length;
@@ -143,9 +143,16 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 		*ret_message = xasprintf("no pipe: %s", strerror(errno));
 		return -errno;
 	}
-	pid = fork();
+	/* execvp() searches the PATH of environ: that is to be the program's own. */
+	environ = (char **)(uintptr_t)config->environment;
+	/*
+	 * The child uses our memory while we stand still until it has executed the program. A copy
+	 * of it would only be thrown away, and costs more than all else that is done here.
+	 */
+	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (pid == 0)
 		run_child(config, pipe_fds[1]);
+	environ = own_environment;
 	close(pipe_fds[1]);
 	if (pid < 0) {
 		close(pipe_fds[0]);

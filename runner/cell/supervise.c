@@ -365,6 +365,7 @@ static void enter_running(struct supervisor *self)
 		.base = self->base,
 		.table = "synfault",
 		.queue_number = 1, /* the network namespace is ours alone */
+		.queue_form = self->config->queue_form,
 		.seed = self->config->seed,
 		.endpoints = endpoints,
 		.n_endpoints = self->scenario->n_endpoints,
@@ -558,19 +559,6 @@ static void describe(struct supervisor *self)
 	}
 }
 
-/* The order in which things happened, which is not quite that in which we got to know of them. */
-static void sort_events(struct record *record)
-{
-	for (size_t i = 1; i < record->n_events; i++) {
-		struct event event = record->events[i];
-		size_t at = i;
-
-		for (; at > 0 && record->events[at - 1].at_ns > event.at_ns; at--)
-			record->events[at] = record->events[at - 1];
-		record->events[at] = event;
-	}
-}
-
 static void finish_record(struct supervisor *self)
 {
 	struct record *record = self->record;
@@ -597,7 +585,6 @@ static void finish_record(struct supervisor *self)
 			stream_writer_finish(stream_writer_new(i % 2 ? "stderr" : "stdout"),
 					     &record->streams[i]);
 	}
-	sort_events(record);
 	record->complete = true;
 }
 

@@ -10,6 +10,7 @@
 
 #include <sys/resource.h>
 
+#include "injector/rules.h"
 #include "runner/cell/settings.h"
 #include "runner/scenario/scenario.h"
 
@@ -25,6 +26,7 @@ struct supervise_config {
 	uint64_t seed;	      /* of this scenario */
 	const struct settings *settings; /* to be written in the cell */
 	const struct rlimit *n_files;	 /* RLIMIT_NOFILE for what is started in the cell */
+	enum rules_queue_form queue_form; /* that works on this machine */
 	uid_t uid; /* of the user who started synfault, outside the cell */
 	gid_t gid;
 	int result_fd;	/* the record goes there */

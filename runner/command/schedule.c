@@ -44,6 +44,7 @@ struct scheduler {
 	const struct schedule_config *config;
 	struct run_results *results;
 	struct event_base *base;
+	struct namespace_traits traits;
 	struct settings settings; /* what differs from a fresh namespace */
 	struct rlimit n_files;
 	struct running *running; /* list */
@@ -271,6 +272,7 @@ static int start(struct scheduler *self, struct result *result)
 			.command = self->config->command,
 			.seed = schedule_scenario_seed(self->config->seed, result->scenario),
 			.settings = &self->settings,
+			.queue_form = self->traits.queue_form,
 			.n_files = &self->n_files,
 			.uid = uid,
 			.gid = gid,
@@ -424,24 +426,24 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 		.jobs = config->jobs ? config->jobs : schedule_default_jobs(),
 		.most_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
 	};
-	struct settings fresh = {0}, wanted;
+	struct settings wanted;
 	AUTO_FREE char *missing = NULL;
 	int64_t started_ns = clock_monotonic_ns();
 
 	results->started_realtime_ns = clock_realtime_ns();
 	results->seed = config->seed;
-	if (namespace_probe(&fresh, &missing) < 0) {
+	if (namespace_probe(&self.traits, &missing) < 0) {
 		skip_all(&self, missing);
 	} else {
 		settings_read(&wanted);
-		settings_difference(&wanted, &fresh, &self.settings);
+		settings_difference(&wanted, &self.traits.fresh, &self.settings);
 		raise_file_limit(&self.n_files);
 		loop(&self);
 		setrlimit(RLIMIT_NOFILE, &self.n_files);
 		settings_free(&wanted);
 		settings_free(&self.settings);
 	}
-	settings_free(&fresh);
+	settings_free(&self.traits.fresh);
 	results->interrupted = self.n_interrupts > 0;
 	for (size_t i = self.next; results->interrupted && i < results->n_items; i++)
 		results->items[i].interrupted = true;

@@ -132,7 +132,8 @@ static const char *syntax_hint(const struct builder *builder, size_t offset)
 		start++;
 	if (start < length && text[start] == '\t')
 		return "indent with blanks: YAML allows no tabs there";
-	if (strstr(builder->yaml.problem, "mapping values are not allowed"))
+	if (builder->yaml.problem &&
+	    strstr(builder->yaml.problem, "mapping values are not allowed"))
 		return "put quotes around a text that holds \": \", and indent the keys of a "
 		       "mapping alike";
 	return NULL;
@@ -142,25 +143,30 @@ static void complain_syntax(struct builder *builder)
 {
 	const yaml_parser_t *yaml = &builder->yaml;
 	struct place place = {.path = builder->path};
-	const char *problem = yaml->problem ? yaml->problem : "can't be read";
-	const char *hint;
+	const char *problem = yaml->problem ? yaml->problem : "can't be read", *hint;
+	size_t offset =
+		utf8_offset(builder->text->text, builder->text->length, yaml->problem_mark.index);
+	unsigned line, column;
 
 	if (yaml->error == YAML_MEMORY_ERROR)
 		out_of_memory();
 	locate(builder, &yaml->problem_mark, &place.line, &place.column);
-	if (yaml->context && yaml->context_mark.line != yaml->problem_mark.line) {
-		unsigned line, column;
-
-		locate(builder, &yaml->context_mark, &line, &column);
+	locate(builder, &yaml->context_mark, &line, &column);
+	if (!yaml->context) {
+		diag_add(builder->diags, &place, "not valid YAML: %s", problem);
+	} else if (line == place.line) {
+		diag_add(builder->diags, &place, "not valid YAML: %s, %s", problem, yaml->context);
+	} else if (offset < builder->text->length) {
 		diag_add(builder->diags, &place, "not valid YAML: %s, %s that starts in line %u",
 			 problem, yaml->context, line);
-	} else if (yaml->context) {
-		diag_add(builder->diags, &place, "not valid YAML: %s, %s", problem, yaml->context);
 	} else {
-		diag_add(builder->diags, &place, "not valid YAML: %s", problem);
+		/* Something has no end: where it starts says more than where the text ends. */
+		place.line = line;
+		place.column = column;
+		diag_add(builder->diags, &place, "not valid YAML: %s, %s that starts here", problem,
+			 yaml->context);
 	}
-	hint = syntax_hint(builder, utf8_offset(builder->text->text, builder->text->length,
-						yaml->problem_mark.index));
+	hint = syntax_hint(builder, offset);
 	if (hint)
 		diag_hint(builder->diags, "%s", hint);
 }
