@@ -36,7 +36,7 @@ int address_parse(const char *text, uint16_t port, struct address *ret)
 char *address_format_host(const struct address *address, char buffer[static INET6_ADDRSTRLEN])
 {
 	if (!inet_ntop(address->family, address->bytes, buffer, INET6_ADDRSTRLEN))
-		strcpy(buffer, "?");
+		memcpy(buffer, "?", sizeof("?"));
 	return buffer;
 }
 

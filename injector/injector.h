@@ -71,7 +71,7 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 		 struct injector **ret);
 
 /* Takes one packet; for tests and for the queue. */
-void injector_packet(struct injector *injector, const struct queued_packet *packet);
+void injector_packet(struct injector *injector, const struct queued_packet *queued);
 /* Takes notice of a dead socket, the server's or the client's; likewise. */
 void injector_death(struct injector *injector, const struct socket_death *death);
 

@@ -101,7 +101,7 @@ static const char *shown(const struct token *token, char buffer[static WORD_SIZE
 	       ((unsigned char)token->text[length] & 0xc0) == 0x80)
 		length--;
 	memcpy(buffer, token->text, length);
-	strcpy(buffer + length, length < token->length ? "…" : "");
+	snprintf(buffer + length, WORD_SIZE - length, "%s", length < token->length ? "…" : "");
 	return buffer;
 }
 

@@ -137,6 +137,8 @@ Test(diag, is_shown_as_compilers_do)
 		 "a.yaml:1:6: error: m\n   1 | one: 1\n     |      ^\n"},
 		{"tab before the mark", "a.yaml", 3, 2, 3, "m", NULL, source,
 		 "a.yaml:3:2: error: m\n   3 |         key: value\n     |         ^~~\n"},
+		{"tab to the next stop", "a.yaml", 1, 5, 1, "m", NULL, "ab:\tx",
+		 "a.yaml:1:5: error: m\n   1 | ab:     x\n     |         ^\n"},
 		{"wide characters before the mark", "a.yaml", 4, 6, 1, "m", NULL, source,
 		 "a.yaml:4:6: error: m\n   4 | 日本: [語x]\n     |        ^~\n"},
 		{"mark behind wide characters", "a.yaml", 4, 7, 1, "m", NULL, source,

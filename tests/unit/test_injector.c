@@ -362,6 +362,13 @@ Test(injector, counts_attempts_that_wait_for_an_answer)
 	bed_run_ms(bed, 30);
 	cr_expect_eq(bed->n_verdicts, 2);
 	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	bed_syn(bed, 5001, 2);
+	bed_death(bed, 5001); /* before it is refused */
+	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	bed->now_ns += NS_PER_MS;
+	bed_run_ms(bed, 30);
+	cr_expect_eq(bed->n_verdicts, 3);
+	cr_expect_eq(injector_n_waiting(bed->injector), 0);
 	bed_free(bed);
 }
 

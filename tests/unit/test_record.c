@@ -226,92 +226,86 @@ static char *tampered(const char *text, const char *from, const char *to)
 	return xasprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 }
 
+static const struct {
+	const char *name, *from, *to, *message;
+} refused[] = {
+	{"no JSON", "{", "", "line 1"},
+	{"an array", "{\"format\"", "[{\"format\"", "line 1"},
+	{"another format", "synfault-record", "other", "\"format\""},
+	{"another version", "\"version\":1", "\"version\":2", "\"version\""},
+	{"an unknown key", "\"version\"", "\"colour\":1,\"version\"", "not known"},
+	{"a repeated key", "\"version\"", "\"version\":1,\"version\"", "duplicate"},
+	{"a missing key", "\"complete\":true", "\"done\":true", "\"complete\" is missing"},
+	{"seed as number", "\"18446744073709551615\"", "1", "\"seed\""},
+	{"seed too large", "18446744073709551615", "18446744073709551616", "\"seed\""},
+	{"seed with sign", "18446744073709551615", "-1", "\"seed\""},
+	{"seed with blank", "18446744073709551615", " 1", "\"seed\""},
+	{"a real number", "\"harness_lag_ns\":1234567", "\"harness_lag_ns\":1.5", "not an integer"},
+	{"negative lag", "\"harness_lag_ns\":1234567", "\"harness_lag_ns\":-1", "out of range"},
+	{"client lag below -1", "\"client_lag_ns\":7654321", "\"client_lag_ns\":-2",
+	 "out of range"},
+	{"text for a number", "\"syn_retries\":6", "\"syn_retries\":\"6\"", "not an integer"},
+	{"too large for 32 bits", "\"syn_retries\":6", "\"syn_retries\":4294967296",
+	 "out of range"},
+	{"number for a boolean", "\"complete\":true", "\"complete\":1", "neither true"},
+	{"endpoints no array", "\"endpoints\":[", "\"endpoints\":1,\"x\":[", "not an array"},
+	{"endpoint no object", "\"endpoints\":[", "\"endpoints\":[7,", "not an object"},
+	{"a bad address", "127.0.0.2:8080", "127.0.0.2:80800", "addresses"},
+	{"an address without port", "127.0.0.2:8080", "127.0.0.2", "addresses"},
+	{"an address with a signed port", "127.0.0.2:8080", "127.0.0.2:+80", "addresses"},
+	{"IPv6 without brackets", "[2001:db8::1]:443", "2001:db8::1:443", "addresses"},
+	{"a bracket too few", "[2001:db8::1]:443", "[2001:db8::1:443", "addresses"},
+	{"IPv4 in brackets", "127.0.0.2:8080", "[127.0.0.2]:80", "addresses"},
+	{"address of an attempt", "\"client\":\"127", "\"client\":\"x127",
+	 "attempts[0]: \"client\""},
+	{"endpoint index", "\"endpoint\":0,\"number\":1", "\"endpoint\":2,\"number\":1",
+	 "attempts[0]: \"endpoint\""},
+	{"attempt number 0", "\"number\":1", "\"number\":0", "attempts[0]: \"number\""},
+	{"negative delay", "\"delay_ns\":0", "\"delay_ns\":-1", "attempts[0]: \"delay_ns\""},
+	{"attempt index", "\"attempt\":0", "\"attempt\":4", "events[0]: \"attempt\""},
+	{"negative index", "\"attempt\":0", "\"attempt\":-1", "events[0]: \"attempt\""},
+	{"event kind", "\"kind\":\"syn\"", "\"kind\":\"sin\"", "events[0]: \"kind\""},
+	{"no kind", "\"kind\":\"syn\",", "", "events[0]: \"kind\""},
+	{"key of another kind", "\"kind\":\"syn\",", "\"kind\":\"syn\",\"lag_ns\":0,",
+	 "events[0] has a key"},
+	{"ordinal 0", "\"ordinal\":1", "\"ordinal\":0", "events[0]: \"ordinal\""},
+	{"verdict", "\"verdict\":\"refuse\"", "\"verdict\":\"shrug\"", "\"verdict\""},
+	{"time too large", "\"at_ns\":-5000000", "\"at_ns\":-9223372036854775808",
+	 "events[0]: \"at_ns\""},
+	{"time beyond 64 bits", "\"at_ns\":-5000000", "\"at_ns\":-9223372036854775809", "line 1"},
+	{"order of time", "\"at_ns\":-5000000", "\"at_ns\":5000000", "earlier"},
+	{"stream index", "\"stream\":0", "\"stream\":2", "\"stream\""},
+	{"negative length", "\"length\":7", "\"length\":-7", "\"length\""},
+	{"server index", "\"endpoint\":1,\"wait_status\"", "\"endpoint\":9,\"wait_status\"",
+	 "\"endpoint\""},
+	{"stopped, not ended", "\"wait_status\":768", "\"wait_status\":4991", "\"wait_status\""},
+	{"negative status", "\"wait_status\":768", "\"wait_status\":-1", "\"wait_status\""},
+	{"bad base64", "{\"base64\":\"Y2Fm", "{\"base64\":\"Y2F", "not base64"},
+	{"base64 and more", "{\"base64\":", "{\"more\":1,\"base64\":", "not text"},
+	{"NUL in a name", "\"name\":\"one\"", "\"name\":{\"base64\":\"AA==\"}", "NUL"},
+	{"NUL in JSON text", "\"name\":\"one\"", "\"name\":\"o\\u0000e\"", "line 1"},
+	{"a tail after half a head", "\"tail\":\"\"", "\"tail\":\"x\"", "\"tail\""},
+	{"total too small", "\"total\":7", "\"total\":6", "\"total\""},
+	{"total too large for a short stream", "\"total\":7", "\"total\":8", "\"total\""},
+	{"a problem without message", "\"message\":", "\"massage\":", "\"message\""},
+};
+
 Test(record, refuses_what_a_record_can_not_be)
 {
-	static const struct {
-		const char *name, *from, *to, *message;
-	} cases[] = {
-		{"no JSON", "{", "", "line 1"},
-		{"an array", "{\"format\"", "[{\"format\"", "line 1"},
-		{"another format", "synfault-record", "other", "\"format\""},
-		{"another version", "\"version\":1", "\"version\":2", "\"version\""},
-		{"an unknown key", "\"version\"", "\"colour\":1,\"version\"", "not known"},
-		{"a repeated key", "\"version\"", "\"version\":1,\"version\"", "duplicate"},
-		{"a missing key", "\"complete\":true", "\"done\":true", "\"complete\" is missing"},
-		{"seed as number", "\"18446744073709551615\"", "1", "\"seed\""},
-		{"seed too large", "18446744073709551615", "18446744073709551616", "\"seed\""},
-		{"seed with sign", "18446744073709551615", "-1", "\"seed\""},
-		{"seed with blank", "18446744073709551615", " 1", "\"seed\""},
-		{"a real number", "\"harness_lag_ns\":1234567", "\"harness_lag_ns\":1.5",
-		 "not an integer"},
-		{"negative lag", "\"harness_lag_ns\":1234567", "\"harness_lag_ns\":-1",
-		 "out of range"},
-		{"client lag below -1", "\"client_lag_ns\":7654321", "\"client_lag_ns\":-2",
-		 "out of range"},
-		{"text for a number", "\"syn_retries\":6", "\"syn_retries\":\"6\"",
-		 "not an integer"},
-		{"too large for 32 bits", "\"syn_retries\":6", "\"syn_retries\":4294967296",
-		 "out of range"},
-		{"number for a boolean", "\"complete\":true", "\"complete\":1", "neither true"},
-		{"endpoints no array", "\"endpoints\":[", "\"endpoints\":1,\"x\":[",
-		 "not an array"},
-		{"endpoint no object", "\"endpoints\":[", "\"endpoints\":[7,", "not an object"},
-		{"a bad address", "127.0.0.2:8080", "127.0.0.2:80800", "addresses"},
-		{"an address without port", "127.0.0.2:8080", "127.0.0.2", "addresses"},
-		{"an address with a signed port", "127.0.0.2:8080", "127.0.0.2:+80", "addresses"},
-		{"IPv6 without brackets", "[2001:db8::1]:443", "2001:db8::1:443", "addresses"},
-		{"a bracket too few", "[2001:db8::1]:443", "[2001:db8::1:443", "addresses"},
-		{"IPv4 in brackets", "127.0.0.2:8080", "[127.0.0.2]:80", "addresses"},
-		{"address of an attempt", "\"client\":\"127", "\"client\":\"x127",
-		 "attempts[0]: \"client\""},
-		{"endpoint index", "\"endpoint\":0,\"number\":1", "\"endpoint\":2,\"number\":1",
-		 "attempts[0]: \"endpoint\""},
-		{"attempt number 0", "\"number\":1", "\"number\":0", "attempts[0]: \"number\""},
-		{"negative delay", "\"delay_ns\":0", "\"delay_ns\":-1",
-		 "attempts[0]: \"delay_ns\""},
-		{"attempt index", "\"attempt\":0", "\"attempt\":4", "events[0]: \"attempt\""},
-		{"negative index", "\"attempt\":0", "\"attempt\":-1", "events[0]: \"attempt\""},
-		{"event kind", "\"kind\":\"syn\"", "\"kind\":\"sin\"", "events[0]: \"kind\""},
-		{"no kind", "\"kind\":\"syn\",", "", "events[0]: \"kind\""},
-		{"key of another kind", "\"kind\":\"syn\",", "\"kind\":\"syn\",\"lag_ns\":0,",
-		 "events[0] has a key"},
-		{"ordinal 0", "\"ordinal\":1", "\"ordinal\":0", "events[0]: \"ordinal\""},
-		{"verdict", "\"verdict\":\"refuse\"", "\"verdict\":\"shrug\"", "\"verdict\""},
-		{"time too large", "\"at_ns\":-5000000", "\"at_ns\":-9223372036854775808",
-		 "events[0]: \"at_ns\""},
-		{"time beyond 64 bits", "\"at_ns\":-5000000", "\"at_ns\":-9223372036854775809",
-		 "line 1"},
-		{"order of time", "\"at_ns\":-5000000", "\"at_ns\":5000000", "earlier"},
-		{"stream index", "\"stream\":0", "\"stream\":2", "\"stream\""},
-		{"negative length", "\"length\":7", "\"length\":-7", "\"length\""},
-		{"server index", "\"endpoint\":1,\"wait_status\"", "\"endpoint\":9,\"wait_status\"",
-		 "\"endpoint\""},
-		{"stopped, not ended", "\"wait_status\":768", "\"wait_status\":4991",
-		 "\"wait_status\""},
-		{"negative status", "\"wait_status\":768", "\"wait_status\":-1", "\"wait_status\""},
-		{"bad base64", "{\"base64\":\"Y2Fm", "{\"base64\":\"Y2F", "not base64"},
-		{"base64 and more", "{\"base64\":", "{\"more\":1,\"base64\":", "not text"},
-		{"NUL in a name", "\"name\":\"one\"", "\"name\":{\"base64\":\"AA==\"}", "NUL"},
-		{"NUL in JSON text", "\"name\":\"one\"", "\"name\":\"o\\u0000e\"", "line 1"},
-		{"a tail after half a head", "\"tail\":\"\"", "\"tail\":\"x\"", "\"tail\""},
-		{"total too small", "\"total\":7", "\"total\":6", "\"total\""},
-		{"total too large for a short stream", "\"total\":7", "\"total\":8", "\"total\""},
-		{"a problem without message", "\"message\":", "\"massage\":", "\"message\""},
-	};
 	AUTO_RECORD_BUILDER struct record_builder *b = full_record();
 	size_t length;
 	AUTO_FREE char *text = record_write_json(b->record, &length);
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_FREE char *broken = tampered(text, cases[i].from, cases[i].to);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		AUTO_FREE char *broken = tampered(text, refused[i].from, refused[i].to);
 		AUTO_FREE char *message = NULL;
 		AUTO_RECORD struct record *record = NULL;
 
-		cr_assert_not_null(broken, "%s: nothing to replace in %s", cases[i].name, text);
+		cr_assert_not_null(broken, "%s: nothing to replace in %s", refused[i].name, text);
 		record = record_read_json(broken, strlen(broken), &message);
-		cr_assert_null(record, "%s was read", cases[i].name);
+		cr_assert_null(record, "%s was read", refused[i].name);
 		cr_assert_not_null(message);
-		cr_expect(strstr(message, cases[i].message), "%s: %s", cases[i].name, message);
+		cr_expect(strstr(message, refused[i].message), "%s: %s", refused[i].name, message);
 	}
 }
 

@@ -66,101 +66,16 @@ Test(script, reads_every_form_of_a_step)
 	}
 }
 
-Test(script, tells_what_is_wrong_with_a_step_and_what_was_meant)
-{
-	static const struct {
-		const char *text;
-		const char *marked;  /* the part of the text that the error marks */
-		const char *message; /* a part of it */
-		const char *hint;    /* a part of it; NULL: there is none */
-	} cases[] = {
-		/* Actions */
-		{"", "", "the step is empty", "the steps are accept, refuse, drop"},
-		{"  ", "", "the step is empty", "the steps are"},
-		{"foo", "foo", "unknown step \"foo\"", "the steps are"},
-		{"refsue", "refsue", "unknown step \"refsue\"", "did you mean \"refuse\"?"},
-		{"Refuse", "Refuse", "unknown step", "did you mean \"refuse\"?"},
-		{"acept x3", "acept", "unknown step \"acept\"", "did you mean \"accept\"?"},
-		{"reset", "reset", "unknown step", "did you mean \"refuse\"?"},
-		{"timeout", "timeout", "unknown step", "did you mean \"drop\"?"},
-		{"wait 2s", "wait", "unknown step", "did you mean \"delay D\"?"},
-		{"unreachable net", "unreachable", "unknown step", "the steps are"},
-		{"refuse, accept", "refuse,", "unknown step \"refuse,\"", "[refuse, accept]"},
-		{"refuse; accept", "refuse;", "unknown step", "[refuse, accept]"},
-		{"3 refuse", "3", "stands before the step", "did you mean \"refuse x3\"?"},
-		{"3x refuse", "3x", "stands before the step", "did you mean \"refuse x3\"?"},
-		{"x3 refuse", "x3", "stands before the step", "did you mean \"refuse x3\"?"},
-		{"x3", "x3", "unknown step", "the steps are"},
-		{"3 refuse 4", "3", "unknown step", "the steps are"},
-		/* Repetition */
-		{"refuse 3", "3", "unexpected \"3\" after \"refuse\"",
-		 "did you mean \"refuse x3\"?"},
-		{"refuse 3x", "3x", "unexpected \"3x\"", "did you mean \"refuse x3\"?"},
-		{"refuse *3", "*3", "unexpected", "did you mean \"refuse x3\"?"},
-		{"refuse ×3", "×3", "unexpected", "did you mean \"refuse x3\"?"},
-		{"refuse X3", "X3", "unexpected", "did you mean \"refuse x3\"?"},
-		{"refuse x 3", "x", "unexpected \"x\"", "did you mean \"refuse x3\"?"},
-		{"lose 2 3", "3", "unexpected \"3\" after \"lose 2\"",
-		 "did you mean \"lose 2 x3\"?"},
-		{"refuse x", "x", "unexpected \"x\"", "item of its own"},
-		{"refuse x-1", "x-1", "unexpected \"x-1\"", "item of its own"},
-		{"refuse x0", "x0", "would serve no attempt", "leave the step out"},
-		{"refuse x1000001", "x1000001", "1000000 times at most",
-		 "all attempts that follow"},
-		{"refuse x99999999999999999999", "x99999999999999999999", "1000000 times at most",
-		 "all attempts that follow"},
-		{"refuse x3 x4", "x4", "unexpected \"x4\" after \"refuse x3\"", "ends a step"},
-		{"refuse accept", "accept", "unexpected \"accept\" after \"refuse\"",
-		 "[refuse, accept]"},
-		{"refuse then accept", "then", "unexpected \"then\"",
-		 "only \"delay\" has a \"then\""},
-		{"refuse x3, accept", "x3,", "unexpected \"x3,\"", "[refuse, accept]"},
-		/* lose */
-		{"lose", "lose", "needs the number of SYNs", "for example \"lose 2\""},
-		{"lose 0", "0", "loses nothing", "use \"accept\""},
-		{"lose x3", "x3", "is not a number of SYNs", "did you mean \"lose 3\"?"},
-		{"lose 3x", "3x", "is not a number of SYNs", "did you mean \"lose 3\"?"},
-		{"lose -1", "-1", "is not a number of SYNs", "for example"},
-		{"lose 1.5", "1.5", "is not a number of SYNs", "for example"},
-		{"lose two", "two", "is not a number of SYNs", "for example"},
-		{"lose 1000001", "1000001", "from 1 to 1000000", "use \"drop\""},
-		{"lose 99999999999999999999", "99999999999999999999", "from 1 to 1000000",
-		 "use \"drop\""},
-		/* delay */
-		{"delay", "delay", "needs a duration", "for example \"delay 300ms\""},
-		{"delay 300", "300", "\"300\" has no unit", "did you mean \"300ms\"?"},
-		{"delay 300 ms", "300", "\"300\" has no unit", "did you mean \"300ms\"?"},
-		{"delay 2 s x3", "2", "\"2\" has no unit", "did you mean \"2s\"?"},
-		{"delay 0", "0", "has no unit", "did you mean \"0ms\"?"},
-		{"delay x3", "x3", "does not start with a number",
-		 "for example \"delay 300ms x3\""},
-		{"delay 2sec", "2sec", "has an unknown unit", NULL},
-		{"delay -1s", "-1s", "is negative", NULL},
-		{"delay 25h", "25h", "is longer than 24h", NULL},
-		{"delay 1s..300", "300", "has no unit", "did you mean \"300ms\"?"},
-		{"delay 1..2s", "1", "has no unit", "did you mean"},
-		{"delay ..2s", "", "is empty", NULL},
-		{"delay 1s..", "1s..", "the range has no end", "for example"},
-		{"delay 1s .. x3", "x3", "does not start with a number", "for example"},
-		{"delay 1s..2s..3s", "..3s", "unexpected \"..3s\"", "item of its own"},
-		{"delay 2s..1s", "2s..1s", "ends before it begins", "did you mean \"1s..2s\"?"},
-		{"delay 2s .. 1s x3", "2s .. 1s", "ends before it begins",
-		 "did you mean \"1s..2s\"?"},
-		{"delay 1s 2s", "2s", "unexpected \"2s\" after \"delay 1s\"",
-		 "did you mean \"delay 1s..2s\"?"},
-		{"delay 1s refuse", "refuse", "unexpected \"refuse\"",
-		 "did you mean \"delay 1s then refuse\"?"},
-		{"delay 1s then", "then", "needs \"accept\" or \"refuse\"", "for example"},
-		{"delay 1s then x3", "then", "needs \"accept\" or \"refuse\"", "for example"},
-		{"delay 1s then drop", "drop", "can follow \"then\", not \"drop\"", "use \"drop\""},
-		{"delay 1s then refsue", "refsue", "can follow \"then\"",
-		 "did you mean \"refuse\"?"},
-		{"delay 1s then 2s", "2s", "can follow \"then\"", NULL},
-		{"delay 1s then refuse then accept", "then", "unexpected \"then\"",
-		 "item of its own"},
-	};
+struct error_case {
+	const char *text;
+	const char *marked;  /* the part of the text that the error marks */
+	const char *message; /* a part of it */
+	const char *hint;    /* a part of it; NULL: there is none */
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+static void expect_errors(const struct error_case *cases, size_t n_cases)
+{
+	for (size_t i = 0; i < n_cases; i++) {
 		struct step_error error = {0};
 		struct step step = {.repeat = 77};
 		const char *text = cases[i].text;
@@ -177,6 +92,108 @@ Test(script, tells_what_is_wrong_with_a_step_and_what_was_meant)
 					: error.hint[0] == '\0',
 			  "\"%s\": hint: %s", text, error.hint);
 	}
+}
+
+static const struct error_case action_errors[] = {
+	{"", "", "the step is empty", "the steps are accept, refuse, drop"},
+	{"  ", "", "the step is empty", "the steps are"},
+	{"foo", "foo", "unknown step \"foo\"", "the steps are"},
+	{"refsue", "refsue", "unknown step \"refsue\"", "did you mean \"refuse\"?"},
+	{"Refuse", "Refuse", "unknown step", "did you mean \"refuse\"?"},
+	{"acept x3", "acept", "unknown step \"acept\"", "did you mean \"accept\"?"},
+	{"reset", "reset", "unknown step", "did you mean \"refuse\"?"},
+	{"timeout", "timeout", "unknown step", "did you mean \"drop\"?"},
+	{"wait 2s", "wait", "unknown step", "did you mean \"delay D\"?"},
+	{"unreachable net", "unreachable", "unknown step", "the steps are"},
+	{"refuse, accept", "refuse,", "unknown step \"refuse,\"", "[refuse, accept]"},
+	{"refuse; accept", "refuse;", "unknown step", "[refuse, accept]"},
+	{"3 refuse", "3", "stands before the step", "did you mean \"refuse x3\"?"},
+	{"3x refuse", "3x", "stands before the step", "did you mean \"refuse x3\"?"},
+	{"x3 refuse", "x3", "stands before the step", "did you mean \"refuse x3\"?"},
+	{"x3", "x3", "unknown step", "the steps are"},
+	{"3 refuse 4", "3", "unknown step", "the steps are"},
+};
+
+Test(script, tells_which_action_was_meant)
+{
+	expect_errors(action_errors, ARRAY_SIZE(action_errors));
+}
+
+static const struct error_case repetition_errors[] = {
+	{"refuse 3", "3", "unexpected \"3\" after \"refuse\"", "did you mean \"refuse x3\"?"},
+	{"refuse 3x", "3x", "unexpected \"3x\"", "did you mean \"refuse x3\"?"},
+	{"refuse *3", "*3", "unexpected", "did you mean \"refuse x3\"?"},
+	{"refuse ×3", "×3", "unexpected", "did you mean \"refuse x3\"?"},
+	{"refuse X3", "X3", "unexpected", "did you mean \"refuse x3\"?"},
+	{"refuse x 3", "x", "unexpected \"x\"", "did you mean \"refuse x3\"?"},
+	{"lose 2 3", "3", "unexpected \"3\" after \"lose 2\"", "did you mean \"lose 2 x3\"?"},
+	{"refuse x", "x", "unexpected \"x\"", "item of its own"},
+	{"refuse x-1", "x-1", "unexpected \"x-1\"", "item of its own"},
+	{"refuse x0", "x0", "would serve no attempt", "leave the step out"},
+	{"refuse x1000001", "x1000001", "1000000 times at most", "all attempts that follow"},
+	{"refuse x99999999999999999999", "x99999999999999999999", "1000000 times at most",
+	 "all attempts that follow"},
+	{"refuse x3 x4", "x4", "unexpected \"x4\" after \"refuse x3\"", "ends a step"},
+	{"refuse accept", "accept", "unexpected \"accept\" after \"refuse\"", "[refuse, accept]"},
+	{"refuse then accept", "then", "unexpected \"then\"", "only \"delay\" has a \"then\""},
+	{"refuse x3, accept", "x3,", "unexpected \"x3,\"", "[refuse, accept]"},
+};
+
+Test(script, tells_which_repetition_was_meant)
+{
+	expect_errors(repetition_errors, ARRAY_SIZE(repetition_errors));
+}
+
+static const struct error_case lose_errors[] = {
+	{"lose", "lose", "needs the number of SYNs", "for example \"lose 2\""},
+	{"lose 0", "0", "loses nothing", "use \"accept\""},
+	{"lose x3", "x3", "is not a number of SYNs", "did you mean \"lose 3\"?"},
+	{"lose 3x", "3x", "is not a number of SYNs", "did you mean \"lose 3\"?"},
+	{"lose -1", "-1", "is not a number of SYNs", "for example"},
+	{"lose 1.5", "1.5", "is not a number of SYNs", "for example"},
+	{"lose two", "two", "is not a number of SYNs", "for example"},
+	{"lose 1000001", "1000001", "from 1 to 1000000", "use \"drop\""},
+	{"lose 99999999999999999999", "99999999999999999999", "from 1 to 1000000", "use \"drop\""},
+};
+
+Test(script, tells_what_is_wrong_with_lose)
+{
+	expect_errors(lose_errors, ARRAY_SIZE(lose_errors));
+}
+
+static const struct error_case delay_errors[] = {
+	{"delay", "delay", "needs a duration", "for example \"delay 300ms\""},
+	{"delay 300", "300", "\"300\" has no unit", "did you mean \"300ms\"?"},
+	{"delay 300 ms", "300", "\"300\" has no unit", "did you mean \"300ms\"?"},
+	{"delay 2 s x3", "2", "\"2\" has no unit", "did you mean \"2s\"?"},
+	{"delay 0", "0", "has no unit", "did you mean \"0ms\"?"},
+	{"delay x3", "x3", "does not start with a number", "for example \"delay 300ms x3\""},
+	{"delay 2sec", "2sec", "has an unknown unit", NULL},
+	{"delay -1s", "-1s", "is negative", NULL},
+	{"delay 25h", "25h", "is longer than 24h", NULL},
+	{"delay 1s..300", "300", "has no unit", "did you mean \"300ms\"?"},
+	{"delay 1..2s", "1", "has no unit", "did you mean"},
+	{"delay ..2s", "", "is empty", NULL},
+	{"delay 1s..", "1s..", "the range has no end", "for example"},
+	{"delay 1s .. x3", "x3", "does not start with a number", "for example"},
+	{"delay 1s..2s..3s", "..3s", "unexpected \"..3s\"", "item of its own"},
+	{"delay 2s..1s", "2s..1s", "ends before it begins", "did you mean \"1s..2s\"?"},
+	{"delay 2s .. 1s x3", "2s .. 1s", "ends before it begins", "did you mean \"1s..2s\"?"},
+	{"delay 1s 2s", "2s", "unexpected \"2s\" after \"delay 1s\"",
+	 "did you mean \"delay 1s..2s\"?"},
+	{"delay 1s refuse", "refuse", "unexpected \"refuse\"",
+	 "did you mean \"delay 1s then refuse\"?"},
+	{"delay 1s then", "then", "needs \"accept\" or \"refuse\"", "for example"},
+	{"delay 1s then x3", "then", "needs \"accept\" or \"refuse\"", "for example"},
+	{"delay 1s then drop", "drop", "can follow \"then\", not \"drop\"", "use \"drop\""},
+	{"delay 1s then refsue", "refsue", "can follow \"then\"", "did you mean \"refuse\"?"},
+	{"delay 1s then 2s", "2s", "can follow \"then\"", NULL},
+	{"delay 1s then refuse then accept", "then", "unexpected \"then\"", "item of its own"},
+};
+
+Test(script, tells_what_is_wrong_with_delay)
+{
+	expect_errors(delay_errors, ARRAY_SIZE(delay_errors));
 }
 
 Test(script, what_a_hint_offers_can_be_read)
@@ -204,23 +221,26 @@ Test(script, errors_about_long_words_fit)
 					    "refuse %s",   "delay 1s then %s", "%s refuse",
 					    "lose 1 x2 %s"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(forms) * 2; i++) {
+		const char *form = forms[i / 2];
 		char word[4001], text[5000];
 		struct step_error error;
 		struct step step;
 
-		/* Two-byte characters: none may be cut in the middle. */
-		for (size_t at = 0; at + 1 < sizeof(word); at += 2)
+		/* Two-byte characters, from an even or an odd byte on: none may be cut in the
+		 * middle. */
+		word[0] = '-';
+		for (size_t at = i % 2; at + 1 < sizeof(word); at += 2)
 			memcpy(word + at, "ü", 2);
-		word[4000] = '\0';
+		word[4000 - i % 2] = '\0';
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(text, sizeof(text), forms[i], word);
+		snprintf(text, sizeof(text), form, word);
 #pragma GCC diagnostic pop
-		cr_expect_eq(step_parse(text, &step, &error), -EINVAL, "%s", forms[i]);
-		cr_expect(memchr(error.message, '\0', sizeof(error.message)), "%s", forms[i]);
-		cr_expect(strstr(error.message, "ü…\""), "%s: %s", forms[i], error.message);
-		cr_expect_eq(error.length, 4000, "%s: %zu", forms[i], error.length);
+		cr_expect_eq(step_parse(text, &step, &error), -EINVAL, "%s", form);
+		cr_expect(memchr(error.message, '\0', sizeof(error.message)), "%s", form);
+		cr_expect(strstr(error.message, "ü…\""), "%s: %s", form, error.message);
+		cr_expect_eq(error.length, strlen(word), "%s: %zu", form, error.length);
 	}
 }
 

@@ -23,6 +23,8 @@ Test(text, nearest_finds_what_was_meant)
 		{"endopints", "endpoints"},
 		{"atempt", "attempts"}, /* two errors in a longer word */
 		{"exti", "exit"},
+		{"exqekt", "expect"}, /* two errors in six letters */
+		{"adtamgts", NULL},   /* three in eight */
 		{"evn", "env"},
 		{"", NULL},
 		{"x", NULL},
@@ -45,6 +47,14 @@ Test(text, nearest_takes_the_first_of_equally_near_ones)
 	static const char *const candidates[] = {"bear", "pear", NULL};
 
 	cr_assert_str_eq(text_nearest("gear", candidates), "bear");
+}
+
+Test(text, nearest_shares_something_with_the_word)
+{
+	static const char *const candidates[] = {"s", "m", NULL};
+
+	cr_assert_null(text_nearest("x", candidates));
+	cr_assert_str_eq(text_nearest("S", candidates), "s");
 }
 
 Test(text, nearest_of_no_candidates_is_none)
@@ -120,8 +130,8 @@ Test(text, sanitized_text_is_safe_to_show)
 		{"title, ended by BEL", E(ESC "]0;title\ax"), "x"},
 		{"title, ended by ST", E(ESC "]0;title" ESC "\\x"), "x"},
 		{"title with UTF-8", E(ESC "]0;é\ax"), "x"},
-		{"title never ended hides nothing", E(ESC "]0;secret\nerror"),
-		 "#x1B]0;secret\nerror"},
+		{"title never ended hides nothing", E(ESC "]0;secret\nerror\a"),
+		 "#x1B]0;secret\nerror#x7"},
 		{"title cut at the end", E(ESC "]0;t"), "#x1B]0;t"},
 		{"title ended by another sequence", E(ESC "]0;t" ESC "[mx"), "#x1B]0;tx"},
 		{"DCS", E(ESC "Pq#0" ESC "\\x"), "x"},
