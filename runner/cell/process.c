@@ -10,8 +10,6 @@
 
 #include "runner/cell/namespace.h"
 
-extern char **environ;
-
 /* What a child that could not execute its program reports through the pipe. */
 struct spawn_error {
 	int error;

@@ -196,7 +196,7 @@ static char *repeat_command(const struct run *run, const struct result *result)
 	text_quote_shell(&command, result->file->path);
 	strbuf_puts(&command, " --filter ");
 	text_quote_shell(&command, glob);
-	strbuf_printf(&command, " --seed 0x%llx", (unsigned long long)run->results.seed);
+	strbuf_printf(&command, " --seed %llu", (unsigned long long)run->results.seed);
 	if (run->options.timing_scale != 1.0)
 		strbuf_printf(&command, " --timing-scale %g", run->options.timing_scale);
 	if (run->command)

@@ -2,7 +2,7 @@
 /*
  * The injector on real packets: each test has a network namespace of its own, runs the injector's
  * event loop in its own process and clients in children. Nearly all tests are made for IPv4 and
- * IPv6 at once: endpoint 0 is on 127.0.0.1, endpoint 1 on ::1, and each has a client.
+ * IPv6 at once: endpoint 0 is on 127.0.0.5, endpoint 1 on ::1, and each has a client.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -42,7 +42,8 @@
 /* How late something may be on a machine that is busy with other tests. */
 #define LATE_NS (400 * NS_PER_MS)
 
-static const char *const hosts[N_FAMILIES] = {"127.0.0.1", "::1"};
+/* The client's own address is another in IPv4: 127.0.0.1. */
+static const char *const hosts[N_FAMILIES] = {"127.0.0.5", "::1"};
 
 /* What a client tells its parent, in memory both share. */
 struct client_result {
@@ -204,14 +205,21 @@ static struct bed *bed_with(const char *script)
 	return bed_start(&(struct bed_options){.script = script});
 }
 
+static void bed_free(struct bed *bed)
+{
+	injector_free(bed->injector);
+	event_base_free(bed->base);
+	for (size_t i = 0; i < bed->n_problems; i++)
+		free(bed->problems[i]);
+	free(bed);
+}
+
 /* Ends it. Nothing must have been lost or wrong. */
 static void bed_end(struct bed *bed)
 {
 	injector_finish(bed->injector);
 	cr_assert_eq(bed->n_problems, 0, "%s", bed->n_problems ? bed->problems[0] : "");
-	injector_free(bed->injector);
-	event_base_free(bed->base);
-	free(bed);
+	bed_free(bed);
 }
 
 static bool has_problem(const struct bed *bed, const char *part)
@@ -852,6 +860,7 @@ Test(injector, says_that_a_capability_is_missing)
 		cr_expect(strstr(diags.items[i].hint, "CAP_NET_ADMIN"), "%s",
 			  diags.items[i].message);
 	diag_list_free(&diags);
+	bed_free(bed);
 }
 
 /* Many connections at once, none of them waited for. */
@@ -877,7 +886,7 @@ Test(injector, reports_an_overflow_of_the_queue)
 	injector_finish(bed->injector);
 	cr_expect(has_problem(bed, "96 because the queue was full"), "%s",
 		  bed->n_problems ? bed->problems[0] : "no problem");
-	injector_free(bed->injector);
+	bed_free(bed);
 }
 
 static void count_packet(void *userdata, const struct queued_packet *packet)
