@@ -15,6 +15,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <sys/socket.h>
+#include <time.h>
 /* after the kernel's header: it declares what that one lacks only */
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
@@ -31,11 +32,11 @@
 /* Two headers and two attributes take 40 bytes. */
 #define VERDICT_MAX 64
 /*
- * Packets that follow each other within BUSY_GAP_NS will be followed by more: then it is waited for
- * them without sleep, for LINGER_NS at most.
+ * While several packets come in at a time, a rest between two batches lets more of them gather.
+ * Timer slack makes it some 60 us; with 64 connections in flight it takes a third off our work for
+ * each, and spares the client from waking us in its connect().
  */
-#define BUSY_GAP_NS (60 * NS_PER_US)
-#define LINGER_NS   (30 * NS_PER_US)
+#define REST_NS (10 * NS_PER_US)
 /* Reading goes on for so long at most before the caller's other events get their turn. */
 #define MAX_TURN_NS NS_PER_MS
 /* An arrival further in the past was not measured by the clock we read: it was set meanwhile. */
@@ -389,29 +390,21 @@ static int read_batch(struct queue *queue)
 	return r < 0 ? r : n;
 }
 
-/*
- * Whether to ask again though nothing is there. Being woken up costs us some microseconds, and the
- * client, in whose connect() the kernel wakes us, as much: more than all else we do for a packet.
- */
-static bool linger(const struct queue *queue, int64_t gap_ns)
-{
-	return gap_ns < BUSY_GAP_NS && clock_monotonic_ns() < queue->read_monotonic_ns + LINGER_NS;
-}
-
 int queue_dispatch(struct queue *queue)
 {
-	int64_t end_ns = INT64_MAX, gap_ns = INT64_MAX;
+	const struct timespec rest = {.tv_nsec = REST_NS};
+	int64_t end_ns = INT64_MAX;
 	bool overrun = false;
 
+	/*
+	 * Until there is nothing, however little there was: while verdicts are carried out the next
+	 * packets come in, and asking for them here is cheaper than being woken up for them.
+	 */
 	while (queue->read_monotonic_ns < end_ns) {
-		int64_t last_ns = queue->read_monotonic_ns;
 		int r = read_batch(queue);
 
-		if (r == -EAGAIN) {
-			if (linger(queue, gap_ns))
-				continue;
+		if (r == -EAGAIN)
 			return overrun ? -ENOBUFS : 0;
-		}
 		if (r == -ENOBUFS) {
 			queue->overruns++;
 			overrun = true;
@@ -419,9 +412,11 @@ int queue_dispatch(struct queue *queue)
 		}
 		if (r < 0)
 			return r;
-		gap_ns = queue->read_monotonic_ns - last_ns;
 		if (end_ns == INT64_MAX)
 			end_ns = queue->read_monotonic_ns + MAX_TURN_NS;
+		/* one by one they come from a client that waits for each answer, and not for us */
+		if (r > 1)
+			(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
 	}
 	return overrun ? -ENOBUFS : 1;
 }

@@ -274,16 +274,20 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 }
 
 /* Whether a listening socket takes connections to the address. */
-static bool listener_covers(const struct inet_diag_msg *listener, bool ipv6_only,
+static bool listener_covers(const struct inet_diag_msg *listener, bool ipv6_only, bool exactly,
 			    const struct address *address)
 {
 	static const uint8_t any[16];
 
 	if (ntohs(listener->id.idiag_sport) != address->port)
 		return false;
+	if (listener->idiag_family == address->family &&
+	    !memcmp(listener->id.idiag_src, address->bytes, address_size(address)))
+		return true;
+	if (exactly)
+		return false;
 	if (listener->idiag_family == address->family)
-		return !memcmp(listener->id.idiag_src, address->bytes, address_size(address)) ||
-		       !memcmp(listener->id.idiag_src, any, address_size(address));
+		return !memcmp(listener->id.idiag_src, any, address_size(address));
 	return listener->idiag_family == AF_INET6 && !ipv6_only &&
 	       !memcmp(listener->id.idiag_src, any, sizeof(any));
 }
@@ -291,6 +295,7 @@ static bool listener_covers(const struct inet_diag_msg *listener, bool ipv6_only
 struct listen_query {
 	const struct address *addresses;
 	size_t n_addresses;
+	bool exactly;
 	bool *found;
 };
 
@@ -309,7 +314,7 @@ static int take_listener(const struct nlmsghdr *header, void *userdata)
 			ipv6_only = mnl_attr_get_u8(attribute) != 0;
 	}
 	for (size_t i = 0; i < query->n_addresses; i++)
-		if (listener_covers(listener, ipv6_only, &query->addresses[i]))
+		if (listener_covers(listener, ipv6_only, query->exactly, &query->addresses[i]))
 			query->found[i] = true;
 	return MNL_CB_OK;
 }
@@ -340,10 +345,10 @@ static int dump_listeners(struct mnl_socket *socket, uint8_t family, struct list
 	return status < 0 ? -errno : 0;
 }
 
-int network_listens(const struct address *addresses, size_t n_addresses)
+int network_listens(const struct address *addresses, size_t n_addresses, bool exactly)
 {
 	AUTO_FREE bool *found = xzalloc(n_addresses * sizeof(*found));
-	struct listen_query query = {addresses, n_addresses, found};
+	struct listen_query query = {addresses, n_addresses, exactly, found};
 	struct mnl_socket *socket = open_netlink(NETLINK_SOCK_DIAG);
 	int status;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The network of a cell. With only `lo` and its loopback addresses, a client's resolver sees no
- * configured family (getaddrinfo() with AI_ADDRCONFIG, c-ares and others), which no host is like. So
- * there is a global address of each family: 198.18.0.1 and 2001:db8::1.
+ * configured family (getaddrinfo() with AI_ADDRCONFIG, c-ares and others), which no host is like.
+ * So there is a global address of each family: 198.18.0.1 and 2001:db8::1.
  *
  * Where an endpoint has a hostname, they are on an interface `eth0`, as clients that look at
  * interfaces want it. It is one end of a veth pair whose other end, `wire0`, is in the cell too;
- * nothing is ever sent through it. Where no name is resolved, they are on `lo`: a veth pair takes as
- * long to make as all the rest of a cell.
+ * nothing is ever sent through it. Where no name is resolved, they are on `lo`: a veth pair takes
+ * as long to make as all the rest of a cell.
  *
  * Endpoint k (from 0) has these addresses:
  *
@@ -36,10 +36,10 @@ struct address network_endpoint_address(const struct scenario *scenario, size_t 
 int network_setup(const struct scenario *scenario, struct diag_list *diags);
 
 /*
- * Whether a socket listens for each of these addresses and ports (wildcards count, as far as they
- * accept the family), in the network namespace of the calling process. Returns 1, 0, or a negative
- * errno when the kernel can't be asked.
+ * Whether a socket listens for each of these addresses and ports, in the network namespace of the
+ * calling process. Wildcards count as far as they accept the family, unless @exactly. Returns 1, 0,
+ * or a negative errno when the kernel can't be asked.
  */
-int network_listens(const struct address *addresses, size_t n_addresses);
+int network_listens(const struct address *addresses, size_t n_addresses, bool exactly);
 
 #endif

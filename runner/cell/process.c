@@ -23,16 +23,18 @@ struct spawn_error {
 
 static int drop_capabilities(void)
 {
-	const capng_type_t sets = (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED |
-						 CAPNG_INHERITABLE | CAPNG_BOUNDING_SET |
-						 CAPNG_AMBIENT);
+	const capng_type_t sets =
+		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE |
+			       CAPNG_BOUNDING_SET | CAPNG_AMBIENT);
 
+	/* The library remembers whose capabilities it looked at, and vfork() shares its memory. */
+	capng_setpid(getpid());
 	if (capng_get_caps_process() < 0)
 		return -EPERM;
 	/* Rules and addresses; namespaces and mounts; packets past the rules; other processes. */
 	if (capng_updatev(CAPNG_DROP, sets, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW,
-			  CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT,
-			  CAP_SYS_TIME, CAP_BPF, CAP_PERFMON, CAP_MAC_ADMIN, -1) < 0)
+			  CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME,
+			  CAP_BPF, CAP_PERFMON, CAP_MAC_ADMIN, -1) < 0)
 		return -EPERM;
 	return capng_apply(CAPNG_SELECT_ALL) < 0 ? -EPERM : 0;
 }
@@ -76,7 +78,8 @@ static int arrange_descriptors(const struct process_config *config, int *error_f
 	return 0;
 }
 
-/* Runs in the parent's memory (see process_spawn()): it may change nothing there but its own stack. */
+/* Runs in the parent's memory (see process_spawn()): it may change nothing there but its own stack.
+ */
 NORETURN static void run_child(const struct process_config *config, int error_fd)
 {
 	struct spawn_error report = {.stage = STAGE_DESCRIPTORS};
@@ -124,8 +127,7 @@ static char *explain(const struct process_config *config, const struct spawn_err
 	case STAGE_DESCRIPTORS:
 	case STAGE_CAPABILITIES:
 	default:
-		return xasprintf("%s can't be started safely: %s", program,
-				 strerror(error->error));
+		return xasprintf("%s can't be started safely: %s", program, strerror(error->error));
 	}
 }
 
@@ -154,8 +156,8 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	close(pipe_fds[1]);
 	if (pid < 0) {
 		close(pipe_fds[0]);
-		*ret_message = xasprintf("no process for %s: %s", config->command[0],
-					 strerror(errno));
+		*ret_message =
+			xasprintf("no process for %s: %s", config->command[0], strerror(errno));
 		return -errno;
 	}
 	/* Closed by a successful exec: nothing to read then. */

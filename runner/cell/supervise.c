@@ -60,21 +60,21 @@ struct supervisor {
 	struct record *record;
 	struct injector *injector;
 	struct endpoint_server **servers; /* per endpoint; NULL: not built in */
-	pid_t *server_pids;		  /* per endpoint; 0: no process, or dead */
+	pid_t *server_pids;               /* per endpoint; 0: no process, or dead */
 
 	struct capture **captures; /* the client's two, then two per server command; some NULL */
 	size_t n_captures;
 	size_t n_output_events;
 
 	enum phase phase;
-	pid_t client;	     /* 0: not started, or dead */
+	pid_t client;        /* 0: not started, or dead */
 	int64_t origin_ns;   /* CLOCK_MONOTONIC of time 0 of the record */
-	int64_t due_ns;	     /* when the timer is to fire */
+	int64_t due_ns;      /* when the timer is to fire */
 	int64_t ready_by_ns; /* STARTING: until when all servers have to listen */
 	int64_t timer_lag_ns;
 	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
-	bool killed;	      /* ENDING: KILL was sent */
-	bool done;	      /* the loop has nothing to wait for */
+	bool killed;          /* ENDING: KILL was sent */
+	bool done;            /* the loop has nothing to wait for */
 	bool under_way;
 	struct event *timer, *children, *control;
 };
@@ -92,7 +92,8 @@ static void problems_from_diags(struct supervisor *self, struct diag_list *diags
 
 static void set_timer(struct supervisor *self, int64_t in_ns)
 {
-	struct timeval delay = {.tv_sec = in_ns / NS_PER_S, .tv_usec = in_ns % NS_PER_S / NS_PER_US};
+	struct timeval delay = {.tv_sec = in_ns / NS_PER_S,
+				.tv_usec = in_ns % NS_PER_S / NS_PER_US};
 
 	self->due_ns = clock_monotonic_ns() + in_ns;
 	event_add(self->timer, &delay);
@@ -140,14 +141,15 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 	struct event event = {
 		.kind = kinds[source->kind],
 		.at_ns = source->at_ns - self->origin_ns,
-		.u.net = {
-			.attempt = source->attempt.id,
-			.ordinal = source->syn_ordinal,
-			.verdict = source->verdict,
-			.lag_ns = source->lag_ns,
-			.payload_length = source->payload_length,
-			.retransmissions = source->retransmissions,
-		},
+		.u.net =
+			{
+				.attempt = source->attempt.id,
+				.ordinal = source->syn_ordinal,
+				.verdict = source->verdict,
+				.lag_ns = source->lag_ns,
+				.payload_length = source->payload_length,
+				.retransmissions = source->retransmissions,
+			},
 	};
 
 	add_attempt(self->record, &source->attempt);
@@ -179,7 +181,8 @@ static void on_output(void *userdata, uint32_t stream, size_t length)
 	if (length == 0)
 		return;
 	if (last && last->kind == EVENT_OUTPUT && last->u.output.stream == stream &&
-	    (at_ns - last->at_ns < OUTPUT_MERGE_NS || self->n_output_events >= MOST_OUTPUT_EVENTS)) {
+	    (at_ns - last->at_ns < OUTPUT_MERGE_NS ||
+	     self->n_output_events >= MOST_OUTPUT_EVENTS)) {
 		last->u.output.length += length;
 	} else if (self->n_output_events < MOST_OUTPUT_EVENTS) {
 		self->n_output_events++;
@@ -246,8 +249,9 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 	if (self->phase == PHASE_RUNNING)
 		record_add_event(self->record, &event);
 	if (WIFSIGNALED(wait_status))
-		record_add_problem(self->record, false, "the server of %s was killed by signal %d%s",
-				   name, WTERMSIG(wait_status),
+		record_add_problem(self->record, false,
+				   "the server of %s was killed by signal %d%s", name,
+				   WTERMSIG(wait_status),
 				   self->phase == PHASE_STARTING ? " before it listened"
 								 : " while the client ran");
 	else
@@ -302,8 +306,7 @@ static int spawn(struct supervisor *self, const struct process_config *config, c
 	int fds[2] = {-1, -1}, status = 0;
 
 	for (size_t i = 0; !status && i < ARRAY_SIZE(fds); i++) {
-		AUTO_FREE char *stream =
-			xasprintf("%s%s%s", name, *name ? "." : "", suffixes[i]);
+		AUTO_FREE char *stream = xasprintf("%s%s%s", name, *name ? "." : "", suffixes[i]);
 
 		status = capture_new(self->base, stream, (uint32_t)(slot + i), on_output, self,
 				     &fds[i], &self->captures[slot + i]);
@@ -329,8 +332,9 @@ static int spawn(struct supervisor *self, const struct process_config *config, c
 static int start_client(struct supervisor *self)
 {
 	const struct client_spec *spec = &self->scenario->client;
-	AUTO_STRV char **command = substitute_strv(
-		&self->cell.substitution, self->config->command ? self->config->command : spec->command);
+	AUTO_STRV char **command =
+		substitute_strv(&self->cell.substitution,
+				self->config->command ? self->config->command : spec->command);
 	AUTO_STRV char **environment = cell_environment(&self->cell, true);
 	AUTO_CLOSE int stdin_fd = cell_open_stdin(&self->cell);
 	AUTO_FREE char *message = NULL, *cwd = NULL;
@@ -422,14 +426,28 @@ static int start_server(struct supervisor *self, size_t index)
 	return status;
 }
 
-/* Whether all server commands listen; names the first that doesn't. */
+/* Whether there is a server at the same port of another endpoint. */
+static bool shares_port(const struct supervisor *self, size_t index)
+{
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++)
+		if (i != index && self->scenario->endpoints[i].serve != SERVE_NONE &&
+		    self->cell.endpoints[i].port == self->cell.endpoints[index].port)
+			return true;
+	return false;
+}
+
+/*
+ * Whether all server commands listen; names the first that doesn't. Of two that share a port, one
+ * that listens on all addresses would stand for the other, too, which then finds its port taken.
+ */
 static bool servers_listen(struct supervisor *self, const char **ret_missing)
 {
 	for (size_t i = 0; i < self->scenario->n_endpoints; i++) {
 		const struct cell_endpoint *endpoint = &self->cell.endpoints[i];
 
 		if (self->scenario->endpoints[i].serve != SERVE_COMMAND ||
-		    network_listens(endpoint->addresses, endpoint->n_addresses) == 1)
+		    network_listens(endpoint->addresses, endpoint->n_addresses,
+				    shares_port(self, i)) == 1)
 			continue;
 		*ret_missing = self->scenario->endpoints[i].name;
 		return false;
@@ -451,12 +469,12 @@ static void poll_servers(struct supervisor *self)
 		return;
 	}
 	index = scenario_endpoint(self->scenario, missing);
-	record_add_problem(self->record, false,
-			   "the server of %s did not listen on %s:%u within %.1f s; has it the right "
-			   "address and port, or does it need a longer 'ready'?",
-			   missing, self->cell.values[index].host, self->cell.values[index].port,
-			   (double)self->scenario->endpoints[index].serve_ready_ns /
-				   (double)NS_PER_S);
+	record_add_problem(
+		self->record, false,
+		"the server of %s did not listen on %s:%u within %.1f s; has it the right "
+		"address and port, or does it need a longer 'ready'?",
+		missing, self->cell.values[index].host, self->cell.values[index].port,
+		(double)self->scenario->endpoints[index].serve_ready_ns / (double)NS_PER_S);
 	enter_ending(self);
 }
 
@@ -631,7 +649,8 @@ static void run(struct supervisor *self)
 	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
 	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
 	self->timer = evtimer_new(self->base, on_timer, self);
-	self->children = event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
+	self->children =
+		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
 	self->control = event_new(self->base, self->config->control_fd, EV_READ | EV_PERSIST,
 				  on_control, self);
 	event_add(self->children, NULL);

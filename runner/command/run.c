@@ -146,8 +146,8 @@ static void add_results(struct run *run, const struct scenario_file *file)
 	while (s < file->n_scenarios || b < file->n_broken) {
 		struct result result = {.file = file};
 
-		if (b == file->n_broken || (s < file->n_scenarios && file->scenarios[s]->place.line <
-									    file->broken[b].line))
+		if (b == file->n_broken || (s < file->n_scenarios &&
+					    file->scenarios[s]->place.line < file->broken[b].line))
 			result.scenario = file->scenarios[s++];
 		else
 			result.broken = &file->broken[b++];
@@ -245,17 +245,22 @@ static int write_record(const char *directory, size_t number, const struct recor
 	return close(steal_fd(&fd)) < 0 ? -errno : 0;
 }
 
+static void say_no_records(const struct run *run, int status)
+{
+	fprintf(run->err, "synfault: can't write records to %s: %s\n", run->options.records,
+		strerror(-status));
+}
+
 static bool write_records(const struct run *run)
 {
-	const char *directory = run->options.records;
-	int status = mkdir(directory, 0777) < 0 && errno != EEXIST ? -errno : 0;
+	int status = 0;
 
 	for (size_t i = 0; !status && i < run->results.n_items; i++)
 		if (run->results.items[i].record)
-			status = write_record(directory, i + 1, run->results.items[i].record);
+			status = write_record(run->options.records, i + 1,
+					      run->results.items[i].record);
 	if (status < 0)
-		fprintf(run->err, "synfault: records can't be written to %s: %s\n", directory,
-			strerror(-status));
+		say_no_records(run, status);
 	return status == 0;
 }
 
@@ -318,16 +323,35 @@ static enum exit_status execute(struct run *run, FILE *out)
 	return status;
 }
 
+/* Makes the directory for records. Returns 0 or a negative errno. */
+static int make_records_directory(const char *directory)
+{
+	struct stat status;
+
+	if (mkdir(directory, 0777) == 0)
+		return 0;
+	if (errno != EEXIST || stat(directory, &status) < 0)
+		return -errno;
+	if (!S_ISDIR(status.st_mode))
+		return -ENOTDIR;
+	return access(directory, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
 /* Whether reports can be written is found out before anything runs. */
 static bool reports_are_possible(const struct run *run)
 {
 	AUTO_DIAG struct diag_list diags = {0};
+	int status = 0;
 
-	if (!run->options.junit || junit_check_path(run->options.junit, &diags) == 0)
-		return true;
+	if (run->options.junit)
+		junit_check_path(run->options.junit, &diags);
 	for (size_t i = 0; i < diags.n_items; i++)
 		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
-	return false;
+	if (run->options.records)
+		status = make_records_directory(run->options.records);
+	if (status < 0)
+		say_no_records(run, status);
+	return diags.n_items == 0 && status == 0;
 }
 
 static enum exit_status usage_error(FILE *err, const char *message)
@@ -340,9 +364,11 @@ static void print_help(FILE *out)
 {
 	AUTO_STRBUF struct strbuf text = {0};
 
-	strbuf_puts(&text, "Usage: synfault run [OPTION...] PATH... [-- CLIENT ARG...]\n\n"
-			   "Runs the scenarios in the files, and in all .yaml and .yml files below the\n"
-			   "directories. After --: a command that replaces the client of every scenario.\n\n");
+	strbuf_puts(
+		&text,
+		"Usage: synfault run [OPTION...] PATH... [-- CLIENT ARG...]\n\n"
+		"Runs the scenarios in the files, and in all .yaml and .yml files below the\n"
+		"directories. After --: a command that replaces the client of every scenario.\n\n");
 	command_run_help(&text);
 	fputs(strbuf_text(&text), out);
 }

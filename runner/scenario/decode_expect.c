@@ -401,7 +401,7 @@ static const struct schema_key policy_named = {
 	.description = "The policy of the attempts at this endpoint.",
 	.example = "{fixed: 2s}",
 	.forms = SCHEMA_LIST | SCHEMA_MAPPING,
-	.type = SCHEMA_DURATION_RANGE,
+	.type = SCHEMA_POLICY,
 	.mapping = &schema_policy,
 };
 

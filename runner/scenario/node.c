@@ -152,7 +152,13 @@ static void complain_syntax(struct builder *builder)
 		out_of_memory();
 	locate(builder, &yaml->problem_mark, &place.line, &place.column);
 	locate(builder, &yaml->context_mark, &line, &column);
-	if (!yaml->context) {
+	if (offset == builder->text->length && line == place.line && builder->n_frames &&
+	    builder->frames[builder->n_frames - 1].brackets) {
+		const struct node *open = builder->frames[builder->n_frames - 1].node;
+
+		complain(builder, open, "not valid YAML: %s that starts here has no end",
+			 node_kind_name(open->kind));
+	} else if (!yaml->context) {
 		diag_add(builder->diags, &place, "not valid YAML: %s", problem);
 	} else if (line == place.line) {
 		diag_add(builder->diags, &place, "not valid YAML: %s, %s", problem, yaml->context);
@@ -418,8 +424,8 @@ static void fill_mapping(struct builder *builder, struct node *node, const struc
 static void close_collection(struct builder *builder, const yaml_event_t *event)
 {
 	struct frame *frame = &builder->frames[--builder->n_frames];
-	const struct node **children = builder->waiting + frame->first;
 	size_t n_children = builder->n_waiting - frame->first;
+	const struct node **children = n_children ? builder->waiting + frame->first : NULL;
 	struct node *node = frame->node;
 
 	for (size_t i = 0; i < n_children; i++) {
@@ -508,6 +514,53 @@ static const char *find_name(const struct builder *builder)
 	return NULL;
 }
 
+/*
+ * The name of a document that YAML can't tell: from the line that seems to give it. Lives in
+ * @arena; NULL when there is none.
+ */
+static const char *guess_name(const struct document_text *text, struct arena *arena)
+{
+	static const char key[] = "name:";
+	const char *line = text->text, *end = text->text + text->length;
+	struct utf8_error error;
+
+	while (line && (size_t)(end - line) > sizeof(key)) {
+		const char *next = memchr(line, '\n', (size_t)(end - line));
+		const char *start = line + sizeof(key) - 1, *stop = next ? next : end;
+
+		if (memcmp(line, key, sizeof(key) - 1) == 0) {
+			while (start < stop && memchr(" \t\"'", *start, 4))
+				start++;
+			while (stop > start && memchr(" \t\r\"'", stop[-1], 5))
+				stop--;
+			if (start < stop && !memchr("[{|>&*!%@`", *start, 10) &&
+			    utf8_check(start, (size_t)(stop - start), &error) == 0)
+				return arena_strndup(arena, start, (size_t)(stop - start));
+			return NULL;
+		}
+		line = next ? next + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* The line in which a document's content seems to start. */
+static unsigned guess_line(const struct document_text *text)
+{
+	const char *line = text->text, *end = text->text + text->length, *next;
+	unsigned number = text->line;
+
+	while ((next = memchr(line, '\n', (size_t)(end - line)))) {
+		size_t length = (size_t)(next - line);
+		bool border = is_border(line, length, '-') && is_prologue(line + 3, length - 3);
+
+		if (!border && !is_prologue(line, length))
+			return number;
+		number++;
+		line = next + 1;
+	}
+	return line < end ? number : text->line;
+}
+
 /* What libyaml would refuse without saying where, or take for the end of the text. */
 static int check_characters(const struct document_text *text, const char *path,
 			    struct diag_list *diags)
@@ -546,20 +599,23 @@ int document_parse(const struct document_text *text, const char *path, struct ar
 	const struct node *name;
 	int r;
 
-	*ret = (struct document){.line = text->line};
-	r = check_characters(text, path, diags);
-	if (r)
-		return r;
+	*ret = (struct document){0};
+	if (check_characters(text, path, diags) < 0) {
+		ret->line = guess_line(text);
+		ret->name = guess_name(text, arena);
+		return -EINVAL;
+	}
 	if (!yaml_parser_initialize(&builder.yaml))
 		out_of_memory();
 	yaml_parser_set_input_string(&builder.yaml, (const unsigned char *)text->text,
 				     text->length);
 	yaml_parser_set_encoding(&builder.yaml, YAML_UTF8_ENCODING);
 	r = build(&builder);
-	if (builder.first_line)
-		ret->line = builder.first_line;
+	ret->line = builder.first_line ? builder.first_line : guess_line(text);
 	if (r) {
 		ret->name = find_name(&builder);
+		if (!ret->name)
+			ret->name = guess_name(text, arena);
 	} else if (builder.n_waiting) {
 		ret->root = builder.waiting[0];
 		name = node_get(ret->root, "name");

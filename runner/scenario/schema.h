@@ -30,7 +30,7 @@ enum schema_type {
 	SCHEMA_SIGNAL,
 	SCHEMA_STEP,
 	SCHEMA_PATTERN, /* PCRE2 */
-	SCHEMA_POLICY,  /* a mapping of .mapping, or one of endpoints to them: see .named */
+	SCHEMA_POLICY,  /* each item of its list is a SCHEMA_DURATION_RANGE */
 	SCHEMA_N_TYPES,
 };
 

@@ -217,9 +217,10 @@ static void bare_throughput(char *bulk, const char *result)
 		server = fork();
 		if (server == 0)
 			execl(bulk, bulk, "serve", "127.0.0.1", "8080", (char *)NULL);
-		while (network_listens(&(struct address){.family = AF_INET, .port = 8080,
+		while (network_listens(&(struct address){.family = AF_INET,
+							 .port = 8080,
 							 .bytes = {127, 0, 0, 1}},
-				       1) != 1)
+				       1, false) != 1)
 			usleep(1000);
 		client = fork();
 		if (client == 0)
@@ -264,8 +265,8 @@ static void established_throughput(char *program, char *bulk, const char *direct
 		ratios[i] = ours[i] / reference[i];
 	}
 	report("established-throughput", median(ours, ARRAY_SIZE(ours)),
-	       median(reference, ARRAY_SIZE(reference)), median(ratios, ARRAY_SIZE(ratios)),
-	       "GB/s", ">= 0.98");
+	       median(reference, ARRAY_SIZE(reference)), median(ratios, ARRAY_SIZE(ratios)), "GB/s",
+	       ">= 0.98");
 }
 
 int main(int argc, char **argv)

@@ -37,7 +37,7 @@ static xmlDocPtr read_back(const struct report_fixture *fixture)
 
 	cr_assert_eq(strlen(text), length);
 	document = xmlReadMemory(text, (int)length, NULL, NULL, XML_PARSE_NONET);
-	cr_assert(document, "not well-formed:\n%s", text);
+	cr_assert(document, "not well-formed:\n%.2000s", text);
 	return document;
 }
 
@@ -62,14 +62,15 @@ static void assert_xpath(xmlDocPtr document, const char *expression, const char 
 {
 	AUTO_FREE char *value = xpath(document, expression);
 
-	cr_assert_str_eq(value, expected, "%s is \"%s\", not \"%s\"", expression, value, expected);
+	cr_assert_str_eq(value, expected, "%s is \"%.2000s\", not \"%s\"", expression, value,
+			 expected);
 }
 
 static void assert_xpath_contains(xmlDocPtr document, const char *expression, const char *part)
 {
 	AUTO_FREE char *value = xpath(document, expression);
 
-	cr_assert(strstr(value, part), "\"%s\" is not in %s:\n%s", part, expression, value);
+	cr_assert(strstr(value, part), "\"%s\" is not in %s:\n%.2000s", part, expression, value);
 }
 
 /* ---- Results ---- */

@@ -338,7 +338,12 @@ Test(node, reads_the_name_of_a_document_that_is_broken_after_it)
 		{"b: [name, a\n", NULL, 1},
 		{"- name\n- a\n- [\n", NULL, 1},
 		{"name: [\n", NULL, 1},
-		{"# comment\n@\n", NULL, 1},
+		{"# comment\n@\n", NULL, 2},
+		{"name: a\n\tb: c\n", "a", 1},
+		{"---\n# c\n\nname: 'a b' \r\n\xFF\n", "a b", 4},
+		{"b: \xFF\nname: c", "c", 1},
+		{"name: \xFF\n", NULL, 1},
+		{"\xFF", NULL, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

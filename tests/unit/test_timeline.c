@@ -404,6 +404,19 @@ Test(timeline, keeps_every_line_within_its_width)
 	}
 }
 
+Test(timeline, cuts_cells_before_it_leaves_out_columns)
+{
+	static const char *const headings[] = {" at", "endpoint", "step", "fault", "SYNs", "ended"};
+	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
+	AUTO_FREE char *text = format(b, &(struct timeline_style){.columns = 80});
+	AUTO_FREE char *line = line_with(text, "SYNs");
+
+	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
+		assert_contains(line, headings[i]);
+	assert_contains(text, "primary-");
+	assert_contains(text, "… ");
+}
+
 Test(timeline, is_80_columns_wide_by_default)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Clients and servers that do what they should not: each has to end in the right outcome, and none
+ * of them may outlive its scenario.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/duration.h"
+#include "tests/lib/junit_reader.h"
+
+#define NEXT "---\n"
+/* An endpoint with nothing to fire, so that the outcome depends on the client alone. */
+#define QUIET "endpoints: {api: {}}\n"
+
+/* Runs the documents of a.yaml, with a report. */
+static struct junit *run(struct program *synfault, int status)
+{
+	program_runs(synfault, "run --junit junit.xml a.yaml");
+	program_exited(synfault, status);
+	program_left_nothing_but(synfault, "junit.xml");
+	return junit_read(synfault, "junit.xml");
+}
+
+/* ---- clients ---- */
+
+Test(client, that_can_not_be_started_is_an_error)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *script = xasprintf("%s/script", synfault->work);
+
+	program_writes(synfault, "plain.txt", "no program\n");
+	program_writes(synfault, "script", "#!/no/such/interpreter\n");
+	cr_assert_eq(chmod(script, 0755), 0);
+	program_writes(
+		synfault, "a.yaml",
+		"defaults: {endpoints: {api: {}}, expect: {exit: 0}}\n" NEXT "name: missing\n"
+		"client: {command: [no-such-program, '${api}']}\n" NEXT "name: missing path\n"
+		"client: {command: [/no/such/program]}\n" NEXT "name: missing interpreter\n"
+		"client: {command: ['${dir}/script']}\n" NEXT "name: not executable\n"
+		"client: {command: ['${dir}/plain.txt']}\n" NEXT "name: a directory\n"
+		"client: {command: [/etc]}\n" NEXT "name: no directory to start in\n"
+		"client: {command: ['true'], cwd: nowhere}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_UNJUDGED);
+
+	program_concluded(synfault, "0 passed, 6 failed, 0 skipped");
+	junit_says(junit, "missing", OUTCOME_ERROR, "harness",
+		   "the client can't be started: no-such-program: not found in PATH");
+	junit_says(junit, "missing path", OUTCOME_ERROR, "harness",
+		   "/no/such/program: no such file");
+	junit_says(junit, "missing interpreter", OUTCOME_ERROR, "harness",
+		   "/script: no such file (or its interpreter is missing)");
+	junit_says(junit, "not executable", OUTCOME_ERROR, "harness", "plain.txt: not executable");
+	junit_says(junit, "a directory", OUTCOME_ERROR, "harness", "/etc: not executable");
+	junit_says(junit, "no directory to start in", OUTCOME_ERROR, "harness",
+		   "can't change to the directory");
+}
+
+Test(client, that_a_signal_ends_is_judged_by_that)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "defaults:\n"
+		       "  endpoints: {api: {}}\n"
+		       "  client: {command: [sh, -c, 'synfault-tiny ${api}; kill -KILL $$']}\n" NEXT
+		       "name: as expected\n"
+		       "expect: {exit: {signal: KILL}}\n" NEXT "name: another signal\n"
+		       "expect: {exit: {signal: TERM}}\n" NEXT "name: success expected\n"
+		       "expect: {exit: 0}\n" NEXT "name: any failure expected\n"
+		       "expect: {exit: nonzero}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_FAILED);
+
+	junit_says(junit, "as expected", OUTCOME_PASS, NULL, NULL);
+	junit_says(junit, "another signal", OUTCOME_FAIL, "exit", "KILL");
+	junit_says(junit, "success expected", OUTCOME_FAIL, "exit", "KILL");
+}
+
+/* A daemon by the book, and one more that does not want to be ended. */
+#define DAEMONS                                                                                    \
+	"import os, signal, sys, time\n"                                                           \
+	"for stubborn in (False, True):\n"                                                         \
+	"    if os.fork() == 0:\n"                                                                 \
+	"        os.setsid()\n"                                                                    \
+	"        if os.fork() > 0:\n"                                                              \
+	"            os._exit(0)\n"                                                                \
+	"        if stubborn:\n"                                                                   \
+	"            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):\n"              \
+	"                signal.signal(number, signal.SIG_IGN)\n"                                  \
+	"        os.write(1, b'alive\\n')\n"                                                       \
+	"        while True:\n"                                                                    \
+	"            time.sleep(1000)\n"                                                           \
+	"time.sleep(0.3)\n"
+
+static void indented(struct strbuf *out, const char *text, size_t indent)
+{
+	for (size_t length; *text; text += length) {
+		length = strcspn(text, "\n") + 1;
+		strbuf_pad(out, ' ', indent);
+		strbuf_add(out, text, length);
+	}
+}
+
+Test(client, that_leaves_daemons_behind_takes_them_along)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_STRBUF struct strbuf daemons = {0};
+
+	indented(&daemons, DAEMONS, 6);
+	program_writes(synfault, "a.yaml",
+		       "name: daemons\n" QUIET "client:\n"
+		       "  command: [python3, '${tmp}/daemons.py']\n"
+		       "  files:\n"
+		       "    daemons.py: |\n%s"
+		       "expect: {exit: 0, stdout: {matches: '\\Aalive\\nalive\\n\\z'}}\n",
+		       strbuf_text(&daemons));
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
+
+	junit_says(junit, "daemons", OUTCOME_PASS, NULL, NULL);
+	/* The stubborn one gets a second to end by itself, and no more. */
+	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
+}
+
+Test(client, that_writes_a_gigabyte_is_held_to_a_little_memory)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "defaults:\n"
+		       "  endpoints: {api: {}}\n"
+		       "  client:\n"
+		       "    command:\n"
+		       "      - sh\n"
+		       "      - -c\n"
+		       "      - echo start; yes line | head -c 1000000000; echo end\n" NEXT
+		       "name: head and tail\n"
+		       "expect: {exit: 0, stdout: {contains: [start, end]}}\n" NEXT
+		       "name: what was cut\n"
+		       "expect: {exit: 0, stdout: {contains: middle}}\n" NEXT "name: never there\n"
+		       "expect: {exit: 0, stdout: {not: middle}}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_UNJUDGED);
+	AUTO_FREE char *report = program_reads(synfault, "junit.xml", NULL);
+
+	junit_says(junit, "head and tail", OUTCOME_PASS, NULL, NULL);
+	cr_assert(strstr(junit_case(junit, "head and tail")->out, "bytes left out"),
+		  "nothing is said of what was cut: %s", junit_case(junit, "head and tail")->out);
+	junit_says(junit, "what was cut", OUTCOME_ERROR, "stdout", NULL);
+	junit_says(junit, "never there", OUTCOME_ERROR, "stdout", NULL);
+	cr_assert_lt(strlen(report), 1000000);
+	cr_assert_lt(synfault->peak_memory, INT64_C(256) << 20, "%lld MiB",
+		     (long long)synfault->peak_memory >> 20);
+	cr_assert_lt(synfault->duration_ns, 45 * NS_PER_S);
+}
+
+Test(client, that_closes_its_output_is_still_waited_for)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(
+		synfault, "a.yaml",
+		"name: closes\n"
+		"endpoints: {api: {faults: [refuse, accept]}}\n"
+		"client:\n"
+		"  command:\n"
+		"    - sh\n"
+		"    - -c\n"
+		"    - exec >&- 2>&- <&-; synfault-tiny --tries 2 --sleep 300 ${api}; exit 6\n"
+		"expect: {exit: 6, attempts: 2}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
+
+	junit_says(junit, "closes", OUTCOME_PASS, NULL, NULL);
+}
+
+Test(client, that_never_ends_fails_when_its_time_is_over)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(
+		synfault, "a.yaml",
+		"defaults: {timeout: 500ms, endpoints: {api: {}}, expect: {exit: 0}}\n" NEXT
+		"name: sleeps\n"
+		"client: {command: [sleep, '1000']}\n" NEXT "name: ignores the order to end\n"
+		"client: {command: [sh, -c, 'trap \"\" TERM; while :; do sleep 1; done']}\n" NEXT
+		"name: has stopped itself\n"
+		"client: {command: [sh, -c, 'kill -STOP $$']}\n" NEXT
+		"name: ends well when told to\n"
+		"client: {command: [sh, -c, 'trap \"exit 0\" TERM; while :; do sleep 0.1; "
+		"done']}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_FAILED);
+
+	program_concluded(synfault, "0 passed, 4 failed, 0 skipped");
+	junit_says(junit, "sleeps", OUTCOME_FAIL, "timeout", "500 ms");
+	junit_says(junit, "ignores the order to end", OUTCOME_FAIL, "timeout", NULL);
+	junit_says(junit, "has stopped itself", OUTCOME_FAIL, "timeout", NULL);
+	junit_says(junit, "ends well when told to", OUTCOME_FAIL, "timeout", NULL);
+	cr_assert_lt(synfault->duration_ns, 15 * NS_PER_S);
+}
+
+Test(client, reads_the_text_that_is_given_and_then_the_end)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "defaults: {endpoints: {api: {}}, client: {command: [cat]}}\n" NEXT
+		       "name: text\n"
+		       "client: {stdin: \"to ${api}\\nsecond line\"}\n"
+		       "expect: {exit: 0, stdout: {matches: '\\Ato 127\\.0\\.0\\.1:\\d+\\nsecond "
+		       "line\\z'}}\n" NEXT "name: no text\n"
+		       "expect: {exit: 0, stdout: {matches: '\\A\\z'}}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
+
+	junit_says(junit, "text", OUTCOME_PASS, NULL, NULL);
+	junit_says(junit, "no text", OUTCOME_PASS, NULL, NULL);
+}
+
+/* Whatever it tries, it reaches its own processes only. */
+Test(client, that_kills_all_it_can_does_not_reach_the_harness)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(
+		synfault, "a.yaml",
+		"defaults:\n"
+		"  endpoints: {api: {faults: [refuse, accept]}}\n"
+		"  expect: {exit: 0, attempts: 2}\n" NEXT "name: the first process\n"
+		"client: {command: [sh, -c, 'synfault-tiny ${api}; kill -KILL 1; kill -TERM 1; "
+		"kill -INT 1; kill -STOP 1; exec synfault-tiny ${api}']}\n" NEXT "name: everybody\n"
+		"client: {command: [sh, -c, 'trap \"\" TERM HUP; synfault-tiny ${api}; kill "
+		"-TERM -1; kill -HUP -1; exec synfault-tiny ${api}']}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
+
+	junit_says(junit, "the first process", OUTCOME_PASS, NULL, NULL);
+	junit_says(junit, "everybody", OUTCOME_PASS, NULL, NULL);
+}
+
+/* ---- servers ---- */
+
+#define SERVER_DEFAULTS                                                                            \
+	"defaults: {client: {command: [touch, '${dir}/trace']}, expect: {exit: 0}}\n" NEXT
+
+/* Runs the documents: they are errors without a client having been started. */
+static struct junit *run_without_client(struct program *synfault)
+{
+	struct junit *junit = run(synfault, STATUS_UNJUDGED);
+
+	cr_assert(!program_has_file(synfault, "trace"), "a client was started");
+	cr_assert_eq(junit_count(junit, OUTCOME_ERROR), (int)junit->n_cases);
+	return junit;
+}
+
+Test(server, that_is_not_there_keeps_the_client_from_being_started)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       SERVER_DEFAULTS
+		       "name: never listens\n"
+		       "endpoints:\n"
+		       "  api: {serve: {command: [sleep, '1000'], ready: 300ms}}\n" NEXT
+		       "name: never listens and ignores the order to end\n"
+		       "endpoints:\n"
+		       "  api:\n"
+		       "    serve:\n"
+		       "      command: [sh, -c, 'trap \"\" TERM; while :; do sleep 1; done']\n"
+		       "      ready: 300ms\n" NEXT "name: dies at once\n"
+		       "endpoints:\n"
+		       "  api: {serve: {command: [sh, -c, 'echo why >&2; exit 7']}}\n" NEXT
+		       "name: is killed\n"
+		       "endpoints:\n"
+		       "  api: {serve: {command: [sh, -c, 'kill -KILL $$']}}\n" NEXT
+		       "name: is missing\n"
+		       "endpoints:\n"
+		       "  api: {serve: {command: [no-such-server]}}\n");
+	AUTO_JUNIT struct junit *junit = run_without_client(synfault);
+
+	junit_says(junit, "never listens", OUTCOME_ERROR, "harness",
+		   "the server of api did not listen on 127.0.0.1:8080 within 0.3 s");
+	junit_says(junit, "dies at once", OUTCOME_ERROR, "harness",
+		   "the server of api ended with status 7 before it listened");
+	cr_assert(strstr(junit_case(junit, "dies at once")->out, "why"), "%s",
+		  junit_case(junit, "dies at once")->out);
+	junit_says(junit, "is killed", OUTCOME_ERROR, "harness",
+		   "the server of api was killed by signal 9 before it listened");
+	junit_says(junit, "is missing", OUTCOME_ERROR, "harness",
+		   "the server of api can't be started: no-such-server: not found in PATH");
+	cr_assert_lt(synfault->duration_ns, 15 * NS_PER_S);
+}
+
+/* A server in Python on the given host, which answers @n connections and ends with 9 after. */
+#define LISTEN(host, n)                                                                            \
+	"[python3, -c, \"import socket, sys\\n\\\n"                                                \
+	"         s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, "      \
+	"1)\\n\\\n"                                                                                \
+	"         s.bind(('" host "', int(sys.argv[1]))); s.listen()\\n\\\n"                       \
+	"         print('I listen', flush=True)\\n\\\n"                                            \
+	"         for i in range(" n "): s.accept()[0].sendall(b'served')\\n\\\n"                  \
+	"         sys.exit(9)\""
+
+Test(server, that_dies_while_the_client_runs_is_an_error)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(
+		synfault, "a.yaml",
+		"name: dies\n"
+		"endpoints:\n"
+		"  api: {serve: {command: " LISTEN(
+			"127.0.0.1",
+			"1") ", '${api.port}']}}\n"
+			     "client: {command: [sh, -c, 'synfault-tiny ${api}; sleep 1000']}\n"
+			     "expect: {exit: 0}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_UNJUDGED);
+
+	junit_says(junit, "dies", OUTCOME_ERROR, "harness",
+		   "the server of api ended with status 9 while the client ran");
+	cr_assert_lt(synfault->duration_ns, 20 * NS_PER_S);
+}
+
+Test(server, of_ones_own_serves_and_its_output_is_reported)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(
+		synfault, "a.yaml",
+		"name: serves\n"
+		"endpoints:\n"
+		"  api:\n"
+		"    serve: {command: " LISTEN(
+			"127.0.0.1",
+			"1000") ", '${api.port}']}\n"
+				"    faults: [refuse x2, accept]\n"
+				"client: {command: [synfault-tiny, --tries, '3', '${api}']}\n"
+				"expect: {exit: 0, attempts: 3}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
+
+	junit_says(junit, "serves", OUTCOME_PASS, NULL, NULL);
+	cr_assert(strstr(junit_case(junit, "serves")->out, "I listen"));
+}
+
+Test(server, that_finds_its_port_taken_is_an_error)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       SERVER_DEFAULTS
+		       "name: two servers on one port\n"
+		       "endpoints:\n"
+		       "  first:\n"
+		       "    port: 9000\n"
+		       "    serve: {command: " LISTEN(
+			       "0.0.0.0",
+			       "9") ", '9000']}\n"
+				    "  second:\n"
+				    "    port: 9000\n"
+				    "    serve: {command: " LISTEN(
+					    "0.0.0.0",
+					    "9") ", '9000']}\n" NEXT
+						 "name: built in and on all addresses\n"
+						 "endpoints:\n"
+						 "  first: {port: 9000, serve: http}\n"
+						 "  second:\n"
+						 "    port: 9000\n"
+						 "    serve: {command: " LISTEN(
+							 "0.0.0.0",
+							 "9") ", '9000']}\n" NEXT
+							      "name: at the other's port\n"
+							      "endpoints:\n"
+							      "  first: {port: 9000, serve: http}\n"
+							      "  second:\n"
+							      "    serve:\n"
+							      "      command: " LISTEN(
+								      "127.0.0.2",
+								      "9") ", '9000']\n"
+									   "      ready: 500ms\n");
+	AUTO_JUNIT struct junit *junit = run_without_client(synfault);
+
+	junit_says(junit, "two servers on one port", OUTCOME_ERROR, "harness",
+		   "ended with status 1 before it listened");
+	junit_says(junit, "built in and on all addresses", OUTCOME_ERROR, "harness",
+		   "the server of second ended with status 1 before it listened");
+	junit_says(junit, "at the other's port", OUTCOME_ERROR, "harness",
+		   "the server of second did not listen on 127.0.0.2:8080 within 0.5 s");
+}

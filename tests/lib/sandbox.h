@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine of its own for one test, as far as synfault can tell: network, mount and pid namespaces
+ * in which nothing else happens, so that what a run leaves behind can be told exactly while other
+ * tests run beside it. The test process itself has the network and the mounts, and sees the host's
+ * pids; programs are started inside with sandbox_fork().
+ *
+ * All of it ends with the test process, however that ends.
+ */
+#ifndef SYNFAULT_TESTS_LIB_SANDBOX_H
+#define SYNFAULT_TESTS_LIB_SANDBOX_H
+
+#include <sys/types.h>
+
+#include "common/strbuf.h"
+
+struct sandbox {
+	char *directory; /* a tmpfs: bin (in PATH), tmp ($TMPDIR), work, mnt; anybody may enter it
+			  */
+	pid_t init;      /* first process of its pid namespace */
+	int lifeline;    /* its end tells the helpers that the test has ended */
+	bool is_root;    /* really root, rather than in a user namespace */
+};
+
+/* Where namespaces are not permitted the test is skipped, or fails (netns.h). */
+struct sandbox *sandbox_new(void);
+void sandbox_free(struct sandbox *sandbox);
+
+/* As fork(); the child is inside, in the directory "work". Never fails. */
+pid_t sandbox_fork(const struct sandbox *sandbox);
+
+/* Makes @path known as bin/@name, whoever may enter the directories above @path. */
+void sandbox_add_program(const struct sandbox *sandbox, const char *name, const char *path);
+
+/*
+ * Adds what there is, a line each and sorted: processes, network namespaces, mounts, interfaces and
+ * addresses, netfilter tables and queues, files in tmp, work and /dev/shm.
+ */
+void sandbox_describe(const struct sandbox *sandbox, struct strbuf *out);
+
+/*
+ * Children of a process, in the order of their pids; the array is the caller's. Pids are those that
+ * the test process knows.
+ */
+size_t sandbox_children(pid_t parent, pid_t **ret);
+
+#endif

@@ -1,0 +1,1147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Tests of the scenario language: what each key becomes, and which values are refused. What users
+ * read about wrong files is in tests/scenarios/wrong, byte for byte.
+ */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "runner/scenario/load.h"
+#include "runner/scenario/schema.h"
+
+TestSuite(load);
+
+static void file_freep(struct scenario_file **file)
+{
+	scenario_file_free(*file);
+}
+#define AUTO_FILE CLEANUP(file_freep)
+
+static struct scenario_file *parse(const char *text)
+{
+	return scenario_file_parse("dir/a.yaml", text, strlen(text));
+}
+
+static const char *first_message(const struct scenario_file *file)
+{
+	return file->diags.n_items ? file->diags.items[0].message : "no error";
+}
+
+#define ENDPOINTS "endpoints: {api: {}, web: {families: [ipv4, ipv6]}}\n"
+#define CLIENT    "client: {command: [curl]}\n"
+#define EXPECT    "expect: {exit: 0}\n"
+
+/* A document whose only scenario is given; the rest of it is as small as possible. */
+static struct scenario_file *parse_endpoint(const char *endpoint)
+{
+	AUTO_FREE char *text = xasprintf("name: n\nendpoints: {api: %s}\n" CLIENT EXPECT, endpoint);
+
+	return parse(text);
+}
+
+static struct scenario_file *parse_client(const char *client)
+{
+	AUTO_FREE char *text = xasprintf("name: n\nclient: %s\n" ENDPOINTS EXPECT, client);
+
+	return parse(text);
+}
+
+static struct scenario_file *parse_expect(const char *expect)
+{
+	AUTO_FREE char *text = xasprintf("name: n\nexpect: %s\n" ENDPOINTS CLIENT, expect);
+
+	return parse(text);
+}
+
+/* One value that is refused: with one error, in line 2 of the document, that says this. */
+struct refusal {
+	const char *value, *message;
+};
+
+static void expect_refusal(const struct scenario_file *file, const struct refusal *refusal)
+{
+	cr_expect_eq(file->n_scenarios, 0, "%s: accepted", refusal->value);
+	cr_expect_eq(file->n_broken, 1, "%s", refusal->value);
+	cr_expect_eq(file->diags.n_items, 1, "%s: %zu errors: %s", refusal->value,
+		     file->diags.n_items, first_message(file));
+	cr_expect(strstr(first_message(file), refusal->message), "%s: %s", refusal->value,
+		  first_message(file));
+	if (file->diags.n_items) {
+		cr_expect_eq(file->diags.items[0].line, 2, "%s", refusal->value);
+		cr_expect_str_eq(file->diags.items[0].path, "dir/a.yaml");
+	}
+}
+
+#define EXPECT_REFUSALS(parse_part, ...)                                                           \
+	do {                                                                                       \
+		static const struct refusal refusals[] = {__VA_ARGS__};                            \
+                                                                                                   \
+		for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {                                \
+			AUTO_FILE struct scenario_file *file = parse_part(refusals[i].value);      \
+                                                                                                   \
+			expect_refusal(file, &refusals[i]);                                        \
+		}                                                                                  \
+	} while (0)
+
+Test(load, reads_the_example_of_the_documentation)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("name: retries a refused connection every 2 s, five times at most\n"
+		      "tags: [refuse, retry]\n"
+		      "timeout: 20s\n"
+		      "\n"
+		      "endpoints:\n"
+		      "  api:\n"
+		      "    serve: http\n"
+		      "    faults: [refuse x3, delay 300ms, accept]\n"
+		      "\n"
+		      "client:\n"
+		      "  command: [python3, targets/clients/fetch.py, \"http://${api}/data\"]\n"
+		      "\n"
+		      "expect:\n"
+		      "  exit: 0\n"
+		      "  attempts: 5\n"
+		      "  waits: {fixed: 2s}\n");
+	const struct scenario *scenario;
+	const struct endpoint_spec *endpoint;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	cr_expect_eq(file->n_broken, 0);
+	scenario = file->scenarios[0];
+	cr_expect_str_eq(scenario->path, "dir/a.yaml");
+	cr_expect_str_eq(scenario->name,
+			 "retries a refused connection every 2 s, five times at most");
+	cr_expect_eq(scenario->index, 0);
+	cr_expect(scenario->place.line == 1 && scenario->place.column == 7);
+	cr_expect_eq(strv_length(scenario->tags), 2);
+	cr_expect_str_eq(scenario->tags[1], "retry");
+	cr_expect_eq(scenario->timeout_ns, 20 * NS_PER_S);
+
+	cr_assert_eq(scenario->n_endpoints, 1);
+	endpoint = &scenario->endpoints[0];
+	cr_expect_str_eq(endpoint->name, "api");
+	cr_expect(endpoint->place.line == 6 && endpoint->place.column == 3);
+	cr_assert_eq(endpoint->script.n_steps, 3);
+	cr_expect_eq(endpoint->script.steps[0].repeat, 3);
+	cr_expect(endpoint->step_places[1].line == 8 && endpoint->step_places[1].column == 25);
+
+	cr_expect_str_eq(scenario->client.command[2], "http://${api}/data");
+	cr_expect_null(scenario->client.command[3]);
+	cr_expect_eq(scenario->client.place.line, 10);
+
+	cr_assert_eq(scenario->n_expectations, 3);
+	cr_expect_eq(scenario->expectations[0].kind, EXPECT_EXIT);
+	cr_expect_eq(scenario->expectations[1].kind, EXPECT_ATTEMPTS);
+	cr_expect_eq(scenario->expectations[1].place.line, 15);
+	cr_expect_eq(scenario->expectations[1].place.column, 13);
+	cr_expect_eq(scenario->expectations[2].kind, EXPECT_WAITS);
+	cr_expect_str_eq(scenario->expectations[2].place.path, "dir/a.yaml");
+}
+
+Test(load, gives_what_is_not_given_its_default)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("name: n\nendpoints: {api: {}}\n" CLIENT "expect: {duration: 1s}\n");
+	const struct scenario *scenario;
+	const struct endpoint_spec *endpoint;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	scenario = file->scenarios[0];
+	cr_expect_null(scenario->tags[0]);
+	cr_expect_eq(scenario->timeout_ns, 30 * NS_PER_S);
+	endpoint = &scenario->endpoints[0];
+	cr_expect_eq(endpoint->n_families, 1);
+	cr_expect_eq(endpoint->families[0], FAMILY_IPV4);
+	cr_expect_eq(endpoint->port, 0);
+	cr_expect_null(endpoint->hostname);
+	cr_expect_eq(endpoint->serve, SERVE_HTTP);
+	cr_assert_eq(endpoint->script.n_steps, 1);
+	cr_expect_eq(endpoint->script.steps[0].action, STEP_ACCEPT);
+	cr_expect_eq(endpoint->step_places[0].line, 2);
+	cr_expect_eq(scenario->client.n_env, 0);
+	cr_expect_eq(scenario->client.n_files, 0);
+	cr_expect_null(scenario->client.stdin_text);
+	cr_expect_null(scenario->client.cwd);
+	cr_expect_eq(scenario->expectations[0].tolerance.absolute_ns, 100 * NS_PER_MS);
+	cr_expect_float_eq(scenario->expectations[0].tolerance.relative, 0.05, 1e-9);
+}
+
+Test(load, reads_endpoints)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse_endpoint("{families: [ipv6, ipv4], port: \"8080\", hostname: API-1.test, "
+			       "serve: {command: [\"./s\", \"${api.port}\"], ready: 1m}, "
+			       "faults: [\"refuse\", drop x2]}");
+	const struct endpoint_spec *endpoint;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	endpoint = &file->scenarios[0]->endpoints[0];
+	cr_expect_eq(endpoint->n_families, 2);
+	cr_expect_eq(endpoint->families[0], FAMILY_IPV6);
+	cr_expect_eq(endpoint->families[1], FAMILY_IPV4);
+	cr_expect_eq(endpoint->port, 8080);
+	cr_expect_str_eq(endpoint->hostname, "API-1.test");
+	cr_expect_eq(endpoint->serve, SERVE_COMMAND);
+	cr_expect_str_eq(endpoint->serve_command[1], "${api.port}");
+	cr_expect_eq(endpoint->serve_ready_ns, 60 * NS_PER_S);
+	cr_expect_eq(endpoint->script.n_steps, 2);
+}
+
+Test(load, reads_every_way_to_serve)
+{
+	static const struct {
+		const char *text;
+		enum serve_kind kind;
+	} cases[] = {
+		{"http", SERVE_HTTP},
+		{"echo", SERVE_ECHO},
+		{"accept", SERVE_ACCEPT},
+		{"none", SERVE_NONE},
+		{"{command: [x]}", SERVE_COMMAND},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *endpoint = xasprintf("{serve: %s}", cases[i].text);
+		AUTO_FILE struct scenario_file *file = parse_endpoint(endpoint);
+
+		cr_assert_eq(file->n_scenarios, 1, "%s", cases[i].text);
+		cr_expect_eq(file->scenarios[0]->endpoints[0].serve, cases[i].kind);
+	}
+}
+
+Test(load, gives_a_server_five_seconds)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoint("{serve: {command: [x]}}");
+
+	cr_expect_eq(file->scenarios[0]->endpoints[0].serve_ready_ns, 5 * NS_PER_S);
+}
+
+Test(load, refuses_endpoints)
+{
+	EXPECT_REFUSALS(
+		parse_endpoint, {"~", "\"api\" has no value"}, {"http", "takes a mapping"},
+		{"[]", "takes a mapping"}, {"{prot: 1}", "unknown key \"prot\""},
+		{"{remote: x}", "unknown key \"remote\""},
+		{"{families: []}", "one address family at least"},
+		{"{families: ipv4}", "takes a list"},
+		{"{families: [ipv4, ipv4]}", "\"ipv4\" is given twice"},
+		{"{families: [ipx]}", "unknown value \"ipx\""},
+		{"{families: [[]]}", "a text has to stand here"}, {"{port: 0}", "1 to 65535"},
+		{"{port: 65536}", "1 to 65535"}, {"{port: 99999999999999999999}", "1 to 65535"},
+		{"{port: -1}", "is negative"}, {"{port: 1.5}", "not a whole number"},
+		{"{port: \"\"}", "not a number"}, {"{port: 8o}", "not a number"},
+		{"{port: +80}", "not a number"}, {"{port: \" 80\"}", "not a number"},
+		{"{port: [80]}", "takes a port number"}, {"{port: ~}", "has no value"},
+		{"{hostname: \"\"}", "is empty"}, {"{hostname: a_b}", "holds a character"},
+		{"{hostname: ä.test}", "holds a character"},
+		{"{hostname: \"a b\"}", "holds a character"}, {"{hostname: a.}", "empty label"},
+		{"{hostname: .a}", "empty label"}, {"{hostname: a..b}", "empty label"},
+		{"{hostname: -a}", "hyphen"}, {"{hostname: a-.b}", "hyphen"},
+		{"{hostname: 10.0.0.1}", "is an address"}, {"{hostname: \"::1\"}", "is an address"},
+		{"{hostname: a.1}", "ends in a number"},
+		{"{serve: htpp}", "unknown value \"htpp\""}, {"{serve: command}", "unknown value"},
+		{"{serve: [http]}", "takes http, echo, accept, none"},
+		{"{serve: {}}", "a server needs the key \"command\""},
+		{"{serve: {ready: 5s}}", "a server needs the key \"command\""},
+		{"{serve: {command: []}}", "\"command\" is empty"},
+		{"{serve: {command: x}}", "takes a list"},
+		{"{serve: {command: [\"\"]}}", "program's name is empty"},
+		{"{serve: {command: [x], ready: 0s}}", "more than 0"},
+		{"{serve: {command: [x], ready: 5}}", "has no unit"},
+		{"{serve: {command: [x, \"${web}\"]}}", "no endpoint \"web\""},
+		{"{faults: []}", "one step at least"}, {"{faults: refuse}", "takes a list"},
+		{"{faults: [~]}", "a text is missing"},
+		{"{faults: [{do: refuse}]}", "a fault step is a text"},
+		{"{faults: [[refuse]]}", "a text has to stand here"},
+		{"{faults: [refsue]}", "unknown step"}, {"{faults: [lose 0]}", "loses nothing"},
+		{"{faults: [drop x0]}", "would serve no attempt"},
+		{"{faults: [refuse forever]}", "the last step lasts for ever by itself"},
+		{"{faults: [refuse x*, accept]}", "the last step lasts for ever by itself"},
+		{"{faults: [delay 1s always]}", "the last step lasts for ever by itself"},
+		{"{faults: [refuse x∞]}", "the last step lasts for ever by itself"},
+		{"{faults: [delay 3]}", "has no unit"},
+		{"{faults: [delay 2s..1s]}", "ends before it begins"}, );
+}
+
+Test(load, bounds_host_names)
+{
+	AUTO_STRBUF struct strbuf label = {0}, name = {0};
+
+	strbuf_pad(&label, 'a', 63);
+	strbuf_printf(&name, "%s.%s.%s.", label.data, label.data, label.data);
+	strbuf_pad(&name, 'b', 253 - name.length);
+	{
+		AUTO_FREE char *good = xasprintf("{hostname: %s}", name.data);
+		AUTO_FREE char *long_label = xasprintf("{hostname: a%s}", label.data);
+		AUTO_FREE char *long_name = xasprintf("{hostname: %s.c}", name.data);
+		AUTO_FILE struct scenario_file *first = parse_endpoint(good),
+					       *second = parse_endpoint(long_label),
+					       *third = parse_endpoint(long_name);
+
+		cr_expect_eq(first->n_scenarios, 1, "%s", first_message(first));
+		cr_expect(strstr(first_message(second), "longer than 63"));
+		cr_expect(strstr(first_message(third), "longer than 253"));
+	}
+}
+
+static struct scenario_file *parse_endpoints(const char *endpoints)
+{
+	AUTO_FREE char *text = xasprintf("name: n\nendpoints: %s\n" CLIENT EXPECT, endpoints);
+
+	return parse(text);
+}
+
+Test(load, takes_the_same_host_name_and_port_twice)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoints(
+		"{a: {port: 80, hostname: x.test}, b: {port: 80, hostname: x.test}}");
+
+	cr_expect_eq(file->n_scenarios, 1, "%s", first_message(file));
+	cr_expect_eq(scenario_endpoint(file->scenarios[0], "b"), 1);
+	cr_expect_eq(scenario_endpoint(file->scenarios[0], "c"), SIZE_MAX);
+}
+
+Test(load, refuses_names_of_endpoints)
+{
+	EXPECT_REFUSALS(parse_endpoints, {"{}", "one endpoint at least"}, {"~", "has no value"},
+			{"[api]", "takes a mapping"}, {"{\"\": {}}", "lower-case letter"},
+			{"{Api: {}}", "lower-case letter"}, {"{1a: {}}", "lower-case letter"},
+			{"{-a: {}}", "lower-case letter"}, {"{aPI: {}}", "may hold lower-case"},
+			{"{a.b: {}}", "may hold lower-case"},
+			{"{\"a b\": {}}", "may hold lower-case"}, {"{ä: {}}", "lower-case letter"},
+			{"{tmp: {}}", "is taken"}, {"{dir: {}}", "is taken"},
+			{"{matrix: {}}", "is taken"}, {"{fixed: {}}", "is taken"},
+			{"{linear: {}}", "is taken"}, {"{exponential: {}}", "is taken"},
+			{"{list: {}}", "is taken"}, {"{tolerance: {}}", "is taken"},
+			{"{a: {}, a: {}}", "given twice"},
+			{"{a-b: {}, a_b: {}}", "variable in common"},
+			{"{a: {}, a-port: {}}", "variable in common"},
+			{"{a_ipv4: {}, a: {}}", "variable in common"}, );
+}
+
+Test(load, takes_names_of_endpoints)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse_endpoints("{a: {}, a-b_c9: {}, a-porter: {}, a-b: {}, tmpdir: {}, b-: {}}");
+
+	cr_expect_eq(file->n_scenarios, 1, "%s", first_message(file));
+}
+
+Test(load, reads_the_client)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse_client("{command: [sh, -c, \"\", 5, \"$${x}\"], env: {A: \"\", B: 1.50}, "
+			     "stdin: \"${api}\", cwd: ../x, files: {a/b: text, "
+			     "c: {content: \"\", executable: true}, d: {content: x, executable: "
+			     "false}}}");
+	const struct client_spec *client;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	client = &file->scenarios[0]->client;
+	cr_expect_eq(strv_length(client->command), 5);
+	cr_expect_str_eq(client->command[2], "");
+	cr_expect_str_eq(client->command[3], "5");
+	cr_expect_str_eq(client->command[4], "$${x}", "replaced when it runs");
+	cr_assert_eq(client->n_env, 2);
+	cr_expect_str_eq(client->env[0].name, "A");
+	cr_expect_str_eq(client->env[0].value, "");
+	cr_expect_str_eq(client->env[1].value, "1.50", "a text as it stands");
+	cr_expect_str_eq(client->stdin_text, "${api}");
+	cr_expect_str_eq(client->cwd, "../x");
+	cr_assert_eq(client->n_files, 3);
+	cr_expect_str_eq(client->files[0].name, "a/b");
+	cr_expect_str_eq(client->files[0].content, "text");
+	cr_expect_not(client->files[0].executable);
+	cr_expect_eq(client->files[0].place.line, 2);
+	cr_expect_str_eq(client->files[1].content, "");
+	cr_expect(client->files[1].executable);
+	cr_expect_not(client->files[2].executable);
+}
+
+Test(load, refuses_clients)
+{
+	EXPECT_REFUSALS(
+		parse_client, {"~", "has no value"}, {"curl", "takes a mapping"},
+		{"{}", "a client needs the key \"command\""},
+		{"{command: [a], x: b}", "unknown key \"x\""}, {"{command: curl}", "takes a list"},
+		{"{command: []}", "\"command\" is empty"}, {"{command: ~}", "has no value"},
+		{"{command: [\"\"]}", "program's name is empty"},
+		{"{command: [a, ~]}", "a text is missing"},
+		{"{command: [a, [b]]}", "a text has to stand here, not a list"},
+		{"{command: [a, {b: c}]}", "a text has to stand here, not a mapping"},
+		{"{command: [\"${x}\"]}", "no endpoint \"x\""},
+		{"{command: [a, \"${api.ipv6}\"]}", "no IPv6 address"},
+		{"{command: [a], env: [B=1]}", "takes a mapping"},
+		{"{command: [a], env: {\"\": b}}", "variable is empty"},
+		{"{command: [a], env: {b=c: d}}", "can't hold \"=\""},
+		{"{command: [a], env: {b: ~}}", "\"b\" has no value"},
+		{"{command: [a], env: {b: [c]}}", "takes a text"},
+		{"{command: [a], env: {b: \"${x}\"}}", "no endpoint \"x\""},
+		{"{command: [a], stdin: [b]}", "takes a text"},
+		{"{command: [a], stdin: ~}", "has no value"},
+		{"{command: [a], stdin: \"${x}\"}", "no endpoint \"x\""},
+		{"{command: [a], cwd: \"\"}", "name is empty"},
+		{"{command: [a], cwd: \"${tmp}\"}", "not replaced in \"cwd\""},
+		{"{command: [a], files: [b]}", "takes a mapping"},
+		{"{command: [a], files: {\"\": b}}", "is empty"},
+		{"{command: [a], files: {/b: c}}", "has to be relative"},
+		{"{command: [a], files: {..: c}}", "\"..\" as a part"},
+		{"{command: [a], files: {b/../../c: c}}", "\"..\" as a part"},
+		{"{command: [a], files: {./b: c}}", "\".\" as a part"},
+		{"{command: [a], files: {b/: c}}", "empty part"},
+		{"{command: [a], files: {b//c: c}}", "empty part"},
+		{"{command: [a], files: {b: ~}}", "has no value"},
+		{"{command: [a], files: {b: [c]}}", "takes a text"},
+		{"{command: [a], files: {b: {}}}", "needs the key \"content\""},
+		{"{command: [a], files: {b: {content: c, mode: d}}}", "unknown key \"mode\""},
+		{"{command: [a], files: {b: {content: c, executable: yes}}}", "unknown value"},
+		{"{command: [a], files: {b: \"${x}\"}}", "no endpoint \"x\""},
+		{"{command: [a], files: {b: {content: \"${x}\"}}}", "no endpoint \"x\""},
+		{"{command: [a], files: {b: c, b/d: e, b-c: f}}",
+		 "\"b/d\" can't be below \"b\""}, );
+}
+
+/* The expectations of a value, which are so many. */
+static const struct expectation *expectations(const struct scenario_file *file, size_t n,
+					      const char *what)
+{
+	cr_assert_eq(file->n_scenarios, 1, "%s: %s", what, first_message(file));
+	cr_assert_eq(file->scenarios[0]->n_expectations, n, "%s: %zu", what,
+		     file->scenarios[0]->n_expectations);
+	return file->scenarios[0]->expectations;
+}
+
+Test(load, reads_exits)
+{
+	static const struct {
+		const char *text;
+		int codes[3];
+		size_t n_codes;
+		bool nonzero;
+		int signal;
+	} cases[] = {
+		{"{exit: 0}", {0}, 1, false, 0},
+		{"{exit: \"255\"}", {255}, 1, false, 0},
+		{"{exit: [1, 0, 7]}", {1, 0, 7}, 3, false, 0},
+		{"{exit: nonzero}", {0}, 0, true, 0},
+		{"{exit: {signal: TERM}}", {0}, 0, false, SIGTERM},
+		{"{exit: {signal: SIGKILL}}", {0}, 0, false, SIGKILL},
+		{"{exit: {signal: USR1}}", {0}, 0, false, SIGUSR1},
+		{"{exit: {signal: WINCH}}", {0}, 0, false, SIGWINCH},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FILE struct scenario_file *file = parse_expect(cases[i].text);
+		const struct expectation *exit = expectations(file, 1, cases[i].text);
+
+		cr_expect_eq(exit->kind, EXPECT_EXIT);
+		cr_assert_eq(exit->value.exit.n_codes, cases[i].n_codes, "%s", cases[i].text);
+		for (size_t k = 0; k < cases[i].n_codes; k++)
+			cr_expect_eq(exit->value.exit.codes[k], cases[i].codes[k], "%s",
+				     cases[i].text);
+		cr_expect_eq(exit->value.exit.nonzero, cases[i].nonzero, "%s", cases[i].text);
+		cr_expect_eq(exit->value.exit.signal, cases[i].signal, "%s", cases[i].text);
+	}
+}
+
+Test(load, reads_counts_and_ranges)
+{
+	static const struct {
+		const char *text;
+		int64_t low, high;
+		bool exact;
+	} cases[] = {
+		{"0", 0, 0, true},
+		{"\"5\"", 5, 5, true},
+		{"1..3", 1, 3, false},
+		{"3..3", 3, 3, false},
+		{"2..", 2, INT64_MAX, false},
+		{"..2", 0, 2, false},
+		{"\"1 .. 3\"", 1, 3, false},
+		{"1000000000", 1000000000, 1000000000, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (enum expectation_kind kind = EXPECT_ATTEMPTS; kind <= EXPECT_RETRANSMISSIONS;
+		     kind++) {
+			AUTO_FREE char *text =
+				xasprintf("{%s: %s}", expectation_kind_name(kind), cases[i].text);
+			AUTO_FILE struct scenario_file *file = parse_expect(text);
+			const struct expectation *count = expectations(file, 1, text);
+
+			cr_expect_eq(count->kind, kind);
+			cr_expect_eq(count->endpoint, ALL_ENDPOINTS);
+			cr_expect_eq(count->value.range.range.low, cases[i].low, "%s", text);
+			cr_expect_eq(count->value.range.range.high, cases[i].high, "%s", text);
+			cr_expect_eq(count->value.range.exact, cases[i].exact, "%s", text);
+		}
+	}
+}
+
+Test(load, reads_expectations_of_single_endpoints)
+{
+	AUTO_FILE struct scenario_file *file = parse_expect(
+		"{attempts: {web: 1.., api: 3}, retransmissions: {api: 0}, waits: {web: "
+		"[1s], api: {fixed: 1s}}, intervals: {api: {fixed: 2s}}}");
+	const struct expectation *all = expectations(file, 6, "all");
+	static const size_t endpoints[] = {1, 0, 0, 1, 0, 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(endpoints); i++)
+		cr_expect_eq(all[i].endpoint, endpoints[i], "expectation %zu", i);
+	cr_expect_eq(all[1].value.range.range.low, 3);
+	cr_expect_eq(all[3].value.policy.kind, POLICY_LIST);
+	cr_expect_eq(all[5].kind, EXPECT_INTERVALS);
+}
+
+Test(load, reads_durations_and_ranges)
+{
+	static const struct {
+		const char *text;
+		int64_t low, high;
+		bool exact;
+	} cases[] = {
+		{"2s", 2 * NS_PER_S, 2 * NS_PER_S, true},
+		{"0s", 0, 0, true},
+		{"1m30s", 90 * NS_PER_S, 90 * NS_PER_S, true},
+		{"1.5s..2s", 1500 * NS_PER_MS, 2 * NS_PER_S, false},
+		{"1s..", NS_PER_S, INT64_MAX, false},
+		{"..300ms", 0, 300 * NS_PER_MS, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = xasprintf("{duration: %s}", cases[i].text);
+		AUTO_FILE struct scenario_file *file = parse_expect(text);
+		const struct expectation *duration = expectations(file, 1, text);
+
+		cr_expect_eq(duration->kind, EXPECT_DURATION);
+		cr_expect_eq(duration->value.range.range.low, cases[i].low, "%s", text);
+		cr_expect_eq(duration->value.range.range.high, cases[i].high, "%s", text);
+		cr_expect_eq(duration->value.range.exact, cases[i].exact, "%s", text);
+	}
+}
+
+Test(load, reads_policies)
+{
+	static const struct {
+		const char *text;
+		struct policy policy;
+	} cases[] = {
+		{"{fixed: 2s}",
+		 {.kind = POLICY_FIXED, .base_ns = 2 * NS_PER_S, .factor = 2, .cap_ns = INT64_MAX}},
+		{"{exponential: {base: 1s}}",
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_NONE, 0, NULL, 0}},
+		{"{exponential: {cap: 1s, base: 1s, factor: 1}}",
+		 {POLICY_EXPONENTIAL, NS_PER_S, 1, NS_PER_S, JITTER_NONE, 0, NULL, 0}},
+		{"{exponential: {base: 1s, factor: \"1.25\", cap: 10s, jitter: full}}",
+		 {POLICY_EXPONENTIAL, NS_PER_S, 1.25, 10 * NS_PER_S, JITTER_FULL, 0, NULL, 0}},
+		{"{exponential: {base: 1s, jitter: equal}}",
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_EQUAL, 0, NULL, 0}},
+		{"{exponential: {base: 1s, jitter: none}}",
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_NONE, 0, NULL, 0}},
+		{"{exponential: {base: 1s, jitter: 12.5%}}",
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_PERCENT, 12.5, NULL, 0}},
+		{"[1s, 2s..3s, 500ms..]",
+		 {.kind = POLICY_LIST, .n_list = 3, .factor = 2, .cap_ns = INT64_MAX}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = xasprintf("{waits: %s}", cases[i].text);
+		AUTO_FILE struct scenario_file *file = parse_expect(text);
+		const struct policy *policy = &expectations(file, 1, text)->value.policy;
+		const struct policy *expected = &cases[i].policy;
+
+		cr_expect_eq(policy->kind, expected->kind, "%s", text);
+		cr_expect_eq(policy->base_ns, expected->base_ns, "%s", text);
+		cr_expect_eq(policy->cap_ns, expected->cap_ns, "%s", text);
+		cr_expect_eq(policy->jitter, expected->jitter, "%s", text);
+		cr_expect_float_eq(policy->factor, expected->factor, 1e-9, "%s", text);
+		cr_expect_float_eq(policy->jitter_percent, expected->jitter_percent, 1e-9, "%s",
+				   text);
+		cr_expect_eq(policy->n_list, expected->n_list, "%s", text);
+		if (policy->n_list == 3) {
+			cr_expect_eq(policy->list[0].low, NS_PER_S);
+			cr_expect_eq(policy->list[0].high, NS_PER_S);
+			cr_expect_eq(policy->list[1].high, 3 * NS_PER_S);
+			cr_expect_eq(policy->list[2].high, INT64_MAX);
+		}
+	}
+}
+
+Test(load, reads_tolerances)
+{
+	static const struct {
+		const char *text;
+		struct tolerance tolerance;
+	} cases[] = {
+		{"{waits: {fixed: 2s}}", {100 * NS_PER_MS, 0.05}},
+		{"{waits: {fixed: 2s}, tolerance: 200ms}", {200 * NS_PER_MS, 0}},
+		{"{waits: {fixed: 2s}, tolerance: 10%}", {0, 0.1}},
+		{"{waits: {fixed: 2s}, tolerance: 100%}", {0, 1}},
+		{"{waits: {fixed: 2s}, tolerance: {absolute: 1s, relative: 2.5%}}",
+		 {NS_PER_S, 0.025}},
+		{"{tolerance: {absolute: 1s}, waits: {fixed: 2s}}", {NS_PER_S, 0}},
+		{"{waits: {fixed: 2s}, tolerance: {relative: 5%}}", {0, 0.05}},
+		{"{waits: {fixed: 2s, tolerance: 300ms}, tolerance: 10%}", {300 * NS_PER_MS, 0}},
+		{"{waits: {api: {tolerance: 1%, fixed: 2s}}}", {0, 0.01}},
+		{"{duration: 2s, tolerance: 1s}", {NS_PER_S, 0}},
+		{"{intervals: [1s], tolerance: 1s}", {NS_PER_S, 0}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FILE struct scenario_file *file = parse_expect(cases[i].text);
+		const struct tolerance *tolerance =
+			&expectations(file, 1, cases[i].text)->tolerance;
+
+		cr_expect_eq(tolerance->absolute_ns, cases[i].tolerance.absolute_ns, "%s",
+			     cases[i].text);
+		cr_expect_float_eq(tolerance->relative, cases[i].tolerance.relative, 1e-9, "%s",
+				   cases[i].text);
+	}
+}
+
+Test(load, makes_an_expectation_of_each_text)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse_expect("{stdout: {contains: [a, b], matches: \"c+\", not: d}, stderr: {not: "
+			     "{contains: e, matches: [f, \"g\"]}}}");
+	const struct expectation *all = expectations(file, 7, "all");
+	static const struct {
+		enum expectation_kind kind;
+		enum text_match_kind match;
+		bool negated;
+		const char *text;
+		unsigned column;
+	} expected[] = {
+		{EXPECT_STDOUT, TEXT_CONTAINS, false, "a", 30},
+		{EXPECT_STDOUT, TEXT_CONTAINS, false, "b", 33},
+		{EXPECT_STDOUT, TEXT_MATCHES, false, "c+", 46},
+		{EXPECT_STDOUT, TEXT_CONTAINS, true, "d", 57},
+		{EXPECT_STDERR, TEXT_CONTAINS, true, "e", 86},
+		{EXPECT_STDERR, TEXT_MATCHES, true, "f", 99},
+		{EXPECT_STDERR, TEXT_MATCHES, true, "g", 102},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		cr_expect_eq(all[i].kind, expected[i].kind, "text %zu", i);
+		cr_expect_eq(all[i].value.text.match, expected[i].match, "text %zu", i);
+		cr_expect_eq(all[i].value.text.negated, expected[i].negated, "text %zu", i);
+		cr_expect_str_eq(all[i].value.text.text, expected[i].text);
+		cr_expect_eq(all[i].place.column, expected[i].column, "text %zu: %u", i,
+			     all[i].place.column);
+	}
+}
+
+Test(load, refuses_expectations_of_exits_and_counts)
+{
+	EXPECT_REFUSALS(
+		parse_expect, {"~", "has no value"}, {"0", "takes a mapping"},
+		{"{}", "one expectation at least"}, {"{tolerance: 5%}", "one expectation at least"},
+		{"{exits: 0}", "unknown key \"exits\""}, {"{exit: ~}", "has no value"},
+		{"{exit: 256}", "0 to 255"}, {"{exit: -1}", "is negative"},
+		{"{exit: zero}", "not a number"}, {"{exit: \"\"}", "not a number"},
+		{"{exit: 1.0}", "not a whole number"}, {"{exit: []}", "is empty"},
+		{"{exit: [0, 256]}", "0 to 255"}, {"{exit: [0, ~]}", "a text is missing"},
+		{"{exit: [0, 0]}", "given twice"}, {"{exit: [0, nonzero]}", "has to stand alone"},
+		{"{exit: [{signal: TERM}]}", "can't hold a signal"},
+		{"{exit: {}}", "needs the key \"signal\""},
+		{"{exit: {signal: FOO}}", "unknown signal \"FOO\""},
+		{"{exit: {signal: term}}", "unknown signal \"term\""},
+		{"{exit: {signal: 15}}", "unknown signal \"15\""},
+		{"{exit: {signal: TERM, code: 1}}", "unknown key \"code\""},
+		{"{attempts: -1}", "is negative"}, {"{attempts: many}", "not a number"},
+		{"{attempts: 1.5}", "not a whole number"}, {"{attempts: 3..1}", "before it begins"},
+		{"{attempts: \"..\"}", "one end at least"}, {"{attempts: 1...3}", "not a number"},
+		{"{attempts: -3..1}", "is negative"}, {"{attempts: 1000000001}", "too large"},
+		{"{attempts: []}", "takes a number"}, {"{attempts: {}}", "names no endpoint"},
+		{"{attempts: {apj: 1}}", "no endpoint \"apj\""},
+		{"{attempts: {api: ~}}", "\"api\" has no value"},
+		{"{attempts: {api: x}}", "not a number"},
+		{"{attempts: {api: {a: 1}}}", "takes a number"},
+		{"{retransmissions: x}", "not a number"},
+		{"{retransmissions: {x: 1}}", "no endpoint \"x\""}, );
+}
+
+Test(load, refuses_expectations_of_times)
+{
+	EXPECT_REFUSALS(
+		parse_expect, {"{duration: 5}", "has no unit"}, {"{duration: -5s}", "is negative"},
+		{"{duration: 5s..1s}", "before it begins"}, {"{duration: 5s..6}", "has no unit"},
+		{"{duration: 25h}", "longer than 24h"}, {"{duration: [1s]}", "takes a duration"},
+		{"{waits: 2s}", "takes a policy"}, {"{waits: []}", "is empty"},
+		{"{waits: {}}", "says nothing"}, {"{waits: [1]}", "has no unit"},
+		{"{waits: [2s..1s]}", "before it begins"}, {"{waits: [~]}", "a text is missing"},
+		{"{waits: [[1s]]}", "a text has to stand here"},
+		{"{waits: {fixed: 2}}", "has no unit"}, {"{waits: {fixed: ~}}", "has no value"},
+		{"{waits: {fixed: [2s]}}", "takes a duration"},
+		{"{waits: {fixed: 1s, exponential: {base: 1s}}}", "both fixed and exponential"},
+		{"{waits: {tolerance: 5%}}", "says nothing"},
+		{"{waits: {linear: {base: 1s}}}", "unknown key \"linear\""},
+		{"{waits: {list: [1s]}}", "unknown key \"list\""},
+		{"{waits: {fixed: 1s, cap: 2s}}", "unknown key \"cap\""},
+		{"{waits: {fxied: 1s}}", "neither an endpoint nor a policy"},
+		{"{waits: {api: 1s}}", "takes a policy"}, {"{waits: {api: ~}}", "has no value"},
+		{"{waits: {api: []}}", "is empty"},
+		{"{waits: {exponential: 1s}}", "takes a mapping"},
+		{"{waits: {exponential: {}}}", "needs the key \"base\""},
+		{"{waits: {exponential: {base: 0s}}}", "more than 0"},
+		{"{waits: {exponential: {base: 1}}}", "has no unit"},
+		{"{waits: {exponential: {base: 1s, factor: 0.99}}}", "out of range"},
+		{"{waits: {exponential: {base: 1s, factor: 1001}}}", "out of range"},
+		{"{waits: {exponential: {base: 1s, factor: -2}}}", "is negative"},
+		{"{waits: {exponential: {base: 1s, factor: 1e1}}}", "not a number"},
+		{"{waits: {exponential: {base: 1s, factor: 1.}}}", "not a number"},
+		{"{waits: {exponential: {base: 1s, factor: nan}}}", "not a number"},
+		{"{waits: {exponential: {base: 1s, cap: 999ms}}}", "cap is below the base"},
+		{"{waits: {exponential: {base: 1s, cap: 5}}}", "has no unit"},
+		{"{waits: {exponential: {base: 1s, jitter: half}}}", "unknown value"},
+		{"{waits: {exponential: {base: 1s, jitter: 50}}}", "not a percentage"},
+		{"{waits: {exponential: {base: 1s, jitter: 101%}}}", "more than 100%"},
+		{"{waits: {exponential: {base: 1s, jitter: -1%}}}", "is negative"},
+		{"{waits: {exponential: {base: 1s, max: 5s}}}", "unknown key \"max\""},
+		{"{intervals: {x: {fixed: 1s}}}", "neither an endpoint nor a policy"},
+		{"{exit: 0, tolerance: 5}", "has no unit"},
+		{"{exit: 0, tolerance: 101%}", "more than"},
+		{"{exit: 0, tolerance: -5%}", "is negative"},
+		{"{exit: 0, tolerance: 5%%}", "percentage"},
+		{"{exit: 0, tolerance: {}}", "is empty"}, {"{exit: 0, tolerance: [1s]}", "takes a"},
+		{"{exit: 0, tolerance: {absolute: 5}}", "has no unit"},
+		{"{exit: 0, tolerance: {relative: 5}}", "not a percentage"},
+		{"{exit: 0, tolerance: {relative: 1s}}", "not a percentage"},
+		{"{exit: 0, tolerance: {absolut: 5s}}", "unknown key"},
+		{"{waits: {fixed: 1s, tolerance: 200%}}", "more than 100%"}, );
+}
+
+Test(load, refuses_expectations_of_output)
+{
+	EXPECT_REFUSALS(parse_expect, {"{stdout: a}", "takes a mapping"},
+			{"{stdout: {}}", "is empty"}, {"{stderr: ~}", "has no value"},
+			{"{stderr: {has: a}}", "unknown key \"has\""},
+			{"{stdout: {contains: \"\"}}", "empty text"},
+			{"{stdout: {contains: []}}", "is empty"},
+			{"{stdout: {contains: [a, \"\"]}}", "empty text"},
+			{"{stdout: {contains: [~]}}", "a text is missing"},
+			{"{stdout: {contains: {a: b}}}", "takes a text"},
+			{"{stdout: {matches: \"(\"}}", "wrong at offset 1"},
+			{"{stdout: {matches: [a, \"b[\"]}}", "wrong at offset 2"},
+			{"{stdout: {matches: \"a{2,1}\"}}", "wrong at offset"},
+			{"{stdout: {matches: \"\"}}", "empty text"},
+			{"{stdout: {not: \"\"}}", "empty text"},
+			{"{stdout: {not: []}}", "is empty"}, {"{stdout: {not: {}}}", "is empty"},
+			{"{stdout: {not: {matches: \"*\"}}}", "wrong at offset 0"},
+			{"{stdout: {not: {not: a}}}", "unknown key \"not\""}, );
+}
+
+static struct scenario_file *parse_name(const char *name)
+{
+	AUTO_FREE char *text = xasprintf("tags: []\nname: %s\n" ENDPOINTS CLIENT EXPECT, name);
+
+	return parse(text);
+}
+
+static struct scenario_file *parse_line(const char *line)
+{
+	AUTO_FREE char *text = xasprintf("name: n\n%s\n" ENDPOINTS CLIENT EXPECT, line);
+
+	return parse(text);
+}
+
+Test(load, refuses_a_documents_own_keys)
+{
+	EXPECT_REFUSALS(parse_name, {"~", "\"name\" has no value"}, {"\"\"", "name is empty"},
+			{"\"  \"", "name is empty"}, {"[a]", "takes a text"},
+			{"\"a\\nb\"", "one line"}, {"\"a\\tb\"", "one line"},
+			{"\"a\\x1bb\"", "control characters"},
+			{"\"a\\x9bb\"", "control characters"}, );
+	EXPECT_REFUSALS(
+		parse_line, {"tags: a", "takes a list"}, {"tags: [~]", "a text is missing"},
+		{"tags: [\"a b\"]", "a tag is one word"}, {"tags: [\"a,b\"]", "a tag is one word"},
+		{"tags: [\"\"]", "a tag is one word"}, {"tags: [\"a\\x1b\"]", "a tag is one word"},
+		{"tags: [[a]]", "a text has to stand here"}, {"timeout: 30", "has no unit"},
+		{"timeout: 0s", "more than 0"}, {"timeout: 25h", "longer than 24h"},
+		{"timeout: [1s]", "takes a duration"}, {"timeout: ~", "has no value"},
+		{"name: m", "\"name\" is given twice"},
+		{"endpoint: {}", "unknown key \"endpoint\""},
+		{"defaults: {timeout: 1s}", "alone in a document"}, );
+}
+
+Test(load, needs_each_required_key)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ENDPOINTS CLIENT EXPECT, "needs the key \"name\""},
+		{"name: n\n" CLIENT EXPECT, "needs the key \"endpoints\""},
+		{"name: n\n" ENDPOINTS EXPECT, "needs the key \"client\""},
+		{"name: n\n" ENDPOINTS CLIENT, "needs the key \"expect\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FILE struct scenario_file *file = parse(cases[i].text);
+
+		cr_assert_eq(file->diags.n_items, 1, "case %zu", i);
+		cr_expect(strstr(first_message(file), cases[i].message), "%s", first_message(file));
+		cr_expect_eq(file->diags.items[0].line, 1);
+	}
+}
+
+#define GOOD(name) "name: " name "\n" ENDPOINTS CLIENT EXPECT
+
+Test(load, loads_the_other_documents_of_a_file_with_a_broken_one)
+{
+	static const char *const broken[] = {
+		"name: broken\nclient: [\n", "name: broken\n\tx: y\n",
+		"name: broken\nx: \"\n",     "name: broken\n",
+		"name: broken\nx: \xFF\n",   "name: broken\nx: [}\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
+		AUTO_STRBUF struct strbuf text = {0};
+
+		for (size_t k = 0; k < 50; k++) {
+			if (k == 20)
+				strbuf_printf(&text, "%s---\n", broken[i]);
+			else
+				strbuf_printf(&text, GOOD("scenario %zu") "---\n", k);
+		}
+		AUTO_FILE struct scenario_file *file = parse(strbuf_text(&text));
+
+		cr_assert_eq(file->n_scenarios, 49, "case %zu: %zu", i, file->n_scenarios);
+		cr_assert_eq(file->n_broken, 1, "case %zu", i);
+		cr_expect_str_eq(file->scenarios[20]->name, "scenario 21");
+		cr_expect_eq(file->scenarios[20]->index, 20);
+		cr_expect_str_eq(file->broken[0].name, "broken", "case %zu: %s", i,
+				 file->broken[0].name);
+		/* 20 documents of 4 lines and a border each. */
+		cr_expect(file->broken[0].line == 101, "case %zu: %u", i, file->broken[0].line);
+		cr_expect_eq(file->scenarios[48]->place.line,
+			     file->scenarios[19]->place.line + 29 * 5 +
+				     (unsigned)(strchr(broken[i], '\n')[1] ? 3 : 2),
+			     "case %zu: %u", i, file->scenarios[48]->place.line);
+	}
+}
+
+Test(load, lists_diagnostics_document_by_document)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("name: a\nx: 1\ny: 2\n" ENDPOINTS CLIENT EXPECT
+		      "---\n" GOOD("b") "---\n"
+					"z: 1\n" ENDPOINTS CLIENT EXPECT "---\n"
+					"- a\n");
+
+	cr_expect_eq(file->n_scenarios, 1);
+	cr_assert_eq(file->n_broken, 3);
+	cr_expect_str_eq(file->broken[0].name, "a");
+	cr_expect_eq(file->broken[0].line, 1);
+	cr_expect_eq(file->broken[0].first_diag, 0);
+	cr_expect_eq(file->broken[0].n_diags, 2);
+	cr_expect_str_eq(file->broken[1].name, "document 3");
+	cr_expect_eq(file->broken[1].line, 13);
+	cr_expect_eq(file->broken[1].first_diag, 2);
+	cr_expect_eq(file->broken[1].n_diags, 2);
+	cr_expect_str_eq(file->broken[2].name, "document 4");
+	cr_expect_eq(file->broken[2].n_diags, 1);
+	cr_expect_eq(file->diags.n_items, 5);
+	for (size_t i = 1; i < file->diags.n_items; i++)
+		cr_expect_leq(file->diags.items[i - 1].line, file->diags.items[i].line);
+}
+
+Test(load, refuses_a_file_with_nothing_in_it)
+{
+	static const char *const cases[] = {"", "\n", "# comment\n", "---\n---\n...\n",
+					    "\xEF\xBB\xBF"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FILE struct scenario_file *file = parse(cases[i]);
+
+		cr_assert_eq(file->n_broken, 1, "case %zu", i);
+		cr_expect_str_eq(file->broken[0].name, "document 1");
+		cr_expect_eq(file->broken[0].n_diags, 1);
+		cr_expect_str_eq(first_message(file), "the file is empty");
+	}
+}
+
+Test(load, passes_over_empty_documents_and_a_byte_order_mark)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("\xEF\xBB\xBF---\n---\n" GOOD("a") "---\n# nothing\n---\n" GOOD("b") "...\n");
+
+	cr_expect_eq(file->n_scenarios, 2, "%s", first_message(file));
+	cr_expect_eq(file->n_broken, 0);
+	cr_expect_eq(file->scenarios[0]->place.line, 3);
+	cr_expect_eq(file->source[0], '-');
+}
+
+Test(load, reads_files_with_line_ends_of_dos)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("name: a\r\nendpoints: {api: {}}\r\nclient: {command: [x]}\r\n"
+		      "expect: {exit: 0}\r\n---\r\nname: b\r\n");
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	cr_expect_str_eq(file->scenarios[0]->name, "a");
+	cr_expect_eq(file->broken[0].line, 6);
+}
+
+Test(load, refuses_a_name_that_is_taken)
+{
+	AUTO_FILE struct scenario_file *file = parse(
+		GOOD("a") "---\n" GOOD("b") "---\n" GOOD("\"a\"") "---\n"
+								  "name: c\nx: y\n---\n" GOOD("c"));
+
+	cr_expect_eq(file->n_scenarios, 2);
+	cr_assert_eq(file->n_broken, 3, "names of broken documents are taken too");
+	cr_expect_str_eq(first_message(file), "the name \"a\" is used twice in this file");
+	cr_expect_str_eq(file->diags.items[0].hint, "the first is in line 1");
+	cr_expect_eq(file->diags.items[0].line, 11);
+	cr_expect(strstr(file->diags.items[file->diags.n_items - 1].message, "\"c\" is used"));
+}
+
+Test(load, merges_defaults_into_the_documents_after_them)
+{
+	AUTO_FILE struct scenario_file *file = parse(GOOD(
+		"before") "---\n"
+			  "defaults:\n"
+			  "  timeout: 10s\n"
+			  "  tags: [a]\n"
+			  "  endpoints: {api: {port: 80, faults: [refuse]}, db: {serve: echo}}\n"
+			  "  client: {command: [x, \"${web}\"], env: {A: \"1\", B: \"2\"}}\n"
+			  "  expect: {exit: 0, tolerance: {absolute: 1s}}\n"
+			  "---\n"
+			  "name: first\n"
+			  "endpoints: {web: {}, api: {port: 81}}\n"
+			  "client: {env: {B: \"3\", C: \"4\"}}\n"
+			  "expect: {exit: 1, duration: 2s, tolerance: {relative: 1%}}\n"
+			  "---\n"
+			  "defaults: {timeout: 20s}\n"
+			  "---\n"
+			  "name: second\n"
+			  "tags: [b, c]\n"
+			  "endpoints: {web: {}, db: {serve: {command: [y]}}}\n");
+	const struct scenario *first, *second;
+
+	cr_assert_eq(file->n_scenarios, 3, "%s", first_message(file));
+	cr_expect_eq(file->n_broken, 0);
+	cr_expect_eq(file->scenarios[0]->timeout_ns, 30 * NS_PER_S);
+	first = file->scenarios[1];
+	second = file->scenarios[2];
+	cr_expect_eq(first->timeout_ns, 10 * NS_PER_S);
+	cr_expect_str_eq(first->tags[0], "a");
+	cr_assert_eq(first->n_endpoints, 3);
+	cr_expect_str_eq(first->endpoints[0].name, "api");
+	cr_expect_str_eq(first->endpoints[1].name, "db");
+	cr_expect_str_eq(first->endpoints[2].name, "web");
+	cr_expect_eq(first->endpoints[0].port, 81);
+	cr_expect_eq(first->endpoints[0].script.steps[0].action, STEP_REFUSE);
+	cr_assert_eq(first->client.n_env, 3);
+	cr_expect_str_eq(first->client.env[1].value, "3");
+	cr_expect_str_eq(first->client.env[2].name, "C");
+	cr_assert_eq(first->n_expectations, 2);
+	cr_expect_eq(first->expectations[0].value.exit.codes[0], 1);
+	cr_expect_eq(first->expectations[1].tolerance.absolute_ns, NS_PER_S);
+	cr_expect_float_eq(first->expectations[1].tolerance.relative, 0.01, 1e-9);
+	cr_expect_eq(second->timeout_ns, 20 * NS_PER_S);
+	cr_expect_eq(strv_length(second->tags), 2, "lists are replaced");
+	cr_expect_eq(second->endpoints[0].port, 80);
+	cr_expect_eq(second->endpoints[1].serve, SERVE_COMMAND);
+	cr_expect_eq(second->expectations[0].value.exit.codes[0], 0);
+}
+
+Test(load, replaces_policies_of_defaults_whole)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("defaults:\n"
+		      "  expect:\n"
+		      "    waits: {fixed: 2s, tolerance: 1s}\n"
+		      "    intervals: {api: {fixed: 1s}, web: {fixed: 1s}}\n"
+		      "---\nname: n\n" ENDPOINTS CLIENT "expect:\n"
+		      "  waits: {exponential: {base: 1s}}\n"
+		      "  intervals: {api: {exponential: {base: 3s}}}\n");
+	const struct expectation *all = expectations(file, 3, "all");
+
+	cr_expect_eq(all[0].value.policy.kind, POLICY_EXPONENTIAL);
+	cr_expect_eq(all[0].tolerance.absolute_ns, 100 * NS_PER_MS);
+	cr_expect_eq(all[1].endpoint, 0);
+	cr_expect_eq(all[1].value.policy.kind, POLICY_EXPONENTIAL);
+	cr_expect_eq(all[2].endpoint, 1);
+	cr_expect_eq(all[2].value.policy.kind, POLICY_FIXED);
+}
+
+Test(load, merges_large_mappings)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	strbuf_puts(&text, "defaults:\n  client:\n    command: [x]\n    env:\n");
+	for (unsigned i = 0; i < 500; i++)
+		strbuf_printf(&text, "      V%u: default\n", i);
+	strbuf_puts(&text, "---\nname: n\n" ENDPOINTS EXPECT "client:\n  env:\n");
+	for (unsigned i = 900; i >= 100; i--)
+		strbuf_printf(&text, "    V%u: own\n", i);
+	AUTO_FILE struct scenario_file *file = parse(strbuf_text(&text));
+	const struct client_spec *client;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	client = &file->scenarios[0]->client;
+	cr_assert_eq(client->n_env, 901);
+	for (size_t i = 0; i < 500; i++)
+		cr_expect_str_eq(client->env[i].value, i < 100 ? "default" : "own", "V%zu", i);
+	cr_expect_str_eq(client->env[500].name, "V900");
+}
+
+Test(load, tells_errors_of_defaults_once)
+{
+	AUTO_FILE struct scenario_file *file = parse("defaults: {timeout: 5, tgas: []}\n---\n" GOOD(
+		"a") "---\n"
+		     "name: b\nx: y\n" ENDPOINTS CLIENT EXPECT);
+
+	cr_expect_eq(file->n_scenarios, 0);
+	cr_assert_eq(file->n_broken, 3);
+	cr_expect_str_eq(file->broken[0].name, "defaults");
+	cr_expect_eq(file->broken[0].n_diags, 2);
+	cr_expect_eq(file->broken[1].n_diags, 1);
+	cr_expect(strstr(file->diags.items[2].message, "the defaults in line 1"));
+	cr_expect_eq(file->diags.items[2].line, 3);
+	cr_expect_eq(file->broken[2].n_diags, 1);
+	cr_expect(strstr(file->diags.items[3].message, "unknown key \"x\""));
+}
+
+Test(load, names_the_document_that_defaults_do_not_fit)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("defaults:\n  expect: {attempts: {db: 1}}\n---\n" GOOD(
+			"a") "---\n"
+			     "name: b\nendpoints: {db: {}}\n" CLIENT);
+
+	cr_expect_eq(file->n_scenarios, 1);
+	cr_assert_eq(file->n_broken, 1);
+	cr_expect_str_eq(first_message(file),
+			 "there is no endpoint \"db\" (in the scenario of line 4)");
+	cr_expect_eq(file->diags.items[0].line, 2);
+}
+
+Test(load, refuses_defaults_of_the_wrong_form)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"defaults: ~\n", "\"defaults\" has no value"},
+		{"defaults: [a]\n", "takes a mapping"},
+		{"defaults: {defaults: {timeout: 1s}}\n", "can't hold \"defaults\""},
+		{"defaults: {expect: {waits: {fixed: 2}}}\n", "has no unit"},
+		{"defaults: {endpoints: {Api: {}}}\n", "lower-case letter"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FILE struct scenario_file *file = parse(cases[i].text);
+
+		cr_expect_eq(file->diags.n_items, 1, "%s", cases[i].text);
+		cr_expect(strstr(first_message(file), cases[i].message), "%s: %s", cases[i].text,
+			  first_message(file));
+	}
+}
+
+Test(load, lets_defaults_hold_a_matrix_and_references_to_it)
+{
+	AUTO_FILE struct scenario_file *file = parse(
+		"defaults: {timeout: \"${matrix.t}\", matrix: {t: [1s, 2s]}}\n---\n" GOOD("a"));
+
+	cr_assert_eq(file->n_scenarios, 2, "%s", first_message(file));
+	cr_expect_eq(file->scenarios[1]->timeout_ns, 2 * NS_PER_S);
+	cr_expect_str_eq(file->scenarios[1]->name, "a [t=2s]");
+}
+
+Test(load, follows_aliases)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("name: n\nendpoints: {api: &e {faults: [refuse]}, web: *e}\n" CLIENT
+		      "expect: {stdout: &o {contains: a}, stderr: *o}\n");
+	const struct expectation *all = expectations(file, 2, "all");
+
+	cr_expect_eq(file->scenarios[0]->endpoints[1].script.steps[0].action, STEP_REFUSE);
+	cr_expect_eq(all[1].kind, EXPECT_STDERR);
+}
+
+Test(load, does_not_call_endpoints_missing_that_could_not_be_read)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse("name: n\nendpoints: [api]\nclient: {command: [x, \"${api}\"]}\n"
+		      "expect: {attempts: {api: 1}}\n");
+
+	cr_expect_eq(file->diags.n_items, 1, "%zu", file->diags.n_items);
+}
+
+Test(load, says_why_a_file_can_not_be_read)
+{
+	AUTO_FILE struct scenario_file *missing = scenario_file_load("/nonexistent/a.yaml");
+	AUTO_FILE struct scenario_file *directory = scenario_file_load("/");
+
+	cr_assert_eq(missing->n_broken, 1);
+	cr_expect_eq(missing->n_scenarios, 0);
+	cr_expect_eq(missing->broken[0].n_diags, 1);
+	cr_expect(strstr(first_message(missing), "No such file"), "%s", first_message(missing));
+	cr_expect_eq(missing->diags.items[0].line, 0);
+	cr_expect(strstr(first_message(directory), "Is a directory"), "%s",
+		  first_message(directory));
+}
+
+Test(load, reads_a_file_as_it_reads_a_text)
+{
+	char path[] = "/tmp/test_load.XXXXXX";
+	AUTO_CLOSE int fd = mkstemp(path);
+	AUTO_STRBUF struct strbuf text = {0};
+
+	for (unsigned i = 0; i < 1000; i++)
+		strbuf_printf(&text, GOOD("scenario %u") "---\n", i);
+	cr_assert_eq(write(fd, text.data, text.length), (ssize_t)text.length);
+	AUTO_FILE struct scenario_file *file = scenario_file_load(path);
+
+	unlink(path);
+	cr_expect_eq(file->n_scenarios, 1000, "%s", first_message(file));
+	cr_expect_str_eq(file->path, path);
+	cr_expect_eq(file->source_length, text.length);
+	cr_expect_str_eq(file->scenarios[999]->name, "scenario 999");
+}
+
+/* ---- the tables ---- */
+
+static void check_table(const struct schema *schema);
+
+static void check_key(const struct schema_key *key)
+{
+	cr_expect(key->name && key->value && key->description && key->example, "%s", key->name);
+	cr_expect_eq(key->description[strlen(key->description) - 1], '.', "%s", key->name);
+	cr_expect_neq(key->forms, 0, "%s", key->name);
+	cr_expect_eq(key->forms & SCHEMA_MAPPING ? 1 : 0, key->mapping || key->named ? 1 : 0, "%s",
+		     key->name);
+	cr_expect_eq(key->type == SCHEMA_CHOICE, key->choices != NULL, "%s", key->name);
+	cr_expect_not_null(schema_type_info(key->type)->name);
+	if (key->mapping && key->mapping != &schema_document)
+		check_table(key->mapping);
+	if (key->named)
+		check_key(key->named);
+}
+
+static void check_table(const struct schema *schema)
+{
+	cr_expect_not_null(schema->name);
+	for (size_t i = 0; i < schema->n_keys; i++)
+		check_key(&schema->keys[i]);
+}
+
+Test(load, describes_each_key_in_the_tables)
+{
+	check_table(&schema_document);
+}
+
+/* ---- names ---- */
+
+Test(load, names_what_enums_stand_for)
+{
+	cr_expect_str_eq(family_name(FAMILY_IPV6), "ipv6");
+	cr_expect_str_eq(serve_kind_name(SERVE_COMMAND), "command");
+	cr_expect_str_eq(expectation_kind_name(EXPECT_RETRANSMISSIONS), "retransmissions");
+	scenario_free(NULL);
+	scenario_file_free(NULL);
+}
