@@ -29,7 +29,8 @@ static void print_help(FILE *out)
 			commands[i].summary);
 	fputs("  synfault help | --version\n\n"
 	      "'synfault COMMAND --help' shows a command's options.\n\n"
-	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 the harness could not\n"
+	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 the harness could "
+	      "not\n"
 	      "judge; 4 usage or scenario error; 5 nothing ran.\n",
 	      out);
 }
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 		puts("synfault " SYNFAULT_VERSION);
 		return STATUS_PASSED;
 	}
-	fprintf(stderr, "synfault: unknown command \"%s\"; commands are run, check and list\n", word);
+	fprintf(stderr, "synfault: unknown command \"%s\"; commands are run, check and list\n",
+		word);
 	return STATUS_USAGE;
 }

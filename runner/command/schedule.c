@@ -139,15 +139,18 @@ static void take_record(struct running *running, int wait_status)
 	if (result->record)
 		return;
 	result->record = empty_record(result);
-	if (WIFSIGNALED(wait_status))
-		record_add_problem(result->record, false,
-				   "the scenario's supervising process was killed by signal %d (%s)",
-				   WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	if (running->scheduler->n_interrupts > 1)
+		record_add_problem(result->record, false, "the run was interrupted");
+	else if (WIFSIGNALED(wait_status))
+		record_add_problem(
+			result->record, false,
+			"the scenario's supervising process was killed by signal %d (%s)",
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
 	else
-		record_add_problem(result->record, false,
-				   "the scenario's supervising process left no record (status %d%s%s)",
-				   WEXITSTATUS(wait_status), message ? "; " : "",
-				   message ? message : "");
+		record_add_problem(
+			result->record, false,
+			"the scenario's supervising process left no record (status %d%s%s)",
+			WEXITSTATUS(wait_status), message ? "; " : "", message ? message : "");
 }
 
 static void stop_starting(struct running *running)

@@ -115,6 +115,13 @@ void program_writes(const struct program *program, const char *path, const char 
 	va_end(arguments);
 }
 
+void program_removes(const struct program *program, const char *path)
+{
+	AUTO_FREE char *whole = path_of(program, path);
+
+	cr_assert(unlink(whole) == 0 || errno == ENOENT, "%s: %s", whole, strerror(errno));
+}
+
 bool program_has_file(const struct program *program, const char *path)
 {
 	AUTO_FREE char *whole = path_of(program, path);
