@@ -3,6 +3,7 @@
 #include <locale.h>
 
 #include "runner/command/inspect.h"
+#include "runner/command/merge.h"
 #include "runner/command/run.h"
 
 struct command {
@@ -17,6 +18,7 @@ static const struct command commands[] = {
 	 command_run},
 	{"check", "[OPTION...] PATH...", "find all errors in scenario files", command_check_main},
 	{"list", "[OPTION...] PATH...", "list the scenarios in files", command_list_main},
+	{"merge", "OUT IN...", "make one result of those of several machines", command_merge},
 };
 
 static void print_help(FILE *out)
@@ -29,7 +31,8 @@ static void print_help(FILE *out)
 			commands[i].summary);
 	fputs("  synfault help | --version\n\n"
 	      "'synfault COMMAND --help' shows a command's options.\n\n"
-	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 the harness could not\n"
+	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 the harness could "
+	      "not\n"
 	      "judge; 4 usage or scenario error; 5 nothing ran.\n",
 	      out);
 }
@@ -55,6 +58,7 @@ int main(int argc, char **argv)
 		puts("synfault " SYNFAULT_VERSION);
 		return STATUS_PASSED;
 	}
-	fprintf(stderr, "synfault: unknown command \"%s\"; commands are run, check and list\n", word);
+	fprintf(stderr, "synfault: unknown command \"%s\"; commands are run, check and list\n",
+		word);
 	return STATUS_USAGE;
 }
