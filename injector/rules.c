@@ -641,10 +641,7 @@ void rules_free(struct rules *rules)
 
 	if (!rules)
 		return;
-	/*
-	 * Explicitly, though an owned table would go with the socket: that waits for an RCU grace
-	 * period, a transaction does not. There is nothing to be done about an error.
-	 */
+	/* there is nothing to be done about an error: the table is gone already, or stays */
 	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 	batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
 	batch_mark(&batch, NFNL_MSG_BATCH_END);

@@ -41,7 +41,8 @@ struct rules_config {
 	size_t n_endpoints;
 	/*
 	 * The form that is known to work here. Trying the native one in vain costs milliseconds
-	 * each time: the kernel runs modprobe for it.
+	 * each time: the kernel runs modprobe for it, and waits for an RCU grace period before it
+	 * forgets what it has begun (net/netfilter/nf_tables_api.c, __nf_tables_abort).
 	 */
 	enum rules_queue_form form;
 	/*
@@ -69,7 +70,10 @@ enum rules_queue_form rules_queue_form(const struct rules *rules);
  */
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
 
-/* Removes the table; NULL is allowed. */
+/*
+ * Removes the table; NULL is allowed. Waits for an RCU grace period (8 to 16 ms), which a process
+ * that ends together with its network namespace can spare itself by not calling it.
+ */
 void rules_free(struct rules *rules);
 
 #endif

@@ -50,17 +50,16 @@ int namespace_enter_inner(uid_t uid, gid_t gid)
 pid_t namespace_fork(int *ret_pidfd)
 {
 	int pidfd = -1;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
 	struct clone_args arguments = {
-		.flags = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_PIDFD,
+		.flags = CLONE_NEWPID | CLONE_PIDFD |
+			 (uid == 0 ? CLONE_NEWNET | CLONE_NEWNS : CLONE_NEWUSER),
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
 	long pid;
 
-	if (uid != 0)
-		arguments.flags |= CLONE_NEWUSER;
 	/* The raw system call: glibc has no fork() with flags. We have no threads. */
 	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid < 0)
@@ -75,7 +74,9 @@ pid_t namespace_fork(int *ret_pidfd)
 	 * tells it too (supervise.c).
 	 */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (uid != 0 && map_ids(0, uid, 0, gid) < 0)
+	/* The ids first: the files of a network belong to the uid 0 that there is when it is made.
+	 */
+	if (uid != 0 && (map_ids(0, uid, 0, gid) < 0 || unshare(CLONE_NEWNET | CLONE_NEWNS) < 0))
 		_exit(EXIT_FAILURE);
 	return 0;
 }

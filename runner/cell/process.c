@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "runner/cell/namespace.h"
@@ -135,7 +136,7 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 {
 	char **own_environment = environ;
 	struct spawn_error error;
-	int pipe_fds[2];
+	int pipe_fds[2], dumpable = prctl(PR_GET_DUMPABLE);
 	ssize_t length;
 	pid_t pid;
 
@@ -153,6 +154,9 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	if (pid == 0)
 		run_child(config, pipe_fds[1]);
 	environ = own_environment;
+	/* With its change of credentials went our own right to /proc/self, which is the memory's.
+	 */
+	prctl(PR_SET_DUMPABLE, dumpable);
 	close(pipe_fds[1]);
 	if (pid < 0) {
 		close(pipe_fds[0]);

@@ -544,7 +544,8 @@ static void add_output(struct report *report, const struct testcase *testcase)
 		return;
 	timeline_format(result->scenario, record, &result->judgement, &style, &timeline);
 	text_sanitize(&out, strbuf_text(&timeline), timeline.length);
-	strbuf_printf(&out, "  seed %llu", (unsigned long long)record->seed);
+	/* The run's, which --seed takes; the scenario's own is drawn from it. */
+	strbuf_printf(&out, "  seed %llu", (unsigned long long)report->results->seed);
 	if (record->kernel) {
 		strbuf_puts(&out, ", Linux ");
 		report_line(&out, record->kernel);

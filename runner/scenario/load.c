@@ -376,10 +376,12 @@ static void load_documents(struct scenario_file *file)
 
 	while (document_next(&cursor, &text))
 		load_document(&files, &text);
-	if (!files.n_documents) {
+	if (!file->n_scenarios && !file->n_broken) {
 		struct diag_list diags = {0};
 
-		diag_add(&diags, &(struct place){.path = file->path}, "the file is empty");
+		diag_add(&diags, &(struct place){.path = file->path},
+			 files.n_documents ? "the file has defaults and no scenario"
+					   : "the file is empty");
 		add_broken(file, NULL, 1, 1, &diags);
 	}
 	HASH_CLEAR(hh, files.names);

@@ -100,7 +100,7 @@ void program_needs(const struct program *program, const char *names)
 
 static char *path_of(const struct program *program, const char *path)
 {
-	return xasprintf("%s/%s", program->work, path);
+	return *path == '/' ? xstrdup(path) : xasprintf("%s/%s", program->work, path);
 }
 
 void program_writes(const struct program *program, const char *path, const char *format, ...)
@@ -149,6 +149,10 @@ char *program_reads(const struct program *program, const char *path, size_t *ret
 
 static void set_environment(const struct program *program)
 {
+	static const char *const not_passed_on[] = {
+		"NO_COLOR",         "SYNFAULT_MISTAKE", "SYNFAULT_PROGRAM",
+		"SYNFAULT_TARGETS", "SYNFAULT_SCHEMAS", "SYNFAULT_REQUIRE_PRIVILEGES",
+	};
 	const char *path = getenv("PATH"), *directory = program->sandbox->directory;
 	AUTO_FREE char *new_path =
 		xasprintf("%s/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin%s%s", directory,
@@ -160,8 +164,8 @@ static void set_environment(const struct program *program)
 	setenv("TMPDIR", temporary, 1);
 	setenv("XDG_STATE_HOME", state, 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
-	unsetenv("NO_COLOR");
-	unsetenv("SYNFAULT_MISTAKE");
+	for (size_t i = 0; i < ARRAY_SIZE(not_passed_on); i++)
+		unsetenv(not_passed_on[i]);
 }
 
 static void become(uid_t uid)
@@ -179,6 +183,7 @@ NORETURN static void be_program(const struct program *program)
 {
 	int nothing = open("/dev/null", O_RDONLY);
 
+	setsid();
 	dup2(nothing, 0);
 	dup2(program->out_fd, 1);
 	dup2(program->err_fd, 2);

@@ -70,7 +70,7 @@ void program_needs_root(const struct program *program);
 /* Skips the test unless all programs, separated by blanks, are in PATH. */
 void program_needs(const struct program *program, const char *names);
 
-/* Writes a file; @path counts from the working directory. */
+/* Writes a file; a relative path counts from the working directory, here and below. */
 void program_writes(const struct program *program, const char *path, const char *format, ...)
 	PRINTF(3, 4);
 bool program_has_file(const struct program *program, const char *path);

@@ -314,6 +314,7 @@ Test(junit, system_out_holds_timeline_then_client_then_servers)
 	cr_assert(timeline && client && server, "%s", out);
 	cr_assert(timeline < client && client < server, "%s", out);
 	assert_xpath(document, "count(//system-err)", "0");
+	assert_xpath_contains(document, "//system-out", "\n  seed 42, Linux 6.18.0, ");
 }
 
 Test(junit, is_well_formed_without_results)

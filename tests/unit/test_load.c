@@ -863,6 +863,15 @@ Test(load, refuses_a_file_with_nothing_in_it)
 	}
 }
 
+Test(load, refuses_a_file_with_nothing_but_defaults)
+{
+	AUTO_FILE struct scenario_file *file = parse("defaults: {timeout: 1s}\n");
+
+	cr_expect_eq(file->n_scenarios, 0);
+	cr_expect_eq(file->n_broken, 1);
+	cr_expect_str_eq(first_message(file), "the file has defaults and no scenario");
+}
+
 Test(load, passes_over_empty_documents_and_a_byte_order_mark)
 {
 	AUTO_FILE struct scenario_file *file =
@@ -1102,6 +1111,32 @@ Test(load, reads_a_file_as_it_reads_a_text)
 	cr_expect_str_eq(file->path, path);
 	cr_expect_eq(file->source_length, text.length);
 	cr_expect_str_eq(file->scenarios[999]->name, "scenario 999");
+}
+
+/* Each block of YAML in docs/scenario.md is a file of its own. */
+Test(load, loads_every_example_of_the_documentation)
+{
+	static const char start[] = "```yaml\n";
+	const char *source = getenv("SYNFAULT_SOURCE");
+	size_t n_examples = 0;
+
+	cr_assert_not_null(source, "SYNFAULT_SOURCE is not set");
+	AUTO_FREE char *path = xasprintf("%s/docs/scenario.md", source);
+	/* Not a scenario file, but its text is in memory then. */
+	AUTO_FILE struct scenario_file *page = scenario_file_load(path);
+
+	for (const char *at = page->source; (at = strstr(at, start)); n_examples++) {
+		const char *end = strstr(at + strlen(start), "\n```");
+
+		at += strlen(start);
+		AUTO_FILE struct scenario_file *file =
+			scenario_file_parse("example", at, (size_t)(end - at));
+
+		cr_expect_eq(file->diags.n_items, 0, "%s in\n%.*s", first_message(file),
+			     (int)(end - at), at);
+		cr_expect_geq(file->n_scenarios, 1);
+	}
+	cr_expect_geq(n_examples, 3, "%zu", n_examples);
 }
 
 /* ---- the tables ---- */

@@ -105,8 +105,7 @@ Test(substitute, tells_what_is_wrong_with_a_reference)
 		 NULL},
 		{"${tmp.dir}", "${tmp.dir}", "has no parts", "write ${tmp}"},
 		{"${matrix.a}", "${matrix.a}", "this document has no \"matrix\"", NULL},
-		{"${ api }", "${ api }", "there is no endpoint \" api \"",
-		 "write $${ api }"},
+		{"${ api }", "${ api }", "there is no endpoint \" api \"", "write $${ api }"},
 		{"$${api} ${b}", "${b}", "there is no endpoint \"b\"", NULL},
 	};
 

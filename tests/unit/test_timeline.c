@@ -408,7 +408,7 @@ Test(timeline, cuts_cells_before_it_leaves_out_columns)
 {
 	static const char *const headings[] = {" at", "endpoint", "step", "fault", "SYNs", "ended"};
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
-	AUTO_FREE char *text = format(b, &(struct timeline_style){.columns = 80});
+	AUTO_FREE char *text = format(b, &(struct timeline_style){.columns = 86});
 	AUTO_FREE char *line = line_with(text, "SYNs");
 
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
