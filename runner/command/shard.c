@@ -196,6 +196,7 @@ bool shard_check_all(const struct shard *shards, const char *const *names, size_
 	size_t count = n_shards ? shards[0].count : 0;
 	AUTO_FREE const char **found = xzalloc((count + 1) * sizeof(*found));
 	AUTO_STRBUF struct strbuf missing = {0};
+	size_t n_missing = 0;
 
 	if (!check_same_count(shards, names, n_shards, ret_message))
 		return false;
@@ -211,9 +212,11 @@ bool shard_check_all(const struct shard *shards, const char *const *names, size_
 	}
 	for (size_t k = 1; k <= count; k++)
 		if (!found[k])
-			strbuf_printf(&missing, "%s%zu", missing.length ? ", " : "", k);
-	if (!missing.length)
+			strbuf_printf(&missing, "%s%zu", n_missing++ ? ", " : "", k);
+	if (n_missing == 0)
 		return true;
-	*ret_message = xasprintf("part %s of %zu is missing", strbuf_text(&missing), count);
+	*ret_message = xasprintf(n_missing > 1 ? "parts %s of %zu are missing"
+					       : "part %s of %zu is missing",
+				 strbuf_text(&missing), count);
 	return false;
 }

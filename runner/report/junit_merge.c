@@ -205,6 +205,8 @@ static void join(struct strbuf *list, const char *value)
 {
 	size_t length = strlen(value);
 
+	if (length == 0)
+		return;
 	for (const char *found = strbuf_text(list); (found = strstr(found, value)); found += length)
 		if ((found == list->data || found[-1] == ' ') &&
 		    (found[length] == '\0' || found[length] == ','))

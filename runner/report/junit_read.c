@@ -2,6 +2,8 @@
 /* JUnit reports read back: see junit_read.h. */
 #include "runner/report/junit_read.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
@@ -16,15 +18,21 @@ static bool is_element(const xmlNode *node, const char *name)
 xmlDocPtr junit_load(const char *path, char **ret_message)
 {
 	/* Not from the network, nor with entities that grow: a report is somebody else's file. */
-	xmlParserCtxtPtr context = xmlNewParserCtxt();
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	xmlParserCtxtPtr context;
 	xmlDocPtr document;
 	xmlNodePtr root;
 
+	if (fd < 0) {
+		*ret_message = xasprintf("%s can't be read: %s", path, strerror(errno));
+		return NULL;
+	}
+	context = xmlNewParserCtxt();
 	if (!context)
 		out_of_memory();
-	document = xmlCtxtReadFile(context, path, NULL,
-				   XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
-					   XML_PARSE_HUGE);
+	document = xmlCtxtReadFd(context, fd, path, NULL,
+				 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+					 XML_PARSE_HUGE);
 	root = document ? xmlDocGetRootElement(document) : NULL;
 	if (!document) {
 		const xmlError *error = xmlCtxtGetLastError(context);
@@ -66,8 +74,8 @@ int64_t junit_seconds(const char *text)
 	for (; *text >= '0' && *text <= '9' && whole < INT32_MAX; text++)
 		whole = whole * 10 + (*text - '0');
 	if (*text == '.')
-		for (text++; *text >= '0' && *text <= '9' && unit > 1; text++) {
-			unit /= 10;
+		for (text++; *text >= '0' && *text <= '9'; text++) {
+			unit /= 10; /* 0 in the end: more digits than there are nanoseconds */
 			fraction += (*text - '0') * unit;
 		}
 	return *text ? 0 : whole * NS_PER_S + fraction;
