@@ -2,7 +2,9 @@
 /* The program: picks the subcommand and turns its result into an exit status. */
 #include <locale.h>
 
+#include "runner/command/doctor.h"
 #include "runner/command/inspect.h"
+#include "runner/command/merge.h"
 #include "runner/command/run.h"
 
 struct command {
@@ -17,6 +19,8 @@ static const struct command commands[] = {
 	 command_run},
 	{"check", "[OPTION...] PATH...", "find all errors in scenario files", command_check_main},
 	{"list", "[OPTION...] PATH...", "list the scenarios in files", command_list_main},
+	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor},
+	{"merge", "OUT IN...", "make one result of those of several machines", command_merge},
 };
 
 static void print_help(FILE *out)

@@ -22,24 +22,30 @@ static bool apply_json(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+static bool apply_format(void *options, const char *value, char **ret_message)
+{
+	return option_format(value, &((struct inspect_options *)options)->json, ret_message);
+}
+
 static bool apply_help(void *options, const char *value, char **ret_message)
 {
 	((struct inspect_options *)options)->help = true;
 	return true;
 }
 
-/* `list` has them all, `check` all but the first. */
+/* `list` has them all, `check` all but the first two. */
 static const struct option_spec inspect_options[] = {
 	{"json", 0, NULL, "as a JSON array", apply_json},
+	{"format", 0, "FORMAT", "text or json", apply_format},
 	{"color", 0, "WHEN", "auto, always or never", apply_color},
-	{"help", 'h', NULL, "show this help", apply_help},
+	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 
 static int inspect(int argc, char **argv, FILE *out, FILE *err, bool list)
 {
-	const struct option_spec *table = inspect_options + (list ? 0 : 1);
+	const struct option_spec *table = inspect_options + (list ? 0 : 2);
 	const char *name = list ? "list" : "check";
-	size_t n_specs = ARRAY_SIZE(inspect_options) - (list ? 0 : 1);
+	size_t n_specs = ARRAY_SIZE(inspect_options) - (list ? 0 : 2);
 	struct inspect_options options = {.color = COLOR_AUTO};
 	AUTO_FREE char *message = NULL;
 	AUTO_STRBUF struct strbuf help = {0};

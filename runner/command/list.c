@@ -64,6 +64,21 @@ static void print_json(json_t *array, FILE *out)
 	free(text);
 }
 
+void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out)
+{
+	json_t *array = json ? json_array() : NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (json)
+			add_json(array, scenarios[i]);
+		else
+			print_line(scenarios[i], out);
+	}
+	if (json)
+		print_json(array, out);
+	json_decref(array);
+}
+
 int command_list(char *const *paths, size_t n, bool json, FILE *out, FILE *err, bool color)
 {
 	AUTO_FILE_PATHS struct file_paths files = {0};

@@ -3,7 +3,7 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_LIST_H
 #define SYNFAULT_RUNNER_COMMAND_LIST_H
 
-#include "common/util.h"
+#include "runner/scenario/scenario.h"
 
 /*
  * Writes one line per scenario to @out: "path:line: name [tag, tag]"; with @json instead an array
@@ -12,5 +12,8 @@
  * (errors), 5 (no scenario was found).
  */
 int command_list(char *const *paths, size_t n, bool json, FILE *out, FILE *err, bool color);
+
+/* The same list of scenarios that are loaded already. */
+void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out);
 
 #endif

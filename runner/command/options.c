@@ -3,7 +3,9 @@
 #include "runner/command/options.h"
 
 #include <errno.h>
+#include <strings.h>
 
+#include "common/duration.h"
 #include "common/text.h"
 
 static const struct option_spec *find_name(const struct option_spec *table, size_t n_specs,
@@ -38,22 +40,35 @@ static char *unknown_name(const struct option_spec *table, size_t n_specs, const
 		       : xasprintf("unknown option --%s", word);
 }
 
-static bool apply(const struct option_spec *spec, void *options, const char *value,
-		  char **ret_message)
+/* @source: what the user knows it by, "--jobs" or "SYNFAULT_JOBS". */
+static bool apply(const struct option_spec *spec, const char *source, void *options,
+		  const char *value, char **ret_message)
 {
 	AUTO_FREE char *expected = NULL;
 
 	if (spec->apply(options, value, &expected))
 		return true;
-	*ret_message = xasprintf("--%s: %s, not \"%s\"", spec->name, expected, value ? value : "");
+	*ret_message = xasprintf("%s: %s, not \"%s\"", source, expected, value ? value : "");
 	return false;
 }
 
-/* The arguments that are still to be read. */
+/* The arguments that are still to be read, and the options that were. */
 struct cursor {
 	int argc, next;
 	char **argv;
+	bool *given; /* one for each entry of the table */
 };
+
+/* An option of the command line. */
+static bool apply_given(const struct option_spec *table, const struct option_spec *spec,
+			const struct cursor *cursor, void *options, const char *value,
+			char **ret_message)
+{
+	AUTO_FREE char *source = xasprintf("--%s", spec->name);
+
+	cursor->given[spec - table] = true;
+	return apply(spec, source, options, value, ret_message);
+}
 
 /* Takes one word that starts with two dashes. */
 static bool take_long(const struct option_spec *table, size_t n_specs, struct cursor *cursor,
@@ -77,7 +92,7 @@ static bool take_long(const struct option_spec *table, size_t n_specs, struct cu
 		*ret_message = xasprintf("--%s needs a value: %s", spec->name, spec->argument);
 		return false;
 	}
-	return apply(spec, options, value, ret_message);
+	return apply_given(table, spec, cursor, options, value, ret_message);
 }
 
 /* Takes one word of short options. */
@@ -93,7 +108,7 @@ static bool take_short(const struct option_spec *table, size_t n_specs, struct c
 			return false;
 		}
 		if (!spec->argument) {
-			if (!apply(spec, options, NULL, ret_message))
+			if (!apply_given(table, spec, cursor, options, NULL, ret_message))
 				return false;
 			continue;
 		}
@@ -105,15 +120,72 @@ static bool take_short(const struct option_spec *table, size_t n_specs, struct c
 			*ret_message = xasprintf("-%c needs a value: %s", *word, spec->argument);
 			return false;
 		}
-		return apply(spec, options, value, ret_message);
+		return apply_given(table, spec, cursor, options, value, ret_message);
 	}
+	return true;
+}
+
+/* ---- the environment ---- */
+
+char *option_variable(const char *name)
+{
+	char *variable = xasprintf("SYNFAULT_%s", name);
+
+	for (char *c = variable; *c; c++) {
+		if (*c == '-')
+			*c = '_';
+		else if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+	}
+	return variable;
+}
+
+/* The value of a variable that switches something on or off. */
+static bool read_switch(const char *text, bool *ret)
+{
+	static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(text, words[i]) != 0)
+			continue;
+		*ret = i % 2 == 1;
+		return true;
+	}
+	return false;
+}
+
+static bool apply_variable(const struct option_spec *spec, void *options, char **ret_message)
+{
+	AUTO_FREE char *variable = option_variable(spec->name);
+	const char *value = getenv(variable);
+	bool on = true;
+
+	if (!value || !*value)
+		return true;
+	if (!spec->argument && !read_switch(value, &on)) {
+		*ret_message = xasprintf("%s: 1 or 0 is expected, not \"%s\"", variable, value);
+		return false;
+	}
+	if (!on)
+		return true;
+	return apply(spec, variable, options, spec->argument ? value : NULL, ret_message);
+}
+
+static bool apply_environment(const struct option_spec *table, size_t n_specs, const bool *given,
+			      void *options, char **ret_message)
+{
+	for (size_t i = 0; i < n_specs; i++)
+		if (!given[i] && !table[i].command_line_only &&
+		    !apply_variable(&table[i], options, ret_message))
+			return false;
 	return true;
 }
 
 bool options_parse(const struct option_spec *table, size_t n_specs, int argc, char **argv,
 		   void *options, int *ret_n_operands, char ***ret_rest, char **ret_message)
 {
-	struct cursor cursor = {.argc = argc, .argv = argv};
+	AUTO_FREE bool *given = xzalloc((n_specs + 1) * sizeof(*given));
+	struct cursor cursor = {.argc = argc, .argv = argv, .given = given};
 	char **rest = NULL;
 	int n_operands = 0;
 
@@ -134,6 +206,8 @@ bool options_parse(const struct option_spec *table, size_t n_specs, int argc, ch
 		if (!good)
 			return false;
 	}
+	if (!apply_environment(table, n_specs, given, options, ret_message))
+		return false;
 	*ret_n_operands = n_operands;
 	*ret_rest = rest;
 	return true;
@@ -183,20 +257,60 @@ bool option_decimal(const char *text, double low, double high, double *ret)
 	return true;
 }
 
+bool option_choice(const char *text, const char *const *words, size_t *ret_index,
+		   char **ret_message)
+{
+	AUTO_STRBUF struct strbuf expected = {0};
+
+	for (size_t i = 0; words[i]; i++) {
+		if (!strcmp(text, words[i])) {
+			*ret_index = i;
+			return true;
+		}
+		strbuf_puts(&expected, i == 0 ? "" : words[i + 1] ? ", " : " or ");
+		strbuf_puts(&expected, words[i]);
+	}
+	*ret_message = xasprintf("%s is expected", strbuf_text(&expected));
+	return false;
+}
+
+bool option_duration(const char *text, int64_t *ret_ns, char **ret_message)
+{
+	const char *reason = NULL;
+	int64_t duration_ns = 0;
+
+	if (duration_parse(text, &duration_ns, &reason) == 0 && duration_ns > 0) {
+		*ret_ns = duration_ns;
+		return true;
+	}
+	*ret_message = xasprintf("a duration such as 30s or 1m30s is expected (%s)",
+				 reason ? reason : "has to be more than 0");
+	return false;
+}
+
+bool option_format(const char *text, bool *ret_json, char **ret_message)
+{
+	static const char *const formats[] = {"text", "json", NULL};
+	size_t index;
+
+	if (!option_choice(text, formats, &index, ret_message))
+		return false;
+	*ret_json = index == 1;
+	return true;
+}
+
 bool option_color(const char *text, enum color_mode *ret, char **ret_message)
 {
 	static const char *const modes[] = {
 		[COLOR_AUTO] = "auto",
 		[COLOR_ALWAYS] = "always",
 		[COLOR_NEVER] = "never",
+		NULL,
 	};
+	size_t index;
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (strcmp(text, modes[i]) != 0)
-			continue;
-		*ret = (enum color_mode)i;
-		return true;
-	}
-	*ret_message = xstrdup("auto, always or never is expected");
-	return false;
+	if (!option_choice(text, modes, &index, ret_message))
+		return false;
+	*ret = (enum color_mode)index;
+	return true;
 }

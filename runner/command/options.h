@@ -26,12 +26,22 @@ struct option_spec {
 	 * *@ret_message (owned by the caller): what was expected.
 	 */
 	bool (*apply)(void *options, const char *value, char **ret_message);
+	bool command_line_only; /* no environment variable stands for it */
 };
+
+/*
+ * The environment variable that stands for an option: "SYNFAULT_MAX_FAIL" for "max-fail". Owned by
+ * the caller.
+ */
+char *option_variable(const char *name);
 
 /*
  * Reads options and operands in any order; everything after "--" goes to *@ret_rest. Forms:
  * --name value, --name=value, -x value, -xvalue, -xyz. Operands are moved to the front of @argv;
  * *@ret_n_operands says how many.
+ *
+ * An option that is not given is taken from its environment variable, when that is set and not
+ * empty; an option without argument is on for 1, true, yes, on, and off for 0, false, no, off.
  *
  * Returns true, or false with *@ret_message (owned by the caller), one sentence with a remedy.
  */
@@ -44,6 +54,19 @@ void options_help(const struct option_spec *table, size_t n_specs, struct strbuf
 /* Numbers for apply functions: whole text, within the bounds. Return false on anything else. */
 bool option_number(const char *text, int64_t low, int64_t high, int64_t *ret);
 bool option_decimal(const char *text, double low, double high, double *ret);
+
+/*
+ * One of @words (NULL-terminated, at least two). Returns true with its index, or false with
+ * *@ret_message (owned by the caller).
+ */
+bool option_choice(const char *text, const char *const *words, size_t *ret_index,
+		   char **ret_message);
+
+/* A duration of more than zero, in nanoseconds. The same. */
+bool option_duration(const char *text, int64_t *ret_ns, char **ret_message);
+
+/* The value of --format, text or json. The same. */
+bool option_format(const char *text, bool *ret_json, char **ret_message);
 
 /* The value of --color. Returns true, or false with *@ret_message (owned by the caller). */
 bool option_color(const char *text, enum color_mode *ret, char **ret_message);

@@ -2,125 +2,19 @@
 /* `synfault run`: loads, runs, judges, reports. */
 #include "runner/command/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <fnmatch.h>
-#include <sys/stat.h>
+#include <signal.h>
 
 #include "common/random.h"
 #include "common/text.h"
 #include "runner/command/files.h"
+#include "runner/command/last_failed.h"
+#include "runner/command/list.h"
+#include "runner/command/records.h"
+#include "runner/command/run_options.h"
 #include "runner/command/schedule.h"
 #include "runner/report/console.h"
 #include "runner/report/junit.h"
-
-struct run_options {
-	size_t jobs;
-	const char *junit;
-	const char *records;
-	const char *filter;
-	uint64_t seed;
-	bool seed_given, help;
-	double timing_scale;
-	struct console_options console;
-};
-
-/* ---- options ---- */
-
-static bool apply_jobs(void *options, const char *value, char **ret_message)
-{
-	int64_t jobs;
-
-	if (!option_number(value, 1, 100000, &jobs)) {
-		*ret_message = xstrdup("a number from 1 to 100000 is expected");
-		return false;
-	}
-	((struct run_options *)options)->jobs = (size_t)jobs;
-	return true;
-}
-
-static bool apply_junit(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->junit = value;
-	return true;
-}
-
-static bool apply_records(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->records = value;
-	return true;
-}
-
-static bool apply_filter(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->filter = value;
-	return true;
-}
-
-static bool apply_seed(void *options, const char *value, char **ret_message)
-{
-	struct run_options *run = options;
-	char *end;
-
-	errno = 0;
-	run->seed = strtoull(value, &end, 0);
-	run->seed_given = true;
-	if (!errno && end != value && !*end && value[0] != '-')
-		return true;
-	*ret_message = xstrdup("a number such as 0x1f or 17 is expected");
-	return false;
-}
-
-static bool apply_timing_scale(void *options, const char *value, char **ret_message)
-{
-	if (option_decimal(value, 0.01, 1000, &((struct run_options *)options)->timing_scale))
-		return true;
-	*ret_message = xstrdup("a factor from 0.01 to 1000 is expected");
-	return false;
-}
-
-static bool apply_color(void *options, const char *value, char **ret_message)
-{
-	return option_color(value, &((struct run_options *)options)->console.color, ret_message);
-}
-
-static bool apply_verbose(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->console.verbose = true;
-	return true;
-}
-
-static bool apply_quiet(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->console.quiet = true;
-	return true;
-}
-
-static bool apply_help(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec run_options[] = {
-	{"jobs", 'j', "N", "scenarios at once (default: as many as fit, at most 256)", apply_jobs},
-	{"filter", 'f', "GLOB", "only scenarios whose name matches", apply_filter},
-	{"junit", 0, "FILE", "write a JUnit XML report", apply_junit},
-	{"records", 0, "DIR", "write each scenario's record there, as JSON", apply_records},
-	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
-	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
-	{"color", 0, "WHEN", "auto, always or never", apply_color},
-	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
-	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
-	{"help", 'h', NULL, "show this help", apply_help},
-};
-
-void command_run_help(struct strbuf *out)
-{
-	options_help(run_options, ARRAY_SIZE(run_options), out);
-}
-
-/* ---- loading ---- */
+#include "runner/report/junit_read.h"
 
 struct run {
 	struct run_options options;
@@ -128,19 +22,34 @@ struct run {
 	struct scenario_file **files;
 	size_t n_files, files_capacity;
 	struct run_results results;
+	size_t n_found, n_selected; /* in the files; of these, all shards taken together */
+	struct last_failed failed;
+	char *shard_text; /* "3/8" */
 	struct console *console;
 	FILE *err;
 };
 
-static bool is_selected(const struct run *run, const char *name)
+/* ---- what is to be run ---- */
+
+/* Adds a result, or one for each time that it is to be run. */
+static void add_result(struct run *run, const struct result *template)
 {
-	return !run->options.filter || fnmatch(run->options.filter, name, 0) == 0;
+	struct run_results *results = &run->results;
+	unsigned n = template->scenario ? run->options.repeat : 0;
+
+	for (unsigned i = 0; i < MAX(n, 1U); i++) {
+		struct result result = *template;
+
+		result.number = results->n_items + 1;
+		result.repetition = n ? i + 1 : 0;
+		result.n_repetitions = n;
+		array_append(results->items, results->n_items, results->capacity, result);
+	}
 }
 
 /* The file's scenarios and broken documents, in the order of their lines. */
 static void add_results(struct run *run, const struct scenario_file *file)
 {
-	struct run_results *results = &run->results;
 	size_t s = 0, b = 0;
 
 	while (s < file->n_scenarios || b < file->n_broken) {
@@ -151,8 +60,10 @@ static void add_results(struct run *run, const struct scenario_file *file)
 			result.scenario = file->scenarios[s++];
 		else
 			result.broken = &file->broken[b++];
-		if (is_selected(run, result_name(&result)))
-			array_append(results->items, results->n_items, results->capacity, result);
+		run->n_found++;
+		if (selection_takes(&run->options.selection, result_name(&result),
+				    result.scenario ? result.scenario->tags : NULL))
+			add_result(run, &result);
 	}
 }
 
@@ -166,10 +77,97 @@ static bool load(struct run *run, char *const *operands, size_t n_operands)
 	for (size_t i = 0; i < found.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(found.paths[i]);
 
+		for (size_t k = 0; run->options.timeout_ns && k < file->n_scenarios; k++)
+			file->scenarios[k]->timeout_ns = run->options.timeout_ns;
 		array_append(run->files, run->n_files, run->files_capacity, file);
 		add_results(run, file);
 	}
+	run->n_selected = run->results.n_items;
 	return found.n_errors == 0;
+}
+
+/* The part of each result. Returns false, having said why, when it can't be found out. */
+static bool find_shards(const struct run *run, size_t *numbers)
+{
+	const struct run_results *results = &run->results;
+	AUTO_FREE struct shard_item *items = xzalloc((results->n_items + 1) * sizeof(*items));
+	AUTO_STRV char **keys = xzalloc((results->n_items + 1) * sizeof(*keys));
+	struct case_durations durations = {0};
+	AUTO_FREE char *message = NULL;
+
+	if (run->options.durations &&
+	    !junit_read_durations(run->options.durations, &durations, &message)) {
+		fprintf(run->err, "synfault: --durations: %s\n", message);
+		return false;
+	}
+	for (size_t i = 0; i < results->n_items; i++) {
+		keys[i] = junit_key(&results->items[i]);
+		numbers[i] = shard_of(keys[i], run->options.shard.count);
+		items[i].key = keys[i];
+		items[i].duration_ns = case_duration(&durations, keys[i]);
+	}
+	if (run->options.durations)
+		shard_balance(items, results->n_items, run->options.shard.count, numbers);
+	case_durations_free(&durations);
+	return true;
+}
+
+/* Leaves the results for which @keep is set. */
+static void keep_results(struct run_results *results, const bool *keep)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < results->n_items; i++)
+		if (keep[i])
+			results->items[n++] = results->items[i];
+	results->n_items = n;
+}
+
+/* Returns false, having said why, when the shard can't be found out. */
+static bool take_shard(struct run *run)
+{
+	struct run_results *results = &run->results;
+	AUTO_FREE size_t *numbers = xzalloc((results->n_items + 1) * sizeof(*numbers));
+	AUTO_FREE bool *keep = xzalloc((results->n_items + 1) * sizeof(*keep));
+
+	if (run->options.shard.count == 0)
+		return true;
+	if (!find_shards(run, numbers))
+		return false;
+	for (size_t i = 0; i < results->n_items; i++)
+		keep[i] = numbers[i] == run->options.shard.number;
+	keep_results(results, keep);
+	return true;
+}
+
+/* After the shard: what failed on this machine was in its shard. */
+static void take_failed(struct run *run)
+{
+	struct run_results *results = &run->results;
+	AUTO_FREE bool *keep = xzalloc((results->n_items + 1) * sizeof(*keep));
+
+	last_failed_read(&run->failed);
+	if (!run->options.last_failed || run->failed.n_items == 0)
+		return;
+	for (size_t i = 0; i < results->n_items; i++)
+		keep[i] = last_failed_has(&run->failed, &results->items[i]);
+	keep_results(results, keep);
+}
+
+/* What the header says of the selection; owned by the caller; NULL: nothing. */
+static char *describe_selection(const struct run *run)
+{
+	const struct shard *shard = &run->options.shard;
+	AUTO_STRBUF struct strbuf note = {0};
+
+	if (shard->count)
+		strbuf_printf(&note, "shard %zu/%zu of %zu (%s)", shard->number, shard->count,
+			      run->n_selected, shard->origin);
+	if (run->options.last_failed)
+		strbuf_printf(&note, "%s%s", note.length ? ", " : "",
+			      run->failed.n_items ? "failed last time"
+						  : "no failures known: all of them");
+	return note.length ? strbuf_steal(&note) : NULL;
 }
 
 /* ---- results ---- */
@@ -191,12 +189,18 @@ static char *repeat_command(const struct run *run, const struct result *result)
 {
 	AUTO_FREE char *glob = escape_glob(result_name(result));
 	struct strbuf command = {0};
+	char timeout[DURATION_TEXT_SIZE];
 
 	strbuf_puts(&command, "synfault run ");
 	text_quote_shell(&command, result->file->path);
 	strbuf_puts(&command, " --filter ");
 	text_quote_shell(&command, glob);
-	strbuf_printf(&command, " --seed %llu", (unsigned long long)run->results.seed);
+	strbuf_printf(&command, " --seed %llu",
+		      (unsigned long long)schedule_repetition_seed(run->results.seed,
+								   result->repetition));
+	if (run->options.timeout_ns)
+		strbuf_printf(&command, " --timeout %s",
+			      duration_format_exact(run->options.timeout_ns, timeout));
 	if (run->options.timing_scale != 1.0)
 		strbuf_printf(&command, " --timing-scale %g", run->options.timing_scale);
 	if (run->command)
@@ -224,25 +228,29 @@ static void on_tick(void *userdata, size_t n_done, const char *const *running, s
 			 clock_realtime_ns() - run->results.started_realtime_ns);
 }
 
-/* DIR/<number>.json, numbered as the scenarios are: names are no file names. */
-static int write_record(const char *directory, size_t number, const struct record *record)
+static void on_status(void *userdata, size_t n_done, const struct schedule_running *running,
+		      size_t n_running)
 {
-	AUTO_FREE char *path = xasprintf("%s/%04zu.json", directory, number);
-	AUTO_FREE char *text = NULL;
-	AUTO_CLOSE int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
-	size_t length, done = 0;
+	struct run *run = userdata;
+	AUTO_STRBUF struct strbuf text = {0};
+	char seconds[REPORT_SECONDS_SIZE];
 
-	if (fd < 0)
-		return -errno;
-	text = record_write_json(record, &length);
-	while (done < length) {
-		ssize_t written = write(fd, text + done, length - done);
+	console_clear(run->console);
+	strbuf_printf(&text, "synfault: %zu running, %zu of %zu done\n", n_running, n_done,
+		      run->results.n_items);
+	for (size_t i = 0; i < n_running; i++) {
+		const struct result *result = running[i].result;
 
-		if (written < 0)
-			return -errno;
-		done += (size_t)written;
+		strbuf_printf(&text, "  %8s s  ", report_seconds(running[i].elapsed_ns, seconds));
+		report_line(&text, result_path(result));
+		strbuf_puts(&text, ": ");
+		result_title(result, &text);
+		if (result->n_earlier > 0)
+			strbuf_printf(&text, ", retry %zu", result->n_earlier);
+		strbuf_putc(&text, '\n');
 	}
-	return close(steal_fd(&fd)) < 0 ? -errno : 0;
+	fputs(strbuf_text(&text), run->err);
+	fflush(run->err);
 }
 
 static void say_no_records(const struct run *run, int status)
@@ -253,12 +261,9 @@ static void say_no_records(const struct run *run, int status)
 
 static bool write_records(const struct run *run)
 {
-	int status = 0;
+	int status = records_write(run->options.records, &run->results, &run->options.shard,
+				   run->n_selected);
 
-	for (size_t i = 0; !status && i < run->results.n_items; i++)
-		if (run->results.items[i].record)
-			status = write_record(run->options.records, i + 1,
-					      run->results.items[i].record);
 	if (status < 0)
 		say_no_records(run, status);
 	return status == 0;
@@ -298,43 +303,114 @@ static enum exit_status decide_status(const struct run_results *results)
 	return counts.by_outcome[OUTCOME_PASS] ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
 
-static enum exit_status execute(struct run *run, FILE *out)
+static enum exit_status run_all(struct run *run, FILE *out)
 {
+	const struct run_options *options = &run->options;
+	AUTO_FREE char *note = describe_selection(run);
 	struct schedule_config config = {
-		.jobs = run->options.jobs ? run->options.jobs : schedule_default_jobs(),
+		.jobs = options->jobs ? options->jobs : schedule_default_jobs(),
 		.command = run->command,
 		.seed = run->results.seed,
-		.judge = {.timing_scale = run->options.timing_scale},
+		.judge = {.timing_scale = options->timing_scale},
+		.retry = options->retry,
+		.max_failures = options->max_failures,
+		.global_timeout_ns = options->global_timeout_ns,
+		.require = options->require,
 		.on_result = on_result,
 		.on_tick = on_tick,
+		.on_status = on_status,
 		.userdata = run,
 	};
-	enum exit_status status;
 
-	run->console = console_new(out, &run->options.console);
+	run->options.console.note = note;
+	run->console = console_new(out, &options->console);
 	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);
 	schedule_run(&config, &run->results);
 	console_summary(run->console, &run->results);
 	console_free(run->console);
-	status = decide_status(&run->results);
+	last_failed_update(&run->failed, &run->results);
+	last_failed_write(&run->failed);
+	return decide_status(&run->results);
+}
+
+/* Nothing is to be run: says so, and whether that is well. */
+static enum exit_status run_nothing(const struct run *run, FILE *out)
+{
+	const struct run_options *options = &run->options;
+	const struct selection *selection = &options->selection;
+
+	if (run->n_selected > 0 && options->shard.count && !options->last_failed) {
+		/* The others have it all. */
+		fprintf(out,
+			"shard %zu/%zu (%s): none of the %zu scenarios falls to it\n"
+			"0 passed, 0 failed, 0 skipped\n",
+			options->shard.number, options->shard.count, options->shard.origin,
+			run->n_selected);
+		return STATUS_PASSED;
+	}
+	if (run->n_found == 0)
+		fprintf(run->err, "synfault: no scenario was found\n");
+	else if (run->n_selected > 0)
+		fprintf(run->err, "synfault: none of the scenarios failed last time\n");
+	else if (selection->n_tags == 0 && selection->n_globs == 1)
+		fprintf(run->err, "synfault: no scenario has a name that matches %s\n",
+			selection->globs[0]);
+	else
+		fprintf(run->err, "synfault: no scenario is selected by --filter and --tag\n");
+	return options->no_tests_pass ? STATUS_PASSED : STATUS_NOTHING_RAN;
+}
+
+static enum exit_status execute(struct run *run, FILE *out)
+{
+	enum exit_status status;
+
+	if (run->options.shard.count)
+		run->results.shard = run->shard_text;
+	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
 	/* A result that nobody can read is none. */
 	if (!write_reports(run) && (status == STATUS_PASSED || status == STATUS_NOTHING_RAN))
 		status = STATUS_UNJUDGED;
 	return status;
 }
 
-/* Makes the directory for records. Returns 0 or a negative errno. */
-static int make_records_directory(const char *directory)
-{
-	struct stat status;
+/* ---- nothing is run ---- */
 
-	if (mkdir(directory, 0777) == 0)
-		return 0;
-	if (errno != EEXIST || stat(directory, &status) < 0)
-		return -errno;
-	if (!S_ISDIR(status.st_mode))
-		return -ENOTDIR;
-	return access(directory, W_OK | X_OK) < 0 ? -errno : 0;
+/* Shows the errors of broken documents; returns how many there are. */
+static size_t show_broken(const struct run *run)
+{
+	size_t n_broken = 0;
+
+	for (size_t i = 0; i < run->results.n_items; i++)
+		n_broken += run->results.items[i].broken != NULL;
+	for (size_t i = 0; n_broken && i < run->n_files; i++)
+		file_print_diags(run->files[i], run->err,
+				 color_is_wanted(run->options.console.color, run->err));
+	return n_broken;
+}
+
+/* Lists what would run (--list); with a header and the number of them (--dry-run). */
+static enum exit_status show(const struct run *run, FILE *out)
+{
+	const struct run_results *results = &run->results;
+	AUTO_FREE const struct scenario **scenarios =
+		xzalloc((results->n_items + 1) * sizeof(const struct scenario *));
+	AUTO_FREE char *note = describe_selection(run);
+	size_t n_broken = show_broken(run), n = 0;
+	bool dry_run = run->options.dry_run && !run->options.list;
+
+	for (size_t i = 0; i < results->n_items; i++)
+		/* What is repeated is listed once. */
+		if (results->items[i].scenario && results->items[i].repetition <= 1)
+			scenarios[n++] = results->items[i].scenario;
+	if (dry_run && note)
+		fprintf(out, "%s\n", note);
+	list_scenarios(scenarios, n, run->options.json, out);
+	if (dry_run)
+		fprintf(out, "%zu would run, %zu can't; nothing was run\n",
+			results->n_items - n_broken, n_broken);
+	if (n_broken)
+		return STATUS_USAGE;
+	return n ? STATUS_PASSED : run_nothing(run, run->options.json ? run->err : out);
 }
 
 /* Whether reports can be written is found out before anything runs. */
@@ -348,7 +424,7 @@ static bool reports_are_possible(const struct run *run)
 	for (size_t i = 0; i < diags.n_items; i++)
 		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
 	if (run->options.records)
-		status = make_records_directory(run->options.records);
+		status = records_make_directory(run->options.records);
 	if (status < 0)
 		say_no_records(run, status);
 	return diags.n_items == 0 && status == 0;
@@ -369,8 +445,33 @@ static void print_help(FILE *out)
 		"Usage: synfault run [OPTION...] PATH... [-- CLIENT ARG...]\n\n"
 		"Runs the scenarios in the files, and in all .yaml and .yml files below the\n"
 		"directories. After --: a command that replaces the client of every scenario.\n\n");
-	command_run_help(&text);
+	run_options_help(&text);
 	fputs(strbuf_text(&text), out);
+}
+
+static void free_run(struct run *run)
+{
+	results_free(&run->results);
+	last_failed_free(&run->failed);
+	run_options_free(&run->options);
+	for (size_t i = 0; i < run->n_files; i++)
+		scenario_file_free(run->files[i]);
+	free(run->files);
+	free(run->shard_text);
+}
+
+/* Everything after the command line. */
+static enum exit_status load_and_run(struct run *run, char *const *paths, size_t n_paths, FILE *out)
+{
+	const struct run_options *options = &run->options;
+
+	run->results.seed = options->seed_given ? options->seed : random_seed();
+	run->shard_text = xasprintf("%zu/%zu", options->shard.number, options->shard.count);
+	if ((!options->list && !reports_are_possible(run)) || !load(run, paths, n_paths) ||
+	    !take_shard(run))
+		return STATUS_USAGE;
+	take_failed(run);
+	return options->list || options->dry_run ? show(run, out) : execute(run, out);
 }
 
 int command_run(int argc, char **argv, FILE *out, FILE *err)
@@ -380,32 +481,21 @@ int command_run(int argc, char **argv, FILE *out, FILE *err)
 	int n_operands, status;
 	char **rest;
 
-	if (!options_parse(run_options, ARRAY_SIZE(run_options), argc, argv, &run.options,
-			   &n_operands, &rest, &message))
-		return usage_error(err, message);
-	if (run.options.help) {
+	/* Asked what runs before anything does: no reason to die. */
+	signal(SIGUSR1, SIG_IGN);
+	if (!run_options_parse(argc, argv, &run.options, &n_operands, &rest, &message)) {
+		status = (int)usage_error(err, message);
+	} else if (run.options.help) {
 		print_help(out);
-		return STATUS_PASSED;
-	}
-	if (n_operands == 0)
-		return usage_error(err, "a scenario file or directory is needed");
-	if (rest && !*rest)
-		return usage_error(err, "a client command is needed after --");
-	run.command = rest;
-	run.results.seed = run.options.seed_given ? run.options.seed : random_seed();
-	if (!reports_are_possible(&run) || !load(&run, argv, (size_t)n_operands)) {
-		status = STATUS_USAGE;
-	} else if (run.results.n_items == 0) {
-		fprintf(err, "synfault: no scenario %s%s\n",
-			run.options.filter ? "has a name that matches " : "was found",
-			run.options.filter ? run.options.filter : "");
-		status = STATUS_NOTHING_RAN;
+		status = STATUS_PASSED;
+	} else if (n_operands == 0) {
+		status = (int)usage_error(err, "a scenario file or directory is needed");
+	} else if (rest && !*rest) {
+		status = (int)usage_error(err, "a client command is needed after --");
 	} else {
-		status = (int)execute(&run, out);
+		run.command = rest;
+		status = (int)load_and_run(&run, argv, (size_t)n_operands, out);
 	}
-	results_free(&run.results);
-	for (size_t i = 0; i < run.n_files; i++)
-		scenario_file_free(run.files[i]);
-	free(run.files);
+	free_run(&run);
 	return status;
 }

@@ -7,7 +7,5 @@
 
 /* @argv: what follows the word "run". Returns the program's exit status. */
 int command_run(int argc, char **argv, FILE *out, FILE *err);
-/* Adds the options of `run` as help text. */
-void command_run_help(struct strbuf *out);
 
 #endif

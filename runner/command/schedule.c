@@ -21,6 +21,8 @@
 #define START_NS (1 * NS_PER_S)
 /* A supervising process that is this much over all of its time limits is stuck. */
 #define WATCHDOG_NS (15 * NS_PER_S)
+/* What was told to end when the run's time was over is killed after this time. */
+#define ENDING_NS (10 * NS_PER_S)
 /* What a scenario is reckoned to need: supervising process and a client of usual size. */
 #define MEMORY_PER_SCENARIO (INT64_C(24) << 20)
 
@@ -50,9 +52,13 @@ struct scheduler {
 	struct running *running; /* list */
 	size_t n_running, n_starting, n_done;
 	size_t next; /* result to start next */
-	size_t jobs, most_starting;
-	int n_interrupts;
-	struct event *tick, *interrupt, *terminate;
+	/* A queue of results to be run again; those before next_retry have been started. */
+	struct result **retries;
+	size_t n_retries, retries_capacity, next_retry;
+	size_t jobs, most_starting, n_failures;
+	enum stop_cause stop; /* when set, nothing more is started */
+	int n_orders;         /* how often those that run were told to end */
+	struct event *tick, *interrupt, *terminate, *status, *deadline;
 };
 
 static int64_t memory_available(void)
@@ -86,13 +92,28 @@ uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenar
 	return random_draw(run_seed, hash, 0, 0);
 }
 
+uint64_t schedule_repetition_seed(uint64_t run_seed, unsigned repetition)
+{
+	return repetition > 1 ? random_draw(run_seed, repetition, 0, 1) : run_seed;
+}
+
 static void start_more(struct scheduler *self);
 
-/* A document that could not be loaded is a result too: an error. */
-static void report_broken(struct scheduler *self, struct result *result)
+/*
+ * A result is final. A document that could not be loaded is one too: an error.
+ */
+static void settle(struct scheduler *self, struct result *result)
 {
+	enum outcome outcome;
+
+	retry_settle(&self->config->retry, result);
+	outcome = result_outcome(result);
 	self->n_done++;
+	self->n_failures += outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 	self->config->on_result(self->config->userdata, result);
+	if (self->config->max_failures && self->n_failures >= self->config->max_failures &&
+	    self->stop == STOP_NONE)
+		self->stop = STOP_FAILURES;
 }
 
 /* ---- a scenario ends ---- */
@@ -125,9 +146,15 @@ static struct record *read_record(int fd, char **ret_message)
 
 static void judge_result(struct scheduler *self, struct result *result)
 {
-	result->judgement = judge(result->scenario, result->record, &self->config->judge);
-	self->n_done++;
-	self->config->on_result(self->config->userdata, result);
+	struct judgement *judgement = &result->judgement;
+
+	*judgement = judge(result->scenario, result->record, &self->config->judge);
+	if (judgement->outcome == OUTCOME_SKIP && self->config->require)
+		judgement->outcome = OUTCOME_ERROR;
+	if (self->stop == STOP_NONE && retry_is_due(&self->config->retry, result))
+		array_append(self->retries, self->n_retries, self->retries_capacity, result);
+	else
+		settle(self, result);
 }
 
 static void take_record(struct running *running, int wait_status)
@@ -192,7 +219,8 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 		;
 	take_record(running, wait_status);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
-	result->interrupted = self->n_interrupts > 0 && result->record->n_problems > 0;
+	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
+	result->stop = result->interrupted ? self->stop : STOP_NONE;
 	forget(running);
 	judge_result(self, result);
 	start_more(self);
@@ -273,7 +301,9 @@ static int start(struct scheduler *self, struct result *result)
 		struct supervise_config config = {
 			.scenario = result->scenario,
 			.command = self->config->command,
-			.seed = schedule_scenario_seed(self->config->seed, result->scenario),
+			.seed = schedule_scenario_seed(
+				schedule_repetition_seed(self->config->seed, result->repetition),
+				result->scenario),
 			.settings = &self->settings,
 			.queue_form = self->traits.queue_form,
 			.n_files = &self->n_files,
@@ -312,25 +342,42 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	judge_result(self, result);
 }
 
+/* What is to be started next; NULL: nothing. Retries first: their scenarios are half done. */
+static struct result *next_result(const struct scheduler *self)
+{
+	if (self->stop != STOP_NONE)
+		return NULL;
+	if (self->next_retry < self->n_retries)
+		return self->retries[self->next_retry];
+	return self->next < self->results->n_items ? &self->results->items[self->next] : NULL;
+}
+
+static void take_next(struct scheduler *self)
+{
+	if (self->next_retry < self->n_retries)
+		retry_begin(self->retries[self->next_retry++]);
+	else
+		self->next++;
+}
+
 static void start_more(struct scheduler *self)
 {
-	struct run_results *results = self->results;
+	struct result *result;
 
-	while (self->next < results->n_items && !self->n_interrupts &&
-	       self->n_running < self->jobs && self->n_starting < self->most_starting) {
-		struct result *result = &results->items[self->next];
+	while (self->n_running < self->jobs && self->n_starting < self->most_starting &&
+	       (result = next_result(self))) {
 		int status = result->scenario ? start(self, result) : 0;
 
 		/* No process, descriptor or memory just now: one that ends makes room. */
 		if (status < 0 && self->n_running > 0)
 			break;
-		self->next++;
+		take_next(self);
 		if (status < 0)
 			fail_to_start(self, result, status);
 		else if (!result->scenario)
-			report_broken(self, result);
+			settle(self, result);
 	}
-	if (self->n_running == 0 && (self->next == results->n_items || self->n_interrupts))
+	if (self->n_running == 0 && !next_result(self))
 		event_base_loopbreak(self->base);
 }
 
@@ -353,15 +400,32 @@ static void on_tick(evutil_socket_t fd, short what, void *userdata)
 	start_more(self);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *userdata)
+static void on_status(evutil_socket_t fd, short what, void *userdata)
+{
+	struct scheduler *self = userdata;
+	AUTO_FREE struct schedule_running *list = xzalloc((self->n_running + 1) * sizeof(*list));
+	int64_t now_ns = clock_monotonic_ns();
+	size_t n = self->n_running;
+
+	for (struct running *running = self->running; running; running = running->next)
+		list[--n] = (struct schedule_running){
+			.result = running->result,
+			.elapsed_ns = now_ns - running->started_ns,
+		};
+	self->config->on_status(self->config->userdata, self->n_done, list, self->n_running);
+}
+
+/* Tells all that runs to end, and starts nothing more. */
+static void end_all(struct scheduler *self, enum stop_cause cause)
 {
 	const char order = SUPERVISE_INTERRUPT;
-	struct scheduler *self = userdata;
 
-	self->n_interrupts++;
+	if (self->n_orders == 0)
+		self->stop = cause;
+	self->n_orders++;
 	for (struct running *running = self->running; running; running = running->next) {
 		/* Asked twice: no more waiting for anybody. */
-		if (self->n_interrupts > 1)
+		if (self->n_orders > 1)
 			kill(running->pid, SIGKILL);
 		else
 			(void)!send(running->control_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -369,22 +433,37 @@ static void on_signal(evutil_socket_t number, short what, void *userdata)
 	start_more(self);
 }
 
+static void on_signal(evutil_socket_t number, short what, void *userdata)
+{
+	end_all(userdata, STOP_SIGNAL);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *userdata)
+{
+	const struct timeval patience = {.tv_sec = ENDING_NS / NS_PER_S};
+	struct scheduler *self = userdata;
+
+	event_add(self->deadline, &patience);
+	end_all(self, STOP_TIMEOUT);
+}
+
 /* ---- the whole ---- */
 
-/* Every result gets the same reason not to have run. */
+/* Every result gets the same reason not to have run; with --require that is an error. */
 static void skip_all(struct scheduler *self, const char *message)
 {
 	for (size_t i = 0; i < self->results->n_items; i++) {
 		struct result *result = &self->results->items[i];
 
 		if (!result->scenario) {
-			report_broken(self, result);
+			settle(self, result);
 			continue;
 		}
 		result->record = empty_record(result);
 		record_add_problem(result->record, true, "%s", message);
 		judge_result(self, result);
 	}
+	self->next = self->results->n_items;
 }
 
 /* Descriptors for many supervisors; what is started in cells gets the old limit back. */
@@ -398,26 +477,59 @@ static void raise_file_limit(struct rlimit *ret_old)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void loop(struct scheduler *self)
+static void watch_time_and_signals(struct scheduler *self)
 {
 	const struct timeval tick = {.tv_usec = TICK_NS / NS_PER_US};
+	int64_t limit_ns = self->config->global_timeout_ns;
+	const struct timeval limit = {
+		.tv_sec = limit_ns / NS_PER_S,
+		.tv_usec = limit_ns % NS_PER_S / NS_PER_US,
+	};
 
-	self->base = event_base_new();
-	if (!self->base)
-		out_of_memory();
 	self->tick = event_new(self->base, -1, EV_PERSIST, on_tick, self);
 	self->interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
 	self->terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	self->status = evsignal_new(self->base, SIGUSR1, on_status, self);
+	self->deadline = evtimer_new(self->base, on_deadline, self);
 	event_add(self->tick, &tick);
 	event_add(self->interrupt, NULL);
 	event_add(self->terminate, NULL);
+	event_add(self->status, NULL);
+	if (limit_ns)
+		event_add(self->deadline, &limit);
+}
+
+static void loop(struct scheduler *self)
+{
+	self->base = event_base_new();
+	if (!self->base)
+		out_of_memory();
+	watch_time_and_signals(self);
 	start_more(self);
 	if (self->n_running > 0)
 		event_base_dispatch(self->base);
 	event_free(self->tick);
 	event_free(self->interrupt);
 	event_free(self->terminate);
+	event_free(self->status);
+	event_free(self->deadline);
 	event_base_free(self->base);
+}
+
+/* The run ended early: says so of all that was not run, and of the run. */
+static void finish_early(struct scheduler *self)
+{
+	struct run_results *results = self->results;
+
+	/* Their first runs have to do. */
+	while (self->next_retry < self->n_retries)
+		settle(self, self->retries[self->next_retry++]);
+	results->stop = self->stop;
+	results->interrupted = self->stop == STOP_SIGNAL;
+	for (size_t i = self->next; self->stop != STOP_NONE && i < results->n_items; i++) {
+		results->items[i].interrupted = true;
+		results->items[i].stop = self->stop;
+	}
 }
 
 void schedule_run(const struct schedule_config *config, struct run_results *results)
@@ -447,8 +559,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 		settings_free(&self.settings);
 	}
 	settings_free(&self.traits.fresh);
-	results->interrupted = self.n_interrupts > 0;
-	for (size_t i = self.next; results->interrupted && i < results->n_items; i++)
-		results->items[i].interrupted = true;
+	finish_early(&self);
+	free(self.retries);
 	results->duration_ns = clock_monotonic_ns() - started_ns;
 }

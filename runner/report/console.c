@@ -173,6 +173,8 @@ void console_start(struct console *console, size_t n_scenarios, size_t jobs, uin
 	strbuf_printf(&out, "%zu %s", n_scenarios, n_scenarios == 1 ? "scenario" : "scenarios");
 	if (jobs > 1 && n_scenarios > 1)
 		strbuf_printf(&out, ", %zu at a time", MIN(jobs, n_scenarios));
+	if (console->options.note)
+		strbuf_printf(&out, ", %s", console->options.note);
 	strbuf_printf(&out, ", seed %llu\n", (unsigned long long)seed);
 	emit(console, &out);
 }
@@ -233,7 +235,9 @@ static void add_findings(const struct console *console, const struct result *res
 {
 	const struct judgement *judgement = &result->judgement;
 
-	for (size_t i = 0; i < judgement->n_findings; i++) {
+	bool out_of_time = result->interrupted && result->stop == STOP_TIMEOUT;
+
+	for (size_t i = 0; !out_of_time && i < judgement->n_findings; i++) {
 		const struct finding *finding = &judgement->findings[i];
 
 		strbuf_puts(out, "  ");
@@ -246,7 +250,7 @@ static void add_findings(const struct console *console, const struct result *res
 		add_field(out, "miss", finding->miss);
 		add_place(out, &finding->place);
 	}
-	if (judgement->n_findings == 0) {
+	if (judgement->n_findings == 0 || out_of_time) {
 		strbuf_puts(out, "  ");
 		result_reason(result, out);
 		strbuf_putc(out, '\n');
@@ -325,19 +329,30 @@ static void add_headline(const struct console *console, const struct result *res
 {
 	enum outcome outcome = result_outcome(result);
 	char seconds[REPORT_SECONDS_SIZE];
+	bool flaky = result->flaky && outcome == OUTCOME_PASS;
 
-	strbuf_printf(out, "%s%-5s%s", paint(console, outcome_looks[outcome].paint),
-		      outcome_looks[outcome].word, unpaint(console));
+	strbuf_printf(out, "%s%-5s%s",
+		      paint(console, flaky ? PAINT_SKIP : outcome_looks[outcome].paint),
+		      flaky ? "FLAKY" : outcome_looks[outcome].word, unpaint(console));
 	strbuf_printf(out, " %6s s  ", report_seconds(result->duration_ns, seconds));
 	report_line(out, result_path(result));
 	strbuf_puts(out, ": ");
-	report_line(out, result_name(result));
+	result_title(result, out);
 }
 
-/* A scenario that an interrupt kept from running has nothing to show. */
-static bool never_ran(const struct result *result)
+/* What came of the runs before the last one. */
+static void add_earlier(const struct result *result, struct strbuf *out)
 {
-	return result->interrupted && !result->record && !result->broken;
+	for (size_t i = 0; i < result->n_earlier; i++) {
+		const struct judgement *judgement = &result->earlier[i].judgement;
+
+		strbuf_printf(out, "  run %zu: %s: ", i + 1, outcome_name(judgement->outcome));
+		report_line(out, judgement->n_findings > 0 ? judgement->findings[0].message
+							   : "no reason is known");
+		strbuf_putc(out, '\n');
+	}
+	if (result->n_earlier > 0 && result_outcome(result) != OUTCOME_PASS && !result->flaky)
+		strbuf_printf(out, "  run %zu, the last:\n", result->n_earlier + 1);
 }
 
 static void add_failure(const struct console *console, const struct result *result,
@@ -373,16 +388,17 @@ void console_result(struct console *console, const struct result *result, const 
 	bool failed = outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 	AUTO_STRBUF struct strbuf out = {0};
 
-	if (console->options.quiet && (!failed || never_ran(result)))
+	if (console->options.quiet && ((!failed && !result->flaky) || result_never_ran(result)))
 		return;
 	add_headline(console, result, &out);
-	if (outcome == OUTCOME_SKIP || never_ran(result)) {
+	if (outcome == OUTCOME_SKIP || result_never_ran(result)) {
 		strbuf_puts(&out, " (");
 		result_reason(result, &out);
 		strbuf_putc(&out, ')');
 	}
 	strbuf_putc(&out, '\n');
-	if (failed && !never_ran(result))
+	add_earlier(result, &out);
+	if (failed && !result_never_ran(result))
 		add_failure(console, result, repeat, &out);
 	else if (outcome == OUTCOME_PASS && console->options.verbose)
 		add_timeline(console, result, &out);
@@ -420,18 +436,28 @@ void console_progress(struct console *console, size_t n_done, const char *const 
 static void add_failed_names(const struct console *console, const struct run_results *results,
 			     size_t n_failed, struct strbuf *out)
 {
-	size_t n_not_run = 0;
+	static const char *const causes[] = {
+		[STOP_NONE] = "interrupted",
+		[STOP_SIGNAL] = "interrupted",
+		[STOP_TIMEOUT] = "out of time (--global-timeout)",
+		[STOP_FAILURES] = "enough had failed (--max-fail)",
+	};
+	size_t n_not_run = 0, n_skipped = 0;
 
-	for (size_t i = 0; i < results->n_items; i++)
-		n_not_run += never_ran(&results->items[i]);
-	if (n_failed - n_not_run > 1) {
+	for (size_t i = 0; i < results->n_items; i++) {
+		const struct result *result = &results->items[i];
+
+		n_not_run += result_never_ran(result);
+		n_skipped += result_never_ran(result) && result_outcome(result) == OUTCOME_SKIP;
+	}
+	if (n_failed - (n_not_run - n_skipped) > 1) {
 		for (size_t i = 0; i < results->n_items; i++) {
 			const struct result *result = &results->items[i];
 			enum outcome outcome = result_outcome(result);
 
 			if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
 				continue;
-			if (never_ran(result))
+			if (result_never_ran(result))
 				continue;
 			add_headline(console, result, out);
 			strbuf_putc(out, '\n');
@@ -439,10 +465,10 @@ static void add_failed_names(const struct console *console, const struct run_res
 		strbuf_putc(out, '\n');
 	}
 	if (n_not_run > 0)
-		strbuf_printf(out, "interrupted: %zu %s not run\n", n_not_run,
+		strbuf_printf(out, "%s: %zu %s not run\n", causes[results->stop], n_not_run,
 			      n_not_run == 1 ? "was" : "were");
-	else if (results->interrupted)
-		strbuf_puts(out, "interrupted\n");
+	else if (results->interrupted || results->stop == STOP_TIMEOUT)
+		strbuf_printf(out, "%s\n", causes[results->stop]);
 }
 
 void console_summary(struct console *console, const struct run_results *results)
@@ -459,8 +485,14 @@ void console_summary(struct console *console, const struct run_results *results)
 	if (!console->spaced)
 		strbuf_putc(&out, '\n');
 	add_failed_names(console, results, n_failed, &out);
+	/* Once more: it is what people look for when something is missing. */
+	if (results->shard)
+		strbuf_printf(&out, "shard %s, ", results->shard);
 	strbuf_printf(&out, "seed %llu, %s\n", (unsigned long long)results->seed,
 		      duration_format(results->duration_ns, duration));
+	if (counts.n_flaky > 0)
+		strbuf_printf(&out, "%s%zu flaky%s: did not pass in every run\n",
+			      paint(console, PAINT_SKIP), counts.n_flaky, unpaint(console));
 	if (n_errors > 0)
 		strbuf_printf(&out, "%s%zu %s%s, counted as failed: could not be judged\n",
 			      paint(console, PAINT_ERROR), n_errors,

@@ -19,8 +19,9 @@ bool color_is_wanted(enum color_mode mode, FILE *out);
 
 struct console_options {
 	enum color_mode color;
-	bool verbose; /* the timeline of passed scenarios too */
-	bool quiet;   /* failures and the summary only */
+	bool verbose;     /* the timeline of passed scenarios too */
+	bool quiet;       /* failures and the summary only */
+	const char *note; /* what is special about the run ("shard 2/8 of 20"), or NULL; borrowed */
 };
 
 struct console;

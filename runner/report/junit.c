@@ -160,6 +160,23 @@ static void make_names_unique(struct report *report)
 	}
 }
 
+static char *report_name(const struct result *result)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+	struct strbuf name = {0};
+
+	result_title(result, &line);
+	report_fit(&name, strbuf_text(&line), NAME_COLUMNS, false);
+	return strbuf_steal(&name);
+}
+
+char *junit_key(const struct result *result)
+{
+	AUTO_FREE char *file = report_path(result_path(result)), *name = report_name(result);
+
+	return xasprintf("%s\t%s", file, name);
+}
+
 static void make_cases(struct report *report)
 {
 	const struct run_results *results = report->results;
@@ -168,16 +185,11 @@ static void make_cases(struct report *report)
 	report->cases = xzalloc(report->n_cases * sizeof(*report->cases));
 	for (size_t i = 0; i < report->n_cases; i++) {
 		struct testcase *testcase = &report->cases[i];
-		AUTO_STRBUF struct strbuf line = {0};
-		struct strbuf name = {0};
-
-		report_line(&line, result_name(&results->items[i]));
-		report_fit(&name, strbuf_text(&line), NAME_COLUMNS, false);
 		*testcase = (struct testcase){
 			.result = &results->items[i],
 			.index = i,
 			.file = report_path(result_path(&results->items[i])),
-			.name = strbuf_steal(&name),
+			.name = report_name(&results->items[i]),
 		};
 		testcase->classname = class_of(testcase->file);
 	}
@@ -484,6 +496,43 @@ static void add_result_element(struct report *report, const struct testcase *tes
 	end_element(report);
 }
 
+/* A run after which the scenario was run again: as Surefire and its readers know it. */
+static void add_earlier_run(struct report *report, const struct testcase *testcase,
+			    const struct earlier_run *run)
+{
+	static const struct timeline_style style = {.columns = 100};
+	bool passed = result_outcome(testcase->result) == OUTCOME_PASS;
+	bool failed = run->judgement.outcome == OUTCOME_FAIL;
+	struct result as_result = {
+		.file = testcase->result->file,
+		.scenario = testcase->result->scenario,
+		.record = run->record,
+		.judgement = run->judgement,
+	};
+	struct testcase as_case = {.result = &as_result, .file = testcase->file};
+	AUTO_STRBUF struct strbuf message = {0}, body = {0}, type = {0}, timeline = {0}, out = {0};
+
+	result_reason(&as_result, &message);
+	if (run->judgement.n_findings > 0)
+		report_line(&type, run->judgement.findings[0].type);
+	strbuf_printf(&body, "%s\n", strbuf_text(&message));
+	add_findings(&as_case, &body);
+	start_element(report, passed && failed ? "flakyFailure"
+			      : passed         ? "flakyError"
+			      : failed         ? "rerunFailure"
+					       : "rerunError");
+	add_attribute(report, "message", strbuf_text(&message));
+	add_attribute(report, "type", type.length ? strbuf_text(&type) : "harness");
+	add_text_element(report, "stackTrace", &body);
+	if (run->record) {
+		timeline_format(as_result.scenario, run->record, &run->judgement, &style,
+				&timeline);
+		text_sanitize(&out, strbuf_text(&timeline), timeline.length);
+		add_text_element(report, "system-out", &out);
+	}
+	end_element(report);
+}
+
 static void add_output(struct report *report, const struct testcase *testcase)
 {
 	static const struct timeline_style style = {.columns = 100};
@@ -529,6 +578,8 @@ static void add_testcase(struct report *report, const struct testcase *testcase)
 	if (result_line(testcase->result) > 0)
 		add_count(report, "line", result_line(testcase->result));
 	add_result_element(report, testcase);
+	for (size_t i = 0; i < testcase->result->n_earlier; i++)
+		add_earlier_run(report, testcase, &testcase->result->earlier[i]);
 	add_output(report, testcase);
 	end_element(report);
 }
@@ -557,11 +608,36 @@ static void add_property(struct report *report, const char *name, const char *va
 	end_element(report);
 }
 
+static void add_properties(struct report *report)
+{
+	char seed[24];
+
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)report->results->seed);
+	start_element(report, "properties");
+	add_property(report, "synfault.version", SYNFAULT_VERSION);
+	add_property(report, "synfault.seed", seed);
+	if (report->results->shard)
+		add_property(report, "synfault.shard", report->results->shard);
+	end_element(report);
+}
+
+/* A shard to which no scenario fell says that it was there. */
+static void add_empty_suite(struct report *report)
+{
+	start_element(report, "testsuite");
+	add_attribute(report, "name", "synfault");
+	add_counts(report, NULL, 0, true);
+	add_time(report, 0);
+	add_timestamp(report, report->results->started_realtime_ns);
+	add_properties(report);
+	end_element(report);
+}
+
 static void add_suite(struct report *report, const struct testcase *cases, size_t n_cases)
 {
 	int64_t duration_ns = 0, started_ns = INT64_MAX;
 	AUTO_STRBUF struct strbuf host = {0};
-	char hostname[HOST_NAME_MAX + 1] = "", seed[24];
+	char hostname[HOST_NAME_MAX + 1] = "";
 
 	for (size_t i = 0; i < n_cases; i++) {
 		const struct record *record = cases[i].result->record;
@@ -574,8 +650,6 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 		started_ns = report->results->started_realtime_ns;
 	gethostname(hostname, HOST_NAME_MAX);
 	report_line(&host, hostname[0] ? hostname : "localhost");
-	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)report->results->seed);
-
 	start_element(report, "testsuite");
 	add_attribute(report, "name", cases[0].file);
 	add_counts(report, cases, n_cases, true);
@@ -583,10 +657,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 	add_timestamp(report, started_ns);
 	add_attribute(report, "hostname", strbuf_text(&host));
 	add_attribute(report, "file", cases[0].file);
-	start_element(report, "properties");
-	add_property(report, "synfault.version", SYNFAULT_VERSION);
-	add_property(report, "synfault.seed", seed);
-	end_element(report);
+	add_properties(report);
 	for (size_t i = 0; i < n_cases; i++)
 		add_testcase(report, &cases[i]);
 	end_element(report);
@@ -610,6 +681,8 @@ static void add_document(struct report *report)
 		add_suite(report, report->cases + start, end - start);
 		start = end;
 	}
+	if (report->n_cases == 0 && report->results->shard)
+		add_empty_suite(report);
 	end_element(report);
 	check(xmlTextWriterEndDocument(report->writer));
 }
@@ -813,11 +886,16 @@ int junit_check_path(const char *path, struct diag_list *diags)
 
 int junit_write(const struct run_results *results, const char *path, struct diag_list *diags)
 {
-	AUTO_FREE char *text = NULL;
-	int error = -EISDIR;
 	size_t length;
+	AUTO_FREE char *text = junit_format(results, &length);
 
-	text = junit_format(results, &length);
+	return junit_write_text(text, length, path, diags);
+}
+
+int junit_write_text(const char *text, size_t length, const char *path, struct diag_list *diags)
+{
+	int error = -EISDIR;
+
 	switch (target_kind(path)) {
 	case TARGET_FILE:
 		error = replace_file(path, text, length);

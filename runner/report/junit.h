@@ -9,6 +9,13 @@
 #include "common/diag.h"
 #include "runner/report/result.h"
 
+/*
+ * What a result is known by in the report, before names are made unique: its file relative to the
+ * root of the repository, a tab, its title. The same on every machine that has the repository
+ * checked out. Owned by the caller.
+ */
+char *junit_key(const struct result *result);
+
 /* The document as UTF-8 text, owned by the caller. */
 char *junit_format(const struct run_results *results, size_t *ret_length);
 
@@ -26,5 +33,7 @@ int junit_check_path(const char *path, struct diag_list *diags);
  * diagnostic; no temporary file is left behind then.
  */
 int junit_write(const struct run_results *results, const char *path, struct diag_list *diags);
+/* The same with a document that is there already. */
+int junit_write_text(const char *text, size_t length, const char *path, struct diag_list *diags);
 
 #endif

@@ -19,6 +19,13 @@ const char *result_name(const struct result *result)
 	return name ? name : "unnamed scenario";
 }
 
+void result_title(const struct result *result, struct strbuf *out)
+{
+	report_line(out, result_name(result));
+	if (result->repetition > 0)
+		strbuf_printf(out, " (run %u of %u)", result->repetition, result->n_repetitions);
+}
+
 const char *result_path(const struct result *result)
 {
 	const char *path = NULL;
@@ -43,9 +50,30 @@ enum outcome result_outcome(const struct result *result)
 
 	if (result->broken)
 		return OUTCOME_ERROR;
+	if (result_never_ran(result) && result->stop == STOP_FAILURES)
+		return OUTCOME_SKIP;
 	if (outcome == OUTCOME_PASS && (!result->record || result->interrupted))
 		return OUTCOME_ERROR;
 	return outcome;
+}
+
+bool result_never_ran(const struct result *result)
+{
+	return result->interrupted && !result->record && !result->broken;
+}
+
+static const char *stop_reason(enum stop_cause cause)
+{
+	switch (cause) {
+	case STOP_TIMEOUT:
+		return "the run's time was over (--global-timeout)";
+	case STOP_FAILURES:
+		return "enough scenarios had failed (--max-fail)";
+	case STOP_NONE:
+	case STOP_SIGNAL:
+		break;
+	}
+	return "the run was interrupted";
 }
 
 void result_reason(const struct result *result, struct strbuf *out)
@@ -57,11 +85,12 @@ void result_reason(const struct result *result, struct strbuf *out)
 		report_line(out, result->file->diags.items[broken->first_diag].message);
 	else if (broken)
 		strbuf_puts(out, "the document is not valid");
+	else if (result->interrupted &&
+		 (result->judgement.n_findings == 0 || result->stop == STOP_TIMEOUT))
+		strbuf_printf(out, "%s%s",
+			      result->record ? "" : "not run: ", stop_reason(result->stop));
 	else if (result->judgement.n_findings > 0)
 		report_line(out, result->judgement.findings[0].message);
-	else if (result->interrupted)
-		strbuf_puts(out, result->record ? "the run was interrupted"
-						: "not run: the run was interrupted");
 	else if (result_outcome(result) == OUTCOME_PASS)
 		strbuf_puts(out, "all expectations were met");
 	else
@@ -73,9 +102,20 @@ struct outcome_counts results_count(const struct run_results *results)
 {
 	struct outcome_counts counts = {0};
 
-	for (size_t i = 0; i < results->n_items; i++)
+	for (size_t i = 0; i < results->n_items; i++) {
 		counts.by_outcome[result_outcome(&results->items[i])]++;
+		counts.n_flaky += results->items[i].flaky;
+	}
 	return counts;
+}
+
+static void free_earlier(struct result *result)
+{
+	for (size_t i = 0; i < result->n_earlier; i++) {
+		record_free(result->earlier[i].record);
+		judgement_free(&result->earlier[i].judgement);
+	}
+	free(result->earlier);
 }
 
 void results_free(struct run_results *results)
@@ -83,6 +123,7 @@ void results_free(struct run_results *results)
 	for (size_t i = 0; i < results->n_items; i++) {
 		record_free(results->items[i].record);
 		judgement_free(&results->items[i].judgement);
+		free_earlier(&results->items[i]);
 	}
 	free(results->items);
 	*results = (struct run_results){0};

@@ -9,6 +9,21 @@
 #include "runner/judge/judge.h"
 #include "runner/scenario/load.h"
 
+/* Why a run ended before everything had been run. */
+enum stop_cause {
+	STOP_NONE,
+	STOP_SIGNAL,   /* SIGINT, SIGTERM */
+	STOP_TIMEOUT,  /* --global-timeout */
+	STOP_FAILURES, /* --max-fail */
+};
+
+/* A run that did not count: the scenario was run again after it (--retries). */
+struct earlier_run {
+	struct record *record;      /* owned */
+	struct judgement judgement; /* owned */
+	int64_t duration_ns;
+};
+
 struct result {
 	const struct scenario_file *file;     /* borrowed */
 	const struct scenario *scenario;      /* borrowed; NULL for a broken document */
@@ -16,19 +31,31 @@ struct result {
 	struct record *record;                /* owned; NULL when it never ran */
 	struct judgement judgement;           /* owned */
 	int64_t duration_ns;                  /* wall time of the whole scenario, cell included */
-	bool interrupted; /* not run, or cut short, because the run was interrupted */
+	bool interrupted;     /* not run, or cut short, because the run was interrupted */
+	enum stop_cause stop; /* why, when interrupted; STOP_NONE is taken for STOP_SIGNAL */
+	size_t number;        /* from 1, in the whole selection, shards not looked at; 0: unknown */
+	unsigned repetition;  /* from 1 (--repeat); 0: it is run once */
+	unsigned n_repetitions;
+	struct earlier_run *earlier; /* owned; the first one first */
+	size_t n_earlier, earlier_capacity;
+	bool flaky; /* passed after a run that did not; the outcome is another question */
 };
-/* Name for people: the scenario's or the broken document's. */
+/* Name for people: the scenario's or the broken document's, without the repetition. */
 const char *result_name(const struct result *result);
+/* Adds the name and, with --repeat, " (run 2 of 3)": what tells results apart in a report. */
+void result_title(const struct result *result, struct strbuf *out);
 /* The path of its file as given on the command line; "" when it has none. */
 const char *result_path(const struct result *result);
 /* The line its document starts at; 0: unknown. */
 unsigned result_line(const struct result *result);
 /*
  * What reports show and counts count. The judgement's outcome, but never pass for what can't have
- * been judged: a broken document, a scenario without a record, an interrupted one are errors.
+ * been judged: a broken document, a scenario without a record, an interrupted one are errors; one
+ * that --max-fail kept from running is skipped.
  */
 enum outcome result_outcome(const struct result *result);
+/* Whether it never got its turn, because the run ended before. */
+bool result_never_ran(const struct result *result);
 /* Why the outcome is what it is, in one sentence without a newline, added to @out. */
 void result_reason(const struct result *result, struct strbuf *out);
 
@@ -38,11 +65,15 @@ struct run_results {
 	int64_t started_realtime_ns;
 	int64_t duration_ns;
 	uint64_t seed;
-	bool interrupted;
+	bool interrupted;     /* by a signal */
+	enum stop_cause stop; /* STOP_NONE: it ran to its end */
+	/* The part of a suite that this is, "3/8"; borrowed; NULL: it is the whole. */
+	const char *shard;
 };
 
 struct outcome_counts {
 	size_t by_outcome[OUTCOME_N_KINDS];
+	size_t n_flaky; /* among them */
 };
 struct outcome_counts results_count(const struct run_results *results);
 void results_free(struct run_results *results);

@@ -176,7 +176,7 @@ Test(run, refuses_a_wrong_command_line)
 	} cases[] = {
 		{"run --jnuit x trace.yaml", "unknown option --jnuit; did you mean --junit?"},
 		{"run --frobnicate trace.yaml", "unknown option --frobnicate\n"},
-		{"run -x trace.yaml", "unknown option -x"},
+		{"run -y trace.yaml", "unknown option -y"},
 		{"run --jobs many trace.yaml", "--jobs: a number from 1 to 100000 is expected"},
 		{"run --jobs 0 trace.yaml", "--jobs: a number from 1 to 100000 is expected"},
 		{"run --seed x trace.yaml", "--seed: a number"},

@@ -177,9 +177,11 @@ static void set_environment(const struct program *program)
 		xasprintf("%s/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin%s%s", directory,
 			  path ? ":" : "", path ? path : "");
 	AUTO_FREE char *temporary = xasprintf("%s/tmp", directory);
+	AUTO_FREE char *state = xasprintf("%s/state", directory);
 
 	setenv("PATH", new_path, 1);
 	setenv("TMPDIR", temporary, 1);
+	setenv("XDG_STATE_HOME", state, 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(not_passed_on); i++)
 		unsetenv(not_passed_on[i]);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Running a scenario again that did not pass. Its runs stay one result: the last one is what
+ * counts, the others are kept as earlier runs. One that passes in the end is flaky.
+ */
+#ifndef SYNFAULT_RUNNER_COMMAND_RETRY_H
+#define SYNFAULT_RUNNER_COMMAND_RETRY_H
+
+#include "runner/report/result.h"
+
+struct retry_policy {
+	unsigned retries; /* most further runs of one scenario */
+	bool flaky_fails; /* a flaky result is a failure */
+};
+
+/*
+ * Whether a judged result is to be run again: a failure or an error, retries left. A skip would be
+ * one again; a run that was cut short says nothing.
+ */
+bool retry_is_due(const struct retry_policy *policy, const struct result *result);
+/* Puts what it has aside as an earlier run; record and judgement are empty after. */
+void retry_begin(struct result *result);
+/* After the last run: finds out whether it is flaky, and makes that a failure where it is one. */
+void retry_settle(const struct retry_policy *policy, struct result *result);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which scenarios a run is about: see select.h. */
+#include "runner/command/select.h"
+
+#include <fnmatch.h>
+
+/* One entry of a list of tags. */
+struct tag_rule {
+	const char *tag; /* not terminated */
+	size_t length;
+	bool unwanted; /* "!" */
+};
+
+/* Takes the next entry off *@list; false at its end. Blanks around an entry don't count. */
+static bool next_rule(const char **list, struct tag_rule *ret)
+{
+	const char *start = *list, *end;
+
+	if (!start)
+		return false;
+	end = start + strcspn(start, ",");
+	*list = *end ? end + 1 : NULL;
+	while (start < end && *start == ' ')
+		start++;
+	while (end > start && end[-1] == ' ')
+		end--;
+	ret->unwanted = start < end && *start == '!';
+	start += ret->unwanted;
+	ret->tag = start;
+	ret->length = (size_t)(end - start);
+	return true;
+}
+
+static bool has_tag(char *const *tags, const struct tag_rule *rule)
+{
+	for (; *tags; tags++)
+		if (strlen(*tags) == rule->length && !memcmp(*tags, rule->tag, rule->length))
+			return true;
+	return false;
+}
+
+static bool fits_list(const char *list, char *const *tags)
+{
+	struct tag_rule rule;
+
+	while (next_rule(&list, &rule))
+		if (has_tag(tags, &rule) == rule.unwanted)
+			return false;
+	return true;
+}
+
+void selection_add_glob(struct selection *selection, const char *glob)
+{
+	array_append(selection->globs, selection->n_globs, selection->globs_capacity, glob);
+}
+
+bool selection_add_tags(struct selection *selection, const char *list)
+{
+	const char *rest = list;
+	struct tag_rule rule;
+
+	while (next_rule(&rest, &rule))
+		if (rule.length == 0)
+			return false;
+	array_append(selection->tags, selection->n_tags, selection->tags_capacity, list);
+	return true;
+}
+
+bool selection_takes(const struct selection *selection, const char *name, char *const *tags)
+{
+	bool named = selection->n_globs == 0, tagged = selection->n_tags == 0 || !tags;
+
+	for (size_t i = 0; !named && i < selection->n_globs; i++)
+		named = fnmatch(selection->globs[i], name, 0) == 0;
+	for (size_t i = 0; !tagged && i < selection->n_tags; i++)
+		tagged = fits_list(selection->tags[i], tags);
+	return named && tagged;
+}
+
+void selection_free(struct selection *selection)
+{
+	free(selection->globs);
+	free(selection->tags);
+	*selection = (struct selection){0};
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The checks of `synfault doctor`: see check.h. */
+#include "runner/doctor/check.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "runner/cell/settings.h"
+#include "runner/command/schedule.h"
+#include "runner/doctor/lag.h"
+#include "runner/doctor/probe.h"
+
+#define LAG_DURATION_NS (200 * NS_PER_MS)
+/* A quarter of the least tolerance that is given by itself. */
+#define LAG_BEARABLE_NS (25 * NS_PER_MS)
+#define RTO_MAX_MS      120000
+
+const struct capability_remedy capability_remedies[] = {
+	{"docker", "docker run --cap-add ", ""},
+	{"podman", "podman run --cap-add ", ""},
+	{"Kubernetes", "securityContext: {capabilities: {add: [", "]}}"},
+	{"GitHub Actions", "container: {options: --cap-add ", "}"},
+	{"GitLab runner", "[runners.docker] cap_add = [\"", "\"]"},
+};
+const size_t n_capability_remedies = ARRAY_SIZE(capability_remedies);
+
+/* What the checks have in common. */
+struct examination {
+	struct doctor *doctor;
+	struct probe own, given; /* in a private namespace, and in the given one */
+};
+
+static struct check *add(struct examination *exam, const char *name, int error)
+{
+	struct doctor *doctor = exam->doctor;
+
+	array_append(doctor->checks, doctor->n_checks, doctor->capacity,
+		     (struct check){.name = name, .missing = error < 0});
+	return &doctor->checks[doctor->n_checks - 1];
+}
+
+/* ---- capabilities ---- */
+
+static void check_capabilities(struct examination *exam)
+{
+	static const struct {
+		const char *name, *without;
+		unsigned capability;
+	} capabilities[] = {
+		{"NET_ADMIN", "nothing can be queued in the given network namespace",
+		 CAP_NET_ADMIN},
+		{"SYS_ADMIN",
+		 "no namespaces of their own for scenarios, but through user "
+		 "namespaces",
+		 CAP_SYS_ADMIN},
+		{"NET_RAW", "no packet captures in the given network namespace", CAP_NET_RAW},
+	};
+
+	capng_setpid(getpid());
+	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
+		bool known = i > 0 || capng_get_caps_process() == 0;
+		bool held =
+			known && capng_have_capability(CAPNG_EFFECTIVE, capabilities[i].capability);
+		struct check *check = add(exam, capabilities[i].name, held ? 0 : -EPERM);
+
+		check->found = xstrdup(held ? "held" : "not held");
+		check->consequence = capabilities[i].without;
+		check->capability = capabilities[i].name;
+	}
+}
+
+/* ---- namespaces and the queue ---- */
+
+static char *userns_remedy(void)
+{
+	if (geteuid() == 0)
+		return xstrdup("a container needs CAP_SYS_ADMIN and no seccomp or AppArmor profile "
+			       "that forbids them; or run on the host");
+	return xstrdup("sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000, "
+		       "kernel.apparmor_restrict_unprivileged_userns=0; or run as root");
+}
+
+static void check_namespaces(struct examination *exam)
+{
+	static const struct {
+		const char *name;
+		int kind;
+	} kinds[] = {
+		{"user", CLONE_NEWUSER},
+		{"net", CLONE_NEWNET},
+		{"mount", CLONE_NEWNS},
+		{"pid", CLONE_NEWPID},
+	};
+	AUTO_STRBUF struct strbuf good = {0}, bad = {0}, text = {0};
+	bool needed = false;
+	struct check *check;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		int error = probe_namespace(kinds[i].kind);
+		struct strbuf *list = error ? &bad : &good;
+
+		strbuf_printf(list, "%s%s", list->length ? ", " : "", kinds[i].name);
+		if (error)
+			strbuf_printf(list, " (%s)", strerror(-error));
+		/* Root needs no user namespace. */
+		needed = needed || (error && (i > 0 || geteuid() != 0));
+	}
+	strbuf_puts(&text, good.length ? strbuf_text(&good) : "none");
+	if (bad.length)
+		strbuf_printf(&text, "; not: %s", strbuf_text(&bad));
+	check = add(exam, "namespaces", needed ? -EPERM : 0);
+	check->found = strbuf_steal(&text);
+	check->consequence = "scenarios share the given network namespace";
+	check->remedy = needed ? userns_remedy() : NULL;
+}
+
+static bool can_queue(const struct probe *probe)
+{
+	return !probe->namespaces && !probe->queue && !probe->rules;
+}
+
+static char *describe_queue(const struct probe *probe)
+{
+	int error = probe->namespaces ? probe->namespaces
+		    : probe->queue    ? probe->queue
+				      : probe->rules;
+
+	if (!error)
+		return xasprintf("a queue was bound and a rule added (%s)",
+				 probe->form == RULES_QUEUE_NATIVE
+					 ? "nftables queue"
+					 : "xtables NFQUEUE: nftables has no queue here");
+	if (probe->namespaces)
+		return xasprintf("no such namespace: %s", strerror(-error));
+	return xstrdup(probe->message[0] ? probe->message : strerror(-error));
+}
+
+static char *queue_remedy(const struct probe *probe)
+{
+	if (probe->namespaces)
+		return NULL;
+	if (probe->queue == -EOPNOTSUPP || probe->rules == -EOPNOTSUPP || probe->rules == -ENOENT)
+		return xstrdup("modprobe nfnetlink_queue nft_queue (or nft_compat xt_NFQUEUE) on "
+			       "the host");
+	return NULL;
+}
+
+static void check_queue(struct examination *exam)
+{
+	bool own = can_queue(&exam->own), given = can_queue(&exam->given);
+	struct check *check = add(exam, "private queue", own ? 0 : -EPERM);
+
+	check->found = describe_queue(&exam->own);
+	check->consequence = "no scenario in a network namespace of its own";
+	check->remedy = own ? NULL : queue_remedy(&exam->own);
+	check = add(exam, "shared queue", given ? 0 : -EPERM);
+	check->found = describe_queue(&exam->given);
+	check->consequence = "no scenario in the given network namespace";
+	check->remedy = given ? NULL : queue_remedy(&exam->given);
+	exam->doctor->isolation = own     ? ISOLATION_PRIVATE
+				  : given ? ISOLATION_SHARED
+					  : ISOLATION_NONE;
+}
+
+/* The probe of the namespace in which scenarios would run. */
+static const struct probe *relevant(const struct examination *exam)
+{
+	return exam->doctor->isolation == ISOLATION_PRIVATE ? &exam->own : &exam->given;
+}
+
+static void check_deaths(struct examination *exam)
+{
+	int error = relevant(exam)->deaths;
+	struct check *check = add(exam, "socket deaths", error);
+
+	check->found = error ? xasprintf("no notices: %s", strerror(-error))
+			     : xstrdup("the kernel tells when a client gives up");
+	check->consequence = "no scenario runs: the end of an attempt is not seen";
+	if (error)
+		check->remedy = xstrdup("modprobe tcp_diag inet_diag on the host");
+}
+
+static void check_ipv6(struct examination *exam)
+{
+	int error = relevant(exam)->ipv6;
+	struct check *check = add(exam, "IPv6", error);
+
+	check->found = error ? xasprintf("::1 can't be used: %s", strerror(-error))
+			     : xstrdup("::1 can be used");
+	check->consequence = "scenarios with families: [ipv6] are skipped";
+	if (error)
+		check->remedy = xstrdup("docker run --sysctl net.ipv6.conf.lo.disable_ipv6=0; or "
+					"boot without ipv6.disable=1");
+}
+
+static void check_captures(struct examination *exam)
+{
+	int error = relevant(exam)->captures;
+	struct check *check = add(exam, "captures", error);
+
+	check->found = error ? xasprintf("no packet socket: %s", strerror(-error))
+			     : xstrdup("packets can be captured");
+	check->consequence = "no packet captures";
+	check->capability = error ? "NET_RAW" : NULL;
+}
+
+/* ---- TCP settings ---- */
+
+static void check_schedule(struct examination *exam)
+{
+	struct syn_schedule *schedule = &exam->doctor->schedule;
+	struct check *check = add(exam, "SYN schedule", 0);
+	AUTO_STRBUF struct strbuf text = {0};
+
+	syn_schedule_compute(settings_read_number("net/ipv4/tcp_syn_retries", 6),
+			     settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0),
+			     (int64_t)settings_read_number("net/ipv4/tcp_rto_max_ms", RTO_MAX_MS) *
+				     NS_PER_MS,
+			     schedule);
+	strbuf_puts(&text, "SYNs at 0");
+	for (size_t i = 0; i < schedule->n_retransmissions; i++)
+		strbuf_printf(&text, ", %lld",
+			      (long long)(schedule->retransmissions_ns[i] / NS_PER_S));
+	strbuf_printf(&text, " s; ETIMEDOUT after %lld s",
+		      (long long)(schedule->timeout_ns / NS_PER_S));
+	check->found = strbuf_steal(&text);
+}
+
+static void check_settings(struct examination *exam)
+{
+	static const char *const names[] = {
+		"tcp_syn_retries", "tcp_syn_linear_timeouts", "tcp_fastopen",
+		"tcp_ecn",         "tcp_timestamps",
+	};
+	struct check *check = add(exam, "sysctls", 0);
+	AUTO_STRBUF struct strbuf text = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		AUTO_FREE char *path = xasprintf("net/ipv4/%s", names[i]);
+		uint32_t value = settings_read_number(path, UINT32_MAX);
+
+		if (value == UINT32_MAX)
+			continue;
+		strbuf_printf(&text, "%s%s %u", text.length ? ", " : "", names[i], value);
+	}
+	check->found = text.length ? strbuf_steal(&text) : xstrdup("none can be read");
+}
+
+/* ---- time ---- */
+
+static void check_clock(struct examination *exam)
+{
+	struct timespec resolution = {0};
+	struct check *check;
+	bool fine;
+
+	clock_getres(CLOCK_MONOTONIC, &resolution);
+	fine = resolution.tv_sec == 0 && resolution.tv_nsec <= NS_PER_MS;
+	check = add(exam, "clock", fine ? 0 : -EINVAL);
+	check->found = xasprintf("steps of %ld ns", resolution.tv_nsec);
+	check->consequence = "times are too coarse to be judged";
+	if (!fine)
+		check->remedy = xstrdup("a kernel with high-resolution timers");
+}
+
+static void check_lag(struct examination *exam)
+{
+	char median[DURATION_TEXT_SIZE], longest[DURATION_TEXT_SIZE];
+	struct check *check;
+	struct lag lag;
+
+	lag_measure(LAG_DURATION_NS, &lag);
+	check = add(exam, "scheduling", lag.longest_ns <= LAG_BEARABLE_NS ? 0 : -ETIME);
+	check->found =
+		xasprintf("woken %s late, %s at most", duration_format(lag.median_ns, median),
+			  duration_format(lag.longest_ns, longest));
+	check->consequence = "time limits can't always be judged: errors, no false failures";
+	if (check->missing)
+		check->remedy = xstrdup("run --timing-scale 2; fewer at once (--jobs)");
+}
+
+static void check_jobs(struct examination *exam)
+{
+	struct check *check = add(exam, "jobs", 0);
+
+	check->found = xasprintf("%zu scenarios at once, %ld processors", schedule_default_jobs(),
+				 sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+void doctor_examine(struct doctor *ret)
+{
+	static void (*const checks[])(struct examination *) = {
+		check_capabilities, check_namespaces, check_queue,    check_deaths,
+		check_ipv6,         check_captures,   check_schedule, check_settings,
+		check_clock,        check_lag,        check_jobs,
+	};
+	struct doctor doctor = {0};
+	struct examination exam = {.doctor = &doctor};
+
+	probe_network(true, &exam.own);
+	probe_network(false, &exam.given);
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		checks[i](&exam);
+	*ret = doctor;
+}
+
+void doctor_free(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->n_checks; i++) {
+		free(doctor->checks[i].found);
+		free(doctor->checks[i].remedy);
+	}
+	free(doctor->checks);
+	*doctor = (struct doctor){0};
+}

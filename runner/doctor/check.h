@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `synfault doctor` finds out about a machine: a list of checks, each of which says what there
+ * is, and of what is missing what does not work without it and how to get it.
+ */
+#ifndef SYNFAULT_RUNNER_DOCTOR_CHECK_H
+#define SYNFAULT_RUNNER_DOCTOR_CHECK_H
+
+#include "common/strbuf.h"
+#include "runner/doctor/syn_schedule.h"
+
+struct check {
+	const char *name; /* static */
+	bool missing;
+	char *found;             /* owned; one sentence without a point */
+	const char *consequence; /* missing: what does not work; static */
+	char *remedy;            /* owned; missing: what to do, or NULL */
+	const char *capability; /* missing: the one that would help, "NET_ADMIN", or NULL; static */
+};
+
+enum doctor_isolation {
+	ISOLATION_NONE,   /* `run` can't work */
+	ISOLATION_SHARED, /* in the network namespace that is given */
+	ISOLATION_PRIVATE,
+};
+
+struct doctor {
+	struct check *checks;
+	size_t n_checks, capacity;
+	enum doctor_isolation isolation;
+	struct syn_schedule schedule;
+};
+
+/* Looks at everything; takes about half a second. Changes nothing that stays. */
+void doctor_examine(struct doctor *ret);
+void doctor_free(struct doctor *doctor);
+#define AUTO_DOCTOR CLEANUP(doctor_free)
+
+/* How a platform gives a capability to a container. */
+struct capability_remedy {
+	const char *platform;
+	const char *before, *after; /* what stands around the capability's name without CAP_ */
+};
+extern const struct capability_remedy capability_remedies[];
+extern const size_t n_capability_remedies;
+
+/* One screen of 80 columns; lines are broken at blanks. */
+void doctor_format_text(const struct doctor *doctor, struct strbuf *out);
+void doctor_format_json(const struct doctor *doctor, struct strbuf *out);
+
+#endif

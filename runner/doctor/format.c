@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `synfault doctor` found, for people and for programs: see check.h. */
+#include <jansson.h>
+#include <sys/utsname.h>
+
+#include "common/duration.h"
+#include "runner/doctor/check.h"
+
+enum { COLUMNS = 80, STATE_COLUMNS = 9, NAME_COLUMNS = 15 };
+
+static const char *conclusion(enum doctor_isolation isolation)
+{
+	switch (isolation) {
+	case ISOLATION_PRIVATE:
+		return "run works: each scenario gets namespaces of its own";
+	case ISOLATION_SHARED:
+		return "run works: scenarios share the network namespace that is given";
+	case ISOLATION_NONE:
+		break;
+	}
+	return "run can't work here: see what is missing";
+}
+
+/* ---- text ---- */
+
+/* Adds words from the column that was reached on; more lines start at the same one. */
+static void add_wrapped(struct strbuf *out, size_t indent, const char *text)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		if (column > indent && column + 1 + length > COLUMNS) {
+			strbuf_putc(out, '\n');
+			strbuf_pad(out, ' ', indent);
+			column = indent;
+		} else if (column > indent) {
+			strbuf_putc(out, ' ');
+			column++;
+		}
+		strbuf_add(out, text, length);
+		column += length;
+		text += length + (text[length] == ' ');
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void add_more(struct strbuf *out, const char *text)
+{
+	if (!text)
+		return;
+	strbuf_pad(out, ' ', STATE_COLUMNS + NAME_COLUMNS);
+	add_wrapped(out, STATE_COLUMNS + NAME_COLUMNS, text);
+}
+
+static void add_check(struct strbuf *out, const struct check *check)
+{
+	AUTO_FREE char *consequence = NULL, *remedy = NULL;
+
+	strbuf_printf(out, "%-*s%-*s", STATE_COLUMNS, check->missing ? "missing" : "ok",
+		      NAME_COLUMNS, check->name);
+	add_wrapped(out, STATE_COLUMNS + NAME_COLUMNS, check->found);
+	if (!check->missing)
+		return;
+	consequence = xasprintf("without: %s", check->consequence);
+	add_more(out, consequence);
+	if (check->remedy) {
+		remedy = xasprintf("remedy: %s", check->remedy);
+		add_more(out, remedy);
+	}
+}
+
+/* The capabilities that are missing, each once; how to give them is said once for all. */
+static void add_capability_remedies(struct strbuf *out, const struct doctor *doctor)
+{
+	AUTO_STRBUF struct strbuf names = {0};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < doctor->n_checks; i++) {
+		const char *capability = doctor->checks[i].capability;
+
+		if (!doctor->checks[i].missing || !capability ||
+		    strstr(strbuf_text(&names), capability))
+			continue;
+		strbuf_printf(&names, "%s%s", names.length ? ", " : "", capability);
+		if (!first)
+			first = capability;
+	}
+	if (!first)
+		return;
+	strbuf_printf(out, "\nTo give a container %s (here %s):\n", strbuf_text(&names), first);
+	for (size_t i = 0; i < n_capability_remedies; i++) {
+		const struct capability_remedy *remedy = &capability_remedies[i];
+
+		strbuf_printf(out, "  %-16s%s%s%s\n", remedy->platform, remedy->before, first,
+			      remedy->after);
+	}
+}
+
+void doctor_format_text(const struct doctor *doctor, struct strbuf *out)
+{
+	struct utsname system;
+
+	uname(&system);
+	strbuf_printf(out, "synfault %s, Linux %s, uid %u\n\n", SYNFAULT_VERSION, system.release,
+		      geteuid());
+	for (size_t i = 0; i < doctor->n_checks; i++)
+		add_check(out, &doctor->checks[i]);
+	add_capability_remedies(out, doctor);
+	strbuf_printf(out, "\n%s\n", conclusion(doctor->isolation));
+}
+
+/* ---- JSON ---- */
+
+static json_t *remedies_json(const char *capability)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < n_capability_remedies; i++) {
+		const struct capability_remedy *remedy = &capability_remedies[i];
+		AUTO_FREE char *text =
+			xasprintf("%s%s%s", remedy->before, capability, remedy->after);
+
+		json_object_set_new(object, remedy->platform, json_string(text));
+	}
+	return object;
+}
+
+static json_t *check_json(const struct check *check)
+{
+	json_t *object = json_pack("{s:s, s:s, s:s}", "name", check->name, "state",
+				   check->missing ? "missing" : "ok", "found", check->found);
+
+	if (!check->missing)
+		return object;
+	json_object_set_new(object, "without", json_string(check->consequence));
+	if (check->remedy)
+		json_object_set_new(object, "remedy", json_string(check->remedy));
+	if (check->capability) {
+		json_object_set_new(object, "capability", json_string(check->capability));
+		json_object_set_new(object, "remedies", remedies_json(check->capability));
+	}
+	return object;
+}
+
+static json_t *schedule_json(const struct syn_schedule *schedule)
+{
+	json_t *times = json_array();
+
+	for (size_t i = 0; i < schedule->n_retransmissions; i++)
+		json_array_append_new(times,
+				      json_integer(schedule->retransmissions_ns[i] / NS_PER_MS));
+	return json_pack("{s:o, s:I}", "retransmissions_ms", times, "timeout_ms",
+			 (json_int_t)(schedule->timeout_ns / NS_PER_MS));
+}
+
+void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
+{
+	static const char *const isolations[] = {
+		[ISOLATION_NONE] = NULL,
+		[ISOLATION_SHARED] = "shared",
+		[ISOLATION_PRIVATE] = "private",
+	};
+	json_t *checks = json_array(), *object;
+	struct utsname system;
+	char *text;
+
+	uname(&system);
+	for (size_t i = 0; i < doctor->n_checks; i++)
+		json_array_append_new(checks, check_json(&doctor->checks[i]));
+	object = json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o}", "version", SYNFAULT_VERSION, "kernel",
+			   system.release, "can_run", doctor->isolation != ISOLATION_NONE,
+			   "isolation", isolations[doctor->isolation], "syn_schedule",
+			   schedule_json(&doctor->schedule), "checks", checks);
+	text = json_dumps(object, JSON_INDENT(2));
+	json_decref(object);
+	if (!text)
+		out_of_memory();
+	strbuf_printf(out, "%s\n", text);
+	free(text);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Selection and control of a run, its parts on several machines, and `synfault doctor`: each option
+ * on the real program. The clients here are the simplest there are.
+ */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <signal.h>
+
+#include "common/duration.h"
+#include "tests/lib/junit_reader.h"
+#include "tests/lib/netns.h"
+
+#define ENDPOINT "endpoints: {api: {faults: [refuse, accept]}}\n"
+#define TWO_ATTEMPTS                                                                               \
+	ENDPOINT "client: {command: [synfault-tiny, --tries, '2', '${api}']}\n"                    \
+		 "expect: {exit: 0, attempts: 2}\n"
+#define PASSES "name: passes\ntags: [quick, good]\n" TWO_ATTEMPTS
+#define FAILS                                                                                      \
+	"name: fails\ntags: [quick, bad]\n" ENDPOINT                                               \
+	"client: {command: [synfault-tiny, '${api}']}\nexpect: {exit: 0}\n"
+#define SLOW                                                                                       \
+	"name: slow\ntags: [good]\n" ENDPOINT                                                      \
+	"client: {command: [sh, -c, 'sleep 20; exec synfault-tiny --tries 2 ${api}']}\n"           \
+	"expect: {exit: 0, attempts: 2}\n"
+/* Fails until it was run N times. */
+#define PASSES_IN_RUN(n)                                                                           \
+	"name: flips\n" ENDPOINT "client:\n"                                                       \
+	"  command: [sh, -c, 'echo >>${dir}/runs;"                                                 \
+	" [ $(wc -l <${dir}/runs) -ge " n " ] && exec synfault-tiny --tries 2 ${api};"             \
+	" exec synfault-tiny ${api}']\n"                                                           \
+	"expect: {exit: 0, attempts: 2}\n"
+#define NEXT "---\n"
+
+static struct program *program_with(const char *text)
+{
+	struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", "%s", text);
+	return synfault;
+}
+
+/* ---- selection ---- */
+
+Test(control, runs_what_tags_and_filters_select)
+{
+	static const struct {
+		const char *arguments, *last_line;
+		int status;
+	} cases[] = {
+		{"--tag good", "1 passed, 0 failed, 0 skipped", STATUS_PASSED},
+		{"--tag 'quick,!bad'", "1 passed, 0 failed, 0 skipped", STATUS_PASSED},
+		{"-t bad -t good", "1 passed, 1 failed, 0 skipped", STATUS_FAILED},
+		{"--filter 'p*' --filter 'f*'", "1 passed, 1 failed, 0 skipped", STATUS_FAILED},
+		{"--tag quick --filter 'p*'", "1 passed, 0 failed, 0 skipped", STATUS_PASSED},
+	};
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT FAILS);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "run %s a.yaml", cases[i].arguments);
+		program_exited(synfault, cases[i].status);
+		program_concluded(synfault, cases[i].last_line);
+		program_left_nothing(synfault);
+	}
+	program_runs_shell(synfault, "SYNFAULT_TAG=good synfault run a.yaml");
+	program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
+	program_runs_shell(synfault, "SYNFAULT_JOBS=no synfault run a.yaml");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "SYNFAULT_JOBS: a number from 1");
+}
+
+Test(control, says_whether_nothing_selected_is_well)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
+
+	program_runs(synfault, "run --tag none a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	program_runs(synfault, "run --tag none --no-tests fail a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	program_runs(synfault, "run --tag none --no-tests pass --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_complained(synfault, "no scenario is selected");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	cr_assert_eq(junit->n_cases, 0);
+}
+
+Test(control, lists_what_would_run_and_runs_nothing)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_with(PASSES NEXT FAILS NEXT PASSES_IN_RUN("1"));
+	json_t *list;
+
+	program_runs(synfault, "run --list --tag quick --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	cr_assert_str_eq(synfault->out,
+			 "a.yaml:1: passes [quick, good]\na.yaml:7: fails [quick, bad]\n");
+	program_left_nothing(synfault);
+	program_runs(synfault, "run --list --format json --timeout 7s --repeat 3 a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	list = json_loads(synfault->out, 0, NULL);
+	cr_assert_eq(json_array_size(list), 3);
+	cr_assert_eq(json_integer_value(json_object_get(json_array_get(list, 0), "timeout_ms")),
+		     7000);
+	json_decref(list);
+	program_runs(synfault, "run --dry-run --repeat 2 --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, "6 would run, 0 can't; nothing was run");
+	program_left_nothing(synfault);
+	program_writes(synfault, "b.yaml", "name: broken\n");
+	program_runs(synfault, "run --dry-run a.yaml b.yaml");
+	program_exited(synfault, STATUS_USAGE);
+	program_concluded(synfault, "3 would run, 1 can't; nothing was run");
+	program_runs(synfault, "run --dry-run --junit a.yaml/x a.yaml");
+	program_exited(synfault, STATUS_USAGE);
+}
+
+Test(control, runs_again_what_failed_last_time)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT FAILS);
+
+	program_runs(synfault, "run --last-failed --filter passes a.yaml");
+	program_printed(synfault, "no failures known: all of them");
+	program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
+	program_runs(synfault, "run a.yaml");
+	program_left_nothing(synfault);
+	program_runs(synfault, "run --last-failed ./a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	program_printed(synfault, "failed last time");
+	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
+	/* Not run: still known. */
+	program_runs(synfault, "run --filter passes a.yaml");
+	program_runs(synfault, "run --last-failed a.yaml -- synfault-tiny --tries 2 '${api}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
+	program_runs(synfault, "run --last-failed --list a.yaml");
+	cr_assert(strstr(synfault->out, "passes") && strstr(synfault->out, "fails"));
+}
+
+/* ---- again and again ---- */
+
+Test(control, names_flaky_what_passes_in_a_retry)
+{
+	const char *schemas = getenv("SYNFAULT_SCHEMAS");
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES_IN_RUN("3"));
+	AUTO_FREE char *report = NULL;
+
+	program_runs(synfault, "run --retries 2 --junit junit.xml --records records a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "FLAKY");
+	program_printed(synfault, "1 flaky");
+	program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	cr_assert_eq(junit->n_cases, 1);
+	junit_says(junit, "flips", OUTCOME_PASS, NULL, NULL);
+	report = program_reads(synfault, "junit.xml", NULL);
+	cr_assert(strstr(report, "<flakyFailure"));
+	cr_assert(program_has_file(synfault, "records/0001.json") &&
+		  program_has_file(synfault, "records/0001.1.json") &&
+		  program_has_file(synfault, "records/0001.2.json"));
+	if (schemas) {
+		AUTO_FREE char *schema = xasprintf("%s/surefire-test-report.xsd", schemas);
+
+		junit_validate(synfault, "junit.xml", schema);
+	}
+}
+
+Test(control, may_take_a_flaky_result_for_a_failure)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES_IN_RUN("2"));
+
+	program_runs(synfault, "run --retries 2 --flaky-result fail --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	cr_assert_eq(junit->n_cases, 1);
+	junit_says(junit, "flips", OUTCOME_FAIL, "flaky", "passed in run 2");
+}
+
+Test(control, gives_up_when_no_retries_are_left)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES_IN_RUN("9"));
+	AUTO_FREE char *report = NULL, *runs = NULL;
+
+	program_runs(synfault, "run --retries 2 --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
+	report = program_reads(synfault, "junit.xml", NULL);
+	cr_assert(strstr(report, "<rerunFailure"));
+	runs = program_reads(synfault, "runs", NULL);
+	cr_assert_str_eq(runs, "\n\n\n");
+}
+
+Test(control, repeats_each_scenario_under_a_name_and_a_seed_of_its_own)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(FAILS);
+
+	program_runs(synfault,
+		     "run --repeat 3 --seed 7 --junit junit.xml --records records a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	program_concluded(synfault, "0 passed, 3 failed, 0 skipped");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	junit_says(junit, "fails (run 1 of 3)", OUTCOME_FAIL, NULL, NULL);
+	junit_says(junit, "fails (run 3 of 3)", OUTCOME_FAIL, NULL, NULL);
+	AUTO_RECORD struct record *first = program_record(synfault, "records/0001.json");
+	AUTO_RECORD struct record *second = program_record(synfault, "records/0002.json");
+
+	cr_assert_neq(first->seed, second->seed);
+}
+
+/* ---- the end of a run ---- */
+
+Test(control, starts_no_more_after_enough_failures)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(FAILS NEXT PASSES);
+
+	program_runs(synfault, "run -x --jobs 1 --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	program_concluded(synfault, "0 passed, 1 failed, 1 skipped");
+	program_printed(synfault, "enough had failed (--max-fail): 1 was not run");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	junit_says(junit, "passes", OUTCOME_SKIP, NULL, "enough scenarios had failed (--max-fail)");
+	program_runs(synfault, "run --max-fail 2 --jobs 1 a.yaml");
+	program_concluded(synfault, "1 passed, 1 failed, 0 skipped");
+}
+
+Test(control, overrides_the_time_limit_of_scenarios)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(SLOW);
+
+	program_runs(synfault, "run --timeout 300ms --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	junit_says(junit, "slow", OUTCOME_FAIL, "timeout", NULL);
+	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
+}
+
+Test(control, ends_the_whole_run_when_its_time_is_over)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT SLOW NEXT FAILS);
+
+	program_runs(synfault, "run --global-timeout 2s --jobs 1 --junit junit.xml a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_concluded(synfault, "1 passed, 2 failed, 0 skipped");
+	program_left_nothing_but(synfault, "junit.xml");
+	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	junit_says(junit, "slow", OUTCOME_ERROR, NULL, "the run's time was over");
+	junit_says(junit, "fails", OUTCOME_ERROR, NULL, "not run: the run's time was over");
+}
+
+Test(control, tells_what_runs_when_asked)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(SLOW);
+	AUTO_FREE pid_t *pids = NULL;
+
+	program_starts(synfault, "run a.yaml");
+	while (free(pids), program_supervisors(synfault, &pids) == 0)
+		usleep(10000);
+	usleep(200000);
+	kill(synfault->pid, SIGUSR1);
+	usleep(200000);
+	kill(synfault->pid, SIGINT);
+	program_ends(synfault);
+	program_exited(synfault, STATUS_INTERRUPTED);
+	program_complained(synfault, "synfault: 1 running, 0 of 1 done\n");
+	program_complained(synfault, " s  a.yaml: slow\n");
+}
+
+/* ---- parts of a suite ---- */
+
+enum { N_PARTS = 4 };
+
+static void write_suite(const struct program *synfault)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	for (int i = 1; i <= 10; i++)
+		strbuf_printf(&text, "name: number %d\n%s---\n", i, TWO_ATTEMPTS);
+	program_writes(synfault, "a.yaml", "%s%s", strbuf_text(&text), FAILS);
+}
+
+static void compare_with_one_run(const struct program *synfault)
+{
+	AUTO_JUNIT struct junit *whole = junit_read(synfault, "whole.xml");
+	AUTO_JUNIT struct junit *merged = junit_read(synfault, "merged.xml");
+
+	cr_assert_eq(merged->tests, whole->tests);
+	cr_assert_eq(merged->failures, whole->failures);
+	cr_assert_eq(merged->errors, whole->errors);
+	cr_assert_eq(merged->n_cases, whole->n_cases);
+	for (size_t i = 0; i < whole->n_cases; i++)
+		junit_says(merged, whole->cases[i].name, whole->cases[i].outcome,
+			   *whole->cases[i].type ? whole->cases[i].type : NULL, NULL);
+}
+
+Test(parts, merged_are_the_same_as_one_run)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	write_suite(synfault);
+	program_runs(synfault, "run --junit whole.xml --records whole a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	for (int balanced = 0; balanced < 2; balanced++) {
+		for (int i = 1; i <= N_PARTS; i++) {
+			program_runs_shell(synfault,
+					   "rm -rf records%d; CI_NODE_INDEX=%d CI_NODE_TOTAL=%d "
+					   "synfault run %s --junit junit%d.xml --records "
+					   "records%d a.yaml",
+					   i, i, N_PARTS, balanced ? "--durations whole.xml" : "",
+					   i, i);
+			program_printed(synfault, "of 11 (CI_NODE_INDEX)");
+		}
+		program_runs(synfault,
+			     "merge merged.xml junit1.xml junit2.xml junit3.xml junit4.xml");
+		program_exited(synfault, STATUS_FAILED);
+		program_concluded(synfault, "10 passed, 1 failed, 0 skipped");
+		compare_with_one_run(synfault);
+		program_runs_shell(synfault,
+				   "rm -rf merged; synfault merge merged records* && "
+				   "cd merged && ls >../merged.list && cd ../whole && "
+				   "ls >../whole.list && cmp ../merged.list ../whole.list");
+		program_exited(synfault, 0);
+	}
+}
+
+Test(parts, that_are_missing_or_there_twice_are_not_merged)
+{
+	static const struct {
+		const char *arguments, *complaint;
+		int status;
+	} cases[] = {
+		{"merged.xml junit1.xml", "part 2 of 2 is missing", STATUS_UNJUDGED},
+		{"merged.xml junit1.xml junit1.xml", "are both part 1 of 2", STATUS_UNJUDGED},
+		{"merged.xml whole.xml whole.xml", "is in whole.xml and in whole.xml",
+		 STATUS_UNJUDGED},
+		{"merged.xml whole.xml junit1.xml", "is a part of a suite, but", STATUS_UNJUDGED},
+		{"merged.xml a.yaml", "can't be read", STATUS_UNJUDGED},
+		{"merged.xml records1 junit1.xml", "can't be merged into one", STATUS_USAGE},
+		{"merged.xml", "at least one input", STATUS_USAGE},
+		{"merged records1", "part 2 of 2 is missing", STATUS_UNJUDGED},
+		{"merged records1 records1", "is in records1 and in records1", STATUS_UNJUDGED},
+		{"merged .", "is no directory of records", STATUS_UNJUDGED},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	write_suite(synfault);
+	program_runs(synfault, "run --junit whole.xml a.yaml");
+	program_runs(synfault, "run --shard 1/2 --junit junit1.xml --records records1 a.yaml");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "merge %s", cases[i].arguments);
+		program_exited(synfault, cases[i].status);
+		program_complained(synfault, cases[i].complaint);
+		program_left_nothing(synfault);
+	}
+}
+
+Test(parts, to_which_nothing_falls_are_well_and_say_so)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
+
+	for (int i = 1; i <= 2; i++) {
+		program_runs_shell(synfault,
+				   "JOB_COMPLETION_INDEX=%d SYNFAULT_SHARDS=2 synfault run --junit "
+				   "junit%d.xml a.yaml",
+				   i - 1, i);
+		program_exited(synfault, STATUS_PASSED);
+		program_printed(synfault, "(JOB_COMPLETION_INDEX)");
+	}
+	program_runs(synfault, "merge merged.xml junit1.xml junit2.xml");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
+	program_runs_shell(synfault, "JOB_COMPLETION_INDEX=1 synfault run a.yaml");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "put the Job's completions into SYNFAULT_SHARDS");
+}
+
+/* ---- capabilities ---- */
+
+#define WITHOUT_CAPABILITIES "setpriv --no-new-privs --bounding-set=-sys_admin,-net_admin,-net_raw "
+
+Test(capabilities, that_are_required_make_no_skip)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
+
+	program_needs(synfault, "setpriv");
+	program_needs_root(synfault);
+	program_runs_shell(synfault, WITHOUT_CAPABILITIES "synfault run a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	program_concluded(synfault, "0 passed, 0 failed, 1 skipped");
+	program_runs_shell(synfault, WITHOUT_CAPABILITIES "synfault run --require a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
+	program_printed(synfault, "CAP_");
+}
+
+Test(doctor, says_whether_run_can_work)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	json_t *report;
+
+	program_needs(synfault, "setpriv");
+	program_needs_root(synfault);
+	program_runs(synfault, "doctor");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, "run works: each scenario gets namespaces of its own");
+	program_left_nothing(synfault);
+	for (const char *line = synfault->out; *line; line += strcspn(line, "\n") + 1)
+		cr_assert_leq(strcspn(line, "\n"), 80, "too wide for a terminal: %s", line);
+
+	program_runs_shell(synfault, WITHOUT_CAPABILITIES "synfault doctor");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "missing  NET_ADMIN");
+	program_printed(synfault, "docker run --cap-add NET_ADMIN");
+	program_concluded(synfault, "run can't work here: see what is missing");
+
+	program_runs_shell(synfault, "setpriv --bounding-set=-sys_admin synfault doctor --json");
+	program_exited(synfault, STATUS_PASSED);
+	report = json_loads(synfault->out, 0, NULL);
+	cr_assert_str_eq(json_string_value(json_object_get(report, "isolation")), "shared");
+	cr_assert(json_is_true(json_object_get(report, "can_run")));
+	json_decref(report);
+	program_left_nothing(synfault);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of retries: what is run again, what becomes of the runs before, and what is flaky. */
+#include <criterion/criterion.h>
+
+#include "runner/command/retry.h"
+#include "tests/lib/report_fixture.h"
+
+TestSuite(retry);
+
+static struct record_builder *builder(void)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_client_exits(b, 10, 1);
+	return b;
+}
+
+/* A result with this outcome, and so many runs before it. */
+static struct result *result_of(struct report_fixture *fixture, enum outcome outcome,
+				size_t n_earlier)
+{
+	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
+	struct result *result = report_fixture_result(fixture, file, "x", 1, builder(), NULL);
+
+	judgement_free(&result->judgement);
+	for (size_t i = 0; i < n_earlier; i++) {
+		result->judgement = (struct judgement){.outcome = OUTCOME_FAIL};
+		report_fixture_finding(&result->judgement, "exit", "exit", "0", "1", "wrong exit");
+		retry_begin(result);
+	}
+	result->judgement = (struct judgement){.outcome = outcome};
+	if (n_earlier) {
+		struct record_builder *b = builder();
+
+		result->record = b->record;
+		b->record = record_new();
+		record_builder_free(b);
+	}
+	return result;
+}
+
+Test(retry, is_due_for_what_did_not_pass_while_some_are_left)
+{
+	static const struct {
+		enum outcome outcome;
+		size_t n_earlier;
+		unsigned retries;
+		bool interrupted, due;
+	} cases[] = {
+		{OUTCOME_FAIL, 0, 1, false, true},  {OUTCOME_ERROR, 0, 1, false, true},
+		{OUTCOME_PASS, 0, 1, false, false}, {OUTCOME_SKIP, 0, 1, false, false},
+		{OUTCOME_FAIL, 0, 0, false, false}, {OUTCOME_FAIL, 1, 1, false, false},
+		{OUTCOME_FAIL, 1, 2, false, true},  {OUTCOME_FAIL, 0, 1, true, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct report_fixture *fixture = report_fixture_new();
+		struct result *result = result_of(fixture, cases[i].outcome, cases[i].n_earlier);
+		struct retry_policy policy = {.retries = cases[i].retries};
+
+		result->interrupted = cases[i].interrupted;
+		cr_assert_eq(retry_is_due(&policy, result), cases[i].due, "case %zu", i);
+		report_fixture_free(fixture);
+	}
+}
+
+Test(retry, keeps_the_run_before)
+{
+	CLEANUP(report_fixture_freep) struct report_fixture *fixture = report_fixture_new();
+	struct result *result = result_of(fixture, OUTCOME_PASS, 2);
+
+	cr_assert_eq(result->n_earlier, 2);
+	cr_assert_not_null(result->earlier[0].record);
+	cr_assert_eq(result->earlier[1].judgement.outcome, OUTCOME_FAIL);
+	cr_assert_str_eq(result->earlier[1].judgement.findings[0].message, "wrong exit");
+}
+
+Test(retry, that_passes_is_flaky)
+{
+	static const struct {
+		enum outcome outcome;
+		size_t n_earlier;
+		bool fails, flaky;
+		enum outcome in_the_end;
+	} cases[] = {
+		{OUTCOME_PASS, 0, false, false, OUTCOME_PASS},
+		{OUTCOME_PASS, 1, false, true, OUTCOME_PASS},
+		{OUTCOME_PASS, 1, true, true, OUTCOME_FAIL},
+		{OUTCOME_PASS, 0, true, false, OUTCOME_PASS},
+		{OUTCOME_FAIL, 2, false, false, OUTCOME_FAIL},
+		{OUTCOME_ERROR, 2, true, false, OUTCOME_ERROR},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct report_fixture *fixture = report_fixture_new();
+		struct result *result = result_of(fixture, cases[i].outcome, cases[i].n_earlier);
+		struct retry_policy policy = {.retries = 3, .flaky_fails = cases[i].fails};
+
+		retry_settle(&policy, result);
+		cr_assert_eq(result->flaky, cases[i].flaky, "case %zu", i);
+		cr_assert_eq(result_outcome(result), cases[i].in_the_end, "case %zu", i);
+		if (cases[i].flaky && cases[i].fails)
+			cr_assert_str_eq(result->judgement.findings[0].message,
+					 "flaky: passed in run 2; run 1: wrong exit");
+		report_fixture_free(fixture);
+	}
+}
