@@ -22,10 +22,22 @@ typedef void (*deaths_fn)(void *userdata, const struct socket_death *death);
 struct deaths;
 
 /*
- * Listens in the network namespace of the calling process, which needs no privilege (net/core/
- * sock_diag.c, NL_CFG_F_NONROOT_RECV). Returns 0 or a negative errno with a diagnostic.
+ * Where others use the network namespace too, the notices of all their sockets come in. Only those
+ * with an end in one of these networks are wanted; the kernel itself leaves out the others, so that
+ * they wake nobody.
  */
-int deaths_open(deaths_fn on_death, void *userdata, struct diag_list *diags, struct deaths **ret);
+struct deaths_networks {
+	uint8_t ipv4[3]; /* of /24 */
+	uint8_t ipv6[6]; /* of /48 */
+};
+
+/*
+ * Listens in the network namespace of the calling process, which needs no privilege (net/core/
+ * sock_diag.c, NL_CFG_F_NONROOT_RECV). @networks: NULL for all sockets. Returns 0 or a negative
+ * errno with a diagnostic.
+ */
+int deaths_open(const struct deaths_networks *networks, deaths_fn on_death, void *userdata,
+		struct diag_list *diags, struct deaths **ret);
 int deaths_fd(const struct deaths *deaths);
 /*
  * Reads all notices that are there. Returns 0, -ENOBUFS when some were lost (reading goes on), or

@@ -41,6 +41,9 @@ struct injector_config {
 	 */
 	bool shared_namespace;
 	enum rules_queue_form queue_form; /* RULES_QUEUE_ANY unless it is known (rules.h) */
+	/* Of packets to be refused; 0: one for a namespace that no other injector uses. */
+	uint32_t refuse_mark;
+	const struct deaths_networks *networks; /* that hold all endpoints (deaths.h); or NULL */
 	uint64_t seed;
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;

@@ -357,52 +357,64 @@ static void batch_add_shortcut(struct batch *batch)
 	batch_add_rule(batch, rule, 0);
 }
 
-/* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
-static void batch_add_queue_rule(struct batch *batch, const struct rules_config *config,
-				 const struct family_layout *layout, bool syn_ack)
+/* Address and port, of the source or the destination, are an endpoint's. */
+static void rule_match_endpoint(struct nftnl_rule *rule, const struct family_layout *layout,
+				bool source)
 {
-	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE);
 	struct nftnl_expr *expr;
 
-	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
-	rule_match_tcp_flags(rule, TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK,
-			     syn_ack ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
 	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
-			  syn_ack ? layout->source_offset : layout->destination_offset,
+			  source ? layout->source_offset : layout->destination_offset,
 			  layout->address_size, NFT_REG32_00);
 	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-			  syn_ack ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+			  source ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
 			  layout->port_register);
 	expr = rule_add_expr(rule, "lookup");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, layout->set);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->set_id);
+}
+
+/* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
+static void batch_add_queue_rule(struct batch *batch, const struct rules_config *config,
+				 const struct family_layout *layout, bool syn_ack)
+{
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE);
+
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	rule_match_tcp_flags(rule, TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK,
+			     syn_ack ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
+	rule_match_endpoint(rule, layout, syn_ack);
+	rule_add_expr(rule, "counter");
 	rule_queue(rule, batch->rules->form, config->queue_number);
 	batch_add_rule(batch, rule, 0);
 }
 
-static void batch_add_answer_rule(struct batch *batch, uint32_t mark)
+static void batch_add_answer_rule(struct batch *batch, const struct family_layout *layout,
+				  uint32_t mark)
 {
 	struct nftnl_rule *rule = rule_new(batch, CHAIN_ANSWER);
 	const uint8_t protocol = IPPROTO_TCP;
 	struct nftnl_expr *expr;
 
 	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
 	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	rule_match_endpoint(rule, layout, false);
 	rule_add_expr(rule, "counter");
 	expr = rule_add_expr(rule, "reject");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
 	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
-	/* the last message of the batch: acknowledged when all went well */
+	/* the last of these is the batch's last message: acknowledged when all went well */
 	batch_add_rule(batch, rule, NLM_F_ACK);
 }
 
-static void batch_build(struct batch *batch, const struct rules_config *config)
+static void batch_build(struct batch *batch, const struct rules_config *config, bool owned)
 {
 	bool used[ARRAY_SIZE(family_layouts)];
 
 	batch_mark(batch, NFNL_MSG_BATCH_BEGIN);
-	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, config->owned);
+	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, owned);
 	for (size_t i = 0; i < ARRAY_SIZE(family_layouts); i++)
 		used[i] = batch_add_set(batch, config, &family_layouts[i]);
 	batch_add_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
@@ -416,7 +428,9 @@ static void batch_build(struct batch *batch, const struct rules_config *config)
 		batch_add_queue_rule(batch, config, &family_layouts[i], true);
 	}
 	batch->queue_last = batch->rules->sequence - 1;
-	batch_add_answer_rule(batch, config->refuse_mark);
+	for (size_t i = 0; i < ARRAY_SIZE(family_layouts); i++)
+		if (used[i])
+			batch_add_answer_rule(batch, &family_layouts[i], config->refuse_mark);
 	batch_mark(batch, NFNL_MSG_BATCH_END);
 }
 
@@ -493,13 +507,6 @@ static int install_error(const struct batch *batch, const struct rules_config *c
 		diag_add(diags, NULL, "there is an nftables table inet %s already", config->table);
 		return r;
 	}
-	if (config->owned && batch->failed_sequence == batch->table_sequence &&
-	    (r == -EOPNOTSUPP || r == -EINVAL)) {
-		diag_add(diags, NULL,
-			 "the kernel knows no nftables tables that disappear with "
-			 "their owner (Linux 5.12)");
-		return -EOPNOTSUPP;
-	}
 	diag_add(diags, NULL, "can't install the firewall rules: %s", strerror(-r));
 	return r;
 }
@@ -526,6 +533,7 @@ static int socket_open(struct diag_list *diags, struct mnl_socket **ret)
 int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret)
 {
 	struct rules *rules = xzalloc(sizeof(*rules));
+	bool owned = config->owned;
 	int r;
 
 	r = socket_open(diags, &rules->socket);
@@ -538,10 +546,10 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 	rules->sequence = 1;
 
 	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
-	for (;; rules->form = RULES_QUEUE_COMPAT) {
+	for (;;) {
 		struct batch batch = {.rules = rules};
 
-		batch_build(&batch, config);
+		batch_build(&batch, config, owned);
 		r = batch_send(&batch);
 		free(batch.data);
 		if (r == 0) {
@@ -549,8 +557,16 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 			return 0;
 		}
 		if (r == -ENOENT && rules->form == RULES_QUEUE_NATIVE &&
-		    config->form == RULES_QUEUE_ANY)
+		    config->form == RULES_QUEUE_ANY) {
+			rules->form = RULES_QUEUE_COMPAT;
 			continue;
+		}
+		/* the flag is unknown before Linux 5.12 */
+		if (owned && batch.failed_sequence == batch.table_sequence &&
+		    (r == -EOPNOTSUPP || r == -EINVAL)) {
+			owned = false;
+			continue;
+		}
 		r = install_error(&batch, config, r, diags);
 		break;
 	}
@@ -565,14 +581,14 @@ enum rules_queue_form rules_queue_form(const struct rules *rules)
 	return rules->form;
 }
 
-struct refused_count {
+struct packet_count {
 	uint64_t packets;
 	bool found; /* a rule with a counter is there */
 };
 
 static int count_rule(const struct nlmsghdr *message, void *data)
 {
-	struct refused_count *count = data;
+	struct packet_count *count = data;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	struct nftnl_expr_iter *iter;
 	struct nftnl_expr *expr;
@@ -597,11 +613,12 @@ static int count_rule(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
+/* Adds up the counters of a chain's rules. */
+static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_packets)
 {
 	char buffer[16384];
 	uint32_t sequence = rules->sequence++;
-	struct refused_count count = {0};
+	struct packet_count count = {0};
 	struct nftnl_rule *filter = nftnl_rule_alloc();
 	struct nlmsghdr *message;
 	ssize_t length;
@@ -611,7 +628,7 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 		out_of_memory();
 	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
-	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, CHAIN_ANSWER);
+	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, chain);
 	message =
 		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, sequence);
 	nftnl_rule_nlmsg_build_payload(message, filter);
@@ -635,22 +652,103 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 	return 0;
 }
 
-void rules_free(struct rules *rules)
+int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
+{
+	return count_chain(rules, CHAIN_ANSWER, ret_packets);
+}
+
+int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
+{
+	return count_chain(rules, CHAIN_QUEUE, ret_packets);
+}
+
+static int delete_table(struct rules *rules)
 {
 	struct batch batch = {.rules = rules};
+	int r;
 
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
+	free(batch.data);
+	return r;
+}
+
+void rules_free(struct rules *rules)
+{
 	if (!rules)
 		return;
 	/*
 	 * Explicitly, though an owned table would go with the socket: that waits for an RCU grace
 	 * period, a transaction does not. There is nothing to be done about an error.
 	 */
-	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
-	batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
-	batch_mark(&batch, NFNL_MSG_BATCH_END);
-	(void)batch_send(&batch);
-	free(batch.data);
+	(void)delete_table(rules);
 	mnl_socket_close(rules->socket);
 	free(rules->table);
 	free(rules);
+}
+
+int rules_remove(const char *table)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE char *name = xstrdup(table);
+	struct rules rules = {.table = name, .sequence = 1};
+	int r = socket_open(&diags, &rules.socket);
+
+	if (r < 0)
+		return r;
+	r = delete_table(&rules);
+	mnl_socket_close(rules.socket);
+	return r;
+}
+
+struct table_listing {
+	void (*on_table)(void *userdata, const char *table);
+	void *userdata;
+};
+
+static int list_table(const struct nlmsghdr *message, void *data)
+{
+	const struct table_listing *listing = data;
+	struct nftnl_table *table = nftnl_table_alloc();
+
+	if (!table)
+		out_of_memory();
+	if (nftnl_table_nlmsg_parse(message, table) == 0 &&
+	    nftnl_table_get_str(table, NFTNL_TABLE_NAME))
+		listing->on_table(listing->userdata, nftnl_table_get_str(table, NFTNL_TABLE_NAME));
+	nftnl_table_free(table);
+	return MNL_CB_OK;
+}
+
+int rules_list(void (*on_table)(void *userdata, const char *table), void *userdata)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct table_listing listing = {on_table, userdata};
+	struct mnl_socket *socket;
+	struct nlmsghdr *message;
+	char buffer[16384];
+	int r = socket_open(&diags, &socket);
+
+	if (r < 0)
+		return r;
+	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP, 1);
+	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+		r = -errno;
+	else
+		r = MNL_CB_OK;
+	while (r > MNL_CB_STOP) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		r = length < 0 ? -1
+			       : mnl_cb_run(buffer, (size_t)length, 1,
+					    mnl_socket_get_portid(socket), list_table, &listing);
+		if (r < 0)
+			r = -errno;
+	}
+	mnl_socket_close(socket);
+	return r < 0 ? r : 0;
 }

@@ -5,11 +5,12 @@
  *
  *     table inet NAME {
  *         chain queue {                             # filter hook input, priority -200
- *             tcp SYN (FIN, SYN, RST, ACK looked at) to an endpoint's address and port: queue
- *             tcp SYN+ACK from an endpoint's address and port: queue
+ *             tcp SYN (FIN, SYN, RST, ACK looked at) to an endpoint's address and port:
+ *                 counter, queue
+ *             tcp SYN+ACK from an endpoint's address and port: counter, queue
  *         }
  *         chain answer {                            # filter hook input, priority -199
- *             meta mark REFUSE: counter, reject with tcp reset
+ *             meta mark REFUSE to an endpoint: counter, reject with tcp reset
  *         }
  *     }
  *
@@ -18,6 +19,10 @@
  * Queueing uses the native `queue` expression where the kernel has it (CONFIG_NFT_QUEUE), else the
  * xtables target NFQUEUE through CONFIG_NFT_COMPAT. No bypass: with nobody listening, SYNs are lost
  * and a test can't pass.
+ *
+ * Tables of several injectors stand side by side in one network namespace: each packet passes the
+ * queue chains of all of them before the answer chains of all of them. Hence the answer chain looks
+ * at the address too, and each injector has a mark of its own.
  */
 #ifndef SYNFAULT_INJECTOR_RULES_H
 #define SYNFAULT_INJECTOR_RULES_H
@@ -48,7 +53,8 @@ struct rules_config {
 	 * For a network namespace that others use too: the table belongs to our socket and
 	 * disappears with this process, `kill -9` included (NFT_TABLE_F_OWNER, Linux 5.12). Leave
 	 * it out where the namespace dies with the process: there a dead injector leaves SYNs
-	 * unanswered, and nothing gets past it.
+	 * unanswered, and nothing gets past it. On a kernel without owners the table stays until
+	 * somebody removes it (rules_remove()).
 	 */
 	bool owned;
 };
@@ -68,8 +74,18 @@ enum rules_queue_form rules_queue_form(const struct rules *rules);
  * table is gone).
  */
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
+/* The same of the packets that were sent to the queue, whatever became of them there. */
+int rules_count_queued(struct rules *rules, uint64_t *ret_packets);
 
 /* Removes the table; NULL is allowed. */
 void rules_free(struct rules *rules);
+
+/*
+ * Calls @on_table with the name of each table of family inet in the network namespace of the
+ * calling process. Returns 0 or a negative errno.
+ */
+int rules_list(void (*on_table)(void *userdata, const char *table), void *userdata);
+/* Removes a table that nobody owns. Returns 0 or a negative errno. */
+int rules_remove(const char *table);
 
 #endif
