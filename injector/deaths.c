@@ -44,7 +44,7 @@ struct deaths {
  * of a multicast message. Its words are in network byte order, and it runs in the order of its
  * lines; jumps are counted from the following line.
  */
-static int keep_networks(int fd, const struct deaths_networks *networks)
+static int keep_networks(int fd, const struct address_networks *networks)
 {
 	const uint32_t ipv4 = (uint32_t)networks->ipv4[0] << 24 | networks->ipv4[1] << 16 |
 			      networks->ipv4[2] << 8;
@@ -87,7 +87,7 @@ static int keep_networks(int fd, const struct deaths_networks *networks)
 											 : 0;
 }
 
-static int open_all(struct deaths *deaths, const struct deaths_networks *networks)
+static int open_all(struct deaths *deaths, const struct address_networks *networks)
 {
 	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
 	int size = RECEIVE_BUFFER;
@@ -120,7 +120,7 @@ static int open_all(struct deaths *deaths, const struct deaths_networks *network
 	return 0;
 }
 
-int deaths_open(const struct deaths_networks *networks, deaths_fn on_death, void *userdata,
+int deaths_open(const struct address_networks *networks, deaths_fn on_death, void *userdata,
 		struct diag_list *diags, struct deaths **ret)
 {
 	struct deaths *deaths = xzalloc(sizeof(*deaths));

@@ -22,21 +22,13 @@ typedef void (*deaths_fn)(void *userdata, const struct socket_death *death);
 struct deaths;
 
 /*
- * Where others use the network namespace too, the notices of all their sockets come in. Only those
- * with an end in one of these networks are wanted; the kernel itself leaves out the others, so that
- * they wake nobody.
- */
-struct deaths_networks {
-	uint8_t ipv4[3]; /* of /24 */
-	uint8_t ipv6[6]; /* of /48 */
-};
-
-/*
  * Listens in the network namespace of the calling process, which needs no privilege (net/core/
- * sock_diag.c, NL_CFG_F_NONROOT_RECV). @networks: NULL for all sockets. Returns 0 or a negative
- * errno with a diagnostic.
+ * sock_diag.c, NL_CFG_F_NONROOT_RECV). Where others use the namespace too, the notices of all their
+ * sockets come in; with @networks the kernel itself leaves out those that have no end in one of
+ * them, so that they wake nobody. NULL: all sockets. Returns 0 or a negative errno with a
+ * diagnostic.
  */
-int deaths_open(const struct deaths_networks *networks, deaths_fn on_death, void *userdata,
+int deaths_open(const struct address_networks *networks, deaths_fn on_death, void *userdata,
 		struct diag_list *diags, struct deaths **ret);
 int deaths_fd(const struct deaths *deaths);
 /*

@@ -481,6 +481,8 @@ static int install_rules(struct injector *injector, const struct injector_config
 			.n_endpoints = n,
 			.form = config->queue_form,
 			.owned = config->shared_namespace,
+			.networks = config->networks,
+			.part = config->part,
 		},
 		diags, &injector->rules);
 }

@@ -101,33 +101,61 @@ static int counters_open(void)
 	return r;
 }
 
+/* Opens the list for reading through a copy, since fclose() closes; both share the position. */
+static FILE *counters_list(int fd)
+{
+	AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = NULL;
+
+	if (copy >= 0 && lseek(copy, 0, SEEK_SET) == 0)
+		file = fdopen(copy, "r");
+	if (file)
+		steal_fd(&copy);
+	return file;
+}
+
+/* Returns 1, 0 at the end, or -EPROTO. */
+static int counters_next(FILE *file, struct counters *ret)
+{
+	char line[256];
+
+	if (!fgets(line, sizeof(line), file))
+		return 0;
+	return sscanf(line, "%u %u %u %u %u %u %u", &ret->number, &ret->portid, &ret->waiting,
+		      &ret->copy_mode, &ret->copy_range, &ret->queue_dropped,
+		      &ret->user_dropped) == 7
+		       ? 1
+		       : -EPROTO;
+}
+
 /* Returns 0; -ENOENT when there is no queue with that number, or another negative errno. */
 static int counters_read(int fd, uint16_t number, struct counters *ret)
 {
-	AUTO_CLOSE int copy = -1;
-	AUTO_FCLOSE FILE *file = NULL;
-	char line[256];
+	AUTO_FCLOSE FILE *file = counters_list(fd);
+	struct counters counters;
+	int r;
 
-	/* through a copy, since fclose() closes; both share the position */
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0 || lseek(copy, 0, SEEK_SET) < 0)
-		return -errno;
-	file = fdopen(copy, "r");
 	if (!file)
 		return -errno;
-	steal_fd(&copy);
-	while (fgets(line, sizeof(line), file)) {
-		struct counters c;
-
-		if (sscanf(line, "%u %u %u %u %u %u %u", &c.number, &c.portid, &c.waiting,
-			   &c.copy_mode, &c.copy_range, &c.queue_dropped, &c.user_dropped) != 7)
-			return -EPROTO;
-		if (c.number != number)
+	while ((r = counters_next(file, &counters)) > 0) {
+		if (counters.number != number)
 			continue;
-		*ret = c;
+		*ret = counters;
 		return 0;
 	}
-	return ferror(file) ? -EIO : -ENOENT;
+	return r < 0 ? r : ferror(file) ? -EIO : -ENOENT;
+}
+
+bool queue_all_idle(void)
+{
+	AUTO_CLOSE int fd = counters_open();
+	AUTO_FCLOSE FILE *file = fd >= 0 ? counters_list(fd) : NULL;
+	struct counters counters;
+
+	while (file && counters_next(file, &counters) > 0)
+		if (counters.waiting > 0)
+			return false;
+	return true;
 }
 
 /* Sends one configuration message and waits for the kernel's answer. */

@@ -66,6 +66,12 @@ int queue_dispatch(struct queue *queue);
 int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind);
 int queue_flush(struct queue *queue);
 
+/*
+ * Whether no packet waits for a verdict in any queue of the network namespace, whoever's it is;
+ * true also when that can't be found out.
+ */
+bool queue_all_idle(void);
+
 /* How many packets have been read. */
 uint64_t queue_n_packets(const struct queue *queue);
 

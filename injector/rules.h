@@ -20,9 +20,24 @@
  * xtables target NFQUEUE through CONFIG_NFT_COMPAT. No bypass: with nobody listening, SYNs are lost
  * and a test can't pass.
  *
- * Tables of several injectors stand side by side in one network namespace: each packet passes the
- * queue chains of all of them before the answer chains of all of them. Hence the answer chain looks
- * at the address too, and each injector has a mark of its own.
+ * Several injectors side by side in one network namespace share one table. Each with a table of its
+ * own would not do: when a base chain is removed, the kernel drops all packets that are held in any
+ * queue of the namespace, whoever's they are (net/netfilter/core.c, __nf_unregister_net_hook, which
+ * calls nf_queue_nf_hook_drop). In a common table the base chains stay, and an injector adds and
+ * removes its part only:
+ *
+ *     table inet NAME {
+ *         map queues4 { 127.64.1.0: jump queue-N }  # by network; likewise queues6, answers4,
+ * answers6 chain queue {                             # base chain as above tcp SYN to, or SYN+ACK
+ * from, an address whose network is in the map: its verdict
+ *         }
+ *         chain answer { … }                        # likewise
+ *         chain queue-N { … }                       # with the rules of `queue` above
+ *         chain answer-N { … }
+ *     }
+ *
+ * Nobody owns a common table. A part whose injector is dead drops SYNs to its endpoints, until it
+ * is removed.
  */
 #ifndef SYNFAULT_INJECTOR_RULES_H
 #define SYNFAULT_INJECTOR_RULES_H
@@ -57,6 +72,13 @@ struct rules_config {
 	 * somebody removes it (rules_remove()).
 	 */
 	bool owned;
+	/*
+	 * The table is a common one, which is there (rules_create_common()), and this is what to
+	 * add to it: the part with number @part, for endpoints that are all in these networks.
+	 * NULL: the table is to be made.
+	 */
+	const struct address_networks *networks;
+	uint32_t part;
 };
 
 /*
@@ -77,15 +99,20 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
 /* The same of the packets that were sent to the queue, whatever became of them there. */
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets);
 
-/* Removes the table; NULL is allowed. */
+/* Removes the table, or the part of a common one; NULL is allowed. */
 void rules_free(struct rules *rules);
 
 /*
- * Calls @on_table with the name of each table of family inet in the network namespace of the
- * calling process. Returns 0 or a negative errno.
+ * Makes a common table with no parts; does nothing when it is there. Returns 0 or a negative errno,
+ * with a diagnostic.
  */
-int rules_list(void (*on_table)(void *userdata, const char *table), void *userdata);
-/* Removes a table that nobody owns. Returns 0 or a negative errno. */
-int rules_remove(const char *table);
+int rules_create_common(const char *table, struct diag_list *diags);
+/* Removes a common table with all its parts. Returns 0 or a negative errno (-ENOENT: none). */
+int rules_remove_common(const char *table);
+/* Calls @on_part for each part of a common table. Returns 0 or a negative errno. */
+int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
+		     void *userdata);
+/* Removes a part that somebody else added. Returns 0 or a negative errno. */
+int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks);
 
 #endif
