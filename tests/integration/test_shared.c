@@ -488,6 +488,11 @@ static void kill_all(struct program *synfault)
 	for (size_t i = 0; i < n; i++)
 		kill(supervisors[i], SIGKILL);
 	kill(synfault->pid, SIGKILL);
+	program_ends(synfault);
+	/* What a process has is given back a little later. */
+	for (size_t i = 0; i < n; i++)
+		while (kill(supervisors[i], 0) == 0)
+			poll(NULL, 0, 1);
 	free(supervisors);
 }
 
@@ -504,7 +509,6 @@ Test(shared, sweeps_what_a_run_left_that_was_killed_at_any_moment, .timeout = 12
 		program_starts(synfault, "run sleeps.yaml");
 		poll(NULL, 0, i * 17);
 		kill_all(synfault);
-		program_ends(synfault);
 		program_was_killed(synfault, SIGKILL);
 		describe(synfault, &left);
 		if (strcmp(strbuf_text(&left), strbuf_text(&before)) != 0)
