@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A cell: the surroundings in which one scenario runs. Here they are put together: network, mounts,
- * settings, the endpoints' addresses and ports, the values for ${…}, the client's files.
+ * settings, the endpoints' addresses and ports, the values for ${…}, the client's files. A private
+ * cell has namespaces of its own (namespace.h), a shared one has things of its own in the given
+ * ones (shared.h).
  */
 #ifndef SYNFAULT_RUNNER_CELL_CELL_H
 #define SYNFAULT_RUNNER_CELL_CELL_H
 
 #include "injector/tracker.h"
 #include "runner/cell/settings.h"
+#include "runner/cell/shared.h"
 #include "runner/scenario/substitute.h"
 
 /* An endpoint as it stands in this cell. */
@@ -23,11 +26,16 @@ struct cell {
 	struct cell_endpoint *endpoints; /* as many as the scenario has */
 	struct endpoint_values *values;
 	struct substitution substitution;
-	char *directory; /* of the scenario file, absolute */
+	char *directory;            /* of the scenario file, absolute */
+	struct shared_cell *shared; /* borrowed; NULL: the cell is private */
+	const char *tmp;            /* the scenario's temporary directory; borrowed */
 };
 
-/* Works out addresses, ports and values; touches nothing. Free it with cell_free(). */
-void cell_plan(struct cell *cell, const struct scenario *scenario);
+/*
+ * Works out addresses, ports and values; changes nothing. @shared: what the cell has in the given
+ * namespaces; NULL: it is private. Free it with cell_free().
+ */
+void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared);
 void cell_free(struct cell *cell);
 
 /*

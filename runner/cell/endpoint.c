@@ -157,8 +157,7 @@ int endpoint_server_new(struct event_base *base, const struct endpoint_spec *spe
 			continue;
 		diag_add(diags, &spec->place, "endpoint %s can't listen on %s: %s%s", spec->name,
 			 address_format(&addresses[i], text), strerror(-status),
-			 status == -EADDRINUSE ? "; another server of this scenario has that port"
-					       : "");
+			 status == -EADDRINUSE ? "; another server has that port" : "");
 		endpoint_server_free(server);
 		return status;
 	}

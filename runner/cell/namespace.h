@@ -22,6 +22,12 @@
 #include "runner/cell/settings.h"
 
 /*
+ * Forks with flags of clone(2), such as CLONE_NEWNET. Returns 0 in the child, the pid (and in
+ * *@ret_pidfd a pid descriptor) in the parent, or a negative errno.
+ */
+pid_t namespace_clone(unsigned long flags, int *ret_pidfd);
+
+/*
  * Forks a child into fresh namespaces. As fork(): returns 0 in the child, the pid (and in
  * *@ret_pidfd a pid descriptor) in the parent, or a negative errno. The child dies with its parent.
  */

@@ -37,7 +37,7 @@ static enum exit_status examine(bool json, FILE *out)
 	else
 		doctor_format_text(&doctor, &text);
 	fputs(strbuf_text(&text), out);
-	return doctor.isolation == ISOLATION_NONE ? STATUS_UNJUDGED : STATUS_PASSED;
+	return doctor.isolation == DOCTOR_NONE ? STATUS_UNJUDGED : STATUS_PASSED;
 }
 
 int command_doctor(int argc, char **argv, FILE *out, FILE *err)

@@ -203,6 +203,9 @@ static char *repeat_command(const struct run *run, const struct result *result)
 			      duration_format_exact(run->options.timeout_ns, timeout));
 	if (run->options.timing_scale != 1.0)
 		strbuf_printf(&command, " --timing-scale %g", run->options.timing_scale);
+	if (run->options.isolation != ISOLATION_AUTO)
+		strbuf_printf(&command, " --isolation %s",
+			      isolation_mode_name(run->options.isolation));
 	if (run->command)
 		strbuf_puts(&command, " --");
 	for (char *const *word = run->command; word && *word; word++) {
@@ -311,6 +314,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.jobs = options->jobs ? options->jobs : schedule_default_jobs(),
 		.command = run->command,
 		.seed = run->results.seed,
+		.isolation = options->isolation,
 		.judge = {.timing_scale = options->timing_scale},
 		.retry = options->retry,
 		.max_failures = options->max_failures,

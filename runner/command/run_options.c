@@ -206,6 +206,18 @@ static bool apply_quiet(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+static bool apply_isolation(void *options, const char *value, char **ret_message)
+{
+	for (int mode = 0; mode < ISOLATION_N_MODES; mode++) {
+		if (strcmp(value, isolation_mode_name((enum isolation_mode)mode)) != 0)
+			continue;
+		((struct run_options *)options)->isolation = (enum isolation_mode)mode;
+		return true;
+	}
+	*ret_message = xstrdup("auto, private or shared is expected");
+	return false;
+}
+
 static bool apply_help(void *options, const char *value, char **ret_message)
 {
 	((struct run_options *)options)->help = true;
@@ -238,6 +250,8 @@ static const struct option_spec run_options[] = {
 	{"timeout", 0, "TIME", "for every scenario, whatever its file says", apply_timeout},
 	{"global-timeout", 0, "TIME", "for the whole run, which is ended then",
 	 apply_global_timeout},
+	{"isolation", 0, "HOW", "private or shared namespaces, or auto (docs/isolation.md)",
+	 apply_isolation},
 	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
 	{"junit", 0, "FILE", "write a JUnit XML report", apply_junit},

@@ -3,6 +3,7 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 #define SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 
+#include "runner/cell/isolation.h"
 #include "runner/command/options.h"
 #include "runner/command/retry.h"
 #include "runner/command/select.h"
@@ -25,6 +26,7 @@ struct run_options {
 	uint64_t seed;
 	bool seed_given, require, help;
 	double timing_scale;
+	enum isolation_mode isolation;
 
 	/* what is told */
 	const char *junit, *records;

@@ -11,6 +11,7 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
 #define SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
 
+#include "runner/cell/isolation.h"
 #include "runner/command/retry.h"
 
 struct schedule_running {
@@ -22,6 +23,7 @@ struct schedule_config {
 	size_t jobs;          /* most scenarios at once; 0: schedule_default_jobs() */
 	char *const *command; /* client command for all scenarios; NULL: their own */
 	uint64_t seed;        /* of the run; each scenario's is drawn from it by name */
+	enum isolation_mode isolation;
 	struct judge_options judge;
 	struct retry_policy retry;
 	size_t max_failures; /* after so many failures and errors nothing is started; 0: never */

@@ -161,15 +161,15 @@ static void check_queue(struct examination *exam)
 	check->found = describe_queue(&exam->given);
 	check->consequence = "no scenario in the given network namespace";
 	check->remedy = given ? NULL : queue_remedy(&exam->given);
-	exam->doctor->isolation = own     ? ISOLATION_PRIVATE
-				  : given ? ISOLATION_SHARED
-					  : ISOLATION_NONE;
+	exam->doctor->isolation = own     ? DOCTOR_PRIVATE
+				  : given ? DOCTOR_SHARED
+					  : DOCTOR_NONE;
 }
 
 /* The probe of the namespace in which scenarios would run. */
 static const struct probe *relevant(const struct examination *exam)
 {
-	return exam->doctor->isolation == ISOLATION_PRIVATE ? &exam->own : &exam->given;
+	return exam->doctor->isolation == DOCTOR_PRIVATE ? &exam->own : &exam->given;
 }
 
 static void check_deaths(struct examination *exam)

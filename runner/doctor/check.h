@@ -19,9 +19,9 @@ struct check {
 };
 
 enum doctor_isolation {
-	ISOLATION_NONE,   /* `run` can't work */
-	ISOLATION_SHARED, /* in the network namespace that is given */
-	ISOLATION_PRIVATE,
+	DOCTOR_NONE,   /* `run` can't work */
+	DOCTOR_SHARED, /* in the network namespace that is given */
+	DOCTOR_PRIVATE,
 };
 
 struct doctor {

@@ -11,11 +11,11 @@ enum { COLUMNS = 80, STATE_COLUMNS = 9, NAME_COLUMNS = 15 };
 static const char *conclusion(enum doctor_isolation isolation)
 {
 	switch (isolation) {
-	case ISOLATION_PRIVATE:
+	case DOCTOR_PRIVATE:
 		return "run works: each scenario gets namespaces of its own";
-	case ISOLATION_SHARED:
+	case DOCTOR_SHARED:
 		return "run works: scenarios share the network namespace that is given";
-	case ISOLATION_NONE:
+	case DOCTOR_NONE:
 		break;
 	}
 	return "run can't work here: see what is missing";
@@ -158,9 +158,9 @@ static json_t *schedule_json(const struct syn_schedule *schedule)
 void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
 {
 	static const char *const isolations[] = {
-		[ISOLATION_NONE] = NULL,
-		[ISOLATION_SHARED] = "shared",
-		[ISOLATION_PRIVATE] = "private",
+		[DOCTOR_NONE] = NULL,
+		[DOCTOR_SHARED] = "shared",
+		[DOCTOR_PRIVATE] = "private",
 	};
 	json_t *checks = json_array(), *object;
 	struct utsname system;
@@ -170,7 +170,7 @@ void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
 	for (size_t i = 0; i < doctor->n_checks; i++)
 		json_array_append_new(checks, check_json(&doctor->checks[i]));
 	object = json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o}", "version", SYNFAULT_VERSION, "kernel",
-			   system.release, "can_run", doctor->isolation != ISOLATION_NONE,
+			   system.release, "can_run", doctor->isolation != DOCTOR_NONE,
 			   "isolation", isolations[doctor->isolation], "syn_schedule",
 			   schedule_json(&doctor->schedule), "checks", checks);
 	text = json_dumps(object, JSON_INDENT(2));

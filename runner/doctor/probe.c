@@ -105,7 +105,7 @@ static int try_deaths(void)
 {
 	AUTO_DIAG struct diag_list diags = {0};
 	struct deaths *deaths = NULL;
-	int status = deaths_open(on_death, NULL, &diags, &deaths);
+	int status = deaths_open(NULL, on_death, NULL, &diags, &deaths);
 
 	if (!status)
 		deaths_free(deaths);
