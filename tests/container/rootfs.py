@@ -17,13 +17,16 @@ from pathlib import Path
 
 SUITE = "bookworm"
 # Raised by hand when the way in which the root is made changes.
-VERSION = "1"
+VERSION = "3"
 # What runs the clients of the packs, beside what ci/install calls "runtime"; the sanitizers'
 # libraries for a program that was built with them.
 CLIENTS = ("python3", "curl", "libcurl4")
 SANITIZERS = ("libasan8", "libubsan1")
+# The file in the root that says how many bytes the packages of the container image added.
+WEIGHT = "runtime-bytes"
 # Space that nothing in a test needs.
-USELESS = ("usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
+USELESS = ("usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache/apt",
+           "var/cache/debconf", "var/cache/ldconfig", "var/lib/apt/lists", "var/log")
 
 
 def runtime_packages(source):
@@ -45,30 +48,63 @@ def cache_directory():
     return Path(os.environ.get("SYNFAULT_CONTAINER_CACHE", "/var/cache/synfault-test"))
 
 
+def run(*command):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            check=False)
+    if result.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{result.stdout[-2000:]}")
+
+
+def install(root, packages):
+    run("env", "DEBIAN_FRONTEND=noninteractive", "chroot", root, "apt-get", "-qq", "install", "--yes",
+        "--no-install-recommends", *packages)
+
+
+def is_useless(path):
+    return any(path == useless or path.startswith(f"{useless}/") for useless in USELESS)
+
+
+def size(root):
+    """Bytes of the files' contents, as an image counts them: without what the slim images leave out
+    and what is only used to install."""
+    return sum(os.lstat(os.path.join(directory, name)).st_size
+               for directory, _, names in os.walk(root) for name in names
+               if not is_useless(os.path.relpath(directory, root)))
+
+
+def fill(root, packages):
+    """debootstrap, then the packages: first those of the container image, to see what they weigh."""
+    run("debootstrap", "--variant=minbase", SUITE, root, *mirror())
+    # A mirror may be a snapshot of a day that is long past; translations are read by nobody.
+    (root / "etc/apt/apt.conf.d/test").write_text(
+        'Acquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n', encoding="ascii")
+    base = size(root)
+    run("chroot", root, "apt-get", "-qq", "update")
+    install(root, packages)
+    (root / WEIGHT).write_text(str(size(root) - base), encoding="ascii")
+    install(root, (*CLIENTS, *SANITIZERS))
+    for useless in USELESS:
+        shutil.rmtree(root / useless, ignore_errors=True)
+        (root / useless).mkdir(parents=True)
+
+
 def make(path, packages, memory):
-    """debootstrap in memory, where dpkg's syncing costs nothing; then into a directory beside it,
-    which gets its name when it is whole."""
+    """In memory, where dpkg's syncing costs nothing; then into a directory beside it, which gets
+    its name when it is whole."""
     unfinished = path.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     print(f"# making {path} by debootstrap; this takes a minute, once", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=memory) as scratch:
-        result = subprocess.run(
-            ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", SUITE,
-             f"{scratch}/root", *mirror()],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if result.returncode:
-            raise RuntimeError(f"debootstrap failed:\n{result.stdout[-2000:]}")
-        for useless in USELESS:
-            shutil.rmtree(f"{scratch}/root/{useless}", ignore_errors=True)
-            os.makedirs(f"{scratch}/root/{useless}")
-        subprocess.run(["cp", "-a", f"{scratch}/root", unfinished], check=True)
+        fill(Path(scratch) / "root", packages)
+        run("cp", "-a", f"{scratch}/root", unfinished)
     unfinished.rename(path)
 
 
 def ensure(source, memory):
     """The path of a whole root file system. memory: a directory on a tmpfs of our own."""
-    packages = [*runtime_packages(source), *CLIENTS, *SANITIZERS]
-    key = hashlib.sha256(" ".join((VERSION, SUITE, os.uname().machine, *packages)).encode())
+    packages = runtime_packages(source)
+    key = hashlib.sha256(" ".join((VERSION, SUITE, os.uname().machine, *packages, *CLIENTS,
+                                   *SANITIZERS)).encode())
     directory = cache_directory()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{SUITE}-{key.hexdigest()[:12]}"
