@@ -16,6 +16,12 @@ struct address {
 };
 _Static_assert(sizeof(struct address) == 20, "addresses are hashed as memory");
 
+/* Two networks that hold all addresses of somebody who shares a network namespace with others. */
+struct address_networks {
+	uint8_t ipv4[3]; /* of /24 */
+	uint8_t ipv6[6]; /* of /48 */
+};
+
 bool address_equal(const struct address *a, const struct address *b);
 /* Bytes of @address->bytes in use: 4 or 16. */
 size_t address_size(const struct address *address);

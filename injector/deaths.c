@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
@@ -31,7 +32,62 @@ struct deaths {
 	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
 };
 
-static int open_all(struct deaths *deaths)
+/* Places in a notice: the 32-bit word @word of the address of one end. */
+#define SOURCE_WORD(word)                                                                          \
+	(NLMSG_HDRLEN + offsetof(struct inet_diag_msg, id.idiag_src) + 4 * (size_t)(word))
+#define DESTINATION_WORD(word)                                                                     \
+	(NLMSG_HDRLEN + offsetof(struct inet_diag_msg, id.idiag_dst) + 4 * (size_t)(word))
+#define FAMILY_BYTE (NLMSG_HDRLEN + offsetof(struct inet_diag_msg, idiag_family))
+
+/*
+ * A classic BPF program (Documentation/networking/filter.rst), which netlink runs for each receiver
+ * of a multicast message. Its words are in network byte order, and it runs in the order of its
+ * lines; jumps are counted from the following line.
+ */
+static int keep_networks(int fd, const struct address_networks *networks)
+{
+	const uint32_t ipv4 = (uint32_t)networks->ipv4[0] << 24 | networks->ipv4[1] << 16 |
+			      networks->ipv4[2] << 8;
+	const uint32_t high = (uint32_t)networks->ipv6[0] << 24 | networks->ipv6[1] << 16 |
+			      networks->ipv6[2] << 8 | networks->ipv6[3];
+	const uint32_t low = (uint32_t)networks->ipv6[4] << 24 | networks->ipv6[5] << 16;
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FAMILY_BYTE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 6, 0),
+		/* IPv4 */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(0)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 20, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(0)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 17, 16),
+		/* IPv6, and IPv4 in the last word of a socket that speaks both */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(0)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(1)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff0000),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low, 12, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(0)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(1)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff0000),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low, 7, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(3)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 4, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(3)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog filter = {.len = ARRAY_SIZE(program), .filter = program};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno
+											 : 0;
+}
+
+static int open_all(struct deaths *deaths, const struct address_networks *networks)
 {
 	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
 	int size = RECEIVE_BUFFER;
@@ -43,6 +99,12 @@ static int open_all(struct deaths *deaths)
 	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
 	if (setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (networks) {
+		int r = keep_networks(deaths->fd, networks);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		int group = groups[i];
 
@@ -58,14 +120,15 @@ static int open_all(struct deaths *deaths)
 	return 0;
 }
 
-int deaths_open(deaths_fn on_death, void *userdata, struct diag_list *diags, struct deaths **ret)
+int deaths_open(const struct address_networks *networks, deaths_fn on_death, void *userdata,
+		struct diag_list *diags, struct deaths **ret)
 {
 	struct deaths *deaths = xzalloc(sizeof(*deaths));
 	int r;
 
 	deaths->on_death = on_death;
 	deaths->userdata = userdata;
-	r = open_all(deaths);
+	r = open_all(deaths, networks);
 	if (r < 0) {
 		deaths_free(deaths);
 		diag_add(diags, NULL,

@@ -23,9 +23,13 @@ struct deaths;
 
 /*
  * Listens in the network namespace of the calling process, which needs no privilege (net/core/
- * sock_diag.c, NL_CFG_F_NONROOT_RECV). Returns 0 or a negative errno with a diagnostic.
+ * sock_diag.c, NL_CFG_F_NONROOT_RECV). Where others use the namespace too, the notices of all their
+ * sockets come in; with @networks the kernel itself leaves out those that have no end in one of
+ * them, so that they wake nobody. NULL: all sockets. Returns 0 or a negative errno with a
+ * diagnostic.
  */
-int deaths_open(deaths_fn on_death, void *userdata, struct diag_list *diags, struct deaths **ret);
+int deaths_open(const struct address_networks *networks, deaths_fn on_death, void *userdata,
+		struct diag_list *diags, struct deaths **ret);
 int deaths_fd(const struct deaths *deaths);
 /*
  * Reads all notices that are there. Returns 0, -ENOBUFS when some were lost (reading goes on), or

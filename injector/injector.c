@@ -18,15 +18,18 @@
 
 #include <errno.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "common/duration.h"
 #include "injector/packet.h"
 
 /* "SYNF": unlikely to be used by anybody else. */
-#define REFUSE_MARK UINT32_C(0x53594e46)
+#define DEFAULT_REFUSE_MARK UINT32_C(0x53594e46)
 
 /* At the end, how often to go on reading packets that don't stop coming in (1 ms each). */
 #define FINISH_TURNS 1000
+/* How often to wait a millisecond for packets that are counted, and not read yet. */
+#define COUNT_TURNS 50
 
 /* What can go wrong while it runs. Each is reported once: one is enough to end all trust. */
 enum problem {
@@ -455,6 +458,11 @@ static int64_t real_now_ns(void *context)
 	return clock_monotonic_ns();
 }
 
+static uint32_t refuse_mark(const struct injector_config *config)
+{
+	return config->refuse_mark ? config->refuse_mark : DEFAULT_REFUSE_MARK;
+}
+
 static int install_rules(struct injector *injector, const struct injector_config *config,
 			 struct diag_list *diags)
 {
@@ -468,11 +476,13 @@ static int install_rules(struct injector *injector, const struct injector_config
 		&(struct rules_config){
 			.table = config->table,
 			.queue_number = config->queue_number,
-			.refuse_mark = REFUSE_MARK,
+			.refuse_mark = refuse_mark(config),
 			.endpoints = addresses,
 			.n_endpoints = n,
 			.form = config->queue_form,
 			.owned = config->shared_namespace,
+			.networks = config->networks,
+			.part = config->part,
 		},
 		diags, &injector->rules);
 }
@@ -487,7 +497,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 		&(struct queue_config){
 			.number = config->queue_number,
 			.length = config->queue_length,
-			.refuse_mark = REFUSE_MARK,
+			.refuse_mark = refuse_mark(config),
 			.on_packet = on_packet,
 			.on_told = told,
 			.userdata = injector,
@@ -495,7 +505,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 		diags, &injector->queue);
 	if (r < 0)
 		return r;
-	r = deaths_open(on_death, injector, diags, &injector->deaths);
+	r = deaths_open(config->networks, on_death, injector, diags, &injector->deaths);
 	if (r < 0)
 		return r;
 	injector->queue_event = event_new(injector->base, queue_fd(injector->queue),
@@ -589,6 +599,30 @@ static void compare_losses(struct injector *injector)
 		       (unsigned long long)losses.failed_verdicts);
 }
 
+/*
+ * Every packet that the rules sent to the queue has been read. This sees all losses between the
+ * two, also where the kernel's own counters can't be read (the file in /proc is root's alone).
+ */
+static void compare_queued(struct injector *injector)
+{
+	const struct timespec moment = {.tv_nsec = NS_PER_MS};
+	uint64_t counted = 0, n_read = 0;
+
+	for (int turn = 0; turn < COUNT_TURNS; turn++) {
+		/* counted first: what comes in between the two is no loss */
+		if (rules_count_queued(injector->rules, &counted) < 0)
+			return; /* compare_refused() says why */
+		(void)read_queue(injector);
+		n_read = queue_n_packets(injector->queue);
+		if (n_read >= counted)
+			return;
+		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+	}
+	report(injector, PROBLEM_LOSSES, false,
+	       "packets were lost: %llu were sent to the queue, and %llu were read from it",
+	       (unsigned long long)counted, (unsigned long long)n_read);
+}
+
 static void compare_refused(struct injector *injector)
 {
 	uint64_t counted;
@@ -624,6 +658,7 @@ void injector_finish(struct injector *injector)
 		/* what was not taken of the verdicts just given */
 		(void)read_queue(injector);
 		compare_losses(injector);
+		compare_queued(injector);
 		compare_refused(injector);
 	}
 }

@@ -41,6 +41,15 @@ struct injector_config {
 	 */
 	bool shared_namespace;
 	enum rules_queue_form queue_form; /* RULES_QUEUE_ANY unless it is known (rules.h) */
+	/* Of packets to be refused; 0: one for a namespace that no other injector uses. */
+	uint32_t refuse_mark;
+	/*
+	 * Other injectors use the table and the network namespace too: it is a common one, of which
+	 * this one has the part with this number, and all its endpoints are in these networks
+	 * (rules.h). NULL: the table is its own.
+	 */
+	const struct address_networks *networks;
+	uint32_t part;
 	uint64_t seed;
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;

@@ -59,8 +59,12 @@ struct queue {
 	 * (net/core/dev.c, netstamp_needed_key). This one does, and is used for nothing else.
 	 */
 	int timestamp_fd;
-	int counters_fd; /* /proc/…/nfnetlink_queue of the network namespace we started in */
-	uint64_t overruns, failed_verdicts;
+	/*
+	 * /proc/…/nfnetlink_queue of the network namespace we started in; -1: it can't be read by
+	 * us (it is root's alone), or there is no /proc
+	 */
+	int counters_fd;
+	uint64_t n_packets, overruns, failed_verdicts;
 
 	bool dispatching;
 	/* when the batch was read, by both clocks */
@@ -97,33 +101,61 @@ static int counters_open(void)
 	return r;
 }
 
+/* Opens the list for reading through a copy, since fclose() closes; both share the position. */
+static FILE *counters_list(int fd)
+{
+	AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = NULL;
+
+	if (copy >= 0 && lseek(copy, 0, SEEK_SET) == 0)
+		file = fdopen(copy, "r");
+	if (file)
+		steal_fd(&copy);
+	return file;
+}
+
+/* Returns 1, 0 at the end, or -EPROTO. */
+static int counters_next(FILE *file, struct counters *ret)
+{
+	char line[256];
+
+	if (!fgets(line, sizeof(line), file))
+		return 0;
+	return sscanf(line, "%u %u %u %u %u %u %u", &ret->number, &ret->portid, &ret->waiting,
+		      &ret->copy_mode, &ret->copy_range, &ret->queue_dropped,
+		      &ret->user_dropped) == 7
+		       ? 1
+		       : -EPROTO;
+}
+
 /* Returns 0; -ENOENT when there is no queue with that number, or another negative errno. */
 static int counters_read(int fd, uint16_t number, struct counters *ret)
 {
-	AUTO_CLOSE int copy = -1;
-	AUTO_FCLOSE FILE *file = NULL;
-	char line[256];
+	AUTO_FCLOSE FILE *file = counters_list(fd);
+	struct counters counters;
+	int r;
 
-	/* through a copy, since fclose() closes; both share the position */
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0 || lseek(copy, 0, SEEK_SET) < 0)
-		return -errno;
-	file = fdopen(copy, "r");
 	if (!file)
 		return -errno;
-	steal_fd(&copy);
-	while (fgets(line, sizeof(line), file)) {
-		struct counters c;
-
-		if (sscanf(line, "%u %u %u %u %u %u %u", &c.number, &c.portid, &c.waiting,
-			   &c.copy_mode, &c.copy_range, &c.queue_dropped, &c.user_dropped) != 7)
-			return -EPROTO;
-		if (c.number != number)
+	while ((r = counters_next(file, &counters)) > 0) {
+		if (counters.number != number)
 			continue;
-		*ret = c;
+		*ret = counters;
 		return 0;
 	}
-	return ferror(file) ? -EIO : -ENOENT;
+	return r < 0 ? r : ferror(file) ? -EIO : -ENOENT;
+}
+
+bool queue_all_idle(void)
+{
+	AUTO_CLOSE int fd = counters_open();
+	AUTO_FCLOSE FILE *file = fd >= 0 ? counters_list(fd) : NULL;
+	struct counters counters;
+
+	while (file && counters_next(file, &counters) > 0)
+		if (counters.waiting > 0)
+			return false;
+	return true;
 }
 
 /* Sends one configuration message and waits for the kernel's answer. */
@@ -252,15 +284,6 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 	/* with the module loaded by now */
 	if (queue->counters_fd < 0)
 		queue->counters_fd = counters_open();
-	if (queue->counters_fd < 0) {
-		r = queue->counters_fd;
-		diag_add(diags, NULL,
-			 "can't read the queue's counters of losses "
-			 "(/proc/self/net/netfilter/nfnetlink_queue): %s",
-			 strerror(-r));
-		diag_hint(diags, "/proc has to be mounted");
-		return r;
-	}
 	queue->timestamp_fd = open_timestamps();
 	return 0;
 }
@@ -344,6 +367,7 @@ static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
 	    mnl_attr_get_payload_len(attributes[NFQA_PACKET_HDR]) < sizeof(header))
 		return;
 	memcpy(&header, mnl_attr_get_payload(attributes[NFQA_PACKET_HDR]), sizeof(header));
+	queue->n_packets++;
 	packet.id = ntohl(header.packet_id);
 	if (attributes[NFQA_PAYLOAD]) {
 		packet.data = mnl_attr_get_payload(attributes[NFQA_PAYLOAD]);
@@ -473,11 +497,18 @@ int queue_flush(struct queue *queue)
 	return 0;
 }
 
+uint64_t queue_n_packets(const struct queue *queue)
+{
+	return queue->n_packets;
+}
+
 int queue_losses(struct queue *queue, struct queue_losses *ret)
 {
-	struct counters counters;
-	int r = counters_read(queue->counters_fd, queue->number, &counters);
+	struct counters counters = {0};
+	int r = 0;
 
+	if (queue->counters_fd >= 0)
+		r = counters_read(queue->counters_fd, queue->number, &counters);
 	if (r < 0)
 		return r;
 	*ret = (struct queue_losses){

@@ -66,7 +66,20 @@ int queue_dispatch(struct queue *queue);
 int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind);
 int queue_flush(struct queue *queue);
 
-/* What was lost between the kernel and us. All zero: nothing was. */
+/*
+ * Whether no packet waits for a verdict in any queue of the network namespace, whoever's it is;
+ * true also when that can't be found out.
+ */
+bool queue_all_idle(void);
+
+/* How many packets have been read. */
+uint64_t queue_n_packets(const struct queue *queue);
+
+/*
+ * What was lost between the kernel and us. All zero: nothing was. The kernel's own two counters can
+ * only be read by root; to others they are zero, and what the rules count (rules.h) has to be
+ * compared with what was read.
+ */
 struct queue_losses {
 	uint64_t queue_dropped; /* the kernel's queue was full (/proc/net/netfilter/nfnetlink_queue)
 				 */
@@ -74,8 +87,7 @@ struct queue_losses {
 	uint64_t overruns;      /* ENOBUFS seen on the socket */
 	uint64_t failed_verdicts; /* verdicts that the kernel refused */
 };
-/* Returns 0 or a negative errno when the counters can't be read: then nothing can be vouched for.
- */
+/* Returns 0 or a negative errno when the queue is gone: then nothing can be vouched for. */
 int queue_losses(struct queue *queue, struct queue_losses *ret);
 
 #endif

@@ -52,12 +52,22 @@
 #define ELEMENTS_PER_MESSAGE 1024
 #define MESSAGE_MAX          65536
 
+/* A name with the number of a part. */
+#define NAME_SIZE 32
+
+/* A family's place in family_layouts. */
+enum { LAYOUT_IPV4, LAYOUT_IPV6, N_LAYOUTS };
+
 struct rules {
 	struct mnl_socket *socket;
 	uint32_t portid;
 	uint32_t sequence;
 	char *table;
 	enum rules_queue_form form;
+	bool is_part; /* of a common table */
+	struct address_networks networks;
+	char queue[NAME_SIZE], answer[NAME_SIZE]; /* chains */
+	char sets[N_LAYOUTS][NAME_SIZE];
 };
 
 /* Messages on their way to the kernel, and what to make of its answers. */
@@ -78,32 +88,47 @@ struct family_layout {
 	uint32_t set_id, set_type;
 	uint32_t address_size;
 	uint32_t source_offset, destination_offset;
-	uint32_t port_register; /* the one after the address */
+	uint32_t port_register;             /* the one after the address */
+	uint32_t network_type, prefix_size; /* of the maps' keys */
+	struct map {
+		const char *name;
+		uint32_t id;
+	} queues, answers;
 };
 
-static const struct family_layout family_layouts[] = {
-	{
-		.family = AF_INET,
-		.nfproto = NFPROTO_IPV4,
-		.set = "endpoints4",
-		.set_id = 1,
-		.set_type = NFT_TYPE_IPADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
-		.address_size = 4,
-		.source_offset = IPV4_SOURCE,
-		.destination_offset = IPV4_DESTINATION,
-		.port_register = NFT_REG32_01,
-	},
-	{
-		.family = AF_INET6,
-		.nfproto = NFPROTO_IPV6,
-		.set = "endpoints6",
-		.set_id = 2,
-		.set_type = NFT_TYPE_IP6ADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
-		.address_size = 16,
-		.source_offset = IPV6_SOURCE,
-		.destination_offset = IPV6_DESTINATION,
-		.port_register = NFT_REG32_04,
-	},
+static const struct family_layout family_layouts[N_LAYOUTS] = {
+	[LAYOUT_IPV4] =
+		{
+			.family = AF_INET,
+			.nfproto = NFPROTO_IPV4,
+			.set = "endpoints4",
+			.set_id = 1,
+			.set_type = NFT_TYPE_IPADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
+			.address_size = 4,
+			.source_offset = IPV4_SOURCE,
+			.destination_offset = IPV4_DESTINATION,
+			.port_register = NFT_REG32_01,
+			.network_type = NFT_TYPE_IPADDR,
+			.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
+			.queues = {"queues4", 3},
+			.answers = {"answers4", 5},
+		},
+	[LAYOUT_IPV6] =
+		{
+			.family = AF_INET6,
+			.nfproto = NFPROTO_IPV6,
+			.set = "endpoints6",
+			.set_id = 2,
+			.set_type = NFT_TYPE_IP6ADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
+			.address_size = 16,
+			.source_offset = IPV6_SOURCE,
+			.destination_offset = IPV6_DESTINATION,
+			.port_register = NFT_REG32_04,
+			.network_type = NFT_TYPE_IP6ADDR,
+			.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
+			.queues = {"queues6", 4},
+			.answers = {"answers6", 6},
+		},
 };
 
 /* Makes room for one more message of any size. */
@@ -156,34 +181,53 @@ static void batch_add_table(struct batch *batch, uint16_t type, uint16_t flags, 
 	nftnl_table_free(table);
 }
 
-static void batch_add_chain(struct batch *batch, const char *name, int32_t priority)
+/* Takes the chain. */
+static void batch_add_chain_message(struct batch *batch, uint16_t type, uint16_t flags,
+				    struct nftnl_chain *chain)
 {
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-	struct nlmsghdr *message;
+	struct nlmsghdr *message = batch_begin(batch, type, flags);
 
-	if (!chain)
-		out_of_memory();
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->rules->table);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_LOCAL_IN);
-	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
-	message = batch_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	nftnl_chain_nlmsg_build_payload(message, chain);
 	batch_end(batch, message);
 	nftnl_chain_free(chain);
 }
 
-static struct nftnl_set *set_new(const struct batch *batch, const struct family_layout *layout)
+static struct nftnl_chain *chain_new(const struct batch *batch, const char *name)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+
+	if (!chain)
+		out_of_memory();
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->rules->table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	return chain;
+}
+
+static void batch_add_base_chain(struct batch *batch, const char *name, int32_t priority)
+{
+	struct nftnl_chain *chain = chain_new(batch, name);
+
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_LOCAL_IN);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
+	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain);
+}
+
+static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
 
 	if (!set)
 		out_of_memory();
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->rules->table);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, layout->set);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, layout->set_id);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	return set;
+}
+
+static const char *set_name(const struct batch *batch, const struct family_layout *layout)
+{
+	return batch->rules->sets[layout - family_layouts];
 }
 
 static void set_add_element(struct nftnl_set *set, const struct family_layout *layout,
@@ -201,7 +245,10 @@ static void set_add_element(struct nftnl_set *set, const struct family_layout *l
 	nftnl_set_elem_add(set, element);
 }
 
-/* The family's endpoints as a set. Returns false, adding nothing, when it has none. */
+/*
+ * The family's endpoints as a set. Returns false when it has none: then there is no set, but an
+ * empty one in a part, which whoever removes the part counts upon.
+ */
 static bool batch_add_set(struct batch *batch, const struct rules_config *config,
 			  const struct family_layout *layout)
 {
@@ -211,15 +258,16 @@ static bool batch_add_set(struct batch *batch, const struct rules_config *config
 
 	for (size_t k = 0; k < config->n_endpoints; k++)
 		n += config->endpoints[k].family == layout->family;
-	if (n == 0)
+	if (n == 0 && !batch->rules->is_part)
 		return false;
 
-	set = set_new(batch, layout);
+	set = set_new(batch, set_name(batch, layout), layout->set_id);
 	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_CONSTANT);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->set_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, layout->address_size + 4);
-	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, (uint32_t)n);
+	if (n > 0)
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, (uint32_t)n);
 	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
@@ -228,7 +276,7 @@ static bool batch_add_set(struct batch *batch, const struct rules_config *config
 	for (; n_sent < n; n_sent += ELEMENTS_PER_MESSAGE) {
 		size_t in_message = 0;
 
-		set = set_new(batch, layout);
+		set = set_new(batch, set_name(batch, layout), layout->set_id);
 		for (; i < config->n_endpoints && in_message < ELEMENTS_PER_MESSAGE; i++) {
 			if (config->endpoints[i].family != layout->family)
 				continue;
@@ -240,7 +288,7 @@ static bool batch_add_set(struct batch *batch, const struct rules_config *config
 		batch_end(batch, message);
 		nftnl_set_free(set);
 	}
-	return true;
+	return n > 0;
 }
 
 static struct nftnl_expr *rule_add_expr(struct nftnl_rule *rule, const char *name)
@@ -347,7 +395,7 @@ static void rule_queue(struct nftnl_rule *rule, enum rules_queue_form form, uint
 /* Connections that are open already, the bulk of all traffic, leave at the first rule. */
 static void batch_add_shortcut(struct batch *batch)
 {
-	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->queue);
 	struct nftnl_expr *expr;
 
 	rule_match_tcp_flags(rule, TCP_FLAG_SYN, 0);
@@ -357,68 +405,227 @@ static void batch_add_shortcut(struct batch *batch)
 	batch_add_rule(batch, rule, 0);
 }
 
+/* Address and port, of the source or the destination, are an endpoint's. */
+static void rule_match_endpoint(const struct batch *batch, struct nftnl_rule *rule,
+				const struct family_layout *layout, bool source)
+{
+	struct nftnl_expr *expr;
+
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
+			  source ? layout->source_offset : layout->destination_offset,
+			  layout->address_size, NFT_REG32_00);
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			  source ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+			  layout->port_register);
+	expr = rule_add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, set_name(batch, layout));
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->set_id);
+}
+
 /* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
 static void batch_add_queue_rule(struct batch *batch, const struct rules_config *config,
 				 const struct family_layout *layout, bool syn_ack)
 {
-	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE);
-	struct nftnl_expr *expr;
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->queue);
 
 	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
 	rule_match_tcp_flags(rule, TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK,
 			     syn_ack ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
-	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
-			  syn_ack ? layout->source_offset : layout->destination_offset,
-			  layout->address_size, NFT_REG32_00);
-	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-			  syn_ack ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
-			  layout->port_register);
-	expr = rule_add_expr(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, layout->set);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->set_id);
+	rule_match_endpoint(batch, rule, layout, syn_ack);
+	rule_add_expr(rule, "counter");
 	rule_queue(rule, batch->rules->form, config->queue_number);
 	batch_add_rule(batch, rule, 0);
 }
 
-static void batch_add_answer_rule(struct batch *batch, uint32_t mark)
+static void batch_add_answer_rule(struct batch *batch, const struct family_layout *layout,
+				  uint32_t mark)
 {
-	struct nftnl_rule *rule = rule_new(batch, CHAIN_ANSWER);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->answer);
 	const uint8_t protocol = IPPROTO_TCP;
 	struct nftnl_expr *expr;
 
 	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
 	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	rule_match_endpoint(batch, rule, layout, false);
 	rule_add_expr(rule, "counter");
 	expr = rule_add_expr(rule, "reject");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
 	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
-	/* the last message of the batch: acknowledged when all went well */
+	/* the last of these is the batch's last message: acknowledged when all went well */
 	batch_add_rule(batch, rule, NLM_F_ACK);
 }
 
-static void batch_build(struct batch *batch, const struct rules_config *config)
-{
-	bool used[ARRAY_SIZE(family_layouts)];
+/* ---- a table of one's own ---- */
 
-	batch_mark(batch, NFNL_MSG_BATCH_BEGIN);
-	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, config->owned);
-	for (size_t i = 0; i < ARRAY_SIZE(family_layouts); i++)
-		used[i] = batch_add_set(batch, config, &family_layouts[i]);
-	batch_add_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
-	batch_add_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
-	batch_add_shortcut(batch);
+/* What sends packets to the queue, and answers those that come back with the mark. */
+static void batch_add_rules(struct batch *batch, const struct rules_config *config,
+			    const bool used[static N_LAYOUTS])
+{
 	batch->queue_first = batch->rules->sequence;
-	for (size_t i = 0; i < ARRAY_SIZE(family_layouts); i++) {
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
 		batch_add_queue_rule(batch, config, &family_layouts[i], false);
 		batch_add_queue_rule(batch, config, &family_layouts[i], true);
 	}
 	batch->queue_last = batch->rules->sequence - 1;
-	batch_add_answer_rule(batch, config->refuse_mark);
-	batch_mark(batch, NFNL_MSG_BATCH_END);
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		if (used[i])
+			batch_add_answer_rule(batch, &family_layouts[i], config->refuse_mark);
 }
+
+static void batch_build_table(struct batch *batch, const struct rules_config *config, bool owned)
+{
+	bool used[N_LAYOUTS];
+
+	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, owned);
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		used[i] = batch_add_set(batch, config, &family_layouts[i]);
+	batch_add_base_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_shortcut(batch);
+	batch_add_rules(batch, config, used);
+}
+
+/* ---- a common table and its parts ---- */
+
+static void batch_add_map(struct batch *batch, const struct family_layout *layout,
+			  const struct map *map)
+{
+	struct nftnl_set *set = set_new(batch, map->name, map->id);
+	struct nlmsghdr *message;
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->network_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, layout->address_size);
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+/* Packets from or to a network that is in the map get its verdict. */
+static void batch_add_dispatch(struct batch *batch, const char *chain,
+			       const struct family_layout *layout, const struct map *map,
+			       bool source)
+{
+	static const uint8_t zero[16];
+	const uint8_t protocol = IPPROTO_TCP;
+	struct nftnl_rule *rule = rule_new(batch, chain);
+	struct nftnl_expr *expr;
+	uint8_t mask[16] = {0};
+
+	memset(mask, 0xff, layout->prefix_size);
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
+			  source ? layout->source_offset : layout->destination_offset,
+			  layout->address_size, NFT_REG_1);
+	expr = rule_add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, layout->address_size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, layout->address_size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, layout->address_size);
+	expr = rule_add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, map->name);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, map->id);
+	batch_add_rule(batch, rule, NLM_F_ACK);
+}
+
+static void batch_build_common(struct batch *batch)
+{
+	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, false);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		batch_add_map(batch, &family_layouts[i], &family_layouts[i].queues);
+		batch_add_map(batch, &family_layouts[i], &family_layouts[i].answers);
+	}
+	batch_add_base_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_shortcut(batch);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		const struct family_layout *layout = &family_layouts[i];
+
+		batch_add_dispatch(batch, CHAIN_QUEUE, layout, &layout->queues, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, layout, &layout->queues, true);
+		batch_add_dispatch(batch, CHAIN_ANSWER, layout, &layout->answers, false);
+	}
+}
+
+/* The part's network as an element of a map; @type adds or deletes it. */
+static void batch_add_entry(struct batch *batch, uint16_t type, size_t index, const struct map *map,
+			    const char *chain)
+{
+	const struct family_layout *layout = &family_layouts[index];
+	const struct address_networks *networks = &batch->rules->networks;
+	struct nftnl_set *set = set_new(batch, map->name, map->id);
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[16] = {0};
+	struct nlmsghdr *message;
+
+	if (!element)
+		out_of_memory();
+	memcpy(key, index == LAYOUT_IPV4 ? networks->ipv4 : networks->ipv6, layout->prefix_size);
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, layout->address_size);
+	if (type == NFT_MSG_NEWSETELEM) {
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
+		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
+	}
+	nftnl_set_elem_add(set, element);
+	message = batch_begin(batch, type,
+			      type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK
+							 : NLM_F_ACK);
+	nftnl_set_elems_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+static void batch_add_entries(struct batch *batch, uint16_t type)
+{
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		batch_add_entry(batch, type, i, &family_layouts[i].queues, batch->rules->queue);
+		batch_add_entry(batch, type, i, &family_layouts[i].answers, batch->rules->answer);
+	}
+}
+
+static void batch_build_part(struct batch *batch, const struct rules_config *config)
+{
+	bool used[N_LAYOUTS];
+
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		used[i] = batch_add_set(batch, config, &family_layouts[i]);
+	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+				chain_new(batch, batch->rules->queue));
+	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+				chain_new(batch, batch->rules->answer));
+	batch_add_rules(batch, config, used);
+	batch_add_entries(batch, NFT_MSG_NEWSETELEM);
+}
+
+/* In the order in which nothing refers to what is deleted; a chain's rules go with it. */
+static void batch_build_removal(struct batch *batch)
+{
+	batch_add_entries(batch, NFT_MSG_DELSETELEM);
+	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, batch->rules->queue));
+	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, batch->rules->answer));
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		struct nftnl_set *set = set_new(batch, set_name(batch, &family_layouts[i]),
+						family_layouts[i].set_id);
+		struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+
+		nftnl_set_nlmsg_build_payload(message, set);
+		batch_end(batch, message);
+		nftnl_set_free(set);
+	}
+}
+
+/* ---- to the kernel ---- */
 
 /*
  * Reads the answers to a batch, all of which are there. Returns 0 when the kernel took it, else the
@@ -493,13 +700,6 @@ static int install_error(const struct batch *batch, const struct rules_config *c
 		diag_add(diags, NULL, "there is an nftables table inet %s already", config->table);
 		return r;
 	}
-	if (config->owned && batch->failed_sequence == batch->table_sequence &&
-	    (r == -EOPNOTSUPP || r == -EINVAL)) {
-		diag_add(diags, NULL,
-			 "the kernel knows no nftables tables that disappear with "
-			 "their owner (Linux 5.12)");
-		return -EOPNOTSUPP;
-	}
 	diag_add(diags, NULL, "can't install the firewall rules: %s", strerror(-r));
 	return r;
 }
@@ -523,25 +723,67 @@ static int socket_open(struct diag_list *diags, struct mnl_socket **ret)
 	return 0;
 }
 
-int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret)
+static void name(char buffer[static NAME_SIZE], const char *base, bool is_part, uint32_t part)
+{
+	if (is_part)
+		snprintf(buffer, NAME_SIZE, "%s-%u", base, part);
+	else
+		snprintf(buffer, NAME_SIZE, "%s", base);
+}
+
+/* Returns 0 or a negative errno, with a diagnostic. @networks: of a part, or NULL. */
+static int rules_new(const char *table, const struct address_networks *networks, uint32_t part,
+		     struct diag_list *diags, struct rules **ret)
 {
 	struct rules *rules = xzalloc(sizeof(*rules));
-	int r;
+	int r = socket_open(diags, &rules->socket);
 
-	r = socket_open(diags, &rules->socket);
 	if (r < 0) {
 		free(rules);
 		return r;
 	}
 	rules->portid = mnl_socket_get_portid(rules->socket);
-	rules->table = xstrdup(config->table);
+	rules->table = xstrdup(table);
 	rules->sequence = 1;
+	if (networks) {
+		rules->is_part = true;
+		rules->networks = *networks;
+	}
+	name(rules->queue, CHAIN_QUEUE, rules->is_part, part);
+	name(rules->answer, CHAIN_ANSWER, rules->is_part, part);
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		name(rules->sets[i], family_layouts[i].set, rules->is_part, part);
+	*ret = rules;
+	return 0;
+}
 
+/* Without removing anything. */
+static void rules_forget(struct rules *rules)
+{
+	mnl_socket_close(rules->socket);
+	free(rules->table);
+	free(rules);
+}
+
+int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret)
+{
+	struct rules *rules;
+	bool owned = config->owned;
+	int r;
+
+	r = rules_new(config->table, config->networks, config->part, diags, &rules);
+	if (r < 0)
+		return r;
 	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
-	for (;; rules->form = RULES_QUEUE_COMPAT) {
+	for (;;) {
 		struct batch batch = {.rules = rules};
 
-		batch_build(&batch, config);
+		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+		if (config->networks)
+			batch_build_part(&batch, config);
+		else
+			batch_build_table(&batch, config, owned);
+		batch_mark(&batch, NFNL_MSG_BATCH_END);
 		r = batch_send(&batch);
 		free(batch.data);
 		if (r == 0) {
@@ -549,14 +791,20 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 			return 0;
 		}
 		if (r == -ENOENT && rules->form == RULES_QUEUE_NATIVE &&
-		    config->form == RULES_QUEUE_ANY)
+		    config->form == RULES_QUEUE_ANY) {
+			rules->form = RULES_QUEUE_COMPAT;
 			continue;
+		}
+		/* the flag is unknown before Linux 5.12 */
+		if (owned && batch.failed_sequence == batch.table_sequence &&
+		    (r == -EOPNOTSUPP || r == -EINVAL)) {
+			owned = false;
+			continue;
+		}
 		r = install_error(&batch, config, r, diags);
 		break;
 	}
-	mnl_socket_close(rules->socket);
-	free(rules->table);
-	free(rules);
+	rules_forget(rules);
 	return r;
 }
 
@@ -565,14 +813,14 @@ enum rules_queue_form rules_queue_form(const struct rules *rules)
 	return rules->form;
 }
 
-struct refused_count {
+struct packet_count {
 	uint64_t packets;
 	bool found; /* a rule with a counter is there */
 };
 
 static int count_rule(const struct nlmsghdr *message, void *data)
 {
-	struct refused_count *count = data;
+	struct packet_count *count = data;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	struct nftnl_expr_iter *iter;
 	struct nftnl_expr *expr;
@@ -597,11 +845,12 @@ static int count_rule(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
+/* Adds up the counters of a chain's rules. */
+static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_packets)
 {
 	char buffer[16384];
 	uint32_t sequence = rules->sequence++;
-	struct refused_count count = {0};
+	struct packet_count count = {0};
 	struct nftnl_rule *filter = nftnl_rule_alloc();
 	struct nlmsghdr *message;
 	ssize_t length;
@@ -611,7 +860,7 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 		out_of_memory();
 	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
-	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, CHAIN_ANSWER);
+	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, chain);
 	message =
 		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, sequence);
 	nftnl_rule_nlmsg_build_payload(message, filter);
@@ -635,22 +884,145 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 	return 0;
 }
 
-void rules_free(struct rules *rules)
+int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
+{
+	return count_chain(rules, rules->answer, ret_packets);
+}
+
+int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
+{
+	return count_chain(rules, rules->queue, ret_packets);
+}
+
+/* Deletes the table, or the part of a common one. */
+static int uninstall(struct rules *rules)
 {
 	struct batch batch = {.rules = rules};
+	int r;
 
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	if (rules->is_part)
+		batch_build_removal(&batch);
+	else
+		batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
+	free(batch.data);
+	return r;
+}
+
+void rules_free(struct rules *rules)
+{
 	if (!rules)
 		return;
 	/*
 	 * Explicitly, though an owned table would go with the socket: that waits for an RCU grace
 	 * period, a transaction does not. There is nothing to be done about an error.
 	 */
+	(void)uninstall(rules);
+	rules_forget(rules);
+}
+
+/* ---- common tables ---- */
+
+int rules_create_common(const char *table, struct diag_list *diags)
+{
+	const struct rules_config config = {.table = table};
+	struct batch batch = {0};
+	struct rules *rules;
+	int r = rules_new(table, NULL, 0, diags, &rules);
+
+	if (r < 0)
+		return r;
+	batch.rules = rules;
 	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
-	batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
+	batch_build_common(&batch);
 	batch_mark(&batch, NFNL_MSG_BATCH_END);
-	(void)batch_send(&batch);
+	r = batch_send(&batch);
 	free(batch.data);
-	mnl_socket_close(rules->socket);
-	free(rules->table);
-	free(rules);
+	/* Made as a whole, it is there as a whole. */
+	if (r == -EEXIST && batch.failed_sequence == batch.table_sequence)
+		r = 0;
+	else if (r < 0)
+		r = install_error(&batch, &config, r, diags);
+	rules_forget(rules);
+	return r;
+}
+
+static int remove_rules(const char *table, const struct address_networks *networks, uint32_t part)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct rules *rules;
+	int r = rules_new(table, networks, part, &diags, &rules);
+
+	if (r < 0)
+		return r;
+	r = uninstall(rules);
+	rules_forget(rules);
+	return r;
+}
+
+int rules_remove_common(const char *table)
+{
+	return remove_rules(table, NULL, 0);
+}
+
+int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks)
+{
+	return remove_rules(table, networks, part);
+}
+
+struct part_listing {
+	const char *table;
+	void (*on_part)(void *userdata, uint32_t part);
+	void *userdata;
+};
+
+static int list_chain(const struct nlmsghdr *message, void *data)
+{
+	const struct part_listing *listing = data;
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	const char *table, *chain_name;
+	unsigned part;
+
+	if (!chain)
+		out_of_memory();
+	if (nftnl_chain_nlmsg_parse(message, chain) == 0) {
+		table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
+		chain_name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
+		if (table && chain_name && strcmp(table, listing->table) == 0 &&
+		    sscanf(chain_name, CHAIN_QUEUE "-%u", &part) == 1)
+			listing->on_part(listing->userdata, part);
+	}
+	nftnl_chain_free(chain);
+	return MNL_CB_OK;
+}
+
+int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
+		     void *userdata)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct part_listing listing = {table, on_part, userdata};
+	struct mnl_socket *socket;
+	struct nlmsghdr *message;
+	char buffer[16384];
+	int r = socket_open(&diags, &socket);
+
+	if (r < 0)
+		return r;
+	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_INET, NLM_F_DUMP, 1);
+	r = mnl_socket_sendto(socket, message, message->nlmsg_len) < 0 ? -1 : MNL_CB_OK;
+	while (r > MNL_CB_STOP) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		r = length < 0 ? -1
+			       : mnl_cb_run(buffer, (size_t)length, 1,
+					    mnl_socket_get_portid(socket), list_chain, &listing);
+	}
+	if (r < 0)
+		r = -errno;
+	mnl_socket_close(socket);
+	return r;
 }

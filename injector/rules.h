@@ -5,11 +5,12 @@
  *
  *     table inet NAME {
  *         chain queue {                             # filter hook input, priority -200
- *             tcp SYN (FIN, SYN, RST, ACK looked at) to an endpoint's address and port: queue
- *             tcp SYN+ACK from an endpoint's address and port: queue
+ *             tcp SYN (FIN, SYN, RST, ACK looked at) to an endpoint's address and port:
+ *                 counter, queue
+ *             tcp SYN+ACK from an endpoint's address and port: counter, queue
  *         }
  *         chain answer {                            # filter hook input, priority -199
- *             meta mark REFUSE: counter, reject with tcp reset
+ *             meta mark REFUSE to an endpoint: counter, reject with tcp reset
  *         }
  *     }
  *
@@ -18,6 +19,25 @@
  * Queueing uses the native `queue` expression where the kernel has it (CONFIG_NFT_QUEUE), else the
  * xtables target NFQUEUE through CONFIG_NFT_COMPAT. No bypass: with nobody listening, SYNs are lost
  * and a test can't pass.
+ *
+ * Several injectors side by side in one network namespace share one table. Each with a table of its
+ * own would not do: when a base chain is removed, the kernel drops all packets that are held in any
+ * queue of the namespace, whoever's they are (net/netfilter/core.c, __nf_unregister_net_hook, which
+ * calls nf_queue_nf_hook_drop). In a common table the base chains stay, and an injector adds and
+ * removes its part only:
+ *
+ *     table inet NAME {
+ *         map queues4 { 127.64.1.0: jump queue-N }  # by network; likewise queues6, answers4,
+ * answers6 chain queue {                             # base chain as above tcp SYN to, or SYN+ACK
+ * from, an address whose network is in the map: its verdict
+ *         }
+ *         chain answer { … }                        # likewise
+ *         chain queue-N { … }                       # with the rules of `queue` above
+ *         chain answer-N { … }
+ *     }
+ *
+ * Nobody owns a common table. A part whose injector is dead drops SYNs to its endpoints, until it
+ * is removed.
  */
 #ifndef SYNFAULT_INJECTOR_RULES_H
 #define SYNFAULT_INJECTOR_RULES_H
@@ -48,9 +68,17 @@ struct rules_config {
 	 * For a network namespace that others use too: the table belongs to our socket and
 	 * disappears with this process, `kill -9` included (NFT_TABLE_F_OWNER, Linux 5.12). Leave
 	 * it out where the namespace dies with the process: there a dead injector leaves SYNs
-	 * unanswered, and nothing gets past it.
+	 * unanswered, and nothing gets past it. On a kernel without owners the table stays until
+	 * somebody removes it (rules_remove()).
 	 */
 	bool owned;
+	/*
+	 * The table is a common one, which is there (rules_create_common()), and this is what to
+	 * add to it: the part with number @part, for endpoints that are all in these networks.
+	 * NULL: the table is to be made.
+	 */
+	const struct address_networks *networks;
+	uint32_t part;
 };
 
 /*
@@ -68,8 +96,23 @@ enum rules_queue_form rules_queue_form(const struct rules *rules);
  * table is gone).
  */
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
+/* The same of the packets that were sent to the queue, whatever became of them there. */
+int rules_count_queued(struct rules *rules, uint64_t *ret_packets);
 
-/* Removes the table; NULL is allowed. */
+/* Removes the table, or the part of a common one; NULL is allowed. */
 void rules_free(struct rules *rules);
+
+/*
+ * Makes a common table with no parts; does nothing when it is there. Returns 0 or a negative errno,
+ * with a diagnostic.
+ */
+int rules_create_common(const char *table, struct diag_list *diags);
+/* Removes a common table with all its parts. Returns 0 or a negative errno (-ENOENT: none). */
+int rules_remove_common(const char *table);
+/* Calls @on_part for each part of a common table. Returns 0 or a negative errno. */
+int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
+		     void *userdata);
+/* Removes a part that somebody else added. Returns 0 or a negative errno. */
+int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks);
 
 #endif

@@ -13,7 +13,7 @@
 #include "runner/cell/network.h"
 #include "runner/cell/process.h"
 
-/* The first port for endpoints that name none: nobody else is in the cell. */
+/* The first port for endpoints of a private cell that name none: nobody else is there. */
 enum { FIRST_FREE_PORT = 8080 };
 
 static bool port_is_named(const struct scenario *scenario, uint16_t port)
@@ -37,34 +37,57 @@ static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
 		enum family family = spec->families[f];
 
 		endpoint->addresses[f] =
-			network_endpoint_address(cell->scenario, index, family, port);
-		values->address[family] = address_format_host(&endpoint->addresses[f],
-							      endpoint->texts[family]);
+			cell->shared
+				? shared_endpoint_address(cell->shared->number, index, family, port)
+				: network_endpoint_address(cell->scenario, index, family, port);
+		values->address[family] =
+			address_format_host(&endpoint->addresses[f], endpoint->texts[family]);
 	}
 	values->host = spec->hostname ? spec->hostname : values->address[spec->families[0]];
 }
 
-void cell_plan(struct cell *cell, const struct scenario *scenario)
+/* A port for an endpoint that names none, from @from on; 0: the cell's first. */
+static uint16_t find_port(const struct cell *cell, uint16_t from)
+{
+	uint16_t port = from ? from : FIRST_FREE_PORT;
+
+	if (cell->shared)
+		port = shared_free_port(cell->shared->number, from);
+	while (port_is_named(cell->scenario, port)) {
+		port++;
+		if (cell->shared)
+			port = shared_free_port(cell->shared->number, port);
+	}
+	return port;
+}
+
+void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared)
 {
 	AUTO_FREE char *path = xstrdup(scenario->path);
 	char resolved[PATH_MAX];
-	uint16_t free_port = FIRST_FREE_PORT;
+	uint16_t next_port = 0;
 
-	*cell = (struct cell){.scenario = scenario};
+	*cell = (struct cell){
+		.scenario = scenario,
+		.shared = shared,
+		.tmp = shared ? shared->directory : MOUNTS_TMP,
+	};
 	cell->endpoints = xzalloc(scenario->n_endpoints * sizeof(*cell->endpoints));
 	cell->values = xzalloc(scenario->n_endpoints * sizeof(*cell->values));
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		uint16_t port = scenario->endpoints[i].port;
 
-		while (!port && port_is_named(scenario, free_port))
-			free_port++;
-		plan_endpoint(cell, i, port ? port : free_port++);
+		if (!port) {
+			port = find_port(cell, next_port);
+			next_port = (uint16_t)(port + 1);
+		}
+		plan_endpoint(cell, i, port);
 	}
 	cell->directory = xstrdup(realpath(dirname(path), resolved) ? resolved : ".");
 	cell->substitution = (struct substitution){
 		.scenario = scenario,
 		.endpoints = cell->values,
-		.tmp = MOUNTS_TMP,
+		.tmp = cell->tmp,
 		.dir = cell->directory,
 	};
 }
@@ -94,12 +117,12 @@ static int write_all(int fd, const char *text)
 
 static int write_file(const struct cell *cell, const struct file_spec *file)
 {
-	AUTO_FREE char *path = xasprintf("%s/%s", MOUNTS_TMP, file->name);
+	AUTO_FREE char *path = xasprintf("%s/%s", cell->tmp, file->name);
 	AUTO_FREE char *content = substitute(&cell->substitution, file->content);
 	AUTO_CLOSE int fd = -1;
 	int status;
 
-	for (char *slash = path + sizeof(MOUNTS_TMP); (slash = strchr(slash, '/')); slash++) {
+	for (char *slash = path + strlen(cell->tmp) + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
 		if (mkdir(path, 0700) < 0 && errno != EEXIST)
 			return -errno;
@@ -114,9 +137,9 @@ static int write_file(const struct cell *cell, const struct file_spec *file)
 	return status;
 }
 
-int cell_build(const struct cell *cell, const struct settings *settings, struct diag_list *diags)
+static int build_private(const struct cell *cell, const struct settings *settings,
+			 struct diag_list *diags)
 {
-	const struct client_spec *client = &cell->scenario->client;
 	const char *failed = NULL;
 	int status = settings_write(settings, &failed);
 
@@ -126,8 +149,15 @@ int cell_build(const struct cell *cell, const struct settings *settings, struct 
 		return status;
 	}
 	status = network_setup(cell->scenario, diags);
-	if (!status)
-		status = mounts_setup(cell->scenario, diags);
+	return status < 0 ? status : mounts_setup(cell->scenario, diags);
+}
+
+int cell_build(const struct cell *cell, const struct settings *settings, struct diag_list *diags)
+{
+	const struct client_spec *client = &cell->scenario->client;
+	int status = cell->shared ? shared_build(cell->shared, cell->scenario, diags)
+				  : build_private(cell, settings, diags);
+
 	for (size_t i = 0; !status && i < client->n_files; i++) {
 		status = write_file(cell, &client->files[i]);
 		if (status < 0)
@@ -142,10 +172,15 @@ char **cell_environment(const struct cell *cell, bool client)
 	const struct client_spec *spec = &cell->scenario->client;
 	AUTO_STRV char **values = substitute_environment(&cell->substitution);
 	size_t n_values = strv_length(values), n = 0;
-	char **additions = xzalloc((n_values + spec->n_env + 2) * sizeof(*additions)), **merged;
+	char **additions = xzalloc((n_values + spec->n_env + 3) * sizeof(*additions)), **merged;
 
 	/* Temporary files that a client forgets go with the cell. */
-	additions[n++] = xasprintf("TMPDIR=%s", MOUNTS_TMP);
+	additions[n++] = xasprintf("TMPDIR=%s", cell->tmp);
+	if (cell->shared) {
+		AUTO_FREE char *prefix = shared_id_prefix();
+
+		additions[n++] = xasprintf(SHARED_VARIABLE "=%s%u", prefix, cell->shared->number);
+	}
 	for (size_t i = 0; i < n_values; i++)
 		additions[n++] = xstrdup(values[i]);
 	for (size_t i = 0; client && i < spec->n_env; i++) {

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A cell: the surroundings in which one scenario runs. Here they are put together: network, mounts,
- * settings, the endpoints' addresses and ports, the values for ${…}, the client's files.
+ * settings, the endpoints' addresses and ports, the values for ${…}, the client's files. A private
+ * cell has namespaces of its own (namespace.h), a shared one has things of its own in the given
+ * ones (shared.h).
  */
 #ifndef SYNFAULT_RUNNER_CELL_CELL_H
 #define SYNFAULT_RUNNER_CELL_CELL_H
 
 #include "injector/tracker.h"
 #include "runner/cell/settings.h"
+#include "runner/cell/shared.h"
 #include "runner/scenario/substitute.h"
 
 /* An endpoint as it stands in this cell. */
@@ -23,16 +26,21 @@ struct cell {
 	struct cell_endpoint *endpoints; /* as many as the scenario has */
 	struct endpoint_values *values;
 	struct substitution substitution;
-	char *directory; /* of the scenario file, absolute */
+	char *directory;            /* of the scenario file, absolute */
+	struct shared_cell *shared; /* borrowed; NULL: the cell is private */
+	const char *tmp;            /* the scenario's temporary directory; borrowed */
 };
 
-/* Works out addresses, ports and values; touches nothing. Free it with cell_free(). */
-void cell_plan(struct cell *cell, const struct scenario *scenario);
+/*
+ * Works out addresses, ports and values; changes nothing. @shared: what the cell has in the given
+ * namespaces; NULL: it is private. Free it with cell_free().
+ */
+void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared);
 void cell_free(struct cell *cell);
 
 /*
- * Sets the cell up, in the namespaces of the calling process, and writes the client's files. Returns
- * 0 or a negative errno, with a diagnostic.
+ * Sets the cell up, in the namespaces of the calling process, and writes the client's files.
+ * Returns 0 or a negative errno, with a diagnostic.
  */
 int cell_build(const struct cell *cell, const struct settings *settings, struct diag_list *diags);
 
@@ -40,12 +48,13 @@ int cell_build(const struct cell *cell, const struct settings *settings, struct 
 char **cell_environment(const struct cell *cell, bool client);
 
 /*
- * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it, owned
- * by the caller, or a negative errno.
+ * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it,
+ * owned by the caller, or a negative errno.
  */
 int cell_open_stdin(const struct cell *cell);
 
-/* The endpoints for the injector; an array owned by the caller, its parts borrowed from the cell. */
+/* The endpoints for the injector; an array owned by the caller, its parts borrowed from the cell.
+ */
 struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell);
 
 #endif

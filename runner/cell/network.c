@@ -11,6 +11,7 @@
 #include <linux/sock_diag.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 enum {
@@ -85,10 +86,11 @@ static void add_veth(struct batch *batch)
 	add_link_up(batch, INDEX_WIRE0);
 }
 
-static void add_address(struct batch *batch, unsigned index, const struct address *address,
-			uint8_t prefix_length)
+static void change_address(struct batch *batch, uint16_t type, unsigned index,
+			   const struct address *address, uint8_t prefix_length)
 {
-	struct nlmsghdr *header = batch_begin(batch, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *header =
+		batch_begin(batch, type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0);
 	struct ifaddrmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 
 	message->ifa_family = (uint8_t)address->family;
@@ -99,6 +101,12 @@ static void add_address(struct batch *batch, unsigned index, const struct addres
 	mnl_attr_put(header, IFA_LOCAL, address_size(address), address->bytes);
 	mnl_attr_put(header, IFA_ADDRESS, address_size(address), address->bytes);
 	batch_end(batch, header);
+}
+
+static void add_address(struct batch *batch, unsigned index, const struct address *address,
+			uint8_t prefix_length)
+{
+	change_address(batch, RTM_NEWADDR, index, address, prefix_length);
 }
 
 /* Takes the answers to all messages; returns the first error. */
@@ -180,6 +188,94 @@ int network_lo_up(void)
 
 	add_link_up(&batch, INDEX_LO);
 	return batch_send(&batch);
+}
+
+int network_lo_is_up(void)
+{
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {.ifr_name = "lo"};
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+		return -errno;
+	return (request.ifr_flags & IFF_UP) != 0;
+}
+
+int network_change_addresses(const struct address *addresses, size_t n_addresses, bool add)
+{
+	struct batch batch = {0};
+
+	if (n_addresses == 0)
+		return 0;
+	for (size_t i = 0; i < n_addresses; i++)
+		change_address(&batch, add ? RTM_NEWADDR : RTM_DELADDR, INDEX_LO, &addresses[i],
+			       addresses[i].family == AF_INET ? 32 : 128);
+	return batch_send(&batch);
+}
+
+struct address_list {
+	struct address *items;
+	size_t n_items, capacity;
+};
+
+static int take_address(const struct nlmsghdr *header, void *userdata)
+{
+	const struct ifaddrmsg *message = mnl_nlmsg_get_payload(header);
+	struct address_list *list = userdata;
+	const struct nlattr *attribute;
+
+	if (header->nlmsg_type != RTM_NEWADDR ||
+	    mnl_nlmsg_get_payload_len(header) < sizeof(*message) ||
+	    message->ifa_family != AF_INET6 || message->ifa_index != INDEX_LO)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attribute, header, sizeof(*message))
+	{
+		struct address address = {.family = AF_INET6};
+
+		if (mnl_attr_get_type(attribute) != IFA_ADDRESS ||
+		    mnl_attr_get_payload_len(attribute) != sizeof(address.bytes))
+			continue;
+		memcpy(address.bytes, mnl_attr_get_payload(attribute), sizeof(address.bytes));
+		array_append(list->items, list->n_items, list->capacity, address);
+	}
+	return MNL_CB_OK;
+}
+
+int network_list_addresses(struct address **ret, size_t *ret_n)
+{
+	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
+	char buffer[16384];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct address_list list = {0};
+	struct ifaddrmsg *message;
+	int status = MNL_CB_OK;
+
+	if (!socket)
+		return -errno;
+	header->nlmsg_type = RTM_GETADDR;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = 1;
+	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
+	message->ifa_family = AF_INET6;
+	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
+		status = -1;
+	while (status > MNL_CB_STOP) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		status = length < 0
+				 ? -1
+				 : mnl_cb_run(buffer, (size_t)length, 1,
+					      mnl_socket_get_portid(socket), take_address, &list);
+	}
+	if (status < 0)
+		status = -errno;
+	mnl_socket_close(socket);
+	if (status < 0) {
+		free(list.items);
+		return status;
+	}
+	*ret = list.items;
+	*ret_n = list.n_items;
+	return 0;
 }
 
 static struct address make_address(enum family family, const char *text, uint32_t offset,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network of a cell. With only `lo` and its loopback addresses, a client's resolver sees no
- * configured family (getaddrinfo() with AI_ADDRCONFIG, c-ares and others), which no host is like.
- * So there is a global address of each family: 198.18.0.1 and 2001:db8::1.
+ * The network of a private cell, and what a shared one (shared.h) needs of the given network. With
+ * only `lo` and its loopback addresses, a client's resolver sees no configured family (getaddrinfo()
+ * with AI_ADDRCONFIG, c-ares and others), which no host is like. So there is a global address of each
+ * family: 198.18.0.1 and 2001:db8::1.
  *
  * Where an endpoint has a hostname, they are on an interface `eth0`, as clients that look at
  * interfaces want it. It is one end of a veth pair whose other end, `wire0`, is in the cell too;
@@ -24,6 +25,17 @@
 
 /* Most endpoints that a scenario can have: the addresses above end there. */
 #define NETWORK_MAX_ENDPOINTS 4000
+
+/* Whether `lo` is up in the network namespace of the calling process: 1, 0, or a negative errno. */
+int network_lo_is_up(void);
+
+/*
+ * Adds addresses to `lo` there, or removes them; their ports don't matter. Returns 0 or a negative
+ * errno.
+ */
+int network_change_addresses(const struct address *addresses, size_t n_addresses, bool add);
+/* The IPv6 addresses of `lo` there; the array is the caller's. Returns 0 or a negative errno. */
+int network_list_addresses(struct address **ret, size_t *ret_n);
 
 /* Brings `lo` up in the network namespace of the calling process. Returns 0 or a negative errno. */
 int network_lo_up(void);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "runner/cell/namespace.h"
@@ -23,20 +24,30 @@ struct spawn_error {
 
 static int drop_capabilities(void)
 {
-	const capng_type_t sets =
-		(capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE |
-			       CAPNG_BOUNDING_SET | CAPNG_AMBIENT);
+	capng_type_t sets = (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE);
+	capng_select_t selection = CAPNG_SELECT_CAPS;
 
 	/* The library remembers whose capabilities it looked at, and vfork() shares its memory. */
 	capng_setpid(getpid());
 	if (capng_get_caps_process() < 0)
 		return -EPERM;
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) {
+		sets = (capng_type_t)(sets | CAPNG_BOUNDING_SET | CAPNG_AMBIENT);
+		selection = CAPNG_SELECT_ALL;
+	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		/*
+		 * Without it, executing anything gives root all of the bounding set
+		 * (security/commoncap.c, cap_bprm_creds_from_file). The ambient set follows the
+		 * permitted one by itself.
+		 */
+		return -errno;
+	}
 	/* Rules and addresses; namespaces and mounts; packets past the rules; other processes. */
 	if (capng_updatev(CAPNG_DROP, sets, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW,
 			  CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME,
 			  CAP_BPF, CAP_PERFMON, CAP_MAC_ADMIN, -1) < 0)
 		return -EPERM;
-	return capng_apply(CAPNG_SELECT_ALL) < 0 ? -EPERM : 0;
+	return capng_apply(selection) < 0 ? -EPERM : 0;
 }
 
 static int become_harmless(const struct process_config *config)
@@ -44,6 +55,15 @@ static int become_harmless(const struct process_config *config)
 	int status = config->uid != 0 ? namespace_enter_inner(config->uid, config->gid) : 0;
 
 	return status < 0 ? status : drop_capabilities();
+}
+
+/* After all changes of privileges, each of which undoes it (kernel/cred.c, commit_creds). */
+static void die_with(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It was too late for the signal. */
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
 }
 
 static void reset_signals(void)
@@ -80,7 +100,7 @@ static int arrange_descriptors(const struct process_config *config, int *error_f
 
 /* Runs in the parent's memory (see process_spawn()): it may change nothing there but its own stack.
  */
-NORETURN static void run_child(const struct process_config *config, int error_fd)
+NORETURN static void run_child(const struct process_config *config, pid_t parent, int error_fd)
 {
 	struct spawn_error report = {.stage = STAGE_DESCRIPTORS};
 
@@ -97,6 +117,8 @@ NORETURN static void run_child(const struct process_config *config, int error_fd
 		report.stage = STAGE_CAPABILITIES;
 		report.error = -become_harmless(config);
 	}
+	if (config->dies_with_us)
+		die_with(parent);
 	if (!report.error) {
 		report.stage = STAGE_EXEC;
 		execvp(config->command[0], config->command);
@@ -137,7 +159,7 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	struct spawn_error error;
 	int pipe_fds[2];
 	ssize_t length;
-	pid_t pid;
+	pid_t self = getpid(), pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		*ret_message = xasprintf("no pipe: %s", strerror(errno));
@@ -151,7 +173,7 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	 */
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (pid == 0)
-		run_child(config, pipe_fds[1]);
+		run_child(config, self, pipe_fds[1]);
 	environ = own_environment;
 	close(pipe_fds[1]);
 	if (pid < 0) {
@@ -173,8 +195,7 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	return -error.error;
 }
 
-/* Whether /proc counts processes as we do: not where the cell could not mount one of its own. */
-static bool proc_is_ours(void)
+bool process_proc_is_ours(void)
 {
 	char target[16];
 	ssize_t length = readlink("/proc/self", target, sizeof(target) - 1);
@@ -192,7 +213,7 @@ int64_t process_run_delay_ns(pid_t pid)
 	ssize_t length;
 	AUTO_CLOSE int fd = -1;
 
-	if (pid != 0 && !proc_is_ours())
+	if (pid != 0 && !process_proc_is_ours())
 		return -1;
 	if (pid != 0)
 		snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);

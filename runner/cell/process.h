@@ -9,20 +9,27 @@
 #include "common/util.h"
 
 struct process_config {
-	char *const *command;	  /* argv; command[0] is looked up in the PATH of @environment */
+	char *const *command;     /* argv; command[0] is looked up in the PATH of @environment */
 	char *const *environment; /* whole */
-	const char *cwd;	  /* NULL: as it is */
-	int stdin_fd;		  /* borrowed */
+	const char *cwd;          /* NULL: as it is */
+	int stdin_fd;             /* borrowed */
 	int stdout_fd, stderr_fd; /* borrowed */
 	const struct rlimit *n_files; /* RLIMIT_NOFILE to go back to; NULL: as it is */
-	uid_t uid; /* ids that it is to have, of the user who started synfault; 0: root */
+	/*
+	 * Ids that it is to have in a user namespace of its own, of the user who started synfault;
+	 * 0: no such namespace, and the ids of the calling process.
+	 */
+	uid_t uid;
 	gid_t gid;
+	bool dies_with_us; /* where no pid namespace does that: killed when we are */
 };
 
 /*
  * Starts the program in a session of its own, with no descriptor but 0-2, default signal handling,
  * and none of the capabilities with which it could undo the faults or leave the cell (network and
- * system administration, raw packets, tracing, modules …), also when it runs as root.
+ * system administration, raw packets, tracing, modules …), also when it runs as root. Nor can it
+ * get them back by executing something: they leave its bounding set, or where that can't be done
+ * (it takes CAP_SETPCAP) it gets no new privileges at all (PR_SET_NO_NEW_PRIVS).
  *
  * Returns its pid once the program has really been executed; a negative errno otherwise, with
  * *@ret_message (owned by the caller): what could not be done, as one sentence.
@@ -34,6 +41,9 @@ pid_t process_spawn(const struct process_config *config, char **ret_message);
  * only; -1 when the kernel doesn't say.
  */
 int64_t process_run_delay_ns(pid_t pid);
+
+/* Whether /proc counts processes as we do: not where the cell could not mount one of its own. */
+bool process_proc_is_ours(void);
 
 /* The environment of the calling process with @additions ("NAME=value") put over it; free it with
  * strv_free(). */

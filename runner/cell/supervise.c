@@ -4,7 +4,10 @@
  *
  * Theory of operation
  * -------------------
- * The process is the first of its pid namespace. All works on one event loop:
+ * In a private cell the process is the first of its pid namespace: when it ends, the kernel ends
+ * all of it. In a shared cell it is the subreaper of its descendants (tree.h), which it ends
+ * itself, and it gives back what it has (shared.h), also when its parent is killed; if it is killed
+ * itself, the next run sweeps (sweep.h). All works on one event loop:
  *
  *     STARTING ──(all servers listen)──► RUNNING ──(client exits, time-out, interrupt)──► ENDING
  *        │                                                                                 │
@@ -33,6 +36,8 @@
 #include "runner/cell/endpoint.h"
 #include "runner/cell/network.h"
 #include "runner/cell/process.h"
+#include "runner/cell/space.h"
+#include "runner/cell/tree.h"
 
 /* How long the cell's processes have between TERM and KILL. */
 #define GRACE_NS (1 * NS_PER_S)
@@ -55,6 +60,7 @@ enum phase {
 struct supervisor {
 	const struct supervise_config *config;
 	const struct scenario *scenario;
+	struct shared_cell *shared; /* NULL: the cell is private */
 	struct cell cell;
 	struct event_base *base;
 	struct record *record;
@@ -209,16 +215,24 @@ static void enter_settling(struct supervisor *self)
 		set_timer(self, SETTLE_NS);
 }
 
+/* Sends a signal to everything in the cell. Returns false when no process is left. */
+static bool signal_all(const struct supervisor *self, int number)
+{
+	if (self->shared)
+		return tree_signal(number);
+	return kill(-1, number) == 0 || errno != ESRCH;
+}
+
 /* Ends everything in the cell; goes on when no process is left. */
 static void enter_ending(struct supervisor *self)
 {
 	if (self->phase >= PHASE_ENDING)
 		return;
 	self->phase = PHASE_ENDING;
-	if (kill(-1, SIGTERM) < 0 && errno == ESRCH)
-		enter_settling(self);
-	else
+	if (signal_all(self, SIGTERM))
 		set_timer(self, GRACE_NS);
+	else
+		enter_settling(self);
 }
 
 static void on_client_end(struct supervisor *self, int wait_status)
@@ -290,6 +304,8 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 		on_child_end(self, pid, wait_status);
 	if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
 		enter_settling(self);
+	else if (self->killed && self->phase == PHASE_ENDING)
+		signal_all(self, SIGKILL); /* what was started since, or was not seen */
 }
 
 /* ---- running ---- */
@@ -316,8 +332,9 @@ static int spawn(struct supervisor *self, const struct process_config *config, c
 	copy.stdout_fd = fds[0];
 	copy.stderr_fd = fds[1];
 	copy.n_files = self->config->n_files;
-	copy.uid = self->config->uid;
-	copy.gid = self->config->gid;
+	copy.uid = self->shared ? 0 : self->config->uid;
+	copy.gid = self->shared ? 0 : self->config->gid;
+	copy.dies_with_us = self->shared != NULL;
 	if (!status)
 		status = process_spawn(&copy, ret_message);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -361,6 +378,37 @@ static int start_client(struct supervisor *self)
 	return status;
 }
 
+/*
+ * Where nobody is to listen, a foreign server on all addresses would. In a private cell there is no
+ * foreign server.
+ */
+static bool is_deserted(struct supervisor *self, size_t index)
+{
+	const struct cell_endpoint *endpoint = &self->cell.endpoints[index];
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < endpoint->n_addresses; i++) {
+		if (network_listens(&endpoint->addresses[i], 1, false) != 1)
+			continue;
+		record_add_problem(self->record, true,
+				   "nobody may listen on %s for endpoint %s, but another program "
+				   "listens on that port of all addresses: end it, or leave out "
+				   "the endpoint's 'port'",
+				   address_format(&endpoint->addresses[i], text),
+				   self->scenario->endpoints[index].name);
+		return false;
+	}
+	return true;
+}
+
+static bool are_deserted(struct supervisor *self)
+{
+	for (size_t i = 0; self->shared && i < self->scenario->n_endpoints; i++)
+		if (self->scenario->endpoints[i].serve == SERVE_NONE && !is_deserted(self, i))
+			return false;
+	return true;
+}
+
 static void enter_running(struct supervisor *self)
 {
 	AUTO_FREE struct tracker_endpoint *endpoints = cell_tracker_endpoints(&self->cell);
@@ -368,7 +416,7 @@ static void enter_running(struct supervisor *self)
 	struct injector_config config = {
 		.base = self->base,
 		.table = "synfault",
-		.queue_number = 1, /* the network namespace is ours alone */
+		.queue_number = 1, /* private: the network namespace is ours alone */
 		.queue_form = self->config->queue_form,
 		.seed = self->config->seed,
 		.endpoints = endpoints,
@@ -378,6 +426,17 @@ static void enter_running(struct supervisor *self)
 		.userdata = self,
 	};
 
+	if (self->shared) {
+		config.table = SPACE_TABLE;
+		config.part = self->shared->number;
+		config.queue_number = self->shared->queue;
+		config.refuse_mark = self->shared->mark;
+		config.networks = &self->shared->networks;
+	}
+	if (!are_deserted(self)) {
+		enter_ending(self);
+		return;
+	}
 	if (injector_new(&config, &diags, &self->injector) < 0) {
 		problems_from_diags(self, &diags);
 		enter_ending(self);
@@ -514,7 +573,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		if (self->killed)
 			record_add_problem(self->record, false,
 					   "processes of the scenario could not be ended");
-		if (self->killed || (kill(-1, SIGKILL) < 0 && errno == ESRCH)) {
+		if (self->killed || !signal_all(self, SIGKILL)) {
 			enter_settling(self);
 			break;
 		}
@@ -527,6 +586,18 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 	}
 }
 
+/* What outlives us unless we remove it. In a private cell, nothing does. */
+static void clear_away(struct supervisor *self)
+{
+	if (!self->shared)
+		return;
+	tree_end();
+	injector_free(self->injector);
+	self->injector = NULL;
+	shared_close(self->shared);
+	self->shared = NULL;
+}
+
 static void on_control(evutil_socket_t fd, short what, void *userdata)
 {
 	struct supervisor *self = userdata;
@@ -535,9 +606,13 @@ static void on_control(evutil_socket_t fd, short what, void *userdata)
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* The parent is dead. We are the cell's init: when we go, the kernel ends all of it. */
-	if (length <= 0)
+	/* The parent is dead. */
+	if (length <= 0) {
+		clear_away(self);
+		/* Maybe we are the last of the run. */
+		space_leave(self->config->space);
 		_exit(EXIT_FAILURE);
+	}
 	if (message == SUPERVISE_INTERRUPT) {
 		record_add_problem(self->record, false, "the run was interrupted");
 		enter_ending(self);
@@ -556,8 +631,10 @@ static void describe(struct supervisor *self)
 	record->path = xstrdup(scenario->path);
 	record->seed = self->config->seed;
 	record->kernel = xstrdup(uname(&system) == 0 ? system.release : "unknown");
-	record->isolation = xstrdup("private");
+	record->isolation = xstrdup(self->config->shared ? "shared" : "private");
 	record->client_lag_ns = -1;
+	if (!self->cell.endpoints)
+		return; /* there is no cell */
 	record->n_endpoints = scenario->n_endpoints;
 	record->endpoints = xzalloc(scenario->n_endpoints * sizeof(*record->endpoints));
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
@@ -675,21 +752,30 @@ static struct event_base *make_event_base(void)
 	return base;
 }
 
+/* Moves a descriptor out of the way of those that are to be closed; -1 stays. */
+static void keep(int *fd, int lowest)
+{
+	if (*fd < 0)
+		return;
+	*fd = fcntl(*fd, F_DUPFD_CLOEXEC, lowest);
+	if (*fd < 0)
+		_exit(EXIT_FAILURE);
+}
+
 /* Signals and descriptors that came from the parent are none of our business. */
 static void shed_inheritance(struct supervise_config *config)
 {
-	int result_fd = fcntl(config->result_fd, F_DUPFD_CLOEXEC, 10);
-	int control_fd = fcntl(config->control_fd, F_DUPFD_CLOEXEC, 10);
-	int high = MAX(result_fd, control_fd), low = MIN(result_fd, control_fd);
+	int *const kept[] = {&config->result_fd, &config->control_fd, &config->space};
 
-	if (low < 0)
-		_exit(EXIT_FAILURE);
-	syscall(SYS_close_range, 3, (unsigned)low - 1, 0);
-	if (high - low > 1)
-		syscall(SYS_close_range, (unsigned)low + 1, (unsigned)high - 1, 0);
-	syscall(SYS_close_range, (unsigned)high + 1, ~0U, 0);
-	config->result_fd = result_fd;
-	config->control_fd = control_fd;
+	/* Twice: above all others first, then at the bottom, and what is above goes. */
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		keep(kept[i], 10);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (*kept[i] >= 0 && dup3(*kept[i], (int)(3 + i), O_CLOEXEC) >= 0)
+			*kept[i] = (int)(3 + i);
+	syscall(SYS_close_range, (unsigned)(3 + ARRAY_SIZE(kept)), ~0U, 0);
+	if (config->space < 0)
+		close(3 + (int)ARRAY_SIZE(kept) - 1);
 	/* The program speaks to us through the control socket; the terminal is not for us. */
 	for (int number = 1; number < NSIG; number++)
 		if (number != SIGCHLD)
@@ -699,6 +785,18 @@ static void shed_inheritance(struct supervise_config *config)
 					       : SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	setsid();
+}
+
+/* Returns false when a shared cell is wanted and can't be had: then the record says why. */
+static bool open_shared(struct supervisor *self)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+
+	if (!self->config->shared ||
+	    shared_open(self->config->number_hint, &diags, &self->shared) == 0)
+		return true;
+	problems_from_diags(self, &diags);
+	return false;
 }
 
 void supervise(const struct supervise_config *config)
@@ -716,10 +814,13 @@ void supervise(const struct supervise_config *config)
 	self.captures = xzalloc((FIRST_SERVER_SLOT + 2 * self.scenario->n_endpoints) *
 				sizeof(*self.captures));
 	self.n_captures = FIRST_SERVER_SLOT;
-	cell_plan(&self.cell, self.scenario);
+	if (open_shared(&self))
+		cell_plan(&self.cell, self.scenario, self.shared);
 	describe(&self);
-	run(&self);
+	if (self.cell.endpoints)
+		run(&self);
 	finish_record(&self);
+	clear_away(&self);
 	text = record_write_json(self.record, &length);
 	/* The process ends here and with it everything it holds: nothing is freed one by one. */
 	_exit(write_result(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);

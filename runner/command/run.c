@@ -22,6 +22,7 @@ struct run_options {
 	uint64_t seed;
 	bool seed_given, help;
 	double timing_scale;
+	enum isolation_mode isolation;
 	struct console_options console;
 };
 
@@ -79,6 +80,18 @@ static bool apply_timing_scale(void *options, const char *value, char **ret_mess
 	return false;
 }
 
+static bool apply_isolation(void *options, const char *value, char **ret_message)
+{
+	for (int mode = 0; mode < ISOLATION_N_MODES; mode++) {
+		if (strcmp(value, isolation_mode_name((enum isolation_mode)mode)) != 0)
+			continue;
+		((struct run_options *)options)->isolation = (enum isolation_mode)mode;
+		return true;
+	}
+	*ret_message = xstrdup("auto, private or shared is expected");
+	return false;
+}
+
 static bool apply_color(void *options, const char *value, char **ret_message)
 {
 	return option_color(value, &((struct run_options *)options)->console.color, ret_message);
@@ -105,6 +118,8 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 static const struct option_spec run_options[] = {
 	{"jobs", 'j', "N", "scenarios at once (default: as many as fit, at most 256)", apply_jobs},
 	{"filter", 'f', "GLOB", "only scenarios whose name matches", apply_filter},
+	{"isolation", 0, "HOW", "private or shared namespaces, or auto (docs/isolation.md)",
+	 apply_isolation},
 	{"junit", 0, "FILE", "write a JUnit XML report", apply_junit},
 	{"records", 0, "DIR", "write each scenario's record there, as JSON", apply_records},
 	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
@@ -199,6 +214,9 @@ static char *repeat_command(const struct run *run, const struct result *result)
 	strbuf_printf(&command, " --seed %llu", (unsigned long long)run->results.seed);
 	if (run->options.timing_scale != 1.0)
 		strbuf_printf(&command, " --timing-scale %g", run->options.timing_scale);
+	if (run->options.isolation != ISOLATION_AUTO)
+		strbuf_printf(&command, " --isolation %s",
+			      isolation_mode_name(run->options.isolation));
 	if (run->command)
 		strbuf_puts(&command, " --");
 	for (char *const *word = run->command; word && *word; word++) {
@@ -304,6 +322,7 @@ static enum exit_status execute(struct run *run, FILE *out)
 		.jobs = run->options.jobs ? run->options.jobs : schedule_default_jobs(),
 		.command = run->command,
 		.seed = run->results.seed,
+		.isolation = run->options.isolation,
 		.judge = {.timing_scale = run->options.timing_scale},
 		.on_result = on_result,
 		.on_tick = on_tick,

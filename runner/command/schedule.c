@@ -12,8 +12,10 @@
 #include <sys/wait.h>
 
 #include "common/random.h"
-#include "runner/cell/namespace.h"
+#include "runner/cell/claim.h"
+#include "runner/cell/shared.h"
 #include "runner/cell/supervise.h"
+#include "runner/cell/sweep.h"
 
 /* How often the progress is drawn and starts that take long are let go. */
 #define TICK_NS (100 * NS_PER_MS)
@@ -44,7 +46,8 @@ struct scheduler {
 	const struct schedule_config *config;
 	struct run_results *results;
 	struct event_base *base;
-	struct namespace_traits traits;
+	struct isolation isolation;
+	uint32_t number_hint;     /* shared: for the next scenario */
 	struct settings settings; /* what differs from a fresh namespace */
 	struct rlimit n_files;
 	struct running *running; /* list */
@@ -140,14 +143,15 @@ static void take_record(struct running *running, int wait_status)
 		return;
 	result->record = empty_record(result);
 	if (WIFSIGNALED(wait_status))
-		record_add_problem(result->record, false,
-				   "the scenario's supervising process was killed by signal %d (%s)",
-				   WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+		record_add_problem(
+			result->record, false,
+			"the scenario's supervising process was killed by signal %d (%s)",
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
 	else
-		record_add_problem(result->record, false,
-				   "the scenario's supervising process left no record (status %d%s%s)",
-				   WEXITSTATUS(wait_status), message ? "; " : "",
-				   message ? message : "");
+		record_add_problem(
+			result->record, false,
+			"the scenario's supervising process left no record (status %d%s%s)",
+			WEXITSTATUS(wait_status), message ? "; " : "", message ? message : "");
 }
 
 static void stop_starting(struct running *running)
@@ -188,6 +192,9 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	take_record(running, wait_status);
+	/* It could not clean up. */
+	if (self->isolation.mode == ISOLATION_SHARED && wait_status != 0)
+		sweep_shared();
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
 	result->interrupted = self->n_interrupts > 0 && result->record->n_problems > 0;
 	forget(running);
@@ -256,6 +263,7 @@ static int start(struct scheduler *self, struct result *result)
 {
 	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
 	int control[2] = {-1, -1}, pidfd = -1;
+	const bool shared = self->isolation.mode == ISOLATION_SHARED;
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	struct running *running;
@@ -265,14 +273,20 @@ static int start(struct scheduler *self, struct result *result)
 		return -errno;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0)
 		return -errno;
-	pid = namespace_fork(&pidfd);
+	/* One after the other, so that no number comes again soon: its ports may be in TIME-WAIT.
+	 */
+	self->number_hint = (self->number_hint + 1) % CLAIM_LAST_CELL;
+	pid = shared ? shared_fork(&pidfd) : namespace_fork(&pidfd);
 	if (pid == 0) {
 		struct supervise_config config = {
 			.scenario = result->scenario,
 			.command = self->config->command,
 			.seed = schedule_scenario_seed(self->config->seed, result->scenario),
 			.settings = &self->settings,
-			.queue_form = self->traits.queue_form,
+			.queue_form = self->isolation.queue_form,
+			.shared = shared,
+			.number_hint = self->number_hint,
+			.space = self->isolation.space,
 			.n_files = &self->n_files,
 			.uid = uid,
 			.gid = gid,
@@ -301,6 +315,19 @@ static int start(struct scheduler *self, struct result *result)
 	return 0;
 }
 
+/* A scenario that can't run with this isolation is skipped, with the reason. */
+static bool skip_impossible(struct scheduler *self, struct result *result)
+{
+	AUTO_FREE char *obstacle = isolation_obstacle(&self->isolation, result->scenario);
+
+	if (!obstacle)
+		return false;
+	result->record = empty_record(result);
+	record_add_problem(result->record, true, "%s", obstacle);
+	judge_result(self, result);
+	return true;
+}
+
 static void fail_to_start(struct scheduler *self, struct result *result, int status)
 {
 	result->record = empty_record(result);
@@ -316,16 +343,18 @@ static void start_more(struct scheduler *self)
 	while (self->next < results->n_items && !self->n_interrupts &&
 	       self->n_running < self->jobs && self->n_starting < self->most_starting) {
 		struct result *result = &results->items[self->next];
-		int status = result->scenario ? start(self, result) : 0;
+		int status = 0;
 
+		if (!result->scenario)
+			report_broken(self, result);
+		else if (!skip_impossible(self, result))
+			status = start(self, result);
 		/* No process, descriptor or memory just now: one that ends makes room. */
 		if (status < 0 && self->n_running > 0)
 			break;
 		self->next++;
 		if (status < 0)
 			fail_to_start(self, result, status);
-		else if (!result->scenario)
-			report_broken(self, result);
 	}
 	if (self->n_running == 0 && (self->next == results->n_items || self->n_interrupts))
 		event_base_loopbreak(self->base);
@@ -432,18 +461,19 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 
 	results->started_realtime_ns = clock_realtime_ns();
 	results->seed = config->seed;
-	if (namespace_probe(&self.traits, &missing) < 0) {
+	if (isolation_probe(config->isolation, &self.isolation, &missing) < 0) {
 		skip_all(&self, missing);
 	} else {
+		self.number_hint = (uint32_t)random_seed();
 		settings_read(&wanted);
-		settings_difference(&wanted, &self.traits.fresh, &self.settings);
+		settings_difference(&wanted, &self.isolation.fresh, &self.settings);
 		raise_file_limit(&self.n_files);
 		loop(&self);
 		setrlimit(RLIMIT_NOFILE, &self.n_files);
 		settings_free(&wanted);
 		settings_free(&self.settings);
 	}
-	settings_free(&self.traits.fresh);
+	isolation_free(&self.isolation);
 	results->interrupted = self.n_interrupts > 0;
 	for (size_t i = self.next; results->interrupted && i < results->n_items; i++)
 		results->items[i].interrupted = true;

@@ -4,19 +4,21 @@
  * as it comes in.
  *
  * Scenarios mostly sleep, so many run at once; but a scenario that starts (cell, servers, the
- * client's own start-up) needs a processor. So besides the number of running scenarios the number of
- * those that have not sent their first SYN is bounded, by the number of processors: a crowd of
+ * client's own start-up) needs a processor. So besides the number of running scenarios the number
+ * of those that have not sent their first SYN is bounded, by the number of processors: a crowd of
  * starting interpreters would make each other late.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
 #define SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
 
+#include "runner/cell/isolation.h"
 #include "runner/report/result.h"
 
 struct schedule_config {
-	size_t jobs;	      /* most scenarios at once; 0: schedule_default_jobs() */
+	size_t jobs;          /* most scenarios at once; 0: schedule_default_jobs() */
 	char *const *command; /* client command for all scenarios; NULL: their own */
-	uint64_t seed;	      /* of the run; each scenario's is drawn from it by name */
+	uint64_t seed;        /* of the run; each scenario's is drawn from it by name */
+	enum isolation_mode isolation;
 	struct judge_options judge;
 
 	/* A scenario's result is complete. */

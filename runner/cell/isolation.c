@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How cells are kept apart: see isolation.h. */
+#include "runner/cell/isolation.h"
+
+#include <errno.h>
+
+#include "runner/cell/network.h"
+#include "runner/cell/shared.h"
+#include "runner/cell/space.h"
+
+/* What gives a container the capability, wherever containers are started. */
+#define GIVE_NET_ADMIN                                                                             \
+	"docker or podman: run --cap-add NET_ADMIN; Kubernetes: securityContext: {capabilities: "  \
+	"{add: [NET_ADMIN]}}; GitHub Actions: container: {options: --cap-add NET_ADMIN}; GitLab "  \
+	"Runner: cap_add = [\"NET_ADMIN\"] below [runners.docker] in config.toml"
+#define GIVE_IPV6                                                                                  \
+	"docker or podman: run --sysctl net.ipv6.conf.lo.disable_ipv6=0 --sysctl "                 \
+	"net.ipv6.conf.all.disable_ipv6=0"
+
+const char *isolation_mode_name(enum isolation_mode mode)
+{
+	static const char *const names[] = {
+		[ISOLATION_AUTO] = "auto",
+		[ISOLATION_PRIVATE] = "private",
+		[ISOLATION_SHARED] = "shared",
+	};
+	_Static_assert(ARRAY_SIZE(names) == ISOLATION_N_MODES, "each has a name");
+
+	return names[mode];
+}
+
+/* The diagnostics as one sentence. */
+static char *sentence(const struct diag_list *diags)
+{
+	struct strbuf text = {0};
+
+	for (size_t i = 0; i < diags->n_items; i++)
+		strbuf_printf(&text, "%s%s%s%s", i ? "; " : "", diags->items[i].message,
+			      diags->items[i].hint ? "; " : "",
+			      diags->items[i].hint ? diags->items[i].hint : "");
+	return strbuf_steal(&text);
+}
+
+static char *explain_no_ipv6(int status)
+{
+	if (status == -EACCES)
+		return xasprintf("IPv6 is switched off here; " GIVE_IPV6);
+	if (status == -EOPNOTSUPP || status == -EAFNOSUPPORT || status == -EINVAL)
+		return xasprintf("the kernel has no IPv6");
+	return xasprintf("no IPv6 address can be added to lo: %s", strerror(-status));
+}
+
+/* A cell's network, once, with nobody in it. */
+static int try_shared(struct shared_cell *cell, struct isolation *isolation,
+		      struct diag_list *diags)
+{
+	const struct address ipv4 = shared_endpoint_address(cell->number, 0, FAMILY_IPV4, 1);
+	const struct address ipv6 = shared_endpoint_address(cell->number, 0, FAMILY_IPV6, 0);
+	const struct rules_config config = {
+		.table = SPACE_TABLE,
+		.queue_number = cell->queue,
+		.refuse_mark = cell->mark,
+		.endpoints = &ipv4,
+		.n_endpoints = 1,
+		.networks = &cell->networks,
+		.part = cell->number,
+	};
+	struct rules *rules;
+	int status = rules_install(&config, diags, &rules);
+
+	if (status < 0)
+		return status;
+	isolation->queue_form = rules_queue_form(rules);
+	rules_free(rules);
+	status = network_change_addresses(&ipv6, 1, true);
+	if (status < 0)
+		isolation->no_ipv6 = explain_no_ipv6(status);
+	else
+		(void)network_change_addresses(&ipv6, 1, false);
+	return 0;
+}
+
+static int probe_shared(struct isolation *ret, char **ret_message)
+{
+	struct isolation isolation = {.mode = ISOLATION_SHARED};
+	AUTO_DIAG struct diag_list diags = {0};
+	struct shared_cell *cell;
+	int status;
+
+	if (network_lo_is_up() != 1) {
+		*ret_message = xstrdup("the interface lo is not up; ip link set lo up");
+		return -ENETDOWN;
+	}
+	isolation.space = space_enter(&diags);
+	status = isolation.space < 0 ? isolation.space
+				     : shared_open((uint32_t)getpid(), &diags, &cell);
+	if (!status) {
+		status = try_shared(cell, &isolation, &diags);
+		shared_close(cell);
+	}
+	if (!status)
+		*ret = isolation;
+	else
+		space_leave(isolation.space);
+	if (!status)
+		return 0;
+	if (status == -EPERM)
+		*ret_message = xstrdup("CAP_NET_ADMIN is missing; " GIVE_NET_ADMIN);
+	else
+		*ret_message = sentence(&diags);
+	return status;
+}
+
+static int probe_private(struct isolation *ret, char **ret_message)
+{
+	struct namespace_traits traits;
+	int status = namespace_probe(&traits, ret_message);
+
+	if (!status)
+		*ret = (struct isolation){.mode = ISOLATION_PRIVATE,
+					  .space = -1,
+					  .queue_form = traits.queue_form,
+					  .fresh = traits.fresh};
+	return status;
+}
+
+int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **ret_message)
+{
+	AUTO_FREE char *not_private = NULL, *not_shared = NULL;
+	int status = -EPERM;
+
+	if (wanted != ISOLATION_SHARED)
+		status = probe_private(ret, &not_private);
+	if (status < 0 && wanted != ISOLATION_PRIVATE)
+		status = probe_shared(ret, &not_shared);
+	if (status < 0 && not_private && not_shared)
+		*ret_message = xasprintf("%s; or: %s", not_shared, not_private);
+	else if (status < 0)
+		*ret_message =
+			not_shared ? steal_pointer(&not_shared) : steal_pointer(&not_private);
+	return status;
+}
+
+void isolation_free(struct isolation *isolation)
+{
+	if (isolation->mode == ISOLATION_SHARED)
+		space_leave(isolation->space);
+	settings_free(&isolation->fresh);
+	free(isolation->no_ipv6);
+	*isolation = (struct isolation){0};
+}
+
+static bool has_ipv6(const struct endpoint_spec *endpoint)
+{
+	for (size_t f = 0; f < endpoint->n_families; f++)
+		if (endpoint->families[f] == FAMILY_IPV6)
+			return true;
+	return false;
+}
+
+char *isolation_obstacle(const struct isolation *isolation, const struct scenario *scenario)
+{
+	if (isolation->mode != ISOLATION_SHARED)
+		return NULL;
+	if (scenario->n_endpoints > SHARED_MOST_ENDPOINTS)
+		return xasprintf("more than %d endpoints need private isolation (CAP_SYS_ADMIN)",
+				 SHARED_MOST_ENDPOINTS);
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *endpoint = &scenario->endpoints[i];
+
+		if (endpoint->hostname)
+			return xasprintf("the hostname of endpoint %s needs private isolation "
+					 "(CAP_SYS_ADMIN): in a shared mount namespace no name "
+					 "can be given",
+					 endpoint->name);
+		if (isolation->no_ipv6 && has_ipv6(endpoint))
+			return xasprintf("endpoint %s has an IPv6 address, but %s", endpoint->name,
+					 isolation->no_ipv6);
+	}
+	return NULL;
+}

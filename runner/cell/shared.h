@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A cell in the namespaces that the program was given, beside other cells and other programs. All
+ * that it has there follows from its number N (claim.h), from 1 to 16383:
+ *
+ *     endpoint k         127.(64 + N/256).(N%256).(1+k), and fd73:796e:N::(1+k) on lo; k < 250
+ *     rules, queue       part N of the common table (space.h); 16384 + N
+ *     mark               0x5f000000 | N
+ *     first free port    one that no other cell of these days has, and nobody listens on
+ *     directory          synfault-N-XXXXXX (scratch.h)
+ *     SYNFAULT_CELL      in the environment of all that it starts: inode of the network namespace,
+ *                        a dash, N
+ *
+ * The addresses are its own, so a fixed port is no obstacle; the port differs all the same, for
+ * servers that listen on all addresses.
+ */
+#ifndef SYNFAULT_RUNNER_CELL_SHARED_H
+#define SYNFAULT_RUNNER_CELL_SHARED_H
+
+#include "common/diag.h"
+#include "injector/address.h"
+#include "runner/cell/claim.h"
+#include "runner/scenario/scenario.h"
+
+#define SHARED_MOST_ENDPOINTS 250
+#define SHARED_VARIABLE       "SYNFAULT_CELL"
+
+struct shared_cell {
+	uint32_t number;
+	int claim; /* descriptor */
+	char *directory;
+	int directory_fd;
+	struct address *added; /* to lo */
+	size_t n_added, added_capacity;
+	uint16_t queue;
+	uint32_t mark;
+	struct address_networks networks;
+};
+
+/*
+ * Claims a number whose queue is free too, from @hint on, and makes the directory. Returns 0 or a
+ * negative errno, with a diagnostic.
+ */
+int shared_open(uint32_t hint, struct diag_list *diags, struct shared_cell **ret);
+
+/* Adds what addresses the endpoints need. Returns 0 or a negative errno, with a diagnostic. */
+int shared_build(struct shared_cell *cell, const struct scenario *scenario,
+		 struct diag_list *diags);
+
+/* Gives everything back; processes have to be gone. NULL is allowed. */
+void shared_close(struct shared_cell *cell);
+
+struct address shared_endpoint_address(uint32_t number, size_t index, enum family family,
+				       uint16_t port);
+struct address_networks shared_networks(uint32_t number);
+/* The number of the cell to which an address belongs that was added to lo; 0: not one of ours. */
+uint32_t shared_number_of(const struct address *address);
+uint16_t shared_queue(uint32_t number);
+
+/* A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+ */
+uint16_t shared_free_port(uint32_t number, uint16_t from);
+
+/* What the value of SYNFAULT_CELL begins with in this network namespace; owned by the caller. */
+char *shared_id_prefix(void);
+
+/*
+ * As fork(): returns 0 in the child, the pid (and in *@ret_pidfd a pid descriptor) in the parent,
+ * or a negative errno. Orphans of what the child starts will be its own children. It does not die
+ * with its parent, but has to notice and to clean up.
+ */
+pid_t shared_fork(int *ret_pidfd);
+
+#endif

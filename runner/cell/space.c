@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What shared cells have in common: see space.h. Entering and leaving are done under a lock, so
+ * that nobody enters while the last one leaves and removes the table.
+ */
+#include "runner/cell/space.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "injector/queue.h"
+#include "injector/rules.h"
+#include "runner/cell/claim.h"
+#include "runner/cell/sweep.h"
+
+/* Runs at a time in one network namespace. */
+enum { MOST_RUNS = 64 };
+/* How long to wait for the lock, which is held for milliseconds. */
+enum { LOCK_TRIES = 5000, LOCK_WAIT_MS = 2 };
+/* How long to wait until nobody has packets in a queue. */
+enum { IDLE_TRIES = 500, IDLE_WAIT_MS = 2 };
+
+static int take_lock(void)
+{
+	int lock = -EADDRINUSE;
+
+	for (int i = 0; i < LOCK_TRIES && lock == -EADDRINUSE; i++) {
+		if (i > 0)
+			poll(NULL, 0, LOCK_WAIT_MS);
+		lock = claim_take(CLAIM_LOCK, 0);
+	}
+	return lock;
+}
+
+/* Whether there is no run: all claims can be had. */
+static bool is_deserted(void)
+{
+	for (uint32_t i = 0; i < MOST_RUNS; i++) {
+		AUTO_CLOSE int claim = claim_take(CLAIM_SPACE, i);
+
+		if (claim < 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * With a base chain go all packets that wait in any queue of the namespace: those of others are
+ * given some time.
+ */
+static void remove_table(void)
+{
+	for (int i = 0; i < IDLE_TRIES && !queue_all_idle(); i++)
+		poll(NULL, 0, IDLE_WAIT_MS);
+	(void)rules_remove_common(SPACE_TABLE);
+}
+
+static int claim_any(void)
+{
+	int claim = -EADDRINUSE;
+
+	for (uint32_t i = 0; i < MOST_RUNS && claim == -EADDRINUSE; i++)
+		claim = claim_take(CLAIM_SPACE, i);
+	return claim;
+}
+
+int space_enter(struct diag_list *diags)
+{
+	AUTO_CLOSE int lock = take_lock();
+	AUTO_CLOSE int space = lock < 0 ? lock : claim_any();
+	int status;
+
+	if (space < 0) {
+		diag_add(diags, NULL, "other runs of synfault in this network namespace: %s",
+			 lock < 0 ? "one of them does not get on" : "there are too many");
+		return space;
+	}
+	sweep_shared();
+	status = rules_create_common(SPACE_TABLE, diags);
+	return status < 0 ? status : steal_fd(&space);
+}
+
+void space_leave(int space)
+{
+	AUTO_CLOSE int lock = -1;
+
+	if (space < 0)
+		return;
+	lock = take_lock();
+	close(space);
+	if (lock >= 0 && is_deserted())
+		remove_table();
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Removes what dead shared cells left: see sweep.h. */
+#include "runner/cell/sweep.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "common/strbuf.h"
+#include "injector/rules.h"
+#include "runner/cell/network.h"
+#include "runner/cell/process.h"
+#include "runner/cell/scratch.h"
+#include "runner/cell/shared.h"
+#include "runner/cell/space.h"
+
+/* ---- processes ---- */
+
+/* The cell that a process was started in, by its environment; 0: none of this namespace. */
+static uint32_t cell_of_process(int proc, const char *pid, const char *id_prefix)
+{
+	static const char name[] = SHARED_VARIABLE "=";
+	AUTO_FREE char *path = xasprintf("%s/environ", pid);
+	AUTO_CLOSE int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	AUTO_STRBUF struct strbuf environment = {0};
+	uint32_t number = 0;
+	char buffer[4096];
+	ssize_t length;
+
+	while (fd >= 0 && (length = read(fd, buffer, sizeof(buffer))) > 0)
+		strbuf_add(&environment, buffer, (size_t)length);
+	for (size_t at = 0; at < environment.length && !number;
+	     at += strlen(environment.data + at) + 1)
+		if (!strncmp(environment.data + at, name, sizeof(name) - 1))
+			number = claim_parse(environment.data + at + sizeof(name) - 1, id_prefix,
+					     '\0');
+	return number;
+}
+
+static void sweep_process(int proc, const char *pid, const char *id_prefix)
+{
+	/* First of all: what is read after this is of this process, or the signal goes nowhere. */
+	AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
+	struct stat status;
+	uint32_t number;
+
+	if (pidfd < 0 || fstatat(proc, pid, &status, 0) < 0 || status.st_uid != geteuid())
+		return;
+	number = cell_of_process(proc, pid, id_prefix);
+	if (number) {
+		AUTO_CLOSE int claim = claim_take(CLAIM_CELL, number);
+
+		if (claim >= 0)
+			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	}
+}
+
+static void sweep_processes(void)
+{
+	AUTO_FREE char *id_prefix = shared_id_prefix();
+	DIR *directory = process_proc_is_ours() ? opendir("/proc") : NULL;
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));)
+		if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != getpid())
+			sweep_process(dirfd(directory), entry->d_name, id_prefix);
+	if (directory)
+		closedir(directory);
+}
+
+/* ---- rules and addresses ---- */
+
+struct numbers {
+	uint32_t *items;
+	size_t n_items, capacity;
+};
+
+static void note_part(void *userdata, uint32_t part)
+{
+	struct numbers *numbers = userdata;
+
+	array_append(numbers->items, numbers->n_items, numbers->capacity, part);
+}
+
+static void sweep_rules(void)
+{
+	struct numbers found = {0};
+
+	(void)rules_list_parts(SPACE_TABLE, note_part, &found);
+	for (size_t i = 0; i < found.n_items; i++) {
+		const struct address_networks networks = shared_networks(found.items[i]);
+		AUTO_CLOSE int claim = claim_take(CLAIM_CELL, found.items[i]);
+
+		if (claim >= 0)
+			(void)rules_remove_part(SPACE_TABLE, found.items[i], &networks);
+	}
+	free(found.items);
+}
+
+static void sweep_addresses(void)
+{
+	struct address *found = NULL;
+	size_t n_found = 0;
+
+	(void)network_list_addresses(&found, &n_found);
+	for (size_t i = 0; i < n_found; i++) {
+		uint32_t number = shared_number_of(&found[i]);
+		AUTO_CLOSE int claim = number ? claim_take(CLAIM_CELL, number) : -1;
+
+		if (claim >= 0)
+			(void)network_change_addresses(&found[i], 1, false);
+	}
+	free(found);
+}
+
+void sweep_shared(void)
+{
+	/* Processes first: they could still write into the directories. */
+	sweep_processes();
+	sweep_rules();
+	sweep_addresses();
+	scratch_sweep();
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Removes what dead shared cells left: a supervising process that is killed can't clean up. The
+ * number of a dead cell can be claimed (claim.h); as long as it is held here, no new cell can have
+ * it, so that nothing is taken from a living one. Things that bear no number of a cell are never
+ * touched.
+ */
+#ifndef SYNFAULT_RUNNER_CELL_SWEEP_H
+#define SYNFAULT_RUNNER_CELL_SWEEP_H
+
+/*
+ * In the namespaces of the calling process: processes of this user, parts of the common table
+ * (space.h), IPv6 addresses on lo, temporary directories. What can't be removed stays.
+ */
+void sweep_shared(void);
+
+#endif
