@@ -30,6 +30,8 @@ TIMING_SCALE = 4
 TOO_BUSY = "too slow to tell"
 MOST_TRIES = 3
 LIMITS = {"memory": 256 << 20, "pids": 100}
+# What fits into these limits: a scenario may need 8 processes.
+MOST_JOBS_LIMITED = 12
 USER = 1000
 
 # Scenarios that need what a kind of container can't give, by their names.
@@ -160,6 +162,9 @@ def run_once(containers, case, n_expected, try_number, group):
         problems += check_report(case, report)
     except (OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
         problems = [f"no report: {error}"]
+    at_once = re.search(r"(\d+) at a time", process.stdout)
+    if case.limited and (not at_once or int(at_once[1]) > MOST_JOBS_LIMITED):
+        problems.append(f"more at once than fit into the limits: {at_once}")
     if process.returncode != case.status:
         problems.append(f"exit status {process.returncode} instead of {case.status}")
     if problems:
