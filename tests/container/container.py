@@ -92,6 +92,8 @@ class Containers:
             oci.bind(self.source / "scenarios", HOME / "scenarios"),
             oci.bind(self.source / "targets", HOME / "targets"),
             oci.bind(self.source / "tests/container/inside.py", HOME / "inside.py"),
+            oci.bind(self.source / "tests/container/scenarios/privileges.yaml",
+                     HOME / "privileges.yaml"),
             oci.bind(self.directory / "targets", HOME / "bin"),
             oci.bind(self.directory / "program", HOME / "program"),
         ]
