@@ -78,6 +78,9 @@ struct queue {
 	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
 };
 
+/* How often to look for a queue in a list that others change meanwhile. */
+enum { LIST_TRIES = 50 };
+
 /* A line of /proc/net/netfilter/nfnetlink_queue (net/netfilter/nfnetlink_queue.c, seq_show). */
 struct counters {
 	unsigned number, portid, waiting, copy_mode, copy_range, queue_dropped, user_dropped;
@@ -128,8 +131,8 @@ static int counters_next(FILE *file, struct counters *ret)
 		       : -EPROTO;
 }
 
-/* Returns 0; -ENOENT when there is no queue with that number, or another negative errno. */
-static int counters_read(int fd, uint16_t number, struct counters *ret)
+/* As counters_read(), but a queue may be missed while others come and go. */
+static int counters_read_once(int fd, uint16_t number, struct counters *ret)
 {
 	AUTO_FCLOSE FILE *file = counters_list(fd);
 	struct counters counters;
@@ -144,6 +147,20 @@ static int counters_read(int fd, uint16_t number, struct counters *ret)
 		return 0;
 	}
 	return r < 0 ? r : ferror(file) ? -EIO : -ENOENT;
+}
+
+/*
+ * Returns 0; -ENOENT when there is no queue with that number, or another negative errno. The list
+ * is read in pieces, each of which begins at the line after so many (seq_file): a queue that goes
+ * away in between lets the next one be skipped.
+ */
+static int counters_read(int fd, uint16_t number, struct counters *ret)
+{
+	int r = -ENOENT;
+
+	for (int tries = 0; tries < LIST_TRIES && r == -ENOENT; tries++)
+		r = counters_read_once(fd, number, ret);
+	return r;
 }
 
 bool queue_all_idle(void)

@@ -21,6 +21,10 @@ enum {
 };
 
 enum { DUMP_TRIES = 200 };
+/* How long the kernel may take to deliver packets to a new address, and how often we ask. */
+#define LOCAL_NS      (5 * NS_PER_S)
+#define LOCAL_POLL_NS (200 * NS_PER_US)
+
 enum { TCP_LISTEN_STATE = 10 }; /* TCP_LISTEN in include/net/tcp_states.h */
 
 /* Messages to rtnetlink, gathered to be sent as one. */
@@ -183,6 +187,68 @@ static int batch_send(struct batch *batch)
 	return status;
 }
 
+static int take_route(const struct nlmsghdr *header, void *userdata)
+{
+	const struct rtmsg *message = mnl_nlmsg_get_payload(header);
+
+	if (header->nlmsg_type == RTM_NEWROUTE &&
+	    mnl_nlmsg_get_payload_len(header) >= sizeof(*message))
+		*(bool *)userdata = message->rtm_type == RTN_LOCAL;
+	return MNL_CB_STOP;
+}
+
+/* Whether packets to the IPv6 address are delivered here. */
+static bool is_local(struct mnl_socket *socket, const struct address *address)
+{
+	char buffer[4096];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *message;
+	bool local = false;
+	ssize_t length;
+
+	header->nlmsg_type = RTM_GETROUTE;
+	header->nlmsg_flags = NLM_F_REQUEST;
+	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
+	message->rtm_family = AF_INET6;
+	message->rtm_dst_len = 128;
+	mnl_attr_put(header, RTA_DST, address_size(address), address->bytes);
+	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
+		return false;
+	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+	/* "No route" comes as an error, which is a no. */
+	if (length > 0)
+		mnl_cb_run(buffer, (size_t)length, 0, 0, take_route, &local);
+	return local;
+}
+
+/*
+ * Waits until packets to the addresses are delivered here. The kernel adds the local route of an
+ * IPv6 address in a worker of its own (addrconf_dad_work(), also when there is no DAD) after it has
+ * said that the address is there. Until then a SYN goes to lo by the route of the prefix, and what
+ * comes in is taken for a packet to be forwarded, and lost.
+ */
+static int await_local(const struct address *addresses, size_t n_addresses)
+{
+	const struct timespec pause = {.tv_nsec = LOCAL_POLL_NS};
+	int64_t by_ns = clock_monotonic_ns() + LOCAL_NS;
+	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
+	int status = 0;
+
+	if (!socket)
+		return -errno;
+	for (size_t i = 0; !status && i < n_addresses; i++) {
+		while (addresses[i].family == AF_INET6 && !is_local(socket, &addresses[i])) {
+			if (clock_monotonic_ns() > by_ns) {
+				status = -ETIMEDOUT;
+				break;
+			}
+			nanosleep(&pause, NULL);
+		}
+	}
+	mnl_socket_close(socket);
+	return status;
+}
+
 int network_lo_up(void)
 {
 	struct batch batch = {0};
@@ -204,13 +270,15 @@ int network_lo_is_up(void)
 int network_change_addresses(const struct address *addresses, size_t n_addresses, bool add)
 {
 	struct batch batch = {0};
+	int status;
 
 	if (n_addresses == 0)
 		return 0;
 	for (size_t i = 0; i < n_addresses; i++)
 		change_address(&batch, add ? RTM_NEWADDR : RTM_DELADDR, INDEX_LO, &addresses[i],
 			       addresses[i].family == AF_INET ? 32 : 128);
-	return batch_send(&batch);
+	status = batch_send(&batch);
+	return status == 0 && add ? await_local(addresses, n_addresses) : status;
 }
 
 struct address_list {
@@ -339,18 +407,13 @@ static bool has_names(const struct scenario *scenario)
 	return false;
 }
 
-int network_setup(const struct scenario *scenario, struct diag_list *diags)
+/* Adds the addresses of the endpoints to the batch. Returns those of IPv6, *ret_n of them. */
+static struct address *add_endpoints(struct batch *batch, const struct scenario *scenario,
+				     size_t *ret_n)
 {
-	unsigned global_index = has_names(scenario) ? INDEX_ETH0 : INDEX_LO;
-	struct batch batch = {0};
-	struct address host;
-	int status;
+	struct address *added = NULL;
+	size_t n_added = 0, capacity = 0;
 
-	add_link_up(&batch, INDEX_LO);
-	if (global_index == INDEX_ETH0)
-		add_veth(&batch);
-	address_parse("198.18.0.1", 0, &host);
-	add_address(&batch, global_index, &host, 16);
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct endpoint_spec *spec = &scenario->endpoints[i];
 
@@ -359,12 +422,36 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 				network_endpoint_address(scenario, i, spec->families[f], 0);
 			bool ipv4 = address.family == AF_INET;
 
-			if (needs_adding(scenario, i, spec->families[f]))
-				add_address(&batch, spec->hostname ? INDEX_ETH0 : INDEX_LO,
-					    &address, ipv4 ? 32 : 128);
+			if (!needs_adding(scenario, i, spec->families[f]))
+				continue;
+			add_address(batch, spec->hostname ? INDEX_ETH0 : INDEX_LO, &address,
+				    ipv4 ? 32 : 128);
+			if (!ipv4)
+				array_append(added, n_added, capacity, address);
 		}
 	}
+	*ret_n = n_added;
+	return added;
+}
+
+int network_setup(const struct scenario *scenario, struct diag_list *diags)
+{
+	unsigned global_index = has_names(scenario) ? INDEX_ETH0 : INDEX_LO;
+	AUTO_FREE struct address *added = NULL;
+	struct batch batch = {0};
+	struct address host;
+	size_t n_added;
+	int status;
+
+	add_link_up(&batch, INDEX_LO);
+	if (global_index == INDEX_ETH0)
+		add_veth(&batch);
+	address_parse("198.18.0.1", 0, &host);
+	add_address(&batch, global_index, &host, 16);
+	added = add_endpoints(&batch, scenario, &n_added);
 	status = batch_send(&batch);
+	if (status == 0 && n_added > 0)
+		status = await_local(added, n_added);
 	if (status == -EOPNOTSUPP)
 		diag_add(diags, NULL,
 			 "the cell's network can't be set up: the kernel has no veth interfaces "

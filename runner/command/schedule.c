@@ -16,6 +16,7 @@
 #include "runner/cell/shared.h"
 #include "runner/cell/supervise.h"
 #include "runner/cell/sweep.h"
+#include "runner/command/limits.h"
 
 /* How often the progress is drawn and starts that take long are let go. */
 #define TICK_NS (100 * NS_PER_MS)
@@ -26,7 +27,8 @@
 /* What was told to end when the run's time was over is killed after this time. */
 #define ENDING_NS (10 * NS_PER_S)
 /* What a scenario is reckoned to need: supervising process and a client of usual size. */
-#define MEMORY_PER_SCENARIO (INT64_C(24) << 20)
+#define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
+#define PROCESSES_PER_SCENARIO 8
 
 enum { MOST_JOBS = 256, STARTING_PER_PROCESSOR = 4 };
 
@@ -78,11 +80,15 @@ static int64_t memory_available(void)
 
 size_t schedule_default_jobs(void)
 {
-	int64_t jobs = memory_available() / MEMORY_PER_SCENARIO;
 	struct rlimit processes;
+	struct limits limits;
+	int64_t jobs;
 
+	limits_read("/proc/self/cgroup", "/sys/fs/cgroup", &limits);
+	jobs = MIN(memory_available(), limits.memory) / MEMORY_PER_SCENARIO;
+	jobs = MIN(jobs, limits.processes / PROCESSES_PER_SCENARIO);
 	if (getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur != RLIM_INFINITY)
-		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / 8));
+		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / PROCESSES_PER_SCENARIO));
 	return (size_t)MAX(MIN(jobs, (int64_t)MOST_JOBS), (int64_t)1);
 }
 

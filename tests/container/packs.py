@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""All shipped packs in containers such as CI systems start: packs.py SOURCE BUILD [CASE]...
+
+Each case is a kind of container. In it all scenarios run; each has to have the outcome that is
+possible there, the exit status has to say so, and nothing may be left behind. The report is TAP.
+With "--few" only the first case is run.
+"""
+
+import concurrent.futures
+import json
+import os
+import re
+import struct
+import sys
+import xml.etree.ElementTree
+
+import container
+import limits
+import oci
+
+NET_ADMIN = 1 << 12
+EXIT_PASS, EXIT_NOTHING_RAN = 0, 5
+# Most of a case is waiting; more at once would make times inexact.
+CONCURRENT = 2
+JOBS = 32
+TIMING_SCALE = 4
+# What synfault says when it can't judge because the machine was busy: no reason to trust it less,
+# and the case is run again.
+TOO_BUSY = "too slow to tell"
+MOST_TRIES = 3
+LIMITS = {"memory": 256 << 20, "pids": 100}
+# What fits into these limits: a scenario may need 8 processes.
+MOST_JOBS_LIMITED = 12
+USER = 1000
+
+# Scenarios that need what a kind of container can't give, by their names.
+NEEDS_IPV6 = re.compile(r"IPv6")
+NEEDS_NAME = re.compile(r"falls back from IPv6 to IPv4|at a name")
+NOTHING = re.compile(r"(?!)")
+EVERYTHING = re.compile(r"")
+
+
+def either(*patterns):
+    return re.compile("|".join(f"(?:{pattern.pattern})" for pattern in patterns))
+
+
+class Case:
+    """A kind of container and what has to come of the packs in it.
+
+    skipped: which scenarios; reason: what each of these skips has to name; possible: what has to
+    be found in the container, so that the case really is what it is called; the rest is given to
+    Containers.run()."""
+
+    def __init__(self, name, *, skipped=NEEDS_NAME, reason=None, status=EXIT_PASS, possible=None,
+                 jobs=JOBS, limited=False, prepare=None, **options):
+        self.name, self.skipped, self.status = name, skipped, status
+        self.reason = re.compile(reason or ".")
+        self.possible = {"seccomp": 2, "unshare": "EPERM", "read-only /proc/sys": True,
+                         **(possible or {})}
+        self.jobs, self.limited, self.prepare = jobs, limited, prepare
+        self.options = options
+
+        # With namespaces of its own, what the client may is without effect outside them.
+        self.privileges = "SYS_ADMIN" not in options["capabilities"]
+
+    def slug(self):
+        return re.sub(r"\W+", "-", self.name.lower()).strip("-")
+
+
+def give_file_capability(bundle):
+    """setcap cap_net_admin+ep, on a copy in the container's own layer."""
+    program = bundle / "rootfs/usr/bin/synfault"
+    program.write_bytes((bundle.parent / "program/synfault").read_bytes())
+    program.chmod(0o755)
+    # struct vfs_cap_data, revision 2 with the effective bit.
+    os.setxattr(program, "security.capability",
+                struct.pack("<IIIII", 0x02000001, NET_ADMIN, 0, 0, 0))
+
+
+CASES = [
+    Case("Docker with NET_ADMIN", capabilities=(*oci.DOCKER, "NET_ADMIN")),
+    Case("Podman with NET_ADMIN, without NET_RAW", capabilities=(*oci.PODMAN, "NET_ADMIN")),
+    Case("NET_ADMIN and nothing else", capabilities=("NET_ADMIN",),
+         possible={"capabilities": NET_ADMIN, "bounding": NET_ADMIN}),
+    Case("a user with NET_ADMIN as ambient capability", capabilities=("NET_ADMIN",),
+         user=USER, ambient=("NET_ADMIN",), no_new_privileges=True,
+         possible={"uid": USER, "capabilities": NET_ADMIN}),
+    Case("a user and a program with the file capability", user=USER,
+         capabilities=(*oci.DOCKER, "NET_ADMIN"), prepare=give_file_capability,
+         possible={"uid": USER, "capabilities": 0}),
+    Case("a read-only root file system and no new privileges",
+         capabilities=(*oci.DOCKER, "NET_ADMIN"), read_only=True, no_new_privileges=True,
+         mounts=(oci.mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777"),),
+         possible={"write /": "EROFS", "no new privileges": 1}),
+    Case("IPv6 off", capabilities=(*oci.DOCKER, "NET_ADMIN"),
+         sysctl={"net.ipv6.conf.all.disable_ipv6": "1"},
+         skipped=either(NEEDS_NAME, NEEDS_IPV6), possible={"ipv6 disabled": "1"}),
+    Case("256 MiB of memory and 100 processes", capabilities=(*oci.DOCKER, "NET_ADMIN"),
+         limited=True, jobs=None, possible={name: str(value) for name, value in LIMITS.items()}),
+    Case("SYS_ADMIN too", capabilities=(*oci.DOCKER, "NET_ADMIN", "SYS_ADMIN"), skipped=NOTHING,
+         possible={"unshare": None}),
+    Case("Docker without NET_ADMIN", capabilities=oci.DOCKER, skipped=EVERYTHING,
+         reason="NET_ADMIN", status=EXIT_NOTHING_RAN),
+]
+
+
+def outcomes(junit):
+    """Name of the scenario: its outcome and the text with it."""
+    found = {}
+    for testcase in xml.etree.ElementTree.parse(junit).iter("testcase"):
+        outcome, text = "pass", ""
+        for element in testcase:
+            if element.tag in ("failure", "error", "skipped"):
+                outcome = {"failure": "fail"}.get(element.tag, element.tag)
+                text = f'{element.get("message") or ""} {element.text or ""}'.strip()
+        found[f'{testcase.get("classname")}: {testcase.get("name")}'] = outcome, text
+    return found
+
+
+def check_outcomes(case, found, n_expected):
+    if len(found) != n_expected:
+        yield f"{len(found)} scenarios were reported, not {n_expected}"
+    for name, (outcome, text) in found.items():
+        expected = "skipped" if case.skipped.search(name) else "pass"
+        if outcome != expected:
+            yield f"{name}: {outcome} instead of {expected}: {text}"
+        elif outcome == "skipped" and not case.reason.search(text):
+            yield f"{name}: the reason does not name {case.reason.pattern}: {text}"
+
+
+def check_report(case, report):
+    for what, expected in case.possible.items():
+        actual = report["possible"][what]
+        if actual != expected:
+            yield f"the container is not what it should be: {what} is {actual}, not {expected}"
+    for what, before in report["before"].items():
+        after = report["after"][what]
+        if after != before:
+            yield f"left behind: {what} were {before}, are {after}"
+
+
+def run_once(containers, case, n_expected, try_number, group):
+    """What is wrong, as a list of lines, and whether the machine was too busy to say."""
+    options = dict(case.options)
+    mounts = list(options.pop("mounts", ()))
+    if group:
+        mounts += [oci.mount("/sys/fs/cgroup", "tmpfs", "tmpfs", "mode=755")] \
+            if group.version == 1 else []
+        mounts += [oci.bind(source, destination) for source, destination in group.binds()]
+    command = ["python3", container.HOME / "inside.py", container.REPORTS / "inside.json",
+               "synfault", "run", "--junit", container.REPORTS / "junit.xml",
+               "--timing-scale", TIMING_SCALE, container.HOME / "scenarios"]
+    if case.privileges:
+        command.append(container.HOME / "privileges.yaml")
+    if case.jobs:
+        command += ["--jobs", case.jobs]
+    if case.prepare is give_file_capability:
+        command[3] = "/usr/bin/synfault"
+    bundle, process = containers.run(f"{case.slug()}-{try_number}", command, mounts=mounts,
+                                     prepare=case.prepare, join=group.join if group else None,
+                                     **options)
+    found = {}
+    try:
+        found = outcomes(bundle / "report/junit.xml")
+        problems = [*check_outcomes(case, found, n_expected + case.privileges)]
+        report = json.loads((bundle / "report/inside.json").read_text(encoding="utf-8"))
+        problems += check_report(case, report)
+    except (OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
+        problems = [f"no report: {error}"]
+    at_once = re.search(r"(\d+) at a time", process.stdout)
+    if case.limited and (not at_once or int(at_once[1]) > MOST_JOBS_LIMITED):
+        problems.append(f"more at once than fit into the limits: {at_once}")
+    if process.returncode != case.status:
+        problems.append(f"exit status {process.returncode} instead of {case.status}")
+    if problems:
+        problems += process.stdout.splitlines()[-100:]
+    return problems, any(TOO_BUSY in text for outcome, text in found.values()
+                         if outcome == "error")
+
+
+def run(containers, case, n_expected, group=None):
+    """What is wrong, as a list of lines."""
+    for try_number in range(MOST_TRIES):
+        problems, busy = run_once(containers, case, n_expected, try_number, group)
+        if not busy:
+            break
+    return problems
+
+
+def run_limited(containers, case, n_expected):
+    """As run(), in a control group where there are any. None: there are none."""
+    if not case.limited:
+        return run(containers, case, n_expected)
+    with limits.group(LIMITS) as group:
+        return run(containers, case, n_expected, group)
+
+
+def count_scenarios(containers):
+    """How many there are, as the program itself sees it where no privilege is needed."""
+    _, process = containers.run("list", ["synfault", "list", container.HOME / "scenarios"],
+                                capabilities=())
+    lines = re.findall(r"^\S+\.yaml:\d+: ", process.stdout, re.M)
+    if process.returncode or not lines:
+        raise RuntimeError(f"synfault list failed:\n{process.stdout}")
+    return len(lines)
+
+
+def report(number, name, problems):
+    """One line of TAP, and comments with what is wrong. Returns whether it is well."""
+    required = os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1"
+    if isinstance(problems, limits.Unavailable) and not required:
+        print(f"ok {number} - {name} # SKIP {problems}", flush=True)
+        return True
+    if isinstance(problems, Exception):
+        problems = [repr(problems)]
+    print(f"{'not ok' if problems else 'ok'} {number} - {name}")
+    for line in problems:
+        print(f"# {line}")
+    sys.stdout.flush()
+    return not problems
+
+
+def attempt(*arguments):
+    try:
+        return run_limited(*arguments)
+    except Exception as error:  # one broken case must not hide the others
+        return error
+
+
+def main():
+    container.enter_namespaces()
+    wanted = sys.argv[3:]
+    cases = CASES[:1] if wanted == ["--few"] else \
+        [case for case in CASES if not wanted or case.name in wanted]
+    containers = container.Containers(*sys.argv[1:3])
+    n_expected = count_scenarios(containers)
+    print(f"1..{len(cases)}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(CONCURRENT) as pool:
+        results = pool.map(lambda case: attempt(containers, case, n_expected), cases)
+        good = [report(number, case.name, problems)
+                for number, (case, problems) in enumerate(zip(cases, results), start=1)]
+    sys.exit(0 if all(good) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The network of a cell on the real kernel: addresses that can be used at once. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "runner/cell/network.h"
+#include "tests/lib/netns.h"
+
+enum { N_ADDRESSES = 200, PORT = 8080 };
+/* The kernel's own retransmission of a SYN that was lost comes after a second. */
+#define AT_ONCE_NS (500 * NS_PER_MS)
+
+static int listen_anywhere(void)
+{
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0 &&
+			  listen(fd, N_ADDRESSES) == 0,
+		  "no listener: %s", strerror(errno));
+	return fd;
+}
+
+/* Connects, blocking, and returns how long it took. */
+static int64_t connect_to(const struct address *address)
+{
+	struct sockaddr_in6 server = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	AUTO_CLOSE int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t started_ns = clock_monotonic_ns();
+
+	memcpy(&server.sin6_addr, address->bytes, sizeof(server.sin6_addr));
+	cr_assert(connect(fd, (struct sockaddr *)&server, sizeof(server)) == 0, "connect: %s",
+		  strerror(errno));
+	return clock_monotonic_ns() - started_ns;
+}
+
+Test(network, takes_the_first_packet_to_an_address_that_was_just_added)
+{
+	AUTO_CLOSE int listener = -1;
+
+	netns_enter();
+	listener = listen_anywhere();
+	for (int i = 1; i <= N_ADDRESSES; i++) {
+		AUTO_FREE char *text = xasprintf("fd73:796e:ffff::%x", (unsigned)i);
+		struct address address;
+		int64_t took_ns;
+
+		cr_assert_eq(address_parse(text, PORT, &address), 0, "%s is no address", text);
+		cr_assert_eq(network_change_addresses(&address, 1, true), 0, "%s: not added", text);
+		took_ns = connect_to(&address);
+		cr_assert_lt(took_ns, AT_ONCE_NS, "%s: a connection took %lld ms", text,
+			     (long long)(took_ns / NS_PER_MS));
+	}
+}

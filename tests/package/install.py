@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`meson install` puts these files into a prefix, and no others, and the program runs from there:
+install.py SOURCE BUILD"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+DOCUMENTATION = "share/doc/synfault"
+LINK = re.compile(r"\]\(([^)#:\s]+)\)")
+
+
+def expected(source):
+    documents = ["README.md", "COPYING", *(f"docs/{path.name}" for path in source.glob("docs/*.md"))]
+    return {"bin/synfault", *(f"{DOCUMENTATION}/{name}" for name in documents)}
+
+
+def dead_links(prefix):
+    """Of the documents to each other: what is not installed at all is in the source only."""
+    for path in prefix.rglob("*.md"):
+        for target in LINK.findall(path.read_text(encoding="utf-8")):
+            if target.endswith(".md") and "targets" not in target and "scenarios" not in target \
+                    and not (path.parent / target).exists():
+                yield f"{path.relative_to(prefix)}: the link to {target} leads nowhere"
+
+
+def main():
+    source, build = Path(sys.argv[1]), Path(sys.argv[2])
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", directory],
+                       stdout=subprocess.DEVNULL, check=True)
+        program, = Path(directory).rglob("bin/synfault")
+        prefix = program.parent.parent
+        installed = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+        complaints = [f"{name} is not installed" for name in sorted(expected(source) - installed)]
+        complaints += [f"{name} is installed" for name in sorted(installed - expected(source))]
+        complaints += dead_links(prefix)
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        if not re.fullmatch(r"synfault \d+\.\d+\.\d+\n", version.stdout):
+            complaints.append(f"it says of itself: {version.stdout}")
+    for complaint in complaints:
+        print(complaint)
+    sys.exit(1 if complaints else 0)
+
+
+main()
