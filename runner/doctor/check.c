@@ -161,9 +161,7 @@ static void check_queue(struct examination *exam)
 	check->found = describe_queue(&exam->given);
 	check->consequence = "no scenario in the given network namespace";
 	check->remedy = given ? NULL : queue_remedy(&exam->given);
-	exam->doctor->isolation = own     ? DOCTOR_PRIVATE
-				  : given ? DOCTOR_SHARED
-					  : DOCTOR_NONE;
+	exam->doctor->isolation = own ? DOCTOR_PRIVATE : given ? DOCTOR_SHARED : DOCTOR_NONE;
 }
 
 /* The probe of the namespace in which scenarios would run. */

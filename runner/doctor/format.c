@@ -170,8 +170,8 @@ void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
 	for (size_t i = 0; i < doctor->n_checks; i++)
 		json_array_append_new(checks, check_json(&doctor->checks[i]));
 	object = json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o}", "version", SYNFAULT_VERSION, "kernel",
-			   system.release, "can_run", doctor->isolation != DOCTOR_NONE,
-			   "isolation", isolations[doctor->isolation], "syn_schedule",
+			   system.release, "can_run", doctor->isolation != DOCTOR_NONE, "isolation",
+			   isolations[doctor->isolation], "syn_schedule",
 			   schedule_json(&doctor->schedule), "checks", checks);
 	text = json_dumps(object, JSON_INDENT(2));
 	json_decref(object);
