@@ -361,6 +361,7 @@ Test(shared, takes_no_foreign_server_for_its_own)
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	AUTO_CLOSE int server = listen_everywhere(9000);
 
+	cr_assert_geq(server, 0);
 	program_writes(synfault, "a.yaml",
 		       "name: nobody is to listen\n"
 		       "endpoints: {api: {port: 9000, serve: none}}\n"
