@@ -39,9 +39,10 @@ def main():
         json.dump(rows, file, indent=2)
         file.write("\n")
 
-    print(f'{"":24}{"ours":>12}{"reference":>12}{"ratio":>9}  {"goal":22}unit')
+    width = max([len(row["name"]) for row in rows], default=0)
+    print(f'{"":{width}}{"ours":>12}{"reference":>12}{"ratio":>9}  {"goal":22}unit')
     for row in rows:
-        print(f'{row["name"]:24}{cell(row["ours"]):>12}{cell(row["reference"]):>12}'
+        print(f'{row["name"]:{width}}{cell(row["ours"]):>12}{cell(row["reference"]):>12}'
               f'{cell(row["ratio"]):>9}  {row["goal"] or "":22}{row["unit"]}'
               f'{"" if met(row) else "  MISSED"}')
     missed = [row["name"] for row in rows if not met(row)]

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A growing string: always terminated, may hold NUL bytes. Zero-initialise it, free it at the end. */
+/* A growing string: always terminated, may hold NUL bytes. Zero-initialise it, free it at the end.
+ */
 #ifndef SYNFAULT_COMMON_STRBUF_H
 #define SYNFAULT_COMMON_STRBUF_H
 
 #include "common/util.h"
 
 struct strbuf {
-	char *data;	 /* NULL while nothing was ever added */
-	size_t length;	 /* bytes, the terminating NUL not counted */
+	char *data;      /* NULL while nothing was ever added */
+	size_t length;   /* bytes, the terminating NUL not counted */
 	size_t capacity; /* bytes allocated */
 };
 

@@ -23,7 +23,8 @@ void text_quote_shell(struct strbuf *out, const char *word);
  */
 void text_sanitize(struct strbuf *out, const char *data, size_t length);
 
-/* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known). */
+/* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known).
+ */
 size_t text_width(const char *text);
 
 #endif

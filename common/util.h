@@ -17,11 +17,11 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)         ((a) < (b) ? (a) : (b))
+#define MAX(a, b)         ((a) > (b) ? (a) : (b))
 
 #define PRINTF(text, first) __attribute__((format(printf, text, first)))
-#define NORETURN __attribute__((noreturn))
+#define NORETURN            __attribute__((noreturn))
 
 static inline void cleanup_free(void *pointer)
 {
@@ -44,7 +44,7 @@ static inline void cleanup_fclose(FILE **file)
 /* Frees the pointer when the scope ends; steal_pointer() takes it out. */
 #define AUTO_FREE CLEANUP(cleanup_free)
 /* Closes the descriptor when the scope ends unless it is negative; steal_fd() takes it out. */
-#define AUTO_CLOSE CLEANUP(cleanup_close)
+#define AUTO_CLOSE  CLEANUP(cleanup_close)
 #define AUTO_FCLOSE CLEANUP(cleanup_fclose)
 
 static inline int steal_fd(int *fd)

@@ -73,8 +73,8 @@ struct injector {
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
 	void *userdata;
 
-	struct queue *queue; /* this and the following NULL with a test's kernel */
-	struct deaths *deaths;
+	struct queue *queue;   /* this and the following NULL with a test's kernel */
+	struct deaths *deaths; /* NULL also where no attempt can stay unanswered */
 	struct rules *rules;
 	struct event *queue_event, *deaths_event;
 
@@ -411,7 +411,7 @@ static void read_deaths(struct injector *injector)
 {
 	int r;
 
-	if (injector->reported[PROBLEM_DEATHS_DEAD])
+	if (!injector->deaths || injector->reported[PROBLEM_DEATHS_DEAD])
 		return;
 	r = deaths_dispatch(injector->deaths);
 	if (r == -ENOBUFS) {
@@ -477,6 +477,33 @@ static int install_rules(struct injector *injector, const struct injector_config
 		diags, &injector->rules);
 }
 
+/*
+ * Whether an attempt can end by its client's giving up, which only the death of its socket tells. A
+ * refused one can't, and the kernel's notice costs its client's processor as much as a third of a
+ * refused connection: a script of nothing but refuse does without.
+ */
+static bool needs_deaths(const struct injector_config *config)
+{
+	for (size_t i = 0; i < config->n_endpoints; i++)
+		for (size_t k = 0; k < config->endpoints[i].script->n_steps; k++)
+			if (config->endpoints[i].script->steps[k].action != STEP_REFUSE)
+				return true;
+	return false;
+}
+
+static int watch_deaths(struct injector *injector, struct diag_list *diags)
+{
+	int r = deaths_open(on_death, injector, diags, &injector->deaths);
+
+	if (r < 0)
+		return r;
+	injector->deaths_event = event_new(injector->base, deaths_fd(injector->deaths),
+					   EV_READ | EV_PERSIST, deaths_readable, injector);
+	if (!injector->deaths_event)
+		out_of_memory();
+	return event_add(injector->deaths_event, NULL) < 0 ? -EIO : 0;
+}
+
 /* The rules come last: nothing is queued before somebody reads. */
 static int open_all(struct injector *injector, const struct injector_config *config,
 		    struct diag_list *diags)
@@ -495,17 +522,14 @@ static int open_all(struct injector *injector, const struct injector_config *con
 		diags, &injector->queue);
 	if (r < 0)
 		return r;
-	r = deaths_open(on_death, injector, diags, &injector->deaths);
-	if (r < 0)
-		return r;
 	injector->queue_event = event_new(injector->base, queue_fd(injector->queue),
 					  EV_READ | EV_PERSIST, queue_readable, injector);
-	injector->deaths_event = event_new(injector->base, deaths_fd(injector->deaths),
-					   EV_READ | EV_PERSIST, deaths_readable, injector);
-	if (!injector->queue_event || !injector->deaths_event)
+	if (!injector->queue_event)
 		out_of_memory();
-	if (event_add(injector->queue_event, NULL) < 0 ||
-	    event_add(injector->deaths_event, NULL) < 0) {
+	r = needs_deaths(config) ? watch_deaths(injector, diags) : 0;
+	if (r < 0 && r != -EIO)
+		return r;
+	if (r < 0 || event_add(injector->queue_event, NULL) < 0) {
 		diag_add(diags, NULL, "can't wait for packets: the event loop takes no descriptor");
 		return -EIO;
 	}
@@ -617,7 +641,8 @@ void injector_finish(struct injector *injector)
 	if (injector->queue) {
 		read_all(injector);
 		event_del(injector->queue_event);
-		event_del(injector->deaths_event);
+		if (injector->deaths_event)
+			event_del(injector->deaths_event);
 	}
 	drop_held(injector);
 	if (injector->queue) {

@@ -38,8 +38,8 @@ static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
 
 		endpoint->addresses[f] =
 			network_endpoint_address(cell->scenario, index, family, port);
-		values->address[family] = address_format_host(&endpoint->addresses[f],
-							      endpoint->texts[family]);
+		values->address[family] =
+			address_format_host(&endpoint->addresses[f], endpoint->texts[family]);
 	}
 	values->host = spec->hostname ? spec->hostname : values->address[spec->families[0]];
 }

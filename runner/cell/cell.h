@@ -31,8 +31,8 @@ void cell_plan(struct cell *cell, const struct scenario *scenario);
 void cell_free(struct cell *cell);
 
 /*
- * Sets the cell up, in the namespaces of the calling process, and writes the client's files. Returns
- * 0 or a negative errno, with a diagnostic.
+ * Sets the cell up, in the namespaces of the calling process, and writes the client's files.
+ * Returns 0 or a negative errno, with a diagnostic.
  */
 int cell_build(const struct cell *cell, const struct settings *settings, struct diag_list *diags);
 
@@ -40,12 +40,13 @@ int cell_build(const struct cell *cell, const struct settings *settings, struct 
 char **cell_environment(const struct cell *cell, bool client);
 
 /*
- * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it, owned
- * by the caller, or a negative errno.
+ * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it,
+ * owned by the caller, or a negative errno.
  */
 int cell_open_stdin(const struct cell *cell);
 
-/* The endpoints for the injector; an array owned by the caller, its parts borrowed from the cell. */
+/* The endpoints for the injector; an array owned by the caller, its parts borrowed from the cell.
+ */
 struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell);
 
 #endif

@@ -98,8 +98,8 @@ static void on_discard(struct bufferevent *stream, void *userdata)
 	evbuffer_drain(input, evbuffer_get_length(input));
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-		      struct sockaddr *address, int length, void *userdata)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+		      int length, void *userdata)
 {
 	struct endpoint_server *server = userdata;
 	struct bufferevent *stream =
@@ -122,9 +122,9 @@ static int serve_address(struct endpoint_server *server, const struct address *a
 		return fd;
 	if (server->http)
 		return evhttp_accept_socket(server->http, fd) < 0 ? -ENOMEM : 0;
-	server->listeners[server->n_listeners++] = evconnlistener_new(
-		server->base, on_accept, server, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-		0, fd);
+	server->listeners[server->n_listeners++] =
+		evconnlistener_new(server->base, on_accept, server,
+				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	return 0;
 }
 

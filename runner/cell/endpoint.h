@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The servers that the harness itself provides at endpoints: `http`, `echo` and `accept`, all on the
- * supervising process's event loop. `none` has no listener, `command` is a process of its own
+ * The servers that the harness itself provides at endpoints: `http`, `echo` and `accept`, all on
+ * the supervising process's event loop. `none` has no listener, `command` is a process of its own
  * (supervise.c).
  */
 #ifndef SYNFAULT_RUNNER_CELL_ENDPOINT_H

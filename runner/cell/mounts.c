@@ -22,16 +22,15 @@ static const char *const device_nodes[] = {"null", "zero", "full", "random", "ur
 /* A detached copy of the mount of one file, to be attached elsewhere. */
 static int clone_file(const char *path)
 {
-	return (int)syscall(SYS_open_tree, AT_FDCWD, path,
-			    SYNFAULT_OPEN_TREE_CLONE | O_CLOEXEC);
+	return (int)syscall(SYS_open_tree, AT_FDCWD, path, SYNFAULT_OPEN_TREE_CLONE | O_CLOEXEC);
 }
 
 static int attach_file(int tree, const char *path)
 {
 	AUTO_CLOSE int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
 
-	if (fd < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, path,
-			      SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (fd < 0 ||
+	    syscall(SYS_move_mount, tree, "", AT_FDCWD, path, SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a cell's client sees of the file system: the host's, but with a /dev of its own (a server
- * that runs as root can damage the host's), a /proc that shows the cell's processes, an /etc/hosts in
- * which the endpoints' names resolve, and a temporary directory that disappears with the cell.
+ * that runs as root can damage the host's), a /proc that shows the cell's processes, an /etc/hosts
+ * in which the endpoints' names resolve, and a temporary directory that disappears with the cell.
  */
 #ifndef SYNFAULT_RUNNER_CELL_MOUNTS_H
 #define SYNFAULT_RUNNER_CELL_MOUNTS_H

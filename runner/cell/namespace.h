@@ -2,8 +2,8 @@
 /*
  * The namespaces of a cell. A cell's supervising process is the first process of its own pid
  * namespace, so the kernel ends everything in the cell when it ends, however it ends; network and
- * mount namespace disappear with their last process. Root gets them directly, any other user through
- * two user namespaces, one inside the other:
+ * mount namespace disappear with their last process. Root gets them directly, any other user
+ * through two user namespaces, one inside the other:
  *
  *     outer, supervising process   uid 0 is the user: it owns the cell's network, whose files below
  *                                  /proc (the queue's counters of losses) only uid 0 may read
@@ -22,8 +22,8 @@
 #include "runner/cell/settings.h"
 
 /*
- * Forks a child into fresh namespaces. As fork(): returns 0 in the child, the pid (and in *@ret_pidfd
- * a pid descriptor) in the parent, or a negative errno. The child dies with its parent.
+ * Forks a child into fresh namespaces. As fork(): returns 0 in the child, the pid (and in
+ * *@ret_pidfd a pid descriptor) in the parent, or a negative errno. The child dies with its parent.
  */
 pid_t namespace_fork(int *ret_pidfd);
 

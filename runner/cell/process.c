@@ -108,6 +108,26 @@ NORETURN static void run_child(const struct process_config *config, int error_fd
 	_exit(127);
 }
 
+/* Whether PATH has a file of that name; execvp() says EACCES of a directory it can't enter, too. */
+static bool is_in_path(const char *program, char *const *environment)
+{
+	AUTO_FREE char *path = NULL;
+	char *rest;
+
+	for (; *environment && strncmp(*environment, "PATH=", 5) != 0; environment++)
+		;
+	if (!*environment)
+		return false;
+	rest = path = xstrdup(*environment + 5);
+	for (char *directory; (directory = strsep(&rest, ":"));) {
+		AUTO_FREE char *file = xasprintf("%s/%s", *directory ? directory : ".", program);
+
+		if (access(file, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static char *explain(const struct process_config *config, const struct spawn_error *error)
 {
 	const char *program = config->command[0];
@@ -117,7 +137,8 @@ static char *explain(const struct process_config *config, const struct spawn_err
 		return xasprintf("can't change to the directory %s: %s", config->cwd,
 				 strerror(error->error));
 	case STAGE_EXEC:
-		if (error->error == ENOENT && !strchr(program, '/'))
+		if ((error->error == ENOENT || error->error == EACCES) && !strchr(program, '/') &&
+		    !is_in_path(program, config->environment))
 			return xasprintf("%s: not found in PATH", program);
 		if (error->error == ENOENT)
 			return xasprintf("%s: no such file (or its interpreter is missing)",

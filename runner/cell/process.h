@@ -9,10 +9,10 @@
 #include "common/util.h"
 
 struct process_config {
-	char *const *command;	  /* argv; command[0] is looked up in the PATH of @environment */
+	char *const *command;     /* argv; command[0] is looked up in the PATH of @environment */
 	char *const *environment; /* whole */
-	const char *cwd;	  /* NULL: as it is */
-	int stdin_fd;		  /* borrowed */
+	const char *cwd;          /* NULL: as it is */
+	int stdin_fd;             /* borrowed */
 	int stdout_fd, stderr_fd; /* borrowed */
 	const struct rlimit *n_files; /* RLIMIT_NOFILE to go back to; NULL: as it is */
 	uid_t uid; /* ids that it is to have, of the user who started synfault; 0: root */

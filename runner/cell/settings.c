@@ -11,8 +11,9 @@
 static bool is_unwanted(const char *name)
 {
 	static const char *const unwanted[] = {
-		"tcp_fastopen_key", "tcp_available_congestion_control", "tcp_available_ulp",
-		"tcp_ehash_entries", "tcp_mem",
+		"tcp_fastopen_key",  "tcp_available_congestion_control",
+		"tcp_available_ulp", "tcp_ehash_entries",
+		"tcp_mem",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(unwanted); i++)
@@ -25,9 +26,12 @@ static bool is_unwanted(const char *name)
 static bool decides_on_handshake(const char *name)
 {
 	static const char *const deciding[] = {
-		"net/ipv4/tcp_syn_retries",   "net/ipv4/tcp_syn_linear_timeouts",
-		"net/ipv4/tcp_synack_retries", "net/ipv4/tcp_fastopen",
-		"net/ipv4/tcp_ecn",	       "net/ipv4/tcp_timestamps",
+		"net/ipv4/tcp_syn_retries",
+		"net/ipv4/tcp_syn_linear_timeouts",
+		"net/ipv4/tcp_synack_retries",
+		"net/ipv4/tcp_fastopen",
+		"net/ipv4/tcp_ecn",
+		"net/ipv4/tcp_timestamps",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(deciding); i++)

@@ -166,7 +166,13 @@ static void take_record(struct running *running, int wait_status)
 	if (result->record)
 		return;
 	result->record = empty_record(result);
+<<<<<<< HEAD
 	if (WIFSIGNALED(wait_status))
+=======
+	if (running->scheduler->n_interrupts > 1)
+		record_add_problem(result->record, false, "the run was interrupted");
+	else if (WIFSIGNALED(wait_status))
+>>>>>>> main
 		record_add_problem(
 			result->record, false,
 			"the scenario's supervising process was killed by signal %d (%s)",

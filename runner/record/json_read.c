@@ -93,7 +93,7 @@ static bool read_integer(struct object *object, const char *key, int64_t low, in
 static bool read_u32(struct object *object, const char *key, uint32_t low, uint32_t high,
 		     uint32_t *ret)
 {
-	int64_t value;
+	int64_t value = 0;
 
 	if (!read_integer(object, key, low, high, &value))
 		return false;
@@ -147,7 +147,7 @@ static bool read_bytes(struct object *object, const char *key, char **ret, size_
 static bool read_text(struct object *object, const char *key, char **ret)
 {
 	AUTO_FREE char *text = NULL;
-	size_t length;
+	size_t length = 0;
 
 	if (!read_bytes(object, key, &text, &length))
 		return false;
@@ -214,7 +214,7 @@ static bool read_array(struct object *object, const char *key, json_t **ret)
 
 static bool read_endpoint(struct object *object, struct record_endpoint *endpoint)
 {
-	json_t *addresses;
+	json_t *addresses = NULL;
 
 	if (!read_text(object, "name", &endpoint->name) ||
 	    !read_text(object, "script", &endpoint->script) ||

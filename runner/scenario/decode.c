@@ -336,7 +336,7 @@ bool decode_positive_duration(struct loader *loader, const struct node *node, in
 bool decode_count(struct loader *loader, const struct node *node, const char *what, int64_t low,
 		  int64_t high, int64_t *ret)
 {
-	const char *text, *reason;
+	const char *text = "", *reason;
 	int64_t value;
 
 	if (!decode_text(loader, node, &text))

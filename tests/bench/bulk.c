@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Moves bytes over one TCP connection as fast as it goes: both ends of the established-throughput
- * figure. `bulk serve ADDRESS PORT` takes one connection and reads it to its end; `bulk send ADDRESS
- * PORT BYTES FILE` sends and writes bytes per second to FILE.
+ * figure. `bulk serve ADDRESS PORT` takes one connection and reads it to its end; `bulk send
+ * ADDRESS PORT BYTES FILE` sends and writes bytes per second to FILE.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,7 +74,8 @@ int main(int argc, char **argv)
 	struct sockaddr_in address = {.sin_family = AF_INET};
 
 	if (argc < 4 || inet_pton(AF_INET, argv[2], &address.sin_addr) != 1) {
-		fputs("usage: bulk serve ADDRESS PORT | bulk send ADDRESS PORT BYTES FILE\n", stderr);
+		fputs("usage: bulk serve ADDRESS PORT | bulk send ADDRESS PORT BYTES FILE\n",
+		      stderr);
 		return 64;
 	}
 	address.sin_port = htons((uint16_t)atoi(argv[3]));

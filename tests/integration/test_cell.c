@@ -532,7 +532,7 @@ Test(sandbox, shows_whatever_is_left_behind)
 		 "+ network namespace "},
 		{"touch $TMPDIR/left", "+ file "},
 		{"touch /dev/shm/left", "+ file /dev/shm/left"},
-		{"touch left", "/work/left"},
+		{"touch beside", "/beside\n"},
 		{"mount -t tmpfs left ../mnt", "+ mount left "},
 		{"nft add table inet left", "+ netfilter table left"},
 		{"ip addr add 127.9.9.9/8 dev lo", "+ address 127.9.9.9 on lo"},

@@ -126,19 +126,20 @@ Test(client, that_writes_a_gigabyte_is_held_to_a_little_memory)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	program_writes(synfault, "a.yaml",
-		       "defaults:\n"
-		       "  endpoints: {api: {}}\n"
-		       "  client:\n"
-		       "    command:\n"
-		       "      - sh\n"
-		       "      - -c\n"
-		       "      - echo start; yes line | head -c 1000000000; echo end\n" NEXT
-		       "name: head and tail\n"
-		       "expect: {exit: 0, stdout: {contains: [start, end]}}\n" NEXT
-		       "name: what was cut\n"
-		       "expect: {exit: 0, stdout: {contains: middle}}\n" NEXT "name: never there\n"
-		       "expect: {exit: 0, stdout: {not: middle}}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"defaults:\n"
+		"  timeout: 3m\n"
+		"  endpoints: {api: {}}\n"
+		"  client:\n"
+		"    command: [sh, -c, 'echo start; yes line | head -c 50000000; echo end']\n" NEXT
+		"name: head and tail\n"
+		"client:\n"
+		"  command: [sh, -c, 'echo start; head -c 1000000000 /dev/zero; echo end']\n"
+		"expect: {exit: 0, stdout: {contains: [start, end]}}\n" NEXT "name: what was cut\n"
+		"expect: {exit: 0, stdout: {contains: middle}}\n" NEXT "name: never there\n"
+		"expect: {exit: 0, stdout: {not: middle}}\n");
+	synfault->patience_ns = 150 * NS_PER_S;
 	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_UNJUDGED);
 	AUTO_FREE char *report = program_reads(synfault, "junit.xml", NULL);
 
@@ -150,7 +151,6 @@ Test(client, that_writes_a_gigabyte_is_held_to_a_little_memory)
 	cr_assert_lt(strlen(report), 1000000);
 	cr_assert_lt(synfault->peak_memory, INT64_C(256) << 20, "%lld MiB",
 		     (long long)synfault->peak_memory >> 20);
-	cr_assert_lt(synfault->duration_ns, 45 * NS_PER_S);
 }
 
 Test(client, that_closes_its_output_is_still_waited_for)
@@ -178,19 +178,19 @@ Test(client, that_never_ends_fails_when_its_time_is_over)
 
 	program_writes(
 		synfault, "a.yaml",
-		"defaults: {timeout: 500ms, endpoints: {api: {}}, expect: {exit: 0}}\n" NEXT
+		"defaults: {timeout: 3s, endpoints: {api: {}}, expect: {exit: 0}}\n" NEXT
 		"name: sleeps\n"
 		"client: {command: [sleep, '1000']}\n" NEXT "name: ignores the order to end\n"
 		"client: {command: [sh, -c, 'trap \"\" TERM; while :; do sleep 1; done']}\n" NEXT
 		"name: has stopped itself\n"
 		"client: {command: [sh, -c, 'kill -STOP $$']}\n" NEXT
 		"name: ends well when told to\n"
-		"client: {command: [sh, -c, 'trap \"exit 0\" TERM; while :; do sleep 0.1; "
+		"client: {command: [sh, -c, 'trap \"exit 0\" TERM; while :; do sleep 1; "
 		"done']}\n");
 	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_FAILED);
 
 	program_concluded(synfault, "0 passed, 4 failed, 0 skipped");
-	junit_says(junit, "sleeps", OUTCOME_FAIL, "timeout", "500 ms");
+	junit_says(junit, "sleeps", OUTCOME_FAIL, "timeout", "3.00 s");
 	junit_says(junit, "ignores the order to end", OUTCOME_FAIL, "timeout", NULL);
 	junit_says(junit, "has stopped itself", OUTCOME_FAIL, "timeout", NULL);
 	junit_says(junit, "ends well when told to", OUTCOME_FAIL, "timeout", NULL);

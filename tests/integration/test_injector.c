@@ -798,7 +798,7 @@ Test(injector, tells_attempts_from_one_port_within_a_second_apart)
 	struct bed *bed;
 
 	netns_enter();
-	bed = bed_with("refuse");
+	bed = bed_with("refuse x3, accept");
 	bed_run_clients(bed, client_same_port_again);
 	bed_run_until(bed, INJECTOR_CLOSED, 3);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {

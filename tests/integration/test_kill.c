@@ -12,7 +12,7 @@
 #include "common/random.h"
 #include "tests/lib/junit_reader.h"
 
-#define NEXT "---\n"
+#define NEXT  "---\n"
 #define QUIET "endpoints: {api: {}}\n"
 
 /* A client that says when it runs and then goes on for longer than any test. */
@@ -44,12 +44,11 @@ static void supervisor_is_killed(struct program *synfault)
 	program_ends(synfault);
 	program_exited(synfault, STATUS_UNJUDGED);
 	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
-	AUTO_FREE char *leftovers = NULL;
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "endless", OUTCOME_ERROR, "harness",
 		   "the scenario's supervising process was killed by signal 9");
-	cr_assert_eq(remove_file(synfault, "endless"), 0);
+	program_removes(synfault, "endless");
 	program_left_nothing_but(synfault, "junit.xml");
 }
 
@@ -70,24 +69,25 @@ Test(supervisor, of_an_ordinary_user_that_is_killed_takes_its_client_along)
 }
 
 /*
- * After its first attempt, which is refused, the client only makes attempts that are accepted: without
- * the rules everything looks as expected, and yet nobody has watched it.
+ * After its first attempt, which is refused, the client only makes attempts that are accepted:
+ * without the rules everything looks as expected, and yet nobody has watched it.
  */
 static void rules_are_taken(struct program *synfault, const char *how)
 {
 	AUTO_FREE char *command = NULL;
 
 	program_needs(synfault, "nsenter nft");
-	program_writes(synfault, "a.yaml",
-		       "name: unwatched\n"
-		       "endpoints: {api: {faults: [refuse, accept]}}\n"
-		       "client:\n"
-		       "  command:\n"
-		       "    - sh\n"
-		       "    - -c\n"
-		       "    - synfault-tiny --tries 2 ${api} && touch ${dir}/ready; while ! test -e "
-		       "${dir}/go; do sleep 0.05; done; synfault-tiny ${api}; synfault-tiny ${api}\n"
-		       "expect: {exit: 0, attempts: 2..}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"name: unwatched\n"
+		"endpoints: {api: {faults: [refuse, accept]}}\n"
+		"client:\n"
+		"  command:\n"
+		"    - sh\n"
+		"    - -c\n"
+		"    - synfault-tiny --tries 2 ${api} && touch ${dir}/ready; while ! test -e "
+		"${dir}/go; do sleep 0.05; done; synfault-tiny ${api}; synfault-tiny ${api}\n"
+		"expect: {exit: 0, attempts: 2..}\n");
 	program_starts(synfault, "run --junit junit.xml a.yaml");
 	program_waits_for_file(synfault, "ready");
 	command = xasprintf("nsenter -t %d -n nft '%s'", the_supervisor(synfault), how);
@@ -144,8 +144,8 @@ static void was_interrupted(struct program *synfault)
 	junit_says(junit, "first", OUTCOME_ERROR, NULL, "interrupted");
 	junit_says(junit, "second", OUTCOME_ERROR, NULL, "interrupted");
 	junit_says(junit, "third", OUTCOME_ERROR, NULL, "interrupted");
-	cr_assert_eq(remove_file(synfault, "first"), 0);
-	cr_assert_eq(remove_file(synfault, "second"), 0);
+	program_removes(synfault, "first");
+	program_removes(synfault, "second");
 	program_left_nothing_but(synfault, "junit.xml");
 }
 
@@ -195,8 +195,7 @@ Test(interrupt, of_the_terminal_does_not_reach_the_client)
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	program_writes(synfault, "a.yaml",
-		       "name: endless\n" QUIET
-		       "client:\n"
+		       "name: endless\n" QUIET "client:\n"
 		       "  command:\n"
 		       "    - sh\n"
 		       "    - -c\n"
@@ -226,8 +225,8 @@ Test(death, by_any_signal_leaves_nothing)
 		program_starts(synfault, "run a.yaml");
 		program_waits_for_file(synfault, "first");
 		program_waits_for_file(synfault, "second");
-		cr_assert_eq(remove_file(synfault, "first"), 0);
-		cr_assert_eq(remove_file(synfault, "second"), 0);
+		program_removes(synfault, "first");
+		program_removes(synfault, "second");
 		cr_assert_eq(kill(synfault->pid, signals[i]), 0);
 		program_ends(synfault);
 		program_was_killed(synfault, signals[i]);
@@ -243,11 +242,12 @@ Test(death, of_the_reader_of_its_output_leaves_nothing)
 	program_runs_shell(synfault, "synfault run a.yaml | head -n 1");
 	program_printed(synfault, "2 scenarios");
 	cr_assert(!strstr(synfault->out, "passed"));
-	remove_file(synfault, "endless");
+	program_removes(synfault, "endless");
 	program_left_nothing(synfault);
 }
 
-/* Of everything that a run can have: servers, names, files, delays, clients in several languages. */
+/* Of everything that a run can have: servers, names, files, delays, clients in several languages.
+ */
 static const char manifold[] =
 	"name: python ${matrix.n}\n"
 	"matrix: {n: [1, 2]}\n"
@@ -262,8 +262,7 @@ static const char manifold[] =
 	"      while True:\n"
 	"          try: socket.create_connection(('${api.host}', ${api.port}), timeout=0.2)\n"
 	"          except OSError: time.sleep(0.02)\n"
-	"expect: {exit: 0}\n" NEXT
-	"name: shell ${matrix.n}\n"
+	"expect: {exit: 0}\n" NEXT "name: shell ${matrix.n}\n"
 	"matrix: {n: [1, 2, 3, 4]}\n"
 	"endpoints:\n"
 	"  api: {families: [ipv4, ipv6], faults: ['delay 100ms', 'delay 1h']}\n"
@@ -273,8 +272,7 @@ static const char manifold[] =
 	"    - -c\n"
 	"    - trap '' TERM; touch $TMPDIR/x /dev/shm/y; while :; do timeout 0.1 synfault-tiny "
 	"[${api.ipv6}]:${api.port}; sleep 0.02; done\n"
-	"expect: {exit: 0}\n" NEXT
-	"name: server ${matrix.n}\n"
+	"expect: {exit: 0}\n" NEXT "name: server ${matrix.n}\n"
 	"matrix: {n: [1, 2, 3]}\n"
 	"endpoints:\n"
 	"  api:\n"
@@ -291,7 +289,7 @@ static uint64_t chosen_seed(void)
 	const char *given = getenv("SYNFAULT_TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : random_seed();
 
-	cr_log_warn("SYNFAULT_TEST_SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "SYNFAULT_TEST_SEED=%llu\n", (unsigned long long)seed);
 	return seed;
 }
 
@@ -313,8 +311,8 @@ static void kill_at_random(struct program *synfault, uint64_t seed)
 		program_left_nothing(synfault);
 		longest_ns = MAX(longest_ns, clock_monotonic_ns() - killed_ns);
 	}
-	cr_log_warn("killed %d times; cleared away after %lld ms at most\n", ROUNDS,
-		    (long long)(longest_ns / NS_PER_MS));
+	fprintf(stderr, "killed %d times; cleared away after %lld ms at most\n", ROUNDS,
+		(long long)(longest_ns / NS_PER_MS));
 }
 
 Test(death, at_random_moments_leaves_nothing)

@@ -73,6 +73,8 @@ void program_needs(const struct program *program, const char *names);
 /* Writes a file; a relative path counts from the working directory, here and below. */
 void program_writes(const struct program *program, const char *path, const char *format, ...)
 	PRINTF(3, 4);
+/* Removes a file if there is one. */
+void program_removes(const struct program *program, const char *path);
 bool program_has_file(const struct program *program, const char *path);
 /* A whole file, owned by the caller; the test fails when there is none. */
 char *program_reads(const struct program *program, const char *path, size_t *ret_length);

@@ -119,7 +119,6 @@ struct sandbox *sandbox_new(void)
 	int lifeline[2];
 
 	sandbox->directory = xstrdup("/tmp/synfault-test.XXXXXX");
-	sandbox->is_root = geteuid() == 0;
 	cr_assert_eq(pipe2(lifeline, O_CLOEXEC), 0);
 	cr_assert(mkdtemp(sandbox->directory), "%s: %s", sandbox->directory, strerror(errno));
 	start_janitor(sandbox->directory, lifeline[0], lifeline[1]);
@@ -142,8 +141,7 @@ void sandbox_free(struct sandbox *sandbox)
 
 static void enter_namespace(pid_t pid, const char *name, int type)
 {
-	AUTO_FREE char *path =
-		pid ? xasprintf("/proc/%d/ns/%s", pid, name) : xasprintf("/proc/self/ns/%s", name);
+	AUTO_FREE char *path = xasprintf("/proc/%d/ns/%s", pid, name);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0 && setns(fd, type) == 0)
@@ -152,23 +150,47 @@ static void enter_namespace(pid_t pid, const char *name, int type)
 	abort();
 }
 
-pid_t sandbox_fork(const struct sandbox *sandbox)
+/*
+ * Who enters a pid namespace is not in it: only its children are. So a child makes our child there,
+ * rather than we, who could not be sure to get back out.
+ */
+static void make_sibling(const struct sandbox *sandbox, int pid_fd)
 {
-	AUTO_FREE char *work = xasprintf("%s/work", sandbox->directory);
 	pid_t pid;
 
 	enter_namespace(sandbox->init, "pid", CLONE_NEWPID);
-	pid = fork();
-	if (pid != 0) {
-		/* Ours again: only children are in another one. */
-		enter_namespace(0, "pid", CLONE_NEWPID);
-		cr_assert_geq(pid, 0, "fork: %s", strerror(errno));
-		return pid;
-	}
-	enter_namespace(sandbox->init, "mnt", CLONE_NEWNS);
-	if (chdir(work) < 0)
+	pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		return;
+	if (write(pid_fd, &pid, sizeof(pid)) != sizeof(pid))
 		abort();
-	return 0;
+	_exit(0);
+}
+
+pid_t sandbox_fork(const struct sandbox *sandbox)
+{
+	AUTO_FREE char *work = xasprintf("%s/work", sandbox->directory);
+	int pid_pipe[2];
+	pid_t helper, pid = -1;
+
+	cr_assert_eq(pipe2(pid_pipe, O_CLOEXEC), 0);
+	helper = fork();
+	cr_assert_geq(helper, 0, "fork: %s", strerror(errno));
+	if (helper == 0) {
+		make_sibling(sandbox, pid_pipe[1]);
+		close(pid_pipe[0]);
+		close(pid_pipe[1]);
+		enter_namespace(sandbox->init, "mnt", CLONE_NEWNS);
+		if (chdir(work) < 0)
+			abort();
+		return 0;
+	}
+	close(pid_pipe[1]);
+	if (read(pid_pipe[0], &pid, sizeof(pid)) != sizeof(pid) || pid <= 0)
+		cr_assert_fail("no process in the sandbox");
+	close(pid_pipe[0]);
+	waitpid(helper, NULL, 0);
+	return pid;
 }
 
 void sandbox_add_program(const struct sandbox *sandbox, const char *name, const char *path)

@@ -19,7 +19,6 @@ struct sandbox {
 			  */
 	pid_t init;      /* first process of its pid namespace */
 	int lifeline;    /* its end tells the helpers that the test has ended */
-	bool is_root;    /* really root, rather than in a user namespace */
 };
 
 /* Where namespaces are not permitted the test is skipped, or fails (netns.h). */
