@@ -6,14 +6,16 @@ bool retry_is_due(const struct retry_policy *policy, const struct result *result
 {
 	enum outcome outcome = result_outcome(result);
 
-	return result->scenario && !result->interrupted && result->n_earlier < policy->retries &&
-	       (outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR);
+	if (!result->scenario || result->interrupted || result->n_earlier >= policy->retries)
+		return false;
+	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 }
 
 void retry_begin(struct result *result)
 {
+	struct record *record = steal_pointer(&result->record);
 	struct earlier_run earlier = {
-		.record = steal_pointer(&result->record),
+		.record = record,
 		.judgement = result->judgement,
 		.duration_ns = result->duration_ns,
 	};

@@ -56,7 +56,7 @@ static bool read_source(const struct shard_source *source, const char *index, st
 {
 	const char *name = source->totals[variable(source->totals[0]) ? 0 : 1];
 	const char *total = variable(name);
-	int64_t count, number;
+	int64_t count, number, last;
 
 	if (!total) {
 		*ret_message =
@@ -71,12 +71,12 @@ static bool read_source(const struct shard_source *source, const char *index, st
 					 total);
 		return false;
 	}
-	if (!option_number(index, source->first, count - 1 + source->first, &number)) {
+	last = count - 1 + source->first;
+	if (!option_number(index, source->first, last, &number)) {
 		*ret_message = xasprintf("%s: a number from %lld to %lld is expected (%s is %lld), "
 					 "not \"%s\"",
-					 source->index, (long long)source->first,
-					 (long long)(count - 1 + source->first), name,
-					 (long long)count, index);
+					 source->index, (long long)source->first, (long long)last,
+					 name, (long long)count, index);
 		return false;
 	}
 	*ret = (struct shard){

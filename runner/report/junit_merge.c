@@ -89,6 +89,7 @@ static void take_case(struct merge *merge, const struct junit_part *part, xmlNod
 		      xmlNodePtr node)
 {
 	AUTO_FREE char *line = junit_attribute(node, "line");
+	size_t index = merge->n_pieces;
 
 	array_append(merge->pieces, merge->n_pieces, merge->capacity,
 		     (struct piece){
@@ -99,7 +100,7 @@ static void take_case(struct merge *merge, const struct junit_part *part, xmlNod
 			     .classname = junit_attribute(node, "classname"),
 			     .name = junit_attribute(node, "name"),
 			     .line = strtol(line, NULL, 10),
-			     .index = merge->n_pieces,
+			     .index = index,
 		     });
 }
 
