@@ -217,7 +217,7 @@ Test(interrupt, of_the_terminal_does_not_reach_the_client)
 
 Test(death, by_any_signal_leaves_nothing)
 {
-	static const int signals[] = {SIGKILL, SIGHUP, SIGPIPE, SIGALRM, SIGUSR1};
+	static const int signals[] = {SIGKILL, SIGHUP, SIGPIPE, SIGALRM, SIGUSR2};
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	program_writes(synfault, "a.yaml", ENDLESS("first") NEXT ENDLESS("second"));
