@@ -52,6 +52,9 @@
 #define ELEMENTS_PER_MESSAGE 1024
 #define MESSAGE_MAX          65536
 
+/* How often to repeat a dump that others' changes have interrupted. */
+#define DUMP_TRIES 200
+
 /* A name with the number of a part. */
 #define NAME_SIZE 32
 
@@ -845,39 +848,66 @@ static int count_rule(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
+/*
+ * Sends a request for a dump and hands over what comes. Returns 0, -EINTR when something in the
+ * namespace's rules was changed meanwhile (what was handed over may not be all), or another
+ * negative errno.
+ */
+static int dump_once(struct mnl_socket *socket, const struct nlmsghdr *request, mnl_cb_t callback,
+		     void *userdata)
+{
+	uint8_t buffer[16384];
+	bool interrupted = false;
+
+	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
+		return -errno;
+	for (;;) {
+		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
+		int left = (int)length;
+
+		if (length < 0 && errno == EINTR)
+			continue;
+		if (length < 0)
+			return -errno;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+			const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+
+			interrupted = interrupted || message->nlmsg_flags & NLM_F_DUMP_INTR;
+			if (message->nlmsg_type == NLMSG_ERROR)
+				return error->error;
+			if (message->nlmsg_type == NLMSG_DONE)
+				return interrupted ? -EINTR : 0;
+			if (callback(message, userdata) < 0)
+				return -EPROTO;
+		}
+	}
+}
+
 /* Adds up the counters of a chain's rules. */
 static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_packets)
 {
-	char buffer[16384];
-	uint32_t sequence = rules->sequence++;
+	char buffer[1024];
 	struct packet_count count = {0};
 	struct nftnl_rule *filter = nftnl_rule_alloc();
 	struct nlmsghdr *message;
-	ssize_t length;
-	int r = MNL_CB_OK;
+	int r = -EINTR;
 
 	if (!filter)
 		out_of_memory();
 	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
 	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, chain);
-	message =
-		nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP, sequence);
+	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP,
+					rules->sequence++);
 	nftnl_rule_nlmsg_build_payload(message, filter);
 	nftnl_rule_free(filter);
-
-	if (mnl_socket_sendto(rules->socket, message, message->nlmsg_len) < 0)
-		return -errno;
-	while (r > MNL_CB_STOP) {
-		length = mnl_socket_recvfrom(rules->socket, buffer, sizeof(buffer));
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length < 0)
-			return -errno;
-		r = mnl_cb_run(buffer, (size_t)length, sequence, rules->portid, count_rule, &count);
+	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++) {
+		count = (struct packet_count){0};
+		r = dump_once(rules->socket, message, count_rule, &count);
 	}
 	if (r < 0)
-		return -errno;
+		return r;
 	if (!count.found)
 		return -ENOENT;
 	*ret_packets = count.packets;
@@ -1005,24 +1035,15 @@ int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t
 	struct part_listing listing = {table, on_part, userdata};
 	struct mnl_socket *socket;
 	struct nlmsghdr *message;
-	char buffer[16384];
+	char buffer[1024];
 	int r = socket_open(&diags, &socket);
 
 	if (r < 0)
 		return r;
 	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_INET, NLM_F_DUMP, 1);
-	r = mnl_socket_sendto(socket, message, message->nlmsg_len) < 0 ? -1 : MNL_CB_OK;
-	while (r > MNL_CB_STOP) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (length < 0 && errno == EINTR)
-			continue;
-		r = length < 0 ? -1
-			       : mnl_cb_run(buffer, (size_t)length, 1,
-					    mnl_socket_get_portid(socket), list_chain, &listing);
-	}
-	if (r < 0)
-		r = -errno;
+	r = -EINTR;
+	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++)
+		r = dump_once(socket, message, list_chain, &listing);
 	mnl_socket_close(socket);
 	return r;
 }

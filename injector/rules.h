@@ -109,7 +109,9 @@ void rules_free(struct rules *rules);
 int rules_create_common(const char *table, struct diag_list *diags);
 /* Removes a common table with all its parts. Returns 0 or a negative errno (-ENOENT: none). */
 int rules_remove_common(const char *table);
-/* Calls @on_part for each part of a common table. Returns 0 or a negative errno. */
+/* Calls @on_part for each part of a common table, maybe more than once. Returns 0 or a negative
+ * errno.
+ */
 int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
 		     void *userdata);
 /* Removes a part that somebody else added. Returns 0 or a negative errno. */

@@ -24,6 +24,7 @@ enum {
 #define LOCAL_NS      (5 * NS_PER_S)
 #define LOCAL_POLL_NS (200 * NS_PER_US)
 
+enum { DUMP_TRIES = 200 };
 enum { TCP_LISTEN_STATE = 10 }; /* TCP_LISTEN in include/net/tcp_states.h */
 
 /* Messages to rtnetlink, gathered to be sent as one. */
@@ -308,7 +309,7 @@ static int take_address(const struct nlmsghdr *header, void *userdata)
 	return MNL_CB_OK;
 }
 
-int network_list_addresses(struct address **ret, size_t *ret_n)
+static int list_once(struct address **ret, size_t *ret_n)
 {
 	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
 	char buffer[16384];
@@ -344,6 +345,16 @@ int network_list_addresses(struct address **ret, size_t *ret_n)
 	*ret = list.items;
 	*ret_n = list.n_items;
 	return 0;
+}
+
+int network_list_addresses(struct address **ret, size_t *ret_n)
+{
+	int status = -EINTR;
+
+	/* Others change addresses meanwhile. */
+	for (int tries = 0; tries < DUMP_TRIES && status == -EINTR; tries++)
+		status = list_once(ret, ret_n);
+	return status;
 }
 
 static struct address make_address(enum family family, const char *text, uint32_t offset,

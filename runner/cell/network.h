@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The network of a private cell, and what a shared one (shared.h) needs of the given network. With
- * only `lo` and its loopback addresses, a client's resolver sees no configured family (getaddrinfo()
- * with AI_ADDRCONFIG, c-ares and others), which no host is like. So there is a global address of each
- * family: 198.18.0.1 and 2001:db8::1.
+ * only `lo` and its loopback addresses, a client's resolver sees no configured family
+ * (getaddrinfo() with AI_ADDRCONFIG, c-ares and others), which no host is like. So there is a
+ * global address of each family: 198.18.0.1 and 2001:db8::1.
  *
  * Where an endpoint has a hostname, they are on an interface `eth0`, as clients that look at
  * interfaces want it. It is one end of a veth pair whose other end, `wire0`, is in the cell too;

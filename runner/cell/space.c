@@ -88,6 +88,9 @@ void space_leave(int space)
 		return;
 	lock = take_lock();
 	close(space);
-	if (lock >= 0 && is_deserted())
-		remove_table();
+	if (lock < 0 || !is_deserted())
+		return;
+	/* Again: a supervisor that was being killed when we came was not dead yet. */
+	sweep_shared();
+	remove_table();
 }

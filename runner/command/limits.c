@@ -30,12 +30,11 @@ static bool read_number(const char *directory, const char *name, int64_t *ret)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
 	AUTO_FCLOSE FILE *file = fopen(path, "re");
-	int64_t number;
-	bool found = file && fscanf(file, "%" SCNd64, &number) == 1;
+	char line[32];
 
-	if (found)
-		*ret = number;
-	return found;
+	if (!file || !fgets(line, sizeof(line), file))
+		return false;
+	return sscanf(line, "%" SCNd64, ret) == 1;
 }
 
 /* The number after a word in memory.stat; 0 when it is not there. */

@@ -1109,6 +1109,118 @@ Test(rules, say_when_the_table_is_gone)
 	rules_free(rules);
 }
 
+/* ---- several injectors in one namespace ---- */
+
+#define COMMON "common"
+
+/* The network 127.N.N.0 and its IPv6 fellow. */
+static struct address_networks networks_of(uint8_t n)
+{
+	return (struct address_networks){.ipv4 = {127, n, n}, .ipv6 = {0xfd, 0, n, n, n, n}};
+}
+
+static void note_part(void *userdata, uint32_t part)
+{
+	*(uint64_t *)userdata |= UINT64_C(1) << part;
+}
+
+Test(rules, of_a_common_table_come_and_go_part_by_part)
+{
+	struct diag_list diags = {0};
+	struct rules *rules[3];
+	uint64_t parts = 0, count;
+
+	netns_enter();
+	cr_assert_eq(rules_create_common(COMMON, &diags), 0);
+	cr_assert_eq(rules_create_common(COMMON, &diags), 0);
+	for (uint8_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		struct address endpoint = {
+			.family = AF_INET, .port = PORT, .bytes = {127, i, i, 1}};
+		struct address_networks networks = networks_of(i);
+		struct rules_config config = {.table = COMMON,
+					      .queue_number = QUEUE,
+					      .endpoints = &endpoint,
+					      .n_endpoints = 1,
+					      .networks = &networks,
+					      .part = i + 1u};
+
+		if (rules_install(&config, &diags, &rules[i]) < 0)
+			netns_skip("%s", diags.items[0].message);
+		cr_expect_eq(rules_count_queued(rules[i], &count), 0);
+	}
+	cr_assert_eq(rules_list_parts(COMMON, note_part, &parts), 0);
+	cr_expect_eq(parts, 14);
+	rules_free(rules[1]);
+	parts = 0;
+	cr_assert_eq(rules_list_parts(COMMON, note_part, &parts), 0);
+	cr_expect_eq(parts, 10);
+	cr_expect_eq(
+		rules_remove_part(COMMON, 3,
+				  &(struct address_networks){{127, 2, 2}, {0xfd, 0, 2, 2, 2, 2}}),
+		0);
+	cr_expect_eq(rules_count_queued(rules[2], &count), -ENOENT);
+	cr_expect_eq(rules_count_queued(rules[0], &count), 0);
+	cr_assert_eq(rules_remove_common(COMMON), 0);
+	cr_expect_eq(rules_count_queued(rules[0], &count), -ENOENT);
+	cr_expect_eq(rules_remove_common(COMMON), -ENOENT);
+	rules_free(rules[0]);
+	rules_free(rules[2]);
+}
+
+static void count_death(void *userdata, const struct socket_death *death)
+{
+	++*(size_t *)userdata;
+}
+
+/* Both ends of a connection to the address, over and done with. */
+static void connect_and_close(const char *host)
+{
+	struct address address;
+	struct sockaddr_storage storage;
+	socklen_t length;
+	int server, client;
+
+	cr_assert_eq(address_parse(host, PORT, &address), 0);
+	length = address_to_sockaddr(&address, &storage);
+	server = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	client = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(server, (struct sockaddr *)&storage, length), 0, "%s", host);
+	/* Refused: its socket dies at once. */
+	cr_assert(connect(client, (struct sockaddr *)&storage, length) < 0);
+	close(client);
+	close(server);
+}
+
+Test(deaths, of_sockets_outside_the_networks_wake_nobody)
+{
+	static const struct {
+		const char *host;
+		bool wanted;
+	} cases[] = {
+		{"127.9.9.1", true},         {"127.9.9.200", true}, {"127.9.8.1", false},
+		{"127.0.0.1", false},        {"::1", false},        {"::ffff:127.9.9.1", true},
+		{"::ffff:127.0.0.1", false},
+	};
+	const struct address_networks networks = networks_of(9);
+	struct diag_list diags = {0};
+	struct deaths *deaths;
+	size_t n = 0;
+
+	netns_enter();
+	cr_assert_eq(deaths_open(&networks, count_death, &n, &diags, &deaths), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		n = 0;
+		connect_and_close(cases[i].host);
+		/* The kernel reports from a work queue. */
+		for (int k = 0; k < 100 && (n == 0 || !cases[i].wanted); k++) {
+			cr_assert_eq(deaths_dispatch(deaths), 0);
+			usleep(1000);
+		}
+		cr_expect_eq(n > 0, cases[i].wanted, "%s", cases[i].host);
+	}
+	deaths_free(deaths);
+}
+
 #define MANY 1000
 
 static void client_first_and_last(const struct address *server, struct client_result *result)

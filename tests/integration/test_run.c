@@ -182,6 +182,7 @@ Test(run, refuses_a_wrong_command_line)
 		{"run --seed x trace.yaml", "--seed: a number"},
 		{"run --timing-scale 0 trace.yaml", "--timing-scale: a factor"},
 		{"run --color sometimes trace.yaml", "--color: auto, always or never"},
+		{"run --isolation some trace.yaml", "--isolation: auto, private or shared"},
 		{"run --quiet=yes trace.yaml", "--quiet takes no value"},
 		{"run trace.yaml --junit", "--junit needs a value"},
 		{"run", "a scenario file or directory is needed"},
