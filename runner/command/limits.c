@@ -32,9 +32,7 @@ static bool read_number(const char *directory, const char *name, int64_t *ret)
 	AUTO_FCLOSE FILE *file = fopen(path, "re");
 	char line[32];
 
-	if (!file || !fgets(line, sizeof(line), file))
-		return false;
-	return sscanf(line, "%" SCNd64, ret) == 1;
+	return file && fgets(line, sizeof(line), file) && sscanf(line, "%" SCNd64, ret) == 1;
 }
 
 /* The number after a word in memory.stat; 0 when it is not there. */
