@@ -30,12 +30,9 @@ static bool read_number(const char *directory, const char *name, int64_t *ret)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
 	AUTO_FCLOSE FILE *file = fopen(path, "re");
-	int64_t number;
+	char line[32];
 
-	if (!file || fscanf(file, "%" SCNd64, &number) != 1)
-		return false;
-	*ret = number;
-	return true;
+	return file && fgets(line, sizeof(line), file) && sscanf(line, "%" SCNd64, ret) == 1;
 }
 
 /* The number after a word in memory.stat; 0 when it is not there. */
@@ -71,14 +68,14 @@ static int64_t left_in_groups(const struct limit_kind *kind, int version, const 
 {
 	AUTO_FREE char *directory = xasprintf("%s%s", top, path);
 	size_t top_length = strlen(top);
-	int64_t left = INT64_MAX;
+	int64_t least = INT64_MAX;
 
 	for (;;) {
 		char *slash;
 
-		left = MIN(left, left_in_group(kind, version, directory));
+		least = MIN(least, left_in_group(kind, version, directory));
 		if (strlen(directory) <= top_length)
-			return left;
+			return least;
 		slash = strrchr(directory, '/');
 		*slash = '\0';
 	}
