@@ -4,11 +4,14 @@
  *
  *     bench_runner scenario-overhead SYNFAULT CLIENT DIR
  *     bench_runner waiting-suite SYNFAULT CLIENT DIR
+ *     bench_runner shared-overhead SYNFAULT CLIENT DIR
+ *     bench_runner shared-waiting-suite SYNFAULT CLIENT DIR
  *     bench_runner established-throughput SYNFAULT BULK DIR
  *
  * CLIENT is targets/clients/tiny.c, BULK is bulk.c, DIR a directory for scenario files. Prints one
  * JSON object. Needs the right to make network namespaces.
  */
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -50,8 +53,20 @@ static void report(const char *name, double ours, double reference, double ratio
 	       name, ours, reference, ratio, unit, goal);
 }
 
-/* Runs a command with its output thrown away unless it fails; returns its wall time. */
-static double run(char *const *command)
+/* What a container with CAP_NET_ADMIN alone is like: its own network, and no further namespace. */
+static void confine(void)
+{
+	if (unshare(CLONE_NEWNET) < 0 || network_lo_up() < 0)
+		die("unshare");
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			 CAP_NET_ADMIN) < 0 ||
+	    capng_apply(CAPNG_SELECT_ALL) < 0)
+		die("capabilities");
+}
+
+/* Runs a command with its output thrown away; returns its wall time. */
+static double run_in(char *const *command, void (*prepare)(void))
 {
 	int64_t started_ns = clock_monotonic_ns();
 	pid_t pid = fork();
@@ -59,6 +74,9 @@ static double run(char *const *command)
 
 	if (pid == 0) {
 		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		if (prepare)
+			prepare();
 
 		dup2(null, STDOUT_FILENO);
 		execv(command[0], command);
@@ -71,6 +89,11 @@ static double run(char *const *command)
 		exit(EXIT_FAILURE);
 	}
 	return (double)(clock_monotonic_ns() - started_ns) / (double)NS_PER_MS;
+}
+
+static double run(char *const *command)
+{
+	return run_in(command, NULL);
 }
 
 static void write_file(const char *path, const struct strbuf *text)
@@ -127,14 +150,11 @@ static double bare_overhead(char *const *command)
 	return (double)(clock_monotonic_ns() - started_ns) / (double)NS_PER_MS;
 }
 
-static void scenario_overhead(char *program, char *client, const char *directory)
+/* Writes the file of trivial scenarios; returns its path, owned by the caller. */
+static char *write_overhead(const char *client, const char *directory)
 {
-	AUTO_FREE char *path = xasprintf("%s/overhead.yaml", directory);
+	char *path = xasprintf("%s/overhead.yaml", directory);
 	AUTO_STRBUF struct strbuf text = {0};
-	double ours[ROUNDS], reference[ROUNDS], ratios[ROUNDS];
-	char jobs[] = "-j8", quiet[] = "-q", verb[] = "run", closed[] = "127.0.0.1:8080";
-	char *const our_command[] = {program, verb, quiet, jobs, path, NULL};
-	char *const bare_command[] = {client, closed, NULL};
 
 	for (int i = 0; i < OVERHEAD_SCENARIOS; i++)
 		strbuf_printf(&text,
@@ -144,6 +164,17 @@ static void scenario_overhead(char *program, char *client, const char *directory
 			      "expect: {exit: 1, attempts: 1}\n",
 			      i, client);
 	write_file(path, &text);
+	return path;
+}
+
+static void scenario_overhead(char *program, char *client, const char *directory)
+{
+	AUTO_FREE char *path = write_overhead(client, directory);
+	double ours[ROUNDS], reference[ROUNDS], ratios[ROUNDS];
+	char jobs[] = "-j8", quiet[] = "-q", verb[] = "run", closed[] = "127.0.0.1:8080";
+	char *const our_command[] = {program, verb, quiet, jobs, path, NULL};
+	char *const bare_command[] = {client, closed, NULL};
+
 	for (int i = 0; i < ROUNDS; i++) {
 		reference[i] = bare_overhead(bare_command) / OVERHEAD_SCENARIOS;
 		ours[i] = run(our_command) / OVERHEAD_SCENARIOS;
@@ -151,6 +182,25 @@ static void scenario_overhead(char *program, char *client, const char *directory
 	}
 	report("scenario-overhead", median(ours, ROUNDS), median(reference, ROUNDS),
 	       median(ratios, ROUNDS), "ms per scenario", "<= 3");
+}
+
+/* The same scenarios in a namespace shared by all of them, over those in namespaces of their own.
+ */
+static void shared_overhead(char *program, char *client, const char *directory)
+{
+	AUTO_FREE char *path = write_overhead(client, directory);
+	double ours[ROUNDS], reference[ROUNDS], ratios[ROUNDS];
+	char jobs[] = "-j8", quiet[] = "-q", verb[] = "run", shared[] = "--isolation=shared";
+	char *const shared_command[] = {program, verb, quiet, jobs, shared, path, NULL};
+	char *const private_command[] = {program, verb, quiet, jobs, path, NULL};
+
+	for (int i = 0; i < ROUNDS; i++) {
+		reference[i] = run(private_command) / OVERHEAD_SCENARIOS;
+		ours[i] = run_in(shared_command, confine) / OVERHEAD_SCENARIOS;
+		ratios[i] = ours[i] / reference[i];
+	}
+	report("shared-overhead", median(ours, ROUNDS), median(reference, ROUNDS),
+	       median(ratios, ROUNDS), "ms per scenario", "<= 1.5");
 }
 
 /* ---- waiting-suite ---- */
@@ -165,7 +215,8 @@ static void add_waiting(struct strbuf *text, const char *client, int number)
 		      number, client);
 }
 
-static void waiting_suite(char *program, char *client, const char *directory)
+static void measure_waiting(const char *name, char *program, char *client, const char *directory,
+			    void (*prepare)(void))
 {
 	AUTO_FREE char *many = xasprintf("%s/waiting.yaml", directory);
 	AUTO_FREE char *one = xasprintf("%s/waiting-one.yaml", directory);
@@ -181,12 +232,21 @@ static void waiting_suite(char *program, char *client, const char *directory)
 	write_file(many, &text);
 	write_file(one, &single);
 	for (int i = 0; i < 3; i++) {
-		reference[i] = run(one_command);
-		ours[i] = run(many_command);
+		reference[i] = run_in(one_command, prepare);
+		ours[i] = run_in(many_command, prepare);
 		ratios[i] = ours[i] / reference[i];
 	}
-	report("waiting-suite", median(ours, 3), median(reference, 3), median(ratios, 3), "ms",
-	       "<= 1.3");
+	report(name, median(ours, 3), median(reference, 3), median(ratios, 3), "ms", "<= 1.3");
+}
+
+static void waiting_suite(char *program, char *client, const char *directory)
+{
+	measure_waiting("waiting-suite", program, client, directory, NULL);
+}
+
+static void shared_waiting_suite(char *program, char *client, const char *directory)
+{
+	measure_waiting("shared-waiting-suite", program, client, directory, confine);
 }
 
 /* ---- established-throughput ---- */
@@ -277,6 +337,8 @@ int main(int argc, char **argv)
 	} figures[] = {
 		{"scenario-overhead", scenario_overhead},
 		{"waiting-suite", waiting_suite},
+		{"shared-overhead", shared_overhead},
+		{"shared-waiting-suite", shared_waiting_suite},
 		{"established-throughput", established_throughput},
 	};
 
