@@ -771,7 +771,7 @@ static void rules_forget(struct rules *rules)
 int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret)
 {
 	struct rules *rules;
-	bool owned = config->owned;
+	bool owned = config->owned, replaced = false;
 	int r;
 
 	r = rules_new(config->table, config->networks, config->part, diags, &rules);
@@ -797,6 +797,12 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 		    config->form == RULES_QUEUE_ANY) {
 			rules->form = RULES_QUEUE_COMPAT;
 			continue;
+		}
+		/* What an injector before us left there: nobody uses it. EBUSY is of its sets. */
+		if ((r == -EEXIST || r == -EBUSY) && config->networks && !replaced) {
+			replaced = true;
+			if (rules_remove_part(config->table, config->part, config->networks) == 0)
+				continue;
 		}
 		/* the flag is unknown before Linux 5.12 */
 		if (owned && batch.failed_sequence == batch.table_sequence &&
@@ -997,6 +1003,33 @@ int rules_remove_common(const char *table)
 int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks)
 {
 	return remove_rules(table, networks, part);
+}
+
+int rules_remove_parts(const char *table, const struct rules_part *parts, size_t n_parts)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE struct rules **rules = xzalloc(n_parts * sizeof(struct rules *));
+	struct batch batch = {0};
+	size_t n = 0;
+	int r = 0;
+
+	for (; n < n_parts && !r; n += !r)
+		r = rules_new(table, &parts[n].networks, parts[n].part, &diags, &rules[n]);
+	for (size_t i = 0; !r && i < n; i++) {
+		rules[i]->sequence = i ? rules[i - 1]->sequence : 1;
+		batch.rules = rules[i];
+		if (i == 0)
+			batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+		batch_build_removal(&batch);
+	}
+	if (!r && n) {
+		batch_mark(&batch, NFNL_MSG_BATCH_END);
+		r = batch_send(&batch);
+	}
+	free(batch.data);
+	for (size_t i = 0; i < n; i++)
+		rules_forget(rules[i]);
+	return r;
 }
 
 struct part_listing {

@@ -37,7 +37,7 @@
  *     }
  *
  * Nobody owns a common table. A part whose injector is dead drops SYNs to its endpoints, until it
- * is removed.
+ * is removed, or replaced by one with the same number.
  */
 #ifndef SYNFAULT_INJECTOR_RULES_H
 #define SYNFAULT_INJECTOR_RULES_H
@@ -121,5 +121,15 @@ int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t
 		     void *userdata);
 /* Removes a part that somebody else added. Returns 0 or a negative errno. */
 int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks);
+struct rules_part {
+	uint32_t part;
+	struct address_networks networks;
+};
+/*
+ * Removes many parts in one transaction: each transaction that removes something costs an RCU grace
+ * period, under the lock of all of them. Returns 0, or a negative errno when one of them could not
+ * be removed: then none was.
+ */
+int rules_remove_parts(const char *table, const struct rules_part *parts, size_t n_parts);
 
 #endif

@@ -592,8 +592,10 @@ static void clear_away(struct supervisor *self)
 	if (!self->shared)
 		return;
 	tree_end();
-	injector_free(self->injector);
-	self->injector = NULL;
+	/*
+	 * The rules stay, and nobody is at their addresses any more: the parent removes those of
+	 * many scenarios at once (sweep.h), since each removal holds up everybody.
+	 */
 	shared_close(self->shared);
 	self->shared = NULL;
 }

@@ -85,18 +85,42 @@ static void note_part(void *userdata, uint32_t part)
 	array_append(numbers->items, numbers->n_items, numbers->capacity, part);
 }
 
-static void sweep_rules(void)
+/* The answers to the removal of so many have to fit into a netlink socket's buffer. */
+enum { PARTS_AT_ONCE = 24 };
+
+static void remove_parts(const struct rules_part *parts, size_t n_parts)
+{
+	if (rules_remove_parts(SPACE_TABLE, parts, n_parts) == 0)
+		return;
+	/* Somebody else has removed one of them meanwhile. */
+	for (size_t i = 0; i < n_parts; i++)
+		(void)rules_remove_part(SPACE_TABLE, parts[i].part, &parts[i].networks);
+}
+
+void sweep_rules(void)
 {
 	struct numbers found = {0};
+	AUTO_FREE struct rules_part *parts = NULL;
+	AUTO_FREE int *claims = NULL;
+	size_t n = 0;
 
 	(void)rules_list_parts(SPACE_TABLE, note_part, &found);
+	parts = xzalloc(found.n_items * sizeof(*parts));
+	claims = xzalloc(found.n_items * sizeof(*claims));
 	for (size_t i = 0; i < found.n_items; i++) {
-		const struct address_networks networks = shared_networks(found.items[i]);
-		AUTO_CLOSE int claim = claim_take(CLAIM_CELL, found.items[i]);
+		/* One that is listed twice is claimed once. */
+		int claim = claim_take(CLAIM_CELL, found.items[i]);
 
-		if (claim >= 0)
-			(void)rules_remove_part(SPACE_TABLE, found.items[i], &networks);
+		if (claim < 0)
+			continue;
+		claims[n] = claim;
+		parts[n++] = (struct rules_part){.part = found.items[i],
+						 .networks = shared_networks(found.items[i])};
 	}
+	for (size_t i = 0; i < n; i += PARTS_AT_ONCE)
+		remove_parts(parts + i, MIN(n - i, (size_t)PARTS_AT_ONCE));
+	for (size_t i = 0; i < n; i++)
+		close(claims[i]);
 	free(found.items);
 }
 

@@ -13,5 +13,7 @@
  * (space.h), IPv6 addresses on lo, temporary directories. What can't be removed stays.
  */
 void sweep_shared(void);
+/* Only the parts of the common table whose cells are gone. */
+void sweep_rules(void);
 
 #endif

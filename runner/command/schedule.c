@@ -30,6 +30,9 @@
 #define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
 #define PROCESSES_PER_SCENARIO 8
 
+/* Shared cells' rules are removed when there are so many: more make each change to them slower. */
+enum { MOST_STALE = 128 };
+
 enum { MOST_JOBS = 256, STARTING_PER_PROCESSOR = 4 };
 
 struct scheduler;
@@ -52,6 +55,7 @@ struct scheduler {
 	struct event_base *base;
 	struct isolation isolation;
 	uint32_t number_hint;     /* shared: for the next scenario */
+	size_t n_stale;           /* shared: scenarios whose rules are still there */
 	struct settings settings; /* what differs from a fresh namespace */
 	struct rlimit n_files;
 	struct running *running; /* list */
@@ -217,6 +221,18 @@ static void forget(struct running *running)
 	free(running);
 }
 
+/* Of a shared cell, what its supervisor left on purpose, or could not remove. */
+static void clear_after(struct scheduler *self, int wait_status)
+{
+	if (wait_status != 0)
+		sweep_shared();
+	else if (++self->n_stale >= MOST_STALE)
+		sweep_rules();
+	else
+		return;
+	self->n_stale = 0;
+}
+
 static void on_exited(evutil_socket_t fd, short what, void *userdata)
 {
 	struct running *running = userdata;
@@ -227,9 +243,8 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	take_record(running, wait_status);
-	/* It could not clean up. */
-	if (self->isolation.mode == ISOLATION_SHARED && wait_status != 0)
-		sweep_shared();
+	if (self->isolation.mode == ISOLATION_SHARED)
+		clear_after(self, wait_status);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
 	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
 	result->stop = result->interrupted ? self->stop : STOP_NONE;

@@ -1167,6 +1167,47 @@ Test(rules, of_a_common_table_come_and_go_part_by_part)
 	rules_free(rules[2]);
 }
 
+Test(rules, of_many_parts_go_at_once_or_not_at_all)
+{
+	enum { N_PARTS = 24 };
+	struct rules_part parts[N_PARTS];
+	struct diag_list diags = {0};
+	uint64_t found = 0;
+
+	netns_enter();
+	cr_assert_eq(rules_create_common(COMMON, &diags), 0);
+	for (uint8_t i = 0; i < N_PARTS; i++) {
+		struct address endpoint = {
+			.family = AF_INET, .port = PORT, .bytes = {127, i, i, 1}};
+		struct rules_config config = {.table = COMMON,
+					      .queue_number = QUEUE,
+					      .endpoints = &endpoint,
+					      .n_endpoints = 1,
+					      .networks = &parts[i].networks,
+					      .part = i};
+		struct rules *rules;
+
+		parts[i] = (struct rules_part){.part = i, .networks = networks_of(i)};
+		if (rules_install(&config, &diags, &rules) < 0)
+			netns_skip("%s", diags.items[0].message);
+		/* As after the death of its injector, the rules stay; here the socket does too. */
+		if (i == 0)
+			cr_expect_eq(rules_install(&config, &diags, &rules), 0, "not replaced: %s",
+				     diags.n_items ? diags.items[0].message : "");
+	}
+	parts[1].part = 60;
+	cr_expect_eq(rules_remove_parts(COMMON, parts, N_PARTS), -ENOENT);
+	cr_assert_eq(rules_list_parts(COMMON, note_part, &found), 0);
+	cr_expect_eq(found, (UINT64_C(1) << N_PARTS) - 1);
+	parts[1].part = 1;
+	cr_expect_eq(rules_remove_parts(COMMON, parts, N_PARTS), 0);
+	found = 0;
+	cr_assert_eq(rules_list_parts(COMMON, note_part, &found), 0);
+	cr_expect_eq(found, 0);
+	cr_expect_eq(rules_remove_parts(COMMON, parts, 0), 0);
+	cr_expect_eq(rules_remove_common(COMMON), 0);
+}
+
 static void count_death(void *userdata, const struct socket_death *death)
 {
 	++*(size_t *)userdata;
