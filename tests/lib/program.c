@@ -204,6 +204,9 @@ NORETURN static void be_program(const struct program *program)
 	int nothing = open("/dev/null", O_RDONLY);
 
 	setsid();
+	/* What started the tests may ignore some (nohup), which programs inherit. */
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
 	dup2(nothing, 0);
 	dup2(program->out_fd, 1);
 	dup2(program->err_fd, 2);
