@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -53,6 +54,9 @@ static int bind_queue(bool private_namespace, struct probe *probe, struct queue 
 	return status;
 }
 
+/* How long to wait until nobody has packets in a queue. */
+enum { IDLE_TRIES = 500, IDLE_WAIT_MS = 2 };
+
 /* Adds a table that catches what nobody sends: SYNs to port 1 of an address of its own. */
 static int add_rules(bool private_namespace, uint16_t queue_number, struct probe *probe)
 {
@@ -79,6 +83,9 @@ static int add_rules(bool private_namespace, uint16_t queue_number, struct probe
 		return status;
 	}
 	probe->form = rules_queue_form(rules);
+	/* With a base chain go all packets that wait in any queue of the namespace. */
+	for (int i = 0; !private_namespace && i < IDLE_TRIES && !queue_all_idle(); i++)
+		poll(NULL, 0, IDLE_WAIT_MS);
 	rules_free(rules);
 	return 0;
 }
