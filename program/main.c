@@ -39,12 +39,10 @@ static void print_help(FILE *out)
 	      out);
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 
-	/* Characters only: numbers keep their point in every locale. */
-	setlocale(LC_CTYPE, "");
 	if (!word) {
 		print_help(stderr);
 		return STATUS_USAGE;
@@ -63,4 +61,19 @@ int main(int argc, char **argv)
 	fprintf(stderr, "synfault: unknown command \"%s\"; commands are run, check and list\n",
 		word);
 	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* Characters only: numbers keep their point in every locale. */
+	setlocale(LC_CTYPE, "");
+	status = dispatch(argc, argv);
+	/* What nobody could read has not been said. */
+	if ((ferror(stdout) || fflush(stdout) != 0) && status == STATUS_PASSED) {
+		fputs("synfault: the results can't be written to standard output\n", stderr);
+		status = STATUS_UNJUDGED;
+	}
+	return status;
 }

@@ -10,7 +10,7 @@
  * nothing is ever sent through it. Where no name is resolved, they are on `lo`: a veth pair takes
  * as long to make as all the rest of a cell.
  *
- * Endpoint k (from 0) has these addresses:
+ * Endpoint k (from 0) has these addresses, IPv6 counted in hexadecimal (10+k is ::a for k = 0):
  *
  *                         IPv4             IPv6
  *     with a hostname     198.18.0.(10+k)  2001:db8::(10+k)   on eth0; RFC 2544, RFC 3849

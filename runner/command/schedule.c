@@ -314,6 +314,7 @@ static int start(struct scheduler *self, struct result *result)
 {
 	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
 	int control[2] = {-1, -1}, pidfd = -1;
+	int64_t started_ns = clock_monotonic_ns();
 	const bool shared = self->isolation.mode == ISOLATION_SHARED;
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -362,7 +363,7 @@ static int start(struct scheduler *self, struct result *result)
 		.pidfd = pidfd,
 		.result_fd = steal_fd(&result_fd),
 		.control_fd = control[0],
-		.started_ns = clock_monotonic_ns(),
+		.started_ns = started_ns,
 	};
 	watch(running);
 	return 0;

@@ -758,66 +758,107 @@ static int set_mode(int fd)
 	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
 }
 
-static int write_synced(int *fd, const char *text, size_t length)
-{
-	int error = set_mode(*fd);
+/* A file that is to take another's place. */
+struct replacement {
+	char *target; /* the file itself, where @path was a symbolic link to it */
+	char *name;   /* of the new file, beside it */
+	bool named;   /* it has its name already */
+	int fd;
+};
 
-	if (!error)
-		error = write_all(*fd, text, length);
-	if (!error && fsync(*fd) < 0)
-		error = -errno;
-	if (!error)
-		error = close_checked(fd);
-	return error;
+static void replacement_end(struct replacement *new_file)
+{
+	if (new_file->named)
+		unlink(new_file->name);
+	cleanup_close(&new_file->fd);
+	free(new_file->target);
+	free(new_file->name);
 }
 
 /*
- * Makes a temporary file beside @path, whose directory exists. Returns its descriptor or a negative
- * errno; writes its name and that of the file it is to replace (a symbolic link stays one), both
- * owned by the caller.
+ * Opens a new file beside @path, whose directory exists. It has no name until it is complete, where
+ * the file system can do that (open(2), O_TMPFILE): whatever ends us, nothing is left of it.
+ * Returns 0 or a negative errno; replacement_end() is needed in either case.
  */
-static int open_temporary(const char *path, char **ret_temporary, char **ret_target)
+static int replacement_begin(const char *path, struct replacement *new_file)
 {
 	AUTO_FREE char *resolved = realpath(path, NULL);
-	AUTO_FREE char *target = resolved ? steal_pointer(&resolved) : xstrdup(path);
-	const char *slash = strrchr(target, '/');
-	int directory_length = slash ? (int)(slash - target + 1) : 0;
-	AUTO_FREE char *temporary =
-		xasprintf("%.*s.synfault-junit-XXXXXX", directory_length, target);
-	int fd = mkostemp(temporary, O_CLOEXEC);
+	AUTO_FREE char *directory = NULL;
+	const char *slash;
 
-	if (fd < 0)
+	*new_file = (struct replacement){.fd = -1};
+	new_file->target = resolved ? steal_pointer(&resolved) : xstrdup(path);
+	slash = strrchr(new_file->target, '/');
+	directory = slash ? xstrndup(new_file->target, (size_t)(slash - new_file->target + 1))
+			  : xstrdup("./");
+	new_file->name = xasprintf("%s.synfault-junit-%d-XXXXXX", directory, (int)getpid());
+	new_file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (new_file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		new_file->fd = mkostemp(new_file->name, O_CLOEXEC);
+		new_file->named = new_file->fd >= 0;
+	}
+	return new_file->fd < 0 ? -errno : 0;
+}
+
+/* Gives a complete file its name. */
+static int replacement_name(struct replacement *new_file)
+{
+	char source[64];
+
+	if (new_file->named)
+		return 0;
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", new_file->fd);
+	/* As good as mkstemp(): nobody else has our number, and we make one at a time. */
+	unlink(new_file->name);
+	if (linkat(AT_FDCWD, source, AT_FDCWD, new_file->name, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
-	*ret_temporary = steal_pointer(&temporary);
-	*ret_target = steal_pointer(&target);
-	return fd;
+	new_file->named = true;
+	return 0;
+}
+
+static int replacement_write(struct replacement *new_file, const char *text, size_t length)
+{
+	int error = set_mode(new_file->fd);
+
+	if (!error)
+		error = write_all(new_file->fd, text, length);
+	if (!error && fsync(new_file->fd) < 0)
+		error = -errno;
+	if (!error)
+		error = replacement_name(new_file);
+	if (!error)
+		error = close_checked(&new_file->fd);
+	if (!error && rename(new_file->name, new_file->target) < 0)
+		error = -errno;
+	if (!error)
+		new_file->named = false;
+	return error;
 }
 
 static int replace_file(const char *path, const char *text, size_t length)
 {
-	AUTO_FREE char *temporary = NULL, *target = NULL;
+	struct replacement new_file;
 	int error = make_parents(path);
-	AUTO_CLOSE int fd = error ? error : open_temporary(path, &temporary, &target);
 
-	if (fd < 0)
-		return fd;
-	error = write_synced(&fd, text, length);
-	if (!error && rename(temporary, target) < 0)
-		error = -errno;
 	if (error)
-		unlink(temporary);
+		return error;
+	error = replacement_begin(path, &new_file);
+	if (!error)
+		error = replacement_write(&new_file, text, length);
+	replacement_end(&new_file);
 	return error;
 }
 
 static int try_file(const char *path)
 {
-	AUTO_FREE char *temporary = NULL, *target = NULL;
+	struct replacement new_file;
 	int error = make_parents(path);
-	AUTO_CLOSE int fd = error ? error : open_temporary(path, &temporary, &target);
 
-	if (fd < 0)
-		return fd;
-	return unlink(temporary) < 0 ? -errno : 0;
+	if (error)
+		return error;
+	error = replacement_begin(path, &new_file);
+	replacement_end(&new_file);
+	return error;
 }
 
 /* Names of open descriptors, which may be of regular files that must not be replaced. */

@@ -403,6 +403,17 @@ Test(output, says_more_or_less_when_asked)
 	program_printed(synfault, "connected after");
 }
 
+Test(output, that_can_not_be_written_is_no_success)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_documents();
+
+	program_runs_shell(synfault, "synfault run passes.yaml >/dev/full");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "can't be written to standard output");
+	program_runs_shell(synfault, "synfault list passes.yaml >/dev/full");
+	program_exited(synfault, STATUS_UNJUDGED);
+}
+
 Test(output, is_in_color_only_where_that_is_wanted)
 {
 	static const struct {
