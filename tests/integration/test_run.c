@@ -409,7 +409,7 @@ Test(output, that_can_not_be_written_is_no_success)
 
 	program_runs_shell(synfault, "synfault run passes.yaml >/dev/full");
 	program_exited(synfault, STATUS_UNJUDGED);
-	program_printed(synfault, "can't be written to standard output");
+	program_complained(synfault, "can't be written to standard output");
 	program_runs_shell(synfault, "synfault list passes.yaml >/dev/full");
 	program_exited(synfault, STATUS_UNJUDGED);
 }
