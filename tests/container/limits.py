@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+import oci
+
 TOP = Path("/sys/fs/cgroup")
 PREFIX = "synfault-test-"
 # The file of each limit, in both versions.
@@ -61,6 +63,12 @@ class Group:
             return [(self.paths["pids"], TOP)]
         return [(path, TOP / kind) for kind, path in self.paths.items()]
 
+    def mounts(self):
+        """The same as mounts of a container; version 1 needs a place for its directories."""
+        return [*([oci.mount("/sys/fs/cgroup", "tmpfs", "tmpfs", "mode=755")]
+                  if self.version == 1 else []),
+                *(oci.bind(source, destination) for source, destination in self.binds())]
+
     def remove(self):
         for path in set(self.paths.values()):
             with contextlib.suppress(OSError):
@@ -75,9 +83,9 @@ def sweep():
 
 
 @contextlib.contextmanager
-def group(limits):
-    sweep()
-    made = Group(str(os.getpid()), limits)
+def group(limits, name="packs"):
+    """name: tells several of one process apart."""
+    made = Group(f"{os.getpid()}-{name}", limits)
     try:
         yield made
     finally:

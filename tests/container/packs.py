@@ -157,9 +157,7 @@ def run_once(containers, case, n_expected, try_number, group):
     options = dict(case.options)
     mounts = list(options.pop("mounts", ()))
     if group:
-        mounts += [oci.mount("/sys/fs/cgroup", "tmpfs", "tmpfs", "mode=755")] \
-            if group.version == 1 else []
-        mounts += [oci.bind(source, destination) for source, destination in group.binds()]
+        mounts += group.mounts()
     command = ["python3", container.HOME / "inside.py", container.REPORTS / "inside.json",
                "synfault", "run", "--junit", container.REPORTS / "junit.xml",
                "--timing-scale", TIMING_SCALE, *case.arguments, container.HOME / "scenarios"]
@@ -253,6 +251,7 @@ def main():
     if wanted == ["--few"]:
         cases = CASES[:1]
         cases[0].jobs = FEW_JOBS
+    limits.sweep()
     containers = container.Containers(*sys.argv[1:3])
     n_expected = count_scenarios(containers)
     print(f"1..{len(cases)}", flush=True)
