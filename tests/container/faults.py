@@ -62,7 +62,8 @@ def survive(containers, name, cases, group, options):
     with contextlib.suppress(OSError, ValueError):
         found = json.loads((bundle / "report/survived.json").read_text(encoding="utf-8"))
         return [found[case] for case in cases]
-    return [[f"no report, exit status {process.returncode}", *process.stdout.splitlines()[-30:]] for _ in cases]
+    return [[f"no report, exit status {process.returncode}", *process.stdout.splitlines()[-30:]]
+            for _ in cases]
 
 
 def attempt(containers, name, wanted):

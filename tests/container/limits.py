@@ -3,7 +3,7 @@
 it: in version 2 where its controllers are, else in version 1. Gone when the test is over."""
 
 import contextlib
-import os
+import secrets
 from pathlib import Path
 
 import oci
@@ -84,8 +84,9 @@ def sweep():
 
 @contextlib.contextmanager
 def group(limits, name="packs"):
-    """name: tells several of one process apart."""
-    made = Group(f"{os.getpid()}-{name}", limits)
+    """name: for those who look at the groups."""
+    # A process id would be that of a namespace of our own.
+    made = Group(f"{name}-{secrets.token_hex(4)}", limits)
     try:
         yield made
     finally:

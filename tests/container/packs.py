@@ -50,9 +50,9 @@ def either(*patterns):
 class Case:
     """A kind of container and what has to come of the packs in it.
 
-    skipped: which scenarios; unable: what their outcome is then; reason: what each of these skips has to name; possible: what has to
-    be found in the container, so that the case really is what it is called; arguments: of synfault run;
-    the rest is given to Containers.run()."""
+    skipped: which scenarios can't run; unable: their outcome; reason: what each of these has to
+    name; possible: what has to be found in the container, so that the case really is what it is
+    called; arguments: of synfault run; the rest is given to Containers.run()."""
 
     def __init__(self, name, *, skipped=NEEDS_NAME, reason=None, status=EXIT_PASS, possible=None,
                  jobs=JOBS, limited=False, prepare=None, unable="skipped", arguments=(),
