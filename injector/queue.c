@@ -41,6 +41,9 @@
 #define MAX_TURN_NS NS_PER_MS
 /* An arrival further in the past was not measured by the clock we read: it was set meanwhile. */
 #define MAX_AGE_NS (10 * NS_PER_S)
+/* By so much two looks at both clocks may differ; what is slewed moves by 500 ppm at most. */
+#define CLOCK_TOLERANCE_NS NS_PER_MS
+#define SLEW_DIVISOR       2000
 /* Room for any attribute, also those that a newer library or kernel knows. */
 #define N_ATTRIBUTES 128
 _Static_assert(N_ATTRIBUTES > NFQA_MAX, "all attributes fit");
@@ -67,8 +70,8 @@ struct queue {
 	uint64_t n_packets, overruns, failed_verdicts;
 
 	bool dispatching;
-	/* when the batch was read, by both clocks */
-	int64_t read_monotonic_ns, read_realtime_ns;
+	/* when the batch was read; and when first since the real clock was last set */
+	struct queue_clocks clocks, steady;
 
 	bool untold; /* verdicts were given since on_told was last called */
 	size_t verdicts_length;
@@ -305,6 +308,20 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 	return 0;
 }
 
+/* Reads both clocks at one moment, again when something came between. */
+static void read_clocks(struct queue_clocks *ret)
+{
+	for (int attempts = 0; attempts < 3; attempts++) {
+		int64_t before = clock_monotonic_ns();
+
+		ret->realtime_ns = clock_realtime_ns();
+		ret->monotonic_ns = clock_monotonic_ns();
+		ret->error_ns = ret->monotonic_ns - before;
+		if (ret->error_ns < NS_PER_US)
+			return;
+	}
+}
+
 int queue_open(const struct queue_config *config, struct diag_list *diags, struct queue **ret)
 {
 	struct queue *queue = xzalloc(sizeof(*queue));
@@ -318,6 +335,8 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	queue->timestamp_fd = -1;
 	queue->counters_fd = -1;
 	prepare_datagrams(queue);
+	read_clocks(&queue->clocks);
+	queue->steady = queue->clocks;
 	r = open_all(queue, config, diags);
 	if (r < 0) {
 		queue_free(queue);
@@ -343,35 +362,46 @@ int queue_fd(const struct queue *queue)
 	return queue->fd;
 }
 
-/* Reads both clocks at one moment, again when something came between. */
+bool queue_clock_was_set(const struct queue_clocks *before, const struct queue_clocks *now)
+{
+	int64_t elapsed_ns = now->monotonic_ns - before->monotonic_ns;
+	int64_t set_by_ns = now->realtime_ns - before->realtime_ns - elapsed_ns;
+	int64_t tolerance_ns =
+		CLOCK_TOLERANCE_NS + elapsed_ns / SLEW_DIVISOR + before->error_ns + now->error_ns;
+
+	return set_by_ns > tolerance_ns || set_by_ns < -tolerance_ns;
+}
+
+int64_t queue_arrival_ns(int64_t stamp_ns, const struct queue_clocks *steady,
+			 const struct queue_clocks *now, bool *ret_known)
+{
+	int64_t age_ns = now->realtime_ns - stamp_ns;
+
+	*ret_known = stamp_ns >= steady->realtime_ns && age_ns >= 0 && age_ns <= MAX_AGE_NS;
+	return *ret_known ? now->monotonic_ns - age_ns : now->monotonic_ns;
+}
+
 static void sample_clocks(struct queue *queue)
 {
-	for (int attempts = 0; attempts < 3; attempts++) {
-		int64_t before = clock_monotonic_ns();
+	struct queue_clocks before = queue->clocks;
 
-		queue->read_realtime_ns = clock_realtime_ns();
-		queue->read_monotonic_ns = clock_monotonic_ns();
-		if (queue->read_monotonic_ns - before < NS_PER_US)
-			return;
-	}
+	read_clocks(&queue->clocks);
+	if (queue_clock_was_set(&before, &queue->clocks))
+		queue->steady = queue->clocks;
 }
 
 static void note_arrival(const struct queue *queue, const struct nlattr *timestamp,
 			 struct queued_packet *packet)
 {
 	struct nfqnl_msg_packet_timestamp stamp;
-	int64_t age;
 
-	packet->arrived_ns = queue->read_monotonic_ns;
+	packet->arrived_ns = queue->clocks.monotonic_ns;
 	if (!timestamp || mnl_attr_get_payload_len(timestamp) < sizeof(stamp))
 		return;
 	memcpy(&stamp, mnl_attr_get_payload(timestamp), sizeof(stamp));
-	age = queue->read_realtime_ns -
-	      ((int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US);
-	if (age < 0 || age > MAX_AGE_NS)
-		return;
-	packet->arrived_ns -= age;
-	packet->arrival_known = true;
+	packet->arrived_ns = queue_arrival_ns(
+		(int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US,
+		&queue->steady, &queue->clocks, &packet->arrival_known);
 }
 
 static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
@@ -441,7 +471,7 @@ int queue_dispatch(struct queue *queue)
 	 * Until there is nothing, however little there was: while verdicts are carried out the next
 	 * packets come in, and asking for them here is cheaper than being woken up for them.
 	 */
-	while (queue->read_monotonic_ns < end_ns) {
+	while (queue->clocks.monotonic_ns < end_ns) {
 		int r = read_batch(queue);
 
 		if (r == -EAGAIN)
@@ -454,7 +484,7 @@ int queue_dispatch(struct queue *queue)
 		if (r < 0)
 			return r;
 		if (end_ns == INT64_MAX)
-			end_ns = queue->read_monotonic_ns + MAX_TURN_NS;
+			end_ns = queue->clocks.monotonic_ns + MAX_TURN_NS;
 		/* one by one they come from a client that waits for each answer, and not for us */
 		if (r > 1)
 			(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);

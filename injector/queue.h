@@ -90,4 +90,24 @@ struct queue_losses {
 /* Returns 0 or a negative errno when the queue is gone: then nothing can be vouched for. */
 int queue_losses(struct queue *queue, struct queue_losses *ret);
 
+/*
+ * Both clocks at one moment, and how far from one moment it was. The kernel notes arrivals by
+ * CLOCK_REALTIME, which anybody may set; nothing else in a run goes by that clock.
+ */
+struct queue_clocks {
+	int64_t realtime_ns, monotonic_ns, error_ns;
+};
+
+/* Whether the real clock was set between two looks: more than a clock that is slewed moves. */
+bool queue_clock_was_set(const struct queue_clocks *before, const struct queue_clocks *now);
+
+/*
+ * When a packet arrived, by CLOCK_MONOTONIC, that the kernel marked with @stamp_ns. @steady is the
+ * first look since which the real clock was not set, @now the one after which the packet was read.
+ * A stamp by a clock that was set since says nothing: then the time is that of @now, and not
+ * @ret_known.
+ */
+int64_t queue_arrival_ns(int64_t stamp_ns, const struct queue_clocks *steady,
+			 const struct queue_clocks *now, bool *ret_known);
+
 #endif

@@ -22,6 +22,7 @@ struct run {
 	struct scenario_file **files;
 	size_t n_files, files_capacity;
 	struct run_results results;
+	int64_t started_ns;         /* CLOCK_MONOTONIC */
 	size_t n_found, n_selected; /* in the files; of these, all shards taken together */
 	struct last_failed failed;
 	char *shard_text; /* "3/8" */
@@ -228,7 +229,7 @@ static void on_tick(void *userdata, size_t n_done, const char *const *running, s
 	struct run *run = userdata;
 
 	console_progress(run->console, n_done, running, n_running,
-			 clock_realtime_ns() - run->results.started_realtime_ns);
+			 clock_monotonic_ns() - run->started_ns);
 }
 
 static void on_status(void *userdata, size_t n_done, const struct schedule_running *running,
@@ -329,6 +330,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 	run->options.console.note = note;
 	run->console = console_new(out, &options->console);
 	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);
+	run->started_ns = clock_monotonic_ns();
 	schedule_run(&config, &run->results);
 	console_summary(run->console, &run->results);
 	console_free(run->console);

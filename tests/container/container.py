@@ -107,7 +107,8 @@ class Containers:
         if prepare:
             prepare(bundle)
         environment = {"PATH": f"{HOME}/bin:{HOME}/program:/usr/sbin:/usr/bin:/sbin:/bin",
-                       "HOME": "/tmp"}
+                       # What failed is kept by intent: no leftover in /tmp.
+                       "HOME": "/tmp", "XDG_STATE_HOME": REPORTS / "state"}
         for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if variable in os.environ:
                 environment[variable] = os.environ[variable]

@@ -3,8 +3,10 @@
 it: in version 2 where its controllers are, else in version 1. Gone when the test is over."""
 
 import contextlib
-import os
+import secrets
 from pathlib import Path
+
+import oci
 
 TOP = Path("/sys/fs/cgroup")
 PREFIX = "synfault-test-"
@@ -61,6 +63,12 @@ class Group:
             return [(self.paths["pids"], TOP)]
         return [(path, TOP / kind) for kind, path in self.paths.items()]
 
+    def mounts(self):
+        """The same as mounts of a container; version 1 needs a place for its directories."""
+        return [*([oci.mount("/sys/fs/cgroup", "tmpfs", "tmpfs", "mode=755")]
+                  if self.version == 1 else []),
+                *(oci.bind(source, destination) for source, destination in self.binds())]
+
     def remove(self):
         for path in set(self.paths.values()):
             with contextlib.suppress(OSError):
@@ -75,9 +83,10 @@ def sweep():
 
 
 @contextlib.contextmanager
-def group(limits):
-    sweep()
-    made = Group(str(os.getpid()), limits)
+def group(limits, name="packs"):
+    """name: for those who look at the groups."""
+    # A process id would be that of a namespace of our own.
+    made = Group(f"{name}-{secrets.token_hex(4)}", limits)
     try:
         yield made
     finally:

@@ -3,9 +3,10 @@
 """The recipes in ci/ hold what they say, as far as it can be seen without the systems that they are
 for: recipes.py SYNFAULT
 
-They are well-formed; their shell passes shellcheck; each option of synfault in them exists; each
-gives the capability that is needed; images are named without the host of a registry; and the
-packages of the container image are those of ci/install and of the Debian package.
+They are well-formed; their shell passes shellcheck; each option of synfault in them exists, and each
+variable SYNFAULT_*, which the manual names too; each gives the capability that is needed; images are
+named without the host of a registry; and the packages of the container image are those of ci/install
+and of the Debian package.
 """
 
 import re
@@ -22,6 +23,7 @@ COMPILER = {"gcc", "libc6-dev", "ninja-build"}
 # A command of synfault's in a line of shell, up to what ends it.
 COMMAND = re.compile(r"\bsynfault (run|check|list|merge|doctor|inject)\b([^;&|\n]*)")
 OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
+VARIABLE = re.compile(r"\bSYNFAULT_[A-Z0-9_]+")
 # GitHub's expressions are replaced before a shell sees them.
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 
@@ -171,6 +173,29 @@ def option_complaints(synfault, script):
             yield f"synfault {command} has no option --{option}"
 
 
+def known_variables(synfault):
+    """Those of the options of run that the program has, by the rule in its help."""
+    text = subprocess.run([synfault, "run", "--help"], capture_output=True, text=True,
+                          check=True).stdout
+    options = set(re.findall(r"^  (?:-\w, |    )--([a-z-]+)", text, re.M)) - {"help"}
+    # Of a pod's number without the number of pods it complains, and names what it reads.
+    pod = subprocess.run([synfault, "run", tree.ROOT / "scenarios"], capture_output=True, text=True,
+                         env={"JOB_COMPLETION_INDEX": "0"}, check=False).stderr
+    return {"SYNFAULT_" + option.upper().replace("-", "_") for option in options} \
+        | set(VARIABLE.findall(pod))
+
+
+def check_variables(synfault):
+    """Those in the recipes are the program's, and so are those in docs/running.md, which has all."""
+    known = known_variables(synfault)
+    documented = set(VARIABLE.findall(tree.read("docs/running.md"))) - {"SYNFAULT_NAME"}
+    for name in sorted(known ^ documented):
+        yield f"docs/running.md: {name} is there, or the program's, only"
+    for path in tree.files(below=(RECIPES,)):
+        for name in sorted(set(VARIABLE.findall(tree.read(path))) - known):
+            yield f"{path}: synfault does not read {name}"
+
+
 def check_image(image):
     if "/" in image or ("." in image and image != BASE_IMAGE):
         yield f"the image {image} names more than itself"
@@ -260,6 +285,7 @@ def main():
     for name in sorted(names & set(CHECKS)):
         complaints += [f"{RECIPES}/{name}: {text}"
                        for text in check_recipe(name, CHECKS[name], sys.argv[1])]
+    complaints += check_variables(sys.argv[1])
     tree.finish(complaints)
 
 
