@@ -2,6 +2,8 @@
 /* Allocation that can't fail, growable arrays and string vectors: see util.h. */
 #include "common/util.h"
 
+#include <errno.h>
+
 void out_of_memory(void)
 {
 	static const char message[] = "synfault: out of memory\n";
@@ -89,6 +91,23 @@ void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size)
 	if (*capacity > SIZE_MAX / size)
 		out_of_memory();
 	return xrealloc(items, *capacity * size);
+}
+
+int write_all(int fd, const void *data, size_t length)
+{
+	const char *next = data;
+
+	while (length > 0) {
+		ssize_t written = write(fd, next, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		next += written;
+		length -= (size_t)written;
+	}
+	return 0;
 }
 
 size_t strv_length(char *const *strv)

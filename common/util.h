@@ -92,6 +92,9 @@ void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
 		(items)[(count)++] = (__VA_ARGS__);                                                \
 	} while (0)
 
+/* write(2) until all is written. Returns 0 or a negative errno. */
+int write_all(int fd, const void *data, size_t length);
+
 /* A NULL-terminated vector of strings, as execve() takes it. */
 char **strv_copy(char *const *strv);
 void strv_free(char **strv);

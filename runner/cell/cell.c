@@ -100,21 +100,6 @@ void cell_free(struct cell *cell)
 	*cell = (struct cell){0};
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0)
-			return -errno;
-		text += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 static int write_file(const struct cell *cell, const struct file_spec *file)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", cell->tmp, file->name);
@@ -131,7 +116,7 @@ static int write_file(const struct cell *cell, const struct file_spec *file)
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	status = write_all(fd, content);
+	status = write_all(fd, content, strlen(content));
 	if (!status && fchmod(fd, file->executable ? 0755 : 0644) < 0)
 		status = -errno;
 	return status;
@@ -208,7 +193,7 @@ int cell_open_stdin(const struct cell *cell)
 	fd = memfd_create("stdin", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	status = write_all(fd, text);
+	status = write_all(fd, text, strlen(text));
 	if (!status && lseek(fd, 0, SEEK_SET) < 0)
 		status = -errno;
 	return status < 0 ? status : steal_fd(&fd);

@@ -80,19 +80,6 @@ static int mount_dev(void)
 	return status;
 }
 
-static int write_whole(int fd, const char *data, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, data, length);
-
-		if (written < 0)
-			return -errno;
-		data += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 /* Puts a text in the place of the file at @path, in this mount namespace. */
 static int replace_file(const char *path, const struct strbuf *text)
 {
@@ -102,7 +89,7 @@ static int replace_file(const char *path, const struct strbuf *text)
 
 	if (fd < 0)
 		return -errno;
-	status = fchmod(fd, 0644) < 0 ? -errno : write_whole(fd, strbuf_text(text), text->length);
+	status = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, strbuf_text(text), text->length);
 	if (!status && mount(staging, path, NULL, MS_BIND, NULL) < 0)
 		status = -errno;
 	/* The mount keeps the file; its name would only be in the way. */

@@ -685,21 +685,6 @@ static void finish_record(struct supervisor *self)
 	record->complete = true;
 }
 
-static int write_result(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		text += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 /* Not libevent's own signals: those belong to the parent's event base, which we have a copy of. */
 static int open_children(void)
 {
@@ -825,5 +810,5 @@ void supervise(const struct supervise_config *config)
 	clear_away(&self);
 	text = record_write_json(self.record, &length);
 	/* The process ends here and with it everything it holds: nothing is freed one by one. */
-	_exit(write_result(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+	_exit(write_all(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

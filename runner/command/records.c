@@ -30,19 +30,13 @@ int records_write_file(const char *directory, const char *name, const char *text
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
 	AUTO_CLOSE int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
-	size_t done = 0;
+	int status;
 
 	if (fd < 0)
 		return -errno;
-	while (done < length) {
-		ssize_t written = write(fd, text + done, length - done);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		done += (size_t)written;
-	}
+	status = write_all(fd, text, length);
+	if (status < 0)
+		return status;
 	return close(steal_fd(&fd)) < 0 ? -errno : 0;
 }
 

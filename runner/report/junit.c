@@ -728,21 +728,6 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		text += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 /* close() that reports what only shows there (a full network file system, NFS with EDQUOT). */
 static int close_checked(int *fd)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests of cleanup at scope exit, allocation, growable arrays and string vectors. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "common/util.h"
@@ -142,4 +144,21 @@ Test(util, missing_string_vector_has_no_elements)
 	cr_assert_eq(strv_length(NULL), 0);
 	cr_assert_eq(strv_length(copy), 0);
 	strv_free(NULL);
+}
+
+Test(util, writes_all_or_says_why_not)
+{
+	char data[300000], read_back[sizeof(data)];
+	int file = memfd_create("all", MFD_CLOEXEC), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7);
+	cr_assert_eq(write_all(file, data, sizeof(data)), 0);
+	cr_assert_eq(pread(file, read_back, sizeof(read_back), 0), (ssize_t)sizeof(data));
+	cr_expect_arr_eq(read_back, data, sizeof(data));
+	cr_expect_eq(write_all(file, NULL, 0), 0);
+	cr_expect_eq(write_all(full, data, 1), -ENOSPC);
+	cr_expect_eq(write_all(-1, data, 1), -EBADF);
+	close(file);
+	close(full);
 }
