@@ -154,19 +154,31 @@ static int mount_address_order(const struct scenario *scenario)
 	return replace_file("/etc/gai.conf", &text);
 }
 
+int mounts_detach(struct diag_list *diags)
+{
+	int status;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		return 0;
+	status = -errno;
+	diag_add(diags, NULL, "what is mounted in a cell can't be kept from the machine: %s",
+		 status == -EINVAL ? "the root directory is no mount point (a chroot?)"
+				   : strerror(-status));
+	if (status == -EINVAL)
+		diag_hint(diags, "bind-mount the directory onto itself before chroot, or use a "
+				 "container");
+	return status;
+}
+
 int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
 {
-	const char *what = "mount propagation";
-	int status = 0;
+	const char *what = "/dev";
+	int status = mounts_detach(diags);
 
-	/* Nothing that is mounted here may reach the host. */
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		status = -errno;
-	if (!status) {
-		mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-		what = "/dev";
-		status = mount_dev();
-	}
+	if (status < 0)
+		return status;
+	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	status = mount_dev();
 	if (!status) {
 		what = MOUNTS_TMP;
 		status = mkdir(MOUNTS_TMP, 0700) < 0 ? -errno : 0;

@@ -13,6 +13,12 @@
 #define MOUNTS_TMP "/dev/shm/scenario"
 
 /*
+ * Sees to it that nothing that is mounted from here on reaches the host; part of mounts_setup().
+ * Returns 0 or a negative errno, with a diagnostic: -EINVAL in a chroot.
+ */
+int mounts_detach(struct diag_list *diags);
+
+/*
  * To be called in the cell's mount namespace. Returns 0 or a negative errno, with a diagnostic. A
  * /proc that can't be mounted (containers that mask parts of it) is left as it is.
  */

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "runner/cell/mounts.h"
 #include "runner/cell/network.h"
 
 static int write_file(const char *path, const char *text)
@@ -109,6 +110,8 @@ static void probe_in_child(int fd)
 
 	if (!out)
 		_exit(EXIT_FAILURE);
+	if (!status)
+		status = mounts_detach(&diags);
 	if (!status)
 		status = rules_install(&config, &diags, &rules);
 	settings_read(&fresh);
