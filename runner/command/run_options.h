@@ -35,6 +35,8 @@ struct run_options {
 	enum github_mode github;
 };
 
+extern const struct option_table run_option_table;
+
 /*
  * Reads them, as options_parse() does, and finds out the shard. Returns true, or false with
  * *@ret_message (owned by the caller).
