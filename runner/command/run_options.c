@@ -262,6 +262,8 @@ static const struct option_spec run_options[] = {
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 
+const struct option_table run_option_table = OPTION_TABLE(run_options);
+
 void run_options_help(struct strbuf *out)
 {
 	options_help(run_options, ARRAY_SIZE(run_options), out);

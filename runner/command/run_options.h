@@ -33,6 +33,8 @@ struct run_options {
 	struct console_options console;
 };
 
+extern const struct option_table run_option_table;
+
 /*
  * Reads them, as options_parse() does, and finds out the shard. Returns true, or false with
  * *@ret_message (owned by the caller).

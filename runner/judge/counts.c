@@ -47,7 +47,7 @@ static char *exit_expected_text(const struct expectation *expectation)
 	return strbuf_steal(&text);
 }
 
-static bool exit_matches(const struct expectation *expectation, int status)
+bool judge_exit_matches(const struct expectation *expectation, int status)
 {
 	if (WIFSIGNALED(status))
 		return expectation->value.exit.signal > 0 &&
@@ -70,7 +70,7 @@ void judge_exit(struct judging *judging, const struct expectation *expectation)
 		const struct event *event = &judging->record->events[i];
 
 		if (event->kind != EVENT_EXIT ||
-		    exit_matches(expectation, event->u.exit.wait_status))
+		    judge_exit_matches(expectation, event->u.exit.wait_status))
 			continue;
 		n_wrong++;
 		if (!first)

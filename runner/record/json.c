@@ -170,6 +170,12 @@ static void write_problem(struct strbuf *out, const struct problem *problem)
 	put_bool(out, "missing_capability", problem->missing_capability);
 }
 
+static void write_section(struct strbuf *out, const struct section *section)
+{
+	put_text(out, "title", section->title);
+	put_text(out, "text", section->text);
+}
+
 /* An array of objects, each with what @write puts into it. */
 #define PUT_ARRAY(out, name, items, count, write)                                                  \
 	do {                                                                                       \
@@ -207,6 +213,7 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	PUT_ARRAY(out, "streams", record->streams, record->n_streams, write_stream);
 	PUT_ARRAY(out, "problems", record->problems, record->n_problems, write_problem);
 	put_integer(out, "copies", record->n_copies);
+	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
 	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
 	put_integer(out, "client_lag_ns", record->client_lag_ns);

@@ -104,6 +104,12 @@ struct problem {
 	bool missing_capability; /* the machine lacks something: skip rather than error */
 };
 
+/* Something that people may want to see, and that judgement does not look at. */
+struct section {
+	char *title;
+	char *text; /* lines, each with its newline */
+};
+
 struct record {
 	char *scenario; /* name */
 	char *path;
@@ -123,6 +129,8 @@ struct record {
 	size_t n_streams;
 	struct problem *problems;
 	size_t n_problems, problems_capacity;
+	struct section *sections; /* the cell when the client ended: runner/cell/snapshot.h */
+	size_t n_sections, sections_capacity;
 
 	uint32_t n_copies; /* of the client that were to be run; 1 unless it is told otherwise */
 	bool client_started;
@@ -144,6 +152,7 @@ void record_freep(struct record **record);
 void record_add_event(struct record *record, const struct event *event);
 void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
 	PRINTF(3, 4);
+void record_add_section(struct record *record, const char *title, const char *text);
 /* The client's end, of several copies the last one's: the EVENT_EXIT or NULL. */
 const struct event *record_exit(const struct record *record);
 /* The start and the end of one copy, or NULL. */
