@@ -770,9 +770,8 @@ Test(load, refuses_a_documents_own_keys)
 		{"clients: 1001", "a number of copies is 1 to 1000"},
 		{"clients: 2..3", "is not a number"}, {"clients: [2]", "takes a number"},
 		{"repeat: 0", "a number of runs is 1 to 10000"},
-		{"repeat: 1.5", "not a whole number"},
-		{"timeout: [1s]", "takes a duration"}, {"timeout: ~", "has no value"},
-		{"name: m", "\"name\" is given twice"},
+		{"repeat: 1.5", "not a whole number"}, {"timeout: [1s]", "takes a duration"},
+		{"timeout: ~", "has no value"}, {"name: m", "\"name\" is given twice"},
 		{"endpoint: {}", "unknown key \"endpoint\""},
 		{"defaults: {timeout: 1s}", "alone in a document"}, );
 }
