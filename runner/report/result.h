@@ -49,9 +49,8 @@ void result_title(const struct result *result, struct strbuf *out);
 /* The path of its file as given on the command line; "" when it has none. */
 const char *result_path(const struct result *result);
 /*
- * The path of its file as readers of reports want it, so that they can link to it: relative to the
- * root of its repository, absolute when it is in none and not below the working directory. One
- * line; owned by the caller.
+ * That path as readers of a report want it: relative to the root of the repository that it is in,
+ * so that they can link to it; absolute when it is in none. On one line; owned by the caller.
  */
 char *result_repository_path(const struct result *result);
 /* The line its document starts at; 0: unknown. */
