@@ -43,44 +43,6 @@ struct report {
 
 /* ---- Names ---- */
 
-/* The nearest directory above @path that has a ".git" in it, else the working directory. */
-static char *root_of(const char *path)
-{
-	AUTO_FREE char *directory = xstrdup(path);
-	char *slash;
-
-	while ((slash = strrchr(directory, '/'))) {
-		AUTO_FREE char *git = NULL;
-
-		*slash = '\0';
-		git = xasprintf("%s/.git", directory);
-		if (access(git, F_OK) == 0)
-			return steal_pointer(&directory);
-	}
-	return getcwd(NULL, 0);
-}
-
-/*
- * A scenario file's path as readers of the report want it: relative to the repository's root, so
- * that they can link to it; absolute when it is outside.
- */
-static char *report_path(const char *path)
-{
-	AUTO_FREE char *absolute = realpath(path, NULL);
-	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
-	size_t length = root ? strlen(root) : 0;
-	AUTO_STRBUF struct strbuf line = {0};
-
-	if (absolute && root && !strncmp(absolute, root, length) && absolute[length] == '/')
-		path = absolute + length + 1;
-	else if (absolute)
-		path = absolute;
-	while (!strncmp(path, "./", 2))
-		path += 2;
-	report_line(&line, path);
-	return strbuf_steal(&line);
-}
-
 /* "scenarios/refuse/basic.yaml" as "scenarios.refuse.basic": readers split it at points. */
 static char *class_of(const char *file)
 {
@@ -172,7 +134,7 @@ static char *report_name(const struct result *result)
 
 char *junit_key(const struct result *result)
 {
-	AUTO_FREE char *file = report_path(result_path(result)), *name = report_name(result);
+	AUTO_FREE char *file = result_repository_path(result), *name = report_name(result);
 
 	return xasprintf("%s\t%s", file, name);
 }
@@ -188,7 +150,7 @@ static void make_cases(struct report *report)
 		*testcase = (struct testcase){
 			.result = &results->items[i],
 			.index = i,
-			.file = report_path(result_path(&results->items[i])),
+			.file = result_repository_path(&results->items[i]),
 			.name = report_name(&results->items[i]),
 		};
 		testcase->classname = class_of(testcase->file);
@@ -558,10 +520,13 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	for (size_t i = 0; i < record->n_streams; i++) {
 		const struct stream *stream = &record->streams[i];
 
-		if (i == STREAM_STDERR)
+		bool is_err = i < (size_t)STREAMS_EACH * record->n_copies &&
+			      i % STREAMS_EACH == STREAM_STDERR;
+
+		if (is_err && record->n_copies == 1)
 			add_stream(&err, stream);
 		else
-			add_named_stream(&out, stream,
+			add_named_stream(is_err ? &err : &out, stream,
 					 i == STREAM_STDOUT ? "client stdout" : stream->name);
 	}
 	add_text_element(report, "system-out", &out);
@@ -614,7 +579,8 @@ static void add_properties(struct report *report)
 
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)report->results->seed);
 	start_element(report, "properties");
-	add_property(report, "synfault.version", SYNFAULT_VERSION);
+	if (report->results->facts.program)
+		add_property(report, "synfault.version", report->results->facts.program);
 	add_property(report, "synfault.seed", seed);
 	if (report->results->shard)
 		add_property(report, "synfault.shard", report->results->shard);
@@ -637,7 +603,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 {
 	int64_t duration_ns = 0, started_ns = INT64_MAX;
 	AUTO_STRBUF struct strbuf host = {0};
-	char hostname[HOST_NAME_MAX + 1] = "";
+	const char *hostname = report->results->facts.hostname;
 
 	for (size_t i = 0; i < n_cases; i++) {
 		const struct record *record = cases[i].result->record;
@@ -648,8 +614,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 	}
 	if (started_ns == INT64_MAX)
 		started_ns = report->results->started_realtime_ns;
-	gethostname(hostname, HOST_NAME_MAX);
-	report_line(&host, hostname[0] ? hostname : "localhost");
+	report_line(&host, hostname ? hostname : "localhost");
 	start_element(report, "testsuite");
 	add_attribute(report, "name", cases[0].file);
 	add_counts(report, cases, n_cases, true);
