@@ -18,7 +18,7 @@ enum svg_paint {
 	SVG_INK,
 	SVG_DIM,
 	SVG_GRID,
-	SVG_BAND,   /* behind the name of a group */
+	SVG_BAND,    /* behind the name of a group */
 	SVG_ALLOWED, /* where a wait might end */
 	SVG_WAIT,
 	SVG_MISS,
@@ -30,7 +30,7 @@ enum svg_paint {
 	SVG_UNREACHABLE,
 	SVG_ACCEPTED,
 	SVG_FAULT, /* something done to an established connection */
-	SVG_LAG, /* synfault's own lateness */
+	SVG_LAG,   /* synfault's own lateness */
 	SVG_OUTPUT,
 	SVG_N_PAINTS,
 };

@@ -25,10 +25,8 @@ static const enum svg_paint end_paints[END_N_KINDS] = {
 	[END_OPEN] = SVG_OPEN,
 };
 static const char *const end_words[END_N_KINDS] = {
-	[END_REFUSED] = "refused",
-	[END_ESTABLISHED] = "connected",
-	[END_ABANDONED] = "given up",
-	[END_REJECTED] = "let through to nobody",
+	[END_REFUSED] = "refused",    [END_ESTABLISHED] = "connected",
+	[END_ABANDONED] = "given up", [END_REJECTED] = "let through to nobody",
 	[END_OPEN] = "still open",
 };
 
@@ -77,7 +75,8 @@ static char *bin_title(const struct bin *bin, const struct picture *picture, int
 		if (bin->counts[end] > 0)
 			strbuf_printf(&text, " %zu %s", bin->counts[end], end_words[end]);
 	if (bin->n_waits > 0)
-		strbuf_printf(&text, "; waits of %s to %s", duration_format(bin->shortest_ns, shortest),
+		strbuf_printf(&text, "; waits of %s to %s",
+			      duration_format(bin->shortest_ns, shortest),
 			      duration_format(bin->longest_ns, longest));
 	if (bin->n_missed > 0)
 		strbuf_printf(&text, ", %zu not as expected", bin->n_missed);

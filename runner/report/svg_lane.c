@@ -74,11 +74,11 @@ static char *end_text(const struct attempt_history *attempt)
 	return xasprintf("%s after %s", words[attempt->end], buffer);
 }
 
-/* "wait 1.02 s, 780 ms too short (2.00 s ± 200 ms)"; NULL: there is none. */
+/* "wait 1.02 s, 780 ms too short", "wait 2.00 s, allowed 1.80 s .. 2.20 s"; NULL: there is none. */
 static char *wait_text(const struct wait_view *wait)
 {
 	const char *what = wait->interval ? "interval" : "wait";
-	char length[DURATION_TEXT_SIZE], miss[DURATION_TEXT_SIZE];
+	char length[DURATION_TEXT_SIZE], low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
 
 	if (!wait->there)
 		return NULL;
@@ -87,11 +87,17 @@ static char *wait_text(const struct wait_view *wait)
 	duration_format(wait->length_ns, length);
 	if (!wait->judged)
 		return xasprintf("%s %s", what, length);
-	if (wait->miss_ns == 0)
-		return xasprintf("%s %s, allowed %s", what, length, wait->expected);
-	duration_format(wait->miss_ns < 0 ? -wait->miss_ns : wait->miss_ns, miss);
-	return xasprintf("%s %s, %s too %s", what, length, miss,
-			 wait->miss_ns < 0 ? "short" : "long");
+	if (wait->miss_ns)
+		return xasprintf(
+			"%s %s, %s too %s", what, length,
+			duration_format(wait->miss_ns < 0 ? -wait->miss_ns : wait->miss_ns, low),
+			wait->miss_ns < 0 ? "short" : "long");
+	if (wait->allowed.high >= INT64_MAX / 2)
+		return xasprintf("%s %s, allowed from %s", what, length,
+				 duration_format(wait->allowed.low, low));
+	return xasprintf("%s %s, allowed %s .. %s", what, length,
+			 duration_format(wait->allowed.low, low),
+			 duration_format(wait->allowed.high, high));
 }
 
 /* Centred between two places, when there is room. */
@@ -180,8 +186,8 @@ static void draw_syn(struct picture *picture, const struct event *event, double 
 			 duration_format(event->at_ns - before_ns, rto));
 }
 
-static void draw_verdict(struct picture *picture, const struct event *event, double x,
-			 double syn_x, const struct attempt_history *attempt)
+static void draw_verdict(struct picture *picture, const struct event *event, double x, double syn_x,
+			 const struct attempt_history *attempt)
 {
 	struct markup *markup = picture->markup;
 	double middle = picture->y + LANE_MIDDLE, lag_x;

@@ -18,7 +18,7 @@
 #define NAME_WIDTH     (PLOT_X - PICTURE_MARGIN - 10.0)
 
 struct picture {
-	struct markup *markup; /* of what is below the axis; in the end put behind it */
+	struct markup *markup;           /* of what is below the axis; in the end put behind it */
 	const struct scenario *scenario; /* or NULL */
 	const struct record *record;
 	const struct judgement *judgement; /* or NULL */

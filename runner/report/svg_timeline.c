@@ -14,22 +14,23 @@
 
 #include <math.h>
 
+#include "common/text.h"
 #include "runner/report/result.h"
 #include "runner/report/svg_picture.h"
 #include "runner/report/timeline.h"
 
-#define AXIS_HEIGHT    26.0
-#define GROUP_HEIGHT   24.0
-#define STREAM_HEIGHT  20.0
-#define TITLE_HEIGHT   26.0
-#define TICK_DISTANCE  76.0 /* pixels, at least */
-#define MOST_LANES     40   /* more attempts than that, and not all get a row */
-#define SHOWN_FIRST    6
-#define SHOWN_LAST     3
-#define SHOWN_BLAMED   5 /* those whose surroundings are shown */
-#define MOST_GROUPS    24
-#define MOST_STREAMS   8
-#define MOST_COPIES    8
+#define AXIS_HEIGHT   26.0
+#define GROUP_HEIGHT  24.0
+#define STREAM_HEIGHT 20.0
+#define TITLE_HEIGHT  26.0
+#define TICK_DISTANCE 76.0 /* pixels, at least */
+#define MOST_LANES    40   /* more attempts than that, and not all get a row */
+#define SHOWN_FIRST   6
+#define SHOWN_LAST    3
+#define SHOWN_BLAMED  5 /* those whose surroundings are shown */
+#define MOST_GROUPS   24
+#define MOST_STREAMS  8
+#define SHOWN_COPIES  8
 
 /* Attempts at one address of one endpoint. */
 struct group {
@@ -46,13 +47,18 @@ struct groups {
 
 double picture_x(const struct picture *picture, int64_t at_ns)
 {
-	double share = (double)(at_ns - picture->from_ns) /
-		       (double)(picture->to_ns - picture->from_ns);
+	double share =
+		(double)(at_ns - picture->from_ns) / (double)(picture->to_ns - picture->from_ns);
 
 	return PLOT_X + PLOT_WIDTH * (share < 0 ? 0 : share > 1 ? 1 : share);
 }
 
 /* ---- what there is to draw ---- */
+
+static bool is_of_attempt(const struct event *event)
+{
+	return event->kind <= EVENT_CLOSED;
+}
 
 /* Sorts the events of attempts by attempt; stable, so that each one's stay in the order of time. */
 static void sort_events(struct picture *picture)
@@ -64,13 +70,13 @@ static void sort_events(struct picture *picture)
 	picture->first_event = xzalloc((n + 1) * sizeof(*picture->first_event));
 	picture->event_order = xzalloc((record->n_events + 1) * sizeof(*picture->event_order));
 	for (size_t i = 0; i < record->n_events; i++)
-		if (event_is_net(&record->events[i]) && record->events[i].u.net.attempt < n)
+		if (is_of_attempt(&record->events[i]) && record->events[i].u.net.attempt < n)
 			picture->first_event[record->events[i].u.net.attempt + 1]++;
 	for (size_t i = 0; i < n; i++)
 		picture->first_event[i + 1] += picture->first_event[i];
 	memcpy(next, picture->first_event, (n + 1) * sizeof(*next));
 	for (size_t i = 0; i < record->n_events; i++)
-		if (event_is_net(&record->events[i]) && record->events[i].u.net.attempt < n)
+		if (is_of_attempt(&record->events[i]) && record->events[i].u.net.attempt < n)
 			picture->event_order[next[record->events[i].u.net.attempt]++] = i;
 }
 
@@ -94,8 +100,7 @@ static void picture_init(struct picture *picture, const struct svg_timeline_styl
 
 	picture->markup = markup_new();
 	picture->history = history_make(record);
-	picture->waits =
-		wait_views_make(picture->scenario, &picture->history, style->timing_scale);
+	picture->waits = wait_views_make(picture->scenario, &picture->history, style->timing_scale);
 	picture->blamed = xzalloc(record->n_attempts + 1);
 	for (size_t i = 0; picture->judgement && i < picture->judgement->n_findings; i++)
 		if (picture->judgement->findings[i].attempt < record->n_attempts)
@@ -202,8 +207,7 @@ static bool is_shown(const struct group *group, size_t at, const size_t *blamed,
 
 static void draw_more(struct picture *picture, size_t n_more)
 {
-	AUTO_FREE char *text = xasprintf("%zu more attempt%s, in the strip%s above only", n_more,
-					 n_more == 1 ? "" : "s", n_more == 1 ? "" : "s");
+	AUTO_FREE char *text = xasprintf("%zu more attempts, in the strips above only", n_more);
 
 	svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 13, SVG_FONT_SIZE, SVG_START,
 		 PLOT_WIDTH, text);
@@ -225,7 +229,10 @@ static void draw_large_group(struct picture *picture, const struct group *group)
 			n_hidden++;
 			continue;
 		}
-		if (n_hidden > 0)
+		/* A line that says "1 more" is no less than the row it stands for. */
+		if (n_hidden == 1)
+			picture_lane(picture, group->ids[i - 1]);
+		else if (n_hidden > 1)
 			draw_more(picture, n_hidden);
 		n_hidden = 0;
 		picture_lane(picture, group->ids[i]);
@@ -348,8 +355,8 @@ static void draw_streams(struct picture *picture)
 }
 
 /* A process from its start to its end, with what became of it. */
-static void draw_process(struct picture *picture, const char *name, int64_t from_ns,
-			 int64_t to_ns, const char *end, bool good)
+static void draw_process(struct picture *picture, const char *name, int64_t from_ns, int64_t to_ns,
+			 const char *end, bool good)
 {
 	double from = picture_x(picture, from_ns), to = picture_x(picture, to_ns),
 	       middle = picture->y + 10;
@@ -358,21 +365,32 @@ static void draw_process(struct picture *picture, const char *name, int64_t from
 		 SVG_START, NAME_WIDTH, name);
 	svg_rect(picture->markup, SVG_LIFE, from, middle - 3, to - from, 6);
 	svg_rect(picture->markup, good ? SVG_ACCEPTED : SVG_REFUSED, to - 2, middle - 7, 4, 14);
-	svg_text(picture->markup, good ? SVG_INK : SVG_MISS, NOTE_X, picture->y + 14,
-		 SVG_FONT_SIZE, SVG_START, NOTE_WIDTH, end);
+	svg_text(picture->markup, good ? SVG_INK : SVG_MISS, NOTE_X, picture->y + 14, SVG_FONT_SIZE,
+		 SVG_START, NOTE_WIDTH, end);
 	picture->y += STREAM_HEIGHT;
 }
 
-static void draw_client(struct picture *picture)
+/* Whether an end of the client is as expected; where nothing is, 0 is good. */
+static bool is_good_end(const struct picture *picture, int wait_status)
+{
+	const struct scenario *scenario = picture->scenario;
+
+	for (size_t i = 0; scenario && i < scenario->n_expectations; i++)
+		if (scenario->expectations[i].kind == EXPECT_EXIT)
+			return judge_exit_matches(&scenario->expectations[i], wait_status);
+	return wait_status == 0;
+}
+
+/* One copy of the client; @name as it is to be called. */
+static void draw_copy(struct picture *picture, uint32_t copy, const char *name)
 {
 	const struct record *record = picture->record;
-	const struct event *exit = record_exit(record);
+	const struct event *start = record_copy_start(record, copy),
+			   *exit = record_copy_exit(record, copy);
+	bool timed_out = record_timed_out(record);
 	AUTO_STRBUF struct strbuf end = {0};
 	char buffer[DURATION_TEXT_SIZE];
-	bool timed_out = record_timed_out(record);
 
-	if (!record->client_started)
-		return;
 	if (timed_out)
 		strbuf_puts(&end, "timeout, then ");
 	if (exit) {
@@ -381,8 +399,32 @@ static void draw_client(struct picture *picture)
 	} else {
 		strbuf_puts(&end, "its end was not seen");
 	}
-	draw_process(picture, "client", 0, exit ? exit->at_ns : picture->to_ns, strbuf_text(&end),
-		     exit && !timed_out && exit->u.exit.wait_status == 0);
+	draw_process(picture, name, start ? start->at_ns : 0, exit ? exit->at_ns : picture->to_ns,
+		     strbuf_text(&end),
+		     exit && !timed_out && is_good_end(picture, exit->u.exit.wait_status));
+}
+
+static void draw_client(struct picture *picture)
+{
+	const struct record *record = picture->record;
+	uint32_t n_shown = MIN(record->n_copies, SHOWN_COPIES);
+
+	if (!record->client_started)
+		return;
+	if (record->n_copies <= 1)
+		draw_copy(picture, 0, "client");
+	for (uint32_t copy = 0; record->n_copies > 1 && copy < n_shown; copy++) {
+		AUTO_FREE char *name = xasprintf("copy %u", copy + 1);
+
+		draw_copy(picture, copy, name);
+	}
+	if (record->n_copies > n_shown && n_shown > 1) {
+		AUTO_FREE char *text = xasprintf("%u more copies", record->n_copies - n_shown);
+
+		svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 14, SVG_FONT_SIZE,
+			 SVG_START, PLOT_WIDTH, text);
+		picture->y += STREAM_HEIGHT;
+	}
 }
 
 static void draw_server_exits(struct picture *picture)
@@ -437,7 +479,7 @@ static void format_tick(int64_t at_ns, int64_t step_ns, char *text, size_t size)
 	static const struct {
 		int64_t unit_ns;
 		const char *name;
-	} units[] = {{NS_PER_S, "s"}, {NS_PER_MS, "ms"}, {NS_PER_US, "µs"}, {1, "ns"}};
+	} units[] = {{NS_PER_S, "s"}, {NS_PER_MS, "ms"}, {NS_PER_US, "us"}, {1, "ns"}};
 	int64_t size_ns = at_ns < 0 ? -at_ns : at_ns;
 	const char *sign = at_ns < 0 ? "−" : "";
 	size_t unit = 0;
@@ -594,8 +636,10 @@ static void draw_legend(struct picture *picture)
 static char *describe(const struct picture *picture)
 {
 	static const char *const words[] = {
-		[END_REFUSED] = "refused",   [END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "given up by the client", [END_REJECTED] = "let through to nobody",
+		[END_REFUSED] = "refused",
+		[END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "given up by the client",
+		[END_REJECTED] = "let through to nobody",
 		[END_OPEN] = "still open",
 	};
 	size_t counts[END_N_KINDS] = {0}, n = picture->history.n_attempts;
@@ -629,8 +673,8 @@ static void draw_rows(struct picture *picture)
 }
 
 char *svg_timeline_format(const struct scenario *scenario, const struct record *record,
-			  const struct judgement *judgement,
-			  const struct svg_timeline_style *style, size_t *ret_length)
+			  const struct judgement *judgement, const struct svg_timeline_style *style,
+			  size_t *ret_length)
 {
 	struct picture picture = {.scenario = scenario, .record = record, .judgement = judgement};
 	const char *name = scenario ? scenario->name : record->scenario;
@@ -649,8 +693,8 @@ char *svg_timeline_format(const struct scenario *scenario, const struct record *
 	title = xasprintf("Timeline of %s", name ? name : "a scenario");
 	if (style->standalone)
 		markup_raw(markup, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	svg_begin(markup, style->id ? style->id : "timeline", PICTURE_WIDTH, ceil(picture.y),
-		  title, description);
+	svg_begin(markup, style->id ? style->id : "timeline", PICTURE_WIDTH, ceil(picture.y), title,
+		  description);
 	svg_rect(markup, SVG_SHEET, 0, 0, PICTURE_WIDTH, ceil(picture.y));
 	if (style->standalone)
 		svg_strong(markup, SVG_INK, PICTURE_MARGIN + 6, 19, 13,

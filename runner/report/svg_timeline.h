@@ -21,7 +21,7 @@ struct svg_timeline_style {
  * and @judgement may be NULL.
  */
 char *svg_timeline_format(const struct scenario *scenario, const struct record *record,
-			  const struct judgement *judgement,
-			  const struct svg_timeline_style *style, size_t *ret_length);
+			  const struct judgement *judgement, const struct svg_timeline_style *style,
+			  size_t *ret_length);
 
 #endif

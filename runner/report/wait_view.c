@@ -55,8 +55,7 @@ static void apply(struct wait_view *views, const struct history *history,
 		/* Waits before intervals, the first of each kind: one bar is drawn for each. */
 		if (view->judged)
 			continue;
-		measure(view, attempts[k - 1], attempts[k],
-			expectation->kind == EXPECT_INTERVALS);
+		measure(view, attempts[k - 1], attempts[k], expectation->kind == EXPECT_INTERVALS);
 		compare(view, expectation, k, scale);
 	}
 }
