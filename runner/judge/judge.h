@@ -46,6 +46,13 @@ struct judge_options {
 	double timing_scale; /* multiplies all tolerances; 1 by default */
 };
 
+/*
+ * Whether an expectation is about the client's own process, of which the record of somebody else's
+ * client (record->attached) knows nothing: it is not judged then. Where nothing else is expected,
+ * no step has to fire either.
+ */
+bool expectation_needs_client(const struct expectation *expectation);
+
 /* Free the result with judgement_free(). */
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options);

@@ -408,6 +408,7 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_client,
 		.required = true,
+		.of_client = true,
 		.decode = decode_client,
 	},
 	{
@@ -418,6 +419,7 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_expect,
 		.required = true,
+		.of_client = true,
 		.decode = decode_expect,
 	},
 	{
