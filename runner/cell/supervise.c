@@ -36,6 +36,7 @@
 #include "runner/cell/endpoint.h"
 #include "runner/cell/network.h"
 #include "runner/cell/process.h"
+#include "runner/cell/snapshot.h"
 #include "runner/cell/space.h"
 #include "runner/cell/tree.h"
 
@@ -233,6 +234,9 @@ static void enter_ending(struct supervisor *self)
 {
 	if (self->phase >= PHASE_ENDING)
 		return;
+	/* Before anything is ended: as it was when the client did, or when its time was over. */
+	if (self->phase == PHASE_RUNNING)
+		snapshot_take(&self->cell, self->record);
 	self->phase = PHASE_ENDING;
 	if (signal_all(self, SIGTERM))
 		set_timer(self, GRACE_NS);

@@ -29,6 +29,16 @@ struct option_spec {
 	bool command_line_only; /* no environment variable stands for it */
 };
 
+/* All options of a command. */
+struct option_table {
+	const struct option_spec *specs;
+	size_t n_specs;
+};
+#define OPTION_TABLE(specs)                                                                        \
+	{                                                                                          \
+		specs, ARRAY_SIZE(specs)                                                           \
+	}
+
 /*
  * The environment variable that stands for an option: "SYNFAULT_MAX_FAIL" for "max-fail". Owned by
  * the caller.

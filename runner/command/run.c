@@ -289,6 +289,18 @@ static bool write_reports(const struct run *run)
 	return written;
 }
 
+/* On the page of the job. What is wrong with it is said, but the run did its work without. */
+static void write_github_summary(const struct run *run)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+
+	if (!github_is_wanted(run->options.github))
+		return;
+	github_write_summary(&run->results, &diags);
+	for (size_t i = 0; i < diags.n_items; i++)
+		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
+}
+
 static enum exit_status decide_status(const struct run_results *results)
 {
 	struct outcome_counts counts = results_count(results);
@@ -305,6 +317,14 @@ static enum exit_status decide_status(const struct run_results *results)
 	if (counts.by_outcome[OUTCOME_ERROR])
 		return STATUS_UNJUDGED;
 	return counts.by_outcome[OUTCOME_PASS] ? STATUS_PASSED : STATUS_NOTHING_RAN;
+}
+
+/* Writes workflow commands, if any, and empties the buffer. */
+static void emit_commands(struct strbuf *commands, FILE *out)
+{
+	fwrite(strbuf_text(commands), 1, commands->length, out);
+	fflush(out);
+	strbuf_free(commands);
 }
 
 static enum exit_status run_all(struct run *run, FILE *out)
@@ -327,11 +347,24 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.userdata = run,
 	};
 
+	const bool github = github_is_wanted(options->github);
+	const uint64_t token = random_seed();
+	AUTO_STRBUF struct strbuf commands = {0};
+
 	run->options.console.note = note;
+	if (github)
+		github_stop_commands(token, &commands);
+	emit_commands(&commands, out);
 	run->console = console_new(out, &options->console);
 	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);
 	run->started_ns = clock_monotonic_ns();
 	schedule_run(&config, &run->results);
+	console_failures(run->console, &run->results);
+	if (github) {
+		github_resume_commands(token, &commands);
+		github_annotations(&run->results, &commands);
+	}
+	emit_commands(&commands, out);
 	console_summary(run->console, &run->results);
 	console_free(run->console);
 	last_failed_update(&run->failed, &run->results);
@@ -373,6 +406,7 @@ static enum exit_status execute(struct run *run, FILE *out)
 	if (run->options.shard.count)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
+	write_github_summary(run);
 	/* A result that nobody can read is none. */
 	if (!write_reports(run) && (status == STATUS_PASSED || status == STATUS_NOTHING_RAN))
 		status = STATUS_UNJUDGED;

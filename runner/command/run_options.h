@@ -8,6 +8,7 @@
 #include "runner/command/retry.h"
 #include "runner/command/select.h"
 #include "runner/command/shard.h"
+#include "runner/report/github.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct run_options {
@@ -31,7 +32,10 @@ struct run_options {
 	/* what is told */
 	const char *junit, *records;
 	struct console_options console;
+	enum github_mode github;
 };
+
+extern const struct option_table run_option_table;
 
 /*
  * Reads them, as options_parse() does, and finds out the shard. Returns true, or false with

@@ -47,7 +47,7 @@ static char *exit_expected_text(const struct expectation *expectation)
 	return strbuf_steal(&text);
 }
 
-static bool exit_matches(const struct expectation *expectation, int status)
+bool judge_exit_matches(const struct expectation *expectation, int status)
 {
 	if (WIFSIGNALED(status))
 		return expectation->value.exit.signal > 0 &&
@@ -64,7 +64,7 @@ void judge_exit(struct judging *judging, const struct expectation *expectation)
 {
 	int status = record_exit(judging->record)->u.exit.wait_status;
 
-	if (exit_matches(expectation, status))
+	if (judge_exit_matches(expectation, status))
 		return;
 	judging_add(judging, WEIGHT_FAILED,
 		    &(struct finding_parts){

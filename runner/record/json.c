@@ -163,6 +163,12 @@ static void write_problem(struct strbuf *out, const struct problem *problem)
 	put_bool(out, "missing_capability", problem->missing_capability);
 }
 
+static void write_section(struct strbuf *out, const struct section *section)
+{
+	put_text(out, "title", section->title);
+	put_text(out, "text", section->text);
+}
+
 /* An array of objects, each with what @write puts into it. */
 #define PUT_ARRAY(out, name, items, count, write)                                                  \
 	do {                                                                                       \
@@ -199,6 +205,7 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	PUT_ARRAY(out, "events", record->events, record->n_events, write_event);
 	PUT_ARRAY(out, "streams", record->streams, record->n_streams, write_stream);
 	PUT_ARRAY(out, "problems", record->problems, record->n_problems, write_problem);
+	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
 	if (record->attached)
 		put_bool(out, "attached", true);

@@ -356,6 +356,12 @@ static bool read_problem(struct object *object, struct problem *problem)
 	       read_bool(object, "missing_capability", &problem->missing_capability);
 }
 
+static bool read_section(struct object *object, struct section *section)
+{
+	return read_text(object, "title", &section->title) &&
+	       read_text(object, "text", &section->text);
+}
+
 static bool read_seed(struct object *object, uint64_t *ret)
 {
 	const char *text = json_string_value(optional(object, "seed"));
@@ -402,14 +408,16 @@ static bool read_head(struct object *object, struct record *record)
 /* Lists of which others hold indices come first: endpoints, attempts, streams; then events. */
 static bool read_lists(struct object *top, struct record *record)
 {
-	static const char *const keys[] = {"endpoints", "attempts", "streams", "events",
-					   "problems"};
-	json_t *arrays[ARRAY_SIZE(keys)];
+	static const char *const keys[] = {"endpoints", "attempts", "streams",
+					   "events",    "problems", "snapshot"};
+	json_t *arrays[ARRAY_SIZE(keys)] = {0};
 	size_t index;
 	json_t *item;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!read_array(top, keys[i], &arrays[i]))
+		/* The last one is for people: records can do without. */
+		if ((i + 1 < ARRAY_SIZE(keys) || json_object_get(top->json, keys[i])) &&
+		    !read_array(top, keys[i], &arrays[i]))
 			return false;
 	record->endpoints = xzalloc(json_array_size(arrays[0]) * sizeof(*record->endpoints));
 	record->streams = xzalloc(json_array_size(arrays[2]) * sizeof(*record->streams));
@@ -439,6 +447,10 @@ static bool read_lists(struct object *top, struct record *record)
 		  array_append(record->problems, record->n_problems, record->problems_capacity,
 			       (struct problem){0}),
 		  read_problem(&object, &record->problems[index]))
+	READ_EACH(5,
+		  array_append(record->sections, record->n_sections, record->sections_capacity,
+			       (struct section){0}),
+		  read_section(&object, &record->sections[index]))
 #undef READ_EACH
 
 	for (size_t i = 1; i < record->n_events; i++)

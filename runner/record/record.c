@@ -53,6 +53,11 @@ void record_free(struct record *record)
 	for (size_t i = 0; i < record->n_problems; i++)
 		free(record->problems[i].message);
 	free(record->problems);
+	for (size_t i = 0; i < record->n_sections; i++) {
+		free(record->sections[i].title);
+		free(record->sections[i].text);
+	}
+	free(record->sections);
 	free(record);
 }
 
@@ -87,6 +92,12 @@ void record_add_problem(struct record *record, bool missing_capability, const ch
 	problem.message = xvasprintf(format, arguments);
 	va_end(arguments);
 	array_append(record->problems, record->n_problems, record->problems_capacity, problem);
+}
+
+void record_add_section(struct record *record, const char *title, const char *text)
+{
+	array_append(record->sections, record->n_sections, record->sections_capacity,
+		     (struct section){.title = xstrdup(title), .text = xstrdup(text)});
 }
 
 static const struct event *last_of_kind(const struct record *record, enum event_kind kind)

@@ -88,6 +88,12 @@ struct problem {
 	bool missing_capability; /* the machine lacks something: skip rather than error */
 };
 
+/* Something that people may want to see, and that judgement does not look at. */
+struct section {
+	char *title;
+	char *text; /* lines, each with its newline */
+};
+
 struct record {
 	char *scenario; /* name */
 	char *path;
@@ -107,6 +113,8 @@ struct record {
 	size_t n_streams;
 	struct problem *problems;
 	size_t n_problems, problems_capacity;
+	struct section *sections; /* the cell when the client ended: runner/cell/snapshot.h */
+	size_t n_sections, sections_capacity;
 
 	bool client_started;
 	/*
@@ -131,6 +139,7 @@ void record_freep(struct record **record);
 void record_add_event(struct record *record, const struct event *event);
 void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
 	PRINTF(3, 4);
+void record_add_section(struct record *record, const char *title, const char *text);
 /* The client's end: the EVENT_EXIT or NULL. */
 const struct event *record_exit(const struct record *record);
 bool record_timed_out(const struct record *record);

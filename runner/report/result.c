@@ -37,6 +37,41 @@ const char *result_path(const struct result *result)
 	return path ? path : "";
 }
 
+/* The nearest directory above @path that has a ".git" in it, else the working directory. */
+static char *root_of(const char *path)
+{
+	AUTO_FREE char *directory = xstrdup(path);
+	char *slash;
+
+	while ((slash = strrchr(directory, '/'))) {
+		AUTO_FREE char *git = NULL;
+
+		*slash = '\0';
+		git = xasprintf("%s/.git", directory);
+		if (access(git, F_OK) == 0)
+			return steal_pointer(&directory);
+	}
+	return getcwd(NULL, 0);
+}
+
+char *result_repository_path(const struct result *result)
+{
+	const char *path = result_path(result);
+	AUTO_FREE char *absolute = realpath(path, NULL);
+	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
+	size_t length = root ? strlen(root) : 0;
+	AUTO_STRBUF struct strbuf line = {0};
+
+	if (absolute && root && !strncmp(absolute, root, length) && absolute[length] == '/')
+		path = absolute + length + 1;
+	else if (absolute)
+		path = absolute;
+	while (!strncmp(path, "./", 2))
+		path += 2;
+	report_line(&line, path);
+	return strbuf_steal(&line);
+}
+
 unsigned result_line(const struct result *result)
 {
 	if (result->scenario)

@@ -46,6 +46,11 @@ const char *result_name(const struct result *result);
 void result_title(const struct result *result, struct strbuf *out);
 /* The path of its file as given on the command line; "" when it has none. */
 const char *result_path(const struct result *result);
+/*
+ * That path as readers of a report want it: relative to the root of the repository that it is in,
+ * so that they can link to it; absolute when it is in none. On one line; owned by the caller.
+ */
+char *result_repository_path(const struct result *result);
 /* The line its document starts at; 0: unknown. */
 unsigned result_line(const struct result *result);
 /*

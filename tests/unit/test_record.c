@@ -43,6 +43,8 @@ static struct record_builder *full_record(void)
 	record_builder_client_exits(b, 3500, 3);
 	record_add_problem(record, true, "no queue: %s", "load nfnetlink_queue");
 	record_add_problem(record, false, "\xc3\x28 is not UTF-8");
+	record_add_section(record, "Listening", "127.0.0.2:8080\n");
+	record_add_section(record, "Routes \xff", "");
 	return b;
 }
 
@@ -140,6 +142,11 @@ static void expect_same(const struct record *a, const struct record *b)
 	for (size_t i = 0; i < a->n_problems; i++) {
 		cr_expect_str_eq(a->problems[i].message, b->problems[i].message);
 		cr_expect_eq(a->problems[i].missing_capability, b->problems[i].missing_capability);
+	}
+	cr_assert_eq(a->n_sections, b->n_sections);
+	for (size_t i = 0; i < a->n_sections; i++) {
+		cr_expect_str_eq(a->sections[i].title, b->sections[i].title);
+		cr_expect_str_eq(a->sections[i].text, b->sections[i].text);
 	}
 }
 
@@ -287,6 +294,9 @@ static const struct {
 	{"a tail after half a head", "\"tail\":\"\"", "\"tail\":\"x\"", "\"tail\""},
 	{"total too small", "\"total\":7", "\"total\":6", "\"total\""},
 	{"total too large for a short stream", "\"total\":7", "\"total\":8", "\"total\""},
+	{"a snapshot that is no list", "\"snapshot\":[", "\"snapshot\":1,\"x\":[", "not an array"},
+	{"a section without text", "\"text\":\"127", "\"test\":\"127", "snapshot[0]: \"text\""},
+	{"a section without title", "\"title\":", "\"tittle\":", "snapshot[0]: \"title\""},
 	{"a problem without message", "\"message\":", "\"massage\":", "\"message\""},
 };
 
@@ -307,6 +317,20 @@ Test(record, refuses_what_a_record_can_not_be)
 		cr_assert_not_null(message);
 		cr_expect(strstr(message, refused[i].message), "%s: %s", refused[i].name, message);
 	}
+}
+
+Test(record, does_without_a_snapshot)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t length;
+	AUTO_FREE char *text = record_write_json(b->record, &length);
+	AUTO_FREE char *without = tampered(text, "\"snapshot\":[],", ""), *message = NULL;
+	AUTO_RECORD struct record *record = NULL;
+
+	cr_assert_not_null(without);
+	record = record_read_json(without, strlen(without), &message);
+	cr_assert_not_null(record, "%s", message);
+	cr_expect_eq(record->n_sections, 0);
 }
 
 Test(record, refuses_every_truncation)
