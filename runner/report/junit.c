@@ -520,10 +520,13 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	for (size_t i = 0; i < record->n_streams; i++) {
 		const struct stream *stream = &record->streams[i];
 
-		if (i == STREAM_STDERR)
+		bool is_err = i < (size_t)STREAMS_EACH * record->n_copies &&
+			      i % STREAMS_EACH == STREAM_STDERR;
+
+		if (is_err && record->n_copies == 1)
 			add_stream(&err, stream);
 		else
-			add_named_stream(&out, stream,
+			add_named_stream(is_err ? &err : &out, stream,
 					 i == STREAM_STDOUT ? "client stdout" : stream->name);
 	}
 	add_text_element(report, "system-out", &out);

@@ -37,6 +37,16 @@ const char *expectation_kind_name(enum expectation_kind kind)
 	return names[kind];
 }
 
+uint32_t scenario_n_clients(const struct scenario *scenario)
+{
+	return MAX(scenario->n_clients, 1U);
+}
+
+uint32_t scenario_n_copies(const struct scenario *scenario)
+{
+	return scenario_n_clients(scenario) * MAX(scenario->n_repeats, 1U);
+}
+
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
