@@ -113,8 +113,8 @@ Test(run, names_the_step_that_never_fired)
 Test(run, shows_events_as_they_happen_when_it_is_to_be_verbose)
 {
 	static const char *const lines[] = {"client  started\n", "api 1  SYN 1\n",
-					    "api 1  SYN 1 let through by step 1\n",
-					    "api 1  connected\n", "client  exit 0\n"};
+					    "api 1  SYN 1 refused by step 1", "api 2  connected\n",
+					    "client  exit 0\n"};
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 
 	program_runs(synfault, "run -v passes.yaml");
