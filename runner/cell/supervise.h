@@ -14,8 +14,9 @@
 #include "runner/cell/cell.h"
 #include "runner/record/record.h"
 
-/* One byte each on the control socket. */
+/* One byte each on the control socket, but for the text of an event. */
 enum supervise_message {
+	SUPERVISE_EVENT = 'e',     /* to the parent: a line of text follows, as on_event() sends */
 	SUPERVISE_UNDER_WAY = 'u', /* to the parent: the client has sent its first SYN, or ended */
 	SUPERVISE_INTERRUPT = 'i', /* to the supervisor: end everything, hand in what there is */
 };
@@ -37,7 +38,14 @@ struct supervise_config {
 	gid_t gid;
 	int result_fd;  /* the record goes there */
 	int control_fd; /* socket to the parent; its end means that the parent is dead */
-	/* The client is somebody else's (below): then only what is above `uid` counts. */
+	/*
+	 * Called in the supervising process for each event that was added to the record; NULL:
+	 * nobody wants to know before the end.
+	 */
+	void (*on_event)(const struct supervise_config *config, const struct record *record,
+			 const struct event *event);
+	/* The client is somebody else's (below): then only what is above `uid`, and on_event,
+	 * count. */
 	const struct supervise_attached *attached;
 };
 
@@ -53,8 +61,6 @@ struct supervise_attached {
 	void (*on_begin)(void *userdata, struct supervisor *supervisor);
 	/* From now on nothing gets past the faults. */
 	void (*on_armed)(void *userdata, const struct cell *cell, const struct record *record);
-	/* An event was added to the record. */
-	void (*on_event)(void *userdata, const struct record *record, const struct event *event);
 	void *userdata;
 };
 
