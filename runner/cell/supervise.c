@@ -370,6 +370,7 @@ static int start_client(struct supervisor *self)
 					    : xasprintf("%s/%s", self->cell.directory, spec->cwd);
 	self->origin_ns = clock_monotonic_ns();
 	self->record->started_realtime_ns = clock_realtime_ns();
+	injector_client_started(self->injector, self->origin_ns);
 	status = spawn(self, &process, "", CLIENT_SLOT, &self->client, &message);
 	if (status < 0)
 		record_add_problem(self->record, false, "the client can't be started: %s", message);

@@ -247,6 +247,7 @@ static char *cell_fault(const struct timeline *timeline, uint32_t id)
 	once = *step;
 	once.repeat = 1;
 	once.repeat_explicit = false;
+	once.when = (struct condition){0}; /* why it was chosen: that is in the script, too */
 	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
 	 */
 	if (step->action == STEP_DELAY)

@@ -99,6 +99,13 @@ extern const struct schema_key schema_endpoint;
 extern const struct schema schema_expect;
 extern const struct schema schema_tolerance;
 
+/* A fault step as a text. @last: none follows it. */
+bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret);
+/* decode_condition.c: a step with a condition, as a mapping; and whether each can be met. */
+bool decode_conditional(struct loader *loader, const struct node *mapping, struct step *ret);
+void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint);
+extern const struct schema schema_conditional;
+
 /* The keys of a policy that are no endpoint's name; ends with NULL. */
 extern const char *const policy_words[];
 /* Whether a mapping is a policy rather than one of endpoints to policies. */

@@ -37,6 +37,14 @@ const char *expectation_kind_name(enum expectation_kind kind)
 	return names[kind];
 }
 
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family)
+{
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->families[i] == family)
+			return true;
+	return false;
+}
+
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)

@@ -28,13 +28,19 @@ enum serve_kind {
 };
 const char *serve_kind_name(enum serve_kind kind);
 
+/* Addresses that one endpoint can have. */
+#define ENDPOINT_MOST_ADDRESSES 16
+
 struct endpoint_spec {
 	char *name;
-	struct place place;               /* of the name */
-	enum family families[N_FAMILIES]; /* in the order in which they are to resolve */
-	size_t n_families;                /* at least 1 */
-	uint16_t port;                    /* 0: one that is free */
-	char *hostname;                   /* NULL: reached by its address */
+	struct place place; /* of the name */
+	/* Of its addresses, in the order in which they are to resolve; a family can come again. */
+	enum family families[ENDPOINT_MOST_ADDRESSES];
+	size_t n_families; /* at least 1 */
+	/* By address: the list of the script that is for it. */
+	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
+	uint16_t port;  /* 0: one that is free */
+	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
 	char **serve_command;   /* SERVE_COMMAND; holds ${…} */
 	int64_t serve_ready_ns; /* SERVE_COMMAND: how long it may take until it listens */
@@ -161,6 +167,8 @@ struct scenario {
 	struct expectation *expectations;
 	size_t n_expectations;
 };
+
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
 
 /* The index of the endpoint with this name, or SIZE_MAX. */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);
