@@ -2,33 +2,15 @@
 /* The program: picks the subcommand and turns its result into an exit status. */
 #include <locale.h>
 
-#include "runner/command/doctor.h"
-#include "runner/command/inspect.h"
-#include "runner/command/merge.h"
-#include "runner/command/run.h"
-
-struct command {
-	const char *name;
-	const char *arguments;
-	const char *summary;
-	int (*run)(int argc, char **argv, FILE *out, FILE *err);
-};
-
-static const struct command commands[] = {
-	{"run", "[OPTION...] PATH... [-- CLIENT ARG...]", "run scenarios and judge the client",
-	 command_run},
-	{"check", "[OPTION...] PATH...", "find all errors in scenario files", command_check_main},
-	{"list", "[OPTION...] PATH...", "list the scenarios in files", command_list_main},
-	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor},
-	{"merge", "OUT IN...", "make one result of those of several machines", command_merge},
-};
+#include "common/text.h"
+#include "runner/command/commands.h"
 
 static void print_help(FILE *out)
 {
 	fputs("Shows how a client behaves when TCP connections are refused, dropped or slow.\n\n"
 	      "Usage:\n",
 	      out);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < n_commands; i++)
 		fprintf(out, "  synfault %-6s %-40s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].summary);
 	fputs("  synfault help | --version\n\n"
@@ -39,6 +21,27 @@ static void print_help(FILE *out)
 	      out);
 }
 
+static int unknown_command(const char *word)
+{
+	AUTO_FREE const char **names = xzalloc((n_commands + 1) * sizeof(*names));
+	AUTO_STRBUF struct strbuf list = {0};
+	const char *nearest;
+
+	for (size_t i = 0; i < n_commands; i++) {
+		names[i] = commands[i].name;
+		strbuf_puts(&list, i == 0 ? "" : i + 1 < n_commands ? ", " : " and ");
+		strbuf_puts(&list, names[i]);
+	}
+	nearest = text_nearest(word, names);
+	if (nearest)
+		fprintf(stderr, "synfault: unknown command \"%s\"; did you mean %s?\n", word,
+			nearest);
+	else
+		fprintf(stderr, "synfault: unknown command \"%s\"; commands are %s\n", word,
+			strbuf_text(&list));
+	return STATUS_USAGE;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
@@ -47,7 +50,7 @@ static int dispatch(int argc, char **argv)
 		print_help(stderr);
 		return STATUS_USAGE;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < n_commands; i++)
 		if (!strcmp(word, commands[i].name))
 			return commands[i].run(argc - 2, argv + 2, stdout, stderr);
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h")) {
@@ -58,9 +61,7 @@ static int dispatch(int argc, char **argv)
 		puts("synfault " SYNFAULT_VERSION);
 		return STATUS_PASSED;
 	}
-	fprintf(stderr, "synfault: unknown command \"%s\"; commands are run, check and list\n",
-		word);
-	return STATUS_USAGE;
+	return unknown_command(word);
 }
 
 int main(int argc, char **argv)

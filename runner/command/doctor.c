@@ -26,6 +26,8 @@ static const struct option_spec doctor_options[] = {
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 
+const struct option_table doctor_option_table = OPTION_TABLE(doctor_options);
+
 static enum exit_status examine(bool json, FILE *out)
 {
 	AUTO_DOCTOR struct doctor doctor = {0};

@@ -33,19 +33,29 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 	return true;
 }
 
-/* `list` has them all, `check` all but the first two. */
-static const struct option_spec inspect_options[] = {
+/* What both commands have. */
+#define COMMON_OPTIONS                                                                             \
+	{"color", 0, "WHEN", "auto, always or never", apply_color},                                \
+	{                                                                                          \
+		"help", 'h', NULL, "show this help", apply_help, .command_line_only = true         \
+	}
+
+static const struct option_spec check_options[] = {COMMON_OPTIONS};
+const struct option_table check_option_table = OPTION_TABLE(check_options);
+
+static const struct option_spec list_options[] = {
 	{"json", 0, NULL, "as a JSON array", apply_json},
 	{"format", 0, "FORMAT", "text or json", apply_format},
-	{"color", 0, "WHEN", "auto, always or never", apply_color},
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
+	COMMON_OPTIONS,
 };
+const struct option_table list_option_table = OPTION_TABLE(list_options);
 
 static int inspect(int argc, char **argv, FILE *out, FILE *err, bool list)
 {
-	const struct option_spec *table = inspect_options + (list ? 0 : 2);
+	const struct option_table *options_of = list ? &list_option_table : &check_option_table;
+	const struct option_spec *table = options_of->specs;
 	const char *name = list ? "list" : "check";
-	size_t n_specs = ARRAY_SIZE(inspect_options) - (list ? 0 : 2);
+	size_t n_specs = options_of->n_specs;
 	struct inspect_options options = {.color = COLOR_AUTO};
 	AUTO_FREE char *message = NULL;
 	AUTO_STRBUF struct strbuf help = {0};

@@ -3,7 +3,9 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_INSPECT_H
 #define SYNFAULT_RUNNER_COMMAND_INSPECT_H
 
-#include "common/util.h"
+#include "runner/command/options.h"
+
+extern const struct option_table check_option_table, list_option_table;
 
 /* @argv: what follows the command's name. Return the program's exit status. */
 int command_check_main(int argc, char **argv, FILE *out, FILE *err);

@@ -25,6 +25,8 @@ static const struct option_spec merge_options[] = {
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 
+const struct option_table merge_option_table = OPTION_TABLE(merge_options);
+
 /* ---- JUnit reports ---- */
 
 static bool load_parts(char *const *paths, size_t n, struct junit_part **parts,
@@ -47,7 +49,7 @@ static bool load_parts(char *const *paths, size_t n, struct junit_part **parts,
 	return true;
 }
 
-/* As decide_status() of a run. */
+/* As results_status() of a run. */
 static enum exit_status status_of(const struct junit_totals *totals)
 {
 	if (totals->counts.by_outcome[OUTCOME_FAIL])

@@ -3,7 +3,9 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_MERGE_H
 #define SYNFAULT_RUNNER_COMMAND_MERGE_H
 
-#include "common/util.h"
+#include "runner/command/options.h"
+
+extern const struct option_table merge_option_table;
 
 /*
  * @argv: what follows the word "merge": where to, then JUnit reports, or directories of records.

@@ -6,16 +6,6 @@
 #include "common/strbuf.h"
 #include "runner/report/console.h"
 
-/* Exit statuses of the program. */
-enum exit_status {
-	STATUS_PASSED = 0,
-	STATUS_FAILED = 1, /* a client behaved wrongly */
-	STATUS_INTERRUPTED = 2,
-	STATUS_UNJUDGED = 3, /* the harness could not judge */
-	STATUS_USAGE = 4,    /* usage or scenario error */
-	STATUS_NOTHING_RAN = 5,
-};
-
 struct option_spec {
 	const char *name;     /* without the dashes */
 	char letter;          /* short form; 0: none */
@@ -28,6 +18,16 @@ struct option_spec {
 	bool (*apply)(void *options, const char *value, char **ret_message);
 	bool command_line_only; /* no environment variable stands for it */
 };
+
+/* All options of a command. */
+struct option_table {
+	const struct option_spec *specs;
+	size_t n_specs;
+};
+#define OPTION_TABLE(specs)                                                                        \
+	{                                                                                          \
+		specs, ARRAY_SIZE(specs)                                                           \
+	}
 
 /*
  * The environment variable that stands for an option: "SYNFAULT_MAX_FAIL" for "max-fail". Owned by

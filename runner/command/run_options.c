@@ -177,12 +177,6 @@ static bool apply_timing_scale(void *options, const char *value, char **ret_mess
 	return false;
 }
 
-static bool apply_junit(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->junit = value;
-	return true;
-}
-
 static bool apply_records(void *options, const char *value, char **ret_message)
 {
 	((struct run_options *)options)->records = value;
@@ -203,6 +197,30 @@ static bool apply_verbose(void *options, const char *value, char **ret_message)
 static bool apply_quiet(void *options, const char *value, char **ret_message)
 {
 	((struct run_options *)options)->console.quiet = true;
+	return true;
+}
+
+static bool apply_failure_output(void *options, const char *value, char **ret_message)
+{
+	const char *words[FAILURES_N_MODES + 1] = {0};
+	size_t index;
+
+	for (int mode = 0; mode < FAILURES_N_MODES; mode++)
+		words[mode] = failure_output_name((enum failure_output)mode);
+	if (!option_choice(value, words, &index, ret_message))
+		return false;
+	((struct run_options *)options)->console.failures = (enum failure_output)index;
+	return true;
+}
+
+static bool apply_github(void *options, const char *value, char **ret_message)
+{
+	static const char *const words[] = {"auto", "always", "never", NULL};
+	size_t index;
+
+	if (!option_choice(value, words, &index, ret_message))
+		return false;
+	((struct run_options *)options)->github = (enum github_mode)index;
 	return true;
 }
 
@@ -254,13 +272,20 @@ static const struct option_spec run_options[] = {
 	 apply_isolation},
 	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
-	{"junit", 0, "FILE", "write a JUnit XML report", apply_junit},
+	OUTPUT_OPTIONS,
 	{"records", 0, "DIR", "write each scenario's record there, as JSON", apply_records},
+	{"failure-output", 0, "WHEN",
+	 "failures in full: final (default), immediate, immediate-final or never",
+	 apply_failure_output},
+	{"github", 0, "WHEN", "annotations and a summary for GitHub Actions: auto, always or never",
+	 apply_github},
 	{"color", 0, "WHEN", "auto, always or never", apply_color},
 	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
 	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
+
+const struct option_table run_option_table = OPTION_TABLE(run_options);
 
 void run_options_help(struct strbuf *out)
 {
@@ -276,7 +301,7 @@ static bool check_options(struct run_options *options, char **ret_message)
 		return false;
 	if (options->json && !options->list) {
 		*ret_message = xstrdup("--format json goes with --list; for results there is "
-				       "--junit");
+				       "--json");
 		return false;
 	}
 	/* One part is the whole. */

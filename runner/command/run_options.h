@@ -4,13 +4,16 @@
 #define SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 
 #include "runner/cell/isolation.h"
-#include "runner/command/options.h"
+#include "runner/command/outputs.h"
 #include "runner/command/retry.h"
 #include "runner/command/select.h"
 #include "runner/command/shard.h"
+#include "runner/report/github.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct run_options {
+	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
+
 	/* what is run */
 	struct selection selection;
 	struct shard shard;
@@ -29,9 +32,12 @@ struct run_options {
 	enum isolation_mode isolation;
 
 	/* what is told */
-	const char *junit, *records;
+	const char *records;
 	struct console_options console;
+	enum github_mode github;
 };
+
+extern const struct option_table run_option_table;
 
 /*
  * Reads them, as options_parse() does, and finds out the shard. Returns true, or false with

@@ -267,6 +267,15 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 			  attempt->kernel_retransmissions + 1, attempt->syns);
 }
 
+static uint32_t count_exits(const struct record *record)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < record->n_events; i++)
+		n += record->events[i].kind == EVENT_EXIT;
+	return n;
+}
+
 /* A server that failed while the client ran is no server; one that ended well did its work. */
 static void check_processes(struct checker *checker)
 {
@@ -276,7 +285,11 @@ static void check_processes(struct checker *checker)
 
 	if (!exit && !checker->judging->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
-	if (record->n_streams < STREAM_FIRST_SERVER)
+	else if (!checker->judging->timed_out && count_exits(record) != record->n_copies)
+		add(checker, xasprintf("%" PRIu32 " clients were to run, but the record has the "
+				       "ends of %" PRIu32,
+				       record->n_copies, count_exits(record)));
+	if (record->n_streams / STREAMS_EACH < record->n_copies)
 		add(checker, xstrdup("the client's output is not in the record"));
 	for (size_t i = 0; i < record->n_events; i++) {
 		const struct event *event = &record->events[i];

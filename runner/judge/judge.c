@@ -3,6 +3,8 @@
  * The outcome of a record: gathers findings from the parts and applies the order of precedence that
  * judge.h states.
  */
+#include <inttypes.h>
+
 #include "runner/judge/judging.h"
 
 static const char *const outcome_names[] = {
@@ -97,6 +99,13 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 	if (endpoint >= judging->scenario->n_endpoints)
 		return xstrdup(what);
 	return xasprintf("%s at %s", what, judging->scenario->endpoints[endpoint].name);
+}
+
+char *judging_copy_subject(const struct judging *judging, const char *what, uint32_t copy)
+{
+	if (judging->record->n_copies == 1)
+		return xstrdup(what);
+	return xasprintf("%s of copy %" PRIu32, what, copy + 1);
 }
 
 /* Problems, and what a record must have. Returns whether it can be judged; if not, *@ret_skip. */

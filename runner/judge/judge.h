@@ -46,6 +46,9 @@ struct judge_options {
 	double timing_scale; /* multiplies all tolerances; 1 by default */
 };
 
+/* Whether a status, as waitpid() gives it, is one that an EXPECT_EXIT takes. */
+bool judge_exit_matches(const struct expectation *expectation, int status);
+
 /* Free the result with judgement_free(). */
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options);

@@ -57,6 +57,9 @@ bool judging_lag_explains(const struct judging *judging, int64_t miss_ns);
 /* Adds a finding about a time; when lag can explain it, it goes to WEIGHT_LAG and says so. */
 void judging_add_time(struct judging *judging, const struct finding_parts *parts, int64_t miss_ns);
 
+/* "exit status", of one of several copies of the client "exit status of copy 3". */
+char *judging_copy_subject(const struct judging *judging, const char *what, uint32_t copy);
+
 /* "attempts at api", or "attempts" for all endpoints; owned by the caller. */
 char *judging_subject(const struct judging *judging, const char *what, size_t endpoint);
 

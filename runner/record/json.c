@@ -46,6 +46,12 @@ static void put_integer(struct strbuf *out, const char *name, int64_t value)
 	strbuf_printf(out, "%" PRId64, value);
 }
 
+/* COPY_UNKNOWN is -1. */
+static void put_copy(struct strbuf *out, uint32_t copy)
+{
+	put_integer(out, "copy", copy == COPY_UNKNOWN ? -1 : (int64_t)copy);
+}
+
 static void put_bool(struct strbuf *out, const char *name, bool value)
 {
 	key(out, name);
@@ -100,7 +106,11 @@ static void write_event(struct strbuf *out, const struct event *event)
 	case EVENT_CLOSED:
 		put_integer(out, "retransmissions", event->u.net.retransmissions);
 		break;
+	case EVENT_START:
+		put_copy(out, event->u.start.copy);
+		break;
 	case EVENT_OUTPUT:
+		put_copy(out, event->u.output.copy);
 		put_integer(out, "stream", event->u.output.stream);
 		put_integer(out, "length", (int64_t)event->u.output.length);
 		break;
@@ -109,6 +119,7 @@ static void write_event(struct strbuf *out, const struct event *event)
 		put_integer(out, "wait_status", event->u.server.wait_status);
 		break;
 	case EVENT_EXIT:
+		put_copy(out, event->u.exit.copy);
 		put_integer(out, "wait_status", event->u.exit.wait_status);
 		break;
 	case EVENT_ESTABLISHED:
@@ -137,6 +148,7 @@ static void write_attempt(struct strbuf *out, const struct record_attempt *attem
 {
 	put_integer(out, "endpoint", attempt->endpoint);
 	put_integer(out, "number", attempt->number);
+	put_copy(out, attempt->copy);
 	put_integer(out, "step", attempt->step);
 	put_integer(out, "delay_ns", attempt->delay_ns);
 	put_address(out, "client", &attempt->client);
@@ -156,6 +168,12 @@ static void write_problem(struct strbuf *out, const struct problem *problem)
 {
 	put_text(out, "message", problem->message);
 	put_bool(out, "missing_capability", problem->missing_capability);
+}
+
+static void write_section(struct strbuf *out, const struct section *section)
+{
+	put_text(out, "title", section->title);
+	put_text(out, "text", section->text);
 }
 
 /* An array of objects, each with what @write puts into it. */
@@ -194,6 +212,8 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	PUT_ARRAY(out, "events", record->events, record->n_events, write_event);
 	PUT_ARRAY(out, "streams", record->streams, record->n_streams, write_stream);
 	PUT_ARRAY(out, "problems", record->problems, record->n_problems, write_problem);
+	put_integer(out, "copies", record->n_copies);
+	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
 	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
 	put_integer(out, "client_lag_ns", record->client_lag_ns);

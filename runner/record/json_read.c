@@ -108,6 +108,18 @@ static bool read_index(struct object *object, const char *key, size_t count, uin
 	return read_u32(object, key, 0, (uint32_t)MIN(count - 1, UINT32_MAX), ret);
 }
 
+static bool read_copy(struct object *object, const struct record *record, bool may_be_unknown,
+		      uint32_t *ret)
+{
+	int64_t value = 0;
+
+	if (!read_integer(object, "copy", may_be_unknown ? -1 : 0, (int64_t)record->n_copies - 1,
+			  &value))
+		return false;
+	*ret = value < 0 ? COPY_UNKNOWN : (uint32_t)value;
+	return true;
+}
+
 static bool read_time(struct object *object, const char *key, int64_t *ret)
 {
 	return read_integer(object, key, -TIME_LIMIT_NS, TIME_LIMIT_NS, ret);
@@ -237,6 +249,7 @@ static bool read_attempt(struct object *object, const struct record *record,
 {
 	return read_index(object, "endpoint", record->n_endpoints, &attempt->endpoint) &&
 	       read_u32(object, "number", 1, UINT32_MAX, &attempt->number) &&
+	       read_copy(object, record, true, &attempt->copy) &&
 	       read_u32(object, "step", 0, UINT32_MAX, &attempt->step) &&
 	       read_integer(object, "delay_ns", 0, TIME_LIMIT_NS, &attempt->delay_ns) &&
 	       read_address(object, "client", &attempt->client) &&
@@ -285,8 +298,11 @@ static bool read_event_body(struct object *object, const struct record *record, 
 	case EVENT_CLOSED:
 		return read_u32(object, "retransmissions", 0, UINT32_MAX,
 				&event->u.net.retransmissions);
+	case EVENT_START:
+		return read_copy(object, record, false, &event->u.start.copy);
 	case EVENT_OUTPUT:
-		if (!read_index(object, "stream", record->n_streams, &event->u.output.stream) ||
+		if (!read_copy(object, record, true, &event->u.output.copy) ||
+		    !read_index(object, "stream", record->n_streams, &event->u.output.stream) ||
 		    !read_integer(object, "length", 0, INT64_MAX, &length))
 			return false;
 		event->u.output.length = (uint64_t)length;
@@ -296,7 +312,8 @@ static bool read_event_body(struct object *object, const struct record *record, 
 				  &event->u.server.endpoint) &&
 		       read_wait_status(object, &event->u.server.wait_status);
 	case EVENT_EXIT:
-		return read_wait_status(object, &event->u.exit.wait_status);
+		return read_copy(object, record, false, &event->u.exit.copy) &&
+		       read_wait_status(object, &event->u.exit.wait_status);
 	case EVENT_ESTABLISHED:
 	case EVENT_TIMEOUT:
 		return true;
@@ -349,6 +366,12 @@ static bool read_problem(struct object *object, struct problem *problem)
 	       read_bool(object, "missing_capability", &problem->missing_capability);
 }
 
+static bool read_section(struct object *object, struct section *section)
+{
+	return read_text(object, "title", &section->title) &&
+	       read_text(object, "text", &section->text);
+}
+
 static bool read_seed(struct object *object, uint64_t *ret)
 {
 	const char *text = json_string_value(optional(object, "seed"));
@@ -385,6 +408,7 @@ static bool read_head(struct object *object, struct record *record)
 	       read_u32(object, "syn_retries", 0, UINT32_MAX, &record->syn_retries) &&
 	       read_u32(object, "syn_linear_timeouts", 0, UINT32_MAX,
 			&record->syn_linear_timeouts) &&
+	       read_u32(object, "copies", 1, MOST_COPIES, &record->n_copies) &&
 	       read_bool(object, "client_started", &record->client_started) &&
 	       read_integer(object, "harness_lag_ns", 0, TIME_LIMIT_NS, &record->harness_lag_ns) &&
 	       read_integer(object, "client_lag_ns", -1, TIME_LIMIT_NS, &record->client_lag_ns) &&
@@ -394,14 +418,16 @@ static bool read_head(struct object *object, struct record *record)
 /* Lists of which others hold indices come first: endpoints, attempts, streams; then events. */
 static bool read_lists(struct object *top, struct record *record)
 {
-	static const char *const keys[] = {"endpoints", "attempts", "streams", "events",
-					   "problems"};
-	json_t *arrays[ARRAY_SIZE(keys)];
+	static const char *const keys[] = {"endpoints", "attempts", "streams",
+					   "events",    "problems", "snapshot"};
+	json_t *arrays[ARRAY_SIZE(keys)] = {0};
 	size_t index;
 	json_t *item;
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!read_array(top, keys[i], &arrays[i]))
+		/* The last one is for people: records can do without. */
+		if ((i + 1 < ARRAY_SIZE(keys) || json_object_get(top->json, keys[i])) &&
+		    !read_array(top, keys[i], &arrays[i]))
 			return false;
 	record->endpoints = xzalloc(json_array_size(arrays[0]) * sizeof(*record->endpoints));
 	record->streams = xzalloc(json_array_size(arrays[2]) * sizeof(*record->streams));
@@ -431,6 +457,10 @@ static bool read_lists(struct object *top, struct record *record)
 		  array_append(record->problems, record->n_problems, record->problems_capacity,
 			       (struct problem){0}),
 		  read_problem(&object, &record->problems[index]))
+	READ_EACH(5,
+		  array_append(record->sections, record->n_sections, record->sections_capacity,
+			       (struct section){0}),
+		  read_section(&object, &record->sections[index]))
 #undef READ_EACH
 
 	for (size_t i = 1; i < record->n_events; i++)

@@ -17,12 +17,21 @@ enum event_kind {
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
 	EVENT_CLOSED,      /* the client's socket died */
+	EVENT_START,       /* a copy of the client was started */
 	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
-	EVENT_EXIT,        /* the client's first process ended */
+	EVENT_EXIT,        /* the first process of a copy of the client ended */
 	EVENT_N_KINDS,
 };
+/*
+ * The client can be run several times in one cell, side by side or one after the other: each run is
+ * a copy, numbered from 0. What can't be traced to one has this number instead.
+ */
+#define COPY_UNKNOWN UINT32_MAX
+/* Side by side and one after the other, all in all. */
+#define MOST_COPIES 10000
+
 /* "syn", "verdict", … as in JSON. */
 const char *event_kind_name(enum event_kind kind);
 
@@ -40,6 +49,7 @@ struct event {
 		} net;
 		struct {
 			uint32_t stream; /* index into record->streams */
+			uint32_t copy;   /* whose; COPY_UNKNOWN: a server's */
 			uint64_t length; /* bytes written */
 		} output;
 		struct {
@@ -47,6 +57,10 @@ struct event {
 			int wait_status;
 		} server;
 		struct {
+			uint32_t copy;
+		} start;
+		struct {
+			uint32_t copy;
 			int wait_status; /* as waitpid() gives it */
 		} exit;
 	} u;
@@ -56,6 +70,7 @@ struct event {
 struct record_attempt {
 	uint32_t endpoint; /* index into record->endpoints */
 	uint32_t number;   /* 1, 2, 3 … at that endpoint */
+	uint32_t copy;     /* of the client, or COPY_UNKNOWN */
 	uint32_t step;     /* index into the endpoint's script */
 	int64_t delay_ns;  /* drawn for it; 0 unless its step delays */
 	struct address client, server;
@@ -73,19 +88,26 @@ struct record_endpoint {
 /* One captured stream: the first and the last bytes, and how much there was. */
 #define STREAM_KEEP ((size_t)65536) /* head and tail: this much each */
 struct stream {
-	char *name; /* "stdout", "stderr", "api.stdout", … */
+	char *name; /* "stdout", "stderr", "stdout.2" of the second copy, "api.stdout", … */
 	char *head;
 	size_t head_length;
 	char *tail; /* what came after the head, as far as kept */
 	size_t tail_length;
 	uint64_t total; /* bytes written; more than head + tail: the middle was cut */
 };
-enum { STREAM_STDOUT, STREAM_STDERR, STREAM_FIRST_SERVER };
+/* Two of each copy of the client, in their order, then two of each server command. */
+enum { STREAM_STDOUT, STREAM_STDERR, STREAMS_EACH };
 
 /* The harness can't vouch for the run, or could not run it: the outcome is error (or skip). */
 struct problem {
 	char *message;           /* one sentence with the remedy where there is one */
 	bool missing_capability; /* the machine lacks something: skip rather than error */
+};
+
+/* Something that people may want to see, and that judgement does not look at. */
+struct section {
+	char *title;
+	char *text; /* lines, each with its newline */
 };
 
 struct record {
@@ -103,16 +125,20 @@ struct record {
 	size_t n_attempts, attempts_capacity;
 	struct event *events;
 	size_t n_events, events_capacity;
-	struct stream *streams; /* stdout, stderr, then two per server command */
+	struct stream *streams; /* two per copy, then two per server command */
 	size_t n_streams;
 	struct problem *problems;
 	size_t n_problems, problems_capacity;
+	struct section *sections; /* the cell when the client ended: runner/cell/snapshot.h */
+	size_t n_sections, sections_capacity;
 
+	uint32_t n_copies; /* of the client that were to be run; 1 unless it is told otherwise */
 	bool client_started;
 	/*
 	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
 	 * when a verdict or other timer was due until it was done; and how long the client's first
-	 * process stood ready without a processor in all (-1: the kernel did not say).
+	 * process stood ready without a processor in all (-1: the kernel did not say); of several
+	 * copies the one that waited longest.
 	 */
 	int64_t harness_lag_ns;
 	int64_t client_lag_ns;
@@ -126,8 +152,12 @@ void record_freep(struct record **record);
 void record_add_event(struct record *record, const struct event *event);
 void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
 	PRINTF(3, 4);
-/* The client's end: the EVENT_EXIT or NULL. */
+void record_add_section(struct record *record, const char *title, const char *text);
+/* The client's end, of several copies the last one's: the EVENT_EXIT or NULL. */
 const struct event *record_exit(const struct record *record);
+/* The start and the end of one copy, or NULL. */
+const struct event *record_copy_start(const struct record *record, uint32_t copy);
+const struct event *record_copy_exit(const struct record *record, uint32_t copy);
 bool record_timed_out(const struct record *record);
 
 /* Adds captured bytes; keeps head and tail (as a ring inside, straightened by stream_finish()). */

@@ -30,6 +30,7 @@ struct console {
 	bool progress_shown;
 	bool spaced; /* the last line written was an empty one */
 	size_t n_scenarios;
+	struct strbuf failures; /* in full, for the end */
 };
 
 enum paint {
@@ -50,6 +51,19 @@ static const char *const paint_codes[] = {
 	[PAINT_BOLD] = "\033[1m",
 };
 _Static_assert(ARRAY_SIZE(paint_codes) == N_PAINTS, "one code per paint");
+
+static const char *const failure_output_names[] = {
+	[FAILURES_FINAL] = "final",
+	[FAILURES_IMMEDIATE] = "immediate",
+	[FAILURES_IMMEDIATE_FINAL] = "immediate-final",
+	[FAILURES_NEVER] = "never",
+};
+_Static_assert(ARRAY_SIZE(failure_output_names) == FAILURES_N_MODES, "one name per mode");
+
+const char *failure_output_name(enum failure_output mode)
+{
+	return failure_output_names[mode];
+}
 
 /* How each outcome is shown. */
 static const struct {
@@ -122,6 +136,7 @@ void console_free(struct console *console)
 	if (!console)
 		return;
 	console_clear(console);
+	strbuf_free(&console->failures);
 	free(console);
 }
 
@@ -382,24 +397,40 @@ static void add_failure(const struct console *console, const struct result *resu
 	strbuf_putc(out, '\n');
 }
 
+/* The result's one line, with the runs before its last one below it. */
+static void add_line(const struct console *console, const struct result *result, struct strbuf *out)
+{
+	add_headline(console, result, out);
+	if (result_outcome(result) == OUTCOME_SKIP || result_never_ran(result)) {
+		strbuf_puts(out, " (");
+		result_reason(result, out);
+		strbuf_putc(out, ')');
+	}
+	strbuf_putc(out, '\n');
+	add_earlier(result, out);
+}
+
 void console_result(struct console *console, const struct result *result, const char *repeat)
 {
+	enum failure_output mode = console->options.failures;
 	enum outcome outcome = result_outcome(result);
-	bool failed = outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
-	AUTO_STRBUF struct strbuf out = {0};
+	bool failed =
+		(outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR) && !result_never_ran(result);
+	AUTO_STRBUF struct strbuf out = {0}, failure = {0};
 
-	if (console->options.quiet && ((!failed && !result->flaky) || result_never_ran(result)))
-		return;
-	add_headline(console, result, &out);
-	if (outcome == OUTCOME_SKIP || result_never_ran(result)) {
-		strbuf_puts(&out, " (");
-		result_reason(result, &out);
-		strbuf_putc(&out, ')');
+	if (failed && mode != FAILURES_NEVER)
+		add_failure(console, result, repeat, &failure);
+	if (failed && (mode == FAILURES_FINAL || mode == FAILURES_IMMEDIATE_FINAL)) {
+		add_line(console, result, &console->failures);
+		strbuf_add(&console->failures, strbuf_text(&failure), failure.length);
 	}
-	strbuf_putc(&out, '\n');
-	add_earlier(result, &out);
-	if (failed && !result_never_ran(result))
-		add_failure(console, result, repeat, &out);
+	/* Quiet: what is shown at the end need not be said before. */
+	if (console->options.quiet &&
+	    (result_never_ran(result) || (failed ? mode == FAILURES_FINAL : !result->flaky)))
+		return;
+	add_line(console, result, &out);
+	if (failed && (mode == FAILURES_IMMEDIATE || mode == FAILURES_IMMEDIATE_FINAL))
+		strbuf_add(&out, strbuf_text(&failure), failure.length);
 	else if (outcome == OUTCOME_PASS && console->options.verbose)
 		add_timeline(console, result, &out);
 	emit(console, &out);
@@ -434,8 +465,10 @@ void console_progress(struct console *console, size_t n_done, const char *const 
 
 /* Failures by name once more: the first of several has scrolled away by now. */
 static void add_failed_names(const struct console *console, const struct run_results *results,
-			     size_t n_failed, struct strbuf *out)
+			     struct strbuf *out)
 {
+	struct outcome_counts counts = results_count(results);
+	size_t n_failed = counts.by_outcome[OUTCOME_FAIL] + counts.by_outcome[OUTCOME_ERROR];
 	static const char *const causes[] = {
 		[STOP_NONE] = "interrupted",
 		[STOP_SIGNAL] = "interrupted",
@@ -471,6 +504,19 @@ static void add_failed_names(const struct console *console, const struct run_res
 		strbuf_printf(out, "%s\n", causes[results->stop]);
 }
 
+void console_failures(struct console *console, const struct run_results *results)
+{
+	AUTO_STRBUF struct strbuf out = {0};
+
+	if (!console->spaced)
+		strbuf_putc(&out, '\n');
+	if (console->failures.length)
+		strbuf_printf(&out, "%sfailures%s\n\n%s", paint(console, PAINT_BOLD),
+			      unpaint(console), strbuf_text(&console->failures));
+	add_failed_names(console, results, &out);
+	emit(console, &out);
+}
+
 void console_summary(struct console *console, const struct run_results *results)
 {
 	struct outcome_counts counts = results_count(results);
@@ -482,9 +528,6 @@ void console_summary(struct console *console, const struct run_results *results)
 	AUTO_STRBUF struct strbuf out = {0};
 	char duration[DURATION_TEXT_SIZE];
 
-	if (!console->spaced)
-		strbuf_putc(&out, '\n');
-	add_failed_names(console, results, n_failed, &out);
 	/* Once more: it is what people look for when something is missing. */
 	if (results->shard)
 		strbuf_printf(&out, "shard %s, ", results->shard);

@@ -14,13 +14,25 @@ enum color_mode {
 	COLOR_NEVER,
 };
 
+/* When a failure is shown in full; its one line is shown when it ends, in any case. */
+enum failure_output {
+	FAILURES_FINAL, /* before the summary, after all that passed */
+	FAILURES_IMMEDIATE,
+	FAILURES_IMMEDIATE_FINAL,
+	FAILURES_NEVER,
+	FAILURES_N_MODES,
+};
+/* "final", "immediate", "immediate-final", "never" */
+const char *failure_output_name(enum failure_output mode);
+
 /* Whether colours are to be written to @out. */
 bool color_is_wanted(enum color_mode mode, FILE *out);
 
 struct console_options {
 	enum color_mode color;
-	bool verbose;     /* the timeline of passed scenarios too */
-	bool quiet;       /* failures and the summary only */
+	bool verbose; /* the timeline of passed scenarios too */
+	bool quiet;   /* failures and the summary only */
+	enum failure_output failures;
 	const char *note; /* what is special about the run ("shard 2/8 of 20"), or NULL; borrowed */
 };
 
@@ -45,7 +57,9 @@ void console_result(struct console *console, const struct result *result, const 
 /* Draws the progress line again; a no-op unless on a tty. @running: names of running scenarios. */
 void console_progress(struct console *console, size_t n_done, const char *const *running,
 		      size_t n_running, int64_t elapsed_ns);
-/* The end: failures were shown as they came; names errors apart, last line "N passed, …". */
+/* The end: failures in full where that is wanted, then their names when there are several. */
+void console_failures(struct console *console, const struct run_results *results);
+/* The totals, errors named apart; the last line is "N passed, N failed, N skipped". */
 void console_summary(struct console *console, const struct run_results *results);
 
 #endif

@@ -7,16 +7,16 @@
  */
 #include "runner/report/junit.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libxml/xmlwriter.h>
 #include <limits.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "runner/report/file.h"
 #include "runner/report/timeline.h"
+
+#define REPORT_KIND "JUnit report"
 
 /* A captured stream takes at most this much of the report, half for its start, half for its end. */
 #define STREAM_LIMIT ((size_t)65536)
@@ -42,44 +42,6 @@ struct report {
 };
 
 /* ---- Names ---- */
-
-/* The nearest directory above @path that has a ".git" in it, else the working directory. */
-static char *root_of(const char *path)
-{
-	AUTO_FREE char *directory = xstrdup(path);
-	char *slash;
-
-	while ((slash = strrchr(directory, '/'))) {
-		AUTO_FREE char *git = NULL;
-
-		*slash = '\0';
-		git = xasprintf("%s/.git", directory);
-		if (access(git, F_OK) == 0)
-			return steal_pointer(&directory);
-	}
-	return getcwd(NULL, 0);
-}
-
-/*
- * A scenario file's path as readers of the report want it: relative to the repository's root, so
- * that they can link to it; absolute when it is outside.
- */
-static char *report_path(const char *path)
-{
-	AUTO_FREE char *absolute = realpath(path, NULL);
-	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
-	size_t length = root ? strlen(root) : 0;
-	AUTO_STRBUF struct strbuf line = {0};
-
-	if (absolute && root && !strncmp(absolute, root, length) && absolute[length] == '/')
-		path = absolute + length + 1;
-	else if (absolute)
-		path = absolute;
-	while (!strncmp(path, "./", 2))
-		path += 2;
-	report_line(&line, path);
-	return strbuf_steal(&line);
-}
 
 /* "scenarios/refuse/basic.yaml" as "scenarios.refuse.basic": readers split it at points. */
 static char *class_of(const char *file)
@@ -172,7 +134,7 @@ static char *report_name(const struct result *result)
 
 char *junit_key(const struct result *result)
 {
-	AUTO_FREE char *file = report_path(result_path(result)), *name = report_name(result);
+	AUTO_FREE char *file = result_repository_path(result), *name = report_name(result);
 
 	return xasprintf("%s\t%s", file, name);
 }
@@ -188,7 +150,7 @@ static void make_cases(struct report *report)
 		*testcase = (struct testcase){
 			.result = &results->items[i],
 			.index = i,
-			.file = report_path(result_path(&results->items[i])),
+			.file = result_repository_path(&results->items[i]),
 			.name = report_name(&results->items[i]),
 		};
 		testcase->classname = class_of(testcase->file);
@@ -558,10 +520,13 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	for (size_t i = 0; i < record->n_streams; i++) {
 		const struct stream *stream = &record->streams[i];
 
-		if (i == STREAM_STDERR)
+		bool is_err = i < (size_t)STREAMS_EACH * record->n_copies &&
+			      i % STREAMS_EACH == STREAM_STDERR;
+
+		if (is_err && record->n_copies == 1)
 			add_stream(&err, stream);
 		else
-			add_named_stream(&out, stream,
+			add_named_stream(is_err ? &err : &out, stream,
 					 i == STREAM_STDOUT ? "client stdout" : stream->name);
 	}
 	add_text_element(report, "system-out", &out);
@@ -614,7 +579,8 @@ static void add_properties(struct report *report)
 
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)report->results->seed);
 	start_element(report, "properties");
-	add_property(report, "synfault.version", SYNFAULT_VERSION);
+	if (report->results->facts.program)
+		add_property(report, "synfault.version", report->results->facts.program);
 	add_property(report, "synfault.seed", seed);
 	if (report->results->shard)
 		add_property(report, "synfault.shard", report->results->shard);
@@ -637,7 +603,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 {
 	int64_t duration_ns = 0, started_ns = INT64_MAX;
 	AUTO_STRBUF struct strbuf host = {0};
-	char hostname[HOST_NAME_MAX + 1] = "";
+	const char *hostname = report->results->facts.hostname;
 
 	for (size_t i = 0; i < n_cases; i++) {
 		const struct record *record = cases[i].result->record;
@@ -648,8 +614,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 	}
 	if (started_ns == INT64_MAX)
 		started_ns = report->results->started_realtime_ns;
-	gethostname(hostname, HOST_NAME_MAX);
-	report_line(&host, hostname[0] ? hostname : "localhost");
+	report_line(&host, hostname ? hostname : "localhost");
 	start_element(report, "testsuite");
 	add_attribute(report, "name", cases[0].file);
 	add_counts(report, cases, n_cases, true);
@@ -714,200 +679,9 @@ char *junit_format(const struct run_results *results, size_t *ret_length)
 
 /* ---- The file ---- */
 
-/* Makes all directories above @path. */
-static int make_parents(const char *path)
-{
-	AUTO_FREE char *directory = xstrdup(path);
-
-	for (char *slash = directory; (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (mkdir(directory, 0777) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
-
-/* close() that reports what only shows there (a full network file system, NFS with EDQUOT). */
-static int close_checked(int *fd)
-{
-	return close(steal_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
-}
-
-/* mkstemp() makes files that only their owner can read; a report is for others too. */
-static int set_mode(int fd)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
-}
-
-/* A file that is to take another's place. */
-struct replacement {
-	char *target; /* the file itself, where @path was a symbolic link to it */
-	char *name;   /* of the new file, beside it */
-	bool named;   /* it has its name already */
-	int fd;
-};
-
-static void replacement_end(struct replacement *new_file)
-{
-	if (new_file->named)
-		unlink(new_file->name);
-	cleanup_close(&new_file->fd);
-	free(new_file->target);
-	free(new_file->name);
-}
-
-/*
- * Opens a new file beside @path, whose directory exists. It has no name until it is complete, where
- * the file system can do that (open(2), O_TMPFILE): whatever ends us, nothing is left of it.
- * Returns 0 or a negative errno; replacement_end() is needed in either case.
- */
-static int replacement_begin(const char *path, struct replacement *new_file)
-{
-	AUTO_FREE char *resolved = realpath(path, NULL);
-	AUTO_FREE char *directory = NULL;
-	const char *slash;
-
-	*new_file = (struct replacement){.fd = -1};
-	new_file->target = resolved ? steal_pointer(&resolved) : xstrdup(path);
-	slash = strrchr(new_file->target, '/');
-	directory = slash ? xstrndup(new_file->target, (size_t)(slash - new_file->target + 1))
-			  : xstrdup("./");
-	new_file->name = xasprintf("%s.synfault-junit-%d-XXXXXX", directory, (int)getpid());
-	new_file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	if (new_file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-		new_file->fd = mkostemp(new_file->name, O_CLOEXEC);
-		new_file->named = new_file->fd >= 0;
-	}
-	return new_file->fd < 0 ? -errno : 0;
-}
-
-/* Gives a complete file its name. */
-static int replacement_name(struct replacement *new_file)
-{
-	char source[64];
-
-	if (new_file->named)
-		return 0;
-	snprintf(source, sizeof(source), "/proc/self/fd/%d", new_file->fd);
-	/* As good as mkstemp(): nobody else has our number, and we make one at a time. */
-	unlink(new_file->name);
-	if (linkat(AT_FDCWD, source, AT_FDCWD, new_file->name, AT_SYMLINK_FOLLOW) < 0)
-		return -errno;
-	new_file->named = true;
-	return 0;
-}
-
-static int replacement_write(struct replacement *new_file, const char *text, size_t length)
-{
-	int error = set_mode(new_file->fd);
-
-	if (!error)
-		error = write_all(new_file->fd, text, length);
-	if (!error && fsync(new_file->fd) < 0)
-		error = -errno;
-	if (!error)
-		error = replacement_name(new_file);
-	if (!error)
-		error = close_checked(&new_file->fd);
-	if (!error && rename(new_file->name, new_file->target) < 0)
-		error = -errno;
-	if (!error)
-		new_file->named = false;
-	return error;
-}
-
-static int replace_file(const char *path, const char *text, size_t length)
-{
-	struct replacement new_file;
-	int error = make_parents(path);
-
-	if (error)
-		return error;
-	error = replacement_begin(path, &new_file);
-	if (!error)
-		error = replacement_write(&new_file, text, length);
-	replacement_end(&new_file);
-	return error;
-}
-
-static int try_file(const char *path)
-{
-	struct replacement new_file;
-	int error = make_parents(path);
-
-	if (error)
-		return error;
-	error = replacement_begin(path, &new_file);
-	replacement_end(&new_file);
-	return error;
-}
-
-/* Names of open descriptors, which may be of regular files that must not be replaced. */
-static bool names_descriptor(const char *path)
-{
-	return !strncmp(path, "/dev/std", 8) || !strncmp(path, "/dev/fd/", 8) ||
-	       !strncmp(path, "/proc/", 6);
-}
-
-static int write_special(const char *path, const char *text, size_t length)
-{
-	AUTO_CLOSE int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	error = write_all(fd, text, length);
-	return error ? error : close_checked(&fd);
-}
-
-enum target_kind {
-	TARGET_FILE,    /* to be made or replaced */
-	TARGET_SPECIAL, /* to be written to as it is */
-	TARGET_DIRECTORY,
-};
-
-static enum target_kind target_kind(const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) < 0)
-		return TARGET_FILE;
-	if (S_ISDIR(status.st_mode))
-		return TARGET_DIRECTORY;
-	return S_ISREG(status.st_mode) && !names_descriptor(path) ? TARGET_FILE : TARGET_SPECIAL;
-}
-
-static int add_error(int error, const char *path, struct diag_list *diags)
-{
-	AUTO_STRBUF struct strbuf line = {0};
-
-	if (!error)
-		return 0;
-	report_line(&line, path);
-	diag_add(diags, NULL, "can't write the JUnit report %s: %s", strbuf_text(&line),
-		 strerror(-error));
-	return error;
-}
-
 int junit_check_path(const char *path, struct diag_list *diags)
 {
-	int error = -EISDIR;
-
-	switch (target_kind(path)) {
-	case TARGET_FILE:
-		error = try_file(path);
-		break;
-	case TARGET_SPECIAL:
-		error = access(path, W_OK) < 0 ? -errno : 0;
-		break;
-	case TARGET_DIRECTORY:
-		break;
-	}
-	return add_error(error, path, diags);
+	return report_file_check(REPORT_KIND, path, diags);
 }
 
 int junit_write(const struct run_results *results, const char *path, struct diag_list *diags)
@@ -920,17 +694,5 @@ int junit_write(const struct run_results *results, const char *path, struct diag
 
 int junit_write_text(const char *text, size_t length, const char *path, struct diag_list *diags)
 {
-	int error = -EISDIR;
-
-	switch (target_kind(path)) {
-	case TARGET_FILE:
-		error = replace_file(path, text, length);
-		break;
-	case TARGET_SPECIAL:
-		error = write_special(path, text, length);
-		break;
-	case TARGET_DIRECTORY:
-		break;
-	}
-	return add_error(error, path, diags);
+	return report_file_write(REPORT_KIND, path, text, length, diags);
 }

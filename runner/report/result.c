@@ -37,6 +37,43 @@ const char *result_path(const struct result *result)
 	return path ? path : "";
 }
 
+/* The nearest directory above @path that has a ".git" in it, else the working directory. */
+static char *root_of(const char *path)
+{
+	AUTO_FREE char *directory = xstrdup(path);
+	char *slash;
+
+	while ((slash = strrchr(directory, '/'))) {
+		AUTO_FREE char *git = NULL;
+
+		*slash = '\0';
+		git = xasprintf("%s/.git", directory);
+		if (access(git, F_OK) == 0)
+			return steal_pointer(&directory);
+	}
+	return getcwd(NULL, 0);
+}
+
+char *result_repository_path(const struct result *result)
+{
+	const struct scenario_file *file = result->file;
+	const char *path =
+		file && file->repository_path ? file->repository_path : result_path(result);
+	AUTO_FREE char *absolute = file && file->repository_path ? NULL : realpath(path, NULL);
+	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
+	size_t length = root ? strlen(root) : 0;
+	AUTO_STRBUF struct strbuf line = {0};
+
+	if (absolute && root && !strncmp(absolute, root, length) && absolute[length] == '/')
+		path = absolute + length + 1;
+	else if (absolute)
+		path = absolute;
+	while (!strncmp(path, "./", 2))
+		path += 2;
+	report_line(&line, path);
+	return strbuf_steal(&line);
+}
+
 unsigned result_line(const struct result *result)
 {
 	if (result->scenario)
@@ -109,6 +146,24 @@ struct outcome_counts results_count(const struct run_results *results)
 	return counts;
 }
 
+enum exit_status results_status(const struct run_results *results)
+{
+	struct outcome_counts counts = results_count(results);
+	bool broken = false;
+
+	for (size_t i = 0; i < results->n_items; i++)
+		broken = broken || results->items[i].broken;
+	if (results->interrupted)
+		return STATUS_INTERRUPTED;
+	if (counts.by_outcome[OUTCOME_FAIL])
+		return STATUS_FAILED;
+	if (broken)
+		return STATUS_USAGE;
+	if (counts.by_outcome[OUTCOME_ERROR])
+		return STATUS_UNJUDGED;
+	return counts.by_outcome[OUTCOME_PASS] ? STATUS_PASSED : STATUS_NOTHING_RAN;
+}
+
 static void free_earlier(struct result *result)
 {
 	for (size_t i = 0; i < result->n_earlier; i++) {
@@ -116,6 +171,7 @@ static void free_earlier(struct result *result)
 		judgement_free(&result->earlier[i].judgement);
 	}
 	free(result->earlier);
+	free(result->repeat);
 }
 
 void results_free(struct run_results *results)
@@ -126,6 +182,7 @@ void results_free(struct run_results *results)
 		free_earlier(&results->items[i]);
 	}
 	free(results->items);
+	run_facts_free(&results->facts);
 	*results = (struct run_results){0};
 }
 

@@ -12,6 +12,7 @@
  */
 #include "runner/report/timeline.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -568,6 +569,25 @@ static void add_server_exits(const struct timeline *timeline)
 	}
 }
 
+/* "12 clients: 10 ended with status 0, 2 in another way" */
+static void add_copies_end(const struct record *record, struct strbuf *out)
+{
+	uint32_t n_ends = 0, n_zero = 0;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		if (record->events[i].kind != EVENT_EXIT)
+			continue;
+		n_ends++;
+		n_zero += record->events[i].u.exit.wait_status == 0;
+	}
+	strbuf_printf(out, "%" PRIu32 " clients: ", record->n_copies);
+	if (n_zero == n_ends)
+		strbuf_printf(out, "%" PRIu32 " ended with status 0", n_zero);
+	else
+		strbuf_printf(out, "%" PRIu32 " ended with status 0, %" PRIu32 " in another way",
+			      n_zero, n_ends - n_zero);
+}
+
 static void add_end(const struct timeline *timeline)
 {
 	const struct record *record = timeline->record;
@@ -582,7 +602,10 @@ static void add_end(const struct timeline *timeline)
 			break;
 		}
 	}
-	if (exit) {
+	if (exit && record->n_copies > 1) {
+		add_copies_end(record, &line);
+		strbuf_printf(&line, "; the last at %s", duration_format(exit->at_ns, buffer));
+	} else if (exit) {
 		timeline_wait_status(exit->u.exit.wait_status, &line);
 		strbuf_printf(&line, " at %s", duration_format(exit->at_ns, buffer));
 	} else {

@@ -45,6 +45,16 @@ bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family famil
 	return false;
 }
 
+uint32_t scenario_n_clients(const struct scenario *scenario)
+{
+	return MAX(scenario->n_clients, 1U);
+}
+
+uint32_t scenario_n_copies(const struct scenario *scenario)
+{
+	return scenario_n_clients(scenario) * MAX(scenario->n_repeats, 1U);
+}
+
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)

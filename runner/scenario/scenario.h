@@ -164,11 +164,16 @@ struct scenario {
 	struct endpoint_spec *endpoints;
 	size_t n_endpoints;
 	struct client_spec client;
+	uint32_t n_clients; /* copies that run side by side; 0: 1 */
+	uint32_t n_repeats; /* how often, one after the other; 0: 1 */
 	struct expectation *expectations;
 	size_t n_expectations;
 };
 
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
+/* How many copies of the client run side by side, and how many there are in all. */
+uint32_t scenario_n_clients(const struct scenario *scenario);
+uint32_t scenario_n_copies(const struct scenario *scenario);
 
 /* The index of the endpoint with this name, or SIZE_MAX. */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);

@@ -18,6 +18,7 @@ enum schema_type {
 	SCHEMA_CHOICE, /* one of .choices */
 	SCHEMA_BOOLEAN,
 	SCHEMA_PORT,
+	SCHEMA_COUNT,
 	SCHEMA_HOSTNAME,
 	SCHEMA_FACTOR,
 	SCHEMA_COUNT_RANGE, /* a number or a range */

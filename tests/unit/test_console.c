@@ -54,6 +54,15 @@ static void assert_ends(const char *text, const char *end)
 		  "\"%s\" is not at the end of:\n%s", end, text);
 }
 
+static size_t occurrences(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
 static void set_utf8(void)
 {
 	cr_assert(setlocale(LC_CTYPE, "C.UTF-8"), "this test needs the locale C.UTF-8");
@@ -135,7 +144,9 @@ static char *shown(enum sample sample, const struct console_options *options)
 	return xstrdup(memory.text);
 }
 
-static const struct console_options normal, verbose = {.verbose = true}, quiet = {.quiet = true};
+static const struct console_options normal = {.failures = FAILURES_IMMEDIATE},
+				    verbose = {.verbose = true},
+				    quiet = {.quiet = true, .failures = FAILURES_IMMEDIATE};
 
 /* ---- Results, one by one ---- */
 
@@ -416,9 +427,50 @@ Test(console, summary)
 		memory_console_init(&memory, &normal);
 		for (size_t k = 0; k < cases[i].n_samples; k++)
 			add_sample(fixture, cases[i].samples[k]);
+		console_failures(memory.console, &fixture->results);
 		console_summary(memory.console, &fixture->results);
 		cr_assert_str_eq(memory.text, cases[i].expected, "%s:\n%s", cases[i].name,
 				 memory.text);
+	}
+}
+
+/* How often a failure's line and its block are shown while it runs, and at the end. */
+Test(console, shows_failures_in_full_when_it_is_told_to)
+{
+	static const struct {
+		enum failure_output mode;
+		bool quiet;
+		size_t lines, blocks, final_lines, final_blocks;
+	} cases[] = {
+		{FAILURES_FINAL, false, 1, 0, 1, 1},
+		{FAILURES_IMMEDIATE, false, 1, 1, 0, 0},
+		{FAILURES_IMMEDIATE_FINAL, false, 1, 1, 1, 1},
+		{FAILURES_NEVER, false, 1, 0, 0, 0},
+		{FAILURES_FINAL, true, 0, 0, 1, 1},
+		{FAILURES_IMMEDIATE, true, 1, 1, 0, 0},
+		{FAILURES_IMMEDIATE_FINAL, true, 1, 1, 1, 1},
+		{FAILURES_NEVER, true, 1, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+		AUTO_CONSOLE struct memory_console memory;
+		struct console_options options = {.failures = cases[i].mode,
+						  .quiet = cases[i].quiet};
+		size_t before;
+
+		memory_console_init(&memory, &options);
+		add_sample(fixture, SAMPLE_FAIL);
+		console_result(memory.console, &fixture->results.items[0], "synfault run a.yaml");
+		fflush(memory.out);
+		before = memory.length;
+		cr_assert_eq(occurrences(memory.text, "a.yaml: fails\n"), cases[i].lines, "%zu", i);
+		cr_assert_eq(occurrences(memory.text, "miss "), cases[i].blocks, "%zu", i);
+		console_failures(memory.console, &fixture->results);
+		cr_assert_eq(occurrences(memory.text + before, "a.yaml: fails\n"),
+			     cases[i].final_lines, "%zu", i);
+		cr_assert_eq(occurrences(memory.text + before, "miss "), cases[i].final_blocks,
+			     "%zu", i);
 	}
 }
 

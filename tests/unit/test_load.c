@@ -104,7 +104,9 @@ Test(load, reads_the_example_of_the_documentation)
 		      "expect:\n"
 		      "  exit: 0\n"
 		      "  attempts: 5\n"
-		      "  waits: {fixed: 2s}\n");
+		      "  waits: {fixed: 2s}\n"
+		      "clients: 4\n"
+		      "repeat: 3\n");
 	const struct scenario *scenario;
 	const struct endpoint_spec *endpoint;
 
@@ -119,6 +121,8 @@ Test(load, reads_the_example_of_the_documentation)
 	cr_expect_eq(strv_length(scenario->tags), 2);
 	cr_expect_str_eq(scenario->tags[1], "retry");
 	cr_expect_eq(scenario->timeout_ns, 20 * NS_PER_S);
+	cr_expect_eq(scenario_n_clients(scenario), 4);
+	cr_expect_eq(scenario_n_copies(scenario), 12);
 
 	cr_assert_eq(scenario->n_endpoints, 1);
 	endpoint = &scenario->endpoints[0];
@@ -152,6 +156,7 @@ Test(load, gives_what_is_not_given_its_default)
 	scenario = file->scenarios[0];
 	cr_expect_null(scenario->tags[0]);
 	cr_expect_eq(scenario->timeout_ns, 30 * NS_PER_S);
+	cr_expect_eq(scenario_n_copies(scenario), 1);
 	endpoint = &scenario->endpoints[0];
 	cr_expect_eq(endpoint->n_families, 1);
 	cr_expect_eq(endpoint->families[0], FAMILY_IPV4);
@@ -817,8 +822,12 @@ Test(load, refuses_a_documents_own_keys)
 		{"tags: [\"\"]", "a tag is one word"}, {"tags: [\"a\\x1b\"]", "a tag is one word"},
 		{"tags: [[a]]", "a text has to stand here"}, {"timeout: 30", "has no unit"},
 		{"timeout: 0s", "more than 0"}, {"timeout: 25h", "longer than 24h"},
-		{"timeout: [1s]", "takes a duration"}, {"timeout: ~", "has no value"},
-		{"name: m", "\"name\" is given twice"},
+		{"clients: 0", "a number of copies is 1 to 1000"},
+		{"clients: 1001", "a number of copies is 1 to 1000"},
+		{"clients: 2..3", "is not a number"}, {"clients: [2]", "takes a number"},
+		{"repeat: 0", "a number of runs is 1 to 10000"},
+		{"repeat: 1.5", "not a whole number"}, {"timeout: [1s]", "takes a duration"},
+		{"timeout: ~", "has no value"}, {"name: m", "\"name\" is given twice"},
 		{"endpoint: {}", "unknown key \"endpoint\""},
 		{"defaults: {timeout: 1s}", "alone in a document"}, );
 }

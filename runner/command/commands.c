@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of commands: see commands.h. */
+#include "runner/command/commands.h"
+
+#include "runner/command/doctor.h"
+#include "runner/command/inspect.h"
+#include "runner/command/merge.h"
+#include "runner/command/run.h"
+#include "runner/command/run_options.h"
+
+const struct command commands[] = {
+	{"run", "[OPTION...] PATH... [-- CLIENT ARG...]", "run scenarios and judge the client",
+	 command_run, &run_option_table},
+	{"check", "[OPTION...] PATH...", "find all errors in scenario files", command_check_main,
+	 &check_option_table},
+	{"list", "[OPTION...] PATH...", "list the scenarios in files", command_list_main,
+	 &list_option_table},
+	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor,
+	 &doctor_option_table},
+	{"merge", "OUT IN...", "make one result of those of several machines", command_merge,
+	 &merge_option_table},
+};
+const size_t n_commands = ARRAY_SIZE(commands);

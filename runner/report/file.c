@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that reports are written to: see file.h. */
+#include "runner/report/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "runner/report/result.h"
+
+/* As much as is gathered before it is written. */
+#define BUFFER_SIZE 65536
+
+/* Makes all directories above @path. */
+static int make_parents(const char *path)
+{
+	AUTO_FREE char *directory = xstrdup(path);
+
+	for (char *slash = directory; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		if (mkdir(directory, 0777) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* close() that reports what only shows there (a full network file system, NFS with EDQUOT). */
+static int close_checked(int *fd)
+{
+	return close(steal_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* mkstemp() makes files that only their owner can read; a report is for others too. */
+static int set_mode(int fd)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
+}
+
+/* A file that is to take another's place. */
+struct replacement {
+	char *target; /* the file itself, where @path was a symbolic link to it */
+	char *name;   /* of the new file, beside it */
+	bool named;   /* it has its name already */
+	int fd;
+};
+
+static void replacement_end(struct replacement *new_file)
+{
+	if (new_file->named)
+		unlink(new_file->name);
+	cleanup_close(&new_file->fd);
+	free(new_file->target);
+	free(new_file->name);
+}
+
+/*
+ * Opens a new file beside @path, whose directory exists. It has no name until it is complete, where
+ * the file system can do that (open(2), O_TMPFILE): whatever ends us, nothing is left of it.
+ * Returns 0 or a negative errno; replacement_end() is needed in either case.
+ */
+static int replacement_begin(const char *path, struct replacement *new_file)
+{
+	AUTO_FREE char *resolved = realpath(path, NULL);
+	AUTO_FREE char *directory = NULL;
+	const char *slash;
+
+	*new_file = (struct replacement){.fd = -1};
+	new_file->target = resolved ? steal_pointer(&resolved) : xstrdup(path);
+	slash = strrchr(new_file->target, '/');
+	directory = slash ? xstrndup(new_file->target, (size_t)(slash - new_file->target + 1))
+			  : xstrdup("./");
+	new_file->name = xasprintf("%s.synfault-report-%d-XXXXXX", directory, (int)getpid());
+	new_file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (new_file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		new_file->fd = mkostemp(new_file->name, O_CLOEXEC);
+		new_file->named = new_file->fd >= 0;
+	}
+	return new_file->fd < 0 ? -errno : 0;
+}
+
+/* Gives a complete file its name. */
+static int replacement_name(struct replacement *new_file)
+{
+	char source[64];
+
+	if (new_file->named)
+		return 0;
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", new_file->fd);
+	/* As good as mkstemp(): nobody else has our number, and we make one at a time. */
+	unlink(new_file->name);
+	if (linkat(AT_FDCWD, source, AT_FDCWD, new_file->name, AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	new_file->named = true;
+	return 0;
+}
+
+/* Names of open descriptors, which may be of regular files that must not be replaced. */
+static bool names_descriptor(const char *path)
+{
+	return !strncmp(path, "/dev/std", 8) || !strncmp(path, "/dev/fd/", 8) ||
+	       !strncmp(path, "/proc/", 6);
+}
+
+enum target_kind {
+	TARGET_FILE,    /* to be made or replaced */
+	TARGET_SPECIAL, /* to be written to as it is */
+	TARGET_DIRECTORY,
+};
+
+static enum target_kind target_kind(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return TARGET_FILE;
+	if (S_ISDIR(status.st_mode))
+		return TARGET_DIRECTORY;
+	return S_ISREG(status.st_mode) && !names_descriptor(path) ? TARGET_FILE : TARGET_SPECIAL;
+}
+
+static int try_file(const char *path)
+{
+	struct replacement new_file;
+	int error = make_parents(path);
+
+	if (error)
+		return error;
+	error = replacement_begin(path, &new_file);
+	replacement_end(&new_file);
+	return error;
+}
+
+static int add_error(int error, const char *what, const char *path, struct diag_list *diags)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	if (!error)
+		return 0;
+	report_line(&line, path);
+	diag_add(diags, NULL, "can't write the %s %s: %s", what, strbuf_text(&line),
+		 strerror(-error));
+	return error;
+}
+
+int report_file_check(const char *what, const char *path, struct diag_list *diags)
+{
+	int error = -EISDIR;
+
+	switch (target_kind(path)) {
+	case TARGET_FILE:
+		error = try_file(path);
+		break;
+	case TARGET_SPECIAL:
+		error = access(path, W_OK) < 0 ? -errno : 0;
+		break;
+	case TARGET_DIRECTORY:
+		break;
+	}
+	return add_error(error, what, path, diags);
+}
+
+struct report_file {
+	const char *what; /* borrowed, as the path */
+	const char *path;
+	bool special; /* not to be replaced but written to */
+	struct replacement new_file;
+	struct strbuf buffer;
+	int error; /* the first; nothing is done after it */
+};
+
+struct report_file *report_file_open(const char *what, const char *path)
+{
+	struct report_file *file = xzalloc(sizeof(*file));
+
+	file->what = what;
+	file->path = path;
+	file->new_file.fd = -1;
+	switch (target_kind(path)) {
+	case TARGET_FILE:
+		file->error = make_parents(path);
+		if (!file->error)
+			file->error = replacement_begin(path, &file->new_file);
+		if (!file->error)
+			file->error = set_mode(file->new_file.fd);
+		break;
+	case TARGET_SPECIAL:
+		file->special = true;
+		file->new_file.fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+		if (file->new_file.fd < 0)
+			file->error = -errno;
+		break;
+	case TARGET_DIRECTORY:
+		file->error = -EISDIR;
+		break;
+	}
+	return file;
+}
+
+static void flush(struct report_file *file)
+{
+	if (!file->error)
+		file->error = write_all(file->new_file.fd, strbuf_text(&file->buffer),
+					file->buffer.length);
+	file->buffer.length = 0;
+}
+
+void report_file_add(struct report_file *file, const char *text, size_t length)
+{
+	if (file->error)
+		return;
+	if (file->buffer.length + length > BUFFER_SIZE)
+		flush(file);
+	if (length <= BUFFER_SIZE)
+		strbuf_add(&file->buffer, text, length);
+	else if (!file->error)
+		file->error = write_all(file->new_file.fd, text, length);
+}
+
+/* Puts the new file in the old one's place. */
+static int replace(struct replacement *new_file)
+{
+	int error = fsync(new_file->fd) < 0 ? -errno : replacement_name(new_file);
+
+	if (!error)
+		error = close_checked(&new_file->fd);
+	if (!error && rename(new_file->name, new_file->target) < 0)
+		error = -errno;
+	if (!error)
+		new_file->named = false;
+	return error;
+}
+
+int report_file_close(struct report_file *file, struct diag_list *diags)
+{
+	int error;
+
+	flush(file);
+	if (!file->error)
+		file->error = file->special ? close_checked(&file->new_file.fd)
+					    : replace(&file->new_file);
+	replacement_end(&file->new_file);
+	error = add_error(file->error, file->what, file->path, diags);
+	strbuf_free(&file->buffer);
+	free(file);
+	return error;
+}
+
+int report_file_write(const char *what, const char *path, const char *text, size_t length,
+		      struct diag_list *diags)
+{
+	struct report_file *file = report_file_open(what, path);
+
+	report_file_add(file, text, length);
+	return report_file_close(file, diags);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of commands against what each command says and takes. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "runner/command/commands.h"
+
+/* What a command prints on its standard output when it is given one word; the caller's. */
+static char *output_of(const struct command *command, const char *word, int *ret_status)
+{
+	AUTO_FREE char *argument = xstrdup(word);
+	char *argv[] = {argument, NULL}, *text = NULL, *complaints = NULL;
+	size_t length = 0, n_complaints = 0;
+	FILE *out = open_memstream(&text, &length);
+	FILE *err = open_memstream(&complaints, &n_complaints);
+
+	*ret_status = command->run(1, argv, out, err);
+	fclose(out);
+	fclose(err);
+	free(complaints);
+	return text;
+}
+
+Test(commands, help_of_each_shows_the_options_that_the_table_says)
+{
+	for (size_t i = 0; i < n_commands; i++) {
+		const struct command *command = &commands[i];
+		const struct option_table *options = command->options;
+		int status;
+		AUTO_FREE char *help = output_of(command, "--help", &status);
+
+		cr_assert_eq(status, STATUS_PASSED, "%s --help", command->name);
+		cr_assert_not_null(options, "%s has no table of options", command->name);
+		for (size_t k = 0; k < options->n_specs; k++) {
+			const struct option_spec *spec = &options->specs[k];
+			AUTO_FREE char *option =
+				xasprintf("--%s%s%s ", spec->name, spec->argument ? " " : "",
+					  spec->argument ? spec->argument : "");
+
+			cr_assert_not_null(strstr(help, option), "%s --help does not show %s",
+					   command->name, option);
+		}
+	}
+}
+
+Test(commands, each_refuses_an_option_that_its_table_does_not_have)
+{
+	for (size_t i = 0; i < n_commands; i++) {
+		int status;
+		AUTO_FREE char *text = output_of(&commands[i], "--no-such-option", &status);
+
+		cr_assert_eq(status, STATUS_USAGE, "%s --no-such-option", commands[i].name);
+		cr_assert_str_empty(text);
+	}
+}
