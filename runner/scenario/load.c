@@ -481,6 +481,7 @@ void scenario_file_free(struct scenario_file *file)
 	free(file->broken);
 	diag_list_free(&file->diags);
 	free(file->source);
+	free(file->repository_path);
 	free(file->path);
 	free(file);
 }

@@ -18,8 +18,10 @@ struct broken_document {
 };
 
 struct scenario_file {
-	char *path;   /* as given */
-	char *source; /* the file's bytes */
+	char *path;            /* as given */
+	char *repository_path; /* from its repository's root, as far as that was found out when it
+				  was run; NULL: it was not */
+	char *source;          /* the file's bytes */
 	size_t source_length;
 	struct scenario **scenarios; /* owned pointers, in the order of the file */
 	size_t n_scenarios, scenarios_capacity;

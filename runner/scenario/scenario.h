@@ -28,13 +28,19 @@ enum serve_kind {
 };
 const char *serve_kind_name(enum serve_kind kind);
 
+/* Addresses that one endpoint can have. */
+#define ENDPOINT_MOST_ADDRESSES 16
+
 struct endpoint_spec {
 	char *name;
-	struct place place;               /* of the name */
-	enum family families[N_FAMILIES]; /* in the order in which they are to resolve */
-	size_t n_families;                /* at least 1 */
-	uint16_t port;                    /* 0: one that is free */
-	char *hostname;                   /* NULL: reached by its address */
+	struct place place; /* of the name */
+	/* Of its addresses, in the order in which they are to resolve; a family can come again. */
+	enum family families[ENDPOINT_MOST_ADDRESSES];
+	size_t n_families; /* at least 1 */
+	/* By address: the list of the script that is for it. */
+	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
+	uint16_t port;  /* 0: one that is free */
+	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
 	char **serve_command;   /* SERVE_COMMAND; holds ${…} */
 	int64_t serve_ready_ns; /* SERVE_COMMAND: how long it may take until it listens */
@@ -128,6 +134,7 @@ enum expectation_kind {
 	EXPECT_INTERVALS,
 	EXPECT_STDOUT,
 	EXPECT_STDERR,
+	EXPECT_HERD,
 	EXPECT_N_KINDS,
 };
 /* The key in the scenario file: "exit", "attempts", "waits", … */
@@ -138,7 +145,7 @@ const char *expectation_kind_name(enum expectation_kind kind);
 struct expectation {
 	enum expectation_kind kind;
 	struct place place; /* of the value that says so */
-	size_t endpoint;    /* ATTEMPTS … INTERVALS: index, or ALL_ENDPOINTS */
+	size_t endpoint;    /* ATTEMPTS … INTERVALS, HERD: index, or ALL_ENDPOINTS */
 	union {
 		struct {
 			int *codes; /* owned; any of them */
@@ -151,6 +158,11 @@ struct expectation {
 			bool exact; /* written as one value: a duration then has tolerance */
 		} range;
 		struct policy policy;
+		struct {
+			int64_t max; /* attempts in any window */
+			int64_t within_ns;
+			bool retries; /* the first attempt of each copy does not count */
+		} herd;
 		struct {
 			enum text_match_kind match;
 			bool negated;
@@ -176,6 +188,7 @@ struct scenario {
 	size_t n_expectations;
 };
 
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);
