@@ -592,6 +592,11 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	return 0;
 }
 
+void injector_client_started(struct injector *injector, int64_t at_ns)
+{
+	tracker_client_started(injector->tracker, at_ns);
+}
+
 size_t injector_n_waiting(const struct injector *injector)
 {
 	return injector->n_waiting;

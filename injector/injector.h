@@ -79,6 +79,9 @@ struct injector;
 int injector_new(const struct injector_config *config, struct diag_list *diags,
 		 struct injector **ret);
 
+/* From when times in conditions count (tracker.h): CLOCK_MONOTONIC. */
+void injector_client_started(struct injector *injector, int64_t at_ns);
+
 /* Takes one packet; for tests and for the queue. */
 void injector_packet(struct injector *injector, const struct queued_packet *queued);
 /* Takes notice of a dead socket, the server's or the client's; likewise. */

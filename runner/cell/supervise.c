@@ -432,6 +432,7 @@ static int start_copy(struct supervisor *self)
 	if (number == 0) {
 		self->origin_ns = clock_monotonic_ns();
 		self->record->started_realtime_ns = clock_realtime_ns();
+		injector_client_started(self->injector, self->origin_ns);
 	}
 	event.at_ns = clock_monotonic_ns() - self->origin_ns;
 	after = number > 0 ? xasprintf(".%" PRIu32, number + 1) : xstrdup("");

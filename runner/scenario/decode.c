@@ -106,7 +106,14 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 		[SCHEMA_JITTER] = {"jitter", "^(none|full|equal|" PERCENT_PATTERN ")$"},
 		[SCHEMA_STATUS] = {"exit status", "^([0-9]{1,3}|nonzero)$"},
 		[SCHEMA_SIGNAL] = {"signal", "^(SIG)?[A-Z0-9]+$"},
-		[SCHEMA_STEP] = {"fault step", "^ *(accept|refuse|drop|lose|delay)( .*)?$"},
+		[SCHEMA_STEP] = {"fault step",
+				 "^ *(accept|refuse|drop|lose|delay|down|flap)( .*)?$"},
+		[SCHEMA_ATTEMPTS] = {"attempt set",
+				     "^ *([0-9]+ *(\\.\\. *([0-9]+)?)?|\\.\\. *[0-9]+)"
+				     " *(\\+ *[0-9]*)?$"},
+		[SCHEMA_WINDOW] = {"window of time",
+				   "^ *(" DURATION_PATTERN ")? *\\.\\. *(" DURATION_PATTERN
+				   ")?( *every *" DURATION_PATTERN ")? *$"},
 		[SCHEMA_PATTERN] = {"pattern", NULL},
 		[SCHEMA_POLICY] = {"policy", NULL},
 	};
