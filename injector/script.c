@@ -7,13 +7,15 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "injector/outage.h"
 #include "injector/script.h"
 
 /* Words of the user that are repeated in a message are cut to this many bytes. */
 #define WORD_SHOWN 32
 #define WORD_SIZE  (WORD_SHOWN + sizeof("…"))
 
-#define KNOWN_STEPS "the steps are accept, refuse, drop, lose N, delay D, delay D then refuse"
+#define KNOWN_STEPS                                                                                \
+	"the steps are accept, refuse, drop, lose N, delay D, delay D then refuse, down D, flap"
 
 static const char *const action_names[] = {
 	[STEP_ACCEPT] = "accept", [STEP_REFUSE] = "refuse", [STEP_DROP] = "drop",
@@ -25,10 +27,23 @@ _Static_assert(ARRAY_SIZE(action_names) == STEP_N_ACTIONS + 1, "one name per act
 static const struct {
 	const char *word, *action;
 } synonyms[] = {
-	{"pass", "accept"},   {"allow", "accept"},   {"ok", "accept"},    {"reset", "refuse"},
-	{"reject", "refuse"}, {"rst", "refuse"},     {"deny", "refuse"},  {"timeout", "drop"},
-	{"ignore", "drop"},   {"blackhole", "drop"}, {"slow", "delay D"}, {"wait", "delay D"},
-	{"sleep", "delay D"}, {"hold", "delay D"},   {"loss", "lose N"},
+	{"pass", "accept"},
+	{"allow", "accept"},
+	{"ok", "accept"},
+	{"reset", "refuse"},
+	{"reject", "refuse"},
+	{"rst", "refuse"},
+	{"deny", "refuse"},
+	{"timeout", "drop"},
+	{"ignore", "drop"},
+	{"blackhole", "drop"},
+	{"slow", "delay D"},
+	{"wait", "delay D"},
+	{"sleep", "delay D"},
+	{"hold", "delay D"},
+	{"loss", "lose N"},
+	{"outage", "down D"},
+	{"flapping", "flap up D down D"},
 };
 
 const char *step_action_name(enum step_action action)
@@ -439,8 +454,11 @@ int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
 {
 	struct parser parser = {.text = text};
 	struct step step = {.repeat = 1};
-	int error = parse(&parser, &step);
+	int error;
 
+	if (outage_is_meant(text))
+		return outage_parse(text, ret, ret_error);
+	error = parse(&parser, &step);
 	if (error < 0)
 		*ret_error = parser.error;
 	else
@@ -452,6 +470,10 @@ void step_format(const struct step *step, struct strbuf *out)
 {
 	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
 
+	if (outage_can_say(step)) {
+		outage_format(step, out);
+		return;
+	}
 	strbuf_puts(out, action_names[step->action]);
 	if (step->action == STEP_LOSE)
 		strbuf_printf(out, " %u", step->lose);
@@ -464,6 +486,10 @@ void step_format(const struct step *step, struct strbuf *out)
 	}
 	if (step->repeat_explicit || step->repeat > 1)
 		strbuf_printf(out, " x%u", step->repeat);
+	if (step->when.given) {
+		strbuf_puts(out, " when ");
+		condition_format(&step->when, out);
+	}
 }
 
 void script_append(struct script *script, const struct step *step)
@@ -476,8 +502,19 @@ void script_format(const struct script *script, struct strbuf *out)
 	for (size_t i = 0; i < script->n_steps; i++) {
 		if (i > 0)
 			strbuf_puts(out, ", ");
+		if (script->steps[i].list)
+			strbuf_printf(out, "[%u] ", script->steps[i].list);
 		step_format(&script->steps[i], out);
 	}
+}
+
+uint32_t script_n_lists(const struct script *script)
+{
+	uint32_t n = 1;
+
+	for (size_t i = 0; i < script->n_steps; i++)
+		n = MAX(n, script->steps[i].list + 1);
+	return n;
 }
 
 size_t script_step_index(const struct script *script, uint64_t attempt_number)
@@ -497,7 +534,9 @@ uint64_t script_first_attempt(const struct script *script, size_t index)
 	uint64_t first = 1;
 
 	for (size_t i = 0; i < index; i++)
-		first += script->steps[i].repeat;
+		if (script->steps[i].list == script->steps[index].list &&
+		    !script->steps[i].when.given)
+			first += script->steps[i].repeat;
 	return first;
 }
 
