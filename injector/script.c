@@ -7,6 +7,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "injector/outage.h"
 #include "injector/script.h"
 
 /* Words of the user that are repeated in a message are cut to this many bytes. */
@@ -15,7 +16,7 @@
 
 #define KNOWN_STEPS                                                                                \
 	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "   \
-	"half-open, backlog-full, reset, stall or close after …, slow RATE"
+	"half-open, backlog-full, reset, stall or close after …, slow RATE, down D, flap"
 
 static const char *const action_names[] = {
 	[STEP_ACCEPT] = "accept",
@@ -61,6 +62,8 @@ static const struct {
 	{"truncate", "close after 1000 bytes"},
 	{"throttle", "slow 10 KB/s"},
 	{"limit", "slow 10 KB/s"},
+	{"outage", "down D"},
+	{"flapping", "flap up D down D"},
 };
 
 /* Exact multiples are written with the first of these that divides them. */
@@ -690,8 +693,11 @@ int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
 {
 	struct parser parser = {.text = text};
 	struct step step = {.repeat = 1};
-	int error = parse(&parser, &step);
+	int error;
 
+	if (outage_is_meant(text))
+		return outage_parse(text, ret, ret_error);
+	error = parse(&parser, &step);
 	if (error < 0)
 		*ret_error = parser.error;
 	else
@@ -742,6 +748,10 @@ static void format_after(const struct step *step, struct strbuf *out)
 
 void step_format(const struct step *step, struct strbuf *out)
 {
+	if (outage_can_say(step)) {
+		outage_format(step, out);
+		return;
+	}
 	strbuf_puts(out, action_names[step->action]);
 	switch (step->action) {
 	case STEP_LOSE:
@@ -777,6 +787,10 @@ void step_format(const struct step *step, struct strbuf *out)
 		strbuf_puts(out, " to-server");
 	if (step->repeat_explicit || step->repeat > 1)
 		strbuf_printf(out, " x%u", step->repeat);
+	if (step->when.given) {
+		strbuf_puts(out, " when ");
+		condition_format(&step->when, out);
+	}
 }
 
 void script_append(struct script *script, const struct step *step)
@@ -789,8 +803,19 @@ void script_format(const struct script *script, struct strbuf *out)
 	for (size_t i = 0; i < script->n_steps; i++) {
 		if (i > 0)
 			strbuf_puts(out, ", ");
+		if (script->steps[i].list)
+			strbuf_printf(out, "[%u] ", script->steps[i].list);
 		step_format(&script->steps[i], out);
 	}
+}
+
+uint32_t script_n_lists(const struct script *script)
+{
+	uint32_t n = 1;
+
+	for (size_t i = 0; i < script->n_steps; i++)
+		n = MAX(n, script->steps[i].list + 1);
+	return n;
 }
 
 size_t script_step_index(const struct script *script, uint64_t attempt_number)
@@ -810,7 +835,9 @@ uint64_t script_first_attempt(const struct script *script, size_t index)
 	uint64_t first = 1;
 
 	for (size_t i = 0; i < index; i++)
-		first += script->steps[i].repeat;
+		if (script->steps[i].list == script->steps[index].list &&
+		    !script->steps[i].when.given)
+			first += script->steps[i].repeat;
 	return first;
 }
 

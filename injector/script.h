@@ -19,11 +19,15 @@
  * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h), KB is 1000 bytes and KiB
  * 1024; a blank may stand before the unit. Bytes are of the client's or the server's data, without
  * headers and repetitions; of those to the client unless it says so.
+ *
+ * Outages (outage.h) are steps too. A step can have a condition (condition.h); which step serves an
+ * attempt then says progress.h.
  */
 #ifndef SYNFAULT_INJECTOR_SCRIPT_H
 #define SYNFAULT_INJECTOR_SCRIPT_H
 
 #include "common/strbuf.h"
+#include "injector/condition.h"
 
 enum step_action {
 	STEP_ACCEPT, /* the SYN goes to the server */
@@ -77,7 +81,14 @@ struct step {
 	uint64_t bytes;                    /* AFTER_BYTES; STEP_SLOW: a second */
 	int64_t after_ns;                  /* AFTER_TIME */
 	bool to_server;                    /* which bytes are counted, or slowed */
+	uint32_t list;         /* of the script's lists, the one that it is in; see struct script */
+	struct condition when; /* which attempts it is for */
 };
+
+/*
+ * The steps of an endpoint. All of one list are for the same addresses; where the endpoint has one
+ * list for all of them, its number is 0. Each list has a step without a condition.
+ */
 
 struct script {
 	struct step *steps; /* owned; never empty in a script that is in use */
@@ -99,17 +110,28 @@ struct step_error {
 
 /* Reads one step. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
 int step_parse(const char *text, struct step *ret, struct step_error *ret_error);
-/* Adds the step in the grammar above; step_parse() reads it back equal. */
+/*
+ * Adds the step in the grammar above, which step_parse() reads back equal; a condition that the
+ * grammar can't say follows as "when …".
+ */
 void step_format(const struct step *step, struct strbuf *out);
 /* What stands after the delay of a STEP_DELAY: " then refuse", or nothing. */
 void step_format_then(const struct step *step, struct strbuf *out);
 
 void script_append(struct script *script, const struct step *step);
-/* The whole script, steps joined by ", ". */
+/* The whole script, steps joined by ", "; before those of list 1 and up "[LIST] ". */
 void script_format(const struct script *script, struct strbuf *out);
-/* The index of the step that serves the attempt with this number (counted from 1). */
+/* How many lists there are: 1 more than the highest number. */
+uint32_t script_n_lists(const struct script *script);
+/*
+ * Of a script without conditions and with one list: the index of the step that serves the attempt
+ * with this number (counted from 1).
+ */
 size_t script_step_index(const struct script *script, uint64_t attempt_number);
-/* The number of the first attempt that the step at @index serves. */
+/*
+ * Of the attempts that the steps without a condition in its list serve, the number of the first
+ * that the step at @index does.
+ */
 uint64_t script_first_attempt(const struct script *script, size_t index);
 void script_free(struct script *script);
 

@@ -85,16 +85,23 @@ struct tracker_endpoint {
 	const struct address *addresses;
 	size_t n_addresses;
 	const struct script *script;
+	const uint32_t *lists; /* by address: the list of the script that is for it; NULL: all 0 */
 };
 
 /*
- * @seed: for delays that are drawn from a range; the same seed, endpoint and attempt number always
- * give the same delay. Addresses must be distinct over all endpoints.
- * Never fails; free it with tracker_free().
+ * @seed: for chances, and for delays that are drawn from a range; the same seed, endpoint and
+ * attempt number always give the same. Addresses must be distinct over all endpoints. Never fails;
+ * free it with tracker_free().
  */
 struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_endpoints,
 			    uint64_t seed);
 void tracker_free(struct tracker *tracker);
+
+/*
+ * From when the times in conditions count; on the clock of tracker_syn(), and more than 0. Until it
+ * is told, they count from the first SYN.
+ */
+void tracker_client_started(struct tracker *tracker, int64_t at_ns);
 
 struct tracker_decision {
 	struct attempt_info attempt; /* after this SYN was counted */

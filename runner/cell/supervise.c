@@ -123,11 +123,20 @@ static void tell_under_way(struct supervisor *self)
 	if (self->under_way)
 		return;
 	self->under_way = true;
+	if (self->config->attached)
+		return;
 	/* A parent that is gone doesn't care; its death is noticed by on_control(). */
 	(void)!send(self->config->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* ---- what the injector and the client's output add to the record ---- */
+
+static void add_event(struct supervisor *self, const struct event *event)
+{
+	record_add_event(self->record, event);
+	if (self->config->on_event)
+		self->config->on_event(self->config, self->record, event);
+}
 
 /* While its SYN is held: the socket can't be gone. */
 static uint32_t copy_of(const struct supervisor *self, const struct attempt_info *attempt)
@@ -186,7 +195,7 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 	};
 
 	add_attempt(self, &source->attempt);
-	record_add_event(self->record, &event);
+	add_event(self, &event);
 	tell_under_way(self);
 }
 
@@ -221,7 +230,7 @@ static void on_output(void *userdata, uint32_t stream, size_t length)
 		last->u.output.length += length;
 	} else if (self->n_output_events < MOST_OUTPUT_EVENTS) {
 		self->n_output_events++;
-		record_add_event(record, &event);
+		add_event(self, &event);
 	}
 }
 
@@ -279,7 +288,7 @@ static void on_client_end(struct supervisor *self, uint32_t copy, int wait_statu
 
 	self->clients[copy] = 0;
 	self->n_running--;
-	record_add_event(self->record, &event);
+	add_event(self, &event);
 	if (self->n_running > 0 || self->phase != PHASE_RUNNING ||
 	    self->n_started % scenario_n_clients(self->scenario) != 0)
 		return;
@@ -302,7 +311,7 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 	if (self->phase >= PHASE_ENDING)
 		return;
 	if (self->phase == PHASE_RUNNING)
-		record_add_event(self->record, &event);
+		add_event(self, &event);
 	if (WIFSIGNALED(wait_status))
 		record_add_problem(self->record, false,
 				   "the server of %s was killed by signal %d%s", name,
@@ -429,6 +438,7 @@ static int start_copy(struct supervisor *self)
 	if (number == 0) {
 		self->origin_ns = clock_monotonic_ns();
 		self->record->started_realtime_ns = clock_realtime_ns();
+		injector_client_started(self->injector, self->origin_ns);
 	}
 	event.at_ns = clock_monotonic_ns() - self->origin_ns;
 	after = number > 0 ? xasprintf(".%" PRIu32, number + 1) : xstrdup("");
@@ -441,7 +451,7 @@ static int start_copy(struct supervisor *self)
 	self->n_started++;
 	self->n_running++;
 	self->record->client_started = true;
-	record_add_event(self->record, &event);
+	add_event(self, &event);
 	if (self->owners)
 		owners_add(self->owners, number, self->clients[number]);
 	return 0;
@@ -497,7 +507,8 @@ static bool are_deserted(struct supervisor *self)
 	return true;
 }
 
-static void enter_running(struct supervisor *self)
+/* Returns false when the injector can't work: then the record says why. */
+static bool arm(struct supervisor *self)
 {
 	AUTO_FREE struct tracker_endpoint *endpoints = cell_tracker_endpoints(&self->cell);
 	AUTO_DIAG struct diag_list diags = {0};
@@ -521,17 +532,26 @@ static void enter_running(struct supervisor *self)
 		config.refuse_mark = self->shared->mark;
 		config.networks = &self->shared->networks;
 	}
-	if (!are_deserted(self)) {
-		enter_ending(self);
-		return;
-	}
-	if (injector_new(&config, &diags, &self->injector) < 0) {
-		problems_from_diags(self, &diags);
+	if (injector_new(&config, &diags, &self->injector) == 0)
+		return true;
+	problems_from_diags(self, &diags);
+	return false;
+}
+
+static void begin_attached(struct supervisor *self);
+
+static void enter_running(struct supervisor *self)
+{
+	if (!are_deserted(self) || !arm(self)) {
 		enter_ending(self);
 		return;
 	}
 	self->phase = PHASE_RUNNING;
 	self->own_delay_ns = process_run_delay_ns(0);
+	if (self->config->attached) {
+		begin_attached(self);
+		return;
+	}
 	if (scenario_n_clients(self->scenario) > 1)
 		self->owners = owners_new(self->n_copies);
 	start_round(self);
@@ -656,7 +676,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		break;
 	case PHASE_RUNNING:
 		self->timer_lag_ns = MAX(self->timer_lag_ns, now_ns - self->due_ns);
-		record_add_event(self->record, &timeout);
+		add_event(self, &timeout);
 		enter_ending(self);
 		break;
 	case PHASE_ENDING:
@@ -725,6 +745,7 @@ static void describe(struct supervisor *self)
 	record->kernel = xstrdup(uname(&system) == 0 ? system.release : "unknown");
 	record->isolation = xstrdup(self->config->shared ? "shared" : "private");
 	record->client_lag_ns = -1;
+	record->attached = self->config->attached != NULL;
 	record->n_copies = self->n_copies;
 	if (!self->cell.endpoints)
 		return; /* there is no cell */
@@ -745,6 +766,15 @@ static void describe(struct supervisor *self)
 			.hostname = spec->hostname ? xstrdup(spec->hostname) : NULL,
 		};
 	}
+}
+
+/* The sysctls in force in the cell. */
+static void describe_kernel(struct supervisor *self)
+{
+	struct record *record = self->record;
+
+	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
+	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
 }
 
 /* The stream of what was never started. */
@@ -810,16 +840,17 @@ static void run(struct supervisor *self)
 		problems_from_diags(self, &diags);
 		return;
 	}
-	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
-	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
+	describe_kernel(self);
 	self->timer = evtimer_new(self->base, on_timer, self);
 	self->starter = evtimer_new(self->base, on_starter, self);
 	self->children =
 		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
-	self->control = event_new(self->base, self->config->control_fd, EV_READ | EV_PERSIST,
-				  on_control, self);
 	event_add(self->children, NULL);
-	event_add(self->control, NULL);
+	if (!self->config->attached) {
+		self->control = event_new(self->base, self->config->control_fd,
+					  EV_READ | EV_PERSIST, on_control, self);
+		event_add(self->control, NULL);
+	}
 	enter_starting(self);
 	if (!self->done)
 		event_base_dispatch(self->base);
@@ -887,6 +918,18 @@ static bool open_shared(struct supervisor *self)
 	return false;
 }
 
+static void prepare(struct supervisor *self)
+{
+	self->record = record_new();
+	self->servers = xzalloc(self->scenario->n_endpoints * sizeof(*self->servers));
+	self->server_pids = xzalloc(self->scenario->n_endpoints * sizeof(*self->server_pids));
+	self->n_copies = scenario_n_copies(self->scenario);
+	self->clients = xzalloc(self->n_copies * sizeof(*self->clients));
+	self->n_captures = (size_t)STREAMS_EACH * self->n_copies;
+	self->captures = xzalloc((self->n_captures + STREAMS_EACH * self->scenario->n_endpoints) *
+				 sizeof(*self->captures));
+}
+
 void supervise(const struct supervise_config *config)
 {
 	struct supervise_config own = *config;
@@ -896,14 +939,7 @@ void supervise(const struct supervise_config *config)
 
 	shed_inheritance(&own);
 	self.base = make_event_base();
-	self.record = record_new();
-	self.servers = xzalloc(self.scenario->n_endpoints * sizeof(*self.servers));
-	self.server_pids = xzalloc(self.scenario->n_endpoints * sizeof(*self.server_pids));
-	self.n_copies = scenario_n_copies(self.scenario);
-	self.clients = xzalloc(self.n_copies * sizeof(*self.clients));
-	self.n_captures = (size_t)STREAMS_EACH * self.n_copies;
-	self.captures = xzalloc((self.n_captures + STREAMS_EACH * self.scenario->n_endpoints) *
-				sizeof(*self.captures));
+	prepare(&self);
 	if (open_shared(&self))
 		cell_plan(&self.cell, self.scenario, self.shared);
 	describe(&self);
@@ -914,4 +950,88 @@ void supervise(const struct supervise_config *config)
 	text = record_write_json(self.record, &length);
 	/* The process ends here and with it everything it holds: nothing is freed one by one. */
 	_exit(write_all(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* ---- a client that somebody else starts ---- */
+
+/* Time 0 is when it is armed. */
+static void begin_attached(struct supervisor *self)
+{
+	const struct supervise_attached *attached = self->config->attached;
+
+	self->origin_ns = clock_monotonic_ns();
+	self->record->started_realtime_ns = clock_realtime_ns();
+	self->record->client_started = true;
+	attached->on_armed(attached->userdata, &self->cell, self->record);
+}
+
+void supervise_stop(struct supervisor *supervisor)
+{
+	enter_ending(supervisor);
+}
+
+int supervise_reset(struct supervisor *self)
+{
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	injector_finish(self->injector);
+	injector_leave(self->injector);
+	self->injector = NULL;
+	record_free(self->record);
+	self->record = record_new();
+	describe(self);
+	describe_kernel(self);
+	self->n_output_events = 0;
+	self->timer_lag_ns = 0;
+	if (!arm(self)) {
+		enter_ending(self);
+		return -EIO;
+	}
+	self->own_delay_ns = process_run_delay_ns(0);
+	begin_attached(self);
+	return 0;
+}
+
+/* All but the record; and the rules stay. */
+static void dismantle(struct supervisor *self)
+{
+	tree_end();
+	injector_leave(self->injector);
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++)
+		endpoint_server_free(self->servers[i]);
+	if (self->timer)
+		event_free(self->timer);
+	if (self->starter)
+		event_free(self->starter);
+	if (self->children) {
+		close(event_get_fd(self->children));
+		event_free(self->children);
+	}
+	cell_free(&self->cell);
+	shared_clear(self->shared);
+	free(self->servers);
+	free(self->server_pids);
+	free(self->clients);
+	free(self->captures);
+}
+
+struct record *supervise_attached(const struct supervise_config *config)
+{
+	const struct supervise_attached *attached = config->attached;
+	struct supervisor self = {
+		.config = config,
+		.scenario = config->scenario,
+		.shared = attached->cell,
+		.base = attached->base,
+	};
+
+	prepare(&self);
+	cell_plan(&self.cell, self.scenario, self.shared);
+	self.cell.clientless = true;
+	describe(&self);
+	attached->on_begin(attached->userdata, &self);
+	run(&self);
+	finish_record(&self);
+	dismantle(&self);
+	return self.record;
 }

@@ -436,6 +436,84 @@ Test(script, step_is_written_as_it_was_read)
 	}
 }
 
+Test(script, outages_are_steps_with_a_window)
+{
+	static const struct {
+		const char *text, *written;
+		enum step_action action;
+		int64_t from_s, to_s, every_s;
+	} cases[] = {
+		{"down 5s", "down 5s", STEP_REFUSE, 0, 5, 0},
+		{" down  5s ", "down 5s", STEP_REFUSE, 0, 5, 0},
+		{"down 2s..7s", "down 2s..7s", STEP_REFUSE, 2, 7, 0},
+		{"down 5s every 20s", "down 5s every 20s", STEP_REFUSE, 0, 5, 20},
+		{"down 2s..7s every 20s with drop", "down 2s..7s every 20s with drop", STEP_DROP, 2,
+		 7, 20},
+		{"down 5s with refuse", "down 5s", STEP_REFUSE, 0, 5, 0},
+		{"flap up 2s down 1s", "down 2s..3s every 3s", STEP_REFUSE, 2, 3, 3},
+		{"flap down 1s up 2s", "down 1s every 3s", STEP_REFUSE, 0, 1, 3},
+		{"flap up 2s down 1s with drop", "down 2s..3s every 3s with drop", STEP_DROP, 2, 3,
+		 3},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STRBUF struct strbuf out = {0}, twice = {0};
+		struct step step = step_of(cases[i].text), again;
+
+		cr_expect_eq(step.action, cases[i].action, "%s", cases[i].text);
+		cr_expect(step.when.given && step.when.has_window, "%s", cases[i].text);
+		cr_expect_eq(step.when.window.from_ns, cases[i].from_s * NS_PER_S);
+		cr_expect_eq(step.when.window.to_ns, cases[i].to_s * NS_PER_S);
+		cr_expect_eq(step.when.window.every_ns, cases[i].every_s * NS_PER_S);
+		step_format(&step, &out);
+		cr_expect_str_eq(strbuf_text(&out), cases[i].written);
+		again = step_of(strbuf_text(&out));
+		step_format(&again, &twice);
+		cr_expect_str_eq(strbuf_text(&twice), cases[i].written);
+	}
+}
+
+Test(script, outages_that_are_none_are_marked_where_they_are_wrong)
+{
+	static const struct {
+		const char *text, *marked, *message;
+	} cases[] = {
+		{"down", "down", "needs a duration"},
+		{"down 5", "5", "has no unit"},
+		{"down 5s x2", "x2", "not for a number of attempts"},
+		{"down 5s every 5s", "5s every 5s", "all the time"},
+		{"down 7s..2s", "7s..2s", "ends before it begins"},
+		{"down 5s with", "with", "needs a step after it"},
+		{"down 5s with lose 2", "lose 2", "only be refused or dropped"},
+		{"down 5s with down 2s", "down 2s", "only be refused or dropped"},
+		{"down 5s with refsue", "refsue", "unknown step"},
+		{"flap", "flap", "how long the server is up"},
+		{"flap up 2s", "2s", "how long the server is up"},
+		{"flap 2s down 1s", "2s", "how long the server is up"},
+		{"flap up 2s up 1s", "flap", "up for a time, then down"},
+		{"flap up down", "down", "a duration is missing"},
+		{"flap up 2s down 0s", "0s", "more than 0"},
+		{"flap up 2s down 1s x2", "x2", "unexpected word"},
+		{"flap up 23h down 2h", "flap", "longer than 24h"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct step_error error = {0};
+		struct step step;
+
+		cr_expect_eq(step_parse(cases[i].text, &step, &error), -EINVAL, "%s",
+			     cases[i].text);
+		cr_expect(strstr(error.message, cases[i].message), "%s: %s", cases[i].text,
+			  error.message);
+		cr_expect(error.length == strlen(cases[i].marked) &&
+				  !memcmp(cases[i].text + error.offset, cases[i].marked,
+					  error.length),
+			  "%s: marks \"%.*s\"", cases[i].text, (int)error.length,
+			  cases[i].text + error.offset);
+		cr_expect(*error.hint, "%s", cases[i].text);
+	}
+}
+
 Test(script, step_made_by_code_is_written_with_its_repetition)
 {
 	AUTO_STRBUF struct strbuf out = {0};
