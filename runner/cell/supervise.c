@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -35,6 +36,7 @@
 #include "runner/cell/cell.h"
 #include "runner/cell/endpoint.h"
 #include "runner/cell/network.h"
+#include "runner/cell/owners.h"
 #include "runner/cell/process.h"
 #include "runner/cell/snapshot.h"
 #include "runner/cell/space.h"
@@ -69,12 +71,19 @@ struct supervisor {
 	struct endpoint_server **servers; /* per endpoint; NULL: not built in */
 	pid_t *server_pids;               /* per endpoint; 0: no process, or dead */
 
-	struct capture **captures; /* the client's two, then two per server command; some NULL */
+	struct capture **captures; /* as record->streams; some NULL */
 	size_t n_captures;
 	size_t n_output_events;
 
+	/*
+	 * The copies of the client: so many run side by side, one after the other in rounds. The
+	 * first of a round are numbered on from the last of the round before.
+	 */
+	pid_t *clients; /* by copy; 0: not started, or dead */
+	uint32_t n_copies, n_started, n_running;
+	struct owners *owners; /* NULL unless copies run side by side */
+
 	enum phase phase;
-	pid_t client;        /* 0: not started, or dead */
 	int64_t origin_ns;   /* CLOCK_MONOTONIC of time 0 of the record */
 	int64_t due_ns;      /* when the timer is to fire */
 	int64_t ready_by_ns; /* STARTING: until when all servers have to listen */
@@ -83,7 +92,7 @@ struct supervisor {
 	bool killed;          /* ENDING: KILL was sent */
 	bool done;            /* the loop has nothing to wait for */
 	bool under_way;
-	struct event *timer, *children, *control;
+	struct event *timer, *starter, *children, *control;
 };
 
 static void enter_ending(struct supervisor *self);
@@ -114,20 +123,40 @@ static void tell_under_way(struct supervisor *self)
 	if (self->under_way)
 		return;
 	self->under_way = true;
+	if (self->config->attached)
+		return;
 	/* A parent that is gone doesn't care; its death is noticed by on_control(). */
 	(void)!send(self->config->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* ---- what the injector and the client's output add to the record ---- */
 
-static void add_attempt(struct record *record, const struct attempt_info *attempt)
+static void add_event(struct supervisor *self, const struct event *event)
 {
+	record_add_event(self->record, event);
+	if (self->config->on_event)
+		self->config->on_event(self->config, self->record, event);
+}
+
+/* While its SYN is held: the socket can't be gone. */
+static uint32_t copy_of(const struct supervisor *self, const struct attempt_info *attempt)
+{
+	if (self->owners)
+		return owners_find(self->owners, &attempt->key.client, &attempt->key.server);
+	return self->n_started - 1;
+}
+
+static void add_attempt(const struct supervisor *self, const struct attempt_info *attempt)
+{
+	struct record *record = self->record;
+
 	if (attempt->id < record->n_attempts)
 		return;
 	array_append(record->attempts, record->n_attempts, record->attempts_capacity,
 		     (struct record_attempt){
 			     .endpoint = attempt->endpoint,
 			     .number = attempt->number,
+			     .copy = copy_of(self, attempt),
 			     .step = attempt->step,
 			     .delay_ns = attempt->delay_ns,
 			     .client = attempt->key.client,
@@ -142,6 +171,7 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 		[INJECTOR_SYN] = EVENT_SYN,
 		[INJECTOR_VERDICT] = EVENT_VERDICT,
 		[INJECTOR_ESTABLISHED] = EVENT_ESTABLISHED,
+		[INJECTOR_FAULT] = EVENT_FAULT,
 		[INJECTOR_CLOSED] = EVENT_CLOSED,
 	};
 	struct supervisor *self = userdata;
@@ -156,11 +186,16 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 				.lag_ns = source->lag_ns,
 				.payload_length = source->payload_length,
 				.retransmissions = source->retransmissions,
+				.fault = source->fault,
+				.bytes = source->bytes,
+				.bytes_received = source->bytes_received,
+				.bytes_acked = source->bytes_acked,
+				.bytes_sent = source->bytes_sent,
 			},
 	};
 
-	add_attempt(self->record, &source->attempt);
-	record_add_event(self->record, &event);
+	add_attempt(self, &source->attempt);
+	add_event(self, &event);
 	tell_under_way(self);
 }
 
@@ -182,18 +217,20 @@ static void on_output(void *userdata, uint32_t stream, size_t length)
 	struct event event = {
 		.kind = EVENT_OUTPUT,
 		.at_ns = at_ns,
-		.u.output = {.stream = stream, .length = length},
+		.u.output = {.stream = stream, .copy = COPY_UNKNOWN, .length = length},
 	};
 
 	if (length == 0)
 		return;
+	if (stream < STREAMS_EACH * self->n_copies)
+		event.u.output.copy = stream / STREAMS_EACH;
 	if (last && last->kind == EVENT_OUTPUT && last->u.output.stream == stream &&
 	    (at_ns - last->at_ns < OUTPUT_MERGE_NS ||
 	     self->n_output_events >= MOST_OUTPUT_EVENTS)) {
 		last->u.output.length += length;
 	} else if (self->n_output_events < MOST_OUTPUT_EVENTS) {
 		self->n_output_events++;
-		record_add_event(record, &event);
+		add_event(self, &event);
 	}
 }
 
@@ -239,17 +276,26 @@ static void enter_ending(struct supervisor *self)
 		enter_settling(self);
 }
 
-static void on_client_end(struct supervisor *self, int wait_status)
+static void start_round(struct supervisor *self);
+
+static void on_client_end(struct supervisor *self, uint32_t copy, int wait_status)
 {
 	struct event event = {
 		.kind = EVENT_EXIT,
 		.at_ns = clock_monotonic_ns() - self->origin_ns,
-		.u.exit.wait_status = wait_status,
+		.u.exit = {.copy = copy, .wait_status = wait_status},
 	};
 
-	self->client = 0;
-	record_add_event(self->record, &event);
-	enter_ending(self);
+	self->clients[copy] = 0;
+	self->n_running--;
+	add_event(self, &event);
+	if (self->n_running > 0 || self->phase != PHASE_RUNNING ||
+	    self->n_started % scenario_n_clients(self->scenario) != 0)
+		return;
+	if (self->n_started < self->n_copies)
+		start_round(self);
+	else
+		enter_ending(self);
 }
 
 static void on_server_end(struct supervisor *self, size_t endpoint, int wait_status)
@@ -265,7 +311,7 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 	if (self->phase >= PHASE_ENDING)
 		return;
 	if (self->phase == PHASE_RUNNING)
-		record_add_event(self->record, &event);
+		add_event(self, &event);
 	if (WIFSIGNALED(wait_status))
 		record_add_problem(self->record, false,
 				   "the server of %s was killed by signal %d%s", name,
@@ -282,29 +328,44 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 
 static void on_child_end(struct supervisor *self, pid_t pid, int wait_status)
 {
-	if (pid == self->client)
-		on_client_end(self, wait_status);
+	for (uint32_t copy = 0; copy < self->n_started; copy++) {
+		if (self->clients[copy] == pid) {
+			on_client_end(self, copy, wait_status);
+			return;
+		}
+	}
 	for (size_t i = 0; i < self->scenario->n_endpoints; i++)
 		if (pid == self->server_pids[i])
 			on_server_end(self, i, wait_status);
+}
+
+/*
+ * The next child that has ended, 0: none, or -1. Looked at before it is reaped: after, the kernel
+ * no longer says how long it waited for a processor.
+ */
+static pid_t look_for_dead(struct supervisor *self)
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return -1;
+	for (uint32_t copy = 0; info.si_pid != 0 && copy < self->n_started; copy++)
+		if (self->clients[copy] == info.si_pid)
+			self->record->client_lag_ns =
+				MAX(self->record->client_lag_ns, process_run_delay_ns(info.si_pid));
+	return info.si_pid;
 }
 
 static void on_children(evutil_socket_t fd, short what, void *userdata)
 {
 	struct supervisor *self = userdata;
 	struct signalfd_siginfo notice;
-	siginfo_t info = {0};
 	int wait_status;
 	pid_t pid;
 
 	/* One notice may stand for several children: they are all asked for below. */
 	(void)!read(fd, &notice, sizeof(notice));
-	/* Looked at before it is reaped: after, the kernel no longer says how long it waited. */
-	if (self->client &&
-	    waitid(P_PID, (id_t)self->client, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    info.si_pid == self->client)
-		self->record->client_lag_ns = process_run_delay_ns(self->client);
-	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0)
+	while ((pid = look_for_dead(self)) > 0 && waitpid(pid, &wait_status, WNOHANG) == pid)
 		on_child_end(self, pid, wait_status);
 	if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
 		enter_settling(self);
@@ -314,19 +375,19 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 
 /* ---- running ---- */
 
-/* The place of the client's streams among the captures. */
-enum { CLIENT_SLOT = 0, FIRST_SERVER_SLOT = 2 };
-
-/* Starts a program with its output captured in two streams, from @slot on. */
-static int spawn(struct supervisor *self, const struct process_config *config, const char *name,
-		 size_t slot, pid_t *ret_pid, char **ret_message)
+/*
+ * Starts a program with its output captured in two streams, from @slot on. Their names are "stdout"
+ * and "stderr" with something before or after.
+ */
+static int spawn(struct supervisor *self, const struct process_config *config, const char *before,
+		 const char *after, size_t slot, pid_t *ret_pid, char **ret_message)
 {
-	static const char *const suffixes[] = {"stdout", "stderr"};
+	static const char *const names[] = {"stdout", "stderr"};
 	struct process_config copy = *config;
 	int fds[2] = {-1, -1}, status = 0;
 
 	for (size_t i = 0; !status && i < ARRAY_SIZE(fds); i++) {
-		AUTO_FREE char *stream = xasprintf("%s%s%s", name, *name ? "." : "", suffixes[i]);
+		AUTO_FREE char *stream = xasprintf("%s%s%s", before, names[i], after);
 
 		status = capture_new(self->base, stream, (uint32_t)(slot + i), on_output, self,
 				     &fds[i], &self->captures[slot + i]);
@@ -350,15 +411,17 @@ static int spawn(struct supervisor *self, const struct process_config *config, c
 	return 0;
 }
 
-static int start_client(struct supervisor *self)
+static int start_copy(struct supervisor *self)
 {
+	const uint32_t number = self->n_started;
 	const struct client_spec *spec = &self->scenario->client;
 	AUTO_STRV char **command =
 		substitute_strv(&self->cell.substitution,
 				self->config->command ? self->config->command : spec->command);
 	AUTO_STRV char **environment = cell_environment(&self->cell, true);
 	AUTO_CLOSE int stdin_fd = cell_open_stdin(&self->cell);
-	AUTO_FREE char *message = NULL, *cwd = NULL;
+	AUTO_FREE char *message = NULL, *cwd = NULL, *after = NULL;
+	struct event event = {.kind = EVENT_START, .u.start.copy = number};
 	struct process_config process = {
 		.command = command, .environment = environment, .stdin_fd = stdin_fd};
 	int status;
@@ -372,14 +435,45 @@ static int start_client(struct supervisor *self)
 		process.cwd = cwd = spec->cwd[0] == '/'
 					    ? xstrdup(spec->cwd)
 					    : xasprintf("%s/%s", self->cell.directory, spec->cwd);
-	self->origin_ns = clock_monotonic_ns();
-	self->record->started_realtime_ns = clock_realtime_ns();
-	status = spawn(self, &process, "", CLIENT_SLOT, &self->client, &message);
-	if (status < 0)
+	if (number == 0) {
+		self->origin_ns = clock_monotonic_ns();
+		self->record->started_realtime_ns = clock_realtime_ns();
+		injector_client_started(self->injector, self->origin_ns);
+	}
+	event.at_ns = clock_monotonic_ns() - self->origin_ns;
+	after = number > 0 ? xasprintf(".%" PRIu32, number + 1) : xstrdup("");
+	status = spawn(self, &process, "", after, STREAMS_EACH * number, &self->clients[number],
+		       &message);
+	if (status < 0) {
 		record_add_problem(self->record, false, "the client can't be started: %s", message);
-	else
-		self->record->client_started = true;
-	return status;
+		return status;
+	}
+	self->n_started++;
+	self->n_running++;
+	self->record->client_started = true;
+	add_event(self, &event);
+	if (self->owners)
+		owners_add(self->owners, number, self->clients[number]);
+	return 0;
+}
+
+/* One copy per turn of the loop: what the first ones send is not to wait for the last one. */
+static void on_starter(evutil_socket_t fd, short what, void *userdata)
+{
+	const struct timeval now = {0};
+	struct supervisor *self = userdata;
+
+	if (self->phase != PHASE_RUNNING)
+		return;
+	if (start_copy(self) < 0)
+		enter_ending(self);
+	else if (self->n_started % scenario_n_clients(self->scenario) != 0)
+		event_add(self->starter, &now);
+}
+
+static void start_round(struct supervisor *self)
+{
+	on_starter(-1, 0, self);
 }
 
 /*
@@ -413,7 +507,8 @@ static bool are_deserted(struct supervisor *self)
 	return true;
 }
 
-static void enter_running(struct supervisor *self)
+/* Returns false when the injector can't work: then the record says why. */
+static bool arm(struct supervisor *self)
 {
 	AUTO_FREE struct tracker_endpoint *endpoints = cell_tracker_endpoints(&self->cell);
 	AUTO_DIAG struct diag_list diags = {0};
@@ -437,20 +532,30 @@ static void enter_running(struct supervisor *self)
 		config.refuse_mark = self->shared->mark;
 		config.networks = &self->shared->networks;
 	}
-	if (!are_deserted(self)) {
-		enter_ending(self);
-		return;
-	}
-	if (injector_new(&config, &diags, &self->injector) < 0) {
-		problems_from_diags(self, &diags);
+	if (injector_new(&config, &diags, &self->injector) == 0)
+		return true;
+	problems_from_diags(self, &diags);
+	return false;
+}
+
+static void begin_attached(struct supervisor *self);
+
+static void enter_running(struct supervisor *self)
+{
+	if (!are_deserted(self) || !arm(self)) {
 		enter_ending(self);
 		return;
 	}
 	self->phase = PHASE_RUNNING;
 	self->own_delay_ns = process_run_delay_ns(0);
-	if (start_client(self) < 0)
-		enter_ending(self);
-	else
+	if (self->config->attached) {
+		begin_attached(self);
+		return;
+	}
+	if (scenario_n_clients(self->scenario) > 1)
+		self->owners = owners_new(self->n_copies);
+	start_round(self);
+	if (self->phase == PHASE_RUNNING)
 		set_timer(self, self->scenario->timeout_ns);
 }
 
@@ -470,11 +575,12 @@ static int start_server(struct supervisor *self, size_t index)
 		AUTO_STRV char **command =
 			substitute_strv(&self->cell.substitution, spec->serve_command);
 		AUTO_STRV char **environment = cell_environment(&self->cell, false);
+		AUTO_FREE char *before = xasprintf("%s.", spec->name);
 		AUTO_CLOSE int stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		struct process_config process = {
 			.command = command, .environment = environment, .stdin_fd = stdin_fd};
 
-		status = spawn(self, &process, spec->name, self->n_captures,
+		status = spawn(self, &process, before, "", self->n_captures,
 			       &self->server_pids[index], &message);
 		self->n_captures += 2;
 		if (status < 0)
@@ -570,7 +676,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		break;
 	case PHASE_RUNNING:
 		self->timer_lag_ns = MAX(self->timer_lag_ns, now_ns - self->due_ns);
-		record_add_event(self->record, &timeout);
+		add_event(self, &timeout);
 		enter_ending(self);
 		break;
 	case PHASE_ENDING:
@@ -639,6 +745,8 @@ static void describe(struct supervisor *self)
 	record->kernel = xstrdup(uname(&system) == 0 ? system.release : "unknown");
 	record->isolation = xstrdup(self->config->shared ? "shared" : "private");
 	record->client_lag_ns = -1;
+	record->attached = self->config->attached != NULL;
+	record->n_copies = self->n_copies;
 	if (!self->cell.endpoints)
 		return; /* there is no cell */
 	record->n_endpoints = scenario->n_endpoints;
@@ -658,6 +766,25 @@ static void describe(struct supervisor *self)
 			.hostname = spec->hostname ? xstrdup(spec->hostname) : NULL,
 		};
 	}
+}
+
+/* The sysctls in force in the cell. */
+static void describe_kernel(struct supervisor *self)
+{
+	struct record *record = self->record;
+
+	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
+	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
+}
+
+/* The stream of what was never started. */
+static void finish_unused(struct supervisor *self, size_t i)
+{
+	AUTO_FREE char *number = xasprintf(".%zu", i / STREAMS_EACH + 1);
+	AUTO_FREE char *name = xasprintf("%s%s", i % STREAMS_EACH ? "stderr" : "stdout",
+					 i < STREAMS_EACH ? "" : number);
+
+	stream_writer_finish(stream_writer_new(name), &self->record->streams[i]);
 }
 
 static void finish_record(struct supervisor *self)
@@ -683,8 +810,7 @@ static void finish_record(struct supervisor *self)
 		if (self->captures[i])
 			capture_finish(self->captures[i], &record->streams[i]);
 		else
-			stream_writer_finish(stream_writer_new(i % 2 ? "stderr" : "stdout"),
-					     &record->streams[i]);
+			finish_unused(self, i);
 	}
 	record->complete = true;
 }
@@ -714,15 +840,17 @@ static void run(struct supervisor *self)
 		problems_from_diags(self, &diags);
 		return;
 	}
-	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
-	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
+	describe_kernel(self);
 	self->timer = evtimer_new(self->base, on_timer, self);
+	self->starter = evtimer_new(self->base, on_starter, self);
 	self->children =
 		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
-	self->control = event_new(self->base, self->config->control_fd, EV_READ | EV_PERSIST,
-				  on_control, self);
 	event_add(self->children, NULL);
-	event_add(self->control, NULL);
+	if (!self->config->attached) {
+		self->control = event_new(self->base, self->config->control_fd,
+					  EV_READ | EV_PERSIST, on_control, self);
+		event_add(self->control, NULL);
+	}
 	enter_starting(self);
 	if (!self->done)
 		event_base_dispatch(self->base);
@@ -790,6 +918,18 @@ static bool open_shared(struct supervisor *self)
 	return false;
 }
 
+static void prepare(struct supervisor *self)
+{
+	self->record = record_new();
+	self->servers = xzalloc(self->scenario->n_endpoints * sizeof(*self->servers));
+	self->server_pids = xzalloc(self->scenario->n_endpoints * sizeof(*self->server_pids));
+	self->n_copies = scenario_n_copies(self->scenario);
+	self->clients = xzalloc(self->n_copies * sizeof(*self->clients));
+	self->n_captures = (size_t)STREAMS_EACH * self->n_copies;
+	self->captures = xzalloc((self->n_captures + STREAMS_EACH * self->scenario->n_endpoints) *
+				 sizeof(*self->captures));
+}
+
 void supervise(const struct supervise_config *config)
 {
 	struct supervise_config own = *config;
@@ -799,12 +939,7 @@ void supervise(const struct supervise_config *config)
 
 	shed_inheritance(&own);
 	self.base = make_event_base();
-	self.record = record_new();
-	self.servers = xzalloc(self.scenario->n_endpoints * sizeof(*self.servers));
-	self.server_pids = xzalloc(self.scenario->n_endpoints * sizeof(*self.server_pids));
-	self.captures = xzalloc((FIRST_SERVER_SLOT + 2 * self.scenario->n_endpoints) *
-				sizeof(*self.captures));
-	self.n_captures = FIRST_SERVER_SLOT;
+	prepare(&self);
 	if (open_shared(&self))
 		cell_plan(&self.cell, self.scenario, self.shared);
 	describe(&self);
@@ -815,4 +950,88 @@ void supervise(const struct supervise_config *config)
 	text = record_write_json(self.record, &length);
 	/* The process ends here and with it everything it holds: nothing is freed one by one. */
 	_exit(write_all(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* ---- a client that somebody else starts ---- */
+
+/* Time 0 is when it is armed. */
+static void begin_attached(struct supervisor *self)
+{
+	const struct supervise_attached *attached = self->config->attached;
+
+	self->origin_ns = clock_monotonic_ns();
+	self->record->started_realtime_ns = clock_realtime_ns();
+	self->record->client_started = true;
+	attached->on_armed(attached->userdata, &self->cell, self->record);
+}
+
+void supervise_stop(struct supervisor *supervisor)
+{
+	enter_ending(supervisor);
+}
+
+int supervise_reset(struct supervisor *self)
+{
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	injector_finish(self->injector);
+	injector_leave(self->injector);
+	self->injector = NULL;
+	record_free(self->record);
+	self->record = record_new();
+	describe(self);
+	describe_kernel(self);
+	self->n_output_events = 0;
+	self->timer_lag_ns = 0;
+	if (!arm(self)) {
+		enter_ending(self);
+		return -EIO;
+	}
+	self->own_delay_ns = process_run_delay_ns(0);
+	begin_attached(self);
+	return 0;
+}
+
+/* All but the record; and the rules stay. */
+static void dismantle(struct supervisor *self)
+{
+	tree_end();
+	injector_leave(self->injector);
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++)
+		endpoint_server_free(self->servers[i]);
+	if (self->timer)
+		event_free(self->timer);
+	if (self->starter)
+		event_free(self->starter);
+	if (self->children) {
+		close(event_get_fd(self->children));
+		event_free(self->children);
+	}
+	cell_free(&self->cell);
+	shared_clear(self->shared);
+	free(self->servers);
+	free(self->server_pids);
+	free(self->clients);
+	free(self->captures);
+}
+
+struct record *supervise_attached(const struct supervise_config *config)
+{
+	const struct supervise_attached *attached = config->attached;
+	struct supervisor self = {
+		.config = config,
+		.scenario = config->scenario,
+		.shared = attached->cell,
+		.base = attached->base,
+	};
+
+	prepare(&self);
+	cell_plan(&self.cell, self.scenario, self.shared);
+	self.cell.clientless = true;
+	describe(&self);
+	attached->on_begin(attached->userdata, &self);
+	run(&self);
+	finish_record(&self);
+	dismantle(&self);
+	return self.record;
 }

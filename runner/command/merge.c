@@ -49,7 +49,7 @@ static bool load_parts(char *const *paths, size_t n, struct junit_part **parts,
 	return true;
 }
 
-/* As decide_status() of a run. */
+/* As results_status() of a run. */
 static enum exit_status status_of(const struct junit_totals *totals)
 {
 	if (totals->counts.by_outcome[OUTCOME_FAIL])

@@ -6,16 +6,6 @@
 #include "common/strbuf.h"
 #include "runner/report/console.h"
 
-/* Exit statuses of the program. */
-enum exit_status {
-	STATUS_PASSED = 0,
-	STATUS_FAILED = 1, /* a client behaved wrongly */
-	STATUS_INTERRUPTED = 2,
-	STATUS_UNJUDGED = 3, /* the harness could not judge */
-	STATUS_USAGE = 4,    /* usage or scenario error */
-	STATUS_NOTHING_RAN = 5,
-};
-
 struct option_spec {
 	const char *name;     /* without the dashes */
 	char letter;          /* short form; 0: none */

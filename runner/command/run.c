@@ -219,9 +219,14 @@ static char *repeat_command(const struct run *run, const struct result *result)
 static void on_result(void *userdata, struct result *result)
 {
 	struct run *run = userdata;
-	AUTO_FREE char *repeat = repeat_command(run, result);
 
-	console_result(run->console, result, repeat);
+	result->repeat = repeat_command(run, result);
+	console_result(run->console, result, result->repeat);
+}
+
+static void on_live(void *userdata, const struct result *result, const char *line)
+{
+	console_live(((struct run *)userdata)->console, result, line);
 }
 
 static void on_tick(void *userdata, size_t n_done, const char *const *running, size_t n_running)
@@ -274,19 +279,16 @@ static bool write_records(const struct run *run)
 }
 
 /* Writes what was asked for. Returns false, having said why, when something could not be. */
-static bool write_reports(const struct run *run)
+static bool write_reports(struct run *run)
 {
-	AUTO_DIAG struct diag_list diags = {0};
-	bool written = true;
+	bool written;
 
-	if (run->options.junit && junit_write(&run->results, run->options.junit, &diags) < 0) {
-		written = false;
-		for (size_t i = 0; i < diags.n_items; i++)
-			fprintf(run->err, "synfault: %s\n", diags.items[i].message);
-	}
-	if (run->options.records && !write_records(run))
-		written = false;
-	return written;
+	/* Those that never got their turn can be run, too. */
+	for (size_t i = 0; i < run->results.n_items; i++)
+		if (!run->results.items[i].repeat)
+			run->results.items[i].repeat = repeat_command(run, &run->results.items[i]);
+	written = outputs_write(&run->options.outputs, &run->results, run->err);
+	return (!run->options.records || write_records(run)) && written;
 }
 
 /* On the page of the job. What is wrong with it is said, but the run did its work without. */
@@ -299,24 +301,6 @@ static void write_github_summary(const struct run *run)
 	github_write_summary(&run->results, &diags);
 	for (size_t i = 0; i < diags.n_items; i++)
 		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
-}
-
-static enum exit_status decide_status(const struct run_results *results)
-{
-	struct outcome_counts counts = results_count(results);
-	bool broken = false;
-
-	for (size_t i = 0; i < results->n_items; i++)
-		broken = broken || results->items[i].broken;
-	if (results->interrupted)
-		return STATUS_INTERRUPTED;
-	if (counts.by_outcome[OUTCOME_FAIL])
-		return STATUS_FAILED;
-	if (broken)
-		return STATUS_USAGE;
-	if (counts.by_outcome[OUTCOME_ERROR])
-		return STATUS_UNJUDGED;
-	return counts.by_outcome[OUTCOME_PASS] ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
 
 /* Writes workflow commands, if any, and empties the buffer. */
@@ -344,6 +328,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.on_result = on_result,
 		.on_tick = on_tick,
 		.on_status = on_status,
+		.on_live = options->console.verbose ? on_live : NULL,
 		.userdata = run,
 	};
 
@@ -369,7 +354,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 	console_free(run->console);
 	last_failed_update(&run->failed, &run->results);
 	last_failed_write(&run->failed);
-	return decide_status(&run->results);
+	return results_status(&run->results);
 }
 
 /* Nothing is to be run: says so, and whether that is well. */
@@ -399,10 +384,33 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 	return options->no_tests_pass ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
 
+/* What reports say of the whole. */
+static void find_facts(struct run *run)
+{
+	const struct run_options *options = &run->options;
+	struct run_facts *facts = &run->results.facts;
+	size_t n = 0;
+
+	run_facts_find(facts);
+	facts->timing_scale = options->timing_scale;
+	facts->isolation = xstrdup(isolation_mode_name(options->isolation));
+	facts->timeout_ns = options->timeout_ns;
+	facts->retries = options->retry.retries;
+	facts->flaky_fails = options->retry.flaky_fails;
+	facts->require = options->require;
+	while (run->command && run->command[n])
+		n++;
+	if (n > 0)
+		facts->command = xzalloc((n + 1) * sizeof(*facts->command));
+	for (size_t i = 0; i < n; i++)
+		facts->command[i] = xstrdup(run->command[i]);
+}
+
 static enum exit_status execute(struct run *run, FILE *out)
 {
 	enum exit_status status;
 
+	find_facts(run);
 	if (run->options.shard.count)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
@@ -456,18 +464,14 @@ static enum exit_status show(const struct run *run, FILE *out)
 /* Whether reports can be written is found out before anything runs. */
 static bool reports_are_possible(const struct run *run)
 {
-	AUTO_DIAG struct diag_list diags = {0};
+	bool possible = outputs_check(&run->options.outputs, run->err);
 	int status = 0;
 
-	if (run->options.junit)
-		junit_check_path(run->options.junit, &diags);
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
 	if (run->options.records)
 		status = records_make_directory(run->options.records);
 	if (status < 0)
 		say_no_records(run, status);
-	return diags.n_items == 0 && status == 0;
+	return possible && status == 0;
 }
 
 static enum exit_status usage_error(FILE *err, const char *message)

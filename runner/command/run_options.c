@@ -177,12 +177,6 @@ static bool apply_timing_scale(void *options, const char *value, char **ret_mess
 	return false;
 }
 
-static bool apply_junit(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->junit = value;
-	return true;
-}
-
 static bool apply_records(void *options, const char *value, char **ret_message)
 {
 	((struct run_options *)options)->records = value;
@@ -278,7 +272,7 @@ static const struct option_spec run_options[] = {
 	 apply_isolation},
 	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
-	{"junit", 0, "FILE", "write a JUnit XML report", apply_junit},
+	OUTPUT_OPTIONS,
 	{"records", 0, "DIR", "write each scenario's record there, as JSON", apply_records},
 	{"failure-output", 0, "WHEN",
 	 "failures in full: final (default), immediate, immediate-final or never",
@@ -286,7 +280,8 @@ static const struct option_spec run_options[] = {
 	{"github", 0, "WHEN", "annotations and a summary for GitHub Actions: auto, always or never",
 	 apply_github},
 	{"color", 0, "WHEN", "auto, always or never", apply_color},
-	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
+	{"verbose", 'v', NULL, "show events live, and the attempts of passed scenarios too",
+	 apply_verbose},
 	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
@@ -307,7 +302,7 @@ static bool check_options(struct run_options *options, char **ret_message)
 		return false;
 	if (options->json && !options->list) {
 		*ret_message = xstrdup("--format json goes with --list; for results there is "
-				       "--junit");
+				       "--json");
 		return false;
 	}
 	/* One part is the whole. */

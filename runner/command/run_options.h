@@ -4,7 +4,7 @@
 #define SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 
 #include "runner/cell/isolation.h"
-#include "runner/command/options.h"
+#include "runner/command/outputs.h"
 #include "runner/command/retry.h"
 #include "runner/command/select.h"
 #include "runner/command/shard.h"
@@ -12,6 +12,8 @@
 
 /* Texts are borrowed from the command line or the environment. */
 struct run_options {
+	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
+
 	/* what is run */
 	struct selection selection;
 	struct shard shard;
@@ -30,7 +32,7 @@ struct run_options {
 	enum isolation_mode isolation;
 
 	/* what is told */
-	const char *junit, *records;
+	const char *records;
 	struct console_options console;
 	enum github_mode github;
 };

@@ -62,18 +62,36 @@ bool judge_exit_matches(const struct expectation *expectation, int status)
 
 void judge_exit(struct judging *judging, const struct expectation *expectation)
 {
-	int status = record_exit(judging->record)->u.exit.wait_status;
+	const struct event *first = NULL;
+	uint32_t n_wrong = 0;
+	int status;
 
-	if (judge_exit_matches(expectation, status))
+	for (size_t i = 0; i < judging->record->n_events; i++) {
+		const struct event *event = &judging->record->events[i];
+
+		if (event->kind != EVENT_EXIT ||
+		    judge_exit_matches(expectation, event->u.exit.wait_status))
+			continue;
+		n_wrong++;
+		if (!first)
+			first = event;
+	}
+	if (!first)
 		return;
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = xstrdup("exit status"),
-			    .expected = exit_expected_text(expectation),
-			    .actual = WIFSIGNALED(status) ? signal_text(WTERMSIG(status))
-							  : xasprintf("%d", WEXITSTATUS(status)),
-		    });
+	status = first->u.exit.wait_status;
+	judging_add(
+		judging, WEIGHT_FAILED,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = judging_copy_subject(judging, "exit status", first->u.exit.copy),
+			.expected = exit_expected_text(expectation),
+			.actual = WIFSIGNALED(status) ? signal_text(WTERMSIG(status))
+						      : xasprintf("%d", WEXITSTATUS(status)),
+			.miss = judging->record->n_copies == 1
+					? NULL
+					: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " copies",
+						    n_wrong, judging->record->n_copies),
+		});
 }
 
 char *count_range_text(struct range range)

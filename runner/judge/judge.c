@@ -3,6 +3,8 @@
  * The outcome of a record: gathers findings from the parts and applies the order of precedence that
  * judge.h states.
  */
+#include <inttypes.h>
+
 #include "runner/judge/judging.h"
 
 static const char *const outcome_names[] = {
@@ -99,6 +101,13 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 	return xasprintf("%s at %s", what, judging->scenario->endpoints[endpoint].name);
 }
 
+char *judging_copy_subject(const struct judging *judging, const char *what, uint32_t copy)
+{
+	if (judging->record->n_copies == 1)
+		return xstrdup(what);
+	return xasprintf("%s of copy %" PRIu32, what, copy + 1);
+}
+
 /* Problems, and what a record must have. Returns whether it can be judged; if not, *@ret_skip. */
 static bool judge_problems(struct judging *judging, bool *ret_skip)
 {
@@ -188,6 +197,9 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_STDERR:
 		judge_text(judging, expectation);
 		break;
+	case EXPECT_HERD:
+		judge_herd(judging, expectation);
+		break;
 	case EXPECT_N_KINDS:
 		break;
 	}
@@ -218,6 +230,39 @@ static struct judgement decide(struct judging *judging, bool skip)
 	return judgement;
 }
 
+bool expectation_needs_client(const struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_EXIT:
+	case EXPECT_DURATION:
+	case EXPECT_STDOUT:
+	case EXPECT_STDERR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What is expected, as far as the record can tell; and that the faults fired that had to. */
+static void judge_expectations(struct judging *judging)
+{
+	const struct scenario *scenario = judging->scenario;
+	bool attached = judging->record->attached;
+	size_t n_judged = 0;
+
+	judge_timeout(judging);
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+
+		if (attached && expectation_needs_client(expectation))
+			continue;
+		judge_expectation(judging, expectation);
+		n_judged++;
+	}
+	if (!attached || n_judged > 0)
+		judge_fired(judging);
+}
+
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options)
 {
@@ -234,12 +279,8 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 	if (judge_problems(&judging, &skip)) {
 		judging.history = history_make(record);
 		judge_consistency(&judging);
-		if (judging.findings[WEIGHT_HARNESS].n_items == 0) {
-			judge_timeout(&judging);
-			for (size_t i = 0; i < scenario->n_expectations; i++)
-				judge_expectation(&judging, &scenario->expectations[i]);
-			judge_fired(&judging);
-		}
+		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
+			judge_expectations(&judging);
 		history_free(&judging.history);
 	}
 	return decide(&judging, skip);

@@ -249,27 +249,30 @@ static char *expected_text(const struct expectation *expectation)
 }
 
 static void add_undecided(struct judging *judging, const struct expectation *expectation,
-			  const char *why)
+			  uint32_t copy, const char *why)
 {
-	const char *stream = expectation_kind_name(expectation->kind);
+	char *stream =
+		judging_copy_subject(judging, expectation_kind_name(expectation->kind), copy);
 	char *expected = expected_text(expectation);
 
 	judging_add(judging, WEIGHT_UNDECIDED,
 		    &(struct finding_parts){
 			    .expectation = expectation,
-			    .subject = xstrdup(stream),
+			    .subject = stream,
 			    .expected = expected,
 			    .message = xasprintf("%s: expected %s, which can't be judged: %s",
 						 stream, expected, why),
 		    });
 }
 
-static void add_failed(struct judging *judging, const struct expectation *expectation, char *actual)
+static void add_failed(struct judging *judging, const struct expectation *expectation,
+		       uint32_t copy, char *actual)
 {
 	judging_add(judging, WEIGHT_FAILED,
 		    &(struct finding_parts){
 			    .expectation = expectation,
-			    .subject = xstrdup(expectation_kind_name(expectation->kind)),
+			    .subject = judging_copy_subject(
+				    judging, expectation_kind_name(expectation->kind), copy),
 			    .expected = expected_text(expectation),
 			    .actual = actual,
 		    });
@@ -295,11 +298,14 @@ static size_t make_haystacks(const struct stream *stream, struct strbuf *ret_joi
 	return 2;
 }
 
-void judge_text(struct judging *judging, const struct expectation *expectation)
+/* Returns whether one copy's output is as expected. */
+static bool judge_text_of(struct judging *judging, const struct expectation *expectation,
+			  uint32_t copy)
 {
 	const struct stream *stream =
-		&judging->record->streams[expectation->kind == EXPECT_STDOUT ? STREAM_STDOUT
-									     : STREAM_STDERR];
+		&judging->record->streams[STREAMS_EACH * copy + (expectation->kind == EXPECT_STDOUT
+									 ? STREAM_STDOUT
+									 : STREAM_STDERR)];
 	bool negated = expectation->value.text.negated;
 	AUTO_STRBUF struct strbuf joined = {0}, text = {0};
 	AUTO_FREE char *reason = NULL;
@@ -310,25 +316,36 @@ void judge_text(struct judging *judging, const struct expectation *expectation)
 	switch (search(expectation, haystacks, n_haystacks, &hit, &reason)) {
 	case SEARCH_FOUND:
 		if (!negated)
-			return;
+			return true;
 		add_line_at(&text, hit.haystack, hit.offset);
-		add_failed(judging, expectation, strbuf_steal(&text));
-		return;
+		add_failed(judging, expectation, copy, strbuf_steal(&text));
+		return false;
 	case SEARCH_IMPOSSIBLE:
 		strbuf_printf(&text, "the pattern can't be applied: %s", reason);
-		add_undecided(judging, expectation, strbuf_text(&text));
-		return;
+		add_undecided(judging, expectation, copy, strbuf_text(&text));
+		return false;
 	case SEARCH_NOT_FOUND:
 		if (stream->total > joined.length) {
 			strbuf_printf(&text,
 				      "of %" PRIu64 " bytes of output %" PRIu64
 				      " in the middle were not kept",
 				      stream->total, stream->total - joined.length);
-			add_undecided(judging, expectation, strbuf_text(&text));
-		} else if (!negated) {
-			add_failed(judging, expectation,
-				   ending_text(&haystacks[n_haystacks - 1], stream->total));
+			add_undecided(judging, expectation, copy, strbuf_text(&text));
+			return false;
 		}
-		return;
+		if (negated)
+			break;
+		add_failed(judging, expectation, copy,
+			   ending_text(&haystacks[n_haystacks - 1], stream->total));
+		return false;
 	}
+	return true;
+}
+
+/* Each copy's; the first that is not as expected is shown. */
+void judge_text(struct judging *judging, const struct expectation *expectation)
+{
+	for (uint32_t copy = 0; copy < judging->record->n_copies; copy++)
+		if (!judge_text_of(judging, expectation, copy))
+			return;
 }

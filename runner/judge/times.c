@@ -51,7 +51,9 @@ static char *miss_text(int64_t miss_ns)
 	return xasprintf("%s too %s", size, miss_ns < 0 ? "short" : "long");
 }
 
-void judge_duration(struct judging *judging, const struct expectation *expectation)
+/* Returns whether it is as expected. */
+static bool judge_duration_of(struct judging *judging, const struct expectation *expectation,
+			      uint32_t copy, int64_t duration_ns)
 {
 	bool exact = expectation->value.range.exact;
 	struct time_bounds bounds = {
@@ -59,21 +61,39 @@ void judge_duration(struct judging *judging, const struct expectation *expectati
 		.tolerance = exact ? &expectation->tolerance : &no_tolerance,
 		.scale = judging->timing_scale,
 	};
-	int64_t duration_ns = record_exit(judging->record)->at_ns;
 	int64_t miss_ns = time_miss(&bounds, duration_ns);
 
 	if (miss_ns == 0)
-		return;
+		return true;
 	judging_add_time(
 		judging,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = xstrdup("duration"),
+			.subject = judging_copy_subject(judging, "duration", copy),
 			.expected = policy_wait_text(bounds.exact, bounds.tolerance, bounds.scale),
 			.actual = time_text(duration_ns),
 			.miss = miss_text(miss_ns),
 		},
 		miss_ns);
+	return false;
+}
+
+/* Each copy's; the first that is not as expected is shown. */
+void judge_duration(struct judging *judging, const struct expectation *expectation)
+{
+	const struct record *record = judging->record;
+	AUTO_FREE int64_t *started_ns = xzalloc(record->n_copies * sizeof(*started_ns));
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind == EVENT_START && event->u.start.copy < record->n_copies)
+			started_ns[event->u.start.copy] = event->at_ns;
+		if (event->kind == EVENT_EXIT && event->u.exit.copy < record->n_copies &&
+		    !judge_duration_of(judging, expectation, event->u.exit.copy,
+				       event->at_ns - started_ns[event->u.exit.copy]))
+			return;
+	}
 }
 
 /* The waits (or intervals) of one expectation. */

@@ -46,6 +46,12 @@ static void put_integer(struct strbuf *out, const char *name, int64_t value)
 	strbuf_printf(out, "%" PRId64, value);
 }
 
+/* COPY_UNKNOWN is -1. */
+static void put_copy(struct strbuf *out, uint32_t copy)
+{
+	put_integer(out, "copy", copy == COPY_UNKNOWN ? -1 : (int64_t)copy);
+}
+
 static void put_bool(struct strbuf *out, const char *name, bool value)
 {
 	key(out, name);
@@ -81,7 +87,7 @@ static void put_address(struct strbuf *out, const char *name, const struct addre
 	put_word(out, name, address_format(address, text));
 }
 
-static void write_event(struct strbuf *out, const struct event *event)
+void record_write_event(const struct event *event, struct strbuf *out)
 {
 	put_word(out, "kind", event_kind_name(event->kind));
 	put_integer(out, "at_ns", event->at_ns);
@@ -97,10 +103,21 @@ static void write_event(struct strbuf *out, const struct event *event)
 		put_word(out, "verdict", verdict_kind_name(event->u.net.verdict));
 		put_integer(out, "lag_ns", event->u.net.lag_ns);
 		break;
+	case EVENT_FAULT:
+		put_word(out, "fault", fault_kind_name(event->u.net.fault));
+		put_integer(out, "bytes", (int64_t)event->u.net.bytes);
+		break;
 	case EVENT_CLOSED:
 		put_integer(out, "retransmissions", event->u.net.retransmissions);
+		put_integer(out, "bytes_received", (int64_t)event->u.net.bytes_received);
+		put_integer(out, "bytes_acked", (int64_t)event->u.net.bytes_acked);
+		put_integer(out, "bytes_sent", (int64_t)event->u.net.bytes_sent);
+		break;
+	case EVENT_START:
+		put_copy(out, event->u.start.copy);
 		break;
 	case EVENT_OUTPUT:
+		put_copy(out, event->u.output.copy);
 		put_integer(out, "stream", event->u.output.stream);
 		put_integer(out, "length", (int64_t)event->u.output.length);
 		break;
@@ -109,6 +126,7 @@ static void write_event(struct strbuf *out, const struct event *event)
 		put_integer(out, "wait_status", event->u.server.wait_status);
 		break;
 	case EVENT_EXIT:
+		put_copy(out, event->u.exit.copy);
 		put_integer(out, "wait_status", event->u.exit.wait_status);
 		break;
 	case EVENT_ESTABLISHED:
@@ -116,6 +134,11 @@ static void write_event(struct strbuf *out, const struct event *event)
 	case EVENT_N_KINDS:
 		break;
 	}
+}
+
+static void write_event(struct strbuf *out, const struct event *event)
+{
+	record_write_event(event, out);
 }
 
 static void write_endpoint(struct strbuf *out, const struct record_endpoint *endpoint)
@@ -137,6 +160,7 @@ static void write_attempt(struct strbuf *out, const struct record_attempt *attem
 {
 	put_integer(out, "endpoint", attempt->endpoint);
 	put_integer(out, "number", attempt->number);
+	put_copy(out, attempt->copy);
 	put_integer(out, "step", attempt->step);
 	put_integer(out, "delay_ns", attempt->delay_ns);
 	put_address(out, "client", &attempt->client);
@@ -200,8 +224,11 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	PUT_ARRAY(out, "events", record->events, record->n_events, write_event);
 	PUT_ARRAY(out, "streams", record->streams, record->n_streams, write_stream);
 	PUT_ARRAY(out, "problems", record->problems, record->n_problems, write_problem);
+	put_integer(out, "copies", record->n_copies);
 	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
+	if (record->attached)
+		put_bool(out, "attached", true);
 	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
 	put_integer(out, "client_lag_ns", record->client_lag_ns);
 	put_bool(out, "complete", record->complete);

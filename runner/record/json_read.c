@@ -101,11 +101,34 @@ static bool read_u32(struct object *object, const char *key, uint32_t low, uint3
 	return true;
 }
 
+/* A number of bytes. */
+static bool read_count(struct object *object, const char *key, uint64_t *ret)
+{
+	int64_t value = 0;
+
+	if (!read_integer(object, key, 0, INT64_MAX, &value))
+		return false;
+	*ret = (uint64_t)value;
+	return true;
+}
+
 static bool read_index(struct object *object, const char *key, size_t count, uint32_t *ret)
 {
 	if (count == 0)
 		return wrong(object, key, "an index into nothing");
 	return read_u32(object, key, 0, (uint32_t)MIN(count - 1, UINT32_MAX), ret);
+}
+
+static bool read_copy(struct object *object, const struct record *record, bool may_be_unknown,
+		      uint32_t *ret)
+{
+	int64_t value = 0;
+
+	if (!read_integer(object, "copy", may_be_unknown ? -1 : 0, (int64_t)record->n_copies - 1,
+			  &value))
+		return false;
+	*ret = value < 0 ? COPY_UNKNOWN : (uint32_t)value;
+	return true;
 }
 
 static bool read_time(struct object *object, const char *key, int64_t *ret)
@@ -121,6 +144,13 @@ static bool read_bool(struct object *object, const char *key, bool *ret)
 		return wrong(object, key, value ? "neither true nor false" : "missing");
 	*ret = json_is_true(value);
 	return true;
+}
+
+/* What is not there is false. */
+static bool read_optional_bool(struct object *object, const char *key, bool *ret)
+{
+	*ret = false;
+	return !json_object_get(object->json, key) || read_bool(object, key, ret);
 }
 
 /* Bytes that may be stored as base64; owned by the caller, with a NUL after them. */
@@ -237,6 +267,7 @@ static bool read_attempt(struct object *object, const struct record *record,
 {
 	return read_index(object, "endpoint", record->n_endpoints, &attempt->endpoint) &&
 	       read_u32(object, "number", 1, UINT32_MAX, &attempt->number) &&
+	       read_copy(object, record, true, &attempt->copy) &&
 	       read_u32(object, "step", 0, UINT32_MAX, &attempt->step) &&
 	       read_integer(object, "delay_ns", 0, TIME_LIMIT_NS, &attempt->delay_ns) &&
 	       read_address(object, "client", &attempt->client) &&
@@ -256,6 +287,18 @@ static bool read_verdict(struct object *object, enum verdict_kind *ret)
 	return wrong(object, "verdict", "not known");
 }
 
+static bool read_fault(struct object *object, enum fault_kind *ret)
+{
+	const char *name = json_string_value(optional(object, "fault"));
+
+	for (int kind = 0; name && kind < FAULT_N_KINDS; kind++)
+		if (strcmp(name, fault_kind_name((enum fault_kind)kind)) == 0) {
+			*ret = (enum fault_kind)kind;
+			return true;
+		}
+	return wrong(object, "fault", "not known");
+}
+
 /* A status of a process that ended: exited or killed, not stopped. */
 static bool read_wait_status(struct object *object, int *ret)
 {
@@ -271,8 +314,6 @@ static bool read_wait_status(struct object *object, int *ret)
 
 static bool read_event_body(struct object *object, const struct record *record, struct event *event)
 {
-	int64_t length;
-
 	switch (event->kind) {
 	case EVENT_SYN:
 		return read_u32(object, "ordinal", 1, UINT32_MAX, &event->u.net.ordinal) &&
@@ -282,21 +323,28 @@ static bool read_event_body(struct object *object, const struct record *record, 
 		return read_u32(object, "ordinal", 1, UINT32_MAX, &event->u.net.ordinal) &&
 		       read_verdict(object, &event->u.net.verdict) &&
 		       read_time(object, "lag_ns", &event->u.net.lag_ns);
+	case EVENT_FAULT:
+		return read_fault(object, &event->u.net.fault) &&
+		       read_count(object, "bytes", &event->u.net.bytes);
 	case EVENT_CLOSED:
 		return read_u32(object, "retransmissions", 0, UINT32_MAX,
-				&event->u.net.retransmissions);
+				&event->u.net.retransmissions) &&
+		       read_count(object, "bytes_received", &event->u.net.bytes_received) &&
+		       read_count(object, "bytes_acked", &event->u.net.bytes_acked) &&
+		       read_count(object, "bytes_sent", &event->u.net.bytes_sent);
+	case EVENT_START:
+		return read_copy(object, record, false, &event->u.start.copy);
 	case EVENT_OUTPUT:
-		if (!read_index(object, "stream", record->n_streams, &event->u.output.stream) ||
-		    !read_integer(object, "length", 0, INT64_MAX, &length))
-			return false;
-		event->u.output.length = (uint64_t)length;
-		return true;
+		return read_copy(object, record, true, &event->u.output.copy) &&
+		       read_index(object, "stream", record->n_streams, &event->u.output.stream) &&
+		       read_count(object, "length", &event->u.output.length);
 	case EVENT_SERVER_EXIT:
 		return read_index(object, "endpoint", record->n_endpoints,
 				  &event->u.server.endpoint) &&
 		       read_wait_status(object, &event->u.server.wait_status);
 	case EVENT_EXIT:
-		return read_wait_status(object, &event->u.exit.wait_status);
+		return read_copy(object, record, false, &event->u.exit.copy) &&
+		       read_wait_status(object, &event->u.exit.wait_status);
 	case EVENT_ESTABLISHED:
 	case EVENT_TIMEOUT:
 		return true;
@@ -391,7 +439,9 @@ static bool read_head(struct object *object, struct record *record)
 	       read_u32(object, "syn_retries", 0, UINT32_MAX, &record->syn_retries) &&
 	       read_u32(object, "syn_linear_timeouts", 0, UINT32_MAX,
 			&record->syn_linear_timeouts) &&
+	       read_u32(object, "copies", 1, MOST_COPIES, &record->n_copies) &&
 	       read_bool(object, "client_started", &record->client_started) &&
+	       read_optional_bool(object, "attached", &record->attached) &&
 	       read_integer(object, "harness_lag_ns", 0, TIME_LIMIT_NS, &record->harness_lag_ns) &&
 	       read_integer(object, "client_lag_ns", -1, TIME_LIMIT_NS, &record->client_lag_ns) &&
 	       read_bool(object, "complete", &record->complete);

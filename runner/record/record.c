@@ -6,7 +6,9 @@ static const char *const event_kind_names[] = {
 	[EVENT_SYN] = "syn",
 	[EVENT_VERDICT] = "verdict",
 	[EVENT_ESTABLISHED] = "established",
+	[EVENT_FAULT] = "fault",
 	[EVENT_CLOSED] = "closed",
+	[EVENT_START] = "start",
 	[EVENT_OUTPUT] = "output",
 	[EVENT_SERVER_EXIT] = "server-exit",
 	[EVENT_TIMEOUT] = "timeout",
@@ -24,6 +26,7 @@ struct record *record_new(void)
 	struct record *record = xzalloc(sizeof(*record));
 
 	record->client_lag_ns = -1;
+	record->n_copies = 1;
 	return record;
 }
 
@@ -111,6 +114,25 @@ static const struct event *last_of_kind(const struct record *record, enum event_
 const struct event *record_exit(const struct record *record)
 {
 	return last_of_kind(record, EVENT_EXIT);
+}
+
+const struct event *record_copy_start(const struct record *record, uint32_t copy)
+{
+	for (size_t i = 0; i < record->n_events; i++)
+		if (record->events[i].kind == EVENT_START && record->events[i].u.start.copy == copy)
+			return &record->events[i];
+	return NULL;
+}
+
+const struct event *record_copy_exit(const struct record *record, uint32_t copy)
+{
+	for (size_t i = record->n_events; i > 0; i--) {
+		const struct event *event = &record->events[i - 1];
+
+		if (event->kind == EVENT_EXIT && event->u.exit.copy == copy)
+			return event;
+	}
+	return NULL;
 }
 
 bool record_timed_out(const struct record *record)

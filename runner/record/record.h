@@ -16,13 +16,23 @@ enum event_kind {
 	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
-	EVENT_CLOSED,      /* the client's socket died */
+	EVENT_FAULT,       /* something was done to the connection after its SYN */
+	EVENT_CLOSED,      /* the client's socket died; the last of those about an attempt */
+	EVENT_START,       /* a copy of the client was started */
 	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
-	EVENT_EXIT,        /* the client's first process ended */
+	EVENT_EXIT,        /* the first process of a copy of the client ended */
 	EVENT_N_KINDS,
 };
+/*
+ * The client can be run several times in one cell, side by side or one after the other: each run is
+ * a copy, numbered from 0. What can't be traced to one has this number instead.
+ */
+#define COPY_UNKNOWN UINT32_MAX
+/* Side by side and one after the other, all in all. */
+#define MOST_COPIES 10000
+
 /* "syn", "verdict", … as in JSON. */
 const char *event_kind_name(enum event_kind kind);
 
@@ -37,9 +47,15 @@ struct event {
 			int64_t lag_ns;            /* VERDICT: lateness */
 			uint32_t payload_length;   /* SYN */
 			uint32_t retransmissions;  /* CLOSED: the kernel's own count */
+			enum fault_kind fault;     /* FAULT */
+			uint64_t bytes;            /* FAULT: of data that had passed by then */
+			/* CLOSED: the kernel's tcp_info: bytes_acked counts SYN and FIN, too */
+			uint64_t bytes_received, bytes_acked;
+			uint64_t bytes_sent; /* CLOSED: of data, without repetitions */
 		} net;
 		struct {
 			uint32_t stream; /* index into record->streams */
+			uint32_t copy;   /* whose; COPY_UNKNOWN: a server's */
 			uint64_t length; /* bytes written */
 		} output;
 		struct {
@@ -47,6 +63,10 @@ struct event {
 			int wait_status;
 		} server;
 		struct {
+			uint32_t copy;
+		} start;
+		struct {
+			uint32_t copy;
 			int wait_status; /* as waitpid() gives it */
 		} exit;
 	} u;
@@ -56,6 +76,7 @@ struct event {
 struct record_attempt {
 	uint32_t endpoint; /* index into record->endpoints */
 	uint32_t number;   /* 1, 2, 3 … at that endpoint */
+	uint32_t copy;     /* of the client, or COPY_UNKNOWN */
 	uint32_t step;     /* index into the endpoint's script */
 	int64_t delay_ns;  /* drawn for it; 0 unless its step delays */
 	struct address client, server;
@@ -73,14 +94,15 @@ struct record_endpoint {
 /* One captured stream: the first and the last bytes, and how much there was. */
 #define STREAM_KEEP ((size_t)65536) /* head and tail: this much each */
 struct stream {
-	char *name; /* "stdout", "stderr", "api.stdout", … */
+	char *name; /* "stdout", "stderr", "stdout.2" of the second copy, "api.stdout", … */
 	char *head;
 	size_t head_length;
 	char *tail; /* what came after the head, as far as kept */
 	size_t tail_length;
 	uint64_t total; /* bytes written; more than head + tail: the middle was cut */
 };
-enum { STREAM_STDOUT, STREAM_STDERR, STREAM_FIRST_SERVER };
+/* Two of each copy of the client, in their order, then two of each server command. */
+enum { STREAM_STDOUT, STREAM_STDERR, STREAMS_EACH };
 
 /* The harness can't vouch for the run, or could not run it: the outcome is error (or skip). */
 struct problem {
@@ -109,18 +131,25 @@ struct record {
 	size_t n_attempts, attempts_capacity;
 	struct event *events;
 	size_t n_events, events_capacity;
-	struct stream *streams; /* stdout, stderr, then two per server command */
+	struct stream *streams; /* two per copy, then two per server command */
 	size_t n_streams;
 	struct problem *problems;
 	size_t n_problems, problems_capacity;
 	struct section *sections; /* the cell when the client ended: runner/cell/snapshot.h */
 	size_t n_sections, sections_capacity;
 
+	uint32_t n_copies; /* of the client that were to be run; 1 unless it is told otherwise */
 	bool client_started;
+	/*
+	 * The client was somebody else's (`synfault inject`): of it there is no start, output and
+	 * end; time 0 is when the faults were armed, and client_started says that they were.
+	 */
+	bool attached;
 	/*
 	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
 	 * when a verdict or other timer was due until it was done; and how long the client's first
-	 * process stood ready without a processor in all (-1: the kernel did not say).
+	 * process stood ready without a processor in all (-1: the kernel did not say); of several
+	 * copies the one that waited longest.
 	 */
 	int64_t harness_lag_ns;
 	int64_t client_lag_ns;
@@ -135,8 +164,11 @@ void record_add_event(struct record *record, const struct event *event);
 void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
 	PRINTF(3, 4);
 void record_add_section(struct record *record, const char *title, const char *text);
-/* The client's end: the EVENT_EXIT or NULL. */
+/* The client's end, of several copies the last one's: the EVENT_EXIT or NULL. */
 const struct event *record_exit(const struct record *record);
+/* The start and the end of one copy, or NULL. */
+const struct event *record_copy_start(const struct record *record, uint32_t copy);
+const struct event *record_copy_exit(const struct record *record, uint32_t copy);
 bool record_timed_out(const struct record *record);
 
 /* Adds captured bytes; keeps head and tail (as a ring inside, straightened by stream_finish()). */
@@ -152,6 +184,8 @@ void stream_writer_finish(struct stream_writer *writer, struct stream *ret);
  * caller owns when the text is not a record. What was written reads back equal.
  */
 char *record_write_json(const struct record *record, size_t *ret_length);
+/* One event's keys and values, without braces, put after what @out holds of an object. */
+void record_write_event(const struct event *event, struct strbuf *out);
 struct record *record_read_json(const char *text, size_t length, char **ret_message);
 
 #endif

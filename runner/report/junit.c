@@ -520,10 +520,13 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	for (size_t i = 0; i < record->n_streams; i++) {
 		const struct stream *stream = &record->streams[i];
 
-		if (i == STREAM_STDERR)
+		bool is_err = i < (size_t)STREAMS_EACH * record->n_copies &&
+			      i % STREAMS_EACH == STREAM_STDERR;
+
+		if (is_err && record->n_copies == 1)
 			add_stream(&err, stream);
 		else
-			add_named_stream(&out, stream,
+			add_named_stream(is_err ? &err : &out, stream,
 					 i == STREAM_STDOUT ? "client stdout" : stream->name);
 	}
 	add_text_element(report, "system-out", &out);
@@ -576,7 +579,8 @@ static void add_properties(struct report *report)
 
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)report->results->seed);
 	start_element(report, "properties");
-	add_property(report, "synfault.version", SYNFAULT_VERSION);
+	if (report->results->facts.program)
+		add_property(report, "synfault.version", report->results->facts.program);
 	add_property(report, "synfault.seed", seed);
 	if (report->results->shard)
 		add_property(report, "synfault.shard", report->results->shard);
@@ -599,7 +603,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 {
 	int64_t duration_ns = 0, started_ns = INT64_MAX;
 	AUTO_STRBUF struct strbuf host = {0};
-	char hostname[HOST_NAME_MAX + 1] = "";
+	const char *hostname = report->results->facts.hostname;
 
 	for (size_t i = 0; i < n_cases; i++) {
 		const struct record *record = cases[i].result->record;
@@ -610,8 +614,7 @@ static void add_suite(struct report *report, const struct testcase *cases, size_
 	}
 	if (started_ns == INT64_MAX)
 		started_ns = report->results->started_realtime_ns;
-	gethostname(hostname, HOST_NAME_MAX);
-	report_line(&host, hostname[0] ? hostname : "localhost");
+	report_line(&host, hostname ? hostname : "localhost");
 	start_element(report, "testsuite");
 	add_attribute(report, "name", cases[0].file);
 	add_counts(report, cases, n_cases, true);

@@ -56,8 +56,10 @@ static char *root_of(const char *path)
 
 char *result_repository_path(const struct result *result)
 {
-	const char *path = result_path(result);
-	AUTO_FREE char *absolute = realpath(path, NULL);
+	const struct scenario_file *file = result->file;
+	const char *path =
+		file && file->repository_path ? file->repository_path : result_path(result);
+	AUTO_FREE char *absolute = file && file->repository_path ? NULL : realpath(path, NULL);
 	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
 	size_t length = root ? strlen(root) : 0;
 	AUTO_STRBUF struct strbuf line = {0};
@@ -144,6 +146,24 @@ struct outcome_counts results_count(const struct run_results *results)
 	return counts;
 }
 
+enum exit_status results_status(const struct run_results *results)
+{
+	struct outcome_counts counts = results_count(results);
+	bool broken = false;
+
+	for (size_t i = 0; i < results->n_items; i++)
+		broken = broken || results->items[i].broken;
+	if (results->interrupted)
+		return STATUS_INTERRUPTED;
+	if (counts.by_outcome[OUTCOME_FAIL])
+		return STATUS_FAILED;
+	if (broken)
+		return STATUS_USAGE;
+	if (counts.by_outcome[OUTCOME_ERROR])
+		return STATUS_UNJUDGED;
+	return counts.by_outcome[OUTCOME_PASS] ? STATUS_PASSED : STATUS_NOTHING_RAN;
+}
+
 static void free_earlier(struct result *result)
 {
 	for (size_t i = 0; i < result->n_earlier; i++) {
@@ -151,6 +171,7 @@ static void free_earlier(struct result *result)
 		judgement_free(&result->earlier[i].judgement);
 	}
 	free(result->earlier);
+	free(result->repeat);
 }
 
 void results_free(struct run_results *results)
@@ -161,6 +182,7 @@ void results_free(struct run_results *results)
 		free_earlier(&results->items[i]);
 	}
 	free(results->items);
+	run_facts_free(&results->facts);
 	*results = (struct run_results){0};
 }
 

@@ -7,6 +7,7 @@
 #define SYNFAULT_RUNNER_REPORT_RESULT_H
 
 #include "runner/judge/judge.h"
+#include "runner/report/facts.h"
 #include "runner/scenario/load.h"
 
 /* Why a run ended before everything had been run. */
@@ -38,7 +39,8 @@ struct result {
 	unsigned n_repetitions;
 	struct earlier_run *earlier; /* owned; the first one first */
 	size_t n_earlier, earlier_capacity;
-	bool flaky; /* passed after a run that did not; the outcome is another question */
+	bool flaky;   /* passed after a run that did not; the outcome is another question */
+	char *repeat; /* owned; the command that runs it again; NULL: not known */
 };
 /* Name for people: the scenario's or the broken document's, without the repetition. */
 const char *result_name(const struct result *result);
@@ -74,6 +76,7 @@ struct run_results {
 	enum stop_cause stop; /* STOP_NONE: it ran to its end */
 	/* The part of a suite that this is, "3/8"; borrowed; NULL: it is the whole. */
 	const char *shard;
+	struct run_facts facts; /* owned */
 };
 
 struct outcome_counts {
@@ -82,6 +85,18 @@ struct outcome_counts {
 };
 struct outcome_counts results_count(const struct run_results *results);
 void results_free(struct run_results *results);
+
+/* Exit statuses of the program. */
+enum exit_status {
+	STATUS_PASSED = 0,
+	STATUS_FAILED = 1, /* a client behaved wrongly */
+	STATUS_INTERRUPTED = 2,
+	STATUS_UNJUDGED = 3, /* the harness could not judge */
+	STATUS_USAGE = 4,    /* usage or scenario error */
+	STATUS_NOTHING_RAN = 5,
+};
+/* What the results of a run come to. */
+enum exit_status results_status(const struct run_results *results);
 
 /*
  * Adds one line that heads a finding's expected and actual values: what it is about; or the whole

@@ -12,10 +12,13 @@
  */
 #include "runner/report/timeline.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "common/text.h"
+#include "runner/judge/herd.h"
+#include "runner/report/lanes.h"
 #include "runner/report/result.h"
 
 #define DEFAULT_COLUMNS 80
@@ -247,22 +250,24 @@ static char *cell_fault(const struct timeline *timeline, uint32_t id)
 	once = *step;
 	once.repeat = 1;
 	once.repeat_explicit = false;
+	once.when = (struct condition){0}; /* why it was chosen: that is in the script, too */
 	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
 	 */
-	if (step->action == STEP_DELAY)
-		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
-			      step->then_refuse ? " then refuse" : "");
-	else
+	if (step->action == STEP_DELAY) {
+		strbuf_printf(&text, "delay %s", duration_format(attempt->delay_ns, buffer));
+		step_format_then(step, &text);
+	} else {
 		step_format(&once, &text);
+	}
 	return strbuf_steal(&text);
 }
 
 static char *cell_ended(const struct timeline *timeline, const struct attempt_history *attempt)
 {
 	static const char *const words[] = {
-		[END_REFUSED] = "refused",   [END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "gave up", [END_REJECTED] = "nobody listens",
-		[END_OPEN] = "still open",
+		[END_REFUSED] = "refused",         [END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "gave up",       [END_REJECTED] = "nobody listens",
+		[END_UNREACHABLE] = "unreachable", [END_OPEN] = "still open",
 	};
 	char buffer[DURATION_TEXT_SIZE];
 
@@ -498,6 +503,22 @@ static void add_table(struct timeline *timeline)
 	free_rows(timeline);
 }
 
+static void add_lanes(const struct timeline *timeline)
+{
+	AUTO_FREE char *indent = xasprintf("%s%*s", timeline->indent, TABLE_INDENT, "");
+	const struct lanes_style style = {
+		.ascii = timeline->style->ascii,
+		.columns = MAX(timeline->style->lanes, (size_t)MINIMUM_COLUMNS),
+		.indent = indent,
+	};
+
+	if (timeline->style->lanes == 0 || timeline->history->n_attempts == 0)
+		return;
+	strbuf_putc(timeline->out, '\n');
+	lanes_format(timeline->history, &style, timeline->out);
+	strbuf_putc(timeline->out, '\n');
+}
+
 /* The scenario's name, and at the right edge how long the client ran. */
 static void add_title(const struct timeline *timeline)
 {
@@ -567,6 +588,55 @@ static void add_server_exits(const struct timeline *timeline)
 	}
 }
 
+/* "12 clients: 10 ended with status 0, 2 in another way" */
+static void add_copies_end(const struct record *record, struct strbuf *out)
+{
+	uint32_t n_ends = 0, n_zero = 0;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		if (record->events[i].kind != EVENT_EXIT)
+			continue;
+		n_ends++;
+		n_zero += record->events[i].u.exit.wait_status == 0;
+	}
+	strbuf_printf(out, "%" PRIu32 " clients: ", record->n_copies);
+	if (n_zero == n_ends)
+		strbuf_printf(out, "%" PRIu32 " ended with status 0", n_zero);
+	else
+		strbuf_printf(out, "%" PRIu32 " ended with status 0, %" PRIu32 " in another way",
+			      n_zero, n_ends - n_zero);
+}
+
+/* The fullest windows, where the scenario limits them: how near it came is worth knowing. */
+static void add_herds(const struct timeline *timeline)
+{
+	const struct scenario *scenario = timeline->scenario;
+
+	for (size_t i = 0; scenario && i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+		AUTO_FREE const struct attempt_history **attempts = NULL;
+		AUTO_FREE char *line = NULL;
+		char within[DURATION_TEXT_SIZE], from[DURATION_TEXT_SIZE];
+		struct herd herd;
+		bool named;
+		size_t n;
+
+		if (expectation->kind != EXPECT_HERD)
+			continue;
+		n = herd_attempts(timeline->history, expectation, &attempts);
+		herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
+		duration_format(expectation->value.herd.within_ns, within);
+		named = expectation->endpoint < scenario->n_endpoints;
+		line = xasprintf("herd%s%s: most %s within %s: %zu, from %s on (%lld allowed)",
+				 named ? " at " : "",
+				 named ? scenario->endpoints[expectation->endpoint].name : "",
+				 herd_counted(expectation), within, herd.peak,
+				 duration_format(herd.from_ns, from),
+				 (long long)expectation->value.herd.max);
+		add_line(timeline, TABLE_INDENT, line);
+	}
+}
+
 static void add_end(const struct timeline *timeline)
 {
 	const struct record *record = timeline->record;
@@ -581,7 +651,10 @@ static void add_end(const struct timeline *timeline)
 			break;
 		}
 	}
-	if (exit) {
+	if (exit && record->n_copies > 1) {
+		add_copies_end(record, &line);
+		strbuf_printf(&line, "; the last at %s", duration_format(exit->at_ns, buffer));
+	} else if (exit) {
 		timeline_wait_status(exit->u.exit.wait_status, &line);
 		strbuf_printf(&line, " at %s", duration_format(exit->at_ns, buffer));
 	} else {
@@ -616,7 +689,9 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 		add_title(&timeline);
 	add_scripts(&timeline);
 	add_table(&timeline);
+	add_lanes(&timeline);
 	add_server_exits(&timeline);
+	add_herds(&timeline);
 	add_end(&timeline);
 	history_free(&history);
 }

@@ -7,8 +7,12 @@
 #include "runner/scenario/utf8.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #define TIMEOUT_DEFAULT_NS (30 * NS_PER_S)
+
+/* Each copy has two pipes and its output in memory. */
+enum { MOST_CLIENTS = 1000, MOST_RUNS = 10000 };
 
 static void decode_client_command(struct loader *loader, const struct field *field, void *target)
 {
@@ -316,6 +320,32 @@ static void decode_timeout(struct loader *loader, const struct field *field, voi
 	decode_positive_duration(loader, field->value, &scenario->timeout_ns);
 }
 
+static void decode_clients(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+	int64_t count;
+
+	if (decode_count(loader, field->value, "a number of copies", 1, MOST_CLIENTS, &count))
+		scenario->n_clients = (uint32_t)count;
+}
+
+/* Comes after "clients" in the table, so that all copies can be counted. */
+static void decode_repeat(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+	int64_t count;
+
+	if (!decode_count(loader, field->value, "a number of runs", 1, MOST_RUNS, &count))
+		return;
+	scenario->n_repeats = (uint32_t)count;
+	if (scenario_n_copies(scenario) <= MOST_RUNS)
+		return;
+	loader_error(loader, field->value,
+		     "%" PRIu32 " copies, %" PRIu32 " times, are more than %d clients",
+		     scenario->n_clients, scenario->n_repeats, MOST_RUNS);
+	loader_hint(loader, "lower \"clients\" or \"repeat\"");
+}
+
 /* By the time that a document is decoded, its matrix has been expanded (matrix.h). */
 static void decode_matrix(struct loader *loader, const struct field *field, void *target)
 {
@@ -408,7 +438,28 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_client,
 		.required = true,
+		.of_client = true,
 		.decode = decode_client,
+	},
+	{
+		.name = "clients",
+		.value = "a number",
+		.description = "So many copies of the client run side by side.",
+		.example = "20",
+		.fallback = "1",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_COUNT,
+		.decode = decode_clients,
+	},
+	{
+		.name = "repeat",
+		.value = "a number",
+		.description = "The client is run so many times, one after the other.",
+		.example = "5",
+		.fallback = "1",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_COUNT,
+		.decode = decode_repeat,
 	},
 	{
 		.name = "expect",
@@ -418,6 +469,7 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_expect,
 		.required = true,
+		.of_client = true,
 		.decode = decode_expect,
 	},
 	{

@@ -18,8 +18,10 @@ struct broken_document {
 };
 
 struct scenario_file {
-	char *path;   /* as given */
-	char *source; /* the file's bytes */
+	char *path;            /* as given */
+	char *repository_path; /* from its repository's root, as far as that was found out when it
+				  was run; NULL: it was not */
+	char *source;          /* the file's bytes */
 	size_t source_length;
 	struct scenario **scenarios; /* owned pointers, in the order of the file */
 	size_t n_scenarios, scenarios_capacity;
@@ -33,6 +35,11 @@ struct scenario_file {
  * one diagnostic. Free it with scenario_file_free().
  */
 struct scenario_file *scenario_file_load(const char *path);
+/*
+ * The same for `synfault inject`, where somebody else starts the client: "client" and "expect" may
+ * be left out.
+ */
+struct scenario_file *scenario_file_load_attached(const char *path);
 /* The same for text in memory; @path is used for places and ${dir} only. */
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length);
 void scenario_file_free(struct scenario_file *file);

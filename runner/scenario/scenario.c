@@ -31,10 +31,29 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_ATTEMPTS] = "attempts", [EXPECT_RETRANSMISSIONS] = "retransmissions",
 		[EXPECT_WAITS] = "waits",       [EXPECT_INTERVALS] = "intervals",
 		[EXPECT_STDOUT] = "stdout",     [EXPECT_STDERR] = "stderr",
+		[EXPECT_HERD] = "herd",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
 	return names[kind];
+}
+
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family)
+{
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->families[i] == family)
+			return true;
+	return false;
+}
+
+uint32_t scenario_n_clients(const struct scenario *scenario)
+{
+	return MAX(scenario->n_clients, 1U);
+}
+
+uint32_t scenario_n_copies(const struct scenario *scenario)
+{
+	return scenario_n_clients(scenario) * MAX(scenario->n_repeats, 1U);
 }
 
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
@@ -88,6 +107,7 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_DURATION:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
+	case EXPECT_HERD:
 	case EXPECT_N_KINDS:
 		break;
 	}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding the copy of a client that has a socket: see owners.h.
+ *
+ * The processes that are known are looked at first, from the one after that which was found last:
+ * copies that were started one after the other come by in that order. Only when none of them has
+ * the socket all of /proc is walked for processes that have come up since. A process belongs to a
+ * copy by its session, or, when it has opened one of its own, by its parent.
+ */
+#include "runner/cell/owners.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "runner/cell/process.h"
+
+/* A socket, without what there is to ask for about it. */
+enum { ANSWER_SIZE = 4096 };
+
+/* Sockets beyond this number are forgotten, all at once. */
+#define MOST_SOCKETS 100000
+
+struct owned_socket {
+	UT_hash_handle hh;
+	uint64_t inode;
+	uint32_t copy;
+};
+
+struct known_process {
+	pid_t pid;
+	uint32_t copy;
+};
+
+struct owners {
+	struct mnl_socket *diag; /* NULL: the kernel has none */
+	uint32_t sequence;
+	pid_t *leaders; /* of sessions, by copy; 0: not started */
+	uint32_t n_copies;
+	struct known_process *known;
+	size_t n_known, known_capacity;
+	size_t next; /* where to begin looking in the list */
+	struct owned_socket *sockets;
+};
+
+struct owners *owners_new(uint32_t n_copies)
+{
+	struct owners *owners = xzalloc(sizeof(*owners));
+
+	owners->n_copies = n_copies;
+	owners->leaders = xzalloc(n_copies * sizeof(*owners->leaders));
+	owners->diag = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	if (owners->diag && mnl_socket_bind(owners->diag, 0, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(owners->diag);
+		owners->diag = NULL;
+	}
+	return owners;
+}
+
+static void forget_sockets(struct owners *owners)
+{
+	struct owned_socket *socket, *next;
+
+	HASH_ITER (hh, owners->sockets, socket, next) {
+		HASH_DEL(owners->sockets, socket);
+		free(socket);
+	}
+}
+
+void owners_free(struct owners *owners)
+{
+	if (!owners)
+		return;
+	forget_sockets(owners);
+	if (owners->diag)
+		mnl_socket_close(owners->diag);
+	free(owners->leaders);
+	free(owners->known);
+	free(owners);
+}
+
+static void add_known(struct owners *owners, pid_t pid, uint32_t copy)
+{
+	array_append(owners->known, owners->n_known, owners->known_capacity,
+		     (struct known_process){.pid = pid, .copy = copy});
+}
+
+void owners_add(struct owners *owners, uint32_t copy, pid_t pid)
+{
+	if (copy >= owners->n_copies)
+		return;
+	owners->leaders[copy] = pid;
+	add_known(owners, pid, copy);
+}
+
+/* ---- the kernel's side ---- */
+
+static void set_id(struct inet_diag_sockid *id, const struct address *client,
+		   const struct address *server)
+{
+	id->idiag_sport = htons(client->port);
+	id->idiag_dport = htons(server->port);
+	memcpy(id->idiag_src, client->bytes, address_size(client));
+	memcpy(id->idiag_dst, server->bytes, address_size(server));
+	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+}
+
+/* The inode of a socket, or 0: there is none, or no process has it any more. */
+static uint64_t find_inode(struct owners *owners, const struct address *client,
+			   const struct address *server)
+{
+	char buffer[ANSWER_SIZE] __attribute__((aligned(8))) = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct inet_diag_req_v2 *request;
+	const struct inet_diag_msg *answer;
+	ssize_t length;
+
+	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	message->nlmsg_flags = NLM_F_REQUEST;
+	message->nlmsg_seq = ++owners->sequence;
+	request = mnl_nlmsg_put_extra_header(message, sizeof(*request));
+	request->sdiag_family = (uint8_t)client->family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->idiag_states = UINT32_MAX;
+	set_id(&request->id, client, server);
+	if (mnl_socket_sendto(owners->diag, message, message->nlmsg_len) < 0)
+		return 0;
+	do {
+		length = mnl_socket_recvfrom(owners->diag, buffer, sizeof(buffer));
+	} while (length < 0 && errno == EINTR);
+	/* -ENOENT comes as an NLMSG_ERROR */
+	if (length < 0 || !mnl_nlmsg_ok(message, (int)length) ||
+	    message->nlmsg_type != SOCK_DIAG_BY_FAMILY || message->nlmsg_seq != owners->sequence ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(*answer))
+		return 0;
+	answer = mnl_nlmsg_get_payload(message);
+	return answer->idiag_inode;
+}
+
+/* ---- the processes' side ---- */
+
+static void remember(struct owners *owners, uint64_t inode, uint32_t copy)
+{
+	struct owned_socket *socket;
+
+	HASH_FIND(hh, owners->sockets, &inode, sizeof(inode), socket);
+	if (socket)
+		return;
+	if (HASH_COUNT(owners->sockets) >= MOST_SOCKETS)
+		forget_sockets(owners);
+	socket = xzalloc(sizeof(*socket));
+	socket->inode = inode;
+	socket->copy = copy;
+	HASH_ADD(hh, owners->sockets, inode, sizeof(socket->inode), socket);
+}
+
+/* Remembers all sockets of a process. Returns false when there is no such process. */
+static bool look_at(struct owners *owners, const struct known_process *process)
+{
+	char path[32];
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", process->pid);
+	directory = opendir(path);
+	if (!directory)
+		return errno != ENOENT && errno != ESRCH;
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		char target[64];
+		ssize_t length =
+			readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		unsigned long long inode;
+
+		if (length <= 0)
+			continue;
+		target[length] = '\0';
+		if (sscanf(target, "socket:[%llu]", &inode) == 1)
+			remember(owners, inode, process->copy);
+	}
+	closedir(directory);
+	return true;
+}
+
+static bool is_remembered(const struct owners *owners, uint64_t inode, uint32_t *ret_copy)
+{
+	struct owned_socket *socket;
+
+	HASH_FIND(hh, owners->sockets, &inode, sizeof(inode), socket);
+	if (!socket)
+		return false;
+	*ret_copy = socket->copy;
+	return true;
+}
+
+/* Looks at the known processes until one has it; those that are gone are dropped from the list. */
+static bool find_in_known(struct owners *owners, uint64_t inode, uint32_t *ret_copy)
+{
+	size_t looked_at = 0;
+
+	if (owners->next >= owners->n_known)
+		owners->next = 0;
+	for (size_t i = owners->next; looked_at < owners->n_known;) {
+		if (i >= owners->n_known)
+			i = 0;
+		if (!look_at(owners, &owners->known[i])) {
+			/* Keeps the order, by which the next one is found soon. */
+			memmove(&owners->known[i], &owners->known[i + 1],
+				(owners->n_known - i - 1) * sizeof(*owners->known));
+			owners->n_known--;
+			continue;
+		}
+		looked_at++;
+		i++;
+		if (is_remembered(owners, inode, ret_copy)) {
+			owners->next = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct kin {
+	pid_t pid, parent, session;
+};
+
+/* Fields of /proc/PID/stat after the name, which may hold anything: state, parent, group, session.
+ */
+static bool read_kin(int proc, const char *name, struct kin *ret)
+{
+	AUTO_FREE char *path = xasprintf("%s/stat", name);
+	AUTO_CLOSE int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	char text[512];
+	ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	int parent, session;
+	const char *end;
+
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	end = strrchr(text, ')');
+	if (!end || sscanf(end + 1, " %*c %d %*d %d", &parent, &session) != 2)
+		return false;
+	*ret = (struct kin){.pid = atoi(name), .parent = parent, .session = session};
+	return true;
+}
+
+static bool is_known(const struct owners *owners, pid_t pid, uint32_t *ret_copy)
+{
+	for (size_t i = 0; i < owners->n_known; i++) {
+		if (owners->known[i].pid == pid) {
+			*ret_copy = owners->known[i].copy;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint32_t copy_of(const struct owners *owners, const struct kin *kin)
+{
+	uint32_t copy;
+
+	for (copy = 0; copy < owners->n_copies; copy++)
+		if (owners->leaders[copy] == kin->session && kin->session != 0)
+			return copy;
+	return is_known(owners, kin->parent, &copy) ? copy : UINT32_MAX;
+}
+
+/* Adds processes that are not known yet. A child's number is higher than its parent's, mostly. */
+static void look_for_processes(struct owners *owners)
+{
+	DIR *directory = opendir("/proc");
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));) {
+		uint32_t copy;
+		struct kin kin;
+
+		if (!isdigit((unsigned char)entry->d_name[0]) ||
+		    is_known(owners, atoi(entry->d_name), &copy) ||
+		    !read_kin(dirfd(directory), entry->d_name, &kin))
+			continue;
+		copy = copy_of(owners, &kin);
+		if (copy != UINT32_MAX)
+			add_known(owners, kin.pid, copy);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+uint32_t owners_find(struct owners *owners, const struct address *client,
+		     const struct address *server)
+{
+	uint64_t inode = owners->diag ? find_inode(owners, client, server) : 0;
+	uint32_t copy = UINT32_MAX;
+
+	if (inode == 0)
+		return UINT32_MAX;
+	if (is_remembered(owners, inode, &copy))
+		return copy;
+	/* Numbers of another pid namespace would be somebody else's. */
+	if (!process_proc_is_ours())
+		return UINT32_MAX;
+	if (find_in_known(owners, inode, &copy))
+		return copy;
+	owners->next = owners->n_known; /* those that are new come first */
+	look_for_processes(owners);
+	return find_in_known(owners, inode, &copy) ? copy : UINT32_MAX;
+}
