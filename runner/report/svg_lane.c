@@ -10,8 +10,7 @@
  */
 #include "runner/report/svg_picture.h"
 
-#include "injector/script.h"
-#include "runner/report/result.h"
+#include "runner/report/attempt_text.h"
 
 #define LANE_HEIGHT 32.0
 #define LANE_TEXT   9.0  /* base line of the text above the middle */
@@ -23,82 +22,6 @@
 struct row_text {
 	double end; /* where the last one ended */
 };
-
-static const struct step *step_of(const struct picture *picture, uint32_t id)
-{
-	const struct record_attempt *attempt = &picture->record->attempts[id];
-	const struct script *script;
-
-	if (!picture->scenario || attempt->endpoint >= picture->scenario->n_endpoints)
-		return NULL;
-	script = &picture->scenario->endpoints[attempt->endpoint].script;
-	return attempt->step < script->n_steps ? &script->steps[attempt->step] : NULL;
-}
-
-/* "refuse", "delay 312 ms": what was to be done to this attempt. */
-static char *fault_text(const struct picture *picture, uint32_t id)
-{
-	const struct record_attempt *attempt = &picture->record->attempts[id];
-	const struct step *step = step_of(picture, id);
-	char buffer[DURATION_TEXT_SIZE];
-	struct strbuf text = {0};
-	struct step once;
-
-	if (!step)
-		return xasprintf("step %u", attempt->step + 1);
-	once = *step;
-	once.repeat = 1;
-	once.repeat_explicit = false;
-	if (step->action == STEP_DELAY)
-		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
-			      step->then_refuse ? " then refuse" : "");
-	else
-		step_format(&once, &text);
-	return strbuf_steal(&text);
-}
-
-static char *end_text(const struct attempt_history *attempt)
-{
-	static const char *const words[] = {
-		[END_REFUSED] = "refused",
-		[END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "client gave up",
-		[END_REJECTED] = "let through, nobody listens",
-		[END_OPEN] = "still open at the end",
-	};
-	char buffer[DURATION_TEXT_SIZE];
-
-	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
-		return xstrdup(words[attempt->end]);
-	duration_format(attempt->ended_ns - attempt->started_ns, buffer);
-	return xasprintf("%s after %s", words[attempt->end], buffer);
-}
-
-/* "wait 1.02 s, 780 ms too short", "wait 2.00 s, allowed 1.80 s .. 2.20 s"; NULL: there is none. */
-static char *wait_text(const struct wait_view *wait)
-{
-	const char *what = wait->interval ? "interval" : "wait";
-	char length[DURATION_TEXT_SIZE], low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
-
-	if (!wait->there)
-		return NULL;
-	if (wait->open)
-		return xasprintf("no wait: attempt %u was still open", wait->previous + 1);
-	duration_format(wait->length_ns, length);
-	if (!wait->judged)
-		return xasprintf("%s %s", what, length);
-	if (wait->miss_ns)
-		return xasprintf(
-			"%s %s, %s too %s", what, length,
-			duration_format(wait->miss_ns < 0 ? -wait->miss_ns : wait->miss_ns, low),
-			wait->miss_ns < 0 ? "short" : "long");
-	if (wait->allowed.high >= INT64_MAX / 2)
-		return xasprintf("%s %s, allowed from %s", what, length,
-				 duration_format(wait->allowed.low, low));
-	return xasprintf("%s %s, allowed %s .. %s", what, length,
-			 duration_format(wait->allowed.low, low),
-			 duration_format(wait->allowed.high, high));
-}
 
 /* Centred between two places, when there is room. */
 static void put_text(struct picture *picture, struct row_text *row, enum svg_paint paint,
@@ -274,8 +197,9 @@ void picture_lane(struct picture *picture, uint32_t id)
 {
 	const struct attempt_history *attempt = &picture->history.attempts[id];
 	const struct wait_view *wait = &picture->waits[id];
-	AUTO_FREE char *fault = fault_text(picture, id), *end = end_text(attempt),
-		       *waited = wait_text(wait), *title = lane_title(picture, id, end, waited),
+	AUTO_FREE char *fault = attempt_fault_text(picture->scenario, picture->record, id),
+		       *end = attempt_end_text(attempt), *waited = attempt_wait_text(wait),
+		       *title = lane_title(picture, id, end, waited),
 		       *name = xasprintf("%u", id + 1);
 	enum svg_paint paint = picture->blamed[id] ? SVG_MISS : SVG_INK;
 	struct markup *markup = picture->markup;
