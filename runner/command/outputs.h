@@ -21,10 +21,10 @@ struct output_options {
  */
 #define OUTPUT_OPTIONS                                                                             \
 	{"junit", 0, "FILE", "write a JUnit XML report", output_apply_junit},                      \
-		{"html", 0, "DIR", "write HTML pages there", output_apply_html},                           \
-	{"html-single", 0, "FILE", "write all of them as one HTML page",                           \
-	 output_apply_html_single},                                                                \
-	{"timeline", 0, "PATH",                                                            \
+		{"html", 0, "DIR", "write HTML pages there", output_apply_html},                   \
+		{"html-single", 0, "FILE", "write all of them as one HTML page",                   \
+		 output_apply_html_single},                                                        \
+		{"timeline", 0, "PATH",                                                            \
 		 "draw timelines: FILE.svg of one scenario, or a directory",                       \
 		 output_apply_timeline},                                                           \
 	{                                                                                          \

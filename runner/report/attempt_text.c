@@ -26,22 +26,23 @@ char *attempt_fault_text(const struct scenario *scenario, const struct record *r
 	once = *step;
 	once.repeat = 1;
 	once.repeat_explicit = false;
-	if (step->action == STEP_DELAY)
-		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
-			      step->then_refuse ? " then refuse" : "");
-	else
+	once.when = (struct condition){0}; /* why it was chosen: that is in the script */
+	/* The delay that was drawn, rather than the range it was drawn from. */
+	if (step->action == STEP_DELAY) {
+		strbuf_printf(&text, "delay %s", duration_format(attempt->delay_ns, buffer));
+		step_format_then(step, &text);
+	} else {
 		step_format(&once, &text);
+	}
 	return strbuf_steal(&text);
 }
 
 const char *attempt_end_words(enum attempt_end end)
 {
 	static const char *const words[] = {
-		[END_REFUSED] = "refused",
-		[END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "client gave up",
-		[END_REJECTED] = "let through, nobody listens",
-		[END_OPEN] = "still open at the end",
+		[END_REFUSED] = "refused",          [END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "client gave up", [END_REJECTED] = "let through, nobody listens",
+		[END_UNREACHABLE] = "unreachable",  [END_OPEN] = "still open at the end",
 	};
 
 	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");

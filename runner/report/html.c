@@ -53,8 +53,9 @@ void html_begin(struct markup *markup, const struct html_site *site, const char 
 
 void html_end(struct markup *markup)
 {
-	markup_raw(markup, "\n</main>\n<footer class=\"site\"><p>Written by synfault "
-			   SYNFAULT_VERSION "</p></footer>\n</body>\n</html>\n");
+	markup_raw(markup,
+		   "\n</main>\n<footer class=\"site\"><p>Written by synfault " SYNFAULT_VERSION
+		   "</p></footer>\n</body>\n</html>\n");
 }
 
 void html_link_to(struct markup *markup, const struct html_site *site, size_t index, bool sibling)
@@ -127,7 +128,8 @@ void html_time(struct markup *markup, int64_t realtime_ns)
 	char text[40] = "";
 	struct tm utc;
 
-	if (!gmtime_r(&seconds, &utc) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+	if (!gmtime_r(&seconds, &utc) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
 		return;
 	markup_open(markup, "time");
 	markup_attr(markup, "datetime", text);
@@ -162,8 +164,8 @@ static void sort_results(struct html_site *site, size_t n)
 	AUTO_FREE struct sorted *sorted = xzalloc((n + 1) * sizeof(*sorted));
 
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = (struct sorted){site->files[i],
-					    result_line(&site->results->items[i]), i};
+		sorted[i] =
+			(struct sorted){site->files[i], result_line(&site->results->items[i]), i};
 	qsort(sorted, n, sizeof(*sorted), compare_sorted);
 	for (size_t i = 0; i < n; i++)
 		site->order[i] = sorted[i].index;
@@ -264,8 +266,7 @@ static int write_scenario(const struct html_site *site, const char *directory, s
 	return write_file(directory, name, text, length, diags);
 }
 
-static int write_pages(const struct html_site *site, const char *directory,
-		       struct diag_list *diags)
+static int write_pages(const struct html_site *site, const char *directory, struct diag_list *diags)
 {
 	AUTO_FREE char *scenarios = xasprintf("%s/" HTML_SCENARIOS, directory),
 		       *index_path = xasprintf("%s/index.html", directory), *text = NULL;
@@ -309,8 +310,7 @@ static void move_to(struct report_file *file, struct markup *markup)
 	report_file_add(file, text, length);
 }
 
-int html_single_write(const struct run_results *results, const char *path,
-		      struct diag_list *diags)
+int html_single_write(const struct run_results *results, const char *path, struct diag_list *diags)
 {
 	struct report_file *file = report_file_open(WHAT, path);
 	AUTO_MARKUP struct markup *markup = markup_new();

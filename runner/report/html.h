@@ -19,7 +19,6 @@ int html_single_check(const char *path, struct diag_list *diags);
  * or a negative errno with a diagnostic.
  */
 int html_write(const struct run_results *results, const char *directory, struct diag_list *diags);
-int html_single_write(const struct run_results *results, const char *path,
-		      struct diag_list *diags);
+int html_single_write(const struct run_results *results, const char *path, struct diag_list *diags);
 
 #endif

@@ -58,7 +58,8 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	const struct attempt_history *history = &page->history.attempts[id];
 	size_t finding = finding_of(&page->result->judgement, id);
 	AUTO_FREE char *fault = attempt_fault_text(page->result->scenario, record, id),
-		       *end = attempt_end_text(history), *wait = attempt_wait_text(&page->waits[id]);
+		       *end = attempt_end_text(history),
+		       *wait = attempt_wait_text(&page->waits[id]);
 	char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE], lag[DURATION_TEXT_SIZE];
 	struct markup *markup = page->markup;
 
@@ -79,9 +80,9 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	markup_elementf(markup, "code", NULL, "%s → %s", address_format(&attempt->client, from),
 			address_format(&attempt->server, to));
 	markup_close(markup);
-	markup_elementf(markup, "td", NULL, "%u: %s", attempt->step + 1, fault);
+	markup_elementf(markup, "td", "nowrap", "%u: %s", attempt->step + 1, fault);
 	markup_elementf(markup, "td", "num", "%u", history->syns);
-	markup_element(markup, "td", NULL, end);
+	markup_element(markup, "td", "nowrap", end);
 	markup_open(markup, "td");
 	if (wait)
 		markup_text(markup, wait);
@@ -111,9 +112,9 @@ static void add_gap(struct html_page *page, size_t n, unsigned columns, const ch
 
 void html_attempts(struct html_page *page)
 {
-	static const char *const columns[] = {"#",         "at",   "endpoint", "addresses",
-					      "step",      "SYNs", "ended",    "wait before",
-					      "synfault late", NULL};
+	static const char *const columns[] = {
+		"#",    "at",    "endpoint",    "addresses",     "step",
+		"SYNs", "ended", "wait before", "synfault late", NULL};
 	const struct record *record = page->result->record;
 	size_t n = record->n_attempts, n_hidden = 0;
 
@@ -155,6 +156,10 @@ static char *event_text(const struct record *record, const struct event *event)
 		break;
 	case EVENT_VERDICT:
 		strbuf_printf(&text, "%s", verdict_kind_name(event->u.net.verdict));
+		break;
+	case EVENT_FAULT:
+		strbuf_printf(&text, "%s, after %llu bytes", fault_kind_name(event->u.net.fault),
+			      (unsigned long long)event->u.net.bytes);
 		break;
 	case EVENT_CLOSED:
 		strbuf_printf(&text, "%u SYNs repeated, says the kernel",

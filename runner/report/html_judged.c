@@ -73,8 +73,7 @@ static void add_diagnostics(struct html_page *page)
 		markup_open(page->markup, "pre");
 		markup_attr(page->markup, "tabindex", "0");
 		markup_attr(page->markup, "role", "group");
-		markup_attrf(page->markup, "aria-label", "Error %zu",
-			     i - broken->first_diag + 1);
+		markup_attrf(page->markup, "aria-label", "Error %zu", i - broken->first_diag + 1);
 		markup_element(page->markup, "code", NULL, strbuf_text(&text));
 		markup_close(page->markup);
 	}
@@ -244,9 +243,10 @@ static void add_expectation(struct html_page *page, const struct expectation *ex
 	markup_open(markup, "tr");
 	if (finding)
 		markup_attr(markup, "class", "bad");
-	markup_element(markup, "td", "nowrap", finding    ? "✗ not met"
-					       : unjudged ? "not judged"
-							  : "✓ met");
+	markup_element(markup, "td", "nowrap",
+		       finding    ? "✗ not met"
+		       : unjudged ? "not judged"
+				  : "✓ met");
 	markup_open(markup, "th");
 	markup_attr(markup, "scope", "row");
 	markup_text(markup, expectation_kind_name(expectation->kind));
@@ -287,8 +287,8 @@ static void add_expectation(struct html_page *page, const struct expectation *ex
 
 void html_expectations(struct html_page *page)
 {
-	static const char *const columns[] = {"result",   "what",   "expected",
-					      "actual",   "source", NULL};
+	static const char *const columns[] = {"result", "what",   "expected",
+					      "actual", "source", NULL};
 	const struct scenario *scenario = page->result->scenario;
 	struct markup *markup = page->markup;
 	bool unjudged = is_unjudged(page->result);

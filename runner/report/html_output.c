@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the client and servers wrote, in HTML: line by line, each with the time at which its first
- * byte was read. A record says when how many bytes were written, and keeps the first and the last of
- * them; so the time of a byte follows from how many came before it.
+ * byte was read. A record says when how many bytes were written, and keeps the first and the last
+ * of them; so the time of a byte follows from how many came before it.
  */
 #include "runner/report/html_site.h"
 
@@ -14,9 +14,9 @@ enum { SHOWN_LINES = 1000 };
 struct writes {
 	const struct record *record;
 	uint32_t stream;
-	size_t next;     /* event to look at */
-	uint64_t until;  /* bytes that were written by the last one that was looked at */
-	int64_t at_ns;   /* its time */
+	size_t next;    /* event to look at */
+	uint64_t until; /* bytes that were written by the last one that was looked at */
+	int64_t at_ns;  /* its time */
 };
 
 /* When the byte at @offset was written. Offsets have to rise from call to call. */
@@ -100,7 +100,8 @@ static void add_stream(struct html_page *page, uint32_t index)
 
 	markup_open(markup, "h3");
 	html_id(page, "stream", index + 1);
-	markup_textf(markup, "%s%s", index < STREAM_FIRST_SERVER ? "client " : "", stream->name);
+	markup_textf(markup, "%s%s", index < STREAMS_EACH * record->n_copies ? "client " : "",
+		     stream->name);
 	markup_close(markup);
 	markup_open(markup, "ol");
 	markup_attr(markup, "class", "output");

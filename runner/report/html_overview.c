@@ -104,6 +104,7 @@ static void add_row(struct markup *markup, const struct html_site *site, size_t 
 
 	markup_open(markup, "tr");
 	markup_open(markup, "td");
+	markup_attr(markup, "class", "tight");
 	html_badge(markup, result);
 	markup_close(markup);
 	markup_open(markup, "td");
@@ -218,8 +219,8 @@ static void add_slowest(struct markup *markup, const struct html_site *site)
 	for (size_t i = 0; i < results->n_items; i++) {
 		size_t at = n;
 
-		while (at > 0 && results->items[slowest[at - 1]].duration_ns <
-					 results->items[i].duration_ns)
+		while (at > 0 &&
+		       results->items[slowest[at - 1]].duration_ns < results->items[i].duration_ns)
 			at--;
 		if (at >= SLOWEST)
 			continue;
@@ -261,8 +262,8 @@ static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 		char **names = result->scenario ? result->scenario->tags : NULL;
 
 		for (; names && *names; names++) {
-			struct tag tag = {.name = *names, .total = 1,
-					  .duration_ns = result->duration_ns};
+			struct tag tag = {
+				.name = *names, .total = 1, .duration_ns = result->duration_ns};
 
 			tag.counts[result_outcome(result)] = 1;
 			array_append(tags, n, capacity, tag);
@@ -288,8 +289,8 @@ static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 
 static void add_tags(struct markup *markup, const struct run_results *results)
 {
-	static const char *const columns[] = {"tag", "scenarios", "passed", "failed",
-					      "not judged", "skipped", "time"};
+	static const char *const columns[] = {"tag",        "scenarios", "passed", "failed",
+					      "not judged", "skipped",   "time"};
 	size_t n;
 	AUTO_FREE struct tag *tags = gather_tags(results, &n);
 	char duration[DURATION_TEXT_SIZE];
@@ -325,8 +326,7 @@ static void add_tags(struct markup *markup, const struct run_results *results)
 		markup_elementf(markup, "td", "num", "%zu", tags[i].total);
 		for (size_t k = 0; k < OUTCOME_N_KINDS; k++)
 			markup_elementf(markup, "td", "num", "%zu", tags[i].counts[k]);
-		markup_element(markup, "td", "num",
-			       duration_format(tags[i].duration_ns, duration));
+		markup_element(markup, "td", "num", duration_format(tags[i].duration_ns, duration));
 		markup_close(markup);
 	}
 	end_table(markup);

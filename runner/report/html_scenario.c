@@ -110,11 +110,10 @@ static void add_picture(struct html_page *page, const struct record *record,
 			const struct judgement *judgement, const char *id)
 {
 	struct svg_timeline_style style = {.id = id,
-					   .timing_scale =
-						   page->site->results->facts.timing_scale};
+					   .timing_scale = page->site->results->facts.timing_scale};
 	size_t length;
-	AUTO_FREE char *picture = svg_timeline_format(page->result->scenario, record, judgement,
-						      &style, &length);
+	AUTO_FREE char *picture =
+		svg_timeline_format(page->result->scenario, record, judgement, &style, &length);
 
 	markup_open(page->markup, "figure");
 	markup_open(page->markup, "div");
@@ -146,8 +145,10 @@ static void add_earlier(struct html_page *page)
 	html_section(page, "earlier", "Earlier runs, which do not count");
 	for (size_t i = 0; i < result->n_earlier; i++) {
 		const struct earlier_run *run = &result->earlier[i];
-		struct result as_result = {.file = result->file, .scenario = result->scenario,
-					   .record = run->record, .judgement = run->judgement};
+		struct result as_result = {.file = result->file,
+					   .scenario = result->scenario,
+					   .record = run->record,
+					   .judgement = run->judgement};
 		AUTO_FREE char *id = xasprintf("%searlier-picture-%zu", page->prefix, i + 1);
 		AUTO_STRBUF struct strbuf reason = {0};
 

@@ -26,7 +26,7 @@ struct html_site {
 struct html_page {
 	const struct html_site *site;
 	const struct result *result;
-	size_t index;   /* in the results */
+	size_t index;    /* in the results */
 	char prefix[32]; /* of the ids in it: "" or "s7-" */
 	struct markup *markup;
 

@@ -43,8 +43,8 @@ static bool find_document(const struct scenario_file *file, unsigned line, struc
 		return false;
 	/* A document that is very long is shown from somewhat before the line on. */
 	if (part.last - part.first >= MOST_LINES) {
-		unsigned first = line > part.first + MOST_LINES / 2 ? line - MOST_LINES / 2
-								    : part.first;
+		unsigned first =
+			line > part.first + MOST_LINES / 2 ? line - MOST_LINES / 2 : part.first;
 		const char *text = source + part.offset;
 
 		for (; part.first < first; part.first++)

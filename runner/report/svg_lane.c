@@ -131,6 +131,10 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 		svg_circle(markup, SVG_DROPPED, x, middle, GLYPH, false);
 		picture->used[SVG_DROPPED] = true;
 		break;
+	case VERDICT_UNREACHABLE:
+		svg_diamond(markup, SVG_UNREACHABLE, x, middle, GLYPH + 1);
+		picture->used[SVG_UNREACHABLE] = true;
+		break;
 	case VERDICT_ACCEPT:
 		/* Its success is drawn where it was established. */
 		if (attempt->end == END_REJECTED)
@@ -138,6 +142,29 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 		break;
 	default:
 		break;
+	}
+}
+
+/* What was done to the connection; the word stands above it where there is room. */
+static void draw_fault(struct picture *picture, const struct event *event, double x,
+		       struct row_text *row)
+{
+	static const char *const words[] = {
+		[FAULT_SYN_ACK_LOST] = "SYN-ACK lost",
+		[FAULT_STALLED] = "stalled",
+		[FAULT_RESET] = "reset",
+		[FAULT_CLOSED] = "closed",
+		[FAULT_SLOWED] = "slowed",
+	};
+
+	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "a word for each");
+	svg_diamond(picture->markup, SVG_FAULT, x, picture->y + LANE_MIDDLE, GLYPH + 1);
+	picture->used[SVG_FAULT] = true;
+	if (event->u.net.fault < FAULT_N_KINDS) {
+		double half = svg_text_width(words[event->u.net.fault], SVG_SMALL_SIZE) / 2;
+
+		put_text(picture, row, SVG_FAULT, x - half - 1, x + half + 1,
+			 words[event->u.net.fault]);
 	}
 }
 
@@ -163,6 +190,9 @@ static void draw_events(struct picture *picture, uint32_t id, struct row_text *r
 		case EVENT_ESTABLISHED:
 			svg_circle(picture->markup, SVG_ACCEPTED, x, middle, GLYPH, true);
 			picture->used[SVG_ACCEPTED] = true;
+			break;
+		case EVENT_FAULT:
+			draw_fault(picture, event, x, row);
 			break;
 		default:
 			break;
