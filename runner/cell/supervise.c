@@ -129,6 +129,13 @@ static void tell_under_way(struct supervisor *self)
 
 /* ---- what the injector and the client's output add to the record ---- */
 
+static void add_event(struct supervisor *self, const struct event *event)
+{
+	record_add_event(self->record, event);
+	if (self->config->on_event)
+		self->config->on_event(self->config, self->record, event);
+}
+
 /* While its SYN is held: the socket can't be gone. */
 static uint32_t copy_of(const struct supervisor *self, const struct attempt_info *attempt)
 {
@@ -180,7 +187,7 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 	};
 
 	add_attempt(self, &source->attempt);
-	record_add_event(self->record, &event);
+	add_event(self, &event);
 	tell_under_way(self);
 }
 
@@ -215,7 +222,7 @@ static void on_output(void *userdata, uint32_t stream, size_t length)
 		last->u.output.length += length;
 	} else if (self->n_output_events < MOST_OUTPUT_EVENTS) {
 		self->n_output_events++;
-		record_add_event(record, &event);
+		add_event(self, &event);
 	}
 }
 
@@ -273,7 +280,7 @@ static void on_client_end(struct supervisor *self, uint32_t copy, int wait_statu
 
 	self->clients[copy] = 0;
 	self->n_running--;
-	record_add_event(self->record, &event);
+	add_event(self, &event);
 	if (self->n_running > 0 || self->phase != PHASE_RUNNING ||
 	    self->n_started % scenario_n_clients(self->scenario) != 0)
 		return;
@@ -296,7 +303,7 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 	if (self->phase >= PHASE_ENDING)
 		return;
 	if (self->phase == PHASE_RUNNING)
-		record_add_event(self->record, &event);
+		add_event(self, &event);
 	if (WIFSIGNALED(wait_status))
 		record_add_problem(self->record, false,
 				   "the server of %s was killed by signal %d%s", name,
@@ -435,7 +442,7 @@ static int start_copy(struct supervisor *self)
 	self->n_started++;
 	self->n_running++;
 	self->record->client_started = true;
-	record_add_event(self->record, &event);
+	add_event(self, &event);
 	if (self->owners)
 		owners_add(self->owners, number, self->clients[number]);
 	return 0;
@@ -650,7 +657,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		break;
 	case PHASE_RUNNING:
 		self->timer_lag_ns = MAX(self->timer_lag_ns, now_ns - self->due_ns);
-		record_add_event(self->record, &timeout);
+		add_event(self, &timeout);
 		enter_ending(self);
 		break;
 	case PHASE_ENDING:

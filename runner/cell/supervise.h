@@ -12,10 +12,12 @@
 
 #include "injector/rules.h"
 #include "runner/cell/settings.h"
+#include "runner/record/record.h"
 #include "runner/scenario/scenario.h"
 
-/* One byte each on the control socket. */
+/* One byte each on the control socket, but for the text of an event. */
 enum supervise_message {
+	SUPERVISE_EVENT = 'e',     /* to the parent: a line of text follows, as on_event() sends */
 	SUPERVISE_UNDER_WAY = 'u', /* to the parent: the client has sent its first SYN, or ended */
 	SUPERVISE_INTERRUPT = 'i', /* to the supervisor: end everything, hand in what there is */
 };
@@ -34,6 +36,12 @@ struct supervise_config {
 	gid_t gid;
 	int result_fd;  /* the record goes there */
 	int control_fd; /* socket to the parent; its end means that the parent is dead */
+	/*
+	 * Called in the supervising process for each event that was added to the record; NULL:
+	 * nobody wants to know before the end.
+	 */
+	void (*on_event)(const struct supervise_config *config, const struct record *record,
+			 const struct event *event);
 };
 
 /* Runs in the child made by namespace_fork() or shared_fork(). */

@@ -224,6 +224,11 @@ static void on_result(void *userdata, struct result *result)
 	console_result(run->console, result, result->repeat);
 }
 
+static void on_live(void *userdata, const struct result *result, const char *line)
+{
+	console_live(((struct run *)userdata)->console, result, line);
+}
+
 static void on_tick(void *userdata, size_t n_done, const char *const *running, size_t n_running)
 {
 	struct run *run = userdata;
@@ -323,6 +328,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.on_result = on_result,
 		.on_tick = on_tick,
 		.on_status = on_status,
+		.on_live = options->console.verbose ? on_live : NULL,
 		.userdata = run,
 	};
 

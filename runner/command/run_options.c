@@ -280,7 +280,8 @@ static const struct option_spec run_options[] = {
 	{"github", 0, "WHEN", "annotations and a summary for GitHub Actions: auto, always or never",
 	 apply_github},
 	{"color", 0, "WHEN", "auto, always or never", apply_color},
-	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
+	{"verbose", 'v', NULL, "show events live, and the attempts of passed scenarios too",
+	 apply_verbose},
 	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };

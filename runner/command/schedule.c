@@ -17,6 +17,7 @@
 #include "runner/cell/supervise.h"
 #include "runner/cell/sweep.h"
 #include "runner/command/limits.h"
+#include "runner/report/live.h"
 
 /* How often the progress is drawn and starts that take long are let go. */
 #define TICK_NS (100 * NS_PER_MS)
@@ -47,6 +48,7 @@ struct running {
 	int64_t started_ns;
 	bool starting;
 	struct running *next, *previous;
+	struct strbuf heard; /* on control_fd, of a message that is not complete */
 };
 
 struct scheduler {
@@ -211,6 +213,7 @@ static void forget(struct running *running)
 	close(running->pidfd);
 	close(running->result_fd);
 	close(running->control_fd);
+	strbuf_free(&running->heard);
 	if (running->previous)
 		running->previous->next = running->next;
 	else
@@ -219,6 +222,67 @@ static void forget(struct running *running)
 		running->next->previous = running->previous;
 	self->n_running--;
 	free(running);
+}
+
+/* In the supervising process. Where the parent is slow to read, events are left out, not waited
+ * for. */
+static void send_event(const struct supervise_config *config, const struct record *record,
+		       const struct event *event)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	strbuf_putc(&line, SUPERVISE_EVENT);
+	live_event(record, event, &line);
+	strbuf_putc(&line, '\n');
+	(void)!send(config->control_fd, strbuf_text(&line), line.length,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Takes the messages that have come as a whole. */
+static void take_messages(struct running *running)
+{
+	struct scheduler *self = running->scheduler;
+	struct strbuf *heard = &running->heard;
+	size_t used = 0;
+
+	while (used < heard->length) {
+		char *message = heard->data + used;
+		char *end = message;
+
+		if (*message == SUPERVISE_EVENT) {
+			end = memchr(message, '\n', heard->length - used);
+			if (!end)
+				break;
+			*end = '\0';
+			self->config->on_live(self->config->userdata, running->result, message + 1);
+		} else {
+			stop_starting(running);
+		}
+		used += (size_t)(end - message) + 1;
+	}
+	if (used > 0) {
+		memmove(heard->data, heard->data + used, heard->length - used + 1);
+		heard->length -= used;
+	}
+}
+
+/* Returns whether there may be more. */
+static bool read_messages(struct running *running)
+{
+	char messages[4096];
+	ssize_t length = recv(running->control_fd, messages, sizeof(messages), MSG_DONTWAIT);
+
+	if (length > 0) {
+		strbuf_add(&running->heard, messages, (size_t)length);
+		take_messages(running);
+		return true;
+	}
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	/* Closed: it has ended, which on_exited() will see. */
+	stop_starting(running);
+	event_del(running->spoke);
+	return false;
 }
 
 /* Of a shared cell, what its supervisor left on purpose, or could not remove. */
@@ -240,6 +304,10 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	struct result *result = running->result;
 	int wait_status = 0;
 
+	/* The last that it said, before its result. */
+	while (self->config->on_live && read_messages(running))
+		;
+
 	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	take_record(running, wait_status);
@@ -256,17 +324,9 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 static void on_spoke(evutil_socket_t fd, short what, void *userdata)
 {
 	struct running *running = userdata;
-	struct scheduler *self = running->scheduler;
-	char messages[16];
-	ssize_t length = recv(fd, messages, sizeof(messages), MSG_DONTWAIT);
 
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	stop_starting(running);
-	/* Closed: it has ended, which on_exited() will see. */
-	if (length <= 0)
-		event_del(running->spoke);
-	start_more(self);
+	read_messages(running);
+	start_more(running->scheduler);
 }
 
 static void on_overdue(evutil_socket_t fd, short what, void *userdata)
@@ -346,6 +406,7 @@ static int start(struct scheduler *self, struct result *result)
 			.gid = gid,
 			.result_fd = result_fd,
 			.control_fd = control[1],
+			.on_event = self->config->on_live ? send_event : NULL,
 		};
 
 		supervise(&config);

@@ -38,6 +38,9 @@ struct schedule_config {
 	/* SIGUSR1 came: what runs, the oldest first. */
 	void (*on_status)(void *userdata, size_t n_done, const struct schedule_running *running,
 			  size_t n_running);
+	/* Something happened in a running scenario; @line as live_event() makes it. NULL: unwanted.
+	 */
+	void (*on_live)(void *userdata, const struct result *result, const char *line);
 	void *userdata;
 };
 

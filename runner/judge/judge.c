@@ -197,6 +197,9 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_STDERR:
 		judge_text(judging, expectation);
 		break;
+	case EXPECT_HERD:
+		judge_herd(judging, expectation);
+		break;
 	case EXPECT_N_KINDS:
 		break;
 	}

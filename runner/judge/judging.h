@@ -76,6 +76,8 @@ void judge_duration(struct judging *judging, const struct expectation *expectati
 void judge_waits(struct judging *judging, const struct expectation *expectation);
 /* text.c: stdout and stderr */
 void judge_text(struct judging *judging, const struct expectation *expectation);
+/* herd.c */
+void judge_herd(struct judging *judging, const struct expectation *expectation);
 /* fired.c: did every fault fire that had to? */
 void judge_fired(struct judging *judging);
 

@@ -13,13 +13,14 @@
 #include "common/text.h"
 #include "runner/report/timeline.h"
 
-#define DEFAULT_COLUMNS 80
-#define MINIMUM_COLUMNS 40
-#define MAXIMUM_COLUMNS 120 /* longer lines of a table are hard to follow */
-#define STDERR_LINES    10
-#define STDERR_BYTES    ((size_t)16384) /* looked at for these lines */
-#define STDERR_COLUMNS  300             /* of one line, which a terminal wraps */
-#define VALUE_BYTES     ((size_t)2000)  /* of an expected or actual value */
+#define DEFAULT_COLUMNS   80
+#define MINIMUM_COLUMNS   40
+#define MAXIMUM_COLUMNS   120 /* longer lines of a table are hard to follow */
+#define LIVE_NAME_COLUMNS ((size_t)28)
+#define STDERR_LINES      10
+#define STDERR_BYTES      ((size_t)16384) /* looked at for these lines */
+#define STDERR_COLUMNS    300             /* of one line, which a terminal wraps */
+#define VALUE_BYTES       ((size_t)2000)  /* of an expected or actual value */
 
 struct console {
 	FILE *out;
@@ -433,6 +434,20 @@ void console_result(struct console *console, const struct result *result, const 
 		strbuf_add(&out, strbuf_text(&failure), failure.length);
 	else if (outcome == OUTCOME_PASS && console->options.verbose)
 		add_timeline(console, result, &out);
+	emit(console, &out);
+}
+
+void console_live(struct console *console, const struct result *result, const char *line)
+{
+	AUTO_STRBUF struct strbuf title = {0}, name = {0}, out = {0};
+	size_t columns;
+
+	result_title(result, &title);
+	columns = report_fit(&name, strbuf_text(&title), LIVE_NAME_COLUMNS, console->ascii);
+	strbuf_printf(&out, "%s  %s", paint(console, PAINT_DIM), strbuf_text(&name));
+	strbuf_pad(&out, ' ', LIVE_NAME_COLUMNS - columns);
+	report_line(&out, line);
+	strbuf_printf(&out, "%s\n", unpaint(console));
 	emit(console, &out);
 }
 

@@ -54,6 +54,8 @@ void console_diags(struct console *console, const struct diag_list *diags, const
 		   size_t source_length);
 /* One scenario ended. @repeat: the command that runs it again. */
 void console_result(struct console *console, const struct result *result, const char *repeat);
+/* Something happened in a running scenario, as live_event() says it (--verbose). */
+void console_live(struct console *console, const struct result *result, const char *line);
 /* Draws the progress line again; a no-op unless on a tty. @running: names of running scenarios. */
 void console_progress(struct console *console, size_t n_done, const char *const *running,
 		      size_t n_running, int64_t elapsed_ns);

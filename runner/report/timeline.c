@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "common/text.h"
+#include "runner/judge/herd.h"
 #include "runner/report/result.h"
 
 #define DEFAULT_COLUMNS 80
@@ -587,6 +588,36 @@ static void add_copies_end(const struct record *record, struct strbuf *out)
 			      n_zero, n_ends - n_zero);
 }
 
+/* The fullest windows, where the scenario limits them: how near it came is worth knowing. */
+static void add_herds(const struct timeline *timeline)
+{
+	const struct scenario *scenario = timeline->scenario;
+
+	for (size_t i = 0; scenario && i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+		AUTO_FREE const struct attempt_history **attempts = NULL;
+		AUTO_FREE char *line = NULL;
+		char within[DURATION_TEXT_SIZE], from[DURATION_TEXT_SIZE];
+		struct herd herd;
+		bool named;
+		size_t n;
+
+		if (expectation->kind != EXPECT_HERD)
+			continue;
+		n = herd_attempts(timeline->history, expectation, &attempts);
+		herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
+		duration_format(expectation->value.herd.within_ns, within);
+		named = expectation->endpoint < scenario->n_endpoints;
+		line = xasprintf("herd%s%s: most %s within %s: %zu, from %s on (%lld allowed)",
+				 named ? " at " : "",
+				 named ? scenario->endpoints[expectation->endpoint].name : "",
+				 herd_counted(expectation), within, herd.peak,
+				 duration_format(herd.from_ns, from),
+				 (long long)expectation->value.herd.max);
+		add_line(timeline, TABLE_INDENT, line);
+	}
+}
+
 static void add_end(const struct timeline *timeline)
 {
 	const struct record *record = timeline->record;
@@ -640,6 +671,7 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 	add_scripts(&timeline);
 	add_table(&timeline);
 	add_server_exits(&timeline);
+	add_herds(&timeline);
 	add_end(&timeline);
 	history_free(&history);
 }

@@ -99,6 +99,21 @@ extern const struct schema_key schema_endpoint;
 extern const struct schema schema_expect;
 extern const struct schema schema_tolerance;
 
+/* A new expectation with what all have; it is the scenario's at once, and may move with the next.
+ */
+struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,
+				    const struct node *value);
+/*
+ * The index of the endpoint that a key names, or that error; @policies: it could have been the name
+ * of a policy, too.
+ */
+bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
+		   size_t *ret_endpoint);
+
+void decode_herd(struct loader *loader, const struct field *field, void *target);
+extern const struct schema schema_herd;
+extern const struct schema_key schema_herd_named;
+
 /* The keys of a policy that are no endpoint's name; ends with NULL. */
 extern const char *const policy_words[];
 /* Whether a mapping is a policy rather than one of endpoints to policies. */

@@ -8,8 +8,8 @@
 const char *const policy_words[] = {"fixed", "linear", "exponential", "list", "tolerance", NULL};
 
 /* A new expectation; it is the scenario's at once. */
-static struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,
-					   const struct node *value)
+struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,
+				    const struct node *value)
 {
 	struct scenario *scenario = loader->scenario;
 	struct expectation expectation = {
@@ -104,8 +104,8 @@ static void decode_duration_key(struct loader *loader, const struct field *field
 }
 
 /* The index of the endpoint that a key names; false when there is none. */
-static bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
-			  size_t *ret_endpoint)
+bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
+		   size_t *ret_endpoint)
 {
 	const struct scenario *scenario = loader->scenario;
 	AUTO_FREE const char **names = NULL;
@@ -670,6 +670,16 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_output,
 		.decode = decode_stderr,
+	},
+	{
+		.name = "herd",
+		.value = "a mapping of max and within, or a mapping of endpoints to it",
+		.description = "How many attempts may come together.",
+		.example = "{max: 5, within: 1s}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_herd,
+		.named = &schema_herd_named,
+		.decode = decode_herd,
 	},
 };
 const struct schema schema_expect = {"\"expect\"", expect_keys, ARRAY_SIZE(expect_keys)};

@@ -31,6 +31,7 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_ATTEMPTS] = "attempts", [EXPECT_RETRANSMISSIONS] = "retransmissions",
 		[EXPECT_WAITS] = "waits",       [EXPECT_INTERVALS] = "intervals",
 		[EXPECT_STDOUT] = "stdout",     [EXPECT_STDERR] = "stderr",
+		[EXPECT_HERD] = "herd",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
@@ -98,6 +99,7 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_DURATION:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
+	case EXPECT_HERD:
 	case EXPECT_N_KINDS:
 		break;
 	}

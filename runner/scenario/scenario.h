@@ -116,6 +116,7 @@ enum expectation_kind {
 	EXPECT_INTERVALS,
 	EXPECT_STDOUT,
 	EXPECT_STDERR,
+	EXPECT_HERD,
 	EXPECT_N_KINDS,
 };
 /* The key in the scenario file: "exit", "attempts", "waits", … */
@@ -126,7 +127,7 @@ const char *expectation_kind_name(enum expectation_kind kind);
 struct expectation {
 	enum expectation_kind kind;
 	struct place place; /* of the value that says so */
-	size_t endpoint;    /* ATTEMPTS … INTERVALS: index, or ALL_ENDPOINTS */
+	size_t endpoint;    /* ATTEMPTS … INTERVALS, HERD: index, or ALL_ENDPOINTS */
 	union {
 		struct {
 			int *codes; /* owned; any of them */
@@ -139,6 +140,11 @@ struct expectation {
 			bool exact; /* written as one value: a duration then has tolerance */
 		} range;
 		struct policy policy;
+		struct {
+			int64_t max; /* attempts in any window */
+			int64_t within_ns;
+			bool retries; /* the first attempt of each copy does not count */
+		} herd;
 		struct {
 			enum text_match_kind match;
 			bool negated;

@@ -83,6 +83,10 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_STDERR:
 		REQUIRE(expectation->value.text.text[0]);
 		break;
+	case EXPECT_HERD:
+		REQUIRE(expectation->value.herd.max > 0);
+		REQUIRE(expectation->value.herd.within_ns > 0);
+		break;
 	case EXPECT_N_KINDS:
 		abort();
 	}

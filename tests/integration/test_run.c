@@ -110,6 +110,36 @@ Test(run, names_the_step_that_never_fired)
 		   "step 1 (\"refuse\") at api never fired");
 }
 
+Test(run, shows_events_as_they_happen_when_it_is_to_be_verbose)
+{
+	static const char *const lines[] = {"client  started\n", "api 1  SYN 1\n",
+					    "api 1  SYN 1 refused by step 1", "api 2  connected\n",
+					    "client  exit 0\n"};
+	AUTO_PROGRAM struct program *synfault = program_with_documents();
+
+	program_runs(synfault, "run -v passes.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		program_printed(synfault, lines[i]);
+	program_runs(synfault, "run passes.yaml");
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		program_did_not_print(synfault, lines[i]);
+}
+
+/* Those that GitHub knows, and in between nothing is one that a client says. */
+Test(run, tells_github_of_failures)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_documents();
+
+	program_runs(synfault, "run --github always --verbose fails.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	program_printed(synfault, "::stop-commands::synfault-");
+	program_printed(synfault, "::error file=");
+	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
+	program_runs(synfault, "run --github never fails.yaml");
+	program_did_not_print(synfault, "::");
+}
+
 /* One document that is wrong must not keep the others from running. */
 Test(run, runs_the_other_forty_nine_of_fifty_documents)
 {

@@ -721,22 +721,29 @@ Test(load, refuses_expectations_of_times)
 
 Test(load, refuses_expectations_of_output)
 {
-	EXPECT_REFUSALS(parse_expect, {"{stdout: a}", "takes a mapping"},
-			{"{stdout: {}}", "is empty"}, {"{stderr: ~}", "has no value"},
-			{"{stderr: {has: a}}", "unknown key \"has\""},
-			{"{stdout: {contains: \"\"}}", "empty text"},
-			{"{stdout: {contains: []}}", "is empty"},
-			{"{stdout: {contains: [a, \"\"]}}", "empty text"},
-			{"{stdout: {contains: [~]}}", "a text is missing"},
-			{"{stdout: {contains: {a: b}}}", "takes a text"},
-			{"{stdout: {matches: \"(\"}}", "wrong at offset 1"},
-			{"{stdout: {matches: [a, \"b[\"]}}", "wrong at offset 2"},
-			{"{stdout: {matches: \"a{2,1}\"}}", "wrong at offset"},
-			{"{stdout: {matches: \"\"}}", "empty text"},
-			{"{stdout: {not: \"\"}}", "empty text"},
-			{"{stdout: {not: []}}", "is empty"}, {"{stdout: {not: {}}}", "is empty"},
-			{"{stdout: {not: {matches: \"*\"}}}", "wrong at offset 0"},
-			{"{stdout: {not: {not: a}}}", "unknown key \"not\""}, );
+	EXPECT_REFUSALS(
+		parse_expect, {"{stdout: a}", "takes a mapping"}, {"{stdout: {}}", "is empty"},
+		{"{stderr: ~}", "has no value"}, {"{stderr: {has: a}}", "unknown key \"has\""},
+		{"{stdout: {contains: \"\"}}", "empty text"},
+		{"{stdout: {contains: []}}", "is empty"},
+		{"{stdout: {contains: [a, \"\"]}}", "empty text"},
+		{"{stdout: {contains: [~]}}", "a text is missing"},
+		{"{stdout: {contains: {a: b}}}", "takes a text"},
+		{"{stdout: {matches: \"(\"}}", "wrong at offset 1"},
+		{"{stdout: {matches: [a, \"b[\"]}}", "wrong at offset 2"},
+		{"{stdout: {matches: \"a{2,1}\"}}", "wrong at offset"},
+		{"{stdout: {matches: \"\"}}", "empty text"},
+		{"{stdout: {not: \"\"}}", "empty text"}, {"{stdout: {not: []}}", "is empty"},
+		{"{stdout: {not: {}}}", "is empty"},
+		{"{stdout: {not: {matches: \"*\"}}}", "wrong at offset 0"},
+		{"{stdout: {not: {not: a}}}", "unknown key \"not\""},
+		{"{herd: 5}", "takes a mapping"}, {"{herd: {max: 5}}", "needs the key \"within\""},
+		{"{herd: {within: 1s}}", "needs the key \"max\""},
+		{"{herd: {max: 0, within: 1s}}", "a number of attempts is 1 to"},
+		{"{herd: {max: 1, within: 0s}}", "more than 0"},
+		{"{herd: {max: 1, within: 1}}", "has no unit"},
+		{"{herd: {max: 1, within: 1s, of: all}}", "\"all\""},
+		{"{herd: {ipa: {max: 1, within: 1s}}}", "there is no endpoint \"ipa\""}, );
 }
 
 static struct scenario_file *parse_name(const char *name)

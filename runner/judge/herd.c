@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The expectation "herd": see herd.h. */
+#include "runner/judge/herd.h"
+
+#include <inttypes.h>
+
+#include "runner/judge/judging.h"
+
+struct herd herd_measure(const struct attempt_history *const *attempts, size_t n_attempts,
+			 int64_t within_ns)
+{
+	struct herd herd = {0};
+	size_t first = 0;
+
+	for (size_t last = 0; last < n_attempts; last++) {
+		while (attempts[last]->started_ns - attempts[first]->started_ns >= within_ns)
+			first++;
+		if (last - first + 1 <= herd.peak)
+			continue;
+		herd = (struct herd){
+			.peak = last - first + 1,
+			.first = first,
+			.from_ns = attempts[first]->started_ns,
+			.until_ns = attempts[last]->started_ns,
+		};
+	}
+	return herd;
+}
+
+const char *herd_counted(const struct expectation *expectation)
+{
+	return expectation->value.herd.retries ? "retries" : "attempts";
+}
+
+size_t herd_attempts(const struct history *history, const struct expectation *expectation,
+		     const struct attempt_history ***ret)
+{
+	const struct record *record = history->record;
+	const struct attempt_history **attempts;
+	size_t n = history_of(history, expectation->endpoint, &attempts), kept = 0;
+	AUTO_FREE bool *tried = xzalloc(record->n_copies * sizeof(*tried));
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t copy = record->attempts[attempts[i]->id].copy;
+		bool first = copy < record->n_copies && !tried[copy];
+
+		if (first)
+			tried[copy] = true;
+		if (!first || !expectation->value.herd.retries)
+			attempts[kept++] = attempts[i];
+	}
+	*ret = attempts;
+	return kept;
+}
+
+void judge_herd(struct judging *judging, const struct expectation *expectation)
+{
+	const int64_t max = expectation->value.herd.max;
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t n = herd_attempts(&judging->history, expectation, &attempts);
+	struct herd herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
+	char within[DURATION_TEXT_SIZE], length[DURATION_TEXT_SIZE], from[DURATION_TEXT_SIZE];
+
+	if (herd.peak <= (uint64_t)max)
+		return;
+	judging_add(
+		judging, WEIGHT_FAILED,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = judging_subject(judging, "herd", expectation->endpoint),
+			.expected = xasprintf(
+				"at most %" PRId64 " %s within %s", max, herd_counted(expectation),
+				duration_format(expectation->value.herd.within_ns, within)),
+			.actual = xasprintf("%zu in %s, from %s on", herd.peak,
+					    duration_format(herd.until_ns - herd.from_ns, length),
+					    duration_format(herd.from_ns, from)),
+			.miss = xasprintf("%zu too many", herd.peak - (size_t)max),
+			.has_attempt = true,
+			.attempt = attempts[herd.first + (size_t)max]->id,
+		});
+}
