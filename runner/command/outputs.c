@@ -17,6 +17,11 @@ bool output_apply_json(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+bool outputs_any(const struct output_options *options)
+{
+	return options->junit || options->json;
+}
+
 static bool say(const struct diag_list *diags, FILE *err)
 {
 	for (size_t i = 0; i < diags->n_items; i++)

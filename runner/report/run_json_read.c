@@ -22,7 +22,8 @@
 
 struct reader {
 	struct stored_run *run;
-	size_t *next; /* for each file: where the next scenario of it is looked for first */
+	size_t n_files; /* of those in run->files: the document's */
+	size_t *next;   /* for each of these: where the next scenario of it is looked for first */
 	char *message;
 	char where[48]; /* what is being read: "scenarios[3]" */
 };
@@ -102,6 +103,7 @@ static bool read_texts(struct reader *reader, const json_t *object, const char *
 	if (!json_is_array(array))
 		return wrong(reader, key, array, "a list");
 	texts = xzalloc((n + 1) * sizeof(*texts));
+	strv_free(*ret);
 	*ret = texts;
 	for (size_t i = 0; i < n; i++) {
 		size_t length;
@@ -304,34 +306,22 @@ static const struct scenario *find_scenario(struct reader *reader, size_t index,
 
 /* What reports need of a scenario that this program can't read. */
 static bool add_stand_in(struct reader *reader, const json_t *object, struct result *result,
-			 char *name)
+			 const char *name)
 {
-	struct stored_run *run = reader->run;
-	const struct record *record = result->record;
-	struct scenario *scenario = xzalloc(sizeof(*scenario));
+	struct scenario *scenario =
+		stored_run_stand_in(reader->run, result->file->path, name, result->record);
+	char **tags = NULL;
 
-	scenario->name = name;
-	scenario->path = xstrdup(result->file->path);
-	array_append(run->unread, run->n_unread, run->unread_capacity, scenario);
 	result->scenario = scenario;
-	scenario->place.path = scenario->path;
-	scenario->n_endpoints = 0;
-	if (record && record->n_endpoints > 0)
-		scenario->endpoints = xzalloc(record->n_endpoints * sizeof(*scenario->endpoints));
-	for (size_t i = 0; record && i < record->n_endpoints; i++) {
-		struct endpoint_spec *endpoint = &scenario->endpoints[scenario->n_endpoints++];
-
-		endpoint->name = xstrdup(record->endpoints[i].name);
-		endpoint->n_families = 1;
-		script_append(&endpoint->script,
-			      &(struct step){.action = STEP_ACCEPT, .repeat = 1});
-		endpoint->step_places = xzalloc(sizeof(*endpoint->step_places));
-	}
 	if (!read_unsigned(reader, object, "line", &scenario->place.line) ||
-	    !read_texts(reader, object, "tags", &scenario->tags))
+	    !read_texts(reader, object, "tags", &tags)) {
+		strv_free(tags);
 		return false;
-	if (!scenario->tags)
-		scenario->tags = xzalloc(sizeof(*scenario->tags));
+	}
+	if (tags) {
+		strv_free(scenario->tags);
+		scenario->tags = tags;
+	}
 	return true;
 }
 
@@ -410,7 +400,7 @@ static bool read_identity(struct reader *reader, const json_t *object, struct re
 	int64_t index = -1;
 
 	if (!need_text(reader, object, "name", &name) ||
-	    !read_integer(reader, object, "file", 0, (int64_t)run->n_files - 1, &index))
+	    !read_integer(reader, object, "file", 0, (int64_t)reader->n_files - 1, &index))
 		return false;
 	if (index < 0)
 		return wrong(reader, "file", NULL, "");
@@ -420,7 +410,7 @@ static bool read_identity(struct reader *reader, const json_t *object, struct re
 	if (diagnostics)
 		return read_broken(reader, object, diagnostics, name, result);
 	result->scenario = find_scenario(reader, (size_t)index, name);
-	return result->scenario || add_stand_in(reader, object, result, steal_pointer(&name));
+	return result->scenario || add_stand_in(reader, object, result, name);
 }
 
 /* A record goes with its scenario: those who make reports of both rely on it. */
@@ -567,7 +557,8 @@ static bool read_lists(struct reader *reader, const json_t *top)
 		if (!read_file(reader, item, results->facts.timeout_ns))
 			return false;
 	}
-	reader->next = xzalloc((reader->run->n_files + 1) * sizeof(*reader->next));
+	reader->n_files = reader->run->n_files;
+	reader->next = xzalloc((reader->n_files + 1) * sizeof(*reader->next));
 	json_array_foreach(scenarios, i, item)
 	{
 		snprintf(reader->where, sizeof(reader->where), "scenarios[%zu]", i);
@@ -602,8 +593,7 @@ struct stored_run *run_json_read(const char *text, size_t length, char **ret_mes
 	return steal_pointer(&run);
 }
 
-/* Reads all of a file. Returns false with a message. */
-static bool read_whole(const char *path, struct strbuf *text, char **ret_message)
+bool run_json_read_file(const char *path, struct strbuf *text, char **ret_message)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char buffer[65536];
@@ -626,13 +616,37 @@ struct stored_run *run_json_load(const char *path, char **ret_message)
 	AUTO_FREE char *message = NULL;
 	struct stored_run *run = NULL;
 
-	if (read_whole(path, &text, &message))
+	if (run_json_read_file(path, &text, &message))
 		run = run_json_read(strbuf_text(&text), text.length, &message);
 	if (!run) {
 		report_line(&line, path);
 		*ret_message = xasprintf("%s: %s", strbuf_text(&line), message);
 	}
 	return run;
+}
+
+struct scenario *stored_run_stand_in(struct stored_run *run, const char *path, const char *name,
+				     const struct record *record)
+{
+	struct scenario *scenario = xzalloc(sizeof(*scenario));
+	size_t n = record ? record->n_endpoints : 0;
+
+	array_append(run->unread, run->n_unread, run->unread_capacity, scenario);
+	scenario->name = xstrdup(name);
+	scenario->path = xstrdup(path);
+	scenario->place.path = scenario->path;
+	scenario->tags = xzalloc(sizeof(*scenario->tags));
+	scenario->endpoints = xzalloc((n + 1) * sizeof(*scenario->endpoints));
+	for (size_t i = 0; i < n; i++) {
+		struct endpoint_spec *endpoint = &scenario->endpoints[scenario->n_endpoints++];
+
+		endpoint->name = xstrdup(record->endpoints[i].name);
+		endpoint->n_families = 1;
+		script_append(&endpoint->script,
+			      &(struct step){.action = STEP_ACCEPT, .repeat = 1});
+		endpoint->step_places = xzalloc(sizeof(*endpoint->step_places));
+	}
+	return scenario;
 }
 
 bool stored_run_is_readable(const struct stored_run *run, const struct scenario *scenario)
