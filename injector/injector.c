@@ -386,6 +386,7 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 		.segments_in = death->segments_in,
 		.bytes_received = death->bytes_received,
 		.bytes_acked = death->bytes_acked,
+		.bytes_sent = death->bytes_sent,
 	};
 
 	/* of sockets that are none of our clients' (the server's, too) there is nothing to say */
@@ -592,6 +593,11 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	return 0;
 }
 
+void injector_client_started(struct injector *injector, int64_t at_ns)
+{
+	tracker_client_started(injector->tracker, at_ns);
+}
+
 size_t injector_n_waiting(const struct injector *injector)
 {
 	return injector->n_waiting;
@@ -707,14 +713,23 @@ void injector_free(struct injector *injector)
 {
 	if (!injector)
 		return;
+	/* the rules first: no SYN is to be lost between */
+	rules_free(injector->rules);
+	injector->rules = NULL;
+	injector_leave(injector);
+}
+
+void injector_leave(struct injector *injector)
+{
+	if (!injector)
+		return;
 	while (!LIST_EMPTY(&injector->held))
 		held_free(LIST_FIRST(&injector->held));
 	if (injector->queue_event)
 		event_free(injector->queue_event);
 	if (injector->deaths_event)
 		event_free(injector->deaths_event);
-	/* the rules first: no SYN is to be lost between */
-	rules_free(injector->rules);
+	rules_leave(injector->rules);
 	queue_free(injector->queue);
 	deaths_free(injector->deaths);
 	tracker_free(injector->tracker);

@@ -79,6 +79,9 @@ struct injector;
 int injector_new(const struct injector_config *config, struct diag_list *diags,
 		 struct injector **ret);
 
+/* From when times in conditions count (tracker.h): CLOCK_MONOTONIC. */
+void injector_client_started(struct injector *injector, int64_t at_ns);
+
 /* Takes one packet; for tests and for the queue. */
 void injector_packet(struct injector *injector, const struct queued_packet *queued);
 /* Takes notice of a dead socket, the server's or the client's; likewise. */
@@ -100,5 +103,10 @@ void injector_finish(struct injector *injector);
 int64_t injector_max_lag_ns(const struct injector *injector);
 
 void injector_free(struct injector *injector);
+/*
+ * The same, but its part of a common table stays there and drops SYNs (rules_leave()), until an
+ * injector with the same part takes over: nothing gets past in between.
+ */
+void injector_leave(struct injector *injector);
 
 #endif

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "common/random.h"
+#include "injector/progress.h"
 #include "injector/tracker.h"
 
 /*
@@ -68,21 +68,18 @@ struct attempt {
 
 struct endpoint {
 	struct script script;
-	uint32_t n_attempts;
-	/* The step that serves the latest attempt, and the last attempt that it serves. */
-	uint32_t step;
-	uint64_t step_end;
+	struct progress progress;
 };
 
 /* An address of an endpoint; several may lead to the same one. */
 struct listener {
 	struct address address;
-	uint32_t endpoint;
+	uint32_t endpoint, list;
 	UT_hash_handle hh;
 };
 
 struct tracker {
-	uint64_t seed;
+	int64_t origin_ns; /* the client's start; 0: not known yet */
 	struct endpoint *endpoints;
 	size_t n_endpoints;
 	struct listener *listeners, *listeners_by_address;
@@ -99,6 +96,7 @@ const char *verdict_kind_name(enum verdict_kind kind)
 		[VERDICT_ACCEPT] = "accept",
 		[VERDICT_REFUSE] = "refuse",
 		[VERDICT_DROP] = "drop",
+		[VERDICT_UNREACHABLE] = "unreachable",
 	};
 	_Static_assert(ARRAY_SIZE(names) == VERDICT_N_KINDS, "one name per kind");
 
@@ -107,7 +105,7 @@ const char *verdict_kind_name(enum verdict_kind kind)
 
 struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_t delay_ns)
 {
-	struct verdict verdict = {.kind = VERDICT_ACCEPT};
+	struct verdict verdict = {.kind = VERDICT_ACCEPT, .unreachable = step->unreachable};
 
 	switch (step->action) {
 	case STEP_REFUSE:
@@ -121,9 +119,23 @@ struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_
 			verdict.kind = VERDICT_DROP;
 		break;
 	case STEP_DELAY:
-		verdict.kind = step->then_refuse ? VERDICT_REFUSE : VERDICT_ACCEPT;
+		verdict.kind = step->then_refuse        ? VERDICT_REFUSE
+			       : step->then_unreachable ? VERDICT_UNREACHABLE
+							: VERDICT_ACCEPT;
 		verdict.hold_ns = delay_ns;
 		break;
+	case STEP_UNREACHABLE:
+		verdict.kind = VERDICT_UNREACHABLE;
+		break;
+	case STEP_BACKLOG_FULL:
+		verdict.kind = step->abort ? VERDICT_ACCEPT : VERDICT_DROP;
+		break;
+	case STEP_LOSE_SYN_ACK:
+	case STEP_HALF_OPEN:
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+	case STEP_SLOW:
 	case STEP_ACCEPT:
 	case STEP_N_ACTIONS:
 		break;
@@ -150,7 +162,6 @@ struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_e
 	struct tracker *tracker = xzalloc(sizeof(*tracker));
 	size_t n_listeners = 0;
 
-	tracker->seed = seed;
 	tracker->n_endpoints = n_endpoints;
 	tracker->endpoints = xzalloc(n_endpoints * sizeof(*tracker->endpoints));
 	for (size_t i = 0; i < n_endpoints; i++)
@@ -165,16 +176,23 @@ struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_e
 		assert(script->n_steps > 0);
 		for (size_t j = 0; j < script->n_steps; j++)
 			script_append(&endpoint->script, &script->steps[j]);
-		endpoint->step_end = script->steps[0].repeat;
+		progress_init(&endpoint->progress, &endpoint->script, (uint32_t)i, seed);
 		for (size_t j = 0; j < endpoints[i].n_addresses; j++) {
 			struct listener *listener = &tracker->listeners[n_listeners++];
 
 			listener->address = endpoints[i].addresses[j];
 			listener->endpoint = (uint32_t)i;
+			listener->list = endpoints[i].lists ? endpoints[i].lists[j] : 0;
+			assert(listener->list < script_n_lists(script));
 			add_listener(tracker, listener);
 		}
 	}
 	return tracker;
+}
+
+void tracker_client_started(struct tracker *tracker, int64_t at_ns)
+{
+	tracker->origin_ns = at_ns;
 }
 
 void tracker_free(struct tracker *tracker)
@@ -186,8 +204,10 @@ void tracker_free(struct tracker *tracker)
 	HASH_CLEAR(by_flow, tracker->by_flow);
 	for (size_t i = 0; i < tracker->n_chunks; i++)
 		free(tracker->chunks[i]);
-	for (size_t i = 0; i < tracker->n_endpoints; i++)
+	for (size_t i = 0; i < tracker->n_endpoints; i++) {
+		progress_deinit(&tracker->endpoints[i].progress);
 		script_free(&tracker->endpoints[i].script);
+	}
 	free(tracker->chunks);
 	free(tracker->endpoints);
 	free(tracker->listeners);
@@ -262,36 +282,23 @@ static void join_flow(struct tracker *tracker, struct attempt *attempt)
 		flow->oldest_open = attempt->id;
 }
 
-/* Moves the endpoint on to its next attempt, and returns the index of the step that serves it. */
-static uint32_t next_step(struct endpoint *endpoint)
-{
-	const struct script *script = &endpoint->script;
-
-	endpoint->n_attempts++;
-	if (endpoint->n_attempts > endpoint->step_end && endpoint->step + 1 < script->n_steps) {
-		endpoint->step++;
-		endpoint->step_end += script->steps[endpoint->step].repeat;
-	}
-	return endpoint->step;
-}
-
-static struct attempt *attempt_start(struct tracker *tracker, uint32_t endpoint_index,
+static struct attempt *attempt_start(struct tracker *tracker, const struct listener *listener,
 				     const struct attempt_key *key, int64_t now_ns)
 {
-	struct endpoint *endpoint = &tracker->endpoints[endpoint_index];
+	struct progress *progress = &tracker->endpoints[listener->endpoint].progress;
 	struct attempt *attempt = attempt_allocate(tracker);
-	const struct step *step;
+	struct progress_choice choice;
 
+	if (!tracker->origin_ns)
+		tracker->origin_ns = now_ns;
+	choice = progress_next(progress, listener->list, key->client.family,
+			       now_ns - tracker->origin_ns);
 	attempt->key = *key;
-	attempt->endpoint = endpoint_index;
-	attempt->step = next_step(endpoint);
-	attempt->number = endpoint->n_attempts;
+	attempt->endpoint = listener->endpoint;
+	attempt->step = choice.step;
+	attempt->number = progress->n_attempts;
 	attempt->started_ns = now_ns;
-	step = &endpoint->script.steps[attempt->step];
-	if (step->action == STEP_DELAY)
-		attempt->delay_ns = random_between(
-			random_draw(tracker->seed, endpoint_index, attempt->number, 0),
-			step->delay_min_ns, step->delay_max_ns);
+	attempt->delay_ns = choice.delay_ns;
 	add_by_key(tracker, attempt);
 	join_flow(tracker, attempt);
 	return attempt;
@@ -330,7 +337,7 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 
 		if (!listener)
 			return -ENOENT;
-		attempt = attempt_start(tracker, listener->endpoint, &key, now_ns);
+		attempt = attempt_start(tracker, listener, &key, now_ns);
 	}
 	attempt->syns++;
 	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);

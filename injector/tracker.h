@@ -27,7 +27,7 @@
 
 enum attempt_state {
 	ATTEMPT_WAITING,     /* no answer yet */
-	ATTEMPT_REFUSED,     /* we had it answered with RST */
+	ATTEMPT_REFUSED,     /* we had it answered with RST, or ICMP */
 	ATTEMPT_ESTABLISHED, /* the SYN-ACK was delivered to the client */
 	ATTEMPT_N_STATES,
 };
@@ -57,17 +57,19 @@ struct attempt_info {
 
 /* What is to be done with one SYN. */
 enum verdict_kind {
-	VERDICT_ACCEPT, /* to the server */
-	VERDICT_REFUSE, /* RST to the client */
-	VERDICT_DROP,   /* no answer */
+	VERDICT_ACCEPT,      /* to the server */
+	VERDICT_REFUSE,      /* RST to the client */
+	VERDICT_DROP,        /* no answer */
+	VERDICT_UNREACHABLE, /* ICMP to the client */
 	VERDICT_N_KINDS,
 };
-/* "accept", "refuse", "drop" */
+/* "accept", "refuse", "drop", "unreachable" */
 const char *verdict_kind_name(enum verdict_kind kind);
 
 struct verdict {
 	enum verdict_kind kind;
-	int64_t hold_ns; /* do it this long after the SYN's arrival; 0: at once */
+	enum unreachable_kind unreachable; /* VERDICT_UNREACHABLE: what the ICMP answer says */
+	int64_t hold_ns;                   /* do it this long after the SYN's arrival; 0: at once */
 };
 
 /*
@@ -83,16 +85,23 @@ struct tracker_endpoint {
 	const struct address *addresses;
 	size_t n_addresses;
 	const struct script *script;
+	const uint32_t *lists; /* by address: the list of the script that is for it; NULL: all 0 */
 };
 
 /*
- * @seed: for delays that are drawn from a range; the same seed, endpoint and attempt number always
- * give the same delay. Addresses must be distinct over all endpoints.
- * Never fails; free it with tracker_free().
+ * @seed: for chances, and for delays that are drawn from a range; the same seed, endpoint and
+ * attempt number always give the same. Addresses must be distinct over all endpoints. Never fails;
+ * free it with tracker_free().
  */
 struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_endpoints,
 			    uint64_t seed);
 void tracker_free(struct tracker *tracker);
+
+/*
+ * From when the times in conditions count; on the clock of tracker_syn(), and more than 0. Until it
+ * is told, they count from the first SYN.
+ */
+void tracker_client_started(struct tracker *tracker, int64_t at_ns);
 
 struct tracker_decision {
 	struct attempt_info attempt; /* after this SYN was counted */

@@ -103,6 +103,30 @@ static bool check_endpoints(struct checker *checker)
 	return true;
 }
 
+/* That the step which served an attempt is the one that the script has for it. */
+static void check_step(struct checker *checker, struct replay *replay, uint32_t id)
+{
+	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
+	const struct script *script =
+		&checker->judging->scenario->endpoints[attempt->endpoint].script;
+	struct progress_choice choice;
+	const struct step *step;
+
+	if (!replay_next(replay, id, &choice)) {
+		add_about(checker, id, "was made to an address that the endpoint has not");
+		return;
+	}
+	if (attempt->step != choice.step) {
+		add_about(checker, id, "was served by step %" PRIu32 " of the script, not %" PRIu32,
+			  attempt->step + 1, choice.step + 1);
+		return;
+	}
+	step = &script->steps[attempt->step];
+	if (step->action == STEP_DELAY &&
+	    (attempt->delay_ns < step->delay_min_ns || attempt->delay_ns > step->delay_max_ns))
+		add_about(checker, id, "has a delay that its step does not allow");
+}
+
 /* Each attempt has to have the number and step that follow from those before it. */
 static bool check_attempts(struct checker *checker)
 {
@@ -110,35 +134,23 @@ static bool check_attempts(struct checker *checker)
 	const struct record *record = checker->judging->record;
 	AUTO_FREE uint64_t *numbers = xzalloc(scenario->n_endpoints * sizeof(*numbers));
 	size_t before = checker->judging->findings[WEIGHT_HARNESS].n_items;
+	CLEANUP(replay_deinit) struct replay replay;
 
+	replay_init(&replay, checker->judging);
 	for (size_t id = 0; id < record->n_attempts && !full(checker); id++) {
 		const struct record_attempt *attempt = &record->attempts[id];
-		const struct script *script;
-		const struct step *step;
 
 		if (attempt->endpoint >= scenario->n_endpoints) {
 			add(checker,
 			    xasprintf("attempt %zu is at an endpoint that is not there", id + 1));
 			return false;
 		}
-		script = &scenario->endpoints[attempt->endpoint].script;
 		if (attempt->number != ++numbers[attempt->endpoint]) {
 			add_about(checker, (uint32_t)id, "should have been number %" PRIu64,
 				  numbers[attempt->endpoint]);
 			return false;
 		}
-		if (attempt->step != script_step_index(script, attempt->number)) {
-			add_about(checker, (uint32_t)id,
-				  "was served by step %" PRIu32 " of the script, not %zu",
-				  attempt->step + 1,
-				  script_step_index(script, attempt->number) + 1);
-			continue;
-		}
-		step = &script->steps[attempt->step];
-		if (step->action == STEP_DELAY && (attempt->delay_ns < step->delay_min_ns ||
-						   attempt->delay_ns > step->delay_max_ns))
-			add_about(checker, (uint32_t)id,
-				  "has a delay that its step does not allow");
+		check_step(checker, &replay, (uint32_t)id);
 	}
 	return checker->judging->findings[WEIGHT_HARNESS].n_items == before;
 }
@@ -271,7 +283,9 @@ static void check_processes(struct checker *checker)
 	const struct scenario *scenario = checker->judging->scenario;
 	const struct event *exit = record_exit(record);
 
-	if (!exit && !checker->judging->timed_out)
+	if (record->attached)
+		; /* the client is somebody else's: nothing is known of its process */
+	else if (!exit && !checker->judging->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
 	else if (!checker->judging->timed_out && count_exits(record) != record->n_copies)
 		add(checker, xasprintf("%" PRIu32 " clients were to run, but the record has the "

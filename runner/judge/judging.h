@@ -6,6 +6,7 @@
 #ifndef SYNFAULT_RUNNER_JUDGE_JUDGING_H
 #define SYNFAULT_RUNNER_JUDGE_JUDGING_H
 
+#include "injector/progress.h"
 #include "runner/judge/judge.h"
 
 /* In the order of precedence: the first that holds a finding gives the outcome. */
@@ -64,6 +65,24 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 
 /* The expected range of counts: "5", "3 .. 5", "at least 3", "at most 5"; owned by the caller. */
 char *count_range_text(struct range range);
+
+/*
+ * Which steps should have served the attempts: the script's own account, from what the record says
+ * of them. All attempts are to be gone through in their order.
+ */
+struct replay {
+	const struct judging *judging;
+	struct progress *endpoints; /* as many as the scenario has */
+};
+void replay_init(struct replay *replay, const struct judging *judging);
+/*
+ * The next attempt, of an endpoint that is there. Returns false when its address is none of the
+ * endpoint's, and when its SYN is not in the record.
+ */
+bool replay_next(struct replay *replay, uint32_t id, struct progress_choice *ret);
+void replay_deinit(struct replay *replay);
+/* The list of the script that an attempt's address has, or UINT32_MAX. */
+uint32_t replay_list(const struct judging *judging, uint32_t id);
 
 /* consistency.c: is the record one that a working harness can have written? */
 void judge_consistency(struct judging *judging);

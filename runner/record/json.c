@@ -87,7 +87,7 @@ static void put_address(struct strbuf *out, const char *name, const struct addre
 	put_word(out, name, address_format(address, text));
 }
 
-static void write_event(struct strbuf *out, const struct event *event)
+void record_write_event(const struct event *event, struct strbuf *out)
 {
 	put_word(out, "kind", event_kind_name(event->kind));
 	put_integer(out, "at_ns", event->at_ns);
@@ -103,8 +103,15 @@ static void write_event(struct strbuf *out, const struct event *event)
 		put_word(out, "verdict", verdict_kind_name(event->u.net.verdict));
 		put_integer(out, "lag_ns", event->u.net.lag_ns);
 		break;
+	case EVENT_FAULT:
+		put_word(out, "fault", fault_kind_name(event->u.net.fault));
+		put_integer(out, "bytes", (int64_t)event->u.net.bytes);
+		break;
 	case EVENT_CLOSED:
 		put_integer(out, "retransmissions", event->u.net.retransmissions);
+		put_integer(out, "bytes_received", (int64_t)event->u.net.bytes_received);
+		put_integer(out, "bytes_acked", (int64_t)event->u.net.bytes_acked);
+		put_integer(out, "bytes_sent", (int64_t)event->u.net.bytes_sent);
 		break;
 	case EVENT_START:
 		put_copy(out, event->u.start.copy);
@@ -127,6 +134,11 @@ static void write_event(struct strbuf *out, const struct event *event)
 	case EVENT_N_KINDS:
 		break;
 	}
+}
+
+static void write_event(struct strbuf *out, const struct event *event)
+{
+	record_write_event(event, out);
 }
 
 static void write_endpoint(struct strbuf *out, const struct record_endpoint *endpoint)
@@ -215,6 +227,8 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	put_integer(out, "copies", record->n_copies);
 	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
+	if (record->attached)
+		put_bool(out, "attached", true);
 	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
 	put_integer(out, "client_lag_ns", record->client_lag_ns);
 	put_bool(out, "complete", record->complete);

@@ -16,7 +16,8 @@ enum event_kind {
 	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
-	EVENT_CLOSED,      /* the client's socket died */
+	EVENT_FAULT,       /* something was done to the connection after its SYN */
+	EVENT_CLOSED,      /* the client's socket died; the last of those about an attempt */
 	EVENT_START,       /* a copy of the client was started */
 	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
@@ -46,6 +47,11 @@ struct event {
 			int64_t lag_ns;            /* VERDICT: lateness */
 			uint32_t payload_length;   /* SYN */
 			uint32_t retransmissions;  /* CLOSED: the kernel's own count */
+			enum fault_kind fault;     /* FAULT */
+			uint64_t bytes;            /* FAULT: of data that had passed by then */
+			/* CLOSED: the kernel's tcp_info: bytes_acked counts SYN and FIN, too */
+			uint64_t bytes_received, bytes_acked;
+			uint64_t bytes_sent; /* CLOSED: of data, without repetitions */
 		} net;
 		struct {
 			uint32_t stream; /* index into record->streams */
@@ -135,6 +141,11 @@ struct record {
 	uint32_t n_copies; /* of the client that were to be run; 1 unless it is told otherwise */
 	bool client_started;
 	/*
+	 * The client was somebody else's (`synfault inject`): of it there is no start, output and
+	 * end; time 0 is when the faults were armed, and client_started says that they were.
+	 */
+	bool attached;
+	/*
 	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
 	 * when a verdict or other timer was due until it was done; and how long the client's first
 	 * process stood ready without a processor in all (-1: the kernel did not say); of several
@@ -173,6 +184,8 @@ void stream_writer_finish(struct stream_writer *writer, struct stream *ret);
  * caller owns when the text is not a record. What was written reads back equal.
  */
 char *record_write_json(const struct record *record, size_t *ret_length);
+/* One event's keys and values, without braces, put after what @out holds of an object. */
+void record_write_event(const struct event *event, struct strbuf *out);
 struct record *record_read_json(const char *text, size_t length, char **ret_message);
 
 #endif

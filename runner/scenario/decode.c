@@ -106,7 +106,14 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 		[SCHEMA_JITTER] = {"jitter", "^(none|full|equal|" PERCENT_PATTERN ")$"},
 		[SCHEMA_STATUS] = {"exit status", "^([0-9]{1,3}|nonzero)$"},
 		[SCHEMA_SIGNAL] = {"signal", "^(SIG)?[A-Z0-9]+$"},
-		[SCHEMA_STEP] = {"fault step", "^ *(accept|refuse|drop|lose|delay)( .*)?$"},
+		[SCHEMA_STEP] = {"fault step",
+				 "^ *(accept|refuse|drop|lose|delay|down|flap)( .*)?$"},
+		[SCHEMA_ATTEMPTS] = {"attempt set",
+				     "^ *([0-9]+ *(\\.\\. *([0-9]+)?)?|\\.\\. *[0-9]+)"
+				     " *(\\+ *[0-9]*)?$"},
+		[SCHEMA_WINDOW] = {"window of time",
+				   "^ *(" DURATION_PATTERN ")? *\\.\\. *(" DURATION_PATTERN
+				   ")?( *every *" DURATION_PATTERN ")? *$"},
 		[SCHEMA_PATTERN] = {"pattern", NULL},
 		[SCHEMA_POLICY] = {"policy", NULL},
 	};
@@ -172,7 +179,8 @@ void decode_mapping(struct loader *loader, const struct schema *schema, const st
 			field.value = found[i]->value;
 			if (decode_form(loader, &field))
 				field.schema->decode(loader, &field, target);
-		} else if (schema->keys[i].required && !loader->partial) {
+		} else if (schema->keys[i].required && !loader->partial &&
+			   !(loader->attached && schema->keys[i].of_client)) {
 			loader_error(loader, at, "%s needs the key \"%s\": %s", schema->name,
 				     schema->keys[i].name, schema->keys[i].value);
 			loader_hint(loader, "for example: %s: %s", schema->keys[i].name,

@@ -20,6 +20,7 @@ struct loader {
 	 * other documents have.
 	 */
 	bool partial;
+	bool attached;              /* somebody else starts the client: see load.h */
 	bool endpoints_known;       /* all endpoints could be read, so that names can be checked */
 	struct tolerance tolerance; /* of the document's expectations */
 	size_t expectations_capacity;
@@ -99,6 +100,12 @@ extern const struct schema_key schema_endpoint;
 extern const struct schema schema_expect;
 extern const struct schema schema_tolerance;
 
+/* A fault step as a text. @last: none follows it. */
+bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret);
+/* decode_condition.c: a step with a condition, as a mapping; and whether each can be met. */
+bool decode_conditional(struct loader *loader, const struct node *mapping, struct step *ret);
+void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint);
+extern const struct schema schema_conditional;
 /* A new expectation with what all have; it is the scenario's at once, and may move with the next.
  */
 struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,

@@ -190,28 +190,31 @@ static bool endless_step(struct loader *loader, const struct node *node, bool la
 	return false;
 }
 
+bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret)
+{
+	struct step_error error;
+	const char *text;
+
+	if (!decode_text(loader, node, &text))
+		return false;
+	if (step_parse(text, ret, &error) == 0)
+		return true;
+	if (endless_step(loader, node, last))
+		return false;
+	loader_error_within(loader, node, error.offset, error.length, "%s", error.message);
+	if (*error.hint)
+		loader_hint(loader, "%s", error.hint);
+	return false;
+}
+
 static void decode_step(struct loader *loader, const struct node *node, bool last,
 			struct endpoint_spec *endpoint)
 {
-	struct step_error error;
 	struct step step;
-	const char *text;
 
-	if (node->kind == NODE_MAPPING) {
-		loader_error(loader, node, "a fault step is a text, not a mapping");
-		loader_hint(loader, "for example \"refuse x3\" or \"delay 300ms\"");
+	if (node->kind == NODE_MAPPING ? !decode_conditional(loader, node, &step)
+				       : !decode_step_text(loader, node, last, &step))
 		return;
-	}
-	if (!decode_text(loader, node, &text))
-		return;
-	if (step_parse(text, &step, &error) < 0) {
-		if (endless_step(loader, node, last))
-			return;
-		loader_error_within(loader, node, error.offset, error.length, "%s", error.message);
-		if (*error.hint)
-			loader_hint(loader, "%s", error.hint);
-		return;
-	}
 	endpoint->step_places[endpoint->script.n_steps] = loader_place(loader, node);
 	script_append(&endpoint->script, &step);
 }
@@ -227,7 +230,8 @@ static void decode_faults(struct loader *loader, const struct field *field, void
 		return;
 	}
 	free(endpoint->step_places);
-	endpoint->step_places = xzalloc(list->count * sizeof(*endpoint->step_places));
+	/* and one that is not written, see fill_script() */
+	endpoint->step_places = xzalloc((list->count + 1) * sizeof(*endpoint->step_places));
 	for (size_t i = 0; i < list->count; i++)
 		decode_step(loader, list->items[i], i + 1 == list->count, endpoint);
 }
@@ -279,13 +283,14 @@ static const struct schema_key endpoint_keys[] = {
 	},
 	{
 		.name = "faults",
-		.value = "a list of fault steps",
+		.value = "a list of fault steps, or of mappings with when and do",
 		.description = "What happens to successive connection attempts; the last step "
 			       "serves all that follow.",
 		.example = "[refuse x3, delay 300ms, accept]",
 		.fallback = "[accept]",
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_STEP,
+		.mapping_item = &schema_conditional,
 		.decode = decode_faults,
 	},
 };
@@ -379,6 +384,20 @@ static void check_name(struct loader *loader, const struct node *name)
 	}
 }
 
+/* What no condition takes is accepted, unless the script says something else. */
+static void fill_script(struct endpoint_spec *endpoint)
+{
+	struct script *script = &endpoint->script;
+
+	for (size_t i = 0; i < script->n_steps; i++)
+		if (!script->steps[i].when.given)
+			return;
+	if (!endpoint->step_places)
+		endpoint->step_places = xzalloc(sizeof(*endpoint->step_places));
+	endpoint->step_places[script->n_steps] = endpoint->place;
+	script_append(script, &(struct step){.action = STEP_ACCEPT, .repeat = 1});
+}
+
 /* What is not given. */
 static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 {
@@ -386,12 +405,9 @@ static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 		endpoint->families[0] = FAMILY_IPV4;
 		endpoint->n_families = 1;
 	}
-	if (!endpoint->script.n_steps) {
-		free(endpoint->step_places);
-		endpoint->step_places = xmemdup(&endpoint->place, sizeof(endpoint->place));
-		script_append(&endpoint->script,
-			      &(struct step){.action = STEP_ACCEPT, .repeat = 1});
-	}
+	if (!loader->partial)
+		check_conditions(loader, endpoint);
+	fill_script(endpoint);
 }
 
 void decode_endpoints(struct loader *loader, const struct field *field, void *target)

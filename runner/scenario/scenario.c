@@ -38,6 +38,14 @@ const char *expectation_kind_name(enum expectation_kind kind)
 	return names[kind];
 }
 
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family)
+{
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->families[i] == family)
+			return true;
+	return false;
+}
+
 uint32_t scenario_n_clients(const struct scenario *scenario)
 {
 	return MAX(scenario->n_clients, 1U);

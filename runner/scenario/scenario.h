@@ -28,13 +28,19 @@ enum serve_kind {
 };
 const char *serve_kind_name(enum serve_kind kind);
 
+/* Addresses that one endpoint can have. */
+#define ENDPOINT_MOST_ADDRESSES 16
+
 struct endpoint_spec {
 	char *name;
-	struct place place;               /* of the name */
-	enum family families[N_FAMILIES]; /* in the order in which they are to resolve */
-	size_t n_families;                /* at least 1 */
-	uint16_t port;                    /* 0: one that is free */
-	char *hostname;                   /* NULL: reached by its address */
+	struct place place; /* of the name */
+	/* Of its addresses, in the order in which they are to resolve; a family can come again. */
+	enum family families[ENDPOINT_MOST_ADDRESSES];
+	size_t n_families; /* at least 1 */
+	/* By address: the list of the script that is for it. */
+	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
+	uint16_t port;  /* 0: one that is free */
+	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
 	char **serve_command;   /* SERVE_COMMAND; holds ${…} */
 	int64_t serve_ready_ns; /* SERVE_COMMAND: how long it may take until it listens */
@@ -79,15 +85,20 @@ struct tolerance {
 
 enum jitter_kind {
 	JITTER_NONE,
-	JITTER_FULL,    /* anywhere in [0, wait] */
-	JITTER_EQUAL,   /* anywhere in [wait / 2, wait] */
-	JITTER_PERCENT, /* wait ± percent */
+	JITTER_FULL,         /* anywhere in [0, wait] */
+	JITTER_EQUAL,        /* anywhere in [wait / 2, wait] */
+	JITTER_PERCENT,      /* wait ± percent */
+	JITTER_DECORRELATED, /* anywhere in [base, factor * the wait before], then the cap */
+	JITTER_N_KINDS,
 };
 
 enum policy_kind {
 	POLICY_FIXED,       /* every wait is base_ns */
 	POLICY_LIST,        /* these waits, in this order, and no other */
 	POLICY_EXPONENTIAL, /* min(cap, base * factor ^ (k - 1)) for wait k */
+	POLICY_LINEAR,      /* min(cap, base + step * (k - 1)) for wait k */
+	POLICY_RANGE,       /* every wait lies in [base_ns, cap_ns] */
+	POLICY_N_KINDS,
 };
 
 /* What successive waits (or intervals) are to be. */
@@ -95,11 +106,18 @@ struct policy {
 	enum policy_kind kind;
 	int64_t base_ns;
 	double factor;  /* exponential; at least 1 */
-	int64_t cap_ns; /* exponential; INT64_MAX: none */
+	int64_t cap_ns; /* exponential, linear; INT64_MAX: none */
 	enum jitter_kind jitter;
 	double jitter_percent; /* 0 to 100 */
 	struct range *list;    /* POLICY_LIST: a single duration is a range of one point */
 	size_t n_list;
+	int64_t step_ns;      /* linear */
+	int64_t max_attempts; /* there are no more; 0: no limit */
+	/* What policies with a name of their own need (policy.h). */
+	const char *name;   /* static; NULL: it has none */
+	bool first_plain;   /* the first wait may be without its jitter */
+	bool waits_for_end; /* an attempt that takes longer than its interval is waited for */
+	bool ends_early;    /* the next attempt may start as soon as the one before has failed */
 };
 
 enum text_match_kind {
@@ -170,6 +188,7 @@ struct scenario {
 	size_t n_expectations;
 };
 
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);

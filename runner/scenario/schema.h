@@ -30,8 +30,10 @@ enum schema_type {
 	SCHEMA_STATUS, /* exit status, or "nonzero" when alone */
 	SCHEMA_SIGNAL,
 	SCHEMA_STEP,
-	SCHEMA_PATTERN, /* PCRE2 */
-	SCHEMA_POLICY,  /* each item of its list is a SCHEMA_DURATION_RANGE */
+	SCHEMA_ATTEMPTS, /* numbers of attempts: 2, 1..3, 2+, 1..9+2 */
+	SCHEMA_WINDOW,   /* 0s..5s, 2s.., 0s..5s every 20s */
+	SCHEMA_PATTERN,  /* PCRE2 */
+	SCHEMA_POLICY,   /* each item of its list is a SCHEMA_DURATION_RANGE */
 	SCHEMA_N_TYPES,
 };
 
@@ -58,11 +60,13 @@ struct schema_key {
 	const char *fallback;    /* the value when it is not given, as it is written, or NULL */
 	unsigned forms;
 	enum schema_type type;
-	const char *const *choices;   /* SCHEMA_CHOICE: ends with NULL */
-	const struct schema *mapping; /* the keys that its mapping can have, or NULL */
+	const char *const *choices;        /* SCHEMA_CHOICE: ends with NULL */
+	const struct schema *mapping;      /* the keys that its mapping can have, or NULL */
+	const struct schema *mapping_item; /* of its list: the keys of items that are mappings */
 	const struct schema_key
 		*named; /* what each freely named key of its mapping takes, or NULL */
 	bool required;
+	bool of_client; /* not required where somebody else starts the client */
 	/* Reads a value whose form is one of .forms into what the key's mapping is read into. */
 	void (*decode)(struct loader *loader, const struct field *field, void *target);
 };

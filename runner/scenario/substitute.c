@@ -48,14 +48,6 @@ static enum field_kind field_kind(const char *field)
 	return FIELD_NONE;
 }
 
-static bool has_family(const struct endpoint_spec *endpoint, enum family family)
-{
-	for (size_t i = 0; i < endpoint->n_families; i++)
-		if (endpoint->families[i] == family)
-			return true;
-	return false;
-}
-
 static bool is_plain(const char *name)
 {
 	return strcmp(name, "tmp") == 0 || strcmp(name, "dir") == 0;
@@ -123,7 +115,7 @@ static bool check_one(const struct scenario *scenario, const struct reference *r
 				: xstrdup("it has host, port, ipv4 and ipv6");
 		return false;
 	}
-	if (has_family(&scenario->endpoints[index], family))
+	if (endpoint_has_family(&scenario->endpoints[index], family))
 		return true;
 	*ret_message = xasprintf("the endpoint \"%s\" has no %s address", reference->name,
 				 family == FAMILY_IPV4 ? "IPv4" : "IPv6");

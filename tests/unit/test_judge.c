@@ -1202,3 +1202,144 @@ Test(judge, an_unfired_step_is_told_with_its_place_and_after_a_failure)
 	judgement_free(&judgement);
 	cr_expect(has_finding(b, "never fired"));
 }
+
+static enum outcome outcome_of(const struct record_builder *b)
+{
+	struct judgement judgement = record_builder_judge(b);
+	enum outcome outcome = judgement.outcome;
+
+	judgement_free(&judgement);
+	return outcome;
+}
+
+/* A client with attempts 1 s from each other, refused where step 1 served it. */
+static struct record_builder *conditional_client(const char *script, const struct condition *when,
+						 const char *steps)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", script);
+	struct script *own = &b->scenario->endpoints[api].script;
+	AUTO_STRBUF struct strbuf text = {0};
+
+	if (when) {
+		own->steps[0].when = *when;
+		own->steps[0].when.given = true;
+		if (!own->steps[0].when.chance)
+			own->steps[0].when.chance = CHANCE_ALWAYS;
+	}
+	script_format(own, &text);
+	free(b->record->endpoints[api].script);
+	b->record->endpoints[api].script = strbuf_steal(&text);
+	for (int64_t i = 0; steps[i]; i++) {
+		uint32_t id = steps[i] == '1' ? record_builder_attempt_refused(b, api, i * 1000)
+					      : record_builder_attempt_connected(b, api, i * 1000);
+
+		b->record->attempts[id].step = (uint32_t)(steps[i] - '1');
+	}
+	record_builder_client_exits(b, 10000, 0);
+	return b;
+}
+
+Test(judge, a_step_with_a_condition_has_to_fire_for_what_it_took_and_once_at_least)
+{
+	static const struct {
+		const char *script;
+		struct condition when;
+		const char *steps;
+		int64_t expected; /* attempts; 0: nothing is expected */
+		enum outcome outcome;
+		const char *message;
+	} cases[] = {
+		{"refuse, accept",
+		 {.n_ranges = 1, .ranges = {{2, 3, 1}}},
+		 "2112",
+		 0,
+		 OUTCOME_PASS,
+		 ""},
+		/* the client stopped inside the set */
+		{"refuse, accept",
+		 {.n_ranges = 1, .ranges = {{2, 3, 1}}},
+		 "21",
+		 0,
+		 OUTCOME_PASS,
+		 ""},
+		{"refuse, accept",
+		 {.n_ranges = 1, .ranges = {{2, 3, 1}}},
+		 "2",
+		 0,
+		 OUTCOME_ERROR,
+		 "no attempt met its condition"},
+		/* as was expected of it */
+		{"refuse, accept",
+		 {.n_ranges = 1, .ranges = {{2, 3, 1}}},
+		 "2",
+		 1,
+		 OUTCOME_PASS,
+		 ""},
+		{"refuse, accept",
+		 {.n_ranges = 1, .ranges = {{1, 1, 1}}},
+		 "22",
+		 0,
+		 OUTCOME_ERROR,
+		 "was served by step 2 of the script, not 1"},
+		{"down 1500ms, accept", {0}, "112", 0, OUTCOME_PASS, ""},
+		{"down 6s..7s, accept",
+		 {0},
+		 "22",
+		 0,
+		 OUTCOME_ERROR,
+		 "step 1 (\"down 6s..7s\") at api never fired: no attempt met its condition"},
+		{"flap up 1s down 1s, accept", {0}, "2121", 0, OUTCOME_PASS, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = conditional_client(
+			cases[i].script, cases[i].when.n_ranges ? &cases[i].when : NULL,
+			cases[i].steps);
+
+		if (cases[i].expected)
+			record_builder_expect_attempts(b, 0, cases[i].expected, cases[i].expected);
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "%zu", i);
+		if (*cases[i].message)
+			cr_expect(has_finding(b, cases[i].message), "%zu", i);
+	}
+}
+
+Test(judge, a_chance_has_to_be_drawn_and_may_go_against_the_step)
+{
+	size_t n_steps[2] = {0};
+
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		for (char step = '1'; step <= '2'; step++) {
+			AUTO_RECORD_BUILDER struct record_builder *b = conditional_client(
+				"refuse, accept", &(struct condition){.chance = 500000},
+				(char[]){step, 0});
+			struct judgement judgement;
+
+			b->record->seed = seed;
+			judgement = record_builder_judge(b);
+			/* one of the two is what the seed says, the other a contradiction */
+			cr_expect(judgement.outcome == OUTCOME_PASS ||
+				  has_finding(b, "was served by step"));
+			n_steps[step - '1'] += judgement.outcome == OUTCOME_PASS;
+			judgement_free(&judgement);
+		}
+	}
+	cr_expect_eq(n_steps[0] + n_steps[1], 20);
+	cr_expect_gt(n_steps[0], 4);
+	cr_expect_gt(n_steps[1], 4);
+}
+
+Test(judge, plain_steps_have_to_fire_for_what_conditions_left_them)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b =
+		conditional_client("refuse, drop x2, accept",
+				   &(struct condition){.n_ranges = 1, .ranges = {{1, 2, 1}}}, "11");
+
+	/* two were to come, and conditions took both */
+	record_builder_expect_attempts(b, 0, 2, 2);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS, "nothing was left");
+	b->scenario->expectations[0].value.range.range = (struct range){2, 5};
+	cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "more could have come");
+	cr_expect(has_finding(b, "(\"drop x2\") at api never fired"));
+}

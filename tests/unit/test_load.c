@@ -259,7 +259,7 @@ Test(load, refuses_endpoints)
 		{"{serve: {command: [x, \"${web}\"]}}", "no endpoint \"web\""},
 		{"{faults: []}", "one step at least"}, {"{faults: refuse}", "takes a list"},
 		{"{faults: [~]}", "a text is missing"},
-		{"{faults: [{do: refuse}]}", "a fault step is a text"},
+		{"{faults: [{do: refuse}]}", "needs the key \"when\""},
 		{"{faults: [[refuse]]}", "a text has to stand here"},
 		{"{faults: [refsue]}", "unknown step"}, {"{faults: [lose 0]}", "loses nothing"},
 		{"{faults: [drop x0]}", "would serve no attempt"},
@@ -269,6 +269,62 @@ Test(load, refuses_endpoints)
 		{"{faults: [refuse x∞]}", "the last step lasts for ever by itself"},
 		{"{faults: [delay 3]}", "has no unit"},
 		{"{faults: [delay 2s..1s]}", "ends before it begins"}, );
+}
+
+Test(load, reads_conditions)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoint(
+		"{families: [ipv6, ipv4], faults: [{when: {attempt: [1..3, 7+], time: 0s..5s every "
+		"20s, family: ipv6, chance: 30%}, do: refuse x2}, {do: down 2s, when: {family: "
+		"ipv4}}, flap up 2s down 1s with drop]}");
+	const struct script *script;
+	AUTO_STRBUF struct strbuf text = {0};
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	script = &file->scenarios[0]->endpoints[0].script;
+	cr_assert_eq(script->n_steps, 4, "and what no condition takes is accepted");
+	script_format(script, &text);
+	cr_expect_str_eq(strbuf_text(&text),
+			 "refuse x2 when attempt 1..3 or 7+ and time 0s..5s every 20s and ipv6 and "
+			 "chance 30%, refuse when time 0s..2s and ipv4, down 2s..3s every 3s with "
+			 "drop, accept");
+}
+
+Test(load, refuses_conditions)
+{
+	EXPECT_REFUSALS(
+		parse_endpoint, {"{faults: [{when: {attempt: 2}}]}", "needs the key \"do\""},
+		{"{faults: [{when: {}, do: refuse}]}", "asks for nothing"},
+		{"{faults: [{when: refuse, do: refuse}]}", "takes a mapping"},
+		{"{faults: [{when: {atempt: 2}, do: refuse}]}", "unknown key \"atempt\""},
+		{"{faults: [{when: {attempt: 2}, do: refsue}]}", "unknown step"},
+		{"{faults: [{when: {attempt: 2}, do: [refuse]}]}", "takes a fault step"},
+		{"{faults: [{when: {attempt: 0}, do: refuse}]}", "counted from 1"},
+		{"{faults: [{when: {attempt: 3..1}, do: refuse}]}", "ends before it begins"},
+		{"{faults: [{when: {attempt: []}, do: refuse}]}", "is empty"},
+		{"{faults: [{when: {attempt: [1, x]}, do: refuse}]}", "no set of attempts"},
+		{"{faults: [{when: {attempt: [1, 3, 5, 7, 9, 11, 13, 15, 17]}, do: drop}]}",
+		 "8 ranges of attempts at most"},
+		{"{faults: [{when: {time: 5s..2s}, do: refuse}]}", "ends before it begins"},
+		{"{faults: [{when: {time: 5s}, do: refuse}]}", "no window of time"},
+		{"{faults: [{when: {time: 0s..5s every 2s}, do: drop}]}", "within its period"},
+		{"{faults: [{when: {time: 40s..50s}, do: drop}]}", "after the scenario's timeout"},
+		{"{faults: [down 40s..50s]}", "after the scenario's timeout"},
+		{"{faults: [{when: {family: ipv6}, do: drop}]}", "has no IPv6 address"},
+		{"{families: [ipv6], faults: [{when: {family: ipv4}, do: drop}]}",
+		 "has no IPv4 address"},
+		{"{faults: [{when: {family: ipx}, do: drop}]}", "unknown value \"ipx\""},
+		{"{faults: [{when: {chance: 101%}, do: drop}]}", "more than 100%"},
+		{"{faults: [{when: {chance: -1%}, do: drop}]}", "is negative"},
+		{"{faults: [{when: {chance: 0%}, do: drop}]}", "never comes up"},
+		{"{faults: [{when: {chance: 30}, do: drop}]}", "not a percentage"},
+		{"{faults: [{when: {time: 0s..2s}, do: down 5s}]}", "a time of its own"},
+		{"{faults: [{when: {attempt: 2+}, do: drop}, {when: {attempt: 3}, do: refuse}]}",
+		 "can never come: the one in line 2"},
+		{"{faults: [down 5s, {when: {time: 1s..2s}, do: drop}]}", "can never come"},
+		{"{faults: [refuse, {when: {attempt: 1+}, do: drop}]}", "can never come"},
+		{"{faults: [down]}", "\"down\" needs a duration"},
+		{"{faults: [down 5s with accept]}", "refused or dropped"}, );
 }
 
 Test(load, bounds_host_names)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scripts' own account of a record: which step each attempt should have got, by the decision
+ * that the injector takes too (injector/progress.h).
+ */
+#include "runner/judge/judging.h"
+
+void replay_init(struct replay *replay, const struct judging *judging)
+{
+	const struct scenario *scenario = judging->scenario;
+
+	replay->judging = judging;
+	replay->endpoints = xzalloc(scenario->n_endpoints * sizeof(*replay->endpoints));
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		progress_init(&replay->endpoints[i], &scenario->endpoints[i].script, (uint32_t)i,
+			      judging->record->seed);
+}
+
+void replay_deinit(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->judging->scenario->n_endpoints; i++)
+		progress_deinit(&replay->endpoints[i]);
+	free(replay->endpoints);
+	replay->endpoints = NULL;
+}
+
+uint32_t replay_list(const struct judging *judging, uint32_t id)
+{
+	const struct record_attempt *attempt = &judging->record->attempts[id];
+	const struct record_endpoint *endpoint = &judging->record->endpoints[attempt->endpoint];
+	const struct endpoint_spec *spec = &judging->scenario->endpoints[attempt->endpoint];
+
+	if (script_n_lists(&spec->script) == 1)
+		return 0;
+	for (size_t i = 0; i < endpoint->n_addresses && i < spec->n_families; i++)
+		if (address_equal(&endpoint->addresses[i], &attempt->server))
+			return spec->lists[i];
+	return UINT32_MAX;
+}
+
+bool replay_next(struct replay *replay, uint32_t id, struct progress_choice *ret)
+{
+	const struct judging *judging = replay->judging;
+	const struct record_attempt *attempt = &judging->record->attempts[id];
+	uint32_t list = replay_list(judging, id);
+
+	if (list == UINT32_MAX)
+		return false;
+	*ret = progress_next(&replay->endpoints[attempt->endpoint], list, attempt->client.family,
+			     judging->history.attempts[id].started_ns);
+	return true;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The long form of a fault step, {when: CONDITION, do: STEP}: how it is read, and whether its
+ * condition can be met at all.
+ */
+#include "runner/scenario/decode.h"
+
+#include <sys/socket.h>
+
+static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
+
+/* What is read of {when:, do:}. */
+struct conditional {
+	struct condition when;
+	const struct node *when_node, *time_node; /* NULL: not given */
+	struct step step;
+	bool good;
+};
+
+static bool decode_range(struct loader *loader, const struct node *node, struct condition *when)
+{
+	struct condition_error error;
+	struct attempt_range range;
+	const char *text;
+
+	if (!decode_text(loader, node, &text))
+		return false;
+	if (attempt_range_parse(text, &range, &error) < 0) {
+		loader_error(loader, node, "%s", error.message);
+		loader_hint(loader, "%s", error.hint);
+		return false;
+	}
+	when->ranges[when->n_ranges++] = range;
+	return true;
+}
+
+static void decode_attempt(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+	const struct node *node = field->value;
+
+	if (node->kind == NODE_TEXT) {
+		conditional->good &= decode_range(loader, node, &conditional->when);
+		return;
+	}
+	if (!node->count)
+		conditional->good = loader_error(loader, node, "this set of attempts is empty");
+	else if (node->count > CONDITION_MOST_RANGES) {
+		conditional->good = loader_error(loader, node,
+						 "a condition takes %d ranges of attempts at most",
+						 CONDITION_MOST_RANGES);
+		loader_hint(loader, "give the rest in a step of its own");
+	}
+	for (size_t i = 0; i < node->count && i < CONDITION_MOST_RANGES; i++)
+		conditional->good &= decode_range(loader, node->items[i], &conditional->when);
+}
+
+static void decode_time(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+	struct condition_error error;
+
+	conditional->time_node = field->value;
+	conditional->when.has_window = true;
+	if (time_window_parse(field->value->text, false, &conditional->when.window, &error) == 0)
+		return;
+	conditional->good = loader_error(loader, field->value, "%s", error.message);
+	loader_hint(loader, "%s", error.hint);
+}
+
+static void decode_family(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+	size_t choice;
+
+	if (decode_choice(loader, field->value, family_choices, &choice))
+		conditional->when.family = choice == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	else
+		conditional->good = false;
+}
+
+static void decode_chance(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+	double percent;
+
+	if (!decode_percent(loader, field->value, &percent)) {
+		conditional->good = false;
+		return;
+	}
+	conditional->when.chance = (uint32_t)(percent * (CHANCE_ALWAYS / 100.0) + 0.5);
+	if (conditional->when.chance > 0)
+		return;
+	conditional->good = loader_error(loader, field->value, "this chance never comes up");
+	loader_hint(loader, "leave the step out, or give more than 0%%");
+}
+
+static const struct schema_key condition_keys[] = {
+	{
+		.name = "attempt",
+		.value = "a set of attempt numbers, or a list of them",
+		.description = "The numbers of the attempts, counted from 1.",
+		.example = "1..9+2",
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST,
+		.type = SCHEMA_ATTEMPTS,
+		.decode = decode_attempt,
+	},
+	{
+		.name = "time",
+		.value = "a window of time",
+		.description = "When the attempt starts, counted from the client's start.",
+		.example = "0s..5s every 20s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_WINDOW,
+		.decode = decode_time,
+	},
+	{
+		.name = "family",
+		.value = "ipv4 or ipv6",
+		.description = "The address family of the attempt.",
+		.example = "ipv6",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = family_choices,
+		.decode = decode_family,
+	},
+	{
+		.name = "chance",
+		.value = "a percentage",
+		.description = "How likely the step is, for an attempt that meets the rest; drawn "
+			       "from the scenario's seed.",
+		.example = "30%",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_PERCENT,
+		.decode = decode_chance,
+	},
+};
+static const struct schema schema_condition = {"a condition", condition_keys,
+					       ARRAY_SIZE(condition_keys)};
+
+static void decode_when(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+
+	conditional->when_node = field->value;
+	if (!field->value->count) {
+		conditional->good =
+			loader_error(loader, field->value, "this condition asks for nothing");
+		loader_hint(loader, "for example: when: %s", field->schema->example);
+		return;
+	}
+	decode_mapping(loader, &schema_condition, field->value, field->key, conditional);
+}
+
+static void decode_do(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+
+	if (!decode_step_text(loader, field->value, false, &conditional->step))
+		conditional->good = false;
+}
+
+static const struct schema_key conditional_keys[] = {
+	{
+		.name = "when",
+		.value = "a mapping of attempt, time, family and chance",
+		.description = "Which attempts the step is for: those for which all of it is true.",
+		.example = "{attempt: 1..3, chance: 30%}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_condition,
+		.required = true,
+		.decode = decode_when,
+	},
+	{
+		.name = "do",
+		.value = "a fault step",
+		.description = "What happens to them; with xN, to the first N of them.",
+		.example = "refuse",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_STEP,
+		.required = true,
+		.decode = decode_do,
+	},
+};
+const struct schema schema_conditional = {"a step with a condition", conditional_keys,
+					  ARRAY_SIZE(conditional_keys)};
+
+bool decode_conditional(struct loader *loader, const struct node *mapping, struct step *ret)
+{
+	struct conditional conditional = {
+		.when = {.given = true, .chance = CHANCE_ALWAYS},
+		.good = true,
+	};
+	size_t n_errors = loader->diags->n_items;
+	struct step *step = &conditional.step;
+
+	decode_mapping(loader, &schema_conditional, mapping, mapping, &conditional);
+	if (!conditional.good || loader->diags->n_items > n_errors || !conditional.when_node)
+		return false;
+	if (step->when.given && conditional.time_node) {
+		loader_error(loader, conditional.time_node,
+			     "the step has a time of its own: an outage is one");
+		loader_hint(loader, "leave one out, or write refuse in place of the outage");
+		return false;
+	}
+	if (step->when.given) {
+		conditional.when.has_window = true;
+		conditional.when.window = step->when.window;
+	}
+	step->when = conditional.when;
+	*ret = *step;
+	return true;
+}
+
+/* ---- can they be met? ---- */
+
+static void error_at(struct loader *loader, const struct place *place, const char *message,
+		     const char *hint)
+{
+	diag_add(loader->diags, place, "%s", message);
+	loader_hint(loader, "%s", hint);
+}
+
+static bool check_alone(struct loader *loader, const struct endpoint_spec *endpoint, size_t index)
+{
+	const struct condition *when = &endpoint->script.steps[index].when;
+	const struct place *place = &endpoint->step_places[index];
+	AUTO_FREE char *message = NULL;
+	char timeout[DURATION_TEXT_SIZE];
+
+	if (when->family &&
+	    !endpoint_has_family(endpoint, when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
+		message =
+			xasprintf("this step can never come: the endpoint \"%s\" has no %s address",
+				  endpoint->name, when->family == AF_INET ? "IPv4" : "IPv6");
+		error_at(loader, place, message, "give it one: families: [ipv4, ipv6]");
+		return false;
+	}
+	if (when->has_window && when->window.from_ns >= loader->scenario->timeout_ns) {
+		message = xasprintf("this step can never come: its time begins after the "
+				    "scenario's timeout of %s",
+				    duration_format_exact(loader->scenario->timeout_ns, timeout));
+		error_at(loader, place, message, "give the scenario a longer timeout");
+		return false;
+	}
+	return true;
+}
+
+/* The step before it, in its list, that leaves nothing to the step at @index; SIZE_MAX: none. */
+static size_t covering_step(const struct script *script, size_t index)
+{
+	const struct step *step = &script->steps[index];
+	static const struct condition any = {.given = true, .chance = CHANCE_ALWAYS};
+
+	for (size_t i = 0; i < script->n_steps; i++) {
+		const struct step *other = &script->steps[i];
+
+		/* Steps with a condition are looked at before all others. */
+		if (i == index || other->list != step->list || !other->when.given ||
+		    other->repeat_explicit || (step->when.given && i > index))
+			continue;
+		if (condition_covers(&other->when, step->when.given ? &step->when : &any))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint)
+{
+	const struct script *script = &endpoint->script;
+
+	for (size_t i = 0; i < script->n_steps; i++) {
+		AUTO_FREE char *message = NULL;
+		size_t other;
+
+		if (script->steps[i].when.given && !check_alone(loader, endpoint, i))
+			continue;
+		other = covering_step(script, i);
+		if (other == SIZE_MAX)
+			continue;
+		message =
+			xasprintf("this step can never come: the one in line %u takes all attempts "
+				  "that it is for",
+				  endpoint->step_places[other].line);
+		error_at(loader, &endpoint->step_places[i], message,
+			 script->steps[i].when.given ? "put it before that one"
+						     : "leave it out, or give it a condition");
+	}
+}
