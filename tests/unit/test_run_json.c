@@ -227,15 +227,30 @@ Test(run_json, a_scenario_that_can_not_be_read_any_more_is_reported_all_the_same
 	cr_assert_eq(run->results.items[1].broken->line, 7);
 }
 
-Test(run_json, what_is_wrong_is_refused_with_its_place)
+struct wrong {
+	const char *path[7];
+	json_t *value; /* NULL: taken away */
+	const char *message;
+};
+
+static void assert_refused(const struct wrong *cases, size_t n)
 {
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results);
-	const struct {
-		const char *path[7];
-		json_t *value; /* NULL: taken away */
-		const char *message;
-	} cases[] = {
+
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *message = NULL;
+		AUTO_FREE char *wrong = changed(text, cases[i].path, cases[i].value);
+
+		cr_assert_null(run_json_read(wrong, strlen(wrong), &message), "%s is taken", wrong);
+		cr_assert_eq(strncmp(message, cases[i].message, strlen(cases[i].message)), 0,
+			     "expected %s, got %s", cases[i].message, message);
+	}
+}
+
+Test(run_json, what_is_wrong_is_refused_with_its_place)
+{
+	const struct wrong cases[] = {
 		{{"format"}, json_string("synfault-run"), "the document: not what"},
 		{{"version"}, json_integer(2), "the document: \"version\" is not one that"},
 		{{"version"}, NULL, "the document: \"version\" is missing"},
@@ -264,6 +279,14 @@ Test(run_json, what_is_wrong_is_refused_with_its_place)
 		{{"files", "0", "source"},
 		 json_pack("{s:s}", "base64", "!"),
 		 "files[0]: \"source\" is not text"},
+	};
+
+	assert_refused(cases, ARRAY_SIZE(cases));
+}
+
+Test(run_json, what_is_wrong_in_a_result_is_refused_with_its_place)
+{
+	const struct wrong cases[] = {
 		{{"scenarios"}, NULL, "the document: \"scenarios\" is missing"},
 		{{"scenarios", "0"}, json_true(), "scenarios[0]: not an object"},
 		{{"scenarios", "0", "name"}, NULL, "scenarios[0]: \"name\" is missing"},
@@ -301,18 +324,7 @@ Test(run_json, what_is_wrong_is_refused_with_its_place)
 		{{"scenarios", "1", "diagnostics"}, json_true(), "scenarios[1]: \"diagnostics\""},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_FREE char *wrong = NULL, *message = NULL;
-		struct stored_run *run;
-
-		if (!cases[i].message)
-			continue;
-		wrong = changed(text, cases[i].path, cases[i].value);
-		run = run_json_read(wrong, strlen(wrong), &message);
-		cr_assert_null(run, "case %zu is taken: %s", i, cases[i].message);
-		cr_assert_eq(strncmp(message, cases[i].message, strlen(cases[i].message)), 0,
-			     "expected %s, got %s", cases[i].message, message);
-	}
+	assert_refused(cases, ARRAY_SIZE(cases));
 }
 
 Test(run_json, a_record_of_another_scenario_is_refused)
