@@ -712,14 +712,23 @@ void injector_free(struct injector *injector)
 {
 	if (!injector)
 		return;
+	/* the rules first: no SYN is to be lost between */
+	rules_free(injector->rules);
+	injector->rules = NULL;
+	injector_leave(injector);
+}
+
+void injector_leave(struct injector *injector)
+{
+	if (!injector)
+		return;
 	while (!LIST_EMPTY(&injector->held))
 		held_free(LIST_FIRST(&injector->held));
 	if (injector->queue_event)
 		event_free(injector->queue_event);
 	if (injector->deaths_event)
 		event_free(injector->deaths_event);
-	/* the rules first: no SYN is to be lost between */
-	rules_free(injector->rules);
+	rules_leave(injector->rules);
 	queue_free(injector->queue);
 	deaths_free(injector->deaths);
 	tracker_free(injector->tracker);

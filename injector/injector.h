@@ -103,5 +103,10 @@ void injector_finish(struct injector *injector);
 int64_t injector_max_lag_ns(const struct injector *injector);
 
 void injector_free(struct injector *injector);
+/*
+ * The same, but its part of a common table stays there and drops SYNs (rules_leave()), until an
+ * injector with the same part takes over: nothing gets past in between.
+ */
+void injector_leave(struct injector *injector);
 
 #endif

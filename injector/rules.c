@@ -771,7 +771,7 @@ static void rules_forget(struct rules *rules)
 int rules_install(const struct rules_config *config, struct diag_list *diags, struct rules **ret)
 {
 	struct rules *rules;
-	bool owned = config->owned, replaced = false;
+	bool owned = config->owned, replace = false;
 	int r;
 
 	r = rules_new(config->table, config->networks, config->part, diags, &rules);
@@ -782,6 +782,8 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 		struct batch batch = {.rules = rules};
 
 		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+		if (replace)
+			batch_build_removal(&batch);
 		if (config->networks)
 			batch_build_part(&batch, config);
 		else
@@ -798,11 +800,13 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 			rules->form = RULES_QUEUE_COMPAT;
 			continue;
 		}
-		/* What an injector before us left there: nobody uses it. EBUSY is of its sets. */
-		if ((r == -EEXIST || r == -EBUSY) && config->networks && !replaced) {
-			replaced = true;
-			if (rules_remove_part(config->table, config->part, config->networks) == 0)
-				continue;
+		/*
+		 * What an injector before us left there: nobody uses it. In one transaction, so
+		 * that no SYN gets past. EBUSY is of its sets.
+		 */
+		if ((r == -EEXIST || r == -EBUSY) && config->networks && !replace) {
+			replace = true;
+			continue;
 		}
 		/* the flag is unknown before Linux 5.12 */
 		if (owned && batch.failed_sequence == batch.table_sequence &&
@@ -954,6 +958,12 @@ void rules_free(struct rules *rules)
 	/* There is nothing to be done about an error: the table is gone already, or stays. */
 	(void)uninstall(rules);
 	rules_forget(rules);
+}
+
+void rules_leave(struct rules *rules)
+{
+	if (rules)
+		rules_forget(rules);
 }
 
 /* ---- common tables ---- */

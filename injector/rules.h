@@ -106,6 +106,11 @@ int rules_count_queued(struct rules *rules, uint64_t *ret_packets);
  * calling it.
  */
 void rules_free(struct rules *rules);
+/*
+ * Forgets the part of a common table, which stays and drops SYNs, until one with the same number
+ * takes its place. NULL is allowed.
+ */
+void rules_leave(struct rules *rules);
 
 /*
  * Makes a common table with no parts; does nothing when it is there. Returns 0 or a negative errno,

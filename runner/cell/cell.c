@@ -167,7 +167,7 @@ int cell_build(const struct cell *cell, const struct settings *settings, struct 
 	int status = cell->shared ? shared_build(cell->shared, cell->scenario, diags)
 				  : build_private(cell, settings, diags);
 
-	for (size_t i = 0; !status && i < client->n_files; i++) {
+	for (size_t i = 0; !status && !cell->clientless && i < client->n_files; i++) {
 		status = write_file(cell, &client->files[i]);
 		if (status < 0)
 			diag_add(diags, &client->files[i].place, "the file %s can't be written: %s",

@@ -29,6 +29,7 @@ struct cell {
 	char *directory;            /* of the scenario file, absolute */
 	struct shared_cell *shared; /* borrowed; NULL: the cell is private */
 	const char *tmp;            /* the scenario's temporary directory; borrowed */
+	bool clientless;            /* the client is somebody else's: no files are written */
 };
 
 /*

@@ -181,11 +181,17 @@ int shared_build(struct shared_cell *cell, const struct scenario *scenario, stru
 	return status;
 }
 
+void shared_clear(struct shared_cell *cell)
+{
+	(void)network_change_addresses(cell->added, cell->n_added, false);
+	cell->n_added = 0;
+}
+
 void shared_close(struct shared_cell *cell)
 {
 	if (!cell)
 		return;
-	(void)network_change_addresses(cell->added, cell->n_added, false);
+	shared_clear(cell);
 	if (cell->directory_fd >= 0) {
 		scratch_remove(cell->directory, cell->directory_fd);
 		close(cell->directory_fd);

@@ -123,6 +123,8 @@ static void tell_under_way(struct supervisor *self)
 	if (self->under_way)
 		return;
 	self->under_way = true;
+	if (self->config->attached)
+		return;
 	/* A parent that is gone doesn't care; its death is noticed by on_control(). */
 	(void)!send(self->config->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -499,7 +501,8 @@ static bool are_deserted(struct supervisor *self)
 	return true;
 }
 
-static void enter_running(struct supervisor *self)
+/* Returns false when the injector can't work: then the record says why. */
+static bool arm(struct supervisor *self)
 {
 	AUTO_FREE struct tracker_endpoint *endpoints = cell_tracker_endpoints(&self->cell);
 	AUTO_DIAG struct diag_list diags = {0};
@@ -523,17 +526,26 @@ static void enter_running(struct supervisor *self)
 		config.refuse_mark = self->shared->mark;
 		config.networks = &self->shared->networks;
 	}
-	if (!are_deserted(self)) {
-		enter_ending(self);
-		return;
-	}
-	if (injector_new(&config, &diags, &self->injector) < 0) {
-		problems_from_diags(self, &diags);
+	if (injector_new(&config, &diags, &self->injector) == 0)
+		return true;
+	problems_from_diags(self, &diags);
+	return false;
+}
+
+static void begin_attached(struct supervisor *self);
+
+static void enter_running(struct supervisor *self)
+{
+	if (!are_deserted(self) || !arm(self)) {
 		enter_ending(self);
 		return;
 	}
 	self->phase = PHASE_RUNNING;
 	self->own_delay_ns = process_run_delay_ns(0);
+	if (self->config->attached) {
+		begin_attached(self);
+		return;
+	}
 	if (scenario_n_clients(self->scenario) > 1)
 		self->owners = owners_new(self->n_copies);
 	start_round(self);
@@ -727,6 +739,7 @@ static void describe(struct supervisor *self)
 	record->kernel = xstrdup(uname(&system) == 0 ? system.release : "unknown");
 	record->isolation = xstrdup(self->config->shared ? "shared" : "private");
 	record->client_lag_ns = -1;
+	record->attached = self->config->attached != NULL;
 	record->n_copies = self->n_copies;
 	if (!self->cell.endpoints)
 		return; /* there is no cell */
@@ -747,6 +760,15 @@ static void describe(struct supervisor *self)
 			.hostname = spec->hostname ? xstrdup(spec->hostname) : NULL,
 		};
 	}
+}
+
+/* The sysctls in force in the cell. */
+static void describe_kernel(struct supervisor *self)
+{
+	struct record *record = self->record;
+
+	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
+	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
 }
 
 /* The stream of what was never started. */
@@ -812,16 +834,17 @@ static void run(struct supervisor *self)
 		problems_from_diags(self, &diags);
 		return;
 	}
-	record->syn_retries = settings_read_number("net/ipv4/tcp_syn_retries", 6);
-	record->syn_linear_timeouts = settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0);
+	describe_kernel(self);
 	self->timer = evtimer_new(self->base, on_timer, self);
 	self->starter = evtimer_new(self->base, on_starter, self);
 	self->children =
 		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
-	self->control = event_new(self->base, self->config->control_fd, EV_READ | EV_PERSIST,
-				  on_control, self);
 	event_add(self->children, NULL);
-	event_add(self->control, NULL);
+	if (!self->config->attached) {
+		self->control = event_new(self->base, self->config->control_fd,
+					  EV_READ | EV_PERSIST, on_control, self);
+		event_add(self->control, NULL);
+	}
 	enter_starting(self);
 	if (!self->done)
 		event_base_dispatch(self->base);
@@ -889,6 +912,18 @@ static bool open_shared(struct supervisor *self)
 	return false;
 }
 
+static void prepare(struct supervisor *self)
+{
+	self->record = record_new();
+	self->servers = xzalloc(self->scenario->n_endpoints * sizeof(*self->servers));
+	self->server_pids = xzalloc(self->scenario->n_endpoints * sizeof(*self->server_pids));
+	self->n_copies = scenario_n_copies(self->scenario);
+	self->clients = xzalloc(self->n_copies * sizeof(*self->clients));
+	self->n_captures = (size_t)STREAMS_EACH * self->n_copies;
+	self->captures = xzalloc((self->n_captures + STREAMS_EACH * self->scenario->n_endpoints) *
+				 sizeof(*self->captures));
+}
+
 void supervise(const struct supervise_config *config)
 {
 	struct supervise_config own = *config;
@@ -898,14 +933,7 @@ void supervise(const struct supervise_config *config)
 
 	shed_inheritance(&own);
 	self.base = make_event_base();
-	self.record = record_new();
-	self.servers = xzalloc(self.scenario->n_endpoints * sizeof(*self.servers));
-	self.server_pids = xzalloc(self.scenario->n_endpoints * sizeof(*self.server_pids));
-	self.n_copies = scenario_n_copies(self.scenario);
-	self.clients = xzalloc(self.n_copies * sizeof(*self.clients));
-	self.n_captures = (size_t)STREAMS_EACH * self.n_copies;
-	self.captures = xzalloc((self.n_captures + STREAMS_EACH * self.scenario->n_endpoints) *
-				sizeof(*self.captures));
+	prepare(&self);
 	if (open_shared(&self))
 		cell_plan(&self.cell, self.scenario, self.shared);
 	describe(&self);
@@ -916,4 +944,88 @@ void supervise(const struct supervise_config *config)
 	text = record_write_json(self.record, &length);
 	/* The process ends here and with it everything it holds: nothing is freed one by one. */
 	_exit(write_all(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* ---- a client that somebody else starts ---- */
+
+/* Time 0 is when it is armed. */
+static void begin_attached(struct supervisor *self)
+{
+	const struct supervise_attached *attached = self->config->attached;
+
+	self->origin_ns = clock_monotonic_ns();
+	self->record->started_realtime_ns = clock_realtime_ns();
+	self->record->client_started = true;
+	attached->on_armed(attached->userdata, &self->cell, self->record);
+}
+
+void supervise_stop(struct supervisor *supervisor)
+{
+	enter_ending(supervisor);
+}
+
+int supervise_reset(struct supervisor *self)
+{
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	injector_finish(self->injector);
+	injector_leave(self->injector);
+	self->injector = NULL;
+	record_free(self->record);
+	self->record = record_new();
+	describe(self);
+	describe_kernel(self);
+	self->n_output_events = 0;
+	self->timer_lag_ns = 0;
+	if (!arm(self)) {
+		enter_ending(self);
+		return -EIO;
+	}
+	self->own_delay_ns = process_run_delay_ns(0);
+	begin_attached(self);
+	return 0;
+}
+
+/* All but the record; and the rules stay. */
+static void dismantle(struct supervisor *self)
+{
+	tree_end();
+	injector_leave(self->injector);
+	for (size_t i = 0; i < self->scenario->n_endpoints; i++)
+		endpoint_server_free(self->servers[i]);
+	if (self->timer)
+		event_free(self->timer);
+	if (self->starter)
+		event_free(self->starter);
+	if (self->children) {
+		close(event_get_fd(self->children));
+		event_free(self->children);
+	}
+	cell_free(&self->cell);
+	shared_clear(self->shared);
+	free(self->servers);
+	free(self->server_pids);
+	free(self->clients);
+	free(self->captures);
+}
+
+struct record *supervise_attached(const struct supervise_config *config)
+{
+	const struct supervise_attached *attached = config->attached;
+	struct supervisor self = {
+		.config = config,
+		.scenario = config->scenario,
+		.shared = attached->cell,
+		.base = attached->base,
+	};
+
+	prepare(&self);
+	cell_plan(&self.cell, self.scenario, self.shared);
+	self.cell.clientless = true;
+	describe(&self);
+	attached->on_begin(attached->userdata, &self);
+	run(&self);
+	finish_record(&self);
+	dismantle(&self);
+	return self.record;
 }

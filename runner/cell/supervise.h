@@ -11,9 +11,8 @@
 #include <sys/resource.h>
 
 #include "injector/rules.h"
-#include "runner/cell/settings.h"
+#include "runner/cell/cell.h"
 #include "runner/record/record.h"
-#include "runner/scenario/scenario.h"
 
 /* One byte each on the control socket, but for the text of an event. */
 enum supervise_message {
@@ -21,6 +20,9 @@ enum supervise_message {
 	SUPERVISE_UNDER_WAY = 'u', /* to the parent: the client has sent its first SYN, or ended */
 	SUPERVISE_INTERRUPT = 'i', /* to the supervisor: end everything, hand in what there is */
 };
+
+struct supervisor;
+struct supervise_attached;
 
 struct supervise_config {
 	const struct scenario *scenario;
@@ -42,7 +44,39 @@ struct supervise_config {
 	 */
 	void (*on_event)(const struct supervise_config *config, const struct record *record,
 			 const struct event *event);
+	/* The client is somebody else's (below): then only what is above `uid`, and on_event,
+	 * count. */
+	const struct supervise_attached *attached;
 };
+
+/*
+ * A scenario whose client somebody else starts (`synfault inject`): here the endpoints and the
+ * injector are all there is. It works in the calling process, which has to be a child subreaper
+ * (shared_fork()) with no children of its own, and on its event loop.
+ */
+struct supervise_attached {
+	struct event_base *base; /* as injector.h wants it */
+	struct shared_cell *cell;
+	/* It begins: the handle is valid until supervise_attached() returns. */
+	void (*on_begin)(void *userdata, struct supervisor *supervisor);
+	/* From now on nothing gets past the faults. */
+	void (*on_armed)(void *userdata, const struct cell *cell, const struct record *record);
+	void *userdata;
+};
+
+/*
+ * Runs the loop until supervise_stop(), or until something fails; returns the record, which the
+ * caller owns. The rules stay, so that another scenario in the same cell can follow with no gap: in
+ * between, SYNs to the endpoints are lost.
+ */
+struct record *supervise_attached(const struct supervise_config *config);
+void supervise_stop(struct supervisor *supervisor);
+/*
+ * Begins again with an empty record and each script's first attempt; servers and connections stay.
+ * Attempts that have no answer yet lose the SYNs that are held, and count anew when they repeat
+ * them. Returns 0, or a negative errno before it is armed or after it was stopped.
+ */
+int supervise_reset(struct supervisor *supervisor);
 
 /* Runs in the child made by namespace_fork() or shared_fork(). */
 NORETURN void supervise(const struct supervise_config *config);

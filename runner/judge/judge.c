@@ -230,6 +230,39 @@ static struct judgement decide(struct judging *judging, bool skip)
 	return judgement;
 }
 
+bool expectation_needs_client(const struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_EXIT:
+	case EXPECT_DURATION:
+	case EXPECT_STDOUT:
+	case EXPECT_STDERR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What is expected, as far as the record can tell; and that the faults fired that had to. */
+static void judge_expectations(struct judging *judging)
+{
+	const struct scenario *scenario = judging->scenario;
+	bool attached = judging->record->attached;
+	size_t n_judged = 0;
+
+	judge_timeout(judging);
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+
+		if (attached && expectation_needs_client(expectation))
+			continue;
+		judge_expectation(judging, expectation);
+		n_judged++;
+	}
+	if (!attached || n_judged > 0)
+		judge_fired(judging);
+}
+
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options)
 {
@@ -246,12 +279,8 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 	if (judge_problems(&judging, &skip)) {
 		judging.history = history_make(record);
 		judge_consistency(&judging);
-		if (judging.findings[WEIGHT_HARNESS].n_items == 0) {
-			judge_timeout(&judging);
-			for (size_t i = 0; i < scenario->n_expectations; i++)
-				judge_expectation(&judging, &scenario->expectations[i]);
-			judge_fired(&judging);
-		}
+		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
+			judge_expectations(&judging);
 		history_free(&judging.history);
 	}
 	return decide(&judging, skip);

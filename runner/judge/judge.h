@@ -46,6 +46,12 @@ struct judge_options {
 	double timing_scale; /* multiplies all tolerances; 1 by default */
 };
 
+/*
+ * Whether an expectation is about the client's own process, of which the record of somebody else's
+ * client (record->attached) knows nothing: it is not judged then. Where nothing else is expected,
+ * no step has to fire either.
+ */
+bool expectation_needs_client(const struct expectation *expectation);
 /* Whether a status, as waitpid() gives it, is one that an EXPECT_EXIT takes. */
 bool judge_exit_matches(const struct expectation *expectation, int status);
 

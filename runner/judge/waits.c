@@ -32,14 +32,31 @@ static struct range jitter_apply(int64_t wait_ns, const struct policy *policy)
 	case JITTER_PERCENT:
 		return (struct range){clamp_wait((double)wait_ns * (1 - share)),
 				      clamp_wait((double)wait_ns * (1 + share))};
+	case JITTER_DECORRELATED:
 	case JITTER_NONE:
+	case JITTER_N_KINDS:
 		break;
 	}
 	return (struct range){wait_ns, wait_ns};
 }
 
+/* From the base to a multiple of the wait before, both no longer than the cap. */
+static struct range decorrelated(const struct policy *policy, int64_t before_ns)
+{
+	int64_t high_ns = clamp_wait((double)MAX(before_ns, 0) * policy->factor);
+
+	high_ns = MIN(MAX(high_ns, policy->base_ns), policy->cap_ns);
+	return (struct range){MIN(policy->base_ns, policy->cap_ns), high_ns};
+}
+
 struct range policy_wait(const struct policy *policy, size_t k)
 {
+	return policy_wait_after(policy, k, policy->base_ns);
+}
+
+struct range policy_wait_after(const struct policy *policy, size_t k, int64_t before_ns)
+{
+	double steps = k > 0 ? (double)(k - 1) : 0;
 	int64_t wait_ns = MIN(policy->base_ns, WAIT_MAX_NS);
 
 	switch (policy->kind) {
@@ -47,12 +64,20 @@ struct range policy_wait(const struct policy *policy, size_t k)
 		if (k < 1 || k > policy->n_list)
 			return (struct range){-1, -1};
 		return policy->list[k - 1];
+	case POLICY_RANGE:
+		return (struct range){policy->base_ns, policy->cap_ns};
 	case POLICY_EXPONENTIAL:
-		wait_ns =
-			clamp_wait((double)policy->base_ns * pow(policy->factor, (double)(k - 1)));
+		if (policy->jitter == JITTER_DECORRELATED)
+			return decorrelated(policy, k <= 1 ? policy->base_ns : before_ns);
+		wait_ns = clamp_wait((double)policy->base_ns * pow(policy->factor, steps));
+		wait_ns = MIN(wait_ns, policy->cap_ns);
+		break;
+	case POLICY_LINEAR:
+		wait_ns = clamp_wait((double)policy->base_ns + (double)policy->step_ns * steps);
 		wait_ns = MIN(wait_ns, policy->cap_ns);
 		break;
 	case POLICY_FIXED:
+	case POLICY_N_KINDS:
 		break;
 	}
 	return jitter_apply(wait_ns, policy);

@@ -11,6 +11,11 @@
  * the cap.
  */
 struct range policy_wait(const struct policy *policy, size_t k);
+/*
+ * The same for policies in which a wait depends on the one before (JITTER_DECORRELATED), which was
+ * @before_ns long; for all others, and for the first wait, it is not looked at.
+ */
+struct range policy_wait_after(const struct policy *policy, size_t k, int64_t before_ns);
 
 /*
  * Widens bounds by the tolerance times @scale. Late: absolute + relative * high. Early: the same of

@@ -87,7 +87,7 @@ static void put_address(struct strbuf *out, const char *name, const struct addre
 	put_word(out, name, address_format(address, text));
 }
 
-static void write_event(struct strbuf *out, const struct event *event)
+void record_write_event(const struct event *event, struct strbuf *out)
 {
 	put_word(out, "kind", event_kind_name(event->kind));
 	put_integer(out, "at_ns", event->at_ns);
@@ -127,6 +127,11 @@ static void write_event(struct strbuf *out, const struct event *event)
 	case EVENT_N_KINDS:
 		break;
 	}
+}
+
+static void write_event(struct strbuf *out, const struct event *event)
+{
+	record_write_event(event, out);
 }
 
 static void write_endpoint(struct strbuf *out, const struct record_endpoint *endpoint)
@@ -215,6 +220,8 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	put_integer(out, "copies", record->n_copies);
 	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
+	if (record->attached)
+		put_bool(out, "attached", true);
 	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
 	put_integer(out, "client_lag_ns", record->client_lag_ns);
 	put_bool(out, "complete", record->complete);

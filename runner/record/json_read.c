@@ -135,6 +135,13 @@ static bool read_bool(struct object *object, const char *key, bool *ret)
 	return true;
 }
 
+/* What is not there is false. */
+static bool read_optional_bool(struct object *object, const char *key, bool *ret)
+{
+	*ret = false;
+	return !json_object_get(object->json, key) || read_bool(object, key, ret);
+}
+
 /* Bytes that may be stored as base64; owned by the caller, with a NUL after them. */
 static bool read_bytes(struct object *object, const char *key, char **ret, size_t *ret_length)
 {
@@ -410,6 +417,7 @@ static bool read_head(struct object *object, struct record *record)
 			&record->syn_linear_timeouts) &&
 	       read_u32(object, "copies", 1, MOST_COPIES, &record->n_copies) &&
 	       read_bool(object, "client_started", &record->client_started) &&
+	       read_optional_bool(object, "attached", &record->attached) &&
 	       read_integer(object, "harness_lag_ns", 0, TIME_LIMIT_NS, &record->harness_lag_ns) &&
 	       read_integer(object, "client_lag_ns", -1, TIME_LIMIT_NS, &record->client_lag_ns) &&
 	       read_bool(object, "complete", &record->complete);

@@ -135,6 +135,11 @@ struct record {
 	uint32_t n_copies; /* of the client that were to be run; 1 unless it is told otherwise */
 	bool client_started;
 	/*
+	 * The client was somebody else's (`synfault inject`): of it there is no start, output and
+	 * end; time 0 is when the faults were armed, and client_started says that they were.
+	 */
+	bool attached;
+	/*
 	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
 	 * when a verdict or other timer was due until it was done; and how long the client's first
 	 * process stood ready without a processor in all (-1: the kernel did not say); of several
@@ -173,6 +178,8 @@ void stream_writer_finish(struct stream_writer *writer, struct stream *ret);
  * caller owns when the text is not a record. What was written reads back equal.
  */
 char *record_write_json(const struct record *record, size_t *ret_length);
+/* One event's keys and values, without braces, put after what @out holds of an object. */
+void record_write_event(const struct event *event, struct strbuf *out);
 struct record *record_read_json(const char *text, size_t length, char **ret_message);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "common/text.h"
 #include "runner/judge/herd.h"
+#include "runner/report/lanes.h"
 #include "runner/report/result.h"
 
 #define DEFAULT_COLUMNS 80
@@ -501,6 +502,22 @@ static void add_table(struct timeline *timeline)
 	free_rows(timeline);
 }
 
+static void add_lanes(const struct timeline *timeline)
+{
+	AUTO_FREE char *indent = xasprintf("%s%*s", timeline->indent, TABLE_INDENT, "");
+	const struct lanes_style style = {
+		.ascii = timeline->style->ascii,
+		.columns = MAX(timeline->style->lanes, (size_t)MINIMUM_COLUMNS),
+		.indent = indent,
+	};
+
+	if (timeline->style->lanes == 0 || timeline->history->n_attempts == 0)
+		return;
+	strbuf_putc(timeline->out, '\n');
+	lanes_format(timeline->history, &style, timeline->out);
+	strbuf_putc(timeline->out, '\n');
+}
+
 /* The scenario's name, and at the right edge how long the client ran. */
 static void add_title(const struct timeline *timeline)
 {
@@ -671,6 +688,7 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 		add_title(&timeline);
 	add_scripts(&timeline);
 	add_table(&timeline);
+	add_lanes(&timeline);
 	add_server_exits(&timeline);
 	add_herds(&timeline);
 	add_end(&timeline);

@@ -179,7 +179,8 @@ void decode_mapping(struct loader *loader, const struct schema *schema, const st
 			field.value = found[i]->value;
 			if (decode_form(loader, &field))
 				field.schema->decode(loader, &field, target);
-		} else if (schema->keys[i].required && !loader->partial) {
+		} else if (schema->keys[i].required && !loader->partial &&
+			   !(loader->attached && schema->keys[i].of_client)) {
 			loader_error(loader, at, "%s needs the key \"%s\": %s", schema->name,
 				     schema->keys[i].name, schema->keys[i].value);
 			loader_hint(loader, "for example: %s: %s", schema->keys[i].name,

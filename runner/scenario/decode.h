@@ -20,6 +20,7 @@ struct loader {
 	 * other documents have.
 	 */
 	bool partial;
+	bool attached;              /* somebody else starts the client: see load.h */
 	bool endpoints_known;       /* all endpoints could be read, so that names can be checked */
 	struct tolerance tolerance; /* of the document's expectations */
 	size_t expectations_capacity;

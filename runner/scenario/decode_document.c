@@ -448,6 +448,7 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_client,
 		.required = true,
+		.of_client = true,
 		.decode = decode_client,
 	},
 	{
@@ -478,6 +479,7 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_expect,
 		.required = true,
+		.of_client = true,
 		.decode = decode_expect,
 	},
 	{

@@ -25,6 +25,7 @@ struct taken_name {
 
 struct file_loader {
 	struct scenario_file *file;
+	bool attached;
 	struct arena arena;          /* of the document that is being loaded */
 	struct arena row_arena;      /* of the row of its matrix */
 	struct arena kept;           /* for the whole file: defaults, names */
@@ -142,6 +143,7 @@ static struct loader new_loader(struct file_loader *files, struct harvest *harve
 		.path = scenario->path,
 		.diags = &harvest->diags,
 		.scenario = scenario,
+		.attached = files->attached,
 	};
 }
 
@@ -368,9 +370,9 @@ static void load_document(struct file_loader *files, const struct document_text 
 	harvest.n_scenarios = 0;
 }
 
-static void load_documents(struct scenario_file *file)
+static void load_documents(struct scenario_file *file, bool attached)
 {
-	struct file_loader files = {.file = file};
+	struct file_loader files = {.file = file, .attached = attached};
 	struct document_cursor cursor = {file->source, file->source_length, 1};
 	struct document_text text;
 
@@ -399,7 +401,8 @@ static struct scenario_file *new_file(const char *path)
 }
 
 /* Takes @source over. */
-static struct scenario_file *parse_source(const char *path, char *source, size_t length)
+static struct scenario_file *parse_source(const char *path, char *source, size_t length,
+					  bool attached)
 {
 	struct scenario_file *file = new_file(path);
 
@@ -410,13 +413,13 @@ static struct scenario_file *parse_source(const char *path, char *source, size_t
 		file->source_length -= 3;
 		memmove(source, source + 3, file->source_length + 1);
 	}
-	load_documents(file);
+	load_documents(file, attached);
 	return file;
 }
 
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length)
 {
-	return parse_source(path, xstrndup(text, length), length);
+	return parse_source(path, xstrndup(text, length), length, false);
 }
 
 /* Reads all of a file; @ret_source is terminated and owned by the caller. */
@@ -452,7 +455,7 @@ static int read_source(const char *path, char **ret_source, size_t *ret_length)
 	return 0;
 }
 
-struct scenario_file *scenario_file_load(const char *path)
+static struct scenario_file *load(const char *path, bool attached)
 {
 	struct scenario_file *file;
 	struct diag_list diags = {0};
@@ -462,11 +465,21 @@ struct scenario_file *scenario_file_load(const char *path)
 
 	r = read_source(path, &source, &length);
 	if (r == 0)
-		return parse_source(path, source, length);
+		return parse_source(path, source, length, attached);
 	file = new_file(path);
 	diag_add(&diags, &(struct place){.path = path}, "can't be read: %s", strerror(-r));
 	add_broken(file, NULL, 1, 1, &diags);
 	return file;
+}
+
+struct scenario_file *scenario_file_load(const char *path)
+{
+	return load(path, false);
+}
+
+struct scenario_file *scenario_file_load_attached(const char *path)
+{
+	return load(path, true);
 }
 
 void scenario_file_free(struct scenario_file *file)

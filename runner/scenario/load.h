@@ -35,6 +35,11 @@ struct scenario_file {
  * one diagnostic. Free it with scenario_file_free().
  */
 struct scenario_file *scenario_file_load(const char *path);
+/*
+ * The same for `synfault inject`, where somebody else starts the client: "client" and "expect" may
+ * be left out.
+ */
+struct scenario_file *scenario_file_load_attached(const char *path);
 /* The same for text in memory; @path is used for places and ${dir} only. */
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length);
 void scenario_file_free(struct scenario_file *file);

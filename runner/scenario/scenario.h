@@ -92,15 +92,20 @@ struct tolerance {
 
 enum jitter_kind {
 	JITTER_NONE,
-	JITTER_FULL,    /* anywhere in [0, wait] */
-	JITTER_EQUAL,   /* anywhere in [wait / 2, wait] */
-	JITTER_PERCENT, /* wait ± percent */
+	JITTER_FULL,         /* anywhere in [0, wait] */
+	JITTER_EQUAL,        /* anywhere in [wait / 2, wait] */
+	JITTER_PERCENT,      /* wait ± percent */
+	JITTER_DECORRELATED, /* anywhere in [base, factor * the wait before], then the cap */
+	JITTER_N_KINDS,
 };
 
 enum policy_kind {
 	POLICY_FIXED,       /* every wait is base_ns */
 	POLICY_LIST,        /* these waits, in this order, and no other */
 	POLICY_EXPONENTIAL, /* min(cap, base * factor ^ (k - 1)) for wait k */
+	POLICY_LINEAR,      /* min(cap, base + step * (k - 1)) for wait k */
+	POLICY_RANGE,       /* every wait lies in [base_ns, cap_ns] */
+	POLICY_N_KINDS,
 };
 
 /* What successive waits (or intervals) are to be. */
@@ -108,11 +113,18 @@ struct policy {
 	enum policy_kind kind;
 	int64_t base_ns;
 	double factor;  /* exponential; at least 1 */
-	int64_t cap_ns; /* exponential; INT64_MAX: none */
+	int64_t cap_ns; /* exponential, linear; INT64_MAX: none */
 	enum jitter_kind jitter;
 	double jitter_percent; /* 0 to 100 */
 	struct range *list;    /* POLICY_LIST: a single duration is a range of one point */
 	size_t n_list;
+	int64_t step_ns;      /* linear */
+	int64_t max_attempts; /* there are no more; 0: no limit */
+	/* What policies with a name of their own need (policy.h). */
+	const char *name;   /* static; NULL: it has none */
+	bool first_plain;   /* the first wait may be without its jitter */
+	bool waits_for_end; /* an attempt that takes longer than its interval is waited for */
+	bool ends_early;    /* the next attempt may start as soon as the one before has failed */
 };
 
 enum text_match_kind {

@@ -66,6 +66,7 @@ struct schema_key {
 	const struct schema_key
 		*named; /* what each freely named key of its mapping takes, or NULL */
 	bool required;
+	bool of_client; /* not required where somebody else starts the client */
 	/* Reads a value whose form is one of .forms into what the key's mapping is read into. */
 	void (*decode)(struct loader *loader, const struct field *field, void *target);
 };

@@ -43,6 +43,10 @@ static void check_policy(const struct policy *policy)
 	case POLICY_FIXED:
 		REQUIRE(policy->base_ns >= 0);
 		break;
+	case POLICY_RANGE:
+		REQUIRE(policy->base_ns >= 0 && policy->cap_ns >= policy->base_ns);
+		break;
+	case POLICY_LINEAR:
 	case POLICY_EXPONENTIAL:
 		REQUIRE(policy->base_ns > 0 && policy->cap_ns >= policy->base_ns);
 		REQUIRE(policy->factor >= 1 && policy->factor <= 1000);
@@ -53,6 +57,8 @@ static void check_policy(const struct policy *policy)
 		for (size_t i = 0; i < policy->n_list; i++)
 			check_range(&policy->list[i]);
 		break;
+	case POLICY_N_KINDS:
+		REQUIRE(false);
 	}
 }
 

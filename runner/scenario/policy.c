@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Named policies and the texts of policies: see policy.h. */
+#include "runner/scenario/policy.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+const struct named_policy named_policies[] = {
+	{
+		.name = "grpc",
+		.description = "The connection back-off of gRPC, counted from the start of each "
+			       "attempt.",
+		.policy = {.kind = POLICY_EXPONENTIAL,
+			   .base_ns = NS_PER_S,
+			   .factor = 1.6,
+			   .cap_ns = 120 * NS_PER_S,
+			   .jitter = JITTER_PERCENT,
+			   .jitter_percent = 20,
+			   .first_plain = true,
+			   .waits_for_end = true},
+		.intervals = true,
+		.has_factor = true,
+		.has_cap = true,
+		.has_jitter = true,
+	},
+	{
+		.name = "aws-full-jitter",
+		.description = "Anywhere from 0 to min(cap, base * 2^(k-1)).",
+		.policy = {.kind = POLICY_EXPONENTIAL,
+			   .factor = 2,
+			   .cap_ns = INT64_MAX,
+			   .jitter = JITTER_FULL},
+		.has_cap = true,
+	},
+	{
+		.name = "aws-decorrelated-jitter",
+		.description = "Anywhere from the base to three times the wait before, cap at "
+			       "most.",
+		.policy = {.kind = POLICY_EXPONENTIAL,
+			   .factor = 3,
+			   .cap_ns = INT64_MAX,
+			   .jitter = JITTER_DECORRELATED},
+		.has_cap = true,
+	},
+	{
+		.name = "curl-retry",
+		.description = "What curl does with --retry: 1 s, doubled each time, 10 min at "
+			       "most.",
+		.policy = {.kind = POLICY_EXPONENTIAL,
+			   .base_ns = NS_PER_S,
+			   .factor = 2,
+			   .cap_ns = 600 * NS_PER_S},
+		.has_cap = true,
+	},
+	{
+		.name = "rfc8305",
+		.description = "Happy Eyeballs: 100 ms to 2 s from start to start; with a base "
+			       "that delay. After a failed attempt the next may come at once.",
+		.policy = {.kind = POLICY_RANGE,
+			   .base_ns = 100 * NS_PER_MS,
+			   .cap_ns = 2 * NS_PER_S,
+			   .ends_early = true},
+		.intervals = true,
+	},
+	{
+		.name = "fixed-loop",
+		.description = "The loop in a shell script: try, sleep 1 s (the base), try again.",
+		.policy = {.kind = POLICY_FIXED, .base_ns = NS_PER_S, .cap_ns = INT64_MAX},
+	},
+};
+const size_t n_named_policies = ARRAY_SIZE(named_policies);
+
+const struct named_policy *named_policy_find(const char *name)
+{
+	for (size_t i = 0; i < n_named_policies; i++)
+		if (strcmp(named_policies[i].name, name) == 0)
+			return &named_policies[i];
+	return NULL;
+}
+
+static const char *const policy_kind_names[] = {
+	[POLICY_FIXED] = "fixed",   [POLICY_LIST] = "list",   [POLICY_EXPONENTIAL] = "exponential",
+	[POLICY_LINEAR] = "linear", [POLICY_RANGE] = "range",
+};
+_Static_assert(ARRAY_SIZE(policy_kind_names) == POLICY_N_KINDS, "a name for each kind");
+
+const char *policy_kind_name(enum policy_kind kind)
+{
+	return policy_kind_names[kind];
+}
+
+static const char *const jitter_kind_names[] = {
+	[JITTER_NONE] = "none",
+	[JITTER_FULL] = "full",
+	[JITTER_EQUAL] = "equal",
+	[JITTER_PERCENT] = "percent",
+	[JITTER_DECORRELATED] = "decorrelated",
+};
+_Static_assert(ARRAY_SIZE(jitter_kind_names) == JITTER_N_KINDS, "a name for each kind");
+
+const char *jitter_kind_name(enum jitter_kind kind)
+{
+	return jitter_kind_names[kind];
+}
+
+struct policy policy_plain(enum policy_kind kind, int64_t base_ns)
+{
+	return (struct policy){.kind = kind, .base_ns = base_ns, .factor = 2, .cap_ns = INT64_MAX};
+}
+
+/* "2", "1.6"; never in the locale's way. */
+static void add_number(struct strbuf *out, double number)
+{
+	int64_t thousandths = llround(number * 1000);
+	char text[32];
+	size_t length;
+
+	snprintf(text, sizeof(text), "%" PRId64 ".%03" PRId64, thousandths / 1000,
+		 thousandths % 1000);
+	length = strlen(text);
+	while (text[length - 1] == '0')
+		length--;
+	if (text[length - 1] == '.')
+		length--;
+	strbuf_add(out, text, length);
+}
+
+static void describe_jitter(const struct policy *policy, struct strbuf *out)
+{
+	if (policy->jitter == JITTER_NONE)
+		return;
+	strbuf_puts(out, ", ");
+	if (policy->jitter == JITTER_PERCENT) {
+		strbuf_puts(out, "jitter ");
+		add_number(out, policy->jitter_percent);
+		strbuf_puts(out, " %");
+	} else {
+		strbuf_printf(out, "%s jitter", jitter_kind_name(policy->jitter));
+	}
+}
+
+void policy_describe(const struct policy *policy, struct strbuf *out)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	if (policy->name)
+		strbuf_printf(out, "%s: ", policy->name);
+	strbuf_puts(out, policy_kind_name(policy->kind));
+	switch (policy->kind) {
+	case POLICY_LIST:
+		strbuf_printf(out, " of %zu", policy->n_list);
+		return;
+	case POLICY_RANGE:
+		strbuf_printf(out, ", %s", duration_format(policy->base_ns, text));
+		strbuf_printf(out, " to %s", duration_format(policy->cap_ns, text));
+		return;
+	case POLICY_FIXED:
+		strbuf_printf(out, ", %s", duration_format(policy->base_ns, text));
+		break;
+	case POLICY_LINEAR:
+	case POLICY_EXPONENTIAL:
+	case POLICY_N_KINDS:
+		strbuf_printf(out, ", base %s", duration_format(policy->base_ns, text));
+		if (policy->kind == POLICY_LINEAR) {
+			strbuf_printf(out, ", step %s", duration_format(policy->step_ns, text));
+		} else if (policy->jitter != JITTER_DECORRELATED) {
+			strbuf_puts(out, ", factor ");
+			add_number(out, policy->factor);
+		}
+		if (policy->cap_ns == INT64_MAX)
+			strbuf_puts(out, ", no cap");
+		else
+			strbuf_printf(out, ", cap %s", duration_format(policy->cap_ns, text));
+		break;
+	}
+	describe_jitter(policy, out);
+}
+
+static void write_list(const struct policy *policy, struct strbuf *out)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	strbuf_putc(out, '[');
+	for (size_t i = 0; i < policy->n_list; i++) {
+		strbuf_printf(out, "%s%s", i > 0 ? ", " : "",
+			      duration_format_exact(policy->list[i].low, text));
+		if (policy->list[i].high == INT64_MAX)
+			strbuf_puts(out, "..");
+		else if (policy->list[i].high > policy->list[i].low)
+			strbuf_printf(out, "..%s",
+				      duration_format_exact(policy->list[i].high, text));
+	}
+	strbuf_putc(out, ']');
+}
+
+static void write_jitter(const struct policy *policy, struct strbuf *out)
+{
+	if (policy->jitter == JITTER_NONE)
+		return;
+	strbuf_puts(out, ", jitter: ");
+	if (policy->jitter == JITTER_PERCENT) {
+		add_number(out, policy->jitter_percent);
+		strbuf_putc(out, '%');
+	} else {
+		strbuf_puts(out, jitter_kind_name(policy->jitter));
+	}
+}
+
+void policy_write(const struct policy *policy, struct strbuf *out)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	if (policy->kind == POLICY_LIST) {
+		write_list(policy, out);
+		return;
+	}
+	if (policy->kind == POLICY_FIXED || policy->kind == POLICY_RANGE) {
+		strbuf_printf(out, "{fixed: %s", duration_format_exact(policy->base_ns, text));
+		if (policy->kind == POLICY_RANGE)
+			strbuf_printf(out, "..%s", duration_format_exact(policy->cap_ns, text));
+		write_jitter(policy, out);
+	} else {
+		strbuf_printf(out, "{%s: {base: %s", policy_kind_name(policy->kind),
+			      duration_format_exact(policy->base_ns, text));
+		if (policy->kind == POLICY_LINEAR) {
+			strbuf_printf(out, ", step: %s",
+				      duration_format_exact(policy->step_ns, text));
+		} else {
+			strbuf_puts(out, ", factor: ");
+			add_number(out, policy->factor);
+		}
+		if (policy->cap_ns != INT64_MAX)
+			strbuf_printf(out, ", cap: %s",
+				      duration_format_exact(policy->cap_ns, text));
+		write_jitter(policy, out);
+		strbuf_putc(out, '}');
+	}
+	if (policy->max_attempts > 0)
+		strbuf_printf(out, ", max-attempts: %" PRId64, policy->max_attempts);
+	strbuf_putc(out, '}');
+}
