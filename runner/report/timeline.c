@@ -253,20 +253,21 @@ static char *cell_fault(const struct timeline *timeline, uint32_t id)
 	once.when = (struct condition){0}; /* why it was chosen: that is in the script, too */
 	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
 	 */
-	if (step->action == STEP_DELAY)
-		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
-			      step->then_refuse ? " then refuse" : "");
-	else
+	if (step->action == STEP_DELAY) {
+		strbuf_printf(&text, "delay %s", duration_format(attempt->delay_ns, buffer));
+		step_format_then(step, &text);
+	} else {
 		step_format(&once, &text);
+	}
 	return strbuf_steal(&text);
 }
 
 static char *cell_ended(const struct timeline *timeline, const struct attempt_history *attempt)
 {
 	static const char *const words[] = {
-		[END_REFUSED] = "refused",   [END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "gave up", [END_REJECTED] = "nobody listens",
-		[END_OPEN] = "still open",
+		[END_REFUSED] = "refused",         [END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "gave up",       [END_REJECTED] = "nobody listens",
+		[END_UNREACHABLE] = "unreachable", [END_OPEN] = "still open",
 	};
 	char buffer[DURATION_TEXT_SIZE];
 
