@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+/* Two or three that are alike are no more than that. */
+#define MIN_COPIES 4
+
 static int compare(double a, double b)
 {
 	return (a > b) - (a < b);
@@ -83,7 +86,7 @@ static void test_numbers(struct spread_sample *samples, size_t n, struct spread 
 				   samples[last].number == samples[first].number;)
 			last++;
 		width = samples[last - 1].place - samples[first].place;
-		if (within(width, (double)(last - first)) >= error)
+		if (last - first < MIN_COPIES || within(width, (double)(last - first)) >= error)
 			continue;
 		*ret = (struct spread){.wrong = true,
 				       .number = samples[first].number,
