@@ -24,6 +24,13 @@ bool output_apply_timeline(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+bool outputs_any(const struct output_options *options)
+{
+	static const struct output_options none;
+
+	return memcmp(options, &none, sizeof(none)) != 0;
+}
+
 static bool say(const struct diag_list *diags, FILE *err)
 {
 	for (size_t i = 0; i < diags->n_items; i++)

@@ -31,6 +31,8 @@ bool output_apply_junit(void *options, const char *value, char **ret_message);
 bool output_apply_timeline(void *options, const char *value, char **ret_message);
 bool output_apply_json(void *options, const char *value, char **ret_message);
 
+/* Whether any is wanted. */
+bool outputs_any(const struct output_options *options);
 /* Finds out whether they can be written. Returns false, having said why on @err, if not. */
 bool outputs_check(const struct output_options *options, FILE *err);
 /* Writes them. Returns false, having said why on @err, when one could not be. */
