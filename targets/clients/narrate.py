@@ -4,7 +4,7 @@
 
 Connects, sends, reads until the end, and prints a line for each of "connect", "sent", "received"
 and "end". What ends it is EOF, an errno's name, or "time-out" (of --timeout seconds without an
-answer). Exit status: 0 after EOF, 1 after anything else, 64 wrong usage.
+answer). Exit status: 0 after EOF, 1 after anything else, 2 wrong usage.
 """
 
 import argparse
