@@ -100,11 +100,16 @@ extern const struct schema_key schema_endpoint;
 extern const struct schema schema_expect;
 extern const struct schema schema_tolerance;
 
+void decode_kernel(struct loader *loader, const struct field *field, void *target);
+extern const struct schema_key schema_kernel_named;
+
 /* A fault step as a text. @last: none follows it. */
 bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret);
 /* decode_condition.c: a step with a condition, as a mapping; and whether each can be met. */
 bool decode_conditional(struct loader *loader, const struct node *mapping, struct step *ret);
 void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint);
+/* check_steps.c: whether each step can happen at the endpoint. */
+void check_steps(struct loader *loader, const struct endpoint_spec *endpoint);
 extern const struct schema schema_conditional;
 /* A new expectation with what all have; it is the scenario's at once, and may move with the next.
  */
