@@ -10,6 +10,7 @@
 #include "common/text.h"
 #include "runner/record/history.h"
 #include "runner/trace/trace.h"
+#include "tests/lib/confine.h"
 #include "tests/lib/pcapng_reader.h"
 #include "tests/lib/program.h"
 
@@ -275,10 +276,10 @@ Test(capture, opens_in_wireshark_without_a_warning)
 	program_writes(synfault, "a.yaml",
 		       "name: 'hostile <&\"> \\e[31m ä'\n"
 		       "endpoints:\n"
-		       "  api: {families: [ipv6, ipv4], hostname: api.example.test,\n"
+		       "  api: {families: [ipv6], hostname: api.example.test,\n"
 		       "        faults: [refuse x2, lose 1, accept]}\n"
 		       "client:\n"
-		       "  command: [sh, -c, 'curl -sS http://${api}/; curl -sS http://${api}/']\n"
+		       "  command: [sh, -c, 'for i in 1 2 3; do curl -sS http://${api}/; done']\n"
 		       "expect: {exit: 3}\n");
 	program_runs(synfault, "run --records c --capture failed --seed 7 a.yaml");
 	program_exited(synfault, STATUS_FAILED);
@@ -321,10 +322,10 @@ Test(capture, opens_in_wireshark_without_a_warning)
 #define TWO_SCENARIOS                                                                              \
 	"name: passes\n"                                                                           \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
-	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                \
+	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
 	"expect: {attempts: 1}\n" NEXT "name: fails\n"                                             \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
-	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                \
+	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
 	"expect: {attempts: 2}\n"
 
 Test(capture, keeps_what_was_asked_for)
@@ -412,6 +413,35 @@ Test(capture, a_size_that_is_reached_keeps_beginnings_and_ends)
 			   pair.name, pair.name);
 	program_exited(synfault, 0);
 	program_printed(synfault, "[FIN, ACK]");
+}
+
+/* As in a container with CAP_NET_ADMIN alone: no packet socket could be had. */
+Test(capture, net_admin_is_enough_for_cells_side_by_side)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_needs(synfault, "curl");
+	synfault->prepare = confine_to_net_admin;
+	program_writes(
+		synfault, "a.yaml",
+		"name: a ${matrix.step} ${matrix.family}\n"
+		"matrix: {step: [refuse, lose 1, 'unreachable port', accept],\n"
+		"         family: [ipv4, ipv6]}\n"
+		"endpoints:\n"
+		"  api: {families: ['${matrix.family}'], faults: ['${matrix.step}', accept]}\n"
+		"client: {command: [curl, -sS, -m, '3', 'http://${api}/']}\n"
+		"expect: {attempts: 1}\n");
+	program_runs(synfault, "run --isolation shared --records c --capture always a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	for (unsigned number = 1; number <= 8; number++) {
+		AUTO_PAIR struct pair pair = read_pair(synfault, "c", number);
+
+		cr_assert_str_eq(pair.record->isolation, "shared");
+		cr_assert_gt(pair.file->n_packets, 1);
+		assert_agreement(&pair);
+	}
+	program_left_nothing_but(synfault, "c");
 }
 
 Test(capture, what_it_is_given_is_checked)
