@@ -135,7 +135,8 @@ const struct option_table inject_option_table = OPTION_TABLE(inject_options);
 bool inject_options_parse(int argc, char **argv, struct inject_options *options,
 			  int *ret_n_operands, char ***ret_rest, char **ret_message)
 {
-	*options = (struct inject_options){.ready_fd = -1, .timing_scale = 1};
+	*options = (struct inject_options){
+		.ready_fd = -1, .timing_scale = 1, .console.failures = FAILURES_IMMEDIATE};
 	if (!options_parse(inject_options, ARRAY_SIZE(inject_options), argc, argv, options,
 			   ret_n_operands, ret_rest, ret_message))
 		return false;

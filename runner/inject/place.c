@@ -106,6 +106,8 @@ static int fail(const char *path, int status, struct diag_list *diags)
 int place_listen(const char *path, struct diag_list *diags, char **ret_path)
 {
 	AUTO_STRV char **list = directories();
+	/* Looked for, so that what dead ones left goes. */
+	AUTO_STRV char **others = path ? NULL : place_find();
 	AUTO_FREE char *tried = NULL;
 	int fd = -EACCES;
 
