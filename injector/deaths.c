@@ -189,6 +189,8 @@ static void set_info(struct socket_death *death, const struct nlattr *attribute)
 		death->bytes_received = info.tcpi_bytes_received;
 	if (INFO_HAS(size, tcpi_bytes_acked))
 		death->bytes_acked = info.tcpi_bytes_acked;
+	if (INFO_HAS(size, tcpi_bytes_retrans))
+		death->bytes_sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 }
 
 static void handle_notice(struct deaths *deaths, const struct nlmsghdr *message, int64_t now_ns)

@@ -15,6 +15,7 @@ struct socket_death {
 	struct address local, remote;
 	uint32_t retransmissions, segments_in;
 	uint64_t bytes_received, bytes_acked;
+	uint64_t bytes_sent; /* of data, without repetitions (Linux 4.19; else 0) */
 };
 
 typedef void (*deaths_fn)(void *userdata, const struct socket_death *death);

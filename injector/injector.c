@@ -386,6 +386,7 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 		.segments_in = death->segments_in,
 		.bytes_received = death->bytes_received,
 		.bytes_acked = death->bytes_acked,
+		.bytes_sent = death->bytes_sent,
 	};
 
 	/* of sockets that are none of our clients' (the server's, too) there is nothing to say */

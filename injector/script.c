@@ -15,11 +15,24 @@
 #define WORD_SIZE  (WORD_SHOWN + sizeof("…"))
 
 #define KNOWN_STEPS                                                                                \
-	"the steps are accept, refuse, drop, lose N, delay D, delay D then refuse, down D, flap"
+	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "   \
+	"half-open, backlog-full, reset, stall or close after …, slow RATE, down D, flap"
 
 static const char *const action_names[] = {
-	[STEP_ACCEPT] = "accept", [STEP_REFUSE] = "refuse", [STEP_DROP] = "drop",
-	[STEP_LOSE] = "lose",     [STEP_DELAY] = "delay",   [STEP_N_ACTIONS] = NULL,
+	[STEP_ACCEPT] = "accept",
+	[STEP_REFUSE] = "refuse",
+	[STEP_DROP] = "drop",
+	[STEP_LOSE] = "lose",
+	[STEP_DELAY] = "delay",
+	[STEP_UNREACHABLE] = "unreachable",
+	[STEP_LOSE_SYN_ACK] = "lose-synack",
+	[STEP_HALF_OPEN] = "half-open",
+	[STEP_BACKLOG_FULL] = "backlog-full",
+	[STEP_RESET] = "reset",
+	[STEP_STALL] = "stall",
+	[STEP_CLOSE] = "close",
+	[STEP_SLOW] = "slow",
+	[STEP_N_ACTIONS] = NULL,
 };
 _Static_assert(ARRAY_SIZE(action_names) == STEP_N_ACTIONS + 1, "one name per action");
 
@@ -30,21 +43,49 @@ static const struct {
 	{"pass", "accept"},
 	{"allow", "accept"},
 	{"ok", "accept"},
-	{"reset", "refuse"},
 	{"reject", "refuse"},
 	{"rst", "refuse"},
 	{"deny", "refuse"},
 	{"timeout", "drop"},
 	{"ignore", "drop"},
 	{"blackhole", "drop"},
-	{"slow", "delay D"},
 	{"wait", "delay D"},
 	{"sleep", "delay D"},
 	{"hold", "delay D"},
 	{"loss", "lose N"},
+	{"icmp", "unreachable KIND"},
+	{"abort", "reset after accept"},
+	{"hang", "stall after 1000 bytes"},
+	{"freeze", "stall after 1000 bytes"},
+	{"fin", "close after 1000 bytes"},
+	{"disconnect", "close after 1000 bytes"},
+	{"truncate", "close after 1000 bytes"},
+	{"throttle", "slow 10 KB/s"},
+	{"limit", "slow 10 KB/s"},
 	{"outage", "down D"},
 	{"flapping", "flap up D down D"},
 };
+
+/* Exact multiples are written with the first of these that divides them. */
+static const struct unit {
+	const char *name;
+	uint64_t bytes;
+} byte_units[] = {
+	{"GB", 1000000000}, {"GiB", 1 << 30}, {"MB", 1000000}, {"MiB", 1 << 20}, {"KB", 1000},
+	{"KiB", 1 << 10},   {"bytes", 1},     {"byte", 1},     {"B", 1},         {"kB", 1000},
+};
+
+static const char *const unreachable_names[] = {
+	[UNREACHABLE_NET] = "net",           [UNREACHABLE_HOST] = "host",
+	[UNREACHABLE_PORT] = "port",         [UNREACHABLE_ADMIN] = "admin",
+	[UNREACHABLE_PROTOCOL] = "protocol", [UNREACHABLE_N_KINDS] = NULL,
+};
+_Static_assert(ARRAY_SIZE(unreachable_names) == UNREACHABLE_N_KINDS + 1, "one name per kind");
+
+const char *unreachable_kind_name(enum unreachable_kind kind)
+{
+	return unreachable_names[kind];
+}
 
 const char *step_action_name(enum step_action action)
 {
@@ -239,28 +280,32 @@ static int parse_lose(struct parser *parser, const struct token *action, struct 
 	char buffer[WORD_SIZE];
 	uint32_t count;
 
+	const char *name = action_names[step->action];
+	const char *what = step->action == STEP_LOSE ? "SYN" : "SYN-ACK";
+
 	if (token.length == 0) {
-		fail(parser, action, "\"lose\" needs the number of SYNs to lose");
-		return hint(parser, "for example \"lose 2\"");
+		fail(parser, action, "\"%s\" needs the number of %ss to lose", name, what);
+		return hint(parser, "for example \"%s 2\"", name);
 	}
 	if (!is_number(token.text, token.length)) {
 		struct token digits = meant_repeat(parser, &token);
 
-		fail(parser, &token, "\"%s\" is not a number of SYNs", shown(&token, buffer));
+		fail(parser, &token, "\"%s\" is not a number of %ss", shown(&token, buffer), what);
 		if (is_repeat(&token))
 			digits = (struct token){.text = token.text + 1, .length = token.length - 1};
 		if (digits.length > 0)
-			return hint(parser, "did you mean \"lose %s\"?", shown(&digits, buffer));
-		return hint(parser, "for example \"lose 2\"");
+			return hint(parser, "did you mean \"%s %s\"?", name,
+				    shown(&digits, buffer));
+		return hint(parser, "for example \"%s 2\"", name);
 	}
 	count = count_value(token.text, token.length);
 	if (count == 0) {
-		fail(parser, &token, "\"lose 0\" loses nothing: the number is 1 to %d",
+		fail(parser, &token, "\"%s 0\" loses nothing: the number is 1 to %d", name,
 		     SCRIPT_MAX_REPEAT);
 		return hint(parser, "use \"accept\"");
 	}
 	if (count > SCRIPT_MAX_REPEAT) {
-		fail(parser, &token, "\"lose\" takes a number from 1 to %d", SCRIPT_MAX_REPEAT);
+		fail(parser, &token, "\"%s\" takes a number from 1 to %d", name, SCRIPT_MAX_REPEAT);
 		return hint(parser, "to lose every SYN, use \"drop\"");
 	}
 	step->lose = count;
@@ -316,31 +361,62 @@ static int parse_duration(struct parser *parser, struct token *ret_token, int64_
 	return 0;
 }
 
-/* What follows "then". */
-static int parse_then(struct parser *parser, const struct token *then, struct step *step)
+static int parse_unreachable(struct parser *parser, const struct token *before, struct step *step)
 {
 	struct token token = peek(parser);
 	char buffer[WORD_SIZE];
+	const char *word, *meant;
+
+	if (token.length == 0 || is_repeat(&token)) {
+		fail(parser, before, "\"unreachable\" needs what can't be reached");
+		return hint(parser, "one of net, host, port, admin and protocol");
+	}
+	for (size_t i = 0; i < UNREACHABLE_N_KINDS; i++) {
+		if (is_word(&token, unreachable_names[i])) {
+			step->unreachable = (enum unreachable_kind)i;
+			take(parser, &token);
+			return 0;
+		}
+	}
+	word = shown(&token, buffer);
+	fail(parser, &token, "\"%s\" is nothing that can be unreachable", word);
+	if (strcmp(word, "network") == 0)
+		return hint(parser, "did you mean \"net\"?");
+	meant = text_nearest(word, unreachable_names);
+	return meant ? hint(parser, "did you mean \"%s\"?", meant)
+		     : hint(parser, "one of net, host, port, admin and protocol");
+}
+
+/* What follows "then". */
+static int parse_then(struct parser *parser, const struct token *then, struct step *step)
+{
+	static const char *const choices[] = {"accept", "refuse", "unreachable", NULL};
+	struct token token = peek(parser);
+	char buffer[WORD_SIZE];
+	const char *word, *meant;
 
 	if (token.length == 0 || is_repeat(&token)) {
 		fail(parser, then, "\"then\" needs \"accept\" or \"refuse\" after it");
 		return hint(parser, "for example \"delay 300ms then refuse\"");
 	}
-	if (is_word(&token, "refuse")) {
-		step->then_refuse = true;
-	} else if (!is_word(&token, "accept")) {
-		const char *const choices[] = {"accept", "refuse", NULL};
-		const char *word = shown(&token, buffer), *meant;
-
-		fail(parser, &token,
-		     "only \"accept\" or \"refuse\" can follow \"then\", not \"%s\"", word);
-		if (is_word(&token, "drop"))
-			return hint(parser, "use \"drop\": what never arrives can't be late");
-		meant = text_nearest(word, choices);
-		return meant ? hint(parser, "did you mean \"%s\"?", meant) : -EINVAL;
+	if (is_word(&token, "unreachable")) {
+		step->then_unreachable = true;
+		take(parser, &token);
+		return parse_unreachable(parser, &token, step);
 	}
-	take(parser, &token);
-	return 0;
+	if (is_word(&token, "refuse") || is_word(&token, "accept")) {
+		step->then_refuse = is_word(&token, "refuse");
+		take(parser, &token);
+		return 0;
+	}
+	word = shown(&token, buffer);
+	fail(parser, &token,
+	     "only \"accept\", \"refuse\" or \"unreachable\" can follow \"then\", not \"%s\"",
+	     word);
+	if (is_word(&token, "drop"))
+		return hint(parser, "use \"drop\": what never arrives can't be late");
+	meant = text_nearest(word, choices);
+	return meant ? hint(parser, "did you mean \"%s\"?", meant) : -EINVAL;
 }
 
 static int parse_delay(struct parser *parser, const struct token *action, struct step *step)
@@ -380,6 +456,159 @@ static int parse_delay(struct parser *parser, const struct token *action, struct
 		return 0;
 	take(parser, &token);
 	return parse_then(parser, &token, step);
+}
+
+static int parse_backlog_full(struct parser *parser, const struct token *action, struct step *step)
+{
+	struct token token = peek(parser);
+
+	(void)action;
+	if (is_word(&token, "abort")) {
+		step->abort = true;
+		take(parser, &token);
+	}
+	return 0;
+}
+
+static const struct unit *find_unit(const char *text, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(byte_units); i++)
+		if (strlen(byte_units[i].name) == length &&
+		    !memcmp(byte_units[i].name, text, length))
+			return &byte_units[i];
+	return NULL;
+}
+
+/*
+ * Reads a number of bytes with its unit, which may be a word of its own; @suffix has to follow it
+ * at once. Returns 1 when there is none, without an error: it may be something else.
+ */
+static int parse_bytes(struct parser *parser, const char *suffix, uint64_t *ret)
+{
+	struct parser ahead = *parser;
+	struct token token = peek(&ahead), unit;
+	const struct unit *found;
+	char buffer[WORD_SIZE];
+	uint64_t number = 0;
+	size_t digits = 0, suffix_length = strlen(suffix);
+
+	while (digits < token.length && token.text[digits] >= '0' && token.text[digits] <= '9') {
+		if (number <= SCRIPT_MAX_BYTES)
+			number = number * 10 + (uint64_t)(token.text[digits] - '0');
+		digits++;
+	}
+	take(&ahead, &token);
+	unit = (struct token){token.text + digits, token.offset + digits, token.length - digits};
+	if (digits > 0 && unit.length == 0) {
+		unit = peek(&ahead);
+		take(&ahead, &unit);
+	}
+	if (digits == 0 || unit.length < suffix_length ||
+	    memcmp(unit.text + unit.length - suffix_length, suffix, suffix_length) != 0)
+		return 1;
+	found = find_unit(unit.text, unit.length - suffix_length);
+	if (!found)
+		return 1;
+	if (number > SCRIPT_MAX_BYTES / found->bytes) {
+		fail(parser, &token, "\"%s\" is too many bytes", shown(&token, buffer));
+		return hint(parser, "1000000 GB is the most");
+	}
+	*ret = number * found->bytes;
+	*parser = ahead;
+	return 0;
+}
+
+static void parse_direction(struct parser *parser, struct step *step)
+{
+	struct token token = peek(parser);
+
+	if (!is_word(&token, "to-client") && !is_word(&token, "to-server"))
+		return;
+	step->to_server = is_word(&token, "to-server");
+	take(parser, &token);
+}
+
+/* The number, or whatever stands there, is neither bytes nor a duration. */
+static int fail_after(struct parser *parser, const struct token *token, const char *name)
+{
+	char buffer[WORD_SIZE];
+
+	fail(parser, token, "\"%s\" is no number of bytes, duration, or \"accept\"",
+	     shown(token, buffer));
+	if (is_number(token->text, token->length))
+		return hint(parser, "did you mean \"%s after %s bytes\"?", name, buffer);
+	return hint(parser, "for example \"%s after 1000 bytes\" or \"%s after 2s\"", name, name);
+}
+
+/* What follows "reset", "stall" and "close". */
+static int parse_after(struct parser *parser, const struct token *action, struct step *step)
+{
+	const char *name = action_names[step->action];
+	struct token token = peek(parser), after = token;
+	int r;
+
+	if (!is_word(&token, "after")) {
+		fail(parser, action, "\"%s\" has to say after what", name);
+		return hint(parser,
+			    "for example \"%s after accept\", \"%s after 1000 bytes\" or \"%s "
+			    "after 2s\"%s",
+			    name, name, name,
+			    step->action == STEP_RESET ? "; to answer the SYN with RST, \"refuse\""
+						       : "");
+	}
+	take(parser, &token);
+	token = peek(parser);
+	if (token.length == 0 || is_repeat(&token)) {
+		fail(parser, &after, "\"after\" needs bytes, a duration, or \"accept\" after it");
+		return hint(parser, "for example \"%s after 1000 bytes\"", name);
+	}
+	if (is_word(&token, "accept")) {
+		take(parser, &token);
+		return 0;
+	}
+	r = parse_bytes(parser, "", &step->bytes);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		step->after = AFTER_BYTES;
+		parse_direction(parser, step);
+		return 0;
+	}
+	if (token.text[0] < '0' || token.text[0] > '9' || is_number(token.text, token.length))
+		return fail_after(parser, &token, name);
+	step->after = AFTER_TIME;
+	return parse_duration(parser, &token, &step->after_ns);
+}
+
+static int parse_slow(struct parser *parser, const struct token *action, struct step *step)
+{
+	struct token token = peek(parser);
+	char buffer[WORD_SIZE];
+	const char *reason;
+	int64_t ns;
+	int r;
+
+	if (token.length == 0 || is_repeat(&token)) {
+		fail(parser, action, "\"slow\" needs a rate");
+		return hint(parser, "for example \"slow 10 KB/s\"");
+	}
+	r = parse_bytes(parser, "/s", &step->bytes);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		fail(parser, &token, "\"%s\" is no rate", shown(&token, buffer));
+		if (duration_parse(buffer, &ns, &reason) == 0)
+			return hint(parser, "did you mean \"delay %s\"?", buffer);
+		if (is_number(token.text, token.length))
+			return hint(parser, "did you mean \"slow %s bytes/s\"?", buffer);
+		return hint(parser, "for example \"slow 10 KB/s\" or \"slow 500 bytes/s\"");
+	}
+	if (step->bytes == 0) {
+		fail(parser, &token, "at 0 bytes/s nothing ever arrives");
+		return hint(parser, "use \"stall after accept\"");
+	}
+	parse_direction(parser, step);
+	return 0;
 }
 
 /* A word after everything that belongs to the step, "xN" perhaps excepted. */
@@ -437,14 +666,24 @@ static int parse_repeat(struct parser *parser, struct step *step)
 
 static int parse(struct parser *parser, struct step *step)
 {
+	static int (*const arguments[STEP_N_ACTIONS])(struct parser *, const struct token *,
+						      struct step *) = {
+		[STEP_LOSE] = parse_lose,
+		[STEP_DELAY] = parse_delay,
+		[STEP_UNREACHABLE] = parse_unreachable,
+		[STEP_LOSE_SYN_ACK] = parse_lose,
+		[STEP_BACKLOG_FULL] = parse_backlog_full,
+		[STEP_RESET] = parse_after,
+		[STEP_STALL] = parse_after,
+		[STEP_CLOSE] = parse_after,
+		[STEP_SLOW] = parse_slow,
+	};
 	struct token action = peek(parser);
 	int error;
 
 	error = parse_action(parser, step);
-	if (error == 0 && step->action == STEP_LOSE)
-		error = parse_lose(parser, &action, step);
-	if (error == 0 && step->action == STEP_DELAY)
-		error = parse_delay(parser, &action, step);
+	if (error == 0 && arguments[step->action])
+		error = arguments[step->action](parser, &action, step);
 	if (error == 0)
 		error = parse_repeat(parser, step);
 	return error;
@@ -466,24 +705,86 @@ int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
 	return error;
 }
 
-void step_format(const struct step *step, struct strbuf *out)
+static void format_bytes(uint64_t bytes, struct strbuf *out)
+{
+	size_t i = 0;
+
+	while (byte_units[i].bytes > 1 && (bytes % byte_units[i].bytes != 0 || bytes == 0))
+		i++;
+	strbuf_printf(out, " %llu %s", (unsigned long long)(bytes / byte_units[i].bytes),
+		      bytes == 1 ? "byte" : byte_units[i].name);
+}
+
+void step_format_then(const struct step *step, struct strbuf *out)
+{
+	if (step->then_refuse)
+		strbuf_puts(out, " then refuse");
+	if (step->then_unreachable)
+		strbuf_printf(out, " then unreachable %s", unreachable_names[step->unreachable]);
+}
+
+static void format_delay(const struct step *step, struct strbuf *out)
 {
 	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
 
+	strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
+	if (step->delay_max_ns != step->delay_min_ns)
+		strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
+	step_format_then(step, out);
+}
+
+static void format_after(const struct step *step, struct strbuf *out)
+{
+	char time[DURATION_TEXT_SIZE];
+
+	strbuf_puts(out, " after");
+	if (step->after == AFTER_ACCEPT)
+		strbuf_puts(out, " accept");
+	else if (step->after == AFTER_BYTES)
+		format_bytes(step->bytes, out);
+	else
+		strbuf_printf(out, " %s", duration_format_exact(step->after_ns, time));
+}
+
+void step_format(const struct step *step, struct strbuf *out)
+{
 	if (outage_can_say(step)) {
 		outage_format(step, out);
 		return;
 	}
 	strbuf_puts(out, action_names[step->action]);
-	if (step->action == STEP_LOSE)
+	switch (step->action) {
+	case STEP_LOSE:
+	case STEP_LOSE_SYN_ACK:
 		strbuf_printf(out, " %u", step->lose);
-	if (step->action == STEP_DELAY) {
-		strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
-		if (step->delay_max_ns != step->delay_min_ns)
-			strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
-		if (step->then_refuse)
-			strbuf_puts(out, " then refuse");
+		break;
+	case STEP_DELAY:
+		format_delay(step, out);
+		break;
+	case STEP_UNREACHABLE:
+		strbuf_printf(out, " %s", unreachable_names[step->unreachable]);
+		break;
+	case STEP_BACKLOG_FULL:
+		strbuf_puts(out, step->abort ? " abort" : "");
+		break;
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+		format_after(step, out);
+		break;
+	case STEP_SLOW:
+		format_bytes(step->bytes, out);
+		strbuf_puts(out, "/s");
+		break;
+	case STEP_ACCEPT:
+	case STEP_REFUSE:
+	case STEP_DROP:
+	case STEP_HALF_OPEN:
+	case STEP_N_ACTIONS:
+		break;
 	}
+	if (step->to_server)
+		strbuf_puts(out, " to-server");
 	if (step->repeat_explicit || step->repeat > 1)
 		strbuf_printf(out, " x%u", step->repeat);
 	if (step->when.given) {

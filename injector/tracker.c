@@ -96,6 +96,7 @@ const char *verdict_kind_name(enum verdict_kind kind)
 		[VERDICT_ACCEPT] = "accept",
 		[VERDICT_REFUSE] = "refuse",
 		[VERDICT_DROP] = "drop",
+		[VERDICT_UNREACHABLE] = "unreachable",
 	};
 	_Static_assert(ARRAY_SIZE(names) == VERDICT_N_KINDS, "one name per kind");
 
@@ -104,7 +105,7 @@ const char *verdict_kind_name(enum verdict_kind kind)
 
 struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_t delay_ns)
 {
-	struct verdict verdict = {.kind = VERDICT_ACCEPT};
+	struct verdict verdict = {.kind = VERDICT_ACCEPT, .unreachable = step->unreachable};
 
 	switch (step->action) {
 	case STEP_REFUSE:
@@ -118,9 +119,23 @@ struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_
 			verdict.kind = VERDICT_DROP;
 		break;
 	case STEP_DELAY:
-		verdict.kind = step->then_refuse ? VERDICT_REFUSE : VERDICT_ACCEPT;
+		verdict.kind = step->then_refuse        ? VERDICT_REFUSE
+			       : step->then_unreachable ? VERDICT_UNREACHABLE
+							: VERDICT_ACCEPT;
 		verdict.hold_ns = delay_ns;
 		break;
+	case STEP_UNREACHABLE:
+		verdict.kind = VERDICT_UNREACHABLE;
+		break;
+	case STEP_BACKLOG_FULL:
+		verdict.kind = step->abort ? VERDICT_ACCEPT : VERDICT_DROP;
+		break;
+	case STEP_LOSE_SYN_ACK:
+	case STEP_HALF_OPEN:
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+	case STEP_SLOW:
 	case STEP_ACCEPT:
 	case STEP_N_ACTIONS:
 		break;

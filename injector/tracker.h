@@ -27,7 +27,7 @@
 
 enum attempt_state {
 	ATTEMPT_WAITING,     /* no answer yet */
-	ATTEMPT_REFUSED,     /* we had it answered with RST */
+	ATTEMPT_REFUSED,     /* we had it answered with RST, or ICMP */
 	ATTEMPT_ESTABLISHED, /* the SYN-ACK was delivered to the client */
 	ATTEMPT_N_STATES,
 };
@@ -57,17 +57,19 @@ struct attempt_info {
 
 /* What is to be done with one SYN. */
 enum verdict_kind {
-	VERDICT_ACCEPT, /* to the server */
-	VERDICT_REFUSE, /* RST to the client */
-	VERDICT_DROP,   /* no answer */
+	VERDICT_ACCEPT,      /* to the server */
+	VERDICT_REFUSE,      /* RST to the client */
+	VERDICT_DROP,        /* no answer */
+	VERDICT_UNREACHABLE, /* ICMP to the client */
 	VERDICT_N_KINDS,
 };
-/* "accept", "refuse", "drop" */
+/* "accept", "refuse", "drop", "unreachable" */
 const char *verdict_kind_name(enum verdict_kind kind);
 
 struct verdict {
 	enum verdict_kind kind;
-	int64_t hold_ns; /* do it this long after the SYN's arrival; 0: at once */
+	enum unreachable_kind unreachable; /* VERDICT_UNREACHABLE: what the ICMP answer says */
+	int64_t hold_ns;                   /* do it this long after the SYN's arrival; 0: at once */
 };
 
 /*

@@ -122,6 +122,27 @@ static int write_file(const struct cell *cell, const struct file_spec *file)
 	return status;
 }
 
+/* What the scenario asks for, after what the host has. */
+static int write_kernel(const struct scenario *scenario, struct diag_list *diags)
+{
+	for (size_t i = 0; i < scenario->n_kernel; i++) {
+		const struct kernel_spec *spec = &scenario->kernel[i];
+		int status = settings_write_one(spec->path, spec->value);
+
+		if (status == 0)
+			continue;
+		diag_add(diags, &spec->place,
+			 "the kernel setting in line %u, %s, can't be made: %s", spec->place.line,
+			 strrchr(spec->path, '/') + 1,
+			 status == -ENOENT   ? "this kernel has it not"
+			 : status == -EINVAL ? "the kernel does not take this value"
+			 : status == -EROFS  ? "/proc/sys can't be written to here"
+					     : strerror(-status));
+		return status;
+	}
+	return 0;
+}
+
 static int build_private(const struct cell *cell, const struct settings *settings,
 			 struct diag_list *diags)
 {
@@ -133,6 +154,9 @@ static int build_private(const struct cell *cell, const struct settings *setting
 			 strerror(-status));
 		return status;
 	}
+	status = write_kernel(cell->scenario, diags);
+	if (status < 0)
+		return status;
 	status = network_setup(cell->scenario, diags);
 	return status < 0 ? status : mounts_setup(cell->scenario, diags);
 }

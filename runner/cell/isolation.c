@@ -165,6 +165,11 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 	if (scenario->n_endpoints > SHARED_MOST_ENDPOINTS)
 		return xasprintf("more than %d endpoints need private isolation (CAP_SYS_ADMIN)",
 				 SHARED_MOST_ENDPOINTS);
+	if (scenario->n_kernel)
+		return xasprintf(
+			"the kernel setting %s needs private isolation (CAP_SYS_ADMIN): in a "
+			"shared network namespace it would be everybody's",
+			strrchr(scenario->kernel[0].path, '/') + 1);
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct endpoint_spec *endpoint = &scenario->endpoints[i];
 

@@ -145,6 +145,22 @@ int settings_write(const struct settings *settings, const char **ret_failed)
 	return 0;
 }
 
+int settings_write_one(const char *name, const char *value)
+{
+	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int fd = sysctls < 0 ? -1 : openat(sysctls, name, O_WRONLY | O_CLOEXEC);
+	size_t length = strlen(value);
+	ssize_t written;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, value, length);
+	/* of a word that names something that the kernel has not it says ENOENT as well */
+	if (written < 0)
+		return errno == ENOENT ? -EINVAL : -errno;
+	return (size_t)written == length ? 0 : -EINVAL;
+}
+
 uint32_t settings_read_number(const char *name, uint32_t otherwise)
 {
 	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -30,6 +30,8 @@ void settings_difference(const struct settings *wanted, const struct settings *f
  * its name); others that can't be written are passed over.
  */
 int settings_write(const struct settings *settings, const char **ret_failed);
+/* One sysctl, as a scenario asks for it. Returns 0 or a negative errno. */
+int settings_write_one(const char *name, const char *value);
 /* One unsigned sysctl of the calling process's namespace, or @otherwise when it can't be read. */
 uint32_t settings_read_number(const char *name, uint32_t otherwise);
 void settings_free(struct settings *settings);

@@ -171,6 +171,7 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 		[INJECTOR_SYN] = EVENT_SYN,
 		[INJECTOR_VERDICT] = EVENT_VERDICT,
 		[INJECTOR_ESTABLISHED] = EVENT_ESTABLISHED,
+		[INJECTOR_FAULT] = EVENT_FAULT,
 		[INJECTOR_CLOSED] = EVENT_CLOSED,
 	};
 	struct supervisor *self = userdata;
@@ -185,6 +186,11 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 				.lag_ns = source->lag_ns,
 				.payload_length = source->payload_length,
 				.retransmissions = source->retransmissions,
+				.fault = source->fault,
+				.bytes = source->bytes,
+				.bytes_received = source->bytes_received,
+				.bytes_acked = source->bytes_acked,
+				.bytes_sent = source->bytes_sent,
 			},
 	};
 

@@ -8,6 +8,8 @@
 #include "runner/command/inject_options.h"
 #include "runner/command/inspect.h"
 #include "runner/command/merge.h"
+#include "runner/command/rejudge.h"
+#include "runner/command/report.h"
 #include "runner/command/run.h"
 #include "runner/command/run_options.h"
 
@@ -22,6 +24,10 @@ const struct command commands[] = {
 	 command_inject, &inject_option_table},
 	{"ctl", "[OPTION...] ORDER [SCENARIO]", "give orders to a running synfault inject",
 	 command_ctl, &ctl_option_table},
+	{"judge", "[OPTION...] RUN [SCENARIO...]", "judge a run's records again, run nothing",
+	 command_judge, &judge_option_table},
+	{"report", "[OPTION...] RUN", "make reports of a run that is over", command_report,
+	 &report_option_table},
 	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor,
 	 &doctor_option_table},
 	{"merge", "OUT IN...", "make one result of those of several machines", command_merge,

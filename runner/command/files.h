@@ -9,12 +9,13 @@
 struct file_paths {
 	char **paths; /* owned */
 	size_t n_paths, capacity;
-	size_t n_errors; /* paths that stand for nothing, directories without scenarios excepted */
+	size_t n_errors; /* paths that stand for nothing; none when nothing was found at all */
 };
 
 /*
- * Finds the files that @n paths stand for, and says on @err which of these stand for nothing. A
- * directory without scenarios is said, but no error as long as there is anything at all.
+ * Finds the files that @n paths stand for, and says on @err which of these stand for nothing.
+ * Directories without scenarios are errors where other paths have some; where they are all there
+ * is, nothing was found, which the caller has another exit status for.
  */
 void file_paths_find(struct file_paths *files, char *const *paths, size_t n, FILE *err, bool color);
 void file_paths_free(struct file_paths *files);

@@ -3,6 +3,7 @@
 #include "runner/command/outputs.h"
 
 #include "runner/report/junit.h"
+#include "runner/report/pictures.h"
 #include "runner/report/run_json.h"
 
 bool output_apply_junit(void *options, const char *value, char **ret_message)
@@ -15,6 +16,19 @@ bool output_apply_json(void *options, const char *value, char **ret_message)
 {
 	((struct output_options *)options)->json = value;
 	return true;
+}
+
+bool output_apply_timeline(void *options, const char *value, char **ret_message)
+{
+	((struct output_options *)options)->timeline = value;
+	return true;
+}
+
+bool outputs_any(const struct output_options *options)
+{
+	static const struct output_options none;
+
+	return memcmp(options, &none, sizeof(none)) != 0;
 }
 
 static bool say(const struct diag_list *diags, FILE *err)
@@ -32,6 +46,8 @@ bool outputs_check(const struct output_options *options, FILE *err)
 		junit_check_path(options->junit, &diags);
 	if (options->json)
 		run_json_check_path(options->json, &diags);
+	if (options->timeline)
+		pictures_check(options->timeline, &diags);
 	return say(&diags, err);
 }
 
@@ -44,5 +60,7 @@ bool outputs_write(const struct output_options *options, const struct run_result
 		junit_write(results, options->junit, &diags);
 	if (options->json)
 		run_json_write(results, options->json, &diags);
+	if (options->timeline)
+		pictures_write(results, options->timeline, &diags);
 	return say(&diags, err);
 }

@@ -3,9 +3,9 @@
 #include "runner/record/history.h"
 
 static const char *const attempt_end_names[] = {
-	[END_REFUSED] = "refused",     [END_ESTABLISHED] = "established",
-	[END_ABANDONED] = "abandoned", [END_REJECTED] = "rejected",
-	[END_OPEN] = "open",
+	[END_REFUSED] = "refused",         [END_ESTABLISHED] = "established",
+	[END_ABANDONED] = "abandoned",     [END_REJECTED] = "rejected",
+	[END_UNREACHABLE] = "unreachable", [END_OPEN] = "open",
 };
 _Static_assert(ARRAY_SIZE(attempt_end_names) == END_N_KINDS, "a name for each end");
 
@@ -29,9 +29,24 @@ static void take_verdict(struct attempt_history *attempt, const struct event *ev
 	case VERDICT_DROP:
 		attempt->dropped++;
 		break;
+	case VERDICT_UNREACHABLE:
+		attempt->unreachable++;
+		attempt->unreachable_ns = MIN(attempt->unreachable_ns, event->at_ns);
+		break;
 	case VERDICT_N_KINDS:
 		break;
 	}
+}
+
+static void take_fault(struct attempt_history *attempt, const struct event *event)
+{
+	enum fault_kind kind = event->u.net.fault;
+
+	if (attempt->fault_ns[kind] == INT64_MAX)
+		attempt->fault_bytes[kind] = event->u.net.bytes;
+	attempt->fault_ns[kind] = MIN(attempt->fault_ns[kind], event->at_ns);
+	if (kind == FAULT_SYN_ACK_LOST)
+		attempt->syn_acks_lost++;
 }
 
 static void take_event(struct history *history, const struct event *event)
@@ -53,9 +68,14 @@ static void take_event(struct history *history, const struct event *event)
 	case EVENT_ESTABLISHED:
 		attempt->established_ns = MIN(attempt->established_ns, event->at_ns);
 		break;
+	case EVENT_FAULT:
+		take_fault(attempt, event);
+		break;
 	case EVENT_CLOSED:
 		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
 		attempt->kernel_retransmissions = event->u.net.retransmissions;
+		attempt->bytes_received = event->u.net.bytes_received;
+		attempt->bytes_sent = event->u.net.bytes_sent;
 		break;
 	default:
 		break;
@@ -78,6 +98,10 @@ static void decide_end(struct attempt_history *attempt)
 	    attempt->refused_ns <= attempt->established_ns) {
 		attempt->end = END_REFUSED;
 		attempt->ended_ns = attempt->refused_ns;
+	} else if (attempt->unreachable_ns != INT64_MAX && attempt->unreachable_ns <= closed_ns &&
+		   attempt->unreachable_ns <= attempt->established_ns) {
+		attempt->end = END_UNREACHABLE;
+		attempt->ended_ns = attempt->unreachable_ns;
 	} else if (attempt->established_ns != INT64_MAX && attempt->established_ns <= closed_ns) {
 		attempt->end = END_ESTABLISHED;
 		attempt->ended_ns = attempt->established_ns;
@@ -101,16 +125,20 @@ struct history history_make(const struct record *record)
 		.attempts = xzalloc(record->n_attempts * sizeof(*history.attempts)),
 	};
 
-	for (size_t i = 0; i < history.n_attempts; i++)
+	for (size_t i = 0; i < history.n_attempts; i++) {
 		history.attempts[i] = (struct attempt_history){
 			.id = (uint32_t)i,
 			.started_ns = INT64_MAX,
 			.closed_ns = INT64_MAX,
 			.accepted_ns = INT64_MAX,
 			.refused_ns = INT64_MAX,
+			.unreachable_ns = INT64_MAX,
 			.established_ns = INT64_MAX,
 			.last_syn_ns = INT64_MIN,
 		};
+		for (size_t kind = 0; kind < FAULT_N_KINDS; kind++)
+			history.attempts[i].fault_ns[kind] = INT64_MAX;
+	}
 	for (size_t i = 0; i < record->n_events; i++)
 		take_event(&history, &record->events[i]);
 	for (size_t i = 0; i < history.n_attempts; i++) {

@@ -3,10 +3,10 @@
  * The attempts of a record, each with its whole story: what judgement and the timeline work on.
  *
  * When does an attempt end? When the client could know its outcome: for a refused one when the RST
- * was sent, for an accepted one when the handshake was completed, for one that never got an answer
- * when its socket died: the client gave up. One that was let through to a closed port ends when it
- * was let through: the kernel answers with RST in the same instant, while the client may keep the
- * dead socket for as long as it likes.
+ * was sent, or the ICMP message, for an accepted one when the handshake was completed, for one that
+ * never got an answer when its socket died: the client gave up. One that was let through to a
+ * closed port ends when it was let through: the kernel answers with RST in the same instant, while
+ * the client may keep the dead socket for as long as it likes.
  */
 #ifndef SYNFAULT_RUNNER_RECORD_HISTORY_H
 #define SYNFAULT_RUNNER_RECORD_HISTORY_H
@@ -18,10 +18,11 @@ enum attempt_end {
 	END_ESTABLISHED, /* handshake completed */
 	END_ABANDONED,   /* the client closed its socket before any answer */
 	END_REJECTED,    /* let through, but nobody listened: the kernel's own RST */
+	END_UNREACHABLE, /* ICMP sent by us */
 	END_OPEN,        /* none of these until the record's end */
 	END_N_KINDS,
 };
-/* "refused", "established", "abandoned", "rejected", "open" */
+/* "refused", "established", "abandoned", "rejected", "unreachable", "open" */
 const char *attempt_end_name(enum attempt_end end);
 
 /*
@@ -32,20 +33,25 @@ const char *attempt_end_name(enum attempt_end end);
 #define ANSWER_SLACK_NS (10 * INT64_C(1000000))
 
 struct attempt_history {
-	uint32_t id;                /* index into record->attempts */
-	int64_t started_ns;         /* first SYN */
-	int64_t ended_ns;           /* meaningful unless end is END_OPEN */
-	int64_t closed_ns;          /* socket death; INT64_MAX: not seen */
-	uint32_t syns;              /* SYNs seen by us */
-	uint32_t dropped;           /* of these: dropped by us */
-	uint32_t accepted, refused; /* verdicts that took effect */
+	uint32_t id;                             /* index into record->attempts */
+	int64_t started_ns;                      /* first SYN */
+	int64_t ended_ns;                        /* meaningful unless end is END_OPEN */
+	int64_t closed_ns;                       /* socket death; INT64_MAX: not seen */
+	uint32_t syns;                           /* SYNs seen by us */
+	uint32_t dropped;                        /* of these: dropped by us */
+	uint32_t accepted, refused, unreachable; /* verdicts that took effect */
 	enum attempt_end end;
 	int64_t max_lag_ns; /* of its verdicts */
 
 	/* When each of these first happened; INT64_MAX: never. */
-	int64_t accepted_ns, refused_ns, established_ns;
+	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
+	int64_t fault_ns[FAULT_N_KINDS];
 	int64_t last_syn_ns;             /* arrival of its last SYN */
 	uint32_t kernel_retransmissions; /* the kernel's own count, when its socket died */
+	uint32_t syn_acks_lost;
+	uint64_t fault_bytes[FAULT_N_KINDS]; /* that had passed when it first happened */
+	/* Of data, both 0 unless its socket's death was seen; see struct event. */
+	uint64_t bytes_received, bytes_sent;
 };
 
 struct history {

@@ -103,8 +103,15 @@ void record_write_event(const struct event *event, struct strbuf *out)
 		put_word(out, "verdict", verdict_kind_name(event->u.net.verdict));
 		put_integer(out, "lag_ns", event->u.net.lag_ns);
 		break;
+	case EVENT_FAULT:
+		put_word(out, "fault", fault_kind_name(event->u.net.fault));
+		put_integer(out, "bytes", (int64_t)event->u.net.bytes);
+		break;
 	case EVENT_CLOSED:
 		put_integer(out, "retransmissions", event->u.net.retransmissions);
+		put_integer(out, "bytes_received", (int64_t)event->u.net.bytes_received);
+		put_integer(out, "bytes_acked", (int64_t)event->u.net.bytes_acked);
+		put_integer(out, "bytes_sent", (int64_t)event->u.net.bytes_sent);
 		break;
 	case EVENT_START:
 		put_copy(out, event->u.start.copy);

@@ -101,6 +101,17 @@ static bool read_u32(struct object *object, const char *key, uint32_t low, uint3
 	return true;
 }
 
+/* A number of bytes. */
+static bool read_count(struct object *object, const char *key, uint64_t *ret)
+{
+	int64_t value = 0;
+
+	if (!read_integer(object, key, 0, INT64_MAX, &value))
+		return false;
+	*ret = (uint64_t)value;
+	return true;
+}
+
 static bool read_index(struct object *object, const char *key, size_t count, uint32_t *ret)
 {
 	if (count == 0)
@@ -276,6 +287,18 @@ static bool read_verdict(struct object *object, enum verdict_kind *ret)
 	return wrong(object, "verdict", "not known");
 }
 
+static bool read_fault(struct object *object, enum fault_kind *ret)
+{
+	const char *name = json_string_value(optional(object, "fault"));
+
+	for (int kind = 0; name && kind < FAULT_N_KINDS; kind++)
+		if (strcmp(name, fault_kind_name((enum fault_kind)kind)) == 0) {
+			*ret = (enum fault_kind)kind;
+			return true;
+		}
+	return wrong(object, "fault", "not known");
+}
+
 /* A status of a process that ended: exited or killed, not stopped. */
 static bool read_wait_status(struct object *object, int *ret)
 {
@@ -291,8 +314,6 @@ static bool read_wait_status(struct object *object, int *ret)
 
 static bool read_event_body(struct object *object, const struct record *record, struct event *event)
 {
-	int64_t length;
-
 	switch (event->kind) {
 	case EVENT_SYN:
 		return read_u32(object, "ordinal", 1, UINT32_MAX, &event->u.net.ordinal) &&
@@ -302,18 +323,21 @@ static bool read_event_body(struct object *object, const struct record *record, 
 		return read_u32(object, "ordinal", 1, UINT32_MAX, &event->u.net.ordinal) &&
 		       read_verdict(object, &event->u.net.verdict) &&
 		       read_time(object, "lag_ns", &event->u.net.lag_ns);
+	case EVENT_FAULT:
+		return read_fault(object, &event->u.net.fault) &&
+		       read_count(object, "bytes", &event->u.net.bytes);
 	case EVENT_CLOSED:
 		return read_u32(object, "retransmissions", 0, UINT32_MAX,
-				&event->u.net.retransmissions);
+				&event->u.net.retransmissions) &&
+		       read_count(object, "bytes_received", &event->u.net.bytes_received) &&
+		       read_count(object, "bytes_acked", &event->u.net.bytes_acked) &&
+		       read_count(object, "bytes_sent", &event->u.net.bytes_sent);
 	case EVENT_START:
 		return read_copy(object, record, false, &event->u.start.copy);
 	case EVENT_OUTPUT:
-		if (!read_copy(object, record, true, &event->u.output.copy) ||
-		    !read_index(object, "stream", record->n_streams, &event->u.output.stream) ||
-		    !read_integer(object, "length", 0, INT64_MAX, &length))
-			return false;
-		event->u.output.length = (uint64_t)length;
-		return true;
+		return read_copy(object, record, true, &event->u.output.copy) &&
+		       read_index(object, "stream", record->n_streams, &event->u.output.stream) &&
+		       read_count(object, "length", &event->u.output.length);
 	case EVENT_SERVER_EXIT:
 		return read_index(object, "endpoint", record->n_endpoints,
 				  &event->u.server.endpoint) &&
@@ -478,24 +502,31 @@ static bool read_lists(struct object *top, struct record *record)
 	return true;
 }
 
-struct record *record_read_json(const char *text, size_t length, char **ret_message)
+struct record *record_read_object(json_t *json, char **ret_message)
 {
 	AUTO_RECORD struct record *record = record_new();
 	struct reader reader = {0};
-	json_error_t error;
 	struct object top;
-	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	bool good = false;
 
-	if (!json)
-		refuse(&reader, "line %d, column %d: %s", error.line, error.column, error.text);
-	else
-		good = object_open(&reader, json, &top, "the record") && read_head(&top, record) &&
-		       read_lists(&top, record) && object_close(&top);
-	json_decref(json);
-	if (!good) {
+	if (!object_open(&reader, json, &top, "the record") || !read_head(&top, record) ||
+	    !read_lists(&top, record) || !object_close(&top)) {
 		*ret_message = reader.message;
 		return NULL;
 	}
 	return steal_pointer(&record);
+}
+
+struct record *record_read_json(const char *text, size_t length, char **ret_message)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	struct record *record = NULL;
+
+	if (json)
+		record = record_read_object(json, ret_message);
+	else
+		*ret_message =
+			xasprintf("line %d, column %d: %s", error.line, error.column, error.text);
+	json_decref(json);
+	return record;
 }

@@ -6,6 +6,7 @@ static const char *const event_kind_names[] = {
 	[EVENT_SYN] = "syn",
 	[EVENT_VERDICT] = "verdict",
 	[EVENT_ESTABLISHED] = "established",
+	[EVENT_FAULT] = "fault",
 	[EVENT_CLOSED] = "closed",
 	[EVENT_START] = "start",
 	[EVENT_OUTPUT] = "output",

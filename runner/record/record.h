@@ -16,7 +16,8 @@ enum event_kind {
 	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
-	EVENT_CLOSED,      /* the client's socket died */
+	EVENT_FAULT,       /* something was done to the connection after its SYN */
+	EVENT_CLOSED,      /* the client's socket died; the last of those about an attempt */
 	EVENT_START,       /* a copy of the client was started */
 	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
@@ -46,6 +47,11 @@ struct event {
 			int64_t lag_ns;            /* VERDICT: lateness */
 			uint32_t payload_length;   /* SYN */
 			uint32_t retransmissions;  /* CLOSED: the kernel's own count */
+			enum fault_kind fault;     /* FAULT */
+			uint64_t bytes;            /* FAULT: of data that had passed by then */
+			/* CLOSED: the kernel's tcp_info: bytes_acked counts SYN and FIN, too */
+			uint64_t bytes_received, bytes_acked;
+			uint64_t bytes_sent; /* CLOSED: of data, without repetitions */
 		} net;
 		struct {
 			uint32_t stream; /* index into record->streams */

@@ -16,6 +16,7 @@
 #define DEFAULT_COLUMNS   80
 #define MINIMUM_COLUMNS   40
 #define MAXIMUM_COLUMNS   120 /* longer lines of a table are hard to follow */
+#define MAXIMUM_LANES     200
 #define LIVE_NAME_COLUMNS ((size_t)28)
 #define STDERR_LINES      10
 #define STDERR_BYTES      ((size_t)16384) /* looked at for these lines */
@@ -282,6 +283,7 @@ static void add_timeline(const struct console *console, const struct result *res
 		.ascii = console->ascii,
 		.columns = MAX(MIN(columns, MAXIMUM_COLUMNS), MINIMUM_COLUMNS),
 		.untitled = true,
+		.lanes = MAX(MIN(columns, MAXIMUM_LANES), MINIMUM_COLUMNS),
 	};
 
 	if (!result->record)

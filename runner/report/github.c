@@ -194,7 +194,8 @@ static void add_case(struct strbuf *out, const struct result *result)
 	AUTO_STRBUF struct strbuf title = {0}, message = {0}, timeline = {0};
 	AUTO_FREE char *file = result_repository_path(result);
 	struct place place = annotated_place(result);
-	struct timeline_style style = {.columns = TIMELINE_WIDTH, .untitled = true};
+	struct timeline_style style = {
+		.columns = TIMELINE_WIDTH, .untitled = true, .lanes = TIMELINE_WIDTH};
 
 	result_title(result, &title);
 	add_message(result, &message);

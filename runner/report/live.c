@@ -10,6 +10,7 @@ static const char *const verdict_words[] = {
 	[VERDICT_ACCEPT] = "let through",
 	[VERDICT_REFUSE] = "refused",
 	[VERDICT_DROP] = "dropped",
+	[VERDICT_UNREACHABLE] = "answered with ICMP",
 };
 _Static_assert(ARRAY_SIZE(verdict_words) == VERDICT_N_KINDS, "one wording per verdict");
 
@@ -40,6 +41,22 @@ static void add_syn(const struct event *event, struct strbuf *out)
 		strbuf_puts(out, ", retransmitted by the kernel");
 	if (event->u.net.payload_length > 0)
 		strbuf_printf(out, " with %u bytes (Fast Open)", event->u.net.payload_length);
+}
+
+static void add_fault(const struct event *event, struct strbuf *out)
+{
+	static const char *const words[] = {
+		[FAULT_SYN_ACK_LOST] = "SYN-ACK dropped",
+		[FAULT_STALLED] = "stalled",
+		[FAULT_RESET] = "reset",
+		[FAULT_CLOSED] = "closed early",
+		[FAULT_SLOWED] = "slowed down",
+	};
+	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "one wording per fault");
+
+	strbuf_puts(out, words[event->u.net.fault]);
+	if (event->u.net.bytes > 0)
+		strbuf_printf(out, " after %llu bytes", (unsigned long long)event->u.net.bytes);
 }
 
 static void add_copy(const struct record *record, uint32_t copy, struct strbuf *out)
@@ -74,6 +91,9 @@ static void add_what(const struct record *record, const struct event *event, str
 	case EVENT_ESTABLISHED:
 		strbuf_puts(out, "connected");
 		break;
+	case EVENT_FAULT:
+		add_fault(event, out);
+		break;
 	case EVENT_CLOSED:
 		strbuf_puts(out, "socket closed");
 		break;
@@ -107,8 +127,7 @@ static void add_what(const struct record *record, const struct event *event, str
 
 void live_event(const struct record *record, const struct event *event, struct strbuf *out)
 {
-	const bool net = event->kind == EVENT_SYN || event->kind == EVENT_VERDICT ||
-			 event->kind == EVENT_ESTABLISHED || event->kind == EVENT_CLOSED;
+	const bool net = event->kind <= EVENT_CLOSED;
 	char seconds[REPORT_SECONDS_SIZE];
 
 	strbuf_printf(out, "%9s s  ", report_seconds(event->at_ns, seconds));

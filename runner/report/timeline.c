@@ -18,6 +18,7 @@
 
 #include "common/text.h"
 #include "runner/judge/herd.h"
+#include "runner/report/lanes.h"
 #include "runner/report/result.h"
 
 #define DEFAULT_COLUMNS 80
@@ -252,20 +253,21 @@ static char *cell_fault(const struct timeline *timeline, uint32_t id)
 	once.when = (struct condition){0}; /* why it was chosen: that is in the script, too */
 	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
 	 */
-	if (step->action == STEP_DELAY)
-		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
-			      step->then_refuse ? " then refuse" : "");
-	else
+	if (step->action == STEP_DELAY) {
+		strbuf_printf(&text, "delay %s", duration_format(attempt->delay_ns, buffer));
+		step_format_then(step, &text);
+	} else {
 		step_format(&once, &text);
+	}
 	return strbuf_steal(&text);
 }
 
 static char *cell_ended(const struct timeline *timeline, const struct attempt_history *attempt)
 {
 	static const char *const words[] = {
-		[END_REFUSED] = "refused",   [END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "gave up", [END_REJECTED] = "nobody listens",
-		[END_OPEN] = "still open",
+		[END_REFUSED] = "refused",         [END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "gave up",       [END_REJECTED] = "nobody listens",
+		[END_UNREACHABLE] = "unreachable", [END_OPEN] = "still open",
 	};
 	char buffer[DURATION_TEXT_SIZE];
 
@@ -501,6 +503,22 @@ static void add_table(struct timeline *timeline)
 	free_rows(timeline);
 }
 
+static void add_lanes(const struct timeline *timeline)
+{
+	AUTO_FREE char *indent = xasprintf("%s%*s", timeline->indent, TABLE_INDENT, "");
+	const struct lanes_style style = {
+		.ascii = timeline->style->ascii,
+		.columns = MAX(timeline->style->lanes, (size_t)MINIMUM_COLUMNS),
+		.indent = indent,
+	};
+
+	if (timeline->style->lanes == 0 || timeline->history->n_attempts == 0)
+		return;
+	strbuf_putc(timeline->out, '\n');
+	lanes_format(timeline->history, &style, timeline->out);
+	strbuf_putc(timeline->out, '\n');
+}
+
 /* The scenario's name, and at the right edge how long the client ran. */
 static void add_title(const struct timeline *timeline)
 {
@@ -673,6 +691,7 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 		add_title(&timeline);
 	add_scripts(&timeline);
 	add_table(&timeline);
+	add_lanes(&timeline);
 	add_server_exits(&timeline);
 	add_herds(&timeline);
 	add_end(&timeline);

@@ -11,6 +11,7 @@ struct timeline_style {
 	size_t columns;     /* width to keep to, indent included; 0: 80; at least 40 */
 	const char *indent; /* put before each line; NULL: "" */
 	bool untitled;      /* leave out the line with the scenario's name */
+	size_t lanes;       /* draw the attempts, too (lanes.h), in so many columns; 0: don't */
 };
 
 /*

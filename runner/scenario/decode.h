@@ -100,6 +100,9 @@ extern const struct schema_key schema_endpoint;
 extern const struct schema schema_expect;
 extern const struct schema schema_tolerance;
 
+void decode_kernel(struct loader *loader, const struct field *field, void *target);
+extern const struct schema_key schema_kernel_named;
+
 /* A fault step as a text. @last: none follows it. */
 bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret);
 /* decode_condition.c: a step with a condition, as a mapping; and whether each can be met. */

@@ -431,6 +431,16 @@ static const struct schema_key document_keys[] = {
 		.decode = decode_endpoints,
 	},
 	{
+		.name = "kernel",
+		.value = "a mapping of kernel settings to values",
+		.description = "Settings of TCP in the scenario's own network namespace.",
+		.example = "{tcp_syn_retries: 1}",
+		.fallback = "{}",
+		.forms = SCHEMA_MAPPING,
+		.named = &schema_kernel_named,
+		.decode = decode_kernel,
+	},
+	{
 		.name = "client",
 		.value = "a mapping with a command",
 		.description = "The program under test.",

@@ -120,6 +120,11 @@ void scenario_free(struct scenario *scenario)
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		endpoint_free(&scenario->endpoints[i]);
 	free(scenario->endpoints);
+	for (size_t i = 0; i < scenario->n_kernel; i++) {
+		free(scenario->kernel[i].path);
+		free(scenario->kernel[i].value);
+	}
+	free(scenario->kernel);
 	client_free(&scenario->client);
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		expectation_free(&scenario->expectations[i]);

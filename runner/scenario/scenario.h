@@ -48,6 +48,13 @@ struct endpoint_spec {
 	struct place *step_places; /* one per step of the script */
 };
 
+/* A kernel setting that the scenario makes in its own network namespace (kernel.h). */
+struct kernel_spec {
+	char *path; /* below /proc/sys */
+	char *value;
+	struct place place;
+};
+
 struct file_spec {
 	char *name;    /* relative to ${tmp}, no ".." in it */
 	char *content; /* holds ${…} */
@@ -181,6 +188,8 @@ struct scenario {
 	int64_t timeout_ns;
 	struct endpoint_spec *endpoints;
 	size_t n_endpoints;
+	struct kernel_spec *kernel;
+	size_t n_kernel;
 	struct client_spec client;
 	uint32_t n_clients; /* copies that run side by side; 0: 1 */
 	uint32_t n_repeats; /* how often, one after the other; 0: 1 */

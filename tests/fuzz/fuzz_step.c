@@ -9,7 +9,10 @@ static bool step_equal(const struct step *a, const struct step *b)
 	return a->action == b->action && a->repeat == b->repeat &&
 	       a->repeat_explicit == b->repeat_explicit && a->lose == b->lose &&
 	       a->then_refuse == b->then_refuse && a->delay_min_ns == b->delay_min_ns &&
-	       a->delay_max_ns == b->delay_max_ns;
+	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
+	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
+	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
+	       a->to_server == b->to_server;
 }
 
 static void check_step(const struct step *step)
@@ -21,7 +24,10 @@ static void check_step(const struct step *step)
 	REQUIRE(step->action < STEP_N_ACTIONS);
 	REQUIRE(step->repeat >= 1 && step->repeat <= SCRIPT_MAX_REPEAT);
 	REQUIRE(step->repeat == 1 || step->repeat_explicit);
-	REQUIRE((step->action == STEP_LOSE) == (step->lose > 0));
+	REQUIRE((step->action == STEP_LOSE || step->action == STEP_LOSE_SYN_ACK) ==
+		(step->lose > 0));
+	REQUIRE(step->bytes <= SCRIPT_MAX_BYTES);
+	REQUIRE(step->after_ns >= 0 && step->after_ns <= DURATION_MAX_NS);
 	REQUIRE(step->lose <= SCRIPT_MAX_REPEAT);
 	REQUIRE(step->delay_min_ns >= 0 && step->delay_min_ns <= step->delay_max_ns);
 	REQUIRE(step->delay_max_ns <= DURATION_MAX_NS);

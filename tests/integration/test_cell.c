@@ -524,6 +524,74 @@ Test(settings, of_the_host_are_in_force_for_an_ordinary_user)
 /* ---- the sandbox itself ---- */
 
 /* The tests of what is left behind are worth something only if all of it would be seen. */
+/* connect() to ${api}, then the name of its error and the value of a setting. */
+#define CONNECTS                                                                                   \
+	"client:\n"                                                                                \
+	"  command:\n"                                                                             \
+	"    - python3\n"                                                                          \
+	"    - -c\n"                                                                               \
+	"    - |\n"                                                                                \
+	"      import errno, socket\n"                                                             \
+	"      status = socket.socket().connect_ex(('${api.host}', ${api.port}))\n"                \
+	"      print(errno.errorcode.get(status),\n"                                               \
+	"            open('/proc/sys/net/ipv4/tcp_syn_retries').read())\n"
+
+static void kernel_settings_are_in_force(struct program *synfault)
+{
+	struct record *record;
+
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: gives up in seconds\n"
+		       "kernel: {tcp_syn_retries: 1}\n"
+		       "endpoints: {api: {faults: [drop]}}\n" CONNECTS
+		       "expect: {attempts: 1, retransmissions: 1..3, duration: 1s..7s,\n"
+		       "         stdout: {contains: [ETIMEDOUT 1]}}\n" NEXT "name: as on the host\n"
+		       "endpoints: {api: {}}\n" CONNECTS
+		       "expect: {exit: 0, stdout: {contains: None, not: None 1}}\n");
+	program_runs(synfault, "run --records records a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_left_nothing_but(synfault, "records");
+	record = program_record(synfault, "records/0001.json");
+	cr_expect_eq(record->syn_retries, 1, "the schedule follows from what was in force");
+	record_free(record);
+}
+
+Test(settings, of_a_scenario_are_in_force_for_it_alone)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "python3");
+	kernel_settings_are_in_force(synfault);
+}
+
+Test(settings, of_a_scenario_are_in_force_for_an_ordinary_user)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_needs(synfault, "python3");
+	synfault->uid = PROGRAM_NOBODY;
+	kernel_settings_are_in_force(synfault);
+}
+
+Test(settings, that_can_not_be_made_are_an_error_or_a_reason_to_skip)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "name: settings\n"
+		       "kernel: {tcp_syn_retries: 1, tcp_congestion_control: nonesuch}\n" QUIET
+		       "client: {command: ['true']}\n"
+		       "expect: {exit: 0}\n");
+	program_runs(synfault, "run --isolation private a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "the kernel setting in line 2, tcp_congestion_control, can't be "
+				  "made: the kernel does not take this value");
+	program_runs(synfault, "run --isolation shared a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	program_printed(synfault, "the kernel setting tcp_syn_retries needs private isolation");
+}
+
 Test(sandbox, shows_whatever_is_left_behind)
 {
 	static const struct {

@@ -151,6 +151,19 @@ Test(cell, says_what_a_shared_one_can_not_have)
 	}
 }
 
+Test(cell, that_is_shared_has_no_kernel_settings_of_its_own)
+{
+	struct kernel_spec kernel = {.path = (char[]){"net/ipv4/tcp_syn_retries"}};
+	struct scenario scenario = {.kernel = &kernel, .n_kernel = 1};
+	struct isolation isolation = {.mode = ISOLATION_SHARED};
+	AUTO_FREE char *obstacle = isolation_obstacle(&isolation, &scenario);
+
+	cr_assert_not_null(obstacle);
+	cr_expect(strstr(obstacle, "the kernel setting tcp_syn_retries needs private isolation"));
+	isolation.mode = ISOLATION_PRIVATE;
+	cr_expect_null(isolation_obstacle(&isolation, &scenario));
+}
+
 /* ---- temporary directories ---- */
 
 /* A fresh TMPDIR of the test's own. */

@@ -271,6 +271,40 @@ Test(load, refuses_endpoints)
 		{"{faults: [delay 2s..1s]}", "ends before it begins"}, );
 }
 
+static struct scenario_file *parse_kernel(const char *kernel)
+{
+	AUTO_FREE char *text = xasprintf("name: n\nkernel: %s\n" ENDPOINTS CLIENT EXPECT, kernel);
+
+	return parse(text);
+}
+
+Test(load, reads_kernel_settings)
+{
+	AUTO_FILE struct scenario_file *file =
+		parse_kernel("{tcp_syn_retries: 1, net.ipv4.tcp_rmem: 4096 87380 6291456}");
+	const struct scenario *scenario;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	scenario = file->scenarios[0];
+	cr_assert_eq(scenario->n_kernel, 2);
+	cr_expect_str_eq(scenario->kernel[0].path, "net/ipv4/tcp_syn_retries");
+	cr_expect_str_eq(scenario->kernel[0].value, "1");
+	cr_expect_eq(scenario->kernel[0].place.line, 2);
+	cr_expect_str_eq(scenario->kernel[1].path, "net/ipv4/tcp_rmem");
+}
+
+Test(load, refuses_kernel_settings)
+{
+	EXPECT_REFUSALS(parse_kernel, {"tcp_sack", "takes a mapping"},
+			{"{tcp_syn_retris: 1}", "no kernel setting \"tcp_syn_retris\""},
+			{"{kernel.hostname: x}", "no kernel setting \"kernel.hostname\""},
+			{"{tcp_syn_retries: 0}", "takes a number from 1 to 127"},
+			{"{tcp_syn_retries: ~}", "has no value"},
+			{"{tcp_syn_retries: [1]}", "not a list"},
+			{"{tcp_sack: 1, net.ipv4.tcp_sack: 1}", "is given twice"},
+			{"{tcp_rmem: 1}", "takes 3 numbers"}, );
+}
+
 Test(load, reads_conditions)
 {
 	AUTO_FILE struct scenario_file *file = parse_endpoint(

@@ -22,7 +22,10 @@ static bool step_equal(const struct step *a, const struct step *b)
 	return a->action == b->action && a->repeat == b->repeat &&
 	       a->repeat_explicit == b->repeat_explicit && a->lose == b->lose &&
 	       a->then_refuse == b->then_refuse && a->delay_min_ns == b->delay_min_ns &&
-	       a->delay_max_ns == b->delay_max_ns;
+	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
+	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
+	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
+	       a->to_server == b->to_server;
 }
 
 Test(script, reads_every_form_of_a_step)
@@ -66,6 +69,115 @@ Test(script, reads_every_form_of_a_step)
 	}
 }
 
+static struct step new_step(enum step_action action)
+{
+	return (struct step){.action = action, .repeat = 1};
+}
+
+static void expect_step(const char *text, const struct step *expected)
+{
+	AUTO_STRBUF struct strbuf written = {0};
+	struct step_error error = {0};
+	struct step step = {0};
+
+	cr_expect_eq(step_parse(text, &step, &error), 0, "\"%s\": %s", text, error.message);
+	cr_expect(step_equal(&step, expected), "\"%s\"", text);
+	step_format(&step, &written);
+	cr_expect_eq(step_parse(strbuf_text(&written), &step, &error), 0, "\"%s\" for \"%s\": %s",
+		     strbuf_text(&written), text, error.message);
+	cr_expect(step_equal(&step, expected), "\"%s\" for \"%s\"", strbuf_text(&written), text);
+}
+
+Test(script, reads_what_happens_to_the_syn_or_its_answer)
+{
+	struct step step = new_step(STEP_UNREACHABLE);
+
+	for (int kind = 0; kind < UNREACHABLE_N_KINDS; kind++) {
+		AUTO_FREE char *text = xasprintf(
+			"unreachable %s", unreachable_kind_name((enum unreachable_kind)kind));
+
+		step.unreachable = (enum unreachable_kind)kind;
+		expect_step(text, &step);
+	}
+	step = new_step(STEP_DELAY);
+	step.delay_min_ns = step.delay_max_ns = 2 * NS_PER_S;
+	step.then_unreachable = true;
+	step.unreachable = UNREACHABLE_ADMIN;
+	expect_step("delay 2s then unreachable admin", &step);
+	step = new_step(STEP_LOSE_SYN_ACK);
+	step.lose = 3;
+	expect_step("lose-synack 3", &step);
+	step = new_step(STEP_HALF_OPEN);
+	expect_step("half-open", &step);
+	step = new_step(STEP_BACKLOG_FULL);
+	expect_step("backlog-full", &step);
+	step.abort = true;
+	expect_step("backlog-full abort", &step);
+	step.repeat = 3;
+	step.repeat_explicit = true;
+	expect_step("backlog-full abort x3", &step);
+}
+
+Test(script, reads_what_happens_to_a_connection)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} amounts[] = {
+		{"0 bytes", 0},
+		{"1 byte", 1},
+		{"1000 bytes", 1000},
+		{"1000bytes", 1000},
+		{"7B", 7},
+		{"10KB", 10000},
+		{"10 kB", 10000},
+		{"4 KiB", 4096},
+		{"2MB", 2000000},
+		{"1 MiB", 1 << 20},
+		{"1 GB", 1000000000},
+		{"1GiB", 1 << 30},
+		{"1000000 GB", SCRIPT_MAX_BYTES},
+	};
+	static const enum step_action actions[] = {STEP_RESET, STEP_STALL, STEP_CLOSE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		const char *name = step_action_name(actions[i]);
+		struct step step = new_step(actions[i]);
+		AUTO_FREE char *after_accept = xasprintf("%s after accept", name);
+		AUTO_FREE char *after_time = xasprintf("%s after 1.5s", name);
+
+		expect_step(after_accept, &step);
+		step.after = AFTER_TIME;
+		step.after_ns = 1500 * NS_PER_MS;
+		expect_step(after_time, &step);
+		for (size_t k = 0; k < ARRAY_SIZE(amounts); k++) {
+			AUTO_FREE char *plain = xasprintf("%s after %s", name, amounts[k].text);
+			AUTO_FREE char *client = xasprintf("%s to-client", plain);
+			AUTO_FREE char *server = xasprintf("%s to-server", plain);
+
+			step = new_step(actions[i]);
+			step.after = AFTER_BYTES;
+			step.bytes = amounts[k].bytes;
+			expect_step(plain, &step);
+			expect_step(client, &step);
+			step.to_server = true;
+			expect_step(server, &step);
+		}
+	}
+}
+
+Test(script, reads_rates)
+{
+	struct step step = new_step(STEP_SLOW);
+
+	step.bytes = 10000;
+	expect_step("slow 10KB/s", &step);
+	expect_step("slow 10 KB/s", &step);
+	expect_step("slow 10000 bytes/s to-client", &step);
+	step.to_server = true;
+	expect_step("slow 10000B/s to-server", &step);
+}
+
 struct error_case {
 	const char *text;
 	const char *marked;  /* the part of the text that the error marks */
@@ -94,6 +206,44 @@ static void expect_errors(const struct error_case *cases, size_t n_cases)
 	}
 }
 
+static const struct error_case fault_errors[] = {
+	{"unreachable", "unreachable", "needs what can't be reached", "one of net, host"},
+	{"unreachable x2", "unreachable", "needs what can't be reached", "one of net, host"},
+	{"unreachable hots", "hots", "nothing that can be unreachable", "did you mean \"host\"?"},
+	{"unreachable network", "network", "nothing that can be", "did you mean \"net\"?"},
+	{"unreachable 5", "5", "nothing that can be unreachable", "one of net, host"},
+	{"delay 1s then unreachable", "unreachable", "needs what can't", "one of net, host"},
+	{"lose-synack", "lose-synack", "needs the number of SYN-ACKs", "\"lose-synack 2\""},
+	{"lose-synack 0", "0", "loses nothing", "use \"accept\""},
+	{"lose-synack x2", "x2", "not a number of SYN-ACKs", "\"lose-synack 2\""},
+	{"half-open after 2s", "after", "unexpected \"after\"", "item of its own"},
+	{"backlog-full 3", "3", "unexpected \"3\"", "backlog-full x3"},
+	{"reset", "reset", "has to say after what", "the SYN with RST, \"refuse\""},
+	{"reset x3", "reset", "has to say after what", "\"reset after accept\""},
+	{"stall", "stall", "has to say after what", "\"stall after 1000 bytes\""},
+	{"close after", "after", "needs bytes, a duration", "\"close after 1000 bytes\""},
+	{"close after x3", "after", "needs bytes, a duration", "\"close after 1000 bytes\""},
+	{"close after 100", "100", "no number of bytes", "\"close after 100 bytes\"?"},
+	{"close after lunch", "lunch", "no number of bytes", "\"close after 2s\""},
+	{"close after 5 apples", "5", "no number of bytes", "\"close after 5 bytes\"?"},
+	{"close after 5apples", "5apples", "the duration \"5apples\"", NULL},
+	{"reset after 1s to-server", "to-server", "unexpected \"to-server\"", "item of its own"},
+	{"reset after 1000001 GB", "1000001", "too many bytes", "1000000 GB"},
+	{"reset after 99999999999999999999999 B", "99999999999999999999999", "too many", "1000000"},
+	{"slow", "slow", "needs a rate", "slow 10 KB/s"},
+	{"slow x2", "slow", "needs a rate", "slow 10 KB/s"},
+	{"slow 300ms", "300ms", "is no rate", "did you mean \"delay 300ms\"?"},
+	{"slow 10", "10", "is no rate", "did you mean \"slow 10 bytes/s\"?"},
+	{"slow 10KB", "10KB", "is no rate", "slow 10 KB/s"},
+	{"slow 0 bytes/s", "0", "nothing ever arrives", "stall after accept"},
+	{"refuse after 10 bytes", "after", "unexpected \"after\"", "item of its own"},
+};
+
+Test(script, explains_what_is_wrong_with_a_fault_of_a_connection)
+{
+	expect_errors(fault_errors, ARRAY_SIZE(fault_errors));
+}
+
 static const struct error_case action_errors[] = {
 	{"", "", "the step is empty", "the steps are accept, refuse, drop"},
 	{"  ", "", "the step is empty", "the steps are"},
@@ -101,10 +251,8 @@ static const struct error_case action_errors[] = {
 	{"refsue", "refsue", "unknown step \"refsue\"", "did you mean \"refuse\"?"},
 	{"Refuse", "Refuse", "unknown step", "did you mean \"refuse\"?"},
 	{"acept x3", "acept", "unknown step \"acept\"", "did you mean \"accept\"?"},
-	{"reset", "reset", "unknown step", "did you mean \"refuse\"?"},
 	{"timeout", "timeout", "unknown step", "did you mean \"drop\"?"},
 	{"wait 2s", "wait", "unknown step", "did you mean \"delay D\"?"},
-	{"unreachable net", "unreachable", "unknown step", "the steps are"},
 	{"refuse, accept", "refuse,", "unknown step \"refuse,\"", "[refuse, accept]"},
 	{"refuse; accept", "refuse;", "unknown step", "[refuse, accept]"},
 	{"3 refuse", "3", "stands before the step", "did you mean \"refuse x3\"?"},
@@ -268,6 +416,13 @@ Test(script, step_is_written_as_it_was_read)
 		{"delay 0s..0.1s then accept", "delay 0s..100ms"},
 		{"delay 1s .. 2s then refuse x5", "delay 1s..2s then refuse x5"},
 		{"delay 24h", "delay 24h"},
+		{"delay 1s then  unreachable net", "delay 1s then unreachable net"},
+		{"reset after 1000 bytes to-client", "reset after 1 KB"},
+		{"reset after 1024B to-server", "reset after 1 KiB to-server"},
+		{"close after 0B", "close after 0 bytes"},
+		{"close after 1B x2", "close after 1 byte x2"},
+		{"stall after 1500ms", "stall after 1500ms"},
+		{"slow 2500000B/s", "slow 2500 KB/s"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -447,7 +602,11 @@ Test(script, first_attempt_and_step_index_agree_for_huge_repetitions)
 
 Test(script, every_action_has_a_name_that_is_read)
 {
-	static const char *const names[] = {"accept", "refuse", "drop", "lose", "delay"};
+	static const char *const names[] = {
+		"accept",      "refuse",      "drop",      "lose",         "delay",
+		"unreachable", "lose-synack", "half-open", "backlog-full", "reset",
+		"stall",       "close",       "slow",
+	};
 
 	for (int i = 0; i < STEP_N_ACTIONS; i++)
 		cr_assert_str_eq(step_action_name((enum step_action)i), names[i]);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A layer over libxml2's writer: see markup.h. */
+#include "runner/report/markup.h"
+
+#include <libxml/xmlwriter.h>
+#include <math.h>
+
+#include "common/text.h"
+
+struct markup {
+	xmlBufferPtr buffer;
+	xmlTextWriterPtr writer;
+};
+
+/* The writer only writes to memory: the one way to fail is to run out of it. */
+static void check(int result)
+{
+	if (result < 0)
+		out_of_memory();
+}
+
+/* BAD_CAST without losing const. */
+static const xmlChar *xml(const char *text)
+{
+	return (const xmlChar *)text;
+}
+
+struct markup *markup_new(void)
+{
+	struct markup *markup = xzalloc(sizeof(*markup));
+
+	markup->buffer = xmlBufferCreate();
+	if (!markup->buffer)
+		out_of_memory();
+	/* Grows by doubling: the default adds a little each time, quadratic for a long page. */
+	xmlBufferSetAllocationScheme(markup->buffer, XML_BUFFER_ALLOC_DOUBLEIT);
+	markup->writer = xmlNewTextWriterMemory(markup->buffer, 0);
+	if (!markup->writer)
+		out_of_memory();
+	return markup;
+}
+
+void markup_free(struct markup *markup)
+{
+	if (!markup)
+		return;
+	xmlFreeTextWriter(markup->writer);
+	xmlBufferFree(markup->buffer);
+	free(markup);
+}
+
+void markup_freep(struct markup **markup)
+{
+	markup_free(*markup);
+}
+
+void markup_open(struct markup *markup, const char *element)
+{
+	check(xmlTextWriterStartElement(markup->writer, xml(element)));
+}
+
+void markup_close(struct markup *markup)
+{
+	check(xmlTextWriterFullEndElement(markup->writer));
+}
+
+void markup_close_void(struct markup *markup)
+{
+	check(xmlTextWriterEndElement(markup->writer));
+}
+
+/*
+ * Not xmlTextWriterWriteString(), nor xmlTextWriterWriteAttribute(), which writes everything above
+ * 127 as a character reference, which few people can read.
+ */
+static void add_escaped(struct markup *markup, const char *text, size_t length)
+{
+	AUTO_STRBUF struct strbuf safe = {0};
+	xmlChar *escaped;
+
+	text_sanitize(&safe, text, length);
+	escaped = xmlEncodeSpecialChars(NULL, xml(strbuf_text(&safe)));
+	if (!escaped)
+		out_of_memory();
+	check(xmlTextWriterWriteRaw(markup->writer, escaped));
+	xmlFree(escaped);
+}
+
+void markup_attr(struct markup *markup, const char *name, const char *value)
+{
+	check(xmlTextWriterStartAttribute(markup->writer, xml(name)));
+	add_escaped(markup, value, strlen(value));
+	check(xmlTextWriterEndAttribute(markup->writer));
+}
+
+void markup_attrf(struct markup *markup, const char *name, const char *format, ...)
+{
+	AUTO_FREE char *value = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	value = xvasprintf(format, arguments);
+	va_end(arguments);
+	markup_attr(markup, name, value);
+}
+
+void markup_number(struct markup *markup, const char *name, double value)
+{
+	long long tenths = llround(value * 10), size = llabs(tenths);
+	char text[48];
+
+	/* Not %.1f: its decimal point is the locale's. */
+	if (size % 10)
+		snprintf(text, sizeof(text), "%s%lld.%lld", tenths < 0 ? "-" : "", size / 10,
+			 size % 10);
+	else
+		snprintf(text, sizeof(text), "%lld", tenths / 10);
+	check(xmlTextWriterStartAttribute(markup->writer, xml(name)));
+	check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
+	check(xmlTextWriterEndAttribute(markup->writer));
+}
+
+void markup_bytes(struct markup *markup, const char *text, size_t length)
+{
+	add_escaped(markup, text, length);
+}
+
+void markup_text(struct markup *markup, const char *text)
+{
+	add_escaped(markup, text, strlen(text));
+}
+
+void markup_textf(struct markup *markup, const char *format, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = xvasprintf(format, arguments);
+	va_end(arguments);
+	markup_text(markup, text);
+}
+
+void markup_raw(struct markup *markup, const char *text)
+{
+	check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
+}
+
+void markup_element(struct markup *markup, const char *element, const char *class_name,
+		    const char *text)
+{
+	markup_open(markup, element);
+	if (class_name)
+		markup_attr(markup, "class", class_name);
+	markup_text(markup, text);
+	markup_close(markup);
+}
+
+void markup_elementf(struct markup *markup, const char *element, const char *class_name,
+		     const char *format, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = xvasprintf(format, arguments);
+	va_end(arguments);
+	markup_element(markup, element, class_name, text);
+}
+
+char *markup_steal(struct markup *markup, size_t *ret_length)
+{
+	char *text;
+
+	check(xmlTextWriterEndDocument(markup->writer));
+	*ret_length = (size_t)xmlBufferLength(markup->buffer);
+	text = xstrndup((const char *)xmlBufferContent(markup->buffer), *ret_length);
+	xmlBufferEmpty(markup->buffer);
+	return text;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drawing in SVG with presentation attributes only: no style element, no style attribute, no
+ * script, so that a page with the strictest content security policy shows it. Every shape also has
+ * a class, by which the style sheet of a page gives it other colours in the dark (html_style.c).
+ *
+ * All text is monospaced: only so is its width known where it is written, and can it be kept from
+ * overlapping. Its box is svg_text_width() wide, SVG_ASCENT above and SVG_DESCENT below the line.
+ */
+#ifndef SYNFAULT_RUNNER_REPORT_SVG_H
+#define SYNFAULT_RUNNER_REPORT_SVG_H
+
+#include "runner/report/markup.h"
+
+/* What a shape or a text stands for; each has a class and a colour. */
+enum svg_paint {
+	SVG_SHEET,
+	SVG_INK,
+	SVG_DIM,
+	SVG_GRID,
+	SVG_BAND,    /* behind the name of a group */
+	SVG_ALLOWED, /* where a wait might end */
+	SVG_WAIT,
+	SVG_MISS,
+	SVG_LIFE, /* an attempt that waits for an answer */
+	SVG_OPEN, /* its socket after that */
+	SVG_REFUSED,
+	SVG_DROPPED,
+	SVG_DELAYED,
+	SVG_UNREACHABLE,
+	SVG_ACCEPTED,
+	SVG_FAULT, /* something done to an established connection */
+	SVG_LAG,   /* synfault's own lateness */
+	SVG_OUTPUT,
+	SVG_N_PAINTS,
+};
+
+enum svg_anchor {
+	SVG_START,
+	SVG_MIDDLE,
+	SVG_END,
+};
+
+#define SVG_FONT_SIZE  11.0
+#define SVG_SMALL_SIZE 9.5
+
+/* The width of well-formed UTF-8 in the font, wide characters counted twice. */
+double svg_text_width(const char *text, double size);
+/* How many columns fit. */
+size_t svg_columns(double width, double size);
+
+/* The picture's outermost element with title and description; ended by svg_end(). */
+void svg_begin(struct markup *markup, const char *id, double width, double height,
+	       const char *title, const char *description);
+void svg_end(struct markup *markup);
+
+/* Text on one line from any bytes, cut so that it is at most @room wide (0: as it is). */
+void svg_text(struct markup *markup, enum svg_paint paint, double x, double y, double size,
+	      enum svg_anchor anchor, double room, const char *text);
+/* Text in bold, otherwise the same. */
+void svg_strong(struct markup *markup, enum svg_paint paint, double x, double y, double size,
+		double room, const char *text);
+void svg_rect(struct markup *markup, enum svg_paint paint, double x, double y, double width,
+	      double height);
+/* An outline without filling. */
+void svg_frame(struct markup *markup, enum svg_paint paint, double x, double y, double width,
+	       double height);
+void svg_line(struct markup *markup, enum svg_paint paint, double x1, double y1, double x2,
+	      double y2, double width, bool dashed);
+void svg_circle(struct markup *markup, enum svg_paint paint, double x, double y, double radius,
+		bool filled);
+void svg_cross(struct markup *markup, enum svg_paint paint, double x, double y, double radius);
+void svg_diamond(struct markup *markup, enum svg_paint paint, double x, double y, double radius);
+
+/* A group with a title, which is shown under the pointer; ended by markup_close(). */
+void svg_group(struct markup *markup, const char *title);
+
+#endif

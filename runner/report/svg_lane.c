@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One attempt's row in the timeline picture.
+ *
+ * Above the row's middle there is text: how long the kernel waited before it repeated a SYN, how
+ * long the wait before the attempt was. It is left out where there is no room. On the middle there
+ * are the wait (with what was allowed behind it), the attempt from its first SYN to its end, its
+ * SYNs, what was done to them, and its socket to its death. Below the middle, synfault's own
+ * lateness is drawn to scale.
+ */
+#include "runner/report/svg_picture.h"
+
+#include "injector/script.h"
+#include "runner/report/result.h"
+
+#define LANE_HEIGHT 32.0
+#define LANE_TEXT   9.0  /* base line of the text above the middle */
+#define LANE_MIDDLE 20.0 /* all three from the row's top */
+#define LANE_LAG    28.0
+#define GLYPH       4.0
+
+/* Text in the plot of one row: from left to right, and never one over another. */
+struct row_text {
+	double end; /* where the last one ended */
+};
+
+static const struct step *step_of(const struct picture *picture, uint32_t id)
+{
+	const struct record_attempt *attempt = &picture->record->attempts[id];
+	const struct script *script;
+
+	if (!picture->scenario || attempt->endpoint >= picture->scenario->n_endpoints)
+		return NULL;
+	script = &picture->scenario->endpoints[attempt->endpoint].script;
+	return attempt->step < script->n_steps ? &script->steps[attempt->step] : NULL;
+}
+
+/* "refuse", "delay 312 ms": what was to be done to this attempt. */
+static char *fault_text(const struct picture *picture, uint32_t id)
+{
+	const struct record_attempt *attempt = &picture->record->attempts[id];
+	const struct step *step = step_of(picture, id);
+	char buffer[DURATION_TEXT_SIZE];
+	struct strbuf text = {0};
+	struct step once;
+
+	if (!step)
+		return xasprintf("step %u", attempt->step + 1);
+	once = *step;
+	once.repeat = 1;
+	once.repeat_explicit = false;
+	if (step->action == STEP_DELAY)
+		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
+			      step->then_refuse ? " then refuse" : "");
+	else
+		step_format(&once, &text);
+	return strbuf_steal(&text);
+}
+
+static char *end_text(const struct attempt_history *attempt)
+{
+	static const char *const words[] = {
+		[END_REFUSED] = "refused",
+		[END_ESTABLISHED] = "connected",
+		[END_ABANDONED] = "client gave up",
+		[END_REJECTED] = "let through, nobody listens",
+		[END_OPEN] = "still open at the end",
+	};
+	char buffer[DURATION_TEXT_SIZE];
+
+	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
+		return xstrdup(words[attempt->end]);
+	duration_format(attempt->ended_ns - attempt->started_ns, buffer);
+	return xasprintf("%s after %s", words[attempt->end], buffer);
+}
+
+/* "wait 1.02 s, 780 ms too short", "wait 2.00 s, allowed 1.80 s .. 2.20 s"; NULL: there is none. */
+static char *wait_text(const struct wait_view *wait)
+{
+	const char *what = wait->interval ? "interval" : "wait";
+	char length[DURATION_TEXT_SIZE], low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
+
+	if (!wait->there)
+		return NULL;
+	if (wait->open)
+		return xasprintf("no wait: attempt %u was still open", wait->previous + 1);
+	duration_format(wait->length_ns, length);
+	if (!wait->judged)
+		return xasprintf("%s %s", what, length);
+	if (wait->miss_ns)
+		return xasprintf(
+			"%s %s, %s too %s", what, length,
+			duration_format(wait->miss_ns < 0 ? -wait->miss_ns : wait->miss_ns, low),
+			wait->miss_ns < 0 ? "short" : "long");
+	if (wait->allowed.high >= INT64_MAX / 2)
+		return xasprintf("%s %s, allowed from %s", what, length,
+				 duration_format(wait->allowed.low, low));
+	return xasprintf("%s %s, allowed %s .. %s", what, length,
+			 duration_format(wait->allowed.low, low),
+			 duration_format(wait->allowed.high, high));
+}
+
+/* Centred between two places, when there is room. */
+static void put_text(struct picture *picture, struct row_text *row, enum svg_paint paint,
+		     double left, double right, const char *text)
+{
+	double width = svg_text_width(text, SVG_SMALL_SIZE), x = (left + right - width) / 2;
+
+	left = MAX(left, row->end + 4);
+	if (x < left || x + width > MIN(right, PLOT_END))
+		return;
+	svg_text(picture->markup, paint, x, picture->y + LANE_TEXT, SVG_SMALL_SIZE, SVG_START, 0,
+		 text);
+	row->end = x + width;
+}
+
+static void draw_wait(struct picture *picture, const struct wait_view *wait, struct row_text *row)
+{
+	struct markup *markup = picture->markup;
+	double middle = picture->y + LANE_MIDDLE, from, to;
+	char length[DURATION_TEXT_SIZE];
+
+	if (!wait->there || wait->open)
+		return;
+	from = picture_x(picture, wait->from_ns);
+	to = picture_x(picture, wait->from_ns + wait->length_ns);
+	if (wait->judged) {
+		double low = picture_x(picture, wait->from_ns + wait->allowed.low);
+		int64_t high_ns = wait->allowed.high < INT64_MAX / 2
+					  ? wait->from_ns + wait->allowed.high
+					  : picture->to_ns;
+		double high = picture_x(picture, high_ns);
+
+		svg_rect(markup, SVG_ALLOWED, low, middle - 9, MAX(high - low, 1.5), 18);
+		picture->used[SVG_ALLOWED] = true;
+	}
+	svg_rect(markup, SVG_WAIT, MIN(from, to), middle - 1.5, MAX(to - from, from - to), 3);
+	picture->used[SVG_WAIT] = true;
+	if (wait->miss_ns) {
+		double bound = picture_x(picture, wait->from_ns + wait->length_ns - wait->miss_ns);
+
+		svg_rect(markup, SVG_MISS, MIN(to, bound), middle + 4,
+			 MAX(MAX(to - bound, bound - to), 1.5), 4);
+		picture->used[SVG_MISS] = true;
+	}
+	put_text(picture, row, wait->miss_ns ? SVG_MISS : SVG_DIM, from, to,
+		 duration_format(wait->length_ns, length));
+}
+
+/* From the first SYN to the end, and on to the death of the socket. */
+static void draw_life(struct picture *picture, const struct attempt_history *attempt)
+{
+	struct markup *markup = picture->markup;
+	double middle = picture->y + LANE_MIDDLE;
+	bool closed = attempt->closed_ns != INT64_MAX;
+	int64_t ended_ns = attempt->end == END_OPEN ? picture->to_ns : attempt->ended_ns;
+	double from = picture_x(picture, attempt->started_ns), to = picture_x(picture, ended_ns),
+	       dead = picture_x(picture, closed ? attempt->closed_ns : picture->to_ns);
+
+	if (to > from) {
+		svg_rect(markup, SVG_LIFE, from, middle - 4, to - from, 8);
+		picture->used[SVG_LIFE] = true;
+	}
+	if (dead <= to)
+		return;
+	/* A refused socket that stays open is of no interest to anybody; a connection is. */
+	if (attempt->end != END_ESTABLISHED && attempt->end != END_ABANDONED)
+		return;
+	svg_line(markup, SVG_OPEN, to, middle, dead, middle, 1.5, !closed);
+	if (closed)
+		svg_line(markup, SVG_OPEN, dead, middle - 5, dead, middle + 5, 1.5, false);
+	picture->used[SVG_OPEN] = true;
+}
+
+static void draw_syn(struct picture *picture, const struct event *event, double x, double before,
+		     int64_t before_ns, struct row_text *row)
+{
+	double middle = picture->y + LANE_MIDDLE, half = event->u.net.ordinal > 1 ? 5 : 7;
+	char rto[DURATION_TEXT_SIZE];
+
+	svg_line(picture->markup, SVG_INK, x, middle - half, x, middle + half,
+		 event->u.net.ordinal > 1 ? 1 : 2, false);
+	picture->used[SVG_INK] = true;
+	if (event->u.net.ordinal > 1)
+		put_text(picture, row, SVG_DIM, before, x,
+			 duration_format(event->at_ns - before_ns, rto));
+}
+
+static void draw_verdict(struct picture *picture, const struct event *event, double x, double syn_x,
+			 const struct attempt_history *attempt)
+{
+	struct markup *markup = picture->markup;
+	double middle = picture->y + LANE_MIDDLE, lag_x;
+
+	if (picture->record->attempts[event->u.net.attempt].delay_ns > 0) {
+		svg_rect(markup, SVG_DELAYED, syn_x, middle - 4, MAX(x - syn_x, 1), 8);
+		picture->used[SVG_DELAYED] = true;
+	}
+	lag_x = picture_x(picture, event->at_ns - MAX(event->u.net.lag_ns, 0));
+	if (x - lag_x >= 0.5)
+		svg_rect(markup, SVG_LAG, lag_x, picture->y + LANE_LAG, x - lag_x, 3);
+	switch (event->u.net.verdict) {
+	case VERDICT_REFUSE:
+		svg_cross(markup, SVG_REFUSED, x, middle, GLYPH);
+		picture->used[SVG_REFUSED] = true;
+		break;
+	case VERDICT_DROP:
+		svg_circle(markup, SVG_DROPPED, x, middle, GLYPH, false);
+		picture->used[SVG_DROPPED] = true;
+		break;
+	case VERDICT_ACCEPT:
+		/* Its success is drawn where it was established. */
+		if (attempt->end == END_REJECTED)
+			svg_circle(markup, SVG_ACCEPTED, x, middle, GLYPH, false);
+		break;
+	default:
+		break;
+	}
+}
+
+static void draw_events(struct picture *picture, uint32_t id, struct row_text *row)
+{
+	const struct attempt_history *attempt = &picture->history.attempts[id];
+	double middle = picture->y + LANE_MIDDLE, syn_x = PLOT_X;
+	int64_t syn_ns = 0;
+
+	for (size_t i = picture->first_event[id]; i < picture->first_event[id + 1]; i++) {
+		const struct event *event = &picture->record->events[picture->event_order[i]];
+		double x = picture_x(picture, event->at_ns);
+
+		switch (event->kind) {
+		case EVENT_SYN:
+			draw_syn(picture, event, x, syn_x, syn_ns, row);
+			syn_x = x;
+			syn_ns = event->at_ns;
+			break;
+		case EVENT_VERDICT:
+			draw_verdict(picture, event, x, syn_x, attempt);
+			break;
+		case EVENT_ESTABLISHED:
+			svg_circle(picture->markup, SVG_ACCEPTED, x, middle, GLYPH, true);
+			picture->used[SVG_ACCEPTED] = true;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+/* The whole row in words: shown under the pointer. */
+static char *lane_title(const struct picture *picture, uint32_t id, const char *end,
+			const char *wait)
+{
+	const struct record_attempt *attempt = &picture->record->attempts[id];
+	const struct attempt_history *history = &picture->history.attempts[id];
+	char at[DURATION_TEXT_SIZE], lag[DURATION_TEXT_SIZE], from[ADDRESS_TEXT_SIZE],
+		to[ADDRESS_TEXT_SIZE];
+	struct strbuf text = {0};
+
+	strbuf_printf(&text, "attempt %u from %s to %s at %s: %s", id + 1,
+		      address_format(&attempt->client, from), address_format(&attempt->server, to),
+		      duration_format(history->started_ns, at), end);
+	if (history->syns > 1)
+		strbuf_printf(&text, "; %u SYNs", history->syns);
+	if (wait)
+		strbuf_printf(&text, "; %s", wait);
+	if (history->max_lag_ns > 0)
+		strbuf_printf(&text, "; synfault was late by %s",
+			      duration_format(history->max_lag_ns, lag));
+	return strbuf_steal(&text);
+}
+
+void picture_lane(struct picture *picture, uint32_t id)
+{
+	const struct attempt_history *attempt = &picture->history.attempts[id];
+	const struct wait_view *wait = &picture->waits[id];
+	AUTO_FREE char *fault = fault_text(picture, id), *end = end_text(attempt),
+		       *waited = wait_text(wait), *title = lane_title(picture, id, end, waited),
+		       *name = xasprintf("%u", id + 1);
+	enum svg_paint paint = picture->blamed[id] ? SVG_MISS : SVG_INK;
+	struct markup *markup = picture->markup;
+	struct row_text row = {.end = PLOT_X - 4};
+	double middle = picture->y + LANE_MIDDLE;
+
+	svg_group(markup, title);
+	svg_text(markup, paint, PICTURE_MARGIN + 34, middle + 4, SVG_FONT_SIZE, SVG_END, 40, name);
+	svg_text(markup, SVG_DIM, PICTURE_MARGIN + 44, middle + 4, SVG_FONT_SIZE, SVG_START,
+		 NAME_WIDTH - 44, fault);
+	draw_wait(picture, wait, &row);
+	draw_life(picture, attempt);
+	draw_events(picture, id, &row);
+	svg_text(markup, paint, NOTE_X, picture->y + (waited ? 13 : 24), SVG_FONT_SIZE, SVG_START,
+		 NOTE_WIDTH, end);
+	if (waited)
+		svg_text(markup, wait->miss_ns || wait->open ? SVG_MISS : SVG_DIM, NOTE_X,
+			 picture->y + 26, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH, waited);
+	markup_close(markup);
+	picture->y += LANE_HEIGHT;
+}

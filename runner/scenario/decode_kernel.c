@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The "kernel" of a document: settings that it makes in its own network namespace. */
+#include "runner/scenario/decode.h"
+
+#include "common/text.h"
+#include "runner/scenario/kernel.h"
+
+const struct schema_key schema_kernel_named = {
+	.name = "SETTING",
+	.value = "a number, or several with blanks between them",
+	.description = "The value of a kernel setting, such as tcp_syn_retries.",
+	.example = "1",
+	.forms = SCHEMA_SCALAR,
+	.type = SCHEMA_TEXT,
+};
+
+static const struct kernel_name *find_name(struct loader *loader, const struct node *key)
+{
+	const struct kernel_name *name = kernel_find(key->text);
+	AUTO_FREE const char **known = NULL;
+	const char *nearest;
+
+	if (name)
+		return name;
+	known = kernel_names();
+	nearest = text_nearest(key->text, known);
+	loader_error(loader, key, "there is no kernel setting \"%s\" that a scenario can make",
+		     key->text);
+	if (nearest)
+		loader_hint(loader, "did you mean \"%s\"?", nearest);
+	else
+		loader_hint(loader, "the settings are those of TCP in a network namespace, such as "
+				    "tcp_syn_retries; docs/scenario.md has them all");
+	return NULL;
+}
+
+static bool is_given(const struct scenario *scenario, const struct kernel_name *name)
+{
+	for (size_t i = 0; i < scenario->n_kernel; i++)
+		if (strcmp(scenario->kernel[i].path, name->path) == 0)
+			return true;
+	return false;
+}
+
+void decode_kernel(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+	const struct node *mapping = field->value;
+
+	scenario->kernel = xzalloc(mapping->count * sizeof(*scenario->kernel));
+	for (size_t i = 0; i < mapping->count; i++) {
+		struct field entry = {&schema_kernel_named, mapping->pairs[i].key,
+				      mapping->pairs[i].value};
+		const struct kernel_name *name = find_name(loader, entry.key);
+		AUTO_FREE char *message = NULL, *value = NULL;
+
+		if (!name || !decode_form(loader, &entry))
+			continue;
+		value = kernel_value(name, entry.value->text, &message);
+		if (!value)
+			loader_error(loader, entry.value, "%s takes %s", kernel_short_name(name),
+				     message);
+		else if (is_given(scenario, name))
+			loader_error(loader, entry.key, "%s is given twice",
+				     kernel_short_name(name));
+		else
+			scenario->kernel[scenario->n_kernel++] = (struct kernel_spec){
+				.path = xstrdup(name->path),
+				.value = steal_pointer(&value),
+				.place = loader_place(loader, entry.key),
+			};
+	}
+}
