@@ -2,8 +2,6 @@
 /* The options of `synfault run`: see run_options.h. */
 #include "runner/command/run_options.h"
 
-#include <errno.h>
-
 /* ---- values ---- */
 
 /* A whole number; most options that take one have nothing else to say. */
@@ -158,15 +156,9 @@ static bool apply_global_timeout(void *options, const char *value, char **ret_me
 static bool apply_seed(void *options, const char *value, char **ret_message)
 {
 	struct run_options *run = options;
-	char *end;
 
-	errno = 0;
-	run->seed = strtoull(value, &end, 0);
 	run->seed_given = true;
-	if (!errno && end != value && !*end && value[0] != '-')
-		return true;
-	*ret_message = xstrdup("a number such as 0x1f or 17 is expected");
-	return false;
+	return option_seed(value, &run->seed, ret_message);
 }
 
 static bool apply_timing_scale(void *options, const char *value, char **ret_message)
@@ -226,14 +218,7 @@ static bool apply_github(void *options, const char *value, char **ret_message)
 
 static bool apply_isolation(void *options, const char *value, char **ret_message)
 {
-	for (int mode = 0; mode < ISOLATION_N_MODES; mode++) {
-		if (strcmp(value, isolation_mode_name((enum isolation_mode)mode)) != 0)
-			continue;
-		((struct run_options *)options)->isolation = (enum isolation_mode)mode;
-		return true;
-	}
-	*ret_message = xstrdup("auto, private or shared is expected");
-	return false;
+	return option_isolation(value, &((struct run_options *)options)->isolation, ret_message);
 }
 
 static bool apply_help(void *options, const char *value, char **ret_message)
