@@ -392,6 +392,11 @@ static void add_failure(const struct console *console, const struct result *resu
 		add_timeline(console, result, out);
 		add_stderr(console, result, out);
 	}
+	if (result->capture || result->no_capture) {
+		strbuf_puts(out, result->capture ? "\n  capture: " : "\n  no capture: ");
+		report_line(out, result->capture ? result->capture : result->no_capture);
+		strbuf_putc(out, '\n');
+	}
 	if (repeat && !broken) {
 		strbuf_puts(out, "\n  repeat: ");
 		report_line(out, repeat);

@@ -268,6 +268,12 @@ Test(load, refuses_endpoints)
 		{"{faults: [delay 1s always]}", "the last step lasts for ever by itself"},
 		{"{faults: [refuse x∞]}", "the last step lasts for ever by itself"},
 		{"{faults: [delay 3]}", "has no unit"},
+		{"{families: [ipv6], faults: [unreachable protocol]}", "no ICMP message of IPv6"},
+		{"{families: [ipv4, ipv6], faults: [delay 1s then unreachable protocol]}",
+		 "no ICMP message of IPv6"},
+		{"{serve: none, faults: [reset after 10 bytes]}",
+		 "nobody listens at this endpoint"},
+		{"{serve: none, faults: [backlog-full abort]}", "nobody listens at this endpoint"},
 		{"{faults: [delay 2s..1s]}", "ends before it begins"}, );
 }
 
