@@ -9,6 +9,7 @@
 #include "runner/command/inspect.h"
 #include "runner/command/merge.h"
 #include "runner/command/observing.h"
+#include "runner/command/record.h"
 #include "runner/command/rejudge.h"
 #include "runner/command/report.h"
 #include "runner/command/run.h"
@@ -20,6 +21,8 @@ const struct command commands[] = {
 	 command_run, &run_option_table},
 	{"try", "[OPTION...] STEPS -- CLIENT ARG...", "show what a client does when this happens",
 	 command_try, &try_option_table},
+	{"record", "[OPTION...] -- CLIENT ARG...", "tell how a client behaves, and write it down",
+	 command_record, &record_option_table},
 	{"check", "[OPTION...] PATH...", "find all errors in scenario files", command_check_main,
 	 &check_option_table},
 	{"list", "[OPTION...] PATH...", "list the scenarios in files", command_list_main,
