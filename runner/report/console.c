@@ -265,6 +265,7 @@ static void add_findings(const struct console *console, const struct result *res
 		add_field(out, "expected", finding->expected);
 		add_field(out, "actual", finding->actual);
 		add_field(out, "miss", finding->miss);
+		add_field(out, "seen", finding->looks_like);
 		add_place(out, &finding->place);
 	}
 	if (judgement->n_findings == 0 || out_of_time) {

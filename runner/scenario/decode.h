@@ -126,6 +126,12 @@ void decode_herd(struct loader *loader, const struct field *field, void *target)
 extern const struct schema schema_herd;
 extern const struct schema_key schema_herd_named;
 
+/* decode_policy.c */
+void decode_waits(struct loader *loader, const struct field *field, void *target);
+void decode_intervals(struct loader *loader, const struct field *field, void *target);
+extern const struct schema schema_policy;
+extern const struct schema_key schema_policy_named;
+
 /* The keys of a policy that are no endpoint's name; ends with NULL. */
 extern const char *const policy_words[];
 /* Whether a mapping is a policy rather than one of endpoints to policies. */
