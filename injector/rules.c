@@ -620,10 +620,22 @@ static void batch_add_flow_chain(struct batch *batch, const char *name)
 	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain_new(batch, name));
 }
 
+/* What is made of our own carriers has been decided upon. */
+static void batch_add_own_rule(struct batch *batch, const struct rules_config *config)
+{
+	const uint32_t mark = mark_carrier(config->refuse_mark);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->track);
+
+	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
 /* Only where connections are followed. */
 static void batch_add_flow_rules(struct batch *batch, const struct rules_config *config,
 				 const bool used[static N_LAYOUTS])
 {
+	batch_add_own_rule(batch, config);
 	batch_add_queue_all(batch, batch->rules->track, false, config);
 	batch_add_queue_all(batch, batch->rules->inject, true, config);
 	batch_add_reject_rules(batch);
@@ -776,9 +788,9 @@ static void batch_add_entry(struct batch *batch, uint16_t type, size_t index, co
 		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 	}
 	nftnl_set_elem_add(set, element);
-	message = batch_begin(batch, type,
-			      type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK
-							 : NLM_F_ACK);
+	message =
+		batch_begin(batch, type,
+			    type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK : 0);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
 	nftnl_set_free(set);
@@ -825,10 +837,11 @@ static void batch_build_part(struct batch *batch, const struct rules_config *con
 	batch_add_entries(batch, NFT_MSG_NEWSETELEM);
 }
 
-static void batch_delete_set(struct batch *batch, const char *name, uint32_t id)
+/* Many acknowledgments of a large batch would not fit into the socket: errors come without, too. */
+static void batch_delete_set(struct batch *batch, const char *name, uint32_t id, uint16_t flags)
 {
 	struct nftnl_set *set = set_new(batch, name, id);
-	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, flags);
 
 	nftnl_set_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
@@ -846,11 +859,11 @@ static void batch_build_removal(struct batch *batch)
 	/* what follows connections refers to the map, and that to the chains after it */
 	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[0]));
 	for (size_t i = 0; i < N_LAYOUTS; i++)
-		batch_delete_set(batch, rules->connections[i], family_layouts[i].connections_id);
+		batch_delete_set(batch, rules->connections[i], family_layouts[i].connections_id, 0);
 	for (size_t i = 1; i < N_PART_CHAINS; i++)
 		batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[i]));
 	for (size_t i = 0; i < N_LAYOUTS; i++)
-		batch_delete_set(batch, rules->sets[i], family_layouts[i].set_id);
+		batch_delete_set(batch, rules->sets[i], family_layouts[i].set_id, NLM_F_ACK);
 }
 
 /* ---- to the kernel ---- */

@@ -18,11 +18,14 @@
  * Where a script does something to connections, there is more before the first rule:
  *
  *     map connections4 { client . port . server . port : jump track, jump reject, or drop }
- *     chain queue { packets without SYN: what the map says of their connection, in both directions
- * } chain track { counter, queue } chain reject { RST: nothing; all else: counter, reject with tcp
- * reset } chain inject {                            # filter hook output, priority -200 UDP with
- * the mark of a carrier (carrier.h): counter, queue
- *     }
+ *     chain queue { no SYN: what the map says of the connection, in both directions … }
+ *     chain track { the mark of a carrier: accept }
+ *     chain track { counter, queue }
+ *     chain reject { RST: accept }
+ *     chain reject { counter, reject with tcp reset }
+ *     chain inject { UDP, the mark of a carrier (carrier.h): counter, queue }
+ *
+ * of which `inject` is a base chain of the hook output.
  *
  * The queue stands on the receiving side: held there, the kernel's retransmission goes on as on a
  * slow network (held on the sending side it stops: net/ipv4/tcp_output.c, skb_still_in_host_queue).
