@@ -9,6 +9,7 @@
 #include "runner/command/report.h"
 #include "runner/command/run.h"
 #include "runner/command/run_options.h"
+#include "runner/command/schema.h"
 
 const struct command commands[] = {
 	{"run", "[OPTION...] PATH... [-- CLIENT ARG...]", "run scenarios and judge the client",
@@ -23,6 +24,8 @@ const struct command commands[] = {
 	 &report_option_table},
 	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor,
 	 &doctor_option_table},
+	{"schema", "[OPTION...]", "print the JSON Schema of scenario files", command_schema,
+	 &schema_option_table},
 	{"merge", "OUT IN...", "make one result of those of several machines", command_merge,
 	 &merge_option_table},
 };
