@@ -5,15 +5,19 @@
 #include "runner/command/doctor.h"
 #include "runner/command/inspect.h"
 #include "runner/command/merge.h"
+#include "runner/command/observing.h"
 #include "runner/command/rejudge.h"
 #include "runner/command/report.h"
 #include "runner/command/run.h"
 #include "runner/command/run_options.h"
 #include "runner/command/schema.h"
+#include "runner/command/try.h"
 
 const struct command commands[] = {
 	{"run", "[OPTION...] PATH... [-- CLIENT ARG...]", "run scenarios and judge the client",
 	 command_run, &run_option_table},
+	{"try", "[OPTION...] STEPS -- CLIENT ARG...", "show what a client does when this happens",
+	 command_try, &try_option_table},
 	{"check", "[OPTION...] PATH...", "find all errors in scenario files", command_check_main,
 	 &check_option_table},
 	{"list", "[OPTION...] PATH...", "list the scenarios in files", command_list_main,

@@ -405,8 +405,10 @@ static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 		endpoint->families[0] = FAMILY_IPV4;
 		endpoint->n_families = 1;
 	}
-	if (!loader->partial)
+	if (!loader->partial) {
 		check_conditions(loader, endpoint);
+		check_steps(loader, endpoint);
+	}
 	fill_script(endpoint);
 }
 
