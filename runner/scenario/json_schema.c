@@ -196,6 +196,19 @@ static void add_plain(json_t *forms, enum schema_type type)
 		add_choice(forms, json_pack("{s:s}", "type", "boolean"));
 }
 
+/* A fault step's first word; what follows has a grammar of its own. */
+static json_t *step_form(void)
+{
+	AUTO_STRBUF struct strbuf pattern = {0};
+
+	/* Outages are steps, too (injector/outage.h). */
+	strbuf_puts(&pattern, "^ *(down|flap");
+	for (int action = 0; action < STEP_N_ACTIONS; action++)
+		strbuf_printf(&pattern, "|%s", step_action_name((enum step_action)action));
+	strbuf_puts(&pattern, ")( .*)?$");
+	return json_pack("{s:s, s:s}", "type", "string", "pattern", strbuf_text(&pattern));
+}
+
 static void add_scalar(json_t *forms, enum schema_type type, const char *const *choices)
 {
 	const struct schema_type_info *info = schema_type_info(type);
@@ -208,7 +221,9 @@ static void add_scalar(json_t *forms, enum schema_type type, const char *const *
 		add_choice(forms, json_pack("{s:o}", "enum", words));
 		return;
 	}
-	if (info->pattern)
+	if (type == SCHEMA_STEP)
+		add_choice(forms, step_form());
+	else if (info->pattern)
 		add_choice(forms,
 			   json_pack("{s:s, s:s}", "type", "string", "pattern", info->pattern));
 	else

@@ -220,6 +220,7 @@ CAN_NOT = {
     ("names", "twice"): RELATION,
     ("names", "twice ${matrix.a}"): RELATION,
     ("numbers", "more clients than there can be"): NUMBER,
+    ("policies", "figures that don't go together"): RELATION,
     ("references", "references"): RELATION,
     ("repeated-keys", "again"): RELATION,
 }
