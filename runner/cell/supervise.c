@@ -1010,6 +1010,7 @@ static void begin_attached(struct supervisor *self)
 	self->origin_ns = clock_monotonic_ns();
 	self->record->started_realtime_ns = clock_realtime_ns();
 	self->record->client_started = true;
+	injector_client_started(self->injector, self->origin_ns);
 	attached->on_armed(attached->userdata, &self->cell, self->record);
 }
 

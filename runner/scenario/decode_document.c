@@ -396,7 +396,7 @@ static const struct schema_key document_keys[] = {
 		.description = "The scenario's name, unique in its file.",
 		.example = "retries a refused connection",
 		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_TEXT,
+		.type = SCHEMA_LINE,
 		.required = true,
 		.decode = decode_name,
 	},
