@@ -49,26 +49,25 @@ enum problem {
 	PROBLEM_N_KINDS,
 };
 
+/* A verdict that was given, or what else was done to a packet, and not reported yet. */
+struct untold {
+	enum injector_event_kind kind; /* VERDICT, ESTABLISHED or FAULT */
+	struct attempt_info attempt;   /* ESTABLISHED, FAULT */
+	uint32_t attempt_id;           /* VERDICT */
+	uint32_t syn_ordinal;
+	struct verdict verdict;
+	int64_t due_ns;
+	enum fault_kind fault; /* FAULT */
+	uint64_t bytes;
+};
+
 /* A SYN whose verdict is not due yet. */
 struct held {
 	LIST_ENTRY(held) entry;
 	struct injector *injector;
 	struct event *timer;
 	uint32_t packet_id;
-	uint32_t attempt;
-	uint32_t syn_ordinal;
-	enum verdict_kind kind;
-	int64_t due_ns;
-};
-
-/* A verdict that was given, or a SYN-ACK that was let through, and not reported yet. */
-struct untold {
-	enum injector_event_kind kind; /* INJECTOR_VERDICT or INJECTOR_ESTABLISHED */
-	struct attempt_info attempt;   /* ESTABLISHED */
-	uint32_t attempt_id;           /* VERDICT */
-	uint32_t syn_ordinal;
-	enum verdict_kind verdict;
-	int64_t due_ns;
+	struct untold untold; /* what is to be done, and reported then */
 };
 
 struct injector {
@@ -133,11 +132,11 @@ static void tell_verdict(struct injector *injector, const struct untold *untold,
 			 struct injector_event *event, int64_t done_ns)
 {
 	event->syn_ordinal = untold->syn_ordinal;
-	event->verdict = untold->verdict;
+	event->verdict = untold->verdict.kind;
 	event->lag_ns = MAX(done_ns - untold->due_ns, 0);
 	note_lag(injector, event->lag_ns);
 	event->attempt = tracker_attempt(injector->tracker, untold->attempt_id);
-	if (untold->verdict == VERDICT_REFUSE) {
+	if (untold->verdict.kind == VERDICT_REFUSE || untold->verdict.kind == VERDICT_UNREACHABLE) {
 		injector->n_refused++;
 		settle(injector, &event->attempt);
 		(void)tracker_refused(injector->tracker, untold->attempt_id, &event->attempt);
@@ -158,14 +157,18 @@ static void told(void *userdata, int64_t handed_ns, int64_t done_ns)
 			tell_verdict(injector, untold, &event, done_ns);
 		else
 			event.attempt = untold->attempt;
+		if (untold->kind == INJECTOR_FAULT) {
+			event.fault = untold->fault;
+			event.bytes = untold->bytes;
+		}
 		injector->on_event(injector->userdata, &event);
 	}
 	injector->n_untold = 0;
 }
 
 /* Gives a verdict now; @untold is what there will be to report of it, or NULL. */
-static void give(struct injector *injector, uint32_t packet_id, enum verdict_kind kind,
-		 const struct untold *untold)
+static void give(struct injector *injector, uint32_t packet_id,
+		 const struct packet_verdict *verdict, const struct untold *untold)
 {
 	int64_t handed_ns = 0;
 	int r;
@@ -175,7 +178,7 @@ static void give(struct injector *injector, uint32_t packet_id, enum verdict_kin
 			     *untold);
 	if (!injector->queue)
 		handed_ns = injector->kernel.now_ns(injector->kernel.context);
-	r = injector->kernel.set_verdict(injector->kernel.context, packet_id, kind);
+	r = injector->kernel.set_verdict(injector->kernel.context, packet_id, verdict);
 	if (r < 0) {
 		injector->n_untold = 0;
 		report_dead(injector, r);
@@ -184,6 +187,23 @@ static void give(struct injector *injector, uint32_t packet_id, enum verdict_kin
 	/* the queue says so itself, when it has told the kernel */
 	if (!injector->queue)
 		told(injector, handed_ns, injector->kernel.now_ns(injector->kernel.context));
+}
+
+static void give_kind(struct injector *injector, uint32_t packet_id, enum verdict_kind kind,
+		      const struct untold *untold)
+{
+	give(injector, packet_id, &(struct packet_verdict){.kind = kind}, untold);
+}
+
+/* Gives the verdict on a SYN. */
+static void answer(struct injector *injector, uint32_t packet_id, const struct untold *untold)
+{
+	const struct packet_verdict verdict = {
+		.kind = untold->verdict.kind,
+		.unreachable = untold->verdict.unreachable,
+	};
+
+	give(injector, packet_id, &verdict, untold);
 }
 
 static bool read_queue(struct injector *injector);
@@ -198,7 +218,7 @@ static void held_free(struct held *held)
 static void held_schedule(struct held *held)
 {
 	struct injector *injector = held->injector;
-	int64_t left_ns = held->due_ns - injector->kernel.now_ns(injector->kernel.context);
+	int64_t left_ns = held->untold.due_ns - injector->kernel.now_ns(injector->kernel.context);
 	int64_t sleep_ns = injector->queue ? left_ns - SPIN_NS : left_ns;
 	int64_t left_us = sleep_ns > 0 ? (sleep_ns + NS_PER_US - 1) / NS_PER_US : 0;
 	struct timeval timeout = {
@@ -218,28 +238,22 @@ static void held_due(evutil_socket_t fd, short what, void *userdata)
 {
 	struct held *held = userdata;
 	struct injector *injector = held->injector;
-	struct untold untold = {
-		.kind = INJECTOR_VERDICT,
-		.attempt_id = held->attempt,
-		.syn_ordinal = held->syn_ordinal,
-		.verdict = held->kind,
-		.due_ns = held->due_ns,
-	};
+	struct untold untold = held->untold;
 	uint32_t packet_id = held->packet_id;
 	int64_t left_ns;
 
 	(void)fd;
 	(void)what;
-	left_ns = held->due_ns - injector->kernel.now_ns(injector->kernel.context);
+	left_ns = untold.due_ns - injector->kernel.now_ns(injector->kernel.context);
 	if (left_ns > (injector->queue ? SPIN_NS : 0)) {
 		held_schedule(held);
 		return;
 	}
 	/* A processor that sleeps needs about that long to wake up. */
-	while (injector->queue && clock_monotonic_ns() < held->due_ns)
+	while (injector->queue && clock_monotonic_ns() < untold.due_ns)
 		;
 	held_free(held);
-	give(injector, packet_id, untold.verdict, &untold);
+	answer(injector, packet_id, &untold);
 	/* The server's SYN-ACK is in the queue by now: not another turn of the loop for it. */
 	if (injector->queue)
 		(void)read_queue(injector);
@@ -251,10 +265,7 @@ static void hold(struct injector *injector, uint32_t packet_id, const struct unt
 
 	held->injector = injector;
 	held->packet_id = packet_id;
-	held->attempt = untold->attempt_id;
-	held->syn_ordinal = untold->syn_ordinal;
-	held->kind = untold->verdict;
-	held->due_ns = untold->due_ns;
+	held->untold = *untold;
 	held->timer = evtimer_new(injector->base, held_due, held);
 	if (!held->timer)
 		out_of_memory();
@@ -275,7 +286,7 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		       "dropped a SYN from %s to %s, which is no endpoint",
 		       address_format(&packet->source, client),
 		       address_format(&packet->destination, server));
-		give(injector, queued->id, VERDICT_DROP, NULL);
+		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 		return;
 	}
 	if (!decision.retransmission)
@@ -295,28 +306,35 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		.kind = INJECTOR_VERDICT,
 		.attempt_id = decision.attempt.id,
 		.syn_ordinal = decision.attempt.syns,
-		.verdict = decision.verdict.kind,
+		.verdict = decision.verdict,
 		.due_ns = queued->arrived_ns + decision.verdict.hold_ns,
 	};
 	if (untold.due_ns > now_ns)
 		hold(injector, queued->id, &untold);
 	else
-		give(injector, queued->id, untold.verdict, &untold);
+		answer(injector, queued->id, &untold);
 }
 
 static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
 			 const struct packet *packet)
 {
 	struct untold untold = {.kind = INJECTOR_ESTABLISHED};
+	int r = tracker_syn_ack(injector->tracker, packet, &untold.attempt);
 
+	if (r == -EAGAIN) {
+		untold.kind = INJECTOR_FAULT;
+		untold.fault = FAULT_SYN_ACK_LOST;
+		give_kind(injector, queued->id, VERDICT_DROP, &untold);
+		return;
+	}
 	/* repeated, or of a connection older than our rules: let through all the same */
-	if (tracker_syn_ack(injector->tracker, packet, &untold.attempt) < 0) {
-		give(injector, queued->id, VERDICT_ACCEPT, NULL);
+	if (r < 0) {
+		give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
 		return;
 	}
 	if (!untold.attempt.closed)
 		injector->n_waiting--;
-	give(injector, queued->id, VERDICT_ACCEPT, &untold);
+	give_kind(injector, queued->id, VERDICT_ACCEPT, &untold);
 }
 
 void injector_packet(struct injector *injector, const struct queued_packet *queued)
@@ -330,7 +348,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	if (error != PACKET_OK && error != PACKET_TCP_OPTION) {
 		report(injector, PROBLEM_MALFORMED, false, "dropped a malformed packet: %s",
 		       packet_error_text(error));
-		give(injector, queued->id, VERDICT_DROP, NULL);
+		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 	} else if (packet_is_syn(&packet)) {
 		take_syn(injector, queued, &packet, now_ns);
 	} else if (packet_is_syn_ack(&packet)) {
@@ -339,7 +357,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		report(injector, PROBLEM_UNEXPECTED, false,
 		       "dropped a packet that is neither SYN nor SYN-ACK (TCP flags 0x%02x)",
 		       packet.flags);
-		give(injector, queued->id, VERDICT_DROP, NULL);
+		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 	}
 }
 
@@ -460,11 +478,11 @@ static void deaths_readable(evutil_socket_t fd, short what, void *userdata)
 		read_deaths(userdata);
 }
 
-static int real_set_verdict(void *context, uint32_t packet_id, enum verdict_kind kind)
+static int real_set_verdict(void *context, uint32_t packet_id, const struct packet_verdict *verdict)
 {
 	const struct injector *injector = context;
 
-	return queue_set_verdict(injector->queue, packet_id, kind);
+	return queue_set_verdict(injector->queue, packet_id, verdict);
 }
 
 static int64_t real_now_ns(void *context)
@@ -476,6 +494,22 @@ static int64_t real_now_ns(void *context)
 static uint32_t refuse_mark(const struct injector_config *config)
 {
 	return config->refuse_mark ? config->refuse_mark : DEFAULT_REFUSE_MARK;
+}
+
+/* The kinds of ICMP answers that the scripts ask for, as bits. */
+static uint32_t unreachables(const struct injector_config *config)
+{
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < config->n_endpoints; i++) {
+		const struct script *script = config->endpoints[i].script;
+
+		for (size_t k = 0; k < script->n_steps; k++)
+			if (script->steps[k].action == STEP_UNREACHABLE ||
+			    script->steps[k].then_unreachable)
+				kinds |= 1U << script->steps[k].unreachable;
+	}
+	return kinds;
 }
 
 static int install_rules(struct injector *injector, const struct injector_config *config,
@@ -492,6 +526,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 			.table = config->table,
 			.queue_number = config->queue_number,
 			.refuse_mark = refuse_mark(config),
+			.unreachables = unreachables(config),
 			.endpoints = addresses,
 			.n_endpoints = n,
 			.form = config->queue_form,
@@ -620,7 +655,7 @@ static void drop_held(struct injector *injector)
 		struct held *held = LIST_FIRST(&injector->held);
 
 		(void)injector->kernel.set_verdict(injector->kernel.context, held->packet_id,
-						   VERDICT_DROP);
+						   &(struct packet_verdict){VERDICT_DROP});
 		held_free(held);
 	}
 }
@@ -679,7 +714,8 @@ static void compare_refused(struct injector *injector)
 		       r == -ENOENT ? "the firewall rules are gone" : strerror(-r));
 	else if (counted != injector->n_refused)
 		report(injector, PROBLEM_REFUSED_COUNT, false,
-		       "%llu SYNs were to be refused, but the kernel answered %llu with RST",
+		       "%llu SYNs were to be refused, but the kernel answered %llu with RST or "
+		       "ICMP",
 		       (unsigned long long)injector->n_refused, (unsigned long long)counted);
 }
 

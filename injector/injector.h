@@ -21,7 +21,7 @@
  * injector_death() itself.
  */
 struct injector_kernel {
-	int (*set_verdict)(void *context, uint32_t packet_id, enum verdict_kind kind);
+	int (*set_verdict)(void *context, uint32_t packet_id, const struct packet_verdict *verdict);
 	int64_t (*now_ns)(void *context);
 	void *context;
 };

@@ -20,6 +20,7 @@
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
 #include "common/duration.h"
+#include "injector/mark.h"
 #include "injector/packet.h"
 
 /* Packets the kernel may hold for us: each held SYN counts, so 100 times its default. */
@@ -492,23 +493,58 @@ int queue_dispatch(struct queue *queue)
 	return overrun ? -ENOBUFS : 1;
 }
 
-/* Sends what has been gathered, without telling. */
-static int send_verdicts(struct queue *queue)
+static int send_message(const struct queue *queue, const void *data, size_t length)
 {
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t sent;
 
 	do {
-		sent = sendto(queue->fd, queue->verdicts, queue->verdicts_length, 0,
-			      (const struct sockaddr *)&kernel, sizeof(kernel));
+		sent = sendto(queue->fd, data, length, 0, (const struct sockaddr *)&kernel,
+			      sizeof(kernel));
 	} while (sent < 0 && errno == EINTR);
-	queue->verdicts_length = 0;
 	return sent < 0 ? -errno : 0;
 }
 
-int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind)
+/* Sends what has been gathered, without telling. */
+static int send_verdicts(struct queue *queue)
 {
+	int r = send_message(queue, queue->verdicts, queue->verdicts_length);
+
+	queue->verdicts_length = 0;
+	return r;
+}
+
+/* A verdict with a packet is a datagram of its own, after those gathered so far. */
+static int set_packet(struct queue *queue, uint32_t id, const struct packet_verdict *verdict)
+{
+	AUTO_FREE uint8_t *buffer = NULL;
 	struct nlmsghdr *message;
+	int r;
+
+	/* an attribute's length, with its header, has 16 bits */
+	if (verdict->length > UINT16_MAX - MNL_ATTR_HDRLEN)
+		return -EMSGSIZE;
+	r = queue->verdicts_length > 0 ? send_verdicts(queue) : 0;
+	if (r < 0)
+		return r;
+	buffer = xmalloc(VERDICT_MAX + NLMSG_ALIGN(verdict->length) + MNL_ATTR_HDRLEN);
+	message = nfq_nlmsg_put((char *)buffer, NFQNL_MSG_VERDICT, queue->number);
+	nfq_nlmsg_verdict_put(message, (int)id, NF_ACCEPT);
+	nfq_nlmsg_verdict_put_pkt(message, verdict->data, (uint32_t)verdict->length);
+	queue->untold = true;
+	return send_message(queue, message, message->nlmsg_len);
+}
+
+int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verdict *verdict)
+{
+	enum verdict_kind kind = verdict->kind;
+	struct nlmsghdr *message;
+
+	if (verdict->data) {
+		int r = set_packet(queue, id, verdict);
+
+		return r < 0 || queue->dispatching ? r : queue_flush(queue);
+	}
 
 	if (queue->verdicts_length + VERDICT_MAX > sizeof(queue->verdicts)) {
 		/* within on_packet: told with the rest of the batch */
@@ -522,6 +558,9 @@ int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind)
 	nfq_nlmsg_verdict_put(message, (int)id, kind == VERDICT_DROP ? NF_DROP : NF_ACCEPT);
 	if (kind == VERDICT_REFUSE)
 		nfq_nlmsg_verdict_put_mark(message, queue->refuse_mark);
+	if (kind == VERDICT_UNREACHABLE)
+		nfq_nlmsg_verdict_put_mark(
+			message, mark_unreachable(queue->refuse_mark, verdict->unreachable));
 	queue->verdicts_length += NLMSG_ALIGN(message->nlmsg_len);
 	queue->untold = true;
 	return queue->dispatching ? 0 : queue_flush(queue);
@@ -535,7 +574,7 @@ int queue_flush(struct queue *queue)
 	if (!queue->untold)
 		return 0;
 	handed_ns = clock_monotonic_ns();
-	r = send_verdicts(queue);
+	r = queue->verdicts_length > 0 ? send_verdicts(queue) : 0;
 	if (r < 0)
 		return r;
 	queue->untold = false;

@@ -31,8 +31,9 @@ typedef void (*queue_told_fn)(void *userdata, int64_t handed_ns, int64_t done_ns
 
 struct queue_config {
 	uint16_t number;
-	uint32_t length;      /* packets the kernel may hold for us; 0: a sensible large number */
-	uint32_t refuse_mark; /* put on packets whose verdict is VERDICT_REFUSE */
+	uint32_t length; /* packets the kernel may hold for us; 0: a sensible large number */
+	/* Put on packets whose verdict is VERDICT_REFUSE; see mark.h for those of the others. */
+	uint32_t refuse_mark;
 	queue_packet_fn on_packet;
 	queue_told_fn on_told; /* or NULL; never called within on_packet */
 	void *userdata;
@@ -60,10 +61,11 @@ int queue_dispatch(struct queue *queue);
 
 /*
  * Lets the packet go. Inside queue_dispatch() verdicts are gathered (queue_flush() sends them),
- * outside they go at once, and on_told is called before it returns. Returns 0 or a negative errno:
- * the queue is dead.
+ * outside they go at once, and on_told is called before it returns. One with a packet of its own
+ * costs a system call (and -EMSGSIZE means that it is too large for a message: no verdict was
+ * given). Returns 0 or another negative errno: the queue is dead.
  */
-int queue_set_verdict(struct queue *queue, uint32_t id, enum verdict_kind kind);
+int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verdict *verdict);
 int queue_flush(struct queue *queue);
 
 /*

@@ -16,6 +16,8 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -23,6 +25,7 @@
 #include <linux/netfilter/xt_NFQUEUE.h>
 #include <netinet/tcp.h>
 
+#include "injector/mark.h"
 #include "injector/packet.h"
 
 #define CHAIN_QUEUE           "queue"
@@ -441,8 +444,9 @@ static void batch_add_queue_rule(struct batch *batch, const struct rules_config 
 	batch_add_rule(batch, rule, 0);
 }
 
+/* Answers packets with the mark: @type is that of the answer, @code of an ICMP message. */
 static void batch_add_answer_rule(struct batch *batch, const struct family_layout *layout,
-				  uint32_t mark)
+				  uint32_t mark, uint32_t type, uint8_t code)
 {
 	struct nftnl_rule *rule = rule_new(batch, batch->rules->answer);
 	const uint8_t protocol = IPPROTO_TCP;
@@ -454,10 +458,37 @@ static void batch_add_answer_rule(struct batch *batch, const struct family_layou
 	rule_match_endpoint(batch, rule, layout, false);
 	rule_add_expr(rule, "counter");
 	expr = rule_add_expr(rule, "reject");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
-	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, type);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, code);
 	/* the last of these is the batch's last message: acknowledged when all went well */
 	batch_add_rule(batch, rule, NLM_F_ACK);
+}
+
+static void batch_add_answer_rules(struct batch *batch, const struct rules_config *config,
+				   const struct family_layout *layout)
+{
+	/* IPv6 has no message for a protocol that nobody knows among those of this type. */
+	static const uint8_t icmp_codes[UNREACHABLE_N_KINDS] = {
+		[UNREACHABLE_NET] = ICMP_NET_UNREACH,       [UNREACHABLE_HOST] = ICMP_HOST_UNREACH,
+		[UNREACHABLE_PORT] = ICMP_PORT_UNREACH,     [UNREACHABLE_ADMIN] = ICMP_PKT_FILTERED,
+		[UNREACHABLE_PROTOCOL] = ICMP_PROT_UNREACH,
+	};
+	static const uint8_t icmp6_codes[UNREACHABLE_N_KINDS] = {
+		[UNREACHABLE_NET] = ICMPV6_NOROUTE,
+		[UNREACHABLE_HOST] = ICMPV6_ADDR_UNREACH,
+		[UNREACHABLE_PORT] = ICMPV6_PORT_UNREACH,
+		[UNREACHABLE_ADMIN] = ICMPV6_ADM_PROHIBITED,
+		[UNREACHABLE_PROTOCOL] = ICMPV6_PORT_UNREACH,
+	};
+	const uint8_t *codes = layout->family == AF_INET ? icmp_codes : icmp6_codes;
+
+	for (int kind = 0; kind < UNREACHABLE_N_KINDS; kind++)
+		if (config->unreachables & 1U << kind)
+			batch_add_answer_rule(
+				batch, layout,
+				mark_unreachable(config->refuse_mark, (enum unreachable_kind)kind),
+				NFT_REJECT_ICMP_UNREACH, codes[kind]);
+	batch_add_answer_rule(batch, layout, config->refuse_mark, NFT_REJECT_TCP_RST, 0);
 }
 
 /* ---- a table of one's own ---- */
@@ -476,7 +507,7 @@ static void batch_add_rules(struct batch *batch, const struct rules_config *conf
 	batch->queue_last = batch->rules->sequence - 1;
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		if (used[i])
-			batch_add_answer_rule(batch, &family_layouts[i], config->refuse_mark);
+			batch_add_answer_rules(batch, config, &family_layouts[i]);
 }
 
 static void batch_build_table(struct batch *batch, const struct rules_config *config, bool owned)

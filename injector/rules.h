@@ -11,6 +11,7 @@
  *         }
  *         chain answer {                            # filter hook input, priority -199
  *             meta mark REFUSE to an endpoint: counter, reject with tcp reset
+ *             likewise a mark for each kind of ICMP answer that is needed (mark.h)
  *         }
  *     }
  *
@@ -57,6 +58,7 @@ struct rules_config {
 	const char *table; /* name of the table; must not exist yet */
 	uint16_t queue_number;
 	uint32_t refuse_mark;            /* packets accepted with this mark are answered with RST */
+	uint32_t unreachables;           /* kinds of ICMP answers to be ready for: 1 << kind */
 	const struct address *endpoints; /* all addresses and ports to watch */
 	size_t n_endpoints;
 	/*
@@ -93,8 +95,8 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 enum rules_queue_form rules_queue_form(const struct rules *rules);
 
 /*
- * Reads how many packets the reject rule has answered. Returns 0 or a negative errno (-ENOENT: the
- * table is gone).
+ * Reads how many packets the reject rules have answered. Returns 0 or a negative errno (-ENOENT:
+ * the table is gone).
  */
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
 /* The same of the packets that were sent to the queue, whatever became of them there. */

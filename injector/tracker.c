@@ -54,7 +54,7 @@ static unsigned hash_words(const void *key, size_t length)
 struct attempt {
 	UT_hash_handle by_key;
 	struct attempt_key key;
-	uint32_t id, endpoint, number, step, syns;
+	uint32_t id, endpoint, number, step, syns, syn_acks;
 	uint32_t syn_data; /* most data that one of its SYNs carried (RFC 7413) */
 	enum attempt_state state;
 	bool closed;
@@ -304,6 +304,11 @@ static struct attempt *attempt_start(struct tracker *tracker, const struct liste
 	return attempt;
 }
 
+static const struct step *step_of(const struct tracker *tracker, const struct attempt *attempt)
+{
+	return &tracker->endpoints[attempt->endpoint].script.steps[attempt->step];
+}
+
 static struct attempt_info info_of(const struct attempt *attempt)
 {
 	return (struct attempt_info){
@@ -313,6 +318,7 @@ static struct attempt_info info_of(const struct attempt *attempt)
 		.number = attempt->number,
 		.step = attempt->step,
 		.syns = attempt->syns,
+		.syn_acks = attempt->syn_acks,
 		.delay_ns = attempt->delay_ns,
 		.started_ns = attempt->started_ns,
 		.state = attempt->state,
@@ -341,7 +347,7 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 	}
 	attempt->syns++;
 	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);
-	step = &tracker->endpoints[attempt->endpoint].script.steps[attempt->step];
+	step = step_of(tracker, attempt);
 	*ret = (struct tracker_decision){
 		.attempt = info_of(attempt),
 		.retransmission = retransmission,
@@ -379,17 +385,24 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
 		.isn = packet->acknowledgment - 1,
 	};
 	struct attempt *attempt = find_by_key(tracker, &key);
+	const struct step *step;
+	int r = 0;
 
 	if (!attempt)
 		attempt = find_with_data(tracker, &key);
 	/* A socket that is gone has nobody to tell: its kernel answers the SYN-ACK with RST. */
 	if (!attempt || attempt->closed)
 		return -ENOENT;
+	attempt->syn_acks++;
+	step = step_of(tracker, attempt);
 	if (attempt->state != ATTEMPT_WAITING)
-		return -EALREADY;
-	attempt->state = ATTEMPT_ESTABLISHED;
+		r = -EALREADY;
+	else if (step->action == STEP_LOSE_SYN_ACK && attempt->syn_acks <= step->lose)
+		r = -EAGAIN;
+	else
+		attempt->state = ATTEMPT_ESTABLISHED;
 	*ret = info_of(attempt);
-	return 0;
+	return r;
 }
 
 int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret)
@@ -430,4 +443,10 @@ struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id)
 {
 	assert(id < tracker->n_attempts);
 	return info_of(attempt_at(tracker, id));
+}
+
+const struct step *tracker_step(const struct tracker *tracker, uint32_t id)
+{
+	assert(id < tracker->n_attempts);
+	return step_of(tracker, attempt_at(tracker, id));
 }

@@ -49,6 +49,7 @@ struct attempt_info {
 	uint32_t number;    /* 1, 2, 3 … at this endpoint */
 	uint32_t step;      /* index into the endpoint's script */
 	uint32_t syns;      /* SYNs seen: 1 + retransmissions */
+	uint32_t syn_acks;  /* SYN-ACKs seen */
 	int64_t delay_ns;   /* drawn once for the attempt; 0 unless its step delays */
 	int64_t started_ns; /* arrival of its first SYN */
 	enum attempt_state state;
@@ -70,6 +71,15 @@ struct verdict {
 	enum verdict_kind kind;
 	enum unreachable_kind unreachable; /* VERDICT_UNREACHABLE: what the ICMP answer says */
 	int64_t hold_ns;                   /* do it this long after the SYN's arrival; 0: at once */
+};
+
+/* What is to be done with one packet, in the end. */
+struct packet_verdict {
+	enum verdict_kind kind;
+	enum unreachable_kind unreachable; /* VERDICT_UNREACHABLE */
+	/* VERDICT_ACCEPT: the packet is to be this one instead; borrowed. NULL: as it is. */
+	const uint8_t *data;
+	size_t length;
 };
 
 /*
@@ -118,12 +128,14 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 
 /*
  * Takes a SYN-ACK on its way to the client. Returns 0 and writes the attempt, now established;
- * -ENOENT when it answers none that is known (RFC 9293, 3.5: its acknowledgment number has to be
- * ISN + 1, or more when the SYN carried data), -EALREADY when the attempt was established before.
+ * -EAGAIN when its step loses this SYN-ACK, and -EALREADY when the attempt was established before,
+ * with the attempt written, too; -ENOENT when it answers none that is known (RFC 9293, 3.5: its
+ * acknowledgment number has to be ISN + 1, or more when the SYN carried data).
  */
 int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct attempt_info *ret);
 
-/* The RST for this attempt was sent. Returns 0 and writes the attempt, or -ENOENT. */
+/* The RST, or the ICMP message, for this attempt was sent. Returns 0 and writes the attempt, or
+ * -ENOENT. */
 int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret);
 
 /*
@@ -137,5 +149,7 @@ int tracker_closed(struct tracker *tracker, const struct address *client,
 /* Attempts seen so far, and one of them by id (below that number). */
 size_t tracker_n_attempts(const struct tracker *tracker);
 struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id);
+/* The step that serves an attempt; borrowed from the tracker. */
+const struct step *tracker_step(const struct tracker *tracker, uint32_t id);
 
 #endif

@@ -37,6 +37,7 @@
 #include "runner/cell/endpoint.h"
 #include "runner/cell/network.h"
 #include "runner/cell/owners.h"
+#include "runner/cell/packets.h"
 #include "runner/cell/process.h"
 #include "runner/cell/snapshot.h"
 #include "runner/cell/space.h"
@@ -67,6 +68,7 @@ struct supervisor {
 	struct cell cell;
 	struct event_base *base;
 	struct record *record;
+	struct packets *packets; /* NULL: they are not captured */
 	struct injector *injector;
 	struct endpoint_server **servers; /* per endpoint; NULL: not built in */
 	pid_t *server_pids;               /* per endpoint; 0: no process, or dead */
@@ -542,6 +544,9 @@ static void begin_attached(struct supervisor *self);
 
 static void enter_running(struct supervisor *self)
 {
+	if (self->config->capture)
+		self->packets = packets_begin(&self->cell, self->config->capture_fd,
+					      self->config->capture_size);
 	if (!are_deserted(self) || !arm(self)) {
 		enter_ending(self);
 		return;
@@ -797,6 +802,8 @@ static void finish_record(struct supervisor *self)
 		record->harness_lag_ns =
 			MAX(self->timer_lag_ns, injector_max_lag_ns(self->injector));
 	}
+	packets_end(self->packets);
+	self->packets = NULL;
 	/*
 	 * Notices of deaths carry no time of their own; what they may be late by is the time this
 	 * process was ready and did not run.
@@ -884,8 +891,11 @@ static void keep(int *fd, int lowest)
 /* Signals and descriptors that came from the parent are none of our business. */
 static void shed_inheritance(struct supervise_config *config)
 {
-	int *const kept[] = {&config->result_fd, &config->control_fd, &config->space};
+	int *const kept[] = {&config->result_fd, &config->control_fd, &config->space,
+			     &config->capture_fd};
 
+	if (!config->capture)
+		config->capture_fd = -1;
 	/* Twice: above all others first, then at the bottom, and what is above goes. */
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		keep(kept[i], 10);
@@ -893,8 +903,9 @@ static void shed_inheritance(struct supervise_config *config)
 		if (*kept[i] >= 0 && dup3(*kept[i], (int)(3 + i), O_CLOEXEC) >= 0)
 			*kept[i] = (int)(3 + i);
 	syscall(SYS_close_range, (unsigned)(3 + ARRAY_SIZE(kept)), ~0U, 0);
-	if (config->space < 0)
-		close(3 + (int)ARRAY_SIZE(kept) - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (*kept[i] < 0)
+			close((int)(3 + i));
 	/* The program speaks to us through the control socket; the terminal is not for us. */
 	for (int number = 1; number < NSIG; number++)
 		if (number != SIGCHLD)
@@ -962,6 +973,7 @@ static void begin_attached(struct supervisor *self)
 	self->origin_ns = clock_monotonic_ns();
 	self->record->started_realtime_ns = clock_realtime_ns();
 	self->record->client_started = true;
+	injector_client_started(self->injector, self->origin_ns);
 	attached->on_armed(attached->userdata, &self->cell, self->record);
 }
 

@@ -314,3 +314,30 @@ bool option_color(const char *text, enum color_mode *ret, char **ret_message)
 	*ret = (enum color_mode)index;
 	return true;
 }
+
+bool option_seed(const char *text, uint64_t *ret, char **ret_message)
+{
+	char *end;
+	uint64_t seed;
+
+	errno = 0;
+	seed = strtoull(text, &end, 0);
+	if (errno || end == text || *end || text[0] == '-') {
+		*ret_message = xstrdup("a number such as 0x1f or 17 is expected");
+		return false;
+	}
+	*ret = seed;
+	return true;
+}
+
+bool option_isolation(const char *text, enum isolation_mode *ret, char **ret_message)
+{
+	for (int mode = 0; mode < ISOLATION_N_MODES; mode++) {
+		if (strcmp(text, isolation_mode_name((enum isolation_mode)mode)) != 0)
+			continue;
+		*ret = (enum isolation_mode)mode;
+		return true;
+	}
+	*ret_message = xstrdup("auto, private or shared is expected");
+	return false;
+}

@@ -4,6 +4,7 @@
 #define SYNFAULT_RUNNER_COMMAND_OPTIONS_H
 
 #include "common/strbuf.h"
+#include "runner/cell/isolation.h"
 #include "runner/report/console.h"
 
 struct option_spec {
@@ -67,6 +68,10 @@ bool option_duration(const char *text, int64_t *ret_ns, char **ret_message);
 
 /* The value of --format, text or json. The same. */
 bool option_format(const char *text, bool *ret_json, char **ret_message);
+
+/* The value of --seed, and of --isolation. The same. */
+bool option_seed(const char *text, uint64_t *ret, char **ret_message);
+bool option_isolation(const char *text, enum isolation_mode *ret, char **ret_message);
 
 /* The value of --color. Returns true, or false with *@ret_message (owned by the caller). */
 bool option_color(const char *text, enum color_mode *ret, char **ret_message);

@@ -2,6 +2,7 @@
 /* The reports of a run: see outputs.h. */
 #include "runner/command/outputs.h"
 
+#include "runner/report/html.h"
 #include "runner/report/junit.h"
 #include "runner/report/pictures.h"
 #include "runner/report/run_json.h"
@@ -18,10 +19,29 @@ bool output_apply_json(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+bool output_apply_html(void *options, const char *value, char **ret_message)
+{
+	((struct output_options *)options)->html = value;
+	return true;
+}
+
+bool output_apply_html_single(void *options, const char *value, char **ret_message)
+{
+	((struct output_options *)options)->html_single = value;
+	return true;
+}
+
 bool output_apply_timeline(void *options, const char *value, char **ret_message)
 {
 	((struct output_options *)options)->timeline = value;
 	return true;
+}
+
+bool outputs_any(const struct output_options *options)
+{
+	static const struct output_options none;
+
+	return memcmp(options, &none, sizeof(none)) != 0;
 }
 
 static bool say(const struct diag_list *diags, FILE *err)
@@ -41,6 +61,10 @@ bool outputs_check(const struct output_options *options, FILE *err)
 		run_json_check_path(options->json, &diags);
 	if (options->timeline)
 		pictures_check(options->timeline, &diags);
+	if (options->html)
+		html_check(options->html, &diags);
+	if (options->html_single)
+		html_single_check(options->html_single, &diags);
 	return say(&diags, err);
 }
 
@@ -55,5 +79,9 @@ bool outputs_write(const struct output_options *options, const struct run_result
 		run_json_write(results, options->json, &diags);
 	if (options->timeline)
 		pictures_write(results, options->timeline, &diags);
+	if (options->html)
+		html_write(results, options->html, &diags);
+	if (options->html_single)
+		html_single_write(results, options->html_single, &diags);
 	return say(&diags, err);
 }

@@ -12,7 +12,7 @@
 /* Where each goes; NULL: not wanted. Texts are borrowed from the command line or the environment.
  */
 struct output_options {
-	const char *junit, *json, *timeline;
+	const char *junit, *json, *timeline, *html, *html_single;
 };
 
 /*
@@ -21,6 +21,9 @@ struct output_options {
  */
 #define OUTPUT_OPTIONS                                                                             \
 	{"junit", 0, "FILE", "write a JUnit XML report", output_apply_junit},                      \
+		{"html", 0, "DIR", "write HTML pages there", output_apply_html},                   \
+		{"html-single", 0, "FILE", "write all of them as one HTML page",                   \
+		 output_apply_html_single},                                                        \
 		{"timeline", 0, "PATH",                                                            \
 		 "draw timelines: FILE.svg of one scenario, or a directory",                       \
 		 output_apply_timeline},                                                           \
@@ -28,9 +31,13 @@ struct output_options {
 		"json", 0, "FILE", "write all results, with records, as JSON", output_apply_json   \
 	}
 bool output_apply_junit(void *options, const char *value, char **ret_message);
+bool output_apply_html(void *options, const char *value, char **ret_message);
+bool output_apply_html_single(void *options, const char *value, char **ret_message);
 bool output_apply_timeline(void *options, const char *value, char **ret_message);
 bool output_apply_json(void *options, const char *value, char **ret_message);
 
+/* Whether any is wanted. */
+bool outputs_any(const struct output_options *options);
 /* Finds out whether they can be written. Returns false, having said why on @err, if not. */
 bool outputs_check(const struct output_options *options, FILE *err);
 /* Writes them. Returns false, having said why on @err, when one could not be. */

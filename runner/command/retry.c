@@ -18,9 +18,11 @@ void retry_begin(struct result *result)
 		.record = record,
 		.judgement = result->judgement,
 		.duration_ns = result->duration_ns,
+		.capture = steal_pointer(&result->capture),
 	};
 
 	result->judgement = (struct judgement){0};
+	free(steal_pointer(&result->no_capture));
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
 }
 

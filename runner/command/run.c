@@ -322,6 +322,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.isolation = options->isolation,
 		.judge = {.timing_scale = options->timing_scale},
 		.retry = options->retry,
+		.capture = options->capture,
 		.max_failures = options->max_failures,
 		.global_timeout_ns = options->global_timeout_ns,
 		.require = options->require,
@@ -465,12 +466,16 @@ static enum exit_status show(const struct run *run, FILE *out)
 static bool reports_are_possible(const struct run *run)
 {
 	bool possible = outputs_check(&run->options.outputs, run->err);
+	AUTO_DIAG struct diag_list diags = {0};
 	int status = 0;
 
 	if (run->options.records)
 		status = records_make_directory(run->options.records);
 	if (status < 0)
 		say_no_records(run, status);
+	possible = captures_prepare(&run->options.capture, &diags) == 0 && possible;
+	for (size_t i = 0; i < diags.n_items; i++)
+		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
 	return possible && status == 0;
 }
 

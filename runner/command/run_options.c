@@ -2,8 +2,6 @@
 /* The options of `synfault run`: see run_options.h. */
 #include "runner/command/run_options.h"
 
-#include <errno.h>
-
 /* ---- values ---- */
 
 /* A whole number; most options that take one have nothing else to say. */
@@ -158,15 +156,9 @@ static bool apply_global_timeout(void *options, const char *value, char **ret_me
 static bool apply_seed(void *options, const char *value, char **ret_message)
 {
 	struct run_options *run = options;
-	char *end;
 
-	errno = 0;
-	run->seed = strtoull(value, &end, 0);
 	run->seed_given = true;
-	if (!errno && end != value && !*end && value[0] != '-')
-		return true;
-	*ret_message = xstrdup("a number such as 0x1f or 17 is expected");
-	return false;
+	return option_seed(value, &run->seed, ret_message);
 }
 
 static bool apply_timing_scale(void *options, const char *value, char **ret_message)
@@ -180,6 +172,47 @@ static bool apply_timing_scale(void *options, const char *value, char **ret_mess
 static bool apply_records(void *options, const char *value, char **ret_message)
 {
 	((struct run_options *)options)->records = value;
+	return true;
+}
+
+static bool apply_capture(void *options, const char *value, char **ret_message)
+{
+	const char *words[CAPTURE_N_MODES + 1] = {0};
+	size_t index;
+
+	for (int mode = 0; mode < CAPTURE_N_MODES; mode++)
+		words[mode] = capture_mode_name((enum capture_mode)mode);
+	if (!option_choice(value, words, &index, ret_message))
+		return false;
+	((struct run_options *)options)->capture.mode = (enum capture_mode)index;
+	((struct run_options *)options)->capture_given = true;
+	return true;
+}
+
+static bool apply_capture_dir(void *options, const char *value, char **ret_message)
+{
+	((struct run_options *)options)->capture.directory = value;
+	return true;
+}
+
+/* Bytes, with K, M or G for powers of 1024. */
+static bool apply_capture_size(void *options, const char *value, char **ret_message)
+{
+	static const char units[] = "KMG";
+	AUTO_FREE char *number = xstrdup(value);
+	size_t length = strlen(number);
+	const char *unit = length ? strchr(units, number[length - 1]) : NULL;
+	const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+	int64_t size;
+
+	if (unit)
+		number[length - 1] = '\0';
+	if (!option_number(number, 1, CAPTURE_MOST_SIZE, &size) ||
+	    size > CAPTURE_MOST_SIZE >> shift || size << shift < CAPTURE_LEAST_SIZE) {
+		*ret_message = xstrdup("a size from 4K to 1G is expected, such as 512K or 64M");
+		return false;
+	}
+	((struct run_options *)options)->capture.size = (uint64_t)size << shift;
 	return true;
 }
 
@@ -226,14 +259,7 @@ static bool apply_github(void *options, const char *value, char **ret_message)
 
 static bool apply_isolation(void *options, const char *value, char **ret_message)
 {
-	for (int mode = 0; mode < ISOLATION_N_MODES; mode++) {
-		if (strcmp(value, isolation_mode_name((enum isolation_mode)mode)) != 0)
-			continue;
-		((struct run_options *)options)->isolation = (enum isolation_mode)mode;
-		return true;
-	}
-	*ret_message = xstrdup("auto, private or shared is expected");
-	return false;
+	return option_isolation(value, &((struct run_options *)options)->isolation, ret_message);
 }
 
 static bool apply_help(void *options, const char *value, char **ret_message)
@@ -274,6 +300,13 @@ static const struct option_spec run_options[] = {
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
 	OUTPUT_OPTIONS,
 	{"records", 0, "DIR", "write each scenario's record there, as JSON", apply_records},
+	{"capture", 0, "WHEN",
+	 "packet captures: never (default), failed (of what does not pass) or always",
+	 apply_capture},
+	{"capture-dir", 0, "DIR", "write them there (default: as --records, else captures)",
+	 apply_capture_dir},
+	{"capture-size", 0, "SIZE", "at most so many bytes of packets each (default: 16M)",
+	 apply_capture_size},
 	{"failure-output", 0, "WHEN",
 	 "failures in full: final (default), immediate, immediate-final or never",
 	 apply_failure_output},
@@ -295,6 +328,19 @@ void run_options_help(struct strbuf *out)
 			 "SYNFAULT_MAX_FAIL\nfor --max-fail; what is given here counts more.\n");
 }
 
+/* A directory alone says that captures are wanted; where they go, if not to a directory given. */
+static void complete_capture(struct run_options *options)
+{
+	struct capture_policy *capture = &options->capture;
+
+	if (capture->directory && !options->capture_given)
+		capture->mode = CAPTURE_FAILED;
+	if (!capture->directory)
+		capture->directory = options->records ? options->records : "captures";
+	if (!capture->size)
+		capture->size = CAPTURE_DEFAULT_SIZE;
+}
+
 /* What only the whole of them shows. */
 static bool check_options(struct run_options *options, char **ret_message)
 {
@@ -305,6 +351,7 @@ static bool check_options(struct run_options *options, char **ret_message)
 				       "--json");
 		return false;
 	}
+	complete_capture(options);
 	/* One part is the whole. */
 	if (options->shard.count == 1)
 		options->shard = (struct shard){0};

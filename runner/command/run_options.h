@@ -4,6 +4,7 @@
 #define SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 
 #include "runner/cell/isolation.h"
+#include "runner/command/captures.h"
 #include "runner/command/outputs.h"
 #include "runner/command/retry.h"
 #include "runner/command/select.h"
@@ -30,6 +31,8 @@ struct run_options {
 	bool seed_given, require, help;
 	double timing_scale;
 	enum isolation_mode isolation;
+	struct capture_policy capture;
+	bool capture_given;
 
 	/* what is told */
 	const char *records;

@@ -44,6 +44,7 @@ struct running {
 	struct result *result;
 	pid_t pid;
 	int pidfd, result_fd, control_fd;
+	int capture_fd; /* -1: packets are not captured */
 	struct event *exited, *spoke, *overdue;
 	int64_t started_ns;
 	bool starting;
@@ -159,13 +160,17 @@ static struct record *read_record(int fd, char **ret_message)
 	return record;
 }
 
-static void judge_result(struct scheduler *self, struct result *result)
+/* @capture_fd: with its packets; -1: there are none. */
+static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
 {
 	struct judgement *judgement = &result->judgement;
 
 	*judgement = judge(result->scenario, result->record, &self->config->judge);
 	if (judgement->outcome == OUTCOME_SKIP && self->config->require)
 		judgement->outcome = OUTCOME_ERROR;
+	if (capture_fd >= 0)
+		captures_take(&self->config->capture, capture_fd, result,
+			      (size_t)(result - self->results->items));
 	if (self->stop == STOP_NONE && retry_is_due(&self->config->retry, result))
 		array_append(self->retries, self->n_retries, self->retries_capacity, result);
 	else
@@ -212,6 +217,7 @@ static void forget(struct running *running)
 	event_free(running->overdue);
 	close(running->pidfd);
 	close(running->result_fd);
+	cleanup_close(&running->capture_fd);
 	close(running->control_fd);
 	strbuf_free(&running->heard);
 	if (running->previous)
@@ -302,6 +308,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	struct running *running = userdata;
 	struct scheduler *self = running->scheduler;
 	struct result *result = running->result;
+	AUTO_CLOSE int capture_fd = -1;
 	int wait_status = 0;
 
 	/* The last that it said, before its result. */
@@ -316,8 +323,9 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
 	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
 	result->stop = result->interrupted ? self->stop : STOP_NONE;
+	capture_fd = steal_fd(&running->capture_fd);
 	forget(running);
-	judge_result(self, result);
+	judge_result(self, result, capture_fd);
 	start_more(self);
 }
 
@@ -373,6 +381,7 @@ static void watch(struct running *running)
 static int start(struct scheduler *self, struct result *result)
 {
 	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
+	AUTO_CLOSE int capture_fd = captures_open(&self->config->capture);
 	int control[2] = {-1, -1}, pidfd = -1;
 	int64_t started_ns = clock_monotonic_ns();
 	const bool shared = self->isolation.mode == ISOLATION_SHARED;
@@ -405,6 +414,9 @@ static int start(struct scheduler *self, struct result *result)
 			.uid = uid,
 			.gid = gid,
 			.result_fd = result_fd,
+			.capture = capture_fd >= 0,
+			.capture_fd = capture_fd,
+			.capture_size = self->config->capture.size,
 			.control_fd = control[1],
 			.on_event = self->config->on_live ? send_event : NULL,
 		};
@@ -423,6 +435,7 @@ static int start(struct scheduler *self, struct result *result)
 		.pid = pid,
 		.pidfd = pidfd,
 		.result_fd = steal_fd(&result_fd),
+		.capture_fd = steal_fd(&capture_fd),
 		.control_fd = control[0],
 		.started_ns = started_ns,
 	};
@@ -439,7 +452,7 @@ static bool skip_impossible(struct scheduler *self, struct result *result)
 		return false;
 	result->record = empty_record(result);
 	record_add_problem(result->record, true, "%s", obstacle);
-	judge_result(self, result);
+	judge_result(self, result, -1);
 	return true;
 }
 
@@ -448,7 +461,7 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	result->record = empty_record(result);
 	record_add_problem(result->record, false, "no process for the scenario: %s",
 			   strerror(-status));
-	judge_result(self, result);
+	judge_result(self, result, -1);
 }
 
 /* What is to be started next; NULL: nothing. Retries first: their scenarios are half done. */
@@ -463,10 +476,12 @@ static struct result *next_result(const struct scheduler *self)
 
 static void take_next(struct scheduler *self)
 {
-	if (self->next_retry < self->n_retries)
+	if (self->next_retry < self->n_retries) {
+		captures_set_aside(self->retries[self->next_retry]);
 		retry_begin(self->retries[self->next_retry++]);
-	else
+	} else {
 		self->next++;
+	}
 }
 
 static void start_more(struct scheduler *self)
@@ -572,7 +587,7 @@ static void skip_all(struct scheduler *self, const char *message)
 		}
 		result->record = empty_record(result);
 		record_add_problem(result->record, true, "%s", message);
-		judge_result(self, result);
+		judge_result(self, result, -1);
 	}
 	self->next = self->results->n_items;
 }

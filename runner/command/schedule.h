@@ -12,6 +12,7 @@
 #define SYNFAULT_RUNNER_COMMAND_SCHEDULE_H
 
 #include "runner/cell/isolation.h"
+#include "runner/command/captures.h"
 #include "runner/command/retry.h"
 
 struct schedule_running {
@@ -26,6 +27,7 @@ struct schedule_config {
 	enum isolation_mode isolation;
 	struct judge_options judge;
 	struct retry_policy retry;
+	struct capture_policy capture;
 	size_t max_failures; /* after so many failures and errors nothing is started; 0: never */
 	int64_t global_timeout_ns; /* after this time all that runs is ended; 0: never */
 	bool require;              /* a missing capability is an error, no reason to skip */

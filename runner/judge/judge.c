@@ -46,6 +46,7 @@ static struct finding *add(struct judging *judging, enum weight weight,
 		.actual = parts->actual,
 		.miss = parts->miss,
 		.message = parts->message,
+		.looks_like = parts->looks_like,
 		.place = expectation ? expectation->place : parts->place,
 		.attempt = parts->has_attempt ? parts->attempt : UINT32_MAX,
 	};
@@ -297,6 +298,7 @@ void judgement_free(struct judgement *judgement)
 		free(finding->actual);
 		free(finding->miss);
 		free(finding->message);
+		free(finding->looks_like);
 	}
 	free(judgement->findings);
 	*judgement = (struct judgement){0};

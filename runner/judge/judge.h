@@ -31,6 +31,8 @@ struct finding {
 	char *actual;   /* "7", "1.02 s"; NULL for harness findings */
 	char *miss;     /* "by 2", "780 ms too short"; NULL when there is none */
 	char *message;  /* the whole as one line */
+	/* What the behaviour fits best: "waits look like fixed, 2.00 s"; or NULL. */
+	char *looks_like;
 	struct place place; /* of the expectation; path borrowed from the scenario */
 	bool caused_by_lag; /* could have been the harness's lag: makes it an error */
 	uint32_t attempt;   /* the first attempt that broke the rule; UINT32_MAX: none */

@@ -43,6 +43,7 @@ struct finding_parts {
 	const struct expectation *expectation; /* gives the place, too; or NULL */
 	struct place place;                    /* without an expectation */
 	char *subject, *expected, *actual, *miss, *message;
+	char *looks_like; /* see struct finding */
 	bool has_attempt;
 	uint32_t attempt; /* id of the first attempt that broke the rule */
 };
@@ -62,6 +63,58 @@ char *judging_copy_subject(const struct judging *judging, const char *what, uint
 
 /* "attempts at api", or "attempts" for all endpoints; owned by the caller. */
 char *judging_subject(const struct judging *judging, const char *what, size_t endpoint);
+
+/*
+ * We learn when an RST went out only after the kernel has sent it; a client that tries again at
+ * once can have its next SYN on the wire before. That much below zero is no overlap of attempts.
+ */
+#define INSTANT_NS NS_PER_MS
+
+/* groups.c: the attempts of one copy of the client, in the order of their first SYNs. */
+struct attempt_group {
+	uint32_t copy;
+	const struct attempt_history **attempts; /* borrowed from the groups */
+	size_t n_attempts;
+};
+struct attempt_groups {
+	struct attempt_group *groups; /* one per copy, in their order */
+	size_t n_groups;
+	const struct attempt_history **attempts; /* owned */
+	size_t n_unknown; /* attempts that can't be traced to a copy, and are in no group */
+};
+/* At one endpoint, or at all. Linear in the number of attempts. Free it. */
+struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);
+void attempt_groups_free(struct attempt_groups *groups);
+/* Those that an expectation is about; adds a finding (undecided) about those of unknown copies. */
+struct attempt_groups judging_groups(struct judging *judging,
+				     const struct expectation *expectation);
+/* "wait 2 at api", of one of several copies "wait 2 at api of copy 3". */
+char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
+			    const struct attempt_group *group);
+/*
+ * The wait (or interval) between two attempts. Returns false when there was none, since the first
+ * was still open.
+ */
+bool attempt_wait(const struct attempt_history *before, const struct attempt_history *next,
+		  bool interval, int64_t *ret_ns);
+/* "waits look like fixed, 2.00 s" (fit.h); owned by the caller; NULL: too few to tell. */
+char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals);
+
+/* What a time is to be, with and without tolerance. */
+struct time_bounds {
+	struct range exact;
+	struct tolerance tolerance;
+	double scale;
+};
+/* Of an expectation's range: one value has tolerance, a range is taken as written. */
+struct time_bounds judging_bounds(const struct judging *judging,
+				  const struct expectation *expectation);
+/* By how much a time misses them: negative when too short, 0 when inside. */
+int64_t time_miss(const struct time_bounds *bounds, int64_t time_ns);
+/* These texts are owned by the caller: "2.00 s", "780 ms too short", "2.00 s ± 200 ms". */
+char *time_text(int64_t time_ns);
+char *miss_text(int64_t miss_ns);
+char *bounds_text(const struct time_bounds *bounds);
 
 /* The expected range of counts: "5", "3 .. 5", "at least 3", "at most 5"; owned by the caller. */
 char *count_range_text(struct range range);

@@ -7,74 +7,70 @@
 #include <inttypes.h>
 
 #include "runner/judge/judging.h"
+#include "runner/judge/spread.h"
 #include "runner/judge/waits.h"
-
-/*
- * We learn when an RST went out only after the kernel has sent it; a client that tries again at
- * once can have its next SYN on the wire before. That much below zero is no overlap of attempts.
- */
-#define INSTANT_NS NS_PER_MS
+#include "runner/scenario/policy.h"
 
 /* A client in an endless loop breaks each of a million waits: it is shown so many. */
 #define MAX_WAIT_FINDINGS 10
 
-static const struct tolerance no_tolerance = {0};
-
-/* What a time was to be, with and without tolerance. */
-struct time_bounds {
-	struct range exact;
-	const struct tolerance *tolerance;
-	double scale;
-};
-
-/* By how much it misses the bounds with tolerance: negative when too short, 0 when inside. */
-static int64_t time_miss(const struct time_bounds *bounds, int64_t time_ns)
+struct time_bounds judging_bounds(const struct judging *judging,
+				  const struct expectation *expectation)
 {
-	struct range range = tolerance_apply(bounds->exact, bounds->tolerance, bounds->scale);
+	struct time_bounds bounds = {.exact = expectation->value.range.range,
+				     .scale = judging->timing_scale};
+
+	if (expectation->value.range.exact)
+		bounds.tolerance = expectation->tolerance;
+	return bounds;
+}
+
+int64_t time_miss(const struct time_bounds *bounds, int64_t time_ns)
+{
+	struct range range = tolerance_apply(bounds->exact, &bounds->tolerance, bounds->scale);
 
 	if (time_ns < range.low)
 		return time_ns - range.low;
 	return time_ns > range.high ? time_ns - range.high : 0;
 }
 
-static char *time_text(int64_t time_ns)
+char *time_text(int64_t time_ns)
 {
 	char text[DURATION_TEXT_SIZE];
 
 	return xstrdup(duration_format(time_ns, text));
 }
 
-static char *miss_text(int64_t miss_ns)
+char *miss_text(int64_t miss_ns)
 {
 	AUTO_FREE char *size = time_text(miss_ns < 0 ? -miss_ns : miss_ns);
 
 	return xasprintf("%s too %s", size, miss_ns < 0 ? "short" : "long");
 }
 
+char *bounds_text(const struct time_bounds *bounds)
+{
+	return policy_wait_text(bounds->exact, &bounds->tolerance, bounds->scale);
+}
+
 /* Returns whether it is as expected. */
 static bool judge_duration_of(struct judging *judging, const struct expectation *expectation,
 			      uint32_t copy, int64_t duration_ns)
 {
-	bool exact = expectation->value.range.exact;
-	struct time_bounds bounds = {
-		.exact = expectation->value.range.range,
-		.tolerance = exact ? &expectation->tolerance : &no_tolerance,
-		.scale = judging->timing_scale,
-	};
+	struct time_bounds bounds = judging_bounds(judging, expectation);
 	int64_t miss_ns = time_miss(&bounds, duration_ns);
 
 	if (miss_ns == 0)
 		return true;
-	judging_add_time(
-		judging,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = judging_copy_subject(judging, "duration", copy),
-			.expected = policy_wait_text(bounds.exact, bounds.tolerance, bounds.scale),
-			.actual = time_text(duration_ns),
-			.miss = miss_text(miss_ns),
-		},
-		miss_ns);
+	judging_add_time(judging,
+			 &(struct finding_parts){
+				 .expectation = expectation,
+				 .subject = judging_copy_subject(judging, "duration", copy),
+				 .expected = bounds_text(&bounds),
+				 .actual = time_text(duration_ns),
+				 .miss = miss_text(miss_ns),
+			 },
+			 miss_ns);
 	return false;
 }
 
@@ -100,10 +96,17 @@ void judge_duration(struct judging *judging, const struct expectation *expectati
 struct waits {
 	struct judging *judging;
 	const struct expectation *expectation;
-	const struct attempt_history **attempts;
-	size_t n_attempts;
-	size_t n_waits;  /* n_attempts - 1, or 0 */
+	const struct policy *policy;
+	bool intervals;
 	const char *one; /* "wait" or "interval" */
+	/* Of the copy of the client that is looked at. */
+	const struct attempt_group *group;
+	/* Of all copies. */
+	size_t n_wrong, n_lag; /* that were found, those not shown included */
+	const struct attempt_history *first_hidden;
+	bool fitted; /* a finding has the policy that they fit: the first one */
+	struct spread_sample *samples;
+	size_t n_samples, samples_capacity;
 };
 
 /* "wait 2 at api" */
@@ -111,32 +114,76 @@ static char *wait_subject(const struct waits *waits, size_t k)
 {
 	AUTO_FREE char *what = xasprintf("%s %zu", waits->one, k);
 
-	return judging_subject(waits->judging, what, waits->expectation->endpoint);
+	return judging_group_subject(waits->judging, what, waits->expectation->endpoint,
+				     waits->group);
 }
 
 static char *waits_subject(const struct waits *waits)
 {
-	return judging_subject(waits->judging, expectation_kind_name(waits->expectation->kind),
-			       waits->expectation->endpoint);
+	return judging_group_subject(waits->judging,
+				     expectation_kind_name(waits->expectation->kind),
+				     waits->expectation->endpoint, waits->group);
 }
 
-/* A range in a list is taken as it is written; a single duration in it has tolerance. */
+static char *first_fit(struct waits *waits)
+{
+	if (waits->fitted)
+		return NULL;
+	waits->fitted = true;
+	return judging_fit(waits->judging, waits->expectation->endpoint, waits->intervals);
+}
+
+/* How long wait number @k was; false when there was none. */
+static bool measure(const struct waits *waits, size_t k, int64_t *ret_ns)
+{
+	return attempt_wait(waits->group->attempts[k - 1], waits->group->attempts[k],
+			    waits->intervals, ret_ns);
+}
+
+/* What the policy allows for wait number @k. @ret_plain: by its figures alone. */
+static struct range allowed_wait(const struct waits *waits, size_t k, bool *ret_plain)
+{
+	const struct policy *policy = waits->policy;
+	int64_t before_ns = policy->base_ns;
+	struct range range;
+
+	*ret_plain = true;
+	if (policy->jitter == JITTER_DECORRELATED && k > 1 && !measure(waits, k - 1, &before_ns))
+		before_ns = policy->cap_ns;
+	range = policy_wait_after(policy, k, before_ns);
+	if ((policy->waits_for_end || policy->ends_early) && k < waits->group->n_attempts) {
+		const struct attempt_history *before = waits->group->attempts[k - 1];
+		bool ended = before->end != END_OPEN;
+		int64_t took_ns = ended ? before->ended_ns - before->started_ns : 0;
+
+		if (policy->waits_for_end && took_ns > range.low) {
+			range.high = MAX(range.high, took_ns);
+			*ret_plain = false;
+		}
+		if (policy->ends_early && ended && before->end != END_ESTABLISHED) {
+			range.low = MIN(range.low, took_ns);
+			*ret_plain = false;
+		}
+	}
+	return range;
+}
+
+/*
+ * A range that the user wrote is taken as it is; a single duration, and what a policy comes to, has
+ * tolerance.
+ */
 static struct time_bounds wait_bounds(const struct waits *waits, size_t k)
 {
-	const struct policy *policy = &waits->expectation->value.policy;
-	struct range exact = policy_wait(policy, k);
-	bool range = policy->kind == POLICY_LIST && exact.low < exact.high;
+	const struct policy *policy = waits->policy;
+	bool plain, range;
+	struct time_bounds bounds = {.exact = allowed_wait(waits, k, &plain),
+				     .scale = waits->judging->timing_scale};
 
-	return (struct time_bounds){
-		.exact = exact,
-		.tolerance = range ? &no_tolerance : &waits->expectation->tolerance,
-		.scale = waits->judging->timing_scale,
-	};
-}
-
-static char *bounds_text(const struct time_bounds *bounds)
-{
-	return policy_wait_text(bounds->exact, bounds->tolerance, bounds->scale);
+	range = (policy->kind == POLICY_LIST || policy->kind == POLICY_RANGE) &&
+		bounds.exact.low < bounds.exact.high && !policy->name;
+	if (!range)
+		bounds.tolerance = waits->expectation->tolerance;
+	return bounds;
 }
 
 /* The client went on while its attempt was still open: that is its behaviour, so it fails. */
@@ -156,8 +203,9 @@ static void add_never_closed(struct waits *waits, size_t k)
 						 "attempt %zu (its socket was still open when "
 						 "attempt %zu started), so there was no wait",
 						 subject, expected, k, k + 1),
+			    .looks_like = first_fit(waits),
 			    .has_attempt = true,
-			    .attempt = waits->attempts[k - 1]->id,
+			    .attempt = waits->group->attempts[k - 1]->id,
 		    });
 }
 
@@ -182,39 +230,16 @@ static void add_wrong(struct waits *waits, size_t k, int64_t wait_ns, int64_t mi
 				 .actual = time_text(wait_ns),
 				 .miss = miss_text(miss_ns),
 				 .message = message,
+				 .looks_like = first_fit(waits),
 				 .has_attempt = true,
-				 .attempt = waits->attempts[k]->id,
+				 .attempt = waits->group->attempts[k]->id,
 			 },
 			 miss_ns);
 }
 
-/*
- * Looks at wait number @k. Returns whether it can be measured and is as expected; else *@ret_open
- * says that it can't, or *@ret_wait_ns and *@ret_miss_ns how long it was and by how much it is off.
- */
-static bool wait_is_good(const struct waits *waits, size_t k, bool *ret_open, int64_t *ret_wait_ns,
-			 int64_t *ret_miss_ns)
+static void check_list_length(struct waits *waits, size_t actual)
 {
-	const struct attempt_history *before = waits->attempts[k - 1];
-	bool interval = waits->expectation->kind == EXPECT_INTERVALS;
-	struct time_bounds bounds = wait_bounds(waits, k);
-	int64_t wait_ns = 0;
-	bool open = !interval && before->end == END_OPEN;
-
-	if (!open)
-		wait_ns = waits->attempts[k]->started_ns -
-			  (interval ? before->started_ns : before->ended_ns);
-	if (wait_ns < 0 && wait_ns >= -INSTANT_NS)
-		wait_ns = 0;
-	*ret_open = open;
-	*ret_wait_ns = wait_ns;
-	*ret_miss_ns = time_miss(&bounds, wait_ns);
-	return !open && *ret_miss_ns == 0;
-}
-
-static void check_list_length(struct waits *waits)
-{
-	size_t expected = waits->expectation->value.policy.n_list, actual = waits->n_waits;
+	size_t expected = waits->policy->n_list;
 	bool many = actual > expected;
 
 	if (actual == expected)
@@ -227,8 +252,30 @@ static void check_list_length(struct waits *waits)
 			    .actual = xasprintf("%zu", actual),
 			    .miss = many ? xasprintf("%zu too many", actual - expected)
 					 : xasprintf("%zu too few", expected - actual),
+			    .looks_like = first_fit(waits),
 			    .has_attempt = many,
-			    .attempt = many ? waits->attempts[expected + 1]->id : 0,
+			    .attempt = many ? waits->group->attempts[expected + 1]->id : 0,
+		    });
+}
+
+static void check_max_attempts(struct waits *waits)
+{
+	int64_t most = waits->policy->max_attempts, actual = (int64_t)waits->group->n_attempts;
+
+	if (most == 0 || actual <= most)
+		return;
+	judging_add(waits->judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = waits->expectation,
+			    .subject = judging_group_subject(waits->judging, "attempts",
+							     waits->expectation->endpoint,
+							     waits->group),
+			    .expected = xasprintf("at most %" PRId64, most),
+			    .actual = xasprintf("%" PRId64, actual),
+			    .miss = xasprintf("%" PRId64 " too many", actual - most),
+			    .looks_like = first_fit(waits),
+			    .has_attempt = true,
+			    .attempt = waits->group->attempts[most]->id,
 		    });
 }
 
@@ -236,6 +283,7 @@ static void add_nothing_to_look_at(struct waits *waits)
 {
 	struct time_bounds bounds = wait_bounds(waits, 1);
 	char *subject = waits_subject(waits);
+	size_t n = waits->group->n_attempts;
 
 	judging_add(waits->judging, WEIGHT_FAILED,
 		    &(struct finding_parts){
@@ -244,71 +292,150 @@ static void add_nothing_to_look_at(struct waits *waits)
 			    .expected = bounds_text(&bounds),
 			    .actual = xstrdup("none"),
 			    .message = xasprintf("%s: no %s to look at: %zu attempt%s", subject,
-						 waits->one, waits->n_attempts,
-						 waits->n_attempts == 1 ? "" : "s"),
+						 waits->one, n, n == 1 ? "" : "s"),
 		    });
 }
 
-static void add_more(struct waits *waits, size_t count, size_t first)
+static void add_more(struct waits *waits)
 {
-	char *subject = waits_subject(waits);
+	char *subject =
+		judging_subject(waits->judging, expectation_kind_name(waits->expectation->kind),
+				waits->expectation->endpoint);
 
-	judging_add(
-		waits->judging, WEIGHT_FAILED,
-		&(struct finding_parts){
-			.expectation = waits->expectation,
-			.subject = subject,
-			.message = xasprintf("%s: %zu more are not as expected", subject, count),
-			.has_attempt = true,
-			.attempt = waits->attempts[first]->id,
-		});
+	judging_add(waits->judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = waits->expectation,
+			    .subject = subject,
+			    .message = xasprintf("%s: %zu more are not as expected", subject,
+						 waits->n_wrong - MAX_WAIT_FINDINGS),
+			    .has_attempt = true,
+			    .attempt = waits->first_hidden->id,
+		    });
 }
 
-static void check_each(struct waits *waits, size_t n_checked)
+/* The place of a wait in its band, and where it would be without what may have delayed it. */
+static void add_sample(struct waits *waits, size_t k, const struct time_bounds *bounds,
+		       int64_t wait_ns)
 {
-	size_t n_wrong = 0, n_lag = 0, first_hidden = 0;
+	const struct judging *judging = waits->judging;
+	struct range wide = tolerance_apply(bounds->exact, &bounds->tolerance, bounds->scale);
+	double low = (double)bounds->exact.low, band = (double)bounds->exact.high - low;
+	double late = (double)(wide.high - bounds->exact.high) + (double)judging->harness_lag_ns +
+		      (double)judging->client_lag_ns;
+	double early = (double)(bounds->exact.low - wide.low) + (double)judging->harness_lag_ns;
+	struct spread_sample sample = {.number = k, .place = ((double)wait_ns - low) / band};
+	bool chained = waits->policy->jitter == JITTER_DECORRELATED;
 
-	for (size_t k = 1; k <= n_checked; k++) {
-		int64_t wait_ns, miss_ns;
-		bool open, lag;
-
-		if (wait_is_good(waits, k, &open, &wait_ns, &miss_ns))
-			continue;
-		lag = !open && judging_lag_explains(waits->judging, miss_ns);
-		/* Each sort has its own limit: ten misses by lag must not hide one that is real. */
-		if ((lag ? ++n_lag : ++n_wrong) > MAX_WAIT_FINDINGS) {
-			if (!lag && first_hidden == 0)
-				first_hidden = k;
-		} else if (open) {
-			add_never_closed(waits, k);
-		} else {
-			add_wrong(waits, k, wait_ns, miss_ns);
-		}
+	if (!(band > 0))
+		return;
+	sample.earliest = sample.place - late / band;
+	sample.latest = sample.place + early / band;
+	if (chained) {
+		/*
+		 * The band has its width from the wait before, which was measured late, too; and
+		 * all that would have been longer than the cap is the cap.
+		 */
+		sample.alone = k > 1;
+		sample.latest += (waits->policy->factor * late) / band;
+		if (bounds->exact.high >= waits->policy->cap_ns)
+			return;
 	}
-	if (first_hidden > 0)
-		add_more(waits, n_wrong - MAX_WAIT_FINDINGS, first_hidden);
+	array_append(waits->samples, waits->n_samples, waits->samples_capacity, sample);
+}
+
+static void check_wait(struct waits *waits, size_t k)
+{
+	struct time_bounds bounds = wait_bounds(waits, k);
+	int64_t wait_ns = 0, miss_ns;
+	bool open = !measure(waits, k, &wait_ns), lag, plain;
+
+	miss_ns = time_miss(&bounds, wait_ns);
+	if (!open && miss_ns == 0) {
+		allowed_wait(waits, k, &plain);
+		if (plain && !(k == 1 && waits->policy->first_plain))
+			add_sample(waits, k, &bounds, wait_ns);
+		return;
+	}
+	lag = !open && judging_lag_explains(waits->judging, miss_ns);
+	/* Each sort has its own limit: ten misses by lag must not hide one that is real. */
+	if ((lag ? ++waits->n_lag : ++waits->n_wrong) > MAX_WAIT_FINDINGS) {
+		if (!lag && !waits->first_hidden)
+			waits->first_hidden = waits->group->attempts[k];
+	} else if (open) {
+		add_never_closed(waits, k);
+	} else {
+		add_wrong(waits, k, wait_ns, miss_ns);
+	}
+}
+
+static void check_group(struct waits *waits)
+{
+	size_t n_waits = MAX(waits->group->n_attempts, 1) - 1, n_checked = n_waits;
+
+	if (waits->policy->kind == POLICY_LIST)
+		n_checked = MIN(n_checked, waits->policy->n_list);
+	else if (n_waits == 0)
+		add_nothing_to_look_at(waits);
+	for (size_t k = 1; k <= n_checked; k++)
+		check_wait(waits, k);
+	if (waits->policy->kind == POLICY_LIST)
+		check_list_length(waits, n_waits);
+	check_max_attempts(waits);
+}
+
+static char *spread_text(const struct waits *waits, const struct spread *spread)
+{
+	if (spread->number > 0)
+		return xasprintf("%s %zu of all %zu copies within %.3g %% of the time it is to be "
+				 "spread over",
+				 waits->one, spread->number, spread->n_waits, 100 * spread->width);
+	return xasprintf("too many of %zu %ss are %s: their distribution is %.2f off, more than "
+			 "%.2f",
+			 spread->n_waits, waits->one, spread->low ? "short" : "long",
+			 spread->distance, spread->limit);
+}
+
+/* With several copies of the client: are the waits spread as the jitter would spread them? */
+static void check_spread(struct waits *waits)
+{
+	struct spread spread = spread_test(waits->samples, waits->n_samples);
+	AUTO_FREE char *what = xasprintf("jitter of %ss", waits->one);
+	AUTO_STRBUF struct strbuf policy = {0};
+
+	if (!spread.wrong)
+		return;
+	policy_describe(waits->policy, &policy);
+	judging_add(waits->judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = waits->expectation,
+			    .subject = judging_subject(waits->judging, what,
+						       waits->expectation->endpoint),
+			    .expected = xasprintf("spread evenly (%s)", strbuf_text(&policy)),
+			    .actual = spread_text(waits, &spread),
+			    .miss = xstrdup("by chance in at most 1 of 10,000 runs"),
+			    .looks_like = first_fit(waits),
+		    });
 }
 
 void judge_waits(struct judging *judging, const struct expectation *expectation)
 {
-	const struct policy *policy = &expectation->value.policy;
-	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
 	struct waits waits = {
 		.judging = judging,
 		.expectation = expectation,
-		.attempts = attempts,
-		.n_attempts = n_attempts,
-		.n_waits = n_attempts > 0 ? n_attempts - 1 : 0,
+		.policy = &expectation->value.policy,
+		.intervals = expectation->kind == EXPECT_INTERVALS,
 		.one = expectation->kind == EXPECT_INTERVALS ? "interval" : "wait",
 	};
-	size_t n_checked = waits.n_waits;
+	struct attempt_groups groups = judging_groups(judging, expectation);
 
-	if (policy->kind == POLICY_LIST)
-		n_checked = MIN(n_checked, policy->n_list);
-	else if (waits.n_waits == 0)
-		add_nothing_to_look_at(&waits);
-	check_each(&waits, n_checked);
-	if (policy->kind == POLICY_LIST)
-		check_list_length(&waits);
+	for (size_t i = 0; i < groups.n_groups; i++) {
+		waits.group = &groups.groups[i];
+		check_group(&waits);
+	}
+	if (waits.n_wrong > MAX_WAIT_FINDINGS)
+		add_more(&waits);
+	if (groups.n_groups > 1 && waits.policy->jitter != JITTER_NONE && waits.n_wrong == 0)
+		check_spread(&waits);
+	free(waits.samples);
+	attempt_groups_free(&groups);
 }

@@ -3,9 +3,14 @@
 #ifndef SYNFAULT_RUNNER_RECORD_JSON_H
 #define SYNFAULT_RUNNER_RECORD_JSON_H
 
+#include <jansson.h>
+
 #include "runner/record/record.h"
 
 #define RECORD_FORMAT_NAME    "synfault-record"
 #define RECORD_FORMAT_VERSION 1
+
+/* As record_read_json(), of what was parsed already; @json is borrowed and may be anything. */
+struct record *record_read_object(json_t *json, char **ret_message);
 
 #endif

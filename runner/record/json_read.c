@@ -502,24 +502,31 @@ static bool read_lists(struct object *top, struct record *record)
 	return true;
 }
 
-struct record *record_read_json(const char *text, size_t length, char **ret_message)
+struct record *record_read_object(json_t *json, char **ret_message)
 {
 	AUTO_RECORD struct record *record = record_new();
 	struct reader reader = {0};
-	json_error_t error;
 	struct object top;
-	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	bool good = false;
 
-	if (!json)
-		refuse(&reader, "line %d, column %d: %s", error.line, error.column, error.text);
-	else
-		good = object_open(&reader, json, &top, "the record") && read_head(&top, record) &&
-		       read_lists(&top, record) && object_close(&top);
-	json_decref(json);
-	if (!good) {
+	if (!object_open(&reader, json, &top, "the record") || !read_head(&top, record) ||
+	    !read_lists(&top, record) || !object_close(&top)) {
 		*ret_message = reader.message;
 		return NULL;
 	}
 	return steal_pointer(&record);
+}
+
+struct record *record_read_json(const char *text, size_t length, char **ret_message)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	struct record *record = NULL;
+
+	if (json)
+		record = record_read_object(json, ret_message);
+	else
+		*ret_message =
+			xasprintf("line %d, column %d: %s", error.line, error.column, error.text);
+	json_decref(json);
+	return record;
 }

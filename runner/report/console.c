@@ -265,6 +265,7 @@ static void add_findings(const struct console *console, const struct result *res
 		add_field(out, "expected", finding->expected);
 		add_field(out, "actual", finding->actual);
 		add_field(out, "miss", finding->miss);
+		add_field(out, "seen", finding->looks_like);
 		add_place(out, &finding->place);
 	}
 	if (judgement->n_findings == 0 || out_of_time) {
@@ -391,6 +392,11 @@ static void add_failure(const struct console *console, const struct result *resu
 			strbuf_putc(out, '\n');
 		add_timeline(console, result, out);
 		add_stderr(console, result, out);
+	}
+	if (result->capture || result->no_capture) {
+		strbuf_puts(out, result->capture ? "\n  capture: " : "\n  no capture: ");
+		report_line(out, result->capture ? result->capture : result->no_capture);
+		strbuf_putc(out, '\n');
 	}
 	if (repeat && !broken) {
 		strbuf_puts(out, "\n  repeat: ");

@@ -396,6 +396,7 @@ static void add_findings(const struct testcase *testcase, struct strbuf *out)
 		add_field(out, "expected", finding->expected);
 		add_field(out, "actual", finding->actual);
 		add_field(out, "miss", finding->miss);
+		add_field(out, "seen", finding->looks_like);
 		add_place(out, testcase, finding->place.line);
 	}
 }

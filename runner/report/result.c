@@ -169,9 +169,12 @@ static void free_earlier(struct result *result)
 	for (size_t i = 0; i < result->n_earlier; i++) {
 		record_free(result->earlier[i].record);
 		judgement_free(&result->earlier[i].judgement);
+		free(result->earlier[i].capture);
 	}
 	free(result->earlier);
 	free(result->repeat);
+	free(result->capture);
+	free(result->no_capture);
 }
 
 void results_free(struct run_results *results)

@@ -23,6 +23,7 @@ struct earlier_run {
 	struct record *record;      /* owned */
 	struct judgement judgement; /* owned */
 	int64_t duration_ns;
+	char *capture; /* as of the result */
 };
 
 struct result {
@@ -39,8 +40,10 @@ struct result {
 	unsigned n_repetitions;
 	struct earlier_run *earlier; /* owned; the first one first */
 	size_t n_earlier, earlier_capacity;
-	bool flaky;   /* passed after a run that did not; the outcome is another question */
-	char *repeat; /* owned; the command that runs it again; NULL: not known */
+	bool flaky;       /* passed after a run that did not; the outcome is another question */
+	char *repeat;     /* owned; the command that runs it again; NULL: not known */
+	char *capture;    /* owned; path of the capture file of its packets; NULL: there is none */
+	char *no_capture; /* owned; why one that was wanted is missing; NULL: none is */
 };
 /* Name for people: the scenario's or the broken document's, without the repetition. */
 const char *result_name(const struct result *result);

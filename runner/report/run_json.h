@@ -37,8 +37,13 @@ struct stored_run {
  * be read.
  */
 struct stored_run *run_json_read(const char *text, size_t length, char **ret_message);
+/* Adds all of a file that is not too large. Returns false with *@ret_message (the caller's). */
+bool run_json_read_file(const char *path, struct strbuf *text, char **ret_message);
 /* The same for a file. */
 struct stored_run *run_json_load(const char *path, char **ret_message);
+/* Adds one: see below. @record (may be NULL) says which endpoints it has. */
+struct scenario *stored_run_stand_in(struct stored_run *run, const char *path, const char *name,
+				     const struct record *record);
 /*
  * Whether this program can read the scenario's text. Otherwise the scenario is a stand-in with its
  * name, its tags and its endpoints' names: enough to report on it, not to judge it again.

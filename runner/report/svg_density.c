@@ -5,6 +5,7 @@
  * in it, in the colours of how they ended. The lower strip has a column for each bin from the
  * shortest to the longest wait before these attempts, on what was allowed.
  */
+#include "runner/report/attempt_text.h"
 #include "runner/report/svg_picture.h"
 
 #define STRIP_HEIGHT 54.0
@@ -20,14 +21,9 @@ struct bin {
 };
 
 static const enum svg_paint end_paints[END_N_KINDS] = {
-	[END_REFUSED] = SVG_REFUSED,   [END_ESTABLISHED] = SVG_ACCEPTED,
-	[END_ABANDONED] = SVG_DROPPED, [END_REJECTED] = SVG_DELAYED,
-	[END_OPEN] = SVG_OPEN,
-};
-static const char *const end_words[END_N_KINDS] = {
-	[END_REFUSED] = "refused",    [END_ESTABLISHED] = "connected",
-	[END_ABANDONED] = "given up", [END_REJECTED] = "let through to nobody",
-	[END_OPEN] = "still open",
+	[END_REFUSED] = SVG_REFUSED,         [END_ESTABLISHED] = SVG_ACCEPTED,
+	[END_ABANDONED] = SVG_DROPPED,       [END_REJECTED] = SVG_DELAYED,
+	[END_UNREACHABLE] = SVG_UNREACHABLE, [END_OPEN] = SVG_OPEN,
 };
 
 static void take_wait(struct bin *bin, const struct wait_view *wait)
@@ -71,9 +67,9 @@ static char *bin_title(const struct bin *bin, const struct picture *picture, int
 
 	strbuf_printf(&text, "%zu attempt%s from %s on:", bin->total, bin->total == 1 ? "" : "s",
 		      duration_format(picture->from_ns + at * width_ns, from));
-	for (size_t end = 0; end < END_N_KINDS; end++)
+	for (enum attempt_end end = 0; end < END_N_KINDS; end++)
 		if (bin->counts[end] > 0)
-			strbuf_printf(&text, " %zu %s", bin->counts[end], end_words[end]);
+			strbuf_printf(&text, " %zu %s", bin->counts[end], attempt_end_words(end));
 	if (bin->n_waits > 0)
 		strbuf_printf(&text, "; waits of %s to %s",
 			      duration_format(bin->shortest_ns, shortest),
@@ -87,7 +83,7 @@ static void draw_counts(struct picture *picture, const struct bin *bins, size_t 
 {
 	double base = picture->y + STRIP_HEIGHT, x = PLOT_X + at * BIN_WIDTH;
 
-	for (size_t end = 0; end < END_N_KINDS; end++) {
+	for (enum attempt_end end = 0; end < END_N_KINDS; end++) {
 		double height = (STRIP_HEIGHT - 6) * (double)bins[at].counts[end] / (double)most;
 
 		if (height <= 0)
@@ -132,12 +128,12 @@ static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_id
 	at_most = xasprintf("column: up to %zu", most);
 	svg_text(markup, SVG_INK, x, y + 20, SVG_FONT_SIZE, SVG_START, NAME_WIDTH, count);
 	svg_text(markup, SVG_DIM, x, y + 36, SVG_SMALL_SIZE, SVG_START, NAME_WIDTH, at_most);
-	for (size_t end = 0; end < END_N_KINDS; end++) {
+	for (enum attempt_end end = 0; end < END_N_KINDS; end++) {
 		AUTO_FREE char *text = NULL;
 
 		if (sums->counts[end] == 0)
 			continue;
-		text = xasprintf("%zu %s", sums->counts[end], end_words[end]);
+		text = xasprintf("%zu %s", sums->counts[end], attempt_end_words(end));
 		svg_text(markup, SVG_INK, NOTE_X, line, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH,
 			 text);
 		line += 12;

@@ -10,8 +10,7 @@
  */
 #include "runner/report/svg_picture.h"
 
-#include "injector/script.h"
-#include "runner/report/result.h"
+#include "runner/report/attempt_text.h"
 
 #define LANE_HEIGHT 32.0
 #define LANE_TEXT   9.0  /* base line of the text above the middle */
@@ -23,82 +22,6 @@
 struct row_text {
 	double end; /* where the last one ended */
 };
-
-static const struct step *step_of(const struct picture *picture, uint32_t id)
-{
-	const struct record_attempt *attempt = &picture->record->attempts[id];
-	const struct script *script;
-
-	if (!picture->scenario || attempt->endpoint >= picture->scenario->n_endpoints)
-		return NULL;
-	script = &picture->scenario->endpoints[attempt->endpoint].script;
-	return attempt->step < script->n_steps ? &script->steps[attempt->step] : NULL;
-}
-
-/* "refuse", "delay 312 ms": what was to be done to this attempt. */
-static char *fault_text(const struct picture *picture, uint32_t id)
-{
-	const struct record_attempt *attempt = &picture->record->attempts[id];
-	const struct step *step = step_of(picture, id);
-	char buffer[DURATION_TEXT_SIZE];
-	struct strbuf text = {0};
-	struct step once;
-
-	if (!step)
-		return xasprintf("step %u", attempt->step + 1);
-	once = *step;
-	once.repeat = 1;
-	once.repeat_explicit = false;
-	if (step->action == STEP_DELAY)
-		strbuf_printf(&text, "delay %s%s", duration_format(attempt->delay_ns, buffer),
-			      step->then_refuse ? " then refuse" : "");
-	else
-		step_format(&once, &text);
-	return strbuf_steal(&text);
-}
-
-static char *end_text(const struct attempt_history *attempt)
-{
-	static const char *const words[] = {
-		[END_REFUSED] = "refused",
-		[END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "client gave up",
-		[END_REJECTED] = "let through, nobody listens",
-		[END_OPEN] = "still open at the end",
-	};
-	char buffer[DURATION_TEXT_SIZE];
-
-	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
-		return xstrdup(words[attempt->end]);
-	duration_format(attempt->ended_ns - attempt->started_ns, buffer);
-	return xasprintf("%s after %s", words[attempt->end], buffer);
-}
-
-/* "wait 1.02 s, 780 ms too short", "wait 2.00 s, allowed 1.80 s .. 2.20 s"; NULL: there is none. */
-static char *wait_text(const struct wait_view *wait)
-{
-	const char *what = wait->interval ? "interval" : "wait";
-	char length[DURATION_TEXT_SIZE], low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
-
-	if (!wait->there)
-		return NULL;
-	if (wait->open)
-		return xasprintf("no wait: attempt %u was still open", wait->previous + 1);
-	duration_format(wait->length_ns, length);
-	if (!wait->judged)
-		return xasprintf("%s %s", what, length);
-	if (wait->miss_ns)
-		return xasprintf(
-			"%s %s, %s too %s", what, length,
-			duration_format(wait->miss_ns < 0 ? -wait->miss_ns : wait->miss_ns, low),
-			wait->miss_ns < 0 ? "short" : "long");
-	if (wait->allowed.high >= INT64_MAX / 2)
-		return xasprintf("%s %s, allowed from %s", what, length,
-				 duration_format(wait->allowed.low, low));
-	return xasprintf("%s %s, allowed %s .. %s", what, length,
-			 duration_format(wait->allowed.low, low),
-			 duration_format(wait->allowed.high, high));
-}
 
 /* Centred between two places, when there is room. */
 static void put_text(struct picture *picture, struct row_text *row, enum svg_paint paint,
@@ -208,6 +131,10 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 		svg_circle(markup, SVG_DROPPED, x, middle, GLYPH, false);
 		picture->used[SVG_DROPPED] = true;
 		break;
+	case VERDICT_UNREACHABLE:
+		svg_diamond(markup, SVG_UNREACHABLE, x, middle, GLYPH + 1);
+		picture->used[SVG_UNREACHABLE] = true;
+		break;
 	case VERDICT_ACCEPT:
 		/* Its success is drawn where it was established. */
 		if (attempt->end == END_REJECTED)
@@ -215,6 +142,29 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 		break;
 	default:
 		break;
+	}
+}
+
+/* What was done to the connection; the word stands above it where there is room. */
+static void draw_fault(struct picture *picture, const struct event *event, double x,
+		       struct row_text *row)
+{
+	static const char *const words[] = {
+		[FAULT_SYN_ACK_LOST] = "SYN-ACK lost",
+		[FAULT_STALLED] = "stalled",
+		[FAULT_RESET] = "reset",
+		[FAULT_CLOSED] = "closed",
+		[FAULT_SLOWED] = "slowed",
+	};
+
+	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "a word for each");
+	svg_diamond(picture->markup, SVG_FAULT, x, picture->y + LANE_MIDDLE, GLYPH + 1);
+	picture->used[SVG_FAULT] = true;
+	if (event->u.net.fault < FAULT_N_KINDS) {
+		double half = svg_text_width(words[event->u.net.fault], SVG_SMALL_SIZE) / 2;
+
+		put_text(picture, row, SVG_FAULT, x - half - 1, x + half + 1,
+			 words[event->u.net.fault]);
 	}
 }
 
@@ -240,6 +190,9 @@ static void draw_events(struct picture *picture, uint32_t id, struct row_text *r
 		case EVENT_ESTABLISHED:
 			svg_circle(picture->markup, SVG_ACCEPTED, x, middle, GLYPH, true);
 			picture->used[SVG_ACCEPTED] = true;
+			break;
+		case EVENT_FAULT:
+			draw_fault(picture, event, x, row);
 			break;
 		default:
 			break;
@@ -274,8 +227,9 @@ void picture_lane(struct picture *picture, uint32_t id)
 {
 	const struct attempt_history *attempt = &picture->history.attempts[id];
 	const struct wait_view *wait = &picture->waits[id];
-	AUTO_FREE char *fault = fault_text(picture, id), *end = end_text(attempt),
-		       *waited = wait_text(wait), *title = lane_title(picture, id, end, waited),
+	AUTO_FREE char *fault = attempt_fault_text(picture->scenario, picture->record, id),
+		       *end = attempt_end_text(attempt), *waited = attempt_wait_text(wait),
+		       *title = lane_title(picture, id, end, waited),
 		       *name = xasprintf("%u", id + 1);
 	enum svg_paint paint = picture->blamed[id] ? SVG_MISS : SVG_INK;
 	struct markup *markup = picture->markup;

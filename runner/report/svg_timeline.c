@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "common/text.h"
+#include "runner/report/attempt_text.h"
 #include "runner/report/result.h"
 #include "runner/report/svg_picture.h"
 #include "runner/report/timeline.h"
@@ -409,7 +410,8 @@ static void draw_client(struct picture *picture)
 	const struct record *record = picture->record;
 	uint32_t n_shown = MIN(record->n_copies, SHOWN_COPIES);
 
-	if (!record->client_started)
+	/* Of somebody else's client there is neither start nor end. */
+	if (!record->client_started || record->attached)
 		return;
 	if (record->n_copies <= 1)
 		draw_copy(picture, 0, "client");
@@ -595,7 +597,7 @@ static void draw_legend(struct picture *picture)
 		{SVG_DELAYED, "delayed"},
 		{SVG_UNREACHABLE, "unreachable"},
 		{SVG_ACCEPTED, "connected"},
-		{SVG_FAULT, "fault of the connection"},
+		{SVG_FAULT, "fault of a handshake or connection"},
 		{SVG_OPEN, "socket to its end"},
 		{SVG_WAIT, "client waits"},
 		{SVG_ALLOWED, "wait allowed to end here"},
@@ -635,25 +637,17 @@ static void draw_legend(struct picture *picture)
 /* For those who can't see it. */
 static char *describe(const struct picture *picture)
 {
-	static const char *const words[] = {
-		[END_REFUSED] = "refused",
-		[END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "given up by the client",
-		[END_REJECTED] = "let through to nobody",
-		[END_OPEN] = "still open",
-	};
 	size_t counts[END_N_KINDS] = {0}, n = picture->history.n_attempts;
 	const struct event *exit = record_exit(picture->record);
 	char buffer[DURATION_TEXT_SIZE];
 	struct strbuf text = {0};
 
-	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");
 	for (size_t i = 0; i < n; i++)
 		counts[picture->history.attempts[i].end]++;
 	strbuf_printf(&text, "%zu connection attempt%s", n, n == 1 ? "" : "s");
-	for (size_t end = 0; end < END_N_KINDS; end++)
+	for (enum attempt_end end = 0; end < END_N_KINDS; end++)
 		if (counts[end] > 0)
-			strbuf_printf(&text, ", %zu %s", counts[end], words[end]);
+			strbuf_printf(&text, ", %zu %s", counts[end], attempt_end_words(end));
 	if (exit) {
 		strbuf_puts(&text, "; the client ended with ");
 		timeline_wait_status(exit->u.exit.wait_status, &text);

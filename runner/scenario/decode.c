@@ -103,7 +103,8 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 		[SCHEMA_PERCENT] = {"percentage", "^" PERCENT_PATTERN "$"},
 		[SCHEMA_TOLERANCE] = {"duration or percentage",
 				      "^(" DURATION_PATTERN "|" PERCENT_PATTERN ")$"},
-		[SCHEMA_JITTER] = {"jitter", "^(none|full|equal|" PERCENT_PATTERN ")$"},
+		[SCHEMA_JITTER] = {"jitter",
+				   "^(none|full|equal|decorrelated|" PERCENT_PATTERN ")$"},
 		[SCHEMA_STATUS] = {"exit status", "^([0-9]{1,3}|nonzero)$"},
 		[SCHEMA_SIGNAL] = {"signal", "^(SIG)?[A-Z0-9]+$"},
 		[SCHEMA_STEP] = {"fault step",
@@ -115,7 +116,8 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 				   "^ *(" DURATION_PATTERN ")? *\\.\\. *(" DURATION_PATTERN
 				   ")?( *every *" DURATION_PATTERN ")? *$"},
 		[SCHEMA_PATTERN] = {"pattern", NULL},
-		[SCHEMA_POLICY] = {"policy", NULL},
+		[SCHEMA_POLICY] = {"policy", "^(grpc|aws-full-jitter|aws-decorrelated-jitter|"
+					     "curl-retry|rfc8305|fixed-loop)$"},
 	};
 
 	_Static_assert(ARRAY_SIZE(infos) == SCHEMA_N_TYPES, "one entry per type");
@@ -159,7 +161,7 @@ bool decode_form(struct loader *loader, const struct field *field)
 void decode_mapping(struct loader *loader, const struct schema *schema, const struct node *mapping,
 		    const struct node *at, void *target)
 {
-	const struct node_pair *found[16] = {0};
+	const struct node_pair *found[32] = {0};
 
 	if (schema->n_keys > ARRAY_SIZE(found))
 		abort();

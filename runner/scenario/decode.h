@@ -108,6 +108,8 @@ bool decode_step_text(struct loader *loader, const struct node *node, bool last,
 /* decode_condition.c: a step with a condition, as a mapping; and whether each can be met. */
 bool decode_conditional(struct loader *loader, const struct node *mapping, struct step *ret);
 void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint);
+/* check_steps.c: whether each step can happen at the endpoint. */
+void check_steps(struct loader *loader, const struct endpoint_spec *endpoint);
 extern const struct schema schema_conditional;
 /* A new expectation with what all have; it is the scenario's at once, and may move with the next.
  */
@@ -123,6 +125,12 @@ bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
 void decode_herd(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_herd;
 extern const struct schema_key schema_herd_named;
+
+/* decode_policy.c */
+void decode_waits(struct loader *loader, const struct field *field, void *target);
+void decode_intervals(struct loader *loader, const struct field *field, void *target);
+extern const struct schema schema_policy;
+extern const struct schema_key schema_policy_named;
 
 /* The keys of a policy that are no endpoint's name; ends with NULL. */
 extern const char *const policy_words[];

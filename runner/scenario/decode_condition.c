@@ -221,15 +221,6 @@ static void error_at(struct loader *loader, const struct place *place, const cha
 	loader_hint(loader, "%s", hint);
 }
 
-/* Whether one of the addresses that the list is for is of the family. */
-static bool list_has_family(const struct endpoint_spec *endpoint, uint32_t list, enum family family)
-{
-	for (size_t i = 0; i < endpoint->n_families; i++)
-		if (endpoint->lists[i] == list && endpoint->families[i] == family)
-			return true;
-	return false;
-}
-
 static bool check_alone(struct loader *loader, const struct endpoint_spec *endpoint, size_t index)
 {
 	const struct step *step = &endpoint->script.steps[index];
@@ -238,8 +229,9 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 	AUTO_FREE char *message = NULL;
 	char timeout[DURATION_TEXT_SIZE];
 
-	if (when->family && !list_has_family(endpoint, step->list,
-					     when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
+	if (when->family &&
+	    !endpoint_list_has_family(endpoint, step->list,
+				      when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
 		message =
 			xasprintf("this step can never come: the endpoint \"%s\" has no %s address",
 				  endpoint->name, when->family == AF_INET ? "IPv4" : "IPv6");

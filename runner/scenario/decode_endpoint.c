@@ -589,8 +589,10 @@ static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 	uint32_t n_lists = 1;
 
 	fill_families(endpoint);
-	if (!loader->partial)
+	if (!loader->partial) {
 		check_conditions(loader, endpoint);
+		check_steps(loader, endpoint);
+	}
 	for (size_t i = 0; i < endpoint->n_families; i++)
 		n_lists = MAX(n_lists, endpoint->lists[i] + 1);
 	/* also of lists that are wrong, so that each list there is has a step */

@@ -5,8 +5,6 @@
 
 #include <pcre2.h>
 
-const char *const policy_words[] = {"fixed", "linear", "exponential", "list", "tolerance", NULL};
-
 /* A new expectation; it is the scenario's at once. */
 struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,
 				    const struct node *value)
@@ -118,12 +116,14 @@ bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
 	*ret_endpoint = ALL_ENDPOINTS;
 	if (!loader->endpoints_known)
 		return true;
-	names = xzalloc((scenario->n_endpoints + 3) * sizeof(*names));
+	names = xzalloc((scenario->n_endpoints + 5) * sizeof(*names));
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		names[n++] = scenario->endpoints[i].name;
 	if (policies) {
 		names[n++] = "fixed";
+		names[n++] = "linear";
 		names[n++] = "exponential";
+		names[n++] = "policy";
 		loader_error(loader, key, "\"%s\" is neither an endpoint nor a policy", key->text);
 	} else {
 		loader_error(loader, key, "there is no endpoint \"%s\"", key->text);
@@ -180,258 +180,6 @@ static void decode_attempts(struct loader *loader, const struct field *field, vo
 static void decode_retransmissions(struct loader *loader, const struct field *field, void *target)
 {
 	decode_counts(loader, field, EXPECT_RETRANSMISSIONS);
-}
-
-static void decode_base(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
-
-	decode_positive_duration(loader, field->value, &policy->base_ns);
-}
-
-static void decode_factor(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
-	double factor;
-
-	if (!decode_number(loader, field->value, &factor))
-		return;
-	if (factor < 1 || factor > 1000)
-		loader_error(loader, field->value, "the factor %s is out of range: it is 1 to 1000",
-			     field->value->text);
-	else
-		policy->factor = factor;
-}
-
-static void decode_cap(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
-
-	if (!decode_duration(loader, field->value, &policy->cap_ns))
-		return;
-	/* The base stands before the cap in the table, so it is known here. */
-	if (policy->cap_ns < policy->base_ns)
-		loader_error(loader, field->value, "the cap is below the base");
-	else if (!policy->cap_ns)
-		loader_error(loader, field->value, "this duration has to be more than 0");
-}
-
-static void decode_jitter(struct loader *loader, const struct field *field, void *target)
-{
-	static const char *const choices[] = {
-		[JITTER_NONE] = "none",
-		[JITTER_FULL] = "full",
-		[JITTER_EQUAL] = "equal",
-		[JITTER_PERCENT] = NULL,
-	};
-	struct policy *policy = target;
-	const char *text = field->value->text;
-	size_t choice;
-
-	if (strchr(text, '%') || strchr("-0123456789", text[0] ? text[0] : 'x')) {
-		if (decode_percent(loader, field->value, &policy->jitter_percent))
-			policy->jitter = JITTER_PERCENT;
-	} else if (decode_choice(loader, field->value, choices, &choice)) {
-		policy->jitter = (enum jitter_kind)choice;
-	}
-}
-
-static const struct schema_key exponential_keys[] = {
-	{
-		.name = "base",
-		.value = "a duration",
-		.description = "The first wait.",
-		.example = "100ms",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.required = true,
-		.decode = decode_base,
-	},
-	{
-		.name = "factor",
-		.value = "a number, at least 1",
-		.description = "By how much each wait is longer than the one before.",
-		.example = "1.5",
-		.fallback = "2",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_FACTOR,
-		.decode = decode_factor,
-	},
-	{
-		.name = "cap",
-		.value = "a duration",
-		.description = "The longest wait; unless given, waits grow for ever.",
-		.example = "10s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.decode = decode_cap,
-	},
-	{
-		.name = "jitter",
-		.value = "none, full, equal or a percentage",
-		.description = "How waits are spread: \"full\" anywhere from 0 to the wait, "
-			       "\"equal\" from half of it, a percentage more or less.",
-		.example = "full",
-		.fallback = "none",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_JITTER,
-		.decode = decode_jitter,
-	},
-};
-static const struct schema schema_exponential = {"an exponential policy", exponential_keys,
-						 ARRAY_SIZE(exponential_keys)};
-
-static void decode_fixed(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	expectation->value.policy.kind = POLICY_FIXED;
-	decode_duration(loader, field->value, &expectation->value.policy.base_ns);
-}
-
-static void decode_exponential(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	expectation->value.policy.kind = POLICY_EXPONENTIAL;
-	decode_mapping(loader, &schema_exponential, field->value, field->key,
-		       &expectation->value.policy);
-}
-
-static void decode_policy_tolerance(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	decode_tolerance(loader, field->value, &expectation->tolerance);
-}
-
-static const struct schema_key policy_keys[] = {
-	{
-		.name = "fixed",
-		.value = "a duration",
-		.description = "Each wait is this long.",
-		.example = "2s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.decode = decode_fixed,
-	},
-	{
-		.name = "exponential",
-		.value = "a mapping with a base",
-		.description = "Wait k is min(cap, base * factor^(k-1)).",
-		.example = "{base: 100ms, factor: 2, cap: 10s, jitter: full}",
-		.forms = SCHEMA_MAPPING,
-		.mapping = &schema_exponential,
-		.decode = decode_exponential,
-	},
-	{
-		.name = "tolerance",
-		.value = "a duration, a percentage, or a mapping of both",
-		.description = "How far off these times may be.",
-		.example = "300ms",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_TOLERANCE,
-		.mapping = &schema_tolerance,
-		.decode = decode_policy_tolerance,
-	},
-};
-static const struct schema schema_policy = {"a policy", policy_keys, ARRAY_SIZE(policy_keys)};
-
-static bool is_policy_word(const char *word)
-{
-	for (size_t i = 0; policy_words[i]; i++)
-		if (strcmp(policy_words[i], word) == 0)
-			return true;
-	return false;
-}
-
-bool is_policy(const struct node *mapping)
-{
-	for (size_t i = 0; i < mapping->count; i++)
-		if (is_policy_word(mapping->pairs[i].key->text))
-			return true;
-	return false;
-}
-
-static void decode_list_policy(struct loader *loader, const struct node *list,
-			       struct policy *policy)
-{
-	bool exact;
-
-	policy->kind = POLICY_LIST;
-	if (!list->count) {
-		loader_error(loader, list, "the list of times is empty");
-		loader_hint(loader, "to expect that the client does not try again, write "
-				    "\"attempts: 1\"");
-		return;
-	}
-	policy->list = xzalloc(list->count * sizeof(*policy->list));
-	for (size_t i = 0; i < list->count; i++)
-		decode_duration_range(loader, list->items[i], &policy->list[policy->n_list++],
-				      &exact);
-}
-
-static void decode_policy(struct loader *loader, const struct field *field,
-			  enum expectation_kind kind, size_t endpoint)
-{
-	const struct node *value = field->value;
-	struct expectation *expectation = add_expectation(loader, kind, value);
-	bool fixed = node_get(value, "fixed"), exponential = node_get(value, "exponential");
-
-	expectation->endpoint = endpoint;
-	expectation->value.policy = (struct policy){.factor = 2, .cap_ns = INT64_MAX};
-	if (value->kind == NODE_LIST) {
-		decode_list_policy(loader, value, &expectation->value.policy);
-		return;
-	}
-	if (fixed && exponential) {
-		loader_error(loader, value, "a policy can't be both fixed and exponential");
-		return;
-	}
-	decode_mapping(loader, &schema_policy, value, field->key, expectation);
-	if (!fixed && !exponential && (!value->count || node_get(value, "tolerance"))) {
-		loader_error(loader, value, "the policy says nothing about the times");
-		loader_hint(loader, "for example {fixed: 2s}");
-	}
-}
-
-static const struct schema_key policy_named = {
-	.name = "ENDPOINT",
-	.value = "a policy",
-	.description = "The policy of the attempts at this endpoint.",
-	.example = "{fixed: 2s}",
-	.forms = SCHEMA_LIST | SCHEMA_MAPPING,
-	.type = SCHEMA_POLICY,
-	.mapping = &schema_policy,
-};
-
-static void decode_policies(struct loader *loader, const struct field *field,
-			    enum expectation_kind kind)
-{
-	const struct node *value = field->value;
-
-	if (value->kind == NODE_LIST || !value->count || is_policy(value)) {
-		decode_policy(loader, field, kind, ALL_ENDPOINTS);
-		return;
-	}
-	for (size_t i = 0; i < value->count; i++) {
-		struct field entry = {&policy_named, value->pairs[i].key, value->pairs[i].value};
-		size_t endpoint;
-
-		if (find_endpoint(loader, entry.key, true, &endpoint) &&
-		    decode_form(loader, &entry))
-			decode_policy(loader, &entry, kind, endpoint);
-	}
-}
-
-static void decode_waits(struct loader *loader, const struct field *field, void *target)
-{
-	decode_policies(loader, field, EXPECT_WAITS);
-}
-
-static void decode_intervals(struct loader *loader, const struct field *field, void *target)
-{
-	decode_policies(loader, field, EXPECT_INTERVALS);
 }
 
 /* What the keys of "stdout" and "stderr" have to know. */
@@ -636,10 +384,10 @@ static const struct schema_key expect_keys[] = {
 		.description = "How long the client waits, from the end of an attempt to the start "
 			       "of the next.",
 		.example = "{fixed: 2s}",
-		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_POLICY,
 		.mapping = &schema_policy,
-		.named = &policy_named,
+		.named = &schema_policy_named,
 		.decode = decode_waits,
 	},
 	{
@@ -647,10 +395,10 @@ static const struct schema_key expect_keys[] = {
 		.value = "a policy, or a mapping of endpoints to policies",
 		.description = "The times from the start of an attempt to the start of the next.",
 		.example = "{fixed: 2s}",
-		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_POLICY,
 		.mapping = &schema_policy,
-		.named = &policy_named,
+		.named = &schema_policy_named,
 		.decode = decode_intervals,
 	},
 	{

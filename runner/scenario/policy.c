@@ -70,6 +70,13 @@ const struct named_policy named_policies[] = {
 };
 const size_t n_named_policies = ARRAY_SIZE(named_policies);
 
+const char *const named_policy_names[] = {
+	"grpc", "aws-full-jitter", "aws-decorrelated-jitter", "curl-retry", "rfc8305", "fixed-loop",
+	NULL,
+};
+_Static_assert(ARRAY_SIZE(named_policy_names) == ARRAY_SIZE(named_policies) + 1,
+	       "each name is in both");
+
 const struct named_policy *named_policy_find(const char *name)
 {
 	for (size_t i = 0; i < n_named_policies; i++)

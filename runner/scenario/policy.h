@@ -18,6 +18,7 @@ struct named_policy {
 };
 extern const struct named_policy named_policies[];
 extern const size_t n_named_policies;
+extern const char *const named_policy_names[]; /* the same names; ends with NULL */
 
 /* The policy with this name, or NULL. */
 const struct named_policy *named_policy_find(const char *name);

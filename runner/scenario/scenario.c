@@ -69,6 +69,15 @@ bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family famil
 	return endpoint_count(endpoint, family) > 0;
 }
 
+bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
+			      enum family family)
+{
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->lists[i] == list && endpoint->families[i] == family)
+			return true;
+	return false;
+}
+
 static uint32_t n_slots(const struct endpoint_spec *endpoint)
 {
 	return (uint32_t)MAX(endpoint_count(endpoint, FAMILY_IPV4),

@@ -216,6 +216,9 @@ size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family
 /* Which of its family the address at @index is, from 1. */
 size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
+/* Whether one of the addresses that a list of its script is for is of the family. */
+bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
+			      enum family family);
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);

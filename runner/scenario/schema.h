@@ -33,7 +33,7 @@ enum schema_type {
 	SCHEMA_ATTEMPTS, /* numbers of attempts: 2, 1..3, 2+, 1..9+2 */
 	SCHEMA_WINDOW,   /* 0s..5s, 2s.., 0s..5s every 20s */
 	SCHEMA_PATTERN,  /* PCRE2 */
-	SCHEMA_POLICY,   /* each item of its list is a SCHEMA_DURATION_RANGE */
+	SCHEMA_POLICY,   /* a name; each item of its list is a SCHEMA_DURATION_RANGE */
 	SCHEMA_N_TYPES,
 };
 

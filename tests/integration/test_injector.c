@@ -913,7 +913,7 @@ Test(injector, counts_verdicts_the_kernel_refuses)
 	cr_assert_eq(r, 0);
 	cr_assert_eq(queue_losses(queue, &losses), 0);
 	cr_expect_eq(losses.failed_verdicts, 0);
-	cr_assert_eq(queue_set_verdict(queue, 4711, VERDICT_ACCEPT), 0);
+	cr_assert_eq(queue_set_verdict(queue, 4711, &(struct packet_verdict){VERDICT_ACCEPT}), 0);
 	cr_assert_eq(queue_dispatch(queue), 0);
 	cr_assert_eq(queue_losses(queue, &losses), 0);
 	cr_expect_eq(losses.failed_verdicts, 1);

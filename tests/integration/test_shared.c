@@ -291,7 +291,9 @@ static void release(struct held *held)
 	cr_assert_eq(queue_dispatch(held->queue), 0);
 	cr_assert_geq(held->n, 1);
 	for (size_t i = 0; i < held->n; i++)
-		cr_assert_eq(queue_set_verdict(held->queue, held->ids[i], VERDICT_ACCEPT), 0);
+		cr_assert_eq(queue_set_verdict(held->queue, held->ids[i],
+					       &(struct packet_verdict){VERDICT_ACCEPT}),
+			     0);
 	(void)queue_dispatch(held->queue);
 	cr_assert_eq(queue_losses(held->queue, &losses), 0);
 	cr_expect_eq(losses.failed_verdicts, 0, "held packets of others were dropped");

@@ -33,14 +33,14 @@ struct bed {
 	uint32_t next_packet_id;
 };
 
-static int fake_set_verdict(void *context, uint32_t packet_id, enum verdict_kind kind)
+static int fake_set_verdict(void *context, uint32_t packet_id, const struct packet_verdict *verdict)
 {
 	struct bed *bed = context;
 
 	if (bed->verdict_error < 0)
 		return bed->verdict_error;
 	cr_assert_lt(bed->n_verdicts, MAX_ITEMS);
-	bed->verdicts[bed->n_verdicts++] = (struct given_verdict){packet_id, kind};
+	bed->verdicts[bed->n_verdicts++] = (struct given_verdict){packet_id, verdict->kind};
 	return 0;
 }
 

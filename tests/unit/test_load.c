@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "runner/scenario/load.h"
+#include "runner/scenario/policy.h"
 #include "runner/scenario/schema.h"
 
 TestSuite(load);
@@ -268,6 +269,12 @@ Test(load, refuses_endpoints)
 		{"{faults: [delay 1s always]}", "the last step lasts for ever by itself"},
 		{"{faults: [refuse x∞]}", "the last step lasts for ever by itself"},
 		{"{faults: [delay 3]}", "has no unit"},
+		{"{families: [ipv6], faults: [unreachable protocol]}", "no ICMP message of IPv6"},
+		{"{families: [ipv4, ipv6], faults: [delay 1s then unreachable protocol]}",
+		 "no ICMP message of IPv6"},
+		{"{serve: none, faults: [reset after 10 bytes]}",
+		 "nobody listens at this endpoint"},
+		{"{serve: none, faults: [backlog-full abort]}", "nobody listens at this endpoint"},
 		{"{faults: [delay 2s..1s]}", "ends before it begins"}, );
 }
 
@@ -439,7 +446,7 @@ Test(load, refuses_conditions)
 		{"{faults: [down 5s, {when: {time: 1s..2s}, do: drop}]}", "can never come"},
 		{"{faults: [refuse, {when: {attempt: 1+}, do: drop}]}", "can never come"},
 		{"{faults: [down]}", "\"down\" needs a duration"},
-		{"{faults: [down 5s with accept]}", "refused or dropped"}, );
+		{"{faults: [down 5s with accept]}", "a server that is down"}, );
 }
 
 Test(load, bounds_host_names)
@@ -665,6 +672,75 @@ Test(load, reads_expectations_of_single_endpoints)
 	cr_expect_eq(all[5].kind, EXPECT_INTERVALS);
 }
 
+/* What was written is what policy_write() writes: both ways agree. */
+Test(load, reads_policies_as_they_are_written)
+{
+	static const struct {
+		const char *text, *description;
+	} cases[] = {
+		{"waits: {fixed: 2s}", "fixed, 2.00 s"},
+		{"waits: {fixed: 1s, jitter: 20%}", "fixed, 1.00 s, jitter 20 %"},
+		{"waits: {fixed: 100ms..2s}", "range, 100 ms to 2.00 s"},
+		{"waits: {fixed: 2s, max-attempts: 5}", "fixed, 2.00 s"},
+		{"waits: [1s, 2s..3s]", "list of 2"},
+		{"waits: {linear: {base: 1s, step: 500ms, cap: 5s}}",
+		 "linear, base 1.00 s, step 500 ms, cap 5.00 s"},
+		{"waits: {exponential: {base: 500ms, factor: 1.6, jitter: full}}",
+		 "exponential, base 500 ms, factor 1.6, no cap, full jitter"},
+		{"waits: {exponential: {base: 100ms, factor: 3, cap: 10s, jitter: decorrelated}}",
+		 "exponential, base 100 ms, cap 10.0 s, decorrelated jitter"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = xasprintf("{%s}", cases[i].text);
+		AUTO_FILE struct scenario_file *file = parse_expect(text);
+		const struct expectation *waits = expectations(file, 1, text);
+		AUTO_STRBUF struct strbuf written = {0}, described = {0};
+
+		strbuf_puts(&written, "waits: ");
+		policy_write(&waits->value.policy, &written);
+		policy_describe(&waits->value.policy, &described);
+		cr_expect_str_eq(strbuf_text(&written), cases[i].text);
+		cr_expect_str_eq(strbuf_text(&described), cases[i].description);
+	}
+}
+
+Test(load, reads_policies_that_have_a_name)
+{
+	static const struct {
+		const char *text, *description;
+	} cases[] = {
+		{"intervals: grpc",
+		 "grpc: exponential, base 1.00 s, factor 1.6, cap 2 m 0.0 s, jitter 20 %"},
+		{"intervals: {policy: grpc, base: 200ms, factor: 2, cap: 1s, jitter: none}",
+		 "grpc: exponential, base 200 ms, factor 2, cap 1.00 s"},
+		{"waits: curl-retry",
+		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s"},
+		{"waits: {policy: aws-full-jitter, base: 100ms, cap: 10s}",
+		 "aws-full-jitter: exponential, base 100 ms, factor 2, cap 10.0 s, full jitter"},
+		{"waits: {policy: aws-decorrelated-jitter, base: 100ms}",
+		 "aws-decorrelated-jitter: exponential, base 100 ms, no cap, decorrelated jitter"},
+		{"intervals: rfc8305", "rfc8305: range, 100 ms to 2.00 s"},
+		{"intervals: {policy: rfc8305, base: 250ms}", "rfc8305: fixed, 250 ms"},
+		{"waits: fixed-loop", "fixed-loop: fixed, 1.00 s"},
+		{"waits: {api: {policy: fixed-loop, base: 3s}}", "fixed-loop: fixed, 3.00 s"},
+		{"waits: {api: curl-retry}",
+		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = xasprintf("{%s}", cases[i].text);
+		AUTO_FILE struct scenario_file *file = parse_expect(text);
+		const struct expectation *waits = expectations(file, 1, text);
+		AUTO_STRBUF struct strbuf described = {0};
+
+		policy_describe(&waits->value.policy, &described);
+		cr_expect_str_eq(strbuf_text(&described), cases[i].description);
+	}
+	for (size_t i = 0; i < n_named_policies; i++)
+		cr_expect_str_eq(named_policies[i].name, named_policy_names[i]);
+}
+
 Test(load, reads_durations_and_ranges)
 {
 	static const struct {
@@ -839,7 +915,7 @@ Test(load, refuses_expectations_of_times)
 		parse_expect, {"{duration: 5}", "has no unit"}, {"{duration: -5s}", "is negative"},
 		{"{duration: 5s..1s}", "before it begins"}, {"{duration: 5s..6}", "has no unit"},
 		{"{duration: 25h}", "longer than 24h"}, {"{duration: [1s]}", "takes a duration"},
-		{"{waits: 2s}", "takes a policy"}, {"{waits: []}", "is empty"},
+		{"{waits: 2s}", "there is no policy \"2s\""}, {"{waits: []}", "is empty"},
 		{"{waits: {}}", "says nothing"}, {"{waits: [1]}", "has no unit"},
 		{"{waits: [2s..1s]}", "before it begins"}, {"{waits: [~]}", "a text is missing"},
 		{"{waits: [[1s]]}", "a text has to stand here"},
@@ -847,12 +923,35 @@ Test(load, refuses_expectations_of_times)
 		{"{waits: {fixed: [2s]}}", "takes a duration"},
 		{"{waits: {fixed: 1s, exponential: {base: 1s}}}", "both fixed and exponential"},
 		{"{waits: {tolerance: 5%}}", "says nothing"},
-		{"{waits: {linear: {base: 1s}}}", "unknown key \"linear\""},
+		{"{waits: {linear: {step: 1s}}}", "needs the key \"base\""},
+		{"{waits: {linear: {base: 1s, step: 0s}}}", "more than 0"},
+		{"{waits: {linear: {base: 1s, cap: 999ms}}}", "cap is below the base"},
+		{"{waits: {linear: {base: 1s, factor: 2}}}", "unknown key \"factor\""},
+		{"{waits: {linear: {base: 1s, jitter: decorrelated}}}", "exponential policy only"},
+		{"{waits: {fixed: 1s, jitter: decorrelated}}", "exponential policy only"},
+		{"{waits: {fixed: 1s..2s, jitter: full}}", "a range says already"},
+		{"{waits: {fixed: 2s..1s}}", "before it begins"},
+		{"{waits: {fixed: 2s, max-attempts: 0}}", "a number of attempts is 1 to"},
+		{"{waits: {fixed: 2s, factor: 2}}", "beside the name of a policy only"},
+		{"{waits: {exponential: {base: 1s}, jitter: full}}", "beside the name"},
+		{"{waits: {policy: grcp}}", "there is no policy \"grcp\""},
+		{"{waits: {policy: [grpc]}}", "takes the name"},
+		{"{waits: grpc}", "counts from the start"},
+		{"{intervals: {policy: curl-retry}}", "counts from the end"},
+		{"{waits: aws-full-jitter}", "needs a base"},
+		{"{waits: {policy: aws-full-jitter, cap: 10s}}", "needs a base"},
+		{"{waits: {policy: aws-full-jitter, base: 1s, cap: 999ms}}",
+		 "cap is below the base"},
+		{"{waits: {policy: aws-full-jitter, base: 1s, factor: 3}}", "no factor of its own"},
+		{"{waits: {policy: curl-retry, base: 20m}}", "above the cap of the policy"},
+		{"{intervals: {policy: rfc8305, base: 9ms}}", "10ms to 2s only"},
+		{"{intervals: {policy: rfc8305, base: 3s}}", "10ms to 2s only"},
+		{"{waits: {policy: curl-retry, fixed: 1s}}", "both fixed and one with a name"},
 		{"{waits: {list: [1s]}}", "unknown key \"list\""},
-		{"{waits: {fixed: 1s, cap: 2s}}", "unknown key \"cap\""},
+		{"{waits: {fixed: 1s, cap: 2s}}", "\"cap\" stands beside the name"},
 		{"{waits: {fxied: 1s}}", "neither an endpoint nor a policy"},
-		{"{waits: {api: 1s}}", "takes a policy"}, {"{waits: {api: ~}}", "has no value"},
-		{"{waits: {api: []}}", "is empty"},
+		{"{waits: {api: 1s}}", "there is no policy \"1s\""},
+		{"{waits: {api: ~}}", "has no value"}, {"{waits: {api: []}}", "is empty"},
 		{"{waits: {exponential: 1s}}", "takes a mapping"},
 		{"{waits: {exponential: {}}}", "needs the key \"base\""},
 		{"{waits: {exponential: {base: 0s}}}", "more than 0"},

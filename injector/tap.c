@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads packets that the kernel logs: see tap.h. Each of the two logs is a group of nfnetlink_log,
+ * bound by a netlink socket of its own. At the end the groups are unbound, upon which the kernel
+ * hands over what it has gathered before sendmsg() returns (net/netfilter/nfnetlink_log.c,
+ * __instance_destroy), so that nothing has to be waited for.
+ */
+#include "injector/tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include "common/duration.h"
+#include "injector/tap_rules.h"
+
+/* One message holds a bundle of packets; the largest packet is 64 KiB. */
+#define MESSAGE_MAX    ((size_t)256 * 1024)
+#define RECEIVE_BUFFER (16 << 20)
+/* The largest payload that a netlink attribute can hold. */
+#define COPY_RANGE UINT32_C(0xfffb)
+/* Bundles of data: as many packets, as many bytes, gathered for so long (in 1/100 s) at most. */
+#define BUNDLE_PACKETS 256
+#define BUNDLE_BYTES   UINT32_C(65536)
+#define BUNDLE_TIME    1
+/* Messages that are read of one log before the other gets its turn. */
+#define TURN 64
+/* When all is over, as many messages at most: others may go on sending. */
+#define LAST_TURN 4096
+
+enum { LOG_CONTROL, LOG_DATA, N_LOGS };
+
+struct log {
+	struct mnl_socket *socket;
+	uint16_t group;
+	bool control;
+	bool numbered; /* a packet has been read, */
+	uint32_t next; /* and the next one has this number */
+	uint64_t lost;
+};
+
+struct tap {
+	struct log logs[N_LOGS];
+	int stop_fd;
+	pthread_t thread;
+	void (*on_packet)(void *userdata, const struct tap_packet *packet);
+	void *userdata;
+	uint8_t *buffer; /* MESSAGE_MAX bytes */
+};
+
+/* ---- configuration ---- */
+
+static struct nlmsghdr *config_begin(void *buffer, uint16_t group, uint16_t flags)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	message->nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
+	message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	header->nfgen_family = AF_UNSPEC;
+	header->version = NFNETLINK_V0;
+	header->res_id = htons(group);
+	return message;
+}
+
+static void put_command(struct nlmsghdr *message, uint8_t command)
+{
+	const struct nfulnl_msg_config_cmd value = {.command = command};
+
+	mnl_attr_put(message, NFULA_CFG_CMD, sizeof(value), &value);
+}
+
+/* Waits for the answer to a message. Returns 0 or a negative errno. */
+static int read_answer(struct mnl_socket *socket)
+{
+	uint8_t buffer[1024] __attribute__((aligned(NLMSG_ALIGNTO)));
+	ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+	if (length < 0)
+		return -errno;
+	return mnl_cb_run(buffer, (size_t)length, 0, mnl_socket_get_portid(socket), NULL, NULL) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int bind_group(const struct log *log)
+{
+	uint8_t buffer[512] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const struct nfulnl_msg_config_mode mode = {.copy_range = htonl(COPY_RANGE),
+						    .copy_mode = NFULNL_COPY_PACKET};
+	struct nlmsghdr *message = config_begin(buffer, log->group, NLM_F_ACK);
+
+	put_command(message, NFULNL_CFG_CMD_BIND);
+	mnl_attr_put(message, NFULA_CFG_MODE, sizeof(mode), &mode);
+	mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
+	mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(log->control ? 1 : BUNDLE_PACKETS));
+	if (!log->control) {
+		mnl_attr_put_u32(message, NFULA_CFG_NLBUFSIZ, htonl(BUNDLE_BYTES));
+		mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(BUNDLE_TIME));
+	}
+	if (mnl_socket_sendto(log->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	return read_answer(log->socket);
+}
+
+static void unbind_group(const struct log *log)
+{
+	uint8_t buffer[128] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *message = config_begin(buffer, log->group, 0);
+
+	put_command(message, NFULNL_CFG_CMD_UNBIND);
+	(void)!mnl_socket_sendto(log->socket, message, message->nlmsg_len);
+}
+
+static int log_open(struct log *log)
+{
+	int size = RECEIVE_BUFFER, fd;
+
+	log->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!log->socket || mnl_socket_bind(log->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	fd = mnl_socket_get_fd(log->socket);
+	/* In a user namespace only what everybody may have. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return bind_group(log);
+}
+
+/* ---- packets ---- */
+
+/* The length that a packet had, by its IP header; what was captured of it may be less. */
+static uint32_t packet_length(const uint8_t *data, uint32_t captured)
+{
+	uint32_t length = 0;
+
+	if (captured >= 20 && data[0] >> 4 == 4)
+		length = (uint32_t)(data[2] << 8 | data[3]);
+	else if (captured >= 40 && data[0] >> 4 == 6)
+		length = 40 + (uint32_t)(data[4] << 8 | data[5]);
+	return MAX(length, captured);
+}
+
+static int64_t read_time(const struct nlattr *attribute)
+{
+	struct nfulnl_msg_packet_timestamp stamp;
+	int64_t at_ns;
+
+	/* The kernel gives none on the way out. */
+	if (!attribute || mnl_attr_get_payload_len(attribute) < sizeof(stamp))
+		return clock_realtime_ns();
+	memcpy(&stamp, mnl_attr_get_payload(attribute), sizeof(stamp));
+	at_ns = (int64_t)be64toh(stamp.sec) * NS_PER_S;
+	return at_ns + (int64_t)be64toh(stamp.usec) * NS_PER_US;
+}
+
+/* Numbers that are missing are of packets that there was no room for. */
+static void count_lost(struct log *log, const struct nlattr *attribute)
+{
+	uint32_t number;
+
+	if (!attribute || mnl_attr_validate(attribute, MNL_TYPE_U32) < 0)
+		return;
+	number = ntohl(mnl_attr_get_u32(attribute));
+	if (log->numbered)
+		log->lost += number - log->next;
+	log->numbered = true;
+	log->next = number + 1;
+}
+
+static void take_packet(struct tap *tap, struct log *log, const struct nlmsghdr *message)
+{
+	const struct nlattr *attributes[NFULA_MAX + 1] = {0}, *attribute, *payload, *interface;
+	struct tap_packet packet = {.control = log->control};
+
+	if (message->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg))
+		return;
+	mnl_attr_for_each(attribute, message, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attribute) <= NFULA_MAX)
+			attributes[mnl_attr_get_type(attribute)] = attribute;
+	}
+	count_lost(log, attributes[NFULA_SEQ]);
+	payload = attributes[NFULA_PAYLOAD];
+	interface = attributes[NFULA_IFINDEX_INDEV] ? attributes[NFULA_IFINDEX_INDEV]
+						    : attributes[NFULA_IFINDEX_OUTDEV];
+	if (!payload)
+		return;
+	if (interface && mnl_attr_validate(interface, MNL_TYPE_U32) == 0)
+		packet.interface = ntohl(mnl_attr_get_u32(interface));
+	packet.at_ns = read_time(attributes[NFULA_TIMESTAMP]);
+	packet.data = mnl_attr_get_payload(payload);
+	packet.captured = mnl_attr_get_payload_len(payload);
+	packet.length = packet_length(packet.data, packet.captured);
+	tap->on_packet(tap->userdata, &packet);
+}
+
+/* Reads what there is, at most so many messages. */
+static void read_log(struct tap *tap, struct log *log, size_t most)
+{
+	for (size_t i = 0; i < most; i++) {
+		ssize_t length = recv(mnl_socket_get_fd(log->socket), tap->buffer, MESSAGE_MAX,
+				      MSG_DONTWAIT);
+		const struct nlmsghdr *message = (const struct nlmsghdr *)tap->buffer;
+		int left = (int)length;
+
+		/* Some were lost, which their numbers will tell. */
+		if (length < 0 && (errno == ENOBUFS || errno == EINTR))
+			continue;
+		if (length <= 0)
+			return;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+			take_packet(tap, log, message);
+	}
+}
+
+static void *read_logs(void *userdata)
+{
+	struct tap *tap = userdata;
+	struct pollfd fds[N_LOGS + 1] = {[N_LOGS] = {.fd = tap->stop_fd, .events = POLLIN}};
+
+	for (size_t i = 0; i < N_LOGS; i++)
+		fds[i] = (struct pollfd){.fd = mnl_socket_get_fd(tap->logs[i].socket),
+					 .events = POLLIN};
+	while (!(fds[N_LOGS].revents & POLLIN)) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			continue;
+		for (size_t i = 0; i < N_LOGS; i++)
+			if (fds[i].revents)
+				read_log(tap, &tap->logs[i], TURN);
+	}
+	for (size_t i = 0; i < N_LOGS; i++)
+		read_log(tap, &tap->logs[i], LAST_TURN);
+	return NULL;
+}
+
+/* ---- the whole ---- */
+
+static void tap_free(struct tap *tap)
+{
+	for (size_t i = 0; i < N_LOGS; i++)
+		if (tap->logs[i].socket)
+			mnl_socket_close(tap->logs[i].socket);
+	if (tap->stop_fd >= 0)
+		close(tap->stop_fd);
+	free(tap->buffer);
+	free(tap);
+}
+
+/* Signals are for others. */
+static int start_thread(struct tap *tap)
+{
+	sigset_t all, old;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&tap->thread, NULL, read_logs, tap);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -error;
+}
+
+/* Returns 0, or a negative errno with the reason. */
+static int tap_open(struct tap *tap, const struct tap_config *config, char **ret_reason)
+{
+	int status = 0;
+
+	for (size_t i = 0; !status && i < N_LOGS; i++) {
+		tap->logs[i].group = (uint16_t)(config->group + i);
+		tap->logs[i].control = i == LOG_CONTROL;
+		status = log_open(&tap->logs[i]);
+	}
+	if (status < 0) {
+		*ret_reason = xasprintf(
+			"the kernel hands over no logged packets (%s): it needs nfnetlink_log "
+			"(CONFIG_NETFILTER_NETLINK_LOG), and we need CAP_NET_ADMIN",
+			strerror(-status));
+		return status;
+	}
+	status = tap_rules_install(config);
+	if (status < 0) {
+		*ret_reason =
+			status == -ENOENT
+				? xstrdup("the kernel can't log packets (CONFIG_NFT_LOG)")
+				: xasprintf("no rules that log packets: %s", strerror(-status));
+		return status;
+	}
+	tap->stop_fd = eventfd(0, EFD_CLOEXEC);
+	status = tap->stop_fd < 0 ? -errno : start_thread(tap);
+	if (status < 0)
+		*ret_reason = xasprintf("no thread to read packets: %s", strerror(-status));
+	return status;
+}
+
+int tap_new(const struct tap_config *config, char **ret_reason, struct tap **ret)
+{
+	struct tap *tap = xzalloc(sizeof(*tap));
+	int status;
+
+	tap->on_packet = config->on_packet;
+	tap->userdata = config->userdata;
+	tap->buffer = xmalloc(MESSAGE_MAX);
+	tap->stop_fd = -1;
+	status = tap_open(tap, config, ret_reason);
+	if (status < 0)
+		tap_free(tap);
+	else
+		*ret = tap;
+	return status;
+}
+
+uint64_t tap_end(struct tap *tap)
+{
+	const uint64_t one = 1;
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < N_LOGS; i++)
+		unbind_group(&tap->logs[i]);
+	(void)!write(tap->stop_fd, &one, sizeof(one));
+	pthread_join(tap->thread, NULL);
+	for (size_t i = 0; i < N_LOGS; i++)
+		lost += tap->logs[i].lost;
+	tap_free(tap);
+	return lost;
+}

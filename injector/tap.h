@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Copies of the packets that go to and from endpoints, for a capture file: whole flows, and ICMP
+ * errors, each packet once, whatever becomes of it afterwards. Nothing of it holds up the packets
+ * or the injector: the kernel logs them (NFLOG: rules of tap_rules.h, taken up by nfnetlink_log),
+ * and a thread of its own reads what it logs.
+ *
+ * Not a packet socket (AF_PACKET), as other programs that capture use: that needs CAP_NET_RAW, its
+ * end costs an RCU grace period (8 to 16 ms; net/packet/af_packet.c, packet_release), and it sees
+ * nothing of a packet that is dropped in the OUTPUT hook.
+ *
+ * There are two logs. Packets that begin or end a connection, and ICMP errors, come at once and on
+ * a socket of their own, so that no bulk of data makes them be lost; all others come in bundles.
+ */
+#ifndef SYNFAULT_INJECTOR_TAP_H
+#define SYNFAULT_INJECTOR_TAP_H
+
+#include "injector/address.h"
+
+struct tap_packet {
+	uint32_t interface; /* index of the interface that it came in by, or went out by */
+	bool control;       /* begins or ends a connection, or is an ICMP error */
+	int64_t at_ns;      /* CLOCK_REALTIME; the kernel gives microseconds */
+	const void *data;   /* from the IP header on */
+	uint32_t captured;  /* bytes at @data */
+	uint32_t length;    /* bytes of the packet */
+};
+
+struct tap_config {
+	const struct address *endpoints; /* borrowed until tap_new() returns */
+	size_t n_endpoints;
+	const char *table; /* name of the nftables table; must not exist yet */
+	uint16_t group;    /* of nfnetlink_log; the next one is used too */
+	/*
+	 * Others use the network namespace too: the table is a common one, of which this tap has
+	 * the part with this number; all endpoints are in these networks. NULL: the table is its
+	 * own, and disappears with the network namespace.
+	 */
+	const struct address_networks *networks;
+	uint32_t part;
+	/* Called for each packet, from the tap's thread. */
+	void (*on_packet)(void *userdata, const struct tap_packet *packet);
+	void *userdata;
+};
+
+struct tap;
+
+/*
+ * From when it returns 0 on, every packet is captured. Returns a negative errno with *@ret_reason
+ * (one sentence for the user, who owns it) when that can't be had here.
+ */
+int tap_new(const struct tap_config *config, char **ret_reason, struct tap **ret);
+
+/*
+ * Ends it, when all that was logged has been handed over. Returns how many packets were lost: they
+ * came in faster than they were read. Frees the tap. The rules of a part stay, with nobody to log
+ * to: tap_rules_remove().
+ */
+uint64_t tap_end(struct tap *tap);
+
+#endif

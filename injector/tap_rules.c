@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Builds the rules that log packets, and commits them in one transaction: see tap_rules.h. A rule
+ * that logs also ends the packet's way through its chain, so that none is logged twice.
+ */
+#include "injector/tap_rules.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <linux/if.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+
+#include "injector/packet.h"
+
+#define CHAIN_INPUT    "input"
+#define CHAIN_OUTPUT   "output"
+#define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
+#define INDEX_LO       1      /* in every network namespace */
+#define MESSAGE_MAX    65536
+/* Per message; an element takes 36 bytes at most. */
+#define ELEMENTS_PER_MESSAGE 1024
+#define TCP_FLAGS_OFFSET     13
+/* What begins or ends a connection. */
+#define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
+
+struct family {
+	uint16_t family;
+	uint8_t nfproto, icmp;
+	const char *set;
+	uint32_t set_id, set_type; /* addr . port, as nft numbers its types */
+	uint32_t address_size, source_offset, destination_offset;
+	uint32_t port_register;
+	struct error_types {
+		uint8_t first, last;
+	} errors[2]; /* ranges of ICMP types */
+};
+
+static const struct family families[] = {
+	{AF_INET,
+	 NFPROTO_IPV4,
+	 IPPROTO_ICMP,
+	 "endpoints4",
+	 1,
+	 7 << 6 | 13,
+	 4,
+	 12,
+	 16,
+	 NFT_REG32_01,
+	 {{ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH}, {ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB}}},
+	{AF_INET6,
+	 NFPROTO_IPV6,
+	 IPPROTO_ICMPV6,
+	 "endpoints6",
+	 2,
+	 8 << 6 | 13,
+	 16,
+	 8,
+	 24,
+	 NFT_REG32_04,
+	 {{ICMP6_DST_UNREACH, ICMP6_PARAM_PROB}, {ICMP6_DST_UNREACH, ICMP6_PARAM_PROB}}},
+};
+
+struct batch {
+	const struct tap_config *config;
+	uint8_t *data;
+	size_t length, capacity;
+	uint32_t sequence;
+};
+
+/* ---- messages ---- */
+
+static char *batch_room(struct batch *batch)
+{
+	if (batch->capacity - batch->length < MESSAGE_MAX) {
+		batch->capacity = batch->capacity * 2 + MESSAGE_MAX;
+		batch->data = xrealloc(batch->data, batch->capacity);
+	}
+	return (char *)batch->data + batch->length;
+}
+
+static struct nlmsghdr *batch_begin(struct batch *batch, uint16_t type, uint16_t flags)
+{
+	return nftnl_nlmsg_build_hdr(batch_room(batch), type, NFPROTO_INET,
+				     (uint16_t)(NLM_F_CREATE | flags), batch->sequence++);
+}
+
+static void batch_end(struct batch *batch, const struct nlmsghdr *message)
+{
+	batch->length += MNL_ALIGN(message->nlmsg_len);
+}
+
+static void add_table(struct batch *batch)
+{
+	struct nftnl_table *table = nftnl_table_alloc();
+	struct nlmsghdr *message;
+
+	if (!table)
+		out_of_memory();
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->config->table);
+	message = batch_begin(batch, NFT_MSG_NEWTABLE, NLM_F_EXCL);
+	nftnl_table_nlmsg_build_payload(message, table);
+	batch_end(batch, message);
+	nftnl_table_free(table);
+}
+
+static void add_base_chain(struct batch *batch, const char *name, uint32_t hook)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nlmsghdr *message;
+
+	if (!chain)
+		out_of_memory();
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->config->table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, CHAIN_PRIORITY);
+	message = batch_begin(batch, NFT_MSG_NEWCHAIN, 0);
+	nftnl_chain_nlmsg_build_payload(message, chain);
+	batch_end(batch, message);
+	nftnl_chain_free(chain);
+}
+
+/* ---- the sets of endpoints ---- */
+
+static struct nftnl_set *set_new(const struct batch *batch, const struct family *family)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+
+	if (!set)
+		out_of_memory();
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->config->table);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, family->set);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, family->set_id);
+	return set;
+}
+
+static void add_element(struct nftnl_set *set, const struct family *family,
+			const struct address *endpoint)
+{
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[sizeof(endpoint->bytes) + 4] = {0};
+
+	if (!element)
+		out_of_memory();
+	memcpy(key, endpoint->bytes, family->address_size);
+	key[family->address_size] = (uint8_t)(endpoint->port >> 8);
+	key[family->address_size + 1] = (uint8_t)endpoint->port;
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, family->address_size + 4);
+	nftnl_set_elem_add(set, element);
+}
+
+static void add_set(struct batch *batch, const struct family *family)
+{
+	const struct tap_config *config = batch->config;
+	struct nftnl_set *set = set_new(batch, family);
+	struct nlmsghdr *message;
+	size_t i = 0;
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_CONSTANT);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, family->set_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, family->address_size + 4);
+	message = batch_begin(batch, NFT_MSG_NEWSET, 0);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+	while (i < config->n_endpoints) {
+		size_t n = 0;
+
+		set = set_new(batch, family);
+		for (; i < config->n_endpoints && n < ELEMENTS_PER_MESSAGE; i++)
+			if (config->endpoints[i].family == family->family) {
+				add_element(set, family, &config->endpoints[i]);
+				n++;
+			}
+		if (n > 0) {
+			message = batch_begin(batch, NFT_MSG_NEWSETELEM, 0);
+			nftnl_set_elems_nlmsg_build_payload(message, set);
+			batch_end(batch, message);
+		}
+		nftnl_set_free(set);
+	}
+}
+
+/* ---- rules ---- */
+
+static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
+{
+	struct nftnl_expr *expr = nftnl_expr_alloc(name);
+
+	if (!expr)
+		out_of_memory();
+	nftnl_rule_add_expr(rule, expr);
+	return expr;
+}
+
+static void compare(struct nftnl_rule *rule, uint32_t operator, const void * value, uint32_t size)
+{
+	struct nftnl_expr *expr = add_expr(rule, "cmp");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, operator);
+	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, value, size);
+}
+
+static void match_meta(struct nftnl_rule *rule, uint32_t key, uint32_t operator, const void * value,
+		       uint32_t size)
+{
+	struct nftnl_expr *expr = add_expr(rule, "meta");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	compare(rule, operator, value, size);
+}
+
+static void load(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length,
+		 uint32_t to_register)
+{
+	struct nftnl_expr *expr = add_expr(rule, "payload");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, length);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, to_register);
+}
+
+/* Whether any of the flags that are control is set, or none. */
+static void match_flags(struct nftnl_rule *rule, bool control)
+{
+	const uint8_t mask = CONTROL_FLAGS, zero = 0;
+	struct nftnl_expr *expr;
+
+	load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1, NFT_REG_1);
+	expr = add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	compare(rule, control ? NFT_CMP_NEQ : NFT_CMP_EQ, &zero, sizeof(zero));
+}
+
+static void match_endpoint(struct nftnl_rule *rule, const struct family *family, bool source)
+{
+	struct nftnl_expr *expr;
+
+	load(rule, NFT_PAYLOAD_NETWORK_HEADER,
+	     source ? family->source_offset : family->destination_offset, family->address_size,
+	     NFT_REG32_00);
+	load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, source ? 0 : 2, 2, family->port_register);
+	expr = add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, family->set);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, family->set_id);
+}
+
+static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chain,
+				     const struct family *family, uint8_t protocol)
+{
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	const uint32_t lo = INDEX_LO;
+
+	if (!rule)
+		out_of_memory();
+	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->config->table);
+	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
+	if (!strcmp(chain, CHAIN_OUTPUT))
+		match_meta(rule, NFT_META_OIF, NFT_CMP_NEQ, &lo, sizeof(lo));
+	match_meta(rule, NFT_META_NFPROTO, NFT_CMP_EQ, &family->nfproto, sizeof(family->nfproto));
+	match_meta(rule, NFT_META_L4PROTO, NFT_CMP_EQ, &protocol, sizeof(protocol));
+	return rule;
+}
+
+/* Logs, and accepts; takes the rule. */
+static void rule_end(struct batch *batch, struct nftnl_rule *rule, bool control)
+{
+	struct nftnl_expr *expr = add_expr(rule, "log");
+	struct nlmsghdr *message;
+
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP,
+			   (uint16_t)(batch->config->group + (control ? 0 : 1)));
+	expr = add_expr(rule, "immediate");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_APPEND | NLM_F_ACK);
+	nftnl_rule_nlmsg_build_payload(message, rule);
+	batch_end(batch, message);
+	nftnl_rule_free(rule);
+}
+
+static void add_tcp_rules(struct batch *batch, const char *chain, const struct family *family)
+{
+	for (int control = 0; control <= 1; control++)
+		for (int source = 0; source <= 1; source++) {
+			struct nftnl_rule *rule = rule_begin(batch, chain, family, IPPROTO_TCP);
+
+			match_flags(rule, control);
+			match_endpoint(rule, family, source);
+			rule_end(batch, rule, control);
+		}
+}
+
+static void add_error_rules(struct batch *batch, const char *chain, const struct family *family)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(family->errors); i++) {
+		struct nftnl_rule *rule = rule_begin(batch, chain, family, family->icmp);
+		const struct error_types *types = &family->errors[i];
+
+		load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
+		compare(rule, NFT_CMP_GTE, &types->first, sizeof(types->first));
+		compare(rule, NFT_CMP_LTE, &types->last, sizeof(types->last));
+		rule_end(batch, rule, true);
+	}
+}
+
+static bool has_family(const struct tap_config *config, uint16_t family)
+{
+	for (size_t i = 0; i < config->n_endpoints; i++)
+		if (config->endpoints[i].family == family)
+			return true;
+	return false;
+}
+
+static void build(struct batch *batch)
+{
+	static const char *const chains[] = {CHAIN_INPUT, CHAIN_OUTPUT};
+
+	add_table(batch);
+	add_base_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING);
+	add_base_chain(batch, CHAIN_OUTPUT, NF_INET_LOCAL_OUT);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		if (!has_family(batch->config, families[i].family))
+			continue;
+		add_set(batch, &families[i]);
+		for (size_t c = 0; c < ARRAY_SIZE(chains); c++) {
+			add_tcp_rules(batch, chains[c], &families[i]);
+			add_error_rules(batch, chains[c], &families[i]);
+		}
+	}
+}
+
+/* ---- to the kernel ---- */
+
+/* The first error among the answers, all of which are there; -EPROTO: there was none at all. */
+static int read_answers(struct mnl_socket *socket)
+{
+	uint8_t buffer[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	int status = -EPROTO;
+
+	for (;;) {
+		ssize_t length =
+			recv(mnl_socket_get_fd(socket), buffer, sizeof(buffer), MSG_DONTWAIT);
+		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
+		int left = (int)length;
+
+		if (length < 0)
+			return errno == EAGAIN ? status : -errno;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+			const struct nlmsgerr *answer = mnl_nlmsg_get_payload(message);
+
+			if (message->nlmsg_type != NLMSG_ERROR)
+				continue;
+			if (answer->error < 0)
+				return answer->error;
+			status = 0;
+		}
+	}
+}
+
+static int send_batch(const struct batch *batch)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int size = (int)batch->length + 4096, on = 1, status = 0;
+
+	if (!socket)
+		return -errno;
+	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
+	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) <
+	    0)
+		(void)setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUF, &size,
+				 sizeof(size));
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(socket, batch->data, batch->length) < 0)
+		status = -errno;
+	if (!status)
+		status = read_answers(socket);
+	mnl_socket_close(socket);
+	return status;
+}
+
+int tap_rules_install(const struct tap_config *config)
+{
+	struct batch batch = {.config = config, .sequence = 1};
+	int status;
+
+	nftnl_batch_begin(batch_room(&batch), batch.sequence++);
+	batch.length += MNL_ALIGN(((const struct nlmsghdr *)batch.data)->nlmsg_len);
+	build(&batch);
+	batch_room(&batch);
+	nftnl_batch_end((char *)batch.data + batch.length, batch.sequence++);
+	batch.length +=
+		MNL_ALIGN(((const struct nlmsghdr *)(batch.data + batch.length))->nlmsg_len);
+	status = send_batch(&batch);
+	free(batch.data);
+	return status;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Puts tap and spool together for a cell: see packets.h. */
+#include "runner/cell/packets.h"
+
+#include "injector/tap.h"
+#include "runner/trace/spool.h"
+
+#define TABLE "synfault-capture"
+/* In a network namespace that is ours alone. */
+#define PRIVATE_GROUP 1
+
+struct packets {
+	struct spool *spool;
+	struct tap *tap; /* NULL: there is none */
+};
+
+static void on_packet(void *userdata, const struct tap_packet *packet)
+{
+	const struct packets *packets = userdata;
+
+	spool_add(packets->spool, packet);
+}
+
+static struct address *all_addresses(const struct cell *cell, size_t *ret_n)
+{
+	struct address *addresses = NULL;
+	size_t n = 0, capacity = 0;
+
+	for (size_t i = 0; i < cell->scenario->n_endpoints; i++)
+		for (size_t k = 0; k < cell->endpoints[i].n_addresses; k++)
+			array_append(addresses, n, capacity, cell->endpoints[i].addresses[k]);
+	*ret_n = n;
+	return addresses;
+}
+
+struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
+{
+	struct packets *packets = xzalloc(sizeof(*packets));
+	size_t n_addresses;
+	AUTO_FREE struct address *addresses = all_addresses(cell, &n_addresses);
+	AUTO_FREE char *reason = NULL;
+	const struct tap_config config = {
+		.endpoints = addresses,
+		.n_endpoints = n_addresses,
+		.table = TABLE,
+		.group = PRIVATE_GROUP,
+		.on_packet = on_packet,
+		.userdata = packets,
+	};
+
+	packets->spool = spool_begin(fd, limit);
+	if (cell->shared)
+		reason = xstrdup("not in shared network namespaces yet");
+	else
+		(void)tap_new(&config, &reason, &packets->tap);
+	if (reason)
+		spool_refuse(packets->spool, reason);
+	return packets;
+}
+
+void packets_end(struct packets *packets)
+{
+	if (!packets)
+		return;
+	spool_end(packets->spool, packets->tap ? tap_end(packets->tap) : 0);
+	free(packets);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Keeps captures: see captures.h. */
+#include "runner/command/captures.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "runner/report/pictures.h"
+#include "runner/trace/trace.h"
+
+#define SUFFIX ".pcapng"
+
+const char *capture_mode_name(enum capture_mode mode)
+{
+	static const char *const names[] = {
+		[CAPTURE_NEVER] = "never",
+		[CAPTURE_FAILED] = "failed",
+		[CAPTURE_ALWAYS] = "always",
+	};
+	_Static_assert(ARRAY_SIZE(names) == CAPTURE_N_MODES, "one name per mode");
+
+	return names[mode];
+}
+
+int captures_prepare(const struct capture_policy *policy, struct diag_list *diags)
+{
+	return policy->mode == CAPTURE_NEVER
+		       ? 0
+		       : report_directory_make("packet captures", policy->directory, diags);
+}
+
+int captures_open(const struct capture_policy *policy)
+{
+	int fd;
+
+	if (policy->mode == CAPTURE_NEVER)
+		return -1;
+	/* Where there is room for captures; else in memory. */
+	fd = open(policy->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fd = memfd_create("capture", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_kept(const struct capture_policy *policy, const struct result *result)
+{
+	enum outcome outcome = result_outcome(result);
+
+	return policy->mode == CAPTURE_ALWAYS || outcome == OUTCOME_FAIL ||
+	       outcome == OUTCOME_ERROR;
+}
+
+static int write_capture(const char *path, const struct spool_content *content,
+			 const struct result *result)
+{
+	AUTO_FREE char *temporary = xasprintf("%s.new", path);
+	AUTO_CLOSE int fd = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	AUTO_STRBUF struct strbuf outcome = {0};
+	int status;
+
+	if (fd < 0)
+		return -errno;
+	strbuf_puts(&outcome, outcome_name(result_outcome(result)));
+	if (result_outcome(result) != OUTCOME_PASS) {
+		strbuf_puts(&outcome, ": ");
+		result_reason(result, &outcome);
+	}
+	status = trace_write(fd, content, result->scenario, result->record, strbuf_text(&outcome));
+	if (!status && rename(temporary, path) < 0)
+		status = -errno;
+	if (status < 0)
+		unlink(temporary);
+	return status;
+}
+
+void captures_take(const struct capture_policy *policy, int fd, struct result *result, size_t index)
+{
+	AUTO_SPOOL_CONTENT struct spool_content content = {0};
+	AUTO_FREE char *name = report_page_name(result, index);
+	AUTO_FREE char *path = xasprintf("%s/%s" SUFFIX, policy->directory, name);
+	int status;
+
+	/* One of an earlier run would be taken for this one's. */
+	unlink(path);
+	if (!is_kept(policy, result))
+		return;
+	content = spool_read(fd);
+	if (content.reason || content.size == 0) {
+		result->no_capture = content.reason ? steal_pointer(&content.reason)
+						    : xstrdup("it ended before it had begun");
+		return;
+	}
+	status = write_capture(path, &content, result);
+	if (status < 0)
+		result->no_capture = xasprintf("%s can't be written: %s", path, strerror(-status));
+	else
+		result->capture = steal_pointer(&path);
+}
+
+void captures_set_aside(struct result *result)
+{
+	AUTO_FREE char *path = NULL;
+
+	if (!result->capture)
+		return;
+	path = xasprintf("%.*s.%zu" SUFFIX, (int)(strlen(result->capture) - strlen(SUFFIX)),
+			 result->capture, result->n_earlier + 1);
+	if (rename(result->capture, path) < 0)
+		return;
+	free(result->capture);
+	result->capture = steal_pointer(&path);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `synfault try`: see try.h. */
+#include "runner/command/try.h"
+
+#include "common/text.h"
+#include "runner/command/observing.h"
+#include "runner/report/timeline.h"
+
+#define TIMEOUT_NS (30 * NS_PER_S)
+#define HOSTNAME   "server.test"
+
+static enum exit_status usage_error(FILE *err, const char *message)
+{
+	fprintf(err, "synfault try: %s\nTry 'synfault try --help'.\n", message);
+	return STATUS_USAGE;
+}
+
+static void print_help(FILE *out)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	options_help(try_option_table.specs, try_option_table.n_specs, &text);
+	fprintf(out,
+		"Usage: synfault try [OPTION...] 'STEP, STEP...' -- CLIENT ARG...\n\n"
+		"Runs the client against one endpoint, to which the steps happen, and shows what "
+		"it\n"
+		"does. In its arguments, ${server} stands for the endpoint's HOST:PORT (quote it, "
+		"for\n"
+		"the shell), ${server.host} and ${server.port} for its parts; its environment has\n"
+		"them as SYNFAULT_SERVER, SYNFAULT_SERVER_HOST, SYNFAULT_SERVER_PORT.\n\n"
+		"    synfault try 'refuse x3, accept' -- curl --retry 5 --retry-connrefused \\\n"
+		"        'http://${server}/'\n\n%s",
+		strbuf_text(&text));
+}
+
+/* Says which step is wrong, and where. Returns whether all are well. */
+static bool check_steps(char *const *steps, FILE *err)
+{
+	for (; *steps; steps++) {
+		struct step_error error;
+		struct step step;
+
+		/* The long form is the loader's to read. */
+		if ((*steps)[0] == '{' || step_parse(*steps, &step, &error) == 0)
+			continue;
+		fprintf(err, "synfault try: step \"%s\": %s%s%s\n", *steps, error.message,
+			error.hint[0] ? "; " : "", error.hint);
+		return false;
+	}
+	return true;
+}
+
+static void on_live(void *userdata, const struct result *result, const char *line)
+{
+	FILE *out = userdata;
+
+	(void)result;
+	fprintf(out, "%s\n", line);
+	fflush(out);
+}
+
+static enum exit_status show(const struct result *result, const struct observing_options *options,
+			     FILE *out, FILE *err)
+{
+	const struct timeline_style style = {
+		.color = color_is_wanted(options->color, out),
+		.ascii = observing_is_ascii(),
+		.untitled = true,
+	};
+	AUTO_FREE char *obstacle = observing_obstacle(result);
+	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
+	struct observed observed;
+
+	if (result->record) {
+		timeline_format(result->scenario, result->record, NULL, &style, &text);
+		fputs(strbuf_text(&text), out);
+		strbuf_free(&text);
+	}
+	if (obstacle) {
+		fflush(out);
+		fprintf(err, "synfault try: %s\n", obstacle);
+		return result->interrupted ? STATUS_INTERRUPTED : STATUS_UNJUDGED;
+	}
+	observed = observe(result->record);
+	strbuf_puts(&text, "\nwhat was seen\n");
+	observed_format(&observed, 1, &text);
+	if (style.ascii)
+		report_ascii(&ascii, strbuf_text(&text));
+	fputs(strbuf_text(style.ascii ? &ascii : &text), out);
+	if (observed.n_attempts == 0 &&
+	    !observing_mentions_endpoint(result->scenario->client.command))
+		fputs("\nThe client's arguments do not say where the server is: write ${server} "
+		      "there,\nin single quotes.\n",
+		      out);
+	observed_free(&observed);
+	return STATUS_PASSED;
+}
+
+static enum exit_status try(const struct observing_options *options, const char *steps,
+			    char *const *command, FILE *out, FILE *err)
+{
+	AUTO_STRV char **faults = probe_split_steps(steps);
+	bool both = options->families[0] && options->families[1];
+	const struct probe probe = {
+		.name = "try",
+		.faults = (const char *const *)faults,
+		.families = options->families[0] ? options->families : NULL,
+		.hostname = both && options->isolation != ISOLATION_SHARED ? HOSTNAME : NULL,
+		.serve = options->serve,
+		.port = options->port,
+		.timeout_ns = options->timeout_ns,
+		.command = command,
+	};
+	struct run_results results = {0};
+	struct scenario_file *file;
+	enum exit_status status = STATUS_USAGE;
+
+	if (!faults[0])
+		return usage_error(err, "a step is needed, such as refuse");
+	if (!check_steps(faults, err))
+		return STATUS_USAGE;
+	file = probe_scenario(&probe);
+	if (observing_check_command("try", file, err)) {
+		observing_run(options, &file, 1, options->verbose ? on_live : NULL, out, &results);
+		if (options->verbose)
+			fputc('\n', out);
+		status = show(&results.items[0], options, out, err);
+	}
+	results_free(&results);
+	scenario_file_free(file);
+	return status;
+}
+
+int command_try(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct observing_options options = {.timeout_ns = TIMEOUT_NS};
+	AUTO_FREE char *message = NULL;
+	int n_operands;
+	char **rest;
+
+	if (!options_parse(try_option_table.specs, try_option_table.n_specs, argc, argv, &options,
+			   &n_operands, &rest, &message))
+		return (int)usage_error(err, message);
+	if (options.help) {
+		print_help(out);
+		return STATUS_PASSED;
+	}
+	if (n_operands != 1)
+		return (int)usage_error(err, n_operands ? "one text of steps is needed, in quotes"
+							: "a text of steps is needed");
+	if (!rest || !*rest)
+		return (int)usage_error(err, "a client command is needed after --");
+	return (int)try(&options, argv[0], rest, out, err);
+}

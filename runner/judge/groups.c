@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The attempts of each copy of the client: what a retry policy rules is what one client does, and
+ * copies that run side by side know nothing of each other.
+ */
+#include <inttypes.h>
+
+#include "runner/judge/fit.h"
+#include "runner/judge/judging.h"
+
+struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint)
+{
+	const struct record *record = history->record;
+	uint32_t n_copies = MAX(record->n_copies, 1);
+	struct attempt_groups groups = {.n_groups = n_copies};
+	AUTO_FREE const struct attempt_history **all = NULL;
+	size_t n = history_of(history, endpoint, &all), first = 0;
+
+	groups.groups = xzalloc(n_copies * sizeof(*groups.groups));
+	groups.attempts = xmalloc((n + 1) * sizeof(const struct attempt_history *));
+	for (uint32_t copy = 0; copy < n_copies; copy++)
+		groups.groups[copy].copy = copy;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t copy = n_copies == 1 ? 0 : record->attempts[all[i]->id].copy;
+
+		if (copy < n_copies)
+			groups.groups[copy].n_attempts++;
+		else
+			groups.n_unknown++;
+	}
+	for (uint32_t copy = 0; copy < n_copies; copy++) {
+		groups.groups[copy].attempts = groups.attempts + first;
+		first += groups.groups[copy].n_attempts;
+		groups.groups[copy].n_attempts = 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t copy = n_copies == 1 ? 0 : record->attempts[all[i]->id].copy;
+
+		if (copy < n_copies) {
+			struct attempt_group *group = &groups.groups[copy];
+
+			group->attempts[group->n_attempts++] = all[i];
+		}
+	}
+	return groups;
+}
+
+void attempt_groups_free(struct attempt_groups *groups)
+{
+	free(groups->attempts);
+	free(groups->groups);
+	*groups = (struct attempt_groups){0};
+}
+
+struct attempt_groups judging_groups(struct judging *judging, const struct expectation *expectation)
+{
+	struct attempt_groups groups =
+		attempt_groups_make(&judging->history, expectation->endpoint);
+	char *subject;
+
+	if (groups.n_unknown == 0)
+		return groups;
+	subject = judging_subject(judging, expectation_kind_name(expectation->kind),
+				  expectation->endpoint);
+	judging_add(judging, WEIGHT_UNDECIDED,
+		    &(struct finding_parts){
+			    .expectation = expectation,
+			    .subject = subject,
+			    .message = xasprintf("%s: it is not known which copy of the client "
+						 "made %zu of the attempts",
+						 subject, groups.n_unknown),
+		    });
+	return groups;
+}
+
+char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
+			    const struct attempt_group *group)
+{
+	AUTO_FREE char *subject = judging_subject(judging, what, endpoint);
+
+	return judging_copy_subject(judging, subject, group->copy);
+}
+
+bool attempt_wait(const struct attempt_history *before, const struct attempt_history *next,
+		  bool interval, int64_t *ret_ns)
+{
+	int64_t wait_ns;
+
+	if (!interval && before->end == END_OPEN)
+		return false;
+	wait_ns = next->started_ns - (interval ? before->started_ns : before->ended_ns);
+	*ret_ns = wait_ns < 0 && wait_ns >= -INSTANT_NS ? 0 : wait_ns;
+	return true;
+}
+
+char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals)
+{
+	struct attempt_groups groups = attempt_groups_make(&judging->history, endpoint);
+	AUTO_FREE int64_t *times_ns =
+		xmalloc((judging->history.n_attempts + 1) * sizeof(*times_ns));
+	AUTO_FREE struct fit_sequence *sequences =
+		xmalloc((groups.n_groups + 1) * sizeof(*sequences));
+	size_t n_times = 0, n_sequences = 0;
+	char *text = NULL;
+	struct fit fit;
+
+	for (size_t i = 0; i < groups.n_groups; i++) {
+		const struct attempt_group *group = &groups.groups[i];
+		struct fit_sequence sequence = {.waits_ns = times_ns + n_times};
+
+		for (size_t k = 1; k < group->n_attempts; k++) {
+			if (!attempt_wait(group->attempts[k - 1], group->attempts[k], intervals,
+					  &times_ns[n_times]))
+				break;
+			n_times++;
+			sequence.n_waits++;
+		}
+		if (sequence.n_waits > 0)
+			sequences[n_sequences++] = sequence;
+	}
+	fit = fit_waits(sequences, n_sequences);
+	if (fit.found)
+		text = xasprintf("%s look like %s", intervals ? "intervals" : "waits", fit.text);
+	else if (n_times >= 3)
+		text = xasprintf("the %s show no pattern", intervals ? "intervals" : "waits");
+	fit_free(&fit);
+	attempt_groups_free(&groups);
+	return text;
+}

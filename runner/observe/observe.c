@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a client did: see observe.h. */
+#include "runner/observe/observe.h"
+
+#include <inttypes.h>
+#include <sys/socket.h>
+
+#include "common/duration.h"
+#include "common/text.h"
+#include "runner/judge/fit.h"
+#include "runner/report/result.h"
+#include "runner/report/timeline.h"
+
+/* Waits beyond this number are not listed one by one. */
+enum { MOST_WAITS = 8, SAID_COLUMNS = 100 };
+
+static void take_waits(struct observed *observed, const struct history *history)
+{
+	observed->n_waits = history->n_attempts > 0 ? history->n_attempts - 1 : 0;
+	observed->waits_ns = xzalloc((observed->n_waits + 1) * sizeof(*observed->waits_ns));
+	for (size_t i = 0; i < observed->n_waits; i++) {
+		const struct attempt_history *before = &history->attempts[i];
+		const struct attempt_history *after = &history->attempts[i + 1];
+		/* We learn of an RST a moment after the client. */
+		int64_t wait_ns =
+			before->end == END_OPEN ? -NS_PER_S : after->started_ns - before->ended_ns;
+
+		if (wait_ns < -NS_PER_MS)
+			observed->overlaps = true;
+		observed->waits_ns[i] = MAX(wait_ns, 0);
+	}
+}
+
+/* What died with the client when its time was over (@end_ns) says nothing about it. */
+static void take_attempt(struct observed *observed, const struct attempt_history *attempt,
+			 int64_t end_ns)
+{
+	int64_t lasted_ns = attempt->ended_ns - attempt->started_ns;
+
+	switch (attempt->end) {
+	case END_ABANDONED:
+		if (attempt->ended_ns >= end_ns)
+			break;
+		observed->shortest_ns =
+			observed->n_abandoned ? MIN(observed->shortest_ns, lasted_ns) : lasted_ns;
+		observed->longest_ns = MAX(observed->longest_ns, lasted_ns);
+		observed->n_abandoned++;
+		break;
+	case END_OPEN:
+		observed->n_open++;
+		break;
+	case END_ESTABLISHED:
+		observed->n_connected++;
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_families(struct observed *observed, const struct history *history)
+{
+	const struct record_attempt *attempts = history->record->attempts;
+
+	observed->fallback_ns = -1;
+	for (size_t i = 0; i < history->n_attempts; i++) {
+		bool ipv6 = attempts[i].server.family == AF_INET6;
+
+		observed->n_by_family[ipv6 ? FAMILY_IPV6 : FAMILY_IPV4]++;
+		if (observed->fallback_ns < 0 &&
+		    attempts[i].server.family != attempts[0].server.family)
+			observed->fallback_ns =
+				history->attempts[i].started_ns - history->attempts[0].started_ns;
+	}
+}
+
+/* The last line that is not blank, or NULL. */
+static char *last_line(const struct stream *stream)
+{
+	const char *data = stream->tail_length ? stream->tail : stream->head;
+	size_t end = stream->tail_length ? stream->tail_length : stream->head_length, start;
+	AUTO_STRBUF struct strbuf safe = {0}, line = {0};
+	struct strbuf fitted = {0};
+
+	while (end > 0 && strchr(" \t\r\n", data[end - 1]))
+		end--;
+	start = end;
+	while (start > 0 && data[start - 1] != '\n')
+		start--;
+	if (start == end)
+		return NULL;
+	text_sanitize(&safe, data + start, end - start);
+	report_line(&line, strbuf_text(&safe));
+	report_fit(&fitted, strbuf_text(&line), SAID_COLUMNS, false);
+	return strbuf_steal(&fitted);
+}
+
+struct observed observe(const struct record *record)
+{
+	struct history history = history_make(record);
+	const struct event *exit = record_exit(record);
+	struct observed observed = {
+		.ended = exit && !record_timed_out(record),
+		.wait_status = exit ? exit->u.exit.wait_status : 0,
+		.duration_ns = exit ? exit->at_ns : 0,
+		.n_attempts = history.n_attempts,
+	};
+	int64_t end_ns = INT64_MAX;
+
+	for (size_t i = 0; i < record->n_events; i++)
+		if (record->events[i].kind == EVENT_TIMEOUT)
+			end_ns = MIN(end_ns, record->events[i].at_ns);
+	take_waits(&observed, &history);
+	for (size_t i = 0; i < history.n_attempts; i++)
+		take_attempt(&observed, &history.attempts[i], end_ns);
+	take_families(&observed, &history);
+	if (record->n_streams > STREAM_STDERR)
+		observed.said = last_line(&record->streams[STREAM_STDERR]);
+	if (!observed.said && record->n_streams > STREAM_STDOUT)
+		observed.said = last_line(&record->streams[STREAM_STDOUT]);
+	history_free(&history);
+	return observed;
+}
+
+void observed_free(struct observed *observed)
+{
+	free(observed->waits_ns);
+	free(observed->said);
+	*observed = (struct observed){0};
+}
+
+/* ---- in words ---- */
+
+static void add_label(struct strbuf *out, const char *label)
+{
+	strbuf_printf(out, "  %-14s", label);
+}
+
+/* "1.00 s", "1.00 s .. 1.20 s" */
+static void add_time(struct strbuf *out, int64_t low_ns, int64_t high_ns)
+{
+	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
+
+	duration_format(low_ns, low);
+	duration_format(high_ns, high);
+	strbuf_puts(out, low);
+	if (strcmp(low, high) != 0)
+		strbuf_printf(out, " .. %s", high);
+}
+
+static void add_attempts(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	size_t low = SIZE_MAX, high = 0;
+	bool endless = false;
+
+	for (size_t i = 0; i < n_runs; i++) {
+		low = MIN(low, runs[i].n_attempts);
+		high = MAX(high, runs[i].n_attempts);
+		endless |= !runs[i].ended;
+	}
+	add_label(out, "attempts");
+	strbuf_printf(out, low == high ? "%zu" : "%zu .. %zu", low, high);
+	if (endless)
+		strbuf_puts(out, ", then its time was over: how many more is not known");
+	for (size_t i = 0; i < 1 && n_runs > 0; i++)
+		if (runs[0].n_by_family[FAMILY_IPV4] && runs[0].n_by_family[FAMILY_IPV6])
+			strbuf_printf(out, " (%zu by IPv4, %zu by IPv6)",
+				      runs[0].n_by_family[FAMILY_IPV4],
+				      runs[0].n_by_family[FAMILY_IPV6]);
+	strbuf_putc(out, '\n');
+}
+
+struct fit observed_fit(const struct observed *runs, size_t n_runs)
+{
+	AUTO_FREE struct fit_sequence *sequences = xzalloc((n_runs + 1) * sizeof(*sequences));
+
+	for (size_t i = 0; i < n_runs; i++)
+		sequences[i] = (struct fit_sequence){runs[i].waits_ns, runs[i].n_waits};
+	return fit_waits(sequences, n_runs);
+}
+
+static void add_policy(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	struct fit fit = observed_fit(runs, n_runs);
+
+	if (fit.found) {
+		add_label(out, "looks like");
+		strbuf_printf(out, "%s\n", fit.text);
+	}
+	fit_free(&fit);
+}
+
+static bool any_overlaps(const struct observed *runs, size_t n_runs)
+{
+	for (size_t i = 0; i < n_runs; i++)
+		if (runs[i].overlaps)
+			return true;
+	return false;
+}
+
+static void add_waits(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	size_t n = SIZE_MAX;
+
+	for (size_t i = 0; i < n_runs; i++)
+		n = MIN(n, runs[i].n_waits);
+	if (n == 0)
+		return;
+	add_label(out, "waits");
+	if (any_overlaps(runs, n_runs)) {
+		strbuf_puts(out, "none to speak of: an attempt began before the one before had "
+				 "ended\n");
+		return;
+	}
+	for (size_t k = 0; k < MIN(n, (size_t)MOST_WAITS); k++) {
+		int64_t low_ns = INT64_MAX, high_ns = 0;
+
+		for (size_t i = 0; i < n_runs; i++) {
+			low_ns = MIN(low_ns, runs[i].waits_ns[k]);
+			high_ns = MAX(high_ns, runs[i].waits_ns[k]);
+		}
+		strbuf_puts(out, k ? ", " : "");
+		/* Of no interest where they are nearly the same. */
+		if (high_ns - low_ns <= 20 * NS_PER_MS + high_ns / 50)
+			low_ns = high_ns;
+		add_time(out, low_ns, high_ns);
+	}
+	strbuf_puts(out, n > MOST_WAITS ? ", …\n" : "\n");
+	add_policy(runs, n_runs, out);
+}
+
+/* How long the client itself gave attempts that got no answer. */
+static void add_connect_timeout(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0;
+	size_t n_open = 0;
+
+	for (size_t i = 0; i < n_runs; i++) {
+		n_open = MAX(n_open, runs[i].n_open);
+		if (runs[i].n_abandoned == 0)
+			continue;
+		low_ns = MIN(low_ns, runs[i].shortest_ns);
+		high_ns = MAX(high_ns, runs[i].longest_ns);
+	}
+	if (high_ns > 0) {
+		add_label(out, "gave up");
+		strbuf_puts(out, "an attempt without answer after ");
+		add_time(out, low_ns, high_ns);
+		strbuf_putc(out, '\n');
+	}
+	if (n_open > 0) {
+		add_label(out, "left open");
+		strbuf_printf(out, "%zu attempt%s without answer\n", n_open,
+			      n_open == 1 ? "" : "s");
+	}
+}
+
+static void add_fallback(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	int64_t low_ns = INT64_MAX, high_ns = -1;
+
+	for (size_t i = 0; i < n_runs; i++) {
+		if (runs[i].fallback_ns < 0)
+			continue;
+		low_ns = MIN(low_ns, runs[i].fallback_ns);
+		high_ns = MAX(high_ns, runs[i].fallback_ns);
+	}
+	if (high_ns < 0)
+		return;
+	add_label(out, "fall-back");
+	strbuf_puts(out, "to the other family after ");
+	add_time(out, low_ns, high_ns);
+	strbuf_putc(out, '\n');
+}
+
+static void add_end(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0;
+	const char *before = "";
+
+	add_label(out, "end");
+	for (size_t i = 0; i < n_runs; i++) {
+		AUTO_STRBUF struct strbuf text = {0};
+		bool said = false;
+
+		if (runs[i].ended) {
+			low_ns = MIN(low_ns, runs[i].duration_ns);
+			high_ns = MAX(high_ns, runs[i].duration_ns);
+		}
+		for (size_t k = 0; k < i; k++)
+			said |= runs[k].ended == runs[i].ended &&
+				(!runs[i].ended || runs[k].wait_status == runs[i].wait_status);
+		if (said)
+			continue;
+		if (runs[i].ended)
+			timeline_wait_status(runs[i].wait_status, &text);
+		strbuf_printf(out, "%s%s", before,
+			      runs[i].ended ? strbuf_text(&text) : "none in the time it was given");
+		before = ", or ";
+	}
+	if (high_ns > 0) {
+		strbuf_puts(out, " after ");
+		add_time(out, low_ns, high_ns);
+	}
+	strbuf_putc(out, '\n');
+}
+
+void observed_format(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	add_attempts(runs, n_runs, out);
+	add_waits(runs, n_runs, out);
+	add_connect_timeout(runs, n_runs, out);
+	add_fallback(runs, n_runs, out);
+	add_end(runs, n_runs, out);
+	if (n_runs > 0 && runs[0].said) {
+		add_label(out, "said");
+		strbuf_printf(out, "%s\n", runs[0].said);
+	}
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The HTML report as files: see html.h. */
+#include "runner/report/html.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "runner/report/file.h"
+#include "runner/report/html_site.h"
+#include "runner/report/pictures.h"
+
+#define WHAT "HTML report"
+
+/* For the browser's tab. */
+static const char icon[] =
+	"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">"
+	"<rect width=\"16\" height=\"16\" rx=\"3\" fill=\"#22456b\"/>"
+	"<path d=\"M4 4L12 12M12 4L4 12\" stroke=\"#fff\" stroke-width=\"2\"/></svg>\n";
+
+/* ---- what parts of pages share ---- */
+
+void html_begin(struct markup *markup, const struct html_site *site, const char *title,
+		unsigned depth)
+{
+	const char *up = depth > 0 ? "../" : "";
+
+	/* Nothing stays open, as far as the writer knows: a document can be written in pieces. */
+	markup_raw(markup, "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" "
+			   "lang=\"en\">\n<head><meta charset=\"UTF-8\"/><meta name=\"viewport\" "
+			   "content=\"width=device-width, initial-scale=1\"/>"
+			   "<meta name=\"color-scheme\" content=\"light dark\"/>");
+	markup_elementf(markup, "title", NULL, "%s", title);
+	if (site->single) {
+		markup_raw(markup, "<link rel=\"icon\" href=\"data:,\"/><style>\n");
+		markup_raw(markup, html_style());
+		markup_raw(markup, "</style>");
+	} else {
+		markup_open(markup, "link");
+		markup_attr(markup, "rel", "stylesheet");
+		markup_attrf(markup, "href", "%sstyle.css", up);
+		markup_close_void(markup);
+		markup_open(markup, "link");
+		markup_attr(markup, "rel", "icon");
+		markup_attrf(markup, "href", "%sicon.svg", up);
+		markup_close_void(markup);
+	}
+	markup_raw(markup, "</head>\n<body id=\"top\">"
+			   "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
+			   "<main id=\"main\">");
+}
+
+void html_end(struct markup *markup)
+{
+	markup_raw(markup,
+		   "\n</main>\n<footer class=\"site\"><p>Written by synfault " SYNFAULT_VERSION
+		   "</p></footer>\n</body>\n</html>\n");
+}
+
+void html_link_to(struct markup *markup, const struct html_site *site, size_t index, bool sibling)
+{
+	if (site->single)
+		markup_attrf(markup, "href", "#s%zu-top-0", index + 1);
+	else
+		markup_attrf(markup, "href", "%s%s.html", sibling ? "" : HTML_SCENARIOS "/",
+			     site->names[index]);
+}
+
+void html_id(const struct html_page *page, const char *what, size_t number)
+{
+	markup_attrf(page->markup, "id", "%s%s-%zu", page->prefix, what, number);
+}
+
+void html_href(const struct html_page *page, const char *what, size_t number)
+{
+	markup_attrf(page->markup, "href", "#%s%s-%zu", page->prefix, what, number);
+}
+
+void html_section(const struct html_page *page, const char *id, const char *heading)
+{
+	markup_raw(page->markup, "\n");
+	markup_open(page->markup, "section");
+	markup_attrf(page->markup, "aria-labelledby", "%s%s", page->prefix, id);
+	markup_open(page->markup, page->site->single ? "h3" : "h2");
+	markup_attrf(page->markup, "id", "%s%s", page->prefix, id);
+	markup_text(page->markup, heading);
+	markup_close(page->markup);
+}
+
+void html_badge(struct markup *markup, const struct result *result)
+{
+	static const char *const words[OUTCOME_N_KINDS] = {
+		[OUTCOME_PASS] = "passed",
+		[OUTCOME_FAIL] = "failed",
+		[OUTCOME_ERROR] = "error",
+		[OUTCOME_SKIP] = "skipped",
+	};
+	enum outcome outcome = result_outcome(result);
+
+	markup_open(markup, "span");
+	markup_attrf(markup, "class", "badge %s", outcome_name(outcome));
+	markup_text(markup, words[outcome]);
+	markup_close(markup);
+}
+
+void html_term(struct markup *markup, const char *term, const char *value)
+{
+	if (!value)
+		return;
+	markup_element(markup, "dt", NULL, term);
+	markup_element(markup, "dd", NULL, value);
+}
+
+void html_columns(struct markup *markup, const char *const *names)
+{
+	for (; *names; names++) {
+		markup_open(markup, "th");
+		markup_attr(markup, "scope", "col");
+		markup_text(markup, *names);
+		markup_close(markup);
+	}
+}
+
+void html_time(struct markup *markup, int64_t realtime_ns)
+{
+	time_t seconds = (time_t)(realtime_ns / NS_PER_S);
+	char text[40] = "";
+	struct tm utc;
+
+	if (!gmtime_r(&seconds, &utc) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		return;
+	markup_open(markup, "time");
+	markup_attr(markup, "datetime", text);
+	text[10] = ' ';
+	text[strlen(text) - 1] = '\0';
+	markup_textf(markup, "%s UTC", text);
+	markup_close(markup);
+}
+
+/* ---- the site ---- */
+
+struct sorted {
+	const char *file;
+	unsigned line;
+	size_t index;
+};
+
+static int compare_sorted(const void *left, const void *right)
+{
+	const struct sorted *a = left, *b = right;
+	int order = strcmp(a->file, b->file);
+
+	if (order)
+		return order;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static void sort_results(struct html_site *site, size_t n)
+{
+	AUTO_FREE struct sorted *sorted = xzalloc((n + 1) * sizeof(*sorted));
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] =
+			(struct sorted){site->files[i], result_line(&site->results->items[i]), i};
+	qsort(sorted, n, sizeof(*sorted), compare_sorted);
+	for (size_t i = 0; i < n; i++)
+		site->order[i] = sorted[i].index;
+}
+
+static void site_init(struct html_site *site, const struct run_results *results, bool single)
+{
+	size_t n = results->n_items;
+
+	*site = (struct html_site){
+		.results = results,
+		.single = single,
+		.names = xzalloc((n + 1) * sizeof(*site->names)),
+		.titles = xzalloc((n + 1) * sizeof(*site->titles)),
+		.files = xzalloc((n + 1) * sizeof(*site->files)),
+		.captures = xzalloc((n + 1) * sizeof(*site->captures)),
+		.order = xzalloc((n + 1) * sizeof(*site->order)),
+	};
+	for (size_t i = 0; i < n; i++) {
+		struct strbuf title = {0};
+
+		result_title(&results->items[i], &title);
+		site->titles[i] = strbuf_steal(&title);
+		site->names[i] = report_page_name(&results->items[i], i);
+		site->files[i] = result_repository_path(&results->items[i]);
+	}
+	sort_results(site, n);
+}
+
+static void site_clear(struct html_site *site)
+{
+	for (size_t i = 0; i < site->results->n_items; i++) {
+		free(site->names[i]);
+		free(site->titles[i]);
+		free(site->files[i]);
+		free(site->captures[i]);
+	}
+	free(site->names);
+	free(site->titles);
+	free(site->files);
+	free(site->captures);
+	free(site->order);
+}
+
+/* ---- files ---- */
+
+static int fail(const char *path, int error, struct diag_list *diags)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	report_line(&line, path);
+	diag_add(diags, NULL, "can't write the " WHAT " %s: %s", strbuf_text(&line),
+		 strerror(-error));
+	return error;
+}
+
+/*
+ * Not report_file_write(), which waits for the disk for each: a thousand pages are as good as the
+ * overview, which is written last, and so.
+ */
+static int write_file(const char *directory, const char *name, const char *text, size_t length,
+		      struct diag_list *diags)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
+	AUTO_CLOSE int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	int status;
+
+	if (fd < 0)
+		return fail(path, -errno, diags);
+	status = write_all(fd, text, length);
+	if (!status && close(steal_fd(&fd)) < 0)
+		status = -errno;
+	return status ? fail(path, status, diags) : 0;
+}
+
+int html_check(const char *directory, struct diag_list *diags)
+{
+	return report_directory_make(WHAT, directory, diags);
+}
+
+int html_single_check(const char *path, struct diag_list *diags)
+{
+	return report_file_check(WHAT, path, diags);
+}
+
+static int write_scenario(const struct html_site *site, const char *directory, size_t index,
+			  struct diag_list *diags)
+{
+	AUTO_MARKUP struct markup *markup = markup_new();
+	AUTO_FREE char *name = xasprintf(HTML_SCENARIOS "/%s.html", site->names[index]),
+		       *text = NULL;
+	size_t length;
+
+	html_begin(markup, site, site->titles[index], 1);
+	html_scenario(markup, site, index);
+	html_end(markup);
+	text = markup_steal(markup, &length);
+	return write_file(directory, name, text, length, diags);
+}
+
+static int write_pages(const struct html_site *site, const char *directory, struct diag_list *diags)
+{
+	AUTO_FREE char *scenarios = xasprintf("%s/" HTML_SCENARIOS, directory),
+		       *index_path = xasprintf("%s/index.html", directory), *text = NULL;
+	AUTO_MARKUP struct markup *markup = markup_new();
+	size_t length;
+	int status = report_directory_make(WHAT, scenarios, diags);
+
+	if (!status)
+		status = write_file(directory, "style.css", html_style(), strlen(html_style()),
+				    diags);
+	if (!status)
+		status = write_file(directory, "icon.svg", icon, strlen(icon), diags);
+	for (size_t i = 0; !status && i < site->results->n_items; i++)
+		status = write_scenario(site, directory, i, diags);
+	if (status)
+		return status;
+	html_begin(markup, site, "synfault report", 0);
+	html_overview(markup, site);
+	html_end(markup);
+	text = markup_steal(markup, &length);
+	return report_file_write(WHAT, index_path, text, length, diags);
+}
+
+int html_write(const struct run_results *results, const char *directory, struct diag_list *diags)
+{
+	struct html_site site;
+	int status;
+
+	site_init(&site, results, false);
+	status = write_pages(&site, directory, diags);
+	site_clear(&site);
+	return status;
+}
+
+/* Takes what was written so far. */
+static void move_to(struct report_file *file, struct markup *markup)
+{
+	size_t length;
+	AUTO_FREE char *text = markup_steal(markup, &length);
+
+	report_file_add(file, text, length);
+}
+
+int html_single_write(const struct run_results *results, const char *path, struct diag_list *diags)
+{
+	struct report_file *file = report_file_open(WHAT, path);
+	AUTO_MARKUP struct markup *markup = markup_new();
+	struct html_site site;
+
+	site_init(&site, results, true);
+	html_begin(markup, &site, "synfault report", 0);
+	html_overview(markup, &site);
+	move_to(file, markup);
+	for (size_t i = 0; i < results->n_items; i++) {
+		markup_raw(markup, "\n");
+		markup_open(markup, "article");
+		markup_attrf(markup, "aria-labelledby", "s%zu-top-0", site.order[i] + 1);
+		html_scenario(markup, &site, site.order[i]);
+		markup_close(markup);
+		move_to(file, markup);
+	}
+	html_end(markup);
+	move_to(file, markup);
+	site_clear(&site);
+	return report_file_close(file, diags);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the client and servers wrote, in HTML: line by line, each with the time at which its first
+ * byte was read. A record says when how many bytes were written, and keeps the first and the last
+ * of them; so the time of a byte follows from how many came before it.
+ */
+#include "runner/report/html_site.h"
+
+/* Of each end of a stream so many bytes and lines are shown at most. */
+#define SHOWN_BYTES ((size_t)32768)
+enum { SHOWN_LINES = 1000 };
+
+/* The writes of one stream, gone through once. */
+struct writes {
+	const struct record *record;
+	uint32_t stream;
+	size_t next;    /* event to look at */
+	uint64_t until; /* bytes that were written by the last one that was looked at */
+	int64_t at_ns;  /* its time */
+};
+
+/* When the byte at @offset was written. Offsets have to rise from call to call. */
+static int64_t time_of(struct writes *writes, uint64_t offset)
+{
+	const struct record *record = writes->record;
+
+	for (; writes->until <= offset && writes->next < record->n_events; writes->next++) {
+		const struct event *event = &record->events[writes->next];
+
+		if (event->kind != EVENT_OUTPUT || event->u.output.stream != writes->stream)
+			continue;
+		writes->until += event->u.output.length;
+		writes->at_ns = event->at_ns;
+	}
+	return writes->at_ns;
+}
+
+/* Lines of a piece of a stream that begins at @offset. Returns how many bytes were shown. */
+static size_t add_lines(struct markup *markup, struct writes *writes, const char *data,
+			size_t length, uint64_t offset)
+{
+	char seconds[REPORT_SECONDS_SIZE];
+	int64_t last_ns = INT64_MIN;
+	size_t at = 0;
+
+	for (int n = 0; at < length && n < SHOWN_LINES; n++) {
+		const char *newline = memchr(data + at, '\n', length - at);
+		size_t size = newline ? (size_t)(newline - data) - at : length - at;
+		int64_t at_ns = time_of(writes, offset + at);
+
+		markup_open(markup, "li");
+		markup_open(markup, "span");
+		markup_attr(markup, "class", "at");
+		if (at_ns != last_ns)
+			markup_textf(markup, "%s s", report_seconds(at_ns, seconds));
+		markup_close(markup);
+		markup_open(markup, "code");
+		markup_bytes(markup, data + at, size);
+		markup_close(markup);
+		markup_close(markup);
+		last_ns = at_ns;
+		at += size + (newline != NULL);
+	}
+	return at;
+}
+
+/* Where the last so many lines and bytes of a piece begin. */
+static size_t tail_start(const char *data, size_t length)
+{
+	size_t at = length, n = 0;
+
+	while (at > 0 && length - at < SHOWN_BYTES) {
+		if (at < length && data[at - 1] == '\n' && ++n >= SHOWN_LINES)
+			break;
+		at--;
+	}
+	return at;
+}
+
+static void add_gap(struct markup *markup, uint64_t bytes)
+{
+	if (bytes == 0)
+		return;
+	markup_open(markup, "li");
+	markup_attr(markup, "class", "gap");
+	markup_textf(markup, "%llu bytes left out", (unsigned long long)bytes);
+	markup_close(markup);
+}
+
+static void add_stream(struct html_page *page, uint32_t index)
+{
+	const struct record *record = page->result->record;
+	const struct stream *stream = &record->streams[index];
+	struct writes writes = {.record = record, .stream = index};
+	struct markup *markup = page->markup;
+	uint64_t tail_offset = stream->total - stream->tail_length;
+	size_t shown, start;
+	const char *rest = stream->tail;
+	size_t rest_length = stream->tail_length;
+
+	markup_open(markup, "h3");
+	html_id(page, "stream", index + 1);
+	markup_textf(markup, "%s%s", index < STREAMS_EACH * record->n_copies ? "client " : "",
+		     stream->name);
+	markup_close(markup);
+	markup_open(markup, "ol");
+	markup_attr(markup, "class", "output");
+	shown = add_lines(markup, &writes, stream->head, MIN(stream->head_length, SHOWN_BYTES), 0);
+	/* What follows is in the tail, or, of a short stream, still in the head. */
+	if (stream->tail_length == 0) {
+		rest = stream->head + shown;
+		rest_length = stream->head_length - shown;
+		tail_offset = shown;
+	}
+	start = tail_start(rest, rest_length);
+	add_gap(markup, tail_offset + start - shown);
+	add_lines(markup, &writes, rest + start, rest_length - start, tail_offset + start);
+	markup_close(markup);
+}
+
+void html_output(struct html_page *page)
+{
+	const struct record *record = page->result->record;
+	bool silent = true;
+
+	html_section(page, "output", "Output");
+	for (uint32_t i = 0; i < record->n_streams; i++) {
+		if (record->streams[i].total == 0)
+			continue;
+		silent = false;
+		add_stream(page, i);
+	}
+	if (silent)
+		markup_element(page->markup, "p", "dim", "Nothing was written.");
+	markup_close(page->markup);
+}

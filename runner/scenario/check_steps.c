@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether each fault step can happen at its endpoint at all: a document whose fault can't is wrong
+ * before anything is run.
+ */
+#include "runner/scenario/decode.h"
+
+#include <sys/socket.h>
+
+static bool is_for_connection(const struct step *step)
+{
+	switch (step->action) {
+	case STEP_LOSE_SYN_ACK:
+	case STEP_HALF_OPEN:
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+	case STEP_SLOW:
+		return true;
+	case STEP_BACKLOG_FULL:
+		return step->abort;
+	default:
+		return false;
+	}
+}
+
+static bool says_protocol(const struct step *step)
+{
+	return step->unreachable == UNREACHABLE_PROTOCOL &&
+	       (step->action == STEP_UNREACHABLE || step->then_unreachable);
+}
+
+void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
+{
+	for (size_t i = 0; i < endpoint->script.n_steps; i++) {
+		const struct step *step = &endpoint->script.steps[i];
+		const struct place *place = &endpoint->step_places[i];
+
+		if (says_protocol(step) && step->when.family != AF_INET &&
+		    endpoint_list_has_family(endpoint, step->list, FAMILY_IPV6)) {
+			diag_add(loader->diags, place,
+				 "no ICMP message of IPv6 says that a protocol is unreachable");
+			loader_hint(loader, "use \"unreachable port\", or one of net, host and "
+					    "admin; or leave it to IPv4: {when: {family: ipv4}, "
+					    "do: unreachable protocol}");
+		}
+		if (is_for_connection(step) && endpoint->serve == SERVE_NONE) {
+			diag_add(loader->diags, place,
+				 "\"%s\" needs a connection, and nobody listens at this endpoint",
+				 step_action_name(step->action));
+			loader_hint(loader, "give it a server (serve: accept), or use \"refuse\"");
+		}
+	}
+}

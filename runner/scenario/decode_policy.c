@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Retry policies: what stands below "waits" and "intervals". A policy is written in one of four
+ * ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes figures
+ * beside it; what they have in common stands beside all of them.
+ */
+#include "runner/scenario/decode.h"
+
+#include "runner/scenario/policy.h"
+
+const char *const policy_words[] = {"fixed",  "linear",    "exponential", "list",
+				    "policy", "tolerance", NULL};
+
+static void decode_base(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	decode_positive_duration(loader, field->value, &policy->base_ns);
+}
+
+static void decode_step(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	decode_positive_duration(loader, field->value, &policy->step_ns);
+}
+
+static void decode_factor(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+	double factor;
+
+	if (!decode_number(loader, field->value, &factor))
+		return;
+	if (factor < 1 || factor > 1000)
+		loader_error(loader, field->value, "the factor %s is out of range: it is 1 to 1000",
+			     field->value->text);
+	else
+		policy->factor = factor;
+}
+
+static void decode_cap(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	if (!decode_duration(loader, field->value, &policy->cap_ns))
+		return;
+	/* The base stands before the cap in the table, so it is known here. */
+	if (policy->cap_ns < policy->base_ns)
+		loader_error(loader, field->value, "the cap is below the base");
+	else if (!policy->cap_ns)
+		loader_error(loader, field->value, "this duration has to be more than 0");
+}
+
+static void decode_jitter(struct loader *loader, const struct field *field, void *target)
+{
+	static const struct {
+		enum jitter_kind jitter;
+		const char *name;
+	} kinds[] = {
+		{JITTER_NONE, "none"},
+		{JITTER_FULL, "full"},
+		{JITTER_EQUAL, "equal"},
+		{JITTER_DECORRELATED, "decorrelated"},
+	};
+	const char *names[ARRAY_SIZE(kinds) + 1] = {0};
+	struct policy *policy = target;
+	const char *text = field->value->text;
+	size_t choice;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		names[i] = kinds[i].name;
+	if (strchr(text, '%') || strchr("-0123456789", text[0] ? text[0] : 'x')) {
+		if (decode_percent(loader, field->value, &policy->jitter_percent))
+			policy->jitter = JITTER_PERCENT;
+	} else if (decode_choice(loader, field->value, names, &choice)) {
+		policy->jitter = kinds[choice].jitter;
+	}
+}
+
+static void decode_max_attempts(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	decode_count(loader, field->value, "a number of attempts", 1, SCRIPT_MAX_REPEAT,
+		     &policy->max_attempts);
+}
+
+#define BASE_KEY(is_required, text)                                                                \
+	{                                                                                          \
+		.name = "base", .value = "a duration", .description = text, .example = "100ms",    \
+		.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = (is_required),        \
+		.decode = decode_base,                                                             \
+	}
+#define CAP_KEY                                                                                    \
+	{                                                                                          \
+		.name = "cap", .value = "a duration",                                              \
+		.description = "The longest wait; unless given, waits grow for ever.",             \
+		.example = "10s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,                 \
+		.decode = decode_cap,                                                              \
+	}
+#define JITTER_KEY                                                                                 \
+	{                                                                                          \
+		.name = "jitter", .value = "none, full, equal, decorrelated or a percentage",      \
+		.description = "How waits are spread: \"full\" anywhere from 0 to the wait, "      \
+			       "\"equal\" from half of it, \"decorrelated\" from the base to a "   \
+			       "multiple of the wait before, a percentage more or less.",          \
+		.example = "full", .fallback = "none", .forms = SCHEMA_SCALAR,                     \
+		.type = SCHEMA_JITTER, .decode = decode_jitter,                                    \
+	}
+#define MAX_ATTEMPTS_KEY                                                                           \
+	{                                                                                          \
+		.name = "max-attempts", .value = "a number",                                       \
+		.description = "After so many attempts there is no other.", .example = "5",        \
+		.forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .decode = decode_max_attempts,       \
+	}
+
+static const struct schema_key exponential_keys[] = {
+	BASE_KEY(true, "The first wait."),
+	{
+		.name = "factor",
+		.value = "a number, at least 1",
+		.description = "By how much each wait is longer than the one before; with "
+			       "decorrelated jitter the multiple, 3 unless given.",
+		.example = "1.5",
+		.fallback = "2",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_FACTOR,
+		.decode = decode_factor,
+	},
+	CAP_KEY,
+	JITTER_KEY,
+	MAX_ATTEMPTS_KEY,
+};
+static const struct schema schema_exponential = {"an exponential policy", exponential_keys,
+						 ARRAY_SIZE(exponential_keys)};
+
+static const struct schema_key linear_keys[] = {
+	BASE_KEY(true, "The first wait."),
+	{
+		.name = "step",
+		.value = "a duration",
+		.description = "How much longer each wait is than the one before; the base "
+			       "unless given.",
+		.example = "500ms",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_step,
+	},
+	CAP_KEY,
+	JITTER_KEY,
+	MAX_ATTEMPTS_KEY,
+};
+static const struct schema schema_linear = {"a linear policy", linear_keys,
+					    ARRAY_SIZE(linear_keys)};
+
+static void decode_fixed(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+	struct range range;
+	bool exact;
+
+	policy->kind = POLICY_FIXED;
+	if (!decode_duration_range(loader, field->value, &range, &exact))
+		return;
+	policy->base_ns = range.low;
+	if (!exact) {
+		policy->kind = POLICY_RANGE;
+		policy->cap_ns = range.high;
+	}
+}
+
+static void decode_linear(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+
+	policy->kind = POLICY_LINEAR;
+	decode_mapping(loader, &schema_linear, field->value, field->key, policy);
+	if (policy->step_ns == 0)
+		policy->step_ns = policy->base_ns;
+	if (policy->jitter == JITTER_DECORRELATED)
+		loader_error(loader, node_get(field->value, "jitter"),
+			     "decorrelated jitter goes with an exponential policy only");
+}
+
+static void decode_exponential(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+
+	policy->kind = POLICY_EXPONENTIAL;
+	decode_mapping(loader, &schema_exponential, field->value, field->key, policy);
+	if (policy->jitter == JITTER_DECORRELATED && !node_get(field->value, "factor"))
+		policy->factor = 3;
+}
+
+static const struct named_policy *find_named(struct loader *loader, const struct node *node)
+{
+	const struct named_policy *named = named_policy_find(node->text);
+
+	if (named)
+		return named;
+	loader_error(loader, node, "there is no policy \"%s\"", node->text);
+	if (node->text[0] >= '0' && node->text[0] <= '9')
+		loader_hint(loader, "for a fixed wait, write {fixed: %s}", node->text);
+	else
+		loader_hint_names(loader, node->text, named_policy_names, "there are");
+	return NULL;
+}
+
+/* The figures of the name; those beside it replace them, for which they stand later in the table.
+ */
+static void decode_name(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+	const struct named_policy *named = find_named(loader, field->value);
+
+	if (named) {
+		expectation->value.policy = named->policy;
+		expectation->value.policy.name = named->name;
+	}
+}
+
+static void decode_policy_base(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+
+	if (!decode_positive_duration(loader, field->value, &policy->base_ns))
+		return;
+	/* With a delay of its own, the range that is allowed becomes that delay. */
+	if (policy->kind == POLICY_RANGE && policy->name) {
+		policy->kind = POLICY_FIXED;
+		if (policy->base_ns < 10 * NS_PER_MS || policy->base_ns > policy->cap_ns)
+			loader_error(loader, field->value,
+				     "RFC 8305 allows a delay of 10ms to 2s only");
+		policy->cap_ns = INT64_MAX;
+	}
+}
+
+static void decode_policy_factor(struct loader *loader, const struct field *field, void *target)
+{
+	decode_factor(loader, field, &((struct expectation *)target)->value.policy);
+}
+
+static void decode_policy_cap(struct loader *loader, const struct field *field, void *target)
+{
+	decode_cap(loader, field, &((struct expectation *)target)->value.policy);
+}
+
+static void decode_policy_jitter(struct loader *loader, const struct field *field, void *target)
+{
+	decode_jitter(loader, field, &((struct expectation *)target)->value.policy);
+}
+
+static void decode_policy_max_attempts(struct loader *loader, const struct field *field,
+				       void *target)
+{
+	decode_max_attempts(loader, field, &((struct expectation *)target)->value.policy);
+}
+
+static void decode_policy_tolerance(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_tolerance(loader, field->value, &expectation->tolerance);
+}
+
+static const struct schema_key policy_keys[] = {
+	{
+		.name = "fixed",
+		.value = "a duration or a range",
+		.description = "Each wait is this long.",
+		.example = "2s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION_RANGE,
+		.decode = decode_fixed,
+	},
+	{
+		.name = "linear",
+		.value = "a mapping with a base",
+		.description = "Wait k is min(cap, base + step * (k-1)).",
+		.example = "{base: 1s, step: 500ms, cap: 5s}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_linear,
+		.decode = decode_linear,
+	},
+	{
+		.name = "exponential",
+		.value = "a mapping with a base",
+		.description = "Wait k is min(cap, base * factor^(k-1)).",
+		.example = "{base: 100ms, factor: 2, cap: 10s, jitter: full}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_exponential,
+		.decode = decode_exponential,
+	},
+	{
+		.name = "policy",
+		.value = "the name of a public policy",
+		.description = "A policy that is documented elsewhere (docs/policies.md).",
+		.example = "grpc",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = named_policy_names,
+		.decode = decode_name,
+	},
+	{
+		.name = "base",
+		.value = "a duration",
+		.description = "With a name: its first wait.",
+		.example = "100ms",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_policy_base,
+	},
+	{
+		.name = "factor",
+		.value = "a number, at least 1",
+		.description = "With a name: by how much each wait is longer than the one before.",
+		.example = "1.5",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_FACTOR,
+		.decode = decode_policy_factor,
+	},
+	{
+		.name = "cap",
+		.value = "a duration",
+		.description = "With a name: its longest wait.",
+		.example = "10s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_policy_cap,
+	},
+	{
+		.name = "jitter",
+		.value = "none, full, equal or a percentage",
+		.description = "With a fixed wait or a name: how waits are spread.",
+		.example = "20%",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_JITTER,
+		.decode = decode_policy_jitter,
+	},
+	{
+		.name = "max-attempts",
+		.value = "a number",
+		.description = "After so many attempts there is no other.",
+		.example = "5",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_COUNT,
+		.decode = decode_policy_max_attempts,
+	},
+	{
+		.name = "tolerance",
+		.value = "a duration, a percentage, or a mapping of both",
+		.description = "How far off these times may be.",
+		.example = "300ms",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_TOLERANCE,
+		.mapping = &schema_tolerance,
+		.decode = decode_policy_tolerance,
+	},
+};
+const struct schema schema_policy = {"a policy", policy_keys, ARRAY_SIZE(policy_keys)};
+
+static bool is_policy_word(const char *word)
+{
+	for (size_t i = 0; policy_words[i]; i++)
+		if (strcmp(policy_words[i], word) == 0)
+			return true;
+	return false;
+}
+
+bool is_policy(const struct node *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (is_policy_word(mapping->pairs[i].key->text))
+			return true;
+	return false;
+}
+
+static void decode_list_policy(struct loader *loader, const struct node *list,
+			       struct policy *policy)
+{
+	bool exact;
+
+	policy->kind = POLICY_LIST;
+	if (!list->count) {
+		loader_error(loader, list, "the list of times is empty");
+		loader_hint(loader, "to expect that the client does not try again, write "
+				    "\"attempts: 1\"");
+		return;
+	}
+	policy->list = xzalloc(list->count * sizeof(*policy->list));
+	for (size_t i = 0; i < list->count; i++)
+		decode_duration_range(loader, list->items[i], &policy->list[policy->n_list++],
+				      &exact);
+}
+
+/* The one key that says which policy it is; none or several are errors. */
+static const char *decode_which(struct loader *loader, const struct node *value)
+{
+	static const char *const words[] = {"fixed", "linear", "exponential", "policy"};
+	const char *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!node_get(value, words[i]))
+			continue;
+		if (found) {
+			loader_error(loader, value, "a policy can't be both %s and %s", found,
+				     strcmp(words[i], "policy") == 0 ? "one with a name"
+								     : words[i]);
+			return NULL;
+		}
+		found = words[i];
+	}
+	return found;
+}
+
+static const struct node *find_key(const struct node *mapping, const char *key)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcmp(mapping->pairs[i].key->text, key) == 0)
+			return mapping->pairs[i].key;
+	return NULL;
+}
+
+/* Figures that stand beside a policy that does not take them there. */
+static void check_figures(struct loader *loader, const struct node *value, const char *which)
+{
+	const struct node *name = node_get(value, "policy");
+	const struct named_policy *named =
+		name && name->kind == NODE_TEXT ? named_policy_find(name->text) : NULL;
+	const struct {
+		const char *key;
+		bool allowed;
+	} figures[] = {
+		{"base", name},
+		{"factor", name && (!named || named->has_factor)},
+		{"cap", name && (!named || named->has_cap)},
+		{"jitter", (name && (!named || named->has_jitter)) || strcmp(which, "fixed") == 0},
+		{"max-attempts", name || strcmp(which, "fixed") == 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(figures); i++) {
+		const struct node *key = find_key(value, figures[i].key);
+
+		if (!key || figures[i].allowed)
+			continue;
+		if (named) {
+			loader_error(loader, key, "the policy %s has no %s of its own to give",
+				     named->name, key->text);
+			loader_hint(loader, "write the policy out, for example "
+					    "{exponential: {base: 1s, factor: 2}}");
+		} else {
+			loader_error(loader, key, "\"%s\" stands beside the name of a policy only",
+				     key->text);
+			if (strcmp(which, "fixed") != 0)
+				loader_hint(loader, "write it below \"%s\"", which);
+		}
+	}
+}
+
+static void check_named(struct loader *loader, const struct node *at, const struct node *value,
+			enum expectation_kind kind, const struct policy *policy)
+{
+	const struct named_policy *named = policy->name ? named_policy_find(policy->name) : NULL;
+	bool intervals = kind == EXPECT_INTERVALS;
+
+	if (!named)
+		return;
+	if (named->intervals != intervals) {
+		loader_error(loader, at, "the policy %s counts from the %s of an attempt",
+			     named->name, named->intervals ? "start" : "end");
+		loader_hint(loader, "write it below \"%s\"",
+			    named->intervals ? "intervals" : "waits");
+	}
+	if (policy->base_ns == 0 && !(value->kind == NODE_MAPPING && node_get(value, "base"))) {
+		loader_error(loader, at, "the policy %s needs a base: a duration", named->name);
+		loader_hint(loader, "for example {policy: %s, base: 100ms, cap: 10s}", named->name);
+	} else if (policy->cap_ns < policy->base_ns && !node_get(value, "cap")) {
+		loader_error(loader, at, "the base is above the cap of the policy %s", named->name);
+		loader_hint(loader, "give a cap, too");
+	}
+}
+
+static void decode_policy_mapping(struct loader *loader, const struct field *field,
+				  struct expectation *expectation)
+{
+	const struct node *value = field->value;
+	size_t n_errors = loader->diags->n_items;
+	const char *which = decode_which(loader, value);
+
+	if (loader->diags->n_items > n_errors)
+		return;
+	decode_mapping(loader, &schema_policy, value, field->key, expectation);
+	if (which) {
+		check_figures(loader, value, which);
+	} else if (!value->count || node_get(value, "tolerance")) {
+		loader_error(loader, value, "the policy says nothing about the times");
+		loader_hint(loader, "for example {fixed: 2s}");
+	}
+	if (expectation->value.policy.jitter == JITTER_DECORRELATED &&
+	    expectation->value.policy.kind == POLICY_FIXED)
+		loader_error(loader, node_get(value, "jitter"),
+			     "decorrelated jitter goes with an exponential policy only");
+	if (expectation->value.policy.jitter != JITTER_NONE &&
+	    expectation->value.policy.kind == POLICY_RANGE)
+		loader_error(loader, node_get(value, "jitter"),
+			     "a range says already how waits are spread");
+}
+
+static void decode_policy(struct loader *loader, const struct field *field,
+			  enum expectation_kind kind, size_t endpoint)
+{
+	const struct node *value = field->value;
+	struct expectation *expectation = add_expectation(loader, kind, value);
+	struct policy *policy = &expectation->value.policy;
+
+	expectation->endpoint = endpoint;
+	*policy = (struct policy){.factor = 2, .cap_ns = INT64_MAX};
+	if (value->kind == NODE_LIST) {
+		decode_list_policy(loader, value, policy);
+		return;
+	}
+	if (value->kind == NODE_TEXT)
+		decode_name(loader, field, expectation);
+	else
+		decode_policy_mapping(loader, field, expectation);
+	check_named(loader, value, value, kind, policy);
+}
+
+const struct schema_key schema_policy_named = {
+	.name = "ENDPOINT",
+	.value = "a policy",
+	.description = "The policy of the attempts at this endpoint.",
+	.example = "{fixed: 2s}",
+	.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
+	.type = SCHEMA_POLICY,
+	.mapping = &schema_policy,
+};
+
+static void decode_policies(struct loader *loader, const struct field *field,
+			    enum expectation_kind kind)
+{
+	const struct node *value = field->value;
+
+	if (value->kind != NODE_MAPPING || !value->count || is_policy(value)) {
+		decode_policy(loader, field, kind, ALL_ENDPOINTS);
+		return;
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		struct field entry = {&schema_policy_named, value->pairs[i].key,
+				      value->pairs[i].value};
+		size_t endpoint;
+
+		if (find_endpoint(loader, entry.key, true, &endpoint) &&
+		    decode_form(loader, &entry))
+			decode_policy(loader, &entry, kind, endpoint);
+	}
+}
+
+void decode_waits(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_policies(loader, field, EXPECT_WAITS);
+}
+
+void decode_intervals(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_policies(loader, field, EXPECT_INTERVALS);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `synfault try` and `synfault record`: looking at clients without judging them. */
+#include <criterion/criterion.h>
+
+#include "common/duration.h"
+#include "tests/lib/program.h"
+
+Test(try, shows_what_a_client_does)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault,
+		     "try 'refuse x3, accept' -- synfault-backoff --base 200 '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "refuse x3, accept");
+	program_printed(synfault, "  attempts      4\n");
+	program_printed(synfault, "looks like    exponential, base 200 ms, factor 2, no cap\n");
+	program_printed(synfault, "  end           exit 0 after ");
+	program_left_nothing(synfault);
+}
+
+/* No judgement: what was asked for was seen. */
+Test(try, of_a_client_that_fails_or_never_ends_is_no_failure)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try refuse -- synfault-tiny '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "  attempts      1\n");
+	program_runs(synfault,
+		     "try drop --timeout 700ms -- sh -c 'synfault-tiny $SYNFAULT_SERVER'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "none in the time it was given");
+	program_left_nothing(synfault);
+}
+
+Test(try, shows_events_live_when_told_to)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try -v refuse -- synfault-tiny '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "server 1  SYN 1 refused");
+}
+
+Test(try, takes_its_endpoint_from_options)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try --family ipv6 --serve none --port 4711 --seed 3 --isolation "
+			       "private 'delay 100ms..200ms' -- synfault-tiny '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "server at [::1]:4711: delay 100ms..200ms");
+	program_runs(synfault, "try --isolation shared refuse -- synfault-tiny '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "  attempts      1\n");
+}
+
+Test(try, says_when_the_client_never_tried)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try refuse -- true");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "write ${server} there");
+}
+
+Test(try, says_what_keeps_it_from_seeing_anything)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try refuse -- no-such-program");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "no-such-program: not found in PATH");
+}
+
+Test(try, refuses_a_wrong_command_line)
+{
+	static const struct {
+		const char *arguments, *complaint;
+	} cases[] = {
+		{"", "a text of steps is needed"},
+		{"refuse accept -- true", "one text of steps is needed, in quotes"},
+		{"refuse", "a client command is needed after --"},
+		{"refuse --", "a client command is needed after --"},
+		{"' , ' -- true", "a step is needed"},
+		{"'refuse, refus' -- true", "step \"refus\": unknown step \"refus\"; did you mean"},
+		{"'refuse x0' -- true", "step \"refuse x0\": "},
+		{"'refuse, accept' -- true '${servr}'", "did you mean \"${server}\"?"},
+		{"'{when: {familie: ipv6}, do: drop}, accept' -- true", "unknown key \"familie\""},
+		{"'{when: {}' -- true", "unknown step"},
+		{"--family ipv5 refuse -- true", "ipv4, ipv6, or both"},
+		{"--family ipv4,ipv4 refuse -- true", "ipv4, ipv6, or both"},
+		{"--serve smtp refuse -- true", "http, echo, accept or none"},
+		{"--port 0 refuse -- true", "a port is 1 to 65535"},
+		{"--timeout 3 refuse -- true", "timeout"},
+		{"--seed x refuse -- true", "a number such as"},
+		{"--isolation none refuse -- true", "auto, private or shared"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "try %s", cases[i].arguments);
+		program_exited(synfault, STATUS_USAGE);
+		program_complained(synfault, cases[i].complaint);
+	}
+}
+
+/* ---- record ---- */
+
+/* Records a client, and runs what was written: it has to pass. */
+static void baseline_passes(struct program *synfault, const char *options, const char *client,
+			    size_t fewest)
+{
+	AUTO_FREE char *summary = NULL;
+	size_t n = 0;
+
+	program_runs(synfault, "record %s -o base.yaml -- %s", options, client);
+	program_exited(synfault, STATUS_PASSED);
+	program_left_nothing_but(synfault, "base.yaml");
+	for (const char *at = strstr(synfault->out, "written to"); at > synfault->out; at--)
+		if (at[-1] == '\n') {
+			n = (size_t)atoi(at);
+			break;
+		}
+	cr_assert_geq(n, fewest, "%zu scenarios were written\n%s", n, synfault->out);
+	summary = xasprintf("%zu passed, 0 failed, 0 skipped", n);
+	program_runs(synfault, "check base.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_runs(synfault, "run base.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, summary);
+}
+
+Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	baseline_passes(synfault, "--timeout 10s",
+			"synfault-backoff --base 300 --tries 4 --timeout 600 '${server}'", 7);
+	text = program_reads(synfault, "base.yaml", &length);
+	cr_expect(strstr(text, "waits: {exponential: {base: 300ms, factor: 2}}"), "%s", text);
+	cr_expect(strstr(text, "contains: Connection refused"), "%s", text);
+}
+
+/* What it does not know it says, and expects nothing that it can't know. */
+Test(record, of_a_client_that_never_stops_says_so)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	baseline_passes(synfault, "--timeout 3s --runs 2",
+			"synfault-backoff --base 200 --factor 1 --tries 100000 '${server}'", 7);
+	text = program_reads(synfault, "base.yaml", &length);
+	cr_expect(strstr(text, "Whether it would give up is not known"), "%s", text);
+	cr_expect(strstr(text, "[timeout, 3, synfault-backoff"), "%s", text);
+	cr_expect(strstr(text, "exit: 124"), "%s", text);
+}
+
+Test(record, of_a_client_that_draws_its_waits_expects_none)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	baseline_passes(synfault, "--timeout 10s",
+			"synfault-backoff --base 400 --jitter full --tries 3 --timeout 600 "
+			"'${server}'",
+			7);
+}
+
+Test(record, of_known_clients_is_a_baseline_that_passes)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "curl python3");
+	baseline_passes(
+		synfault, "--timeout 5s",
+		"curl -sS --retry 3 --retry-delay 1 --retry-connrefused 'http://${server}/'", 7);
+}
+
+Test(record, of_a_python_client_is_a_baseline_that_passes)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	const char *source = getenv("SYNFAULT_SOURCE");
+	AUTO_FREE char *client = NULL;
+
+	cr_assert_not_null(source);
+	client = xasprintf("env RETRY_DELAY=0.5 python3 %s/targets/clients/fetch.py "
+			   "'http://${server}/'",
+			   source);
+	program_needs(synfault, "python3");
+	baseline_passes(synfault, "--timeout 6s --runs 2 --jobs 6", client, 7);
+}
+
+/* An argument that is no YAML, no comment and no reference. */
+Test(record, keeps_hostile_arguments)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	baseline_passes(synfault, "--timeout 2s --runs 1",
+			"sh -c 'printf \"%%s\" \"$2\" > \"$SYNFAULT_TMP/x\"; exec synfault-tiny "
+			"$1' sh '${server}' \"$(printf 'a: b\\n# c\\n---\\n\\t\"\\\\ {$$''{x}')\"",
+			4);
+	text = program_reads(synfault, "base.yaml", &length);
+	cr_expect(strstr(text, "\\n# c\\n---\\n\\t\\\"\\\\ {$${x}\""), "%s", text);
+}
+
+Test(record, says_when_there_is_nothing_to_record)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "record --timeout 2s --runs 1 -o base.yaml -- true");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "never tried to connect: its arguments do not say");
+	program_runs(synfault, "record --timeout 2s --runs 1 -o base.yaml -- no-such-program");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "no-such-program: not found in PATH");
+	program_left_nothing(synfault);
+}
+
+Test(record, refuses_a_wrong_command_line)
+{
+	static const struct {
+		const char *arguments, *complaint;
+	} cases[] = {
+		{"", "a client command is needed after --"},
+		{"--", "a client command is needed after --"},
+		{"refuse -- true", "only the client is given"},
+		{"--runs 0 -- true", "a number from 1 to 20"},
+		{"--jobs 0 -- true", "a number from 1 to 1000"},
+		{"-o '' -- true", "the name of a file"},
+		{"-o /dev/null/x -- true", "can't write the scenarios /dev/null/x"},
+		{"-- true '${srver}'", "did you mean \"${server}\"?"},
+		{"-o a.yaml -- true \"$(printf '\\377')\"",
+		 "argument 1 of the client is not UTF-8"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "record %s", cases[i].arguments);
+		program_exited(synfault, STATUS_USAGE);
+		program_complained(synfault, cases[i].complaint);
+	}
+	program_left_nothing(synfault);
+}
