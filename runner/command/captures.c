@@ -86,9 +86,12 @@ void captures_take(const struct capture_policy *policy, int fd, struct result *r
 	if (!is_kept(policy, result))
 		return;
 	content = spool_read(fd);
-	if (content.reason || content.size == 0) {
-		result->no_capture = content.reason ? steal_pointer(&content.reason)
-						    : xstrdup("it ended before it had begun");
+	if (content.reason) {
+		result->no_capture = steal_pointer(&content.reason);
+		return;
+	}
+	if (content.size == 0) {
+		result->no_capture = xstrdup("it ended before it had begun");
 		return;
 	}
 	status = write_capture(path, &content, result);

@@ -14,15 +14,17 @@ bool retry_is_due(const struct retry_policy *policy, const struct result *result
 void retry_begin(struct result *result)
 {
 	struct record *record = steal_pointer(&result->record);
+	char *capture = steal_pointer(&result->capture);
 	struct earlier_run earlier = {
 		.record = record,
 		.judgement = result->judgement,
 		.duration_ns = result->duration_ns,
-		.capture = steal_pointer(&result->capture),
+		.capture = capture,
 	};
 
 	result->judgement = (struct judgement){0};
-	free(steal_pointer(&result->no_capture));
+	free(result->no_capture);
+	result->no_capture = NULL;
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
 }
 

@@ -131,6 +131,8 @@ static int compare_groups(const void *left, const void *right)
 
 static struct group *find_group(struct groups *groups, const struct record_attempt *attempt)
 {
+	struct group added = {.endpoint = UINT32_MAX};
+
 	for (size_t i = 0; i < groups->n_items; i++) {
 		struct group *group = &groups->items[i];
 
@@ -139,12 +141,11 @@ static struct group *find_group(struct groups *groups, const struct record_attem
 			return group;
 	}
 	/* The last one takes all that are left. */
-	array_append(groups->items, groups->n_items, groups->capacity,
-		     (struct group){.endpoint = groups->n_items + 1 < MOST_GROUPS
-							? attempt->endpoint
-							: UINT32_MAX,
-				    .server = groups->n_items + 1 < MOST_GROUPS ? &attempt->server
-										: NULL});
+	if (groups->n_items + 1 < MOST_GROUPS) {
+		added.endpoint = attempt->endpoint;
+		added.server = &attempt->server;
+	}
+	array_append(groups->items, groups->n_items, groups->capacity, added);
 	return &groups->items[groups->n_items - 1];
 }
 
