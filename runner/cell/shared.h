@@ -32,6 +32,8 @@ struct shared_cell {
 	int directory_fd;
 	struct address *added; /* to lo */
 	size_t n_added, added_capacity;
+	int *ports; /* claims on those that were chosen for it */
+	size_t n_ports, ports_capacity;
 	uint16_t queue;
 	uint32_t mark;
 	struct address_networks networks;
@@ -63,9 +65,11 @@ struct address_networks shared_networks(uint32_t number);
 uint32_t shared_number_of(const struct address *address);
 uint16_t shared_queue(uint32_t number);
 
-/* A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+/*
+ * A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+ * It is claimed for the cell, so that no server that wants all addresses gets it.
  */
-uint16_t shared_free_port(uint32_t number, uint16_t from);
+uint16_t shared_free_port(struct shared_cell *cell, uint16_t from);
 
 /* What the value of SYNFAULT_CELL begins with in this network namespace; owned by the caller. */
 char *shared_id_prefix(void);
