@@ -67,6 +67,11 @@ uint32_t shared_number_of(const struct address *address)
 		       : 0;
 }
 
+uint16_t shared_capture_group(uint32_t number)
+{
+	return (uint16_t)(2 * number);
+}
+
 uint16_t shared_queue(uint32_t number)
 {
 	return (uint16_t)(FIRST_QUEUE + number);

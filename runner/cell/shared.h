@@ -6,6 +6,7 @@
  *     address k          127.(64 + N/256).(N%256).(1+k), and fd73:796e:N::(1+k) on lo; k < 250
  *     rules, queue       part N of the common table (space.h); 16384 + N
  *     mark               0x5f000000 | N
+ *     groups of log      2 N and 2 N + 1 (--capture)
  *     first free port    one that no other cell of these days has, and nobody listens on
  *     directory          synfault-N-XXXXXX (scratch.h)
  *     SYNFAULT_CELL      in the environment of all that it starts: inode of the network namespace,
@@ -64,6 +65,8 @@ struct address_networks shared_networks(uint32_t number);
 /* The number of the cell to which an address belongs that was added to lo; 0: not one of ours. */
 uint32_t shared_number_of(const struct address *address);
 uint16_t shared_queue(uint32_t number);
+/* The first of two groups of nfnetlink_log. */
+uint16_t shared_capture_group(uint32_t number);
 
 /*
  * A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
