@@ -126,6 +126,8 @@ void scenario_free(struct scenario *scenario)
 	}
 	free(scenario->kernel);
 	client_free(&scenario->client);
+	strv_free(scenario->requirements.programs);
+	strv_free(scenario->requirements.command);
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		expectation_free(&scenario->expectations[i]);
 	free(scenario->expectations);

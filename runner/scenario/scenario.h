@@ -78,6 +78,12 @@ struct client_spec {
 	char *cwd;        /* relative to the scenario file's directory; NULL: synfault's own */
 };
 
+/* What the machine has to have besides synfault, or the scenario is skipped. */
+struct requirements_spec {
+	char **programs; /* found in PATH; NULL: none */
+	char **command;  /* has to end with status 0; holds ${…}; NULL: none */
+};
+
 /* A range of counts or of nanoseconds; both ends belong to it. */
 struct range {
 	int64_t low, high; /* high INT64_MAX: no upper end */
@@ -190,6 +196,7 @@ struct scenario {
 	size_t n_endpoints;
 	struct kernel_spec *kernel;
 	size_t n_kernel;
+	struct requirements_spec requirements; /* of the client's own command */
 	struct client_spec client;
 	uint32_t n_clients; /* copies that run side by side; 0: 1 */
 	uint32_t n_repeats; /* how often, one after the other; 0: 1 */
