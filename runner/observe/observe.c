@@ -132,7 +132,7 @@ void observed_free(struct observed *observed)
 
 static void add_label(struct strbuf *out, const char *label)
 {
-	strbuf_printf(out, "  %-12s", label);
+	strbuf_printf(out, "  %-14s", label);
 }
 
 /* "1.00 s", "1.00 s .. 1.20 s" */

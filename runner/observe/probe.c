@@ -60,6 +60,8 @@ void probe_write(const struct probe *probe, struct yaml_writer *writer)
 	yaml_end(writer);
 	yaml_end(writer);
 	yaml_end(writer);
+	if (!probe->command)
+		return;
 	yaml_text(writer, "client");
 	yaml_mapping(writer, false);
 	yaml_texts(writer, "command", (const char *const *)probe->command);

@@ -21,7 +21,7 @@ struct probe {
 	const char *serve;           /* NULL: http */
 	uint16_t port;               /* 0: one that is free */
 	int64_t timeout_ns;
-	char *const *command; /* may hold ${server} … */
+	char *const *command; /* may hold ${server} …; NULL: no client is written */
 };
 
 /*

@@ -657,6 +657,8 @@ static void add_end(const struct timeline *timeline)
 	} else if (exit) {
 		timeline_wait_status(exit->u.exit.wait_status, &line);
 		strbuf_printf(&line, " at %s", duration_format(exit->at_ns, buffer));
+	} else if (record->attached) {
+		strbuf_puts(&line, "the client was somebody else's");
 	} else {
 		strbuf_puts(&line, record->client_started ? "the client's end was not seen"
 							  : "the client was not started");

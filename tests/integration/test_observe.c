@@ -13,9 +13,9 @@ Test(try, shows_what_a_client_does)
 		     "try 'refuse x3, accept' -- synfault-backoff --base 200 '${server}'");
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "refuse x3, accept");
-	program_printed(synfault, "  attempts    4\n");
-	program_printed(synfault, "looks like  exponential, base 200 ms, factor 2, no cap\n");
-	program_printed(synfault, "  end         exit 0 after ");
+	program_printed(synfault, "  attempts      4\n");
+	program_printed(synfault, "looks like    exponential, base 200 ms, factor 2, no cap\n");
+	program_printed(synfault, "  end           exit 0 after ");
 	program_left_nothing(synfault);
 }
 
@@ -26,7 +26,7 @@ Test(try, of_a_client_that_fails_or_never_ends_is_no_failure)
 
 	program_runs(synfault, "try refuse -- synfault-tiny '${server}'");
 	program_exited(synfault, STATUS_PASSED);
-	program_printed(synfault, "  attempts    1\n");
+	program_printed(synfault, "  attempts      1\n");
 	program_runs(synfault,
 		     "try drop --timeout 700ms -- sh -c 'synfault-tiny $SYNFAULT_SERVER'");
 	program_exited(synfault, STATUS_PASSED);
@@ -53,7 +53,7 @@ Test(try, takes_its_endpoint_from_options)
 	program_printed(synfault, "server at [::1]:4711: delay 100ms..200ms");
 	program_runs(synfault, "try --isolation shared refuse -- synfault-tiny '${server}'");
 	program_exited(synfault, STATUS_PASSED);
-	program_printed(synfault, "  attempts    1\n");
+	program_printed(synfault, "  attempts      1\n");
 }
 
 Test(try, says_when_the_client_never_tried)
@@ -104,4 +104,146 @@ Test(try, refuses_a_wrong_command_line)
 		program_exited(synfault, STATUS_USAGE);
 		program_complained(synfault, cases[i].complaint);
 	}
+}
+
+/* ---- record ---- */
+
+/* Records a client, and runs what was written: it has to pass. */
+static void baseline_passes(struct program *synfault, const char *options, const char *client,
+			    size_t fewest)
+{
+	AUTO_FREE char *summary = NULL;
+	size_t n = 0;
+
+	program_runs(synfault, "record %s -o base.yaml -- %s", options, client);
+	program_exited(synfault, STATUS_PASSED);
+	program_left_nothing_but(synfault, "base.yaml");
+	for (const char *at = strstr(synfault->out, "written to"); at > synfault->out; at--)
+		if (at[-1] == '\n') {
+			n = (size_t)atoi(at);
+			break;
+		}
+	cr_assert_geq(n, fewest, "%zu scenarios were written\n%s", n, synfault->out);
+	summary = xasprintf("%zu passed, 0 failed, 0 skipped", n);
+	program_runs(synfault, "check base.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_runs(synfault, "run base.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, summary);
+}
+
+Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	baseline_passes(synfault, "--timeout 10s",
+			"synfault-backoff --base 300 --tries 4 --timeout 600 '${server}'", 7);
+	text = program_reads(synfault, "base.yaml", &length);
+	cr_expect(strstr(text, "waits: {exponential: {base: 300ms, factor: 2}}"), "%s", text);
+	cr_expect(strstr(text, "contains: Connection refused"), "%s", text);
+}
+
+/* What it does not know it says, and expects nothing that it can't know. */
+Test(record, of_a_client_that_never_stops_says_so)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	baseline_passes(synfault, "--timeout 3s --runs 2",
+			"synfault-backoff --base 200 --factor 1 --tries 100000 '${server}'", 7);
+	text = program_reads(synfault, "base.yaml", &length);
+	cr_expect(strstr(text, "Whether it would give up is not known"), "%s", text);
+	cr_expect(strstr(text, "[timeout, 3, synfault-backoff"), "%s", text);
+	cr_expect(strstr(text, "exit: 124"), "%s", text);
+}
+
+Test(record, of_a_client_that_draws_its_waits_expects_none)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	baseline_passes(synfault, "--timeout 10s",
+			"synfault-backoff --base 400 --jitter full --tries 3 --timeout 600 "
+			"'${server}'",
+			7);
+}
+
+Test(record, of_known_clients_is_a_baseline_that_passes)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "curl python3");
+	baseline_passes(
+		synfault, "--timeout 5s",
+		"curl -sS --retry 3 --retry-delay 1 --retry-connrefused 'http://${server}/'", 7);
+}
+
+Test(record, of_a_python_client_is_a_baseline_that_passes)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	const char *source = getenv("SYNFAULT_SOURCE");
+	AUTO_FREE char *client = NULL;
+
+	cr_assert_not_null(source);
+	client = xasprintf("env RETRY_DELAY=0.5 python3 %s/targets/clients/fetch.py "
+			   "'http://${server}/'",
+			   source);
+	program_needs(synfault, "python3");
+	baseline_passes(synfault, "--timeout 6s --runs 2 --jobs 6", client, 7);
+}
+
+/* An argument that is no YAML, no comment and no reference. */
+Test(record, keeps_hostile_arguments)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *text = NULL;
+	size_t length;
+
+	baseline_passes(synfault, "--timeout 2s --runs 1",
+			"sh -c 'printf \"%%s\" \"$2\" > \"$SYNFAULT_TMP/x\"; exec synfault-tiny "
+			"$1' sh '${server}' \"$(printf 'a: b\\n# c\\n---\\n\\t\"\\\\ {$$''{x}')\"",
+			4);
+	text = program_reads(synfault, "base.yaml", &length);
+	cr_expect(strstr(text, "\\n# c\\n---\\n\\t\\\"\\\\ {$${x}\""), "%s", text);
+}
+
+Test(record, says_when_there_is_nothing_to_record)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "record --timeout 2s --runs 1 -o base.yaml -- true");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "never tried to connect: its arguments do not say");
+	program_runs(synfault, "record --timeout 2s --runs 1 -o base.yaml -- no-such-program");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "no-such-program: not found in PATH");
+	program_left_nothing(synfault);
+}
+
+Test(record, refuses_a_wrong_command_line)
+{
+	static const struct {
+		const char *arguments, *complaint;
+	} cases[] = {
+		{"", "a client command is needed after --"},
+		{"--", "a client command is needed after --"},
+		{"refuse -- true", "only the client is given"},
+		{"--runs 0 -- true", "a number from 1 to 20"},
+		{"--jobs 0 -- true", "a number from 1 to 1000"},
+		{"-o '' -- true", "the name of a file"},
+		{"-o /dev/null/x -- true", "can't write the scenarios /dev/null/x"},
+		{"-- true '${srver}'", "did you mean \"${server}\"?"},
+		{"-o a.yaml -- true \"$(printf '\\377')\"",
+		 "argument 1 of the client is not UTF-8"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "record %s", cases[i].arguments);
+		program_exited(synfault, STATUS_USAGE);
+		program_complained(synfault, cases[i].complaint);
+	}
+	program_left_nothing(synfault);
 }

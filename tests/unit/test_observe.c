@@ -31,11 +31,11 @@ Test(observe, sees_waits_the_policy_and_the_end)
 	cr_expect_eq(seen.n_waits, 3);
 	cr_expect(seen.ended);
 	expect_words(&seen, 1,
-		     "  attempts    4\n"
-		     "  waits       1.00 s, 2.00 s, 4.00 s\n"
-		     "  looks like  exponential, base 1.00 s, factor 2, no cap\n"
-		     "  end         exit 7 after 7.00 s\n"
-		     "  said        it is refused\n");
+		     "  attempts      4\n"
+		     "  waits         1.00 s, 2.00 s, 4.00 s\n"
+		     "  looks like    exponential, base 1.00 s, factor 2, no cap\n"
+		     "  end           exit 7 after 7.00 s\n"
+		     "  said          it is refused\n");
 	observed_free(&seen);
 }
 
@@ -55,11 +55,11 @@ Test(observe, sees_how_long_a_client_waits_for_an_answer)
 	cr_expect_eq(seen.n_abandoned, 2);
 	cr_expect_not(seen.ended);
 	expect_words(&seen, 1,
-		     "  attempts    3, then its time was over: how many more is not known\n"
-		     "  waits       500 ms, 500 ms\n"
-		     "  looks like  fixed, 500 ms\n"
-		     "  gave up     an attempt without answer after 1.50 s\n"
-		     "  end         none in the time it was given\n");
+		     "  attempts      3, then its time was over: how many more is not known\n"
+		     "  waits         500 ms, 500 ms\n"
+		     "  looks like    fixed, 500 ms\n"
+		     "  gave up       an attempt without answer after 1.50 s\n"
+		     "  end           none in the time it was given\n");
 	observed_free(&seen);
 }
 
@@ -79,9 +79,9 @@ Test(observe, gives_ranges_of_what_differs_from_run_to_run)
 		runs[i] = observe(b->record);
 	}
 	expect_words(runs, 2,
-		     "  attempts    2 .. 3\n"
-		     "  waits       1.00 s .. 1.50 s\n"
-		     "  end         exit 0, or exit 1 after 5.00 s\n");
+		     "  attempts      2 .. 3\n"
+		     "  waits         1.00 s .. 1.50 s\n"
+		     "  end           exit 0, or exit 1 after 5.00 s\n");
 	for (size_t i = 0; i < 2; i++)
 		observed_free(&runs[i]);
 }
@@ -98,11 +98,11 @@ Test(observe, of_overlapping_attempts_knows_no_waits)
 	seen = observe(b->record);
 	cr_expect(seen.overlaps);
 	expect_words(&seen, 1,
-		     "  attempts    2\n"
-		     "  waits       none to speak of: an attempt began before the one before had "
+		     "  attempts      2\n"
+		     "  waits         none to speak of: an attempt began before the one before had "
 		     "ended\n"
-		     "  gave up     an attempt without answer after 2.75 s .. 3.00 s\n"
-		     "  end         exit 1 after 3.00 s\n");
+		     "  gave up       an attempt without answer after 2.75 s .. 3.00 s\n"
+		     "  end           exit 1 after 3.00 s\n");
 	observed_free(&seen);
 }
 
@@ -114,6 +114,6 @@ Test(observe, of_a_client_that_did_nothing_sees_nothing)
 	record_builder_endpoint(b, "server", "refuse");
 	record_builder_client_exits(b, 0, 0);
 	seen = observe(b->record);
-	expect_words(&seen, 1, "  attempts    0\n  end         exit 0\n");
+	expect_words(&seen, 1, "  attempts      0\n  end           exit 0\n");
 	observed_free(&seen);
 }

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `synfault ctl`: see ctl.h. */
+#include "runner/command/ctl.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "runner/inject/place.h"
+#include "runner/report/result.h"
+
+/* `next` and `stop` wait for servers to end and to start. */
+#define PATIENCE_NS (60 * NS_PER_S)
+#define MOST_REPLY  (64 << 20)
+
+struct ctl_options {
+	const char *control;
+	bool json, help;
+};
+
+struct ctl {
+	struct ctl_options options;
+	const char *order, *scenario;
+	FILE *out, *err;
+};
+
+/* ---- options ---- */
+
+static bool apply_control(void *options, const char *value, char **ret_message)
+{
+	((struct ctl_options *)options)->control = value;
+	return true;
+}
+
+static bool apply_format(void *options, const char *value, char **ret_message)
+{
+	return option_format(value, &((struct ctl_options *)options)->json, ret_message);
+}
+
+static bool apply_help(void *options, const char *value, char **ret_message)
+{
+	((struct ctl_options *)options)->help = true;
+	return true;
+}
+
+static const struct option_spec ctl_options[] = {
+	{"control", 0, "PATH", "the socket of the one that is meant (default: there is one only)",
+	 apply_control},
+	{"format", 0, "FORMAT", "of the answer: text or json", apply_format},
+	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
+};
+const struct option_table ctl_option_table = OPTION_TABLE(ctl_options);
+
+/* ---- asking ---- */
+
+static json_t *make_request(const struct ctl *ctl)
+{
+	json_t *request = json_object();
+
+	json_object_set_new(request, "id", json_integer(1));
+	json_object_set_new(request, "command", json_string(ctl->order));
+	if (ctl->scenario)
+		json_object_set_new(request, "scenario", json_string(ctl->scenario));
+	return request;
+}
+
+/* Takes @request. */
+static int send_request(int fd, json_t *request)
+{
+	char *text = json_dumps(request, JSON_COMPACT);
+	AUTO_FREE char *line = NULL;
+	size_t length;
+
+	json_decref(request);
+	if (!text)
+		return -EINVAL;
+	line = xasprintf("%s\n", text);
+	length = strlen(line);
+	free(text);
+	return send(fd, line, length, MSG_NOSIGNAL) == (ssize_t)length ? 0 : -errno;
+}
+
+/* One line. Returns 0 or a negative errno (-EPIPE: the other end has closed). */
+static int receive_line(int fd, struct strbuf *line)
+{
+	int64_t until_ns = clock_monotonic_ns() + PATIENCE_NS;
+	char buffer[4096];
+
+	while (line->length < MOST_REPLY) {
+		struct pollfd readable = {.fd = fd, .events = POLLIN};
+		int64_t left_ns = until_ns - clock_monotonic_ns();
+		ssize_t length;
+
+		if (left_ns <= 0 || poll(&readable, 1, (int)(left_ns / NS_PER_MS) + 1) == 0)
+			return -ETIMEDOUT;
+		length = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+		if (length < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (length < 0)
+			return -errno;
+		if (length == 0)
+			return -EPIPE;
+		strbuf_add(line, buffer, (size_t)length);
+		if (memchr(buffer, '\n', (size_t)length))
+			return 0;
+	}
+	return -EMSGSIZE;
+}
+
+/* Returns the reply, or NULL with *@ret_message, owned by the caller. */
+static json_t *ask(int fd, json_t *request, char **ret_message)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+	int status = send_request(fd, request);
+	json_t *reply = NULL;
+	json_error_t error;
+
+	/* What it said before it closed says more than that it closed. */
+	if (status == 0 || status == -EPIPE)
+		status = receive_line(fd, &line);
+	if (status == 0)
+		reply = json_loadb(strbuf_text(&line), line.length, 0, &error);
+	if (reply)
+		return reply;
+	*ret_message = status == -EPIPE ? xstrdup("it ended before it answered")
+		       : status == -ETIMEDOUT
+			       ? xstrdup("it did not answer within a minute")
+			       : xasprintf("no answer: %s",
+					   status < 0 ? strerror(-status) : "it is not JSON");
+	return NULL;
+}
+
+/* ---- whom ---- */
+
+static void print_running(const struct ctl *ctl, char *const *paths)
+{
+	for (; *paths; paths++) {
+		AUTO_CLOSE int fd = place_connect(*paths);
+		AUTO_FREE char *message = NULL;
+		json_t *reply =
+			fd < 0 ? NULL
+			       : ask(fd, json_pack("{s:i,s:s}", "id", 1, "command", "status"),
+				     &message);
+		json_t *result = json_object_get(reply, "result");
+		const char *scenario = json_string_value(json_object_get(result, "scenario"));
+		const char *path = json_string_value(json_object_get(result, "path"));
+
+		fprintf(ctl->err, "  --control %s  %s%s%s\n", *paths, path ? path : "",
+			path ? ": " : "", scenario ? scenario : "");
+		json_decref(reply);
+	}
+}
+
+/* Connects to the one that is meant. Returns a descriptor, or a negative exit status. */
+static int connect_to_one(const struct ctl *ctl)
+{
+	AUTO_STRV char **found = ctl->options.control ? NULL : place_find();
+	const char *path = ctl->options.control;
+	int fd;
+
+	if (!path && !found[0]) {
+		AUTO_FREE char *places = place_describe();
+
+		fprintf(ctl->err,
+			"synfault ctl: no synfault inject is running (looked in %s); if it was "
+			"started with --control PATH, give the same here\n",
+			places);
+		return -STATUS_UNJUDGED;
+	}
+	if (!path && found[1]) {
+		fprintf(ctl->err, "synfault ctl: several are running; say which:\n");
+		print_running(ctl, found);
+		return -STATUS_USAGE;
+	}
+	if (!path)
+		path = found[0];
+	fd = place_connect(path);
+	if (fd >= 0)
+		return fd;
+	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,
+		fd == -ENOENT         ? "there is no such socket: no synfault inject listens there"
+		: fd == -ECONNREFUSED ? "nobody listens there any more"
+		: fd == -EACCES       ? "no permission: only the user who runs it, and root, may "
+					"give orders"
+				      : strerror(-fd));
+	return -STATUS_UNJUDGED;
+}
+
+/* ---- the answer ---- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static long long number_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void print_endpoint(const struct ctl *ctl, const json_t *endpoint)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+	json_t *addresses = json_object_get(endpoint, "addresses"), *address;
+	size_t index;
+
+	strbuf_printf(&line, "  %s", text_of(endpoint, "name"));
+	json_array_foreach(addresses, index, address)
+		strbuf_printf(&line, "%s%s", index ? ", " : "  ", json_string_value(address));
+	strbuf_printf(&line, "  %lld attempt%s", number_of(endpoint, "attempts"),
+		      number_of(endpoint, "attempts") == 1 ? "" : "s");
+	for (int i = 0; i < END_N_KINDS; i++) {
+		const char *end = attempt_end_name((enum attempt_end)i);
+
+		if (number_of(endpoint, end))
+			strbuf_printf(&line, ", %lld %s", number_of(endpoint, end), end);
+	}
+	strbuf_printf(&line, "; next: step %lld, ", number_of(endpoint, "next_step"));
+	report_line(&line, text_of(endpoint, "next"));
+	fprintf(ctl->out, "%s\n", strbuf_text(&line));
+}
+
+static void print_status(const struct ctl *ctl, const json_t *status)
+{
+	json_t *endpoints = json_object_get(status, "endpoints"), *item;
+	json_t *problems = json_object_get(status, "problems");
+	AUTO_STRBUF struct strbuf line = {0};
+	char seconds[REPORT_SECONDS_SIZE];
+	size_t index;
+
+	report_line(&line, text_of(status, "path"));
+	strbuf_puts(&line, ": ");
+	report_line(&line, text_of(status, "scenario"));
+	fprintf(ctl->out, "%s: %s (%lld of %lld), for %s s, pid %lld\n", text_of(status, "state"),
+		strbuf_text(&line), number_of(status, "number"), number_of(status, "scenarios"),
+		report_seconds(number_of(status, "elapsed_ns"), seconds), number_of(status, "pid"));
+	json_array_foreach(endpoints, index, item) print_endpoint(ctl, item);
+	json_array_foreach(problems, index, item)
+		fprintf(ctl->out, "  problem: %s\n", json_string_value(item));
+}
+
+static void print_result(const struct ctl *ctl, const json_t *result)
+{
+	json_t *findings = json_object_get(result, "findings"), *finding;
+	AUTO_STRBUF struct strbuf text = {0};
+	size_t index;
+
+	strbuf_printf(&text, "%s: ", text_of(result, "outcome"));
+	report_line(&text, text_of(result, "scenario"));
+	strbuf_putc(&text, '\n');
+	json_array_foreach(findings, index, finding)
+	{
+		strbuf_puts(&text, "  ");
+		report_line(&text, json_string_value(finding));
+		strbuf_putc(&text, '\n');
+	}
+	fputs(strbuf_text(&text), ctl->out);
+}
+
+/* A daemon that is not armed does not do what it is there for: health checks want to know. */
+static enum exit_status show(const struct ctl *ctl, const json_t *result)
+{
+	bool armed = strcmp(text_of(result, "state"), "armed") == 0;
+	char *text = NULL;
+
+	if (ctl->options.json) {
+		text = json_dumps(result, JSON_INDENT(2));
+		fprintf(ctl->out, "%s\n", text ? text : "");
+		free(text);
+	} else if (json_object_get(result, "state")) {
+		print_status(ctl, result);
+	} else {
+		print_result(ctl, result);
+	}
+	return armed || json_object_get(result, "outcome") ? STATUS_PASSED : STATUS_UNJUDGED;
+}
+
+static enum exit_status order(const struct ctl *ctl)
+{
+	AUTO_CLOSE int fd = connect_to_one(ctl);
+	AUTO_FREE char *message = NULL;
+	enum exit_status status = STATUS_UNJUDGED;
+	json_t *reply;
+
+	if (fd < 0)
+		return (enum exit_status) - fd;
+	reply = ask(fd, make_request(ctl), &message);
+	if (reply && json_is_true(json_object_get(reply, "ok")))
+		status = show(ctl, json_object_get(reply, "result"));
+	else
+		fprintf(ctl->err, "synfault ctl: %s\n", reply ? text_of(reply, "error") : message);
+	json_decref(reply);
+	return status;
+}
+
+/* What is wrong with the operands, owned by the caller; NULL: nothing. */
+static char *check_operands(const char *word, int n_operands, char **rest)
+{
+	static const char *const orders[] = {"status", "next", "reset", "stop", NULL};
+	size_t index;
+	AUTO_FREE char *expected = NULL;
+
+	if (rest)
+		return xstrdup("takes no \"--\"");
+	if (n_operands == 0)
+		return xstrdup("an order is missing: status, next, reset or stop");
+	if (!option_choice(word, orders, &index, &expected))
+		return xasprintf("\"%s\" is no order: %s", word, expected);
+	if (n_operands > 2 || (n_operands == 2 && strcmp(word, "next") != 0))
+		return xasprintf("%s takes no%s arguments", word, n_operands > 2 ? " more" : "");
+	return NULL;
+}
+
+int command_ctl(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct ctl ctl = {.out = out, .err = err};
+	AUTO_FREE char *message = NULL;
+	AUTO_STRBUF struct strbuf help = {0};
+	int n_operands = 0;
+	char **rest = NULL;
+
+	if (options_parse(ctl_options, ARRAY_SIZE(ctl_options), argc, argv, &ctl.options,
+			  &n_operands, &rest, &message) &&
+	    !ctl.options.help)
+		message = check_operands(argv[0], n_operands, rest);
+	if (message) {
+		fprintf(err, "synfault ctl: %s\nTry 'synfault ctl --help'.\n", message);
+		return STATUS_USAGE;
+	}
+	if (ctl.options.help) {
+		options_help(ctl_options, ARRAY_SIZE(ctl_options), &help);
+		fprintf(out,
+			"Usage: synfault ctl [OPTION...] status|reset|stop|next [SCENARIO]\n\n"
+			"Gives orders to a running synfault inject: tells how far it is; begins "
+			"the\n"
+			"scenario again; ends it, with its verdict; goes on to the next one.\n\n%s",
+			strbuf_text(&help));
+		return STATUS_PASSED;
+	}
+	ctl.order = argv[0];
+	ctl.scenario = n_operands > 1 ? argv[1] : NULL;
+	return (int)order(&ctl);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of `synfault inject`, from the command line and the environment. */
+#ifndef SYNFAULT_RUNNER_COMMAND_INJECT_OPTIONS_H
+#define SYNFAULT_RUNNER_COMMAND_INJECT_OPTIONS_H
+
+#include "runner/command/options.h"
+#include "runner/command/select.h"
+
+/* Texts are borrowed from the command line or the environment. */
+struct inject_options {
+	struct selection selection;
+	const char *netns;   /* NULL: the given one */
+	const char *control; /* NULL: the default place */
+	int ready_fd;        /* -1: none */
+	bool json;
+	const char *junit, *record;
+	uint64_t seed;
+	bool seed_given, check, help;
+	double timing_scale;
+	struct console_options console;
+};
+
+extern const struct option_table inject_option_table;
+
+/* As options_parse(). */
+bool inject_options_parse(int argc, char **argv, struct inject_options *options,
+			  int *ret_n_operands, char ***ret_rest, char **ret_message);
+void inject_options_free(struct inject_options *options);
+
+#endif

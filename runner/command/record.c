@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `synfault record`: see record.h. */
+#include "runner/command/record.h"
+
+#include "runner/command/observing.h"
+#include "runner/observe/baseline.h"
+#include "runner/report/file.h"
+#include "runner/scenario/utf8.h"
+
+#define TIMEOUT_NS   (30 * NS_PER_S)
+#define DEFAULT_RUNS 3
+#define HOSTNAME     "server.test"
+
+struct recording {
+	const struct observing_options *options;
+	char *const *command;
+	FILE *out, *err;
+
+	size_t n_runs;
+	struct scenario_file **files; /* by item, then by run */
+	struct run_results results;   /* as files */
+	struct observed *observed;    /* as files; empty where it was not seen */
+	char **obstacles;             /* by item; NULL: it was seen in all runs */
+	bool *seen;                   /* by item */
+};
+
+static enum exit_status usage_error(FILE *err, const char *message)
+{
+	fprintf(err, "synfault record: %s\nTry 'synfault record --help'.\n", message);
+	return STATUS_USAGE;
+}
+
+static void print_help(FILE *out)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	options_help(record_option_table.specs, record_option_table.n_specs, &text);
+	fprintf(out,
+		"Usage: synfault record [OPTION...] -- CLIENT ARG...\n\n"
+		"Runs the client against one endpoint that is refused, never answered, late and "
+		"so\n"
+		"on, one after the other, tells how it behaves, and with -o writes scenarios that\n"
+		"expect it to behave so again. ${server} in its arguments stands for HOST:PORT, "
+		"as\n"
+		"for 'synfault try'.\n\n%s",
+		strbuf_text(&text));
+}
+
+/* Scenario files are UTF-8. */
+static bool check_texts(const struct recording *recording)
+{
+	struct utf8_error error;
+
+	for (size_t i = 0; recording->command[i]; i++) {
+		const char *word = recording->command[i];
+
+		if (utf8_check(word, strlen(word), &error) == 0)
+			continue;
+		fprintf(recording->err,
+			"synfault record: argument %zu of the client is not UTF-8, which a "
+			"scenario "
+			"file can't hold; leave out -o\n",
+			i);
+		return false;
+	}
+	return true;
+}
+
+static struct scenario_file *make_file(const struct recording *recording,
+				       const struct battery_item *item)
+{
+	static const char *const dual[] = {"ipv6", "ipv4", NULL};
+	AUTO_STRV char **faults = probe_split_steps(item->faults);
+
+	return probe_scenario(&(struct probe){
+		.name = item->name,
+		.faults = (const char *const *)faults,
+		.families = item->dual ? dual : NULL,
+		.hostname = item->dual ? HOSTNAME : NULL,
+		.serve = recording->options->serve,
+		.port = recording->options->port,
+		.timeout_ns = recording->options->timeout_ns,
+		.command = recording->command,
+	});
+}
+
+static void observe_item(struct recording *recording, size_t item)
+{
+	for (size_t run = 0; run < recording->n_runs; run++) {
+		size_t i = item * recording->n_runs + run;
+
+		if (!recording->obstacles[item])
+			recording->obstacles[item] =
+				observing_obstacle(&recording->results.items[i]);
+	}
+	recording->seen[item] = !recording->obstacles[item];
+	for (size_t run = 0; recording->seen[item] && run < recording->n_runs; run++) {
+		size_t i = item * recording->n_runs + run;
+
+		recording->observed[i] = observe(recording->results.items[i].record);
+	}
+}
+
+/* Runs all parts. Returns false, having said why, when the command is wrong. */
+static bool run_battery(struct recording *recording)
+{
+	size_t n_files = n_battery * recording->n_runs;
+
+	recording->files = xzalloc(n_files * sizeof(struct scenario_file *));
+	recording->observed = xzalloc(n_files * sizeof(*recording->observed));
+	recording->obstacles = xzalloc(n_battery * sizeof(*recording->obstacles));
+	recording->seen = xzalloc(n_battery * sizeof(*recording->seen));
+	for (size_t i = 0; i < n_files; i++)
+		recording->files[i] = make_file(recording, &battery[i / recording->n_runs]);
+	if (!observing_check_command("record", recording->files[0], recording->err))
+		return false;
+	observing_run(recording->options, recording->files, n_files, NULL, NULL,
+		      &recording->results);
+	for (size_t item = 0; item < n_battery; item++)
+		observe_item(recording, item);
+	return true;
+}
+
+/* ---- what was seen ---- */
+
+static void add_item(const struct recording *recording, size_t item, struct strbuf *out)
+{
+	const struct observed *runs = &recording->observed[item * recording->n_runs];
+
+	strbuf_printf(out, "\n%s: %s\n", battery[item].name, battery[item].asks);
+	if (recording->seen[item])
+		observed_format(runs, recording->n_runs, out);
+	else
+		strbuf_printf(out, "  not seen: %s\n", recording->obstacles[item]);
+}
+
+static void show(const struct recording *recording)
+{
+	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
+
+	strbuf_printf(&text, "%zu parts, each run %zu time%s\n", n_battery, recording->n_runs,
+		      recording->n_runs == 1 ? "" : "s");
+	for (size_t item = 0; item < n_battery; item++)
+		add_item(recording, item, &text);
+	strbuf_puts(&text, "\nin short\n");
+	battery_summary(recording->observed, recording->n_runs, recording->seen, &text);
+	if (observing_is_ascii())
+		report_ascii(&ascii, strbuf_text(&text));
+	fputs(strbuf_text(observing_is_ascii() ? &ascii : &text), recording->out);
+}
+
+static bool any_attempt(const struct recording *recording)
+{
+	for (size_t i = 0; i < n_battery * recording->n_runs; i++)
+		if (recording->observed[i].n_attempts > 0)
+			return true;
+	return false;
+}
+
+/* ---- the file ---- */
+
+static bool write_file(const struct recording *recording)
+{
+	const struct observing_options *options = recording->options;
+	const struct baseline baseline = {recording->command, options->serve, options->port,
+					  options->timeout_ns};
+	AUTO_FREE struct record **records = xzalloc(recording->n_runs * sizeof(struct record *));
+	AUTO_STRBUF struct strbuf text = {0};
+	AUTO_DIAG struct diag_list diags = {0};
+	size_t n_written = 0;
+
+	baseline_begin(&baseline, &text);
+	for (size_t item = 0; item < n_battery; item++) {
+		size_t first = item * recording->n_runs;
+
+		for (size_t run = 0; run < recording->n_runs; run++)
+			records[run] = recording->results.items[first + run].record;
+		if (recording->seen[item])
+			n_written +=
+				baseline_add(&baseline, &battery[item], records,
+					     &recording->observed[first], recording->n_runs, &text);
+	}
+	if (report_file_write("scenarios", options->output, strbuf_text(&text), text.length,
+			      &diags) < 0) {
+		fprintf(recording->err, "synfault record: %s\n", diags.items[0].message);
+		return false;
+	}
+	fprintf(recording->out, "\n%zu scenarios written to %s; to run them: synfault run %s\n",
+		n_written, options->output, options->output);
+	return true;
+}
+
+static enum exit_status conclude(const struct recording *recording)
+{
+	size_t n_seen = 0;
+
+	for (size_t item = 0; item < n_battery; item++)
+		n_seen += recording->seen[item];
+	if (recording->results.interrupted) {
+		fputs("synfault record: interrupted\n", recording->err);
+		return STATUS_INTERRUPTED;
+	}
+	show(recording);
+	if (n_seen == 0) {
+		fflush(recording->out);
+		fprintf(recording->err, "synfault record: %s\n", recording->obstacles[0]);
+		return STATUS_UNJUDGED;
+	}
+	if (!any_attempt(recording)) {
+		fflush(recording->out);
+		fprintf(recording->err,
+			"synfault record: the client never tried to connect%s; nothing is "
+			"written\n",
+			observing_mentions_endpoint(recording->command)
+				? ""
+				: ": its arguments do not say where the server is (${server}, in "
+				  "single quotes)");
+		return STATUS_UNJUDGED;
+	}
+	if (recording->options->output && !write_file(recording))
+		return STATUS_UNJUDGED;
+	return STATUS_PASSED;
+}
+
+static enum exit_status record(const struct observing_options *options, char *const *command,
+			       FILE *out, FILE *err)
+{
+	struct recording recording = {
+		.options = options,
+		.command = command,
+		.out = out,
+		.err = err,
+		.n_runs = options->runs,
+	};
+	AUTO_DIAG struct diag_list diags = {0};
+	enum exit_status status = STATUS_USAGE;
+
+	if (options->output && !check_texts(&recording))
+		return STATUS_USAGE;
+	if (options->output && report_file_check("scenarios", options->output, &diags) < 0) {
+		fprintf(err, "synfault record: %s\n", diags.items[0].message);
+		return STATUS_USAGE;
+	}
+	if (run_battery(&recording))
+		status = conclude(&recording);
+	results_free(&recording.results);
+	for (size_t i = 0; i < n_battery * recording.n_runs; i++) {
+		observed_free(&recording.observed[i]);
+		scenario_file_free(recording.files[i]);
+	}
+	for (size_t item = 0; item < n_battery; item++)
+		free(recording.obstacles[item]);
+	free(recording.obstacles);
+	free(recording.observed);
+	free(recording.files);
+	free(recording.seen);
+	return status;
+}
+
+int command_record(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct observing_options options = {.timeout_ns = TIMEOUT_NS, .runs = DEFAULT_RUNS};
+	AUTO_FREE char *message = NULL;
+	int n_operands;
+	char **rest;
+
+	if (!options_parse(record_option_table.specs, record_option_table.n_specs, argc, argv,
+			   &options, &n_operands, &rest, &message))
+		return (int)usage_error(err, message);
+	if (options.help) {
+		print_help(out);
+		return STATUS_PASSED;
+	}
+	if (n_operands > 0)
+		return (int)usage_error(err, "only the client is given, after --");
+	if (!rest || !*rest)
+		return (int)usage_error(err, "a client command is needed after --");
+	return (int)record(&options, rest, out, err);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon of `synfault inject`: arms one scenario of a file after the other in a shared cell of
+ * its own, prints what happens, takes orders (control.h), and judges each when it ends.
+ */
+#ifndef SYNFAULT_RUNNER_INJECT_SESSION_H
+#define SYNFAULT_RUNNER_INJECT_SESSION_H
+
+#include "runner/cell/isolation.h"
+#include "runner/command/options.h"
+#include "runner/report/console.h"
+
+struct session_config {
+	const struct scenario_file *file;
+	const struct scenario *const *scenarios; /* to choose from, in this order; at least one */
+	size_t n_scenarios, first;               /* first: to begin with */
+	const struct isolation *isolation;       /* shared */
+	uint64_t seed;                           /* of the run */
+	struct judge_options judge;
+	struct console_options console;
+	bool json;
+	const char *junit, *record; /* files to write at the end, or NULL */
+	const char *control;        /* path of the socket */
+	int control_fd;             /* it, listening */
+	int guard_fd; /* a socket to the guard (guard.h); its end means that the guard is dead */
+	FILE *out, *err;
+};
+
+/* One byte each on the guard's socket. */
+enum session_message {
+	SESSION_ARMED = 'a', /* to the guard: for the first time */
+	SESSION_STOP = 's',  /* to the session */
+};
+
+/* To be run in the child made by shared_fork(); comes back when all is taken away again. */
+enum exit_status session_run(const struct session_config *config);
+
+#endif

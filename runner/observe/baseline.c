@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing baselines: see baseline.h.
+ *
+ * A scenario starts with all that can be expected. It is loaded from its text, as it would be from
+ * the file, and each record that was seen is judged by it; as long as one does not pass, the least
+ * certain expectation is given up. So what is written passes what was seen.
+ */
+#include "runner/observe/baseline.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common/text.h"
+#include "runner/judge/judge.h"
+#include "runner/report/result.h"
+
+/* What may be expected, the least certain last. */
+enum part {
+	PART_EXIT,
+	PART_ATTEMPTS,
+	PART_STDERR,
+	PART_WAITS,
+	N_PARTS,
+};
+
+/* As much as processes wait for each other on a machine that does something else, too. */
+#define TOLERANCE_TEXT "{absolute: 250ms, relative: 10%}"
+/* Waits that differ by more than this from run to run are drawn, not planned. */
+#define SAME_NS       (60 * NS_PER_MS)
+#define SAME_RELATIVE 0.05
+/* Drawn waits are only known from a few draws. */
+enum { RANGE_FACTOR = 4 };
+/* Of attempts whose number depends on time, so many may be more or less, and one. */
+enum { SLACK_PART = 6 };
+/* Shorter ones could be none: we learn of an attempt's end a moment after the client. */
+#define SHORTEST_WAIT_NS (10 * NS_PER_MS)
+/* timeout(1) ends with this status when it had to end the client. */
+enum { TIMEOUT_STATUS = 124 };
+
+/* What clients say when they pass on what the kernel told them; the first that all runs hold. */
+static const char *const phrases[] = {
+	"Connection refused",
+	"connection refused",
+	"ECONNREFUSED",
+	"Connection timed out",
+	"connection timed out",
+	"Operation timed out",
+	"timed out",
+	"timeout",
+	"Timeout",
+	"No route to host",
+	"no route to host",
+	"EHOSTUNREACH",
+	"Network is unreachable",
+	"Connection reset",
+	"connection reset",
+	"ECONNRESET",
+	"Failed to connect",
+	"Couldn't connect",
+};
+
+struct draft {
+	const struct baseline *baseline;
+	const struct battery_item *item;
+	struct record *const *records;
+	const struct observed *runs;
+	size_t n_runs;
+	bool endless; /* a run did not end in its time */
+	size_t fewest, most;
+	bool wanted[N_PARTS];
+	char *objection; /* owned; why a run does not pass, the last one found */
+};
+
+static bool holds(const struct stream *stream, const char *text)
+{
+	return memmem(stream->head, stream->head_length, text, strlen(text)) ||
+	       memmem(stream->tail, stream->tail_length, text, strlen(text));
+}
+
+static const char *find_phrase(const struct draft *draft)
+{
+	for (size_t p = 0; p < ARRAY_SIZE(phrases); p++) {
+		size_t n = 0;
+
+		while (n < draft->n_runs &&
+		       holds(&draft->records[n]->streams[STREAM_STDERR], phrases[p]))
+			n++;
+		if (n == draft->n_runs)
+			return phrases[p];
+	}
+	return NULL;
+}
+
+/* ---- one part after the other ---- */
+
+static void write_exit(const struct draft *draft, struct yaml_writer *writer)
+{
+	int status = draft->runs[0].wait_status;
+
+	if (draft->endless) {
+		yaml_pair(writer, "exit", "%d", TIMEOUT_STATUS);
+		return;
+	}
+	yaml_text(writer, "exit");
+	if (WIFSIGNALED(status)) {
+		yaml_mapping(writer, true);
+		yaml_pair(writer, "signal", "%s", sigabbrev_np(WTERMSIG(status)));
+		yaml_end(writer);
+		return;
+	}
+	yaml_printf(writer, "%d", WEXITSTATUS(status));
+}
+
+/* The same in all runs, and a status that can be written. */
+static bool exit_is_known(const struct draft *draft)
+{
+	int status = draft->runs[0].wait_status;
+
+	for (size_t i = 0; !draft->endless && i < draft->n_runs; i++)
+		if (draft->runs[i].wait_status != status)
+			return false;
+	return draft->endless || !WIFSIGNALED(status) || sigabbrev_np(WTERMSIG(status));
+}
+
+/* By their end, or by our taking their time away, attempts may be one more or one less. */
+static struct range attempts_range(const struct draft *draft)
+{
+	bool exact = !draft->endless && !draft->item->timed && draft->fewest == draft->most;
+	int64_t slack = exact ? 0 : 1 + (int64_t)(draft->most / SLACK_PART);
+
+	return (struct range){
+		.low = MAX((int64_t)draft->fewest - slack, 1),
+		.high = (int64_t)draft->most + slack,
+	};
+}
+
+static void write_attempts(const struct draft *draft, struct yaml_writer *writer)
+{
+	struct range range = attempts_range(draft);
+
+	if (draft->most == 0)
+		yaml_pair(writer, "attempts", "0");
+	else if (range.low == range.high)
+		yaml_pair(writer, "attempts", "%" PRId64, range.low);
+	else
+		yaml_pair(writer, "attempts", "%" PRId64 "..%" PRId64, range.low, range.high);
+}
+
+/* The k-th wait of all runs; false when it differs too much between them. */
+static bool same_wait(const struct draft *draft, size_t k, int64_t *ret_ns)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0;
+
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		int64_t wait_ns = draft->runs[i].waits_ns[k];
+
+		low_ns = MIN(low_ns, wait_ns);
+		high_ns = MAX(high_ns, wait_ns);
+	}
+	/* The machine makes waits longer, not shorter. */
+	*ret_ns = low_ns;
+	return high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+}
+
+static size_t common_waits(const struct draft *draft)
+{
+	return draft->fewest > 0 ? draft->fewest - 1 : 0;
+}
+
+static bool waits_are_planned(const struct draft *draft)
+{
+	int64_t wait_ns;
+
+	for (size_t k = 0; k < common_waits(draft); k++)
+		if (!same_wait(draft, k, &wait_ns))
+			return false;
+	return true;
+}
+
+static int64_t round_to(int64_t value_ns, int64_t unit_ns)
+{
+	return (value_ns + unit_ns / 2) / unit_ns * unit_ns;
+}
+
+/* As somebody may have written it: 1.004 s is 1 s. */
+static int64_t rounded(int64_t value_ns)
+{
+	int64_t unit_ns = NS_PER_MS;
+
+	for (int64_t coarse = 10 * NS_PER_MS; coarse <= NS_PER_S; coarse *= 10) {
+		int64_t off_ns = llabs(round_to(value_ns, coarse) - value_ns);
+
+		if (off_ns <= 5 * NS_PER_MS + value_ns / 100 && round_to(value_ns, coarse) > 0)
+			unit_ns = coarse;
+	}
+	return round_to(value_ns, unit_ns);
+}
+
+static void write_list(const struct draft *draft, struct yaml_writer *writer)
+{
+	yaml_list(writer, true);
+	for (size_t k = 0; k < common_waits(draft); k++) {
+		char text[DURATION_TEXT_SIZE];
+		int64_t wait_ns;
+
+		same_wait(draft, k, &wait_ns);
+		yaml_text(writer, duration_format_exact(rounded(wait_ns), text));
+	}
+	yaml_end(writer);
+}
+
+/* Some draws say little about the next ones: far bounds. */
+static void write_range(const struct draft *draft, struct yaml_writer *writer)
+{
+	struct policy policy = policy_plain(POLICY_RANGE, INT64_MAX);
+	AUTO_STRBUF struct strbuf text = {0};
+
+	policy.cap_ns = 0;
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		for (size_t k = 0; k < draft->runs[i].n_waits; k++) {
+			policy.base_ns = MIN(policy.base_ns, draft->runs[i].waits_ns[k]);
+			policy.cap_ns = MAX(policy.cap_ns, draft->runs[i].waits_ns[k]);
+		}
+	}
+	policy.base_ns = policy.base_ns / RANGE_FACTOR / NS_PER_MS * NS_PER_MS;
+	policy.cap_ns = rounded(policy.cap_ns * RANGE_FACTOR);
+	policy_write(&policy, &text);
+	yaml_snippet(writer, strbuf_text(&text));
+}
+
+static void write_waits(const struct draft *draft, struct yaml_writer *writer)
+{
+	struct fit fit = observed_fit(draft->runs, draft->n_runs);
+	bool exact = attempts_range(draft).low == attempts_range(draft).high;
+	bool planned = waits_are_planned(draft), single = common_waits(draft) == 1;
+	AUTO_STRBUF struct strbuf text = {0};
+
+	yaml_text(writer, "waits");
+	policy_write(&fit.policy, &text);
+	if (planned && fit.found && fit.policy.jitter == JITTER_NONE && !(single && exact))
+		yaml_snippet(writer, strbuf_text(&text));
+	else if (planned && exact)
+		write_list(draft, writer);
+	else
+		write_range(draft, writer);
+	fit_free(&fit);
+}
+
+static bool waits_are_known(const struct draft *draft)
+{
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		if (draft->runs[i].overlaps)
+			return false;
+		for (size_t k = 0; k < draft->runs[i].n_waits; k++)
+			if (draft->runs[i].waits_ns[k] < SHORTEST_WAIT_NS)
+				return false;
+	}
+	/* One attempt less than was seen leaves no wait to look at. */
+	return attempts_range(draft).low > 1;
+}
+
+/* ---- the whole ---- */
+
+static void write_document(const struct draft *draft, struct strbuf *out)
+{
+	static const char *const dual[] = {"ipv6", "ipv4", NULL};
+	const struct baseline *baseline = draft->baseline;
+	AUTO_STRV char **faults = probe_split_steps(draft->item->faults);
+	AUTO_FREE char *seconds =
+		xasprintf("%" PRId64, (baseline->timeout_ns + NS_PER_S - 1) / NS_PER_S);
+	size_t n = strv_length(baseline->command);
+	AUTO_FREE char **command = xzalloc((n + 3) * sizeof(*command));
+	char limiter[] = "timeout";
+	struct yaml_writer *writer = yaml_writer_new(out);
+
+	command[0] = limiter;
+	command[1] = seconds;
+	memcpy(command + 2, baseline->command, n * sizeof(*command));
+	probe_write(
+		&(struct probe){
+			.name = draft->item->name,
+			.faults = (const char *const *)faults,
+			.families = draft->item->dual ? dual : NULL,
+			.hostname = draft->item->dual ? "server.test" : NULL,
+			.serve = baseline->serve,
+			.port = baseline->port,
+			.timeout_ns = 2 * baseline->timeout_ns + 10 * NS_PER_S,
+			.command = draft->endless ? command : NULL,
+		},
+		writer);
+	yaml_text(writer, "expect");
+	yaml_mapping(writer, false);
+	yaml_text(writer, "tolerance");
+	yaml_snippet(writer, TOLERANCE_TEXT);
+	if (draft->wanted[PART_EXIT])
+		write_exit(draft, writer);
+	if (draft->wanted[PART_ATTEMPTS])
+		write_attempts(draft, writer);
+	if (draft->wanted[PART_WAITS])
+		write_waits(draft, writer);
+	if (draft->wanted[PART_STDERR]) {
+		yaml_text(writer, "stderr");
+		yaml_mapping(writer, true);
+		yaml_pair(writer, "contains", "%s", find_phrase(draft));
+		yaml_end(writer);
+	}
+	yaml_writer_finish(writer);
+}
+
+/* As if timeout(1) had ended the client, where its time was over. Returns what was there. */
+static struct event *pretend_timeout(struct record *record)
+{
+	struct event *before = xmemdup(record->events, record->n_events * sizeof(*before));
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		struct event *event = &record->events[i];
+
+		if (event->kind == EVENT_TIMEOUT)
+			*event = (struct event){.kind = EVENT_OUTPUT, .at_ns = event->at_ns};
+		if (event->kind == EVENT_EXIT)
+			event->u.exit.wait_status = TIMEOUT_STATUS << 8;
+	}
+	return before;
+}
+
+static bool record_passes(struct draft *draft, const struct scenario *scenario,
+			  struct record *record)
+{
+	struct event *before = draft->endless ? pretend_timeout(record) : NULL;
+	struct judgement judgement = judge(scenario, record, NULL);
+	bool passes = judgement.outcome == OUTCOME_PASS;
+
+	if (!passes && judgement.n_findings > 0) {
+		struct strbuf line = {0};
+
+		report_line(&line, judgement.findings[0].message);
+		free(draft->objection);
+		draft->objection = strbuf_steal(&line);
+	}
+	judgement_free(&judgement);
+	if (before) {
+		memcpy(record->events, before, record->n_events * sizeof(*before));
+		free(before);
+	}
+	return passes;
+}
+
+/* Whether all that was seen passes the scenario as it is written. */
+static bool all_pass(struct draft *draft)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	struct scenario_file *file;
+	bool good;
+
+	baseline_begin(draft->baseline, &text);
+	strbuf_puts(&text, "---\n");
+	write_document(draft, &text);
+	file = scenario_file_parse("", strbuf_text(&text), text.length);
+	good = file->n_scenarios == 1;
+	for (size_t i = 0; good && i < draft->n_runs; i++)
+		good = record_passes(draft, file->scenarios[0], draft->records[i]);
+	scenario_file_free(file);
+	return good;
+}
+
+static struct draft make_draft(const struct baseline *baseline, const struct battery_item *item,
+			       struct record *const *records, const struct observed *runs,
+			       size_t n_runs)
+{
+	struct draft draft = {
+		.baseline = baseline,
+		.item = item,
+		.records = records,
+		.runs = runs,
+		.n_runs = n_runs,
+		.fewest = SIZE_MAX,
+	};
+
+	for (size_t i = 0; i < n_runs; i++) {
+		draft.fewest = MIN(draft.fewest, runs[i].n_attempts);
+		draft.most = MAX(draft.most, runs[i].n_attempts);
+		draft.endless |= !runs[i].ended;
+	}
+	draft.wanted[PART_EXIT] = exit_is_known(&draft);
+	draft.wanted[PART_ATTEMPTS] = true;
+	draft.wanted[PART_STDERR] = find_phrase(&draft) != NULL;
+	draft.wanted[PART_WAITS] = waits_are_known(&draft);
+	return draft;
+}
+
+void baseline_begin(const struct baseline *baseline, struct strbuf *out)
+{
+	struct yaml_writer *writer;
+
+	strbuf_puts(out, "# What a client was seen to do; written by `synfault record`.\n"
+			 "# Each scenario expects it to do the same again.\n");
+	writer = yaml_writer_new(out);
+	yaml_mapping(writer, false);
+	yaml_text(writer, "defaults");
+	yaml_mapping(writer, false);
+	yaml_text(writer, "client");
+	yaml_mapping(writer, false);
+	yaml_texts(writer, "command", (const char *const *)baseline->command);
+	yaml_writer_finish(writer);
+}
+
+/* Gives up expectations until all that was seen passes. Returns false when none is left. */
+static bool weaken(struct draft *draft)
+{
+	size_t part = N_PARTS;
+
+	while (!all_pass(draft)) {
+		while (part > 0 && !draft->wanted[part - 1])
+			part--;
+		if (part == 0)
+			return false;
+		draft->wanted[--part] = false;
+	}
+	return true;
+}
+
+bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
+		  struct record *const *records, const struct observed *runs, size_t n_runs,
+		  struct strbuf *out)
+{
+	struct draft draft = make_draft(baseline, item, records, runs, n_runs);
+	bool good;
+
+	strbuf_printf(out, "---\n# %s: %s\n", item->name, item->asks);
+	if (draft.most == 0) {
+		strbuf_puts(out, "# It never tried to connect: there is nothing to expect.\n");
+		return false;
+	}
+	good = weaken(&draft);
+	if (!good)
+		strbuf_printf(out, "# Not expected: %s\n",
+			      draft.objection ? draft.objection
+					      : "nothing that it did was the same in each run");
+	free(draft.objection);
+	if (!good)
+		return false;
+	if (draft.endless)
+		strbuf_puts(out, "# It never stopped: timeout(1) ends it. Whether it would give up "
+				 "is not known.\n");
+	if (!draft.wanted[PART_WAITS] && draft.fewest > 2)
+		strbuf_puts(out, "# Its waits differ from run to run, and are not expected.\n");
+	write_document(&draft, out);
+	return true;
+}

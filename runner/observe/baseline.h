@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A baseline: what a client was seen to do, as scenarios that expect it to do the same again. What
+ * it did is expected only as far as it did so in each run, with tolerances that a busy machine does
+ * not use up; and only what each of the runs that were seen passes is written at all.
+ */
+#ifndef SYNFAULT_RUNNER_OBSERVE_BASELINE_H
+#define SYNFAULT_RUNNER_OBSERVE_BASELINE_H
+
+#include "runner/observe/battery.h"
+#include "runner/observe/probe.h"
+
+struct baseline {
+	char *const *command; /* UTF-8 */
+	const char *serve;    /* NULL: http */
+	uint16_t port;        /* 0: one that is free */
+	int64_t timeout_ns;   /* that each run had */
+};
+
+/* The start of the file: comments, and the defaults of all scenarios. */
+void baseline_begin(const struct baseline *baseline, struct strbuf *out);
+/*
+ * The scenario of one item of the battery, after baseline_begin(); or, where nothing can be
+ * expected of it, a comment that says why. Returns whether it is a scenario.
+ *
+ * A client that was still running when its time was over is ended by timeout(1) in the scenario.
+ */
+bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
+		  struct record *const *records, const struct observed *runs, size_t n_runs,
+		  struct strbuf *out);
+
+#endif

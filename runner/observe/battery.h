@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The standard battery: the faults that any client should be seen with. */
+#ifndef SYNFAULT_RUNNER_OBSERVE_BATTERY_H
+#define SYNFAULT_RUNNER_OBSERVE_BATTERY_H
+
+#include "runner/observe/observe.h"
+
+struct battery_item {
+	const char *name;   /* of the scenario, too */
+	const char *asks;   /* what it shows, as a question */
+	const char *faults; /* steps, as probe_split_steps() takes them */
+	bool dual;          /* both families, IPv6 first, by a name: needs private isolation */
+	/* What happens depends on when attempts fall: their number may differ by one. */
+	bool timed;
+};
+
+extern const struct battery_item battery[];
+extern const size_t n_battery;
+
+/*
+ * Adds what all of it comes to, a few lines: which faults are followed by another attempt, when it
+ * gives up, how long it waits, whether it falls back. @runs: by item, @n_runs of each, those of an
+ * item that was not observed (@seen false) are not looked at.
+ */
+void battery_summary(const struct observed *runs, size_t n_runs, const bool *seen,
+		     struct strbuf *out);
+
+#endif

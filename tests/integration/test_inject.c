@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `synfault inject` and `synfault ctl`: faults for a client that somebody else starts. Each test is
+ * a shell script in a sandbox, whose functions start a daemon and wait until it is armed.
+ */
+#include <criterion/criterion.h>
+
+#include "common/duration.h"
+#include "tests/lib/junit_reader.h"
+#include "tests/lib/netns.h"
+
+#define NEXT "---\n"
+#define REFUSED                                                                                    \
+	"name: refused\n"                                                                          \
+	"endpoints: {api: {families: [ipv4, ipv6], faults: [refuse x2, accept]}}\n"                \
+	"expect: {attempts: 3, exit: 0}\n"
+#define HELD                                                                                       \
+	"name: held\n"                                                                             \
+	"endpoints: {api: {faults: [delay 1s]}}\n"                                                 \
+	"expect: {attempts: 1}\n"
+#define PLAIN                                                                                      \
+	"name: plain\n"                                                                            \
+	"endpoints: {api: {faults: [drop, accept]}}\n"
+
+/*
+ * start NAME ARGUMENT...: a daemon with its socket at NAME.sock and its output in NAME.out, armed;
+ * its pid in $pid. address NAME: of its endpoint "api". order NAME ORDER...: by ctl.
+ */
+#define FUNCTIONS                                                                                  \
+	"start() {\n"                                                                              \
+	"  name=$1; shift; rm -f $name.fifo; mkfifo $name.fifo\n"                                  \
+	"  synfault inject --control $name.sock --ready-fd 3 \"$@\" >$name.out 2>$name.err "       \
+	"3>$name.fifo &\n"                                                                         \
+	"  pid=$!; read line <$name.fifo; rm $name.fifo\n"                                         \
+	"}\n"                                                                                      \
+	"address() { sed -n 's/^armed: .*: api \\([0-9.:]*\\).*/\\1/p' $1.out | tail -n 1; }\n"    \
+	"order() { name=$1; shift; synfault ctl --control $name.sock \"$@\"; }\n"                  \
+	"ends() { wait $2; echo \"$1 ended with $?\"; }\n"
+
+static struct program *program_for(const char *file)
+{
+	struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_writes(synfault, "functions", "%s", FUNCTIONS);
+	program_writes(synfault, "a.yaml", "%s", file);
+	return synfault;
+}
+
+static void runs(struct program *synfault, const char *script)
+{
+	program_writes(synfault, "script", ". ./functions\n%s", script);
+	/* What the script writes is below one directory, which may stay. */
+	program_runs_shell(synfault,
+			   "mkdir w && cp $(ls -d * | grep -v '^w$') w && cd w && sh script");
+}
+
+/* Of the sandbox, but for files in its working directory. */
+static void left_nothing(const struct program *synfault)
+{
+	program_left_nothing_but(synfault, "w");
+}
+
+Test(inject, faults_fire_for_a_foreign_client_and_its_attempts_are_judged)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
+
+	runs(synfault, "start one --junit j.xml --record r.json a.yaml\n"
+		       "for i in 1 2 3; do synfault-tiny $(address one); echo client $?; done\n"
+		       "order one stop\n"
+		       "ends one $pid\n"
+		       "cat one.out one.err\n");
+	program_printed(synfault, "client 1\nclient 1\nclient 0\n");
+	program_printed(synfault, "pass: refused\n");
+	program_printed(synfault, "one ended with 0");
+	program_printed(synfault, "not judged, because the client is somebody else's: exit\n");
+	program_printed(synfault, "api #2  refused (step 1: refuse x2)\n");
+	program_printed(synfault, "api #3  connected\n");
+	program_printed(synfault, "1 passed, 0 failed, 0 skipped\n");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "w/j.xml");
+	struct record *record = program_record(synfault, "w/r.json");
+
+	cr_assert_eq(junit->n_cases, 1);
+	cr_expect(record->attached);
+	cr_expect_eq(record->n_attempts, 3);
+	record_free(record);
+	cr_expect_not(program_has_file(synfault, "w/one.sock"));
+	left_nothing(synfault);
+}
+
+Test(inject, the_exit_status_is_that_of_run)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(
+		REFUSED NEXT PLAIN NEXT "name: fails to start\n"
+					"endpoints: {api: {serve: {command: ['false']}}}\n");
+
+	runs(synfault, "start one a.yaml; kill $pid; ends failed $pid\n"
+		       "start two a.yaml plain; kill -INT $pid; ends plain $pid\n"
+		       "start three a.yaml 'fails to start'; ends error $pid\n"
+		       "cat *.out\n");
+	program_printed(synfault, "failed ended with 1\n");
+	program_printed(synfault, "plain ended with 0\n");
+	program_printed(synfault, "error ended with 3\n");
+	program_printed(synfault, "attempts");
+	program_printed(synfault, "(nothing is expected)");
+	program_printed(synfault, "the server of api ended with status 1 before it listened");
+	left_nothing(synfault);
+}
+
+Test(inject, orders_tell_how_far_it_is_start_again_and_go_on)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED NEXT PLAIN);
+
+	runs(synfault,
+	     "start one a.yaml\n"
+	     "synfault-tiny $(address one); order one status; order one status --format json\n"
+	     "before=$(address one)\n"
+	     "order one reset >/dev/null; synfault-tiny $before; echo after reset $?\n"
+	     "order one next; echo next $?\n"
+	     "[ $before = $(address one) ] && echo same address\n"
+	     "order one next; echo last $?\n"
+	     "order one next refused; order one next nonsense; echo nonsense $?\n"
+	     "order one stop; ends one $pid\n");
+	program_printed(synfault, "armed: a.yaml: refused (1 of 2)");
+	program_printed(synfault, "1 attempt, 1 refused; next: step 1, refuse x2\n");
+	program_printed(synfault, "\"refused\": 1");
+	program_printed(synfault, "after reset 1\n");
+	program_printed(synfault, "armed: a.yaml: plain (2 of 2)");
+	program_printed(synfault, "next 0\nsame address\nlast 3\n");
+	program_printed(synfault, "nonsense 3\n");
+	program_complained(synfault, "\"plain\" is the last scenario\n");
+	program_complained(synfault, "there is no scenario \"nonsense\"\n");
+	program_printed(synfault, "fail: refused\n  attempts: expected 3, got 0");
+	program_printed(synfault, "one ended with 1\n");
+	left_nothing(synfault);
+}
+
+Test(inject, connections_outlive_a_reset)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_for("name: kept\nendpoints: {api: {serve: echo, faults: [accept]}}\n");
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "client.py",
+		       "import socket, sys\n"
+		       "host, port = sys.argv[1].split(':')\n"
+		       "s = socket.create_connection((host, int(port)), 5)\n"
+		       "s.sendall(b'x'); s.recv(1)\n"
+		       "open('connected', 'w'); input()\n"
+		       "s.sendall(b'kept'); print(s.recv(4).decode())\n");
+	runs(synfault, "start one a.yaml; mkfifo go\n"
+		       "python3 client.py $(address one) <go & client=$!\n"
+		       "exec 4>go; while [ ! -e connected ]; do sleep 0.02; done\n"
+		       "order one reset; echo >&4; wait $client; order one stop; wait $pid\n");
+	program_printed(synfault, "kept\n");
+	left_nothing(synfault);
+}
+
+Test(inject, prints_one_object_per_line)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "look.py",
+		       "import json\n"
+		       "lines = [json.loads(line) for line in open('one.out')]\n"
+		       "print(lines[0]['event'], lines[0]['endpoints']['api'][0])\n"
+		       "print([(l['kind'], l['endpoint'], l['number']) for l in lines[1:-1]])\n"
+		       "print(lines[-1]['event'], lines[-1]['outcome'])\n");
+	runs(synfault, "start one --format json a.yaml\n"
+		       "synfault-tiny $(sed -n 's/.*\"api\":\\[\"\\([0-9.:]*\\).*/\\1/p' one.out)\n"
+		       "order one stop; wait $pid; python3 look.py\n");
+	program_printed(synfault, "armed 127.");
+	program_printed(synfault, "('syn', 'api', 1), ('verdict', 'api', 1)");
+	program_printed(synfault, "result fail");
+	left_nothing(synfault);
+}
+
+/* ---- deaths ---- */
+
+Test(inject, whichever_of_its_processes_is_killed_nothing_is_left)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
+
+	runs(synfault, "start one a.yaml; kill -9 $(pgrep -P $pid); ends session $pid\n"
+		       "start two a.yaml; session=$(pgrep -P $pid); kill -9 $pid; wait $pid\n"
+		       "while kill -0 $session 2>/dev/null; do sleep 0.02; done\n"
+		       "cat one.err; ls *.sock\n");
+	program_printed(synfault, "session ended with 3\n");
+	program_printed(synfault, "was killed by signal 9");
+	program_did_not_print(synfault, "one.sock");
+	program_did_not_print(synfault, "two.sock");
+	left_nothing(synfault);
+}
+
+Test(inject, what_two_that_were_killed_leave_goes_with_the_next_start)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
+
+	runs(synfault, "start one a.yaml; kill -9 $pid $(pgrep -P $pid); wait $pid\n"
+		       "start one a.yaml; order one stop; ends again $pid\n");
+	program_printed(synfault, "again ended with 1\n");
+	left_nothing(synfault);
+}
+
+Test(inject, two_side_by_side_and_a_run_do_not_disturb_each_other)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(HELD NEXT PLAIN);
+
+	program_writes(synfault, "run.yaml",
+		       "name: runs beside\n"
+		       "endpoints: {api: {faults: [refuse x2, accept]}}\n"
+		       "client: {command: [synfault-tiny, --tries, '3', '${api}']}\n"
+		       "expect: {exit: 0, attempts: 3}\n");
+	runs(synfault, "start one a.yaml; one=$pid; start two a.yaml plain; two=$pid\n"
+		       "synfault-tiny $(address one) & client=$!; sleep 0.2\n"
+		       "kill -9 $two $(pgrep -P $two)\n"
+		       "synfault run --isolation shared run.yaml; echo run $?\n"
+		       "wait $client; echo client $?; order one stop; ends one $one\n");
+	program_printed(synfault, "run 0\n");
+	program_printed(synfault, "client 0\n");
+	program_printed(synfault, "pass: held\n");
+	program_printed(synfault, "one ended with 0\n");
+	left_nothing(synfault);
+}
+
+/* ---- where, and for whom ---- */
+
+Test(inject, works_in_the_network_namespace_of_a_process_or_a_file)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
+
+	program_needs(synfault, "unshare nsenter ip");
+	runs(synfault,
+	     "unshare -n sh -c 'ip link set lo up; touch up; exec sleep 1000' & there=$!\n"
+	     "while [ ! -e up ]; do sleep 0.02; done\n"
+	     "start one --netns $there a.yaml\n"
+	     "nsenter -n -t $there synfault-tiny $(address one); echo there $?\n"
+	     "order one stop; ends one $pid\n"
+	     "start two --netns /proc/$there/ns/net a.yaml\n"
+	     "nsenter -n -t $there synfault-tiny $(address two); echo again $?\n"
+	     "order two stop; ends two $pid; kill $there\n"
+	     "for which in 999999999 a.yaml nowhere; do\n"
+	     "  synfault inject --netns $which a.yaml; echo wrong $?; done\n");
+	program_printed(synfault, "there 1\n");
+	program_printed(synfault, "again 1\n");
+	program_printed(synfault, "wrong 3\nwrong 3\nwrong 3\n");
+	program_complained(synfault, "--netns: there is no process 999999999");
+	program_complained(synfault, "--netns: a.yaml is no network namespace");
+	program_complained(synfault, "--netns: there is no file nowhere");
+	left_nothing(synfault);
+}
+
+Test(inject, tells_the_service_manager)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "manager.py",
+		       "import os, signal, socket, subprocess\n"
+		       "for name in ['notify', '\\0manager']:\n"
+		       "    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+		       "    s.settimeout(20); s.bind(name)\n"
+		       "    seen = os.path.abspath(name) if name[0] != '\\0' else '@manager'\n"
+		       "    p = subprocess.Popen(['synfault', 'inject', '--control', 'm.sock', "
+		       "'a.yaml'], env=dict(os.environ, NOTIFY_SOCKET=seen), stdout=-3)\n"
+		       "    print(s.recv(100).decode(), flush=True)\n"
+		       "    p.send_signal(signal.SIGTERM); print(s.recv(100).decode())\n"
+		       "    print('ended', p.wait(20), flush=True)\n");
+	runs(synfault, "python3 manager.py");
+	program_printed(synfault, "READY=1\nSTOPPING=1\nended 0\nREADY=1\nSTOPPING=1\nended 0\n");
+	left_nothing(synfault);
+}
+
+Test(inject, one_is_found_without_its_path_and_several_are_told_apart)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	runs(synfault, "export XDG_RUNTIME_DIR=$PWD\n"
+		       "synfault ctl status; echo none $?\n"
+		       "one() { mkfifo f$1; synfault inject --ready-fd 3 a.yaml 3>f$1 >/dev/null & "
+		       "read line <f$1; }\n"
+		       "one 1; first=$!; synfault ctl status; one 2; second=$!\n"
+		       "synfault ctl status; echo several $?\n"
+		       "synfault ctl stop --control synfault/$first.sock; wait $first\n"
+		       "kill -9 $second $(pgrep -P $second); wait $second\n"
+		       "synfault ctl status; echo dead $?\n"
+		       "ls synfault; one 3; synfault ctl stop; wait\n");
+	program_printed(synfault, "none 3\n");
+	program_printed(synfault, "armed: a.yaml: plain (1 of 1)");
+	program_printed(synfault, "several 4\n");
+	program_printed(synfault, "dead 3\n");
+	program_complained(synfault, "no synfault inject is running (looked in ");
+	program_complained(synfault, "several are running; say which:\n");
+	program_complained(synfault, "a.yaml: plain\n");
+	left_nothing(synfault);
+}
+
+/* ---- peers that mean no good ---- */
+
+#define HOSTILE                                                                                    \
+	"import json, os, resource, socket, time\n"                                                \
+	"resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))\n"                               \
+	"def peer():\n"                                                                            \
+	"    s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect('one.sock')\n"         \
+	"    return s\n"                                                                           \
+	"def line(s):\n"                                                                           \
+	"    data = b''\n"                                                                         \
+	"    while not data.endswith(b'\\n'):\n"                                                   \
+	"        part = s.recv(1 << 16)\n"                                                         \
+	"        if not part: break\n"                                                             \
+	"        data += part\n"                                                                   \
+	"    return data.decode()\n"                                                               \
+	"def ask(text):\n"                                                                         \
+	"    s = peer(); s.sendall(text); return json.loads(line(s))\n"                            \
+	"for text in [b'{', b'[]', b'{}', b'3', b'\\xff\\xfe', b'\"x\"', b'{\"command\": 3}',\n"   \
+	"             b'{\"command\": \"dance\"}', b'{\"command\": \"status\", \"x\": 1}',\n"      \
+	"             b'{\"command\": \"status\", \"id\": {}}', b'[' * 5000,\n"                    \
+	"             b'{\"command\": \"stop\", \"scenario\": \"x\"}',\n"                          \
+	"             b'{\"command\": \"status\", \"command\": \"stop\"}', b'\\0\\0']:\n"          \
+	"    reply = ask(text + b'\\n'); assert reply['ok'] is False, (text, reply)\n"             \
+	"    print(reply['error'])\n"                                                              \
+	"s = peer()\n"                                                                             \
+	"try:\n"                                                                                   \
+	"    s.sendall(b'x' * (1 << 22))\n"                                                        \
+	"except OSError: pass\n"                                                                   \
+	"try: print(line(s))\n"                                                                    \
+	"except OSError: print('the request is too long')\n"                                       \
+	"half = peer(); half.shutdown(socket.SHUT_WR)\n"                                           \
+	"s = peer(); s.sendall(b'{\"command\": \"status\", \"id\": 7}'); s.shutdown(1)\n"          \
+	"deaf = peer(); deaf.setblocking(False)\n"                                                 \
+	"try:\n"                                                                                   \
+	"    while True: deaf.send(b'{\"command\": \"status\"}\\n' * 100)\n"                       \
+	"except OSError: pass\n"                                                                   \
+	"many = []\n"                                                                              \
+	"for i in range(200):\n"                                                                   \
+	"    try: many.append(peer())\n"                                                           \
+	"    except OSError: pass\n"                                                               \
+	"time.sleep(0.2); print(line(many[-1]))\n"                                                 \
+	"for s in many: s.close()\n"                                                               \
+	"time.sleep(0.2)\n"                                                                        \
+	"s = peer(); s.sendall(b'{\"command\":\"status\",\"id\":1}\\n'\n"                          \
+	"                      b'{\"command\":\"reset\",\"id\":\"two\"}\\n')\n"                    \
+	"f = s.makefile(); print([json.loads(f.readline())['id'] for i in range(2)])\n"            \
+	"s.sendall(b'{\"command\": \"stop\"}\\n'); s.close()\n"
+
+Test(inject, no_peer_can_block_or_crash_it)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "hostile.py", "%s", HOSTILE);
+	runs(synfault, "start one a.yaml; python3 hostile.py; ends one $pid; cat one.err\n");
+	program_printed(synfault, "a request is an object\n");
+	program_printed(synfault, "\"command\" is missing: status, next, reset or stop\n");
+	program_printed(synfault, "unknown command \"dance\"");
+	program_printed(synfault, "the key \"x\" is not known\n");
+	program_printed(synfault, "stop takes no scenario\n");
+	program_printed(synfault, "the request is too long");
+	program_printed(synfault, "too many connections");
+	program_printed(synfault, "[1, 'two']\n");
+	program_printed(synfault, "one ended with 1\n");
+	left_nothing(synfault);
+}
+
+Test(inject, another_user_gives_no_orders)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	program_needs(synfault, "setpriv");
+	runs(synfault, "chmod 755 .; start one a.yaml\n"
+		       "nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"; }\n"
+		       "nobody synfault ctl --control one.sock stop; echo closed $?\n"
+		       "chmod 666 one.sock; nobody synfault ctl --control one.sock stop\n"
+		       "echo open $?; order one stop; ends one $pid\n");
+	program_printed(synfault, "closed 3\nopen 3\n");
+	program_complained(synfault, "no permission: only the user who runs it, and root");
+	program_complained(synfault, "only the user who runs synfault, and root, may give orders");
+	program_printed(synfault, "one ended with 0\n");
+	left_nothing(synfault);
+}
+
+/* ---- what is refused ---- */
+
+Test(inject, wrong_usage_is_named)
+{
+	static const struct {
+		const char *arguments;
+		int status;
+		const char *complaint;
+	} cases[] = {
+		{"inject", STATUS_USAGE, "a scenario file is missing"},
+		{"inject a.yaml x y", STATUS_USAGE, "takes one file"},
+		{"inject a.yaml -- curl", STATUS_USAGE, "takes no client"},
+		{"inject none.yaml", STATUS_USAGE, "can't be read"},
+		{"inject bad.yaml", STATUS_USAGE, "unknown key \"faluts\""},
+		{"inject a.yaml nonsense", STATUS_USAGE, "there is no scenario \"nonsense\""},
+		{"inject --filter 'x*' a.yaml", STATUS_NOTHING_RAN, "no scenario is selected"},
+		{"inject --ready-fd 77 a.yaml", STATUS_USAGE, "descriptor is not open"},
+		{"inject --format yaml a.yaml", STATUS_USAGE, "text or json is expected"},
+		{"inject --control a.yaml a.yaml", STATUS_UNJUDGED, "or it is no socket"},
+		{"inject --control none/x a.yaml", STATUS_UNJUDGED, "No such file or directory"},
+		{"inject --junit a.yaml/x a.yaml", STATUS_UNJUDGED, "a.yaml"},
+		{"inject named.yaml", STATUS_UNJUDGED, "the hostname of endpoint api"},
+		{"ctl", STATUS_USAGE, "an order is missing"},
+		{"ctl dance", STATUS_USAGE, "\"dance\" is no order"},
+		{"ctl stop now", STATUS_USAGE, "stop takes no arguments"},
+		{"ctl --control none.sock status", STATUS_UNJUDGED, "there is no such socket"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	program_writes(synfault, "bad.yaml", "name: x\nendpoints: {api: {faluts: [refuse]}}\n");
+	program_writes(synfault, "named.yaml",
+		       "name: x\nendpoints: {api: {hostname: api.example.test}}\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "%s", cases[i].arguments);
+		program_exited(synfault, cases[i].status);
+		program_complained(synfault, cases[i].complaint);
+		left_nothing(synfault);
+	}
+}
+
+Test(inject, only_inject_does_without_client_and_expectations)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	program_runs(synfault, "inject --check a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "1 scenario, all fine\n");
+	program_runs(synfault, "check a.yaml");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "a scenario needs the key \"client\"");
+}
