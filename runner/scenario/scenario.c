@@ -31,7 +31,9 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_ATTEMPTS] = "attempts", [EXPECT_RETRANSMISSIONS] = "retransmissions",
 		[EXPECT_WAITS] = "waits",       [EXPECT_INTERVALS] = "intervals",
 		[EXPECT_STDOUT] = "stdout",     [EXPECT_STDERR] = "stderr",
-		[EXPECT_HERD] = "herd",
+		[EXPECT_HERD] = "herd",         [EXPECT_CONNECTED] = "connected",
+		[EXPECT_RECEIVED] = "received", [EXPECT_SENT] = "sent",
+		[EXPECT_ENDED] = "ended",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
@@ -163,7 +165,13 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_STDERR:
 		free(expectation->value.text.text);
 		break;
+	case EXPECT_ENDED:
+		free(expectation->value.ended.ends);
+		break;
 	case EXPECT_DURATION:
+	case EXPECT_CONNECTED:
+	case EXPECT_RECEIVED:
+	case EXPECT_SENT:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
 	case EXPECT_HERD:

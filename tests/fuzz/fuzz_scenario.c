@@ -79,6 +79,9 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_DURATION:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
+	case EXPECT_CONNECTED:
+	case EXPECT_RECEIVED:
+	case EXPECT_SENT:
 		check_range(&expectation->value.range.range);
 		break;
 	case EXPECT_WAITS:
@@ -92,6 +95,10 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_HERD:
 		REQUIRE(expectation->value.herd.max > 0);
 		REQUIRE(expectation->value.herd.within_ns > 0);
+		break;
+	case EXPECT_ENDED:
+		REQUIRE(expectation->value.ended.n_ends > 0);
+		REQUIRE(!expectation->value.ended.each || expectation->value.ended.n_ends == 1);
 		break;
 	case EXPECT_N_KINDS:
 		abort();
