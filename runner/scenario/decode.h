@@ -111,6 +111,7 @@ void decode_connected(struct loader *loader, const struct field *field, void *ta
 void decode_bytes(struct loader *loader, const struct field *field, void *target);
 void decode_ended(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_bytes;
+extern const char *const connection_ends[];
 extern const struct schema_key schema_ended_named;
 
 /* A fault step as a text. @last: none follows it. */

@@ -2,7 +2,7 @@
 /* What is expected of connections: how many there are, what they carry, and how they end. */
 #include "runner/scenario/decode.h"
 
-static const char *const ends[] = {
+const char *const connection_ends[] = {
 	[ENDED_REFUSED] = "refused",
 	[ENDED_UNREACHABLE] = "unreachable",
 	[ENDED_UNANSWERED] = "unanswered",
@@ -12,11 +12,11 @@ static const char *const ends[] = {
 	[ENDED_OPEN] = "open",
 	[ENDED_N_KINDS] = NULL,
 };
-_Static_assert(ARRAY_SIZE(ends) == ENDED_N_KINDS + 1, "a word per end");
+_Static_assert(ARRAY_SIZE(connection_ends) == ENDED_N_KINDS + 1, "a word per end");
 
 const char *connection_end_name(enum connection_end end)
 {
-	return ends[end];
+	return connection_ends[end];
 }
 
 void decode_connected(struct loader *loader, const struct field *field, void *target)
@@ -77,7 +77,7 @@ const struct schema_key schema_ended_named = {
 	.example = "[refused, closed]",
 	.forms = SCHEMA_SCALAR | SCHEMA_LIST,
 	.type = SCHEMA_CHOICE,
-	.choices = ends,
+	.choices = connection_ends,
 };
 
 static void decode_ends(struct loader *loader, const struct node *value, size_t endpoint)
@@ -97,7 +97,8 @@ static void decode_ends(struct loader *loader, const struct node *value, size_t 
 	for (size_t i = 0; i < count; i++) {
 		size_t choice;
 
-		if (decode_choice(loader, is_list ? value->items[i] : value, ends, &choice))
+		if (decode_choice(loader, is_list ? value->items[i] : value, connection_ends,
+				  &choice))
 			list[n++] = (enum connection_end)choice;
 	}
 	expectation = add_expectation(loader, EXPECT_ENDED, value);

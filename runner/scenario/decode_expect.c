@@ -446,6 +446,7 @@ static const struct schema_key expect_keys[] = {
 		.example = "[refused, closed]",
 		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_CHOICE,
+		.choices = connection_ends,
 		.named = &schema_ended_named,
 		.decode = decode_ended,
 	},
