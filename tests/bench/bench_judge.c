@@ -5,10 +5,12 @@
  * takes (goal: 2.2 times, which is linear but for sorting and the processor's caches). Prints two
  * JSON objects.
  */
+#include <time.h>
+
 #include "common/duration.h"
 #include "tests/lib/record_builder.h"
 
-enum { EVENTS = 100000, EVENTS_EACH = 3, COPIES = 50, ROUNDS = 9 };
+enum { EVENTS = 100000, EVENTS_EACH = 3, COPIES = 1, ROUNDS = 9 };
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -62,7 +64,7 @@ static struct record_builder *make_run(size_t n_events)
 		record_builder_closed(b, (uint32_t)i, at_ms, 0);
 	}
 	for (uint32_t copy = 0; copy < COPIES; copy++) {
-		record_builder_client_exits(b, (int64_t)n_events * 10, 1);
+		record_builder_client_exits(b, (int64_t)n_events * 1000, 1);
 		record->events[record->n_events - 1].u.exit.copy = copy;
 	}
 	record->streams = xrealloc(record->streams, (size_t)2 * COPIES * sizeof(struct stream));
@@ -73,12 +75,21 @@ static struct record_builder *make_run(size_t n_events)
 	return b;
 }
 
+/* The processor's time, in nanoseconds: what else the machine does is not in it. */
+static int64_t processor_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 /* Milliseconds. */
 static double time_judging(const struct record_builder *b)
 {
-	int64_t started_ns = clock_monotonic_ns();
+	int64_t started_ns = processor_ns();
 	struct judgement judgement = record_builder_judge(b);
-	int64_t took_ns = clock_monotonic_ns() - started_ns;
+	int64_t took_ns = processor_ns() - started_ns;
 
 	if (judgement.outcome != OUTCOME_PASS) {
 		fprintf(stderr, "bench_judge: %s\n", judgement.findings[0].message);
