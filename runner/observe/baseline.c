@@ -21,6 +21,8 @@ enum part {
 	PART_EXIT,
 	PART_ATTEMPTS,
 	PART_STDERR,
+	PART_FALLBACK,
+	PART_CONNECT_TIMEOUT,
 	PART_WAITS,
 	N_PARTS,
 };
@@ -36,6 +38,8 @@ enum { RANGE_FACTOR = 4 };
 enum { SLACK_PART = 6 };
 /* Shorter ones could be none: we learn of an attempt's end a moment after the client. */
 #define SHORTEST_WAIT_NS (10 * NS_PER_MS)
+/* A fall-back may be so much later than it was. */
+#define FALLBACK_SLACK_NS (250 * NS_PER_MS)
 /* timeout(1) ends with this status when it had to end the client. */
 enum { TIMEOUT_STATUS = 124 };
 
@@ -248,6 +252,66 @@ static void write_waits(const struct draft *draft, struct yaml_writer *writer)
 	fit_free(&fit);
 }
 
+/*
+ * How long it gave attempts that got no answer, in all runs. Where the client does not stop by
+ * itself, the last one is ended by its end, as if it had given up.
+ */
+static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0;
+
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		const struct observed *run = &draft->runs[i];
+
+		if (run->n_abandoned == 0 || run->n_open > 0)
+			return false;
+		low_ns = MIN(low_ns, run->shortest_ns);
+		high_ns = MAX(high_ns, run->longest_ns);
+	}
+	*ret_ns = rounded(low_ns);
+	return !draft->endless && low_ns >= SHORTEST_WAIT_NS &&
+	       high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+}
+
+static void write_connect_timeout(const struct draft *draft, struct yaml_writer *writer)
+{
+	char text[DURATION_TEXT_SIZE];
+	int64_t timeout_ns = 0;
+
+	if (connect_timeout_is_known(draft, &timeout_ns))
+		yaml_pair(writer, "connect-timeout", "%s", duration_format_exact(timeout_ns, text));
+}
+
+/* To IPv4 in each run, as the battery has it; the time it took, the longest. */
+static bool fallback_is_known(const struct draft *draft, int64_t *ret_ns)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		if (draft->runs[i].fallback_ns < 0)
+			return false;
+		longest_ns = MAX(longest_ns, draft->runs[i].fallback_ns);
+	}
+	*ret_ns = longest_ns;
+	return draft->item->dual;
+}
+
+static void write_fallback(const struct draft *draft, struct yaml_writer *writer)
+{
+	char text[DURATION_TEXT_SIZE];
+	int64_t longest_ns = 0;
+
+	if (!fallback_is_known(draft, &longest_ns))
+		return;
+	yaml_text(writer, "fallback");
+	yaml_mapping(writer, true);
+	yaml_pair(writer, "from", "ipv6");
+	yaml_pair(writer, "to", "ipv4");
+	longest_ns = rounded(longest_ns + longest_ns / 4 + FALLBACK_SLACK_NS);
+	yaml_pair(writer, "within", "%s", duration_format_exact(longest_ns, text));
+	yaml_end(writer);
+}
+
 static bool waits_are_known(const struct draft *draft)
 {
 	for (size_t i = 0; i < draft->n_runs; i++) {
@@ -300,6 +364,10 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 		write_attempts(draft, writer);
 	if (draft->wanted[PART_WAITS])
 		write_waits(draft, writer);
+	if (draft->wanted[PART_CONNECT_TIMEOUT])
+		write_connect_timeout(draft, writer);
+	if (draft->wanted[PART_FALLBACK])
+		write_fallback(draft, writer);
 	if (draft->wanted[PART_STDERR]) {
 		yaml_text(writer, "stderr");
 		yaml_mapping(writer, true);
@@ -377,6 +445,7 @@ static struct draft make_draft(const struct baseline *baseline, const struct bat
 		.n_runs = n_runs,
 		.fewest = SIZE_MAX,
 	};
+	int64_t known_ns;
 
 	for (size_t i = 0; i < n_runs; i++) {
 		draft.fewest = MIN(draft.fewest, runs[i].n_attempts);
@@ -387,6 +456,8 @@ static struct draft make_draft(const struct baseline *baseline, const struct bat
 	draft.wanted[PART_ATTEMPTS] = true;
 	draft.wanted[PART_STDERR] = find_phrase(&draft) != NULL;
 	draft.wanted[PART_WAITS] = waits_are_known(&draft);
+	draft.wanted[PART_CONNECT_TIMEOUT] = connect_timeout_is_known(&draft, &known_ns);
+	draft.wanted[PART_FALLBACK] = fallback_is_known(&draft, &known_ns);
 	return draft;
 }
 
@@ -411,6 +482,17 @@ static bool weaken(struct draft *draft)
 {
 	size_t part = N_PARTS;
 
+	if (all_pass(draft))
+		return true;
+	/* One of them alone may be to blame. */
+	for (size_t one = N_PARTS; one-- > 0;) {
+		if (!draft->wanted[one])
+			continue;
+		draft->wanted[one] = false;
+		if (all_pass(draft))
+			return true;
+		draft->wanted[one] = true;
+	}
 	while (!all_pass(draft)) {
 		while (part > 0 && !draft->wanted[part - 1])
 			part--;
