@@ -33,7 +33,7 @@ enum part {
 #define SAME_NS       (60 * NS_PER_MS)
 #define SAME_RELATIVE 0.05
 /* Drawn waits are only known from a few draws. */
-enum { RANGE_FACTOR = 4 };
+enum { RANGE_FACTOR = 10 };
 /* Of attempts whose number depends on time, so many may be more or less, and one. */
 enum { SLACK_PART = 6 };
 /* Shorter ones could be none: we learn of an attempt's end a moment after the client. */
@@ -215,20 +215,16 @@ static void write_list(const struct draft *draft, struct yaml_writer *writer)
 	yaml_end(writer);
 }
 
-/* Some draws say little about the next ones: far bounds. */
+/* Some draws say little about the next ones, and any of them may be short: a far upper bound. */
 static void write_range(const struct draft *draft, struct yaml_writer *writer)
 {
-	struct policy policy = policy_plain(POLICY_RANGE, INT64_MAX);
+	struct policy policy = policy_plain(POLICY_RANGE, 0);
 	AUTO_STRBUF struct strbuf text = {0};
 
 	policy.cap_ns = 0;
-	for (size_t i = 0; i < draft->n_runs; i++) {
-		for (size_t k = 0; k < draft->runs[i].n_waits; k++) {
-			policy.base_ns = MIN(policy.base_ns, draft->runs[i].waits_ns[k]);
+	for (size_t i = 0; i < draft->n_runs; i++)
+		for (size_t k = 0; k < draft->runs[i].n_waits; k++)
 			policy.cap_ns = MAX(policy.cap_ns, draft->runs[i].waits_ns[k]);
-		}
-	}
-	policy.base_ns = policy.base_ns / RANGE_FACTOR / NS_PER_MS * NS_PER_MS;
 	policy.cap_ns = rounded(policy.cap_ns * RANGE_FACTOR);
 	policy_write(&policy, &text);
 	yaml_snippet(writer, strbuf_text(&text));
