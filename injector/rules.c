@@ -30,6 +30,10 @@
 
 #define CHAIN_QUEUE           "queue"
 #define CHAIN_ANSWER          "answer"
+#define CHAIN_FLOWS           "flows"
+#define CHAIN_TRACK           "track"
+#define CHAIN_REJECT          "reject"
+#define CHAIN_INJECT          "inject"
 #define CHAIN_QUEUE_PRIORITY  (-200)
 #define CHAIN_ANSWER_PRIORITY (-199)
 
@@ -61,8 +65,15 @@
 /* A name with the number of a part. */
 #define NAME_SIZE 32
 
+#define CONNECTION_TYPE(address)                                                                   \
+	(((address) << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE) << 2 * NFT_TYPE_BITS |               \
+	 ((address) << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE))
+
 /* A family's place in family_layouts. */
 enum { LAYOUT_IPV4, LAYOUT_IPV6, N_LAYOUTS };
+
+/* queue, answer, and what follows connections */
+#define N_PART_CHAINS 6
 
 struct rules {
 	struct mnl_socket *socket;
@@ -72,8 +83,11 @@ struct rules {
 	enum rules_queue_form form;
 	bool is_part; /* of a common table */
 	struct address_networks networks;
-	char queue[NAME_SIZE], answer[NAME_SIZE]; /* chains */
-	char sets[N_LAYOUTS][NAME_SIZE];
+	/* chains; flows is where the rules that follow connections are */
+	char queue[NAME_SIZE], answer[NAME_SIZE], flows[NAME_SIZE], track[NAME_SIZE],
+		reject[NAME_SIZE], inject[NAME_SIZE];
+	char sets[N_LAYOUTS][NAME_SIZE], connections[N_LAYOUTS][NAME_SIZE];
+	bool follows;
 };
 
 /* Messages on their way to the kernel, and what to make of its answers. */
@@ -99,7 +113,11 @@ struct family_layout {
 	struct map {
 		const char *name;
 		uint32_t id;
-	} queues, answers;
+	} queues, answers, flows, injects;
+	const char *connections;
+	uint32_t connections_id, connection_type;
+	/* Where the parts of a connection's key go: ports after addresses. */
+	uint32_t second_address_register, second_port_register;
 };
 
 static const struct family_layout family_layouts[N_LAYOUTS] = {
@@ -118,6 +136,13 @@ static const struct family_layout family_layouts[N_LAYOUTS] = {
 			.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
 			.queues = {"queues4", 3},
 			.answers = {"answers4", 5},
+			.flows = {"flows4", 7},
+			.injects = {"injects4", 9},
+			.connections = "connections4",
+			.connections_id = 11,
+			.connection_type = CONNECTION_TYPE(NFT_TYPE_IPADDR),
+			.second_address_register = NFT_REG32_02,
+			.second_port_register = NFT_REG32_03,
 		},
 	[LAYOUT_IPV6] =
 		{
@@ -134,6 +159,13 @@ static const struct family_layout family_layouts[N_LAYOUTS] = {
 			.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
 			.queues = {"queues6", 4},
 			.answers = {"answers6", 6},
+			.flows = {"flows6", 8},
+			.injects = {"injects6", 10},
+			.connections = "connections6",
+			.connections_id = 12,
+			.connection_type = CONNECTION_TYPE(NFT_TYPE_IP6ADDR),
+			.second_address_register = NFT_REG32_05,
+			.second_port_register = NFT_REG32_09,
 		},
 };
 
@@ -209,12 +241,13 @@ static struct nftnl_chain *chain_new(const struct batch *batch, const char *name
 	return chain;
 }
 
-static void batch_add_base_chain(struct batch *batch, const char *name, int32_t priority)
+static void batch_add_base_chain(struct batch *batch, const char *name, uint32_t hook,
+				 int32_t priority)
 {
 	struct nftnl_chain *chain = chain_new(batch, name);
 
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_LOCAL_IN);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
 	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
 	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain);
 }
@@ -491,13 +524,135 @@ static void batch_add_answer_rules(struct batch *batch, const struct rules_confi
 	batch_add_answer_rule(batch, layout, config->refuse_mark, NFT_REJECT_TCP_RST, 0);
 }
 
+/* ---- connections that are followed ---- */
+
+/* The connections of the family, each with what becomes of its packets. */
+static void batch_add_connections(struct batch *batch, const struct family_layout *layout)
+{
+	struct nftnl_set *set = set_new(batch, batch->rules->connections[layout - family_layouts],
+					layout->connections_id);
+	struct nlmsghdr *message;
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->connection_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 2 * (layout->address_size + 4));
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+/* Packets without SYN of a followed connection, from its client or to it. */
+static void batch_add_flow_rule(struct batch *batch, const struct family_layout *layout,
+				bool to_client)
+{
+	size_t index = (size_t)(layout - family_layouts);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->flows);
+	uint32_t client_address = to_client ? layout->destination_offset : layout->source_offset;
+	uint32_t server_address = to_client ? layout->source_offset : layout->destination_offset;
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	rule_match_tcp_flags(rule, TCP_FLAG_SYN, 0);
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, client_address, layout->address_size,
+			  NFT_REG32_00);
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			  to_client ? TCP_DESTINATION_PORT : TCP_SOURCE_PORT, sizeof(uint16_t),
+			  layout->port_register);
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, server_address, layout->address_size,
+			  layout->second_address_register);
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			  to_client ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+			  layout->second_port_register);
+	expr = rule_add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, batch->rules->connections[index]);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->connections_id);
+	batch_add_rule(batch, rule, 0);
+}
+
+static void rule_verdict(struct nftnl_rule *rule, uint32_t verdict)
+{
+	struct nftnl_expr *expr = rule_add_expr(rule, "immediate");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, verdict);
+}
+
+/* Answers all but RST with RST. */
+static void batch_add_reject_rules(struct batch *batch)
+{
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->reject);
+	struct nftnl_expr *expr;
+
+	rule_match_tcp_flags(rule, TCP_FLAG_RST, TCP_FLAG_RST);
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+	rule = rule_new(batch, batch->rules->reject);
+	rule_add_expr(rule, "counter");
+	expr = rule_add_expr(rule, "reject");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
+	batch_add_rule(batch, rule, 0);
+}
+
+static void batch_add_queue_all(struct batch *batch, const char *chain, bool carriers,
+				const struct rules_config *config)
+{
+	const uint32_t mark = mark_carrier(config->refuse_mark);
+	const uint8_t protocol = IPPROTO_UDP;
+	struct nftnl_rule *rule = rule_new(batch, chain);
+
+	if (carriers) {
+		rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+		rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	}
+	rule_add_expr(rule, "counter");
+	rule_queue(rule, batch->rules->form, config->queue_number);
+	batch_add_rule(batch, rule, 0);
+}
+
+static void batch_add_flow_chain(struct batch *batch, const char *name)
+{
+	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain_new(batch, name));
+}
+
+/* What is made of our own carriers has been decided upon. */
+static void batch_add_own_rule(struct batch *batch, const struct rules_config *config)
+{
+	const uint32_t mark = mark_carrier(config->refuse_mark);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->track);
+
+	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
+/* Only where connections are followed. */
+static void batch_add_flow_rules(struct batch *batch, const struct rules_config *config,
+				 const bool used[static N_LAYOUTS])
+{
+	batch_add_own_rule(batch, config);
+	batch_add_queue_all(batch, batch->rules->track, false, config);
+	batch_add_queue_all(batch, batch->rules->inject, true, config);
+	batch_add_reject_rules(batch);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		if (!used[i])
+			continue;
+		batch_add_flow_rule(batch, &family_layouts[i], false);
+		batch_add_flow_rule(batch, &family_layouts[i], true);
+	}
+}
+
 /* ---- a table of one's own ---- */
 
 /* What sends packets to the queue, and answers those that come back with the mark. */
 static void batch_add_rules(struct batch *batch, const struct rules_config *config,
 			    const bool used[static N_LAYOUTS])
 {
-	batch->queue_first = batch->rules->sequence;
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
@@ -517,8 +672,18 @@ static void batch_build_table(struct batch *batch, const struct rules_config *co
 	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, owned);
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		used[i] = batch_add_set(batch, config, &family_layouts[i]);
-	batch_add_base_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
-	batch_add_base_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	batch->queue_first = batch->rules->sequence;
+	if (config->follows) {
+		for (size_t i = 0; i < N_LAYOUTS; i++)
+			if (used[i])
+				batch_add_connections(batch, &family_layouts[i]);
+		batch_add_flow_chain(batch, batch->rules->track);
+		batch_add_flow_chain(batch, batch->rules->reject);
+		batch_add_base_chain(batch, CHAIN_INJECT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+		batch_add_flow_rules(batch, config, used);
+	}
 	batch_add_shortcut(batch);
 	batch_add_rules(batch, config, used);
 }
@@ -543,12 +708,11 @@ static void batch_add_map(struct batch *batch, const struct family_layout *layou
 }
 
 /* Packets from or to a network that is in the map get its verdict. */
-static void batch_add_dispatch(struct batch *batch, const char *chain,
+static void batch_add_dispatch(struct batch *batch, const char *chain, uint8_t protocol,
 			       const struct family_layout *layout, const struct map *map,
 			       bool source)
 {
 	static const uint8_t zero[16];
-	const uint8_t protocol = IPPROTO_TCP;
 	struct nftnl_rule *rule = rule_new(batch, chain);
 	struct nftnl_expr *expr;
 	uint8_t mask[16] = {0};
@@ -579,16 +743,28 @@ static void batch_build_common(struct batch *batch)
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		batch_add_map(batch, &family_layouts[i], &family_layouts[i].queues);
 		batch_add_map(batch, &family_layouts[i], &family_layouts[i].answers);
+		batch_add_map(batch, &family_layouts[i], &family_layouts[i].flows);
+		batch_add_map(batch, &family_layouts[i], &family_layouts[i].injects);
 	}
-	batch_add_base_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
-	batch_add_base_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_INJECT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		const struct family_layout *layout = &family_layouts[i];
+
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, true);
+	}
 	batch_add_shortcut(batch);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		const struct family_layout *layout = &family_layouts[i];
 
-		batch_add_dispatch(batch, CHAIN_QUEUE, layout, &layout->queues, false);
-		batch_add_dispatch(batch, CHAIN_QUEUE, layout, &layout->queues, true);
-		batch_add_dispatch(batch, CHAIN_ANSWER, layout, &layout->answers, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, true);
+		batch_add_dispatch(batch, CHAIN_ANSWER, IPPROTO_TCP, layout, &layout->answers,
+				   false);
+		batch_add_dispatch(batch, CHAIN_INJECT, IPPROTO_UDP, layout, &layout->injects,
+				   false);
 	}
 }
 
@@ -612,9 +788,9 @@ static void batch_add_entry(struct batch *batch, uint16_t type, size_t index, co
 		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 	}
 	nftnl_set_elem_add(set, element);
-	message = batch_begin(batch, type,
-			      type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK
-							 : NLM_F_ACK);
+	message =
+		batch_begin(batch, type,
+			    type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK : 0);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
 	nftnl_set_free(set);
@@ -625,38 +801,69 @@ static void batch_add_entries(struct batch *batch, uint16_t type)
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		batch_add_entry(batch, type, i, &family_layouts[i].queues, batch->rules->queue);
 		batch_add_entry(batch, type, i, &family_layouts[i].answers, batch->rules->answer);
+		batch_add_entry(batch, type, i, &family_layouts[i].flows, batch->rules->flows);
+		batch_add_entry(batch, type, i, &family_layouts[i].injects, batch->rules->inject);
 	}
+}
+
+/* The chains of a part, in the order in which they can be deleted. */
+static void part_chains(const struct rules *rules, const char *ret[static N_PART_CHAINS])
+{
+	const char *const chains[N_PART_CHAINS] = {
+		rules->flows,  rules->queue, rules->answer,
+		rules->inject, rules->track, rules->reject,
+	};
+
+	memcpy(ret, chains, sizeof(chains));
 }
 
 static void batch_build_part(struct batch *batch, const struct rules_config *config)
 {
+	const char *chains[N_PART_CHAINS];
 	bool used[N_LAYOUTS];
 
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		used[i] = batch_add_set(batch, config, &family_layouts[i]);
-	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
-				chain_new(batch, batch->rules->queue));
-	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
-				chain_new(batch, batch->rules->answer));
+	part_chains(batch->rules, chains);
+	for (size_t i = 0; i < N_PART_CHAINS; i++)
+		batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+					chain_new(batch, chains[i]));
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		batch_add_connections(batch, &family_layouts[i]);
+	batch->queue_first = batch->rules->sequence;
+	if (config->follows)
+		batch_add_flow_rules(batch, config, used);
 	batch_add_rules(batch, config, used);
 	batch_add_entries(batch, NFT_MSG_NEWSETELEM);
+}
+
+/* Many acknowledgments of a large batch would not fit into the socket: errors come without, too. */
+static void batch_delete_set(struct batch *batch, const char *name, uint32_t id, uint16_t flags)
+{
+	struct nftnl_set *set = set_new(batch, name, id);
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, flags);
+
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
 }
 
 /* In the order in which nothing refers to what is deleted; a chain's rules go with it. */
 static void batch_build_removal(struct batch *batch)
 {
-	batch_add_entries(batch, NFT_MSG_DELSETELEM);
-	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, batch->rules->queue));
-	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, batch->rules->answer));
-	for (size_t i = 0; i < N_LAYOUTS; i++) {
-		struct nftnl_set *set = set_new(batch, set_name(batch, &family_layouts[i]),
-						family_layouts[i].set_id);
-		struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+	const struct rules *rules = batch->rules;
+	const char *chains[N_PART_CHAINS];
 
-		nftnl_set_nlmsg_build_payload(message, set);
-		batch_end(batch, message);
-		nftnl_set_free(set);
-	}
+	part_chains(rules, chains);
+	batch_add_entries(batch, NFT_MSG_DELSETELEM);
+	/* what follows connections refers to the map, and that to the chains after it */
+	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[0]));
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		batch_delete_set(batch, rules->connections[i], family_layouts[i].connections_id, 0);
+	for (size_t i = 1; i < N_PART_CHAINS; i++)
+		batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[i]));
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		batch_delete_set(batch, rules->sets[i], family_layouts[i].set_id, NLM_F_ACK);
 }
 
 /* ---- to the kernel ---- */
@@ -785,8 +992,15 @@ static int rules_new(const char *table, const struct address_networks *networks,
 	}
 	name(rules->queue, CHAIN_QUEUE, rules->is_part, part);
 	name(rules->answer, CHAIN_ANSWER, rules->is_part, part);
-	for (size_t i = 0; i < N_LAYOUTS; i++)
+	name(rules->track, CHAIN_TRACK, rules->is_part, part);
+	name(rules->reject, CHAIN_REJECT, rules->is_part, part);
+	name(rules->inject, CHAIN_INJECT, rules->is_part, part);
+	/* in a table of one's own, before the first rule of the others */
+	name(rules->flows, rules->is_part ? CHAIN_FLOWS : CHAIN_QUEUE, rules->is_part, part);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		name(rules->sets[i], family_layouts[i].set, rules->is_part, part);
+		name(rules->connections[i], family_layouts[i].connections, rules->is_part, part);
+	}
 	*ret = rules;
 	return 0;
 }
@@ -808,6 +1022,7 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 	r = rules_new(config->table, config->networks, config->part, diags, &rules);
 	if (r < 0)
 		return r;
+	rules->follows = config->follows;
 	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
 	for (;;) {
 		struct batch batch = {.rules = rules};
@@ -962,7 +1177,83 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 {
-	return count_chain(rules, rules->queue, ret_packets);
+	const char *const chains[] = {rules->queue, rules->track, rules->inject};
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < (rules->follows ? ARRAY_SIZE(chains) : 1); i++) {
+		uint64_t packets = 0;
+		int r = count_chain(rules, chains[i], &packets);
+
+		if (r < 0)
+			return r;
+		total += packets;
+	}
+	*ret_packets = total;
+	return 0;
+}
+
+int rules_count_rejected(struct rules *rules, uint64_t *ret_packets)
+{
+	return count_chain(rules, rules->reject, ret_packets);
+}
+
+/* Adds the connection as an element of its family's map, or deletes it. */
+static void batch_add_connection(struct batch *batch, uint16_t type, const struct address *client,
+				 const struct address *server, enum flow_handling handling)
+{
+	size_t index = client->family == AF_INET ? LAYOUT_IPV4 : LAYOUT_IPV6;
+	const struct family_layout *layout = &family_layouts[index];
+	const struct address *ends[] = {client, server};
+	struct nftnl_set *set =
+		set_new(batch, batch->rules->connections[index], layout->connections_id);
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[2 * (sizeof(client->bytes) + 4)] = {0};
+	struct nlmsghdr *message;
+
+	if (!element)
+		out_of_memory();
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		uint8_t *part = key + i * (layout->address_size + 4);
+
+		memcpy(part, ends[i]->bytes, layout->address_size);
+		part[layout->address_size] = (uint8_t)(ends[i]->port >> 8);
+		part[layout->address_size + 1] = (uint8_t)ends[i]->port;
+	}
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, 2 * (layout->address_size + 4));
+	if (type == NFT_MSG_NEWSETELEM && handling == FLOW_SILENCED) {
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, NF_DROP);
+	} else if (type == NFT_MSG_NEWSETELEM) {
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
+		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN,
+				       handling == FLOW_REJECTED ? batch->rules->reject
+								 : batch->rules->track);
+	}
+	nftnl_set_elem_add(set, element);
+	message = batch_begin(batch, type,
+			      NLM_F_ACK | (type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0));
+	nftnl_set_elems_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+int rules_follow(struct rules *rules, const struct address *client, const struct address *server,
+		 enum flow_handling handling)
+{
+	int r = -EEXIST;
+
+	/* the second time without the element of an earlier connection that had the same port */
+	for (int attempt = 0; attempt < 2 && (r == -EEXIST || r == -EBUSY); attempt++) {
+		struct batch batch = {.rules = rules};
+
+		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+		if (attempt > 0)
+			batch_add_connection(&batch, NFT_MSG_DELSETELEM, client, server, handling);
+		batch_add_connection(&batch, NFT_MSG_NEWSETELEM, client, server, handling);
+		batch_mark(&batch, NFNL_MSG_BATCH_END);
+		r = batch_send(&batch);
+		free(batch.data);
+	}
+	return r;
 }
 
 /* Deletes the table, or the part of a common one. */

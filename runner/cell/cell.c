@@ -34,16 +34,13 @@ static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
 	endpoint->n_addresses = spec->n_families;
 	values->port = port;
 	for (size_t f = 0; f < spec->n_families; f++) {
-		enum family family = spec->families[f];
-
 		endpoint->addresses[f] =
-			cell->shared
-				? shared_endpoint_address(cell->shared->number, index, family, port)
-				: network_endpoint_address(cell->scenario, index, family, port);
-		values->address[family] =
-			address_format_host(&endpoint->addresses[f], endpoint->texts[family]);
+			cell->shared ? shared_endpoint_address(cell->shared->number, spec, f, port)
+				     : network_endpoint_address(spec, f, port);
+		values->addresses[f] =
+			address_format_host(&endpoint->addresses[f], endpoint->texts[f]);
 	}
-	values->host = spec->hostname ? spec->hostname : values->address[spec->families[0]];
+	values->host = spec->hostname ? spec->hostname : values->addresses[0];
 }
 
 /* A port for an endpoint that names none, from @from on; 0: the cell's first. */
@@ -233,6 +230,7 @@ struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell)
 			.addresses = cell->endpoints[i].addresses,
 			.n_addresses = cell->endpoints[i].n_addresses,
 			.script = &scenario->endpoints[i].script,
+			.lists = scenario->endpoints[i].lists,
 		};
 	return endpoints;
 }

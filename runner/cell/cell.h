@@ -15,10 +15,10 @@
 
 /* An endpoint as it stands in this cell. */
 struct cell_endpoint {
-	struct address addresses[N_FAMILIES]; /* in the order of the families in the file */
+	struct address addresses[ENDPOINT_MOST_ADDRESSES]; /* in the order in the file */
 	size_t n_addresses;
 	uint16_t port;
-	char texts[N_FAMILIES][INET6_ADDRSTRLEN]; /* by enum family; empty: none */
+	char texts[ENDPOINT_MOST_ADDRESSES][INET6_ADDRSTRLEN]; /* of the addresses */
 };
 
 struct cell {

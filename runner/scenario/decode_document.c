@@ -452,6 +452,16 @@ static const struct schema_key document_keys[] = {
 		.decode = decode_client,
 	},
 	{
+		.name = "requires",
+		.value = "a mapping of programs and command",
+		.description = "What the machine has to have, or the scenario is skipped.",
+		.example = "{programs: [wget]}",
+		.fallback = "{}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_requires,
+		.decode = decode_requires,
+	},
+	{
 		.name = "clients",
 		.value = "a number",
 		.description = "So many copies of the client run side by side.",

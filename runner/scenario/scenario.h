@@ -39,6 +39,11 @@ struct endpoint_spec {
 	size_t n_families; /* at least 1 */
 	/* By address: the list of the script that is for it. */
 	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
+	/*
+	 * Where its addresses begin among those of the scenario, of either family: the k-th of a
+	 * family has the number slot + k. See scenario_set_slots().
+	 */
+	uint32_t slot;
 	uint16_t port;  /* 0: one that is free */
 	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
@@ -76,6 +81,12 @@ struct client_spec {
 	size_t n_files;
 	char *stdin_text; /* holds ${…}; NULL: /dev/null */
 	char *cwd;        /* relative to the scenario file's directory; NULL: synfault's own */
+};
+
+/* What the machine has to have besides synfault, or the scenario is skipped. */
+struct requirements_spec {
+	char **programs; /* found in PATH; NULL: none */
+	char **command;  /* has to end with status 0; holds ${…}; NULL: none */
 };
 
 /* A range of counts or of nanoseconds; both ends belong to it. */
@@ -190,6 +201,7 @@ struct scenario {
 	size_t n_endpoints;
 	struct kernel_spec *kernel;
 	size_t n_kernel;
+	struct requirements_spec requirements; /* of the client's own command */
 	struct client_spec client;
 	uint32_t n_clients; /* copies that run side by side; 0: 1 */
 	uint32_t n_repeats; /* how often, one after the other; 0: 1 */
@@ -197,7 +209,23 @@ struct scenario {
 	size_t n_expectations;
 };
 
+/* Most numbers of addresses, of either family, that the endpoints of a scenario can need. */
+#define SCENARIO_MOST_SLOTS 4000
+
+/* Gives each endpoint its slot. Returns how many numbers there are in all. */
+uint32_t scenario_set_slots(struct scenario *scenario);
+uint32_t scenario_n_slots(const struct scenario *scenario);
+
+/* How many addresses of the family it has. */
+size_t endpoint_count(const struct endpoint_spec *endpoint, enum family family);
+/* The index of its address number @ordinal (from 1) of the family, or SIZE_MAX. */
+size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family, size_t ordinal);
+/* Which of its family the address at @index is, from 1. */
+size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
+/* Whether one of the addresses that a list of its script is for is of the family. */
+bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
+			      enum family family);
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);
