@@ -12,7 +12,8 @@
 #include "runner/report/timeline.h"
 
 /* So many waits are named one by one. */
-#define MOST_WAITS 6
+#define MOST_WAITS  6
+#define LEAST_WAITS 8
 /* Times that differ by less are the same, whatever their proportion. */
 #define NEXT_TO_NOTHING_NS (20.0 * NS_PER_MS)
 
@@ -100,11 +101,17 @@ static bool same_jitter(const struct comparison *self)
 	const struct observed both[] = {self->before, self->after};
 	struct fit fit = observed_fit(both, 2);
 	size_t n = self->before.n_waits + self->after.n_waits;
-	bool same = fit.found && fit.policy.jitter != JITTER_NONE &&
+	/* Of a few waits, too much could be believed. */
+	bool same = n >= LEAST_WAITS && fit.found && fit.policy.jitter != JITTER_NONE &&
 		    fit.misfit <= 1.36 / sqrt((double)n);
 
 	fit_free(&fit);
 	return same;
+}
+
+static bool is_plain(const struct fit *fit)
+{
+	return fit->found && fit->policy.jitter == JITTER_NONE;
 }
 
 /* Which of the waits that both have differ, in words; NULL: none. */
@@ -136,12 +143,13 @@ static bool compare_waits(struct comparison *self)
 
 	if (!note)
 		return false;
-	if (self->random_waits || same_jitter(self))
+	if (self->random_waits)
 		return true;
 	before = observed_fit(&self->before, 1);
 	after = observed_fit(&self->after, 1);
 	/* What looks like the same policy is the same, with its jitter. */
 	same = before.found && after.found && strcmp(before.text, after.text) == 0;
+	same = same || (!is_plain(&before) && !is_plain(&after) && same_jitter(self));
 	if (!same)
 		change_add(self->list, "waits", waits_text(&self->before, &before),
 			   waits_text(&self->after, &after), steal_pointer(&note));
