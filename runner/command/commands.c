@@ -3,6 +3,7 @@
 #include "runner/command/commands.h"
 
 #include "runner/command/compare.h"
+#include "runner/command/completion.h"
 #include "runner/command/ctl.h"
 #include "runner/command/doctor.h"
 #include "runner/command/inject.h"
@@ -43,6 +44,8 @@ const struct command commands[] = {
 	 &compare_option_table},
 	{"schema", "[OPTION...]", "print the JSON Schema of scenario files", command_schema,
 	 &schema_option_table},
+	{"completion", "bash|zsh|fish", "print a script that completes commands",
+	 command_completion, &completion_option_table},
 	{"merge", "OUT IN...", "make one result of those of several machines", command_merge,
 	 &merge_option_table},
 };

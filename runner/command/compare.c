@@ -51,7 +51,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 }
 
 static const struct option_spec compare_options[] = {
-	{"format", 0, "FORMAT", "text (default) or json", apply_format},
+	{"format", 0, "FORMAT", "text (default) or json", apply_format, .words = "text json"},
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
