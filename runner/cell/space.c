@@ -10,6 +10,7 @@
 
 #include "injector/queue.h"
 #include "injector/rules.h"
+#include "injector/tap_rules.h"
 #include "runner/cell/claim.h"
 #include "runner/cell/sweep.h"
 
@@ -53,6 +54,7 @@ static void remove_table(void)
 	for (int i = 0; i < IDLE_TRIES && !queue_all_idle(); i++)
 		poll(NULL, 0, IDLE_WAIT_MS);
 	(void)rules_remove_common(SPACE_TABLE);
+	(void)tap_rules_remove_common(SPACE_CAPTURE_TABLE);
 }
 
 static int claim_any(void)

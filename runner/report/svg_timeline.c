@@ -131,20 +131,21 @@ static int compare_groups(const void *left, const void *right)
 
 static struct group *find_group(struct groups *groups, const struct record_attempt *attempt)
 {
-	for (size_t i = 0; i < groups->n_items; i++) {
-		struct group *group = &groups->items[i];
-
-		if (!group->server || (group->endpoint == attempt->endpoint &&
-				       address_equal(group->server, &attempt->server)))
-			return group;
-	}
 	/* The last one takes all that are left. */
-	array_append(groups->items, groups->n_items, groups->capacity,
-		     (struct group){.endpoint = groups->n_items + 1 < MOST_GROUPS
-							? attempt->endpoint
-							: UINT32_MAX,
-				    .server = groups->n_items + 1 < MOST_GROUPS ? &attempt->server
-										: NULL});
+	struct group group = {.endpoint = UINT32_MAX};
+
+	for (size_t i = 0; i < groups->n_items; i++) {
+		struct group *known = &groups->items[i];
+
+		if (!known->server || (known->endpoint == attempt->endpoint &&
+				       address_equal(known->server, &attempt->server)))
+			return known;
+	}
+	if (groups->n_items + 1 < MOST_GROUPS) {
+		group.endpoint = attempt->endpoint;
+		group.server = &attempt->server;
+	}
+	array_append(groups->items, groups->n_items, groups->capacity, group);
 	return &groups->items[groups->n_items - 1];
 }
 
