@@ -282,7 +282,10 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 	lists->begun[id] = true;
 }
 
-/* The packet of an attempt nearest in time to one of its events; n_packets: there is none. */
+/*
+ * The packet of an attempt nearest in time to one of its events; when nothing was sent about then,
+ * the last one before it. n_packets: there is none.
+ */
 static size_t find_nearest(const struct trace *trace, const struct spool_packet *packets,
 			   size_t n_packets, const struct event *event, int64_t at_ns)
 {
@@ -308,6 +311,9 @@ static size_t find_nearest(const struct trace *trace, const struct spool_packet 
 		best = i;
 		best_ns = off_ns;
 	}
+	for (size_t i = low; best == n_packets && !syn_ack && i-- > 0;)
+		if (trace->attempts[i] == event->u.net.attempt)
+			best = i;
 	return best;
 }
 
@@ -322,12 +328,14 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		const struct event *event = &record->events[i];
 		const struct record_attempt *attempt;
 		struct strbuf comment = {0};
+		char later[DURATION_TEXT_SIZE];
+		int64_t at_ns;
 		size_t packet;
 
 		if (event->kind != EVENT_FAULT || event->u.net.attempt >= record->n_attempts)
 			continue;
-		packet = find_nearest(trace, packets, n_packets, event,
-				      event->at_ns + record->started_realtime_ns);
+		at_ns = event->at_ns + record->started_realtime_ns;
+		packet = find_nearest(trace, packets, n_packets, event, at_ns);
 		if (packet == n_packets || comments[packet])
 			continue;
 		attempt = &record->attempts[event->u.net.attempt];
@@ -338,6 +346,9 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		if (event->u.net.fault != FAULT_SYN_ACK_LOST)
 			strbuf_printf(&comment, ", after %llu bytes",
 				      (unsigned long long)event->u.net.bytes);
+		if (at_ns - packets[packet].at_ns > FAULT_NS)
+			strbuf_printf(&comment, ", %s after this packet",
+				      duration_format(at_ns - packets[packet].at_ns, later));
 		comments[packet] = strbuf_steal(&comment);
 	}
 	return comments;
