@@ -394,38 +394,17 @@ static void write_section(struct pcapng *file, const struct scenario *scenario,
 				 });
 }
 
-/* What the kernel was asked for, as libpcap would be. */
-static void describe_filter(const struct record *record, struct strbuf *out)
+static void write_interfaces(struct pcapng *file, const struct spool_content *content)
 {
-	char host[INET6_ADDRSTRLEN];
+	struct pcapng_interface interface = {
+		.name = "lo", .filter = "tcp or icmp or icmp6", .snap_length = 262144};
 
-	for (size_t i = 0; i < record->n_endpoints; i++)
-		for (size_t k = 0; k < record->endpoints[i].n_addresses; k++) {
-			const struct address *address = &record->endpoints[i].addresses[k];
-
-			strbuf_printf(out, "%s(host %s and tcp port %u)", out->length ? " or " : "",
-				      address_format_host(address, host), address->port);
-		}
-	strbuf_printf(out, "%sicmp or icmp6", out->length ? " or " : "");
-}
-
-static void write_interfaces(struct pcapng *file, const struct spool_content *content,
-			     const struct record *record)
-{
-	AUTO_STRBUF struct strbuf filter = {0};
-	struct pcapng_interface interface = {.name = "lo", .snap_length = 262144};
-
-	describe_filter(record, &filter);
-	interface.filter = strbuf_text(&filter);
 	/* A file without any would be no use to its readers. */
 	if (content->n_interfaces == 0)
 		pcapng_add_interface(file, &interface);
 	for (size_t i = 0; i < content->n_interfaces; i++) {
 		interface.name = content->interfaces[i].name;
-		interface.description =
-			!strcmp(interface.name, "lo")
-				? "each packet as it came in, before any rule saw it"
-				: "as packets came in and went out";
+		interface.description = "each packet as it came in, before any rule saw it";
 		pcapng_add_interface(file, &interface);
 	}
 }
@@ -524,7 +503,7 @@ int trace_write(int fd, const struct spool_content *content, const struct scenar
 	struct pcapng *file = pcapng_begin(fd);
 
 	write_section(file, scenario, record, outcome);
-	write_interfaces(file, content, record);
+	write_interfaces(file, content);
 	write_names(file, record);
 	write_packets(file, content, scenario, record);
 	write_statistics(file, content);
