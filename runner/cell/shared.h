@@ -33,6 +33,8 @@ struct shared_cell {
 	int directory_fd;
 	struct address *added; /* to lo */
 	size_t n_added, added_capacity;
+	int *ports; /* claims on those that were chosen for it */
+	size_t n_ports, ports_capacity;
 	uint16_t queue;
 	uint32_t mark;
 	struct address_networks networks;
@@ -66,9 +68,11 @@ uint16_t shared_queue(uint32_t number);
 /* The first of two groups of nfnetlink_log. */
 uint16_t shared_capture_group(uint32_t number);
 
-/* A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+/*
+ * A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+ * It is claimed for the cell, so that no server that wants all addresses gets it.
  */
-uint16_t shared_free_port(uint32_t number, uint16_t from);
+uint16_t shared_free_port(struct shared_cell *cell, uint16_t from);
 
 /* What the value of SYNFAULT_CELL begins with in this network namespace; owned by the caller. */
 char *shared_id_prefix(void);
