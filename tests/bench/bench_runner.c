@@ -208,13 +208,15 @@ static void shared_overhead(char *program, char *client, const char *directory)
 static void capture_cost(char *program, char *client, const char *directory)
 {
 	AUTO_FREE char *path = write_overhead(client, directory);
-	AUTO_FREE char *captures = xasprintf("--capture-dir=%s/captures", directory);
 	double ours[ROUNDS], reference[ROUNDS], ratios[ROUNDS];
 	char jobs[] = "-j8", quiet[] = "-q", verb[] = "run", always[] = "--capture=always";
-	char *const with[] = {program, verb, quiet, jobs, always, captures, path, NULL};
 	char *const without[] = {program, verb, quiet, jobs, path, NULL};
 
 	for (int i = 0; i < ROUNDS; i++) {
+		/* As in CI: there are none of an earlier run, which would have to be removed. */
+		AUTO_FREE char *captures = xasprintf("--capture-dir=%s/captures-%d", directory, i);
+		char *const with[] = {program, verb, quiet, jobs, always, captures, path, NULL};
+
 		reference[i] = run(without) / OVERHEAD_SCENARIOS;
 		ours[i] = run(with) / OVERHEAD_SCENARIOS;
 		ratios[i] = ours[i] / reference[i];
