@@ -306,6 +306,7 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		judge_consistency(&judging);
 		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
 			judge_expectations(&judging);
+		attempt_groups_free(&judging.groups);
 		history_free(&judging.history);
 	}
 	return decide(&judging, skip);
