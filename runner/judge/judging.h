@@ -158,6 +158,17 @@ void judge_consistency(struct judging *judging);
 void judge_exit(struct judging *judging, const struct expectation *expectation);
 void judge_attempts(struct judging *judging, const struct expectation *expectation);
 void judge_retransmissions(struct judging *judging, const struct expectation *expectation);
+/*
+ * Holds a count against the range; @attempt is the one in which the count went beyond its upper
+ * end, if it did.
+ */
+void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
+		 uint32_t attempt);
+/* connections.c: connections, what they carried, and how they ended */
+void judge_connected(struct judging *judging, const struct expectation *expectation);
+void judge_bytes(struct judging *judging, const struct expectation *expectation);
+void judge_ended(struct judging *judging, const struct expectation *expectation);
+enum connection_end connection_end_of(const struct attempt_history *attempt);
 /* times.c: duration, waits, intervals */
 void judge_duration(struct judging *judging, const struct expectation *expectation);
 void judge_waits(struct judging *judging, const struct expectation *expectation);
