@@ -30,6 +30,8 @@
 
 #define CHAIN_QUEUE           "queue"
 #define CHAIN_ANSWER          "answer"
+#define CHAIN_QUEUE_OUT       "queue-out"
+#define CHAIN_ANSWER_OUT      "answer-out"
 #define CHAIN_QUEUE_PRIORITY  (-200)
 #define CHAIN_ANSWER_PRIORITY (-199)
 
@@ -71,6 +73,7 @@ struct rules {
 	char *table;
 	enum rules_queue_form form;
 	bool is_part; /* of a common table */
+	bool outgoing;
 	struct address_networks networks;
 	char queue[NAME_SIZE], answer[NAME_SIZE]; /* chains */
 	char sets[N_LAYOUTS][NAME_SIZE];
@@ -209,14 +212,20 @@ static struct nftnl_chain *chain_new(const struct batch *batch, const char *name
 	return chain;
 }
 
-static void batch_add_base_chain(struct batch *batch, const char *name, int32_t priority)
+static void batch_add_base_chain_at(struct batch *batch, const char *name, uint32_t hook,
+				    int32_t priority)
 {
 	struct nftnl_chain *chain = chain_new(batch, name);
 
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_LOCAL_IN);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
 	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
 	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain);
+}
+
+static void batch_add_base_chain(struct batch *batch, const char *name, int32_t priority)
+{
+	batch_add_base_chain_at(batch, name, NF_INET_LOCAL_IN, priority);
 }
 
 static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
@@ -491,6 +500,68 @@ static void batch_add_answer_rules(struct batch *batch, const struct rules_confi
 	batch_add_answer_rule(batch, layout, config->refuse_mark, NFT_REJECT_TCP_RST, 0);
 }
 
+/* ---- endpoints on other hosts ---- */
+
+/* Adds a verdict to what the rule looks at so far, and the rule. */
+static void batch_add_accept(struct batch *batch, struct nftnl_rule *rule)
+{
+	struct nftnl_expr *expr = rule_add_expr(rule, "immediate");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
+/* What is not for the queue: packets to this host, which its input hook sees, and our own copies.
+ */
+static void batch_add_exceptions(struct batch *batch, uint32_t refuse_mark)
+{
+	/* The loopback interface is the first one in each network namespace
+	 * (drivers/net/loopback.c).
+	 */
+	const uint32_t loopback = 1, common = refuse_mark & MARK_COMMON, mask = MARK_COMMON;
+	const uint32_t zero = 0;
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE_OUT);
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
+	batch_add_accept(batch, rule);
+	rule = rule_new(batch, CHAIN_QUEUE_OUT);
+	expr = rule_add_expr(rule, "meta");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	expr = rule_add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	rule_add_compare(rule, &common, sizeof(common));
+	batch_add_accept(batch, rule);
+}
+
+/* The rules of the output hook: those of the input hook with other chains' names. */
+static void batch_add_outgoing(struct batch *batch, const struct rules_config *config,
+			       const bool used[static N_LAYOUTS])
+{
+	struct rules *rules = batch->rules, kept = *rules;
+
+	batch_add_base_chain_at(batch, CHAIN_QUEUE_OUT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain_at(batch, CHAIN_ANSWER_OUT, NF_INET_LOCAL_OUT, CHAIN_ANSWER_PRIORITY);
+	snprintf(rules->queue, NAME_SIZE, "%s", CHAIN_QUEUE_OUT);
+	snprintf(rules->answer, NAME_SIZE, "%s", CHAIN_ANSWER_OUT);
+	batch_add_shortcut(batch);
+	batch_add_exceptions(batch, config->refuse_mark);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		if (!used[i])
+			continue;
+		batch_add_queue_rule(batch, config, &family_layouts[i], false);
+		batch_add_answer_rules(batch, config, &family_layouts[i]);
+	}
+	memcpy(rules->queue, kept.queue, NAME_SIZE);
+	memcpy(rules->answer, kept.answer, NAME_SIZE);
+}
+
 /* ---- a table of one's own ---- */
 
 /* What sends packets to the queue, and answers those that come back with the mark. */
@@ -498,6 +569,8 @@ static void batch_add_rules(struct batch *batch, const struct rules_config *conf
 			    const bool used[static N_LAYOUTS])
 {
 	batch->queue_first = batch->rules->sequence;
+	if (config->outgoing)
+		batch_add_outgoing(batch, config, used);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
@@ -808,13 +881,16 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 	r = rules_new(config->table, config->networks, config->part, diags, &rules);
 	if (r < 0)
 		return r;
+	rules->outgoing = config->outgoing;
 	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
 	for (;;) {
 		struct batch batch = {.rules = rules};
 
 		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
-		if (replace)
+		if (replace && config->networks)
 			batch_build_removal(&batch);
+		else if (replace)
+			batch_add_table(&batch, NFT_MSG_DELTABLE, 0, false);
 		if (config->networks)
 			batch_build_part(&batch, config);
 		else
@@ -835,7 +911,8 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 		 * What an injector before us left there: nobody uses it. In one transaction, so
 		 * that no SYN gets past. EBUSY is of its sets.
 		 */
-		if ((r == -EEXIST || r == -EBUSY) && config->networks && !replace) {
+		if ((r == -EEXIST || r == -EBUSY) && (config->networks || config->outgoing) &&
+		    !replace) {
 			replace = true;
 			continue;
 		}
@@ -955,14 +1032,28 @@ static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_pac
 	return 0;
 }
 
+/* Of a chain, and of its counterpart in the output hook where there is one. */
+static int count_both(struct rules *rules, const char *chain, const char *outgoing,
+		      uint64_t *ret_packets)
+{
+	uint64_t more = 0;
+	int r = count_chain(rules, chain, ret_packets);
+
+	if (!r && rules->outgoing)
+		r = count_chain(rules, outgoing, &more);
+	if (!r)
+		*ret_packets += more;
+	return r;
+}
+
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 {
-	return count_chain(rules, rules->answer, ret_packets);
+	return count_both(rules, rules->answer, CHAIN_ANSWER_OUT, ret_packets);
 }
 
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 {
-	return count_chain(rules, rules->queue, ret_packets);
+	return count_both(rules, rules->queue, CHAIN_QUEUE_OUT, ret_packets);
 }
 
 /* Deletes the table, or the part of a common one. */
@@ -1074,36 +1165,52 @@ int rules_remove_parts(const char *table, const struct rules_part *parts, size_t
 }
 
 struct part_listing {
-	const char *table;
+	const char *table; /* name, or prefix of names */
+	bool outgoing;     /* look for such tables rather than for parts of a common one */
 	void (*on_part)(void *userdata, uint32_t part);
 	void *userdata;
 };
+
+/* The number at the end of a name, after @prefix. Returns false when it has none. */
+static bool read_number(const char *name, const char *prefix, uint32_t *ret)
+{
+	size_t length = strlen(prefix);
+	unsigned number;
+	char rest;
+
+	if (strncmp(name, prefix, length) != 0 ||
+	    sscanf(name + length, "%u%c", &number, &rest) != 1)
+		return false;
+	*ret = number;
+	return true;
+}
 
 static int list_chain(const struct nlmsghdr *message, void *data)
 {
 	const struct part_listing *listing = data;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	const char *table, *chain_name;
-	unsigned part;
+	uint32_t part;
 
 	if (!chain)
 		out_of_memory();
 	if (nftnl_chain_nlmsg_parse(message, chain) == 0) {
 		table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
 		chain_name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-		if (table && chain_name && strcmp(table, listing->table) == 0 &&
-		    sscanf(chain_name, CHAIN_QUEUE "-%u", &part) == 1)
+		if (table && chain_name &&
+		    (listing->outgoing ? strcmp(chain_name, CHAIN_QUEUE_OUT) == 0 &&
+						 read_number(table, listing->table, &part)
+				       : strcmp(table, listing->table) == 0 &&
+						 read_number(chain_name, CHAIN_QUEUE "-", &part)))
 			listing->on_part(listing->userdata, part);
 	}
 	nftnl_chain_free(chain);
 	return MNL_CB_OK;
 }
 
-int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
-		     void *userdata)
+static int list(struct part_listing *listing)
 {
 	AUTO_DIAG struct diag_list diags = {0};
-	struct part_listing listing = {table, on_part, userdata};
 	struct mnl_socket *socket;
 	struct nlmsghdr *message;
 	char buffer[1024];
@@ -1114,7 +1221,19 @@ int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t
 	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_INET, NLM_F_DUMP, 1);
 	r = -EINTR;
 	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++)
-		r = dump_once(socket, message, list_chain, &listing);
+		r = dump_once(socket, message, list_chain, listing);
 	mnl_socket_close(socket);
 	return r;
+}
+
+int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
+		     void *userdata)
+{
+	return list(&(struct part_listing){table, false, on_part, userdata});
+}
+
+int rules_list_outgoing(const char *prefix, void (*on_table)(void *userdata, uint32_t number),
+			void *userdata)
+{
+	return list(&(struct part_listing){prefix, true, on_table, userdata});
 }

@@ -12,6 +12,7 @@
 #include "runner/cell/mounts.h"
 #include "runner/cell/network.h"
 #include "runner/cell/process.h"
+#include "runner/cell/remote.h"
 
 /* The first port for endpoints of a private cell that name none: nobody else is there. */
 enum { FIRST_FREE_PORT = 8080 };
@@ -46,6 +47,41 @@ static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
 	values->host = spec->hostname ? spec->hostname : values->address[spec->families[0]];
 }
 
+/* Where a remote endpoint is, and that nobody else injects there. */
+static int plan_remote(struct cell *cell, size_t index, struct diag_list *diags)
+{
+	const struct endpoint_spec *spec = &cell->scenario->endpoints[index];
+	struct cell_endpoint *endpoint = &cell->endpoints[index];
+	struct endpoint_values *values = &cell->values[index];
+	int status = remote_resolve(spec, endpoint->addresses, ARRAY_SIZE(endpoint->addresses),
+				    &endpoint->n_addresses, diags);
+
+	endpoint->remote = true;
+	endpoint->port = values->port = spec->port;
+	values->host = spec->remote;
+	for (size_t i = 0; !status && i < endpoint->n_addresses; i++) {
+		const struct address *address = &endpoint->addresses[i];
+		int family = address->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+		char text[ADDRESS_TEXT_SIZE];
+		int claim = remote_claim(address);
+
+		if (!values->address[family])
+			values->address[family] =
+				address_format_host(address, endpoint->texts[family]);
+		if (claim >= 0) {
+			array_append(cell->claims, cell->n_claims, cell->claims_capacity, claim);
+			continue;
+		}
+		status = claim;
+		diag_add(diags, &spec->place, "the remote endpoint %s: %s: %s", spec->name,
+			 address_format(address, text),
+			 claim == -EADDRINUSE
+				 ? "another scenario, or another endpoint, injects there already"
+				 : strerror(-claim));
+	}
+	return status;
+}
+
 /* A port for an endpoint that names none, from @from on; 0: the cell's first. */
 static uint16_t find_port(const struct cell *cell, uint16_t from)
 {
@@ -61,8 +97,10 @@ static uint16_t find_port(const struct cell *cell, uint16_t from)
 	return port;
 }
 
-void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared)
+int cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared,
+	      struct diag_list *diags)
 {
+	int status = 0;
 	AUTO_FREE char *path = xstrdup(scenario->path);
 	char resolved[PATH_MAX];
 	uint16_t next_port = 0;
@@ -74,9 +112,13 @@ void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared
 	};
 	cell->endpoints = xzalloc(scenario->n_endpoints * sizeof(*cell->endpoints));
 	cell->values = xzalloc(scenario->n_endpoints * sizeof(*cell->values));
-	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+	for (size_t i = 0; !status && i < scenario->n_endpoints; i++) {
 		uint16_t port = scenario->endpoints[i].port;
 
+		if (scenario->endpoints[i].remote) {
+			status = plan_remote(cell, i, diags);
+			continue;
+		}
 		if (!port) {
 			port = find_port(cell, next_port);
 			next_port = (uint16_t)(port + 1);
@@ -90,10 +132,16 @@ void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared
 		.tmp = cell->tmp,
 		.dir = cell->directory,
 	};
+	if (status < 0)
+		cell_free(cell);
+	return status;
 }
 
 void cell_free(struct cell *cell)
 {
+	for (size_t i = 0; i < cell->n_claims; i++)
+		close(cell->claims[i]);
+	free(cell->claims);
 	free(cell->endpoints);
 	free(cell->values);
 	free(cell->directory);
@@ -233,6 +281,7 @@ struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell)
 			.addresses = cell->endpoints[i].addresses,
 			.n_addresses = cell->endpoints[i].n_addresses,
 			.script = &scenario->endpoints[i].script,
+			.remote = cell->endpoints[i].remote,
 		};
 	return endpoints;
 }

@@ -170,7 +170,8 @@ int shared_build(struct shared_cell *cell, const struct scenario *scenario, stru
 	int status;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		for (size_t f = 0; f < scenario->endpoints[i].n_families; f++)
+		for (size_t f = 0;
+		     !scenario->endpoints[i].remote && f < scenario->endpoints[i].n_families; f++)
 			if (scenario->endpoints[i].families[f] == FAMILY_IPV6)
 				array_append(
 					cell->added, cell->n_added, cell->added_capacity,

@@ -318,7 +318,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	take_record(running, wait_status);
-	if (self->isolation.mode == ISOLATION_SHARED)
+	if (isolation_is_shared(&self->isolation, result->scenario))
 		clear_after(self, wait_status);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
 	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
@@ -384,7 +384,7 @@ static int start(struct scheduler *self, struct result *result)
 	AUTO_CLOSE int capture_fd = captures_open(&self->config->capture);
 	int control[2] = {-1, -1}, pidfd = -1;
 	int64_t started_ns = clock_monotonic_ns();
-	const bool shared = self->isolation.mode == ISOLATION_SHARED;
+	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	struct running *running;
@@ -409,7 +409,7 @@ static int start(struct scheduler *self, struct result *result)
 			.queue_form = self->isolation.queue_form,
 			.shared = shared,
 			.number_hint = self->number_hint,
-			.space = self->isolation.space,
+			.space = shared ? self->isolation.space : -1,
 			.n_files = &self->n_files,
 			.uid = uid,
 			.gid = gid,
@@ -676,6 +676,12 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	if (isolation_probe(config->isolation, &self.isolation, &missing) < 0) {
 		skip_all(&self, missing);
 	} else {
+		for (size_t i = 0; config->isolation == ISOLATION_AUTO && i < results->n_items; i++)
+			if (results->items[i].scenario &&
+			    scenario_has_remote(results->items[i].scenario)) {
+				isolation_add_shared(&self.isolation);
+				break;
+			}
 		self.number_hint = (uint32_t)random_seed();
 		settings_read(&wanted);
 		settings_difference(&wanted, &self.isolation.fresh, &self.settings);

@@ -559,8 +559,15 @@ static void add_scripts(const struct timeline *timeline)
 
 		if (endpoint->n_addresses > 0)
 			address_format(&endpoint->addresses[0], address);
-		line = xasprintf("%s at %s: %s", endpoint->name, address,
-				 endpoint->script ? endpoint->script : "");
+		line = xasprintf(
+			"%s at %s%s%s%s: %s%s", endpoint->name, address,
+			endpoint->remote ? " (" : "", endpoint->remote ? endpoint->remote : "",
+			endpoint->remote ? ")" : "", endpoint->script ? endpoint->script : "",
+			!endpoint->delays                       ? ""
+			: strcmp(endpoint->delays, "held") == 0 ? "; delayed SYNs were held in "
+								  "place, not repeated"
+								: "; delayed SYNs were sent "
+								  "again");
 		add_line(timeline, TABLE_INDENT, line);
 	}
 	if (record->n_endpoints > MAX_SCRIPTS) {

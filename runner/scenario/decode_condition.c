@@ -228,7 +228,7 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 	AUTO_FREE char *message = NULL;
 	char timeout[DURATION_TEXT_SIZE];
 
-	if (when->family &&
+	if (when->family && !(endpoint->remote && endpoint->n_families == 0) &&
 	    !endpoint_has_family(endpoint, when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
 		message =
 			xasprintf("this step can never come: the endpoint \"%s\" has no %s address",

@@ -56,6 +56,14 @@ uint32_t scenario_n_copies(const struct scenario *scenario)
 	return scenario_n_clients(scenario) * MAX(scenario->n_repeats, 1U);
 }
 
+bool scenario_has_remote(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if (scenario->endpoints[i].remote)
+			return true;
+	return false;
+}
+
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
@@ -68,6 +76,7 @@ static void endpoint_free(struct endpoint_spec *endpoint)
 {
 	free(endpoint->name);
 	free(endpoint->hostname);
+	free(endpoint->remote);
 	strv_free(endpoint->serve_command);
 	script_free(&endpoint->script);
 	free(endpoint->step_places);

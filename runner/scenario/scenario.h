@@ -39,6 +39,11 @@ struct endpoint_spec {
 	size_t n_families; /* at least 1 */
 	/* By address: the list of the script that is for it. */
 	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
+	/*
+	 * The host of a server that exists already: a name or an address; NULL: the harness
+	 * provides the endpoint. n_families is 0 then unless the file says which.
+	 */
+	char *remote;
 	uint16_t port;  /* 0: one that is free */
 	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
@@ -198,6 +203,8 @@ struct scenario {
 };
 
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
+/* Whether one of its endpoints is remote. */
+bool scenario_has_remote(const struct scenario *scenario);
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);
