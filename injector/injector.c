@@ -21,6 +21,8 @@
 #include <time.h>
 
 #include "common/duration.h"
+#include "injector/carrier.h"
+#include "injector/connections.h"
 #include "injector/mark.h"
 #include "injector/packet.h"
 #include "injector/reinject.h"
@@ -49,6 +51,9 @@ enum problem {
 	PROBLEM_LOSSES_UNREADABLE,
 	PROBLEM_REFUSED_COUNT,
 	PROBLEM_REINJECT,
+	PROBLEM_REJECTED_COUNT,
+	PROBLEM_FOLLOW,
+	PROBLEM_CARRIER,
 	PROBLEM_N_KINDS,
 };
 
@@ -82,6 +87,10 @@ struct injector {
 	void (*on_event)(void *userdata, const struct injector_event *event);
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
 	void *userdata;
+
+	struct connections *connections; /* NULL: no script does anything to them */
+	struct carrier *carrier;
+	uint64_t n_rejected; /* connections that the kernel was to answer with RST */
 
 	struct queue *queue;   /* this and the following NULL with a test's kernel */
 	struct deaths *deaths; /* NULL also where no attempt can stay unanswered */
@@ -175,6 +184,11 @@ static void told(void *userdata, int64_t handed_ns, int64_t done_ns)
 	injector->n_untold = 0;
 }
 
+static void note_untold(struct injector *injector, const struct untold *untold)
+{
+	array_append(injector->untold, injector->n_untold, injector->untold_capacity, *untold);
+}
+
 /* Gives a verdict now; @untold is what there will be to report of it, or NULL. */
 static void give(struct injector *injector, uint32_t packet_id,
 		 const struct packet_verdict *verdict, const struct untold *untold)
@@ -183,8 +197,7 @@ static void give(struct injector *injector, uint32_t packet_id,
 	int r;
 
 	if (untold)
-		array_append(injector->untold, injector->n_untold, injector->untold_capacity,
-			     *untold);
+		note_untold(injector, untold);
 	if (!injector->queue)
 		handed_ns = injector->kernel.now_ns(injector->kernel.context);
 	r = injector->kernel.set_verdict(injector->kernel.context, packet_id, verdict);
@@ -339,11 +352,128 @@ static void hold(struct injector *injector, const struct queued_packet *queued,
 	held_schedule(held);
 }
 
+/* ---- connections ---- */
+
+static void connection_give(void *context, uint32_t packet_id, const struct packet_verdict *verdict,
+			    const struct connection_fault *fault)
+{
+	struct injector *injector = context;
+	struct untold untold = {.kind = INJECTOR_FAULT};
+
+	if (fault) {
+		untold.attempt = tracker_attempt(injector->tracker, fault->attempt);
+		untold.fault = fault->kind;
+		untold.bytes = fault->bytes;
+	}
+	give(injector, packet_id, verdict, fault ? &untold : NULL);
+}
+
+static void connection_report(void *context, const struct connection_fault *fault)
+{
+	struct injector *injector = context;
+	struct injector_event event = {
+		.kind = INJECTOR_FAULT,
+		.at_ns = injector->kernel.now_ns(injector->kernel.context),
+		.attempt = tracker_attempt(injector->tracker, fault->attempt),
+		.fault = fault->kind,
+		.bytes = fault->bytes,
+	};
+
+	injector->on_event(injector->userdata, &event);
+}
+
+static void connection_send(void *context, const struct address *to, uint32_t serial)
+{
+	struct injector *injector = context;
+	int r = injector->carrier ? carrier_send(injector->carrier, to, serial) : -ENOTCONN;
+
+	if (r < 0)
+		report(injector, PROBLEM_CARRIER, false,
+		       "a connection could not be broken: no packet can be sent: %s", strerror(-r));
+}
+
+static void connection_need_data(void *context, bool needed)
+{
+	struct injector *injector = context;
+	int r = injector->queue ? queue_copy_all(injector->queue, needed) : 0;
+
+	if (r < 0)
+		report_dead(injector, r);
+}
+
+static int64_t connection_now_ns(void *context)
+{
+	struct injector *injector = context;
+
+	return injector->kernel.now_ns(injector->kernel.context);
+}
+
+/* An attempt has begun: if its step does something to the connection, its packets have to come. */
+static void follow(struct injector *injector, const struct attempt_info *attempt,
+		   const struct queued_packet *queued, const struct packet *packet)
+{
+	const struct step *step = tracker_step(injector->tracker, attempt->id);
+	enum flow_handling handling = flow_handling(step);
+	int r = 0;
+
+	if (handling == FLOW_UNTOUCHED)
+		return;
+	if (injector->rules)
+		r = rules_follow(injector->rules, &attempt->key.client, &attempt->key.server,
+				 handling);
+	if (r < 0)
+		report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
+		       strerror(-r));
+	if (handling == FLOW_QUEUED)
+		connections_add(injector->connections, attempt, step, queued->data, packet);
+}
+
+/* On a slow line segments are small. Returns the packet to be sent instead, or NULL. */
+static uint8_t *lower_mss(const struct injector *injector, uint32_t attempt,
+			  const struct queued_packet *queued, const struct packet *packet)
+{
+	const struct step *step = tracker_step(injector->tracker, attempt);
+	AUTO_FREE uint8_t *copy = NULL;
+
+	if (step->action != STEP_SLOW)
+		return NULL;
+	copy = xmemdup(queued->data, queued->length);
+	if (!segment_lower_mss(copy, queued->length, packet, flow_mss(step->bytes)))
+		return NULL;
+	return steal_pointer(&copy);
+}
+
+/*
+ * The handshake is complete for the client: what the rules do to the connection from now on, the
+ * kernel does by itself.
+ */
+static void note_established(struct injector *injector, const struct untold *established)
+{
+	const struct step *step = tracker_step(injector->tracker, established->attempt.id);
+	struct untold untold = {.kind = INJECTOR_FAULT, .attempt = established->attempt};
+
+	note_untold(injector, established);
+	switch (flow_handling(step)) {
+	case FLOW_SILENCED:
+		untold.fault = FAULT_STALLED;
+		break;
+	case FLOW_REJECTED:
+		untold.fault = FAULT_RESET;
+		injector->n_rejected++;
+		break;
+	case FLOW_UNTOUCHED:
+	case FLOW_QUEUED:
+		return;
+	}
+	note_untold(injector, &untold);
+}
+
 static void take_syn(struct injector *injector, const struct queued_packet *queued,
 		     const struct packet *packet, int64_t now_ns)
 {
 	char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
 	struct tracker_decision decision;
+	AUTO_FREE uint8_t *changed = NULL;
 	struct injector_event event;
 	struct untold untold;
 
@@ -355,8 +485,10 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 		return;
 	}
-	if (!decision.retransmission)
+	if (!decision.retransmission) {
 		injector->n_waiting++;
+		follow(injector, &decision.attempt, queued, packet);
+	}
 
 	event = (struct injector_event){
 		.kind = INJECTOR_SYN,
@@ -375,8 +507,14 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		.verdict = decision.verdict,
 		.due_ns = queued->arrived_ns + decision.verdict.hold_ns,
 	};
+	changed = lower_mss(injector, decision.attempt.id, queued, packet);
 	if (untold.due_ns > now_ns)
 		hold(injector, queued, &untold);
+	else if (changed)
+		give(injector, queued->id,
+		     &(struct packet_verdict){
+			     .kind = VERDICT_ACCEPT, .data = changed, .length = queued->length},
+		     &untold);
 	else
 		answer(injector, queued->id, &untold);
 }
@@ -386,6 +524,8 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 {
 	struct untold untold = {.kind = INJECTOR_ESTABLISHED};
 	int r = tracker_syn_ack(injector->tracker, packet, &untold.attempt);
+	struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
+	AUTO_FREE uint8_t *changed = NULL;
 
 	if (r == -EAGAIN) {
 		untold.kind = INJECTOR_FAULT;
@@ -393,23 +533,40 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		give_kind(injector, queued->id, VERDICT_DROP, &untold);
 		return;
 	}
+	/* a connection of which nothing gets through any more: this neither */
+	if (r == -EALREADY &&
+	    tracker_step(injector->tracker, untold.attempt.id)->action == STEP_HALF_OPEN)
+		verdict.kind = VERDICT_DROP;
+	if (r == 0 || r == -EALREADY)
+		changed = lower_mss(injector, untold.attempt.id, queued, packet);
+	verdict.data = changed;
+	verdict.length = queued->length;
 	/* repeated, or of a connection older than our rules: let through all the same */
 	if (r < 0) {
-		give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
+		give(injector, queued->id, &verdict, NULL);
 		return;
 	}
 	if (!untold.attempt.closed)
 		injector->n_waiting--;
-	give_kind(injector, queued->id, VERDICT_ACCEPT, &untold);
+	if (injector->connections)
+		connections_answered(injector->connections, &untold.attempt, queued->data, packet);
+	note_established(injector, &untold);
+	give(injector, queued->id, &verdict, NULL);
 }
 
 void injector_packet(struct injector *injector, const struct queued_packet *queued)
 {
 	int64_t now_ns = injector->kernel.now_ns(injector->kernel.context);
 	struct packet packet;
+	uint32_t serial;
 	enum packet_error error = packet_parse(queued->data, queued->length, &packet);
 
 	note_lag(injector, now_ns - queued->arrived_ns);
+	if (injector->carrier &&
+	    carrier_match(injector->carrier, queued->data, queued->length, &serial)) {
+		connections_carrier(injector->connections, queued->id, serial);
+		return;
+	}
 	/* the kernel takes no notice of malformed options either */
 	if (error != PACKET_OK && error != PACKET_TCP_OPTION) {
 		report(injector, PROBLEM_MALFORMED, false, "dropped a malformed packet: %s",
@@ -419,6 +576,10 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		take_syn(injector, queued, &packet, now_ns);
 	} else if (packet_is_syn_ack(&packet)) {
 		take_syn_ack(injector, queued, &packet);
+	} else if (injector->connections) {
+		/* those of a connection that had the same port before are as they are */
+		if (!connections_packet(injector->connections, queued, &packet))
+			give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
 	} else {
 		report(injector, PROBLEM_UNEXPECTED, false,
 		       "dropped a packet that is neither SYN nor SYN-ACK (TCP flags 0x%02x)",
@@ -578,6 +739,32 @@ static uint32_t unreachables(const struct injector_config *config)
 	return kinds;
 }
 
+/* What the scripts do to connections. */
+struct connection_needs {
+	bool follows, cuts, slows;
+};
+
+static struct connection_needs connection_needs(const struct injector_config *config)
+{
+	struct connection_needs needs = {0};
+
+	for (size_t i = 0; i < config->n_endpoints; i++) {
+		const struct script *script = config->endpoints[i].script;
+
+		for (size_t k = 0; k < script->n_steps; k++) {
+			const struct step *step = &script->steps[k];
+
+			if (flow_handling(step) != FLOW_UNTOUCHED)
+				needs.follows = true;
+			if (step->action == STEP_SLOW)
+				needs.slows = true;
+			else if (step->after == AFTER_BYTES)
+				needs.cuts = true;
+		}
+	}
+	return needs;
+}
+
 /* The addresses of all endpoints that are remote, or of all that are not; owned by the caller. */
 static struct address *collect_addresses(const struct injector_config *config, bool remote,
 					 size_t *ret_n)
@@ -585,11 +772,12 @@ static struct address *collect_addresses(const struct injector_config *config, b
 	struct address *addresses = NULL;
 	size_t n = 0, capacity = 0;
 
-	for (size_t i = 0; i < config->n_endpoints; i++)
-		for (size_t k = 0;
-		     config->endpoints[i].remote == remote && k < config->endpoints[i].n_addresses;
-		     k++)
-			array_append(addresses, n, capacity, config->endpoints[i].addresses[k]);
+	for (size_t i = 0; i < config->n_endpoints; i++) {
+		const struct tracker_endpoint *endpoint = &config->endpoints[i];
+
+		for (size_t k = 0; endpoint->remote == remote && k < endpoint->n_addresses; k++)
+			array_append(addresses, n, capacity, endpoint->addresses[k]);
+	}
 	*ret_n = n;
 	return addresses;
 }
@@ -602,9 +790,8 @@ static int install_remote_rules(struct injector *injector, struct rules_config *
 
 	rules->table = config->remote_table;
 	rules->endpoints = addresses;
-	rules->form = config->queue_form;
 	rules->networks = NULL;
-	rules->owned = false;
+	rules->owned = rules->follows = false;
 	rules->outgoing = true;
 	(void)reinject_open(&injector->reinject);
 	return rules_install(rules, diags, &injector->remote_rules);
@@ -620,6 +807,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 		.queue_number = config->queue_number,
 		.refuse_mark = refuse_mark(config),
 		.unreachables = unreachables(config),
+		.follows = connection_needs(config).follows,
 		.endpoints = addresses,
 		.n_endpoints = n,
 		.form = config->queue_form,
@@ -669,13 +857,22 @@ static int watch_deaths(struct injector *injector, const struct injector_config 
 static int open_all(struct injector *injector, const struct injector_config *config,
 		    struct diag_list *diags)
 {
-	int r;
+	const struct connection_needs needs = connection_needs(config);
+	int r = needs.follows ? carrier_new(mark_carrier(refuse_mark(config)), &injector->carrier)
+			      : 0;
+
+	if (r < 0) {
+		diag_add(diags, NULL, "can't send packets of our own: %s", strerror(-r));
+		return r;
+	}
 
 	r = queue_open(
 		&(struct queue_config){
 			.number = config->queue_number,
 			.length = config->queue_length,
 			.refuse_mark = refuse_mark(config),
+			.whole_packets = needs.cuts,
+			.single_segments = needs.slows,
 			.on_packet = on_packet,
 			.on_told = told,
 			.userdata = injector,
@@ -709,6 +906,16 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->userdata = config->userdata;
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
 	LIST_INIT(&injector->held);
+	if (connection_needs(config).follows)
+		injector->connections =
+			connections_new(config->base, &(struct connections_host){
+							      .give = connection_give,
+							      .report = connection_report,
+							      .send = connection_send,
+							      .need_data = connection_need_data,
+							      .now_ns = connection_now_ns,
+							      .context = injector,
+						      });
 	if (config->kernel) {
 		injector->kernel = *config->kernel;
 	} else {
@@ -791,15 +998,13 @@ static void compare_losses(struct injector *injector)
 static int count(struct injector *injector, int (*count_one)(struct rules *rules, uint64_t *ret),
 		 uint64_t *ret)
 {
-	uint64_t more = 0;
-	int r;
+	uint64_t own = 0, remote = 0;
+	int r = injector->n_own ? count_one(injector->rules, &own) : 0;
 
-	*ret = 0;
-	r = injector->n_own ? count_one(injector->rules, ret) : 0;
 	if (!r && injector->remote_rules)
-		r = count_one(injector->remote_rules, &more);
+		r = count_one(injector->remote_rules, &remote);
 	if (!r)
-		*ret += more;
+		*ret = own + remote;
 	return r;
 }
 
@@ -843,6 +1048,19 @@ static void compare_refused(struct injector *injector)
 		       (unsigned long long)injector->n_refused, (unsigned long long)counted);
 }
 
+/* More may have been: each of a connection's packets is answered. */
+static void compare_rejected(struct injector *injector)
+{
+	uint64_t counted = 0;
+	int r = rules_count_rejected(injector->rules, &counted);
+
+	if (r < 0 || counted < injector->n_rejected)
+		report(injector, PROBLEM_REJECTED_COUNT, false,
+		       "%llu connections were to be reset, but the kernel answered %llu packets "
+		       "with RST",
+		       (unsigned long long)injector->n_rejected, (unsigned long long)counted);
+}
+
 /* All that is in the sockets, as far as it does not come in faster than it is read. */
 static void read_all(struct injector *injector)
 {
@@ -860,12 +1078,16 @@ void injector_finish(struct injector *injector)
 			event_del(injector->deaths_event);
 	}
 	drop_held(injector);
+	if (injector->connections)
+		connections_drop_held(injector->connections);
 	if (injector->queue) {
 		/* what was not taken of the verdicts just given */
 		(void)read_queue(injector);
 		compare_losses(injector);
 		compare_queued(injector);
 		compare_refused(injector);
+		if (injector->n_rejected > 0)
+			compare_rejected(injector);
 	}
 }
 
@@ -895,6 +1117,8 @@ void injector_leave(struct injector *injector)
 	reinject_free(injector->reinject);
 	queue_free(injector->queue);
 	deaths_free(injector->deaths);
+	connections_free(injector->connections);
+	carrier_free(injector->carrier);
 	tracker_free(injector->tracker);
 	free(injector->untold);
 	free(injector);

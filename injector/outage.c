@@ -58,7 +58,8 @@ bool outage_is_meant(const char *text)
 /* What an attempt can meet while nobody is there. */
 static bool is_absence(const struct step *step)
 {
-	return step->action == STEP_REFUSE || step->action == STEP_DROP;
+	return step->action == STEP_REFUSE || step->action == STEP_DROP ||
+	       step->action == STEP_UNREACHABLE;
 }
 
 /* Reads what stands after "with" into @step, which has a window. */
@@ -80,9 +81,9 @@ static int parse_with(const char *text, const struct piece *with, struct step *s
 	rest.length = strlen(rest.text);
 	if (step->when.given || !is_absence(step))
 		return fail(ret_error, &rest,
-			    "while a server is down, an attempt can only be refused or dropped",
-			    "write \"with refuse\" or \"with drop\", or use the long form: {when: "
-			    "{time: 0s..5s}, do: ...}");
+			    "a server that is down refuses, drops, or is unreachable",
+			    "write \"with drop\" or the like, or use the long form: {when: {time: "
+			    "0s..5s}, do: ...}");
 	step->when = when;
 	return 0;
 }

@@ -21,6 +21,7 @@ enum tcp_option {
 	TCP_OPTION_END = 0,
 	TCP_OPTION_NOP = 1,
 	TCP_OPTION_MSS = 2,
+	TCP_OPTION_TIMESTAMPS = 8,
 	TCP_OPTION_MULTIPATH = 30,
 	TCP_OPTION_FAST_OPEN = 34,
 	TCP_OPTION_EXPERIMENT = 254, /* RFC 6994: told apart by a magic number */
@@ -161,6 +162,13 @@ static void take_option(const uint8_t *option, size_t length, struct packet *pac
 		if (length == 4)
 			packet->mss = read16(option + 2);
 		break;
+	case TCP_OPTION_TIMESTAMPS:
+		if (length == 10) {
+			packet->has_timestamps = true;
+			packet->timestamp = read32(option + 2);
+			packet->timestamp_echo = read32(option + 6);
+		}
+		break;
 	case TCP_OPTION_MULTIPATH:
 		packet->multipath = true;
 		break;
@@ -216,6 +224,8 @@ static enum packet_error parse_tcp(const struct cursor *cursor, struct packet *p
 	packet->sequence = read32(header + 4);
 	packet->acknowledgment = read32(header + 8);
 	packet->flags = header[13];
+	packet->window = read16(header + 14);
+	packet->data_offset = packet->tcp_offset + (uint32_t)header_length;
 	packet->payload_length = (uint32_t)(cursor->length - header_length);
 	return parse_options(header + TCP_HEADER_SIZE, header_length - TCP_HEADER_SIZE, packet);
 }
@@ -238,6 +248,7 @@ enum packet_error packet_parse(const void *data, size_t captured, struct packet 
 	default:
 		return PACKET_BAD_VERSION;
 	}
+	packet.tcp_offset = (uint32_t)(cursor.data - (const uint8_t *)data);
 	if (error == PACKET_OK)
 		error = parse_tcp(&cursor, &packet);
 	if (error == PACKET_OK || error == PACKET_TCP_OPTION)

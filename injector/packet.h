@@ -33,6 +33,11 @@ struct packet {
 	uint8_t flags;           /* enum tcp_flag */
 	bool fast_open;          /* RFC 7413 option present */
 	bool multipath;          /* RFC 8684 option present */
+	bool has_timestamps;     /* RFC 7323 option present */
+	uint32_t timestamp, timestamp_echo;
+	uint16_t window;      /* as in the header, not scaled */
+	uint32_t tcp_offset;  /* where the TCP header begins in the packet */
+	uint32_t data_offset; /* where the data begins */
 };
 
 enum packet_error {

@@ -30,6 +30,9 @@
 #define BATCH 64
 /* A packet's message: at most PACKET_COPY_RANGE bytes and some 200 of attributes. */
 #define MESSAGE_MAX 1024
+/* The same with all of its data. */
+#define MESSAGE_WHOLE (65536 + 1024)
+#define COPY_WHOLE    0xffff
 /* Two headers and two attributes take 40 bytes. */
 #define VERDICT_MAX 64
 /*
@@ -79,7 +82,8 @@ struct queue {
 	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct iovec vectors[BATCH];
 	struct mmsghdr datagrams[BATCH];
-	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
+	size_t message_max;
+	uint8_t *buffers; /* one of message_max for each of the datagrams */
 };
 
 /* How often to look for a queue in a list that others change meanwhile. */
@@ -206,18 +210,20 @@ static int bind_number(struct queue *queue)
 	return configure(queue, message);
 }
 
-static int set_parameters(struct queue *queue, uint32_t length)
+static int set_parameters(struct queue *queue, const struct queue_config *config)
 {
+	uint32_t flags = config->single_segments ? 0 : NFQA_CFG_F_GSO;
+
 	char buffer[256];
 	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
 
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, PACKET_COPY_RANGE);
-	nfq_nlmsg_cfg_put_qmaxlen(message, length);
+	nfq_nlmsg_cfg_put_qmaxlen(message, config->length ? config->length : QUEUE_LENGTH);
 	/*
 	 * GSO: packets as they are, not cut into segments and without a checksum computed for us.
 	 * Of the others, FAIL_OPEN above all, none is set.
 	 */
-	mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(NFQA_CFG_F_GSO));
+	mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(flags));
 	mnl_attr_put_u32(message, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN));
 	return configure(queue, message);
 }
@@ -277,7 +283,8 @@ static int open_timestamps(void)
 static void prepare_datagrams(struct queue *queue)
 {
 	for (size_t i = 0; i < BATCH; i++) {
-		queue->vectors[i] = (struct iovec){queue->buffers[i], MESSAGE_MAX};
+		queue->vectors[i] =
+			(struct iovec){queue->buffers + i * queue->message_max, queue->message_max};
 		queue->datagrams[i].msg_hdr.msg_iov = &queue->vectors[i];
 		queue->datagrams[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -299,7 +306,7 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 	r = bind_number(queue);
 	if (r < 0)
 		return bind_error(queue, r, diags);
-	r = set_parameters(queue, config->length ? config->length : QUEUE_LENGTH);
+	r = set_parameters(queue, config);
 	if (r < 0)
 		return bind_error(queue, r, diags);
 	/* with the module loaded by now */
@@ -335,6 +342,8 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	queue->userdata = config->userdata;
 	queue->timestamp_fd = -1;
 	queue->counters_fd = -1;
+	queue->message_max = config->whole_packets ? MESSAGE_WHOLE : MESSAGE_MAX;
+	queue->buffers = xmalloc(BATCH * queue->message_max);
 	prepare_datagrams(queue);
 	read_clocks(&queue->clocks);
 	queue->steady = queue->clocks;
@@ -355,6 +364,7 @@ void queue_free(struct queue *queue)
 		mnl_socket_close(queue->socket);
 	cleanup_close(&queue->timestamp_fd);
 	cleanup_close(&queue->counters_fd);
+	free(queue->buffers);
 	free(queue);
 }
 
@@ -457,7 +467,7 @@ static int read_batch(struct queue *queue)
 	sample_clocks(queue);
 	queue->dispatching = true;
 	for (int i = 0; i < n; i++)
-		handle_datagram(queue, queue->buffers[i], queue->datagrams[i].msg_len);
+		handle_datagram(queue, queue->vectors[i].iov_base, queue->datagrams[i].msg_len);
 	queue->dispatching = false;
 	r = queue_flush(queue);
 	return r < 0 ? r : n;
@@ -582,6 +592,16 @@ int queue_flush(struct queue *queue)
 	if (queue->on_told)
 		queue->on_told(queue->userdata, handed_ns, clock_monotonic_ns());
 	return 0;
+}
+
+int queue_copy_all(struct queue *queue, bool all)
+{
+	char buffer[256];
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
+
+	/* without an acknowledgment, which would come in between the packets */
+	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, all ? COPY_WHOLE : PACKET_COPY_RANGE);
+	return send_message(queue, message, message->nlmsg_len);
 }
 
 uint64_t queue_n_packets(const struct queue *queue)

@@ -15,7 +15,7 @@ struct queue;
 struct queued_packet {
 	uint32_t id; /* to be named in the verdict */
 	const uint8_t *data;
-	size_t length;      /* bytes at @data, at most PACKET_COPY_RANGE */
+	size_t length;      /* bytes at @data, at most PACKET_COPY_RANGE unless all are copied */
 	bool outgoing;      /* it was queued in the output hook */
 	int64_t arrived_ns; /* CLOCK_MONOTONIC: when the kernel received it, else when it was read
 			     */
@@ -35,6 +35,10 @@ struct queue_config {
 	uint32_t length; /* packets the kernel may hold for us; 0: a sensible large number */
 	/* Put on packets whose verdict is VERDICT_REFUSE; see mark.h for those of the others. */
 	uint32_t refuse_mark;
+	/* Packets may be needed with all of their data (queue_copy_all()). */
+	bool whole_packets;
+	/* Packets that the kernel has joined come one by one, as they go over a line. */
+	bool single_segments;
 	queue_packet_fn on_packet;
 	queue_told_fn on_told; /* or NULL; never called within on_packet */
 	void *userdata;
@@ -68,6 +72,11 @@ int queue_dispatch(struct queue *queue);
  */
 int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verdict *verdict);
 int queue_flush(struct queue *queue);
+/*
+ * From now on packets are read with all of their data, or again with their first PACKET_COPY_RANGE
+ * bytes; those that wait to be read already are as they are. Returns 0 or a negative errno.
+ */
+int queue_copy_all(struct queue *queue, bool all);
 
 /*
  * Whether no packet waits for a verdict in any queue of the network namespace, whoever's it is;

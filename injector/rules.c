@@ -32,6 +32,10 @@
 #define CHAIN_ANSWER          "answer"
 #define CHAIN_QUEUE_OUT       "queue-out"
 #define CHAIN_ANSWER_OUT      "answer-out"
+#define CHAIN_FLOWS           "flows"
+#define CHAIN_TRACK           "track"
+#define CHAIN_REJECT          "reject"
+#define CHAIN_INJECT          "inject"
 #define CHAIN_QUEUE_PRIORITY  (-200)
 #define CHAIN_ANSWER_PRIORITY (-199)
 
@@ -63,8 +67,15 @@
 /* A name with the number of a part. */
 #define NAME_SIZE 32
 
+#define CONNECTION_TYPE(address)                                                                   \
+	(((address) << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE) << 2 * NFT_TYPE_BITS |               \
+	 ((address) << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE))
+
 /* A family's place in family_layouts. */
 enum { LAYOUT_IPV4, LAYOUT_IPV6, N_LAYOUTS };
+
+/* queue, answer, and what follows connections */
+#define N_PART_CHAINS 6
 
 struct rules {
 	struct mnl_socket *socket;
@@ -75,8 +86,11 @@ struct rules {
 	bool is_part; /* of a common table */
 	bool outgoing;
 	struct address_networks networks;
-	char queue[NAME_SIZE], answer[NAME_SIZE]; /* chains */
-	char sets[N_LAYOUTS][NAME_SIZE];
+	/* chains; flows is where the rules that follow connections are */
+	char queue[NAME_SIZE], answer[NAME_SIZE], flows[NAME_SIZE], track[NAME_SIZE],
+		reject[NAME_SIZE], inject[NAME_SIZE];
+	char sets[N_LAYOUTS][NAME_SIZE], connections[N_LAYOUTS][NAME_SIZE];
+	bool follows;
 };
 
 /* Messages on their way to the kernel, and what to make of its answers. */
@@ -102,7 +116,11 @@ struct family_layout {
 	struct map {
 		const char *name;
 		uint32_t id;
-	} queues, answers;
+	} queues, answers, flows, injects;
+	const char *connections;
+	uint32_t connections_id, connection_type;
+	/* Where the parts of a connection's key go: ports after addresses. */
+	uint32_t second_address_register, second_port_register;
 };
 
 static const struct family_layout family_layouts[N_LAYOUTS] = {
@@ -121,6 +139,13 @@ static const struct family_layout family_layouts[N_LAYOUTS] = {
 			.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
 			.queues = {"queues4", 3},
 			.answers = {"answers4", 5},
+			.flows = {"flows4", 7},
+			.injects = {"injects4", 9},
+			.connections = "connections4",
+			.connections_id = 11,
+			.connection_type = CONNECTION_TYPE(NFT_TYPE_IPADDR),
+			.second_address_register = NFT_REG32_02,
+			.second_port_register = NFT_REG32_03,
 		},
 	[LAYOUT_IPV6] =
 		{
@@ -137,6 +162,13 @@ static const struct family_layout family_layouts[N_LAYOUTS] = {
 			.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
 			.queues = {"queues6", 4},
 			.answers = {"answers6", 6},
+			.flows = {"flows6", 8},
+			.injects = {"injects6", 10},
+			.connections = "connections6",
+			.connections_id = 12,
+			.connection_type = CONNECTION_TYPE(NFT_TYPE_IP6ADDR),
+			.second_address_register = NFT_REG32_05,
+			.second_port_register = NFT_REG32_09,
 		},
 };
 
@@ -212,8 +244,8 @@ static struct nftnl_chain *chain_new(const struct batch *batch, const char *name
 	return chain;
 }
 
-static void batch_add_base_chain_at(struct batch *batch, const char *name, uint32_t hook,
-				    int32_t priority)
+static void batch_add_base_chain(struct batch *batch, const char *name, uint32_t hook,
+				 int32_t priority)
 {
 	struct nftnl_chain *chain = chain_new(batch, name);
 
@@ -221,11 +253,6 @@ static void batch_add_base_chain_at(struct batch *batch, const char *name, uint3
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
 	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
 	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain);
-}
-
-static void batch_add_base_chain(struct batch *batch, const char *name, int32_t priority)
-{
-	batch_add_base_chain_at(batch, name, NF_INET_LOCAL_IN, priority);
 }
 
 static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
@@ -262,7 +289,7 @@ static void set_add_element(struct nftnl_set *set, const struct family_layout *l
 
 /*
  * The family's endpoints as a set. Returns false when it has none: then there is no set, but an
- * empty one in a part, which whoever removes the part counts upon.
+ * empty one in a part or for others' endpoints, which whoever removes the part counts upon.
  */
 static bool batch_add_set(struct batch *batch, const struct rules_config *config,
 			  const struct family_layout *layout)
@@ -273,7 +300,7 @@ static bool batch_add_set(struct batch *batch, const struct rules_config *config
 
 	for (size_t k = 0; k < config->n_endpoints; k++)
 		n += config->endpoints[k].family == layout->family;
-	if (n == 0 && !batch->rules->is_part)
+	if (n == 0 && !batch->rules->is_part && !batch->rules->outgoing)
 		return false;
 
 	set = set_new(batch, set_name(batch, layout), layout->set_id);
@@ -500,66 +527,127 @@ static void batch_add_answer_rules(struct batch *batch, const struct rules_confi
 	batch_add_answer_rule(batch, layout, config->refuse_mark, NFT_REJECT_TCP_RST, 0);
 }
 
-/* ---- endpoints on other hosts ---- */
+/* ---- connections that are followed ---- */
 
-/* Adds a verdict to what the rule looks at so far, and the rule. */
-static void batch_add_accept(struct batch *batch, struct nftnl_rule *rule)
+/* The connections of the family, each with what becomes of its packets. */
+static void batch_add_connections(struct batch *batch, const struct family_layout *layout)
+{
+	struct nftnl_set *set = set_new(batch, batch->rules->connections[layout - family_layouts],
+					layout->connections_id);
+	struct nlmsghdr *message;
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->connection_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 2 * (layout->address_size + 4));
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+/* Packets without SYN of a followed connection, from its client or to it. */
+static void batch_add_flow_rule(struct batch *batch, const struct family_layout *layout,
+				bool to_client)
+{
+	size_t index = (size_t)(layout - family_layouts);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->flows);
+	uint32_t client_address = to_client ? layout->destination_offset : layout->source_offset;
+	uint32_t server_address = to_client ? layout->source_offset : layout->destination_offset;
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	rule_match_tcp_flags(rule, TCP_FLAG_SYN, 0);
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, client_address, layout->address_size,
+			  NFT_REG32_00);
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			  to_client ? TCP_DESTINATION_PORT : TCP_SOURCE_PORT, sizeof(uint16_t),
+			  layout->port_register);
+	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, server_address, layout->address_size,
+			  layout->second_address_register);
+	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+			  to_client ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+			  layout->second_port_register);
+	expr = rule_add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, batch->rules->connections[index]);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->connections_id);
+	batch_add_rule(batch, rule, 0);
+}
+
+static void rule_verdict(struct nftnl_rule *rule, uint32_t verdict)
 {
 	struct nftnl_expr *expr = rule_add_expr(rule, "immediate");
 
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, verdict);
+}
+
+/* Answers all but RST with RST. */
+static void batch_add_reject_rules(struct batch *batch)
+{
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->reject);
+	struct nftnl_expr *expr;
+
+	rule_match_tcp_flags(rule, TCP_FLAG_RST, TCP_FLAG_RST);
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+	rule = rule_new(batch, batch->rules->reject);
+	rule_add_expr(rule, "counter");
+	expr = rule_add_expr(rule, "reject");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
 	batch_add_rule(batch, rule, 0);
 }
 
-/* What is not for the queue: packets to this host, which its input hook sees, and our own copies.
- */
-static void batch_add_exceptions(struct batch *batch, uint32_t refuse_mark)
+static void batch_add_queue_all(struct batch *batch, const char *chain, bool carriers,
+				const struct rules_config *config)
 {
-	/* The loopback interface is the first one in each network namespace
-	 * (drivers/net/loopback.c).
-	 */
-	const uint32_t loopback = 1, common = refuse_mark & MARK_COMMON, mask = MARK_COMMON;
-	const uint32_t zero = 0;
-	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE_OUT);
-	struct nftnl_expr *expr;
+	const uint32_t mark = mark_carrier(config->refuse_mark);
+	const uint8_t protocol = IPPROTO_UDP;
+	struct nftnl_rule *rule = rule_new(batch, chain);
 
-	rule_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
-	batch_add_accept(batch, rule);
-	rule = rule_new(batch, CHAIN_QUEUE_OUT);
-	expr = rule_add_expr(rule, "meta");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	expr = rule_add_expr(rule, "bitwise");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
-	rule_add_compare(rule, &common, sizeof(common));
-	batch_add_accept(batch, rule);
+	if (carriers) {
+		rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+		rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	}
+	rule_add_expr(rule, "counter");
+	rule_queue(rule, batch->rules->form, config->queue_number);
+	batch_add_rule(batch, rule, 0);
 }
 
-/* The rules of the output hook: those of the input hook with other chains' names. */
-static void batch_add_outgoing(struct batch *batch, const struct rules_config *config,
-			       const bool used[static N_LAYOUTS])
+static void batch_add_flow_chain(struct batch *batch, const char *name)
 {
-	struct rules *rules = batch->rules, kept = *rules;
+	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain_new(batch, name));
+}
 
-	batch_add_base_chain_at(batch, CHAIN_QUEUE_OUT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
-	batch_add_base_chain_at(batch, CHAIN_ANSWER_OUT, NF_INET_LOCAL_OUT, CHAIN_ANSWER_PRIORITY);
-	snprintf(rules->queue, NAME_SIZE, "%s", CHAIN_QUEUE_OUT);
-	snprintf(rules->answer, NAME_SIZE, "%s", CHAIN_ANSWER_OUT);
-	batch_add_shortcut(batch);
-	batch_add_exceptions(batch, config->refuse_mark);
+/* What is made of our own carriers has been decided upon. */
+static void batch_add_own_rule(struct batch *batch, const struct rules_config *config)
+{
+	const uint32_t mark = mark_carrier(config->refuse_mark);
+	struct nftnl_rule *rule = rule_new(batch, batch->rules->track);
+
+	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
+/* Only where connections are followed. */
+static void batch_add_flow_rules(struct batch *batch, const struct rules_config *config,
+				 const bool used[static N_LAYOUTS])
+{
+	batch_add_own_rule(batch, config);
+	batch_add_queue_all(batch, batch->rules->track, false, config);
+	batch_add_queue_all(batch, batch->rules->inject, true, config);
+	batch_add_reject_rules(batch);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
-		batch_add_queue_rule(batch, config, &family_layouts[i], false);
-		batch_add_answer_rules(batch, config, &family_layouts[i]);
+		batch_add_flow_rule(batch, &family_layouts[i], false);
+		batch_add_flow_rule(batch, &family_layouts[i], true);
 	}
-	memcpy(rules->queue, kept.queue, NAME_SIZE);
-	memcpy(rules->answer, kept.answer, NAME_SIZE);
 }
 
 /* ---- a table of one's own ---- */
@@ -568,9 +656,6 @@ static void batch_add_outgoing(struct batch *batch, const struct rules_config *c
 static void batch_add_rules(struct batch *batch, const struct rules_config *config,
 			    const bool used[static N_LAYOUTS])
 {
-	batch->queue_first = batch->rules->sequence;
-	if (config->outgoing)
-		batch_add_outgoing(batch, config, used);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
@@ -590,8 +675,117 @@ static void batch_build_table(struct batch *batch, const struct rules_config *co
 	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, owned);
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		used[i] = batch_add_set(batch, config, &family_layouts[i]);
-	batch_add_base_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
-	batch_add_base_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	batch->queue_first = batch->rules->sequence;
+	if (config->follows) {
+		for (size_t i = 0; i < N_LAYOUTS; i++)
+			if (used[i])
+				batch_add_connections(batch, &family_layouts[i]);
+		batch_add_flow_chain(batch, batch->rules->track);
+		batch_add_flow_chain(batch, batch->rules->reject);
+		batch_add_base_chain(batch, CHAIN_INJECT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+		batch_add_flow_rules(batch, config, used);
+	}
+	batch_add_shortcut(batch);
+	batch_add_rules(batch, config, used);
+}
+
+/* ---- endpoints that others provide ---- */
+
+/* What is not for the queue: packets to this host, which its input hook sees, and our own copies.
+ */
+static void batch_add_exceptions(struct batch *batch, uint32_t refuse_mark)
+{
+	/* lo is the first interface of each network namespace (drivers/net/loopback.c). */
+	const uint32_t loopback = 1, common = refuse_mark & MARK_COMMON, mask = MARK_COMMON;
+	const uint32_t zero = 0;
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE_OUT);
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+	rule = rule_new(batch, CHAIN_QUEUE_OUT);
+	expr = rule_add_expr(rule, "meta");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	expr = rule_add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	rule_add_compare(rule, &common, sizeof(common));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
+/* The rules of the output hook: those of the input hook, in other chains. */
+static void batch_add_output_rules(struct batch *batch, const struct rules_config *config)
+{
+	struct rules *rules = batch->rules, kept = *rules;
+
+	snprintf(rules->queue, NAME_SIZE, "%s", CHAIN_QUEUE_OUT);
+	snprintf(rules->answer, NAME_SIZE, "%s", CHAIN_ANSWER_OUT);
+	batch_add_shortcut(batch);
+	batch_add_exceptions(batch, config->refuse_mark);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		batch_add_queue_rule(batch, config, &family_layouts[i], false);
+		batch_add_answer_rules(batch, config, &family_layouts[i]);
+	}
+	memcpy(rules->queue, kept.queue, NAME_SIZE);
+	memcpy(rules->answer, kept.answer, NAME_SIZE);
+}
+
+/* All rules and sets go; the base chains stay, and with them what waits in others' queues. */
+static void batch_build_flush(struct batch *batch)
+{
+	struct nftnl_rule *all = nftnl_rule_alloc();
+	struct nlmsghdr *message;
+
+	if (!all)
+		out_of_memory();
+	nftnl_rule_set_u32(all, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(all, NFTNL_RULE_TABLE, batch->rules->table);
+	message = batch_begin(batch, NFT_MSG_DELRULE, 0);
+	nftnl_rule_nlmsg_build_payload(message, all);
+	batch_end(batch, message);
+	nftnl_rule_free(all);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		struct nftnl_set *set = set_new(batch, family_layouts[i].set, 0);
+
+		nftnl_set_unset(set, NFTNL_SET_ID);
+		message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+		nftnl_set_nlmsg_build_payload(message, set);
+		batch_end(batch, message);
+		nftnl_set_free(set);
+	}
+}
+
+/* What is there already stays as it is. */
+static void batch_build_empty(struct batch *batch)
+{
+	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, false);
+	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_QUEUE_OUT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER_OUT, NF_INET_LOCAL_OUT, CHAIN_ANSWER_PRIORITY);
+}
+
+/* The table may be there, empty; or, with @replace, full. */
+static void batch_build_outgoing(struct batch *batch, const struct rules_config *config,
+				 bool replace)
+{
+	static const bool used[N_LAYOUTS] = {true, true};
+
+	batch_build_empty(batch);
+	if (replace)
+		batch_build_flush(batch);
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		(void)batch_add_set(batch, config, &family_layouts[i]);
+	batch->queue_first = batch->rules->sequence;
+	batch_add_output_rules(batch, config);
 	batch_add_shortcut(batch);
 	batch_add_rules(batch, config, used);
 }
@@ -616,12 +810,11 @@ static void batch_add_map(struct batch *batch, const struct family_layout *layou
 }
 
 /* Packets from or to a network that is in the map get its verdict. */
-static void batch_add_dispatch(struct batch *batch, const char *chain,
+static void batch_add_dispatch(struct batch *batch, const char *chain, uint8_t protocol,
 			       const struct family_layout *layout, const struct map *map,
 			       bool source)
 {
 	static const uint8_t zero[16];
-	const uint8_t protocol = IPPROTO_TCP;
 	struct nftnl_rule *rule = rule_new(batch, chain);
 	struct nftnl_expr *expr;
 	uint8_t mask[16] = {0};
@@ -652,16 +845,28 @@ static void batch_build_common(struct batch *batch)
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		batch_add_map(batch, &family_layouts[i], &family_layouts[i].queues);
 		batch_add_map(batch, &family_layouts[i], &family_layouts[i].answers);
+		batch_add_map(batch, &family_layouts[i], &family_layouts[i].flows);
+		batch_add_map(batch, &family_layouts[i], &family_layouts[i].injects);
 	}
-	batch_add_base_chain(batch, CHAIN_QUEUE, CHAIN_QUEUE_PRIORITY);
-	batch_add_base_chain(batch, CHAIN_ANSWER, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_INJECT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		const struct family_layout *layout = &family_layouts[i];
+
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, true);
+	}
 	batch_add_shortcut(batch);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		const struct family_layout *layout = &family_layouts[i];
 
-		batch_add_dispatch(batch, CHAIN_QUEUE, layout, &layout->queues, false);
-		batch_add_dispatch(batch, CHAIN_QUEUE, layout, &layout->queues, true);
-		batch_add_dispatch(batch, CHAIN_ANSWER, layout, &layout->answers, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, false);
+		batch_add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, true);
+		batch_add_dispatch(batch, CHAIN_ANSWER, IPPROTO_TCP, layout, &layout->answers,
+				   false);
+		batch_add_dispatch(batch, CHAIN_INJECT, IPPROTO_UDP, layout, &layout->injects,
+				   false);
 	}
 }
 
@@ -685,9 +890,9 @@ static void batch_add_entry(struct batch *batch, uint16_t type, size_t index, co
 		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 	}
 	nftnl_set_elem_add(set, element);
-	message = batch_begin(batch, type,
-			      type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK
-							 : NLM_F_ACK);
+	message =
+		batch_begin(batch, type,
+			    type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK : 0);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
 	nftnl_set_free(set);
@@ -698,38 +903,69 @@ static void batch_add_entries(struct batch *batch, uint16_t type)
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		batch_add_entry(batch, type, i, &family_layouts[i].queues, batch->rules->queue);
 		batch_add_entry(batch, type, i, &family_layouts[i].answers, batch->rules->answer);
+		batch_add_entry(batch, type, i, &family_layouts[i].flows, batch->rules->flows);
+		batch_add_entry(batch, type, i, &family_layouts[i].injects, batch->rules->inject);
 	}
+}
+
+/* The chains of a part, in the order in which they can be deleted. */
+static void part_chains(const struct rules *rules, const char *ret[static N_PART_CHAINS])
+{
+	const char *const chains[N_PART_CHAINS] = {
+		rules->flows,  rules->queue, rules->answer,
+		rules->inject, rules->track, rules->reject,
+	};
+
+	memcpy(ret, chains, sizeof(chains));
 }
 
 static void batch_build_part(struct batch *batch, const struct rules_config *config)
 {
+	const char *chains[N_PART_CHAINS];
 	bool used[N_LAYOUTS];
 
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		used[i] = batch_add_set(batch, config, &family_layouts[i]);
-	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
-				chain_new(batch, batch->rules->queue));
-	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
-				chain_new(batch, batch->rules->answer));
+	part_chains(batch->rules, chains);
+	for (size_t i = 0; i < N_PART_CHAINS; i++)
+		batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
+					chain_new(batch, chains[i]));
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		batch_add_connections(batch, &family_layouts[i]);
+	batch->queue_first = batch->rules->sequence;
+	if (config->follows)
+		batch_add_flow_rules(batch, config, used);
 	batch_add_rules(batch, config, used);
 	batch_add_entries(batch, NFT_MSG_NEWSETELEM);
+}
+
+/* Many acknowledgments of a large batch would not fit into the socket: errors come without, too. */
+static void batch_delete_set(struct batch *batch, const char *name, uint32_t id, uint16_t flags)
+{
+	struct nftnl_set *set = set_new(batch, name, id);
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, flags);
+
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
 }
 
 /* In the order in which nothing refers to what is deleted; a chain's rules go with it. */
 static void batch_build_removal(struct batch *batch)
 {
-	batch_add_entries(batch, NFT_MSG_DELSETELEM);
-	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, batch->rules->queue));
-	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, batch->rules->answer));
-	for (size_t i = 0; i < N_LAYOUTS; i++) {
-		struct nftnl_set *set = set_new(batch, set_name(batch, &family_layouts[i]),
-						family_layouts[i].set_id);
-		struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+	const struct rules *rules = batch->rules;
+	const char *chains[N_PART_CHAINS];
 
-		nftnl_set_nlmsg_build_payload(message, set);
-		batch_end(batch, message);
-		nftnl_set_free(set);
-	}
+	part_chains(rules, chains);
+	batch_add_entries(batch, NFT_MSG_DELSETELEM);
+	/* what follows connections refers to the map, and that to the chains after it */
+	batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[0]));
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		batch_delete_set(batch, rules->connections[i], family_layouts[i].connections_id, 0);
+	for (size_t i = 1; i < N_PART_CHAINS; i++)
+		batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[i]));
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		batch_delete_set(batch, rules->sets[i], family_layouts[i].set_id, NLM_F_ACK);
 }
 
 /* ---- to the kernel ---- */
@@ -858,8 +1094,15 @@ static int rules_new(const char *table, const struct address_networks *networks,
 	}
 	name(rules->queue, CHAIN_QUEUE, rules->is_part, part);
 	name(rules->answer, CHAIN_ANSWER, rules->is_part, part);
-	for (size_t i = 0; i < N_LAYOUTS; i++)
+	name(rules->track, CHAIN_TRACK, rules->is_part, part);
+	name(rules->reject, CHAIN_REJECT, rules->is_part, part);
+	name(rules->inject, CHAIN_INJECT, rules->is_part, part);
+	/* in a table of one's own, before the first rule of the others */
+	name(rules->flows, rules->is_part ? CHAIN_FLOWS : CHAIN_QUEUE, rules->is_part, part);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		name(rules->sets[i], family_layouts[i].set, rules->is_part, part);
+		name(rules->connections[i], family_layouts[i].connections, rules->is_part, part);
+	}
 	*ret = rules;
 	return 0;
 }
@@ -881,6 +1124,7 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 	r = rules_new(config->table, config->networks, config->part, diags, &rules);
 	if (r < 0)
 		return r;
+	rules->follows = config->follows;
 	rules->outgoing = config->outgoing;
 	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
 	for (;;) {
@@ -889,9 +1133,9 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 		if (replace && config->networks)
 			batch_build_removal(&batch);
-		else if (replace)
-			batch_add_table(&batch, NFT_MSG_DELTABLE, 0, false);
-		if (config->networks)
+		if (config->outgoing)
+			batch_build_outgoing(&batch, config, replace);
+		else if (config->networks)
 			batch_build_part(&batch, config);
 		else
 			batch_build_table(&batch, config, owned);
@@ -1036,13 +1280,13 @@ static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_pac
 static int count_both(struct rules *rules, const char *chain, const char *outgoing,
 		      uint64_t *ret_packets)
 {
-	uint64_t more = 0;
-	int r = count_chain(rules, chain, ret_packets);
+	uint64_t packets, more = 0;
+	int r = count_chain(rules, chain, &packets);
 
 	if (!r && rules->outgoing)
 		r = count_chain(rules, outgoing, &more);
 	if (!r)
-		*ret_packets += more;
+		*ret_packets = packets + more;
 	return r;
 }
 
@@ -1053,7 +1297,85 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 {
-	return count_both(rules, rules->queue, CHAIN_QUEUE_OUT, ret_packets);
+	const char *const chains[] = {rules->queue, rules->track, rules->inject};
+	uint64_t total = 0;
+
+	if (rules->outgoing)
+		return count_both(rules, rules->queue, CHAIN_QUEUE_OUT, ret_packets);
+	for (size_t i = 0; i < (rules->follows ? ARRAY_SIZE(chains) : 1); i++) {
+		uint64_t packets = 0;
+		int r = count_chain(rules, chains[i], &packets);
+
+		if (r < 0)
+			return r;
+		total += packets;
+	}
+	*ret_packets = total;
+	return 0;
+}
+
+int rules_count_rejected(struct rules *rules, uint64_t *ret_packets)
+{
+	return count_chain(rules, rules->reject, ret_packets);
+}
+
+/* Adds the connection as an element of its family's map, or deletes it. */
+static void batch_add_connection(struct batch *batch, uint16_t type, const struct address *client,
+				 const struct address *server, enum flow_handling handling)
+{
+	size_t index = client->family == AF_INET ? LAYOUT_IPV4 : LAYOUT_IPV6;
+	const struct family_layout *layout = &family_layouts[index];
+	const struct address *ends[] = {client, server};
+	struct nftnl_set *set =
+		set_new(batch, batch->rules->connections[index], layout->connections_id);
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[2 * (sizeof(client->bytes) + 4)] = {0};
+	struct nlmsghdr *message;
+
+	if (!element)
+		out_of_memory();
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		uint8_t *part = key + i * (layout->address_size + 4);
+
+		memcpy(part, ends[i]->bytes, layout->address_size);
+		part[layout->address_size] = (uint8_t)(ends[i]->port >> 8);
+		part[layout->address_size + 1] = (uint8_t)ends[i]->port;
+	}
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, 2 * (layout->address_size + 4));
+	if (type == NFT_MSG_NEWSETELEM && handling == FLOW_SILENCED) {
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, NF_DROP);
+	} else if (type == NFT_MSG_NEWSETELEM) {
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
+		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN,
+				       handling == FLOW_REJECTED ? batch->rules->reject
+								 : batch->rules->track);
+	}
+	nftnl_set_elem_add(set, element);
+	message = batch_begin(batch, type,
+			      NLM_F_ACK | (type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0));
+	nftnl_set_elems_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+int rules_follow(struct rules *rules, const struct address *client, const struct address *server,
+		 enum flow_handling handling)
+{
+	int r = -EEXIST;
+
+	/* the second time without the element of an earlier connection that had the same port */
+	for (int attempt = 0; attempt < 2 && (r == -EEXIST || r == -EBUSY); attempt++) {
+		struct batch batch = {.rules = rules};
+
+		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+		if (attempt > 0)
+			batch_add_connection(&batch, NFT_MSG_DELSETELEM, client, server, handling);
+		batch_add_connection(&batch, NFT_MSG_NEWSETELEM, client, server, handling);
+		batch_mark(&batch, NFNL_MSG_BATCH_END);
+		r = batch_send(&batch);
+		free(batch.data);
+	}
+	return r;
 }
 
 /* Deletes the table, or the part of a common one. */
@@ -1065,6 +1387,8 @@ static int uninstall(struct rules *rules)
 	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 	if (rules->is_part)
 		batch_build_removal(&batch);
+	else if (rules->outgoing)
+		batch_build_flush(&batch);
 	else
 		batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
 	batch_mark(&batch, NFNL_MSG_BATCH_END);
@@ -1130,6 +1454,40 @@ static int remove_rules(const char *table, const struct address_networks *networ
 int rules_remove_common(const char *table)
 {
 	return remove_rules(table, NULL, 0);
+}
+
+int rules_create_outgoing(const char *table)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct batch batch = {0};
+	struct rules *rules;
+	int r = rules_new(table, NULL, 0, &diags, &rules);
+
+	if (r < 0)
+		return r;
+	batch.rules = rules;
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	batch_build_empty(&batch);
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
+	free(batch.data);
+	rules_forget(rules);
+	/* Nothing in it is acknowledged: no answer is none of failure. */
+	return r == -EPROTO ? 0 : r;
+}
+
+int rules_flush_outgoing(const char *table)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct rules *rules;
+	int r = rules_new(table, NULL, 0, &diags, &rules);
+
+	if (r < 0)
+		return r;
+	rules->outgoing = true;
+	r = uninstall(rules);
+	rules_forget(rules);
+	return r;
 }
 
 int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks)

@@ -15,6 +15,18 @@
  *         }
  *     }
  *
+ * Where a script does something to connections, there is more before the first rule:
+ *
+ *     map connections4 { client . port . server . port : jump track, jump reject, or drop }
+ *     chain queue { no SYN: what the map says of the connection, in both directions … }
+ *     chain track { the mark of a carrier: accept }
+ *     chain track { counter, queue }
+ *     chain reject { RST: accept }
+ *     chain reject { counter, reject with tcp reset }
+ *     chain inject { UDP, the mark of a carrier (carrier.h): counter, queue }
+ *
+ * of which `inject` is a base chain of the hook output.
+ *
  * The queue stands on the receiving side: held there, the kernel's retransmission goes on as on a
  * slow network (held on the sending side it stops: net/ipv4/tcp_output.c, skb_still_in_host_queue).
  * Queueing uses the native `queue` expression where the kernel has it (CONFIG_NFT_QUEUE), else the
@@ -49,6 +61,9 @@
  *         chain answer-N { … }
  *     }
  *
+ * Established connections of parts pass a map of networks, flows4, to the chain flows-N, which is
+ * empty where the part follows none; carriers likewise pass injects4 to inject-N.
+ *
  * Nobody owns a common table. A part whose injector is dead drops SYNs to its endpoints, until it
  * is removed, or replaced by one with the same number.
  */
@@ -56,7 +71,7 @@
 #define SYNFAULT_INJECTOR_RULES_H
 
 #include "common/diag.h"
-#include "injector/address.h"
+#include "injector/flow.h"
 
 enum rules_queue_form {
 	RULES_QUEUE_ANY, /* not known yet: the native one is tried first */
@@ -74,6 +89,11 @@ struct rules_config {
 	const struct address *endpoints; /* all addresses and ports to watch */
 	size_t n_endpoints;
 	/*
+	 * Connections may have to be followed (rules_follow()). Without it all traffic of
+	 * established connections leaves at the first rule.
+	 */
+	bool follows;
+	/*
 	 * The form that is known to work here. Trying the native one in vain costs milliseconds
 	 * each time: the kernel runs modprobe for it, and waits for an RCU grace period before it
 	 * forgets what it has begun (net/netfilter/nf_tables_api.c, __nf_tables_abort).
@@ -88,8 +108,9 @@ struct rules_config {
 	 */
 	bool owned;
 	/*
-	 * A table for endpoints that others provide, on this host or another. One of that name that
-	 * is there is replaced: see rules_remove_common() for who removes it.
+	 * A table for endpoints that others provide, on this host or another. It may be there: its
+	 * rules are replaced. rules_free() takes away its rules and leaves its base chains, as
+	 * those of a common table; rules_remove_common() removes it.
 	 */
 	bool outgoing;
 	/*
@@ -112,10 +133,21 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 enum rules_queue_form rules_queue_form(const struct rules *rules);
 
 /*
+ * From now on, packets of the connection from @client to @server that have no SYN go to the queue,
+ * or are dropped or reset, as @handling says (not FLOW_UNTOUCHED); for rules that `follow`. Takes
+ * effect before it returns and waits for no grace period. Lasts until the rules go. Returns 0 or a
+ * negative errno.
+ */
+int rules_follow(struct rules *rules, const struct address *client, const struct address *server,
+		 enum flow_handling handling);
+
+/*
  * Reads how many packets the reject rules have answered. Returns 0 or a negative errno (-ENOENT:
  * the table is gone).
  */
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
+/* The same of the packets of rejected connections. */
+int rules_count_rejected(struct rules *rules, uint64_t *ret_packets);
 /* The same of the packets that were sent to the queue, whatever became of them there. */
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets);
 
@@ -143,6 +175,16 @@ int rules_remove_common(const char *table);
  */
 int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
 		     void *userdata);
+/*
+ * Makes a table for endpoints that others provide, with its base chains and nothing in them; what
+ * is there stays. To be done while no packet waits in a queue: one that does counts the base chains
+ * that it has passed (net/netfilter/nf_queue.c, nf_reinject), and when there are more of them is
+ * queued once more. Returns 0 or a negative errno.
+ */
+int rules_create_outgoing(const char *table);
+/* Takes away the rules of such a table. Returns 0 or a negative errno.
+ */
+int rules_flush_outgoing(const char *table);
 /*
  * Calls @on_table for each table for endpoints that others provide (`outgoing`) whose name is
  * @prefix and a number. Returns 0 or a negative errno.

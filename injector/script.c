@@ -801,10 +801,12 @@ void script_append(struct script *script, const struct step *step)
 void script_format(const struct script *script, struct strbuf *out)
 {
 	for (size_t i = 0; i < script->n_steps; i++) {
+		uint32_t list = script->steps[i].list;
+
 		if (i > 0)
-			strbuf_puts(out, ", ");
-		if (script->steps[i].list)
-			strbuf_printf(out, "[%u] ", script->steps[i].list);
+			strbuf_puts(out, list == script->steps[i - 1].list ? ", " : "; ");
+		if (script->list_names && (i == 0 || list != script->steps[i - 1].list))
+			strbuf_printf(out, "%s: ", script->list_names[list]);
 		step_format(&script->steps[i], out);
 	}
 }
@@ -844,5 +846,6 @@ uint64_t script_first_attempt(const struct script *script, size_t index)
 void script_free(struct script *script)
 {
 	free(script->steps);
+	strv_free(script->list_names);
 	*script = (struct script){0};
 }

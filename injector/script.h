@@ -93,6 +93,7 @@ struct step {
 struct script {
 	struct step *steps; /* owned; never empty in a script that is in use */
 	size_t n_steps, capacity;
+	char **list_names; /* owned, ends with NULL: what each list is for, as "ipv6"; or NULL */
 };
 
 #define SCRIPT_MAX_REPEAT 1000000
@@ -119,7 +120,10 @@ void step_format(const struct step *step, struct strbuf *out);
 void step_format_then(const struct step *step, struct strbuf *out);
 
 void script_append(struct script *script, const struct step *step);
-/* The whole script, steps joined by ", "; before those of list 1 and up "[LIST] ". */
+/*
+ * The whole script, steps joined by ", "; where its lists have names, "NAME: " before each list and
+ * "; " between them.
+ */
 void script_format(const struct script *script, struct strbuf *out);
 /* How many lists there are: 1 more than the highest number. */
 uint32_t script_n_lists(const struct script *script);

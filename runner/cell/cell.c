@@ -35,16 +35,30 @@ static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
 	endpoint->n_addresses = spec->n_families;
 	values->port = port;
 	for (size_t f = 0; f < spec->n_families; f++) {
-		enum family family = spec->families[f];
-
 		endpoint->addresses[f] =
-			cell->shared
-				? shared_endpoint_address(cell->shared->number, index, family, port)
-				: network_endpoint_address(cell->scenario, index, family, port);
-		values->address[family] =
-			address_format_host(&endpoint->addresses[f], endpoint->texts[family]);
+			cell->shared ? shared_endpoint_address(cell->shared->number, spec, f, port)
+				     : network_endpoint_address(spec, f, port);
+		values->addresses[f] =
+			address_format_host(&endpoint->addresses[f], endpoint->texts[f]);
 	}
-	values->host = spec->hostname ? spec->hostname : values->address[spec->families[0]];
+	values->host = spec->hostname ? spec->hostname : values->addresses[0];
+}
+
+/* The table for all its remote endpoints. */
+static int claim_table(struct cell *cell, struct diag_list *diags)
+{
+	int claim;
+
+	if (cell->n_claims > 0)
+		return 0;
+	claim = remote_claim_table(&cell->remote_table);
+	if (claim >= 0)
+		array_append(cell->claims, cell->n_claims, cell->claims_capacity, claim);
+	else
+		diag_add(diags, NULL, "no table for remote endpoints: %s",
+			 claim == -EADDRINUSE ? "too many scenarios have some just now"
+					      : strerror(-claim));
+	return MIN(claim, 0);
 }
 
 /* Where a remote endpoint is, and that nobody else injects there. */
@@ -53,21 +67,20 @@ static int plan_remote(struct cell *cell, size_t index, struct diag_list *diags)
 	const struct endpoint_spec *spec = &cell->scenario->endpoints[index];
 	struct cell_endpoint *endpoint = &cell->endpoints[index];
 	struct endpoint_values *values = &cell->values[index];
-	int status = remote_resolve(spec, endpoint->addresses, ARRAY_SIZE(endpoint->addresses),
-				    &endpoint->n_addresses, diags);
+	int status = claim_table(cell, diags);
 
+	if (!status)
+		status = remote_resolve(spec, endpoint->addresses, ENDPOINT_MOST_ADDRESSES,
+					&endpoint->n_addresses, diags);
 	endpoint->remote = true;
 	endpoint->port = values->port = spec->port;
 	values->host = spec->remote;
 	for (size_t i = 0; !status && i < endpoint->n_addresses; i++) {
 		const struct address *address = &endpoint->addresses[i];
-		int family = address->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
 		char text[ADDRESS_TEXT_SIZE];
 		int claim = remote_claim(address);
 
-		if (!values->address[family])
-			values->address[family] =
-				address_format_host(address, endpoint->texts[family]);
+		values->addresses[i] = address_format_host(address, endpoint->texts[i]);
 		if (claim >= 0) {
 			array_append(cell->claims, cell->n_claims, cell->claims_capacity, claim);
 			continue;
@@ -282,6 +295,7 @@ struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell)
 			.n_addresses = cell->endpoints[i].n_addresses,
 			.script = &scenario->endpoints[i].script,
 			.remote = cell->endpoints[i].remote,
+			.lists = scenario->endpoints[i].lists,
 		};
 	return endpoints;
 }

@@ -15,11 +15,11 @@
 
 /* An endpoint as it stands in this cell. */
 struct cell_endpoint {
-	struct address addresses[N_FAMILIES]; /* in the order of the families in the file */
+	struct address addresses[ENDPOINT_MOST_ADDRESSES]; /* in the order in the file */
 	size_t n_addresses;
 	uint16_t port;
 	bool remote; /* its addresses are none of the cell's own (remote.h) */
-	char texts[N_FAMILIES][INET6_ADDRSTRLEN]; /* by enum family; empty: none */
+	char texts[ENDPOINT_MOST_ADDRESSES][INET6_ADDRSTRLEN]; /* of the addresses */
 };
 
 struct cell {
@@ -30,9 +30,10 @@ struct cell {
 	char *directory;            /* of the scenario file, absolute */
 	struct shared_cell *shared; /* borrowed; NULL: the cell is private */
 	const char *tmp;            /* the scenario's temporary directory; borrowed */
-	int *claims;                /* of the addresses of remote endpoints (remote.h) */
+	int *claims; /* of the table and the addresses of remote endpoints (remote.h) */
 	size_t n_claims, claims_capacity;
-	bool clientless; /* the client is somebody else's: no files are written */
+	uint32_t remote_table; /* number of the table for them */
+	bool clientless;       /* the client is somebody else's: no files are written */
 };
 
 /*

@@ -18,7 +18,7 @@ struct endpoint_server {
 	const struct endpoint_spec *spec;
 	struct event_base *base;
 	struct evhttp *http;
-	struct evconnlistener *listeners[N_FAMILIES];
+	struct evconnlistener *listeners[ENDPOINT_MOST_ADDRESSES];
 	size_t n_listeners;
 };
 

@@ -54,8 +54,8 @@ static char *explain_no_ipv6(int status)
 static int try_shared(struct shared_cell *cell, struct isolation *isolation,
 		      struct diag_list *diags)
 {
-	const struct address ipv4 = shared_endpoint_address(cell->number, 0, FAMILY_IPV4, 1);
-	const struct address ipv6 = shared_endpoint_address(cell->number, 0, FAMILY_IPV6, 0);
+	const struct address ipv4 = shared_address(cell->number, 0, FAMILY_IPV4, 1);
+	const struct address ipv6 = shared_address(cell->number, 0, FAMILY_IPV6, 0);
 	const struct rules_config config = {
 		.table = SPACE_TABLE,
 		.queue_number = cell->queue,
@@ -170,14 +170,6 @@ void isolation_free(struct isolation *isolation)
 	*isolation = (struct isolation){0};
 }
 
-static bool has_ipv6(const struct endpoint_spec *endpoint)
-{
-	for (size_t f = 0; f < endpoint->n_families; f++)
-		if (endpoint->families[f] == FAMILY_IPV6)
-			return true;
-	return false;
-}
-
 char *isolation_obstacle(const struct isolation *isolation, const struct scenario *scenario)
 {
 	if (!isolation_is_shared(isolation, scenario))
@@ -188,9 +180,9 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 			"route to it from a private network namespace: %s",
 			isolation->no_shared ? isolation->no_shared
 					     : "leave out --isolation private");
-	if (scenario->n_endpoints > SHARED_MOST_ENDPOINTS)
-		return xasprintf("more than %d endpoints need private isolation (CAP_SYS_ADMIN)",
-				 SHARED_MOST_ENDPOINTS);
+	if (scenario_n_slots(scenario) > SHARED_MOST_SLOTS)
+		return xasprintf("more than %d addresses need private isolation (CAP_SYS_ADMIN)",
+				 SHARED_MOST_SLOTS);
 	if (scenario->n_kernel)
 		return xasprintf(
 			"the kernel setting %s needs private isolation (CAP_SYS_ADMIN): in a "
@@ -204,7 +196,8 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 					 "(CAP_SYS_ADMIN): in a shared mount namespace no name "
 					 "can be given",
 					 endpoint->name);
-		if (isolation->no_ipv6 && !endpoint->remote && has_ipv6(endpoint))
+		if (isolation->no_ipv6 && !endpoint->remote &&
+		    endpoint_has_family(endpoint, FAMILY_IPV6))
 			return xasprintf("endpoint %s has an IPv6 address, but %s", endpoint->name,
 					 isolation->no_ipv6);
 	}

@@ -17,6 +17,9 @@ enum {
 	SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH = 4,
 };
 
+/* Of the first address in /etc/gai.conf; more than any other has (RFC 6724, 2.1). */
+enum { FIRST_PRECEDENCE = 1000000 };
+
 static const char *const device_nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
 
 /* A detached copy of the mount of one file, to be attached elsewhere. */
@@ -119,8 +122,7 @@ static int mount_hosts(const struct scenario *scenario)
 
 		for (size_t f = 0; spec->hostname && f < spec->n_families; f++) {
 			char host[INET6_ADDRSTRLEN];
-			struct address address =
-				network_endpoint_address(scenario, i, spec->families[f], 0);
+			struct address address = network_endpoint_address(spec, f, 0);
 
 			strbuf_printf(&text, "%s %s\n", address_format_host(&address, host),
 				      spec->hostname);
@@ -132,25 +134,61 @@ static int mount_hosts(const struct scenario *scenario)
 	return replace_file("/etc/hosts", &text);
 }
 
+/* Without "multi on" the C library takes one line of each family from /etc/hosts (host.conf(5)). */
+static int mount_host_conf(const struct scenario *scenario)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	bool has_names = false;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		has_names = has_names || scenario->endpoints[i].hostname;
+	if (!has_names || access("/etc/host.conf", F_OK) < 0)
+		return 0;
+	append_file("/etc/host.conf", &text);
+	strbuf_puts(&text, "multi on\n");
+	return replace_file("/etc/host.conf", &text);
+}
+
+/* Whether getaddrinfo() would give the addresses in another order: it puts IPv6 first. */
+static bool needs_order(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		for (size_t f = 1; spec->hostname && f < spec->n_families; f++)
+			if (spec->families[f] == FAMILY_IPV6 &&
+			    spec->families[f - 1] == FAMILY_IPV4)
+				return true;
+	}
+	return false;
+}
+
 /*
  * getaddrinfo() sorts IPv6 before IPv4 (RFC 6724, 2.1), whatever order the names are given in. A
- * scenario that wants IPv4 first gets a table in which it is.
+ * scenario that wants another order gets a table in which each of its addresses has a precedence of
+ * its own.
  */
 static int mount_address_order(const struct scenario *scenario)
 {
 	AUTO_STRBUF struct strbuf text = {0};
-	bool ipv4_first = false;
+	int precedence = FIRST_PRECEDENCE;
 
+	if (!needs_order(scenario) || access("/etc/gai.conf", F_OK) < 0)
+		return 0;
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct endpoint_spec *spec = &scenario->endpoints[i];
 
-		if (spec->hostname && spec->n_families > 1 && spec->families[0] == FAMILY_IPV4)
-			ipv4_first = true;
+		for (size_t f = 0; spec->hostname && f < spec->n_families; f++) {
+			struct address address = network_endpoint_address(spec, f, 0);
+			char host[INET6_ADDRSTRLEN];
+
+			strbuf_printf(&text, "precedence %s%s/128 %d\n",
+				      address.family == AF_INET ? "::ffff:" : "",
+				      address_format_host(&address, host), precedence--);
+		}
 	}
-	if (!ipv4_first || access("/etc/gai.conf", F_OK) < 0)
-		return 0;
 	strbuf_puts(&text, "precedence ::1/128 50\nprecedence ::/0 40\nprecedence 2002::/16 30\n"
-			   "precedence ::/96 20\nprecedence ::ffff:0:0/96 100\n");
+			   "precedence ::/96 20\nprecedence ::ffff:0:0/96 10\n");
 	return replace_file("/etc/gai.conf", &text);
 }
 
@@ -186,6 +224,10 @@ int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
 	if (!status) {
 		what = "/etc/hosts";
 		status = mount_hosts(scenario);
+	}
+	if (!status) {
+		what = "/etc/host.conf";
+		status = mount_host_conf(scenario);
 	}
 	if (!status) {
 		what = "/etc/gai.conf";

@@ -378,12 +378,19 @@ static struct address make_address(enum family family, const char *text, uint32_
 	return address;
 }
 
-struct address network_endpoint_address(const struct scenario *scenario, size_t index,
-					enum family family, uint16_t port)
+/* The number of the address at @index of the endpoint's. */
+static uint32_t address_number(const struct endpoint_spec *spec, size_t index)
 {
-	uint32_t k = (uint32_t)index;
+	return spec->slot + (uint32_t)endpoint_ordinal(spec, index) - 1;
+}
 
-	if (scenario->endpoints[index].hostname)
+struct address network_endpoint_address(const struct endpoint_spec *spec, size_t index,
+					uint16_t port)
+{
+	enum family family = spec->families[index];
+	uint32_t k = address_number(spec, index);
+
+	if (spec->hostname)
 		return family == FAMILY_IPV4 ? make_address(family, "198.18.0.10", k, port)
 					     : make_address(family, "2001:db8::", 10 + k, port);
 	if (k == 0)
@@ -394,9 +401,10 @@ struct address network_endpoint_address(const struct scenario *scenario, size_t 
 }
 
 /* Whether the address has to be added to an interface: 127.0.0.0/8 and ::1 are there. */
-static bool needs_adding(const struct scenario *scenario, size_t index, enum family family)
+static bool needs_adding(const struct endpoint_spec *spec, size_t index)
 {
-	return scenario->endpoints[index].hostname || (family == FAMILY_IPV6 && index > 0);
+	return spec->hostname ||
+	       (spec->families[index] == FAMILY_IPV6 && address_number(spec, index) > 0);
 }
 
 static bool has_names(const struct scenario *scenario)
@@ -418,11 +426,10 @@ static struct address *add_endpoints(struct batch *batch, const struct scenario 
 		const struct endpoint_spec *spec = &scenario->endpoints[i];
 
 		for (size_t f = 0; f < spec->n_families; f++) {
-			struct address address =
-				network_endpoint_address(scenario, i, spec->families[f], 0);
+			struct address address = network_endpoint_address(spec, f, 0);
 			bool ipv4 = address.family == AF_INET;
 
-			if (!needs_adding(scenario, i, spec->families[f]))
+			if (!needs_adding(spec, f))
 				continue;
 			add_address(batch, spec->hostname ? INDEX_ETH0 : INDEX_LO, &address,
 				    ipv4 ? 32 : 128);

@@ -10,7 +10,8 @@
  * nothing is ever sent through it. Where no name is resolved, they are on `lo`: a veth pair takes
  * as long to make as all the rest of a cell.
  *
- * Endpoint k (from 0) has these addresses, IPv6 counted in hexadecimal (10+k is ::a for k = 0):
+ * Address number k (from 0; struct endpoint_spec.slot) is one of these, IPv6 counted in hexadecimal
+ * (10+k is ::a for k = 0):
  *
  *                         IPv4             IPv6
  *     with a hostname     198.18.0.(10+k)  2001:db8::(10+k)   on eth0; RFC 2544, RFC 3849
@@ -22,9 +23,6 @@
 
 #include "injector/address.h"
 #include "runner/scenario/scenario.h"
-
-/* Most endpoints that a scenario can have: the addresses above end there. */
-#define NETWORK_MAX_ENDPOINTS 4000
 
 /* Whether `lo` is up in the network namespace of the calling process: 1, 0, or a negative errno. */
 int network_lo_is_up(void);
@@ -40,9 +38,9 @@ int network_list_addresses(struct address **ret, size_t *ret_n);
 /* Brings `lo` up in the network namespace of the calling process. Returns 0 or a negative errno. */
 int network_lo_up(void);
 
-/* The address of endpoint @index, with port @port. */
-struct address network_endpoint_address(const struct scenario *scenario, size_t index,
-					enum family family, uint16_t port);
+/* The address at @index of the endpoint's, with port @port. */
+struct address network_endpoint_address(const struct endpoint_spec *spec, size_t index,
+					uint16_t port);
 
 /* Sets everything up for a scenario. Returns 0 or a negative errno, with a diagnostic. */
 int network_setup(const struct scenario *scenario, struct diag_list *diags);

@@ -4,16 +4,11 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
 #include <sys/un.h>
 
-#include "injector/queue.h"
 #include "injector/rules.h"
 
 #define PREFIX "synfault-remote-"
-
-/* How long to wait until nobody has packets in a queue. */
-enum { IDLE_TRIES = 500, IDLE_WAIT_MS = 2 };
 
 char *remote_table(uint32_t number, char buffer[static REMOTE_TABLE_SIZE])
 {
@@ -21,18 +16,75 @@ char *remote_table(uint32_t number, char buffer[static REMOTE_TABLE_SIZE])
 	return buffer;
 }
 
+/* An abstract Unix socket of that name, as in claim.h. */
+static int claim_name(const char *text)
+{
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int length;
+
+	if (fd < 0)
+		return -errno;
+	/* sun_path[0] is NUL: that makes the name an abstract one. */
+	length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, PREFIX "%s", text);
+	if (bind(fd, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+int remote_claim_number(uint32_t number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return claim_name(text);
+}
+
+int remote_claim_table(uint32_t *ret_number)
+{
+	int claim = -EADDRINUSE;
+
+	for (uint32_t i = 0; i < REMOTE_MOST_TABLES && claim == -EADDRINUSE; i++) {
+		claim = remote_claim_number(i);
+		if (claim >= 0)
+			*ret_number = i;
+	}
+	return claim;
+}
+
+int remote_claim(const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	return claim_name(address_format(address, text));
+}
+
+void remote_create_tables(void)
+{
+	char table[REMOTE_TABLE_SIZE];
+
+	for (uint32_t i = 0; i < REMOTE_MOST_TABLES; i++)
+		(void)rules_create_outgoing(remote_table(i, table));
+}
+
+void remote_clear(uint32_t number)
+{
+	char table[REMOTE_TABLE_SIZE];
+
+	(void)rules_flush_outgoing(remote_table(number, table));
+}
+
 void remote_remove(uint32_t number)
 {
 	char table[REMOTE_TABLE_SIZE];
 
-	for (int i = 0; i < IDLE_TRIES && !queue_all_idle(); i++)
-		poll(NULL, 0, IDLE_WAIT_MS);
 	(void)rules_remove_common(remote_table(number, table));
 }
 
-int remote_list(void (*on_cell)(void *userdata, uint32_t number), void *userdata)
+int remote_list(void (*on_table)(void *userdata, uint32_t number), void *userdata)
 {
-	return rules_list_outgoing(PREFIX, on_cell, userdata);
+	return rules_list_outgoing(PREFIX, on_table, userdata);
 }
 
 static int look_up(const struct endpoint_spec *spec, struct addrinfo **ret, struct diag_list *diags)
@@ -99,6 +151,14 @@ int remote_resolve(const struct endpoint_spec *spec, struct address *addresses, 
 	return r;
 }
 
+char *remote_format(const struct endpoint_spec *spec)
+{
+	bool ipv6 = strchr(spec->remote, ':') != NULL;
+
+	return xasprintf("%s%s%s:%u", ipv6 ? "[" : "", spec->remote, ipv6 ? "]" : "",
+			 (unsigned)spec->port);
+}
+
 bool remote_is_here(const struct address *address)
 {
 	struct address host = *address;
@@ -110,22 +170,4 @@ bool remote_is_here(const struct address *address)
 	length = address_to_sockaddr(&host, &storage);
 
 	return fd >= 0 && bind(fd, (struct sockaddr *)&storage, length) == 0;
-}
-
-int remote_claim(const struct address *address)
-{
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	char text[ADDRESS_TEXT_SIZE];
-	int length;
-
-	if (fd < 0)
-		return -errno;
-	/* sun_path[0] is NUL: that makes the name an abstract one. */
-	length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, PREFIX "%s",
-			  address_format(address, text));
-	if (bind(fd, (struct sockaddr *)&name,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0)
-		return -errno;
-	return steal_fd(&fd);
 }

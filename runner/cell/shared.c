@@ -20,10 +20,9 @@ enum {
 };
 #define MARK UINT32_C(0x5f000000)
 
-struct address shared_endpoint_address(uint32_t number, size_t index, enum family family,
-				       uint16_t port)
+struct address shared_address(uint32_t number, size_t slot, enum family family, uint16_t port)
 {
-	uint8_t host = (uint8_t)(1 + index);
+	uint8_t host = (uint8_t)(1 + slot);
 
 	if (family == FAMILY_IPV4)
 		return (struct address){
@@ -39,10 +38,17 @@ struct address shared_endpoint_address(uint32_t number, size_t index, enum famil
 	};
 }
 
+struct address shared_endpoint_address(uint32_t number, const struct endpoint_spec *spec,
+				       size_t index, uint16_t port)
+{
+	return shared_address(number, spec->slot + endpoint_ordinal(spec, index) - 1,
+			      spec->families[index], port);
+}
+
 struct address_networks shared_networks(uint32_t number)
 {
-	const struct address ipv4 = shared_endpoint_address(number, 0, FAMILY_IPV4, 0);
-	const struct address ipv6 = shared_endpoint_address(number, 0, FAMILY_IPV6, 0);
+	const struct address ipv4 = shared_address(number, 0, FAMILY_IPV4, 0);
+	const struct address ipv6 = shared_address(number, 0, FAMILY_IPV6, 0);
 	struct address_networks networks;
 
 	memcpy(networks.ipv4, ipv4.bytes, sizeof(networks.ipv4));
@@ -53,8 +59,8 @@ struct address_networks shared_networks(uint32_t number)
 uint32_t shared_number_of(const struct address *address)
 {
 	uint32_t number = (uint32_t)address->bytes[4] << 8 | address->bytes[5];
-	struct address own = shared_endpoint_address(number, address->bytes[15] - 1u, FAMILY_IPV6,
-						     address->port);
+	struct address own =
+		shared_address(number, address->bytes[15] - 1u, FAMILY_IPV6, address->port);
 
 	return address->bytes[15] && number <= CLAIM_LAST_CELL && address_equal(&own, address)
 		       ? number
@@ -173,9 +179,9 @@ int shared_build(struct shared_cell *cell, const struct scenario *scenario, stru
 		for (size_t f = 0;
 		     !scenario->endpoints[i].remote && f < scenario->endpoints[i].n_families; f++)
 			if (scenario->endpoints[i].families[f] == FAMILY_IPV6)
-				array_append(
-					cell->added, cell->n_added, cell->added_capacity,
-					shared_endpoint_address(cell->number, i, FAMILY_IPV6, 0));
+				array_append(cell->added, cell->n_added, cell->added_capacity,
+					     shared_endpoint_address(
+						     cell->number, &scenario->endpoints[i], f, 0));
 	status = network_change_addresses(cell->added, cell->n_added, true);
 	if (status < 0)
 		diag_add(diags, NULL, "IPv6 addresses can't be added to lo: %s", strerror(-status));

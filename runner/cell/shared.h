@@ -3,7 +3,7 @@
  * A cell in the namespaces that the program was given, beside other cells and other programs. All
  * that it has there follows from its number N (claim.h), from 1 to 16383:
  *
- *     endpoint k         127.(64 + N/256).(N%256).(1+k), and fd73:796e:N::(1+k) on lo; k < 250
+ *     address k          127.(64 + N/256).(N%256).(1+k), and fd73:796e:N::(1+k) on lo; k < 250
  *     rules, queue       part N of the common table (space.h); 16384 + N
  *     mark               0x5f000000 | N
  *     first free port    one that no other cell of these days has, and nobody listens on
@@ -22,8 +22,8 @@
 #include "runner/cell/claim.h"
 #include "runner/scenario/scenario.h"
 
-#define SHARED_MOST_ENDPOINTS 250
-#define SHARED_VARIABLE       "SYNFAULT_CELL"
+#define SHARED_MOST_SLOTS 250
+#define SHARED_VARIABLE   "SYNFAULT_CELL"
 
 struct shared_cell {
 	uint32_t number;
@@ -53,8 +53,11 @@ void shared_clear(struct shared_cell *cell);
 /* Gives everything back; processes have to be gone. NULL is allowed. */
 void shared_close(struct shared_cell *cell);
 
-struct address shared_endpoint_address(uint32_t number, size_t index, enum family family,
-				       uint16_t port);
+/* Address number @slot (struct endpoint_spec.slot). */
+struct address shared_address(uint32_t number, size_t slot, enum family family, uint16_t port);
+/* The address at @index of the endpoint's. */
+struct address shared_endpoint_address(uint32_t number, const struct endpoint_spec *spec,
+				       size_t index, uint16_t port);
 struct address_networks shared_networks(uint32_t number);
 /* The number of the cell to which an address belongs that was added to lo; 0: not one of ours. */
 uint32_t shared_number_of(const struct address *address);

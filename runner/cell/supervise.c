@@ -40,6 +40,7 @@
 #include "runner/cell/packets.h"
 #include "runner/cell/process.h"
 #include "runner/cell/remote.h"
+#include "runner/cell/requirements.h"
 #include "runner/cell/snapshot.h"
 #include "runner/cell/space.h"
 #include "runner/cell/tree.h"
@@ -378,6 +379,17 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 
 /* ---- running ---- */
 
+/* How everything in the cell is started. */
+static struct process_config process_template(const struct supervisor *self)
+{
+	return (struct process_config){
+		.n_files = self->config->n_files,
+		.uid = self->shared ? 0 : self->config->uid,
+		.gid = self->shared ? 0 : self->config->gid,
+		.dies_with_us = self->shared != NULL,
+	};
+}
+
 /*
  * Starts a program with its output captured in two streams, from @slot on. Their names are "stdout"
  * and "stderr" with something before or after.
@@ -386,7 +398,7 @@ static int spawn(struct supervisor *self, const struct process_config *config, c
 		 const char *after, size_t slot, pid_t *ret_pid, char **ret_message)
 {
 	static const char *const names[] = {"stdout", "stderr"};
-	struct process_config copy = *config;
+	struct process_config copy = process_template(self);
 	int fds[2] = {-1, -1}, status = 0;
 
 	for (size_t i = 0; !status && i < ARRAY_SIZE(fds); i++) {
@@ -397,12 +409,12 @@ static int spawn(struct supervisor *self, const struct process_config *config, c
 		if (status < 0)
 			*ret_message = xasprintf("no pipe: %s", strerror(-status));
 	}
+	copy.command = config->command;
+	copy.environment = config->environment;
+	copy.cwd = config->cwd;
+	copy.stdin_fd = config->stdin_fd;
 	copy.stdout_fd = fds[0];
 	copy.stderr_fd = fds[1];
-	copy.n_files = self->config->n_files;
-	copy.uid = self->shared ? 0 : self->config->uid;
-	copy.gid = self->shared ? 0 : self->config->gid;
-	copy.dies_with_us = self->shared != NULL;
 	if (!status)
 		status = process_spawn(&copy, ret_message);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -553,10 +565,7 @@ static bool arm(struct supervisor *self)
 		config.refuse_mark = self->shared->mark;
 		config.networks = &self->shared->networks;
 		if (scenario_has_remote(self->scenario))
-			config.remote_table = remote_table(self->shared->number, remote);
-		else if (self->config->attached)
-			/* That of the scenario before. */
-			remote_remove(self->shared->number);
+			config.remote_table = remote_table(self->cell.remote_table, remote);
 	}
 	if (injector_new(&config, &diags, &self->injector) == 0) {
 		describe_delays(self);
@@ -678,9 +687,34 @@ static void poll_servers(struct supervisor *self)
 	enter_ending(self);
 }
 
+/* Another client than the scenario's own needs other things. */
+static bool requirements_are_met(struct supervisor *self)
+{
+	const struct requirements_spec *spec = &self->scenario->requirements;
+	struct requirements_spec own = {.programs = spec->programs};
+	const struct process_config process = process_template(self);
+	AUTO_STRV char **command = NULL, **environment = NULL;
+	AUTO_FREE char *missing = NULL;
+
+	if (self->config->command || (!spec->programs && !spec->command))
+		return true;
+	environment = cell_environment(&self->cell, true);
+	if (spec->command)
+		own.command = command = substitute_strv(&self->cell.substitution, spec->command);
+	missing = requirements_missing(&own, environment, &process);
+	if (missing)
+		record_add_problem(self->record, true, "%s", missing);
+	return !missing;
+}
+
 static void enter_starting(struct supervisor *self)
 {
 	int64_t longest_ns = 0;
+
+	if (!requirements_are_met(self)) {
+		enter_ending(self);
+		return;
+	}
 
 	for (size_t i = 0; i < self->scenario->n_endpoints; i++) {
 		longest_ns = MAX(longest_ns, self->scenario->endpoints[i].serve_ready_ns);
@@ -734,8 +768,8 @@ static void clear_away(struct supervisor *self)
 		return;
 	tree_end();
 	/* At once: others may want to reach it. */
-	if (scenario_has_remote(self->scenario))
-		remote_remove(self->shared->number);
+	if (self->cell.n_claims > 0)
+		remote_clear(self->cell.remote_table);
 	/*
 	 * The rules stay, and nobody is at their addresses any more: the parent removes those of
 	 * many scenarios at once (sweep.h), since each removal holds up everybody.
@@ -798,8 +832,7 @@ static void describe(struct supervisor *self)
 					     endpoint->n_addresses * sizeof(struct address)),
 			.n_addresses = endpoint->n_addresses,
 			.hostname = spec->hostname ? xstrdup(spec->hostname) : NULL,
-			.remote =
-				spec->remote ? xasprintf("%s:%u", spec->remote, spec->port) : NULL,
+			.remote = spec->remote ? remote_format(spec) : NULL,
 		};
 	}
 }
@@ -1059,6 +1092,8 @@ static void dismantle(struct supervisor *self)
 		close(event_get_fd(self->children));
 		event_free(self->children);
 	}
+	if (self->cell.n_claims > 0)
+		remote_clear(self->cell.remote_table);
 	cell_free(&self->cell);
 	shared_clear(self->shared);
 	free(self->servers);

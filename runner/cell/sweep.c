@@ -105,10 +105,10 @@ static void sweep_remotes(void)
 
 	(void)remote_list(note_part, &found);
 	for (size_t i = 0; i < found.n_items; i++) {
-		AUTO_CLOSE int claim = claim_take(CLAIM_CELL, found.items[i]);
+		AUTO_CLOSE int claim = remote_claim_number(found.items[i]);
 
 		if (claim >= 0)
-			remote_remove(found.items[i]);
+			remote_clear(found.items[i]);
 	}
 	free(found.items);
 }

@@ -14,6 +14,7 @@
 #include "runner/command/report.h"
 #include "runner/command/run.h"
 #include "runner/command/run_options.h"
+#include "runner/command/schema.h"
 #include "runner/command/try.h"
 
 const struct command commands[] = {
@@ -37,6 +38,8 @@ const struct command commands[] = {
 	 &report_option_table},
 	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor,
 	 &doctor_option_table},
+	{"schema", "[OPTION...]", "print the JSON Schema of scenario files", command_schema,
+	 &schema_option_table},
 	{"merge", "OUT IN...", "make one result of those of several machines", command_merge,
 	 &merge_option_table},
 };

@@ -13,6 +13,7 @@
 
 #include "common/random.h"
 #include "runner/cell/claim.h"
+#include "runner/cell/remote.h"
 #include "runner/cell/shared.h"
 #include "runner/cell/supervise.h"
 #include "runner/cell/sweep.h"
@@ -484,12 +485,27 @@ static void take_next(struct scheduler *self)
 	}
 }
 
+/* Whether something runs beside which it can't: there is room again when that ends. */
+static bool is_blocked(const struct scheduler *self, const struct result *result)
+{
+	size_t n = 0;
+
+	if (!result->scenario || !scenario_has_remote(result->scenario))
+		return false;
+	for (struct running *running = self->running; running; running = running->next) {
+		n += scenario_has_remote(running->result->scenario);
+		if (scenario_shares_remote(result->scenario, running->result->scenario))
+			return true;
+	}
+	return n >= REMOTE_MOST_CELLS;
+}
+
 static void start_more(struct scheduler *self)
 {
 	struct result *result;
 
 	while (self->n_running < self->jobs && self->n_starting < self->most_starting &&
-	       (result = next_result(self))) {
+	       (result = next_result(self)) && !is_blocked(self, result)) {
 		int status = 0;
 
 		if (!result->scenario)

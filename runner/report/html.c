@@ -47,7 +47,7 @@ void html_begin(struct markup *markup, const struct html_site *site, const char 
 		markup_close_void(markup);
 	}
 	markup_raw(markup, "</head>\n<body id=\"top\">"
-			   "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
+			   "<a class=\"to-main\" href=\"#main\">Skip to the content</a>\n"
 			   "<main id=\"main\">");
 }
 

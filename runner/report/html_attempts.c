@@ -4,8 +4,8 @@
 #include "runner/report/html_site.h"
 #include "runner/report/timeline.h"
 
-/* Of more attempts than that the first and the last are shown, and those that are blamed. */
-enum { SHOWN_ATTEMPTS = 500, SHOWN_EVENTS = 1000 };
+/* Of each end of a long list so many are shown, and those attempts that are blamed. */
+enum { SHOWN_ATTEMPTS = 100, SHOWN_EVENTS = 500 };
 
 static void begin_table(struct html_page *page, const char *label, const char *const *columns)
 {
@@ -84,6 +84,7 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	markup_elementf(markup, "td", "num", "%u", history->syns);
 	markup_element(markup, "td", "nowrap", end);
 	markup_open(markup, "td");
+	markup_attr(markup, "class", "nowrap");
 	if (wait)
 		markup_text(markup, wait);
 	if (finding) {
@@ -112,9 +113,8 @@ static void add_gap(struct html_page *page, size_t n, unsigned columns, const ch
 
 void html_attempts(struct html_page *page)
 {
-	static const char *const columns[] = {
-		"#",    "at",    "endpoint",    "addresses",     "step",
-		"SYNs", "ended", "wait before", "synfault late", NULL};
+	static const char *const columns[] = {"#",    "at",    "endpoint",    "addresses", "step",
+					      "SYNs", "ended", "wait before", "late",      NULL};
 	const struct record *record = page->result->record;
 	size_t n = record->n_attempts, n_hidden = 0;
 
@@ -126,6 +126,8 @@ void html_attempts(struct html_page *page)
 		markup_close(page->markup);
 		return;
 	}
+	markup_element(page->markup, "p", "dim",
+		       "Late is by how much synfault's answer came later than it was meant to.");
 	begin_table(page, "Table of attempts", columns);
 	for (uint32_t id = 0; id < n; id++) {
 		if (id >= SHOWN_ATTEMPTS && (size_t)id + SHOWN_ATTEMPTS < n &&

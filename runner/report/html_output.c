@@ -8,7 +8,7 @@
 
 /* Of each end of a stream so many bytes and lines are shown at most. */
 #define SHOWN_BYTES ((size_t)32768)
-enum { SHOWN_LINES = 1000 };
+enum { SHOWN_LINES = 500 };
 
 /* The writes of one stream, gone through once. */
 struct writes {

@@ -95,7 +95,7 @@ static void add_facts(struct markup *markup, const struct run_results *results)
 	markup_close(markup);
 }
 
-/* One row: outcome, name, why, time. */
+/* One row: outcome, name (and why), attempts, time. */
 static void add_row(struct markup *markup, const struct html_site *site, size_t index, bool why)
 {
 	const struct result *result = &site->results->items[index];
@@ -113,21 +113,20 @@ static void add_row(struct markup *markup, const struct html_site *site, size_t 
 	html_link_to(markup, site, index, false);
 	markup_text(markup, site->titles[index]);
 	markup_close(markup);
-	markup_close(markup);
 	if (why) {
 		result_reason(result, &reason);
-		markup_element(markup, "td", "why", strbuf_text(&reason));
+		markup_element(markup, "div", NULL, strbuf_text(&reason));
 	}
+	markup_close(markup);
 	markup_elementf(markup, "td", "num", "%zu",
 			result->record ? result->record->n_attempts : 0);
 	markup_element(markup, "td", "num", duration_format(result->duration_ns, duration));
 	markup_close(markup);
 }
 
-static void begin_table(struct markup *markup, const char *caption, bool why)
+static void begin_table(struct markup *markup, const char *caption)
 {
-	static const char *const with[] = {"outcome", "scenario", "why", NULL};
-	static const char *const without[] = {"outcome", "scenario", NULL};
+	static const char *const columns[] = {"outcome", "scenario", NULL};
 	static const char *const numbers[] = {"attempts", "time"};
 
 	markup_open(markup, "div");
@@ -138,7 +137,7 @@ static void begin_table(struct markup *markup, const char *caption, bool why)
 	markup_open(markup, "table");
 	markup_open(markup, "thead");
 	markup_open(markup, "tr");
-	html_columns(markup, why ? with : without);
+	html_columns(markup, columns);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		markup_open(markup, "th");
 		markup_attr(markup, "scope", "col");
@@ -181,7 +180,7 @@ static void add_list(struct markup *markup, const struct html_site *site, const 
 			continue;
 		if (n++ == 0) {
 			begin_section(markup, id, heading);
-			begin_table(markup, heading, true);
+			begin_table(markup, heading);
 		}
 		add_row(markup, site, index, true);
 	}
@@ -231,7 +230,7 @@ static void add_slowest(struct markup *markup, const struct html_site *site)
 	if (n < 2)
 		return;
 	begin_section(markup, "slowest", "Slowest");
-	begin_table(markup, "Slowest scenarios", false);
+	begin_table(markup, "Slowest scenarios");
 	for (size_t i = 0; i < n; i++)
 		add_row(markup, site, slowest[i], false);
 	end_table(markup);
@@ -348,7 +347,7 @@ static void add_all(struct markup *markup, const struct html_site *site)
 		markup_attrf(markup, "id", "file-%zu", ++n_files);
 		markup_element(markup, "code", NULL, *file ? file : "no file");
 		markup_close(markup);
-		begin_table(markup, *file ? file : "no file", false);
+		begin_table(markup, *file ? file : "no file");
 		for (; i < results->n_items && !strcmp(site->files[site->order[i]], file); i++)
 			add_row(markup, site, site->order[i], false);
 		end_table(markup);

@@ -72,6 +72,47 @@ static void add_heading(struct html_page *page)
 	markup_close(markup);
 }
 
+/* Links to the sections that there are. */
+static void add_contents(struct html_page *page)
+{
+	const struct result *result = page->result;
+	const struct record *record = result->record;
+	bool wrong = result->judgement.n_findings > 0 || result->broken;
+	const struct {
+		bool there;
+		const char *id, *text;
+	} sections[] = {
+		{wrong, "findings", "What went wrong"},
+		{record, "timeline", "Timeline"},
+		{result->scenario && result->scenario->n_expectations > 0, "expectations",
+		 "Expectations"},
+		{record, "attempts", "Attempts"},
+		{record, "output", "Output"},
+		{html_lines_have(page->lines, result_line(result)), "source", "Scenario"},
+		{result->n_earlier > 0, "earlier", "Earlier runs"},
+		{record && record->n_sections > 0, "snapshot", "Network"},
+		{record && record->n_events > 0, "events", "Events"},
+		{record, "environment", "Environment"},
+		{result->repeat || page->site->captures[page->index], "repeat", "Again"},
+	};
+
+	markup_open(page->markup, "nav");
+	markup_attrf(page->markup, "aria-label", "Sections of scenario %zu", page->index + 1);
+	markup_open(page->markup, "ul");
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		if (!sections[i].there)
+			continue;
+		markup_open(page->markup, "li");
+		markup_open(page->markup, "a");
+		markup_attrf(page->markup, "href", "#%s%s", page->prefix, sections[i].id);
+		markup_text(page->markup, sections[i].text);
+		markup_close(page->markup);
+		markup_close(page->markup);
+	}
+	markup_close(page->markup);
+	markup_close(page->markup);
+}
+
 static void add_repeat(struct html_page *page)
 {
 	const struct html_site *site = page->site;
@@ -233,14 +274,15 @@ void html_scenario(struct markup *markup, const struct html_site *site, size_t i
 	}
 	add_links(&page);
 	add_heading(&page);
+	add_contents(&page);
 	html_findings(&page);
-	if (result->record) {
-		add_timeline(&page);
-		html_attempts(&page);
-	}
-	html_expectations(&page);
 	if (result->record)
+		add_timeline(&page);
+	html_expectations(&page);
+	if (result->record) {
+		html_attempts(&page);
 		html_output(&page);
+	}
 	html_source(&page);
 	add_earlier(&page);
 	if (result->record) {

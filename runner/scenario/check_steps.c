@@ -30,14 +30,6 @@ static bool says_protocol(const struct step *step)
 	       (step->action == STEP_UNREACHABLE || step->then_unreachable);
 }
 
-static bool has_ipv6(const struct endpoint_spec *endpoint)
-{
-	for (size_t i = 0; i < endpoint->n_families; i++)
-		if (endpoint->families[i] == FAMILY_IPV6)
-			return true;
-	return false;
-}
-
 /* The packets of a remote endpoint's connections are not looked at after the handshake. */
 static void check_remote_step(struct loader *loader, const struct step *step,
 			      const struct place *place)
@@ -57,7 +49,8 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 		const struct step *step = &endpoint->script.steps[i];
 		const struct place *place = &endpoint->step_places[i];
 
-		if (says_protocol(step) && has_ipv6(endpoint) && step->when.family != AF_INET) {
+		if (says_protocol(step) && step->when.family != AF_INET &&
+		    endpoint_list_has_family(endpoint, step->list, FAMILY_IPV6)) {
 			diag_add(loader->diags, place,
 				 "no ICMP message of IPv6 says that a protocol is unreachable");
 			loader_hint(loader, "use \"unreachable port\", or one of net, host and "

@@ -86,15 +86,17 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 	static const struct schema_type_info infos[] = {
 		[SCHEMA_ANY] = {"any value", NULL},
 		[SCHEMA_TEXT] = {"text", NULL},
+		[SCHEMA_LINE] = {"line", "^[^\\x00-\\x1f\\x7f]*[^ \\x00-\\x1f\\x7f]"
+					 "[^\\x00-\\x1f\\x7f]*$"},
 		[SCHEMA_WORD] = {"word", "^[^ \\t\\n,]+$"},
 		[SCHEMA_CHOICE] = {"choice", NULL},
 		[SCHEMA_BOOLEAN] = {"boolean", "^(true|false)$"},
-		[SCHEMA_PORT] = {"port", "^[0-9]{1,5}$"},
+		[SCHEMA_PORT] = {"port", "^[0-9]{1,5}$", 1, 65535},
 		[SCHEMA_COUNT] = {"number", "^[0-9]+$"},
 		[SCHEMA_REMOTE] = {"host and port",
 				   "^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$"},
 		[SCHEMA_HOSTNAME] = {"hostname", "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"},
-		[SCHEMA_FACTOR] = {"factor", "^[0-9]+(\\.[0-9]+)?$"},
+		[SCHEMA_FACTOR] = {"factor", "^[0-9]+(\\.[0-9]+)?$", 1, 1000},
 		[SCHEMA_COUNT_RANGE] = {"number or range", "^([0-9]+|[0-9]+ *\\.\\.|"
 							   "([0-9]+ *)?\\.\\. *[0-9]+)$"},
 		[SCHEMA_DURATION] = {"duration", "^" DURATION_PATTERN "$"},
@@ -107,10 +109,9 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 				      "^(" DURATION_PATTERN "|" PERCENT_PATTERN ")$"},
 		[SCHEMA_JITTER] = {"jitter",
 				   "^(none|full|equal|decorrelated|" PERCENT_PATTERN ")$"},
-		[SCHEMA_STATUS] = {"exit status", "^([0-9]{1,3}|nonzero)$"},
+		[SCHEMA_STATUS] = {"exit status", "^([0-9]{1,3}|nonzero)$", 0, 255},
 		[SCHEMA_SIGNAL] = {"signal", "^(SIG)?[A-Z0-9]+$"},
-		[SCHEMA_STEP] = {"fault step",
-				 "^ *(accept|refuse|drop|lose|delay|down|flap)( .*)?$"},
+		[SCHEMA_STEP] = {"fault step", "^ *[a-z-]+( .*)?$"},
 		[SCHEMA_ATTEMPTS] = {"attempt set",
 				     "^ *([0-9]+ *(\\.\\. *([0-9]+)?)?|\\.\\. *[0-9]+)"
 				     " *(\\+ *[0-9]*)?$"},

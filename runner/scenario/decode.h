@@ -122,6 +122,8 @@ struct expectation *add_expectation(struct loader *loader, enum expectation_kind
 bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
 		   size_t *ret_endpoint);
 
+void decode_requires(struct loader *loader, const struct field *field, void *target);
+extern const struct schema schema_requires;
 void decode_herd(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_herd;
 extern const struct schema_key schema_herd_named;

@@ -223,13 +223,15 @@ static void error_at(struct loader *loader, const struct place *place, const cha
 
 static bool check_alone(struct loader *loader, const struct endpoint_spec *endpoint, size_t index)
 {
-	const struct condition *when = &endpoint->script.steps[index].when;
+	const struct step *step = &endpoint->script.steps[index];
+	const struct condition *when = &step->when;
 	const struct place *place = &endpoint->step_places[index];
 	AUTO_FREE char *message = NULL;
 	char timeout[DURATION_TEXT_SIZE];
 
 	if (when->family && !(endpoint->remote && endpoint->n_families == 0) &&
-	    !endpoint_has_family(endpoint, when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
+	    !endpoint_list_has_family(endpoint, step->list,
+				      when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
 		message =
 			xasprintf("this step can never come: the endpoint \"%s\" has no %s address",
 				  endpoint->name, when->family == AF_INET ? "IPv4" : "IPv6");

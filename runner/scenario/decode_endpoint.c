@@ -9,6 +9,13 @@
 
 static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
 static const char *const serve_choices[] = {"http", "echo", "accept", "none", NULL};
+/* A step with what belongs to it, to be sorted. */
+struct placed_step {
+	struct step step;
+	struct place place;
+	size_t order;
+};
+
 /* Names that mean something else where an endpoint's name can stand; see also policy_words. */
 static const char *const reserved_names[] = {"tmp", "dir", "matrix"};
 
@@ -271,21 +278,160 @@ static void decode_step(struct loader *loader, const struct node *node, bool las
 	script_append(&endpoint->script, &step);
 }
 
-static void decode_faults(struct loader *loader, const struct field *field, void *target)
+static void decode_addresses(struct loader *loader, const struct field *field, void *target)
 {
 	struct endpoint_spec *endpoint = target;
 	const struct node *list = field->value;
+	size_t n = 0, family;
+
+	if (endpoint->n_families) {
+		loader_error(loader, field->key, "\"addresses\" and \"families\" say the same");
+		loader_hint(loader, "leave \"families\" out");
+		return;
+	}
+	if (!list->count)
+		loader_error(loader, list, "an endpoint needs one address at least");
+	if (list->count > ENDPOINT_MOST_ADDRESSES)
+		loader_error(loader, list, "an endpoint can have %d addresses at most",
+			     ENDPOINT_MOST_ADDRESSES);
+	for (size_t i = 0; i < list->count && i < ENDPOINT_MOST_ADDRESSES; i++) {
+		/* after an error too, so that references to further ones are not wrong as well */
+		endpoint->families[n] = FAMILY_IPV4;
+		if (decode_choice(loader, list->items[i], family_choices, &family))
+			endpoint->families[n] = (enum family)family;
+		n++;
+	}
+	endpoint->n_families = n;
+}
+
+/* Reads the steps of a list into the script. */
+static void decode_list(struct loader *loader, const struct node *list, uint32_t number,
+			struct endpoint_spec *endpoint)
+{
+	struct script *script = &endpoint->script;
+	size_t first = script->n_steps;
 
 	if (!list->count) {
 		loader_error(loader, list, "a fault script needs one step at least");
 		loader_hint(loader, "without faults, leave the key out or write [accept]");
 		return;
 	}
-	free(endpoint->step_places);
-	/* and one that is not written, see fill_script() */
-	endpoint->step_places = xzalloc((list->count + 1) * sizeof(*endpoint->step_places));
+	endpoint->step_places = xrealloc(endpoint->step_places,
+					 (first + list->count) * sizeof(*endpoint->step_places));
 	for (size_t i = 0; i < list->count; i++)
 		decode_step(loader, list->items[i], i + 1 == list->count, endpoint);
+	for (size_t i = first; i < script->n_steps; i++)
+		script->steps[i].list = number;
+}
+
+static void fill_families(struct endpoint_spec *endpoint)
+{
+	if (endpoint->n_families || endpoint->remote)
+		return;
+	endpoint->families[0] = FAMILY_IPV4;
+	endpoint->n_families = 1;
+}
+
+static const struct schema_key faults_named = {
+	.name = "ADDRESS",
+	.value = "a list of fault steps",
+	.description =
+		"The faults of one address (ipv6.2), or of all of a family that have none of "
+		"their own (ipv6).",
+	.example = "[drop]",
+	.forms = SCHEMA_LIST,
+	.type = SCHEMA_STEP,
+	.mapping_item = &schema_conditional,
+};
+
+/* Gives the addresses that the key of a mapping of faults names to the list. */
+static void assign_list(struct loader *loader, const struct node *key, uint32_t number,
+			struct endpoint_spec *endpoint, bool *assigned)
+{
+	enum family family = strncmp(key->text, "ipv4", 4) == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
+	const char *rest = key->text + MIN(strlen(key->text), (size_t)4);
+	size_t count = endpoint_count(endpoint, family), at;
+
+	if ((strncmp(key->text, "ipv4", 4) != 0 && strncmp(key->text, "ipv6", 4) != 0) ||
+	    (*rest && (rest[0] != '.' || rest[1] < '1' || rest[1] > '9' ||
+		       rest[1 + strspn(rest + 1, "0123456789")] || strlen(rest) > 4))) {
+		loader_error(loader, key, "\"%s\" is no address of an endpoint", key->text);
+		loader_hint(loader, "write ipv4, ipv6, or one of several: ipv6.2");
+		return;
+	}
+	if (loader->partial)
+		return;
+	if (!*rest) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < endpoint->n_families; i++) {
+			if (endpoint->families[i] != family || assigned[i])
+				continue;
+			endpoint->lists[i] = number;
+			n++;
+		}
+		if (n > 0)
+			return;
+		loader_error(loader, key,
+			     count ? "all %s addresses have faults of their own"
+				   : "the endpoint has no %s address",
+			     family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+		return;
+	}
+	at = endpoint_address(endpoint, family, (size_t)atoi(rest + 1));
+	if (at != SIZE_MAX) {
+		endpoint->lists[at] = number;
+		assigned[at] = true;
+		return;
+	}
+	loader_error(loader, key, "the endpoint has %zu %s address%s, not %s", count,
+		     family == FAMILY_IPV4 ? "IPv4" : "IPv6", count == 1 ? "" : "es", rest + 1);
+	loader_hint(loader, "give it more: addresses: [%s, %s, ...]", family_name(family),
+		    family_name(family));
+}
+
+/* Faults by address. Those of single addresses come before those of a family, however written. */
+static void decode_faults_by_address(struct loader *loader, const struct node *mapping,
+				     struct endpoint_spec *endpoint)
+{
+	bool assigned[ENDPOINT_MOST_ADDRESSES] = {0};
+	struct script *script = &endpoint->script;
+	uint32_t n = (uint32_t)mapping->count;
+
+	if (!n) {
+		loader_error(loader, mapping, "this mapping of addresses to faults is empty");
+		loader_hint(loader, "without faults, leave the key out or write [accept]");
+		return;
+	}
+	fill_families(endpoint);
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		endpoint->lists[i] = n;
+	for (int whole_families = 0; whole_families < 2; whole_families++)
+		for (uint32_t i = 0; i < n; i++)
+			if ((strlen(mapping->pairs[i].key->text) == 4) == whole_families)
+				assign_list(loader, mapping->pairs[i].key, i, endpoint, assigned);
+	script->list_names = xzalloc((n + 2) * sizeof(*script->list_names));
+	for (uint32_t i = 0; i < n; i++) {
+		struct field entry = {&faults_named, mapping->pairs[i].key,
+				      mapping->pairs[i].value};
+
+		script->list_names[i] = xstrdup(entry.key->text);
+		if (decode_form(loader, &entry))
+			decode_list(loader, entry.value, i, endpoint);
+	}
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->lists[i] == n && !script->list_names[n])
+			script->list_names[n] = xstrdup("others");
+}
+
+static void decode_faults(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+
+	if (field->value->kind == NODE_MAPPING)
+		decode_faults_by_address(loader, field->value, endpoint);
+	else
+		decode_list(loader, field->value, 0, endpoint);
 }
 
 static const struct schema_key endpoint_keys[] = {
@@ -300,6 +446,18 @@ static const struct schema_key endpoint_keys[] = {
 		.type = SCHEMA_CHOICE,
 		.choices = family_choices,
 		.decode = decode_families,
+	},
+	{
+		.name = "addresses",
+		.value = "a list of ipv4 and ipv6, one for each address",
+		.description =
+			"The endpoint's addresses, in the order in which they are to resolve, "
+			"where there are several of a family.",
+		.example = "[ipv6, ipv6, ipv4]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_CHOICE,
+		.choices = family_choices,
+		.decode = decode_addresses,
 	},
 	{
 		.name = "port",
@@ -345,14 +503,15 @@ static const struct schema_key endpoint_keys[] = {
 	},
 	{
 		.name = "faults",
-		.value = "a list of fault steps, or of mappings with when and do",
+		.value = "a list of fault steps, or a mapping of addresses to such lists",
 		.description = "What happens to successive connection attempts; the last step "
 			       "serves all that follow.",
 		.example = "[refuse x3, delay 300ms, accept]",
 		.fallback = "[accept]",
-		.forms = SCHEMA_LIST,
+		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_STEP,
 		.mapping_item = &schema_conditional,
+		.named = &faults_named,
 		.decode = decode_faults,
 	},
 };
@@ -436,7 +595,9 @@ static bool names_collide(const char *left, const char *right)
 		if (strlen(rest) == strlen(suffixes[i]) &&
 		    common_length(rest, suffixes[i]) == strlen(rest))
 			return true;
-	return false;
+	/* the further addresses: "api" and "api-ipv4-2" */
+	return (common_length(rest, "-ipv4-") == 6 || common_length(rest, "-ipv6-") == 6) &&
+	       rest[6] && !rest[6 + strspn(rest + 6, "0123456789")];
 }
 
 static void check_name(struct loader *loader, const struct node *name)
@@ -464,32 +625,62 @@ static void check_name(struct loader *loader, const struct node *name)
 	}
 }
 
-/* What no condition takes is accepted, unless the script says something else. */
-static void fill_script(struct endpoint_spec *endpoint)
+/* What no condition of a list takes is accepted, unless the list says something else. */
+static void fill_list(struct endpoint_spec *endpoint, uint32_t list)
 {
 	struct script *script = &endpoint->script;
 
 	for (size_t i = 0; i < script->n_steps; i++)
-		if (!script->steps[i].when.given)
+		if (script->steps[i].list == list && !script->steps[i].when.given)
 			return;
-	if (!endpoint->step_places)
-		endpoint->step_places = xzalloc(sizeof(*endpoint->step_places));
+	endpoint->step_places = xrealloc(endpoint->step_places,
+					 (script->n_steps + 1) * sizeof(*endpoint->step_places));
 	endpoint->step_places[script->n_steps] = endpoint->place;
-	script_append(script, &(struct step){.action = STEP_ACCEPT, .repeat = 1});
+	script_append(script, &(struct step){.action = STEP_ACCEPT, .repeat = 1, .list = list});
+}
+
+static int compare_steps(const void *left, const void *right)
+{
+	const struct placed_step *a = left, *b = right;
+
+	if (a->step.list != b->step.list)
+		return a->step.list < b->step.list ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Puts what was added at the end behind the other steps of its list. */
+static void sort_steps(struct endpoint_spec *endpoint)
+{
+	struct script *script = &endpoint->script;
+	AUTO_FREE struct placed_step *sorted = xzalloc(script->n_steps * sizeof(*sorted));
+
+	for (size_t i = 0; i < script->n_steps; i++)
+		sorted[i] = (struct placed_step){script->steps[i], endpoint->step_places[i], i};
+	qsort(sorted, script->n_steps, sizeof(*sorted), compare_steps);
+	for (size_t i = 0; i < script->n_steps; i++) {
+		script->steps[i] = sorted[i].step;
+		endpoint->step_places[i] = sorted[i].place;
+	}
 }
 
 /* What is not given. */
 static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 {
-	if (!endpoint->n_families && !endpoint->remote) {
-		endpoint->families[0] = FAMILY_IPV4;
-		endpoint->n_families = 1;
-	}
+	uint32_t n_lists = 1;
+
+	fill_families(endpoint);
 	if (!loader->partial) {
 		check_conditions(loader, endpoint);
 		check_steps(loader, endpoint);
 	}
-	fill_script(endpoint);
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		n_lists = MAX(n_lists, endpoint->lists[i] + 1);
+	/* also of lists that are wrong, so that each list there is has a step */
+	for (size_t i = 0; i < endpoint->script.n_steps; i++)
+		n_lists = MAX(n_lists, endpoint->script.steps[i].list + 1);
+	for (uint32_t list = 0; list < n_lists; list++)
+		fill_list(endpoint, list);
+	sort_steps(endpoint);
 }
 
 void decode_endpoints(struct loader *loader, const struct field *field, void *target)
@@ -516,5 +707,8 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 			decode_endpoint(loader, &entry, endpoint);
 		fill_endpoint(loader, endpoint);
 	}
+	if (scenario_set_slots(scenario) > SCENARIO_MOST_SLOTS)
+		loader_error(loader, field->key, "the endpoints need more than %d addresses",
+			     SCENARIO_MOST_SLOTS);
 	loader->endpoints_known = !loader->partial;
 }

@@ -38,12 +38,71 @@ const char *expectation_kind_name(enum expectation_kind kind)
 	return names[kind];
 }
 
-bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family)
+size_t endpoint_count(const struct endpoint_spec *endpoint, enum family family)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		n += endpoint->families[i] == family;
+	return n;
+}
+
+size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family, size_t ordinal)
 {
 	for (size_t i = 0; i < endpoint->n_families; i++)
-		if (endpoint->families[i] == family)
+		if (endpoint->families[i] == family && --ordinal == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index)
+{
+	size_t ordinal = 1;
+
+	for (size_t i = 0; i < index; i++)
+		ordinal += endpoint->families[i] == endpoint->families[index];
+	return ordinal;
+}
+
+bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family)
+{
+	return endpoint_count(endpoint, family) > 0;
+}
+
+bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
+			      enum family family)
+{
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->lists[i] == list && endpoint->families[i] == family)
 			return true;
 	return false;
+}
+
+static uint32_t n_slots(const struct endpoint_spec *endpoint)
+{
+	return (uint32_t)MAX(endpoint_count(endpoint, FAMILY_IPV4),
+			     endpoint_count(endpoint, FAMILY_IPV6));
+}
+
+uint32_t scenario_set_slots(struct scenario *scenario)
+{
+	uint32_t slot = 0;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		scenario->endpoints[i].slot = slot;
+		slot += n_slots(&scenario->endpoints[i]);
+	}
+	return slot;
+}
+
+uint32_t scenario_n_slots(const struct scenario *scenario)
+{
+	const struct endpoint_spec *last;
+
+	if (scenario->n_endpoints == 0)
+		return 0;
+	last = &scenario->endpoints[scenario->n_endpoints - 1];
+	return last->slot + n_slots(last);
 }
 
 uint32_t scenario_n_clients(const struct scenario *scenario)
@@ -61,6 +120,21 @@ bool scenario_has_remote(const struct scenario *scenario)
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		if (scenario->endpoints[i].remote)
 			return true;
+	return false;
+}
+
+bool scenario_shares_remote(const struct scenario *scenario, const struct scenario *other)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *a = &scenario->endpoints[i];
+
+		for (size_t k = 0; a->remote && k < other->n_endpoints; k++) {
+			const struct endpoint_spec *b = &other->endpoints[k];
+
+			if (b->remote && a->port == b->port && strcmp(a->remote, b->remote) == 0)
+				return true;
+		}
+	}
 	return false;
 }
 
@@ -135,6 +209,8 @@ void scenario_free(struct scenario *scenario)
 	}
 	free(scenario->kernel);
 	client_free(&scenario->client);
+	strv_free(scenario->requirements.programs);
+	strv_free(scenario->requirements.command);
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		expectation_free(&scenario->expectations[i]);
 	free(scenario->expectations);

@@ -40,6 +40,11 @@ struct endpoint_spec {
 	/* By address: the list of the script that is for it. */
 	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
 	/*
+	 * Where its addresses begin among those of the scenario, of either family: the k-th of a
+	 * family has the number slot + k. See scenario_set_slots().
+	 */
+	uint32_t slot;
+	/*
 	 * The host of a server that exists already: a name or an address; NULL: the harness
 	 * provides the endpoint. n_families is 0 then unless the file says which.
 	 */
@@ -81,6 +86,12 @@ struct client_spec {
 	size_t n_files;
 	char *stdin_text; /* holds ${…}; NULL: /dev/null */
 	char *cwd;        /* relative to the scenario file's directory; NULL: synfault's own */
+};
+
+/* What the machine has to have besides synfault, or the scenario is skipped. */
+struct requirements_spec {
+	char **programs; /* found in PATH; NULL: none */
+	char **command;  /* has to end with status 0; holds ${…}; NULL: none */
 };
 
 /* A range of counts or of nanoseconds; both ends belong to it. */
@@ -195,6 +206,7 @@ struct scenario {
 	size_t n_endpoints;
 	struct kernel_spec *kernel;
 	size_t n_kernel;
+	struct requirements_spec requirements; /* of the client's own command */
 	struct client_spec client;
 	uint32_t n_clients; /* copies that run side by side; 0: 1 */
 	uint32_t n_repeats; /* how often, one after the other; 0: 1 */
@@ -202,9 +214,27 @@ struct scenario {
 	size_t n_expectations;
 };
 
+/* Most numbers of addresses, of either family, that the endpoints of a scenario can need. */
+#define SCENARIO_MOST_SLOTS 4000
+
+/* Gives each endpoint its slot. Returns how many numbers there are in all. */
+uint32_t scenario_set_slots(struct scenario *scenario);
+uint32_t scenario_n_slots(const struct scenario *scenario);
+
+/* How many addresses of the family it has. */
+size_t endpoint_count(const struct endpoint_spec *endpoint, enum family family);
+/* The index of its address number @ordinal (from 1) of the family, or SIZE_MAX. */
+size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family, size_t ordinal);
+/* Which of its family the address at @index is, from 1. */
+size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
 /* Whether one of its endpoints is remote. */
 bool scenario_has_remote(const struct scenario *scenario);
+/* Whether both have the same remote endpoint: then they can't run side by side. */
+bool scenario_shares_remote(const struct scenario *scenario, const struct scenario *other);
+/* Whether one of the addresses that a list of its script is for is of the family. */
+bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
+			      enum family family);
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);

@@ -14,6 +14,7 @@
 enum schema_type {
 	SCHEMA_ANY, /* any value (the values of a matrix) */
 	SCHEMA_TEXT,
+	SCHEMA_LINE,   /* a text of one line, not blank */
 	SCHEMA_WORD,   /* a text without blanks and commas */
 	SCHEMA_CHOICE, /* one of .choices */
 	SCHEMA_BOOLEAN,
@@ -39,8 +40,9 @@ enum schema_type {
 };
 
 struct schema_type_info {
-	const char *name;    /* "duration" */
-	const char *pattern; /* regular expression (ECMA-262), or NULL when any text will do */
+	const char *name;     /* "duration" */
+	const char *pattern;  /* regular expression (ECMA-262), or NULL when any text will do */
+	int minimum, maximum; /* of a number; both 0: what the pattern says */
 };
 const struct schema_type_info *schema_type_info(enum schema_type type);
 

@@ -9,7 +9,7 @@
 
 static const char *const field_names[] = {"host", "port", "ipv4", "ipv6", NULL};
 
-enum field_kind { FIELD_HOST, FIELD_PORT, FIELD_IPV4, FIELD_IPV6, FIELD_NONE };
+enum field_kind { FIELD_HOST, FIELD_PORT, FIELD_ADDRESS, FIELD_NONE };
 
 /* The inside of a reference, split at its first point. */
 struct reference {
@@ -40,12 +40,37 @@ static void reference_free(struct reference *reference)
 	free(reference->name);
 }
 
+/* The family and number of "ipv4", "ipv4.2", …; false: it is none of them. */
+static bool parse_address_field(const char *field, enum family *ret_family, size_t *ret_ordinal)
+{
+	const char *rest = field ? field + 4 : NULL;
+	size_t ordinal = 0;
+
+	if (!field || (strncmp(field, "ipv4", 4) != 0 && strncmp(field, "ipv6", 4) != 0))
+		return false;
+	if (*rest == '.' && rest[1] >= '1' && rest[1] <= '9') {
+		for (rest++; *rest >= '0' && *rest <= '9' && ordinal < 1000; rest++)
+			ordinal = ordinal * 10 + (size_t)(*rest - '0');
+	} else {
+		ordinal = 1;
+	}
+	if (*rest)
+		return false;
+	*ret_family = field[3] == '4' ? FAMILY_IPV4 : FAMILY_IPV6;
+	*ret_ordinal = ordinal;
+	return true;
+}
+
 static enum field_kind field_kind(const char *field)
 {
-	for (size_t i = 0; field && field_names[i]; i++)
-		if (strcmp(field, field_names[i]) == 0)
-			return (enum field_kind)i;
-	return FIELD_NONE;
+	enum family family;
+	size_t ordinal;
+
+	if (parse_address_field(field, &family, &ordinal))
+		return FIELD_ADDRESS;
+	if (field && strcmp(field, "host") == 0)
+		return FIELD_HOST;
+	return field && strcmp(field, "port") == 0 ? FIELD_PORT : FIELD_NONE;
 }
 
 static bool is_plain(const char *name)
@@ -91,7 +116,9 @@ static bool check_one(const struct scenario *scenario, const struct reference *r
 {
 	size_t index = scenario_endpoint(scenario, reference->name);
 	enum field_kind kind = field_kind(reference->field);
-	enum family family = kind == FIELD_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	const struct endpoint_spec *endpoint;
+	enum family family;
+	size_t ordinal = 0, count;
 	const char *nearest;
 
 	if (index == SIZE_MAX && is_plain(reference->name)) {
@@ -115,8 +142,18 @@ static bool check_one(const struct scenario *scenario, const struct reference *r
 				: xstrdup("it has host, port, ipv4 and ipv6");
 		return false;
 	}
-	if (endpoint_has_family(&scenario->endpoints[index], family))
+	endpoint = &scenario->endpoints[index];
+	(void)parse_address_field(reference->field, &family, &ordinal);
+	count = endpoint_count(endpoint, family);
+	if (ordinal <= count)
 		return true;
+	if (count > 0) {
+		*ret_message = xasprintf(
+			"the endpoint \"%s\" has %zu %s address%s, not %zu", reference->name, count,
+			family == FAMILY_IPV4 ? "IPv4" : "IPv6", count > 1 ? "es" : "", ordinal);
+		*ret_hint = xasprintf("give it more: addresses: [ipv4, ipv4, ...]");
+		return false;
+	}
 	*ret_message = xasprintf("the endpoint \"%s\" has no %s address", reference->name,
 				 family == FAMILY_IPV4 ? "IPv4" : "IPv6");
 	*ret_hint = xasprintf("give it one: families: [ipv4, ipv6]");
@@ -160,6 +197,8 @@ static void add_value(const struct substitution *values, const struct reference 
 	size_t index = scenario_endpoint(values->scenario, reference->name);
 	const struct endpoint_values *endpoint;
 	const char *address = NULL;
+	enum family family;
+	size_t ordinal, at;
 
 	if (index == SIZE_MAX) {
 		const char *directory =
@@ -176,11 +215,10 @@ static void add_value(const struct substitution *values, const struct reference 
 	case FIELD_PORT:
 		strbuf_printf(out, "%u", endpoint->port);
 		break;
-	case FIELD_IPV4:
-		address = endpoint->address[FAMILY_IPV4];
-		break;
-	case FIELD_IPV6:
-		address = endpoint->address[FAMILY_IPV6];
+	case FIELD_ADDRESS:
+		(void)parse_address_field(reference->field, &family, &ordinal);
+		at = endpoint_address(&values->scenario->endpoints[index], family, ordinal);
+		address = at < ENDPOINT_MOST_ADDRESSES ? endpoint->addresses[at] : NULL;
 		break;
 	case FIELD_NONE:
 		add_host_and_port(endpoint, out);
@@ -236,11 +274,15 @@ static char *variable_part(const char *name)
 char **substitute_environment(const struct substitution *values)
 {
 	const struct scenario *scenario = values->scenario;
-	size_t n = 0;
-	/* At most five for each endpoint, two for directories, the end. */
-	char **variables = xzalloc((scenario->n_endpoints * 5 + 3) * sizeof(*variables));
+	size_t n = 0, n_addresses = 0;
+	char **variables;
 
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		n_addresses += scenario->endpoints[i].n_families;
+	/* Three for each endpoint and one for each address, two for directories, the end. */
+	variables = xzalloc((scenario->n_endpoints * 3 + n_addresses + 3) * sizeof(*variables));
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
 		const struct endpoint_values *endpoint = &values->endpoints[i];
 		AUTO_FREE char *part = variable_part(scenario->endpoints[i].name);
 		AUTO_STRBUF struct strbuf both = {0};
@@ -249,12 +291,16 @@ char **substitute_environment(const struct substitution *values)
 		variables[n++] = xasprintf("SYNFAULT_%s=%s", part, strbuf_text(&both));
 		variables[n++] = xasprintf("SYNFAULT_%s_HOST=%s", part, endpoint->host);
 		variables[n++] = xasprintf("SYNFAULT_%s_PORT=%u", part, endpoint->port);
-		if (endpoint->address[FAMILY_IPV4])
-			variables[n++] = xasprintf("SYNFAULT_%s_IPV4=%s", part,
-						   endpoint->address[FAMILY_IPV4]);
-		if (endpoint->address[FAMILY_IPV6])
-			variables[n++] = xasprintf("SYNFAULT_%s_IPV6=%s", part,
-						   endpoint->address[FAMILY_IPV6]);
+		for (size_t k = 0; k < spec->n_families; k++) {
+			size_t ordinal = endpoint_ordinal(spec, k);
+			AUTO_FREE char *number =
+				ordinal > 1 ? xasprintf("_%zu", ordinal) : xstrdup("");
+
+			variables[n++] =
+				xasprintf("SYNFAULT_%s_%s%s=%s", part,
+					  spec->families[k] == FAMILY_IPV4 ? "IPV4" : "IPV6",
+					  number, endpoint->addresses[k]);
+		}
 	}
 	if (values->tmp)
 		variables[n++] = xasprintf("SYNFAULT_TMP=%s", values->tmp);

@@ -5,6 +5,7 @@
  *     ${NAME}       host:port of the endpoint NAME ([address]:port for a literal IPv6 address)
  *     ${NAME.host}  its hostname, else its first address
  *     ${NAME.port}  ${NAME.ipv4}  ${NAME.ipv6}
+ *     ${NAME.ipv4.2}  and so on: the further addresses of a family
  *     ${tmp}        the scenario's private temporary directory
  *     ${dir}        the directory of the scenario file, absolute
  *     $${           a literal ${
@@ -24,8 +25,8 @@ bool substitute_check(const struct scenario *scenario, const char *text, size_t 
 
 /* The values for one run. */
 struct endpoint_values {
-	const char *host;                /* hostname or first address */
-	const char *address[N_FAMILIES]; /* NULL: the endpoint has no such address */
+	const char *host;                               /* hostname or first address */
+	const char *addresses[ENDPOINT_MOST_ADDRESSES]; /* as many as it has, in their order */
 	uint16_t port;
 };
 struct substitution {
@@ -40,7 +41,8 @@ char *substitute(const struct substitution *values, const char *text);
 char **substitute_strv(const struct substitution *values, char *const *strv);
 /*
  * The same values as environment variables: SYNFAULT_<NAME>, SYNFAULT_<NAME>_HOST, _PORT, _IPV4,
- * _IPV6 (name in capitals, "-" as "_"), SYNFAULT_TMP, SYNFAULT_DIR; as "NAME=value" strings.
+ * _IPV6, _IPV4_2, … (name in capitals, "-" as "_"), SYNFAULT_TMP, SYNFAULT_DIR; as "NAME=value"
+ * strings.
  */
 char **substitute_environment(const struct substitution *values);
 

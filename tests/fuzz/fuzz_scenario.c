@@ -23,7 +23,7 @@ static void check_text(const struct scenario *scenario, const char *text)
 static void check_endpoint(const struct scenario *scenario, const struct endpoint_spec *endpoint)
 {
 	REQUIRE(endpoint->name[0]);
-	REQUIRE(endpoint->n_families >= 1 && endpoint->n_families <= N_FAMILIES);
+	REQUIRE(endpoint->n_families >= 1 && endpoint->n_families <= ENDPOINT_MOST_ADDRESSES);
 	REQUIRE(endpoint->script.n_steps >= 1);
 	for (size_t i = 0; i < endpoint->script.n_steps; i++)
 		REQUIRE(endpoint->step_places[i].line > 0);

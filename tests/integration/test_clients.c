@@ -382,3 +382,51 @@ Test(server, that_finds_its_port_taken_is_an_error)
 	junit_says(junit, "at the other's port", OUTCOME_ERROR, "harness",
 		   "the server of second did not listen on 127.0.0.2:8080 within 0.5 s");
 }
+
+/* ---- what has to be there ---- */
+
+Test(requirement, that_is_not_met_skips_and_says_what_is_missing)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "defaults:\n"
+		       "  endpoints: {api: {}}\n"
+		       "  client: {command: [no-such-client]}\n"
+		       "  expect: {exit: 0}\n" NEXT "name: program\n"
+		       "requires: {programs: [sh, no-such-client]}\n" NEXT "name: file\n"
+		       "requires: {programs: [/etc/passwd]}\n" NEXT "name: command\n"
+		       "requires: {command: [sh, -c, 'exit 3', '${api}']}\n" NEXT
+		       "name: no command\n"
+		       "requires: {command: [no-such-command]}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_NOTHING_RAN);
+
+	program_concluded(synfault, "0 passed, 0 failed, 4 skipped");
+	junit_says(junit, "program", OUTCOME_SKIP, NULL,
+		   "needs the program no-such-client, which is not installed");
+	junit_says(junit, "file", OUTCOME_SKIP, NULL, "/etc/passwd, which is not installed");
+	junit_says(junit, "command", OUTCOME_SKIP, NULL, "which ended with status 3");
+	junit_says(junit, "no command", OUTCOME_SKIP, NULL, "no-such-command: not found in PATH");
+	/* Where all has to be there, it is an error. */
+	program_runs(synfault, "run --require a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	/* What the scenario's own client needs is nothing to another. */
+	program_runs(synfault, "run a.yaml -- true");
+	program_concluded(synfault, "4 passed, 0 failed, 0 skipped");
+}
+
+Test(requirement, that_is_met_changes_nothing)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "name: met\n"
+		       "requires: {programs: [sh, /bin/sh], command: [sh, -c, 'echo noise; test -n "
+		       "\"$SYNFAULT_API\"']}\n"
+		       "endpoints: {api: {faults: [refuse]}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 1, attempts: 1, stdout: {matches: '\\A\\z'}}\n");
+	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
+
+	junit_says(junit, "met", OUTCOME_PASS, NULL, NULL);
+}

@@ -175,7 +175,7 @@ Test(shared, skips_what_can_not_be_had_and_says_why)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "hostname", OUTCOME_SKIP, NULL, "the hostname of endpoint api needs");
-	junit_says(junit, "many", OUTCOME_SKIP, NULL, "more than 250 endpoints");
+	junit_says(junit, "many", OUTCOME_SKIP, NULL, "more than 250 addresses");
 }
 
 Test(shared, runs_ipv4_where_ipv6_is_off)

@@ -67,21 +67,21 @@ Test(cell, has_addresses_that_no_other_cell_has)
 	char text[INET6_ADDRSTRLEN];
 	struct address address;
 
-	address = shared_endpoint_address(1, 0, FAMILY_IPV4, 80);
+	address = shared_address(1, 0, FAMILY_IPV4, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "127.64.1.1");
-	address = shared_endpoint_address(256, 2, FAMILY_IPV4, 80);
+	address = shared_address(256, 2, FAMILY_IPV4, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "127.65.0.3");
-	address = shared_endpoint_address(CLAIM_LAST_CELL, 249, FAMILY_IPV4, 80);
+	address = shared_address(CLAIM_LAST_CELL, 249, FAMILY_IPV4, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "127.127.255.250");
-	address = shared_endpoint_address(CLAIM_LAST_CELL, 249, FAMILY_IPV6, 80);
+	address = shared_address(CLAIM_LAST_CELL, 249, FAMILY_IPV6, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "fd73:796e:3fff::fa");
 	for (uint32_t number = 1; number <= CLAIM_LAST_CELL; number++) {
 		struct address_networks networks = shared_networks(number);
 
-		address = shared_endpoint_address(number, 7, FAMILY_IPV6, 0);
+		address = shared_address(number, 7, FAMILY_IPV6, 0);
 		cr_assert_eq(shared_number_of(&address), number);
 		cr_assert_eq(memcmp(networks.ipv6, address.bytes, sizeof(networks.ipv6)), 0);
-		address = shared_endpoint_address(number, 7, FAMILY_IPV4, 0);
+		address = shared_address(number, 7, FAMILY_IPV4, 0);
 		cr_assert_eq(memcmp(networks.ipv4, address.bytes, sizeof(networks.ipv4)), 0);
 		cr_assert_eq(shared_queue(number), 16384 + number);
 	}
@@ -110,7 +110,7 @@ Test(cell, does_not_take_foreign_addresses_for_its_own)
 
 Test(cell, says_what_a_shared_one_can_not_have)
 {
-	struct endpoint_spec endpoints[SHARED_MOST_ENDPOINTS + 1] = {
+	struct endpoint_spec endpoints[SHARED_MOST_SLOTS + 1] = {
 		{.name = (char[]){"api"}, .families = {FAMILY_IPV4}, .n_families = 1}};
 	struct scenario scenario = {.endpoints = endpoints, .n_endpoints = 1};
 	char off[] = "it is off";
@@ -127,8 +127,8 @@ Test(cell, says_what_a_shared_one_can_not_have)
 		{NULL, FAMILY_IPV4, 1, true, NULL},
 		{NULL, FAMILY_IPV6, 1, true, "api has an IPv6 address, but it is"},
 		{"a.test", FAMILY_IPV4, 1, false, "the hostname of endpoint api"},
-		{NULL, FAMILY_IPV4, SHARED_MOST_ENDPOINTS, false, NULL},
-		{NULL, FAMILY_IPV4, SHARED_MOST_ENDPOINTS + 1, false, "more than 250 endpoints"},
+		{NULL, FAMILY_IPV4, SHARED_MOST_SLOTS, false, NULL},
+		{NULL, FAMILY_IPV4, SHARED_MOST_SLOTS + 1, false, "more than 250 addresses"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -138,6 +138,9 @@ Test(cell, says_what_a_shared_one_can_not_have)
 		endpoints[0].hostname = hostname;
 		endpoints[0].families[0] = cases[i].family;
 		scenario.n_endpoints = cases[i].n_endpoints;
+		for (size_t k = 1; k < cases[i].n_endpoints; k++)
+			endpoints[k] = (struct endpoint_spec){.n_families = 1};
+		scenario_set_slots(&scenario);
 		isolation.no_ipv6 = cases[i].no_ipv6 ? off : NULL;
 		isolation.mode = ISOLATION_SHARED;
 		obstacle = isolation_obstacle(&isolation, &scenario);

@@ -122,7 +122,7 @@ Test(check, shows_errors_with_their_places)
 			 "   1 | x: y\n"
 			 "     | ^\n"
 			 "  help: a scenario has the keys: name, tags, timeout, endpoints, kernel, "
-			 "client, clients, "
+			 "client, requires, clients, "
 			 "repeat, expect, matrix, defaults\n"
 			 "bad.yaml:8:4: error: not valid YAML: a list that starts here has no end\n"
 			 "   8 | z: [\n"

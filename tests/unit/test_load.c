@@ -278,6 +278,13 @@ Test(load, refuses_endpoints)
 		{"{faults: [delay 2s..1s]}", "ends before it begins"}, );
 }
 
+static struct scenario_file *parse_endpoints(const char *endpoints)
+{
+	AUTO_FREE char *text = xasprintf("name: n\nendpoints: %s\n" CLIENT EXPECT, endpoints);
+
+	return parse(text);
+}
+
 static struct scenario_file *parse_kernel(const char *kernel)
 {
 	AUTO_FREE char *text = xasprintf("name: n\nkernel: %s\n" ENDPOINTS CLIENT EXPECT, kernel);
@@ -331,6 +338,80 @@ Test(load, reads_conditions)
 			 "drop, accept");
 }
 
+Test(load, reads_addresses_and_faults_of_each)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoint(
+		"{addresses: [ipv6, ipv4, ipv6, ipv4], faults: {ipv6: [drop, {when: {attempt: 1}, "
+		"do: refuse}], ipv6.2: [{when: {attempt: 2+}, do: refuse}]}}");
+	static const uint32_t lists[] = {0, 2, 1, 2};
+	const struct endpoint_spec *endpoint;
+	AUTO_STRBUF struct strbuf text = {0};
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	endpoint = &file->scenarios[0]->endpoints[0];
+	cr_assert_eq(endpoint->n_families, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		cr_expect_eq(endpoint->families[i], i % 2 ? FAMILY_IPV4 : FAMILY_IPV6);
+		cr_expect_eq(endpoint->lists[i], lists[i], "%zu: %u", i, endpoint->lists[i]);
+	}
+	script_format(&endpoint->script, &text);
+	cr_expect_str_eq(strbuf_text(&text),
+			 "ipv6: drop, refuse when attempt 1; ipv6.2: refuse when attempt 2+, "
+			 "accept; others: accept");
+}
+
+Test(load, gives_each_address_a_number_of_its_own)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoints(
+		"{a: {addresses: [ipv4, ipv6, ipv6]}, b: {families: [ipv6, ipv4]}, c: {}}");
+	const struct endpoint_spec *endpoints;
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	endpoints = file->scenarios[0]->endpoints;
+	cr_expect_eq(endpoints[0].slot, 0);
+	cr_expect_eq(endpoints[1].slot, 2);
+	cr_expect_eq(endpoints[2].slot, 3);
+	cr_expect_eq(scenario_n_slots(file->scenarios[0]), 4);
+	cr_expect_eq(endpoint_ordinal(&endpoints[0], 2), 2);
+	cr_expect_eq(endpoint_address(&endpoints[0], FAMILY_IPV6, 2), 2);
+	cr_expect_eq(endpoint_address(&endpoints[0], FAMILY_IPV4, 2), SIZE_MAX);
+}
+
+Test(load, refuses_names_that_further_addresses_have_as_variables)
+{
+	EXPECT_REFUSALS(parse_endpoints, {"{api: {}, api-ipv4-2: {}}", "in common"},
+			{"{api_ipv6_16: {}, api: {}}", "in common"}, );
+	AUTO_FILE struct scenario_file *file =
+		parse_endpoints("{api: {}, api-ipv4-x: {}, api-ipv4-2x: {}}");
+
+	cr_expect_eq(file->n_scenarios, 1, "%s", first_message(file));
+}
+
+Test(load, refuses_addresses)
+{
+	EXPECT_REFUSALS(
+		parse_endpoint, {"{addresses: []}", "one address at least"},
+		{"{addresses: ipv4}", "takes a list"},
+		{"{addresses: [ipx]}", "unknown value \"ipx\""},
+		{"{addresses: [ipv4], families: [ipv4]}", "say the same"},
+		{"{addresses: [ipv4, ipv4, ipv4, ipv4, ipv4, ipv4, ipv4, ipv4, ipv4, ipv4, ipv4, "
+		 "ipv4, ipv4, ipv4, ipv4, ipv4, ipv4]}",
+		 "16 addresses at most"},
+		{"{faults: {}}", "is empty"}, {"{faults: {ipv4: []}}", "one step at least"},
+		{"{faults: {ipv4: drop}}", "takes a list"},
+		{"{faults: {ipv4: [dorp]}}", "unknown step"},
+		{"{faults: {ipv5: [drop]}}", "no address of an endpoint"},
+		{"{faults: {ipv4.0: [drop]}}", "no address of an endpoint"},
+		{"{faults: {ipv4.x: [drop]}}", "no address of an endpoint"},
+		{"{faults: {ipv4.1111: [drop]}}", "no address of an endpoint"},
+		{"{faults: {ip: [drop]}}", "no address of an endpoint"},
+		{"{faults: {ipv6: [drop]}}", "the endpoint has no IPv6 address"},
+		{"{faults: {ipv4.2: [drop]}}", "the endpoint has 1 IPv4 address, not 2"},
+		{"{faults: {ipv4: [drop], ipv4.1: [refuse]}}", "have faults of their own"},
+		{"{families: [ipv4, ipv6], faults: {ipv4: [{when: {family: ipv6}, do: drop}]}}",
+		 "has no IPv6 address"}, );
+}
+
 Test(load, refuses_conditions)
 {
 	EXPECT_REFUSALS(
@@ -365,7 +446,7 @@ Test(load, refuses_conditions)
 		{"{faults: [down 5s, {when: {time: 1s..2s}, do: drop}]}", "can never come"},
 		{"{faults: [refuse, {when: {attempt: 1+}, do: drop}]}", "can never come"},
 		{"{faults: [down]}", "\"down\" needs a duration"},
-		{"{faults: [down 5s with accept]}", "refused or dropped"}, );
+		{"{faults: [down 5s with accept]}", "a server that is down"}, );
 }
 
 Test(load, bounds_host_names)
@@ -387,13 +468,6 @@ Test(load, bounds_host_names)
 		cr_expect(strstr(first_message(second), "longer than 63"));
 		cr_expect(strstr(first_message(third), "longer than 253"));
 	}
-}
-
-static struct scenario_file *parse_endpoints(const char *endpoints)
-{
-	AUTO_FREE char *text = xasprintf("name: n\nendpoints: %s\n" CLIENT EXPECT, endpoints);
-
-	return parse(text);
 }
 
 Test(load, takes_the_same_host_name_and_port_twice)
@@ -962,6 +1036,12 @@ Test(load, refuses_a_documents_own_keys)
 		{"tags: [\"\"]", "a tag is one word"}, {"tags: [\"a\\x1b\"]", "a tag is one word"},
 		{"tags: [[a]]", "a text has to stand here"}, {"timeout: 30", "has no unit"},
 		{"timeout: 0s", "more than 0"}, {"timeout: 25h", "longer than 24h"},
+		{"requires: {}", "\"requires\" is empty"}, {"requires: [a]", "takes a mapping"},
+		{"requires: {programs: []}", "list of programs is empty"},
+		{"requires: {programs: ['']}", "name of a program is empty"},
+		{"requires: {programs: wget}", "takes a list"},
+		{"requires: {command: []}", "\"command\" is empty"},
+		{"requires: {modules: [a]}", "unknown key \"modules\""},
 		{"clients: 0", "a number of copies is 1 to 1000"},
 		{"clients: 1001", "a number of copies is 1 to 1000"},
 		{"clients: 2..3", "is not a number"}, {"clients: [2]", "takes a number"},

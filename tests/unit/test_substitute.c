@@ -10,12 +10,16 @@ static struct endpoint_spec endpoints[] = {
 	{.name = (char[]){"api"}, .families = {FAMILY_IPV4}, .n_families = 1},
 	{.name = (char[]){"my-web"}, .families = {FAMILY_IPV6}, .n_families = 1},
 	{.name = (char[]){"both"}, .families = {FAMILY_IPV6, FAMILY_IPV4}, .n_families = 2},
+	{.name = (char[]){"many"},
+	 .families = {FAMILY_IPV6, FAMILY_IPV4, FAMILY_IPV6},
+	 .n_families = 3},
 };
-static const struct scenario scenario = {.endpoints = endpoints, .n_endpoints = 3};
+static const struct scenario scenario = {.endpoints = endpoints, .n_endpoints = 4};
 static const struct endpoint_values endpoint_values[] = {
-	{"127.0.0.2", {"127.0.0.2", NULL}, 80},
-	{"::1", {NULL, "::1"}, 8443},
-	{"both.test", {"10.0.0.1", "fd00::1"}, 65535},
+	{"127.0.0.2", {"127.0.0.2"}, 80},
+	{"::1", {"::1"}, 8443},
+	{"both.test", {"fd00::1", "10.0.0.1"}, 65535},
+	{"fd00::2", {"fd00::2", "10.0.0.2", "fd00::3"}, 1},
 };
 static const struct substitution values = {&scenario, endpoint_values, "/tmp/x", "/etc/scenarios"};
 
@@ -34,6 +38,8 @@ Test(substitute, replaces_references)
 		{"${my-web.ipv6}", "::1"},
 		{"${both}", "both.test:65535"},
 		{"${both.host},${both.ipv4},${both.ipv6}", "both.test,10.0.0.1,fd00::1"},
+		{"${many.ipv6.2} ${many.ipv6.1} ${many.ipv6}", "fd00::3 fd00::2 fd00::2"},
+		{"${many.ipv4.1}", "10.0.0.2"},
 		{"${tmp}/a", "/tmp/x/a"},
 		{"${dir}", "/etc/scenarios"},
 		{"$${api}", "${api}"},
@@ -103,6 +109,17 @@ Test(substitute, tells_what_is_wrong_with_a_reference)
 		 "families: [ipv4, ipv6]"},
 		{"${my-web.ipv4}", "${my-web.ipv4}", "the endpoint \"my-web\" has no IPv4 address",
 		 NULL},
+		{"${many.ipv6.3}", "${many.ipv6.3}",
+		 "the endpoint \"many\" has 2 IPv6 addresses, not 3", "addresses: ["},
+		{"${api.ipv4.2}", "${api.ipv4.2}", "the endpoint \"api\" has 1 IPv4 address, not 2",
+		 NULL},
+		{"${api.ipv6.2}", "${api.ipv6.2}", "the endpoint \"api\" has no IPv6 address",
+		 NULL},
+		{"${api.ipv4.0}", "${api.ipv4.0}", "an endpoint has no \"ipv4.0\"", NULL},
+		{"${api.ipv4.}", "${api.ipv4.}", "an endpoint has no \"ipv4.\"", NULL},
+		{"${api.ipv4.99999999999999999999}", "${api.ipv4.99999999999999999999}",
+		 "an endpoint has no", NULL},
+		{"${api.ipv4x}", "${api.ipv4x}", "an endpoint has no \"ipv4x\"", NULL},
 		{"${tmp.dir}", "${tmp.dir}", "has no parts", "write ${tmp}"},
 		{"${matrix.a}", "${matrix.a}", "this document has no \"matrix\"", NULL},
 		{"${ api }", "${ api }", "there is no endpoint \" api \"", "write $${ api }"},
@@ -144,8 +161,11 @@ Test(substitute, gives_the_same_values_as_variables)
 		"SYNFAULT_MY_WEB=[::1]:8443",    "SYNFAULT_MY_WEB_HOST=::1",
 		"SYNFAULT_MY_WEB_PORT=8443",     "SYNFAULT_MY_WEB_IPV6=::1",
 		"SYNFAULT_BOTH=both.test:65535", "SYNFAULT_BOTH_HOST=both.test",
-		"SYNFAULT_BOTH_PORT=65535",      "SYNFAULT_BOTH_IPV4=10.0.0.1",
-		"SYNFAULT_BOTH_IPV6=fd00::1",    "SYNFAULT_TMP=/tmp/x",
+		"SYNFAULT_BOTH_PORT=65535",      "SYNFAULT_BOTH_IPV6=fd00::1",
+		"SYNFAULT_BOTH_IPV4=10.0.0.1",   "SYNFAULT_MANY=[fd00::2]:1",
+		"SYNFAULT_MANY_HOST=fd00::2",    "SYNFAULT_MANY_PORT=1",
+		"SYNFAULT_MANY_IPV6=fd00::2",    "SYNFAULT_MANY_IPV4=10.0.0.2",
+		"SYNFAULT_MANY_IPV6_2=fd00::3",  "SYNFAULT_TMP=/tmp/x",
 		"SYNFAULT_DIR=/etc/scenarios",
 	};
 	AUTO_STRV char **variables = substitute_environment(&values);

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections that are followed: see connections.h. They are found by their 4-tuple, the latest of
+ * those that had it; each stays until the end, for the packets of a broken connection go on coming.
+ */
+#include "injector/connections.h"
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "common/duration.h"
+
+/*
+ * From so many bytes before a fault on packets are read with their data, to be cut. More than can
+ * be on its way at a time (tcp_rmem[2] and tcp_wmem[2] are some MiB); what is read without all the
+ * same is dropped, and comes again.
+ */
+#define NEAR_BYTES (UINT64_C(16) << 20)
+
+/* A packet of a slow connection. */
+struct waiting {
+	STAILQ_ENTRY(waiting) entry;
+	uint32_t packet_id;
+	int64_t due_ns;
+	uint64_t end;
+};
+
+struct connection {
+	UT_hash_handle hh;
+	struct attempt_key key; /* the ISN is 0 */
+	struct connections *connections;
+	uint32_t attempt;
+	struct flow flow;
+	struct segment_template templates[FLOW_N_DIRECTIONS];
+	struct event *timer; /* the fault's, or of what waits; NULL: none */
+	STAILQ_HEAD(, waiting) waiting;
+	bool near, slowed, established;
+	struct connection *older; /* of the same 4-tuple */
+};
+
+/* A segment of ours whose carrier is on its way. */
+struct pending {
+	uint8_t data[SEGMENT_CONTROL_MAX];
+	size_t length;
+	bool has_fault;
+	struct connection_fault fault;
+};
+
+struct connections {
+	struct event_base *base;
+	struct connections_host host;
+	struct connection *by_key;
+	size_t n_near;
+	struct pending *pending; /* by serial */
+	size_t n_pending, pending_capacity;
+};
+
+struct connections *connections_new(struct event_base *base, const struct connections_host *host)
+{
+	struct connections *connections = xzalloc(sizeof(*connections));
+
+	connections->base = base;
+	connections->host = *host;
+	return connections;
+}
+
+static void free_waiting(struct connection *connection)
+{
+	struct waiting *waiting;
+
+	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
+		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+		free(waiting);
+	}
+}
+
+void connections_free(struct connections *connections)
+{
+	struct connection *connection, *next;
+
+	if (!connections)
+		return;
+	HASH_ITER (hh, connections->by_key, connection, next) {
+		HASH_DEL(connections->by_key, connection);
+		while (connection) {
+			struct connection *older = connection->older;
+
+			free_waiting(connection);
+			if (connection->timer)
+				event_free(connection->timer);
+			free(connection);
+			connection = older;
+		}
+	}
+	free(connections->pending);
+	free(connections);
+}
+
+static struct connection *find(const struct connections *connections, const struct address *client,
+			       const struct address *server)
+{
+	struct attempt_key key = {.client = *client, .server = *server};
+	struct connection *connection;
+
+	HASH_FIND(hh, connections->by_key, &key, sizeof(key), connection);
+	return connection;
+}
+
+/* ---- what we send ourselves ---- */
+
+static void inject(struct connection *connection, enum flow_direction direction, uint8_t flags,
+		   uint32_t sequence, uint32_t acknowledgment, const struct connection_fault *fault)
+{
+	struct connections *connections = connection->connections;
+	struct pending pending = {.has_fault = fault != NULL};
+
+	if (fault)
+		pending.fault = *fault;
+	pending.length = segment_control(&connection->templates[direction], flags, sequence,
+					 acknowledgment, pending.data);
+	array_append(connections->pending, connections->n_pending, connections->pending_capacity,
+		     pending);
+	connections->host.send(connections->host.context, &connection->key.server,
+			       (uint32_t)(connections->n_pending - 1));
+}
+
+void connections_carrier(struct connections *connections, uint32_t packet_id, uint32_t serial)
+{
+	struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	const struct pending *pending = NULL;
+
+	if (serial < connections->n_pending) {
+		pending = &connections->pending[serial];
+		verdict.kind = VERDICT_ACCEPT;
+		verdict.data = pending->data;
+		verdict.length = pending->length;
+	}
+	connections->host.give(connections->host.context, packet_id, &verdict,
+			       pending && pending->has_fault ? &pending->fault : NULL);
+}
+
+/* A segment without data in answer to a packet: to its sender. */
+static void answer(struct connection *connection, enum flow_direction of,
+		   const struct packet *packet, bool reset)
+{
+	enum flow_direction back = of == FLOW_TO_CLIENT ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+
+	if (reset)
+		inject(connection, back, TCP_FLAG_RST, packet->acknowledgment, 0, NULL);
+	else
+		inject(connection, back, TCP_FLAG_ACK, packet->acknowledgment,
+		       packet->sequence + packet->payload_length + 1, NULL);
+}
+
+/* ---- faults ---- */
+
+static void set_near(struct connection *connection, bool near)
+{
+	struct connections *connections = connection->connections;
+	size_t before = connections->n_near;
+
+	if (connection->near == near)
+		return;
+	connection->near = near;
+	connections->n_near += near ? 1 : (size_t)-1;
+	if (!before != !connections->n_near)
+		connections->host.need_data(connections->host.context, near);
+}
+
+static struct connection_fault fault_of(const struct connection *connection)
+{
+	const struct flow *flow = &connection->flow;
+
+	return (struct connection_fault){
+		.attempt = connection->attempt,
+		.kind = flow_fault_kind(flow),
+		.bytes = flow->streams[flow_counted(flow)].passed,
+	};
+}
+
+/* The flow has just been broken: tells both sides, or nobody. */
+static void tell_sides(struct connection *connection)
+{
+	struct connection_fault fault = fault_of(connection);
+	const struct flow *flow = &connection->flow;
+	uint32_t to_client = flow_next(flow, FLOW_TO_CLIENT);
+	uint32_t to_server = flow_next(flow, FLOW_TO_SERVER);
+	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
+
+	set_near(connection, false);
+	if (flow->state == FLOW_STALLED)
+		return;
+	inject(connection, FLOW_TO_CLIENT, end | TCP_FLAG_ACK, to_client, to_server, &fault);
+	inject(connection, FLOW_TO_SERVER, TCP_FLAG_RST | TCP_FLAG_ACK, to_server, to_client, NULL);
+}
+
+static void set_timer(struct connection *connection, int64_t in_ns, event_callback_fn callback)
+{
+	struct connections *connections = connection->connections;
+	int64_t in_us = in_ns > 0 ? (in_ns + NS_PER_US - 1) / NS_PER_US : 0;
+	struct timeval timeout = {
+		.tv_sec = (time_t)(in_us / (NS_PER_S / NS_PER_US)),
+		.tv_usec = (suseconds_t)(in_us % (NS_PER_S / NS_PER_US)),
+	};
+
+	if (!connection->timer)
+		connection->timer = evtimer_new(connections->base, callback, connection);
+	if (!connection->timer)
+		out_of_memory();
+	(void)event_base_update_cache_time(connections->base);
+	event_add(connection->timer, &timeout);
+}
+
+static void break_due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct connection *connection = userdata;
+	struct connections *connections = connection->connections;
+	struct connection_fault fault;
+
+	(void)fd;
+	(void)what;
+	if (!flow_break(&connection->flow))
+		return;
+	tell_sides(connection);
+	fault = fault_of(connection);
+	if (connection->flow.state == FLOW_STALLED)
+		connections->host.report(connections->host.context, &fault);
+}
+
+static void release_due(evutil_socket_t fd, short what, void *userdata)
+{
+	const struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
+	struct connection *connection = userdata;
+	const struct connections_host *host = &connection->connections->host;
+	struct waiting *waiting;
+
+	(void)fd;
+	(void)what;
+	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
+		uint32_t packet_id = waiting->packet_id;
+		int64_t left_ns = waiting->due_ns - host->now_ns(host->context);
+
+		if (left_ns > 0) {
+			set_timer(connection, left_ns, release_due);
+			return;
+		}
+		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+		flow_released(&connection->flow, waiting->end);
+		free(waiting);
+		host->give(host->context, packet_id, &verdict, NULL);
+	}
+}
+
+static void hold(struct connection *connection, uint32_t packet_id,
+		 const struct flow_decision *decision)
+{
+	const struct connections_host *host = &connection->connections->host;
+	struct waiting *waiting = xzalloc(sizeof(*waiting));
+	bool first = STAILQ_EMPTY(&connection->waiting);
+	struct connection_fault fault = fault_of(connection);
+
+	waiting->packet_id = packet_id;
+	waiting->due_ns = decision->due_ns;
+	waiting->end = decision->end;
+	STAILQ_INSERT_TAIL(&connection->waiting, waiting, entry);
+	if (first)
+		set_timer(connection, decision->due_ns - host->now_ns(host->context), release_due);
+	if (!connection->slowed) {
+		fault.bytes = 0;
+		host->report(host->context, &fault);
+	}
+	connection->slowed = true;
+}
+
+void connections_drop_held(struct connections *connections)
+{
+	const struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	const struct connections_host *host = &connections->host;
+	struct connection *connection, *next;
+
+	HASH_ITER (hh, connections->by_key, connection, next) {
+		struct waiting *waiting;
+
+		STAILQ_FOREACH(waiting, &connection->waiting, entry)
+		host->give(host->context, waiting->packet_id, &verdict, NULL);
+		free_waiting(connection);
+	}
+}
+
+/* ---- packets ---- */
+
+void connections_add(struct connections *connections, const struct attempt_info *attempt,
+		     const struct step *step, const uint8_t *data, const struct packet *packet)
+{
+	struct connection *connection = xzalloc(sizeof(*connection));
+	struct connection *older = find(connections, &attempt->key.client, &attempt->key.server);
+
+	connection->key = attempt->key;
+	connection->key.isn = 0;
+	connection->connections = connections;
+	connection->attempt = attempt->id;
+	STAILQ_INIT(&connection->waiting);
+	flow_init(&connection->flow, step, attempt->key.isn);
+	segment_learn(&connection->templates[FLOW_TO_SERVER], data, packet);
+	if (older)
+		HASH_DEL(connections->by_key, older);
+	connection->older = older;
+	HASH_ADD(hh, connections->by_key, key, sizeof(connection->key), connection);
+}
+
+void connections_answered(struct connections *connections, const struct attempt_info *attempt,
+			  const uint8_t *data, const struct packet *packet)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (!connection || connection->attempt != attempt->id)
+		return;
+	connection->established = true;
+	flow_answered(&connection->flow, packet);
+	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet);
+	set_near(connection, flow_left(&connection->flow) <= NEAR_BYTES);
+	if (connection->flow.step->action != STEP_SLOW &&
+	    connection->flow.step->after == AFTER_TIME)
+		set_timer(connection, connection->flow.step->after_ns, break_due);
+}
+
+static void carry_out(struct connection *connection, enum flow_direction direction,
+		      const struct queued_packet *queued, const struct packet *packet,
+		      const struct flow_decision *decision)
+{
+	const struct connections_host *host = &connection->connections->host;
+	struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	struct connection_fault fault = fault_of(connection);
+	AUTO_FREE uint8_t *copy = NULL;
+
+	switch (decision->action) {
+	case FLOW_HOLD:
+		hold(connection, queued->id, decision);
+		return;
+	case FLOW_PASS:
+		verdict.kind = VERDICT_ACCEPT;
+		break;
+	case FLOW_TRIM:
+		copy = xmemdup(queued->data, packet->data_offset + decision->keep);
+		verdict.kind = VERDICT_ACCEPT;
+		verdict.data = copy;
+		verdict.length = segment_trim(copy, packet, decision->keep);
+		break;
+	case FLOW_ANSWER_RST:
+	case FLOW_ANSWER_ACK:
+		answer(connection, direction, packet, decision->action == FLOW_ANSWER_RST);
+		break;
+	case FLOW_DROP:
+		break;
+	}
+	host->give(host->context, queued->id, &verdict,
+		   decision->fault && connection->flow.state == FLOW_STALLED ? &fault : NULL);
+}
+
+bool connections_packet(struct connections *connections, const struct queued_packet *queued,
+			const struct packet *packet)
+{
+	const struct connections_host *host = &connections->host;
+	enum flow_direction direction = FLOW_TO_SERVER;
+	struct connection *connection = find(connections, &packet->source, &packet->destination);
+	struct flow_decision decision;
+	size_t available;
+
+	if (!connection) {
+		direction = FLOW_TO_CLIENT;
+		connection = find(connections, &packet->destination, &packet->source);
+	}
+	if (!connection || !connection->established)
+		return false;
+	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
+	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
+			     host->now_ns(host->context));
+	if (connection->flow.state == FLOW_OPEN || decision.fault) {
+		segment_learn(&connection->templates[direction], queued->data, packet);
+		set_near(connection, flow_left(&connection->flow) <= NEAR_BYTES);
+	}
+	carry_out(connection, direction, queued, packet, &decision);
+	if (decision.fault)
+		tell_sides(connection);
+	return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The connections to which a step does something after their handshake: finds the one that a packet
+ * belongs to, carries out what flow.h decides, and keeps the times.
+ */
+#ifndef SYNFAULT_INJECTOR_CONNECTIONS_H
+#define SYNFAULT_INJECTOR_CONNECTIONS_H
+
+#include <event2/event.h>
+
+#include "injector/flow.h"
+#include "injector/queue.h"
+#include "injector/segment.h"
+
+/* What is to be reported of a connection. */
+struct connection_fault {
+	uint32_t attempt;
+	enum fault_kind kind;
+	uint64_t bytes;
+};
+
+/* Whoever has the queue and the rules. */
+struct connections_host {
+	/* Gives the verdict; @fault is to be reported when it has taken effect, or NULL. */
+	void (*give)(void *context, uint32_t packet_id, const struct packet_verdict *verdict,
+		     const struct connection_fault *fault);
+	/* A fault without a packet. */
+	void (*report)(void *context, const struct connection_fault *fault);
+	/* Sends a carrier; it comes back through connections_carrier(). */
+	void (*send)(void *context, const struct address *to, uint32_t serial);
+	/* From now on packets are needed with all of their data, or not. */
+	void (*need_data)(void *context, bool needed);
+	int64_t (*now_ns)(void *context);
+	void *context;
+};
+
+struct connections;
+
+struct connections *connections_new(struct event_base *base, const struct connections_host *host);
+void connections_free(struct connections *connections);
+
+/* An attempt's first SYN. @step is borrowed. */
+void connections_add(struct connections *connections, const struct attempt_info *attempt,
+		     const struct step *step, const uint8_t *data, const struct packet *packet);
+/* The SYN-ACK that completed its handshake. Does nothing when there is no such connection. */
+void connections_answered(struct connections *connections, const struct attempt_info *attempt,
+			  const uint8_t *data, const struct packet *packet);
+/* A packet without SYN. Returns false when it belongs to none of them; then no verdict was given.
+ */
+bool connections_packet(struct connections *connections, const struct queued_packet *queued,
+			const struct packet *packet);
+/* A carrier has come to the queue. */
+void connections_carrier(struct connections *connections, uint32_t packet_id, uint32_t serial);
+/* Drops what is held. */
+void connections_drop_held(struct connections *connections);
+
+#endif

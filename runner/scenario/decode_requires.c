@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The key "requires": what the machine has to have, or the scenario is skipped. */
+#include "runner/scenario/decode.h"
+
+static void decode_programs(struct loader *loader, const struct field *field, void *target)
+{
+	struct requirements_spec *requirements = target;
+	const struct node *list = field->value;
+	size_t n = 0;
+
+	if (!list->count)
+		loader_error(loader, list, "the list of programs is empty");
+	requirements->programs = xzalloc((list->count + 1) * sizeof(*requirements->programs));
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name;
+
+		if (!decode_text(loader, list->items[i], &name))
+			continue;
+		if (!*name)
+			loader_error(loader, list->items[i], "the name of a program is empty");
+		else
+			requirements->programs[n++] = xstrdup(name);
+	}
+}
+
+static void decode_required_command(struct loader *loader, const struct field *field, void *target)
+{
+	struct requirements_spec *requirements = target;
+
+	decode_command(loader, field, &requirements->command);
+}
+
+static const struct schema_key requires_keys[] = {
+	{
+		.name = "programs",
+		.value = "a list of programs",
+		.description = "Each is found in PATH.",
+		.example = "[wget]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_TEXT,
+		.decode = decode_programs,
+	},
+	{
+		.name = "command",
+		.value = "a list of program and arguments",
+		.description = "It is run before the scenario, and has to end with status 0.",
+		.example = "[python3, -c, import urllib3]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_TEXT,
+		.decode = decode_required_command,
+	},
+};
+const struct schema schema_requires = {"\"requires\"", requires_keys, ARRAY_SIZE(requires_keys)};
+
+void decode_requires(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+
+	if (!field->value->count) {
+		loader_error(loader, field->value, "\"requires\" is empty");
+		loader_hint(loader, "for example: requires: %s", field->schema->example);
+	}
+	decode_mapping(loader, &schema_requires, field->value, field->key, &scenario->requirements);
+}
