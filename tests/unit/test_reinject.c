@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of copies of SYNs that are sent again: which can be, and their checksums. */
 #include <criterion/criterion.h>
 #include <errno.h>
 
