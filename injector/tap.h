@@ -29,12 +29,12 @@ struct tap_packet {
 struct tap_config {
 	const struct address *endpoints; /* borrowed until tap_new() returns */
 	size_t n_endpoints;
-	const char *table; /* name of the nftables table; must not exist yet */
+	const char *table; /* name of the nftables table */
 	uint16_t group;    /* of nfnetlink_log; the next one is used too */
 	/*
-	 * Others use the network namespace too: the table is a common one, of which this tap has
-	 * the part with this number; all endpoints are in these networks. NULL: the table is its
-	 * own, and disappears with the network namespace.
+	 * Others use the network namespace too: the table is a common one (which is made if need
+	 * be), of which this tap has the part with this number, for all that goes to and from these
+	 * networks. NULL: the table is its own, and disappears with the network namespace.
 	 */
 	const struct address_networks *networks;
 	uint32_t part;
@@ -53,8 +53,7 @@ int tap_new(const struct tap_config *config, char **ret_reason, struct tap **ret
 
 /*
  * Ends it, when all that was logged has been handed over. Returns how many packets were lost: they
- * came in faster than they were read. Frees the tap. The rules of a part stay, with nobody to log
- * to: tap_rules_remove().
+ * came in faster than they were read. Frees the tap. The rules stay, with nobody to log to.
  */
 uint64_t tap_end(struct tap *tap);
 

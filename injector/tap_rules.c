@@ -23,6 +23,7 @@
 
 #define CHAIN_INPUT    "input"
 #define CHAIN_OUTPUT   "output"
+#define CHAIN_PART     "log-"
 #define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
 #define INDEX_LO       1      /* in every network namespace */
 #define MESSAGE_MAX    65536
@@ -41,32 +42,48 @@ struct family {
 	uint32_t port_register;
 	struct error_types {
 		uint8_t first, last;
-	} errors[2]; /* ranges of ICMP types */
+	} errors[2];     /* ranges of ICMP types */
+	const char *map; /* of networks */
+	uint32_t map_id, network_type, prefix_size;
 };
 
 static const struct family families[] = {
-	{AF_INET,
-	 NFPROTO_IPV4,
-	 IPPROTO_ICMP,
-	 "endpoints4",
-	 1,
-	 7 << 6 | 13,
-	 4,
-	 12,
-	 16,
-	 NFT_REG32_01,
-	 {{ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH}, {ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB}}},
-	{AF_INET6,
-	 NFPROTO_IPV6,
-	 IPPROTO_ICMPV6,
-	 "endpoints6",
-	 2,
-	 8 << 6 | 13,
-	 16,
-	 8,
-	 24,
-	 NFT_REG32_04,
-	 {{ICMP6_DST_UNREACH, ICMP6_PARAM_PROB}, {ICMP6_DST_UNREACH, ICMP6_PARAM_PROB}}},
+	{
+		.family = AF_INET,
+		.nfproto = NFPROTO_IPV4,
+		.icmp = IPPROTO_ICMP,
+		.set = "endpoints4",
+		.set_id = 1,
+		.set_type = 7 << 6 | 13,
+		.address_size = 4,
+		.source_offset = 12,
+		.destination_offset = 16,
+		.port_register = NFT_REG32_01,
+		.errors = {{ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH},
+			   {ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB}},
+		.map = "networks4",
+		.map_id = 3,
+		.network_type = 7,
+		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
+	},
+	{
+		.family = AF_INET6,
+		.nfproto = NFPROTO_IPV6,
+		.icmp = IPPROTO_ICMPV6,
+		.set = "endpoints6",
+		.set_id = 2,
+		.set_type = 8 << 6 | 13,
+		.address_size = 16,
+		.source_offset = 8,
+		.destination_offset = 24,
+		.port_register = NFT_REG32_04,
+		.errors = {{ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG},
+			   {ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}},
+		.map = "networks6",
+		.map_id = 4,
+		.network_type = 8,
+		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
+	},
 };
 
 struct batch {
@@ -98,7 +115,7 @@ static void batch_end(struct batch *batch, const struct nlmsghdr *message)
 	batch->length += MNL_ALIGN(message->nlmsg_len);
 }
 
-static void add_table(struct batch *batch)
+static void add_table(struct batch *batch, uint16_t type)
 {
 	struct nftnl_table *table = nftnl_table_alloc();
 	struct nlmsghdr *message;
@@ -106,13 +123,14 @@ static void add_table(struct batch *batch)
 	if (!table)
 		out_of_memory();
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->config->table);
-	message = batch_begin(batch, NFT_MSG_NEWTABLE, NLM_F_EXCL);
+	message = batch_begin(batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_EXCL : NLM_F_ACK);
 	nftnl_table_nlmsg_build_payload(message, table);
 	batch_end(batch, message);
 	nftnl_table_free(table);
 }
 
-static void add_base_chain(struct batch *batch, const char *name, uint32_t hook)
+/* @hook: of a base chain; negative: it is none. */
+static void add_chain(struct batch *batch, const char *name, int hook)
 {
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	struct nlmsghdr *message;
@@ -121,10 +139,12 @@ static void add_base_chain(struct batch *batch, const char *name, uint32_t hook)
 		out_of_memory();
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->config->table);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
-	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, CHAIN_PRIORITY);
-	message = batch_begin(batch, NFT_MSG_NEWCHAIN, 0);
+	if (hook >= 0) {
+		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, (uint32_t)hook);
+		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, CHAIN_PRIORITY);
+	}
+	message = batch_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_EXCL);
 	nftnl_chain_nlmsg_build_payload(message, chain);
 	batch_end(batch, message);
 	nftnl_chain_free(chain);
@@ -132,15 +152,15 @@ static void add_base_chain(struct batch *batch, const char *name, uint32_t hook)
 
 /* ---- the sets of endpoints ---- */
 
-static struct nftnl_set *set_new(const struct batch *batch, const struct family *family)
+static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
 
 	if (!set)
 		out_of_memory();
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->config->table);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, family->set);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, family->set_id);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	return set;
 }
 
@@ -162,7 +182,7 @@ static void add_element(struct nftnl_set *set, const struct family *family,
 static void add_set(struct batch *batch, const struct family *family)
 {
 	const struct tap_config *config = batch->config;
-	struct nftnl_set *set = set_new(batch, family);
+	struct nftnl_set *set = set_new(batch, family->set, family->set_id);
 	struct nlmsghdr *message;
 	size_t i = 0;
 
@@ -177,7 +197,7 @@ static void add_set(struct batch *batch, const struct family *family)
 	while (i < config->n_endpoints) {
 		size_t n = 0;
 
-		set = set_new(batch, family);
+		set = set_new(batch, family->set, family->set_id);
 		for (; i < config->n_endpoints && n < ELEMENTS_PER_MESSAGE; i++)
 			if (config->endpoints[i].family == family->family) {
 				add_element(set, family, &config->endpoints[i]);
@@ -250,6 +270,7 @@ static void match_flags(struct nftnl_rule *rule, bool control)
 	compare(rule, control ? NFT_CMP_NEQ : NFT_CMP_EQ, &zero, sizeof(zero));
 }
 
+/* Address and port, of the source or the destination, are an endpoint's. */
 static void match_endpoint(struct nftnl_rule *rule, const struct family *family, bool source)
 {
 	struct nftnl_expr *expr;
@@ -264,17 +285,34 @@ static void match_endpoint(struct nftnl_rule *rule, const struct family *family,
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, family->set_id);
 }
 
-static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chain,
-				     const struct family *family, uint8_t protocol)
+static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
-	const uint32_t lo = INDEX_LO;
 
 	if (!rule)
 		out_of_memory();
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->config->table);
 	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
+	return rule;
+}
+
+/* Takes the rule. */
+static void add_rule(struct batch *batch, struct nftnl_rule *rule)
+{
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_APPEND | NLM_F_ACK);
+
+	nftnl_rule_nlmsg_build_payload(message, rule);
+	batch_end(batch, message);
+	nftnl_rule_free(rule);
+}
+
+static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chain,
+				     const struct family *family, uint8_t protocol)
+{
+	struct nftnl_rule *rule = rule_new(batch, chain);
+	const uint32_t lo = INDEX_LO;
+
 	if (!strcmp(chain, CHAIN_OUTPUT))
 		match_meta(rule, NFT_META_OIF, NFT_CMP_NEQ, &lo, sizeof(lo));
 	match_meta(rule, NFT_META_NFPROTO, NFT_CMP_EQ, &family->nfproto, sizeof(family->nfproto));
@@ -286,17 +324,13 @@ static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chai
 static void rule_end(struct batch *batch, struct nftnl_rule *rule, bool control)
 {
 	struct nftnl_expr *expr = add_expr(rule, "log");
-	struct nlmsghdr *message;
 
 	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP,
 			   (uint16_t)(batch->config->group + (control ? 0 : 1)));
 	expr = add_expr(rule, "immediate");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
-	message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_APPEND | NLM_F_ACK);
-	nftnl_rule_nlmsg_build_payload(message, rule);
-	batch_end(batch, message);
-	nftnl_rule_free(rule);
+	add_rule(batch, rule);
 }
 
 static void add_tcp_rules(struct batch *batch, const char *chain, const struct family *family)
@@ -324,6 +358,105 @@ static void add_error_rules(struct batch *batch, const char *chain, const struct
 	}
 }
 
+/* ---- a common table and its parts ---- */
+
+static void add_map(struct batch *batch, const struct family *family)
+{
+	struct nftnl_set *set = set_new(batch, family->map, family->map_id);
+	struct nlmsghdr *message;
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, family->network_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, family->address_size);
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_EXCL);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+/* Packets from, or to, a network that is in the map get its verdict. */
+static void add_dispatch(struct batch *batch, const struct family *family, bool source)
+{
+	static const uint8_t zero[16];
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_INPUT);
+	struct nftnl_expr *expr;
+	uint8_t mask[16] = {0};
+
+	memset(mask, 0xff, family->prefix_size);
+	match_meta(rule, NFT_META_NFPROTO, NFT_CMP_EQ, &family->nfproto, sizeof(family->nfproto));
+	load(rule, NFT_PAYLOAD_NETWORK_HEADER,
+	     source ? family->source_offset : family->destination_offset, family->address_size,
+	     NFT_REG_1);
+	expr = add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, family->address_size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, family->address_size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, family->address_size);
+	expr = add_expr(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, family->map);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, family->map_id);
+	add_rule(batch, rule);
+}
+
+static void build_common(struct batch *batch)
+{
+	add_table(batch, NFT_MSG_NEWTABLE);
+	add_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		add_map(batch, &families[i]);
+		add_dispatch(batch, &families[i], true);
+		add_dispatch(batch, &families[i], false);
+	}
+}
+
+/* The part's network as an element of the map; goto, since a packet may be both from and to it. */
+static void add_entry(struct batch *batch, const struct family *family, const char *chain)
+{
+	const struct address_networks *networks = batch->config->networks;
+	struct nftnl_set *set = set_new(batch, family->map, family->map_id);
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[16] = {0};
+	struct nlmsghdr *message;
+
+	if (!element)
+		out_of_memory();
+	memcpy(key, family->family == AF_INET ? networks->ipv4 : networks->ipv6,
+	       family->prefix_size);
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, family->address_size);
+	nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_GOTO);
+	nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
+	nftnl_set_elem_add(set, element);
+	message = batch_begin(batch, NFT_MSG_NEWSETELEM, NLM_F_EXCL | NLM_F_ACK);
+	nftnl_set_elems_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
+static void build_part(struct batch *batch)
+{
+	AUTO_FREE char *chain = xasprintf(CHAIN_PART "%u", batch->config->part);
+
+	add_chain(batch, chain, -1);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		for (int control = 0; control <= 1; control++) {
+			struct nftnl_rule *rule =
+				rule_begin(batch, chain, &families[i], IPPROTO_TCP);
+
+			match_flags(rule, control);
+			rule_end(batch, rule, control);
+		}
+		add_error_rules(batch, chain, &families[i]);
+		add_entry(batch, &families[i], chain);
+	}
+}
+
+/* ---- a table of one's own ---- */
+
 static bool has_family(const struct tap_config *config, uint16_t family)
 {
 	for (size_t i = 0; i < config->n_endpoints; i++)
@@ -332,13 +465,13 @@ static bool has_family(const struct tap_config *config, uint16_t family)
 	return false;
 }
 
-static void build(struct batch *batch)
+static void build_table(struct batch *batch)
 {
 	static const char *const chains[] = {CHAIN_INPUT, CHAIN_OUTPUT};
 
-	add_table(batch);
-	add_base_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING);
-	add_base_chain(batch, CHAIN_OUTPUT, NF_INET_LOCAL_OUT);
+	add_table(batch, NFT_MSG_NEWTABLE);
+	add_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING);
+	add_chain(batch, CHAIN_OUTPUT, NF_INET_LOCAL_OUT);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		if (!has_family(batch->config, families[i].family))
 			continue;
@@ -399,7 +532,8 @@ static int send_batch(const struct batch *batch)
 	return status;
 }
 
-int tap_rules_install(const struct tap_config *config)
+/* Returns 0 or a negative errno. */
+static int commit(const struct tap_config *config, void (*build)(struct batch *batch))
 {
 	struct batch batch = {.config = config, .sequence = 1};
 	int status;
@@ -414,4 +548,54 @@ int tap_rules_install(const struct tap_config *config)
 	status = send_batch(&batch);
 	free(batch.data);
 	return status;
+}
+
+int tap_rules_install(const struct tap_config *config)
+{
+	int status;
+
+	if (!config->networks)
+		return commit(config, build_table);
+	status = commit(config, build_part);
+	if (status == -ENOENT) {
+		/* There is no table yet; or there is one meanwhile. */
+		status = commit(config, build_common);
+		if (status == 0 || status == -EEXIST)
+			status = commit(config, build_part);
+	}
+	/* A cell of this number had it before. */
+	return status == -EEXIST ? 0 : status;
+}
+
+static void build_removal(struct batch *batch)
+{
+	add_table(batch, NFT_MSG_DELTABLE);
+}
+
+/* Outside of a transaction, which the kernel would take its time to give up (rules.h). */
+static void build_question(struct batch *batch)
+{
+	struct nftnl_table *table = nftnl_table_alloc();
+	struct nlmsghdr *message;
+
+	if (!table)
+		out_of_memory();
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->config->table);
+	message = nftnl_nlmsg_build_hdr(batch_room(batch), NFT_MSG_GETTABLE, NFPROTO_INET,
+					NLM_F_ACK, batch->sequence++);
+	nftnl_table_nlmsg_build_payload(message, table);
+	batch_end(batch, message);
+	nftnl_table_free(table);
+}
+
+int tap_rules_remove_common(const char *table)
+{
+	const struct tap_config config = {.table = table};
+	struct batch batch = {.config = &config, .sequence = 1};
+	int status;
+
+	build_question(&batch);
+	status = send_batch(&batch);
+	free(batch.data);
+	return status < 0 ? status : commit(&config, build_removal);
 }

@@ -20,7 +20,30 @@
 
 #include "injector/tap.h"
 
-/* Returns 0 or a negative errno: -ENOENT when the kernel can't log packets (CONFIG_NFT_LOG). */
+/*
+ * A common table has parts, each for all that goes to and from a cell's networks:
+ *
+ *     table inet NAME {
+ *         map networks4 { 127.64.1.0: goto log-N }  # likewise networks6
+ *         chain input {                             # base chain as above
+ *             from, or else to, an address whose network is in the map: its verdict
+ *         }
+ *         chain log-N {                             # tcp, icmp errors: as above
+ *         }
+ *     }
+ *
+ * A part says nothing that could change from one cell with its number to the next, so it stays,
+ * with nobody to log to, until the table is removed: removing it alone would cost an RCU grace
+ * period.
+ *
+ * Returns 0 or a negative errno: -ENOENT when the kernel can't log packets (CONFIG_NFT_LOG).
+ */
 int tap_rules_install(const struct tap_config *config);
+
+/*
+ * Removes a common table if it is there. With it go all packets that are held in any queue of the
+ * network namespace (rules.h). Returns 0 or a negative errno (-ENOENT: there was none).
+ */
+int tap_rules_remove_common(const char *table);
 
 #endif

@@ -101,11 +101,11 @@ static uint16_t find_port(const struct cell *cell, uint16_t from)
 	uint16_t port = from ? from : FIRST_FREE_PORT;
 
 	if (cell->shared)
-		port = shared_free_port(cell->shared->number, from);
+		port = shared_free_port(cell->shared, from);
 	while (port_is_named(cell->scenario, port)) {
 		port++;
 		if (cell->shared)
-			port = shared_free_port(cell->shared->number, port);
+			port = shared_free_port(cell->shared, port);
 	}
 	return port;
 }

@@ -12,6 +12,7 @@ int claim_take(enum claim_kind kind, uint32_t number)
 		[CLAIM_CELL] = "cell",
 		[CLAIM_SPACE] = "space",
 		[CLAIM_LOCK] = "lock",
+		[CLAIM_PORT] = "port",
 	};
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

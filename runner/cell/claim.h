@@ -13,6 +13,7 @@ enum claim_kind {
 	CLAIM_CELL,  /* the number of a shared cell (shared.h), from 1 to CLAIM_LAST_CELL */
 	CLAIM_SPACE, /* a run that has shared cells (space.h) */
 	CLAIM_LOCK,  /* what is to be done by one process at a time (space.h) */
+	CLAIM_PORT,  /* a TCP port, on all addresses */
 };
 
 /* IPv4 addresses have 14 bits for the number. */

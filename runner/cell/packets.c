@@ -3,6 +3,8 @@
 #include "runner/cell/packets.h"
 
 #include "injector/tap.h"
+#include "runner/cell/shared.h"
+#include "runner/cell/space.h"
 #include "runner/trace/spool.h"
 
 #define TABLE "synfault-capture"
@@ -39,7 +41,7 @@ struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
 	size_t n_addresses;
 	AUTO_FREE struct address *addresses = all_addresses(cell, &n_addresses);
 	AUTO_FREE char *reason = NULL;
-	const struct tap_config config = {
+	struct tap_config config = {
 		.endpoints = addresses,
 		.n_endpoints = n_addresses,
 		.table = TABLE,
@@ -48,11 +50,14 @@ struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
 		.userdata = packets,
 	};
 
+	if (cell->shared) {
+		config.table = SPACE_CAPTURE_TABLE;
+		config.group = shared_capture_group(cell->shared->number);
+		config.networks = &cell->shared->networks;
+		config.part = cell->shared->number;
+	}
 	packets->spool = spool_begin(fd, limit);
-	if (cell->shared)
-		reason = xstrdup("not in shared network namespaces yet");
-	else
-		(void)tap_new(&config, &reason, &packets->tap);
+	(void)tap_new(&config, &reason, &packets->tap);
 	if (reason)
 		spool_refuse(packets->spool, reason);
 	return packets;

@@ -67,6 +67,11 @@ uint32_t shared_number_of(const struct address *address)
 		       : 0;
 }
 
+uint16_t shared_capture_group(uint32_t number)
+{
+	return (uint16_t)(2 * number);
+}
+
 uint16_t shared_queue(uint32_t number)
 {
 	return (uint16_t)(FIRST_QUEUE + number);
@@ -89,14 +94,27 @@ static bool is_taken(sa_family_t family, uint16_t port)
 	return bind(fd, (struct sockaddr *)&storage, length) < 0 && errno == EADDRINUSE;
 }
 
-uint16_t shared_free_port(uint32_t number, uint16_t from)
+/* Whether nobody listens on the port, and nobody will. */
+static bool take_port(struct shared_cell *cell, uint16_t port)
+{
+	int claim;
+
+	if (is_taken(AF_INET, port) || is_taken(AF_INET6, port))
+		return false;
+	claim = claim_take(CLAIM_PORT, port);
+	if (claim >= 0)
+		array_append(cell->ports, cell->n_ports, cell->ports_capacity, claim);
+	return claim != -EADDRINUSE;
+}
+
+uint16_t shared_free_port(struct shared_cell *cell, uint16_t from)
 {
 	uint16_t port = from;
 
 	if (!port)
-		port = (uint16_t)(FIRST_PORT + number % N_PORT_RANGES * PORTS_PER_CELL);
+		port = (uint16_t)(FIRST_PORT + cell->number % N_PORT_RANGES * PORTS_PER_CELL);
 	/* None is free at the end of all ports: then binding it says so. */
-	while (port < UINT16_MAX && (is_taken(AF_INET, port) || is_taken(AF_INET6, port)))
+	while (port < UINT16_MAX && !take_port(cell, port))
 		port++;
 	return port;
 }
@@ -203,6 +221,9 @@ void shared_close(struct shared_cell *cell)
 		scratch_remove(cell->directory, cell->directory_fd);
 		close(cell->directory_fd);
 	}
+	for (size_t i = 0; i < cell->n_ports; i++)
+		close(cell->ports[i]);
+	free(cell->ports);
 	/* Last: until then nobody else may have what follows from it. */
 	if (cell->claim >= 0)
 		close(cell->claim);

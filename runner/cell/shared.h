@@ -6,6 +6,7 @@
  *     address k          127.(64 + N/256).(N%256).(1+k), and fd73:796e:N::(1+k) on lo; k < 250
  *     rules, queue       part N of the common table (space.h); 16384 + N
  *     mark               0x5f000000 | N
+ *     groups of log      2 N and 2 N + 1 (--capture)
  *     first free port    one that no other cell of these days has, and nobody listens on
  *     directory          synfault-N-XXXXXX (scratch.h)
  *     SYNFAULT_CELL      in the environment of all that it starts: inode of the network namespace,
@@ -32,6 +33,8 @@ struct shared_cell {
 	int directory_fd;
 	struct address *added; /* to lo */
 	size_t n_added, added_capacity;
+	int *ports; /* claims on those that were chosen for it */
+	size_t n_ports, ports_capacity;
 	uint16_t queue;
 	uint32_t mark;
 	struct address_networks networks;
@@ -62,10 +65,14 @@ struct address_networks shared_networks(uint32_t number);
 /* The number of the cell to which an address belongs that was added to lo; 0: not one of ours. */
 uint32_t shared_number_of(const struct address *address);
 uint16_t shared_queue(uint32_t number);
+/* The first of two groups of nfnetlink_log. */
+uint16_t shared_capture_group(uint32_t number);
 
-/* A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+/*
+ * A port from @from on, or the cell's first when it is 0, on which nobody listens on any address.
+ * It is claimed for the cell, so that no server that wants all addresses gets it.
  */
-uint16_t shared_free_port(uint32_t number, uint16_t from);
+uint16_t shared_free_port(struct shared_cell *cell, uint16_t from);
 
 /* What the value of SYNFAULT_CELL begins with in this network namespace; owned by the caller. */
 char *shared_id_prefix(void);

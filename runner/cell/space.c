@@ -10,6 +10,7 @@
 
 #include "injector/queue.h"
 #include "injector/rules.h"
+#include "injector/tap_rules.h"
 #include "runner/cell/claim.h"
 #include "runner/cell/remote.h"
 #include "runner/cell/sweep.h"
@@ -61,6 +62,7 @@ static void remove_table(void)
 		poll(NULL, 0, IDLE_WAIT_MS);
 	(void)rules_remove_common(SPACE_TABLE);
 	(void)remote_list(remove_remote, NULL);
+	(void)tap_rules_remove_common(SPACE_CAPTURE_TABLE);
 }
 
 static int claim_any(void)

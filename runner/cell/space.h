@@ -11,6 +11,8 @@
 #include "common/diag.h"
 
 #define SPACE_TABLE "synfault-cells"
+/* The same for captures; made by the first cell that captures packets. */
+#define SPACE_CAPTURE_TABLE "synfault-captures"
 
 /*
  * Enters the space of the calling process's network namespace, and removes what dead cells left

@@ -13,6 +13,12 @@ bool output_apply_junit(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+bool output_apply_junit_strict(void *options, const char *value, char **ret_message)
+{
+	((struct output_options *)options)->junit_strict = true;
+	return true;
+}
+
 bool output_apply_json(void *options, const char *value, char **ret_message)
 {
 	((struct output_options *)options)->json = value;
@@ -71,10 +77,12 @@ bool outputs_check(const struct output_options *options, FILE *err)
 bool outputs_write(const struct output_options *options, const struct run_results *results,
 		   FILE *err)
 {
+	const struct junit_options junit = {
+		.strict = options->junit_strict,
+		.attachments = {.timeline = options->timeline, .html = options->html},
+	};
 	AUTO_DIAG struct diag_list diags = {0};
 
-	if (options->junit)
-		junit_write(results, options->junit, &diags);
 	if (options->json)
 		run_json_write(results, options->json, &diags);
 	if (options->timeline)
@@ -83,5 +91,8 @@ bool outputs_write(const struct output_options *options, const struct run_result
 		html_write(results, options->html, &diags);
 	if (options->html_single)
 		html_single_write(results, options->html_single, &diags);
+	/* Last: it names the others. */
+	if (options->junit)
+		junit_write(results, &junit, options->junit, &diags);
 	return say(&diags, err);
 }

@@ -13,6 +13,7 @@
  */
 struct output_options {
 	const char *junit, *json, *timeline, *html, *html_single;
+	bool junit_strict;
 };
 
 /*
@@ -21,6 +22,8 @@ struct output_options {
  */
 #define OUTPUT_OPTIONS                                                                             \
 	{"junit", 0, "FILE", "write a JUnit XML report", output_apply_junit},                      \
+		{"junit-strict", 0, NULL, "only with what Jenkins' plugin xUnit knows",            \
+		 output_apply_junit_strict},                                                       \
 		{"html", 0, "DIR", "write HTML pages there", output_apply_html},                   \
 		{"html-single", 0, "FILE", "write all of them as one HTML page",                   \
 		 output_apply_html_single},                                                        \
@@ -31,6 +34,7 @@ struct output_options {
 		"json", 0, "FILE", "write all results, with records, as JSON", output_apply_json   \
 	}
 bool output_apply_junit(void *options, const char *value, char **ret_message);
+bool output_apply_junit_strict(void *options, const char *value, char **ret_message);
 bool output_apply_html(void *options, const char *value, char **ret_message);
 bool output_apply_html_single(void *options, const char *value, char **ret_message);
 bool output_apply_timeline(void *options, const char *value, char **ret_message);

@@ -287,8 +287,9 @@ static bool write_reports(struct run *run)
 	for (size_t i = 0; i < run->results.n_items; i++)
 		if (!run->results.items[i].repeat)
 			run->results.items[i].repeat = repeat_command(run, &run->results.items[i]);
-	written = outputs_write(&run->options.outputs, &run->results, run->err);
-	return (!run->options.records || write_records(run)) && written;
+	/* Before the reports, which name them. */
+	written = !run->options.records || write_records(run);
+	return outputs_write(&run->options.outputs, &run->results, run->err) && written;
 }
 
 /* On the page of the job. What is wrong with it is said, but the run did its work without. */
@@ -412,6 +413,7 @@ static enum exit_status execute(struct run *run, FILE *out)
 	enum exit_status status;
 
 	find_facts(run);
+	run->results.records = run->options.records;
 	if (run->options.shard.count)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);

@@ -18,6 +18,7 @@
 #include "runner/cell/supervise.h"
 #include "runner/cell/sweep.h"
 #include "runner/command/limits.h"
+#include "runner/command/ports.h"
 #include "runner/report/live.h"
 
 /* How often the progress is drawn and starts that take long are let go. */
@@ -53,6 +54,12 @@ struct running {
 	struct strbuf heard; /* on control_fd, of a message that is not complete */
 };
 
+/* What is to be run. */
+struct pending {
+	struct result *result;
+	bool again; /* it was run before, and is not retry_begin()ed yet */
+};
+
 struct scheduler {
 	const struct schedule_config *config;
 	struct run_results *results;
@@ -61,6 +68,7 @@ struct scheduler {
 	uint32_t number_hint;     /* shared: for the next scenario */
 	size_t n_stale;           /* shared: scenarios whose rules are still there */
 	struct settings settings; /* what differs from a fresh namespace */
+	struct ports ports;       /* shared: fixed ones of those that run */
 	struct rlimit n_files;
 	struct running *running; /* list */
 	size_t n_running, n_starting, n_done;
@@ -68,6 +76,9 @@ struct scheduler {
 	/* A queue of results to be run again; those before next_retry have been started. */
 	struct result **retries;
 	size_t n_retries, retries_capacity, next_retry;
+	/* Those that have to wait for a port, in their order. */
+	struct pending *waiting;
+	size_t n_waiting, waiting_capacity;
 	size_t jobs, most_starting, n_failures;
 	enum stop_cause stop; /* when set, nothing more is started */
 	int n_orders;         /* how often those that run were told to end */
@@ -213,6 +224,7 @@ static void forget(struct running *running)
 	struct scheduler *self = running->scheduler;
 
 	stop_starting(running);
+	ports_give(&self->ports, running->result->scenario);
 	event_free(running->exited);
 	event_free(running->spoke);
 	event_free(running->overdue);
@@ -465,24 +477,32 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	judge_result(self, result, -1);
 }
 
-/* What is to be started next; NULL: nothing. Retries first: their scenarios are half done. */
-static struct result *next_result(const struct scheduler *self)
+/* What is to be started next. Retries first: their scenarios are half done. */
+static bool next_pending(const struct scheduler *self, struct pending *ret)
 {
 	if (self->stop != STOP_NONE)
-		return NULL;
+		return false;
 	if (self->next_retry < self->n_retries)
-		return self->retries[self->next_retry];
-	return self->next < self->results->n_items ? &self->results->items[self->next] : NULL;
+		*ret = (struct pending){self->retries[self->next_retry], true};
+	else if (self->next < self->results->n_items)
+		*ret = (struct pending){&self->results->items[self->next], false};
+	else
+		return false;
+	return true;
 }
 
 static void take_next(struct scheduler *self)
 {
-	if (self->next_retry < self->n_retries) {
-		captures_set_aside(self->retries[self->next_retry]);
-		retry_begin(self->retries[self->next_retry++]);
-	} else {
+	if (self->next_retry < self->n_retries)
+		self->next_retry++;
+	else
 		self->next++;
-	}
+}
+
+/* Whether there is something that waits and can still be started. */
+static bool is_waiting(const struct scheduler *self)
+{
+	return self->n_waiting > 0 && self->stop == STOP_NONE;
 }
 
 /* Whether something runs beside which it can't: there is room again when that ends. */
@@ -500,26 +520,79 @@ static bool is_blocked(const struct scheduler *self, const struct result *result
 	return n >= REMOTE_MOST_CELLS;
 }
 
+/*
+ * Returns 0 when it was started or has its result already, -EADDRINUSE when it has to wait for a
+ * port or a remote endpoint, or another negative errno when no process can be had.
+ */
+static int start_or_settle(struct scheduler *self, struct result *result)
+{
+	int status;
+
+	if (!result->scenario) {
+		settle(self, result);
+		return 0;
+	}
+	if (skip_impossible(self, result))
+		return 0;
+	if (is_blocked(self, result))
+		return -EADDRINUSE;
+	/* In a private cell all ports are free. */
+	if (self->isolation.mode != ISOLATION_SHARED)
+		return start(self, result);
+	if (!ports_take(&self->ports, result->scenario))
+		return -EADDRINUSE;
+	status = start(self, result);
+	if (status < 0)
+		ports_give(&self->ports, result->scenario);
+	return status;
+}
+
+static void drop_waiting(struct scheduler *self, size_t at)
+{
+	self->n_waiting--;
+	memmove(&self->waiting[at], &self->waiting[at + 1],
+		(self->n_waiting - at) * sizeof(*self->waiting));
+}
+
 static void start_more(struct scheduler *self)
 {
-	struct result *result;
+	struct pending pending;
+	size_t at = 0; /* of those that wait: the next to be tried */
 
-	while (self->n_running < self->jobs && self->n_starting < self->most_starting &&
-	       (result = next_result(self)) && !is_blocked(self, result)) {
-		int status = 0;
+	while (self->n_running < self->jobs && self->n_starting < self->most_starting) {
+		bool waited = is_waiting(self) && at < self->n_waiting;
+		int status;
 
-		if (!result->scenario)
-			settle(self, result);
-		else if (!skip_impossible(self, result))
-			status = start(self, result);
-		/* No process, descriptor or memory just now: one that ends makes room. */
-		if (status < 0 && self->n_running > 0)
+		if (waited)
+			pending = self->waiting[at];
+		else if (!next_pending(self, &pending))
 			break;
-		take_next(self);
+		status = start_or_settle(self, pending.result);
+		if (status == -EADDRINUSE && waited) {
+			at++;
+			continue;
+		}
+		/* No process, descriptor or memory just now: one that ends makes room. */
+		if (status < 0 && status != -EADDRINUSE && self->n_running > 0)
+			break;
+		if (waited)
+			drop_waiting(self, at);
+		else
+			take_next(self);
+		if (status == -EADDRINUSE) {
+			array_append(self->waiting, self->n_waiting, self->waiting_capacity,
+				     pending);
+			at = self->n_waiting;
+			continue;
+		}
+		if (pending.again) {
+			captures_set_aside(pending.result);
+			retry_begin(pending.result);
+		}
 		if (status < 0)
-			fail_to_start(self, result, status);
+			fail_to_start(self, pending.result, status);
 	}
-	if (self->n_running == 0 && !next_result(self))
+	if (self->n_running == 0 && !is_waiting(self) && !next_pending(self, &pending))
 		event_base_loopbreak(self->base);
 }
 
@@ -648,7 +721,7 @@ static void loop(struct scheduler *self)
 		out_of_memory();
 	watch_time_and_signals(self);
 	start_more(self);
-	if (self->n_running > 0)
+	if (self->n_running > 0 || is_waiting(self))
 		event_base_dispatch(self->base);
 	event_free(self->tick);
 	event_free(self->interrupt);
@@ -663,6 +736,16 @@ static void finish_early(struct scheduler *self)
 {
 	struct run_results *results = self->results;
 
+	for (size_t i = 0; i < self->n_waiting; i++) {
+		struct result *result = self->waiting[i].result;
+
+		if (self->waiting[i].again) {
+			settle(self, result);
+			continue;
+		}
+		result->interrupted = true;
+		result->stop = self->stop;
+	}
 	/* Their first runs have to do. */
 	while (self->next_retry < self->n_retries)
 		settle(self, self->retries[self->next_retry++]);
@@ -680,6 +763,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	struct scheduler self = {
 		.config = config,
 		.results = results,
+		.ports = {.claim = ports_claim},
 		.jobs = config->jobs ? config->jobs : schedule_default_jobs(),
 		.most_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
 	};
@@ -710,5 +794,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	isolation_free(&self.isolation);
 	finish_early(&self);
 	free(self.retries);
+	free(self.waiting);
+	ports_deinit(&self.ports);
 	results->duration_ns = clock_monotonic_ns() - started_ns;
 }

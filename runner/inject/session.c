@@ -399,7 +399,7 @@ static bool write_reports(const struct session *self)
 		diag_add(&diags, NULL, "can't write the record to %s: %s", config->record,
 			 strerror(-status));
 	if (config->junit)
-		(void)junit_write(&self->results, config->junit, &diags);
+		(void)junit_write(&self->results, NULL, config->junit, &diags);
 	for (size_t i = 0; i < diags.n_items; i++)
 		fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);
 	return diags.n_items == 0;

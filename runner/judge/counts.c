@@ -117,19 +117,23 @@ static void judge_count(struct judging *judging, const struct expectation *expec
 
 	if (count >= range.low && !many)
 		return;
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_subject(judging,
-						       expectation_kind_name(expectation->kind),
-						       expectation->endpoint),
-			    .expected = count_range_text(range),
-			    .actual = xasprintf("%" PRId64, count),
-			    .miss = many ? xasprintf("%" PRId64 " too many", count - range.high)
-					 : xasprintf("%" PRId64 " too few", range.low - count),
-			    .has_attempt = many,
-			    .attempt = attempt,
-		    });
+	judging_add(
+		judging, WEIGHT_FAILED,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject =
+				judging_subject(judging, expectation_kind_name(expectation->kind),
+						expectation->endpoint),
+			.expected = count_range_text(range),
+			.actual = xasprintf("%" PRId64, count),
+			.miss = many ? xasprintf("%" PRId64 " too many", count - range.high)
+				     : xasprintf("%" PRId64 " too few", range.low - count),
+			.looks_like = expectation->kind == EXPECT_ATTEMPTS
+					      ? judging_fit(judging, expectation->endpoint, false)
+					      : NULL,
+			.has_attempt = many,
+			.attempt = attempt,
+		});
 }
 
 void judge_attempts(struct judging *judging, const struct expectation *expectation)

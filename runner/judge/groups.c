@@ -81,14 +81,38 @@ char *judging_group_subject(const struct judging *judging, const char *what, siz
 	return judging_copy_subject(judging, subject, group->copy);
 }
 
+size_t judging_n_addresses(const struct record *record)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < record->n_endpoints; i++)
+		n += record->endpoints[i].n_addresses + 1;
+	return n;
+}
+
+/* Each endpoint has one more, for an address that is none of its own. */
+size_t judging_address(const struct record *record, uint32_t id)
+{
+	const struct record_attempt *attempt = &record->attempts[id];
+	const struct record_endpoint *endpoint = &record->endpoints[attempt->endpoint];
+	size_t base = 0;
+
+	for (size_t i = 0; i < attempt->endpoint; i++)
+		base += record->endpoints[i].n_addresses + 1;
+	for (size_t i = 0; i < endpoint->n_addresses; i++)
+		if (address_equal(&endpoint->addresses[i], &attempt->server))
+			return base + i;
+	return base + endpoint->n_addresses;
+}
+
 bool attempt_wait(const struct attempt_history *before, const struct attempt_history *next,
 		  bool interval, int64_t *ret_ns)
 {
 	int64_t wait_ns;
 
-	if (!interval && before->end == END_OPEN)
+	if (!interval && before->over_ns == INT64_MAX)
 		return false;
-	wait_ns = next->started_ns - (interval ? before->started_ns : before->ended_ns);
+	wait_ns = next->started_ns - (interval ? before->started_ns : before->over_ns);
 	*ret_ns = wait_ns < 0 && wait_ns >= -INSTANT_NS ? 0 : wait_ns;
 	return true;
 }

@@ -201,6 +201,30 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_HERD:
 		judge_herd(judging, expectation);
 		break;
+	case EXPECT_CONNECT_TIMEOUT:
+		judge_connect_timeout(judging, expectation);
+		break;
+	case EXPECT_GIVES_UP:
+		judge_gives_up(judging, expectation);
+		break;
+	case EXPECT_ORDER:
+		judge_order(judging, expectation);
+		break;
+	case EXPECT_FALLBACK:
+		judge_fallback(judging, expectation);
+		break;
+	case EXPECT_IN_FLIGHT:
+		judge_in_flight(judging, expectation);
+		break;
+	case EXPECT_LEAKS:
+		judge_leaks(judging, expectation);
+		break;
+	case EXPECT_RETRIES_ONLY:
+		judge_retries_only(judging, expectation);
+		break;
+	case EXPECT_TOTAL_WAIT:
+		judge_total_wait(judging, expectation);
+		break;
 	case EXPECT_N_KINDS:
 		break;
 	}

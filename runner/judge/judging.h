@@ -100,6 +100,15 @@ bool attempt_wait(const struct attempt_history *before, const struct attempt_his
 /* "waits look like fixed, 2.00 s" (fit.h); owned by the caller; NULL: too few to tell. */
 char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals);
 
+/* What became of an attempt, for a client that has to decide whether to try again. */
+enum ending attempt_ending(const struct attempt_history *attempt);
+/* How many addresses all endpoints have; which of them, from 0, an attempt was made to. */
+size_t judging_n_addresses(const struct record *record);
+size_t judging_address(const struct record *record, uint32_t id);
+
+/* A client in an endless loop breaks a rule a million times: it is shown so many. */
+#define MAX_ALIKE_FINDINGS 10
+
 /* What a time is to be, with and without tolerance. */
 struct time_bounds {
 	struct range exact;
@@ -148,6 +157,16 @@ void judge_duration(struct judging *judging, const struct expectation *expectati
 void judge_waits(struct judging *judging, const struct expectation *expectation);
 /* text.c: stdout and stderr */
 void judge_text(struct judging *judging, const struct expectation *expectation);
+/* openings.c: how long sockets are open, how many at once, and which are left */
+void judge_connect_timeout(struct judging *judging, const struct expectation *expectation);
+void judge_in_flight(struct judging *judging, const struct expectation *expectation);
+void judge_leaks(struct judging *judging, const struct expectation *expectation);
+/* course.c: which attempt follows which */
+void judge_gives_up(struct judging *judging, const struct expectation *expectation);
+void judge_order(struct judging *judging, const struct expectation *expectation);
+void judge_fallback(struct judging *judging, const struct expectation *expectation);
+void judge_retries_only(struct judging *judging, const struct expectation *expectation);
+void judge_total_wait(struct judging *judging, const struct expectation *expectation);
 /* herd.c */
 void judge_herd(struct judging *judging, const struct expectation *expectation);
 /* fired.c: did every fault fire that had to? */

@@ -11,9 +11,6 @@
 #include "runner/judge/waits.h"
 #include "runner/scenario/policy.h"
 
-/* A client in an endless loop breaks each of a million waits: it is shown so many. */
-#define MAX_WAIT_FINDINGS 10
-
 struct time_bounds judging_bounds(const struct judging *judging,
 				  const struct expectation *expectation)
 {
@@ -307,7 +304,7 @@ static void add_more(struct waits *waits)
 			    .expectation = waits->expectation,
 			    .subject = subject,
 			    .message = xasprintf("%s: %zu more are not as expected", subject,
-						 waits->n_wrong - MAX_WAIT_FINDINGS),
+						 waits->n_wrong - MAX_ALIKE_FINDINGS),
 			    .has_attempt = true,
 			    .attempt = waits->first_hidden->id,
 		    });
@@ -358,7 +355,7 @@ static void check_wait(struct waits *waits, size_t k)
 	}
 	lag = !open && judging_lag_explains(waits->judging, miss_ns);
 	/* Each sort has its own limit: ten misses by lag must not hide one that is real. */
-	if ((lag ? ++waits->n_lag : ++waits->n_wrong) > MAX_WAIT_FINDINGS) {
+	if ((lag ? ++waits->n_lag : ++waits->n_wrong) > MAX_ALIKE_FINDINGS) {
 		if (!lag && !waits->first_hidden)
 			waits->first_hidden = waits->group->attempts[k];
 	} else if (open) {
@@ -432,7 +429,7 @@ void judge_waits(struct judging *judging, const struct expectation *expectation)
 		waits.group = &groups.groups[i];
 		check_group(&waits);
 	}
-	if (waits.n_wrong > MAX_WAIT_FINDINGS)
+	if (waits.n_wrong > MAX_ALIKE_FINDINGS)
 		add_more(&waits);
 	if (groups.n_groups > 1 && waits.policy->jitter != JITTER_NONE && waits.n_wrong == 0)
 		check_spread(&waits);

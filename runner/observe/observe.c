@@ -22,8 +22,9 @@ static void take_waits(struct observed *observed, const struct history *history)
 		const struct attempt_history *before = &history->attempts[i];
 		const struct attempt_history *after = &history->attempts[i + 1];
 		/* We learn of an RST a moment after the client. */
-		int64_t wait_ns =
-			before->end == END_OPEN ? -NS_PER_S : after->started_ns - before->ended_ns;
+		int64_t wait_ns = before->over_ns == INT64_MAX
+					  ? -NS_PER_S
+					  : after->started_ns - before->over_ns;
 
 		if (wait_ns < -NS_PER_MS)
 			observed->overlaps = true;

@@ -117,6 +117,20 @@ static void decide_end(struct attempt_history *attempt)
 	}
 }
 
+static void decide_over(struct attempt_history *attempt)
+{
+	const int64_t *fault_ns = attempt->fault_ns;
+
+	attempt->over_ns = attempt->end == END_OPEN ? INT64_MAX : attempt->ended_ns;
+	if (attempt->end != END_ESTABLISHED)
+		return;
+	if (fault_ns[FAULT_RESET] != INT64_MAX || fault_ns[FAULT_CLOSED] != INT64_MAX)
+		attempt->over_ns =
+			MAX(attempt->ended_ns, MIN(fault_ns[FAULT_RESET], fault_ns[FAULT_CLOSED]));
+	else if (fault_ns[FAULT_STALLED] != INT64_MAX)
+		attempt->over_ns = attempt->closed_ns;
+}
+
 struct history history_make(const struct record *record)
 {
 	struct history history = {
@@ -147,6 +161,7 @@ struct history history_make(const struct record *record)
 		if (history.attempts[i].syns == 0)
 			history.attempts[i].started_ns = history.attempts[i].last_syn_ns = 0;
 		decide_end(&history.attempts[i]);
+		decide_over(&history.attempts[i]);
 	}
 	return history;
 }

@@ -33,9 +33,14 @@ const char *attempt_end_name(enum attempt_end end);
 #define ANSWER_SLACK_NS (10 * INT64_C(1000000))
 
 struct attempt_history {
-	uint32_t id;                             /* index into record->attempts */
-	int64_t started_ns;                      /* first SYN */
-	int64_t ended_ns;                        /* meaningful unless end is END_OPEN */
+	uint32_t id;        /* index into record->attempts */
+	int64_t started_ns; /* first SYN */
+	int64_t ended_ns;   /* meaningful unless end is END_OPEN */
+	/*
+	 * When the client could go on: ended_ns; of a connection that a fault broke when that came,
+	 * of one that it stalled when the socket died. INT64_MAX: not until the record's end.
+	 */
+	int64_t over_ns;
 	int64_t closed_ns;                       /* socket death; INT64_MAX: not seen */
 	uint32_t syns;                           /* SYNs seen by us */
 	uint32_t dropped;                        /* of these: dropped by us */

@@ -181,7 +181,6 @@ static void site_init(struct html_site *site, const struct run_results *results,
 		.names = xzalloc((n + 1) * sizeof(*site->names)),
 		.titles = xzalloc((n + 1) * sizeof(*site->titles)),
 		.files = xzalloc((n + 1) * sizeof(*site->files)),
-		.captures = xzalloc((n + 1) * sizeof(*site->captures)),
 		.order = xzalloc((n + 1) * sizeof(*site->order)),
 	};
 	for (size_t i = 0; i < n; i++) {
@@ -201,12 +200,10 @@ static void site_clear(struct html_site *site)
 		free(site->names[i]);
 		free(site->titles[i]);
 		free(site->files[i]);
-		free(site->captures[i]);
 	}
 	free(site->names);
 	free(site->titles);
 	free(site->files);
-	free(site->captures);
 	free(site->order);
 }
 
@@ -238,6 +235,61 @@ static int write_file(const char *directory, const char *name, const char *text,
 	status = write_all(fd, text, length);
 	if (!status && close(steal_fd(&fd)) < 0)
 		status = -errno;
+	return status ? fail(path, status, diags) : 0;
+}
+
+char *html_capture_name(const struct html_site *site, size_t index, size_t run)
+{
+	return run ? xasprintf("%s.%zu.pcapng", site->names[index], run)
+		   : xasprintf("%s.pcapng", site->names[index]);
+}
+
+bool html_has_capture(const struct html_site *site, const char *capture)
+{
+	return capture && !site->single && access(capture, R_OK) == 0;
+}
+
+/* Returns 0 or a negative errno; -ENOENT and the like when there is nothing to copy. */
+static int copy_file(const char *from, const char *to)
+{
+	AUTO_CLOSE int source = open(from, O_RDONLY | O_CLOEXEC), target = -1;
+	struct stat source_status, target_status;
+	char buffer[65536];
+	ssize_t length;
+	int status = 0;
+
+	if (source < 0 || fstat(source, &source_status) < 0)
+		return -errno;
+	/* Captures may be kept where their copies go. */
+	if (stat(to, &target_status) == 0 && source_status.st_dev == target_status.st_dev &&
+	    source_status.st_ino == target_status.st_ino)
+		return 0;
+	target = open(to, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	if (target < 0)
+		return -errno;
+	while (!status && (length = read(source, buffer, sizeof(buffer))) != 0)
+		status = length < 0 ? -errno : write_all(target, buffer, (size_t)length);
+	if (!status && close(steal_fd(&target)) < 0)
+		status = -errno;
+	return status;
+}
+
+static int copy_capture(const struct html_site *site, const char *directory, size_t index,
+			size_t run, struct diag_list *diags)
+{
+	const struct result *result = &site->results->items[index];
+	const char *capture = run ? result->earlier[run - 1].capture : result->capture;
+	AUTO_FREE char *name = html_capture_name(site, index, run);
+	AUTO_FREE char *captures = xasprintf("%s/" HTML_CAPTURES, directory);
+	AUTO_FREE char *path = xasprintf("%s/%s", captures, name);
+	int status;
+
+	if (!html_has_capture(site, capture))
+		return 0;
+	status = report_directory_make(WHAT, captures, diags);
+	if (status)
+		return status;
+	status = copy_file(capture, path);
 	return status ? fail(path, status, diags) : 0;
 }
 
@@ -279,8 +331,12 @@ static int write_pages(const struct html_site *site, const char *directory, stru
 				    diags);
 	if (!status)
 		status = write_file(directory, "icon.svg", icon, strlen(icon), diags);
-	for (size_t i = 0; !status && i < site->results->n_items; i++)
-		status = write_scenario(site, directory, i, diags);
+	for (size_t i = 0; !status && i < site->results->n_items; i++) {
+		for (size_t run = 0; !status && run <= site->results->items[i].n_earlier; run++)
+			status = copy_capture(site, directory, i, run, diags);
+		if (!status)
+			status = write_scenario(site, directory, i, diags);
+	}
 	if (status)
 		return status;
 	html_begin(markup, site, "synfault report", 0);

@@ -93,7 +93,7 @@ static void add_contents(struct html_page *page)
 		{record && record->n_sections > 0, "snapshot", "Network"},
 		{record && record->n_events > 0, "events", "Events"},
 		{record, "environment", "Environment"},
-		{result->repeat || page->site->captures[page->index], "repeat", "Again"},
+		{result->repeat || result->capture || result->no_capture, "repeat", "Again"},
 	};
 
 	markup_open(page->markup, "nav");
@@ -113,37 +113,50 @@ static void add_contents(struct html_page *page)
 	markup_close(page->markup);
 }
 
-static void add_repeat(struct html_page *page)
+/* Of the run that counts (@run 0) or of an earlier one, from 1. */
+static void add_capture(struct html_page *page, const char *capture, size_t run)
 {
 	const struct html_site *site = page->site;
 	struct markup *markup = page->markup;
-	const char *capture = site->captures[page->index];
 
-	if (!page->result->repeat && !capture)
+	if (!capture)
+		return;
+	markup_open(markup, "p");
+	if (html_has_capture(site, capture)) {
+		AUTO_FREE char *name = html_capture_name(site, page->index, run);
+
+		markup_open(markup, "a");
+		markup_attrf(markup, "href", "../" HTML_CAPTURES "/%s", name);
+		markup_attr(markup, "download", name);
+		markup_text(markup, "Captured packets");
+		markup_close(markup);
+		markup_text(markup, " (pcapng, for Wireshark)");
+	} else {
+		markup_text(markup, "The packets were captured to ");
+		markup_element(markup, "code", NULL, capture);
+	}
+	markup_close(markup);
+}
+
+static void add_repeat(struct html_page *page)
+{
+	const struct result *result = page->result;
+	struct markup *markup = page->markup;
+
+	if (!result->repeat && !result->capture && !result->no_capture)
 		return;
 	html_section(page, "repeat", "Again");
-	if (page->result->repeat) {
+	if (result->repeat) {
 		markup_element(markup, "p", NULL, "The command that runs it again, with its seed:");
 		markup_open(markup, "pre");
 		markup_attr(markup, "class", "command");
-		markup_element(markup, "code", NULL, page->result->repeat);
+		markup_element(markup, "code", NULL, result->repeat);
 		markup_close(markup);
 	}
-	if (capture) {
-		markup_open(markup, "p");
-		if (site->single) {
-			markup_text(markup, "The packets were captured to ");
-			markup_element(markup, "code", NULL, capture);
-		} else {
-			markup_open(markup, "a");
-			markup_attrf(markup, "href", "../" HTML_CAPTURES "/%s", capture);
-			markup_attr(markup, "download", capture);
-			markup_text(markup, "Captured packets");
-			markup_close(markup);
-			markup_text(markup, " (pcapng, for Wireshark)");
-		}
-		markup_close(markup);
-	}
+	add_capture(page, result->capture, 0);
+	if (result->no_capture)
+		markup_elementf(markup, "p", NULL, "There is no capture of its packets: %s.",
+				result->no_capture);
 	markup_close(markup);
 }
 
@@ -201,6 +214,7 @@ static void add_earlier(struct html_page *page)
 		markup_close(markup);
 		if (run->record)
 			add_picture(page, run->record, &run->judgement, id);
+		add_capture(page, run->capture, i + 1);
 	}
 	markup_close(markup);
 }

@@ -14,12 +14,11 @@
 
 struct html_site {
 	const struct run_results *results;
-	bool single;     /* all in one page */
-	char **names;    /* by result: report_page_name() */
-	char **titles;   /* by result: result_title() */
-	char **files;    /* by result: result_repository_path() */
-	char **captures; /* by result: name of its copy in HTML_CAPTURES; NULL: there is none */
-	size_t *order;   /* results by file, line and place in the results */
+	bool single;   /* all in one page */
+	char **names;  /* by result: report_page_name() */
+	char **titles; /* by result: result_title() */
+	char **files;  /* by result: result_repository_path() */
+	size_t *order; /* results by file, line and place in the results */
 };
 
 /* One scenario's page, or its part of the single one. */
@@ -40,6 +39,11 @@ struct html_page {
 void html_begin(struct markup *markup, const struct html_site *site, const char *title,
 		unsigned depth);
 void html_end(struct markup *markup);
+
+/* Whether a capture is copied: where the report is made elsewhere it can't be. */
+bool html_has_capture(const struct html_site *site, const char *capture);
+/* The name of a capture's copy in HTML_CAPTURES; @run: 0, or which of the earlier ones, from 1. */
+char *html_capture_name(const struct html_site *site, size_t index, size_t run);
 
 /* The style sheet. */
 const char *html_style(void);

@@ -36,6 +36,7 @@ struct testcase {
 
 struct report {
 	const struct run_results *results;
+	struct junit_options options;
 	struct testcase *cases;
 	size_t n_cases;
 	xmlTextWriterPtr writer;
@@ -309,7 +310,7 @@ static size_t add_part(struct strbuf *out, const char *data, size_t length, bool
 }
 
 /* Adds a stream as safe text: whole, or its start and end with what is missing between them. */
-static void add_stream(struct strbuf *out, const struct stream *stream)
+static void add_safe_stream(struct strbuf *out, const struct stream *stream)
 {
 	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
 	bool whole = stream->total <= stream->head_length + stream->tail_length;
@@ -336,6 +337,14 @@ static void add_stream(struct strbuf *out, const struct stream *stream)
 		      (unsigned long long)(stream->total - head_taken - tail_taken),
 		      (unsigned long long)stream->total);
 	strbuf_add(out, strbuf_text(&safe), safe.length);
+}
+
+static void add_stream(struct strbuf *out, const struct stream *stream)
+{
+	AUTO_STRBUF struct strbuf safe = {0};
+
+	add_safe_stream(&safe, stream);
+	attachments_disarm(out, strbuf_text(&safe));
 }
 
 static void end_line(struct strbuf *out)
@@ -505,6 +514,7 @@ static void add_output(struct report *report, const struct testcase *testcase)
 
 	if (!record)
 		return;
+	attachments_add(&out, &report->options.attachments, report->results, testcase->index);
 	timeline_format(result->scenario, record, &result->judgement, &style, &timeline);
 	text_sanitize(&out, strbuf_text(&timeline), timeline.length);
 	/* The run's, which --seed takes; the scenario's own is drawn from it. */
@@ -540,8 +550,9 @@ static void add_testcase(struct report *report, const struct testcase *testcase)
 	add_attribute(report, "name", testcase->name);
 	add_attribute(report, "classname", testcase->classname);
 	add_time(report, testcase->result->duration_ns);
-	add_attribute(report, "file", testcase->file);
-	if (result_line(testcase->result) > 0)
+	if (!report->options.strict)
+		add_attribute(report, "file", testcase->file);
+	if (!report->options.strict && result_line(testcase->result) > 0)
 		add_count(report, "line", result_line(testcase->result));
 	add_result_element(report, testcase);
 	for (size_t i = 0; i < testcase->result->n_earlier; i++)
@@ -653,12 +664,15 @@ static void add_document(struct report *report)
 	check(xmlTextWriterEndDocument(report->writer));
 }
 
-char *junit_format(const struct run_results *results, size_t *ret_length)
+char *junit_format(const struct run_results *results, const struct junit_options *options,
+		   size_t *ret_length)
 {
 	struct report report = {.results = results};
 	xmlBufferPtr buffer = xmlBufferCreate();
 	char *text;
 
+	if (options)
+		report.options = *options;
 	if (!buffer)
 		out_of_memory();
 	/* Grows by doubling: the default adds a little each time, quadratic for a large report. */
@@ -685,10 +699,11 @@ int junit_check_path(const char *path, struct diag_list *diags)
 	return report_file_check(REPORT_KIND, path, diags);
 }
 
-int junit_write(const struct run_results *results, const char *path, struct diag_list *diags)
+int junit_write(const struct run_results *results, const struct junit_options *options,
+		const char *path, struct diag_list *diags)
 {
 	size_t length;
-	AUTO_FREE char *text = junit_format(results, &length);
+	AUTO_FREE char *text = junit_format(results, options, &length);
 
 	return junit_write_text(text, length, path, diags);
 }

@@ -68,6 +68,13 @@ static bool is_picture(const char *path)
 	return length > 4 && !strcmp(path + length - 4, ".svg");
 }
 
+char *pictures_path(const char *path, const struct result *result, size_t index)
+{
+	AUTO_FREE char *name = report_page_name(result, index);
+
+	return is_picture(path) ? xstrdup(path) : xasprintf("%s/%s.svg", path, name);
+}
+
 int pictures_check(const char *path, struct diag_list *diags)
 {
 	return is_picture(path) ? report_file_check(WHAT, path, diags)
@@ -102,11 +109,10 @@ int pictures_write(const struct run_results *results, const char *path, struct d
 	}
 	for (size_t i = 0; !error && i < results->n_items; i++) {
 		const struct result *result = &results->items[i];
-		AUTO_FREE char *name = report_page_name(result, i), *file = NULL;
+		AUTO_FREE char *file = pictures_path(path, result, i);
 
 		if (!result->record)
 			continue;
-		file = is_picture(path) ? xstrdup(path) : xasprintf("%s/%s.svg", path, name);
 		error = write_picture(results, result, file, diags);
 	}
 	return error;

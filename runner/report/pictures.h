@@ -17,6 +17,9 @@
  */
 char *report_page_name(const struct result *result, size_t index);
 
+/* The file of a result's picture; @path: as of pictures_write(). Owned by the caller. */
+char *pictures_path(const char *path, const struct result *result, size_t index);
+
 /* Makes a directory with those above it. Returns 0 or a negative errno with a diagnostic. */
 int report_directory_make(const char *what, const char *path, struct diag_list *diags);
 

@@ -54,12 +54,9 @@ static char *root_of(const char *path)
 	return getcwd(NULL, 0);
 }
 
-char *result_repository_path(const struct result *result)
+/* @path, given its absolute form (NULL: there is none), from the root of its repository. */
+static char *from_root(const char *path, const char *absolute)
 {
-	const struct scenario_file *file = result->file;
-	const char *path =
-		file && file->repository_path ? file->repository_path : result_path(result);
-	AUTO_FREE char *absolute = file && file->repository_path ? NULL : realpath(path, NULL);
 	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
 	size_t length = root ? strlen(root) : 0;
 	AUTO_STRBUF struct strbuf line = {0};
@@ -72,6 +69,29 @@ char *result_repository_path(const struct result *result)
 		path += 2;
 	report_line(&line, path);
 	return strbuf_steal(&line);
+}
+
+char *result_repository_path(const struct result *result)
+{
+	const struct scenario_file *file = result->file;
+	const char *path =
+		file && file->repository_path ? file->repository_path : result_path(result);
+	AUTO_FREE char *absolute = file && file->repository_path ? NULL : realpath(path, NULL);
+
+	return from_root(path, absolute);
+}
+
+char *report_repository_path(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	AUTO_FREE char *above = name ? xstrndup(path, (size_t)(name - path + 1)) : xstrdup(".");
+	AUTO_FREE char *directory = realpath(above, NULL);
+	AUTO_FREE char *absolute = NULL;
+
+	if (directory)
+		absolute = xasprintf("%s/%s", strcmp(directory, "/") ? directory : "",
+				     name ? name + 1 : path);
+	return from_root(path, absolute);
 }
 
 unsigned result_line(const struct result *result)

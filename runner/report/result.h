@@ -56,6 +56,8 @@ const char *result_path(const struct result *result);
  * so that they can link to it; absolute when it is in none. On one line; owned by the caller.
  */
 char *result_repository_path(const struct result *result);
+/* The same of any other path, whose file need not be there. */
+char *report_repository_path(const char *path);
 /* The line its document starts at; 0: unknown. */
 unsigned result_line(const struct result *result);
 /*
@@ -79,6 +81,7 @@ struct run_results {
 	enum stop_cause stop; /* STOP_NONE: it ran to its end */
 	/* The part of a suite that this is, "3/8"; borrowed; NULL: it is the whole. */
 	const char *shard;
+	const char *records;    /* the directory of its records; borrowed; NULL: none are written */
 	struct run_facts facts; /* owned */
 };
 

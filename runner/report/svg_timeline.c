@@ -131,20 +131,21 @@ static int compare_groups(const void *left, const void *right)
 
 static struct group *find_group(struct groups *groups, const struct record_attempt *attempt)
 {
-	for (size_t i = 0; i < groups->n_items; i++) {
-		struct group *group = &groups->items[i];
-
-		if (!group->server || (group->endpoint == attempt->endpoint &&
-				       address_equal(group->server, &attempt->server)))
-			return group;
-	}
 	/* The last one takes all that are left. */
-	array_append(groups->items, groups->n_items, groups->capacity,
-		     (struct group){.endpoint = groups->n_items + 1 < MOST_GROUPS
-							? attempt->endpoint
-							: UINT32_MAX,
-				    .server = groups->n_items + 1 < MOST_GROUPS ? &attempt->server
-										: NULL});
+	struct group group = {.endpoint = UINT32_MAX};
+
+	for (size_t i = 0; i < groups->n_items; i++) {
+		struct group *known = &groups->items[i];
+
+		if (!known->server || (known->endpoint == attempt->endpoint &&
+				       address_equal(known->server, &attempt->server)))
+			return known;
+	}
+	if (groups->n_items + 1 < MOST_GROUPS) {
+		group.endpoint = attempt->endpoint;
+		group.server = &attempt->server;
+	}
+	array_append(groups->items, groups->n_items, groups->capacity, group);
 	return &groups->items[groups->n_items - 1];
 }
 
@@ -458,6 +459,7 @@ static void draw_server_exits(struct picture *picture)
 static int64_t tick_step(int64_t span_ns)
 {
 	static const int64_t minutes[] = {60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000};
+	static const double factors[] = {1, 2, 5};
 	double least_ns = (double)span_ns * TICK_DISTANCE / PLOT_WIDTH, power;
 
 	if (least_ns > 30e9) {
@@ -469,9 +471,9 @@ static int64_t tick_step(int64_t span_ns)
 	if (least_ns > 20e9)
 		return 30 * NS_PER_S;
 	power = pow(10, floor(log10(MAX(least_ns, 1))));
-	for (double factor = 1; factor < 10; factor = factor < 2 ? 2 : 2.5 * factor)
-		if (factor * power >= least_ns)
-			return llround(factor * power);
+	for (size_t i = 0; i < ARRAY_SIZE(factors); i++)
+		if (factors[i] * power >= least_ns)
+			return llround(factors[i] * power);
 	return llround(10 * power);
 }
 

@@ -226,8 +226,8 @@ static char *cell_before(const struct timeline *timeline, uint32_t id)
 		return xstrdup("");
 	if (is_interval(kind))
 		since = previous->started_ns;
-	else if (previous->end != END_OPEN)
-		since = previous->ended_ns;
+	else if (previous->over_ns != INT64_MAX)
+		since = previous->over_ns;
 	else
 		return xstrdup("-"); /* it had not ended: there was no wait */
 	since = history->attempts[id].started_ns - since;

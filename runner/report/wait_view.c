@@ -11,10 +11,10 @@ static void measure(struct wait_view *view, const struct attempt_history *before
 		    const struct attempt_history *after, bool interval)
 {
 	*view = (struct wait_view){.there = true, .interval = interval, .previous = before->id};
-	view->open = !interval && before->end == END_OPEN;
+	view->open = !interval && before->over_ns == INT64_MAX;
 	if (view->open)
 		return;
-	view->from_ns = interval ? before->started_ns : before->ended_ns;
+	view->from_ns = interval ? before->started_ns : before->over_ns;
 	view->length_ns = after->started_ns - view->from_ns;
 	if (view->length_ns < 0 && view->length_ns >= -INSTANT_NS)
 		view->length_ns = 0;

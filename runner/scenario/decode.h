@@ -128,6 +128,21 @@ void decode_herd(struct loader *loader, const struct field *field, void *target)
 extern const struct schema schema_herd;
 extern const struct schema_key schema_herd_named;
 
+/* decode_behaviour.c */
+void decode_connect_timeout(struct loader *loader, const struct field *field, void *target);
+void decode_total_wait(struct loader *loader, const struct field *field, void *target);
+void decode_in_flight(struct loader *loader, const struct field *field, void *target);
+void decode_leaks(struct loader *loader, const struct field *field, void *target);
+void decode_gives_up(struct loader *loader, const struct field *field, void *target);
+void decode_retries_only(struct loader *loader, const struct field *field, void *target);
+void decode_order(struct loader *loader, const struct field *field, void *target);
+void decode_fallback(struct loader *loader, const struct field *field, void *target);
+extern const struct schema schema_gives_up, schema_order_after, schema_fallback;
+extern const struct schema_key schema_time_named, schema_most_named, schema_gives_up_named,
+	schema_retries_named, schema_order_named;
+/* decode_contradictions.c: expectations that can't all be met. */
+void check_contradictions(struct loader *loader);
+
 /* decode_policy.c */
 void decode_waits(struct loader *loader, const struct field *field, void *target);
 void decode_intervals(struct loader *loader, const struct field *field, void *target);

@@ -536,6 +536,7 @@ static void check_references(struct loader *loader, const struct node *node)
 void decode_document(struct loader *loader, const struct node *root)
 {
 	struct scenario *scenario = loader->scenario;
+	size_t n_errors = loader->diags->n_items;
 
 	loader->tolerance = TOLERANCE_DEFAULT;
 	scenario->timeout_ns = TIMEOUT_DEFAULT_NS;
@@ -543,6 +544,8 @@ void decode_document(struct loader *loader, const struct node *root)
 	scenario->place = loader_place(loader, root);
 	scenario->place.length = 0;
 	decode_mapping(loader, &schema_document, root, root, scenario);
+	if (loader->diags->n_items == n_errors && !loader->partial)
+		check_contradictions(loader);
 	for (size_t i = 0; loader->endpoints_known && i < loader->n_texts; i++)
 		check_references(loader, loader->texts[i]);
 	free(loader->texts);

@@ -27,11 +27,23 @@ const char *serve_kind_name(enum serve_kind kind)
 const char *expectation_kind_name(enum expectation_kind kind)
 {
 	static const char *const names[] = {
-		[EXPECT_EXIT] = "exit",         [EXPECT_DURATION] = "duration",
-		[EXPECT_ATTEMPTS] = "attempts", [EXPECT_RETRANSMISSIONS] = "retransmissions",
-		[EXPECT_WAITS] = "waits",       [EXPECT_INTERVALS] = "intervals",
-		[EXPECT_STDOUT] = "stdout",     [EXPECT_STDERR] = "stderr",
+		[EXPECT_EXIT] = "exit",
+		[EXPECT_DURATION] = "duration",
+		[EXPECT_ATTEMPTS] = "attempts",
+		[EXPECT_RETRANSMISSIONS] = "retransmissions",
+		[EXPECT_WAITS] = "waits",
+		[EXPECT_INTERVALS] = "intervals",
+		[EXPECT_STDOUT] = "stdout",
+		[EXPECT_STDERR] = "stderr",
 		[EXPECT_HERD] = "herd",
+		[EXPECT_CONNECT_TIMEOUT] = "connect-timeout",
+		[EXPECT_GIVES_UP] = "gives-up",
+		[EXPECT_ORDER] = "order",
+		[EXPECT_FALLBACK] = "fallback",
+		[EXPECT_IN_FLIGHT] = "in-flight",
+		[EXPECT_LEAKS] = "leaks",
+		[EXPECT_RETRIES_ONLY] = "retries-only",
+		[EXPECT_TOTAL_WAIT] = "total-wait",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
@@ -138,6 +150,18 @@ bool scenario_shares_remote(const struct scenario *scenario, const struct scenar
 	return false;
 }
 
+const char *const ending_names[] = {
+	[ENDING_REFUSED] = "refused",         [ENDING_UNANSWERED] = "unanswered",
+	[ENDING_UNREACHABLE] = "unreachable", [ENDING_RESET] = "reset",
+	[ENDING_CLOSED] = "closed",           [ENDING_STALLED] = "stalled",
+	[ENDING_CONNECTED] = "connected",     [ENDING_N_KINDS] = NULL,
+};
+
+const char *ending_name(enum ending ending)
+{
+	return ending_names[ending];
+}
+
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
@@ -187,7 +211,17 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_STDERR:
 		free(expectation->value.text.text);
 		break;
+	case EXPECT_ORDER:
+		free(expectation->value.order.targets);
+		break;
 	case EXPECT_DURATION:
+	case EXPECT_CONNECT_TIMEOUT:
+	case EXPECT_GIVES_UP:
+	case EXPECT_FALLBACK:
+	case EXPECT_IN_FLIGHT:
+	case EXPECT_LEAKS:
+	case EXPECT_RETRIES_ONLY:
+	case EXPECT_TOTAL_WAIT:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
 	case EXPECT_HERD:

@@ -158,6 +158,14 @@ enum expectation_kind {
 	EXPECT_STDOUT,
 	EXPECT_STDERR,
 	EXPECT_HERD,
+	EXPECT_CONNECT_TIMEOUT,
+	EXPECT_GIVES_UP,
+	EXPECT_ORDER,
+	EXPECT_FALLBACK,
+	EXPECT_IN_FLIGHT,
+	EXPECT_LEAKS,
+	EXPECT_RETRIES_ONLY,
+	EXPECT_TOTAL_WAIT,
 	EXPECT_N_KINDS,
 };
 /* The key in the scenario file: "exit", "attempts", "waits", … */
@@ -165,10 +173,31 @@ const char *expectation_kind_name(enum expectation_kind kind);
 
 #define ALL_ENDPOINTS SIZE_MAX
 
+/* Where attempts are made: "api", "ipv6", "api.ipv6". */
+struct target {
+	size_t endpoint;    /* index, or ALL_ENDPOINTS */
+	enum family family; /* N_FAMILIES: any */
+};
+
+/* What can become of an attempt, for the client that has to decide whether to try again. */
+enum ending {
+	ENDING_REFUSED,     /* RST, or nobody listens */
+	ENDING_UNANSWERED,  /* the client gave up waiting */
+	ENDING_UNREACHABLE, /* ICMP */
+	ENDING_RESET,       /* connected, then RST */
+	ENDING_CLOSED,      /* connected, then closed by a fault */
+	ENDING_STALLED,     /* connected, then nothing more */
+	ENDING_CONNECTED,   /* connected, and no fault */
+	ENDING_N_KINDS,
+};
+/* "refused", "unanswered", … */
+const char *ending_name(enum ending ending);
+extern const char *const ending_names[]; /* the same; ends with NULL */
+
 struct expectation {
 	enum expectation_kind kind;
 	struct place place; /* of the value that says so */
-	size_t endpoint;    /* ATTEMPTS … INTERVALS, HERD: index, or ALL_ENDPOINTS */
+	size_t endpoint;    /* what it looks at: index, or ALL_ENDPOINTS */
 	union {
 		struct {
 			int *codes; /* owned; any of them */
@@ -181,6 +210,21 @@ struct expectation {
 			bool exact; /* written as one value: a duration then has tolerance */
 		} range;
 		struct policy policy;
+		struct {
+			int64_t after_ns; /* after the first SYN; INT64_MAX: no limit */
+			int64_t attempts; /* 0: no limit */
+		} gives_up;
+		struct {
+			struct target *targets; /* owned */
+			size_t n_targets;
+			/* The last target is not tried before all the others have failed. */
+			bool after_failure;
+		} order;
+		struct {
+			struct target from, to;
+			struct range within;
+		} fallback;
+		unsigned endings; /* RETRIES_ONLY: a bit, 1 << ENDING_…, for each that allows it */
 		struct {
 			int64_t max; /* attempts in any window */
 			int64_t within_ns;

@@ -13,6 +13,8 @@
 
 /* A SYN in the trace is one in the record when both were seen within this time of each other. */
 #define SAME_SYN_NS (200 * NS_PER_MS)
+/* What was done to a connection is told at a packet within this time of it. */
+#define FAULT_NS (100 * NS_PER_MS)
 
 /* ---- whose a packet is ---- */
 
@@ -241,6 +243,14 @@ static void add_verdict(const struct event *syn, const struct event *verdict, st
 		      duration_format(verdict->u.net.lag_ns, late));
 }
 
+static void add_attempt(const struct record *record, const struct record_attempt *attempt,
+			struct strbuf *out)
+{
+	if (attempt->endpoint < record->n_endpoints)
+		strbuf_printf(out, "%s, ", record->endpoints[attempt->endpoint].name);
+	strbuf_printf(out, "attempt %u", attempt->number);
+}
+
 /*
  * "api, attempt 3, SYN 2 (retransmission 1): step 1 (refuse x3): refuse, after 51.0 us, late by
  * 3.00 us"; at an attempt's first SYN, in a line of its own, what the trace makes of the attempt.
@@ -252,9 +262,7 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 	const struct record_attempt *attempt = &record->attempts[id];
 	const struct event *syn = find_syn(lists, record, id, at_ns);
 
-	if (attempt->endpoint < record->n_endpoints)
-		strbuf_printf(out, "%s, ", record->endpoints[attempt->endpoint].name);
-	strbuf_printf(out, "attempt %u", attempt->number);
+	add_attempt(record, attempt, out);
 	if (syn) {
 		strbuf_printf(out, ", SYN %u", syn->u.net.ordinal);
 		if (syn->u.net.ordinal > 1)
@@ -272,6 +280,67 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 		reading_format(&trace->readings[id], out);
 	}
 	lists->begun[id] = true;
+}
+
+/* The packet of an attempt nearest in time to one of its events; n_packets: there is none. */
+static size_t find_nearest(const struct trace *trace, const struct spool_packet *packets,
+			   size_t n_packets, const struct event *event, int64_t at_ns)
+{
+	const bool syn_ack = event->u.net.fault == FAULT_SYN_ACK_LOST;
+	size_t low = 0, high = n_packets, best = n_packets;
+	int64_t best_ns = FAULT_NS;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (packets[middle].at_ns < at_ns - FAULT_NS)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i < n_packets && packets[i].at_ns <= at_ns + FAULT_NS; i++) {
+		int64_t off_ns = llabs(packets[i].at_ns - at_ns);
+
+		if (trace->attempts[i] != event->u.net.attempt || off_ns >= best_ns ||
+		    (syn_ack && !(trace->segments[i].kind == SEGMENT_TCP &&
+				  packet_is_syn_ack(&trace->segments[i].tcp))))
+			continue;
+		best = i;
+		best_ns = off_ns;
+	}
+	return best;
+}
+
+/* Comments on what was done to connections after their SYNs, one per packet; NULL: none. */
+static char **comment_faults(const struct scenario *scenario, const struct record *record,
+			     const struct trace *trace, const struct spool_packet *packets,
+			     size_t n_packets)
+{
+	char **comments = xzalloc((n_packets + 1) * sizeof(*comments));
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+		const struct record_attempt *attempt;
+		struct strbuf comment = {0};
+		size_t packet;
+
+		if (event->kind != EVENT_FAULT || event->u.net.attempt >= record->n_attempts)
+			continue;
+		packet = find_nearest(trace, packets, n_packets, event,
+				      event->at_ns + record->started_realtime_ns);
+		if (packet == n_packets || comments[packet])
+			continue;
+		attempt = &record->attempts[event->u.net.attempt];
+		add_attempt(record, attempt, &comment);
+		strbuf_puts(&comment, ": ");
+		add_step(scenario, attempt, &comment);
+		strbuf_printf(&comment, ": %s", fault_kind_name(event->u.net.fault));
+		if (event->u.net.fault != FAULT_SYN_ACK_LOST)
+			strbuf_printf(&comment, ", after %llu bytes",
+				      (unsigned long long)event->u.net.bytes);
+		comments[packet] = strbuf_steal(&comment);
+	}
+	return comments;
 }
 
 /* ---- the file ---- */
@@ -410,6 +479,8 @@ static void write_packets(struct pcapng *file, const struct spool_content *conte
 {
 	AUTO_TRACE struct trace trace = trace_make(content->packets, content->n_packets, record);
 	struct event_lists lists = list_events(record);
+	char **faults =
+		comment_faults(scenario, record, &trace, content->packets, content->n_packets);
 
 	for (size_t i = 0; i < content->n_packets; i++) {
 		const struct spool_packet *packet = &content->packets[i];
@@ -419,6 +490,9 @@ static void write_packets(struct pcapng *file, const struct spool_content *conte
 		    trace.segments[i].kind == SEGMENT_TCP && packet_is_syn(&trace.segments[i].tcp))
 			comment_syn(scenario, record, &trace, &lists, trace.attempts[i],
 				    packet->at_ns, &comment);
+		if (faults[i])
+			strbuf_printf(&comment, "%s%s", comment.length ? "\n" : "", faults[i]);
+		free(faults[i]);
 		pcapng_add_packet(file,
 				  &(struct pcapng_packet){
 					  .interface = packet->interface,
@@ -429,6 +503,7 @@ static void write_packets(struct pcapng *file, const struct spool_content *conte
 					  .comment = comment.length ? strbuf_text(&comment) : NULL,
 				  });
 	}
+	free(faults);
 	free_lists(&lists);
 }
 

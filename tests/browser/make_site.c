@@ -126,6 +126,19 @@ static void add_others(struct report_fixture *fixture, struct scenario_file *fil
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, run);
 }
 
+/* Each result that ran has a capture; the single page can only say where. */
+static void add_captures(struct report_fixture *fixture, const char *directory)
+{
+	AUTO_FREE char *path = xasprintf("%s/packets.pcapng", directory);
+	FILE *file = fopen(path, "we");
+
+	if (!file || fputs("no packets", file) < 0 || fclose(file) != 0)
+		exit(EXIT_FAILURE);
+	for (size_t i = 0; i < fixture->results.n_items; i++)
+		if (fixture->results.items[i].record)
+			fixture->results.items[i].capture = xstrdup(path);
+}
+
 static int complain(const struct diag_list *diags)
 {
 	for (size_t i = 0; i < diags->n_items; i++)
@@ -149,6 +162,7 @@ int main(int argc, char **argv)
 	add_waits(fixture, file);
 	add_many(fixture, file);
 	add_others(fixture, file);
+	add_captures(fixture, argv[1]);
 	site = xasprintf("%s/site", argv[1]);
 	single = xasprintf("%s/single.html", argv[1]);
 	if (html_write(&fixture->results, site, &diags) < 0 ||

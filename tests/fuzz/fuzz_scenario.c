@@ -62,6 +62,13 @@ static void check_policy(const struct policy *policy)
 	}
 }
 
+static void check_target(const struct scenario *scenario, const struct target *target)
+{
+	REQUIRE(target->endpoint == ALL_ENDPOINTS || target->endpoint < scenario->n_endpoints);
+	REQUIRE(target->family <= N_FAMILIES);
+	REQUIRE(target->endpoint != ALL_ENDPOINTS || target->family != N_FAMILIES);
+}
+
 static void check_expectation(const struct scenario *scenario,
 			      const struct expectation *expectation)
 {
@@ -79,6 +86,10 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_DURATION:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
+	case EXPECT_CONNECT_TIMEOUT:
+	case EXPECT_TOTAL_WAIT:
+	case EXPECT_IN_FLIGHT:
+	case EXPECT_LEAKS:
 		check_range(&expectation->value.range.range);
 		break;
 	case EXPECT_WAITS:
@@ -92,6 +103,23 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_HERD:
 		REQUIRE(expectation->value.herd.max > 0);
 		REQUIRE(expectation->value.herd.within_ns > 0);
+		break;
+	case EXPECT_GIVES_UP:
+		REQUIRE(expectation->value.gives_up.after_ns > 0);
+		REQUIRE(expectation->value.gives_up.attempts >= 0);
+		break;
+	case EXPECT_ORDER:
+		REQUIRE(expectation->value.order.n_targets >= 2);
+		for (size_t i = 0; i < expectation->value.order.n_targets; i++)
+			check_target(scenario, &expectation->value.order.targets[i]);
+		break;
+	case EXPECT_FALLBACK:
+		check_target(scenario, &expectation->value.fallback.from);
+		check_target(scenario, &expectation->value.fallback.to);
+		check_range(&expectation->value.fallback.within);
+		break;
+	case EXPECT_RETRIES_ONLY:
+		REQUIRE(expectation->value.endings < 1u << ENDING_N_KINDS);
 		break;
 	case EXPECT_N_KINDS:
 		abort();

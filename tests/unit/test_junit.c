@@ -29,16 +29,22 @@ static void xml_cleanup(xmlDocPtr *document)
 #define AUTO_XML CLEANUP(xml_cleanup)
 
 /* The report as a document: fails the test unless it is well-formed. */
-static xmlDocPtr read_back(const struct report_fixture *fixture)
+static xmlDocPtr read_back_as(const struct report_fixture *fixture,
+			      const struct junit_options *options)
 {
 	size_t length;
-	AUTO_FREE char *text = junit_format(&fixture->results, &length);
+	AUTO_FREE char *text = junit_format(&fixture->results, options, &length);
 	xmlDocPtr document;
 
 	cr_assert_eq(strlen(text), length);
 	document = xmlReadMemory(text, (int)length, NULL, NULL, XML_PARSE_NONET);
 	cr_assert(document, "not well-formed:\n%.2000s", text);
 	return document;
+}
+
+static xmlDocPtr read_back(const struct report_fixture *fixture)
+{
+	return read_back_as(fixture, NULL);
 }
 
 /* The value of an XPath expression as text, owned by the caller. */
@@ -614,31 +620,77 @@ static void strip(xmlDocPtr document, const char *expression)
 	xmlXPathFreeContext(context);
 }
 
+struct schema {
+	xmlSchemaParserCtxtPtr parser;
+	xmlSchemaPtr schema;
+	xmlSchemaValidCtxtPtr validator;
+};
+
+/* Skips the test where there are no schemas. */
+static struct schema schema_load(const char *name)
+{
+	const char *schemas = getenv("SYNFAULT_SCHEMAS");
+	AUTO_FREE char *path = NULL;
+	struct schema schema;
+
+	if (!schemas) {
+		fprintf(stderr, "junit: not validated: SYNFAULT_SCHEMAS is not set\n");
+		cr_skip_test("SYNFAULT_SCHEMAS is not set");
+	}
+	path = xasprintf("%s/%s", schemas, name);
+	schema.parser = xmlSchemaNewParserCtxt(path);
+	schema.schema = xmlSchemaParse(schema.parser);
+	cr_assert(schema.schema, "%s can't be read", path);
+	schema.validator = xmlSchemaNewValidCtxt(schema.schema);
+	return schema;
+}
+
+static void schema_free(struct schema *schema)
+{
+	xmlSchemaFreeValidCtxt(schema->validator);
+	xmlSchemaFree(schema->schema);
+	xmlSchemaFreeParserCtxt(schema->parser);
+}
+
+/* Adds the runs before the last one: one that failed, and one that could not be judged. */
+static void add_earlier_runs(struct result *result)
+{
+	struct earlier_run failed = {.duration_ns = NS_PER_S}, unjudged = {0};
+	struct record_builder *builder = failing();
+
+	failed.judgement = record_builder_judge(builder);
+	failed.record = steal_pointer(&builder->record);
+	record_builder_free(builder);
+	unjudged.judgement = judged(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
+	array_append(result->earlier, result->n_earlier, result->earlier_capacity, failed);
+	array_append(result->earlier, result->n_earlier, result->earlier_capacity, unjudged);
+}
+
+/* Every outcome, runs that were tried again, output. */
+static struct report_fixture *everything(void)
+{
+	struct report_fixture *fixture = every_outcome();
+	struct scenario_file *file = report_fixture_file(fixture, "again.yaml", "name: x\n");
+	struct record_builder *flaky = passing(), *failed = failing();
+
+	record_builder_client_writes(flaky, STREAM_STDOUT, 1, "to stdout\n", 10);
+	record_builder_client_writes(flaky, STREAM_STDERR, 1, "to stderr\n", 10);
+	add_earlier_runs(report_fixture_result(fixture, file, "flaky", 1, flaky, NULL));
+	add_earlier_runs(report_fixture_result(fixture, file, "fails again", 2, failed, NULL));
+	return fixture;
+}
+
 /*
  * The schema's root is one testsuite, and it does not know the attributes hostname and file of a
  * suite, and file and line of a case, which GitLab, Jenkins and CircleCI read: these are taken off.
  */
 Test(junit, suites_validate_against_the_surefire_schema)
 {
-	const char *schemas = getenv("SYNFAULT_SCHEMAS");
-	AUTO_FREE char *path = NULL;
-	AUTO_FIXTURE struct report_fixture *fixture = every_outcome();
-	AUTO_XML xmlDocPtr document = NULL;
-	xmlSchemaParserCtxtPtr parser;
-	xmlSchemaPtr schema;
-	xmlSchemaValidCtxtPtr validator;
+	struct schema schema = schema_load("surefire-test-report.xsd");
+	AUTO_FIXTURE struct report_fixture *fixture = everything();
+	AUTO_XML xmlDocPtr document = read_back(fixture);
 	size_t n_suites = 0;
 
-	if (!schemas) {
-		fprintf(stderr, "junit: not validated: SYNFAULT_SCHEMAS is not set\n");
-		cr_skip_test("SYNFAULT_SCHEMAS is not set");
-	}
-	path = xasprintf("%s/surefire-test-report.xsd", schemas);
-	parser = xmlSchemaNewParserCtxt(path);
-	schema = xmlSchemaParse(parser);
-	cr_assert(schema, "%s can't be read", path);
-	validator = xmlSchemaNewValidCtxt(schema);
-	document = read_back(fixture);
 	strip(document, "//testsuite/@hostname | //testsuite/@file");
 	strip(document, "//testcase/@file | //testcase/@line");
 	for (xmlNodePtr suite = xmlFirstElementChild(xmlDocGetRootElement(document)); suite;
@@ -646,15 +698,85 @@ Test(junit, suites_validate_against_the_surefire_schema)
 		xmlDocPtr alone = xmlNewDoc((const xmlChar *)"1.0");
 
 		xmlDocSetRootElement(alone, xmlDocCopyNode(suite, alone, 1));
-		cr_assert_eq(xmlSchemaValidateDoc(validator, alone), 0, "suite %zu is not valid",
-			     n_suites);
+		cr_assert_eq(xmlSchemaValidateDoc(schema.validator, alone), 0,
+			     "suite %zu is not valid", n_suites);
 		xmlFreeDoc(alone);
 		n_suites++;
 	}
-	cr_assert_eq(n_suites, 2);
-	xmlSchemaFreeValidCtxt(validator);
-	xmlSchemaFree(schema);
-	xmlSchemaFreeParserCtxt(parser);
+	cr_assert_eq(n_suites, 3);
+	schema_free(&schema);
+}
+
+static const struct junit_options strict = {.strict = true};
+
+/* As a whole, and nothing taken off. */
+Test(junit, the_strict_dialect_validates_against_the_strictest_schema)
+{
+	struct schema schema = schema_load("junit-10.xsd");
+	AUTO_FIXTURE struct report_fixture *fixture = everything();
+	AUTO_XML xmlDocPtr document = read_back_as(fixture, &strict);
+
+	cr_assert_eq(xmlSchemaValidateDoc(schema.validator, document), 0);
+	schema_free(&schema);
+}
+
+Test(junit, the_default_dialect_lacks_only_attributes_of_cases_for_it)
+{
+	struct schema schema = schema_load("junit-10.xsd");
+	AUTO_FIXTURE struct report_fixture *fixture = everything();
+	AUTO_XML xmlDocPtr document = read_back(fixture);
+
+	strip(document, "//testcase/@file | //testcase/@line");
+	cr_assert_eq(xmlSchemaValidateDoc(schema.validator, document), 0);
+	schema_free(&schema);
+}
+
+Test(junit, the_strict_dialect_differs_in_file_and_line_alone)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = everything();
+	AUTO_XML xmlDocPtr normal = read_back(fixture);
+	AUTO_XML xmlDocPtr other = read_back_as(fixture, &strict);
+	xmlChar *texts[2];
+	int lengths[2];
+
+	assert_xpath(normal, "count(//testcase[@file and @line])", "7");
+	assert_xpath(other, "count(//testcase/@file | //testcase/@line)", "0");
+	assert_xpath(other, "count(/testsuites/@skipped | /testsuites/@timestamp)", "0");
+	assert_xpath(other, "count(//testcase/properties)", "0");
+	strip(normal, "//testcase/@file | //testcase/@line");
+	xmlDocDumpMemory(normal, &texts[0], &lengths[0]);
+	xmlDocDumpMemory(other, &texts[1], &lengths[1]);
+	cr_assert_str_eq((const char *)texts[0], (const char *)texts[1]);
+	xmlFree(texts[0]);
+	xmlFree(texts[1]);
+}
+
+/* ---- runs before the last one ---- */
+
+Test(junit, runs_before_the_last_one_are_flaky_or_rerun)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = everything();
+	AUTO_XML xmlDocPtr document = read_back(fixture);
+	static const struct {
+		const char *expression, *expected;
+	} cases[] = {
+		{"count(//testcase[@name='flaky'])", "1"},
+		{"count(//testcase[@name='flaky']/failure)", "0"},
+		{"name(//testcase[@name='flaky']/*[1])", "flakyFailure"},
+		{"name(//testcase[@name='flaky']/*[2])", "flakyError"},
+		{"name(//testcase[@name='flaky']/*[3])", "system-out"},
+		{"name(//testcase[@name='flaky']/*[4])", "system-err"},
+		{"name(//testcase[@name='fails again']/*[1])", "failure"},
+		{"name(//testcase[@name='fails again']/*[2])", "rerunFailure"},
+		{"name(//testcase[@name='fails again']/*[3])", "rerunError"},
+		{"//testcase[@name='flaky']/flakyFailure/@type", "waits"},
+		{"//testcase[@name='flaky']/flakyError/@type", "unfired"},
+		{"count(//flakyFailure/stackTrace)", "1"},
+		{"count(//rerunFailure/stackTrace)", "1"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_xpath(document, cases[i].expression, cases[i].expected);
 }
 
 /* ---- The file ---- */
@@ -707,6 +829,77 @@ static char *read_start(const char *path)
 	return text;
 }
 
+/* ---- attachments ---- */
+
+Test(junit, names_the_files_of_a_case_the_picture_first)
+{
+	AUTO_FREE char *directory = make_directory();
+	AUTO_FREE char *git = xasprintf("%s/.git", directory);
+	AUTO_FREE char *picture = xasprintf("%s/0001-passes.svg", directory);
+	AUTO_FREE char *capture = xasprintf("%s/0001-passes.pcapng", directory);
+	AUTO_FREE char *record = xasprintf("%s/0001.json", directory);
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
+	struct result *result = report_fixture_result(fixture, file, "passes", 1, passing(), NULL);
+	const struct junit_options options = {.attachments = {.timeline = directory}};
+	AUTO_XML xmlDocPtr document = NULL;
+
+	write_text(git, "");
+	write_text(picture, "");
+	write_text(capture, "");
+	write_text(record, "");
+	result->capture = xstrdup(capture);
+	fixture->results.records = directory;
+	document = read_back_as(fixture, &options);
+	assert_xpath(document,
+		     "starts-with(//system-out, '[[ATTACHMENT|0001-passes.svg]]\n"
+		     "[[ATTACHMENT|0001-passes.pcapng]]\n"
+		     "[[ATTACHMENT|0001.json]]\n')",
+		     "true");
+	cr_assert_eq(remove_directory(directory), 4);
+}
+
+Test(junit, names_no_file_that_is_not_there)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
+	struct result *result = report_fixture_result(fixture, file, "passes", 1, passing(), NULL);
+	const struct junit_options options = {
+		.attachments = {.timeline = "/nothing/here", .html = "/nothing/here"}};
+	AUTO_XML xmlDocPtr document = NULL;
+
+	result->capture = xstrdup("/nothing/here/0001-passes.pcapng");
+	document = read_back_as(fixture, &options);
+	assert_xpath(document, "contains(//system-out, 'ATTACHMENT')", "false");
+}
+
+Test(junit, a_client_can_not_name_attachments)
+{
+	static const char *const outputs[] = {
+		"[[ATTACHMENT|/etc/passwd]]\n",
+		"x [[[[ATTACHMENT|/etc/passwd]]",
+		"[[attachment|/etc/passwd]]",
+		"[[ATTACH\x1b[0mMENT|/etc/passwd]]",
+		"[[ATTACH\x1b]0;title\aMENT|/etc/passwd]]",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
+		AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+		struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
+		struct record_builder *b = passing();
+		AUTO_XML xmlDocPtr document = NULL;
+
+		record_builder_client_writes(b, STREAM_STDOUT, 1, outputs[i], strlen(outputs[i]));
+		record_builder_client_writes(b, STREAM_STDERR, 1, outputs[i], strlen(outputs[i]));
+		report_fixture_result(fixture, file, "passes", 1, b, NULL);
+		document = read_back(fixture);
+		assert_xpath_contains(document, "//system-out", "|/etc/passwd]]");
+		assert_xpath(document,
+			     "contains(translate(/, 'ACEHMNT', 'acehmnt'), '[[attachment|')",
+			     "false");
+	}
+}
+
 Test(junit, replaces_an_old_report_and_leaves_nothing_else)
 {
 	AUTO_FREE char *directory = make_directory();
@@ -718,7 +911,7 @@ Test(junit, replaces_an_old_report_and_leaves_nothing_else)
 
 	umask(022);
 	write_text(path, "old");
-	cr_assert_eq(junit_write(&fixture->results, path, &diags), 0);
+	cr_assert_eq(junit_write(&fixture->results, NULL, path, &diags), 0);
 	cr_assert_eq(diags.n_items, 0);
 	text = read_start(path);
 	cr_assert(!strncmp(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites", 50));
@@ -736,7 +929,7 @@ Test(junit, makes_missing_directories)
 	AUTO_FIXTURE struct report_fixture *fixture = every_outcome();
 	AUTO_DIAG struct diag_list diags = {0};
 
-	cr_assert_eq(junit_write(&fixture->results, path, &diags), 0);
+	cr_assert_eq(junit_write(&fixture->results, NULL, path, &diags), 0);
 	cr_assert_eq(access(path, R_OK), 0);
 	cr_assert_eq(remove_directory(two), 1);
 	rmdir(one);
@@ -773,7 +966,7 @@ Test(junit, a_symbolic_link_stays_one)
 
 	write_text(target, "old");
 	cr_assert_eq(symlink("target.xml", path), 0);
-	cr_assert_eq(junit_write(&fixture->results, path, &diags), 0);
+	cr_assert_eq(junit_write(&fixture->results, NULL, path, &diags), 0);
 	cr_assert_eq(lstat(path, &status), 0);
 	cr_assert(S_ISLNK(status.st_mode));
 	text = read_start(target);
@@ -811,7 +1004,7 @@ Test(junit, says_why_it_can_not_write)
 	write_text(file, "in the way");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_DIAG struct diag_list diags = {0};
-		int error = junit_write(&fixture->results, cases[i].path, &diags);
+		int error = junit_write(&fixture->results, NULL, cases[i].path, &diags);
 
 		assert_refused(error, cases[i].error, &diags, cases[i].path);
 		diag_list_free(&diags);
@@ -839,7 +1032,7 @@ Test(junit, an_old_report_survives_a_full_disk)
 	getrlimit(RLIMIT_FSIZE, &unlimited);
 	limit.rlim_max = unlimited.rlim_max;
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	error = junit_write(&fixture->results, path, &diags);
+	error = junit_write(&fixture->results, NULL, path, &diags);
 	setrlimit(RLIMIT_FSIZE, &unlimited);
 	assert_refused(error, -EFBIG, &diags, path);
 	text = read_start(path);
@@ -858,7 +1051,7 @@ Test(junit, a_pipe_is_written_to)
 	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
 	fcntl(fds[1], F_SETPIPE_SZ, 1 << 20);
 	path = xasprintf("/proc/self/fd/%d", fds[1]);
-	cr_assert_eq(junit_write(&fixture->results, path, &diags), 0);
+	cr_assert_eq(junit_write(&fixture->results, NULL, path, &diags), 0);
 	cr_assert_eq(read(fds[0], text, 5), 5);
 	cr_assert_str_eq(text, "<?xml");
 	close(fds[0]);

@@ -126,7 +126,7 @@ Test(junit_merge, knows_the_part_that_a_report_is_even_an_empty_one)
 {
 	struct run_results results = {.shard = "3/8", .seed = 1};
 	size_t length;
-	AUTO_FREE char *text = junit_format(&results, &length);
+	AUTO_FREE char *text = junit_format(&results, NULL, &length);
 	struct junit_part *part = part_of(text), *whole = part_of(REPORT(""));
 
 	cr_assert_str_eq(junit_part_shard(part), "3/8");
@@ -200,7 +200,7 @@ Test(junit_merge, report_keeps_runs_before_the_last_in_one_case)
 		result = report_fixture_result(fixture, report_fixture_file(fixture, "a.yaml", ""),
 					       "x", 1, builder, &last);
 		array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
-		AUTO_FREE char *text = junit_format(&fixture->results, &length);
+		AUTO_FREE char *text = junit_format(&fixture->results, NULL, &length);
 
 		cr_assert(strstr(text, cases[i].element), "case %zu: %s", i, text);
 		cr_assert(strstr(text, "tests=\"1\""), "one case: %s", text);

@@ -104,7 +104,7 @@ Test(load, reads_the_example_of_the_documentation)
 		      "\n"
 		      "expect:\n"
 		      "  exit: 0\n"
-		      "  attempts: 5\n"
+		      "  attempts: 60\n"
 		      "  waits: {fixed: 2s}\n"
 		      "clients: 4\n"
 		      "repeat: 3\n");
@@ -750,7 +750,7 @@ Test(load, reads_durations_and_ranges)
 	} cases[] = {
 		{"2s", 2 * NS_PER_S, 2 * NS_PER_S, true},
 		{"0s", 0, 0, true},
-		{"1m30s", 90 * NS_PER_S, 90 * NS_PER_S, true},
+		{"29s500ms", 29500 * NS_PER_MS, 29500 * NS_PER_MS, true},
 		{"1.5s..2s", 1500 * NS_PER_MS, 2 * NS_PER_S, false},
 		{"1s..", NS_PER_S, INT64_MAX, false},
 		{"..300ms", 0, 300 * NS_PER_MS, false},
@@ -980,6 +980,38 @@ Test(load, refuses_expectations_of_times)
 		{"{exit: 0, tolerance: {relative: 1s}}", "not a percentage"},
 		{"{exit: 0, tolerance: {absolut: 5s}}", "unknown key"},
 		{"{waits: {fixed: 1s, tolerance: 200%}}", "more than 100%"}, );
+}
+
+Test(load, reads_expectations_of_behaviour)
+{
+	AUTO_FILE struct scenario_file *file = parse_expect(
+		"{connect-timeout: {web: 5s}, total-wait: ..10s, gives-up: {after: 10s, attempts: "
+		"3}, retries-only: [refused, reset], order: {web: {after: api}}, fallback: {from: "
+		"api, to: web, within: 300ms}, in-flight: 2, leaks: 0}");
+	const struct expectation *all;
+
+	/* What may time out has to be there. */
+	cr_expect_eq(file->n_broken, 1);
+	cr_expect(strstr(first_message(file), "none can time out"), "%s", first_message(file));
+	AUTO_FILE struct scenario_file *good = parse_expect(
+		"{total-wait: ..10s, gives-up: {after: 10s, attempts: 3}, retries-only: [refused, "
+		"reset], order: {web: {after: api}}, fallback: {from: api, to: web, within: "
+		"300ms}, in-flight: 2, leaks: {api: 0}}");
+	all = expectations(good, 7, "behaviour");
+	cr_expect_eq(all[0].kind, EXPECT_TOTAL_WAIT);
+	cr_expect_eq(all[0].value.range.range.high, 10 * NS_PER_S);
+	cr_expect_eq(all[1].value.gives_up.after_ns, 10 * NS_PER_S);
+	cr_expect_eq(all[1].value.gives_up.attempts, 3);
+	cr_expect_eq(all[2].value.endings, 1u << ENDING_REFUSED | 1u << ENDING_RESET);
+	cr_assert_eq(all[3].value.order.n_targets, 2);
+	cr_expect(all[3].value.order.after_failure);
+	cr_expect_eq(all[3].value.order.targets[0].endpoint, 0);
+	cr_expect_eq(all[3].value.order.targets[1].endpoint, 1);
+	cr_expect_eq(all[4].value.fallback.within.low, 0);
+	cr_expect_eq(all[4].value.fallback.within.high, 300 * NS_PER_MS);
+	cr_expect_eq(all[5].value.range.range.low, 0);
+	cr_expect_eq(all[5].value.range.range.high, 2);
+	cr_expect_eq(all[6].endpoint, 0);
 }
 
 Test(load, refuses_expectations_of_output)

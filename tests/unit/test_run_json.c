@@ -105,8 +105,8 @@ static void assert_same_after_reading(const struct run_results *results)
 
 	again = written(&run->results);
 	cr_assert_str_eq(again, text);
-	junit = junit_format(results, &length);
-	junit_again = junit_format(&run->results, &length);
+	junit = junit_format(results, NULL, &length);
+	junit_again = junit_format(&run->results, NULL, &length);
 	cr_assert_str_eq(junit_again, junit);
 	cr_assert_eq(results_status(&run->results), results_status(results));
 }
@@ -361,7 +361,7 @@ Test(run_json, damaged_documents_do_no_harm)
 		run = run_json_read(damaged, i % 50 ? length : (random >> 8) % length, &message);
 		cr_assert((run != NULL) == (message == NULL));
 		if (run) {
-			AUTO_FREE char *junit = junit_format(&run->results, &(size_t){0});
+			AUTO_FREE char *junit = junit_format(&run->results, NULL, &(size_t){0});
 
 			n_read++;
 		}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Expectations on attempts as sockets that are open for a while: how long the client waits for an
+ * answer, how many attempts it has under way, what it leaves open.
+ *
+ * When does a socket leak? When the client has gone on to the next attempt at the same address
+ * while that of the one before was open still, though its attempt had failed or was given up for
+ * lost; and when it goes on after the client has ended, held by a process that the client left
+ * behind. A socket that the client opens to another address meanwhile is no leak of the first: that
+ * is how clients race addresses. Of a connection that was established it can't be told, since the
+ * kernel itself keeps it for a while.
+ */
+#include <inttypes.h>
+
+#include "runner/judge/judging.h"
+
+/*
+ * The kernel tells of a dead socket only after all processors have passed a quiescent state, some
+ * ms; that much later than the client's next SYN, or its end, is no leak yet.
+ */
+#define DEATH_SLACK_NS (50 * NS_PER_MS)
+
+/* ---- connect-timeout ---- */
+
+static void add_timeout(struct judging *judging, const struct expectation *expectation,
+			const struct attempt_group *group, size_t index, int64_t took_ns,
+			int64_t miss_ns)
+{
+	const struct attempt_history *attempt = group->attempts[index];
+	struct time_bounds bounds = judging_bounds(judging, expectation);
+	AUTO_FREE char *what = xasprintf("connect timeout of attempt %zu", index + 1);
+	AUTO_FREE char *expected = bounds_text(&bounds), *took = time_text(took_ns);
+	char *subject = judging_group_subject(judging, what, expectation->endpoint, group);
+	bool open = attempt->end == END_OPEN;
+
+	judging_add_time(
+		judging,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject,
+			.expected = xstrdup(expected),
+			.actual = open ? xasprintf("still open after %s", took) : xstrdup(took),
+			.miss = miss_text(miss_ns),
+			.has_attempt = true,
+			.attempt = attempt->id,
+		},
+		miss_ns);
+}
+
+static int64_t end_of_record(const struct record *record)
+{
+	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+}
+
+void judge_connect_timeout(struct judging *judging, const struct expectation *expectation)
+{
+	struct attempt_groups groups = judging_groups(judging, expectation);
+	struct time_bounds bounds = judging_bounds(judging, expectation);
+	size_t n_seen = 0, n_wrong = 0;
+
+	for (size_t i = 0; i < groups.n_groups; i++) {
+		const struct attempt_group *group = &groups.groups[i];
+
+		for (size_t k = 0; k < group->n_attempts; k++) {
+			const struct attempt_history *attempt = group->attempts[k];
+			bool open = attempt->end == END_OPEN;
+			int64_t took_ns, miss_ns;
+
+			if (!open && attempt->end != END_ABANDONED)
+				continue;
+			took_ns = (open ? end_of_record(judging->record) : attempt->ended_ns) -
+				  attempt->started_ns;
+			miss_ns = time_miss(&bounds, took_ns);
+			/* One that is open still may yet be long enough. */
+			if (open && miss_ns < 0)
+				continue;
+			n_seen++;
+			if (miss_ns != 0 && ++n_wrong <= MAX_ALIKE_FINDINGS)
+				add_timeout(judging, expectation, group, k, took_ns, miss_ns);
+		}
+	}
+	if (n_seen == 0) {
+		char *subject = judging_subject(judging, "connect timeout", expectation->endpoint);
+
+		judging_add(
+			judging, WEIGHT_FAILED,
+			&(struct finding_parts){
+				.expectation = expectation,
+				.subject = subject,
+				.expected = bounds_text(&bounds),
+				.actual = xstrdup("none"),
+				.message = xasprintf("%s: the client gave up no attempt for want "
+						     "of an answer",
+						     subject),
+			});
+	}
+	attempt_groups_free(&groups);
+}
+
+/* ---- in-flight ---- */
+
+static int compare_times(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The most attempts that were open at once; *@ret_attempt is the one with which they were. */
+static size_t peak_in_flight(const struct attempt_group *group, size_t limit, uint32_t *ret_attempt)
+{
+	AUTO_FREE int64_t *ends_ns = xmalloc((group->n_attempts + 1) * sizeof(*ends_ns));
+	size_t peak = 0, n_ended = 0;
+	bool beyond = false;
+
+	for (size_t i = 0; i < group->n_attempts; i++) {
+		const struct attempt_history *attempt = group->attempts[i];
+
+		ends_ns[i] = attempt->end == END_OPEN ? INT64_MAX : attempt->ended_ns - INSTANT_NS;
+	}
+	qsort(ends_ns, group->n_attempts, sizeof(*ends_ns), compare_times);
+	for (size_t i = 0; i < group->n_attempts; i++) {
+		/* Each of the attempts so far that has ended was begun: i + 1 begun, n_ended over.
+		 */
+		while (n_ended < i && ends_ns[n_ended] <= group->attempts[i]->started_ns)
+			n_ended++;
+		peak = MAX(peak, i + 1 - n_ended);
+		if (!beyond && peak > limit) {
+			beyond = true;
+			*ret_attempt = group->attempts[i]->id;
+		}
+	}
+	return peak;
+}
+
+void judge_in_flight(struct judging *judging, const struct expectation *expectation)
+{
+	struct range range = expectation->value.range.range;
+	struct attempt_groups groups = judging_groups(judging, expectation);
+	size_t n_wrong = 0;
+
+	for (size_t i = 0; i < groups.n_groups; i++) {
+		const struct attempt_group *group = &groups.groups[i];
+		uint32_t attempt = 0;
+		int64_t peak = (int64_t)peak_in_flight(group, (size_t)range.high, &attempt);
+		bool many = peak > range.high;
+
+		if ((!many && peak >= range.low) || ++n_wrong > MAX_ALIKE_FINDINGS)
+			continue;
+		judging_add(
+			judging, WEIGHT_FAILED,
+			&(struct finding_parts){
+				.expectation = expectation,
+				.subject = judging_group_subject(judging, "attempts in flight",
+								 expectation->endpoint, group),
+				.expected = count_range_text(range),
+				.actual = xasprintf("%" PRId64 " at once", peak),
+				.miss = many ? xasprintf("%" PRId64 " too many", peak - range.high)
+					     : xasprintf("%" PRId64 " too few", range.low - peak),
+				.has_attempt = many,
+				.attempt = attempt,
+			});
+	}
+	attempt_groups_free(&groups);
+}
+
+/* ---- leaks ---- */
+
+static bool outlives(const struct judging *judging, const struct attempt_history *attempt,
+		     int64_t until_ns)
+{
+	int64_t slack_ns = DEATH_SLACK_NS + judging->harness_lag_ns;
+
+	return attempt->closed_ns > until_ns && attempt->closed_ns - until_ns > slack_ns;
+}
+
+/* Its socket has no business any more, or never got an answer. */
+static bool is_dead_or_unanswered(const struct attempt_history *attempt)
+{
+	return attempt->end != END_ESTABLISHED;
+}
+
+struct leaks {
+	struct judging *judging;
+	const struct expectation *expectation;
+	int64_t count;
+	const struct attempt_history *first; /* the first beyond the limit */
+};
+
+static void add_leak(struct leaks *leaks, const struct attempt_history *attempt)
+{
+	if (++leaks->count == leaks->expectation->value.range.range.high + 1)
+		leaks->first = attempt;
+}
+
+static void count_leaks(struct leaks *leaks, const struct attempt_group *group)
+{
+	const struct record *record = leaks->judging->record;
+	const struct event *exit = record_copy_exit(record, group->copy);
+	size_t n_addresses = judging_n_addresses(record);
+	AUTO_FREE const struct attempt_history **last =
+		xzalloc((n_addresses + 1) * sizeof(const struct attempt_history *));
+
+	for (size_t i = 0; i < group->n_attempts; i++) {
+		const struct attempt_history *attempt = group->attempts[i];
+		const struct attempt_history **before = &last[judging_address(record, attempt->id)];
+
+		if (*before && is_dead_or_unanswered(*before) &&
+		    outlives(leaks->judging, *before, attempt->started_ns))
+			add_leak(leaks, *before);
+		*before = attempt;
+	}
+	for (size_t i = 0; exit && !leaks->judging->timed_out && i < n_addresses; i++)
+		if (last[i] && is_dead_or_unanswered(last[i]) &&
+		    outlives(leaks->judging, last[i], exit->at_ns))
+			add_leak(leaks, last[i]);
+}
+
+void judge_leaks(struct judging *judging, const struct expectation *expectation)
+{
+	struct attempt_groups groups = judging_groups(judging, expectation);
+	struct range range = expectation->value.range.range;
+	struct leaks leaks = {.judging = judging, .expectation = expectation};
+
+	for (size_t i = 0; i < groups.n_groups; i++)
+		count_leaks(&leaks, &groups.groups[i]);
+	if (leaks.count < range.low || leaks.count > range.high)
+		judging_add(judging, WEIGHT_FAILED,
+			    &(struct finding_parts){
+				    .expectation = expectation,
+				    .subject = judging_subject(judging, "sockets left open",
+							       expectation->endpoint),
+				    .expected = count_range_text(range),
+				    .actual = xasprintf("%" PRId64, leaks.count),
+				    .miss = leaks.count > range.high
+						    ? xasprintf("%" PRId64 " too many",
+								leaks.count - range.high)
+						    : xasprintf("%" PRId64 " too few",
+								range.low - leaks.count),
+				    .has_attempt = leaks.first,
+				    .attempt = leaks.first ? leaks.first->id : 0,
+			    });
+	attempt_groups_free(&groups);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that belong to a result, as lines that GitLab and Jenkins (plugin junit-attachments) find
+ * in a JUnit report: "[[ATTACHMENT|path]]", the path relative to the root of the repository.
+ */
+#ifndef SYNFAULT_RUNNER_REPORT_ATTACHMENTS_H
+#define SYNFAULT_RUNNER_REPORT_ATTACHMENTS_H
+
+#include "runner/report/result.h"
+
+/* Where other reports of the same run were written; NULL: they were not. Borrowed. */
+struct attachment_sources {
+	const char *timeline; /* as of pictures_write() */
+	const char *html;     /* directory */
+};
+
+/*
+ * Adds a line for each file of the result that is there: first the picture of its timeline, since
+ * GitLab shows the first alone, then its captures, its record, its page. @index: in the results.
+ */
+void attachments_add(struct strbuf *out, const struct attachment_sources *sources,
+		     const struct run_results *results, size_t index);
+
+/*
+ * Adds @text with nothing left in it that a reader takes for an attachment: a client could name any
+ * file of the machine that runs it.
+ */
+void attachments_disarm(struct strbuf *out, const char *text);
+
+#endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Expectations on how a client goes from attempt to attempt: when it gives up, where it turns to,
+ * what it tries again after, how many attempts it has under way. Most can be given for all
+ * endpoints, or in a mapping for each.
+ */
+#include "runner/scenario/decode.h"
+
+#define MOST_ATTEMPTS INT64_C(1000000000)
+
+typedef void decode_one_fn(struct loader *loader, const struct field *field, size_t endpoint);
+
+/* @own: whether a mapping is the value itself rather than one of endpoints to values. */
+static void decode_each(struct loader *loader, const struct field *field, bool own,
+			decode_one_fn *decode_one)
+{
+	const struct node *value = field->value;
+
+	if (value->kind != NODE_MAPPING || own) {
+		decode_one(loader, field, ALL_ENDPOINTS);
+		return;
+	}
+	if (!value->count)
+		loader_error(loader, value, "\"%s\" names no endpoint", field->key->text);
+	for (size_t i = 0; i < value->count; i++) {
+		struct field entry = {field->schema->named, value->pairs[i].key,
+				      value->pairs[i].value};
+		size_t endpoint;
+
+		if (find_endpoint(loader, entry.key, false, &endpoint) &&
+		    decode_form(loader, &entry))
+			decode_one(loader, &entry, endpoint);
+	}
+}
+
+/* ---- times: connect-timeout, total-wait ---- */
+
+static void decode_time(struct loader *loader, const struct field *field, size_t endpoint,
+			enum expectation_kind kind)
+{
+	struct expectation *expectation = add_expectation(loader, kind, field->value);
+
+	expectation->endpoint = endpoint;
+	decode_duration_range(loader, field->value, &expectation->value.range.range,
+			      &expectation->value.range.exact);
+}
+
+static void decode_one_connect_timeout(struct loader *loader, const struct field *field,
+				       size_t endpoint)
+{
+	decode_time(loader, field, endpoint, EXPECT_CONNECT_TIMEOUT);
+}
+
+static void decode_one_total_wait(struct loader *loader, const struct field *field, size_t endpoint)
+{
+	decode_time(loader, field, endpoint, EXPECT_TOTAL_WAIT);
+}
+
+const struct schema_key schema_time_named = {
+	.name = "ENDPOINT",
+	.value = "a duration or a range",
+	.description = "The time at this endpoint.",
+	.example = "5s",
+	.forms = SCHEMA_SCALAR,
+	.type = SCHEMA_DURATION_RANGE,
+};
+
+void decode_connect_timeout(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_connect_timeout);
+}
+
+void decode_total_wait(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_total_wait);
+}
+
+/* ---- counts: in-flight, leaks ---- */
+
+static void decode_one_in_flight(struct loader *loader, const struct field *field, size_t endpoint)
+{
+	struct expectation *expectation = add_expectation(loader, EXPECT_IN_FLIGHT, field->value);
+	struct range *range = &expectation->value.range.range;
+	bool exact;
+
+	expectation->endpoint = endpoint;
+	if (!decode_count_range(loader, field->value, range, &exact))
+		return;
+	if (range->high == 0) {
+		loader_error(loader, field->value, "no attempt at all can be in flight");
+		loader_hint(loader,
+			    "to expect that there is none, write \"attempts: 0\"; for one "
+			    "after the other, \"%s: 1\"",
+			    field->key->text);
+	}
+	/* One number is the most. */
+	if (exact)
+		range->low = 0;
+}
+
+static void decode_one_leaks(struct loader *loader, const struct field *field, size_t endpoint)
+{
+	struct expectation *expectation = add_expectation(loader, EXPECT_LEAKS, field->value);
+
+	expectation->endpoint = endpoint;
+	decode_count_range(loader, field->value, &expectation->value.range.range,
+			   &expectation->value.range.exact);
+}
+
+const struct schema_key schema_most_named = {
+	.name = "ENDPOINT",
+	.value = "a number or a range",
+	.description = "How many at this endpoint.",
+	.example = "1",
+	.forms = SCHEMA_SCALAR,
+	.type = SCHEMA_COUNT_RANGE,
+};
+
+void decode_in_flight(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_in_flight);
+}
+
+void decode_leaks(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_leaks);
+}
+
+/* ---- gives-up ---- */
+
+static void decode_after(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_positive_duration(loader, field->value, &expectation->value.gives_up.after_ns);
+}
+
+static void decode_most_attempts(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_count(loader, field->value, "a number of attempts", 1, MOST_ATTEMPTS,
+		     &expectation->value.gives_up.attempts);
+}
+
+static const struct schema_key gives_up_keys[] = {
+	{
+		.name = "after",
+		.value = "a duration",
+		.description = "No attempt starts later than this after the first one.",
+		.example = "10s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_after,
+	},
+	{
+		.name = "attempts",
+		.value = "a number",
+		.description = "After so many attempts there is no other.",
+		.example = "5",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_COUNT,
+		.decode = decode_most_attempts,
+	},
+};
+const struct schema schema_gives_up = {"\"gives-up\"", gives_up_keys, ARRAY_SIZE(gives_up_keys)};
+
+const struct schema_key schema_gives_up_named = {
+	.name = "ENDPOINT",
+	.value = "a mapping of after and attempts",
+	.description = "When the client gives this endpoint up.",
+	.example = "{after: 10s}",
+	.forms = SCHEMA_MAPPING,
+	.mapping = &schema_gives_up,
+};
+
+static void decode_one_gives_up(struct loader *loader, const struct field *field, size_t endpoint)
+{
+	struct expectation *expectation = add_expectation(loader, EXPECT_GIVES_UP, field->value);
+
+	expectation->endpoint = endpoint;
+	expectation->value.gives_up.after_ns = INT64_MAX;
+	if (!field->value->count) {
+		loader_error(loader, field->value, "\"%s\" is empty", field->key->text);
+		loader_hint(loader, "for example {after: 10s} or {attempts: 5}");
+	}
+	decode_mapping(loader, &schema_gives_up, field->value, field->key, expectation);
+}
+
+static bool holds_mappings(const struct node *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (mapping->pairs[i].value->kind == NODE_MAPPING)
+			return true;
+	return false;
+}
+
+void decode_gives_up(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, !holds_mappings(field->value), decode_one_gives_up);
+}
+
+/* ---- retries-only ---- */
+
+static void decode_one_retries_only(struct loader *loader, const struct field *field,
+				    size_t endpoint)
+{
+	struct expectation *expectation =
+		add_expectation(loader, EXPECT_RETRIES_ONLY, field->value);
+	const struct node *value = field->value;
+	size_t n = value->kind == NODE_LIST ? value->count : 1;
+
+	expectation->endpoint = endpoint;
+	for (size_t i = 0; i < n; i++) {
+		const struct node *item = value->kind == NODE_LIST ? value->items[i] : value;
+		const char *text;
+		size_t ending;
+
+		if (!decode_text(loader, item, &text) ||
+		    !decode_choice(loader, item, ending_names, &ending))
+			continue;
+		if (expectation->value.endings & (1u << ending))
+			loader_error(loader, item, "\"%s\" is given twice", text);
+		expectation->value.endings |= 1u << ending;
+	}
+}
+
+const struct schema_key schema_retries_named = {
+	.name = "ENDPOINT",
+	.value = "a list of endings",
+	.description = "After which the client may try this endpoint again.",
+	.example = "[refused, unanswered]",
+	.forms = SCHEMA_SCALAR | SCHEMA_LIST,
+	.type = SCHEMA_CHOICE,
+	.choices = ending_names,
+};
+
+void decode_retries_only(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_retries_only);
+}
+
+/* ---- order, fallback ---- */
+
+static const char *const families[] = {
+	[FAMILY_IPV4] = "ipv4",
+	[FAMILY_IPV6] = "ipv6",
+	[N_FAMILIES] = NULL,
+};
+
+static bool find_family(const char *text, enum family *ret)
+{
+	for (enum family family = 0; family < N_FAMILIES; family++) {
+		if (strcmp(text, families[family]) == 0) {
+			*ret = family;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether any endpoint that is meant has an address of the family. */
+static bool family_is_there(const struct loader *loader, const struct target *where)
+{
+	const struct scenario *scenario = loader->scenario;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if ((where->endpoint == ALL_ENDPOINTS || where->endpoint == i) &&
+		    endpoint_has_family(&scenario->endpoints[i], where->family))
+			return true;
+	return !loader->endpoints_known;
+}
+
+/* "api", "ipv6", "api.ipv6" */
+static bool decode_target(struct loader *loader, const struct node *node, struct target *ret)
+{
+	struct target where = {.endpoint = ALL_ENDPOINTS, .family = N_FAMILIES};
+	const struct scenario *scenario = loader->scenario;
+	AUTO_FREE char *name = NULL;
+	const char *text, *dot;
+
+	if (!decode_text(loader, node, &text))
+		return false;
+	dot = strchr(text, '.');
+	name = xstrndup(text, dot ? (size_t)(dot - text) : strlen(text));
+	where.endpoint = scenario_endpoint(scenario, name);
+	if (dot && !find_family(dot + 1, &where.family))
+		return loader_error(loader, node, "\"%s\" is no family: ipv4 or ipv6", dot + 1);
+	if (where.endpoint == SIZE_MAX && (dot || !find_family(text, &where.family))) {
+		AUTO_FREE const char **names =
+			xzalloc((scenario->n_endpoints + 3) * sizeof(*names));
+		size_t n = 0;
+
+		where.endpoint = ALL_ENDPOINTS;
+		*ret = where;
+		if (!loader->endpoints_known)
+			return true;
+		for (size_t i = 0; i < scenario->n_endpoints; i++)
+			names[n++] = scenario->endpoints[i].name;
+		if (!dot) {
+			names[n++] = families[FAMILY_IPV4];
+			names[n++] = families[FAMILY_IPV6];
+		}
+		loader_error(loader, node, "there is no endpoint \"%s\"", name);
+		loader_hint_names(loader, name, names, "there are");
+		return false;
+	}
+	if (where.family != N_FAMILIES && !family_is_there(loader, &where)) {
+		loader_error(loader, node, "%s has no %s address",
+			     where.endpoint == ALL_ENDPOINTS ? "the scenario" : name,
+			     families[where.family]);
+		loader_hint(loader, "endpoints have the families that their key \"families\" "
+				    "lists, ipv4 unless given");
+		return false;
+	}
+	*ret = where;
+	return true;
+}
+
+/* Adds the targets of a list (or the one that stands alone). */
+static void decode_targets(struct loader *loader, const struct node *value,
+			   struct expectation *expectation)
+{
+	size_t n = value->kind == NODE_LIST ? value->count : 1;
+	size_t n_targets = expectation->value.order.n_targets;
+	struct target *targets =
+		xrealloc(expectation->value.order.targets, (n_targets + n + 1) * sizeof(*targets));
+
+	expectation->value.order.targets = targets;
+	for (size_t i = 0; i < n; i++) {
+		const struct node *item = value->kind == NODE_LIST ? value->items[i] : value;
+		struct target *where = &targets[n_targets];
+
+		if (!decode_target(loader, item, where))
+			continue;
+		for (size_t k = 0; loader->endpoints_known && k < n_targets; k++)
+			if (targets[k].endpoint == where->endpoint &&
+			    targets[k].family == where->family)
+				loader_error(loader, item, "\"%s\" is given twice", item->text);
+		n_targets++;
+	}
+	expectation->value.order.n_targets = n_targets;
+}
+
+static void decode_order_after(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	if (field->value->kind == NODE_LIST && !field->value->count)
+		loader_error(loader, field->value, "\"after\" names no endpoint");
+	decode_targets(loader, field->value, expectation);
+}
+
+static const struct schema_key order_after_keys[] = {
+	{
+		.name = "after",
+		.value = "an endpoint, or a list of them",
+		.description = "All of them have to have failed before.",
+		.example = "api",
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST,
+		.type = SCHEMA_WORD,
+		.required = true,
+		.decode = decode_order_after,
+	},
+};
+const struct schema schema_order_after = {"what comes before an endpoint", order_after_keys,
+					  ARRAY_SIZE(order_after_keys)};
+
+const struct schema_key schema_order_named = {
+	.name = "ENDPOINT",
+	.value = "a mapping of after",
+	.description = "What has to have failed before this endpoint is tried.",
+	.example = "{after: api}",
+	.forms = SCHEMA_MAPPING,
+	.mapping = &schema_order_after,
+};
+
+static void decode_order_of(struct loader *loader, const struct field *field)
+{
+	struct expectation *expectation = add_expectation(loader, EXPECT_ORDER, field->value);
+	struct target last, *targets;
+	size_t n;
+
+	expectation->value.order.after_failure = true;
+	decode_mapping(loader, &schema_order_after, field->value, field->key, expectation);
+	if (!decode_target(loader, field->key, &last))
+		return;
+	targets = expectation->value.order.targets;
+	n = expectation->value.order.n_targets;
+	for (size_t i = 0; loader->endpoints_known && i < n; i++)
+		if (targets[i].endpoint == last.endpoint && targets[i].family == last.family)
+			loader_error(loader, field->value, "\"%s\" can't come after itself",
+				     field->key->text);
+	targets = xrealloc(targets, (n + 1) * sizeof(*targets));
+	targets[n] = last;
+	expectation->value.order.targets = targets;
+	expectation->value.order.n_targets = n + 1;
+}
+
+void decode_order(struct loader *loader, const struct field *field, void *target)
+{
+	const struct node *value = field->value;
+
+	(void)target;
+	if (value->kind == NODE_LIST) {
+		if (value->count < 2)
+			loader_error(loader, value, "an order takes two places at least");
+		decode_targets(loader, value, add_expectation(loader, EXPECT_ORDER, value));
+		return;
+	}
+	if (!value->count)
+		loader_error(loader, value, "\"%s\" is empty", field->key->text);
+	for (size_t i = 0; i < value->count; i++) {
+		struct field entry = {&schema_order_named, value->pairs[i].key,
+				      value->pairs[i].value};
+
+		if (decode_form(loader, &entry))
+			decode_order_of(loader, &entry);
+	}
+}
+
+static void decode_from(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_target(loader, field->value, &expectation->value.fallback.from);
+}
+
+static void decode_to(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_target(loader, field->value, &expectation->value.fallback.to);
+}
+
+static void decode_within(struct loader *loader, const struct field *field, void *target)
+{
+	struct range *within = &((struct expectation *)target)->value.fallback.within;
+	bool exact;
+
+	if (!decode_duration_range(loader, field->value, within, &exact))
+		return;
+	if (exact)
+		within->low = 0;
+	if (within->high == 0)
+		loader_error(loader, field->value, "this duration has to be more than 0");
+}
+
+static const struct schema_key fallback_keys[] = {
+	{
+		.name = "from",
+		.value = "an endpoint, a family, or ENDPOINT.FAMILY",
+		.description = "Where the client tries first.",
+		.example = "ipv6",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_WORD,
+		.required = true,
+		.decode = decode_from,
+	},
+	{
+		.name = "to",
+		.value = "an endpoint, a family, or ENDPOINT.FAMILY",
+		.description = "Where it turns to.",
+		.example = "ipv4",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_WORD,
+		.required = true,
+		.decode = decode_to,
+	},
+	{
+		.name = "within",
+		.value = "a duration or a range",
+		.description = "The time between both first SYNs: at most this, or in this range.",
+		.example = "300ms",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION_RANGE,
+		.required = true,
+		.decode = decode_within,
+	},
+};
+const struct schema schema_fallback = {"\"fallback\"", fallback_keys, ARRAY_SIZE(fallback_keys)};
+
+void decode_fallback(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = add_expectation(loader, EXPECT_FALLBACK, field->value);
+	const struct target *from = &expectation->value.fallback.from;
+	const struct target *to = &expectation->value.fallback.to;
+	size_t n_errors = loader->diags->n_items;
+
+	(void)target;
+	decode_mapping(loader, &schema_fallback, field->value, field->key, expectation);
+	if (loader->diags->n_items == n_errors && loader->endpoints_known && !loader->partial &&
+	    from->endpoint == to->endpoint && from->family == to->family)
+		loader_error(loader, field->value, "a client can't fall back from \"%s\" to itself",
+			     node_get(field->value, "from")->text);
+}

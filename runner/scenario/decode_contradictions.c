@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Expectations that can't all be met, whatever the client does: with each other, with the fault
+ * scripts, with the time-out. Such a scenario would fail every client, so it is an error before
+ * anything runs. Only a document without other errors is looked at.
+ */
+#include <inttypes.h>
+
+#include "runner/scenario/decode.h"
+
+struct checker {
+	struct loader *loader;
+	const struct scenario *scenario;
+	int64_t n_copies;
+};
+
+PRINTF(3, 4)
+static void error_at(struct checker *checker, const struct expectation *at, const char *format, ...)
+{
+	AUTO_FREE char *message = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	message = xvasprintf(format, arguments);
+	va_end(arguments);
+	diag_add(checker->loader->diags, &at->place, "%s", message);
+}
+
+/* " at api", or "" for all endpoints. The caller's. */
+static char *at_endpoint(const struct checker *checker, size_t endpoint)
+{
+	if (endpoint >= checker->scenario->n_endpoints)
+		return xstrdup("");
+	return xasprintf(" at %s", checker->scenario->endpoints[endpoint].name);
+}
+
+/* Whether what is said of @whole holds for @part, too. */
+static bool covers(const struct checker *checker, size_t whole, size_t part)
+{
+	return whole == ALL_ENDPOINTS || whole == part || checker->scenario->n_endpoints == 1;
+}
+
+/* How many attempts are expected at an endpoint, or at all; all copies together. */
+static struct range expected_attempts(const struct checker *checker, size_t endpoint)
+{
+	const struct scenario *scenario = checker->scenario;
+	struct range range = {0, INT64_MAX}, sum = {0, 0};
+	size_t n_counted = 0;
+
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+		struct range given = expectation->value.range.range;
+
+		if (expectation->kind != EXPECT_ATTEMPTS)
+			continue;
+		if (expectation->endpoint == endpoint || scenario->n_endpoints == 1) {
+			range.low = MAX(range.low, given.low);
+			range.high = MIN(range.high, given.high);
+		} else if (expectation->endpoint == ALL_ENDPOINTS) {
+			range.high = MIN(range.high, given.high);
+		} else if (endpoint == ALL_ENDPOINTS) {
+			n_counted++;
+			sum.low += given.low;
+			sum.high = sum.high < INT64_MAX - given.high ? sum.high + given.high
+								     : INT64_MAX;
+		}
+	}
+	if (n_counted > 0)
+		range.low = MAX(range.low, sum.low);
+	if (n_counted == scenario->n_endpoints)
+		range.high = MIN(range.high, sum.high);
+	return range;
+}
+
+/* The most attempts that an expectation allows each copy; 0: it sets no limit. */
+static int64_t limit_of(const struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_WAITS:
+	case EXPECT_INTERVALS:
+		return expectation->value.policy.max_attempts;
+	case EXPECT_GIVES_UP:
+		return expectation->value.gives_up.attempts;
+	default:
+		return 0;
+	}
+}
+
+static void check_limit(struct checker *checker, const struct expectation *limiting)
+{
+	int64_t limit = limit_of(limiting);
+	const struct scenario *scenario = checker->scenario;
+
+	if (limit == 0)
+		return;
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *attempts = &scenario->expectations[i];
+		AUTO_FREE char *at = at_endpoint(checker, attempts->endpoint);
+
+		if (attempts->kind != EXPECT_ATTEMPTS ||
+		    !covers(checker, limiting->endpoint, attempts->endpoint) ||
+		    attempts->value.range.range.low <= limit * checker->n_copies)
+			continue;
+		error_at(checker, attempts,
+			 "%" PRId64 " attempts%s are expected, but \"%s\" allows %" PRId64,
+			 attempts->value.range.range.low, at, expectation_kind_name(limiting->kind),
+			 limit * checker->n_copies);
+		loader_hint(checker->loader, "change one of them: a retry is an attempt, too");
+	}
+}
+
+/* How many waits of each copy an expectation needs to look at. */
+static int64_t needed_waits(const struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_WAITS:
+	case EXPECT_INTERVALS:
+		if (expectation->value.policy.kind == POLICY_LIST)
+			return (int64_t)expectation->value.policy.n_list;
+		return 1;
+	case EXPECT_TOTAL_WAIT:
+		return expectation->value.range.range.low > 0 ? 1 : 0;
+	default:
+		return 0;
+	}
+}
+
+static void check_waits(struct checker *checker, const struct expectation *expectation)
+{
+	int64_t needed = needed_waits(expectation), limit = limit_of(expectation);
+	struct range attempts = expected_attempts(checker, expectation->endpoint);
+	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
+	const char *name = expectation_kind_name(expectation->kind);
+	bool list = (expectation->kind == EXPECT_WAITS || expectation->kind == EXPECT_INTERVALS) &&
+		    expectation->value.policy.kind == POLICY_LIST;
+
+	if (limit == 1)
+		attempts.high = MIN(attempts.high, checker->n_copies);
+	if (needed > 0 && attempts.high < (needed + 1) * checker->n_copies) {
+		error_at(checker, expectation,
+			 "\"%s\" needs %" PRId64 " attempts%s, but %" PRId64 " at most %s expected",
+			 name, (needed + 1) * checker->n_copies, at, attempts.high,
+			 attempts.high == 1 ? "is" : "are");
+		loader_hint(checker->loader,
+			    attempts.high <= checker->n_copies
+				    ? "one attempt has no wait: leave \"%s\" out"
+				    : "a list holds one time less than there are attempts",
+			    name);
+	} else if (list && attempts.low > (needed + 1) * checker->n_copies) {
+		error_at(checker, expectation,
+			 "the list has %" PRId64 " times%s, but %" PRId64
+			 " attempts at least are expected",
+			 needed, at, attempts.low);
+		loader_hint(checker->loader, "a list holds one time less than there are attempts");
+	}
+}
+
+static void check_in_flight(struct checker *checker, const struct expectation *expectation)
+{
+	struct range attempts = expected_attempts(checker, expectation->endpoint);
+	int64_t low = expectation->value.range.range.low;
+
+	if (expectation->kind != EXPECT_IN_FLIGHT || low <= attempts.high)
+		return;
+	error_at(checker, expectation,
+		 "%" PRId64 " attempts can't be in flight at once when %" PRId64
+		 " at most are expected",
+		 low, attempts.high);
+	loader_hint(checker->loader, "change one of them");
+}
+
+/* The shortest time that an expectation needs of a client's run; 0: any will do. */
+static int64_t needed_time(const struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_DURATION:
+	case EXPECT_CONNECT_TIMEOUT:
+	case EXPECT_TOTAL_WAIT:
+		return expectation->value.range.range.low;
+	case EXPECT_FALLBACK:
+		return expectation->value.fallback.within.low;
+	case EXPECT_GIVES_UP:
+		return expectation->value.gives_up.after_ns == INT64_MAX
+			       ? 0
+			       : expectation->value.gives_up.after_ns;
+	default:
+		return 0;
+	}
+}
+
+static void check_time(struct checker *checker, const struct expectation *expectation)
+{
+	const struct scenario *scenario = checker->scenario;
+	int64_t needed_ns = needed_time(expectation);
+	char needed[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
+
+	duration_format_exact(needed_ns, needed);
+	if (needed_ns > scenario->timeout_ns) {
+		error_at(checker, expectation,
+			 "%s is more than the scenario's timeout, %s: it can't be seen", needed,
+			 duration_format_exact(scenario->timeout_ns, most));
+		loader_hint(checker->loader, "give the scenario a longer \"timeout\"");
+		return;
+	}
+	if (expectation->kind != EXPECT_TOTAL_WAIT)
+		return;
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *duration = &scenario->expectations[i];
+
+		if (duration->kind != EXPECT_DURATION ||
+		    needed_ns <= duration->value.range.range.high)
+			continue;
+		error_at(checker, expectation, "waits of %s don't fit into the duration %s", needed,
+			 duration_format_exact(duration->value.range.range.high, most));
+		loader_hint(checker->loader, "change one of them");
+	}
+}
+
+/* Whether a step can leave an attempt without an answer for a while. */
+static bool leaves_unanswered(const struct step *step)
+{
+	switch (step->action) {
+	case STEP_DROP:
+	case STEP_LOSE:
+	case STEP_DELAY:
+	case STEP_LOSE_SYN_ACK:
+		return true;
+	case STEP_BACKLOG_FULL:
+		return !step->abort;
+	default:
+		return false;
+	}
+}
+
+static void check_connect_timeout(struct checker *checker, const struct expectation *expectation)
+{
+	const struct scenario *scenario = checker->scenario;
+	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
+
+	if (expectation->kind != EXPECT_CONNECT_TIMEOUT)
+		return;
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct script *script = &scenario->endpoints[i].script;
+
+		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
+		     k++)
+			if (leaves_unanswered(&script->steps[k]))
+				return;
+	}
+	error_at(checker, expectation,
+		 "every attempt%s gets its answer at once, so that none can "
+		 "time out",
+		 at);
+	loader_hint(checker->loader, "the faults have to hold \"drop\", \"lose\" or \"delay\"");
+}
+
+/* The script of an endpoint that has nothing but one address to try again. */
+static void check_retries_only(struct checker *checker, const struct expectation *expectation)
+{
+	const struct scenario *scenario = checker->scenario;
+	size_t endpoint = expectation->endpoint;
+
+	if (expectation->kind != EXPECT_RETRIES_ONLY || expectation->value.endings != 0)
+		return;
+	if (endpoint == ALL_ENDPOINTS && scenario->n_endpoints == 1)
+		endpoint = 0;
+	if (endpoint >= scenario->n_endpoints || scenario->endpoints[endpoint].n_families > 1 ||
+	    expected_attempts(checker, endpoint).low <= checker->n_copies)
+		return;
+	error_at(checker, expectation, "no retry is allowed, but %" PRId64 " attempts are expected",
+		 expected_attempts(checker, endpoint).low);
+	loader_hint(checker->loader, "name what may be retried, for example [refused]");
+}
+
+static void check_fallback(struct checker *checker, const struct expectation *expectation)
+{
+	const struct target *targets[] = {&expectation->value.fallback.from,
+					  &expectation->value.fallback.to};
+
+	for (size_t i = 0; expectation->kind == EXPECT_FALLBACK && i < ARRAY_SIZE(targets); i++) {
+		if (targets[i]->endpoint == ALL_ENDPOINTS ||
+		    expected_attempts(checker, targets[i]->endpoint).high > 0)
+			continue;
+		error_at(checker, expectation, "a fall-back is expected, but no attempt at %s is",
+			 checker->scenario->endpoints[targets[i]->endpoint].name);
+		loader_hint(checker->loader, "change one of them");
+	}
+}
+
+void check_contradictions(struct loader *loader)
+{
+	const struct scenario *scenario = loader->scenario;
+	struct checker checker = {
+		.loader = loader,
+		.scenario = scenario,
+		.n_copies = scenario_n_copies(scenario),
+	};
+
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+
+		check_limit(&checker, expectation);
+		check_waits(&checker, expectation);
+		check_in_flight(&checker, expectation);
+		check_time(&checker, expectation);
+		check_connect_timeout(&checker, expectation);
+		check_retries_only(&checker, expectation);
+		check_fallback(&checker, expectation);
+	}
+}

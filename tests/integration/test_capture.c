@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Captures: that the files hold what happened, open in Wireshark's tools, and that what an engineer
+ * would read off them agrees with the script.
+ */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <limits.h>
+
+#include "common/text.h"
+#include "runner/record/history.h"
+#include "runner/trace/trace.h"
+#include "tests/lib/confine.h"
+#include "tests/lib/pcapng_reader.h"
+#include "tests/lib/program.h"
+
+#define NEXT "---\n"
+
+/* A capture and the record of the same run. */
+struct pair {
+	char *name;
+	char *text;
+	struct pcapng_file *file;
+	struct record *record;
+};
+
+static void pair_free(struct pair *pair)
+{
+	pcapng_file_freep(&pair->file);
+	record_free(pair->record);
+	free(pair->text);
+	free(pair->name);
+}
+#define AUTO_PAIR CLEANUP(pair_free)
+
+/* Those of scenario @number. */
+static struct pair read_pair(const struct program *synfault, const char *directory, unsigned number)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", synfault->work, directory);
+	AUTO_FREE char *prefix = xasprintf("%04u-", number);
+	AUTO_FREE char *record = xasprintf("%s/%04u.json", directory, number);
+	DIR *entries = opendir(path);
+	struct pair pair = {0};
+	struct dirent *entry;
+	size_t length;
+
+	cr_assert(entries);
+	while ((entry = readdir(entries)))
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
+		    strstr(entry->d_name, ".pcapng"))
+			pair.name = xasprintf("%s/%s", directory, entry->d_name);
+	closedir(entries);
+	if (!pair.name)
+		program_fail(synfault, "no capture %s*.pcapng", prefix);
+	pair.text = program_reads(synfault, pair.name, &length);
+	pair.file = pcapng_read(pair.text, length);
+	pair.record = program_record(synfault, record);
+	return pair;
+}
+
+/* ---- what is read off a trace, and what was done ---- */
+
+static bool agrees_with_history(enum reading_kind reading, const struct attempt_history *history)
+{
+	switch (history->end) {
+	case END_REFUSED:
+	case END_REJECTED:
+		return reading == READING_REFUSED;
+	case END_ESTABLISHED:
+		return reading == READING_COMPLETED || reading == READING_RESET ||
+		       reading == READING_UNFINISHED;
+	case END_ABANDONED:
+	case END_OPEN:
+		return reading == READING_NO_ANSWER || reading == READING_TOO_LATE ||
+		       reading == READING_UNFINISHED;
+	case END_UNREACHABLE:
+		return reading == READING_ICMP_ERROR;
+	case END_N_KINDS:
+		break;
+	}
+	return false;
+}
+
+static bool agrees_with_step(enum reading_kind reading, const struct step *step)
+{
+	switch (step->action) {
+	case STEP_REFUSE:
+		return reading == READING_REFUSED;
+	case STEP_DROP:
+		return reading == READING_NO_ANSWER;
+	case STEP_LOSE:
+		return reading == READING_COMPLETED || reading == READING_NO_ANSWER;
+	case STEP_DELAY:
+		/* A client can give up before. */
+		if (reading == READING_NO_ANSWER)
+			return true;
+		if (step->then_unreachable)
+			return reading == READING_ICMP_ERROR;
+		if (step->then_refuse)
+			return reading == READING_REFUSED;
+		return reading == READING_COMPLETED || reading == READING_TOO_LATE;
+	case STEP_UNREACHABLE:
+		return reading == READING_ICMP_ERROR;
+	case STEP_LOSE_SYN_ACK:
+		return reading == READING_UNFINISHED || reading == READING_COMPLETED;
+	case STEP_HALF_OPEN:
+	case STEP_STALL:
+	case STEP_CLOSE:
+	case STEP_SLOW:
+		return reading == READING_COMPLETED;
+	case STEP_BACKLOG_FULL:
+		return step->abort ? reading == READING_RESET
+				   : reading == READING_NO_ANSWER || reading == READING_COMPLETED;
+	case STEP_RESET:
+		return reading == READING_RESET;
+	case STEP_ACCEPT:
+		/* Or nobody listens, which history knows. */
+		return reading == READING_COMPLETED || reading == READING_REFUSED;
+	case STEP_N_ACTIONS:
+		break;
+	}
+	return false;
+}
+
+/* The text of an attempt's step, from the comment at its first SYN: "…: step 2 (drop x2): …". */
+static void parse_step(const char *comment, struct step *ret)
+{
+	const char *start = strstr(comment, ": step ");
+	const char *end = start ? strstr(start, "): ") : NULL;
+	struct step_error error;
+	AUTO_FREE char *text = NULL;
+	char *condition;
+
+	cr_assert(end, "no step in: %s", comment);
+	start = strchr(start, '(') + 1;
+	text = xstrndup(start, (size_t)(end - start));
+	condition = strstr(text, " when ");
+	if (condition)
+		*condition = '\0';
+	cr_assert_eq(step_parse(text, ret, &error), 0, "%s", text);
+}
+
+static bool is_syn(const struct trace *trace, size_t packet)
+{
+	return trace->segments[packet].kind == SEGMENT_TCP &&
+	       packet_is_syn(&trace->segments[packet].tcp);
+}
+
+/* Every packet belongs to an attempt, every SYN has its comment, every attempt reads as it was. */
+static void assert_agreement(const struct pair *pair)
+{
+	const struct pcapng_file *file = pair->file;
+	const struct record *record = pair->record;
+	AUTO_TRACE struct trace trace = trace_make(file->packets, file->n_packets, record);
+	struct history history = history_make(record);
+	AUTO_FREE uint32_t *syns = xzalloc((record->n_attempts + 1) * sizeof(*syns));
+
+	for (size_t i = 0; i < file->n_packets; i++) {
+		uint32_t id = trace.attempts[i];
+		AUTO_FREE char *head = NULL;
+		struct step step;
+
+		cr_assert_neq(id, TRACE_NO_ATTEMPT, "%s: packet %zu", pair->name, i + 1);
+		if (!is_syn(&trace, i))
+			continue;
+		cr_assert(file->comments[i], "%s: packet %zu has no comment", pair->name, i + 1);
+		syns[id]++;
+		head = xasprintf("%s, attempt %u, SYN %u",
+				 record->endpoints[record->attempts[id].endpoint].name,
+				 record->attempts[id].number, syns[id]);
+		cr_assert(!strncmp(file->comments[i], head, strlen(head)), "%s: \"%s\", not \"%s\"",
+			  pair->name, file->comments[i], head);
+		parse_step(file->comments[i], &step);
+		cr_assert(agrees_with_step(trace.readings[id].kind, &step), "%s: %s reads as %s",
+			  pair->name, file->comments[i],
+			  reading_kind_text(trace.readings[id].kind));
+	}
+	for (size_t i = 0; i < record->n_attempts; i++) {
+		cr_assert_eq(syns[i], history.attempts[i].syns, "%s: attempt %zu", pair->name,
+			     i + 1);
+		cr_assert(agrees_with_history(trace.readings[i].kind, &history.attempts[i]),
+			  "%s: attempt %zu: %s, but %s", pair->name, i + 1,
+			  attempt_end_name(history.attempts[i].end),
+			  reading_kind_text(trace.readings[i].kind));
+	}
+	history_free(&history);
+}
+
+static size_t count_scenarios(const struct program *synfault)
+{
+	const char *counts = strstr(synfault->out, " passed, ");
+
+	cr_assert(counts);
+	while (counts > synfault->out && counts[-1] != '\n')
+		counts--;
+	return (size_t)atol(counts);
+}
+
+Test(capture, what_is_read_off_every_pack_is_what_its_script_says)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	size_t n;
+
+	program_needs(synfault, "curl python3");
+	program_runs_shell(synfault,
+			   "exec synfault run --records c --capture always --timing-scale 3 "
+			   "'%s/scenarios'",
+			   getenv("SYNFAULT_SOURCE"));
+	program_exited(synfault, STATUS_PASSED);
+	n = count_scenarios(synfault);
+	cr_assert(n > 50);
+	for (unsigned number = 1; number <= n; number++) {
+		AUTO_PAIR struct pair pair = read_pair(synfault, "c", number);
+
+		assert_agreement(&pair);
+		cr_assert_eq(pair.file->n_statistics, pair.file->n_interfaces);
+		cr_assert_eq(pair.file->statistics[0].dropped, 0);
+	}
+	program_left_nothing_but(synfault, "c");
+}
+
+/* Runs one scenario with this fault script, and looks for a text in the comments and in the
+ * reading.
+ */
+static void assert_step(struct program *synfault, const char *step, const char *reading)
+{
+	AUTO_FREE char *expected = xasprintf("this attempt in the trace: %s", reading);
+	AUTO_PAIR struct pair pair = {0};
+
+	program_writes(synfault, "a.yaml",
+		       "name: a\n"
+		       "endpoints: {api: {faults: ['%s']}}\n"
+		       "client: {command: [curl, -sS, -m, '3', 'http://${api}/']}\n"
+		       "expect: {attempts: 1}\n",
+		       step);
+	program_runs(synfault, "run --records c --capture always a.yaml");
+	pair = read_pair(synfault, "c", 1);
+	assert_agreement(&pair);
+	cr_assert(strstr(pair.file->comments[0], expected), "%s: \"%s\" is not in \"%s\"", step,
+		  expected, pair.file->comments[0]);
+}
+
+Test(capture, what_is_read_off_each_fault_is_what_its_step_says)
+{
+	static const struct {
+		const char *step, *reading;
+	} cases[] = {
+		{"accept", "completed"},
+		{"refuse", "refused by RST"},
+		{"drop", "no answer"},
+		{"lose 1", "completed"},
+		{"delay 200ms", "completed"},
+		{"delay 200ms then refuse", "refused by RST"},
+		{"unreachable net", "ICMP error (net unreachable)"},
+		{"unreachable host", "ICMP error (host unreachable)"},
+		{"unreachable port", "ICMP error (port unreachable)"},
+		{"unreachable admin", "ICMP error (administratively prohibited)"},
+		{"unreachable protocol", "ICMP error (protocol unreachable)"},
+		{"lose-synack 1", "completed"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "curl");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_step(synfault, cases[i].step, cases[i].reading);
+}
+
+/* ---- Wireshark ---- */
+
+Test(capture, opens_in_wireshark_without_a_warning)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_PAIR struct pair pair = {0};
+
+	program_needs(synfault, "curl tshark capinfos");
+	program_writes(synfault, "a.yaml",
+		       "name: 'hostile <&\"> \\e[31m ä'\n"
+		       "endpoints:\n"
+		       "  api: {families: [ipv6], hostname: api.example.test,\n"
+		       "        faults: [refuse x2, lose 1, accept]}\n"
+		       "client:\n"
+		       "  command: [sh, -c, 'for i in 1 2 3; do curl -sS http://${api}/; done']\n"
+		       "expect: {exit: 3}\n");
+	program_runs(synfault, "run --records c --capture failed --seed 7 a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	pair = read_pair(synfault, "c", 1);
+	program_printed(synfault, pair.name);
+	assert_agreement(&pair);
+
+	/* Root is warned of being root. */
+	program_runs_shell(synfault,
+			   "tshark -r '%s' -q -z expert 2>&1 | grep -v 'as user \"root\"'",
+			   pair.name);
+	program_did_not_print(synfault, "Errors");
+	program_did_not_print(synfault, "alformed");
+	program_did_not_print(synfault, "tshark:");
+	program_runs_shell(synfault, "capinfos -M '%s'", pair.name);
+	program_exited(synfault, 0);
+	program_printed(synfault, "File type:           pcapng");
+	program_printed(synfault, "scenario: hostile <&\"> \\e[31m ä");
+	program_printed(synfault, "outcome: fail: exit status");
+	program_printed(synfault, "seed of the scenario: ");
+	program_printed(synfault, "Capture application: synfault");
+	program_printed(synfault, "Name = lo");
+	program_printed(synfault, "Strict time order:   True");
+	program_runs_shell(synfault,
+			   "tshark -r '%s' -T json -Y 'tcp.flags.syn==1 && tcp.flags.ack==0'",
+			   pair.name);
+	program_exited(synfault, 0);
+	program_printed(synfault, "api, attempt 1, SYN 1: step 1 (refuse x2): refuse, after ");
+	program_printed(
+		synfault,
+		"api, attempt 3, SYN 2 (retransmission 1): step 2 (lose 1): accept, after ");
+	program_runs_shell(synfault,
+			   "tshark -r '%s' -N n -T fields -e ip.dst_host -e ipv6.dst_host",
+			   pair.name);
+	program_printed(synfault, "api.example.test");
+}
+
+/* ---- which are kept ---- */
+
+#define TWO_SCENARIOS                                                                              \
+	"name: passes\n"                                                                           \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
+	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
+	"expect: {attempts: 1}\n" NEXT "name: fails\n"                                             \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
+	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
+	"expect: {attempts: 2}\n"
+
+Test(capture, keeps_what_was_asked_for)
+{
+	static const struct {
+		const char *options;
+		bool passed, failed;
+	} cases[] = {
+		{"", false, false},
+		{"--capture never --capture-dir c", false, false},
+		{"--capture-dir c", false, true},
+		{"--capture failed --capture-dir c", false, true},
+		{"--capture always --capture-dir c", true, true},
+		/* what there is of earlier runs is not left to be taken for this one's */
+		{"--capture failed --capture-dir c", false, true},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", TWO_SCENARIOS);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "run %s a.yaml", cases[i].options);
+		program_exited(synfault, STATUS_FAILED);
+		cr_assert_eq(program_has_file(synfault, "c/0001-passes.pcapng"), cases[i].passed,
+			     "%s", cases[i].options);
+		cr_assert_eq(program_has_file(synfault, "c/0002-fails.pcapng"), cases[i].failed,
+			     "%s", cases[i].options);
+	}
+	program_printed(synfault, "  capture: c/0002-fails.pcapng\n");
+	program_left_nothing_but(synfault, "c");
+}
+
+Test(capture, each_run_that_was_tried_again_has_its_own)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", TWO_SCENARIOS);
+	program_runs(synfault, "run --capture failed --retries 2 -f fails a.yaml");
+	program_exited(synfault, STATUS_FAILED);
+	cr_assert(program_has_file(synfault, "captures/0001-fails.1.pcapng"));
+	cr_assert(program_has_file(synfault, "captures/0001-fails.2.pcapng"));
+	cr_assert(program_has_file(synfault, "captures/0001-fails.pcapng"));
+	program_left_nothing_but(synfault, "captures");
+}
+
+Test(capture, a_size_that_is_reached_keeps_beginnings_and_ends)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_PAIR struct pair pair = {0};
+	const struct read_statistics *statistics;
+
+	program_needs(synfault, "curl python3");
+	program_writes(synfault, "a.yaml",
+		       "name: bulk\n"
+		       "endpoints:\n"
+		       "  api:\n"
+		       "    faults: [accept]\n"
+		       "    serve:\n"
+		       "      command: [python3, '${tmp}/serve.py', '${api.host}', '${api.port}']\n"
+		       "client:\n"
+		       "  command: [curl, -sS, -o, /dev/null, 'http://${api}/']\n"
+		       "  files:\n"
+		       "    serve.py: |\n"
+		       "      import http.server, sys\n"
+		       "      class Bulk(http.server.BaseHTTPRequestHandler):\n"
+		       "          def do_GET(self):\n"
+		       "              self.send_response(200)\n"
+		       "              self.end_headers()\n"
+		       "              for _ in range(200):\n"
+		       "                  self.wfile.write(bytes(1 << 20))\n"
+		       "      address = (sys.argv[1], int(sys.argv[2]))\n"
+		       "      http.server.HTTPServer(address, Bulk).serve_forever()\n"
+		       "expect: {exit: 0}\n");
+	program_runs(synfault, "run --records c --capture always --capture-size 64K a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	pair = read_pair(synfault, "c", 1);
+	statistics = &pair.file->statistics[0];
+	assert_agreement(&pair);
+	cr_assert(statistics->dropped > 100, "%zu packets, %llu dropped", pair.file->n_packets,
+		  (unsigned long long)statistics->dropped);
+	cr_assert_eq(statistics->received, pair.file->n_packets + statistics->dropped);
+	cr_assert(strstr(statistics->comment, "--capture-size"), "%s", statistics->comment);
+	program_runs_shell(synfault,
+			   "test $(stat -c %%s '%s') -lt 80000 && "
+			   "tshark -r '%s' -Y tcp.flags.fin==1",
+			   pair.name, pair.name);
+	program_exited(synfault, 0);
+	program_printed(synfault, "[FIN, ACK]");
+}
+
+/* As in a container with CAP_NET_ADMIN alone: no packet socket could be had. */
+Test(capture, net_admin_is_enough_for_cells_side_by_side)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_needs(synfault, "curl");
+	synfault->prepare = confine_to_net_admin;
+	program_writes(
+		synfault, "a.yaml",
+		"name: a ${matrix.step} ${matrix.family}\n"
+		"matrix: {step: [refuse, lose 1, 'unreachable port', accept],\n"
+		"         family: [ipv4, ipv6]}\n"
+		"endpoints:\n"
+		"  api: {families: ['${matrix.family}'], faults: ['${matrix.step}', accept]}\n"
+		"client: {command: [curl, -sS, -m, '3', 'http://${api}/']}\n"
+		"expect: {attempts: 1}\n");
+	program_runs(synfault, "run --isolation shared --records c --capture always a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	for (unsigned number = 1; number <= 8; number++) {
+		AUTO_PAIR struct pair pair = read_pair(synfault, "c", number);
+
+		cr_assert_str_eq(pair.record->isolation, "shared");
+		cr_assert_gt(pair.file->n_packets, 1);
+		assert_agreement(&pair);
+	}
+	program_left_nothing_but(synfault, "c");
+}
+
+Test(capture, what_it_is_given_is_checked)
+{
+	static const struct {
+		const char *options, *complaint;
+	} cases[] = {
+		{"--capture sometimes", "never, failed or always"},
+		{"--capture-size 1", "a size from 4K to 1G is expected"},
+		{"--capture-size 2G", "a size from 4K to 1G is expected"},
+		{"--capture-size 9999999999999G", "a size from 4K to 1G is expected"},
+		{"--capture-size K", "a size from 4K to 1G is expected"},
+		{"--capture-size ''", "a size from 4K to 1G is expected"},
+		{"--capture-size 10T", "a size from 4K to 1G is expected"},
+		{"--capture-dir /proc/nothing", "can't write the packet captures /proc/nothing"},
+		{"--capture-dir a.yaml", "can't write the packet captures a.yaml"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", TWO_SCENARIOS);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "run %s a.yaml", cases[i].options);
+		program_exited(synfault, STATUS_USAGE);
+		program_complained(synfault, cases[i].complaint);
+	}
+	program_left_nothing(synfault);
+}
