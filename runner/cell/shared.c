@@ -210,6 +210,9 @@ void shared_clear(struct shared_cell *cell)
 {
 	(void)network_change_addresses(cell->added, cell->n_added, false);
 	cell->n_added = 0;
+	for (size_t i = 0; i < cell->n_ports; i++)
+		close(cell->ports[i]);
+	cell->n_ports = 0;
 }
 
 void shared_close(struct shared_cell *cell)
@@ -221,8 +224,6 @@ void shared_close(struct shared_cell *cell)
 		scratch_remove(cell->directory, cell->directory_fd);
 		close(cell->directory_fd);
 	}
-	for (size_t i = 0; i < cell->n_ports; i++)
-		close(cell->ports[i]);
 	free(cell->ports);
 	/* Last: until then nobody else may have what follows from it. */
 	if (cell->claim >= 0)
