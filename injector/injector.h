@@ -100,6 +100,8 @@ bool injector_reinjects(const struct injector *injector);
 
 /* Attempts whose end is not known yet: waiting for an answer, socket still open. */
 size_t injector_n_waiting(const struct injector *injector);
+/* Connections whose client's socket is open, as far as we know. */
+size_t injector_n_connected(const struct injector *injector);
 const struct tracker *injector_tracker(const struct injector *injector);
 
 /*
