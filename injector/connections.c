@@ -139,16 +139,23 @@ void connections_carrier(struct connections *connections, uint32_t packet_id, ui
 			       pending && pending->has_fault ? &pending->fault : NULL);
 }
 
-/* A segment without data in answer to a packet: to its sender. */
+/*
+ * A segment without data in answer to a packet: to its sender. The client of a connection that we
+ * have closed may not have seen the FIN when it sent the packet, but will have when the answer
+ * comes: the answer goes by that, for a RST that is not in its place is ignored (RFC 5961, 3.2).
+ */
 static void answer(struct connection *connection, enum flow_direction of,
 		   const struct packet *packet, bool reset)
 {
 	enum flow_direction back = of == FLOW_TO_CLIENT ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+	uint32_t sequence = back == FLOW_TO_CLIENT
+				    ? flow_next(&connection->flow, FLOW_TO_CLIENT) + 1
+				    : packet->acknowledgment;
 
 	if (reset)
-		inject(connection, back, TCP_FLAG_RST, packet->acknowledgment, 0, NULL);
+		inject(connection, back, TCP_FLAG_RST, sequence, 0, NULL);
 	else
-		inject(connection, back, TCP_FLAG_ACK, packet->acknowledgment,
+		inject(connection, back, TCP_FLAG_ACK, sequence,
 		       packet->sequence + packet->payload_length + 1, NULL);
 }
 

@@ -49,7 +49,9 @@ enum flow_direction flow_counted(const struct flow *flow)
 
 uint32_t flow_next(const struct flow *flow, enum flow_direction direction)
 {
-	return flow->streams[direction].first + (uint32_t)flow->streams[direction].passed;
+	const struct flow_stream *stream = &flow->streams[direction];
+
+	return stream->first + (uint32_t)stream->passed + stream->ended;
 }
 
 enum fault_kind flow_fault_kind(const struct flow *flow)
@@ -104,10 +106,12 @@ static int64_t place_of(const struct flow_stream *stream, uint32_t sequence)
 	return (int64_t)stream->passed + (int32_t)(sequence - next);
 }
 
-static void note_passed(struct flow_stream *stream, int64_t end)
+static void note_passed(struct flow_stream *stream, int64_t end, const struct packet *packet)
 {
 	if (end > 0)
 		stream->passed = MAX(stream->passed, (uint64_t)end);
+	if (packet->flags & TCP_FLAG_FIN && end == (int64_t)stream->passed)
+		stream->ended = true;
 }
 
 static struct flow_decision take_counted(struct flow *flow, struct flow_stream *stream,
@@ -120,7 +124,7 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 	if (start > (int64_t)stream->passed)
 		return (struct flow_decision){.action = FLOW_DROP};
 	if (packet->payload_length == 0 || end < limit) {
-		note_passed(stream, end);
+		note_passed(stream, end, packet);
 		return decision;
 	}
 	if (keep <= 0) {
@@ -139,7 +143,10 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 			return (struct flow_decision){.action = FLOW_DROP};
 		end = start + decision.keep;
 	}
-	note_passed(stream, end);
+	if (decision.action == FLOW_TRIM)
+		stream->passed = MAX(stream->passed, (uint64_t)end);
+	else
+		note_passed(stream, end, packet);
 	decision.fault = decision.fault && flow_break(flow);
 	return decision;
 }
@@ -162,7 +169,7 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 		new_bytes = 0;
 	wait_ns = (double)new_bytes * (double)NS_PER_S / (double)flow->step->bytes;
 	flow->free_ns = MAX(flow->free_ns, now_ns) + (int64_t)MIN(wait_ns, 1e18);
-	note_passed(stream, end);
+	note_passed(stream, end, packet);
 	return (struct flow_decision){
 		.action = flow->free_ns > now_ns ? FLOW_HOLD : FLOW_PASS,
 		.due_ns = flow->free_ns,
@@ -210,7 +217,7 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 		if (step->after == AFTER_BYTES)
 			return take_counted(flow, stream, packet, available);
 	}
-	note_passed(stream, place_of(stream, packet->sequence) + packet->payload_length);
+	note_passed(stream, place_of(stream, packet->sequence) + packet->payload_length, packet);
 	/* the client's first packet after the SYN-ACK completes the handshake */
 	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW && step->after == AFTER_ACCEPT)
 		decision.fault = flow_break(flow);

@@ -44,6 +44,7 @@ struct flow {
 		uint32_t first;    /* sequence number of the first byte of data */
 		uint64_t passed;   /* bytes that were let through, or are held */
 		uint64_t released; /* STEP_SLOW: bytes that are held no more */
+		bool ended;        /* its FIN was let through, too */
 	} streams[FLOW_N_DIRECTIONS];
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent all it has */
 };

@@ -97,7 +97,7 @@ struct injector {
 	struct untold *untold;
 	size_t n_untold, untold_capacity;
 
-	size_t n_waiting;
+	size_t n_waiting, n_connected;
 	uint64_t n_refused; /* verdicts that asked for RST */
 	int64_t max_lag_ns;
 	bool reported[PROBLEM_N_KINDS];
@@ -481,8 +481,10 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		give(injector, queued->id, &verdict, NULL);
 		return;
 	}
-	if (!untold.attempt.closed)
+	if (!untold.attempt.closed) {
 		injector->n_waiting--;
+		injector->n_connected++;
+	}
 	if (injector->connections)
 		connections_answered(injector->connections, &untold.attempt, queued->data, packet);
 	note_established(injector, &untold);
@@ -576,6 +578,8 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 		return;
 	if (event.attempt.state == ATTEMPT_WAITING)
 		injector->n_waiting--;
+	if (event.attempt.state == ATTEMPT_ESTABLISHED)
+		injector->n_connected--;
 	injector->on_event(injector->userdata, &event);
 }
 
@@ -844,6 +848,11 @@ void injector_client_started(struct injector *injector, int64_t at_ns)
 size_t injector_n_waiting(const struct injector *injector)
 {
 	return injector->n_waiting;
+}
+
+size_t injector_n_connected(const struct injector *injector)
+{
+	return injector->n_connected;
 }
 
 const struct tracker *injector_tracker(const struct injector *injector)

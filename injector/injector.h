@@ -89,6 +89,8 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 
 /* Attempts whose end is not known yet: waiting for an answer, socket still open. */
 size_t injector_n_waiting(const struct injector *injector);
+/* Connections whose client's socket is open, as far as we know. */
+size_t injector_n_connected(const struct injector *injector);
 const struct tracker *injector_tracker(const struct injector *injector);
 
 /*

@@ -4,6 +4,7 @@
 
 #include "common/text.h"
 #include "runner/command/commands.h"
+#include "runner/command/manual.h"
 
 static void print_help(FILE *out)
 {
@@ -53,6 +54,14 @@ static int dispatch(int argc, char **argv)
 	for (size_t i = 0; i < n_commands; i++)
 		if (!strcmp(word, commands[i].name))
 			return commands[i].run(argc - 2, argv + 2, stdout, stderr);
+	/* For docs/man. */
+	if (!strcmp(word, "help") && argc > 2 && !strcmp(argv[2], "--format=scdoc")) {
+		AUTO_STRBUF struct strbuf text = {0};
+
+		manual_commands(&text);
+		fputs(strbuf_text(&text), stdout);
+		return STATUS_PASSED;
+	}
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h")) {
 		print_help(stdout);
 		return STATUS_PASSED;

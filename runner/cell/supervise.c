@@ -168,6 +168,26 @@ static void add_attempt(const struct supervisor *self, const struct attempt_info
 		     });
 }
 
+/* What a connection carried is known when its socket has died. */
+static bool needs_carried(const struct supervisor *self)
+{
+	for (size_t i = 0; i < self->scenario->n_expectations; i++) {
+		enum expectation_kind kind = self->scenario->expectations[i].kind;
+
+		if (kind == EXPECT_RECEIVED || kind == EXPECT_SENT || kind == EXPECT_ENDED)
+			return true;
+	}
+	return false;
+}
+
+/* Whether all is known that will be. */
+static bool is_settled(const struct supervisor *self)
+{
+	return !self->injector ||
+	       (injector_n_waiting(self->injector) == 0 &&
+		(injector_n_connected(self->injector) == 0 || !needs_carried(self)));
+}
+
 static void on_injector_event(void *userdata, const struct injector_event *source)
 {
 	static const enum event_kind kinds[INJECTOR_N_KINDS] = {
@@ -200,6 +220,8 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 	add_attempt(self, &source->attempt);
 	add_event(self, &event);
 	tell_under_way(self);
+	if (self->phase == PHASE_SETTLING && is_settled(self))
+		set_timer(self, 0);
 }
 
 static void on_injector_problem(void *userdata, bool fatal, const char *message)
@@ -250,7 +272,7 @@ static void enter_settling(struct supervisor *self)
 {
 	self->phase = PHASE_SETTLING;
 	tell_under_way(self);
-	if (!self->injector || injector_n_waiting(self->injector) == 0)
+	if (is_settled(self))
 		finish(self);
 	else
 		set_timer(self, SETTLE_NS);

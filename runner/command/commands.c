@@ -2,6 +2,8 @@
 /* The table of commands: see commands.h. */
 #include "runner/command/commands.h"
 
+#include "runner/command/compare.h"
+#include "runner/command/completion.h"
 #include "runner/command/ctl.h"
 #include "runner/command/doctor.h"
 #include "runner/command/inject.h"
@@ -38,8 +40,12 @@ const struct command commands[] = {
 	 &report_option_table},
 	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor,
 	 &doctor_option_table},
+	{"compare", "[OPTION...] OLD NEW", "what changed between two runs", command_compare,
+	 &compare_option_table},
 	{"schema", "[OPTION...]", "print the JSON Schema of scenario files", command_schema,
 	 &schema_option_table},
+	{"completion", "bash|zsh|fish", "print a script that completes commands",
+	 command_completion, &completion_option_table},
 	{"merge", "OUT IN...", "make one result of those of several machines", command_merge,
 	 &merge_option_table},
 };

@@ -47,7 +47,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 static const struct option_spec ctl_options[] = {
 	{"control", 0, "PATH", "the socket of the one that is meant (default: there is one only)",
 	 apply_control},
-	{"format", 0, "FORMAT", "of the answer: text or json", apply_format},
+	{"format", 0, "FORMAT", "of the answer: text or json", apply_format, .words = "text json"},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table ctl_option_table = OPTION_TABLE(ctl_options);

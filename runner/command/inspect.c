@@ -35,7 +35,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 
 /* What both commands have. */
 #define COMMON_OPTIONS                                                                             \
-	{"color", 0, "WHEN", "auto, always or never", apply_color},                                \
+	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},  \
 	{                                                                                          \
 		"help", 'h', NULL, "show this help", apply_help, .command_line_only = true         \
 	}
@@ -45,7 +45,7 @@ const struct option_table check_option_table = OPTION_TABLE(check_options);
 
 static const struct option_spec list_options[] = {
 	{"json", 0, NULL, "as a JSON array", apply_json},
-	{"format", 0, "FORMAT", "text or json", apply_format},
+	{"format", 0, "FORMAT", "text or json", apply_format, .words = "text json"},
 	COMMON_OPTIONS,
 };
 const struct option_table list_option_table = OPTION_TABLE(list_options);

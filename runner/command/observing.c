@@ -135,10 +135,14 @@ static bool apply_output(void *options, const char *value, char **ret_message)
 		"port", 0, "N", "port of the endpoint (default: one that is free)", apply_port     \
 	}
 #define COMMON_OPTIONS                                                                             \
-	{"isolation", 0, "MODE", "auto, private or shared", apply_isolation},                      \
+	{"isolation",     0,                                                                       \
+	 "MODE",          "auto, private or shared",                                               \
+	 apply_isolation, .words = "auto private shared"},                                         \
 		{"seed", 0, "N", "seed of everything that is drawn (default: a new one)",          \
 		 apply_seed},                                                                      \
-		{"color", 0, "WHEN", "auto, always or never", apply_color},                        \
+		{"color",     0,                                                                   \
+		 "WHEN",      "auto, always or never",                                             \
+		 apply_color, .words = "auto always never"},                                       \
 	{                                                                                          \
 		"help", 'h', NULL, "show this help", apply_help, .command_line_only = true         \
 	}

@@ -18,6 +18,7 @@ struct option_spec {
 	 */
 	bool (*apply)(void *options, const char *value, char **ret_message);
 	bool command_line_only; /* no environment variable stands for it */
+	const char *words;      /* the values that it can have, if they can be listed; by blanks */
 };
 
 /* All options of a command. */

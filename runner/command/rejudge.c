@@ -81,7 +81,7 @@ static const struct option_spec rejudge_options[] = {
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F (default: as it was run)",
 	 apply_timing_scale},
 	OUTPUT_OPTIONS,
-	{"color", 0, "WHEN", "auto, always or never", apply_color},
+	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},
 	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
 	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},

@@ -36,7 +36,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 
 static const struct option_spec report_options[] = {
 	OUTPUT_OPTIONS,
-	{"color", 0, "WHEN", "auto, always or never", apply_color},
+	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},
 	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
 	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},

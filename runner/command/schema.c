@@ -2,11 +2,23 @@
 /* `synfault schema`: see schema.h. */
 #include "runner/command/schema.h"
 
+#include "runner/command/manual.h"
 #include "runner/scenario/json_schema.h"
 
 struct schema_options {
-	bool help;
+	bool manual, help;
 };
+
+static bool apply_format(void *options, const char *value, char **ret_message)
+{
+	static const char *const words[] = {"json", "scdoc", NULL};
+	size_t index;
+
+	if (!option_choice(value, words, &index, ret_message))
+		return false;
+	((struct schema_options *)options)->manual = index == 1;
+	return true;
+}
 
 static bool apply_help(void *options, const char *value, char **ret_message)
 {
@@ -15,6 +27,8 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 }
 
 static const struct option_spec schema_options[] = {
+	{"format", 0, "FORMAT", "json (default), or scdoc for a manual page", apply_format,
+	 .words = "json scdoc"},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table schema_option_table = OPTION_TABLE(schema_options);
@@ -45,7 +59,10 @@ int command_schema(int argc, char **argv, FILE *out, FILE *err)
 			strbuf_text(&text));
 		return STATUS_PASSED;
 	}
-	scenario_json_schema(&text);
+	if (options.manual)
+		manual_keys(&text);
+	else
+		scenario_json_schema(&text);
 	fputs(strbuf_text(&text), out);
 	return STATUS_PASSED;
 }

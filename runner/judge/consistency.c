@@ -248,6 +248,9 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 		check_syn(checker, attempt->id, ordinal);
 	if (established && attempt->refused > 0)
 		add_about(checker, attempt->id, "was refused and got its connection all the same");
+	else if (established && attempt->unreachable > 0)
+		add_about(checker, attempt->id,
+			  "was answered with ICMP and got its connection all the same");
 	else if (established && attempt->accepted == 0)
 		add_about(checker, attempt->id,
 			  "got its connection though none of its SYNs was let through");

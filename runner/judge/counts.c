@@ -105,12 +105,8 @@ char *count_range_text(struct range range)
 	return xasprintf("%" PRId64 " .. %" PRId64, range.low, range.high);
 }
 
-/*
- * Holds a count against the range; @attempt is the one in which the count went beyond its upper
- * end, if it did.
- */
-static void judge_count(struct judging *judging, const struct expectation *expectation,
-			int64_t count, uint32_t attempt)
+void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
+		 uint32_t attempt)
 {
 	struct range range = expectation->value.range.range;
 	bool many = count > range.high;

@@ -119,14 +119,13 @@ static void judge_after_exit(struct judging *judging, const struct expectation *
 
 void judge_gives_up(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 
-	for (size_t i = 0; i < groups.n_groups; i++) {
-		judge_last_attempt(judging, expectation, &groups.groups[i]);
-		judge_late_attempt(judging, expectation, &groups.groups[i]);
-		judge_after_exit(judging, expectation, &groups.groups[i]);
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		judge_last_attempt(judging, expectation, &groups->groups[i]);
+		judge_late_attempt(judging, expectation, &groups->groups[i]);
+		judge_after_exit(judging, expectation, &groups->groups[i]);
 	}
-	attempt_groups_free(&groups);
 }
 
 /* ---- order and fall-back ---- */
@@ -238,11 +237,10 @@ static void judge_order_of(struct judging *judging, const struct expectation *ex
 
 void judge_order(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 
-	for (size_t i = 0; i < groups.n_groups; i++)
-		judge_order_of(judging, expectation, &groups.groups[i]);
-	attempt_groups_free(&groups);
+	for (size_t i = 0; i < groups->n_groups; i++)
+		judge_order_of(judging, expectation, &groups->groups[i]);
 }
 
 static void judge_fallback_of(struct judging *judging, const struct expectation *expectation,
@@ -285,11 +283,10 @@ static void judge_fallback_of(struct judging *judging, const struct expectation 
 
 void judge_fallback(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 
-	for (size_t i = 0; i < groups.n_groups; i++)
-		judge_fallback_of(judging, expectation, &groups.groups[i]);
-	attempt_groups_free(&groups);
+	for (size_t i = 0; i < groups->n_groups; i++)
+		judge_fallback_of(judging, expectation, &groups->groups[i]);
 }
 
 /* ---- retries-only ---- */
@@ -357,24 +354,23 @@ static size_t judge_retries_of(struct judging *judging, const struct expectation
 
 void judge_retries_only(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	size_t n_wrong = 0;
 
-	for (size_t i = 0; i < groups.n_groups; i++)
-		n_wrong = judge_retries_of(judging, expectation, &groups.groups[i], n_wrong);
-	attempt_groups_free(&groups);
+	for (size_t i = 0; i < groups->n_groups; i++)
+		n_wrong = judge_retries_of(judging, expectation, &groups->groups[i], n_wrong);
 }
 
 /* ---- total-wait ---- */
 
 void judge_total_wait(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct time_bounds bounds = judging_bounds(judging, expectation);
 	size_t n_wrong = 0;
 
-	for (size_t i = 0; i < groups.n_groups; i++) {
-		const struct attempt_group *group = &groups.groups[i];
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
 		int64_t total_ns = 0, wait_ns, miss_ns;
 
 		/* Of an attempt that was left open there is no wait. */
@@ -398,5 +394,4 @@ void judge_total_wait(struct judging *judging, const struct expectation *expecta
 			},
 			miss_ns);
 	}
-	attempt_groups_free(&groups);
 }

@@ -8,39 +8,51 @@
 #include "runner/judge/fit.h"
 #include "runner/judge/judging.h"
 
+/* The group of an attempt, UINT32_MAX: it is not looked at. Of a single client all attempts are. */
+static uint32_t group_of(const struct record *record, size_t id, size_t endpoint, uint32_t n_copies,
+			 size_t *n_unknown)
+{
+	const struct record_attempt *attempt = &record->attempts[id];
+
+	if (endpoint != ALL_ENDPOINTS && attempt->endpoint != endpoint)
+		return UINT32_MAX;
+	if (n_copies == 1)
+		return 0;
+	if (attempt->copy < n_copies)
+		return attempt->copy;
+	++*n_unknown;
+	return UINT32_MAX;
+}
+
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint)
 {
 	const struct record *record = history->record;
-	uint32_t n_copies = MAX(record->n_copies, 1);
-	struct attempt_groups groups = {.n_groups = n_copies};
-	AUTO_FREE const struct attempt_history **all = NULL;
-	size_t n = history_of(history, endpoint, &all), first = 0;
+	uint32_t n_copies = MAX(record->n_copies, 1), copy;
+	struct attempt_groups groups = {.endpoint = endpoint, .n_groups = n_copies};
+	size_t first = 0, ignored = 0;
 
 	groups.groups = xzalloc(n_copies * sizeof(*groups.groups));
-	groups.attempts = xmalloc((n + 1) * sizeof(const struct attempt_history *));
-	for (uint32_t copy = 0; copy < n_copies; copy++)
-		groups.groups[copy].copy = copy;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t copy = n_copies == 1 ? 0 : record->attempts[all[i]->id].copy;
-
-		if (copy < n_copies)
+	groups.attempts =
+		xmalloc((history->n_attempts + 1) * sizeof(const struct attempt_history *));
+	for (size_t id = 0; id < history->n_attempts; id++) {
+		copy = group_of(record, id, endpoint, n_copies, &groups.n_unknown);
+		if (copy != UINT32_MAX)
 			groups.groups[copy].n_attempts++;
-		else
-			groups.n_unknown++;
 	}
-	for (uint32_t copy = 0; copy < n_copies; copy++) {
+	for (copy = 0; copy < n_copies; copy++) {
+		groups.groups[copy].copy = copy;
 		groups.groups[copy].attempts = groups.attempts + first;
 		first += groups.groups[copy].n_attempts;
 		groups.groups[copy].n_attempts = 0;
 	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t copy = n_copies == 1 ? 0 : record->attempts[all[i]->id].copy;
+	for (size_t id = 0; id < history->n_attempts; id++) {
+		struct attempt_group *group;
 
-		if (copy < n_copies) {
-			struct attempt_group *group = &groups.groups[copy];
-
-			group->attempts[group->n_attempts++] = all[i];
-		}
+		copy = group_of(record, id, endpoint, n_copies, &ignored);
+		if (copy == UINT32_MAX)
+			continue;
+		group = &groups.groups[copy];
+		group->attempts[group->n_attempts++] = &history->attempts[id];
 	}
 	return groups;
 }
@@ -52,13 +64,18 @@ void attempt_groups_free(struct attempt_groups *groups)
 	*groups = (struct attempt_groups){0};
 }
 
-struct attempt_groups judging_groups(struct judging *judging, const struct expectation *expectation)
+const struct attempt_groups *judging_groups(struct judging *judging,
+					    const struct expectation *expectation)
 {
-	struct attempt_groups groups =
-		attempt_groups_make(&judging->history, expectation->endpoint);
+	struct attempt_groups *groups = &judging->groups;
 	char *subject;
 
-	if (groups.n_unknown == 0)
+	/* Most expectations look at the same attempts as the one before. */
+	if (!groups->groups || groups->endpoint != expectation->endpoint) {
+		attempt_groups_free(groups);
+		*groups = attempt_groups_make(&judging->history, expectation->endpoint);
+	}
+	if (groups->n_unknown == 0)
 		return groups;
 	subject = judging_subject(judging, expectation_kind_name(expectation->kind),
 				  expectation->endpoint);
@@ -68,7 +85,7 @@ struct attempt_groups judging_groups(struct judging *judging, const struct expec
 			    .subject = subject,
 			    .message = xasprintf("%s: it is not known which copy of the client "
 						 "made %zu of the attempts",
-						 subject, groups.n_unknown),
+						 subject, groups->n_unknown),
 		    });
 	return groups;
 }

@@ -201,6 +201,16 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_HERD:
 		judge_herd(judging, expectation);
 		break;
+	case EXPECT_CONNECTED:
+		judge_connected(judging, expectation);
+		break;
+	case EXPECT_RECEIVED:
+	case EXPECT_SENT:
+		judge_bytes(judging, expectation);
+		break;
+	case EXPECT_ENDED:
+		judge_ended(judging, expectation);
+		break;
 	case EXPECT_CONNECT_TIMEOUT:
 		judge_connect_timeout(judging, expectation);
 		break;
@@ -306,6 +316,7 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		judge_consistency(&judging);
 		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
 			judge_expectations(&judging);
+		attempt_groups_free(&judging.groups);
 		history_free(&judging.history);
 	}
 	return decide(&judging, skip);

@@ -24,10 +24,25 @@ struct finding_list {
 	size_t n_items, capacity;
 };
 
+/* The attempts of one copy of the client, in the order of their first SYNs. */
+struct attempt_group {
+	uint32_t copy;
+	const struct attempt_history **attempts; /* borrowed from the groups */
+	size_t n_attempts;
+};
+struct attempt_groups {
+	size_t endpoint;              /* index, or ALL_ENDPOINTS */
+	struct attempt_group *groups; /* one per copy, in their order */
+	size_t n_groups;
+	const struct attempt_history **attempts; /* owned */
+	size_t n_unknown; /* attempts that can't be traced to a copy, and are in no group */
+};
+
 struct judging {
 	const struct scenario *scenario;
 	const struct record *record;
 	struct history history;
+	struct attempt_groups groups; /* those looked at last: judging_groups() */
 	double timing_scale;
 	int64_t harness_lag_ns, client_lag_ns; /* never negative */
 	bool timed_out;
@@ -70,24 +85,15 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
  */
 #define INSTANT_NS NS_PER_MS
 
-/* groups.c: the attempts of one copy of the client, in the order of their first SYNs. */
-struct attempt_group {
-	uint32_t copy;
-	const struct attempt_history **attempts; /* borrowed from the groups */
-	size_t n_attempts;
-};
-struct attempt_groups {
-	struct attempt_group *groups; /* one per copy, in their order */
-	size_t n_groups;
-	const struct attempt_history **attempts; /* owned */
-	size_t n_unknown; /* attempts that can't be traced to a copy, and are in no group */
-};
-/* At one endpoint, or at all. Linear in the number of attempts. Free it. */
+/* groups.c: the attempts of each copy at one endpoint, or at all. Linear in their number. */
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);
 void attempt_groups_free(struct attempt_groups *groups);
-/* Those that an expectation is about; adds a finding (undecided) about those of unknown copies. */
-struct attempt_groups judging_groups(struct judging *judging,
-				     const struct expectation *expectation);
+/*
+ * Those that an expectation is about, valid until the next call; adds a finding (undecided) about
+ * those of unknown copies.
+ */
+const struct attempt_groups *judging_groups(struct judging *judging,
+					    const struct expectation *expectation);
 /* "wait 2 at api", of one of several copies "wait 2 at api of copy 3". */
 char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
 			    const struct attempt_group *group);
@@ -152,6 +158,17 @@ void judge_consistency(struct judging *judging);
 void judge_exit(struct judging *judging, const struct expectation *expectation);
 void judge_attempts(struct judging *judging, const struct expectation *expectation);
 void judge_retransmissions(struct judging *judging, const struct expectation *expectation);
+/*
+ * Holds a count against the range; @attempt is the one in which the count went beyond its upper
+ * end, if it did.
+ */
+void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
+		 uint32_t attempt);
+/* connections.c: connections, what they carried, and how they ended */
+void judge_connected(struct judging *judging, const struct expectation *expectation);
+void judge_bytes(struct judging *judging, const struct expectation *expectation);
+void judge_ended(struct judging *judging, const struct expectation *expectation);
+enum connection_end connection_end_of(const struct attempt_history *attempt);
 /* times.c: duration, waits, intervals */
 void judge_duration(struct judging *judging, const struct expectation *expectation);
 void judge_waits(struct judging *judging, const struct expectation *expectation);

@@ -54,12 +54,12 @@ static int64_t end_of_record(const struct record *record)
 
 void judge_connect_timeout(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct time_bounds bounds = judging_bounds(judging, expectation);
 	size_t n_seen = 0, n_wrong = 0;
 
-	for (size_t i = 0; i < groups.n_groups; i++) {
-		const struct attempt_group *group = &groups.groups[i];
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
 
 		for (size_t k = 0; k < group->n_attempts; k++) {
 			const struct attempt_history *attempt = group->attempts[k];
@@ -94,7 +94,6 @@ void judge_connect_timeout(struct judging *judging, const struct expectation *ex
 						     subject),
 			});
 	}
-	attempt_groups_free(&groups);
 }
 
 /* ---- in-flight ---- */
@@ -136,11 +135,11 @@ static size_t peak_in_flight(const struct attempt_group *group, size_t limit, ui
 void judge_in_flight(struct judging *judging, const struct expectation *expectation)
 {
 	struct range range = expectation->value.range.range;
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	size_t n_wrong = 0;
 
-	for (size_t i = 0; i < groups.n_groups; i++) {
-		const struct attempt_group *group = &groups.groups[i];
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
 		uint32_t attempt = 0;
 		int64_t peak = (int64_t)peak_in_flight(group, (size_t)range.high, &attempt);
 		bool many = peak > range.high;
@@ -161,7 +160,6 @@ void judge_in_flight(struct judging *judging, const struct expectation *expectat
 				.attempt = attempt,
 			});
 	}
-	attempt_groups_free(&groups);
 }
 
 /* ---- leaks ---- */
@@ -218,12 +216,12 @@ static void count_leaks(struct leaks *leaks, const struct attempt_group *group)
 
 void judge_leaks(struct judging *judging, const struct expectation *expectation)
 {
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct range range = expectation->value.range.range;
 	struct leaks leaks = {.judging = judging, .expectation = expectation};
 
-	for (size_t i = 0; i < groups.n_groups; i++)
-		count_leaks(&leaks, &groups.groups[i]);
+	for (size_t i = 0; i < groups->n_groups; i++)
+		count_leaks(&leaks, &groups->groups[i]);
 	if (leaks.count < range.low || leaks.count > range.high)
 		judging_add(judging, WEIGHT_FAILED,
 			    &(struct finding_parts){
@@ -240,5 +238,4 @@ void judge_leaks(struct judging *judging, const struct expectation *expectation)
 				    .has_attempt = leaks.first,
 				    .attempt = leaks.first ? leaks.first->id : 0,
 			    });
-	attempt_groups_free(&groups);
 }

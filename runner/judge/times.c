@@ -423,16 +423,15 @@ void judge_waits(struct judging *judging, const struct expectation *expectation)
 		.intervals = expectation->kind == EXPECT_INTERVALS,
 		.one = expectation->kind == EXPECT_INTERVALS ? "interval" : "wait",
 	};
-	struct attempt_groups groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = judging_groups(judging, expectation);
 
-	for (size_t i = 0; i < groups.n_groups; i++) {
-		waits.group = &groups.groups[i];
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		waits.group = &groups->groups[i];
 		check_group(&waits);
 	}
 	if (waits.n_wrong > MAX_ALIKE_FINDINGS)
 		add_more(&waits);
-	if (groups.n_groups > 1 && waits.policy->jitter != JITTER_NONE && waits.n_wrong == 0)
+	if (groups->n_groups > 1 && waits.policy->jitter != JITTER_NONE && waits.n_wrong == 0)
 		check_spread(&waits);
 	free(waits.samples);
-	attempt_groups_free(&groups);
 }

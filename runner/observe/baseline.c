@@ -21,6 +21,8 @@ enum part {
 	PART_EXIT,
 	PART_ATTEMPTS,
 	PART_STDERR,
+	PART_FALLBACK,
+	PART_CONNECT_TIMEOUT,
 	PART_WAITS,
 	N_PARTS,
 };
@@ -31,11 +33,13 @@ enum part {
 #define SAME_NS       (60 * NS_PER_MS)
 #define SAME_RELATIVE 0.05
 /* Drawn waits are only known from a few draws. */
-enum { RANGE_FACTOR = 4 };
+enum { RANGE_FACTOR = 10 };
 /* Of attempts whose number depends on time, so many may be more or less, and one. */
 enum { SLACK_PART = 6 };
 /* Shorter ones could be none: we learn of an attempt's end a moment after the client. */
 #define SHORTEST_WAIT_NS (10 * NS_PER_MS)
+/* A fall-back may be so much later than it was. */
+#define FALLBACK_SLACK_NS (250 * NS_PER_MS)
 /* timeout(1) ends with this status when it had to end the client. */
 enum { TIMEOUT_STATUS = 124 };
 
@@ -211,20 +215,16 @@ static void write_list(const struct draft *draft, struct yaml_writer *writer)
 	yaml_end(writer);
 }
 
-/* Some draws say little about the next ones: far bounds. */
+/* Some draws say little about the next ones, and any of them may be short: a far upper bound. */
 static void write_range(const struct draft *draft, struct yaml_writer *writer)
 {
-	struct policy policy = policy_plain(POLICY_RANGE, INT64_MAX);
+	struct policy policy = policy_plain(POLICY_RANGE, 0);
 	AUTO_STRBUF struct strbuf text = {0};
 
 	policy.cap_ns = 0;
-	for (size_t i = 0; i < draft->n_runs; i++) {
-		for (size_t k = 0; k < draft->runs[i].n_waits; k++) {
-			policy.base_ns = MIN(policy.base_ns, draft->runs[i].waits_ns[k]);
+	for (size_t i = 0; i < draft->n_runs; i++)
+		for (size_t k = 0; k < draft->runs[i].n_waits; k++)
 			policy.cap_ns = MAX(policy.cap_ns, draft->runs[i].waits_ns[k]);
-		}
-	}
-	policy.base_ns = policy.base_ns / RANGE_FACTOR / NS_PER_MS * NS_PER_MS;
 	policy.cap_ns = rounded(policy.cap_ns * RANGE_FACTOR);
 	policy_write(&policy, &text);
 	yaml_snippet(writer, strbuf_text(&text));
@@ -246,6 +246,66 @@ static void write_waits(const struct draft *draft, struct yaml_writer *writer)
 	else
 		write_range(draft, writer);
 	fit_free(&fit);
+}
+
+/*
+ * How long it gave attempts that got no answer, in all runs. Where the client does not stop by
+ * itself, the last one is ended by its end, as if it had given up.
+ */
+static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0;
+
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		const struct observed *run = &draft->runs[i];
+
+		if (run->n_abandoned == 0 || run->n_open > 0)
+			return false;
+		low_ns = MIN(low_ns, run->shortest_ns);
+		high_ns = MAX(high_ns, run->longest_ns);
+	}
+	*ret_ns = rounded(low_ns);
+	return !draft->endless && low_ns >= SHORTEST_WAIT_NS &&
+	       high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+}
+
+static void write_connect_timeout(const struct draft *draft, struct yaml_writer *writer)
+{
+	char text[DURATION_TEXT_SIZE];
+	int64_t timeout_ns = 0;
+
+	if (connect_timeout_is_known(draft, &timeout_ns))
+		yaml_pair(writer, "connect-timeout", "%s", duration_format_exact(timeout_ns, text));
+}
+
+/* To IPv4 in each run, as the battery has it; the time it took, the longest. */
+static bool fallback_is_known(const struct draft *draft, int64_t *ret_ns)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		if (draft->runs[i].fallback_ns < 0)
+			return false;
+		longest_ns = MAX(longest_ns, draft->runs[i].fallback_ns);
+	}
+	*ret_ns = longest_ns;
+	return draft->item->dual;
+}
+
+static void write_fallback(const struct draft *draft, struct yaml_writer *writer)
+{
+	char text[DURATION_TEXT_SIZE];
+	int64_t longest_ns = 0;
+
+	if (!fallback_is_known(draft, &longest_ns))
+		return;
+	yaml_text(writer, "fallback");
+	yaml_mapping(writer, true);
+	yaml_pair(writer, "from", "ipv6");
+	yaml_pair(writer, "to", "ipv4");
+	longest_ns = rounded(longest_ns + longest_ns / 4 + FALLBACK_SLACK_NS);
+	yaml_pair(writer, "within", "%s", duration_format_exact(longest_ns, text));
+	yaml_end(writer);
 }
 
 static bool waits_are_known(const struct draft *draft)
@@ -300,6 +360,10 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 		write_attempts(draft, writer);
 	if (draft->wanted[PART_WAITS])
 		write_waits(draft, writer);
+	if (draft->wanted[PART_CONNECT_TIMEOUT])
+		write_connect_timeout(draft, writer);
+	if (draft->wanted[PART_FALLBACK])
+		write_fallback(draft, writer);
 	if (draft->wanted[PART_STDERR]) {
 		yaml_text(writer, "stderr");
 		yaml_mapping(writer, true);
@@ -377,6 +441,7 @@ static struct draft make_draft(const struct baseline *baseline, const struct bat
 		.n_runs = n_runs,
 		.fewest = SIZE_MAX,
 	};
+	int64_t known_ns;
 
 	for (size_t i = 0; i < n_runs; i++) {
 		draft.fewest = MIN(draft.fewest, runs[i].n_attempts);
@@ -387,6 +452,8 @@ static struct draft make_draft(const struct baseline *baseline, const struct bat
 	draft.wanted[PART_ATTEMPTS] = true;
 	draft.wanted[PART_STDERR] = find_phrase(&draft) != NULL;
 	draft.wanted[PART_WAITS] = waits_are_known(&draft);
+	draft.wanted[PART_CONNECT_TIMEOUT] = connect_timeout_is_known(&draft, &known_ns);
+	draft.wanted[PART_FALLBACK] = fallback_is_known(&draft, &known_ns);
 	return draft;
 }
 
@@ -411,6 +478,17 @@ static bool weaken(struct draft *draft)
 {
 	size_t part = N_PARTS;
 
+	if (all_pass(draft))
+		return true;
+	/* One of them alone may be to blame. */
+	for (size_t one = N_PARTS; one-- > 0;) {
+		if (!draft->wanted[one])
+			continue;
+		draft->wanted[one] = false;
+		if (all_pass(draft))
+			return true;
+		draft->wanted[one] = true;
+	}
 	while (!all_pass(draft)) {
 		while (part > 0 && !draft->wanted[part - 1])
 			part--;

@@ -103,6 +103,17 @@ extern const struct schema schema_tolerance;
 void decode_kernel(struct loader *loader, const struct field *field, void *target);
 extern const struct schema_key schema_kernel_named;
 
+/* Counts, in all or by endpoint. */
+void decode_counts(struct loader *loader, const struct field *field, enum expectation_kind kind);
+extern const struct schema_key schema_count_named;
+/* decode_connections.c */
+void decode_connected(struct loader *loader, const struct field *field, void *target);
+void decode_bytes(struct loader *loader, const struct field *field, void *target);
+void decode_ended(struct loader *loader, const struct field *field, void *target);
+extern const struct schema schema_bytes;
+extern const char *const connection_ends[];
+extern const struct schema_key schema_ended_named;
+
 /* A fault step as a text. @last: none follows it. */
 bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret);
 /* decode_condition.c: a step with a condition, as a mapping; and whether each can be met. */

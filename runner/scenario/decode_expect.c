@@ -142,7 +142,7 @@ static void decode_one_count(struct loader *loader, const struct node *value,
 			   &expectation->value.range.exact);
 }
 
-static const struct schema_key count_named = {
+const struct schema_key schema_count_named = {
 	.name = "ENDPOINT",
 	.value = "a number or a range",
 	.description = "How many at this endpoint.",
@@ -151,8 +151,7 @@ static const struct schema_key count_named = {
 	.type = SCHEMA_COUNT_RANGE,
 };
 
-static void decode_counts(struct loader *loader, const struct field *field,
-			  enum expectation_kind kind)
+void decode_counts(struct loader *loader, const struct field *field, enum expectation_kind kind)
 {
 	const struct node *value = field->value;
 
@@ -163,7 +162,8 @@ static void decode_counts(struct loader *loader, const struct field *field,
 	if (!value->count)
 		loader_error(loader, value, "\"%s\" names no endpoint", field->key->text);
 	for (size_t i = 0; i < value->count; i++) {
-		struct field entry = {&count_named, value->pairs[i].key, value->pairs[i].value};
+		struct field entry = {&schema_count_named, value->pairs[i].key,
+				      value->pairs[i].value};
 		size_t endpoint;
 
 		if (find_endpoint(loader, entry.key, false, &endpoint) &&
@@ -365,7 +365,7 @@ static const struct schema_key expect_keys[] = {
 		.example = "3",
 		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 		.type = SCHEMA_COUNT_RANGE,
-		.named = &count_named,
+		.named = &schema_count_named,
 		.decode = decode_attempts,
 	},
 	{
@@ -375,7 +375,7 @@ static const struct schema_key expect_keys[] = {
 		.example = "0",
 		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 		.type = SCHEMA_COUNT_RANGE,
-		.named = &count_named,
+		.named = &schema_count_named,
 		.decode = decode_retransmissions,
 	},
 	{
@@ -418,6 +418,37 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_output,
 		.decode = decode_stderr,
+	},
+	{
+		.name = "connected",
+		.value = "a number or a range, or a mapping of endpoints to these",
+		.description = "How many attempts become connections.",
+		.example = "1",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_COUNT_RANGE,
+		.named = &schema_count_named,
+		.decode = decode_connected,
+	},
+	{
+		.name = "bytes",
+		.value = "a mapping of received and sent",
+		.description = "How many bytes of data the connections carry.",
+		.example = "{received: 1000}",
+		.forms = SCHEMA_MAPPING,
+		.mapping = &schema_bytes,
+		.decode = decode_bytes,
+	},
+	{
+		.name = "ended",
+		.value = "an end, a list of them, or a mapping of endpoints to these",
+		.description =
+			"How each attempt ends as the client sees it, or one after the other.",
+		.example = "[refused, closed]",
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
+		.type = SCHEMA_CHOICE,
+		.choices = connection_ends,
+		.named = &schema_ended_named,
+		.decode = decode_ended,
 	},
 	{
 		.name = "herd",

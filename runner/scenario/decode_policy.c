@@ -88,7 +88,7 @@ static void decode_max_attempts(struct loader *loader, const struct field *field
 
 #define BASE_KEY(is_required, text)                                                                \
 	{                                                                                          \
-		.name = "base", .value = "a duration", .description = text, .example = "100ms",    \
+		.name = "base", .value = "a duration", .description = (text), .example = "100ms",  \
 		.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = (is_required),        \
 		.decode = decode_base,                                                             \
 	}

@@ -44,6 +44,10 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_LEAKS] = "leaks",
 		[EXPECT_RETRIES_ONLY] = "retries-only",
 		[EXPECT_TOTAL_WAIT] = "total-wait",
+		[EXPECT_CONNECTED] = "connected",
+		[EXPECT_RECEIVED] = "received",
+		[EXPECT_SENT] = "sent",
+		[EXPECT_ENDED] = "ended",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
@@ -187,6 +191,9 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_STDERR:
 		free(expectation->value.text.text);
 		break;
+	case EXPECT_ENDED:
+		free(expectation->value.ended.ends);
+		break;
 	case EXPECT_ORDER:
 		free(expectation->value.order.targets);
 		break;
@@ -198,6 +205,9 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_LEAKS:
 	case EXPECT_RETRIES_ONLY:
 	case EXPECT_TOTAL_WAIT:
+	case EXPECT_CONNECTED:
+	case EXPECT_RECEIVED:
+	case EXPECT_SENT:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
 	case EXPECT_HERD:

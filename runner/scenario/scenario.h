@@ -143,6 +143,20 @@ enum text_match_kind {
 	TEXT_MATCHES, /* PCRE2 */
 };
 
+/* How an attempt ended, as its client saw it. */
+enum connection_end {
+	ENDED_REFUSED,     /* before a connection: RST */
+	ENDED_UNREACHABLE, /* ICMP */
+	ENDED_UNANSWERED,  /* the client gave up waiting */
+	ENDED_RESET,       /* connected, then RST */
+	ENDED_CLOSED,      /* connected, and closed by either side */
+	ENDED_STALLED,     /* connected, then nothing got through any more */
+	ENDED_OPEN,        /* none of these until the end */
+	ENDED_N_KINDS,
+};
+/* "refused", "unreachable", … */
+const char *connection_end_name(enum connection_end end);
+
 enum expectation_kind {
 	EXPECT_EXIT,
 	EXPECT_DURATION,
@@ -161,6 +175,10 @@ enum expectation_kind {
 	EXPECT_LEAKS,
 	EXPECT_RETRIES_ONLY,
 	EXPECT_TOTAL_WAIT,
+	EXPECT_CONNECTED,
+	EXPECT_RECEIVED,
+	EXPECT_SENT,
+	EXPECT_ENDED,
 	EXPECT_N_KINDS,
 };
 /* The key in the scenario file: "exit", "attempts", "waits", … */
@@ -225,6 +243,11 @@ struct expectation {
 			int64_t within_ns;
 			bool retries; /* the first attempt of each copy does not count */
 		} herd;
+		struct {
+			enum connection_end *ends; /* owned */
+			size_t n_ends;
+			bool each; /* the one is every attempt's; else one after the other */
+		} ended;
 		struct {
 			enum text_match_kind match;
 			bool negated;

@@ -2,7 +2,8 @@
 /*
  * A client with exponential back-off, over nothing but sockets. It retries a refused connection and
  * one that timed out; every other error is let through at once, and so is a server that accepts but
- * does not answer (--ask). A name with several addresses is tried address by address in each try.
+ * does not answer (--ask). A name with several addresses is tried address by address in each try,
+ * and so are several targets.
  */
 #include "targets/clients/mistake.h"
 
@@ -32,9 +33,13 @@ enum jitter {
 	JITTER_PERCENT, /* the wait, more or less so many percent */
 };
 
+enum { MAX_TARGETS = 8 };
+
 struct options {
-	char *host; /* points into the argument */
-	char *port;
+	struct {
+		char *host, *port; /* point into the argument */
+	} targets[MAX_TARGETS];
+	size_t n_targets;
 	double base_ms, factor, cap_ms;
 	enum jitter jitter;
 	double percent;
@@ -52,8 +57,9 @@ struct result {
 
 static void print_help(FILE *file)
 {
-	fputs("Usage: synfault-backoff [OPTION...] HOST:PORT | [ADDRESS]:PORT\n"
+	fputs("Usage: synfault-backoff [OPTION...] TARGET...\n"
 	      "Connects; retries with exponential back-off when refused or timed out.\n"
+	      "A target is HOST:PORT or [ADDRESS]:PORT; several are tried in turn each time.\n"
 	      "\n"
 	      "  --base MS        first wait (100)\n"
 	      "  --factor F       each wait is this many times the one before (2)\n"
@@ -68,6 +74,11 @@ static void print_help(FILE *file)
 	      "Exit status: 0 connected, 1 all attempts failed, 3 another error, 64 usage.\n",
 	      file);
 	mistake_help(file);
+	fputs("  same-seed           the jitter is the same in every run\n"
+	      "  slow-timeout        waits twice as long for an answer\n"
+	      "  wrong-order         begins with the last target\n"
+	      "  slow-fallback       waits a second before it turns to the next target\n",
+	      file);
 }
 
 static bool parse_jitter(const char *text, struct options *options)
@@ -94,19 +105,22 @@ static bool parse_jitter(const char *text, struct options *options)
 /* Splits HOST:PORT or [ADDRESS]:PORT in place. */
 static bool parse_target(char *text, struct options *options)
 {
-	char *colon = strrchr(text, ':');
+	char *colon = strrchr(text, ':'), *host = text;
 
 	if (!colon || colon == text || colon[1] == '\0')
 		return false;
 	*colon = '\0';
-	options->port = colon + 1;
-	options->host = text;
-	if (text[0] != '[')
-		return !strchr(text, ':');
-	if (colon[-1] != ']')
+	if (text[0] != '[') {
+		if (strchr(text, ':'))
+			return false;
+	} else if (colon[-1] != ']') {
 		return false;
-	colon[-1] = '\0';
-	options->host = text + 1;
+	} else {
+		colon[-1] = '\0';
+		host++;
+	}
+	options->targets[options->n_targets].host = host;
+	options->targets[options->n_targets++].port = colon + 1;
 	return true;
 }
 
@@ -164,10 +178,18 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind != argc - 1 || !parse_target(argv[optind], ret)) {
-		fputs("synfault-backoff: give one HOST:PORT (see --help)\n", stderr);
+	for (; optind < argc; optind++) {
+		if (ret->n_targets < MAX_TARGETS && parse_target(argv[optind], ret))
+			continue;
+		fprintf(stderr, "synfault-backoff: bad target: %s (see --help)\n", argv[optind]);
 		return EXIT_USAGE;
 	}
+	if (ret->n_targets == 0) {
+		fputs("synfault-backoff: give a HOST:PORT (see --help)\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (ret->mistake == MISTAKE_SLOW_TIMEOUT)
+		ret->timeout_ms *= 2;
 	return -1;
 }
 
@@ -243,16 +265,31 @@ static int ask(int fd, const struct options *options)
 	return 0;
 }
 
-/* One try: all addresses in their order. The error of the last one counts. */
-static struct result try_once(const struct addrinfo *addresses, const struct options *options)
+/* The addresses of one target in their order. Returns as connect_address() does. */
+static int connect_target(const struct addrinfo *addresses, const struct options *options)
 {
-	struct result result = {0};
 	int fd = -EADDRNOTAVAIL;
 
 	for (const struct addrinfo *address = addresses; address; address = address->ai_next) {
 		fd = connect_address(address, options);
 		if (fd >= 0)
 			break;
+	}
+	return fd;
+}
+
+/* One try: all targets in their order. The error of the last one counts. */
+static struct result try_once(struct addrinfo *const *addresses, const struct options *options)
+{
+	struct result result = {0};
+	int fd = -EADDRNOTAVAIL;
+
+	for (size_t i = 0; fd < 0 && i < options->n_targets; i++) {
+		bool backwards = options->mistake == MISTAKE_WRONG_ORDER;
+
+		if (i > 0 && options->mistake == MISTAKE_SLOW_FALLBACK)
+			sleep_ms(1000);
+		fd = connect_target(addresses[backwards ? options->n_targets - 1 - i : i], options);
 	}
 	if (fd < 0) {
 		result.error = -fd;
@@ -267,30 +304,18 @@ static struct result try_once(const struct addrinfo *addresses, const struct opt
 
 static bool may_retry(struct result result, const struct options *options)
 {
-	if (options->mistake == MISTAKE_RETRIES_NOTHING)
-		return false;
-	if (options->mistake == MISTAKE_RETRIES_EVERYTHING)
-		return true;
-	return !result.connected && (result.error == ECONNREFUSED || result.error == ETIMEDOUT);
-}
-
-static double tries_allowed(const struct options *options)
-{
-	switch (options->mistake) {
-	case MISTAKE_NEVER_GIVES_UP:
-		return INFINITY;
-	case MISTAKE_ONE_TOO_MANY:
-		return options->tries + 1;
-	default:
-		return options->tries;
-	}
+	return mistake_retries(options->mistake,
+			       !result.connected &&
+				       (result.error == ECONNREFUSED || result.error == ETIMEDOUT));
 }
 
 /* Uniform in [0, 1). */
-static double draw(void)
+static double draw(double n, const struct options *options)
 {
 	uint32_t bits = 0;
 
+	if (options->mistake == MISTAKE_SAME_SEED)
+		return fmod(n * 0.618034, 1);
 	if (getrandom(&bits, sizeof(bits), 0) < 0)
 		bits = UINT32_MAX / 2;
 	return (double)bits / 4294967296.0;
@@ -307,19 +332,19 @@ static double wait_ms(double n, const struct options *options)
 		wait = fmin(wait, options->cap_ms);
 	switch (options->jitter) {
 	case JITTER_FULL:
-		return wait * draw();
+		return wait * draw(n, options);
 	case JITTER_EQUAL:
-		return wait / 2 + wait / 2 * draw();
+		return wait / 2 + wait / 2 * draw(n, options);
 	case JITTER_PERCENT:
-		return wait * (1 + options->percent / 100 * (2 * draw() - 1));
+		return wait * (1 + options->percent / 100 * (2 * draw(n, options) - 1));
 	default:
 		return wait;
 	}
 }
 
-static enum exit_status run(const struct addrinfo *addresses, const struct options *options)
+static enum exit_status run(struct addrinfo *const *addresses, const struct options *options)
 {
-	double allowed = tries_allowed(options);
+	double allowed = mistake_tries(options->mistake, options->tries);
 	bool silent = options->mistake == MISTAKE_SWALLOWS_ERROR;
 
 	for (double n = 1;; n++) {
@@ -355,18 +380,21 @@ int main(int argc, char **argv)
 		.tries = 5,
 		.timeout_ms = 1000,
 	};
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
-	int status, error;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses[MAX_TARGETS] = {NULL};
+	int status, error = 0;
 
 	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
-	error = getaddrinfo(options.host, options.port, &hints, &addresses);
-	if (error != 0) {
-		fprintf(stderr, "%s: %s\n", options.host, gai_strerror(error));
-		return STATUS_LET_THROUGH;
+	for (size_t i = 0; error == 0 && i < options.n_targets; i++) {
+		error = getaddrinfo(options.targets[i].host, options.targets[i].port, &hints,
+				    &addresses[i]);
+		if (error != 0)
+			fprintf(stderr, "%s: %s\n", options.targets[i].host, gai_strerror(error));
 	}
-	status = (int)run(addresses, &options);
-	freeaddrinfo(addresses);
+	status = error != 0 ? STATUS_LET_THROUGH : (int)run(addresses, &options);
+	for (size_t i = 0; i < options.n_targets; i++)
+		if (addresses[i])
+			freeaddrinfo(addresses[i]);
 	return status;
 }

@@ -102,6 +102,11 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		fputs("synfault-curl-retry: give one URL (see --help)\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (ret->mistake >= MISTAKE_SAME_SEED) {
+		fprintf(stderr, "synfault-curl-retry: %s is a mistake of synfault-backoff only\n",
+			mistake_name(ret->mistake));
+		return EXIT_USAGE;
+	}
 	if (ret->mistake == MISTAKE_LEAKS_SOCKET && !ret->retry_timeouts) {
 		fputs("synfault-curl-retry: leaks-socket makes no sense without --retry-timeouts\n",
 		      stderr);
@@ -147,28 +152,11 @@ static bool may_retry(CURL *curl, CURLcode code, const struct options *options)
 {
 	long os_errno = 0;
 
-	if (options->mistake == MISTAKE_RETRIES_NOTHING)
-		return false;
-	if (options->mistake == MISTAKE_RETRIES_EVERYTHING)
-		return true;
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return options->retry_timeouts;
-	if (code != CURLE_COULDNT_CONNECT)
-		return false;
-	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
-	return os_errno == ECONNREFUSED;
-}
-
-static double tries_allowed(const struct options *options)
-{
-	switch (options->mistake) {
-	case MISTAKE_NEVER_GIVES_UP:
-		return INFINITY;
-	case MISTAKE_ONE_TOO_MANY:
-		return options->tries + 1;
-	default:
-		return options->tries;
-	}
+		return mistake_retries(options->mistake, options->retry_timeouts);
+	if (code == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	return mistake_retries(options->mistake, os_errno == ECONNREFUSED);
 }
 
 /* The delay after attempt @n (from 1). */
@@ -186,7 +174,7 @@ static double delay_ms(double n, const struct options *options)
 
 static enum exit_status run(CURL *curl, const char *error_text, const struct options *options)
 {
-	double allowed = tries_allowed(options);
+	double allowed = mistake_tries(options->mistake, options->tries);
 	bool silent = options->mistake == MISTAKE_SWALLOWS_ERROR;
 
 	for (double n = 1;; n++) {

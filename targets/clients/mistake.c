@@ -3,6 +3,7 @@
 #include "targets/clients/mistake.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,10 @@ static const char *const names[] = {
 	[MISTAKE_NO_CAP] = "no-cap",
 	[MISTAKE_ONE_TOO_MANY] = "one-too-many",
 	[MISTAKE_LEAKS_SOCKET] = "leaks-socket",
+	[MISTAKE_SAME_SEED] = "same-seed",
+	[MISTAKE_SLOW_TIMEOUT] = "slow-timeout",
+	[MISTAKE_WRONG_ORDER] = "wrong-order",
+	[MISTAKE_SLOW_FALLBACK] = "slow-fallback",
 };
 _Static_assert(ARRAY_SIZE(names) == MISTAKE_N_KINDS, "each mistake has a name");
 
@@ -61,6 +66,25 @@ void mistake_help(FILE *file)
 	      "  one-too-many        one attempt more than allowed\n"
 	      "  leaks-socket        leaves a timed-out socket open and goes on\n",
 	      file);
+}
+
+double mistake_tries(enum mistake mistake, double tries)
+{
+	switch (mistake) {
+	case MISTAKE_NEVER_GIVES_UP:
+		return INFINITY;
+	case MISTAKE_ONE_TOO_MANY:
+		return tries + 1;
+	default:
+		return tries;
+	}
+}
+
+bool mistake_retries(enum mistake mistake, bool right)
+{
+	if (mistake == MISTAKE_RETRIES_NOTHING)
+		return false;
+	return right || mistake == MISTAKE_RETRIES_EVERYTHING;
 }
 
 bool parse_number(const char *text, double low, double high, double *ret)

@@ -20,6 +20,11 @@ enum mistake {
 	MISTAKE_NO_CAP,             /* waits grow for ever */
 	MISTAKE_ONE_TOO_MANY,       /* one attempt more than allowed */
 	MISTAKE_LEAKS_SOCKET,       /* leaves a failed socket open, whose SYNs go on */
+	/* These only synfault-backoff can make. */
+	MISTAKE_SAME_SEED,     /* its jitter is the same in every run */
+	MISTAKE_SLOW_TIMEOUT,  /* waits twice as long for an answer */
+	MISTAKE_WRONG_ORDER,   /* begins with the last of its targets */
+	MISTAKE_SLOW_FALLBACK, /* waits a second before it turns to the next target */
 	MISTAKE_N_KINDS,
 };
 
@@ -36,6 +41,10 @@ bool mistake_parse(const char *name, enum mistake *ret);
  * true and writes @ret, or false for a name that is unknown.
  */
 bool mistake_from_environment(enum mistake *ret);
+/* How many attempts a client makes that is to make @tries: infinitely many, one more, or these. */
+double mistake_tries(enum mistake mistake, double tries);
+/* Whether it tries again after an error after which one does (@right) or does not. */
+bool mistake_retries(enum mistake mistake, bool right);
 /* Writes the list of mistakes as part of a --help text. */
 void mistake_help(FILE *file);
 

@@ -31,8 +31,8 @@ TIMING_SCALE = 4
 # When nothing else is wrong the case is run again, once.
 TOO_BUSY = "too slow to tell"
 FINDING = re.compile(r"^\d+\. .*", re.M)
-# Node.js is too large for the image.
-WITH_CLIENTS = ("--tag", "!node")
+# Node.js is too large for the image, and other clients from elsewhere are not in it either.
+WITH_CLIENTS = ("--tag", "!node,!clients")
 LIMITS = {"memory": 256 << 20, "pids": 100}
 # What fits into these limits: a scenario may need 8 processes.
 MOST_JOBS_LIMITED = 12
@@ -162,7 +162,8 @@ def run_once(containers, case, n_expected, try_number, group):
         mounts += group.mounts()
     command = ["python3", container.HOME / "inside.py", container.REPORTS / "inside.json",
                "synfault", "run", "--junit", container.REPORTS / "junit.xml",
-               "--timing-scale", TIMING_SCALE, *WITH_CLIENTS, *case.arguments, container.HOME / "scenarios"]
+               "--timing-scale", TIMING_SCALE, *WITH_CLIENTS, *case.arguments,
+               container.HOME / "scenarios"]
     if case.privileges:
         command.append(container.HOME / "privileges.yaml")
     if case.jobs:

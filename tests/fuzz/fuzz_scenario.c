@@ -86,6 +86,9 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_DURATION:
 	case EXPECT_ATTEMPTS:
 	case EXPECT_RETRANSMISSIONS:
+	case EXPECT_CONNECTED:
+	case EXPECT_RECEIVED:
+	case EXPECT_SENT:
 	case EXPECT_CONNECT_TIMEOUT:
 	case EXPECT_TOTAL_WAIT:
 	case EXPECT_IN_FLIGHT:
@@ -103,6 +106,10 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_HERD:
 		REQUIRE(expectation->value.herd.max > 0);
 		REQUIRE(expectation->value.herd.within_ns > 0);
+		break;
+	case EXPECT_ENDED:
+		REQUIRE(expectation->value.ended.n_ends > 0);
+		REQUIRE(!expectation->value.ended.each || expectation->value.ended.n_ends == 1);
 		break;
 	case EXPECT_GIVES_UP:
 		REQUIRE(expectation->value.gives_up.after_ns > 0);

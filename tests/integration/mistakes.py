@@ -36,6 +36,23 @@ MISTAKES = [
     ("leaks-socket", DROPPED, "retransmissions"),
 ]
 
+# The same for each expectation on behaviour, with synfault-backoff alone.
+BEHAVIOUR = [
+    ("slow-timeout", "takes 400 ms for an attempt that gets no answer", "connect-timeout"),
+    ("one-too-many", "gives up after three attempts, within a second", "gives-up"),
+    ("no-cap", "waits no longer than its cap allows in all", "total-wait"),
+    (
+        "retries-everything",
+        "retries what was refused, and not a server that accepts and says nothing",
+        "retries-only",
+    ),
+    ("wrong-order", "turns to the backup only when the first one has failed", "order"),
+    ("slow-fallback", "turns to the backup at once", "fallback"),
+    ("leaks-socket", "has one attempt under way at a time", "in-flight"),
+    ("leaks-socket", "leaves no socket open", "leaks"),
+    ("same-seed", "spreads the retries of ten clients by its jitter", "waits"),
+]
+
 # The clients as they are given behind "--", to which "--mistake NAME" is added; for REFUSED.
 COMMANDS = {
     "python": ["python3", str(ROOT / "targets/clients/fetch.py"), "--delay=0.3", "http://${api}/"],
@@ -139,6 +156,10 @@ def all_cases():
         for mistake, scenario, finding in MISTAKES:
             cases.append(Case(client, scenario, mistake, finding))
         cases.append(Case(client, REFUSED, "no-pause", "waits", by_switch=True))
+    for mistake, name, finding in BEHAVIOUR:
+        scenario = ("behaviour", name)
+        cases.append(Case("backoff", scenario))
+        cases.append(Case("backoff", scenario, mistake, finding))
     return cases
 
 

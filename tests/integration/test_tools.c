@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "common/duration.h"
 #include "tests/lib/program.h"
 
 #define NEXT "---\n"
@@ -142,4 +143,20 @@ Test(tools, urllib)
 		       "expect: {exit: 0, attempts: 1, retransmissions: 1, stdout: {contains: "
 		       "'200'}}\n");
 	all_pass(synfault, "3 passed, 0 failed, 0 skipped");
+}
+
+/* The packs of what is promised by the documentation of those who are known. */
+Test(tools, do_what_their_packs_say)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	const char *source = getenv("SYNFAULT_SOURCE");
+	const char *required = getenv("SYNFAULT_REQUIRE_PRIVILEGES");
+
+	cr_assert_not_null(source);
+	synfault->patience_ns = 60 * NS_PER_S;
+	/* Elsewhere some of them may be missing; here they all have to be there. */
+	program_runs(synfault, "run %s --timing-scale 2.5 %s/scenarios/clients",
+		     required && strcmp(required, "1") == 0 ? "--require" : "", source);
+	program_exited(synfault, STATUS_PASSED);
+	program_left_nothing(synfault);
 }

@@ -4,6 +4,7 @@
 install.py SOURCE BUILD"""
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,8 +15,14 @@ LINK = re.compile(r"\]\(([^)#:\s]+)\)")
 
 
 def expected(source):
-    documents = ["README.md", "COPYING", *(f"docs/{path.name}" for path in source.glob("docs/*.md"))]
-    return {"bin/synfault", *(f"{DOCUMENTATION}/{name}" for name in documents)}
+    documents = ["README.md", "COPYING", *(f"docs/{path.name}" for path in source.glob("docs/*.md")),
+                 *(f"docs/{path.name}" for path in source.glob("docs/*.schema.json"))]
+    completions = ["bash-completion/completions/synfault", "zsh/site-functions/_synfault",
+                   "fish/vendor_completions.d/synfault.fish"]
+    pages = [path.stem for path in source.glob("docs/man/*.scd")] if shutil.which("scdoc") else []
+    return {"bin/synfault", *(f"{DOCUMENTATION}/{name}" for name in documents),
+            *(f"share/{name}" for name in completions),
+            *(f"share/man/man{page[-1]}/{page}" for page in pages)}
 
 
 def dead_links(prefix):

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Faults of connections on real packets: a server that pours data, a client that reads it, and what
+ * the client's socket calls say when the step is done. Each over IPv4 and IPv6.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "common/duration.h"
+#include "injector/injector.h"
+#include "tests/lib/netns.h"
+
+#define PATIENCE_NS (10 * NS_PER_S)
+#define POURED      200000
+
+/* What a client saw; an error is 0 or an errno, ETIMEDOUT: nothing for half a second. */
+struct seen {
+	int connect_error, end_error;
+	int64_t received, took_ns;
+};
+
+struct run {
+	struct seen *seen; /* shared with the client */
+	size_t n_faults;
+	struct injector_event fault; /* the last */
+	char *problem;
+};
+
+static void note_event(void *userdata, const struct injector_event *event)
+{
+	struct run *run = userdata;
+
+	if (event->kind != INJECTOR_FAULT)
+		return;
+	run->fault = *event;
+	run->n_faults++;
+}
+
+static void note_problem(void *userdata, bool fatal, const char *message)
+{
+	struct run *run = userdata;
+
+	(void)fatal;
+	if (!run->problem)
+		run->problem = xstrdup(message);
+}
+
+static void pour(int listener)
+{
+	AUTO_FREE char *data = xzalloc(POURED);
+	char buffer[64];
+
+	signal(SIGPIPE, SIG_IGN);
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+
+		if (fd >= 0 && read(fd, buffer, sizeof(buffer)) > 0)
+			(void)!write(fd, data, POURED);
+		close(fd);
+	}
+}
+
+static void ask(const struct address *server, struct seen *seen)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t started_ns = clock_monotonic_ns();
+	char buffer[65536];
+	ssize_t n = -1;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (connect(fd, (struct sockaddr *)&storage, length) < 0) {
+		seen->connect_error = errno;
+		return;
+	}
+	if (write(fd, "hello", 5) < 0)
+		seen->end_error = errno;
+	while (seen->end_error == 0) {
+		if (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 500) == 0) {
+			seen->end_error = ETIMEDOUT;
+			break;
+		}
+		n = read(fd, buffer, sizeof(buffer));
+		if (n < 0)
+			seen->end_error = errno;
+		if (n <= 0)
+			break;
+		seen->received += n;
+	}
+	seen->took_ns = clock_monotonic_ns() - started_ns;
+}
+
+static pid_t start(int listener, const struct address *server, struct seen *seen)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid > 0)
+		return pid;
+	if (seen)
+		ask(server, seen);
+	else
+		pour(listener);
+	_exit(0);
+}
+
+static void wait_for(struct event_base *base, pid_t client)
+{
+	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+
+	while (waitpid(client, NULL, WNOHANG) == 0) {
+		struct timeval moment = {.tv_usec = 5000};
+
+		cr_assert_lt(clock_monotonic_ns(), end_ns, "the client never ended");
+		event_base_loopexit(base, &moment);
+		event_base_dispatch(base);
+	}
+}
+
+static struct run run_step(const char *text, const char *host)
+{
+	struct event_config *config = event_config_new();
+	struct run run = {0};
+	struct script script = {0};
+	struct step_error error;
+	struct diag_list diags = {0};
+	struct injector *injector;
+	struct sockaddr_storage storage;
+	struct address address;
+	struct tracker_endpoint endpoint = {
+		.addresses = &address, .n_addresses = 1, .script = &script};
+	struct event_base *base;
+	struct step step;
+	int listener, r;
+	pid_t server;
+
+	cr_assert_eq(step_parse(text, &step, &error), 0, "%s: %s", text, error.message);
+	script_append(&script, &step);
+	cr_assert_eq(address_parse(host, 8080, &address), 0);
+	listener = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	r = bind(listener, (struct sockaddr *)&storage, address_to_sockaddr(&address, &storage));
+	cr_assert(r == 0 && listen(listener, 16) == 0, "%s", strerror(errno));
+	server = start(listener, &address, NULL);
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	r = injector_new(&(struct injector_config){.base = base,
+						   .table = "synfault-test",
+						   .queue_number = 7,
+						   .endpoints = &endpoint,
+						   .n_endpoints = 1,
+						   .on_event = note_event,
+						   .on_problem = note_problem,
+						   .userdata = &run},
+			 &diags, &injector);
+	if (r == -EOPNOTSUPP)
+		netns_skip("%s", diags.items[0].message);
+	cr_assert_eq(r, 0, "%s", diags.n_items ? diags.items[0].message : strerror(-r));
+	run.seen = mmap(NULL, sizeof(*run.seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	wait_for(base, start(listener, &address, run.seen));
+	injector_finish(injector);
+	injector_free(injector);
+	event_base_free(base);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	close(listener);
+	script_free(&script);
+	cr_expect_null(run.problem, "%s: %s", text, run.problem);
+	return run;
+}
+
+struct expected {
+	const char *step;
+	int connect_error, end_error;
+	int64_t received;
+	enum fault_kind fault;
+	uint64_t bytes; /* of the fault */
+};
+
+static void expect_all(const struct expected *expected, size_t n_expected)
+{
+	static const char *const hosts[] = {"127.0.0.5", "::1"};
+
+	netns_enter();
+	for (size_t i = 0; i < n_expected; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+			const struct expected *e = &expected[i];
+			struct run run = run_step(e->step, hosts[k]);
+
+			cr_expect_eq(run.seen->connect_error, e->connect_error, "%s at %s: %s",
+				     e->step, hosts[k], strerror(run.seen->connect_error));
+			cr_expect_eq(run.seen->end_error, e->end_error, "%s at %s: %s", e->step,
+				     hosts[k], strerror(run.seen->end_error));
+			cr_expect_eq(run.seen->received, e->received, "%s at %s: %lld bytes",
+				     e->step, hosts[k], (long long)run.seen->received);
+			if (e->fault == FAULT_N_KINDS) {
+				cr_expect_eq(run.n_faults, 0, "%s", e->step);
+				continue;
+			}
+			cr_expect_eq(run.n_faults, 1, "%s: %zu faults", e->step, run.n_faults);
+			cr_expect_eq(run.fault.fault, e->fault, "%s", e->step);
+			cr_expect_eq(run.fault.bytes, e->bytes, "%s", e->step);
+		}
+	}
+}
+
+TestSuite(connections, .timeout = 60);
+
+Test(connections, are_reset_after_exactly_so_many_bytes)
+{
+	static const struct expected expected[] = {
+		{"reset after 0 bytes", 0, ECONNRESET, 0, FAULT_RESET, 0},
+		{"reset after 1 byte", 0, ECONNRESET, 1, FAULT_RESET, 1},
+		{"reset after 1000 bytes", 0, ECONNRESET, 1000, FAULT_RESET, 1000},
+		{"reset after 199999 bytes", 0, ECONNRESET, 199999, FAULT_RESET, 199999},
+		{"reset after 5 bytes to-server", 0, ECONNRESET, 0, FAULT_RESET, 5},
+	};
+
+	expect_all(expected, ARRAY_SIZE(expected));
+}
+
+Test(connections, are_closed_after_exactly_so_many_bytes)
+{
+	static const struct expected expected[] = {
+		{"close after 0 bytes", 0, 0, 0, FAULT_CLOSED, 0},
+		{"close after 1000 bytes", 0, 0, 1000, FAULT_CLOSED, 1000},
+		{"close after 100 KB", 0, 0, 100000, FAULT_CLOSED, 100000},
+	};
+
+	expect_all(expected, ARRAY_SIZE(expected));
+}
+
+Test(connections, stall)
+{
+	static const struct expected expected[] = {
+		{"half-open", 0, ETIMEDOUT, 0, FAULT_STALLED, 0},
+		{"stall after accept", 0, ETIMEDOUT, 0, FAULT_STALLED, 0},
+		{"stall after 64 KiB", 0, ETIMEDOUT, 65536, FAULT_STALLED, 65536},
+	};
+
+	expect_all(expected, ARRAY_SIZE(expected));
+}
+
+Test(connections, are_untouched_until_their_fault_comes)
+{
+	static const struct expected expected[] = {
+		{"reset after 1 GB", 0, 0, POURED, FAULT_N_KINDS, 0},
+		{"stall after 1m", 0, 0, POURED, FAULT_N_KINDS, 0},
+	};
+
+	expect_all(expected, ARRAY_SIZE(expected));
+}
+
+Test(connections, slow_ones_take_their_time)
+{
+	static const char *const hosts[] = {"127.0.0.5", "::1"};
+
+	netns_enter();
+	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+		struct run run = run_step("slow 400 KB/s", hosts[k]);
+
+		cr_expect_eq(run.seen->received, POURED);
+		cr_expect_eq(run.seen->end_error, 0);
+		cr_expect_geq(run.seen->took_ns, NS_PER_S / 2);
+		cr_expect_eq(run.fault.fault, FAULT_SLOWED);
+	}
+}
+
+Test(connections, a_lost_syn_ack_comes_again)
+{
+	netns_enter();
+	{
+		struct run run = run_step("lose-synack 1", "127.0.0.5");
+
+		cr_expect_eq(run.seen->received, POURED);
+		cr_expect_geq(run.seen->took_ns, NS_PER_S * 9 / 10);
+		cr_expect_eq(run.fault.fault, FAULT_SYN_ACK_LOST);
+	}
+}
+
+Test(connections, that_find_no_room_are_reset_by_the_kernel)
+{
+	static const char *const hosts[] = {"127.0.0.5", "::1"};
+
+	netns_enter();
+	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+		struct run run = run_step("backlog-full abort", hosts[k]);
+		int error = run.seen->connect_error ? run.seen->connect_error : run.seen->end_error;
+
+		cr_expect_eq(error, ECONNRESET, "%s", strerror(error));
+		cr_expect_eq(run.fault.fault, FAULT_RESET);
+	}
+}
+
+Test(connections, icmp_says_what_can_not_be_reached)
+{
+	static const struct {
+		const char *step, *host;
+		int error;
+	} cases[] = {
+		{"unreachable net", "127.0.0.5", ENETUNREACH},
+		{"unreachable host", "127.0.0.5", EHOSTUNREACH},
+		{"unreachable port", "127.0.0.5", ECONNREFUSED},
+		{"unreachable admin", "127.0.0.5", EHOSTUNREACH},
+		{"unreachable protocol", "127.0.0.5", ENOPROTOOPT},
+		{"unreachable net", "::1", ENETUNREACH},
+		{"unreachable host", "::1", EHOSTUNREACH},
+		{"unreachable port", "::1", ECONNREFUSED},
+		{"unreachable admin", "::1", EACCES},
+		{"delay 100ms then unreachable host", "::1", EHOSTUNREACH},
+	};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(run_step(cases[i].step, cases[i].host).seen->connect_error,
+			     cases[i].error, "%s at %s", cases[i].step, cases[i].host);
+}

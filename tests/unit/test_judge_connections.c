@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of expectations on connections: how many, what they carried, how they ended. */
+#include <criterion/criterion.h>
+
+#include "common/duration.h"
+#include "tests/lib/record_builder.h"
+
+TestSuite(judge_connections);
+
+static void fault(struct record_builder *b, uint32_t id, enum fault_kind kind, uint64_t bytes)
+{
+	record_add_event(b->record,
+			 &(struct event){.kind = EVENT_FAULT,
+					 .at_ns = 50 * NS_PER_MS,
+					 .u.net = {.attempt = id, .fault = kind, .bytes = bytes}});
+}
+
+/* An attempt that connects at once; its fault at 50 ms, unless @kind is FAULT_N_KINDS. */
+static uint32_t connected(struct record_builder *b, size_t endpoint, enum fault_kind kind,
+			  uint64_t bytes)
+{
+	uint32_t id = record_builder_attempt(b, endpoint);
+
+	record_builder_syn(b, id, 1, 1);
+	record_builder_verdict(b, id, 1, VERDICT_ACCEPT, 1);
+	record_builder_established(b, id, 1);
+	if (kind != FAULT_N_KINDS)
+		fault(b, id, kind, bytes);
+	return id;
+}
+
+static void close_with(struct record_builder *b, uint32_t id, uint64_t received, uint64_t sent)
+{
+	record_add_event(b->record, &(struct event){.kind = EVENT_CLOSED,
+						    .at_ns = 100 * NS_PER_MS,
+						    .u.net = {.attempt = id,
+							      .bytes_received = received,
+							      .bytes_sent = sent}});
+}
+
+static enum outcome outcome_of(struct record_builder *b)
+{
+	struct judgement judgement = record_builder_judge(b);
+	enum outcome outcome = judgement.outcome;
+
+	judgement_free(&judgement);
+	return outcome;
+}
+
+static void expect_range(struct record_builder *b, enum expectation_kind kind, int64_t low,
+			 int64_t high)
+{
+	struct expectation *expectation = record_builder_expect(b, kind, ALL_ENDPOINTS);
+
+	expectation->value.range.range = (struct range){low, high};
+}
+
+static void expect_end(struct record_builder *b, enum connection_end end)
+{
+	struct expectation *expectation = record_builder_expect(b, EXPECT_ENDED, ALL_ENDPOINTS);
+
+	expectation->value.ended.ends = xmemdup(&end, sizeof(end));
+	expectation->value.ended.n_ends = 1;
+	expectation->value.ended.each = true;
+}
+
+/* What is received of one connection, by its fault: exact, but for one that ended by itself. */
+static enum outcome received(const char *script, enum fault_kind kind, uint64_t counted,
+			     int64_t expected)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", script);
+
+	close_with(b, connected(b, api, kind, 1000), counted, 0);
+	record_builder_client_exits(b, 200, 0);
+	expect_range(b, EXPECT_RECEIVED, expected, expected);
+	return outcome_of(b);
+}
+
+Test(judge_connections, counts_bytes_exactly_after_a_fault)
+{
+	cr_expect_eq(received("reset after 1 KB", FAULT_RESET, 1000, 1000), OUTCOME_PASS);
+	cr_expect_eq(received("reset after 1 KB", FAULT_RESET, 1000, 999), OUTCOME_FAIL);
+	cr_expect_eq(received("close after 1 KB", FAULT_CLOSED, 1001, 1000), OUTCOME_PASS);
+	cr_expect_eq(received("close after 1 KB", FAULT_CLOSED, 1001, 1001), OUTCOME_FAIL);
+}
+
+Test(judge_connections, takes_a_fin_for_a_byte_or_not_without_a_fault)
+{
+	cr_expect_eq(received("accept", FAULT_N_KINDS, 1001, 1000), OUTCOME_PASS);
+	cr_expect_eq(received("accept", FAULT_N_KINDS, 1001, 1001), OUTCOME_PASS);
+	cr_expect_eq(received("accept", FAULT_N_KINDS, 1001, 1002), OUTCOME_FAIL);
+	cr_expect_eq(received("accept", FAULT_N_KINDS, 1001, 999), OUTCOME_FAIL);
+}
+
+Test(judge_connections, knows_what_came_before_a_stall)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+
+	connected(b, record_builder_endpoint(b, "api", "stall after 1 KB"), FAULT_STALLED, 1000);
+	record_builder_client_exits(b, 200, 0);
+	expect_range(b, EXPECT_RECEIVED, 1000, 1000);
+	expect_end(b, ENDED_STALLED);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	/* what was sent is not known while the socket lives */
+	expect_range(b, EXPECT_SENT, 0, INT64_MAX);
+	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
+}
+
+Test(judge_connections, counts_connections_and_not_attempts)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_attempt_connected(b, api, 100);
+	record_builder_client_exits(b, 200, 0);
+	expect_range(b, EXPECT_CONNECTED, 1, 1);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	expect_range(b, EXPECT_CONNECTED, 2, 2);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+}
+
+Test(judge_connections, holds_ends_one_after_the_other)
+{
+	static const enum connection_end right[] = {ENDED_REFUSED, ENDED_CLOSED};
+	static const enum connection_end wrong[] = {ENDED_CLOSED, ENDED_REFUSED};
+
+	for (int good = 0; good < 2; good++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+		struct expectation *expectation;
+
+		record_builder_attempt_refused(b, api, 0);
+		record_builder_attempt_connected(b, api, 100);
+		record_builder_client_exits(b, 200, 0);
+		expectation = record_builder_expect(b, EXPECT_ENDED, api);
+		expectation->value.ended.ends = xmemdup(good ? right : wrong, sizeof(right));
+		expectation->value.ended.n_ends = 2;
+		cr_expect_eq(outcome_of(b), good ? OUTCOME_PASS : OUTCOME_FAIL);
+	}
+}
+
+Test(judge_connections, an_unfired_fault_is_an_error)
+{
+	static const char *const scripts[] = {
+		"reset after 1 KB", "close after 1s", "stall after 1 KB",  "half-open",
+		"slow 1 KB/s",      "lose-synack 1",  "backlog-full abort"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", scripts[i]);
+
+		close_with(b, connected(b, api, FAULT_N_KINDS, 0), 0, 0);
+		record_builder_client_exits(b, 200, 0);
+		record_builder_expect_attempts(b, api, 1, 1);
+		cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "%s", scripts[i]);
+	}
+}
+
+Test(judge_connections, an_unreachable_attempt_has_ended_so)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "unreachable host");
+	uint32_t id = record_builder_attempt(b, api);
+
+	record_builder_syn(b, id, 1, 1);
+	record_builder_verdict(b, id, 1, VERDICT_UNREACHABLE, 1);
+	record_builder_closed(b, id, 2, 0);
+	record_builder_client_exits(b, 200, 0);
+	expect_end(b, ENDED_UNREACHABLE);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	expect_end(b, ENDED_REFUSED);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+}

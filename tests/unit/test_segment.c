@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of segments of our own making: read back by the parser, and by their checksums. */
+#include <criterion/criterion.h>
+
+#include "injector/segment.h"
+
+TestSuite(segment);
+
+enum { DATA = 11 };
+
+/* 10.0.0.1:1000 to 10.0.0.2:80, with MSS and timestamps, FIN, and 11 bytes. */
+static const uint8_t ipv4[] = {
+	0x45, 0x10, 0, 67,   0,    1,   0x40, 0,   61,   6,    0,   0,   10,  0,   0,   1,    10,
+	0,    0,    2, 0x03, 0xe8, 0,   80,   1,   2,    3,    4,   5,   6,   7,   8,   0x90, 0x11,
+	0x12, 0x34, 0, 0,    0,    0,   2,    4,   0x05, 0xb4, 1,   1,   8,   10,  0,   0,    0,
+	7,    0,    0, 0,    9,    'h', 'e',  'l', 'l',  'o',  ' ', 'w', 'o', 'r', 'l', 'd',
+};
+
+/* The same over IPv6, ::1 to ::2. */
+static size_t make_ipv6(uint8_t out[static 128])
+{
+	static const uint8_t header[40] = {0x60, 0, 0, 0, 0, 47, 6, 61, [23] = 1, [39] = 2};
+
+	memcpy(out, header, sizeof(header));
+	memcpy(out + sizeof(header), ipv4 + 20, sizeof(ipv4) - 20);
+	return sizeof(header) + sizeof(ipv4) - 20;
+}
+
+static uint32_t add_up(const uint8_t *data, size_t length, uint32_t sum)
+{
+	for (size_t i = 0; i < length; i++)
+		sum += i % 2 ? data[i] : (uint32_t)data[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* RFC 1071: a header with its checksum adds up to all ones. */
+static void expect_checksums(const uint8_t *packet, size_t length)
+{
+	size_t ip = packet[0] >> 4 == 4 ? 20 : 40;
+	uint32_t pseudo = IPPROTO_TCP + (uint32_t)(length - ip);
+
+	if (ip == 20)
+		cr_expect_eq(add_up(packet, ip, 0), 0xffff);
+	pseudo = ip == 20 ? add_up(packet + 12, 8, pseudo) : add_up(packet + 8, 32, pseudo);
+	cr_expect_eq(add_up(packet + ip, length - ip, pseudo), 0xffff);
+}
+
+static struct packet parse(const uint8_t *data, size_t length)
+{
+	struct packet packet;
+
+	cr_assert_eq(packet_parse(data, length, &packet), PACKET_OK);
+	return packet;
+}
+
+static size_t make(bool ipv6, uint8_t out[static 128])
+{
+	if (ipv6)
+		return make_ipv6(out);
+	memcpy(out, ipv4, sizeof(ipv4));
+	return sizeof(ipv4);
+}
+
+Test(segment, parser_finds_where_the_data_is)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		uint8_t data[128];
+		struct packet packet = parse(data, make(ipv6, data));
+
+		cr_expect_eq(packet.tcp_offset, ipv6 ? 40 : 20);
+		cr_expect_eq(packet.data_offset, ipv6 ? 76 : 56);
+		cr_expect_eq(packet.payload_length, DATA);
+		cr_expect_eq(packet.window, 0x1234);
+		cr_expect(packet.has_timestamps);
+		cr_expect_eq(packet.timestamp, 7);
+		cr_expect_eq(packet.timestamp_echo, 9);
+	}
+}
+
+Test(segment, cuts_data_and_takes_the_fin_away)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		for (uint32_t keep = 0; keep <= DATA; keep++) {
+			uint8_t data[128];
+			size_t whole = make(ipv6, data);
+			struct packet packet = parse(data, whole), cut;
+			size_t length = segment_trim(data, &packet, keep);
+
+			cr_expect_eq(length, whole - DATA + keep);
+			expect_checksums(data, length);
+			cut = parse(data, length);
+			cr_expect_eq(cut.payload_length, keep);
+			cr_expect_eq(cut.sequence, packet.sequence);
+			cr_expect_eq(cut.flags, TCP_FLAG_ACK);
+			cr_expect_eq(memcmp(data + cut.data_offset, "hello world", keep), 0);
+		}
+	}
+}
+
+Test(segment, looks_as_if_the_same_sender_had_sent_it)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		uint8_t data[128], out[SEGMENT_CONTROL_MAX];
+		struct segment_template template = {0};
+		struct packet packet = parse(data, make(ipv6, data)), made;
+		size_t length;
+
+		segment_learn(&template, data, &packet);
+		length = segment_control(&template, TCP_FLAG_FIN | TCP_FLAG_ACK, 77, 99, out);
+		expect_checksums(out, length);
+		made = parse(out, length);
+		cr_expect(address_equal(&made.source, &packet.source));
+		cr_expect(address_equal(&made.destination, &packet.destination));
+		cr_expect_eq(made.sequence, 77);
+		cr_expect_eq(made.acknowledgment, 99);
+		cr_expect_eq(made.flags, TCP_FLAG_FIN | TCP_FLAG_ACK);
+		cr_expect_eq(made.window, packet.window);
+		cr_expect_eq(made.payload_length, 0);
+		cr_expect(made.has_timestamps);
+		cr_expect_eq(made.timestamp, 7);
+		cr_expect_eq(made.timestamp_echo, 9);
+		cr_expect_eq(out[ipv6 ? 7 : 8], 61, "the hop limit");
+	}
+}
+
+Test(segment, a_reset_without_ack_acknowledges_nothing)
+{
+	uint8_t data[128], out[SEGMENT_CONTROL_MAX];
+	struct segment_template template = {0};
+	struct packet packet = parse(data, make(false, data)), made;
+
+	packet.has_timestamps = false;
+	segment_learn(&template, data, &packet);
+	cr_expect_eq(segment_control(&template, TCP_FLAG_RST, 5, 99, out), 40);
+	expect_checksums(out, 40);
+	made = parse(out, 40);
+	cr_expect_eq(made.flags, TCP_FLAG_RST);
+	cr_expect_eq(made.acknowledgment, 0);
+	cr_expect_eq(made.window, 0);
+}
+
+Test(segment, lowers_a_segment_size_and_never_raises_it)
+{
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		uint8_t data[128];
+		size_t length = make(ipv6, data);
+		struct packet packet = parse(data, length);
+
+		cr_expect_not(segment_lower_mss(data, length, &packet, 1460));
+		cr_expect_not(segment_lower_mss(data, length - 1, &packet, 500),
+			      "not all is there");
+		cr_expect(segment_lower_mss(data, length, &packet, 500));
+		expect_checksums(data, length);
+		cr_expect_eq(parse(data, length).mss, 500);
+	}
+}
