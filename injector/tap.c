@@ -12,6 +12,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -259,6 +260,8 @@ static int start_thread(struct tap *tap)
 	sigset_t all, old;
 	int error;
 
+	/* A heap of its own for the thread would take as long to make as the thread. */
+	mallopt(M_ARENA_MAX, 1);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	error = pthread_create(&tap->thread, NULL, read_logs, tap);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Copies of the packets that go to and from endpoints, for a capture file: whole flows, and ICMP
- * errors, each packet once, whatever becomes of it afterwards. Nothing of it holds up the packets
+ * Copies of TCP packets, for a capture file: whole flows, and ICMP, each packet once, whatever
+ * becomes of it afterwards. Nothing of it holds up the packets
  * or the injector: the kernel logs them (NFLOG: rules of tap_rules.h, taken up by nfnetlink_log),
  * and a thread of its own reads what it logs.
  *
- * Not a packet socket (AF_PACKET), as other programs that capture use: that needs CAP_NET_RAW, its
- * end costs an RCU grace period (8 to 16 ms; net/packet/af_packet.c, packet_release), and it sees
- * nothing of a packet that is dropped in the OUTPUT hook.
+ * Not a packet socket (AF_PACKET), as other programs that capture use: that needs CAP_NET_RAW, and
+ * its end costs an RCU grace period (8 to 16 ms; net/packet/af_packet.c, packet_release).
  *
  * There are two logs. Packets that begin or end a connection, and ICMP errors, come at once and on
  * a socket of their own, so that no bulk of data makes them be lost; all others come in bundles.
@@ -27,8 +26,6 @@ struct tap_packet {
 };
 
 struct tap_config {
-	const struct address *endpoints; /* borrowed until tap_new() returns */
-	size_t n_endpoints;
 	const char *table; /* name of the nftables table */
 	uint16_t group;    /* of nfnetlink_log; the next one is used too */
 	/*

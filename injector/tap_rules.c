@@ -12,77 +12,51 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
-#include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/icmp6.h>
-#include <netinet/ip_icmp.h>
 
 #include "injector/packet.h"
 
-#define CHAIN_INPUT    "input"
-#define CHAIN_OUTPUT   "output"
-#define CHAIN_PART     "log-"
-#define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
-#define INDEX_LO       1      /* in every network namespace */
-#define MESSAGE_MAX    65536
-/* Per message; an element takes 36 bytes at most. */
-#define ELEMENTS_PER_MESSAGE 1024
-#define TCP_FLAGS_OFFSET     13
+#define CHAIN_INPUT      "input"
+#define CHAIN_PART       "log-"
+#define CHAIN_PRIORITY   (-300) /* raw: before connection tracking, and before the injector's */
+#define MESSAGE_MAX      65536
+#define TCP_FLAGS_OFFSET 13
 /* What begins or ends a connection. */
 #define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
 
 struct family {
 	uint16_t family;
-	uint8_t nfproto, icmp;
-	const char *set;
-	uint32_t set_id, set_type; /* addr . port, as nft numbers its types */
-	uint32_t address_size, source_offset, destination_offset;
-	uint32_t port_register;
-	struct error_types {
-		uint8_t first, last;
-	} errors[2];     /* ranges of ICMP types */
+	uint8_t nfproto;
 	const char *map; /* of networks */
-	uint32_t map_id, network_type, prefix_size;
+	uint32_t map_id, network_type, address_size, prefix_size;
+	uint32_t source_offset, destination_offset;
 };
 
 static const struct family families[] = {
 	{
 		.family = AF_INET,
 		.nfproto = NFPROTO_IPV4,
-		.icmp = IPPROTO_ICMP,
-		.set = "endpoints4",
-		.set_id = 1,
-		.set_type = 7 << 6 | 13,
+		.map = "networks4",
+		.map_id = 1,
+		.network_type = 7, /* as nft numbers its types */
 		.address_size = 4,
+		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
 		.source_offset = 12,
 		.destination_offset = 16,
-		.port_register = NFT_REG32_01,
-		.errors = {{ICMP_DEST_UNREACH, ICMP_SOURCE_QUENCH},
-			   {ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB}},
-		.map = "networks4",
-		.map_id = 3,
-		.network_type = 7,
-		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
 	},
 	{
 		.family = AF_INET6,
 		.nfproto = NFPROTO_IPV6,
-		.icmp = IPPROTO_ICMPV6,
-		.set = "endpoints6",
-		.set_id = 2,
-		.set_type = 8 << 6 | 13,
+		.map = "networks6",
+		.map_id = 2,
+		.network_type = 8,
 		.address_size = 16,
+		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
 		.source_offset = 8,
 		.destination_offset = 24,
-		.port_register = NFT_REG32_04,
-		.errors = {{ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG},
-			   {ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}},
-		.map = "networks6",
-		.map_id = 4,
-		.network_type = 8,
-		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
 	},
 };
 
@@ -150,68 +124,6 @@ static void add_chain(struct batch *batch, const char *name, int hook)
 	nftnl_chain_free(chain);
 }
 
-/* ---- the sets of endpoints ---- */
-
-static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
-{
-	struct nftnl_set *set = nftnl_set_alloc();
-
-	if (!set)
-		out_of_memory();
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->config->table);
-	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
-	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
-	return set;
-}
-
-static void add_element(struct nftnl_set *set, const struct family *family,
-			const struct address *endpoint)
-{
-	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-	uint8_t key[sizeof(endpoint->bytes) + 4] = {0};
-
-	if (!element)
-		out_of_memory();
-	memcpy(key, endpoint->bytes, family->address_size);
-	key[family->address_size] = (uint8_t)(endpoint->port >> 8);
-	key[family->address_size + 1] = (uint8_t)endpoint->port;
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, family->address_size + 4);
-	nftnl_set_elem_add(set, element);
-}
-
-static void add_set(struct batch *batch, const struct family *family)
-{
-	const struct tap_config *config = batch->config;
-	struct nftnl_set *set = set_new(batch, family->set, family->set_id);
-	struct nlmsghdr *message;
-	size_t i = 0;
-
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_CONSTANT);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, family->set_type);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, family->address_size + 4);
-	message = batch_begin(batch, NFT_MSG_NEWSET, 0);
-	nftnl_set_nlmsg_build_payload(message, set);
-	batch_end(batch, message);
-	nftnl_set_free(set);
-	while (i < config->n_endpoints) {
-		size_t n = 0;
-
-		set = set_new(batch, family->set, family->set_id);
-		for (; i < config->n_endpoints && n < ELEMENTS_PER_MESSAGE; i++)
-			if (config->endpoints[i].family == family->family) {
-				add_element(set, family, &config->endpoints[i]);
-				n++;
-			}
-		if (n > 0) {
-			message = batch_begin(batch, NFT_MSG_NEWSETELEM, 0);
-			nftnl_set_elems_nlmsg_build_payload(message, set);
-			batch_end(batch, message);
-		}
-		nftnl_set_free(set);
-	}
-}
-
 /* ---- rules ---- */
 
 static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
@@ -254,8 +166,8 @@ static void load(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, to_register);
 }
 
-/* Whether any of the flags that are control is set, or none. */
-static void match_flags(struct nftnl_rule *rule, bool control)
+/* Any of the flags that are control is set. */
+static void match_control(struct nftnl_rule *rule)
 {
 	const uint8_t mask = CONTROL_FLAGS, zero = 0;
 	struct nftnl_expr *expr;
@@ -267,22 +179,7 @@ static void match_flags(struct nftnl_rule *rule, bool control)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
 	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
 	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
-	compare(rule, control ? NFT_CMP_NEQ : NFT_CMP_EQ, &zero, sizeof(zero));
-}
-
-/* Address and port, of the source or the destination, are an endpoint's. */
-static void match_endpoint(struct nftnl_rule *rule, const struct family *family, bool source)
-{
-	struct nftnl_expr *expr;
-
-	load(rule, NFT_PAYLOAD_NETWORK_HEADER,
-	     source ? family->source_offset : family->destination_offset, family->address_size,
-	     NFT_REG32_00);
-	load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, source ? 0 : 2, 2, family->port_register);
-	expr = add_expr(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, family->set);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, family->set_id);
+	compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
 }
 
 static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
@@ -307,15 +204,10 @@ static void add_rule(struct batch *batch, struct nftnl_rule *rule)
 	nftnl_rule_free(rule);
 }
 
-static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chain,
-				     const struct family *family, uint8_t protocol)
+static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chain, uint8_t protocol)
 {
 	struct nftnl_rule *rule = rule_new(batch, chain);
-	const uint32_t lo = INDEX_LO;
 
-	if (!strcmp(chain, CHAIN_OUTPUT))
-		match_meta(rule, NFT_META_OIF, NFT_CMP_NEQ, &lo, sizeof(lo));
-	match_meta(rule, NFT_META_NFPROTO, NFT_CMP_EQ, &family->nfproto, sizeof(family->nfproto));
 	match_meta(rule, NFT_META_L4PROTO, NFT_CMP_EQ, &protocol, sizeof(protocol));
 	return rule;
 }
@@ -333,29 +225,32 @@ static void rule_end(struct batch *batch, struct nftnl_rule *rule, bool control)
 	add_rule(batch, rule);
 }
 
-static void add_tcp_rules(struct batch *batch, const char *chain, const struct family *family)
+static void add_log_rules(struct batch *batch, const char *chain)
 {
-	for (int control = 0; control <= 1; control++)
-		for (int source = 0; source <= 1; source++) {
-			struct nftnl_rule *rule = rule_begin(batch, chain, family, IPPROTO_TCP);
+	struct nftnl_rule *rule = rule_begin(batch, chain, IPPROTO_TCP);
+	const uint8_t last_error = ICMP6_PARAM_PROB;
 
-			match_flags(rule, control);
-			match_endpoint(rule, family, source);
-			rule_end(batch, rule, control);
-		}
+	match_control(rule);
+	rule_end(batch, rule, true);
+	rule_end(batch, rule_begin(batch, chain, IPPROTO_TCP), false);
+	rule_end(batch, rule_begin(batch, chain, IPPROTO_ICMP), true);
+	/* Not the many messages of neighbour discovery. */
+	rule = rule_begin(batch, chain, IPPROTO_ICMPV6);
+	load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
+	compare(rule, NFT_CMP_LTE, &last_error, sizeof(last_error));
+	rule_end(batch, rule, true);
 }
 
-static void add_error_rules(struct batch *batch, const char *chain, const struct family *family)
+static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(family->errors); i++) {
-		struct nftnl_rule *rule = rule_begin(batch, chain, family, family->icmp);
-		const struct error_types *types = &family->errors[i];
+	struct nftnl_set *set = nftnl_set_alloc();
 
-		load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
-		compare(rule, NFT_CMP_GTE, &types->first, sizeof(types->first));
-		compare(rule, NFT_CMP_LTE, &types->last, sizeof(types->last));
-		rule_end(batch, rule, true);
-	}
+	if (!set)
+		out_of_memory();
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->config->table);
+	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
+	return set;
 }
 
 /* ---- a common table and its parts ---- */
@@ -442,45 +337,18 @@ static void build_part(struct batch *batch)
 	AUTO_FREE char *chain = xasprintf(CHAIN_PART "%u", batch->config->part);
 
 	add_chain(batch, chain, -1);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		for (int control = 0; control <= 1; control++) {
-			struct nftnl_rule *rule =
-				rule_begin(batch, chain, &families[i], IPPROTO_TCP);
-
-			match_flags(rule, control);
-			rule_end(batch, rule, control);
-		}
-		add_error_rules(batch, chain, &families[i]);
+	add_log_rules(batch, chain);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		add_entry(batch, &families[i], chain);
-	}
 }
 
 /* ---- a table of one's own ---- */
 
-static bool has_family(const struct tap_config *config, uint16_t family)
-{
-	for (size_t i = 0; i < config->n_endpoints; i++)
-		if (config->endpoints[i].family == family)
-			return true;
-	return false;
-}
-
 static void build_table(struct batch *batch)
 {
-	static const char *const chains[] = {CHAIN_INPUT, CHAIN_OUTPUT};
-
 	add_table(batch, NFT_MSG_NEWTABLE);
 	add_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING);
-	add_chain(batch, CHAIN_OUTPUT, NF_INET_LOCAL_OUT);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		if (!has_family(batch->config, families[i].family))
-			continue;
-		add_set(batch, &families[i]);
-		for (size_t c = 0; c < ARRAY_SIZE(chains); c++) {
-			add_tcp_rules(batch, chains[c], &families[i]);
-			add_error_rules(batch, chains[c], &families[i]);
-		}
-	}
+	add_log_rules(batch, CHAIN_INPUT);
 }
 
 /* ---- to the kernel ---- */

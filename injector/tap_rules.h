@@ -4,11 +4,8 @@
  *
  *     table inet NAME {
  *         chain input {                             # filter hook prerouting, priority raw
- *             tcp to or from an endpoint: log group G (SYN, FIN or RST set) or G + 1
- *             icmp errors: log group G
- *         }
- *         chain output {                            # filter hook output, priority raw
- *             not through lo: the same
+ *             tcp with SYN, FIN or RST, icmp, icmpv6 errors: log group G
+ *             other tcp: log group G + 1
  *         }
  *     }
  *
@@ -28,7 +25,7 @@
  *         chain input {                             # base chain as above
  *             from, or else to, an address whose network is in the map: its verdict
  *         }
- *         chain log-N {                             # tcp, icmp errors: as above
+ *         chain log-N {                             # rules as above
  *         }
  *     }
  *

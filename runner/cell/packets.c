@@ -23,27 +23,11 @@ static void on_packet(void *userdata, const struct tap_packet *packet)
 	spool_add(packets->spool, packet);
 }
 
-static struct address *all_addresses(const struct cell *cell, size_t *ret_n)
-{
-	struct address *addresses = NULL;
-	size_t n = 0, capacity = 0;
-
-	for (size_t i = 0; i < cell->scenario->n_endpoints; i++)
-		for (size_t k = 0; k < cell->endpoints[i].n_addresses; k++)
-			array_append(addresses, n, capacity, cell->endpoints[i].addresses[k]);
-	*ret_n = n;
-	return addresses;
-}
-
 struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
 {
 	struct packets *packets = xzalloc(sizeof(*packets));
-	size_t n_addresses;
-	AUTO_FREE struct address *addresses = all_addresses(cell, &n_addresses);
 	AUTO_FREE char *reason = NULL;
 	struct tap_config config = {
-		.endpoints = addresses,
-		.n_endpoints = n_addresses,
 		.table = TABLE,
 		.group = PRIVATE_GROUP,
 		.on_packet = on_packet,

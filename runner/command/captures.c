@@ -36,10 +36,12 @@ int captures_open(const struct capture_policy *policy)
 
 	if (policy->mode == CAPTURE_NEVER)
 		return -1;
-	/* Where there is room for captures; else in memory. */
-	fd = open(policy->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fd = memfd_create("capture", MFD_CLOEXEC);
+	/*
+	 * In memory, as far as it is used: most captures are of some KiB, and a file on a disk
+	 * would cost each scenario a millisecond. Where much is captured, memory is what
+	 * --capture-size bounds.
+	 */
+	fd = memfd_create("capture", MFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -54,8 +56,7 @@ static bool is_kept(const struct capture_policy *policy, const struct result *re
 static int write_capture(const char *path, const struct spool_content *content,
 			 const struct result *result)
 {
-	AUTO_FREE char *temporary = xasprintf("%s.new", path);
-	AUTO_CLOSE int fd = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	AUTO_CLOSE int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
 	AUTO_STRBUF struct strbuf outcome = {0};
 	int status;
 
@@ -67,10 +68,8 @@ static int write_capture(const char *path, const struct spool_content *content,
 		result_reason(result, &outcome);
 	}
 	status = trace_write(fd, content, result->scenario, result->record, strbuf_text(&outcome));
-	if (!status && rename(temporary, path) < 0)
-		status = -errno;
 	if (status < 0)
-		unlink(temporary);
+		unlink(path);
 	return status;
 }
 

@@ -163,9 +163,10 @@ static void complete_results(struct stored_run *run)
 		struct result *result = &results->items[i];
 
 		/* Earlier runs without the one that counts: the run was cut short between them. */
-		if (!result->record && result->n_earlier > 0)
-			result->record =
-				steal_pointer(&result->earlier[--result->n_earlier].record);
+		if (!result->record && result->n_earlier > 0) {
+			result->n_earlier--;
+			result->record = steal_pointer(&result->earlier[result->n_earlier].record);
+		}
 		find_scenario(run, result);
 		result->duration_ns = duration_of(result->record);
 		for (size_t k = 0; k < result->n_earlier; k++)

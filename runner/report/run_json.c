@@ -100,6 +100,7 @@ static json_t *finding_json(const struct finding *finding)
 	put_text(object, "actual", finding->actual);
 	put_text(object, "miss", finding->miss);
 	put_text(object, "message", finding->message);
+	put_text(object, "looks_like", finding->looks_like);
 	put_bool(object, "caused_by_lag", finding->caused_by_lag);
 	if (finding->attempt != UINT32_MAX)
 		put_integer(object, "attempt", finding->attempt);
@@ -173,6 +174,8 @@ static json_t *result_json(const struct result *result, size_t file)
 	put_text(object, "stop", stop_cause_name(result->stop));
 	put_integer(object, "duration_ns", result->duration_ns);
 	put_text(object, "repeat", result->repeat);
+	put_text(object, "capture", result->capture);
+	put_text(object, "no_capture", result->no_capture);
 	if (result->broken)
 		put(object, "diagnostics", diagnostics_json(result));
 	else
@@ -239,6 +242,7 @@ static json_t *head_json(const struct run_results *results)
 	put_text(object, "stop", stop_cause_name(results->stop));
 	put_seed(object, "seed", results->seed);
 	put_text(object, "shard", results->shard);
+	put_text(object, "records", results->records);
 	put(object, "options", options_json(&results->facts));
 	put(object, "environment", facts_json(&results->facts));
 	put(object, "summary", summary_json(results));
@@ -293,6 +297,7 @@ static void add_result(struct report_file *out, const struct result *result, siz
 
 		put_integer(object, "duration_ns", run->duration_ns);
 		put(object, "judgement", judgement_json(&run->judgement));
+		put_text(object, "capture", run->capture);
 		if (i > 0)
 			add(out, ",");
 		add_open(out, object);

@@ -27,7 +27,7 @@ struct stored_run {
 	size_t n_files, files_capacity;
 	struct scenario **unread; /* stand-ins: see stored_run_is_readable() */
 	size_t n_unread, unread_capacity;
-	char *shard;
+	char *shard, *records;
 };
 
 /*

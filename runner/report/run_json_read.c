@@ -211,6 +211,7 @@ static bool read_finding(struct reader *reader, const json_t *object, const stru
 	    !read_text(reader, object, "expected", &finding->expected) ||
 	    !read_text(reader, object, "actual", &finding->actual) ||
 	    !read_text(reader, object, "miss", &finding->miss) ||
+	    !read_text(reader, object, "looks_like", &finding->looks_like) ||
 	    !read_bool(reader, object, "caused_by_lag", &finding->caused_by_lag) ||
 	    !read_place(reader, object, path, &finding->place) ||
 	    !read_integer(reader, object, "attempt", 0, UINT32_MAX, &attempt))
@@ -446,7 +447,9 @@ static bool read_earlier(struct reader *reader, const json_t *object, struct res
 		if (!read_record(reader, item, &run->record) ||
 		    !check_record(reader, result, run->record) ||
 		    !read_judgement(reader, item, run->record, path, &run->judgement) ||
-		    !read_integer(reader, item, "duration_ns", 0, TIME_LIMIT_NS, &run->duration_ns))
+		    !read_integer(reader, item, "duration_ns", 0, TIME_LIMIT_NS,
+				  &run->duration_ns) ||
+		    !read_text(reader, item, "capture", &run->capture))
 			return false;
 	}
 	return true;
@@ -470,6 +473,8 @@ static bool read_result(struct reader *reader, const json_t *object, struct resu
 	    !read_stop(reader, object, &result->stop) ||
 	    !read_integer(reader, object, "duration_ns", 0, TIME_LIMIT_NS, &result->duration_ns) ||
 	    !read_text(reader, object, "repeat", &result->repeat) ||
+	    !read_text(reader, object, "capture", &result->capture) ||
+	    !read_text(reader, object, "no_capture", &result->no_capture) ||
 	    !read_earlier(reader, object, result))
 		return false;
 	result->number = (size_t)number;
@@ -529,9 +534,11 @@ static bool read_head(struct reader *reader, const json_t *top)
 	    !read_integer(reader, top, "duration_ns", 0, TIME_LIMIT_NS, &results->duration_ns) ||
 	    !read_bool(reader, top, "interrupted", &results->interrupted) ||
 	    !read_stop(reader, top, &results->stop) || !read_seed(reader, top, &results->seed) ||
-	    !read_text(reader, top, "shard", &run->shard))
+	    !read_text(reader, top, "shard", &run->shard) ||
+	    !read_text(reader, top, "records", &run->records))
 		return false;
 	results->shard = run->shard;
+	results->records = run->records;
 	snprintf(reader->where, sizeof(reader->where), "options");
 	if (!read_options(reader, json_object_get(top, "options"), &results->facts))
 		return false;
@@ -669,6 +676,7 @@ void stored_run_free(struct stored_run *run)
 		scenario_free(run->unread[i]);
 	free(run->unread);
 	free(run->shard);
+	free(run->records);
 	free(run);
 }
 

@@ -282,7 +282,10 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 	lists->begun[id] = true;
 }
 
-/* The packet of an attempt nearest in time to one of its events; n_packets: there is none. */
+/*
+ * The packet of an attempt nearest in time to one of its events; when nothing was sent about then,
+ * the last one before it. n_packets: there is none.
+ */
 static size_t find_nearest(const struct trace *trace, const struct spool_packet *packets,
 			   size_t n_packets, const struct event *event, int64_t at_ns)
 {
@@ -308,6 +311,9 @@ static size_t find_nearest(const struct trace *trace, const struct spool_packet 
 		best = i;
 		best_ns = off_ns;
 	}
+	for (size_t i = low; best == n_packets && !syn_ack && i-- > 0;)
+		if (trace->attempts[i] == event->u.net.attempt)
+			best = i;
 	return best;
 }
 
@@ -322,12 +328,14 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		const struct event *event = &record->events[i];
 		const struct record_attempt *attempt;
 		struct strbuf comment = {0};
+		char later[DURATION_TEXT_SIZE];
+		int64_t at_ns;
 		size_t packet;
 
 		if (event->kind != EVENT_FAULT || event->u.net.attempt >= record->n_attempts)
 			continue;
-		packet = find_nearest(trace, packets, n_packets, event,
-				      event->at_ns + record->started_realtime_ns);
+		at_ns = event->at_ns + record->started_realtime_ns;
+		packet = find_nearest(trace, packets, n_packets, event, at_ns);
 		if (packet == n_packets || comments[packet])
 			continue;
 		attempt = &record->attempts[event->u.net.attempt];
@@ -338,6 +346,9 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		if (event->u.net.fault != FAULT_SYN_ACK_LOST)
 			strbuf_printf(&comment, ", after %llu bytes",
 				      (unsigned long long)event->u.net.bytes);
+		if (at_ns - packets[packet].at_ns > FAULT_NS)
+			strbuf_printf(&comment, ", %s after this packet",
+				      duration_format(at_ns - packets[packet].at_ns, later));
 		comments[packet] = strbuf_steal(&comment);
 	}
 	return comments;
@@ -383,38 +394,17 @@ static void write_section(struct pcapng *file, const struct scenario *scenario,
 				 });
 }
 
-/* What the kernel was asked for, as libpcap would be. */
-static void describe_filter(const struct record *record, struct strbuf *out)
+static void write_interfaces(struct pcapng *file, const struct spool_content *content)
 {
-	char host[INET6_ADDRSTRLEN];
+	struct pcapng_interface interface = {
+		.name = "lo", .filter = "tcp or icmp or icmp6", .snap_length = 262144};
 
-	for (size_t i = 0; i < record->n_endpoints; i++)
-		for (size_t k = 0; k < record->endpoints[i].n_addresses; k++) {
-			const struct address *address = &record->endpoints[i].addresses[k];
-
-			strbuf_printf(out, "%s(host %s and tcp port %u)", out->length ? " or " : "",
-				      address_format_host(address, host), address->port);
-		}
-	strbuf_printf(out, "%sicmp or icmp6", out->length ? " or " : "");
-}
-
-static void write_interfaces(struct pcapng *file, const struct spool_content *content,
-			     const struct record *record)
-{
-	AUTO_STRBUF struct strbuf filter = {0};
-	struct pcapng_interface interface = {.name = "lo", .snap_length = 262144};
-
-	describe_filter(record, &filter);
-	interface.filter = strbuf_text(&filter);
 	/* A file without any would be no use to its readers. */
 	if (content->n_interfaces == 0)
 		pcapng_add_interface(file, &interface);
 	for (size_t i = 0; i < content->n_interfaces; i++) {
 		interface.name = content->interfaces[i].name;
-		interface.description =
-			!strcmp(interface.name, "lo")
-				? "each packet as it came in, before any rule saw it"
-				: "as packets came in and went out";
+		interface.description = "each packet as it came in, before any rule saw it";
 		pcapng_add_interface(file, &interface);
 	}
 }
@@ -513,7 +503,7 @@ int trace_write(int fd, const struct spool_content *content, const struct scenar
 	struct pcapng *file = pcapng_begin(fd);
 
 	write_section(file, scenario, record, outcome);
-	write_interfaces(file, content, record);
+	write_interfaces(file, content);
 	write_names(file, record);
 	write_packets(file, content, scenario, record);
 	write_statistics(file, content);

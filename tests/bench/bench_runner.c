@@ -5,6 +5,7 @@
  *     bench_runner scenario-overhead SYNFAULT CLIENT DIR
  *     bench_runner waiting-suite SYNFAULT CLIENT DIR
  *     bench_runner shared-overhead SYNFAULT CLIENT DIR
+ *     bench_runner capture-cost SYNFAULT CLIENT DIR
  *     bench_runner shared-waiting-suite SYNFAULT CLIENT DIR
  *     bench_runner established-throughput SYNFAULT BULK DIR
  *
@@ -203,6 +204,27 @@ static void shared_overhead(char *program, char *client, const char *directory)
 	       median(ratios, ROUNDS), "ms per scenario", "<= 1.5");
 }
 
+/* The same scenarios with a capture written of each, over those without. */
+static void capture_cost(char *program, char *client, const char *directory)
+{
+	AUTO_FREE char *path = write_overhead(client, directory);
+	double ours[ROUNDS], reference[ROUNDS], ratios[ROUNDS];
+	char jobs[] = "-j8", quiet[] = "-q", verb[] = "run", always[] = "--capture=always";
+	char *const without[] = {program, verb, quiet, jobs, path, NULL};
+
+	for (int i = 0; i < ROUNDS; i++) {
+		/* As in CI: there are none of an earlier run, which would have to be removed. */
+		AUTO_FREE char *captures = xasprintf("--capture-dir=%s/captures-%d", directory, i);
+		char *const with[] = {program, verb, quiet, jobs, always, captures, path, NULL};
+
+		reference[i] = run(without) / OVERHEAD_SCENARIOS;
+		ours[i] = run(with) / OVERHEAD_SCENARIOS;
+		ratios[i] = ours[i] / reference[i];
+	}
+	report("capture-cost", median(ours, ROUNDS), median(reference, ROUNDS),
+	       median(ratios, ROUNDS), "ms per scenario", "<= 1.2");
+}
+
 /* ---- waiting-suite ---- */
 
 static void add_waiting(struct strbuf *text, const char *client, int number)
@@ -360,6 +382,7 @@ int main(int argc, char **argv)
 		{"scenario-overhead", scenario_overhead},
 		{"waiting-suite", waiting_suite},
 		{"shared-overhead", shared_overhead},
+		{"capture-cost", capture_cost},
 		{"shared-waiting-suite", shared_waiting_suite},
 		{"established-throughput", established_throughput},
 		{"established-beside-fault", established_beside_fault},

@@ -198,6 +198,16 @@ def test_wrong(tap, validator, synfault):
 
 
 CAN_NOT = {
+    ("behaviour", "more attempts than the policy allows"): RELATION,
+    ("behaviour", "attempts beyond giving up"): RELATION,
+    ("behaviour", "waits on one attempt"): RELATION,
+    ("behaviour", "waits of a policy with one attempt"): RELATION,
+    ("behaviour", "a list that is too long"): RELATION,
+    ("behaviour", "a list that is too short"): RELATION,
+    ("behaviour", "more in flight than there are"): RELATION,
+    ("behaviour", "more time than there is"): RELATION,
+    ("behaviour", "nothing to time out"): RELATION,
+    ("behaviour", "a fall-back that must not be"): RELATION,
     ("clients", "no directory"): EMPTY,
     ("defaults-that-do-not-fit", "defaults:"): RELATION,
     ("defaults-that-do-not-fit", "defaults: {defaults: {timeout: 1s}}"): RELATION,

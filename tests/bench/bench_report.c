@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What writing the HTML report of 1,000 scenarios with 20 attempts each takes, beside what libxml2
+ * needs to write as many bytes of plain elements: processor time of both. Prints a JSON object.
+ *
+ *     bench_report DIR
+ */
+#include <libxml/xmlwriter.h>
+#include <time.h>
+
+#include "runner/report/html.h"
+#include "tests/lib/report_fixture.h"
+
+enum { SCENARIOS = 1000, ATTEMPTS = 20 };
+
+static double processor_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void add_scenario(struct report_fixture *fixture, struct scenario_file *file, unsigned i)
+{
+	static const char line[] = "attempt failed: Connection refused\n";
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse x19, accept");
+	AUTO_FREE char *name = xasprintf("scenario %u", i);
+
+	for (int k = 0; k < ATTEMPTS; k++) {
+		if (k + 1 < ATTEMPTS)
+			record_builder_attempt_refused(b, api, k * 1000);
+		else
+			record_builder_attempt_connected(b, api, k * 1000);
+		record_builder_client_writes(b, STREAM_STDERR, k * 1000 + 1, line,
+					     sizeof(line) - 1);
+	}
+	record_builder_client_exits(b, ATTEMPTS * 1000, 0);
+	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000);
+	report_fixture_result(fixture, file, name, 1, b, NULL)->number = i + 1;
+}
+
+/* BAD_CAST without losing const. */
+static const xmlChar *xml(const char *text)
+{
+	return (const xmlChar *)text;
+}
+
+static double reference_seconds(size_t bytes)
+{
+	double started = processor_seconds();
+	xmlBufferPtr buffer = xmlBufferCreate();
+	xmlTextWriterPtr writer;
+
+	xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
+	writer = xmlNewTextWriterMemory(buffer, 0);
+	xmlTextWriterStartElement(writer, xml("table"));
+	while ((size_t)xmlBufferLength(buffer) < bytes) {
+		xmlTextWriterStartElement(writer, xml("td"));
+		xmlTextWriterWriteAttribute(writer, xml("class"), xml("nowrap"));
+		xmlTextWriterWriteString(writer, xml("refused after 52 us"));
+		xmlTextWriterEndElement(writer);
+	}
+	xmlFreeTextWriter(writer);
+	xmlBufferFree(buffer);
+	return processor_seconds() - started;
+}
+
+static void print(const char *name, double ours, size_t bytes, const char *goal)
+{
+	double reference = reference_seconds(bytes);
+
+	printf("{\"name\": \"%s\", \"ours\": %.3f, \"reference\": %.3f, \"ratio\": %.3f, "
+	       "\"unit\": \"s of processor time for %zu MB\", \"goal\": \"%s\"}\n",
+	       name, ours, reference, ours / reference, bytes / 1000000, goal);
+}
+
+static size_t file_size(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	long size = -1;
+
+	if (file && fseek(file, 0, SEEK_END) == 0)
+		size = ftell(file);
+	if (!file || size < 0 || fclose(file) != 0)
+		exit(EXIT_FAILURE);
+	return (size_t)size;
+}
+
+int main(int argc, char **argv)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE char *page = NULL;
+	struct scenario_file *file =
+		report_fixture_file(fixture, "a.yaml", "name: a\nexpect: {exit: 0}\n");
+	double started;
+
+	if (argc != 2)
+		return EXIT_FAILURE;
+	for (unsigned i = 0; i < SCENARIOS; i++)
+		add_scenario(fixture, file, i);
+	/* As one page: the same content, and its size is easily found. */
+	page = xasprintf("%s/report.html", argv[1]);
+	started = processor_seconds();
+	if (html_single_write(&fixture->results, page, &diags) < 0)
+		return EXIT_FAILURE;
+	print("html-report", processor_seconds() - started, file_size(page), "<= 10");
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs that are over: what `run --json` writes, and what report, judge and compare make of it.
+
+stored.py SYNFAULT: the report is TAP. Skips where scenarios can't be run.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import jsonschema
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "tests" / "integration" / "data" / "run-1.json"
+NOBODY = 65534
+
+SCENARIOS = r"""
+name: is refused twice
+tags: [refuse]
+endpoints: {api: {faults: [refuse x2, accept]}}
+client:
+  command: [sh, -c, "for i in 1 2 3; do curl -s http://${api}/ && exit 0; sleep 0.3; done"]
+expect: {exit: 0, attempts: 3, waits: {fixed: 320ms}}
+---
+name: expects too much
+endpoints: {api: {faults: [refuse]}}
+client: {command: [sh, -c, "printf '\\033[1m\\377]]>\\000x'; curl -s http://${api}/"]}
+expect: {exit: 0, attempts: 2}
+---
+name: is wrong
+endpoints: {api: {fautls: [refuse]}}
+client: {command: [curl, "http://${api}/"]}
+expect: {exit: 0}
+"""
+FLAKY = """
+name: passes at the second time
+endpoints: {api: {faults: [accept]}}
+client: {command: [sh, -c, "curl -s http://${api}/; [ -e again ] || { touch again; exit 1; }"]}
+expect: {exit: 0}
+"""
+
+
+class Tap:
+    def __init__(self):
+        self.number, self.failed = 0, False
+
+    def result(self, name, *problems):
+        found = [line for problem in problems if problem for line in str(problem).splitlines()[:20]]
+        self.number += 1
+        print(f"{'not ok' if found else 'ok'} {self.number} - {name}", flush=True)
+        for line in found:
+            print(f"# {line}")
+        self.failed = self.failed or bool(found)
+
+    def end(self):
+        print(f"1..{self.number}")
+        sys.exit(1 if self.failed else 0)
+
+
+class Place:
+    """A directory in which synfault is run."""
+
+    def __init__(self, synfault, directory):
+        self.synfault, self.directory = synfault, pathlib.Path(directory)
+
+    def run(self, *arguments, **options):
+        return subprocess.run([self.synfault, *arguments], cwd=self.directory, capture_output=True, text=True,
+                              errors="replace", check=False, **options)
+
+    def read(self, name):
+        return (self.directory / name).read_bytes()
+
+    def json(self, name):
+        return json.loads(self.read(name))
+
+
+def unless(condition, text):
+    return "" if condition else text
+
+
+def last_line(process):
+    return process.stdout.strip().splitlines()[-1] if process.stdout.strip() else ""
+
+
+def schema_problems(document):
+    schema = json.loads((ROOT / "docs" / "run.schema.json").read_text())
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+            for error in jsonschema.Draft7Validator(schema).iter_errors(document)]
+
+
+def test_document(tap, here):
+    run = here.run("run", "--json", "run.json", "--junit", "run.xml", "a.yaml")
+    document = here.json("run.json")
+    outcomes = [scenario["outcome"] for scenario in document["scenarios"]]
+    tap.result("run --json writes a document that its schema takes", *schema_problems(document))
+    tap.result("it has all that became of the scenarios",
+               unless(outcomes == ["pass", "fail", "error"], outcomes),
+               unless(document["summary"]["exit_status"] == run.returncode == 1, document["summary"]),
+               unless(document["scenarios"][2]["diagnostics"][0]["hint"] == 'did you mean "faults"?', "no hint"),
+               unless(document["files"][0]["source"] == SCENARIOS, "not the source"),
+               unless("base64" in document["scenarios"][1]["record"]["streams"][0]["head"], "not base64"))
+    return run
+
+
+def test_report(tap, here, elsewhere):
+    """The scenario files are not there, nor are privileges."""
+    report = elsewhere.run("report", "run.json", "--junit", "again.xml", "--json", "again.json", user=NOBODY)
+    tap.result("report makes the same JUnit report and the same document, elsewhere, by nobody",
+               unless(report.returncode == 0, report.stderr),
+               unless(elsewhere.read("again.xml") == here.read("run.xml"), "another JUnit report"),
+               unless(elsewhere.read("again.json") == here.read("run.json"), "another document"))
+
+
+def test_judge(tap, elsewhere, run):
+    judged = elsewhere.run("judge", "run.json", user=NOBODY)
+    tap.result("judge comes to the same, elsewhere, by nobody",
+               unless(judged.returncode == run.returncode, f"{judged.returncode}: {judged.stderr}"),
+               unless(last_line(judged) == last_line(run), judged.stdout),
+               unless("expects too much" in judged.stdout, judged.stdout))
+    lenient = SCENARIOS.split("---")[1].replace("exit: 0, attempts: 2", "exit: nonzero, attempts: 1")
+    (elsewhere.directory / "b.yaml").write_text(lenient)
+    judged = elsewhere.run("judge", "run.json", "b.yaml", user=NOBODY)
+    tap.result("judge goes by what the given scenarios expect now",
+               unless(judged.returncode == 0, f"{judged.returncode}: {judged.stdout}{judged.stderr}"),
+               unless(last_line(judged) == "1 passed, 0 failed, 0 skipped", judged.stdout))
+    (elsewhere.directory / "b.yaml").write_text(lenient.replace("refuse]", "drop]"))
+    judged = elsewhere.run("judge", "run.json", "b.yaml")
+    tap.result("judge does not take a record of other faults for evidence",
+               unless(judged.returncode == 3, f"{judged.returncode}: {judged.stdout}"),
+               unless("the record is of another scenario" in judged.stdout, judged.stdout))
+    (elsewhere.directory / "b.yaml").write_text(lenient.replace("expects too much", "is new"))
+    judged = elsewhere.run("judge", "run.json", "b.yaml")
+    tap.result("judge says which scenarios have no record",
+               unless(judged.returncode == 5, f"{judged.returncode}: {judged.stdout}"),
+               unless("no record: b.yaml:2: is new" in judged.stderr, judged.stderr))
+
+
+def test_records(tap, here):
+    here.run("run", "--records", "records", "a.yaml")
+    judged = here.run("judge", "records", user=NOBODY)
+    tap.result("judge reads a directory of records",
+               unless(judged.returncode == 1, f"{judged.returncode}: {judged.stdout}{judged.stderr}"),
+               unless(last_line(judged) == "1 passed, 1 failed, 0 skipped", judged.stdout))
+    compared = here.run("compare", "records", "run.json")
+    tap.result("compare reads one, too", unless("2 the same" in compared.stdout, compared.stdout + compared.stderr))
+
+
+def test_compare(tap, here):
+    here.run("run", "--json", "second.json", "a.yaml")
+    compared = here.run("compare", "run.json", "second.json", user=NOBODY)
+    tap.result("compare finds no difference between two runs of the same client",
+               unless(compared.returncode == 0, compared.stdout + compared.stderr))
+    here.run("run", "--json", "third.json", "a.yaml", "--filter", "is refused twice", "--", "sh", "-c",
+             "for i in 1 2; do curl -s http://${api}/; sleep 1; done; exit 7")
+    compared = here.run("compare", "run.json", "third.json")
+    tap.result("compare tells what another client does differently",
+               unless(compared.returncode == 1, compared.returncode),
+               *(unless(text in compared.stdout, f"{text}: {compared.stdout}")
+                 for text in ("attempts\n    old  3\n    new  2", "wait 1: 3", "old  exit 0\n    new  exit 7",
+                              "removed: a.yaml: expects too much", "0 the same, 1 different, 0 added, 2 removed")))
+    document = json.loads(here.run("compare", "--format", "json", "run.json", "third.json").stdout)
+    tap.result("compare tells it as JSON",
+               unless([scenario["result"] for scenario in document["scenarios"]] ==
+                      ["different", "removed", "removed"], document))
+
+
+def test_flaky(tap, here):
+    (here.directory / "flaky.yaml").write_text(FLAKY)
+    run = here.run("run", "--retries", "1", "--json", "flaky.json", "--junit", "flaky.xml", "flaky.yaml")
+    document = here.json("flaky.json")
+    scenario = document["scenarios"][0]
+    here.run("report", "flaky.json", "--junit", "flaky-again.xml")
+    tap.result("a flaky scenario is stored with its first run",
+               unless(run.returncode == 0, run.stdout), *schema_problems(document),
+               unless(scenario["flaky"] and scenario["earlier"][0]["judgement"]["outcome"] == "fail", scenario),
+               unless(here.read("flaky.xml") == here.read("flaky-again.xml"), "another JUnit report"),
+               unless("1 flaky" in here.run("judge", "flaky.json").stdout, "not flaky when judged again"))
+
+
+def test_interrupted(tap, here):
+    (here.directory / "long.yaml").write_text(
+        "name: takes long\nendpoints: {api: {}}\n"
+        "client: {command: [sh, -c, \"touch started; sleep 20\"]}\nexpect: {exit: 0}\n")
+    running = subprocess.Popen([here.synfault, "run", "--json", "long.json", "long.yaml"], cwd=here.directory,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 15
+    while not (here.directory / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    status = running.wait(20)
+    document = here.json("long.json")
+    tap.result("a run that is interrupted leaves its document, too", *schema_problems(document),
+               unless(status == 2, status), unless(document["interrupted"] and document["stop"] == "signal", document))
+
+
+def test_refusals(tap, here):
+    (here.directory / "other.json").write_text("{\"format\": \"other\"}")
+    cases = [
+        (["report", "nowhere.json"], "nowhere.json: can't be read: No such file"),
+        (["report", "other.json"], "other.json: the document: not what `synfault run --json` writes"),
+        (["judge", "a.yaml"], "a.yaml: the document: line 2"),
+        (["compare", "run.json", "other.json"], "other.json: the document: not what"),
+        (["judge", "records/.."], "is not what `synfault run --records` writes"),
+        (["report", "run.json", "--junit", "."], "can't write the JUnit report"),
+        (["judge", "run.json", "nowhere.yaml"], "nowhere.yaml: error: there is no such file"),
+        (["compare", "run.json"], "two runs are needed"),
+    ]
+    problems = []
+    for arguments, message in cases:
+        process = here.run(*arguments)
+        if process.returncode != 4 or message not in process.stderr:
+            problems.append(f"{' '.join(arguments)}: {process.returncode}: {process.stderr}")
+    tap.result("what is no run is refused with its place", *problems)
+
+
+def test_sample(tap, here):
+    """A document of this version, kept: later programs have to read it and come to the same."""
+    document = json.loads(SAMPLE.read_text())
+    judged = here.run("judge", str(SAMPLE))
+    expected = document["summary"]
+    tap.result("a document of version 1 can be read, and is judged as it was", *schema_problems(document),
+               unless(judged.returncode == expected["exit_status"], judged.stdout + judged.stderr),
+               unless(last_line(judged) == f"{expected['passed']} passed, {expected['failed'] + expected['errors']} "
+                      f"failed, {expected['skipped']} skipped", judged.stdout))
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    tap = Tap()
+    if subprocess.run([sys.argv[1], "doctor"], capture_output=True, check=False).returncode or os.geteuid() != 0:
+        print("1..0 # SKIP scenarios can't be run here, or not by root")
+        sys.exit(1 if os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1" else 0)
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        here, elsewhere = Place(sys.argv[1], first), Place(sys.argv[1], second)
+        os.chmod(first, 0o755)
+        os.chmod(second, 0o777)
+        (here.directory / "a.yaml").write_text(SCENARIOS)
+        run = test_document(tap, here)
+        (elsewhere.directory / "run.json").write_bytes(here.read("run.json"))
+        test_report(tap, here, elsewhere)
+        test_judge(tap, elsewhere, run)
+        test_records(tap, here)
+        test_compare(tap, here)
+        test_flaky(tap, here)
+        test_interrupted(tap, here)
+        test_refusals(tap, here)
+        test_sample(tap, here)
+    tap.end()
+
+
+main()
