@@ -25,6 +25,7 @@
 #include "injector/connections.h"
 #include "injector/mark.h"
 #include "injector/packet.h"
+#include "injector/reinject.h"
 
 /* "SYNF": unlikely to be used by anybody else. */
 #define DEFAULT_REFUSE_MARK UINT32_C(0x53594e46)
@@ -49,6 +50,7 @@ enum problem {
 	PROBLEM_LOSSES,
 	PROBLEM_LOSSES_UNREADABLE,
 	PROBLEM_REFUSED_COUNT,
+	PROBLEM_REINJECT,
 	PROBLEM_REJECTED_COUNT,
 	PROBLEM_FOLLOW,
 	PROBLEM_CARRIER,
@@ -73,6 +75,8 @@ struct held {
 	struct injector *injector;
 	struct event *timer;
 	uint32_t packet_id;
+	uint8_t *copy; /* instead of the packet, which was dropped (reinject.h); or NULL */
+	size_t copy_length;
 	struct untold untold; /* what is to be done, and reported then */
 };
 
@@ -91,6 +95,10 @@ struct injector {
 	struct queue *queue;   /* this and the following NULL with a test's kernel */
 	struct deaths *deaths; /* NULL also where no attempt can stay unanswered */
 	struct rules *rules;
+	size_t n_own;               /* addresses that these rules are for */
+	struct rules *remote_rules; /* NULL: no endpoint is remote */
+	struct reinject *reinject;  /* NULL: not possible, or not needed */
+	uint32_t refuse_mark;
 	struct event *queue_event, *deaths_event;
 
 	LIST_HEAD(, held) held;
@@ -226,7 +234,39 @@ static void held_free(struct held *held)
 {
 	LIST_REMOVE(held, entry);
 	event_free(held->timer);
+	free(held->copy);
 	free(held);
+}
+
+/* The mark that leads a copy past the queue, to what was decided for it. */
+static uint32_t copy_mark(const struct injector *injector, const struct verdict *verdict)
+{
+	switch (verdict->kind) {
+	case VERDICT_REFUSE:
+		return injector->refuse_mark;
+	case VERDICT_UNREACHABLE:
+		return mark_unreachable(injector->refuse_mark, verdict->unreachable);
+	default:
+		return mark_pass(injector->refuse_mark);
+	}
+}
+
+/* Sends the copy of a SYN that was held. */
+static void send_copy(struct injector *injector, const struct held *held)
+{
+	int64_t handed_ns = clock_monotonic_ns();
+	int r = held->untold.verdict.kind == VERDICT_DROP
+			? 0
+			: reinject_send(injector->reinject, held->copy, held->copy_length,
+					copy_mark(injector, &held->untold.verdict));
+
+	if (r < 0) {
+		report(injector, PROBLEM_REINJECT, false,
+		       "a SYN that was held could not be sent on: %s", strerror(-r));
+		return;
+	}
+	array_append(injector->untold, injector->n_untold, injector->untold_capacity, held->untold);
+	told(injector, handed_ns, clock_monotonic_ns());
 }
 
 static void held_schedule(struct held *held)
@@ -266,20 +306,45 @@ static void held_due(evutil_socket_t fd, short what, void *userdata)
 	/* A processor that sleeps needs about that long to wake up. */
 	while (injector->queue && clock_monotonic_ns() < untold.due_ns)
 		;
-	held_free(held);
-	answer(injector, packet_id, &untold);
+	if (held->copy) {
+		send_copy(injector, held);
+		held_free(held);
+	} else {
+		held_free(held);
+		answer(injector, packet_id, &untold);
+	}
 	/* The server's SYN-ACK is in the queue by now: not another turn of the loop for it. */
 	if (injector->queue)
 		(void)read_queue(injector);
 }
 
-static void hold(struct injector *injector, uint32_t packet_id, const struct untold *untold)
+/* Keeps a copy where that can be sent later. Returns whether it did: then the packet may go. */
+static bool keep_copy(struct held *held, const struct queued_packet *queued)
+{
+	uint8_t *copy;
+
+	if (!queued->outgoing || !held->injector->reinject)
+		return false;
+	copy = xmemdup(queued->data, queued->length);
+	if (reinject_prepare(copy, queued->length) < 0) {
+		free(copy);
+		return false;
+	}
+	held->copy = copy;
+	held->copy_length = queued->length;
+	return true;
+}
+
+static void hold(struct injector *injector, const struct queued_packet *queued,
+		 const struct untold *untold)
 {
 	struct held *held = xzalloc(sizeof(*held));
 
 	held->injector = injector;
-	held->packet_id = packet_id;
+	held->packet_id = queued->id;
 	held->untold = *untold;
+	if (keep_copy(held, queued))
+		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 	held->timer = evtimer_new(injector->base, held_due, held);
 	if (!held->timer)
 		out_of_memory();
@@ -444,7 +509,7 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 	};
 	changed = lower_mss(injector, decision.attempt.id, queued, packet);
 	if (untold.due_ns > now_ns)
-		hold(injector, queued->id, &untold);
+		hold(injector, queued, &untold);
 	else if (changed)
 		give(injector, queued->id,
 		     &(struct packet_verdict){
@@ -704,30 +769,62 @@ static struct connection_needs connection_needs(const struct injector_config *co
 	return needs;
 }
 
+/* The addresses of all endpoints that are remote, or of all that are not; owned by the caller. */
+static struct address *collect_addresses(const struct injector_config *config, bool remote,
+					 size_t *ret_n)
+{
+	struct address *addresses = NULL;
+	size_t n = 0, capacity = 0;
+
+	for (size_t i = 0; i < config->n_endpoints; i++) {
+		const struct tracker_endpoint *endpoint = &config->endpoints[i];
+
+		for (size_t k = 0; endpoint->remote == remote && k < endpoint->n_addresses; k++)
+			array_append(addresses, n, capacity, endpoint->addresses[k]);
+	}
+	*ret_n = n;
+	return addresses;
+}
+
+/* Held SYNs to other hosts are sent again where that is permitted. */
+static int install_remote_rules(struct injector *injector, struct rules_config *rules,
+				const struct injector_config *config, struct diag_list *diags)
+{
+	AUTO_FREE struct address *addresses = collect_addresses(config, true, &rules->n_endpoints);
+
+	rules->table = config->remote_table;
+	rules->endpoints = addresses;
+	rules->networks = NULL;
+	rules->owned = rules->follows = false;
+	rules->outgoing = true;
+	(void)reinject_open(&injector->reinject);
+	return rules_install(rules, diags, &injector->remote_rules);
+}
+
 static int install_rules(struct injector *injector, const struct injector_config *config,
 			 struct diag_list *diags)
 {
-	AUTO_FREE struct address *addresses = NULL;
-	size_t n = 0, capacity = 0;
+	size_t n;
+	AUTO_FREE struct address *addresses = collect_addresses(config, false, &n);
+	struct rules_config rules = {
+		.table = config->table,
+		.queue_number = config->queue_number,
+		.refuse_mark = refuse_mark(config),
+		.unreachables = unreachables(config),
+		.follows = connection_needs(config).follows,
+		.endpoints = addresses,
+		.n_endpoints = n,
+		.form = config->queue_form,
+		.owned = config->shared_namespace,
+		.networks = config->networks,
+		.part = config->part,
+	};
+	int r = rules_install(&rules, diags, &injector->rules);
 
-	for (size_t i = 0; i < config->n_endpoints; i++)
-		for (size_t k = 0; k < config->endpoints[i].n_addresses; k++)
-			array_append(addresses, n, capacity, config->endpoints[i].addresses[k]);
-	return rules_install(
-		&(struct rules_config){
-			.table = config->table,
-			.queue_number = config->queue_number,
-			.refuse_mark = refuse_mark(config),
-			.unreachables = unreachables(config),
-			.follows = connection_needs(config).follows,
-			.endpoints = addresses,
-			.n_endpoints = n,
-			.form = config->queue_form,
-			.owned = config->shared_namespace,
-			.networks = config->networks,
-			.part = config->part,
-		},
-		diags, &injector->rules);
+	injector->n_own = n;
+	if (!r && config->remote_table)
+		r = install_remote_rules(injector, &rules, config, diags);
+	return r;
 }
 
 /*
@@ -747,7 +844,9 @@ static bool needs_deaths(const struct injector_config *config)
 static int watch_deaths(struct injector *injector, const struct injector_config *config,
 			struct diag_list *diags)
 {
-	int r = deaths_open(config->networks, on_death, injector, diags, &injector->deaths);
+	/* Remote endpoints are in no network of ours. */
+	int r = deaths_open(config->remote_table ? NULL : config->networks, on_death, injector,
+			    diags, &injector->deaths);
 
 	if (r < 0)
 		return r;
@@ -805,6 +904,7 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	struct injector *injector = xzalloc(sizeof(*injector));
 
 	injector->base = config->base;
+	injector->refuse_mark = refuse_mark(config);
 	injector->on_event = config->on_event;
 	injector->on_problem = config->on_problem;
 	injector->userdata = config->userdata;
@@ -845,6 +945,11 @@ void injector_client_started(struct injector *injector, int64_t at_ns)
 	tracker_client_started(injector->tracker, at_ns);
 }
 
+bool injector_reinjects(const struct injector *injector)
+{
+	return injector->reinject != NULL;
+}
+
 size_t injector_n_waiting(const struct injector *injector)
 {
 	return injector->n_waiting;
@@ -871,8 +976,10 @@ static void drop_held(struct injector *injector)
 	while (!LIST_EMPTY(&injector->held)) {
 		struct held *held = LIST_FIRST(&injector->held);
 
-		(void)injector->kernel.set_verdict(injector->kernel.context, held->packet_id,
-						   &(struct packet_verdict){VERDICT_DROP});
+		if (!held->copy)
+			(void)injector->kernel.set_verdict(injector->kernel.context,
+							   held->packet_id,
+							   &(struct packet_verdict){VERDICT_DROP});
 		held_free(held);
 	}
 }
@@ -896,6 +1003,20 @@ static void compare_losses(struct injector *injector)
 		       (unsigned long long)losses.failed_verdicts);
 }
 
+/* Both sets of rules together. */
+static int count(struct injector *injector, int (*count_one)(struct rules *rules, uint64_t *ret),
+		 uint64_t *ret)
+{
+	uint64_t own = 0, remote = 0;
+	int r = injector->n_own ? count_one(injector->rules, &own) : 0;
+
+	if (!r && injector->remote_rules)
+		r = count_one(injector->remote_rules, &remote);
+	if (!r)
+		*ret = own + remote;
+	return r;
+}
+
 /*
  * Every packet that the rules sent to the queue has been read. This sees all losses between the
  * two, also where the kernel's own counters can't be read (the file in /proc is root's alone).
@@ -907,7 +1028,7 @@ static void compare_queued(struct injector *injector)
 
 	for (int turn = 0; turn < COUNT_TURNS; turn++) {
 		/* counted first: what comes in between the two is no loss */
-		if (rules_count_queued(injector->rules, &counted) < 0)
+		if (count(injector, rules_count_queued, &counted) < 0)
 			return; /* compare_refused() says why */
 		(void)read_queue(injector);
 		n_read = queue_n_packets(injector->queue);
@@ -923,7 +1044,7 @@ static void compare_queued(struct injector *injector)
 static void compare_refused(struct injector *injector)
 {
 	uint64_t counted;
-	int r = rules_count_refused(injector->rules, &counted);
+	int r = count(injector, rules_count_refused, &counted);
 
 	if (r < 0)
 		report(injector, PROBLEM_REFUSED_COUNT, false,
@@ -985,7 +1106,8 @@ void injector_free(struct injector *injector)
 		return;
 	/* the rules first: no SYN is to be lost between */
 	rules_free(injector->rules);
-	injector->rules = NULL;
+	rules_free(injector->remote_rules);
+	injector->rules = injector->remote_rules = NULL;
 	injector_leave(injector);
 }
 
@@ -1000,6 +1122,8 @@ void injector_leave(struct injector *injector)
 	if (injector->deaths_event)
 		event_free(injector->deaths_event);
 	rules_leave(injector->rules);
+	rules_leave(injector->remote_rules);
+	reinject_free(injector->reinject);
 	queue_free(injector->queue);
 	deaths_free(injector->deaths);
 	connections_free(injector->connections);

@@ -50,6 +50,11 @@ struct injector_config {
 	 */
 	const struct address_networks *networks;
 	uint32_t part;
+	/*
+	 * The table for endpoints that are remote (rules.h, `outgoing`); it stays when the injector
+	 * ends, unless it is freed. NULL: none is remote.
+	 */
+	const char *remote_table;
 	uint64_t seed;
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;
@@ -86,6 +91,12 @@ void injector_client_started(struct injector *injector, int64_t at_ns);
 void injector_packet(struct injector *injector, const struct queued_packet *queued);
 /* Takes notice of a dead socket, the server's or the client's; likewise. */
 void injector_death(struct injector *injector, const struct socket_death *death);
+
+/*
+ * Whether SYNs to other hosts that are held go on to be repeated by the kernel (reinject.h); else
+ * they are held in place, and it does not repeat them meanwhile.
+ */
+bool injector_reinjects(const struct injector *injector);
 
 /* Attempts whose end is not known yet: waiting for an answer, socket still open. */
 size_t injector_n_waiting(const struct injector *injector);

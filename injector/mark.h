@@ -15,6 +15,15 @@ static inline uint32_t mark_unreachable(uint32_t refuse_mark, enum unreachable_k
 	return refuse_mark ^ ((uint32_t)kind + 1) << 16;
 }
 
+/* A copy of ours of a SYN that was held (reinject.h): to be let through. */
+static inline uint32_t mark_pass(uint32_t refuse_mark)
+{
+	return refuse_mark ^ ((uint32_t)UNREACHABLE_N_KINDS + 2) << 16;
+}
+
+/* The bits that all of these have in common. */
+#define MARK_COMMON UINT32_C(0xff00ffff)
+
 /* A datagram of ours that becomes another packet in the queue (carrier.h). */
 static inline uint32_t mark_carrier(uint32_t refuse_mark)
 {

@@ -427,6 +427,7 @@ static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
 	memcpy(&header, mnl_attr_get_payload(attributes[NFQA_PACKET_HDR]), sizeof(header));
 	queue->n_packets++;
 	packet.id = ntohl(header.packet_id);
+	packet.outgoing = header.hook == NF_INET_LOCAL_OUT;
 	if (attributes[NFQA_PAYLOAD]) {
 		packet.data = mnl_attr_get_payload(attributes[NFQA_PAYLOAD]);
 		packet.length = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);

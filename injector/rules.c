@@ -30,6 +30,8 @@
 
 #define CHAIN_QUEUE           "queue"
 #define CHAIN_ANSWER          "answer"
+#define CHAIN_QUEUE_OUT       "queue-out"
+#define CHAIN_ANSWER_OUT      "answer-out"
 #define CHAIN_FLOWS           "flows"
 #define CHAIN_TRACK           "track"
 #define CHAIN_REJECT          "reject"
@@ -82,6 +84,7 @@ struct rules {
 	char *table;
 	enum rules_queue_form form;
 	bool is_part; /* of a common table */
+	bool outgoing;
 	struct address_networks networks;
 	/* chains; flows is where the rules that follow connections are */
 	char queue[NAME_SIZE], answer[NAME_SIZE], flows[NAME_SIZE], track[NAME_SIZE],
@@ -286,7 +289,7 @@ static void set_add_element(struct nftnl_set *set, const struct family_layout *l
 
 /*
  * The family's endpoints as a set. Returns false when it has none: then there is no set, but an
- * empty one in a part, which whoever removes the part counts upon.
+ * empty one in a part or for others' endpoints, which whoever removes the part counts upon.
  */
 static bool batch_add_set(struct batch *batch, const struct rules_config *config,
 			  const struct family_layout *layout)
@@ -297,7 +300,7 @@ static bool batch_add_set(struct batch *batch, const struct rules_config *config
 
 	for (size_t k = 0; k < config->n_endpoints; k++)
 		n += config->endpoints[k].family == layout->family;
-	if (n == 0 && !batch->rules->is_part)
+	if (n == 0 && !batch->rules->is_part && !batch->rules->outgoing)
 		return false;
 
 	set = set_new(batch, set_name(batch, layout), layout->set_id);
@@ -688,6 +691,105 @@ static void batch_build_table(struct batch *batch, const struct rules_config *co
 	batch_add_rules(batch, config, used);
 }
 
+/* ---- endpoints that others provide ---- */
+
+/* What is not for the queue: packets to this host, which its input hook sees, and our own copies.
+ */
+static void batch_add_exceptions(struct batch *batch, uint32_t refuse_mark)
+{
+	/* lo is the first interface of each network namespace (drivers/net/loopback.c). */
+	const uint32_t loopback = 1, common = refuse_mark & MARK_COMMON, mask = MARK_COMMON;
+	const uint32_t zero = 0;
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE_OUT);
+	struct nftnl_expr *expr;
+
+	rule_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+	rule = rule_new(batch, CHAIN_QUEUE_OUT);
+	expr = rule_add_expr(rule, "meta");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+	expr = rule_add_expr(rule, "bitwise");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	rule_add_compare(rule, &common, sizeof(common));
+	rule_verdict(rule, NF_ACCEPT);
+	batch_add_rule(batch, rule, 0);
+}
+
+/* The rules of the output hook: those of the input hook, in other chains. */
+static void batch_add_output_rules(struct batch *batch, const struct rules_config *config)
+{
+	struct rules *rules = batch->rules, kept = *rules;
+
+	snprintf(rules->queue, NAME_SIZE, "%s", CHAIN_QUEUE_OUT);
+	snprintf(rules->answer, NAME_SIZE, "%s", CHAIN_ANSWER_OUT);
+	batch_add_shortcut(batch);
+	batch_add_exceptions(batch, config->refuse_mark);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		batch_add_queue_rule(batch, config, &family_layouts[i], false);
+		batch_add_answer_rules(batch, config, &family_layouts[i]);
+	}
+	memcpy(rules->queue, kept.queue, NAME_SIZE);
+	memcpy(rules->answer, kept.answer, NAME_SIZE);
+}
+
+/* All rules and sets go; the base chains stay, and with them what waits in others' queues. */
+static void batch_build_flush(struct batch *batch)
+{
+	struct nftnl_rule *all = nftnl_rule_alloc();
+	struct nlmsghdr *message;
+
+	if (!all)
+		out_of_memory();
+	nftnl_rule_set_u32(all, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(all, NFTNL_RULE_TABLE, batch->rules->table);
+	message = batch_begin(batch, NFT_MSG_DELRULE, 0);
+	nftnl_rule_nlmsg_build_payload(message, all);
+	batch_end(batch, message);
+	nftnl_rule_free(all);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		struct nftnl_set *set = set_new(batch, family_layouts[i].set, 0);
+
+		nftnl_set_unset(set, NFTNL_SET_ID);
+		message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+		nftnl_set_nlmsg_build_payload(message, set);
+		batch_end(batch, message);
+		nftnl_set_free(set);
+	}
+}
+
+/* What is there already stays as it is. */
+static void batch_build_empty(struct batch *batch)
+{
+	batch_add_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, false);
+	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_QUEUE_OUT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
+	batch_add_base_chain(batch, CHAIN_ANSWER_OUT, NF_INET_LOCAL_OUT, CHAIN_ANSWER_PRIORITY);
+}
+
+/* The table may be there, empty; or, with @replace, full. */
+static void batch_build_outgoing(struct batch *batch, const struct rules_config *config,
+				 bool replace)
+{
+	static const bool used[N_LAYOUTS] = {true, true};
+
+	batch_build_empty(batch);
+	if (replace)
+		batch_build_flush(batch);
+	for (size_t i = 0; i < N_LAYOUTS; i++)
+		(void)batch_add_set(batch, config, &family_layouts[i]);
+	batch->queue_first = batch->rules->sequence;
+	batch_add_output_rules(batch, config);
+	batch_add_shortcut(batch);
+	batch_add_rules(batch, config, used);
+}
+
 /* ---- a common table and its parts ---- */
 
 static void batch_add_map(struct batch *batch, const struct family_layout *layout,
@@ -1023,14 +1125,17 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 	if (r < 0)
 		return r;
 	rules->follows = config->follows;
+	rules->outgoing = config->outgoing;
 	rules->form = config->form == RULES_QUEUE_ANY ? RULES_QUEUE_NATIVE : config->form;
 	for (;;) {
 		struct batch batch = {.rules = rules};
 
 		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
-		if (replace)
+		if (replace && config->networks)
 			batch_build_removal(&batch);
-		if (config->networks)
+		if (config->outgoing)
+			batch_build_outgoing(&batch, config, replace);
+		else if (config->networks)
 			batch_build_part(&batch, config);
 		else
 			batch_build_table(&batch, config, owned);
@@ -1050,7 +1155,8 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 		 * What an injector before us left there: nobody uses it. In one transaction, so
 		 * that no SYN gets past. EBUSY is of its sets.
 		 */
-		if ((r == -EEXIST || r == -EBUSY) && config->networks && !replace) {
+		if ((r == -EEXIST || r == -EBUSY) && (config->networks || config->outgoing) &&
+		    !replace) {
 			replace = true;
 			continue;
 		}
@@ -1170,9 +1276,23 @@ static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_pac
 	return 0;
 }
 
+/* Of a chain, and of its counterpart in the output hook where there is one. */
+static int count_both(struct rules *rules, const char *chain, const char *outgoing,
+		      uint64_t *ret_packets)
+{
+	uint64_t packets, more = 0;
+	int r = count_chain(rules, chain, &packets);
+
+	if (!r && rules->outgoing)
+		r = count_chain(rules, outgoing, &more);
+	if (!r)
+		*ret_packets = packets + more;
+	return r;
+}
+
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 {
-	return count_chain(rules, rules->answer, ret_packets);
+	return count_both(rules, rules->answer, CHAIN_ANSWER_OUT, ret_packets);
 }
 
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
@@ -1180,6 +1300,8 @@ int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 	const char *const chains[] = {rules->queue, rules->track, rules->inject};
 	uint64_t total = 0;
 
+	if (rules->outgoing)
+		return count_both(rules, rules->queue, CHAIN_QUEUE_OUT, ret_packets);
 	for (size_t i = 0; i < (rules->follows ? ARRAY_SIZE(chains) : 1); i++) {
 		uint64_t packets = 0;
 		int r = count_chain(rules, chains[i], &packets);
@@ -1265,6 +1387,8 @@ static int uninstall(struct rules *rules)
 	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 	if (rules->is_part)
 		batch_build_removal(&batch);
+	else if (rules->outgoing)
+		batch_build_flush(&batch);
 	else
 		batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
 	batch_mark(&batch, NFNL_MSG_BATCH_END);
@@ -1332,6 +1456,40 @@ int rules_remove_common(const char *table)
 	return remove_rules(table, NULL, 0);
 }
 
+int rules_create_outgoing(const char *table)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct batch batch = {0};
+	struct rules *rules;
+	int r = rules_new(table, NULL, 0, &diags, &rules);
+
+	if (r < 0)
+		return r;
+	batch.rules = rules;
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	batch_build_empty(&batch);
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
+	free(batch.data);
+	rules_forget(rules);
+	/* Nothing in it is acknowledged: no answer is none of failure. */
+	return r == -EPROTO ? 0 : r;
+}
+
+int rules_flush_outgoing(const char *table)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct rules *rules;
+	int r = rules_new(table, NULL, 0, &diags, &rules);
+
+	if (r < 0)
+		return r;
+	rules->outgoing = true;
+	r = uninstall(rules);
+	rules_forget(rules);
+	return r;
+}
+
 int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks)
 {
 	return remove_rules(table, networks, part);
@@ -1365,36 +1523,52 @@ int rules_remove_parts(const char *table, const struct rules_part *parts, size_t
 }
 
 struct part_listing {
-	const char *table;
+	const char *table; /* name, or prefix of names */
+	bool outgoing;     /* look for such tables rather than for parts of a common one */
 	void (*on_part)(void *userdata, uint32_t part);
 	void *userdata;
 };
+
+/* The number at the end of a name, after @prefix. Returns false when it has none. */
+static bool read_number(const char *name, const char *prefix, uint32_t *ret)
+{
+	size_t length = strlen(prefix);
+	unsigned number;
+	char rest;
+
+	if (strncmp(name, prefix, length) != 0 ||
+	    sscanf(name + length, "%u%c", &number, &rest) != 1)
+		return false;
+	*ret = number;
+	return true;
+}
 
 static int list_chain(const struct nlmsghdr *message, void *data)
 {
 	const struct part_listing *listing = data;
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 	const char *table, *chain_name;
-	unsigned part;
+	uint32_t part;
 
 	if (!chain)
 		out_of_memory();
 	if (nftnl_chain_nlmsg_parse(message, chain) == 0) {
 		table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
 		chain_name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);
-		if (table && chain_name && strcmp(table, listing->table) == 0 &&
-		    sscanf(chain_name, CHAIN_QUEUE "-%u", &part) == 1)
+		if (table && chain_name &&
+		    (listing->outgoing ? strcmp(chain_name, CHAIN_QUEUE_OUT) == 0 &&
+						 read_number(table, listing->table, &part)
+				       : strcmp(table, listing->table) == 0 &&
+						 read_number(chain_name, CHAIN_QUEUE "-", &part)))
 			listing->on_part(listing->userdata, part);
 	}
 	nftnl_chain_free(chain);
 	return MNL_CB_OK;
 }
 
-int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
-		     void *userdata)
+static int list(struct part_listing *listing)
 {
 	AUTO_DIAG struct diag_list diags = {0};
-	struct part_listing listing = {table, on_part, userdata};
 	struct mnl_socket *socket;
 	struct nlmsghdr *message;
 	char buffer[1024];
@@ -1405,7 +1579,19 @@ int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t
 	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETCHAIN, NFPROTO_INET, NLM_F_DUMP, 1);
 	r = -EINTR;
 	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++)
-		r = dump_once(socket, message, list_chain, &listing);
+		r = dump_once(socket, message, list_chain, listing);
 	mnl_socket_close(socket);
 	return r;
+}
+
+int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
+		     void *userdata)
+{
+	return list(&(struct part_listing){table, false, on_part, userdata});
+}
+
+int rules_list_outgoing(const char *prefix, void (*on_table)(void *userdata, uint32_t number),
+			void *userdata)
+{
+	return list(&(struct part_listing){prefix, true, on_table, userdata});
 }

@@ -33,6 +33,18 @@
  * xtables target NFQUEUE through CONFIG_NFT_COMPAT. No bypass: with nobody listening, SYNs are lost
  * and a test can't pass.
  *
+ * For endpoints on other hosts (`outgoing`) there are two more base chains, since a SYN to one of
+ * them is seen by the output hook alone; what goes to an address of this host is left to the input
+ * hook all the same:
+ *
+ *     table inet NAME {
+ *         chain queue-out {                         # filter hook output, priority -200
+ *             meta oif lo, or a mark of the injector's: accept
+ *             tcp SYN to an endpoint's address and port: counter, queue
+ *         }
+ *         chain answer-out { … }                    # priority -199, as `answer`
+ *     }
+ *
  * Several injectors side by side in one network namespace share one table. Each with a table of its
  * own would not do: when a base chain is removed, the kernel drops all packets that are held in any
  * queue of the namespace, whoever's they are (net/netfilter/core.c, __nf_unregister_net_hook, which
@@ -96,6 +108,12 @@ struct rules_config {
 	 */
 	bool owned;
 	/*
+	 * A table for endpoints that others provide, on this host or another. It may be there: its
+	 * rules are replaced. rules_free() takes away its rules and leaves its base chains, as
+	 * those of a common table; rules_remove_common() removes it.
+	 */
+	bool outgoing;
+	/*
 	 * The table is a common one, which is there (rules_create_common()), and this is what to
 	 * add to it: the part with number @part, for endpoints that are all in these networks.
 	 * NULL: the table is to be made.
@@ -157,6 +175,22 @@ int rules_remove_common(const char *table);
  */
 int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
 		     void *userdata);
+/*
+ * Makes a table for endpoints that others provide, with its base chains and nothing in them; what
+ * is there stays. To be done while no packet waits in a queue: one that does counts the base chains
+ * that it has passed (net/netfilter/nf_queue.c, nf_reinject), and when there are more of them is
+ * queued once more. Returns 0 or a negative errno.
+ */
+int rules_create_outgoing(const char *table);
+/* Takes away the rules of such a table. Returns 0 or a negative errno.
+ */
+int rules_flush_outgoing(const char *table);
+/*
+ * Calls @on_table for each table for endpoints that others provide (`outgoing`) whose name is
+ * @prefix and a number. Returns 0 or a negative errno.
+ */
+int rules_list_outgoing(const char *prefix, void (*on_table)(void *userdata, uint32_t number),
+			void *userdata);
 /* Removes a part that somebody else added. Returns 0 or a negative errno. */
 int rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks);
 struct rules_part {

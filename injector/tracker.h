@@ -95,6 +95,7 @@ struct tracker_endpoint {
 	const struct address *addresses;
 	size_t n_addresses;
 	const struct script *script;
+	bool remote;           /* others provide it, maybe on another host (injector.h) */
 	const uint32_t *lists; /* by address: the list of the script that is for it; NULL: all 0 */
 };
 

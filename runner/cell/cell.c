@@ -12,6 +12,7 @@
 #include "runner/cell/mounts.h"
 #include "runner/cell/network.h"
 #include "runner/cell/process.h"
+#include "runner/cell/remote.h"
 
 /* The first port for endpoints of a private cell that name none: nobody else is there. */
 enum { FIRST_FREE_PORT = 8080 };
@@ -43,6 +44,57 @@ static void plan_endpoint(struct cell *cell, size_t index, uint16_t port)
 	values->host = spec->hostname ? spec->hostname : values->addresses[0];
 }
 
+/* The table for all its remote endpoints. */
+static int claim_table(struct cell *cell, struct diag_list *diags)
+{
+	int claim;
+
+	if (cell->n_claims > 0)
+		return 0;
+	claim = remote_claim_table(&cell->remote_table);
+	if (claim >= 0)
+		array_append(cell->claims, cell->n_claims, cell->claims_capacity, claim);
+	else
+		diag_add(diags, NULL, "no table for remote endpoints: %s",
+			 claim == -EADDRINUSE ? "too many scenarios have some just now"
+					      : strerror(-claim));
+	return MIN(claim, 0);
+}
+
+/* Where a remote endpoint is, and that nobody else injects there. */
+static int plan_remote(struct cell *cell, size_t index, struct diag_list *diags)
+{
+	const struct endpoint_spec *spec = &cell->scenario->endpoints[index];
+	struct cell_endpoint *endpoint = &cell->endpoints[index];
+	struct endpoint_values *values = &cell->values[index];
+	int status = claim_table(cell, diags);
+
+	if (!status)
+		status = remote_resolve(spec, endpoint->addresses, ENDPOINT_MOST_ADDRESSES,
+					&endpoint->n_addresses, diags);
+	endpoint->remote = true;
+	endpoint->port = values->port = spec->port;
+	values->host = spec->remote;
+	for (size_t i = 0; !status && i < endpoint->n_addresses; i++) {
+		const struct address *address = &endpoint->addresses[i];
+		char text[ADDRESS_TEXT_SIZE];
+		int claim = remote_claim(address);
+
+		values->addresses[i] = address_format_host(address, endpoint->texts[i]);
+		if (claim >= 0) {
+			array_append(cell->claims, cell->n_claims, cell->claims_capacity, claim);
+			continue;
+		}
+		status = claim;
+		diag_add(diags, &spec->place, "the remote endpoint %s: %s: %s", spec->name,
+			 address_format(address, text),
+			 claim == -EADDRINUSE
+				 ? "another scenario, or another endpoint, injects there already"
+				 : strerror(-claim));
+	}
+	return status;
+}
+
 /* A port for an endpoint that names none, from @from on; 0: the cell's first. */
 static uint16_t find_port(const struct cell *cell, uint16_t from)
 {
@@ -58,8 +110,10 @@ static uint16_t find_port(const struct cell *cell, uint16_t from)
 	return port;
 }
 
-void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared)
+int cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared,
+	      struct diag_list *diags)
 {
+	int status = 0;
 	AUTO_FREE char *path = xstrdup(scenario->path);
 	char resolved[PATH_MAX];
 	uint16_t next_port = 0;
@@ -71,9 +125,13 @@ void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared
 	};
 	cell->endpoints = xzalloc(scenario->n_endpoints * sizeof(*cell->endpoints));
 	cell->values = xzalloc(scenario->n_endpoints * sizeof(*cell->values));
-	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+	for (size_t i = 0; !status && i < scenario->n_endpoints; i++) {
 		uint16_t port = scenario->endpoints[i].port;
 
+		if (scenario->endpoints[i].remote) {
+			status = plan_remote(cell, i, diags);
+			continue;
+		}
 		if (!port) {
 			port = find_port(cell, next_port);
 			next_port = (uint16_t)(port + 1);
@@ -87,10 +145,16 @@ void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared
 		.tmp = cell->tmp,
 		.dir = cell->directory,
 	};
+	if (status < 0)
+		cell_free(cell);
+	return status;
 }
 
 void cell_free(struct cell *cell)
 {
+	for (size_t i = 0; i < cell->n_claims; i++)
+		close(cell->claims[i]);
+	free(cell->claims);
 	free(cell->endpoints);
 	free(cell->values);
 	free(cell->directory);
@@ -230,6 +294,7 @@ struct tracker_endpoint *cell_tracker_endpoints(const struct cell *cell)
 			.addresses = cell->endpoints[i].addresses,
 			.n_addresses = cell->endpoints[i].n_addresses,
 			.script = &scenario->endpoints[i].script,
+			.remote = cell->endpoints[i].remote,
 			.lists = scenario->endpoints[i].lists,
 		};
 	return endpoints;

@@ -18,6 +18,7 @@ struct cell_endpoint {
 	struct address addresses[ENDPOINT_MOST_ADDRESSES]; /* in the order in the file */
 	size_t n_addresses;
 	uint16_t port;
+	bool remote; /* its addresses are none of the cell's own (remote.h) */
 	char texts[ENDPOINT_MOST_ADDRESSES][INET6_ADDRSTRLEN]; /* of the addresses */
 };
 
@@ -29,14 +30,19 @@ struct cell {
 	char *directory;            /* of the scenario file, absolute */
 	struct shared_cell *shared; /* borrowed; NULL: the cell is private */
 	const char *tmp;            /* the scenario's temporary directory; borrowed */
-	bool clientless;            /* the client is somebody else's: no files are written */
+	int *claims; /* of the table and the addresses of remote endpoints (remote.h) */
+	size_t n_claims, claims_capacity;
+	uint32_t remote_table; /* number of the table for them */
+	bool clientless;       /* the client is somebody else's: no files are written */
 };
 
 /*
  * Works out addresses, ports and values; changes nothing. @shared: what the cell has in the given
- * namespaces; NULL: it is private. Free it with cell_free().
+ * namespaces; NULL: it is private. Names of remote endpoints are looked up. Free it with
+ * cell_free(). Returns 0, or a negative errno with a diagnostic: then there are no endpoints.
  */
-void cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared);
+int cell_plan(struct cell *cell, const struct scenario *scenario, struct shared_cell *shared,
+	      struct diag_list *diags);
 void cell_free(struct cell *cell);
 
 /*

@@ -141,19 +141,45 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 	return status;
 }
 
+void isolation_add_shared(struct isolation *isolation)
+{
+	struct isolation shared;
+
+	if (isolation->mode != ISOLATION_PRIVATE || isolation->space >= 0)
+		return;
+	free(isolation->no_shared);
+	isolation->no_shared = NULL;
+	if (probe_shared(&shared, &isolation->no_shared) < 0)
+		return;
+	isolation->space = shared.space;
+	isolation->no_ipv6 = shared.no_ipv6;
+}
+
+bool isolation_is_shared(const struct isolation *isolation, const struct scenario *scenario)
+{
+	return isolation->mode == ISOLATION_SHARED || scenario_has_remote(scenario);
+}
+
 void isolation_free(struct isolation *isolation)
 {
-	if (isolation->mode == ISOLATION_SHARED)
+	if (isolation->mode != ISOLATION_AUTO)
 		space_leave(isolation->space);
 	settings_free(&isolation->fresh);
 	free(isolation->no_ipv6);
+	free(isolation->no_shared);
 	*isolation = (struct isolation){0};
 }
 
 char *isolation_obstacle(const struct isolation *isolation, const struct scenario *scenario)
 {
-	if (isolation->mode != ISOLATION_SHARED)
+	if (!isolation_is_shared(isolation, scenario))
 		return NULL;
+	if (isolation->space < 0)
+		return xasprintf(
+			"an endpoint that is remote needs shared isolation, since there is no "
+			"route to it from a private network namespace: %s",
+			isolation->no_shared ? isolation->no_shared
+					     : "leave out --isolation private");
 	if (scenario_n_slots(scenario) > SHARED_MOST_SLOTS)
 		return xasprintf("more than %d addresses need private isolation (CAP_SYS_ADMIN)",
 				 SHARED_MOST_SLOTS);
@@ -170,7 +196,8 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 					 "(CAP_SYS_ADMIN): in a shared mount namespace no name "
 					 "can be given",
 					 endpoint->name);
-		if (isolation->no_ipv6 && endpoint_has_family(endpoint, FAMILY_IPV6))
+		if (isolation->no_ipv6 && !endpoint->remote &&
+		    endpoint_has_family(endpoint, FAMILY_IPV6))
 			return xasprintf("endpoint %s has an IPv6 address, but %s", endpoint->name,
 					 isolation->no_ipv6);
 	}

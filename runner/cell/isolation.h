@@ -25,7 +25,9 @@ struct isolation {
 	enum rules_queue_form queue_form;
 	struct settings fresh; /* PRIVATE: what a new namespace starts with */
 	char *no_ipv6;         /* SHARED: why no IPv6 address can be added; NULL: it can */
-	int space;             /* SHARED: the run's place among others (space.h) */
+	int space;             /* the run's place among others (space.h); -1: it has none */
+	/* PRIVATE: why there is no shared cell for a scenario that needs one; NULL: there is. */
+	char *no_shared;
 };
 
 /*
@@ -33,6 +35,13 @@ struct isolation {
  * errno with *@ret_message (owned by the caller): what is missing and what gives it.
  */
 int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **ret_message);
+/*
+ * A private one that is to have shared cells too, for scenarios with endpoints that others provide:
+ * a private cell has no route to them.
+ */
+void isolation_add_shared(struct isolation *isolation);
+/* Whether the scenario gets a shared cell. */
+bool isolation_is_shared(const struct isolation *isolation, const struct scenario *scenario);
 /* After the last scenario: what was shared is given back. */
 void isolation_free(struct isolation *isolation);
 

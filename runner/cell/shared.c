@@ -194,7 +194,8 @@ int shared_build(struct shared_cell *cell, const struct scenario *scenario, stru
 	int status;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		for (size_t f = 0; f < scenario->endpoints[i].n_families; f++)
+		for (size_t f = 0;
+		     !scenario->endpoints[i].remote && f < scenario->endpoints[i].n_families; f++)
 			if (scenario->endpoints[i].families[f] == FAMILY_IPV6)
 				array_append(cell->added, cell->n_added, cell->added_capacity,
 					     shared_endpoint_address(
@@ -209,6 +210,9 @@ void shared_clear(struct shared_cell *cell)
 {
 	(void)network_change_addresses(cell->added, cell->n_added, false);
 	cell->n_added = 0;
+	for (size_t i = 0; i < cell->n_ports; i++)
+		close(cell->ports[i]);
+	cell->n_ports = 0;
 }
 
 void shared_close(struct shared_cell *cell)
@@ -220,8 +224,6 @@ void shared_close(struct shared_cell *cell)
 		scratch_remove(cell->directory, cell->directory_fd);
 		close(cell->directory_fd);
 	}
-	for (size_t i = 0; i < cell->n_ports; i++)
-		close(cell->ports[i]);
 	free(cell->ports);
 	/* Last: until then nobody else may have what follows from it. */
 	if (cell->claim >= 0)

@@ -50,7 +50,7 @@ int shared_open(uint32_t hint, struct diag_list *diags, struct shared_cell **ret
 int shared_build(struct shared_cell *cell, const struct scenario *scenario,
 		 struct diag_list *diags);
 
-/* Takes back what shared_build() added: the cell is as it was opened. */
+/* Takes back what shared_build() added, and its ports: the cell is as it was opened. */
 void shared_clear(struct shared_cell *cell);
 
 /* Gives everything back; processes have to be gone. NULL is allowed. */

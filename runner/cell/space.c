@@ -12,6 +12,7 @@
 #include "injector/rules.h"
 #include "injector/tap_rules.h"
 #include "runner/cell/claim.h"
+#include "runner/cell/remote.h"
 #include "runner/cell/sweep.h"
 
 /* Runs at a time in one network namespace. */
@@ -49,11 +50,18 @@ static bool is_deserted(void)
  * With a base chain go all packets that wait in any queue of the namespace: those of others are
  * given some time.
  */
+static void remove_remote(void *userdata, uint32_t number)
+{
+	(void)userdata;
+	remote_remove(number);
+}
+
 static void remove_table(void)
 {
 	for (int i = 0; i < IDLE_TRIES && !queue_all_idle(); i++)
 		poll(NULL, 0, IDLE_WAIT_MS);
 	(void)rules_remove_common(SPACE_TABLE);
+	(void)remote_list(remove_remote, NULL);
 	(void)tap_rules_remove_common(SPACE_CAPTURE_TABLE);
 }
 
@@ -79,6 +87,7 @@ int space_enter(struct diag_list *diags)
 	}
 	sweep_shared();
 	status = rules_create_common(SPACE_TABLE, diags);
+	remote_create_tables();
 	return status < 0 ? status : steal_fd(&space);
 }
 

@@ -39,6 +39,7 @@
 #include "runner/cell/owners.h"
 #include "runner/cell/packets.h"
 #include "runner/cell/process.h"
+#include "runner/cell/remote.h"
 #include "runner/cell/requirements.h"
 #include "runner/cell/snapshot.h"
 #include "runner/cell/space.h"
@@ -538,14 +539,32 @@ static bool is_deserted(struct supervisor *self, size_t index)
 static bool are_deserted(struct supervisor *self)
 {
 	for (size_t i = 0; self->shared && i < self->scenario->n_endpoints; i++)
-		if (self->scenario->endpoints[i].serve == SERVE_NONE && !is_deserted(self, i))
+		if (self->scenario->endpoints[i].serve == SERVE_NONE &&
+		    !self->cell.endpoints[i].remote && !is_deserted(self, i))
 			return false;
 	return true;
+}
+
+/* How SYNs to other hosts are delayed, which the client can tell (injector.h). */
+static void describe_delays(struct supervisor *self)
+{
+	for (size_t i = 0; i < self->record->n_endpoints; i++) {
+		const struct cell_endpoint *endpoint = &self->cell.endpoints[i];
+		const struct script *script = &self->scenario->endpoints[i].script;
+		bool delays = false;
+
+		for (size_t k = 0; endpoint->remote && k < script->n_steps; k++)
+			delays = delays || script->steps[k].action == STEP_DELAY;
+		if (delays && !remote_is_here(&endpoint->addresses[0]))
+			self->record->endpoints[i].delays =
+				xstrdup(injector_reinjects(self->injector) ? "reinjected" : "held");
+	}
 }
 
 /* Returns false when the injector can't work: then the record says why. */
 static bool arm(struct supervisor *self)
 {
+	char remote[REMOTE_TABLE_SIZE];
 	AUTO_FREE struct tracker_endpoint *endpoints = cell_tracker_endpoints(&self->cell);
 	AUTO_DIAG struct diag_list diags = {0};
 	struct injector_config config = {
@@ -567,9 +586,13 @@ static bool arm(struct supervisor *self)
 		config.queue_number = self->shared->queue;
 		config.refuse_mark = self->shared->mark;
 		config.networks = &self->shared->networks;
+		if (scenario_has_remote(self->scenario))
+			config.remote_table = remote_table(self->cell.remote_table, remote);
 	}
-	if (injector_new(&config, &diags, &self->injector) == 0)
+	if (injector_new(&config, &diags, &self->injector) == 0) {
+		describe_delays(self);
 		return true;
+	}
 	problems_from_diags(self, &diags);
 	return false;
 }
@@ -766,6 +789,9 @@ static void clear_away(struct supervisor *self)
 	if (!self->shared)
 		return;
 	tree_end();
+	/* At once: others may want to reach it. */
+	if (self->cell.n_claims > 0)
+		remote_clear(self->cell.remote_table);
 	/*
 	 * The rules stay, and nobody is at their addresses any more: the parent removes those of
 	 * many scenarios at once (sweep.h), since each removal holds up everybody.
@@ -828,6 +854,7 @@ static void describe(struct supervisor *self)
 					     endpoint->n_addresses * sizeof(struct address)),
 			.n_addresses = endpoint->n_addresses,
 			.hostname = spec->hostname ? xstrdup(spec->hostname) : NULL,
+			.remote = spec->remote ? remote_format(spec) : NULL,
 		};
 	}
 }
@@ -988,6 +1015,15 @@ static bool open_shared(struct supervisor *self)
 	return false;
 }
 
+/* When it fails, there are no endpoints, and the record says why. */
+static void plan(struct supervisor *self)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+
+	if (cell_plan(&self->cell, self->scenario, self->shared, &diags) < 0)
+		problems_from_diags(self, &diags);
+}
+
 static void prepare(struct supervisor *self)
 {
 	self->record = record_new();
@@ -1011,7 +1047,7 @@ void supervise(const struct supervise_config *config)
 	self.base = make_event_base();
 	prepare(&self);
 	if (open_shared(&self))
-		cell_plan(&self.cell, self.scenario, self.shared);
+		plan(&self);
 	describe(&self);
 	if (self.cell.endpoints)
 		run(&self);
@@ -1078,6 +1114,8 @@ static void dismantle(struct supervisor *self)
 		close(event_get_fd(self->children));
 		event_free(self->children);
 	}
+	if (self->cell.n_claims > 0)
+		remote_clear(self->cell.remote_table);
 	cell_free(&self->cell);
 	shared_clear(self->shared);
 	free(self->servers);
@@ -1097,11 +1135,12 @@ struct record *supervise_attached(const struct supervise_config *config)
 	};
 
 	prepare(&self);
-	cell_plan(&self.cell, self.scenario, self.shared);
+	plan(&self);
 	self.cell.clientless = true;
 	describe(&self);
 	attached->on_begin(attached->userdata, &self);
-	run(&self);
+	if (self.cell.endpoints)
+		run(&self);
 	finish_record(&self);
 	dismantle(&self);
 	return self.record;

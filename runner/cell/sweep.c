@@ -14,6 +14,7 @@
 #include "injector/rules.h"
 #include "runner/cell/network.h"
 #include "runner/cell/process.h"
+#include "runner/cell/remote.h"
 #include "runner/cell/scratch.h"
 #include "runner/cell/shared.h"
 #include "runner/cell/space.h"
@@ -97,6 +98,21 @@ static void remove_parts(const struct rules_part *parts, size_t n_parts)
 		(void)rules_remove_part(SPACE_TABLE, parts[i].part, &parts[i].networks);
 }
 
+/* Tables of dead cells for endpoints that others provide. */
+static void sweep_remotes(void)
+{
+	struct numbers found = {0};
+
+	(void)remote_list(note_part, &found);
+	for (size_t i = 0; i < found.n_items; i++) {
+		AUTO_CLOSE int claim = remote_claim_number(found.items[i]);
+
+		if (claim >= 0)
+			remote_clear(found.items[i]);
+	}
+	free(found.items);
+}
+
 void sweep_rules(void)
 {
 	struct numbers found = {0};
@@ -104,6 +120,7 @@ void sweep_rules(void)
 	AUTO_FREE int *claims = NULL;
 	size_t n = 0;
 
+	sweep_remotes();
 	(void)rules_list_parts(SPACE_TABLE, note_part, &found);
 	parts = xzalloc(found.n_items * sizeof(*parts));
 	claims = xzalloc(found.n_items * sizeof(*claims));

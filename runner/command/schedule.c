@@ -13,6 +13,7 @@
 
 #include "common/random.h"
 #include "runner/cell/claim.h"
+#include "runner/cell/remote.h"
 #include "runner/cell/shared.h"
 #include "runner/cell/supervise.h"
 #include "runner/cell/sweep.h"
@@ -330,7 +331,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	take_record(running, wait_status);
-	if (self->isolation.mode == ISOLATION_SHARED)
+	if (isolation_is_shared(&self->isolation, result->scenario))
 		clear_after(self, wait_status);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
 	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
@@ -396,7 +397,7 @@ static int start(struct scheduler *self, struct result *result)
 	AUTO_CLOSE int capture_fd = captures_open(&self->config->capture);
 	int control[2] = {-1, -1}, pidfd = -1;
 	int64_t started_ns = clock_monotonic_ns();
-	const bool shared = self->isolation.mode == ISOLATION_SHARED;
+	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	struct running *running;
@@ -421,7 +422,7 @@ static int start(struct scheduler *self, struct result *result)
 			.queue_form = self->isolation.queue_form,
 			.shared = shared,
 			.number_hint = self->number_hint,
-			.space = self->isolation.space,
+			.space = shared ? self->isolation.space : -1,
 			.n_files = &self->n_files,
 			.uid = uid,
 			.gid = gid,
@@ -504,9 +505,24 @@ static bool is_waiting(const struct scheduler *self)
 	return self->n_waiting > 0 && self->stop == STOP_NONE;
 }
 
+/* Whether something runs beside which it can't: there is room again when that ends. */
+static bool is_blocked(const struct scheduler *self, const struct result *result)
+{
+	size_t n = 0;
+
+	if (!result->scenario || !scenario_has_remote(result->scenario))
+		return false;
+	for (struct running *running = self->running; running; running = running->next) {
+		n += scenario_has_remote(running->result->scenario);
+		if (scenario_shares_remote(result->scenario, running->result->scenario))
+			return true;
+	}
+	return n >= REMOTE_MOST_CELLS;
+}
+
 /*
  * Returns 0 when it was started or has its result already, -EADDRINUSE when it has to wait for a
- * port, or another negative errno when no process can be had.
+ * port or a remote endpoint, or another negative errno when no process can be had.
  */
 static int start_or_settle(struct scheduler *self, struct result *result)
 {
@@ -518,6 +534,8 @@ static int start_or_settle(struct scheduler *self, struct result *result)
 	}
 	if (skip_impossible(self, result))
 		return 0;
+	if (is_blocked(self, result))
+		return -EADDRINUSE;
 	/* In a private cell all ports are free. */
 	if (self->isolation.mode != ISOLATION_SHARED)
 		return start(self, result);
@@ -758,6 +776,12 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	if (isolation_probe(config->isolation, &self.isolation, &missing) < 0) {
 		skip_all(&self, missing);
 	} else {
+		for (size_t i = 0; config->isolation == ISOLATION_AUTO && i < results->n_items; i++)
+			if (results->items[i].scenario &&
+			    scenario_has_remote(results->items[i].scenario)) {
+				isolation_add_shared(&self.isolation);
+				break;
+			}
 		self.number_hint = (uint32_t)random_seed();
 		settings_read(&wanted);
 		settings_difference(&wanted, &self.isolation.fresh, &self.settings);

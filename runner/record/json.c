@@ -154,6 +154,8 @@ static void write_endpoint(struct strbuf *out, const struct record_endpoint *end
 			      address_format(&endpoint->addresses[i], text));
 	strbuf_putc(out, ']');
 	put_text(out, "hostname", endpoint->hostname);
+	put_text(out, "remote", endpoint->remote);
+	put_text(out, "delays", endpoint->delays);
 }
 
 static void write_attempt(struct strbuf *out, const struct record_attempt *attempt)

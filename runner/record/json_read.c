@@ -249,7 +249,9 @@ static bool read_endpoint(struct object *object, struct record_endpoint *endpoin
 	if (!read_text(object, "name", &endpoint->name) ||
 	    !read_text(object, "script", &endpoint->script) ||
 	    !read_array(object, "addresses", &addresses) ||
-	    !read_optional_text(object, "hostname", &endpoint->hostname))
+	    !read_optional_text(object, "hostname", &endpoint->hostname) ||
+	    !read_optional_text(object, "remote", &endpoint->remote) ||
+	    !read_optional_text(object, "delays", &endpoint->delays))
 		return false;
 	endpoint->addresses = xzalloc(json_array_size(addresses) * sizeof(*endpoint->addresses));
 	for (size_t i = 0; i < json_array_size(addresses); i++) {

@@ -43,6 +43,8 @@ void record_free(struct record *record)
 		free(record->endpoints[i].script);
 		free(record->endpoints[i].addresses);
 		free(record->endpoints[i].hostname);
+		free(record->endpoints[i].remote);
+		free(record->endpoints[i].delays);
 	}
 	free(record->endpoints);
 	free(record->attempts);

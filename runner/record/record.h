@@ -89,6 +89,12 @@ struct record_endpoint {
 	struct address *addresses;
 	size_t n_addresses;
 	char *hostname; /* or NULL */
+	char *remote; /* host and port of a server that existed already, as in the file; or NULL */
+	/*
+	 * How delayed SYNs to another host were sent: "reinjected", or "held" in place, where the
+	 * kernel does not repeat them meanwhile (injector/reinject.h); NULL: there were none.
+	 */
+	char *delays;
 };
 
 /* One captured stream: the first and the last bytes, and how much there was. */

@@ -555,13 +555,23 @@ static void add_scripts(const struct timeline *timeline)
 	for (size_t i = 0; i < MIN(record->n_endpoints, (size_t)MAX_SCRIPTS); i++) {
 		const struct record_endpoint *endpoint = &record->endpoints[i];
 		char address[ADDRESS_TEXT_SIZE] = "no address";
-		AUTO_FREE char *line = NULL;
+		AUTO_FREE char *line = NULL, *where = NULL;
 
 		if (endpoint->n_addresses > 0)
 			address_format(&endpoint->addresses[0], address);
-		line = xasprintf("%s at %s: %s", endpoint->name, address,
+		/* The name that was looked up, where there is one. */
+		if (endpoint->remote && strcmp(endpoint->remote, address) != 0)
+			where = xasprintf("%s (%s)", endpoint->remote, address);
+		line = xasprintf("%s at %s: %s", endpoint->name, where ? where : address,
 				 endpoint->script ? endpoint->script : "");
 		add_line(timeline, TABLE_INDENT, line);
+		if (endpoint->delays)
+			add_line(timeline, TABLE_INDENT + 2,
+				 strcmp(endpoint->delays, "held") == 0
+					 ? "delayed SYNs were held in place, and not repeated by "
+					   "the kernel: CAP_NET_RAW is missing"
+					 : "delayed SYNs were sent by synfault when their time had "
+					   "come");
 	}
 	if (record->n_endpoints > MAX_SCRIPTS) {
 		AUTO_FREE char *more =

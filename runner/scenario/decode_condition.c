@@ -229,7 +229,7 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 	AUTO_FREE char *message = NULL;
 	char timeout[DURATION_TEXT_SIZE];
 
-	if (when->family &&
+	if (when->family && !(endpoint->remote && endpoint->n_families == 0) &&
 	    !endpoint_list_has_family(endpoint, step->list,
 				      when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
 		message =

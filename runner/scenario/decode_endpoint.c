@@ -106,6 +106,58 @@ static void decode_hostname(struct loader *loader, const struct field *field, vo
 	endpoint->hostname = xstrdup(text);
 }
 
+/* The host of "host:port" or "[address]:port", owned by the caller; NULL: there is none. */
+static char *split_remote(const char *text, uint16_t *ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	unsigned char address[sizeof(struct in6_addr)];
+	char *host, *end;
+	unsigned long port;
+
+	if (!length || !isdigit((unsigned char)colon[1]))
+		return NULL;
+	port = strtoul(colon + 1, &end, 10);
+	if (*end || port < 1 || port > UINT16_MAX)
+		return NULL;
+	*ret_port = (uint16_t)port;
+	if (text[0] == '[' && text[length - 1] == ']') {
+		host = xstrndup(text + 1, length - 2);
+		if (inet_pton(AF_INET6, host, address) == 1)
+			return host;
+		free(host);
+		return NULL;
+	}
+	host = xstrndup(text, length);
+	if (inet_pton(AF_INET, host, address) == 1 || !hostname_problem(host))
+		return host;
+	free(host);
+	return NULL;
+}
+
+static void decode_remote(struct loader *loader, const struct field *field, void *target)
+{
+	struct endpoint_spec *endpoint = target;
+	const char *text;
+	uint16_t port;
+	char *host;
+
+	if (!decode_text(loader, field->value, &text))
+		return;
+	host = split_remote(text, &port);
+	if (!host) {
+		loader_error(loader, field->value, "\"%s\" is no host and port", text);
+		loader_hint(loader, "for example: remote: %s, or \"[2001:db8::1]:5432\"",
+			    field->schema->example);
+		return;
+	}
+	free(endpoint->remote);
+	endpoint->remote = host;
+	endpoint->port = port;
+	/* Nothing is started for it. */
+	endpoint->serve = SERVE_NONE;
+}
+
 static void decode_server_command(struct loader *loader, const struct field *field, void *target)
 {
 	struct endpoint_spec *endpoint = target;
@@ -274,7 +326,7 @@ static void decode_list(struct loader *loader, const struct node *list, uint32_t
 
 static void fill_families(struct endpoint_spec *endpoint)
 {
-	if (endpoint->n_families)
+	if (endpoint->n_families || endpoint->remote)
 		return;
 	endpoint->families[0] = FAMILY_IPV4;
 	endpoint->n_families = 1;
@@ -440,6 +492,16 @@ static const struct schema_key endpoint_keys[] = {
 		.decode = decode_serve,
 	},
 	{
+		.name = "remote",
+		.value = "a host and a port",
+		.description = "A server that exists already, instead of one of synfault's; the "
+			       "scenario runs in the given network namespace.",
+		.example = "db.internal:5432",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_REMOTE,
+		.decode = decode_remote,
+	},
+	{
 		.name = "faults",
 		.value = "a list of fault steps, or a mapping of addresses to such lists",
 		.description = "What happens to successive connection attempts; the last step "
@@ -472,11 +534,29 @@ static const char *name_problem(const char *name)
 	return NULL;
 }
 
+/* What says of a server that exists already how it is to be. */
+static void check_remote(struct loader *loader, const struct node *mapping)
+{
+	static const char *const keys[] = {"port", "hostname", "serve"};
+	const struct node *remote = node_get(mapping, "remote");
+
+	for (size_t i = 0; remote && i < ARRAY_SIZE(keys); i++) {
+		const struct node *value = node_get(mapping, keys[i]);
+
+		if (!value)
+			continue;
+		loader_error(loader, value, "\"%s\" and \"remote\" exclude each other", keys[i]);
+		loader_hint(loader, "a remote endpoint is where and what it is; its port stands "
+				    "after the host: remote: db.internal:5432");
+	}
+}
+
 static void decode_endpoint(struct loader *loader, const struct field *field, void *target)
 {
 	struct endpoint_spec *endpoint = target;
 
 	decode_mapping(loader, &schema_endpoint_keys, field->value, field->key, endpoint);
+	check_remote(loader, field->value);
 }
 
 const struct schema_key schema_endpoint = {

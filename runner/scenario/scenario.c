@@ -131,6 +131,29 @@ uint32_t scenario_n_copies(const struct scenario *scenario)
 	return scenario_n_clients(scenario) * MAX(scenario->n_repeats, 1U);
 }
 
+bool scenario_has_remote(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if (scenario->endpoints[i].remote)
+			return true;
+	return false;
+}
+
+bool scenario_shares_remote(const struct scenario *scenario, const struct scenario *other)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *a = &scenario->endpoints[i];
+
+		for (size_t k = 0; a->remote && k < other->n_endpoints; k++) {
+			const struct endpoint_spec *b = &other->endpoints[k];
+
+			if (b->remote && a->port == b->port && strcmp(a->remote, b->remote) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 const char *const ending_names[] = {
 	[ENDING_REFUSED] = "refused",         [ENDING_UNANSWERED] = "unanswered",
 	[ENDING_UNREACHABLE] = "unreachable", [ENDING_RESET] = "reset",
@@ -155,6 +178,7 @@ static void endpoint_free(struct endpoint_spec *endpoint)
 {
 	free(endpoint->name);
 	free(endpoint->hostname);
+	free(endpoint->remote);
 	strv_free(endpoint->serve_command);
 	script_free(&endpoint->script);
 	free(endpoint->step_places);

@@ -44,6 +44,11 @@ struct endpoint_spec {
 	 * family has the number slot + k. See scenario_set_slots().
 	 */
 	uint32_t slot;
+	/*
+	 * The host of a server that exists already: a name or an address; NULL: the harness
+	 * provides the endpoint. n_families is 0 then unless the file says which.
+	 */
+	char *remote;
 	uint16_t port;  /* 0: one that is free */
 	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
@@ -290,6 +295,10 @@ size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family
 /* Which of its family the address at @index is, from 1. */
 size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
+/* Whether one of its endpoints is remote. */
+bool scenario_has_remote(const struct scenario *scenario);
+/* Whether both have the same remote endpoint: then they can't run side by side. */
+bool scenario_shares_remote(const struct scenario *scenario, const struct scenario *other);
 /* Whether one of the addresses that a list of its script is for is of the family. */
 bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
 			      enum family family);

@@ -21,6 +21,7 @@ enum schema_type {
 	SCHEMA_PORT,
 	SCHEMA_COUNT,
 	SCHEMA_HOSTNAME,
+	SCHEMA_REMOTE, /* host:port */
 	SCHEMA_FACTOR,
 	SCHEMA_COUNT_RANGE, /* a number or a range */
 	SCHEMA_DURATION,

@@ -8,6 +8,7 @@ stored.py SYNFAULT: the report is TAP. Skips where scenarios can't be run.
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -237,8 +238,12 @@ def main():
     if subprocess.run([sys.argv[1], "doctor"], capture_output=True, check=False).returncode or os.geteuid() != 0:
         print("1..0 # SKIP scenarios can't be run here, or not by root")
         sys.exit(1 if os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1" else 0)
-    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        here, elsewhere = Place(sys.argv[1], first), Place(sys.argv[1], second)
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second, \
+            tempfile.TemporaryDirectory() as third:
+        # Where nobody can get at it, wherever it was built.
+        program = shutil.copy(sys.argv[1], third)
+        os.chmod(third, 0o755)
+        here, elsewhere = Place(program, first), Place(program, second)
         os.chmod(first, 0o755)
         os.chmod(second, 0o777)
         (here.directory / "a.yaml").write_text(SCENARIOS)

@@ -302,7 +302,7 @@ Test(inject, one_is_found_without_its_path_and_several_are_told_apart)
 	"import json, os, resource, socket, time\n"                                                \
 	"resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))\n"                               \
 	"def peer():\n"                                                                            \
-	"    s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect('one.sock')\n"         \
+	"    s = socket.socket(socket.AF_UNIX); s.connect('one.sock'); s.settimeout(20)\n"         \
 	"    return s\n"                                                                           \
 	"def line(s):\n"                                                                           \
 	"    data = b''\n"                                                                         \

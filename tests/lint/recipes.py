@@ -21,7 +21,7 @@ INSTRUCTIONS = {"FROM", "RUN", "COPY", "ENTRYPOINT", "CMD", "ENV", "WORKDIR", "U
 # What debhelper brings along, and an image has to name.
 COMPILER = {"gcc", "libc6-dev", "ninja-build"}
 # A command of synfault's in a line of shell, up to what ends it.
-COMMAND = re.compile(r"\bsynfault (run|check|list|merge|doctor|inject)\b([^;&|\n]*)")
+COMMAND = re.compile(r"\bsynfault (run|check|list|merge|doctor|inject|ctl)\b([^;&|\n]*)")
 OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
 VARIABLE = re.compile(r"\bSYNFAULT_[A-Z0-9_]+")
 # GitHub's expressions are replaced before a shell sees them.
@@ -110,12 +110,34 @@ def kubernetes():
         yield "shell", container["command"][2]
 
 
+def dependencies(service):
+    """Whom a service depends on, and in which condition."""
+    after = service.get("depends_on", {})
+    if isinstance(after, list):
+        return [(name, "service_started") for name in after]
+    return [(name, entry["condition"]) for name, entry in after.items()]
+
+
 def compose():
-    for name, service in load_yaml("docker-compose.yml")["services"].items():
+    services = load_yaml("docker-compose.yml")["services"]
+    for name, service in services.items():
         if "image" not in service:
             yield "complaint", f"the service {name} needs an image"
-        if service["command"][0] == "synfault":
-            if service.get("cap_add") != ["NET_ADMIN"]:
+        check = service.get("healthcheck", {}).get("test")
+        if check:
+            if check[0] != "CMD":
+                yield "complaint", f"the health check of {name} is no command"
+            yield "shell", " ".join(check[1:])
+        mode = service.get("network_mode", "")
+        if mode.startswith("service:") and mode.removeprefix("service:") not in services:
+            yield "complaint", f"the service {name} shares the network of nobody"
+        for other, how in dependencies(service):
+            if other not in services:
+                yield "complaint", f"the service {name} depends on nobody"
+            elif how == "service_healthy" and "healthcheck" not in services[other]:
+                yield "complaint", f"{name} waits for a health check that {other} does not have"
+        if service.get("command", [""])[0] == "synfault":
+            if "NET_ADMIN" not in service.get("cap_add", []):
                 yield "complaint", f"the service {name} gets no NET_ADMIN"
             yield "shell", " ".join(service["command"])
 

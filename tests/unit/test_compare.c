@@ -26,7 +26,7 @@ static char *differences(struct record *before, struct record *after, bool rando
 {
 	const struct compare_options options = {.timing_scale = 1, .random_waits = random_waits};
 	AUTO_CHANGES struct change_list list = {0};
-	struct strbuf text = {0};
+	AUTO_STRBUF struct strbuf text = {0};
 
 	compare_records(before, after, &options, &list);
 	for (size_t i = 0; i < list.n_items; i++) {

@@ -230,7 +230,8 @@ Test(load, refuses_endpoints)
 	EXPECT_REFUSALS(
 		parse_endpoint, {"~", "\"api\" has no value"}, {"http", "takes a mapping"},
 		{"[]", "takes a mapping"}, {"{prot: 1}", "unknown key \"prot\""},
-		{"{remote: x}", "unknown key \"remote\""},
+		{"{remote: x}", "\"x\" is no host and port"},
+		{"{remote: 'x:1', port: 2}", "exclude each other"},
 		{"{families: []}", "one address family at least"},
 		{"{families: ipv4}", "takes a list"},
 		{"{families: [ipv4, ipv4]}", "\"ipv4\" is given twice"},
