@@ -321,7 +321,8 @@ static enum exit_status compare(struct compare *self, char *const *paths, FILE *
 		print_json(self, out);
 	else
 		print_text(self, out);
-	return self->n_different + self->n_added + self->n_removed ? STATUS_FAILED : STATUS_PASSED;
+	return self->n_different + self->n_added + self->n_removed > 0 ? STATUS_FAILED
+								       : STATUS_PASSED;
 }
 
 int command_compare(int argc, char **argv, FILE *out, FILE *err)

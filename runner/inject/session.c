@@ -333,7 +333,7 @@ static void run_scenario(struct session *self)
 		.on_armed = on_armed,
 		.userdata = self,
 	};
-	const struct supervise_config supervise = {
+	const struct supervise_config supervision = {
 		.scenario = current(self),
 		.seed = schedule_scenario_seed(config->seed, current(self)),
 		.queue_form = config->isolation->queue_form,
@@ -345,7 +345,7 @@ static void run_scenario(struct session *self)
 	struct record *record;
 
 	self->record = NULL;
-	record = supervise_attached(&supervise);
+	record = supervise_attached(&supervision);
 	self->supervisor = NULL;
 	self->record = NULL;
 	judge_result(self, record, clock_monotonic_ns() - started_ns);

@@ -604,12 +604,15 @@ bool run_json_read_file(const char *path, struct strbuf *text, char **ret_messag
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char buffer[65536];
-	ssize_t length = fd < 0 ? -1 : 0;
+	ssize_t length = -1;
 
-	while (fd >= 0 && text->length <= RUN_JSON_MAX_SIZE &&
-	       ((length = read(fd, buffer, sizeof(buffer))) > 0 || (length < 0 && errno == EINTR)))
+	while (fd >= 0 && text->length <= RUN_JSON_MAX_SIZE) {
+		length = read(fd, buffer, sizeof(buffer));
 		if (length > 0)
 			strbuf_add(text, buffer, (size_t)length);
+		else if (length == 0 || errno != EINTR)
+			break;
+	}
 	if (length < 0)
 		*ret_message = xasprintf("can't be read: %s", strerror(errno));
 	else if (text->length > RUN_JSON_MAX_SIZE)

@@ -16,6 +16,7 @@ def main():
         "--template={file}:{line}: {severity}: {message} [{id}]", "-D_GNU_SOURCE",
         # It reads no headers of the system, so macros that make types have to be told.
         "-DLIST_HEAD(name,type)=struct type *",
+        "-DSTAILQ_HEAD(name,type)=struct type *",
         "-Djson_array_foreach(array,i,item)=while((item=json_array_get(array,i=+1)))", "-D__linux__", '-DSYNFAULT_VERSION="0"', "-I.",
         *tree.files(".c", below=(*tree.LAYERS, "targets")),
     ]
