@@ -17,7 +17,7 @@ def main():
         # It reads no headers of the system, so macros that make types have to be told.
         "-DLIST_HEAD(name,type)=struct type *",
         "-DSTAILQ_HEAD(name,type)=struct type *",
-        "-DSTAILQ_FOREACH(item,head,field)=while((item=next(item,head)))",
+        "-DSTAILQ_FOREACH(item,head,field)=if((item=*(head))!=0)",
         "-Djson_array_foreach(array,i,item)=while((item=json_array_get(array,i=+1)))", "-D__linux__", '-DSYNFAULT_VERSION="0"', "-I.",
         *tree.files(".c", below=(*tree.LAYERS, "targets")),
     ]
