@@ -79,7 +79,7 @@ void supervise_stop(struct supervisor *supervisor);
  * Attempts that have no answer yet lose the SYNs that are held, and count anew when they repeat
  * them. Returns 0, or a negative errno before it is armed or after it was stopped.
  */
-int supervise_reset(struct supervisor *supervisor);
+int supervise_reset(struct supervisor *self);
 
 /* Runs in the child made by namespace_fork() or shared_fork(). */
 NORETURN void supervise(const struct supervise_config *config);

@@ -45,9 +45,8 @@ bool output_apply_timeline(void *options, const char *value, char **ret_message)
 
 bool outputs_any(const struct output_options *options)
 {
-	static const struct output_options none;
-
-	return memcmp(options, &none, sizeof(none)) != 0;
+	return options->junit || options->json || options->timeline || options->html ||
+	       options->html_single || options->junit_strict;
 }
 
 static bool say(const struct diag_list *diags, FILE *err)

@@ -162,13 +162,22 @@ static bool any_attempt(const struct recording *recording)
 static bool write_file(const struct recording *recording)
 {
 	const struct observing_options *options = recording->options;
-	const struct baseline baseline = {recording->command, options->serve, options->port,
-					  options->timeout_ns};
+	struct baseline baseline = {
+		.command = recording->command,
+		.serve = options->serve,
+		.port = options->port,
+		.timeout_ns = options->timeout_ns,
+		.silent = true,
+	};
 	AUTO_FREE struct record **records = xzalloc(recording->n_runs * sizeof(struct record *));
 	AUTO_STRBUF struct strbuf text = {0};
 	AUTO_DIAG struct diag_list diags = {0};
 	size_t n_written = 0;
 
+	for (size_t i = 0; i < n_battery * recording->n_runs; i++)
+		if (recording->seen[i / recording->n_runs])
+			baseline.silent &=
+				baseline_is_silent(&recording->results.items[i].record, 1);
 	baseline_begin(&baseline, &text);
 	for (size_t item = 0; item < n_battery; item++) {
 		size_t first = item * recording->n_runs;

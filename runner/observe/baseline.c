@@ -8,6 +8,8 @@
  */
 #include "runner/observe/baseline.h"
 
+#include "runner/record/history.h"
+
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -499,6 +501,22 @@ static bool weaken(struct draft *draft)
 	return true;
 }
 
+bool baseline_is_silent(struct record *const *records, size_t n_records)
+{
+	bool silent = true;
+
+	for (size_t i = 0; silent && i < n_records; i++) {
+		struct history history = history_make(records[i]);
+
+		/* The end of a connection may count as a byte of it. */
+		for (size_t k = 0; k < history.n_attempts; k++)
+			silent &= history.attempts[k].bytes_sent <= 1 &&
+				  history.attempts[k].bytes_received <= 1;
+		history_free(&history);
+	}
+	return silent;
+}
+
 bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out)
@@ -509,6 +527,11 @@ bool baseline_add(const struct baseline *baseline, const struct battery_item *it
 	strbuf_printf(out, "---\n# %s: %s\n", item->name, item->asks);
 	if (draft.most == 0) {
 		strbuf_puts(out, "# It never tried to connect: there is nothing to expect.\n");
+		return false;
+	}
+	if (item->needs_talk && baseline->silent) {
+		strbuf_puts(out, "# Not expected: it says and awaits nothing on a connection, so "
+				 "whether it meets this is a matter of chance.\n");
 		return false;
 	}
 	good = weaken(&draft);

@@ -15,7 +15,11 @@ struct baseline {
 	const char *serve;    /* NULL: http */
 	uint16_t port;        /* 0: one that is free */
 	int64_t timeout_ns;   /* that each run had */
+	bool silent;          /* nothing was said on any connection of the client's */
 };
+
+/* Whether nothing was said on the connections of these runs, as far as there were any. */
+bool baseline_is_silent(struct record *const *records, size_t n_records);
 
 /* The start of the file: comments, and the defaults of all scenarios. */
 void baseline_begin(const struct baseline *baseline, struct strbuf *out);

@@ -29,7 +29,7 @@ const struct battery_item battery[] = {
 	[ITEM_UNREACHABLE] = {"host unreachable", "does it take ICMP for final?",
 			      "unreachable host"},
 	[ITEM_RESET] = {"reset after it was accepted", "does it repeat what may have been done?",
-			"reset after accept"},
+			"reset after accept", .needs_talk = true},
 	[ITEM_DEAD_FAMILY] = {"IPv6 dead, IPv4 alive", "how soon does it try the other family?",
 			      "{when: {family: ipv6}, do: drop}, accept", .dual = true},
 	[ITEM_OUTAGE] = {"an outage of 2 s", "does it recover, and how soon?", "down 2s, accept",

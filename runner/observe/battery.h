@@ -12,6 +12,8 @@ struct battery_item {
 	bool dual;          /* both families, IPv6 first, by a name: needs private isolation */
 	/* What happens depends on when attempts fall: their number may differ by one. */
 	bool timed;
+	/* A client that says and awaits nothing meets it or not, as its exit and it race. */
+	bool needs_talk;
 };
 
 extern const struct battery_item battery[];

@@ -293,16 +293,16 @@ static json_t *value_of(struct generator *generator, const struct schema_key *ke
 /* The same with all that the tables say of it. */
 static json_t *described(struct generator *generator, const struct schema_key *key, bool whole)
 {
-	json_t *value = value_of(generator, key, whole), *examples;
+	json_t *value = value_of(generator, key, whole), *list;
 	AUTO_FREE char *text = xasprintf("%s Takes %s.", key->description, key->value);
 
 	put(value, "description", json_string(text));
 	if (key->fallback)
 		put(value, "default", parse_value(key->fallback));
 	if (key->example) {
-		examples = made(json_array());
-		json_array_append_new(examples, made(parse_value(key->example)));
-		put(value, "examples", examples);
+		list = made(json_array());
+		json_array_append_new(list, made(parse_value(key->example)));
+		put(value, "examples", list);
 	}
 	return value;
 }

@@ -217,12 +217,12 @@ def run_limited(containers, case, n_expected):
 
 def count_scenarios(containers):
     """How many there are, as the program itself sees it where no privilege is needed."""
-    _, process = containers.run("list", ["synfault", "list", *WITH_CLIENTS,
+    _, process = containers.run("list", ["synfault", "run", "--list", *WITH_CLIENTS,
                                           container.HOME / "scenarios"],
                                 capabilities=())
     lines = re.findall(r"^\S+\.yaml:\d+: ", process.stdout, re.M)
     if process.returncode or not lines:
-        raise RuntimeError(f"synfault list failed:\n{process.stdout}")
+        raise RuntimeError(f"synfault run --list failed:\n{process.stdout}")
     return len(lines)
 
 

@@ -3,16 +3,17 @@
 # Runs a libFuzzer program for some seconds on a copy of its corpus, so that what it finds does not
 # end up in the source tree. An input that breaks it is left in the current directory.
 #
-# usage: run.sh PROGRAM SECONDS CORPUS-DIRECTORY [DICTIONARY]
+# usage: run.sh PROGRAM SECONDS MOST-BYTES CORPUS-DIRECTORY [DICTIONARY]
 set -eu
 
 program=$1
 seconds=$2
-corpus=$3
-dictionary=${4:-}
+length=$3
+corpus=$4
+dictionary=${5:-}
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp "$corpus"/* "$copy"/
-"$program" -max_total_time="$seconds" -max_len=512 -timeout=5 -print_final_stats=1 \
+"$program" -max_total_time="$seconds" -max_len="$length" -timeout=5 -print_final_stats=1 \
 	${dictionary:+-dict="$dictionary"} "$copy"
