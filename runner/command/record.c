@@ -168,6 +168,8 @@ static bool write_file(const struct recording *recording)
 		.port = options->port,
 		.timeout_ns = options->timeout_ns,
 		.silent = true,
+		.draws = baseline_draws_waits(recording->observed, recording->n_runs,
+					      recording->seen),
 	};
 	AUTO_FREE struct record **records = xzalloc(recording->n_runs * sizeof(struct record *));
 	AUTO_STRBUF struct strbuf text = {0};

@@ -106,8 +106,7 @@ static int fail(const char *path, int status, struct diag_list *diags)
 int place_listen(const char *path, struct diag_list *diags, char **ret_path)
 {
 	AUTO_STRV char **list = directories();
-	/* Looked for, so that what dead ones left goes. */
-	AUTO_STRV char **others = path ? NULL : place_find();
+	AUTO_STRV char **others = NULL;
 	AUTO_FREE char *tried = NULL;
 	int fd = -EACCES;
 
@@ -118,6 +117,8 @@ int place_listen(const char *path, struct diag_list *diags, char **ret_path)
 		*ret_path = xstrdup(path);
 		return fd;
 	}
+	/* Looked for, so that what dead ones left goes. */
+	others = place_find();
 	for (char **directory = list; *directory; directory++) {
 		AUTO_FREE char *name = xasprintf("%s/%d" SUFFIX, *directory, (int)getpid());
 

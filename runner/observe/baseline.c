@@ -154,6 +154,12 @@ static void write_attempts(const struct draft *draft, struct yaml_writer *writer
 		yaml_pair(writer, "attempts", "%" PRId64 "..%" PRId64, range.low, range.high);
 }
 
+/* Whether they differ by no more than the machine's doing. */
+static bool are_alike(int64_t low_ns, int64_t high_ns)
+{
+	return high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+}
+
 /* The k-th wait of all runs; false when it differs too much between them. */
 static bool same_wait(const struct draft *draft, size_t k, int64_t *ret_ns)
 {
@@ -167,7 +173,7 @@ static bool same_wait(const struct draft *draft, size_t k, int64_t *ret_ns)
 	}
 	/* The machine makes waits longer, not shorter. */
 	*ret_ns = low_ns;
-	return high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+	return are_alike(low_ns, high_ns);
 }
 
 static size_t common_waits(const struct draft *draft)
@@ -179,6 +185,8 @@ static bool waits_are_planned(const struct draft *draft)
 {
 	int64_t wait_ns;
 
+	if (draft->baseline->draws)
+		return false;
 	for (size_t k = 0; k < common_waits(draft); k++)
 		if (!same_wait(draft, k, &wait_ns))
 			return false;
@@ -499,6 +507,30 @@ static bool weaken(struct draft *draft)
 		draft->wanted[--part] = false;
 	}
 	return true;
+}
+
+bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool *seen)
+{
+	bool more = true;
+
+	for (size_t k = 0; more; k++) {
+		int64_t low_ns = INT64_MAX, high_ns = 0;
+
+		more = false;
+		for (size_t i = 0; i < n_battery * n_runs; i++) {
+			const struct battery_item *item = &battery[i / n_runs];
+
+			if (!seen[i / n_runs] || strncmp(item->faults, "refuse", 6) != 0 ||
+			    k >= runs[i].n_waits)
+				continue;
+			low_ns = MIN(low_ns, runs[i].waits_ns[k]);
+			high_ns = MAX(high_ns, runs[i].waits_ns[k]);
+			more = true;
+		}
+		if (more && !are_alike(low_ns, high_ns))
+			return true;
+	}
+	return false;
 }
 
 bool baseline_is_silent(struct record *const *records, size_t n_records)

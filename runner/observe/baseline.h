@@ -16,7 +16,15 @@ struct baseline {
 	uint16_t port;        /* 0: one that is free */
 	int64_t timeout_ns;   /* that each run had */
 	bool silent;          /* nothing was said on any connection of the client's */
+	bool draws;           /* its waits after refusals are drawn */
 };
+
+/*
+ * Whether the same wait after a refusal differs from run to run, over all items of the battery that
+ * begin with one: in one item alone a few draws may be alike. @runs: by item, @n_runs of each,
+ * those of an item that was not observed (@seen false) are not looked at.
+ */
+bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool *seen);
 
 /* Whether nothing was said on the connections of these runs, as far as there were any. */
 bool baseline_is_silent(struct record *const *records, size_t n_records);

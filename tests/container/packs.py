@@ -39,8 +39,9 @@ MOST_JOBS_LIMITED = 12
 USER = 1000
 
 # Scenarios that need what a kind of container can't give, by their names.
-NEEDS_IPV6 = re.compile(r"IPv6")
-NEEDS_NAME = re.compile(r"falls back from IPv6 to IPv4|at a name")
+NEEDS_IPV6 = re.compile(r"IPv6|ipv6")
+NEEDS_NAME = re.compile(
+    r"falls back from IPv6 to IPv4|at a name|tries IPv6 before IPv4|tries the next address")
 NOTHING = re.compile(r"(?!)")
 EVERYTHING = re.compile(r"")
 

@@ -139,7 +139,7 @@ Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
 	size_t length;
 
 	baseline_passes(synfault, "--timeout 10s",
-			"synfault-backoff --base 300 --tries 4 --timeout 600 '${server}'", 9);
+			"synfault-backoff --base 300 --tries 4 --timeout 600 '${server}'", 8);
 	text = program_reads(synfault, "base.yaml", &length);
 	cr_expect(strstr(text, "connect-timeout: 600ms"), "%s", text);
 	cr_expect(strstr(text, "fallback: {from: ipv6, to: ipv4, within: "), "%s", text);

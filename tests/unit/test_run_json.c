@@ -363,6 +363,7 @@ Test(run_json, damaged_documents_do_no_harm)
 		if (run) {
 			AUTO_FREE char *junit = junit_format(&run->results, NULL, &(size_t){0});
 
+			cr_assert_not_null(junit);
 			n_read++;
 		}
 		stored_run_free(run);
