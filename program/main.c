@@ -12,7 +12,7 @@ static void print_help(FILE *out)
 	      "Usage:\n",
 	      out);
 	for (size_t i = 0; i < n_commands; i++)
-		fprintf(out, "  synfault %-6s %-40s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  synfault %-10s %-38s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].summary);
 	fputs("  synfault help | --version\n\n"
 	      "'synfault COMMAND --help' shows a command's options.\n\n"
