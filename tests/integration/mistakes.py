@@ -51,6 +51,7 @@ BEHAVIOUR = [
     ("leaks-socket", "has one attempt under way at a time", "in-flight"),
     ("leaks-socket", "leaves no socket open", "leaks"),
     ("same-seed", "spreads the retries of ten clients by its jitter", "waits"),
+    ("same-seed", "ten clients that draw their waits are no herd when they come back", "herd"),
 ]
 
 # The clients as they are given behind "--", to which "--mistake NAME" is added; for REFUSED.
