@@ -293,18 +293,18 @@ static json_t *value_of(struct generator *generator, const struct schema_key *ke
 /* The same with all that the tables say of it. */
 static json_t *described(struct generator *generator, const struct schema_key *key, bool whole)
 {
-	json_t *value = value_of(generator, key, whole), *list;
+	json_t *form = value_of(generator, key, whole), *list;
 	AUTO_FREE char *text = xasprintf("%s Takes %s.", key->description, key->value);
 
-	put(value, "description", json_string(text));
+	put(form, "description", json_string(text));
 	if (key->fallback)
-		put(value, "default", parse_value(key->fallback));
+		put(form, "default", parse_value(key->fallback));
 	if (key->example) {
 		list = made(json_array());
 		json_array_append_new(list, made(parse_value(key->example)));
-		put(value, "examples", list);
+		put(form, "examples", list);
 	}
-	return value;
+	return form;
 }
 
 /* What the names can be (ECMA-262); NULL: anything. Owned by the caller. */
