@@ -385,6 +385,33 @@ Test(server, that_finds_its_port_taken_is_an_error)
 
 /* ---- what has to be there ---- */
 
+/* The same client before a queue that is really full, and before one that is said to be. */
+Test(client, sees_no_difference_between_a_full_listen_queue_and_its_imitation)
+{
+	const char *source = getenv("SYNFAULT_SOURCE");
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	cr_assert_not_null(source);
+	program_needs(synfault, "python3");
+	program_writes(
+		synfault, "a.yaml",
+		"defaults:\n"
+		"  client:\n"
+		"    command: [sh, -c, 'python3 \"$0\" \"$1\" --timeout 4 >/dev/null & sleep 0.5; "
+		"exec python3 \"$0\" \"$1\" --timeout 2.5', '%s/targets/clients/narrate.py', "
+		"'${api}']\n"
+		"  expect: {exit: 1, attempts: 2, connected: 1, retransmissions: 1..2,\n"
+		"    stdout: {contains: \"connect: time-out\\n\"}}\n" NEXT "name: imitated\n"
+		"endpoints: {api: {serve: accept, faults: [accept, backlog-full]}}\n" NEXT
+		"name: real\n"
+		"endpoints: {api: {faults: [accept], serve: {command: [python3, "
+		"'%s/targets/servers/full.py', '${api.host}', '${api.port}']}}}\n",
+		source, source);
+	program_runs(synfault, "run --timing-scale 3 a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, "2 passed, 0 failed, 0 skipped");
+}
+
 Test(requirement, that_is_not_met_skips_and_says_what_is_missing)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
