@@ -1043,7 +1043,7 @@ static void compare_queued(struct injector *injector)
 
 static void compare_refused(struct injector *injector)
 {
-	uint64_t counted;
+	uint64_t counted = 0;
 	int r = count(injector, rules_count_refused, &counted);
 
 	if (r < 0)
