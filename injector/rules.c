@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <linux/icmp.h>
@@ -23,8 +21,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
-#include <netinet/tcp.h>
 
+#include "injector/expr.h"
 #include "injector/mark.h"
 #include "injector/packet.h"
 
@@ -38,21 +36,6 @@
 #define CHAIN_INJECT          "inject"
 #define CHAIN_QUEUE_PRIORITY  (-200)
 #define CHAIN_ANSWER_PRIORITY (-199)
-
-/* Offsets of RFC 791, RFC 8200 and RFC 9293 headers. */
-#define IPV4_SOURCE          12
-#define IPV4_DESTINATION     16
-#define IPV6_SOURCE          8
-#define IPV6_DESTINATION     24
-#define TCP_SOURCE_PORT      0
-#define TCP_DESTINATION_PORT 2
-#define TCP_FLAGS            13
-
-/* How nft names concatenations of its data types, so that `nft list` can show our sets. */
-#define NFT_TYPE_BITS         6
-#define NFT_TYPE_IPADDR       7
-#define NFT_TYPE_IP6ADDR      8
-#define NFT_TYPE_INET_SERVICE 13
 
 /*
  * Elements per message: a netlink attribute holds 64 KiB at most, an IPv6 element takes 36 bytes of
@@ -333,62 +316,6 @@ static bool batch_add_set(struct batch *batch, const struct rules_config *config
 	return n > 0;
 }
 
-static struct nftnl_expr *rule_add_expr(struct nftnl_rule *rule, const char *name)
-{
-	struct nftnl_expr *expr = nftnl_expr_alloc(name);
-
-	if (!expr)
-		out_of_memory();
-	nftnl_rule_add_expr(rule, expr);
-	return expr;
-}
-
-static void rule_add_compare(struct nftnl_rule *rule, const void *value, uint32_t size)
-{
-	struct nftnl_expr *expr = rule_add_expr(rule, "cmp");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
-	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, value, size);
-}
-
-static void rule_match_meta(struct nftnl_rule *rule, uint32_t key, const void *value, uint32_t size)
-{
-	struct nftnl_expr *expr = rule_add_expr(rule, "meta");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	rule_add_compare(rule, value, size);
-}
-
-static void rule_load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset,
-			      uint32_t length, uint32_t to_register)
-{
-	struct nftnl_expr *expr = rule_add_expr(rule, "payload");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, length);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, to_register);
-}
-
-/* TCP, and (flags & mask) == value. */
-static void rule_match_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint8_t value)
-{
-	const uint8_t protocol = IPPROTO_TCP, zero = 0;
-	struct nftnl_expr *expr;
-
-	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
-	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
-	expr = rule_add_expr(rule, "bitwise");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
-	rule_add_compare(rule, &value, sizeof(value));
-}
-
 static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
@@ -418,7 +345,7 @@ static void rule_queue(struct nftnl_rule *rule, enum rules_queue_form form, uint
 	struct nftnl_expr *expr;
 
 	if (form == RULES_QUEUE_NATIVE) {
-		expr = rule_add_expr(rule, "queue");
+		expr = expr_add(rule, "queue");
 		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_NUM, number);
 		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_TOTAL, 1);
 		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS, 0);
@@ -428,7 +355,7 @@ static void rule_queue(struct nftnl_rule *rule, enum rules_queue_form form, uint
 	info = xzalloc(XT_ALIGN(sizeof(*info)));
 	info->queuenum = number;
 	info->queues_total = 1;
-	expr = rule_add_expr(rule, "target");
+	expr = expr_add(rule, "target");
 	nftnl_expr_set_str(expr, NFTNL_EXPR_TG_NAME, "NFQUEUE");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_TG_REV, 3);
 	nftnl_expr_set(expr, NFTNL_EXPR_TG_INFO, info, XT_ALIGN(sizeof(*info)));
@@ -438,12 +365,9 @@ static void rule_queue(struct nftnl_rule *rule, enum rules_queue_form form, uint
 static void batch_add_shortcut(struct batch *batch)
 {
 	struct nftnl_rule *rule = rule_new(batch, batch->rules->queue);
-	struct nftnl_expr *expr;
 
-	rule_match_tcp_flags(rule, TCP_FLAG_SYN, 0);
-	expr = rule_add_expr(rule, "immediate");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	expr_match_tcp_flags(rule, TCP_FLAG_SYN, NFT_CMP_EQ, 0);
+	expr_verdict(rule, NF_ACCEPT);
 	batch_add_rule(batch, rule, 0);
 }
 
@@ -451,18 +375,13 @@ static void batch_add_shortcut(struct batch *batch)
 static void rule_match_endpoint(const struct batch *batch, struct nftnl_rule *rule,
 				const struct family_layout *layout, bool source)
 {
-	struct nftnl_expr *expr;
-
-	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
-			  source ? layout->source_offset : layout->destination_offset,
-			  layout->address_size, NFT_REG32_00);
-	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-			  source ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
-			  layout->port_register);
-	expr = rule_add_expr(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, set_name(batch, layout));
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->set_id);
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER,
+		  source ? layout->source_offset : layout->destination_offset, layout->address_size,
+		  NFT_REG32_00);
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+		  source ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+		  layout->port_register);
+	expr_lookup(rule, set_name(batch, layout), layout->set_id, NFT_REG32_00, false);
 }
 
 /* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
@@ -471,11 +390,11 @@ static void batch_add_queue_rule(struct batch *batch, const struct rules_config 
 {
 	struct nftnl_rule *rule = rule_new(batch, batch->rules->queue);
 
-	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
-	rule_match_tcp_flags(rule, TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK,
-			     syn_ack ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
+	expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	expr_match_tcp_flags(rule, TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST | TCP_FLAG_ACK,
+			     NFT_CMP_EQ, syn_ack ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
 	rule_match_endpoint(batch, rule, layout, syn_ack);
-	rule_add_expr(rule, "counter");
+	expr_add(rule, "counter");
 	rule_queue(rule, batch->rules->form, config->queue_number);
 	batch_add_rule(batch, rule, 0);
 }
@@ -488,12 +407,12 @@ static void batch_add_answer_rule(struct batch *batch, const struct family_layou
 	const uint8_t protocol = IPPROTO_TCP;
 	struct nftnl_expr *expr;
 
-	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
-	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
-	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	expr_match_mark(rule, UINT32_MAX, mark);
+	expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
 	rule_match_endpoint(batch, rule, layout, false);
-	rule_add_expr(rule, "counter");
-	expr = rule_add_expr(rule, "reject");
+	expr_add(rule, "counter");
+	expr = expr_add(rule, "reject");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, type);
 	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, code);
 	/* the last of these is the batch's last message: acknowledged when all went well */
@@ -555,34 +474,22 @@ static void batch_add_flow_rule(struct batch *batch, const struct family_layout 
 	struct nftnl_rule *rule = rule_new(batch, batch->rules->flows);
 	uint32_t client_address = to_client ? layout->destination_offset : layout->source_offset;
 	uint32_t server_address = to_client ? layout->source_offset : layout->destination_offset;
-	struct nftnl_expr *expr;
 
-	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
-	rule_match_tcp_flags(rule, TCP_FLAG_SYN, 0);
-	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, client_address, layout->address_size,
-			  NFT_REG32_00);
-	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-			  to_client ? TCP_DESTINATION_PORT : TCP_SOURCE_PORT, sizeof(uint16_t),
-			  layout->port_register);
-	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, server_address, layout->address_size,
-			  layout->second_address_register);
-	rule_load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-			  to_client ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
-			  layout->second_port_register);
-	expr = rule_add_expr(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, batch->rules->connections[index]);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, layout->connections_id);
+	expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	expr_match_tcp_flags(rule, TCP_FLAG_SYN, NFT_CMP_EQ, 0);
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER, client_address, layout->address_size,
+		  NFT_REG32_00);
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+		  to_client ? TCP_DESTINATION_PORT : TCP_SOURCE_PORT, sizeof(uint16_t),
+		  layout->port_register);
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER, server_address, layout->address_size,
+		  layout->second_address_register);
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
+		  to_client ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+		  layout->second_port_register);
+	expr_lookup(rule, batch->rules->connections[index], layout->connections_id, NFT_REG32_00,
+		    true);
 	batch_add_rule(batch, rule, 0);
-}
-
-static void rule_verdict(struct nftnl_rule *rule, uint32_t verdict)
-{
-	struct nftnl_expr *expr = rule_add_expr(rule, "immediate");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, verdict);
 }
 
 /* Answers all but RST with RST. */
@@ -591,12 +498,12 @@ static void batch_add_reject_rules(struct batch *batch)
 	struct nftnl_rule *rule = rule_new(batch, batch->rules->reject);
 	struct nftnl_expr *expr;
 
-	rule_match_tcp_flags(rule, TCP_FLAG_RST, TCP_FLAG_RST);
-	rule_verdict(rule, NF_ACCEPT);
+	expr_match_tcp_flags(rule, TCP_FLAG_RST, NFT_CMP_EQ, TCP_FLAG_RST);
+	expr_verdict(rule, NF_ACCEPT);
 	batch_add_rule(batch, rule, 0);
 	rule = rule_new(batch, batch->rules->reject);
-	rule_add_expr(rule, "counter");
-	expr = rule_add_expr(rule, "reject");
+	expr_add(rule, "counter");
+	expr = expr_add(rule, "reject");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
 	nftnl_expr_set_u8(expr, NFTNL_EXPR_REJECT_CODE, 0);
 	batch_add_rule(batch, rule, 0);
@@ -610,10 +517,10 @@ static void batch_add_queue_all(struct batch *batch, const char *chain, bool car
 	struct nftnl_rule *rule = rule_new(batch, chain);
 
 	if (carriers) {
-		rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
-		rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+		expr_match_mark(rule, UINT32_MAX, mark);
+		expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
 	}
-	rule_add_expr(rule, "counter");
+	expr_add(rule, "counter");
 	rule_queue(rule, batch->rules->form, config->queue_number);
 	batch_add_rule(batch, rule, 0);
 }
@@ -629,8 +536,8 @@ static void batch_add_own_rule(struct batch *batch, const struct rules_config *c
 	const uint32_t mark = mark_carrier(config->refuse_mark);
 	struct nftnl_rule *rule = rule_new(batch, batch->rules->track);
 
-	rule_match_meta(rule, NFT_META_MARK, &mark, sizeof(mark));
-	rule_verdict(rule, NF_ACCEPT);
+	expr_match_mark(rule, UINT32_MAX, mark);
+	expr_verdict(rule, NF_ACCEPT);
 	batch_add_rule(batch, rule, 0);
 }
 
@@ -698,26 +605,15 @@ static void batch_build_table(struct batch *batch, const struct rules_config *co
 static void batch_add_exceptions(struct batch *batch, uint32_t refuse_mark)
 {
 	/* lo is the first interface of each network namespace (drivers/net/loopback.c). */
-	const uint32_t loopback = 1, common = refuse_mark & MARK_COMMON, mask = MARK_COMMON;
-	const uint32_t zero = 0;
+	const uint32_t loopback = 1;
 	struct nftnl_rule *rule = rule_new(batch, CHAIN_QUEUE_OUT);
-	struct nftnl_expr *expr;
 
-	rule_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
-	rule_verdict(rule, NF_ACCEPT);
+	expr_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
+	expr_verdict(rule, NF_ACCEPT);
 	batch_add_rule(batch, rule, 0);
 	rule = rule_new(batch, CHAIN_QUEUE_OUT);
-	expr = rule_add_expr(rule, "meta");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	expr = rule_add_expr(rule, "bitwise");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
-	rule_add_compare(rule, &common, sizeof(common));
-	rule_verdict(rule, NF_ACCEPT);
+	expr_match_mark(rule, MARK_COMMON, refuse_mark);
+	expr_verdict(rule, NF_ACCEPT);
 	batch_add_rule(batch, rule, 0);
 }
 
@@ -814,28 +710,17 @@ static void batch_add_dispatch(struct batch *batch, const char *chain, uint8_t p
 			       const struct family_layout *layout, const struct map *map,
 			       bool source)
 {
-	static const uint8_t zero[16];
 	struct nftnl_rule *rule = rule_new(batch, chain);
-	struct nftnl_expr *expr;
 	uint8_t mask[16] = {0};
 
 	memset(mask, 0xff, layout->prefix_size);
-	rule_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
-	rule_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
-	rule_load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER,
-			  source ? layout->source_offset : layout->destination_offset,
-			  layout->address_size, NFT_REG_1);
-	expr = rule_add_expr(rule, "bitwise");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, layout->address_size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, layout->address_size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, layout->address_size);
-	expr = rule_add_expr(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, map->name);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, map->id);
+	expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER,
+		  source ? layout->source_offset : layout->destination_offset, layout->address_size,
+		  NFT_REG_1);
+	expr_mask(rule, mask, layout->address_size);
+	expr_lookup(rule, map->name, map->id, NFT_REG_1, true);
 	batch_add_rule(batch, rule, NLM_F_ACK);
 }
 

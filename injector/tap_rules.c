@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <linux/netfilter.h>
@@ -17,13 +15,13 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/icmp6.h>
 
+#include "injector/expr.h"
 #include "injector/packet.h"
 
-#define CHAIN_INPUT      "input"
-#define CHAIN_PART       "log-"
-#define CHAIN_PRIORITY   (-300) /* raw: before connection tracking, and before the injector's */
-#define MESSAGE_MAX      65536
-#define TCP_FLAGS_OFFSET 13
+#define CHAIN_INPUT    "input"
+#define CHAIN_PART     "log-"
+#define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
+#define MESSAGE_MAX    65536
 /* What begins or ends a connection. */
 #define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
 
@@ -41,22 +39,22 @@ static const struct family families[] = {
 		.nfproto = NFPROTO_IPV4,
 		.map = "networks4",
 		.map_id = 1,
-		.network_type = 7, /* as nft numbers its types */
+		.network_type = NFT_TYPE_IPADDR,
 		.address_size = 4,
 		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
-		.source_offset = 12,
-		.destination_offset = 16,
+		.source_offset = IPV4_SOURCE,
+		.destination_offset = IPV4_DESTINATION,
 	},
 	{
 		.family = AF_INET6,
 		.nfproto = NFPROTO_IPV6,
 		.map = "networks6",
 		.map_id = 2,
-		.network_type = 8,
+		.network_type = NFT_TYPE_IP6ADDR,
 		.address_size = 16,
 		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
-		.source_offset = 8,
-		.destination_offset = 24,
+		.source_offset = IPV6_SOURCE,
+		.destination_offset = IPV6_DESTINATION,
 	},
 };
 
@@ -126,62 +124,6 @@ static void add_chain(struct batch *batch, const char *name, int hook)
 
 /* ---- rules ---- */
 
-static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name)
-{
-	struct nftnl_expr *expr = nftnl_expr_alloc(name);
-
-	if (!expr)
-		out_of_memory();
-	nftnl_rule_add_expr(rule, expr);
-	return expr;
-}
-
-static void compare(struct nftnl_rule *rule, uint32_t operator, const void * value, uint32_t size)
-{
-	struct nftnl_expr *expr = add_expr(rule, "cmp");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, operator);
-	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, value, size);
-}
-
-static void match_meta(struct nftnl_rule *rule, uint32_t key, uint32_t operator, const void * value,
-		       uint32_t size)
-{
-	struct nftnl_expr *expr = add_expr(rule, "meta");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
-	compare(rule, operator, value, size);
-}
-
-static void load(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length,
-		 uint32_t to_register)
-{
-	struct nftnl_expr *expr = add_expr(rule, "payload");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, length);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, to_register);
-}
-
-/* Any of the flags that are control is set. */
-static void match_control(struct nftnl_rule *rule)
-{
-	const uint8_t mask = CONTROL_FLAGS, zero = 0;
-	struct nftnl_expr *expr;
-
-	load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1, NFT_REG_1);
-	expr = add_expr(rule, "bitwise");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
-	compare(rule, NFT_CMP_NEQ, &zero, sizeof(zero));
-}
-
 static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
@@ -208,20 +150,18 @@ static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chai
 {
 	struct nftnl_rule *rule = rule_new(batch, chain);
 
-	match_meta(rule, NFT_META_L4PROTO, NFT_CMP_EQ, &protocol, sizeof(protocol));
+	expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
 	return rule;
 }
 
 /* Logs, and accepts; takes the rule. */
 static void rule_end(struct batch *batch, struct nftnl_rule *rule, bool control)
 {
-	struct nftnl_expr *expr = add_expr(rule, "log");
+	struct nftnl_expr *expr = expr_add(rule, "log");
 
 	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP,
 			   (uint16_t)(batch->config->group + (control ? 0 : 1)));
-	expr = add_expr(rule, "immediate");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_VERDICT, NF_ACCEPT);
+	expr_verdict(rule, NF_ACCEPT);
 	add_rule(batch, rule);
 }
 
@@ -230,14 +170,14 @@ static void add_log_rules(struct batch *batch, const char *chain)
 	struct nftnl_rule *rule = rule_begin(batch, chain, IPPROTO_TCP);
 	const uint8_t last_error = ICMP6_PARAM_PROB;
 
-	match_control(rule);
+	expr_match_tcp_flags(rule, CONTROL_FLAGS, NFT_CMP_NEQ, 0);
 	rule_end(batch, rule, true);
 	rule_end(batch, rule_begin(batch, chain, IPPROTO_TCP), false);
 	rule_end(batch, rule_begin(batch, chain, IPPROTO_ICMP), true);
 	/* Not the many messages of neighbour discovery. */
 	rule = rule_begin(batch, chain, IPPROTO_ICMPV6);
-	load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
-	compare(rule, NFT_CMP_LTE, &last_error, sizeof(last_error));
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
+	expr_compare(rule, NFT_CMP_LTE, &last_error, sizeof(last_error));
 	rule_end(batch, rule, true);
 }
 
@@ -274,27 +214,16 @@ static void add_map(struct batch *batch, const struct family *family)
 /* Packets from, or to, a network that is in the map get its verdict. */
 static void add_dispatch(struct batch *batch, const struct family *family, bool source)
 {
-	static const uint8_t zero[16];
 	struct nftnl_rule *rule = rule_new(batch, CHAIN_INPUT);
-	struct nftnl_expr *expr;
 	uint8_t mask[16] = {0};
 
 	memset(mask, 0xff, family->prefix_size);
-	match_meta(rule, NFT_META_NFPROTO, NFT_CMP_EQ, &family->nfproto, sizeof(family->nfproto));
-	load(rule, NFT_PAYLOAD_NETWORK_HEADER,
-	     source ? family->source_offset : family->destination_offset, family->address_size,
-	     NFT_REG_1);
-	expr = add_expr(rule, "bitwise");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, family->address_size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, family->address_size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, family->address_size);
-	expr = add_expr(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, family->map);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SET_ID, family->map_id);
+	expr_match_meta(rule, NFT_META_NFPROTO, &family->nfproto, sizeof(family->nfproto));
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER,
+		  source ? family->source_offset : family->destination_offset, family->address_size,
+		  NFT_REG_1);
+	expr_mask(rule, mask, family->address_size);
+	expr_lookup(rule, family->map, family->map_id, NFT_REG_1, true);
 	add_rule(batch, rule);
 }
 
