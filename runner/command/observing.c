@@ -210,6 +210,7 @@ void observing_run(const struct observing_options *options, struct scenario_file
 		.seed = results.seed,
 		.isolation = options->isolation,
 		.judge = {.timing_scale = 1},
+		.retry = {.late_retries = RETRY_LATE_DEFAULT},
 		.on_result = on_result,
 		.on_tick = on_tick,
 		.on_status = on_status,

@@ -2,13 +2,18 @@
 /* Running a scenario again that did not pass: see retry.h. */
 #include "runner/command/retry.h"
 
-bool retry_is_due(const struct retry_policy *policy, const struct result *result)
+enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result)
 {
 	enum outcome outcome = result_outcome(result);
+	size_t n_late = result_count_late(result);
 
-	if (!result->scenario || result->interrupted || result->n_earlier >= policy->retries)
-		return false;
-	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
+	if (!result->scenario || result->interrupted)
+		return RETRY_NONE;
+	if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
+		return RETRY_NONE;
+	if (judgement_is_late(&result->judgement) && n_late < policy->late_retries)
+		return RETRY_ALONE;
+	return result->n_earlier - n_late < policy->retries ? RETRY_SOON : RETRY_NONE;
 }
 
 void retry_begin(struct result *result)
@@ -28,10 +33,20 @@ void retry_begin(struct result *result)
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
 }
 
-/* What the first of the earlier runs had against the client. */
-static const char *first_complaint(const struct result *result)
+/* The first of the earlier runs that says something of the client. */
+static size_t first_that_counts(const struct result *result)
 {
-	const struct judgement *judgement = &result->earlier[0].judgement;
+	size_t i = 0;
+
+	while (i + 1 < result->n_earlier && judgement_is_late(&result->earlier[i].judgement))
+		i++;
+	return i;
+}
+
+/* What that run had against it. */
+static const char *complaint(const struct result *result, size_t i)
+{
+	const struct judgement *judgement = &result->earlier[i].judgement;
 
 	return judgement->n_findings > 0 ? judgement->findings[0].message : "no reason is known";
 }
@@ -40,13 +55,16 @@ void retry_settle(const struct retry_policy *policy, struct result *result)
 {
 	struct judgement *judgement = &result->judgement;
 	struct finding finding = {.attempt = UINT32_MAX};
+	size_t first;
 
-	result->flaky = result->n_earlier > 0 && result_outcome(result) == OUTCOME_PASS;
+	result->flaky = result->n_earlier > result_count_late(result) &&
+			result_outcome(result) == OUTCOME_PASS;
 	if (!result->flaky || !policy->flaky_fails)
 		return;
+	first = first_that_counts(result);
 	finding.type = xstrdup("flaky");
-	finding.message = xasprintf("flaky: passed in run %zu; run 1: %s", result->n_earlier + 1,
-				    first_complaint(result));
+	finding.message = xasprintf("flaky: passed in run %zu; run %zu: %s", result->n_earlier + 1,
+				    first + 1, complaint(result, first));
 	judgement->outcome = OUTCOME_FAIL;
 	array_append(judgement->findings, judgement->n_findings, judgement->capacity, finding);
 }

@@ -527,7 +527,9 @@ static enum exit_status load_and_run(struct run *run, char *const *paths, size_t
 
 int command_run(int argc, char **argv, FILE *out, FILE *err)
 {
-	struct run run = {.options = {.timing_scale = 1.0}, .err = err};
+	struct run run = {
+		.options = {.timing_scale = 1.0, .retry.late_retries = RETRY_LATE_DEFAULT},
+		.err = err};
 	AUTO_FREE char *message = NULL;
 	int n_operands, status;
 	char **rest;

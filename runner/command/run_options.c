@@ -115,6 +115,16 @@ static bool apply_retries(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+static bool apply_late_retries(void *options, const char *value, char **ret_message)
+{
+	int64_t retries;
+
+	if (!read_number(value, 0, 1000, &retries, ret_message))
+		return false;
+	((struct run_options *)options)->retry.late_retries = (unsigned)retries;
+	return true;
+}
+
 static bool apply_flaky_result(void *options, const char *value, char **ret_message)
 {
 	static const char *const words[] = {"pass", "fail", NULL};
@@ -287,6 +297,9 @@ static const struct option_spec run_options[] = {
 	{"exitfirst", 'x', NULL, "the same as --max-fail 1", apply_exitfirst},
 	{"max-fail", 0, "N", "start no more after N failures", apply_max_fail},
 	{"retries", 0, "N", "run what does not pass up to N times again", apply_retries},
+	{"late-retries", 0, "N",
+	 "run what the machine was too slow for up to N times again, alone (default: 2)",
+	 apply_late_retries},
 	{"flaky-result", 0, "RESULT", "what passed in a retry is a pass (default) or fail",
 	 apply_flaky_result, .words = "pass fail"},
 	{"repeat", 0, "N", "run each scenario N times", apply_repeat},

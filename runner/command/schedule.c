@@ -76,6 +76,9 @@ struct scheduler {
 	/* A queue of results to be run again; those before next_retry have been started. */
 	struct result **retries;
 	size_t n_retries, retries_capacity, next_retry;
+	/* The same of those that the machine was too slow for: each is run when nothing else is. */
+	struct result **late;
+	size_t n_late, late_capacity, next_late;
 	/* Those that have to wait for a port, in their order. */
 	struct pending *waiting;
 	size_t n_waiting, waiting_capacity;
@@ -176,6 +179,7 @@ static struct record *read_record(int fd, char **ret_message)
 static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
 {
 	struct judgement *judgement = &result->judgement;
+	enum retry_kind retry;
 
 	*judgement = judge(result->scenario, result->record, &self->config->judge);
 	if (judgement->outcome == OUTCOME_SKIP && self->config->require)
@@ -183,8 +187,11 @@ static void judge_result(struct scheduler *self, struct result *result, int capt
 	if (capture_fd >= 0)
 		captures_take(&self->config->capture, capture_fd, result,
 			      (size_t)(result - self->results->items));
-	if (self->stop == STOP_NONE && retry_is_due(&self->config->retry, result))
+	retry = self->stop == STOP_NONE ? retry_due(&self->config->retry, result) : RETRY_NONE;
+	if (retry == RETRY_SOON)
 		array_append(self->retries, self->n_retries, self->retries_capacity, result);
+	else if (retry == RETRY_ALONE)
+		array_append(self->late, self->n_late, self->late_capacity, result);
 	else
 		settle(self, result);
 }
@@ -477,7 +484,10 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	judge_result(self, result, -1);
 }
 
-/* What is to be started next. Retries first: their scenarios are half done. */
+/*
+ * What is to be started next. Retries first: their scenarios are half done. Last what needs a quiet
+ * machine, with nothing beside it.
+ */
 static bool next_pending(const struct scheduler *self, struct pending *ret)
 {
 	if (self->stop != STOP_NONE)
@@ -486,6 +496,8 @@ static bool next_pending(const struct scheduler *self, struct pending *ret)
 		*ret = (struct pending){self->retries[self->next_retry], true};
 	else if (self->next < self->results->n_items)
 		*ret = (struct pending){&self->results->items[self->next], false};
+	else if (self->next_late < self->n_late && self->n_running == 0 && self->n_waiting == 0)
+		*ret = (struct pending){self->late[self->next_late], true};
 	else
 		return false;
 	return true;
@@ -495,8 +507,10 @@ static void take_next(struct scheduler *self)
 {
 	if (self->next_retry < self->n_retries)
 		self->next_retry++;
-	else
+	else if (self->next < self->results->n_items)
 		self->next++;
+	else
+		self->next_late++;
 }
 
 /* Whether there is something that waits and can still be started. */
@@ -749,6 +763,8 @@ static void finish_early(struct scheduler *self)
 	/* Their first runs have to do. */
 	while (self->next_retry < self->n_retries)
 		settle(self, self->retries[self->next_retry++]);
+	while (self->next_late < self->n_late)
+		settle(self, self->late[self->next_late++]);
 	results->stop = self->stop;
 	results->interrupted = self->stop == STOP_SIGNAL;
 	for (size_t i = self->next; self->stop != STOP_NONE && i < results->n_items; i++) {
@@ -794,6 +810,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	isolation_free(&self.isolation);
 	finish_early(&self);
 	free(self.retries);
+	free(self.late);
 	free(self.waiting);
 	ports_deinit(&self.ports);
 	results->duration_ns = clock_monotonic_ns() - started_ns;

@@ -322,6 +322,12 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 	return decide(&judging, skip);
 }
 
+bool judgement_is_late(const struct judgement *judgement)
+{
+	return judgement->outcome == OUTCOME_ERROR && judgement->n_findings > 0 &&
+	       judgement->findings[0].caused_by_lag;
+}
+
 void judgement_free(struct judgement *judgement)
 {
 	for (size_t i = 0; i < judgement->n_findings; i++) {

@@ -61,5 +61,7 @@ bool judge_exit_matches(const struct expectation *expectation, int status);
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options);
 void judgement_free(struct judgement *judgement);
+/* Whether there is no judgement, because the machine was too slow, and for no other reason. */
+bool judgement_is_late(const struct judgement *judgement);
 
 #endif

@@ -559,6 +559,9 @@ void console_summary(struct console *console, const struct run_results *results)
 	if (counts.n_flaky > 0)
 		strbuf_printf(&out, "%s%zu flaky%s: did not pass in every run\n",
 			      paint(console, PAINT_SKIP), counts.n_flaky, unpaint(console));
+	if (counts.n_late > 0)
+		strbuf_printf(&out, "%zu run again alone: the machine was too slow at first\n",
+			      counts.n_late);
 	if (n_errors > 0)
 		strbuf_printf(&out, "%s%zu %s%s, counted as failed: could not be judged\n",
 			      paint(console, PAINT_ERROR), n_errors,

@@ -155,6 +155,15 @@ void result_reason(const struct result *result, struct strbuf *out)
 			    result->record ? "no reason is known" : "there is no record of a run");
 }
 
+size_t result_count_late(const struct result *result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < result->n_earlier; i++)
+		n += judgement_is_late(&result->earlier[i].judgement);
+	return n;
+}
+
 struct outcome_counts results_count(const struct run_results *results)
 {
 	struct outcome_counts counts = {0};
@@ -162,6 +171,7 @@ struct outcome_counts results_count(const struct run_results *results)
 	for (size_t i = 0; i < results->n_items; i++) {
 		counts.by_outcome[result_outcome(&results->items[i])]++;
 		counts.n_flaky += results->items[i].flaky;
+		counts.n_late += result_count_late(&results->items[i]) > 0;
 	}
 	return counts;
 }

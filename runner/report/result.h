@@ -18,7 +18,7 @@ enum stop_cause {
 	STOP_FAILURES, /* --max-fail */
 };
 
-/* A run that did not count: the scenario was run again after it (--retries). */
+/* A run that did not count: the scenario was run again after it (--retries, --late-retries). */
 struct earlier_run {
 	struct record *record;      /* owned */
 	struct judgement judgement; /* owned */
@@ -66,6 +66,8 @@ unsigned result_line(const struct result *result);
  * that --max-fail kept from running is skipped.
  */
 enum outcome result_outcome(const struct result *result);
+/* How many of the runs before the last one the machine was too slow for (judgement_is_late()). */
+size_t result_count_late(const struct result *result);
 /* Whether it never got its turn, because the run ended before. */
 bool result_never_ran(const struct result *result);
 /* Why the outcome is what it is, in one sentence without a newline, added to @out. */
@@ -88,6 +90,7 @@ struct run_results {
 struct outcome_counts {
 	size_t by_outcome[OUTCOME_N_KINDS];
 	size_t n_flaky; /* among them */
+	size_t n_late;  /* that were run again because the machine was too slow at first */
 };
 struct outcome_counts results_count(const struct run_results *results);
 void results_free(struct run_results *results);

@@ -27,10 +27,6 @@ JOBS = 32
 # A program with sanitizers is slow.
 FEW_JOBS = 8
 TIMING_SCALE = 4
-# What synfault says when it can't judge because the machine was busy: no reason to trust it less.
-# When nothing else is wrong the case is run again, once.
-TOO_BUSY = "too slow to tell"
-FINDING = re.compile(r"^\d+\. .*", re.M)
 # Node.js is too large for the image, and other clients from elsewhere are not in it either.
 WITH_CLIENTS = ("--tag", "!node,!clients")
 LIMITS = {"memory": 256 << 20, "pids": 100}
@@ -149,14 +145,8 @@ def check_report(case, report):
             yield f"left behind: {what} were {before}, are {after}"
 
 
-def too_busy(outcome, text):
-    """Whether a scenario could not be judged for that reason, and for no other."""
-    findings = FINDING.findall(text)
-    return outcome == "error" and findings and all(TOO_BUSY in finding for finding in findings)
-
-
-def run_once(containers, case, n_expected, try_number, group):
-    """What is wrong, as a list of lines, and whether it is only that the machine was too busy."""
+def run(containers, case, n_expected, group=None):
+    """What is wrong, as a list of lines."""
     options = dict(case.options)
     mounts = list(options.pop("mounts", ()))
     if group:
@@ -171,13 +161,11 @@ def run_once(containers, case, n_expected, try_number, group):
         command += ["--jobs", case.jobs]
     if case.prepare is give_file_capability:
         command[3] = "/usr/bin/synfault"
-    bundle, process = containers.run(f"{case.slug()}-{try_number}", command, mounts=mounts,
+    bundle, process = containers.run(case.slug(), command, mounts=mounts,
                                      prepare=case.prepare, join=group.join if group else None,
                                      **options)
-    busy = set()
     try:
         found = outcomes(bundle / "report/junit.xml")
-        busy = {name for name, result in found.items() if too_busy(*result)}
         problems = [*check_outcomes(case, found, n_expected + case.privileges)]
         report = json.loads((bundle / "report/inside.json").read_text(encoding="utf-8"))
         problems += check_report(case, report)
@@ -186,25 +174,10 @@ def run_once(containers, case, n_expected, try_number, group):
     at_once = re.search(r"(\d+) at a time", process.stdout)
     if case.limited and (not at_once or int(at_once[1]) > MOST_JOBS_LIMITED):
         problems.append(f"more at once than fit into the limits: {at_once}")
-    # Each scenario that could not be judged is one problem, and makes the exit status that of an
-    # error.
-    only_busy = busy and len(problems) == len(busy) and process.returncode == EXIT_UNJUDGED
     if process.returncode != case.status:
         problems.append(f"exit status {process.returncode} instead of {case.status}")
     if problems:
         problems += process.stdout.splitlines()[-100:]
-    return problems, only_busy
-
-
-def run(containers, case, n_expected, group=None):
-    """What is wrong, as a list of lines."""
-    problems, only_busy = run_once(containers, case, n_expected, 1, group)
-    if only_busy:
-        print(f"# {case.name}: run again, the machine was too busy:")
-        for line in problems:
-            print(f"#   {line}")
-        sys.stdout.flush()
-        problems, _ = run_once(containers, case, n_expected, 2, group)
     return problems
 
 

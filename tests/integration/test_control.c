@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "common/duration.h"
@@ -190,6 +191,70 @@ Test(control, gives_up_when_no_retries_are_left)
 	cr_assert(strstr(report, "<rerunFailure"));
 	runs = program_reads(synfault, "runs", NULL);
 	cr_assert_str_eq(runs, "\n\n\n");
+}
+
+/*
+ * Its first run stands still while its SYN waits: what it measures then says nothing. Whether the
+ * second run is alone is found out by its client: the other scenario has ended.
+ */
+#define MEASURES                                                                                   \
+	"name: measures\n" ENDPOINT "client:\n"                                                    \
+	"  command:\n"                                                                             \
+	"  - sh\n  - -c\n"                                                                         \
+	"  - '[ -e ${dir}/first ] && again=1; touch ${dir}/first; sleep 0.3;"                      \
+	" synfault-tiny ${api}; sleep 0.2; synfault-tiny ${api} || exit 1;"                        \
+	" [ -z \"$again\" ] || [ -e ${dir}/other-ended ]'\n"                                       \
+	"expect: {exit: 0, intervals: [200ms]}\n"
+#define OTHER                                                                                      \
+	"name: other\n" ENDPOINT "client:\n"                                                       \
+	"  command: [sh, -c, 'synfault-tiny --tries 2 ${api}; sleep 1.5; touch "                   \
+	"${dir}/other-ended']\nexpect: {exit: 0}\n"
+/* Longer than the first SYN takes to come. */
+enum { STANDSTILL_MS = 800 };
+
+static struct program *stands_still_in_its_first_run(const char *arguments)
+{
+	struct program *synfault = program_with(MEASURES NEXT OTHER);
+	AUTO_FREE pid_t *pids = NULL;
+	size_t n;
+
+	program_starts(synfault, "run %s a.yaml", arguments);
+	program_waits_for_file(synfault, "first");
+	n = program_supervisors(synfault, &pids);
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGSTOP);
+	poll(NULL, 0, STANDSTILL_MS);
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGCONT);
+	program_ends(synfault);
+	return synfault;
+}
+
+Test(control, runs_again_alone_what_the_machine_was_too_slow_for)
+{
+	AUTO_PROGRAM struct program *synfault =
+		stands_still_in_its_first_run("--flaky-result fail --junit junit.xml");
+	AUTO_FREE char *report = NULL;
+
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "run 1: error: interval 1: ");
+	program_printed(synfault, "1 run again alone: the machine was too slow at first");
+	program_did_not_print(synfault, "FLAKY");
+	program_concluded(synfault, "2 passed, 0 failed, 0 skipped");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	junit_says(junit, "measures", OUTCOME_PASS, NULL, NULL);
+	report = program_reads(synfault, "junit.xml", NULL);
+	cr_assert(strstr(report, "<flakyError"));
+}
+
+Test(control, leaves_what_the_machine_was_too_slow_for_an_error_where_it_may_not_run_again)
+{
+	AUTO_PROGRAM struct program *synfault = stands_still_in_its_first_run("--late-retries 0");
+
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "but the machine was too slow to tell");
+	program_concluded(synfault, "1 passed, 1 failed, 0 skipped");
 }
 
 Test(control, repeats_each_scenario_under_a_name_and_a_seed_of_its_own)

@@ -17,21 +17,38 @@ static struct record_builder *builder(void)
 	return b;
 }
 
-/* A result with this outcome, and so many runs before it. */
-static struct result *result_of(struct report_fixture *fixture, enum outcome outcome,
-				size_t n_earlier)
+/* As the judgement of a run that the machine was too slow for. */
+static struct judgement late_judgement(void)
+{
+	struct judgement judgement = {.outcome = OUTCOME_ERROR};
+
+	report_fixture_finding(&judgement, "waits", "wait 1", "1 s", "2 s", "wait 1: too late");
+	judgement.findings[0].caused_by_lag = true;
+	return judgement;
+}
+
+/*
+ * A result with this outcome, after so many runs: first @n_late that the machine was too slow for,
+ * then @n_wrong that failed.
+ */
+static struct result *result_after(struct report_fixture *fixture, enum outcome outcome,
+				   size_t n_late, size_t n_wrong)
 {
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
 	struct result *result = report_fixture_result(fixture, file, "x", 1, builder(), NULL);
 
 	judgement_free(&result->judgement);
-	for (size_t i = 0; i < n_earlier; i++) {
+	for (size_t i = 0; i < n_late; i++) {
+		result->judgement = late_judgement();
+		retry_begin(result);
+	}
+	for (size_t i = 0; i < n_wrong; i++) {
 		result->judgement = (struct judgement){.outcome = OUTCOME_FAIL};
 		report_fixture_finding(&result->judgement, "exit", "exit", "0", "1", "wrong exit");
 		retry_begin(result);
 	}
 	result->judgement = (struct judgement){.outcome = outcome};
-	if (n_earlier) {
+	if (n_late + n_wrong) {
 		struct record_builder *b = builder();
 
 		result->record = b->record;
@@ -39,6 +56,12 @@ static struct result *result_of(struct report_fixture *fixture, enum outcome out
 		record_builder_free(b);
 	}
 	return result;
+}
+
+static struct result *result_of(struct report_fixture *fixture, enum outcome outcome,
+				size_t n_earlier)
+{
+	return result_after(fixture, outcome, 0, n_earlier);
 }
 
 Test(retry, is_due_for_what_did_not_pass_while_some_are_left)
@@ -61,9 +84,46 @@ Test(retry, is_due_for_what_did_not_pass_while_some_are_left)
 		struct retry_policy policy = {.retries = cases[i].retries};
 
 		result->interrupted = cases[i].interrupted;
-		cr_assert_eq(retry_is_due(&policy, result), cases[i].due, "case %zu", i);
+		cr_assert_eq(retry_due(&policy, result), cases[i].due ? RETRY_SOON : RETRY_NONE,
+			     "case %zu", i);
 		report_fixture_free(fixture);
 	}
+}
+
+Test(retry, of_what_the_machine_was_too_slow_for_waits_until_it_is_alone)
+{
+	static const struct {
+		size_t n_late, n_wrong; /* runs before */
+		unsigned late_retries, retries;
+		enum retry_kind expected;
+	} cases[] = {
+		{0, 0, 2, 0, RETRY_ALONE}, {1, 0, 2, 0, RETRY_ALONE}, {2, 0, 2, 0, RETRY_NONE},
+		{0, 0, 0, 0, RETRY_NONE},  {0, 0, 0, 1, RETRY_SOON},  {2, 0, 2, 1, RETRY_SOON},
+		{0, 1, 2, 1, RETRY_ALONE}, {2, 1, 2, 1, RETRY_NONE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct report_fixture *fixture = report_fixture_new();
+		struct result *result =
+			result_after(fixture, OUTCOME_ERROR, cases[i].n_late, cases[i].n_wrong);
+		struct retry_policy policy = {.retries = cases[i].retries,
+					      .late_retries = cases[i].late_retries};
+
+		result->judgement = late_judgement();
+		cr_assert_eq(retry_due(&policy, result), cases[i].expected, "case %zu", i);
+		report_fixture_free(fixture);
+	}
+}
+
+Test(retry, after_a_slow_machine_leaves_those_after_failures_as_they_were)
+{
+	CLEANUP(report_fixture_freep) struct report_fixture *fixture = report_fixture_new();
+	struct retry_policy policy = {.retries = 1, .late_retries = 2};
+
+	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_FAIL, 2, 0)), RETRY_SOON);
+	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_FAIL, 2, 1)), RETRY_NONE);
+	/* Another error is not the machine's. */
+	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_ERROR, 0, 1)), RETRY_NONE);
 }
 
 Test(retry, keeps_the_run_before)
@@ -106,4 +166,20 @@ Test(retry, that_passes_is_flaky)
 					 "flaky: passed in run 2; run 1: wrong exit");
 		report_fixture_free(fixture);
 	}
+}
+
+Test(retry, because_of_a_slow_machine_makes_no_client_flaky)
+{
+	CLEANUP(report_fixture_freep) struct report_fixture *fixture = report_fixture_new();
+	struct retry_policy policy = {.retries = 3, .late_retries = 2, .flaky_fails = true};
+	struct result *result = result_after(fixture, OUTCOME_PASS, 2, 0);
+
+	retry_settle(&policy, result);
+	cr_assert_not(result->flaky);
+	cr_assert_eq(result_outcome(result), OUTCOME_PASS);
+	result = result_after(fixture, OUTCOME_PASS, 1, 1);
+	retry_settle(&policy, result);
+	cr_assert(result->flaky);
+	cr_assert_str_eq(result->judgement.findings[0].message,
+			 "flaky: passed in run 3; run 2: wrong exit");
 }
