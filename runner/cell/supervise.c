@@ -202,22 +202,31 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 	struct event event = {
 		.kind = kinds[source->kind],
 		.at_ns = source->at_ns - self->origin_ns,
-		.u.net =
-			{
-				.attempt = source->attempt.id,
-				.ordinal = source->syn_ordinal,
-				.verdict = source->verdict,
-				.lag_ns = source->lag_ns,
-				.payload_length = source->payload_length,
-				.retransmissions = source->retransmissions,
-				.fault = source->fault,
-				.bytes = source->bytes,
-				.bytes_received = source->bytes_received,
-				.bytes_acked = source->bytes_acked,
-				.bytes_sent = source->bytes_sent,
-			},
+		.u.net = {.attempt = source->attempt.id, .ordinal = source->syn_ordinal},
 	};
 
+	switch (source->kind) {
+	case INJECTOR_SYN:
+		event.u.net.payload_length = source->payload_length;
+		break;
+	case INJECTOR_VERDICT:
+		event.u.net.verdict = source->verdict;
+		event.u.net.lag_ns = source->lag_ns;
+		break;
+	case INJECTOR_FAULT:
+		event.u.net.fault = source->fault;
+		event.u.net.bytes = source->bytes;
+		break;
+	case INJECTOR_CLOSED:
+		event.u.net.retransmissions = source->retransmissions;
+		event.u.net.bytes_received = source->bytes_received;
+		event.u.net.bytes_acked = source->bytes_acked;
+		event.u.net.bytes_sent = source->bytes_sent;
+		break;
+	case INJECTOR_ESTABLISHED:
+	case INJECTOR_N_KINDS:
+		break;
+	}
 	add_attempt(self, &source->attempt);
 	add_event(self, &event);
 	tell_under_way(self);

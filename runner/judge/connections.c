@@ -28,13 +28,13 @@ enum connection_end connection_end_of(const struct attempt_history *attempt)
 	case END_N_KINDS:
 		return ENDED_OPEN;
 	}
-	if (attempt->fault_ns[FAULT_RESET] <= attempt->closed_ns &&
-	    attempt->fault_ns[FAULT_RESET] != INT64_MAX)
+	if (attempt_fault_ns(attempt, FAULT_RESET) <= attempt->closed_ns &&
+	    attempt_had_fault(attempt, FAULT_RESET))
 		return ENDED_RESET;
-	if (attempt->fault_ns[FAULT_STALLED] <= attempt->closed_ns &&
-	    attempt->fault_ns[FAULT_STALLED] != INT64_MAX)
+	if (attempt_fault_ns(attempt, FAULT_STALLED) <= attempt->closed_ns &&
+	    attempt_had_fault(attempt, FAULT_STALLED))
 		return ENDED_STALLED;
-	return attempt->closed_ns != INT64_MAX || attempt->fault_ns[FAULT_CLOSED] != INT64_MAX
+	return attempt->closed_ns != INT64_MAX || attempt_had_fault(attempt, FAULT_CLOSED)
 		       ? ENDED_CLOSED
 		       : ENDED_OPEN;
 }
@@ -60,23 +60,23 @@ static bool carried(const struct judging *judging, const struct attempt_history 
 	const struct step *step =
 		&judging->scenario->endpoints[made->endpoint].script.steps[made->step];
 	int64_t bytes = (int64_t)(received ? attempt->bytes_received : attempt->bytes_sent);
-	bool stalled = attempt->fault_ns[FAULT_STALLED] != INT64_MAX;
+	bool stalled = attempt_had_fault(attempt, FAULT_STALLED);
 
 	*ret = (struct range){0, 0};
 	if (attempt->end != END_ESTABLISHED)
 		return true;
 	/* its socket lives on, but nothing came after that */
 	if (received && stalled && !step->to_server) {
-		ret->low = ret->high = (int64_t)attempt->fault_bytes[FAULT_STALLED];
+		ret->low = ret->high = (int64_t)attempt_fault_bytes(attempt, FAULT_STALLED);
 		return true;
 	}
 	if (attempt->closed_ns == INT64_MAX)
 		return false;
 	*ret = (struct range){bytes, bytes};
-	if (!received || bytes == 0 || attempt->fault_ns[FAULT_RESET] != INT64_MAX)
+	if (!received || bytes == 0 || attempt_had_fault(attempt, FAULT_RESET))
 		return true;
 	ret->low--;
-	if (attempt->fault_ns[FAULT_CLOSED] != INT64_MAX)
+	if (attempt_had_fault(attempt, FAULT_CLOSED))
 		ret->high--;
 	return true;
 }

@@ -270,12 +270,12 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 			  attempt->kernel_retransmissions + 1, attempt->syns);
 }
 
-static uint32_t count_exits(const struct record *record)
+static uint32_t count_exits(const struct history *history)
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; i < record->n_events; i++)
-		n += record->events[i].kind == EVENT_EXIT;
+	for (size_t i = 0; i < history->n_process_events; i++)
+		n += history->process_events[i]->kind == EVENT_EXIT;
 	return n;
 }
 
@@ -284,20 +284,21 @@ static void check_processes(struct checker *checker)
 {
 	const struct record *record = checker->judging->record;
 	const struct scenario *scenario = checker->judging->scenario;
-	const struct event *exit = record_exit(record);
+	const struct history *history = &checker->judging->history;
+	const struct event *exit = history_exit(history);
 
 	if (record->attached)
 		; /* the client is somebody else's: nothing is known of its process */
 	else if (!exit && !checker->judging->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
-	else if (!checker->judging->timed_out && count_exits(record) != record->n_copies)
+	else if (!checker->judging->timed_out && count_exits(history) != record->n_copies)
 		add(checker, xasprintf("%" PRIu32 " clients were to run, but the record has the "
 				       "ends of %" PRIu32,
-				       record->n_copies, count_exits(record)));
+				       record->n_copies, count_exits(history)));
 	if (record->n_streams / STREAMS_EACH < record->n_copies)
 		add(checker, xstrdup("the client's output is not in the record"));
-	for (size_t i = 0; i < record->n_events; i++) {
-		const struct event *event = &record->events[i];
+	for (size_t i = 0; i < history->n_process_events; i++) {
+		const struct event *event = history->process_events[i];
 		int status;
 
 		if (event->kind != EVENT_SERVER_EXIT || event->at_ns >= checker->end_ns ||
@@ -315,14 +316,15 @@ static void check_processes(struct checker *checker)
 }
 
 /* The client's exit, or what ended it; without either the last event. */
-static int64_t find_end(const struct record *record)
+static int64_t find_end(const struct history *history)
 {
-	const struct event *exit = record_exit(record);
+	const struct event *exit = history_exit(history);
+	const struct record *record = history->record;
 
-	for (size_t i = 0; i < record->n_events; i++)
-		if (record->events[i].kind == EVENT_TIMEOUT &&
-		    (!exit || record->events[i].at_ns < exit->at_ns))
-			return record->events[i].at_ns;
+	for (size_t i = 0; i < history->n_process_events; i++)
+		if (history->process_events[i]->kind == EVENT_TIMEOUT &&
+		    (!exit || history->process_events[i]->at_ns < exit->at_ns))
+			return history->process_events[i]->at_ns;
 	if (exit)
 		return exit->at_ns;
 	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
@@ -330,7 +332,7 @@ static int64_t find_end(const struct record *record)
 
 void judge_consistency(struct judging *judging)
 {
-	struct checker checker = {.judging = judging, .end_ns = find_end(judging->record)};
+	struct checker checker = {.judging = judging, .end_ns = find_end(&judging->history)};
 	const struct history *history = &judging->history;
 
 	check_processes(&checker);

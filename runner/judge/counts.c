@@ -66,8 +66,8 @@ void judge_exit(struct judging *judging, const struct expectation *expectation)
 	uint32_t n_wrong = 0;
 	int status;
 
-	for (size_t i = 0; i < judging->record->n_events; i++) {
-		const struct event *event = &judging->record->events[i];
+	for (size_t i = 0; i < judging->history.n_process_events; i++) {
+		const struct event *event = judging->history.process_events[i];
 
 		if (event->kind != EVENT_EXIT ||
 		    judge_exit_matches(expectation, event->u.exit.wait_status))

@@ -23,11 +23,11 @@ enum ending attempt_ending(const struct attempt_history *attempt)
 	case END_ESTABLISHED:
 		break;
 	}
-	if (attempt->fault_ns[FAULT_RESET] != INT64_MAX)
+	if (attempt_had_fault(attempt, FAULT_RESET))
 		return ENDING_RESET;
-	if (attempt->fault_ns[FAULT_CLOSED] != INT64_MAX)
+	if (attempt_had_fault(attempt, FAULT_CLOSED))
 		return ENDING_CLOSED;
-	if (attempt->fault_ns[FAULT_STALLED] != INT64_MAX)
+	if (attempt_had_fault(attempt, FAULT_STALLED))
 		return ENDING_STALLED;
 	return ENDING_CONNECTED;
 }
@@ -92,7 +92,7 @@ static void judge_late_attempt(struct judging *judging, const struct expectation
 static void judge_after_exit(struct judging *judging, const struct expectation *expectation,
 			     const struct attempt_group *group)
 {
-	const struct event *exit = record_copy_exit(judging->record, group->copy);
+	const struct event *exit = history_copy_exit(&judging->history, group->copy);
 	char late[DURATION_TEXT_SIZE];
 
 	if (!exit || judging->timed_out)

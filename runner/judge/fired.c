@@ -54,11 +54,6 @@ static struct range expected_attempts(const struct judging *judging, size_t endp
 	return expected;
 }
 
-static bool has_fault(const struct attempt_history *attempt, enum fault_kind kind)
-{
-	return attempt->fault_ns[kind] != INT64_MAX;
-}
-
 static bool fired(const struct step *step, const struct attempt_history *attempt, int64_t delay_ns)
 {
 	switch (step->action) {
@@ -70,15 +65,15 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 		return attempt->syn_acks_lost > 0;
 	case STEP_HALF_OPEN:
 	case STEP_STALL:
-		return has_fault(attempt, FAULT_STALLED);
+		return attempt_had_fault(attempt, FAULT_STALLED);
 	case STEP_BACKLOG_FULL:
-		return step->abort ? has_fault(attempt, FAULT_RESET) : attempt->dropped > 0;
+		return step->abort ? attempt_had_fault(attempt, FAULT_RESET) : attempt->dropped > 0;
 	case STEP_RESET:
-		return has_fault(attempt, FAULT_RESET);
+		return attempt_had_fault(attempt, FAULT_RESET);
 	case STEP_CLOSE:
-		return has_fault(attempt, FAULT_CLOSED);
+		return attempt_had_fault(attempt, FAULT_CLOSED);
 	case STEP_SLOW:
-		return has_fault(attempt, FAULT_SLOWED);
+		return attempt_had_fault(attempt, FAULT_SLOWED);
 	case STEP_DROP:
 	case STEP_LOSE:
 		return attempt->dropped > 0;

@@ -64,17 +64,26 @@ void attempt_groups_free(struct attempt_groups *groups)
 	*groups = (struct attempt_groups){0};
 }
 
+void judging_free_groups(struct judging *judging)
+{
+	for (size_t i = 0; judging->groups && i <= judging->scenario->n_endpoints; i++)
+		attempt_groups_free(&judging->groups[i]);
+	free(judging->groups);
+	judging->groups = NULL;
+}
+
 const struct attempt_groups *judging_groups(struct judging *judging,
 					    const struct expectation *expectation)
 {
-	struct attempt_groups *groups = &judging->groups;
+	size_t n_endpoints = judging->scenario->n_endpoints;
+	struct attempt_groups *groups;
 	char *subject;
 
-	/* Most expectations look at the same attempts as the one before. */
-	if (!groups->groups || groups->endpoint != expectation->endpoint) {
-		attempt_groups_free(groups);
+	if (!judging->groups)
+		judging->groups = xzalloc((n_endpoints + 1) * sizeof(*judging->groups));
+	groups = &judging->groups[MIN(expectation->endpoint, n_endpoints)];
+	if (!groups->groups)
 		*groups = attempt_groups_make(&judging->history, expectation->endpoint);
-	}
 	if (groups->n_unknown == 0)
 		return groups;
 	subject = judging_subject(judging, expectation_kind_name(expectation->kind),

@@ -307,16 +307,16 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		.timing_scale = options ? options->timing_scale : 1,
 		.harness_lag_ns = MAX(record->harness_lag_ns, 0),
 		.client_lag_ns = MAX(record->client_lag_ns, 0),
-		.timed_out = record_timed_out(record),
 	};
 	bool skip;
 
 	if (judge_problems(&judging, &skip)) {
 		judging.history = history_make(record);
+		judging.timed_out = history_timed_out(&judging.history);
 		judge_consistency(&judging);
 		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
 			judge_expectations(&judging);
-		attempt_groups_free(&judging.groups);
+		judging_free_groups(&judging);
 		history_free(&judging.history);
 	}
 	return decide(&judging, skip);

@@ -42,7 +42,8 @@ struct judging {
 	const struct scenario *scenario;
 	const struct record *record;
 	struct history history;
-	struct attempt_groups groups; /* those looked at last: judging_groups() */
+	/* judging_groups(): by endpoint, then those of all; made when first looked at, or NULL */
+	struct attempt_groups *groups;
 	double timing_scale;
 	int64_t harness_lag_ns, client_lag_ns; /* never negative */
 	bool timed_out;
@@ -89,11 +90,12 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);
 void attempt_groups_free(struct attempt_groups *groups);
 /*
- * Those that an expectation is about, valid until the next call; adds a finding (undecided) about
- * those of unknown copies.
+ * Those that an expectation is about, borrowed; adds a finding (undecided) about those of unknown
+ * copies.
  */
 const struct attempt_groups *judging_groups(struct judging *judging,
 					    const struct expectation *expectation);
+void judging_free_groups(struct judging *judging);
 /* "wait 2 at api", of one of several copies "wait 2 at api of copy 3". */
 char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
 			    const struct attempt_group *group);

@@ -110,14 +110,17 @@ static size_t peak_in_flight(const struct attempt_group *group, size_t limit, ui
 {
 	AUTO_FREE int64_t *ends_ns = xmalloc((group->n_attempts + 1) * sizeof(*ends_ns));
 	size_t peak = 0, n_ended = 0;
-	bool beyond = false;
+	bool beyond = false, sorted = true;
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
 
 		ends_ns[i] = attempt->end == END_OPEN ? INT64_MAX : attempt->ended_ns - INSTANT_NS;
+		sorted = sorted && (i == 0 || ends_ns[i - 1] <= ends_ns[i]);
 	}
-	qsort(ends_ns, group->n_attempts, sizeof(*ends_ns), compare_times);
+	/* Of most clients they are in order: sorting is what would not be linear. */
+	if (!sorted)
+		qsort(ends_ns, group->n_attempts, sizeof(*ends_ns), compare_times);
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		/* Each of the attempts so far that has ended was begun: i + 1 begun, n_ended over.
 		 */
@@ -194,7 +197,7 @@ static void add_leak(struct leaks *leaks, const struct attempt_history *attempt)
 static void count_leaks(struct leaks *leaks, const struct attempt_group *group)
 {
 	const struct record *record = leaks->judging->record;
-	const struct event *exit = record_copy_exit(record, group->copy);
+	const struct event *exit = history_copy_exit(&leaks->judging->history, group->copy);
 	size_t n_addresses = judging_n_addresses(record);
 	AUTO_FREE const struct attempt_history **last =
 		xzalloc((n_addresses + 1) * sizeof(const struct attempt_history *));

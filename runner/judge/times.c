@@ -77,8 +77,8 @@ void judge_duration(struct judging *judging, const struct expectation *expectati
 	const struct record *record = judging->record;
 	AUTO_FREE int64_t *started_ns = xzalloc(record->n_copies * sizeof(*started_ns));
 
-	for (size_t i = 0; i < record->n_events; i++) {
-		const struct event *event = &record->events[i];
+	for (size_t i = 0; i < judging->history.n_process_events; i++) {
+		const struct event *event = judging->history.process_events[i];
 
 		if (event->kind == EVENT_START && event->u.start.copy < record->n_copies)
 			started_ns[event->u.start.copy] = event->at_ns;

@@ -14,6 +14,12 @@ const char *attempt_end_name(enum attempt_end end)
 	return attempt_end_names[end];
 }
 
+/* A record that says nothing of copies is that of one client. */
+static uint32_t n_copies(const struct record *record)
+{
+	return MAX(record->n_copies, 1);
+}
+
 static void take_verdict(struct attempt_history *attempt, const struct event *event)
 {
 	attempt->max_lag_ns = MAX(attempt->max_lag_ns, event->u.net.lag_ns);
@@ -38,23 +44,64 @@ static void take_verdict(struct attempt_history *attempt, const struct event *ev
 	}
 }
 
-static void take_fault(struct attempt_history *attempt, const struct event *event)
+static void take_fault(struct history *history, struct attempt_history *attempt,
+		       const struct event *event)
 {
 	enum fault_kind kind = event->u.net.fault;
 
-	if (attempt->fault_ns[kind] == INT64_MAX)
-		attempt->fault_bytes[kind] = event->u.net.bytes;
-	attempt->fault_ns[kind] = MIN(attempt->fault_ns[kind], event->at_ns);
+	if (!attempt->faults) {
+		attempt->faults = xzalloc(sizeof(*attempt->faults));
+		history->n_with_faults++;
+		for (size_t i = 0; i < FAULT_N_KINDS; i++)
+			attempt->faults->at_ns[i] = INT64_MAX;
+	}
+	if (attempt->faults->at_ns[kind] == INT64_MAX)
+		attempt->faults->bytes[kind] = event->u.net.bytes;
+	attempt->faults->at_ns[kind] = MIN(attempt->faults->at_ns[kind], event->at_ns);
 	if (kind == FAULT_SYN_ACK_LOST)
 		attempt->syn_acks_lost++;
 }
 
-static void take_event(struct history *history, const struct event *event)
+static void take_process_event(struct history *history, const struct event *event)
+{
+	if (event->kind == EVENT_OUTPUT)
+		return;
+	array_append(history->process_events, history->n_process_events,
+		     history->process_events_capacity, event);
+	if (event->kind == EVENT_EXIT && event->u.exit.copy < n_copies(history->record))
+		history->exits[event->u.exit.copy] = event;
+}
+
+/*
+ * Sets up the first @n attempts. They come in their order, so that each is when its first event is
+ * taken, and need not be fetched into the processor's cache twice.
+ */
+static void begin_attempts(struct history *history, size_t *n_begun, size_t n)
+{
+	for (; *n_begun < n; ++*n_begun)
+		history->attempts[*n_begun] = (struct attempt_history){
+			.id = (uint32_t)*n_begun,
+			.started_ns = INT64_MAX,
+			.closed_ns = INT64_MAX,
+			.accepted_ns = INT64_MAX,
+			.refused_ns = INT64_MAX,
+			.unreachable_ns = INT64_MAX,
+			.established_ns = INT64_MAX,
+			.last_syn_ns = INT64_MIN,
+		};
+}
+
+static void take_event(struct history *history, size_t *n_begun, const struct event *event)
 {
 	struct attempt_history *attempt;
 
-	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= history->n_attempts)
+	if (event->kind > EVENT_CLOSED) {
+		take_process_event(history, event);
 		return;
+	}
+	if (event->u.net.attempt >= history->n_attempts)
+		return;
+	begin_attempts(history, n_begun, (size_t)event->u.net.attempt + 1);
 	attempt = &history->attempts[event->u.net.attempt];
 	switch (event->kind) {
 	case EVENT_SYN:
@@ -69,7 +116,7 @@ static void take_event(struct history *history, const struct event *event)
 		attempt->established_ns = MIN(attempt->established_ns, event->at_ns);
 		break;
 	case EVENT_FAULT:
-		take_fault(attempt, event);
+		take_fault(history, attempt, event);
 		break;
 	case EVENT_CLOSED:
 		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
@@ -117,17 +164,32 @@ static void decide_end(struct attempt_history *attempt)
 	}
 }
 
+int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind kind)
+{
+	return attempt->faults ? attempt->faults->at_ns[kind] : INT64_MAX;
+}
+
+bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind kind)
+{
+	return attempt_fault_ns(attempt, kind) != INT64_MAX;
+}
+
+uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind)
+{
+	return attempt->faults ? attempt->faults->bytes[kind] : 0;
+}
+
 static void decide_over(struct attempt_history *attempt)
 {
-	const int64_t *fault_ns = attempt->fault_ns;
+	int64_t broken_ns = MIN(attempt_fault_ns(attempt, FAULT_RESET),
+				attempt_fault_ns(attempt, FAULT_CLOSED));
 
 	attempt->over_ns = attempt->end == END_OPEN ? INT64_MAX : attempt->ended_ns;
 	if (attempt->end != END_ESTABLISHED)
 		return;
-	if (fault_ns[FAULT_RESET] != INT64_MAX || fault_ns[FAULT_CLOSED] != INT64_MAX)
-		attempt->over_ns =
-			MAX(attempt->ended_ns, MIN(fault_ns[FAULT_RESET], fault_ns[FAULT_CLOSED]));
-	else if (fault_ns[FAULT_STALLED] != INT64_MAX)
+	if (broken_ns != INT64_MAX)
+		attempt->over_ns = MAX(attempt->ended_ns, broken_ns);
+	else if (attempt_had_fault(attempt, FAULT_STALLED))
 		attempt->over_ns = attempt->closed_ns;
 }
 
@@ -136,25 +198,14 @@ struct history history_make(const struct record *record)
 	struct history history = {
 		.record = record,
 		.n_attempts = record->n_attempts,
-		.attempts = xzalloc(record->n_attempts * sizeof(*history.attempts)),
+		.attempts = xmalloc(record->n_attempts * sizeof(*history.attempts)),
+		.exits = xzalloc(n_copies(record) * sizeof(const struct event *)),
 	};
+	size_t n_begun = 0;
 
-	for (size_t i = 0; i < history.n_attempts; i++) {
-		history.attempts[i] = (struct attempt_history){
-			.id = (uint32_t)i,
-			.started_ns = INT64_MAX,
-			.closed_ns = INT64_MAX,
-			.accepted_ns = INT64_MAX,
-			.refused_ns = INT64_MAX,
-			.unreachable_ns = INT64_MAX,
-			.established_ns = INT64_MAX,
-			.last_syn_ns = INT64_MIN,
-		};
-		for (size_t kind = 0; kind < FAULT_N_KINDS; kind++)
-			history.attempts[i].fault_ns[kind] = INT64_MAX;
-	}
 	for (size_t i = 0; i < record->n_events; i++)
-		take_event(&history, &record->events[i]);
+		take_event(&history, &n_begun, &record->events[i]);
+	begin_attempts(&history, &n_begun, history.n_attempts);
 	for (size_t i = 0; i < history.n_attempts; i++) {
 		/* An attempt without a SYN is a broken record; keep its times fit for arithmetic.
 		 */
@@ -168,8 +219,35 @@ struct history history_make(const struct record *record)
 
 void history_free(struct history *history)
 {
+	for (size_t i = 0; history->n_with_faults > 0 && i < history->n_attempts; i++)
+		free(history->attempts[i].faults);
 	free(history->attempts);
+	free(history->process_events);
+	free(history->exits);
 	*history = (struct history){0};
+}
+
+const struct event *history_copy_exit(const struct history *history, uint32_t copy)
+{
+	return copy < n_copies(history->record) ? history->exits[copy] : NULL;
+}
+
+static const struct event *last_of_kind(const struct history *history, enum event_kind kind)
+{
+	for (size_t i = history->n_process_events; i > 0; i--)
+		if (history->process_events[i - 1]->kind == kind)
+			return history->process_events[i - 1];
+	return NULL;
+}
+
+const struct event *history_exit(const struct history *history)
+{
+	return last_of_kind(history, EVENT_EXIT);
+}
+
+bool history_timed_out(const struct history *history)
+{
+	return last_of_kind(history, EVENT_TIMEOUT) != NULL;
 }
 
 size_t history_of(const struct history *history, size_t endpoint,

@@ -32,6 +32,16 @@ const char *attempt_end_name(enum attempt_end end);
  */
 #define ANSWER_SLACK_NS (10 * INT64_C(1000000))
 
+/* What faults did to a connection after its SYN. Most attempts have none: see attempt_history. */
+struct attempt_faults {
+	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
+	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
+};
+
+/*
+ * Judgement goes through all of them many times, and a long record has more than fit into a
+ * processor's cache: what few attempts need has no place in here.
+ */
 struct attempt_history {
 	uint32_t id;        /* index into record->attempts */
 	int64_t started_ns; /* first SYN */
@@ -50,11 +60,10 @@ struct attempt_history {
 
 	/* When each of these first happened; INT64_MAX: never. */
 	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
-	int64_t fault_ns[FAULT_N_KINDS];
 	int64_t last_syn_ns;             /* arrival of its last SYN */
 	uint32_t kernel_retransmissions; /* the kernel's own count, when its socket died */
 	uint32_t syn_acks_lost;
-	uint64_t fault_bytes[FAULT_N_KINDS]; /* that had passed when it first happened */
+	struct attempt_faults *faults; /* owned by the history; NULL: none */
 	/* Of data, both 0 unless its socket's death was seen; see struct event. */
 	uint64_t bytes_received, bytes_sent;
 };
@@ -63,11 +72,27 @@ struct history {
 	const struct record *record;      /* borrowed */
 	struct attempt_history *attempts; /* by id: in the order of first SYNs */
 	size_t n_attempts;
+	size_t n_with_faults; /* of the attempts */
+	/* Starts, ends and the timeout: the few events that are about processes, in their order. */
+	const struct event **process_events;
+	size_t n_process_events, process_events_capacity;
+	const struct event **exits; /* by copy of the client: its end, or NULL */
 };
 
 /* Pure. Free it with history_free(). Events that name an attempt that is not there are ignored. */
 struct history history_make(const struct record *record);
 void history_free(struct history *history);
+
+/* When a fault of that kind first happened to the attempt, INT64_MAX: never. */
+int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind kind);
+bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind kind);
+/* Bytes that had passed when it first happened, 0: never. */
+uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind);
+/* The end of one copy of the client, or NULL. */
+const struct event *history_copy_exit(const struct history *history, uint32_t copy);
+/* As the functions of the same names say of a record, without going through all of its events. */
+const struct event *history_exit(const struct history *history);
+bool history_timed_out(const struct history *history);
 
 /*
  * The attempts of one endpoint (or of all: SIZE_MAX, ALL_ENDPOINTS) in the order of their first

@@ -41,17 +41,26 @@ struct event {
 	int64_t at_ns;
 	union {
 		struct {
-			uint32_t attempt;          /* id; index into record->attempts */
-			uint32_t ordinal;          /* SYN, VERDICT: which SYN of the attempt */
-			enum verdict_kind verdict; /* VERDICT */
-			int64_t lag_ns;            /* VERDICT: lateness */
-			uint32_t payload_length;   /* SYN */
-			uint32_t retransmissions;  /* CLOSED: the kernel's own count */
-			enum fault_kind fault;     /* FAULT */
-			uint64_t bytes;            /* FAULT: of data that had passed by then */
-			/* CLOSED: the kernel's tcp_info: bytes_acked counts SYN and FIN, too */
-			uint64_t bytes_received, bytes_acked;
-			uint64_t bytes_sent; /* CLOSED: of data, without repetitions */
+			uint32_t attempt; /* id; index into record->attempts */
+			uint32_t ordinal; /* SYN, VERDICT: which SYN of the attempt */
+			/* In one place: a client in an endless loop makes a million events. */
+			union {
+				uint32_t payload_length; /* SYN */
+				struct {                 /* VERDICT */
+					enum verdict_kind verdict;
+					int64_t lag_ns; /* lateness */
+				};
+				struct { /* FAULT */
+					enum fault_kind fault;
+					uint64_t bytes; /* of data that had passed by then */
+				};
+				struct { /* CLOSED: the kernel's tcp_info */
+					uint32_t retransmissions;
+					/* bytes_acked counts SYN and FIN, too */
+					uint64_t bytes_received, bytes_acked;
+					uint64_t bytes_sent; /* of data, without repetitions */
+				};
+			};
 		} net;
 		struct {
 			uint32_t stream; /* index into record->streams */
