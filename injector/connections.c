@@ -16,6 +16,12 @@
  * same is dropped, and comes again.
  */
 #define NEAR_BYTES (UINT64_C(16) << 20)
+/*
+ * How long after the handshake a reset "after accept" comes, unless the client sends something
+ * before. No server is quicker, for it has to be woken up to accept(). Right behind the SYN-ACK the
+ * reset would find most clients in connect(), which fails then.
+ */
+#define ACCEPT_NS NS_PER_MS
 
 /* A packet of a slow connection. */
 struct waiting {
@@ -35,13 +41,16 @@ struct connection {
 	struct event *timer; /* the fault's, or of what waits; NULL: none */
 	STAILQ_HEAD(, waiting) waiting;
 	bool near, slowed, established;
+	bool untold;              /* the flow is broken, and nobody has been told */
 	struct connection *older; /* of the same 4-tuple */
 };
 
 /* A segment of ours whose carrier is on its way. */
 struct pending {
-	uint8_t data[SEGMENT_CONTROL_MAX];
-	size_t length;
+	struct connection *connection;
+	enum flow_direction direction;
+	uint8_t flags;
+	uint32_t sequence, acknowledgment;
 	bool has_fault;
 	struct connection_fault fault;
 };
@@ -106,56 +115,78 @@ static struct connection *find(const struct connections *connections, const stru
 	return connection;
 }
 
+static int64_t now_ns(const struct connections *connections)
+{
+	return connections->host.now_ns(connections->host.context);
+}
+
 /* ---- what we send ourselves ---- */
 
 static void inject(struct connection *connection, enum flow_direction direction, uint8_t flags,
 		   uint32_t sequence, uint32_t acknowledgment, const struct connection_fault *fault)
 {
 	struct connections *connections = connection->connections;
-	struct pending pending = {.has_fault = fault != NULL};
+	struct pending pending = {
+		.connection = connection,
+		.direction = direction,
+		.flags = flags,
+		.sequence = sequence,
+		.acknowledgment = acknowledgment,
+		.has_fault = fault != NULL,
+	};
 
 	if (fault)
 		pending.fault = *fault;
-	pending.length = segment_control(&connection->templates[direction], flags, sequence,
-					 acknowledgment, pending.data);
 	array_append(connections->pending, connections->n_pending, connections->pending_capacity,
 		     pending);
 	connections->host.send(connections->host.context, &connection->key.server,
 			       (uint32_t)(connections->n_pending - 1));
 }
 
+static size_t make_segment(const struct connections *connections, const struct pending *pending,
+			   uint8_t out[static SEGMENT_CONTROL_MAX])
+{
+	struct segment_template *templates = pending->connection->templates;
+	enum flow_direction back =
+		pending->direction == FLOW_TO_CLIENT ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+
+	return segment_control(&templates[pending->direction], &templates[back],
+			       now_ns(connections), pending->flags, pending->sequence,
+			       pending->acknowledgment, out);
+}
+
+/* The segment is made now: it bears the time at which it is sent. */
 void connections_carrier(struct connections *connections, uint32_t packet_id, uint32_t serial)
 {
 	struct packet_verdict verdict = {.kind = VERDICT_DROP};
 	const struct pending *pending = NULL;
+	uint8_t data[SEGMENT_CONTROL_MAX];
 
 	if (serial < connections->n_pending) {
 		pending = &connections->pending[serial];
 		verdict.kind = VERDICT_ACCEPT;
-		verdict.data = pending->data;
-		verdict.length = pending->length;
+		verdict.data = data;
+		verdict.length = make_segment(connections, pending, data);
 	}
 	connections->host.give(connections->host.context, packet_id, &verdict,
 			       pending && pending->has_fault ? &pending->fault : NULL);
 }
 
 /*
- * A segment without data in answer to a packet: to its sender. The client of a connection that we
- * have closed may not have seen the FIN when it sent the packet, but will have when the answer
- * comes: the answer goes by that, for a RST that is not in its place is ignored (RFC 5961, 3.2).
+ * A segment without data in answer to a packet: to its sender. A RST goes by what the packet
+ * acknowledges, as that of a kernel whose socket is gone. The client may not have seen our FIN when
+ * it sent the packet: one that comes a byte before its place is good all the same after a FIN
+ * (net/ipv4/tcp_input.c, tcp_reset_check).
  */
 static void answer(struct connection *connection, enum flow_direction of,
 		   const struct packet *packet, bool reset)
 {
 	enum flow_direction back = of == FLOW_TO_CLIENT ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
-	uint32_t sequence = back == FLOW_TO_CLIENT
-				    ? flow_next(&connection->flow, FLOW_TO_CLIENT) + 1
-				    : packet->acknowledgment;
 
 	if (reset)
-		inject(connection, back, TCP_FLAG_RST, sequence, 0, NULL);
+		inject(connection, back, TCP_FLAG_RST, packet->acknowledgment, 0, NULL);
 	else
-		inject(connection, back, TCP_FLAG_ACK, sequence,
+		inject(connection, back, TCP_FLAG_ACK, flow_next(&connection->flow, back) + 1,
 		       packet->sequence + packet->payload_length + 1, NULL);
 }
 
@@ -194,6 +225,7 @@ static void tell_sides(struct connection *connection)
 	uint32_t to_server = flow_next(flow, FLOW_TO_SERVER);
 	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
 
+	connection->untold = false;
 	set_near(connection, false);
 	if (flow->state == FLOW_STALLED)
 		return;
@@ -232,6 +264,16 @@ static void break_due(evutil_socket_t fd, short what, void *userdata)
 	fault = fault_of(connection);
 	if (connection->flow.state == FLOW_STALLED)
 		connections->host.report(connections->host.context, &fault);
+}
+
+static void tell_due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct connection *connection = userdata;
+
+	(void)fd;
+	(void)what;
+	if (connection->untold)
+		tell_sides(connection);
 }
 
 static void release_due(evutil_socket_t fd, short what, void *userdata)
@@ -308,7 +350,7 @@ void connections_add(struct connections *connections, const struct attempt_info 
 	connection->attempt = attempt->id;
 	STAILQ_INIT(&connection->waiting);
 	flow_init(&connection->flow, step, attempt->key.isn);
-	segment_learn(&connection->templates[FLOW_TO_SERVER], data, packet);
+	segment_learn(&connection->templates[FLOW_TO_SERVER], data, packet, now_ns(connections));
 	if (older)
 		HASH_DEL(connections->by_key, older);
 	connection->older = older;
@@ -325,7 +367,7 @@ void connections_answered(struct connections *connections, const struct attempt_
 		return;
 	connection->established = true;
 	flow_answered(&connection->flow, packet);
-	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet);
+	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet, now_ns(connections));
 	set_near(connection, flow_left(&connection->flow) <= NEAR_BYTES);
 	if (connection->flow.step->action != STEP_SLOW &&
 	    connection->flow.step->after == AFTER_TIME)
@@ -365,6 +407,19 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 		   decision->fault && connection->flow.state == FLOW_STALLED ? &fault : NULL);
 }
 
+/* The flow is broken, by this packet or before. */
+static void tell_in_time(struct connection *connection, enum flow_direction direction, bool fault)
+{
+	const struct step *step = connection->flow.step;
+
+	if (fault && step->action == STEP_RESET && step->after == AFTER_ACCEPT) {
+		connection->untold = true;
+		set_timer(connection, ACCEPT_NS, tell_due);
+	} else if (fault || (connection->untold && direction == FLOW_TO_SERVER)) {
+		tell_sides(connection);
+	}
+}
+
 bool connections_packet(struct connections *connections, const struct queued_packet *queued,
 			const struct packet *packet)
 {
@@ -383,12 +438,13 @@ bool connections_packet(struct connections *connections, const struct queued_pac
 	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
 	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
 			     host->now_ns(host->context));
-	if (connection->flow.state == FLOW_OPEN || decision.fault) {
-		segment_learn(&connection->templates[direction], queued->data, packet);
+	/* What the server sends behind the fault never was. */
+	if (connection->flow.state == FLOW_OPEN || decision.fault || direction == FLOW_TO_SERVER)
+		segment_learn(&connection->templates[direction], queued->data, packet,
+			      now_ns(connections));
+	if (connection->flow.state == FLOW_OPEN || decision.fault)
 		set_near(connection, flow_left(&connection->flow) <= NEAR_BYTES);
-	}
 	carry_out(connection, direction, queued, packet, &decision);
-	if (decision.fault)
-		tell_sides(connection);
+	tell_in_time(connection, direction, decision.fault);
 	return true;
 }

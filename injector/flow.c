@@ -177,7 +177,7 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 	};
 }
 
-static struct flow_decision take_broken(const struct flow *flow, enum flow_direction direction,
+static struct flow_decision take_broken(struct flow *flow, enum flow_direction direction,
 					const struct packet *packet)
 {
 	bool reset = packet->flags & TCP_FLAG_RST;
@@ -195,7 +195,8 @@ static struct flow_decision take_broken(const struct flow *flow, enum flow_direc
 		return (struct flow_decision){.action = FLOW_PASS};
 	if (reset)
 		return (struct flow_decision){.action = FLOW_DROP};
-	if (packet->payload_length > 0)
+	flow->gone = flow->gone || packet->payload_length > 0;
+	if (flow->gone)
 		return (struct flow_decision){.action = FLOW_ANSWER_RST};
 	return (struct flow_decision){
 		.action = packet->flags & TCP_FLAG_FIN ? FLOW_ANSWER_ACK : FLOW_DROP,

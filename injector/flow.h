@@ -17,7 +17,7 @@
  *          ──► RESET    the client's packets go to the server, whose kernel knows the connection no
  *                       more; the server's are answered as by a client that is gone
  *          ──► CLOSED   the client is answered as by a server that has closed: its FIN with ACK,
- * its data with RST
+ *                       its data with RST, as all that comes after data
  */
 #ifndef SYNFAULT_INJECTOR_FLOW_H
 #define SYNFAULT_INJECTOR_FLOW_H
@@ -47,6 +47,7 @@ struct flow {
 		bool ended;        /* its FIN was let through, too */
 	} streams[FLOW_N_DIRECTIONS];
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent all it has */
+	bool gone;       /* CLOSED, and data came: no socket is there any more */
 };
 
 enum flow_action {

@@ -21,12 +21,14 @@ enum tcp_option {
 	TCP_OPTION_END = 0,
 	TCP_OPTION_NOP = 1,
 	TCP_OPTION_MSS = 2,
+	TCP_OPTION_WINDOW_SCALE = 3,
 	TCP_OPTION_TIMESTAMPS = 8,
 	TCP_OPTION_MULTIPATH = 30,
 	TCP_OPTION_FAST_OPEN = 34,
 	TCP_OPTION_EXPERIMENT = 254, /* RFC 6994: told apart by a magic number */
 };
 #define TCP_EXPERIMENT_FAST_OPEN 0xf989
+#define TCP_MAX_WINDOW_SHIFT     14 /* RFC 7323, 2.3 */
 
 struct cursor {
 	const uint8_t *data;
@@ -161,6 +163,10 @@ static void take_option(const uint8_t *option, size_t length, struct packet *pac
 	case TCP_OPTION_MSS:
 		if (length == 4)
 			packet->mss = read16(option + 2);
+		break;
+	case TCP_OPTION_WINDOW_SCALE:
+		if (length == 3)
+			packet->window_shift = MIN(option[2], TCP_MAX_WINDOW_SHIFT);
 		break;
 	case TCP_OPTION_TIMESTAMPS:
 		if (length == 10) {

@@ -30,6 +30,7 @@ struct packet {
 	uint32_t acknowledgment; /* host byte order */
 	uint32_t payload_length; /* bytes of data, from the IP header: Fast Open SYNs carry some */
 	uint16_t mss;            /* RFC 9293, 3.7.1; 0 when not announced */
+	uint8_t window_shift;    /* RFC 7323, 2.2; 0 when not announced */
 	uint8_t flags;           /* enum tcp_flag */
 	bool fast_open;          /* RFC 7413 option present */
 	bool multipath;          /* RFC 8684 option present */

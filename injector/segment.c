@@ -2,10 +2,14 @@
 /* TCP segments of our own making: see segment.h. Header fields are those of RFC 791, 8200, 9293. */
 #include "injector/segment.h"
 
+#include "common/duration.h"
+
 #define IPV4_HEADER_SIZE 20
 #define IPV6_HEADER_SIZE 40
 #define TCP_HEADER_SIZE  20
 #define TIMESTAMPS_SIZE  12
+#define TIMESTAMP_NS     NS_PER_MS /* the tick of Linux's timestamps (include/net/tcp.h, TCP_TS_HZ) */
+#define ECN_BITS         0x03
 
 static void write16(uint8_t *at, uint32_t value)
 {
@@ -63,7 +67,7 @@ static void finish(uint8_t *packet, size_t tcp_offset, size_t length)
 }
 
 void segment_learn(struct segment_template *template, const uint8_t *data,
-		   const struct packet *packet)
+		   const struct packet *packet, int64_t at_ns)
 {
 	*template = (struct segment_template){
 		.known = true,
@@ -72,8 +76,12 @@ void segment_learn(struct segment_template *template, const uint8_t *data,
 		.window = packet->window,
 		.has_timestamps = packet->has_timestamps,
 		.timestamp = packet->timestamp,
-		.timestamp_echo = packet->timestamp_echo,
+		.at_ns = at_ns,
 	};
+	/* Not scaled in a SYN-ACK; afterwards rounded up (net/ipv4/tcp_output.c). */
+	if (packet_is_syn_ack(packet))
+		template->window = (uint16_t)((packet->window + (1U << packet->window_shift) - 1) >>
+					      packet->window_shift);
 	memcpy(template->ip, data, is_ipv4(data) ? IPV4_HEADER_SIZE : IPV6_HEADER_SIZE);
 	if (is_ipv4(data))
 		template->ip[0] = 0x45;
@@ -81,27 +89,60 @@ void segment_learn(struct segment_template *template, const uint8_t *data,
 		template->ip[6] = IPPROTO_TCP;
 }
 
-size_t segment_control(const struct segment_template *template, uint8_t flags, uint32_t sequence,
-		       uint32_t acknowledgment, uint8_t out[static SEGMENT_CONTROL_MAX])
+/*
+ * Numbers a packet as the next of its socket. The first after a SYN-ACK, which has none, begins
+ * anywhere (net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock). A packet of no socket has none either.
+ */
+static void number(struct segment_template *sender, uint8_t *ip, bool of_socket, uint32_t sequence)
 {
-	size_t ip_length = is_ipv4(template->ip) ? IPV4_HEADER_SIZE : IPV6_HEADER_SIZE;
-	size_t options = template->has_timestamps ? TIMESTAMPS_SIZE : 0;
+	uint32_t last = (uint32_t)ip[4] << 8 | ip[5];
+
+	if (!is_ipv4(ip))
+		return;
+	if (of_socket) {
+		write16(sender->ip + 4, last ? last + 1 : sequence | 1);
+		memcpy(ip + 4, sender->ip + 4, 2);
+	} else {
+		write16(ip + 4, 0);
+	}
+}
+
+/* Nothing without data is marked for ECN (RFC 3168, 6.1.4, 6.1.6). */
+static void clear_ecn(uint8_t *ip)
+{
+	if (is_ipv4(ip))
+		ip[1] &= (uint8_t)~ECN_BITS;
+	else
+		ip[1] &= (uint8_t) ~(ECN_BITS << 4);
+}
+
+size_t segment_control(struct segment_template *sender, const struct segment_template *receiver,
+		       int64_t now_ns, uint8_t flags, uint32_t sequence, uint32_t acknowledgment,
+		       uint8_t out[static SEGMENT_CONTROL_MAX])
+{
+	size_t ip_length = is_ipv4(sender->ip) ? IPV4_HEADER_SIZE : IPV6_HEADER_SIZE;
+	bool of_socket = flags & TCP_FLAG_ACK;
+	size_t options = of_socket && sender->has_timestamps ? TIMESTAMPS_SIZE : 0;
 	uint8_t *tcp = out + ip_length;
 
 	memset(out, 0, SEGMENT_CONTROL_MAX);
-	memcpy(out, template->ip, ip_length);
-	write16(tcp, template->source.port);
-	write16(tcp + 2, template->destination.port);
+	memcpy(out, sender->ip, ip_length);
+	number(sender, out, of_socket, sequence);
+	clear_ecn(out);
+	write16(tcp, sender->source.port);
+	write16(tcp + 2, sender->destination.port);
 	write32(tcp + 4, sequence);
-	write32(tcp + 8, flags & TCP_FLAG_ACK ? acknowledgment : 0);
+	write32(tcp + 8, of_socket ? acknowledgment : 0);
 	tcp[12] = (uint8_t)((TCP_HEADER_SIZE + options) / 4 << 4);
 	tcp[13] = flags;
-	write16(tcp + 14, flags & TCP_FLAG_ACK ? template->window : 0);
+	write16(tcp + 14, of_socket ? sender->window : 0);
 	if (options) {
+		int64_t ticks = (now_ns - sender->at_ns) / TIMESTAMP_NS;
+
 		/* two NOPs, kind 8, length 10 */
 		write32(tcp + 20, 0x0101080a);
-		write32(tcp + 24, template->timestamp);
-		write32(tcp + 28, template->timestamp_echo);
+		write32(tcp + 24, sender->timestamp + (uint32_t)MAX(ticks, INT64_C(0)));
+		write32(tcp + 28, receiver->timestamp);
 	}
 	finish(out, ip_length, ip_length + TCP_HEADER_SIZE + options);
 	return ip_length + TCP_HEADER_SIZE + options;
@@ -112,6 +153,8 @@ size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep)
 	size_t length = packet->data_offset + keep;
 
 	data[packet->tcp_offset + 13] &= (uint8_t)~TCP_FLAG_FIN;
+	/* as the last of what was written (RFC 9293, 3.9.1.2) */
+	data[packet->tcp_offset + 13] |= TCP_FLAG_PSH;
 	finish(data, packet->tcp_offset, length);
 	return length;
 }

@@ -16,23 +16,30 @@
 struct segment_template {
 	bool known;
 	struct address source, destination;
-	uint8_t ip[40]; /* without options and extension headers */
-	uint16_t window;
+	uint8_t ip[40];  /* without options and extension headers */
+	uint16_t window; /* as in the header of a packet without SYN */
 	bool has_timestamps;
-	uint32_t timestamp, timestamp_echo;
+	uint32_t timestamp;
+	int64_t at_ns; /* when that was its clock */
 };
 
-/* Takes the looks of a packet, whose first bytes, up to its data, are at @data. */
+/* Takes the looks of a packet of time @at_ns, whose first bytes, up to its data, are at @data. */
 void segment_learn(struct segment_template *template, const uint8_t *data,
-		   const struct packet *packet);
-
-/* Writes a segment without data. Returns its length. */
-size_t segment_control(const struct segment_template *template, uint8_t flags, uint32_t sequence,
-		       uint32_t acknowledgment, uint8_t out[static SEGMENT_CONTROL_MAX]);
+		   const struct packet *packet, int64_t at_ns);
 
 /*
- * Shortens a packet to its first @keep bytes of data and takes its FIN away. @data holds the packet
- * at least so far, and is changed in place. Returns the new length.
+ * Writes a segment without data from the sender to the receiver, as Linux would send it at @now_ns.
+ * One with ACK is of the sender's socket: the next of its packets. One without is of a kernel that
+ * knows no such socket (net/ipv4/tcp_ipv4.c, tcp_v4_send_reset): no window, no options. Returns its
+ * length.
+ */
+size_t segment_control(struct segment_template *sender, const struct segment_template *receiver,
+		       int64_t now_ns, uint8_t flags, uint32_t sequence, uint32_t acknowledgment,
+		       uint8_t out[static SEGMENT_CONTROL_MAX]);
+
+/*
+ * Shortens a packet to its first @keep bytes of data, which become the last there are, without FIN.
+ * @data holds the packet at least so far, and is changed in place. Returns the new length.
  */
 size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep);
 

@@ -211,9 +211,12 @@ Test(flow, a_closed_connection_is_answered_as_by_a_server_that_is_gone)
 	begin(&bed, "close after accept");
 	to_server(&bed, 0, 0, 0);
 	expect(to_server(&bed, 0, 0, 0), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_ACK, false);
 	expect(to_server(&bed, 0, 10, 0), FLOW_ANSWER_RST, false);
 	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_ANSWER_RST, false);
-	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_ACK, false);
+	/* By then there is nothing any more that could acknowledge anything. */
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_RST, false);
+	expect(to_server(&bed, 0, 0, 0), FLOW_ANSWER_RST, false);
 	expect(to_server(&bed, 0, 0, TCP_FLAG_RST), FLOW_DROP, false);
 	expect(to_client(&bed, 0, 10), FLOW_ANSWER_RST, false);
 	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &reset, 0, 0), FLOW_DROP, false);

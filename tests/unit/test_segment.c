@@ -2,6 +2,7 @@
 /* Tests of segments of our own making: read back by the parser, and by their checksums. */
 #include <criterion/criterion.h>
 
+#include "common/duration.h"
 #include "injector/segment.h"
 
 TestSuite(segment);
@@ -93,10 +94,21 @@ Test(segment, cuts_data_and_takes_the_fin_away)
 			cut = parse(data, length);
 			cr_expect_eq(cut.payload_length, keep);
 			cr_expect_eq(cut.sequence, packet.sequence);
-			cr_expect_eq(cut.flags, TCP_FLAG_ACK);
+			cr_expect_eq(cut.flags, TCP_FLAG_ACK | TCP_FLAG_PSH);
 			cr_expect_eq(memcmp(data + cut.data_offset, "hello world", keep), 0);
 		}
 	}
+}
+
+/* Made a tenth of a second after the packet; the other side's clock stood at 99. */
+static struct packet make_control(struct segment_template *sender, uint8_t flags,
+				  uint8_t out[static SEGMENT_CONTROL_MAX])
+{
+	const struct segment_template receiver = {.timestamp = 99};
+	size_t length = segment_control(sender, &receiver, NS_PER_S / 10, flags, 77, 88, out);
+
+	expect_checksums(out, length);
+	return parse(out, length);
 }
 
 Test(segment, looks_as_if_the_same_sender_had_sent_it)
@@ -104,41 +116,61 @@ Test(segment, looks_as_if_the_same_sender_had_sent_it)
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		uint8_t data[128], out[SEGMENT_CONTROL_MAX];
 		struct segment_template template = {0};
-		struct packet packet = parse(data, make(ipv6, data)), made;
-		size_t length;
+		struct packet packet, made;
 
-		segment_learn(&template, data, &packet);
-		length = segment_control(&template, TCP_FLAG_FIN | TCP_FLAG_ACK, 77, 99, out);
-		expect_checksums(out, length);
-		made = parse(out, length);
+		packet = parse(data, make(ipv6, data));
+		data[1] |= ipv6 ? 0x20 : 0x02; /* ECT(0) */
+		segment_learn(&template, data, &packet, 0);
+		made = make_control(&template, TCP_FLAG_FIN | TCP_FLAG_ACK, out);
 		cr_expect(address_equal(&made.source, &packet.source));
 		cr_expect(address_equal(&made.destination, &packet.destination));
 		cr_expect_eq(made.sequence, 77);
-		cr_expect_eq(made.acknowledgment, 99);
+		cr_expect_eq(made.acknowledgment, 88);
 		cr_expect_eq(made.flags, TCP_FLAG_FIN | TCP_FLAG_ACK);
 		cr_expect_eq(made.window, packet.window);
 		cr_expect_eq(made.payload_length, 0);
 		cr_expect(made.has_timestamps);
-		cr_expect_eq(made.timestamp, 7);
-		cr_expect_eq(made.timestamp_echo, 9);
+		cr_expect_eq(made.timestamp, 7 + 100, "by the sender's clock");
+		cr_expect_eq(made.timestamp_echo, 99);
 		cr_expect_eq(out[ipv6 ? 7 : 8], 61, "the hop limit");
+		cr_expect_eq(out[1], ipv6 ? 0 : 0x10, "no data, no ECT");
+		if (ipv6)
+			continue;
+		cr_expect_eq(out[5], 2, "the next number");
+		make_control(&template, TCP_FLAG_ACK, out);
+		cr_expect_eq(out[5], 3);
 	}
 }
 
-Test(segment, a_reset_without_ack_acknowledges_nothing)
+Test(segment, windows_are_scaled_once_the_handshake_is_over)
+{
+	uint8_t data[128];
+	struct packet packet = parse(data, make(false, data));
+	struct segment_template template = {0};
+
+	packet.flags = TCP_FLAG_SYN | TCP_FLAG_ACK;
+	packet.window = 65483;
+	packet.window_shift = 10;
+	segment_learn(&template, data, &packet, 0);
+	cr_expect_eq(template.window, 64);
+	packet.window_shift = 0;
+	segment_learn(&template, data, &packet, 0);
+	cr_expect_eq(template.window, 65483);
+}
+
+Test(segment, a_reset_without_ack_is_that_of_a_kernel_without_a_socket)
 {
 	uint8_t data[128], out[SEGMENT_CONTROL_MAX];
-	struct segment_template template = {0};
 	struct packet packet = parse(data, make(false, data)), made;
+	struct segment_template template = {0};
 
-	packet.has_timestamps = false;
-	segment_learn(&template, data, &packet);
-	cr_expect_eq(segment_control(&template, TCP_FLAG_RST, 5, 99, out), 40);
-	expect_checksums(out, 40);
-	made = parse(out, 40);
+	segment_learn(&template, data, &packet, 0);
+	made = make_control(&template, TCP_FLAG_RST, out);
 	cr_expect_eq(made.flags, TCP_FLAG_RST);
 	cr_expect_eq(made.acknowledgment, 0);
 	cr_expect_eq(made.window, 0);
+	cr_expect_eq(made.data_offset, 40, "no options");
+	cr_expect_eq(out[4] << 8 | out[5], 0, "no number");
 }
 
 Test(segment, lowers_a_segment_size_and_never_raises_it)
