@@ -634,22 +634,29 @@ static void batch_add_output_rules(struct batch *batch, const struct rules_confi
 	memcpy(rules->answer, kept.answer, NAME_SIZE);
 }
 
-/* All rules and sets go; the base chains stay, and with them what waits in others' queues. */
-static void batch_build_flush(struct batch *batch)
+/* @chain: NULL for all of the table. */
+static void batch_delete_rules(struct batch *batch, const char *chain)
 {
-	struct nftnl_rule *all = nftnl_rule_alloc();
+	struct nftnl_rule *rule = nftnl_rule_alloc();
 	struct nlmsghdr *message;
 
-	if (!all)
+	if (!rule)
 		out_of_memory();
-	nftnl_rule_set_u32(all, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(all, NFTNL_RULE_TABLE, batch->rules->table);
+	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->rules->table);
+	if (chain)
+		nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
 	message = batch_begin(batch, NFT_MSG_DELRULE, 0);
-	nftnl_rule_nlmsg_build_payload(message, all);
+	nftnl_rule_nlmsg_build_payload(message, rule);
 	batch_end(batch, message);
-	nftnl_rule_free(all);
+	nftnl_rule_free(rule);
+}
+
+static void batch_delete_outgoing_sets(struct batch *batch)
+{
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		struct nftnl_set *set = set_new(batch, family_layouts[i].set, 0);
+		struct nlmsghdr *message;
 
 		nftnl_set_unset(set, NFTNL_SET_ID);
 		message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
@@ -659,6 +666,18 @@ static void batch_build_flush(struct batch *batch)
 	}
 }
 
+/* All rules and sets go; the base chains stay, and with them what waits in others' queues. */
+static void batch_build_flush(struct batch *batch)
+{
+	batch_delete_rules(batch, NULL);
+	batch_delete_outgoing_sets(batch);
+}
+
+static const char *const outgoing_chains[] = {CHAIN_QUEUE, CHAIN_ANSWER, CHAIN_QUEUE_OUT,
+					      CHAIN_ANSWER_OUT};
+static const char *const capture_chains[] = {RULES_CAPTURE_IN, RULES_CAPTURE_OUT,
+					     RULES_CAPTURE_SENT, RULES_CAPTURE_LOG};
+
 /* What is there already stays as it is. */
 static void batch_build_empty(struct batch *batch)
 {
@@ -667,6 +686,17 @@ static void batch_build_empty(struct batch *batch)
 	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
 	batch_add_base_chain(batch, CHAIN_QUEUE_OUT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
 	batch_add_base_chain(batch, CHAIN_ANSWER_OUT, NF_INET_LOCAL_OUT, CHAIN_ANSWER_PRIORITY);
+	for (size_t i = 0; i < ARRAY_SIZE(capture_chains); i++)
+		batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE,
+					chain_new(batch, capture_chains[i]));
+}
+
+static void batch_add_jump(struct batch *batch, const char *from, const char *to)
+{
+	struct nftnl_rule *rule = rule_new(batch, from);
+
+	expr_to_chain(rule, (uint32_t)NFT_JUMP, to);
+	batch_add_rule(batch, rule, 0);
 }
 
 /* The table may be there, empty; or, with @replace, full. */
@@ -676,10 +706,16 @@ static void batch_build_outgoing(struct batch *batch, const struct rules_config 
 	static const bool used[N_LAYOUTS] = {true, true};
 
 	batch_build_empty(batch);
-	if (replace)
-		batch_build_flush(batch);
+	if (replace) {
+		for (size_t i = 0; i < ARRAY_SIZE(outgoing_chains); i++)
+			batch_delete_rules(batch, outgoing_chains[i]);
+		batch_delete_outgoing_sets(batch);
+	}
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		(void)batch_add_set(batch, config, &family_layouts[i]);
+	batch_add_jump(batch, CHAIN_QUEUE, RULES_CAPTURE_IN);
+	batch_add_jump(batch, CHAIN_QUEUE_OUT, RULES_CAPTURE_OUT);
+	batch_add_jump(batch, CHAIN_ANSWER_OUT, RULES_CAPTURE_SENT);
 	batch->queue_first = batch->rules->sequence;
 	batch_add_output_rules(batch, config);
 	batch_add_shortcut(batch);

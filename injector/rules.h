@@ -45,6 +45,11 @@
  *         chain answer-out { … }                    # priority -199, as `answer`
  *     }
  *
+ * The first rule of `queue`, `queue-out` and `answer-out` is a jump to `capture-in`, `capture-out`
+ * and `capture-sent`: chains that are empty unless a tap has filled them (tap_rules.h). They are no
+ * base chains since there would have to be some in each hook all the time, for all packets of all
+ * programs: one can't be made while packets wait (see rules_create_outgoing()).
+ *
  * Several injectors side by side in one network namespace share one table. Each with a table of its
  * own would not do: when a base chain is removed, the kernel drops all packets that are held in any
  * queue of the namespace, whoever's they are (net/netfilter/core.c, __nf_unregister_net_hook, which
@@ -72,6 +77,12 @@
 
 #include "common/diag.h"
 #include "injector/flow.h"
+
+/* The chains of a table for others' endpoints that belong to a tap. */
+#define RULES_CAPTURE_IN   "capture-in"
+#define RULES_CAPTURE_OUT  "capture-out"
+#define RULES_CAPTURE_SENT "capture-sent"
+#define RULES_CAPTURE_LOG  "capture-log"
 
 enum rules_queue_form {
 	RULES_QUEUE_ANY, /* not known yet: the native one is tried first */
@@ -109,8 +120,8 @@ struct rules_config {
 	bool owned;
 	/*
 	 * A table for endpoints that others provide, on this host or another. It may be there: its
-	 * rules are replaced. rules_free() takes away its rules and leaves its base chains, as
-	 * those of a common table; rules_remove_common() removes it.
+	 * rules are replaced, but for those of a tap. rules_free() takes away its rules and leaves
+	 * its base chains, as those of a common table; rules_remove_common() removes it.
 	 */
 	bool outgoing;
 	/*

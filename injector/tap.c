@@ -41,6 +41,7 @@ struct log {
 	struct mnl_socket *socket;
 	uint16_t group;
 	bool control;
+	bool at_once;  /* no bundles */
 	bool numbered; /* a packet has been read, */
 	uint32_t next; /* and the next one has this number */
 	uint64_t lost;
@@ -99,9 +100,10 @@ static int bind_group(const struct log *log)
 
 	put_command(message, NFULNL_CFG_CMD_BIND);
 	mnl_attr_put(message, NFULA_CFG_MODE, sizeof(mode), &mode);
-	mnl_attr_put_u16(message, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
-	mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(log->control ? 1 : BUNDLE_PACKETS));
-	if (!log->control) {
+	mnl_attr_put_u16(message, NFULA_CFG_FLAGS,
+			 htons(NFULNL_CFG_F_SEQ | NFULNL_CFG_F_SEQ_GLOBAL));
+	mnl_attr_put_u32(message, NFULA_CFG_QTHRESH, htonl(log->at_once ? 1 : BUNDLE_PACKETS));
+	if (!log->at_once) {
 		mnl_attr_put_u32(message, NFULA_CFG_NLBUFSIZ, htonl(BUNDLE_BYTES));
 		mnl_attr_put_u32(message, NFULA_CFG_TIMEOUT, htonl(BUNDLE_TIME));
 	}
@@ -147,17 +149,18 @@ static uint32_t packet_length(const uint8_t *data, uint32_t captured)
 	return MAX(length, captured);
 }
 
-static int64_t read_time(const struct nlattr *attribute)
+static void note_time(const struct nlattr *attribute, struct tap_packet *packet)
 {
 	struct nfulnl_msg_packet_timestamp stamp;
-	int64_t at_ns;
 
-	/* The kernel gives none on the way out. */
-	if (!attribute || mnl_attr_get_payload_len(attribute) < sizeof(stamp))
-		return clock_realtime_ns();
+	packet->read_late = !attribute || mnl_attr_get_payload_len(attribute) < sizeof(stamp);
+	if (packet->read_late) {
+		packet->at_ns = clock_realtime_ns();
+		return;
+	}
 	memcpy(&stamp, mnl_attr_get_payload(attribute), sizeof(stamp));
-	at_ns = (int64_t)be64toh(stamp.sec) * NS_PER_S;
-	return at_ns + (int64_t)be64toh(stamp.usec) * NS_PER_US;
+	packet->at_ns =
+		(int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US;
 }
 
 /* Numbers that are missing are of packets that there was no room for. */
@@ -176,7 +179,8 @@ static void count_lost(struct log *log, const struct nlattr *attribute)
 
 static void take_packet(struct tap *tap, struct log *log, const struct nlmsghdr *message)
 {
-	const struct nlattr *attributes[NFULA_MAX + 1] = {0}, *attribute, *payload, *interface;
+	const struct nlattr *attributes[NFULA_MAX + 1] = {0}, *attribute, *payload, *interface,
+						    *order;
 	struct tap_packet packet = {.control = log->control};
 
 	if (message->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) ||
@@ -189,13 +193,16 @@ static void take_packet(struct tap *tap, struct log *log, const struct nlmsghdr 
 	}
 	count_lost(log, attributes[NFULA_SEQ]);
 	payload = attributes[NFULA_PAYLOAD];
+	order = attributes[NFULA_SEQ_GLOBAL];
 	interface = attributes[NFULA_IFINDEX_INDEV] ? attributes[NFULA_IFINDEX_INDEV]
 						    : attributes[NFULA_IFINDEX_OUTDEV];
 	if (!payload)
 		return;
 	if (interface && mnl_attr_validate(interface, MNL_TYPE_U32) == 0)
 		packet.interface = ntohl(mnl_attr_get_u32(interface));
-	packet.at_ns = read_time(attributes[NFULA_TIMESTAMP]);
+	if (order && mnl_attr_validate(order, MNL_TYPE_U32) == 0)
+		packet.order = ntohl(mnl_attr_get_u32(order));
+	note_time(attributes[NFULA_TIMESTAMP], &packet);
 	packet.data = mnl_attr_get_payload(payload);
 	packet.captured = mnl_attr_get_payload_len(payload);
 	packet.length = packet_length(packet.data, packet.captured);
@@ -277,6 +284,8 @@ static int tap_open(struct tap *tap, const struct tap_config *config, char **ret
 	for (size_t i = 0; !status && i < N_LOGS; i++) {
 		tap->logs[i].group = (uint16_t)(config->group + i);
 		tap->logs[i].control = i == LOG_CONTROL;
+		/* What goes out has the time at which it is read. */
+		tap->logs[i].at_once = i == LOG_CONTROL || config->n_remotes > 0;
 		status = log_open(&tap->logs[i]);
 	}
 	if (status < 0) {

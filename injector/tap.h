@@ -20,6 +20,8 @@ struct tap_packet {
 	uint32_t interface; /* index of the interface that it came in by, or went out by */
 	bool control;       /* begins or ends a connection, or is an ICMP error */
 	int64_t at_ns;      /* CLOCK_REALTIME; the kernel gives microseconds */
+	uint32_t order;     /* 1 more for each packet that the kernel logged; may wrap */
+	bool read_late;     /* at_ns is when it was read: the kernel gives no time on the way out */
 	const void *data;   /* from the IP header on */
 	uint32_t captured;  /* bytes at @data */
 	uint32_t length;    /* bytes of the packet */
@@ -35,6 +37,15 @@ struct tap_config {
 	 */
 	const struct address_networks *networks;
 	uint32_t part;
+	/*
+	 * Endpoints that others provide, with the table that their rules are in (rules.h,
+	 * `outgoing`), which is there, and the mark that the injector's own are derived from
+	 * (mark.h). NULL: there are none.
+	 */
+	const char *remote_table;
+	const struct address *remotes;
+	size_t n_remotes;
+	uint32_t refuse_mark;
 	/* Called for each packet, from the tap's thread. */
 	void (*on_packet)(void *userdata, const struct tap_packet *packet);
 	void *userdata;

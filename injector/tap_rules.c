@@ -16,14 +16,22 @@
 #include <netinet/icmp6.h>
 
 #include "injector/expr.h"
+#include "injector/mark.h"
 #include "injector/packet.h"
+#include "injector/rules.h"
 
 #define CHAIN_INPUT    "input"
 #define CHAIN_PART     "log-"
 #define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
 #define MESSAGE_MAX    65536
+#define ICMP_HEADER    8 /* RFC 792, RFC 4443: of errors */
 /* What begins or ends a connection. */
 #define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
+
+/* The kernel puts a number there. */
+#define UNNAMED_SET "__set%d"
+/* lo is the first interface of each network namespace (drivers/net/loopback.c). */
+static const uint32_t loopback = 1;
 
 struct family {
 	uint16_t family;
@@ -31,6 +39,11 @@ struct family {
 	const char *map; /* of networks */
 	uint32_t map_id, network_type, address_size, prefix_size;
 	uint32_t source_offset, destination_offset;
+	/* Of an address with a port; where the port is among the registers. */
+	uint32_t endpoint_type, port_register;
+	uint8_t icmp;
+	/* From an ICMP header on: the destination's address and port in the packet it quotes. */
+	uint32_t quoted_destination, quoted_port;
 };
 
 static const struct family families[] = {
@@ -44,6 +57,11 @@ static const struct family families[] = {
 		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv4),
 		.source_offset = IPV4_SOURCE,
 		.destination_offset = IPV4_DESTINATION,
+		.endpoint_type = NFT_TYPE_IPADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
+		.port_register = NFT_REG32_01,
+		.icmp = IPPROTO_ICMP,
+		.quoted_destination = ICMP_HEADER + IPV4_DESTINATION,
+		.quoted_port = ICMP_HEADER + 20 + TCP_DESTINATION_PORT,
 	},
 	{
 		.family = AF_INET6,
@@ -55,14 +73,21 @@ static const struct family families[] = {
 		.prefix_size = sizeof(((struct address_networks *)NULL)->ipv6),
 		.source_offset = IPV6_SOURCE,
 		.destination_offset = IPV6_DESTINATION,
+		.endpoint_type = NFT_TYPE_IP6ADDR << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE,
+		.port_register = NFT_REG32_04,
+		.icmp = IPPROTO_ICMPV6,
+		.quoted_destination = ICMP_HEADER + IPV6_DESTINATION,
+		.quoted_port = ICMP_HEADER + 40 + TCP_DESTINATION_PORT,
 	},
 };
 
 struct batch {
 	const struct tap_config *config;
+	const char *table;
 	uint8_t *data;
 	size_t length, capacity;
 	uint32_t sequence;
+	uint32_t n_sets; /* without a name */
 };
 
 /* ---- messages ---- */
@@ -94,7 +119,7 @@ static void add_table(struct batch *batch, uint16_t type)
 
 	if (!table)
 		out_of_memory();
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->config->table);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
 	message = batch_begin(batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_EXCL : NLM_F_ACK);
 	nftnl_table_nlmsg_build_payload(message, table);
 	batch_end(batch, message);
@@ -109,7 +134,7 @@ static void add_chain(struct batch *batch, const char *name, int hook)
 
 	if (!chain)
 		out_of_memory();
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->config->table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->table);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
 	if (hook >= 0) {
 		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
@@ -131,7 +156,7 @@ static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
 	if (!rule)
 		out_of_memory();
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->config->table);
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->table);
 	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
 	return rule;
 }
@@ -154,31 +179,32 @@ static struct nftnl_rule *rule_begin(const struct batch *batch, const char *chai
 	return rule;
 }
 
-/* Logs, and accepts; takes the rule. */
-static void rule_end(struct batch *batch, struct nftnl_rule *rule, bool control)
+/* Logs, and ends so; takes the rule. */
+static void rule_end(struct batch *batch, struct nftnl_rule *rule, bool control, uint32_t verdict)
 {
 	struct nftnl_expr *expr = expr_add(rule, "log");
 
 	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP,
 			   (uint16_t)(batch->config->group + (control ? 0 : 1)));
-	expr_verdict(rule, NF_ACCEPT);
+	expr_verdict(rule, verdict);
 	add_rule(batch, rule);
 }
 
-static void add_log_rules(struct batch *batch, const char *chain)
+/* @verdict: what becomes of the packet then. */
+static void add_log_rules(struct batch *batch, const char *chain, uint32_t verdict)
 {
 	struct nftnl_rule *rule = rule_begin(batch, chain, IPPROTO_TCP);
 	const uint8_t last_error = ICMP6_PARAM_PROB;
 
 	expr_match_tcp_flags(rule, CONTROL_FLAGS, NFT_CMP_NEQ, 0);
-	rule_end(batch, rule, true);
-	rule_end(batch, rule_begin(batch, chain, IPPROTO_TCP), false);
-	rule_end(batch, rule_begin(batch, chain, IPPROTO_ICMP), true);
+	rule_end(batch, rule, true, verdict);
+	rule_end(batch, rule_begin(batch, chain, IPPROTO_TCP), false, verdict);
+	rule_end(batch, rule_begin(batch, chain, IPPROTO_ICMP), true, verdict);
 	/* Not the many messages of neighbour discovery. */
 	rule = rule_begin(batch, chain, IPPROTO_ICMPV6);
 	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
 	expr_compare(rule, NFT_CMP_LTE, &last_error, sizeof(last_error));
-	rule_end(batch, rule, true);
+	rule_end(batch, rule, true, verdict);
 }
 
 static struct nftnl_set *set_new(const struct batch *batch, const char *name, uint32_t id)
@@ -187,7 +213,7 @@ static struct nftnl_set *set_new(const struct batch *batch, const char *name, ui
 
 	if (!set)
 		out_of_memory();
-	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->config->table);
+	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
 	return set;
@@ -266,7 +292,7 @@ static void build_part(struct batch *batch)
 	AUTO_FREE char *chain = xasprintf(CHAIN_PART "%u", batch->config->part);
 
 	add_chain(batch, chain, -1);
-	add_log_rules(batch, chain);
+	add_log_rules(batch, chain, NF_ACCEPT);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		add_entry(batch, &families[i], chain);
 }
@@ -277,7 +303,153 @@ static void build_table(struct batch *batch)
 {
 	add_table(batch, NFT_MSG_NEWTABLE);
 	add_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING);
-	add_log_rules(batch, CHAIN_INPUT);
+	add_log_rules(batch, CHAIN_INPUT, NF_ACCEPT);
+}
+
+/* ---- endpoints that others provide ---- */
+
+static void delete_rules(struct batch *batch, const char *chain)
+{
+	struct nftnl_rule *rule = rule_new(batch, chain);
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELRULE, NLM_F_ACK);
+
+	nftnl_rule_nlmsg_build_payload(message, rule);
+	batch_end(batch, message);
+	nftnl_rule_free(rule);
+}
+
+static void add_endpoint(struct nftnl_set *set, const struct family *family,
+			 const struct address *endpoint)
+{
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[sizeof(endpoint->bytes) + 4] = {0};
+
+	if (!element)
+		out_of_memory();
+	memcpy(key, endpoint->bytes, family->address_size);
+	key[family->address_size] = (uint8_t)(endpoint->port >> 8);
+	key[family->address_size + 1] = (uint8_t)endpoint->port;
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, family->address_size + 4);
+	nftnl_set_elem_add(set, element);
+}
+
+/*
+ * The family's endpoints as a set without a name, which belongs to one rule and goes with it.
+ * Returns its number in the transaction.
+ */
+static uint32_t add_endpoints(struct batch *batch, const struct family *family)
+{
+	const struct tap_config *config = batch->config;
+	uint32_t id = ++batch->n_sets;
+	struct nftnl_set *set = set_new(batch, UNNAMED_SET, id);
+	struct nlmsghdr *message;
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, family->endpoint_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, family->address_size + 4);
+	message = batch_begin(batch, NFT_MSG_NEWSET, 0);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+
+	set = set_new(batch, UNNAMED_SET, id);
+	for (size_t i = 0; i < config->n_remotes; i++)
+		if (config->remotes[i].family == family->family)
+			add_endpoint(set, family, &config->remotes[i]);
+	message = batch_begin(batch, NFT_MSG_NEWSETELEM, 0);
+	nftnl_set_elems_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+	return id;
+}
+
+/* Where in a packet an endpoint's address and port are. */
+enum end { END_SOURCE, END_DESTINATION, END_QUOTED };
+
+/* Ends a rule: of a packet that has one of the endpoints there. @set_id: of add_endpoints(). */
+static void rule_end_at(struct batch *batch, struct nftnl_rule *rule, const struct family *family,
+			enum end end, uint32_t set_id)
+{
+	uint32_t base = NFT_PAYLOAD_NETWORK_HEADER, offset = family->source_offset,
+		 port = TCP_SOURCE_PORT;
+	uint8_t protocol = IPPROTO_TCP;
+
+	if (end != END_SOURCE) {
+		offset = family->destination_offset;
+		port = TCP_DESTINATION_PORT;
+	}
+	if (end == END_QUOTED) {
+		base = NFT_PAYLOAD_TRANSPORT_HEADER;
+		offset = family->quoted_destination;
+		port = family->quoted_port;
+		protocol = family->icmp;
+	}
+	expr_match_meta(rule, NFT_META_NFPROTO, &family->nfproto, sizeof(family->nfproto));
+	expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	expr_load(rule, base, offset, family->address_size, NFT_REG32_00);
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, port, sizeof(uint16_t),
+		  family->port_register);
+	expr_lookup(rule, UNNAMED_SET, set_id, NFT_REG32_00, false);
+	expr_to_chain(rule, (uint32_t)NFT_GOTO, RULES_CAPTURE_LOG);
+	add_rule(batch, rule);
+}
+
+/* What goes to this host itself is seen when it comes in. */
+static void add_no_loopback(struct batch *batch, const char *chain)
+{
+	struct nftnl_rule *rule = rule_new(batch, chain);
+
+	expr_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
+	expr_verdict(rule, (uint32_t)NFT_RETURN);
+	add_rule(batch, rule);
+}
+
+static void add_remote_rules(struct batch *batch, const struct family *family)
+{
+	uint32_t id = add_endpoints(batch, family);
+	struct nftnl_rule *rule = rule_new(batch, RULES_CAPTURE_OUT);
+
+	rule_end_at(batch, rule, family, END_DESTINATION, id);
+	id = add_endpoints(batch, family);
+	rule = rule_new(batch, RULES_CAPTURE_SENT);
+	expr_match_mark(rule, UINT32_MAX, mark_carrier(batch->config->refuse_mark));
+	rule_end_at(batch, rule, family, END_DESTINATION, id);
+	id = add_endpoints(batch, family);
+	rule_end_at(batch, rule_new(batch, RULES_CAPTURE_IN), family, END_SOURCE, id);
+	id = add_endpoints(batch, family);
+	rule = rule_new(batch, RULES_CAPTURE_IN);
+	expr_match_meta(rule, NFT_META_IIF, &loopback, sizeof(loopback));
+	rule_end_at(batch, rule, family, END_DESTINATION, id);
+	id = add_endpoints(batch, family);
+	rule_end_at(batch, rule_new(batch, RULES_CAPTURE_IN), family, END_QUOTED, id);
+}
+
+static void build_remote(struct batch *batch)
+{
+	static const char *const chains[] = {RULES_CAPTURE_IN, RULES_CAPTURE_OUT,
+					     RULES_CAPTURE_SENT, RULES_CAPTURE_LOG};
+	const struct tap_config *config = batch->config;
+	struct nftnl_rule *rule;
+
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		delete_rules(batch, chains[i]);
+	add_no_loopback(batch, RULES_CAPTURE_OUT);
+	add_no_loopback(batch, RULES_CAPTURE_SENT);
+	/* Copies of SYNs that were logged when they were sent first. */
+	rule = rule_new(batch, RULES_CAPTURE_OUT);
+	expr_match_mark(rule, MARK_COMMON, config->refuse_mark);
+	expr_verdict(rule, (uint32_t)NFT_RETURN);
+	add_rule(batch, rule);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		bool used = false;
+
+		for (size_t k = 0; k < config->n_remotes; k++)
+			used = used || config->remotes[k].family == families[i].family;
+		if (used)
+			add_remote_rules(batch, &families[i]);
+	}
+	add_log_rules(batch, RULES_CAPTURE_LOG, (uint32_t)NFT_RETURN);
 }
 
 /* ---- to the kernel ---- */
@@ -330,9 +502,10 @@ static int send_batch(const struct batch *batch)
 }
 
 /* Returns 0 or a negative errno. */
-static int commit(const struct tap_config *config, void (*build)(struct batch *batch))
+static int commit(const struct tap_config *config, const char *table,
+		  void (*build)(struct batch *batch))
 {
-	struct batch batch = {.config = config, .sequence = 1};
+	struct batch batch = {.config = config, .table = table, .sequence = 1};
 	int status;
 
 	nftnl_batch_begin(batch_room(&batch), batch.sequence++);
@@ -347,21 +520,30 @@ static int commit(const struct tap_config *config, void (*build)(struct batch *b
 	return status;
 }
 
-int tap_rules_install(const struct tap_config *config)
+static int install_own(const struct tap_config *config)
 {
 	int status;
 
 	if (!config->networks)
-		return commit(config, build_table);
-	status = commit(config, build_part);
+		return commit(config, config->table, build_table);
+	status = commit(config, config->table, build_part);
 	if (status == -ENOENT) {
 		/* There is no table yet; or there is one meanwhile. */
-		status = commit(config, build_common);
+		status = commit(config, config->table, build_common);
 		if (status == 0 || status == -EEXIST)
-			status = commit(config, build_part);
+			status = commit(config, config->table, build_part);
 	}
 	/* A cell of this number had it before. */
 	return status == -EEXIST ? 0 : status;
+}
+
+int tap_rules_install(const struct tap_config *config)
+{
+	int status = install_own(config);
+
+	if (!status && config->n_remotes > 0)
+		status = commit(config, config->remote_table, build_remote);
+	return status;
 }
 
 static void build_removal(struct batch *batch)
@@ -377,7 +559,7 @@ static void build_question(struct batch *batch)
 
 	if (!table)
 		out_of_memory();
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->config->table);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
 	message = nftnl_nlmsg_build_hdr(batch_room(batch), NFT_MSG_GETTABLE, NFPROTO_INET,
 					NLM_F_ACK, batch->sequence++);
 	nftnl_table_nlmsg_build_payload(message, table);
@@ -388,11 +570,11 @@ static void build_question(struct batch *batch)
 int tap_rules_remove_common(const char *table)
 {
 	const struct tap_config config = {.table = table};
-	struct batch batch = {.config = &config, .sequence = 1};
+	struct batch batch = {.config = &config, .table = table, .sequence = 1};
 	int status;
 
 	build_question(&batch);
 	status = send_batch(&batch);
 	free(batch.data);
-	return status < 0 ? status : commit(&config, build_removal);
+	return status < 0 ? status : commit(&config, table, build_removal);
 }

@@ -11,6 +11,25 @@
  *
  * What stays on the machine goes through lo, comes in there, and is logged when it does: once, and
  * before any rule can drop it.
+ *
+ * What goes to an endpoint on another host is seen in the hook output alone, and what comes from
+ * there in the hook input. Both are logged by chains of the injector's table for such endpoints,
+ * which jumps to them before it does anything else (rules.h, `outgoing`):
+ *
+ *     table inet synfault-remote-N {
+ *         chain capture-out {   # not to lo, and without a mark of the injector's
+ *             tcp to an endpoint: goto capture-log
+ *         }
+ *         chain capture-sent {  # not to lo, with the mark of a carrier (carrier.h): what it became
+ *             tcp to an endpoint: goto capture-log
+ *         }
+ *         chain capture-in {
+ *             tcp from an endpoint, or over lo to one; icmp that quotes a packet to one:
+ *                 goto capture-log
+ *         }
+ *         chain capture-log {   # rules as above, that return
+ *         }
+ *     }
  */
 #ifndef SYNFAULT_INJECTOR_TAP_RULES_H
 #define SYNFAULT_INJECTOR_TAP_RULES_H
@@ -32,6 +51,8 @@
  * A part says nothing that could change from one cell with its number to the next, so it stays,
  * with nobody to log to, until the table is removed: removing it alone would cost an RCU grace
  * period.
+ *
+ * The rules for remote endpoints are replaced; they go when that table is flushed.
  *
  * Returns 0 or a negative errno: -ENOENT when the kernel can't log packets (CONFIG_NFT_LOG).
  */

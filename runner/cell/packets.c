@@ -3,6 +3,7 @@
 #include "runner/cell/packets.h"
 
 #include "injector/tap.h"
+#include "runner/cell/remote.h"
 #include "runner/cell/shared.h"
 #include "runner/cell/space.h"
 #include "runner/trace/spool.h"
@@ -23,10 +24,28 @@ static void on_packet(void *userdata, const struct tap_packet *packet)
 	spool_add(packets->spool, packet);
 }
 
+/* The addresses of all endpoints that are remote; owned by the caller. */
+static struct address *collect_remotes(const struct cell *cell, size_t *ret_n)
+{
+	struct address *addresses = NULL;
+	size_t n = 0, capacity = 0;
+
+	for (size_t i = 0; i < cell->scenario->n_endpoints; i++) {
+		const struct cell_endpoint *endpoint = &cell->endpoints[i];
+
+		for (size_t k = 0; endpoint->remote && k < endpoint->n_addresses; k++)
+			array_append(addresses, n, capacity, endpoint->addresses[k]);
+	}
+	*ret_n = n;
+	return addresses;
+}
+
 struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
 {
 	struct packets *packets = xzalloc(sizeof(*packets));
 	AUTO_FREE char *reason = NULL;
+	AUTO_FREE struct address *remotes = NULL;
+	char remote[REMOTE_TABLE_SIZE];
 	struct tap_config config = {
 		.table = TABLE,
 		.group = PRIVATE_GROUP,
@@ -39,6 +58,9 @@ struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
 		config.group = shared_capture_group(cell->shared->number);
 		config.networks = &cell->shared->networks;
 		config.part = cell->shared->number;
+		config.remotes = remotes = collect_remotes(cell, &config.n_remotes);
+		config.remote_table = remote_table(cell->remote_table, remote);
+		config.refuse_mark = cell->shared->mark;
 	}
 	packets->spool = spool_begin(fd, limit);
 	(void)tap_new(&config, &reason, &packets->tap);

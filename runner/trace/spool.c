@@ -26,6 +26,8 @@ struct item {
 	uint32_t interface;      /* PACKET, INTERFACE: the kernel's index */
 	uint32_t length;         /* PACKET */
 	int64_t at_ns;           /* PACKET */
+	uint32_t order;          /* PACKET */
+	uint32_t read_late;      /* PACKET */
 	uint64_t lost, left_out; /* END */
 };
 _Static_assert(sizeof(struct item) % 8 == 0, "items are aligned");
@@ -101,6 +103,8 @@ void spool_add(struct spool *spool, const struct tap_packet *packet)
 			 .interface = packet->interface,
 			 .length = packet->length,
 			 .at_ns = packet->at_ns,
+			 .order = packet->order,
+			 .read_late = packet->read_late,
 		 },
 		 packet->data);
 }
@@ -135,6 +139,8 @@ static void take_packet(struct spool_content *content, const struct item *item, 
 		     (struct spool_packet){
 			     .interface = (uint32_t)i,
 			     .at_ns = item->at_ns,
+			     .order = item->order,
+			     .read_late = item->read_late,
 			     .data = data,
 			     .captured = item->size,
 			     .length = item->length,
@@ -182,6 +188,33 @@ static int compare_times(const void *left, const void *right)
 	return a->data < b->data ? -1 : a->data > b->data;
 }
 
+static int compare_orders(const void *left, const void *right)
+{
+	const struct spool_packet *a = left, *b = right;
+
+	return a->order != b->order ? ((int32_t)(a->order - b->order) < 0 ? -1 : 1) : 0;
+}
+
+/*
+ * Where the kernel gave a time to some packets only, they are in the order in which it logged them.
+ * One whose time is that of its reading was there before the next one: it gets the time of that at
+ * the latest. So does one with a time of the kernel's, which two processors may have looked at in
+ * either order.
+ */
+static void sort(struct spool_content *content)
+{
+	struct spool_packet *packets = content->packets;
+	bool any_late = false;
+
+	for (size_t i = 0; i < content->n_packets; i++)
+		any_late = any_late || packets[i].read_late;
+	if (content->n_packets)
+		qsort(packets, content->n_packets, sizeof(*packets),
+		      any_late ? compare_orders : compare_times);
+	for (size_t i = content->n_packets; any_late && i-- > 1;)
+		packets[i - 1].at_ns = MIN(packets[i - 1].at_ns, packets[i].at_ns);
+}
+
 struct spool_content spool_read(int fd)
 {
 	struct spool_content content = {0};
@@ -207,8 +240,7 @@ struct spool_content spool_read(int fd)
 		take_item(&content, &item, data + sizeof(item));
 		at += MIN(content.size - at, ((size_t)item.size + 7) / 8 * 8);
 	}
-	if (content.n_packets)
-		qsort(content.packets, content.n_packets, sizeof(*content.packets), compare_times);
+	sort(&content);
 	return content;
 }
 

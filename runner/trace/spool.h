@@ -30,6 +30,8 @@ void spool_end(struct spool *spool, uint64_t lost);
 struct spool_packet {
 	uint32_t interface; /* index into the interfaces */
 	int64_t at_ns;      /* since 1970 */
+	uint32_t order;     /* in which the kernel logged them */
+	bool read_late;     /* of itself at_ns is when it was read */
 	const uint8_t *data;
 	uint32_t captured, length;
 };

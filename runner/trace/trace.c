@@ -404,7 +404,8 @@ static void write_interfaces(struct pcapng *file, const struct spool_content *co
 		pcapng_add_interface(file, &interface);
 	for (size_t i = 0; i < content->n_interfaces; i++) {
 		interface.name = content->interfaces[i].name;
-		interface.description = "each packet as it came in, before any rule saw it";
+		interface.description =
+			"each packet as it came in or went out, before any rule saw it";
 		pcapng_add_interface(file, &interface);
 	}
 }

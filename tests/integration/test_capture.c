@@ -11,8 +11,8 @@
 #include "runner/record/history.h"
 #include "runner/trace/trace.h"
 #include "tests/lib/confine.h"
+#include "tests/lib/hosts.h"
 #include "tests/lib/pcapng_reader.h"
-#include "tests/lib/program.h"
 
 #define NEXT "---\n"
 
@@ -290,6 +290,84 @@ Test(capture, what_is_read_off_each_fault_is_what_its_step_says)
 		cr_assert(strstr(pair.file->comments[0], expected), "%s: \"%s\" is not in \"%s\"",
 			  cases[i].step, expected, pair.file->comments[0]);
 	}
+}
+
+/* ---- servers on other hosts ---- */
+
+/* How many packets there are from and to the servers' port. */
+static void count_directions(const struct pair *pair, uint16_t port, size_t ret[static 2])
+{
+	AUTO_TRACE struct trace trace =
+		trace_make(pair->file->packets, pair->file->n_packets, pair->record);
+
+	ret[0] = ret[1] = 0;
+	for (size_t i = 0; i < pair->file->n_packets; i++) {
+		const struct segment *segment = &trace.segments[i];
+
+		if (segment->kind == SEGMENT_TCP)
+			ret[segment->tcp.destination.port == port]++;
+	}
+}
+
+/* Of those whose attempt came to its end with all that was asked for. */
+static size_t count_whole(const struct pair *pair)
+{
+	AUTO_TRACE struct trace trace =
+		trace_make(pair->file->packets, pair->file->n_packets, pair->record);
+	size_t n = 0;
+
+	for (size_t i = 0; i < pair->record->n_attempts; i++)
+		n += trace.readings[i].server_bytes > 100000 &&
+		     trace.readings[i].client_bytes > 50 && trace.readings[i].client_fin &&
+		     trace.readings[i].server_fin;
+	return n;
+}
+
+#define REMOTE(name, address)                                                                      \
+	"name: " name "\n"                                                                         \
+	"endpoints: {db: {remote: '" address "'}}\n"
+#define REMOTE_STEPS                                                                               \
+	"accept, refuse, drop, lose 1, delay 1200ms, delay 200ms then refuse, unreachable net, "   \
+	"unreachable host, unreachable port, unreachable admin, lose-synack 1, backlog-full"
+
+Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script_says)
+{
+	AUTO_PROGRAM struct program *synfault =
+		hosts_new("defaults:\n"
+			  "  endpoints: {db: {faults: [" REMOTE_STEPS "]}}\n"
+			  "  client:\n"
+			  "    command:\n"
+			  "    - sh\n"
+			  "    - -c\n"
+			  "    - 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do\n"
+			  "         curl -sS -m 3 http://${db}/ >/dev/null & done; wait'\n"
+			  "  expect: {attempts: 12}\n" NEXT REMOTE("there", "192.0.2.2:8000")
+				  NEXT REMOTE("there, IPv6", "[2001:db8::2]:8000")
+					  NEXT REMOTE("here", "192.0.2.1:8000"));
+
+	program_needs(synfault, "curl tshark capinfos");
+	hosts_run(synfault, "synfault run --records c --capture always --timing-scale 4 a.yaml\n"
+			    "for f in c/*.pcapng; do tshark -r $f -q -z expert 2>&1 |\n"
+			    "  grep -v 'as user \"root\"'; capinfos -Mo $f; done\n");
+	program_printed(synfault, "3 passed, 0 failed, 0 skipped\n");
+	program_did_not_print(synfault, "Errors");
+	program_did_not_print(synfault, "alformed");
+	program_did_not_print(synfault, "tshark:");
+	program_did_not_print(synfault, "Strict time order:   False");
+	program_printed(synfault, "Strict time order:   True");
+	for (unsigned i = 1; i <= 3; i++) {
+		AUTO_PAIR struct pair pair = read_pair(synfault, "w/c", i);
+		size_t directions[2];
+
+		assert_agreement(&pair);
+		count_directions(&pair, 8000, directions);
+		cr_expect_gt(directions[0], 20, "%zu packets from the server", directions[0]);
+		cr_expect_gt(directions[1], 20, "%zu packets to the server", directions[1]);
+		/* accept, lose, both kinds of losses, delay */
+		cr_expect_eq(count_whole(&pair), 4, "%zu whole flows", count_whole(&pair));
+		cr_expect_eq(pair.file->statistics[0].dropped, 0);
+	}
+	hosts_left_nothing(synfault);
 }
 
 /* ---- Wireshark ---- */

@@ -6,61 +6,11 @@
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
+#include "tests/lib/hosts.h"
 #include "tests/lib/junit_reader.h"
 #include "tests/lib/netns.h"
 
 #define NEXT "---\n"
-
-/*
- * Two hosts: 192.0.2.1 and 2001:db8::1 here, .2 and ::2 there, with a server at each of these
- * addresses' ports 5432 and 5433.
- */
-#define HOSTS                                                                                      \
-	"cat >serve.py <<'X'\n"                                                                    \
-	"import socket, threading\n"                                                               \
-	"def serve(port):\n"                                                                       \
-	"    s = socket.create_server(('', port), family=socket.AF_INET6,\n"                       \
-	"                             dualstack_ipv6=True, backlog=100)\n"                         \
-	"    while True: s.accept()[0].close()\n"                                                  \
-	"for port in 5432, 5433: threading.Thread(target=serve, args=[port]).start()\n"            \
-	"X\n"                                                                                      \
-	"unshare -n sleep 1000 & there=$!\n"                                                       \
-	"while [ $(readlink /proc/$there/ns/net) = $(readlink /proc/self/ns/net) ]; do sleep "     \
-	"0.02; done\n"                                                                             \
-	"ip link add v0 type veth peer name v1 netns $there\n"                                     \
-	"ip addr add 192.0.2.1/24 dev v0; ip addr add 2001:db8::1/64 dev v0 nodad\n"               \
-	"ip link set v0 up\n"                                                                      \
-	"nsenter -n -t $there sh -c 'ip link set lo up; ip addr add 192.0.2.2/24 dev v1;\n"        \
-	"  ip addr add 2001:db8::2/64 dev v1 nodad; ip link set v1 up'\n"                          \
-	"python3 serve.py & here_server=$!\n"                                                      \
-	"nsenter -n -t $there python3 serve.py & there_server=$!\n"                                \
-	"for a in 192.0.2.1:5432 192.0.2.2:5432 192.0.2.2:5433 '[2001:db8::2]:5432'; do\n"         \
-	"  until synfault-tiny $a; do sleep 0.05; done; done 2>/dev/null\n"                        \
-	"leave() { kill $here_server $there_server $there; wait; ip link del v0 2>/dev/null; }\n"
-
-static struct program *program_for(const char *file)
-{
-	struct program *synfault = program_new();
-
-	program_needs_root(synfault);
-	program_needs(synfault, "python3 unshare nsenter ip");
-	program_writes(synfault, "hosts", "%s", HOSTS);
-	program_writes(synfault, "a.yaml", "%s", file);
-	return synfault;
-}
-
-static void runs(struct program *synfault, const char *script)
-{
-	program_writes(synfault, "script", ". ./hosts\n%sleave\n", script);
-	/* What the script writes is below one directory, which may stay. */
-	program_runs_shell(synfault,
-			   "mkdir w && cp $(ls -d * | grep -v '^w$') w && cd w && sh script");
-}
-
-static void left_nothing(const struct program *synfault)
-{
-	program_left_nothing_but(synfault, "w");
-}
 
 #define CLIENT(address)                                                                            \
 	"client: {command: [sh, -c, 'for i in 1 2 3 4; do synfault-tiny " address                  \
@@ -70,7 +20,7 @@ static void left_nothing(const struct program *synfault)
 
 Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
 {
-	AUTO_PROGRAM struct program *synfault = program_for(
+	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"name: there\n"
 		"endpoints: {db: {remote: '192.0.2.2:5432', " FAULTS "}}\n" CLIENT("${db}") NEXT
 		"name: there, IPv6\n"
@@ -78,7 +28,7 @@ Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
 		"name: here\n"
 		"endpoints: {db: {remote: '192.0.2.1:5433', " FAULTS "}}\n" CLIENT("${db}"));
 
-	runs(synfault, "synfault run --timing-scale 4 --records records a.yaml\n");
+	hosts_run(synfault, "synfault run --timing-scale 4 --records records a.yaml\n");
 	program_printed(synfault, "3 passed, 0 failed, 0 skipped\n");
 	for (int i = 1; i <= 3; i++) {
 		AUTO_FREE char *path = xasprintf("w/records/%04d.json", i);
@@ -98,83 +48,83 @@ Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
 			cr_expect_null(record->endpoints[0].delays);
 		record_free(record);
 	}
-	left_nothing(synfault);
+	hosts_left_nothing(synfault);
 }
 
 Test(remote, without_net_raw_a_delayed_syn_is_held_in_place_and_the_report_says_so)
 {
 	AUTO_PROGRAM struct program *synfault =
-		program_for("name: held\n"
-			    "endpoints: {db: {remote: '192.0.2.2:5432', faults: [delay 1500ms]}}\n"
-			    "client: {command: [synfault-tiny, '${db}']}\n"
-			    "expect: {exit: 0, attempts: 1, retransmissions: 0}\n");
+		hosts_new("name: held\n"
+			  "endpoints: {db: {remote: '192.0.2.2:5432', faults: [delay 1500ms]}}\n"
+			  "client: {command: [synfault-tiny, '${db}']}\n"
+			  "expect: {exit: 0, attempts: 1, retransmissions: 0}\n");
 
 	program_needs(synfault, "setpriv");
-	runs(synfault, "setpriv --bounding-set=-net_raw --inh-caps=-net_raw synfault run -v "
-		       "--records records a.yaml\n");
+	hosts_run(synfault, "setpriv --bounding-set=-net_raw --inh-caps=-net_raw synfault run -v "
+			    "--records records a.yaml\n");
 	program_printed(synfault, "1 passed, 0 failed, 0 skipped\n");
 	program_printed(synfault, "delayed SYNs were held in place");
 	struct record *record = program_record(synfault, "w/records/0001.json");
 
 	cr_expect_str_eq(record->endpoints[0].delays, "held");
 	record_free(record);
-	left_nothing(synfault);
+	hosts_left_nothing(synfault);
 }
 
 Test(remote, traffic_to_other_places_is_not_touched)
 {
 	AUTO_PROGRAM struct program *synfault =
-		program_for("name: outage\n"
-			    "endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop]}}\n");
+		hosts_new("name: outage\n"
+			  "endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop]}}\n");
 
 	program_needs(synfault, "nft");
-	runs(synfault,
-	     "nft 'table inet foreign { chain out { type filter hook output priority 0; "
-	     "tcp dport { 5432, 5433 } tcp flags syn / syn,ack counter; }; }'\n"
-	     "nft list ruleset >before; mkfifo f\n"
-	     "synfault inject --control c.sock --ready-fd 3 a.yaml 3>f >out & pid=$!\n"
-	     "read line <f\n"
-	     "timeout 1 synfault-tiny 192.0.2.2:5432; echo faulty $?\n"
-	     "for a in 192.0.2.2:5433 192.0.2.1:5432 '[2001:db8::2]:5432' 127.0.0.1:5432; do\n"
-	     "  synfault-tiny $a; echo other $?; done\n"
-	     "synfault ctl --control c.sock status; synfault ctl --control c.sock stop\n"
-	     "wait $pid; echo ended $?; nft list ruleset >after\n"
-	     "sed -i 's/packets.*//' before after; cmp before after && echo same rules\n"
-	     "nft delete table inet foreign\n");
+	hosts_run(synfault,
+		  "nft 'table inet foreign { chain out { type filter hook output priority 0; "
+		  "tcp dport { 5432, 5433 } tcp flags syn / syn,ack counter; }; }'\n"
+		  "nft list ruleset >before; mkfifo f\n"
+		  "synfault inject --control c.sock --ready-fd 3 a.yaml 3>f >out & pid=$!\n"
+		  "read line <f\n"
+		  "timeout 1 synfault-tiny 192.0.2.2:5432; echo faulty $?\n"
+		  "for a in 192.0.2.2:5433 192.0.2.1:5432 '[2001:db8::2]:5432' 127.0.0.1:5432; do\n"
+		  "  synfault-tiny $a; echo other $?; done\n"
+		  "synfault ctl --control c.sock status; synfault ctl --control c.sock stop\n"
+		  "wait $pid; echo ended $?; nft list ruleset >after\n"
+		  "sed -i 's/packets.*//' before after; cmp before after && echo same rules\n"
+		  "nft delete table inet foreign\n");
 	program_printed(synfault, "faulty 124\nother 0\nother 0\nother 0\nother 0\n");
 	program_printed(synfault, "1 attempt, 1 abandoned; next: step 1, drop\n");
 	program_printed(synfault, "ended 0\nsame rules\n");
-	left_nothing(synfault);
+	hosts_left_nothing(synfault);
 }
 
 Test(remote, one_that_is_killed_cuts_nobody_off)
 {
 	AUTO_PROGRAM struct program *synfault =
-		program_for("name: outage\n"
-			    "endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop]}}\n" NEXT
-			    "name: none of it\n"
-			    "endpoints: {api: {faults: [refuse]}}\n");
+		hosts_new("name: outage\n"
+			  "endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop]}}\n" NEXT
+			  "name: none of it\n"
+			  "endpoints: {api: {faults: [refuse]}}\n");
 
-	runs(synfault,
-	     "start() { mkfifo f; synfault inject --control c.sock --ready-fd 3 a.yaml 3>f >out &\n"
-	     "  pid=$!; read line <f; rm f; }\n"
-	     "try() { timeout 5 synfault-tiny 192.0.2.2:5432; echo $1 $?; }\n"
-	     "start; kill -9 $(pgrep -P $pid); wait $pid; try session\n"
-	     "start; session=$(pgrep -P $pid); kill -9 $pid; wait $pid\n"
-	     "while kill -0 $session 2>/dev/null; do sleep 0.02; done; try guard\n"
-	     "start; kill -9 $pid $(pgrep -P $pid); wait $pid\n"
-	     "synfault inject --control d.sock a.yaml 2>&1 | head -n 1 & sleep 0.5\n"
-	     "synfault ctl --control d.sock next >/dev/null; try swept\n"
-	     "synfault ctl --control d.sock stop; wait %?inject\n");
+	hosts_run(synfault, "start() { mkfifo f; synfault inject --control c.sock --ready-fd 3 "
+			    "a.yaml 3>f >out &\n"
+			    "  pid=$!; read line <f; rm f; }\n"
+			    "try() { timeout 5 synfault-tiny 192.0.2.2:5432; echo $1 $?; }\n"
+			    "start; kill -9 $(pgrep -P $pid); wait $pid; try session\n"
+			    "start; session=$(pgrep -P $pid); kill -9 $pid; wait $pid\n"
+			    "while kill -0 $session 2>/dev/null; do sleep 0.02; done; try guard\n"
+			    "start; kill -9 $pid $(pgrep -P $pid); wait $pid\n"
+			    "synfault inject --control d.sock a.yaml 2>&1 | head -n 1 & sleep 0.5\n"
+			    "synfault ctl --control d.sock next >/dev/null; try swept\n"
+			    "synfault ctl --control d.sock stop; wait %?inject\n");
 	program_printed(synfault, "session 0\n");
 	program_printed(synfault, "guard 0\n");
 	program_printed(synfault, "swept 0\n");
-	left_nothing(synfault);
+	hosts_left_nothing(synfault);
 }
 
 Test(remote, scenarios_with_the_same_one_run_one_after_the_other)
 {
-	AUTO_PROGRAM struct program *synfault = program_for(
+	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"defaults:\n"
 		"  endpoints: {db: {remote: '192.0.2.2:5432', faults: [delay 300ms, refuse]}}\n"
 		"  client: {command: [sh, -c, 'synfault-tiny ${db}; synfault-tiny ${db}']}\n"
@@ -182,28 +132,28 @@ Test(remote, scenarios_with_the_same_one_run_one_after_the_other)
 		"name: three\n" NEXT "name: another\n"
 		"endpoints: {db: {remote: '192.0.2.2:5433'}}\n");
 
-	runs(synfault, "synfault run --timing-scale 4 a.yaml\n");
+	hosts_run(synfault, "synfault run --timing-scale 4 a.yaml\n");
 	program_printed(synfault, "4 passed, 0 failed, 0 skipped\n");
-	left_nothing(synfault);
+	hosts_left_nothing(synfault);
 }
 
 Test(remote, what_can_not_be_is_said_with_its_place)
 {
 	AUTO_PROGRAM struct program *synfault =
-		program_for("name: nowhere\n"
-			    "endpoints:\n"
-			    "  db: {remote: 'no.such.host.invalid:5432'}\n"
-			    "client: {command: ['true']}\n"
-			    "expect: {exit: 0}\n" NEXT "name: no IPv6\n"
-			    "endpoints:\n"
-			    "  db: {remote: '192.0.2.2:5432', families: [ipv6]}\n"
-			    "client: {command: ['true']}\n"
-			    "expect: {exit: 0}\n" NEXT "name: twice\n"
-			    "endpoints:\n"
-			    "  db: {remote: '192.0.2.2:5432'}\n"
-			    "  other: {remote: '192.0.2.2:5432'}\n"
-			    "client: {command: ['true']}\n"
-			    "expect: {exit: 0}\n");
+		hosts_new("name: nowhere\n"
+			  "endpoints:\n"
+			  "  db: {remote: 'no.such.host.invalid:5432'}\n"
+			  "client: {command: ['true']}\n"
+			  "expect: {exit: 0}\n" NEXT "name: no IPv6\n"
+			  "endpoints:\n"
+			  "  db: {remote: '192.0.2.2:5432', families: [ipv6]}\n"
+			  "client: {command: ['true']}\n"
+			  "expect: {exit: 0}\n" NEXT "name: twice\n"
+			  "endpoints:\n"
+			  "  db: {remote: '192.0.2.2:5432'}\n"
+			  "  other: {remote: '192.0.2.2:5432'}\n"
+			  "client: {command: ['true']}\n"
+			  "expect: {exit: 0}\n");
 
 	program_runs(synfault, "run a.yaml");
 	program_exited(synfault, STATUS_UNJUDGED);

@@ -50,6 +50,44 @@ Test(spool, gives_packets_back_in_the_order_of_time)
 	cr_assert_null(content.reason);
 }
 
+Test(spool, packets_without_a_time_of_their_own_stand_where_the_kernel_logged_them)
+{
+	/* The SYN-ACK came in before the SYN before it was read; numbers wrap. */
+	static const struct {
+		uint32_t order;
+		int64_t at_ns;
+		bool read_late;
+		const char *data;
+		int64_t stands_at_ns;
+	} cases[] = {
+		{UINT32_MAX, 90, true, "SYN", 50}, {0, 50, false, "SYN-ACK", 50},
+		{1, 70, true, "ACK", 60},          {2, 80, true, "data", 60},
+		{3, 60, false, "answer", 60},      {4, 95, true, "RST", 95},
+	};
+	static const size_t written[] = {1, 4, 0, 5, 3, 2};
+	AUTO_CLOSE int fd = new_file();
+	struct spool *spool = spool_begin(fd, 1 << 20);
+	AUTO_SPOOL_CONTENT struct spool_content content = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(written); i++)
+		spool_add(spool, &(struct tap_packet){
+					 .interface = 1,
+					 .at_ns = cases[written[i]].at_ns,
+					 .order = cases[written[i]].order,
+					 .read_late = cases[written[i]].read_late,
+					 .data = cases[written[i]].data,
+					 .captured = (uint32_t)strlen(cases[written[i]].data),
+				 });
+	spool_end(spool, 0);
+	content = spool_read(fd);
+	cr_assert_eq(content.n_packets, ARRAY_SIZE(cases));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cr_expect_arr_eq(content.packets[i].data, cases[i].data, strlen(cases[i].data));
+		cr_expect_eq(content.packets[i].at_ns, cases[i].stands_at_ns, "%s at %lld",
+			     cases[i].data, (long long)content.packets[i].at_ns);
+	}
+}
+
 Test(spool, keeps_room_for_what_begins_and_ends_connections)
 {
 	AUTO_CLOSE int fd = new_file();
