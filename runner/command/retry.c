@@ -54,7 +54,7 @@ static const char *complaint(const struct result *result, size_t i)
 void retry_settle(const struct retry_policy *policy, struct result *result)
 {
 	struct judgement *judgement = &result->judgement;
-	struct finding finding = {.attempt = UINT32_MAX};
+	struct finding finding = {.attempt = UINT32_MAX, .assessment = UINT32_MAX};
 	size_t first;
 
 	result->flaky = result->n_earlier > result_count_late(result) &&

@@ -16,7 +16,8 @@ static struct judgement judge_again(const struct stored_run *run, const struct r
 	const struct judge_options options = {
 		.timing_scale = facts->timing_scale ? facts->timing_scale : 1};
 	struct judgement judgement = {.outcome = OUTCOME_ERROR};
-	struct finding finding = {.attempt = UINT32_MAX, .place = scenario->place};
+	struct finding finding = {
+		.attempt = UINT32_MAX, .assessment = UINT32_MAX, .place = scenario->place};
 
 	if (stored_run_is_readable(run, scenario)) {
 		judgement = judge(scenario, record, &options);

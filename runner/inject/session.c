@@ -293,6 +293,7 @@ static void leave_unjudged(struct result *result, const char *not_judged)
 						  not_judged)
 				      : xstrdup("nothing is expected"),
 		.attempt = UINT32_MAX,
+		.assessment = UINT32_MAX,
 	};
 
 	result->judgement.outcome = OUTCOME_SKIP;

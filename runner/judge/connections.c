@@ -44,12 +44,17 @@ void judge_connected(struct judging *judging, const struct expectation *expectat
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
 	int64_t high = expectation->value.range.range.high, count = 0;
+	const struct attempt_history *last = NULL;
 	uint32_t beyond = 0;
 
-	for (size_t i = 0; i < n_attempts; i++)
-		if (attempts[i]->end == END_ESTABLISHED && ++count == high + 1)
-			beyond = attempts[i]->id;
-	judge_count(judging, expectation, count, beyond);
+	for (size_t i = 0; i < n_attempts; i++) {
+		if (attempts[i]->end != END_ESTABLISHED)
+			continue;
+		last = attempts[i];
+		if (++count == high + 1)
+			beyond = last->id;
+	}
+	judge_count(judging, expectation, count, beyond, last);
 }
 
 /* What one attempt received or sent. Returns false when that can't be told. */
@@ -115,6 +120,12 @@ void judge_bytes(struct judging *judging, const struct expectation *expectation)
 		sum.low += one.low;
 		sum.high += one.high;
 	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = count_range_text(range),
+				 .actual = count_range_text(sum),
+				 .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
+			 });
 	if (sum.high >= range.low && sum.low <= range.high)
 		return;
 	many = sum.low > range.high;
@@ -130,13 +141,30 @@ void judge_bytes(struct judging *judging, const struct expectation *expectation)
 		    });
 }
 
+/* "refused, refused, closed"; of many, what is the same is said once: "refused x12, closed". */
 static char *ends_text(const enum connection_end *ends, size_t n_ends)
 {
 	struct strbuf text = {0};
+	size_t n_same;
 
-	for (size_t i = 0; i < n_ends; i++)
+	for (size_t i = 0; i < n_ends; i += n_same) {
+		n_same = 1;
+		while (n_ends > MAX_ALIKE_FINDINGS && i + n_same < n_ends &&
+		       ends[i + n_same] == ends[i])
+			n_same++;
 		strbuf_printf(&text, "%s%s", i > 0 ? ", " : "", connection_end_name(ends[i]));
+		if (n_same > 1)
+			strbuf_printf(&text, " x%zu", n_same);
+	}
 	return n_ends > 0 ? strbuf_steal(&text) : xstrdup("no attempt");
+}
+
+static char *ended_text(const struct expectation *expectation)
+{
+	const enum connection_end *ends = expectation->value.ended.ends;
+
+	return expectation->value.ended.each ? xasprintf("each %s", connection_end_name(ends[0]))
+					     : ends_text(ends, expectation->value.ended.n_ends);
 }
 
 void judge_ended(struct judging *judging, const struct expectation *expectation)
@@ -154,17 +182,21 @@ void judge_ended(struct judging *judging, const struct expectation *expectation)
 		    (each ? ends[i] != expected[0] : i >= n_expected || ends[i] != expected[i]))
 			wrong = i;
 	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = ended_text(expectation),
+				 .actual = ends_text(ends, n_attempts),
+				 .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
+			 });
 	if (wrong == SIZE_MAX && (each ? n_attempts > 0 : n_attempts == n_expected))
 		return;
-	judging_add(
-		judging, WEIGHT_FAILED,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = judging_subject(judging, "ended", expectation->endpoint),
-			.expected = each ? xasprintf("each %s", connection_end_name(expected[0]))
-					 : ends_text(expected, n_expected),
-			.actual = ends_text(ends, n_attempts),
-			.has_attempt = wrong != SIZE_MAX,
-			.attempt = wrong != SIZE_MAX ? attempts[wrong]->id : 0,
-		});
+	judging_add(judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = expectation,
+			    .subject = judging_subject(judging, "ended", expectation->endpoint),
+			    .expected = ended_text(expectation),
+			    .actual = ends_text(ends, n_attempts),
+			    .has_attempt = wrong != SIZE_MAX,
+			    .attempt = wrong != SIZE_MAX ? attempts[wrong]->id : 0,
+		    });
 }

@@ -60,11 +60,41 @@ bool judge_exit_matches(const struct expectation *expectation, int status)
 	return false;
 }
 
+static char *status_text(int status)
+{
+	return WIFSIGNALED(status) ? signal_text(WTERMSIG(status))
+				   : xasprintf("%d", WEXITSTATUS(status));
+}
+
+/* How the copies ended: "0", "0 in all 20 copies", "0 in 18 of 20 copies, else 1". */
+static char *exits_text(const struct judging *judging, const struct event *last)
+{
+	const uint32_t n_copies = judging->record->n_copies;
+	AUTO_FREE char *status = status_text(last->u.exit.wait_status), *other = NULL;
+	uint32_t n_same = 0;
+
+	if (n_copies == 1)
+		return steal_pointer(&status);
+	for (size_t i = 0; i < judging->history.n_process_events; i++) {
+		const struct event *event = judging->history.process_events[i];
+
+		if (event->kind != EVENT_EXIT)
+			continue;
+		if (event->u.exit.wait_status == last->u.exit.wait_status)
+			n_same++;
+		else if (!other)
+			other = status_text(event->u.exit.wait_status);
+	}
+	if (!other)
+		return xasprintf("%s in all %" PRIu32 " copies", status, n_copies);
+	return xasprintf("%s in %" PRIu32 " of %" PRIu32 " copies, first other %s", status, n_same,
+			 n_copies, other);
+}
+
 void judge_exit(struct judging *judging, const struct expectation *expectation)
 {
-	const struct event *first = NULL;
+	const struct event *first = NULL, *last = record_exit(judging->record);
 	uint32_t n_wrong = 0;
-	int status;
 
 	for (size_t i = 0; i < judging->history.n_process_events; i++) {
 		const struct event *event = judging->history.process_events[i];
@@ -76,17 +106,22 @@ void judge_exit(struct judging *judging, const struct expectation *expectation)
 		if (!first)
 			first = event;
 	}
+	if (last)
+		judging_measured(judging, expectation,
+				 &(struct measured){
+					 .expected = exit_expected_text(expectation),
+					 .actual = exits_text(judging, first ? first : last),
+					 .event = first ? first : last,
+				 });
 	if (!first)
 		return;
-	status = first->u.exit.wait_status;
 	judging_add(
 		judging, WEIGHT_FAILED,
 		&(struct finding_parts){
 			.expectation = expectation,
 			.subject = judging_copy_subject(judging, "exit status", first->u.exit.copy),
 			.expected = exit_expected_text(expectation),
-			.actual = WIFSIGNALED(status) ? signal_text(WTERMSIG(status))
-						      : xasprintf("%d", WEXITSTATUS(status)),
+			.actual = status_text(first->u.exit.wait_status),
 			.miss = judging->record->n_copies == 1
 					? NULL
 					: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " copies",
@@ -106,11 +141,17 @@ char *count_range_text(struct range range)
 }
 
 void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
-		 uint32_t attempt)
+		 uint32_t attempt, const struct attempt_history *last)
 {
 	struct range range = expectation->value.range.range;
 	bool many = count > range.high;
 
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = count_range_text(range),
+				 .actual = xasprintf("%" PRId64, count),
+				 .attempt = last,
+			 });
 	if (count >= range.low && !many)
 		return;
 	judging_add(
@@ -139,24 +180,28 @@ void judge_attempts(struct judging *judging, const struct expectation *expectati
 	size_t count = history_of(&judging->history, expectation->endpoint, &attempts);
 	bool many = high >= 0 && (uint64_t)high < count;
 
-	judge_count(judging, expectation, (int64_t)count, many ? attempts[high]->id : 0);
+	judge_count(judging, expectation, (int64_t)count, many ? attempts[high]->id : 0,
+		    count > 0 ? attempts[count - 1] : NULL);
 }
 
 void judge_retransmissions(struct judging *judging, const struct expectation *expectation)
 {
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
+	const struct attempt_history *last = NULL;
 	uint32_t first_beyond = 0;
 	bool beyond = false;
 	int64_t count = 0;
 
 	for (size_t i = 0; i < n_attempts; i++) {
-		if (attempts[i]->syns > 1)
+		if (attempts[i]->syns > 1) {
 			count += attempts[i]->syns - 1;
+			last = attempts[i];
+		}
 		if (!beyond && count > expectation->value.range.range.high) {
 			beyond = true;
 			first_beyond = attempts[i]->id;
 		}
 	}
-	judge_count(judging, expectation, count, first_beyond);
+	judge_count(judging, expectation, count, first_beyond, last);
 }

@@ -117,10 +117,58 @@ static void judge_after_exit(struct judging *judging, const struct expectation *
 	}
 }
 
+static char *giving_up_text(const struct expectation *expectation)
+{
+	int64_t most = expectation->value.gives_up.attempts;
+	int64_t after_ns = expectation->value.gives_up.after_ns;
+	char limit[DURATION_TEXT_SIZE];
+	struct strbuf text = {0};
+
+	if (most > 0)
+		strbuf_printf(&text, "after %" PRId64 " attempt%s", most, most == 1 ? "" : "s");
+	if (after_ns != INT64_MAX)
+		strbuf_printf(&text, "%sno attempt later than %s after the first",
+			      most > 0 ? ", " : "", duration_format(after_ns, limit));
+	return strbuf_steal(&text);
+}
+
+/* Of several copies: the most attempts of one, and the latest of one. */
+static void measure_giving_up(struct judging *judging, const struct expectation *expectation,
+			      const struct attempt_groups *groups)
+{
+	const struct attempt_history *last = NULL;
+	int64_t latest_ns = 0;
+	size_t most = 0;
+	char latest[DURATION_TEXT_SIZE];
+
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
+		const struct attempt_history *end;
+
+		if (group->n_attempts == 0)
+			continue;
+		end = group->attempts[group->n_attempts - 1];
+		most = MAX(most, group->n_attempts);
+		latest_ns = MAX(latest_ns, end->started_ns - group->attempts[0]->started_ns);
+		if (!last || end->started_ns > last->started_ns)
+			last = end;
+	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = giving_up_text(expectation),
+				 .actual = xasprintf("%s%zu attempt%s, the last %s after the first",
+						     groups->n_groups > 1 ? "at most " : "", most,
+						     most == 1 ? "" : "s",
+						     duration_format(latest_ns, latest)),
+				 .attempt = last,
+			 });
+}
+
 void judge_gives_up(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
 
+	measure_giving_up(judging, expectation, groups);
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		judge_last_attempt(judging, expectation, &groups->groups[i]);
 		judge_late_attempt(judging, expectation, &groups->groups[i]);
@@ -235,16 +283,47 @@ static void judge_order_of(struct judging *judging, const struct expectation *ex
 	}
 }
 
+/* What was to come when, and when it came: of several copies, the first one's. */
+static void measure_order(struct judging *judging, const struct expectation *expectation,
+			  const struct attempt_group *group)
+{
+	const struct target *targets = expectation->value.order.targets;
+	size_t n = expectation->value.order.n_targets;
+	const struct attempt_history *last = NULL;
+	struct strbuf expected = {0}, actual = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *name = target_text(judging, &targets[i]);
+		const struct attempt_history *first = first_at(judging, group, &targets[i]);
+		AUTO_FREE char *when = when_text(first);
+		const char *before =
+			expectation->value.order.after_failure ? ", after that failed " : ", then ";
+
+		strbuf_printf(&expected, "%s%s", i > 0 ? before : "", name);
+		strbuf_printf(&actual, "%s%s %s", i > 0 ? ", " : "", name, when);
+		if (first && (!last || first->started_ns > last->started_ns))
+			last = first;
+	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = strbuf_steal(&expected),
+				 .actual = strbuf_steal(&actual),
+				 .attempt = last,
+			 });
+}
+
 void judge_order(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
 
+	if (groups->n_groups > 0)
+		measure_order(judging, expectation, &groups->groups[0]);
 	for (size_t i = 0; i < groups->n_groups; i++)
 		judge_order_of(judging, expectation, &groups->groups[i]);
 }
 
 static void judge_fallback_of(struct judging *judging, const struct expectation *expectation,
-			      const struct attempt_group *group)
+			      const struct attempt_group *group, struct time_span *span)
 {
 	const struct target *from = &expectation->value.fallback.from;
 	const struct target *to = &expectation->value.fallback.to;
@@ -262,6 +341,8 @@ static void judge_fallback_of(struct judging *judging, const struct expectation 
 	int64_t took_ns = first && second ? second->started_ns - first->started_ns : 0;
 	int64_t miss_ns = time_miss(&bounds, took_ns);
 
+	if (first && second && took_ns >= 0)
+		time_span_add(span, took_ns, second);
 	if (!first || !second || took_ns < 0) {
 		parts.actual = !first    ? xasprintf("%s was never tried", from_name)
 			       : !second ? xasprintf("%s was never tried", to_name)
@@ -284,9 +365,20 @@ static void judge_fallback_of(struct judging *judging, const struct expectation 
 void judge_fallback(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	struct time_bounds bounds = {.exact = expectation->value.fallback.within,
+				     .scale = judging->timing_scale};
+	struct time_span span = {0};
 
 	for (size_t i = 0; i < groups->n_groups; i++)
-		judge_fallback_of(judging, expectation, &groups->groups[i]);
+		judge_fallback_of(judging, expectation, &groups->groups[i], &span);
+	/* Without any, the finding says why. */
+	if (span.n_times > 0)
+		judging_measured(judging, expectation,
+				 &(struct measured){
+					 .expected = bounds_text(&bounds),
+					 .actual = time_span_text(&span),
+					 .attempt = span.attempt,
+				 });
 }
 
 /* ---- retries-only ---- */
@@ -326,6 +418,49 @@ static void add_retry(struct judging *judging, const struct expectation *expecta
 		});
 }
 
+/* What the attempts came to that were followed by another at the same address. */
+struct retried {
+	size_t n_after[ENDING_N_KINDS];
+	const struct attempt_history *last; /* the last retry */
+};
+
+static void count_retries(const struct record *record, const struct attempt_group *group,
+			  struct retried *retried)
+{
+	AUTO_FREE const struct attempt_history **before =
+		xzalloc((judging_n_addresses(record) + 1) * sizeof(const struct attempt_history *));
+
+	for (size_t i = 0; i < group->n_attempts; i++) {
+		const struct attempt_history *attempt = group->attempts[i];
+		const struct attempt_history **last = &before[judging_address(record, attempt->id)];
+
+		if (*last && attempt->started_ns >= (*last)->over_ns - INSTANT_NS) {
+			retried->n_after[attempt_ending(*last)]++;
+			retried->last = attempt;
+		}
+		*last = attempt;
+	}
+}
+
+static void measure_retries(struct judging *judging, const struct expectation *expectation,
+			    const struct retried *retried)
+{
+	AUTO_FREE char *allowed = endings_text(expectation->value.endings);
+	struct strbuf actual = {0};
+
+	for (unsigned ending = 0; ending < ENDING_N_KINDS; ending++)
+		if (retried->n_after[ending] > 0)
+			strbuf_printf(&actual, "%s%zu after %s", actual.length > 0 ? ", " : "",
+				      retried->n_after[ending], ending_name(ending));
+	judging_measured(
+		judging, expectation,
+		&(struct measured){
+			.expected = xasprintf("only after: %s", allowed),
+			.actual = actual.length > 0 ? strbuf_steal(&actual) : xstrdup("no retries"),
+			.attempt = retried->last,
+		});
+}
+
 /* An attempt that was under way already when the other one ended is no answer to that. */
 static size_t judge_retries_of(struct judging *judging, const struct expectation *expectation,
 			       const struct attempt_group *group, size_t n_wrong)
@@ -355,10 +490,14 @@ static size_t judge_retries_of(struct judging *judging, const struct expectation
 void judge_retries_only(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	struct retried retried = {0};
 	size_t n_wrong = 0;
 
-	for (size_t i = 0; i < groups->n_groups; i++)
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		count_retries(judging->record, &groups->groups[i], &retried);
 		n_wrong = judge_retries_of(judging, expectation, &groups->groups[i], n_wrong);
+	}
+	measure_retries(judging, expectation, &retried);
 }
 
 /* ---- total-wait ---- */
@@ -367,6 +506,7 @@ void judge_total_wait(struct judging *judging, const struct expectation *expecta
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct time_bounds bounds = judging_bounds(judging, expectation);
+	struct time_span span = {0};
 	size_t n_wrong = 0;
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
@@ -379,6 +519,9 @@ void judge_total_wait(struct judging *judging, const struct expectation *expecta
 					 &wait_ns))
 				total_ns += MAX(wait_ns, 0);
 		miss_ns = time_miss(&bounds, total_ns);
+		time_span_add(&span, total_ns,
+			      group->n_attempts > 0 ? group->attempts[group->n_attempts - 1]
+						    : NULL);
 		if (miss_ns == 0 || ++n_wrong > MAX_ALIKE_FINDINGS)
 			continue;
 		judging_add_time(
@@ -394,4 +537,10 @@ void judge_total_wait(struct judging *judging, const struct expectation *expecta
 			},
 			miss_ns);
 	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = bounds_text(&bounds),
+				 .actual = time_span_text(&span),
+				 .attempt = span.attempt,
+			 });
 }

@@ -53,29 +53,49 @@ size_t herd_attempts(const struct history *history, const struct expectation *ex
 	return kept;
 }
 
+static char *limit_text(const struct expectation *expectation)
+{
+	char within[DURATION_TEXT_SIZE];
+
+	return xasprintf("at most %" PRId64 " %s within %s", expectation->value.herd.max,
+			 herd_counted(expectation),
+			 duration_format(expectation->value.herd.within_ns, within));
+}
+
+static char *peak_text(const struct herd *herd)
+{
+	char length[DURATION_TEXT_SIZE], from[DURATION_TEXT_SIZE];
+
+	if (herd->peak == 0)
+		return xstrdup("none");
+	return xasprintf("%zu in %s, from %s on", herd->peak,
+			 duration_format(herd->until_ns - herd->from_ns, length),
+			 duration_format(herd->from_ns, from));
+}
+
 void judge_herd(struct judging *judging, const struct expectation *expectation)
 {
 	const int64_t max = expectation->value.herd.max;
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n = herd_attempts(&judging->history, expectation, &attempts);
 	struct herd herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
-	char within[DURATION_TEXT_SIZE], length[DURATION_TEXT_SIZE], from[DURATION_TEXT_SIZE];
 
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = limit_text(expectation),
+				 .actual = peak_text(&herd),
+				 .attempt = herd.peak > 0 ? attempts[herd.first] : NULL,
+			 });
 	if (herd.peak <= (uint64_t)max)
 		return;
-	judging_add(
-		judging, WEIGHT_FAILED,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = judging_subject(judging, "herd", expectation->endpoint),
-			.expected = xasprintf(
-				"at most %" PRId64 " %s within %s", max, herd_counted(expectation),
-				duration_format(expectation->value.herd.within_ns, within)),
-			.actual = xasprintf("%zu in %s, from %s on", herd.peak,
-					    duration_format(herd.until_ns - herd.from_ns, length),
-					    duration_format(herd.from_ns, from)),
-			.miss = xasprintf("%zu too many", herd.peak - (size_t)max),
-			.has_attempt = true,
-			.attempt = attempts[herd.first + (size_t)max]->id,
-		});
+	judging_add(judging, WEIGHT_FAILED,
+		    &(struct finding_parts){
+			    .expectation = expectation,
+			    .subject = judging_subject(judging, "herd", expectation->endpoint),
+			    .expected = limit_text(expectation),
+			    .actual = peak_text(&herd),
+			    .miss = xasprintf("%zu too many", herd.peak - (size_t)max),
+			    .has_attempt = true,
+			    .attempt = attempts[herd.first + (size_t)max]->id,
+		    });
 }

@@ -49,6 +49,9 @@ static struct finding *add(struct judging *judging, enum weight weight,
 		.looks_like = parts->looks_like,
 		.place = expectation ? expectation->place : parts->place,
 		.attempt = parts->has_attempt ? parts->attempt : UINT32_MAX,
+		.assessment = expectation
+				      ? (uint32_t)(expectation - judging->scenario->expectations)
+				      : UINT32_MAX,
 	};
 
 	if (!type)
@@ -172,17 +175,14 @@ static void judge_timeout(struct judging *judging)
 		blame_lag(judging, finding);
 }
 
-/* The client's end at the timeout is our doing: its status and duration say nothing then. */
 static void judge_expectation(struct judging *judging, const struct expectation *expectation)
 {
 	switch (expectation->kind) {
 	case EXPECT_EXIT:
-		if (!judging->timed_out)
-			judge_exit(judging, expectation);
+		judge_exit(judging, expectation);
 		break;
 	case EXPECT_DURATION:
-		if (!judging->timed_out)
-			judge_duration(judging, expectation);
+		judge_duration(judging, expectation);
 		break;
 	case EXPECT_ATTEMPTS:
 		judge_attempts(judging, expectation);
@@ -260,6 +260,7 @@ static struct judgement decide(struct judging *judging, bool skip)
 				     list->items[i]);
 		free(list->items);
 	}
+	judging_assessments_finish(judging, &judgement);
 	if (skip)
 		judgement.outcome = OUTCOME_SKIP;
 	return judgement;
@@ -278,6 +279,15 @@ bool expectation_needs_client(const struct expectation *expectation)
 	}
 }
 
+/* The client's end at the timeout is our doing: its status and duration say nothing then. */
+static bool is_judged(const struct judging *judging, const struct expectation *expectation)
+{
+	if (judging->record->attached && expectation_needs_client(expectation))
+		return false;
+	return !judging->timed_out ||
+	       (expectation->kind != EXPECT_EXIT && expectation->kind != EXPECT_DURATION);
+}
+
 /* What is expected, as far as the record can tell; and that the faults fired that had to. */
 static void judge_expectations(struct judging *judging)
 {
@@ -289,8 +299,9 @@ static void judge_expectations(struct judging *judging)
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 
-		if (attached && expectation_needs_client(expectation))
+		if (!is_judged(judging, expectation))
 			continue;
+		judging->assessments[i].result = ASSESSED_MET;
 		judge_expectation(judging, expectation);
 		n_judged++;
 	}
@@ -310,6 +321,7 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 	};
 	bool skip;
 
+	judging_assessments_make(&judging);
 	if (judge_problems(&judging, &skip)) {
 		judging.history = history_make(record);
 		judging.timed_out = history_timed_out(&judging.history);
@@ -342,5 +354,14 @@ void judgement_free(struct judgement *judgement)
 		free(finding->looks_like);
 	}
 	free(judgement->findings);
+	for (size_t i = 0; i < judgement->n_assessments; i++) {
+		struct assessment *assessment = &judgement->assessments[i];
+
+		free(assessment->type);
+		free(assessment->subject);
+		free(assessment->expected);
+		free(assessment->actual);
+	}
+	free(judgement->assessments);
 	*judgement = (struct judgement){0};
 }

@@ -33,15 +33,46 @@ struct finding {
 	char *message;  /* the whole as one line */
 	/* What the behaviour fits best: "waits look like fixed, 2.00 s"; or NULL. */
 	char *looks_like;
+	struct place place;  /* of the expectation; path borrowed from the scenario */
+	bool caused_by_lag;  /* could have been the harness's lag: makes it an error */
+	uint32_t attempt;    /* the first attempt that broke the rule; UINT32_MAX: none */
+	uint32_t assessment; /* of the expectation: index into the judgement's; UINT32_MAX: none */
+};
+
+/* What came of an expectation. */
+enum assessed {
+	ASSESSED_MET,
+	ASSESSED_NOT_MET,
+	ASSESSED_UNDECIDED,  /* the record doesn't tell, or our own lag could have caused it */
+	ASSESSED_NOT_JUDGED, /* the record can't be: see the findings; or not on this */
+	ASSESSED_N_RESULTS,
+};
+/* "met", "not met", "undecided", "not judged" */
+const char *assessed_name(enum assessed result);
+
+/*
+ * An expectation beside what was measured for it, whether it was met or not: where findings only
+ * say what went wrong, this lets a reader see how a pass came about.
+ */
+struct assessment {
+	enum assessed result;
+	char *type;    /* the expectation's key */
+	char *subject; /* "attempts at api" */
+	/* "each 2.00 s ± 200 ms", "3, of 1.98 s to 2.02 s"; NULL: not judged, or no telling */
+	char *expected, *actual;
 	struct place place; /* of the expectation; path borrowed from the scenario */
-	bool caused_by_lag; /* could have been the harness's lag: makes it an error */
-	uint32_t attempt;   /* the first attempt that broke the rule; UINT32_MAX: none */
+	/* Where to see it; each UINT32_MAX: there is none. */
+	uint32_t attempt; /* the first that broke it; or the last that was looked at */
+	uint32_t event;   /* index into the record's events */
+	uint32_t finding; /* the first about it: index into the judgement's findings */
 };
 
 struct judgement {
 	enum outcome outcome;
 	struct finding *findings; /* the one that decided first */
 	size_t n_findings, capacity;
+	struct assessment *assessments; /* one for each expectation, in the scenario's order */
+	size_t n_assessments;
 };
 
 struct judge_options {

@@ -48,6 +48,7 @@ struct judging {
 	int64_t harness_lag_ns, client_lag_ns; /* never negative */
 	bool timed_out;
 	struct finding_list findings[N_WEIGHTS];
+	struct assessment *assessments; /* as many as the scenario has expectations */
 };
 
 /*
@@ -64,6 +65,32 @@ struct finding_parts {
 	uint32_t attempt; /* id of the first attempt that broke the rule */
 };
 void judging_add(struct judging *judging, enum weight weight, const struct finding_parts *parts);
+
+/*
+ * assess.c: what is measured for an expectation, met or not. Each part says it once it knows; what
+ * is said last, counts. An expectation of which nothing is said shows what its first finding says.
+ */
+struct measured {
+	char *expected, *actual; /* owned by the assessment then */
+	/* Where to see it when it was met. */
+	const struct attempt_history *attempt; /* or NULL */
+	const struct event *event;             /* of the record, or NULL */
+};
+void judging_measured(struct judging *judging, const struct expectation *expectation,
+		      const struct measured *measured);
+void judging_assessments_make(struct judging *judging);
+/* gives the judgement its assessments; the findings are in their order then. */
+void judging_assessments_finish(struct judging *judging, struct judgement *judgement);
+
+/* Times of which the shortest and the longest are shown: of many waits, of many copies. */
+struct time_span {
+	int64_t shortest_ns, longest_ns;
+	size_t n_times;
+	const struct attempt_history *attempt; /* of the last one, or NULL */
+};
+void time_span_add(struct time_span *span, int64_t time_ns, const struct attempt_history *attempt);
+/* "2.00 s", "3, of 1.98 s to 2.02 s", "none"; owned by the caller. */
+char *time_span_text(const struct time_span *span);
 
 /*
  * Whether lag can explain a time that is off by @miss_ns (too short when negative). A lag of ours
@@ -162,10 +189,10 @@ void judge_attempts(struct judging *judging, const struct expectation *expectati
 void judge_retransmissions(struct judging *judging, const struct expectation *expectation);
 /*
  * Holds a count against the range; @attempt is the one in which the count went beyond its upper
- * end, if it did.
+ * end, if it did; @last the last one that counts, or NULL.
  */
 void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
-		 uint32_t attempt);
+		 uint32_t attempt, const struct attempt_history *last);
 /* connections.c: connections, what they carried, and how they ended */
 void judge_connected(struct judging *judging, const struct expectation *expectation);
 void judge_bytes(struct judging *judging, const struct expectation *expectation);

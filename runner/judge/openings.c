@@ -56,7 +56,8 @@ void judge_connect_timeout(struct judging *judging, const struct expectation *ex
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct time_bounds bounds = judging_bounds(judging, expectation);
-	size_t n_seen = 0, n_wrong = 0;
+	struct time_span span = {0};
+	size_t n_wrong = 0;
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		const struct attempt_group *group = &groups->groups[i];
@@ -74,12 +75,18 @@ void judge_connect_timeout(struct judging *judging, const struct expectation *ex
 			/* One that is open still may yet be long enough. */
 			if (open && miss_ns < 0)
 				continue;
-			n_seen++;
+			time_span_add(&span, took_ns, attempt);
 			if (miss_ns != 0 && ++n_wrong <= MAX_ALIKE_FINDINGS)
 				add_timeout(judging, expectation, group, k, took_ns, miss_ns);
 		}
 	}
-	if (n_seen == 0) {
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = bounds_text(&bounds),
+				 .actual = time_span_text(&span),
+				 .attempt = span.attempt,
+			 });
+	if (span.n_times == 0) {
 		char *subject = judging_subject(judging, "connect timeout", expectation->endpoint);
 
 		judging_add(
@@ -139,6 +146,7 @@ void judge_in_flight(struct judging *judging, const struct expectation *expectat
 {
 	struct range range = expectation->value.range.range;
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	struct range peaks = {INT64_MAX, 0};
 	size_t n_wrong = 0;
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
@@ -147,6 +155,8 @@ void judge_in_flight(struct judging *judging, const struct expectation *expectat
 		int64_t peak = (int64_t)peak_in_flight(group, (size_t)range.high, &attempt);
 		bool many = peak > range.high;
 
+		peaks.low = MIN(peaks.low, peak);
+		peaks.high = MAX(peaks.high, peak);
 		if ((!many && peak >= range.low) || ++n_wrong > MAX_ALIKE_FINDINGS)
 			continue;
 		judging_add(
@@ -163,6 +173,14 @@ void judge_in_flight(struct judging *judging, const struct expectation *expectat
 				.attempt = attempt,
 			});
 	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = count_range_text(range),
+				 .actual = peaks.low == peaks.high
+						   ? xasprintf("%" PRId64 " at once", peaks.high)
+						   : xasprintf("%" PRId64 " to %" PRId64 " at once",
+							       peaks.low, peaks.high),
+			 });
 }
 
 /* ---- leaks ---- */
@@ -225,6 +243,11 @@ void judge_leaks(struct judging *judging, const struct expectation *expectation)
 
 	for (size_t i = 0; i < groups->n_groups; i++)
 		count_leaks(&leaks, &groups->groups[i]);
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = count_range_text(range),
+				 .actual = xasprintf("%" PRId64, leaks.count),
+			 });
 	if (leaks.count < range.low || leaks.count > range.high)
 		judging_add(judging, WEIGHT_FAILED,
 			    &(struct finding_parts){

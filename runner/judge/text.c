@@ -209,6 +209,8 @@ static void add_line_at(struct strbuf *out, const struct haystack *haystack, siz
 		start--;
 	while (end < haystack->length && haystack->data[end] != '\n')
 		end++;
+	while (end > start && haystack->data[end - 1] == '\r')
+		end--;
 	/* A match far into a long line: start there rather than show what was not searched. */
 	if (offset - start > QUOTED_LINE_MAX / 2)
 		start = offset;
@@ -265,6 +267,50 @@ static void add_undecided(struct judging *judging, const struct expectation *exp
 		    });
 }
 
+/* The write that the byte at an offset of a stream came with, or NULL. */
+static const struct event *write_at(const struct record *record, uint32_t stream, uint64_t offset)
+{
+	uint64_t until = 0;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind != EVENT_OUTPUT || event->u.output.stream != stream)
+			continue;
+		until += event->u.output.length;
+		if (offset < until)
+			return event;
+	}
+	return NULL;
+}
+
+static void add_measured(struct judging *judging, const struct expectation *expectation,
+			 uint32_t stream, const struct hit *hit)
+{
+	const struct stream *text = &judging->record->streams[stream];
+	struct strbuf actual = {0};
+	uint64_t offset = hit ? hit->offset : 0;
+	size_t at = hit ? hit->offset : 0;
+
+	if (hit) {
+		/* What begins with a newline is found at the end of the line before. */
+		while (at < hit->haystack->length && hit->haystack->data[at] == '\n')
+			at++;
+		add_line_at(&actual, hit->haystack, at);
+		if (hit->haystack->cut_before)
+			offset += text->total - text->tail_length;
+	} else {
+		strbuf_printf(&actual, "none in %" PRIu64 " byte%s", text->total,
+			      text->total == 1 ? "" : "s");
+	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = expected_text(expectation),
+				 .actual = strbuf_steal(&actual),
+				 .event = hit ? write_at(judging->record, stream, offset) : NULL,
+			 });
+}
+
 static void add_failed(struct judging *judging, const struct expectation *expectation,
 		       uint32_t copy, char *actual)
 {
@@ -302,10 +348,9 @@ static size_t make_haystacks(const struct stream *stream, struct strbuf *ret_joi
 static bool judge_text_of(struct judging *judging, const struct expectation *expectation,
 			  uint32_t copy)
 {
-	const struct stream *stream =
-		&judging->record->streams[STREAMS_EACH * copy + (expectation->kind == EXPECT_STDOUT
-									 ? STREAM_STDOUT
-									 : STREAM_STDERR)];
+	uint32_t index = STREAMS_EACH * copy +
+			 (expectation->kind == EXPECT_STDOUT ? STREAM_STDOUT : STREAM_STDERR);
+	const struct stream *stream = &judging->record->streams[index];
 	bool negated = expectation->value.text.negated;
 	AUTO_STRBUF struct strbuf joined = {0}, text = {0};
 	AUTO_FREE char *reason = NULL;
@@ -315,6 +360,7 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 
 	switch (search(expectation, haystacks, n_haystacks, &hit, &reason)) {
 	case SEARCH_FOUND:
+		add_measured(judging, expectation, index, &hit);
 		if (!negated)
 			return true;
 		add_line_at(&text, hit.haystack, hit.offset);
@@ -333,6 +379,7 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 			add_undecided(judging, expectation, copy, strbuf_text(&text));
 			return false;
 		}
+		add_measured(judging, expectation, index, NULL);
 		if (negated)
 			break;
 		add_failed(judging, expectation, copy,

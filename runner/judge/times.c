@@ -76,17 +76,32 @@ void judge_duration(struct judging *judging, const struct expectation *expectati
 {
 	const struct record *record = judging->record;
 	AUTO_FREE int64_t *started_ns = xzalloc(record->n_copies * sizeof(*started_ns));
+	struct time_bounds bounds = judging_bounds(judging, expectation);
+	const struct event *shown = NULL;
+	struct time_span span = {0};
+	bool good = true;
 
 	for (size_t i = 0; i < judging->history.n_process_events; i++) {
 		const struct event *event = judging->history.process_events[i];
+		int64_t duration_ns;
 
 		if (event->kind == EVENT_START && event->u.start.copy < record->n_copies)
 			started_ns[event->u.start.copy] = event->at_ns;
-		if (event->kind == EVENT_EXIT && event->u.exit.copy < record->n_copies &&
-		    !judge_duration_of(judging, expectation, event->u.exit.copy,
-				       event->at_ns - started_ns[event->u.exit.copy]))
-			return;
+		if (event->kind != EVENT_EXIT || event->u.exit.copy >= record->n_copies)
+			continue;
+		duration_ns = event->at_ns - started_ns[event->u.exit.copy];
+		time_span_add(&span, duration_ns, NULL);
+		if (!good)
+			continue;
+		shown = event;
+		good = judge_duration_of(judging, expectation, event->u.exit.copy, duration_ns);
 	}
+	judging_measured(judging, expectation,
+			 &(struct measured){
+				 .expected = bounds_text(&bounds),
+				 .actual = time_span_text(&span),
+				 .event = shown,
+			 });
 }
 
 /* The waits (or intervals) of one expectation. */
@@ -104,6 +119,8 @@ struct waits {
 	bool fitted; /* a finding has the policy that they fit: the first one */
 	struct spread_sample *samples;
 	size_t n_samples, samples_capacity;
+	struct time_span span; /* of all that there were */
+	struct strbuf first;   /* the first few one by one */
 };
 
 /* "wait 2 at api" */
@@ -340,6 +357,57 @@ static void add_sample(struct waits *waits, size_t k, const struct time_bounds *
 	array_append(waits->samples, waits->n_samples, waits->samples_capacity, sample);
 }
 
+/* Of the waits of a single client, so many are shown one by one. */
+enum { LISTED_WAITS = 6 };
+
+static void add_time(struct waits *waits, size_t k, int64_t wait_ns)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	time_span_add(&waits->span, wait_ns, waits->group->attempts[k]);
+	if (waits->span.n_times <= LISTED_WAITS)
+		strbuf_printf(&waits->first, "%s%s", waits->first.length > 0 ? ", " : "",
+			      duration_format(wait_ns, text));
+}
+
+/* The expectation as a whole, beside all the waits. */
+static void add_measured(struct waits *waits, bool single)
+{
+	const struct policy *policy = waits->policy;
+	const struct tolerance *tolerance = &waits->expectation->tolerance;
+	const struct tolerance none = {0};
+	double scale = waits->judging->timing_scale;
+	struct strbuf expected = {0};
+
+	if (policy->kind == POLICY_LIST) {
+		for (size_t i = 0; i < policy->n_list; i++) {
+			bool range = policy->list[i].low < policy->list[i].high;
+			AUTO_FREE char *one =
+				policy_wait_text(policy->list[i], range ? &none : tolerance, scale);
+
+			strbuf_printf(&expected, "%s%s", i > 0 ? ", " : "", one);
+		}
+		if (policy->n_list == 0)
+			strbuf_puts(&expected, "none");
+	} else if (policy->kind == POLICY_FIXED && policy->jitter == JITTER_NONE) {
+		AUTO_FREE char *each = policy_wait_text(
+			(struct range){policy->base_ns, policy->base_ns}, tolerance, scale);
+
+		strbuf_printf(&expected, "each %s", each);
+	} else {
+		policy_describe(policy, &expected);
+	}
+	judging_measured(waits->judging, waits->expectation,
+			 &(struct measured){
+				 .expected = strbuf_steal(&expected),
+				 .actual = single && waits->span.n_times <= LISTED_WAITS &&
+							   waits->first.length > 0
+						   ? xstrdup(strbuf_text(&waits->first))
+						   : time_span_text(&waits->span),
+				 .attempt = waits->span.attempt,
+			 });
+}
+
 static void check_wait(struct waits *waits, size_t k)
 {
 	struct time_bounds bounds = wait_bounds(waits, k);
@@ -347,6 +415,8 @@ static void check_wait(struct waits *waits, size_t k)
 	bool open = !measure(waits, k, &wait_ns), lag, plain;
 
 	miss_ns = time_miss(&bounds, wait_ns);
+	if (!open)
+		add_time(waits, k, wait_ns);
 	if (!open && miss_ns == 0) {
 		allowed_wait(waits, k, &plain);
 		if (plain && !(k == 1 && waits->policy->first_plain))
@@ -375,6 +445,12 @@ static void check_group(struct waits *waits)
 		add_nothing_to_look_at(waits);
 	for (size_t k = 1; k <= n_checked; k++)
 		check_wait(waits, k);
+	for (size_t k = n_checked + 1; k <= n_waits; k++) {
+		int64_t wait_ns;
+
+		if (measure(waits, k, &wait_ns))
+			add_time(waits, k, wait_ns);
+	}
 	if (waits->policy->kind == POLICY_LIST)
 		check_list_length(waits, n_waits);
 	check_max_attempts(waits);
@@ -433,5 +509,7 @@ void judge_waits(struct judging *judging, const struct expectation *expectation)
 		add_more(&waits);
 	if (groups->n_groups > 1 && waits.policy->jitter != JITTER_NONE && waits.n_wrong == 0)
 		check_spread(&waits);
+	add_measured(&waits, groups->n_groups == 1);
+	strbuf_free(&waits.first);
 	free(waits.samples);
 }

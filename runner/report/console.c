@@ -11,6 +11,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "runner/report/assessment_text.h"
 #include "runner/report/timeline.h"
 
 #define DEFAULT_COLUMNS   80
@@ -275,6 +276,12 @@ static void add_findings(const struct console *console, const struct result *res
 	}
 }
 
+/* The width of tables. */
+static size_t table_columns(const struct console *console)
+{
+	return MAX(MIN(terminal_columns(console), MAXIMUM_COLUMNS), MINIMUM_COLUMNS);
+}
+
 static void add_timeline(const struct console *console, const struct result *result,
 			 struct strbuf *out)
 {
@@ -282,7 +289,7 @@ static void add_timeline(const struct console *console, const struct result *res
 	struct timeline_style style = {
 		.color = console->color,
 		.ascii = console->ascii,
-		.columns = MAX(MIN(columns, MAXIMUM_COLUMNS), MINIMUM_COLUMNS),
+		.columns = table_columns(console),
 		.untitled = true,
 		.lanes = MAX(MIN(columns, MAXIMUM_LANES), MINIMUM_COLUMNS),
 	};
@@ -290,6 +297,8 @@ static void add_timeline(const struct console *console, const struct result *res
 	if (!result->record)
 		return;
 	timeline_format(result->scenario, result->record, &result->judgement, &style, out);
+	if (console->options.verbose)
+		assessments_format(&result->judgement, table_columns(console), console->ascii, out);
 }
 
 /* Where the last @n lines of @text start. */

@@ -4,8 +4,12 @@
 #include "runner/report/html_site.h"
 #include "runner/report/timeline.h"
 
-/* Of each end of a long list so many are shown, and those attempts that are blamed. */
-enum { SHOWN_ATTEMPTS = 100, SHOWN_EVENTS = 500 };
+/* Of a long list so many are shown, and those that findings and expectations refer to. */
+enum {
+	SHOWN_ATTEMPTS = 100, /* of each end */
+	FIRST_EVENTS = 400,
+	LAST_EVENTS = 100,
+};
 
 static void begin_table(struct html_page *page, const char *label, const char *const *columns)
 {
@@ -49,6 +53,36 @@ static size_t finding_of(const struct judgement *judgement, uint32_t id)
 		if (judgement->findings[i].attempt == id)
 			return i + 1;
 	return 0;
+}
+
+bool html_shows_attempt(const struct html_page *page, uint32_t id)
+{
+	const struct judgement *judgement = &page->result->judgement;
+	size_t n = page->result->record->n_attempts;
+
+	if (id >= n)
+		return false;
+	if (id < SHOWN_ATTEMPTS || (size_t)id + SHOWN_ATTEMPTS >= n || finding_of(judgement, id))
+		return true;
+	for (size_t i = 0; i < judgement->n_assessments; i++)
+		if (judgement->assessments[i].attempt == id)
+			return true;
+	return false;
+}
+
+bool html_shows_event(const struct html_page *page, uint32_t index)
+{
+	const struct judgement *judgement = &page->result->judgement;
+	size_t n = page->result->record->n_events;
+
+	if (index >= n)
+		return false;
+	if (index < FIRST_EVENTS || (size_t)index + LAST_EVENTS >= n)
+		return true;
+	for (size_t i = 0; i < judgement->n_assessments; i++)
+		if (judgement->assessments[i].event == index)
+			return true;
+	return false;
 }
 
 static void add_attempt(struct html_page *page, uint32_t id)
@@ -130,8 +164,7 @@ void html_attempts(struct html_page *page)
 		       "Late is by how much synfault's answer came later than it was meant to.");
 	begin_table(page, "Table of attempts", columns);
 	for (uint32_t id = 0; id < n; id++) {
-		if (id >= SHOWN_ATTEMPTS && (size_t)id + SHOWN_ATTEMPTS < n &&
-		    !finding_of(&page->result->judgement, id)) {
+		if (!html_shows_attempt(page, id)) {
 			n_hidden++;
 			continue;
 		}
@@ -187,17 +220,25 @@ static char *event_text(const struct record *record, const struct event *event)
 	return strbuf_steal(&text);
 }
 
-static void add_event(struct html_page *page, const struct event *event)
+static void add_event(struct html_page *page, size_t index)
 {
+	const struct event *event = &page->result->record->events[index];
 	AUTO_FREE char *text = event_text(page->result->record, event);
 	struct markup *markup = page->markup;
 
 	markup_open(markup, "tr");
+	html_id(page, "event", index + 1);
 	add_seconds(page, event->at_ns);
 	markup_element(markup, "td", NULL, event_kind_name(event->kind));
 	markup_open(markup, "td");
-	if (event->kind <= EVENT_CLOSED)
+	if (event->kind <= EVENT_CLOSED && html_shows_attempt(page, event->u.net.attempt)) {
+		markup_open(markup, "a");
+		html_href(page, "attempt", (size_t)event->u.net.attempt + 1);
 		markup_textf(markup, "attempt %u", event->u.net.attempt + 1);
+		markup_close(markup);
+	} else if (event->kind <= EVENT_CLOSED) {
+		markup_textf(markup, "attempt %u", event->u.net.attempt + 1);
+	}
 	markup_close(markup);
 	markup_element(markup, "td", NULL, text);
 	markup_close(markup);
@@ -207,7 +248,7 @@ void html_events(struct html_page *page)
 {
 	static const char *const columns[] = {"at", "event", "of", "more", NULL};
 	const struct record *record = page->result->record;
-	size_t shown = MIN(record->n_events, (size_t)SHOWN_EVENTS);
+	size_t n_hidden = 0;
 
 	if (record->n_events == 0)
 		return;
@@ -216,10 +257,16 @@ void html_events(struct html_page *page)
 	markup_elementf(page->markup, "summary", NULL, "All that was seen: %zu events",
 			record->n_events);
 	begin_table(page, "Table of events", columns);
-	for (size_t i = 0; i < shown; i++)
-		add_event(page, &record->events[i]);
-	if (record->n_events > shown)
-		add_gap(page, record->n_events - shown, ARRAY_SIZE(columns) - 1, "events");
+	for (size_t i = 0; i < record->n_events; i++) {
+		if (!html_shows_event(page, (uint32_t)i)) {
+			n_hidden++;
+			continue;
+		}
+		if (n_hidden > 0)
+			add_gap(page, n_hidden, ARRAY_SIZE(columns) - 1, "events");
+		n_hidden = 0;
+		add_event(page, i);
+	}
 	end_table(page);
 	markup_close(page->markup);
 	markup_close(page->markup);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What was expected of a client and what came of it, in HTML. */
+#include "runner/report/assessment_text.h"
 #include "runner/report/html_site.h"
-#include "runner/report/timeline.h"
 
 /* ---- what went wrong ---- */
 
@@ -101,114 +101,6 @@ void html_findings(struct html_page *page)
 
 /* ---- expectations ---- */
 
-/* The finding that is about an expectation, from 1; 0: there is none. */
-static size_t finding_of(const struct judgement *judgement, const struct expectation *expectation)
-{
-	for (size_t i = 0; i < judgement->n_findings; i++) {
-		const struct place *place = &judgement->findings[i].place;
-
-		if (place->line == expectation->place.line &&
-		    place->column == expectation->place.column &&
-		    !strcmp(judgement->findings[i].type, expectation_kind_name(expectation->kind)))
-			return i + 1;
-	}
-	return 0;
-}
-
-/* Whether nothing could be judged: what is wrong is none of the client's doings. */
-static bool is_unjudged(const struct result *result)
-{
-	const struct judgement *judgement = &result->judgement;
-
-	if (!result->record || judgement->outcome == OUTCOME_SKIP)
-		return true;
-	for (size_t i = 0; i < judgement->n_findings; i++)
-		if (!strcmp(judgement->findings[i].type, "harness") ||
-		    !strcmp(judgement->findings[i].type, "capability"))
-			return true;
-	return false;
-}
-
-static bool concerns(const struct expectation *expectation, uint32_t endpoint)
-{
-	return expectation->endpoint == ALL_ENDPOINTS || expectation->endpoint == endpoint;
-}
-
-static char *counted(const struct html_page *page, const struct expectation *expectation)
-{
-	const struct record *record = page->result->record;
-	uint64_t attempts = 0, retransmissions = 0;
-
-	for (size_t i = 0; i < record->n_attempts; i++) {
-		if (!concerns(expectation, record->attempts[i].endpoint))
-			continue;
-		attempts++;
-		retransmissions += MAX(page->history.attempts[i].syns, 1U) - 1;
-	}
-	return xasprintf("%llu", (unsigned long long)(expectation->kind == EXPECT_ATTEMPTS
-							      ? attempts
-							      : retransmissions));
-}
-
-static char *waited(const struct html_page *page, const struct expectation *expectation)
-{
-	const struct record *record = page->result->record;
-	int64_t shortest_ns = INT64_MAX, longest_ns = INT64_MIN;
-	char shortest[DURATION_TEXT_SIZE], longest[DURATION_TEXT_SIZE];
-	size_t n = 0;
-
-	for (size_t i = 0; i < record->n_attempts; i++) {
-		const struct wait_view *wait = &page->waits[i];
-
-		if (!concerns(expectation, record->attempts[i].endpoint) || !wait->there ||
-		    wait->open || wait->interval != (expectation->kind == EXPECT_INTERVALS))
-			continue;
-		n++;
-		shortest_ns = MIN(shortest_ns, wait->length_ns);
-		longest_ns = MAX(longest_ns, wait->length_ns);
-	}
-	if (n == 0)
-		return xstrdup("");
-	if (n == 1)
-		return xstrdup(duration_format(shortest_ns, shortest));
-	return xasprintf("%zu, of %s to %s", n, duration_format(shortest_ns, shortest),
-			 duration_format(longest_ns, longest));
-}
-
-/* What there was of what an expectation that was met looks at. The caller's. */
-static char *actual_of(const struct html_page *page, const struct expectation *expectation)
-{
-	const struct record *record = page->result->record;
-	const struct event *exit = record_exit(record);
-	char buffer[DURATION_TEXT_SIZE];
-	struct strbuf text = {0};
-	size_t stream;
-
-	switch (expectation->kind) {
-	case EXPECT_EXIT:
-		if (exit)
-			timeline_wait_status(exit->u.exit.wait_status, &text);
-		return strbuf_steal(&text);
-	case EXPECT_DURATION:
-		return xstrdup(exit ? duration_format(exit->at_ns, buffer) : "");
-	case EXPECT_ATTEMPTS:
-	case EXPECT_RETRANSMISSIONS:
-		return counted(page, expectation);
-	case EXPECT_WAITS:
-	case EXPECT_INTERVALS:
-		return waited(page, expectation);
-	case EXPECT_STDOUT:
-	case EXPECT_STDERR:
-		stream = expectation->kind == EXPECT_STDOUT ? STREAM_STDOUT : STREAM_STDERR;
-		if (stream < record->n_streams)
-			return xasprintf("%llu bytes",
-					 (unsigned long long)record->streams[stream].total);
-		return xstrdup("");
-	default:
-		return xstrdup("");
-	}
-}
-
 /* The text of a line of the scenario file, without what it is indented by; NULL: none. */
 static char *source_line(const struct scenario_file *file, unsigned line)
 {
@@ -230,70 +122,129 @@ static char *source_line(const struct scenario_file *file, unsigned line)
 	return xstrndup(text, (size_t)(end - text));
 }
 
-static void add_expectation(struct html_page *page, const struct expectation *expectation,
-			    bool unjudged)
+/* <a href="#attempt-3">attempt 3</a>, after what is in the cell already. */
+static void add_link(struct html_page *page, bool *first, const char *what, size_t number,
+		     const char *text)
 {
-	const struct judgement *judgement = &page->result->judgement;
-	size_t number = finding_of(judgement, expectation);
-	const struct finding *finding = number ? &judgement->findings[number - 1] : NULL;
-	AUTO_FREE char *source = source_line(page->result->file, expectation->place.line);
-	AUTO_FREE char *actual = finding || unjudged ? NULL : actual_of(page, expectation);
+	if (!*first)
+		markup_text(page->markup, " · ");
+	*first = false;
+	markup_open(page->markup, "a");
+	html_href(page, what, number);
+	markup_text(page->markup, text);
+	markup_close(page->markup);
+}
+
+/* Links to what an expectation was judged by: its finding, the attempt, the event, the output. */
+static void add_evidence(struct html_page *page, const struct assessment *assessment)
+{
+	const struct record *record = page->result->record;
+	char text[48], seconds[REPORT_SECONDS_SIZE];
+	bool first = true;
+
+	markup_open(page->markup, "td");
+	markup_attr(page->markup, "class", "nowrap");
+	if (assessment->finding != UINT32_MAX) {
+		snprintf(text, sizeof(text), "finding %u", assessment->finding + 1);
+		add_link(page, &first, "finding", (size_t)assessment->finding + 1, text);
+	}
+	if (record && html_shows_attempt(page, assessment->attempt)) {
+		snprintf(text, sizeof(text), "attempt %u", assessment->attempt + 1);
+		add_link(page, &first, "attempt", (size_t)assessment->attempt + 1, text);
+	}
+	if (record && html_shows_event(page, assessment->event)) {
+		const struct event *event = &record->events[assessment->event];
+
+		snprintf(text, sizeof(text), "%s at %s s", event_kind_name(event->kind),
+			 report_seconds(event->at_ns, seconds));
+		add_link(page, &first, "event", (size_t)assessment->event + 1, text);
+	}
+	markup_close(page->markup);
+}
+
+static void add_source_link(struct html_page *page, const struct place *place)
+{
 	struct markup *markup = page->markup;
 
-	markup_open(markup, "tr");
-	if (finding)
-		markup_attr(markup, "class", "bad");
-	markup_element(markup, "td", "nowrap",
-		       finding    ? "✗ not met"
-		       : unjudged ? "not judged"
-				  : "✓ met");
-	markup_open(markup, "th");
-	markup_attr(markup, "scope", "row");
-	markup_text(markup, expectation_kind_name(expectation->kind));
-	if (expectation->endpoint < page->result->scenario->n_endpoints &&
-	    expectation->kind >= EXPECT_ATTEMPTS && expectation->kind <= EXPECT_INTERVALS)
-		markup_textf(markup, " at %s",
-			     page->result->scenario->endpoints[expectation->endpoint].name);
+	markup_open(markup, "td");
+	markup_attr(markup, "class", "num");
+	if (html_lines_have(page->lines, place->line)) {
+		markup_open(markup, "a");
+		html_href(page, "line", place->line);
+		markup_textf(markup, "line %u", place->line);
+		markup_close(markup);
+	}
 	markup_close(markup);
+}
+
+/* What is expected: in words, or as the file says it when nothing was measured. */
+static void add_expected(struct html_page *page, const char *expected, const struct place *place)
+{
+	AUTO_FREE char *source = source_line(page->result->file, place->line);
+	struct markup *markup = page->markup;
+
 	markup_open(markup, "td");
 	markup_attr(markup, "class", "why");
-	if (finding && finding->expected)
-		markup_text(markup, finding->expected);
+	if (expected)
+		markup_text(markup, expected);
 	else if (source)
 		markup_element(markup, "code", NULL, source);
 	markup_close(markup);
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "why");
-	if (finding) {
-		markup_open(markup, "a");
-		html_href(page, "finding", number);
-		markup_text(markup, finding->actual ? finding->actual : "see above");
-		markup_close(markup);
-	} else if (actual) {
-		markup_text(markup, actual);
-	}
+}
+
+static void add_assessment(struct html_page *page, const struct assessment *assessment)
+{
+	struct markup *markup = page->markup;
+	bool judged = assessment->result != ASSESSED_NOT_JUDGED;
+
+	markup_open(markup, "tr");
+	if (assessment->finding != UINT32_MAX)
+		markup_attr(markup, "class", "bad");
+	markup_elementf(markup, "td", "nowrap", "%s%s%s",
+			judged ? assessed_mark(assessment->result) : "", judged ? " " : "",
+			assessed_name(assessment->result));
+	markup_open(markup, "th");
+	markup_attr(markup, "scope", "row");
+	markup_text(markup, assessment->subject);
 	markup_close(markup);
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "num");
-	if (html_lines_have(page->lines, expectation->place.line)) {
-		markup_open(markup, "a");
-		html_href(page, "line", expectation->place.line);
-		markup_textf(markup, "line %u", expectation->place.line);
-		markup_close(markup);
-	}
+	add_expected(page, assessment->expected, &assessment->place);
+	markup_element(markup, "td", "why", assessment->actual ? assessment->actual : "");
+	add_evidence(page, assessment);
+	add_source_link(page, &assessment->place);
 	markup_close(markup);
+}
+
+/* One of a scenario that was not judged, or by a version that did not write down what it saw. */
+static void add_unassessed(struct html_page *page, const struct expectation *expectation)
+{
+	struct markup *markup = page->markup;
+
+	markup_open(markup, "tr");
+	markup_element(markup, "td", "nowrap", page->result->record ? "" : "not judged");
+	markup_open(markup, "th");
+	markup_attr(markup, "scope", "row");
+	markup_text(markup, expectation_kind_name(expectation->kind));
+	if (expectation->endpoint < page->result->scenario->n_endpoints)
+		markup_textf(markup, " at %s",
+			     page->result->scenario->endpoints[expectation->endpoint].name);
+	markup_close(markup);
+	add_expected(page, NULL, &expectation->place);
+	markup_element(markup, "td", NULL, "");
+	markup_element(markup, "td", NULL, "");
+	add_source_link(page, &expectation->place);
 	markup_close(markup);
 }
 
 void html_expectations(struct html_page *page)
 {
-	static const char *const columns[] = {"result", "what",   "expected",
-					      "actual", "source", NULL};
+	static const char *const columns[] = {"result", "what",   "expected", "actual",
+					      "seen",   "source", NULL};
+	const struct judgement *judgement = &page->result->judgement;
 	const struct scenario *scenario = page->result->scenario;
 	struct markup *markup = page->markup;
-	bool unjudged = is_unjudged(page->result);
+	size_t n = scenario ? scenario->n_expectations : 0;
 
-	if (!scenario || scenario->n_expectations == 0)
+	if (judgement->n_assessments == 0 && n == 0)
 		return;
 	html_section(page, "expectations", "Expectations");
 	markup_open(markup, "div");
@@ -308,8 +259,10 @@ void html_expectations(struct html_page *page)
 	markup_close(markup);
 	markup_close(markup);
 	markup_open(markup, "tbody");
-	for (size_t i = 0; i < scenario->n_expectations; i++)
-		add_expectation(page, &scenario->expectations[i], unjudged);
+	for (size_t i = 0; i < judgement->n_assessments; i++)
+		add_assessment(page, &judgement->assessments[i]);
+	for (size_t i = 0; judgement->n_assessments == 0 && i < n; i++)
+		add_unassessed(page, &scenario->expectations[i]);
 	markup_close(markup);
 	markup_close(markup);
 	markup_close(markup);

@@ -73,6 +73,9 @@ void html_findings(struct html_page *page);
 void html_expectations(struct html_page *page);
 void html_attempts(struct html_page *page);
 void html_events(struct html_page *page);
+/* Whether the tables have it: of long lists the middle is left out, but for what is referred to. */
+bool html_shows_attempt(const struct html_page *page, uint32_t id);
+bool html_shows_event(const struct html_page *page, uint32_t index);
 void html_output(struct html_page *page);
 void html_source(struct html_page *page);
 /* Which lines html_source() will show; to be freed with free(). */

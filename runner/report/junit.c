@@ -13,6 +13,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "runner/report/assessment_text.h"
 #include "runner/report/file.h"
 #include "runner/report/timeline.h"
 
@@ -500,6 +501,7 @@ static void add_earlier_run(struct report *report, const struct testcase *testca
 		timeline_format(as_result.scenario, run->record, &run->judgement, &style,
 				&timeline);
 		text_sanitize(&out, strbuf_text(&timeline), timeline.length);
+		assessments_format(&run->judgement, style.columns, false, &out);
 		add_text_element(report, "system-out", &out);
 	}
 	end_element(report);
@@ -517,6 +519,7 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	attachments_add(&out, &report->options.attachments, report->results, testcase->index);
 	timeline_format(result->scenario, record, &result->judgement, &style, &timeline);
 	text_sanitize(&out, strbuf_text(&timeline), timeline.length);
+	assessments_format(&result->judgement, style.columns, false, &out);
 	/* The run's, which --seed takes; the scenario's own is drawn from it. */
 	strbuf_printf(&out, "  seed %llu", (unsigned long long)report->results->seed);
 	if (record->kernel) {

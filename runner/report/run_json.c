@@ -90,9 +90,30 @@ static void put_seed(json_t *object, const char *key, uint64_t seed)
 
 /* ---- results ---- */
 
+/* Nothing where there is none. */
+static void put_place(json_t *object, const struct place *place)
+{
+	json_t *value;
+
+	if (!place->path)
+		return;
+	value = made(json_object());
+	put_integer(value, "line", place->line);
+	put_integer(value, "column", place->column);
+	put_integer(value, "length", place->length);
+	put(object, "place", value);
+}
+
+/* An index, of which UINT32_MAX stands for none. */
+static void put_index(json_t *object, const char *key, uint32_t index)
+{
+	if (index != UINT32_MAX)
+		put_integer(object, key, index);
+}
+
 static json_t *finding_json(const struct finding *finding)
 {
-	json_t *object = made(json_object()), *place;
+	json_t *object = made(json_object());
 
 	put_text(object, "type", finding->type);
 	put_text(object, "subject", finding->subject);
@@ -102,26 +123,40 @@ static json_t *finding_json(const struct finding *finding)
 	put_text(object, "message", finding->message);
 	put_text(object, "looks_like", finding->looks_like);
 	put_bool(object, "caused_by_lag", finding->caused_by_lag);
-	if (finding->attempt != UINT32_MAX)
-		put_integer(object, "attempt", finding->attempt);
-	if (finding->place.path) {
-		place = made(json_object());
-		put_integer(place, "line", finding->place.line);
-		put_integer(place, "column", finding->place.column);
-		put_integer(place, "length", finding->place.length);
-		put(object, "place", place);
-	}
+	put_index(object, "attempt", finding->attempt);
+	put_index(object, "expectation", finding->assessment);
+	put_place(object, &finding->place);
+	return object;
+}
+
+static json_t *assessment_json(const struct assessment *assessment)
+{
+	json_t *object = made(json_object());
+
+	put_text(object, "result", assessed_name(assessment->result));
+	put_text(object, "type", assessment->type);
+	put_text(object, "subject", assessment->subject);
+	put_text(object, "expected", assessment->expected);
+	put_text(object, "actual", assessment->actual);
+	put_index(object, "attempt", assessment->attempt);
+	put_index(object, "event", assessment->event);
+	put_index(object, "finding", assessment->finding);
+	put_place(object, &assessment->place);
 	return object;
 }
 
 static json_t *judgement_json(const struct judgement *judgement)
 {
 	json_t *object = made(json_object()), *findings = made(json_array());
+	json_t *assessments = made(json_array());
 
 	put_text(object, "outcome", outcome_name(judgement->outcome));
 	for (size_t i = 0; i < judgement->n_findings; i++)
 		json_array_append_new(findings, finding_json(&judgement->findings[i]));
 	put(object, "findings", findings);
+	for (size_t i = 0; i < judgement->n_assessments; i++)
+		json_array_append_new(assessments, assessment_json(&judgement->assessments[i]));
+	put(object, "expectations", assessments);
 	return object;
 }
 

@@ -197,8 +197,25 @@ static bool read_place(struct reader *reader, const json_t *object, const char *
 	       read_unsigned(reader, place, "length", &ret->length);
 }
 
+/* An index of something, of which there are @n; UINT32_MAX when it is missing. */
+static bool read_index(struct reader *reader, const json_t *object, const char *key, size_t n,
+		       uint32_t *ret)
+{
+	int64_t index = -1;
+
+	*ret = UINT32_MAX;
+	if (!read_integer(reader, object, key, 0, UINT32_MAX, &index))
+		return false;
+	if (index >= (int64_t)n)
+		return refuse(reader, "\"%s\" is %" PRId64 ", of which there are %zu", key, index,
+			      n);
+	if (index >= 0)
+		*ret = (uint32_t)index;
+	return true;
+}
+
 static bool read_finding(struct reader *reader, const json_t *object, const struct record *record,
-			 const char *path, struct finding *finding)
+			 const char *path, size_t n_assessments, struct finding *finding)
 {
 	int64_t attempt = -1;
 
@@ -214,6 +231,7 @@ static bool read_finding(struct reader *reader, const json_t *object, const stru
 	    !read_text(reader, object, "looks_like", &finding->looks_like) ||
 	    !read_bool(reader, object, "caused_by_lag", &finding->caused_by_lag) ||
 	    !read_place(reader, object, path, &finding->place) ||
+	    !read_index(reader, object, "expectation", n_assessments, &finding->assessment) ||
 	    !read_integer(reader, object, "attempt", 0, UINT32_MAX, &attempt))
 		return false;
 	if (attempt >= 0 && (!record || attempt >= (int64_t)record->n_attempts))
@@ -224,11 +242,57 @@ static bool read_finding(struct reader *reader, const json_t *object, const stru
 	return true;
 }
 
+static bool read_assessment(struct reader *reader, const json_t *object,
+			    const struct record *record, const char *path, size_t n_findings,
+			    struct assessment *assessment)
+{
+	const char *result = json_string_value(json_object_get(object, "result"));
+	int kind = 0;
+
+	if (!json_is_object(object))
+		return wrong(reader, "expectations", object, "a list of objects");
+	while (result && kind < ASSESSED_N_RESULTS &&
+	       strcmp(result, assessed_name((enum assessed)kind)) != 0)
+		kind++;
+	if (!result || kind == ASSESSED_N_RESULTS)
+		return wrong(reader, "result", json_object_get(object, "result"), "known");
+	assessment->result = (enum assessed)kind;
+	return need_text(reader, object, "type", &assessment->type) &&
+	       need_text(reader, object, "subject", &assessment->subject) &&
+	       read_text(reader, object, "expected", &assessment->expected) &&
+	       read_text(reader, object, "actual", &assessment->actual) &&
+	       read_place(reader, object, path, &assessment->place) &&
+	       read_index(reader, object, "attempt", record ? record->n_attempts : 0,
+			  &assessment->attempt) &&
+	       read_index(reader, object, "event", record ? record->n_events : 0,
+			  &assessment->event) &&
+	       read_index(reader, object, "finding", n_findings, &assessment->finding);
+}
+
+/* Documents of versions that did not write them have none. */
+static bool read_assessments(struct reader *reader, const json_t *array,
+			     const struct record *record, const char *path, struct judgement *ret)
+{
+	const json_t *item;
+	size_t i;
+
+	ret->assessments = xzalloc((json_array_size(array) + 1) * sizeof(*ret->assessments));
+	json_array_foreach(array, i, item)
+	{
+		ret->n_assessments++;
+		if (!read_assessment(reader, item, record, path, ret->n_findings,
+				     &ret->assessments[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool read_judgement(struct reader *reader, const json_t *object, const struct record *record,
 			   const char *path, struct judgement *ret)
 {
 	const json_t *judgement = json_object_get(object, "judgement"), *item;
 	const json_t *findings = json_object_get(judgement, "findings");
+	const json_t *expectations = json_object_get(judgement, "expectations");
 	const char *outcome = json_string_value(json_object_get(judgement, "outcome"));
 	int kind = 0;
 	size_t i;
@@ -240,14 +304,17 @@ static bool read_judgement(struct reader *reader, const json_t *object, const st
 		return wrong(reader, "judgement", judgement, "one with an outcome that is known");
 	if (!json_is_array(findings))
 		return wrong(reader, "findings", findings, "a list");
+	if (expectations && !json_is_array(expectations))
+		return wrong(reader, "expectations", expectations, "a list");
 	ret->outcome = (enum outcome)kind;
 	json_array_foreach(findings, i, item)
 	{
 		array_append(ret->findings, ret->n_findings, ret->capacity, (struct finding){0});
-		if (!read_finding(reader, item, record, path, &ret->findings[i]))
+		if (!read_finding(reader, item, record, path, json_array_size(expectations),
+				  &ret->findings[i]))
 			return false;
 	}
-	return true;
+	return read_assessments(reader, expectations, record, path, ret);
 }
 
 static bool read_record(struct reader *reader, const json_t *object, struct record **ret)

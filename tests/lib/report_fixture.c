@@ -124,6 +124,7 @@ struct finding *report_fixture_finding(struct judgement *judgement, const char *
 		.actual = copy(actual),
 		.message = xstrdup(message),
 		.attempt = UINT32_MAX,
+		.assessment = UINT32_MAX,
 	};
 
 	array_append(judgement->findings, judgement->n_findings, judgement->capacity, finding);

@@ -138,7 +138,12 @@ Test(html, links_findings_with_attempts_and_lines)
 	cr_expect(strstr(text, "<a href=\"#finding-1\">"));
 	cr_expect(strstr(text, "id=\"finding-1\""));
 	cr_expect(strstr(text, "2.00 s ± 200 ms"));
-	cr_expect(strstr(text, "✓ met"));
+	/* One that was met shows what was measured, and where to see it. */
+	cr_expect(strstr(text,
+			 "<td class=\"nowrap\">✓ met</td><th scope=\"row\">exit</th>"
+			 "<td class=\"why\">1</td><td class=\"why\">1</td>"
+			 "<td class=\"nowrap\"><a href=\"#event-7\">exit at 0.600 s</a></td>"));
+	cr_expect(strstr(text, "<tr id=\"event-7\">"));
 	cr_expect(strstr(text, "synfault run a.yaml --seed 42"));
 	/* The other document is not about this scenario. */
 	cr_expect(!strstr(text, "name: two"));

@@ -192,13 +192,14 @@ Test(run_json, keys_of_a_later_version_are_passed_over)
 {
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results);
-	static const char *const paths[][5] = {
+	static const char *const paths[][8] = {
 		{"new"},
 		{"options", "new"},
 		{"environment", "new"},
 		{"files", "0", "new"},
 		{"scenarios", "0", "new"},
 		{"scenarios", "0", "judgement", "new"},
+		{"scenarios", "0", "judgement", "expectations", "0", "new"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
@@ -312,6 +313,24 @@ Test(run_json, what_is_wrong_in_a_result_is_refused_with_its_place)
 		{{"scenarios", "0", "judgement", "findings", "0", "attempt"},
 		 json_integer(2),
 		 "scenarios[0]: a finding is about attempt 2, which is not there"},
+		{{"scenarios", "0", "judgement", "findings", "0", "expectation"},
+		 json_integer(1),
+		 "scenarios[0]: \"expectation\" is 1, of which there are 1"},
+		{{"scenarios", "0", "judgement", "expectations"},
+		 json_true(),
+		 "scenarios[0]: \"expectations\" is not a list"},
+		{{"scenarios", "0", "judgement", "expectations", "0"},
+		 json_true(),
+		 "scenarios[0]: \"expectations\" is not a list of objects"},
+		{{"scenarios", "0", "judgement", "expectations", "0", "result"},
+		 json_string("good"),
+		 "scenarios[0]: \"result\" is not known"},
+		{{"scenarios", "0", "judgement", "expectations", "0", "event"},
+		 json_integer(1000),
+		 "scenarios[0]: \"event\" is 1000, of which there are "},
+		{{"scenarios", "0", "judgement", "expectations", "0", "subject"},
+		 NULL,
+		 "scenarios[0]: \"subject\" is missing"},
 		{{"scenarios", "0", "judgement", "findings", "0", "place"},
 		 json_true(),
 		 "scenarios[0]: \"place\" is not an object"},

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Assessments: each expectation beside what was measured for it. The parts of judgement say what
+ * they measured (judging_measured()); what came of it is read off the findings.
+ */
+#include "runner/judge/judging.h"
+
+static const char *const result_names[] = {
+	[ASSESSED_MET] = "met",
+	[ASSESSED_NOT_MET] = "not met",
+	[ASSESSED_UNDECIDED] = "undecided",
+	[ASSESSED_NOT_JUDGED] = "not judged",
+};
+_Static_assert(ARRAY_SIZE(result_names) == ASSESSED_N_RESULTS, "a name for each result");
+
+const char *assessed_name(enum assessed result)
+{
+	return result_names[result];
+}
+
+void judging_assessments_make(struct judging *judging)
+{
+	const struct scenario *scenario = judging->scenario;
+
+	judging->assessments =
+		xzalloc((scenario->n_expectations + 1) * sizeof(*judging->assessments));
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+		const char *type = expectation_kind_name(expectation->kind);
+
+		judging->assessments[i] = (struct assessment){
+			.result = ASSESSED_NOT_JUDGED,
+			.type = xstrdup(type),
+			.subject = judging_subject(judging, type, expectation->endpoint),
+			.place = expectation->place,
+			.attempt = UINT32_MAX,
+			.event = UINT32_MAX,
+			.finding = UINT32_MAX,
+		};
+	}
+}
+
+void judging_measured(struct judging *judging, const struct expectation *expectation,
+		      const struct measured *measured)
+{
+	struct assessment *assessment =
+		&judging->assessments[expectation - judging->scenario->expectations];
+
+	free(assessment->expected);
+	free(assessment->actual);
+	assessment->expected = measured->expected;
+	assessment->actual = measured->actual;
+	assessment->attempt = measured->attempt ? measured->attempt->id : UINT32_MAX;
+	assessment->event = measured->event ? (uint32_t)(measured->event - judging->record->events)
+					    : UINT32_MAX;
+}
+
+void judging_assessments_finish(struct judging *judging, struct judgement *judgement)
+{
+	size_t n_failed = judging->findings[WEIGHT_HARNESS].n_items +
+			  judging->findings[WEIGHT_FAILED].n_items;
+
+	judgement->assessments = judging->assessments;
+	judgement->n_assessments = judging->scenario->n_expectations;
+	/* Backwards, so that of several findings the first is left in place. */
+	for (size_t i = judgement->n_findings; i-- > 0;) {
+		const struct finding *finding = &judgement->findings[i];
+		struct assessment *assessment;
+
+		if (finding->assessment >= judgement->n_assessments)
+			continue;
+		assessment = &judgement->assessments[finding->assessment];
+		assessment->finding = (uint32_t)i;
+		if (finding->attempt != UINT32_MAX)
+			assessment->attempt = finding->attempt;
+	}
+	for (size_t i = 0; i < judgement->n_assessments; i++) {
+		struct assessment *assessment = &judgement->assessments[i];
+		const struct finding *finding;
+
+		if (assessment->finding == UINT32_MAX)
+			continue;
+		finding = &judgement->findings[assessment->finding];
+		assessment->result =
+			assessment->finding < n_failed ? ASSESSED_NOT_MET : ASSESSED_UNDECIDED;
+		if (!assessment->expected && finding->expected)
+			assessment->expected = xstrdup(finding->expected);
+		if (!assessment->actual && finding->actual)
+			assessment->actual = xstrdup(finding->actual);
+	}
+}
+
+void time_span_add(struct time_span *span, int64_t time_ns, const struct attempt_history *attempt)
+{
+	if (span->n_times++ == 0)
+		span->shortest_ns = span->longest_ns = time_ns;
+	span->shortest_ns = MIN(span->shortest_ns, time_ns);
+	span->longest_ns = MAX(span->longest_ns, time_ns);
+	span->attempt = attempt;
+}
+
+char *time_span_text(const struct time_span *span)
+{
+	AUTO_FREE char *shortest = time_text(span->shortest_ns);
+	AUTO_FREE char *longest = time_text(span->longest_ns);
+
+	if (span->n_times == 0)
+		return xstrdup("none");
+	if (span->n_times == 1)
+		return xstrdup(shortest);
+	if (!strcmp(shortest, longest))
+		return xasprintf("%zu, each %s", span->n_times, shortest);
+	return xasprintf("%zu, of %s to %s", span->n_times, shortest, longest);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The expectations of a scenario as a table in text: see assessment_text.h. */
+#include "runner/report/assessment_text.h"
+
+#include "common/text.h"
+#include "runner/report/result.h"
+
+/* Wider columns are not aligned: one long name must not push all others out of sight. */
+enum { INDENT = 4, SUBJECT_COLUMNS = 32, ACTUAL_COLUMNS = 28, GAP = 2 };
+
+const char *assessed_mark(enum assessed result)
+{
+	static const char *const marks[] = {
+		[ASSESSED_MET] = "✓",
+		[ASSESSED_NOT_MET] = "✗",
+		[ASSESSED_UNDECIDED] = "?",
+		[ASSESSED_NOT_JUDGED] = "-",
+	};
+
+	_Static_assert(ARRAY_SIZE(marks) == ASSESSED_N_RESULTS, "a mark for each result");
+	return marks[result];
+}
+
+/* Safe, on one line, and of characters that can be shown. */
+static char *shown(const char *text, bool ascii)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+	struct strbuf result = {0};
+
+	report_line(&line, text ? text : "");
+	if (ascii)
+		report_ascii(&result, strbuf_text(&line));
+	else
+		strbuf_puts(&result, strbuf_text(&line));
+	return strbuf_steal(&result);
+}
+
+/* How wide a column has to be for those of its texts that are not too long for it. */
+static size_t width_of(const struct judgement *judgement, bool actual, bool ascii)
+{
+	size_t width = 0, most = actual ? ACTUAL_COLUMNS : SUBJECT_COLUMNS;
+
+	for (size_t i = 0; i < judgement->n_assessments; i++) {
+		const struct assessment *assessment = &judgement->assessments[i];
+		AUTO_FREE char *text =
+			shown(actual ? assessment->actual : assessment->subject, ascii);
+		size_t columns = text_width(text);
+
+		if (columns <= most)
+			width = MAX(width, columns);
+	}
+	return width;
+}
+
+static void add_cell(struct strbuf *out, const char *text, size_t width)
+{
+	size_t columns = text_width(text);
+
+	strbuf_puts(out, text);
+	strbuf_pad(out, ' ', (columns < width ? width - columns : 0) + GAP);
+}
+
+static void add_assessment(const struct assessment *assessment, size_t subject_width,
+			   size_t actual_width, bool ascii, struct strbuf *out)
+{
+	AUTO_FREE char *mark = shown(assessed_mark(assessment->result), ascii);
+	AUTO_FREE char *subject = shown(assessment->subject, ascii);
+	AUTO_FREE char *actual = shown(assessment->actual, ascii);
+	AUTO_FREE char *expected = shown(assessment->expected, ascii);
+	bool same = !assessment->expected ||
+		    (assessment->actual && !strcmp(assessment->actual, assessment->expected));
+
+	strbuf_printf(out, "%s ", mark);
+	add_cell(out, subject, subject_width);
+	if (assessment->result == ASSESSED_NOT_JUDGED)
+		strbuf_puts(out, assessed_name(assessment->result));
+	else if (same)
+		strbuf_puts(out, actual);
+	else
+		add_cell(out, actual, actual_width);
+	if (!same)
+		strbuf_printf(out, "expected %s", expected);
+}
+
+void assessments_format(const struct judgement *judgement, size_t columns, bool ascii,
+			struct strbuf *out)
+{
+	size_t subject_width = width_of(judgement, false, ascii);
+	size_t actual_width = width_of(judgement, true, ascii);
+	bool judged = false;
+
+	for (size_t i = 0; i < judgement->n_assessments; i++)
+		judged = judged || judgement->assessments[i].result != ASSESSED_NOT_JUDGED;
+	if (!judged)
+		return;
+	strbuf_puts(out, "  expectations\n");
+	for (size_t i = 0; i < judgement->n_assessments; i++) {
+		AUTO_STRBUF struct strbuf line = {0};
+
+		add_assessment(&judgement->assessments[i], subject_width, actual_width, ascii,
+			       &line);
+		strbuf_pad(out, ' ', INDENT);
+		report_fit(out, strbuf_text(&line), columns - MIN(columns, (size_t)INDENT), ascii);
+		strbuf_putc(out, '\n');
+	}
+}
