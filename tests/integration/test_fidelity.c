@@ -7,7 +7,9 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <net/ethernet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -46,6 +48,7 @@ struct sight {
 struct course {
 	struct sight *items;
 	size_t n_items, capacity;
+	uint32_t isn; /* of the client; its SYN is not delivered when we refuse it */
 };
 
 static void note_packet(struct course *course, const uint8_t *data, size_t length, int64_t at_ns)
@@ -68,6 +71,7 @@ static void note_packet(struct course *course, const uint8_t *data, size_t lengt
 	array_append(course->items, course->n_items, course->capacity, sight);
 }
 
+/* What is delivered from now on is kept for read_course(). */
 static int watch(int family)
 {
 	static const int wanted[] = {IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS};
@@ -164,8 +168,15 @@ static const struct sight *find_opening(const struct course *course, bool server
 		if (from_server(&course->items[i]) == server &&
 		    course->items[i].tcp.flags & TCP_FLAG_SYN)
 			return &course->items[i];
-	cr_assert_fail("no %s", server ? "SYN-ACK" : "SYN");
 	return NULL;
+}
+
+/* Its number, from which the numbers of its side count; none: 0. */
+static uint32_t first_number(const struct course *course, bool server)
+{
+	const struct sight *opening = find_opening(course, server);
+
+	return opening ? opening->tcp.sequence : server ? 0 : course->isn;
 }
 
 /* What the server, or we in its name, sent from the first RST or FIN on: at most @n. */
@@ -373,10 +384,10 @@ static pid_t start_server(const struct address *address, void (*serve)(int fd))
 	}
 }
 
+/* @userdata: a place for the number of the latest SYN. */
 static void note_event(void *userdata, const struct injector_event *event)
 {
-	(void)userdata;
-	(void)event;
+	*(uint32_t *)userdata = event->attempt.key.isn;
 }
 
 static void note_problem(void *userdata, bool fatal, const char *message)
@@ -398,12 +409,12 @@ static struct event_base *base_new(void)
 	return base;
 }
 
-static struct injector *inject(struct event_base *base, const struct address *address,
-			       const char *text)
+static struct injector *inject(struct event_base *base, const struct address *addresses, size_t n,
+			       const char *text, uint32_t *isn)
 {
 	struct script script = {0};
 	struct tracker_endpoint endpoint = {
-		.addresses = address, .n_addresses = 1, .script = &script};
+		.addresses = addresses, .n_addresses = n, .script = &script};
 	struct diag_list diags = {0};
 	struct injector *injector;
 	struct step_error error;
@@ -418,7 +429,8 @@ static struct injector *inject(struct event_base *base, const struct address *ad
 						   .endpoints = &endpoint,
 						   .n_endpoints = 1,
 						   .on_event = note_event,
-						   .on_problem = note_problem},
+						   .on_problem = note_problem,
+						   .userdata = isn},
 			 &diags, &injector);
 	if (r == -EOPNOTSUPP)
 		netns_skip("%s", diags.items[0].message);
@@ -441,13 +453,12 @@ static void wait_for(struct event_base *base, pid_t client)
 	}
 }
 
-static struct seen *shared_seen(void)
+static void *shared_memory(size_t size)
 {
-	struct seen *seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	cr_assert_neq(seen, MAP_FAILED);
-	return seen;
+	cr_assert_neq(memory, MAP_FAILED);
+	return memory;
 }
 
 static pid_t start_client(const struct address *address, enum manner manner, struct seen *seen)
@@ -469,18 +480,20 @@ static struct course run(const struct trial *trial, const char *host, bool ours,
 	struct course course;
 	struct event_base *base;
 	pid_t server = 0;
+	uint32_t isn = 0;
 	int watcher;
 
 	netns_enter();
 	base = base_new();
-	*seen = shared_seen();
+	*seen = shared_memory(sizeof(**seen));
 	if (trial->serve)
 		server = start_server(&address, ours ? serve_all : trial->serve);
 	if (ours)
-		injector = inject(base, &address, trial->step);
+		injector = inject(base, &address, 1, trial->step, &isn);
 	watcher = watch(address.family);
 	wait_for(base, start_client(&address, trial->manner, *seen));
 	course = read_course(watcher, address.family);
+	course.isn = isn;
 	if (injector) {
 		injector_finish(injector);
 		injector_free(injector);
@@ -556,7 +569,7 @@ struct clockwork {
 static struct clockwork clockwork_of(const struct course *course, const struct sight *sight)
 {
 	const struct sight *syn_ack = find_opening(course, true);
-	int64_t passed_ms = (sight->at_ns - syn_ack->at_ns) / NS_PER_MS;
+	int64_t passed_ms = syn_ack ? (sight->at_ns - syn_ack->at_ns) / NS_PER_MS : 0;
 	uint16_t before = id_before(course, sight), step = (uint16_t)(sight->id - before);
 	struct clockwork clockwork = {.id = ID_FAR};
 
@@ -569,6 +582,7 @@ static struct clockwork clockwork_of(const struct course *course, const struct s
 		clockwork.id = ID_NEXT;
 	if (!sight->tcp.has_timestamps)
 		return clockwork;
+	cr_assert(syn_ack);
 	clockwork.late_ms = passed_ms - (int32_t)(sight->tcp.timestamp - syn_ack->tcp.timestamp);
 	clockwork.echo_ms = (int32_t)(latest_timestamp(course, sight) - sight->tcp.timestamp_echo);
 	return clockwork;
@@ -578,21 +592,17 @@ static void compare_packets(const struct comparison *at, const struct course *re
 			    const struct sight *real, const struct course *our_course,
 			    const struct sight *ours)
 {
-	const struct sight *real_syn_ack = find_opening(real_course, true);
-	const struct sight *our_syn_ack = find_opening(our_course, true);
-	const struct sight *real_syn = find_opening(real_course, false);
-	const struct sight *our_syn = find_opening(our_course, false);
 	struct clockwork real_clock = clockwork_of(real_course, real);
 	struct clockwork our_clock = clockwork_of(our_course, ours);
 	struct sight real_bare = *real, our_bare = *ours;
 	bool acks = real->tcp.flags & TCP_FLAG_ACK;
 
 	same(at, "flags", real->tcp.flags, ours->tcp.flags);
-	same(at, "sequence", (int32_t)(real->tcp.sequence - real_syn_ack->tcp.sequence),
-	     (int32_t)(ours->tcp.sequence - our_syn_ack->tcp.sequence));
+	same(at, "sequence", (int32_t)(real->tcp.sequence - first_number(real_course, true)),
+	     (int32_t)(ours->tcp.sequence - first_number(our_course, true)));
 	same(at, "acknowledgment",
-	     (int32_t)(real->tcp.acknowledgment - (acks ? real_syn->tcp.sequence : 0)),
-	     (int32_t)(ours->tcp.acknowledgment - (acks ? our_syn->tcp.sequence : 0)));
+	     (int32_t)(real->tcp.acknowledgment - (acks ? first_number(real_course, false) : 0)),
+	     (int32_t)(ours->tcp.acknowledgment - (acks ? first_number(our_course, false) : 0)));
 	same(at, "window", real->tcp.window, ours->tcp.window);
 	same(at, "length", real->length, ours->length);
 	same(at, "hops", real->hops, ours->hops);
@@ -668,4 +678,279 @@ Test(fidelity, an_early_end_is_that_of_a_server_that_closes)
 	};
 
 	compare_all(trials, ARRAY_SIZE(trials));
+}
+
+Test(fidelity, a_refusal_is_that_of_a_closed_port)
+{
+	static const struct trial trials[] = {
+		{"refuse", NULL, LISTENS},
+		{"delay 20ms then refuse", NULL, LISTENS},
+	};
+
+	compare_all(trials, ARRAY_SIZE(trials));
+}
+
+/* ---- a queue that is full ---- */
+
+static void nft(const char *rules)
+{
+	FILE *pipe = popen("exec nft -f -", "we");
+
+	cr_assert(pipe);
+	cr_assert_geq(fputs(rules, pipe), 0);
+	cr_assert_eq(pclose(pipe), 0, "nft: %s", rules);
+}
+
+static int connect_to(const struct address *server)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(connect(fd, (struct sockaddr *)&storage, length), 0, "%s", strerror(errno));
+	return fd;
+}
+
+/*
+ * The last packet of a handshake finds no room in the queue of a listener, under
+ * tcp_abort_on_overflow: it had when the SYN came, or that would have been dropped.
+ */
+static struct course run_overflow(const char *host)
+{
+	struct address address = address_of(host);
+	int listener, filler, late, watcher;
+	struct seen seen = {0};
+	struct course course;
+
+	netns_enter();
+	netns_sysctl("net/ipv4/tcp_abort_on_overflow", "1");
+	listener = listen_at(&address, 8);
+	filler = connect_to(&address);
+	nft("table inet t {\n chain c {\n  type filter hook input priority 0;\n"
+	    "  tcp dport 8080 tcp flags & (syn|rst|ack) == ack drop\n }\n}\n");
+	watcher = watch(address.family);
+	late = connect_to(&address);
+	cr_assert_eq(listen(listener, 0), 0);
+	nft("delete table inet t\n");
+	cr_assert_eq(write(late, "hello", 5), 5);
+	cr_assert_eq(read_to_the_end(late, &seen), ECONNRESET);
+	course = read_course(watcher, address.family);
+	close(late);
+	close(filler);
+	close(listener);
+	return course;
+}
+
+Test(fidelity, a_full_queue_aborts_as_the_kernel_does)
+{
+	static const struct trial trial = {"backlog-full abort", serve_all, LISTENS};
+
+	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+		const struct comparison at = {.step = trial.step, .host = hosts[k], .number = 1};
+		struct course real_course = run_overflow(hosts[k]), our_course;
+		const struct sight *real, *ours;
+		struct seen *seen;
+
+		our_course = run(&trial, hosts[k], true, &seen);
+		cr_assert_eq(find_end(&real_course, &real, 1), 1);
+		cr_assert_eq(find_end(&our_course, &ours, 1), 1);
+		compare_packets(&at, &real_course, real, &our_course, ours);
+		free(real_course.items);
+		free(our_course.items);
+	}
+}
+
+/* ---- schedules ---- */
+
+/* One address and port: 8080 is where we are at work, 8081 is behind a firewall. */
+#define WALLED_PORT (PORT + 1)
+
+struct lane {
+	struct address server;
+	struct seen *seen;
+	int64_t *took_ns; /* connect() */
+	pid_t client;
+	int64_t syns_ns[16], syn_acks_ns[16]; /* since the first SYN */
+	size_t n_syns, n_syn_acks;
+};
+
+enum { REAL_IPV4, OUR_IPV4, REAL_IPV6, OUR_IPV6, N_LANES };
+
+/* Connects, with patience for so long. */
+static void be_patient(const struct lane *lane, int64_t patience_ns)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(&lane->server, &storage), size = sizeof(int);
+	int fd = socket(lane->server.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int64_t started_ns = clock_monotonic_ns();
+
+	(void)connect(fd, (struct sockaddr *)&storage, length);
+	if (poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1,
+		 (int)(patience_ns / NS_PER_MS)) == 0)
+		lane->seen->connect_error = ETIMEDOUT;
+	else
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &lane->seen->connect_error, &size);
+	*lane->took_ns = clock_monotonic_ns() - started_ns;
+}
+
+/* Everything on lo, dropped on its way in or not. */
+static int watch_all(void)
+{
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL));
+
+	if (fd < 0)
+		netns_skip("no packet socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int));
+	return fd;
+}
+
+static void note_in_lane(struct lane *lane, const struct sight *sight)
+{
+	bool server = address_equal(&sight->tcp.source, &lane->server);
+
+	if (!(sight->tcp.flags & TCP_FLAG_SYN) ||
+	    (!server && !address_equal(&sight->tcp.destination, &lane->server)))
+		return;
+	if (server && lane->n_syn_acks < ARRAY_SIZE(lane->syn_acks_ns))
+		lane->syn_acks_ns[lane->n_syn_acks++] = sight->at_ns;
+	if (!server && lane->n_syns < ARRAY_SIZE(lane->syns_ns))
+		lane->syns_ns[lane->n_syns++] = sight->at_ns;
+}
+
+static void read_lanes(int fd, struct lane lanes[N_LANES])
+{
+	struct course course = {0};
+	uint8_t data[512], control[128];
+
+	for (;;) {
+		struct sockaddr_ll from = {0};
+		struct iovec vector = {data, sizeof(data)};
+		struct msghdr message = {.msg_name = &from,
+					 .msg_namelen = sizeof(from),
+					 .msg_iov = &vector,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control)};
+		ssize_t length = recvmsg(fd, &message, 0);
+		uint8_t unused[40];
+
+		if (length < 0)
+			break;
+		if (from.sll_pkttype != PACKET_OUTGOING)
+			note_packet(&course, data, (size_t)length, take_control(&message, unused));
+	}
+	for (size_t i = 0; i < course.n_items; i++)
+		for (size_t k = 0; k < N_LANES; k++)
+			note_in_lane(&lanes[k], &course.items[i]);
+	free(course.items);
+	close(fd);
+}
+
+/* Runs a client in each lane at the same time. The firewall's rules are in place. */
+static void run_lanes(struct lane lanes[N_LANES], const char *step, int64_t patience_ns)
+{
+	struct event_base *base = base_new();
+	struct injector *injector;
+	struct address ours[2];
+	int watcher;
+	uint32_t isn;
+
+	for (size_t k = 0; k < N_LANES; k++) {
+		lanes[k] = (struct lane){.server = address_of(hosts[k / 2])};
+		if (k % 2 == 0)
+			lanes[k].server.port = WALLED_PORT;
+		lanes[k].seen = shared_memory(sizeof(*lanes[k].seen));
+		lanes[k].took_ns = shared_memory(sizeof(*lanes[k].took_ns));
+		listen_at(&lanes[k].server, 16);
+	}
+	ours[0] = lanes[OUR_IPV4].server;
+	ours[1] = lanes[OUR_IPV6].server;
+	injector = inject(base, ours, ARRAY_SIZE(ours), step, &isn);
+	watcher = watch_all();
+	for (size_t k = 0; k < N_LANES; k++) {
+		lanes[k].client = fork();
+		if (lanes[k].client > 0)
+			continue;
+		be_patient(&lanes[k], patience_ns);
+		_exit(0);
+	}
+	for (size_t k = 0; k < N_LANES; k++)
+		wait_for(base, lanes[k].client);
+	injector_finish(injector);
+	injector_free(injector);
+	event_base_free(base);
+	read_lanes(watcher, lanes);
+}
+
+static void same_times(const char *what, const char *step, const int64_t *real_ns, size_t n_real,
+		       const int64_t *our_ns, size_t n_ours)
+{
+	cr_expect_eq(n_real, n_ours, "%s: %zu %s, really %zu", step, n_ours, what, n_real);
+	for (size_t i = 1; i < MIN(n_real, n_ours); i++) {
+		int64_t real_ms = (real_ns[i] - real_ns[0]) / NS_PER_MS;
+		int64_t our_ms = (our_ns[i] - our_ns[0]) / NS_PER_MS;
+
+		cr_expect(llabs(real_ms - our_ms) < 250, "%s: %s %zu after %lld ms, really %lld",
+			  step, what, i + 1, (long long)our_ms, (long long)real_ms);
+	}
+}
+
+/*
+ * The kernel repeats by whole seconds; a client may get its turn late. When the client and the
+ * server repeat theirs in the same moment, it is chance whose comes first and if the other's is
+ * sent at all.
+ */
+static void compare_lanes(const char *step, const char *rule, size_t n_syn_acks,
+			  int64_t patience_ns)
+{
+	AUTO_FREE char *rules = xasprintf("table inet wall {\n chain in {\n"
+					  "  type filter hook input priority 0;\n  %s\n }\n}\n",
+					  rule);
+	struct lane lanes[N_LANES];
+
+	netns_enter();
+	nft(rules);
+	run_lanes(lanes, step, patience_ns);
+	for (size_t k = 0; k < N_LANES; k += 2) {
+		const struct lane *real = &lanes[k], *ours = &lanes[k + 1];
+
+		cr_expect_eq(real->seen->connect_error, ours->seen->connect_error);
+		cr_expect(llabs(*real->took_ns - *ours->took_ns) < NS_PER_S / 4,
+			  "%s: connect() took %lld ms, really %lld", step,
+			  (long long)(*ours->took_ns / NS_PER_MS),
+			  (long long)(*real->took_ns / NS_PER_MS));
+		if (n_syn_acks == 0)
+			same_times("SYN", step, real->syns_ns, real->n_syns, ours->syns_ns,
+				   ours->n_syns);
+		cr_expect_geq(ours->n_syn_acks, n_syn_acks, "%s: %zu SYN-ACKs", step,
+			      ours->n_syn_acks);
+		same_times("SYN-ACK", step, real->syn_acks_ns, MIN(real->n_syn_acks, n_syn_acks),
+			   ours->syn_acks_ns, MIN(ours->n_syn_acks, n_syn_acks));
+	}
+}
+
+Test(fidelity, a_drop_is_that_of_a_firewall)
+{
+	compare_lanes("drop", "tcp dport 8081 tcp flags & (syn|ack) == syn drop", 0,
+		      2500 * NS_PER_MS);
+}
+
+Test(fidelity, lost_syns_are_those_of_a_firewall)
+{
+	compare_lanes("lose 1",
+		      "tcp dport 8081 tcp flags & (syn|ack) == syn meta nfproto ipv4 "
+		      "limit rate 1/hour burst 1 packets drop\n"
+		      "  tcp dport 8081 tcp flags & (syn|ack) == syn meta nfproto ipv6 "
+		      "limit rate 1/hour burst 1 packets drop",
+		      1, PATIENCE_NS);
+}
+
+Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
+{
+	compare_lanes("lose-synack 1",
+		      "tcp sport 8081 tcp flags & (syn|ack) == (syn|ack) meta nfproto ipv4 "
+		      "limit rate 1/hour burst 1 packets drop\n"
+		      "  tcp sport 8081 tcp flags & (syn|ack) == (syn|ack) meta nfproto ipv6 "
+		      "limit rate 1/hour burst 1 packets drop",
+		      2, PATIENCE_NS);
 }
