@@ -871,8 +871,11 @@ static void batch_delete_set(struct batch *batch, const char *name, uint32_t id,
 	nftnl_set_free(set);
 }
 
-/* In the order in which nothing refers to what is deleted; a chain's rules go with it. */
-static void batch_build_removal(struct batch *batch)
+/*
+ * In the order in which nothing refers to what is deleted; a chain's rules go with it. @last: the
+ * kernel is to say so when it has done it all; what it refuses it says of each message.
+ */
+static void batch_build_removal(struct batch *batch, bool last)
 {
 	const struct rules *rules = batch->rules;
 	const char *chains[N_PART_CHAINS];
@@ -886,7 +889,8 @@ static void batch_build_removal(struct batch *batch)
 	for (size_t i = 1; i < N_PART_CHAINS; i++)
 		batch_add_chain_message(batch, NFT_MSG_DELCHAIN, 0, chain_new(batch, chains[i]));
 	for (size_t i = 0; i < N_LAYOUTS; i++)
-		batch_delete_set(batch, rules->sets[i], family_layouts[i].set_id, NLM_F_ACK);
+		batch_delete_set(batch, rules->sets[i], family_layouts[i].set_id,
+				 last && i + 1 == N_LAYOUTS ? NLM_F_ACK : 0);
 }
 
 /* ---- to the kernel ---- */
@@ -995,6 +999,25 @@ static void name(char buffer[static NAME_SIZE], const char *base, bool is_part, 
 		snprintf(buffer, NAME_SIZE, "%s", base);
 }
 
+/* @networks: of a part, or NULL. */
+static void rules_name(struct rules *rules, const struct address_networks *networks, uint32_t part)
+{
+	rules->is_part = networks != NULL;
+	if (networks)
+		rules->networks = *networks;
+	name(rules->queue, CHAIN_QUEUE, rules->is_part, part);
+	name(rules->answer, CHAIN_ANSWER, rules->is_part, part);
+	name(rules->track, CHAIN_TRACK, rules->is_part, part);
+	name(rules->reject, CHAIN_REJECT, rules->is_part, part);
+	name(rules->inject, CHAIN_INJECT, rules->is_part, part);
+	/* in a table of one's own, before the first rule of the others */
+	name(rules->flows, rules->is_part ? CHAIN_FLOWS : CHAIN_QUEUE, rules->is_part, part);
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
+		name(rules->sets[i], family_layouts[i].set, rules->is_part, part);
+		name(rules->connections[i], family_layouts[i].connections, rules->is_part, part);
+	}
+}
+
 /* Returns 0 or a negative errno, with a diagnostic. @networks: of a part, or NULL. */
 static int rules_new(const char *table, const struct address_networks *networks, uint32_t part,
 		     struct diag_list *diags, struct rules **ret)
@@ -1009,21 +1032,7 @@ static int rules_new(const char *table, const struct address_networks *networks,
 	rules->portid = mnl_socket_get_portid(rules->socket);
 	rules->table = xstrdup(table);
 	rules->sequence = 1;
-	if (networks) {
-		rules->is_part = true;
-		rules->networks = *networks;
-	}
-	name(rules->queue, CHAIN_QUEUE, rules->is_part, part);
-	name(rules->answer, CHAIN_ANSWER, rules->is_part, part);
-	name(rules->track, CHAIN_TRACK, rules->is_part, part);
-	name(rules->reject, CHAIN_REJECT, rules->is_part, part);
-	name(rules->inject, CHAIN_INJECT, rules->is_part, part);
-	/* in a table of one's own, before the first rule of the others */
-	name(rules->flows, rules->is_part ? CHAIN_FLOWS : CHAIN_QUEUE, rules->is_part, part);
-	for (size_t i = 0; i < N_LAYOUTS; i++) {
-		name(rules->sets[i], family_layouts[i].set, rules->is_part, part);
-		name(rules->connections[i], family_layouts[i].connections, rules->is_part, part);
-	}
+	rules_name(rules, networks, part);
 	*ret = rules;
 	return 0;
 }
@@ -1053,7 +1062,7 @@ int rules_install(const struct rules_config *config, struct diag_list *diags, st
 
 		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 		if (replace && config->networks)
-			batch_build_removal(&batch);
+			batch_build_removal(&batch, false);
 		if (config->outgoing)
 			batch_build_outgoing(&batch, config, replace);
 		else if (config->networks)
@@ -1307,7 +1316,7 @@ static int uninstall(struct rules *rules)
 
 	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 	if (rules->is_part)
-		batch_build_removal(&batch);
+		batch_build_removal(&batch, true);
 	else if (rules->outgoing)
 		batch_build_flush(&batch);
 	else
@@ -1397,6 +1406,36 @@ int rules_create_outgoing(const char *table)
 	return r == -EPROTO ? 0 : r;
 }
 
+static int note_set(const struct nlmsghdr *message, void *data)
+{
+	bool *found = data;
+
+	(void)message;
+	*found = true;
+	return MNL_CB_OK;
+}
+
+/* Whether a table has sets; all that have rules do. */
+static bool has_sets(struct rules *rules)
+{
+	char buffer[1024];
+	struct nftnl_set *filter = nftnl_set_alloc();
+	struct nlmsghdr *message;
+	bool found = false;
+	int r = -EINTR;
+
+	if (!filter)
+		out_of_memory();
+	nftnl_set_set_str(filter, NFTNL_SET_TABLE, rules->table);
+	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSET, NFPROTO_INET, NLM_F_DUMP,
+					rules->sequence++);
+	nftnl_set_nlmsg_build_payload(message, filter);
+	nftnl_set_free(filter);
+	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++)
+		r = dump_once(rules->socket, message, note_set, &found);
+	return found;
+}
+
 int rules_flush_outgoing(const char *table)
 {
 	AUTO_DIAG struct diag_list diags = {0};
@@ -1406,7 +1445,32 @@ int rules_flush_outgoing(const char *table)
 	if (r < 0)
 		return r;
 	rules->outgoing = true;
-	r = uninstall(rules);
+	/* A transaction that finds nothing to remove takes as long to give up as one that does. */
+	if (has_sets(rules))
+		r = uninstall(rules);
+	rules_forget(rules);
+	return r;
+}
+
+int rules_remove_tables(const char *const *tables, size_t n_tables)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct batch batch = {0};
+	struct rules *rules;
+	int r = n_tables ? rules_new(tables[0], NULL, 0, &diags, &rules) : 0;
+
+	if (r < 0 || !n_tables)
+		return r;
+	batch.rules = rules;
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	for (size_t i = 0; i < n_tables; i++) {
+		free(rules->table);
+		rules->table = xstrdup(tables[i]);
+		batch_add_table(&batch, NFT_MSG_DELTABLE, NLM_F_ACK, false);
+	}
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
+	free(batch.data);
 	rules_forget(rules);
 	return r;
 }
@@ -1419,27 +1483,22 @@ int rules_remove_part(const char *table, uint32_t part, const struct address_net
 int rules_remove_parts(const char *table, const struct rules_part *parts, size_t n_parts)
 {
 	AUTO_DIAG struct diag_list diags = {0};
-	AUTO_FREE struct rules **rules = xzalloc(n_parts * sizeof(struct rules *));
 	struct batch batch = {0};
-	size_t n = 0;
-	int r = 0;
+	struct rules *rules;
+	int r = n_parts ? rules_new(table, NULL, 0, &diags, &rules) : 0;
 
-	for (; n < n_parts && !r; n += !r)
-		r = rules_new(table, &parts[n].networks, parts[n].part, &diags, &rules[n]);
-	for (size_t i = 0; !r && i < n; i++) {
-		rules[i]->sequence = i ? rules[i - 1]->sequence : 1;
-		batch.rules = rules[i];
-		if (i == 0)
-			batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
-		batch_build_removal(&batch);
+	if (r < 0 || !n_parts)
+		return r;
+	batch.rules = rules;
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	for (size_t i = 0; i < n_parts; i++) {
+		rules_name(rules, &parts[i].networks, parts[i].part);
+		batch_build_removal(&batch, i + 1 == n_parts);
 	}
-	if (!r && n) {
-		batch_mark(&batch, NFNL_MSG_BATCH_END);
-		r = batch_send(&batch);
-	}
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
 	free(batch.data);
-	for (size_t i = 0; i < n; i++)
-		rules_forget(rules[i]);
+	rules_forget(rules);
 	return r;
 }
 

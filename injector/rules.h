@@ -181,6 +181,11 @@ void rules_leave(struct rules *rules);
 int rules_create_common(const char *table, struct diag_list *diags);
 /* Removes a common table with all its parts. Returns 0 or a negative errno (-ENOENT: none). */
 int rules_remove_common(const char *table);
+/*
+ * Removes several tables in one transaction, as rules_remove_parts() does parts. Returns 0, or a
+ * negative errno when one of them could not be removed: then none was.
+ */
+int rules_remove_tables(const char *const *tables, size_t n_tables);
 /* Calls @on_part for each part of a common table, maybe more than once. Returns 0 or a negative
  * errno.
  */
@@ -193,8 +198,7 @@ int rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t
  * queued once more. Returns 0 or a negative errno.
  */
 int rules_create_outgoing(const char *table);
-/* Takes away the rules of such a table. Returns 0 or a negative errno.
- */
+/* Takes away the rules of such a table, if it has any. Returns 0 or a negative errno. */
 int rules_flush_outgoing(const char *table);
 /*
  * Calls @on_table for each table for endpoints that others provide (`outgoing`) whose name is

@@ -75,13 +75,6 @@ void remote_clear(uint32_t number)
 	(void)rules_flush_outgoing(remote_table(number, table));
 }
 
-void remote_remove(uint32_t number)
-{
-	char table[REMOTE_TABLE_SIZE];
-
-	(void)rules_remove_common(remote_table(number, table));
-}
-
 int remote_list(void (*on_table)(void *userdata, uint32_t number), void *userdata)
 {
 	return rules_list_outgoing(PREFIX, on_table, userdata);

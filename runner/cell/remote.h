@@ -31,8 +31,6 @@ int remote_claim_number(uint32_t number);
 void remote_create_tables(void);
 /* Takes away the rules of a table, if there is one. */
 void remote_clear(uint32_t number);
-/* Removes it. */
-void remote_remove(uint32_t number);
 /* Calls @on_table with the number of each table. Returns 0 or a negative errno. */
 int remote_list(void (*on_table)(void *userdata, uint32_t number), void *userdata);
 

@@ -46,23 +46,46 @@ static bool is_deserted(void)
 	return true;
 }
 
-/*
- * With a base chain go all packets that wait in any queue of the namespace: those of others are
- * given some time.
- */
-static void remove_remote(void *userdata, uint32_t number)
+struct tables {
+	char names[1 + REMOTE_MOST_TABLES][REMOTE_TABLE_SIZE];
+	size_t n;
+};
+
+static void note_remote(void *userdata, uint32_t number)
 {
-	(void)userdata;
-	remote_remove(number);
+	struct tables *tables = userdata;
+
+	for (size_t i = 1; i < tables->n; i++) {
+		char name[REMOTE_TABLE_SIZE];
+
+		/* One may be told of twice. */
+		if (!strcmp(tables->names[i], remote_table(number, name)))
+			return;
+	}
+	if (tables->n < ARRAY_SIZE(tables->names))
+		remote_table(number, tables->names[tables->n++]);
 }
 
-static void remove_table(void)
+/*
+ * With a base chain go all packets that wait in any queue of the namespace: those of others are
+ * given some time. All tables in one transaction: what removes something waits for a grace period.
+ */
+static void remove_tables(void)
 {
+	struct tables tables = {.names = {SPACE_TABLE}, .n = 1};
+	const char *names[ARRAY_SIZE(tables.names)];
+
 	for (int i = 0; i < IDLE_TRIES && !queue_all_idle(); i++)
 		poll(NULL, 0, IDLE_WAIT_MS);
-	(void)rules_remove_common(SPACE_TABLE);
-	(void)remote_list(remove_remote, NULL);
 	(void)tap_rules_remove_common(SPACE_CAPTURE_TABLE);
+	(void)remote_list(note_remote, &tables);
+	for (size_t i = 0; i < tables.n; i++)
+		names[i] = tables.names[i];
+	if (rules_remove_tables(names, tables.n) == 0)
+		return;
+	/* Somebody else has removed one of them. */
+	for (size_t i = 0; i < tables.n; i++)
+		(void)rules_remove_common(names[i]);
 }
 
 static int claim_any(void)
@@ -103,5 +126,5 @@ void space_leave(int space)
 		return;
 	/* Again: a supervisor that was being killed when we came was not dead yet. */
 	sweep_shared();
-	remove_table();
+	remove_tables();
 }

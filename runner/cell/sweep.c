@@ -86,8 +86,8 @@ static void note_part(void *userdata, uint32_t part)
 	array_append(numbers->items, numbers->n_items, numbers->capacity, part);
 }
 
-/* The answers to the removal of so many have to fit into a netlink socket's buffer. */
-enum { PARTS_AT_ONCE = 24 };
+/* The request to remove so many has to fit into a netlink socket's buffer: 1.4 KB for each. */
+enum { PARTS_AT_ONCE = 128 };
 
 static void remove_parts(const struct rules_part *parts, size_t n_parts)
 {
