@@ -13,17 +13,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
-#include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #include "runner/cell/process.h"
-
-/* A socket, without what there is to ask for about it. */
-enum { ANSWER_SIZE = 4096 };
+#include "runner/cell/sock_lookup.h"
 
 /* Sockets beyond this number are forgotten, all at once. */
 #define MOST_SOCKETS 100000
@@ -40,9 +34,8 @@ struct known_process {
 };
 
 struct owners {
-	struct mnl_socket *diag; /* NULL: the kernel has none */
-	uint32_t sequence;
-	pid_t *leaders; /* of sessions, by copy; 0: not started */
+	struct sock_lookup *lookup; /* NULL: the kernel has none */
+	pid_t *leaders;             /* of sessions, by copy; 0: not started */
 	uint32_t n_copies;
 	struct known_process *known;
 	size_t n_known, known_capacity;
@@ -56,11 +49,7 @@ struct owners *owners_new(uint32_t n_copies)
 
 	owners->n_copies = n_copies;
 	owners->leaders = xzalloc(n_copies * sizeof(*owners->leaders));
-	owners->diag = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	if (owners->diag && mnl_socket_bind(owners->diag, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(owners->diag);
-		owners->diag = NULL;
-	}
+	owners->lookup = sock_lookup_new();
 	return owners;
 }
 
@@ -79,8 +68,7 @@ void owners_free(struct owners *owners)
 	if (!owners)
 		return;
 	forget_sockets(owners);
-	if (owners->diag)
-		mnl_socket_close(owners->diag);
+	sock_lookup_free(owners->lookup);
 	free(owners->leaders);
 	free(owners->known);
 	free(owners);
@@ -98,50 +86,6 @@ void owners_add(struct owners *owners, uint32_t copy, pid_t pid)
 		return;
 	owners->leaders[copy] = pid;
 	add_known(owners, pid, copy);
-}
-
-/* ---- the kernel's side ---- */
-
-static void set_id(struct inet_diag_sockid *id, const struct address *client,
-		   const struct address *server)
-{
-	id->idiag_sport = htons(client->port);
-	id->idiag_dport = htons(server->port);
-	memcpy(id->idiag_src, client->bytes, address_size(client));
-	memcpy(id->idiag_dst, server->bytes, address_size(server));
-	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-}
-
-/* The inode of a socket, or 0: there is none, or no process has it any more. */
-static uint64_t find_inode(struct owners *owners, const struct address *client,
-			   const struct address *server)
-{
-	char buffer[ANSWER_SIZE] __attribute__((aligned(8))) = {0};
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *request;
-	const struct inet_diag_msg *answer;
-	ssize_t length;
-
-	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	message->nlmsg_flags = NLM_F_REQUEST;
-	message->nlmsg_seq = ++owners->sequence;
-	request = mnl_nlmsg_put_extra_header(message, sizeof(*request));
-	request->sdiag_family = (uint8_t)client->family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = UINT32_MAX;
-	set_id(&request->id, client, server);
-	if (mnl_socket_sendto(owners->diag, message, message->nlmsg_len) < 0)
-		return 0;
-	do {
-		length = mnl_socket_recvfrom(owners->diag, buffer, sizeof(buffer));
-	} while (length < 0 && errno == EINTR);
-	/* -ENOENT comes as an NLMSG_ERROR */
-	if (length < 0 || !mnl_nlmsg_ok(message, (int)length) ||
-	    message->nlmsg_type != SOCK_DIAG_BY_FAMILY || message->nlmsg_seq != owners->sequence ||
-	    mnl_nlmsg_get_payload_len(message) < sizeof(*answer))
-		return 0;
-	answer = mnl_nlmsg_get_payload(message);
-	return answer->idiag_inode;
 }
 
 /* ---- the processes' side ---- */
@@ -295,11 +239,13 @@ static void look_for_processes(struct owners *owners)
 uint32_t owners_find(struct owners *owners, const struct address *client,
 		     const struct address *server)
 {
-	uint64_t inode = owners->diag ? find_inode(owners, client, server) : 0;
+	struct sock_found socket;
 	uint32_t copy = UINT32_MAX;
+	uint64_t inode;
 
-	if (inode == 0)
+	if (!sock_lookup_find(owners->lookup, client, server, &socket) || socket.inode == 0)
 		return UINT32_MAX;
+	inode = socket.inode;
 	if (is_remembered(owners, inode, &copy))
 		return copy;
 	/* Numbers of another pid namespace would be somebody else's. */

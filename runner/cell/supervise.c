@@ -9,15 +9,16 @@
  * itself, and it gives back what it has (shared.h), also when its parent is killed; if it is killed
  * itself, the next run sweeps (sweep.h). All works on one event loop:
  *
- *     STARTING ──(all servers listen)──► RUNNING ──(client exits, time-out, interrupt)──► ENDING
- *        │                                                                                 │
- *        └──(a server fails)─────────────────────────────────────────────► ENDING          │
+ *     STARTING ──(all servers listen)──► RUNNING ──(time-out, interrupt)────────────────► ENDING
+ *        │                                  └──(client exits)──► LINGERING ──(see below)─►   │
+ *        └──(a server fails)─────────────────────────────────────────────► ENDING            │
  *                                                                                          ▼
  *     done ◄──(deaths of the last sockets seen, or SETTLE_NS over)── SETTLING ◄──(no process left)
  *
- * The injector is armed when RUNNING begins, before the client is started. ENDING sends TERM to
- * everything in the cell, and KILL after GRACE_NS. Orphans of the client are our children, so "no
- * process left" is what waitpid() says.
+ * The injector is armed when RUNNING begins, before the client is started. LINGERING is over when
+ * nothing is left of the client, or its time (scenario_linger_ns()); mostly that is at once. ENDING
+ * sends TERM to everything in the cell, and KILL after GRACE_NS. Orphans of the client are our
+ * children, so "no process left" is what waitpid() says.
  */
 #include "runner/cell/supervise.h"
 
@@ -35,6 +36,7 @@
 #include "runner/cell/capture.h"
 #include "runner/cell/cell.h"
 #include "runner/cell/endpoint.h"
+#include "runner/cell/leftover.h"
 #include "runner/cell/network.h"
 #include "runner/cell/owners.h"
 #include "runner/cell/packets.h"
@@ -59,6 +61,7 @@ enum { MOST_OUTPUT_EVENTS = 10000 };
 enum phase {
 	PHASE_STARTING,
 	PHASE_RUNNING,
+	PHASE_LINGERING,
 	PHASE_ENDING,
 	PHASE_SETTLING,
 };
@@ -85,12 +88,13 @@ struct supervisor {
 	 */
 	pid_t *clients; /* by copy; 0: not started, or dead */
 	uint32_t n_copies, n_started, n_running;
-	struct owners *owners; /* NULL unless copies run side by side */
+	struct owners *owners; /* NULL: the copy that was started last makes all attempts */
 
 	enum phase phase;
 	int64_t origin_ns;   /* CLOCK_MONOTONIC of time 0 of the record */
 	int64_t due_ns;      /* when the timer is to fire */
 	int64_t ready_by_ns; /* STARTING: until when all servers have to listen */
+	int64_t linger_until_ns;
 	int64_t timer_lag_ns;
 	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
 	bool killed;          /* ENDING: KILL was sent */
@@ -169,13 +173,14 @@ static void add_attempt(const struct supervisor *self, const struct attempt_info
 		     });
 }
 
-/* What a connection carried is known when its socket has died. */
+/* What a connection carried is known when its socket has died; so is that it did. */
 static bool needs_carried(const struct supervisor *self)
 {
 	for (size_t i = 0; i < self->scenario->n_expectations; i++) {
 		enum expectation_kind kind = self->scenario->expectations[i].kind;
 
-		if (kind == EXPECT_RECEIVED || kind == EXPECT_SENT || kind == EXPECT_ENDED)
+		if (kind == EXPECT_RECEIVED || kind == EXPECT_SENT || kind == EXPECT_ENDED ||
+		    kind == EXPECT_LEAKS)
 			return true;
 	}
 	return false;
@@ -311,6 +316,51 @@ static void enter_ending(struct supervisor *self)
 		enter_settling(self);
 }
 
+/* ---- what the client left behind ---- */
+
+static bool has_left_something(const struct supervisor *self)
+{
+	return tree_has_others(self->server_pids, self->scenario->n_endpoints);
+}
+
+static void on_standing(void *userdata, uint32_t attempt)
+{
+	struct supervisor *self = userdata;
+	const struct event event = {
+		.kind = EVENT_STANDING,
+		.at_ns = clock_monotonic_ns() - self->origin_ns,
+		.u.net.attempt = attempt,
+	};
+
+	add_event(self, &event);
+}
+
+/* Its attempts are seen as those of the client are; for its connections we have to look. */
+static void enter_lingering(struct supervisor *self)
+{
+	int64_t linger_ns = scenario_linger_ns(self->scenario);
+
+	snapshot_take(&self->cell, self->record);
+	self->phase = PHASE_LINGERING;
+	if (linger_ns == 0 || !has_left_something(self)) {
+		enter_ending(self);
+		return;
+	}
+	self->linger_until_ns = clock_monotonic_ns() + linger_ns;
+	set_timer(self, MIN(linger_ns, LEFTOVER_LOOK_NS));
+}
+
+static void on_linger_timer(struct supervisor *self)
+{
+	int64_t left_ns = self->linger_until_ns - clock_monotonic_ns();
+
+	leftover_look(self->record, on_standing, self);
+	if (left_ns > 0)
+		set_timer(self, left_ns);
+	else
+		enter_ending(self);
+}
+
 static void start_round(struct supervisor *self);
 
 static void on_client_end(struct supervisor *self, uint32_t copy, int wait_status)
@@ -330,7 +380,7 @@ static void on_client_end(struct supervisor *self, uint32_t copy, int wait_statu
 	if (self->n_started < self->n_copies)
 		start_round(self);
 	else
-		enter_ending(self);
+		enter_lingering(self);
 }
 
 static void on_server_end(struct supervisor *self, size_t endpoint, int wait_status)
@@ -343,7 +393,7 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 	};
 
 	self->server_pids[endpoint] = 0;
-	if (self->phase >= PHASE_ENDING)
+	if (self->phase >= PHASE_LINGERING)
 		return;
 	if (self->phase == PHASE_RUNNING)
 		add_event(self, &event);
@@ -402,7 +452,9 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	(void)!read(fd, &notice, sizeof(notice));
 	while ((pid = look_for_dead(self)) > 0 && waitpid(pid, &wait_status, WNOHANG) == pid)
 		on_child_end(self, pid, wait_status);
-	if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
+	if (self->phase == PHASE_LINGERING && !has_left_something(self))
+		enter_ending(self);
+	else if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
 		enter_settling(self);
 	else if (self->killed && self->phase == PHASE_ENDING)
 		signal_all(self, SIGKILL); /* what was started since, or was not seen */
@@ -623,7 +675,9 @@ static void enter_running(struct supervisor *self)
 		begin_attached(self);
 		return;
 	}
-	if (scenario_n_clients(self->scenario) > 1)
+	/* What a copy leaves behind goes on while the next ones run. */
+	if (scenario_n_clients(self->scenario) > 1 ||
+	    (self->n_copies > 1 && scenario_linger_ns(self->scenario) > 0))
 		self->owners = owners_new(self->n_copies);
 	start_round(self);
 	if (self->phase == PHASE_RUNNING)
@@ -774,6 +828,9 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		self->timer_lag_ns = MAX(self->timer_lag_ns, now_ns - self->due_ns);
 		add_event(self, &timeout);
 		enter_ending(self);
+		break;
+	case PHASE_LINGERING:
+		on_linger_timer(self);
 		break;
 	case PHASE_ENDING:
 		if (self->killed)

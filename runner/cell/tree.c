@@ -20,25 +20,29 @@
 enum { END_ROUNDS = 500, END_WAIT_MS = 2 };
 
 struct kinship {
-	pid_t pid, parent;
-	bool descends;
+	pid_t pid, parent, session;
+	bool descends; /* from us */
+	bool known;    /* tree_has_others(): belongs to one that is known */
 };
 
-/* The parent, from the field after the name, which may hold anything; 0: no such process. */
-static pid_t parent_of(int proc, const char *pid)
+/* Fields after the name, which may hold anything: state, parent, group, session. */
+static bool read_kinship(int proc, const char *pid, struct kinship *ret)
 {
 	AUTO_FREE char *path = xasprintf("%s/stat", pid);
 	AUTO_CLOSE int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	char text[512];
 	ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
 	const char *end;
-	int parent;
+	int parent, session;
 
 	if (length <= 0)
-		return 0;
+		return false;
 	text[length] = '\0';
 	end = strrchr(text, ')');
-	return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+	if (!end || sscanf(end + 1, " %*c %d %*d %d", &parent, &session) != 2 || parent == 0)
+		return false;
+	*ret = (struct kinship){.pid = atoi(pid), .parent = parent, .session = session};
+	return true;
 }
 
 static size_t read_processes(struct kinship **ret)
@@ -50,11 +54,8 @@ static size_t read_processes(struct kinship **ret)
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		struct kinship process;
 
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		process = (struct kinship){.pid = atoi(entry->d_name),
-					   .parent = parent_of(dirfd(directory), entry->d_name)};
-		if (process.parent)
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    read_kinship(dirfd(directory), entry->d_name, &process))
 			array_append(processes, n, capacity, process);
 	}
 	if (directory)
@@ -106,6 +107,47 @@ bool tree_signal(int number)
 		if (processes[i].descends)
 			kill(processes[i].pid, number);
 	return true;
+}
+
+static bool is_one_of(pid_t pid, const pid_t *pids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pid != 0 && pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* As mark_descendants(): again and again, until nothing is added. */
+static void mark_known(struct kinship *processes, size_t n, const pid_t *known, size_t n_known)
+{
+	bool added = true;
+
+	for (size_t i = 0; i < n; i++)
+		processes[i].known = is_one_of(processes[i].pid, known, n_known) ||
+				     is_one_of(processes[i].session, known, n_known);
+	while (added) {
+		added = false;
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; !processes[i].known && k < n; k++)
+				if (processes[k].known && processes[k].pid == processes[i].parent)
+					added = processes[i].known = true;
+	}
+}
+
+bool tree_has_others(const pid_t *known, size_t n_known)
+{
+	AUTO_FREE struct kinship *processes = NULL;
+	size_t n;
+
+	if (!has_children() || !process_proc_is_ours())
+		return has_children();
+	n = read_processes(&processes);
+	mark_descendants(processes, n);
+	mark_known(processes, n, known, n_known);
+	for (size_t i = 0; i < n; i++)
+		if (processes[i].descends && !processes[i].known)
+			return true;
+	return false;
 }
 
 void tree_end(void)

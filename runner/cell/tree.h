@@ -7,6 +7,8 @@
 #ifndef SYNFAULT_RUNNER_CELL_TREE_H
 #define SYNFAULT_RUNNER_CELL_TREE_H
 
+#include <sys/types.h>
+
 #include "common/util.h"
 
 /*
@@ -15,6 +17,13 @@
  * child at all, dead and not yet reaped ones included.
  */
 bool tree_signal(int number);
+
+/*
+ * Whether there is a descendant besides the processes of @known (0: none), and besides what belongs
+ * to one of these: comes from it, or is in the session that it leads. One that is dead and not yet
+ * reaped counts. Where /proc counts processes in another way than we do, any child counts.
+ */
+bool tree_has_others(const pid_t *known, size_t n_known);
 
 /* Kills and reaps all descendants; gives up on those that don't end within a second. */
 void tree_end(void);

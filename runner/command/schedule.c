@@ -369,7 +369,7 @@ static void on_overdue(evutil_socket_t fd, short what, void *userdata)
 /* The longest that a scenario can take when the harness works as it should. */
 static struct timeval overdue_after(const struct scenario *scenario)
 {
-	int64_t limit_ns = scenario->timeout_ns + WATCHDOG_NS;
+	int64_t limit_ns = scenario->timeout_ns + scenario_linger_ns(scenario) + WATCHDOG_NS;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		limit_ns += scenario->endpoints[i].serve_ready_ns;

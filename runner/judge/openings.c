@@ -4,11 +4,13 @@
  * answer, how many attempts it has under way, what it leaves open.
  *
  * When does a socket leak? When the client has gone on to the next attempt at the same address
- * while that of the one before was open still, though its attempt had failed or was given up for
- * lost; and when it goes on after the client has ended, held by a process that the client left
- * behind. A socket that the client opens to another address meanwhile is no leak of the first: that
- * is how clients race addresses. Of a connection that was established it can't be told, since the
- * kernel itself keeps it for a while.
+ * while that of the one before was open still, though its attempt had failed, its connection was
+ * reset, or it was given up for lost; and when it goes on after the client has ended, held by a
+ * process that the client left behind. A socket that the client opens to another address meanwhile
+ * is no leak of the first: that is how clients race addresses. A connection that was established
+ * the kernel itself keeps for a while when it is closed, so that its death says nothing: such a one
+ * leaks when it was seen to be held (EVENT_STANDING), for which it is looked at after the client's
+ * end alone.
  */
 #include <inttypes.h>
 
@@ -193,18 +195,58 @@ static bool outlives(const struct judging *judging, const struct attempt_history
 	return attempt->closed_ns > until_ns && attempt->closed_ns - until_ns > slack_ns;
 }
 
-/* Its socket has no business any more, or never got an answer. */
+/* Its socket has no business any more, or never got an answer: it dies when it is closed. */
 static bool is_dead_or_unanswered(const struct attempt_history *attempt)
 {
-	return attempt->end != END_ESTABLISHED;
+	return attempt->end != END_ESTABLISHED || attempt_ending(attempt) == ENDING_RESET;
+}
+
+/* A connection that is reset only later was one of several that were used side by side. */
+static bool outlives_attempt(const struct judging *judging, const struct attempt_history *attempt,
+			     const struct attempt_history *next)
+{
+	if (attempt->end == END_ESTABLISHED && attempt->over_ns > next->started_ns)
+		return false;
+	return is_dead_or_unanswered(attempt) && outlives(judging, attempt, next->started_ns);
+}
+
+/* By attempt: whether it was seen to be open long after its copy's end; NULL: none was. */
+static bool *find_standing(const struct judging *judging)
+{
+	const struct history *history = &judging->history;
+	int64_t slack_ns = DEATH_SLACK_NS + judging->harness_lag_ns;
+	bool *standing;
+
+	if (history->n_standing == 0)
+		return NULL;
+	standing = xzalloc(history->n_attempts * sizeof(*standing));
+	for (size_t i = 0; i < history->n_standing; i++) {
+		const struct event *event = history->standing[i];
+		uint32_t id = event->u.net.attempt;
+		const struct event *exit =
+			history_copy_exit(history, judging->record->attempts[id].copy);
+
+		if (exit && event->at_ns - exit->at_ns > slack_ns)
+			standing[id] = true;
+	}
+	return standing;
 }
 
 struct leaks {
 	struct judging *judging;
+	bool *standing; /* see find_standing() */
 	const struct expectation *expectation;
-	int64_t count;
+	int64_t count, n_after_end;
 	const struct attempt_history *first; /* the first beyond the limit */
 };
+
+static bool outlives_client(const struct leaks *leaks, const struct attempt_history *attempt,
+			    const struct event *exit)
+{
+	if (leaks->standing && leaks->standing[attempt->id])
+		return true;
+	return is_dead_or_unanswered(attempt) && outlives(leaks->judging, attempt, exit->at_ns);
+}
 
 static void add_leak(struct leaks *leaks, const struct attempt_history *attempt)
 {
@@ -217,29 +259,45 @@ static void count_leaks(struct leaks *leaks, const struct attempt_group *group)
 	const struct record *record = leaks->judging->record;
 	const struct event *exit = history_copy_exit(&leaks->judging->history, group->copy);
 	size_t n_addresses = judging_n_addresses(record);
-	AUTO_FREE const struct attempt_history **last =
-		xzalloc((n_addresses + 1) * sizeof(const struct attempt_history *));
+	/* By address: the attempt before, as its index and one; and which are counted already. */
+	AUTO_FREE size_t *last = xzalloc((n_addresses + 1) * sizeof(*last));
+	AUTO_FREE bool *counted = xzalloc((group->n_attempts + 1) * sizeof(*counted));
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
-		const struct attempt_history **before = &last[judging_address(record, attempt->id)];
+		size_t *before = &last[judging_address(record, attempt->id)];
 
-		if (*before && is_dead_or_unanswered(*before) &&
-		    outlives(leaks->judging, *before, attempt->started_ns))
-			add_leak(leaks, *before);
-		*before = attempt;
+		if (*before > 0 &&
+		    outlives_attempt(leaks->judging, group->attempts[*before - 1], attempt)) {
+			add_leak(leaks, group->attempts[*before - 1]);
+			counted[*before - 1] = true;
+		}
+		*before = i + 1;
 	}
-	for (size_t i = 0; exit && !leaks->judging->timed_out && i < n_addresses; i++)
-		if (last[i] && is_dead_or_unanswered(last[i]) &&
-		    outlives(leaks->judging, last[i], exit->at_ns))
-			add_leak(leaks, last[i]);
+	for (size_t i = 0; exit && !leaks->judging->timed_out && i < group->n_attempts; i++)
+		if (!counted[i] && outlives_client(leaks, group->attempts[i], exit)) {
+			add_leak(leaks, group->attempts[i]);
+			leaks->n_after_end++;
+		}
+}
+
+static char *leaks_text(const struct leaks *leaks)
+{
+	if (leaks->n_after_end == 0)
+		return xasprintf("%" PRId64, leaks->count);
+	return xasprintf("%" PRId64 ", %" PRId64 " of them when the client had ended", leaks->count,
+			 leaks->n_after_end);
 }
 
 void judge_leaks(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct range range = expectation->value.range.range;
-	struct leaks leaks = {.judging = judging, .expectation = expectation};
+	struct leaks leaks = {
+		.judging = judging,
+		.expectation = expectation,
+		.standing = find_standing(judging),
+	};
 
 	for (size_t i = 0; i < groups->n_groups; i++)
 		count_leaks(&leaks, &groups->groups[i]);
@@ -255,7 +313,7 @@ void judge_leaks(struct judging *judging, const struct expectation *expectation)
 				    .subject = judging_subject(judging, "sockets left open",
 							       expectation->endpoint),
 				    .expected = count_range_text(range),
-				    .actual = xasprintf("%" PRId64, leaks.count),
+				    .actual = leaks_text(&leaks),
 				    .miss = leaks.count > range.high
 						    ? xasprintf("%" PRId64 " too many",
 								leaks.count - range.high)
@@ -264,4 +322,5 @@ void judge_leaks(struct judging *judging, const struct expectation *expectation)
 				    .has_attempt = leaks.first,
 				    .attempt = leaks.first ? leaks.first->id : 0,
 			    });
+	free(leaks.standing);
 }

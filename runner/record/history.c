@@ -118,6 +118,10 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 	case EVENT_FAULT:
 		take_fault(history, attempt, event);
 		break;
+	case EVENT_STANDING:
+		array_append(history->standing, history->n_standing, history->standing_capacity,
+			     event);
+		break;
 	case EVENT_CLOSED:
 		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
 		attempt->kernel_retransmissions = event->u.net.retransmissions;
@@ -223,6 +227,7 @@ void history_free(struct history *history)
 		free(history->attempts[i].faults);
 	free(history->attempts);
 	free(history->process_events);
+	free(history->standing);
 	free(history->exits);
 	*history = (struct history){0};
 }

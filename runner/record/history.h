@@ -76,6 +76,8 @@ struct history {
 	/* Starts, ends and the timeout: the few events that are about processes, in their order. */
 	const struct event **process_events;
 	size_t n_process_events, process_events_capacity;
+	const struct event **standing; /* EVENT_STANDING, in their order */
+	size_t n_standing, standing_capacity;
 	const struct event **exits; /* by copy of the client: its end, or NULL */
 };
 

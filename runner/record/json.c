@@ -130,6 +130,7 @@ void record_write_event(const struct event *event, struct strbuf *out)
 		put_integer(out, "wait_status", event->u.exit.wait_status);
 		break;
 	case EVENT_ESTABLISHED:
+	case EVENT_STANDING:
 	case EVENT_TIMEOUT:
 	case EVENT_N_KINDS:
 		break;

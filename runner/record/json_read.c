@@ -348,6 +348,7 @@ static bool read_event_body(struct object *object, const struct record *record, 
 		return read_copy(object, record, false, &event->u.exit.copy) &&
 		       read_wait_status(object, &event->u.exit.wait_status);
 	case EVENT_ESTABLISHED:
+	case EVENT_STANDING:
 	case EVENT_TIMEOUT:
 		return true;
 	case EVENT_N_KINDS:

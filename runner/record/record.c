@@ -7,6 +7,7 @@ static const char *const event_kind_names[] = {
 	[EVENT_VERDICT] = "verdict",
 	[EVENT_ESTABLISHED] = "established",
 	[EVENT_FAULT] = "fault",
+	[EVENT_STANDING] = "standing",
 	[EVENT_CLOSED] = "closed",
 	[EVENT_START] = "start",
 	[EVENT_OUTPUT] = "output",

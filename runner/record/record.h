@@ -17,9 +17,10 @@ enum event_kind {
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
 	EVENT_FAULT,       /* something was done to the connection after its SYN */
-	EVENT_CLOSED,      /* the client's socket died; the last of those about an attempt */
-	EVENT_START,       /* a copy of the client was started */
-	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
+	EVENT_STANDING, /* the client has ended, and a process that it left has the socket open */
+	EVENT_CLOSED,   /* the client's socket died; the last of those about an attempt */
+	EVENT_START,    /* a copy of the client was started */
+	EVENT_OUTPUT,   /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
 	EVENT_EXIT,        /* the first process of a copy of the client ended */

@@ -196,6 +196,9 @@ static char *event_text(const struct record *record, const struct event *event)
 		strbuf_printf(&text, "%s, after %llu bytes", fault_kind_name(event->u.net.fault),
 			      (unsigned long long)event->u.net.bytes);
 		break;
+	case EVENT_STANDING:
+		strbuf_puts(&text, "its socket is open though the client has ended");
+		break;
 	case EVENT_CLOSED:
 		strbuf_printf(&text, "%u SYNs repeated, says the kernel",
 			      event->u.net.retransmissions);

@@ -94,6 +94,9 @@ static void add_what(const struct record *record, const struct event *event, str
 	case EVENT_FAULT:
 		add_fault(event, out);
 		break;
+	case EVENT_STANDING:
+		strbuf_puts(out, "socket still open, though the client has ended");
+		break;
 	case EVENT_CLOSED:
 		strbuf_puts(out, "socket closed");
 		break;

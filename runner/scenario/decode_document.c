@@ -320,6 +320,13 @@ static void decode_timeout(struct loader *loader, const struct field *field, voi
 	decode_positive_duration(loader, field->value, &scenario->timeout_ns);
 }
 
+static void decode_linger(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+
+	scenario->has_linger = decode_duration(loader, field->value, &scenario->linger_ns);
+}
+
 static void decode_clients(struct loader *loader, const struct field *field, void *target)
 {
 	struct scenario *scenario = target;
@@ -419,6 +426,17 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
 		.decode = decode_timeout,
+	},
+	{
+		.name = "linger",
+		.value = "a duration",
+		.description = "So long processes that the client left behind are watched after "
+			       "its end, before they are ended; unless given, 1s where gives-up or "
+			       "leaks is expected, else 0s.",
+		.example = "3s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_linger,
 	},
 	{
 		.name = "endpoints",

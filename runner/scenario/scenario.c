@@ -166,6 +166,17 @@ const char *ending_name(enum ending ending)
 	return ending_names[ending];
 }
 
+int64_t scenario_linger_ns(const struct scenario *scenario)
+{
+	if (scenario->has_linger)
+		return scenario->linger_ns;
+	for (size_t i = 0; i < scenario->n_expectations; i++)
+		if (scenario->expectations[i].kind == EXPECT_GIVES_UP ||
+		    scenario->expectations[i].kind == EXPECT_LEAKS)
+			return LINGER_DEFAULT_NS;
+	return 0;
+}
+
 size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)

@@ -269,6 +269,10 @@ struct scenario {
 	struct place place; /* of the document's name */
 	char **tags;
 	int64_t timeout_ns;
+	/* How long what the client left behind is watched after its end; see scenario_linger_ns().
+	 */
+	int64_t linger_ns;
+	bool has_linger; /* it is given */
 	struct endpoint_spec *endpoints;
 	size_t n_endpoints;
 	struct kernel_spec *kernel;
@@ -305,6 +309,13 @@ bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t lis
 /* How many copies of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
 uint32_t scenario_n_copies(const struct scenario *scenario);
+
+/*
+ * How long processes that the client left behind may go on, watched, before they are ended: what
+ * the file says, or a second where "gives-up" or "leaks" is expected, or 0.
+ */
+#define LINGER_DEFAULT_NS (1 * NS_PER_S)
+int64_t scenario_linger_ns(const struct scenario *scenario);
 
 /* The index of the endpoint with this name, or SIZE_MAX. */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);

@@ -155,6 +155,13 @@ void record_builder_established(struct record_builder *builder, uint32_t id, int
 							  .u.net = {.attempt = id}});
 }
 
+void record_builder_standing(struct record_builder *builder, uint32_t id, int64_t at_ms)
+{
+	record_add_event(builder->record, &(struct event){.kind = EVENT_STANDING,
+							  .at_ns = at_ms * NS_PER_MS,
+							  .u.net.attempt = id});
+}
+
 void record_builder_closed(struct record_builder *builder, uint32_t id, int64_t at_ms,
 			   uint32_t retransmissions)
 {

@@ -71,6 +71,7 @@ void record_builder_verdict(struct record_builder *builder, uint32_t id, uint32_
 void record_builder_established(struct record_builder *builder, uint32_t id, int64_t at_ms);
 void record_builder_closed(struct record_builder *builder, uint32_t id, int64_t at_ms,
 			   uint32_t retransmissions);
+void record_builder_standing(struct record_builder *builder, uint32_t id, int64_t at_ms);
 
 /* @stream: STREAM_STDOUT, STREAM_STDERR. May be called again; what is too much is cut. */
 void record_builder_client_writes(struct record_builder *builder, uint32_t stream, int64_t at_ms,

@@ -278,6 +278,83 @@ Test(behaviour, leaks_are_sockets_that_are_open_when_the_next_attempt_starts)
 	}
 }
 
+/* Of a connection its death says nothing, since the kernel keeps it: it has to have been seen. */
+Test(behaviour, leaks_are_connections_that_are_held_when_the_client_has_ended)
+{
+	for (uint64_t run = 0; run < RUNS; run++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		struct dice dice = {.run = run};
+		size_t api = record_builder_endpoint(b, "api", "accept");
+		int64_t n = roll(&dice, 1, 8), n_leaks = 0, most = roll(&dice, 0, 2);
+		int64_t exit_ms = 100 * n + 100;
+		uint32_t first = UINT32_MAX;
+		bool looked[8][2];
+
+		for (int64_t i = 0; i < n; i++) {
+			record_builder_attempt_connected(b, api, 100 * i);
+			looked[i][0] = roll(&dice, 0, 1); /* too early to be a leak */
+			looked[i][1] = roll(&dice, 0, 3) == 0;
+			n_leaks += looked[i][1];
+			if (looked[i][1] && n_leaks == most + 1)
+				first = (uint32_t)i;
+		}
+		record_builder_client_exits(b, exit_ms, 0);
+		for (int look = 0; look < 2; look++)
+			for (int64_t i = 0; i < n; i++)
+				if (looked[i][look])
+					record_builder_standing(b, (uint32_t)i,
+								exit_ms + (look ? 1000 : 40));
+		expect_range(b, EXPECT_LEAKS, 0, most);
+		expect_verdict(b, run, n_leaks <= most, "leaks", first);
+	}
+}
+
+/* The client that gave up and left a process behind that did not. */
+Test(behaviour, a_socket_of_an_attempt_after_the_clients_end_is_a_leak_too)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "drop");
+
+	record_builder_attempt_dropped(b, api, 0, 90);
+	record_builder_client_exits(b, 100, 0);
+	record_builder_attempt_dropped(b, api, 200, 1100);
+	expect_range(b, EXPECT_LEAKS, 0, 0);
+	expect_verdict(b, 0, false, "leaks", 1);
+}
+
+Test(behaviour, a_reset_connection_leaks_when_it_is_open_at_the_next_attempt)
+{
+	for (int leaks = 0; leaks < 2; leaks++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "reset after accept");
+		uint32_t id = record_builder_attempt(b, api);
+
+		record_builder_syn(b, id, 1, 0);
+		record_builder_verdict(b, id, 1, VERDICT_ACCEPT, 0);
+		record_builder_established(b, id, 1);
+		record_add_event(b->record,
+				 &(struct event){.kind = EVENT_FAULT,
+						 .at_ns = 10 * NS_PER_MS,
+						 .u.net = {.attempt = id, .fault = FAULT_RESET}});
+		if (!leaks)
+			record_builder_closed(b, id, 20, 0);
+		id = record_builder_attempt(b, api);
+		record_builder_syn(b, id, 1, 300);
+		record_builder_verdict(b, id, 1, VERDICT_ACCEPT, 300);
+		record_builder_established(b, id, 301);
+		record_add_event(b->record,
+				 &(struct event){.kind = EVENT_FAULT,
+						 .at_ns = 310 * NS_PER_MS,
+						 .u.net = {.attempt = id, .fault = FAULT_RESET}});
+		record_builder_closed(b, id, 320, 0);
+		if (leaks)
+			record_builder_closed(b, 0, 400, 0);
+		record_builder_client_exits(b, 500, 0);
+		expect_range(b, EXPECT_LEAKS, 0, 0);
+		expect_verdict(b, (uint64_t)leaks, !leaks, "leaks", leaks ? 0 : UINT32_MAX);
+	}
+}
+
 Test(behaviour, retries_only_after_what_is_listed)
 {
 	static const struct {

@@ -121,7 +121,7 @@ Test(check, shows_errors_with_their_places)
 			 "bad.yaml:1:1: error: unknown key \"x\"\n"
 			 "   1 | x: y\n"
 			 "     | ^\n"
-			 "  help: a scenario has the keys: name, tags, timeout, endpoints, kernel, "
+			 "  help: a scenario has the keys: name, tags, timeout, linger, endpoints, kernel, "
 			 "client, requires, clients, "
 			 "repeat, expect, matrix, defaults\n"
 			 "bad.yaml:8:4: error: not valid YAML: a list that starts here has no end\n"

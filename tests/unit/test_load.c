@@ -1015,6 +1015,21 @@ Test(load, reads_expectations_of_behaviour)
 	cr_expect_eq(all[6].endpoint, 0);
 }
 
+static struct scenario_file *parse_line(const char *line);
+
+Test(load, what_a_client_leaves_behind_is_watched_where_that_is_asked_about)
+{
+	AUTO_FILE struct scenario_file *not_asked = parse_expect("{exit: 0}");
+	AUTO_FILE struct scenario_file *leaks = parse_expect("{leaks: 0}");
+	AUTO_FILE struct scenario_file *gives_up = parse_expect("{gives-up: {attempts: 3}}");
+	AUTO_FILE struct scenario_file *given = parse_line("linger: 250ms");
+
+	cr_expect_eq(scenario_linger_ns(not_asked->scenarios[0]), 0);
+	cr_expect_eq(scenario_linger_ns(leaks->scenarios[0]), NS_PER_S);
+	cr_expect_eq(scenario_linger_ns(gives_up->scenarios[0]), NS_PER_S);
+	cr_expect_eq(scenario_linger_ns(given->scenarios[0]), 250 * NS_PER_MS);
+}
+
 Test(load, refuses_expectations_of_output)
 {
 	EXPECT_REFUSALS(
@@ -1069,6 +1084,7 @@ Test(load, refuses_a_documents_own_keys)
 		{"tags: [\"\"]", "a tag is one word"}, {"tags: [\"a\\x1b\"]", "a tag is one word"},
 		{"tags: [[a]]", "a text has to stand here"}, {"timeout: 30", "has no unit"},
 		{"timeout: 0s", "more than 0"}, {"timeout: 25h", "longer than 24h"},
+		{"linger: 5", "has no unit"}, {"linger: -1s", "is negative"},
 		{"requires: {}", "\"requires\" is empty"}, {"requires: [a]", "takes a mapping"},
 		{"requires: {programs: []}", "list of programs is empty"},
 		{"requires: {programs: ['']}", "name of a program is empty"},

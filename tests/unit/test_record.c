@@ -48,6 +48,7 @@ static struct record_builder *full_record(void)
 		&(struct event){.kind = EVENT_START, .at_ns = 3450 * NS_PER_MS, .u.start.copy = 1});
 	record_builder_client_exits(b, 3500, 3);
 	record->events[record->n_events - 1].u.exit.copy = 1;
+	record_builder_standing(b, 3, 3600);
 	record_add_problem(record, true, "no queue: %s", "load nfnetlink_queue");
 	record_add_problem(record, false, "\xc3\x28 is not UTF-8");
 	record_add_section(record, "Listening", "127.0.0.2:8080\n");
