@@ -5,7 +5,7 @@
  * does not answer (--ask). A name with several addresses is tried address by address in each try,
  * and so are several targets.
  */
-#include "targets/clients/mistake.h"
+#include "targets/clients/retry.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -19,12 +19,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-enum exit_status {
-	STATUS_CONNECTED = 0,
-	STATUS_GAVE_UP = 1,     /* every allowed attempt failed */
-	STATUS_LET_THROUGH = 3, /* an error that is not retried */
-};
 
 enum jitter {
 	JITTER_NONE,
@@ -49,10 +43,10 @@ struct options {
 	enum mistake mistake;
 };
 
-/* How one try ended. */
-struct result {
-	int error;      /* 0: well; else an errno */
-	bool connected; /* the error came after connecting */
+struct client {
+	const struct options *options;
+	struct addrinfo *addresses[MAX_TARGETS];
+	int kept; /* the socket of an attempt that got no answer, for MISTAKE_IMPATIENT; or -1 */
 };
 
 static void print_help(FILE *file)
@@ -77,7 +71,9 @@ static void print_help(FILE *file)
 	fputs("  same-seed           the jitter is the same in every run\n"
 	      "  slow-timeout        waits twice as long for an answer\n"
 	      "  wrong-order         begins with the last target\n"
-	      "  slow-fallback       waits a second before it turns to the next target\n",
+	      "  slow-fallback       waits a second before it turns to the next target\n"
+	      "  impatient           ends an attempt without answer after the next has begun\n"
+	      "  hands-socket-on     a process that it started keeps its connection\n",
 	      file);
 }
 
@@ -221,9 +217,28 @@ static int wait_for(int fd, short events, double timeout_ms)
 	}
 }
 
-/* Returns a connected socket, or a negative errno. */
-static int connect_address(const struct addrinfo *address, const struct options *options)
+/* A socket that is of no use any more. */
+static void discard(int fd, int error, struct client *client)
 {
+	switch (client->options->mistake) {
+	case MISTAKE_LEAKS_SOCKET:
+		break;
+	case MISTAKE_IMPATIENT:
+		if (client->kept >= 0)
+			close(client->kept);
+		client->kept = error == ETIMEDOUT ? fd : -1;
+		if (client->kept < 0)
+			close(fd);
+		break;
+	default:
+		close(fd);
+	}
+}
+
+/* Returns a connected socket, or a negative errno. */
+static int connect_address(const struct addrinfo *address, struct client *client)
+{
+	const struct options *options = client->options;
 	int fd, error = 0;
 	socklen_t length = sizeof(error);
 
@@ -239,8 +254,7 @@ static int connect_address(const struct addrinfo *address, const struct options 
 	}
 	if (error == 0)
 		return fd;
-	if (options->mistake != MISTAKE_LEAKS_SOCKET)
-		close(fd);
+	discard(fd, error, client);
 	return -error;
 }
 
@@ -266,47 +280,56 @@ static int ask(int fd, const struct options *options)
 }
 
 /* The addresses of one target in their order. Returns as connect_address() does. */
-static int connect_target(const struct addrinfo *addresses, const struct options *options)
+static int connect_target(const struct addrinfo *addresses, struct client *client)
 {
 	int fd = -EADDRNOTAVAIL;
 
 	for (const struct addrinfo *address = addresses; address; address = address->ai_next) {
-		fd = connect_address(address, options);
+		fd = connect_address(address, client);
 		if (fd >= 0)
 			break;
 	}
 	return fd;
 }
 
-/* One try: all targets in their order. The error of the last one counts. */
-static struct result try_once(struct addrinfo *const *addresses, const struct options *options)
+/* Leaves a process behind that has the connection open for as long as it likes. */
+static void hand_on(void)
 {
-	struct result result = {0};
-	int fd = -EADDRNOTAVAIL;
+	if (fork() != 0)
+		return;
+	sleep_ms(60000);
+	_exit(EXIT_SUCCESS);
+}
+
+/* One try: all targets in their order. The error of the last one counts. */
+static struct retry_result try_once(void *userdata)
+{
+	struct client *client = userdata;
+	const struct options *options = client->options;
+	int fd = -EADDRNOTAVAIL, error = 0;
+	bool connected;
 
 	for (size_t i = 0; fd < 0 && i < options->n_targets; i++) {
 		bool backwards = options->mistake == MISTAKE_WRONG_ORDER;
 
 		if (i > 0 && options->mistake == MISTAKE_SLOW_FALLBACK)
 			sleep_ms(1000);
-		fd = connect_target(addresses[backwards ? options->n_targets - 1 - i : i], options);
+		fd = connect_target(client->addresses[backwards ? options->n_targets - 1 - i : i],
+				    client);
 	}
-	if (fd < 0) {
-		result.error = -fd;
-		return result;
-	}
-	result.connected = true;
-	if (options->ask)
-		result.error = ask(fd, options);
-	close(fd);
-	return result;
-}
-
-static bool may_retry(struct result result, const struct options *options)
-{
-	return mistake_retries(options->mistake,
-			       !result.connected &&
-				       (result.error == ECONNREFUSED || result.error == ETIMEDOUT));
+	connected = fd >= 0;
+	if (!connected)
+		error = -fd;
+	else if (options->ask)
+		error = ask(fd, options);
+	if (connected && options->mistake == MISTAKE_HANDS_SOCKET_ON)
+		hand_on();
+	if (connected)
+		close(fd);
+	return (struct retry_result){
+		.error = error != 0 ? strerror(error) : NULL,
+		.passes = !connected && (error == ECONNREFUSED || error == ETIMEDOUT),
+	};
 }
 
 /* Uniform in [0, 1). */
@@ -321,13 +344,11 @@ static double draw(double n, const struct options *options)
 	return (double)bits / 4294967296.0;
 }
 
-/* The wait after attempt @n (from 1). */
-static double wait_ms(double n, const struct options *options)
+static double wait_ms(double n, void *userdata)
 {
+	const struct options *options = ((const struct client *)userdata)->options;
 	double wait = options->base_ms * pow(options->factor, n - 1);
 
-	if (options->mistake == MISTAKE_NO_PAUSE)
-		return 0;
 	if (options->mistake != MISTAKE_NO_CAP)
 		wait = fmin(wait, options->cap_ms);
 	switch (options->jitter) {
@@ -342,33 +363,23 @@ static double wait_ms(double n, const struct options *options)
 	}
 }
 
-static enum exit_status run(struct addrinfo *const *addresses, const struct options *options)
+/* Returns the exit status. */
+static int run(struct client *client)
 {
-	double allowed = mistake_tries(options->mistake, options->tries);
-	bool silent = options->mistake == MISTAKE_SWALLOWS_ERROR;
+	const struct options *options = client->options;
+	struct retry retry = {
+		.tries = options->tries,
+		.mistake = options->mistake,
+		.attempt = try_once,
+		.wait_ms = wait_ms,
+		.client = client,
+	};
+	double n;
+	enum retry_status status = retry_run(&retry, &n);
 
-	for (double n = 1;; n++) {
-		struct result result = try_once(addresses, options);
-
-		if (result.error == 0) {
-			printf("connected after %.0f attempt%s\n", n, n == 1 ? "" : "s");
-			return STATUS_CONNECTED;
-		}
-		if (!silent)
-			fprintf(stderr, "attempt %.0f: %s\n", n, strerror(result.error));
-		if (!may_retry(result, options)) {
-			fprintf(stderr, "not retried: %s\n", strerror(result.error));
-			return STATUS_LET_THROUGH;
-		}
-		if (n >= allowed) {
-			if (silent)
-				return STATUS_CONNECTED;
-			fprintf(stderr, "gave up after %.0f attempt%s: %s\n", n, n == 1 ? "" : "s",
-				strerror(result.error));
-			return STATUS_GAVE_UP;
-		}
-		sleep_ms(wait_ms(n, options));
-	}
+	if (status == RETRY_DONE && options->mistake != MISTAKE_SWALLOWS_ERROR)
+		printf("connected after %.0f attempt%s\n", n, n == 1 ? "" : "s");
+	return (int)status;
 }
 
 int main(int argc, char **argv)
@@ -380,7 +391,8 @@ int main(int argc, char **argv)
 		.tries = 5,
 		.timeout_ms = 1000,
 	};
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses[MAX_TARGETS] = {NULL};
+	struct client client = {.options = &options, .kept = -1};
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	int status, error = 0;
 
 	status = parse_options(argc, argv, &options);
@@ -388,13 +400,13 @@ int main(int argc, char **argv)
 		return status;
 	for (size_t i = 0; error == 0 && i < options.n_targets; i++) {
 		error = getaddrinfo(options.targets[i].host, options.targets[i].port, &hints,
-				    &addresses[i]);
+				    &client.addresses[i]);
 		if (error != 0)
 			fprintf(stderr, "%s: %s\n", options.targets[i].host, gai_strerror(error));
 	}
-	status = error != 0 ? STATUS_LET_THROUGH : (int)run(addresses, &options);
+	status = error != 0 ? (int)RETRY_LET_THROUGH : run(&client);
 	for (size_t i = 0; i < options.n_targets; i++)
-		if (addresses[i])
-			freeaddrinfo(addresses[i]);
+		if (client.addresses[i])
+			freeaddrinfo(client.addresses[i]);
 	return status;
 }

@@ -4,7 +4,7 @@
  * library. Only a refused connection is retried: CURLE_COULDNT_CONNECT says no more than that
  * connecting failed, so the loop looks at the operating system's error, too.
  */
-#include "targets/clients/mistake.h"
+#include "targets/clients/retry.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -15,17 +15,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum exit_status {
-	STATUS_FETCHED = 0,
-	STATUS_GAVE_UP = 1,     /* every allowed attempt failed */
-	STATUS_LET_THROUGH = 3, /* an error that is not retried */
-};
-
 struct options {
 	const char *url;
 	double tries, delay_ms, timeout_ms;
 	bool retry_timeouts;
 	enum mistake mistake;
+};
+
+struct client {
+	const struct options *options;
+	CURL *curl;
+	char error_text[CURL_ERROR_SIZE];
 };
 
 static void print_help(FILE *file)
@@ -148,78 +148,55 @@ static CURL *make_handle(const struct options *options, char *error_text)
 	return curl;
 }
 
-static bool may_retry(CURL *curl, CURLcode code, const struct options *options)
+static struct retry_result attempt(void *userdata)
 {
+	struct client *client = userdata;
+	CURLcode code = curl_easy_perform(client->curl);
+	struct retry_result result = {0};
 	long os_errno = 0;
 
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		return mistake_retries(options->mistake, options->retry_timeouts);
+	if (code == CURLE_OK)
+		return result;
+	result.error =
+		client->error_text[0] != '\0' ? client->error_text : curl_easy_strerror(code);
 	if (code == CURLE_COULDNT_CONNECT)
-		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
-	return mistake_retries(options->mistake, os_errno == ECONNREFUSED);
+		curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_errno);
+	if (os_errno != 0)
+		result.error = strerror((int)os_errno);
+	result.passes = code == CURLE_OPERATION_TIMEDOUT ? client->options->retry_timeouts
+							 : os_errno == ECONNREFUSED;
+	return result;
 }
 
-/* The delay after attempt @n (from 1). */
-static double delay_ms(double n, const struct options *options)
+static double delay_ms(double n, void *userdata)
 {
-	switch (options->mistake) {
-	case MISTAKE_NO_PAUSE:
-		return 0;
-	case MISTAKE_NO_CAP:
-		return options->delay_ms * pow(2, n - 1);
-	default:
-		return options->delay_ms;
-	}
-}
+	const struct client *client = userdata;
 
-static enum exit_status run(CURL *curl, const char *error_text, const struct options *options)
-{
-	double allowed = mistake_tries(options->mistake, options->tries);
-	bool silent = options->mistake == MISTAKE_SWALLOWS_ERROR;
-
-	for (double n = 1;; n++) {
-		CURLcode code = curl_easy_perform(curl);
-		const char *text = error_text[0] != '\0' ? error_text : curl_easy_strerror(code);
-		long os_errno = 0;
-
-		if (code == CURLE_OK)
-			return STATUS_FETCHED;
-		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
-		if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
-			text = strerror((int)os_errno);
-		if (!silent)
-			fprintf(stderr, "attempt %.0f: %s\n", n, text);
-		if (!may_retry(curl, code, options)) {
-			fprintf(stderr, "not retried: %s\n", text);
-			return STATUS_LET_THROUGH;
-		}
-		if (n >= allowed) {
-			if (silent)
-				return STATUS_FETCHED;
-			fprintf(stderr, "all %.0f attempts failed: %s\n", n, text);
-			return STATUS_GAVE_UP;
-		}
-		sleep_ms(delay_ms(n, options));
-	}
+	if (client->options->mistake == MISTAKE_NO_CAP)
+		return client->options->delay_ms * pow(2, n - 1);
+	return client->options->delay_ms;
 }
 
 int main(int argc, char **argv)
 {
 	struct options options = {.tries = 5, .delay_ms = 2000, .timeout_ms = 5000};
-	char error_text[CURL_ERROR_SIZE] = "";
-	CURL *curl;
+	struct client client = {.options = &options};
+	struct retry retry = {.attempt = attempt, .wait_ms = delay_ms, .client = &client};
+	double attempts;
 	int status;
 
 	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return STATUS_LET_THROUGH;
-	curl = make_handle(&options, error_text);
-	if (!curl)
-		return STATUS_LET_THROUGH;
-	status = (int)run(curl, error_text, &options);
-	curl_easy_cleanup(curl);
+		return RETRY_LET_THROUGH;
+	client.curl = make_handle(&options, client.error_text);
+	if (!client.curl)
+		return RETRY_LET_THROUGH;
+	retry.tries = options.tries;
+	retry.mistake = options.mistake;
+	status = (int)retry_run(&retry, &attempts);
+	curl_easy_cleanup(client.curl);
 	curl_global_cleanup();
 	return status;
 }

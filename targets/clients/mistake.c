@@ -20,10 +20,14 @@ static const char *const names[] = {
 	[MISTAKE_NO_CAP] = "no-cap",
 	[MISTAKE_ONE_TOO_MANY] = "one-too-many",
 	[MISTAKE_LEAKS_SOCKET] = "leaks-socket",
+	[MISTAKE_NESTED_RETRIES] = "nested-retries",
+	[MISTAKE_LEAVES_CHILD] = "leaves-child",
 	[MISTAKE_SAME_SEED] = "same-seed",
 	[MISTAKE_SLOW_TIMEOUT] = "slow-timeout",
 	[MISTAKE_WRONG_ORDER] = "wrong-order",
 	[MISTAKE_SLOW_FALLBACK] = "slow-fallback",
+	[MISTAKE_IMPATIENT] = "impatient",
+	[MISTAKE_HANDS_SOCKET_ON] = "hands-socket-on",
 };
 _Static_assert(ARRAY_SIZE(names) == MISTAKE_N_KINDS, "each mistake has a name");
 
@@ -64,7 +68,9 @@ void mistake_help(FILE *file)
 	      "  swallows-error      exits with 0 and says nothing when all attempts failed\n"
 	      "  no-cap              waits grow for ever\n"
 	      "  one-too-many        one attempt more than allowed\n"
-	      "  leaks-socket        leaves a timed-out socket open and goes on\n",
+	      "  leaks-socket        leaves a timed-out socket open and goes on\n"
+	      "  nested-retries      all attempts are made once more when they have failed\n"
+	      "  leaves-child        gives up, but a process that it started goes on\n",
 	      file);
 }
 

@@ -2,7 +2,7 @@
 /*
  * The mistakes a client can be told to make (--mistake NAME, or SYNFAULT_MISTAKE in its
  * environment), so that scenarios can be shown to catch each of them. Shared by the clients in C;
- * fetch.py knows the same names.
+ * fetch.py knows the names of the first ones, which every client can make.
  */
 #ifndef SYNFAULT_TARGETS_CLIENTS_MISTAKE_H
 #define SYNFAULT_TARGETS_CLIENTS_MISTAKE_H
@@ -20,11 +20,16 @@ enum mistake {
 	MISTAKE_NO_CAP,             /* waits grow for ever */
 	MISTAKE_ONE_TOO_MANY,       /* one attempt more than allowed */
 	MISTAKE_LEAKS_SOCKET,       /* leaves a failed socket open, whose SYNs go on */
+	/* These the clients in C can make. */
+	MISTAKE_NESTED_RETRIES, /* two retry loops around each other, each of which retries */
+	MISTAKE_LEAVES_CHILD,   /* gives up, but a process that it started goes on */
 	/* These only synfault-backoff can make. */
 	MISTAKE_SAME_SEED,     /* its jitter is the same in every run */
 	MISTAKE_SLOW_TIMEOUT,  /* waits twice as long for an answer */
 	MISTAKE_WRONG_ORDER,   /* begins with the last of its targets */
 	MISTAKE_SLOW_FALLBACK, /* waits a second before it turns to the next target */
+	MISTAKE_IMPATIENT, /* begins the next attempt before it ends the one without an answer */
+	MISTAKE_HANDS_SOCKET_ON, /* a process that it started keeps its connection */
 	MISTAKE_N_KINDS,
 };
 

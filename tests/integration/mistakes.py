@@ -40,7 +40,11 @@ MISTAKES = [
 BEHAVIOUR = [
     ("slow-timeout", "takes 400 ms for an attempt that gets no answer", "connect-timeout"),
     ("one-too-many", "gives up after three attempts, within a second", "gives-up"),
+    ("leaves-child", "gives up after three attempts, within a second", "gives-up"),
     ("no-cap", "waits no longer than its cap allows in all", "total-wait"),
+    ("nested-retries", "waits no longer than its cap allows in all", "total-wait"),
+    ("no-cap", "starts an attempt every 200 ms and more, by its cap", "intervals"),
+    ("nested-retries", "is done within its own time", "duration"),
     (
         "retries-everything",
         "retries what was refused, and not a server that accepts and says nothing",
@@ -48,8 +52,10 @@ BEHAVIOUR = [
     ),
     ("wrong-order", "turns to the backup only when the first one has failed", "order"),
     ("slow-fallback", "turns to the backup at once", "fallback"),
+    ("impatient", "has one attempt under way at a time", "in-flight"),
     ("leaks-socket", "has one attempt under way at a time", "in-flight"),
     ("leaks-socket", "leaves no socket open", "leaks"),
+    ("hands-socket-on", "leaves no socket open", "leaks"),
     ("same-seed", "spreads the retries of ten clients by its jitter", "waits"),
     ("same-seed", "ten clients that draw their waits are no herd when they come back", "herd"),
 ]
