@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The reports of a run: see outputs.h. */
+/* What is written and shown of a run: see outputs.h. */
 #include "runner/command/outputs.h"
 
+#include "common/random.h"
 #include "runner/report/html.h"
 #include "runner/report/junit.h"
 #include "runner/report/pictures.h"
@@ -40,6 +41,47 @@ bool output_apply_html_single(void *options, const char *value, char **ret_messa
 bool output_apply_timeline(void *options, const char *value, char **ret_message)
 {
 	((struct output_options *)options)->timeline = value;
+	return true;
+}
+
+bool output_apply_failures(void *options, const char *value, char **ret_message)
+{
+	const char *words[FAILURES_N_MODES + 1] = {0};
+	size_t index;
+
+	for (int mode = 0; mode < FAILURES_N_MODES; mode++)
+		words[mode] = failure_output_name((enum failure_output)mode);
+	if (!option_choice(value, words, &index, ret_message))
+		return false;
+	((struct output_options *)options)->console.failures = (enum failure_output)index;
+	return true;
+}
+
+bool output_apply_github(void *options, const char *value, char **ret_message)
+{
+	static const char *const words[] = {"auto", "always", "never", NULL};
+	size_t index;
+
+	if (!option_choice(value, words, &index, ret_message))
+		return false;
+	((struct output_options *)options)->github = (enum github_mode)index;
+	return true;
+}
+
+bool output_apply_color(void *options, const char *value, char **ret_message)
+{
+	return option_color(value, &((struct output_options *)options)->console.color, ret_message);
+}
+
+bool output_apply_verbose(void *options, const char *value, char **ret_message)
+{
+	((struct output_options *)options)->console.verbose = true;
+	return true;
+}
+
+bool output_apply_quiet(void *options, const char *value, char **ret_message)
+{
+	((struct output_options *)options)->console.quiet = true;
 	return true;
 }
 
@@ -94,4 +136,56 @@ bool outputs_write(const struct output_options *options, const struct run_result
 	if (options->junit)
 		junit_write(results, &junit, options->junit, &diags);
 	return say(&diags, err);
+}
+
+/* ---- what is shown ---- */
+
+/* Writes workflow commands, if any, and empties the buffer. */
+static void emit_commands(struct strbuf *commands, FILE *out)
+{
+	fwrite(strbuf_text(commands), 1, commands->length, out);
+	fflush(out);
+	strbuf_free(commands);
+}
+
+struct telling outputs_begin(const struct output_options *options, FILE *out)
+{
+	struct telling telling = {
+		.out = out,
+		.github = github_is_wanted(options->github),
+		.token = random_seed(),
+	};
+	AUTO_STRBUF struct strbuf commands = {0};
+
+	if (telling.github)
+		github_stop_commands(telling.token, &commands);
+	emit_commands(&commands, out);
+	telling.console = console_new(out, &options->console);
+	return telling;
+}
+
+void outputs_end(struct telling *telling, const struct run_results *results)
+{
+	AUTO_STRBUF struct strbuf commands = {0};
+
+	console_failures(telling->console, results);
+	if (telling->github) {
+		github_resume_commands(telling->token, &commands);
+		github_annotations(results, &commands);
+	}
+	emit_commands(&commands, telling->out);
+	console_summary(telling->console, results);
+	console_free(telling->console);
+	telling->console = NULL;
+}
+
+void outputs_write_github(const struct output_options *options, const struct run_results *results,
+			  FILE *err)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+
+	if (!github_is_wanted(options->github))
+		return;
+	github_write_summary(results, &diags);
+	say(&diags, err);
 }

@@ -14,7 +14,6 @@ struct rejudge_options {
 	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
 	struct selection selection;
 	double timing_scale; /* 0: as when it was run */
-	struct console_options console;
 	bool help;
 };
 
@@ -50,24 +49,6 @@ static bool apply_timing_scale(void *options, const char *value, char **ret_mess
 	return false;
 }
 
-static bool apply_color(void *options, const char *value, char **ret_message)
-{
-	return option_color(value, &((struct rejudge_options *)options)->console.color,
-			    ret_message);
-}
-
-static bool apply_verbose(void *options, const char *value, char **ret_message)
-{
-	((struct rejudge_options *)options)->console.verbose = true;
-	return true;
-}
-
-static bool apply_quiet(void *options, const char *value, char **ret_message)
-{
-	((struct rejudge_options *)options)->console.quiet = true;
-	return true;
-}
-
 static bool apply_help(void *options, const char *value, char **ret_message)
 {
 	((struct rejudge_options *)options)->help = true;
@@ -81,9 +62,7 @@ static const struct option_spec rejudge_options[] = {
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F (default: as it was run)",
 	 apply_timing_scale},
 	OUTPUT_OPTIONS,
-	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},
-	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
-	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
+	SHOWN_OPTIONS("show the attempts and expectations of passed scenarios too"),
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table judge_option_table = OPTION_TABLE(rejudge_options);
@@ -108,7 +87,7 @@ static void print_help(FILE *out)
 static bool load(struct rejudge *self, char *const *paths, size_t n)
 {
 	AUTO_FILE_PATHS struct file_paths found = {0};
-	bool color = color_is_wanted(self->options.console.color, self->err);
+	bool color = color_is_wanted(self->options.outputs.console.color, self->err);
 
 	file_paths_find(&found, paths, n, self->err, color);
 	for (size_t i = 0; i < found.n_paths; i++) {
@@ -254,8 +233,8 @@ static enum exit_status rejudge(struct rejudge *self, const char *path, FILE *ou
 		stored_judge(self->run, &results->facts, &results->items[i]);
 	strbuf_puts(&note, "judged again from ");
 	report_line(&note, path);
-	self->options.console.note = strbuf_text(&note);
-	stored_print(results, &self->options.console, out);
+	self->options.outputs.console.note = strbuf_text(&note);
+	stored_print(results, &self->options.outputs, out, self->err);
 	if (!outputs_write(&self->options.outputs, results, self->err) &&
 	    results_status(results) == STATUS_PASSED)
 		return STATUS_UNJUDGED;

@@ -7,26 +7,8 @@
 
 struct report_options {
 	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
-	struct console_options console;
 	bool help;
 };
-
-static bool apply_color(void *options, const char *value, char **ret_message)
-{
-	return option_color(value, &((struct report_options *)options)->console.color, ret_message);
-}
-
-static bool apply_verbose(void *options, const char *value, char **ret_message)
-{
-	((struct report_options *)options)->console.verbose = true;
-	return true;
-}
-
-static bool apply_quiet(void *options, const char *value, char **ret_message)
-{
-	((struct report_options *)options)->console.quiet = true;
-	return true;
-}
 
 static bool apply_help(void *options, const char *value, char **ret_message)
 {
@@ -36,9 +18,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 
 static const struct option_spec report_options[] = {
 	OUTPUT_OPTIONS,
-	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},
-	{"verbose", 'v', NULL, "show the attempts of passed scenarios too", apply_verbose},
-	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
+	SHOWN_OPTIONS("show the attempts and expectations of passed scenarios too"),
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table report_option_table = OPTION_TABLE(report_options);
@@ -52,7 +32,7 @@ static void print_help(FILE *out)
 		"Usage: synfault report [OPTION...] RUN\n\n"
 		"Makes reports of a run that is over, as the run itself would have: RUN is what\n"
 		"`synfault run --json FILE` wrote, or the directory of --records. Without any\n"
-		"report to make, shows the results here.\n\n%s",
+		"report to make, and with --github always, shows the results here.\n\n%s",
 		strbuf_text(&text));
 }
 
@@ -75,8 +55,8 @@ static enum exit_status report(const struct report_options *options, const char 
 		fprintf(err, "synfault report: %s\n", message);
 		return STATUS_USAGE;
 	}
-	if (!outputs_any(&options->outputs))
-		stored_print(&run->results, &options->console, out);
+	if (!outputs_any(&options->outputs) || options->outputs.github == GITHUB_ALWAYS)
+		stored_print(&run->results, &options->outputs, out, err);
 	return outputs_write(&options->outputs, &run->results, err) ? STATUS_PASSED
 								    : STATUS_UNJUDGED;
 }

@@ -72,7 +72,7 @@ static void add_results(struct run *run, const struct scenario_file *file)
 static bool load(struct run *run, char *const *operands, size_t n_operands)
 {
 	AUTO_FILE_PATHS struct file_paths found = {0};
-	bool color = color_is_wanted(run->options.console.color, run->err);
+	bool color = color_is_wanted(run->options.outputs.console.color, run->err);
 
 	file_paths_find(&found, operands, n_operands, run->err, color);
 	for (size_t i = 0; i < found.n_paths; i++) {
@@ -292,26 +292,6 @@ static bool write_reports(struct run *run)
 	return outputs_write(&run->options.outputs, &run->results, run->err) && written;
 }
 
-/* On the page of the job. What is wrong with it is said, but the run did its work without. */
-static void write_github_summary(const struct run *run)
-{
-	AUTO_DIAG struct diag_list diags = {0};
-
-	if (!github_is_wanted(run->options.github))
-		return;
-	github_write_summary(&run->results, &diags);
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
-}
-
-/* Writes workflow commands, if any, and empties the buffer. */
-static void emit_commands(struct strbuf *commands, FILE *out)
-{
-	fwrite(strbuf_text(commands), 1, commands->length, out);
-	fflush(out);
-	strbuf_free(commands);
-}
-
 static enum exit_status run_all(struct run *run, FILE *out)
 {
 	const struct run_options *options = &run->options;
@@ -330,30 +310,19 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.on_result = on_result,
 		.on_tick = on_tick,
 		.on_status = on_status,
-		.on_live = options->console.verbose ? on_live : NULL,
+		.on_live = options->outputs.console.verbose ? on_live : NULL,
 		.userdata = run,
 	};
 
-	const bool github = github_is_wanted(options->github);
-	const uint64_t token = random_seed();
-	AUTO_STRBUF struct strbuf commands = {0};
+	struct telling telling;
 
-	run->options.console.note = note;
-	if (github)
-		github_stop_commands(token, &commands);
-	emit_commands(&commands, out);
-	run->console = console_new(out, &options->console);
+	run->options.outputs.console.note = note;
+	telling = outputs_begin(&options->outputs, out);
+	run->console = telling.console;
 	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);
 	run->started_ns = clock_monotonic_ns();
 	schedule_run(&config, &run->results);
-	console_failures(run->console, &run->results);
-	if (github) {
-		github_resume_commands(token, &commands);
-		github_annotations(&run->results, &commands);
-	}
-	emit_commands(&commands, out);
-	console_summary(run->console, &run->results);
-	console_free(run->console);
+	outputs_end(&telling, &run->results);
 	last_failed_update(&run->failed, &run->results);
 	last_failed_write(&run->failed);
 	return results_status(&run->results);
@@ -417,7 +386,7 @@ static enum exit_status execute(struct run *run, FILE *out)
 	if (run->options.shard.count)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
-	write_github_summary(run);
+	outputs_write_github(&run->options.outputs, &run->results, run->err);
 	/* A result that nobody can read is none. */
 	if (!write_reports(run) && (status == STATUS_PASSED || status == STATUS_NOTHING_RAN))
 		status = STATUS_UNJUDGED;
@@ -435,7 +404,7 @@ static size_t show_broken(const struct run *run)
 		n_broken += run->results.items[i].broken != NULL;
 	for (size_t i = 0; n_broken && i < run->n_files; i++)
 		file_print_diags(run->files[i], run->err,
-				 color_is_wanted(run->options.console.color, run->err));
+				 color_is_wanted(run->options.outputs.console.color, run->err));
 	return n_broken;
 }
 

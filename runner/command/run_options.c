@@ -226,47 +226,6 @@ static bool apply_capture_size(void *options, const char *value, char **ret_mess
 	return true;
 }
 
-static bool apply_color(void *options, const char *value, char **ret_message)
-{
-	return option_color(value, &((struct run_options *)options)->console.color, ret_message);
-}
-
-static bool apply_verbose(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->console.verbose = true;
-	return true;
-}
-
-static bool apply_quiet(void *options, const char *value, char **ret_message)
-{
-	((struct run_options *)options)->console.quiet = true;
-	return true;
-}
-
-static bool apply_failure_output(void *options, const char *value, char **ret_message)
-{
-	const char *words[FAILURES_N_MODES + 1] = {0};
-	size_t index;
-
-	for (int mode = 0; mode < FAILURES_N_MODES; mode++)
-		words[mode] = failure_output_name((enum failure_output)mode);
-	if (!option_choice(value, words, &index, ret_message))
-		return false;
-	((struct run_options *)options)->console.failures = (enum failure_output)index;
-	return true;
-}
-
-static bool apply_github(void *options, const char *value, char **ret_message)
-{
-	static const char *const words[] = {"auto", "always", "never", NULL};
-	size_t index;
-
-	if (!option_choice(value, words, &index, ret_message))
-		return false;
-	((struct run_options *)options)->github = (enum github_mode)index;
-	return true;
-}
-
 static bool apply_isolation(void *options, const char *value, char **ret_message)
 {
 	return option_isolation(value, &((struct run_options *)options)->isolation, ret_message);
@@ -320,15 +279,7 @@ static const struct option_spec run_options[] = {
 	 apply_capture_dir},
 	{"capture-size", 0, "SIZE", "at most so many bytes of packets each (default: 16M)",
 	 apply_capture_size},
-	{"failure-output", 0, "WHEN",
-	 "failures in full: final (default), immediate, immediate-final or never",
-	 apply_failure_output, .words = "final immediate immediate-final never"},
-	{"github", 0, "WHEN", "annotations and a summary for GitHub Actions: auto, always or never",
-	 apply_github, .words = "auto always never"},
-	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},
-	{"verbose", 'v', NULL, "show events live, and the attempts of passed scenarios too",
-	 apply_verbose},
-	{"quiet", 'q', NULL, "show failures and the summary only", apply_quiet},
+	SHOWN_OPTIONS("show events live, and the attempts of passed scenarios too"),
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 

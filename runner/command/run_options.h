@@ -9,7 +9,6 @@
 #include "runner/command/retry.h"
 #include "runner/command/select.h"
 #include "runner/command/shard.h"
-#include "runner/report/github.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct run_options {
@@ -36,8 +35,6 @@ struct run_options {
 
 	/* what is told */
 	const char *records;
-	struct console_options console;
-	enum github_mode github;
 };
 
 extern const struct option_table run_option_table;

@@ -209,15 +209,14 @@ struct stored_run *stored_open(const char *path, char **ret_message)
 	return run_json_load(path, ret_message);
 }
 
-void stored_print(const struct run_results *results, const struct console_options *options,
-		  FILE *out)
+void stored_print(const struct run_results *results, const struct output_options *options,
+		  FILE *out, FILE *err)
 {
-	struct console *console = console_new(out, options);
+	struct telling telling = outputs_begin(options, out);
 
-	console_start(console, results->n_items, 1, results->seed);
+	console_start(telling.console, results->n_items, 1, results->seed);
 	for (size_t i = 0; i < results->n_items; i++)
-		console_result(console, &results->items[i], results->items[i].repeat);
-	console_failures(console, results);
-	console_summary(console, results);
-	console_free(console);
+		console_result(telling.console, &results->items[i], results->items[i].repeat);
+	outputs_end(&telling, results);
+	outputs_write_github(options, results, err);
 }

@@ -6,7 +6,7 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_STORED_H
 #define SYNFAULT_RUNNER_COMMAND_STORED_H
 
-#include "runner/report/console.h"
+#include "runner/command/outputs.h"
 #include "runner/report/run_json.h"
 
 /*
@@ -23,8 +23,8 @@ struct stored_run *stored_open(const char *path, char **ret_message);
 void stored_judge(const struct stored_run *run, const struct run_facts *facts,
 		  struct result *result);
 
-/* Shows results as `run` does. */
-void stored_print(const struct run_results *results, const struct console_options *options,
-		  FILE *out);
+/* Shows results as `run` does, on GitHub, too. */
+void stored_print(const struct run_results *results, const struct output_options *options,
+		  FILE *out, FILE *err);
 
 #endif

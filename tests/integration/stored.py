@@ -184,6 +184,39 @@ def test_flaky(tap, here):
                unless("1 flaky" in here.run("judge", "flaky.json").stdout, "not flaky when judged again"))
 
 
+def test_shown(tap, here, run):
+    """What is shown of a stored run is what the run itself would have shown."""
+    problems = []
+    for options in (["--failure-output", "never"], ["--failure-output", "immediate"], ["--quiet"]):
+        for command in ("report", "judge"):
+            shown = here.run(command, "run.json", *options)
+            # The names of both failures come once more at the end.
+            full, once = shown.stdout.count("  repeat: "), shown.stdout.count("expects too much")
+            expected = {"never": 0, "immediate": 1, "--quiet": 1}[options[-1]]
+            if full != expected or not once or ("PASS" in shown.stdout) == (options == ["--quiet"]):
+                problems.append(f"{command} {options}: {shown.stdout}{shown.stderr}")
+    verbose = here.run("report", "run.json", "-v", env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
+    tap.result("report and judge show failures as they are told to", *problems,
+               unless("  expectations\n    ✓ exit      0\n" in verbose, verbose),
+               unless("✗ attempts  1  expected 2" in verbose, verbose))
+    page = here.directory / "summary.md"
+    environment = {**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page)}
+    for command, arguments, wanted in (("report", [], True), ("judge", [], True),
+                                       ("report", ["--html-single", "page.html"], False),
+                                       ("report", ["--html-single", "page.html", "--github", "always"], True),
+                                       ("judge", ["--github", "never"], False)):
+        page.unlink(missing_ok=True)
+        shown = here.run(command, "run.json", *arguments, env=environment)
+        lines = shown.stdout.splitlines()
+        places = [number for number, line in enumerate(lines) if line.startswith("::error file=a.yaml,line=")]
+        stops = [number for number, line in enumerate(lines) if line.startswith("::stop-commands::")]
+        tap.result(f"{command} {' '.join(arguments)} writes {'' if wanted else 'no '}annotations and summary",
+                   unless((stops == [0] and len(places) == 2) == wanted, shown.stdout + shown.stderr),
+                   unless(wanted or not (stops or places), shown.stdout),
+                   unless(page.exists() == wanted, "a summary" if page.exists() else "no summary"),
+                   unless(not wanted or last_line(shown) == last_line(run), shown.stdout))
+
+
 def test_interrupted(tap, here):
     (here.directory / "long.yaml").write_text(
         "name: takes long\nendpoints: {api: {}}\n"
@@ -254,6 +287,7 @@ def main():
         test_records(tap, here)
         test_compare(tap, here)
         test_flaky(tap, here)
+        test_shown(tap, here, run)
         test_interrupted(tap, here)
         test_refusals(tap, here)
         test_sample(tap, here)

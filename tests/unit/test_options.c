@@ -105,7 +105,7 @@ Test(options, are_taken_from_the_environment)
 	cr_assert_eq(parsed.options.max_failures, 4);
 	cr_assert_eq(parsed.options.shard.count, 3, "the CI system's word counts less");
 	cr_assert(parsed.options.require);
-	cr_assert(!parsed.options.console.quiet, "0 is off");
+	cr_assert(!parsed.options.outputs.console.quiet, "0 is off");
 	cr_assert_null(parsed.options.outputs.junit, "an empty variable is none");
 	cr_assert(!parsed.options.help, "nobody wants help from the environment");
 	cr_assert_str_eq(parsed.options.selection.tags[0], "a");
