@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shows that clients which everybody knows can't tell an injected fault from the real one.
+
+real.py SYNFAULT: the synfault program. Runs each client before each fault twice, side by side: once
+injected, and once as a server does it in earnest (targets/servers/broken.py), with nothing injected.
+Attempts, exit status and what the client wrote have to be the same. The report is TAP.
+
+Numbers in what clients write (of milliseconds, of addresses in memory) are not compared.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BROKEN = str(ROOT / "targets/servers/broken.py")
+# The system's, for which Debian has the packages that are needed.
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
+
+URLLIB = """
+import sys, urllib.request
+try:
+    print(urllib.request.urlopen(sys.argv[1], timeout=1).read())
+except Exception as error:
+    sys.exit(f"{error!r} from {error.__cause__!r}")
+"""
+REQUESTS = """
+import sys, requests
+try:
+    print(requests.get(sys.argv[1], timeout=1).text)
+except Exception as error:
+    sys.exit(f"{error!r} from {error.__cause__!r}")
+"""
+NODE = """
+const options = {agent: false, signal: AbortSignal.timeout(1000)};
+require("http").get(process.argv[1], options, (response) => response.resume()).on("error", (error) => {
+    console.error(error.code, error.message);
+    process.exitCode = 1;
+});
+"""
+CLIENTS = {
+    "curl": ["curl", "-sS", "--max-time", "1", "http://${api}/"],
+    "wget": ["wget", "-nv", "-O-", "--tries=1", "--timeout=1", "http://${api}/"],
+    "urllib": [PYTHON, "-c", URLLIB, "http://${api}/"],
+    "requests": [PYTHON, "-c", REQUESTS, "http://${api}/"],
+    "ssh": ["ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "ConnectTimeout=1", "-p",
+            "${api.port}", "${api.host}", "true"],
+    "psql": ["psql", "-w", "-c", "",
+             "host=${api.host} port=${api.port} user=u dbname=d connect_timeout=2"],
+    "node": ["node", "-e", NODE, "http://${api}/"],
+    "nc": ["nc", "-N", "-v", "-w", "1", "${api.host}", "${api.port}"],
+}
+
+# The fault, the server behind it, and what does the same in earnest.
+FAULTS = {
+    "refuse": ("refuse", "none", "none"),
+    "drop": ("drop", "echo", "full"),
+    "reset after accept": ("reset after accept", "echo", "aborts"),
+    "reset in answer to a request": ("reset after 1 byte to-server", "echo", "resets"),
+    "close in answer to a request": ("close after 0 bytes", "echo", "closes"),
+    "stall": ("stall after accept", "echo", "silent"),
+}
+
+
+def scenario(name, client, serve, fault):
+    if serve not in ("none", "echo"):
+        command = ["python3", BROKEN, "${api.host}", "${api.port}", serve]
+        serve = {"command": command, "ready": "20s"}
+    # The server gets a moment to fill its queue.
+    command = ["sh", "-c", 'sleep 0.2; exec "$@"', "sh", *CLIENTS[client]]
+    return {
+        "name": name,
+        "timeout": "20s",
+        "endpoints": {"api": {"port": 8080, "serve": serve, "faults": [fault]}},
+        "client": {"command": command, "stdin": "hello\n"},
+        "expect": {"attempts": "1.."},
+    }
+
+
+def pairs():
+    for client in CLIENTS:
+        for fault in FAULTS:
+            yield client, fault
+
+
+def scenarios():
+    for client, fault in pairs():
+        step, server, broken = FAULTS[fault]
+        yield scenario(f"{client}: {fault}, injected", client, server, step)
+        yield scenario(f"{client}: {fault}, real", client, broken, "accept")
+
+
+def view(record):
+    """What a client did and said of it, without numbers."""
+    ends = [event["wait_status"] for event in record["events"] if event["kind"] == "exit"]
+    output = {
+        stream["name"]: re.sub(r"0x[0-9a-f]+|\d+", "N", stream["head"])
+        for stream in record["streams"]
+        if not stream["name"].startswith("api.")
+    }
+    return {"attempts": len(record["attempts"]), "wait status": ends, **output}
+
+
+def run(synfault, directory):
+    """Runs all of it, and returns the records by their scenarios' names."""
+    path = pathlib.Path(directory, "a.yaml")
+    path.write_text("---\n".join(json.dumps(one) + "\n" for one in scenarios()), encoding="utf-8")
+    process = subprocess.run(
+        [synfault, "run", "--jobs", "24", "--timing-scale", "4", "--records", "records", path],
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=150,
+    )
+    records = {}
+    for file in sorted(pathlib.Path(directory, "records").glob("[0-9]*.json")):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        records[record["scenario"]] = record
+    return process, records
+
+
+def compare(records, client, fault):
+    """Returns what is wrong, as a list of lines; empty when all is well."""
+    both = [records.get(f"{client}: {fault}, {which}") for which in ("injected", "real")]
+    if None in both:
+        return ["no record"]
+    problems = [problem["message"] for record in both for problem in record["problems"]]
+    injected, real = (view(record) for record in both)
+    for what, value in real.items():
+        if injected.get(what) != value:
+            problems.append(f"{what}: {injected.get(what)!r}, really {value!r}")
+    return problems
+
+
+def missing(client):
+    """Why a client can't be tried, or None."""
+    if not shutil.which(CLIENTS[client][0]):
+        return f"{CLIENTS[client][0]} is missing"
+    if client == "requests" and subprocess.call(
+        [PYTHON, "-c", "import requests"], stderr=subprocess.DEVNULL
+    ):
+        return "the Python module requests is missing"
+    return None
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    required = os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1"
+    absent = {client: reason for client in CLIENTS if (reason := missing(client))}
+    failed = False
+    print(f"1..{len(CLIENTS) * len(FAULTS)}", flush=True)
+    with tempfile.TemporaryDirectory() as directory:
+        process, records = run(os.path.abspath(sys.argv[1]), directory)
+        for number, (client, fault) in enumerate(pairs(), start=1):
+            name = f"{number} - {client}: {fault}"
+            if client in absent and not required:
+                print(f"ok {name} # SKIP {absent[client]}")
+                continue
+            problems = [absent[client]] if client in absent else compare(records, client, fault)
+            print(f"{'not ok' if problems else 'ok'} {name}")
+            for line in problems:
+                print(f"# {line}")
+            failed = failed or bool(problems)
+    if failed:
+        print("\n".join(f"# {line}" for line in process.stdout.splitlines()))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
