@@ -150,6 +150,15 @@ struct time_bounds {
 	struct tolerance tolerance;
 	double scale;
 };
+/*
+ * What is allowed for wait (or interval) number @k, from 1: the one between the group's attempts k
+ * and k + 1. Both bounds are -1 beyond the end of a list. *@ret_plain: it is so by the policy's
+ * figures alone, not by how long an attempt took. The one there would be if the client had tried
+ * once more can be asked for, too.
+ */
+struct time_bounds attempt_wait_bounds(const struct expectation *expectation,
+				       const struct attempt_group *group, size_t k, double scale,
+				       bool *ret_plain);
 /* Of an expectation's range: one value has tolerance, a range is taken as written. */
 struct time_bounds judging_bounds(const struct judging *judging,
 				  const struct expectation *expectation);

@@ -154,19 +154,21 @@ static bool measure(const struct waits *waits, size_t k, int64_t *ret_ns)
 			    waits->intervals, ret_ns);
 }
 
-/* What the policy allows for wait number @k. @ret_plain: by its figures alone. */
-static struct range allowed_wait(const struct waits *waits, size_t k, bool *ret_plain)
+static struct range allowed_wait(const struct expectation *expectation,
+				 const struct attempt_group *group, size_t k, bool *ret_plain)
 {
-	const struct policy *policy = waits->policy;
+	const struct policy *policy = &expectation->value.policy;
 	int64_t before_ns = policy->base_ns;
 	struct range range;
 
 	*ret_plain = true;
-	if (policy->jitter == JITTER_DECORRELATED && k > 1 && !measure(waits, k - 1, &before_ns))
+	if (policy->jitter == JITTER_DECORRELATED && k > 1 &&
+	    !attempt_wait(group->attempts[k - 2], group->attempts[k - 1],
+			  expectation->kind == EXPECT_INTERVALS, &before_ns))
 		before_ns = policy->cap_ns;
 	range = policy_wait_after(policy, k, before_ns);
-	if ((policy->waits_for_end || policy->ends_early) && k < waits->group->n_attempts) {
-		const struct attempt_history *before = waits->group->attempts[k - 1];
+	if ((policy->waits_for_end || policy->ends_early) && k < group->n_attempts) {
+		const struct attempt_history *before = group->attempts[k - 1];
 		bool ended = before->end != END_OPEN;
 		int64_t took_ns = ended ? before->ended_ns - before->started_ns : 0;
 
@@ -186,24 +188,32 @@ static struct range allowed_wait(const struct waits *waits, size_t k, bool *ret_
  * A range that the user wrote is taken as it is; a single duration, and what a policy comes to, has
  * tolerance.
  */
-static struct time_bounds wait_bounds(const struct waits *waits, size_t k)
+struct time_bounds attempt_wait_bounds(const struct expectation *expectation,
+				       const struct attempt_group *group, size_t k, double scale,
+				       bool *ret_plain)
 {
-	const struct policy *policy = waits->policy;
-	bool plain, range;
-	struct time_bounds bounds = {.exact = allowed_wait(waits, k, &plain),
-				     .scale = waits->judging->timing_scale};
+	const struct policy *policy = &expectation->value.policy;
+	struct time_bounds bounds = {.exact = allowed_wait(expectation, group, k, ret_plain),
+				     .scale = scale};
+	bool range = (policy->kind == POLICY_LIST || policy->kind == POLICY_RANGE) &&
+		     bounds.exact.low < bounds.exact.high && !policy->name;
 
-	range = (policy->kind == POLICY_LIST || policy->kind == POLICY_RANGE) &&
-		bounds.exact.low < bounds.exact.high && !policy->name;
 	if (!range)
-		bounds.tolerance = waits->expectation->tolerance;
+		bounds.tolerance = expectation->tolerance;
 	return bounds;
+}
+
+static struct time_bounds wait_bounds(const struct waits *waits, size_t k, bool *ret_plain)
+{
+	return attempt_wait_bounds(waits->expectation, waits->group, k,
+				   waits->judging->timing_scale, ret_plain);
 }
 
 /* The client went on while its attempt was still open: that is its behaviour, so it fails. */
 static void add_never_closed(struct waits *waits, size_t k)
 {
-	struct time_bounds bounds = wait_bounds(waits, k);
+	bool plain;
+	struct time_bounds bounds = wait_bounds(waits, k, &plain);
 	AUTO_FREE char *expected = bounds_text(&bounds);
 	char *subject = wait_subject(waits, k);
 
@@ -225,7 +235,8 @@ static void add_never_closed(struct waits *waits, size_t k)
 
 static void add_wrong(struct waits *waits, size_t k, int64_t wait_ns, int64_t miss_ns)
 {
-	struct time_bounds bounds = wait_bounds(waits, k);
+	bool plain;
+	struct time_bounds bounds = wait_bounds(waits, k, &plain);
 	AUTO_FREE char *expected = bounds_text(&bounds);
 	char *subject = wait_subject(waits, k), *message = NULL;
 
@@ -295,7 +306,8 @@ static void check_max_attempts(struct waits *waits)
 
 static void add_nothing_to_look_at(struct waits *waits)
 {
-	struct time_bounds bounds = wait_bounds(waits, 1);
+	bool plain;
+	struct time_bounds bounds = wait_bounds(waits, 1, &plain);
 	char *subject = waits_subject(waits);
 	size_t n = waits->group->n_attempts;
 
@@ -410,15 +422,15 @@ static void add_measured(struct waits *waits, bool single)
 
 static void check_wait(struct waits *waits, size_t k)
 {
-	struct time_bounds bounds = wait_bounds(waits, k);
+	bool plain;
+	struct time_bounds bounds = wait_bounds(waits, k, &plain);
 	int64_t wait_ns = 0, miss_ns;
-	bool open = !measure(waits, k, &wait_ns), lag, plain;
+	bool open = !measure(waits, k, &wait_ns), lag;
 
 	miss_ns = time_miss(&bounds, wait_ns);
 	if (!open)
 		add_time(waits, k, wait_ns);
 	if (!open && miss_ns == 0) {
-		allowed_wait(waits, k, &plain);
 		if (plain && !(k == 1 && waits->policy->first_plain))
 			add_sample(waits, k, &bounds, wait_ns);
 		return;

@@ -20,6 +20,7 @@
 #include "runner/judge/herd.h"
 #include "runner/report/lanes.h"
 #include "runner/report/result.h"
+#include "runner/report/wait_view.h"
 
 #define DEFAULT_COLUMNS 80
 #define MINIMUM_COLUMNS 40
@@ -30,6 +31,8 @@
 #define SHOWN_AROUND    1 /* on either side of a blamed attempt */
 #define MAX_BLAMED      3 /* attempts whose surroundings are shown; all are marked */
 #define MAX_SCRIPTS     8 /* endpoints whose scripts are shown */
+#define MAX_ADDRESSES   8 /* of each of them */
+#define MAX_STANDING    3 /* sockets that outlive the client */
 
 enum column {
 	COLUMN_NUMBER,
@@ -55,14 +58,6 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(layouts) == N_COLUMNS, "one layout per column");
 
-/* What the last column measures. */
-enum before_kind {
-	BEFORE_WAIT_ALL,      /* from the end of the previous attempt, wherever that went */
-	BEFORE_WAIT_ENDPOINT, /* from the end of the previous attempt at the same endpoint */
-	BEFORE_INTERVAL_ALL,  /* from start to start */
-	BEFORE_INTERVAL_ENDPOINT,
-};
-
 struct row {
 	size_t skipped; /* > 0: stands for this many attempts that are not shown */
 	bool blamed;
@@ -74,6 +69,7 @@ struct timeline {
 	const struct record *record;
 	const struct judgement *judgement;
 	const struct history *history;
+	struct wait_view *waits; /* by attempt */
 	const struct timeline_style *style;
 	const char *indent;
 	size_t columns; /* for text, indent taken off */
@@ -163,78 +159,29 @@ static bool is_blamed(const struct timeline *timeline, uint32_t id)
 	return false;
 }
 
-/*
- * Waits and intervals are measured as the expectation that looks at them measures them, so that the
- * column shows what was judged. Without one: the wait since the previous attempt anywhere.
- */
-static enum before_kind before_kind_of(const struct timeline *timeline, size_t endpoint)
-{
-	const struct scenario *scenario = timeline->scenario;
-	bool waits = false, waits_all = false, intervals = false, intervals_all = false;
-
-	for (size_t i = 0; scenario && i < scenario->n_expectations; i++) {
-		const struct expectation *expectation = &scenario->expectations[i];
-		bool all = expectation->endpoint == ALL_ENDPOINTS;
-
-		if (!all && expectation->endpoint != endpoint)
-			continue;
-		if (expectation->kind == EXPECT_WAITS) {
-			waits = true;
-			waits_all |= all;
-		} else if (expectation->kind == EXPECT_INTERVALS) {
-			intervals = true;
-			intervals_all |= all;
-		}
-	}
-	if (waits)
-		return waits_all ? BEFORE_WAIT_ALL : BEFORE_WAIT_ENDPOINT;
-	if (intervals)
-		return intervals_all ? BEFORE_INTERVAL_ALL : BEFORE_INTERVAL_ENDPOINT;
-	return BEFORE_WAIT_ALL;
-}
-
-static bool is_interval(enum before_kind kind)
-{
-	return kind == BEFORE_INTERVAL_ALL || kind == BEFORE_INTERVAL_ENDPOINT;
-}
-
 /* Whether the last column holds intervals in all rows: then that is its heading. */
 static bool shows_intervals(const struct timeline *timeline)
 {
-	for (size_t i = 0; i < timeline->record->n_endpoints; i++) {
-		if (!is_interval(before_kind_of(timeline, i)))
+	size_t n_intervals = 0;
+
+	for (size_t i = 0; i < timeline->history->n_attempts; i++) {
+		if (timeline->waits[i].there && !timeline->waits[i].interval)
 			return false;
+		n_intervals += timeline->waits[i].there;
 	}
-	return timeline->record->n_endpoints > 0;
+	return n_intervals > 0;
 }
 
+/* The column shows what was judged. */
 static char *cell_before(const struct timeline *timeline, uint32_t id)
 {
-	const struct history *history = timeline->history;
-	const struct record_attempt *attempts = timeline->record->attempts;
-	enum before_kind kind = before_kind_of(timeline, attempts[id].endpoint);
-	bool all = kind == BEFORE_WAIT_ALL || kind == BEFORE_INTERVAL_ALL;
-	const struct attempt_history *previous = NULL;
+	const struct wait_view *wait = &timeline->waits[id];
 	char buffer[DURATION_TEXT_SIZE];
-	int64_t since;
 
-	for (uint32_t i = id; i > 0 && !previous; i--) {
-		if (all || attempts[i - 1].endpoint == attempts[id].endpoint)
-			previous = &history->attempts[i - 1];
-	}
-	if (!previous)
+	if (!wait->there)
 		return xstrdup("");
-	if (is_interval(kind))
-		since = previous->started_ns;
-	else if (previous->over_ns != INT64_MAX)
-		since = previous->over_ns;
-	else
-		return xstrdup("-"); /* it had not ended: there was no wait */
-	since = history->attempts[id].started_ns - since;
-	/* Two clocks may disagree by so much; judgement takes it as no wait, too. */
-	if (since < 0 && since >= -NS_PER_MS)
-		since = 0;
-	return xstrdup(duration_format(since, buffer));
+	/* The attempt before had not ended: there was no wait. */
+	return xstrdup(wait->open ? "-" : duration_format(wait->length_ns, buffer));
 }
 
 static char *cell_fault(const struct timeline *timeline, uint32_t id)
@@ -547,6 +494,48 @@ static void add_title(const struct timeline *timeline)
 	strbuf_putc(timeline->out, '\n');
 }
 
+/* Its first @n addresses, and how many more there are. */
+static char *addresses_text(const struct record_endpoint *endpoint, size_t n)
+{
+	struct strbuf text = {0};
+	char address[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(&text, "%s%s", i > 0 ? ", " : "",
+			      address_format(&endpoint->addresses[i], address));
+	if (endpoint->n_addresses == 0)
+		strbuf_puts(&text, "no address");
+	else if (n < endpoint->n_addresses)
+		strbuf_printf(&text, " and %zu more", endpoint->n_addresses - n);
+	return strbuf_steal(&text);
+}
+
+/* "api at 127.0.0.1:8080, [::1]:8080: refuse, accept", with @n of the addresses. */
+static char *script_text(const struct record_endpoint *endpoint, size_t n)
+{
+	AUTO_FREE char *where = addresses_text(endpoint, n);
+	const char *script = endpoint->script ? endpoint->script : "";
+
+	/* The name that was looked up, where there is one. */
+	if (endpoint->remote && strcmp(endpoint->remote, where) != 0)
+		return xasprintf("%s at %s (%s): %s", endpoint->name, endpoint->remote, where,
+				 script);
+	return xasprintf("%s at %s: %s", endpoint->name, where, script);
+}
+
+/* With as many addresses as there is room for beside the script, one at least. */
+static void add_script(const struct timeline *timeline, const struct record_endpoint *endpoint)
+{
+	size_t n = MIN(endpoint->n_addresses, (size_t)MAX_ADDRESSES);
+	AUTO_FREE char *line = script_text(endpoint, n);
+
+	while (n > 1 && text_width(line) > timeline->columns - TABLE_INDENT) {
+		free(line);
+		line = script_text(endpoint, --n);
+	}
+	add_line(timeline, TABLE_INDENT, line);
+}
+
 /* What was to happen at each endpoint: the reader may not have the scenario file at hand. */
 static void add_scripts(const struct timeline *timeline)
 {
@@ -554,17 +543,8 @@ static void add_scripts(const struct timeline *timeline)
 
 	for (size_t i = 0; i < MIN(record->n_endpoints, (size_t)MAX_SCRIPTS); i++) {
 		const struct record_endpoint *endpoint = &record->endpoints[i];
-		char address[ADDRESS_TEXT_SIZE] = "no address";
-		AUTO_FREE char *line = NULL, *where = NULL;
 
-		if (endpoint->n_addresses > 0)
-			address_format(&endpoint->addresses[0], address);
-		/* The name that was looked up, where there is one. */
-		if (endpoint->remote && strcmp(endpoint->remote, address) != 0)
-			where = xasprintf("%s (%s)", endpoint->remote, address);
-		line = xasprintf("%s at %s: %s", endpoint->name, where ? where : address,
-				 endpoint->script ? endpoint->script : "");
-		add_line(timeline, TABLE_INDENT, line);
+		add_script(timeline, endpoint);
 		if (endpoint->delays)
 			add_line(timeline, TABLE_INDENT + 2,
 				 strcmp(endpoint->delays, "held") == 0
@@ -647,6 +627,39 @@ static void add_herds(const struct timeline *timeline)
 	}
 }
 
+/* Sockets that were open when the client had ended. */
+static void add_standing(const struct timeline *timeline)
+{
+	const struct history *history = timeline->history;
+	AUTO_FREE int64_t *late_ns = xzalloc((history->n_attempts + 1) * sizeof(*late_ns));
+	size_t n_shown = 0;
+
+	for (size_t i = 0; i < history->n_standing; i++) {
+		uint32_t id = history->standing[i]->u.net.attempt;
+		const struct event *exit =
+			history_copy_exit(history, timeline->record->attempts[id].copy);
+
+		if (exit)
+			late_ns[id] = history->standing[i]->at_ns - exit->at_ns;
+	}
+	for (uint32_t id = 0; id < history->n_attempts && history->n_standing > 0; id++) {
+		AUTO_FREE char *line = NULL;
+		char late[DURATION_TEXT_SIZE];
+
+		if (late_ns[id] <= 0 || ++n_shown > MAX_STANDING)
+			continue;
+		line = xasprintf("the socket of attempt %" PRIu32 " was open still, %s after the "
+				 "client's end",
+				 id + 1, duration_format(late_ns[id], late));
+		add_line(timeline, TABLE_INDENT, line);
+	}
+	if (n_shown > MAX_STANDING) {
+		AUTO_FREE char *more = xasprintf("and %zu more", n_shown - MAX_STANDING);
+
+		add_line(timeline, TABLE_INDENT, more);
+	}
+}
+
 static void add_end(const struct timeline *timeline)
 {
 	const struct record *record = timeline->record;
@@ -690,6 +703,7 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 		.record = record,
 		.judgement = judgement,
 		.history = &history,
+		.waits = wait_views_make(scenario, &history, 1),
 		.style = style,
 		.indent = style->indent ? style->indent : "",
 		.out = out,
@@ -705,5 +719,7 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 	add_server_exits(&timeline);
 	add_herds(&timeline);
 	add_end(&timeline);
+	add_standing(&timeline);
+	wait_views_free(timeline.waits, history.n_attempts);
 	history_free(&history);
 }

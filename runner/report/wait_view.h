@@ -2,7 +2,8 @@
 /*
  * The wait (or interval) before each attempt, beside what was allowed: for reports that show it.
  * Measured as the expectation that looks at it measures it, so that what is shown is what was
- * judged; where none does, it is the wait since the previous attempt anywhere.
+ * judged; where none does, it is the wait since the previous attempt anywhere. Of several copies of
+ * the client each has waits of its own; an attempt of an unknown one has none.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_WAIT_VIEW_H
 #define SYNFAULT_RUNNER_REPORT_WAIT_VIEW_H

@@ -232,6 +232,85 @@ Test(timeline, interleaves_endpoints_in_the_order_of_their_attempts)
 	}
 }
 
+/* Two copies that take turns: the wait is that of the one that made the attempt. */
+Test(timeline, measures_waits_of_each_copy_by_itself)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+	AUTO_FREE char *text = NULL, *line = NULL;
+	struct strbuf out = {0};
+
+	b->record->n_copies = 2;
+	for (int i = 0; i < 4; i++) {
+		record_builder_attempt_refused(b, api, 100 + 100 * i);
+		b->record->attempts[i].copy = (uint32_t)i % 2;
+	}
+	b->record->attempts[3].copy = COPY_UNKNOWN;
+	timeline_format(b->scenario, b->record, NULL, &plain, &out);
+	text = strbuf_steal(&out);
+	line = line_with(text, "  2  ");
+	cr_expect(!strstr(line, "ms"), "a wait in %s", line);
+	free(line);
+	line = line_with(text, "  3  ");
+	cr_expect(!strcmp(line + strlen(line) - 7, " 200 ms"), "%s", line);
+	free(line);
+	line = line_with(text, "  4  ");
+	cr_expect(!strstr(line, "ms"), "a wait in %s", line);
+}
+
+Test(timeline, shows_all_addresses_there_is_room_for)
+{
+	static const struct {
+		int n;
+		const char *line;
+	} cases[] = {
+		{2, "api at 127.0.0.2:1024, 127.0.0.3:1024: refuse"},
+		{4,
+		 "api at 127.0.0.2:1024, 127.0.0.3:1024, 127.0.0.4:1024, 127.0.0.5:1024: refuse"},
+		{6, "api at 127.0.0.2:1024, 127.0.0.3:1024, 127.0.0.4:1024 and 3 more: refuse"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse");
+		struct record_endpoint *endpoint = &b->record->endpoints[api];
+		AUTO_FREE char *text = NULL;
+		struct strbuf out = {0};
+
+		free(endpoint->addresses);
+		endpoint->addresses = xzalloc(6 * sizeof(*endpoint->addresses));
+		endpoint->n_addresses = (size_t)cases[i].n;
+		for (int k = 0; k < cases[i].n; k++)
+			endpoint->addresses[k] =
+				(struct address){AF_INET, 1024, {127, 0, 0, (uint8_t)(2 + k)}};
+		timeline_format(b->scenario, b->record, NULL, &plain, &out);
+		text = strbuf_steal(&out);
+		cr_expect(strstr(text, cases[i].line), "%s:\n%s", cases[i].line, text);
+	}
+}
+
+Test(timeline, tells_of_sockets_that_outlive_the_client)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "accept");
+	AUTO_FREE char *text = NULL;
+	struct strbuf out = {0};
+
+	for (int i = 0; i < 5; i++)
+		record_builder_attempt_connected(b, api, 100 * i);
+	record_builder_client_exits(b, 1000, 0);
+	for (uint32_t id = 1; id < 5; id++)
+		record_builder_standing(b, id, 1100);
+	record_builder_standing(b, 1, 2000);
+	timeline_format(b->scenario, b->record, NULL, &plain, &out);
+	text = strbuf_steal(&out);
+	cr_expect(!strstr(text, "socket of attempt 1 "), "%s", text);
+	cr_expect(strstr(text, "socket of attempt 2 was open still, 1.00 s after the client's end"),
+		  "%s", text);
+	cr_expect(strstr(text, "socket of attempt 3 was open still, 100 ms after"), "%s", text);
+	cr_expect(strstr(text, "and 1 more"), "%s", text);
+}
+
 Test(timeline, measures_waits_as_they_are_judged)
 {
 	static const struct {
