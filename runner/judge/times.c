@@ -8,8 +8,8 @@
 
 #include "runner/judge/judging.h"
 #include "runner/judge/spread.h"
-#include "runner/judge/waits.h"
 #include "runner/scenario/policy.h"
+#include "runner/scenario/waits.h"
 
 struct time_bounds judging_bounds(const struct judging *judging,
 				  const struct expectation *expectation)

@@ -3,7 +3,7 @@
 #include "runner/report/wait_view.h"
 
 #include "runner/judge/judging.h"
-#include "runner/judge/waits.h"
+#include "runner/scenario/waits.h"
 
 static void measure(struct wait_view *view, const struct attempt_history *before,
 		    const struct attempt_history *after, bool interval)

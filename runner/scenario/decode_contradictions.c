@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "runner/scenario/decode.h"
+#include "runner/scenario/waits.h"
 
 struct checker {
 	struct loader *loader;
@@ -216,6 +217,88 @@ static void check_time(struct checker *checker, const struct expectation *expect
 	}
 }
 
+/* Waits beyond this number are not added up: what is left out only makes the sum smaller. */
+#define MOST_SUMMED INT64_C(100000)
+
+static bool looks_at_waits(const struct expectation *expectation)
+{
+	return expectation->kind == EXPECT_WAITS || expectation->kind == EXPECT_INTERVALS;
+}
+
+/* How many waits each copy has to make at least for all that is expected. */
+static int64_t least_waits(const struct checker *checker, const struct expectation *expectation)
+{
+	int64_t attempts = expected_attempts(checker, expectation->endpoint).low;
+
+	if (expectation->value.policy.kind == POLICY_LIST)
+		return (int64_t)expectation->value.policy.n_list;
+	/* What is expected of all copies is least for all of them when they share it evenly. */
+	return MAX(attempts / checker->n_copies - 1, 1);
+}
+
+/* The shortest time that @n waits can take, tolerance included; no more than some 70 years. */
+static int64_t least_time(const struct expectation *expectation, int64_t n)
+{
+	const struct policy *policy = &expectation->value.policy;
+	int64_t sum_ns = 0;
+
+	/* The next attempt comes as soon as the one before has failed. */
+	if (policy->ends_early)
+		return 0;
+	for (int64_t k = 1; k <= MIN(n, MOST_SUMMED) && sum_ns < INT64_MAX / 4; k++) {
+		struct range wait = policy_wait(policy, (size_t)k);
+
+		if ((policy->kind != POLICY_LIST && policy->kind != POLICY_RANGE) ||
+		    wait.low == wait.high || policy->name)
+			wait = tolerance_apply(wait, &expectation->tolerance, 1);
+		sum_ns += MAX(wait.low, 0);
+	}
+	return sum_ns;
+}
+
+static void check_sum(struct checker *checker, const struct expectation *expectation)
+{
+	const struct scenario *scenario = checker->scenario;
+	const int64_t n_rounds = MAX(scenario->n_repeats, 1U);
+	int64_t n, one_ns, all_ns;
+	char needed[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
+	const char *what = expectation_kind_name(expectation->kind);
+
+	if (!looks_at_waits(expectation))
+		return;
+	n = least_waits(checker, expectation);
+	one_ns = least_time(expectation, n);
+	/* A day at most, ten thousand times. */
+	all_ns = one_ns > scenario->timeout_ns ? one_ns : one_ns * n_rounds;
+	if (all_ns > scenario->timeout_ns) {
+		error_at(checker, expectation,
+			 "the %s alone take %s at least (%" PRId64 " of them), more than the "
+			 "scenario's timeout, %s",
+			 what, duration_format(all_ns, needed), n * n_rounds,
+			 duration_format_exact(scenario->timeout_ns, most));
+		loader_hint(checker->loader,
+			    "give the scenario a longer \"timeout\", or expect fewer attempts");
+		return;
+	}
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *duration = &scenario->expectations[i];
+		struct range range = duration->value.range.range;
+
+		if (duration->kind != EXPECT_DURATION)
+			continue;
+		if (duration->value.range.exact)
+			range = tolerance_apply(range, &duration->tolerance, 1);
+		if (one_ns <= range.high)
+			continue;
+		error_at(checker, expectation,
+			 "the %s alone take %s at least (%" PRId64 " of them), more than the "
+			 "duration, %s",
+			 what, duration_format(one_ns, needed), n,
+			 duration_format_exact(duration->value.range.range.high, most));
+		loader_hint(checker->loader, "change one of them");
+	}
+}
+
 /* Whether a step can leave an attempt without an answer for a while. */
 static bool leaves_unanswered(const struct step *step)
 {
@@ -303,6 +386,7 @@ void check_contradictions(struct loader *loader)
 		check_waits(&checker, expectation);
 		check_in_flight(&checker, expectation);
 		check_time(&checker, expectation);
+		check_sum(&checker, expectation);
 		check_connect_timeout(&checker, expectation);
 		check_retries_only(&checker, expectation);
 		check_fallback(&checker, expectation);

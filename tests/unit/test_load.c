@@ -92,7 +92,7 @@ Test(load, reads_the_example_of_the_documentation)
 	AUTO_FILE struct scenario_file *file =
 		parse("name: retries a refused connection every 2 s, five times at most\n"
 		      "tags: [refuse, retry]\n"
-		      "timeout: 20s\n"
+		      "timeout: 40s\n"
 		      "\n"
 		      "endpoints:\n"
 		      "  api:\n"
@@ -121,7 +121,7 @@ Test(load, reads_the_example_of_the_documentation)
 	cr_expect(scenario->place.line == 1 && scenario->place.column == 7);
 	cr_expect_eq(strv_length(scenario->tags), 2);
 	cr_expect_str_eq(scenario->tags[1], "retry");
-	cr_expect_eq(scenario->timeout_ns, 20 * NS_PER_S);
+	cr_expect_eq(scenario->timeout_ns, 40 * NS_PER_S);
 	cr_expect_eq(scenario_n_clients(scenario), 4);
 	cr_expect_eq(scenario_n_copies(scenario), 12);
 
@@ -1513,4 +1513,31 @@ Test(load, names_what_enums_stand_for)
 	cr_expect_str_eq(expectation_kind_name(EXPECT_RETRANSMISSIONS), "retransmissions");
 	scenario_free(NULL);
 	scenario_file_free(NULL);
+}
+
+/* Each is one attempt (or second) away from an error. */
+Test(load, takes_waits_that_can_just_fit_into_the_timeout)
+{
+	static const char *const fitting[] = {
+		"timeout: 10s\nexpect: {attempts: 4, waits: {exponential: {base: 1s}}}",
+		"timeout: 10s\nexpect: {attempts: 5.., waits: {fixed: 2500ms}}",
+		"timeout: 10s\nexpect: {attempts: 1.., waits: {fixed: 9s}}",
+		"timeout: 10s\nexpect: {attempts: 5, waits: {exponential: {base: 1h, jitter: "
+		"full}}}",
+		"timeout: 10s\nexpect: {attempts: 5, intervals: {policy: rfc8305, base: 2s}}",
+		"timeout: 13s\nexpect: {intervals: [1s, 4s, 8s]}",
+		"timeout: 10s\nclients: 9\nexpect: {attempts: 25, waits: {fixed: 6s}}",
+		"timeout: 10s\nrepeat: 2\nexpect: {attempts: 6, waits: {fixed: 2s}}",
+		"timeout: 10s\nexpect: {attempts: 4, duration: 6s, waits: {linear: {base: 1s}}}",
+		"timeout: 24h\nexpect: {attempts: 1000000000, waits: {exponential: {base: 1us, "
+		"factor: 1, jitter: full}}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fitting); i++) {
+		AUTO_FREE char *text = xasprintf("name: n\n" ENDPOINTS CLIENT "%s\n", fitting[i]);
+		AUTO_FILE struct scenario_file *file = parse(text);
+
+		cr_expect_eq(file->n_broken, 0, "%s: %s", fitting[i],
+			     file->n_broken ? first_message(file) : "");
+	}
 }

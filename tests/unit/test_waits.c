@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "runner/judge/waits.h"
+#include "runner/scenario/waits.h"
 
 TestSuite(waits);
 

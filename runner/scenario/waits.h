@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Retry policies: which waits they allow, tolerance and jitter included. Pure arithmetic. */
-#ifndef SYNFAULT_RUNNER_JUDGE_WAITS_H
-#define SYNFAULT_RUNNER_JUDGE_WAITS_H
+#ifndef SYNFAULT_RUNNER_SCENARIO_WAITS_H
+#define SYNFAULT_RUNNER_SCENARIO_WAITS_H
 
 #include "runner/scenario/scenario.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "common/strbuf.h"
-#include "runner/judge/waits.h"
+#include "runner/scenario/waits.h"
 
 /*
  * No wait is taken to be longer (some 70 years): leaves room for jitter and tolerance to be added
