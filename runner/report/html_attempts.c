@@ -107,6 +107,10 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	markup_textf(markup, "%u", id + 1);
 	markup_close(markup);
 	add_seconds(page, history->started_ns);
+	if (record->n_copies > 1 && attempt->copy != COPY_UNKNOWN)
+		markup_elementf(markup, "td", "num", "%u", attempt->copy + 1);
+	else if (record->n_copies > 1)
+		markup_element(markup, "td", "num", "?");
 	markup_elementf(markup, "td", NULL, "%s %u", endpoint_name(record, attempt->endpoint),
 			attempt->number);
 	markup_open(markup, "td");
@@ -147,9 +151,13 @@ static void add_gap(struct html_page *page, size_t n, unsigned columns, const ch
 
 void html_attempts(struct html_page *page)
 {
-	static const char *const columns[] = {"#",    "at",    "endpoint",    "addresses", "step",
-					      "SYNs", "ended", "wait before", "late",      NULL};
+	static const char *const single[] = {"#",    "at",    "endpoint",    "addresses", "step",
+					     "SYNs", "ended", "wait before", "late",      NULL};
+	static const char *const several[] = {"#",           "at",   "copy", "endpoint",
+					      "addresses",   "step", "SYNs", "ended",
+					      "wait before", "late", NULL};
 	const struct record *record = page->result->record;
+	bool copies = record->n_copies > 1;
 	size_t n = record->n_attempts, n_hidden = 0;
 
 	html_section(page, "attempts", "Attempts");
@@ -162,14 +170,16 @@ void html_attempts(struct html_page *page)
 	}
 	markup_element(page->markup, "p", "dim",
 		       "Late is by how much synfault's answer came later than it was meant to.");
-	begin_table(page, "Table of attempts", columns);
+	begin_table(page, "Table of attempts", copies ? several : single);
 	for (uint32_t id = 0; id < n; id++) {
 		if (!html_shows_attempt(page, id)) {
 			n_hidden++;
 			continue;
 		}
 		if (n_hidden > 0)
-			add_gap(page, n_hidden, ARRAY_SIZE(columns) - 1, "attempts");
+			add_gap(page, n_hidden,
+				copies ? ARRAY_SIZE(several) - 1 : ARRAY_SIZE(single) - 1,
+				"attempts");
 		n_hidden = 0;
 		add_attempt(page, id);
 	}

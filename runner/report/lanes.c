@@ -130,6 +130,9 @@ static char *label_of(const struct lanes *lanes, uint32_t id)
 	const struct record_attempt *attempt = &record->attempts[id];
 	AUTO_STRBUF struct strbuf name = {0}, ascii = {0};
 	AUTO_FREE char *number = xasprintf(" %u", attempt->number);
+	AUTO_FREE char *copy = record->n_copies > 1 && attempt->copy != COPY_UNKNOWN
+				       ? xasprintf(" copy %u", attempt->copy + 1)
+				       : xstrdup("");
 	struct strbuf label = {0};
 
 	report_line(&name, attempt->endpoint < record->n_endpoints
@@ -140,6 +143,7 @@ static char *label_of(const struct lanes *lanes, uint32_t id)
 	report_fit(&label, strbuf_text(lanes->style->ascii ? &ascii : &name),
 		   LABEL_COLUMNS - strlen(number), lanes->style->ascii);
 	strbuf_puts(&label, number);
+	strbuf_puts(&label, copy);
 	return strbuf_steal(&label);
 }
 

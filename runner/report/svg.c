@@ -31,6 +31,7 @@ static const struct {
 	[SVG_FAULT] = {"tl-fault", "#0b6aa8"},
 	[SVG_LAG] = {"tl-lag", "#b5179e"},
 	[SVG_OUTPUT] = {"tl-output", "#3c5a78"},
+	[SVG_HERD] = {"tl-herd", "#fdeccb"},
 };
 _Static_assert(ARRAY_SIZE(paints) == SVG_N_PAINTS, "a colour for each");
 

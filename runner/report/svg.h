@@ -32,6 +32,7 @@ enum svg_paint {
 	SVG_FAULT, /* something done to an established connection */
 	SVG_LAG,   /* synfault's own lateness */
 	SVG_OUTPUT,
+	SVG_HERD, /* where most attempts came together */
 	SVG_N_PAINTS,
 };
 

@@ -210,8 +210,11 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 		to[ADDRESS_TEXT_SIZE];
 	struct strbuf text = {0};
 
-	strbuf_printf(&text, "attempt %u from %s to %s at %s: %s", id + 1,
-		      address_format(&attempt->client, from), address_format(&attempt->server, to),
+	strbuf_printf(&text, "attempt %u", id + 1);
+	if (picture->record->n_copies > 1 && attempt->copy != COPY_UNKNOWN)
+		strbuf_printf(&text, " of copy %u", attempt->copy + 1);
+	strbuf_printf(&text, " from %s to %s at %s: %s", address_format(&attempt->client, from),
+		      address_format(&attempt->server, to),
 		      duration_format(history->started_ns, at), end);
 	if (history->syns > 1)
 		strbuf_printf(&text, "; %u SYNs", history->syns);
@@ -221,6 +224,24 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 		strbuf_printf(&text, "; synfault was late by %s",
 			      duration_format(history->max_lag_ns, lag));
 	return strbuf_steal(&text);
+}
+
+/* What is to be done to it; of several copies of the client, also which one made it. */
+static void draw_fault_name(struct picture *picture, uint32_t id, const char *fault)
+{
+	uint32_t copy = picture->record->attempts[id].copy;
+	double x = PICTURE_MARGIN + 44, y = picture->y + LANE_MIDDLE + 4, room = NAME_WIDTH - 44;
+	AUTO_FREE char *text = NULL;
+
+	if (picture->record->n_copies <= 1) {
+		svg_text(picture->markup, SVG_DIM, x, y, SVG_FONT_SIZE, SVG_START, room, fault);
+		return;
+	}
+	text = copy == COPY_UNKNOWN ? xstrdup("copy not known") : xasprintf("copy %u", copy + 1);
+	svg_text(picture->markup, SVG_DIM, x, picture->y + 13, SVG_FONT_SIZE, SVG_START, room,
+		 fault);
+	svg_text(picture->markup, SVG_INK, x, picture->y + 26, SVG_SMALL_SIZE, SVG_START, room,
+		 text);
 }
 
 void picture_lane(struct picture *picture, uint32_t id)
@@ -238,8 +259,7 @@ void picture_lane(struct picture *picture, uint32_t id)
 
 	svg_group(markup, title);
 	svg_text(markup, paint, PICTURE_MARGIN + 34, middle + 4, SVG_FONT_SIZE, SVG_END, 40, name);
-	svg_text(markup, SVG_DIM, PICTURE_MARGIN + 44, middle + 4, SVG_FONT_SIZE, SVG_START,
-		 NAME_WIDTH - 44, fault);
+	draw_fault_name(picture, id, fault);
 	draw_wait(picture, wait, &row);
 	draw_life(picture, attempt);
 	draw_events(picture, id, &row);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the timeline picture share: svg_timeline.c, svg_lane.c, svg_density.c. */
+/* What the parts of the timeline picture share: svg_timeline.c and svg_*.c. */
 #ifndef SYNFAULT_RUNNER_REPORT_SVG_PICTURE_H
 #define SYNFAULT_RUNNER_REPORT_SVG_PICTURE_H
 
@@ -44,5 +44,10 @@ void picture_lane(struct picture *picture, uint32_t id);
  * before them were. @ids: in the order of their starts.
  */
 void picture_density(struct picture *picture, const uint32_t *ids, size_t n_ids);
+
+/* The fullest windows of herds that the scenario limits: a row for each, and what is behind all. */
+void picture_herds(struct picture *picture);
+void picture_herd_bands(const struct picture *picture, struct markup *markup, double top,
+			double bottom);
 
 #endif

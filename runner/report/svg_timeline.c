@@ -534,14 +534,19 @@ static void draw_axis(const struct picture *picture, struct markup *markup, doub
 	}
 }
 
-/* The end of the client, and of its time, down through all rows. */
+/* The end of the client (of many copies: of the last) and of its time, down through all rows. */
 static void draw_ends(const struct picture *picture, struct markup *markup, double top,
 		      double bottom)
 {
+	const struct event *last = record_exit(picture->record);
+
 	for (size_t i = 0; i < picture->record->n_events; i++) {
 		const struct event *event = &picture->record->events[i];
 		double x = picture_x(picture, event->at_ns);
 
+		if (event->kind == EVENT_EXIT && picture->record->n_copies > SHOWN_COPIES &&
+		    event != last)
+			continue;
 		if (event->kind == EVENT_TIMEOUT)
 			svg_line(markup, SVG_MISS, x, top + 20, x, bottom, 1, true);
 		else if (event->kind == EVENT_EXIT)
@@ -604,6 +609,7 @@ static void draw_legend(struct picture *picture)
 		{SVG_WAIT, "client waits"},
 		{SVG_ALLOWED, "wait allowed to end here"},
 		{SVG_MISS, "missed by"},
+		{SVG_HERD, "most attempts at a time"},
 	};
 	double x = PICTURE_MARGIN + 6, right = PICTURE_WIDTH - PICTURE_MARGIN;
 	AUTO_FREE char *lag = NULL;
@@ -662,6 +668,7 @@ static char *describe(const struct picture *picture)
 static void draw_rows(struct picture *picture)
 {
 	draw_groups(picture);
+	picture_herds(picture);
 	draw_group_name(picture, "processes", NULL, NULL);
 	draw_server_exits(picture);
 	draw_client(picture);
@@ -695,6 +702,7 @@ char *svg_timeline_format(const struct scenario *scenario, const struct record *
 	if (style->standalone)
 		svg_strong(markup, SVG_INK, PICTURE_MARGIN + 6, 19, 13,
 			   PICTURE_WIDTH - 2 * PICTURE_MARGIN - 12, name ? name : "");
+	picture_herd_bands(&picture, markup, top + AXIS_HEIGHT - 4, bottom);
 	draw_axis(&picture, markup, top, bottom);
 	draw_ends(&picture, markup, top, bottom);
 	markup_raw(markup, rows);

@@ -37,6 +37,7 @@
 enum column {
 	COLUMN_NUMBER,
 	COLUMN_AT,
+	COLUMN_COPY, /* of the client, where there are several */
 	COLUMN_ENDPOINT,
 	COLUMN_STEP,
 	COLUMN_FAULT,
@@ -51,10 +52,15 @@ static const struct {
 	bool right;
 	size_t minimum; /* width it may be cut to; 0: never cut */
 } layouts[] = {
-	[COLUMN_NUMBER] = {.right = true},  [COLUMN_AT] = {.right = true},
-	[COLUMN_ENDPOINT] = {.minimum = 8}, [COLUMN_STEP] = {.right = true},
-	[COLUMN_FAULT] = {.minimum = 12},   [COLUMN_SYNS] = {0},
-	[COLUMN_ENDED] = {.minimum = 14},   [COLUMN_BEFORE] = {.right = true},
+	[COLUMN_NUMBER] = {.right = true},
+	[COLUMN_AT] = {.right = true},
+	[COLUMN_COPY] = {.right = true},
+	[COLUMN_ENDPOINT] = {.minimum = 8},
+	[COLUMN_STEP] = {.right = true},
+	[COLUMN_FAULT] = {.minimum = 12},
+	[COLUMN_SYNS] = {0},
+	[COLUMN_ENDED] = {.minimum = 14},
+	[COLUMN_BEFORE] = {.right = true},
 };
 _Static_assert(ARRAY_SIZE(layouts) == N_COLUMNS, "one layout per column");
 
@@ -184,6 +190,11 @@ static char *cell_before(const struct timeline *timeline, uint32_t id)
 	return xstrdup(wait->open ? "-" : duration_format(wait->length_ns, buffer));
 }
 
+static char *cell_copy(const struct record_attempt *attempt)
+{
+	return attempt->copy == COPY_UNKNOWN ? xstrdup("?") : xasprintf("%u", attempt->copy + 1);
+}
+
 static char *cell_fault(const struct timeline *timeline, uint32_t id)
 {
 	const struct record_attempt *attempt = &timeline->record->attempts[id];
@@ -246,6 +257,7 @@ static void add_attempt_row(struct timeline *timeline, uint32_t id)
 		row.cells[COLUMN_SYNS] = xasprintf("%u", history->syns);
 	row.cells[COLUMN_ENDED] = cell_ended(timeline, history);
 	row.cells[COLUMN_BEFORE] = cell_before(timeline, id);
+	row.cells[COLUMN_COPY] = cell_copy(attempt);
 	array_append(timeline->rows, timeline->n_rows, timeline->rows_capacity, row);
 }
 
@@ -301,10 +313,11 @@ static void make_rows(struct timeline *timeline)
 static const char *heading(const struct timeline *timeline, enum column column)
 {
 	static const char *const headings[] = {
-		[COLUMN_NUMBER] = "#",          [COLUMN_AT] = "at",
-		[COLUMN_ENDPOINT] = "endpoint", [COLUMN_STEP] = "step",
-		[COLUMN_FAULT] = "fault",       [COLUMN_SYNS] = "SYNs",
-		[COLUMN_ENDED] = "ended",       [COLUMN_BEFORE] = "wait before",
+		[COLUMN_NUMBER] = "#",           [COLUMN_AT] = "at",
+		[COLUMN_COPY] = "copy",          [COLUMN_ENDPOINT] = "endpoint",
+		[COLUMN_STEP] = "step",          [COLUMN_FAULT] = "fault",
+		[COLUMN_SYNS] = "SYNs",          [COLUMN_ENDED] = "ended",
+		[COLUMN_BEFORE] = "wait before",
 	};
 
 	_Static_assert(ARRAY_SIZE(headings) == N_COLUMNS, "one heading per column");
@@ -319,6 +332,8 @@ static bool column_wanted(const struct timeline *timeline, enum column column)
 {
 	if (column == COLUMN_ENDPOINT)
 		return timeline->record->n_endpoints > 1;
+	if (column == COLUMN_COPY)
+		return timeline->record->n_copies > 1;
 	if (column != COLUMN_STEP || !timeline->scenario)
 		return true;
 	for (size_t i = 0; i < timeline->scenario->n_endpoints; i++) {
@@ -356,8 +371,8 @@ static void natural_widths(struct timeline *timeline)
 static void shrink_widths(struct timeline *timeline)
 {
 	static const enum column cut[] = {COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ENDED};
-	static const enum column leave_out[] = {COLUMN_STEP, COLUMN_SYNS, COLUMN_ENDPOINT,
-						COLUMN_FAULT, COLUMN_AT};
+	static const enum column leave_out[] = {COLUMN_STEP,     COLUMN_SYNS,  COLUMN_COPY,
+						COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_AT};
 	size_t total;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {

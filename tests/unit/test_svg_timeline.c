@@ -181,6 +181,62 @@ Test(svg_timeline, shows_each_attempt_with_its_wait_and_its_end)
 		shows(&drawing, "4 connection attempts, 2 refused, 1 connected, 1 client gave up"));
 }
 
+/* Two copies that wait 1 s each, their attempts 10 ms apart. */
+static struct record_builder *two_copies(size_t *ret_api)
+{
+	struct record_builder *b = record_builder_new();
+
+	*ret_api = record_builder_endpoint(b, "api", "refuse");
+	b->record->n_copies = 2;
+	for (int64_t i = 0; i < 6; i++) {
+		uint32_t id =
+			record_builder_attempt_refused(b, *ret_api, i / 2 * 1000 + i % 2 * 10);
+
+		b->record->attempts[id].copy = (uint32_t)(i % 2);
+	}
+	return b;
+}
+
+Test(svg_timeline, waits_are_those_of_the_copy_that_made_the_attempt)
+{
+	size_t api;
+	AUTO_RECORD_BUILDER struct record_builder *b = two_copies(&api);
+	AUTO_DRAWING struct drawing drawing = {0}, judged = {0};
+
+	drawing = draw(b);
+	expect_tidy(&drawing, "copies");
+	cr_expect_eq(count(&drawing, ">copy 1<"), 4); /* rows, and the process */
+	cr_expect_eq(count(&drawing, ">copy 2<"), 4);
+	cr_expect_eq(count(&drawing, ">wait 1.00 s<"), 4);
+	cr_expect(shows(&drawing, "attempt 4 of copy 2 from "));
+	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000);
+	judged = draw(b);
+	cr_expect_eq(count(&judged, ">wait 1.00 s, allowed 800 ms .. 1.20 s<"), 4);
+	cr_expect(!shows(&judged, "too short"));
+}
+
+Test(svg_timeline, a_herd_is_marked_with_its_peak)
+{
+	size_t api;
+	AUTO_RECORD_BUILDER struct record_builder *b = two_copies(&api);
+	struct expectation *expectation = record_builder_expect(b, EXPECT_HERD, api);
+	AUTO_DRAWING struct drawing drawing = {0}, none = {0};
+
+	expectation->value.herd.max = 1;
+	expectation->value.herd.within_ns = 100 * NS_PER_MS;
+	drawing = draw(b);
+	expect_tidy(&drawing, "herd");
+	cr_expect(shows(&drawing, ">herd at api<"));
+	cr_expect(shows(&drawing, ">2 attempts within 100 ms<"));
+	cr_expect(shows(&drawing, ">from 0 on, 1 allowed<"));
+	cr_expect(shows(&drawing, ">most attempts at a time<"));
+	/* the band, the row, the legend */
+	cr_expect_eq(count(&drawing, "class=\"tl-herd\""), 3);
+	b->record->n_attempts = 0;
+	none = draw(b);
+	cr_expect_eq(count(&none, "class=\"tl-herd\""), 0);
+}
+
 Test(svg_timeline, explains_only_the_signs_that_are_there)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();

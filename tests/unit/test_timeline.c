@@ -352,6 +352,25 @@ Test(timeline, measures_waits_as_they_are_judged)
 	}
 }
 
+Test(timeline, says_which_copy_made_an_attempt_and_how_long_that_one_waited)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+	AUTO_FREE char *text = NULL;
+
+	b->record->n_copies = 2;
+	for (int64_t i = 0; i < 4; i++) {
+		uint32_t id = record_builder_attempt_refused(b, api, i / 2 * 1000 + i % 2 * 10);
+
+		b->record->attempts[id].copy = i < 3 ? (uint32_t)(i % 2) : COPY_UNKNOWN;
+	}
+	text = format(b, &plain);
+	assert_contains(text, "\n  #       at  copy  fault");
+	assert_contains(text, "\n  2  0.010 s     2  refuse  1     refused after 0\n");
+	assert_contains(text, "\n  3  1.000 s     1  refuse  1     refused after 0       1.00 s\n");
+	assert_contains(text, "\n  4  1.010 s     ?  refuse  1     refused after 0\n");
+}
+
 Test(timeline, shows_no_wait_after_an_attempt_that_is_still_open)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
