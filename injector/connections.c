@@ -28,6 +28,8 @@
 struct waiting {
 	STAILQ_ENTRY(waiting) entry;
 	uint32_t packet_id;
+	uint8_t *copy; /* instead of the packet, which was dropped; or NULL */
+	size_t length;
 	int64_t due_ns;
 	uint64_t end;
 };
@@ -42,6 +44,7 @@ struct connection {
 	struct event *timer; /* the fault's, or of what waits; NULL: none */
 	STAILQ_HEAD(, waiting) waiting;
 	bool near, slowed, established;
+	bool outgoing;            /* its client's packets are seen on their way out */
 	bool untold;              /* the flow is broken, and nobody has been told */
 	struct connection *older; /* of the same 4-tuple */
 };
@@ -54,6 +57,8 @@ struct pending {
 	uint32_t sequence, acknowledgment;
 	bool has_fault;
 	struct connection_fault fault;
+	uint8_t *copy; /* a packet that was held, as it was; NULL: to be made of the above */
+	size_t length;
 };
 
 struct connections {
@@ -80,6 +85,7 @@ static void free_waiting(struct connection *connection)
 
 	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
 		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+		free(waiting->copy);
 		free(waiting);
 	}
 }
@@ -102,6 +108,8 @@ void connections_free(struct connections *connections)
 			connection = older;
 		}
 	}
+	for (size_t i = 0; i < connections->n_pending; i++)
+		free(connections->pending[i].copy);
 	free(connections->pending);
 	free(connections);
 }
@@ -123,10 +131,21 @@ static int64_t now_ns(const struct connections *connections)
 
 /* ---- what we send ourselves ---- */
 
+/* Takes the copy. */
+static void send_pending(const struct pending *pending)
+{
+	struct connection *connection = pending->connection;
+	struct connections *connections = connection->connections;
+
+	array_append(connections->pending, connections->n_pending, connections->pending_capacity,
+		     *pending);
+	connections->host.send(connections->host.context, &connection->key.server,
+			       (uint32_t)(connections->n_pending - 1));
+}
+
 static void inject(struct connection *connection, enum flow_direction direction, uint8_t flags,
 		   uint32_t sequence, uint32_t acknowledgment, const struct connection_fault *fault)
 {
-	struct connections *connections = connection->connections;
 	struct pending pending = {
 		.connection = connection,
 		.direction = direction,
@@ -138,10 +157,7 @@ static void inject(struct connection *connection, enum flow_direction direction,
 
 	if (fault)
 		pending.fault = *fault;
-	array_append(connections->pending, connections->n_pending, connections->pending_capacity,
-		     pending);
-	connections->host.send(connections->host.context, &connection->key.server,
-			       (uint32_t)(connections->n_pending - 1));
+	send_pending(&pending);
 }
 
 static size_t make_segment(const struct connections *connections, const struct pending *pending,
@@ -160,14 +176,16 @@ static size_t make_segment(const struct connections *connections, const struct p
 void connections_carrier(struct connections *connections, uint32_t packet_id, uint32_t serial)
 {
 	struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	AUTO_FREE uint8_t *copy = NULL;
 	const struct pending *pending = NULL;
 	uint8_t data[SEGMENT_CONTROL_MAX];
 
 	if (serial < connections->n_pending) {
 		pending = &connections->pending[serial];
+		copy = steal_pointer(&connections->pending[serial].copy);
 		verdict.kind = VERDICT_ACCEPT;
-		verdict.data = data;
-		verdict.length = make_segment(connections, pending, data);
+		verdict.data = copy ? copy : data;
+		verdict.length = copy ? pending->length : make_segment(connections, pending, data);
 	}
 	connections->host.give(connections->host.context, packet_id, &verdict,
 			       pending && pending->has_fault ? &pending->fault : NULL);
@@ -204,6 +222,16 @@ static void set_near(struct connection *connection, bool near)
 	connections->n_near += near ? 1 : (size_t)-1;
 	if (!before != !connections->n_near)
 		connections->host.need_data(connections->host.context, near);
+}
+
+/* Whether packets may have to be cut soon, or copied. */
+static bool needs_data(const struct connection *connection)
+{
+	const struct flow *flow = &connection->flow;
+
+	if (flow->step->action == STEP_SLOW)
+		return connection->outgoing && flow_counted(flow) == FLOW_TO_SERVER;
+	return flow_left(flow) <= NEAR_BYTES;
 }
 
 static struct connection_fault fault_of(const struct connection *connection)
@@ -287,6 +315,11 @@ static void release_due(evutil_socket_t fd, short what, void *userdata)
 	(void)fd;
 	(void)what;
 	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
+		struct pending pending = {
+			.connection = connection,
+			.copy = waiting->copy,
+			.length = waiting->length,
+		};
 		uint32_t packet_id = waiting->packet_id;
 		int64_t left_ns = waiting->due_ns - host->now_ns(host->context);
 
@@ -297,19 +330,28 @@ static void release_due(evutil_socket_t fd, short what, void *userdata)
 		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
 		flow_released(&connection->flow, waiting->end);
 		free(waiting);
-		host->give(host->context, packet_id, &verdict, NULL);
+		if (pending.copy)
+			send_pending(&pending);
+		else
+			host->give(host->context, packet_id, &verdict, NULL);
 	}
 }
 
-static void hold(struct connection *connection, uint32_t packet_id,
+static void hold(struct connection *connection, const struct queued_packet *queued,
 		 const struct flow_decision *decision)
 {
+	const struct packet_verdict drop = {.kind = VERDICT_DROP};
 	const struct connections_host *host = &connection->connections->host;
 	struct waiting *waiting = xzalloc(sizeof(*waiting));
 	bool first = STAILQ_EMPTY(&connection->waiting);
 	struct connection_fault fault = fault_of(connection);
 
-	waiting->packet_id = packet_id;
+	waiting->packet_id = queued->id;
+	if (queued->outgoing) {
+		waiting->copy = xmemdup(queued->data, queued->length);
+		waiting->length = queued->length;
+		host->give(host->context, queued->id, &drop, NULL);
+	}
 	waiting->due_ns = decision->due_ns;
 	waiting->end = decision->end;
 	STAILQ_INSERT_TAIL(&connection->waiting, waiting, entry);
@@ -332,7 +374,10 @@ void connections_drop_held(struct connections *connections)
 		struct waiting *waiting;
 
 		STAILQ_FOREACH(waiting, &connection->waiting, entry)
-		host->give(host->context, waiting->packet_id, &verdict, NULL);
+		{
+			if (!waiting->copy)
+				host->give(host->context, waiting->packet_id, &verdict, NULL);
+		}
 		free_waiting(connection);
 	}
 }
@@ -340,7 +385,8 @@ void connections_drop_held(struct connections *connections)
 /* ---- packets ---- */
 
 void connections_add(struct connections *connections, const struct attempt_info *attempt,
-		     const struct step *step, const uint8_t *data, const struct packet *packet)
+		     const struct step *step, const struct queued_packet *queued,
+		     const struct packet *packet)
 {
 	struct connection *connection = xzalloc(sizeof(*connection));
 	struct connection *older = find(connections, &attempt->key.client, &attempt->key.server);
@@ -351,7 +397,9 @@ void connections_add(struct connections *connections, const struct attempt_info 
 	connection->attempt = attempt->id;
 	STAILQ_INIT(&connection->waiting);
 	flow_init(&connection->flow, step, attempt->key.isn);
-	segment_learn(&connection->templates[FLOW_TO_SERVER], data, packet, now_ns(connections));
+	connection->outgoing = queued->outgoing;
+	segment_learn(&connection->templates[FLOW_TO_SERVER], queued->data, packet,
+		      now_ns(connections));
 	if (older)
 		HASH_DEL(connections->by_key, older);
 	connection->older = older;
@@ -369,7 +417,7 @@ void connections_answered(struct connections *connections, const struct attempt_
 	connection->established = true;
 	flow_answered(&connection->flow, packet);
 	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet, now_ns(connections));
-	set_near(connection, flow_left(&connection->flow) <= NEAR_BYTES);
+	set_near(connection, needs_data(connection));
 	if (connection->flow.step->action != STEP_SLOW &&
 	    connection->flow.step->after == AFTER_TIME)
 		set_timer(connection, connection->flow.step->after_ns, break_due);
@@ -386,7 +434,7 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 
 	switch (decision->action) {
 	case FLOW_HOLD:
-		hold(connection, queued->id, decision);
+		hold(connection, queued, decision);
 		return;
 	case FLOW_PASS:
 		verdict.kind = VERDICT_ACCEPT;
@@ -424,6 +472,7 @@ static void tell_in_time(struct connection *connection, enum flow_direction dire
 bool connections_packet(struct connections *connections, const struct queued_packet *queued,
 			const struct packet *packet)
 {
+	const struct packet_verdict drop = {.kind = VERDICT_DROP};
 	const struct connections_host *host = &connections->host;
 	enum flow_direction direction = FLOW_TO_SERVER;
 	struct connection *connection = find(connections, &packet->source, &packet->destination);
@@ -437,6 +486,12 @@ bool connections_packet(struct connections *connections, const struct queued_pac
 	if (!connection || !connection->established)
 		return false;
 	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
+	/* What can't be sent later as a whole is lost now, and its sender repeats it. */
+	if (direction == FLOW_TO_SERVER && connection->flow.step->action == STEP_SLOW &&
+	    needs_data(connection) && available < packet->payload_length) {
+		host->give(host->context, queued->id, &drop, NULL);
+		return true;
+	}
 	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
 			     host->now_ns(host->context));
 	/* What the server sends behind the fault never was. */
@@ -444,7 +499,7 @@ bool connections_packet(struct connections *connections, const struct queued_pac
 		segment_learn(&connection->templates[direction], queued->data, packet,
 			      now_ns(connections));
 	if (connection->flow.state == FLOW_OPEN || decision.fault)
-		set_near(connection, flow_left(&connection->flow) <= NEAR_BYTES);
+		set_near(connection, needs_data(connection));
 	carry_out(connection, direction, queued, packet, &decision);
 	tell_in_time(connection, direction, decision.fault);
 	return true;

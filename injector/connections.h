@@ -2,6 +2,12 @@
 /*
  * The connections to which a step does something after their handshake: finds the one that a packet
  * belongs to, carries out what flow.h decides, and keeps the times.
+ *
+ * A packet of a slow connection waits where it came in. One on its way out to another host would,
+ * as one that is still in the host, hold up its sender's kernel, which would repeat nothing and
+ * send no more (net/ipv4/tcp_output.c, skb_still_in_host_queue and tcp_small_queue_check): such a
+ * packet is dropped, and what was copied of it sent with a carrier (carrier.h) when its time has
+ * come.
  */
 #ifndef SYNFAULT_INJECTOR_CONNECTIONS_H
 #define SYNFAULT_INJECTOR_CONNECTIONS_H
@@ -41,7 +47,8 @@ void connections_free(struct connections *connections);
 
 /* An attempt's first SYN. @step is borrowed. */
 void connections_add(struct connections *connections, const struct attempt_info *attempt,
-		     const struct step *step, const uint8_t *data, const struct packet *packet);
+		     const struct step *step, const struct queued_packet *queued,
+		     const struct packet *packet);
 /* The SYN-ACK that completed its handshake. Does nothing when there is no such connection. */
 void connections_answered(struct connections *connections, const struct attempt_info *attempt,
 			  const uint8_t *data, const struct packet *packet);

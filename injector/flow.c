@@ -10,11 +10,11 @@
 #define MSS_MAX 1460
 #define MSS_MIN 88
 
-enum flow_handling flow_handling(const struct step *step)
+enum flow_handling flow_handling(const struct step *step, bool outgoing)
 {
 	switch (step->action) {
 	case STEP_HALF_OPEN:
-		return FLOW_SILENCED;
+		return outgoing ? FLOW_QUEUED : FLOW_SILENCED;
 	case STEP_BACKLOG_FULL:
 		return step->abort ? FLOW_REJECTED : FLOW_UNTOUCHED;
 	case STEP_RESET:
@@ -40,6 +40,8 @@ void flow_answered(struct flow *flow, const struct packet *syn_ack)
 	flow->streams[FLOW_TO_CLIENT].first = syn_ack->sequence + 1;
 	/* data that the SYN carried, and that the server took (RFC 7413) */
 	to_server->passed = syn_ack->acknowledgment - to_server->first;
+	if (flow->step->action == STEP_HALF_OPEN)
+		flow->state = FLOW_STALLED;
 }
 
 enum flow_direction flow_counted(const struct flow *flow)

@@ -27,11 +27,16 @@
 /* What the firewall rules do with the packets of a connection after its SYN. */
 enum flow_handling {
 	FLOW_UNTOUCHED,
-	FLOW_SILENCED, /* those of the client are dropped, from the handshake's last on */
+	FLOW_SILENCED, /* both sides' are dropped, from the handshake's last on */
 	FLOW_REJECTED, /* those of the client are answered with RST */
 	FLOW_QUEUED,   /* both sides' come to the queue */
 };
-enum flow_handling flow_handling(const struct step *step);
+/*
+ * @outgoing: the client's packets are seen in the hook output. A rule that drops them there tells
+ * the client's kernel so (EPERM), which a network does not: those that are to disappear have to
+ * come to the queue.
+ */
+enum flow_handling flow_handling(const struct step *step, bool outgoing);
 
 enum flow_direction { FLOW_TO_CLIENT, FLOW_TO_SERVER, FLOW_N_DIRECTIONS };
 
@@ -69,7 +74,7 @@ struct flow_decision {
 
 /* @isn: the client's. */
 void flow_init(struct flow *flow, const struct step *step, uint32_t isn);
-/* The SYN-ACK that completed the handshake. */
+/* The SYN-ACK that completed the handshake. Under STEP_HALF_OPEN nothing passes after it. */
 void flow_answered(struct flow *flow, const struct packet *syn_ack);
 
 /*

@@ -96,6 +96,7 @@ struct injector {
 	struct deaths *deaths; /* NULL also where no attempt can stay unanswered */
 	struct rules *rules;
 	size_t n_own;               /* addresses that these rules are for */
+	bool *is_remote;            /* by endpoint */
 	struct rules *remote_rules; /* NULL: no endpoint is remote */
 	struct reinject *reinject;  /* NULL: not possible, or not needed */
 	uint32_t refuse_mark;
@@ -413,19 +414,20 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 		   const struct queued_packet *queued, const struct packet *packet)
 {
 	const struct step *step = tracker_step(injector->tracker, attempt->id);
-	enum flow_handling handling = flow_handling(step);
+	enum flow_handling handling = flow_handling(step, queued->outgoing);
+	struct rules *rules =
+		injector->is_remote[attempt->endpoint] ? injector->remote_rules : injector->rules;
 	int r = 0;
 
 	if (handling == FLOW_UNTOUCHED)
 		return;
-	if (injector->rules)
-		r = rules_follow(injector->rules, &attempt->key.client, &attempt->key.server,
-				 handling);
+	if (rules)
+		r = rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
 	if (r < 0)
 		report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
 		       strerror(-r));
 	if (handling == FLOW_QUEUED)
-		connections_add(injector->connections, attempt, step, queued->data, packet);
+		connections_add(injector->connections, attempt, step, queued, packet);
 }
 
 /* On a slow line segments are small. Returns the packet to be sent instead, or NULL. */
@@ -453,19 +455,14 @@ static void note_established(struct injector *injector, const struct untold *est
 	struct untold untold = {.kind = INJECTOR_FAULT, .attempt = established->attempt};
 
 	note_untold(injector, established);
-	switch (flow_handling(step)) {
-	case FLOW_SILENCED:
+	if (step->action == STEP_HALF_OPEN) {
 		untold.fault = FAULT_STALLED;
-		break;
-	case FLOW_REJECTED:
+		note_untold(injector, &untold);
+	} else if (flow_handling(step, false) == FLOW_REJECTED) {
 		untold.fault = FAULT_RESET;
 		injector->n_rejected++;
-		break;
-	case FLOW_UNTOUCHED:
-	case FLOW_QUEUED:
-		return;
+		note_untold(injector, &untold);
 	}
-	note_untold(injector, &untold);
 }
 
 static void take_syn(struct injector *injector, const struct queued_packet *queued,
@@ -745,8 +742,29 @@ static uint32_t unreachables(const struct injector_config *config)
 
 /* What the scripts do to connections. */
 struct connection_needs {
-	bool follows, cuts, slows;
+	bool follows, follows_remote; /* of endpoints of our own, and of others' */
+	bool cuts;     /* packets may have to be changed: all of their data is needed */
+	bool segments; /* … or held: one by one, not as the network card gets them */
 };
+
+static void add_needs(struct connection_needs *needs, const struct step *step, bool remote)
+{
+	if (flow_handling(step, false) == FLOW_UNTOUCHED)
+		return;
+	if (remote)
+		needs->follows_remote = true;
+	else
+		needs->follows = true;
+	if (step->action == STEP_SLOW) {
+		needs->segments = true;
+		/* those to another host are sent again (connections.h) */
+		needs->cuts = needs->cuts || remote;
+	} else if (step->after == AFTER_BYTES) {
+		needs->cuts = true;
+		/* what the network card would make segments of can't be made shorter than one */
+		needs->segments = needs->segments || (remote && step->to_server);
+	}
+}
 
 static struct connection_needs connection_needs(const struct injector_config *config)
 {
@@ -755,18 +773,17 @@ static struct connection_needs connection_needs(const struct injector_config *co
 	for (size_t i = 0; i < config->n_endpoints; i++) {
 		const struct script *script = config->endpoints[i].script;
 
-		for (size_t k = 0; k < script->n_steps; k++) {
-			const struct step *step = &script->steps[k];
-
-			if (flow_handling(step) != FLOW_UNTOUCHED)
-				needs.follows = true;
-			if (step->action == STEP_SLOW)
-				needs.slows = true;
-			else if (step->after == AFTER_BYTES)
-				needs.cuts = true;
-		}
+		for (size_t k = 0; k < script->n_steps; k++)
+			add_needs(&needs, &script->steps[k], config->endpoints[i].remote);
 	}
 	return needs;
+}
+
+static bool follows_any(const struct injector_config *config)
+{
+	const struct connection_needs needs = connection_needs(config);
+
+	return needs.follows || needs.follows_remote;
 }
 
 /* The addresses of all endpoints that are remote, or of all that are not; owned by the caller. */
@@ -795,7 +812,8 @@ static int install_remote_rules(struct injector *injector, struct rules_config *
 	rules->table = config->remote_table;
 	rules->endpoints = addresses;
 	rules->networks = NULL;
-	rules->owned = rules->follows = false;
+	rules->owned = false;
+	rules->follows = connection_needs(config).follows_remote;
 	rules->outgoing = true;
 	(void)reinject_open(&injector->reinject);
 	return rules_install(rules, diags, &injector->remote_rules);
@@ -862,8 +880,9 @@ static int open_all(struct injector *injector, const struct injector_config *con
 		    struct diag_list *diags)
 {
 	const struct connection_needs needs = connection_needs(config);
-	int r = needs.follows ? carrier_new(mark_carrier(refuse_mark(config)), &injector->carrier)
-			      : 0;
+	int r = follows_any(config)
+			? carrier_new(mark_carrier(refuse_mark(config)), &injector->carrier)
+			: 0;
 
 	if (r < 0) {
 		diag_add(diags, NULL, "can't send packets of our own: %s", strerror(-r));
@@ -876,7 +895,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 			.length = config->queue_length,
 			.refuse_mark = refuse_mark(config),
 			.whole_packets = needs.cuts,
-			.single_segments = needs.slows,
+			.single_segments = needs.segments,
 			.on_packet = on_packet,
 			.on_told = told,
 			.userdata = injector,
@@ -910,7 +929,10 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->userdata = config->userdata;
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
 	LIST_INIT(&injector->held);
-	if (connection_needs(config).follows)
+	injector->is_remote = xzalloc((config->n_endpoints + 1) * sizeof(bool));
+	for (size_t i = 0; i < config->n_endpoints; i++)
+		injector->is_remote[i] = config->endpoints[i].remote;
+	if (follows_any(config))
 		injector->connections =
 			connections_new(config->base, &(struct connections_host){
 							      .give = connection_give,
@@ -1061,7 +1083,7 @@ static void compare_refused(struct injector *injector)
 static void compare_rejected(struct injector *injector)
 {
 	uint64_t counted = 0;
-	int r = rules_count_rejected(injector->rules, &counted);
+	int r = count(injector, rules_count_rejected, &counted);
 
 	if (r < 0 || counted < injector->n_rejected)
 		report(injector, PROBLEM_REJECTED_COUNT, false,
@@ -1130,5 +1152,6 @@ void injector_leave(struct injector *injector)
 	carrier_free(injector->carrier);
 	tracker_free(injector->tracker);
 	free(injector->untold);
+	free(injector->is_remote);
 	free(injector);
 }

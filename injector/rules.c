@@ -467,11 +467,11 @@ static void batch_add_connections(struct batch *batch, const struct family_layou
 }
 
 /* Packets without SYN of a followed connection, from its client or to it. */
-static void batch_add_flow_rule(struct batch *batch, const struct family_layout *layout,
-				bool to_client)
+static void batch_add_flow_rule(struct batch *batch, const char *chain,
+				const struct family_layout *layout, bool to_client)
 {
 	size_t index = (size_t)(layout - family_layouts);
-	struct nftnl_rule *rule = rule_new(batch, batch->rules->flows);
+	struct nftnl_rule *rule = rule_new(batch, chain);
 	uint32_t client_address = to_client ? layout->destination_offset : layout->source_offset;
 	uint32_t server_address = to_client ? layout->source_offset : layout->destination_offset;
 
@@ -547,13 +547,15 @@ static void batch_add_flow_rules(struct batch *batch, const struct rules_config 
 {
 	batch_add_own_rule(batch, config);
 	batch_add_queue_all(batch, batch->rules->track, false, config);
-	batch_add_queue_all(batch, batch->rules->inject, true, config);
+	/* of endpoints that others provide: in the hook output, batch_add_output_rules() */
+	if (!config->outgoing)
+		batch_add_queue_all(batch, batch->rules->inject, true, config);
 	batch_add_reject_rules(batch);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
-		batch_add_flow_rule(batch, &family_layouts[i], false);
-		batch_add_flow_rule(batch, &family_layouts[i], true);
+		batch_add_flow_rule(batch, batch->rules->flows, &family_layouts[i], false);
+		batch_add_flow_rule(batch, batch->rules->flows, &family_layouts[i], true);
 	}
 }
 
@@ -624,8 +626,15 @@ static void batch_add_output_rules(struct batch *batch, const struct rules_confi
 
 	snprintf(rules->queue, NAME_SIZE, "%s", CHAIN_QUEUE_OUT);
 	snprintf(rules->answer, NAME_SIZE, "%s", CHAIN_ANSWER_OUT);
+	if (config->follows) {
+		batch_add_queue_all(batch, CHAIN_QUEUE_OUT, true, config);
+		batch_add_exceptions(batch, config->refuse_mark);
+		for (size_t i = 0; i < N_LAYOUTS; i++)
+			batch_add_flow_rule(batch, CHAIN_QUEUE_OUT, &family_layouts[i], false);
+	}
 	batch_add_shortcut(batch);
-	batch_add_exceptions(batch, config->refuse_mark);
+	if (!config->follows)
+		batch_add_exceptions(batch, config->refuse_mark);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		batch_add_queue_rule(batch, config, &family_layouts[i], false);
 		batch_add_answer_rules(batch, config, &family_layouts[i]);
@@ -652,17 +661,24 @@ static void batch_delete_rules(struct batch *batch, const char *chain)
 	nftnl_rule_free(rule);
 }
 
+/* By name: the numbers are those of other sets where some are made in the same transaction. */
+static void batch_delete_named_set(struct batch *batch, const char *name)
+{
+	struct nftnl_set *set = set_new(batch, name, 0);
+	struct nlmsghdr *message;
+
+	nftnl_set_unset(set, NFTNL_SET_ID);
+	message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
+	nftnl_set_nlmsg_build_payload(message, set);
+	batch_end(batch, message);
+	nftnl_set_free(set);
+}
+
 static void batch_delete_outgoing_sets(struct batch *batch)
 {
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
-		struct nftnl_set *set = set_new(batch, family_layouts[i].set, 0);
-		struct nlmsghdr *message;
-
-		nftnl_set_unset(set, NFTNL_SET_ID);
-		message = batch_begin(batch, NFT_MSG_DELSET, NLM_F_ACK);
-		nftnl_set_nlmsg_build_payload(message, set);
-		batch_end(batch, message);
-		nftnl_set_free(set);
+		batch_delete_named_set(batch, family_layouts[i].set);
+		batch_delete_named_set(batch, family_layouts[i].connections);
 	}
 }
 
@@ -673,10 +689,13 @@ static void batch_build_flush(struct batch *batch)
 	batch_delete_outgoing_sets(batch);
 }
 
-static const char *const outgoing_chains[] = {CHAIN_QUEUE, CHAIN_ANSWER, CHAIN_QUEUE_OUT,
-					      CHAIN_ANSWER_OUT};
-static const char *const capture_chains[] = {RULES_CAPTURE_IN, RULES_CAPTURE_OUT,
-					     RULES_CAPTURE_SENT, RULES_CAPTURE_LOG};
+static const char *const outgoing_chains[] = {CHAIN_QUEUE,      CHAIN_ANSWER, CHAIN_QUEUE_OUT,
+					      CHAIN_ANSWER_OUT, CHAIN_TRACK,  CHAIN_REJECT};
+/* Those of the table that are no base chains. */
+static const char *const outgoing_targets[] = {
+	CHAIN_TRACK,       CHAIN_REJECT,       RULES_CAPTURE_IN,
+	RULES_CAPTURE_OUT, RULES_CAPTURE_SENT, RULES_CAPTURE_LOG,
+};
 
 /* What is there already stays as it is. */
 static void batch_build_empty(struct batch *batch)
@@ -686,9 +705,9 @@ static void batch_build_empty(struct batch *batch)
 	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
 	batch_add_base_chain(batch, CHAIN_QUEUE_OUT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
 	batch_add_base_chain(batch, CHAIN_ANSWER_OUT, NF_INET_LOCAL_OUT, CHAIN_ANSWER_PRIORITY);
-	for (size_t i = 0; i < ARRAY_SIZE(capture_chains); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(outgoing_targets); i++)
 		batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE,
-					chain_new(batch, capture_chains[i]));
+					chain_new(batch, outgoing_targets[i]));
 }
 
 static void batch_add_jump(struct batch *batch, const char *from, const char *to)
@@ -711,13 +730,17 @@ static void batch_build_outgoing(struct batch *batch, const struct rules_config 
 			batch_delete_rules(batch, outgoing_chains[i]);
 		batch_delete_outgoing_sets(batch);
 	}
-	for (size_t i = 0; i < N_LAYOUTS; i++)
+	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		(void)batch_add_set(batch, config, &family_layouts[i]);
+		batch_add_connections(batch, &family_layouts[i]);
+	}
 	batch_add_jump(batch, CHAIN_QUEUE, RULES_CAPTURE_IN);
 	batch_add_jump(batch, CHAIN_QUEUE_OUT, RULES_CAPTURE_OUT);
 	batch_add_jump(batch, CHAIN_ANSWER_OUT, RULES_CAPTURE_SENT);
 	batch->queue_first = batch->rules->sequence;
 	batch_add_output_rules(batch, config);
+	if (config->follows)
+		batch_add_flow_rules(batch, config, used);
 	batch_add_shortcut(batch);
 	batch_add_rules(batch, config, used);
 }
@@ -1228,13 +1251,13 @@ int rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 {
 	const char *const chains[] = {rules->queue, rules->track, rules->inject};
+	const char *const outgoing[] = {rules->queue, CHAIN_QUEUE_OUT, rules->track};
+	size_t n = rules->outgoing ? 2 : 1;
 	uint64_t total = 0;
 
-	if (rules->outgoing)
-		return count_both(rules, rules->queue, CHAIN_QUEUE_OUT, ret_packets);
-	for (size_t i = 0; i < (rules->follows ? ARRAY_SIZE(chains) : 1); i++) {
+	for (size_t i = 0; i < (rules->follows ? ARRAY_SIZE(chains) : n); i++) {
 		uint64_t packets = 0;
-		int r = count_chain(rules, chains[i], &packets);
+		int r = count_chain(rules, rules->outgoing ? outgoing[i] : chains[i], &packets);
 
 		if (r < 0)
 			return r;
@@ -1246,6 +1269,10 @@ int rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 
 int rules_count_rejected(struct rules *rules, uint64_t *ret_packets)
 {
+	if (!rules->follows) {
+		*ret_packets = 0;
+		return 0;
+	}
 	return count_chain(rules, rules->reject, ret_packets);
 }
 

@@ -45,6 +45,10 @@
  *         chain answer-out { … }                    # priority -199, as `answer`
  *     }
  *
+ * Connections of these are followed as others are, with the maps and chains of above in the same
+ * table: `queue` has what comes from the server (and from clients of a server on this host),
+ * `queue-out` what goes to one on another host, and the carriers.
+ *
  * The first rule of `queue`, `queue-out` and `answer-out` is a jump to `capture-in`, `capture-out`
  * and `capture-sent`: chains that are empty unless a tap has filled them (tap_rules.h). They are no
  * base chains since there would have to be some in each hook all the time, for all packets of all
@@ -157,7 +161,7 @@ int rules_follow(struct rules *rules, const struct address *client, const struct
  * the table is gone).
  */
 int rules_count_refused(struct rules *rules, uint64_t *ret_packets);
-/* The same of the packets of rejected connections. */
+/* The same of the packets of rejected connections; 0 where none is followed. */
 int rules_count_rejected(struct rules *rules, uint64_t *ret_packets);
 /* The same of the packets that were sent to the queue, whatever became of them there. */
 int rules_count_queued(struct rules *rules, uint64_t *ret_packets);

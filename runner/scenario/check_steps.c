@@ -30,19 +30,6 @@ static bool says_protocol(const struct step *step)
 	       (step->action == STEP_UNREACHABLE || step->then_unreachable);
 }
 
-/* The packets of a remote endpoint's connections are not looked at after the handshake. */
-static void check_remote_step(struct loader *loader, const struct step *step,
-			      const struct place *place)
-{
-	if (!is_for_connection(step) || step->action == STEP_LOSE_SYN_ACK)
-		return;
-	diag_add(loader->diags, place,
-		 "\"%s\" can't be done to a remote endpoint: its connections are not followed",
-		 step_action_name(step->action));
-	loader_hint(loader, "use accept, refuse, drop, lose, delay, unreachable or lose-synack, or "
-			    "let synfault provide the endpoint (serve)");
-}
-
 void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 {
 	for (size_t i = 0; i < endpoint->script.n_steps; i++) {
@@ -57,9 +44,7 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 					    "admin; or leave it to IPv4: {when: {family: ipv4}, "
 					    "do: unreachable protocol}");
 		}
-		if (endpoint->remote) {
-			check_remote_step(loader, step, place);
-		} else if (is_for_connection(step) && endpoint->serve == SERVE_NONE) {
+		if (is_for_connection(step) && !endpoint->remote && endpoint->serve == SERVE_NONE) {
 			diag_add(loader->diags, place,
 				 "\"%s\" needs a connection, and nobody listens at this endpoint",
 				 step_action_name(step->action));

@@ -199,7 +199,6 @@ def test_wrong(tap, validator, synfault):
 
 CAN_NOT = {
     ("remote", "where and what a remote endpoint is stands in one place"): RELATION,
-    ("remote", "what can't be done to a remote endpoint"): RELATION,
     ("behaviour", "more attempts than the policy allows"): RELATION,
     ("behaviour", "attempts beyond giving up"): RELATION,
     ("behaviour", "waits on one attempt"): RELATION,

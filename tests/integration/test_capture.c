@@ -328,7 +328,9 @@ static size_t count_whole(const struct pair *pair)
 	"endpoints: {db: {remote: '" address "'}}\n"
 #define REMOTE_STEPS                                                                               \
 	"accept, refuse, drop, lose 1, delay 1200ms, delay 200ms then refuse, unreachable net, "   \
-	"unreachable host, unreachable port, unreachable admin, lose-synack 1, backlog-full"
+	"unreachable host, unreachable port, unreachable admin, lose-synack 1, backlog-full, "     \
+	"half-open, backlog-full abort, reset after accept, reset after 5000 bytes, "              \
+	"stall after 5000 bytes, close after 5000 bytes, slow 500 KB/s"
 
 Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script_says)
 {
@@ -339,9 +341,9 @@ Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script
 			  "    command:\n"
 			  "    - sh\n"
 			  "    - -c\n"
-			  "    - 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do\n"
+			  "    - 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do\n"
 			  "         curl -sS -m 3 http://${db}/ >/dev/null & done; wait'\n"
-			  "  expect: {attempts: 12}\n" NEXT REMOTE("there", "192.0.2.2:8000")
+			  "  expect: {attempts: 19}\n" NEXT REMOTE("there", "192.0.2.2:8000")
 				  NEXT REMOTE("there, IPv6", "[2001:db8::2]:8000")
 					  NEXT REMOTE("here", "192.0.2.1:8000"));
 
@@ -363,8 +365,8 @@ Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script
 		count_directions(&pair, 8000, directions);
 		cr_expect_gt(directions[0], 20, "%zu packets from the server", directions[0]);
 		cr_expect_gt(directions[1], 20, "%zu packets to the server", directions[1]);
-		/* accept, lose, both kinds of losses, delay */
-		cr_expect_eq(count_whole(&pair), 4, "%zu whole flows", count_whole(&pair));
+		/* accept, lose, delay, lose-synack, slow */
+		cr_expect_eq(count_whole(&pair), 5, "%zu whole flows", count_whole(&pair));
 		cr_expect_eq(pair.file->statistics[0].dropped, 0);
 	}
 	hosts_left_nothing(synfault);

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
+#include "runner/record/history.h"
 #include "tests/lib/hosts.h"
 #include "tests/lib/junit_reader.h"
 #include "tests/lib/netns.h"
@@ -46,6 +47,90 @@ Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
 			cr_expect_str_eq(record->endpoints[0].delays, "reinjected");
 		else
 			cr_expect_null(record->endpoints[0].delays);
+		record_free(record);
+	}
+	hosts_left_nothing(synfault);
+}
+
+/*
+ * One attempt for each step. What the client sends is 200,000 bytes and a header, what the server
+ * answers 100,000 and one.
+ */
+#define LATER_STEPS                                                                                \
+	"half-open, backlog-full abort, reset after accept, reset after 5000 bytes, stall after "  \
+	"5000 bytes, close after accept, close after 5000 bytes, reset after 30000 bytes "         \
+	"to-server, stall after 30000 bytes to-server, slow 200 KB/s, slow 400 KB/s to-server"
+#define LATER_ENDS                                                                                 \
+	"stalled, reset, reset, reset, stalled, closed, closed, reset, stalled, closed, closed"
+#define LATER(address)                                                                             \
+	"name: '" address "'\n"                                                                    \
+	"endpoints: {db: {remote: '" address "'}}\n"
+
+/* What came of each attempt, by the kernel's account. */
+static void assert_connections(const struct record *record)
+{
+	static const struct {
+		const char *step;
+		int64_t least_ns, received; /* received: -1, it was ended with some of it unseen */
+	} cases[] = {
+		{"half-open", NS_PER_S, -1},
+		{"backlog-full abort", 0, 0},
+		{"reset after accept", 0, 0},
+		{"reset after 5000 bytes", 0, 5000},
+		{"stall after 5000 bytes", NS_PER_S, -1},
+		/* and a FIN */
+		{"close after accept", 0, 1},
+		{"close after 5000 bytes", 0, 5001},
+		{"reset after 30000 bytes to-server", 0, 0},
+		{"stall after 30000 bytes to-server", NS_PER_S, -1},
+		{"slow 200 KB/s", 490 * NS_PER_MS, -1},
+		{"slow 400 KB/s to-server", 490 * NS_PER_MS, -1},
+	};
+	struct history history = history_make(record);
+
+	cr_assert_eq(history.n_attempts, ARRAY_SIZE(cases));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct attempt_history *attempt = &history.attempts[i];
+
+		if (attempt->closed_ns == INT64_MAX)
+			continue;
+		cr_expect_geq(attempt->closed_ns - attempt->started_ns, cases[i].least_ns,
+			      "%s, %s: %lld ns", record->scenario, cases[i].step,
+			      (long long)(attempt->closed_ns - attempt->started_ns));
+		cr_expect(cases[i].received < 0 ||
+				  attempt->bytes_received == (uint64_t)cases[i].received,
+			  "%s, %s: %llu bytes", record->scenario, cases[i].step,
+			  (unsigned long long)attempt->bytes_received);
+	}
+	history_free(&history);
+}
+
+Test(remote, connections_break_as_the_script_says)
+{
+	AUTO_PROGRAM struct program *synfault = hosts_new(
+		"defaults:\n"
+		"  endpoints: {db: {faults: [" LATER_STEPS "]}}\n"
+		"  client:\n"
+		"    command:\n"
+		"    - sh\n"
+		"    - -c\n"
+		"    - 'for i in 1 2 3 4 5 6 7 8 9 10 11; do\n"
+		"         curl -s -m 1 -T big -H Expect: -o /dev/null http://${db}/;\n"
+		"         echo $?; done'\n"
+		"  expect: {connected: 11, ended: [" LATER_ENDS "]}\n" NEXT LATER("192.0.2.2:8000")
+			NEXT LATER("[2001:db8::2]:8000") NEXT LATER("192.0.2.1:8000"));
+
+	program_needs(synfault, "curl nft");
+	hosts_run(synfault, "head -c 200000 /dev/zero >big\n"
+			    "synfault run -v --timing-scale 4 --records records a.yaml\n"
+			    "nft list ruleset\n");
+	program_printed(synfault, "3 passed, 0 failed, 0 skipped\n");
+	program_did_not_print(synfault, "table");
+	for (int i = 1; i <= 3; i++) {
+		AUTO_FREE char *path = xasprintf("w/records/%04d.json", i);
+		struct record *record = program_record(synfault, path);
+
+		assert_connections(record);
 		record_free(record);
 	}
 	hosts_left_nothing(synfault);
