@@ -6,7 +6,9 @@ real.py SYNFAULT: the synfault program. Runs each client before each fault twice
 injected, and once as a server does it in earnest (targets/servers/broken.py), with nothing injected.
 Attempts, exit status and what the client wrote have to be the same. The report is TAP.
 
-Numbers in what clients write (of milliseconds, of addresses in memory) are not compared.
+Numbers in what clients write (of milliseconds, of addresses in memory) are not compared. A reset
+after accept meets a client that is kept from running, be it injected or real, in connect(): where
+such a pair differs, it is run again when nothing else runs.
 """
 
 import json
@@ -57,15 +59,21 @@ CLIENTS = {
     "nc": ["nc", "-N", "-v", "-w", "1", "${api.host}", "${api.port}"],
 }
 
+IN_CONNECT = "reset after accept"
 # The fault, the server behind it, and what does the same in earnest.
 FAULTS = {
     "refuse": ("refuse", "none", "none"),
     "drop": ("drop", "echo", "full"),
-    "reset after accept": ("reset after accept", "echo", "aborts"),
+    IN_CONNECT: ("reset after accept", "echo", "aborts"),
     "reset in answer to a request": ("reset after 1 byte to-server", "echo", "resets"),
     "close in answer to a request": ("close after 0 bytes", "echo", "closes"),
     "stall": ("stall after accept", "echo", "silent"),
 }
+
+
+# Most of a run is waiting.
+CONCURRENT = 24
+RETRIES = 3
 
 
 def scenario(name, client, serve, fault):
@@ -89,8 +97,8 @@ def pairs():
             yield client, fault
 
 
-def scenarios():
-    for client, fault in pairs():
+def scenarios(wanted):
+    for client, fault in wanted:
         step, server, broken = FAULTS[fault]
         yield scenario(f"{client}: {fault}, injected", client, server, step)
         yield scenario(f"{client}: {fault}, real", client, broken, "accept")
@@ -107,12 +115,13 @@ def view(record):
     return {"attempts": len(record["attempts"]), "wait status": ends, **output}
 
 
-def run(synfault, directory):
-    """Runs all of it, and returns the records by their scenarios' names."""
+def run(synfault, directory, jobs, wanted):
+    """Runs such pairs, and returns the records by their scenarios' names."""
     path = pathlib.Path(directory, "a.yaml")
-    path.write_text("---\n".join(json.dumps(one) + "\n" for one in scenarios()), encoding="utf-8")
+    documents = [json.dumps(one) + "\n" for one in scenarios(wanted)]
+    path.write_text("---\n".join(documents), encoding="utf-8")
     process = subprocess.run(
-        [synfault, "run", "--jobs", "24", "--timing-scale", "4", "--records", "records", path],
+        [synfault, "run", "--jobs", str(jobs), "--timing-scale", "4", "--records", "records", path],
         cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -141,6 +150,18 @@ def compare(records, client, fault):
     return problems
 
 
+def run_all(synfault, absent):
+    """What the program wrote, and what is wrong with each pair."""
+    with tempfile.TemporaryDirectory() as directory:
+        wanted = [pair for pair in pairs() if pair[0] not in absent]
+        process, records = run(synfault, directory, CONCURRENT, wanted)
+        for _ in range(RETRIES):
+            again = [p for p in wanted if p[1] == IN_CONNECT and compare(records, *p)]
+            if again:
+                records.update(run(synfault, directory, 1, again)[1])
+        return process.stdout, {pair: compare(records, *pair) for pair in wanted}
+
+
 def missing(client):
     """Why a client can't be tried, or None."""
     if not shutil.which(CLIENTS[client][0]):
@@ -159,20 +180,19 @@ def main():
     absent = {client: reason for client in CLIENTS if (reason := missing(client))}
     failed = False
     print(f"1..{len(CLIENTS) * len(FAULTS)}", flush=True)
-    with tempfile.TemporaryDirectory() as directory:
-        process, records = run(os.path.abspath(sys.argv[1]), directory)
-        for number, (client, fault) in enumerate(pairs(), start=1):
-            name = f"{number} - {client}: {fault}"
-            if client in absent and not required:
-                print(f"ok {name} # SKIP {absent[client]}")
-                continue
-            problems = [absent[client]] if client in absent else compare(records, client, fault)
-            print(f"{'not ok' if problems else 'ok'} {name}")
-            for line in problems:
-                print(f"# {line}")
-            failed = failed or bool(problems)
+    output, wrong = run_all(os.path.abspath(sys.argv[1]), absent)
+    for number, (client, fault) in enumerate(pairs(), start=1):
+        name = f"{number} - {client}: {fault}"
+        if client in absent and not required:
+            print(f"ok {name} # SKIP {absent[client]}")
+            continue
+        problems = wrong.get((client, fault), [absent.get(client)])
+        print(f"{'not ok' if problems else 'ok'} {name}")
+        for line in problems:
+            print(f"# {line}")
+        failed = failed or bool(problems)
     if failed:
-        print("\n".join(f"# {line}" for line in process.stdout.splitlines()))
+        print("\n".join(f"# {line}" for line in output.splitlines()))
     sys.exit(1 if failed else 0)
 
 
