@@ -18,14 +18,17 @@
 #define PATIENCE_NS (10 * NS_PER_S)
 #define POURED      200000
 
-/* What a client saw; an error is 0 or an errno, ETIMEDOUT: nothing for half a second. */
+static const char *const hosts[] = {"127.0.0.5", "::1"};
+
+/* What one side saw; an error is 0 or an errno, ETIMEDOUT: nothing for half a second. */
 struct seen {
 	int connect_error, end_error;
 	int64_t received, took_ns;
 };
 
 struct run {
-	struct seen *seen; /* shared with the client */
+	struct seen *seen;     /* shared with the client */
+	struct seen *answered; /* shared with the server, which may not fill it in */
 	size_t n_faults;
 	struct injector_event fault; /* the last */
 	char *problem;
@@ -50,7 +53,7 @@ static void note_problem(void *userdata, bool fatal, const char *message)
 		run->problem = xstrdup(message);
 }
 
-static void pour(int listener)
+static void pour(int listener, struct seen *seen)
 {
 	AUTO_FREE char *data = xzalloc(POURED);
 	char buffer[64];
@@ -96,18 +99,42 @@ static void ask(const struct address *server, struct seen *seen)
 	seen->took_ns = clock_monotonic_ns() - started_ns;
 }
 
-static pid_t start(int listener, const struct address *server, struct seen *seen)
+/* What the two do. */
+struct play {
+	void (*serve)(int listener, struct seen *seen);
+	void (*use)(const struct address *server, struct seen *seen);
+};
+
+static const struct play pouring = {.serve = pour, .use = ask};
+
+static pid_t start_server(const struct play *play, int listener, struct seen *seen)
 {
 	pid_t pid = fork();
 
 	cr_assert_geq(pid, 0);
 	if (pid > 0)
 		return pid;
-	if (seen)
-		ask(server, seen);
-	else
-		pour(listener);
+	play->serve(listener, seen);
 	_exit(0);
+}
+
+static pid_t start_client(const struct play *play, const struct address *server, struct seen *seen)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid > 0)
+		return pid;
+	play->use(server, seen);
+	_exit(0);
+}
+
+static void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(memory, MAP_FAILED);
+	return memory;
 }
 
 static void wait_for(struct event_base *base, pid_t client)
@@ -123,7 +150,7 @@ static void wait_for(struct event_base *base, pid_t client)
 	}
 }
 
-static struct run run_step(const char *text, const char *host)
+static struct run run_play(const struct play *play, const char *text, const char *host)
 {
 	struct event_config *config = event_config_new();
 	struct run run = {0};
@@ -147,7 +174,9 @@ static struct run run_step(const char *text, const char *host)
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
 	r = bind(listener, (struct sockaddr *)&storage, address_to_sockaddr(&address, &storage));
 	cr_assert(r == 0 && listen(listener, 16) == 0, "%s", strerror(errno));
-	server = start(listener, &address, NULL);
+	run.seen = shared_memory(sizeof(*run.seen));
+	run.answered = shared_memory(sizeof(*run.answered));
+	server = start_server(play, listener, run.answered);
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
@@ -163,18 +192,22 @@ static struct run run_step(const char *text, const char *host)
 	if (r == -EOPNOTSUPP)
 		netns_skip("%s", diags.items[0].message);
 	cr_assert_eq(r, 0, "%s", diags.n_items ? diags.items[0].message : strerror(-r));
-	run.seen = mmap(NULL, sizeof(*run.seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			-1, 0);
-	wait_for(base, start(listener, &address, run.seen));
+	wait_for(base, start_client(play, &address, run.seen));
+	/* Before what is lost gets through when the rules are gone. */
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
 	injector_finish(injector);
 	injector_free(injector);
 	event_base_free(base);
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
 	close(listener);
 	script_free(&script);
 	cr_expect_null(run.problem, "%s: %s", text, run.problem);
 	return run;
+}
+
+static struct run run_step(const char *text, const char *host)
+{
+	return run_play(&pouring, text, host);
 }
 
 struct expected {
@@ -187,8 +220,6 @@ struct expected {
 
 static void expect_all(const struct expected *expected, size_t n_expected)
 {
-	static const char *const hosts[] = {"127.0.0.5", "::1"};
-
 	netns_enter();
 	for (size_t i = 0; i < n_expected; i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
@@ -222,6 +253,7 @@ Test(connections, are_reset_after_exactly_so_many_bytes)
 		{"reset after 1000 bytes", 0, ECONNRESET, 1000, FAULT_RESET, 1000},
 		{"reset after 199999 bytes", 0, ECONNRESET, 199999, FAULT_RESET, 199999},
 		{"reset after 5 bytes to-server", 0, ECONNRESET, 0, FAULT_RESET, 5},
+		{"reset after 3 bytes to-server", 0, ECONNRESET, 0, FAULT_RESET, 3},
 	};
 
 	expect_all(expected, ARRAY_SIZE(expected));
@@ -233,6 +265,8 @@ Test(connections, are_closed_after_exactly_so_many_bytes)
 		{"close after 0 bytes", 0, 0, 0, FAULT_CLOSED, 0},
 		{"close after 1000 bytes", 0, 0, 1000, FAULT_CLOSED, 1000},
 		{"close after 100 KB", 0, 0, 100000, FAULT_CLOSED, 100000},
+		{"close after 0 bytes to-server", 0, 0, 0, FAULT_CLOSED, 0},
+		{"close after 5 bytes to-server", 0, 0, 0, FAULT_CLOSED, 5},
 	};
 
 	expect_all(expected, ARRAY_SIZE(expected));
@@ -244,6 +278,7 @@ Test(connections, stall)
 		{"half-open", 0, ETIMEDOUT, 0, FAULT_STALLED, 0},
 		{"stall after accept", 0, ETIMEDOUT, 0, FAULT_STALLED, 0},
 		{"stall after 64 KiB", 0, ETIMEDOUT, 65536, FAULT_STALLED, 65536},
+		{"stall after 3 bytes to-server", 0, ETIMEDOUT, 0, FAULT_STALLED, 3},
 	};
 
 	expect_all(expected, ARRAY_SIZE(expected));
@@ -261,8 +296,6 @@ Test(connections, are_untouched_until_their_fault_comes)
 
 Test(connections, slow_ones_take_their_time)
 {
-	static const char *const hosts[] = {"127.0.0.5", "::1"};
-
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
 		struct run run = run_step("slow 400 KB/s", hosts[k]);
@@ -277,8 +310,8 @@ Test(connections, slow_ones_take_their_time)
 Test(connections, a_lost_syn_ack_comes_again)
 {
 	netns_enter();
-	{
-		struct run run = run_step("lose-synack 1", "127.0.0.5");
+	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+		struct run run = run_step("lose-synack 1", hosts[k]);
 
 		cr_expect_eq(run.seen->received, POURED);
 		cr_expect_geq(run.seen->took_ns, NS_PER_S * 9 / 10);
@@ -288,8 +321,6 @@ Test(connections, a_lost_syn_ack_comes_again)
 
 Test(connections, that_find_no_room_are_reset_by_the_kernel)
 {
-	static const char *const hosts[] = {"127.0.0.5", "::1"};
-
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
 		struct run run = run_step("backlog-full abort", hosts[k]);
@@ -322,4 +353,108 @@ Test(connections, icmp_says_what_can_not_be_reached)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_expect_eq(run_step(cases[i].step, cases[i].host).seen->connect_error,
 			     cases[i].error, "%s at %s", cases[i].step, cases[i].host);
+}
+
+/* ---- both sides ---- */
+
+/* Answers every byte, and tells what it has got and what ended it. */
+static void echo(int listener, struct seen *seen)
+{
+	int fd = accept(listener, NULL, NULL);
+	bool ended;
+	char byte;
+
+	signal(SIGPIPE, SIG_IGN);
+	do {
+		ssize_t n = read(fd, &byte, 1);
+
+		if (n > 0) {
+			seen->received++;
+			n = write(fd, &byte, 1);
+		}
+		seen->end_error = n < 0 ? errno : 0;
+		ended = n <= 0;
+	} while (!ended);
+	seen->took_ns = clock_monotonic_ns();
+}
+
+/* Sends a byte every 10 ms, and reads the answers until they end, or stay away for 200 ms. */
+static void talk(const struct address *server, struct seen *seen)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t started_ns = clock_monotonic_ns(), heard_ns = started_ns;
+	char byte = 0;
+	ssize_t n;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (connect(fd, (struct sockaddr *)&storage, length) < 0) {
+		seen->connect_error = errno;
+		return;
+	}
+	for (;;) {
+		if (write(fd, &byte, 1) < 0) {
+			seen->end_error = errno;
+			break;
+		}
+		if (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 10) == 0) {
+			if (clock_monotonic_ns() - heard_ns < NS_PER_S / 5)
+				continue;
+			seen->end_error = ETIMEDOUT;
+			break;
+		}
+		n = read(fd, &byte, 1);
+		if (n <= 0) {
+			seen->end_error = n < 0 ? errno : 0;
+			break;
+		}
+		heard_ns = clock_monotonic_ns();
+		seen->received++;
+		usleep(10000);
+	}
+	seen->took_ns = heard_ns - started_ns;
+	/* For the server to learn of it, too. */
+	usleep(50000);
+}
+
+Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
+{
+	static const struct play talking = {.serve = echo, .use = talk};
+	static const struct {
+		const char *step;
+		int client_end, server_end; /* -1: it never learns of it */
+		bool later;
+		enum fault_kind fault;
+	} cases[] = {
+		{"reset after accept", ECONNRESET, ECONNRESET, false, FAULT_RESET},
+		{"close after accept", 0, ECONNRESET, false, FAULT_CLOSED},
+		{"stall after accept", ETIMEDOUT, -1, false, FAULT_STALLED},
+		{"reset after 150ms", ECONNRESET, ECONNRESET, true, FAULT_RESET},
+		{"close after 150ms", 0, ECONNRESET, true, FAULT_CLOSED},
+		{"stall after 150ms", ETIMEDOUT, -1, true, FAULT_STALLED},
+	};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(hosts); i++) {
+		const char *step = cases[i / 2].step, *host = hosts[i % 2];
+		struct run run = run_play(&talking, step, host);
+		bool told = run.answered->took_ns > 0;
+
+		cr_expect_eq(run.seen->connect_error, 0, "%s at %s", step, host);
+		cr_expect_eq(run.seen->end_error, cases[i / 2].client_end, "%s at %s: %s", step,
+			     host, strerror(run.seen->end_error));
+		cr_expect_eq(told, cases[i / 2].server_end >= 0, "%s at %s", step, host);
+		cr_expect(!told || run.answered->end_error == cases[i / 2].server_end,
+			  "%s at %s: the server saw %s", step, host,
+			  strerror(run.answered->end_error));
+		cr_expect_eq(run.seen->received > 0, cases[i / 2].later, "%s at %s: %lld bytes",
+			     step, host, (long long)run.seen->received);
+		/* The byte that the client sends at once may be there before the reset. */
+		cr_expect_eq(run.answered->received > 1, cases[i / 2].later, "%s at %s: %lld bytes",
+			     step, host, (long long)run.answered->received);
+		cr_expect_leq(run.seen->took_ns, NS_PER_S, "%s at %s", step, host);
+		cr_expect_eq(run.n_faults, 1, "%s at %s", step, host);
+		cr_expect_eq(run.fault.fault, cases[i / 2].fault, "%s at %s", step, host);
+	}
 }
