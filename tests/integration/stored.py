@@ -130,6 +130,14 @@ def test_judge(tap, elsewhere, run):
     tap.result("judge goes by what the given scenarios expect now",
                unless(judged.returncode == 0, f"{judged.returncode}: {judged.stdout}{judged.stderr}"),
                unless(last_line(judged) == "1 passed, 0 failed, 0 skipped", judged.stdout))
+    (elsewhere.directory / "b.yaml").write_text(SCENARIOS.split("---")[0].replace("320ms", "2s"))
+    judged = elsewhere.run("judge", "run.json", "b.yaml", "--json", "b.json")
+    seen = elsewhere.json("b.json")["scenarios"][0]["judgement"]["findings"][0].get("looks_like", "")
+    report = elsewhere.run("report", "b.json")
+    tap.result("what the behaviour looks like is found later, stored, and shown by report",
+               unless(seen.startswith("waits look like fixed, "), seen),
+               unless(seen in judged.stdout, judged.stdout), unless(seen in report.stdout, report.stdout),
+               *schema_problems(elsewhere.json("b.json")))
     (elsewhere.directory / "b.yaml").write_text(lenient.replace("refuse]", "drop]"))
     judged = elsewhere.run("judge", "run.json", "b.yaml")
     tap.result("judge does not take a record of other faults for evidence",
