@@ -256,6 +256,36 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 	return sum_ns;
 }
 
+/*
+ * The longest time that another expectation leaves for the waits of one copy: as it is written, and
+ * returned with its tolerance. INT64_MAX: it sets no limit.
+ */
+static int64_t room_for(const struct checker *checker, const struct expectation *waits,
+			const struct expectation *other, int64_t *ret_written_ns)
+{
+	struct range range = other->value.range.range;
+
+	switch (other->kind) {
+	case EXPECT_DURATION:
+		break;
+	case EXPECT_TOTAL_WAIT:
+		if (waits->kind != EXPECT_WAITS ||
+		    (other->endpoint != waits->endpoint && checker->scenario->n_endpoints > 1))
+			return INT64_MAX;
+		break;
+	case EXPECT_GIVES_UP:
+		*ret_written_ns = other->value.gives_up.after_ns;
+		return covers(checker, other->endpoint, waits->endpoint) ? *ret_written_ns
+									 : INT64_MAX;
+	default:
+		return INT64_MAX;
+	}
+	*ret_written_ns = range.high;
+	if (other->value.range.exact)
+		range = tolerance_apply(range, &other->tolerance, 1);
+	return range.high;
+}
+
 static void check_sum(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -281,20 +311,17 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 		return;
 	}
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
-		const struct expectation *duration = &scenario->expectations[i];
-		struct range range = duration->value.range.range;
+		const struct expectation *other = &scenario->expectations[i];
+		int64_t written_ns = INT64_MAX;
 
-		if (duration->kind != EXPECT_DURATION)
-			continue;
-		if (duration->value.range.exact)
-			range = tolerance_apply(range, &duration->tolerance, 1);
-		if (one_ns <= range.high)
+		if (one_ns <= room_for(checker, expectation, other, &written_ns))
 			continue;
 		error_at(checker, expectation,
-			 "the %s alone take %s at least (%" PRId64 " of them), more than the "
-			 "duration, %s",
+			 "the %s alone take %s at least (%" PRId64 " of them), but \"%s\" allows "
+			 "%s",
 			 what, duration_format(one_ns, needed), n,
-			 duration_format_exact(duration->value.range.range.high, most));
+			 expectation_kind_name(other->kind),
+			 duration_format_exact(written_ns, most));
 		loader_hint(checker->loader, "change one of them");
 	}
 }

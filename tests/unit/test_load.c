@@ -1529,6 +1529,9 @@ Test(load, takes_waits_that_can_just_fit_into_the_timeout)
 		"timeout: 10s\nclients: 9\nexpect: {attempts: 25, waits: {fixed: 6s}}",
 		"timeout: 10s\nrepeat: 2\nexpect: {attempts: 6, waits: {fixed: 2s}}",
 		"timeout: 10s\nexpect: {attempts: 4, duration: 6s, waits: {linear: {base: 1s}}}",
+		"expect: {attempts: 4, gives-up: {after: 6s}, waits: {fixed: 2s}}",
+		"expect: {attempts: 4, total-wait: 6s, waits: {fixed: 2s}}",
+		"expect: {attempts: 4, total-wait: ..1s, intervals: {fixed: 2s}}",
 		"timeout: 24h\nexpect: {attempts: 1000000000, waits: {exponential: {base: 1us, "
 		"factor: 1, jitter: full}}}",
 	};
