@@ -515,8 +515,7 @@ void judge_total_wait(struct judging *judging, const struct expectation *expecta
 
 		/* Of an attempt that was left open there is no wait. */
 		for (size_t k = 1; k < group->n_attempts; k++)
-			if (attempt_wait(group->attempts[k - 1], group->attempts[k], false,
-					 &wait_ns))
+			if (attempt_wait(group, k, false, &wait_ns))
 				total_ns += MAX(wait_ns, 0);
 		miss_ns = time_miss(&bounds, total_ns);
 		time_span_add(&span, total_ns,

@@ -41,6 +41,8 @@ struct attempt_groups attempt_groups_make(const struct history *history, size_t 
 	}
 	for (copy = 0; copy < n_copies; copy++) {
 		groups.groups[copy].copy = copy;
+		groups.groups[copy].note_lag_ns =
+			MIN(MAX(record->harness_lag_ns, INT64_C(0)), MOST_NOTE_LAG_NS);
 		groups.groups[copy].attempts = groups.attempts + first;
 		first += groups.groups[copy].n_attempts;
 		groups.groups[copy].n_attempts = 0;
@@ -131,15 +133,16 @@ size_t judging_address(const struct record *record, uint32_t id)
 	return base + endpoint->n_addresses;
 }
 
-bool attempt_wait(const struct attempt_history *before, const struct attempt_history *next,
-		  bool interval, int64_t *ret_ns)
+bool attempt_wait(const struct attempt_group *group, size_t k, bool interval, int64_t *ret_ns)
 {
+	const struct attempt_history *before = group->attempts[k - 1], *next = group->attempts[k];
+	const int64_t slack_ns = INSTANT_NS + group->note_lag_ns;
 	int64_t wait_ns;
 
 	if (!interval && before->over_ns == INT64_MAX)
 		return false;
 	wait_ns = next->started_ns - (interval ? before->started_ns : before->over_ns);
-	*ret_ns = wait_ns < 0 && wait_ns >= -INSTANT_NS ? 0 : wait_ns;
+	*ret_ns = wait_ns < 0 && wait_ns >= -slack_ns ? 0 : wait_ns;
 	return true;
 }
 
@@ -159,8 +162,7 @@ char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals
 		struct fit_sequence sequence = {.waits_ns = times_ns + n_times};
 
 		for (size_t k = 1; k < group->n_attempts; k++) {
-			if (!attempt_wait(group->attempts[k - 1], group->attempts[k], intervals,
-					  &times_ns[n_times]))
+			if (!attempt_wait(group, k, intervals, &times_ns[n_times]))
 				break;
 			n_times++;
 			sequence.n_waits++;

@@ -37,7 +37,8 @@ static char *compose_message(const struct finding *finding)
 static struct finding *add(struct judging *judging, enum weight weight,
 			   const struct finding_parts *parts)
 {
-	struct finding_list *list = &judging->findings[weight];
+	const bool late = weight == WEIGHT_FAILED && judging->cut_short_by_lag;
+	struct finding_list *list = &judging->findings[late ? WEIGHT_LAG : weight];
 	const struct expectation *expectation = parts->expectation;
 	const char *type = parts->type;
 	struct finding finding = {
@@ -49,6 +50,7 @@ static struct finding *add(struct judging *judging, enum weight weight,
 		.looks_like = parts->looks_like,
 		.place = expectation ? expectation->place : parts->place,
 		.attempt = parts->has_attempt ? parts->attempt : UINT32_MAX,
+		.caused_by_lag = late,
 		.assessment = expectation
 				      ? (uint32_t)(expectation - judging->scenario->expectations)
 				      : UINT32_MAX,
@@ -149,7 +151,10 @@ static bool judge_problems(struct judging *judging, bool *ret_skip)
 	return list->n_items == 0;
 }
 
-/* A timeout is the client's, unless our own lag took more than a tenth of its time. */
+/*
+ * A timeout is the client's, unless our own lag took more than a tenth of its time: then nothing
+ * that is missing is the client's either.
+ */
 static void judge_timeout(struct judging *judging)
 {
 	const struct scenario *scenario = judging->scenario;
@@ -160,7 +165,8 @@ static void judge_timeout(struct judging *judging)
 	if (!judging->timed_out)
 		return;
 	duration_format(scenario->timeout_ns, timeout);
-	finding = add(judging, lag ? WEIGHT_LAG : WEIGHT_FAILED,
+	judging->cut_short_by_lag = lag;
+	finding = add(judging, WEIGHT_FAILED,
 		      &(struct finding_parts){
 			      .type = "timeout",
 			      .place = scenario->place,

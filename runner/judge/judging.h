@@ -29,6 +29,7 @@ struct attempt_group {
 	uint32_t copy;
 	const struct attempt_history **attempts; /* borrowed from the groups */
 	size_t n_attempts;
+	int64_t note_lag_ns; /* their ends may have been noted so much later than they were */
 };
 struct attempt_groups {
 	size_t endpoint;              /* index, or ALL_ENDPOINTS */
@@ -46,6 +47,11 @@ struct judging {
 	struct attempt_groups *groups;
 	double timing_scale;
 	int64_t harness_lag_ns, client_lag_ns; /* never negative */
+	/*
+	 * The client was ended at its timeout, and might have come to its end on a machine that is
+	 * not so slow: what it did and did not do until then says nothing.
+	 */
+	bool cut_short_by_lag;
 	bool timed_out;
 	struct finding_list findings[N_WEIGHTS];
 	struct assessment *assessments; /* as many as the scenario has expectations */
@@ -108,10 +114,13 @@ char *judging_copy_subject(const struct judging *judging, const char *what, uint
 char *judging_subject(const struct judging *judging, const char *what, size_t endpoint);
 
 /*
- * We learn when an RST went out only after the kernel has sent it; a client that tries again at
- * once can have its next SYN on the wire before. That much below zero is no overlap of attempts.
+ * We learn when an RST went out only after the kernel has sent it, and of a socket's death from a
+ * message that comes later; a client that tries again at once can have its next SYN on the wire
+ * before. That much below zero is no overlap of attempts. Where this process was late, it is more;
+ * but of a run that was late throughout nobody can tell what came first: no more than that.
  */
-#define INSTANT_NS NS_PER_MS
+#define INSTANT_NS       NS_PER_MS
+#define MOST_NOTE_LAG_NS (20 * NS_PER_MS)
 
 /* groups.c: the attempts of each copy at one endpoint, or at all. Linear in their number. */
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);
@@ -127,11 +136,10 @@ void judging_free_groups(struct judging *judging);
 char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
 			    const struct attempt_group *group);
 /*
- * The wait (or interval) between two attempts. Returns false when there was none, since the first
- * was still open.
+ * The wait (or interval) between a group's attempts @k - 1 and @k. Returns false when there was
+ * none, since the first was still open.
  */
-bool attempt_wait(const struct attempt_history *before, const struct attempt_history *next,
-		  bool interval, int64_t *ret_ns);
+bool attempt_wait(const struct attempt_group *group, size_t k, bool interval, int64_t *ret_ns);
 /* "waits look like fixed, 2.00 s" (fit.h); owned by the caller; NULL: too few to tell. */
 char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals);
 

@@ -150,8 +150,7 @@ static char *first_fit(struct waits *waits)
 /* How long wait number @k was; false when there was none. */
 static bool measure(const struct waits *waits, size_t k, int64_t *ret_ns)
 {
-	return attempt_wait(waits->group->attempts[k - 1], waits->group->attempts[k],
-			    waits->intervals, ret_ns);
+	return attempt_wait(waits->group, k, waits->intervals, ret_ns);
 }
 
 static struct range allowed_wait(const struct expectation *expectation,
@@ -163,8 +162,7 @@ static struct range allowed_wait(const struct expectation *expectation,
 
 	*ret_plain = true;
 	if (policy->jitter == JITTER_DECORRELATED && k > 1 &&
-	    !attempt_wait(group->attempts[k - 2], group->attempts[k - 1],
-			  expectation->kind == EXPECT_INTERVALS, &before_ns))
+	    !attempt_wait(group, k - 1, expectation->kind == EXPECT_INTERVALS, &before_ns))
 		before_ns = policy->cap_ns;
 	range = policy_wait_after(policy, k, before_ns);
 	if ((policy->waits_for_end || policy->ends_early) && k < group->n_attempts) {

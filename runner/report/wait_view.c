@@ -5,12 +5,14 @@
 #include "runner/judge/judging.h"
 #include "runner/scenario/waits.h"
 
-static void measure(struct wait_view *view, const struct attempt_history *before,
-		    const struct attempt_history *after, bool interval)
+static void measure(struct wait_view *view, const struct attempt_group *group, size_t k,
+		    bool interval)
 {
+	const struct attempt_history *before = group->attempts[k - 1];
+
 	*view = (struct wait_view){.there = true, .interval = interval, .previous = before->id};
 	view->from_ns = interval ? before->started_ns : before->over_ns;
-	view->open = !attempt_wait(before, after, interval, &view->length_ns);
+	view->open = !attempt_wait(group, k, interval, &view->length_ns);
 	if (view->open)
 		view->from_ns = 0;
 }
@@ -44,7 +46,7 @@ static void apply(struct wait_view *views, const struct attempt_group *group,
 		/* Waits before intervals, the first of each kind: one bar is drawn for each. */
 		if (view->judged)
 			continue;
-		measure(view, group->attempts[k - 1], after, expectation->kind == EXPECT_INTERVALS);
+		measure(view, group, k, expectation->kind == EXPECT_INTERVALS);
 		compare(view, expectation, group, k, scale);
 	}
 }
@@ -56,8 +58,7 @@ static void measure_all(struct wait_view *views, const struct history *history)
 
 	for (size_t i = 0; i < groups.n_groups; i++)
 		for (size_t k = 1; k < groups.groups[i].n_attempts; k++)
-			measure(&views[groups.groups[i].attempts[k]->id],
-				groups.groups[i].attempts[k - 1], groups.groups[i].attempts[k],
+			measure(&views[groups.groups[i].attempts[k]->id], &groups.groups[i], k,
 				false);
 	attempt_groups_free(&groups);
 }

@@ -390,12 +390,17 @@ Test(judge, overlapping_attempts_are_too_short_a_wait)
 Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 {
 	static const struct {
-		int64_t overlap_ns;
+		int64_t overlap_ns, harness_lag_ns;
 		enum outcome outcome;
 	} cases[] = {
-		{40000, OUTCOME_PASS},
-		{MS, OUTCOME_PASS},
-		{MS + 1, OUTCOME_FAIL},
+		{40000, 0, OUTCOME_PASS},
+		{MS, 0, OUTCOME_PASS},
+		{MS + 1, 0, OUTCOME_FAIL},
+		/* Later by what this process was late itself; but not by any lag. */
+		{6 * MS, 5 * MS, OUTCOME_PASS},
+		{6 * MS + 1, 5 * MS, OUTCOME_FAIL},
+		{21 * MS, 100 * MS, OUTCOME_PASS},
+		{21 * MS + 1, 100 * MS, OUTCOME_ERROR},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -407,8 +412,9 @@ Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 		record_builder_syn(b, id, 1, 0);
 		record_builder_verdict(b, id, 1, VERDICT_REFUSE, 5);
 		record_builder_attempt_connected(b, api, 6);
-		record_builder_closed(b, id, 8, 0);
+		record_builder_closed(b, id, 40, 0);
 		record_builder_client_exits(b, 100, 0);
+		b->record->harness_lag_ns = cases[i].harness_lag_ns;
 		for (size_t k = 0; k < b->record->n_events; k++)
 			if (b->record->events[k].u.net.attempt == 0 &&
 			    b->record->events[k].kind == EVENT_VERDICT)
@@ -578,6 +584,28 @@ Test(judge, timeout_fails_and_stands_for_exit_and_duration)
 	cr_expect_str_eq(judgement.findings[0].message,
 			 "the client was still running after 30.0 s, its timeout, and was ended");
 	cr_expect_str_eq(judgement.findings[1].type, "attempts");
+	judgement_free(&judgement);
+}
+
+Test(judge, what_a_slow_machine_cut_short_failed_in_nothing)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+	struct judgement judgement;
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_times_out(b, 30000);
+	record_builder_client_killed(b, 30010, SIGKILL);
+	record_builder_expect_attempts(b, api, 5, 5);
+	judgement = record_builder_judge(b);
+	cr_expect_eq(judgement.outcome, OUTCOME_FAIL);
+	judgement_free(&judgement);
+	b->record->client_lag_ns = 4000 * MS;
+	judgement = record_builder_judge(b);
+	cr_expect_eq(judgement.outcome, OUTCOME_ERROR);
+	cr_expect(judgement_is_late(&judgement));
+	cr_expect_eq(judgement.n_findings, 2);
+	cr_expect(judgement.findings[1].caused_by_lag);
 	judgement_free(&judgement);
 }
 
