@@ -113,30 +113,36 @@ static size_t break_length(const char *text, size_t length)
 	return 0;
 }
 
+/* The offset of the line break at or after @offset, or of the end. */
+static size_t find_break(const struct diag_source *source, size_t offset)
+{
+	while (offset < source->length &&
+	       break_length(source->text + offset, source->length - offset) == 0)
+		offset++;
+	return offset;
+}
+
 /* Finds line @number, without its end. False when the text has fewer lines. */
-static bool find_line(const char *source, size_t length, unsigned number, const char **ret_line,
+static bool find_line(struct diag_source *source, unsigned number, const char **ret_line,
 		      size_t *ret_length)
 {
-	const char *end = source + length, *line = source, *at;
+	size_t end;
 
-	if (length >= 3 && !memcmp(source, "\xef\xbb\xbf", 3))
-		line += 3; /* a byte order mark takes no column */
-	for (at = line; at < end;) {
-		size_t broken = break_length(at, (size_t)(end - at));
-
-		if (broken == 0) {
-			at++;
-			continue;
-		}
-		if (--number == 0)
-			break;
-		at += broken;
-		line = at;
+	if (source->line == 0 || source->line > number) {
+		source->line = 1;
+		/* a byte order mark takes no column */
+		source->offset =
+			source->length >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3) ? 3 : 0;
 	}
-	if (number > 1)
+	end = find_break(source, source->offset);
+	for (; source->line < number && end < source->length; source->line++) {
+		source->offset = end + break_length(source->text + end, source->length - end);
+		end = find_break(source, source->offset);
+	}
+	if (source->line < number)
 		return false;
-	*ret_line = line;
-	*ret_length = (size_t)(at - line);
+	*ret_line = source->text + source->offset;
+	*ret_length = end - source->offset;
 	return true;
 }
 
@@ -270,7 +276,7 @@ static void add_sanitized(struct strbuf *out, const char *text)
 	text_sanitize(out, text, strlen(text));
 }
 
-void diag_format(const struct diag *diag, const char *source, size_t source_length, bool color,
+void diag_format(const struct diag *diag, struct diag_source *source, bool color,
 		 struct strbuf *out)
 {
 	static const struct colors plain = {"", "", "", "", ""};
@@ -290,8 +296,8 @@ void diag_format(const struct diag *diag, const char *source, size_t source_leng
 	strbuf_printf(out, ":%s %serror:%s ", colors->off, colors->error, colors->off);
 	add_sanitized(out, diag->message);
 	strbuf_putc(out, '\n');
-	if (source && diag->line > 0 &&
-	    find_line(source, source_length, diag->line, &line, &length))
+	if (source && source->text && diag->line > 0 &&
+	    find_line(source, diag->line, &line, &length))
 		format_excerpt(diag, line, length, colors, out);
 	if (diag->hint) {
 		strbuf_printf(out, "%s  help:%s ", colors->help, colors->off);

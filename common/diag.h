@@ -43,6 +43,17 @@ void diag_list_free(struct diag_list *list);
 #define AUTO_DIAG CLEANUP(diag_list_free)
 
 /*
+ * The text of a file, for diagnostics about it. Which line was shown last is remembered, so that
+ * showing many of them, sorted, takes time in the file's size and not in that times their number.
+ */
+struct diag_source {
+	const char *text; /* borrowed; NULL when there is none to show */
+	size_t length;
+	unsigned line; /* that begins at @offset; 0: not looked for yet */
+	size_t offset;
+};
+
+/*
  * Writes one diagnostic as compilers do:
  *
  *     api.yaml:7:13: error: unknown key "faluts"
@@ -50,10 +61,9 @@ void diag_list_free(struct diag_list *list);
  *          |     ^~~~~~
  *      help: did you mean "faults"?
  *
- * @source is the text of the file that the place is in, or NULL when there is none to show.
- * @color: with ANSI colours.
+ * @source is the file that the place is in, or NULL. @color: with ANSI colours.
  */
-void diag_format(const struct diag *diag, const char *source, size_t source_length, bool color,
+void diag_format(const struct diag *diag, struct diag_source *source, bool color,
 		 struct strbuf *out);
 
 #endif

@@ -4,13 +4,15 @@
 
 #include <errno.h>
 
-static void print_diags(const struct diag_list *diags, const char *source, size_t length, FILE *err,
-			bool color)
+static void print_diags(const struct diag_list *diags, const char *source_text, size_t length,
+			FILE *err, bool color)
 {
+	struct diag_source source = {.text = source_text, .length = length};
+
 	for (size_t i = 0; i < diags->n_items; i++) {
 		AUTO_STRBUF struct strbuf text = {0};
 
-		diag_format(&diags->items[i], source, length, color, &text);
+		diag_format(&diags->items[i], &source, color, &text);
 		fwrite(strbuf_text(&text), 1, text.length, err);
 	}
 }

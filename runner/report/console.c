@@ -198,10 +198,12 @@ void console_start(struct console *console, size_t n_scenarios, size_t jobs, uin
 }
 
 static void add_diags(const struct console *console, const struct diag *diags, size_t n_diags,
-		      const char *source, size_t source_length, struct strbuf *out)
+		      const char *text, size_t length, struct strbuf *out)
 {
+	struct diag_source source = {.text = text, .length = length};
+
 	for (size_t i = 0; i < n_diags; i++)
-		diag_format(&diags[i], source, source_length, console->color, out);
+		diag_format(&diags[i], &source, console->color, out);
 }
 
 void console_diags(struct console *console, const struct diag_list *diags, const char *source,

@@ -64,12 +64,13 @@ static void add_diagnostics(struct html_page *page)
 	const struct scenario_file *file = page->result->file;
 	const struct broken_document *broken = page->result->broken;
 	size_t end = MIN(broken->first_diag + broken->n_diags, file->diags.n_items);
+	struct diag_source source = {.text = file->source, .length = file->source_length};
 
 	html_section(page, "findings", "What is wrong with the scenario");
 	for (size_t i = broken->first_diag; i < end; i++) {
 		AUTO_STRBUF struct strbuf text = {0};
 
-		diag_format(&file->diags.items[i], file->source, file->source_length, false, &text);
+		diag_format(&file->diags.items[i], &source, false, &text);
 		markup_open(page->markup, "pre");
 		markup_attr(page->markup, "tabindex", "0");
 		markup_attr(page->markup, "role", "group");

@@ -415,15 +415,18 @@ static void add_broken(const struct testcase *testcase, struct strbuf *out)
 {
 	const struct scenario_file *file = testcase->result->file;
 	const struct broken_document *broken = testcase->result->broken;
+	struct diag_source source = {0};
 	size_t end;
 
 	if (!file)
 		return;
+	source.text = file->source;
+	source.length = file->source_length;
 	end = MIN(broken->first_diag + broken->n_diags, file->diags.n_items);
 	for (size_t i = broken->first_diag; i < end; i++) {
 		AUTO_STRBUF struct strbuf text = {0};
 
-		diag_format(&file->diags.items[i], file->source, file->source_length, false, &text);
+		diag_format(&file->diags.items[i], &source, false, &text);
 		strbuf_putc(out, '\n');
 		text_sanitize(out, strbuf_text(&text), text.length);
 		end_line(out);

@@ -165,6 +165,7 @@ static void check_scenario(const struct scenario *scenario)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct scenario_file *file = scenario_file_parse("a.yaml", (const char *)data, size);
+	struct diag_source source = {0};
 	size_t n_diags = 0;
 
 	REQUIRE(file->n_scenarios + file->n_broken >= 1);
@@ -178,11 +179,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n_diags += file->broken[i].n_diags;
 	}
 	REQUIRE(file->diags.n_items == n_diags);
+	source.text = file->source;
+	source.length = file->source_length;
 	for (size_t i = 0; i < n_diags; i++) {
 		AUTO_STRBUF struct strbuf text = {0};
 
 		REQUIRE(file->diags.items[i].message[0]);
-		diag_format(&file->diags.items[i], file->source, file->source_length, false, &text);
+		diag_format(&file->diags.items[i], &source, false, &text);
 	}
 	scenario_file_free(file);
 	return 0;

@@ -30,12 +30,13 @@ static void check_diag(const uint8_t *data, size_t size)
 	AUTO_DIAG struct diag_list list = {0};
 	struct place place = {
 		.path = "f", .line = data[0] % 8, .column = data[1], .length = data[2]};
+	struct diag_source source = {.text = (const char *)data + 3, .length = size - 3};
 
 	diag_add(&list, &place, "%s", text);
 	diag_hint(&list, "%s", text);
-	diag_format(&list.items[0], (const char *)data + 3, size - 3, false, &plain);
+	diag_format(&list.items[0], &source, false, &plain);
 	check_clean(&plain);
-	diag_format(&list.items[0], (const char *)data + 3, size - 3, true, &colored);
+	diag_format(&list.items[0], &source, true, &colored);
 	REQUIRE(colored.length > plain.length);
 }
 

@@ -103,7 +103,8 @@ struct format_case {
 static void format(const struct format_case *format_case, bool color, struct strbuf *out)
 {
 	AUTO_DIAG struct diag_list list = {0};
-	const char *source = format_case->source;
+	const char *text = format_case->source;
+	struct diag_source source = {.text = text, .length = text ? strlen(text) : 0};
 
 	diag_add(&list,
 		 PLACE(format_case->path, format_case->line, format_case->column,
@@ -111,7 +112,7 @@ static void format(const struct format_case *format_case, bool color, struct str
 		 "%s", format_case->message);
 	if (format_case->hint)
 		diag_hint(&list, "%s", format_case->hint);
-	diag_format(&list.items[0], source, source ? strlen(source) : 0, color, out);
+	diag_format(&list.items[0], &source, color, out);
 }
 
 Test(diag, is_shown_as_compilers_do)
@@ -181,6 +182,30 @@ Test(diag, is_shown_as_compilers_do)
 		format(&cases[i], false, &out);
 		cr_expect_str_eq(strbuf_text(&out), cases[i].expected, "%s:\n%s", cases[i].name,
 				 strbuf_text(&out));
+	}
+}
+
+Test(diag, many_are_shown_in_any_order)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	struct diag_source source;
+
+	for (unsigned i = 1; i <= 20000; i++)
+		strbuf_printf(&text, "line %u\r\n", i);
+	source = (struct diag_source){.text = strbuf_text(&text), .length = text.length};
+	/* Upwards it takes no time; downwards it begins again each time. */
+	for (unsigned i = 1; i <= 20100; i++) {
+		unsigned line = i <= 20002 ? i : (20100 - i) * 7 + 1;
+		AUTO_DIAG struct diag_list list = {0};
+		AUTO_STRBUF struct strbuf out = {0};
+		AUTO_FREE char *shown = xasprintf("| line %u\n", line);
+
+		diag_add(&list, PLACE("f", line, 1, 1), "no");
+		diag_format(&list.items[0], &source, false, &out);
+		if (line <= 20000)
+			cr_assert(strstr(strbuf_text(&out), shown), "%s", strbuf_text(&out));
+		else
+			cr_assert_eq(strstr(strbuf_text(&out), " |") == NULL, line > 20001);
 	}
 }
 
