@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
@@ -21,8 +22,11 @@
 #include "common/duration.h"
 #include "injector/tap_rules.h"
 
-/* One message holds a bundle of packets; the largest packet is 64 KiB. */
-#define MESSAGE_MAX    ((size_t)256 * 1024)
+/*
+ * One message holds a bundle of packets, for which the kernel takes 64 KiB, rounded up to what its
+ * allocator has.
+ */
+#define MESSAGE_MAX    (160 * 1024)
 #define RECEIVE_BUFFER (16 << 20)
 /* The largest payload that a netlink attribute can hold. */
 #define COPY_RANGE UINT32_C(0xfffb)
@@ -32,6 +36,11 @@
 #define BUNDLE_TIME    1
 /* Messages that are read of one log before the other gets its turn. */
 #define TURN 64
+/*
+ * As many messages are read on the loop. Making a thread takes longer than all else that a capture
+ * of a few packets needs, and most scenarios send no more.
+ */
+#define LOOP_MESSAGES 64
 /* When all is over, as many messages at most: others may go on sending. */
 #define LAST_TURN 4096
 
@@ -49,11 +58,12 @@ struct log {
 
 struct tap {
 	struct log logs[N_LOGS];
-	int stop_fd;
+	struct event *readable[N_LOGS]; /* on the loop; NULL: the thread reads */
+	size_t n_messages;              /* read on the loop */
+	int stop_fd;                    /* -1: there is no thread */
 	pthread_t thread;
 	void (*on_packet)(void *userdata, const struct tap_packet *packet);
 	void *userdata;
-	uint8_t *buffer; /* MESSAGE_MAX bytes */
 };
 
 /* ---- configuration ---- */
@@ -209,23 +219,30 @@ static void take_packet(struct tap *tap, struct log *log, const struct nlmsghdr 
 	tap->on_packet(tap->userdata, &packet);
 }
 
-/* Reads what there is, at most so many messages. */
-static void read_log(struct tap *tap, struct log *log, size_t most)
+/* Reads what there is, at most so many messages; returns how many there were. */
+static size_t read_log(struct tap *tap, struct log *log, size_t most)
 {
+	/* Not from the heap: to find so much, malloc() tidies up what a fork has made dear to
+	 * touch. */
+	uint8_t buffer[MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	size_t n = 0;
+
 	for (size_t i = 0; i < most; i++) {
-		ssize_t length = recv(mnl_socket_get_fd(log->socket), tap->buffer, MESSAGE_MAX,
-				      MSG_DONTWAIT);
-		const struct nlmsghdr *message = (const struct nlmsghdr *)tap->buffer;
+		ssize_t length =
+			recv(mnl_socket_get_fd(log->socket), buffer, sizeof(buffer), MSG_DONTWAIT);
+		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
 		int left = (int)length;
 
 		/* Some were lost, which their numbers will tell. */
 		if (length < 0 && (errno == ENOBUFS || errno == EINTR))
 			continue;
 		if (length <= 0)
-			return;
+			break;
+		n++;
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
 			take_packet(tap, log, message);
 	}
+	return n;
 }
 
 static void *read_logs(void *userdata)
@@ -241,39 +258,77 @@ static void *read_logs(void *userdata)
 			continue;
 		for (size_t i = 0; i < N_LOGS; i++)
 			if (fds[i].revents)
-				read_log(tap, &tap->logs[i], TURN);
+				(void)read_log(tap, &tap->logs[i], TURN);
 	}
-	for (size_t i = 0; i < N_LOGS; i++)
-		read_log(tap, &tap->logs[i], LAST_TURN);
 	return NULL;
 }
 
-/* ---- the whole ---- */
+/* ---- the loop and the thread ---- */
 
-static void tap_free(struct tap *tap)
+static void leave_loop(struct tap *tap)
 {
-	for (size_t i = 0; i < N_LOGS; i++)
-		if (tap->logs[i].socket)
-			mnl_socket_close(tap->logs[i].socket);
-	if (tap->stop_fd >= 0)
-		close(tap->stop_fd);
-	free(tap->buffer);
-	free(tap);
+	for (size_t i = 0; i < N_LOGS; i++) {
+		if (tap->readable[i])
+			event_free(tap->readable[i]);
+		tap->readable[i] = NULL;
+	}
 }
 
-/* Signals are for others. */
-static int start_thread(struct tap *tap)
+/* Signals are for others. When there can't be a thread, the loop goes on reading. */
+static void start_thread(struct tap *tap)
 {
 	sigset_t all, old;
 	int error;
 
+	tap->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (tap->stop_fd < 0)
+		return;
 	/* A heap of its own for the thread would take as long to make as the thread. */
 	mallopt(M_ARENA_MAX, 1);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	error = pthread_create(&tap->thread, NULL, read_logs, tap);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -error;
+	if (error)
+		cleanup_close(&tap->stop_fd);
+	else
+		leave_loop(tap);
+}
+
+static void log_readable(evutil_socket_t fd, short what, void *userdata)
+{
+	struct tap *tap = userdata;
+	bool data = fd == mnl_socket_get_fd(tap->logs[LOG_DATA].socket);
+
+	(void)what;
+	/* Where there is data, more will come. */
+	if (data || tap->n_messages > LOOP_MESSAGES)
+		start_thread(tap);
+	if (tap->stop_fd < 0)
+		tap->n_messages += read_log(tap, &tap->logs[data ? LOG_DATA : LOG_CONTROL], TURN);
+}
+
+static void join_loop(struct tap *tap, struct event_base *base)
+{
+	for (size_t i = 0; i < N_LOGS; i++) {
+		tap->readable[i] = event_new(base, mnl_socket_get_fd(tap->logs[i].socket),
+					     EV_READ | EV_PERSIST, log_readable, tap);
+		if (!tap->readable[i] || event_add(tap->readable[i], NULL) < 0)
+			out_of_memory();
+	}
+}
+
+/* ---- the whole ---- */
+
+static void tap_free(struct tap *tap)
+{
+	leave_loop(tap);
+	for (size_t i = 0; i < N_LOGS; i++)
+		if (tap->logs[i].socket)
+			mnl_socket_close(tap->logs[i].socket);
+	if (tap->stop_fd >= 0)
+		close(tap->stop_fd);
+	free(tap);
 }
 
 /* Returns 0, or a negative errno with the reason. */
@@ -295,7 +350,7 @@ static int tap_open(struct tap *tap, const struct tap_config *config, char **ret
 			strerror(-status));
 		return status;
 	}
-	status = tap_rules_install(config);
+	status = tap_rules_install(config, tap->logs[LOG_DATA].socket);
 	if (status < 0) {
 		*ret_reason =
 			status == -ENOENT
@@ -303,10 +358,10 @@ static int tap_open(struct tap *tap, const struct tap_config *config, char **ret
 				: xasprintf("no rules that log packets: %s", strerror(-status));
 		return status;
 	}
-	tap->stop_fd = eventfd(0, EFD_CLOEXEC);
-	status = tap->stop_fd < 0 ? -errno : start_thread(tap);
-	if (status < 0)
-		*ret_reason = xasprintf("no thread to read packets: %s", strerror(-status));
+	join_loop(tap, config->base);
+	/* What goes out has the time at which it is read: that has to be soon. */
+	if (config->n_remotes > 0)
+		start_thread(tap);
 	return status;
 }
 
@@ -317,7 +372,6 @@ int tap_new(const struct tap_config *config, char **ret_reason, struct tap **ret
 
 	tap->on_packet = config->on_packet;
 	tap->userdata = config->userdata;
-	tap->buffer = xmalloc(MESSAGE_MAX);
 	tap->stop_fd = -1;
 	status = tap_open(tap, config, ret_reason);
 	if (status < 0)
@@ -334,10 +388,14 @@ uint64_t tap_end(struct tap *tap)
 
 	for (size_t i = 0; i < N_LOGS; i++)
 		unbind_group(&tap->logs[i]);
-	(void)!write(tap->stop_fd, &one, sizeof(one));
-	pthread_join(tap->thread, NULL);
-	for (size_t i = 0; i < N_LOGS; i++)
+	if (tap->stop_fd >= 0) {
+		(void)!write(tap->stop_fd, &one, sizeof(one));
+		pthread_join(tap->thread, NULL);
+	}
+	for (size_t i = 0; i < N_LOGS; i++) {
+		(void)read_log(tap, &tap->logs[i], LAST_TURN);
 		lost += tap->logs[i].lost;
+	}
 	tap_free(tap);
 	return lost;
 }

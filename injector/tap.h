@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Copies of TCP packets, for a capture file: whole flows, and ICMP, each packet once, whatever
- * becomes of it afterwards. Nothing of it holds up the packets
- * or the injector: the kernel logs them (NFLOG: rules of tap_rules.h, taken up by nfnetlink_log),
- * and a thread of its own reads what it logs.
+ * becomes of it afterwards. Nothing of it holds up the packets: the kernel logs them (NFLOG: rules
+ * of tap_rules.h, taken up by nfnetlink_log). What it logs is read on the event loop while it is a
+ * few packets; a thread of its own takes over when it is more, so that the injector isn't held up
+ * either.
  *
  * Not a packet socket (AF_PACKET), as other programs that capture use: that needs CAP_NET_RAW, and
  * its end costs an RCU grace period (8 to 16 ms; net/packet/af_packet.c, packet_release).
@@ -15,6 +16,8 @@
 #define SYNFAULT_INJECTOR_TAP_H
 
 #include "injector/address.h"
+
+struct event_base;
 
 struct tap_packet {
 	uint32_t interface; /* index of the interface that it came in by, or went out by */
@@ -46,7 +49,9 @@ struct tap_config {
 	const struct address *remotes;
 	size_t n_remotes;
 	uint32_t refuse_mark;
-	/* Called for each packet, from the tap's thread. */
+	struct event_base *base; /* has to live until tap_end() */
+	/* Called for each packet, from the loop and later from the tap's thread, never from both.
+	 */
 	void (*on_packet)(void *userdata, const struct tap_packet *packet);
 	void *userdata;
 };

@@ -23,8 +23,10 @@
 #define CHAIN_INPUT    "input"
 #define CHAIN_PART     "log-"
 #define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
-#define MESSAGE_MAX    65536
-#define ICMP_HEADER    8 /* RFC 792, RFC 4443: of errors */
+/* Of a rule; and of the elements of a set, which are one attribute. */
+#define MESSAGE_MAX  4096
+#define ELEMENTS_MAX 65536 + 4096
+#define ICMP_HEADER  8 /* RFC 792, RFC 4443: of errors */
 /* What begins or ends a connection. */
 #define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
 
@@ -86,16 +88,17 @@ struct batch {
 	const char *table;
 	uint8_t *data;
 	size_t length, capacity;
+	size_t last; /* where the last message begins */
 	uint32_t sequence;
 	uint32_t n_sets; /* without a name */
 };
 
 /* ---- messages ---- */
 
-static char *batch_room(struct batch *batch)
+static char *batch_room(struct batch *batch, size_t size)
 {
-	if (batch->capacity - batch->length < MESSAGE_MAX) {
-		batch->capacity = batch->capacity * 2 + MESSAGE_MAX;
+	if (batch->capacity - batch->length < size) {
+		batch->capacity = batch->capacity * 2 + size;
 		batch->data = xrealloc(batch->data, batch->capacity);
 	}
 	return (char *)batch->data + batch->length;
@@ -103,12 +106,14 @@ static char *batch_room(struct batch *batch)
 
 static struct nlmsghdr *batch_begin(struct batch *batch, uint16_t type, uint16_t flags)
 {
-	return nftnl_nlmsg_build_hdr(batch_room(batch), type, NFPROTO_INET,
-				     (uint16_t)(NLM_F_CREATE | flags), batch->sequence++);
+	return nftnl_nlmsg_build_hdr(
+		batch_room(batch, type == NFT_MSG_NEWSETELEM ? ELEMENTS_MAX : MESSAGE_MAX), type,
+		NFPROTO_INET, (uint16_t)(NLM_F_CREATE | flags), batch->sequence++);
 }
 
 static void batch_end(struct batch *batch, const struct nlmsghdr *message)
 {
+	batch->last = batch->length;
 	batch->length += MNL_ALIGN(message->nlmsg_len);
 }
 
@@ -120,7 +125,7 @@ static void add_table(struct batch *batch, uint16_t type)
 	if (!table)
 		out_of_memory();
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
-	message = batch_begin(batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_EXCL : NLM_F_ACK);
+	message = batch_begin(batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_EXCL : 0);
 	nftnl_table_nlmsg_build_payload(message, table);
 	batch_end(batch, message);
 	nftnl_table_free(table);
@@ -164,7 +169,7 @@ static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
 /* Takes the rule. */
 static void add_rule(struct batch *batch, struct nftnl_rule *rule)
 {
-	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_APPEND | NLM_F_ACK);
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_APPEND);
 
 	nftnl_rule_nlmsg_build_payload(message, rule);
 	batch_end(batch, message);
@@ -281,7 +286,7 @@ static void add_entry(struct batch *batch, const struct family *family, const ch
 	nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_GOTO);
 	nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 	nftnl_set_elem_add(set, element);
-	message = batch_begin(batch, NFT_MSG_NEWSETELEM, NLM_F_EXCL | NLM_F_ACK);
+	message = batch_begin(batch, NFT_MSG_NEWSETELEM, NLM_F_EXCL);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
 	nftnl_set_free(set);
@@ -311,7 +316,7 @@ static void build_table(struct batch *batch)
 static void delete_rules(struct batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = rule_new(batch, chain);
-	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELRULE, NLM_F_ACK);
+	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELRULE, 0);
 
 	nftnl_rule_nlmsg_build_payload(message, rule);
 	batch_end(batch, message);
@@ -454,13 +459,16 @@ static void build_remote(struct batch *batch)
 
 /* ---- to the kernel ---- */
 
-/* The first error among the answers, all of which are there; -EPROTO: there was none at all. */
+/*
+ * The first error among the answers, all of which are there; -EPROTO: there was none at all. After
+ * a success nothing more is read, which could be packets.
+ */
 static int read_answers(struct mnl_socket *socket)
 {
 	uint8_t buffer[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
 	int status = -EPROTO;
 
-	for (;;) {
+	while (status < 0) {
 		ssize_t length =
 			recv(mnl_socket_get_fd(socket), buffer, sizeof(buffer), MSG_DONTWAIT);
 		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
@@ -471,78 +479,71 @@ static int read_answers(struct mnl_socket *socket)
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 			const struct nlmsgerr *answer = mnl_nlmsg_get_payload(message);
 
-			if (message->nlmsg_type != NLMSG_ERROR)
-				continue;
-			if (answer->error < 0)
-				return answer->error;
-			status = 0;
+			if (message->nlmsg_type == NLMSG_ERROR && status == -EPROTO)
+				status = answer->error;
 		}
 	}
+	return status;
 }
 
-static int send_batch(const struct batch *batch)
+static int send_batch(const struct batch *batch, struct mnl_socket *socket)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	int size = (int)batch->length + 4096, on = 1, status = 0;
 
-	if (!socket)
-		return -errno;
 	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) <
 	    0)
 		(void)setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUF, &size,
 				 sizeof(size));
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(socket, batch->data, batch->length) < 0)
+	if (mnl_socket_sendto(socket, batch->data, batch->length) < 0)
 		status = -errno;
-	if (!status)
-		status = read_answers(socket);
-	mnl_socket_close(socket);
-	return status;
+	return status < 0 ? status : read_answers(socket);
 }
 
 /* Returns 0 or a negative errno. */
-static int commit(const struct tap_config *config, const char *table,
+static int commit(const struct tap_config *config, const char *table, struct mnl_socket *socket,
 		  void (*build)(struct batch *batch))
 {
 	struct batch batch = {.config = config, .table = table, .sequence = 1};
 	int status;
 
-	nftnl_batch_begin(batch_room(&batch), batch.sequence++);
+	nftnl_batch_begin(batch_room(&batch, MESSAGE_MAX), batch.sequence++);
 	batch.length += MNL_ALIGN(((const struct nlmsghdr *)batch.data)->nlmsg_len);
 	build(&batch);
-	batch_room(&batch);
+	/* One answer is enough when all went well; what did not is told of each message. */
+	((struct nlmsghdr *)(batch.data + batch.last))->nlmsg_flags |= NLM_F_ACK;
+	batch_room(&batch, MESSAGE_MAX);
 	nftnl_batch_end((char *)batch.data + batch.length, batch.sequence++);
 	batch.length +=
 		MNL_ALIGN(((const struct nlmsghdr *)(batch.data + batch.length))->nlmsg_len);
-	status = send_batch(&batch);
+	status = send_batch(&batch, socket);
 	free(batch.data);
 	return status;
 }
 
-static int install_own(const struct tap_config *config)
+static int install_own(const struct tap_config *config, struct mnl_socket *socket)
 {
 	int status;
 
 	if (!config->networks)
-		return commit(config, config->table, build_table);
-	status = commit(config, config->table, build_part);
+		return commit(config, config->table, socket, build_table);
+	status = commit(config, config->table, socket, build_part);
 	if (status == -ENOENT) {
 		/* There is no table yet; or there is one meanwhile. */
-		status = commit(config, config->table, build_common);
+		status = commit(config, config->table, socket, build_common);
 		if (status == 0 || status == -EEXIST)
-			status = commit(config, config->table, build_part);
+			status = commit(config, config->table, socket, build_part);
 	}
 	/* A cell of this number had it before. */
 	return status == -EEXIST ? 0 : status;
 }
 
-int tap_rules_install(const struct tap_config *config)
+int tap_rules_install(const struct tap_config *config, struct mnl_socket *socket)
 {
-	int status = install_own(config);
+	int status = install_own(config, socket);
 
 	if (!status && config->n_remotes > 0)
-		status = commit(config, config->remote_table, build_remote);
+		status = commit(config, config->remote_table, socket, build_remote);
 	return status;
 }
 
@@ -560,8 +561,8 @@ static void build_question(struct batch *batch)
 	if (!table)
 		out_of_memory();
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
-	message = nftnl_nlmsg_build_hdr(batch_room(batch), NFT_MSG_GETTABLE, NFPROTO_INET,
-					NLM_F_ACK, batch->sequence++);
+	message = nftnl_nlmsg_build_hdr(batch_room(batch, MESSAGE_MAX), NFT_MSG_GETTABLE,
+					NFPROTO_INET, NLM_F_ACK, batch->sequence++);
 	nftnl_table_nlmsg_build_payload(message, table);
 	batch_end(batch, message);
 	nftnl_table_free(table);
@@ -571,10 +572,19 @@ int tap_rules_remove_common(const char *table)
 {
 	const struct tap_config config = {.table = table};
 	struct batch batch = {.config = &config, .table = table, .sequence = 1};
-	int status;
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int status = 0;
 
+	if (!socket)
+		return -errno;
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		status = -errno;
 	build_question(&batch);
-	status = send_batch(&batch);
+	if (!status)
+		status = send_batch(&batch, socket);
 	free(batch.data);
-	return status < 0 ? status : commit(&config, table, build_removal);
+	if (!status)
+		status = commit(&config, table, socket, build_removal);
+	mnl_socket_close(socket);
+	return status;
 }

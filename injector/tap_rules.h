@@ -36,6 +36,8 @@
 
 #include "injector/tap.h"
 
+struct mnl_socket;
+
 /*
  * A common table has parts, each for all that goes to and from a cell's networks:
  *
@@ -54,9 +56,10 @@
  *
  * The rules for remote endpoints are replaced; they go when that table is flushed.
  *
- * Returns 0 or a negative errno: -ENOENT when the kernel can't log packets (CONFIG_NFT_LOG).
+ * @socket: one of NETLINK_NETFILTER that is bound. Returns 0 or a negative errno: -ENOENT when the
+ * kernel can't log packets (CONFIG_NFT_LOG).
  */
-int tap_rules_install(const struct tap_config *config);
+int tap_rules_install(const struct tap_config *config, struct mnl_socket *socket);
 
 /*
  * Removes a common table if it is there. With it go all packets that are held in any queue of the

@@ -40,7 +40,8 @@ static struct address *collect_remotes(const struct cell *cell, size_t *ret_n)
 	return addresses;
 }
 
-struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
+struct packets *packets_begin(const struct cell *cell, struct event_base *base, int fd,
+			      uint64_t limit)
 {
 	struct packets *packets = xzalloc(sizeof(*packets));
 	AUTO_FREE char *reason = NULL;
@@ -49,6 +50,7 @@ struct packets *packets_begin(const struct cell *cell, int fd, uint64_t limit)
 	struct tap_config config = {
 		.table = TABLE,
 		.group = PRIVATE_GROUP,
+		.base = base,
 		.on_packet = on_packet,
 		.userdata = packets,
 	};

@@ -663,7 +663,7 @@ static void begin_attached(struct supervisor *self);
 static void enter_running(struct supervisor *self)
 {
 	if (self->config->capture)
-		self->packets = packets_begin(&self->cell, self->config->capture_fd,
+		self->packets = packets_begin(&self->cell, self->base, self->config->capture_fd,
 					      self->config->capture_size);
 	if (!are_deserted(self) || !arm(self)) {
 		enter_ending(self);

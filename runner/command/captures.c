@@ -53,10 +53,21 @@ static bool is_kept(const struct capture_policy *policy, const struct result *re
 	       outcome == OUTCOME_ERROR;
 }
 
+/* One of an earlier run, which may be a link or somebody else's, makes room for ours. */
+static int create(const char *path)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+
+	if (fd >= 0 || errno != EEXIST)
+		return fd;
+	unlink(path);
+	return open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+}
+
 static int write_capture(const char *path, const struct spool_content *content,
 			 const struct result *result)
 {
-	AUTO_CLOSE int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+	AUTO_CLOSE int fd = create(path);
 	AUTO_STRBUF struct strbuf outcome = {0};
 	int status;
 
@@ -73,31 +84,35 @@ static int write_capture(const char *path, const struct spool_content *content,
 	return status;
 }
 
-void captures_take(const struct capture_policy *policy, int fd, struct result *result, size_t index)
+/* Returns whether the file is there; if not, the result says why. */
+static bool keep(const char *path, int fd, struct result *result)
 {
-	AUTO_SPOOL_CONTENT struct spool_content content = {0};
-	AUTO_FREE char *name = report_page_name(result, index);
-	AUTO_FREE char *path = xasprintf("%s/%s" SUFFIX, policy->directory, name);
+	AUTO_SPOOL_CONTENT struct spool_content content = spool_read(fd);
 	int status;
 
-	/* One of an earlier run would be taken for this one's. */
-	unlink(path);
-	if (!is_kept(policy, result))
-		return;
-	content = spool_read(fd);
 	if (content.reason) {
 		result->no_capture = steal_pointer(&content.reason);
-		return;
+		return false;
 	}
 	if (content.size == 0) {
 		result->no_capture = xstrdup("it ended before it had begun");
-		return;
+		return false;
 	}
 	status = write_capture(path, &content, result);
 	if (status < 0)
 		result->no_capture = xasprintf("%s can't be written: %s", path, strerror(-status));
-	else
+	return status == 0;
+}
+
+void captures_take(const struct capture_policy *policy, int fd, struct result *result, size_t index)
+{
+	AUTO_FREE char *name = report_page_name(result, index);
+	AUTO_FREE char *path = xasprintf("%s/%s" SUFFIX, policy->directory, name);
+
+	if (is_kept(policy, result) && keep(path, fd, result))
 		result->capture = steal_pointer(&path);
+	else
+		unlink(path); /* one of an earlier run would be taken for this one's */
 }
 
 void captures_set_aside(struct result *result)
