@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzzes the orders that `synfault inject` takes: whatever is sent, each line gets one reply, in
+ * their order, with its own id; and a peer that goes away harms nobody.
+ *
+ * The first byte of the input says how it is sent and answered, the others are sent.
+ */
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "runner/inject/control.h"
+#include "tests/fuzz/fuzz.h"
+
+enum manner {
+	LATE = 1,    /* requests are answered some turns of the loop later */
+	REFUSED = 2, /* and refused */
+	LEAVES = 4,  /* the peer closes when it has sent everything */
+	CUT = 8,     /* what it sends comes in two parts */
+};
+
+/* Far more turns of the loop than there are lines. */
+#define MOST_TURNS 100000
+
+struct bed {
+	uint8_t manner;
+	struct event_base *base;
+	struct control *control;
+	int listener, peer;
+	struct control_request *request; /* not answered yet */
+	char *replies;
+	size_t n_replies, capacity;
+};
+
+static void answer(struct bed *bed, struct control_request *request)
+{
+	REQUIRE(control_command(request));
+	if (bed->manner & REFUSED)
+		control_refuse(request, "%s: no", control_command(request));
+	else
+		control_reply(request, json_string(control_argument(request, "scenario")
+							   ? control_argument(request, "scenario")
+							   : ""));
+}
+
+static void on_request(void *userdata, struct control_request *request)
+{
+	struct bed *bed = userdata;
+
+	REQUIRE(!bed->request);
+	if (bed->manner & LATE)
+		bed->request = request;
+	else
+		answer(bed, request);
+}
+
+static void bed_start(struct bed *bed)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	socklen_t length = offsetof(struct sockaddr_un, sun_path);
+
+	bed->base = event_base_new();
+	bed->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bed->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* A name in the abstract namespace, which the kernel chooses. */
+	REQUIRE(bind(bed->listener, (struct sockaddr *)&address, length) == 0);
+	length = sizeof(address);
+	REQUIRE(getsockname(bed->listener, (struct sockaddr *)&address, &length) == 0);
+	REQUIRE(listen(bed->listener, 1) == 0);
+	REQUIRE(connect(bed->peer, (struct sockaddr *)&address, length) == 0);
+	bed->control = control_new(bed->base, bed->listener, on_request, bed);
+}
+
+static void bed_end(struct bed *bed)
+{
+	control_free(bed->control);
+	event_base_free(bed->base);
+	close(bed->listener);
+	if (bed->peer >= 0)
+		close(bed->peer);
+	free(bed->replies);
+}
+
+static void turn(struct bed *bed)
+{
+	struct control_request *request;
+
+	(void)event_base_loop(bed->base, EVLOOP_NONBLOCK);
+	request = steal_pointer(&bed->request);
+	if (request)
+		answer(bed, request);
+}
+
+static void send_all(struct bed *bed, const uint8_t *data, size_t size)
+{
+	size_t first = bed->manner & CUT ? size / 2 : size;
+
+	REQUIRE(send(bed->peer, data, first, MSG_NOSIGNAL) == (ssize_t)first);
+	if (first < size)
+		turn(bed);
+	REQUIRE(send(bed->peer, data + first, size - first, MSG_NOSIGNAL) ==
+		(ssize_t)(size - first));
+	shutdown(bed->peer, SHUT_WR);
+}
+
+static void read_replies(struct bed *bed)
+{
+	char buffer[4096];
+
+	for (int i = 0; i < MOST_TURNS; i++) {
+		ssize_t n = recv(bed->peer, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+		if (n == 0)
+			return;
+		for (ssize_t k = 0; k < n; k++)
+			array_append(bed->replies, bed->n_replies, bed->capacity, buffer[k]);
+		if (n < 0)
+			turn(bed);
+	}
+	REQUIRE(!"the end never came");
+}
+
+/* The next line, without those that are empty; false: there is none. */
+static bool next_line(const char **text, const char *end, const char **ret, size_t *ret_length)
+{
+	const char *newline;
+
+	while ((newline = memchr(*text, '\n', (size_t)(end - *text)))) {
+		*ret = *text;
+		*ret_length = (size_t)(newline - *text);
+		*text = newline + 1;
+		if (*ret_length > 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_reply(const char *line, size_t length, const char *answered,
+			size_t answered_length)
+{
+	json_t *reply = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+	json_t *request = json_loadb(answered, answered_length, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *id = json_object_get(request, "id"), *ok = json_object_get(reply, "ok");
+
+	REQUIRE(reply);
+	REQUIRE(json_is_boolean(ok));
+	REQUIRE(json_object_get(reply, json_is_true(ok) ? "result" : "error"));
+	REQUIRE(request || json_is_false(ok));
+	if (json_is_string(id) || json_is_integer(id))
+		REQUIRE(json_equal(id, json_object_get(reply, "id")));
+	else
+		REQUIRE(json_is_null(json_object_get(reply, "id")));
+	json_decref(request);
+	json_decref(reply);
+}
+
+static void check_replies(const struct bed *bed, const char *sent, size_t size)
+{
+	const char *reply = bed->replies ? bed->replies : "", *end = reply + bed->n_replies;
+	const char *sent_end = sent + size, *line, *answered;
+	size_t length, answered_length;
+
+	while (next_line(&sent, sent_end, &answered, &answered_length)) {
+		REQUIRE(next_line(&reply, end, &line, &length));
+		check_reply(line, length, answered, answered_length);
+	}
+	REQUIRE(reply == end);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bed bed = {.manner = size > 0 ? data[0] : 0};
+	const uint8_t *rest = size > 0 ? data + 1 : data;
+	size_t length = size > 0 ? size - 1 : 0;
+
+	/* As in the program. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	bed_start(&bed);
+	send_all(&bed, rest, length);
+	if (bed.manner & LEAVES) {
+		turn(&bed);
+		close(bed.peer);
+		bed.peer = -1;
+		for (int i = 0; i < 8; i++)
+			turn(&bed);
+	} else {
+		read_replies(&bed);
+		check_replies(&bed, (const char *)rest, length);
+	}
+	bed_end(&bed);
+	return 0;
+}
