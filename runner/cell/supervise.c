@@ -101,6 +101,9 @@ struct supervisor {
 	bool done;            /* the loop has nothing to wait for */
 	bool under_way;
 	struct event *timer, *starter, *children, *control;
+	/* Attempts that are not kept (attached->most_attempts), and the problem that says so. */
+	uint64_t n_beyond;
+	size_t beyond_problem;
 };
 
 static void enter_ending(struct supervisor *self);
@@ -173,6 +176,39 @@ static void add_attempt(const struct supervisor *self, const struct attempt_info
 		     });
 }
 
+/* Whether an event is of an attempt for which there is no room in the record; if so, counts it. */
+static bool is_beyond(struct supervisor *self, const struct injector_event *event)
+{
+	const struct supervise_attached *attached = self->config->attached;
+
+	if (!attached || event->attempt.id < attached->most_attempts)
+		return false;
+	if (event->kind != INJECTOR_SYN || event->syn_ordinal > 1)
+		return true;
+	if (self->n_beyond++ == 0) {
+		self->beyond_problem = self->record->n_problems;
+		record_add_problem(self->record, false,
+				   "more than %zu attempts: those after them are not in the record",
+				   attached->most_attempts);
+		attached->on_full(attached->userdata);
+	}
+	return true;
+}
+
+/* At the end it is known how many there were. */
+static void count_beyond(const struct supervisor *self)
+{
+	struct problem *problem = &self->record->problems[self->beyond_problem];
+
+	if (self->n_beyond == 0)
+		return;
+	free(problem->message);
+	problem->message =
+		xasprintf("%" PRIu64 " attempts after the first %zu are not in the record "
+			  "(--most-attempts)",
+			  self->n_beyond, self->config->attached->most_attempts);
+}
+
 /* What a connection carried is known when its socket has died; so is that it did. */
 static bool needs_carried(const struct supervisor *self)
 {
@@ -232,8 +268,10 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 	case INJECTOR_N_KINDS:
 		break;
 	}
-	add_attempt(self, &source->attempt);
-	add_event(self, &event);
+	if (!is_beyond(self, source)) {
+		add_attempt(self, &source->attempt);
+		add_event(self, &event);
+	}
 	tell_under_way(self);
 	if (self->phase == PHASE_SETTLING && is_settled(self))
 		set_timer(self, 0);
@@ -971,6 +1009,7 @@ static void finish_record(struct supervisor *self)
 		else
 			finish_unused(self, i);
 	}
+	count_beyond(self);
 	record->complete = true;
 }
 
@@ -1155,6 +1194,7 @@ int supervise_reset(struct supervisor *self)
 	describe(self);
 	describe_kernel(self);
 	self->n_output_events = 0;
+	self->n_beyond = 0;
 	self->timer_lag_ns = 0;
 	if (!arm(self)) {
 		enter_ending(self);

@@ -64,6 +64,13 @@ struct supervise_attached {
 	void (*on_begin)(void *userdata, struct supervisor *supervisor);
 	/* From now on nothing gets past the faults. */
 	void (*on_armed)(void *userdata, const struct cell *cell, const struct record *record);
+	/*
+	 * So many attempts are kept in the record. What comes after them is answered and counted,
+	 * and nothing more: there is a problem then, so that the outcome is no pass. on_full is
+	 * called for the first of them.
+	 */
+	size_t most_attempts;
+	void (*on_full)(void *userdata);
 	void *userdata;
 };
 

@@ -119,6 +119,7 @@ static enum exit_status run(struct inject *inject)
 				.json = inject->options.json,
 				.junit = inject->options.junit,
 				.record = inject->options.record,
+				.most_attempts = inject->options.most_attempts,
 				.out = inject->out,
 				.err = inject->err,
 			},

@@ -81,6 +81,18 @@ static bool apply_timing_scale(void *options, const char *value, char **ret_mess
 	return false;
 }
 
+static bool apply_most_attempts(void *options, const char *value, char **ret_message)
+{
+	int64_t number;
+
+	if (option_number(value, 1, INT32_MAX, &number)) {
+		((struct inject_options *)options)->most_attempts = (size_t)number;
+		return true;
+	}
+	*ret_message = xstrdup("a number from 1 on is expected");
+	return false;
+}
+
 static bool apply_check(void *options, const char *value, char **ret_message)
 {
 	((struct inject_options *)options)->check = true;
@@ -123,6 +135,8 @@ static const struct option_spec inject_options[] = {
 	{"record", 0, "FILE", "write the records there, as JSON, one per line", apply_record},
 	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
+	{"most-attempts", 0, "N", "keep so many attempts for the judgement (default: 1000000)",
+	 apply_most_attempts},
 	{"check", 0, NULL, "find all errors in the file, and inject nothing", apply_check,
 	 .command_line_only = true},
 	{"color", 0, "WHEN", "auto, always or never", apply_color, .words = "auto always never"},
@@ -136,8 +150,10 @@ const struct option_table inject_option_table = OPTION_TABLE(inject_options);
 bool inject_options_parse(int argc, char **argv, struct inject_options *options,
 			  int *ret_n_operands, char ***ret_rest, char **ret_message)
 {
-	*options = (struct inject_options){
-		.ready_fd = -1, .timing_scale = 1, .console.failures = FAILURES_IMMEDIATE};
+	*options = (struct inject_options){.ready_fd = -1,
+					   .timing_scale = 1,
+					   .most_attempts = 1000000,
+					   .console.failures = FAILURES_IMMEDIATE};
 	if (!options_parse(inject_options, ARRAY_SIZE(inject_options), argc, argv, options,
 			   ret_n_operands, ret_rest, ret_message))
 		return false;

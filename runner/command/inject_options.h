@@ -14,6 +14,7 @@ struct inject_options {
 	int ready_fd;        /* -1: none */
 	bool json;
 	const char *junit, *record;
+	size_t most_attempts;
 	uint64_t seed;
 	bool seed_given, check, help;
 	double timing_scale;

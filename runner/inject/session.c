@@ -275,6 +275,18 @@ static void on_armed(void *userdata, const struct cell *cell, const struct recor
 	}
 }
 
+static void on_full(void *userdata)
+{
+	const struct session *self = userdata;
+
+	fprintf(self->config->err,
+		"synfault inject: more than %zu attempts: from now on they are answered and "
+		"counted, "
+		"and not kept, so that nothing can be judged; \"synfault ctl reset\" begins anew\n",
+		self->config->most_attempts);
+	fflush(self->config->err);
+}
+
 static void on_event(const struct supervise_config *config, const struct record *record,
 		     const struct event *event)
 {
@@ -332,6 +344,8 @@ static void run_scenario(struct session *self)
 		.cell = self->cell,
 		.on_begin = on_begin,
 		.on_armed = on_armed,
+		.most_attempts = config->most_attempts,
+		.on_full = on_full,
 		.userdata = self,
 	};
 	const struct supervise_config supervision = {

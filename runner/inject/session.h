@@ -19,6 +19,7 @@ struct session_config {
 	struct judge_options judge;
 	struct console_options console;
 	bool json;
+	size_t most_attempts;       /* of a scenario, that are kept */
 	const char *junit, *record; /* files to write at the end, or NULL */
 	const char *control;        /* path of the socket */
 	int control_fd;             /* it, listening */

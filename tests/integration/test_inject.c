@@ -156,6 +156,34 @@ Test(inject, connections_outlive_a_reset)
 	left_nothing(synfault);
 }
 
+Test(inject, attempts_that_are_not_kept_get_their_faults_and_make_it_an_error)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_for("name: many\n"
+			    "endpoints: {api: {faults: [refuse x4, accept]}}\n"
+			    "expect: {attempts: 1..}\n");
+
+	runs(synfault, "start one --most-attempts 3 --record r.json a.yaml\n"
+		       "for i in 1 2 3; do synfault-tiny $(address one); echo client $?; done\n"
+		       "cat one.err; order one reset >/dev/null\n"
+		       "for i in 1 2 3 4 5; do synfault-tiny $(address one); echo again $?; done\n"
+		       "cat one.err; order one status; order one stop; ends one $pid; cat one.out\n"
+		       "synfault inject --most-attempts 0 a.yaml; echo usage $?\n");
+	program_printed(synfault, "client 1\nclient 1\nclient 1\nagain 1\n");
+	program_printed(synfault, "again 1\nagain 1\nagain 1\nagain 0\n"
+				  "synfault inject: more than 3 attempts: from now on");
+	program_printed(synfault, "3 attempts, 3 refused");
+	program_printed(synfault, "more than 3 attempts: those after them are not in the record");
+	program_printed(synfault, "one ended with 3\n");
+	program_printed(synfault, "2 attempts after the first 3 are not in the record");
+	program_printed(synfault, "usage 4\n");
+	struct record *record = program_record(synfault, "w/r.json");
+
+	cr_expect_eq(record->n_attempts, 3);
+	record_free(record);
+	left_nothing(synfault);
+}
+
 Test(inject, prints_one_object_per_line)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
