@@ -43,6 +43,7 @@
 #include "runner/cell/process.h"
 #include "runner/cell/remote.h"
 #include "runner/cell/requirements.h"
+#include "runner/cell/run_delay.h"
 #include "runner/cell/snapshot.h"
 #include "runner/cell/space.h"
 #include "runner/cell/tree.h"
@@ -55,6 +56,9 @@
 #define READY_POLL_NS (2 * NS_PER_MS)
 /* Beyond this number the client's writes are no longer events of their own. */
 enum { MOST_OUTPUT_EVENTS = 10000 };
+/* The client's processes are looked at every so often, and around attempts, which may be many. */
+#define LOOK_NS       (250 * NS_PER_MS)
+#define LEAST_LOOK_NS (20 * NS_PER_MS)
 /* Writes of one stream closer together than this are one event. */
 #define OUTPUT_MERGE_NS NS_PER_MS
 
@@ -88,7 +92,9 @@ struct supervisor {
 	 */
 	pid_t *clients; /* by copy; 0: not started, or dead */
 	uint32_t n_copies, n_started, n_running;
-	struct owners *owners; /* NULL: the copy that was started last makes all attempts */
+	struct owners *owners;       /* NULL: the copy that was started last makes all attempts */
+	struct run_delay *run_delay; /* of a client that runs alone; else NULL */
+	int64_t looked_ns;           /* when it was looked at */
 
 	enum phase phase;
 	int64_t origin_ns;   /* CLOCK_MONOTONIC of time 0 of the record */
@@ -100,7 +106,7 @@ struct supervisor {
 	bool killed;          /* ENDING: KILL was sent */
 	bool done;            /* the loop has nothing to wait for */
 	bool under_way;
-	struct event *timer, *starter, *children, *control;
+	struct event *timer, *starter, *looker, *children, *control;
 	/* Attempts that are not kept (attached->most_attempts), and the problem that says so. */
 	uint64_t n_beyond;
 	size_t beyond_problem;
@@ -230,6 +236,22 @@ static bool is_settled(const struct supervisor *self)
 		(injector_n_connected(self->injector) == 0 || !needs_carried(self)));
 }
 
+/* As often as it may be, and not more often. */
+static void look_at_delays(struct supervisor *self)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (!self->run_delay || now_ns - self->looked_ns < LEAST_LOOK_NS)
+		return;
+	self->looked_ns = now_ns;
+	run_delay_look(self->run_delay);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *userdata)
+{
+	look_at_delays(userdata);
+}
+
 static void on_injector_event(void *userdata, const struct injector_event *source)
 {
 	static const enum event_kind kinds[INJECTOR_N_KINDS] = {
@@ -273,6 +295,9 @@ static void on_injector_event(void *userdata, const struct injector_event *sourc
 		add_event(self, &event);
 	}
 	tell_under_way(self);
+	/* A program that makes one attempt may be gone before the next regular look. */
+	if (source->kind == INJECTOR_VERDICT)
+		look_at_delays(self);
 	if (self->phase == PHASE_SETTLING && is_settled(self))
 		set_timer(self, 0);
 }
@@ -462,6 +487,22 @@ static void on_child_end(struct supervisor *self, pid_t pid, int wait_status)
 			on_server_end(self, i, wait_status);
 }
 
+static void note_client_lag(struct supervisor *self, pid_t pid)
+{
+	int64_t lag_ns;
+
+	if (self->run_delay) {
+		run_delay_look(self->run_delay);
+		lag_ns = run_delay_total_ns(self->run_delay);
+		run_delay_free(self->run_delay);
+		self->run_delay = NULL;
+		event_del(self->looker);
+	} else {
+		lag_ns = process_run_delay_ns(pid);
+	}
+	self->record->client_lag_ns = MAX(self->record->client_lag_ns, lag_ns);
+}
+
 /*
  * The next child that has ended, 0: none, or -1. Looked at before it is reaped: after, the kernel
  * no longer says how long it waited for a processor.
@@ -474,8 +515,7 @@ static pid_t look_for_dead(struct supervisor *self)
 		return -1;
 	for (uint32_t copy = 0; info.si_pid != 0 && copy < self->n_started; copy++)
 		if (self->clients[copy] == info.si_pid)
-			self->record->client_lag_ns =
-				MAX(self->record->client_lag_ns, process_run_delay_ns(info.si_pid));
+			note_client_lag(self, info.si_pid);
 	return info.si_pid;
 }
 
@@ -558,6 +598,7 @@ static int start_copy(struct supervisor *self)
 	AUTO_CLOSE int stdin_fd = cell_open_stdin(&self->cell);
 	AUTO_FREE char *message = NULL, *cwd = NULL, *after = NULL;
 	struct event event = {.kind = EVENT_START, .u.start.copy = number};
+	const struct timeval look = {.tv_usec = LOOK_NS / NS_PER_US};
 	struct process_config process = {
 		.command = command, .environment = environment, .stdin_fd = stdin_fd};
 	int status;
@@ -590,6 +631,11 @@ static int start_copy(struct supervisor *self)
 	add_event(self, &event);
 	if (self->owners)
 		owners_add(self->owners, number, self->clients[number]);
+	if (scenario_n_clients(self->scenario) == 1) {
+		run_delay_free(self->run_delay);
+		self->run_delay = run_delay_new(self->clients[number]);
+		event_add(self->looker, &look);
+	}
 	return 0;
 }
 
@@ -1041,6 +1087,7 @@ static void run(struct supervisor *self)
 	describe_kernel(self);
 	self->timer = evtimer_new(self->base, on_timer, self);
 	self->starter = evtimer_new(self->base, on_starter, self);
+	self->looker = event_new(self->base, -1, EV_PERSIST, on_look, self);
 	self->children =
 		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
 	event_add(self->children, NULL);
@@ -1216,6 +1263,8 @@ static void dismantle(struct supervisor *self)
 		event_free(self->timer);
 	if (self->starter)
 		event_free(self->starter);
+	if (self->looker)
+		event_free(self->looker);
 	if (self->children) {
 		close(event_get_fd(self->children));
 		event_free(self->children);
@@ -1226,6 +1275,7 @@ static void dismantle(struct supervisor *self)
 	shared_clear(self->shared);
 	free(self->servers);
 	free(self->server_pids);
+	run_delay_free(self->run_delay);
 	free(self->clients);
 	free(self->captures);
 }

@@ -163,9 +163,9 @@ struct record {
 	bool attached;
 	/*
 	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
-	 * when a verdict or other timer was due until it was done; and how long the client's first
-	 * process stood ready without a processor in all (-1: the kernel did not say); of several
-	 * copies the one that waited longest.
+	 * when a verdict or other timer was due until it was done; and how long the client's
+	 * processes stood ready without a processor in all (-1: the kernel did not say); of several
+	 * copies that ran side by side the first process that waited longest.
 	 */
 	int64_t harness_lag_ns;
 	int64_t client_lag_ns;
