@@ -744,11 +744,16 @@ static bool arm(struct supervisor *self)
 
 static void begin_attached(struct supervisor *self);
 
-static void enter_running(struct supervisor *self)
+static void begin_packets(struct supervisor *self)
 {
 	if (self->config->capture)
 		self->packets = packets_begin(&self->cell, self->base, self->config->capture_fd,
 					      self->config->capture_size);
+}
+
+static void enter_running(struct supervisor *self)
+{
+	begin_packets(self);
 	if (!are_deserted(self) || !arm(self)) {
 		enter_ending(self);
 		return;
@@ -1236,6 +1241,11 @@ int supervise_reset(struct supervisor *self)
 	injector_finish(self->injector);
 	injector_leave(self->injector);
 	self->injector = NULL;
+	if (self->packets) {
+		packets_end(self->packets);
+		self->config->attached->on_restart(self->config->attached->userdata, self->record);
+		begin_packets(self);
+	}
 	record_free(self->record);
 	self->record = record_new();
 	describe(self);

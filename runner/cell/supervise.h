@@ -47,8 +47,8 @@ struct supervise_config {
 	 */
 	void (*on_event)(const struct supervise_config *config, const struct record *record,
 			 const struct event *event);
-	/* The client is somebody else's (below): then only what is above `uid`, and on_event,
-	 * count. */
+	/* The client is somebody else's (below): then only what is above `uid`, the capture, and
+	 * on_event, count. */
 	const struct supervise_attached *attached;
 };
 
@@ -71,6 +71,12 @@ struct supervise_attached {
 	 */
 	size_t most_attempts;
 	void (*on_full)(void *userdata);
+	/*
+	 * It begins again (supervise_reset()): @record is of what was before, and all packets of
+	 * that are where they were to go, which has to be empty when this returns. Only where
+	 * packets are captured.
+	 */
+	void (*on_restart)(void *userdata, const struct record *record);
 	void *userdata;
 };
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "runner/command/options.h"
 #include "runner/report/pictures.h"
 #include "runner/trace/trace.h"
 
@@ -21,6 +22,26 @@ const char *capture_mode_name(enum capture_mode mode)
 	_Static_assert(ARRAY_SIZE(names) == CAPTURE_N_MODES, "one name per mode");
 
 	return names[mode];
+}
+
+bool captures_parse_size(const char *text, uint64_t *ret, char **ret_message)
+{
+	static const char units[] = "KMG";
+	AUTO_FREE char *number = xstrdup(text);
+	size_t length = strlen(number);
+	const char *unit = length ? strchr(units, number[length - 1]) : NULL;
+	const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+	int64_t size;
+
+	if (unit)
+		number[length - 1] = '\0';
+	if (!option_number(number, 1, CAPTURE_MOST_SIZE, &size) ||
+	    size > CAPTURE_MOST_SIZE >> shift || size << shift < CAPTURE_LEAST_SIZE) {
+		*ret_message = xstrdup("a size from 4K to 1G is expected, such as 512K or 64M");
+		return false;
+	}
+	*ret = (uint64_t)size << shift;
+	return true;
 }
 
 int captures_prepare(const struct capture_policy *policy, struct diag_list *diags)
@@ -73,11 +94,7 @@ static int write_capture(const char *path, const struct spool_content *content,
 
 	if (fd < 0)
 		return -errno;
-	strbuf_puts(&outcome, outcome_name(result_outcome(result)));
-	if (result_outcome(result) != OUTCOME_PASS) {
-		strbuf_puts(&outcome, ": ");
-		result_reason(result, &outcome);
-	}
+	result_outcome_line(result, &outcome);
 	status = trace_write(fd, content, result->scenario, result->record, strbuf_text(&outcome));
 	if (status < 0)
 		unlink(path);

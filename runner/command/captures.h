@@ -22,6 +22,12 @@ const char *capture_mode_name(enum capture_mode mode);
 #define CAPTURE_MOST_SIZE    (INT64_C(1) << 30)
 #define CAPTURE_DEFAULT_SIZE (UINT64_C(16) << 20)
 
+/*
+ * Bytes, with K, M or G for powers of 1024. Returns false for what is no size, or out of bounds,
+ * with a message for the user, who owns it.
+ */
+bool captures_parse_size(const char *text, uint64_t *ret, char **ret_message);
+
 struct capture_policy {
 	enum capture_mode mode;
 	const char *directory; /* borrowed */

@@ -101,10 +101,25 @@ static bool is_possible(struct inject *inject)
 	return false;
 }
 
+static bool open_capture(const struct inject *inject, struct packet_file *file)
+{
+	bool everywhere = false;
+	int status;
+
+	for (size_t i = 0; i < inject->n_scenarios; i++)
+		everywhere = everywhere || scenario_has_remote(inject->scenarios[i]);
+	status = packet_file_open(file, inject->options.capture, everywhere);
+	if (status < 0)
+		fprintf(inject->err, "synfault inject: can't write the capture to %s: %s\n",
+			inject->options.capture, strerror(-status));
+	return status == 0;
+}
+
 static enum exit_status run(struct inject *inject)
 {
 	AUTO_DIAG struct diag_list diags = {0};
 	AUTO_FREE char *message = NULL, *control = NULL;
+	struct packet_file capture = {.fd = -1, .spool_fd = -1};
 	struct guard_config config = {
 		.session =
 			{
@@ -120,6 +135,9 @@ static enum exit_status run(struct inject *inject)
 				.junit = inject->options.junit,
 				.record = inject->options.record,
 				.most_attempts = inject->options.most_attempts,
+				.capture = &capture,
+				.capture_size = inject->options.capture_size,
+				.control_fd = -1,
 				.out = inject->out,
 				.err = inject->err,
 			},
@@ -136,13 +154,14 @@ static enum exit_status run(struct inject *inject)
 	if (message)
 		fprintf(inject->err, "synfault inject: \"%s\" can't run here: %s\n", first->name,
 			message);
-	else
+	else if (open_capture(inject, &capture))
 		config.session.control_fd = place_listen(inject->options.control, &diags, &control);
 	if (!message && config.session.control_fd >= 0) {
 		config.session.control = control;
 		status = guard_run(&config);
 	}
 	print_diags(inject, &diags);
+	packet_file_close(&capture);
 	isolation_free(&inject->isolation);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "common/random.h"
+#include "runner/command/captures.h"
 
 static bool apply_filter(void *options, const char *value, char **ret_message)
 {
@@ -57,6 +58,18 @@ static bool apply_record(void *options, const char *value, char **ret_message)
 {
 	((struct inject_options *)options)->record = value;
 	return true;
+}
+
+static bool apply_capture(void *options, const char *value, char **ret_message)
+{
+	((struct inject_options *)options)->capture = value;
+	return true;
+}
+
+static bool apply_capture_size(void *options, const char *value, char **ret_message)
+{
+	return captures_parse_size(value, &((struct inject_options *)options)->capture_size,
+				   ret_message);
 }
 
 static bool apply_seed(void *options, const char *value, char **ret_message)
@@ -133,6 +146,11 @@ static const struct option_spec inject_options[] = {
 	 .words = "text json"},
 	{"junit", 0, "FILE", "write a JUnit XML report at the end", apply_junit},
 	{"record", 0, "FILE", "write the records there, as JSON, one per line", apply_record},
+	/* The variable of that name is that of run, which is no file. */
+	{"capture", 0, "FILE", "write the packets of all scenarios there, as pcapng", apply_capture,
+	 .command_line_only = true},
+	{"capture-size", 0, "SIZE", "at most so many bytes of packets of a scenario (default: 16M)",
+	 apply_capture_size},
 	{"seed", 0, "N", "seed of everything that is drawn (default: a new one)", apply_seed},
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
 	{"most-attempts", 0, "N", "keep so many attempts for the judgement (default: 1000000)",
@@ -150,10 +168,13 @@ const struct option_table inject_option_table = OPTION_TABLE(inject_options);
 bool inject_options_parse(int argc, char **argv, struct inject_options *options,
 			  int *ret_n_operands, char ***ret_rest, char **ret_message)
 {
-	*options = (struct inject_options){.ready_fd = -1,
-					   .timing_scale = 1,
-					   .most_attempts = 1000000,
-					   .console.failures = FAILURES_IMMEDIATE};
+	*options = (struct inject_options){
+		.ready_fd = -1,
+		.timing_scale = 1,
+		.most_attempts = 1000000,
+		.console.failures = FAILURES_IMMEDIATE,
+		.capture_size = CAPTURE_DEFAULT_SIZE,
+	};
 	if (!options_parse(inject_options, ARRAY_SIZE(inject_options), argc, argv, options,
 			   ret_n_operands, ret_rest, ret_message))
 		return false;

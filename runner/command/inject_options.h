@@ -15,6 +15,8 @@ struct inject_options {
 	bool json;
 	const char *junit, *record;
 	size_t most_attempts;
+	const char *capture; /* NULL: packets are not captured */
+	uint64_t capture_size;
 	uint64_t seed;
 	bool seed_given, check, help;
 	double timing_scale;

@@ -205,25 +205,10 @@ static bool apply_capture_dir(void *options, const char *value, char **ret_messa
 	return true;
 }
 
-/* Bytes, with K, M or G for powers of 1024. */
 static bool apply_capture_size(void *options, const char *value, char **ret_message)
 {
-	static const char units[] = "KMG";
-	AUTO_FREE char *number = xstrdup(value);
-	size_t length = strlen(number);
-	const char *unit = length ? strchr(units, number[length - 1]) : NULL;
-	const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-	int64_t size;
-
-	if (unit)
-		number[length - 1] = '\0';
-	if (!option_number(number, 1, CAPTURE_MOST_SIZE, &size) ||
-	    size > CAPTURE_MOST_SIZE >> shift || size << shift < CAPTURE_LEAST_SIZE) {
-		*ret_message = xstrdup("a size from 4K to 1G is expected, such as 512K or 64M");
-		return false;
-	}
-	((struct run_options *)options)->capture.size = (uint64_t)size << shift;
-	return true;
+	return captures_parse_size(value, &((struct run_options *)options)->capture.size,
+				   ret_message);
 }
 
 static bool apply_isolation(void *options, const char *value, char **ret_message)

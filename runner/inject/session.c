@@ -295,6 +295,32 @@ static void on_event(const struct supervise_config *config, const struct record 
 	events_event(&self->events, current(self), record, event);
 }
 
+static void on_restart(void *userdata, const struct record *record)
+{
+	struct session *self = userdata;
+	AUTO_FREE char *reason = packet_file_add(self->config->capture, current(self), record,
+						 "none: it began again");
+
+	if (reason)
+		fprintf(self->config->err, "synfault inject: no capture of \"%s\": %s\n",
+			current(self)->name, reason);
+}
+
+/* The packets of a scenario that has ended. */
+static void write_packets(struct session *self, struct result *result)
+{
+	struct packet_file *file = self->config->capture;
+	AUTO_STRBUF struct strbuf outcome = {0};
+
+	if (file->fd < 0)
+		return;
+	result_outcome_line(result, &outcome);
+	result->no_capture =
+		packet_file_add(file, result->scenario, result->record, strbuf_text(&outcome));
+	if (!result->no_capture)
+		result->capture = xstrdup(file->path);
+}
+
 /* Nothing that could be judged: then nothing is proved, and a pass would say that it is. */
 static void leave_unjudged(struct result *result, const char *not_judged)
 {
@@ -329,6 +355,7 @@ static void judge_result(struct session *self, struct record *record, int64_t du
 	result.judgement = judge(result.scenario, record, &self->config->judge);
 	if (!judged && result.judgement.outcome == OUTCOME_PASS)
 		leave_unjudged(&result, not_judged);
+	write_packets(self, &result);
 	array_append(results->items, results->n_items, results->capacity, result);
 	if (self->events.json)
 		events_result(&self->events, &result);
@@ -346,6 +373,7 @@ static void run_scenario(struct session *self)
 		.on_armed = on_armed,
 		.most_attempts = config->most_attempts,
 		.on_full = on_full,
+		.on_restart = on_restart,
 		.userdata = self,
 	};
 	const struct supervise_config supervision = {
@@ -353,6 +381,9 @@ static void run_scenario(struct session *self)
 		.seed = schedule_scenario_seed(config->seed, current(self)),
 		.queue_form = config->isolation->queue_form,
 		.shared = true,
+		.capture = config->capture->fd >= 0,
+		.capture_fd = config->capture->spool_fd,
+		.capture_size = config->capture_size,
 		.on_event = on_event,
 		.attached = &attached,
 	};
@@ -413,6 +444,9 @@ static bool write_reports(const struct session *self)
 	if (status < 0)
 		diag_add(&diags, NULL, "can't write the record to %s: %s", config->record,
 			 strerror(-status));
+	if (config->capture->error)
+		diag_add(&diags, NULL, "can't write the capture to %s: %s", config->capture->path,
+			 strerror(-config->capture->error));
 	if (config->junit)
 		(void)junit_write(&self->results, NULL, config->junit, &diags);
 	for (size_t i = 0; i < diags.n_items; i++)

@@ -8,6 +8,7 @@
 
 #include "runner/cell/isolation.h"
 #include "runner/command/options.h"
+#include "runner/inject/packet_file.h"
 #include "runner/report/console.h"
 
 struct session_config {
@@ -21,8 +22,10 @@ struct session_config {
 	bool json;
 	size_t most_attempts;       /* of a scenario, that are kept */
 	const char *junit, *record; /* files to write at the end, or NULL */
-	const char *control;        /* path of the socket */
-	int control_fd;             /* it, listening */
+	struct packet_file *capture;
+	uint64_t capture_size; /* most bytes of packets in a section of it */
+	const char *control;   /* path of the socket */
+	int control_fd;        /* it, listening */
 	int guard_fd; /* a socket to the guard (guard.h); its end means that the guard is dead */
 	FILE *out, *err;
 };

@@ -155,6 +155,15 @@ void result_reason(const struct result *result, struct strbuf *out)
 			    result->record ? "no reason is known" : "there is no record of a run");
 }
 
+void result_outcome_line(const struct result *result, struct strbuf *out)
+{
+	strbuf_puts(out, outcome_name(result_outcome(result)));
+	if (result_outcome(result) == OUTCOME_PASS)
+		return;
+	strbuf_puts(out, ": ");
+	result_reason(result, out);
+}
+
 size_t result_count_late(const struct result *result)
 {
 	size_t n = 0;

@@ -72,6 +72,8 @@ size_t result_count_late(const struct result *result);
 bool result_never_ran(const struct result *result);
 /* Why the outcome is what it is, in one sentence without a newline, added to @out. */
 void result_reason(const struct result *result, struct strbuf *out);
+/* The outcome, and unless it is a pass the reason: "fail: attempts: expected 3, got 0". */
+void result_outcome_line(const struct result *result, struct strbuf *out);
 
 struct run_results {
 	struct result *items;

@@ -36,13 +36,15 @@ struct spool_packet {
 	uint32_t captured, length;
 };
 
+struct spool_interface {
+	uint32_t index; /* the kernel's */
+	char name[16];
+};
+
 struct spool_content {
 	struct spool_packet *packets; /* in the order of time */
 	size_t n_packets, packets_capacity;
-	struct spool_interface {
-		uint32_t index; /* the kernel's */
-		char name[16];
-	} * interfaces;
+	struct spool_interface *interfaces;
 	size_t n_interfaces, interfaces_capacity;
 	uint64_t lost;     /* came in faster than they could be read */
 	uint64_t left_out; /* would have been more than the limit */

@@ -372,6 +372,53 @@ Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script
 	hosts_left_nothing(synfault);
 }
 
+/* ---- inject ---- */
+
+Test(capture, of_a_daemon_has_a_section_for_each_scenario_and_each_beginning)
+{
+	AUTO_PROGRAM struct program *synfault = hosts_new(
+		"name: own\n"
+		"endpoints: {api: {families: [ipv4, ipv6], faults: [refuse, accept]}}\n"
+		"expect: {attempts: 2}\n" NEXT "name: another's\n"
+		"endpoints: {api: {remote: '192.0.2.2:8000', faults: [refuse, reset after 5 KB]}}\n"
+		"expect: {attempts: 2}\n");
+
+	program_needs(synfault, "curl tshark capinfos");
+	hosts_run(
+		synfault,
+		"order() { synfault ctl --control c.sock \"$@\" >/dev/null; }\n"
+		"mkfifo f\n"
+		"synfault inject --control c.sock --ready-fd 3 --record r --capture c.pcapng "
+		"a.yaml "
+		"3>f >out & pid=$!\n"
+		"read line <f\n"
+		"own=$(sed -n 's/^armed: .*: api \\([0-9.:]*\\).*/\\1/p' out)\n"
+		"curl -s -m 3 $own; order reset\n"
+		"for i in 1 2; do curl -s -m 3 $own >/dev/null; done; order next\n"
+		"for i in 1 2; do curl -s -m 3 192.0.2.2:8000 >/dev/null; echo $?; done\n"
+		"order stop; wait $pid; echo ended $?\n"
+		"tshark -r c.pcapng -q -z expert 2>&1 | grep -v 'as user \"root\"'\n"
+		"capinfos -M c.pcapng; echo capinfos $?\n"
+		"tshark -r c.pcapng -T fields -e frame.comment | grep 'attempt'\n"
+		"tshark -r c.pcapng -T fields -e frame.interface_name -Y 'ip.dst == 192.0.2.2' |\n"
+		"  sort -u | sed 's/^/went out by /'\n");
+	program_printed(synfault, "went out by v0\n");
+	program_did_not_print(synfault, "went out by lo");
+	program_printed(synfault, "7\n56\nended 0\n");
+	program_did_not_print(synfault, "Errors");
+	program_did_not_print(synfault, "alformed");
+	program_did_not_print(synfault, "tshark:");
+	program_printed(synfault, "capinfos 0\n");
+	program_printed(synfault, "scenario: own file: a.yaml outcome: none: it began again");
+	program_printed(synfault, "scenario: own file: a.yaml outcome: pass");
+	program_printed(synfault, "scenario: another's file: a.yaml outcome: pass");
+	program_printed(synfault, "api, attempt 1, SYN 1: step 1 (refuse): refuse, after ");
+	program_printed(synfault, "api, attempt 2, SYN 1: step 2 (accept): accept, after ");
+	program_printed(synfault, "api, attempt 2: step 2 (reset after 5 KB): reset, after 5000 "
+				  "bytes\n");
+	hosts_left_nothing(synfault);
+}
+
 /* ---- Wireshark ---- */
 
 Test(capture, opens_in_wireshark_without_a_warning)

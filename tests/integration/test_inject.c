@@ -107,6 +107,20 @@ Test(inject, the_exit_status_is_that_of_run)
 	left_nothing(synfault);
 }
 
+Test(inject, a_capture_that_can_not_be_written_is_said_before_anything_is_armed)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	program_runs(synfault, "inject --capture no/such/c.pcapng a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "can't write the capture to no/such/c.pcapng: No such file");
+	program_runs(synfault, "inject --capture c.pcapng --capture-size 1 a.yaml");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "a size from 4K to 1G is expected");
+	cr_expect_not(program_has_file(synfault, "c.pcapng"));
+	program_left_nothing(synfault);
+}
+
 Test(inject, orders_tell_how_far_it_is_start_again_and_go_on)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED NEXT PLAIN);
