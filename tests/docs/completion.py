@@ -81,8 +81,11 @@ class Zsh:
 
     # The widget says when the keys before its own have been dealt with.
     SETUP = (r"autoload -U compinit; compinit -u -d {directory}/dump; unsetopt menucomplete automenu; LISTMAX=1000; "
-             r"said() {{ zle -I; print se''ttled }}; zle -N said; bindkey '^O' said; "
+             r"said() {{ zle -I; print se''ttled }}; zle -N said; bindkey '^Xs' said; "
              r"source {script}; print se''ttled")
+
+    # Until the prompt is there again the terminal edits lines itself, and takes keys for its own.
+    SETTLED = r"settled\r?\n.*ready> "
 
     def __init__(self, script, directory):
         self.text = ""
@@ -93,7 +96,7 @@ class Zsh:
             os.execvp("zsh", ["zsh", "-f", "-i"])
         self.read_until("ready> ", 20)
         self.write(self.SETUP.format(directory=directory, script=script) + "\n")
-        self.read_until(r"settled\r?\n.*ready> ", 20)
+        self.read_until(self.SETTLED, 20)
 
     def write(self, text):
         self.text = ""
@@ -107,11 +110,11 @@ class Zsh:
 
     def complete(self, line):
         # Twice: what is unambiguous is put in at the first.
-        self.write(f"{line}\t\t\x0f")
-        self.read_until(r"settled\r?\n", 20)
+        self.write(f"{line}\t\t\x18s")
+        self.read_until(self.SETTLED, 20)
         shown = self.text.replace("settled", "")
-        self.write("\x15\x0f")
-        self.read_until(r"settled\r?\n", 20)
+        self.write("\x15\x18s")
+        self.read_until(self.SETTLED, 20)
         return re.split(r"[\s\x1b\x07]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", shown))
 
     def end(self):
