@@ -370,9 +370,12 @@ static void add_headline(const struct console *console, const struct result *res
 	result_title(result, out);
 }
 
-/* What came of the runs before the last one. */
-static void add_earlier(const struct result *result, struct strbuf *out)
+/* What came of the runs before the last one. @in_full: all about the last one follows; else that
+ * has a line, too. */
+static void add_earlier(const struct result *result, bool in_full, struct strbuf *out)
 {
+	if (result->n_earlier == 0)
+		return;
 	for (size_t i = 0; i < result->n_earlier; i++) {
 		const struct judgement *judgement = &result->earlier[i].judgement;
 
@@ -381,8 +384,16 @@ static void add_earlier(const struct result *result, struct strbuf *out)
 							   : "no reason is known");
 		strbuf_putc(out, '\n');
 	}
-	if (result->n_earlier > 0 && result_outcome(result) != OUTCOME_PASS && !result->flaky)
+	if (result_outcome(result) == OUTCOME_PASS || result->flaky)
+		return;
+	if (in_full) {
 		strbuf_printf(out, "  run %zu, the last:\n", result->n_earlier + 1);
+		return;
+	}
+	strbuf_printf(out, "  run %zu: %s: ", result->n_earlier + 1,
+		      outcome_name(result_outcome(result)));
+	result_reason(result, out);
+	strbuf_putc(out, '\n');
 }
 
 static void add_failure(const struct console *console, const struct result *result,
@@ -418,7 +429,8 @@ static void add_failure(const struct console *console, const struct result *resu
 }
 
 /* The result's one line, with the runs before its last one below it. */
-static void add_line(const struct console *console, const struct result *result, struct strbuf *out)
+static void add_line(const struct console *console, const struct result *result, bool in_full,
+		     struct strbuf *out)
 {
 	add_headline(console, result, out);
 	if (result_outcome(result) == OUTCOME_SKIP || result_never_ran(result)) {
@@ -427,7 +439,7 @@ static void add_line(const struct console *console, const struct result *result,
 		strbuf_putc(out, ')');
 	}
 	strbuf_putc(out, '\n');
-	add_earlier(result, out);
+	add_earlier(result, in_full, out);
 }
 
 void console_result(struct console *console, const struct result *result, const char *repeat)
@@ -436,20 +448,22 @@ void console_result(struct console *console, const struct result *result, const 
 	enum outcome outcome = result_outcome(result);
 	bool failed =
 		(outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR) && !result_never_ran(result);
+	bool now; /* in full */
 	AUTO_STRBUF struct strbuf out = {0}, failure = {0};
 
 	if (failed && mode != FAILURES_NEVER)
 		add_failure(console, result, repeat, &failure);
 	if (failed && (mode == FAILURES_FINAL || mode == FAILURES_IMMEDIATE_FINAL)) {
-		add_line(console, result, &console->failures);
+		add_line(console, result, true, &console->failures);
 		strbuf_add(&console->failures, strbuf_text(&failure), failure.length);
 	}
 	/* Quiet: what is shown at the end need not be said before. */
 	if (console->options.quiet &&
 	    (result_never_ran(result) || (failed ? mode == FAILURES_FINAL : !result->flaky)))
 		return;
-	add_line(console, result, &out);
-	if (failed && (mode == FAILURES_IMMEDIATE || mode == FAILURES_IMMEDIATE_FINAL))
+	now = failed && (mode == FAILURES_IMMEDIATE || mode == FAILURES_IMMEDIATE_FINAL);
+	add_line(console, result, now, &out);
+	if (now)
 		strbuf_add(&out, strbuf_text(&failure), failure.length);
 	else if (outcome == OUTCOME_PASS && console->options.verbose)
 		add_timeline(console, result, &out);

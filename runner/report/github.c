@@ -103,6 +103,11 @@ static struct place annotated_place(const struct result *result)
 	return place;
 }
 
+static bool is_flaky_pass(const struct result *result)
+{
+	return result->flaky && !is_failure(result);
+}
+
 static void add_annotation(struct strbuf *out, const char *level, const struct result *result)
 {
 	AUTO_FREE char *file = result_repository_path(result);
@@ -110,12 +115,9 @@ static void add_annotation(struct strbuf *out, const char *level, const struct r
 	struct place place = annotated_place(result);
 
 	result_title(result, &title);
-	if (result->flaky)
-		strbuf_puts(&message, "flaky: did not pass in every run");
-	if (!result->flaky || is_failure(result)) {
-		strbuf_puts(&message, message.length ? "\n" : "");
-		add_message(result, &message);
-	}
+	if (is_flaky_pass(result))
+		strbuf_puts(&message, "flaky: ");
+	add_message(result, &message);
 	/* Cut between characters. */
 	report_fit(&cut, strbuf_text(&message), MESSAGE_COLUMNS, false);
 	strbuf_printf(out, "::%s file=", level);
@@ -151,11 +153,6 @@ static void add_level(const struct run_results *results, const char *level, cons
 			      "::%s title=%zu more %s::%zu %s in all; the job's log and summary "
 			      "have them\n",
 			      level, n - most, what, n, what);
-}
-
-static bool is_flaky_pass(const struct result *result)
-{
-	return result->flaky && !is_failure(result);
 }
 
 void github_annotations(const struct run_results *results, struct strbuf *out)
@@ -246,11 +243,9 @@ static void add_note(struct strbuf *out, const struct result *result)
 	result_title(result, &title);
 	strbuf_printf(out, "- %s ", result->flaky ? "flaky" : "skipped");
 	add_html_line(out, strbuf_text(&title));
-	if (!result->flaky) {
-		result_reason(result, &reason);
-		strbuf_puts(out, "&#58; ");
-		add_html_line(out, strbuf_text(&reason));
-	}
+	result_reason(result, &reason);
+	strbuf_puts(out, "&#58; ");
+	add_html_line(out, strbuf_text(&reason));
 	strbuf_putc(out, '\n');
 }
 

@@ -48,6 +48,7 @@ static void add_finding(struct html_page *page, size_t index)
 		html_term(markup, "expected", finding->expected);
 		html_term(markup, "actual", finding->actual);
 		html_term(markup, "miss", finding->miss);
+		html_term(markup, "seen", finding->looks_like);
 		markup_close(markup);
 	}
 	if (finding->caused_by_lag)

@@ -133,6 +133,20 @@ static const char *stop_reason(enum stop_cause cause)
 	return "the run was interrupted";
 }
 
+/* It passed in the end; what was wrong the first time is what people want to know. */
+static void add_flaky_reason(const struct result *result, struct strbuf *out)
+{
+	size_t first = 0;
+
+	while (first + 1 < result->n_earlier &&
+	       judgement_is_late(&result->earlier[first].judgement))
+		first++;
+	strbuf_printf(out, "passed in run %zu; run %zu: ", result->n_earlier + 1, first + 1);
+	report_line(out, result->earlier[first].judgement.n_findings > 0
+				 ? result->earlier[first].judgement.findings[0].message
+				 : "no reason is known");
+}
+
 void result_reason(const struct result *result, struct strbuf *out)
 {
 	const struct broken_document *broken = result->broken;
@@ -148,6 +162,8 @@ void result_reason(const struct result *result, struct strbuf *out)
 			      result->record ? "" : "not run: ", stop_reason(result->stop));
 	else if (result->judgement.n_findings > 0)
 		report_line(out, result->judgement.findings[0].message);
+	else if (result_outcome(result) == OUTCOME_PASS && result->flaky && result->n_earlier > 0)
+		add_flaky_reason(result, out);
 	else if (result_outcome(result) == OUTCOME_PASS)
 		strbuf_puts(out, "all expectations were met");
 	else

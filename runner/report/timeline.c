@@ -679,7 +679,7 @@ static void add_end(const struct timeline *timeline)
 {
 	const struct record *record = timeline->record;
 	const struct event *exit = record_exit(record);
-	AUTO_STRBUF struct strbuf line = {0};
+	AUTO_STRBUF struct strbuf line = {0}, lag = {0};
 	char buffer[DURATION_TEXT_SIZE];
 
 	for (size_t i = 0; i < record->n_events; i++) {
@@ -702,9 +702,18 @@ static void add_end(const struct timeline *timeline)
 							  : "the client was not started");
 	}
 	if (record->harness_lag_ns > 0)
-		strbuf_printf(&line, "; the harness was late by %s at most",
+		strbuf_printf(&lag, "the harness was late by %s at most",
 			      duration_format(record->harness_lag_ns, buffer));
+	/* In one line as far as there is room. */
+	if (lag.length > 0 &&
+	    TABLE_INDENT + text_width(strbuf_text(&line)) + 2 + text_width(strbuf_text(&lag)) <=
+		    timeline->columns) {
+		strbuf_printf(&line, "; %s", strbuf_text(&lag));
+		strbuf_free(&lag);
+	}
 	add_line(timeline, TABLE_INDENT, strbuf_text(&line));
+	if (lag.length > 0)
+		add_line(timeline, TABLE_INDENT, strbuf_text(&lag));
 }
 
 void timeline_format(const struct scenario *scenario, const struct record *record,

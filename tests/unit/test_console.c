@@ -474,6 +474,31 @@ Test(console, shows_failures_in_full_when_it_is_told_to)
 	}
 }
 
+/* The run that counts has a line as those before it have, or its findings below it. */
+Test(console, says_what_came_of_each_run_of_a_scenario)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	AUTO_CONSOLE struct memory_console memory;
+	struct earlier_run earlier = {.judgement = judged(OUTCOME_ERROR, "no queue")};
+	struct result *result;
+	size_t before;
+
+	memory_console_init(&memory, &(struct console_options){.failures = FAILURES_FINAL});
+	add_sample(fixture, SAMPLE_FAIL);
+	result = &fixture->results.items[0];
+	array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
+	console_result(memory.console, result, "synfault run a.yaml");
+	fflush(memory.out);
+	before = memory.length;
+	cr_expect(strstr(memory.text, "\n  run 1: error: no queue\n  run 2: fail: wait 1 at api: "),
+		  "%s", memory.text);
+	console_failures(memory.console, &fixture->results);
+	fflush(memory.out);
+	cr_expect(strstr(memory.text + before,
+			 "\n  run 1: error: no queue\n  run 2, the last:\n  wait 1 at api\n"),
+		  "%s", memory.text + before);
+}
+
 /* ---- Locale and colour ---- */
 
 Test(console, is_ascii_unless_the_locale_is_utf_8)

@@ -123,7 +123,9 @@ Test(html, links_findings_with_attempts_and_lines)
 	AUTO_FREE char *text = NULL;
 
 	record_builder_attempt_refused(b, api, 10);
-	record_builder_attempt_refused(b, api, 500);
+	record_builder_attempt_refused(b, api, 200);
+	record_builder_attempt_refused(b, api, 390);
+	record_builder_attempt_refused(b, api, 580);
 	record_builder_client_exits(b, 600, 1);
 	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000)->place.line = 3;
 	record_builder_expect_exit(b, 1);
@@ -138,12 +140,13 @@ Test(html, links_findings_with_attempts_and_lines)
 	cr_expect(strstr(text, "<a href=\"#finding-1\">"));
 	cr_expect(strstr(text, "id=\"finding-1\""));
 	cr_expect(strstr(text, "2.00 s ± 200 ms"));
+	cr_expect(strstr(text, "<dt>seen</dt><dd>waits look like "));
 	/* One that was met shows what was measured, and where to see it. */
 	cr_expect(strstr(text,
 			 "<td class=\"nowrap\">✓ met</td><th scope=\"row\">exit</th>"
 			 "<td class=\"why\">1</td><td class=\"why\">1</td>"
-			 "<td class=\"nowrap\"><a href=\"#event-7\">exit at 0.600 s</a></td>"));
-	cr_expect(strstr(text, "<tr id=\"event-7\">"));
+			 "<td class=\"nowrap\"><a href=\"#event-13\">exit at 0.600 s</a></td>"));
+	cr_expect(strstr(text, "<tr id=\"event-13\">"));
 	cr_expect(strstr(text, "synfault run a.yaml --seed 42"));
 	/* The other document is not about this scenario. */
 	cr_expect(!strstr(text, "name: two"));
