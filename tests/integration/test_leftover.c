@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a client leaves behind: it is watched for as long as "linger" says, and then ended. */
+#include <criterion/criterion.h>
+
+#include "common/duration.h"
+#include "runner/record/record.h"
+#include "tests/lib/junit_reader.h"
+
+#define NEXT "---\n"
+
+/* Connects, and leaves a process behind that has the connection open still; or not. */
+#define LEAVES_CONNECTION(close)                                                                   \
+	"[python3, -c, \"import os, socket, time; s = socket.create_connection(("                  \
+	"os.environ['SYNFAULT_API_HOST'], int(os.environ['SYNFAULT_API_PORT']))); " close          \
+	"os.fork() or time.sleep(60)\"]"
+/* Tries once, and leaves a process behind that tries again after so many seconds. */
+#define LEAVES_ATTEMPT(seconds)                                                                    \
+	"[sh, -c, '(sleep " seconds "; synfault-tiny ${api}; sleep 60) & synfault-tiny ${api}; "   \
+	"exit 0']"
+
+#define SCENARIOS                                                                                      \
+	"name: tries again\n"                                                                          \
+	"repeat: 2\n"                                                                                  \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                       \
+	"client: {command: " LEAVES_ATTEMPT(                                                           \
+		"0.2") "}\n"                                                                           \
+		       "expect: {gives-up: {attempts: 9}}\n" NEXT                                      \
+		       "name: tries again too late to be seen\n"                                       \
+		       "endpoints: {api: {faults: [refuse]}}\n"                                        \
+		       "client: {command: " LEAVES_ATTEMPT(                                            \
+			       "1.5") "}\n"                                                            \
+				      "expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT          \
+				      "name: tries again late, and is waited for\n"                    \
+				      "linger: 2500ms\n"                                               \
+				      "endpoints: {api: {faults: [refuse]}}\n"                         \
+				      "client: {command: " LEAVES_ATTEMPT(                             \
+					      "1.5") "}\n"                                             \
+						     "expect: {gives-up: {attempts: 9}}\n" NEXT        \
+						     "name: is not waited for\n"                       \
+						     "linger: 0s\n"                                    \
+						     "endpoints: {api: {faults: [refuse]}}\n"          \
+						     "client: {command: " LEAVES_ATTEMPT(              \
+							     "0.2") "}\n"                              \
+								    "expect: {gives-up: "              \
+								    "{attempts: 9}, attempts: "        \
+								    "1}\n" NEXT                        \
+								    "name: keeps its connection\n"     \
+								    "endpoints: {api: {serve: "        \
+								    "accept, faults: [accept]}}\n"     \
+								    "client: "                         \
+								    "{command:"                        \
+								    " " LEAVES_CONNECTION(             \
+									    "") "}\n"                  \
+										"expect: {leaks: "     \
+										"0}\n" NEXT            \
+										"name: closes "        \
+										"its connection\n"     \
+										"endpoints: "          \
+										"{api: {serve: "       \
+										"accept, faults: "     \
+										"[accept]}}\n"         \
+										"client: "             \
+										"{command:"            \
+										" " LEAVES_CONNECTION( \
+											"s.close("     \
+											"); ") "}"     \
+											       "\n"    \
+											       "e"     \
+											       "x"     \
+											       "p"     \
+											       "e"     \
+											       "c"     \
+											       "t"     \
+											       ":"     \
+											       " "     \
+											       "{"     \
+											       "l"     \
+											       "e"     \
+											       "a"     \
+											       "k"     \
+											       "s"     \
+											       ":"     \
+											       " "     \
+											       "0"     \
+											       "}"     \
+											       "\n"
+
+static void what_is_left_is_watched(const char *isolation)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "a.yaml", SCENARIOS);
+	program_runs(synfault, "run -j 6 --isolation %s --junit junit.xml a.yaml", isolation);
+	program_exited(synfault, STATUS_FAILED);
+	program_left_nothing_but(synfault, "junit.xml");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	/* Each copy's is told from the others', though they go on while the next ones run. */
+	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of copy 1");
+	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of copy 2");
+	junit_says(junit, "tries again late, and is waited for", OUTCOME_FAIL, "gives-up",
+		   "no attempt after the client's end");
+	junit_says(junit, "keeps its connection", OUTCOME_FAIL, "leaks",
+		   "1 of them when the client had ended");
+	program_printed(synfault, "3 passed, 3 failed");
+}
+
+Test(leftover, is_watched_and_ended)
+{
+	what_is_left_is_watched("private");
+}
+
+Test(leftover, is_watched_and_ended_in_a_shared_namespace)
+{
+	what_is_left_is_watched("shared");
+}
+
+/* The server's processes are not the client's: there is nothing to wait for. */
+Test(leftover, is_none_where_a_server_runs_alone)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	struct record *record;
+	int64_t began_ns;
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "a.yaml",
+		       "name: well behaved\n"
+		       "linger: 1m\n"
+		       "endpoints: {api: {serve: {command: [sh, -c, 'python3 -m http.server "
+		       "--bind ${api.host} ${api.port}; true']}}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 0, leaks: 0}\n");
+	began_ns = clock_monotonic_ns();
+	program_runs(synfault, "run --records records a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	cr_expect_lt(clock_monotonic_ns() - began_ns, 30 * NS_PER_S);
+	record = program_record(synfault, "records/0001.json");
+	for (size_t i = 0; i < record->n_events; i++)
+		cr_expect_neq(record->events[i].kind, EVENT_STANDING);
+	record_free(record);
+}
