@@ -181,6 +181,12 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 			"route to it from a private network namespace: %s",
 			isolation->no_shared ? isolation->no_shared
 					     : "leave out --isolation private");
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		if (endpoint_has_literal(&scenario->endpoints[i]))
+			return xasprintf("the addresses of endpoint %s need private isolation "
+					 "(CAP_SYS_ADMIN): in a shared network namespace they "
+					 "may be somebody's",
+					 scenario->endpoints[i].name);
 	if (scenario_n_slots(scenario) > SHARED_MOST_SLOTS)
 		return xasprintf("more than %d addresses need private isolation (CAP_SYS_ADMIN)",
 				 SHARED_MOST_SLOTS);

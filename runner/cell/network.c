@@ -387,9 +387,13 @@ static uint32_t address_number(const struct endpoint_spec *spec, size_t index)
 struct address network_endpoint_address(const struct endpoint_spec *spec, size_t index,
 					uint16_t port)
 {
+	struct address literal = spec->literals[index];
 	enum family family = spec->families[index];
 	uint32_t k = address_number(spec, index);
 
+	literal.port = port;
+	if (literal.family)
+		return literal;
 	if (spec->hostname)
 		return family == FAMILY_IPV4 ? make_address(family, "198.18.0.10", k, port)
 					     : make_address(family, "2001:db8::", 10 + k, port);
@@ -400,11 +404,17 @@ struct address network_endpoint_address(const struct endpoint_spec *spec, size_t
 				     : make_address(family, "fd73:796e::", 1 + k, port);
 }
 
-/* Whether the address has to be added to an interface: 127.0.0.0/8 and ::1 are there. */
-static bool needs_adding(const struct endpoint_spec *spec, size_t index)
+/* The interface to which the address has to be added, or 0: 127.0.0.0/8 and ::1 are there. */
+static unsigned interface_for(const struct endpoint_spec *spec, size_t index,
+			      const struct address *address)
 {
-	return spec->hostname ||
-	       (spec->families[index] == FAMILY_IPV6 && address_number(spec, index) > 0);
+	static const uint8_t loopback[16] = {[15] = 1};
+
+	if (spec->hostname && !spec->literals[index].family)
+		return INDEX_ETH0;
+	return address->family == AF_INET6 && memcmp(address->bytes, loopback, sizeof(loopback))
+		       ? INDEX_LO
+		       : 0;
 }
 
 static bool has_names(const struct scenario *scenario)
@@ -427,12 +437,12 @@ static struct address *add_endpoints(struct batch *batch, const struct scenario 
 
 		for (size_t f = 0; f < spec->n_families; f++) {
 			struct address address = network_endpoint_address(spec, f, 0);
+			unsigned interface = interface_for(spec, f, &address);
 			bool ipv4 = address.family == AF_INET;
 
-			if (!needs_adding(spec, f))
+			if (interface == 0)
 				continue;
-			add_address(batch, spec->hostname ? INDEX_ETH0 : INDEX_LO, &address,
-				    ipv4 ? 32 : 128);
+			add_address(batch, interface, &address, ipv4 ? 32 : 128);
 			if (!ipv4)
 				array_append(added, n_added, capacity, address);
 		}

@@ -93,6 +93,8 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 		[SCHEMA_BOOLEAN] = {"boolean", "^(true|false)$"},
 		[SCHEMA_PORT] = {"port", "^[0-9]{1,5}$", 1, 65535},
 		[SCHEMA_COUNT] = {"number", "^[0-9]+$"},
+		[SCHEMA_ADDRESS] = {"address", "^(ipv4|ipv6|127(\\.[0-9]{1,3}){3}|::1|"
+					       "[Ff][CcDd][0-9A-Fa-f]{2}:[0-9A-Fa-f:]*)$"},
 		[SCHEMA_REMOTE] = {"host and port",
 				   "^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$"},
 		[SCHEMA_HOSTNAME] = {"hostname", "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"},

@@ -165,4 +165,18 @@ extern const char *const policy_words[];
 /* Whether a mapping is a policy rather than one of endpoints to policies. */
 bool is_policy(const struct node *mapping);
 
+/* ---- addresses as they are written (decode_address.c) ---- */
+
+/* Whether a text is meant to be an address, maybe a wrong one. */
+bool is_literal_address(const char *text);
+/* An address of the endpoint's, besides those that it has. Returns false after an error. */
+bool decode_literal_address(struct loader *loader, const struct node *node,
+			    const struct endpoint_spec *endpoint, struct address *ret);
+/* The index of the literal address, or SIZE_MAX. */
+size_t endpoint_literal(const struct endpoint_spec *endpoint, const char *text);
+/* No address of the endpoint at @index is one of those before it, with the same port. @key: its
+ * name. */
+void check_literal_addresses(struct loader *loader, const struct node *key,
+			     const struct scenario *scenario, size_t index);
+
 #endif

@@ -278,6 +278,22 @@ static void decode_step(struct loader *loader, const struct node *node, bool las
 	script_append(&endpoint->script, &step);
 }
 
+static bool is_literal(const struct node *node)
+{
+	return node->kind == NODE_TEXT && is_literal_address(node->text);
+}
+
+/* As the address that follows those there are. */
+static void take_literal(struct loader *loader, const struct node *node,
+			 struct endpoint_spec *endpoint)
+{
+	struct address *literal = &endpoint->literals[endpoint->n_families];
+
+	if (decode_literal_address(loader, node, endpoint, literal))
+		endpoint->families[endpoint->n_families] =
+			literal->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
 static void decode_addresses(struct loader *loader, const struct field *field, void *target)
 {
 	struct endpoint_spec *endpoint = target;
@@ -297,7 +313,10 @@ static void decode_addresses(struct loader *loader, const struct field *field, v
 	for (size_t i = 0; i < list->count && i < ENDPOINT_MOST_ADDRESSES; i++) {
 		/* after an error too, so that references to further ones are not wrong as well */
 		endpoint->families[n] = FAMILY_IPV4;
-		if (decode_choice(loader, list->items[i], family_choices, &family))
+		endpoint->n_families = n;
+		if (is_literal(list->items[i]))
+			take_literal(loader, list->items[i], endpoint);
+		else if (decode_choice(loader, list->items[i], family_choices, &family))
 			endpoint->families[n] = (enum family)family;
 		n++;
 	}
@@ -335,14 +354,30 @@ static void fill_families(struct endpoint_spec *endpoint)
 static const struct schema_key faults_named = {
 	.name = "ADDRESS",
 	.value = "a list of fault steps",
-	.description =
-		"The faults of one address (ipv6.2), or of all of a family that have none of "
-		"their own (ipv6).",
+	.description = "The faults of one address (ipv6.2, or as it is written there), or of all "
+		       "of a family that have none of "
+		       "their own (ipv6).",
 	.example = "[drop]",
 	.forms = SCHEMA_LIST,
 	.type = SCHEMA_STEP,
 	.mapping_item = &schema_conditional,
 };
+
+static void assign_literal(struct loader *loader, const struct node *key, uint32_t number,
+			   struct endpoint_spec *endpoint, bool *assigned)
+{
+	size_t at = endpoint_literal(endpoint, key->text);
+
+	if (loader->partial)
+		return;
+	if (at == SIZE_MAX) {
+		loader_error(loader, key, "the endpoint has no address %s", key->text);
+		loader_hint(loader, "write it into its \"addresses\", too");
+		return;
+	}
+	endpoint->lists[at] = number;
+	assigned[at] = true;
+}
 
 /* Gives the addresses that the key of a mapping of faults names to the list. */
 static void assign_list(struct loader *loader, const struct node *key, uint32_t number,
@@ -352,6 +387,10 @@ static void assign_list(struct loader *loader, const struct node *key, uint32_t 
 	const char *rest = key->text + MIN(strlen(key->text), (size_t)4);
 	size_t count = endpoint_count(endpoint, family), at;
 
+	if (is_literal(key)) {
+		assign_literal(loader, key, number, endpoint, assigned);
+		return;
+	}
 	if ((strncmp(key->text, "ipv4", 4) != 0 && strncmp(key->text, "ipv6", 4) != 0) ||
 	    (*rest && (rest[0] != '.' || rest[1] < '1' || rest[1] > '9' ||
 		       rest[1 + strspn(rest + 1, "0123456789")] || strlen(rest) > 4))) {
@@ -390,6 +429,11 @@ static void assign_list(struct loader *loader, const struct node *key, uint32_t 
 		    family_name(family));
 }
 
+static bool is_family(const struct node *key)
+{
+	return strcmp(key->text, "ipv4") == 0 || strcmp(key->text, "ipv6") == 0;
+}
+
 /* Faults by address. Those of single addresses come before those of a family, however written. */
 static void decode_faults_by_address(struct loader *loader, const struct node *mapping,
 				     struct endpoint_spec *endpoint)
@@ -408,7 +452,7 @@ static void decode_faults_by_address(struct loader *loader, const struct node *m
 		endpoint->lists[i] = n;
 	for (int whole_families = 0; whole_families < 2; whole_families++)
 		for (uint32_t i = 0; i < n; i++)
-			if ((strlen(mapping->pairs[i].key->text) == 4) == whole_families)
+			if (is_family(mapping->pairs[i].key) == whole_families)
 				assign_list(loader, mapping->pairs[i].key, i, endpoint, assigned);
 	script->list_names = xzalloc((n + 2) * sizeof(*script->list_names));
 	for (uint32_t i = 0; i < n; i++) {
@@ -449,14 +493,13 @@ static const struct schema_key endpoint_keys[] = {
 	},
 	{
 		.name = "addresses",
-		.value = "a list of ipv4 and ipv6, one for each address",
+		.value = "a list of ipv4, ipv6 and loopback addresses, one for each address",
 		.description =
 			"The endpoint's addresses, in the order in which they are to resolve, "
-			"where there are several of a family.",
-		.example = "[ipv6, ipv6, ipv4]",
+			"where there are several of a family, or certain ones are wanted.",
+		.example = "[ipv6, ipv6, 127.0.0.9]",
 		.forms = SCHEMA_LIST,
-		.type = SCHEMA_CHOICE,
-		.choices = family_choices,
+		.type = SCHEMA_ADDRESS,
 		.decode = decode_addresses,
 	},
 	{
@@ -706,6 +749,7 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 		if (decode_form(loader, &entry))
 			decode_endpoint(loader, &entry, endpoint);
 		fill_endpoint(loader, endpoint);
+		check_literal_addresses(loader, entry.key, scenario, scenario->n_endpoints - 1);
 	}
 	if (scenario_set_slots(scenario) > SCENARIO_MOST_SLOTS)
 		loader_error(loader, field->key, "the endpoints need more than %d addresses",

@@ -100,10 +100,51 @@ static uint32_t n_slots(const struct endpoint_spec *endpoint)
 			     endpoint_count(endpoint, FAMILY_IPV6));
 }
 
+bool endpoint_has_literal(const struct endpoint_spec *endpoint)
+{
+	for (size_t i = 0; i < endpoint->n_families; i++)
+		if (endpoint->literals[i].family)
+			return true;
+	return false;
+}
+
+/* The number that a literal address would have if it were given by slots: 127.0.0.1 has 0. */
+static uint32_t slot_of(const struct address *literal)
+{
+	const uint8_t *bytes = literal->bytes;
+
+	if (literal->family == AF_INET)
+		return ((uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3]) - 1;
+	/* ::1 has, and no other of IPv6 that may be written. */
+	return literal->family == AF_INET6 && bytes[0] == 0 ? 0 : UINT32_MAX;
+}
+
+/* The lowest slot above @from, and above a literal address that is among @n slots; or @from. */
+static uint32_t above_literals(const struct scenario *scenario, uint32_t from, uint32_t n)
+{
+	uint32_t above = from;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *endpoint = &scenario->endpoints[i];
+
+		for (size_t k = 0; k < endpoint->n_families; k++) {
+			uint32_t slot = slot_of(&endpoint->literals[k]);
+
+			if (endpoint->literals[k].family && slot >= from && slot - from < n)
+				above = MAX(above, slot + 1);
+		}
+	}
+	return above;
+}
+
 uint32_t scenario_set_slots(struct scenario *scenario)
 {
-	uint32_t slot = 0;
+	uint32_t slot = 0, n = 0, above;
 
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		n += n_slots(&scenario->endpoints[i]);
+	while ((above = above_literals(scenario, slot, n)) > slot)
+		slot = above;
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		scenario->endpoints[i].slot = slot;
 		slot += n_slots(&scenario->endpoints[i]);

@@ -9,6 +9,7 @@
 
 #include "common/diag.h"
 #include "common/duration.h"
+#include "injector/address.h"
 #include "injector/script.h"
 
 enum family {
@@ -37,6 +38,8 @@ struct endpoint_spec {
 	/* Of its addresses, in the order in which they are to resolve; a family can come again. */
 	enum family families[ENDPOINT_MOST_ADDRESSES];
 	size_t n_families; /* at least 1 */
+	/* Those that are to be just these (private isolation); family 0: any. Without ports. */
+	struct address literals[ENDPOINT_MOST_ADDRESSES];
 	/* By address: the list of the script that is for it. */
 	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
 	/*
@@ -299,6 +302,8 @@ size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family
 /* Which of its family the address at @index is, from 1. */
 size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
+/* Whether one of its addresses is a literal one. */
+bool endpoint_has_literal(const struct endpoint_spec *endpoint);
 /* Whether one of its endpoints is remote. */
 bool scenario_has_remote(const struct scenario *scenario);
 /* Whether both have the same remote endpoint: then they can't run side by side. */

@@ -21,7 +21,8 @@ enum schema_type {
 	SCHEMA_PORT,
 	SCHEMA_COUNT,
 	SCHEMA_HOSTNAME,
-	SCHEMA_REMOTE, /* host:port */
+	SCHEMA_REMOTE,  /* host:port */
+	SCHEMA_ADDRESS, /* ipv4, ipv6, or an address */
 	SCHEMA_FACTOR,
 	SCHEMA_COUNT_RANGE, /* a number or a range */
 	SCHEMA_DURATION,

@@ -153,6 +153,46 @@ Test(addresses, of_a_name_resolve_in_their_order)
 	}
 }
 
+Test(addresses, are_those_that_are_written_where_a_cell_can_have_them)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: written\n"
+		       "endpoints:\n"
+		       "  other: {port: 80, families: [ipv4, ipv6]}\n"
+		       "  api:\n"
+		       "    port: 80\n"
+		       "    addresses: [127.0.0.1, 'fd00::7', ipv4, '::1', 127.9.8.7]\n"
+		       "    faults: {127.9.8.7: [refuse], '::1': [refuse, accept], ipv6: [drop]}\n"
+		       "client:\n"
+		       "  command:\n"
+		       "    - sh\n"
+		       "    - -c\n"
+		       "    - |\n"
+		       "      synfault-tiny ${other}; echo $?\n"
+		       "      for to in 127.0.0.1 127.9.8.7 [::1] [::1]; do\n"
+		       "          synfault-tiny $to:80; echo $to $?\n"
+		       "      done\n"
+		       "      echo ${api.ipv4} ${api.ipv4.3} ${api.ipv6} ${api.ipv6.2}\n"
+		       "      timeout 0.3 synfault-tiny [fd00::7]:80; echo $?\n"
+		       "expect: {exit: 0, attempts: {api: 5, other: 1}, stdout: {matches: '\\A0\\n"
+		       "127.0.0.1 0\\n127.9.8.7 1\\n\\[::1\\] 1\\n\\[::1\\] 0\\n"
+		       "127.0.0.1 127.9.8.7 fd00::7 ::1\\n124\\n\\z'}}\n");
+	program_writes(synfault, "b.yaml", "%s",
+		       "name: written for a name\n"
+		       "endpoints: {api: {hostname: a.test, addresses: ['fd00::9', 127.0.0.44, "
+		       "'::1']}}\n" RESOLVES "expect: {exit: 0, stdout: {matches: "
+		       "'\\Afd00::9\\n127.0.0.44\\n::1\\n\\z'}}\n");
+	program_needs(synfault, "python3");
+	program_runs(synfault, "run a.yaml b.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_runs(synfault, "run --isolation shared a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	program_printed(synfault, "the addresses of endpoint api need private isolation");
+	program_left_nothing(synfault);
+}
+
 Test(addresses, each_have_their_own_faults)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

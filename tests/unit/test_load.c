@@ -378,6 +378,56 @@ Test(load, gives_each_address_a_number_of_its_own)
 	cr_expect_eq(endpoint_address(&endpoints[0], FAMILY_IPV4, 2), SIZE_MAX);
 }
 
+Test(load, reads_literal_addresses_and_gives_no_other_endpoint_the_same)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoints(
+		"{a: {}, b: {addresses: [127.0.0.1, \"::1\", ipv4, \"fd00::1\"], faults: "
+		"{127.0.0.1: [drop], ipv6: [refuse]}}, c: {addresses: [127.0.0.2, 127.9.0.1]}}");
+	static const uint32_t lists[] = {0, 1, 2, 1};
+	const struct endpoint_spec *endpoints;
+	char text[INET6_ADDRSTRLEN];
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	endpoints = file->scenarios[0]->endpoints;
+	cr_expect_eq(endpoints[0].slot, 2, "%u", endpoints[0].slot);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		cr_expect_eq(endpoints[1].families[i], i % 2 ? FAMILY_IPV6 : FAMILY_IPV4);
+		cr_expect_eq(endpoints[1].lists[i], lists[i], "%zu", i);
+	}
+	cr_expect_eq(endpoints[1].literals[2].family, 0);
+	cr_expect_str_eq(address_format_host(&endpoints[1].literals[3], text), "fd00::1");
+	cr_expect_not(endpoint_has_literal(&endpoints[0]));
+	cr_expect(endpoint_has_literal(&endpoints[2]));
+}
+
+Test(load, refuses_literal_addresses_that_no_cell_can_have)
+{
+	EXPECT_REFUSALS(
+		parse_endpoint, {"{addresses: [192.0.2.1]}", "is no loopback address"},
+		{"{addresses: [\"2001:db8::1\"]}", "is no loopback address"},
+		{"{addresses: [127.0.0.0]}", "is no loopback address"},
+		{"{addresses: [127.255.255.255]}", "is no loopback address"},
+		{"{addresses: [\"::ffff:127.0.0.1\"]}", "of the wrong family"},
+		{"{addresses: [127.0.0]}", "is no address"},
+		{"{addresses: [127.0.0.256]}", "is no address"},
+		{"{addresses: [\"::1::\"]}", "is no address"},
+		{"{addresses: [127.0.0.2, ipv4, 127.0.0.2]}", "127.0.0.2 already"},
+		{"{addresses: [\"::1\", \"0:0::1\"]}", "0:0::1 already"},
+		{"{addresses: [\"fd73:796e::9\"]}", "synfault itself takes from"},
+		{"{faults: {127.0.0.1: [drop]}}", "the endpoint has no address 127.0.0.1"},
+		{"{addresses: [127.0.0.1], faults: {127.0.0.2: [drop]}}", "no address 127.0.0.2"},
+		{"{addresses: [127.0.0.1], faults: {ipv6: [drop]}}", "no IPv6 address"}, );
+	EXPECT_REFUSALS(parse_endpoints,
+			{"{a: {port: 80, addresses: [127.0.0.9]}, b: {port: 80, addresses: "
+			 "[ipv6, 127.0.0.9]}}",
+			 "address and port in common with \"a\": 127.0.0.9"}, );
+	AUTO_FILE struct scenario_file *file = parse_endpoints(
+		"{a: {port: 80, addresses: [127.0.0.9]}, b: {port: 81, addresses: [127.0.0.9]}, "
+		"c: {addresses: [127.0.0.9]}, d: {addresses: [127.0.0.9]}}");
+
+	cr_expect_eq(file->n_scenarios, 1, "%s", first_message(file));
+}
+
 Test(load, refuses_names_that_further_addresses_have_as_variables)
 {
 	EXPECT_REFUSALS(parse_endpoints, {"{api: {}, api-ipv4-2: {}}", "in common"},
