@@ -422,25 +422,15 @@ static void add_retry(struct judging *judging, const struct expectation *expecta
 struct retried {
 	size_t n_after[ENDING_N_KINDS];
 	const struct attempt_history *last; /* the last retry */
+	size_t n_wrong;
 };
 
-static void count_retries(const struct record *record, const struct attempt_group *group,
-			  struct retried *retried)
-{
-	AUTO_FREE const struct attempt_history **before =
-		xzalloc((judging_n_addresses(record) + 1) * sizeof(const struct attempt_history *));
-
-	for (size_t i = 0; i < group->n_attempts; i++) {
-		const struct attempt_history *attempt = group->attempts[i];
-		const struct attempt_history **last = &before[judging_address(record, attempt->id)];
-
-		if (*last && attempt->started_ns >= (*last)->over_ns - INSTANT_NS) {
-			retried->n_after[attempt_ending(*last)]++;
-			retried->last = attempt;
-		}
-		*last = attempt;
-	}
-}
+/* What came before, at one address. */
+struct before {
+	const struct attempt_history *attempt; /* the one before */
+	const struct attempt_history
+		*barred; /* the first over of those that must not be followed */
+};
 
 static void measure_retries(struct judging *judging, const struct expectation *expectation,
 			    const struct retried *retried)
@@ -462,41 +452,45 @@ static void measure_retries(struct judging *judging, const struct expectation *e
 }
 
 /* An attempt that was under way already when the other one ended is no answer to that. */
-static size_t judge_retries_of(struct judging *judging, const struct expectation *expectation,
-			       const struct attempt_group *group, size_t n_wrong)
+static bool follows(const struct attempt_history *attempt, const struct attempt_history *other)
+{
+	return other && attempt->started_ns >= other->over_ns - INSTANT_NS;
+}
+
+static void judge_retries_of(struct judging *judging, const struct expectation *expectation,
+			     const struct attempt_group *group, struct retried *retried)
 {
 	const struct record *record = judging->record;
-	/* By address: the attempt that was over first of those that must not be followed. */
-	AUTO_FREE const struct attempt_history **barred =
-		xzalloc((judging_n_addresses(record) + 1) * sizeof(const struct attempt_history *));
+	AUTO_FREE struct before *all = xzalloc((judging_n_addresses(record) + 1) * sizeof(*all));
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
-		const struct attempt_history **bar = &barred[judging_address(record, attempt->id)];
+		struct before *before = &all[judging_address(record, attempt->id)];
 
-		if (*bar && attempt->started_ns >= (*bar)->over_ns - INSTANT_NS) {
-			if (++n_wrong <= MAX_ALIKE_FINDINGS)
-				add_retry(judging, expectation, group, *bar, attempt);
-			*bar = NULL;
+		if (follows(attempt, before->attempt)) {
+			retried->n_after[attempt_ending(before->attempt)]++;
+			retried->last = attempt;
+		}
+		before->attempt = attempt;
+		if (follows(attempt, before->barred)) {
+			if (++retried->n_wrong <= MAX_ALIKE_FINDINGS)
+				add_retry(judging, expectation, group, before->barred, attempt);
+			before->barred = NULL;
 		}
 		if (attempt->over_ns != INT64_MAX &&
 		    !(expectation->value.endings & (1u << attempt_ending(attempt))) &&
-		    (!*bar || attempt->over_ns < (*bar)->over_ns))
-			*bar = attempt;
+		    (!before->barred || attempt->over_ns < before->barred->over_ns))
+			before->barred = attempt;
 	}
-	return n_wrong;
 }
 
 void judge_retries_only(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
 	struct retried retried = {0};
-	size_t n_wrong = 0;
 
-	for (size_t i = 0; i < groups->n_groups; i++) {
-		count_retries(judging->record, &groups->groups[i], &retried);
-		n_wrong = judge_retries_of(judging, expectation, &groups->groups[i], n_wrong);
-	}
+	for (size_t i = 0; i < groups->n_groups; i++)
+		judge_retries_of(judging, expectation, &groups->groups[i], &retried);
 	measure_retries(judging, expectation, &retried);
 }
 
