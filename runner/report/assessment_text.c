@@ -52,6 +52,10 @@ static size_t width_of(const struct judgement *judgement, bool actual, bool asci
 	return width;
 }
 
+struct widths {
+	size_t columns, subject, actual;
+};
+
 static void add_cell(struct strbuf *out, const char *text, size_t width)
 {
 	size_t columns = text_width(text);
@@ -60,33 +64,55 @@ static void add_cell(struct strbuf *out, const char *text, size_t width)
 	strbuf_pad(out, ' ', (columns < width ? width - columns : 0) + GAP);
 }
 
-static void add_assessment(const struct assessment *assessment, size_t subject_width,
-			   size_t actual_width, bool ascii, struct strbuf *out)
+/* One line of at most @columns. */
+static void add_line(const char *text, size_t indent, size_t columns, bool ascii,
+		     struct strbuf *out)
+{
+	strbuf_pad(out, ' ', indent);
+	report_fit(out, text, columns - MIN(columns, indent), ascii);
+	strbuf_putc(out, '\n');
+}
+
+/* What was expected stands behind what was measured, or below where there is no room. */
+static void add_assessment(const struct assessment *assessment, const struct widths *widths,
+			   bool ascii, struct strbuf *out)
 {
 	AUTO_FREE char *mark = shown(assessed_mark(assessment->result), ascii);
 	AUTO_FREE char *subject = shown(assessment->subject, ascii);
 	AUTO_FREE char *actual = shown(assessment->actual, ascii);
-	AUTO_FREE char *expected = shown(assessment->expected, ascii);
+	AUTO_FREE char *text = shown(assessment->expected, ascii);
+	AUTO_FREE char *expected = xasprintf("expected %s", text);
+	AUTO_STRBUF struct strbuf line = {0};
 	bool same = !assessment->expected ||
 		    (assessment->actual && !strcmp(assessment->actual, assessment->expected));
+	size_t actual_width = MAX(text_width(actual), widths->actual), below;
+	bool fits;
 
-	strbuf_printf(out, "%s ", mark);
-	add_cell(out, subject, subject_width);
+	strbuf_printf(&line, "%s ", mark);
+	add_cell(&line, subject, widths->subject);
+	below = INDENT + text_width(strbuf_text(&line));
+	fits = below + actual_width + GAP + text_width(expected) <= widths->columns;
 	if (assessment->result == ASSESSED_NOT_JUDGED)
-		strbuf_puts(out, assessed_name(assessment->result));
-	else if (same)
-		strbuf_puts(out, actual);
+		strbuf_puts(&line, assessed_name(assessment->result));
+	else if (same || !fits)
+		strbuf_puts(&line, actual);
 	else
-		add_cell(out, actual, actual_width);
-	if (!same)
-		strbuf_printf(out, "expected %s", expected);
+		add_cell(&line, actual, widths->actual);
+	if (!same && fits)
+		strbuf_puts(&line, expected);
+	add_line(strbuf_text(&line), INDENT, widths->columns, ascii, out);
+	if (!same && !fits)
+		add_line(expected, below, widths->columns, ascii, out);
 }
 
 void assessments_format(const struct judgement *judgement, size_t columns, bool ascii,
 			struct strbuf *out)
 {
-	size_t subject_width = width_of(judgement, false, ascii);
-	size_t actual_width = width_of(judgement, true, ascii);
+	const struct widths widths = {
+		.columns = columns,
+		.subject = width_of(judgement, false, ascii),
+		.actual = width_of(judgement, true, ascii),
+	};
 	bool judged = false;
 
 	for (size_t i = 0; i < judgement->n_assessments; i++)
@@ -94,13 +120,6 @@ void assessments_format(const struct judgement *judgement, size_t columns, bool 
 	if (!judged)
 		return;
 	strbuf_puts(out, "  expectations\n");
-	for (size_t i = 0; i < judgement->n_assessments; i++) {
-		AUTO_STRBUF struct strbuf line = {0};
-
-		add_assessment(&judgement->assessments[i], subject_width, actual_width, ascii,
-			       &line);
-		strbuf_pad(out, ' ', INDENT);
-		report_fit(out, strbuf_text(&line), columns - MIN(columns, (size_t)INDENT), ascii);
-		strbuf_putc(out, '\n');
-	}
+	for (size_t i = 0; i < judgement->n_assessments; i++)
+		add_assessment(&judgement->assessments[i], &widths, ascii, out);
 }

@@ -8,8 +8,9 @@
 
 /*
  * Adds a heading and one line for each expectation that was judged: whether it was met, what it is
- * about, what was measured and, unless that is the same, what was expected. Nothing when none was.
- * @columns: width to keep to. @ascii as for report_ascii(). The text is safe.
+ * about, what was measured and, unless that is the same, what was expected; where there is no room
+ * for that, it has a line of its own. Nothing when none was judged. @columns: width to keep to.
+ * @ascii as for report_ascii(). The text is safe.
  */
 void assessments_format(const struct judgement *judgement, size_t columns, bool ascii,
 			struct strbuf *out);

@@ -186,8 +186,10 @@ Test(assess, table_is_aligned_and_keeps_to_its_width)
 	cr_expect_str_eq(strbuf_text(&narrow),
 			 "  expectations\n"
 			 "    + exit             0\n"
-			 "    + waits at api     2.00 s, 2.00 s...\n"
-			 "    x attempts at api  3             ...\n",
+			 "    + waits at api     2.00 s, 2.00 s\n"
+			 "                       expected each ...\n"
+			 "    x attempts at api  3\n"
+			 "                       expected 4\n",
 			 "%s", strbuf_text(&narrow));
 	judgement_free(&judgement);
 }
