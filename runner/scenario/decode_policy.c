@@ -42,14 +42,20 @@ static void decode_factor(struct loader *loader, const struct field *field, void
 static void decode_cap(struct loader *loader, const struct field *field, void *target)
 {
 	struct policy *policy = target;
+	char base[DURATION_TEXT_SIZE];
 
 	if (!decode_duration(loader, field->value, &policy->cap_ns))
 		return;
 	/* The base stands before the cap in the table, so it is known here. */
-	if (policy->cap_ns < policy->base_ns)
+	if (policy->cap_ns < policy->base_ns) {
 		loader_error(loader, field->value, "the cap is below the base");
-	else if (!policy->cap_ns)
+		loader_hint(loader,
+			    "the base is %s: no wait is longer than the cap, not even "
+			    "the first",
+			    duration_format_exact(policy->base_ns, base));
+	} else if (!policy->cap_ns) {
 		loader_error(loader, field->value, "this duration has to be more than 0");
+	}
 }
 
 static void decode_jitter(struct loader *loader, const struct field *field, void *target)
