@@ -158,9 +158,9 @@ Test(remote, without_net_raw_a_delayed_syn_is_held_in_place_and_the_report_says_
 
 Test(remote, traffic_to_other_places_is_not_touched)
 {
-	AUTO_PROGRAM struct program *synfault =
-		hosts_new("name: outage\n"
-			  "endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop]}}\n");
+	AUTO_PROGRAM struct program *synfault = hosts_new(
+		"name: outage\n"
+		"endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop, reset after 1 KB]}}\n");
 
 	program_needs(synfault, "nft");
 	hosts_run(synfault,
@@ -177,20 +177,21 @@ Test(remote, traffic_to_other_places_is_not_touched)
 		  "sed -i 's/packets.*//' before after; cmp before after && echo same rules\n"
 		  "nft delete table inet foreign\n");
 	program_printed(synfault, "faulty 124\nother 0\nother 0\nother 0\nother 0\n");
-	program_printed(synfault, "1 attempt, 1 abandoned; next: step 1, drop\n");
+	program_printed(synfault, "1 attempt, 1 abandoned; next: step 2, reset after 1 KB\n");
 	program_printed(synfault, "ended 0\nsame rules\n");
 	hosts_left_nothing(synfault);
 }
 
 Test(remote, one_that_is_killed_cuts_nobody_off)
 {
-	AUTO_PROGRAM struct program *synfault =
-		hosts_new("name: outage\n"
-			  "endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop]}}\n" NEXT
-			  "name: none of it\n"
-			  "endpoints: {api: {faults: [refuse]}}\n");
+	AUTO_PROGRAM struct program *synfault = hosts_new(
+		"name: outage\n"
+		"endpoints: {db: {remote: '192.0.2.2:5432', faults: [drop, half-open]}}\n" NEXT
+		"name: none of it\n"
+		"endpoints: {api: {faults: [refuse]}}\n");
 
-	hosts_run(synfault, "start() { mkfifo f; synfault inject --control c.sock --ready-fd 3 "
+	hosts_run(synfault, "start() { mkfifo f; synfault inject --capture c.pcapng --control "
+			    "c.sock --ready-fd 3 "
 			    "a.yaml 3>f >out &\n"
 			    "  pid=$!; read line <f; rm f; }\n"
 			    "try() { timeout 5 synfault-tiny 192.0.2.2:5432; echo $1 $?; }\n"
