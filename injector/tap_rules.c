@@ -25,7 +25,7 @@
 #define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
 /* Of a rule; and of the elements of a set, which are one attribute. */
 #define MESSAGE_MAX  4096
-#define ELEMENTS_MAX 65536 + 4096
+#define ELEMENTS_MAX (64 * 1024 + MESSAGE_MAX)
 #define ICMP_HEADER  8 /* RFC 792, RFC 4443: of errors */
 /* What begins or ends a connection. */
 #define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
