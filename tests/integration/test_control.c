@@ -296,7 +296,7 @@ Test(control, overrides_the_time_limit_of_scenarios)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(SLOW);
 
-	program_runs(synfault, "run --timeout 300ms --junit junit.xml a.yaml");
+	program_runs(synfault, "run --timeout 2s --junit junit.xml a.yaml");
 	program_exited(synfault, STATUS_FAILED);
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 

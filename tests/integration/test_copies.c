@@ -117,7 +117,7 @@ Test(copies, have_to_do_each_what_is_expected)
 		       "expect: {exit: 0, attempts: 4}\n" NEXT "name: duration\n"
 		       "expect: {duration: 2s.., attempts: 4}\n" NEXT "name: output\n"
 		       "expect: {stderr: {contains: refused}, attempts: 4}\n" NEXT "name: stays\n"
-		       "timeout: 500ms\n"
+		       "timeout: 2s\n"
 		       "endpoints: {api: {}}\n"
 		       "client: {command: [sleep, '60']}\n"
 		       "expect: {attempts: 0}\n");

