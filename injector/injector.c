@@ -743,8 +743,9 @@ static uint32_t unreachables(const struct injector_config *config)
 /* What the scripts do to connections. */
 struct connection_needs {
 	bool follows, follows_remote; /* of endpoints of our own, and of others' */
-	bool cuts;     /* packets may have to be changed: all of their data is needed */
-	bool segments; /* … or held: one by one, not as the network card gets them */
+	bool cuts;         /* packets may have to be changed: all of their data is needed */
+	bool segments;     /* … or held: one by one, not as the network card gets them */
+	bool cut_segments; /* … or changed so */
 };
 
 static void add_needs(struct connection_needs *needs, const struct step *step, bool remote)
@@ -762,7 +763,7 @@ static void add_needs(struct connection_needs *needs, const struct step *step, b
 	} else if (step->after == AFTER_BYTES) {
 		needs->cuts = true;
 		/* what the network card would make segments of can't be made shorter than one */
-		needs->segments = needs->segments || (remote && step->to_server);
+		needs->cut_segments = needs->cut_segments || (remote && step->to_server);
 	}
 }
 
@@ -896,6 +897,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 			.refuse_mark = refuse_mark(config),
 			.whole_packets = needs.cuts,
 			.single_segments = needs.segments,
+			.whole_segments = needs.cut_segments,
 			.on_packet = on_packet,
 			.on_told = told,
 			.userdata = injector,

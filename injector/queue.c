@@ -82,6 +82,7 @@ struct queue {
 	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct iovec vectors[BATCH];
 	struct mmsghdr datagrams[BATCH];
+	bool whole_segments; /* see struct queue_config */
 	size_t message_max;
 	uint8_t *buffers; /* one of message_max for each of the datagrams */
 };
@@ -342,6 +343,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	queue->userdata = config->userdata;
 	queue->timestamp_fd = -1;
 	queue->counters_fd = -1;
+	queue->whole_segments = config->whole_segments && !config->single_segments;
 	queue->message_max = config->whole_packets ? MESSAGE_WHOLE : MESSAGE_MAX;
 	queue->buffers = xmalloc(BATCH * queue->message_max);
 	prepare_datagrams(queue);
@@ -601,6 +603,10 @@ int queue_copy_all(struct queue *queue, bool all)
 
 	/* without an acknowledgment, which would come in between the packets */
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, all ? COPY_WHOLE : PACKET_COPY_RANGE);
+	if (queue->whole_segments) {
+		mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(all ? 0 : NFQA_CFG_F_GSO));
+		mnl_attr_put_u32(message, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO));
+	}
 	return send_message(queue, message, message->nlmsg_len);
 }
 

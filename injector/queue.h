@@ -39,6 +39,8 @@ struct queue_config {
 	bool whole_packets;
 	/* Packets that the kernel has joined come one by one, as they go over a line. */
 	bool single_segments;
+	/* … as long as all of their data is needed (queue_copy_all()). */
+	bool whole_segments;
 	queue_packet_fn on_packet;
 	queue_told_fn on_told; /* or NULL; never called within on_packet */
 	void *userdata;
