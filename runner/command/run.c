@@ -318,6 +318,8 @@ static enum exit_status run_all(struct run *run, FILE *out)
 
 	run->options.outputs.console.note = note;
 	telling = outputs_begin(&options->outputs, out);
+	/* A reader of what is printed that is gone (`| head`) takes no report along. */
+	signal(SIGPIPE, SIG_IGN);
 	run->console = telling.console;
 	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);
 	run->started_ns = clock_monotonic_ns();
