@@ -412,7 +412,8 @@ static unsigned interface_for(const struct endpoint_spec *spec, size_t index,
 
 	if (spec->hostname && !spec->literals[index].family)
 		return INDEX_ETH0;
-	return address->family == AF_INET6 && memcmp(address->bytes, loopback, sizeof(loopback))
+	return address->family == AF_INET6 &&
+			       memcmp(address->bytes, loopback, sizeof(loopback)) != 0
 		       ? INDEX_LO
 		       : 0;
 }

@@ -179,6 +179,17 @@ static uint32_t first_number(const struct course *course, bool server)
 	return opening ? opening->tcp.sequence : server ? 0 : course->isn;
 }
 
+/* A kernel repeats a FIN, or an ACK, when the other side is slow. */
+static bool is_repeated(const struct sight *sight, const struct sight *const *before, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (before[i]->tcp.flags == sight->tcp.flags &&
+		    before[i]->tcp.sequence == sight->tcp.sequence &&
+		    before[i]->tcp.acknowledgment == sight->tcp.acknowledgment)
+			return true;
+	return false;
+}
+
 /* What the server, or we in its name, sent from the first RST or FIN on: at most @n. */
 static size_t find_end(const struct course *course, const struct sight **ret, size_t n)
 {
@@ -188,7 +199,8 @@ static size_t find_end(const struct course *course, const struct sight **ret, si
 		const struct sight *sight = &course->items[i];
 
 		if (from_server(sight) &&
-		    (found > 0 || sight->tcp.flags & (TCP_FLAG_RST | TCP_FLAG_FIN)))
+		    (found > 0 || sight->tcp.flags & (TCP_FLAG_RST | TCP_FLAG_FIN)) &&
+		    !is_repeated(sight, ret, found))
 			ret[found++] = sight;
 	}
 	return found;
