@@ -136,6 +136,32 @@ Test(remote, connections_break_as_the_script_says)
 	hosts_left_nothing(synfault);
 }
 
+Test(remote, a_server_on_another_host_gets_as_many_bytes_as_the_script_lets_through)
+{
+	AUTO_PROGRAM struct program *synfault = hosts_new(
+		"matrix: {to: ['192.0.2.2:9000', '[2001:db8::2]:9000']}\n"
+		"name: ${matrix.to}\n"
+		"endpoints:\n"
+		"  db:\n"
+		"    remote: '${matrix.to}'\n"
+		"    faults: [close after 30000 bytes to-server, reset after 17 MiB to-server]\n"
+		"client: {command: [python3, pour.py, '${db.host}', '${db.port}']}\n"
+		"expect: {ended: [closed, reset]}\n");
+
+	program_writes(synfault, "pour.py",
+		       "import socket, sys\n"
+		       "for i in range(2):\n"
+		       "    s = socket.create_connection(sys.argv[1:3])\n"
+		       "    try:\n"
+		       "        for k in range(40): s.sendall(b'x' * (1 << 20))\n"
+		       "    except OSError: pass\n");
+	hosts_run(synfault, "synfault run -j 1 --timing-scale 4 a.yaml\n"
+			    "until [ $(wc -l <sunk) = 4 ]; do sleep 0.05; done; cat sunk\n");
+	program_printed(synfault, "2 passed, 0 failed, 0 skipped\n");
+	program_printed(synfault, "30000 bytes\n17825792 bytes\n30000 bytes\n17825792 bytes\n");
+	hosts_left_nothing(synfault);
+}
+
 Test(remote, without_net_raw_a_delayed_syn_is_held_in_place_and_the_report_says_so)
 {
 	AUTO_PROGRAM struct program *synfault =

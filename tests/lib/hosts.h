@@ -7,7 +7,8 @@
  *     192.0.2.2, 2001:db8::2    there
  *
  * On both, and for both families, there are servers: at the ports 5432 and 5433 ones that accept
- * and close, at port 8000 one that answers each request of HTTP with 100,000 bytes.
+ * and close, at port 8000 one that answers each request of HTTP with 100,000 bytes, and
+ * at port 9000 one that reads all there is and adds a line, "N bytes", to the file sunk.
  */
 #ifndef SYNFAULT_TESTS_LIB_HOSTS_H
 #define SYNFAULT_TESTS_LIB_HOSTS_H
