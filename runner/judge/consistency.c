@@ -17,9 +17,9 @@
 
 /* One SYN of an attempt, from its two events. */
 struct syn {
-	bool seen, decided;
 	int64_t at_ns, decided_ns;
 	enum verdict_kind verdict;
+	bool seen, decided;
 };
 
 struct checker {

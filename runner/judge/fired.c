@@ -62,7 +62,7 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 	case STEP_UNREACHABLE:
 		return attempt->unreachable > 0;
 	case STEP_LOSE_SYN_ACK:
-		return attempt->syn_acks_lost > 0;
+		return attempt_had_fault(attempt, FAULT_SYN_ACK_LOST);
 	case STEP_HALF_OPEN:
 	case STEP_STALL:
 		return attempt_had_fault(attempt, FAULT_STALLED);

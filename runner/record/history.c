@@ -58,8 +58,6 @@ static void take_fault(struct history *history, struct attempt_history *attempt,
 	if (attempt->faults->at_ns[kind] == INT64_MAX)
 		attempt->faults->bytes[kind] = event->u.net.bytes;
 	attempt->faults->at_ns[kind] = MIN(attempt->faults->at_ns[kind], event->at_ns);
-	if (kind == FAULT_SYN_ACK_LOST)
-		attempt->syn_acks_lost++;
 }
 
 static void take_process_event(struct history *history, const struct event *event)

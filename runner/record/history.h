@@ -43,9 +43,10 @@ struct attempt_faults {
  * processor's cache: what few attempts need has no place in here.
  */
 struct attempt_history {
-	uint32_t id;        /* index into record->attempts */
-	int64_t started_ns; /* first SYN */
-	int64_t ended_ns;   /* meaningful unless end is END_OPEN */
+	uint32_t id;                     /* index into record->attempts */
+	uint32_t kernel_retransmissions; /* the kernel's own count, when its socket died */
+	int64_t started_ns;              /* first SYN */
+	int64_t ended_ns;                /* meaningful unless end is END_OPEN */
 	/*
 	 * When the client could go on: ended_ns; of a connection that a fault broke when that came,
 	 * of one that it stalled when the socket died. INT64_MAX: not until the record's end.
@@ -60,9 +61,7 @@ struct attempt_history {
 
 	/* When each of these first happened; INT64_MAX: never. */
 	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
-	int64_t last_syn_ns;             /* arrival of its last SYN */
-	uint32_t kernel_retransmissions; /* the kernel's own count, when its socket died */
-	uint32_t syn_acks_lost;
+	int64_t last_syn_ns;           /* arrival of its last SYN */
 	struct attempt_faults *faults; /* owned by the history; NULL: none */
 	/* Of data, both 0 unless its socket's death was seen; see struct event. */
 	uint64_t bytes_received, bytes_sent;
