@@ -62,7 +62,7 @@ static const struct option_spec rejudge_options[] = {
 	{"timing-scale", 0, "F", "multiply all tolerances of time by F (default: as it was run)",
 	 apply_timing_scale},
 	OUTPUT_OPTIONS,
-	SHOWN_OPTIONS("show the attempts and expectations of passed scenarios too"),
+	SHOWN_OPTIONS("show attempts and expectations of what passed, too"),
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table judge_option_table = OPTION_TABLE(rejudge_options);

@@ -18,7 +18,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 
 static const struct option_spec report_options[] = {
 	OUTPUT_OPTIONS,
-	SHOWN_OPTIONS("show the attempts and expectations of passed scenarios too"),
+	SHOWN_OPTIONS("show attempts and expectations of what passed, too"),
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table report_option_table = OPTION_TABLE(report_options);

@@ -264,7 +264,7 @@ static const struct option_spec run_options[] = {
 	 apply_capture_dir},
 	{"capture-size", 0, "SIZE", "at most so many bytes of packets each (default: 16M)",
 	 apply_capture_size},
-	SHOWN_OPTIONS("show events live, and the attempts of passed scenarios too"),
+	SHOWN_OPTIONS("show events live, and attempts and expectations of what passed, too"),
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 
