@@ -26,6 +26,8 @@ DEFAULTS = "what is missing could come from defaults earlier in the file"
 RELATION = "it depends on another value of the document, or on another document"
 NUMBER = "a pattern does not know how large a number in a text is"
 CHOICE = "the names of signals are not listed"
+SETTING = "the names of kernel settings are not listed"
+STEP = "of a fault step only the beginning is in the pattern"
 EMPTY = "an empty text or mapping may be filled by defaults, or is one of several forms"
 
 
@@ -198,6 +200,8 @@ def test_wrong(tap, validator, synfault):
 
 
 CAN_NOT = {
+    ("never-connects", "a setting that does not exist"): SETTING,
+    ("never-connects", "a byte count on a step that never connects"): STEP,
     ("remote", "where and what a remote endpoint is stands in one place"): RELATION,
     ("behaviour", "more attempts than the policy allows"): RELATION,
     ("behaviour", "attempts beyond giving up"): RELATION,
