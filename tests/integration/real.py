@@ -122,6 +122,8 @@ def view(record):
 
 def run(synfault, directory, jobs, wanted):
     """Runs such pairs, and returns the records by their scenarios' names."""
+    # What an earlier run left is none of this one's.
+    shutil.rmtree(os.path.join(directory, "records"), ignore_errors=True)
     path = pathlib.Path(directory, "a.yaml")
     documents = [json.dumps(one) + "\n" for one in scenarios(wanted)]
     path.write_text("---\n".join(documents), encoding="utf-8")
