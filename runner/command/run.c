@@ -318,7 +318,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 
 	run->options.outputs.console.note = note;
 	telling = outputs_begin(&options->outputs, out);
-	/* A reader of what is printed that is gone (`| head`) takes no report along. */
+	/* A reader of what is printed that is gone (`| head`) ends the run, but not its reports. */
 	signal(SIGPIPE, SIG_IGN);
 	run->console = telling.console;
 	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);

@@ -85,7 +85,7 @@ struct scheduler {
 	size_t jobs, most_starting, n_failures;
 	enum stop_cause stop; /* when set, nothing more is started */
 	int n_orders;         /* how often those that run were told to end */
-	struct event *tick, *interrupt, *terminate, *status, *deadline;
+	struct event *tick, *interrupt, *terminate, *unread, *status, *deadline;
 };
 
 static int64_t memory_available(void)
@@ -718,11 +718,13 @@ static void watch_time_and_signals(struct scheduler *self)
 	self->tick = event_new(self->base, -1, EV_PERSIST, on_tick, self);
 	self->interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
 	self->terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	self->unread = evsignal_new(self->base, SIGPIPE, on_signal, self);
 	self->status = evsignal_new(self->base, SIGUSR1, on_status, self);
 	self->deadline = evtimer_new(self->base, on_deadline, self);
 	event_add(self->tick, &tick);
 	event_add(self->interrupt, NULL);
 	event_add(self->terminate, NULL);
+	event_add(self->unread, NULL);
 	event_add(self->status, NULL);
 	if (limit_ns)
 		event_add(self->deadline, &limit);
@@ -740,6 +742,7 @@ static void loop(struct scheduler *self)
 	event_free(self->tick);
 	event_free(self->interrupt);
 	event_free(self->terminate);
+	event_free(self->unread);
 	event_free(self->status);
 	event_free(self->deadline);
 	event_base_free(self->base);

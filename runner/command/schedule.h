@@ -60,9 +60,9 @@ uint64_t schedule_repetition_seed(uint64_t run_seed, unsigned repetition);
 
 /*
  * Runs all results that have a scenario, those that fail again where they are to be retried, and
- * fills in record, judgement and duration. SIGINT and SIGTERM, a time limit or enough failures end
- * it early: @results->stop says which (and ->interrupted whether it was a signal), and results that
- * were not run or cut short have interrupted set. No process is left when it returns.
+ * fills in record, judgement and duration. SIGINT, SIGTERM and SIGPIPE, a time limit or enough
+ * failures end it early: @results->stop says which (and ->interrupted whether it was a signal), and
+ * results that were not run or cut short have interrupted set. No process is left when it returns.
  */
 void schedule_run(const struct schedule_config *config, struct run_results *results);
 

@@ -277,18 +277,6 @@ Test(control, repeats_each_scenario_under_a_name_and_a_seed_of_its_own)
 
 /* ---- the end of a run ---- */
 
-Test(control, writes_reports_when_nobody_reads_what_it_prints)
-{
-	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
-
-	program_runs_shell(synfault,
-			   "{ sleep 0.3; synfault run --junit junit.xml a.yaml; } | true");
-	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
-
-	junit_says(junit, "passes", OUTCOME_PASS, NULL, NULL);
-	program_left_nothing_but(synfault, "junit.xml");
-}
-
 Test(control, starts_no_more_after_enough_failures)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(FAILS NEXT PASSES);
