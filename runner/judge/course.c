@@ -218,7 +218,7 @@ static bool failed_before(const struct judging *judging, const struct attempt_gr
 
 		if (attempt->started_ns > at_ns)
 			break;
-		if (attempt->over_ns - INSTANT_NS <= at_ns &&
+		if (attempt->over_ns - attempt_note_slack_ns(attempt) <= at_ns &&
 		    attempt_ending(attempt) != ENDING_CONNECTED &&
 		    is_at(judging->record, attempt->id, target))
 			return true;
@@ -454,7 +454,7 @@ static void measure_retries(struct judging *judging, const struct expectation *e
 /* An attempt that was under way already when the other one ended is no answer to that. */
 static bool follows(const struct attempt_history *attempt, const struct attempt_history *other)
 {
-	return other && attempt->started_ns >= other->over_ns - INSTANT_NS;
+	return other && attempt->started_ns >= other->over_ns - attempt_note_slack_ns(other);
 }
 
 static void judge_retries_of(struct judging *judging, const struct expectation *expectation,

@@ -42,7 +42,7 @@ struct attempt_groups attempt_groups_make(const struct history *history, size_t 
 	for (copy = 0; copy < n_copies; copy++) {
 		groups.groups[copy].copy = copy;
 		groups.groups[copy].note_lag_ns =
-			MIN(MAX(record->harness_lag_ns, INT64_C(0)), MOST_NOTE_LAG_NS);
+			MIN(MAX(record->harness_lag_ns, INT64_C(0)), DEATH_NS);
 		groups.groups[copy].attempts = groups.attempts + first;
 		first += groups.groups[copy].n_attempts;
 		groups.groups[copy].n_attempts = 0;
@@ -133,10 +133,16 @@ size_t judging_address(const struct record *record, uint32_t id)
 	return base + endpoint->n_addresses;
 }
 
+int64_t attempt_note_slack_ns(const struct attempt_history *attempt)
+{
+	return attempt->over_ns == attempt->closed_ns ? DEATH_NS : INSTANT_NS;
+}
+
 bool attempt_wait(const struct attempt_group *group, size_t k, bool interval, int64_t *ret_ns)
 {
 	const struct attempt_history *before = group->attempts[k - 1], *next = group->attempts[k];
-	const int64_t slack_ns = INSTANT_NS + group->note_lag_ns;
+	const int64_t slack_ns =
+		MAX(attempt_note_slack_ns(before), INSTANT_NS + group->note_lag_ns);
 	int64_t wait_ns;
 
 	if (!interval && before->over_ns == INT64_MAX)

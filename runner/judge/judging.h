@@ -114,13 +114,16 @@ char *judging_copy_subject(const struct judging *judging, const char *what, uint
 char *judging_subject(const struct judging *judging, const char *what, size_t endpoint);
 
 /*
- * We learn when an RST went out only after the kernel has sent it, and of a socket's death from a
- * message that comes later; a client that tries again at once can have its next SYN on the wire
- * before. That much below zero is no overlap of attempts. Where this process was late, it is more;
- * but of a run that was late throughout nobody can tell what came first: no more than that.
+ * We learn when an RST went out only after the kernel has sent it, and of a socket's death only
+ * when all processors have passed a quiescent state since, which takes a busy kernel some
+ * milliseconds. A client that tries again at once can have its next SYN on the wire before: that
+ * much below zero is no overlap of attempts, and no leak. Where this process was late, it is more;
+ * but of a run that was late throughout nobody can tell what came first: no more than for a death.
  */
-#define INSTANT_NS       NS_PER_MS
-#define MOST_NOTE_LAG_NS (20 * NS_PER_MS)
+#define INSTANT_NS NS_PER_MS
+#define DEATH_NS   (50 * NS_PER_MS)
+/* By how much the end of an attempt may have been noted too late, this process's own lag apart. */
+int64_t attempt_note_slack_ns(const struct attempt_history *attempt);
 
 /* groups.c: the attempts of each copy at one endpoint, or at all. Linear in their number. */
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);

@@ -16,12 +16,6 @@
 
 #include "runner/judge/judging.h"
 
-/*
- * The kernel tells of a dead socket only after all processors have passed a quiescent state, some
- * ms; that much later than the client's next SYN, or its end, is no leak yet.
- */
-#define DEATH_SLACK_NS (50 * NS_PER_MS)
-
 /* ---- connect-timeout ---- */
 
 static void add_timeout(struct judging *judging, const struct expectation *expectation,
@@ -124,7 +118,11 @@ static size_t peak_in_flight(const struct attempt_group *group, size_t limit, ui
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
 
-		ends_ns[i] = attempt->end == END_OPEN ? INT64_MAX : attempt->ended_ns - INSTANT_NS;
+		/* What has ended was begun before, however late its end may have been noted. */
+		ends_ns[i] = attempt->end == END_OPEN
+				     ? INT64_MAX
+				     : MAX(attempt->ended_ns - attempt_note_slack_ns(attempt),
+					   attempt->started_ns + 1);
 		sorted = sorted && (i == 0 || ends_ns[i - 1] <= ends_ns[i]);
 	}
 	/* Of most clients they are in order: sorting is what would not be linear. */
@@ -190,7 +188,7 @@ void judge_in_flight(struct judging *judging, const struct expectation *expectat
 static bool outlives(const struct judging *judging, const struct attempt_history *attempt,
 		     int64_t until_ns)
 {
-	int64_t slack_ns = DEATH_SLACK_NS + judging->harness_lag_ns;
+	int64_t slack_ns = DEATH_NS + judging->harness_lag_ns;
 
 	return attempt->closed_ns > until_ns && attempt->closed_ns - until_ns > slack_ns;
 }
@@ -214,7 +212,7 @@ static bool outlives_attempt(const struct judging *judging, const struct attempt
 static bool *find_standing(const struct judging *judging)
 {
 	const struct history *history = &judging->history;
-	int64_t slack_ns = DEATH_SLACK_NS + judging->harness_lag_ns;
+	int64_t slack_ns = DEATH_NS + judging->harness_lag_ns;
 	bool *standing;
 
 	if (history->n_standing == 0)

@@ -399,8 +399,8 @@ Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 		/* Later by what this process was late itself; but not by any lag. */
 		{6 * MS, 5 * MS, OUTCOME_PASS},
 		{6 * MS + 1, 5 * MS, OUTCOME_FAIL},
-		{21 * MS, 100 * MS, OUTCOME_PASS},
-		{21 * MS + 1, 100 * MS, OUTCOME_ERROR},
+		{51 * MS, 100 * MS, OUTCOME_PASS},
+		{51 * MS + 1, 100 * MS, OUTCOME_ERROR},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -412,7 +412,7 @@ Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 		record_builder_syn(b, id, 1, 0);
 		record_builder_verdict(b, id, 1, VERDICT_REFUSE, 5);
 		record_builder_attempt_connected(b, api, 6);
-		record_builder_closed(b, id, 40, 0);
+		record_builder_closed(b, id, 90, 0);
 		record_builder_client_exits(b, 100, 0);
 		b->record->harness_lag_ns = cases[i].harness_lag_ns;
 		for (size_t k = 0; k < b->record->n_events; k++)
@@ -420,6 +420,36 @@ Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 			    b->record->events[k].kind == EVENT_VERDICT)
 				b->record->events[k].at_ns = 6 * MS + cases[i].overlap_ns;
 		record_builder_expect_fixed(b, EXPECT_WAITS, api, 0);
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
+			     outcome_name(judgement.outcome));
+		judgement_free(&judgement);
+	}
+}
+
+/* The kernel tells of the death of a socket only some time after it. */
+Test(judge, a_retry_before_we_heard_of_a_death_is_no_overlap)
+{
+	static const struct {
+		int64_t closed_ms;
+		enum outcome outcome;
+	} cases[] = {
+		{502, OUTCOME_PASS},
+		{550, OUTCOME_PASS},
+		{551, OUTCOME_FAIL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "drop, accept");
+		struct judgement judgement;
+
+		record_builder_attempt_dropped(b, api, 0, cases[i].closed_ms);
+		record_builder_attempt_connected(b, api, 500);
+		record_builder_client_exits(b, 1000, 0);
+		record_builder_expect_fixed(b, EXPECT_WAITS, api, 0);
+		record_builder_expect(b, EXPECT_IN_FLIGHT, ALL_ENDPOINTS)->value.range.range =
+			(struct range){0, 1};
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
 			     outcome_name(judgement.outcome));
