@@ -364,6 +364,57 @@ static void check_connect_timeout(struct checker *checker, const struct expectat
 	loader_hint(checker->loader, "the faults have to hold \"drop\", \"lose\" or \"delay\"");
 }
 
+/* Whether a client can get a connection from a step, if only for a moment. */
+static bool can_connect(const struct step *step)
+{
+	switch (step->action) {
+	case STEP_REFUSE:
+	case STEP_DROP:
+	case STEP_UNREACHABLE:
+		return false;
+	case STEP_DELAY:
+		return !step->then_refuse && !step->then_unreachable;
+	case STEP_BACKLOG_FULL:
+		return step->abort;
+	default:
+		return true;
+	}
+}
+
+static bool needs_connection(const struct expectation *expectation)
+{
+	switch (expectation->kind) {
+	case EXPECT_CONNECTED:
+	case EXPECT_RECEIVED:
+	case EXPECT_SENT:
+		return expectation->value.range.range.low > 0;
+	default:
+		return false;
+	}
+}
+
+static void check_connections(struct checker *checker, const struct expectation *expectation)
+{
+	const struct scenario *scenario = checker->scenario;
+	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
+
+	if (!needs_connection(expectation))
+		return;
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct script *script = &scenario->endpoints[i].script;
+
+		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
+		     k++)
+			if (can_connect(&script->steps[k]))
+				return;
+	}
+	error_at(checker, expectation,
+		 "\"%s\" needs a connection%s, but no step of the faults lets one come about",
+		 expectation_kind_name(expectation->kind), at);
+	loader_hint(checker->loader, "let the faults end with \"accept\", or expect 0 of \"%s\"",
+		    expectation_kind_name(expectation->kind));
+}
+
 /* The script of an endpoint that has nothing but one address to try again. */
 static void check_retries_only(struct checker *checker, const struct expectation *expectation)
 {
@@ -415,6 +466,7 @@ void check_contradictions(struct loader *loader)
 		check_time(&checker, expectation);
 		check_sum(&checker, expectation);
 		check_connect_timeout(&checker, expectation);
+		check_connections(&checker, expectation);
 		check_retries_only(&checker, expectation);
 		check_fallback(&checker, expectation);
 	}

@@ -202,6 +202,7 @@ def test_wrong(tap, validator, synfault):
 CAN_NOT = {
     ("never-connects", "a setting that does not exist"): SETTING,
     ("never-connects", "a byte count on a step that never connects"): STEP,
+    ("never-connects", "connections where there can be none"): RELATION,
     ("remote", "where and what a remote endpoint is stands in one place"): RELATION,
     ("behaviour", "more attempts than the policy allows"): RELATION,
     ("behaviour", "attempts beyond giving up"): RELATION,
