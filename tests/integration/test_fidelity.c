@@ -7,7 +7,10 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/ethernet.h>
 #include <netinet/tcp.h>
@@ -967,4 +970,176 @@ Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
 		      "  tcp sport 8081 tcp flags & (syn|ack) == (syn|ack) meta nfproto ipv6 "
 		      "limit rate 1/hour burst 1 packets drop",
 		      2, PATIENCE_NS);
+}
+
+/* ---- late answers ---- */
+
+/*
+ * A network that is slow for SYNs, in earnest: what is sent to the second address of a link comes
+ * back from it, to the first one, where the server is. The host at the other end is this one.
+ */
+#define SLOW_LINK                                                                                  \
+	"ip addr add 10.99.0.1/24 dev slow && ip -6 addr add fd00:99::1/64 dev slow nodad && "     \
+	"ip link set slow up"
+static const char *const far_hosts[] = {"10.99.0.2", "fd00:99::2"};
+static const char *const far_servers[] = {"10.99.0.1", "fd00:99::1"};
+
+/* A packet that is under way. */
+struct parcel {
+	int64_t due_ns;
+	size_t length;
+	uint8_t data[2048];
+};
+enum { MOST_PARCELS = 64 };
+
+static int make_link(void)
+{
+	struct ifreq request = {.ifr_name = "slow", .ifr_flags = IFF_TUN | IFF_NO_PI};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
+		netns_skip("no TUN device: %s", strerror(errno));
+	/* NOLINTNEXTLINE(cert-env33-c) */
+	cr_assert_eq(system(SLOW_LINK), 0);
+	return fd;
+}
+
+/* Sums over whole 16-bit words do not change when addresses change their places. */
+static void send_back(int fd, struct parcel *parcel)
+{
+	bool ipv4 = parcel->data[0] >> 4 == 4;
+	size_t at = ipv4 ? 12 : 8, size = ipv4 ? 4 : 16;
+	uint8_t source[16];
+
+	memcpy(source, parcel->data + at, size);
+	memmove(parcel->data + at, parcel->data + at + size, size);
+	memcpy(parcel->data + at + size, source, size);
+	(void)!write(fd, parcel->data, parcel->length);
+}
+
+static void take_parcel(int fd, struct parcel *parcel, int64_t late_ns)
+{
+	ssize_t length = read(fd, parcel->data, sizeof(parcel->data));
+	struct packet packet;
+
+	if (length <= 0 || packet_parse(parcel->data, (size_t)length, &packet) != PACKET_OK)
+		return;
+	parcel->length = (size_t)length;
+	parcel->due_ns = clock_monotonic_ns();
+	if ((packet.flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN)
+		parcel->due_ns += late_ns;
+}
+
+static pid_t start_slow_network(int fd, int64_t late_ns)
+{
+	struct parcel *parcels;
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid > 0)
+		return pid;
+	parcels = xzalloc(MOST_PARCELS * sizeof(*parcels));
+	for (;;) {
+		bool taken = false;
+
+		for (size_t i = 0; i < MOST_PARCELS; i++) {
+			if (parcels[i].length > 0 && parcels[i].due_ns <= clock_monotonic_ns()) {
+				send_back(fd, &parcels[i]);
+				parcels[i].length = 0;
+			}
+			if (parcels[i].length == 0 && !taken) {
+				take_parcel(fd, &parcels[i], late_ns);
+				taken = true;
+			}
+		}
+		poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 1);
+	}
+}
+
+/* What the client's kernel makes of an answer. */
+struct view {
+	int error;
+	int64_t took_ms, rtt_ms;
+	uint32_t n_retransmissions;
+};
+
+static pid_t start_viewer(const struct address *server, struct view *view)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage), size = sizeof(struct tcp_info);
+	struct tcp_info info = {0};
+	int64_t started_ns;
+	pid_t pid = fork();
+	int fd;
+
+	cr_assert_geq(pid, 0);
+	if (pid > 0)
+		return pid;
+	fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	started_ns = clock_monotonic_ns();
+	if (connect(fd, (struct sockaddr *)&storage, length) < 0)
+		view->error = errno;
+	view->took_ms = (clock_monotonic_ns() - started_ns) / NS_PER_MS;
+	getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	view->rtt_ms = info.tcpi_rtt / 1000;
+	view->n_retransmissions = info.tcpi_total_retrans;
+	_exit(0);
+}
+
+static void expect_alike(const char *step, const char *what, int64_t real_ms, int64_t our_ms)
+{
+	cr_expect(llabs(real_ms - our_ms) < 250, "%s: %s is %lld ms, really %lld", step, what,
+		  (long long)our_ms, (long long)real_ms);
+}
+
+static void compare_late(const char *step, int64_t late_ns)
+{
+	struct view *views = shared_memory(4 * sizeof(*views));
+	struct address ours[2], servers[4];
+	struct injector *injector;
+	struct event_base *base;
+	pid_t network, clients[4];
+	uint32_t isn;
+
+	netns_enter();
+	base = base_new();
+	network = start_slow_network(make_link(), late_ns);
+	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+		struct address far_server = address_of(far_servers[k]);
+
+		ours[k] = address_of(hosts[k]);
+		listen_at(&ours[k], 16);
+		listen_at(&far_server, 16);
+		servers[2 * k] = address_of(far_hosts[k]);
+		servers[2 * k + 1] = ours[k];
+	}
+	injector = inject(base, ours, ARRAY_SIZE(ours), step, &isn);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		clients[i] = start_viewer(&servers[i], &views[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
+		wait_for(base, clients[i]);
+	injector_finish(injector);
+	injector_free(injector);
+	event_base_free(base);
+	kill(network, SIGKILL);
+	waitpid(network, NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i += 2) {
+		const struct view *real = &views[i], *our = &views[i + 1];
+
+		cr_expect_eq(real->error, 0, "%s: %s", step, strerror(real->error));
+		cr_expect_eq(our->error, 0, "%s: %s", step, strerror(our->error));
+		expect_alike(step, "connect()", real->took_ms, our->took_ms);
+		expect_alike(step, "the round trip", real->rtt_ms, our->rtt_ms);
+		cr_expect_eq(our->n_retransmissions, real->n_retransmissions,
+			     "%s: %u retransmissions, really %u", step, our->n_retransmissions,
+			     real->n_retransmissions);
+		cr_expect_geq(our->took_ms, late_ns / NS_PER_MS);
+	}
+}
+
+Test(fidelity, a_delay_is_that_of_a_slow_network)
+{
+	compare_late("delay 300ms", 300 * NS_PER_MS);
+	/* The client's kernel has repeated its SYN by then. */
+	compare_late("delay 1500ms", 1500 * NS_PER_MS);
 }
