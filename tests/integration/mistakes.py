@@ -94,6 +94,8 @@ class Case:
     def command(self, synfault, junit):
         pack = str(ROOT / "scenarios" / self.pack)
         command = [synfault, "run", "--filter", self.scenario, "--junit", junit, pack]
+        if self.finding == "timeout":
+            command += ["--timeout", "5s"]  # nobody needs to see more of a client that never ends
         if self.by_switch:
             command += ["--", *COMMANDS[self.client], "--mistake", self.mistake]
         return command
