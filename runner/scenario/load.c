@@ -152,6 +152,7 @@ static void take_name(struct file_loader *files, struct loader *loader)
 {
 	const struct scenario *scenario = loader->scenario;
 	struct taken_name *taken;
+	size_t length;
 
 	if (!scenario->name)
 		return;
@@ -164,8 +165,10 @@ static void take_name(struct file_loader *files, struct loader *loader)
 	}
 	taken = arena_alloc(&files->kept, sizeof(*taken));
 	*taken = (struct taken_name){.line = scenario->place.line};
-	taken->name = arena_strndup(&files->kept, scenario->name, strlen(scenario->name));
-	HASH_ADD_KEYPTR(hh, files->names, taken->name, strlen(taken->name), taken);
+	length = strlen(scenario->name);
+	taken->name = arena_strndup(&files->kept, scenario->name, length);
+	/* The macro looks at its arguments again and again. */
+	HASH_ADD_KEYPTR(hh, files->names, taken->name, length, taken);
 }
 
 static void load_row(struct file_loader *files, struct harvest *harvest, struct matrix *matrix,
