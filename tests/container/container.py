@@ -122,3 +122,9 @@ class Containers:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", timeout=timeout, preexec_fn=join, check=False)
         return bundle, process
+
+
+if __name__ == "__main__":
+    # container.py SOURCE makes the root file system ahead of the tests.
+    enter_namespaces()
+    rootfs.ensure(Path(sys.argv[1]), "/mnt")
