@@ -18,7 +18,7 @@ die() {
 	exit 1
 }
 
-# build DIRECTORY OPTION... configures (again, when it exists) and compiles.
+# build DIRECTORY OPTION... configures (again, when it exists) and compiles: all, or $target.
 build() {
 	local directory=$1 again=()
 	shift
@@ -32,5 +32,5 @@ build() {
 		cat "$directory/configure.log" >&2
 		return 1
 	fi
-	ninja -C "$directory" -j "$jobs" --quiet
+	ninja -C "$directory" -j "$jobs" --quiet ${target:+"$target"}
 }
