@@ -169,9 +169,9 @@ char *program_reads(const struct program *program, const char *path, size_t *ret
 static void set_environment(const struct program *program)
 {
 	static const char *const not_passed_on[] = {
-		"NO_COLOR",         "SYNFAULT_MISTAKE", "SYNFAULT_PROGRAM",
-		"SYNFAULT_TARGETS", "SYNFAULT_SCHEMAS", "SYNFAULT_REQUIRE_PRIVILEGES",
-		"SYNFAULT_SOURCE",
+		"NO_COLOR",         "SYNFAULT_MISTAKE",         "SYNFAULT_PROGRAM",
+		"SYNFAULT_TARGETS", "SYNFAULT_SCHEMAS",         "SYNFAULT_REQUIRE_PRIVILEGES",
+		"SYNFAULT_SOURCE",  "SYNFAULT_CONTAINER_CACHE",
 	};
 	const char *path = getenv("PATH"), *directory = program->sandbox->directory;
 	AUTO_FREE char *new_path =
