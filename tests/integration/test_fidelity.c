@@ -245,6 +245,26 @@ static int read_to_the_end(int fd, struct seen *seen)
 	}
 }
 
+/*
+ * Closes, and waits for the answer to our FIN: the server's kernel gives it only when its process
+ * has come to the end of its own close(), which may take a turn of others.
+ */
+static void close_in_order(int fd)
+{
+	struct tcp_info info = {0};
+
+	shutdown(fd, SHUT_WR);
+	for (int i = 0; i < 1000; i++) {
+		socklen_t size = sizeof(info);
+
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ||
+		    info.tcpi_state == TCP_CLOSE)
+			break;
+		usleep(1000);
+	}
+	close(fd);
+}
+
 static void be_client(const struct address *server, enum manner manner, struct seen *seen)
 {
 	struct sockaddr_storage storage;
@@ -267,8 +287,7 @@ static void be_client(const struct address *server, enum manner manner, struct s
 		else if (write(fd, "more", 4) < 0)
 			seen->late_error = errno;
 	}
-	close(fd);
-	/* The server's answer to our FIN. */
+	close_in_order(fd);
 	usleep(20000);
 }
 
