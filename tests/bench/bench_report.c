@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What writing the HTML report of 1,000 scenarios with 20 attempts each takes, beside what libxml2
- * needs to write as many bytes of plain elements: processor time of both. Prints a JSON object.
+ * What writing the HTML and the JUnit report of 1,000 scenarios with 20 attempts each takes, beside
+ * what libxml2 needs to write as many bytes of plain elements: processor time of both. Prints JSON
+ * objects.
  *
  *     bench_report DIR
  */
@@ -9,6 +10,7 @@
 #include <time.h>
 
 #include "runner/report/html.h"
+#include "runner/report/junit.h"
 #include "tests/lib/report_fixture.h"
 
 enum { SCENARIOS = 1000, ATTEMPTS = 20 };
@@ -92,7 +94,8 @@ int main(int argc, char **argv)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_DIAG struct diag_list diags = {0};
-	AUTO_FREE char *page = NULL;
+	AUTO_FREE char *page = NULL, *junit = NULL;
+	const struct junit_options options = {0};
 	struct scenario_file *file =
 		report_fixture_file(fixture, "a.yaml", "name: a\nexpect: {exit: 0}\n");
 	double started;
@@ -107,5 +110,10 @@ int main(int argc, char **argv)
 	if (html_single_write(&fixture->results, page, &diags) < 0)
 		return EXIT_FAILURE;
 	print("html-report", processor_seconds() - started, file_size(page), "<= 10");
+	junit = xasprintf("%s/junit.xml", argv[1]);
+	started = processor_seconds();
+	if (junit_write(&fixture->results, &options, junit, &diags) < 0)
+		return EXIT_FAILURE;
+	print("junit-report", processor_seconds() - started, file_size(junit), "<= 2");
 	return EXIT_SUCCESS;
 }
