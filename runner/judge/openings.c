@@ -114,15 +114,17 @@ static size_t peak_in_flight(const struct attempt_group *group, size_t limit, ui
 	AUTO_FREE int64_t *ends_ns = xmalloc((group->n_attempts + 1) * sizeof(*ends_ns));
 	size_t peak = 0, n_ended = 0;
 	bool beyond = false, sorted = true;
+	int64_t slack_ns;
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
 
+		/* A handshake is noted at once; of a stalled connection only the end is a death. */
+		slack_ns = attempt->ended_ns == attempt->closed_ns ? DEATH_NS : INSTANT_NS;
 		/* What has ended was begun before, however late its end may have been noted. */
 		ends_ns[i] = attempt->end == END_OPEN
 				     ? INT64_MAX
-				     : MAX(attempt->ended_ns - attempt_note_slack_ns(attempt),
-					   attempt->started_ns + 1);
+				     : MAX(attempt->ended_ns - slack_ns, attempt->started_ns + 1);
 		sorted = sorted && (i == 0 || ends_ns[i - 1] <= ends_ns[i]);
 	}
 	/* Of most clients they are in order: sorting is what would not be linear. */
