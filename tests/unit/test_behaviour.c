@@ -248,6 +248,50 @@ Test(behaviour, in_flight_is_the_largest_number_open_at_any_start)
 	}
 }
 
+/*
+ * The first attempt's end is noted 300 ms after its SYN, the second attempt begins so much before
+ * that note: in flight at once, or one after the other?
+ */
+static void expect_overlap(const char *script, int64_t earlier_ms, bool overlap)
+{
+	enum { END_MS = 300 };
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", script);
+	bool dies = !strncmp(script, "drop", 4);
+	uint32_t id = record_builder_attempt(b, api);
+
+	record_builder_syn(b, id, 1, 0);
+	record_builder_verdict(b, id, 1, dies ? VERDICT_DROP : VERDICT_ACCEPT, 0);
+	if (dies) {
+		record_builder_closed(b, id, END_MS, 0);
+	} else {
+		record_builder_established(b, id, END_MS);
+		record_add_event(b->record,
+				 &(struct event){.kind = EVENT_FAULT,
+						 .at_ns = END_MS * MS,
+						 .u.net = {.attempt = id, .fault = FAULT_STALLED}});
+		record_builder_closed(b, id, END_MS + 2000, 0);
+	}
+	record_builder_attempt_refused(b, api, END_MS - earlier_ms);
+	record_builder_client_exits(b, END_MS + 3000, 0);
+	expect_range(b, EXPECT_IN_FLIGHT, 0, 1);
+	expect_verdict(b, (uint64_t)earlier_ms, !overlap, "in-flight", overlap ? 1 : UINT32_MAX);
+}
+
+Test(behaviour, in_flight_allows_for_the_late_notice_of_a_death)
+{
+	expect_overlap("drop, refuse", DEATH_MS - 1, false);
+	expect_overlap("drop, refuse", DEATH_MS + 1, true);
+}
+
+Test(behaviour, in_flight_allows_for_no_late_notice_of_a_handshake)
+{
+	/* Stalled later: when its socket dies says nothing on how long the attempt took. */
+	expect_overlap("stall after accept, refuse", 2, true);
+	expect_overlap("stall after accept, refuse", DEATH_MS - 1, true);
+	expect_overlap("stall after accept, refuse", -1, false);
+}
+
 Test(behaviour, leaks_are_sockets_that_are_open_when_the_next_attempt_starts)
 {
 	for (uint64_t run = 0; run < RUNS; run++) {
