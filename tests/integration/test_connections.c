@@ -8,15 +8,13 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "common/duration.h"
-#include "injector/injector.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/wire.h"
 
-#define PATIENCE_NS (10 * NS_PER_S)
-#define POURED      200000
+#define POURED 200000
 
 static const char *const hosts[] = {"127.0.0.5", "::1"};
 
@@ -129,78 +127,29 @@ static pid_t start_client(const struct play *play, const struct address *server,
 	_exit(0);
 }
 
-static void *shared_memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	cr_assert_neq(memory, MAP_FAILED);
-	return memory;
-}
-
-static void wait_for(struct event_base *base, pid_t client)
-{
-	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
-
-	while (waitpid(client, NULL, WNOHANG) == 0) {
-		struct timeval moment = {.tv_usec = 5000};
-
-		cr_assert_lt(clock_monotonic_ns(), end_ns, "the client never ended");
-		event_base_loopexit(base, &moment);
-		event_base_dispatch(base);
-	}
-}
-
 static struct run run_play(const struct play *play, const char *text, const char *host)
 {
-	struct event_config *config = event_config_new();
-	struct run run = {0};
-	struct script script = {0};
-	struct step_error error;
-	struct diag_list diags = {0};
-	struct injector *injector;
-	struct sockaddr_storage storage;
-	struct address address;
-	struct tracker_endpoint endpoint = {
-		.addresses = &address, .n_addresses = 1, .script = &script};
-	struct event_base *base;
-	struct step step;
-	int listener, r;
-	pid_t server;
+	struct address address = wire_address(host, 8080);
+	int listener = wire_listen(&address, 16);
+	struct run run = {
+		.seen = wire_share(sizeof(*run.seen)),
+		.answered = wire_share(sizeof(*run.answered)),
+	};
+	pid_t server = start_server(play, listener, run.answered);
+	struct event_base *base = wire_loop();
+	struct injector *injector =
+		wire_inject(&(struct injector_config){.base = base,
+						      .on_event = note_event,
+						      .on_problem = note_problem,
+						      .userdata = &run},
+			    &address, 1, text);
 
-	cr_assert_eq(step_parse(text, &step, &error), 0, "%s: %s", text, error.message);
-	script_append(&script, &step);
-	cr_assert_eq(address_parse(host, 8080, &address), 0);
-	listener = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	r = bind(listener, (struct sockaddr *)&storage, address_to_sockaddr(&address, &storage));
-	cr_assert(r == 0 && listen(listener, 16) == 0, "%s", strerror(errno));
-	run.seen = shared_memory(sizeof(*run.seen));
-	run.answered = shared_memory(sizeof(*run.answered));
-	server = start_server(play, listener, run.answered);
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	r = injector_new(&(struct injector_config){.base = base,
-						   .table = "synfault-test",
-						   .queue_number = 7,
-						   .endpoints = &endpoint,
-						   .n_endpoints = 1,
-						   .on_event = note_event,
-						   .on_problem = note_problem,
-						   .userdata = &run},
-			 &diags, &injector);
-	if (r == -EOPNOTSUPP)
-		netns_skip("%s", diags.items[0].message);
-	cr_assert_eq(r, 0, "%s", diags.n_items ? diags.items[0].message : strerror(-r));
-	wait_for(base, start_client(play, &address, run.seen));
+	wire_wait(base, start_client(play, &address, run.seen));
 	/* Before what is lost gets through when the rules are gone. */
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
-	injector_finish(injector);
-	injector_free(injector);
-	event_base_free(base);
+	wire_end(injector, base);
 	close(listener);
-	script_free(&script);
 	cr_expect_null(run.problem, "%s: %s", text, run.problem);
 	return run;
 }

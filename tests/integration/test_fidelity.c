@@ -17,19 +17,17 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <netinet/in.h>
 
 #include "common/duration.h"
-#include "injector/injector.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/wire.h"
 
-#define PATIENCE_NS (10 * NS_PER_S)
-#define N_BYTES     1000
-#define POURED      200000
-#define PORT        8080
+#define N_BYTES 1000
+#define POURED  200000
+#define PORT    8080
 
 static const char *const hosts[] = {"127.0.0.5", "::1"};
 
@@ -381,29 +379,9 @@ static void serve_all(int fd)
 
 /* ---- a run ---- */
 
-static struct address address_of(const char *host)
-{
-	struct address address;
-
-	cr_assert_eq(address_parse(host, PORT, &address), 0);
-	return address;
-}
-
-static int listen_at(const struct address *address, int backlog)
-{
-	struct sockaddr_storage storage;
-	socklen_t length = address_to_sockaddr(address, &storage);
-	int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	cr_assert_eq(bind(fd, (struct sockaddr *)&storage, length), 0, "%s", strerror(errno));
-	cr_assert_eq(listen(fd, backlog), 0);
-	return fd;
-}
-
 static pid_t start_server(const struct address *address, void (*serve)(int fd))
 {
-	int listener = listen_at(address, 16);
+	int listener = wire_listen(address, 16);
 	pid_t pid = fork();
 
 	cr_assert_geq(pid, 0);
@@ -433,68 +411,14 @@ static void note_problem(void *userdata, bool fatal, const char *message)
 	cr_expect_fail("%s", message);
 }
 
-static struct event_base *base_new(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	cr_assert(base);
-	return base;
-}
-
 static struct injector *inject(struct event_base *base, const struct address *addresses, size_t n,
 			       const char *text, uint32_t *isn)
 {
-	struct script script = {0};
-	struct tracker_endpoint endpoint = {
-		.addresses = addresses, .n_addresses = n, .script = &script};
-	struct diag_list diags = {0};
-	struct injector *injector;
-	struct step_error error;
-	struct step step;
-	int r;
-
-	cr_assert_eq(step_parse(text, &step, &error), 0, "%s: %s", text, error.message);
-	script_append(&script, &step);
-	r = injector_new(&(struct injector_config){.base = base,
-						   .table = "synfault-test",
-						   .queue_number = 7,
-						   .endpoints = &endpoint,
-						   .n_endpoints = 1,
-						   .on_event = note_event,
-						   .on_problem = note_problem,
-						   .userdata = isn},
-			 &diags, &injector);
-	if (r == -EOPNOTSUPP)
-		netns_skip("%s", diags.items[0].message);
-	cr_assert_eq(r, 0, "%s", diags.n_items ? diags.items[0].message : strerror(-r));
-	script_free(&script);
-	return injector;
-}
-
-/* Runs the loop until the client has ended. */
-static void wait_for(struct event_base *base, pid_t client)
-{
-	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
-
-	while (waitpid(client, NULL, WNOHANG) == 0) {
-		struct timeval moment = {.tv_usec = 5000};
-
-		cr_assert_lt(clock_monotonic_ns(), end_ns, "the client never ended");
-		event_base_loopexit(base, &moment);
-		event_base_dispatch(base);
-	}
-}
-
-static void *shared_memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	cr_assert_neq(memory, MAP_FAILED);
-	return memory;
+	return wire_inject(&(struct injector_config){.base = base,
+						     .on_event = note_event,
+						     .on_problem = note_problem,
+						     .userdata = isn},
+			   addresses, n, text);
 }
 
 static pid_t start_client(const struct address *address, enum manner manner, struct seen *seen)
@@ -511,7 +435,7 @@ static pid_t start_client(const struct address *address, enum manner manner, str
 /* One run of the client in a network namespace of its own: before our fault, or the real one. */
 static struct course run(const struct trial *trial, const char *host, bool ours, struct seen **seen)
 {
-	struct address address = address_of(host);
+	struct address address = wire_address(host, PORT);
 	struct injector *injector = NULL;
 	struct course course;
 	struct event_base *base;
@@ -520,14 +444,14 @@ static struct course run(const struct trial *trial, const char *host, bool ours,
 	int watcher;
 
 	netns_enter();
-	base = base_new();
-	*seen = shared_memory(sizeof(**seen));
+	base = wire_loop();
+	*seen = wire_share(sizeof(**seen));
 	if (trial->serve)
 		server = start_server(&address, ours ? serve_all : trial->serve);
 	if (ours)
 		injector = inject(base, &address, 1, trial->step, &isn);
 	watcher = watch(address.family);
-	wait_for(base, start_client(&address, trial->manner, *seen));
+	wire_wait(base, start_client(&address, trial->manner, *seen));
 	course = read_course(watcher, address.family);
 	course.isn = isn;
 	if (injector) {
@@ -753,14 +677,14 @@ static int connect_to(const struct address *server)
  */
 static struct course run_overflow(const char *host)
 {
-	struct address address = address_of(host);
+	struct address address = wire_address(host, PORT);
 	int listener, filler, late, watcher;
 	struct seen seen = {0};
 	struct course course;
 
 	netns_enter();
 	netns_sysctl("net/ipv4/tcp_abort_on_overflow", "1");
-	listener = listen_at(&address, 8);
+	listener = wire_listen(&address, 8);
 	filler = connect_to(&address);
 	nft("table inet t {\n chain c {\n  type filter hook input priority 0;\n"
 	    "  tcp dport 8080 tcp flags & (syn|rst|ack) == ack drop\n }\n}\n");
@@ -885,19 +809,19 @@ static void read_lanes(int fd, struct lane lanes[N_LANES])
 /* Runs a client in each lane at the same time. The firewall's rules are in place. */
 static void run_lanes(struct lane lanes[N_LANES], const char *step, int64_t patience_ns)
 {
-	struct event_base *base = base_new();
+	struct event_base *base = wire_loop();
 	struct injector *injector;
 	struct address ours[2];
 	int watcher;
 	uint32_t isn;
 
 	for (size_t k = 0; k < N_LANES; k++) {
-		lanes[k] = (struct lane){.server = address_of(hosts[k / 2])};
+		lanes[k] = (struct lane){.server = wire_address(hosts[k / 2], PORT)};
 		if (k % 2 == 0)
 			lanes[k].server.port = WALLED_PORT;
-		lanes[k].seen = shared_memory(sizeof(*lanes[k].seen));
-		lanes[k].took_ns = shared_memory(sizeof(*lanes[k].took_ns));
-		listen_at(&lanes[k].server, 16);
+		lanes[k].seen = wire_share(sizeof(*lanes[k].seen));
+		lanes[k].took_ns = wire_share(sizeof(*lanes[k].took_ns));
+		wire_listen(&lanes[k].server, 16);
 	}
 	ours[0] = lanes[OUR_IPV4].server;
 	ours[1] = lanes[OUR_IPV6].server;
@@ -911,10 +835,8 @@ static void run_lanes(struct lane lanes[N_LANES], const char *step, int64_t pati
 		_exit(0);
 	}
 	for (size_t k = 0; k < N_LANES; k++)
-		wait_for(base, lanes[k].client);
-	injector_finish(injector);
-	injector_free(injector);
-	event_base_free(base);
+		wire_wait(base, lanes[k].client);
+	wire_end(injector, base);
 	read_lanes(watcher, lanes);
 }
 
@@ -978,7 +900,7 @@ Test(fidelity, lost_syns_are_those_of_a_firewall)
 		      "limit rate 1/hour burst 1 packets drop\n"
 		      "  tcp dport 8081 tcp flags & (syn|ack) == syn meta nfproto ipv6 "
 		      "limit rate 1/hour burst 1 packets drop",
-		      1, PATIENCE_NS);
+		      1, WIRE_PATIENCE_NS);
 }
 
 Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
@@ -988,7 +910,7 @@ Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
 		      "limit rate 1/hour burst 1 packets drop\n"
 		      "  tcp sport 8081 tcp flags & (syn|ack) == (syn|ack) meta nfproto ipv6 "
 		      "limit rate 1/hour burst 1 packets drop",
-		      2, PATIENCE_NS);
+		      2, WIRE_PATIENCE_NS);
 }
 
 /* ---- late answers ---- */
@@ -1113,7 +1035,7 @@ static void expect_alike(const char *step, const char *what, int64_t real_ms, in
 
 static void compare_late(const char *step, int64_t late_ns)
 {
-	struct view *views = shared_memory(4 * sizeof(*views));
+	struct view *views = wire_share(4 * sizeof(*views));
 	struct address ours[2], servers[4];
 	struct injector *injector;
 	struct event_base *base;
@@ -1121,25 +1043,23 @@ static void compare_late(const char *step, int64_t late_ns)
 	uint32_t isn;
 
 	netns_enter();
-	base = base_new();
+	base = wire_loop();
 	network = start_slow_network(make_link(), late_ns);
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-		struct address far_server = address_of(far_servers[k]);
+		struct address far_server = wire_address(far_servers[k], PORT);
 
-		ours[k] = address_of(hosts[k]);
-		listen_at(&ours[k], 16);
-		listen_at(&far_server, 16);
-		servers[2 * k] = address_of(far_hosts[k]);
+		ours[k] = wire_address(hosts[k], PORT);
+		wire_listen(&ours[k], 16);
+		wire_listen(&far_server, 16);
+		servers[2 * k] = wire_address(far_hosts[k], PORT);
 		servers[2 * k + 1] = ours[k];
 	}
 	injector = inject(base, ours, ARRAY_SIZE(ours), step, &isn);
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
 		clients[i] = start_viewer(&servers[i], &views[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i++)
-		wait_for(base, clients[i]);
-	injector_finish(injector);
-	injector_free(injector);
-	event_base_free(base);
+		wire_wait(base, clients[i]);
+	wire_end(injector, base);
 	kill(network, SIGKILL);
 	waitpid(network, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(servers); i += 2) {

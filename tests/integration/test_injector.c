@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -26,19 +25,15 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "common/duration.h"
-#include "injector/injector.h"
 #include "injector/rules.h"
 #include "tests/lib/netns.h"
+#include "tests/lib/wire.h"
 
 #define PORT         8080
 #define OTHER_PORT   8081
-#define QUEUE        7
-#define TABLE        "synfault-test"
 #define N_FAMILIES   2
 #define MAX_EVENTS   4096
 #define MAX_PROBLEMS 16
-/* Longer than anything here takes; a test that waits for so long has failed. */
-#define PATIENCE_NS (10 * NS_PER_S)
 /* How late something may be on a machine that is busy with other tests. */
 #define LATE_NS (400 * NS_PER_MS)
 
@@ -69,23 +64,7 @@ struct bed {
 
 static struct address loopback(int family, uint16_t port)
 {
-	struct address address;
-
-	cr_assert_eq(address_parse(hosts[family], port, &address), 0);
-	return address;
-}
-
-static int listen_at(const struct address *address)
-{
-	struct sockaddr_storage storage;
-	socklen_t length = address_to_sockaddr(address, &storage);
-	int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-
-	cr_assert_geq(fd, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	cr_assert_eq(bind(fd, (struct sockaddr *)&storage, length), 0, "%s", strerror(errno));
-	cr_assert_eq(listen(fd, 1024), 0);
-	return fd;
+	return wire_address(hosts[family], port);
 }
 
 static void note_event(void *userdata, const struct injector_event *event)
@@ -105,37 +84,6 @@ static void note_problem(void *userdata, bool fatal, const char *message)
 	bed->problems[bed->n_problems++] = xstrdup(message);
 }
 
-/* Reads steps joined by ", ". */
-static struct script script_of(const char *text)
-{
-	AUTO_FREE char *copy = xstrdup(text);
-	struct script script = {0};
-	struct step_error error;
-	char *rest = copy;
-
-	for (char *word = strsep(&rest, ","); word; word = strsep(&rest, ",")) {
-		struct step step;
-
-		word += strspn(word, " ");
-		cr_assert_eq(step_parse(word, &step, &error), 0, "%s: %s", word, error.message);
-		script_append(&script, &step);
-	}
-	return script;
-}
-
-static struct event_base *base_new(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	cr_assert(config);
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	cr_assert(base);
-	return base;
-}
-
 struct bed_options {
 	const char *script;
 	uint32_t queue_length;
@@ -147,19 +95,17 @@ struct bed_options {
 /* Returns what injector_new() does. */
 static int bed_try(struct bed *bed, const struct bed_options *options, struct diag_list *diags)
 {
-	struct script script = script_of(options->script);
+	struct script script = wire_script(options->script);
 	struct tracker_endpoint *endpoints;
 	size_t n = options->endpoints ? options->n_endpoints : N_FAMILIES;
 	int r;
 
-	bed->base = base_new();
-	bed->results = mmap(NULL, N_FAMILIES * sizeof(*bed->results), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	cr_assert_neq(bed->results, MAP_FAILED);
+	bed->base = wire_loop();
+	bed->results = wire_share(N_FAMILIES * sizeof(*bed->results));
 	for (int i = 0; i < N_FAMILIES; i++) {
 		bed->endpoints[i] = loopback(i, PORT);
 		if (!options->no_listener && !options->endpoints)
-			listen_at(&bed->endpoints[i]);
+			wire_listen(&bed->endpoints[i], 1024);
 	}
 	endpoints = xzalloc(n * sizeof(*endpoints));
 	for (size_t i = 0; i < n; i++)
@@ -172,8 +118,8 @@ static int bed_try(struct bed *bed, const struct bed_options *options, struct di
 	r = injector_new(
 		&(struct injector_config){
 			.base = bed->base,
-			.table = TABLE,
-			.queue_number = QUEUE,
+			.table = WIRE_TABLE,
+			.queue_number = WIRE_QUEUE,
 			.queue_length = options->queue_length,
 			.seed = 1,
 			.endpoints = endpoints,
@@ -276,7 +222,7 @@ static void bed_run_for(struct bed *bed, int64_t duration_ns)
 /* Runs the loop until both endpoints have had so many events of that kind. */
 static void bed_run_until(struct bed *bed, enum injector_event_kind kind, size_t n)
 {
-	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
 
 	while (!find_event(bed, 0, kind, n - 1) || !find_event(bed, 1, kind, n - 1)) {
 		cr_assert_lt(clock_monotonic_ns(), end_ns, "no %zu events of kind %d", n, kind);
@@ -300,7 +246,7 @@ static pid_t client_start(client_fn client, const struct address *server,
 /* Runs a client per endpoint, and the injector until both have ended. */
 static void bed_run_clients(struct bed *bed, client_fn client)
 {
-	int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
 	pid_t pids[N_FAMILIES];
 	int left = N_FAMILIES;
 
@@ -374,13 +320,13 @@ static void attempt(int k, int protocol, const struct address *server, int64_t t
 
 static void client_once(const struct address *server, struct client_result *result)
 {
-	attempt(0, 0, server, PATIENCE_NS, result);
+	attempt(0, 0, server, WIRE_PATIENCE_NS, result);
 }
 
 static void client_twice(const struct address *server, struct client_result *result)
 {
-	attempt(0, 0, server, PATIENCE_NS, result);
-	attempt(1, 0, server, PATIENCE_NS, result);
+	attempt(0, 0, server, WIRE_PATIENCE_NS, result);
+	attempt(1, 0, server, WIRE_PATIENCE_NS, result);
 }
 
 static void client_impatient(const struct address *server, struct client_result *result)
@@ -391,7 +337,7 @@ static void client_impatient(const struct address *server, struct client_result 
 static void client_impatient_twice(const struct address *server, struct client_result *result)
 {
 	attempt(0, 0, server, 2500 * NS_PER_MS, result);
-	attempt(1, 0, server, PATIENCE_NS, result);
+	attempt(1, 0, server, WIRE_PATIENCE_NS, result);
 }
 
 static void assert_between(int64_t value_ns, int64_t low_ns, int64_t high_ns, const char *what)
@@ -690,8 +636,8 @@ Test(injector, refuses_and_accepts_syns_that_carry_data)
 
 static void client_multipath(const struct address *server, struct client_result *result)
 {
-	attempt(0, IPPROTO_MPTCP, server, PATIENCE_NS, result);
-	attempt(1, IPPROTO_MPTCP, server, PATIENCE_NS, result);
+	attempt(0, IPPROTO_MPTCP, server, WIRE_PATIENCE_NS, result);
+	attempt(1, IPPROTO_MPTCP, server, WIRE_PATIENCE_NS, result);
 }
 
 Test(injector, refuses_and_accepts_multipath_clients)
@@ -747,7 +693,7 @@ static void client_one_port(const struct address *server, struct client_result *
 		struct pollfd poll_fd = {.fd = fds[k], .events = POLLOUT};
 		socklen_t size = sizeof(result->error[k]);
 
-		poll(&poll_fd, 1, (int)(PATIENCE_NS / NS_PER_MS));
+		poll(&poll_fd, 1, (int)(WIRE_PATIENCE_NS / NS_PER_MS));
 		getsockopt(fds[k], SOL_SOCKET, SO_ERROR, &result->error[k], &size);
 	}
 }
@@ -762,12 +708,12 @@ Test(injector, tells_attempts_from_one_port_to_two_endpoints_apart)
 	netns_enter();
 	for (int k = 0; k < 2; k++) {
 		endpoints[k] = loopback(0, (uint16_t)(PORT + k));
-		listen_at(&endpoints[k]);
+		wire_listen(&endpoints[k], 1024);
 	}
 	bed = bed_start(&(struct bed_options){
 		.script = "delay 200ms then refuse", .endpoints = endpoints, .n_endpoints = 2});
 	pid = client_start(client_one_port, &endpoints[0], &bed->results[0]);
-	end_ns = clock_monotonic_ns() + PATIENCE_NS;
+	end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
 	while (waitpid(pid, NULL, WNOHANG) == 0 && clock_monotonic_ns() < end_ns)
 		bed_run_for(bed, 5 * NS_PER_MS);
 	bed_run_until(bed, INJECTOR_CLOSED, 1);
@@ -788,7 +734,7 @@ static void client_same_port_again(const struct address *server, struct client_r
 	for (int k = 0; k < 3; k++) {
 		int fd = bound_socket(server);
 
-		result->error[k] = connect_within(fd, server, PATIENCE_NS);
+		result->error[k] = connect_within(fd, server, WIRE_PATIENCE_NS);
 		close(fd);
 	}
 }
@@ -818,16 +764,17 @@ Test(injector, says_that_a_queue_number_is_taken)
 	int r;
 
 	netns_enter();
-	r = queue_open(&(struct queue_config){.number = QUEUE}, &diags, &queue);
+	r = queue_open(&(struct queue_config){.number = WIRE_QUEUE}, &diags, &queue);
 	if (r == -EOPNOTSUPP)
 		netns_skip("%s", diags.items[0].message);
 	cr_assert_eq(r, 0);
-	cr_expect_eq(queue_open(&(struct queue_config){.number = QUEUE}, &diags, &second), -EBUSY);
+	cr_expect_eq(queue_open(&(struct queue_config){.number = WIRE_QUEUE}, &diags, &second),
+		     -EBUSY);
 	cr_assert_eq(diags.n_items, 1);
 	cr_expect(strstr(diags.items[0].message, "queue 7 is in use"), "%s",
 		  diags.items[0].message);
 	queue_free(queue);
-	cr_expect_eq(queue_open(&(struct queue_config){.number = QUEUE}, &diags, &second), 0);
+	cr_expect_eq(queue_open(&(struct queue_config){.number = WIRE_QUEUE}, &diags, &second), 0);
 	queue_free(second);
 	diag_list_free(&diags);
 }
@@ -850,7 +797,7 @@ Test(injector, says_that_a_capability_is_missing)
 	netns_enter();
 	drop_capabilities();
 	cr_expect_eq(bed_try(bed, &(struct bed_options){.script = "refuse"}, &diags), -EPERM);
-	cr_expect_eq(rules_install(&(struct rules_config){.table = TABLE,
+	cr_expect_eq(rules_install(&(struct rules_config){.table = WIRE_TABLE,
 							  .endpoints = &endpoint,
 							  .n_endpoints = 1},
 				   &diags, &rules),
@@ -904,7 +851,7 @@ Test(injector, counts_verdicts_the_kernel_refuses)
 	int r;
 
 	netns_enter();
-	r = queue_open(&(struct queue_config){.number = QUEUE,
+	r = queue_open(&(struct queue_config){.number = WIRE_QUEUE,
 					      .on_packet = count_packet,
 					      .userdata = &n_packets},
 		       &diags, &queue);
@@ -926,7 +873,7 @@ static void client_other_port(const struct address *server, struct client_result
 	struct address other = *server;
 
 	other.port = OTHER_PORT;
-	attempt(0, 0, &other, PATIENCE_NS, result);
+	attempt(0, 0, &other, WIRE_PATIENCE_NS, result);
 }
 
 Test(injector, leaves_other_ports_alone)
@@ -938,7 +885,7 @@ Test(injector, leaves_other_ports_alone)
 	for (int i = 0; i < N_FAMILIES; i++) {
 		struct address other = loopback(i, OTHER_PORT);
 
-		listen_at(&other);
+		wire_listen(&other, 1024);
 	}
 	bed_run_clients(bed, client_other_port);
 	for (int i = 0; i < N_FAMILIES; i++)
@@ -952,7 +899,7 @@ static void client_sends_much(const struct address *server, struct client_result
 	static char data[1 << 20];
 	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	result->error[0] = connect_within(fd, server, PATIENCE_NS);
+	result->error[0] = connect_within(fd, server, WIRE_PATIENCE_NS);
 	result->started_ns[0] = send(fd, data, sizeof(data), MSG_NOSIGNAL);
 	close(fd);
 }
@@ -1005,9 +952,8 @@ Test(injector, leaves_connects_unanswered_when_it_is_killed)
 
 	netns_enter();
 	endpoint = loopback(0, PORT);
-	listen_at(&endpoint);
-	results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		       -1, 0);
+	wire_listen(&endpoint, 1024);
+	results = wire_share(sizeof(*results));
 	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -1032,8 +978,8 @@ Test(injector, leaves_connects_unanswered_when_it_is_killed)
 static int install_twice(bool owned)
 {
 	struct address endpoint = loopback(0, PORT);
-	struct rules_config config = {.table = TABLE,
-				      .queue_number = QUEUE,
+	struct rules_config config = {.table = WIRE_TABLE,
+				      .queue_number = WIRE_QUEUE,
 				      .endpoints = &endpoint,
 				      .n_endpoints = 1,
 				      .owned = owned};
@@ -1076,7 +1022,7 @@ static void delete_table(void)
 
 	cr_assert(socket && table && batch);
 	cr_assert_eq(mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID), 0);
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, TABLE);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, WIRE_TABLE);
 	nftnl_batch_begin(mnl_nlmsg_batch_current(batch), 1);
 	mnl_nlmsg_batch_next(batch);
 	message = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch), NFT_MSG_DELTABLE,
@@ -1094,8 +1040,10 @@ static void delete_table(void)
 Test(rules, say_when_the_table_is_gone)
 {
 	struct address endpoint = loopback(0, PORT);
-	struct rules_config config = {
-		.table = TABLE, .queue_number = QUEUE, .endpoints = &endpoint, .n_endpoints = 1};
+	struct rules_config config = {.table = WIRE_TABLE,
+				      .queue_number = WIRE_QUEUE,
+				      .endpoints = &endpoint,
+				      .n_endpoints = 1};
 	struct diag_list diags = {0};
 	struct rules *rules;
 	uint64_t count = 1;
@@ -1138,7 +1086,7 @@ Test(rules, of_a_common_table_come_and_go_part_by_part)
 			.family = AF_INET, .port = PORT, .bytes = {127, i, i, 1}};
 		struct address_networks networks = networks_of(i);
 		struct rules_config config = {.table = COMMON,
-					      .queue_number = QUEUE,
+					      .queue_number = WIRE_QUEUE,
 					      .endpoints = &endpoint,
 					      .n_endpoints = 1,
 					      .networks = &networks,
@@ -1189,7 +1137,7 @@ Test(rules, of_many_parts_go_at_once_or_not_at_all)
 		struct address endpoint = {
 			.family = AF_INET, .port = PORT, .bytes = {127, i, i, 1}};
 		struct rules_config config = {.table = COMMON,
-					      .queue_number = QUEUE,
+					      .queue_number = WIRE_QUEUE,
 					      .endpoints = &endpoint,
 					      .n_endpoints = 1,
 					      .networks = &parts[i].networks,
@@ -1293,8 +1241,8 @@ Test(deaths, of_sockets_outside_the_networks_wake_nobody)
 
 static void client_first_and_last(const struct address *server, struct client_result *result)
 {
-	attempt(0, 0, server, PATIENCE_NS, result);
-	attempt(1, 0, server + MANY - 1, PATIENCE_NS, result);
+	attempt(0, 0, server, WIRE_PATIENCE_NS, result);
+	attempt(1, 0, server + MANY - 1, WIRE_PATIENCE_NS, result);
 }
 
 Test(injector, serves_a_thousand_endpoints_of_each_family)
@@ -1312,7 +1260,7 @@ Test(injector, serves_a_thousand_endpoints_of_each_family)
 	for (int i = 0; i < N_FAMILIES; i++) {
 		pid_t pid =
 			client_start(client_first_and_last, &endpoints[i * MANY], &bed->results[i]);
-		int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+		int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
 
 		while (waitpid(pid, NULL, WNOHANG) == 0 && clock_monotonic_ns() < end_ns)
 			bed_run_for(bed, 5 * NS_PER_MS);
