@@ -9,13 +9,13 @@
  */
 #include "runner/cell/owners.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 #include <uthash.h>
 
+#include "runner/cell/kin.h"
 #include "runner/cell/process.h"
 #include "runner/cell/sock_lookup.h"
 
@@ -169,31 +169,6 @@ static bool find_in_known(struct owners *owners, uint64_t inode, uint32_t *ret_c
 	return false;
 }
 
-struct kin {
-	pid_t pid, parent, session;
-};
-
-/* Fields of /proc/PID/stat after the name, which may hold anything: state, parent, group, session.
- */
-static bool read_kin(int proc, const char *name, struct kin *ret)
-{
-	AUTO_FREE char *path = xasprintf("%s/stat", name);
-	AUTO_CLOSE int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	char text[512];
-	ssize_t length = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	int parent, session;
-	const char *end;
-
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
-	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1, " %*c %d %*d %d", &parent, &session) != 2)
-		return false;
-	*ret = (struct kin){.pid = atoi(name), .parent = parent, .session = session};
-	return true;
-}
-
 static bool is_known(const struct owners *owners, pid_t pid, uint32_t *ret_copy)
 {
 	for (size_t i = 0; i < owners->n_known; i++) {
@@ -224,9 +199,8 @@ static void look_for_processes(struct owners *owners)
 		uint32_t copy;
 		struct kin kin;
 
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    is_known(owners, atoi(entry->d_name), &copy) ||
-		    !read_kin(dirfd(directory), entry->d_name, &kin))
+		if (is_known(owners, atoi(entry->d_name), &copy) ||
+		    !kin_read(dirfd(directory), entry->d_name, &kin))
 			continue;
 		copy = copy_of(owners, &kin);
 		if (copy != UINT32_MAX)

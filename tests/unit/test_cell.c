@@ -11,6 +11,7 @@
 
 #include "runner/cell/claim.h"
 #include "runner/cell/isolation.h"
+#include "runner/cell/kin.h"
 #include "runner/cell/scratch.h"
 #include "runner/cell/shared.h"
 #include "runner/cell/tree.h"
@@ -274,4 +275,36 @@ Test(cell, ends_orphans_of_its_children_too)
 	/* All that had the other end are dead. */
 	cr_expect_eq(read(alive[0], &byte, 1), 0);
 	cr_expect_not(tree_signal(SIGTERM));
+}
+
+Test(cell, reads_the_kinship_of_processes_whatever_they_are_called)
+{
+	AUTO_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *name = NULL;
+	int ready[2];
+	struct kin kin;
+	char byte;
+	pid_t pid;
+
+	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_NAME, "a) R 1 2 3 (b");
+		setsid();
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	name = xasprintf("%d", pid);
+	cr_assert(kin_read(proc, name, &kin));
+	cr_expect_eq(kin.pid, pid);
+	cr_expect_eq(kin.parent, getpid());
+	cr_expect_eq(kin.session, pid);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	cr_expect_not(kin_read(proc, name, &kin), "a process that is gone");
+	cr_expect_not(kin_read(proc, "self", &kin), "what is no number");
+	cr_expect_not(kin_read(proc, "..", &kin));
 }
