@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Diagnostics and how they are shown: see diag.h. Columns count characters, as the YAML parser
- * does; what is printed is counted in terminal columns, so each character of the source line
- * becomes a cell with a width of its own.
+ * does; what is printed is counted in terminal columns, so a place in a line is counted in both.
  */
 #include <errno.h>
 
@@ -13,6 +12,8 @@
 #define SHOWN_COLUMNS  100
 #define COLUMNS_BEFORE 40
 #define TAB_COLUMNS    8
+/* There may be many characters in a column: those that combine with the one before. */
+#define MOST_EACH 4
 
 int diag_add(struct diag_list *list, const struct place *place, const char *format, ...)
 {
@@ -122,47 +123,33 @@ static size_t find_break(const struct diag_source *source, size_t offset)
 	return offset;
 }
 
-/* Finds line @number, without its end. False when the text has fewer lines. */
-static bool find_line(struct diag_source *source, unsigned number, const char **ret_line,
-		      size_t *ret_length)
+static void set_line(struct diag_source *source, unsigned number, size_t offset)
 {
-	size_t end;
-
-	if (source->line == 0 || source->line > number) {
-		source->line = 1;
-		/* a byte order mark takes no column */
-		source->offset =
-			source->length >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3) ? 3 : 0;
-	}
-	end = find_break(source, source->offset);
-	for (; source->line < number && end < source->length; source->line++) {
-		source->offset = end + break_length(source->text + end, source->length - end);
-		end = find_break(source, source->offset);
-	}
-	if (source->line < number)
-		return false;
-	*ret_line = source->text + source->offset;
-	*ret_length = end - source->offset;
-	return true;
+	source->line = number;
+	source->offset = offset;
+	source->end = find_break(source, offset);
+	source->mark = source->before = (struct diag_position){0};
 }
 
-/* One character of a source line as it is shown. */
-struct cell {
-	size_t offset; /* of its text in line_view.text */
-	size_t column; /* terminal columns before it */
-};
-
-struct line_view {
-	struct strbuf text;
-	struct cell *cells; /* one per character, and one for the end */
-	size_t n_cells, capacity;
-};
-
-static void line_view_free(struct line_view *view)
+/* Goes to line @number. False when the text has fewer lines. */
+static bool find_line(struct diag_source *source, unsigned number)
 {
-	strbuf_free(&view->text);
-	free(view->cells);
+	/* A byte order mark takes no column. */
+	if (source->line == 0 || source->line > number)
+		set_line(source, 1,
+			 source->length >= 3 && !memcmp(source->text, "\xef\xbb\xbf", 3) ? 3 : 0);
+	while (source->line < number && source->end < source->length)
+		set_line(source, source->line + 1,
+			 source->end + break_length(source->text + source->end,
+						    source->length - source->end));
+	return source->line == number;
 }
+
+/* The line that is shown. */
+struct line {
+	const char *text;
+	size_t length;
+};
 
 /* Bytes of the character at @text; of anything that is not UTF-8, some. */
 static size_t character_length(const char *text, size_t length)
@@ -174,63 +161,67 @@ static size_t character_length(const char *text, size_t length)
 	return size;
 }
 
-static void line_view_make(struct line_view *view, const char *line, size_t length)
+/* The place behind the character at @at, which is added to @out as it is shown. */
+static struct diag_position pass(const struct line *line, struct diag_position at,
+				 struct strbuf *out)
 {
-	struct cell cell = {0};
+	const char *text = line->text + at.offset;
+	size_t size = character_length(text, line->length - at.offset), shown = out->length;
 
-	for (size_t at = 0; at < length;) {
-		size_t size = character_length(line + at, length - at);
-
-		array_append(view->cells, view->n_cells, view->capacity, cell);
-		if (line[at] == '\t') {
-			size_t spaces = TAB_COLUMNS - cell.column % TAB_COLUMNS;
-
-			strbuf_pad(&view->text, ' ', spaces);
-			cell.column += spaces;
-		} else {
-			text_sanitize(&view->text, line + at, size);
-			cell.column += text_width(strbuf_text(&view->text) + cell.offset);
-		}
-		cell.offset = view->text.length;
-		at += size;
-	}
-	array_append(view->cells, view->n_cells, view->capacity, cell);
+	if (*text == '\t')
+		strbuf_pad(out, ' ', TAB_COLUMNS - at.column % TAB_COLUMNS);
+	else
+		text_sanitize(out, text, size);
+	return (struct diag_position){
+		.offset = at.offset + size,
+		.number = at.number + 1,
+		.column = at.column + text_width(strbuf_text(out) + shown),
+	};
 }
 
-/* The first cell at or after a terminal column; the last one when there is none. */
-static size_t cell_at_column(const struct line_view *view, size_t column)
+/* The same where nothing is shown. */
+static struct diag_position skip(const struct line *line, struct diag_position at)
 {
-	size_t index = 0;
+	unsigned char byte = (unsigned char)line->text[at.offset];
+	AUTO_STRBUF struct strbuf unused = {0};
 
-	while (index + 1 < view->n_cells && view->cells[index].column < column)
-		index++;
-	return index;
+	/* All but always. */
+	if (byte >= ' ' && byte <= '~' &&
+	    character_length(line->text + at.offset, line->length - at.offset) == 1)
+		return (struct diag_position){at.offset + 1, at.number + 1, at.column + 1};
+	return pass(line, at, &unused);
 }
 
-/* What of a line is shown, and what of it is marked: cell indexes, ends excluded. */
+static bool is_further(struct diag_position at, struct diag_position than, size_t columns)
+{
+	return at.column > than.column + columns || at.number > than.number + columns * MOST_EACH;
+}
+
+/* What of a line is shown, and what of it is marked; ends excluded. */
 struct excerpt {
-	size_t first, end;
-	size_t mark, mark_end;
+	struct diag_position first, mark, mark_end;
 };
 
-static struct excerpt choose_excerpt(const struct line_view *view, const struct diag *diag)
+/* Goes on from the mark before, unless this one is further left. */
+static struct excerpt choose_excerpt(struct diag_source *source, const struct line *line,
+				     const struct diag *diag)
 {
-	size_t last = view->n_cells - 1;
-	size_t mark = diag->column > 0 ? MIN((size_t)diag->column - 1, last) : 0;
-	size_t length = MAX(diag->length, 1U);
-	struct excerpt excerpt = {
-		.end = last,
-		.mark = mark,
-		.mark_end = length < last - mark ? mark + length : last,
-	};
-	size_t mark_column = view->cells[mark].column;
+	size_t number = diag->column > 0 ? diag->column - 1 : 0;
+	size_t mark_end = number + MAX(diag->length, 1U);
+	struct excerpt excerpt = {0};
 
-	if (view->cells[last].column <= SHOWN_COLUMNS)
-		return excerpt;
-	if (view->cells[excerpt.mark_end].column > SHOWN_COLUMNS && mark_column > COLUMNS_BEFORE)
-		excerpt.first = cell_at_column(view, mark_column - COLUMNS_BEFORE);
-	excerpt.end = cell_at_column(view, view->cells[excerpt.first].column + SHOWN_COLUMNS);
-	excerpt.mark_end = MIN(excerpt.mark_end, excerpt.end);
+	if (source->mark.number > number)
+		source->mark = source->before = (struct diag_position){0};
+	while (source->mark.number < number && source->mark.offset < line->length)
+		source->mark = skip(line, source->mark);
+	while (is_further(source->mark, source->before, COLUMNS_BEFORE))
+		source->before = skip(line, source->before);
+	excerpt.mark = excerpt.mark_end = source->mark;
+	while (excerpt.mark_end.number < mark_end && excerpt.mark_end.offset < line->length &&
+	       !is_further(excerpt.mark_end, excerpt.mark, SHOWN_COLUMNS))
+		excerpt.mark_end = skip(line, excerpt.mark_end);
+	if (is_further(excerpt.mark_end, excerpt.first, SHOWN_COLUMNS))
+		excerpt.first = source->before;
 	return excerpt;
 }
 
@@ -238,32 +229,37 @@ struct colors {
 	const char *bold, *error, *gutter, *help, *off;
 };
 
-static void format_excerpt(const struct diag *diag, const char *line, size_t length,
+static void format_excerpt(const struct diag *diag, struct diag_source *source,
 			   const struct colors *colors, struct strbuf *out)
 {
-	CLEANUP(line_view_free) struct line_view view = {0};
-	struct excerpt excerpt;
+	const struct line line = {source->text + source->offset, source->end - source->offset};
+	const struct excerpt excerpt = choose_excerpt(source, &line, diag);
+	const bool cut_left = excerpt.first.offset > 0;
+	struct diag_position at = excerpt.first, mark_end = excerpt.mark_end;
+	int number = snprintf(NULL, 0, "%4u", diag->line);
+	AUTO_STRBUF struct strbuf shown = {0};
 	size_t before, marked;
-	const struct cell *cells;
-	bool cut_left, cut_right;
-	int number;
 
-	line_view_make(&view, line, length);
-	excerpt = choose_excerpt(&view, diag);
-	cells = view.cells;
-	cut_left = excerpt.first > 0;
-	cut_right = excerpt.end + 1 < view.n_cells;
+	while (at.offset < line.length) {
+		size_t length = shown.length;
+		struct diag_position next = pass(&line, at, &shown);
 
-	number = snprintf(NULL, 0, "%4u", diag->line);
-	strbuf_printf(out, "%s%4u |%s", colors->gutter, diag->line, colors->off);
-	if (excerpt.end > excerpt.first) {
-		strbuf_puts(out, cut_left ? " …" : " ");
-		strbuf_add(out, strbuf_text(&view.text) + cells[excerpt.first].offset,
-			   cells[excerpt.end].offset - cells[excerpt.first].offset);
-		strbuf_puts(out, cut_right ? "…" : "");
+		if (is_further(next, excerpt.first, SHOWN_COLUMNS)) {
+			shown.length = length;
+			break;
+		}
+		at = next;
 	}
-	before = cells[excerpt.mark].column - cells[excerpt.first].column + cut_left;
-	marked = cells[excerpt.mark_end].column - cells[excerpt.mark].column;
+	strbuf_printf(out, "%s%4u |%s", colors->gutter, diag->line, colors->off);
+	if (at.offset > excerpt.first.offset) {
+		strbuf_puts(out, cut_left ? " …" : " ");
+		strbuf_add(out, strbuf_text(&shown), shown.length);
+		strbuf_puts(out, at.offset < line.length ? "…" : "");
+	}
+	if (mark_end.offset > at.offset)
+		mark_end = at;
+	before = excerpt.mark.column - excerpt.first.column + cut_left;
+	marked = mark_end.column - excerpt.mark.column;
 	strbuf_printf(out, "\n%s%*s |%s ", colors->gutter, number, "", colors->off);
 	strbuf_pad(out, ' ', before);
 	strbuf_printf(out, "%s^", colors->error);
@@ -283,8 +279,6 @@ void diag_format(const struct diag *diag, struct diag_source *source, bool color
 	static const struct colors ansi = {"\033[1m", "\033[1;31m", "\033[34m", "\033[1;36m",
 					   "\033[0m"};
 	const struct colors *colors = color ? &ansi : &plain;
-	const char *line;
-	size_t length;
 
 	strbuf_puts(out, colors->bold);
 	add_sanitized(out, diag->path ? diag->path : "synfault");
@@ -296,9 +290,8 @@ void diag_format(const struct diag *diag, struct diag_source *source, bool color
 	strbuf_printf(out, ":%s %serror:%s ", colors->off, colors->error, colors->off);
 	add_sanitized(out, diag->message);
 	strbuf_putc(out, '\n');
-	if (source && source->text && diag->line > 0 &&
-	    find_line(source, diag->line, &line, &length))
-		format_excerpt(diag, line, length, colors, out);
+	if (source && source->text && diag->line > 0 && find_line(source, diag->line))
+		format_excerpt(diag, source, colors, out);
 	if (diag->hint) {
 		strbuf_printf(out, "%s  help:%s ", colors->help, colors->off);
 		add_sanitized(out, diag->hint);

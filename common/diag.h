@@ -42,15 +42,23 @@ void diag_sort(struct diag_list *list);
 void diag_list_free(struct diag_list *list);
 #define AUTO_DIAG CLEANUP(diag_list_free)
 
+/* A place in a line: before it there are so many bytes, characters and terminal columns. */
+struct diag_position {
+	size_t offset, number, column;
+};
+
 /*
- * The text of a file, for diagnostics about it. Which line was shown last is remembered, so that
- * showing many of them, sorted, takes time in the file's size and not in that times their number.
+ * The text of a file, for diagnostics about it. What was shown last is remembered, so that showing
+ * many of them, sorted, takes time in the file's size and not in that times their number, be they
+ * in many lines or all in one.
  */
 struct diag_source {
 	const char *text; /* borrowed; NULL when there is none to show */
 	size_t length;
-	unsigned line; /* that begins at @offset; 0: not looked for yet */
-	size_t offset;
+	unsigned line; /* from @offset to @end, without its break; 0: not looked for yet */
+	size_t offset, end;
+	struct diag_position mark,
+		before; /* in that line: the mark, and where to begin far right */
 };
 
 /*

@@ -209,6 +209,67 @@ Test(diag, many_are_shown_in_any_order)
 	}
 }
 
+/* Each error as when it is the only one: what is remembered of the one before changes nothing. */
+static void expect_alike(const struct strbuf *line, unsigned n, unsigned apart)
+{
+	struct diag_source source = {.text = strbuf_text(line), .length = line->length};
+	char path[] = "f", message[] = "no";
+
+	for (unsigned i = 0; i < n; i++) {
+		/* To the right, and at last back and forth. */
+		unsigned number = i < n * 9 / 10 ? i : (i * 7919) % n;
+		struct diag diag = {.path = path,
+				    .line = 1,
+				    .column = 1 + number * apart,
+				    .length = apart,
+				    .message = message};
+		struct diag_source fresh = {.text = source.text, .length = source.length};
+		AUTO_STRBUF struct strbuf alone = {0}, out = {0};
+
+		diag_format(&diag, &source, false, &out);
+		diag_format(&diag, &fresh, false, &alone);
+		cr_assert_str_eq(strbuf_text(&out), strbuf_text(&alone), "column %u", diag.column);
+		cr_assert_leq(out.length, 1200, "column %u: %zu bytes", diag.column, out.length);
+	}
+}
+
+Test(diag, many_in_one_long_line_are_shown_as_each_alone)
+{
+	AUTO_STRBUF struct strbuf words = {0}, accents = {0};
+
+	for (unsigned i = 0; i < 4000; i++)
+		strbuf_puts(&words, i % 5 ? "refus, " : "\t日本, \xff ");
+	expect_alike(&words, 1000, 7);
+	/* They take no column, and are cut all the same. */
+	for (unsigned i = 0; i < 20000; i++)
+		strbuf_puts(&accents, "\xcc\x81");
+	expect_alike(&accents, 100, 200);
+}
+
+Test(diag, ten_thousand_in_one_line_are_an_excerpt_each)
+{
+	enum { N = 10000, EACH = 100 };
+	AUTO_STRBUF struct strbuf line = {0}, out = {0};
+	char path[] = "f", message[] = "no";
+	struct diag_source source;
+
+	strbuf_pad(&line, 'x', N * EACH);
+	source = (struct diag_source){.text = strbuf_text(&line), .length = line.length};
+	for (unsigned i = 0; i < N; i++) {
+		struct diag diag = {.path = path,
+				    .line = 1,
+				    .column = 1 + i * EACH,
+				    .length = 5,
+				    .message = message};
+
+		diag_format(&diag, &source, false, &out);
+		/* Read as far as it is shown; the next goes on from there. */
+		cr_assert_eq(source.mark.offset, i * EACH);
+		cr_assert_leq(source.mark.offset - source.before.offset, 40);
+	}
+	cr_expect_leq(out.length, N * 300);
+}
+
 Test(diag, marks_line_up_from_any_line_number_on)
 {
 	AUTO_STRBUF struct strbuf source = {0}, out = {0};
