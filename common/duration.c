@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 
 #define NS_PER_MINUTE (60 * NS_PER_S)
 #define NS_PER_HOUR   (60 * NS_PER_MINUTE)
@@ -172,21 +173,27 @@ static uint64_t rounded(uint64_t value, uint64_t unit)
 	return value / unit + (value % unit >= (unit + 1) / 2);
 }
 
+/* "1.27": @value in units of which @scale make one, which is a power of ten with @digits zeros. */
+static char *write_fraction(char *at, uint64_t value, uint64_t scale, unsigned digits)
+{
+	at = decimal_write(at, value / scale, 1);
+	*at++ = '.';
+	return decimal_write(at, value % scale, digits);
+}
+
 /* Three digits of @value in @unit ns: "1.27 ms", "12.7 ms", "127 ms". */
-static void format_three_digits(uint64_t value, uint64_t unit, const char *name, char *buffer)
+static void write_three_digits(char *at, uint64_t value, uint64_t unit, const char *name)
 {
 	uint64_t hundredths = rounded(value, unit / 100);
 	uint64_t tenths = rounded(value, unit / 10);
 
 	if (hundredths < 1000)
-		snprintf(buffer, DURATION_TEXT_SIZE - 1, "%u.%02u %s", (unsigned)(hundredths / 100),
-			 (unsigned)(hundredths % 100), name);
+		at = write_fraction(at, hundredths, 100, 2);
 	else if (tenths < 1000)
-		snprintf(buffer, DURATION_TEXT_SIZE - 1, "%u.%u %s", (unsigned)(tenths / 10),
-			 (unsigned)(tenths % 10), name);
+		at = write_fraction(at, tenths, 10, 1);
 	else
-		snprintf(buffer, DURATION_TEXT_SIZE - 1, "%u %s", (unsigned)rounded(value, unit),
-			 name);
+		at = decimal_write(at, rounded(value, unit), 1);
+	strcpy(at, name);
 }
 
 char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE])
@@ -200,15 +207,15 @@ char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE
 		*text++ = '-';
 	/* Each limit is where rounding would carry into the next unit. */
 	if (value == 0)
-		snprintf(text, DURATION_TEXT_SIZE - 1, "0");
+		strcpy(text, "0");
 	else if (value < 1000)
-		snprintf(text, DURATION_TEXT_SIZE - 1, "%u ns", (unsigned)value);
+		strcpy(decimal_write(text, value, 1), " ns");
 	else if (rounded(value, NS_PER_US) < 1000)
-		format_three_digits(value, NS_PER_US, "us", text);
+		write_three_digits(text, value, NS_PER_US, " us");
 	else if (rounded(value, NS_PER_MS) < 1000)
-		format_three_digits(value, NS_PER_MS, "ms", text);
+		write_three_digits(text, value, NS_PER_MS, " ms");
 	else if (tenths < 600)
-		format_three_digits(value, NS_PER_S, "s", text);
+		write_three_digits(text, value, NS_PER_S, " s");
 	else if (tenths < 36000)
 		snprintf(text, DURATION_TEXT_SIZE - 1, "%u m %u.%u s", (unsigned)(tenths / 600),
 			 (unsigned)(tenths / 10 % 60), (unsigned)(tenths % 10));

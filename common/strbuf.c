@@ -2,6 +2,9 @@
 /* A growing string: see strbuf.h. */
 #include "common/strbuf.h"
 
+/* Bytes of formatted text that there is room for before it is known how long it is. */
+#define USUAL_LENGTH ((size_t)40)
+
 static void reserve(struct strbuf *buffer, size_t more)
 {
 	size_t needed = buffer->length + more + 1;
@@ -44,15 +47,21 @@ void strbuf_pad(struct strbuf *buffer, char character, size_t count)
 void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list arguments)
 {
 	va_list copy;
+	size_t room;
 	int length;
 
+	/* What is added is short as a rule, and fits at the first try. */
+	reserve(buffer, USUAL_LENGTH);
+	room = buffer->capacity - buffer->length;
 	va_copy(copy, arguments);
-	length = vsnprintf(NULL, 0, format, copy);
+	length = vsnprintf(buffer->data + buffer->length, room, format, copy);
 	va_end(copy);
 	if (length < 0)
 		out_of_memory();
-	reserve(buffer, (size_t)length);
-	vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
+	if ((size_t)length >= room) {
+		reserve(buffer, (size_t)length);
+		vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
+	}
 	buffer->length += (size_t)length;
 }
 

@@ -214,15 +214,30 @@ static bool is_forbidden(int32_t character)
 	       character == 0xffff;
 }
 
+/* How many bytes from @bytes on are plain: most text is nothing else, and is dealt with at once. */
+static size_t plain_length(const unsigned char *bytes, size_t length)
+{
+	size_t plain = 0;
+
+	while (plain < length && ((bytes[plain] >= 0x20 && bytes[plain] < 0x7f) ||
+				  bytes[plain] == '\n' || bytes[plain] == '\t'))
+		plain++;
+	return plain;
+}
+
 void text_sanitize(struct strbuf *out, const char *data, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)data;
 	size_t at = 0;
 
 	while (at < length) {
-		size_t skipped = 0, size;
+		size_t plain = plain_length(bytes + at, length - at), skipped = 0, size;
 		int32_t character;
 
+		strbuf_add(out, bytes + at, plain);
+		at += plain;
+		if (at == length)
+			return;
 		if (bytes[at] == '\033')
 			skipped = escape_length(bytes + at, length - at);
 		if (skipped) {
@@ -242,6 +257,23 @@ void text_sanitize(struct strbuf *out, const char *data, size_t length)
 		}
 		at += size;
 	}
+}
+
+char *decimal_write(char *at, uint64_t value, unsigned digits)
+{
+	char reversed[20];
+	unsigned n = 0;
+
+	do {
+		reversed[n++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	for (; digits > n; digits--)
+		*at++ = '0';
+	while (n > 0)
+		*at++ = reversed[--n];
+	*at = '\0';
+	return at;
 }
 
 struct character_range {
@@ -327,6 +359,12 @@ size_t text_width(const char *text)
 	for (size_t at = 0; at < length;) {
 		int32_t character;
 
+		/* Of plain text all that is to be done. */
+		if (bytes[at] >= 0x20 && bytes[at] < 0x7f) {
+			at++;
+			width++;
+			continue;
+		}
 		at += decode(bytes + at, length - at, &character);
 		width += character_width(character);
 	}

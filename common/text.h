@@ -23,6 +23,13 @@ void text_quote_shell(struct strbuf *out, const char *word);
  */
 void text_sanitize(struct strbuf *out, const char *data, size_t length);
 
+/*
+ * Writes @value to @at in at least @digits decimal digits and terminates it: 20 bytes and the
+ * terminating one are enough where @digits is less. Returns where it ends. For the texts of
+ * reports, which hold hundreds of thousands of numbers.
+ */
+char *decimal_write(char *at, uint64_t value, unsigned digits);
+
 /* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known).
  */
 size_t text_width(const char *text);

@@ -303,7 +303,7 @@ void html_scenario(struct markup *markup, const struct html_site *site, size_t i
 		add_snapshot(&page);
 		html_events(&page);
 		add_environment(&page);
-		wait_views_free(page.waits, page.history.n_attempts);
+		free(page.waits);
 		history_free(&page.history);
 	}
 	add_repeat(&page);

@@ -7,7 +7,6 @@
  */
 #include "runner/report/junit.h"
 
-#include <libxml/xmlwriter.h>
 #include <limits.h>
 #include <time.h>
 
@@ -16,6 +15,7 @@
 #include "runner/report/assessment_text.h"
 #include "runner/report/file.h"
 #include "runner/report/timeline.h"
+#include "runner/report/xml.h"
 
 #define REPORT_KIND "JUnit report"
 
@@ -173,50 +173,28 @@ static void free_cases(struct report *report)
 
 /* ---- XML ---- */
 
-/* The writer only writes to memory: the one way to fail is to run out of it. */
-static void check(int result)
-{
-	if (result < 0)
-		out_of_memory();
-}
-
-/* BAD_CAST without losing const. */
-static const xmlChar *xml(const char *text)
-{
-	return (const xmlChar *)text;
-}
-
 static void start_element(struct report *report, const char *name)
 {
-	check(xmlTextWriterStartElement(report->writer, xml(name)));
+	xml_check(xmlTextWriterStartElement(report->writer, xml(name)));
 }
 
 static void end_element(struct report *report)
 {
-	check(xmlTextWriterEndElement(report->writer));
+	xml_check(xmlTextWriterEndElement(report->writer));
 }
 
 /* Writes @text (already safe) as an attribute. */
 static void add_attribute(struct report *report, const char *name, const char *text)
 {
 	AUTO_STRBUF struct strbuf cut = {0};
-	xmlChar *escaped;
 
 	if (strlen(text) > ATTRIBUTE_LIMIT) {
 		report_fit(&cut, text, ATTRIBUTE_LIMIT / 4, false);
 		text = strbuf_text(&cut);
 	}
-	/*
-	 * Not xmlTextWriterWriteAttribute(): that writes everything above 127 as a character
-	 * reference, which few people can read.
-	 */
-	escaped = xmlEncodeSpecialChars(NULL, xml(text));
-	if (!escaped)
-		out_of_memory();
-	check(xmlTextWriterStartAttribute(report->writer, xml(name)));
-	check(xmlTextWriterWriteRaw(report->writer, escaped));
-	check(xmlTextWriterEndAttribute(report->writer));
-	xmlFree(escaped);
+	xml_check(xmlTextWriterStartAttribute(report->writer, xml(name)));
+	xml_write(report->writer, text);
+	xml_check(xmlTextWriterEndAttribute(report->writer));
 }
 
 static void add_count(struct report *report, const char *name, size_t count)
@@ -267,7 +245,7 @@ static void add_text(struct report *report, const struct strbuf *text)
 		strbuf_printf(&cut, "\n[%zu bytes left out]\n", text->length - length);
 		whole = strbuf_text(&cut);
 	}
-	check(xmlTextWriterWriteString(report->writer, xml(whole)));
+	xml_write(report->writer, whole);
 }
 
 static void add_text_element(struct report *report, const char *name, const struct strbuf *text)
@@ -650,7 +628,7 @@ static void add_document(struct report *report)
 {
 	size_t start = 0;
 
-	check(xmlTextWriterStartDocument(report->writer, NULL, "UTF-8", NULL));
+	xml_check(xmlTextWriterStartDocument(report->writer, NULL, "UTF-8", NULL));
 	start_element(report, "testsuites");
 	add_attribute(report, "name", "synfault");
 	add_counts(report, report->cases, report->n_cases, false);
@@ -667,35 +645,27 @@ static void add_document(struct report *report)
 	if (report->n_cases == 0 && report->results->shard)
 		add_empty_suite(report);
 	end_element(report);
-	check(xmlTextWriterEndDocument(report->writer));
+	xml_check(xmlTextWriterEndDocument(report->writer));
 }
 
 char *junit_format(const struct run_results *results, const struct junit_options *options,
 		   size_t *ret_length)
 {
 	struct report report = {.results = results};
-	xmlBufferPtr buffer = xmlBufferCreate();
-	char *text;
+	xmlBufferPtr buffer = xml_buffer_new();
 
 	if (options)
 		report.options = *options;
-	if (!buffer)
-		out_of_memory();
-	/* Grows by doubling: the default adds a little each time, quadratic for a large report. */
-	xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
 	report.writer = xmlNewTextWriterMemory(buffer, 0);
 	if (!report.writer)
 		out_of_memory();
-	check(xmlTextWriterSetIndent(report.writer, 1));
-	check(xmlTextWriterSetIndentString(report.writer, xml("  ")));
+	xml_check(xmlTextWriterSetIndent(report.writer, 1));
+	xml_check(xmlTextWriterSetIndentString(report.writer, xml("  ")));
 	make_cases(&report);
 	add_document(&report);
 	free_cases(&report);
 	xmlFreeTextWriter(report.writer);
-	*ret_length = (size_t)xmlBufferLength(buffer);
-	text = xstrndup((const char *)xmlBufferContent(buffer), *ret_length);
-	xmlBufferFree(buffer);
-	return text;
+	return xml_buffer_steal(buffer, ret_length);
 }
 
 /* ---- The file ---- */

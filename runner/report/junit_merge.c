@@ -4,6 +4,7 @@
 
 #include "common/duration.h"
 #include "runner/report/junit_read.h"
+#include "runner/report/xml.h"
 
 struct junit_part {
 	char *path;
@@ -25,11 +26,6 @@ struct merge {
 	size_t n_pieces, capacity;
 	struct junit_totals totals;
 };
-
-static const xmlChar *xml(const char *text)
-{
-	return (const xmlChar *)text;
-}
 
 static xmlNodePtr first_suite(const struct junit_part *part)
 {

@@ -2,38 +2,21 @@
 /* A layer over libxml2's writer: see markup.h. */
 #include "runner/report/markup.h"
 
-#include <libxml/xmlwriter.h>
 #include <math.h>
 
 #include "common/text.h"
+#include "runner/report/xml.h"
 
 struct markup {
 	xmlBufferPtr buffer;
 	xmlTextWriterPtr writer;
 };
 
-/* The writer only writes to memory: the one way to fail is to run out of it. */
-static void check(int result)
-{
-	if (result < 0)
-		out_of_memory();
-}
-
-/* BAD_CAST without losing const. */
-static const xmlChar *xml(const char *text)
-{
-	return (const xmlChar *)text;
-}
-
 struct markup *markup_new(void)
 {
 	struct markup *markup = xzalloc(sizeof(*markup));
 
-	markup->buffer = xmlBufferCreate();
-	if (!markup->buffer)
-		out_of_memory();
-	/* Grows by doubling: the default adds a little each time, quadratic for a long page. */
-	xmlBufferSetAllocationScheme(markup->buffer, XML_BUFFER_ALLOC_DOUBLEIT);
+	markup->buffer = xml_buffer_new();
 	markup->writer = xmlNewTextWriterMemory(markup->buffer, 0);
 	if (!markup->writer)
 		out_of_memory();
@@ -56,41 +39,32 @@ void markup_freep(struct markup **markup)
 
 void markup_open(struct markup *markup, const char *element)
 {
-	check(xmlTextWriterStartElement(markup->writer, xml(element)));
+	xml_check(xmlTextWriterStartElement(markup->writer, xml(element)));
 }
 
 void markup_close(struct markup *markup)
 {
-	check(xmlTextWriterFullEndElement(markup->writer));
+	xml_check(xmlTextWriterFullEndElement(markup->writer));
 }
 
 void markup_close_void(struct markup *markup)
 {
-	check(xmlTextWriterEndElement(markup->writer));
+	xml_check(xmlTextWriterEndElement(markup->writer));
 }
 
-/*
- * Not xmlTextWriterWriteString(), nor xmlTextWriterWriteAttribute(), which writes everything above
- * 127 as a character reference, which few people can read.
- */
 static void add_escaped(struct markup *markup, const char *text, size_t length)
 {
 	AUTO_STRBUF struct strbuf safe = {0};
-	xmlChar *escaped;
 
 	text_sanitize(&safe, text, length);
-	escaped = xmlEncodeSpecialChars(NULL, xml(strbuf_text(&safe)));
-	if (!escaped)
-		out_of_memory();
-	check(xmlTextWriterWriteRaw(markup->writer, escaped));
-	xmlFree(escaped);
+	xml_write(markup->writer, strbuf_text(&safe));
 }
 
 void markup_attr(struct markup *markup, const char *name, const char *value)
 {
-	check(xmlTextWriterStartAttribute(markup->writer, xml(name)));
+	xml_check(xmlTextWriterStartAttribute(markup->writer, xml(name)));
 	add_escaped(markup, value, strlen(value));
-	check(xmlTextWriterEndAttribute(markup->writer));
+	xml_check(xmlTextWriterEndAttribute(markup->writer));
 }
 
 void markup_attrf(struct markup *markup, const char *name, const char *format, ...)
@@ -115,9 +89,9 @@ void markup_number(struct markup *markup, const char *name, double value)
 			 size % 10);
 	else
 		snprintf(text, sizeof(text), "%lld", tenths / 10);
-	check(xmlTextWriterStartAttribute(markup->writer, xml(name)));
-	check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
-	check(xmlTextWriterEndAttribute(markup->writer));
+	xml_check(xmlTextWriterStartAttribute(markup->writer, xml(name)));
+	xml_check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
+	xml_check(xmlTextWriterEndAttribute(markup->writer));
 }
 
 void markup_bytes(struct markup *markup, const char *text, size_t length)
@@ -143,7 +117,7 @@ void markup_textf(struct markup *markup, const char *format, ...)
 
 void markup_raw(struct markup *markup, const char *text)
 {
-	check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
+	xml_check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
 }
 
 void markup_element(struct markup *markup, const char *element, const char *class_name,
@@ -172,7 +146,7 @@ char *markup_steal(struct markup *markup, size_t *ret_length)
 {
 	char *text;
 
-	check(xmlTextWriterEndDocument(markup->writer));
+	xml_check(xmlTextWriterEndDocument(markup->writer));
 	*ret_length = (size_t)xmlBufferLength(markup->buffer);
 	text = xstrndup((const char *)xmlBufferContent(markup->buffer), *ret_length);
 	xmlBufferEmpty(markup->buffer);

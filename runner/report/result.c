@@ -321,14 +321,16 @@ static size_t prefix_of(const char *text, size_t columns, size_t *ret_columns)
 
 	for (; (length = report_character(text + offset)) > 0; offset += length) {
 		char character[32];
-		size_t width;
+		size_t width = 1;
 
 		/* A run of stray continuation bytes is no character; show none of it. */
 		if (length >= sizeof(character))
 			break;
-		memcpy(character, text + offset, length);
-		character[length] = '\0';
-		width = text_width(character);
+		if (length > 1 || text[offset] < ' ' || text[offset] > '~') {
+			memcpy(character, text + offset, length);
+			character[length] = '\0';
+			width = text_width(character);
+		}
 		if (taken + width > columns)
 			break;
 		taken += width;
@@ -359,12 +361,15 @@ size_t report_fit(struct strbuf *out, const char *text, size_t columns, bool asc
 
 char *report_seconds(int64_t duration_ns, char buffer[static REPORT_SECONDS_SIZE])
 {
-	int64_t ms = 0;
+	uint64_t ms = 0;
+	char *at;
 
 	if (duration_ns > 0)
-		ms = duration_ns / NS_PER_MS + (duration_ns % NS_PER_MS >= NS_PER_MS / 2);
+		ms = (uint64_t)(duration_ns / NS_PER_MS +
+				(duration_ns % NS_PER_MS >= NS_PER_MS / 2));
 	/* Not %.3f: its decimal point is the locale's. */
-	snprintf(buffer, REPORT_SECONDS_SIZE, "%lld.%03lld", (long long)(ms / 1000),
-		 (long long)(ms % 1000));
+	at = decimal_write(buffer, ms / 1000, 1);
+	*at++ = '.';
+	decimal_write(at, ms % 1000, 3);
 	return buffer;
 }

@@ -112,7 +112,7 @@ static void picture_init(struct picture *picture, const struct svg_timeline_styl
 
 static void picture_clear(struct picture *picture)
 {
-	wait_views_free(picture->waits, picture->history.n_attempts);
+	free(picture->waits);
 	history_free(&picture->history);
 	free(picture->blamed);
 	free(picture->first_event);

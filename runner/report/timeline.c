@@ -64,10 +64,16 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(layouts) == N_COLUMNS, "one layout per column");
 
+/* A part of the timeline's cell texts. */
+struct cell {
+	size_t offset, length; /* bytes */
+	size_t width;          /* columns */
+};
+
 struct row {
 	size_t skipped; /* > 0: stands for this many attempts that are not shown */
 	bool blamed;
-	char *cells[N_COLUMNS]; /* owned */
+	struct cell cells[N_COLUMNS]; /* of the columns that are wanted */
 };
 
 struct timeline {
@@ -80,8 +86,10 @@ struct timeline {
 	const char *indent;
 	size_t columns; /* for text, indent taken off */
 	bool brief;     /* shorter wordings, to save columns */
+	bool wanted[N_COLUMNS];
 	struct row *rows;
 	size_t n_rows, rows_capacity;
+	struct strbuf cells;      /* the texts of all rows, safe to show as they are */
 	size_t widths[N_COLUMNS]; /* 0: the column is left out */
 	struct strbuf *out;
 };
@@ -178,33 +186,45 @@ static bool shows_intervals(const struct timeline *timeline)
 	return n_intervals > 0;
 }
 
+static void add_number(struct strbuf *out, uint64_t number)
+{
+	char digits[24];
+
+	decimal_write(digits, number, 1);
+	strbuf_puts(out, digits);
+}
+
 /* The column shows what was judged. */
-static char *cell_before(const struct timeline *timeline, uint32_t id)
+static void add_before(const struct timeline *timeline, uint32_t id, struct strbuf *out)
 {
 	const struct wait_view *wait = &timeline->waits[id];
 	char buffer[DURATION_TEXT_SIZE];
 
 	if (!wait->there)
-		return xstrdup("");
+		return;
 	/* The attempt before had not ended: there was no wait. */
-	return xstrdup(wait->open ? "-" : duration_format(wait->length_ns, buffer));
+	strbuf_puts(out, wait->open ? "-" : duration_format(wait->length_ns, buffer));
 }
 
-static char *cell_copy(const struct record_attempt *attempt)
+static void add_copy(const struct record_attempt *attempt, struct strbuf *out)
 {
-	return attempt->copy == COPY_UNKNOWN ? xstrdup("?") : xasprintf("%u", attempt->copy + 1);
+	if (attempt->copy == COPY_UNKNOWN)
+		strbuf_putc(out, '?');
+	else
+		add_number(out, (uint64_t)attempt->copy + 1);
 }
 
-static char *cell_fault(const struct timeline *timeline, uint32_t id)
+static void add_fault(const struct timeline *timeline, uint32_t id, struct strbuf *out)
 {
 	const struct record_attempt *attempt = &timeline->record->attempts[id];
 	const struct step *step = step_of(timeline, id);
 	char buffer[DURATION_TEXT_SIZE];
-	struct strbuf text = {0};
 	struct step once;
 
-	if (!step)
-		return xasprintf("step %u", attempt->step + 1);
+	if (!step) {
+		strbuf_printf(out, "step %u", attempt->step + 1);
+		return;
+	}
 	once = *step;
 	once.repeat = 1;
 	once.repeat_explicit = false;
@@ -212,15 +232,15 @@ static char *cell_fault(const struct timeline *timeline, uint32_t id)
 	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
 	 */
 	if (step->action == STEP_DELAY) {
-		strbuf_printf(&text, "delay %s", duration_format(attempt->delay_ns, buffer));
-		step_format_then(step, &text);
+		strbuf_printf(out, "delay %s", duration_format(attempt->delay_ns, buffer));
+		step_format_then(step, out);
 	} else {
-		step_format(&once, &text);
+		step_format(&once, out);
 	}
-	return strbuf_steal(&text);
 }
 
-static char *cell_ended(const struct timeline *timeline, const struct attempt_history *attempt)
+static void add_ended(const struct timeline *timeline, const struct attempt_history *attempt,
+		      struct strbuf *out)
 {
 	static const char *const words[] = {
 		[END_REFUSED] = "refused",         [END_ESTABLISHED] = "connected",
@@ -230,43 +250,103 @@ static char *cell_ended(const struct timeline *timeline, const struct attempt_hi
 	char buffer[DURATION_TEXT_SIZE];
 
 	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");
+	strbuf_puts(out, words[attempt->end]);
 	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
-		return xstrdup(words[attempt->end]);
-	duration_format(attempt->ended_ns - attempt->started_ns, buffer);
-	return xasprintf("%s %s%s", words[attempt->end], timeline->brief ? "+" : "after ", buffer);
+		return;
+	strbuf_puts(out, timeline->brief ? " +" : " after ");
+	strbuf_puts(out, duration_format(attempt->ended_ns - attempt->started_ns, buffer));
+}
+
+static void add_syns(const struct attempt_history *attempt, struct strbuf *out)
+{
+	add_number(out, MIN(attempt->syns, 1));
+	if (attempt->syns > 1)
+		strbuf_printf(out, "+%u rtx", attempt->syns - 1);
+}
+
+static void add_text(const struct timeline *timeline, uint32_t id, enum column column,
+		     struct strbuf *out)
+{
+	const struct record_attempt *attempt = &timeline->record->attempts[id];
+	const struct attempt_history *history = &timeline->history->attempts[id];
+	char seconds[REPORT_SECONDS_SIZE];
+
+	switch (column) {
+	case COLUMN_NUMBER:
+		add_number(out, (uint64_t)id + 1);
+		break;
+	case COLUMN_AT:
+		strbuf_puts(out, report_seconds(history->started_ns, seconds));
+		strbuf_puts(out, " s");
+		break;
+	case COLUMN_COPY:
+		add_copy(attempt, out);
+		break;
+	case COLUMN_ENDPOINT:
+		report_line(out, endpoint_name(timeline, attempt->endpoint));
+		strbuf_putc(out, ' ');
+		add_number(out, attempt->number);
+		break;
+	case COLUMN_STEP:
+		add_number(out, (uint64_t)attempt->step + 1);
+		break;
+	case COLUMN_FAULT:
+		add_fault(timeline, id, out);
+		break;
+	case COLUMN_SYNS:
+		add_syns(history, out);
+		break;
+	case COLUMN_ENDED:
+		add_ended(timeline, history, out);
+		break;
+	case COLUMN_BEFORE:
+		add_before(timeline, id, out);
+		break;
+	case N_COLUMNS:
+		break;
+	}
+}
+
+/* Makes a cell of the text that was added to the timeline's cells from @offset on. */
+static struct cell make_cell(struct timeline *timeline, size_t offset)
+{
+	struct strbuf *texts = &timeline->cells;
+
+	if (timeline->style->ascii) {
+		AUTO_STRBUF struct strbuf ascii = {0};
+
+		strbuf_add(texts, "", 1);
+		report_ascii(&ascii, texts->data + offset);
+		texts->length = offset;
+		strbuf_add(texts, strbuf_text(&ascii), ascii.length);
+	}
+	/* The terminating NUL is the cell's. */
+	strbuf_add(texts, "", 1);
+	return (struct cell){
+		.offset = offset,
+		.length = texts->length - 1 - offset,
+		.width = text_width(texts->data + offset),
+	};
 }
 
 static void add_attempt_row(struct timeline *timeline, uint32_t id)
 {
-	const struct record_attempt *attempt = &timeline->record->attempts[id];
-	const struct attempt_history *history = &timeline->history->attempts[id];
 	struct row row = {.blamed = is_blamed(timeline, id)};
-	struct strbuf name = {0};
-	char seconds[REPORT_SECONDS_SIZE];
 
-	report_line(&name, endpoint_name(timeline, attempt->endpoint));
-	strbuf_printf(&name, " %u", attempt->number);
-	row.cells[COLUMN_ENDPOINT] = strbuf_steal(&name);
-	row.cells[COLUMN_NUMBER] = xasprintf("%u", id + 1);
-	row.cells[COLUMN_AT] = xasprintf("%s s", report_seconds(history->started_ns, seconds));
-	row.cells[COLUMN_STEP] = xasprintf("%u", attempt->step + 1);
-	row.cells[COLUMN_FAULT] = cell_fault(timeline, id);
-	if (history->syns > 1)
-		row.cells[COLUMN_SYNS] = xasprintf("1+%u rtx", history->syns - 1);
-	else
-		row.cells[COLUMN_SYNS] = xasprintf("%u", history->syns);
-	row.cells[COLUMN_ENDED] = cell_ended(timeline, history);
-	row.cells[COLUMN_BEFORE] = cell_before(timeline, id);
-	row.cells[COLUMN_COPY] = cell_copy(attempt);
+	for (enum column column = 0; column < N_COLUMNS; column++) {
+		size_t offset = timeline->cells.length;
+
+		if (!timeline->wanted[column])
+			continue;
+		add_text(timeline, id, column, &timeline->cells);
+		row.cells[column] = make_cell(timeline, offset);
+	}
 	array_append(timeline->rows, timeline->n_rows, timeline->rows_capacity, row);
 }
 
 static void free_rows(struct timeline *timeline)
 {
-	for (size_t i = 0; i < timeline->n_rows; i++) {
-		for (size_t column = 0; column < N_COLUMNS; column++)
-			free(timeline->rows[i].cells[column]);
-	}
+	strbuf_free(&timeline->cells);
 	free(timeline->rows);
 	timeline->rows = NULL;
 	timeline->n_rows = timeline->rows_capacity = 0;
@@ -282,6 +362,21 @@ static bool is_shown(const struct timeline *timeline, uint32_t id, const uint32_
 		return true;
 	for (size_t i = 0; i < n_blamed; i++) {
 		if (id + SHOWN_AROUND >= blamed[i] && id <= blamed[i] + SHOWN_AROUND)
+			return true;
+	}
+	return false;
+}
+
+static bool column_wanted(const struct timeline *timeline, enum column column)
+{
+	if (column == COLUMN_ENDPOINT)
+		return timeline->record->n_endpoints > 1;
+	if (column == COLUMN_COPY)
+		return timeline->record->n_copies > 1;
+	if (column != COLUMN_STEP || !timeline->scenario)
+		return true;
+	for (size_t i = 0; i < timeline->scenario->n_endpoints; i++) {
+		if (timeline->scenario->endpoints[i].script.n_steps > 1)
 			return true;
 	}
 	return false;
@@ -328,21 +423,6 @@ static const char *heading(const struct timeline *timeline, enum column column)
 	return headings[column];
 }
 
-static bool column_wanted(const struct timeline *timeline, enum column column)
-{
-	if (column == COLUMN_ENDPOINT)
-		return timeline->record->n_endpoints > 1;
-	if (column == COLUMN_COPY)
-		return timeline->record->n_copies > 1;
-	if (column != COLUMN_STEP || !timeline->scenario)
-		return true;
-	for (size_t i = 0; i < timeline->scenario->n_endpoints; i++) {
-		if (timeline->scenario->endpoints[i].script.n_steps > 1)
-			return true;
-	}
-	return false;
-}
-
 static size_t total_width(const struct timeline *timeline)
 {
 	size_t total = TABLE_INDENT + COLUMN_GAP; /* the mark at the end: a blank and a cross */
@@ -359,11 +439,9 @@ static void natural_widths(struct timeline *timeline)
 	for (enum column column = 0; column < N_COLUMNS; column++) {
 		size_t width = text_width(heading(timeline, column));
 
-		for (size_t i = 0; i < timeline->n_rows; i++) {
-			if (timeline->rows[i].skipped == 0)
-				width = MAX(width, text_width(timeline->rows[i].cells[column]));
-		}
-		timeline->widths[column] = column_wanted(timeline, column) ? width : 0;
+		for (size_t i = 0; i < timeline->n_rows; i++)
+			width = MAX(width, timeline->rows[i].cells[column].width);
+		timeline->widths[column] = timeline->wanted[column] ? width : 0;
 	}
 }
 
@@ -389,21 +467,30 @@ static void shrink_widths(struct timeline *timeline)
 	}
 }
 
-static void add_cell(const struct timeline *timeline, enum column column, const char *text)
+/* Adds @text, which is @width columns wide, in the columns that are there for it. */
+static void add_cell(const struct timeline *timeline, enum column column, const char *text,
+		     size_t length, size_t width)
 {
-	size_t width = timeline->widths[column], taken;
-	AUTO_STRBUF struct strbuf fitted = {0}, ascii = {0};
+	size_t room = timeline->widths[column];
+	AUTO_STRBUF struct strbuf fitted = {0};
 
-	if (timeline->style->ascii) {
-		report_ascii(&ascii, text);
-		text = strbuf_text(&ascii);
+	if (width > room) {
+		width = report_fit(&fitted, text, room, timeline->style->ascii);
+		text = strbuf_text(&fitted);
+		length = fitted.length;
 	}
-	taken = report_fit(&fitted, text, width, timeline->style->ascii);
 	if (layouts[column].right)
-		strbuf_pad(timeline->out, ' ', width - taken);
-	strbuf_puts(timeline->out, strbuf_text(&fitted));
+		strbuf_pad(timeline->out, ' ', room - width);
+	strbuf_add(timeline->out, text, length);
 	if (!layouts[column].right)
-		strbuf_pad(timeline->out, ' ', width - taken);
+		strbuf_pad(timeline->out, ' ', room - width);
+}
+
+static void add_heading(const struct timeline *timeline, enum column column)
+{
+	const char *text = heading(timeline, column);
+
+	add_cell(timeline, column, text, strlen(text), text_width(text));
 }
 
 /* One row, or with @row NULL the headings. */
@@ -422,7 +509,11 @@ static void add_row(const struct timeline *timeline, const struct row *row)
 			continue;
 		if (column > COLUMN_NUMBER)
 			strbuf_pad(out, ' ', COLUMN_GAP);
-		add_cell(timeline, column, row ? row->cells[column] : heading(timeline, column));
+		if (row)
+			add_cell(timeline, column, timeline->cells.data + row->cells[column].offset,
+				 row->cells[column].length, row->cells[column].width);
+		else
+			add_heading(timeline, column);
 	}
 	if (blamed)
 		strbuf_puts(out, mark);
@@ -441,6 +532,8 @@ static void add_table(struct timeline *timeline)
 				 "no attempts: no SYN came to any endpoint");
 		return;
 	}
+	for (enum column column = 0; column < N_COLUMNS; column++)
+		timeline->wanted[column] = column_wanted(timeline, column);
 	make_rows(timeline);
 	natural_widths(timeline);
 	if (total_width(timeline) > timeline->columns) {
@@ -744,6 +837,6 @@ void timeline_format(const struct scenario *scenario, const struct record *recor
 	add_herds(&timeline);
 	add_end(&timeline);
 	add_standing(&timeline);
-	wait_views_free(timeline.waits, history.n_attempts);
+	free(timeline.waits);
 	history_free(&history);
 }

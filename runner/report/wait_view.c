@@ -28,7 +28,6 @@ static void compare(struct wait_view *view, const struct expectation *expectatio
 		return; /* beyond the end of a list: no such wait is allowed, whatever its length */
 	view->judged = true;
 	view->allowed = tolerance_apply(bounds.exact, &bounds.tolerance, scale);
-	view->expected = bounds_text(&bounds);
 	if (!view->open)
 		view->miss_ns = time_miss(&bounds, view->length_ns);
 }
@@ -84,11 +83,4 @@ struct wait_view *wait_views_make(const struct scenario *scenario, const struct 
 		}
 	}
 	return views;
-}
-
-void wait_views_free(struct wait_view *views, size_t n_views)
-{
-	for (size_t i = 0; i < n_views; i++)
-		free(views[i].expected);
-	free(views);
 }

@@ -19,16 +19,14 @@ struct wait_view {
 	int64_t from_ns, length_ns;
 	bool judged;          /* an expectation says what is allowed: */
 	struct range allowed; /* of the length, tolerance included */
-	char *expected;       /* as text, owned; NULL unless judged */
 	int64_t miss_ns;      /* negative: too short; 0: as expected */
 };
 
 /*
- * One for each attempt of the history, by id; free them with wait_views_free(). @scenario NULL:
+ * One for each attempt of the history, by id; owned by the caller. @scenario NULL:
  * none is judged. @scale as judge_options.timing_scale.
  */
 struct wait_view *wait_views_make(const struct scenario *scenario, const struct history *history,
 				  double scale);
-void wait_views_free(struct wait_view *views, size_t n_views);
 
 #endif

@@ -227,3 +227,25 @@ Test(text, width_counts_terminal_columns)
 		cr_expect_eq(text_width(cases[i].text), cases[i].width, "\"%s\": %zu",
 			     cases[i].text, text_width(cases[i].text));
 }
+
+Test(decimal, is_written_with_at_least_the_digits_that_were_asked_for)
+{
+	static const struct {
+		uint64_t value;
+		unsigned digits;
+		const char *text;
+	} cases[] = {
+		{0, 1, "0"},     {0, 0, "0"},
+		{0, 3, "000"},   {7, 3, "007"},
+		{999, 3, "999"}, {1000, 3, "1000"},
+		{10, 1, "10"},   {UINT64_MAX, 1, "18446744073709551615"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[24];
+		const char *end = decimal_write(text, cases[i].value, cases[i].digits);
+
+		cr_expect_str_eq(text, cases[i].text);
+		cr_expect_eq(end, text + strlen(cases[i].text));
+	}
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writing with libxml2: see xml.h. */
+#include "runner/report/xml.h"
+
+xmlBufferPtr xml_buffer_new(void)
+{
+	xmlBufferPtr buffer = xmlBufferCreate();
+
+	if (!buffer)
+		out_of_memory();
+	xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
+	return buffer;
+}
+
+char *xml_buffer_steal(xmlBufferPtr buffer, size_t *ret_length)
+{
+	char *text;
+
+	*ret_length = (size_t)xmlBufferLength(buffer);
+	/* NULL when nothing was written. Its memory is malloc()'s as long as nobody says otherwise.
+	 */
+	text = (char *)xmlBufferDetach(buffer);
+	xmlBufferFree(buffer);
+	return text ? text : xstrdup("");
+}
+
+void xml_write(xmlTextWriterPtr writer, const char *text)
+{
+	xmlChar *escaped;
+
+	/* Most text has nothing in it that xmlEncodeSpecialChars() would replace, which is slow. */
+	if (text[strcspn(text, "<>&\"\r")] == '\0') {
+		xml_check(xmlTextWriterWriteRaw(writer, xml(text)));
+		return;
+	}
+	escaped = xmlEncodeSpecialChars(NULL, xml(text));
+	if (!escaped)
+		out_of_memory();
+	xml_check(xmlTextWriterWriteRaw(writer, escaped));
+	xmlFree(escaped);
+}
