@@ -64,7 +64,8 @@ static bool carried(const struct judging *judging, const struct attempt_history 
 	const struct record_attempt *made = &judging->record->attempts[attempt->id];
 	const struct step *step =
 		&judging->scenario->endpoints[made->endpoint].script.steps[made->step];
-	int64_t bytes = (int64_t)(received ? attempt->bytes_received : attempt->bytes_sent);
+	int64_t bytes = (int64_t)(received ? attempt->details->bytes_received
+					   : attempt->details->bytes_sent);
 	bool stalled = attempt_had_fault(attempt, FAULT_STALLED);
 
 	*ret = (struct range){0, 0};

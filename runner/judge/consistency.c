@@ -242,19 +242,20 @@ static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 
 static void check_story(struct checker *checker, const struct attempt_history *attempt)
 {
-	bool established = attempt->established_ns != INT64_MAX;
+	const struct attempt_details *details = attempt->details;
+	bool established = details->established_ns != INT64_MAX;
 
 	for (uint32_t ordinal = 1; ordinal <= attempt->syns && !full(checker); ordinal++)
 		check_syn(checker, attempt->id, ordinal);
-	if (established && attempt->refused > 0)
+	if (established && details->refused > 0)
 		add_about(checker, attempt->id, "was refused and got its connection all the same");
-	else if (established && attempt->unreachable > 0)
+	else if (established && details->unreachable > 0)
 		add_about(checker, attempt->id,
 			  "was answered with ICMP and got its connection all the same");
-	else if (established && attempt->accepted == 0)
+	else if (established && details->accepted == 0)
 		add_about(checker, attempt->id,
 			  "got its connection though none of its SYNs was let through");
-	if (attempt->refused > 0 && attempt->last_syn_ns - attempt->refused_ns > ANSWER_SLACK_NS)
+	if (details->refused > 0 && details->last_syn_ns - details->refused_ns > ANSWER_SLACK_NS)
 		add_about(checker, attempt->id,
 			  "went on sending SYNs after it was refused: the RST did not reach the "
 			  "client");
@@ -263,11 +264,11 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 	 * which is none of our business.
 	 */
 	if (!established && attempt->closed_ns != INT64_MAX && attempt->syns > 0 &&
-	    attempt->kernel_retransmissions > attempt->syns - 1)
+	    details->kernel_retransmissions > attempt->syns - 1)
 		add_about(checker, attempt->id,
 			  "sent %" PRIu32 " SYNs by the kernel's account, of which %" PRIu32
 			  " were seen",
-			  attempt->kernel_retransmissions + 1, attempt->syns);
+			  details->kernel_retransmissions + 1, attempt->syns);
 }
 
 static uint32_t count_exits(const struct history *history)

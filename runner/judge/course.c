@@ -209,6 +209,24 @@ static const struct attempt_history *first_at(const struct judging *judging,
 	return NULL;
 }
 
+/* The first attempt at each target, NULL: none; one pass over them, for there can be many. */
+static void find_firsts(const struct judging *judging, const struct attempt_group *group,
+			const struct target *targets, size_t n,
+			const struct attempt_history **ret_firsts)
+{
+	size_t n_missing = n;
+
+	for (size_t k = 0; k < n; k++)
+		ret_firsts[k] = NULL;
+	for (size_t i = 0; i < group->n_attempts && n_missing > 0; i++)
+		for (size_t k = 0; k < n; k++)
+			if (!ret_firsts[k] &&
+			    is_at(judging->record, group->attempts[i]->id, &targets[k])) {
+				ret_firsts[k] = group->attempts[i];
+				n_missing--;
+			}
+}
+
 /* Whether an attempt at the target has failed by then. */
 static bool failed_before(const struct judging *judging, const struct attempt_group *group,
 			  const struct target *target, int64_t at_ns)
@@ -236,14 +254,14 @@ static char *when_text(const struct attempt_history *attempt)
 }
 
 static void add_order(struct judging *judging, const struct expectation *expectation,
-		      const struct attempt_group *group, const struct target *earlier,
-		      const struct target *later)
+		      const struct attempt_group *group,
+		      const struct attempt_history *const *firsts, size_t earlier, size_t later)
 {
-	const struct attempt_history *first = first_at(judging, group, earlier);
-	const struct attempt_history *second = first_at(judging, group, later);
-	AUTO_FREE char *earlier_name = target_text(judging, earlier);
-	AUTO_FREE char *later_name = target_text(judging, later);
-	AUTO_FREE char *earlier_at = when_text(first), *later_at = when_text(second);
+	const struct target *targets = expectation->value.order.targets;
+	AUTO_FREE char *earlier_name = target_text(judging, &targets[earlier]);
+	AUTO_FREE char *later_name = target_text(judging, &targets[later]);
+	AUTO_FREE char *earlier_at = when_text(firsts[earlier]);
+	AUTO_FREE char *later_at = when_text(firsts[later]);
 	bool failure = expectation->value.order.after_failure;
 
 	judging_add(
@@ -257,35 +275,32 @@ static void add_order(struct judging *judging, const struct expectation *expecta
 			.actual = xasprintf("%s %s, %s %s", later_name, later_at, earlier_name,
 					    earlier_at),
 			.has_attempt = true,
-			.attempt = second->id,
+			.attempt = firsts[later]->id,
 		});
 }
 
 static void judge_order_of(struct judging *judging, const struct expectation *expectation,
-			   const struct attempt_group *group)
+			   const struct attempt_group *group,
+			   const struct attempt_history *const *firsts)
 {
 	const struct target *targets = expectation->value.order.targets;
 	size_t n = expectation->value.order.n_targets;
-	const struct attempt_history *last;
+	const struct attempt_history *last = n > 0 ? firsts[n - 1] : NULL;
 
-	if (n == 0)
-		return;
-	last = first_at(judging, group, &targets[n - 1]);
 	for (size_t i = 0; expectation->value.order.after_failure && last && i < n - 1; i++)
 		if (!failed_before(judging, group, &targets[i], last->started_ns))
-			add_order(judging, expectation, group, &targets[i], &targets[n - 1]);
+			add_order(judging, expectation, group, firsts, i, n - 1);
 	for (size_t i = 1; !expectation->value.order.after_failure && i < n; i++) {
-		const struct attempt_history *before = first_at(judging, group, &targets[i - 1]);
-		const struct attempt_history *after = first_at(judging, group, &targets[i]);
+		const struct attempt_history *before = firsts[i - 1], *after = firsts[i];
 
 		if (after && (!before || before->started_ns > after->started_ns))
-			add_order(judging, expectation, group, &targets[i - 1], &targets[i]);
+			add_order(judging, expectation, group, firsts, i - 1, i);
 	}
 }
 
 /* What was to come when, and when it came: of several copies, the first one's. */
 static void measure_order(struct judging *judging, const struct expectation *expectation,
-			  const struct attempt_group *group)
+			  const struct attempt_history *const *firsts)
 {
 	const struct target *targets = expectation->value.order.targets;
 	size_t n = expectation->value.order.n_targets;
@@ -294,7 +309,7 @@ static void measure_order(struct judging *judging, const struct expectation *exp
 
 	for (size_t i = 0; i < n; i++) {
 		AUTO_FREE char *name = target_text(judging, &targets[i]);
-		const struct attempt_history *first = first_at(judging, group, &targets[i]);
+		const struct attempt_history *first = firsts[i];
 		AUTO_FREE char *when = when_text(first);
 		const char *before =
 			expectation->value.order.after_failure ? ", after that failed " : ", then ";
@@ -315,11 +330,17 @@ static void measure_order(struct judging *judging, const struct expectation *exp
 void judge_order(struct judging *judging, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	size_t n = expectation->value.order.n_targets;
+	AUTO_FREE const struct attempt_history **firsts =
+		xmalloc((n + 1) * sizeof(const struct attempt_history *));
 
-	if (groups->n_groups > 0)
-		measure_order(judging, expectation, &groups->groups[0]);
-	for (size_t i = 0; i < groups->n_groups; i++)
-		judge_order_of(judging, expectation, &groups->groups[i]);
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		find_firsts(judging, &groups->groups[i], expectation->value.order.targets, n,
+			    firsts);
+		if (i == 0)
+			measure_order(judging, expectation, firsts);
+		judge_order_of(judging, expectation, &groups->groups[i], firsts);
+	}
 }
 
 static void judge_fallback_of(struct judging *judging, const struct expectation *expectation,

@@ -58,16 +58,17 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 {
 	switch (step->action) {
 	case STEP_REFUSE:
-		return attempt->refused > 0;
+		return attempt->details->refused > 0;
 	case STEP_UNREACHABLE:
-		return attempt->unreachable > 0;
+		return attempt->details->unreachable > 0;
 	case STEP_LOSE_SYN_ACK:
 		return attempt_had_fault(attempt, FAULT_SYN_ACK_LOST);
 	case STEP_HALF_OPEN:
 	case STEP_STALL:
 		return attempt_had_fault(attempt, FAULT_STALLED);
 	case STEP_BACKLOG_FULL:
-		return step->abort ? attempt_had_fault(attempt, FAULT_RESET) : attempt->dropped > 0;
+		return step->abort ? attempt_had_fault(attempt, FAULT_RESET)
+				   : attempt->details->dropped > 0;
 	case STEP_RESET:
 		return attempt_had_fault(attempt, FAULT_RESET);
 	case STEP_CLOSE:
@@ -76,9 +77,10 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 		return attempt_had_fault(attempt, FAULT_SLOWED);
 	case STEP_DROP:
 	case STEP_LOSE:
-		return attempt->dropped > 0;
+		return attempt->details->dropped > 0;
 	case STEP_DELAY:
-		return attempt->accepted > 0 || attempt->refused > 0 || attempt->unreachable > 0 ||
+		return attempt->details->accepted > 0 || attempt->details->refused > 0 ||
+		       attempt->details->unreachable > 0 ||
 		       attempt->closed_ns < attempt->started_ns + delay_ns;
 	case STEP_ACCEPT:
 	case STEP_N_ACTIONS:

@@ -542,8 +542,8 @@ bool baseline_is_silent(struct record *const *records, size_t n_records)
 
 		/* The end of a connection may count as a byte of it. */
 		for (size_t k = 0; k < history.n_attempts; k++)
-			silent &= history.attempts[k].bytes_sent <= 1 &&
-				  history.attempts[k].bytes_received <= 1;
+			silent &= history.details[k].bytes_sent <= 1 &&
+				  history.details[k].bytes_received <= 1;
 		history_free(&history);
 	}
 	return silent;

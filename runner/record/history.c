@@ -20,44 +20,44 @@ static uint32_t n_copies(const struct record *record)
 	return MAX(record->n_copies, 1);
 }
 
-static void take_verdict(struct attempt_history *attempt, const struct event *event)
+static void take_verdict(struct attempt_details *details, const struct event *event)
 {
-	attempt->max_lag_ns = MAX(attempt->max_lag_ns, event->u.net.lag_ns);
+	details->max_lag_ns = MAX(details->max_lag_ns, event->u.net.lag_ns);
 	switch (event->u.net.verdict) {
 	case VERDICT_ACCEPT:
-		attempt->accepted++;
-		attempt->accepted_ns = MIN(attempt->accepted_ns, event->at_ns);
+		details->accepted++;
+		details->accepted_ns = MIN(details->accepted_ns, event->at_ns);
 		break;
 	case VERDICT_REFUSE:
-		attempt->refused++;
-		attempt->refused_ns = MIN(attempt->refused_ns, event->at_ns);
+		details->refused++;
+		details->refused_ns = MIN(details->refused_ns, event->at_ns);
 		break;
 	case VERDICT_DROP:
-		attempt->dropped++;
+		details->dropped++;
 		break;
 	case VERDICT_UNREACHABLE:
-		attempt->unreachable++;
-		attempt->unreachable_ns = MIN(attempt->unreachable_ns, event->at_ns);
+		details->unreachable++;
+		details->unreachable_ns = MIN(details->unreachable_ns, event->at_ns);
 		break;
 	case VERDICT_N_KINDS:
 		break;
 	}
 }
 
-static void take_fault(struct history *history, struct attempt_history *attempt,
+static void take_fault(struct history *history, struct attempt_details *details,
 		       const struct event *event)
 {
 	enum fault_kind kind = event->u.net.fault;
 
-	if (!attempt->faults) {
-		attempt->faults = xzalloc(sizeof(*attempt->faults));
+	if (!details->faults) {
+		details->faults = xzalloc(sizeof(*details->faults));
 		history->n_with_faults++;
 		for (size_t i = 0; i < FAULT_N_KINDS; i++)
-			attempt->faults->at_ns[i] = INT64_MAX;
+			details->faults->at_ns[i] = INT64_MAX;
 	}
-	if (attempt->faults->at_ns[kind] == INT64_MAX)
-		attempt->faults->bytes[kind] = event->u.net.bytes;
-	attempt->faults->at_ns[kind] = MIN(attempt->faults->at_ns[kind], event->at_ns);
+	if (details->faults->at_ns[kind] == INT64_MAX)
+		details->faults->bytes[kind] = event->u.net.bytes;
+	details->faults->at_ns[kind] = MIN(details->faults->at_ns[kind], event->at_ns);
 }
 
 static void take_process_event(struct history *history, const struct event *event)
@@ -76,22 +76,27 @@ static void take_process_event(struct history *history, const struct event *even
  */
 static void begin_attempts(struct history *history, size_t *n_begun, size_t n)
 {
-	for (; *n_begun < n; ++*n_begun)
+	for (; *n_begun < n; ++*n_begun) {
 		history->attempts[*n_begun] = (struct attempt_history){
 			.id = (uint32_t)*n_begun,
 			.started_ns = INT64_MAX,
 			.closed_ns = INT64_MAX,
+			.details = &history->details[*n_begun],
+		};
+		history->details[*n_begun] = (struct attempt_details){
 			.accepted_ns = INT64_MAX,
 			.refused_ns = INT64_MAX,
 			.unreachable_ns = INT64_MAX,
 			.established_ns = INT64_MAX,
 			.last_syn_ns = INT64_MIN,
 		};
+	}
 }
 
 static void take_event(struct history *history, size_t *n_begun, const struct event *event)
 {
 	struct attempt_history *attempt;
+	struct attempt_details *details;
 
 	if (event->kind > EVENT_CLOSED) {
 		take_process_event(history, event);
@@ -101,20 +106,21 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 		return;
 	begin_attempts(history, n_begun, (size_t)event->u.net.attempt + 1);
 	attempt = &history->attempts[event->u.net.attempt];
+	details = attempt->details;
 	switch (event->kind) {
 	case EVENT_SYN:
 		attempt->syns++;
 		attempt->started_ns = MIN(attempt->started_ns, event->at_ns);
-		attempt->last_syn_ns = MAX(attempt->last_syn_ns, event->at_ns);
+		details->last_syn_ns = MAX(details->last_syn_ns, event->at_ns);
 		break;
 	case EVENT_VERDICT:
-		take_verdict(attempt, event);
+		take_verdict(details, event);
 		break;
 	case EVENT_ESTABLISHED:
-		attempt->established_ns = MIN(attempt->established_ns, event->at_ns);
+		details->established_ns = MIN(details->established_ns, event->at_ns);
 		break;
 	case EVENT_FAULT:
-		take_fault(history, attempt, event);
+		take_fault(history, details, event);
 		break;
 	case EVENT_STANDING:
 		array_append(history->standing, history->n_standing, history->standing_capacity,
@@ -122,9 +128,9 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 		break;
 	case EVENT_CLOSED:
 		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
-		attempt->kernel_retransmissions = event->u.net.retransmissions;
-		attempt->bytes_received = event->u.net.bytes_received;
-		attempt->bytes_sent = event->u.net.bytes_sent;
+		details->kernel_retransmissions = event->u.net.retransmissions;
+		details->bytes_received = event->u.net.bytes_received;
+		details->bytes_sent = event->u.net.bytes_sent;
 		break;
 	default:
 		break;
@@ -140,26 +146,27 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
  */
 static void decide_end(struct attempt_history *attempt)
 {
+	const struct attempt_details *details = attempt->details;
 	int64_t closed_ns = attempt->closed_ns;
 
 	attempt->end = END_OPEN;
-	if (attempt->refused_ns != INT64_MAX && attempt->refused_ns <= closed_ns &&
-	    attempt->refused_ns <= attempt->established_ns) {
+	if (details->refused_ns != INT64_MAX && details->refused_ns <= closed_ns &&
+	    details->refused_ns <= details->established_ns) {
 		attempt->end = END_REFUSED;
-		attempt->ended_ns = attempt->refused_ns;
-	} else if (attempt->unreachable_ns != INT64_MAX && attempt->unreachable_ns <= closed_ns &&
-		   attempt->unreachable_ns <= attempt->established_ns) {
+		attempt->ended_ns = details->refused_ns;
+	} else if (details->unreachable_ns != INT64_MAX && details->unreachable_ns <= closed_ns &&
+		   details->unreachable_ns <= details->established_ns) {
 		attempt->end = END_UNREACHABLE;
-		attempt->ended_ns = attempt->unreachable_ns;
-	} else if (attempt->established_ns != INT64_MAX && attempt->established_ns <= closed_ns) {
+		attempt->ended_ns = details->unreachable_ns;
+	} else if (details->established_ns != INT64_MAX && details->established_ns <= closed_ns) {
 		attempt->end = END_ESTABLISHED;
-		attempt->ended_ns = attempt->established_ns;
+		attempt->ended_ns = details->established_ns;
 	} else if (closed_ns == INT64_MAX) {
 		return;
-	} else if (attempt->accepted_ns <= closed_ns &&
-		   attempt->last_syn_ns - attempt->accepted_ns <= ANSWER_SLACK_NS) {
+	} else if (details->accepted_ns <= closed_ns &&
+		   details->last_syn_ns - details->accepted_ns <= ANSWER_SLACK_NS) {
 		attempt->end = END_REJECTED;
-		attempt->ended_ns = attempt->accepted_ns;
+		attempt->ended_ns = details->accepted_ns;
 	} else {
 		attempt->end = END_ABANDONED;
 		attempt->ended_ns = closed_ns;
@@ -168,7 +175,7 @@ static void decide_end(struct attempt_history *attempt)
 
 int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind kind)
 {
-	return attempt->faults ? attempt->faults->at_ns[kind] : INT64_MAX;
+	return attempt->details->faults ? attempt->details->faults->at_ns[kind] : INT64_MAX;
 }
 
 bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind kind)
@@ -178,7 +185,7 @@ bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind ki
 
 uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind)
 {
-	return attempt->faults ? attempt->faults->bytes[kind] : 0;
+	return attempt->details->faults ? attempt->details->faults->bytes[kind] : 0;
 }
 
 static void decide_over(struct attempt_history *attempt)
@@ -201,6 +208,7 @@ struct history history_make(const struct record *record)
 		.record = record,
 		.n_attempts = record->n_attempts,
 		.attempts = xmalloc(record->n_attempts * sizeof(*history.attempts)),
+		.details = xmalloc(record->n_attempts * sizeof(*history.details)),
 		.exits = xzalloc(n_copies(record) * sizeof(const struct event *)),
 	};
 	size_t n_begun = 0;
@@ -212,7 +220,7 @@ struct history history_make(const struct record *record)
 		/* An attempt without a SYN is a broken record; keep its times fit for arithmetic.
 		 */
 		if (history.attempts[i].syns == 0)
-			history.attempts[i].started_ns = history.attempts[i].last_syn_ns = 0;
+			history.attempts[i].started_ns = history.details[i].last_syn_ns = 0;
 		decide_end(&history.attempts[i]);
 		decide_over(&history.attempts[i]);
 	}
@@ -222,8 +230,9 @@ struct history history_make(const struct record *record)
 void history_free(struct history *history)
 {
 	for (size_t i = 0; history->n_with_faults > 0 && i < history->n_attempts; i++)
-		free(history->attempts[i].faults);
+		free(history->details[i].faults);
 	free(history->attempts);
+	free(history->details);
 	free(history->process_events);
 	free(history->standing);
 	free(history->exits);

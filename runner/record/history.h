@@ -32,44 +32,49 @@ const char *attempt_end_name(enum attempt_end end);
  */
 #define ANSWER_SLACK_NS (10 * INT64_C(1000000))
 
-/* What faults did to a connection after its SYN. Most attempts have none: see attempt_history. */
+/* What faults did to a connection after its SYN. Most attempts have none: see attempt_details. */
 struct attempt_faults {
 	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
 	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
 };
 
+/* What is looked at once, or of few attempts. */
+struct attempt_details {
+	/* When each of these first happened; INT64_MAX: never. */
+	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
+	int64_t last_syn_ns;                     /* arrival of its last SYN */
+	int64_t max_lag_ns;                      /* of its verdicts */
+	uint32_t dropped;                        /* SYNs dropped by us */
+	uint32_t accepted, refused, unreachable; /* verdicts that took effect */
+	uint32_t kernel_retransmissions;         /* the kernel's own count, when its socket died */
+	/* Of data, both 0 unless its socket's death was seen; see struct event. */
+	uint64_t bytes_received, bytes_sent;
+	struct attempt_faults *faults; /* owned by the history; NULL: none */
+};
+
 /*
  * Judgement goes through all of them many times, and a long record has more than fit into a
- * processor's cache: what few attempts need has no place in here.
+ * processor's cache: each takes less than a line of it, and the details stand elsewhere.
  */
 struct attempt_history {
-	uint32_t id;                     /* index into record->attempts */
-	uint32_t kernel_retransmissions; /* the kernel's own count, when its socket died */
-	int64_t started_ns;              /* first SYN */
-	int64_t ended_ns;                /* meaningful unless end is END_OPEN */
+	uint32_t id; /* index into record->attempts */
+	enum attempt_end end;
+	uint32_t syns;      /* seen by us */
+	int64_t started_ns; /* first SYN */
+	int64_t ended_ns;   /* meaningful unless end is END_OPEN */
 	/*
 	 * When the client could go on: ended_ns; of a connection that a fault broke when that came,
 	 * of one that it stalled when the socket died. INT64_MAX: not until the record's end.
 	 */
 	int64_t over_ns;
-	int64_t closed_ns;                       /* socket death; INT64_MAX: not seen */
-	uint32_t syns;                           /* SYNs seen by us */
-	uint32_t dropped;                        /* of these: dropped by us */
-	uint32_t accepted, refused, unreachable; /* verdicts that took effect */
-	enum attempt_end end;
-	int64_t max_lag_ns; /* of its verdicts */
-
-	/* When each of these first happened; INT64_MAX: never. */
-	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
-	int64_t last_syn_ns;           /* arrival of its last SYN */
-	struct attempt_faults *faults; /* owned by the history; NULL: none */
-	/* Of data, both 0 unless its socket's death was seen; see struct event. */
-	uint64_t bytes_received, bytes_sent;
+	int64_t closed_ns;               /* socket death; INT64_MAX: not seen */
+	struct attempt_details *details; /* one of the history's */
 };
 
 struct history {
 	const struct record *record;      /* borrowed */
 	struct attempt_history *attempts; /* by id: in the order of first SYNs */
+	struct attempt_details *details;  /* of as many */
 	size_t n_attempts;
 	size_t n_with_faults; /* of the attempts */
 	/* Starts, ends and the timeout: the few events that are about processes, in their order. */

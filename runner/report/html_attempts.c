@@ -134,7 +134,9 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	}
 	markup_close(markup);
 	markup_element(markup, "td", "num",
-		       history->max_lag_ns > 0 ? duration_format(history->max_lag_ns, lag) : "");
+		       history->details->max_lag_ns > 0
+			       ? duration_format(history->details->max_lag_ns, lag)
+			       : "");
 	markup_close(markup);
 }
 

@@ -220,9 +220,9 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 		strbuf_printf(&text, "; %u SYNs", history->syns);
 	if (wait)
 		strbuf_printf(&text, "; %s", wait);
-	if (history->max_lag_ns > 0)
+	if (history->details->max_lag_ns > 0)
 		strbuf_printf(&text, "; synfault was late by %s",
-			      duration_format(history->max_lag_ns, lag));
+			      duration_format(history->details->max_lag_ns, lag));
 	return strbuf_steal(&text);
 }
 

@@ -98,9 +98,9 @@ static void assert_connections(const struct record *record)
 			      "%s, %s: %lld ns", record->scenario, cases[i].step,
 			      (long long)(attempt->closed_ns - attempt->started_ns));
 		cr_expect(cases[i].received < 0 ||
-				  attempt->bytes_received == (uint64_t)cases[i].received,
+				  attempt->details->bytes_received == (uint64_t)cases[i].received,
 			  "%s, %s: %llu bytes", record->scenario, cases[i].step,
-			  (unsigned long long)attempt->bytes_received);
+			  (unsigned long long)attempt->details->bytes_received);
 	}
 	history_free(&history);
 }
