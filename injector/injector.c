@@ -815,9 +815,16 @@ static int install_remote_rules(struct injector *injector, struct rules_config *
 	rules->networks = NULL;
 	rules->owned = false;
 	rules->follows = connection_needs(config).follows_remote;
+	rules->repeats = false;
 	rules->outgoing = true;
 	(void)reinject_open(&injector->reinject);
 	return rules_install(rules, diags, &injector->remote_rules);
+}
+
+/* And nothing else: see rules_config.repeats. */
+static bool has_own_table(const struct injector_config *config)
+{
+	return !config->networks && !config->remote_table;
 }
 
 static int install_rules(struct injector *injector, const struct injector_config *config,
@@ -831,6 +838,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 		.refuse_mark = refuse_mark(config),
 		.unreachables = unreachables(config),
 		.follows = connection_needs(config).follows,
+		.repeats = has_own_table(config),
 		.endpoints = addresses,
 		.n_endpoints = n,
 		.form = config->queue_form,
@@ -895,6 +903,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 			.number = config->queue_number,
 			.length = config->queue_length,
 			.refuse_mark = refuse_mark(config),
+			.repeats = has_own_table(config),
 			.whole_packets = needs.cuts,
 			.single_segments = needs.segments,
 			.whole_segments = needs.cut_segments,

@@ -58,6 +58,7 @@ struct queue {
 	int fd; /* of the socket */
 	uint16_t number;
 	uint32_t refuse_mark;
+	bool repeats; /* see struct queue_config */
 	queue_packet_fn on_packet;
 	queue_told_fn on_told;
 	void *userdata;
@@ -338,6 +339,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 
 	queue->number = config->number;
 	queue->refuse_mark = config->refuse_mark;
+	queue->repeats = config->repeats;
 	queue->on_packet = config->on_packet;
 	queue->on_told = config->on_told;
 	queue->userdata = config->userdata;
@@ -548,6 +550,14 @@ static int set_packet(struct queue *queue, uint32_t id, const struct packet_verd
 	return send_message(queue, message, message->nlmsg_len);
 }
 
+/* The kernel's number for a verdict. */
+static int number_of(const struct queue *queue, enum verdict_kind kind)
+{
+	if (kind == VERDICT_DROP)
+		return NF_DROP;
+	return queue->repeats && kind != VERDICT_ACCEPT ? NF_REPEAT : NF_ACCEPT;
+}
+
 int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verdict *verdict)
 {
 	enum verdict_kind kind = verdict->kind;
@@ -568,7 +578,7 @@ int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verd
 	}
 	message = nfq_nlmsg_put((char *)queue->verdicts + queue->verdicts_length, NFQNL_MSG_VERDICT,
 				queue->number);
-	nfq_nlmsg_verdict_put(message, (int)id, kind == VERDICT_DROP ? NF_DROP : NF_ACCEPT);
+	nfq_nlmsg_verdict_put(message, (int)id, number_of(queue, kind));
 	if (kind == VERDICT_REFUSE)
 		nfq_nlmsg_verdict_put_mark(message, queue->refuse_mark);
 	if (kind == VERDICT_UNREACHABLE)

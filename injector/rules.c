@@ -466,26 +466,22 @@ static void batch_add_connections(struct batch *batch, const struct family_layou
 	nftnl_set_free(set);
 }
 
-/* Packets without SYN of a followed connection, from its client or to it. */
+/* Packets without SYN of a followed connection, in either direction: the map has both. */
 static void batch_add_flow_rule(struct batch *batch, const char *chain,
-				const struct family_layout *layout, bool to_client)
+				const struct family_layout *layout)
 {
 	size_t index = (size_t)(layout - family_layouts);
 	struct nftnl_rule *rule = rule_new(batch, chain);
-	uint32_t client_address = to_client ? layout->destination_offset : layout->source_offset;
-	uint32_t server_address = to_client ? layout->source_offset : layout->destination_offset;
 
 	expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
 	expr_match_tcp_flags(rule, TCP_FLAG_SYN, NFT_CMP_EQ, 0);
-	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER, client_address, layout->address_size,
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER, layout->source_offset, layout->address_size,
 		  NFT_REG32_00);
-	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-		  to_client ? TCP_DESTINATION_PORT : TCP_SOURCE_PORT, sizeof(uint16_t),
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_SOURCE_PORT, sizeof(uint16_t),
 		  layout->port_register);
-	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER, server_address, layout->address_size,
-		  layout->second_address_register);
-	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER,
-		  to_client ? TCP_SOURCE_PORT : TCP_DESTINATION_PORT, sizeof(uint16_t),
+	expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER, layout->destination_offset,
+		  layout->address_size, layout->second_address_register);
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_DESTINATION_PORT, sizeof(uint16_t),
 		  layout->second_port_register);
 	expr_lookup(rule, batch->rules->connections[index], layout->connections_id, NFT_REG32_00,
 		    true);
@@ -525,7 +521,7 @@ static void batch_add_queue_all(struct batch *batch, const char *chain, bool car
 	batch_add_rule(batch, rule, 0);
 }
 
-static void batch_add_flow_chain(struct batch *batch, const char *name)
+static void batch_add_plain_chain(struct batch *batch, const char *name)
 {
 	batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, chain_new(batch, name));
 }
@@ -554,8 +550,7 @@ static void batch_add_flow_rules(struct batch *batch, const struct rules_config 
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		if (!used[i])
 			continue;
-		batch_add_flow_rule(batch, batch->rules->flows, &family_layouts[i], false);
-		batch_add_flow_rule(batch, batch->rules->flows, &family_layouts[i], true);
+		batch_add_flow_rule(batch, batch->rules->flows, &family_layouts[i]);
 	}
 }
 
@@ -577,6 +572,27 @@ static void batch_add_rules(struct batch *batch, const struct rules_config *conf
 			batch_add_answer_rules(batch, config, &family_layouts[i]);
 }
 
+static void batch_add_jump(struct batch *batch, const char *from, const char *to)
+{
+	struct nftnl_rule *rule = rule_new(batch, from);
+
+	expr_to_chain(rule, (uint32_t)NFT_JUMP, to);
+	batch_add_rule(batch, rule, 0);
+}
+
+/*
+ * What has a mark and got no answer must not come to the queue again, from which it would come back
+ * for ever. It is missed in the count of answers (injector.c, compare_losses()).
+ */
+static void batch_add_end_of_answers(struct batch *batch, const struct rules_config *config)
+{
+	struct nftnl_rule *rule = rule_new(batch, CHAIN_ANSWER);
+
+	expr_match_mark(rule, MARK_COMMON, config->refuse_mark);
+	expr_verdict(rule, NF_DROP);
+	batch_add_rule(batch, rule, NLM_F_ACK);
+}
+
 static void batch_build_table(struct batch *batch, const struct rules_config *config, bool owned)
 {
 	bool used[N_LAYOUTS];
@@ -585,19 +601,26 @@ static void batch_build_table(struct batch *batch, const struct rules_config *co
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		used[i] = batch_add_set(batch, config, &family_layouts[i]);
 	batch_add_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
-	batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
+	if (config->repeats)
+		batch_add_plain_chain(batch, CHAIN_ANSWER);
+	else
+		batch_add_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
 	batch->queue_first = batch->rules->sequence;
 	if (config->follows) {
 		for (size_t i = 0; i < N_LAYOUTS; i++)
 			if (used[i])
 				batch_add_connections(batch, &family_layouts[i]);
-		batch_add_flow_chain(batch, batch->rules->track);
-		batch_add_flow_chain(batch, batch->rules->reject);
+		batch_add_plain_chain(batch, batch->rules->track);
+		batch_add_plain_chain(batch, batch->rules->reject);
 		batch_add_base_chain(batch, CHAIN_INJECT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
 		batch_add_flow_rules(batch, config, used);
 	}
 	batch_add_shortcut(batch);
+	if (config->repeats)
+		batch_add_jump(batch, CHAIN_QUEUE, CHAIN_ANSWER);
 	batch_add_rules(batch, config, used);
+	if (config->repeats)
+		batch_add_end_of_answers(batch, config);
 }
 
 /* ---- endpoints that others provide ---- */
@@ -630,7 +653,7 @@ static void batch_add_output_rules(struct batch *batch, const struct rules_confi
 		batch_add_queue_all(batch, CHAIN_QUEUE_OUT, true, config);
 		batch_add_exceptions(batch, config->refuse_mark);
 		for (size_t i = 0; i < N_LAYOUTS; i++)
-			batch_add_flow_rule(batch, CHAIN_QUEUE_OUT, &family_layouts[i], false);
+			batch_add_flow_rule(batch, CHAIN_QUEUE_OUT, &family_layouts[i]);
 	}
 	batch_add_shortcut(batch);
 	if (!config->follows)
@@ -708,14 +731,6 @@ static void batch_build_empty(struct batch *batch)
 	for (size_t i = 0; i < ARRAY_SIZE(outgoing_targets); i++)
 		batch_add_chain_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE,
 					chain_new(batch, outgoing_targets[i]));
-}
-
-static void batch_add_jump(struct batch *batch, const char *from, const char *to)
-{
-	struct nftnl_rule *rule = rule_new(batch, from);
-
-	expr_to_chain(rule, (uint32_t)NFT_JUMP, to);
-	batch_add_rule(batch, rule, 0);
 }
 
 /* The table may be there, empty; or, with @replace, full. */
@@ -1276,18 +1291,16 @@ int rules_count_rejected(struct rules *rules, uint64_t *ret_packets)
 	return count_chain(rules, rules->reject, ret_packets);
 }
 
-/* Adds the connection as an element of its family's map, or deletes it. */
-static void batch_add_connection(struct batch *batch, uint16_t type, const struct address *client,
-				 const struct address *server, enum flow_handling handling)
+/* Adds an element for packets from one end to the other. */
+static void set_add_direction(struct nftnl_set *set, const struct batch *batch,
+			      const struct address *from, const struct address *to,
+			      const enum flow_handling *handling)
 {
-	size_t index = client->family == AF_INET ? LAYOUT_IPV4 : LAYOUT_IPV6;
-	const struct family_layout *layout = &family_layouts[index];
-	const struct address *ends[] = {client, server};
-	struct nftnl_set *set =
-		set_new(batch, batch->rules->connections[index], layout->connections_id);
+	const struct family_layout *layout =
+		&family_layouts[from->family == AF_INET ? LAYOUT_IPV4 : LAYOUT_IPV6];
+	const struct address *ends[] = {from, to};
 	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-	uint8_t key[2 * (sizeof(client->bytes) + 4)] = {0};
-	struct nlmsghdr *message;
+	uint8_t key[2 * (sizeof(from->bytes) + 4)] = {0};
 
 	if (!element)
 		out_of_memory();
@@ -1299,15 +1312,29 @@ static void batch_add_connection(struct batch *batch, uint16_t type, const struc
 		part[layout->address_size + 1] = (uint8_t)ends[i]->port;
 	}
 	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, 2 * (layout->address_size + 4));
-	if (type == NFT_MSG_NEWSETELEM && handling == FLOW_SILENCED) {
+	if (handling && *handling == FLOW_SILENCED) {
 		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, NF_DROP);
-	} else if (type == NFT_MSG_NEWSETELEM) {
+	} else if (handling) {
 		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
 		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN,
-				       handling == FLOW_REJECTED ? batch->rules->reject
-								 : batch->rules->track);
+				       *handling == FLOW_REJECTED ? batch->rules->reject
+								  : batch->rules->track);
 	}
 	nftnl_set_elem_add(set, element);
+}
+
+/* Adds both directions of the connection to its family's map, or deletes them. */
+static void batch_add_connection(struct batch *batch, uint16_t type, const struct address *client,
+				 const struct address *server, enum flow_handling handling)
+{
+	size_t index = client->family == AF_INET ? LAYOUT_IPV4 : LAYOUT_IPV6;
+	struct nftnl_set *set = set_new(batch, batch->rules->connections[index],
+					family_layouts[index].connections_id);
+	const enum flow_handling *kept = type == NFT_MSG_NEWSETELEM ? &handling : NULL;
+	struct nlmsghdr *message;
+
+	set_add_direction(set, batch, client, server, kept);
+	set_add_direction(set, batch, server, client, kept);
 	message = batch_begin(batch, type,
 			      NLM_F_ACK | (type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0));
 	nftnl_set_elems_nlmsg_build_payload(message, set);

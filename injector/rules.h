@@ -9,7 +9,8 @@
  *                 counter, queue
  *             tcp SYN+ACK from an endpoint's address and port: counter, queue
  *         }
- *         chain answer {                            # filter hook input, priority -199
+ *         chain answer {                            # filter hook input, priority -199; or, with
+ *                                                   # rules_config.repeats, jumped to by `queue`
  *             meta mark REFUSE to an endpoint: counter, reject with tcp reset
  *             likewise a mark for each kind of ICMP answer that is needed (mark.h)
  *         }
@@ -17,8 +18,8 @@
  *
  * Where a script does something to connections, there is more before the first rule:
  *
- *     map connections4 { client . port . server . port : jump track, jump reject, or drop }
- *     chain queue { no SYN: what the map says of the connection, in both directions … }
+ *     map connections4 { source . port . destination . port : jump track, jump reject, or drop }
+ *     chain queue { no SYN: what the map says of the connection … }
  *     chain track { the mark of a carrier: accept }
  *     chain track { counter, queue }
  *     chain reject { RST: accept }
@@ -108,6 +109,12 @@ struct rules_config {
 	 * established connections leaves at the first rule.
 	 */
 	bool follows;
+	/*
+	 * A packet that is to be answered comes to `queue` once more, by the verdict NF_REPEAT
+	 * (queue_config.repeats): that chain is all that traffic which is none of ours has to pass.
+	 * For a table of one's own without `outgoing` ones beside it.
+	 */
+	bool repeats;
 	/*
 	 * The form that is known to work here. Trying the native one in vain costs milliseconds
 	 * each time: the kernel runs modprobe for it, and waits for an RCU grace period before it
