@@ -1057,6 +1057,66 @@ Test(rules, say_when_the_table_is_gone)
 	rules_free(rules);
 }
 
+/* A queue that gives a verdict for which the rules have no answer. */
+struct misjudging {
+	struct queue *queue;
+	size_t n_packets;
+};
+
+static void misjudge(void *userdata, const struct queued_packet *packet)
+{
+	static const struct packet_verdict verdict = {VERDICT_UNREACHABLE, UNREACHABLE_HOST, NULL,
+						      0};
+	struct misjudging *misjudging = userdata;
+
+	misjudging->n_packets++;
+	cr_assert_eq(queue_set_verdict(misjudging->queue, packet->id, &verdict), 0);
+}
+
+/* With NF_REPEAT it would come back for ever. */
+Test(rules, drop_what_they_have_no_answer_for)
+{
+	struct address endpoint = loopback(0, PORT);
+	struct rules_config config = {.table = WIRE_TABLE,
+				      .queue_number = WIRE_QUEUE,
+				      .refuse_mark = 0x12345678,
+				      .repeats = true,
+				      .endpoints = &endpoint,
+				      .n_endpoints = 1};
+	struct misjudging misjudging = {0};
+	const struct queue_config queue = {.number = WIRE_QUEUE,
+					   .refuse_mark = config.refuse_mark,
+					   .repeats = true,
+					   .on_packet = misjudge,
+					   .userdata = &misjudging};
+	struct diag_list diags = {0};
+	struct client_result *result = wire_share(sizeof(*result));
+	struct rules *rules;
+	uint64_t count = 1;
+	pid_t pid;
+	int r;
+
+	netns_enter();
+	r = queue_open(&queue, &diags, &misjudging.queue);
+	if (r == -EOPNOTSUPP)
+		netns_skip("%s", diags.items[0].message);
+	cr_assert_eq(r, 0);
+	cr_assert_eq(rules_install(&config, &diags, &rules), 0);
+	pid = client_start(client_impatient, &endpoint, result);
+	while (waitpid(pid, NULL, WNOHANG) == 0) {
+		struct pollfd readable = {.fd = queue_fd(misjudging.queue), .events = POLLIN};
+
+		if (poll(&readable, 1, 10) > 0)
+			cr_assert_eq(queue_dispatch(misjudging.queue), 0);
+	}
+	cr_expect_eq(result->error[0], ETIMEDOUT, "%s", strerror(result->error[0]));
+	cr_expect_eq(misjudging.n_packets, 1, "%zu times", misjudging.n_packets);
+	cr_assert_eq(rules_count_refused(rules, &count), 0);
+	cr_expect_eq(count, 0);
+	rules_free(rules);
+	queue_free(misjudging.queue);
+}
+
 /* ---- several injectors in one namespace ---- */
 
 #define COMMON "common"
