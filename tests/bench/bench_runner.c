@@ -7,6 +7,7 @@
  *     bench_runner shared-overhead SYNFAULT CLIENT DIR
  *     bench_runner capture-cost SYNFAULT CLIENT DIR
  *     bench_runner shared-waiting-suite SYNFAULT CLIENT DIR
+ *     bench_runner output-memory SYNFAULT CLIENT DIR
  *     bench_runner established-throughput SYNFAULT BULK DIR
  *
  * CLIENT is targets/clients/tiny.c, BULK is bulk.c, DIR a directory for scenario files. Prints one
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -225,6 +227,62 @@ static void capture_cost(char *program, char *client, const char *directory)
 	       median(ratios, ROUNDS), "ms per scenario", "<= 1.2");
 }
 
+/* ---- output-memory ---- */
+
+/* The most memory that one process of a run had whose client writes so much, in MB. */
+static double memory_of(char *program, const char *directory, unsigned megabytes)
+{
+	AUTO_FREE char *path = xasprintf("%s/output.yaml", directory);
+	AUTO_FREE char *junit = xasprintf("--junit=%s/output.xml", directory);
+	AUTO_FREE char *html = xasprintf("--html=%s/output", directory);
+	AUTO_FREE char *json = xasprintf("--json=%s/output.json", directory);
+	AUTO_STRBUF struct strbuf text = {0};
+	char quiet[] = "-q", verb[] = "run";
+	char *const command[] = {program, verb, quiet, junit, html, json, path, NULL};
+	struct rusage used;
+	int status;
+	pid_t pid;
+
+	strbuf_printf(&text,
+		      "name: writes\nendpoints: {api: {}}\n"
+		      "client: {command: [sh, -c, \"yes 'attempt failed: Connection refused' | "
+		      "head -c %u000000\"]}\n"
+		      "expect: {exit: 0, attempts: 0}\n",
+		      megabytes);
+	write_file(path, &text);
+	pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		dup2(null, STDOUT_FILENO);
+		execv(program, command);
+		_exit(127);
+	}
+	if (pid < 0 || wait4(pid, &status, 0, &used) < 0)
+		die("fork");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		die("the run did not pass");
+	return (double)used.ru_maxrss / 1000;
+}
+
+/*
+ * With all reports written, of a hundred times the output over that of once. What grows is the list
+ * of its times, which has an end (supervise.c, MOST_OUTPUT_EVENTS).
+ */
+static void output_memory(char *program, char *client, const char *directory)
+{
+	double ours[3], reference[3], ratios[3];
+
+	(void)client;
+	for (int i = 0; i < 3; i++) {
+		reference[i] = memory_of(program, directory, 5);
+		ours[i] = memory_of(program, directory, 500);
+		ratios[i] = ours[i] / reference[i];
+	}
+	report("output-memory", median(ours, 3), median(reference, 3), median(ratios, 3), "MB",
+	       "<= 1.2");
+}
+
 /* ---- waiting-suite ---- */
 
 static void add_waiting(struct strbuf *text, const char *client, int number)
@@ -383,6 +441,7 @@ int main(int argc, char **argv)
 		{"waiting-suite", waiting_suite},
 		{"shared-overhead", shared_overhead},
 		{"capture-cost", capture_cost},
+		{"output-memory", output_memory},
 		{"shared-waiting-suite", shared_waiting_suite},
 		{"established-throughput", established_throughput},
 		{"established-beside-fault", established_beside_fault},
