@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "runner/judge/judging.h"
+#include "runner/judge/overdue.h"
 
 static const char *const outcome_names[] = {
 	[OUTCOME_PASS] = "pass",
@@ -34,10 +35,32 @@ static char *compose_message(const struct finding *finding)
 	return strbuf_steal(&text);
 }
 
+static void blame_overdue(const struct judging *judging, struct finding *finding)
+{
+	char *message = xasprintf("%s; but the machine was too slow to tell: %s", finding->message,
+				  judging->overdue);
+
+	free(finding->message);
+	finding->message = message;
+}
+
+/* Whether an answer came too late. Nobody asks of a record in which nothing is wrong. */
+static bool any_overdue(struct judging *judging)
+{
+	struct overdue overdue;
+
+	if (!judging->overdue_sought &&
+	    overdue_find(judging->scenario, &judging->history, &overdue))
+		judging->overdue = overdue_text(judging->scenario, judging->record, &overdue);
+	judging->overdue_sought = true;
+	return judging->overdue != NULL;
+}
+
 static struct finding *add(struct judging *judging, enum weight weight,
 			   const struct finding_parts *parts)
 {
-	const bool late = weight == WEIGHT_FAILED && judging->cut_short_by_lag;
+	const bool late =
+		weight == WEIGHT_FAILED && (judging->cut_short_by_lag || any_overdue(judging));
 	struct finding_list *list = &judging->findings[late ? WEIGHT_LAG : weight];
 	const struct expectation *expectation = parts->expectation;
 	const char *type = parts->type;
@@ -61,6 +84,8 @@ static struct finding *add(struct judging *judging, enum weight weight,
 	finding.type = xstrdup(type);
 	if (!finding.message)
 		finding.message = compose_message(&finding);
+	if (late && judging->overdue)
+		blame_overdue(judging, &finding);
 	array_append(list->items, list->n_items, list->capacity, finding);
 	return &list->items[list->n_items - 1];
 }
@@ -177,7 +202,7 @@ static void judge_timeout(struct judging *judging)
 						   "timeout, and was ended",
 						   timeout),
 		      });
-	if (lag)
+	if (lag && !judging->overdue)
 		blame_lag(judging, finding);
 }
 
@@ -335,6 +360,7 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
 			judge_expectations(&judging);
 		judging_free_groups(&judging);
+		free(judging.overdue);
 		history_free(&judging.history);
 	}
 	return decide(&judging, skip);

@@ -52,6 +52,9 @@ struct judging {
 	 * not so slow: what it did and did not do until then says nothing.
 	 */
 	bool cut_short_by_lag;
+	/* The first answer that came too late, in words: nor does what came after it. Or NULL. */
+	char *overdue;
+	bool overdue_sought;
 	bool timed_out;
 	struct finding_list findings[N_WEIGHTS];
 	struct assessment *assessments; /* as many as the scenario has expectations */

@@ -201,7 +201,8 @@ Test(control, gives_up_when_no_retries_are_left)
 	"name: measures\n" ENDPOINT "client:\n"                                                    \
 	"  command:\n"                                                                             \
 	"  - sh\n  - -c\n"                                                                         \
-	"  - '[ -e ${dir}/first ] && again=1; touch ${dir}/first; sleep 0.3;"                      \
+	"  - 'until [ -e ${dir}/ready ]; do sleep 0.01; done;"                                     \
+	" [ -e ${dir}/first ] && again=1; touch ${dir}/first; sleep 0.3;"                          \
 	" synfault-tiny ${api}; sleep 0.2; synfault-tiny ${api} || exit 1;"                        \
 	" [ -z \"$again\" ] || [ -e ${dir}/other-ended ]'\n"                                       \
 	"expect: {exit: 0, intervals: [200ms]}\n"
@@ -209,12 +210,20 @@ Test(control, gives_up_when_no_retries_are_left)
 	"name: other\n" ENDPOINT "client:\n"                                                       \
 	"  command: [sh, -c, 'synfault-tiny --tries 2 ${api}; sleep 1.5; touch "                   \
 	"${dir}/other-ended']\nexpect: {exit: 0}\n"
-/* Longer than the first SYN takes to come. */
+/* Begins when that run stands still, and gives up an attempt whose answer is due. */
+#define WAITS                                                                                      \
+	"name: waits\nendpoints: {api: {faults: [delay 300ms]}}\nclient:\n"                        \
+	"  command:\n"                                                                             \
+	"  - sh\n  - -c\n"                                                                         \
+	"  - 'touch ${dir}/ready; until [ -e ${dir}/first ]; do sleep 0.01; done;"                 \
+	" exec synfault-backoff --base 50 --timeout 400 ${api}'\n"                                 \
+	"expect: {exit: 0, attempts: 1}\n"
+/* Longer than the first SYN takes to come, or to be given up. */
 enum { STANDSTILL_MS = 800 };
 
 static struct program *stands_still_in_its_first_run(const char *arguments)
 {
-	struct program *synfault = program_with(MEASURES NEXT OTHER);
+	struct program *synfault = program_with(MEASURES NEXT OTHER NEXT WAITS);
 	AUTO_FREE pid_t *pids = NULL;
 	size_t n;
 
@@ -238,9 +247,10 @@ Test(control, runs_again_alone_what_the_machine_was_too_slow_for)
 
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "run 1: error: interval 1: ");
-	program_printed(synfault, "1 run again alone: the machine was too slow at first");
+	program_printed(synfault, "run 1: error: attempts: expected 1, got ");
+	program_printed(synfault, "2 run again alone: the machine was too slow at first");
 	program_did_not_print(synfault, "FLAKY");
-	program_concluded(synfault, "2 passed, 0 failed, 0 skipped");
+	program_concluded(synfault, "3 passed, 0 failed, 0 skipped");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "measures", OUTCOME_PASS, NULL, NULL);
@@ -253,8 +263,9 @@ Test(control, leaves_what_the_machine_was_too_slow_for_an_error_where_it_may_not
 	AUTO_PROGRAM struct program *synfault = stands_still_in_its_first_run("--late-retries 0");
 
 	program_exited(synfault, STATUS_UNJUDGED);
-	program_printed(synfault, "but the machine was too slow to tell");
-	program_concluded(synfault, "1 passed, 1 failed, 0 skipped");
+	program_printed(synfault, "but the machine was too slow to tell: synfault's own lag");
+	program_printed(synfault, "but the machine was too slow to tell: attempt 1 at api");
+	program_concluded(synfault, "1 passed, 2 failed, 0 skipped");
 }
 
 Test(control, repeats_each_scenario_under_a_name_and_a_seed_of_its_own)

@@ -593,6 +593,95 @@ Test(judge, a_real_wrong_wait_is_found_behind_many_by_lag)
 		       "wait 20 at api: expected 2.00 s ± 200 ms, got 4.30 s, 2.10 s too long");
 }
 
+/* When each thing happened to the first attempt; 0: never. Its answer is due after 500 ms. */
+struct late_answer {
+	const char *script;
+	enum serve_kind serve;
+	enum verdict_kind verdict;
+	int64_t decided_ms, established_ms, closed_ms;
+	uint64_t acked;
+	enum outcome outcome;
+};
+
+static void tell_late_answer(struct record_builder *b, const struct late_answer *story)
+{
+	size_t api = record_builder_endpoint(b, "api", story->script);
+	uint32_t id = record_builder_attempt(b, api);
+
+	b->scenario->endpoints[api].serve = story->serve;
+	record_builder_syn(b, id, 1, 0);
+	if (story->decided_ms)
+		record_builder_verdict(b, id, 1, story->verdict, story->decided_ms);
+	if (story->established_ms)
+		record_builder_established(b, id, story->established_ms);
+	record_builder_closed(b, id, story->closed_ms, 0);
+	b->record->events[b->record->n_events - 1].u.net.bytes_acked = story->acked;
+	record_builder_attempt_connected_late(b, api, 1000, 500);
+	record_builder_client_exits(b, 1600, 0);
+	record_builder_expect_attempts(b, api, 1, 1);
+	b->record->harness_lag_ns = 140 * MS;
+}
+
+Test(judge, what_follows_an_answer_that_was_kept_back_is_not_the_clients_fault)
+{
+	static const char delay[] = "delay 500ms", lose[] = "lose 1, delay 500ms";
+	static const struct late_answer cases[] = {
+		/* gave up while it waited for us, */
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 0, 610, 0, OUTCOME_ERROR},
+		{delay, SERVE_NONE, VERDICT_ACCEPT, 640, 0, 610, 0, OUTCOME_ERROR},
+		/* of which we learnt after the answer, */
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 0, 641, 0, OUTCOME_ERROR},
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 640, 641, 0, OUTCOME_ERROR},
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 500, 640, 641, 0, OUTCOME_ERROR},
+		/* in its own time, */
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 0, 400, 0, OUTCOME_FAIL},
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 502, 0, 501, 0, OUTCOME_FAIL},
+		{lose, SERVE_HTTP, VERDICT_DROP, 1, 0, 610, 0, OUTCOME_FAIL},
+		/* or not at all. */
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 640, 700, 1, OUTCOME_FAIL},
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 500, 500, 700, 0, OUTCOME_FAIL},
+		{delay, SERVE_NONE, VERDICT_ACCEPT, 640, 0, 641, 0, OUTCOME_FAIL},
+		{delay, SERVE_HTTP, VERDICT_ACCEPT, 500, 0, 600, 0, OUTCOME_FAIL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		struct judgement judgement;
+
+		tell_late_answer(b, &cases[i]);
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s, %s", i,
+			     outcome_name(judgement.outcome), judgement.findings[0].message);
+		cr_expect_eq(judgement_is_late(&judgement), cases[i].outcome == OUTCOME_ERROR,
+			     "case %zu", i);
+		judgement_free(&judgement);
+	}
+}
+
+Test(judge, an_answer_is_kept_back_by_no_more_than_the_lag)
+{
+	const struct late_answer story = {"delay 500ms", SERVE_HTTP, VERDICT_ACCEPT, 500, 640,
+					  641,           0,          OUTCOME_FAIL};
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+
+	tell_late_answer(b, &story);
+	b->record->harness_lag_ns = 69 * MS;
+	expect_outcome(b, OUTCOME_FAIL, "attempts at api: expected 1, got 2, 1 too many");
+}
+
+Test(judge, an_answer_that_was_kept_back_is_named)
+{
+	const struct late_answer story = {"delay 500ms", SERVE_HTTP, VERDICT_ACCEPT, 616, 0,
+					  616,           0,          OUTCOME_ERROR};
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+
+	tell_late_answer(b, &story);
+	expect_outcome(b, OUTCOME_ERROR,
+		       "attempts at api: expected 1, got 2, 1 too many; but the machine was too "
+		       "slow to tell: attempt 1 at api was answered 116 ms late, when the client "
+		       "had given it up");
+}
+
 Test(judge, timeout_fails_and_stands_for_exit_and_duration)
 {
 	size_t api;
