@@ -6,6 +6,7 @@
 
 #include "common/random.h"
 #include "runner/command/schedule.h"
+#include "runner/judge/overdue.h"
 
 static bool apply_family(void *options, const char *value, char **ret_message)
 {
@@ -244,6 +245,18 @@ char *observing_obstacle(const struct result *result)
 			return xstrdup(finding->message);
 	}
 	return NULL;
+}
+
+char *observing_disturbance(const struct result *result)
+{
+	struct history history = history_make(result->record);
+	struct overdue overdue;
+	char *text = NULL;
+
+	if (overdue_find(result->scenario, &history, &overdue))
+		text = overdue_text(result->scenario, result->record, &overdue);
+	history_free(&history);
+	return text;
 }
 
 bool observing_mentions_endpoint(char *const *command)

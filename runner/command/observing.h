@@ -47,6 +47,12 @@ void observing_run(const struct observing_options *options, struct scenario_file
  */
 char *observing_obstacle(const struct result *result);
 
+/*
+ * What the machine's slowness made of a result that shows something: the client met what it was not
+ * to meet (overdue.h); owned by the caller. NULL: nothing.
+ */
+char *observing_disturbance(const struct result *result);
+
 /* Whether a client's command, or what it takes from its environment, could lead to the endpoint. */
 bool observing_mentions_endpoint(char *const *command);
 /*

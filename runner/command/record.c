@@ -3,9 +3,13 @@
 #include "runner/command/record.h"
 
 #include "runner/command/observing.h"
+#include "runner/command/retry.h"
 #include "runner/observe/baseline.h"
+#include "runner/observe/doubt.h"
 #include "runner/report/file.h"
 #include "runner/scenario/utf8.h"
+
+#include <unistd.h>
 
 #define TIMEOUT_NS   (30 * NS_PER_S)
 #define DEFAULT_RUNS 3
@@ -22,6 +26,8 @@ struct recording {
 	struct observed *observed;    /* as files; empty where it was not seen */
 	char **obstacles;             /* by item; NULL: it was seen in all runs */
 	bool *seen;                   /* by item */
+	bool *doubtful;               /* as files; the machine may have had a part in it */
+	bool open;                    /* whether they differ by it or by the client's doing */
 };
 
 static enum exit_status usage_error(FILE *err, const char *message)
@@ -84,8 +90,17 @@ static struct scenario_file *make_file(const struct recording *recording,
 	});
 }
 
+static void forget_item(struct recording *recording, size_t item)
+{
+	for (size_t run = 0; run < recording->n_runs; run++)
+		observed_free(&recording->observed[item * recording->n_runs + run]);
+	free(recording->obstacles[item]);
+	recording->obstacles[item] = NULL;
+}
+
 static void observe_item(struct recording *recording, size_t item)
 {
+	forget_item(recording, item);
 	for (size_t run = 0; run < recording->n_runs; run++) {
 		size_t i = item * recording->n_runs + run;
 
@@ -101,6 +116,108 @@ static void observe_item(struct recording *recording, size_t item)
 	}
 }
 
+/* ---- a machine that is slow ---- */
+
+/* Looks at all that was seen. Returns how many runs are in doubt. */
+static size_t find_doubts(struct recording *recording)
+{
+	size_t n = 0;
+
+	for (size_t item = 0; item < n_battery; item++)
+		observe_item(recording, item);
+	recording->open = doubt_find(recording->observed, recording->n_runs, recording->seen,
+				     recording->doubtful);
+	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
+		AUTO_FREE char *disturbance = NULL;
+
+		if (!recording->seen[i / recording->n_runs])
+			continue;
+		disturbance = observing_disturbance(&recording->results.items[i]);
+		recording->doubtful[i] |= disturbance != NULL;
+		n += recording->doubtful[i];
+	}
+	return n;
+}
+
+/* Takes the place of what was seen before, if something was seen. */
+static void replace(struct result *result, struct result *again)
+{
+	AUTO_FREE char *obstacle = observing_obstacle(again);
+	struct result before = *result;
+
+	if (obstacle)
+		return;
+	*result = *again;
+	result->number = before.number;
+	*again = before;
+}
+
+/*
+ * Runs those in doubt once more. All at once they would be in each other's way as much as before;
+ * one after the other may take very long.
+ */
+static void look_again(struct recording *recording, size_t n_doubtful)
+{
+	struct observing_options options = *recording->options;
+	size_t processors = (size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L), n = 0;
+	AUTO_FREE struct scenario_file **files = xzalloc(n_doubtful * sizeof(*files));
+	AUTO_FREE size_t *places = xzalloc(n_doubtful * sizeof(*places));
+	struct run_results again = {0};
+
+	options.jobs = options.jobs ? MIN(options.jobs, processors) : processors;
+	options.seed = recording->results.seed;
+	options.seed_given = true;
+	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
+		if (!recording->doubtful[i])
+			continue;
+		places[n] = i;
+		files[n++] = recording->files[i];
+	}
+	fprintf(recording->err,
+		"synfault record: %zu of %zu runs may have been held up by other processes: they "
+		"are run again, %zu at a time\n",
+		n, n_battery * recording->n_runs, options.jobs);
+	fflush(recording->err);
+	observing_run(&options, files, n, NULL, NULL, &again);
+	for (size_t i = 0; i < n; i++)
+		replace(&recording->results.items[places[i]], &again.items[i]);
+	recording->results.interrupted |= again.interrupted;
+	results_free(&again);
+}
+
+/*
+ * What is in doubt is looked at as often as `synfault run` runs what the machine was too slow for.
+ * What was disturbed all the same was not seen.
+ */
+static void settle_doubts(struct recording *recording)
+{
+	for (unsigned round = 0; round < RETRY_LATE_DEFAULT; round++) {
+		size_t n = find_doubts(recording);
+
+		if (n == 0 || recording->results.interrupted)
+			break;
+		look_again(recording, n);
+	}
+	if (find_doubts(recording) == 0)
+		return;
+	doubt_settle(recording->observed, recording->n_runs, recording->seen);
+	recording->open = doubt_find(recording->observed, recording->n_runs, recording->seen,
+				     recording->doubtful);
+	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
+		size_t item = i / recording->n_runs;
+		AUTO_FREE char *disturbance = NULL;
+
+		if (!recording->seen[item])
+			continue;
+		disturbance = observing_disturbance(&recording->results.items[i]);
+		if (!disturbance)
+			continue;
+		forget_item(recording, item);
+		recording->obstacles[item] = xasprintf("the machine was too slow: %s", disturbance);
+		recording->seen[item] = false;
+	}
+}
+
 /* Runs all parts. Returns false, having said why, when the command is wrong. */
 static bool run_battery(struct recording *recording)
 {
@@ -110,14 +227,14 @@ static bool run_battery(struct recording *recording)
 	recording->observed = xzalloc(n_files * sizeof(*recording->observed));
 	recording->obstacles = xzalloc(n_battery * sizeof(*recording->obstacles));
 	recording->seen = xzalloc(n_battery * sizeof(*recording->seen));
+	recording->doubtful = xzalloc(n_files * sizeof(*recording->doubtful));
 	for (size_t i = 0; i < n_files; i++)
 		recording->files[i] = make_file(recording, &battery[i / recording->n_runs]);
 	if (!observing_check_command("record", recording->files[0], recording->err))
 		return false;
 	observing_run(recording->options, recording->files, n_files, NULL, NULL,
 		      &recording->results);
-	for (size_t item = 0; item < n_battery; item++)
-		observe_item(recording, item);
+	settle_doubts(recording);
 	return true;
 }
 
@@ -144,6 +261,10 @@ static void show(const struct recording *recording)
 		add_item(recording, item, &text);
 	strbuf_puts(&text, "\nin short\n");
 	battery_summary(recording->observed, recording->n_runs, recording->seen, &text);
+	if (recording->open)
+		strbuf_puts(&text,
+			    "\nThe machine was too slow to tell what differs from run to run "
+			    "by the client's\ndoing; look again when less is going on.\n");
 	if (observing_is_ascii())
 		report_ascii(&ascii, strbuf_text(&text));
 	fputs(strbuf_text(observing_is_ascii() ? &ascii : &text), recording->out);
@@ -168,6 +289,7 @@ static bool write_file(const struct recording *recording)
 		.port = options->port,
 		.timeout_ns = options->timeout_ns,
 		.silent = true,
+		.doubtful = recording->open,
 		.draws = baseline_draws_waits(recording->observed, recording->n_runs,
 					      recording->seen),
 	};
@@ -190,6 +312,8 @@ static bool write_file(const struct recording *recording)
 			n_written +=
 				baseline_add(&baseline, &battery[item], records,
 					     &recording->observed[first], recording->n_runs, &text);
+		else
+			baseline_add_unseen(&battery[item], recording->obstacles[item], &text);
 	}
 	if (report_file_write("scenarios", options->output, strbuf_text(&text), text.length,
 			      &diags) < 0) {
@@ -261,6 +385,7 @@ static enum exit_status record(const struct observing_options *options, char *co
 	}
 	for (size_t item = 0; item < n_battery; item++)
 		free(recording.obstacles[item]);
+	free(recording.doubtful);
 	free(recording.obstacles);
 	free(recording.observed);
 	free(recording.files);

@@ -69,6 +69,7 @@ static enum exit_status show(const struct result *result, const struct observing
 	};
 	AUTO_FREE char *obstacle = observing_obstacle(result);
 	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
+	AUTO_FREE char *disturbance = NULL;
 	struct observed observed;
 
 	if (result->record) {
@@ -92,6 +93,11 @@ static enum exit_status show(const struct result *result, const struct observing
 		fputs("\nThe client's arguments do not say where the server is: write ${server} "
 		      "there,\nin single quotes.\n",
 		      out);
+	disturbance = observing_disturbance(result);
+	if (disturbance)
+		fprintf(out,
+			"\nThe machine was too slow, and it might have gone another way: %s.\n",
+			disturbance);
 	observed_free(&observed);
 	return STATUS_PASSED;
 }

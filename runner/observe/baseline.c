@@ -16,6 +16,7 @@
 
 #include "common/text.h"
 #include "runner/judge/judge.h"
+#include "runner/observe/doubt.h"
 #include "runner/report/result.h"
 
 /* What may be expected, the least certain last. */
@@ -31,9 +32,6 @@ enum part {
 
 /* As much as processes wait for each other on a machine that does something else, too. */
 #define TOLERANCE_TEXT "{absolute: 250ms, relative: 10%}"
-/* Waits that differ by more than this from run to run are drawn, not planned. */
-#define SAME_NS       (60 * NS_PER_MS)
-#define SAME_RELATIVE 0.05
 /* Drawn waits are only known from a few draws. */
 enum { RANGE_FACTOR = 10 };
 /* Of attempts whose number depends on time, so many may be more or less, and one. */
@@ -154,12 +152,6 @@ static void write_attempts(const struct draft *draft, struct yaml_writer *writer
 		yaml_pair(writer, "attempts", "%" PRId64 "..%" PRId64, range.low, range.high);
 }
 
-/* Whether they differ by no more than the machine's doing. */
-static bool are_alike(int64_t low_ns, int64_t high_ns)
-{
-	return high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
-}
-
 /* The k-th wait of all runs; false when it differs too much between them. */
 static bool same_wait(const struct draft *draft, size_t k, int64_t *ret_ns)
 {
@@ -173,7 +165,7 @@ static bool same_wait(const struct draft *draft, size_t k, int64_t *ret_ns)
 	}
 	/* The machine makes waits longer, not shorter. */
 	*ret_ns = low_ns;
-	return are_alike(low_ns, high_ns);
+	return times_are_alike(low_ns, high_ns);
 }
 
 static size_t common_waits(const struct draft *draft)
@@ -275,8 +267,7 @@ static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
 		high_ns = MAX(high_ns, run->longest_ns);
 	}
 	*ret_ns = rounded(low_ns);
-	return !draft->endless && low_ns >= SHORTEST_WAIT_NS &&
-	       high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+	return !draft->endless && low_ns >= SHORTEST_WAIT_NS && times_are_alike(low_ns, high_ns);
 }
 
 static void write_connect_timeout(const struct draft *draft, struct yaml_writer *writer)
@@ -404,7 +395,8 @@ static bool record_passes(struct draft *draft, const struct scenario *scenario,
 {
 	struct event *before = draft->endless ? pretend_timeout(record) : NULL;
 	struct judgement judgement = judge(scenario, record, NULL);
-	bool passes = judgement.outcome == OUTCOME_PASS;
+	/* What lag explains is nothing against it: it was not judged. */
+	bool passes = judgement.outcome == OUTCOME_PASS || judgement_is_late(&judgement);
 
 	if (!passes && judgement.n_findings > 0) {
 		struct strbuf line = {0};
@@ -451,6 +443,7 @@ static struct draft make_draft(const struct baseline *baseline, const struct bat
 		.n_runs = n_runs,
 		.fewest = SIZE_MAX,
 	};
+	bool off = times_are_off(runs, n_runs);
 	int64_t known_ns;
 
 	for (size_t i = 0; i < n_runs; i++) {
@@ -461,8 +454,8 @@ static struct draft make_draft(const struct baseline *baseline, const struct bat
 	draft.wanted[PART_EXIT] = exit_is_known(&draft);
 	draft.wanted[PART_ATTEMPTS] = true;
 	draft.wanted[PART_STDERR] = find_phrase(&draft) != NULL;
-	draft.wanted[PART_WAITS] = waits_are_known(&draft);
-	draft.wanted[PART_CONNECT_TIMEOUT] = connect_timeout_is_known(&draft, &known_ns);
+	draft.wanted[PART_WAITS] = !off && waits_are_known(&draft);
+	draft.wanted[PART_CONNECT_TIMEOUT] = !off && connect_timeout_is_known(&draft, &known_ns);
 	draft.wanted[PART_FALLBACK] = fallback_is_known(&draft, &known_ns);
 	return draft;
 }
@@ -473,6 +466,12 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out)
 
 	strbuf_puts(out, "# What a client was seen to do; written by `synfault record`.\n"
 			 "# Each scenario expects it to do the same again.\n");
+	if (baseline->doubtful)
+		strbuf_puts(out,
+			    "# The machine was too slow to tell what differs from run to run by "
+			    "the client's doing:\n"
+			    "# such is not expected, or only bounded. Record it again when less is "
+			    "going on.\n");
 	writer = yaml_writer_new(out);
 	yaml_mapping(writer, false);
 	yaml_text(writer, "defaults");
@@ -520,14 +519,14 @@ bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool
 		for (size_t i = 0; i < n_battery * n_runs; i++) {
 			const struct battery_item *item = &battery[i / n_runs];
 
-			if (!seen[i / n_runs] || strncmp(item->faults, "refuse", 6) != 0 ||
+			if (!seen[i / n_runs] || !battery_begins_with_refusal(item) ||
 			    k >= runs[i].n_waits)
 				continue;
 			low_ns = MIN(low_ns, runs[i].waits_ns[k]);
 			high_ns = MAX(high_ns, runs[i].waits_ns[k]);
 			more = true;
 		}
-		if (more && !are_alike(low_ns, high_ns))
+		if (more && !times_are_alike(low_ns, high_ns))
 			return true;
 	}
 	return false;
@@ -549,6 +548,19 @@ bool baseline_is_silent(struct record *const *records, size_t n_records)
 	return silent;
 }
 
+static void begin_item(const struct battery_item *item, struct strbuf *out)
+{
+	strbuf_printf(out, "---\n# %s: %s\n", item->name, item->asks);
+}
+
+void baseline_add_unseen(const struct battery_item *item, const char *obstacle, struct strbuf *out)
+{
+	begin_item(item, out);
+	strbuf_puts(out, "# Not expected, since it was not seen: ");
+	report_line(out, obstacle);
+	strbuf_putc(out, '\n');
+}
+
 bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out)
@@ -556,7 +568,7 @@ bool baseline_add(const struct baseline *baseline, const struct battery_item *it
 	struct draft draft = make_draft(baseline, item, records, runs, n_runs);
 	bool good;
 
-	strbuf_printf(out, "---\n# %s: %s\n", item->name, item->asks);
+	begin_item(item, out);
 	if (draft.most == 0) {
 		strbuf_puts(out, "# It never tried to connect: there is nothing to expect.\n");
 		return false;
@@ -577,7 +589,10 @@ bool baseline_add(const struct baseline *baseline, const struct battery_item *it
 	if (draft.endless)
 		strbuf_puts(out, "# It never stopped: timeout(1) ends it. Whether it would give up "
 				 "is not known.\n");
-	if (!draft.wanted[PART_WAITS] && draft.fewest > 2)
+	if (times_are_off(runs, n_runs))
+		strbuf_puts(out,
+			    "# Its times are not expected: the machine was too slow to tell.\n");
+	else if (!draft.wanted[PART_WAITS] && draft.fewest > 2)
 		strbuf_puts(out, "# Its waits differ from run to run, and are not expected.\n");
 	write_document(&draft, out);
 	return true;

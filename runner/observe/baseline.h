@@ -17,6 +17,7 @@ struct baseline {
 	int64_t timeout_ns;   /* that each run had */
 	bool silent;          /* nothing was said on any connection of the client's */
 	bool draws;           /* its waits after refusals are drawn */
+	bool doubtful;        /* lag leaves open what the client does: see doubt.h */
 };
 
 /*
@@ -40,5 +41,7 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out);
 bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out);
+/* In its place, of an item that was not observed: a comment with the reason. */
+void baseline_add_unseen(const struct battery_item *item, const char *obstacle, struct strbuf *out);
 
 #endif

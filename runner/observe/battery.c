@@ -38,6 +38,11 @@ const struct battery_item battery[] = {
 _Static_assert(ARRAY_SIZE(battery) == N_ITEMS, "one entry per item");
 const size_t n_battery = ARRAY_SIZE(battery);
 
+bool battery_begins_with_refusal(const struct battery_item *item)
+{
+	return strncmp(item->faults, "refuse", strlen("refuse")) == 0;
+}
+
 /* What is looked at in all items. */
 struct summary {
 	const struct observed *runs;

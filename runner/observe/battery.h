@@ -19,6 +19,9 @@ struct battery_item {
 extern const struct battery_item battery[];
 extern const size_t n_battery;
 
+/* Whether the first attempt is refused: then its waits are those after a refusal. */
+bool battery_begins_with_refusal(const struct battery_item *item);
+
 /*
  * Adds what all of it comes to, a few lines: which faults are followed by another attempt, when it
  * gives up, how long it waits, whether it falls back. @runs: by item, @n_runs of each, those of an

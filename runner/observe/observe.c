@@ -104,6 +104,8 @@ struct observed observe(const struct record *record)
 		.wait_status = exit ? exit->u.exit.wait_status : 0,
 		.duration_ns = exit ? exit->at_ns : 0,
 		.n_attempts = history.n_attempts,
+		.harness_lag_ns = MAX(record->harness_lag_ns, 0),
+		.client_lag_ns = MAX(record->client_lag_ns, 0),
 	};
 	int64_t end_ns = INT64_MAX;
 

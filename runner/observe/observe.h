@@ -35,6 +35,9 @@ struct observed {
 	/* From the first attempt of the first family to that of the other; -1: there was none. */
 	int64_t fallback_ns;
 
+	/* By how much times may be off: see struct record; never negative. */
+	int64_t harness_lag_ns, client_lag_ns;
+
 	char *said; /* the last line of stderr, else of stdout, safe to print; NULL: nothing */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `synfault try` and `synfault record`: looking at clients without judging them. */
 #include <criterion/criterion.h>
+#include <poll.h>
+#include <signal.h>
 
 #include "common/duration.h"
 #include "tests/lib/program.h"
@@ -110,14 +112,12 @@ Test(try, refuses_a_wrong_command_line)
 
 /* ---- record ---- */
 
-/* Records a client, and runs what was written: it has to pass. */
-static void baseline_passes(struct program *synfault, const char *options, const char *client,
-			    size_t fewest)
+/* Runs what was written by `record`, which has ended: it has to pass. */
+static void written_passes(struct program *synfault, size_t fewest)
 {
 	AUTO_FREE char *summary = NULL;
 	size_t n = 0;
 
-	program_runs(synfault, "record %s -o base.yaml -- %s", options, client);
 	program_exited(synfault, STATUS_PASSED);
 	program_left_nothing_but(synfault, "base.yaml");
 	for (const char *at = strstr(synfault->out, "written to"); at > synfault->out; at--)
@@ -134,34 +134,78 @@ static void baseline_passes(struct program *synfault, const char *options, const
 	program_concluded(synfault, summary);
 }
 
+/* Records a client, and runs what was written. */
+static void baseline_passes(struct program *synfault, const char *options, const char *client,
+			    size_t fewest)
+{
+	program_runs(synfault, "record %s -o base.yaml -- %s", options, client);
+	written_passes(synfault, fewest);
+}
+
+static void expect_written(const struct program *synfault, const char *text)
+{
+	size_t length;
+	AUTO_FREE char *written = program_reads(synfault, "base.yaml", &length);
+
+	cr_expect(strstr(written, text), "\"%s\" is not in what was written:\n%s", text, written);
+}
+
 Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
-	AUTO_FREE char *text = NULL;
-	size_t length;
 
 	baseline_passes(synfault, "--timeout 10s",
 			"synfault-backoff --base 300 --tries 4 --timeout 600 '${server}'", 8);
-	text = program_reads(synfault, "base.yaml", &length);
-	cr_expect(strstr(text, "connect-timeout: 600ms"), "%s", text);
-	cr_expect(strstr(text, "fallback: {from: ipv6, to: ipv4, within: "), "%s", text);
-	cr_expect(strstr(text, "waits: {exponential: {base: 300ms, factor: 2}}"), "%s", text);
-	cr_expect(strstr(text, "contains: Connection refused"), "%s", text);
+	expect_written(synfault, "connect-timeout: 600ms");
+	expect_written(synfault, "fallback: {from: ipv6, to: ipv4, within: ");
+	expect_written(synfault, "waits: {exponential: {base: 300ms, factor: 2}}");
+	expect_written(synfault, "contains: Connection refused");
+}
+
+/*
+ * All of synfault but its first process stands still when the clients have begun: the answer that
+ * is to come after 500 ms does not come before they have given up.
+ */
+Test(record, on_a_machine_that_was_too_slow_at_first_looks_again)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE pid_t *pids = NULL;
+	size_t n;
+
+	program_writes(
+		synfault, "client",
+		"touch begun\nexec synfault-backoff --base 200 --tries 2 --timeout 600 $1\n");
+	program_starts(synfault,
+		       "record --timeout 10s --runs 2 -o base.yaml -- sh client '${server}'");
+	program_waits_for_file(synfault, "begun");
+	poll(NULL, 0, 300);
+	n = program_supervisors(synfault, &pids);
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGSTOP);
+	poll(NULL, 0, 700);
+	for (size_t i = 0; i < n; i++)
+		kill(pids[i], SIGCONT);
+	program_ends(synfault);
+	program_complained(synfault,
+			   "runs may have been held up by other processes: they are run again");
+	program_did_not_print(synfault, "not seen");
+	program_removes(synfault, "begun");
+	written_passes(synfault, 8);
+	expect_written(synfault, "faults: [delay 500ms]}\nexpect:\n  tolerance: {absolute: 250ms, "
+				 "relative: 10%}\n  exit: 0\n  attempts: 1\n");
+	expect_written(synfault, "attempts: 2\n  waits: [200ms]\n");
 }
 
 /* What it does not know it says, and expects nothing that it can't know. */
 Test(record, of_a_client_that_never_stops_says_so)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
-	AUTO_FREE char *text = NULL;
-	size_t length;
 
 	baseline_passes(synfault, "--timeout 3s --runs 2",
 			"synfault-backoff --base 200 --factor 1 --tries 100000 '${server}'", 7);
-	text = program_reads(synfault, "base.yaml", &length);
-	cr_expect(strstr(text, "Whether it would give up is not known"), "%s", text);
-	cr_expect(strstr(text, "[timeout, 3, synfault-backoff"), "%s", text);
-	cr_expect(strstr(text, "exit: 124"), "%s", text);
+	expect_written(synfault, "Whether it would give up is not known");
+	expect_written(synfault, "[timeout, 3, synfault-backoff");
+	expect_written(synfault, "exit: 124");
 }
 
 Test(record, of_a_client_that_draws_its_waits_expects_none)
@@ -202,15 +246,12 @@ Test(record, of_a_python_client_is_a_baseline_that_passes)
 Test(record, keeps_hostile_arguments)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
-	AUTO_FREE char *text = NULL;
-	size_t length;
 
 	baseline_passes(synfault, "--timeout 2s --runs 1",
 			"sh -c 'printf \"%%s\" \"$2\" > \"$SYNFAULT_TMP/x\"; exec synfault-tiny "
 			"$1' sh '${server}' \"$(printf 'a: b\\n# c\\n---\\n\\t\"\\\\ {$$''{x}')\"",
 			4);
-	text = program_reads(synfault, "base.yaml", &length);
-	cr_expect(strstr(text, "\\n# c\\n---\\n\\t\\\"\\\\ {$${x}\""), "%s", text);
+	expect_written(synfault, "\\n# c\\n---\\n\\t\\\"\\\\ {$${x}\"");
 }
 
 Test(record, says_when_there_is_nothing_to_record)
