@@ -6,6 +6,7 @@ DIRECTORY holds one file per suite: LABEL.SUITE.json, a log of `meson test`, or 
 report; beside it NAME.status, the exit status of what wrote it. Each argument after it counts as a
 failure. Prints a table and, as the last line, "N passed, N failed, N skipped". Exits 1 when
 anything failed, or when a suite in which nothing may be skipped skipped something or did not run.
+What the first failed tests said stands above that line: of a log, the end is what people look at.
 """
 
 import json
@@ -19,6 +20,9 @@ NEVER_SKIPPED = ("integration", "container", "package", "lint", "fuzz")
 # What has to be there, and to have run at least one test.
 REQUIRED = ("plain.unit", "plain.integration", "plain.container", "plain.package", "plain.lint",
             "sanitized.unit", "sanitized.integration", "sanitized.container", "fuzzed.fuzz", "demo")
+# Of so many failures it is shown what they said, so many lines of each.
+MOST_SHOWN = 10
+MOST_LINES = 60
 
 
 class Count:
@@ -28,12 +32,19 @@ class Count:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.said = {}  # what failed tests said, by name
 
     def add(self, outcome, name):
         if outcome == "passed":
             self.passed += 1
         else:
             getattr(self, outcome).append(name)
+
+
+def tap_detail(text):
+    """The block of YAML that comes after a line of TAP, at the start of the text; or nothing."""
+    block = re.match(r"\n  ---\n(.*?)\n  \.\.\.", text, re.S)
+    return block[1] if block else ""
 
 
 def count_tap(test, count):
@@ -50,6 +61,8 @@ def count_tap(test, count):
             count.add("skipped", f"{name} {line[3]}")
         else:
             count.add("failed" if line[1] else "passed", name)
+        if line[1]:
+            count.said[name] = tap_detail(test["stdout"][line.end():])
     for _ in range(int(plan[1]) - seen):
         count.add("failed", f'{test["name"]}: a planned test that did not report')
     return True
@@ -66,6 +79,10 @@ def count_meson(path):
             count.add(outcome.get(test["result"], "failed"), test["name"])
         if not good and len(count.failed) == failed_before:
             count.add("failed", f'{test["name"]}: {test["result"]}')
+        for name in count.failed[failed_before:]:
+            # What there is of a program that said nothing of its tests: its last lines.
+            last = (test["stdout"] + test.get("stderr", "")).splitlines()[-MOST_LINES:]
+            count.said.setdefault(name, "\n".join(last))
     return count
 
 
@@ -75,6 +92,9 @@ def count_junit(path):
         name = case.get("name")
         if case.find("failure") is not None or case.find("error") is not None:
             count.add("failed", name)
+            found = case.find("failure")
+            found = case.find("error") if found is None else found
+            count.said[name] = f'{found.get("message", "")}\n{found.text or ""}'.strip()
         elif case.find("skipped") is not None:
             count.add("skipped", name)
         else:
@@ -102,6 +122,20 @@ def collect(directory):
     return counts, wrong
 
 
+def show_failures(counts):
+    """What failed tests said; colours and what else is for a terminal is left out."""
+    failures = [(f"{name}: {failed}", count.said.get(failed, ""))
+                for name, count in counts.items() for failed in count.failed]
+    for name, said in failures[:MOST_SHOWN]:
+        lines = re.sub(r"\x1b\[[0-9;]*m|[^\n\t -~\xa0-\U0010ffff]", "", said).splitlines()
+        print(f"---- {name}")
+        print("\n".join(lines[:MOST_LINES]))
+        if len(lines) > MOST_LINES:
+            print(f"({len(lines) - MOST_LINES} more lines)")
+    if len(failures) > MOST_SHOWN:
+        print(f"---- and {len(failures) - MOST_SHOWN} more")
+
+
 def main():
     counts, wrong = collect(Path(sys.argv[1]))
     wrong += sys.argv[2:]
@@ -109,6 +143,7 @@ def main():
     print(f'{"":24}{"passed":>8}{"failed":>8}{"skipped":>8}')
     for name, count in counts.items():
         print(f"{name:24}{count.passed:8}{len(count.failed):8}{len(count.skipped):8}")
+    show_failures(counts)
     for name, count in counts.items():
         for failed in count.failed:
             print(f"failed: {name}: {failed}")
