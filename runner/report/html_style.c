@@ -67,7 +67,8 @@ static const char style[] =
 	"name div{color:var(--dim);"
 	"font-size:13px}\n"
 	"td.why{overflow-wrap:anywhere;min-width:14em}\n"
-	".num{text-align:right;white-space:nowrap}td.nowrap,.nowrap{white-space:nowrap}\n"
+	".num{text-align:right;white-space:nowrap}.num:first-child{width:1%}td.nowrap,.nowrap{"
+	"white-space:nowrap}\n"
 	"tr.bad td,tr.bad th{background:var(--fail-bg)}tr.bad .why,.bad-text{color:var(--fail)}\n"
 	"tr:target td,tr:target th,li:target{background:var(--mark)}\n"
 	"dl.facts{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px;margin:0}\n"
@@ -105,11 +106,18 @@ static const char style[] =
 	".tl-refused-line{stroke:var(--miss)}.tl-open-line{stroke:var(--open)}.tl-dropped-line{"
 	"stroke:var(--dropped)}.tl-accepted-line{stroke:var(--accepted)}.tl-fault-line{stroke:"
 	"var(--fault)}\n"
-	"@media print{html{background:#fff;font-size:11px}.to-main,nav{display:"
-	"none}section{break-inside:auto;border:0;padding:0}figure,tr,li{break-inside:avoid}"
-	".scroll,pre,ol.source,ol.output{overflow:visible}svg.timeline{min-width:0;width:100%;"
-	"height:auto}details::details-content{content-visibility:visible;height:auto}a{color:"
-	"inherit}}\n";
+	/* On paper nothing scrolls: what is too wide has to wrap, or all of the page is shrunk. */
+	"@media print{:root{color-scheme:light}html{background:#fff;font-size:11px}code,pre,samp,"
+	".num,ol.source,ol.output,.badge,figcaption,footer.site{font-size:10px}h1{font-size:18px}"
+	"h2{font-size:14px}h3{font-size:12px}.lead{font-size:13px}td.name div{font-size:inherit}"
+	".to-main,nav{display:none}main,footer.site{max-width:none;padding:0 1px}"
+	"section{break-inside:auto;border:0;padding:0}h1,h2,h3,caption,summary{break-after:avoid}"
+	"figure,pre,tr,li{break-inside:avoid}th,td{padding:3px 10px 3px 0}"
+	".scroll,pre,ol.source,ol.output{overflow:visible}ol.source li{min-width:0}pre,"
+	"ol.source li>code{white-space:pre-wrap;overflow-wrap:anywhere}td.nowrap,.nowrap{"
+	"white-space:normal}svg.timeline{min-width:0;width:100%;height:auto}"
+	"details::details-content{content-visibility:visible;height:auto}summary{list-style:none}"
+	"a,summary{color:inherit}}\n";
 
 const char *html_style(void)
 {

@@ -29,6 +29,8 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--hide-scrollbars")
 WIDTHS = (400, 1400)
+# Of A4, between the margins that Chromium leaves.
+PAPER = 718
 THEMES = ("light", "dark")
 LONG = 100_000
 SERIOUS = ("serious", "critical")
@@ -242,11 +244,23 @@ class Pages:
                 yield f"{name}: {text!r}"
 
     def can_be_printed(self):
-        """pages can be printed"""
+        """pages can be printed, and nothing in them is wider than the paper"""
+        self.pictures.mkdir(exist_ok=True)
+        for name in self.names:
+            if (self.root / name).stat().st_size > LONG:
+                continue
+            self.show(name, policy=False, width=PAPER)
+            self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+            wide = self.browser.execute_script("return document.scrollingElement.scrollWidth")
+            if wide > PAPER:
+                yield f"{name}: {wide} pixels on paper of {PAPER}"
+            self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
         for name in ("site/index.html", self.names[3]):
             self.show(name)
-            result = self.browser.execute_cdp_cmd("Page.printToPDF", {})
-            if not base64.b64decode(result["data"]).startswith(b"%PDF"):
+            result = self.browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+            data = base64.b64decode(result["data"])
+            (self.pictures / f"{Path(name).stem}.pdf").write_bytes(data)
+            if not data.startswith(b"%PDF"):
                 yield f"{name}: no PDF"
 
     def pictures_are_left(self):
