@@ -5,7 +5,8 @@
 #include <netinet/in.h>
 
 /* RFC 9293, 3.1 */
-#define TCP_FLAGS 13
+/* The 32 bits of the header that hold the flags, as their second byte (RFC 9293, 3.1). */
+#define TCP_FLAGS_WORD 12
 
 struct nftnl_expr *expr_add(struct nftnl_rule *rule, const char *name)
 {
@@ -78,9 +79,19 @@ void expr_match_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operat
 	const uint8_t protocol = IPPROTO_TCP;
 
 	expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
-	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
-	expr_mask(rule, &mask, sizeof(mask));
-	expr_compare(rule, operator, & value, sizeof(value));
+	expr_compare_tcp_flags(rule, mask, operator, value);
+}
+
+/* 32 bits, for which the kernel has a short way (net/netfilter/nft_bitwise.c,
+ * nft_bitwise_fast_ops).
+ */
+void expr_compare_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operator, uint8_t value)
+{
+	const uint8_t masks[4] = {0, mask, 0, 0}, values[4] = {0, value, 0, 0};
+
+	expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_WORD, sizeof(masks), NFT_REG_1);
+	expr_mask(rule, masks, sizeof(masks));
+	expr_compare(rule, operator, values, sizeof(values));
 }
 
 void expr_lookup(struct nftnl_rule *rule, const char *set, uint32_t set_id, uint32_t from_register,

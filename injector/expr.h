@@ -47,6 +47,9 @@ void expr_match_meta(struct nftnl_rule *rule, uint32_t key, const void *value, u
 void expr_match_mark(struct nftnl_rule *rule, uint32_t mask, uint32_t mark);
 /* Goes on for TCP with (flags & @mask) == @value, or != for NFT_CMP_NEQ. */
 void expr_match_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operator, uint8_t value);
+/* Likewise, without asking for TCP: of anything else it looks at whatever stands there. */
+void expr_compare_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operator,
+			    uint8_t value);
 
 /*
  * Goes on when what is in the registers from @from_register on is in the set; in a map, its verdict
