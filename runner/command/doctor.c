@@ -15,6 +15,11 @@ static bool apply_json(void *options, const char *value, char **ret_message)
 	return true;
 }
 
+static bool apply_format(void *options, const char *value, char **ret_message)
+{
+	return option_format(value, &((struct doctor_options *)options)->json, ret_message);
+}
+
 static bool apply_help(void *options, const char *value, char **ret_message)
 {
 	((struct doctor_options *)options)->help = true;
@@ -22,7 +27,9 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 }
 
 static const struct option_spec doctor_options[] = {
-	{"json", 0, NULL, "as a JSON object", apply_json},
+	/* SYNFAULT_JSON is the file of `run`: it may be set for a whole job. */
+	{"json", 0, NULL, "as a JSON object", apply_json, .command_line_only = true},
+	{"format", 0, "FORMAT", "text or json", apply_format, .words = "text json"},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 

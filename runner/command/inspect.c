@@ -44,7 +44,8 @@ static const struct option_spec check_options[] = {COMMON_OPTIONS};
 const struct option_table check_option_table = OPTION_TABLE(check_options);
 
 static const struct option_spec list_options[] = {
-	{"json", 0, NULL, "as a JSON array", apply_json},
+	/* SYNFAULT_JSON is the file of `run`: it may be set for a whole job. */
+	{"json", 0, NULL, "as a JSON array", apply_json, .command_line_only = true},
 	{"format", 0, "FORMAT", "text or json", apply_format, .words = "text json"},
 	COMMON_OPTIONS,
 };

@@ -37,7 +37,7 @@ static bool apply_tag(void *options, const char *value, char **ret_message)
 {
 	if (selection_add_tags(&((struct rejudge_options *)options)->selection, value))
 		return true;
-	*ret_message = xstrdup("tags such as a,!b are expected");
+	*ret_message = xstrdup("tags such as a,!b are expected, each one word");
 	return false;
 }
 

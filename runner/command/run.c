@@ -87,30 +87,33 @@ static bool load(struct run *run, char *const *operands, size_t n_operands)
 	return found.n_errors == 0;
 }
 
-/* The part of each result. Returns false, having said why, when it can't be found out. */
-static bool find_shards(const struct run *run, size_t *numbers)
+/* The times of --durations; none without it. Returns false, having said why, on bad ones. */
+static bool read_durations(const struct run *run, struct case_durations *ret)
+{
+	AUTO_FREE char *message = NULL;
+
+	if (!run->options.durations || junit_read_durations(run->options.durations, ret, &message))
+		return true;
+	fprintf(run->err, "synfault: --durations: %s\n", message);
+	return false;
+}
+
+/* The part of each result. */
+static void find_shards(const struct run *run, const struct case_durations *durations,
+			size_t *numbers)
 {
 	const struct run_results *results = &run->results;
 	AUTO_FREE struct shard_item *items = xzalloc((results->n_items + 1) * sizeof(*items));
 	AUTO_STRV char **keys = xzalloc((results->n_items + 1) * sizeof(*keys));
-	struct case_durations durations = {0};
-	AUTO_FREE char *message = NULL;
 
-	if (run->options.durations &&
-	    !junit_read_durations(run->options.durations, &durations, &message)) {
-		fprintf(run->err, "synfault: --durations: %s\n", message);
-		return false;
-	}
 	for (size_t i = 0; i < results->n_items; i++) {
 		keys[i] = junit_key(&results->items[i]);
 		numbers[i] = shard_of(keys[i], run->options.shard.count);
 		items[i].key = keys[i];
-		items[i].duration_ns = case_duration(&durations, keys[i]);
+		items[i].duration_ns = case_duration(durations, keys[i]);
 	}
 	if (run->options.durations)
 		shard_balance(items, results->n_items, run->options.shard.count, numbers);
-	case_durations_free(&durations);
-	return true;
 }
 
 /* Leaves the results for which @keep is set. */
@@ -130,11 +133,17 @@ static bool take_shard(struct run *run)
 	struct run_results *results = &run->results;
 	AUTO_FREE size_t *numbers = xzalloc((results->n_items + 1) * sizeof(*numbers));
 	AUTO_FREE bool *keep = xzalloc((results->n_items + 1) * sizeof(*keep));
+	struct case_durations durations = {0};
 
+	/* Without parts, too: a report that can't be read is not to show on the day there are some.
+	 */
+	if (!read_durations(run, &durations))
+		return false;
+	if (run->options.shard.count > 0)
+		find_shards(run, &durations, numbers);
+	case_durations_free(&durations);
 	if (run->options.shard.count == 0)
 		return true;
-	if (!find_shards(run, numbers))
-		return false;
 	for (size_t i = 0; i < results->n_items; i++)
 		keep[i] = numbers[i] == run->options.shard.number;
 	keep_results(results, keep);
@@ -350,10 +359,14 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 	else if (run->n_selected > 0)
 		fprintf(run->err, "synfault: none of the scenarios failed last time\n");
 	else if (selection->n_tags == 0 && selection->n_globs == 1)
-		fprintf(run->err, "synfault: no scenario has a name that matches %s\n",
+		fprintf(run->err,
+			"synfault: no scenario has a name that matches \"%s\"; synfault list shows "
+			"them all\n",
 			selection->globs[0]);
 	else
-		fprintf(run->err, "synfault: no scenario is selected by --filter and --tag\n");
+		fprintf(run->err,
+			"synfault: no scenario is selected by --filter and --tag; synfault list "
+			"shows all names and tags\n");
 	return options->no_tests_pass ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
 

@@ -35,7 +35,7 @@ static bool apply_tag(void *options, const char *value, char **ret_message)
 {
 	if (selection_add_tags(&((struct run_options *)options)->selection, value))
 		return true;
-	*ret_message = xstrdup("tags such as a,!b are expected");
+	*ret_message = xstrdup("tags such as a,!b are expected, each one word");
 	return false;
 }
 
@@ -293,9 +293,12 @@ static void complete_capture(struct run_options *options)
 /* What only the whole of them shows. */
 static bool check_options(struct run_options *options, char **ret_message)
 {
+	AUTO_FREE char *format = option_variable("format");
+
 	if (options->shard.count == 0 && !shard_from_environment(&options->shard, ret_message))
 		return false;
-	if (options->json && !options->list) {
+	/* The variable may be there for `synfault list` in the same job. */
+	if (options->json && !options->list && !getenv(format)) {
 		*ret_message = xstrdup("--format json goes with --list; for results there is "
 				       "--json");
 		return false;

@@ -28,7 +28,7 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 
 static const struct option_spec schema_options[] = {
 	{"format", 0, "FORMAT", "json (default), or scdoc for a manual page", apply_format,
-	 .words = "json scdoc"},
+	 .words = "json scdoc", .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table schema_option_table = OPTION_TABLE(schema_options);

@@ -59,8 +59,9 @@ bool selection_add_tags(struct selection *selection, const char *list)
 	const char *rest = list;
 	struct tag_rule rule;
 
+	/* No scenario can have a tag with blanks: "a b" or "a and b" would never select any. */
 	while (next_rule(&rest, &rule))
-		if (rule.length == 0)
+		if (rule.length == 0 || memchr(rule.tag, ' ', rule.length))
 			return false;
 	array_append(selection->tags, selection->n_tags, selection->tags_capacity, list);
 	return true;

@@ -70,6 +70,19 @@ Test(control, runs_what_tags_and_filters_select)
 	program_complained(synfault, "SYNFAULT_JOBS: a number from 1");
 }
 
+Test(control, lets_variables_of_one_command_be_set_for_all)
+{
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
+
+	program_runs_shell(synfault, "export SYNFAULT_JSON=all.json SYNFAULT_FORMAT=json;"
+				     "synfault run a.yaml && synfault list a.yaml && "
+				     "synfault doctor && synfault schema && test -s all.json");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "1 passed, 0 failed, 0 skipped");
+	program_printed(synfault, "\"path\": \"a.yaml\"");
+	program_printed(synfault, "\"can_run\": true");
+}
+
 Test(control, says_whether_nothing_selected_is_well)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
@@ -84,6 +97,9 @@ Test(control, says_whether_nothing_selected_is_well)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	cr_assert_eq(junit->n_cases, 0);
+	program_runs(synfault, "run --filter '[x' a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	program_complained(synfault, "matches \"[x\"; synfault list shows them all\n");
 }
 
 Test(control, lists_what_would_run_and_runs_nothing)
@@ -433,6 +449,29 @@ Test(parts, that_are_missing_or_there_twice_are_not_merged)
 		program_exited(synfault, cases[i].status);
 		program_complained(synfault, cases[i].complaint);
 		program_left_nothing(synfault);
+	}
+}
+
+Test(parts, by_a_report_that_can_not_be_read_are_refused)
+{
+	static const struct {
+		const char *path, *complaint;
+	} cases[] = {
+		{"missing.xml", "missing.xml can't be read: No such file or directory"},
+		{"a.yaml", "a.yaml can't be read: "},
+		{"other.xml", "other.xml is no JUnit report: its outermost element"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
+
+	program_writes(synfault, "other.xml", "<html/>");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (int parts = 0; parts < 2; parts++) {
+			program_runs(synfault, "run %s --durations %s a.yaml",
+				     parts ? "--shard 1/2" : "", cases[i].path);
+			program_exited(synfault, STATUS_USAGE);
+			program_complained(synfault, "synfault: --durations: ");
+			program_complained(synfault, cases[i].complaint);
+		}
 	}
 }
 

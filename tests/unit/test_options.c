@@ -2,6 +2,7 @@
 /* Tests of options from the command line and the environment. */
 #include <criterion/criterion.h>
 
+#include "runner/command/commands.h"
 #include "runner/command/run_options.h"
 
 TestSuite(options);
@@ -157,4 +158,27 @@ Test(options, one_part_is_the_whole_whatever_the_ci_system_says)
 	parse(&parsed, "--shard 1/1 a.yaml");
 	cr_assert(parsed.good);
 	cr_assert_eq(parsed.options.shard.count, 0);
+}
+
+/* Whether a value of the one's variable could be meant for the other. */
+static bool same_variable(const struct option_spec *a, const struct option_spec *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->command_line_only || b->command_line_only)
+		return true;
+	if (!a->argument || !b->argument)
+		return !a->argument && !b->argument;
+	return !strcmp(a->words ? a->words : "", b->words ? b->words : "");
+}
+
+Test(options, have_variables_that_mean_the_same_for_all_commands)
+{
+	for (size_t i = 0; i < n_commands; i++)
+		for (size_t k = 0; k < i; k++)
+			for (size_t a = 0; a < commands[i].options->n_specs; a++)
+				for (size_t b = 0; b < commands[k].options->n_specs; b++)
+					cr_expect(same_variable(&commands[i].options->specs[a],
+								&commands[k].options->specs[b]),
+						  "--%s of %s and of %s",
+						  commands[i].options->specs[a].name,
+						  commands[i].name, commands[k].name);
 }

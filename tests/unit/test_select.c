@@ -64,9 +64,11 @@ Test(select, takes_what_filters_and_tags_let_through)
 	}
 }
 
-Test(select, refuses_empty_tags)
+Test(select, refuses_what_no_tag_can_be)
 {
-	static const char *const lists[] = {"", ",", "a,", ",a", "a,,b", "!", "a,!", " ", "a, ,b"};
+	static const char *const lists[] = {"",    ",",     "a,",         ",a",    "a,,b",
+					    "!",   "a,!",   " ",          "a, ,b", "a b",
+					    "! a", "a,b c", "a and not b"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		struct selection selection = {0};
