@@ -54,7 +54,7 @@ void judge_connected(struct judging *judging, const struct expectation *expectat
 		if (++count == high + 1)
 			beyond = last->id;
 	}
-	judge_count(judging, expectation, count, beyond, last);
+	judge_count(judging, expectation, count, beyond, last, 0);
 }
 
 /* What one attempt received or sent. Returns false when that can't be told. */

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "runner/judge/judging.h"
+#include "runner/judge/overdue.h"
 
 /* Names without "SIG"; sigabbrev_np() would do, but not every C library has it. */
 static const struct {
@@ -141,10 +142,11 @@ char *count_range_text(struct range range)
 }
 
 void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
-		 uint32_t attempt, const struct attempt_history *last)
+		 uint32_t attempt, const struct attempt_history *last, int64_t miss_ns)
 {
 	struct range range = expectation->value.range.range;
 	bool many = count > range.high;
+	struct finding_parts parts;
 
 	judging_measured(judging, expectation,
 			 &(struct measured){
@@ -154,23 +156,24 @@ void judge_count(struct judging *judging, const struct expectation *expectation,
 			 });
 	if (count >= range.low && !many)
 		return;
-	judging_add(
-		judging, WEIGHT_FAILED,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject =
-				judging_subject(judging, expectation_kind_name(expectation->kind),
-						expectation->endpoint),
-			.expected = count_range_text(range),
-			.actual = xasprintf("%" PRId64, count),
-			.miss = many ? xasprintf("%" PRId64 " too many", count - range.high)
-				     : xasprintf("%" PRId64 " too few", range.low - count),
-			.looks_like = expectation->kind == EXPECT_ATTEMPTS
-					      ? judging_fit(judging, expectation->endpoint, false)
-					      : NULL,
-			.has_attempt = many,
-			.attempt = attempt,
-		});
+	parts = (struct finding_parts){
+		.expectation = expectation,
+		.subject = judging_subject(judging, expectation_kind_name(expectation->kind),
+					   expectation->endpoint),
+		.expected = count_range_text(range),
+		.actual = xasprintf("%" PRId64, count),
+		.miss = many ? xasprintf("%" PRId64 " too many", count - range.high)
+			     : xasprintf("%" PRId64 " too few", range.low - count),
+		.looks_like = expectation->kind == EXPECT_ATTEMPTS
+				      ? judging_fit(judging, expectation->endpoint, false)
+				      : NULL,
+		.has_attempt = many,
+		.attempt = attempt,
+	};
+	if (many && miss_ns > 0)
+		judging_add_time(judging, &parts, miss_ns);
+	else
+		judging_add(judging, WEIGHT_FAILED, &parts);
 }
 
 void judge_attempts(struct judging *judging, const struct expectation *expectation)
@@ -181,7 +184,63 @@ void judge_attempts(struct judging *judging, const struct expectation *expectati
 	bool many = high >= 0 && (uint64_t)high < count;
 
 	judge_count(judging, expectation, (int64_t)count, many ? attempts[high]->id : 0,
-		    count > 0 ? attempts[count - 1] : NULL);
+		    count > 0 ? attempts[count - 1] : NULL, 0);
+}
+
+static int compare_times(const void *left, const void *right)
+{
+	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/*
+ * Whether the attempt might have been over before this SYN if nobody had been late: the client
+ * would have given up, or the script's answer would have come. A SYN that the script waited for is
+ * not one of those.
+ */
+static bool might_not_be(const struct attempt_history *attempt, int64_t due_ns, int64_t syn_ns)
+{
+	if (attempt->end == END_OPEN || attempt->ended_ns < syn_ns)
+		return false;
+	return attempt->end == END_ABANDONED || syn_ns > due_ns;
+}
+
+/*
+ * The kernel repeats a SYN for as long as its attempt lasts: of one that lasted longer because this
+ * process or the client was late, it repeats more. By how much shorter the attempts would have had
+ * to be, for @n of the repeated SYNs to be none; INT64_MAX: no lag explains so many.
+ */
+static int64_t time_of_last_syns(const struct judging *judging,
+				 const struct expectation *expectation, size_t n)
+{
+	const struct record *record = judging->record;
+	AUTO_FREE int64_t *due_ns = overdue_due_times(judging->scenario, &judging->history);
+	int64_t *before_end_ns = NULL, result_ns = INT64_MAX;
+	size_t n_syns = 0, capacity = 0;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+		uint32_t id = event->u.net.attempt;
+		const struct attempt_history *attempt;
+
+		if (event->kind != EVENT_SYN || event->u.net.ordinal < 2 ||
+		    id >= judging->history.n_attempts ||
+		    (expectation->endpoint != ALL_ENDPOINTS &&
+		     expectation->endpoint != record->attempts[id].endpoint))
+			continue;
+		attempt = &judging->history.attempts[id];
+		if (might_not_be(attempt, due_ns[id], event->at_ns))
+			array_append(before_end_ns, n_syns, capacity,
+				     attempt->ended_ns - event->at_ns);
+	}
+	if (n > 0 && n <= n_syns) {
+		qsort(before_end_ns, n_syns, sizeof(*before_end_ns), compare_times);
+		/* 0 would mean that nothing explains it. */
+		result_ns = MAX(before_end_ns[n - 1], 1);
+	}
+	free(before_end_ns);
+	return result_ns;
 }
 
 void judge_retransmissions(struct judging *judging, const struct expectation *expectation)
@@ -203,5 +262,9 @@ void judge_retransmissions(struct judging *judging, const struct expectation *ex
 			first_beyond = attempts[i]->id;
 		}
 	}
-	judge_count(judging, expectation, count, first_beyond, last);
+	judge_count(
+		judging, expectation, count, first_beyond, last,
+		beyond ? time_of_last_syns(judging, expectation,
+					   (size_t)(count - expectation->value.range.range.high))
+		       : 0);
 }

@@ -212,10 +212,11 @@ void judge_attempts(struct judging *judging, const struct expectation *expectati
 void judge_retransmissions(struct judging *judging, const struct expectation *expectation);
 /*
  * Holds a count against the range; @attempt is the one in which the count went beyond its upper
- * end, if it did; @last the last one that counts, or NULL.
+ * end, if it did; @last the last one that counts, or NULL. @miss_ns: what would have had to be so
+ * much shorter for the count to be within the range, so that lag may explain it; 0: nothing.
  */
 void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
-		 uint32_t attempt, const struct attempt_history *last);
+		 uint32_t attempt, const struct attempt_history *last, int64_t miss_ns);
 /* connections.c: connections, what they carried, and how they ended */
 void judge_connected(struct judging *judging, const struct expectation *expectation);
 void judge_bytes(struct judging *judging, const struct expectation *expectation);

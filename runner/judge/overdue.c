@@ -58,6 +58,16 @@ static struct waiting *gather(const struct scenario *scenario, const struct hist
 	return all;
 }
 
+int64_t *overdue_due_times(const struct scenario *scenario, const struct history *history)
+{
+	AUTO_FREE struct waiting *all = gather(scenario, history);
+	int64_t *due_ns = xmalloc((history->n_attempts + 1) * sizeof(*due_ns));
+
+	for (size_t id = 0; id < history->n_attempts; id++)
+		due_ns[id] = all[id].due_ns;
+	return due_ns;
+}
+
 /*
  * Whether each SYN that is let through is answered by a SYN-ACK at once. Then a socket that died
  * without one had not got it yet, whatever the record says of the end of its attempt: the notice of

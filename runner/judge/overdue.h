@@ -25,6 +25,8 @@ struct overdue {
  */
 bool overdue_find(const struct scenario *scenario, const struct history *history,
 		  struct overdue *ret);
+/* When the script has the first answer to each attempt, by id; INT64_MAX: never. The caller's. */
+int64_t *overdue_due_times(const struct scenario *scenario, const struct history *history);
 /* "attempt 1 at api was answered 116 ms late, when the client had given it up"; the caller's. */
 char *overdue_text(const struct scenario *scenario, const struct record *record,
 		   const struct overdue *overdue);

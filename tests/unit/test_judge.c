@@ -252,6 +252,86 @@ Test(judge, retransmissions_are_no_attempts_and_attempts_no_retransmissions)
 	}
 }
 
+/* The kernel repeats SYNs as long as an attempt lasts, and lag makes it last longer. */
+Test(judge, retransmissions_that_lag_explains_are_an_error)
+{
+	static const struct {
+		int64_t gives_up_ms, high, harness_lag_ms, client_lag_ms;
+		enum outcome outcome;
+	} cases[] = {
+		/* given up 170 ms after the kernel's second SYN, or 1.17 s after it */
+		{1170, 0, 0, 0, OUTCOME_FAIL},    {1170, 0, 169, 0, OUTCOME_FAIL},
+		{1170, 0, 170, 0, OUTCOME_ERROR}, {1170, 0, 100, 70, OUTCOME_ERROR},
+		{1170, 1, 0, 0, OUTCOME_PASS},    {2170, 1, 170, 0, OUTCOME_ERROR},
+		{2170, 0, 170, 0, OUTCOME_FAIL},  {2170, 0, 1170, 0, OUTCOME_ERROR},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "drop");
+		struct judgement judgement;
+
+		record_builder_attempt_dropped(b, api, 0, cases[i].gives_up_ms);
+		record_builder_client_exits(b, 2400, 1);
+		record_builder_expect(b, EXPECT_RETRANSMISSIONS, api)->value.range.range =
+			(struct range){0, cases[i].high};
+		b->record->harness_lag_ns = cases[i].harness_lag_ms * MS;
+		b->record->client_lag_ns = cases[i].client_lag_ms * MS;
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
+			     outcome_name(judgement.outcome));
+		if (judgement.n_findings > 0)
+			cr_expect_eq(judgement.findings[0].caused_by_lag,
+				     cases[i].outcome == OUTCOME_ERROR, "case %zu", i);
+		judgement_free(&judgement);
+	}
+}
+
+/* "delay 1500ms" that took 2.18 s: the SYN at 2 s came after the answer was due, that at 1 s
+ * before. */
+Test(judge, retransmissions_after_a_late_answer_are_an_error_and_those_before_are_not)
+{
+	static const struct {
+		int64_t high;
+		enum outcome outcome;
+	} cases[] = {{2, OUTCOME_PASS}, {1, OUTCOME_ERROR}, {0, OUTCOME_FAIL}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "delay 1500ms");
+		uint32_t id = record_builder_attempt(b, api);
+		struct judgement judgement;
+
+		for (uint32_t syn = 1; syn <= 3; syn++)
+			record_builder_syn(b, id, syn, 1000 * (syn - 1));
+		record_builder_verdict(b, id, 1, VERDICT_ACCEPT, 2180);
+		record_builder_established(b, id, 2180);
+		record_builder_client_exits(b, 2400, 0);
+		record_builder_expect(b, EXPECT_RETRANSMISSIONS, api)->value.range.range =
+			(struct range){0, cases[i].high};
+		b->record->harness_lag_ns = 1300 * MS;
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s, %s", i,
+			     outcome_name(judgement.outcome),
+			     judgement.n_findings ? judgement.findings[0].message : "");
+		judgement_free(&judgement);
+	}
+}
+
+/* The answer is to the second SYN: that was no late one. */
+Test(judge, retransmissions_that_the_script_asks_for_are_not_put_down_to_lag)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "lose 1");
+
+	record_builder_attempt_lost(b, api, 0, 1);
+	record_builder_client_exits(b, 1400, 0);
+	record_builder_expect(b, EXPECT_RETRANSMISSIONS, api)->value.range.range =
+		(struct range){0, 0};
+	b->record->harness_lag_ns = 900 * MS;
+	expect_outcome(b, OUTCOME_FAIL, "retransmissions at api: expected 0, got 1, 1 too many");
+}
+
 Test(judge, a_finding_says_what_where_and_by_how_much)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
