@@ -17,13 +17,16 @@ from pathlib import Path
 
 SUITE = "bookworm"
 # Raised by hand when the way in which the root is made changes.
-VERSION = "3"
+VERSION = "4"
 # What runs the clients of the packs, beside what ci/install calls "runtime"; the sanitizers'
 # libraries for a program that was built with them.
-CLIENTS = ("python3", "curl", "libcurl4")
+CLIENTS = ("curl", "libcurl4", "nodejs", "openssh-client", "postgresql-client", "python3",
+           "python3-grpcio", "python3-urllib3", "wget")
 SANITIZERS = ("libasan8", "libubsan1")
 # The file in the root that says how many bytes the packages of the container image added.
 WEIGHT = "runtime-bytes"
+# Whom an image that does not run as root has: ssh, say, wants to know who it is.
+USER = "tester:x:1000:1000:tester:/tmp:/bin/sh\n"
 # Space that nothing in a test needs.
 USELESS = ("usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache/apt",
            "var/cache/debconf", "var/cache/ldconfig", "var/lib/apt/lists", "var/log")
@@ -83,6 +86,8 @@ def fill(root, packages):
     install(root, packages)
     (root / WEIGHT).write_text(str(size(root) - base), encoding="ascii")
     install(root, (*CLIENTS, *SANITIZERS))
+    with open(root / "etc/passwd", "a", encoding="ascii") as passwd:
+        passwd.write(USER)
     for useless in USELESS:
         shutil.rmtree(root / useless, ignore_errors=True)
         (root / useless).mkdir(parents=True)
