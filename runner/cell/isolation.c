@@ -3,16 +3,14 @@
 #include "runner/cell/isolation.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 
+#include "runner/cell/grant.h"
 #include "runner/cell/network.h"
 #include "runner/cell/shared.h"
 #include "runner/cell/space.h"
 
-/* What gives a container the capability, wherever containers are started. */
-#define GIVE_NET_ADMIN                                                                             \
-	"docker or podman: run --cap-add NET_ADMIN; Kubernetes: securityContext: {capabilities: "  \
-	"{add: [NET_ADMIN]}}; GitHub Actions: container: {options: --cap-add NET_ADMIN}; GitLab "  \
-	"Runner: cap_add = [\"NET_ADMIN\"] below [runners.docker] in config.toml"
+/* What switches IPv6 on, wherever containers are started. */
 #define GIVE_IPV6                                                                                  \
 	"docker or podman: run --sysctl net.ipv6.conf.lo.disable_ipv6=0 --sysctl "                 \
 	"net.ipv6.conf.all.disable_ipv6=0"
@@ -106,7 +104,7 @@ static int probe_shared(struct isolation *ret, char **ret_message)
 	if (!status)
 		return 0;
 	if (status == -EPERM)
-		*ret_message = xstrdup("CAP_NET_ADMIN is missing; " GIVE_NET_ADMIN);
+		*ret_message = grant_sentence(CAP_NET_ADMIN, "NET_ADMIN");
 	else
 		*ret_message = sentence(&diags);
 	return status;

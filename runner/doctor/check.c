@@ -2,9 +2,9 @@
 /* The checks of `synfault doctor`: see check.h. */
 #include "runner/doctor/check.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <time.h>
 
@@ -19,15 +19,6 @@
 #define LAG_BEARABLE_NS (25 * NS_PER_MS)
 #define RTO_MAX_MS      120000
 
-const struct capability_remedy capability_remedies[] = {
-	{"docker", "docker run --cap-add ", ""},
-	{"podman", "podman run --cap-add ", ""},
-	{"Kubernetes", "securityContext: {capabilities: {add: [", "]}}"},
-	{"GitHub Actions", "container: {options: --cap-add ", "}"},
-	{"GitLab runner", "[runners.docker] cap_add = [\"", "\"]"},
-};
-const size_t n_capability_remedies = ARRAY_SIZE(capability_remedies);
-
 /* What the checks have in common. */
 struct examination {
 	struct doctor *doctor;
@@ -41,6 +32,15 @@ static struct check *add(struct examination *exam, const char *name, int error)
 	array_append(doctor->checks, doctor->n_checks, doctor->capacity,
 		     (struct check){.name = name, .missing = error < 0});
 	return &doctor->checks[doctor->n_checks - 1];
+}
+
+/* Says that a capability would help, where it is missing. */
+static void needs_capability(struct check *check, const char *name, unsigned capability)
+{
+	check->capability = name;
+	check->grant = grant_needed(capability);
+	if (check->grant == GRANT_HELD)
+		check->capability = NULL;
 }
 
 /* ---- capabilities ---- */
@@ -60,16 +60,16 @@ static void check_capabilities(struct examination *exam)
 		{"NET_RAW", "no packet captures in the given network namespace", CAP_NET_RAW},
 	};
 
-	capng_setpid(getpid());
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
-		bool known = i > 0 || capng_get_caps_process() == 0;
-		bool held =
-			known && capng_have_capability(CAPNG_EFFECTIVE, capabilities[i].capability);
-		struct check *check = add(exam, capabilities[i].name, held ? 0 : -EPERM);
+		enum grant grant = grant_needed(capabilities[i].capability);
+		struct check *check =
+			add(exam, capabilities[i].name, grant == GRANT_HELD ? 0 : -EPERM);
 
-		check->found = xstrdup(held ? "held" : "not held");
+		check->found = grant == GRANT_USER
+				       ? xasprintf("not held by user %u; root would", geteuid())
+				       : xstrdup(grant == GRANT_HELD ? "held" : "not held");
 		check->consequence = capabilities[i].without;
-		check->capability = capabilities[i].name;
+		needs_capability(check, capabilities[i].name, capabilities[i].capability);
 	}
 }
 
@@ -120,7 +120,7 @@ static void check_namespaces(struct examination *exam)
 
 static bool can_queue(const struct probe *probe)
 {
-	return !probe->namespaces && !probe->queue && !probe->rules;
+	return !probe->namespaces && !probe->lo && !probe->queue && !probe->rules;
 }
 
 static char *describe_queue(const struct probe *probe)
@@ -136,13 +136,17 @@ static char *describe_queue(const struct probe *probe)
 					 : "xtables NFQUEUE: nftables has no queue here");
 	if (probe->namespaces)
 		return xasprintf("no such namespace: %s", strerror(-error));
+	if (probe->lo)
+		return xstrdup("the interface lo is not up");
 	return xstrdup(probe->message[0] ? probe->message : strerror(-error));
 }
 
 static char *queue_remedy(const struct probe *probe)
 {
 	if (probe->namespaces)
-		return NULL;
+		return xstrdup("as for namespaces");
+	if (probe->lo)
+		return xstrdup("ip link set lo up");
 	if (probe->queue == -EOPNOTSUPP || probe->rules == -EOPNOTSUPP || probe->rules == -ENOENT)
 		return xstrdup("modprobe nfnetlink_queue nft_queue (or nft_compat xt_NFQUEUE) on "
 			       "the host");
@@ -161,7 +165,12 @@ static void check_queue(struct examination *exam)
 	check->found = describe_queue(&exam->given);
 	check->consequence = "no scenario in the given network namespace";
 	check->remedy = given ? NULL : queue_remedy(&exam->given);
-	exam->doctor->isolation = own ? DOCTOR_PRIVATE : given ? DOCTOR_SHARED : DOCTOR_NONE;
+	if (!given && !check->remedy)
+		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
+	/* No scenario runs where deaths of sockets are not seen. */
+	exam->doctor->isolation = own && !exam->own.deaths       ? DOCTOR_PRIVATE
+				  : given && !exam->given.deaths ? DOCTOR_SHARED
+								 : DOCTOR_NONE;
 }
 
 /* The probe of the namespace in which scenarios would run. */
@@ -203,7 +212,8 @@ static void check_captures(struct examination *exam)
 	check->found = error ? xasprintf("no packet socket: %s", strerror(-error))
 			     : xstrdup("packets can be captured");
 	check->consequence = "no packet captures";
-	check->capability = error ? "NET_RAW" : NULL;
+	if (error)
+		needs_capability(check, "NET_RAW", CAP_NET_RAW);
 }
 
 /* ---- TCP settings ---- */

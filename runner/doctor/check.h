@@ -7,6 +7,7 @@
 #define SYNFAULT_RUNNER_DOCTOR_CHECK_H
 
 #include "common/strbuf.h"
+#include "runner/cell/grant.h"
 #include "runner/doctor/syn_schedule.h"
 
 struct check {
@@ -16,6 +17,7 @@ struct check {
 	const char *consequence; /* missing: what does not work; static */
 	char *remedy;            /* owned; missing: what to do, or NULL */
 	const char *capability; /* missing: the one that would help, "NET_ADMIN", or NULL; static */
+	enum grant grant;       /* what that takes */
 };
 
 enum doctor_isolation {
@@ -35,14 +37,6 @@ struct doctor {
 void doctor_examine(struct doctor *ret);
 void doctor_free(struct doctor *doctor);
 #define AUTO_DOCTOR CLEANUP(doctor_free)
-
-/* How a platform gives a capability to a container. */
-struct capability_remedy {
-	const char *platform;
-	const char *before, *after; /* what stands around the capability's name without CAP_ */
-};
-extern const struct capability_remedy capability_remedies[];
-extern const size_t n_capability_remedies;
 
 /* One screen of 80 columns; lines are broken at blanks. */
 void doctor_format_text(const struct doctor *doctor, struct strbuf *out);

@@ -65,36 +65,55 @@ static void add_check(struct strbuf *out, const struct check *check)
 		return;
 	consequence = xasprintf("without: %s", check->consequence);
 	add_more(out, consequence);
-	if (check->remedy) {
+	if (check->remedy)
 		remedy = xasprintf("remedy: %s", check->remedy);
-		add_more(out, remedy);
+	else if (check->capability)
+		remedy = xasprintf("remedy: %s%s, as said below",
+				   check->grant == GRANT_USER ? "root" : "the capability ",
+				   check->grant == GRANT_USER ? "" : check->capability);
+	add_more(out, remedy);
+}
+
+/* The capabilities that it takes this to get, each once, by blanks; the caller's. */
+static char *capabilities_to_get(const struct doctor *doctor, enum grant grant)
+{
+	struct strbuf names = {0};
+
+	for (size_t i = 0; i < doctor->n_checks; i++) {
+		const struct check *check = &doctor->checks[i];
+
+		if (check->missing && check->capability && check->grant == grant &&
+		    !strstr(strbuf_text(&names), check->capability))
+			strbuf_printf(&names, "%s%s", names.length ? " " : "", check->capability);
+	}
+	return strbuf_steal(&names);
+}
+
+static void add_platforms(struct strbuf *out, enum grant grant, const char *names)
+{
+	for (size_t i = 0; grant_platform(i); i++) {
+		AUTO_FREE char *text = grant_text(i, grant, names);
+
+		strbuf_printf(out, "  %-16s%s\n", grant_platform(i), text);
 	}
 }
 
-/* The capabilities that are missing, each once; how to give them is said once for all. */
+/* How to get those that are missing: once for all of them. */
 static void add_capability_remedies(struct strbuf *out, const struct doctor *doctor)
 {
-	AUTO_STRBUF struct strbuf names = {0};
-	const char *first = NULL;
+	AUTO_FREE char *of_container = capabilities_to_get(doctor, GRANT_CONTAINER);
+	AUTO_FREE char *of_user = capabilities_to_get(doctor, GRANT_USER);
 
-	for (size_t i = 0; i < doctor->n_checks; i++) {
-		const char *capability = doctor->checks[i].capability;
-
-		if (!doctor->checks[i].missing || !capability ||
-		    strstr(strbuf_text(&names), capability))
-			continue;
-		strbuf_printf(&names, "%s%s", names.length ? ", " : "", capability);
-		if (!first)
-			first = capability;
+	if (*of_user) {
+		strbuf_printf(out, "\nRoot would hold %s; to be root in a container:\n", of_user);
+		add_platforms(out, GRANT_USER, of_user);
+		strbuf_puts(out, "  else            " GRANT_USER_ELSE "\n");
 	}
-	if (!first)
-		return;
-	strbuf_printf(out, "\nTo give a container %s (here %s):\n", strbuf_text(&names), first);
-	for (size_t i = 0; i < n_capability_remedies; i++) {
-		const struct capability_remedy *remedy = &capability_remedies[i];
-
-		strbuf_printf(out, "  %-16s%s%s%s\n", remedy->platform, remedy->before, first,
-			      remedy->after);
+	if (*of_container) {
+		strbuf_printf(out, "\nTo give a container %s%s:\n", of_container,
+			      strchr(of_container, ' ') ? " (leave out what you can do without)"
+							: "");
+		add_platforms(out, GRANT_CONTAINER, of_container);
 	}
 }
 
@@ -113,16 +132,14 @@ void doctor_format_text(const struct doctor *doctor, struct strbuf *out)
 
 /* ---- JSON ---- */
 
-static json_t *remedies_json(const char *capability)
+static json_t *remedies_json(const struct check *check)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; i < n_capability_remedies; i++) {
-		const struct capability_remedy *remedy = &capability_remedies[i];
-		AUTO_FREE char *text =
-			xasprintf("%s%s%s", remedy->before, capability, remedy->after);
+	for (size_t i = 0; grant_platform(i); i++) {
+		AUTO_FREE char *text = grant_text(i, check->grant, check->capability);
 
-		json_object_set_new(object, remedy->platform, json_string(text));
+		json_object_set_new(object, grant_platform(i), json_string(text));
 	}
 	return object;
 }
@@ -139,7 +156,7 @@ static json_t *check_json(const struct check *check)
 		json_object_set_new(object, "remedy", json_string(check->remedy));
 	if (check->capability) {
 		json_object_set_new(object, "capability", json_string(check->capability));
-		json_object_set_new(object, "remedies", remedies_json(check->capability));
+		json_object_set_new(object, "remedies", remedies_json(check));
 	}
 	return object;
 }

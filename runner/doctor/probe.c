@@ -127,6 +127,7 @@ NORETURN static void probe_in_child(bool private_namespace, int fd)
 
 	if (private_namespace)
 		probe.namespaces = network_lo_up();
+	probe.lo = network_lo_is_up() == 1 ? 0 : -ENETDOWN;
 	probe.queue = bind_queue(private_namespace, &probe, &queue, &number);
 	probe.rules = add_rules(private_namespace, number, &probe);
 	if (queue)

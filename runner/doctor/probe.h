@@ -13,6 +13,7 @@ enum { PROBE_MESSAGE_SIZE = 256 };
 /* Errors are negative errnos, 0: it works. */
 struct probe {
 	int namespaces; /* could the namespaces be made; the rest is not known when not */
+	int lo;         /* -ENETDOWN: the interface lo is there, and down */
 	int queue, rules;
 	char message[PROBE_MESSAGE_SIZE]; /* of the first of them that failed */
 	enum rules_queue_form form;

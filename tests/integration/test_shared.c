@@ -169,13 +169,18 @@ Test(shared, skips_what_can_not_be_had_and_says_why)
 		       "defaults: {client: {command: ['true']}, expect: {exit: 0}}\n" NEXT
 		       "name: hostname\n"
 		       "endpoints: {api: {hostname: api.example.test}}\n" NEXT "name: many\n"
-		       "endpoints:\n%s" NEXT PASSES,
+		       "endpoints:\n%s" NEXT "name: kernel\n"
+		       "kernel: {tcp_syn_retries: 1}\n"
+		       "endpoints: {api: {serve: none}}\n" NEXT "name: addresses\n"
+		       "endpoints: {api: {addresses: [127.0.0.2]}}\n" NEXT PASSES,
 		       strbuf_text(&many));
 	program_runs(synfault, "run --junit junit.xml a.yaml");
 	program_exited(synfault, STATUS_PASSED);
-	program_concluded(synfault, "1 passed, 0 failed, 2 skipped");
+	program_concluded(synfault, "1 passed, 0 failed, 4 skipped");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
+	junit_says(junit, "kernel", OUTCOME_SKIP, NULL, "tcp_syn_retries needs private isolation");
+	junit_says(junit, "addresses", OUTCOME_SKIP, NULL, "may be somebody's");
 	junit_says(junit, "hostname", OUTCOME_SKIP, NULL, "the hostname of endpoint api needs");
 	junit_says(junit, "many", OUTCOME_SKIP, NULL, "more than 250 addresses");
 }
@@ -242,6 +247,50 @@ Test(shared, is_chosen_by_option)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "passes", OUTCOME_SKIP, NULL, "CAP_SYS_ADMIN");
+}
+
+/* The container may have the capability, and only root in it holds it. */
+Test(shared, tells_a_user_that_root_has_the_capability)
+{
+	static const char *const named[] = {"root may have it, and this is user 65534",
+					    "docker run --user root",
+					    "podman run --user root",
+					    "securityContext: {runAsUser: 0}",
+					    "container: {options: --user root}",
+					    "[runners.docker] user = \"root\"",
+					    "setcap cap_net_admin+ep"};
+	AUTO_PROGRAM struct program *synfault = confined_program(confine_to_user);
+
+	program_writes(synfault, "a.yaml", "%s", PASSES);
+	program_runs(synfault, "run a.yaml");
+	program_exited(synfault, STATUS_NOTHING_RAN);
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		program_printed(synfault, named[i]);
+	program_runs(synfault, "doctor");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "missing  NET_ADMIN      not held by user 65534; root would\n");
+	program_printed(synfault, "docker run --user root\n");
+	program_printed(synfault, "docker run --cap-add SYS_ADMIN\n");
+}
+
+Test(shared, is_what_doctor_names_all_that_is_missing_for)
+{
+	AUTO_PROGRAM struct program *synfault = confined_program(confine_to_net_admin);
+
+	program_runs(synfault, "doctor");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault,
+			  "run works: scenarios share the network namespace that is given");
+	program_printed(synfault, "docker run --cap-add SYS_ADMIN --cap-add NET_RAW\n");
+	program_printed(synfault, "podman run --cap-add SYS_ADMIN --cap-add NET_RAW\n");
+	program_printed(synfault, "{add: [SYS_ADMIN, NET_RAW]}}\n");
+	program_printed(synfault, "{options: --cap-add SYS_ADMIN --cap-add NET_RAW}\n");
+	program_printed(synfault, "cap_add = [\"SYS_ADMIN\", \"NET_RAW\"]\n");
+	program_needs(synfault, "ip");
+	cr_assert_eq(system("ip link set lo down"), 0);
+	program_runs(synfault, "doctor");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "ip link set lo up");
 }
 
 /* ---- others in the same namespace ---- */

@@ -119,3 +119,10 @@ void confine_to_user_with_net_admin(void)
 	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, wanted, 0, 0) < 0)
 		abort();
 }
+
+void confine_to_user(void)
+{
+	confine_as_docker();
+	if (setgroups(0, NULL) < 0 || setgid(PROGRAM_NOBODY) < 0 || setuid(PROGRAM_NOBODY) < 0)
+		abort();
+}

@@ -14,6 +14,8 @@ void confine_as_docker(void);
 void confine_as_podman(void);
 /* As an ordinary user, with CAP_NET_ADMIN in the ambient set. */
 void confine_to_user_with_net_admin(void);
+/* As an ordinary user of a container that has CAP_NET_ADMIN: only its root holds it. */
+void confine_to_user(void);
 /* As root, with what Docker gives by default: CAP_NET_ADMIN is not in it. */
 void confine_without_net_admin(void);
 
