@@ -325,6 +325,16 @@ static bool write_file(const struct recording *recording)
 	return true;
 }
 
+/* Whether no part was seen, all for one reason: said once, that is all there is to say. */
+static bool same_obstacle(const struct recording *recording)
+{
+	for (size_t item = 0; item < n_battery; item++)
+		if (recording->seen[item] ||
+		    strcmp(recording->obstacles[item], recording->obstacles[0]) != 0)
+			return false;
+	return true;
+}
+
 static enum exit_status conclude(const struct recording *recording)
 {
 	size_t n_seen = 0;
@@ -335,7 +345,8 @@ static enum exit_status conclude(const struct recording *recording)
 		fputs("synfault record: interrupted\n", recording->err);
 		return STATUS_INTERRUPTED;
 	}
-	show(recording);
+	if (!same_obstacle(recording))
+		show(recording);
 	if (n_seen == 0) {
 		fflush(recording->out);
 		fprintf(recording->err, "synfault record: %s\n", recording->obstacles[0]);

@@ -24,6 +24,9 @@
 #define STDERR_COLUMNS    300             /* of one line, which a terminal wraps */
 #define VALUE_BYTES       ((size_t)2000)  /* of an expected or actual value */
 
+/* From so many bytes on, a reason is not given again for the next scenario. */
+enum { LONG_REASON = 80 };
+
 struct console {
 	FILE *out;
 	struct console_options options;
@@ -33,6 +36,7 @@ struct console {
 	bool progress_shown;
 	bool spaced; /* the last line written was an empty one */
 	size_t n_scenarios;
+	char *reason;           /* the last one that was given; or NULL */
 	struct strbuf failures; /* in full, for the end */
 };
 
@@ -140,6 +144,7 @@ void console_free(struct console *console)
 		return;
 	console_clear(console);
 	strbuf_free(&console->failures);
+	free(console->reason);
 	free(console);
 }
 
@@ -428,16 +433,29 @@ static void add_failure(const struct console *console, const struct result *resu
 	strbuf_putc(out, '\n');
 }
 
+/* A reason that takes a line or more, which a whole suite may have, is given once. */
+static void add_reason(struct console *console, const struct result *result, struct strbuf *out)
+{
+	AUTO_STRBUF struct strbuf reason = {0};
+
+	result_reason(result, &reason);
+	if (reason.length >= LONG_REASON && console->reason &&
+	    !strcmp(console->reason, strbuf_text(&reason))) {
+		strbuf_puts(out, " (as above)");
+		return;
+	}
+	strbuf_printf(out, " (%s)", strbuf_text(&reason));
+	free(console->reason);
+	console->reason = strbuf_steal(&reason);
+}
+
 /* The result's one line, with the runs before its last one below it. */
-static void add_line(const struct console *console, const struct result *result, bool in_full,
+static void add_line(struct console *console, const struct result *result, bool in_full,
 		     struct strbuf *out)
 {
 	add_headline(console, result, out);
-	if (result_outcome(result) == OUTCOME_SKIP || result_never_ran(result)) {
-		strbuf_puts(out, " (");
-		result_reason(result, out);
-		strbuf_putc(out, ')');
-	}
+	if (result_outcome(result) == OUTCOME_SKIP || result_never_ran(result))
+		add_reason(console, result, out);
 	strbuf_putc(out, '\n');
 	add_earlier(result, in_full, out);
 }

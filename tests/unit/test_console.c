@@ -162,6 +162,39 @@ Test(console, has_one_line_for_what_did_not_fail)
 				  "(not run: the run was interrupted)\n");
 }
 
+#define LONG                                                                                       \
+	"CAP_NET_ADMIN is missing; docker: docker run --cap-add NET_ADMIN; podman: podman run "    \
+	"--cap-add NET_ADMIN"
+
+Test(console, gives_a_long_reason_once_as_long_as_it_stays_the_same)
+{
+	static const struct {
+		const char *name, *reason, *line;
+	} cases[] = {
+		{"a", LONG, "SKIP   0.523 s  a.yaml: a (" LONG ")\n"},
+		{"b", LONG, "SKIP   0.523 s  a.yaml: b (as above)\n"},
+		{"c", "no IPv6", "SKIP   0.523 s  a.yaml: c (no IPv6)\n"},
+		{"d", LONG, "SKIP   0.523 s  a.yaml: d (" LONG ")\n"},
+		{"e", "no IPv6", "SKIP   0.523 s  a.yaml: e (no IPv6)\n"},
+		{"f", LONG "!", "SKIP   0.523 s  a.yaml: f (" LONG "!)\n"},
+		{"g", LONG, "SKIP   0.523 s  a.yaml: g (" LONG ")\n"},
+	};
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
+	AUTO_CONSOLE struct memory_console memory;
+	size_t shown = 0;
+
+	memory_console_init(&memory, &normal);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct judgement skip = judged(OUTCOME_SKIP, cases[i].reason);
+
+		report_fixture_result(fixture, file, cases[i].name, 1, record_builder_new(), &skip);
+		console_result(memory.console, &fixture->results.items[i], "synfault run a.yaml");
+		cr_assert_str_eq(memory.text + shown, cases[i].line);
+		shown = strlen(memory.text);
+	}
+}
+
 Test(console, shows_a_failure_in_full)
 {
 	AUTO_FREE char *text = NULL;
