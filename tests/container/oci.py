@@ -28,7 +28,8 @@ ARCHITECTURES = {
 # Calls that the engines' profile permits only to holders of a capability.
 GUARDED = {
     "SYS_ADMIN": ("bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick",
-                  "lookup_dcookie", "mount", "mount_setattr", "move_mount", "open_tree",
+                  "lookup_dcookie", "lsm_get_self_attr", "lsm_list_modules",
+                  "lsm_set_self_attr", "mount", "mount_setattr", "move_mount", "open_tree",
                   "perf_event_open", "quotactl", "quotactl_fd", "setdomainname", "sethostname",
                   "setns", "syslog", "umount", "umount2", "unshare"),
     "SYS_BOOT": ("reboot",),
@@ -51,7 +52,8 @@ FORBIDDEN = ("_sysctl", "add_key", "create_module", "get_kernel_syms", "io_uring
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
 NAMESPACE_FLAGS = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000,
                    0x40000000)
-AF_VSOCK = 40
+# Families of sockets that nobody gets: AF_ALG, AF_VSOCK.
+SOCKETS = (38, 40)
 EPERM, ENOSYS = 1, 38
 
 
@@ -65,8 +67,8 @@ def seccomp(capabilities):
     rules = [refuse(FORBIDDEN)]
     rules += [refuse(names) for capability, names in GUARDED.items()
               if capability not in capabilities]
-    rules.append(refuse(["socket"],
-                        args=[{"index": 0, "value": AF_VSOCK, "op": "SCMP_CMP_EQ"}]))
+    rules += [refuse(["socket"], args=[{"index": 0, "value": family, "op": "SCMP_CMP_EQ"}])
+              for family in SOCKETS]
     if "SYS_ADMIN" not in capabilities:
         # Its flags are in memory, where no filter can see them: "not there" makes libc use clone.
         rules.append(refuse(["clone3"], ENOSYS))
