@@ -10,9 +10,14 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
+#include "common/duration.h"
 #include "runner/cell/mounts.h"
 #include "runner/cell/network.h"
+
+/* When there are too many network namespaces, it is tried again after so long. */
+#define FULL_PAUSE_NS (20 * NS_PER_MS)
 
 static int write_file(const char *path, const char *text)
 {
@@ -72,10 +77,9 @@ pid_t namespace_clone(unsigned long flags, int *ret_pidfd)
 
 pid_t namespace_fork(int *ret_pidfd)
 {
+	unsigned long flags = CLONE_NEWPID | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	unsigned long flags =
-		CLONE_NEWPID | (uid == 0 ? CLONE_NEWNET | CLONE_NEWNS : CLONE_NEWUSER);
 	pid_t pid = namespace_clone(flags, ret_pidfd);
 
 	if (pid != 0)
@@ -86,10 +90,29 @@ pid_t namespace_fork(int *ret_pidfd)
 	 * tells it too (supervise.c).
 	 */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* The ids first: the files of a network belong to the uid 0 that there is when it is made.
+	/* Before there is a network: its files belong to the uid 0 that there is when it is made.
 	 */
-	if (uid != 0 && (map_ids(0, uid, 0, gid) < 0 || unshare(CLONE_NEWNET | CLONE_NEWNS) < 0))
+	if (uid != 0 && map_ids(0, uid, 0, gid) < 0)
 		_exit(EXIT_FAILURE);
+	return 0;
+}
+
+/* Whether others that end may make room. */
+static bool is_full(int error)
+{
+	return error == ENOSPC || error == ENOMEM || error == EAGAIN;
+}
+
+int namespace_enter(int64_t patience_ns)
+{
+	const struct timespec pause = {.tv_nsec = FULL_PAUSE_NS};
+
+	while (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0) {
+		if (!is_full(errno) || patience_ns <= 0)
+			return -errno;
+		nanosleep(&pause, NULL);
+		patience_ns -= FULL_PAUSE_NS;
+	}
 	return 0;
 }
 
@@ -106,10 +129,12 @@ static void probe_in_child(int fd)
 	struct rules *rules = NULL;
 	struct settings fresh;
 	FILE *out = fdopen(fd, "w");
-	int status = network_lo_up();
+	int status = namespace_enter(0);
 
 	if (!out)
 		_exit(EXIT_FAILURE);
+	if (!status)
+		status = network_lo_up();
 	if (!status)
 		status = mounts_detach(&diags);
 	if (!status)

@@ -28,10 +28,21 @@
 pid_t namespace_clone(unsigned long flags, int *ret_pidfd);
 
 /*
- * Forks a child into fresh namespaces. As fork(): returns 0 in the child, the pid (and in
- * *@ret_pidfd a pid descriptor) in the parent, or a negative errno. The child dies with its parent.
+ * Forks a child into a pid namespace of its own, and a user namespace where it needs one; for the
+ * others it calls namespace_enter(). As fork(): returns 0 in the child, the pid (and in *@ret_pidfd
+ * a pid descriptor) in the parent, or a negative errno. The child dies with its parent.
  */
 pid_t namespace_fork(int *ret_pidfd);
+
+/*
+ * Moves a child of namespace_fork() into a network and a mount namespace of its own. Not a part of
+ * the fork: it takes the kernel longer than all the rest of it, and this way cells do that side by
+ * side, not the one process that starts them all.
+ *
+ * Where there are too many network namespaces (user.max_net_namespaces) or too little memory, it
+ * waits for so long that others end. Returns 0 or a negative errno.
+ */
+int namespace_enter(int64_t patience_ns);
 
 /*
  * Makes the inner user namespace: moves the calling process, uid and gid 0 of the outer one, into a

@@ -37,6 +37,7 @@
 #include "runner/cell/cell.h"
 #include "runner/cell/endpoint.h"
 #include "runner/cell/leftover.h"
+#include "runner/cell/namespace.h"
 #include "runner/cell/network.h"
 #include "runner/cell/owners.h"
 #include "runner/cell/packets.h"
@@ -48,6 +49,8 @@
 #include "runner/cell/space.h"
 #include "runner/cell/tree.h"
 
+/* How long a cell waits for one that ends, when no more network namespaces are to be had. */
+#define ROOM_PATIENCE_NS (10 * NS_PER_S)
 /* How long the cell's processes have between TERM and KILL. */
 #define GRACE_NS (1 * NS_PER_S)
 /* How long we wait for notices of sockets that the client left open; they come in a millisecond. */
@@ -1160,16 +1163,27 @@ static void shed_inheritance(struct supervise_config *config)
 	setsid();
 }
 
-/* Returns false when a shared cell is wanted and can't be had: then the record says why. */
+/* Returns false when a shared cell can't be had: then the record says why. */
 static bool open_shared(struct supervisor *self)
 {
 	AUTO_DIAG struct diag_list diags = {0};
 
-	if (!self->config->shared ||
-	    shared_open(self->config->number_hint, &diags, &self->shared) == 0)
+	if (shared_open(self->config->number_hint, &diags, &self->shared) == 0)
 		return true;
 	problems_from_diags(self, &diags);
 	return false;
+}
+
+/* Returns false when there are no private namespaces to be had: then the record says why. */
+static bool enter_private(struct supervisor *self)
+{
+	int status = namespace_enter(ROOM_PATIENCE_NS);
+
+	if (status < 0)
+		record_add_problem(self->record, false, "no network namespace of its own: %s%s",
+				   strerror(-status),
+				   status == -ENOSPC ? " (sysctl user.max_net_namespaces)" : "");
+	return status == 0;
 }
 
 /* When it fails, there are no endpoints, and the record says why. */
@@ -1203,7 +1217,7 @@ void supervise(const struct supervise_config *config)
 	shed_inheritance(&own);
 	self.base = make_event_base();
 	prepare(&self);
-	if (open_shared(&self))
+	if (own.shared ? open_shared(&self) : enter_private(&self))
 		plan(&self);
 	describe(&self);
 	if (self.cell.endpoints)

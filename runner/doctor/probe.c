@@ -126,6 +126,12 @@ NORETURN static void probe_in_child(bool private_namespace, int fd)
 	uint16_t number = 0;
 
 	if (private_namespace)
+		probe.namespaces = namespace_enter(0);
+	/* Not where others are, when it can't be in a namespace of its own. */
+	if (probe.namespaces)
+		_exit(write(fd, &probe, sizeof(probe)) == (ssize_t)sizeof(probe) ? EXIT_SUCCESS
+										 : EXIT_FAILURE);
+	if (private_namespace)
 		probe.namespaces = network_lo_up();
 	probe.lo = network_lo_is_up() == 1 ? 0 : -ENETDOWN;
 	probe.queue = bind_queue(private_namespace, &probe, &queue, &number);

@@ -168,6 +168,29 @@ Test(run, runs_the_other_forty_nine_of_fifty_documents)
 	program_concluded(synfault, "49 passed, 2 failed, 0 skipped");
 }
 
+/* Others that end make room: with one network namespace to be had, one scenario follows the other.
+ */
+Test(run, waits_for_a_network_namespace_where_few_are_permitted)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_needs(synfault, "unshare");
+	for (int i = 0; i < 5; i++) {
+		AUTO_FREE char *path = xasprintf("%d.yaml", i);
+
+		program_writes(synfault, path, PASSES);
+	}
+	program_runs_shell(synfault,
+			   "unshare --user --map-root-user sh -c "
+			   "'echo 1 >/proc/sys/user/max_net_namespaces && "
+			   "synfault run --jobs 5 --isolation private 0.yaml 1.yaml 2.yaml 3.yaml "
+			   "4.yaml'");
+	program_exited(synfault, STATUS_PASSED);
+	program_concluded(synfault, "5 passed, 0 failed, 0 skipped");
+	program_left_nothing(synfault);
+}
+
 Test(run, refuses_paths_without_scenarios)
 {
 	static const struct {
