@@ -423,6 +423,17 @@ void connections_answered(struct connections *connections, const struct attempt_
 		set_timer(connection, connection->flow.step->after_ns, break_due);
 }
 
+void connections_closed(struct connections *connections, const struct attempt_info *attempt)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (!connection || connection->attempt != attempt->id)
+		return;
+	flow_end(&connection->flow);
+	set_near(connection, false);
+}
+
 static void carry_out(struct connection *connection, enum flow_direction direction,
 		      const struct queued_packet *queued, const struct packet *packet,
 		      const struct flow_decision *decision)

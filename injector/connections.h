@@ -56,6 +56,8 @@ void connections_answered(struct connections *connections, const struct attempt_
  */
 bool connections_packet(struct connections *connections, const struct queued_packet *queued,
 			const struct packet *packet);
+/* The client's socket is gone: nothing can be done to its connection any more. */
+void connections_closed(struct connections *connections, const struct attempt_info *attempt);
 /* A carrier has come to the queue. */
 void connections_carrier(struct connections *connections, uint32_t packet_id, uint32_t serial);
 /* Drops what is held. */

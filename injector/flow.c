@@ -71,12 +71,49 @@ enum fault_kind flow_fault_kind(const struct flow *flow)
 	}
 }
 
+/* What a connection becomes by its fault; FLOW_OPEN: it goes on. */
+static enum flow_state broken_state(const struct flow *flow)
+{
+	switch (flow->step->action) {
+	case STEP_STALL:
+		return FLOW_STALLED;
+	case STEP_RESET:
+		return FLOW_RESET;
+	case STEP_CLOSE:
+		return FLOW_CLOSED;
+	default:
+		return FLOW_OPEN;
+	}
+}
+
+static bool can_break(const struct flow *flow)
+{
+	enum flow_state broken = broken_state(flow);
+
+	if (flow->state != FLOW_OPEN || flow->over || broken == FLOW_OPEN)
+		return false;
+	return broken != FLOW_CLOSED || !flow->streams[FLOW_TO_CLIENT].ended;
+}
+
+bool flow_break(struct flow *flow)
+{
+	if (!can_break(flow))
+		return false;
+	flow->state = broken_state(flow);
+	return true;
+}
+
+void flow_end(struct flow *flow)
+{
+	flow->over = true;
+}
+
 uint64_t flow_left(const struct flow *flow)
 {
 	const struct step *step = flow->step;
 	uint64_t passed = flow->streams[flow_counted(flow)].passed;
 
-	if (step->action == STEP_SLOW || step->after != AFTER_BYTES || flow->state != FLOW_OPEN)
+	if (step->after != AFTER_BYTES || !can_break(flow))
 		return UINT64_MAX;
 	return passed < step->bytes ? step->bytes - passed : 0;
 }
@@ -86,34 +123,28 @@ uint16_t flow_mss(uint64_t bytes_per_second)
 	return (uint16_t)MAX(MIN(bytes_per_second / 20, (uint64_t)MSS_MAX), (uint64_t)MSS_MIN);
 }
 
-bool flow_break(struct flow *flow)
-{
-	static const enum flow_state states[STEP_N_ACTIONS] = {
-		[STEP_STALL] = FLOW_STALLED,
-		[STEP_RESET] = FLOW_RESET,
-		[STEP_CLOSE] = FLOW_CLOSED,
-	};
-
-	if (flow->state != FLOW_OPEN || states[flow->step->action] == FLOW_OPEN)
-		return false;
-	flow->state = states[flow->step->action];
-	return true;
-}
-
-/* The place of the packet's first byte in the stream; negative: before the stream's begin. */
+/*
+ * The place of the packet's first byte in the stream; negative: before the stream's begin. A FIN
+ * has a sequence number, but no place: what comes after it is at the stream's end.
+ */
 static int64_t place_of(const struct flow_stream *stream, uint32_t sequence)
 {
 	uint32_t next = stream->first + (uint32_t)stream->passed;
+	int32_t off = (int32_t)(sequence - next);
 
-	return (int64_t)stream->passed + (int32_t)(sequence - next);
+	return (int64_t)stream->passed + (stream->ended && off == 1 ? 0 : off);
 }
 
-static void note_passed(struct flow_stream *stream, int64_t end, const struct packet *packet)
+static void note_passed(struct flow *flow, struct flow_stream *stream, int64_t end,
+			const struct packet *packet)
 {
 	if (end > 0)
 		stream->passed = MAX(stream->passed, (uint64_t)end);
 	if (packet->flags & TCP_FLAG_FIN && end == (int64_t)stream->passed)
 		stream->ended = true;
+	if (packet->flags & TCP_FLAG_RST ||
+	    (flow->streams[FLOW_TO_CLIENT].ended && flow->streams[FLOW_TO_SERVER].ended))
+		flow->over = true;
 }
 
 static struct flow_decision take_counted(struct flow *flow, struct flow_stream *stream,
@@ -126,7 +157,7 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 	if (start > (int64_t)stream->passed)
 		return (struct flow_decision){.action = FLOW_DROP};
 	if (packet->payload_length == 0 || end < limit) {
-		note_passed(stream, end, packet);
+		note_passed(flow, stream, end, packet);
 		return decision;
 	}
 	if (keep <= 0) {
@@ -135,9 +166,10 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 		decision.fault = flow_break(flow);
 		return decision;
 	}
-	if (end == limit) {
+	if (end == limit && !(packet->flags & TCP_FLAG_FIN)) {
 		decision.fault = true;
 	} else {
+		/* an end behind the last byte never was, either */
 		decision.action = FLOW_TRIM;
 		decision.keep = (uint32_t)MIN(keep, TRIM_MAX);
 		decision.fault = keep <= TRIM_MAX;
@@ -148,7 +180,7 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 	if (decision.action == FLOW_TRIM)
 		stream->passed = MAX(stream->passed, (uint64_t)end);
 	else
-		note_passed(stream, end, packet);
+		note_passed(flow, stream, end, packet);
 	decision.fault = decision.fault && flow_break(flow);
 	return decision;
 }
@@ -171,7 +203,7 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 		new_bytes = 0;
 	wait_ns = (double)new_bytes * (double)NS_PER_S / (double)flow->step->bytes;
 	flow->free_ns = MAX(flow->free_ns, now_ns) + (int64_t)MIN(wait_ns, 1e18);
-	note_passed(stream, end, packet);
+	note_passed(flow, stream, end, packet);
 	return (struct flow_decision){
 		.action = flow->free_ns > now_ns ? FLOW_HOLD : FLOW_PASS,
 		.due_ns = flow->free_ns,
@@ -217,10 +249,11 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 	if (direction == flow_counted(flow)) {
 		if (step->action == STEP_SLOW)
 			return take_slowly(flow, stream, packet, now_ns);
-		if (step->after == AFTER_BYTES)
+		if (step->after == AFTER_BYTES && can_break(flow))
 			return take_counted(flow, stream, packet, available);
 	}
-	note_passed(stream, place_of(stream, packet->sequence) + packet->payload_length, packet);
+	note_passed(flow, stream, place_of(stream, packet->sequence) + packet->payload_length,
+		    packet);
 	/* the client's first packet after the SYN-ACK completes the handshake */
 	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW && step->after == AFTER_ACCEPT)
 		decision.fault = flow_break(flow);

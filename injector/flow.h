@@ -18,6 +18,9 @@
  *                       more; the server's are answered as by a client that is gone
  *          ──► CLOSED   the client is answered as by a server that has closed: its FIN with ACK,
  *                       its data with RST, as all that comes after data
+ *
+ * Nothing can be done any more to a connection that is over: that both sides have ended, that one
+ * of them has reset, or whose client's socket is gone. Its fault never happens.
  */
 #ifndef SYNFAULT_INJECTOR_FLOW_H
 #define SYNFAULT_INJECTOR_FLOW_H
@@ -53,6 +56,7 @@ struct flow {
 	} streams[FLOW_N_DIRECTIONS];
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent all it has */
 	bool gone;       /* CLOSED, and data came: no socket is there any more */
+	bool over;       /* it ended by itself */
 };
 
 enum flow_action {
@@ -84,8 +88,13 @@ void flow_answered(struct flow *flow, const struct packet *syn_ack);
 struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 			       const struct packet *packet, uint32_t available, int64_t now_ns);
 
-/* The fault happens now; for those that come with time. Returns false when it has happened. */
+/*
+ * The fault happens now; for those that come with time. Returns false when it has happened, or can
+ * not any more: the connection is over, or the server has closed it before it was to.
+ */
 bool flow_break(struct flow *flow);
+/* The client's socket is gone. */
+void flow_end(struct flow *flow);
 /* A held packet was let go. */
 void flow_released(struct flow *flow, uint64_t end);
 

@@ -642,6 +642,8 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 		injector->n_waiting--;
 	if (event.attempt.state == ATTEMPT_ESTABLISHED)
 		injector->n_connected--;
+	if (injector->connections)
+		connections_closed(injector->connections, &event.attempt);
 	injector->on_event(injector->userdata, &event);
 }
 

@@ -407,3 +407,143 @@ Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
 		cr_expect_eq(run.fault.fault, cases[i / 2].fault, "%s at %s", step, host);
 	}
 }
+
+/* ---- of which one side, or both, have ended ---- */
+
+/* A connection that stops is given up after 2 s. */
+static void be_patient(int fd)
+{
+	struct timeval patience = {.tv_sec = 2};
+
+	signal(SIGPIPE, SIG_IGN);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+/* Takes what comes until that ends, and sends all it has. */
+static void listen_and_pour(int listener, struct seen *seen)
+{
+	int fd = accept(listener, NULL, NULL);
+	AUTO_FREE char *data = xzalloc(POURED);
+	ssize_t n;
+
+	be_patient(fd);
+	while ((n = read(fd, data, POURED)) > 0)
+		seen->received += n;
+	(void)!write(fd, data, POURED);
+	close(fd);
+	usleep(NS_PER_S / NS_PER_US); /* until it is killed */
+}
+
+/* Sends all it has, ends its side, and takes what comes until that ends, too. */
+static void pour_and_listen(int listener, struct seen *seen)
+{
+	int fd = accept(listener, NULL, NULL);
+	AUTO_FREE char *data = xzalloc(POURED);
+	ssize_t n;
+
+	be_patient(fd);
+	(void)!write(fd, data, POURED);
+	shutdown(fd, SHUT_WR);
+	while ((n = read(fd, data, POURED)) > 0)
+		seen->received += n;
+	seen->end_error = n < 0 ? errno : 0;
+	close(fd);
+	usleep(NS_PER_S / NS_PER_US); /* until it is killed */
+}
+
+static int connect_to(const struct address *server)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	be_patient(fd);
+	if (connect(fd, (struct sockaddr *)&storage, length) < 0)
+		_exit(1);
+	return fd;
+}
+
+static void read_to_end(int fd, struct seen *seen)
+{
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		seen->received += n;
+	seen->end_error = n < 0 ? errno : 0;
+}
+
+static void say_and_listen(const struct address *server, struct seen *seen)
+{
+	int fd = connect_to(server);
+
+	(void)!write(fd, "hello", 5);
+	shutdown(fd, SHUT_WR);
+	read_to_end(fd, seen);
+}
+
+static void listen_and_say(const struct address *server, struct seen *seen)
+{
+	AUTO_FREE char *data = xzalloc(10 * POURED);
+	struct linger linger = {.l_onoff = 1, .l_linger = 5};
+	int fd = connect_to(server);
+
+	read_to_end(fd, seen);
+	for (int i = 0; i < 10 && !seen->end_error; i++)
+		if (write(fd, data, (size_t)10 * POURED) < 0)
+			seen->end_error = errno;
+	/* until all is there, and for the server to read it */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
+	usleep(200000);
+}
+
+static void listen_and_stay(const struct address *server, struct seen *seen)
+{
+	int fd = connect_to(server);
+
+	read_to_end(fd, seen);
+	close(fd);
+	usleep(700000);
+}
+
+Test(connections, break_as_others_do_when_one_side_has_ended)
+{
+	static const struct play said = {.serve = listen_and_pour, .use = say_and_listen};
+	static const struct play heard = {.serve = pour_and_listen, .use = listen_and_say};
+	static const struct play left = {.serve = pour_and_listen, .use = listen_and_stay};
+	static const struct {
+		const struct play *play;
+		const char *step;
+		int end_error;
+		int64_t received, answered;
+		size_t n_faults;
+	} cases[] = {
+		/* the client: the fault is none the less one that it can see */
+		{&said, "close after 150 KB", 0, 150000, 5, 1},
+		{&said, "reset after 150 KB", ECONNRESET, 150000, 5, 1},
+		/* the server: what it acknowledges afterwards is no data */
+		{&heard, "reset after 1 GB", 0, POURED, 100 * POURED, 0},
+		{&heard, "slow 100 MB/s", 0, POURED, 100 * POURED, 1},
+		/* both: there is nothing left for a fault to happen to */
+		{&left, "reset after 500ms", 0, POURED, 0, 0},
+		{&left, "close after 500ms", 0, POURED, 0, 0},
+		{&left, "stall after 500ms", 0, POURED, 0, 0},
+	};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *step = cases[i].step, *host = hosts[i % 2];
+		struct run run = run_play(cases[i].play, step, host);
+
+		cr_expect_eq(run.seen->end_error, cases[i].end_error, "%s at %s: %s", step, host,
+			     strerror(run.seen->end_error));
+		cr_expect_eq(run.seen->received, cases[i].received, "%s at %s: %lld bytes", step,
+			     host, (long long)run.seen->received);
+		cr_expect_eq(run.answered->received, cases[i].answered,
+			     "%s at %s: the server got %lld bytes", step, host,
+			     (long long)run.answered->received);
+		cr_expect_eq(run.n_faults, cases[i].n_faults, "%s at %s", step, host);
+	}
+}

@@ -229,6 +229,72 @@ Test(flow, counts_a_fin_that_has_passed_into_what_comes_next)
 	begin(&bed, "close after 2s");
 	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_PASS, false);
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
+	/* what acknowledges after the FIN has its sequence number, and is no byte of the stream */
+	expect(to_server(&bed, 11, 0, 0), FLOW_PASS, false);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
+	cr_expect_eq(bed.flow.streams[FLOW_TO_SERVER].passed, 10);
+}
+
+Test(flow, a_side_that_has_ended_goes_on_acknowledging)
+{
+	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
+	struct bed bed;
+
+	begin(&bed, "reset after 100 bytes");
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 1000, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 41, 0), FLOW_PASS, false);
+	cr_expect(flow_break(&bed.flow), "the client still sends");
+}
+
+Test(flow, nothing_happens_to_a_connection_that_is_over)
+{
+	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
+	struct packet reset = data_at(SERVER_ISN, 0, 0, TCP_FLAG_RST);
+	struct bed bed;
+
+	begin(&bed, "stall after 2s"); /* both sides have closed */
+	flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0);
+	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+
+	begin(&bed, "reset after 10 bytes"); /* the server has reset it */
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &reset, 0, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+	cr_expect_eq(flow_left(&bed.flow), UINT64_MAX);
+
+	begin(&bed, "close after 2s"); /* its client is gone, though the server keeps it */
+	flow_end(&bed.flow);
+	cr_expect_not(flow_break(&bed.flow));
+}
+
+Test(flow, what_the_server_has_closed_can_not_be_closed_early)
+{
+	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
+	struct bed bed;
+
+	begin(&bed, "close after 10 bytes to-server");
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 40, 0), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+}
+
+Test(flow, an_end_right_behind_the_last_byte_does_not_pass)
+{
+	struct packet last = data_at(SERVER_ISN, 40, 60, TCP_FLAG_FIN);
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "reset after 100 bytes");
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	decision = flow_take(&bed.flow, FLOW_TO_CLIENT, &last, PLENTY, 0);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 60);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 100);
 }
 
 Test(flow, a_slow_line_sends_one_packet_after_the_other)
