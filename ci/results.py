@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Adds up what ci/test ran: ci/results.py DIRECTORY [WHAT WENT WRONG]...
 
-DIRECTORY holds one file per suite: LABEL.SUITE.json, a log of `meson test`, or NAME.xml, a JUnit
-report; beside it NAME.status, the exit status of what wrote it. Each argument after it counts as a
+DIRECTORY holds LABEL.NAME.json, a log of `meson test` of one or more suites, or NAME.xml, a JUnit
+report; beside each the same name with .status, the exit status of what wrote it. Each argument after it counts as a
 failure. Prints a table and, as the last line, "N passed, N failed, N skipped". Exits 1 when
 anything failed, or when a suite in which nothing may be skipped skipped something or did not run.
 What the first failed tests said stands above that line: of a log, the end is what people look at.
@@ -69,9 +69,14 @@ def count_tap(test, count):
 
 
 def count_meson(path):
-    count = Count()
+    """One count per suite, by LABEL.SUITE."""
+    counts = {}
+    label = path.stem.split(".")[0]
     for line in path.read_text(encoding="utf-8").splitlines():
         test = json.loads(line)
+        # "PROJECT:SUITE / NAME"
+        suite = test["name"].split(" / ")[0].split(":")[-1]
+        count = counts.setdefault(f"{label}.{suite}", Count())
         good = test["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
         failed_before = len(count.failed)
         if not count_tap(test, count):
@@ -83,7 +88,7 @@ def count_meson(path):
             # What there is of a program that said nothing of its tests: its last lines.
             last = (test["stdout"] + test.get("stderr", "")).splitlines()[-MOST_LINES:]
             count.said.setdefault(name, "\n".join(last))
-    return count
+    return counts
 
 
 def count_junit(path):
@@ -105,16 +110,20 @@ def count_junit(path):
 def collect(directory):
     """All counts by name, and what is wrong with them."""
     counts = {}
+    wrong = []
     for path in sorted(directory.iterdir()):
         if path.suffix == ".json":
-            counts[path.stem] = count_meson(path)
+            found = count_meson(path)
         elif path.suffix == ".xml":
-            counts[path.stem] = count_junit(path)
-    wrong = [f"{name} did not run" for name in REQUIRED if name not in counts]
+            found = {path.stem: count_junit(path)}
+        else:
+            continue
+        counts |= found
+        status = path.with_suffix(".status").read_text(encoding="utf-8").strip()
+        if status != "0" and not any(count.failed for count in found.values()):
+            wrong.append(f"{path.stem} ended with status {status}")
+    wrong += [f"{name} did not run" for name in REQUIRED if name not in counts]
     for name, count in counts.items():
-        status = (directory / f"{name}.status").read_text(encoding="utf-8").strip()
-        if status != "0" and not count.failed:
-            wrong.append(f"{name} ended with status {status}")
         if name in REQUIRED and not count.passed and not count.failed:
             wrong.append(f"{name}: no test ran")
         if name.split(".")[-1] in NEVER_SKIPPED:
