@@ -662,8 +662,8 @@ static void start_round(struct supervisor *self)
 }
 
 /*
- * Where nobody is to listen, a foreign server on all addresses would. In a private cell there is no
- * foreign server.
+ * Whether nobody listens at the endpoint: a foreign server on all addresses would, in its stead
+ * where nobody is to, or before the endpoint's own. In a private cell there is no foreign server.
  */
 static bool is_deserted(struct supervisor *self, size_t index)
 {
@@ -674,9 +674,10 @@ static bool is_deserted(struct supervisor *self, size_t index)
 		if (network_listens(&endpoint->addresses[i], 1, false) != 1)
 			continue;
 		record_add_problem(self->record, true,
-				   "nobody may listen on %s for endpoint %s, but another program "
-				   "listens on that port of all addresses: end it, or leave out "
-				   "the endpoint's 'port'",
+				   "nobody else may listen on %s for endpoint %s, but another "
+				   "program listens on that port of all addresses: end it, leave "
+				   "out the endpoint's 'port', or have private isolation "
+				   "(CAP_SYS_ADMIN)",
 				   address_format(&endpoint->addresses[i], text),
 				   self->scenario->endpoints[index].name);
 		return false;
@@ -684,6 +685,17 @@ static bool is_deserted(struct supervisor *self, size_t index)
 	return true;
 }
 
+/* Before anything of ours listens; ports that were chosen are free. */
+static bool fixed_ports_are_free(struct supervisor *self)
+{
+	for (size_t i = 0; self->shared && i < self->scenario->n_endpoints; i++)
+		if (self->scenario->endpoints[i].port != 0 && !self->cell.endpoints[i].remote &&
+		    !is_deserted(self, i))
+			return false;
+	return true;
+}
+
+/* Once all that is ours listens. */
 static bool are_deserted(struct supervisor *self)
 {
 	for (size_t i = 0; self->shared && i < self->scenario->n_endpoints; i++)
@@ -888,7 +900,7 @@ static void enter_starting(struct supervisor *self)
 {
 	int64_t longest_ns = 0;
 
-	if (!requirements_are_met(self)) {
+	if (!requirements_are_met(self) || !fixed_ports_are_free(self)) {
 		enter_ending(self);
 		return;
 	}

@@ -411,9 +411,11 @@ static int listen_everywhere(uint16_t port)
 
 Test(shared, takes_no_foreign_server_for_its_own)
 {
+	static const char *const skipped[] = {"nobody is to listen", "ours", "a command of ours"};
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	AUTO_CLOSE int server = listen_everywhere(9000);
 
+	program_needs(synfault, "python3");
 	cr_assert_geq(server, 0);
 	program_writes(synfault, "a.yaml",
 		       "name: nobody is to listen\n"
@@ -422,13 +424,17 @@ Test(shared, takes_no_foreign_server_for_its_own)
 		       "expect: {exit: 1}\n" NEXT "name: ours\n"
 		       "endpoints: {api: {port: 9000}}\n"
 		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 0}\n" NEXT "name: a command of ours\n"
+		       "endpoints:\n"
+		       "  api: {port: 9000, serve: {command: [python3, -m, http.server, '9000']}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
 		       "expect: {exit: 0}\n" NEXT PASSES);
 	program_runs(synfault, "run --junit junit.xml a.yaml");
-	program_exited(synfault, STATUS_UNJUDGED);
+	program_exited(synfault, STATUS_PASSED);
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	junit_says(junit, "nobody is to listen", OUTCOME_SKIP, NULL, "another program listens");
-	junit_says(junit, "ours", OUTCOME_ERROR, "harness", "another server has that port");
+	for (size_t i = 0; i < ARRAY_SIZE(skipped); i++)
+		junit_says(junit, skipped[i], OUTCOME_SKIP, NULL, "another program listens");
 	junit_says(junit, "passes", OUTCOME_PASS, NULL, NULL);
 }
 
