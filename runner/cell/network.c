@@ -14,10 +14,14 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+/*
+ * Ours are far from the first ones: where a tunnel's module is loaded (ipip, sit, gre), each new
+ * namespace begins with devices of it (net.core.fb_tunnels_only_for_init_net).
+ */
 enum {
 	INDEX_LO = 1, /* always, in a new namespace */
-	INDEX_ETH0 = 2,
-	INDEX_WIRE0 = 3,
+	INDEX_ETH0 = 1000,
+	INDEX_WIRE0,
 };
 
 enum { DUMP_TRIES = 200 };
