@@ -132,7 +132,8 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 		status = probe_private(ret, &not_private);
 	if (status < 0 && wanted != ISOLATION_PRIVATE)
 		status = probe_shared(ret, &not_shared);
-	if (status < 0 && not_private && not_shared)
+	/* Of what the kernel lacks in both it is said once. */
+	if (status < 0 && not_private && not_shared && strcmp(not_private, not_shared) != 0)
 		*ret_message = xasprintf("%s; or: %s", not_shared, not_private);
 	else if (status < 0)
 		*ret_message =
