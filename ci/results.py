@@ -16,7 +16,7 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 # What needs privileges or tools that may be missing, and proves nothing where it is skipped.
-NEVER_SKIPPED = ("integration", "container", "package", "lint", "fuzz")
+NEVER_SKIPPED = ("integration", "container", "machine", "package", "lint", "fuzz")
 # What has to be there, and to have run at least one test.
 REQUIRED = ("plain.unit", "plain.integration", "plain.container", "plain.package", "plain.lint",
             "sanitized.unit", "sanitized.integration", "sanitized.container", "fuzzed.fuzz", "demo")

@@ -1,0 +1,389 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The first process of the machine that machine.py starts: guest.py NUMBER...; or guest.py --list.
+
+Each case runs synfault on a kernel that may be treated as no machine that others use may be. What is
+wrong is written to the second serial port as JSON, a list of lines for each case; then the machine ends.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+import traceback
+import tty
+import xml.etree.ElementTree
+from pathlib import Path
+
+HOME = Path("/synfault")
+EXIT_PASS, EXIT_FAILED = 0, 1
+# The emulated machine is slow, and as slow as others let it be.
+TIMING_SCALE = "6"
+RUN_S = 100
+PATIENCE_S = 20
+HOUR = 3600
+# By how many seconds the clock is off the true time, in turns.
+FAR = (HOUR, 0, -HOUR, HOUR, -HOUR, 0)
+NEAR = (2, 0, -2, 0.2, -0.2, 5, -0.05, 0.05)
+FEW_PROCESSES = 40
+SYS_FINIT_MODULE = 313  # x86-64
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+RB_AUTOBOOT = 0x01234567
+MOUNTS = (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"),
+          ("tmpfs", "/run"), ("cgroup2", "/sys/fs/cgroup"))
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+# ---- the machine ----
+
+def call(name, *arguments):
+    if getattr(libc, name)(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
+
+
+def set_up():
+    for kind, place in MOUNTS:
+        Path(place).mkdir(parents=True, exist_ok=True)
+        call("mount", kind.encode(), place.encode(), kind.encode(), 0, None)
+    console = os.open("/dev/console", os.O_RDWR)
+    for number in range(3):
+        os.dup2(console, number)
+    os.symlink("/proc/self/fd", "/dev/fd")
+    for module in sorted((HOME / "modules").iterdir()):
+        with open(module, "rb") as file:
+            call("syscall", SYS_FINIT_MODULE, file.fileno(), b"", 0)
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+    os.environ.update(PATH=f"{HOME}/bin:/usr/bin:/bin", HOME="/run", XDG_STATE_HOME="/run/state")
+    os.chdir("/run")
+
+
+def hand_over(report):
+    with open("/dev/ttyS1", "wb", buffering=0) as port:
+        tty.setraw(port)
+        port.write(json.dumps(report).encode())
+        # What is still under way is lost with the machine.
+        termios.tcdrain(port)
+
+
+# ---- the clock ----
+
+class Clock(threading.Thread):
+    """Sets the clock all the while, between entering and leaving. Afterwards it is right again.
+
+    offsets: by how many seconds it is off, one after the other. held(): processes that are stopped
+    meanwhile: what came to them before is read by them after, which is the worst case."""
+
+    def __init__(self, offsets, period_s, held=lambda: ()):
+        super().__init__()
+        self.offsets, self.period_s, self.held = offsets, period_s, held
+        self.base_s = time.time() - time.monotonic()
+        self.over = threading.Event()
+        self.n_steps = 0
+
+    def set(self, offset_s):
+        time.clock_settime(time.CLOCK_REALTIME, self.base_s + time.monotonic() + offset_s)
+        self.n_steps += 1
+
+    def true(self):
+        return self.base_s + time.monotonic()
+
+    def run(self):
+        while not self.over.wait(self.period_s):
+            held = self.held()
+            for pid in held:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            # Longer than a client's wait: a SYN comes in.
+            if held:
+                time.sleep(0.08)
+            self.set(self.offsets[self.n_steps % len(self.offsets)])
+            for pid in held:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+        self.set(0)
+
+
+def children(parent):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name, in parentheses, may hold anything.
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+            if int(fields[1]) == parent and fields[0] != "Z":
+                found.append(int(path.parent.name))
+    return found
+
+
+# ---- the program ----
+
+class Program:
+    """synfault, with what it writes."""
+
+    def __init__(self, *arguments):
+        self.log = open("/run/log", "w+b")
+        self.process = subprocess.Popen(["synfault", *arguments], stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=subprocess.STDOUT)
+
+    def wait(self):
+        return self.process.wait(timeout=RUN_S)
+
+    def output(self):
+        return Path("/run/log").read_text(encoding="utf-8", errors="replace")
+
+    def supervisors(self):
+        return children(self.process.pid)
+
+
+def run(scenarios, *arguments):
+    for path in ("/run/results.json", "/run/junit.xml", "/run/connected"):
+        Path(path).unlink(missing_ok=True)
+    return Program("run", "--timing-scale", TIMING_SCALE, "--late-retries", "5", "--json",
+                   "/run/results.json", "--junit", "/run/junit.xml", *arguments, HOME / scenarios)
+
+
+def until(condition, what):
+    by = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > by:
+            raise TimeoutError(f"waited {PATIENCE_S} s for {what}")
+        time.sleep(0.02)
+
+
+def expect_status(program, expected):
+    status = program.wait()
+    if status != expected:
+        yield f"exit status {status}, not {expected}:"
+        yield from program.output().splitlines()[-60:]
+
+
+def processes():
+    """All but this one and the kernel's own, which come and go."""
+    inside.processes()  # takes away what is left of those that ended
+    kernels = {2, *children(2)}
+    return sorted(int(path.name) for path in Path("/proc").glob("[0-9]*")
+                  if int(path.name) not in kernels)
+
+
+def look():
+    return {**inside.state(), "processes": processes()}
+
+
+def left_behind(before):
+    after = look()
+    by = time.monotonic() + PATIENCE_S
+    while after != before and time.monotonic() < by:
+        time.sleep(0.05)
+        after = look()
+    for what, was in before.items():
+        if after[what] != was:
+            yield f"left behind: {what} were {was}, are {after[what]}"
+
+
+def doctor():
+    result = subprocess.run(["synfault", "doctor", "--json"], capture_output=True, text=True,
+                            check=False)
+    return {check["name"]: check["found"] for check in json.loads(result.stdout)["checks"]}
+
+
+# ---- the cases ----
+
+def native_queue():
+    """nft_queue is there, so it is what is used, not the target of xtables."""
+    found = doctor()
+    for kind in ("private queue", "shared queue"):
+        if "nftables queue" not in found[kind]:
+            yield f"{kind}: {found[kind]}"
+
+
+def devices_before():
+    """What has taken the first numbers of interfaces does not matter."""
+    if not Path("/sys/class/net/tunl0").exists():
+        yield "there is no such device"
+    yield from expect_status(run("name.yaml", "--isolation", "private"), EXIT_PASS)
+
+
+def check_record(scenario, clock):
+    """Times that can be: none before the start or after the end, all in their order."""
+    record, duration_ns = scenario["record"], scenario["duration_ns"]
+    for event in record["events"]:
+        if not 0 <= event["at_ns"] <= duration_ns:
+            yield f"{event['kind']} at {event['at_ns'] / 1e9} s of {duration_ns / 1e9} s"
+        if not 0 <= event.get("lag_ns", 0) < PATIENCE_S * 1e9:
+            yield f"{event['kind']} late by {event['lag_ns'] / 1e9} s"
+    off_s = min(abs(clock.true() + offset - record["started_realtime_ns"] / 1e9)
+                for offset in {0, *clock.offsets})
+    if off_s > RUN_S:
+        yield f"started {off_s} s off any time that it was"
+
+
+def check_reports(clock):
+    outcomes = {"right": "pass", "wrong": "fail"}
+    results = json.loads(Path("/run/results.json").read_text(encoding="utf-8"))
+    for scenario in results["scenarios"]:
+        expected = outcomes[scenario["name"].partition(",")[0]]
+        problems = [*check_record(scenario, clock)]
+        if scenario["outcome"] != expected:
+            problems.append(f"{scenario['outcome']} instead of {expected}: {scenario['reason']}")
+        for problem in problems:
+            yield f"{scenario['name']}: {problem}"
+    if not 0 < results["duration_ns"] < RUN_S * 1e9:
+        yield f"all of it took {results['duration_ns'] / 1e9} s"
+    for case in xml.etree.ElementTree.parse("/run/junit.xml").iter("testcase"):
+        if not 0 < float(case.get("time")) < RUN_S:
+            yield f"{case.get('name')}: {case.get('time')} s in the JUnit report"
+
+
+def stepped(offsets, period_s, *arguments, hold=False):
+    before = look()
+    program = run("clock.yaml", *arguments)
+    with Clock(offsets, period_s, program.supervisors if hold else lambda: ()) as clock:
+        yield from expect_status(program, EXIT_FAILED)
+    yield from check_reports(clock)
+    yield from left_behind(before)
+    if clock.n_steps < 5:
+        yield f"the clock was set {clock.n_steps} times only"
+
+
+def stepped_far():
+    yield from stepped(FAR, 0.03, "--isolation", "private")
+
+
+def stepped_near():
+    yield from stepped(NEAR, 0.05, "--isolation", "shared")
+
+
+def stepped_between():
+    """Between a SYN and our reading of it."""
+    yield from stepped((*FAR, *NEAR), 0.05, "--isolation", "private",
+                       "--filter", "*, refused over*", "--filter", "wrong, gives*", hold=True)
+
+
+def stepped_whole_run():
+    """The time for the whole run is over when it is, not an hour earlier or later."""
+    started = time.monotonic()
+    program = run("endless.yaml", "--isolation", "private", "--global-timeout", "4s")
+    with Clock(FAR, 0.05):
+        program.wait()
+    took_s = time.monotonic() - started
+    if not 4 <= took_s < 4 + PATIENCE_S or program.process.returncode in (EXIT_PASS, None):
+        yield f"ended after {took_s} s with status {program.process.returncode}:"
+        yield from program.output().splitlines()
+
+
+def stepped_attached():
+    before = look()
+    program = Program("inject", "--timing-scale", TIMING_SCALE, "--format", "json", "--record",
+                      "/run/record.json", HOME / "attached.yaml")
+    until(lambda: '"armed"' in program.output(), "inject to be armed")
+    armed = json.loads(program.output().splitlines()[0])
+    with Clock((*FAR, *NEAR), 0.03) as clock:
+        client = subprocess.run(["synfault-backoff", "--base", "50", "--factor", "1", "--tries",
+                                 "20", armed["endpoints"]["api"][0]], capture_output=True,
+                                check=False)
+        program.process.send_signal(signal.SIGTERM)
+        yield from expect_status(program, EXIT_PASS)
+    if client.returncode:
+        yield f"the client ended with {client.returncode}: {client.stderr}"
+    with open("/run/record.json", encoding="utf-8") as file:
+        record = json.load(file)
+    yield from check_record({"record": record, "duration_ns": RUN_S * 1e9}, clock)
+    yield from left_behind(before)
+
+
+def killed():
+    """The table of cells that share a namespace has no owner: on any kernel the next start sweeps."""
+    before = look()
+    program = run("endless.yaml", "--isolation", "shared")
+    until(Path("/run/connected").exists, "the client to connect")
+    pids = [program.process.pid, *program.supervisors()]
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            os.kill(pid, number)
+    program.wait()
+    if inside.tables() == before["tables"]:
+        yield "nothing was left that could be swept"
+    yield from expect_status(run("clock.yaml", "--filter", "right, refused over ipv6",
+                                 "--isolation", "shared"), EXIT_PASS)
+    yield from left_behind(before)
+
+
+def group_limit():
+    """The limit of processes of a control group of version 2 is seen."""
+    top = Path("/sys/fs/cgroup")
+    (top / "cgroup.subtree_control").write_text("+pids +memory", encoding="ascii")
+    group = top / "few"
+    group.mkdir()
+    (group / "pids.max").write_text(str(FEW_PROCESSES), encoding="ascii")
+    unlimited = doctor()["jobs"]
+    (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+    try:
+        limited = doctor()["jobs"]
+    finally:
+        (top / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+    if not int(limited.split()[0]) * 5 <= FEW_PROCESSES < int(unlimited.split()[0]) * 5:
+        yield f"{limited} with a limit, {unlimited} without"
+
+
+CASES = {
+    "the kernel's own queue expression is used": native_queue,
+    "each network namespace begins with a tunnel's device": devices_before,
+    "the clock is set an hour forwards and back while scenarios run": stepped_far,
+    "the clock is set by little while scenarios run": stepped_near,
+    "the clock is set between a SYN and its reading": stepped_between,
+    "the clock is set while the time for the whole run counts": stepped_whole_run,
+    "the clock is set while inject serves a client": stepped_attached,
+    "all of the harness is killed in a shared namespace": killed,
+    "a control group of version 2 limits the processes": group_limit,
+}
+
+
+def attempt(case):
+    try:
+        return [*case()]
+    except Exception:  # one broken case must not hide the others
+        with contextlib.suppress(OSError):
+            os.kill(-1, signal.SIGKILL)
+        log = Path("/run/log")
+        return [*traceback.format_exc().splitlines(),
+                *(log.read_text(encoding="utf-8").splitlines()[-40:] if log.exists() else ())]
+
+
+def main():
+    set_up()
+    print(f"up after {time.monotonic():.1f} s", flush=True)
+    report = {}
+    for number in sys.argv[1:]:
+        name = list(CASES)[int(number)]
+        started = time.monotonic()
+        report[name] = attempt(CASES[name])
+        print(f"{name}: {time.monotonic() - started:.1f} s", flush=True)
+    hand_over({**report, "kernel": os.uname().release, "up_s": round(time.monotonic(), 1)})
+    call("reboot", RB_AUTOBOOT)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(CASES))
+        sys.exit()
+    sys.path.insert(0, str(HOME))
+    import inside
+    main()

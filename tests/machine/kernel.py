@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel of the test machine: Debian's for cloud machines, fetched once, kept between runs.
+
+It is kept beside the root file system of the test containers (see ../container/rootfs.py), and comes from
+where that came from: its package manager fetches it. Only the image and the modules below are kept, in
+the order in which they have to be loaded.
+"""
+
+import fcntl
+import hashlib
+import lzma
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import rootfs
+
+# Raised by hand when what is kept of a package changes.
+VERSION = "1"
+PACKAGE = "linux-image-cloud-amd64"
+# What a host's modprobe loads as it is needed, for the machine has none; those that a kernel lacks are
+# built into it. ipip is here because it is no friend: each new network namespace gets a tunl0.
+MODULES = ("nf_tables", "nft_queue", "nft_compat", "nft_counter", "nft_limit", "nft_log", "nft_ct",
+           "nft_reject_inet", "nfnetlink_queue", "nf_log_syslog", "xt_NFQUEUE", "inet_diag",
+           "tcp_diag", "udp_diag", "af_packet", "veth", "ipip")
+
+
+def read_module(path):
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
+def needs(module):
+    """The modules that this one's image says it needs (its section .modinfo)."""
+    _, _, rest = module.partition(b"\0depends=")
+    names = rest.partition(b"\0")[0].decode("ascii")
+    return [name.replace("-", "_") for name in names.split(",") if name]
+
+
+def in_order(unpacked):
+    """Names and images of MODULES and of what they need, which come first."""
+    paths = {path.name.partition(".ko")[0].replace("-", "_"): path
+             for path in unpacked.rglob("*.ko*")}
+    found = {}
+
+    def add(name):
+        if name not in paths or name in found:
+            return
+        image = read_module(paths[name])
+        for needed in needs(image):
+            add(needed)
+        found[name] = image
+
+    for name in MODULES:
+        add(name)
+    return found
+
+
+def unpack(package, path):
+    """Keeps what is needed of the package in the directory, which appears when it is whole."""
+    unfinished = path.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        rootfs.run("dpkg-deb", "-x", package, scratch)
+        shutil.copy(next(Path(scratch, "boot").glob("vmlinuz-*")), unfinished / "vmlinuz")
+        for number, (name, image) in enumerate(in_order(Path(scratch)).items()):
+            (unfinished / f"{number:02}-{name}.ko").write_bytes(image)
+    unfinished.rename(path)
+
+
+def fetch(root, memory):
+    """Downloads the package as somebody who runs apt in the root would. Returns its path."""
+    scratch = Path(tempfile.mkdtemp(dir=memory))
+    inside = scratch / "root"
+    for name in ("upper", "work", "root"):
+        (scratch / name).mkdir()
+    rootfs.run("mount", "-t", "overlay", "overlay", "-o",
+               f"lowerdir={root},upperdir={scratch}/upper,workdir={scratch}/work", inside)
+    shutil.copy("/etc/resolv.conf", inside / "etc/resolv.conf")
+    apt = ("chroot", inside, "apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "APT::Sandbox::User=root")
+    rootfs.run(*apt, "update")
+    depends = subprocess.run(["chroot", inside, "apt-cache", "depends", "--important", PACKAGE],
+                             capture_output=True, text=True, check=True).stdout
+    image = next(word for word in depends.split() if word.startswith("linux-image-")
+                 and word != PACKAGE)
+    rootfs.run(*apt, "download", image)
+    return next(inside.glob("linux-image-*.deb"))
+
+
+def ensure(root, memory, package=None):
+    """The directory with the image and the modules: of the package, else of the one that is fetched.
+    memory: a directory on a tmpfs of our own."""
+    if package:
+        path = Path(memory) / "kernel"
+        unpack(Path(package), path)
+        return path
+    key = hashlib.sha256(" ".join((VERSION, rootfs.SUITE, PACKAGE, *MODULES)).encode())
+    directory = rootfs.cache_directory()
+    path = directory / f"kernel-{key.hexdigest()[:12]}"
+    with open(directory / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.is_dir():
+            print(f"# fetching {PACKAGE}; this takes some seconds, once", file=sys.stderr)
+            unpack(fetch(root, memory), path)
+    return path

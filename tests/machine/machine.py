@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""synfault on another kernel than this machine's: machine.py SOURCE BUILD [--kernel DEB] [CASE]...
+
+qemu emulates a machine (in software: the same everywhere, and no /dev/kvm is needed) that boots Debian's
+kernel with the root file system of the test containers in memory. guest.py is its first process: it
+runs the cases, and may do what nobody may do to a machine that others use, set the clock above all.
+--kernel takes another kernel's package, as `apt-get download` gets it. The report is TAP.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "container"))
+
+# pylint: disable=wrong-import-position
+import container
+import rootfs
+import initramfs
+import kernel
+
+QEMU = "qemu-system-x86_64"
+MEMORY = "768M"
+# An emulated machine is slow, most of all where others need the processors too.
+ENOUGH_S = 250
+HOME = "synfault"
+TARGETS = ("synfault-backoff", "synfault-tiny")
+# Of the root, what takes room in memory, and time to unpack, and is for nothing here.
+USELESS = ("usr/share", "usr/sbin", "usr/bin/perl", "usr/lib/apt", "usr/lib/dpkg", "var",
+           *(f"usr/lib/x86_64-linux-gnu/{name}" for name in (
+               "gconv", "perl", "libasan", "libubsan", "libicui18n", "libsqlite", "libdb-", "libapt",
+               "libgnutls", "libcrypto", "libssl", "libcurl", "libp11", "libunistring")),
+           *(f"usr/lib/python3.11/{name}" for name in (
+               "pydoc_data", "asyncio", "unittest", "distutils", "lib2to3", "idlelib", "sqlite3")))
+# No protection against a processor's faults, which cost an emulated one most; and it needs not guess how
+# fast its clock ticks.
+OPTIONS = "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable"
+
+
+def pack(path, source, build, root, modules):
+    """Writes what the machine has in its memory when it starts."""
+    archive = initramfs.Archive(path)
+    archive.tree(root, without=USELESS)
+    for name in (HOME, f"{HOME}/bin", f"{HOME}/modules", "var"):
+        archive.directory(name)
+    archive.data("etc/hosts", b"127.0.0.1\tlocalhost\n::1\tlocalhost\n", 0o644)
+    for program in ("program/synfault", *(f"targets/{name}" for name in TARGETS)):
+        archive.copy(build / program, f"{HOME}/bin/{Path(program).name}")
+    for module in sorted(modules.glob("*.ko")):
+        archive.copy(module, f"{HOME}/modules/{module.name}")
+    archive.tree(source / "tests/machine/scenarios", HOME)
+    archive.copy(source / "tests/container/inside.py", f"{HOME}/inside.py")
+    archive.data(f"{HOME}/guest.py", (source / "tests/machine/guest.py").read_bytes())
+    archive.data("init", f"#!/bin/sh\nexec python3 -I /{HOME}/guest.py \"$@\"\n".encode())
+    archive.close()
+
+
+def boot(directory, image, cases):
+    """Runs the machine until it is done. Returns what its first process reported, and its console."""
+    # The kernel hands to init what it does not know itself, word by word.
+    words = " ".join(str(number) for number in cases)
+    command = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+               "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", MEMORY,
+               "-kernel", image, "-initrd", directory / "initramfs",
+               "-append", f"{OPTIONS} -- {words}",
+               "-serial", f"file:{directory}/console", "-serial", f"file:{directory}/report"]
+    problem = ""
+    try:
+        process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, timeout=ENOUGH_S, check=False)
+        problem = process.stdout
+    except subprocess.TimeoutExpired:
+        problem = f"the machine was not done within {ENOUGH_S} s"
+    console = (directory / "console").read_text(encoding="utf-8", errors="replace")
+    try:
+        return json.loads((directory / "report").read_text(encoding="utf-8")), console
+    except (OSError, ValueError):
+        return {}, f"{problem}\n{console}"
+
+
+def list_cases(source):
+    result = subprocess.run([sys.executable, source / "tests/machine/guest.py", "--list"],
+                            capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", type=Path)
+    parser.add_argument("build", type=Path)
+    parser.add_argument("--kernel", type=Path)
+    parser.add_argument("case", nargs="*")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    container.enter_namespaces()
+    if not shutil.which(QEMU):
+        container.give_up(f"{QEMU} is not installed")
+    names = list_cases(options.source)
+    numbers = [number for number, name in enumerate(names)
+               if not options.case or name in options.case]
+    root = rootfs.ensure(options.source, "/mnt")
+    directory = Path(tempfile.mkdtemp(dir="/mnt"))
+    modules = kernel.ensure(root, directory, options.kernel)
+    pack(directory / "initramfs", options.source, options.build, root, modules)
+    report, console = boot(directory, modules / "vmlinuz", numbers)
+    print(f"1..{len(numbers)}")
+    good = True
+    for position, number in enumerate(numbers, start=1):
+        problems = report.get(names[number], ["no report"])
+        good = good and not problems
+        print(f"{'not ok' if problems else 'ok'} {position} - {names[number]}")
+        for line in problems:
+            print(f"# {line}")
+    for line in console.splitlines()[-60:] if not good else ():
+        print(f"# console: {line}")
+    print(f"# {report.get('kernel', 'no kernel')}, up {report.get('up_s', '?')} s")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
