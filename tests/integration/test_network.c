@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The network of a cell on the real kernel: addresses that can be used at once. */
+/*
+ * The network of a cell on the real kernel: addresses that can be used at once, and how long a SYN
+ * is repeated.
+ */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "runner/cell/network.h"
+#include "runner/doctor/syn_schedule.h"
 #include "tests/lib/netns.h"
 
 enum { N_ADDRESSES = 200, PORT = 8080 };
@@ -53,4 +59,48 @@ Test(network, takes_the_first_packet_to_an_address_that_was_just_added)
 		cr_assert_lt(took_ns, AT_ONCE_NS, "%s: a connection took %lld ms", text,
 			     (long long)(took_ns / NS_PER_MS));
 	}
+}
+
+static void set(const char *name, const char *value)
+{
+	AUTO_FREE char *path = xasprintf("/proc/sys/net/ipv4/%s", name);
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	cr_assert(fd >= 0 && write(fd, value, strlen(value)) > 0, "%s: %s", name, strerror(errno));
+}
+
+Test(network, gives_up_a_syn_when_the_schedule_says)
+{
+	struct sockaddr_in server = {
+		.sin_family = AF_INET,
+		.sin_port = htons(PORT),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const struct sockaddr *to = (struct sockaddr *)&server;
+	AUTO_CLOSE int listener = -1;
+	AUTO_CLOSE int filling = -1;
+	AUTO_CLOSE int client = -1;
+	struct syn_schedule schedule;
+	int64_t took_ns;
+
+	netns_enter();
+	set("tcp_syn_retries", "1");
+	if (access("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", F_OK) < 0)
+		cr_skip("this kernel has no linear time-outs");
+	set("tcp_syn_linear_timeouts", "4");
+	syn_schedule_compute(1, 4, 120 * NS_PER_S, &schedule);
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	filling = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(listener, to, sizeof(server)), 0);
+	/* one fills its queue; what comes then is not answered */
+	cr_assert_eq(listen(listener, 0), 0);
+	cr_assert_eq(connect(filling, to, sizeof(server)), 0);
+	took_ns = clock_monotonic_ns();
+	cr_assert_eq(connect(client, to, sizeof(server)), -1);
+	cr_assert_eq(errno, ETIMEDOUT, "%s", strerror(errno));
+	took_ns = clock_monotonic_ns() - took_ns;
+	cr_assert_geq(took_ns, schedule.timeout_ns);
+	cr_assert_lt(took_ns, schedule.timeout_ns + NS_PER_S * 9 / 10, "%lld ms",
+		     (long long)(took_ns / NS_PER_MS));
 }
