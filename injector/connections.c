@@ -384,6 +384,24 @@ void connections_drop_held(struct connections *connections)
 
 /* ---- packets ---- */
 
+/* Nothing comes of it any more: neither what it was to tell, nor what a timer was to do. */
+static void retire(struct connection *connection)
+{
+	flow_end(&connection->flow);
+	connection->untold = false;
+	connection->established = false;
+	set_near(connection, false);
+}
+
+void connections_forget(struct connections *connections, const struct attempt_info *attempt)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (connection)
+		retire(connection);
+}
+
 void connections_add(struct connections *connections, const struct attempt_info *attempt,
 		     const struct step *step, const struct queued_packet *queued,
 		     const struct packet *packet)
@@ -400,8 +418,10 @@ void connections_add(struct connections *connections, const struct attempt_info 
 	connection->outgoing = queued->outgoing;
 	segment_learn(&connection->templates[FLOW_TO_SERVER], queued->data, packet,
 		      now_ns(connections));
-	if (older)
+	if (older) {
+		retire(older);
 		HASH_DEL(connections->by_key, older);
+	}
 	connection->older = older;
 	HASH_ADD(hh, connections->by_key, key, sizeof(connection->key), connection);
 }

@@ -56,6 +56,8 @@ void connections_answered(struct connections *connections, const struct attempt_
  */
 bool connections_packet(struct connections *connections, const struct queued_packet *queued,
 			const struct packet *packet);
+/* Its addresses and ports are another's now, which is not followed. */
+void connections_forget(struct connections *connections, const struct attempt_info *attempt);
 /* The client's socket is gone: nothing can be done to its connection any more. */
 void connections_closed(struct connections *connections, const struct attempt_info *attempt);
 /* A carrier has come to the queue. */

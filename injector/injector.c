@@ -409,6 +409,23 @@ static int64_t connection_now_ns(void *context)
 	return injector->kernel.now_ns(injector->kernel.context);
 }
 
+/*
+ * The packets of an attempt without such a step go as they like, though the client may have used
+ * its port before, for a connection that had one.
+ */
+static int unfollow(struct injector *injector, const struct attempt_info *attempt,
+		    struct rules *rules, bool outgoing)
+{
+	uint32_t earlier;
+
+	if (tracker_earlier(injector->tracker, attempt->id, &earlier) < 0 ||
+	    flow_handling(tracker_step(injector->tracker, earlier), outgoing) == FLOW_UNTOUCHED)
+		return 0;
+	if (injector->connections)
+		connections_forget(injector->connections, attempt);
+	return rules ? rules_unfollow(rules, &attempt->key.client, &attempt->key.server) : 0;
+}
+
 /* An attempt has begun: if its step does something to the connection, its packets have to come. */
 static void follow(struct injector *injector, const struct attempt_info *attempt,
 		   const struct queued_packet *queued, const struct packet *packet)
@@ -420,8 +437,8 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 	int r = 0;
 
 	if (handling == FLOW_UNTOUCHED)
-		return;
-	if (rules)
+		r = unfollow(injector, attempt, rules, queued->outgoing);
+	else if (rules)
 		r = rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
 	if (r < 0)
 		report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",

@@ -1365,6 +1365,19 @@ int rules_follow(struct rules *rules, const struct address *client, const struct
 	return r;
 }
 
+int rules_unfollow(struct rules *rules, const struct address *client, const struct address *server)
+{
+	struct batch batch = {.rules = rules};
+	int r;
+
+	batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
+	batch_add_connection(&batch, NFT_MSG_DELSETELEM, client, server, FLOW_UNTOUCHED);
+	batch_mark(&batch, NFNL_MSG_BATCH_END);
+	r = batch_send(&batch);
+	free(batch.data);
+	return r;
+}
+
 /* Deletes the table, or the part of a common one. */
 static int uninstall(struct rules *rules)
 {

@@ -164,6 +164,12 @@ int rules_follow(struct rules *rules, const struct address *client, const struct
 		 enum flow_handling handling);
 
 /*
+ * The connection is gone, and the next with the same addresses and ports is none of those. Waits
+ * for a grace period. Returns 0 or a negative errno.
+ */
+int rules_unfollow(struct rules *rules, const struct address *client, const struct address *server);
+
+/*
  * Reads how many packets the reject rules have answered. Returns 0 or a negative errno (-ENOENT:
  * the table is gone).
  */

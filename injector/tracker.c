@@ -445,6 +445,16 @@ struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id)
 	return info_of(attempt_at(tracker, id));
 }
 
+int tracker_earlier(const struct tracker *tracker, uint32_t id, uint32_t *ret_id)
+{
+	uint32_t earlier = attempt_at(tracker, id)->older;
+
+	if (earlier == NO_ATTEMPT)
+		return -ENOENT;
+	*ret_id = earlier;
+	return 0;
+}
+
 const struct step *tracker_step(const struct tracker *tracker, uint32_t id)
 {
 	assert(id < tracker->n_attempts);

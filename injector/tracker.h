@@ -150,6 +150,8 @@ int tracker_closed(struct tracker *tracker, const struct address *client,
 /* Attempts seen so far, and one of them by id (below that number). */
 size_t tracker_n_attempts(const struct tracker *tracker);
 struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id);
+/* The attempt that had the same 4-tuple before this one. Returns 0, or -ENOENT: there is none. */
+int tracker_earlier(const struct tracker *tracker, uint32_t id, uint32_t *ret_id);
 /* The step that serves an attempt; borrowed from the tracker. */
 const struct step *tracker_step(const struct tracker *tracker, uint32_t id);
 

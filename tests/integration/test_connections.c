@@ -547,3 +547,71 @@ Test(connections, break_as_others_do_when_one_side_has_ended)
 		cr_expect_eq(run.n_faults, cases[i].n_faults, "%s at %s", step, host);
 	}
 }
+
+/* ---- a port that is used again ---- */
+
+/* Echoes once. */
+static void answer_each(int listener, struct seen *seen)
+{
+	char data[8];
+
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		ssize_t n = read(fd, data, sizeof(data));
+
+		signal(SIGPIPE, SIG_IGN);
+		(void)!write(fd, data, n > 0 ? (size_t)n : 0);
+		close(fd);
+	}
+}
+
+/* One byte there and back, from port 5000. Returns 0 or an errno; EPIPE: the end came first. */
+static int try_once(const struct address *server)
+{
+	struct address any = {.family = server->family, .port = 5000};
+	struct sockaddr_storage local, remote;
+	socklen_t local_length = address_to_sockaddr(&any, &local);
+	socklen_t remote_length = address_to_sockaddr(server, &remote);
+	struct linger at_once = {.l_onoff = 1};
+	struct timeval patience = {.tv_usec = 300000};
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	ssize_t n = -1;
+	char byte = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (bind(fd, (struct sockaddr *)&local, local_length) == 0 &&
+	    connect(fd, (struct sockaddr *)&remote, remote_length) == 0 && write(fd, &byte, 1) == 1)
+		n = read(fd, &byte, 1);
+	one = n == 1 ? 0 : n < 0 ? errno : EPIPE;
+	close(fd);
+	return one;
+}
+
+static void try_thrice(const struct address *server, struct seen *seen)
+{
+	signal(SIGPIPE, SIG_IGN);
+	try_once(server);
+	seen->connect_error = try_once(server);
+	seen->end_error = try_once(server);
+}
+
+Test(connections, leave_nothing_to_those_that_have_their_port_after_them)
+{
+	static const struct play play = {.serve = answer_each, .use = try_thrice};
+	/* not backlog-full abort: of the first the server's kernel knows still, and may refuse
+	 * another */
+	static const char *const steps[] = {"close after accept", "stall after accept",
+					    "reset after 0 bytes"};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		AUTO_FREE char *text = xasprintf("%s, refuse, accept", steps[i]);
+		struct run run = run_play(&play, text, hosts[i % 2]);
+
+		cr_expect_eq(run.seen->connect_error, ECONNREFUSED, "%s: %s", text,
+			     strerror(run.seen->connect_error));
+		cr_expect_eq(run.seen->end_error, 0, "%s: %s", text, strerror(run.seen->end_error));
+	}
+}

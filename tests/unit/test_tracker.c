@@ -246,6 +246,24 @@ Test(tracker, port_used_again_with_a_new_isn_is_a_new_attempt)
 	EXCHANGE_ALL(tracker, exchanges);
 }
 
+Test(tracker, knows_which_attempt_had_the_port_before)
+{
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one_endpoint);
+	static const struct exchange exchanges[] = {
+		{"first", C(4001), API, 100, 0, 0, 1, 0, 1, false, VERDICT_REFUSE},
+		{"another port", C(4002), API, 100, 1, 0, 2, 1, 1, false, VERDICT_DROP},
+		{"the first port", C(4001), API, 101, 2, 0, 3, 2, 1, false, VERDICT_DROP},
+	};
+	uint32_t earlier = 77;
+
+	EXCHANGE_ALL(tracker, exchanges);
+	cr_expect_eq(tracker_earlier(tracker, 0, &earlier), -ENOENT);
+	cr_expect_eq(tracker_earlier(tracker, 1, &earlier), -ENOENT);
+	cr_expect_eq(earlier, 77);
+	cr_expect_eq(tracker_earlier(tracker, 2, &earlier), 0);
+	cr_expect_eq(earlier, 0);
+}
+
 Test(tracker, same_isn_from_another_port_or_address_is_a_new_attempt)
 {
 	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one_endpoint);
