@@ -43,7 +43,7 @@ struct injector_event {
 
 	/* VERDICT */
 	enum verdict_kind verdict;
-	int64_t lag_ns; /* how much later than asked for the verdict took effect */
+	int64_t lag_ns; /* how much later than asked for the verdict took effect, at most */
 
 	/* FAULT */
 	enum fault_kind fault;

@@ -238,7 +238,8 @@ static void add_verdict(const struct event *syn, const struct event *verdict, st
 		strbuf_puts(out, "no verdict");
 		return;
 	}
-	strbuf_printf(out, "%s, after %s, late by %s", verdict_kind_name(verdict->u.net.verdict),
+	strbuf_printf(out, "%s, after %s, at most %s late",
+		      verdict_kind_name(verdict->u.net.verdict),
 		      duration_format(verdict->at_ns - syn->at_ns, after),
 		      duration_format(verdict->u.net.lag_ns, late));
 }
@@ -252,8 +253,10 @@ static void add_attempt(const struct record *record, const struct record_attempt
 }
 
 /*
- * "api, attempt 3, SYN 2 (retransmission 1): step 1 (refuse x3): refuse, after 51.0 us, late by
- * 3.00 us"; at an attempt's first SYN, in a line of its own, what the trace makes of the attempt.
+ * "api, attempt 3, SYN 2 (retransmission 1): step 1 (refuse x3): refuse, after 51.0 us, at most
+ * 93.0 us late"; at an attempt's first SYN, in a line of its own, what the trace makes of the
+ * attempt. The first time is when the verdict was handed to the kernel, the second has passed when
+ * the kernel had carried it out: the packet that came of it lies between.
  */
 static void comment_syn(const struct scenario *scenario, const struct record *record,
 			const struct trace *trace, struct event_lists *lists, uint32_t id,
