@@ -3,9 +3,9 @@
 """Adds up what ci/test ran: ci/results.py DIRECTORY [WHAT WENT WRONG]...
 
 DIRECTORY holds LABEL.NAME.json, a log of `meson test` of one or more suites, or NAME.xml, a JUnit
-report; beside each the same name with .status, the exit status of what wrote it. Each argument after it counts as a
-failure. Prints a table and, as the last line, "N passed, N failed, N skipped". Exits 1 when
-anything failed, or when a suite in which nothing may be skipped skipped something or did not run.
+report; beside each the same name with .status, the exit status of what wrote it. Each argument after
+it counts as a failure. Prints a table and, as the last line, "N passed, N failed, N skipped". Exits 1
+when anything failed, or when a suite in which nothing may be skipped skipped something or did not run.
 What the first failed tests said stands above that line: of a log, the end is what people look at.
 """
 
@@ -18,8 +18,9 @@ from pathlib import Path
 # What needs privileges or tools that may be missing, and proves nothing where it is skipped.
 NEVER_SKIPPED = ("integration", "container", "machine", "package", "lint", "fuzz")
 # What has to be there, and to have run at least one test.
-REQUIRED = ("plain.unit", "plain.integration", "plain.container", "plain.package", "plain.lint",
-            "sanitized.unit", "sanitized.integration", "sanitized.container", "fuzzed.fuzz", "demo")
+REQUIRED = ("plain.unit", "plain.integration", "plain.container", "plain.machine", "plain.package",
+            "plain.lint", "sanitized.unit", "sanitized.integration", "sanitized.container",
+            "fuzzed.fuzz", "demo")
 # Of so many failures it is shown what they said, so many lines of each.
 MOST_SHOWN = 10
 MOST_LINES = 60
