@@ -80,9 +80,12 @@ static bool take_word(const char **text, const char *word)
 
 static int fail_range(struct condition_error *error, const char *text)
 {
-	const char *digits = text + strspn(text, "0123456789");
+	const char *digits;
 
+	/* Before strspn(): where UBSan looks at its argument, gcc takes the text for NULL after
+	 * that. */
 	fail(error, "\"%.*s\" is no set of attempts", shown(text), text);
+	digits = text + strspn(text, "0123456789");
 	if (strchr(text, ','))
 		return hint(error, "give several as a list: [1, 3, 7+]");
 	if (digits > text && *digits == '-' && digits[1])
