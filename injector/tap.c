@@ -365,6 +365,16 @@ static int tap_open(struct tap *tap, const struct tap_config *config, char **ret
 	return status;
 }
 
+int tap_probe(uint16_t group)
+{
+	struct log log = {.group = group};
+	int status = log_open(&log);
+
+	if (log.socket)
+		mnl_socket_close(log.socket);
+	return status;
+}
+
 int tap_new(const struct tap_config *config, char **ret_reason, struct tap **ret)
 {
 	struct tap *tap = xzalloc(sizeof(*tap));

@@ -70,4 +70,10 @@ int tap_new(const struct tap_config *config, char **ret_reason, struct tap **ret
  */
 uint64_t tap_end(struct tap *tap);
 
+/*
+ * Whether the kernel hands logged packets over to us: takes the group and leaves it again. Returns
+ * 0, -EBUSY when somebody has the group, or another negative errno.
+ */
+int tap_probe(uint16_t group);
+
 #endif

@@ -57,7 +57,7 @@ static void check_capabilities(struct examination *exam)
 		 "no namespaces of their own for scenarios, but through user "
 		 "namespaces",
 		 CAP_SYS_ADMIN},
-		{"NET_RAW", "no packet captures in the given network namespace", CAP_NET_RAW},
+		{"NET_RAW", "a delayed SYN to another host is held, not sent again", CAP_NET_RAW},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
@@ -209,11 +209,14 @@ static void check_captures(struct examination *exam)
 	int error = relevant(exam)->captures;
 	struct check *check = add(exam, "captures", error);
 
-	check->found = error ? xasprintf("no packet socket: %s", strerror(-error))
-			     : xstrdup("packets can be captured");
+	check->found =
+		error ? xasprintf("the kernel hands over no logged packets: %s", strerror(-error))
+		      : xstrdup("packets can be captured");
 	check->consequence = "no packet captures";
-	if (error)
-		needs_capability(check, "NET_RAW", CAP_NET_RAW);
+	if (error == -EPERM)
+		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
+	else if (error)
+		check->remedy = xstrdup("modprobe nfnetlink_log nft_log on the host");
 }
 
 /* ---- TCP settings ---- */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -12,10 +11,11 @@
 
 #include "injector/deaths.h"
 #include "injector/queue.h"
+#include "injector/tap.h"
 #include "runner/cell/namespace.h"
 #include "runner/cell/network.h"
 
-/* Queue numbers tried in a namespace that others use too. */
+/* Numbers of queues, and of groups of logged packets, tried in a namespace that others use too. */
 enum { FIRST_QUEUE = 61000, N_QUEUES = 64 };
 
 static void on_packet(void *userdata, const struct queued_packet *packet)
@@ -101,11 +101,14 @@ static int try_ipv6(void)
 	return 0;
 }
 
+/* Captures are of logged packets: see injector/tap.h. */
 static int try_capture(void)
 {
-	AUTO_CLOSE int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int status = -EBUSY;
 
-	return fd < 0 ? -errno : 0;
+	for (uint16_t i = 0; i < N_QUEUES && status == -EBUSY; i++)
+		status = tap_probe((uint16_t)(FIRST_QUEUE + i));
+	return status;
 }
 
 static int try_deaths(void)

@@ -19,7 +19,7 @@ struct probe {
 	enum rules_queue_form form;
 	int deaths;   /* notices of dying sockets */
 	int ipv6;     /* a socket bound to ::1 */
-	int captures; /* a packet socket */
+	int captures; /* a group of logged packets */
 };
 
 /* @private_namespace: in a new one; else in that of the calling process. */

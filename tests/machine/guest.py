@@ -35,6 +35,8 @@ HOUR = 3600
 FAR = (HOUR, 0, -HOUR, HOUR, -HOUR, 0)
 NEAR = (2, 0, -2, 0.2, -0.2, 5, -0.05, 0.05)
 FEW_PROCESSES = 40
+# What a case loads itself.
+LATE_MODULE = "nfnetlink_log"
 SYS_FINIT_MODULE = 313  # x86-64
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 RB_AUTOBOOT = 0x01234567
@@ -51,6 +53,11 @@ def call(name, *arguments):
         raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
 
 
+def load(module):
+    with open(module, "rb") as file:
+        call("syscall", SYS_FINIT_MODULE, file.fileno(), b"", 0)
+
+
 def set_up():
     for kind, place in MOUNTS:
         Path(place).mkdir(parents=True, exist_ok=True)
@@ -60,8 +67,8 @@ def set_up():
         os.dup2(console, number)
     os.symlink("/proc/self/fd", "/dev/fd")
     for module in sorted((HOME / "modules").iterdir()):
-        with open(module, "rb") as file:
-            call("syscall", SYS_FINIT_MODULE, file.fileno(), b"", 0)
+        if LATE_MODULE not in module.name:
+            load(module)
     with socket.socket() as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
     os.environ.update(PATH=f"{HOME}/bin:/usr/bin:/bin", HOME="/run", XDG_STATE_HOME="/run/state")
@@ -221,6 +228,22 @@ def devices_before():
     yield from expect_status(run("name.yaml", "--isolation", "private"), EXIT_PASS)
 
 
+def captures():
+    """The doctor knows whether there can be any, and is right."""
+    path = Path("/run/records")
+    arguments = ("--filter", "right, refused over ipv4", "--capture", "always", "--capture-dir", path)
+    for possible in (False, True):
+        if possible:
+            load(next((HOME / "modules").glob(f"*{LATE_MODULE}*")))
+        found = doctor()["captures"]
+        if ("can be captured" in found) != possible:
+            yield f"the doctor, {'with' if possible else 'without'} {LATE_MODULE}: {found}"
+        yield from expect_status(run("clock.yaml", *arguments), EXIT_PASS)
+        files = [file.name for file in path.glob("*.pcapng")]
+        if bool(files) != possible:
+            yield f"captures, {'with' if possible else 'without'} {LATE_MODULE}: {files}"
+
+
 def check_record(scenario, clock):
     """Times that can be: none before the start or after the end, all in their order."""
     record, duration_ns = scenario["record"], scenario["duration_ns"]
@@ -346,6 +369,7 @@ def group_limit():
 CASES = {
     "the kernel's own queue expression is used": native_queue,
     "each network namespace begins with a tunnel's device": devices_before,
+    "captures can be had when the kernel logs packets": captures,
     "the clock is set an hour forwards and back while scenarios run": stepped_far,
     "the clock is set by little while scenarios run": stepped_near,
     "the clock is set between a SYN and its reading": stepped_between,
