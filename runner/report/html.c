@@ -112,12 +112,14 @@ void html_term(struct markup *markup, const char *term, const char *value)
 	markup_element(markup, "dd", NULL, value);
 }
 
-void html_columns(struct markup *markup, const char *const *names)
+void html_columns(struct markup *markup, const struct html_column *columns)
 {
-	for (; *names; names++) {
+	for (; columns->name; columns++) {
 		markup_open(markup, "th");
 		markup_attr(markup, "scope", "col");
-		markup_text(markup, *names);
+		if (columns->numbers)
+			markup_attr(markup, "class", "num");
+		markup_text(markup, columns->name);
 		markup_close(markup);
 	}
 }

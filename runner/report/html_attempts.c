@@ -11,7 +11,8 @@ enum {
 	LAST_EVENTS = 100,
 };
 
-static void begin_table(struct html_page *page, const char *label, const char *const *columns)
+static void begin_table(struct html_page *page, const char *label,
+			const struct html_column *columns)
 {
 	markup_open(page->markup, "div");
 	markup_attr(page->markup, "class", "scroll");
@@ -153,11 +154,15 @@ static void add_gap(struct html_page *page, size_t n, unsigned columns, const ch
 
 void html_attempts(struct html_page *page)
 {
-	static const char *const single[] = {"#",    "at",    "endpoint",    "addresses", "step",
-					     "SYNs", "ended", "wait before", "late",      NULL};
-	static const char *const several[] = {"#",           "at",   "copy", "endpoint",
-					      "addresses",   "step", "SYNs", "ended",
-					      "wait before", "late", NULL};
+	static const struct html_column single[] = {
+		{"#", true},    {"at", true}, {"endpoint"},    {"addresses"},  {"step"},
+		{"SYNs", true}, {"ended"},    {"wait before"}, {"late", true}, {NULL},
+	};
+	static const struct html_column several[] = {
+		{"#", true},     {"at", true},   {"copy", true}, {"endpoint"},
+		{"addresses"},   {"step"},       {"SYNs", true}, {"ended"},
+		{"wait before"}, {"late", true}, {NULL},
+	};
 	const struct record *record = page->result->record;
 	bool copies = record->n_copies > 1;
 	size_t n = record->n_attempts, n_hidden = 0;
@@ -261,7 +266,8 @@ static void add_event(struct html_page *page, size_t index)
 
 void html_events(struct html_page *page)
 {
-	static const char *const columns[] = {"at", "event", "of", "more", NULL};
+	static const struct html_column columns[] = {
+		{"at", true}, {"event"}, {"of"}, {"more"}, {NULL}};
 	const struct record *record = page->result->record;
 	size_t n_hidden = 0;
 

@@ -239,8 +239,8 @@ static void add_unassessed(struct html_page *page, const struct expectation *exp
 
 void html_expectations(struct html_page *page)
 {
-	static const char *const columns[] = {"result", "what",   "expected", "actual",
-					      "seen",   "source", NULL};
+	static const struct html_column columns[] = {
+		{"result"}, {"what"}, {"expected"}, {"actual"}, {"seen"}, {"source", true}, {NULL}};
 	const struct judgement *judgement = &page->result->judgement;
 	const struct scenario *scenario = page->result->scenario;
 	struct markup *markup = page->markup;

@@ -126,8 +126,8 @@ static void add_row(struct markup *markup, const struct html_site *site, size_t 
 
 static void begin_table(struct markup *markup, const char *caption)
 {
-	static const char *const columns[] = {"outcome", "scenario", NULL};
-	static const char *const numbers[] = {"attempts", "time"};
+	static const struct html_column columns[] = {
+		{"outcome"}, {"scenario"}, {"attempts", true}, {"time", true}, {NULL}};
 
 	markup_open(markup, "div");
 	markup_attr(markup, "class", "scroll");
@@ -138,13 +138,6 @@ static void begin_table(struct markup *markup, const char *caption)
 	markup_open(markup, "thead");
 	markup_open(markup, "tr");
 	html_columns(markup, columns);
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		markup_open(markup, "th");
-		markup_attr(markup, "scope", "col");
-		markup_attr(markup, "class", "num");
-		markup_text(markup, numbers[i]);
-		markup_close(markup);
-	}
 	markup_close(markup);
 	markup_close(markup);
 	markup_open(markup, "tbody");
@@ -288,8 +281,16 @@ static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 
 static void add_tags(struct markup *markup, const struct run_results *results)
 {
-	static const char *const columns[] = {"tag",        "scenarios", "passed", "failed",
-					      "not judged", "skipped",   "time"};
+	static const struct html_column columns[] = {
+		{"tag"},
+		{"scenarios", true},
+		{"passed", true},
+		{"failed", true},
+		{"not judged", true},
+		{"skipped", true},
+		{"time", true},
+		{NULL},
+	};
 	size_t n;
 	AUTO_FREE struct tag *tags = gather_tags(results, &n);
 	char duration[DURATION_TEXT_SIZE];
@@ -305,14 +306,7 @@ static void add_tags(struct markup *markup, const struct run_results *results)
 	markup_open(markup, "table");
 	markup_open(markup, "thead");
 	markup_open(markup, "tr");
-	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		markup_open(markup, "th");
-		markup_attr(markup, "scope", "col");
-		if (i > 0)
-			markup_attr(markup, "class", "num");
-		markup_text(markup, columns[i]);
-		markup_close(markup);
-	}
+	html_columns(markup, columns);
 	markup_close(markup);
 	markup_close(markup);
 	markup_open(markup, "tbody");

@@ -59,8 +59,13 @@ void html_section(const struct html_page *page, const char *id, const char *head
 void html_badge(struct markup *markup, const struct result *result);
 /* <dt>term</dt><dd>value</dd>, unless the value is NULL. */
 void html_term(struct markup *markup, const char *term, const char *value);
-/* <th scope="col">, by NULL-terminated names. */
-void html_columns(struct markup *markup, const char *const *names);
+/* Numbers are to the right, and so is what stands above them. */
+struct html_column {
+	const char *name;
+	bool numbers;
+};
+/* <th scope="col"> of each; the last has no name. */
+void html_columns(struct markup *markup, const struct html_column *columns);
 /* <time datetime="…">2026-11-24 09:45:12 UTC</time> */
 void html_time(struct markup *markup, int64_t realtime_ns);
 
