@@ -285,6 +285,22 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 	lists->begun[id] = true;
 }
 
+/* The first packet that was sent at @at_ns or later. */
+static size_t find_from(const struct spool_packet *packets, size_t n_packets, int64_t at_ns)
+{
+	size_t low = 0, high = n_packets;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (packets[middle].at_ns < at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /*
  * The packet of an attempt nearest in time to one of its events; when nothing was sent about then,
  * the last one before it. n_packets: there is none.
@@ -292,32 +308,41 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 static size_t find_nearest(const struct trace *trace, const struct spool_packet *packets,
 			   size_t n_packets, const struct event *event, int64_t at_ns)
 {
-	const bool syn_ack = event->u.net.fault == FAULT_SYN_ACK_LOST;
-	size_t low = 0, high = n_packets, best = n_packets;
+	size_t first = find_from(packets, n_packets, at_ns - FAULT_NS), best = n_packets;
 	int64_t best_ns = FAULT_NS;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (packets[middle].at_ns < at_ns - FAULT_NS)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i < n_packets && packets[i].at_ns <= at_ns + FAULT_NS; i++) {
+	for (size_t i = first; i < n_packets && packets[i].at_ns <= at_ns + FAULT_NS; i++) {
 		int64_t off_ns = llabs(packets[i].at_ns - at_ns);
 
-		if (trace->attempts[i] != event->u.net.attempt || off_ns >= best_ns ||
-		    (syn_ack && !(trace->segments[i].kind == SEGMENT_TCP &&
-				  packet_is_syn_ack(&trace->segments[i].tcp))))
+		if (trace->attempts[i] != event->u.net.attempt || off_ns >= best_ns)
 			continue;
 		best = i;
 		best_ns = off_ns;
 	}
-	for (size_t i = low; best == n_packets && !syn_ack && i-- > 0;)
+	for (size_t i = first; best == n_packets && i-- > 0;)
 		if (trace->attempts[i] == event->u.net.attempt)
 			best = i;
 	return best;
+}
+
+/*
+ * The SYN-ACK that was lost; n_packets: it is not there. Not the nearest: a retransmission of the
+ * client's is answered at once, and the server's own may come in the same millisecond. They are
+ * lost in their order, so it is the first one behind @from, which is one per attempt and moves on.
+ */
+static size_t find_lost(const struct trace *trace, const struct spool_packet *packets,
+			size_t n_packets, const struct event *event, int64_t at_ns, size_t *from)
+{
+	size_t i = MAX(*from, find_from(packets, n_packets, at_ns - FAULT_NS));
+
+	for (; i < n_packets && packets[i].at_ns <= at_ns + FAULT_NS; i++)
+		if (trace->attempts[i] == event->u.net.attempt &&
+		    trace->segments[i].kind == SEGMENT_TCP &&
+		    packet_is_syn_ack(&trace->segments[i].tcp)) {
+			*from = i + 1;
+			return i;
+		}
+	return n_packets;
 }
 
 /* Comments on what was done to connections after their SYNs, one per packet; NULL: none. */
@@ -326,6 +351,7 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 			     size_t n_packets)
 {
 	char **comments = xzalloc((n_packets + 1) * sizeof(*comments));
+	AUTO_FREE size_t *lost = xzalloc((record->n_attempts + 1) * sizeof(*lost));
 
 	for (size_t i = 0; i < record->n_events; i++) {
 		const struct event *event = &record->events[i];
@@ -338,7 +364,10 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		if (event->kind != EVENT_FAULT || event->u.net.attempt >= record->n_attempts)
 			continue;
 		at_ns = event->at_ns + record->started_realtime_ns;
-		packet = find_nearest(trace, packets, n_packets, event, at_ns);
+		packet = event->u.net.fault == FAULT_SYN_ACK_LOST
+				 ? find_lost(trace, packets, n_packets, event, at_ns,
+					     &lost[event->u.net.attempt])
+				 : find_nearest(trace, packets, n_packets, event, at_ns);
 		if (packet == n_packets || comments[packet])
 			continue;
 		attempt = &record->attempts[event->u.net.attempt];

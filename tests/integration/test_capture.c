@@ -482,6 +482,27 @@ Test(capture, opens_in_wireshark_without_a_warning)
 	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
 	"expect: {attempts: 2}\n"
 
+/* The last of them comes with the one that got through: the server's own and an answer to a SYN. */
+Test(capture, tells_of_each_syn_ack_that_was_lost_at_that_one)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "tshark");
+	program_writes(synfault, "a.yaml",
+		       "name: lost\n"
+		       "endpoints: {api: {faults: [lose-synack 2]}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 0, attempts: 1}\n");
+	program_runs(synfault, "run --capture always --capture-dir c a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_runs_shell(synfault,
+			   "tshark -r c/*.pcapng -Y 'tcp.flags.syn==1 && tcp.flags.ack==1' "
+			   "-T fields -e frame.comment | sed 's/.*: //; s/^$/-/'");
+	program_exited(synfault, 0);
+	cr_assert_eq(strncmp(synfault->out, "syn-ack-lost\nsyn-ack-lost\n-\n", 28), 0, "%s",
+		     synfault->out);
+}
+
 Test(capture, keeps_what_was_asked_for)
 {
 	static const struct {

@@ -344,7 +344,9 @@ static void talk(const struct address *server, struct seen *seen)
 	}
 	for (;;) {
 		if (write(fd, &byte, 1) < 0) {
-			seen->end_error = errno;
+			/* It had ended already when it was reset (net/ipv4/tcp_input.c, tcp_reset).
+			 */
+			seen->end_error = errno == EPIPE ? 0 : errno;
 			break;
 		}
 		if (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 10) == 0) {
