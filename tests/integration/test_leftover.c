@@ -18,72 +18,35 @@
 	"[sh, -c, '(sleep " seconds "; synfault-tiny ${api}; sleep 60) & synfault-tiny ${api}; "   \
 	"exit 0']"
 
-#define SCENARIOS                                                                                      \
-	"name: tries again\n"                                                                          \
-	"repeat: 2\n"                                                                                  \
-	"endpoints: {api: {faults: [refuse]}}\n"                                                       \
-	"client: {command: " LEAVES_ATTEMPT(                                                           \
-		"0.2") "}\n"                                                                           \
-		       "expect: {gives-up: {attempts: 9}}\n" NEXT                                      \
-		       "name: tries again too late to be seen\n"                                       \
-		       "endpoints: {api: {faults: [refuse]}}\n"                                        \
-		       "client: {command: " LEAVES_ATTEMPT(                                            \
-			       "1.5") "}\n"                                                            \
-				      "expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT          \
-				      "name: tries again late, and is waited for\n"                    \
-				      "linger: 2500ms\n"                                               \
-				      "endpoints: {api: {faults: [refuse]}}\n"                         \
-				      "client: {command: " LEAVES_ATTEMPT(                             \
-					      "1.5") "}\n"                                             \
-						     "expect: {gives-up: {attempts: 9}}\n" NEXT        \
-						     "name: is not waited for\n"                       \
-						     "linger: 0s\n"                                    \
-						     "endpoints: {api: {faults: [refuse]}}\n"          \
-						     "client: {command: " LEAVES_ATTEMPT(              \
-							     "0.2") "}\n"                              \
-								    "expect: {gives-up: "              \
-								    "{attempts: 9}, attempts: "        \
-								    "1}\n" NEXT                        \
-								    "name: keeps its connection\n"     \
-								    "endpoints: {api: {serve: "        \
-								    "accept, faults: [accept]}}\n"     \
-								    "client: "                         \
-								    "{command:"                        \
-								    " " LEAVES_CONNECTION(             \
-									    "") "}\n"                  \
-										"expect: {leaks: "     \
-										"0}\n" NEXT            \
-										"name: closes "        \
-										"its connection\n"     \
-										"endpoints: "          \
-										"{api: {serve: "       \
-										"accept, faults: "     \
-										"[accept]}}\n"         \
-										"client: "             \
-										"{command:"            \
-										" " LEAVES_CONNECTION( \
-											"s.close("     \
-											"); ") "}"     \
-											       "\n"    \
-											       "e"     \
-											       "x"     \
-											       "p"     \
-											       "e"     \
-											       "c"     \
-											       "t"     \
-											       ":"     \
-											       " "     \
-											       "{"     \
-											       "l"     \
-											       "e"     \
-											       "a"     \
-											       "k"     \
-											       "s"     \
-											       ":"     \
-											       " "     \
-											       "0"     \
-											       "}"     \
-											       "\n"
+#define RETRIES_SOON    LEAVES_ATTEMPT("0.2")
+#define RETRIES_LATE    LEAVES_ATTEMPT("1.5")
+#define STAYS_CONNECTED LEAVES_CONNECTION("")
+#define DISCONNECTS     LEAVES_CONNECTION("s.close(); ")
+
+#define SCENARIOS                                                                                  \
+	"name: tries again\n"                                                                      \
+	"repeat: 2\n"                                                                              \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
+	"client: {command: " RETRIES_SOON "}\n"                                                    \
+	"expect: {gives-up: {attempts: 9}}\n" NEXT "name: tries again too late to be seen\n"       \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
+	"client: {command: " RETRIES_LATE "}\n"                                                    \
+	"expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT                                    \
+	"name: tries again late, and is waited for\n"                                              \
+	"linger: 2500ms\n"                                                                         \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
+	"client: {command: " RETRIES_LATE "}\n"                                                    \
+	"expect: {gives-up: {attempts: 9}}\n" NEXT "name: is not waited for\n"                     \
+	"linger: 0s\n"                                                                             \
+	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
+	"client: {command: " RETRIES_SOON "}\n"                                                    \
+	"expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT "name: keeps its connection\n"     \
+	"endpoints: {api: {serve: accept, faults: [accept]}}\n"                                    \
+	"client: {command: " STAYS_CONNECTED "}\n"                                                 \
+	"expect: {leaks: 0}\n" NEXT "name: closes its connection\n"                                \
+	"endpoints: {api: {serve: accept, faults: [accept]}}\n"                                    \
+	"client: {command: " DISCONNECTS "}\n"                                                     \
+	"expect: {leaks: 0}\n"
 
 static void what_is_left_is_watched(const char *isolation)
 {
