@@ -175,7 +175,7 @@ static void set_address(struct address *address, uint8_t family, const __be32 by
 #define INFO_HAS(size, field)                                                                      \
 	((size) >= offsetof(struct tcp_info, field) + sizeof(((struct tcp_info *)NULL)->field))
 
-static void set_info(struct socket_death *death, const struct nlattr *attribute)
+void socket_death_set_info(struct socket_death *death, const struct nlattr *attribute)
 {
 	struct tcp_info info = {0};
 	size_t size = MIN((size_t)mnl_attr_get_payload_len(attribute), sizeof(info));
@@ -207,7 +207,7 @@ static void handle_notice(struct deaths *deaths, const struct nlmsghdr *message,
 	set_address(&death.remote, diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
 	mnl_attr_for_each(attribute, message,
 			  sizeof(*diag)) if (mnl_attr_get_type(attribute) == INET_DIAG_INFO)
-		set_info(&death, attribute);
+		socket_death_set_info(&death, attribute);
 	deaths->on_death(deaths->userdata, &death);
 }
 

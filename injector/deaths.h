@@ -18,6 +18,13 @@ struct socket_death {
 	uint64_t bytes_sent; /* of data, without repetitions (Linux 4.19; else 0) */
 };
 
+struct nlattr;
+/*
+ * Sets the counts by an attribute INET_DIAG_INFO, a struct tcp_info of whatever size the kernel
+ * gives it; what it does not hold stays as it was.
+ */
+void socket_death_set_info(struct socket_death *death, const struct nlattr *attribute);
+
 typedef void (*deaths_fn)(void *userdata, const struct socket_death *death);
 
 struct deaths;

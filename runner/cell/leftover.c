@@ -13,12 +13,26 @@ static bool is_held(const struct sock_found *socket)
 	       socket->state == TCP_CLOSE_WAIT;
 }
 
-void leftover_look(const struct record *record,
-		   void (*on_standing)(void *userdata, uint32_t attempt), void *userdata)
+/* Who wants to know of sockets: of those that a process has open, or of the others. */
+struct search {
+	void (*on_standing)(void *userdata, uint32_t attempt);
+	void (*on_orphan)(void *userdata, uint32_t attempt, const struct sock_found *socket);
+	void *userdata;
+};
+
+static void look_at(const struct search *search, uint32_t attempt, const struct sock_found *socket)
+{
+	if (search->on_standing && is_held(socket))
+		search->on_standing(search->userdata, attempt);
+	if (search->on_orphan && !is_held(socket) && socket->has_counts)
+		search->on_orphan(search->userdata, attempt, socket);
+}
+
+static void look(const struct record *record, const struct search *search)
 {
 	struct sock_lookup *lookup = sock_lookup_new();
 	AUTO_FREE bool *closed = xzalloc((record->n_attempts + 1) * sizeof(*closed));
-	/* What @on_standing adds to the record is not to be looked at. */
+	/* What the search adds to the record is not to be looked at. */
 	size_t n_attempts = record->n_attempts;
 
 	for (size_t i = 0; i < record->n_events; i++)
@@ -30,9 +44,22 @@ void leftover_look(const struct record *record,
 		struct sock_found socket;
 
 		if (!closed[id] &&
-		    sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket) &&
-		    is_held(&socket))
-			on_standing(userdata, (uint32_t)id);
+		    sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket))
+			look_at(search, (uint32_t)id, &socket);
 	}
 	sock_lookup_free(lookup);
+}
+
+void leftover_look(const struct record *record,
+		   void (*on_standing)(void *userdata, uint32_t attempt), void *userdata)
+{
+	look(record, &(struct search){.on_standing = on_standing, .userdata = userdata});
+}
+
+void leftover_orphans(const struct record *record,
+		      void (*on_orphan)(void *userdata, uint32_t attempt,
+					const struct sock_found *socket),
+		      void *userdata)
+{
+	look(record, &(struct search){.on_orphan = on_orphan, .userdata = userdata});
 }

@@ -9,7 +9,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-/* A socket, without what there is to ask for about it. */
+#include "injector/deaths.h"
+
+/* A socket with its struct tcp_info, which has some 250 bytes and grows from kernel to kernel. */
 enum { ANSWER_SIZE = 4096 };
 
 struct sock_lookup {
@@ -51,6 +53,24 @@ static void set_id(struct inet_diag_sockid *id, const struct address *local,
 	id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 }
 
+static void set_counts(struct sock_found *found, const struct nlmsghdr *message)
+{
+	struct socket_death counts = {0};
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each(attribute, message, sizeof(struct inet_diag_msg))
+	{
+		if (mnl_attr_get_type(attribute) != INET_DIAG_INFO)
+			continue;
+		socket_death_set_info(&counts, attribute);
+		found->has_counts = true;
+	}
+	found->retransmissions = counts.retransmissions;
+	found->bytes_received = counts.bytes_received;
+	found->bytes_acked = counts.bytes_acked;
+	found->bytes_sent = counts.bytes_sent;
+}
+
 bool sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 		      const struct address *remote, struct sock_found *ret)
 {
@@ -69,6 +89,7 @@ bool sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 	request->sdiag_family = (uint8_t)local->family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->idiag_states = UINT32_MAX;
+	request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	set_id(&request->id, local, remote);
 	if (mnl_socket_sendto(lookup->diag, message, message->nlmsg_len) < 0)
 		return false;
@@ -85,5 +106,6 @@ bool sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 	if (answer->id.idiag_dport != htons(remote->port))
 		return false;
 	*ret = (struct sock_found){.inode = answer->idiag_inode, .state = answer->idiag_state};
+	set_counts(ret, message);
 	return true;
 }

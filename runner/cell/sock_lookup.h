@@ -17,6 +17,10 @@ void sock_lookup_free(struct sock_lookup *lookup);
 struct sock_found {
 	uint64_t inode; /* 0: no process has it any more */
 	uint8_t state;  /* TCP_ESTABLISHED, … (netinet/tcp.h) */
+	/* What is known of a socket's death, too: its counts until now. */
+	bool has_counts;
+	uint32_t retransmissions;
+	uint64_t bytes_received, bytes_acked, bytes_sent;
 };
 /*
  * The socket whose own end is @local, connected (or connecting) to @remote. Returns false when

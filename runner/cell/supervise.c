@@ -46,6 +46,7 @@
 #include "runner/cell/requirements.h"
 #include "runner/cell/run_delay.h"
 #include "runner/cell/snapshot.h"
+#include "runner/cell/sock_lookup.h"
 #include "runner/cell/space.h"
 #include "runner/cell/tree.h"
 
@@ -341,6 +342,22 @@ static void on_output(void *userdata, uint32_t stream, size_t length)
 }
 
 /* ---- ending ---- */
+
+static void on_orphan(void *userdata, uint32_t attempt, const struct sock_found *socket)
+{
+	struct supervisor *self = userdata;
+	const struct event event = {
+		.kind = EVENT_ORPHANED,
+		.at_ns = clock_monotonic_ns() - self->origin_ns,
+		.u.net = {.attempt = attempt,
+			  .retransmissions = socket->retransmissions,
+			  .bytes_received = socket->bytes_received,
+			  .bytes_acked = socket->bytes_acked,
+			  .bytes_sent = socket->bytes_sent},
+	};
+
+	add_event(self, &event);
+}
 
 /* Can happen before the loop has begun, when breaking it would have no effect. */
 static void finish(struct supervisor *self)
@@ -948,6 +965,9 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		set_timer(self, GRACE_NS);
 		break;
 	case PHASE_SETTLING:
+		/* What it is to be asked for of these, no death will tell. */
+		if (!is_settled(self))
+			leftover_orphans(self->record, on_orphan, self);
 		finish(self);
 		break;
 	}

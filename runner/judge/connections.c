@@ -76,7 +76,7 @@ static bool carried(const struct judging *judging, const struct attempt_history 
 		ret->low = ret->high = (int64_t)attempt_fault_bytes(attempt, FAULT_STALLED);
 		return true;
 	}
-	if (attempt->closed_ns == INT64_MAX)
+	if (!attempt->details->bytes_told)
 		return false;
 	*ret = (struct range){bytes, bytes};
 	if (!received || bytes == 0 || attempt_had_fault(attempt, FAULT_RESET))

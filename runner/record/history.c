@@ -93,6 +93,13 @@ static void begin_attempts(struct history *history, size_t *n_begun, size_t n)
 	}
 }
 
+static void take_bytes(struct attempt_details *details, const struct event *event)
+{
+	details->bytes_received = event->u.net.bytes_received;
+	details->bytes_sent = event->u.net.bytes_sent;
+	details->bytes_told = true;
+}
+
 static void take_event(struct history *history, size_t *n_begun, const struct event *event)
 {
 	struct attempt_history *attempt;
@@ -129,8 +136,10 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 	case EVENT_CLOSED:
 		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
 		details->kernel_retransmissions = event->u.net.retransmissions;
-		details->bytes_received = event->u.net.bytes_received;
-		details->bytes_sent = event->u.net.bytes_sent;
+		take_bytes(details, event);
+		break;
+	case EVENT_ORPHANED:
+		take_bytes(details, event);
 		break;
 	default:
 		break;

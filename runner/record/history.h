@@ -47,8 +47,9 @@ struct attempt_details {
 	uint32_t dropped;                        /* SYNs dropped by us */
 	uint32_t accepted, refused, unreachable; /* verdicts that took effect */
 	uint32_t kernel_retransmissions;         /* the kernel's own count, when its socket died */
-	/* Of data, both 0 unless its socket's death was seen; see struct event. */
+	/* Of data, both 0 unless told: with its socket's death, or when it outlives the client. */
 	uint64_t bytes_received, bytes_sent;
+	bool bytes_told;
 	struct attempt_faults *faults; /* owned by the history; NULL: none */
 };
 

@@ -107,6 +107,7 @@ void record_write_event(const struct event *event, struct strbuf *out)
 		put_word(out, "fault", fault_kind_name(event->u.net.fault));
 		put_integer(out, "bytes", (int64_t)event->u.net.bytes);
 		break;
+	case EVENT_ORPHANED:
 	case EVENT_CLOSED:
 		put_integer(out, "retransmissions", event->u.net.retransmissions);
 		put_integer(out, "bytes_received", (int64_t)event->u.net.bytes_received);

@@ -328,6 +328,7 @@ static bool read_event_body(struct object *object, const struct record *record, 
 	case EVENT_FAULT:
 		return read_fault(object, &event->u.net.fault) &&
 		       read_count(object, "bytes", &event->u.net.bytes);
+	case EVENT_ORPHANED:
 	case EVENT_CLOSED:
 		return read_u32(object, "retransmissions", 0, UINT32_MAX,
 				&event->u.net.retransmissions) &&

@@ -8,6 +8,7 @@ static const char *const event_kind_names[] = {
 	[EVENT_ESTABLISHED] = "established",
 	[EVENT_FAULT] = "fault",
 	[EVENT_STANDING] = "standing",
+	[EVENT_ORPHANED] = "orphaned",
 	[EVENT_CLOSED] = "closed",
 	[EVENT_START] = "start",
 	[EVENT_OUTPUT] = "output",

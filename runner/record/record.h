@@ -18,6 +18,7 @@ enum event_kind {
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
 	EVENT_FAULT,       /* something was done to the connection after its SYN */
 	EVENT_STANDING, /* the client has ended, and a process that it left has the socket open */
+	EVENT_ORPHANED, /* the client's socket is closed, but lives on: what it carried */
 	EVENT_CLOSED,   /* the client's socket died; the last of those about an attempt */
 	EVENT_START,    /* a copy of the client was started */
 	EVENT_OUTPUT,   /* the client wrote to stdout or stderr */
@@ -55,7 +56,7 @@ struct event {
 					enum fault_kind fault;
 					uint64_t bytes; /* of data that had passed by then */
 				};
-				struct { /* CLOSED: the kernel's tcp_info */
+				struct { /* CLOSED, ORPHANED: the kernel's tcp_info */
 					uint32_t retransmissions;
 					/* bytes_acked counts SYN and FIN, too */
 					uint64_t bytes_received, bytes_acked;

@@ -216,6 +216,12 @@ static char *event_text(const struct record *record, const struct event *event)
 	case EVENT_STANDING:
 		strbuf_puts(&text, "its socket is open though the client has ended");
 		break;
+	case EVENT_ORPHANED:
+		strbuf_printf(&text,
+			      "its socket is closed, but lives on: %llu bytes received, %llu sent",
+			      (unsigned long long)event->u.net.bytes_received,
+			      (unsigned long long)event->u.net.bytes_sent);
+		break;
 	case EVENT_CLOSED:
 		strbuf_printf(&text, "%u SYNs repeated, says the kernel",
 			      event->u.net.retransmissions);

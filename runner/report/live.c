@@ -97,6 +97,9 @@ static void add_what(const struct record *record, const struct event *event, str
 	case EVENT_STANDING:
 		strbuf_puts(out, "socket still open, though the client has ended");
 		break;
+	case EVENT_ORPHANED:
+		strbuf_puts(out, "socket closed, but kept by the kernel");
+		break;
 	case EVENT_CLOSED:
 		strbuf_puts(out, "socket closed");
 		break;

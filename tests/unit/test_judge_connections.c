@@ -38,6 +38,13 @@ static void close_with(struct record_builder *b, uint32_t id, uint64_t received,
 							      .bytes_sent = sent}});
 }
 
+static void outlive_with(struct record_builder *b, uint64_t sent)
+{
+	record_add_event(b->record, &(struct event){.kind = EVENT_ORPHANED,
+						    .at_ns = 300 * NS_PER_MS,
+						    .u.net = {.bytes_sent = sent}});
+}
+
 static enum outcome outcome_of(struct record_builder *b)
 {
 	struct judgement judgement = record_builder_judge(b);
@@ -103,8 +110,13 @@ Test(judge_connections, knows_what_came_before_a_stall)
 	expect_end(b, ENDED_STALLED);
 	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
 	/* what was sent is not known while the socket lives */
-	expect_range(b, EXPECT_SENT, 0, INT64_MAX);
+	expect_range(b, EXPECT_SENT, 5, 5);
 	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
+	/* but for one that the client can add nothing to any more */
+	outlive_with(b, 5);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	expect_range(b, EXPECT_SENT, 6, 6);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
 }
 
 Test(judge_connections, counts_connections_and_not_attempts)
