@@ -49,14 +49,29 @@ const char *attempt_end_words(enum attempt_end end)
 	return words[end];
 }
 
+const char *attempt_broken_word(const struct attempt_history *attempt)
+{
+	static const struct {
+		enum fault_kind fault;
+		const char *word;
+	} words[] = {{FAULT_RESET, "reset"}, {FAULT_STALLED, "stalled"}, {FAULT_CLOSED, "closed"}};
+
+	for (size_t i = 0; attempt->end == END_ESTABLISHED && i < ARRAY_SIZE(words); i++)
+		if (attempt_had_fault(attempt, words[i].fault))
+			return words[i].word;
+	return NULL;
+}
+
 char *attempt_end_text(const struct attempt_history *attempt)
 {
+	const char *broken = attempt_broken_word(attempt);
 	char buffer[DURATION_TEXT_SIZE];
 
 	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
 		return xstrdup(attempt_end_words(attempt->end));
 	duration_format(attempt->ended_ns - attempt->started_ns, buffer);
-	return xasprintf("%s after %s", attempt_end_words(attempt->end), buffer);
+	return xasprintf("%s after %s%s%s", attempt_end_words(attempt->end), buffer,
+			 broken ? ", then " : "", broken ? broken : "");
 }
 
 char *attempt_wait_text(const struct wait_view *wait)

@@ -9,7 +9,10 @@
 char *attempt_fault_text(const struct scenario *scenario, const struct record *record, uint32_t id);
 /* "refused", "connected", "client gave up": its end in a word or two. */
 const char *attempt_end_words(enum attempt_end end);
-/* "refused after 52 us". The caller's. */
+/* What a fault then did to a connection: "reset", "stalled", "closed"; NULL: nothing, or no such.
+ */
+const char *attempt_broken_word(const struct attempt_history *attempt);
+/* "refused after 52 us", "connected after 41 us, then stalled". The caller's. */
 char *attempt_end_text(const struct attempt_history *attempt);
 /*
  * "wait 1.02 s, 780 ms too short", "wait 2.00 s, allowed 1.80 s .. 2.20 s"; NULL: no attempt came

@@ -11,6 +11,7 @@
  * Colour is added only when a row is put together, so that it never counts as width.
  */
 #include "runner/report/timeline.h"
+#include "runner/report/attempt_text.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -247,14 +248,22 @@ static void add_ended(const struct timeline *timeline, const struct attempt_hist
 		[END_ABANDONED] = "gave up",       [END_REJECTED] = "nobody listens",
 		[END_UNREACHABLE] = "unreachable", [END_OPEN] = "still open",
 	};
+	const char *broken = attempt_broken_word(attempt);
 	char buffer[DURATION_TEXT_SIZE];
 
 	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");
 	strbuf_puts(out, words[attempt->end]);
 	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
 		return;
+	/* Where there is little room, what became of it is more than how soon it was there. */
+	if (broken && timeline->brief) {
+		strbuf_printf(out, ", %s", broken);
+		return;
+	}
 	strbuf_puts(out, timeline->brief ? " +" : " after ");
 	strbuf_puts(out, duration_format(attempt->ended_ns - attempt->started_ns, buffer));
+	if (broken)
+		strbuf_printf(out, ", then %s", broken);
 }
 
 static void add_syns(const struct attempt_history *attempt, struct strbuf *out)

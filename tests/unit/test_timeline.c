@@ -178,6 +178,26 @@ Test(timeline, says_that_a_server_ended)
 	assert_contains(text, "  server of api ended: exit 3 at 250 ms\n");
 }
 
+Test(timeline, tells_what_became_of_a_connection)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "stall after 1 KB");
+	AUTO_FREE char *wide = NULL, *narrow = NULL;
+
+	record_add_event(b->record,
+			 &(struct event){.kind = EVENT_FAULT,
+					 .at_ns = NS_PER_S,
+					 .u.net = {.attempt = record_builder_attempt_connected_late(
+							   b, api, 0, 300),
+						   .fault = FAULT_STALLED,
+						   .bytes = 1000}});
+	record_builder_client_exits(b, 2000, 1);
+	wide = format(b, &(struct timeline_style){.columns = 100});
+	assert_contains(wide, "connected after 300 ms, then stalled");
+	narrow = format(b, &plain);
+	assert_contains(narrow, "connected, stalled");
+}
+
 Test(timeline, tells_how_late_the_harness_was)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
