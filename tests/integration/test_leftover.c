@@ -25,6 +25,7 @@
 
 #define SCENARIOS                                                                                  \
 	"name: tries again\n"                                                                      \
+	"linger: 2s\n"                                                                             \
 	"repeat: 2\n"                                                                              \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
 	"client: {command: " RETRIES_SOON "}\n"                                                    \
