@@ -27,7 +27,7 @@ def met(row):
     return True
 
 
-def cell(value):
+def sandbox(value):
     return "" if value is None else f"{value:.4g}"
 
 
@@ -42,8 +42,8 @@ def main():
     width = max([len(row["name"]) for row in rows], default=0)
     print(f'{"":{width}}{"ours":>12}{"reference":>12}{"ratio":>9}  {"goal":22}unit')
     for row in rows:
-        print(f'{row["name"]:{width}}{cell(row["ours"]):>12}{cell(row["reference"]):>12}'
-              f'{cell(row["ratio"]):>9}  {row["goal"] or "":22}{row["unit"]}'
+        print(f'{row["name"]:{width}}{sandbox(row["ours"]):>12}{sandbox(row["reference"]):>12}'
+              f'{sandbox(row["ratio"]):>9}  {row["goal"] or "":22}{row["unit"]}'
               f'{"" if met(row) else "  MISSED"}')
     missed = [row["name"] for row in rows if not met(row)]
     if missed:

@@ -13,7 +13,7 @@
 #define COLUMNS_BEFORE 40
 #define TAB_COLUMNS    8
 /* There may be many characters in a column: those that combine with the one before. */
-#define MOST_EACH 4
+#define MAX_EACH 4
 
 int diag_add(struct diag_list *list, const struct place *place, const char *format, ...)
 {
@@ -194,7 +194,7 @@ static struct diag_position skip(const struct line *line, struct diag_position a
 
 static bool is_further(struct diag_position at, struct diag_position than, size_t columns)
 {
-	return at.column > than.column + columns || at.number > than.number + columns * MOST_EACH;
+	return at.column > than.column + columns || at.number > than.number + columns * MAX_EACH;
 }
 
 /* What of a line is shown, and what of it is marked; ends excluded. */

@@ -33,15 +33,15 @@ struct time_window {
 /* Chances are counted in millionths. */
 #define CHANCE_ALWAYS UINT32_C(1000000)
 
-#define CONDITION_MOST_RANGES 8
+#define CONDITION_MAX_RANGES 8
 
 struct condition {
 	bool given; /* false: the step has none, and all else here is 0 */
 	bool has_window;
-	uint16_t family;                                    /* AF_INET, AF_INET6; 0: either */
-	uint32_t chance;                                    /* 1 to CHANCE_ALWAYS */
-	uint32_t n_ranges;                                  /* 0: every attempt */
-	struct attempt_range ranges[CONDITION_MOST_RANGES]; /* in the order given */
+	uint16_t family;                                   /* AF_INET, AF_INET6; 0: either */
+	uint32_t chance;                                   /* 1 to CHANCE_ALWAYS */
+	uint32_t n_ranges;                                 /* 0: every attempt */
+	struct attempt_range ranges[CONDITION_MAX_RANGES]; /* in the order given */
 	struct time_window window;
 };
 

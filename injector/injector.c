@@ -21,11 +21,11 @@
 #include <time.h>
 
 #include "common/duration.h"
-#include "injector/carrier.h"
-#include "injector/connections.h"
-#include "injector/mark.h"
+#include "injector/flow_table.h"
+#include "injector/fwmark.h"
 #include "injector/packet.h"
 #include "injector/reinject.h"
+#include "injector/udp_inject.h"
 
 /* "SYNF": unlikely to be used by anybody else. */
 #define DEFAULT_REFUSE_MARK UINT32_C(0x53594e46)
@@ -88,12 +88,12 @@ struct injector {
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
 	void *userdata;
 
-	struct connections *connections; /* NULL: no script does anything to them */
-	struct carrier *carrier;
+	struct flow_table *connections; /* NULL: no script does anything to them */
+	struct udp_inject *carrier;
 	uint64_t n_rejected; /* connections that the kernel was to answer with RST */
 
-	struct queue *queue;   /* this and the following NULL with a test's kernel */
-	struct deaths *deaths; /* NULL also where no attempt can stay unanswered */
+	struct queue *queue;              /* this and the following NULL with a test's kernel */
+	struct sock_diag_monitor *deaths; /* NULL also where no attempt can stay unanswered */
 	struct rules *rules;
 	size_t n_own;               /* addresses that these rules are for */
 	bool *is_remote;            /* by endpoint */
@@ -246,9 +246,9 @@ static uint32_t copy_mark(const struct injector *injector, const struct verdict 
 	case VERDICT_REFUSE:
 		return injector->refuse_mark;
 	case VERDICT_UNREACHABLE:
-		return mark_unreachable(injector->refuse_mark, verdict->unreachable);
+		return fwmark_unreachable(injector->refuse_mark, verdict->unreachable);
 	default:
-		return mark_pass(injector->refuse_mark);
+		return fwmark_pass(injector->refuse_mark);
 	}
 }
 
@@ -386,7 +386,7 @@ static void connection_report(void *context, const struct connection_fault *faul
 static void connection_send(void *context, const struct address *to, uint32_t serial)
 {
 	struct injector *injector = context;
-	int r = injector->carrier ? carrier_send(injector->carrier, to, serial) : -ENOTCONN;
+	int r = injector->carrier ? udp_inject_send(injector->carrier, to, serial) : -ENOTCONN;
 
 	if (r < 0)
 		report(injector, PROBLEM_CARRIER, false,
@@ -422,8 +422,8 @@ static int unfollow(struct injector *injector, const struct attempt_info *attemp
 	    flow_handling(tracker_step(injector->tracker, earlier), outgoing) == FLOW_UNTOUCHED)
 		return 0;
 	if (injector->connections)
-		connections_forget(injector->connections, attempt);
-	return rules ? rules_unfollow(rules, &attempt->key.client, &attempt->key.server) : 0;
+		flow_table_forget(injector->connections, attempt);
+	return rules ? nft_rules_unfollow(rules, &attempt->key.client, &attempt->key.server) : 0;
 }
 
 /* An attempt has begun: if its step does something to the connection, its packets have to come. */
@@ -439,12 +439,12 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 	if (handling == FLOW_UNTOUCHED)
 		r = unfollow(injector, attempt, rules, queued->outgoing);
 	else if (rules)
-		r = rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
+		r = nft_rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
 	if (r < 0)
 		report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
 		       strerror(-r));
 	if (handling == FLOW_QUEUED)
-		connections_add(injector->connections, attempt, step, queued, packet);
+		flow_table_add(injector->connections, attempt, step, queued, packet);
 }
 
 /* On a slow line segments are small. Returns the packet to be sent instead, or NULL. */
@@ -565,7 +565,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		injector->n_connected++;
 	}
 	if (injector->connections)
-		connections_answered(injector->connections, &untold.attempt, queued->data, packet);
+		flow_table_answered(injector->connections, &untold.attempt, queued->data, packet);
 	note_established(injector, &untold);
 	give(injector, queued->id, &verdict, NULL);
 }
@@ -579,8 +579,8 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 
 	note_lag(injector, now_ns - queued->arrived_ns);
 	if (injector->carrier &&
-	    carrier_match(injector->carrier, queued->data, queued->length, &serial)) {
-		connections_carrier(injector->connections, queued->id, serial);
+	    udp_inject_match(injector->carrier, queued->data, queued->length, &serial)) {
+		flow_table_udp_inject(injector->connections, queued->id, serial);
 		return;
 	}
 	/* the kernel takes no notice of malformed options either */
@@ -594,7 +594,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		take_syn_ack(injector, queued, &packet);
 	} else if (injector->connections) {
 		/* those of a connection that had the same port before are as they are */
-		if (!connections_packet(injector->connections, queued, &packet))
+		if (!flow_table_packet(injector->connections, queued, &packet))
 			give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
 	} else {
 		report(injector, PROBLEM_UNEXPECTED, false,
@@ -660,7 +660,7 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 	if (event.attempt.state == ATTEMPT_ESTABLISHED)
 		injector->n_connected--;
 	if (injector->connections)
-		connections_closed(injector->connections, &event.attempt);
+		flow_table_closed(injector->connections, &event.attempt);
 	injector->on_event(injector->userdata, &event);
 }
 
@@ -696,7 +696,7 @@ static void read_deaths(struct injector *injector)
 
 	if (!injector->deaths || injector->reported[PROBLEM_DEATHS_DEAD])
 		return;
-	r = deaths_dispatch(injector->deaths);
+	r = sock_diag_monitor_dispatch(injector->deaths);
 	if (r == -ENOBUFS) {
 		report(injector, PROBLEM_DEATHS_LOST, false,
 		       "notices of closed sockets were lost: they came in faster than they could "
@@ -824,7 +824,7 @@ static struct address *collect_addresses(const struct injector_config *config, b
 }
 
 /* Held SYNs to other hosts are sent again where that is permitted. */
-static int install_remote_rules(struct injector *injector, struct rules_config *rules,
+static int install_remote_rules(struct injector *injector, struct nft_rules_config *rules,
 				const struct injector_config *config, struct diag_list *diags)
 {
 	AUTO_FREE struct address *addresses = collect_addresses(config, true, &rules->n_endpoints);
@@ -837,10 +837,10 @@ static int install_remote_rules(struct injector *injector, struct rules_config *
 	rules->repeats = false;
 	rules->outgoing = true;
 	(void)reinject_open(&injector->reinject);
-	return rules_install(rules, diags, &injector->remote_rules);
+	return nft_rules_install(rules, diags, &injector->remote_rules);
 }
 
-/* And nothing else: see rules_config.repeats. */
+/* And nothing else: see nft_rules_config.repeats. */
 static bool has_own_table(const struct injector_config *config)
 {
 	return !config->networks && !config->remote_table;
@@ -851,7 +851,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 {
 	size_t n;
 	AUTO_FREE struct address *addresses = collect_addresses(config, false, &n);
-	struct rules_config rules = {
+	struct nft_rules_config rules = {
 		.table = config->table,
 		.queue_number = config->queue_number,
 		.refuse_mark = refuse_mark(config),
@@ -865,7 +865,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 		.networks = config->networks,
 		.part = config->part,
 	};
-	int r = rules_install(&rules, diags, &injector->rules);
+	int r = nft_rules_install(&rules, diags, &injector->rules);
 
 	injector->n_own = n;
 	if (!r && config->remote_table)
@@ -891,12 +891,12 @@ static int watch_deaths(struct injector *injector, const struct injector_config 
 			struct diag_list *diags)
 {
 	/* Remote endpoints are in no network of ours. */
-	int r = deaths_open(config->remote_table ? NULL : config->networks, on_death, injector,
-			    diags, &injector->deaths);
+	int r = sock_diag_monitor_open(config->remote_table ? NULL : config->networks, on_death,
+				       injector, diags, &injector->deaths);
 
 	if (r < 0)
 		return r;
-	injector->deaths_event = event_new(injector->base, deaths_fd(injector->deaths),
+	injector->deaths_event = event_new(injector->base, sock_diag_monitor_fd(injector->deaths),
 					   EV_READ | EV_PERSIST, deaths_readable, injector);
 	if (!injector->deaths_event)
 		out_of_memory();
@@ -909,7 +909,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 {
 	const struct connection_needs needs = connection_needs(config);
 	int r = follows_any(config)
-			? carrier_new(mark_carrier(refuse_mark(config)), &injector->carrier)
+			? udp_inject_new(fwmark_udp_inject(refuse_mark(config)), &injector->carrier)
 			: 0;
 
 	if (r < 0) {
@@ -964,14 +964,14 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 		injector->is_remote[i] = config->endpoints[i].remote;
 	if (follows_any(config))
 		injector->connections =
-			connections_new(config->base, &(struct connections_host){
-							      .give = connection_give,
-							      .report = connection_report,
-							      .send = connection_send,
-							      .need_data = connection_need_data,
-							      .now_ns = connection_now_ns,
-							      .context = injector,
-						      });
+			flow_table_new(config->base, &(struct flow_table_host){
+							     .give = connection_give,
+							     .report = connection_report,
+							     .send = connection_send,
+							     .need_data = connection_need_data,
+							     .now_ns = connection_now_ns,
+							     .context = injector,
+						     });
 	if (config->kernel) {
 		injector->kernel = *config->kernel;
 	} else {
@@ -1080,7 +1080,7 @@ static void compare_queued(struct injector *injector)
 
 	for (int turn = 0; turn < COUNT_TURNS; turn++) {
 		/* counted first: what comes in between the two is no loss */
-		if (count(injector, rules_count_queued, &counted) < 0)
+		if (count(injector, nft_rules_count_queued, &counted) < 0)
 			return; /* compare_refused() says why */
 		(void)read_queue(injector);
 		n_read = queue_n_packets(injector->queue);
@@ -1096,7 +1096,7 @@ static void compare_queued(struct injector *injector)
 static void compare_refused(struct injector *injector)
 {
 	uint64_t counted = 0;
-	int r = count(injector, rules_count_refused, &counted);
+	int r = count(injector, nft_rules_count_refused, &counted);
 
 	if (r < 0)
 		report(injector, PROBLEM_REFUSED_COUNT, false,
@@ -1113,7 +1113,7 @@ static void compare_refused(struct injector *injector)
 static void compare_rejected(struct injector *injector)
 {
 	uint64_t counted = 0;
-	int r = count(injector, rules_count_rejected, &counted);
+	int r = count(injector, nft_rules_count_rejected, &counted);
 
 	if (r < 0 || counted < injector->n_rejected)
 		report(injector, PROBLEM_REJECTED_COUNT, false,
@@ -1140,7 +1140,7 @@ void injector_finish(struct injector *injector)
 	}
 	drop_held(injector);
 	if (injector->connections)
-		connections_drop_held(injector->connections);
+		flow_table_drop_held(injector->connections);
 	if (injector->queue) {
 		/* what was not taken of the verdicts just given */
 		(void)read_queue(injector);
@@ -1157,8 +1157,8 @@ void injector_free(struct injector *injector)
 	if (!injector)
 		return;
 	/* the rules first: no SYN is to be lost between */
-	rules_free(injector->rules);
-	rules_free(injector->remote_rules);
+	nft_rules_free(injector->rules);
+	nft_rules_free(injector->remote_rules);
 	injector->rules = injector->remote_rules = NULL;
 	injector_leave(injector);
 }
@@ -1173,13 +1173,13 @@ void injector_leave(struct injector *injector)
 		event_free(injector->queue_event);
 	if (injector->deaths_event)
 		event_free(injector->deaths_event);
-	rules_leave(injector->rules);
-	rules_leave(injector->remote_rules);
+	nft_rules_leave(injector->rules);
+	nft_rules_leave(injector->remote_rules);
 	reinject_free(injector->reinject);
 	queue_free(injector->queue);
-	deaths_free(injector->deaths);
-	connections_free(injector->connections);
-	carrier_free(injector->carrier);
+	sock_diag_monitor_free(injector->deaths);
+	flow_table_free(injector->connections);
+	udp_inject_free(injector->carrier);
 	tracker_free(injector->tracker);
 	free(injector->untold);
 	free(injector->is_remote);

@@ -10,10 +10,10 @@
 #include <event2/event.h>
 
 #include "common/diag.h"
-#include "injector/deaths.h"
 #include "injector/event.h"
+#include "injector/nft_rules.h"
 #include "injector/queue.h"
-#include "injector/rules.h"
+#include "injector/sock_diag_monitor.h"
 
 /*
  * The seam to the kernel. The real one (queue.h) is used unless a test gives another: then no
@@ -40,7 +40,7 @@ struct injector_config {
 	 * included (rules.h). Where the namespace is our own: false.
 	 */
 	bool shared_namespace;
-	enum rules_queue_form queue_form; /* RULES_QUEUE_ANY unless it is known (rules.h) */
+	enum nft_rules_queue_form queue_form; /* NFT_RULES_QUEUE_ANY unless it is known (rules.h) */
 	/* Of packets to be refused; 0: one for a namespace that no other injector uses. */
 	uint32_t refuse_mark;
 	/*
@@ -117,7 +117,7 @@ int64_t injector_max_lag_ns(const struct injector *injector);
 
 void injector_free(struct injector *injector);
 /*
- * The same, but its part of a common table stays there and drops SYNs (rules_leave()), until an
+ * The same, but its part of a common table stays there and drops SYNs (nft_rules_leave()), until an
  * injector with the same part takes over: nothing gets past in between.
  */
 void injector_leave(struct injector *injector);

@@ -20,7 +20,7 @@
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
 #include "common/duration.h"
-#include "injector/mark.h"
+#include "injector/fwmark.h"
 #include "injector/packet.h"
 
 /* Packets the kernel may hold for us: each held SYN counts, so 100 times its default. */
@@ -583,7 +583,7 @@ int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verd
 		nfq_nlmsg_verdict_put_mark(message, queue->refuse_mark);
 	if (kind == VERDICT_UNREACHABLE)
 		nfq_nlmsg_verdict_put_mark(
-			message, mark_unreachable(queue->refuse_mark, verdict->unreachable));
+			message, fwmark_unreachable(queue->refuse_mark, verdict->unreachable));
 	queue->verdicts_length += NLMSG_ALIGN(message->nlmsg_len);
 	queue->untold = true;
 	return queue->dispatching ? 0 : queue_flush(queue);

@@ -35,7 +35,7 @@ struct queue_config {
 	uint32_t length; /* packets the kernel may hold for us; 0: a sensible large number */
 	/* Put on packets whose verdict is VERDICT_REFUSE; see mark.h for those of the others. */
 	uint32_t refuse_mark;
-	/* Marked packets come to the chain that queued them again (rules_config.repeats). */
+	/* Marked packets come to the chain that queued them again (nft_rules_config.repeats). */
 	bool repeats;
 	/* Packets may be needed with all of their data (queue_copy_all()). */
 	bool whole_packets;

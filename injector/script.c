@@ -7,8 +7,8 @@
 
 #include "common/duration.h"
 #include "common/text.h"
-#include "injector/outage.h"
 #include "injector/script.h"
+#include "injector/step.h"
 
 /* Words of the user that are repeated in a message are cut to this many bytes. */
 #define WORD_SHOWN 32

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "injector/progress.h"
+#include "injector/step_select.h"
 #include "injector/tracker.h"
 
 /*
@@ -68,7 +68,7 @@ struct attempt {
 
 struct endpoint {
 	struct script script;
-	struct progress progress;
+	struct step_select progress;
 };
 
 /* An address of an endpoint; several may lead to the same one. */
@@ -176,7 +176,7 @@ struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_e
 		assert(script->n_steps > 0);
 		for (size_t j = 0; j < script->n_steps; j++)
 			script_append(&endpoint->script, &script->steps[j]);
-		progress_init(&endpoint->progress, &endpoint->script, (uint32_t)i, seed);
+		step_select_init(&endpoint->progress, &endpoint->script, (uint32_t)i, seed);
 		for (size_t j = 0; j < endpoints[i].n_addresses; j++) {
 			struct listener *listener = &tracker->listeners[n_listeners++];
 
@@ -205,7 +205,7 @@ void tracker_free(struct tracker *tracker)
 	for (size_t i = 0; i < tracker->n_chunks; i++)
 		free(tracker->chunks[i]);
 	for (size_t i = 0; i < tracker->n_endpoints; i++) {
-		progress_deinit(&tracker->endpoints[i].progress);
+		step_select_deinit(&tracker->endpoints[i].progress);
 		script_free(&tracker->endpoints[i].script);
 	}
 	free(tracker->chunks);
@@ -285,14 +285,14 @@ static void join_flow(struct tracker *tracker, struct attempt *attempt)
 static struct attempt *attempt_start(struct tracker *tracker, const struct listener *listener,
 				     const struct attempt_key *key, int64_t now_ns)
 {
-	struct progress *progress = &tracker->endpoints[listener->endpoint].progress;
+	struct step_select *progress = &tracker->endpoints[listener->endpoint].progress;
 	struct attempt *attempt = attempt_allocate(tracker);
-	struct progress_choice choice;
+	struct step_select_choice choice;
 
 	if (!tracker->origin_ns)
 		tracker->origin_ns = now_ns;
-	choice = progress_next(progress, listener->list, key->client.family,
-			       now_ns - tracker->origin_ns);
+	choice = step_select_next(progress, listener->list, key->client.family,
+				  now_ns - tracker->origin_ns);
 	attempt->key = *key;
 	attempt->endpoint = listener->endpoint;
 	attempt->step = choice.step;

@@ -39,12 +39,12 @@ def inline(text):
 
 def table(rows):
     """Markdown's rows as a list of terms: tables are too wide for terminals."""
-    cells = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row.strip()[1:-1])]
+    sandboxes = [[sandbox.strip().replace("\\|", "|") for sandbox in re.split(r"(?<!\\)\|", row.strip()[1:-1])]
              for row in rows]
-    head, *cells = [row for row in cells if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
-    for row in cells:
-        told = [cell if number == 0 or not head[number + 1] else f"{head[number + 1]}: {cell}"
-                for number, cell in enumerate(row[1:]) if cell]
+    head, *sandboxes = [row for row in sandboxes if not all(re.fullmatch(r":?-+:?", sandbox) for sandbox in row)]
+    for row in sandboxes:
+        told = [sandbox if number == 0 or not head[number + 1] else f"{head[number + 1]}: {sandbox}"
+                for number, sandbox in enumerate(row[1:]) if sandbox]
         yield inline(row[0])
         yield "\t" + inline("; ".join(told) or head[1])
         yield ""

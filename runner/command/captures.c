@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "runner/command/options.h"
-#include "runner/report/pictures.h"
+#include "runner/report/svg_files.h"
 #include "runner/trace/trace.h"
 
 #define SUFFIX ".pcapng"
@@ -35,8 +35,8 @@ bool captures_parse_size(const char *text, uint64_t *ret, char **ret_message)
 
 	if (unit)
 		number[length - 1] = '\0';
-	if (!option_number(number, 1, CAPTURE_MOST_SIZE, &size) ||
-	    size > CAPTURE_MOST_SIZE >> shift || size << shift < CAPTURE_LEAST_SIZE) {
+	if (!option_number(number, 1, CAPTURE_MAX_SIZE, &size) ||
+	    size > CAPTURE_MAX_SIZE >> shift || size << shift < CAPTURE_LEAST_SIZE) {
 		*ret_message = xstrdup("a size from 4K to 1G is expected, such as 512K or 64M");
 		return false;
 	}

@@ -19,7 +19,7 @@ enum capture_mode {
 const char *capture_mode_name(enum capture_mode mode);
 
 #define CAPTURE_LEAST_SIZE   INT64_C(4096)
-#define CAPTURE_MOST_SIZE    (INT64_C(1) << 30)
+#define CAPTURE_MAX_SIZE     (INT64_C(1) << 30)
 #define CAPTURE_DEFAULT_SIZE (UINT64_C(16) << 20)
 
 /*

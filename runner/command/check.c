@@ -2,7 +2,7 @@
 /* `synfault check`: see check.h. */
 #include "runner/command/check.h"
 
-#include "runner/command/files.h"
+#include "runner/command/scenario_paths.h"
 
 /* "1 error", "2 errors" */
 static const char *plural(size_t n)
@@ -12,15 +12,15 @@ static const char *plural(size_t n)
 
 int command_check(char *const *paths, size_t n, FILE *out, FILE *err, bool color)
 {
-	AUTO_FILE_PATHS struct file_paths files = {0};
+	AUTO_FILE_PATHS struct scenario_paths files = {0};
 	size_t n_scenarios = 0, n_errors, n_wrong;
 
-	file_paths_find(&files, paths, n, err, color);
+	scenario_paths_find(&files, paths, n, err, color);
 	n_errors = n_wrong = files.n_errors;
 	for (size_t i = 0; i < files.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(files.paths[i]);
 
-		file_print_diags(file, err, color);
+		scenario_paths_print_diags(file, err, color);
 		n_scenarios += file->n_scenarios;
 		n_errors += file->diags.n_items;
 		n_wrong += file->diags.n_items > 0;

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "runner/command/stored.h"
+#include "runner/command/run_loader.h"
 #include "runner/observe/compare.h"
 
 #define FORMAT_NAME    "synfault-comparison"
@@ -23,7 +23,7 @@ struct pair {
 
 struct compare {
 	struct command_options options;
-	struct stored_run *before, *after;
+	struct run_loader_run *before, *after;
 	struct pair *pairs;
 	size_t n_pairs, capacity;
 	size_t n_same, n_different, n_added, n_removed;
@@ -159,7 +159,8 @@ static bool random_waits(const struct result *result)
 	for (size_t i = 0; scenario && i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 
-		if (expectation->kind == EXPECT_WAITS || expectation->kind == EXPECT_INTERVALS)
+		if (expectation->kind == EXPECT_BACKOFF ||
+		    expectation->kind == EXPECT_ATTEMPT_DELAY)
 			random = random || expectation->value.policy.jitter != JITTER_NONE ||
 				 expectation->value.policy.kind == POLICY_RANGE;
 	}
@@ -303,12 +304,12 @@ static enum exit_status usage_error(FILE *err, const char *message)
 
 static enum exit_status compare(struct compare *self, char *const *paths, FILE *out, FILE *err)
 {
-	struct stored_run **runs[] = {&self->before, &self->after};
+	struct run_loader_run **runs[] = {&self->before, &self->after};
 
 	for (size_t i = 0; i < 2; i++) {
 		AUTO_FREE char *message = NULL;
 
-		*runs[i] = stored_open(paths[i], &message);
+		*runs[i] = run_loader_open(paths[i], &message);
 		if (*runs[i])
 			continue;
 		fprintf(err, "synfault compare: %s\n", message);

@@ -7,12 +7,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "runner/inject/place.h"
+#include "runner/inject/control_socket.h"
 #include "runner/report/result.h"
 
 /* `next` and `stop` wait for servers to end and to start. */
 #define PATIENCE_NS (60 * NS_PER_S)
-#define MOST_REPLY  (64 << 20)
+#define MAX_REPLY   (64 << 20)
 
 struct ctl_options {
 	const char *control;
@@ -87,7 +87,7 @@ static int receive_line(int fd, struct strbuf *line)
 	int64_t until_ns = clock_monotonic_ns() + PATIENCE_NS;
 	char buffer[4096];
 
-	while (line->length < MOST_REPLY) {
+	while (line->length < MAX_REPLY) {
 		struct pollfd readable = {.fd = fd, .events = POLLIN};
 		int64_t left_ns = until_ns - clock_monotonic_ns();
 		ssize_t length;
@@ -136,7 +136,7 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 static void print_running(const struct ctl *ctl, char *const *paths)
 {
 	for (; *paths; paths++) {
-		AUTO_CLOSE int fd = place_connect(*paths);
+		AUTO_CLOSE int fd = control_socket_connect(*paths);
 		AUTO_FREE char *message = NULL;
 		json_t *reply =
 			fd < 0 ? NULL
@@ -155,12 +155,12 @@ static void print_running(const struct ctl *ctl, char *const *paths)
 /* Connects to the one that is meant. Returns a descriptor, or a negative exit status. */
 static int connect_to_one(const struct ctl *ctl)
 {
-	AUTO_STRV char **found = ctl->options.control ? NULL : place_find();
+	AUTO_STRV char **found = ctl->options.control ? NULL : control_socket_find();
 	const char *path = ctl->options.control;
 	int fd;
 
 	if (!path && !found[0]) {
-		AUTO_FREE char *places = place_describe();
+		AUTO_FREE char *places = control_socket_describe();
 
 		fprintf(ctl->err,
 			"synfault ctl: no synfault inject is running (looked in %s); if it was "
@@ -175,7 +175,7 @@ static int connect_to_one(const struct ctl *ctl)
 	}
 	if (!path)
 		path = found[0];
-	fd = place_connect(path);
+	fd = control_socket_connect(path);
 	if (fd >= 0)
 		return fd;
 	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,

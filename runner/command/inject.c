@@ -4,11 +4,11 @@
 
 #include <signal.h>
 
-#include "runner/command/files.h"
 #include "runner/command/inject_options.h"
-#include "runner/inject/enter.h"
-#include "runner/inject/guard.h"
-#include "runner/inject/place.h"
+#include "runner/command/scenario_paths.h"
+#include "runner/inject/control_socket.h"
+#include "runner/inject/netns_enter.h"
+#include "runner/inject/watchdog.h"
 #include "runner/report/junit.h"
 
 struct inject {
@@ -81,8 +81,8 @@ static bool load(struct inject *inject)
 	inject->file = scenario_file_load_attached(inject->path);
 	if (inject->file->n_broken == 0)
 		return true;
-	file_print_diags(inject->file, inject->err,
-			 color_is_wanted(inject->options.console.color, inject->err));
+	scenario_paths_print_diags(inject->file, inject->err,
+				   color_is_wanted(inject->options.console.color, inject->err));
 	return false;
 }
 
@@ -94,7 +94,7 @@ static bool is_possible(struct inject *inject)
 	if (inject->options.junit)
 		(void)junit_check_path(inject->options.junit, &diags);
 	if (diags.n_items == 0 && inject->options.netns)
-		(void)enter_network(inject->options.netns, &diags);
+		(void)netns_enter(inject->options.netns, &diags);
 	if (diags.n_items == 0)
 		return true;
 	print_diags(inject, &diags);
@@ -120,7 +120,7 @@ static enum exit_status run(struct inject *inject)
 	AUTO_DIAG struct diag_list diags = {0};
 	AUTO_FREE char *message = NULL, *control = NULL;
 	struct packet_file capture = {.fd = -1, .spool_fd = -1};
-	struct guard_config config = {
+	struct watchdog_config config = {
 		.session =
 			{
 				.file = inject->file,
@@ -155,10 +155,11 @@ static enum exit_status run(struct inject *inject)
 		fprintf(inject->err, "synfault inject: \"%s\" can't run here: %s\n", first->name,
 			message);
 	else if (open_capture(inject, &capture))
-		config.session.control_fd = place_listen(inject->options.control, &diags, &control);
+		config.session.control_fd =
+			control_socket_listen(inject->options.control, &diags, &control);
 	if (!message && config.session.control_fd >= 0) {
 		config.session.control = control;
-		status = guard_run(&config);
+		status = watchdog_run(&config);
 	}
 	print_diags(inject, &diags);
 	packet_file_close(&capture);

@@ -3,7 +3,7 @@
 #include "runner/command/list.h"
 
 #include "common/text.h"
-#include "runner/command/files.h"
+#include "runner/command/scenario_paths.h"
 
 #include <jansson.h>
 
@@ -81,16 +81,16 @@ void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json
 
 int command_list(char *const *paths, size_t n, bool json, FILE *out, FILE *err, bool color)
 {
-	AUTO_FILE_PATHS struct file_paths files = {0};
+	AUTO_FILE_PATHS struct scenario_paths files = {0};
 	size_t n_scenarios = 0, n_errors;
 	json_t *array = json ? json_array() : NULL;
 
-	file_paths_find(&files, paths, n, err, color);
+	scenario_paths_find(&files, paths, n, err, color);
 	n_errors = files.n_errors;
 	for (size_t i = 0; i < files.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(files.paths[i]);
 
-		file_print_diags(file, err, color);
+		scenario_paths_print_diags(file, err, color);
 		for (size_t k = 0; k < file->n_scenarios; k++) {
 			if (json)
 				add_json(array, file->scenarios[k]);

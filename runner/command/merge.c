@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "runner/command/options.h"
-#include "runner/command/records.h"
+#include "runner/command/record_dir.h"
 #include "runner/report/junit.h"
 #include "runner/report/junit_merge.h"
 
@@ -116,13 +116,13 @@ static enum exit_status merge_reports(const char *target, char *const *paths, si
 
 /* The records of all parts so far. */
 struct gathered {
-	struct records_run run;
+	struct record_dir_run run;
 	const char **sources; /* one per name: the directory it comes from */
 	size_t n_names, names_capacity, n_sources, sources_capacity;
 };
 
-static bool gather(struct gathered *gathered, const char *directory, const struct records_run *part,
-		   char **ret_message)
+static bool gather(struct gathered *gathered, const char *directory,
+		   const struct record_dir_run *part, char **ret_message)
 {
 	for (char **name = part->names; *name; name++) {
 		for (size_t i = 0; i < gathered->n_names; i++) {
@@ -147,9 +147,9 @@ static bool gather_all(struct gathered *gathered, char *const *paths, size_t n, 
 	bool good = true;
 
 	for (size_t i = 0; good && i < n; i++) {
-		AUTO_RECORDS_RUN struct records_run part = {0};
+		AUTO_RECORDS_RUN struct record_dir_run part = {0};
 
-		good = records_read_run(paths[i], &part, ret_message) &&
+		good = record_dir_read_run(paths[i], &part, ret_message) &&
 		       gather(gathered, paths[i], &part, ret_message);
 		shards[i] = part.shard;
 		if (i == 0)
@@ -177,7 +177,8 @@ static int copy_record(const char *from, const char *to, const char *name)
 		return -errno;
 	while ((length = read(fd, buffer, sizeof(buffer))) > 0)
 		strbuf_add(&text, buffer, (size_t)length);
-	return length < 0 ? -errno : records_write_file(to, name, strbuf_text(&text), text.length);
+	return length < 0 ? -errno
+			  : record_dir_write_file(to, name, strbuf_text(&text), text.length);
 }
 
 static enum exit_status merge_records(const char *target, char *const *paths, size_t n, FILE *out,
@@ -189,7 +190,7 @@ static enum exit_status merge_records(const char *target, char *const *paths, si
 	int status = 0;
 
 	if (good)
-		status = records_make_directory(target);
+		status = record_dir_make_directory(target);
 	for (size_t i = 0; good && !status && i < gathered.n_sources; i++) {
 		status = copy_record(gathered.sources[i], target, gathered.run.names[i]);
 		if (status < 0)
@@ -198,14 +199,14 @@ static enum exit_status merge_records(const char *target, char *const *paths, si
 					    strerror(-status));
 	}
 	if (good && !status)
-		status = records_write_run(target, &gathered.run);
+		status = record_dir_write_run(target, &gathered.run);
 	if (good && status < 0 && !message)
 		message = xasprintf("can't write to %s: %s", target, strerror(-status));
 	if (message)
 		fprintf(err, "synfault merge: %s\n", message);
 	else
 		fprintf(out, "%zu records of %zu directories\n", gathered.n_sources, n);
-	records_run_free(&gathered.run);
+	record_dir_run_free(&gathered.run);
 	free(gathered.sources);
 	return message ? STATUS_UNJUDGED : STATUS_PASSED;
 }

@@ -4,8 +4,8 @@
 #define SYNFAULT_RUNNER_COMMAND_OPTIONS_H
 
 #include "common/strbuf.h"
-#include "runner/cell/isolation.h"
 #include "runner/report/console.h"
+#include "runner/sandbox/isolation.h"
 
 struct option_spec {
 	const char *name;     /* without the dashes */

@@ -5,8 +5,8 @@
 #include "common/random.h"
 #include "runner/report/html.h"
 #include "runner/report/junit.h"
-#include "runner/report/pictures.h"
 #include "runner/report/run_json.h"
+#include "runner/report/svg_files.h"
 
 bool output_apply_junit(void *options, const char *value, char **ret_message)
 {
@@ -107,7 +107,7 @@ bool outputs_check(const struct output_options *options, FILE *err)
 	if (options->json)
 		run_json_check_path(options->json, &diags);
 	if (options->timeline)
-		pictures_check(options->timeline, &diags);
+		svg_files_check(options->timeline, &diags);
 	if (options->html)
 		html_check(options->html, &diags);
 	if (options->html_single)
@@ -127,7 +127,7 @@ bool outputs_write(const struct output_options *options, const struct run_result
 	if (options->json)
 		run_json_write(results, options->json, &diags);
 	if (options->timeline)
-		pictures_write(results, options->timeline, &diags);
+		svg_files_write(results, options->timeline, &diags);
 	if (options->html)
 		html_write(results, options->html, &diags);
 	if (options->html_single)

@@ -2,12 +2,12 @@
 /* `synfault record`: see record.h. */
 #include "runner/command/record.h"
 
-#include "runner/command/observing.h"
-#include "runner/command/retry.h"
+#include "runner/command/adhoc_run.h"
 #include "runner/observe/baseline.h"
-#include "runner/observe/doubt.h"
+#include "runner/observe/outliers.h"
 #include "runner/report/file.h"
 #include "runner/scenario/utf8.h"
+#include "runner/schedule/retry.h"
 
 #include <unistd.h>
 
@@ -16,7 +16,7 @@
 #define HOSTNAME     "server.test"
 
 struct recording {
-	const struct observing_options *options;
+	const struct adhoc_run_options *options;
 	char *const *command;
 	FILE *out, *err;
 
@@ -73,12 +73,12 @@ static bool check_texts(const struct recording *recording)
 }
 
 static struct scenario_file *make_file(const struct recording *recording,
-				       const struct battery_item *item)
+				       const struct standard_fault *item)
 {
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
-	AUTO_STRV char **faults = probe_split_steps(item->faults);
+	AUTO_STRV char **faults = adhoc_scenario_split_steps(item->faults);
 
-	return probe_scenario(&(struct probe){
+	return adhoc_scenario_make(&(struct probe){
 		.name = item->name,
 		.faults = (const char *const *)faults,
 		.families = item->dual ? dual : NULL,
@@ -106,7 +106,7 @@ static void observe_item(struct recording *recording, size_t item)
 
 		if (!recording->obstacles[item])
 			recording->obstacles[item] =
-				observing_obstacle(&recording->results.items[i]);
+				adhoc_run_obstacle(&recording->results.items[i]);
 	}
 	recording->seen[item] = !recording->obstacles[item];
 	for (size_t run = 0; recording->seen[item] && run < recording->n_runs; run++) {
@@ -125,14 +125,14 @@ static size_t find_doubts(struct recording *recording)
 
 	for (size_t item = 0; item < n_battery; item++)
 		observe_item(recording, item);
-	recording->open = doubt_find(recording->observed, recording->n_runs, recording->seen,
-				     recording->doubtful);
+	recording->open = outliers_find(recording->observed, recording->n_runs, recording->seen,
+					recording->doubtful);
 	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
 		AUTO_FREE char *disturbance = NULL;
 
 		if (!recording->seen[i / recording->n_runs])
 			continue;
-		disturbance = observing_disturbance(&recording->results.items[i]);
+		disturbance = adhoc_run_disturbance(&recording->results.items[i]);
 		recording->doubtful[i] |= disturbance != NULL;
 		n += recording->doubtful[i];
 	}
@@ -142,7 +142,7 @@ static size_t find_doubts(struct recording *recording)
 /* Takes the place of what was seen before, if something was seen. */
 static void replace(struct result *result, struct result *again)
 {
-	AUTO_FREE char *obstacle = observing_obstacle(again);
+	AUTO_FREE char *obstacle = adhoc_run_obstacle(again);
 	struct result before = *result;
 
 	if (obstacle)
@@ -158,7 +158,7 @@ static void replace(struct result *result, struct result *again)
  */
 static void look_again(struct recording *recording, size_t n_doubtful)
 {
-	struct observing_options options = *recording->options;
+	struct adhoc_run_options options = *recording->options;
 	size_t processors = (size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L), n = 0;
 	AUTO_FREE struct scenario_file **files = xzalloc(n_doubtful * sizeof(*files));
 	AUTO_FREE size_t *places = xzalloc(n_doubtful * sizeof(*places));
@@ -178,7 +178,7 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 		"are run again, %zu at a time\n",
 		n, n_battery * recording->n_runs, options.jobs);
 	fflush(recording->err);
-	observing_run(&options, files, n, NULL, NULL, &again);
+	adhoc_run_run(&options, files, n, NULL, NULL, &again);
 	for (size_t i = 0; i < n; i++)
 		replace(&recording->results.items[places[i]], &again.items[i]);
 	recording->results.interrupted |= again.interrupted;
@@ -200,16 +200,16 @@ static void settle_doubts(struct recording *recording)
 	}
 	if (find_doubts(recording) == 0)
 		return;
-	doubt_settle(recording->observed, recording->n_runs, recording->seen);
-	recording->open = doubt_find(recording->observed, recording->n_runs, recording->seen,
-				     recording->doubtful);
+	outliers_settle(recording->observed, recording->n_runs, recording->seen);
+	recording->open = outliers_find(recording->observed, recording->n_runs, recording->seen,
+					recording->doubtful);
 	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
 		size_t item = i / recording->n_runs;
 		AUTO_FREE char *disturbance = NULL;
 
 		if (!recording->seen[item])
 			continue;
-		disturbance = observing_disturbance(&recording->results.items[i]);
+		disturbance = adhoc_run_disturbance(&recording->results.items[i]);
 		if (!disturbance)
 			continue;
 		forget_item(recording, item);
@@ -229,10 +229,10 @@ static bool run_battery(struct recording *recording)
 	recording->seen = xzalloc(n_battery * sizeof(*recording->seen));
 	recording->doubtful = xzalloc(n_files * sizeof(*recording->doubtful));
 	for (size_t i = 0; i < n_files; i++)
-		recording->files[i] = make_file(recording, &battery[i / recording->n_runs]);
-	if (!observing_check_command("record", recording->files[0], recording->err))
+		recording->files[i] = make_file(recording, &standard_faults[i / recording->n_runs]);
+	if (!adhoc_run_check_command("record", recording->files[0], recording->err))
 		return false;
-	observing_run(recording->options, recording->files, n_files, NULL, NULL,
+	adhoc_run_run(recording->options, recording->files, n_files, NULL, NULL,
 		      &recording->results);
 	settle_doubts(recording);
 	return true;
@@ -244,7 +244,7 @@ static void add_item(const struct recording *recording, size_t item, struct strb
 {
 	const struct observed *runs = &recording->observed[item * recording->n_runs];
 
-	strbuf_printf(out, "\n%s: %s\n", battery[item].name, battery[item].asks);
+	strbuf_printf(out, "\n%s: %s\n", standard_faults[item].name, standard_faults[item].asks);
 	if (recording->seen[item])
 		observed_format(runs, recording->n_runs, out);
 	else
@@ -260,14 +260,14 @@ static void show(const struct recording *recording)
 	for (size_t item = 0; item < n_battery; item++)
 		add_item(recording, item, &text);
 	strbuf_puts(&text, "\nin short\n");
-	battery_summary(recording->observed, recording->n_runs, recording->seen, &text);
+	standard_faults_summary(recording->observed, recording->n_runs, recording->seen, &text);
 	if (recording->open)
 		strbuf_puts(&text,
 			    "\nThe machine was too slow to tell what differs from run to run "
 			    "by the client's\ndoing; look again when less is going on.\n");
-	if (observing_is_ascii())
+	if (adhoc_run_is_ascii())
 		report_ascii(&ascii, strbuf_text(&text));
-	fputs(strbuf_text(observing_is_ascii() ? &ascii : &text), recording->out);
+	fputs(strbuf_text(adhoc_run_is_ascii() ? &ascii : &text), recording->out);
 }
 
 static bool any_attempt(const struct recording *recording)
@@ -282,7 +282,7 @@ static bool any_attempt(const struct recording *recording)
 
 static bool write_file(const struct recording *recording)
 {
-	const struct observing_options *options = recording->options;
+	const struct adhoc_run_options *options = recording->options;
 	struct baseline baseline = {
 		.command = recording->command,
 		.serve = options->serve,
@@ -310,10 +310,11 @@ static bool write_file(const struct recording *recording)
 			records[run] = recording->results.items[first + run].record;
 		if (recording->seen[item])
 			n_written +=
-				baseline_add(&baseline, &battery[item], records,
+				baseline_add(&baseline, &standard_faults[item], records,
 					     &recording->observed[first], recording->n_runs, &text);
 		else
-			baseline_add_unseen(&battery[item], recording->obstacles[item], &text);
+			baseline_add_unseen(&standard_faults[item], recording->obstacles[item],
+					    &text);
 	}
 	if (report_file_write("scenarios", options->output, strbuf_text(&text), text.length,
 			      &diags) < 0) {
@@ -357,7 +358,7 @@ static enum exit_status conclude(const struct recording *recording)
 		fprintf(recording->err,
 			"synfault record: the client never tried to connect%s; nothing is "
 			"written\n",
-			observing_mentions_endpoint(recording->command)
+			adhoc_run_mentions_endpoint(recording->command)
 				? ""
 				: ": its arguments do not say where the server is (${server}, in "
 				  "single quotes)");
@@ -368,7 +369,7 @@ static enum exit_status conclude(const struct recording *recording)
 	return STATUS_PASSED;
 }
 
-static enum exit_status record(const struct observing_options *options, char *const *command,
+static enum exit_status record(const struct adhoc_run_options *options, char *const *command,
 			       FILE *out, FILE *err)
 {
 	struct recording recording = {
@@ -406,7 +407,7 @@ static enum exit_status record(const struct observing_options *options, char *co
 
 int command_record(int argc, char **argv, FILE *out, FILE *err)
 {
-	struct observing_options options = {.timeout_ns = TIMEOUT_NS, .runs = DEFAULT_RUNS};
+	struct adhoc_run_options options = {.timeout_ns = TIMEOUT_NS, .runs = DEFAULT_RUNS};
 	AUTO_FREE char *message = NULL;
 	int n_operands;
 	char **rest;

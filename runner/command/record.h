@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 /*
- * Runs the client through the standard battery, says in a page what it did, and writes it down as
- * scenarios when told to. Returns the program's exit status: 0 when all parts could be observed.
+ * Runs the client through the standard standard_faults, says in a page what it did, and writes it
+ * down as scenarios when told to. Returns the program's exit status: 0 when all parts could be
+ * observed.
  */
 int command_record(int argc, char **argv, FILE *out, FILE *err);
 

@@ -3,7 +3,7 @@
 #include "runner/command/report.h"
 
 #include "runner/command/outputs.h"
-#include "runner/command/stored.h"
+#include "runner/command/run_loader.h"
 
 struct report_options {
 	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
@@ -46,17 +46,17 @@ static enum exit_status report(const struct report_options *options, const char 
 			       FILE *err)
 {
 	AUTO_FREE char *message = NULL;
-	AUTO_STORED_RUN struct stored_run *run = NULL;
+	AUTO_STORED_RUN struct run_loader_run *run = NULL;
 
 	if (!outputs_check(&options->outputs, err))
 		return STATUS_USAGE;
-	run = stored_open(path, &message);
+	run = run_loader_open(path, &message);
 	if (!run) {
 		fprintf(err, "synfault report: %s\n", message);
 		return STATUS_USAGE;
 	}
 	if (!outputs_any(&options->outputs) || options->outputs.github == GITHUB_ALWAYS)
-		stored_print(&run->results, &options->outputs, out, err);
+		run_loader_print(&run->results, &options->outputs, out, err);
 	return outputs_write(&options->outputs, &run->results, err) ? STATUS_PASSED
 								    : STATUS_UNJUDGED;
 }

@@ -6,15 +6,15 @@
 
 #include "common/random.h"
 #include "common/text.h"
-#include "runner/command/files.h"
-#include "runner/command/last_failed.h"
 #include "runner/command/list.h"
-#include "runner/command/records.h"
+#include "runner/command/record_dir.h"
 #include "runner/command/run_options.h"
-#include "runner/command/schedule.h"
+#include "runner/command/scenario_paths.h"
 #include "runner/report/console.h"
 #include "runner/report/junit.h"
 #include "runner/report/junit_read.h"
+#include "runner/schedule/last_failed.h"
+#include "runner/schedule/schedule.h"
 
 struct run {
 	struct run_options options;
@@ -71,10 +71,10 @@ static void add_results(struct run *run, const struct scenario_file *file)
 /* Finds and loads all files. Returns false, having said why, when a path stands for nothing. */
 static bool load(struct run *run, char *const *operands, size_t n_operands)
 {
-	AUTO_FILE_PATHS struct file_paths found = {0};
+	AUTO_FILE_PATHS struct scenario_paths found = {0};
 	bool color = color_is_wanted(run->options.outputs.console.color, run->err);
 
-	file_paths_find(&found, operands, n_operands, run->err, color);
+	scenario_paths_find(&found, operands, n_operands, run->err, color);
 	for (size_t i = 0; i < found.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(found.paths[i]);
 
@@ -279,8 +279,8 @@ static void say_no_records(const struct run *run, int status)
 
 static bool write_records(const struct run *run)
 {
-	int status = records_write(run->options.records, &run->results, &run->options.shard,
-				   run->n_selected);
+	int status = record_dir_write(run->options.records, &run->results, &run->options.shard,
+				      run->n_selected);
 
 	if (status < 0)
 		say_no_records(run, status);
@@ -374,10 +374,10 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 static void find_facts(struct run *run)
 {
 	const struct run_options *options = &run->options;
-	struct run_facts *facts = &run->results.facts;
+	struct run_metadata *facts = &run->results.facts;
 	size_t n = 0;
 
-	run_facts_find(facts);
+	run_metadata_find(facts);
 	facts->timing_scale = options->timing_scale;
 	facts->isolation = xstrdup(isolation_mode_name(options->isolation));
 	facts->timeout_ns = options->timeout_ns;
@@ -418,8 +418,9 @@ static size_t show_broken(const struct run *run)
 	for (size_t i = 0; i < run->results.n_items; i++)
 		n_broken += run->results.items[i].broken != NULL;
 	for (size_t i = 0; n_broken && i < run->n_files; i++)
-		file_print_diags(run->files[i], run->err,
-				 color_is_wanted(run->options.outputs.console.color, run->err));
+		scenario_paths_print_diags(
+			run->files[i], run->err,
+			color_is_wanted(run->options.outputs.console.color, run->err));
 	return n_broken;
 }
 
@@ -456,7 +457,7 @@ static bool reports_are_possible(const struct run *run)
 	int status = 0;
 
 	if (run->options.records)
-		status = records_make_directory(run->options.records);
+		status = record_dir_make_directory(run->options.records);
 	if (status < 0)
 		say_no_records(run, status);
 	possible = captures_prepare(&run->options.capture, &diags) == 0 && possible;

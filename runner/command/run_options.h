@@ -3,12 +3,12 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 #define SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 
-#include "runner/cell/isolation.h"
 #include "runner/command/captures.h"
 #include "runner/command/outputs.h"
-#include "runner/command/retry.h"
 #include "runner/command/select.h"
-#include "runner/command/shard.h"
+#include "runner/sandbox/isolation.h"
+#include "runner/schedule/retry.h"
+#include "runner/schedule/shard.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct run_options {

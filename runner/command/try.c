@@ -3,8 +3,8 @@
 #include "runner/command/try.h"
 
 #include "common/text.h"
-#include "runner/command/observing.h"
-#include "runner/report/timeline.h"
+#include "runner/command/adhoc_run.h"
+#include "runner/report/attempt_table.h"
 
 #define TIMEOUT_NS (30 * NS_PER_S)
 #define HOSTNAME   "server.test"
@@ -59,21 +59,21 @@ static void on_live(void *userdata, const struct result *result, const char *lin
 	fflush(out);
 }
 
-static enum exit_status show(const struct result *result, const struct observing_options *options,
+static enum exit_status show(const struct result *result, const struct adhoc_run_options *options,
 			     FILE *out, FILE *err)
 {
-	const struct timeline_style style = {
+	const struct attempt_table_style style = {
 		.color = color_is_wanted(options->color, out),
-		.ascii = observing_is_ascii(),
+		.ascii = adhoc_run_is_ascii(),
 		.untitled = true,
 	};
-	AUTO_FREE char *obstacle = observing_obstacle(result);
+	AUTO_FREE char *obstacle = adhoc_run_obstacle(result);
 	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
 	AUTO_FREE char *disturbance = NULL;
 	struct observed observed;
 
 	if (result->record) {
-		timeline_format(result->scenario, result->record, NULL, &style, &text);
+		attempt_table_format(result->scenario, result->record, NULL, &style, &text);
 		fputs(strbuf_text(&text), out);
 		strbuf_free(&text);
 	}
@@ -89,11 +89,11 @@ static enum exit_status show(const struct result *result, const struct observing
 		report_ascii(&ascii, strbuf_text(&text));
 	fputs(strbuf_text(style.ascii ? &ascii : &text), out);
 	if (observed.n_attempts == 0 &&
-	    !observing_mentions_endpoint(result->scenario->client.command))
+	    !adhoc_run_mentions_endpoint(result->scenario->client.command))
 		fputs("\nThe client's arguments do not say where the server is: write ${server} "
 		      "there,\nin single quotes.\n",
 		      out);
-	disturbance = observing_disturbance(result);
+	disturbance = adhoc_run_disturbance(result);
 	if (disturbance)
 		fprintf(out,
 			"\nThe machine was too slow, and it might have gone another way: %s.\n",
@@ -102,10 +102,10 @@ static enum exit_status show(const struct result *result, const struct observing
 	return STATUS_PASSED;
 }
 
-static enum exit_status try(const struct observing_options *options, const char *steps,
+static enum exit_status try(const struct adhoc_run_options *options, const char *steps,
 			    char *const *command, FILE *out, FILE *err)
 {
-	AUTO_STRV char **faults = probe_split_steps(steps);
+	AUTO_STRV char **faults = adhoc_scenario_split_steps(steps);
 	bool both = options->families[0] && options->families[1];
 	const struct probe probe = {
 		.name = "try",
@@ -125,9 +125,9 @@ static enum exit_status try(const struct observing_options *options, const char 
 		return usage_error(err, "a step is needed, such as refuse");
 	if (!check_steps(faults, err))
 		return STATUS_USAGE;
-	file = probe_scenario(&probe);
-	if (observing_check_command("try", file, err)) {
-		observing_run(options, &file, 1, options->verbose ? on_live : NULL, out, &results);
+	file = adhoc_scenario_make(&probe);
+	if (adhoc_run_check_command("try", file, err)) {
+		adhoc_run_run(options, &file, 1, options->verbose ? on_live : NULL, out, &results);
 		if (options->verbose)
 			fputc('\n', out);
 		status = show(&results.items[0], options, out, err);
@@ -139,7 +139,7 @@ static enum exit_status try(const struct observing_options *options, const char 
 
 int command_try(int argc, char **argv, FILE *out, FILE *err)
 {
-	struct observing_options options = {.timeout_ns = TIMEOUT_NS};
+	struct adhoc_run_options options = {.timeout_ns = TIMEOUT_NS};
 	AUTO_FREE char *message = NULL;
 	int n_operands;
 	char **rest;

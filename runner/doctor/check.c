@@ -9,10 +9,10 @@
 #include <time.h>
 
 #include "common/duration.h"
-#include "runner/cell/settings.h"
-#include "runner/command/schedule.h"
 #include "runner/doctor/lag.h"
-#include "runner/doctor/probe.h"
+#include "runner/doctor/netns_probe.h"
+#include "runner/sandbox/sysctl.h"
+#include "runner/schedule/schedule.h"
 
 #define LAG_DURATION_NS (200 * NS_PER_MS)
 /* A quarter of the least tolerance that is given by itself. */
@@ -38,8 +38,8 @@ static struct check *add(struct examination *exam, const char *name, int error)
 static void needs_capability(struct check *check, const char *name, unsigned capability)
 {
 	check->capability = name;
-	check->grant = grant_needed(capability);
-	if (check->grant == GRANT_HELD)
+	check->grant = capability_hint_needed(capability);
+	if (check->grant == CAPABILITY_HINT_HELD)
 		check->capability = NULL;
 }
 
@@ -61,13 +61,14 @@ static void check_capabilities(struct examination *exam)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
-		enum grant grant = grant_needed(capabilities[i].capability);
+		enum capability_hint grant = capability_hint_needed(capabilities[i].capability);
 		struct check *check =
-			add(exam, capabilities[i].name, grant == GRANT_HELD ? 0 : -EPERM);
+			add(exam, capabilities[i].name, grant == CAPABILITY_HINT_HELD ? 0 : -EPERM);
 
-		check->found = grant == GRANT_USER
-				       ? xasprintf("not held by user %u; root would", geteuid())
-				       : xstrdup(grant == GRANT_HELD ? "held" : "not held");
+		check->found =
+			grant == CAPABILITY_HINT_USER
+				? xasprintf("not held by user %u; root would", geteuid())
+				: xstrdup(grant == CAPABILITY_HINT_HELD ? "held" : "not held");
 		check->consequence = capabilities[i].without;
 		needs_capability(check, capabilities[i].name, capabilities[i].capability);
 	}
@@ -100,7 +101,7 @@ static void check_namespaces(struct examination *exam)
 	struct check *check;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		int error = probe_namespace(kinds[i].kind);
+		int error = netns_probe_namespace(kinds[i].kind);
 		struct strbuf *list = error ? &bad : &good;
 
 		strbuf_printf(list, "%s%s", list->length ? ", " : "", kinds[i].name);
@@ -131,7 +132,7 @@ static char *describe_queue(const struct probe *probe)
 
 	if (!error)
 		return xasprintf("a queue was bound and a rule added (%s)",
-				 probe->form == RULES_QUEUE_NATIVE
+				 probe->form == NFT_RULES_QUEUE_NATIVE
 					 ? "nftables queue"
 					 : "xtables NFQUEUE: nftables has no queue here");
 	if (probe->namespaces)
@@ -227,9 +228,9 @@ static void check_schedule(struct examination *exam)
 	struct check *check = add(exam, "SYN schedule", 0);
 	AUTO_STRBUF struct strbuf text = {0};
 
-	syn_schedule_compute(settings_read_number("net/ipv4/tcp_syn_retries", 6),
-			     settings_read_number("net/ipv4/tcp_syn_linear_timeouts", 0),
-			     (int64_t)settings_read_number("net/ipv4/tcp_rto_max_ms", RTO_MAX_MS) *
+	syn_schedule_compute(sysctls_read_number("net/ipv4/tcp_syn_retries", 6),
+			     sysctls_read_number("net/ipv4/tcp_syn_linear_timeouts", 0),
+			     (int64_t)sysctls_read_number("net/ipv4/tcp_rto_max_ms", RTO_MAX_MS) *
 				     NS_PER_MS,
 			     schedule);
 	strbuf_puts(&text, "SYNs at 0");
@@ -252,7 +253,7 @@ static void check_settings(struct examination *exam)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		AUTO_FREE char *path = xasprintf("net/ipv4/%s", names[i]);
-		uint32_t value = settings_read_number(path, UINT32_MAX);
+		uint32_t value = sysctls_read_number(path, UINT32_MAX);
 
 		if (value == UINT32_MAX)
 			continue;
@@ -312,8 +313,8 @@ void doctor_examine(struct doctor *ret)
 	struct doctor doctor = {0};
 	struct examination exam = {.doctor = &doctor};
 
-	probe_network(true, &exam.own);
-	probe_network(false, &exam.given);
+	netns_probe_network(true, &exam.own);
+	netns_probe_network(false, &exam.given);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i](&exam);
 	*ret = doctor;

@@ -7,8 +7,8 @@
 #define SYNFAULT_RUNNER_DOCTOR_CHECK_H
 
 #include "common/strbuf.h"
-#include "runner/cell/grant.h"
 #include "runner/doctor/syn_schedule.h"
+#include "runner/sandbox/capability_hint.h"
 
 struct check {
 	const char *name; /* static */
@@ -17,7 +17,7 @@ struct check {
 	const char *consequence; /* missing: what does not work; static */
 	char *remedy;            /* owned; missing: what to do, or NULL */
 	const char *capability; /* missing: the one that would help, "NET_ADMIN", or NULL; static */
-	enum grant grant;       /* what that takes */
+	enum capability_hint grant; /* what that takes */
 };
 
 enum doctor_isolation {

@@ -68,14 +68,15 @@ static void add_check(struct strbuf *out, const struct check *check)
 	if (check->remedy)
 		remedy = xasprintf("remedy: %s", check->remedy);
 	else if (check->capability)
-		remedy = xasprintf("remedy: %s%s, as said below",
-				   check->grant == GRANT_USER ? "root" : "the capability ",
-				   check->grant == GRANT_USER ? "" : check->capability);
+		remedy =
+			xasprintf("remedy: %s%s, as said below",
+				  check->grant == CAPABILITY_HINT_USER ? "root" : "the capability ",
+				  check->grant == CAPABILITY_HINT_USER ? "" : check->capability);
 	add_more(out, remedy);
 }
 
 /* The capabilities that it takes this to get, each once, by blanks; the caller's. */
-static char *capabilities_to_get(const struct doctor *doctor, enum grant grant)
+static char *capabilities_to_get(const struct doctor *doctor, enum capability_hint grant)
 {
 	struct strbuf names = {0};
 
@@ -89,31 +90,31 @@ static char *capabilities_to_get(const struct doctor *doctor, enum grant grant)
 	return strbuf_steal(&names);
 }
 
-static void add_platforms(struct strbuf *out, enum grant grant, const char *names)
+static void add_platforms(struct strbuf *out, enum capability_hint grant, const char *names)
 {
-	for (size_t i = 0; grant_platform(i); i++) {
-		AUTO_FREE char *text = grant_text(i, grant, names);
+	for (size_t i = 0; capability_hint_platform(i); i++) {
+		AUTO_FREE char *text = capability_hint_text(i, grant, names);
 
-		strbuf_printf(out, "  %-16s%s\n", grant_platform(i), text);
+		strbuf_printf(out, "  %-16s%s\n", capability_hint_platform(i), text);
 	}
 }
 
 /* How to get those that are missing: once for all of them. */
 static void add_capability_remedies(struct strbuf *out, const struct doctor *doctor)
 {
-	AUTO_FREE char *of_container = capabilities_to_get(doctor, GRANT_CONTAINER);
-	AUTO_FREE char *of_user = capabilities_to_get(doctor, GRANT_USER);
+	AUTO_FREE char *of_container = capabilities_to_get(doctor, CAPABILITY_HINT_CONTAINER);
+	AUTO_FREE char *of_user = capabilities_to_get(doctor, CAPABILITY_HINT_USER);
 
 	if (*of_user) {
 		strbuf_printf(out, "\nRoot would hold %s; to be root in a container:\n", of_user);
-		add_platforms(out, GRANT_USER, of_user);
-		strbuf_puts(out, "  else            " GRANT_USER_ELSE "\n");
+		add_platforms(out, CAPABILITY_HINT_USER, of_user);
+		strbuf_puts(out, "  else            " CAPABILITY_HINT_USER_ELSE "\n");
 	}
 	if (*of_container) {
 		strbuf_printf(out, "\nTo give a container %s%s:\n", of_container,
 			      strchr(of_container, ' ') ? " (leave out what you can do without)"
 							: "");
-		add_platforms(out, GRANT_CONTAINER, of_container);
+		add_platforms(out, CAPABILITY_HINT_CONTAINER, of_container);
 	}
 }
 
@@ -136,10 +137,10 @@ static json_t *remedies_json(const struct check *check)
 {
 	json_t *object = json_object();
 
-	for (size_t i = 0; grant_platform(i); i++) {
-		AUTO_FREE char *text = grant_text(i, check->grant, check->capability);
+	for (size_t i = 0; capability_hint_platform(i); i++) {
+		AUTO_FREE char *text = capability_hint_text(i, check->grant, check->capability);
 
-		json_object_set_new(object, grant_platform(i), json_string(text));
+		json_object_set_new(object, capability_hint_platform(i), json_string(text));
 	}
 	return object;
 }

@@ -17,7 +17,7 @@ static int64_t patience_ns(uint32_t retries, int64_t rto_max_ns)
 {
 	int64_t sum_ns = 0, rto_ns = RTO_INITIAL_NS;
 
-	for (uint32_t i = 0; i <= MIN(retries, (uint32_t)MOST_SYN_RETRANSMISSIONS); i++) {
+	for (uint32_t i = 0; i <= MIN(retries, (uint32_t)MAX_SYN_RETRANSMISSIONS); i++) {
 		sum_ns += rto_ns;
 		rto_ns = MIN(rto_ns * 2, rto_max_ns);
 	}
@@ -27,7 +27,7 @@ static int64_t patience_ns(uint32_t retries, int64_t rto_max_ns)
 void syn_schedule_compute(uint32_t retries, uint32_t linear, int64_t rto_max_ns,
 			  struct syn_schedule *ret)
 {
-	uint64_t most = MIN((uint64_t)retries + linear, (uint64_t)MOST_SYN_RETRANSMISSIONS);
+	uint64_t most = MIN((uint64_t)retries + linear, (uint64_t)MAX_SYN_RETRANSMISSIONS);
 	int64_t patience = patience_ns(retries, rto_max_ns);
 	struct syn_schedule schedule = {0};
 	int64_t at_ns = RTO_INITIAL_NS, rto_ns = RTO_INITIAL_NS;

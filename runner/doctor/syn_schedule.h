@@ -5,10 +5,10 @@
 
 #include "common/util.h"
 
-enum { MOST_SYN_RETRANSMISSIONS = 255 };
+enum { MAX_SYN_RETRANSMISSIONS = 255 };
 
 struct syn_schedule {
-	int64_t retransmissions_ns[MOST_SYN_RETRANSMISSIONS]; /* from the first SYN */
+	int64_t retransmissions_ns[MAX_SYN_RETRANSMISSIONS]; /* from the first SYN */
 	size_t n_retransmissions;
 	int64_t timeout_ns; /* connect() fails with ETIMEDOUT */
 };

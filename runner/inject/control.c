@@ -18,7 +18,7 @@
 /* How long a peer may be silent, and how long it may take to read a reply. */
 enum { IDLE_S = 60, WRITE_S = 10 };
 /* Replies that are not read: more ends the connection. */
-enum { MOST_UNREAD = 1 << 20 };
+enum { MAX_UNREAD = 1 << 20 };
 
 struct peer {
 	LIST_ENTRY(peer) entry;
@@ -144,18 +144,18 @@ static void on_readable(struct bufferevent *stream, void *userdata)
 
 	while (!peer->request && !peer->closing &&
 	       (line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
-		if (length > CONTROL_MOST_LINE)
+		if (length > CONTROL_MAX_LINE)
 			drop_peer(peer, "the request is too long");
 		else if (length > 0)
 			take_line(peer, line, length);
 		free(line);
 		if (!peer->closing &&
-		    evbuffer_get_length(bufferevent_get_output(stream)) > MOST_UNREAD) {
+		    evbuffer_get_length(bufferevent_get_output(stream)) > MAX_UNREAD) {
 			peer_free(peer);
 			return;
 		}
 	}
-	if (!peer->request && !peer->closing && evbuffer_get_length(input) > CONTROL_MOST_LINE)
+	if (!peer->request && !peer->closing && evbuffer_get_length(input) > CONTROL_MAX_LINE)
 		drop_peer(peer, "the request is too long");
 }
 
@@ -204,12 +204,12 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	control->n_peers++;
 	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
 	/* No more is read than a request that is too long by a little. */
-	bufferevent_setwatermark(peer->stream, EV_READ, 0, CONTROL_MOST_LINE + 2);
+	bufferevent_setwatermark(peer->stream, EV_READ, 0, CONTROL_MAX_LINE + 2);
 	bufferevent_set_timeouts(peer->stream, &idle, &writing);
 	bufferevent_enable(peer->stream, EV_READ | EV_WRITE);
 	if (!may_order(fd))
 		drop_peer(peer, "only the user who runs synfault, and root, may give orders");
-	else if (control->n_peers > CONTROL_MOST_PEERS)
+	else if (control->n_peers > CONTROL_MAX_PEERS)
 		drop_peer(peer, "too many connections");
 }
 

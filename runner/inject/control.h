@@ -13,8 +13,8 @@
 
 #include "common/util.h"
 
-#define CONTROL_MOST_LINE  65536 /* bytes of a request */
-#define CONTROL_MOST_PEERS 32
+#define CONTROL_MAX_LINE  65536 /* bytes of a request */
+#define CONTROL_MAX_PEERS 32
 
 struct control;
 struct control_request;

@@ -109,7 +109,7 @@ static void check_step(struct checker *checker, struct replay *replay, uint32_t 
 	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
 	const struct script *script =
 		&checker->judging->scenario->endpoints[attempt->endpoint].script;
-	struct progress_choice choice;
+	struct step_select_choice choice;
 	const struct step *step;
 
 	if (!replay_next(replay, id, &choice)) {
@@ -292,11 +292,11 @@ static void check_processes(struct checker *checker)
 		; /* the client is somebody else's: nothing is known of its process */
 	else if (!exit && !checker->judging->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
-	else if (!checker->judging->timed_out && count_exits(history) != record->n_copies)
+	else if (!checker->judging->timed_out && count_exits(history) != record->n_instances)
 		add(checker, xasprintf("%" PRIu32 " clients were to run, but the record has the "
 				       "ends of %" PRIu32,
-				       record->n_copies, count_exits(history)));
-	if (record->n_streams / STREAMS_EACH < record->n_copies)
+				       record->n_instances, count_exits(history)));
+	if (record->n_streams / STREAMS_EACH < record->n_instances)
 		add(checker, xstrdup("the client's output is not in the record"));
 	for (size_t i = 0; i < history->n_process_events; i++) {
 		const struct event *event = history->process_events[i];

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "runner/judge/judging.h"
-#include "runner/judge/overdue.h"
+#include "runner/judge/late_verdict.h"
 
 /* Names without "SIG"; sigabbrev_np() would do, but not every C library has it. */
 static const struct {
@@ -67,14 +67,14 @@ static char *status_text(int status)
 				   : xasprintf("%d", WEXITSTATUS(status));
 }
 
-/* How the copies ended: "0", "0 in all 20 copies", "0 in 18 of 20 copies, else 1". */
+/* How the instances ended: "0", "0 in all 20 instances", "0 in 18 of 20 instances, else 1". */
 static char *exits_text(const struct judging *judging, const struct event *last)
 {
-	const uint32_t n_copies = judging->record->n_copies;
+	const uint32_t n_instances = judging->record->n_instances;
 	AUTO_FREE char *status = status_text(last->u.exit.wait_status), *other = NULL;
 	uint32_t n_same = 0;
 
-	if (n_copies == 1)
+	if (n_instances == 1)
 		return steal_pointer(&status);
 	for (size_t i = 0; i < judging->history.n_process_events; i++) {
 		const struct event *event = judging->history.process_events[i];
@@ -87,9 +87,9 @@ static char *exits_text(const struct judging *judging, const struct event *last)
 			other = status_text(event->u.exit.wait_status);
 	}
 	if (!other)
-		return xasprintf("%s in all %" PRIu32 " copies", status, n_copies);
-	return xasprintf("%s in %" PRIu32 " of %" PRIu32 " copies, first other %s", status, n_same,
-			 n_copies, other);
+		return xasprintf("%s in all %" PRIu32 " instances", status, n_instances);
+	return xasprintf("%s in %" PRIu32 " of %" PRIu32 " instances, first other %s", status,
+			 n_same, n_instances, other);
 }
 
 void judge_exit(struct judging *judging, const struct expectation *expectation)
@@ -120,13 +120,14 @@ void judge_exit(struct judging *judging, const struct expectation *expectation)
 		judging, WEIGHT_FAILED,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = judging_copy_subject(judging, "exit status", first->u.exit.copy),
+			.subject = judging_instance_subject(judging, "exit status",
+							    first->u.exit.instance),
 			.expected = exit_expected_text(expectation),
 			.actual = status_text(first->u.exit.wait_status),
-			.miss = judging->record->n_copies == 1
+			.miss = judging->record->n_instances == 1
 					? NULL
-					: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " copies",
-						    n_wrong, judging->record->n_copies),
+					: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " instances",
+						    n_wrong, judging->record->n_instances),
 		});
 }
 
@@ -215,7 +216,7 @@ static int64_t time_of_last_syns(const struct judging *judging,
 				 const struct expectation *expectation, size_t n)
 {
 	const struct record *record = judging->record;
-	AUTO_FREE int64_t *due_ns = overdue_due_times(judging->scenario, &judging->history);
+	AUTO_FREE int64_t *due_ns = late_verdict_due_times(judging->scenario, &judging->history);
 	int64_t *before_end_ns = NULL, result_ns = INT64_MAX;
 	size_t n_syns = 0, capacity = 0;
 

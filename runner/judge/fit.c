@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fitting policies to waits: see fit.h. Two stages. Without jitter all waits with the same number
+ * Fitting policies to backoff: see fit.h. Two stages. Without jitter all waits with the same number
  * are one figure, and a model is a line through these figures. With jitter a model says how likely
  * each wait is: all of them are uniform in a band that grows from wait to wait, so that only the
  * lowest and the highest wait, measured in units of the growth, matter for base and spread.

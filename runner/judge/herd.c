@@ -38,14 +38,14 @@ size_t herd_attempts(const struct history *history, const struct expectation *ex
 	const struct record *record = history->record;
 	const struct attempt_history **attempts;
 	size_t n = history_of(history, expectation->endpoint, &attempts), kept = 0;
-	AUTO_FREE bool *tried = xzalloc(record->n_copies * sizeof(*tried));
+	AUTO_FREE bool *tried = xzalloc(record->n_instances * sizeof(*tried));
 
 	for (size_t i = 0; i < n; i++) {
-		uint32_t copy = record->attempts[attempts[i]->id].copy;
-		bool first = copy < record->n_copies && !tried[copy];
+		uint32_t instance = record->attempts[attempts[i]->id].instance;
+		bool first = instance < record->n_instances && !tried[instance];
 
 		if (first)
-			tried[copy] = true;
+			tried[instance] = true;
 		if (!first || !expectation->value.herd.retries)
 			attempts[kept++] = attempts[i];
 	}

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 #include "runner/judge/judging.h"
-#include "runner/judge/overdue.h"
+#include "runner/judge/late_verdict.h"
 
 static const char *const outcome_names[] = {
 	[OUTCOME_PASS] = "pass",
@@ -47,11 +47,11 @@ static void blame_overdue(const struct judging *judging, struct finding *finding
 /* Whether an answer came too late. Nobody asks of a record in which nothing is wrong. */
 static bool any_overdue(struct judging *judging)
 {
-	struct overdue overdue;
+	struct late_verdict overdue;
 
 	if (!judging->overdue_sought &&
-	    overdue_find(judging->scenario, &judging->history, &overdue))
-		judging->overdue = overdue_text(judging->scenario, judging->record, &overdue);
+	    late_verdict_find(judging->scenario, &judging->history, &overdue))
+		judging->overdue = late_verdict_text(judging->scenario, judging->record, &overdue);
 	judging->overdue_sought = true;
 	return judging->overdue != NULL;
 }
@@ -132,11 +132,11 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 	return xasprintf("%s at %s", what, judging->scenario->endpoints[endpoint].name);
 }
 
-char *judging_copy_subject(const struct judging *judging, const char *what, uint32_t copy)
+char *judging_instance_subject(const struct judging *judging, const char *what, uint32_t instance)
 {
-	if (judging->record->n_copies == 1)
+	if (judging->record->n_instances == 1)
 		return xstrdup(what);
-	return xasprintf("%s of copy %" PRIu32, what, copy + 1);
+	return xasprintf("%s of instance %" PRIu32, what, instance + 1);
 }
 
 /* Problems, and what a record must have. Returns whether it can be judged; if not, *@ret_skip. */
@@ -221,9 +221,9 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_RETRANSMISSIONS:
 		judge_retransmissions(judging, expectation);
 		break;
-	case EXPECT_WAITS:
-	case EXPECT_INTERVALS:
-		judge_waits(judging, expectation);
+	case EXPECT_BACKOFF:
+	case EXPECT_ATTEMPT_DELAY:
+		judge_backoff(judging, expectation);
 		break;
 	case EXPECT_STDOUT:
 	case EXPECT_STDERR:
@@ -254,17 +254,17 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_FALLBACK:
 		judge_fallback(judging, expectation);
 		break;
-	case EXPECT_IN_FLIGHT:
-		judge_in_flight(judging, expectation);
+	case EXPECT_CONCURRENT_ATTEMPTS:
+		judge_concurrent_attempts(judging, expectation);
 		break;
 	case EXPECT_LEAKS:
 		judge_leaks(judging, expectation);
 		break;
-	case EXPECT_RETRIES_ONLY:
-		judge_retries_only(judging, expectation);
+	case EXPECT_RETRY_ON:
+		judge_retry_on(judging, expectation);
 		break;
-	case EXPECT_TOTAL_WAIT:
-		judge_total_wait(judging, expectation);
+	case EXPECT_TOTAL_BACKOFF:
+		judge_total_backoff(judging, expectation);
 		break;
 	case EXPECT_N_KINDS:
 		break;

@@ -25,13 +25,13 @@ const char *outcome_name(enum outcome outcome); /* "pass", "fail", "error", "ski
 /* One reason for an outcome other than pass. */
 struct finding {
 	char *type; /* the expectation's key ("attempts"), or "timeout", "unfired", "harness", … */
-	char *subject;  /* what it is about: "attempts at api", "wait 2 at api", "stderr" */
+	char *subject;  /* what it is about: "attempts at api", "backoff 2 at api", "stderr" */
 	char *expected; /* "5", "2.00 s ± 200 ms", "contains \"refused\""; NULL for harness findings
 			 */
 	char *actual;   /* "7", "1.02 s"; NULL for harness findings */
 	char *miss;     /* "by 2", "780 ms too short"; NULL when there is none */
 	char *message;  /* the whole as one line */
-	/* What the behaviour fits best: "waits look like fixed, 2.00 s"; or NULL. */
+	/* What the behaviour fits best: "backoff looks like fixed, 2.00 s"; or NULL. */
 	char *looks_like;
 	struct place place;  /* of the expectation; path borrowed from the scenario */
 	bool caused_by_lag;  /* could have been the harness's lag: makes it an error */

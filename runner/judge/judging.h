@@ -6,7 +6,7 @@
 #ifndef SYNFAULT_RUNNER_JUDGE_JUDGING_H
 #define SYNFAULT_RUNNER_JUDGE_JUDGING_H
 
-#include "injector/progress.h"
+#include "injector/step_select.h"
 #include "runner/judge/judge.h"
 
 /* In the order of precedence: the first that holds a finding gives the outcome. */
@@ -24,19 +24,19 @@ struct finding_list {
 	size_t n_items, capacity;
 };
 
-/* The attempts of one copy of the client, in the order of their first SYNs. */
+/* The attempts of one instance of the client, in the order of their first SYNs. */
 struct attempt_group {
-	uint32_t copy;
+	uint32_t instance;
 	const struct attempt_history **attempts; /* borrowed from the groups */
 	size_t n_attempts;
 	int64_t note_lag_ns; /* their ends may have been noted so much later than they were */
 };
 struct attempt_groups {
 	size_t endpoint;              /* index, or ALL_ENDPOINTS */
-	struct attempt_group *groups; /* one per copy, in their order */
+	struct attempt_group *groups; /* one per instance, in their order */
 	size_t n_groups;
 	const struct attempt_history **attempts; /* owned */
-	size_t n_unknown; /* attempts that can't be traced to a copy, and are in no group */
+	size_t n_unknown; /* attempts that can't be traced to an instance, and are in no group */
 };
 
 struct judging {
@@ -91,7 +91,7 @@ void judging_assessments_make(struct judging *judging);
 /* gives the judgement its assessments; the findings are in their order then. */
 void judging_assessments_finish(struct judging *judging, struct judgement *judgement);
 
-/* Times of which the shortest and the longest are shown: of many waits, of many copies. */
+/* Times of which the shortest and the longest are shown: of many waits, of many instances. */
 struct time_span {
 	int64_t shortest_ns, longest_ns;
 	size_t n_times;
@@ -110,8 +110,8 @@ bool judging_lag_explains(const struct judging *judging, int64_t miss_ns);
 /* Adds a finding about a time; when lag can explain it, it goes to WEIGHT_LAG and says so. */
 void judging_add_time(struct judging *judging, const struct finding_parts *parts, int64_t miss_ns);
 
-/* "exit status", of one of several copies of the client "exit status of copy 3". */
-char *judging_copy_subject(const struct judging *judging, const char *what, uint32_t copy);
+/* "exit status", of one of several instances of the client "exit status of instance 3". */
+char *judging_instance_subject(const struct judging *judging, const char *what, uint32_t instance);
 
 /* "attempts at api", or "attempts" for all endpoints; owned by the caller. */
 char *judging_subject(const struct judging *judging, const char *what, size_t endpoint);
@@ -128,17 +128,17 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 /* By how much the end of an attempt may have been noted too late, this process's own lag apart. */
 int64_t attempt_note_slack_ns(const struct attempt_history *attempt);
 
-/* groups.c: the attempts of each copy at one endpoint, or at all. Linear in their number. */
+/* groups.c: the attempts of each instance at one endpoint, or at all. Linear in their number. */
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);
 void attempt_groups_free(struct attempt_groups *groups);
 /*
  * Those that an expectation is about, borrowed; adds a finding (undecided) about those of unknown
- * copies.
+ * instances.
  */
 const struct attempt_groups *judging_groups(struct judging *judging,
 					    const struct expectation *expectation);
 void judging_free_groups(struct judging *judging);
-/* "wait 2 at api", of one of several copies "wait 2 at api of copy 3". */
+/* "backoff 2 at api", of one of several instances "backoff 2 at api of instance 3". */
 char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
 			    const struct attempt_group *group);
 /*
@@ -146,7 +146,7 @@ char *judging_group_subject(const struct judging *judging, const char *what, siz
  * none, since the first was still open.
  */
 bool attempt_wait(const struct attempt_group *group, size_t k, bool interval, int64_t *ret_ns);
-/* "waits look like fixed, 2.00 s" (fit.h); owned by the caller; NULL: too few to tell. */
+/* "backoff looks like fixed, 2.00 s" (fit.h); owned by the caller; NULL: too few to tell. */
 char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals);
 
 /* What became of an attempt, for a client that has to decide whether to try again. */
@@ -192,14 +192,14 @@ char *count_range_text(struct range range);
  */
 struct replay {
 	const struct judging *judging;
-	struct progress *endpoints; /* as many as the scenario has */
+	struct step_select *endpoints; /* as many as the scenario has */
 };
 void replay_init(struct replay *replay, const struct judging *judging);
 /*
  * The next attempt, of an endpoint that is there. Returns false when its address is none of the
  * endpoint's, and when its SYN is not in the record.
  */
-bool replay_next(struct replay *replay, uint32_t id, struct progress_choice *ret);
+bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *ret);
 void replay_deinit(struct replay *replay);
 /* The list of the script that an attempt's address has, or UINT32_MAX. */
 uint32_t replay_list(const struct judging *judging, uint32_t id);
@@ -224,19 +224,19 @@ void judge_ended(struct judging *judging, const struct expectation *expectation)
 enum connection_end connection_end_of(const struct attempt_history *attempt);
 /* times.c: duration, waits, intervals */
 void judge_duration(struct judging *judging, const struct expectation *expectation);
-void judge_waits(struct judging *judging, const struct expectation *expectation);
+void judge_backoff(struct judging *judging, const struct expectation *expectation);
 /* text.c: stdout and stderr */
 void judge_text(struct judging *judging, const struct expectation *expectation);
 /* openings.c: how long sockets are open, how many at once, and which are left */
 void judge_connect_timeout(struct judging *judging, const struct expectation *expectation);
-void judge_in_flight(struct judging *judging, const struct expectation *expectation);
+void judge_concurrent_attempts(struct judging *judging, const struct expectation *expectation);
 void judge_leaks(struct judging *judging, const struct expectation *expectation);
 /* course.c: which attempt follows which */
 void judge_gives_up(struct judging *judging, const struct expectation *expectation);
 void judge_order(struct judging *judging, const struct expectation *expectation);
 void judge_fallback(struct judging *judging, const struct expectation *expectation);
-void judge_retries_only(struct judging *judging, const struct expectation *expectation);
-void judge_total_wait(struct judging *judging, const struct expectation *expectation);
+void judge_retry_on(struct judging *judging, const struct expectation *expectation);
+void judge_total_backoff(struct judging *judging, const struct expectation *expectation);
 /* herd.c */
 void judge_herd(struct judging *judging, const struct expectation *expectation);
 /* fired.c: did every fault fire that had to? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The scripts' own account of a record: which step each attempt should have got, by the decision
- * that the injector takes too (injector/progress.h).
+ * that the injector takes too (injector/step_select.h).
  */
 #include "runner/judge/judging.h"
 
@@ -12,14 +12,14 @@ void replay_init(struct replay *replay, const struct judging *judging)
 	replay->judging = judging;
 	replay->endpoints = xzalloc(scenario->n_endpoints * sizeof(*replay->endpoints));
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		progress_init(&replay->endpoints[i], &scenario->endpoints[i].script, (uint32_t)i,
-			      judging->record->seed);
+		step_select_init(&replay->endpoints[i], &scenario->endpoints[i].script, (uint32_t)i,
+				 judging->record->seed);
 }
 
 void replay_deinit(struct replay *replay)
 {
 	for (size_t i = 0; i < replay->judging->scenario->n_endpoints; i++)
-		progress_deinit(&replay->endpoints[i]);
+		step_select_deinit(&replay->endpoints[i]);
 	free(replay->endpoints);
 	replay->endpoints = NULL;
 }
@@ -38,7 +38,7 @@ uint32_t replay_list(const struct judging *judging, uint32_t id)
 	return UINT32_MAX;
 }
 
-bool replay_next(struct replay *replay, uint32_t id, struct progress_choice *ret)
+bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *ret)
 {
 	const struct judging *judging = replay->judging;
 	const struct record_attempt *attempt = &judging->record->attempts[id];
@@ -46,7 +46,7 @@ bool replay_next(struct replay *replay, uint32_t id, struct progress_choice *ret
 
 	if (list == UINT32_MAX)
 		return false;
-	*ret = progress_next(&replay->endpoints[attempt->endpoint], list, attempt->client.family,
-			     judging->history.attempts[id].started_ns);
+	*ret = step_select_next(&replay->endpoints[attempt->endpoint], list, attempt->client.family,
+				judging->history.attempts[id].started_ns);
 	return true;
 }

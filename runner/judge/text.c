@@ -251,10 +251,10 @@ static char *expected_text(const struct expectation *expectation)
 }
 
 static void add_undecided(struct judging *judging, const struct expectation *expectation,
-			  uint32_t copy, const char *why)
+			  uint32_t instance, const char *why)
 {
-	char *stream =
-		judging_copy_subject(judging, expectation_kind_name(expectation->kind), copy);
+	char *stream = judging_instance_subject(judging, expectation_kind_name(expectation->kind),
+						instance);
 	char *expected = expected_text(expectation);
 
 	judging_add(judging, WEIGHT_UNDECIDED,
@@ -312,13 +312,13 @@ static void add_measured(struct judging *judging, const struct expectation *expe
 }
 
 static void add_failed(struct judging *judging, const struct expectation *expectation,
-		       uint32_t copy, char *actual)
+		       uint32_t instance, char *actual)
 {
 	judging_add(judging, WEIGHT_FAILED,
 		    &(struct finding_parts){
 			    .expectation = expectation,
-			    .subject = judging_copy_subject(
-				    judging, expectation_kind_name(expectation->kind), copy),
+			    .subject = judging_instance_subject(
+				    judging, expectation_kind_name(expectation->kind), instance),
 			    .expected = expected_text(expectation),
 			    .actual = actual,
 		    });
@@ -344,11 +344,11 @@ static size_t make_haystacks(const struct stream *stream, struct strbuf *ret_joi
 	return 2;
 }
 
-/* Returns whether one copy's output is as expected. */
+/* Returns whether one instance's output is as expected. */
 static bool judge_text_of(struct judging *judging, const struct expectation *expectation,
-			  uint32_t copy)
+			  uint32_t instance)
 {
-	uint32_t index = STREAMS_EACH * copy +
+	uint32_t index = STREAMS_EACH * instance +
 			 (expectation->kind == EXPECT_STDOUT ? STREAM_STDOUT : STREAM_STDERR);
 	const struct stream *stream = &judging->record->streams[index];
 	bool negated = expectation->value.text.negated;
@@ -364,11 +364,11 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 		if (!negated)
 			return true;
 		add_line_at(&text, hit.haystack, hit.offset);
-		add_failed(judging, expectation, copy, strbuf_steal(&text));
+		add_failed(judging, expectation, instance, strbuf_steal(&text));
 		return false;
 	case SEARCH_IMPOSSIBLE:
 		strbuf_printf(&text, "the pattern can't be applied: %s", reason);
-		add_undecided(judging, expectation, copy, strbuf_text(&text));
+		add_undecided(judging, expectation, instance, strbuf_text(&text));
 		return false;
 	case SEARCH_NOT_FOUND:
 		if (stream->total > joined.length) {
@@ -376,23 +376,23 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 				      "of %" PRIu64 " bytes of output %" PRIu64
 				      " in the middle were not kept",
 				      stream->total, stream->total - joined.length);
-			add_undecided(judging, expectation, copy, strbuf_text(&text));
+			add_undecided(judging, expectation, instance, strbuf_text(&text));
 			return false;
 		}
 		add_measured(judging, expectation, index, NULL);
 		if (negated)
 			break;
-		add_failed(judging, expectation, copy,
+		add_failed(judging, expectation, instance,
 			   ending_text(&haystacks[n_haystacks - 1], stream->total));
 		return false;
 	}
 	return true;
 }
 
-/* Each copy's; the first that is not as expected is shown. */
+/* Each instance's; the first that is not as expected is shown. */
 void judge_text(struct judging *judging, const struct expectation *expectation)
 {
-	for (uint32_t copy = 0; copy < judging->record->n_copies; copy++)
-		if (!judge_text_of(judging, expectation, copy))
+	for (uint32_t instance = 0; instance < judging->record->n_instances; instance++)
+		if (!judge_text_of(judging, expectation, instance))
 			return;
 }

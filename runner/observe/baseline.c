@@ -16,7 +16,7 @@
 
 #include "common/text.h"
 #include "runner/judge/judge.h"
-#include "runner/observe/doubt.h"
+#include "runner/observe/outliers.h"
 #include "runner/report/result.h"
 
 /* What may be expected, the least certain last. */
@@ -67,7 +67,7 @@ static const char *const phrases[] = {
 
 struct draft {
 	const struct baseline *baseline;
-	const struct battery_item *item;
+	const struct standard_fault *item;
 	struct record *const *records;
 	const struct observed *runs;
 	size_t n_runs;
@@ -239,7 +239,7 @@ static void write_waits(const struct draft *draft, struct yaml_writer *writer)
 	bool planned = waits_are_planned(draft), single = common_waits(draft) == 1;
 	AUTO_STRBUF struct strbuf text = {0};
 
-	yaml_text(writer, "waits");
+	yaml_text(writer, "backoff");
 	policy_write(&fit.policy, &text);
 	if (planned && fit.found && fit.policy.jitter == JITTER_NONE && !(single && exact))
 		yaml_snippet(writer, strbuf_text(&text));
@@ -279,7 +279,7 @@ static void write_connect_timeout(const struct draft *draft, struct yaml_writer 
 		yaml_pair(writer, "connect-timeout", "%s", duration_format_exact(timeout_ns, text));
 }
 
-/* To IPv4 in each run, as the battery has it; the time it took, the longest. */
+/* To IPv4 in each run, as the standard_faults has it; the time it took, the longest. */
 static bool fallback_is_known(const struct draft *draft, int64_t *ret_ns)
 {
 	int64_t longest_ns = 0;
@@ -328,7 +328,7 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 {
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
 	const struct baseline *baseline = draft->baseline;
-	AUTO_STRV char **faults = probe_split_steps(draft->item->faults);
+	AUTO_STRV char **faults = adhoc_scenario_split_steps(draft->item->faults);
 	AUTO_FREE char *seconds =
 		xasprintf("%" PRId64, (baseline->timeout_ns + NS_PER_S - 1) / NS_PER_S);
 	size_t n = strv_length(baseline->command);
@@ -339,7 +339,7 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 	command[0] = limiter;
 	command[1] = seconds;
 	memcpy(command + 2, baseline->command, n * sizeof(*command));
-	probe_write(
+	adhoc_scenario_write(
 		&(struct probe){
 			.name = draft->item->name,
 			.faults = (const char *const *)faults,
@@ -431,7 +431,7 @@ static bool all_pass(struct draft *draft)
 	return good;
 }
 
-static struct draft make_draft(const struct baseline *baseline, const struct battery_item *item,
+static struct draft make_draft(const struct baseline *baseline, const struct standard_fault *item,
 			       struct record *const *records, const struct observed *runs,
 			       size_t n_runs)
 {
@@ -517,9 +517,9 @@ bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool
 
 		more = false;
 		for (size_t i = 0; i < n_battery * n_runs; i++) {
-			const struct battery_item *item = &battery[i / n_runs];
+			const struct standard_fault *item = &standard_faults[i / n_runs];
 
-			if (!seen[i / n_runs] || !battery_begins_with_refusal(item) ||
+			if (!seen[i / n_runs] || !standard_faults_begins_with_refusal(item) ||
 			    k >= runs[i].n_waits)
 				continue;
 			low_ns = MIN(low_ns, runs[i].waits_ns[k]);
@@ -548,12 +548,13 @@ bool baseline_is_silent(struct record *const *records, size_t n_records)
 	return silent;
 }
 
-static void begin_item(const struct battery_item *item, struct strbuf *out)
+static void begin_item(const struct standard_fault *item, struct strbuf *out)
 {
 	strbuf_printf(out, "---\n# %s: %s\n", item->name, item->asks);
 }
 
-void baseline_add_unseen(const struct battery_item *item, const char *obstacle, struct strbuf *out)
+void baseline_add_unseen(const struct standard_fault *item, const char *obstacle,
+			 struct strbuf *out)
 {
 	begin_item(item, out);
 	strbuf_puts(out, "# Not expected, since it was not seen: ");
@@ -561,7 +562,7 @@ void baseline_add_unseen(const struct battery_item *item, const char *obstacle, 
 	strbuf_putc(out, '\n');
 }
 
-bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
+bool baseline_add(const struct baseline *baseline, const struct standard_fault *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out)
 {

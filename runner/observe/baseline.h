@@ -7,8 +7,8 @@
 #ifndef SYNFAULT_RUNNER_OBSERVE_BASELINE_H
 #define SYNFAULT_RUNNER_OBSERVE_BASELINE_H
 
-#include "runner/observe/battery.h"
-#include "runner/observe/probe.h"
+#include "runner/observe/adhoc_scenario.h"
+#include "runner/observe/standard_faults.h"
 
 struct baseline {
 	char *const *command; /* UTF-8 */
@@ -21,9 +21,9 @@ struct baseline {
 };
 
 /*
- * Whether the same wait after a refusal differs from run to run, over all items of the battery that
- * begin with one: in one item alone a few draws may be alike. @runs: by item, @n_runs of each,
- * those of an item that was not observed (@seen false) are not looked at.
+ * Whether the same wait after a refusal differs from run to run, over all items of the
+ * standard_faults that begin with one: in one item alone a few draws may be alike. @runs: by item,
+ * @n_runs of each, those of an item that was not observed (@seen false) are not looked at.
  */
 bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool *seen);
 
@@ -33,15 +33,16 @@ bool baseline_is_silent(struct record *const *records, size_t n_records);
 /* The start of the file: comments, and the defaults of all scenarios. */
 void baseline_begin(const struct baseline *baseline, struct strbuf *out);
 /*
- * The scenario of one item of the battery, after baseline_begin(); or, where nothing can be
+ * The scenario of one item of the standard_faults, after baseline_begin(); or, where nothing can be
  * expected of it, a comment that says why. Returns whether it is a scenario.
  *
  * A client that was still running when its time was over is ended by timeout(1) in the scenario.
  */
-bool baseline_add(const struct baseline *baseline, const struct battery_item *item,
+bool baseline_add(const struct baseline *baseline, const struct standard_fault *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out);
 /* In its place, of an item that was not observed: a comment with the reason. */
-void baseline_add_unseen(const struct battery_item *item, const char *obstacle, struct strbuf *out);
+void baseline_add_unseen(const struct standard_fault *item, const char *obstacle,
+			 struct strbuf *out);
 
 #endif

@@ -9,11 +9,11 @@
 
 #include "common/text.h"
 #include "runner/observe/observe.h"
-#include "runner/report/timeline.h"
+#include "runner/report/attempt_table.h"
 
 /* So many waits are named one by one. */
-#define MOST_WAITS  6
-#define LEAST_WAITS 8
+#define MAX_WAITS 6
+#define MIN_WAITS 8
 /* Times that differ by less are the same, whatever their proportion. */
 #define NEXT_TO_NOTHING_NS (20.0 * NS_PER_MS)
 
@@ -82,12 +82,12 @@ static char *waits_text(const struct observed *observed, const struct fit *fit)
 		return xstrdup("none");
 	if (fit->found)
 		return xstrdup(fit->text);
-	for (size_t i = 0; i < MIN(observed->n_waits, (size_t)MOST_WAITS); i++) {
+	for (size_t i = 0; i < MIN(observed->n_waits, (size_t)MAX_WAITS); i++) {
 		AUTO_FREE char *wait = time_words(observed->waits_ns[i]);
 
 		strbuf_printf(&text, "%s%s", i > 0 ? ", " : "", wait);
 	}
-	if (observed->n_waits > MOST_WAITS)
+	if (observed->n_waits > MAX_WAITS)
 		strbuf_printf(&text, ", … (%zu)", observed->n_waits);
 	return xstrdup(strbuf_text(&text));
 }
@@ -102,7 +102,7 @@ static bool same_jitter(const struct comparison *self)
 	struct fit fit = observed_fit(both, 2);
 	size_t n = self->before.n_waits + self->after.n_waits;
 	/* Of a few waits, too much could be believed. */
-	bool same = n >= LEAST_WAITS && fit.found && fit.policy.jitter != JITTER_NONE &&
+	bool same = n >= MIN_WAITS && fit.found && fit.policy.jitter != JITTER_NONE &&
 		    fit.misfit <= 1.36 / sqrt((double)n);
 
 	fit_free(&fit);
@@ -124,13 +124,13 @@ static char *differing_waits(const struct comparison *self)
 		int64_t before_ns = self->before.waits_ns[i], after_ns = self->after.waits_ns[i];
 		AUTO_FREE char *before = time_words(before_ns), *after = time_words(after_ns);
 
-		if (!times_differ(self, before_ns, after_ns, 1) || ++found > MOST_WAITS)
+		if (!times_differ(self, before_ns, after_ns, 1) || ++found > MAX_WAITS)
 			continue;
 		strbuf_printf(&text, "%swait %zu: %s, now %s", found > 1 ? "; " : "", i + 1, before,
 			      after);
 	}
-	if (found > MOST_WAITS)
-		strbuf_printf(&text, "; %zu more", found - MOST_WAITS);
+	if (found > MAX_WAITS)
+		strbuf_printf(&text, "; %zu more", found - MAX_WAITS);
 	return found > 0 ? xstrdup(strbuf_text(&text)) : NULL;
 }
 
@@ -151,7 +151,7 @@ static bool compare_waits(struct comparison *self)
 	same = before.found && after.found && strcmp(before.text, after.text) == 0;
 	same = same || (!is_plain(&before) && !is_plain(&after) && same_jitter(self));
 	if (!same)
-		change_add(self->list, "waits", waits_text(&self->before, &before),
+		change_add(self->list, "backoff", waits_text(&self->before, &before),
 			   waits_text(&self->after, &after), steal_pointer(&note));
 	fit_free(&before);
 	fit_free(&after);
@@ -216,7 +216,7 @@ static char *exit_text(const struct observed *observed)
 
 	if (!observed->ended)
 		return xstrdup("still running when its time was out");
-	timeline_wait_status(observed->wait_status, &text);
+	attempt_table_wait_status(observed->wait_status, &text);
 	return strbuf_steal(&text);
 }
 

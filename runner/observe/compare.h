@@ -11,9 +11,9 @@
 
 /* One difference; texts are owned and safe to print. */
 struct change {
-	const char *what; /* "attempts", "waits", … */
+	const char *what; /* "attempts", "backoff", … */
 	char *before, *after;
-	char *note; /* what more there is to say: "wait 2: 300 ms, now 600 ms"; or NULL */
+	char *note; /* what more there is to say: "backoff 2: 300 ms, now 600 ms"; or NULL */
 };
 
 struct change_list {

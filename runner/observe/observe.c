@@ -8,11 +8,11 @@
 #include "common/duration.h"
 #include "common/text.h"
 #include "runner/judge/fit.h"
+#include "runner/report/attempt_table.h"
 #include "runner/report/result.h"
-#include "runner/report/timeline.h"
 
 /* Waits beyond this number are not listed one by one. */
-enum { MOST_WAITS = 8, SAID_COLUMNS = 100 };
+enum { MAX_WAITS = 8, SAID_COLUMNS = 100 };
 
 static void take_waits(struct observed *observed, const struct history *history)
 {
@@ -208,13 +208,13 @@ static void add_waits(const struct observed *runs, size_t n_runs, struct strbuf 
 		n = MIN(n, runs[i].n_waits);
 	if (n == 0)
 		return;
-	add_label(out, "waits");
+	add_label(out, "backoff");
 	if (any_overlaps(runs, n_runs)) {
 		strbuf_puts(out, "none to speak of: an attempt began before the one before had "
 				 "ended\n");
 		return;
 	}
-	for (size_t k = 0; k < MIN(n, (size_t)MOST_WAITS); k++) {
+	for (size_t k = 0; k < MIN(n, (size_t)MAX_WAITS); k++) {
 		int64_t low_ns = INT64_MAX, high_ns = 0;
 
 		for (size_t i = 0; i < n_runs; i++) {
@@ -227,7 +227,7 @@ static void add_waits(const struct observed *runs, size_t n_runs, struct strbuf 
 			low_ns = high_ns;
 		add_time(out, low_ns, high_ns);
 	}
-	strbuf_puts(out, n > MOST_WAITS ? ", …\n" : "\n");
+	strbuf_puts(out, n > MAX_WAITS ? ", …\n" : "\n");
 	add_policy(runs, n_runs, out);
 }
 
@@ -295,7 +295,7 @@ static void add_end(const struct observed *runs, size_t n_runs, struct strbuf *o
 		if (said)
 			continue;
 		if (runs[i].ended)
-			timeline_wait_status(runs[i].wait_status, &text);
+			attempt_table_wait_status(runs[i].wait_status, &text);
 		strbuf_printf(out, "%s%s", before,
 			      runs[i].ended ? strbuf_text(&text) : "none in the time it was given");
 		before = ", or ";

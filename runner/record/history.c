@@ -14,10 +14,10 @@ const char *attempt_end_name(enum attempt_end end)
 	return attempt_end_names[end];
 }
 
-/* A record that says nothing of copies is that of one client. */
-static uint32_t n_copies(const struct record *record)
+/* A record that says nothing of instances is that of one client. */
+static uint32_t n_instances(const struct record *record)
 {
-	return MAX(record->n_copies, 1);
+	return MAX(record->n_instances, 1);
 }
 
 static void take_verdict(struct attempt_details *details, const struct event *event)
@@ -66,8 +66,8 @@ static void take_process_event(struct history *history, const struct event *even
 		return;
 	array_append(history->process_events, history->n_process_events,
 		     history->process_events_capacity, event);
-	if (event->kind == EVENT_EXIT && event->u.exit.copy < n_copies(history->record))
-		history->exits[event->u.exit.copy] = event;
+	if (event->kind == EVENT_EXIT && event->u.exit.instance < n_instances(history->record))
+		history->exits[event->u.exit.instance] = event;
 }
 
 /*
@@ -218,7 +218,7 @@ struct history history_make(const struct record *record)
 		.n_attempts = record->n_attempts,
 		.attempts = xmalloc(record->n_attempts * sizeof(*history.attempts)),
 		.details = xmalloc(record->n_attempts * sizeof(*history.details)),
-		.exits = xzalloc(n_copies(record) * sizeof(const struct event *)),
+		.exits = xzalloc(n_instances(record) * sizeof(const struct event *)),
 	};
 	size_t n_begun = 0;
 
@@ -248,9 +248,9 @@ void history_free(struct history *history)
 	*history = (struct history){0};
 }
 
-const struct event *history_copy_exit(const struct history *history, uint32_t copy)
+const struct event *history_instance_exit(const struct history *history, uint32_t instance)
 {
-	return copy < n_copies(history->record) ? history->exits[copy] : NULL;
+	return instance < n_instances(history->record) ? history->exits[instance] : NULL;
 }
 
 static const struct event *last_of_kind(const struct history *history, enum event_kind kind)

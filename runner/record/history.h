@@ -83,7 +83,7 @@ struct history {
 	size_t n_process_events, process_events_capacity;
 	const struct event **standing; /* EVENT_STANDING, in their order */
 	size_t n_standing, standing_capacity;
-	const struct event **exits; /* by copy of the client: its end, or NULL */
+	const struct event **exits; /* by instance of the client: its end, or NULL */
 };
 
 /* Pure. Free it with history_free(). Events that name an attempt that is not there are ignored. */
@@ -95,8 +95,8 @@ int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind 
 bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind kind);
 /* Bytes that had passed when it first happened, 0: never. */
 uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind);
-/* The end of one copy of the client, or NULL. */
-const struct event *history_copy_exit(const struct history *history, uint32_t copy);
+/* The end of one instance of the client, or NULL. */
+const struct event *history_instance_exit(const struct history *history, uint32_t instance);
 /* As the functions of the same names say of a record, without going through all of its events. */
 const struct event *history_exit(const struct history *history);
 bool history_timed_out(const struct history *history);

@@ -46,10 +46,10 @@ static void put_integer(struct strbuf *out, const char *name, int64_t value)
 	strbuf_printf(out, "%" PRId64, value);
 }
 
-/* COPY_UNKNOWN is -1. */
-static void put_copy(struct strbuf *out, uint32_t copy)
+/* INSTANCE_UNKNOWN is -1. */
+static void put_instance(struct strbuf *out, uint32_t instance)
 {
-	put_integer(out, "copy", copy == COPY_UNKNOWN ? -1 : (int64_t)copy);
+	put_integer(out, "instance", instance == INSTANCE_UNKNOWN ? -1 : (int64_t)instance);
 }
 
 static void put_bool(struct strbuf *out, const char *name, bool value)
@@ -115,10 +115,10 @@ void record_write_event(const struct event *event, struct strbuf *out)
 		put_integer(out, "bytes_sent", (int64_t)event->u.net.bytes_sent);
 		break;
 	case EVENT_START:
-		put_copy(out, event->u.start.copy);
+		put_instance(out, event->u.start.instance);
 		break;
 	case EVENT_OUTPUT:
-		put_copy(out, event->u.output.copy);
+		put_instance(out, event->u.output.instance);
 		put_integer(out, "stream", event->u.output.stream);
 		put_integer(out, "length", (int64_t)event->u.output.length);
 		break;
@@ -127,7 +127,7 @@ void record_write_event(const struct event *event, struct strbuf *out)
 		put_integer(out, "wait_status", event->u.server.wait_status);
 		break;
 	case EVENT_EXIT:
-		put_copy(out, event->u.exit.copy);
+		put_instance(out, event->u.exit.instance);
 		put_integer(out, "wait_status", event->u.exit.wait_status);
 		break;
 	case EVENT_ESTABLISHED:
@@ -164,7 +164,7 @@ static void write_attempt(struct strbuf *out, const struct record_attempt *attem
 {
 	put_integer(out, "endpoint", attempt->endpoint);
 	put_integer(out, "number", attempt->number);
-	put_copy(out, attempt->copy);
+	put_instance(out, attempt->instance);
 	put_integer(out, "step", attempt->step);
 	put_integer(out, "delay_ns", attempt->delay_ns);
 	put_address(out, "client", &attempt->client);
@@ -228,7 +228,7 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	PUT_ARRAY(out, "events", record->events, record->n_events, write_event);
 	PUT_ARRAY(out, "streams", record->streams, record->n_streams, write_stream);
 	PUT_ARRAY(out, "problems", record->problems, record->n_problems, write_problem);
-	put_integer(out, "copies", record->n_copies);
+	put_integer(out, "instances", record->n_instances);
 	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
 	put_bool(out, "client_started", record->client_started);
 	if (record->attached)

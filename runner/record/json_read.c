@@ -119,15 +119,15 @@ static bool read_index(struct object *object, const char *key, size_t count, uin
 	return read_u32(object, key, 0, (uint32_t)MIN(count - 1, UINT32_MAX), ret);
 }
 
-static bool read_copy(struct object *object, const struct record *record, bool may_be_unknown,
-		      uint32_t *ret)
+static bool read_instance(struct object *object, const struct record *record, bool may_be_unknown,
+			  uint32_t *ret)
 {
 	int64_t value = 0;
 
-	if (!read_integer(object, "copy", may_be_unknown ? -1 : 0, (int64_t)record->n_copies - 1,
-			  &value))
+	if (!read_integer(object, "instance", may_be_unknown ? -1 : 0,
+			  (int64_t)record->n_instances - 1, &value))
 		return false;
-	*ret = value < 0 ? COPY_UNKNOWN : (uint32_t)value;
+	*ret = value < 0 ? INSTANCE_UNKNOWN : (uint32_t)value;
 	return true;
 }
 
@@ -269,7 +269,7 @@ static bool read_attempt(struct object *object, const struct record *record,
 {
 	return read_index(object, "endpoint", record->n_endpoints, &attempt->endpoint) &&
 	       read_u32(object, "number", 1, UINT32_MAX, &attempt->number) &&
-	       read_copy(object, record, true, &attempt->copy) &&
+	       read_instance(object, record, true, &attempt->instance) &&
 	       read_u32(object, "step", 0, UINT32_MAX, &attempt->step) &&
 	       read_integer(object, "delay_ns", 0, TIME_LIMIT_NS, &attempt->delay_ns) &&
 	       read_address(object, "client", &attempt->client) &&
@@ -336,9 +336,9 @@ static bool read_event_body(struct object *object, const struct record *record, 
 		       read_count(object, "bytes_acked", &event->u.net.bytes_acked) &&
 		       read_count(object, "bytes_sent", &event->u.net.bytes_sent);
 	case EVENT_START:
-		return read_copy(object, record, false, &event->u.start.copy);
+		return read_instance(object, record, false, &event->u.start.instance);
 	case EVENT_OUTPUT:
-		return read_copy(object, record, true, &event->u.output.copy) &&
+		return read_instance(object, record, true, &event->u.output.instance) &&
 		       read_index(object, "stream", record->n_streams, &event->u.output.stream) &&
 		       read_count(object, "length", &event->u.output.length);
 	case EVENT_SERVER_EXIT:
@@ -346,7 +346,7 @@ static bool read_event_body(struct object *object, const struct record *record, 
 				  &event->u.server.endpoint) &&
 		       read_wait_status(object, &event->u.server.wait_status);
 	case EVENT_EXIT:
-		return read_copy(object, record, false, &event->u.exit.copy) &&
+		return read_instance(object, record, false, &event->u.exit.instance) &&
 		       read_wait_status(object, &event->u.exit.wait_status);
 	case EVENT_ESTABLISHED:
 	case EVENT_STANDING:
@@ -443,7 +443,7 @@ static bool read_head(struct object *object, struct record *record)
 	       read_u32(object, "syn_retries", 0, UINT32_MAX, &record->syn_retries) &&
 	       read_u32(object, "syn_linear_timeouts", 0, UINT32_MAX,
 			&record->syn_linear_timeouts) &&
-	       read_u32(object, "copies", 1, MOST_COPIES, &record->n_copies) &&
+	       read_u32(object, "instances", 1, MAX_INSTANCES, &record->n_instances) &&
 	       read_bool(object, "client_started", &record->client_started) &&
 	       read_optional_bool(object, "attached", &record->attached) &&
 	       read_integer(object, "harness_lag_ns", 0, TIME_LIMIT_NS, &record->harness_lag_ns) &&

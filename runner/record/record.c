@@ -28,7 +28,7 @@ struct record *record_new(void)
 	struct record *record = xzalloc(sizeof(*record));
 
 	record->client_lag_ns = -1;
-	record->n_copies = 1;
+	record->n_instances = 1;
 	return record;
 }
 
@@ -120,20 +120,21 @@ const struct event *record_exit(const struct record *record)
 	return last_of_kind(record, EVENT_EXIT);
 }
 
-const struct event *record_copy_start(const struct record *record, uint32_t copy)
+const struct event *record_instance_start(const struct record *record, uint32_t instance)
 {
 	for (size_t i = 0; i < record->n_events; i++)
-		if (record->events[i].kind == EVENT_START && record->events[i].u.start.copy == copy)
+		if (record->events[i].kind == EVENT_START &&
+		    record->events[i].u.start.instance == instance)
 			return &record->events[i];
 	return NULL;
 }
 
-const struct event *record_copy_exit(const struct record *record, uint32_t copy)
+const struct event *record_instance_exit(const struct record *record, uint32_t instance)
 {
 	for (size_t i = record->n_events; i > 0; i--) {
 		const struct event *event = &record->events[i - 1];
 
-		if (event->kind == EVENT_EXIT && event->u.exit.copy == copy)
+		if (event->kind == EVENT_EXIT && event->u.exit.instance == instance)
 			return event;
 	}
 	return NULL;

@@ -20,20 +20,20 @@ enum event_kind {
 	EVENT_STANDING, /* the client has ended, and a process that it left has the socket open */
 	EVENT_ORPHANED, /* the client's socket is closed, but lives on: what it carried */
 	EVENT_CLOSED,   /* the client's socket died; the last of those about an attempt */
-	EVENT_START,    /* a copy of the client was started */
+	EVENT_START,    /* an instance of the client was started */
 	EVENT_OUTPUT,   /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
-	EVENT_EXIT,        /* the first process of a copy of the client ended */
+	EVENT_EXIT,        /* the first process of an instance of the client ended */
 	EVENT_N_KINDS,
 };
 /*
- * The client can be run several times in one cell, side by side or one after the other: each run is
- * a copy, numbered from 0. What can't be traced to one has this number instead.
+ * The client can be run several times in one sandbox, side by side or one after the other: each run
+ * is an instance, numbered from 0. What can't be traced to one has this number instead.
  */
-#define COPY_UNKNOWN UINT32_MAX
+#define INSTANCE_UNKNOWN UINT32_MAX
 /* Side by side and one after the other, all in all. */
-#define MOST_COPIES 10000
+#define MAX_INSTANCES 10000
 
 /* "syn", "verdict", … as in JSON. */
 const char *event_kind_name(enum event_kind kind);
@@ -65,19 +65,19 @@ struct event {
 			};
 		} net;
 		struct {
-			uint32_t stream; /* index into record->streams */
-			uint32_t copy;   /* whose; COPY_UNKNOWN: a server's */
-			uint64_t length; /* bytes written */
+			uint32_t stream;   /* index into record->streams */
+			uint32_t instance; /* whose; INSTANCE_UNKNOWN: a server's */
+			uint64_t length;   /* bytes written */
 		} output;
 		struct {
 			uint32_t endpoint;
 			int wait_status;
 		} server;
 		struct {
-			uint32_t copy;
+			uint32_t instance;
 		} start;
 		struct {
-			uint32_t copy;
+			uint32_t instance;
 			int wait_status; /* as waitpid() gives it */
 		} exit;
 	} u;
@@ -87,7 +87,7 @@ struct event {
 struct record_attempt {
 	uint32_t endpoint; /* index into record->endpoints */
 	uint32_t number;   /* 1, 2, 3 … at that endpoint */
-	uint32_t copy;     /* of the client, or COPY_UNKNOWN */
+	uint32_t instance; /* of the client, or INSTANCE_UNKNOWN */
 	uint32_t step;     /* index into the endpoint's script */
 	int64_t delay_ns;  /* drawn for it; 0 unless its step delays */
 	struct address client, server;
@@ -111,14 +111,14 @@ struct record_endpoint {
 /* One captured stream: the first and the last bytes, and how much there was. */
 #define STREAM_KEEP ((size_t)65536) /* head and tail: this much each */
 struct stream {
-	char *name; /* "stdout", "stderr", "stdout.2" of the second copy, "api.stdout", … */
+	char *name; /* "stdout", "stderr", "stdout.2" of the second instance, "api.stdout", … */
 	char *head;
 	size_t head_length;
 	char *tail; /* what came after the head, as far as kept */
 	size_t tail_length;
 	uint64_t total; /* bytes written; more than head + tail: the middle was cut */
 };
-/* Two of each copy of the client, in their order, then two of each server command. */
+/* Two of each instance of the client, in their order, then two of each server command. */
 enum { STREAM_STDOUT, STREAM_STDERR, STREAMS_EACH };
 
 /* The harness can't vouch for the run, or could not run it: the outcome is error (or skip). */
@@ -140,7 +140,7 @@ struct record {
 	int64_t started_realtime_ns;               /* of time 0 */
 	char *kernel;                              /* release, as uname -r */
 	char *isolation;                           /* "private" or "shared" */
-	uint32_t syn_retries, syn_linear_timeouts; /* sysctls in force in the cell */
+	uint32_t syn_retries, syn_linear_timeouts; /* sysctls in force in the sandbox */
 
 	struct record_endpoint *endpoints;
 	size_t n_endpoints;
@@ -148,14 +148,14 @@ struct record {
 	size_t n_attempts, attempts_capacity;
 	struct event *events;
 	size_t n_events, events_capacity;
-	struct stream *streams; /* two per copy, then two per server command */
+	struct stream *streams; /* two per instance, then two per server command */
 	size_t n_streams;
 	struct problem *problems;
 	size_t n_problems, problems_capacity;
-	struct section *sections; /* the cell when the client ended: runner/cell/snapshot.h */
+	struct section *sections; /* the sandbox when the client ended: runner/sandbox/snapshot.h */
 	size_t n_sections, sections_capacity;
 
-	uint32_t n_copies; /* of the client that were to be run; 1 unless it is told otherwise */
+	uint32_t n_instances; /* of the client that were to be run; 1 unless it is told otherwise */
 	bool client_started;
 	/*
 	 * The client was somebody else's (`synfault inject`): of it there is no start, output and
@@ -166,7 +166,7 @@ struct record {
 	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
 	 * when a verdict or other timer was due until it was done; and how long the client's
 	 * processes stood ready without a processor in all (-1: the kernel did not say); of several
-	 * copies that ran side by side the first process that waited longest.
+	 * instances that ran side by side the first process that waited longest.
 	 */
 	int64_t harness_lag_ns;
 	int64_t client_lag_ns;
@@ -181,11 +181,11 @@ void record_add_event(struct record *record, const struct event *event);
 void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
 	PRINTF(3, 4);
 void record_add_section(struct record *record, const char *title, const char *text);
-/* The client's end, of several copies the last one's: the EVENT_EXIT or NULL. */
+/* The client's end, of several instances the last one's: the EVENT_EXIT or NULL. */
 const struct event *record_exit(const struct record *record);
-/* The start and the end of one copy, or NULL. */
-const struct event *record_copy_start(const struct record *record, uint32_t copy);
-const struct event *record_copy_exit(const struct record *record, uint32_t copy);
+/* The start and the end of one instance, or NULL. */
+const struct event *record_instance_start(const struct record *record, uint32_t instance);
+const struct event *record_instance_exit(const struct record *record, uint32_t instance);
 bool record_timed_out(const struct record *record);
 
 /* Adds captured bytes; keeps head and tail (as a ring inside, straightened by stream_finish()). */

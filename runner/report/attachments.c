@@ -3,7 +3,7 @@
 #include "runner/report/attachments.h"
 
 #include "runner/report/html_site.h"
-#include "runner/report/pictures.h"
+#include "runner/report/svg_files.h"
 
 #define MARK "[[ATTACHMENT|"
 
@@ -30,7 +30,7 @@ void attachments_add(struct strbuf *out, const struct attachment_sources *source
 	if (!result->record)
 		return;
 	if (sources->timeline)
-		picture = pictures_path(sources->timeline, result, index);
+		picture = svg_files_path(sources->timeline, result, index);
 	if (results->records)
 		record = xasprintf("%s/%04zu.json", results->records,
 				   result->number ? result->number : index + 1);

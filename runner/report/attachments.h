@@ -10,7 +10,7 @@
 
 /* Where other reports of the same run were written; NULL: they were not. Borrowed. */
 struct attachment_sources {
-	const char *timeline; /* as of pictures_write() */
+	const char *timeline; /* as of svg_files_write() */
 	const char *html;     /* directory */
 };
 

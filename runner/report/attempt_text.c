@@ -74,9 +74,9 @@ char *attempt_end_text(const struct attempt_history *attempt)
 			 broken ? ", then " : "", broken ? broken : "");
 }
 
-char *attempt_wait_text(const struct wait_view *wait)
+char *attempt_wait_text(const struct backoff_view *wait)
 {
-	const char *what = wait->interval ? "interval" : "wait";
+	const char *what = wait->interval ? "attempt delay" : "backoff";
 	char length[DURATION_TEXT_SIZE], low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
 
 	if (!wait->there)

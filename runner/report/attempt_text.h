@@ -3,7 +3,7 @@
 #ifndef SYNFAULT_RUNNER_REPORT_ATTEMPT_TEXT_H
 #define SYNFAULT_RUNNER_REPORT_ATTEMPT_TEXT_H
 
-#include "runner/report/wait_view.h"
+#include "runner/report/backoff_view.h"
 
 /* "refuse", "delay 312 ms": what was to be done to it. @scenario may be NULL. The caller's. */
 char *attempt_fault_text(const struct scenario *scenario, const struct record *record, uint32_t id);
@@ -18,6 +18,6 @@ char *attempt_end_text(const struct attempt_history *attempt);
  * "wait 1.02 s, 780 ms too short", "wait 2.00 s, allowed 1.80 s .. 2.20 s"; NULL: no attempt came
  * before. The caller's.
  */
-char *attempt_wait_text(const struct wait_view *wait);
+char *attempt_wait_text(const struct backoff_view *wait);
 
 #endif

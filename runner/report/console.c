@@ -12,7 +12,7 @@
 #include "common/duration.h"
 #include "common/text.h"
 #include "runner/report/assessment_text.h"
-#include "runner/report/timeline.h"
+#include "runner/report/attempt_table.h"
 
 #define DEFAULT_COLUMNS   80
 #define MINIMUM_COLUMNS   40
@@ -293,7 +293,7 @@ static void add_timeline(const struct console *console, const struct result *res
 			 struct strbuf *out)
 {
 	size_t columns = terminal_columns(console);
-	struct timeline_style style = {
+	struct attempt_table_style style = {
 		.color = console->color,
 		.ascii = console->ascii,
 		.columns = table_columns(console),
@@ -303,7 +303,7 @@ static void add_timeline(const struct console *console, const struct result *res
 
 	if (!result->record)
 		return;
-	timeline_format(result->scenario, result->record, &result->judgement, &style, out);
+	attempt_table_format(result->scenario, result->record, &result->judgement, &style, out);
 	if (console->options.verbose)
 		assessments_format(&result->judgement, table_columns(console), console->ascii, out);
 }

@@ -54,7 +54,7 @@ void console_diags(struct console *console, const struct diag_list *diags, const
 		   size_t source_length);
 /* One scenario ended. @repeat: the command that runs it again. */
 void console_result(struct console *console, const struct result *result, const char *repeat);
-/* Something happened in a running scenario, as live_event() says it (--verbose). */
+/* Something happened in a running scenario, as event_line_write() says it (--verbose). */
 void console_live(struct console *console, const struct result *result, const char *line);
 /* Draws the progress line again; a no-op unless on a tty. @running: names of running scenarios. */
 void console_progress(struct console *console, size_t n_done, const char *const *running,

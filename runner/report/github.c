@@ -9,7 +9,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
-#include "runner/report/timeline.h"
+#include "runner/report/attempt_table.h"
 
 #define MESSAGE_COLUMNS 1000 /* of one annotation */
 #define TIMELINE_WIDTH  100
@@ -141,7 +141,7 @@ static void add_level(const struct run_results *results, const char *level, cons
 	for (size_t i = 0; i < results->n_items; i++)
 		n += belongs(&results->items[i]);
 	/* The last one is needed to say that there are more. */
-	most = n > GITHUB_MOST_ANNOTATIONS ? GITHUB_MOST_ANNOTATIONS - 1 : n;
+	most = n > GITHUB_MAX_ANNOTATIONS ? GITHUB_MAX_ANNOTATIONS - 1 : n;
 	for (size_t i = 0; i < results->n_items && shown < most; i++) {
 		if (!belongs(&results->items[i]))
 			continue;
@@ -191,7 +191,7 @@ static void add_case(struct strbuf *out, const struct result *result)
 	AUTO_STRBUF struct strbuf title = {0}, message = {0}, timeline = {0};
 	AUTO_FREE char *file = result_repository_path(result);
 	struct place place = annotated_place(result);
-	struct timeline_style style = {
+	struct attempt_table_style style = {
 		.columns = TIMELINE_WIDTH, .untitled = true, .lanes = TIMELINE_WIDTH};
 
 	result_title(result, &title);
@@ -205,8 +205,8 @@ static void add_case(struct strbuf *out, const struct result *result)
 	strbuf_puts(out, "</code></summary>\n\n<pre>");
 	add_html(out, strbuf_text(&message));
 	if (result->record) {
-		timeline_format(result->scenario, result->record, &result->judgement, &style,
-				&timeline);
+		attempt_table_format(result->scenario, result->record, &result->judgement, &style,
+				     &timeline);
 		strbuf_puts(out, "\n\n");
 		add_html(out, strbuf_text(&timeline));
 	}

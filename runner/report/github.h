@@ -19,13 +19,13 @@ enum github_mode {
 bool github_is_wanted(enum github_mode mode);
 
 /* GitHub shows this many annotations of one level and step, and drops the others in silence. */
-#define GITHUB_MOST_ANNOTATIONS ((size_t)10)
+#define GITHUB_MAX_ANNOTATIONS ((size_t)10)
 /* Of all that a step puts into its summary; one that is larger is not shown at all. */
 #define GITHUB_SUMMARY_LIMIT ((size_t)1024 * 1024)
 
 /*
  * Adds the workflow commands, one line each: an error per failure, a warning per flaky result. Of
- * more than GITHUB_MOST_ANNOTATIONS the last one says how many there are.
+ * more than GITHUB_MAX_ANNOTATIONS the last one says how many there are.
  */
 void github_annotations(const struct run_results *results, struct strbuf *out);
 

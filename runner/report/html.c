@@ -9,7 +9,7 @@
 
 #include "runner/report/file.h"
 #include "runner/report/html_site.h"
-#include "runner/report/pictures.h"
+#include "runner/report/svg_files.h"
 
 #define WHAT "HTML report"
 

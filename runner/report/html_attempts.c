@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scenario's attempts and events as tables in HTML. */
+#include "runner/report/attempt_table.h"
 #include "runner/report/attempt_text.h"
 #include "runner/report/html_site.h"
-#include "runner/report/timeline.h"
 
 /* Of a long list so many are shown, and those that findings and expectations refer to. */
 enum {
@@ -108,9 +108,9 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	markup_textf(markup, "%u", id + 1);
 	markup_close(markup);
 	add_seconds(page, history->started_ns);
-	if (record->n_copies > 1 && attempt->copy != COPY_UNKNOWN)
-		markup_elementf(markup, "td", "num", "%u", attempt->copy + 1);
-	else if (record->n_copies > 1)
+	if (record->n_instances > 1 && attempt->instance != INSTANCE_UNKNOWN)
+		markup_elementf(markup, "td", "num", "%u", attempt->instance + 1);
+	else if (record->n_instances > 1)
 		markup_element(markup, "td", "num", "?");
 	markup_elementf(markup, "td", NULL, "%s %u", endpoint_name(record, attempt->endpoint),
 			attempt->number);
@@ -156,15 +156,15 @@ void html_attempts(struct html_page *page)
 {
 	static const struct html_column single[] = {
 		{"#", true},    {"at", true}, {"endpoint"},    {"addresses"},  {"step"},
-		{"SYNs", true}, {"ended"},    {"wait before"}, {"late", true}, {NULL},
+		{"SYNs", true}, {"ended"},    {"backoff"}, {"late", true}, {NULL},
 	};
 	static const struct html_column several[] = {
-		{"#", true},     {"at", true},   {"copy", true}, {"endpoint"},
-		{"addresses"},   {"step"},       {"SYNs", true}, {"ended"},
-		{"wait before"}, {"late", true}, {NULL},
+		{"#", true}, {"at", true},   {"instance", true}, {"endpoint"},    {"addresses"},
+		{"step"},    {"SYNs", true}, {"ended"},          {"backoff"}, {"late", true},
+		{NULL},
 	};
 	const struct record *record = page->result->record;
-	bool copies = record->n_copies > 1;
+	bool instances = record->n_instances > 1;
 	size_t n = record->n_attempts, n_hidden = 0;
 
 	html_section(page, "attempts", "Attempts");
@@ -177,7 +177,7 @@ void html_attempts(struct html_page *page)
 	}
 	markup_element(page->markup, "p", "dim",
 		       "Late is by how much synfault's answer came later than it was meant to.");
-	begin_table(page, "Table of attempts", copies ? several : single);
+	begin_table(page, "Table of attempts", instances ? several : single);
 	for (uint32_t id = 0; id < n; id++) {
 		if (!html_shows_attempt(page, id)) {
 			n_hidden++;
@@ -185,7 +185,7 @@ void html_attempts(struct html_page *page)
 		}
 		if (n_hidden > 0)
 			add_gap(page, n_hidden,
-				copies ? ARRAY_SIZE(several) - 1 : ARRAY_SIZE(single) - 1,
+				instances ? ARRAY_SIZE(several) - 1 : ARRAY_SIZE(single) - 1,
 				"attempts");
 		n_hidden = 0;
 		add_attempt(page, id);
@@ -235,10 +235,10 @@ static char *event_text(const struct record *record, const struct event *event)
 		break;
 	case EVENT_SERVER_EXIT:
 		strbuf_printf(&text, "%s: ", endpoint_name(record, event->u.server.endpoint));
-		timeline_wait_status(event->u.server.wait_status, &text);
+		attempt_table_wait_status(event->u.server.wait_status, &text);
 		break;
 	case EVENT_EXIT:
-		timeline_wait_status(event->u.exit.wait_status, &text);
+		attempt_table_wait_status(event->u.exit.wait_status, &text);
 		break;
 	default:
 		break;

@@ -100,7 +100,7 @@ static void add_stream(struct html_page *page, uint32_t index)
 
 	markup_open(markup, "h3");
 	html_id(page, "stream", index + 1);
-	markup_textf(markup, "%s%s", index < STREAMS_EACH * record->n_copies ? "client " : "",
+	markup_textf(markup, "%s%s", index < STREAMS_EACH * record->n_instances ? "client " : "",
 		     stream->name);
 	markup_close(markup);
 	markup_open(markup, "ol");

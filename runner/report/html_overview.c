@@ -61,7 +61,7 @@ static void add_stopped(struct markup *markup, const struct run_results *results
 
 static void add_facts(struct markup *markup, const struct run_results *results)
 {
-	const struct run_facts *facts = &results->facts;
+	const struct run_metadata *facts = &results->facts;
 	AUTO_FREE char *seed = xasprintf("%llu", (unsigned long long)results->seed);
 	AUTO_FREE char *user = NULL, *processors = NULL;
 	char duration[DURATION_TEXT_SIZE];

@@ -283,8 +283,8 @@ void html_scenario(struct markup *markup, const struct html_site *site, size_t i
 	page.lines = html_lines_find(result);
 	if (result->record) {
 		page.history = history_make(result->record);
-		page.waits = wait_views_make(result->scenario, &page.history,
-					     site->results->facts.timing_scale);
+		page.waits = backoff_views_make(result->scenario, &page.history,
+						site->results->facts.timing_scale);
 	}
 	add_links(&page);
 	add_heading(&page);

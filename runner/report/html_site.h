@@ -4,9 +4,9 @@
 #define SYNFAULT_RUNNER_REPORT_HTML_SITE_H
 
 #include "runner/record/history.h"
+#include "runner/report/backoff_view.h"
 #include "runner/report/markup.h"
 #include "runner/report/result.h"
-#include "runner/report/wait_view.h"
 
 /* Where the pages of scenarios and their captures are, below the directory. */
 #define HTML_SCENARIOS "scenarios"
@@ -31,7 +31,7 @@ struct html_page {
 
 	/* Of the record, where there is one. */
 	struct history history;
-	struct wait_view *waits;
+	struct backoff_view *waits;
 	struct html_lines *lines; /* of the scenario file that are shown */
 };
 

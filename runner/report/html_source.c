@@ -6,7 +6,7 @@
  */
 #include "runner/report/html_site.h"
 
-enum { MOST_PARTS = 3, MOST_LINES = 400 };
+enum { MAX_PARTS = 3, MAX_LINES = 400 };
 
 /* Lines [first, last], from 1. */
 struct part {
@@ -15,7 +15,7 @@ struct part {
 };
 
 struct html_lines {
-	struct part parts[MOST_PARTS];
+	struct part parts[MAX_PARTS];
 	size_t n_parts;
 };
 
@@ -42,15 +42,15 @@ static bool find_document(const struct scenario_file *file, unsigned line, struc
 	if (line > part.last)
 		return false;
 	/* A document that is very long is shown from somewhat before the line on. */
-	if (part.last - part.first >= MOST_LINES) {
+	if (part.last - part.first >= MAX_LINES) {
 		unsigned first =
-			line > part.first + MOST_LINES / 2 ? line - MOST_LINES / 2 : part.first;
+			line > part.first + MAX_LINES / 2 ? line - MAX_LINES / 2 : part.first;
 		const char *text = source + part.offset;
 
 		for (; part.first < first; part.first++)
 			text = (const char *)memchr(text, '\n', (size_t)(end - text)) + 1;
 		part.offset = (size_t)(text - source);
-		part.last = MIN(part.last, part.first + MOST_LINES - 1);
+		part.last = MIN(part.last, part.first + MAX_LINES - 1);
 	}
 	*ret = part;
 	return true;
@@ -68,7 +68,7 @@ static void take_line(struct html_lines *lines, const struct scenario_file *file
 {
 	struct part part;
 
-	if (line == 0 || lines->n_parts == MOST_PARTS || html_lines_have(lines, line) ||
+	if (line == 0 || lines->n_parts == MAX_PARTS || html_lines_have(lines, line) ||
 	    !find_document(file, line, &part))
 		return;
 	lines->parts[lines->n_parts++] = part;

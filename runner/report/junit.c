@@ -13,8 +13,8 @@
 #include "common/duration.h"
 #include "common/text.h"
 #include "runner/report/assessment_text.h"
+#include "runner/report/attempt_table.h"
 #include "runner/report/file.h"
-#include "runner/report/timeline.h"
 #include "runner/report/xml.h"
 
 #define REPORT_KIND "JUnit report"
@@ -454,7 +454,7 @@ static void add_result_element(struct report *report, const struct testcase *tes
 static void add_earlier_run(struct report *report, const struct testcase *testcase,
 			    const struct earlier_run *run)
 {
-	static const struct timeline_style style = {.columns = 100};
+	static const struct attempt_table_style style = {.columns = 100};
 	bool passed = result_outcome(testcase->result) == OUTCOME_PASS;
 	bool failed = run->judgement.outcome == OUTCOME_FAIL;
 	struct result as_result = {
@@ -479,8 +479,8 @@ static void add_earlier_run(struct report *report, const struct testcase *testca
 	add_attribute(report, "type", type.length ? strbuf_text(&type) : "harness");
 	add_text_element(report, "stackTrace", &body);
 	if (run->record) {
-		timeline_format(as_result.scenario, run->record, &run->judgement, &style,
-				&timeline);
+		attempt_table_format(as_result.scenario, run->record, &run->judgement, &style,
+				     &timeline);
 		text_sanitize(&out, strbuf_text(&timeline), timeline.length);
 		assessments_format(&run->judgement, style.columns, false, &out);
 		add_text_element(report, "system-out", &out);
@@ -490,7 +490,7 @@ static void add_earlier_run(struct report *report, const struct testcase *testca
 
 static void add_output(struct report *report, const struct testcase *testcase)
 {
-	static const struct timeline_style style = {.columns = 100};
+	static const struct attempt_table_style style = {.columns = 100};
 	const struct result *result = testcase->result;
 	const struct record *record = result->record;
 	AUTO_STRBUF struct strbuf out = {0}, timeline = {0}, err = {0};
@@ -498,7 +498,7 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	if (!record)
 		return;
 	attachments_add(&out, &report->options.attachments, report->results, testcase->index);
-	timeline_format(result->scenario, record, &result->judgement, &style, &timeline);
+	attempt_table_format(result->scenario, record, &result->judgement, &style, &timeline);
 	text_sanitize(&out, strbuf_text(&timeline), timeline.length);
 	assessments_format(&result->judgement, style.columns, false, &out);
 	/* The run's, which --seed takes; the scenario's own is drawn from it. */
@@ -515,10 +515,10 @@ static void add_output(struct report *report, const struct testcase *testcase)
 	for (size_t i = 0; i < record->n_streams; i++) {
 		const struct stream *stream = &record->streams[i];
 
-		bool is_err = i < (size_t)STREAMS_EACH * record->n_copies &&
+		bool is_err = i < (size_t)STREAMS_EACH * record->n_instances &&
 			      i % STREAMS_EACH == STREAM_STDERR;
 
-		if (is_err && record->n_copies == 1)
+		if (is_err && record->n_instances == 1)
 			add_stream(&err, stream);
 		else
 			add_named_stream(is_err ? &err : &out, stream,

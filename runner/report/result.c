@@ -240,7 +240,7 @@ void results_free(struct run_results *results)
 		free_earlier(&results->items[i]);
 	}
 	free(results->items);
-	run_facts_free(&results->facts);
+	run_metadata_free(&results->facts);
 	*results = (struct run_results){0};
 }
 

@@ -7,7 +7,7 @@
 #define SYNFAULT_RUNNER_REPORT_RESULT_H
 
 #include "runner/judge/judge.h"
-#include "runner/report/facts.h"
+#include "runner/report/run_metadata.h"
 #include "runner/scenario/load.h"
 
 /* Why a run ended before everything had been run. */
@@ -85,8 +85,8 @@ struct run_results {
 	enum stop_cause stop; /* STOP_NONE: it ran to its end */
 	/* The part of a suite that this is, "3/8"; borrowed; NULL: it is the whole. */
 	const char *shard;
-	const char *records;    /* the directory of its records; borrowed; NULL: none are written */
-	struct run_facts facts; /* owned */
+	const char *records; /* the directory of its records; borrowed; NULL: none are written */
+	struct run_metadata facts; /* owned */
 };
 
 struct outcome_counts {

@@ -218,7 +218,7 @@ static json_t *result_json(const struct result *result, size_t file)
 	return object;
 }
 
-static json_t *facts_json(const struct run_facts *facts)
+static json_t *facts_json(const struct run_metadata *facts)
 {
 	json_t *object = made(json_object());
 
@@ -232,7 +232,7 @@ static json_t *facts_json(const struct run_facts *facts)
 	return object;
 }
 
-static json_t *options_json(const struct run_facts *facts)
+static json_t *options_json(const struct run_metadata *facts)
 {
 	json_t *object = made(json_object());
 

@@ -21,7 +21,7 @@
 #define COUNT_LIMIT   INT64_C(1000000000)
 
 struct reader {
-	struct stored_run *run;
+	struct run_loader_run *run;
 	size_t n_files; /* of those in run->files: the document's */
 	size_t *next;   /* for each of these: where the next scenario of it is looked for first */
 	char *message;
@@ -332,7 +332,7 @@ static bool read_record(struct reader *reader, const json_t *object, struct reco
 
 static bool read_file(struct reader *reader, const json_t *object, int64_t timeout_ns)
 {
-	struct stored_run *run = reader->run;
+	struct run_loader_run *run = reader->run;
 	const json_t *source = json_object_get(object, "source");
 	AUTO_FREE char *path = NULL, *text = NULL;
 	struct scenario_file *file;
@@ -423,7 +423,7 @@ static bool read_diagnostics(struct reader *reader, const json_t *array, struct 
 static bool read_broken(struct reader *reader, const json_t *object, const json_t *diagnostics,
 			const char *name, struct result *result)
 {
-	struct stored_run *run = reader->run;
+	struct run_loader_run *run = reader->run;
 	const struct scenario_file *file = result->file;
 	struct scenario_file *own;
 	struct broken_document broken = {0};
@@ -463,7 +463,7 @@ static bool read_broken(struct reader *reader, const json_t *object, const json_
 static bool read_identity(struct reader *reader, const json_t *object, struct result *result)
 {
 	const json_t *diagnostics = json_object_get(object, "diagnostics");
-	struct stored_run *run = reader->run;
+	struct run_loader_run *run = reader->run;
 	AUTO_FREE char *name = NULL;
 	int64_t index = -1;
 
@@ -551,7 +551,7 @@ static bool read_result(struct reader *reader, const json_t *object, struct resu
 
 /* ---- the document ---- */
 
-static bool read_options(struct reader *reader, const json_t *object, struct run_facts *facts)
+static bool read_options(struct reader *reader, const json_t *object, struct run_metadata *facts)
 {
 	const json_t *scale = json_object_get(object, "timing_scale");
 	const json_t *flaky = json_object_get(object, "flaky_result");
@@ -569,7 +569,8 @@ static bool read_options(struct reader *reader, const json_t *object, struct run
 	       read_texts(reader, object, "command", &facts->command);
 }
 
-static bool read_environment(struct reader *reader, const json_t *object, struct run_facts *facts)
+static bool read_environment(struct reader *reader, const json_t *object,
+			     struct run_metadata *facts)
 {
 	if (object && !json_is_object(object))
 		return refuse(reader, "not an object");
@@ -585,7 +586,7 @@ static bool read_environment(struct reader *reader, const json_t *object, struct
 
 static bool read_head(struct reader *reader, const json_t *top)
 {
-	struct stored_run *run = reader->run;
+	struct run_loader_run *run = reader->run;
 	struct run_results *results = &run->results;
 	const char *format = json_string_value(json_object_get(top, "format"));
 	const json_t *version = json_object_get(top, "version");
@@ -644,9 +645,9 @@ static bool read_lists(struct reader *reader, const json_t *top)
 	return true;
 }
 
-struct stored_run *run_json_read(const char *text, size_t length, char **ret_message)
+struct run_loader_run *run_json_read(const char *text, size_t length, char **ret_message)
 {
-	AUTO_STORED_RUN struct stored_run *run = xzalloc(sizeof(*run));
+	AUTO_STORED_RUN struct run_loader_run *run = xzalloc(sizeof(*run));
 	struct reader reader = {.run = run, .where = "the document"};
 	json_error_t error;
 	json_t *top = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
@@ -687,11 +688,11 @@ bool run_json_read_file(const char *path, struct strbuf *text, char **ret_messag
 	return length >= 0 && text->length <= RUN_JSON_MAX_SIZE;
 }
 
-struct stored_run *run_json_load(const char *path, char **ret_message)
+struct run_loader_run *run_json_load(const char *path, char **ret_message)
 {
 	AUTO_STRBUF struct strbuf text = {0}, line = {0};
 	AUTO_FREE char *message = NULL;
-	struct stored_run *run = NULL;
+	struct run_loader_run *run = NULL;
 
 	if (run_json_read_file(path, &text, &message))
 		run = run_json_read(strbuf_text(&text), text.length, &message);
@@ -702,7 +703,7 @@ struct stored_run *run_json_load(const char *path, char **ret_message)
 	return run;
 }
 
-struct scenario *stored_run_stand_in(struct stored_run *run, const char *path, const char *name,
+struct scenario *stored_run_stand_in(struct run_loader_run *run, const char *path, const char *name,
 				     const struct record *record)
 {
 	struct scenario *scenario = xzalloc(sizeof(*scenario));
@@ -726,7 +727,7 @@ struct scenario *stored_run_stand_in(struct stored_run *run, const char *path, c
 	return scenario;
 }
 
-bool stored_run_is_readable(const struct stored_run *run, const struct scenario *scenario)
+bool stored_run_is_readable(const struct run_loader_run *run, const struct scenario *scenario)
 {
 	for (size_t i = 0; i < run->n_unread; i++)
 		if (run->unread[i] == scenario)
@@ -734,7 +735,7 @@ bool stored_run_is_readable(const struct stored_run *run, const struct scenario 
 	return true;
 }
 
-void stored_run_free(struct stored_run *run)
+void stored_run_free(struct run_loader_run *run)
 {
 	if (!run)
 		return;
@@ -750,7 +751,7 @@ void stored_run_free(struct stored_run *run)
 	free(run);
 }
 
-void stored_run_freep(struct stored_run **run)
+void stored_run_freep(struct run_loader_run **run)
 {
 	stored_run_free(*run);
 }

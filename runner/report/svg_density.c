@@ -26,7 +26,7 @@ static const enum svg_paint end_paints[END_N_KINDS] = {
 	[END_UNREACHABLE] = SVG_UNREACHABLE, [END_OPEN] = SVG_OPEN,
 };
 
-static void take_wait(struct bin *bin, const struct wait_view *wait)
+static void take_wait(struct bin *bin, const struct backoff_view *wait)
 {
 	if (!wait->there || wait->open)
 		return;
@@ -145,7 +145,7 @@ static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_id
 	waits = xasprintf("waits of %s to %s", duration_format(sums->shortest_ns, shortest),
 			  duration_format(sums->longest_ns, longest));
 	svg_text(markup, SVG_INK, x, y + 20, SVG_FONT_SIZE, SVG_START, NAME_WIDTH,
-		 picture->waits[ids[n_ids - 1]].interval ? "intervals" : "waits");
+		 picture->waits[ids[n_ids - 1]].interval ? "attempt-delay" : "backoff");
 	svg_text(markup, SVG_DIM, x, y + 36, SVG_SMALL_SIZE, SVG_START, NAME_WIDTH, axis);
 	svg_text(markup, SVG_INK, NOTE_X, y + 20, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH, waits);
 	if (sums->n_missed > 0) {

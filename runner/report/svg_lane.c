@@ -37,7 +37,8 @@ static void put_text(struct picture *picture, struct row_text *row, enum svg_pai
 	row->end = x + width;
 }
 
-static void draw_wait(struct picture *picture, const struct wait_view *wait, struct row_text *row)
+static void draw_wait(struct picture *picture, const struct backoff_view *wait,
+		      struct row_text *row)
 {
 	struct markup *markup = picture->markup;
 	double middle = picture->y + LANE_MIDDLE, from, to;
@@ -211,8 +212,8 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 	struct strbuf text = {0};
 
 	strbuf_printf(&text, "attempt %u", id + 1);
-	if (picture->record->n_copies > 1 && attempt->copy != COPY_UNKNOWN)
-		strbuf_printf(&text, " of copy %u", attempt->copy + 1);
+	if (picture->record->n_instances > 1 && attempt->instance != INSTANCE_UNKNOWN)
+		strbuf_printf(&text, " of instance %u", attempt->instance + 1);
 	strbuf_printf(&text, " from %s to %s at %s: %s", address_format(&attempt->client, from),
 		      address_format(&attempt->server, to),
 		      duration_format(history->started_ns, at), end);
@@ -226,18 +227,19 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 	return strbuf_steal(&text);
 }
 
-/* What is to be done to it; of several copies of the client, also which one made it. */
+/* What is to be done to it; of several instances of the client, also which one made it. */
 static void draw_fault_name(struct picture *picture, uint32_t id, const char *fault)
 {
-	uint32_t copy = picture->record->attempts[id].copy;
+	uint32_t instance = picture->record->attempts[id].instance;
 	double x = PICTURE_MARGIN + 44, y = picture->y + LANE_MIDDLE + 4, room = NAME_WIDTH - 44;
 	AUTO_FREE char *text = NULL;
 
-	if (picture->record->n_copies <= 1) {
+	if (picture->record->n_instances <= 1) {
 		svg_text(picture->markup, SVG_DIM, x, y, SVG_FONT_SIZE, SVG_START, room, fault);
 		return;
 	}
-	text = copy == COPY_UNKNOWN ? xstrdup("copy not known") : xasprintf("copy %u", copy + 1);
+	text = instance == INSTANCE_UNKNOWN ? xstrdup("instance not known")
+					    : xasprintf("instance %u", instance + 1);
 	svg_text(picture->markup, SVG_DIM, x, picture->y + 13, SVG_FONT_SIZE, SVG_START, room,
 		 fault);
 	svg_text(picture->markup, SVG_INK, x, picture->y + 26, SVG_SMALL_SIZE, SVG_START, room,
@@ -247,7 +249,7 @@ static void draw_fault_name(struct picture *picture, uint32_t id, const char *fa
 void picture_lane(struct picture *picture, uint32_t id)
 {
 	const struct attempt_history *attempt = &picture->history.attempts[id];
-	const struct wait_view *wait = &picture->waits[id];
+	const struct backoff_view *wait = &picture->waits[id];
 	AUTO_FREE char *fault = attempt_fault_text(picture->scenario, picture->record, id),
 		       *end = attempt_end_text(attempt), *waited = attempt_wait_text(wait),
 		       *title = lane_title(picture, id, end, waited),

@@ -4,8 +4,8 @@
 #define SYNFAULT_RUNNER_REPORT_SVG_PICTURE_H
 
 #include "runner/judge/judge.h"
+#include "runner/report/backoff_view.h"
 #include "runner/report/svg.h"
-#include "runner/report/wait_view.h"
 
 /* Three columns: names, the plot, what came of it; in pixels. */
 #define PICTURE_WIDTH  1120.0
@@ -23,14 +23,14 @@ struct picture {
 	const struct record *record;
 	const struct judgement *judgement; /* or NULL */
 	struct history history;
-	struct wait_view *waits; /* by attempt */
-	double *lags_ns;         /* unused entries 0 */
-	bool *blamed;            /* by attempt */
-	size_t *first_event;     /* by attempt: where its events start in event_order */
-	size_t *event_order;     /* indices of events, attempt by attempt */
-	int64_t from_ns, to_ns;  /* what the plot spans */
-	double y;                /* where the next row goes */
-	bool used[SVG_N_PAINTS]; /* what the legend has to explain */
+	struct backoff_view *waits; /* by attempt */
+	double *lags_ns;            /* unused entries 0 */
+	bool *blamed;               /* by attempt */
+	size_t *first_event;        /* by attempt: where its events start in event_order */
+	size_t *event_order;        /* indices of events, attempt by attempt */
+	int64_t from_ns, to_ns;     /* what the plot spans */
+	double y;                   /* where the next row goes */
+	bool used[SVG_N_PAINTS];    /* what the legend has to explain */
 };
 
 /* Where a time is in the plot; what is outside is at its edge. */

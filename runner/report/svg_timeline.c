@@ -15,22 +15,22 @@
 #include <math.h>
 
 #include "common/text.h"
+#include "runner/report/attempt_table.h"
 #include "runner/report/attempt_text.h"
 #include "runner/report/result.h"
 #include "runner/report/svg_picture.h"
-#include "runner/report/timeline.h"
 
 #define AXIS_HEIGHT   26.0
 #define GROUP_HEIGHT  24.0
 #define STREAM_HEIGHT 20.0
 #define TITLE_HEIGHT  26.0
 #define TICK_DISTANCE 76.0 /* pixels, at least */
-#define MOST_LANES    40   /* more attempts than that, and not all get a row */
+#define MAX_LANES     40   /* more attempts than that, and not all get a row */
 #define SHOWN_FIRST   6
 #define SHOWN_LAST    3
 #define SHOWN_BLAMED  5 /* those whose surroundings are shown */
-#define MOST_GROUPS   24
-#define MOST_STREAMS  8
+#define MAX_GROUPS    24
+#define MAX_STREAMS   8
 #define SHOWN_COPIES  8
 
 /* Attempts at one address of one endpoint. */
@@ -101,7 +101,8 @@ static void picture_init(struct picture *picture, const struct svg_timeline_styl
 
 	picture->markup = markup_new();
 	picture->history = history_make(record);
-	picture->waits = wait_views_make(picture->scenario, &picture->history, style->timing_scale);
+	picture->waits =
+		backoff_views_make(picture->scenario, &picture->history, style->timing_scale);
 	picture->blamed = xzalloc(record->n_attempts + 1);
 	for (size_t i = 0; picture->judgement && i < picture->judgement->n_findings; i++)
 		if (picture->judgement->findings[i].attempt < record->n_attempts)
@@ -141,7 +142,7 @@ static struct group *find_group(struct groups *groups, const struct record_attem
 				       address_equal(known->server, &attempt->server)))
 			return known;
 	}
-	if (groups->n_items + 1 < MOST_GROUPS) {
+	if (groups->n_items + 1 < MAX_GROUPS) {
 		group.endpoint = attempt->endpoint;
 		group.server = &attempt->server;
 	}
@@ -249,7 +250,7 @@ static void draw_groups(struct picture *picture)
 	for (size_t i = 0; i < groups.n_items; i++) {
 		const struct group *group = &groups.items[i];
 		char address[ADDRESS_TEXT_SIZE];
-		bool large = !group->server || (record->n_attempts > MOST_LANES &&
+		bool large = !group->server || (record->n_attempts > MAX_LANES &&
 						group->n_ids > SHOWN_FIRST + SHOWN_LAST + 1);
 
 		if (group->server)
@@ -349,7 +350,7 @@ static void draw_streams(struct picture *picture)
 {
 	size_t n_drawn = 0;
 
-	for (uint32_t i = 0; i < picture->record->n_streams && n_drawn < MOST_STREAMS; i++)
+	for (uint32_t i = 0; i < picture->record->n_streams && n_drawn < MAX_STREAMS; i++)
 		if (picture->record->streams[i].total > 0) {
 			draw_stream(picture, i);
 			n_drawn++;
@@ -383,12 +384,12 @@ static bool is_good_end(const struct picture *picture, int wait_status)
 	return wait_status == 0;
 }
 
-/* One copy of the client; @name as it is to be called. */
-static void draw_copy(struct picture *picture, uint32_t copy, const char *name)
+/* One instance of the client; @name as it is to be called. */
+static void draw_instance(struct picture *picture, uint32_t instance, const char *name)
 {
 	const struct record *record = picture->record;
-	const struct event *start = record_copy_start(record, copy),
-			   *exit = record_copy_exit(record, copy);
+	const struct event *start = record_instance_start(record, instance),
+			   *exit = record_instance_exit(record, instance);
 	bool timed_out = record_timed_out(record);
 	AUTO_STRBUF struct strbuf end = {0};
 	char buffer[DURATION_TEXT_SIZE];
@@ -396,7 +397,7 @@ static void draw_copy(struct picture *picture, uint32_t copy, const char *name)
 	if (timed_out)
 		strbuf_puts(&end, "timeout, then ");
 	if (exit) {
-		timeline_wait_status(exit->u.exit.wait_status, &end);
+		attempt_table_wait_status(exit->u.exit.wait_status, &end);
 		strbuf_printf(&end, " at %s", duration_format(exit->at_ns, buffer));
 	} else {
 		strbuf_puts(&end, "its end was not seen");
@@ -409,20 +410,21 @@ static void draw_copy(struct picture *picture, uint32_t copy, const char *name)
 static void draw_client(struct picture *picture)
 {
 	const struct record *record = picture->record;
-	uint32_t n_shown = MIN(record->n_copies, SHOWN_COPIES);
+	uint32_t n_shown = MIN(record->n_instances, SHOWN_COPIES);
 
 	/* Of somebody else's client there is neither start nor end. */
 	if (!record->client_started || record->attached)
 		return;
-	if (record->n_copies <= 1)
-		draw_copy(picture, 0, "client");
-	for (uint32_t copy = 0; record->n_copies > 1 && copy < n_shown; copy++) {
-		AUTO_FREE char *name = xasprintf("copy %u", copy + 1);
+	if (record->n_instances <= 1)
+		draw_instance(picture, 0, "client");
+	for (uint32_t instance = 0; record->n_instances > 1 && instance < n_shown; instance++) {
+		AUTO_FREE char *name = xasprintf("instance %u", instance + 1);
 
-		draw_copy(picture, copy, name);
+		draw_instance(picture, instance, name);
 	}
-	if (record->n_copies > n_shown && n_shown > 1) {
-		AUTO_FREE char *text = xasprintf("%u more copies", record->n_copies - n_shown);
+	if (record->n_instances > n_shown && n_shown > 1) {
+		AUTO_FREE char *text =
+			xasprintf("%u more instances", record->n_instances - n_shown);
 
 		svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 14, SVG_FONT_SIZE,
 			 SVG_START, PLOT_WIDTH, text);
@@ -446,7 +448,7 @@ static void draw_server_exits(struct picture *picture)
 				 event->u.server.endpoint < record->n_endpoints
 					 ? record->endpoints[event->u.server.endpoint].name
 					 : "?");
-		timeline_wait_status(event->u.server.wait_status, &end);
+		attempt_table_wait_status(event->u.server.wait_status, &end);
 		strbuf_printf(&end, " at %s", duration_format(event->at_ns, buffer));
 		draw_process(picture, name, picture->from_ns, event->at_ns, strbuf_text(&end),
 			     false);
@@ -534,7 +536,7 @@ static void draw_axis(const struct picture *picture, struct markup *markup, doub
 	}
 }
 
-/* The end of the client (of many copies: of the last) and of its time, down through all rows. */
+/* The end of the client (of many instances: of the last) and of its time, down through all rows. */
 static void draw_ends(const struct picture *picture, struct markup *markup, double top,
 		      double bottom)
 {
@@ -544,7 +546,7 @@ static void draw_ends(const struct picture *picture, struct markup *markup, doub
 		const struct event *event = &picture->record->events[i];
 		double x = picture_x(picture, event->at_ns);
 
-		if (event->kind == EVENT_EXIT && picture->record->n_copies > SHOWN_COPIES &&
+		if (event->kind == EVENT_EXIT && picture->record->n_instances > SHOWN_COPIES &&
 		    event != last)
 			continue;
 		if (event->kind == EVENT_TIMEOUT)
@@ -658,7 +660,7 @@ static char *describe(const struct picture *picture)
 			strbuf_printf(&text, ", %zu %s", counts[end], attempt_end_words(end));
 	if (exit) {
 		strbuf_puts(&text, "; the client ended with ");
-		timeline_wait_status(exit->u.exit.wait_status, &text);
+		attempt_table_wait_status(exit->u.exit.wait_status, &text);
 		strbuf_printf(&text, " after %s", duration_format(exit->at_ns, buffer));
 	}
 	strbuf_putc(&text, '.');

@@ -256,7 +256,7 @@ bool decode_command(struct loader *loader, const struct field *field, char ***re
 /* Part of a node's text: an end of a range. */
 struct part {
 	const struct node *node;
-	const char *text; /* terminated copy */
+	const char *text; /* terminated instance */
 	size_t offset, length;
 };
 
@@ -439,14 +439,15 @@ bool decode_percent(struct loader *loader, const struct node *node, double *ret_
 typedef bool parse_end(struct loader *loader, const struct part *part, int64_t *ret);
 
 /* Cuts the blanks around part of a text and copies it. */
-static struct part cut(const struct node *node, const char *from, const char *to, char **ret_copy)
+static struct part cut(const struct node *node, const char *from, const char *to,
+		       char **ret_instance)
 {
 	while (from < to && *from == ' ')
 		from++;
 	while (to > from && to[-1] == ' ')
 		to--;
-	*ret_copy = xstrndup(from, (size_t)(to - from));
-	return (struct part){node, *ret_copy, (size_t)(from - node->text), (size_t)(to - from)};
+	*ret_instance = xstrndup(from, (size_t)(to - from));
+	return (struct part){node, *ret_instance, (size_t)(from - node->text), (size_t)(to - from)};
 }
 
 static bool decode_range(struct loader *loader, const struct node *node, parse_end *parse,

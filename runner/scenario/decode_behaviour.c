@@ -6,7 +6,7 @@
  */
 #include "runner/scenario/decode.h"
 
-#define MOST_ATTEMPTS INT64_C(1000000000)
+#define MAX_ATTEMPTS INT64_C(1000000000)
 
 typedef void decode_one_fn(struct loader *loader, const struct field *field, size_t endpoint);
 
@@ -33,7 +33,7 @@ static void decode_each(struct loader *loader, const struct field *field, bool o
 	}
 }
 
-/* ---- times: connect-timeout, total-wait ---- */
+/* ---- times: connect-timeout, total-backoff ---- */
 
 static void decode_time(struct loader *loader, const struct field *field, size_t endpoint,
 			enum expectation_kind kind)
@@ -53,7 +53,7 @@ static void decode_one_connect_timeout(struct loader *loader, const struct field
 
 static void decode_one_total_wait(struct loader *loader, const struct field *field, size_t endpoint)
 {
-	decode_time(loader, field, endpoint, EXPECT_TOTAL_WAIT);
+	decode_time(loader, field, endpoint, EXPECT_TOTAL_BACKOFF);
 }
 
 const struct schema_key schema_time_named = {
@@ -77,11 +77,12 @@ void decode_total_wait(struct loader *loader, const struct field *field, void *t
 	decode_each(loader, field, false, decode_one_total_wait);
 }
 
-/* ---- counts: in-flight, leaks ---- */
+/* ---- counts: concurrent-attempts, leaks ---- */
 
 static void decode_one_in_flight(struct loader *loader, const struct field *field, size_t endpoint)
 {
-	struct expectation *expectation = add_expectation(loader, EXPECT_IN_FLIGHT, field->value);
+	struct expectation *expectation =
+		add_expectation(loader, EXPECT_CONCURRENT_ATTEMPTS, field->value);
 	struct range *range = &expectation->value.range.range;
 	bool exact;
 
@@ -143,7 +144,7 @@ static void decode_most_attempts(struct loader *loader, const struct field *fiel
 {
 	struct expectation *expectation = target;
 
-	decode_count(loader, field->value, "a number of attempts", 1, MOST_ATTEMPTS,
+	decode_count(loader, field->value, "a number of attempts", 1, MAX_ATTEMPTS,
 		     &expectation->value.gives_up.attempts);
 }
 
@@ -205,13 +206,12 @@ void decode_gives_up(struct loader *loader, const struct field *field, void *tar
 	decode_each(loader, field, !holds_mappings(field->value), decode_one_gives_up);
 }
 
-/* ---- retries-only ---- */
+/* ---- retry-on ---- */
 
 static void decode_one_retries_only(struct loader *loader, const struct field *field,
 				    size_t endpoint)
 {
-	struct expectation *expectation =
-		add_expectation(loader, EXPECT_RETRIES_ONLY, field->value);
+	struct expectation *expectation = add_expectation(loader, EXPECT_RETRY_ON, field->value);
 	const struct node *value = field->value;
 	size_t n = value->kind == NODE_LIST ? value->count : 1;
 

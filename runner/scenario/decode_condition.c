@@ -45,13 +45,13 @@ static void decode_attempt(struct loader *loader, const struct field *field, voi
 	}
 	if (!node->count)
 		conditional->good = loader_error(loader, node, "this set of attempts is empty");
-	else if (node->count > CONDITION_MOST_RANGES) {
+	else if (node->count > CONDITION_MAX_RANGES) {
 		conditional->good = loader_error(loader, node,
 						 "a condition takes %d ranges of attempts at most",
-						 CONDITION_MOST_RANGES);
+						 CONDITION_MAX_RANGES);
 		loader_hint(loader, "give the rest in a step of its own");
 	}
-	for (size_t i = 0; i < node->count && i < CONDITION_MOST_RANGES; i++)
+	for (size_t i = 0; i < node->count && i < CONDITION_MAX_RANGES; i++)
 		conditional->good &= decode_range(loader, node->items[i], &conditional->when);
 }
 

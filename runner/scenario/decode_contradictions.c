@@ -7,12 +7,12 @@
 #include <inttypes.h>
 
 #include "runner/scenario/decode.h"
-#include "runner/scenario/waits.h"
+#include "runner/scenario/policy_bounds.h"
 
 struct checker {
 	struct loader *loader;
 	const struct scenario *scenario;
-	int64_t n_copies;
+	int64_t n_instances;
 };
 
 PRINTF(3, 4)
@@ -41,7 +41,7 @@ static bool covers(const struct checker *checker, size_t whole, size_t part)
 	return whole == ALL_ENDPOINTS || whole == part || checker->scenario->n_endpoints == 1;
 }
 
-/* How many attempts are expected at an endpoint, or at all; all copies together. */
+/* How many attempts are expected at an endpoint, or at all; all instances together. */
 static struct range expected_attempts(const struct checker *checker, size_t endpoint)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -73,12 +73,12 @@ static struct range expected_attempts(const struct checker *checker, size_t endp
 	return range;
 }
 
-/* The most attempts that an expectation allows each copy; 0: it sets no limit. */
+/* The most attempts that an expectation allows each instance; 0: it sets no limit. */
 static int64_t limit_of(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
-	case EXPECT_WAITS:
-	case EXPECT_INTERVALS:
+	case EXPECT_BACKOFF:
+	case EXPECT_ATTEMPT_DELAY:
 		return expectation->value.policy.max_attempts;
 	case EXPECT_GIVES_UP:
 		return expectation->value.gives_up.attempts;
@@ -100,26 +100,26 @@ static void check_limit(struct checker *checker, const struct expectation *limit
 
 		if (attempts->kind != EXPECT_ATTEMPTS ||
 		    !covers(checker, limiting->endpoint, attempts->endpoint) ||
-		    attempts->value.range.range.low <= limit * checker->n_copies)
+		    attempts->value.range.range.low <= limit * checker->n_instances)
 			continue;
 		error_at(checker, attempts,
 			 "%" PRId64 " attempts%s are expected, but \"%s\" allows %" PRId64,
 			 attempts->value.range.range.low, at, expectation_kind_name(limiting->kind),
-			 limit * checker->n_copies);
+			 limit * checker->n_instances);
 		loader_hint(checker->loader, "change one of them: a retry is an attempt, too");
 	}
 }
 
-/* How many waits of each copy an expectation needs to look at. */
+/* How many waits of each instance an expectation needs to look at. */
 static int64_t needed_waits(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
-	case EXPECT_WAITS:
-	case EXPECT_INTERVALS:
+	case EXPECT_BACKOFF:
+	case EXPECT_ATTEMPT_DELAY:
 		if (expectation->value.policy.kind == POLICY_LIST)
 			return (int64_t)expectation->value.policy.n_list;
 		return 1;
-	case EXPECT_TOTAL_WAIT:
+	case EXPECT_TOTAL_BACKOFF:
 		return expectation->value.range.range.low > 0 ? 1 : 0;
 	default:
 		return 0;
@@ -132,22 +132,23 @@ static void check_waits(struct checker *checker, const struct expectation *expec
 	struct range attempts = expected_attempts(checker, expectation->endpoint);
 	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
 	const char *name = expectation_kind_name(expectation->kind);
-	bool list = (expectation->kind == EXPECT_WAITS || expectation->kind == EXPECT_INTERVALS) &&
+	bool list = (expectation->kind == EXPECT_BACKOFF ||
+		     expectation->kind == EXPECT_ATTEMPT_DELAY) &&
 		    expectation->value.policy.kind == POLICY_LIST;
 
 	if (limit == 1)
-		attempts.high = MIN(attempts.high, checker->n_copies);
-	if (needed > 0 && attempts.high < (needed + 1) * checker->n_copies) {
+		attempts.high = MIN(attempts.high, checker->n_instances);
+	if (needed > 0 && attempts.high < (needed + 1) * checker->n_instances) {
 		error_at(checker, expectation,
 			 "\"%s\" needs %" PRId64 " attempts%s, but %" PRId64 " at most %s expected",
-			 name, (needed + 1) * checker->n_copies, at, attempts.high,
+			 name, (needed + 1) * checker->n_instances, at, attempts.high,
 			 attempts.high == 1 ? "is" : "are");
 		loader_hint(checker->loader,
-			    attempts.high <= checker->n_copies
+			    attempts.high <= checker->n_instances
 				    ? "one attempt has no wait: leave \"%s\" out"
 				    : "a list holds one time less than there are attempts",
 			    name);
-	} else if (list && attempts.low > (needed + 1) * checker->n_copies) {
+	} else if (list && attempts.low > (needed + 1) * checker->n_instances) {
 		error_at(checker, expectation,
 			 "the list has %" PRId64 " times%s, but %" PRId64
 			 " attempts at least are expected",
@@ -161,7 +162,7 @@ static void check_in_flight(struct checker *checker, const struct expectation *e
 	struct range attempts = expected_attempts(checker, expectation->endpoint);
 	int64_t low = expectation->value.range.range.low;
 
-	if (expectation->kind != EXPECT_IN_FLIGHT || low <= attempts.high)
+	if (expectation->kind != EXPECT_CONCURRENT_ATTEMPTS || low <= attempts.high)
 		return;
 	error_at(checker, expectation,
 		 "%" PRId64 " attempts can't be in flight at once when %" PRId64
@@ -176,7 +177,7 @@ static int64_t needed_time(const struct expectation *expectation)
 	switch (expectation->kind) {
 	case EXPECT_DURATION:
 	case EXPECT_CONNECT_TIMEOUT:
-	case EXPECT_TOTAL_WAIT:
+	case EXPECT_TOTAL_BACKOFF:
 		return expectation->value.range.range.low;
 	case EXPECT_FALLBACK:
 		return expectation->value.fallback.within.low;
@@ -203,7 +204,7 @@ static void check_time(struct checker *checker, const struct expectation *expect
 		loader_hint(checker->loader, "give the scenario a longer \"timeout\"");
 		return;
 	}
-	if (expectation->kind != EXPECT_TOTAL_WAIT)
+	if (expectation->kind != EXPECT_TOTAL_BACKOFF)
 		return;
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *duration = &scenario->expectations[i];
@@ -218,22 +219,22 @@ static void check_time(struct checker *checker, const struct expectation *expect
 }
 
 /* Waits beyond this number are not added up: what is left out only makes the sum smaller. */
-#define MOST_SUMMED INT64_C(100000)
+#define MAX_SUMMED INT64_C(100000)
 
 static bool looks_at_waits(const struct expectation *expectation)
 {
-	return expectation->kind == EXPECT_WAITS || expectation->kind == EXPECT_INTERVALS;
+	return expectation->kind == EXPECT_BACKOFF || expectation->kind == EXPECT_ATTEMPT_DELAY;
 }
 
-/* How many waits each copy has to make at least for all that is expected. */
+/* How many waits each instance has to make at least for all that is expected. */
 static int64_t least_waits(const struct checker *checker, const struct expectation *expectation)
 {
 	int64_t attempts = expected_attempts(checker, expectation->endpoint).low;
 
 	if (expectation->value.policy.kind == POLICY_LIST)
 		return (int64_t)expectation->value.policy.n_list;
-	/* What is expected of all copies is least for all of them when they share it evenly. */
-	return MAX(attempts / checker->n_copies - 1, 1);
+	/* What is expected of all instances is least for all of them when they share it evenly. */
+	return MAX(attempts / checker->n_instances - 1, 1);
 }
 
 /* The shortest time that @n waits can take, tolerance included; no more than some 70 years. */
@@ -245,7 +246,7 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 	/* The next attempt comes as soon as the one before has failed. */
 	if (policy->ends_early)
 		return 0;
-	for (int64_t k = 1; k <= MIN(n, MOST_SUMMED) && sum_ns < INT64_MAX / 4; k++) {
+	for (int64_t k = 1; k <= MIN(n, MAX_SUMMED) && sum_ns < INT64_MAX / 4; k++) {
 		struct range wait = policy_wait(policy, (size_t)k);
 
 		if ((policy->kind != POLICY_LIST && policy->kind != POLICY_RANGE) ||
@@ -257,8 +258,8 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 }
 
 /*
- * The longest time that another expectation leaves for the waits of one copy: as it is written, and
- * returned with its tolerance. INT64_MAX: it sets no limit.
+ * The longest time that another expectation leaves for the waits of one instance: as it is written,
+ * and returned with its tolerance. INT64_MAX: it sets no limit.
  */
 static int64_t room_for(const struct checker *checker, const struct expectation *waits,
 			const struct expectation *other, int64_t *ret_written_ns)
@@ -268,8 +269,8 @@ static int64_t room_for(const struct checker *checker, const struct expectation 
 	switch (other->kind) {
 	case EXPECT_DURATION:
 		break;
-	case EXPECT_TOTAL_WAIT:
-		if (waits->kind != EXPECT_WAITS ||
+	case EXPECT_TOTAL_BACKOFF:
+		if (waits->kind != EXPECT_BACKOFF ||
 		    (other->endpoint != waits->endpoint && checker->scenario->n_endpoints > 1))
 			return INT64_MAX;
 		break;
@@ -421,12 +422,12 @@ static void check_retries_only(struct checker *checker, const struct expectation
 	const struct scenario *scenario = checker->scenario;
 	size_t endpoint = expectation->endpoint;
 
-	if (expectation->kind != EXPECT_RETRIES_ONLY || expectation->value.endings != 0)
+	if (expectation->kind != EXPECT_RETRY_ON || expectation->value.endings != 0)
 		return;
 	if (endpoint == ALL_ENDPOINTS && scenario->n_endpoints == 1)
 		endpoint = 0;
 	if (endpoint >= scenario->n_endpoints || scenario->endpoints[endpoint].n_families > 1 ||
-	    expected_attempts(checker, endpoint).low <= checker->n_copies)
+	    expected_attempts(checker, endpoint).low <= checker->n_instances)
 		return;
 	error_at(checker, expectation, "no retry is allowed, but %" PRId64 " attempts are expected",
 		 expected_attempts(checker, endpoint).low);
@@ -454,7 +455,7 @@ void check_contradictions(struct loader *loader)
 	struct checker checker = {
 		.loader = loader,
 		.scenario = scenario,
-		.n_copies = scenario_n_copies(scenario),
+		.n_instances = scenario_n_instances(scenario),
 	};
 
 	for (size_t i = 0; i < scenario->n_expectations; i++) {

@@ -11,8 +11,8 @@
 
 #define TIMEOUT_DEFAULT_NS (30 * NS_PER_S)
 
-/* Each copy has two pipes and its output in memory. */
-enum { MOST_CLIENTS = 1000, MOST_RUNS = 10000 };
+/* Each instance has two pipes and its output in memory. */
+enum { MAX_CLIENTS = 1000, MAX_RUNS = 10000 };
 
 static void decode_client_command(struct loader *loader, const struct field *field, void *target)
 {
@@ -324,7 +324,8 @@ static void decode_linger(struct loader *loader, const struct field *field, void
 {
 	struct scenario *scenario = target;
 
-	scenario->has_linger = decode_duration(loader, field->value, &scenario->linger_ns);
+	scenario->has_leftover_timeout =
+		decode_duration(loader, field->value, &scenario->leftover_timeout_ns);
 }
 
 static void decode_clients(struct loader *loader, const struct field *field, void *target)
@@ -332,24 +333,24 @@ static void decode_clients(struct loader *loader, const struct field *field, voi
 	struct scenario *scenario = target;
 	int64_t count;
 
-	if (decode_count(loader, field->value, "a number of copies", 1, MOST_CLIENTS, &count))
+	if (decode_count(loader, field->value, "a number of instances", 1, MAX_CLIENTS, &count))
 		scenario->n_clients = (uint32_t)count;
 }
 
-/* Comes after "clients" in the table, so that all copies can be counted. */
+/* Comes after "clients" in the table, so that all instances can be counted. */
 static void decode_repeat(struct loader *loader, const struct field *field, void *target)
 {
 	struct scenario *scenario = target;
 	int64_t count;
 
-	if (!decode_count(loader, field->value, "a number of runs", 1, MOST_RUNS, &count))
+	if (!decode_count(loader, field->value, "a number of runs", 1, MAX_RUNS, &count))
 		return;
 	scenario->n_repeats = (uint32_t)count;
-	if (scenario_n_copies(scenario) <= MOST_RUNS)
+	if (scenario_n_instances(scenario) <= MAX_RUNS)
 		return;
 	loader_error(loader, field->value,
-		     "%" PRIu32 " copies, %" PRIu32 " times, are more than %d clients",
-		     scenario->n_clients, scenario->n_repeats, MOST_RUNS);
+		     "%" PRIu32 " instances, %" PRIu32 " times, are more than %d clients",
+		     scenario->n_clients, scenario->n_repeats, MAX_RUNS);
 	loader_hint(loader, "lower \"clients\" or \"repeat\"");
 }
 
@@ -428,7 +429,7 @@ static const struct schema_key document_keys[] = {
 		.decode = decode_timeout,
 	},
 	{
-		.name = "linger",
+		.name = "leftover-timeout",
 		.value = "a duration",
 		.description = "So long processes that the client left behind are watched after "
 			       "its end, before they are ended; unless given, 1s where gives-up or "
@@ -482,7 +483,7 @@ static const struct schema_key document_keys[] = {
 	{
 		.name = "clients",
 		.value = "a number",
-		.description = "So many copies of the client run side by side.",
+		.description = "So many instances of the client run side by side.",
 		.example = "20",
 		.fallback = "1",
 		.forms = SCHEMA_SCALAR,

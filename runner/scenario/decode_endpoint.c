@@ -307,10 +307,10 @@ static void decode_addresses(struct loader *loader, const struct field *field, v
 	}
 	if (!list->count)
 		loader_error(loader, list, "an endpoint needs one address at least");
-	if (list->count > ENDPOINT_MOST_ADDRESSES)
+	if (list->count > ENDPOINT_MAX_ADDRESSES)
 		loader_error(loader, list, "an endpoint can have %d addresses at most",
-			     ENDPOINT_MOST_ADDRESSES);
-	for (size_t i = 0; i < list->count && i < ENDPOINT_MOST_ADDRESSES; i++) {
+			     ENDPOINT_MAX_ADDRESSES);
+	for (size_t i = 0; i < list->count && i < ENDPOINT_MAX_ADDRESSES; i++) {
 		/* after an error too, so that references to further ones are not wrong as well */
 		endpoint->families[n] = FAMILY_IPV4;
 		endpoint->n_families = n;
@@ -438,7 +438,7 @@ static bool is_family(const struct node *key)
 static void decode_faults_by_address(struct loader *loader, const struct node *mapping,
 				     struct endpoint_spec *endpoint)
 {
-	bool assigned[ENDPOINT_MOST_ADDRESSES] = {0};
+	bool assigned[ENDPOINT_MAX_ADDRESSES] = {0};
 	struct script *script = &endpoint->script;
 	uint32_t n = (uint32_t)mapping->count;
 
@@ -751,8 +751,8 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 		fill_endpoint(loader, endpoint);
 		check_literal_addresses(loader, entry.key, scenario, scenario->n_endpoints - 1);
 	}
-	if (scenario_set_slots(scenario) > SCENARIO_MOST_SLOTS)
+	if (scenario_set_slots(scenario) > SCENARIO_MAX_SLOTS)
 		loader_error(loader, field->key, "the endpoints need more than %d addresses",
-			     SCENARIO_MOST_SLOTS);
+			     SCENARIO_MAX_SLOTS);
 	loader->endpoints_known = !loader->partial;
 }

@@ -379,7 +379,7 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_retransmissions,
 	},
 	{
-		.name = "waits",
+		.name = "backoff",
 		.value = "a policy, or a mapping of endpoints to policies",
 		.description = "How long the client waits, from the end of an attempt to the start "
 			       "of the next.",
@@ -391,7 +391,7 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_waits,
 	},
 	{
-		.name = "intervals",
+		.name = "attempt-delay",
 		.value = "a policy, or a mapping of endpoints to policies",
 		.description = "The times from the start of an attempt to the start of the next.",
 		.example = "{fixed: 2s}",
@@ -473,7 +473,7 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_connect_timeout,
 	},
 	{
-		.name = "total-wait",
+		.name = "total-backoff",
 		.value = "a duration or a range, or a mapping of endpoints to them",
 		.description = "How long all waits of the client are together.",
 		.example = "..10s",
@@ -493,7 +493,7 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_gives_up,
 	},
 	{
-		.name = "retries-only",
+		.name = "retry-on",
 		.value = "a list of endings, or a mapping of endpoints to lists",
 		.description =
 			"After which endings of an attempt the same address may be tried again.",
@@ -525,7 +525,7 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_fallback,
 	},
 	{
-		.name = "in-flight",
+		.name = "concurrent-attempts",
 		.value = "a number or a range, or a mapping of endpoints to them",
 		.description = "How many attempts are open at once, at most.",
 		.example = "1",

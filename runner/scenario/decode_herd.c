@@ -3,13 +3,13 @@
 #include "runner/scenario/decode.h"
 
 /* As many as records can tell apart. */
-#define MOST_ATTEMPTS INT64_C(1000000000)
+#define MAX_ATTEMPTS INT64_C(1000000000)
 
 static void decode_max(struct loader *loader, const struct field *field, void *target)
 {
 	struct expectation *expectation = target;
 
-	decode_count(loader, field->value, "a number of attempts", 1, MOST_ATTEMPTS,
+	decode_count(loader, field->value, "a number of attempts", 1, MAX_ATTEMPTS,
 		     &expectation->value.herd.max);
 }
 
@@ -55,7 +55,7 @@ static const struct schema_key herd_keys[] = {
 	{
 		.name = "of",
 		.value = "attempts or retries",
-		.description = "What counts: of retries, the first attempt of each copy of the "
+		.description = "What counts: of retries, the first attempt of each instance of the "
 			       "client is none.",
 		.example = "retries",
 		.fallback = "attempts",

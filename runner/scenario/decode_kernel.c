@@ -3,7 +3,7 @@
 #include "runner/scenario/decode.h"
 
 #include "common/text.h"
-#include "runner/scenario/kernel.h"
+#include "runner/scenario/sysctl_allowlist.h"
 
 const struct schema_key schema_kernel_named = {
 	.name = "SETTING",
@@ -14,15 +14,15 @@ const struct schema_key schema_kernel_named = {
 	.type = SCHEMA_TEXT,
 };
 
-static const struct kernel_name *find_name(struct loader *loader, const struct node *key)
+static const struct allowed_sysctl *find_name(struct loader *loader, const struct node *key)
 {
-	const struct kernel_name *name = kernel_find(key->text);
+	const struct allowed_sysctl *name = sysctl_allowlist_find(key->text);
 	AUTO_FREE const char **known = NULL;
 	const char *nearest;
 
 	if (name)
 		return name;
-	known = kernel_names();
+	known = sysctl_allowlist();
 	nearest = text_nearest(key->text, known);
 	loader_error(loader, key, "there is no kernel setting \"%s\" that a scenario can make",
 		     key->text);
@@ -34,7 +34,7 @@ static const struct kernel_name *find_name(struct loader *loader, const struct n
 	return NULL;
 }
 
-static bool is_given(const struct scenario *scenario, const struct kernel_name *name)
+static bool is_given(const struct scenario *scenario, const struct allowed_sysctl *name)
 {
 	for (size_t i = 0; i < scenario->n_kernel; i++)
 		if (strcmp(scenario->kernel[i].path, name->path) == 0)
@@ -51,18 +51,18 @@ void decode_kernel(struct loader *loader, const struct field *field, void *targe
 	for (size_t i = 0; i < mapping->count; i++) {
 		struct field entry = {&schema_kernel_named, mapping->pairs[i].key,
 				      mapping->pairs[i].value};
-		const struct kernel_name *name = find_name(loader, entry.key);
+		const struct allowed_sysctl *name = find_name(loader, entry.key);
 		AUTO_FREE char *message = NULL, *value = NULL;
 
 		if (!name || !decode_form(loader, &entry))
 			continue;
-		value = kernel_value(name, entry.value->text, &message);
+		value = sysctl_value(name, entry.value->text, &message);
 		if (!value)
-			loader_error(loader, entry.value, "%s takes %s", kernel_short_name(name),
+			loader_error(loader, entry.value, "%s takes %s", sysctl_short_name(name),
 				     message);
 		else if (is_given(scenario, name))
 			loader_error(loader, entry.key, "%s is given twice",
-				     kernel_short_name(name));
+				     sysctl_short_name(name));
 		else
 			scenario->kernel[scenario->n_kernel++] = (struct kernel_spec){
 				.path = xstrdup(name->path),

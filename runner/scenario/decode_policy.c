@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Retry policies: what stands below "waits" and "intervals". A policy is written in one of four
+ * Retry policies: what stands below "backoff" and "attempt-delay". A policy is written in one of four
  * ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes figures
  * beside it; what they have in common stands beside all of them.
  */
@@ -468,7 +468,7 @@ static void check_named(struct loader *loader, const struct node *at, const stru
 			enum expectation_kind kind, const struct policy *policy)
 {
 	const struct named_policy *named = policy->name ? named_policy_find(policy->name) : NULL;
-	bool intervals = kind == EXPECT_INTERVALS;
+	bool intervals = kind == EXPECT_ATTEMPT_DELAY;
 
 	if (!named)
 		return;
@@ -476,7 +476,7 @@ static void check_named(struct loader *loader, const struct node *at, const stru
 		loader_error(loader, at, "the policy %s counts from the %s of an attempt",
 			     named->name, named->intervals ? "start" : "end");
 		loader_hint(loader, "write it below \"%s\"",
-			    named->intervals ? "intervals" : "waits");
+			    named->intervals ? "attempt-delay" : "backoff");
 	}
 	if (policy->base_ns == 0 && !(value->kind == NODE_MAPPING && node_get(value, "base"))) {
 		loader_error(loader, at, "the policy %s needs a base: a duration", named->name);
@@ -566,11 +566,11 @@ static void decode_policies(struct loader *loader, const struct field *field,
 void decode_waits(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
-	decode_policies(loader, field, EXPECT_WAITS);
+	decode_policies(loader, field, EXPECT_BACKOFF);
 }
 
 void decode_intervals(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
-	decode_policies(loader, field, EXPECT_INTERVALS);
+	decode_policies(loader, field, EXPECT_ATTEMPT_DELAY);
 }

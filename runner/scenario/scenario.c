@@ -31,8 +31,8 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_DURATION] = "duration",
 		[EXPECT_ATTEMPTS] = "attempts",
 		[EXPECT_RETRANSMISSIONS] = "retransmissions",
-		[EXPECT_WAITS] = "waits",
-		[EXPECT_INTERVALS] = "intervals",
+		[EXPECT_BACKOFF] = "backoff",
+		[EXPECT_ATTEMPT_DELAY] = "attempt-delay",
 		[EXPECT_STDOUT] = "stdout",
 		[EXPECT_STDERR] = "stderr",
 		[EXPECT_HERD] = "herd",
@@ -40,10 +40,10 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_GIVES_UP] = "gives-up",
 		[EXPECT_ORDER] = "order",
 		[EXPECT_FALLBACK] = "fallback",
-		[EXPECT_IN_FLIGHT] = "in-flight",
+		[EXPECT_CONCURRENT_ATTEMPTS] = "concurrent-attempts",
 		[EXPECT_LEAKS] = "leaks",
-		[EXPECT_RETRIES_ONLY] = "retries-only",
-		[EXPECT_TOTAL_WAIT] = "total-wait",
+		[EXPECT_RETRY_ON] = "retry-on",
+		[EXPECT_TOTAL_BACKOFF] = "total-backoff",
 		[EXPECT_CONNECTED] = "connected",
 		[EXPECT_RECEIVED] = "received",
 		[EXPECT_SENT] = "sent",
@@ -167,7 +167,7 @@ uint32_t scenario_n_clients(const struct scenario *scenario)
 	return MAX(scenario->n_clients, 1U);
 }
 
-uint32_t scenario_n_copies(const struct scenario *scenario)
+uint32_t scenario_n_instances(const struct scenario *scenario)
 {
 	return scenario_n_clients(scenario) * MAX(scenario->n_repeats, 1U);
 }
@@ -207,14 +207,14 @@ const char *ending_name(enum ending ending)
 	return ending_names[ending];
 }
 
-int64_t scenario_linger_ns(const struct scenario *scenario)
+int64_t scenario_leftover_timeout_ns(const struct scenario *scenario)
 {
-	if (scenario->has_linger)
-		return scenario->linger_ns;
+	if (scenario->has_leftover_timeout)
+		return scenario->leftover_timeout_ns;
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		if (scenario->expectations[i].kind == EXPECT_GIVES_UP ||
 		    scenario->expectations[i].kind == EXPECT_LEAKS)
-			return LINGER_DEFAULT_NS;
+			return LEFTOVER_TIMEOUT_DEFAULT_NS;
 	return 0;
 }
 
@@ -259,8 +259,8 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_EXIT:
 		free(expectation->value.exit.codes);
 		break;
-	case EXPECT_WAITS:
-	case EXPECT_INTERVALS:
+	case EXPECT_BACKOFF:
+	case EXPECT_ATTEMPT_DELAY:
 		free(expectation->value.policy.list);
 		break;
 	case EXPECT_STDOUT:
@@ -277,10 +277,10 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_CONNECT_TIMEOUT:
 	case EXPECT_GIVES_UP:
 	case EXPECT_FALLBACK:
-	case EXPECT_IN_FLIGHT:
+	case EXPECT_CONCURRENT_ATTEMPTS:
 	case EXPECT_LEAKS:
-	case EXPECT_RETRIES_ONLY:
-	case EXPECT_TOTAL_WAIT:
+	case EXPECT_RETRY_ON:
+	case EXPECT_TOTAL_BACKOFF:
 	case EXPECT_CONNECTED:
 	case EXPECT_RECEIVED:
 	case EXPECT_SENT:

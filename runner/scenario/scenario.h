@@ -30,18 +30,18 @@ enum serve_kind {
 const char *serve_kind_name(enum serve_kind kind);
 
 /* Addresses that one endpoint can have. */
-#define ENDPOINT_MOST_ADDRESSES 16
+#define ENDPOINT_MAX_ADDRESSES 16
 
 struct endpoint_spec {
 	char *name;
 	struct place place; /* of the name */
 	/* Of its addresses, in the order in which they are to resolve; a family can come again. */
-	enum family families[ENDPOINT_MOST_ADDRESSES];
+	enum family families[ENDPOINT_MAX_ADDRESSES];
 	size_t n_families; /* at least 1 */
 	/* Those that are to be just these (private isolation); family 0: any. Without ports. */
-	struct address literals[ENDPOINT_MOST_ADDRESSES];
+	struct address literals[ENDPOINT_MAX_ADDRESSES];
 	/* By address: the list of the script that is for it. */
-	uint32_t lists[ENDPOINT_MOST_ADDRESSES];
+	uint32_t lists[ENDPOINT_MAX_ADDRESSES];
 	/*
 	 * Where its addresses begin among those of the scenario, of either family: the k-th of a
 	 * family has the number slot + k. See scenario_set_slots().
@@ -170,8 +170,8 @@ enum expectation_kind {
 	EXPECT_DURATION,
 	EXPECT_ATTEMPTS,
 	EXPECT_RETRANSMISSIONS,
-	EXPECT_WAITS,
-	EXPECT_INTERVALS,
+	EXPECT_BACKOFF,
+	EXPECT_ATTEMPT_DELAY,
 	EXPECT_STDOUT,
 	EXPECT_STDERR,
 	EXPECT_HERD,
@@ -179,17 +179,17 @@ enum expectation_kind {
 	EXPECT_GIVES_UP,
 	EXPECT_ORDER,
 	EXPECT_FALLBACK,
-	EXPECT_IN_FLIGHT,
+	EXPECT_CONCURRENT_ATTEMPTS,
 	EXPECT_LEAKS,
-	EXPECT_RETRIES_ONLY,
-	EXPECT_TOTAL_WAIT,
+	EXPECT_RETRY_ON,
+	EXPECT_TOTAL_BACKOFF,
 	EXPECT_CONNECTED,
 	EXPECT_RECEIVED,
 	EXPECT_SENT,
 	EXPECT_ENDED,
 	EXPECT_N_KINDS,
 };
-/* The key in the scenario file: "exit", "attempts", "waits", … */
+/* The key in the scenario file: "exit", "attempts", "backoff", … */
 const char *expectation_kind_name(enum expectation_kind kind);
 
 #define ALL_ENDPOINTS SIZE_MAX
@@ -249,7 +249,7 @@ struct expectation {
 		struct {
 			int64_t max; /* attempts in any window */
 			int64_t within_ns;
-			bool retries; /* the first attempt of each copy does not count */
+			bool retries; /* the first attempt of each instance does not count */
 		} herd;
 		struct {
 			enum connection_end *ends; /* owned */
@@ -272,24 +272,25 @@ struct scenario {
 	struct place place; /* of the document's name */
 	char **tags;
 	int64_t timeout_ns;
-	/* How long what the client left behind is watched after its end; see scenario_linger_ns().
+	/* How long what the client left behind is watched after its end; see
+	 * scenario_leftover_timeout_ns().
 	 */
-	int64_t linger_ns;
-	bool has_linger; /* it is given */
+	int64_t leftover_timeout_ns;
+	bool has_leftover_timeout; /* it is given */
 	struct endpoint_spec *endpoints;
 	size_t n_endpoints;
 	struct kernel_spec *kernel;
 	size_t n_kernel;
 	struct requirements_spec requirements; /* of the client's own command */
 	struct client_spec client;
-	uint32_t n_clients; /* copies that run side by side; 0: 1 */
+	uint32_t n_clients; /* instances that run side by side; 0: 1 */
 	uint32_t n_repeats; /* how often, one after the other; 0: 1 */
 	struct expectation *expectations;
 	size_t n_expectations;
 };
 
 /* Most numbers of addresses, of either family, that the endpoints of a scenario can need. */
-#define SCENARIO_MOST_SLOTS 4000
+#define SCENARIO_MAX_SLOTS 4000
 
 /* Gives each endpoint its slot. Returns how many numbers there are in all. */
 uint32_t scenario_set_slots(struct scenario *scenario);
@@ -311,16 +312,16 @@ bool scenario_shares_remote(const struct scenario *scenario, const struct scenar
 /* Whether one of the addresses that a list of its script is for is of the family. */
 bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
 			      enum family family);
-/* How many copies of the client run side by side, and how many there are in all. */
+/* How many instances of the client run side by side, and how many there are in all. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
-uint32_t scenario_n_copies(const struct scenario *scenario);
+uint32_t scenario_n_instances(const struct scenario *scenario);
 
 /*
  * How long processes that the client left behind may go on, watched, before they are ended: what
  * the file says, or a second where "gives-up" or "leaks" is expected, or 0.
  */
-#define LINGER_DEFAULT_NS (1 * NS_PER_S)
-int64_t scenario_linger_ns(const struct scenario *scenario);
+#define LEFTOVER_TIMEOUT_DEFAULT_NS (1 * NS_PER_S)
+int64_t scenario_leftover_timeout_ns(const struct scenario *scenario);
 
 /* The index of the endpoint with this name, or SIZE_MAX. */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);

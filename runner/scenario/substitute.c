@@ -218,7 +218,7 @@ static void add_value(const struct substitution *values, const struct reference 
 	case FIELD_ADDRESS:
 		(void)parse_address_field(reference->field, &family, &ordinal);
 		at = endpoint_address(&values->scenario->endpoints[index], family, ordinal);
-		address = at < ENDPOINT_MOST_ADDRESSES ? endpoint->addresses[at] : NULL;
+		address = at < ENDPOINT_MAX_ADDRESSES ? endpoint->addresses[at] : NULL;
 		break;
 	case FIELD_NONE:
 		add_host_and_port(endpoint, out);

@@ -25,8 +25,8 @@ bool substitute_check(const struct scenario *scenario, const char *text, size_t 
 
 /* The values for one run. */
 struct endpoint_values {
-	const char *host;                               /* hostname or first address */
-	const char *addresses[ENDPOINT_MOST_ADDRESSES]; /* as many as it has, in their order */
+	const char *host;                              /* hostname or first address */
+	const char *addresses[ENDPOINT_MAX_ADDRESSES]; /* as many as it has, in their order */
 	uint16_t port;
 };
 struct substitution {

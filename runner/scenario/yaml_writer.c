@@ -10,12 +10,12 @@ enum container {
 };
 
 /* Deeper than any scenario that is written. */
-enum { MOST_LEVELS = 16 };
+enum { MAX_LEVELS = 16 };
 
 struct yaml_writer {
 	yaml_emitter_t emitter;
 	struct strbuf *out;
-	enum container open[MOST_LEVELS];
+	enum container open[MAX_LEVELS];
 	size_t n_open;
 };
 
@@ -65,7 +65,7 @@ void yaml_writer_finish(struct yaml_writer *writer)
 
 static void opened(struct yaml_writer *writer, enum container container)
 {
-	if (writer->n_open == MOST_LEVELS)
+	if (writer->n_open == MAX_LEVELS)
 		out_of_memory();
 	writer->open[writer->n_open++] = container;
 }
@@ -165,7 +165,7 @@ void yaml_texts(struct yaml_writer *writer, const char *key, const char *const *
 }
 
 /* Deeper than anything that is given on a command line. */
-enum { MOST_SNIPPET_LEVELS = 8 };
+enum { MAX_SNIPPET_LEVELS = 8 };
 
 /* One event of a snippet, written unless @writer is NULL. Returns false when it can't be taken. */
 static bool take_snippet_event(struct yaml_writer *writer, const yaml_event_t *event, size_t *depth)
@@ -181,7 +181,7 @@ static bool take_snippet_event(struct yaml_writer *writer, const yaml_event_t *e
 		return true;
 	case YAML_MAPPING_START_EVENT:
 	case YAML_SEQUENCE_START_EVENT:
-		if (++*depth > MOST_SNIPPET_LEVELS)
+		if (++*depth > MAX_SNIPPET_LEVELS)
 			return false;
 		if (writer && mapping)
 			yaml_mapping(writer, true);

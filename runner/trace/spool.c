@@ -85,7 +85,7 @@ static void name_interface(struct spool *spool, uint32_t index)
 		 name);
 }
 
-void spool_add(struct spool *spool, const struct tap_packet *packet)
+void spool_add(struct spool *spool, const struct nflog_packet *packet)
 {
 	const uint64_t size = sizeof(struct item) + ((uint64_t)packet->captured + 7) / 8 * 8;
 	const uint64_t limit = packet->control ? spool->limit : spool->limit - spool->limit / 8;

@@ -7,7 +7,7 @@
 #ifndef SYNFAULT_RUNNER_TRACE_SPOOL_H
 #define SYNFAULT_RUNNER_TRACE_SPOOL_H
 
-#include "injector/tap.h"
+#include "injector/nflog.h"
 
 /* ---- writing ---- */
 
@@ -19,7 +19,7 @@ struct spool;
  */
 struct spool *spool_begin(int fd, uint64_t limit);
 /* May be called from another thread than the others, as long as they are not at work. */
-void spool_add(struct spool *spool, const struct tap_packet *packet);
+void spool_add(struct spool *spool, const struct nflog_packet *packet);
 /* There are no packets, because of this. */
 void spool_refuse(struct spool *spool, const char *reason);
 /* Ends it. @lost: packets that never got here. Frees the spool; an error shows when it is read. */

@@ -43,7 +43,7 @@ static void add_scenario(struct strbuf *out, unsigned number)
 	strbuf_printf(out, "expect:\n  exit: %u\n  attempts: %u..%u\n", number % 2, number % 3,
 		      4 + number % 7);
 	strbuf_puts(out,
-		    "  waits:\n    api: {exponential: {base: 100ms, cap: 10s, jitter: full}}\n");
+		    "  backoff:\n    api: {exponential: {base: 100ms, cap: 10s, jitter: full}}\n");
 	strbuf_puts(out, "  stderr: {contains: \"Connection refused\", not: panic}\n");
 }
 

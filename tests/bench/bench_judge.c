@@ -25,13 +25,14 @@ static void expect_all(struct record_builder *b, size_t api)
 	struct expectation *expectation;
 
 	record_builder_expect_attempts(b, api, 1, INT64_MAX);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000);
-	record_builder_expect_fixed(b, EXPECT_INTERVALS, api, 1000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000);
+	record_builder_expect_fixed(b, EXPECT_ATTEMPT_DELAY, api, 1000);
 	record_builder_expect(b, EXPECT_LEAKS, ALL_ENDPOINTS);
-	record_builder_expect(b, EXPECT_IN_FLIGHT, api)->value.range.range = (struct range){0, 5};
-	record_builder_expect(b, EXPECT_TOTAL_WAIT, api)->value.range.range =
+	record_builder_expect(b, EXPECT_CONCURRENT_ATTEMPTS, api)->value.range.range =
+		(struct range){0, 5};
+	record_builder_expect(b, EXPECT_TOTAL_BACKOFF, api)->value.range.range =
 		(struct range){0, INT64_MAX};
-	record_builder_expect(b, EXPECT_RETRIES_ONLY, api)->value.endings = 1u << ENDING_REFUSED;
+	record_builder_expect(b, EXPECT_RETRY_ON, api)->value.endings = 1u << ENDING_REFUSED;
 	record_builder_expect(b, EXPECT_GIVES_UP, api)->value.gives_up.after_ns = INT64_MAX;
 	targets[0] = (struct target){api, N_FAMILIES};
 	targets[1] = (struct target){ALL_ENDPOINTS, FAMILY_IPV6};
@@ -47,14 +48,14 @@ static struct record_builder *make_run(size_t n_events)
 	size_t api = record_builder_endpoint(b, "api", "refuse");
 	struct record *record = b->record;
 
-	record->n_copies = b->scenario->n_clients = COPIES;
+	record->n_instances = b->scenario->n_clients = COPIES;
 	b->scenario->timeout_ns = DURATION_MAX_NS;
 	for (size_t i = 0; i < n_events / EVENTS_EACH; i++) {
 		int64_t at_ms = (int64_t)(i / COPIES) * 1000 + (int64_t)(i % COPIES);
 		struct record_attempt attempt = {.endpoint = (uint32_t)api,
 						 .number = (uint32_t)i + 1,
 						 .server = record->endpoints[api].addresses[0],
-						 .copy = (uint32_t)(i % COPIES)};
+						 .instance = (uint32_t)(i % COPIES)};
 
 		/* record_builder_attempt() counts those before it: that is quadratic. */
 		array_append(record->attempts, record->n_attempts, record->attempts_capacity,
@@ -63,9 +64,9 @@ static struct record_builder *make_run(size_t n_events)
 		record_builder_verdict(b, (uint32_t)i, 1, VERDICT_REFUSE, at_ms);
 		record_builder_closed(b, (uint32_t)i, at_ms, 0);
 	}
-	for (uint32_t copy = 0; copy < COPIES; copy++) {
+	for (uint32_t instance = 0; instance < COPIES; instance++) {
 		record_builder_client_exits(b, (int64_t)n_events * 1000, 1);
-		record->events[record->n_events - 1].u.exit.copy = copy;
+		record->events[record->n_events - 1].u.exit.instance = instance;
 	}
 	record->streams = xrealloc(record->streams, (size_t)2 * COPIES * sizeof(struct stream));
 	while (record->n_streams < (size_t)2 * COPIES)

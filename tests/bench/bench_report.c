@@ -39,7 +39,7 @@ static void add_scenario(struct report_fixture *fixture, struct scenario_file *f
 					     sizeof(line) - 1);
 	}
 	record_builder_client_exits(b, ATTEMPTS * 1000, 0);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000);
 	report_fixture_result(fixture, file, name, 1, b, NULL)->number = i + 1;
 }
 

@@ -24,7 +24,7 @@
 
 #include "common/duration.h"
 #include "common/strbuf.h"
-#include "runner/cell/network.h"
+#include "runner/sandbox/network.h"
 
 enum { OVERHEAD_SCENARIOS = 300, OVERHEAD_JOBS = 8, WAITING_SCENARIOS = 200, ROUNDS = 15 };
 /* Short and many: the machine's speed changes within seconds, and both have to meet the same. */
@@ -275,7 +275,7 @@ static double memory_of(char *program, const char *directory, unsigned megabytes
 
 /*
  * With all reports written, of a hundred times the output over that of once. What grows is the list
- * of its times, which has an end (supervise.c, MOST_OUTPUT_EVENTS).
+ * of its times, which has an end (supervise.c, MAX_OUTPUT_EVENTS).
  */
 static void output_memory(char *program, char *client, const char *directory)
 {
@@ -299,7 +299,7 @@ static void add_waiting(struct strbuf *text, const char *client, int number)
 		      "---\nname: waits %d\n"
 		      "endpoints: {api: {faults: [refuse, accept]}}\n"
 		      "client: {command: [%s, --tries, \"2\", --sleep, \"2000\", \"${api}\"]}\n"
-		      "expect: {exit: 0, attempts: 2, waits: {fixed: 2s}}\n",
+		      "expect: {exit: 0, attempts: 2, backoff: {fixed: 2s}}\n",
 		      number, client);
 }
 

@@ -59,7 +59,7 @@ static void add_waits(struct report_fixture *fixture, struct scenario_file *file
 	record_builder_client_exits(b, 19000, 3);
 	record_builder_expect_exit(b, 0);
 	record_builder_expect_attempts(b, api, 6, 6);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	record_builder_expect_text(b, EXPECT_STDERR, false, TEXT_CONTAINS, "refused");
 	record_add_section(b->record, "Listening", "127.0.0.1:8080 accept queue 0 of 4096\n");
 	record_add_section(b->record, "Routes", "none\n");
@@ -87,7 +87,7 @@ static void add_many(struct report_fixture *fixture, struct scenario_file *file)
 		record_builder_client_writes(b, STREAM_STDOUT, i * 200, "a line of output\n", 17);
 	record_builder_client_exits(b, 600000, 0);
 	record_builder_expect_exit(b, 0);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 600);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 600);
 	report_fixture_result(fixture, file, "a thousand attempts in ten minutes", 4, b, NULL);
 }
 

@@ -28,7 +28,7 @@ RUN_S = 30
 WORK = Path(sys.argv[1]).parent / "work"
 # A directory on a file system without room, see faults.py.
 FULL = Path("/full")
-# Where private cells can be made those are for another test.
+# Where private sandboxes can be made those are for another test.
 SYNFAULT = ("synfault", "run", "--isolation", "shared", "--timing-scale", "4")
 MANY = 60
 # Too few for many scenarios at once.

@@ -21,7 +21,7 @@ enum manner {
 };
 
 /* Far more turns of the loop than there are lines. */
-#define MOST_TURNS 100000
+#define MAX_TURNS 100000
 
 struct bed {
 	uint8_t manner;
@@ -108,7 +108,7 @@ static void read_replies(struct bed *bed)
 {
 	char buffer[4096];
 
-	for (int i = 0; i < MOST_TURNS; i++) {
+	for (int i = 0; i < MAX_TURNS; i++) {
 		ssize_t n = recv(bed->peer, buffer, sizeof(buffer), MSG_DONTWAIT);
 
 		if (n == 0)

@@ -4,18 +4,18 @@
  * they are shown or judged again. The input is the JSON of one record.
  */
 #include "runner/record/history.h"
-#include "runner/report/live.h"
-#include "runner/report/timeline.h"
+#include "runner/report/attempt_table.h"
+#include "runner/report/event_line.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_texts(const struct record *record)
 {
-	static const struct timeline_style style = {.ascii = true, .columns = 80, .lanes = 80};
+	static const struct attempt_table_style style = {.ascii = true, .columns = 80, .lanes = 80};
 	AUTO_STRBUF struct strbuf text = {0};
 
-	timeline_format(NULL, record, NULL, &style, &text);
+	attempt_table_format(NULL, record, NULL, &style, &text);
 	for (size_t i = 0; i < record->n_events; i++)
-		live_event(record, &record->events[i], &text);
+		event_line_write(record, &record->events[i], &text);
 	for (size_t i = 0; i < text.length; i++)
 		REQUIRE(text.data[i] == '\n' || (text.data[i] >= ' ' && text.data[i] != 0x7f));
 }

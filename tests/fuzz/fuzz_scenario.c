@@ -23,7 +23,7 @@ static void check_text(const struct scenario *scenario, const char *text)
 static void check_endpoint(const struct scenario *scenario, const struct endpoint_spec *endpoint)
 {
 	REQUIRE(endpoint->name[0]);
-	REQUIRE(endpoint->n_families >= 1 && endpoint->n_families <= ENDPOINT_MOST_ADDRESSES);
+	REQUIRE(endpoint->n_families >= 1 && endpoint->n_families <= ENDPOINT_MAX_ADDRESSES);
 	REQUIRE(endpoint->script.n_steps >= 1);
 	for (size_t i = 0; i < endpoint->script.n_steps; i++)
 		REQUIRE(endpoint->step_places[i].line > 0);
@@ -90,13 +90,13 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_RECEIVED:
 	case EXPECT_SENT:
 	case EXPECT_CONNECT_TIMEOUT:
-	case EXPECT_TOTAL_WAIT:
-	case EXPECT_IN_FLIGHT:
+	case EXPECT_TOTAL_BACKOFF:
+	case EXPECT_CONCURRENT_ATTEMPTS:
 	case EXPECT_LEAKS:
 		check_range(&expectation->value.range.range);
 		break;
-	case EXPECT_WAITS:
-	case EXPECT_INTERVALS:
+	case EXPECT_BACKOFF:
+	case EXPECT_ATTEMPT_DELAY:
 		check_policy(&expectation->value.policy);
 		break;
 	case EXPECT_STDOUT:
@@ -125,7 +125,7 @@ static void check_expectation(const struct scenario *scenario,
 		check_target(scenario, &expectation->value.fallback.to);
 		check_range(&expectation->value.fallback.within);
 		break;
-	case EXPECT_RETRIES_ONLY:
+	case EXPECT_RETRY_ON:
 		REQUIRE(expectation->value.endings < 1u << ENDING_N_KINDS);
 		break;
 	case EXPECT_N_KINDS:

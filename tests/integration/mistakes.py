@@ -27,11 +27,11 @@ DROPPED = ("dropped", "closes the socket that timed out before it tries again")
 # The mistake, the behaviour and scenario that catch it, and what findings there have to be about.
 MISTAKES = [
     ("never-gives-up", REFUSED, "timeout"),
-    ("no-pause", REFUSED, "waits"),
+    ("no-pause", REFUSED, "backoff"),
     ("retries-everything", UNANSWERED, "attempts"),
     ("retries-nothing", REFUSED, "attempts"),
     ("swallows-error", REFUSED, "exit stderr"),
-    ("no-cap", REFUSED, "waits"),
+    ("no-cap", REFUSED, "backoff"),
     ("one-too-many", REFUSED, "attempts"),
     ("leaks-socket", DROPPED, "retransmissions"),
 ]
@@ -41,14 +41,14 @@ BEHAVIOUR = [
     ("slow-timeout", "takes 400 ms for an attempt that gets no answer", "connect-timeout"),
     ("one-too-many", "gives up after three attempts, within a second", "gives-up"),
     ("leaves-child", "gives up after three attempts, within a second", "gives-up"),
-    ("no-cap", "waits no longer than its cap allows in all", "total-wait"),
-    ("nested-retries", "waits no longer than its cap allows in all", "total-wait"),
-    ("no-cap", "starts an attempt every 200 ms and more, by its cap", "intervals"),
+    ("no-cap", "waits no longer than its cap allows in all", "total-backoff"),
+    ("nested-retries", "waits no longer than its cap allows in all", "total-backoff"),
+    ("no-cap", "starts an attempt every 200 ms and more, by its cap", "attempt-delay"),
     ("nested-retries", "is done within its own time", "duration"),
     (
         "retries-everything",
         "retries what was refused, and not a server that accepts and says nothing",
-        "retries-only",
+        "retry-on",
     ),
     (
         "retries-nothing",
@@ -57,11 +57,11 @@ BEHAVIOUR = [
     ),
     ("wrong-order", "turns to the backup only when the first one has failed", "order"),
     ("slow-fallback", "turns to the backup at once", "fallback"),
-    ("impatient", "has one attempt under way at a time", "in-flight"),
-    ("leaks-socket", "has one attempt under way at a time", "in-flight"),
+    ("impatient", "has one attempt under way at a time", "concurrent-attempts"),
+    ("leaks-socket", "has one attempt under way at a time", "concurrent-attempts"),
     ("leaks-socket", "leaves no socket open", "leaks"),
     ("hands-socket-on", "leaves no socket open", "leaks"),
-    ("same-seed", "spreads the retries of ten clients by its jitter", "waits"),
+    ("same-seed", "spreads the retries of ten clients by its jitter", "backoff"),
     ("same-seed", "ten clients that draw their waits are no herd when they come back", "herd"),
 ]
 
@@ -124,7 +124,7 @@ def findings(junit):
             if "the client was still running" in (element.text or ""):
                 subjects.add("timeout")
     if "wait" in subjects:
-        subjects.add("waits")
+        subjects.add("backoff")
     return outcomes, subjects, n_cases
 
 
@@ -170,7 +170,7 @@ def all_cases():
             cases.append(Case(client, scenario))
         for mistake, scenario, finding in MISTAKES:
             cases.append(Case(client, scenario, mistake, finding))
-        cases.append(Case(client, REFUSED, "no-pause", "waits", by_switch=True))
+        cases.append(Case(client, REFUSED, "no-pause", "backoff", by_switch=True))
     for mistake, name, finding in BEHAVIOUR:
         scenario = ("behaviour", name)
         cases.append(Case("backoff", scenario))

@@ -27,7 +27,7 @@ tags: [refuse]
 endpoints: {api: {faults: [refuse x2, accept]}}
 client:
   command: [sh, -c, "for i in 1 2 3; do curl -s http://${api}/ && exit 0; sleep 0.3; done"]
-expect: {exit: 0, attempts: 3, waits: {fixed: 320ms}}
+expect: {exit: 0, attempts: 3, backoff: {fixed: 320ms}}
 ---
 name: expects too much
 endpoints: {api: {faults: [refuse]}}
@@ -135,7 +135,7 @@ def test_judge(tap, elsewhere, run):
     seen = elsewhere.json("b.json")["scenarios"][0]["judgement"]["findings"][0].get("looks_like", "")
     report = elsewhere.run("report", "b.json")
     tap.result("what the behaviour looks like is found later, stored, and shown by report",
-               unless(seen.startswith("waits look like fixed, "), seen),
+               unless(seen.startswith("backoff looks like fixed, "), seen),
                unless(seen in judged.stdout, judged.stdout), unless(seen in report.stdout, report.stdout),
                *schema_problems(elsewhere.json("b.json")))
     (elsewhere.directory / "b.yaml").write_text(lenient.replace("refuse]", "drop]"))
@@ -171,7 +171,7 @@ def test_compare(tap, here):
     tap.result("compare tells what another client does differently",
                unless(compared.returncode == 1, compared.returncode),
                *(unless(text in compared.stdout, f"{text}: {compared.stdout}")
-                 for text in ("attempts\n    old  3\n    new  2", "wait 1: 3", "old  exit 0\n    new  exit 7",
+                 for text in ("attempts\n    old  3\n    new  2", "backoff 1: 3", "old  exit 0\n    new  exit 7",
                               "removed: a.yaml: expects too much", "0 the same, 1 different, 0 added, 2 removed")))
     document = json.loads(here.run("compare", "--format", "json", "run.json", "third.json").stdout)
     tap.result("compare tells it as JSON",

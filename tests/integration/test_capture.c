@@ -591,7 +591,7 @@ Test(capture, a_size_that_is_reached_keeps_beginnings_and_ends)
 }
 
 /* As in a container with CAP_NET_ADMIN alone: no packet socket could be had. */
-Test(capture, net_admin_is_enough_for_cells_side_by_side)
+Test(capture, net_admin_is_enough_for_sandboxes_side_by_side)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which attempts a fault is for: by number, time, family, chance and address, with real clients, in
- * private and in shared cells.
+ * private and in shared sandboxes.
  */
 #include <criterion/criterion.h>
 
@@ -153,7 +153,7 @@ Test(addresses, of_a_name_resolve_in_their_order)
 	}
 }
 
-Test(addresses, are_those_that_are_written_where_a_cell_can_have_them)
+Test(addresses, are_those_that_are_written_where_a_sandbox_can_have_them)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 

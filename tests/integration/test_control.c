@@ -210,7 +210,7 @@ Test(control, gives_up_when_no_retries_are_left)
 }
 
 /*
- * Its first run stands still while its SYN waits: what it measures then says nothing. Whether the
+ * Its first run stands still while its SYN backoff: what it measures then says nothing. Whether the
  * second run is alone is found out by its client: the other scenario has ended.
  */
 #define MEASURES                                                                                   \
@@ -221,7 +221,7 @@ Test(control, gives_up_when_no_retries_are_left)
 	" [ -e ${dir}/first ] && again=1; touch ${dir}/first; sleep 0.3;"                          \
 	" synfault-tiny ${api}; sleep 0.2; synfault-tiny ${api} || exit 1;"                        \
 	" [ -z \"$again\" ] || [ -e ${dir}/other-ended ]'\n"                                       \
-	"expect: {exit: 0, intervals: [200ms]}\n"
+	"expect: {exit: 0, attempt-delay: [200ms]}\n"
 #define OTHER                                                                                      \
 	"name: other\n" ENDPOINT "client:\n"                                                       \
 	"  command: [sh, -c, 'synfault-tiny --tries 2 ${api}; sleep 1.5; touch "                   \
@@ -262,7 +262,7 @@ Test(control, runs_again_alone_what_the_machine_was_too_slow_for)
 	AUTO_FREE char *report = NULL;
 
 	program_exited(synfault, STATUS_PASSED);
-	program_printed(synfault, "run 1: error: interval 1: ");
+	program_printed(synfault, "run 1: error: attempt delay 1: ");
 	program_printed(synfault, "run 1: error: attempts: expected 1, got ");
 	program_printed(synfault, "2 run again alone: the machine was too slow at first");
 	program_did_not_print(synfault, "FLAKY");

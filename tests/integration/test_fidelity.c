@@ -931,7 +931,7 @@ struct parcel {
 	size_t length;
 	uint8_t data[2048];
 };
-enum { MOST_PARCELS = 64 };
+enum { MAX_PARCELS = 64 };
 
 static int make_link(void)
 {
@@ -979,11 +979,11 @@ static pid_t start_slow_network(int fd, int64_t late_ns)
 	cr_assert_geq(pid, 0);
 	if (pid > 0)
 		return pid;
-	parcels = xzalloc(MOST_PARCELS * sizeof(*parcels));
+	parcels = xzalloc(MAX_PARCELS * sizeof(*parcels));
 	for (;;) {
 		bool taken = false;
 
-		for (size_t i = 0; i < MOST_PARCELS; i++) {
+		for (size_t i = 0; i < MAX_PARCELS; i++) {
 			if (parcels[i].length > 0 && parcels[i].due_ns <= clock_monotonic_ns()) {
 				send_back(fd, &parcels[i]);
 				parcels[i].length = 0;

@@ -25,7 +25,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "common/duration.h"
-#include "injector/rules.h"
+#include "injector/nft_rules.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/wire.h"
 
@@ -800,10 +800,10 @@ Test(injector, says_that_a_capability_is_missing)
 	netns_enter();
 	drop_capabilities();
 	cr_expect_eq(bed_try(bed, &(struct bed_options){.script = "refuse"}, &diags), -EPERM);
-	cr_expect_eq(rules_install(&(struct rules_config){.table = WIRE_TABLE,
-							  .endpoints = &endpoint,
-							  .n_endpoints = 1},
-				   &diags, &rules),
+	cr_expect_eq(nft_rules_install(&(struct nft_rules_config){.table = WIRE_TABLE,
+								  .endpoints = &endpoint,
+								  .n_endpoints = 1},
+				       &diags, &rules),
 		     -EPERM);
 	cr_assert_eq(diags.n_items, 2);
 	for (size_t i = 0; i < diags.n_items; i++)
@@ -981,23 +981,23 @@ Test(injector, leaves_connects_unanswered_when_it_is_killed)
 static int install_twice(bool owned)
 {
 	struct address endpoint = loopback(0, PORT);
-	struct rules_config config = {.table = WIRE_TABLE,
-				      .queue_number = WIRE_QUEUE,
-				      .endpoints = &endpoint,
-				      .n_endpoints = 1,
-				      .owned = owned};
+	struct nft_rules_config config = {.table = WIRE_TABLE,
+					  .queue_number = WIRE_QUEUE,
+					  .endpoints = &endpoint,
+					  .n_endpoints = 1,
+					  .owned = owned};
 	struct diag_list diags = {0};
 	struct rules *rules;
 	pid_t pid = fork();
 	int status, r;
 
 	if (pid == 0)
-		_exit(rules_install(&config, &diags, &rules) == 0 ? 0 : 1);
+		_exit(nft_rules_install(&config, &diags, &rules) == 0 ? 0 : 1);
 	waitpid(pid, &status, 0);
 	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	r = rules_install(&config, &diags, &rules);
+	r = nft_rules_install(&config, &diags, &rules);
 	if (r == 0)
-		rules_free(rules);
+		nft_rules_free(rules);
 	diag_list_free(&diags);
 	return r;
 }
@@ -1043,21 +1043,21 @@ static void delete_table(void)
 Test(rules, say_when_the_table_is_gone)
 {
 	struct address endpoint = loopback(0, PORT);
-	struct rules_config config = {.table = WIRE_TABLE,
-				      .queue_number = WIRE_QUEUE,
-				      .endpoints = &endpoint,
-				      .n_endpoints = 1};
+	struct nft_rules_config config = {.table = WIRE_TABLE,
+					  .queue_number = WIRE_QUEUE,
+					  .endpoints = &endpoint,
+					  .n_endpoints = 1};
 	struct diag_list diags = {0};
 	struct rules *rules;
 	uint64_t count = 1;
 
 	netns_enter();
-	cr_assert_eq(rules_install(&config, &diags, &rules), 0);
-	cr_expect_eq(rules_count_refused(rules, &count), 0);
+	cr_assert_eq(nft_rules_install(&config, &diags, &rules), 0);
+	cr_expect_eq(nft_rules_count_refused(rules, &count), 0);
 	cr_expect_eq(count, 0);
 	delete_table();
-	cr_expect_eq(rules_count_refused(rules, &count), -ENOENT);
-	rules_free(rules);
+	cr_expect_eq(nft_rules_count_refused(rules, &count), -ENOENT);
+	nft_rules_free(rules);
 }
 
 /* A queue that gives a verdict for which the rules have no answer. */
@@ -1080,12 +1080,12 @@ static void misjudge(void *userdata, const struct queued_packet *packet)
 Test(rules, drop_what_they_have_no_answer_for)
 {
 	struct address endpoint = loopback(0, PORT);
-	struct rules_config config = {.table = WIRE_TABLE,
-				      .queue_number = WIRE_QUEUE,
-				      .refuse_mark = 0x12345678,
-				      .repeats = true,
-				      .endpoints = &endpoint,
-				      .n_endpoints = 1};
+	struct nft_rules_config config = {.table = WIRE_TABLE,
+					  .queue_number = WIRE_QUEUE,
+					  .refuse_mark = 0x12345678,
+					  .repeats = true,
+					  .endpoints = &endpoint,
+					  .n_endpoints = 1};
 	struct misjudging misjudging = {0};
 	const struct queue_config queue = {.number = WIRE_QUEUE,
 					   .refuse_mark = config.refuse_mark,
@@ -1104,7 +1104,7 @@ Test(rules, drop_what_they_have_no_answer_for)
 	if (r == -EOPNOTSUPP)
 		netns_skip("%s", diags.items[0].message);
 	cr_assert_eq(r, 0);
-	cr_assert_eq(rules_install(&config, &diags, &rules), 0);
+	cr_assert_eq(nft_rules_install(&config, &diags, &rules), 0);
 	pid = client_start(client_impatient, &endpoint, result);
 	while (waitpid(pid, NULL, WNOHANG) == 0) {
 		struct pollfd readable = {.fd = queue_fd(misjudging.queue), .events = POLLIN};
@@ -1114,9 +1114,9 @@ Test(rules, drop_what_they_have_no_answer_for)
 	}
 	cr_expect_eq(result->error[0], ETIMEDOUT, "%s", strerror(result->error[0]));
 	cr_expect_eq(misjudging.n_packets, 1, "%zu times", misjudging.n_packets);
-	cr_assert_eq(rules_count_refused(rules, &count), 0);
+	cr_assert_eq(nft_rules_count_refused(rules, &count), 0);
 	cr_expect_eq(count, 0);
-	rules_free(rules);
+	nft_rules_free(rules);
 	queue_free(misjudging.queue);
 }
 
@@ -1142,40 +1142,40 @@ Test(rules, of_a_common_table_come_and_go_part_by_part)
 	uint64_t parts = 0, count;
 
 	netns_enter();
-	cr_assert_eq(rules_create_common(COMMON, &diags), 0);
-	cr_assert_eq(rules_create_common(COMMON, &diags), 0);
+	cr_assert_eq(nft_rules_create_common(COMMON, &diags), 0);
+	cr_assert_eq(nft_rules_create_common(COMMON, &diags), 0);
 	for (uint8_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		struct address endpoint = {
 			.family = AF_INET, .port = PORT, .bytes = {127, i, i, 1}};
 		struct address_networks networks = networks_of(i);
-		struct rules_config config = {.table = COMMON,
-					      .queue_number = WIRE_QUEUE,
-					      .endpoints = &endpoint,
-					      .n_endpoints = 1,
-					      .networks = &networks,
-					      .part = i + 1u};
+		struct nft_rules_config config = {.table = COMMON,
+						  .queue_number = WIRE_QUEUE,
+						  .endpoints = &endpoint,
+						  .n_endpoints = 1,
+						  .networks = &networks,
+						  .part = i + 1u};
 
-		if (rules_install(&config, &diags, &rules[i]) < 0)
+		if (nft_rules_install(&config, &diags, &rules[i]) < 0)
 			netns_skip("%s", diags.items[0].message);
-		cr_expect_eq(rules_count_queued(rules[i], &count), 0);
+		cr_expect_eq(nft_rules_count_queued(rules[i], &count), 0);
 	}
-	cr_assert_eq(rules_list_parts(COMMON, note_part, &parts), 0);
+	cr_assert_eq(nft_rules_list_parts(COMMON, note_part, &parts), 0);
 	cr_expect_eq(parts, 14);
-	rules_free(rules[1]);
+	nft_rules_free(rules[1]);
 	parts = 0;
-	cr_assert_eq(rules_list_parts(COMMON, note_part, &parts), 0);
+	cr_assert_eq(nft_rules_list_parts(COMMON, note_part, &parts), 0);
 	cr_expect_eq(parts, 10);
 	cr_expect_eq(
-		rules_remove_part(COMMON, 3,
-				  &(struct address_networks){{127, 2, 2}, {0xfd, 0, 2, 2, 2, 2}}),
+		nft_rules_remove_part(
+			COMMON, 3, &(struct address_networks){{127, 2, 2}, {0xfd, 0, 2, 2, 2, 2}}),
 		0);
-	cr_expect_eq(rules_count_queued(rules[2], &count), -ENOENT);
-	cr_expect_eq(rules_count_queued(rules[0], &count), 0);
-	cr_assert_eq(rules_remove_common(COMMON), 0);
-	cr_expect_eq(rules_count_queued(rules[0], &count), -ENOENT);
-	cr_expect_eq(rules_remove_common(COMMON), -ENOENT);
-	rules_free(rules[0]);
-	rules_free(rules[2]);
+	cr_expect_eq(nft_rules_count_queued(rules[2], &count), -ENOENT);
+	cr_expect_eq(nft_rules_count_queued(rules[0], &count), 0);
+	cr_assert_eq(nft_rules_remove_common(COMMON), 0);
+	cr_expect_eq(nft_rules_count_queued(rules[0], &count), -ENOENT);
+	cr_expect_eq(nft_rules_remove_common(COMMON), -ENOENT);
+	nft_rules_free(rules[0]);
+	nft_rules_free(rules[2]);
 }
 
 static void count_part(void *userdata, uint32_t part)
@@ -1189,46 +1189,46 @@ static void count_part(void *userdata, uint32_t part)
 Test(rules, of_many_parts_go_at_once_or_not_at_all)
 {
 	enum { N_PARTS = 128 }; /* as many as a run removes at once */
-	struct rules_part parts[N_PARTS];
+	struct nft_rules_part parts[N_PARTS];
 	struct rules *rules[N_PARTS], *replaced = NULL;
 	struct diag_list diags = {0};
 	size_t found = 0;
 
 	netns_enter();
-	cr_assert_eq(rules_create_common(COMMON, &diags), 0);
+	cr_assert_eq(nft_rules_create_common(COMMON, &diags), 0);
 	for (uint8_t i = 0; i < N_PARTS; i++) {
 		struct address endpoint = {
 			.family = AF_INET, .port = PORT, .bytes = {127, i, i, 1}};
-		struct rules_config config = {.table = COMMON,
-					      .queue_number = WIRE_QUEUE,
-					      .endpoints = &endpoint,
-					      .n_endpoints = 1,
-					      .networks = &parts[i].networks,
-					      .part = i};
+		struct nft_rules_config config = {.table = COMMON,
+						  .queue_number = WIRE_QUEUE,
+						  .endpoints = &endpoint,
+						  .n_endpoints = 1,
+						  .networks = &parts[i].networks,
+						  .part = i};
 
-		parts[i] = (struct rules_part){.part = i, .networks = networks_of(i)};
-		if (rules_install(&config, &diags, &rules[i]) < 0)
+		parts[i] = (struct nft_rules_part){.part = i, .networks = networks_of(i)};
+		if (nft_rules_install(&config, &diags, &rules[i]) < 0)
 			netns_skip("%s", diags.items[0].message);
 		/* As after the death of its injector, the rules stay; here the socket does too. */
 		if (i == 0)
-			cr_assert_eq(rules_install(&config, &diags, &replaced), 0,
+			cr_assert_eq(nft_rules_install(&config, &diags, &replaced), 0,
 				     "not replaced: %s",
 				     diags.n_items ? diags.items[0].message : "");
 	}
 	parts[1].part = N_PARTS;
-	cr_expect_eq(rules_remove_parts(COMMON, parts, N_PARTS), -ENOENT);
-	cr_assert_eq(rules_list_parts(COMMON, count_part, &found), 0);
+	cr_expect_eq(nft_rules_remove_parts(COMMON, parts, N_PARTS), -ENOENT);
+	cr_assert_eq(nft_rules_list_parts(COMMON, count_part, &found), 0);
 	cr_expect_eq(found, N_PARTS);
 	parts[1].part = 1;
-	cr_expect_eq(rules_remove_parts(COMMON, parts, N_PARTS), 0);
+	cr_expect_eq(nft_rules_remove_parts(COMMON, parts, N_PARTS), 0);
 	found = 0;
-	cr_assert_eq(rules_list_parts(COMMON, count_part, &found), 0);
+	cr_assert_eq(nft_rules_list_parts(COMMON, count_part, &found), 0);
 	cr_expect_eq(found, 0);
-	cr_expect_eq(rules_remove_parts(COMMON, parts, 0), 0);
-	cr_expect_eq(rules_remove_common(COMMON), 0);
+	cr_expect_eq(nft_rules_remove_parts(COMMON, parts, 0), 0);
+	cr_expect_eq(nft_rules_remove_common(COMMON), 0);
 	for (size_t i = 0; i < N_PARTS; i++)
-		rules_free(rules[i]);
-	rules_free(replaced);
+		nft_rules_free(rules[i]);
+	nft_rules_free(replaced);
 }
 
 /* Deaths at one address: notices of an earlier one may still be under way. */
@@ -1279,10 +1279,10 @@ Test(deaths, of_sockets_outside_the_networks_wake_nobody)
 	const struct address_networks networks = networks_of(9);
 	struct death_count count = {0};
 	struct diag_list diags = {0};
-	struct deaths *deaths;
+	struct sock_diag_monitor *deaths;
 
 	netns_enter();
-	cr_assert_eq(deaths_open(&networks, count_death, &count, &diags, &deaths), 0);
+	cr_assert_eq(sock_diag_monitor_open(&networks, count_death, &count, &diags, &deaths), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *host = cases[i].host, *mapped = strstr(host, "ffff:");
 
@@ -1292,12 +1292,12 @@ Test(deaths, of_sockets_outside_the_networks_wake_nobody)
 		connect_and_close(host);
 		/* The kernel reports from a work queue. */
 		for (int k = 0; k < 100 && (count.n == 0 || !cases[i].wanted); k++) {
-			cr_assert_eq(deaths_dispatch(deaths), 0);
+			cr_assert_eq(sock_diag_monitor_dispatch(deaths), 0);
 			usleep(1000);
 		}
 		cr_expect_eq(count.n > 0, cases[i].wanted, "%s", host);
 	}
-	deaths_free(deaths);
+	sock_diag_monitor_free(deaths);
 }
 
 #define MANY 1000

@@ -72,7 +72,7 @@ Test(supervisor, of_an_ordinary_user_that_is_killed_takes_its_client_along)
  * After its first attempt, which is refused, the client only makes attempts that are accepted:
  * without the rules everything looks as expected, and yet nobody has watched it.
  */
-static void rules_are_taken(struct program *synfault, const char *how)
+static void nft_rules_are_taken(struct program *synfault, const char *how)
 {
 	AUTO_FREE char *command = NULL;
 
@@ -104,14 +104,14 @@ Test(rules, that_are_deleted_make_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	rules_are_taken(synfault, "flush ruleset");
+	nft_rules_are_taken(synfault, "flush ruleset");
 }
 
 Test(rules, that_are_emptied_make_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	rules_are_taken(synfault, "flush table inet synfault");
+	nft_rules_are_taken(synfault, "flush table inet synfault");
 }
 
 /* ---- interrupts ---- */

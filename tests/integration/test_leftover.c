@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a client leaves behind: it is watched for as long as "linger" says, and then ended. */
+/* What a client leaves behind: it is watched for as long as "leftover-timeout" says, and then ended. */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
@@ -25,7 +25,7 @@
 
 #define SCENARIOS                                                                                  \
 	"name: tries again\n"                                                                      \
-	"linger: 2s\n"                                                                             \
+	"leftover-timeout: 2s\n"                                                                   \
 	"repeat: 2\n"                                                                              \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
 	"client: {command: " RETRIES_SOON "}\n"                                                    \
@@ -34,11 +34,11 @@
 	"client: {command: " RETRIES_LATE "}\n"                                                    \
 	"expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT                                    \
 	"name: tries again late, and is waited for\n"                                              \
-	"linger: 2500ms\n"                                                                         \
+	"leftover-timeout: 2500ms\n"                                                               \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
 	"client: {command: " RETRIES_LATE "}\n"                                                    \
 	"expect: {gives-up: {attempts: 9}}\n" NEXT "name: is not waited for\n"                     \
-	"linger: 0s\n"                                                                             \
+	"leftover-timeout: 0s\n"                                                                   \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
 	"client: {command: " RETRIES_SOON "}\n"                                                    \
 	"expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT "name: keeps its connection\n"     \
@@ -90,7 +90,7 @@ Test(leftover, is_none_where_a_server_runs_alone)
 	program_needs(synfault, "python3");
 	program_writes(synfault, "a.yaml",
 		       "name: well behaved\n"
-		       "linger: 1m\n"
+		       "leftover-timeout: 1m\n"
 		       "endpoints: {api: {serve: {command: [sh, -c, 'python3 -m http.server "
 		       "--bind ${api.host} ${api.port}; true']}}}\n"
 		       "client: {command: [synfault-tiny, '${api}']}\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network of a cell on the real kernel: addresses that can be used at once, and how long a SYN
- * is repeated.
+ * The network of a sandbox on the real kernel: addresses that can be used at once, and how long a
+ * SYN is repeated.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "runner/cell/network.h"
 #include "runner/doctor/syn_schedule.h"
+#include "runner/sandbox/network.h"
 #include "tests/lib/netns.h"
 
 enum { N_ADDRESSES = 200, PORT = 8080 };

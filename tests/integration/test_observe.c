@@ -158,7 +158,7 @@ Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
 			"synfault-backoff --base 300 --tries 4 --timeout 600 '${server}'", 8);
 	expect_written(synfault, "connect-timeout: 600ms");
 	expect_written(synfault, "fallback: {from: ipv6, to: ipv4, within: ");
-	expect_written(synfault, "waits: {exponential: {base: 300ms, factor: 2}}");
+	expect_written(synfault, "backoff: {exponential: {base: 300ms, factor: 2}}");
 	expect_written(synfault, "contains: Connection refused");
 }
 
@@ -193,7 +193,7 @@ Test(record, on_a_machine_that_was_too_slow_at_first_looks_again)
 	written_passes(synfault, 8);
 	expect_written(synfault, "faults: [delay 500ms]}\nexpect:\n  tolerance: {absolute: 250ms, "
 				 "relative: 10%}\n  exit: 0\n  attempts: 1\n");
-	expect_written(synfault, "attempts: 2\n  waits: [200ms]\n");
+	expect_written(synfault, "attempts: 2\n  backoff: [200ms]\n");
 }
 
 /* What it does not know it says, and expects nothing that it can't know. */

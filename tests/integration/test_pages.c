@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reports to look at, of real runs: the HTML pages, the timeline pictures, and the snapshot of the
- * cell's network in them.
+ * sandbox's network in them.
  */
 #include <criterion/criterion.h>
 
@@ -59,7 +59,7 @@ Test(pages, a_run_leaves_pages_a_picture_and_no_more)
 	program_left_nothing_but(synfault, "out");
 }
 
-/* Those that fail and those that pass, in cells of both kinds. */
+/* Those that fail and those that pass, in sandboxes of both kinds. */
 Test(pages, the_snapshot_says_who_listens_and_what_can_be_reached)
 {
 	static const char *const isolations[] = {"private", "shared"};
@@ -79,7 +79,7 @@ Test(pages, the_snapshot_says_who_listens_and_what_can_be_reached)
 		expect_in(section(passed, "Listening"), "accept queue 0 of ");
 		expect_in(section(failed, "Endpoints"), "nobody listens, as the scenario has it");
 		expect_in(section(failed, "Listening"), "accept queue 0 of ");
-		/* All of 127.0.0.0/8 is there without being added: a shared cell has no own. */
+		/* All of 127.0.0.0/8 is there without being added: a shared sandbox has no own. */
 		expect_in(section(failed, "Addresses"), i == 0 ? "lo     127.0.0.1/8" : "none");
 	}
 }

@@ -285,7 +285,7 @@ Test(report, that_can_not_be_written_is_refused_before_anything_runs)
 /* A file system without a free block, on which an old report lies. */
 static void mount_full_disk(const struct program *synfault)
 {
-	AUTO_FREE char *directory = xasprintf("%s/mnt", synfault->sandbox->directory);
+	AUTO_FREE char *directory = xasprintf("%s/mnt", synfault->host->directory);
 	AUTO_FREE char *filler = xasprintf("%s/filler", directory);
 	char block[4096] = {0};
 	int fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shared cells: what runs, and what is left, in a container that allows CAP_NET_ADMIN and no
+ * Shared sandboxes: what runs, and what is left, in a container that allows CAP_NET_ADMIN and no
  * namespaces. The container is a sandbox whose program is confined (confine.h).
  */
 #include <criterion/criterion.h>
@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 
 #include "common/duration.h"
+#include "injector/nft_rules.h"
 #include "injector/queue.h"
-#include "injector/rules.h"
-#include "runner/cell/claim.h"
+#include "runner/sandbox/netns_lock.h"
 #include "tests/lib/confine.h"
 #include "tests/lib/junit_reader.h"
 #include "tests/lib/netns.h"
@@ -122,7 +122,7 @@ static char *scenario_directory(void)
 	return xasprintf("%s/scenarios", source);
 }
 
-Test(shared, gives_the_packs_the_outcomes_that_private_cells_give)
+Test(shared, gives_the_packs_the_outcomes_that_private_sandboxes_give)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
 	AUTO_FREE char *packs = scenario_directory();
@@ -149,11 +149,12 @@ Test(shared, gives_the_packs_the_outcomes_that_private_cells_give)
 			cr_expect(strstr(b->message, "hostname"), "%s: %s", b->name, b->message);
 			n_skipped++;
 		} else if (a->outcome != b->outcome) {
-			program_fail(synfault, "%s: %d in a private cell, %d in a shared one: %s",
-				     a->name, (int)a->outcome, (int)b->outcome, b->text);
+			program_fail(synfault,
+				     "%s: %d in a private sandbox, %d in a shared one: %s", a->name,
+				     (int)a->outcome, (int)b->outcome, b->text);
 		}
 	}
-	cr_expect_lt(4 * n_skipped, isolated->n_cases, "most packs need no private cell");
+	cr_expect_lt(4 * n_skipped, isolated->n_cases, "most packs need no private sandbox");
 }
 
 /* ---- what doesn't run, and why ---- */
@@ -354,7 +355,7 @@ static void release(struct held *held)
 	"set -e; nft add table inet other\n"                                                       \
 	"nft 'add chain inet other in { type filter hook input priority -200; }'\n"                \
 	"nft add rule inet other in tcp dport 9998 meta mark 0x5f000001 drop\n"                    \
-	"nft add table inet synfault-cell\n"                                                       \
+	"nft add table inet synfault-sandbox\n"                                                    \
 	"ip address add fd73:796e::77/128 dev lo\n"                                                \
 	"ip address add fd73:796e:12::1:1/128 dev lo\n"                                            \
 	"ip address add 10.9.9.9/32 dev lo\n"
@@ -363,7 +364,7 @@ Test(shared, leaves_a_foreign_firewall_and_its_queue_alone)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	const struct address foreign = {.family = AF_INET, .port = 9999, .bytes = {127, 0, 0, 1}};
-	const struct rules_config rules = {
+	const struct nft_rules_config rules = {
 		.table = "foreign", .queue_number = 7, .endpoints = &foreign, .n_endpoints = 1};
 	struct held held = {0};
 	const struct queue_config queue = {.number = 7, .on_packet = hold, .userdata = &held};
@@ -372,7 +373,7 @@ Test(shared, leaves_a_foreign_firewall_and_its_queue_alone)
 	struct rules *foreign_rules;
 
 	program_needs(synfault, "nft ip");
-	if (rules_install(&rules, &diags, &foreign_rules) < 0)
+	if (nft_rules_install(&rules, &diags, &foreign_rules) < 0)
 		netns_skip("%s", diags.items[0].message);
 	cr_assert_eq(queue_open(&queue, &diags, &held.queue), 0);
 	cr_assert_eq(system(FOREIGN_SETUP), 0);
@@ -396,7 +397,7 @@ Test(shared, leaves_a_foreign_firewall_and_its_queue_alone)
 
 	cr_expect_str_eq(before, after);
 	queue_free(held.queue);
-	rules_free(foreign_rules);
+	nft_rules_free(foreign_rules);
 }
 
 static int listen_everywhere(uint16_t port)
@@ -438,7 +439,7 @@ Test(shared, takes_no_foreign_server_for_its_own)
 	junit_says(junit, "passes", OUTCOME_PASS, NULL, NULL);
 }
 
-/* Cells begin and end all the time, and SYNs are held meanwhile. */
+/* Sandboxes begin and end all the time, and SYNs are held meanwhile. */
 Test(shared, lets_two_programs_run_at_once)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
@@ -534,7 +535,7 @@ static void describe(const struct program *program, struct strbuf *text)
 {
 	strbuf_free(text);
 	*text = (struct strbuf){0};
-	sandbox_describe(program->sandbox, text);
+	test_host_describe(program->host, text);
 }
 
 /* Waits until the sandbox is again as it was, but for the trace that clients leave. */
@@ -648,7 +649,7 @@ Test(shared, sweeps_what_a_run_left_that_was_killed_at_any_moment, .timeout = 12
 	cr_assert_gt(n_left, 5);
 }
 
-Test(shared, leaves_living_cells_alone_when_it_sweeps)
+Test(shared, leaves_living_sandboxes_alone_when_it_sweeps)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 

@@ -34,19 +34,19 @@ Test(tools, curl)
 		"client:\n"
 		"  command: [curl, -sS, --retry, '3', --retry-connrefused, --retry-delay, '1',\n"
 		"            'http://${api}/']\n"
-		"expect: {exit: 0, attempts: 3, retransmissions: 0, waits: {fixed: 1s}}\n" NEXT
+		"expect: {exit: 0, attempts: 3, retransmissions: 0, backoff: {fixed: 1s}}\n" NEXT
 		"name: refuse for ever\n"
 		"endpoints: {api: {faults: [refuse]}}\n"
 		"client:\n"
 		"  command: [curl, -sS, --retry, '2', --retry-connrefused, --retry-delay, '1',\n"
 		"            'http://${api}/']\n"
-		"expect: {exit: 7, attempts: 3, waits: {fixed: 1s}}\n" NEXT "name: drop\n"
+		"expect: {exit: 7, attempts: 3, backoff: {fixed: 1s}}\n" NEXT "name: drop\n"
 		"endpoints: {api: {faults: [drop x1, accept]}}\n"
 		"client:\n"
 		"  command: [curl, -sS, --retry, '2', --retry-delay, '1', --connect-timeout, "
 		"'1.5',\n"
 		"            'http://${api}/']\n"
-		"expect: {exit: 0, attempts: 2, retransmissions: 1, waits: {fixed: 1s}}\n" NEXT
+		"expect: {exit: 0, attempts: 2, retransmissions: 1, backoff: {fixed: 1s}}\n" NEXT
 		"name: lose\n"
 		"endpoints: {api: {faults: [lose 2]}}\n"
 		"client: {command: [curl, -sS, 'http://${api}/']}\n"
@@ -76,12 +76,12 @@ Test(tools, wget)
 		"--retry-connrefused,\n"
 		"              --connect-timeout=1.5, 'http://${api}/']\n" NEXT "name: refuse\n"
 		"endpoints: {api: {faults: [refuse x2, accept]}}\n"
-		"expect: {exit: 0, attempts: 3, retransmissions: 0, waits: {fixed: 1s}}\n" NEXT
+		"expect: {exit: 0, attempts: 3, retransmissions: 0, backoff: {fixed: 1s}}\n" NEXT
 		"name: refuse for ever\n"
 		"endpoints: {api: {faults: [refuse]}}\n"
-		"expect: {exit: 4, attempts: 3, waits: {fixed: 1s}}\n" NEXT "name: drop\n"
+		"expect: {exit: 4, attempts: 3, backoff: {fixed: 1s}}\n" NEXT "name: drop\n"
 		"endpoints: {api: {faults: [drop x1, accept]}}\n"
-		"expect: {exit: 0, attempts: 2, retransmissions: 1, waits: {fixed: 1s}}\n" NEXT
+		"expect: {exit: 0, attempts: 2, retransmissions: 1, backoff: {fixed: 1s}}\n" NEXT
 		"name: lose\n"
 		"endpoints: {api: {faults: [lose 1]}}\n"
 		"expect: {exit: 0, attempts: 1, retransmissions: 1}\n");
@@ -93,22 +93,23 @@ Test(tools, ssh)
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	program_needs(synfault, "ssh");
-	program_writes(synfault, "a.yaml",
-		       "defaults:\n"
-		       "  client:\n"
-		       "    command: [ssh, -F, /dev/null, -o, BatchMode=yes, -o, "
-		       "ConnectionAttempts=3,\n"
-		       "              -o, ConnectTimeout=3, -p, '${api.port}', '${api.host}', "
-		       "'true']\n" NEXT "name: refuse\n"
-		       "endpoints: {api: {faults: [refuse]}}\n"
-		       "expect: {exit: 255, attempts: 3, retransmissions: 0, waits: {fixed: 1s},\n"
-		       "         stderr: {contains: Connection refused}}\n" NEXT
-		       "name: connected in the second attempt\n"
-		       "endpoints: {api: {faults: [refuse, accept]}}\n"
-		       "expect: {exit: 255, attempts: 2, waits: {fixed: 1s},\n"
-		       "         stderr: {not: Connection refused}}\n" NEXT "name: lose\n"
-		       "endpoints: {api: {faults: [lose 1]}}\n"
-		       "expect: {exit: 255, attempts: 1, retransmissions: 1}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"defaults:\n"
+		"  client:\n"
+		"    command: [ssh, -F, /dev/null, -o, BatchMode=yes, -o, "
+		"ConnectionAttempts=3,\n"
+		"              -o, ConnectTimeout=3, -p, '${api.port}', '${api.host}', "
+		"'true']\n" NEXT "name: refuse\n"
+		"endpoints: {api: {faults: [refuse]}}\n"
+		"expect: {exit: 255, attempts: 3, retransmissions: 0, backoff: {fixed: 1s},\n"
+		"         stderr: {contains: Connection refused}}\n" NEXT
+		"name: connected in the second attempt\n"
+		"endpoints: {api: {faults: [refuse, accept]}}\n"
+		"expect: {exit: 255, attempts: 2, backoff: {fixed: 1s},\n"
+		"         stderr: {not: Connection refused}}\n" NEXT "name: lose\n"
+		"endpoints: {api: {faults: [lose 1]}}\n"
+		"expect: {exit: 255, attempts: 1, retransmissions: 1}\n");
 	all_pass(synfault, "3 passed, 0 failed, 0 skipped");
 }
 
@@ -117,31 +118,31 @@ Test(tools, urllib)
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	program_needs(synfault, "python3");
-	program_writes(synfault, "a.yaml",
-		       "defaults:\n"
-		       "  client:\n"
-		       "    command: [python3, '${tmp}/client.py']\n"
-		       "    files:\n"
-		       "      client.py: |\n"
-		       "        import time, urllib.request\n"
-		       "        for n in range(3):\n"
-		       "            try:\n"
-		       "                print(urllib.request.urlopen('http://${api}/', "
-		       "timeout=1.5).status)\n"
-		       "                break\n"
-		       "            except OSError as error:\n"
-		       "                print(error.reason)\n"
-		       "                time.sleep(0.5)\n" NEXT "name: refuse\n"
-		       "endpoints: {api: {faults: [refuse x2, accept]}}\n"
-		       "expect: {exit: 0, attempts: 3, retransmissions: 0, waits: {fixed: 500ms},\n"
-		       "         stdout: {contains: [Connection refused, '200']}}\n" NEXT
-		       "name: drop\n"
-		       "endpoints: {api: {faults: [drop x1, accept]}}\n"
-		       "expect: {exit: 0, attempts: 2, retransmissions: 1, waits: {fixed: 500ms},\n"
-		       "         stdout: {contains: [timed out, '200']}}\n" NEXT "name: lose\n"
-		       "endpoints: {api: {faults: [lose 1]}}\n"
-		       "expect: {exit: 0, attempts: 1, retransmissions: 1, stdout: {contains: "
-		       "'200'}}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"defaults:\n"
+		"  client:\n"
+		"    command: [python3, '${tmp}/client.py']\n"
+		"    files:\n"
+		"      client.py: |\n"
+		"        import time, urllib.request\n"
+		"        for n in range(3):\n"
+		"            try:\n"
+		"                print(urllib.request.urlopen('http://${api}/', "
+		"timeout=1.5).status)\n"
+		"                break\n"
+		"            except OSError as error:\n"
+		"                print(error.reason)\n"
+		"                time.sleep(0.5)\n" NEXT "name: refuse\n"
+		"endpoints: {api: {faults: [refuse x2, accept]}}\n"
+		"expect: {exit: 0, attempts: 3, retransmissions: 0, backoff: {fixed: 500ms},\n"
+		"         stdout: {contains: [Connection refused, '200']}}\n" NEXT "name: drop\n"
+		"endpoints: {api: {faults: [drop x1, accept]}}\n"
+		"expect: {exit: 0, attempts: 2, retransmissions: 1, backoff: {fixed: 500ms},\n"
+		"         stdout: {contains: [timed out, '200']}}\n" NEXT "name: lose\n"
+		"endpoints: {api: {faults: [lose 1]}}\n"
+		"expect: {exit: 0, attempts: 1, retransmissions: 1, stdout: {contains: "
+		"'200'}}\n");
 	all_pass(synfault, "3 passed, 0 failed, 0 skipped");
 }
 

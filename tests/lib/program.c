@@ -23,19 +23,19 @@
 
 /* ---- before a run ---- */
 
-static void add_programs(const struct sandbox *sandbox)
+static void add_programs(const struct test_host *host)
 {
 	static const char *const targets[] = {"synfault-backoff", "synfault-curl-retry",
 					      "synfault-tiny"};
 	const char *program = getenv("SYNFAULT_PROGRAM"), *directory = getenv("SYNFAULT_TARGETS");
 
 	cr_assert(program, "SYNFAULT_PROGRAM has to name the program under test");
-	sandbox_add_program(sandbox, "synfault", program);
+	test_host_add_program(host, "synfault", program);
 	for (size_t i = 0; directory && i < ARRAY_SIZE(targets); i++) {
 		AUTO_FREE char *path = xasprintf("%s/%s", directory, targets[i]);
 
 		if (access(path, X_OK) == 0)
-			sandbox_add_program(sandbox, targets[i], path);
+			test_host_add_program(host, targets[i], path);
 	}
 }
 
@@ -43,11 +43,11 @@ struct program *program_new(void)
 {
 	struct program *program = xzalloc(sizeof(*program));
 
-	program->sandbox = sandbox_new();
-	program->work = xasprintf("%s/work", program->sandbox->directory);
+	program->host = test_host_new();
+	program->work = xasprintf("%s/work", program->host->directory);
 	program->patience_ns = 60 * NS_PER_S;
 	program->out_fd = program->err_fd = -1;
-	add_programs(program->sandbox);
+	add_programs(program->host);
 	return program;
 }
 
@@ -69,7 +69,7 @@ static void forget_run(struct program *program)
 void program_free(struct program *program)
 {
 	forget_run(program);
-	sandbox_free(program->sandbox);
+	test_host_free(program->host);
 	free(program->work);
 	free(program);
 }
@@ -173,7 +173,7 @@ static void set_environment(const struct program *program)
 		"SYNFAULT_TARGETS", "SYNFAULT_SCHEMAS",         "SYNFAULT_REQUIRE_PRIVILEGES",
 		"SYNFAULT_SOURCE",  "SYNFAULT_CONTAINER_CACHE",
 	};
-	const char *path = getenv("PATH"), *directory = program->sandbox->directory;
+	const char *path = getenv("PATH"), *directory = program->host->directory;
 	AUTO_FREE char *new_path =
 		xasprintf("%s/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin%s%s", directory,
 			  path ? ":" : "", path ? path : "");
@@ -227,9 +227,9 @@ static void start(struct program *program, char *command)
 	program->out_fd = memfd_create("out", MFD_CLOEXEC);
 	program->err_fd = memfd_create("err", MFD_CLOEXEC);
 	cr_assert(program->out_fd >= 0 && program->err_fd >= 0);
-	sandbox_describe(program->sandbox, &program->before);
+	test_host_describe(program->host, &program->before);
 	program->started_ns = clock_monotonic_ns();
-	program->pid = sandbox_fork(program->sandbox);
+	program->pid = test_host_fork(program->host);
 	if (program->pid == 0)
 		be_program(program);
 }
@@ -322,7 +322,7 @@ void program_waits_for_file(struct program *program, const char *path)
 size_t program_supervisors(const struct program *program, pid_t **ret)
 {
 	cr_assert_neq(program->pid, 0, "no run is under way");
-	return sandbox_children(program->pid, ret);
+	return test_host_children(program->pid, ret);
 }
 
 /* ---- what became of it ---- */
@@ -420,7 +420,7 @@ char *program_leftovers(const struct program *program, const char *path)
 	const char *before = strbuf_text(&program->before);
 	struct strbuf difference = {0};
 
-	sandbox_describe(program->sandbox, &now);
+	test_host_describe(program->host, &now);
 	add_difference(program, strbuf_text(&now), before, path, "+", &difference);
 	add_difference(program, before, strbuf_text(&now), path, "-", &difference);
 	return strbuf_steal(&difference);

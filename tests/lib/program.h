@@ -16,7 +16,7 @@
 #define SYNFAULT_TESTS_LIB_PROGRAM_H
 
 #include "runner/judge/judge.h"
-#include "tests/lib/sandbox.h"
+#include "tests/lib/test_host.h"
 
 /* What the program promises. */
 enum program_status {
@@ -32,7 +32,7 @@ enum program_status {
 #define PROGRAM_NOBODY 65534
 
 struct program {
-	struct sandbox *sandbox;
+	struct test_host *host;
 	char *work; /* directory the program is started in */
 
 	/* How it is to be started; may be changed between runs. */

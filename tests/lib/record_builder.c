@@ -58,8 +58,8 @@ void record_builder_freep(struct record_builder **builder)
 
 static void parse_script(const char *text, struct script *script)
 {
-	AUTO_FREE char *copy = xstrdup(text);
-	char *rest = copy, *word;
+	AUTO_FREE char *instance = xstrdup(text);
+	char *rest = instance, *word;
 
 	while ((word = strsep(&rest, ","))) {
 		struct step_error error;

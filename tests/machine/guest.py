@@ -333,7 +333,7 @@ def stepped_attached():
 
 
 def killed():
-    """The table of cells that share a namespace has no owner: on any kernel the next start sweeps."""
+    """The table of sandboxes that share a namespace has no owner: on any kernel the next start sweeps."""
     before = look()
     program = run("endless.yaml", "--isolation", "shared")
     until(Path("/run/connected").exists, "the client to connect")

@@ -64,7 +64,7 @@ Test(assess, counts_are_shown_with_the_last_attempt_that_counts)
 	expect_assessed(b, ASSESSED_MET, "0", "0", UINT32_MAX);
 	expect_range(b, EXPECT_CONNECTED, 1, 1);
 	expect_assessed(b, ASSESSED_MET, "1", "1", 2);
-	expect_range(b, EXPECT_IN_FLIGHT, 1, 2);
+	expect_range(b, EXPECT_CONCURRENT_ATTEMPTS, 1, 2);
 	expect_assessed(b, ASSESSED_MET, "1 .. 2", "1 at once", UINT32_MAX);
 	expect_range(b, EXPECT_LEAKS, 0, 0);
 	expect_assessed(b, ASSESSED_MET, "0", "0", UINT32_MAX);
@@ -75,13 +75,13 @@ Test(assess, times_are_shown_as_a_whole)
 	size_t api;
 	AUTO_RECORD_BUILDER struct record_builder *b = retrying_client(&api);
 
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_assessed(b, ASSESSED_MET, "each 2.00 s ± 200 ms", "2.00 s, 2.00 s", 2);
-	record_builder_expect_list(b, EXPECT_INTERVALS, api, (int64_t)2000, (int64_t)1000,
+	record_builder_expect_list(b, EXPECT_ATTEMPT_DELAY, api, (int64_t)2000, (int64_t)1000,
 				   (int64_t)-1);
 	expect_assessed(b, ASSESSED_NOT_MET, "2.00 s ± 200 ms, 1.00 s ± 200 ms", "2.00 s, 2.00 s",
 			2);
-	expect_range(b, EXPECT_TOTAL_WAIT, 0, 5000 * MS);
+	expect_range(b, EXPECT_TOTAL_BACKOFF, 0, 5000 * MS);
 	expect_assessed(b, ASSESSED_MET, "at most 5.00 s", "4.00 s", 2);
 	expect_range(b, EXPECT_DURATION, 1000 * MS, 4000 * MS);
 	expect_assessed(b, ASSESSED_NOT_MET, "1.00 s .. 4.00 s", "4.10 s", UINT32_MAX);
@@ -100,7 +100,7 @@ Test(assess, behaviour_is_shown_in_words)
 	expect_assessed(b, ASSESSED_MET,
 			"after 3 attempts, no attempt later than 10.0 s after the first",
 			"3 attempts, the last 4.00 s after the first", 2);
-	record_builder_expect(b, EXPECT_RETRIES_ONLY, api)->value.endings = 1u << ENDING_REFUSED;
+	record_builder_expect(b, EXPECT_RETRY_ON, api)->value.endings = 1u << ENDING_REFUSED;
 	expect_assessed(b, ASSESSED_MET, "only after: refused", "2 after refused", 2);
 	expectation = record_builder_expect(b, EXPECT_HERD, api);
 	expectation->value.herd.max = 1;
@@ -158,7 +158,7 @@ Test(assess, what_can_not_be_judged_is_told_from_what_is_met)
 	expect_assessed(b, ASSESSED_NOT_JUDGED, "-", "-", UINT32_MAX);
 	b->record->attached = false;
 	b->record->harness_lag_ns = 5000 * MS;
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000);
 	expect_assessed(b, ASSESSED_UNDECIDED, "each 1.00 s ± 200 ms", "2.00 s, 2.00 s", 1);
 	record_add_problem(b->record, false, "no queue");
 	expect_assessed(b, ASSESSED_NOT_JUDGED, "-", "-", UINT32_MAX);
@@ -172,7 +172,7 @@ Test(assess, table_is_aligned_and_keeps_to_its_width)
 	struct judgement judgement;
 
 	record_builder_expect_exit(b, 0);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	record_builder_expect_attempts(b, api, 4, 4);
 	judgement = record_builder_judge(b);
 	assessments_format(&judgement, 80, false, &wide);

@@ -243,8 +243,8 @@ Test(behaviour, in_flight_is_the_largest_number_open_at_any_start)
 		for (int64_t i = 0; i < n; i++)
 			record_builder_attempt_dropped(b, api, starts[i], ends[i]);
 		record_builder_client_exits(b, last_ms, 0);
-		expect_range(b, EXPECT_IN_FLIGHT, 0, most);
-		expect_verdict(b, run, peak <= most, "in-flight", (uint32_t)broke);
+		expect_range(b, EXPECT_CONCURRENT_ATTEMPTS, 0, most);
+		expect_verdict(b, run, peak <= most, "concurrent-attempts", (uint32_t)broke);
 	}
 }
 
@@ -274,8 +274,9 @@ static void expect_overlap(const char *script, int64_t earlier_ms, bool overlap)
 	}
 	record_builder_attempt_refused(b, api, END_MS - earlier_ms);
 	record_builder_client_exits(b, END_MS + 3000, 0);
-	expect_range(b, EXPECT_IN_FLIGHT, 0, 1);
-	expect_verdict(b, (uint64_t)earlier_ms, !overlap, "in-flight", overlap ? 1 : UINT32_MAX);
+	expect_range(b, EXPECT_CONCURRENT_ATTEMPTS, 0, 1);
+	expect_verdict(b, (uint64_t)earlier_ms, !overlap, "concurrent-attempts",
+		       overlap ? 1 : UINT32_MAX);
 }
 
 Test(behaviour, in_flight_allows_for_the_late_notice_of_a_death)
@@ -434,9 +435,8 @@ Test(behaviour, retries_only_after_what_is_listed)
 				record_builder_attempt_connected(b, api, at_ms);
 		}
 		record_builder_client_exits(b, at_ms, 0);
-		record_builder_expect(b, EXPECT_RETRIES_ONLY, ALL_ENDPOINTS)->value.endings =
-			endings;
-		expect_verdict(b, run, broke == UINT32_MAX, "retries-only", broke);
+		record_builder_expect(b, EXPECT_RETRY_ON, ALL_ENDPOINTS)->value.endings = endings;
+		expect_verdict(b, run, broke == UINT32_MAX, "retry-on", broke);
 	}
 }
 
@@ -457,32 +457,32 @@ Test(behaviour, total_wait_is_the_sum_of_all_waits)
 			total_ms += i + 1 < n ? wait_ms : 0;
 		}
 		record_builder_client_exits(b, at_ms, 0);
-		expect_range(b, EXPECT_TOTAL_WAIT, low_ms * MS, high_ms * MS);
-		expect_verdict(b, run, total_ms >= low_ms && total_ms <= high_ms, "total-wait",
+		expect_range(b, EXPECT_TOTAL_BACKOFF, low_ms * MS, high_ms * MS);
+		expect_verdict(b, run, total_ms >= low_ms && total_ms <= high_ms, "total-backoff",
 			       UINT32_MAX);
 	}
 }
 
-/* Copies side by side: each keeps to the policy, though their attempts are mixed. */
-static struct record_builder *copies(struct dice *dice, enum jitter_kind jitter, bool same_seed,
-				     uint32_t n_copies)
+/* Instances side by side: each keeps to the policy, though their attempts are mixed. */
+static struct record_builder *instances(struct dice *dice, enum jitter_kind jitter, bool same_seed,
+					uint32_t n_instances)
 {
 	struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
-	struct expectation *expectation = record_builder_expect(b, EXPECT_WAITS, api);
+	struct expectation *expectation = record_builder_expect(b, EXPECT_BACKOFF, api);
 	uint64_t seed = (uint64_t)roll(dice, 0, 1000000);
 
-	b->record->n_copies = n_copies;
-	b->scenario->n_clients = n_copies;
+	b->record->n_instances = n_instances;
+	b->scenario->n_clients = n_instances;
 	b->scenario->timeout_ns = DURATION_MAX_NS;
-	for (uint32_t copy = 0; copy < n_copies; copy++) {
+	for (uint32_t instance = 0; instance < n_instances; instance++) {
 		int64_t at_ms = roll(dice, 0, 50), wait_ms = 1000;
 
 		for (int64_t k = 0; k < 4; k++, wait_ms *= 2) {
 			uint32_t id = record_builder_attempt_refused(b, api, at_ms);
-			uint64_t draw = random_draw(seed, same_seed ? 0 : copy, (uint64_t)k, 7);
+			uint64_t draw = random_draw(seed, same_seed ? 0 : instance, (uint64_t)k, 7);
 
-			b->record->attempts[id].copy = copy;
+			b->record->attempts[id].instance = instance;
 			at_ms += jitter == JITTER_FULL ? random_between(draw, 0, wait_ms) : wait_ms;
 		}
 	}
@@ -499,11 +499,11 @@ static void finish_copies(struct record_builder *b)
 {
 	struct record *record = b->record;
 
-	for (uint32_t copy = 0; copy < record->n_copies; copy++) {
+	for (uint32_t instance = 0; instance < record->n_instances; instance++) {
 		record_builder_client_exits(b, 20000, 1);
-		record->events[record->n_events - 1].u.exit.copy = copy;
+		record->events[record->n_events - 1].u.exit.instance = instance;
 	}
-	while (record->n_streams < (size_t)2 * record->n_copies) {
+	while (record->n_streams < (size_t)2 * record->n_instances) {
 		record->streams =
 			xrealloc(record->streams, (record->n_streams + 1) * sizeof(struct stream));
 		record->streams[record->n_streams++] = (struct stream){
@@ -516,17 +516,17 @@ Test(behaviour, jitter_of_many_copies_has_to_be_jitter)
 	for (uint64_t run = 0; run < RUNS / 10; run++) {
 		struct dice dice = {.run = run};
 		AUTO_RECORD_BUILDER struct record_builder *fair =
-			copies(&dice, JITTER_FULL, false, 12);
+			instances(&dice, JITTER_FULL, false, 12);
 		AUTO_RECORD_BUILDER struct record_builder *same =
-			copies(&dice, JITTER_FULL, true, 12);
+			instances(&dice, JITTER_FULL, true, 12);
 		AUTO_RECORD_BUILDER struct record_builder *none =
-			copies(&dice, JITTER_NONE, false, 12);
+			instances(&dice, JITTER_NONE, false, 12);
 
 		finish_copies(fair);
 		finish_copies(same);
 		finish_copies(none);
 		expect_verdict(fair, run, true, NULL, 0);
-		expect_verdict(same, run, false, "waits", UINT32_MAX);
-		expect_verdict(none, run, false, "waits", UINT32_MAX);
+		expect_verdict(same, run, false, "backoff", UINT32_MAX);
+		expect_verdict(none, run, false, "backoff", UINT32_MAX);
 	}
 }

@@ -89,7 +89,7 @@ static struct record_builder *failing(void)
 	record_builder_attempt_refused(b, api, 0);
 	record_builder_attempt_refused(b, api, 1030);
 	record_builder_client_exits(b, 4000, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	record_builder_expect_exit(b, 0);
 	return b;
 }
@@ -202,7 +202,7 @@ Test(console, shows_a_failure_in_full)
 	set_utf8();
 	text = shown(SAMPLE_FAIL, &normal);
 	cr_assert(!strncmp(text, "FAIL   0.523 s  a.yaml: fails\n", 30), "%s", text);
-	assert_contains(text, "\n  wait 1 at api\n"
+	assert_contains(text, "\n  backoff 1 at api\n"
 			      "    expected  2.00 s ± 200 ms\n"
 			      "    actual    1.03 s\n"
 			      "    miss      770 ms too short\n"
@@ -257,14 +257,14 @@ Test(console, shows_a_message_that_says_more_than_its_values)
 	AUTO_CONSOLE struct memory_console memory;
 
 	memory_console_init(&memory, &normal);
-	report_fixture_finding(&judgement, "waits", "wait 1", "2.00 s", "none",
-			       "wait 1: the client never closed attempt 1");
+	report_fixture_finding(&judgement, "backoff", "backoff 1", "2.00 s", "none",
+			       "backoff 1: the client never closed attempt 1");
 	report_fixture_finding(&judgement, "exit", "exit status", "0", "1",
 			       "exit status: expected 0, got 1");
 	report_fixture_result(fixture, report_fixture_file(fixture, "a.yaml", ""), "a", 1,
 			      passing(), &judgement);
 	console_result(memory.console, &fixture->results.items[0], NULL);
-	assert_contains(memory.text, "\n  wait 1: the client never closed attempt 1\n"
+	assert_contains(memory.text, "\n  backoff 1: the client never closed attempt 1\n"
 				     "    expected  2.00 s\n"
 				     "    actual    none\n");
 	assert_contains(memory.text, "\n  exit status\n"
@@ -308,7 +308,7 @@ Test(console, quiet_shows_failures_only)
 	cr_assert_str_empty(pass);
 	cr_assert_str_empty(skip);
 	cr_assert_str_empty(not_run);
-	assert_contains(fail, "wait 1 at api");
+	assert_contains(fail, "backoff 1 at api");
 	assert_contains(broken, "unknown key");
 	memory_console_init(&memory, &quiet);
 	console_start(memory.console, 3, 1, 42);
@@ -523,12 +523,12 @@ Test(console, says_what_came_of_each_run_of_a_scenario)
 	console_result(memory.console, result, "synfault run a.yaml");
 	fflush(memory.out);
 	before = memory.length;
-	cr_expect(strstr(memory.text, "\n  run 1: error: no queue\n  run 2: fail: wait 1 at api: "),
+	cr_expect(strstr(memory.text, "\n  run 1: error: no queue\n  run 2: fail: backoff 1 at api: "),
 		  "%s", memory.text);
 	console_failures(memory.console, &fixture->results);
 	fflush(memory.out);
 	cr_expect(strstr(memory.text + before,
-			 "\n  run 1: error: no queue\n  run 2, the last:\n  wait 1 at api\n"),
+			 "\n  run 1: error: no queue\n  run 2, the last:\n  backoff 1 at api\n"),
 		  "%s", memory.text + before);
 }
 

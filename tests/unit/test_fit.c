@@ -16,7 +16,7 @@ TestSuite(fit);
 #define MS NS_PER_MS
 #define S  NS_PER_S
 
-enum { MAX_WAITS = 12, MAX_COPIES = 40, RUNS = 4000 };
+enum { MAX_WAITS = 12, MAX_INSTANCES = 40, RUNS = 4000 };
 
 static struct fit fit_one(const int64_t *waits_ns, size_t n_waits)
 {
@@ -168,8 +168,8 @@ Test(fit, names_the_jitter_when_many_clients_show_it)
 	size_t n_right = 0, n_family = 0, n_runs = 400;
 
 	for (uint64_t run = 0; run < n_runs; run++) {
-		static int64_t waits_ns[MAX_COPIES][MAX_WAITS];
-		struct fit_sequence sequences[MAX_COPIES];
+		static int64_t waits_ns[MAX_INSTANCES][MAX_WAITS];
+		struct fit_sequence sequences[MAX_INSTANCES];
 		struct policy policy = draw_policy(run);
 		struct fit fit;
 
@@ -180,7 +180,7 @@ Test(fit, names_the_jitter_when_many_clients_show_it)
 		policy.step_ns = policy.base_ns;
 		if (policy.jitter == JITTER_DECORRELATED)
 			policy.kind = POLICY_EXPONENTIAL;
-		for (size_t copy = 0; copy < MAX_COPIES; copy++) {
+		for (size_t copy = 0; copy < MAX_INSTANCES; copy++) {
 			double before = (double)policy.base_ns;
 
 			for (size_t k = 0; k < 6; k++) {
@@ -190,7 +190,7 @@ Test(fit, names_the_jitter_when_many_clients_show_it)
 			}
 			sequences[copy] = (struct fit_sequence){waits_ns[copy], 6};
 		}
-		fit = fit_waits(sequences, MAX_COPIES);
+		fit = fit_waits(sequences, MAX_INSTANCES);
 		n_family += fit.found && fit.policy.kind == policy.kind;
 		n_right += fit.found && fit.policy.kind == policy.kind &&
 			   fit.policy.jitter == policy.jitter;

@@ -119,7 +119,7 @@ Test(github, names_can_not_end_a_command_or_begin_one)
 
 Test(github, more_annotations_than_are_shown_are_counted)
 {
-	static const size_t numbers[] = {GITHUB_MOST_ANNOTATIONS, GITHUB_MOST_ANNOTATIONS + 1, 500};
+	static const size_t numbers[] = {GITHUB_MAX_ANNOTATIONS, GITHUB_MAX_ANNOTATIONS + 1, 500};
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
@@ -128,8 +128,8 @@ Test(github, more_annotations_than_are_shown_are_counted)
 		for (size_t k = 0; k < numbers[i]; k++)
 			add_failure(fixture, "fails");
 		text = annotations(fixture);
-		cr_assert_eq(occurrences(text, "\n"), GITHUB_MOST_ANNOTATIONS, "%zu: %s", i, text);
-		if (numbers[i] == GITHUB_MOST_ANNOTATIONS)
+		cr_assert_eq(occurrences(text, "\n"), GITHUB_MAX_ANNOTATIONS, "%zu: %s", i, text);
+		if (numbers[i] == GITHUB_MAX_ANNOTATIONS)
 			cr_assert_not(strstr(text, "more failures"));
 		else if (i == 2)
 			cr_assert(strstr(text, "::error title=491 more failures::500 failures"),

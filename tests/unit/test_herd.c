@@ -66,7 +66,7 @@ static struct record_builder *three_clients(void)
 	for (uint32_t i = 0; i < ARRAY_SIZE(at_ms); i++) {
 		uint32_t id = record_builder_attempt_refused(b, api, at_ms[i]);
 
-		b->record->attempts[id].copy = i % 3;
+		b->record->attempts[id].instance = i % 3;
 	}
 	record_builder_client_exits(b, 1300, 1);
 	return b;
@@ -115,12 +115,13 @@ Test(herd, of_retries_leaves_out_each_copys_first_attempt)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = three_clients();
 
-	b->record->n_copies = 3;
+	b->record->n_instances = 3;
 	expect_herd(b, 1, 100)->value.herd.retries = true;
-	for (uint32_t copy = 1; copy < 3; copy++) {
-		record_add_event(b->record, &(struct event){.kind = EVENT_EXIT,
-							    .at_ns = 1300 * NS_PER_MS,
-							    .u.exit = {copy, W_EXITCODE(1, 0)}});
+	for (uint32_t instance = 1; instance < 3; instance++) {
+		record_add_event(b->record,
+				 &(struct event){.kind = EVENT_EXIT,
+						 .at_ns = 1300 * NS_PER_MS,
+						 .u.exit = {instance, W_EXITCODE(1, 0)}});
 	}
 	b->record->streams = xrealloc(b->record->streams, 6 * sizeof(*b->record->streams));
 	for (; b->record->n_streams < 6; b->record->n_streams++)

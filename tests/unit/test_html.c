@@ -11,7 +11,7 @@
 
 #include "runner/report/html.h"
 #include "runner/report/html_site.h"
-#include "runner/report/pictures.h"
+#include "runner/report/svg_files.h"
 #include "tests/lib/report_fixture.h"
 
 static const char source[] = "name: one\nexpect:\n  exit: 0\n---\nname: two\nexpect: {exit: 0}\n";
@@ -127,7 +127,7 @@ Test(html, links_findings_with_attempts_and_lines)
 	record_builder_attempt_refused(b, api, 390);
 	record_builder_attempt_refused(b, api, 580);
 	record_builder_client_exits(b, 600, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000)->place.line = 3;
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000)->place.line = 3;
 	record_builder_expect_exit(b, 1);
 	report_fixture_result(fixture, file, "waits too little", 1, b, NULL)->repeat =
 		xstrdup("synfault run a.yaml --seed 42");
@@ -140,7 +140,7 @@ Test(html, links_findings_with_attempts_and_lines)
 	cr_expect(strstr(text, "<a href=\"#finding-1\">"));
 	cr_expect(strstr(text, "id=\"finding-1\""));
 	cr_expect(strstr(text, "2.00 s ± 200 ms"));
-	cr_expect(strstr(text, "<dt>seen</dt><dd>waits look like "));
+	cr_expect(strstr(text, "<dt>seen</dt><dd>backoff looks like "));
 	/* One that was met shows what was measured, and where to see it. */
 	cr_expect(strstr(text,
 			 "<td class=\"nowrap\">✓ met</td><th scope=\"row\">exit</th>"
@@ -329,16 +329,16 @@ Test(html, a_single_picture_is_refused_where_there_are_more)
 	AUTO_DIAG struct diag_list diags = {0};
 
 	add_passed(fixture, file, "first");
-	cr_assert_eq(pictures_check(path, &diags), 0);
-	cr_assert_eq(pictures_write(&fixture->results, path, &diags), 0);
+	cr_assert_eq(svg_files_check(path, &diags), 0);
+	cr_assert_eq(svg_files_write(&fixture->results, path, &diags), 0);
 	text = page(directory, "one.svg");
 	cr_expect(strstr(text, "Timeline of first"));
 	add_passed(fixture, file, "second");
-	cr_expect_eq(pictures_write(&fixture->results, path, &diags), -EINVAL);
+	cr_expect_eq(svg_files_write(&fixture->results, path, &diags), -EINVAL);
 	cr_assert_eq(diags.n_items, 1);
 	cr_expect(strstr(diags.items[0].message, "2 scenarios were run"));
-	cr_assert_eq(pictures_check(pictures, &diags), 0);
-	cr_assert_eq(pictures_write(&fixture->results, pictures, &diags), 0);
+	cr_assert_eq(svg_files_check(pictures, &diags), 0);
+	cr_assert_eq(svg_files_write(&fixture->results, pictures, &diags), 0);
 	free(text);
 	text = page(directory, "pictures/0002-second.svg");
 }

@@ -59,8 +59,8 @@ Test(judge, passes_when_all_is_as_expected)
 	record_builder_expect_exit(b, 0);
 	record_builder_expect_attempts(b, api, 3, 3);
 	record_builder_expect_attempts(b, ALL_ENDPOINTS, 1, 3);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
-	record_builder_expect_fixed(b, EXPECT_INTERVALS, ALL_ENDPOINTS, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_ATTEMPT_DELAY, ALL_ENDPOINTS, 2000);
 	expect_outcome(b, OUTCOME_PASS, NULL);
 }
 
@@ -344,18 +344,18 @@ Test(judge, a_finding_says_what_where_and_by_how_much)
 	record_builder_attempt_refused(b, api, 3020);
 	record_builder_client_exits(b, 3030, 1);
 	record_builder_expect_attempts(b, api, 3, 3);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	judgement = record_builder_judge(b);
 	cr_assert_eq(judgement.outcome, OUTCOME_FAIL);
 	cr_assert_eq(judgement.n_findings, 1);
 	finding = &judgement.findings[0];
-	cr_expect_str_eq(finding->type, "waits");
-	cr_expect_str_eq(finding->subject, "wait 2 at api");
+	cr_expect_str_eq(finding->type, "backoff");
+	cr_expect_str_eq(finding->subject, "backoff 2 at api");
 	cr_expect_str_eq(finding->expected, "2.00 s ± 200 ms");
 	cr_expect_str_eq(finding->actual, "1.02 s");
 	cr_expect_str_eq(finding->miss, "780 ms too short");
 	cr_expect_str_eq(finding->message,
-			 "wait 2 at api: expected 2.00 s ± 200 ms, got 1.02 s, 780 ms too short");
+			 "backoff 2 at api: expected 2.00 s ± 200 ms, got 1.02 s, 780 ms too short");
 	cr_expect_eq(finding->place.line, 102);
 	cr_expect_eq(finding->place.path, b->scenario->path);
 	cr_expect_not(finding->caused_by_lag);
@@ -372,8 +372,9 @@ Test(judge, a_wait_runs_from_the_end_of_an_attempt_and_an_interval_from_its_star
 	record_builder_attempt_refused_late(b, api, 2500, 500);
 	record_builder_attempt_connected(b, api, 4000);
 	record_builder_client_exits(b, 4100, 0);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000)->tolerance = (struct tolerance){0};
-	record_builder_expect_list(b, EXPECT_INTERVALS, api, 2500, 1500, -1)->tolerance =
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000)->tolerance =
+		(struct tolerance){0};
+	record_builder_expect_list(b, EXPECT_ATTEMPT_DELAY, api, 2500, 1500, -1)->tolerance =
 		(struct tolerance){0};
 	expect_outcome(b, OUTCOME_PASS, NULL);
 }
@@ -388,12 +389,12 @@ Test(judge, waits_over_all_endpoints_go_by_the_order_of_attempts)
 	record_builder_attempt_refused(b, two, 1000);
 	record_builder_attempt_refused(b, one, 3000);
 	record_builder_client_exits(b, 3100, 0);
-	record_builder_expect_list(b, EXPECT_WAITS, ALL_ENDPOINTS, 1000, 2000, -1);
-	record_builder_expect_list(b, EXPECT_WAITS, one, 3000, -1);
+	record_builder_expect_list(b, EXPECT_BACKOFF, ALL_ENDPOINTS, 1000, 2000, -1);
+	record_builder_expect_list(b, EXPECT_BACKOFF, one, 3000, -1);
 	expect_outcome(b, OUTCOME_PASS, NULL);
-	record_builder_expect_list(b, EXPECT_WAITS, ALL_ENDPOINTS, 1000, 1000, -1);
+	record_builder_expect_list(b, EXPECT_BACKOFF, ALL_ENDPOINTS, 1000, 1000, -1);
 	expect_outcome(b, OUTCOME_FAIL,
-		       "wait 2: expected 1.00 s ± 200 ms, got 2.00 s, 800 ms too long");
+		       "backoff 2: expected 1.00 s ± 200 ms, got 2.00 s, 800 ms too long");
 }
 
 Test(judge, a_list_has_to_be_matched_wait_by_wait)
@@ -407,15 +408,15 @@ Test(judge, a_list_has_to_be_matched_wait_by_wait)
 	record_builder_attempt_refused(b, api, 3000);
 	record_builder_client_exits(b, 3100, 0);
 
-	record_builder_expect_list(b, EXPECT_WAITS, api, 1000, 2000, -1);
+	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, 2000, -1);
 	expect_outcome(b, OUTCOME_PASS, NULL);
 
-	record_builder_expect_list(b, EXPECT_WAITS, api, 1000, 2000, 4000, -1);
+	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, 2000, 4000, -1);
 	expect_outcome(b, OUTCOME_FAIL, "waits at api: expected 3, got 2, 1 too few");
 
 	free(b->scenario->expectations[1].value.policy.list);
 	b->scenario->n_expectations = 1;
-	record_builder_expect_list(b, EXPECT_WAITS, api, 1000, -1);
+	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, -1);
 	expect_outcome(b, OUTCOME_FAIL, "waits at api: expected 1, got 2, 1 too many");
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.findings[0].attempt, 2);
@@ -431,11 +432,11 @@ Test(judge, a_range_in_a_list_is_taken_as_written)
 	record_builder_attempt_refused(b, api, 0);
 	record_builder_attempt_refused(b, api, 2001);
 	record_builder_client_exits(b, 3100, 0);
-	expectation = record_builder_expect_list(b, EXPECT_WAITS, api, 2000, -1);
+	expectation = record_builder_expect_list(b, EXPECT_BACKOFF, api, 2000, -1);
 	expect_outcome(b, OUTCOME_PASS, NULL);
 	expectation->value.policy.list[0].low = 1000 * MS;
 	expect_outcome(b, OUTCOME_FAIL,
-		       "wait 1 at api: expected 1.00 s .. 2.00 s, got 2.00 s, 1.00 ms too long");
+		       "backoff 1 at api: expected 1.00 s .. 2.00 s, got 2.00 s, 1.00 ms too long");
 }
 
 Test(judge, a_policy_needs_a_wait_to_look_at)
@@ -444,11 +445,11 @@ Test(judge, a_policy_needs_a_wait_to_look_at)
 	size_t api = record_builder_endpoint(b, "api", "accept");
 
 	record_builder_client_exits(b, 100, 0);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_outcome(b, OUTCOME_FAIL, "waits at api: no wait to look at: 0 attempts");
 	record_builder_attempt_connected(b, api, 10);
 	expect_outcome(b, OUTCOME_FAIL, "waits at api: no wait to look at: 1 attempt");
-	b->scenario->expectations[0].kind = EXPECT_INTERVALS;
+	b->scenario->expectations[0].kind = EXPECT_ATTEMPT_DELAY;
 	expect_outcome(b, OUTCOME_FAIL, "intervals at api: no interval to look at: 1 attempt");
 }
 
@@ -461,9 +462,9 @@ Test(judge, overlapping_attempts_are_too_short_a_wait)
 	record_builder_attempt_dropped(b, api, 2300, 4300);
 	record_builder_attempt_refused(b, api, 6300);
 	record_builder_client_exits(b, 7000, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_outcome(b, OUTCOME_FAIL,
-		       "wait 1 at api: expected 2.00 s ± 200 ms, but attempts 1 and 2 overlap: "
+		       "backoff 1 at api: expected 2.00 s ± 200 ms, but attempts 1 and 2 overlap: "
 		       "attempt 2 started 1.20 s before attempt 1 ended");
 }
 
@@ -499,7 +500,7 @@ Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 			if (b->record->events[k].u.net.attempt == 0 &&
 			    b->record->events[k].kind == EVENT_VERDICT)
 				b->record->events[k].at_ns = 6 * MS + cases[i].overlap_ns;
-		record_builder_expect_fixed(b, EXPECT_WAITS, api, 0);
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 0);
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
 			     outcome_name(judgement.outcome));
@@ -527,9 +528,9 @@ Test(judge, a_retry_before_we_heard_of_a_death_is_no_overlap)
 		record_builder_attempt_dropped(b, api, 0, cases[i].closed_ms);
 		record_builder_attempt_connected(b, api, 500);
 		record_builder_client_exits(b, 1000, 0);
-		record_builder_expect_fixed(b, EXPECT_WAITS, api, 0);
-		record_builder_expect(b, EXPECT_IN_FLIGHT, ALL_ENDPOINTS)->value.range.range =
-			(struct range){0, 1};
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 0);
+		record_builder_expect(b, EXPECT_CONCURRENT_ATTEMPTS, ALL_ENDPOINTS)
+			->value.range.range = (struct range){0, 1};
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
 			     outcome_name(judgement.outcome));
@@ -545,11 +546,11 @@ Test(judge, a_socket_left_open_leaves_no_wait)
 	record_builder_attempt_left_open(b, api, 0);
 	record_builder_attempt_connected(b, api, 2000);
 	record_builder_client_exits(b, 2100, 0);
-	record_builder_expect_fixed(b, EXPECT_INTERVALS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_ATTEMPT_DELAY, api, 2000);
 	expect_outcome(b, OUTCOME_PASS, NULL);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_outcome(b, OUTCOME_FAIL,
-		       "wait 1 at api: expected 2.00 s ± 200 ms, but the client never closed "
+		       "backoff 1 at api: expected 2.00 s ± 200 ms, but the client never closed "
 		       "attempt 1 (its socket was still open when attempt 2 started), so there was "
 		       "no wait");
 }
@@ -563,7 +564,7 @@ Test(judge, many_wrong_waits_are_shown_in_part)
 	for (int i = 0; i < 101; i++)
 		record_builder_attempt_refused(b, api, i);
 	record_builder_client_exits(b, 200, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	judgement = record_builder_judge(b);
 	cr_assert_eq(judgement.n_findings, 11);
 	cr_expect_str_eq(judgement.findings[10].message,
@@ -581,9 +582,9 @@ Test(judge, timing_scale_multiplies_tolerances)
 	record_builder_attempt_refused(b, api, 0);
 	record_builder_attempt_refused(b, api, 2350);
 	record_builder_client_exits(b, 2400, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_outcome(b, OUTCOME_FAIL,
-		       "wait 1 at api: expected 2.00 s ± 200 ms, got 2.35 s, 150 ms too long");
+		       "backoff 1 at api: expected 2.00 s ± 200 ms, got 2.35 s, 150 ms too long");
 	judgement = judge(b->scenario, b->record, &options);
 	cr_expect_eq(judgement.outcome, OUTCOME_PASS);
 	judgement_free(&judgement);
@@ -611,7 +612,7 @@ Test(judge, a_miss_that_lag_explains_is_an_error)
 		record_builder_attempt_refused(b, api, 0);
 		record_builder_attempt_refused(b, api, cases[i].wait_ms);
 		record_builder_client_exits(b, 2400, 1);
-		record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 		b->record->harness_lag_ns = cases[i].harness_lag_ms * MS;
 		b->record->client_lag_ns =
 			cases[i].client_lag_ms < 0 ? -1 : cases[i].client_lag_ms * MS;
@@ -633,11 +634,11 @@ Test(judge, a_lag_message_says_how_long_it_was)
 	record_builder_attempt_refused(b, api, 0);
 	record_builder_attempt_refused(b, api, 2300);
 	record_builder_client_exits(b, 2400, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	b->record->harness_lag_ns = 150 * MS;
 	b->record->client_lag_ns = 20 * MS;
 	expect_outcome(b, OUTCOME_ERROR,
-		       "wait 1 at api: expected 2.00 s ± 200 ms, got 2.30 s, 100 ms too long; but "
+		       "backoff 1 at api: expected 2.00 s ± 200 ms, got 2.30 s, 100 ms too long; but "
 		       "the machine was too slow to tell: synfault's own lag was up to 150 ms, and "
 		       "the client waited 20.0 ms for a processor");
 }
@@ -651,7 +652,7 @@ Test(judge, a_real_failure_beside_one_by_lag_is_a_failure_and_comes_first)
 	record_builder_attempt_refused(b, api, 2300);
 	record_builder_client_exits(b, 2400, 1);
 	b->record->harness_lag_ns = 150 * MS;
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	record_builder_expect_exit(b, 0);
 	expect_outcome(b, OUTCOME_FAIL, "exit status: expected 0, got 1");
 }
@@ -668,9 +669,9 @@ Test(judge, a_real_wrong_wait_is_found_behind_many_by_lag)
 	record_builder_client_exits(b, at_ms + 2100, 1);
 	b->scenario->timeout_ns = DURATION_MAX_NS;
 	b->record->harness_lag_ns = 150 * MS;
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_outcome(b, OUTCOME_FAIL,
-		       "wait 20 at api: expected 2.00 s ± 200 ms, got 4.30 s, 2.10 s too long");
+		       "backoff 20 at api: expected 2.00 s ± 200 ms, got 4.30 s, 2.10 s too long");
 }
 
 /* When each thing happened to the first attempt; 0: never. Its answer is due after 500 ms. */

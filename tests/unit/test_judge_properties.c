@@ -154,7 +154,7 @@ static struct record_builder *run_of_plan(const struct plan *plan, struct dice *
 	struct record_builder *b = record_builder_new();
 	AUTO_FREE char *script = draw_script(plan->n_waits + 1, dice);
 	size_t api = record_builder_endpoint(b, "api", script);
-	struct expectation *expectation = record_builder_expect(b, EXPECT_WAITS, api);
+	struct expectation *expectation = record_builder_expect(b, EXPECT_BACKOFF, api);
 	int64_t at_ms = roll(dice, 0, 100);
 
 	b->scenario->timeout_ns = DURATION_MAX_NS;
@@ -210,7 +210,7 @@ Test(judge_properties, one_wait_beyond_its_bounds_is_the_one_that_is_found)
 		make_plan(&plan, &dice);
 		wrong = (size_t)roll(&dice, 1, (int64_t)plan.n_waits);
 		AUTO_RECORD_BUILDER struct record_builder *b = run_of_plan(&plan, &dice, wrong);
-		AUTO_FREE char *subject = xasprintf("wait %zu at api", wrong);
+		AUTO_FREE char *subject = xasprintf("backoff %zu at api", wrong);
 		struct judgement judgement = record_builder_judge(b);
 		cr_assert_eq(judgement.outcome, OUTCOME_FAIL, "run %ju: %s", (uintmax_t)run,
 			     outcome_name(judgement.outcome));
@@ -296,8 +296,8 @@ static struct record_builder *random_run(struct dice *dice)
 
 	record_builder_expect_exit(b, 0);
 	record_builder_expect_attempts(b, ALL_ENDPOINTS, roll(dice, 0, 4), roll(dice, 4, 8));
-	record_builder_expect_fixed(b, EXPECT_WAITS, ALL_ENDPOINTS, roll(dice, 0, 2000));
-	record_builder_expect_list(b, EXPECT_INTERVALS, 0, 1000, 2000, -1);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, ALL_ENDPOINTS, roll(dice, 0, 2000));
+	record_builder_expect_list(b, EXPECT_ATTEMPT_DELAY, 0, 1000, 2000, -1);
 	record_builder_expect_text(b, EXPECT_STDERR, roll(dice, 0, 1),
 				   (enum text_match_kind)roll(dice, 0, 1), "fused");
 	return b;

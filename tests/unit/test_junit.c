@@ -103,7 +103,7 @@ static struct record_builder *failing(void)
 	record_builder_attempt_refused(b, api, 2000);
 	record_builder_attempt_refused(b, api, 3030);
 	record_builder_client_exits(b, 4000, 1);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	record_builder_expect_exit(b, 0);
 	return b;
 }
@@ -216,9 +216,9 @@ Test(junit, has_exactly_one_result_element)
 	} cases[] = {
 		{"passes", "", "", ""},
 		{"fails", "failure",
-		 "wait 2 at api: expected 2.00 s ± 200 ms, got 1.03 s, 770 ms too short (and 1 "
+		 "backoff 2 at api: expected 2.00 s ± 200 ms, got 1.03 s, 770 ms too short (and 1 "
 		 "more)",
-		 "waits"},
+		 "backoff"},
 		{"can't be judged", "error", "step 1 of api never fired", "unfired"},
 		{"is skipped", "skipped", "CAP_NET_ADMIN is missing", ""},
 		{"document 1", "error", "unknown key \"faluts\"", "scenario"},
@@ -251,7 +251,7 @@ Test(junit, body_lists_every_finding)
 
 	assert_xpath_contains(document, "//failure",
 			      "\n"
-			      "1. wait 2 at api\n"
+			      "1. backoff 2 at api\n"
 			      "   expected  2.00 s ± 200 ms\n"
 			      "   actual    1.03 s\n"
 			      "   miss      770 ms too short\n"
@@ -769,7 +769,7 @@ Test(junit, runs_before_the_last_one_are_flaky_or_rerun)
 		{"name(//testcase[@name='fails again']/*[1])", "failure"},
 		{"name(//testcase[@name='fails again']/*[2])", "rerunFailure"},
 		{"name(//testcase[@name='fails again']/*[3])", "rerunError"},
-		{"//testcase[@name='flaky']/flakyFailure/@type", "waits"},
+		{"//testcase[@name='flaky']/flakyFailure/@type", "backoff"},
 		{"//testcase[@name='flaky']/flakyError/@type", "unfired"},
 		{"count(//flakyFailure/stackTrace)", "1"},
 		{"count(//rerunFailure/stackTrace)", "1"},

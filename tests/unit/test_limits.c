@@ -5,7 +5,7 @@
 #include <ftw.h>
 #include <sys/stat.h>
 
-#include "runner/command/limits.h"
+#include "runner/schedule/limits.h"
 
 #define MIB (INT64_C(1) << 20)
 

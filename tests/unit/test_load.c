@@ -105,7 +105,7 @@ Test(load, reads_the_example_of_the_documentation)
 		      "expect:\n"
 		      "  exit: 0\n"
 		      "  attempts: 60\n"
-		      "  waits: {fixed: 2s}\n"
+		      "  backoff: {fixed: 2s}\n"
 		      "clients: 4\n"
 		      "repeat: 3\n");
 	const struct scenario *scenario;
@@ -123,7 +123,7 @@ Test(load, reads_the_example_of_the_documentation)
 	cr_expect_str_eq(scenario->tags[1], "retry");
 	cr_expect_eq(scenario->timeout_ns, 40 * NS_PER_S);
 	cr_expect_eq(scenario_n_clients(scenario), 4);
-	cr_expect_eq(scenario_n_copies(scenario), 12);
+	cr_expect_eq(scenario_n_instances(scenario), 12);
 
 	cr_assert_eq(scenario->n_endpoints, 1);
 	endpoint = &scenario->endpoints[0];
@@ -142,7 +142,7 @@ Test(load, reads_the_example_of_the_documentation)
 	cr_expect_eq(scenario->expectations[1].kind, EXPECT_ATTEMPTS);
 	cr_expect_eq(scenario->expectations[1].place.line, 15);
 	cr_expect_eq(scenario->expectations[1].place.column, 13);
-	cr_expect_eq(scenario->expectations[2].kind, EXPECT_WAITS);
+	cr_expect_eq(scenario->expectations[2].kind, EXPECT_BACKOFF);
 	cr_expect_str_eq(scenario->expectations[2].place.path, "dir/a.yaml");
 }
 
@@ -157,7 +157,7 @@ Test(load, gives_what_is_not_given_its_default)
 	scenario = file->scenarios[0];
 	cr_expect_null(scenario->tags[0]);
 	cr_expect_eq(scenario->timeout_ns, 30 * NS_PER_S);
-	cr_expect_eq(scenario_n_copies(scenario), 1);
+	cr_expect_eq(scenario_n_instances(scenario), 1);
 	endpoint = &scenario->endpoints[0];
 	cr_expect_eq(endpoint->n_families, 1);
 	cr_expect_eq(endpoint->families[0], FAMILY_IPV4);
@@ -400,7 +400,7 @@ Test(load, reads_literal_addresses_and_gives_no_other_endpoint_the_same)
 	cr_expect(endpoint_has_literal(&endpoints[2]));
 }
 
-Test(load, refuses_literal_addresses_that_no_cell_can_have)
+Test(load, refuses_literal_addresses_that_no_sandbox_can_have)
 {
 	EXPECT_REFUSALS(
 		parse_endpoint, {"{addresses: [192.0.2.1]}", "is no loopback address"},
@@ -711,8 +711,8 @@ Test(load, reads_counts_and_ranges)
 Test(load, reads_expectations_of_single_endpoints)
 {
 	AUTO_FILE struct scenario_file *file = parse_expect(
-		"{attempts: {web: 1.., api: 3}, retransmissions: {api: 0}, waits: {web: "
-		"[1s], api: {fixed: 1s}}, intervals: {api: {fixed: 2s}}}");
+		"{attempts: {web: 1.., api: 3}, retransmissions: {api: 0}, backoff: {web: "
+		"[1s], api: {fixed: 1s}}, attempt-delay: {api: {fixed: 2s}}}");
 	const struct expectation *all = expectations(file, 6, "all");
 	static const size_t endpoints[] = {1, 0, 0, 1, 0, 0};
 
@@ -720,7 +720,7 @@ Test(load, reads_expectations_of_single_endpoints)
 		cr_expect_eq(all[i].endpoint, endpoints[i], "expectation %zu", i);
 	cr_expect_eq(all[1].value.range.range.low, 3);
 	cr_expect_eq(all[3].value.policy.kind, POLICY_LIST);
-	cr_expect_eq(all[5].kind, EXPECT_INTERVALS);
+	cr_expect_eq(all[5].kind, EXPECT_ATTEMPT_DELAY);
 }
 
 /* What was written is what policy_write() writes: both ways agree. */
@@ -729,16 +729,16 @@ Test(load, reads_policies_as_they_are_written)
 	static const struct {
 		const char *text, *description;
 	} cases[] = {
-		{"waits: {fixed: 2s}", "fixed, 2.00 s"},
-		{"waits: {fixed: 1s, jitter: 20%}", "fixed, 1.00 s, jitter 20 %"},
-		{"waits: {fixed: 100ms..2s}", "range, 100 ms to 2.00 s"},
-		{"waits: {fixed: 2s, max-attempts: 5}", "fixed, 2.00 s"},
-		{"waits: [1s, 2s..3s]", "list of 2"},
-		{"waits: {linear: {base: 1s, step: 500ms, cap: 5s}}",
+		{"backoff: {fixed: 2s}", "fixed, 2.00 s"},
+		{"backoff: {fixed: 1s, jitter: 20%}", "fixed, 1.00 s, jitter 20 %"},
+		{"backoff: {fixed: 100ms..2s}", "range, 100 ms to 2.00 s"},
+		{"backoff: {fixed: 2s, max-attempts: 5}", "fixed, 2.00 s"},
+		{"backoff: [1s, 2s..3s]", "list of 2"},
+		{"backoff: {linear: {base: 1s, step: 500ms, cap: 5s}}",
 		 "linear, base 1.00 s, step 500 ms, cap 5.00 s"},
-		{"waits: {exponential: {base: 500ms, factor: 1.6, jitter: full}}",
+		{"backoff: {exponential: {base: 500ms, factor: 1.6, jitter: full}}",
 		 "exponential, base 500 ms, factor 1.6, no cap, full jitter"},
-		{"waits: {exponential: {base: 100ms, factor: 3, cap: 10s, jitter: decorrelated}}",
+		{"backoff: {exponential: {base: 100ms, factor: 3, cap: 10s, jitter: decorrelated}}",
 		 "exponential, base 100 ms, cap 10.0 s, decorrelated jitter"},
 	};
 
@@ -748,7 +748,7 @@ Test(load, reads_policies_as_they_are_written)
 		const struct expectation *waits = expectations(file, 1, text);
 		AUTO_STRBUF struct strbuf written = {0}, described = {0};
 
-		strbuf_puts(&written, "waits: ");
+		strbuf_puts(&written, "backoff: ");
 		policy_write(&waits->value.policy, &written);
 		policy_describe(&waits->value.policy, &described);
 		cr_expect_str_eq(strbuf_text(&written), cases[i].text);
@@ -761,21 +761,21 @@ Test(load, reads_policies_that_have_a_name)
 	static const struct {
 		const char *text, *description;
 	} cases[] = {
-		{"intervals: grpc",
+		{"attempt-delay: grpc",
 		 "grpc: exponential, base 1.00 s, factor 1.6, cap 2 m 0.0 s, jitter 20 %"},
-		{"intervals: {policy: grpc, base: 200ms, factor: 2, cap: 1s, jitter: none}",
+		{"attempt-delay: {policy: grpc, base: 200ms, factor: 2, cap: 1s, jitter: none}",
 		 "grpc: exponential, base 200 ms, factor 2, cap 1.00 s"},
-		{"waits: curl-retry",
+		{"backoff: curl-retry",
 		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s"},
-		{"waits: {policy: aws-full-jitter, base: 100ms, cap: 10s}",
+		{"backoff: {policy: aws-full-jitter, base: 100ms, cap: 10s}",
 		 "aws-full-jitter: exponential, base 100 ms, factor 2, cap 10.0 s, full jitter"},
-		{"waits: {policy: aws-decorrelated-jitter, base: 100ms}",
+		{"backoff: {policy: aws-decorrelated-jitter, base: 100ms}",
 		 "aws-decorrelated-jitter: exponential, base 100 ms, no cap, decorrelated jitter"},
-		{"intervals: rfc8305", "rfc8305: range, 100 ms to 2.00 s"},
-		{"intervals: {policy: rfc8305, base: 250ms}", "rfc8305: fixed, 250 ms"},
-		{"waits: fixed-loop", "fixed-loop: fixed, 1.00 s"},
-		{"waits: {api: {policy: fixed-loop, base: 3s}}", "fixed-loop: fixed, 3.00 s"},
-		{"waits: {api: curl-retry}",
+		{"attempt-delay: rfc8305", "rfc8305: range, 100 ms to 2.00 s"},
+		{"attempt-delay: {policy: rfc8305, base: 250ms}", "rfc8305: fixed, 250 ms"},
+		{"backoff: fixed-loop", "fixed-loop: fixed, 1.00 s"},
+		{"backoff: {api: {policy: fixed-loop, base: 3s}}", "fixed-loop: fixed, 3.00 s"},
+		{"backoff: {api: curl-retry}",
 		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s"},
 	};
 
@@ -844,7 +844,7 @@ Test(load, reads_policies)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_FREE char *text = xasprintf("{waits: %s}", cases[i].text);
+		AUTO_FREE char *text = xasprintf("{backoff: %s}", cases[i].text);
 		AUTO_FILE struct scenario_file *file = parse_expect(text);
 		const struct policy *policy = &expectations(file, 1, text)->value.policy;
 		const struct policy *expected = &cases[i].policy;
@@ -872,18 +872,18 @@ Test(load, reads_tolerances)
 		const char *text;
 		struct tolerance tolerance;
 	} cases[] = {
-		{"{waits: {fixed: 2s}}", {100 * NS_PER_MS, 0.05}},
-		{"{waits: {fixed: 2s}, tolerance: 200ms}", {200 * NS_PER_MS, 0}},
-		{"{waits: {fixed: 2s}, tolerance: 10%}", {0, 0.1}},
-		{"{waits: {fixed: 2s}, tolerance: 100%}", {0, 1}},
-		{"{waits: {fixed: 2s}, tolerance: {absolute: 1s, relative: 2.5%}}",
+		{"{backoff: {fixed: 2s}}", {100 * NS_PER_MS, 0.05}},
+		{"{backoff: {fixed: 2s}, tolerance: 200ms}", {200 * NS_PER_MS, 0}},
+		{"{backoff: {fixed: 2s}, tolerance: 10%}", {0, 0.1}},
+		{"{backoff: {fixed: 2s}, tolerance: 100%}", {0, 1}},
+		{"{backoff: {fixed: 2s}, tolerance: {absolute: 1s, relative: 2.5%}}",
 		 {NS_PER_S, 0.025}},
-		{"{tolerance: {absolute: 1s}, waits: {fixed: 2s}}", {NS_PER_S, 0}},
-		{"{waits: {fixed: 2s}, tolerance: {relative: 5%}}", {0, 0.05}},
-		{"{waits: {fixed: 2s, tolerance: 300ms}, tolerance: 10%}", {300 * NS_PER_MS, 0}},
-		{"{waits: {api: {tolerance: 1%, fixed: 2s}}}", {0, 0.01}},
+		{"{tolerance: {absolute: 1s}, backoff: {fixed: 2s}}", {NS_PER_S, 0}},
+		{"{backoff: {fixed: 2s}, tolerance: {relative: 5%}}", {0, 0.05}},
+		{"{backoff: {fixed: 2s, tolerance: 300ms}, tolerance: 10%}", {300 * NS_PER_MS, 0}},
+		{"{backoff: {api: {tolerance: 1%, fixed: 2s}}}", {0, 0.01}},
 		{"{duration: 2s, tolerance: 1s}", {NS_PER_S, 0}},
-		{"{intervals: [1s], tolerance: 1s}", {NS_PER_S, 0}},
+		{"{attempt-delay: [1s], tolerance: 1s}", {NS_PER_S, 0}},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -966,61 +966,64 @@ Test(load, refuses_expectations_of_times)
 		parse_expect, {"{duration: 5}", "has no unit"}, {"{duration: -5s}", "is negative"},
 		{"{duration: 5s..1s}", "before it begins"}, {"{duration: 5s..6}", "has no unit"},
 		{"{duration: 25h}", "longer than 24h"}, {"{duration: [1s]}", "takes a duration"},
-		{"{waits: 2s}", "there is no policy \"2s\""}, {"{waits: []}", "is empty"},
-		{"{waits: {}}", "says nothing"}, {"{waits: [1]}", "has no unit"},
-		{"{waits: [2s..1s]}", "before it begins"}, {"{waits: [~]}", "a text is missing"},
-		{"{waits: [[1s]]}", "a text has to stand here"},
-		{"{waits: {fixed: 2}}", "has no unit"}, {"{waits: {fixed: ~}}", "has no value"},
-		{"{waits: {fixed: [2s]}}", "takes a duration"},
-		{"{waits: {fixed: 1s, exponential: {base: 1s}}}", "both fixed and exponential"},
-		{"{waits: {tolerance: 5%}}", "says nothing"},
-		{"{waits: {linear: {step: 1s}}}", "needs the key \"base\""},
-		{"{waits: {linear: {base: 1s, step: 0s}}}", "more than 0"},
-		{"{waits: {linear: {base: 1s, cap: 999ms}}}", "cap is below the base"},
-		{"{waits: {linear: {base: 1s, factor: 2}}}", "unknown key \"factor\""},
-		{"{waits: {linear: {base: 1s, jitter: decorrelated}}}", "exponential policy only"},
-		{"{waits: {fixed: 1s, jitter: decorrelated}}", "exponential policy only"},
-		{"{waits: {fixed: 1s..2s, jitter: full}}", "a range says already"},
-		{"{waits: {fixed: 2s..1s}}", "before it begins"},
-		{"{waits: {fixed: 2s, max-attempts: 0}}", "a number of attempts is 1 to"},
-		{"{waits: {fixed: 2s, factor: 2}}", "beside the name of a policy only"},
-		{"{waits: {exponential: {base: 1s}, jitter: full}}", "beside the name"},
-		{"{waits: {policy: grcp}}", "there is no policy \"grcp\""},
-		{"{waits: {policy: [grpc]}}", "takes the name"},
-		{"{waits: grpc}", "counts from the start"},
-		{"{intervals: {policy: curl-retry}}", "counts from the end"},
-		{"{waits: aws-full-jitter}", "needs a base"},
-		{"{waits: {policy: aws-full-jitter, cap: 10s}}", "needs a base"},
-		{"{waits: {policy: aws-full-jitter, base: 1s, cap: 999ms}}",
+		{"{backoff: 2s}", "there is no policy \"2s\""}, {"{backoff: []}", "is empty"},
+		{"{backoff: {}}", "says nothing"}, {"{backoff: [1]}", "has no unit"},
+		{"{backoff: [2s..1s]}", "before it begins"},
+		{"{backoff: [~]}", "a text is missing"},
+		{"{backoff: [[1s]]}", "a text has to stand here"},
+		{"{backoff: {fixed: 2}}", "has no unit"}, {"{backoff: {fixed: ~}}", "has no value"},
+		{"{backoff: {fixed: [2s]}}", "takes a duration"},
+		{"{backoff: {fixed: 1s, exponential: {base: 1s}}}", "both fixed and exponential"},
+		{"{backoff: {tolerance: 5%}}", "says nothing"},
+		{"{backoff: {linear: {step: 1s}}}", "needs the key \"base\""},
+		{"{backoff: {linear: {base: 1s, step: 0s}}}", "more than 0"},
+		{"{backoff: {linear: {base: 1s, cap: 999ms}}}", "cap is below the base"},
+		{"{backoff: {linear: {base: 1s, factor: 2}}}", "unknown key \"factor\""},
+		{"{backoff: {linear: {base: 1s, jitter: decorrelated}}}",
+		 "exponential policy only"},
+		{"{backoff: {fixed: 1s, jitter: decorrelated}}", "exponential policy only"},
+		{"{backoff: {fixed: 1s..2s, jitter: full}}", "a range says already"},
+		{"{backoff: {fixed: 2s..1s}}", "before it begins"},
+		{"{backoff: {fixed: 2s, max-attempts: 0}}", "a number of attempts is 1 to"},
+		{"{backoff: {fixed: 2s, factor: 2}}", "beside the name of a policy only"},
+		{"{backoff: {exponential: {base: 1s}, jitter: full}}", "beside the name"},
+		{"{backoff: {policy: grcp}}", "there is no policy \"grcp\""},
+		{"{backoff: {policy: [grpc]}}", "takes the name"},
+		{"{backoff: grpc}", "counts from the start"},
+		{"{attempt-delay: {policy: curl-retry}}", "counts from the end"},
+		{"{backoff: aws-full-jitter}", "needs a base"},
+		{"{backoff: {policy: aws-full-jitter, cap: 10s}}", "needs a base"},
+		{"{backoff: {policy: aws-full-jitter, base: 1s, cap: 999ms}}",
 		 "cap is below the base"},
-		{"{waits: {policy: aws-full-jitter, base: 1s, factor: 3}}", "no factor of its own"},
-		{"{waits: {policy: curl-retry, base: 20m}}", "above the cap of the policy"},
-		{"{intervals: {policy: rfc8305, base: 9ms}}", "10ms to 2s only"},
-		{"{intervals: {policy: rfc8305, base: 3s}}", "10ms to 2s only"},
-		{"{waits: {policy: curl-retry, fixed: 1s}}", "both fixed and one with a name"},
-		{"{waits: {list: [1s]}}", "unknown key \"list\""},
-		{"{waits: {fixed: 1s, cap: 2s}}", "\"cap\" stands beside the name"},
-		{"{waits: {fxied: 1s}}", "neither an endpoint nor a policy"},
-		{"{waits: {api: 1s}}", "there is no policy \"1s\""},
-		{"{waits: {api: ~}}", "has no value"}, {"{waits: {api: []}}", "is empty"},
-		{"{waits: {exponential: 1s}}", "takes a mapping"},
-		{"{waits: {exponential: {}}}", "needs the key \"base\""},
-		{"{waits: {exponential: {base: 0s}}}", "more than 0"},
-		{"{waits: {exponential: {base: 1}}}", "has no unit"},
-		{"{waits: {exponential: {base: 1s, factor: 0.99}}}", "out of range"},
-		{"{waits: {exponential: {base: 1s, factor: 1001}}}", "out of range"},
-		{"{waits: {exponential: {base: 1s, factor: -2}}}", "is negative"},
-		{"{waits: {exponential: {base: 1s, factor: 1e1}}}", "not a number"},
-		{"{waits: {exponential: {base: 1s, factor: 1.}}}", "not a number"},
-		{"{waits: {exponential: {base: 1s, factor: nan}}}", "not a number"},
-		{"{waits: {exponential: {base: 1s, cap: 999ms}}}", "cap is below the base"},
-		{"{waits: {exponential: {base: 1s, cap: 5}}}", "has no unit"},
-		{"{waits: {exponential: {base: 1s, jitter: half}}}", "unknown value"},
-		{"{waits: {exponential: {base: 1s, jitter: 50}}}", "not a percentage"},
-		{"{waits: {exponential: {base: 1s, jitter: 101%}}}", "more than 100%"},
-		{"{waits: {exponential: {base: 1s, jitter: -1%}}}", "is negative"},
-		{"{waits: {exponential: {base: 1s, max: 5s}}}", "unknown key \"max\""},
-		{"{intervals: {x: {fixed: 1s}}}", "neither an endpoint nor a policy"},
+		{"{backoff: {policy: aws-full-jitter, base: 1s, factor: 3}}",
+		 "no factor of its own"},
+		{"{backoff: {policy: curl-retry, base: 20m}}", "above the cap of the policy"},
+		{"{attempt-delay: {policy: rfc8305, base: 9ms}}", "10ms to 2s only"},
+		{"{attempt-delay: {policy: rfc8305, base: 3s}}", "10ms to 2s only"},
+		{"{backoff: {policy: curl-retry, fixed: 1s}}", "both fixed and one with a name"},
+		{"{backoff: {list: [1s]}}", "unknown key \"list\""},
+		{"{backoff: {fixed: 1s, cap: 2s}}", "\"cap\" stands beside the name"},
+		{"{backoff: {fxied: 1s}}", "neither an endpoint nor a policy"},
+		{"{backoff: {api: 1s}}", "there is no policy \"1s\""},
+		{"{backoff: {api: ~}}", "has no value"}, {"{backoff: {api: []}}", "is empty"},
+		{"{backoff: {exponential: 1s}}", "takes a mapping"},
+		{"{backoff: {exponential: {}}}", "needs the key \"base\""},
+		{"{backoff: {exponential: {base: 0s}}}", "more than 0"},
+		{"{backoff: {exponential: {base: 1}}}", "has no unit"},
+		{"{backoff: {exponential: {base: 1s, factor: 0.99}}}", "out of range"},
+		{"{backoff: {exponential: {base: 1s, factor: 1001}}}", "out of range"},
+		{"{backoff: {exponential: {base: 1s, factor: -2}}}", "is negative"},
+		{"{backoff: {exponential: {base: 1s, factor: 1e1}}}", "not a number"},
+		{"{backoff: {exponential: {base: 1s, factor: 1.}}}", "not a number"},
+		{"{backoff: {exponential: {base: 1s, factor: nan}}}", "not a number"},
+		{"{backoff: {exponential: {base: 1s, cap: 999ms}}}", "cap is below the base"},
+		{"{backoff: {exponential: {base: 1s, cap: 5}}}", "has no unit"},
+		{"{backoff: {exponential: {base: 1s, jitter: half}}}", "unknown value"},
+		{"{backoff: {exponential: {base: 1s, jitter: 50}}}", "not a percentage"},
+		{"{backoff: {exponential: {base: 1s, jitter: 101%}}}", "more than 100%"},
+		{"{backoff: {exponential: {base: 1s, jitter: -1%}}}", "is negative"},
+		{"{backoff: {exponential: {base: 1s, max: 5s}}}", "unknown key \"max\""},
+		{"{attempt-delay: {x: {fixed: 1s}}}", "neither an endpoint nor a policy"},
 		{"{exit: 0, tolerance: 5}", "has no unit"},
 		{"{exit: 0, tolerance: 101%}", "more than"},
 		{"{exit: 0, tolerance: -5%}", "is negative"},
@@ -1030,26 +1033,27 @@ Test(load, refuses_expectations_of_times)
 		{"{exit: 0, tolerance: {relative: 5}}", "not a percentage"},
 		{"{exit: 0, tolerance: {relative: 1s}}", "not a percentage"},
 		{"{exit: 0, tolerance: {absolut: 5s}}", "unknown key"},
-		{"{waits: {fixed: 1s, tolerance: 200%}}", "more than 100%"}, );
+		{"{backoff: {fixed: 1s, tolerance: 200%}}", "more than 100%"}, );
 }
 
 Test(load, reads_expectations_of_behaviour)
 {
 	AUTO_FILE struct scenario_file *file = parse_expect(
-		"{connect-timeout: {web: 5s}, total-wait: ..10s, gives-up: {after: 10s, attempts: "
-		"3}, retries-only: [refused, reset], order: {web: {after: api}}, fallback: {from: "
-		"api, to: web, within: 300ms}, in-flight: 2, leaks: 0}");
+		"{connect-timeout: {web: 5s}, total-backoff: ..10s, gives-up: {after: 10s, "
+		"attempts: "
+		"3}, retry-on: [refused, reset], order: {web: {after: api}}, fallback: {from: "
+		"api, to: web, within: 300ms}, concurrent-attempts: 2, leaks: 0}");
 	const struct expectation *all;
 
 	/* What may time out has to be there. */
 	cr_expect_eq(file->n_broken, 1);
 	cr_expect(strstr(first_message(file), "none can time out"), "%s", first_message(file));
 	AUTO_FILE struct scenario_file *good = parse_expect(
-		"{total-wait: ..10s, gives-up: {after: 10s, attempts: 3}, retries-only: [refused, "
+		"{total-backoff: ..10s, gives-up: {after: 10s, attempts: 3}, retry-on: [refused, "
 		"reset], order: {web: {after: api}}, fallback: {from: api, to: web, within: "
-		"300ms}, in-flight: 2, leaks: {api: 0}}");
+		"300ms}, concurrent-attempts: 2, leaks: {api: 0}}");
 	all = expectations(good, 7, "behaviour");
-	cr_expect_eq(all[0].kind, EXPECT_TOTAL_WAIT);
+	cr_expect_eq(all[0].kind, EXPECT_TOTAL_BACKOFF);
 	cr_expect_eq(all[0].value.range.range.high, 10 * NS_PER_S);
 	cr_expect_eq(all[1].value.gives_up.after_ns, 10 * NS_PER_S);
 	cr_expect_eq(all[1].value.gives_up.attempts, 3);
@@ -1072,12 +1076,12 @@ Test(load, what_a_client_leaves_behind_is_watched_where_that_is_asked_about)
 	AUTO_FILE struct scenario_file *not_asked = parse_expect("{exit: 0}");
 	AUTO_FILE struct scenario_file *leaks = parse_expect("{leaks: 0}");
 	AUTO_FILE struct scenario_file *gives_up = parse_expect("{gives-up: {attempts: 3}}");
-	AUTO_FILE struct scenario_file *given = parse_line("linger: 250ms");
+	AUTO_FILE struct scenario_file *given = parse_line("leftover-timeout: 250ms");
 
-	cr_expect_eq(scenario_linger_ns(not_asked->scenarios[0]), 0);
-	cr_expect_eq(scenario_linger_ns(leaks->scenarios[0]), NS_PER_S);
-	cr_expect_eq(scenario_linger_ns(gives_up->scenarios[0]), NS_PER_S);
-	cr_expect_eq(scenario_linger_ns(given->scenarios[0]), 250 * NS_PER_MS);
+	cr_expect_eq(scenario_leftover_timeout_ns(not_asked->scenarios[0]), 0);
+	cr_expect_eq(scenario_leftover_timeout_ns(leaks->scenarios[0]), NS_PER_S);
+	cr_expect_eq(scenario_leftover_timeout_ns(gives_up->scenarios[0]), NS_PER_S);
+	cr_expect_eq(scenario_leftover_timeout_ns(given->scenarios[0]), 250 * NS_PER_MS);
 }
 
 Test(load, refuses_expectations_of_output)
@@ -1134,7 +1138,7 @@ Test(load, refuses_a_documents_own_keys)
 		{"tags: [\"\"]", "a tag is one word"}, {"tags: [\"a\\x1b\"]", "a tag is one word"},
 		{"tags: [[a]]", "a text has to stand here"}, {"timeout: 30", "has no unit"},
 		{"timeout: 0s", "more than 0"}, {"timeout: 25h", "longer than 24h"},
-		{"linger: 5", "has no unit"}, {"linger: -1s", "is negative"},
+		{"leftover-timeout: 5", "has no unit"}, {"leftover-timeout: -1s", "is negative"},
 		{"requires: {}", "\"requires\" is empty"}, {"requires: [a]", "takes a mapping"},
 		{"requires: {programs: []}", "list of programs is empty"},
 		{"requires: {programs: ['']}", "name of a program is empty"},
@@ -1347,11 +1351,11 @@ Test(load, replaces_policies_of_defaults_whole)
 	AUTO_FILE struct scenario_file *file =
 		parse("defaults:\n"
 		      "  expect:\n"
-		      "    waits: {fixed: 2s, tolerance: 1s}\n"
-		      "    intervals: {api: {fixed: 1s}, web: {fixed: 1s}}\n"
+		      "    backoff: {fixed: 2s, tolerance: 1s}\n"
+		      "    attempt-delay: {api: {fixed: 1s}, web: {fixed: 1s}}\n"
 		      "---\nname: n\n" ENDPOINTS CLIENT "expect:\n"
-		      "  waits: {exponential: {base: 1s}}\n"
-		      "  intervals: {api: {exponential: {base: 3s}}}\n");
+		      "  backoff: {exponential: {base: 1s}}\n"
+		      "  attempt-delay: {api: {exponential: {base: 3s}}}\n");
 	const struct expectation *all = expectations(file, 3, "all");
 
 	cr_expect_eq(all[0].value.policy.kind, POLICY_EXPONENTIAL);
@@ -1422,7 +1426,7 @@ Test(load, refuses_defaults_of_the_wrong_form)
 		{"defaults: ~\n", "\"defaults\" has no value"},
 		{"defaults: [a]\n", "takes a mapping"},
 		{"defaults: {defaults: {timeout: 1s}}\n", "can't hold \"defaults\""},
-		{"defaults: {expect: {waits: {fixed: 2}}}\n", "has no unit"},
+		{"defaults: {expect: {backoff: {fixed: 2}}}\n", "has no unit"},
 		{"defaults: {endpoints: {Api: {}}}\n", "lower-case letter"},
 	};
 
@@ -1569,20 +1573,20 @@ Test(load, names_what_enums_stand_for)
 Test(load, takes_waits_that_can_just_fit_into_the_timeout)
 {
 	static const char *const fitting[] = {
-		"timeout: 10s\nexpect: {attempts: 4, waits: {exponential: {base: 1s}}}",
-		"timeout: 10s\nexpect: {attempts: 5.., waits: {fixed: 2500ms}}",
-		"timeout: 10s\nexpect: {attempts: 1.., waits: {fixed: 9s}}",
-		"timeout: 10s\nexpect: {attempts: 5, waits: {exponential: {base: 1h, jitter: "
+		"timeout: 10s\nexpect: {attempts: 4, backoff: {exponential: {base: 1s}}}",
+		"timeout: 10s\nexpect: {attempts: 5.., backoff: {fixed: 2500ms}}",
+		"timeout: 10s\nexpect: {attempts: 1.., backoff: {fixed: 9s}}",
+		"timeout: 10s\nexpect: {attempts: 5, backoff: {exponential: {base: 1h, jitter: "
 		"full}}}",
-		"timeout: 10s\nexpect: {attempts: 5, intervals: {policy: rfc8305, base: 2s}}",
-		"timeout: 13s\nexpect: {intervals: [1s, 4s, 8s]}",
-		"timeout: 10s\nclients: 9\nexpect: {attempts: 25, waits: {fixed: 6s}}",
-		"timeout: 10s\nrepeat: 2\nexpect: {attempts: 6, waits: {fixed: 2s}}",
-		"timeout: 10s\nexpect: {attempts: 4, duration: 6s, waits: {linear: {base: 1s}}}",
-		"expect: {attempts: 4, gives-up: {after: 6s}, waits: {fixed: 2s}}",
-		"expect: {attempts: 4, total-wait: 6s, waits: {fixed: 2s}}",
-		"expect: {attempts: 4, total-wait: ..1s, intervals: {fixed: 2s}}",
-		"timeout: 24h\nexpect: {attempts: 1000000000, waits: {exponential: {base: 1us, "
+		"timeout: 10s\nexpect: {attempts: 5, attempt-delay: {policy: rfc8305, base: 2s}}",
+		"timeout: 13s\nexpect: {attempt-delay: [1s, 4s, 8s]}",
+		"timeout: 10s\nclients: 9\nexpect: {attempts: 25, backoff: {fixed: 6s}}",
+		"timeout: 10s\nrepeat: 2\nexpect: {attempts: 6, backoff: {fixed: 2s}}",
+		"timeout: 10s\nexpect: {attempts: 4, duration: 6s, backoff: {linear: {base: 1s}}}",
+		"expect: {attempts: 4, gives-up: {after: 6s}, backoff: {fixed: 2s}}",
+		"expect: {attempts: 4, total-backoff: 6s, backoff: {fixed: 2s}}",
+		"expect: {attempts: 4, total-backoff: ..1s, attempt-delay: {fixed: 2s}}",
+		"timeout: 24h\nexpect: {attempts: 1000000000, backoff: {exponential: {base: 1us, "
 		"factor: 1, jitter: full}}}",
 	};
 

@@ -2,8 +2,8 @@
 /* What is seen in records of which it is known what happened. */
 #include <criterion/criterion.h>
 
-#include "runner/observe/doubt.h"
 #include "runner/observe/observe.h"
+#include "runner/observe/outliers.h"
 #include "tests/lib/record_builder.h"
 
 static void expect_words(const struct observed *runs, size_t n_runs, const char *words)
@@ -121,7 +121,7 @@ Test(observe, of_a_client_that_did_nothing_sees_nothing)
 
 /* ---- doubt ---- */
 
-enum { RUNS = 3, MOST_ITEMS = 16 };
+enum { RUNS = 3, MAX_ITEMS = 16 };
 
 /* One wait in each of the runs of two items that begin with refusals, and what is in doubt. */
 struct doubt_case {
@@ -132,12 +132,12 @@ struct doubt_case {
 
 static void expect_doubt(const struct doubt_case *expected, size_t number)
 {
-	struct observed runs[MOST_ITEMS * RUNS] = {0};
-	bool seen[MOST_ITEMS] = {true, true}, doubtful[MOST_ITEMS * RUNS];
+	struct observed runs[MAX_ITEMS * RUNS] = {0};
+	bool seen[MAX_ITEMS] = {true, true}, doubtful[MAX_ITEMS * RUNS];
 	int64_t waits_ns[2 * RUNS];
 	char got[2 * RUNS + 1] = "";
 
-	cr_assert_leq(n_battery, MOST_ITEMS);
+	cr_assert_leq(n_battery, MAX_ITEMS);
 	for (size_t i = 0; i < 2 * RUNS; i++) {
 		waits_ns[i] = expected->waits_ms[i] * NS_PER_MS;
 		runs[i] = (struct observed){
@@ -150,7 +150,7 @@ static void expect_doubt(const struct doubt_case *expected, size_t number)
 			.harness_lag_ns = expected->harness_lags_ms[i] * NS_PER_MS,
 		};
 	}
-	cr_expect_eq(doubt_find(runs, RUNS, seen, doubtful), expected->open, "case %zu", number);
+	cr_expect_eq(outliers_find(runs, RUNS, seen, doubtful), expected->open, "case %zu", number);
 	for (size_t i = 0; i < 2 * RUNS; i++)
 		got[i] = doubtful[i] ? 'x' : '-';
 	cr_expect_str_eq(got, expected->doubtful, "case %zu: %s", number, got);
@@ -193,28 +193,28 @@ Test(doubt, is_where_one_run_took_longer_than_nearly_all_others)
 
 Test(doubt, is_where_a_client_that_lost_time_came_to_another_end)
 {
-	struct observed runs[MOST_ITEMS * RUNS] = {0};
-	bool seen[MOST_ITEMS] = {true}, doubtful[MOST_ITEMS * RUNS];
+	struct observed runs[MAX_ITEMS * RUNS] = {0};
+	bool seen[MAX_ITEMS] = {true}, doubtful[MAX_ITEMS * RUNS];
 
 	for (size_t i = 0; i < RUNS; i++)
 		runs[i] = (struct observed){.ended = true, .n_attempts = 1, .fallback_ns = -1};
 	runs[2].wait_status = 1 << 8;
-	cr_expect_not(doubt_find(runs, RUNS, seen, doubtful));
+	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 	cr_expect_not(doubtful[2]);
 	runs[2].client_lag_ns = 100 * NS_PER_MS;
-	cr_expect(doubt_find(runs, RUNS, seen, doubtful));
+	cr_expect(outliers_find(runs, RUNS, seen, doubtful));
 	cr_expect(!doubtful[0] && !doubtful[1] && doubtful[2]);
 	runs[2].wait_status = 0;
-	cr_expect_not(doubt_find(runs, RUNS, seen, doubtful));
+	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 	runs[2].n_attempts = 2;
-	cr_expect(doubt_find(runs, RUNS, seen, doubtful));
+	cr_expect(outliers_find(runs, RUNS, seen, doubtful));
 	/* Nobody knows how many more there would have been. */
 	runs[0].ended = runs[1].ended = runs[2].ended = false;
-	cr_expect_not(doubt_find(runs, RUNS, seen, doubtful));
+	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 	/* What was not seen is in no doubt. */
 	runs[0].ended = true;
 	seen[0] = false;
-	cr_expect_not(doubt_find(runs, RUNS, seen, doubtful));
+	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 }
 
 /* They ran side by side, and what held up one held up the others. */
@@ -241,8 +241,8 @@ Test(doubt, takes_what_lag_explains_for_what_most_did)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct observed runs[MOST_ITEMS * RUNS] = {0};
-		bool seen[MOST_ITEMS] = {true};
+		struct observed runs[MAX_ITEMS * RUNS] = {0};
+		bool seen[MAX_ITEMS] = {true};
 		int64_t waits_ns[RUNS];
 
 		for (size_t k = 0; k < RUNS; k++) {
@@ -255,7 +255,7 @@ Test(doubt, takes_what_lag_explains_for_what_most_did)
 				.client_lag_ns = cases[i].client_lags_ms[k] * NS_PER_MS,
 			};
 		}
-		doubt_settle(runs, RUNS, seen);
+		outliers_settle(runs, RUNS, seen);
 		for (size_t k = 0; k < RUNS; k++)
 			cr_expect_eq(waits_ns[k], cases[i].settled_ms[k] * NS_PER_MS,
 				     "case %zu, run %zu: %lld", i, k, (long long)waits_ns[k]);

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "runner/command/ports.h"
+#include "runner/schedule/ports.h"
 
 TestSuite(ports);
 
@@ -67,7 +67,7 @@ Test(ports, of_other_programs_are_waited_for)
 	cr_assert_not(ports_take(&ports, &second));
 }
 
-Test(ports, that_are_chosen_by_the_cell_are_nobodys_here)
+Test(ports, that_are_chosen_by_the_sandbox_are_nobodys_here)
 {
 	CLEANUP(ports_deinit) struct ports ports = {.claim = claim};
 	struct endpoint_spec chosen = endpoint(0, SERVE_COMMAND);

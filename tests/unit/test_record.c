@@ -34,20 +34,20 @@ static struct record_builder *full_record(void)
 	record_builder_attempt_connected_late(b, one, 2000, 100);
 	record_builder_attempt_connected(b, two, 3000);
 	record->attempts[3].server = record->endpoints[two].addresses[1];
-	record->n_copies = 3;
-	record->attempts[1].copy = 2;
-	record->attempts[2].copy = COPY_UNKNOWN;
+	record->n_instances = 3;
+	record->attempts[1].instance = 2;
+	record->attempts[2].instance = INSTANCE_UNKNOWN;
 	record->events[0].u.net.payload_length = 17;
 	record->events[1].u.net.lag_ns = 4711;
 	record_builder_client_writes(b, STREAM_STDOUT, 3100, "naïve\n", 7);
 	record_builder_client_writes(b, STREAM_STDERR, 3200, bytes, sizeof(bytes) - 1);
 	record_builder_server_exits(b, two, 3300, W_EXITCODE(0, SIGTERM));
 	record_builder_times_out(b, 3400);
-	record_add_event(
-		record,
-		&(struct event){.kind = EVENT_START, .at_ns = 3450 * NS_PER_MS, .u.start.copy = 1});
+	record_add_event(record, &(struct event){.kind = EVENT_START,
+						 .at_ns = 3450 * NS_PER_MS,
+						 .u.start.instance = 1});
 	record_builder_client_exits(b, 3500, 3);
-	record->events[record->n_events - 1].u.exit.copy = 1;
+	record->events[record->n_events - 1].u.exit.instance = 1;
 	record_builder_standing(b, 3, 3600);
 	record_add_problem(record, true, "no queue: %s", "load nfnetlink_queue");
 	record_add_problem(record, false, "\xc3\x28 is not UTF-8");
@@ -91,10 +91,10 @@ static void expect_same_event(const struct event *x, const struct event *y)
 		cr_expect_eq(x->u.net.retransmissions, y->u.net.retransmissions);
 		break;
 	case EVENT_START:
-		cr_expect_eq(x->u.start.copy, y->u.start.copy);
+		cr_expect_eq(x->u.start.instance, y->u.start.instance);
 		break;
 	case EVENT_OUTPUT:
-		cr_expect_eq(x->u.output.copy, y->u.output.copy);
+		cr_expect_eq(x->u.output.instance, y->u.output.instance);
 		cr_expect_eq(x->u.output.stream, y->u.output.stream);
 		cr_expect_eq(x->u.output.length, y->u.output.length);
 		break;
@@ -103,7 +103,7 @@ static void expect_same_event(const struct event *x, const struct event *y)
 		cr_expect_eq(x->u.server.wait_status, y->u.server.wait_status);
 		break;
 	case EVENT_EXIT:
-		cr_expect_eq(x->u.exit.copy, y->u.exit.copy);
+		cr_expect_eq(x->u.exit.instance, y->u.exit.instance);
 		cr_expect_eq(x->u.exit.wait_status, y->u.exit.wait_status);
 		break;
 	default:
@@ -121,7 +121,7 @@ static void expect_same(const struct record *a, const struct record *b)
 	cr_expect_eq(a->started_realtime_ns, b->started_realtime_ns);
 	cr_expect_eq(a->syn_retries, b->syn_retries);
 	cr_expect_eq(a->syn_linear_timeouts, b->syn_linear_timeouts);
-	cr_expect_eq(a->n_copies, b->n_copies);
+	cr_expect_eq(a->n_instances, b->n_instances);
 	cr_expect_eq(a->client_started, b->client_started);
 	cr_expect_eq(a->harness_lag_ns, b->harness_lag_ns);
 	cr_expect_eq(a->client_lag_ns, b->client_lag_ns);
@@ -144,8 +144,9 @@ static void expect_same(const struct record *a, const struct record *b)
 		const struct record_attempt *x = &a->attempts[i], *y = &b->attempts[i];
 
 		cr_expect(x->endpoint == y->endpoint && x->number == y->number &&
-			  x->copy == y->copy && x->step == y->step && x->delay_ns == y->delay_ns &&
-			  x->isn == y->isn && address_equal(&x->client, &y->client) &&
+			  x->instance == y->instance && x->step == y->step &&
+			  x->delay_ns == y->delay_ns && x->isn == y->isn &&
+			  address_equal(&x->client, &y->client) &&
 			  address_equal(&x->server, &y->server));
 	}
 	cr_assert_eq(a->n_events, b->n_events);
@@ -281,14 +282,14 @@ static const struct {
 	 "attempts[0]: \"client\""},
 	{"endpoint index", "\"endpoint\":0,\"number\":1", "\"endpoint\":2,\"number\":1",
 	 "attempts[0]: \"endpoint\""},
-	{"no copies", "\"copies\":3", "\"copies\":0", "\"copies\""},
-	{"too many copies", "\"copies\":3", "\"copies\":10001", "\"copies\""},
-	{"copy of an attempt", "\"number\":1,\"copy\":0", "\"number\":1,\"copy\":3",
-	 "attempts[0]: \"copy\""},
-	{"negative copy", "\"number\":1,\"copy\":0", "\"number\":1,\"copy\":-2",
-	 "attempts[0]: \"copy\""},
-	{"an unknown copy that ends", "\"copy\":1,\"wait_status\"", "\"copy\":-1,\"wait_status\"",
-	 "\"copy\""},
+	{"no instances", "\"instances\":3", "\"instances\":0", "\"instances\""},
+	{"too many instances", "\"instances\":3", "\"instances\":10001", "\"instances\""},
+	{"instance of an attempt", "\"number\":1,\"instance\":0", "\"number\":1,\"instance\":3",
+	 "attempts[0]: \"instance\""},
+	{"negative instance", "\"number\":1,\"instance\":0", "\"number\":1,\"instance\":-2",
+	 "attempts[0]: \"instance\""},
+	{"an unknown instance that ends", "\"instance\":1,\"wait_status\"",
+	 "\"instance\":-1,\"wait_status\"", "\"instance\""},
 	{"attempt number 0", "\"number\":1", "\"number\":0", "attempts[0]: \"number\""},
 	{"negative delay", "\"delay_ns\":0", "\"delay_ns\":-1", "attempts[0]: \"delay_ns\""},
 	{"attempt index", "\"attempt\":0", "\"attempt\":4", "events[0]: \"attempt\""},

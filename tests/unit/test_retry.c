@@ -2,7 +2,7 @@
 /* Tests of retries: what is run again, what becomes of the runs before, and what is flaky. */
 #include <criterion/criterion.h>
 
-#include "runner/command/retry.h"
+#include "runner/schedule/retry.h"
 #include "tests/lib/report_fixture.h"
 
 TestSuite(retry);
@@ -22,7 +22,7 @@ static struct judgement late_judgement(void)
 {
 	struct judgement judgement = {.outcome = OUTCOME_ERROR};
 
-	report_fixture_finding(&judgement, "waits", "wait 1", "1 s", "2 s", "wait 1: too late");
+	report_fixture_finding(&judgement, "backoff", "backoff 1", "1 s", "2 s", "backoff 1: too late");
 	judgement.findings[0].caused_by_lag = true;
 	return judgement;
 }

@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "common/duration.h"
-#include "runner/cell/process.h"
-#include "runner/cell/run_delay.h"
+#include "runner/sandbox/process.h"
+#include "runner/sandbox/run_delay.h"
 
 /* What a child computes; beside another process that takes at least as long again. */
 #define WORK_NS (60 * NS_PER_MS)

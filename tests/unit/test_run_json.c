@@ -58,7 +58,7 @@ static struct made *make(void)
 	made->results.duration_ns = 12300 * NS_PER_MS;
 	made->results.facts.timing_scale = 1.5;
 	made->results.facts.retries = 2;
-	run_facts_find(&made->results.facts);
+	run_metadata_find(&made->results.facts);
 	add_run(made, 2);
 	broken.file = made->file;
 	broken.broken = &made->file->broken[0];
@@ -88,10 +88,10 @@ static char *written(const struct run_results *results)
 	return strbuf_steal(&text);
 }
 
-static struct stored_run *read_back(const char *text)
+static struct run_loader_run *read_back(const char *text)
 {
 	char *message = NULL;
-	struct stored_run *run = run_json_read(text, strlen(text), &message);
+	struct run_loader_run *run = run_json_read(text, strlen(text), &message);
 
 	cr_assert_not_null(run, "%s", message);
 	return run;
@@ -100,7 +100,7 @@ static struct stored_run *read_back(const char *text)
 static void assert_same_after_reading(const struct run_results *results)
 {
 	AUTO_FREE char *text = written(results), *again = NULL, *junit = NULL, *junit_again = NULL;
-	AUTO_STORED_RUN struct stored_run *run = read_back(text);
+	AUTO_STORED_RUN struct run_loader_run *run = read_back(text);
 	size_t length;
 
 	again = written(&run->results);
@@ -156,7 +156,7 @@ Test(run_json, a_stored_record_is_judged_as_it_was)
 {
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results);
-	AUTO_STORED_RUN struct stored_run *run = read_back(text);
+	AUTO_STORED_RUN struct run_loader_run *run = read_back(text);
 	const struct result *result = &run->results.items[0];
 	struct judgement again = judge(result->scenario, result->record, NULL);
 
@@ -204,7 +204,7 @@ Test(run_json, keys_of_a_later_version_are_passed_over)
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		AUTO_FREE char *later = changed(text, paths[i], json_integer(1));
-		AUTO_STORED_RUN struct stored_run *run = read_back(later);
+		AUTO_STORED_RUN struct run_loader_run *run = read_back(later);
 
 		cr_assert_eq(run->results.n_items, 2);
 	}
@@ -215,7 +215,7 @@ Test(run_json, a_scenario_that_can_not_be_read_any_more_is_reported_all_the_same
 	static const char *const path[] = {"files", "0", "source", NULL};
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results), *cut = changed(text, path, NULL);
-	AUTO_STORED_RUN struct stored_run *run = read_back(cut);
+	AUTO_STORED_RUN struct run_loader_run *run = read_back(cut);
 	const struct result *result = &run->results.items[0];
 
 	cr_assert_not(stored_run_is_readable(run, result->scenario));
@@ -370,7 +370,7 @@ Test(run_json, damaged_documents_do_no_harm)
 
 	for (unsigned i = 0; i < 3000; i++) {
 		AUTO_FREE char *damaged = xstrdup(text), *message = NULL;
-		struct stored_run *run;
+		struct run_loader_run *run;
 
 		for (unsigned k = 0; k < 1 + i % 3; k++) {
 			random = random * 1664525 + 1013904223;

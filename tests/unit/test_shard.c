@@ -8,7 +8,7 @@
 #include "common/duration.h"
 #include "common/random.h"
 #include "common/strbuf.h"
-#include "runner/command/shard.h"
+#include "runner/schedule/shard.h"
 
 TestSuite(shard);
 
@@ -135,19 +135,19 @@ Test(shard, by_name_spreads_scenarios)
 
 /* ---- balanced ---- */
 
-enum { MOST_ITEMS = 60, MOST_PARTS = 9 };
+enum { MAX_ITEMS = 60, MAX_PARTS = 9 };
 
 /* Items of one round of the property test. */
 struct round {
-	struct shard_item items[MOST_ITEMS];
-	char *keys[MOST_ITEMS + 1];
+	struct shard_item items[MAX_ITEMS];
+	char *keys[MAX_ITEMS + 1];
 	size_t n_items, n_parts;
 };
 
 static void make_round(struct round *round, uint64_t seed)
 {
-	round->n_items = (size_t)random_between(random_draw(seed, 1, 0, 0), 0, MOST_ITEMS);
-	round->n_parts = (size_t)random_between(random_draw(seed, 2, 0, 0), 1, MOST_PARTS);
+	round->n_items = (size_t)random_between(random_draw(seed, 1, 0, 0), 0, MAX_ITEMS);
+	round->n_parts = (size_t)random_between(random_draw(seed, 2, 0, 0), 1, MAX_PARTS);
 	for (size_t i = 0; i < round->n_items; i++) {
 		int64_t longest_ms = i % 7 ? 5000 : 60000;
 
@@ -163,7 +163,7 @@ static void make_round(struct round *round, uint64_t seed)
 
 static void check_bound(const struct round *round, const size_t *numbers, uint64_t seed)
 {
-	int64_t loads_ns[MOST_PARTS + 1] = {0}, sum_ns = 0, longest_ns = 0, bound_ns;
+	int64_t loads_ns[MAX_PARTS + 1] = {0}, sum_ns = 0, longest_ns = 0, bound_ns;
 
 	for (size_t i = 0; i < round->n_items; i++) {
 		cr_assert(numbers[i] >= 1 && numbers[i] <= round->n_parts, "seed %llu",
@@ -183,8 +183,8 @@ static void check_bound(const struct round *round, const size_t *numbers, uint64
 /* Each machine sorts by itself: the order in which it has the items must not matter. */
 static void check_order(const struct round *round, const size_t *numbers, uint64_t seed)
 {
-	struct shard_item reversed[MOST_ITEMS];
-	size_t again[MOST_ITEMS];
+	struct shard_item reversed[MAX_ITEMS];
+	size_t again[MAX_ITEMS];
 
 	for (size_t i = 0; i < round->n_items; i++)
 		reversed[i] = round->items[round->n_items - 1 - i];
@@ -198,7 +198,7 @@ Test(shard, balanced_holds_all_once_within_the_greedy_bound)
 {
 	for (uint64_t seed = 1; seed <= 500; seed++) {
 		struct round round;
-		size_t numbers[MOST_ITEMS] = {0};
+		size_t numbers[MAX_ITEMS] = {0};
 
 		make_round(&round, seed);
 		shard_balance(round.items, round.n_items, round.n_parts, numbers);

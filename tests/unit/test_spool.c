@@ -15,12 +15,12 @@ static int new_file(void)
 
 static void add(struct spool *spool, int64_t at_ns, const char *data, bool control)
 {
-	spool_add(spool, &(struct tap_packet){.interface = 1,
-					      .control = control,
-					      .at_ns = at_ns,
-					      .data = data,
-					      .captured = (uint32_t)strlen(data),
-					      .length = 1000});
+	spool_add(spool, &(struct nflog_packet){.interface = 1,
+						.control = control,
+						.at_ns = at_ns,
+						.data = data,
+						.captured = (uint32_t)strlen(data),
+						.length = 1000});
 }
 
 Test(spool, gives_packets_back_in_the_order_of_time)
@@ -70,7 +70,7 @@ Test(spool, packets_without_a_time_of_their_own_stand_where_the_kernel_logged_th
 	AUTO_SPOOL_CONTENT struct spool_content content = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(written); i++)
-		spool_add(spool, &(struct tap_packet){
+		spool_add(spool, &(struct nflog_packet){
 					 .interface = 1,
 					 .at_ns = cases[written[i]].at_ns,
 					 .order = cases[written[i]].order,

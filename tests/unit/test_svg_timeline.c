@@ -166,7 +166,7 @@ Test(svg_timeline, shows_each_attempt_with_its_wait_and_its_end)
 	record_builder_client_writes(b, STREAM_STDERR, 100, "refused again\n", 14);
 	record_builder_client_exits(b, 9000, 0);
 	record_builder_expect_exit(b, 0);
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 2000);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	drawing = draw(b);
 	expect_tidy(&drawing, "four attempts");
 	cr_expect_eq(count(&drawing, "<g><title>attempt "), 4);
@@ -181,18 +181,18 @@ Test(svg_timeline, shows_each_attempt_with_its_wait_and_its_end)
 		shows(&drawing, "4 connection attempts, 2 refused, 1 connected, 1 client gave up"));
 }
 
-/* Two copies that wait 1 s each, their attempts 10 ms apart. */
+/* Two instances that wait 1 s each, their attempts 10 ms apart. */
 static struct record_builder *two_copies(size_t *ret_api)
 {
 	struct record_builder *b = record_builder_new();
 
 	*ret_api = record_builder_endpoint(b, "api", "refuse");
-	b->record->n_copies = 2;
+	b->record->n_instances = 2;
 	for (int64_t i = 0; i < 6; i++) {
 		uint32_t id =
 			record_builder_attempt_refused(b, *ret_api, i / 2 * 1000 + i % 2 * 10);
 
-		b->record->attempts[id].copy = (uint32_t)(i % 2);
+		b->record->attempts[id].instance = (uint32_t)(i % 2);
 	}
 	return b;
 }
@@ -204,12 +204,12 @@ Test(svg_timeline, waits_are_those_of_the_copy_that_made_the_attempt)
 	AUTO_DRAWING struct drawing drawing = {0}, judged = {0};
 
 	drawing = draw(b);
-	expect_tidy(&drawing, "copies");
-	cr_expect_eq(count(&drawing, ">copy 1<"), 4); /* rows, and the process */
-	cr_expect_eq(count(&drawing, ">copy 2<"), 4);
+	expect_tidy(&drawing, "instances");
+	cr_expect_eq(count(&drawing, ">instance 1<"), 4); /* rows, and the process */
+	cr_expect_eq(count(&drawing, ">instance 2<"), 4);
 	cr_expect_eq(count(&drawing, ">wait 1.00 s<"), 4);
-	cr_expect(shows(&drawing, "attempt 4 of copy 2 from "));
-	record_builder_expect_fixed(b, EXPECT_WAITS, api, 1000);
+	cr_expect(shows(&drawing, "attempt 4 of instance 2 from "));
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000);
 	judged = draw(b);
 	cr_expect_eq(count(&judged, ">wait 1.00 s, allowed 800 ms .. 1.20 s<"), 4);
 	cr_expect(!shows(&judged, "too short"));
@@ -308,7 +308,7 @@ Test(svg_timeline, is_tidy_at_all_sizes_and_spans)
 				record_builder_attempt_refused(
 					b, api, spans_ms[k] * (int64_t)id / (int64_t)n);
 			record_builder_client_exits(b, spans_ms[k], 0);
-			record_builder_expect_fixed(b, EXPECT_WAITS, api, 20);
+			record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 20);
 			drawing = draw(b);
 			expect_tidy(&drawing, what);
 			if (n > 40)
@@ -405,7 +405,7 @@ Test(svg_timeline, is_tidy_for_any_record)
 			record_builder_client_exits(b, 70000, (int)(seed % 4));
 		else
 			record_builder_times_out(b, 70000);
-		record_builder_expect_fixed(b, EXPECT_WAITS, api, (int64_t)(seed * 50));
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, (int64_t)(seed * 50));
 		drawing = draw(b);
 		expect_tidy(&drawing, what);
 	}

@@ -54,7 +54,7 @@ Test(syn_schedule, has_an_end_for_any_setting)
 	struct syn_schedule schedule;
 
 	syn_schedule_compute(UINT32_MAX, UINT32_MAX, 120 * NS_PER_S, &schedule);
-	cr_assert_eq(schedule.n_retransmissions, MOST_SYN_RETRANSMISSIONS);
+	cr_assert_eq(schedule.n_retransmissions, MAX_SYN_RETRANSMISSIONS);
 	syn_schedule_compute(127, 0, 120 * NS_PER_S, &schedule);
 	cr_assert_eq(schedule.n_retransmissions, 127);
 	cr_assert_gt(schedule.timeout_ns, 0);

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "common/random.h"
-#include "runner/observe/probe.h"
+#include "runner/observe/adhoc_scenario.h"
 
 static void expect_command_survives(const char *const *words)
 {
@@ -13,7 +13,7 @@ static void expect_command_survives(const char *const *words)
 	struct yaml_writer *writer = yaml_writer_new(&text);
 	struct scenario_file *file;
 
-	probe_write(
+	adhoc_scenario_write(
 		&(struct probe){
 			.name = "n", .faults = faults, .timeout_ns = NS_PER_S, .command = command},
 		writer);
@@ -181,7 +181,7 @@ Test(probe, splits_steps_at_commas_outside_of_brackets)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_STRV char **steps = probe_split_steps(cases[i].text);
+		AUTO_STRV char **steps = adhoc_scenario_split_steps(cases[i].text);
 
 		for (size_t k = 0; cases[i].steps[k]; k++) {
 			cr_assert_not_null(steps[k], "%s", cases[i].text);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Decisions about the packets of a connection: see flow.h. */
+#include "injector/flow_state.h"
+
+#include "common/duration.h"
+
+/* More than this in one packet can't be given back to the kernel in one message (queue.c). */
+#define TRIM_MAX 60000
+/* What a slow line carries at a time at most: an Ethernet frame's worth, and at least this. */
+#define MSS_MAX 1460
+#define MSS_MIN 88
+
+enum flow_handling flow_handling(const struct step *step, bool outgoing)
+{
+	switch (step->action) {
+	case STEP_HALF_OPEN:
+		return outgoing ? FLOW_QUEUED : FLOW_SILENCED;
+	case STEP_BACKLOG_FULL:
+		return step->abort ? FLOW_REJECTED : FLOW_UNTOUCHED;
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+	case STEP_SLOW:
+		return FLOW_QUEUED;
+	default:
+		return FLOW_UNTOUCHED;
+	}
+}
+
+void flow_init(struct flow *flow, const struct step *step, uint32_t isn)
+{
+	*flow = (struct flow){.step = step};
+	flow->streams[FLOW_TO_SERVER].first = isn + 1;
+}
+
+void flow_answered(struct flow *flow, const struct packet *syn_ack)
+{
+	struct flow_stream *to_server = &flow->streams[FLOW_TO_SERVER];
+
+	flow->streams[FLOW_TO_CLIENT].first = syn_ack->sequence + 1;
+	/* data that the SYN carried, and that the server took (RFC 7413) */
+	to_server->passed = syn_ack->acknowledgment - to_server->first;
+	if (flow->step->action == STEP_HALF_OPEN)
+		flow->state = FLOW_STALLED;
+}
+
+enum flow_direction flow_counted(const struct flow *flow)
+{
+	return flow->step->to_server ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+}
+
+uint32_t flow_next(const struct flow *flow, enum flow_direction direction)
+{
+	const struct flow_stream *stream = &flow->streams[direction];
+
+	return stream->first + (uint32_t)stream->passed + stream->ended;
+}
+
+enum fault_kind flow_fault_kind(const struct flow *flow)
+{
+	switch (flow->step->action) {
+	case STEP_RESET:
+	case STEP_BACKLOG_FULL:
+		return FAULT_RESET;
+	case STEP_CLOSE:
+		return FAULT_CLOSED;
+	case STEP_SLOW:
+		return FAULT_SLOWED;
+	default:
+		return FAULT_STALLED;
+	}
+}
+
+/* What a connection becomes by its fault; FLOW_OPEN: it goes on. */
+static enum flow_state broken_state(const struct flow *flow)
+{
+	switch (flow->step->action) {
+	case STEP_STALL:
+		return FLOW_STALLED;
+	case STEP_RESET:
+		return FLOW_RESET;
+	case STEP_CLOSE:
+		return FLOW_CLOSED;
+	default:
+		return FLOW_OPEN;
+	}
+}
+
+static bool can_break(const struct flow *flow)
+{
+	enum flow_state broken = broken_state(flow);
+
+	if (flow->state != FLOW_OPEN || flow->over || broken == FLOW_OPEN)
+		return false;
+	return broken != FLOW_CLOSED || !flow->streams[FLOW_TO_CLIENT].ended;
+}
+
+bool flow_break(struct flow *flow)
+{
+	if (!can_break(flow))
+		return false;
+	flow->state = broken_state(flow);
+	return true;
+}
+
+void flow_end(struct flow *flow)
+{
+	flow->over = true;
+}
+
+uint64_t flow_left(const struct flow *flow)
+{
+	const struct step *step = flow->step;
+	uint64_t passed = flow->streams[flow_counted(flow)].passed;
+
+	if (step->after != AFTER_BYTES || !can_break(flow))
+		return UINT64_MAX;
+	return passed < step->bytes ? step->bytes - passed : 0;
+}
+
+uint16_t flow_mss(uint64_t bytes_per_second)
+{
+	return (uint16_t)MAX(MIN(bytes_per_second / 20, (uint64_t)MSS_MAX), (uint64_t)MSS_MIN);
+}
+
+/*
+ * The place of the packet's first byte in the stream; negative: before the stream's begin. A FIN
+ * has a sequence number, but no place: what comes after it is at the stream's end.
+ */
+static int64_t place_of(const struct flow_stream *stream, uint32_t sequence)
+{
+	uint32_t next = stream->first + (uint32_t)stream->passed;
+	int32_t off = (int32_t)(sequence - next);
+
+	return (int64_t)stream->passed + (stream->ended && off == 1 ? 0 : off);
+}
+
+static void note_passed(struct flow *flow, struct flow_stream *stream, int64_t end,
+			const struct packet *packet)
+{
+	if (end > 0)
+		stream->passed = MAX(stream->passed, (uint64_t)end);
+	if (packet->flags & TCP_FLAG_FIN && end == (int64_t)stream->passed)
+		stream->ended = true;
+	if (packet->flags & TCP_FLAG_RST ||
+	    (flow->streams[FLOW_TO_CLIENT].ended && flow->streams[FLOW_TO_SERVER].ended))
+		flow->over = true;
+}
+
+static struct flow_decision take_counted(struct flow *flow, struct flow_stream *stream,
+					 const struct packet *packet, uint32_t available)
+{
+	int64_t start = place_of(stream, packet->sequence), limit = (int64_t)flow->step->bytes;
+	int64_t end = start + packet->payload_length, keep = limit - start;
+	struct flow_decision decision = {.action = FLOW_PASS};
+
+	if (start > (int64_t)stream->passed)
+		return (struct flow_decision){.action = FLOW_DROP};
+	if (packet->payload_length == 0 || end < limit) {
+		note_passed(flow, stream, end, packet);
+		return decision;
+	}
+	if (keep <= 0) {
+		/* in place of the first byte */
+		decision.action = FLOW_DROP;
+		decision.fault = flow_break(flow);
+		return decision;
+	}
+	if (end == limit && !(packet->flags & TCP_FLAG_FIN)) {
+		decision.fault = true;
+	} else {
+		/* an end behind the last byte never was, either */
+		decision.action = FLOW_TRIM;
+		decision.keep = (uint32_t)MIN(keep, TRIM_MAX);
+		decision.fault = keep <= TRIM_MAX;
+		if (decision.keep > available)
+			return (struct flow_decision){.action = FLOW_DROP};
+		end = start + decision.keep;
+	}
+	if (decision.action == FLOW_TRIM)
+		stream->passed = MAX(stream->passed, (uint64_t)end);
+	else
+		note_passed(flow, stream, end, packet);
+	decision.fault = decision.fault && flow_break(flow);
+	return decision;
+}
+
+/* A line that sends one packet after the other; each arrives when its last byte has been sent. */
+static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *stream,
+					const struct packet *packet, int64_t now_ns)
+{
+	int64_t start = place_of(stream, packet->sequence);
+	int64_t end = start + packet->payload_length, new_bytes = end - (int64_t)stream->passed;
+	double wait_ns;
+
+	if (packet->payload_length == 0 && !(packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST)))
+		return (struct flow_decision){.action = FLOW_PASS};
+	if (packet->payload_length > 0 && new_bytes <= 0)
+		return (struct flow_decision){
+			.action = end <= (int64_t)stream->released ? FLOW_PASS : FLOW_DROP,
+		};
+	if (packet->payload_length == 0)
+		new_bytes = 0;
+	wait_ns = (double)new_bytes * (double)NS_PER_S / (double)flow->step->bytes;
+	flow->free_ns = MAX(flow->free_ns, now_ns) + (int64_t)MIN(wait_ns, 1e18);
+	note_passed(flow, stream, end, packet);
+	return (struct flow_decision){
+		.action = flow->free_ns > now_ns ? FLOW_HOLD : FLOW_PASS,
+		.due_ns = flow->free_ns,
+		.end = stream->passed,
+	};
+}
+
+static struct flow_decision take_broken(struct flow *flow, enum flow_direction direction,
+					const struct packet *packet)
+{
+	bool reset = packet->flags & TCP_FLAG_RST;
+
+	if (flow->state == FLOW_STALLED)
+		return (struct flow_decision){.action = FLOW_DROP};
+	if (direction == FLOW_TO_CLIENT) {
+		/* after a reset: the server's kernel answers the client */
+		if (reset)
+			return (struct flow_decision){
+				.action = flow->state == FLOW_RESET ? FLOW_PASS : FLOW_DROP};
+		return (struct flow_decision){.action = FLOW_ANSWER_RST};
+	}
+	if (flow->state == FLOW_RESET)
+		return (struct flow_decision){.action = FLOW_PASS};
+	if (reset)
+		return (struct flow_decision){.action = FLOW_DROP};
+	flow->gone = flow->gone || packet->payload_length > 0;
+	if (flow->gone)
+		return (struct flow_decision){.action = FLOW_ANSWER_RST};
+	return (struct flow_decision){
+		.action = packet->flags & TCP_FLAG_FIN ? FLOW_ANSWER_ACK : FLOW_DROP,
+	};
+}
+
+struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
+			       const struct packet *packet, uint32_t available, int64_t now_ns)
+{
+	const struct step *step = flow->step;
+	struct flow_stream *stream = &flow->streams[direction];
+	struct flow_decision decision = {.action = FLOW_PASS};
+
+	if (flow->state != FLOW_OPEN)
+		return take_broken(flow, direction, packet);
+	if (direction == flow_counted(flow)) {
+		if (step->action == STEP_SLOW)
+			return take_slowly(flow, stream, packet, now_ns);
+		if (step->after == AFTER_BYTES && can_break(flow))
+			return take_counted(flow, stream, packet, available);
+	}
+	note_passed(flow, stream, place_of(stream, packet->sequence) + packet->payload_length,
+		    packet);
+	/* the client's first packet after the SYN-ACK completes the handshake */
+	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW && step->after == AFTER_ACCEPT)
+		decision.fault = flow_break(flow);
+	return decision;
+}
+
+void flow_released(struct flow *flow, uint64_t end)
+{
+	struct flow_stream *stream = &flow->streams[flow_counted(flow)];
+
+	stream->released = MAX(stream->released, end);
+}

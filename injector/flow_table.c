@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections that are followed: see connections.h. They are found by their 4-tuple, the latest of
+ * those that had it; each stays until the end, for the packets of a broken connection go on coming.
+ */
+#include "injector/flow_table.h"
+
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "common/duration.h"
+
+/*
+ * From so many bytes before a fault on packets are read with their data, to be cut. More than can
+ * be on its way at a time (tcp_rmem[2] and tcp_wmem[2] are some MiB); what is read without all the
+ * same is dropped, and comes again.
+ */
+#define NEAR_BYTES (UINT64_C(16) << 20)
+/*
+ * How long after the handshake a reset "after accept" comes, unless the client sends something
+ * before. Right behind the SYN-ACK it would find clients in connect(), which fails then; and on a
+ * busy machine a client that is woken up by the SYN-ACK may wait for a processor for longer than
+ * any idle server takes to accept(). So it is as a server that is busy, too.
+ */
+#define ACCEPT_NS (20 * NS_PER_MS)
+
+/* A packet of a slow connection. */
+struct waiting {
+	STAILQ_ENTRY(waiting) entry;
+	uint32_t packet_id;
+	uint8_t *copy; /* instead of the packet, which was dropped; or NULL */
+	size_t length;
+	int64_t due_ns;
+	uint64_t end;
+};
+
+struct connection {
+	UT_hash_handle hh;
+	struct attempt_key key; /* the ISN is 0 */
+	struct flow_table *connections;
+	uint32_t attempt;
+	struct flow flow;
+	struct segment_template templates[FLOW_N_DIRECTIONS];
+	struct event *timer; /* the fault's, or of what waits; NULL: none */
+	STAILQ_HEAD(, waiting) waiting;
+	bool near, slowed, established;
+	bool outgoing;            /* its client's packets are seen on their way out */
+	bool untold;              /* the flow is broken, and nobody has been told */
+	struct connection *older; /* of the same 4-tuple */
+};
+
+/* A segment of ours whose carrier is on its way. */
+struct pending {
+	struct connection *connection;
+	enum flow_direction direction;
+	uint8_t flags;
+	uint32_t sequence, acknowledgment;
+	bool has_fault;
+	struct connection_fault fault;
+	uint8_t *copy; /* a packet that was held, as it was; NULL: to be made of the above */
+	size_t length;
+};
+
+struct flow_table {
+	struct event_base *base;
+	struct flow_table_host host;
+	struct connection *by_key;
+	size_t n_near;
+	struct pending *pending; /* by serial */
+	size_t n_pending, pending_capacity;
+};
+
+struct flow_table *flow_table_new(struct event_base *base, const struct flow_table_host *host)
+{
+	struct flow_table *connections = xzalloc(sizeof(*connections));
+
+	connections->base = base;
+	connections->host = *host;
+	return connections;
+}
+
+static void free_waiting(struct connection *connection)
+{
+	struct waiting *waiting;
+
+	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
+		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+		free(waiting->copy);
+		free(waiting);
+	}
+}
+
+void flow_table_free(struct flow_table *connections)
+{
+	struct connection *connection, *next;
+
+	if (!connections)
+		return;
+	HASH_ITER (hh, connections->by_key, connection, next) {
+		HASH_DEL(connections->by_key, connection);
+		while (connection) {
+			struct connection *older = connection->older;
+
+			free_waiting(connection);
+			if (connection->timer)
+				event_free(connection->timer);
+			free(connection);
+			connection = older;
+		}
+	}
+	for (size_t i = 0; i < connections->n_pending; i++)
+		free(connections->pending[i].copy);
+	free(connections->pending);
+	free(connections);
+}
+
+static struct connection *find(const struct flow_table *connections, const struct address *client,
+			       const struct address *server)
+{
+	struct attempt_key key = {.client = *client, .server = *server};
+	struct connection *connection;
+
+	HASH_FIND(hh, connections->by_key, &key, sizeof(key), connection);
+	return connection;
+}
+
+static int64_t now_ns(const struct flow_table *connections)
+{
+	return connections->host.now_ns(connections->host.context);
+}
+
+/* ---- what we send ourselves ---- */
+
+/* Takes the copy. */
+static void send_pending(const struct pending *pending)
+{
+	struct connection *connection = pending->connection;
+	struct flow_table *connections = connection->connections;
+
+	array_append(connections->pending, connections->n_pending, connections->pending_capacity,
+		     *pending);
+	connections->host.send(connections->host.context, &connection->key.server,
+			       (uint32_t)(connections->n_pending - 1));
+}
+
+static void inject(struct connection *connection, enum flow_direction direction, uint8_t flags,
+		   uint32_t sequence, uint32_t acknowledgment, const struct connection_fault *fault)
+{
+	struct pending pending = {
+		.connection = connection,
+		.direction = direction,
+		.flags = flags,
+		.sequence = sequence,
+		.acknowledgment = acknowledgment,
+		.has_fault = fault != NULL,
+	};
+
+	if (fault)
+		pending.fault = *fault;
+	send_pending(&pending);
+}
+
+static size_t make_segment(const struct flow_table *connections, const struct pending *pending,
+			   uint8_t out[static SEGMENT_CONTROL_MAX])
+{
+	struct segment_template *templates = pending->connection->templates;
+	enum flow_direction back =
+		pending->direction == FLOW_TO_CLIENT ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+
+	return segment_control(&templates[pending->direction], &templates[back],
+			       now_ns(connections), pending->flags, pending->sequence,
+			       pending->acknowledgment, out);
+}
+
+/* The segment is made now: it bears the time at which it is sent. */
+void flow_table_udp_inject(struct flow_table *connections, uint32_t packet_id, uint32_t serial)
+{
+	struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	AUTO_FREE uint8_t *copy = NULL;
+	const struct pending *pending = NULL;
+	uint8_t data[SEGMENT_CONTROL_MAX];
+
+	if (serial < connections->n_pending) {
+		pending = &connections->pending[serial];
+		copy = steal_pointer(&connections->pending[serial].copy);
+		verdict.kind = VERDICT_ACCEPT;
+		verdict.data = copy ? copy : data;
+		verdict.length = copy ? pending->length : make_segment(connections, pending, data);
+	}
+	connections->host.give(connections->host.context, packet_id, &verdict,
+			       pending && pending->has_fault ? &pending->fault : NULL);
+}
+
+/*
+ * A segment without data in answer to a packet: to its sender. A RST goes by what the packet
+ * acknowledges, as that of a kernel whose socket is gone. The client may not have seen our FIN when
+ * it sent the packet: one that comes a byte before its place is good all the same after a FIN
+ * (net/ipv4/tcp_input.c, tcp_reset_check).
+ */
+static void answer(struct connection *connection, enum flow_direction of,
+		   const struct packet *packet, bool reset)
+{
+	enum flow_direction back = of == FLOW_TO_CLIENT ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+
+	if (reset)
+		inject(connection, back, TCP_FLAG_RST, packet->acknowledgment, 0, NULL);
+	else
+		inject(connection, back, TCP_FLAG_ACK, flow_next(&connection->flow, back) + 1,
+		       packet->sequence + packet->payload_length + 1, NULL);
+}
+
+/* ---- faults ---- */
+
+static void set_near(struct connection *connection, bool near)
+{
+	struct flow_table *connections = connection->connections;
+	size_t before = connections->n_near;
+
+	if (connection->near == near)
+		return;
+	connection->near = near;
+	connections->n_near += near ? 1 : (size_t)-1;
+	if (!before != !connections->n_near)
+		connections->host.need_data(connections->host.context, near);
+}
+
+/* Whether packets may have to be cut soon, or copied. */
+static bool needs_data(const struct connection *connection)
+{
+	const struct flow *flow = &connection->flow;
+
+	if (flow->step->action == STEP_SLOW)
+		return connection->outgoing && flow_counted(flow) == FLOW_TO_SERVER;
+	return flow_left(flow) <= NEAR_BYTES;
+}
+
+static struct connection_fault fault_of(const struct connection *connection)
+{
+	const struct flow *flow = &connection->flow;
+
+	return (struct connection_fault){
+		.attempt = connection->attempt,
+		.kind = flow_fault_kind(flow),
+		.bytes = flow->streams[flow_counted(flow)].passed,
+	};
+}
+
+/* The flow has just been broken: tells both sides, or nobody. */
+static void tell_sides(struct connection *connection)
+{
+	struct connection_fault fault = fault_of(connection);
+	const struct flow *flow = &connection->flow;
+	uint32_t to_client = flow_next(flow, FLOW_TO_CLIENT);
+	uint32_t to_server = flow_next(flow, FLOW_TO_SERVER);
+	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
+
+	connection->untold = false;
+	set_near(connection, false);
+	if (flow->state == FLOW_STALLED)
+		return;
+	inject(connection, FLOW_TO_CLIENT, end | TCP_FLAG_ACK, to_client, to_server, &fault);
+	inject(connection, FLOW_TO_SERVER, TCP_FLAG_RST | TCP_FLAG_ACK, to_server, to_client, NULL);
+}
+
+static void set_timer(struct connection *connection, int64_t in_ns, event_callback_fn callback)
+{
+	struct flow_table *connections = connection->connections;
+	int64_t in_us = in_ns > 0 ? (in_ns + NS_PER_US - 1) / NS_PER_US : 0;
+	struct timeval timeout = {
+		.tv_sec = (time_t)(in_us / (NS_PER_S / NS_PER_US)),
+		.tv_usec = (suseconds_t)(in_us % (NS_PER_S / NS_PER_US)),
+	};
+
+	if (!connection->timer)
+		connection->timer = evtimer_new(connections->base, callback, connection);
+	if (!connection->timer)
+		out_of_memory();
+	(void)event_base_update_cache_time(connections->base);
+	event_add(connection->timer, &timeout);
+}
+
+static void break_due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct connection *connection = userdata;
+	struct flow_table *connections = connection->connections;
+	struct connection_fault fault;
+
+	(void)fd;
+	(void)what;
+	if (!flow_break(&connection->flow))
+		return;
+	tell_sides(connection);
+	fault = fault_of(connection);
+	if (connection->flow.state == FLOW_STALLED)
+		connections->host.report(connections->host.context, &fault);
+}
+
+static void tell_due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct connection *connection = userdata;
+
+	(void)fd;
+	(void)what;
+	if (connection->untold)
+		tell_sides(connection);
+}
+
+static void release_due(evutil_socket_t fd, short what, void *userdata)
+{
+	const struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
+	struct connection *connection = userdata;
+	const struct flow_table_host *host = &connection->connections->host;
+	struct waiting *waiting;
+
+	(void)fd;
+	(void)what;
+	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
+		struct pending pending = {
+			.connection = connection,
+			.copy = waiting->copy,
+			.length = waiting->length,
+		};
+		uint32_t packet_id = waiting->packet_id;
+		int64_t left_ns = waiting->due_ns - host->now_ns(host->context);
+
+		if (left_ns > 0) {
+			set_timer(connection, left_ns, release_due);
+			return;
+		}
+		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+		flow_released(&connection->flow, waiting->end);
+		free(waiting);
+		if (pending.copy)
+			send_pending(&pending);
+		else
+			host->give(host->context, packet_id, &verdict, NULL);
+	}
+}
+
+static void hold(struct connection *connection, const struct queued_packet *queued,
+		 const struct flow_decision *decision)
+{
+	const struct packet_verdict drop = {.kind = VERDICT_DROP};
+	const struct flow_table_host *host = &connection->connections->host;
+	struct waiting *waiting = xzalloc(sizeof(*waiting));
+	bool first = STAILQ_EMPTY(&connection->waiting);
+	struct connection_fault fault = fault_of(connection);
+
+	waiting->packet_id = queued->id;
+	if (queued->outgoing) {
+		waiting->copy = xmemdup(queued->data, queued->length);
+		waiting->length = queued->length;
+		host->give(host->context, queued->id, &drop, NULL);
+	}
+	waiting->due_ns = decision->due_ns;
+	waiting->end = decision->end;
+	STAILQ_INSERT_TAIL(&connection->waiting, waiting, entry);
+	if (first)
+		set_timer(connection, decision->due_ns - host->now_ns(host->context), release_due);
+	if (!connection->slowed) {
+		fault.bytes = 0;
+		host->report(host->context, &fault);
+	}
+	connection->slowed = true;
+}
+
+void flow_table_drop_held(struct flow_table *connections)
+{
+	const struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	const struct flow_table_host *host = &connections->host;
+	struct connection *connection, *next;
+
+	HASH_ITER (hh, connections->by_key, connection, next) {
+		struct waiting *waiting;
+
+		STAILQ_FOREACH(waiting, &connection->waiting, entry)
+		{
+			if (!waiting->copy)
+				host->give(host->context, waiting->packet_id, &verdict, NULL);
+		}
+		free_waiting(connection);
+	}
+}
+
+/* ---- packets ---- */
+
+/* Nothing comes of it any more: neither what it was to tell, nor what a timer was to do. */
+static void retire(struct connection *connection)
+{
+	flow_end(&connection->flow);
+	connection->untold = false;
+	connection->established = false;
+	set_near(connection, false);
+}
+
+void flow_table_forget(struct flow_table *connections, const struct attempt_info *attempt)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (connection)
+		retire(connection);
+}
+
+void flow_table_add(struct flow_table *connections, const struct attempt_info *attempt,
+		    const struct step *step, const struct queued_packet *queued,
+		    const struct packet *packet)
+{
+	struct connection *connection = xzalloc(sizeof(*connection));
+	struct connection *older = find(connections, &attempt->key.client, &attempt->key.server);
+
+	connection->key = attempt->key;
+	connection->key.isn = 0;
+	connection->connections = connections;
+	connection->attempt = attempt->id;
+	STAILQ_INIT(&connection->waiting);
+	flow_init(&connection->flow, step, attempt->key.isn);
+	connection->outgoing = queued->outgoing;
+	segment_learn(&connection->templates[FLOW_TO_SERVER], queued->data, packet,
+		      now_ns(connections));
+	if (older) {
+		retire(older);
+		HASH_DEL(connections->by_key, older);
+	}
+	connection->older = older;
+	HASH_ADD(hh, connections->by_key, key, sizeof(connection->key), connection);
+}
+
+void flow_table_answered(struct flow_table *connections, const struct attempt_info *attempt,
+			 const uint8_t *data, const struct packet *packet)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (!connection || connection->attempt != attempt->id)
+		return;
+	connection->established = true;
+	flow_answered(&connection->flow, packet);
+	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet, now_ns(connections));
+	set_near(connection, needs_data(connection));
+	if (connection->flow.step->action != STEP_SLOW &&
+	    connection->flow.step->after == AFTER_TIME)
+		set_timer(connection, connection->flow.step->after_ns, break_due);
+}
+
+void flow_table_closed(struct flow_table *connections, const struct attempt_info *attempt)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (!connection || connection->attempt != attempt->id)
+		return;
+	flow_end(&connection->flow);
+	set_near(connection, false);
+}
+
+static void carry_out(struct connection *connection, enum flow_direction direction,
+		      const struct queued_packet *queued, const struct packet *packet,
+		      const struct flow_decision *decision)
+{
+	const struct flow_table_host *host = &connection->connections->host;
+	struct packet_verdict verdict = {.kind = VERDICT_DROP};
+	struct connection_fault fault = fault_of(connection);
+	AUTO_FREE uint8_t *copy = NULL;
+
+	switch (decision->action) {
+	case FLOW_HOLD:
+		hold(connection, queued, decision);
+		return;
+	case FLOW_PASS:
+		verdict.kind = VERDICT_ACCEPT;
+		break;
+	case FLOW_TRIM:
+		copy = xmemdup(queued->data, packet->data_offset + decision->keep);
+		verdict.kind = VERDICT_ACCEPT;
+		verdict.data = copy;
+		verdict.length = segment_trim(copy, packet, decision->keep);
+		break;
+	case FLOW_ANSWER_RST:
+	case FLOW_ANSWER_ACK:
+		answer(connection, direction, packet, decision->action == FLOW_ANSWER_RST);
+		break;
+	case FLOW_DROP:
+		break;
+	}
+	host->give(host->context, queued->id, &verdict,
+		   decision->fault && connection->flow.state == FLOW_STALLED ? &fault : NULL);
+}
+
+/* The flow is broken, by this packet or before. */
+static void tell_in_time(struct connection *connection, enum flow_direction direction, bool fault)
+{
+	const struct step *step = connection->flow.step;
+
+	if (fault && step->action == STEP_RESET && step->after == AFTER_ACCEPT) {
+		connection->untold = true;
+		set_timer(connection, ACCEPT_NS, tell_due);
+	} else if (fault || (connection->untold && direction == FLOW_TO_SERVER)) {
+		tell_sides(connection);
+	}
+}
+
+bool flow_table_packet(struct flow_table *connections, const struct queued_packet *queued,
+		       const struct packet *packet)
+{
+	const struct packet_verdict drop = {.kind = VERDICT_DROP};
+	const struct flow_table_host *host = &connections->host;
+	enum flow_direction direction = FLOW_TO_SERVER;
+	struct connection *connection = find(connections, &packet->source, &packet->destination);
+	struct flow_decision decision;
+	size_t available;
+
+	if (!connection) {
+		direction = FLOW_TO_CLIENT;
+		connection = find(connections, &packet->destination, &packet->source);
+	}
+	if (!connection || !connection->established)
+		return false;
+	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
+	/* What can't be sent later as a whole is lost now, and its sender repeats it. */
+	if (direction == FLOW_TO_SERVER && connection->flow.step->action == STEP_SLOW &&
+	    needs_data(connection) && available < packet->payload_length) {
+		host->give(host->context, queued->id, &drop, NULL);
+		return true;
+	}
+	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
+			     host->now_ns(host->context));
+	/* What the server sends behind the fault never was. */
+	if (connection->flow.state == FLOW_OPEN || decision.fault || direction == FLOW_TO_SERVER)
+		segment_learn(&connection->templates[direction], queued->data, packet,
+			      now_ns(connections));
+	if (connection->flow.state == FLOW_OPEN || decision.fault)
+		set_near(connection, needs_data(connection));
+	carry_out(connection, direction, queued, packet, &decision);
+	tell_in_time(connection, direction, decision.fault);
+	return true;
+}

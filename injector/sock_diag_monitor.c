@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads the kernel's notices of dying TCP sockets: see deaths.h. Each is a struct inet_diag_msg and
+ * attributes, of which INET_DIAG_INFO holds a struct tcp_info as long as the kernel knows it.
+ */
+#include "injector/sock_diag_monitor.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+#include "common/duration.h"
+
+#define RECEIVE_BUFFER (32 << 20)
+#define BATCH          64
+/* A notice: tcp_info has some 250 bytes and grows from kernel to kernel. */
+#define MESSAGE_MAX 2048
+/* Reading goes on for so long at most before the caller's other events get their turn. */
+#define MAX_ROUNDS 64
+
+struct sock_diag_monitor {
+	struct mnl_socket *socket;
+	int fd; /* of the socket */
+	sock_diag_monitor_fn on_death;
+	void *userdata;
+	struct iovec vectors[BATCH];
+	struct mmsghdr datagrams[BATCH];
+	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
+};
+
+/* Places in a notice: the 32-bit word @word of the address of one end. */
+#define SOURCE_WORD(word)                                                                          \
+	(NLMSG_HDRLEN + offsetof(struct inet_diag_msg, id.idiag_src) + 4 * (size_t)(word))
+#define DESTINATION_WORD(word)                                                                     \
+	(NLMSG_HDRLEN + offsetof(struct inet_diag_msg, id.idiag_dst) + 4 * (size_t)(word))
+#define FAMILY_BYTE (NLMSG_HDRLEN + offsetof(struct inet_diag_msg, idiag_family))
+
+/*
+ * A classic BPF program (Documentation/networking/filter.rst), which netlink runs for each receiver
+ * of a multicast message. Its words are in network byte order, and it runs in the order of its
+ * lines; jumps are counted from the following line.
+ */
+static int keep_networks(int fd, const struct address_networks *networks)
+{
+	const uint32_t ipv4 = (uint32_t)networks->ipv4[0] << 24 | networks->ipv4[1] << 16 |
+			      networks->ipv4[2] << 8;
+	const uint32_t high = (uint32_t)networks->ipv6[0] << 24 | networks->ipv6[1] << 16 |
+			      networks->ipv6[2] << 8 | networks->ipv6[3];
+	const uint32_t low = (uint32_t)networks->ipv6[4] << 24 | networks->ipv6[5] << 16;
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FAMILY_BYTE),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 6, 0),
+		/* IPv4 */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(0)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 20, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(0)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 17, 16),
+		/* IPv6, and IPv4 in the last word of a socket that speaks both */
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(0)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(1)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff0000),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low, 12, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(0)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(1)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff0000),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low, 7, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(3)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 4, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(3)),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog filter = {.len = ARRAY_SIZE(program), .filter = program};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ? -errno
+											 : 0;
+}
+
+static int open_all(struct sock_diag_monitor *deaths, const struct address_networks *networks)
+{
+	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
+	int size = RECEIVE_BUFFER;
+
+	deaths->socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	if (!deaths->socket || mnl_socket_bind(deaths->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	deaths->fd = mnl_socket_get_fd(deaths->socket);
+	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
+	if (setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (networks) {
+		int r = keep_networks(deaths->fd, networks);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(deaths->socket, NETLINK_ADD_MEMBERSHIP, &group,
+					  sizeof(group)) < 0)
+			return -errno;
+	}
+	for (size_t i = 0; i < BATCH; i++) {
+		deaths->vectors[i] = (struct iovec){deaths->buffers[i], MESSAGE_MAX};
+		deaths->datagrams[i].msg_hdr.msg_iov = &deaths->vectors[i];
+		deaths->datagrams[i].msg_hdr.msg_iovlen = 1;
+	}
+	return 0;
+}
+
+int sock_diag_monitor_open(const struct address_networks *networks, sock_diag_monitor_fn on_death,
+			   void *userdata, struct diag_list *diags, struct sock_diag_monitor **ret)
+{
+	struct sock_diag_monitor *deaths = xzalloc(sizeof(*deaths));
+	int r;
+
+	deaths->on_death = on_death;
+	deaths->userdata = userdata;
+	r = open_all(deaths, networks);
+	if (r < 0) {
+		sock_diag_monitor_free(deaths);
+		diag_add(diags, NULL,
+			 "can't watch for sockets that close (NETLINK_SOCK_DIAG, "
+			 "CONFIG_INET_TCP_DIAG): %s",
+			 strerror(-r));
+		return r;
+	}
+	*ret = deaths;
+	return 0;
+}
+
+void sock_diag_monitor_free(struct sock_diag_monitor *deaths)
+{
+	if (!deaths)
+		return;
+	if (deaths->socket)
+		mnl_socket_close(deaths->socket);
+	free(deaths);
+}
+
+int sock_diag_monitor_fd(const struct sock_diag_monitor *deaths)
+{
+	return deaths->fd;
+}
+
+/* An IPv6 socket that speaks IPv4 (RFC 4291, 2.5.5.2) is an IPv4 socket on the wire. */
+static void set_address(struct address *address, uint8_t family, const __be32 bytes[4], __be16 port)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	*address = (struct address){.family = AF_INET, .port = ntohs(port)};
+	if (family == AF_INET) {
+		memcpy(address->bytes, bytes, 4);
+	} else if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+		memcpy(address->bytes, &bytes[3], 4);
+	} else {
+		address->family = AF_INET6;
+		memcpy(address->bytes, bytes, 16);
+	}
+}
+
+/* Whether the kernel's struct tcp_info, of @size bytes, has the field. */
+#define INFO_HAS(size, field)                                                                      \
+	((size) >= offsetof(struct tcp_info, field) + sizeof(((struct tcp_info *)NULL)->field))
+
+void socket_death_set_info(struct socket_death *death, const struct nlattr *attribute)
+{
+	struct tcp_info info = {0};
+	size_t size = MIN((size_t)mnl_attr_get_payload_len(attribute), sizeof(info));
+
+	memcpy(&info, mnl_attr_get_payload(attribute), size);
+	if (INFO_HAS(size, tcpi_total_retrans))
+		death->retransmissions = info.tcpi_total_retrans;
+	if (INFO_HAS(size, tcpi_segs_in))
+		death->segments_in = info.tcpi_segs_in;
+	if (INFO_HAS(size, tcpi_bytes_received))
+		death->bytes_received = info.tcpi_bytes_received;
+	if (INFO_HAS(size, tcpi_bytes_acked))
+		death->bytes_acked = info.tcpi_bytes_acked;
+	if (INFO_HAS(size, tcpi_bytes_retrans))
+		death->bytes_sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+}
+
+static void handle_notice(struct sock_diag_monitor *deaths, const struct nlmsghdr *message,
+			  int64_t now_ns)
+{
+	const struct inet_diag_msg *diag = mnl_nlmsg_get_payload(message);
+	struct socket_death death = {.at_ns = now_ns};
+	struct nlattr *attribute;
+
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*diag) ||
+	    (diag->idiag_family != AF_INET && diag->idiag_family != AF_INET6))
+		return;
+	set_address(&death.local, diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
+	set_address(&death.remote, diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
+	mnl_attr_for_each(attribute, message,
+			  sizeof(*diag)) if (mnl_attr_get_type(attribute) == INET_DIAG_INFO)
+		socket_death_set_info(&death, attribute);
+	deaths->on_death(deaths->userdata, &death);
+}
+
+static void handle_datagram(struct sock_diag_monitor *deaths, const uint8_t *data, size_t length,
+			    int64_t now_ns)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)data;
+	int left = (int)length;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		handle_notice(deaths, message, now_ns);
+}
+
+int sock_diag_monitor_dispatch(struct sock_diag_monitor *deaths)
+{
+	int result = 0;
+
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		int n = recvmmsg(deaths->fd, deaths->datagrams, BATCH, MSG_DONTWAIT, NULL);
+		int64_t now_ns;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == ENOBUFS) {
+			result = -ENOBUFS;
+			continue;
+		}
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK ? result : -errno;
+		now_ns = clock_monotonic_ns();
+		for (int i = 0; i < n; i++)
+			handle_datagram(deaths, deaths->buffers[i], deaths->datagrams[i].msg_len,
+					now_ns);
+		if (n < BATCH)
+			return result;
+	}
+	return result;
+}

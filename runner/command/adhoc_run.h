@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `synfault try` and `synfault record` have in common: they run made-up scenarios around one
+ * endpoint, and look at what the client does instead of judging it.
+ */
+#ifndef SYNFAULT_RUNNER_COMMAND_ADHOC_RUN_H
+#define SYNFAULT_RUNNER_COMMAND_ADHOC_RUN_H
+
+#include "runner/command/options.h"
+#include "runner/observe/adhoc_scenario.h"
+#include "runner/observe/observe.h"
+#include "runner/report/result.h"
+#include "runner/scenario/substitute.h"
+
+/* Texts are borrowed from the command line or the environment. */
+struct adhoc_run_options {
+	const char *families[N_FAMILIES + 1]; /* ends with NULL; none: the command's default */
+	const char *serve;                    /* NULL: http */
+	uint16_t port;
+	int64_t timeout_ns;
+	uint64_t seed;
+	bool seed_given;
+	enum isolation_mode isolation;
+	enum color_mode color;
+	bool verbose, help;
+	/* record */
+	size_t jobs; /* 0: as many as fit */
+	size_t runs;
+	const char *output; /* NULL: nothing is written */
+};
+
+extern const struct option_table try_option_table;
+extern const struct option_table record_option_table;
+
+/*
+ * Runs the scenarios side by side; a file of more than one scenario, or of none, is not looked at.
+ * @on_live may be NULL. The results have to be freed before the files.
+ */
+void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file *const *files,
+		   size_t n_files,
+		   void (*on_live)(void *userdata, const struct result *result, const char *line),
+		   void *userdata, struct run_results *ret);
+
+/*
+ * Why a result shows nothing about the client: what the harness lacks, or what went wrong; owned by
+ * the caller. NULL: it was observed.
+ */
+char *adhoc_run_obstacle(const struct result *result);
+
+/*
+ * What the machine's slowness made of a result that shows something: the client met what it was not
+ * to meet (overdue.h); owned by the caller. NULL: nothing.
+ */
+char *adhoc_run_disturbance(const struct result *result);
+
+/* Whether a client's command, or what it takes from its environment, could lead to the endpoint. */
+bool adhoc_run_mentions_endpoint(char *const *command);
+/*
+ * Says what is wrong with references in the command. Returns whether all are well; @command is the
+ * name of ours for messages.
+ */
+bool adhoc_run_check_command(const char *name, const struct scenario_file *file, FILE *err);
+
+/* Whether @out can show more than ASCII. */
+bool adhoc_run_is_ascii(void);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `synfault judge`: see rejudge.h. */
+#include "runner/command/judge.h"
+
+#include "runner/command/outputs.h"
+#include "runner/command/run_loader.h"
+#include "runner/command/scenario_paths.h"
+#include "runner/command/select.h"
+
+/* More scenarios without a record are not named one by one. */
+#define MAX_NAMED 5
+
+struct rejudge_options {
+	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
+	struct selection selection;
+	double timing_scale; /* 0: as when it was run */
+	bool help;
+};
+
+struct rejudge {
+	struct rejudge_options options;
+	struct run_loader_run *run;
+	struct scenario_file **files; /* given beside the run */
+	size_t n_files, files_capacity;
+	FILE *err;
+};
+
+/* ---- options ---- */
+
+static bool apply_filter(void *options, const char *value, char **ret_message)
+{
+	selection_add_glob(&((struct rejudge_options *)options)->selection, value);
+	return true;
+}
+
+static bool apply_tag(void *options, const char *value, char **ret_message)
+{
+	if (selection_add_tags(&((struct rejudge_options *)options)->selection, value))
+		return true;
+	*ret_message = xstrdup("tags such as a,!b are expected, each one word");
+	return false;
+}
+
+static bool apply_timing_scale(void *options, const char *value, char **ret_message)
+{
+	if (option_decimal(value, 0.01, 1000, &((struct rejudge_options *)options)->timing_scale))
+		return true;
+	*ret_message = xstrdup("a factor from 0.01 to 1000 is expected");
+	return false;
+}
+
+static bool apply_help(void *options, const char *value, char **ret_message)
+{
+	((struct rejudge_options *)options)->help = true;
+	return true;
+}
+
+static const struct option_spec rejudge_options[] = {
+	{"filter", 'f', "GLOB", "only scenarios whose name matches; again: or this one",
+	 apply_filter},
+	{"tag", 't', "A,!B", "only those tagged A and not B; again: or these", apply_tag},
+	{"timing-scale", 0, "F", "multiply all tolerances of time by F (default: as it was run)",
+	 apply_timing_scale},
+	OUTPUT_OPTIONS,
+	SHOWN_OPTIONS("show attempts and expectations of what passed, too"),
+	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
+};
+const struct option_table judge_option_table = OPTION_TABLE(rejudge_options);
+
+static void print_help(FILE *out)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	options_help(rejudge_options, ARRAY_SIZE(rejudge_options), &text);
+	fprintf(out,
+		"Usage: synfault judge [OPTION...] RUN [SCENARIO...]\n\n"
+		"Judges the records of a run again, without running anything: RUN is what\n"
+		"`synfault run --json FILE` wrote, or the directory of --records. With scenario\n"
+		"files or directories, what these expect now counts: each record is judged by the\n"
+		"scenario of its name. The exit status is that of `run`.\n\n%s",
+		strbuf_text(&text));
+}
+
+/* ---- scenarios that take the place of those that were run ---- */
+
+/* Loads the given files. Returns false, having said why, when a path stands for nothing. */
+static bool load(struct rejudge *self, char *const *paths, size_t n)
+{
+	AUTO_FILE_PATHS struct scenario_paths found = {0};
+	bool color = color_is_wanted(self->options.outputs.console.color, self->err);
+
+	scenario_paths_find(&found, paths, n, self->err, color);
+	for (size_t i = 0; i < found.n_paths; i++) {
+		struct scenario_file *file = scenario_file_load(found.paths[i]);
+		int64_t timeout_ns = self->run->results.facts.timeout_ns;
+
+		for (size_t k = 0; timeout_ns && k < file->n_scenarios; k++)
+			file->scenarios[k]->timeout_ns = timeout_ns;
+		array_append(self->files, self->n_files, self->files_capacity, file);
+	}
+	return found.n_errors == 0;
+}
+
+/* How well a file fits the one that was run: the same path, the same name, another. */
+static int closeness(const char *path, const char *other)
+{
+	const char *name = strrchr(path, '/'), *other_name = strrchr(other, '/');
+
+	if (strcmp(path, other) == 0)
+		return 3;
+	return strcmp(name ? name + 1 : path, other_name ? other_name + 1 : other) == 0 ? 2 : 1;
+}
+
+/*
+ * Gives a result the scenario of its name, of several the one whose file fits best. Returns false
+ * when there is none.
+ */
+static bool replace_scenario(const struct rejudge *self, struct result *result)
+{
+	const struct scenario *best = NULL;
+	const struct scenario_file *best_file = NULL;
+	int best_fit = 0;
+
+	for (size_t i = 0; i < self->n_files; i++) {
+		const struct scenario_file *file = self->files[i];
+		int fit = closeness(result_path(result), file->path);
+
+		for (size_t k = 0; k < file->n_scenarios && fit > best_fit; k++) {
+			if (strcmp(file->scenarios[k]->name, result_name(result)) != 0)
+				continue;
+			best = file->scenarios[k];
+			best_file = file;
+			best_fit = fit;
+		}
+	}
+	if (!best)
+		return false;
+	result->scenario = best;
+	result->file = best_file;
+	result->broken = NULL;
+	return true;
+}
+
+/* Drops results that are not asked for. */
+static void drop_result(struct result *result)
+{
+	struct run_results one = {.items = xmemdup(result, sizeof(*result)), .n_items = 1};
+
+	results_free(&one);
+}
+
+static bool is_wanted(const struct rejudge *self, struct result *result)
+{
+	if (self->n_files > 0 && !replace_scenario(self, result))
+		return false;
+	return selection_takes(&self->options.selection, result_name(result),
+			       result->scenario ? result->scenario->tags : NULL);
+}
+
+/* Documents of the given files that are wrong: as in a run, they are results of their own. */
+static void add_broken(struct rejudge *self)
+{
+	struct run_results *results = &self->run->results;
+
+	for (size_t i = 0; i < self->n_files; i++)
+		for (size_t k = 0; k < self->files[i]->n_broken; k++) {
+			struct result result = {.file = self->files[i],
+						.broken = &self->files[i]->broken[k]};
+
+			if (selection_takes(&self->options.selection, result_name(&result), NULL))
+				array_append(results->items, results->n_items, results->capacity,
+					     result);
+		}
+}
+
+/* Scenarios of the given files that no record is of: they were not judged, which has to be said. */
+static void name_unjudged(const struct rejudge *self)
+{
+	const struct run_results *results = &self->run->results;
+	size_t n = 0;
+
+	for (size_t i = 0; i < self->n_files; i++)
+		for (size_t k = 0; k < self->files[i]->n_scenarios; k++) {
+			const struct scenario *scenario = self->files[i]->scenarios[k];
+			AUTO_STRBUF struct strbuf line = {0};
+			bool found = !selection_takes(&self->options.selection, scenario->name,
+						      scenario->tags);
+
+			for (size_t r = 0; !found && r < results->n_items; r++)
+				found = results->items[r].scenario == scenario;
+			if (found || ++n > MAX_NAMED)
+				continue;
+			report_line(&line, scenario->path);
+			strbuf_printf(&line, ":%u: ", scenario->place.line);
+			report_line(&line, scenario->name);
+			fprintf(self->err, "synfault judge: no record: %s\n", strbuf_text(&line));
+		}
+	if (n > MAX_NAMED)
+		fprintf(self->err, "synfault judge: no record: %zu more\n", n - MAX_NAMED);
+}
+
+static void select_results(struct rejudge *self)
+{
+	struct run_results *results = &self->run->results;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < results->n_items; i++) {
+		if (is_wanted(self, &results->items[i]))
+			results->items[kept++] = results->items[i];
+		else
+			drop_result(&results->items[i]);
+	}
+	results->n_items = kept;
+	add_broken(self);
+	name_unjudged(self);
+}
+
+/* ---- the command ---- */
+
+static enum exit_status rejudge(struct rejudge *self, const char *path, FILE *out)
+{
+	struct run_results *results = &self->run->results;
+	AUTO_STRBUF struct strbuf note = {0};
+
+	select_results(self);
+	if (self->options.timing_scale)
+		results->facts.timing_scale = self->options.timing_scale;
+	if (results->n_items == 0) {
+		fprintf(self->err, "synfault judge: %s has no record that is asked for\n", path);
+		return STATUS_NOTHING_RAN;
+	}
+	for (size_t i = 0; i < results->n_items; i++)
+		run_loader_judge(self->run, &results->facts, &results->items[i]);
+	strbuf_puts(&note, "judged again from ");
+	report_line(&note, path);
+	self->options.outputs.console.note = strbuf_text(&note);
+	run_loader_print(results, &self->options.outputs, out, self->err);
+	if (!outputs_write(&self->options.outputs, results, self->err) &&
+	    results_status(results) == STATUS_PASSED)
+		return STATUS_UNJUDGED;
+	return results_status(results);
+}
+
+static enum exit_status open_and_judge(struct rejudge *self, char *const *operands, size_t n,
+				       FILE *out)
+{
+	AUTO_FREE char *message = NULL;
+
+	if (!outputs_check(&self->options.outputs, self->err))
+		return STATUS_USAGE;
+	self->run = run_loader_open(operands[0], &message);
+	if (!self->run) {
+		fprintf(self->err, "synfault judge: %s\n", message);
+		return STATUS_USAGE;
+	}
+	if (n > 1 && !load(self, operands + 1, n - 1))
+		return STATUS_USAGE;
+	return rejudge(self, operands[0], out);
+}
+
+static enum exit_status usage_error(FILE *err, const char *message)
+{
+	fprintf(err, "synfault judge: %s\nTry 'synfault judge --help'.\n", message);
+	return STATUS_USAGE;
+}
+
+int command_judge(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct rejudge self = {.err = err};
+	AUTO_FREE char *message = NULL;
+	enum exit_status status = STATUS_PASSED;
+	int n_operands;
+	char **rest;
+
+	if (!options_parse(rejudge_options, ARRAY_SIZE(rejudge_options), argc, argv, &self.options,
+			   &n_operands, &rest, &message))
+		status = usage_error(err, message);
+	else if (self.options.help)
+		print_help(out);
+	else if (n_operands == 0 || rest)
+		status = usage_error(err, "a run is needed, a file of `synfault run --json`");
+	else
+		status = open_and_judge(&self, argv, (size_t)n_operands, out);
+	stored_run_free(self.run);
+	for (size_t i = 0; i < self.n_files; i++)
+		scenario_file_free(self.files[i]);
+	free(self.files);
+	selection_free(&self.options.selection);
+	return (int)status;
+}

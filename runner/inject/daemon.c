@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon of `synfault inject`: see session.h.
+ *
+ * Theory of operation
+ * -------------------
+ * Scenarios run one after the other (supervise_attached()), each until it is told to stop: by the
+ * order `stop`, which ends all, by `next`, after which another one follows, or because it failed.
+ * Orders come in while one runs; `next` and `stop` are answered when what they asked for is done,
+ * so that who waits for the answer can rely on it. The shared sandbox is the same for all of them,
+ * and so are the addresses of endpoints, as far as scenarios have the same ones.
+ */
+#include "runner/inject/daemon.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "common/random.h"
+#include "injector/nft_rules.h"
+#include "runner/inject/control.h"
+#include "runner/inject/event_log.h"
+#include "runner/report/junit.h"
+#include "runner/sandbox/netns_tables.h"
+#include "runner/sandbox/supervise.h"
+#include "runner/schedule/schedule.h"
+
+struct session {
+	const struct daemon_config *config;
+	struct event_log events;
+	struct event_base *base;
+	struct control *control;
+	struct shared_sandbox *sandbox;
+	struct console *console;
+	struct run_results results;
+	int64_t session_ns; /* CLOCK_MONOTONIC of its beginning */
+
+	struct supervisor *supervisor; /* of the scenario that runs; NULL: none does */
+	const struct record *record;   /* of it, while it is armed; else NULL */
+	size_t index;                  /* of it in config->scenarios */
+	int64_t started_ns;
+	bool stopping;                   /* it was told to end */
+	size_t next;                     /* what follows it; SIZE_MAX: nothing */
+	struct control_request *waiting; /* `next` or `stop`, not answered yet */
+	bool was_armed;
+};
+
+static const struct scenario *current(const struct session *self)
+{
+	return self->config->scenarios[self->index];
+}
+
+static void stop(struct session *self)
+{
+	self->stopping = true;
+	if (self->supervisor)
+		supervise_stop(self->supervisor);
+}
+
+/* ---- what is told of it ---- */
+
+static json_t *endpoint_json(const struct session *self, size_t index,
+			     const struct history *history)
+{
+	const struct record_endpoint *endpoint = &self->record->endpoints[index];
+	const struct script *script = &current(self)->endpoints[index].script;
+	json_t *object = json_object(), *addresses = json_array();
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t n = history_of(history, index, &attempts), ends[END_N_KINDS] = {0};
+	size_t step = script_step_index(script, n + 1);
+	AUTO_STRBUF struct strbuf next = {0};
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < endpoint->n_addresses; i++)
+		json_array_append_new(addresses,
+				      json_string(address_format(&endpoint->addresses[i], text)));
+	for (size_t i = 0; i < n; i++)
+		ends[attempts[i]->end]++;
+	step_format(&script->steps[step], &next);
+	json_object_set_new(object, "name", json_string(endpoint->name));
+	json_object_set_new(object, "addresses", addresses);
+	json_object_set_new(object, "script", json_string(endpoint->script));
+	json_object_set_new(object, "attempts", json_integer((json_int_t)n));
+	for (size_t i = 0; i < END_N_KINDS; i++)
+		json_object_set_new(object, attempt_end_name((enum attempt_end)i),
+				    json_integer((json_int_t)ends[i]));
+	json_object_set_new(object, "next_step", json_integer((json_int_t)step + 1));
+	json_object_set_new(object, "next", json_string(strbuf_text(&next)));
+	return object;
+}
+
+static json_t *status_json(const struct session *self)
+{
+	const struct daemon_config *config = self->config;
+	json_t *object = json_object(), *endpoints = json_array(), *problems = json_array();
+	struct stat network = {0};
+
+	(void)!stat("/proc/self/ns/net", &network);
+	json_object_set_new(object, "state",
+			    json_string(self->stopping ? "stopping"
+					: self->record ? "armed"
+						       : "starting"));
+	json_object_set_new(object, "scenario", json_string(current(self)->name));
+	json_object_set_new(object, "path", json_string(current(self)->path));
+	json_object_set_new(object, "number", json_integer((json_int_t)self->index + 1));
+	json_object_set_new(object, "scenarios", json_integer((json_int_t)config->n_scenarios));
+	json_object_set_new(object, "pid", json_integer(getppid()));
+	json_object_set_new(object, "network", json_integer((json_int_t)network.st_ino));
+	json_object_set_new(object, "seed", json_sprintf("%llu", (unsigned long long)config->seed));
+	json_object_set_new(object, "elapsed_ns",
+			    json_integer(clock_monotonic_ns() - self->started_ns));
+	if (self->record) {
+		struct history history = history_make(self->record);
+
+		for (size_t i = 0; i < self->record->n_endpoints; i++)
+			json_array_append_new(endpoints, endpoint_json(self, i, &history));
+		for (size_t i = 0; i < self->record->n_problems; i++)
+			json_array_append_new(problems,
+					      json_string(self->record->problems[i].message));
+		history_free(&history);
+	}
+	json_object_set_new(object, "endpoints", endpoints);
+	json_object_set_new(object, "problems", problems);
+	return object;
+}
+
+static json_t *result_json(const struct result *result)
+{
+	json_t *object = json_object(), *findings = json_array();
+
+	for (size_t i = 0; i < result->judgement.n_findings; i++)
+		json_array_append_new(findings, json_string(result->judgement.findings[i].message));
+	json_object_set_new(object, "scenario", json_string(result->scenario->name));
+	json_object_set_new(object, "outcome", json_string(outcome_name(result_outcome(result))));
+	json_object_set_new(object, "findings", findings);
+	return object;
+}
+
+/* ---- orders ---- */
+
+static void order_status(struct session *self, struct control_request *request)
+{
+	control_reply(request, status_json(self));
+}
+
+static void order_reset(struct session *self, struct control_request *request)
+{
+	int status = self->stopping || !self->record ? -EBUSY : supervise_reset(self->supervisor);
+
+	if (status == 0)
+		control_reply(request, status_json(self));
+	else
+		control_refuse(request, "the scenario %s",
+			       status == -EBUSY ? "is not armed" : "could not be armed again");
+}
+
+static size_t find_scenario(const struct session *self, const char *name)
+{
+	for (size_t i = 0; i < self->config->n_scenarios; i++)
+		if (strcmp(self->config->scenarios[i]->name, name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+/* Waits for the end of the scenario that runs. */
+static void wait_for_end(struct session *self, struct control_request *request)
+{
+	self->waiting = request;
+	stop(self);
+}
+
+static void order_next(struct session *self, struct control_request *request)
+{
+	const char *name = control_argument(request, "scenario");
+	size_t next = name ? find_scenario(self, name) : self->index + 1;
+	AUTO_FREE char *obstacle = NULL;
+
+	if (self->stopping || !self->record) {
+		control_refuse(request, "no scenario is armed just now");
+	} else if (name && next == SIZE_MAX) {
+		control_refuse(request, "there is no scenario \"%s\"", name);
+	} else if (next >= self->config->n_scenarios) {
+		control_refuse(request, "\"%s\" is the last scenario", current(self)->name);
+	} else if ((obstacle = isolation_obstacle(self->config->isolation,
+						  self->config->scenarios[next]))) {
+		control_refuse(request, "\"%s\" can't run here: %s",
+			       self->config->scenarios[next]->name, obstacle);
+	} else {
+		self->next = next;
+		wait_for_end(self, request);
+	}
+}
+
+static void order_stop(struct session *self, struct control_request *request)
+{
+	if (self->stopping)
+		control_refuse(request, "it is ending already");
+	else
+		wait_for_end(self, request);
+}
+
+static void on_request(void *userdata, struct control_request *request)
+{
+	static const struct {
+		const char *name;
+		bool takes_scenario;
+		void (*carry_out)(struct session *self, struct control_request *request);
+	} orders[] = {
+		{"status", false, order_status},
+		{"next", true, order_next},
+		{"reset", false, order_reset},
+		{"stop", false, order_stop},
+	};
+	const char *command = control_command(request);
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		if (strcmp(command, orders[i].name) != 0)
+			continue;
+		if (!orders[i].takes_scenario && control_argument(request, "scenario"))
+			control_refuse(request, "%s takes no scenario", command);
+		else
+			orders[i].carry_out(userdata, request);
+		return;
+	}
+	control_refuse(request, "unknown command \"%.40s\"; there are status, next, reset and stop",
+		       command);
+}
+
+static void on_guard(evutil_socket_t fd, short what, void *userdata)
+{
+	struct session *self = userdata;
+	char message;
+	ssize_t length = recv(fd, &message, 1, MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* An order, or nobody is there any more who could give one. */
+	stop(self);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *userdata)
+{
+	stop(userdata);
+}
+
+/* ---- a scenario ---- */
+
+static void on_begin(void *userdata, struct supervisor *supervisor)
+{
+	struct session *self = userdata;
+
+	self->supervisor = supervisor;
+	if (self->stopping)
+		supervise_stop(supervisor);
+}
+
+static void on_armed(void *userdata, const struct sandbox *sandbox, const struct record *record)
+{
+	const char message = DAEMON_ARMED;
+	struct session *self = userdata;
+	bool whole = !self->record;
+
+	self->record = record;
+	self->started_ns = clock_monotonic_ns();
+	event_log_armed(&self->events, current(self), record, self->config->control, whole);
+	if (!self->was_armed)
+		(void)!send(self->config->watchdog_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	self->was_armed = true;
+	/* The `next` that brought us here. */
+	if (self->waiting && !self->stopping) {
+		control_reply(self->waiting, status_json(self));
+		self->waiting = NULL;
+	}
+}
+
+static void on_full(void *userdata)
+{
+	const struct session *self = userdata;
+
+	fprintf(self->config->err,
+		"synfault inject: more than %zu attempts: from now on they are answered and "
+		"counted, "
+		"and not kept, so that nothing can be judged; \"synfault ctl reset\" begins anew\n",
+		self->config->most_attempts);
+	fflush(self->config->err);
+}
+
+static void on_event(const struct supervise_config *config, const struct record *record,
+		     const struct event *event)
+{
+	const struct session *self = config->attached->userdata;
+
+	event_log_event(&self->events, current(self), record, event);
+}
+
+static void on_restart(void *userdata, const struct record *record)
+{
+	struct session *self = userdata;
+	AUTO_FREE char *reason = packet_file_add(self->config->capture, current(self), record,
+						 "none: it began again");
+
+	if (reason)
+		fprintf(self->config->err, "synfault inject: no capture of \"%s\": %s\n",
+			current(self)->name, reason);
+}
+
+/* The packets of a scenario that has ended. */
+static void write_packets(struct session *self, struct result *result)
+{
+	struct packet_file *file = self->config->capture;
+	AUTO_STRBUF struct strbuf outcome = {0};
+
+	if (file->fd < 0)
+		return;
+	result_outcome_line(result, &outcome);
+	result->no_capture =
+		packet_file_add(file, result->scenario, result->record, strbuf_text(&outcome));
+	if (!result->no_capture)
+		result->capture = xstrdup(file->path);
+}
+
+/* Nothing that could be judged: then nothing is proved, and a pass would say that it is. */
+static void leave_unjudged(struct result *result, const char *not_judged)
+{
+	struct finding finding = {
+		.type = xstrdup("unjudged"),
+		.message = not_judged ? xasprintf("nothing that can be judged without the client "
+						  "is expected: %s",
+						  not_judged)
+				      : xstrdup("nothing is expected"),
+		.attempt = UINT32_MAX,
+		.assessment = UINT32_MAX,
+	};
+
+	result->judgement.outcome = OUTCOME_SKIP;
+	array_append(result->judgement.findings, result->judgement.n_findings,
+		     result->judgement.capacity, finding);
+}
+
+static void judge_result(struct session *self, struct record *record, int64_t duration_ns)
+{
+	struct run_results *results = &self->results;
+	struct result result = {
+		.file = self->config->file,
+		.scenario = current(self),
+		.record = record,
+		.duration_ns = duration_ns,
+		.number = results->n_items + 1,
+	};
+	bool judged;
+	AUTO_FREE char *not_judged = event_log_not_judged(current(self), &judged);
+
+	result.judgement = judge(result.scenario, record, &self->config->judge);
+	if (!judged && result.judgement.outcome == OUTCOME_PASS)
+		leave_unjudged(&result, not_judged);
+	write_packets(self, &result);
+	array_append(results->items, results->n_items, results->capacity, result);
+	if (self->events.json)
+		event_log_result(&self->events, &result);
+	else
+		console_result(self->console, &result, NULL);
+}
+
+static void run_scenario(struct session *self)
+{
+	const struct daemon_config *config = self->config;
+	const struct supervise_attached attached = {
+		.base = self->base,
+		.sandbox = self->sandbox,
+		.on_begin = on_begin,
+		.on_armed = on_armed,
+		.most_attempts = config->most_attempts,
+		.on_full = on_full,
+		.on_restart = on_restart,
+		.userdata = self,
+	};
+	const struct supervise_config supervision = {
+		.scenario = current(self),
+		.seed = schedule_scenario_seed(config->seed, current(self)),
+		.queue_form = config->isolation->queue_form,
+		.shared = true,
+		.capture = config->capture->fd >= 0,
+		.capture_fd = config->capture->spool_fd,
+		.capture_size = config->capture_size,
+		.on_event = on_event,
+		.attached = &attached,
+	};
+	int64_t started_ns = clock_monotonic_ns();
+	struct record *record;
+
+	self->record = NULL;
+	record = supervise_attached(&supervision);
+	self->supervisor = NULL;
+	self->record = NULL;
+	judge_result(self, record, clock_monotonic_ns() - started_ns);
+}
+
+/* The scenarios one after the other, until none is to follow. */
+static void run_scenarios(struct session *self)
+{
+	for (;;) {
+		bool asked;
+
+		self->next = SIZE_MAX;
+		run_scenario(self);
+		asked = self->stopping;
+		if (!asked || self->next == SIZE_MAX)
+			break;
+		self->index = self->next;
+		self->stopping = false;
+	}
+	/* Nothing more is carried out. */
+	self->stopping = true;
+}
+
+/* ---- the whole ---- */
+
+static int write_record(const struct session *self)
+{
+	const struct run_results *results = &self->results;
+	FILE *file = fopen(self->config->record, "we");
+	bool good = file != NULL;
+
+	for (size_t i = 0; good && i < results->n_items; i++) {
+		size_t length;
+		AUTO_FREE char *text = record_write_json(results->items[i].record, &length);
+
+		good = fwrite(text, 1, length, file) == length && fputc('\n', file) != EOF;
+	}
+	if (file && fclose(file) != 0)
+		good = false;
+	return good ? 0 : -errno;
+}
+
+/* Returns false, having said why, when something that was asked for can't be written. */
+static bool write_reports(const struct session *self)
+{
+	const struct daemon_config *config = self->config;
+	AUTO_DIAG struct diag_list diags = {0};
+	int status = config->record ? write_record(self) : 0;
+
+	if (status < 0)
+		diag_add(&diags, NULL, "can't write the record to %s: %s", config->record,
+			 strerror(-status));
+	if (config->capture->error)
+		diag_add(&diags, NULL, "can't write the capture to %s: %s", config->capture->path,
+			 strerror(-config->capture->error));
+	if (config->junit)
+		(void)junit_write(&self->results, NULL, config->junit, &diags);
+	for (size_t i = 0; i < diags.n_items; i++)
+		fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);
+	return diags.n_items == 0;
+}
+
+static enum exit_status decide(const struct session *self, bool written)
+{
+	struct outcome_counts counts = results_count(&self->results);
+
+	if (counts.by_outcome[OUTCOME_FAIL])
+		return STATUS_FAILED;
+	return counts.by_outcome[OUTCOME_ERROR] || !written ? STATUS_UNJUDGED : STATUS_PASSED;
+}
+
+static struct event_base *make_event_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		out_of_memory();
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!base)
+		out_of_memory();
+	return base;
+}
+
+/* The order that ended it is answered last: who gets the answer finds everything done. */
+static void answer(struct session *self)
+{
+	if (self->waiting && self->next == SIZE_MAX)
+		control_reply(self->waiting,
+			      result_json(&self->results.items[self->results.n_items - 1]));
+	else if (self->waiting)
+		control_refuse(self->waiting, "the scenario could not be armed");
+	self->waiting = NULL;
+	control_flush(self->control);
+	control_free(self->control);
+}
+
+static enum exit_status run(struct session *self)
+{
+	struct event *guard = event_new(self->base, self->config->watchdog_fd, EV_READ | EV_PERSIST,
+					on_guard, self);
+	struct event *interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
+	struct event *terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	enum exit_status status;
+
+	if (!guard || !interrupt || !terminate)
+		out_of_memory();
+	event_add(guard, NULL);
+	event_add(interrupt, NULL);
+	event_add(terminate, NULL);
+	self->control = control_new(self->base, self->config->control_fd, on_request, self);
+	self->session_ns = clock_monotonic_ns();
+	self->results.started_realtime_ns = clock_realtime_ns();
+	self->results.seed = self->config->seed;
+	self->console = console_new(self->config->out, &self->config->console);
+	run_scenarios(self);
+	self->results.duration_ns = clock_monotonic_ns() - self->session_ns;
+	event_free(guard);
+	(void)nft_rules_remove_part(SPACE_TABLE, self->sandbox->number, &self->sandbox->networks);
+	status = decide(self, write_reports(self));
+	if (!self->events.json)
+		console_summary(self->console, &self->results);
+	answer(self);
+	event_free(interrupt);
+	event_free(terminate);
+	console_free(self->console);
+	return status;
+}
+
+enum exit_status daemon_run(const struct daemon_config *config)
+{
+	struct session self = {
+		.config = config,
+		.index = config->first,
+		.events = {.out = config->out,
+			   .json = config->json,
+			   .quiet = config->console.quiet},
+	};
+	AUTO_DIAG struct diag_list diags = {0};
+	enum exit_status status = STATUS_UNJUDGED;
+
+	self.base = make_event_base();
+	if (shared_sandbox_open((uint32_t)random_seed(), &diags, &self.sandbox) < 0) {
+		for (size_t i = 0; i < diags.n_items; i++)
+			fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);
+	} else {
+		status = run(&self);
+		shared_sandbox_close(self.sandbox);
+	}
+	results_free(&self.results);
+	event_base_free(self.base);
+	return status;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon of `synfault inject`: arms one scenario of a file after the other in a shared sandbox
+ * of its own, prints what happens, takes orders (control.h), and judges each when it ends.
+ */
+#ifndef SYNFAULT_RUNNER_INJECT_DAEMON_H
+#define SYNFAULT_RUNNER_INJECT_DAEMON_H
+
+#include "runner/command/options.h"
+#include "runner/inject/packet_file.h"
+#include "runner/report/console.h"
+#include "runner/sandbox/isolation.h"
+
+struct daemon_config {
+	const struct scenario_file *file;
+	const struct scenario *const *scenarios; /* to choose from, in this order; at least one */
+	size_t n_scenarios, first;               /* first: to begin with */
+	const struct isolation *isolation;       /* shared */
+	uint64_t seed;                           /* of the run */
+	struct judge_options judge;
+	struct console_options console;
+	bool json;
+	size_t most_attempts;       /* of a scenario, that are kept */
+	const char *junit, *record; /* files to write at the end, or NULL */
+	struct packet_file *capture;
+	uint64_t capture_size; /* most bytes of packets in a section of it */
+	const char *control;   /* path of the socket */
+	int control_fd;        /* it, listening */
+	int watchdog_fd; /* a socket to the guard (guard.h); its end means that the guard is dead */
+	FILE *out, *err;
+};
+
+/* One byte each on the guard's socket. */
+enum daemon_message {
+	DAEMON_ARMED = 'a', /* to the guard: for the first time */
+	DAEMON_STOP = 's',  /* to the session */
+};
+
+/* To be run in the child made by shared_sandbox_fork(); comes back when all is taken away again. */
+enum exit_status daemon_run(const struct daemon_config *config);
+
+#endif

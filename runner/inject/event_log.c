@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `synfault inject` prints as it happens: see events.h. */
+#include "runner/inject/event_log.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+char *event_log_not_judged(const struct scenario *scenario, bool *ret_judged)
+{
+	bool listed[EXPECT_N_KINDS] = {0};
+	struct strbuf text = {0};
+	bool judged = false;
+
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+
+		if (!expectation_needs_client(expectation)) {
+			judged = true;
+		} else if (!listed[expectation->kind]) {
+			listed[expectation->kind] = true;
+			strbuf_printf(&text, "%s%s", text.length ? ", " : "",
+				      expectation_kind_name(expectation->kind));
+		}
+	}
+	*ret_judged = judged;
+	return text.length ? strbuf_steal(&text) : NULL;
+}
+
+/* What cannot be written has not been said; the program notices at its end. */
+static void emit(const struct event_log *events, const struct strbuf *text)
+{
+	fwrite(strbuf_text(text), 1, text->length, events->out);
+	fflush(events->out);
+}
+
+/* Takes the object. */
+static void emit_json(const struct event_log *events, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	if (!text)
+		out_of_memory();
+	fprintf(events->out, "%s\n", text);
+	fflush(events->out);
+	free(text);
+	json_decref(object);
+}
+
+/* What is not UTF-8 (it can only be a path) is shown as on a terminal. */
+static json_t *json_text(const char *text)
+{
+	AUTO_STRBUF struct strbuf safe = {0};
+
+	report_line(&safe, text);
+	return json_string(strbuf_text(&safe));
+}
+
+static json_t *addresses_json(const struct record_endpoint *endpoint)
+{
+	json_t *array = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < endpoint->n_addresses; i++)
+		json_array_append_new(array,
+				      json_string(address_format(&endpoint->addresses[i], text)));
+	return array;
+}
+
+static void armed_json(const struct event_log *events, const struct scenario *scenario,
+		       const struct record *record, const char *control, const char *not_judged)
+{
+	json_t *object = json_object(), *endpoints = json_object();
+
+	json_object_set_new(object, "event", json_string("armed"));
+	json_object_set_new(object, "scenario", json_text(scenario->name));
+	json_object_set_new(object, "path", json_text(scenario->path));
+	for (size_t i = 0; i < record->n_endpoints; i++)
+		json_object_set_new(endpoints, record->endpoints[i].name,
+				    addresses_json(&record->endpoints[i]));
+	json_object_set_new(object, "endpoints", endpoints);
+	json_object_set_new(object, "control", json_text(control));
+	if (not_judged)
+		json_object_set_new(object, "not_judged", json_string(not_judged));
+	emit_json(events, object);
+}
+
+void event_log_armed(const struct event_log *events, const struct scenario *scenario,
+		     const struct record *record, const char *control, bool whole)
+{
+	bool judged;
+	AUTO_FREE char *not_judged = event_log_not_judged(scenario, &judged);
+	AUTO_STRBUF struct strbuf line = {0};
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (events->json) {
+		armed_json(events, scenario, record, control, not_judged);
+		return;
+	}
+	strbuf_puts(&line, "armed: ");
+	report_line(&line, scenario->name);
+	for (size_t i = 0; i < record->n_endpoints; i++) {
+		const struct record_endpoint *endpoint = &record->endpoints[i];
+
+		strbuf_printf(&line, "%s %s", i ? ";" : ":", endpoint->name);
+		for (size_t k = 0; k < endpoint->n_addresses; k++)
+			strbuf_printf(&line, "%s %s", k ? "," : "",
+				      address_format(&endpoint->addresses[k], text));
+	}
+	strbuf_puts(&line, "; orders at ");
+	report_line(&line, control);
+	strbuf_putc(&line, '\n');
+	if (whole && not_judged)
+		strbuf_printf(&line, "not judged, because the client is somebody else's: %s\n",
+			      not_judged);
+	emit(events, &line);
+}
+
+static void event_json(const struct event_log *events, const struct record *record,
+		       const struct event *event)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+	char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
+
+	strbuf_putc(&line, '{');
+	record_write_event(event, &line);
+	if (event->kind <= EVENT_CLOSED && event->u.net.attempt < record->n_attempts) {
+		const struct record_attempt *attempt = &record->attempts[event->u.net.attempt];
+
+		strbuf_printf(&line,
+			      ",\"endpoint\":\"%s\",\"number\":%" PRIu32 ",\"step\":%" PRIu32
+			      ",\"client\":\"%s\",\"server\":\"%s\"",
+			      record->endpoints[attempt->endpoint].name, attempt->number,
+			      attempt->step, address_format(&attempt->client, client),
+			      address_format(&attempt->server, server));
+	}
+	strbuf_puts(&line, "}\n");
+	emit(events, &line);
+}
+
+static void add_step(const struct scenario *scenario, const struct record_attempt *attempt,
+		     struct strbuf *out)
+{
+	const struct script *script = &scenario->endpoints[attempt->endpoint].script;
+
+	if (attempt->step >= script->n_steps)
+		return;
+	strbuf_printf(out, " (step %" PRIu32 ": ", attempt->step + 1);
+	step_format(&script->steps[attempt->step], out);
+	strbuf_putc(out, ')');
+}
+
+static const char *verdict_word(enum verdict_kind verdict)
+{
+	switch (verdict) {
+	case VERDICT_ACCEPT:
+		return "let through";
+	case VERDICT_REFUSE:
+		return "refused";
+	case VERDICT_DROP:
+		return "dropped";
+	default:
+		return verdict_kind_name(verdict);
+	}
+}
+
+static void event_text(const struct scenario *scenario, const struct record *record,
+		       const struct event *event, struct strbuf *out)
+{
+	const struct record_attempt *attempt = &record->attempts[event->u.net.attempt];
+	char client[ADDRESS_TEXT_SIZE], seconds[REPORT_SECONDS_SIZE];
+
+	strbuf_printf(out, "%9s s  %s #%" PRIu32 "  ", report_seconds(event->at_ns, seconds),
+		      record->endpoints[attempt->endpoint].name, attempt->number);
+	switch (event->kind) {
+	case EVENT_SYN:
+		strbuf_printf(out, "SYN from %s", address_format(&attempt->client, client));
+		if (event->u.net.ordinal > 1)
+			strbuf_printf(out, ", retransmission %" PRIu32, event->u.net.ordinal - 1);
+		break;
+	case EVENT_VERDICT:
+		strbuf_puts(out, verdict_word(event->u.net.verdict));
+		add_step(scenario, attempt, out);
+		break;
+	case EVENT_ESTABLISHED:
+		strbuf_puts(out, "connected");
+		break;
+	case EVENT_CLOSED:
+		strbuf_puts(out, "closed by the client");
+		break;
+	default:
+		strbuf_puts(out, event_kind_name(event->kind));
+		break;
+	}
+	strbuf_putc(out, '\n');
+}
+
+void event_log_event(const struct event_log *events, const struct scenario *scenario,
+		     const struct record *record, const struct event *event)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	if (events->quiet)
+		return;
+	if (events->json) {
+		event_json(events, record, event);
+		return;
+	}
+	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts)
+		return;
+	event_text(scenario, record, event, &line);
+	emit(events, &line);
+}
+
+void event_log_result(const struct event_log *events, const struct result *result)
+{
+	json_t *object = json_object(), *findings = json_array();
+
+	json_object_set_new(object, "event", json_string("result"));
+	json_object_set_new(object, "scenario", json_text(result_name(result)));
+	json_object_set_new(object, "outcome", json_string(outcome_name(result_outcome(result))));
+	for (size_t i = 0; i < result->judgement.n_findings; i++)
+		json_array_append_new(findings, json_text(result->judgement.findings[i].message));
+	json_object_set_new(object, "findings", findings);
+	emit_json(events, object);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Moves into the network namespace of somebody else, for `synfault inject --netns`. */
+#ifndef SYNFAULT_RUNNER_INJECT_NETNS_ENTER_H
+#define SYNFAULT_RUNNER_INJECT_NETNS_ENTER_H
+
+#include "common/diag.h"
+
+/*
+ * @which: the pid of a process, or a path (/run/netns/NAME, /proc/PID/ns/net). A namespace that
+ * belongs to a user namespace of the calling user's is entered through that one. Returns 0 or a
+ * negative errno, with a diagnostic.
+ */
+int netns_enter(const char *which, struct diag_list *diags);
+
+#endif

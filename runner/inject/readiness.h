@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tells whoever started us how far we are: a service manager, a shell script. */
+#ifndef SYNFAULT_RUNNER_INJECT_READINESS_H
+#define SYNFAULT_RUNNER_INJECT_READINESS_H
+
+#include "common/util.h"
+
+/*
+ * Sends @state ("READY=1") to the socket that $NOTIFY_SOCKET names, as sd_notify(3) does. Without
+ * that variable, or when nobody listens, nothing happens.
+ */
+void readiness_manager(const char *state);
+
+/* Writes a line to a descriptor that a script waits for, and closes it. Negative: does nothing. */
+void readiness_fd(int fd);
+
+#endif

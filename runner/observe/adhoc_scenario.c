@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scenarios made up on the spot: see probe.h. */
+#include "runner/observe/adhoc_scenario.h"
+
+#include <ctype.h>
+
+char **adhoc_scenario_split_steps(const char *text)
+{
+	char **steps = xzalloc((strlen(text) + 2) * sizeof(*steps));
+	size_t n = 0, depth = 0;
+	const char *start = text;
+
+	for (const char *c = text;; c++) {
+		if (*c == '{' || *c == '[')
+			depth++;
+		if ((*c == '}' || *c == ']') && depth > 0)
+			depth--;
+		if (*c && (*c != ',' || depth > 0))
+			continue;
+		while (start < c && isspace((unsigned char)*start))
+			start++;
+		for (const char *end = c; end > start;) {
+			if (isspace((unsigned char)end[-1])) {
+				end--;
+				continue;
+			}
+			steps[n++] = xstrndup(start, (size_t)(end - start));
+			break;
+		}
+		if (!*c)
+			return steps;
+		start = c + 1;
+	}
+}
+
+void adhoc_scenario_write(const struct probe *probe, struct yaml_writer *writer)
+{
+	char timeout[DURATION_TEXT_SIZE];
+
+	yaml_mapping(writer, false);
+	yaml_pair(writer, "name", "%s", probe->name);
+	yaml_pair(writer, "timeout", "%s", duration_format_exact(probe->timeout_ns, timeout));
+	yaml_text(writer, "endpoints");
+	yaml_mapping(writer, false);
+	yaml_text(writer, PROBE_ENDPOINT);
+	yaml_mapping(writer, true);
+	if (probe->families)
+		yaml_texts(writer, "families", probe->families);
+	if (probe->hostname)
+		yaml_pair(writer, "hostname", "%s", probe->hostname);
+	if (probe->port)
+		yaml_pair(writer, "port", "%u", probe->port);
+	if (probe->serve)
+		yaml_pair(writer, "serve", "%s", probe->serve);
+	yaml_text(writer, "faults");
+	yaml_list(writer, true);
+	for (const char *const *step = probe->faults; *step; step++)
+		if ((*step)[0] != '{' || !yaml_snippet(writer, *step))
+			yaml_text(writer, *step);
+	yaml_end(writer);
+	yaml_end(writer);
+	yaml_end(writer);
+	if (!probe->command)
+		return;
+	yaml_text(writer, "client");
+	yaml_mapping(writer, false);
+	yaml_texts(writer, "command", (const char *const *)probe->command);
+	yaml_end(writer);
+}
+
+struct scenario_file *adhoc_scenario_make(const struct probe *probe)
+{
+	char word[] = "client", *placeholder[] = {word, NULL};
+	AUTO_STRBUF struct strbuf text = {0};
+	struct yaml_writer *writer = yaml_writer_new(&text);
+	struct probe instance = *probe;
+	struct scenario_file *file;
+
+	/* What is no UTF-8 can't be written; it is put in its place afterwards. */
+	instance.command = placeholder;
+	adhoc_scenario_write(&instance, writer);
+	yaml_text(writer, "expect");
+	yaml_mapping(writer, true);
+	yaml_pair(writer, "attempts", "0..");
+	yaml_writer_finish(writer);
+	file = scenario_file_parse("", strbuf_text(&text), text.length);
+	for (size_t i = 0; i < file->n_scenarios; i++) {
+		struct client_spec *client = &file->scenarios[i]->client;
+
+		strv_free(client->command);
+		client->command = strv_copy(probe->command);
+	}
+	return file;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descendants of the calling process: see tree.h. They are found by walking through /proc. A walk
+ * is not atomic; what forks while it goes on is found by the next one.
+ */
+#include "runner/sandbox/descendants.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "runner/sandbox/proc_stat.h"
+#include "runner/sandbox/process.h"
+
+/* How often descendants_end() looks again, and how long it waits in between. */
+enum { END_ROUNDS = 500, END_WAIT_MS = 2 };
+
+struct relative {
+	struct proc_stat kin;
+	bool descends; /* from us */
+	bool known;    /* descendants_has_others(): belongs to one that is known */
+};
+
+static size_t read_processes(struct relative **ret)
+{
+	struct relative *processes = NULL;
+	size_t n = 0, capacity = 0;
+	DIR *directory = opendir("/proc");
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));) {
+		struct relative process = {0};
+
+		/* Nothing descends from us that has no parent here. */
+		if (proc_stat_read(dirfd(directory), entry->d_name, &process.kin) &&
+		    process.kin.parent != 0)
+			array_append(processes, n, capacity, process);
+	}
+	if (directory)
+		closedir(directory);
+	*ret = processes;
+	return n;
+}
+
+/* A parent's number may be the higher one: again and again, until nothing is added. */
+static void mark_descendants(struct relative *processes, size_t n)
+{
+	const pid_t self = getpid();
+	bool added = true;
+
+	while (added) {
+		added = false;
+		for (size_t i = 0; i < n; i++) {
+			bool descends = processes[i].kin.parent == self;
+
+			for (size_t k = 0; !descends && !processes[i].descends && k < n; k++)
+				descends = processes[k].descends &&
+					   processes[k].kin.pid == processes[i].kin.parent;
+			if (descends && !processes[i].descends)
+				added = processes[i].descends = true;
+		}
+	}
+}
+
+static bool has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+bool descendants_signal(int number)
+{
+	AUTO_FREE struct relative *processes = NULL;
+	size_t n;
+
+	if (!has_children())
+		return false;
+	/* Numbers of another pid namespace would be somebody else's. */
+	if (!process_proc_is_ours())
+		return true;
+	n = read_processes(&processes);
+	mark_descendants(processes, n);
+	for (size_t i = 0; i < n; i++)
+		if (processes[i].descends)
+			kill(processes[i].kin.pid, number);
+	return true;
+}
+
+static bool is_one_of(pid_t pid, const pid_t *pids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pid != 0 && pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* As mark_descendants(): again and again, until nothing is added. */
+static void mark_known(struct relative *processes, size_t n, const pid_t *known, size_t n_known)
+{
+	bool added = true;
+
+	for (size_t i = 0; i < n; i++)
+		processes[i].known = is_one_of(processes[i].kin.pid, known, n_known) ||
+				     is_one_of(processes[i].kin.session, known, n_known);
+	while (added) {
+		added = false;
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; !processes[i].known && k < n; k++)
+				if (processes[k].known &&
+				    processes[k].kin.pid == processes[i].kin.parent)
+					added = processes[i].known = true;
+	}
+}
+
+bool descendants_has_others(const pid_t *known, size_t n_known)
+{
+	AUTO_FREE struct relative *processes = NULL;
+	size_t n;
+
+	if (!has_children() || !process_proc_is_ours())
+		return has_children();
+	n = read_processes(&processes);
+	mark_descendants(processes, n);
+	mark_known(processes, n, known, n_known);
+	for (size_t i = 0; i < n; i++)
+		if (processes[i].descends && !processes[i].known)
+			return true;
+	return false;
+}
+
+void descendants_end(void)
+{
+	for (int round = 0; round < END_ROUNDS; round++) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (!descendants_signal(SIGKILL))
+			return;
+		poll(NULL, 0, END_WAIT_MS);
+	}
+}

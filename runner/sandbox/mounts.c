@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a sandbox's client sees of the file system: see mounts.h. */
+#include "runner/sandbox/mounts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "runner/sandbox/network.h"
+
+/* From linux/mount.h, which can't be included beside sys/mount.h on all C libraries. */
+enum {
+	SYNFAULT_OPEN_TREE_CLONE = 1,
+	SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH = 4,
+};
+
+/* Of the first address in /etc/gai.conf; more than any other has (RFC 6724, 2.1). */
+enum { FIRST_PRECEDENCE = 1000000 };
+
+static const char *const device_nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+
+/* A detached copy of the mount of one file, to be attached elsewhere. */
+static int clone_file(const char *path)
+{
+	return (int)syscall(SYS_open_tree, AT_FDCWD, path, SYNFAULT_OPEN_TREE_CLONE | O_CLOEXEC);
+}
+
+static int attach_file(int tree, const char *path)
+{
+	AUTO_CLOSE int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+
+	if (fd < 0 ||
+	    syscall(SYS_move_mount, tree, "", AT_FDCWD, path, SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+/* device_nodes, opened before the new /dev hides them; those the host lacks are left out. */
+static int fill_dev(const int trees[static ARRAY_SIZE(device_nodes)])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++) {
+		char path[64];
+		int status;
+
+		snprintf(path, sizeof(path), "/dev/%s", device_nodes[i]);
+		status = trees[i] >= 0 ? attach_file(trees[i], path) : 0;
+		if (status < 0)
+			return status;
+	}
+	if (symlink("/proc/self/fd", "/dev/fd") < 0 || symlink("fd/0", "/dev/stdin") < 0 ||
+	    symlink("fd/1", "/dev/stdout") < 0 || symlink("fd/2", "/dev/stderr") < 0 ||
+	    mkdir("/dev/shm", 01777) < 0 || chmod("/dev/shm", 01777) < 0 ||
+	    mkdir("/dev/pts", 0755) < 0 || symlink("pts/ptmx", "/dev/ptmx") < 0)
+		return -errno;
+	/* Not vital: a client that asks for a terminal fails as it would in a bare container. */
+	mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+	      "newinstance,ptmxmode=0666,mode=620");
+	return 0;
+}
+
+static int mount_dev(void)
+{
+	int trees[ARRAY_SIZE(device_nodes)], status = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/dev/%s", device_nodes[i]);
+		trees[i] = clone_file(path);
+		if (trees[i] < 0 && errno != ENOENT)
+			status = -errno;
+	}
+	if (!status && mount("tmpfs", "/dev", "tmpfs", MS_NOSUID, "mode=0755") < 0)
+		status = -errno;
+	if (!status)
+		status = fill_dev(trees);
+	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++)
+		if (trees[i] >= 0)
+			close(trees[i]);
+	return status;
+}
+
+/* Puts a text in the place of the file at @path, in this mount namespace. */
+static int replace_file(const char *path, const struct strbuf *text)
+{
+	static const char staging[] = "/dev/shm/replacement";
+	AUTO_CLOSE int fd = open(staging, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
+	int status;
+
+	if (fd < 0)
+		return -errno;
+	status = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, strbuf_text(text), text->length);
+	if (!status && mount(staging, path, NULL, MS_BIND, NULL) < 0)
+		status = -errno;
+	/* The mount keeps the file; its name would only be in the way. */
+	unlink(staging);
+	return status;
+}
+
+static void append_file(const char *path, struct strbuf *text)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char buffer[4096];
+	ssize_t length;
+
+	while (fd >= 0 && (length = read(fd, buffer, sizeof(buffer))) > 0)
+		strbuf_add(text, buffer, (size_t)length);
+	if (text->length && text->data[text->length - 1] != '\n')
+		strbuf_putc(text, '\n');
+}
+
+/* The endpoints' names come first: a name in the host's own file must not win over them. */
+static int mount_hosts(const struct scenario *scenario)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		for (size_t f = 0; spec->hostname && f < spec->n_families; f++) {
+			char host[INET6_ADDRSTRLEN];
+			struct address address = network_endpoint_address(spec, f, 0);
+
+			strbuf_printf(&text, "%s %s\n", address_format_host(&address, host),
+				      spec->hostname);
+		}
+	}
+	if (!text.length)
+		return 0;
+	append_file("/etc/hosts", &text);
+	return replace_file("/etc/hosts", &text);
+}
+
+/* Without "multi on" the C library takes one line of each family from /etc/hosts (host.conf(5)). */
+static int mount_host_conf(const struct scenario *scenario)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	bool has_names = false;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		has_names = has_names || scenario->endpoints[i].hostname;
+	if (!has_names || access("/etc/host.conf", F_OK) < 0)
+		return 0;
+	append_file("/etc/host.conf", &text);
+	strbuf_puts(&text, "multi on\n");
+	return replace_file("/etc/host.conf", &text);
+}
+
+/* Whether getaddrinfo() would give the addresses in another order: it puts IPv6 first. */
+static bool needs_order(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		for (size_t f = 1; spec->hostname && f < spec->n_families; f++)
+			if (spec->families[f] == FAMILY_IPV6 &&
+			    spec->families[f - 1] == FAMILY_IPV4)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * getaddrinfo() sorts IPv6 before IPv4 (RFC 6724, 2.1), whatever order the names are given in. A
+ * scenario that wants another order gets a table in which each of its addresses has a precedence of
+ * its own.
+ */
+static int mount_address_order(const struct scenario *scenario)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	int precedence = FIRST_PRECEDENCE;
+
+	if (!needs_order(scenario) || access("/etc/gai.conf", F_OK) < 0)
+		return 0;
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		for (size_t f = 0; spec->hostname && f < spec->n_families; f++) {
+			struct address address = network_endpoint_address(spec, f, 0);
+			char host[INET6_ADDRSTRLEN];
+
+			strbuf_printf(&text, "precedence %s%s/128 %d\n",
+				      address.family == AF_INET ? "::ffff:" : "",
+				      address_format_host(&address, host), precedence--);
+		}
+	}
+	strbuf_puts(&text, "precedence ::1/128 50\nprecedence ::/0 40\nprecedence 2002::/16 30\n"
+			   "precedence ::/96 20\nprecedence ::ffff:0:0/96 10\n");
+	return replace_file("/etc/gai.conf", &text);
+}
+
+int mounts_detach(struct diag_list *diags)
+{
+	int status;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		return 0;
+	status = -errno;
+	diag_add(diags, NULL, "what is mounted in a sandbox can't be kept from the machine: %s",
+		 status == -EINVAL ? "the root directory is no mount point (a chroot?)"
+				   : strerror(-status));
+	if (status == -EINVAL)
+		diag_hint(diags, "bind-mount the directory onto itself before chroot, or use a "
+				 "container");
+	return status;
+}
+
+int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
+{
+	const char *what = "/dev";
+	int status = mounts_detach(diags);
+
+	if (status < 0)
+		return status;
+	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	status = mount_dev();
+	if (!status) {
+		what = MOUNTS_TMP;
+		status = mkdir(MOUNTS_TMP, 0700) < 0 ? -errno : 0;
+	}
+	if (!status) {
+		what = "/etc/hosts";
+		status = mount_hosts(scenario);
+	}
+	if (!status) {
+		what = "/etc/host.conf";
+		status = mount_host_conf(scenario);
+	}
+	if (!status) {
+		what = "/etc/gai.conf";
+		status = mount_address_order(scenario);
+	}
+	/* A name service daemon of the host's would answer with the host's names. */
+	if (!status && !access("/run/nscd/socket", F_OK))
+		mount("tmpfs", "/run/nscd", "tmpfs", MS_NOSUID, NULL);
+	if (status < 0)
+		diag_add(diags, NULL, "the sandbox's %s can't be set up: %s", what,
+			 strerror(-status));
+	return status;
+}

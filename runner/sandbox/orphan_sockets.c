@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looks for connections that outlive the client: see leftover.h. */
+#include "runner/sandbox/orphan_sockets.h"
+
+#include <netinet/tcp.h>
+
+#include "runner/sandbox/sock_lookup.h"
+
+/* Whether some process has it open: close() leaves these states at once (net/ipv4/tcp.c). */
+static bool is_held(const struct sock_found *socket)
+{
+	return socket->state == TCP_ESTABLISHED || socket->state == TCP_SYN_SENT ||
+	       socket->state == TCP_CLOSE_WAIT;
+}
+
+/* Who wants to know of sockets: of those that a process has open, or of the others. */
+struct search {
+	void (*on_standing)(void *userdata, uint32_t attempt);
+	void (*on_orphan)(void *userdata, uint32_t attempt, const struct sock_found *socket);
+	void *userdata;
+};
+
+static void look_at(const struct search *search, uint32_t attempt, const struct sock_found *socket)
+{
+	if (search->on_standing && is_held(socket))
+		search->on_standing(search->userdata, attempt);
+	if (search->on_orphan && !is_held(socket) && socket->has_counts)
+		search->on_orphan(search->userdata, attempt, socket);
+}
+
+static void look(const struct record *record, const struct search *search)
+{
+	struct sock_lookup *lookup = sock_lookup_new();
+	AUTO_FREE bool *closed = xzalloc((record->n_attempts + 1) * sizeof(*closed));
+	/* What the search adds to the record is not to be looked at. */
+	size_t n_attempts = record->n_attempts;
+
+	for (size_t i = 0; i < record->n_events; i++)
+		if (record->events[i].kind == EVENT_CLOSED &&
+		    record->events[i].u.net.attempt < n_attempts)
+			closed[record->events[i].u.net.attempt] = true;
+	for (size_t id = 0; id < n_attempts; id++) {
+		const struct record_attempt *attempt = &record->attempts[id];
+		struct sock_found socket;
+
+		if (!closed[id] &&
+		    sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket))
+			look_at(search, (uint32_t)id, &socket);
+	}
+	sock_lookup_free(lookup);
+}
+
+void orphan_sockets_look(const struct record *record,
+			 void (*on_standing)(void *userdata, uint32_t attempt), void *userdata)
+{
+	look(record, &(struct search){.on_standing = on_standing, .userdata = userdata});
+}
+
+void orphan_sockets_count(const struct record *record,
+			  void (*on_orphan)(void *userdata, uint32_t attempt,
+					    const struct sock_found *socket),
+			  void *userdata)
+{
+	look(record, &(struct search){.on_orphan = on_orphan, .userdata = userdata});
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Captures what a process writes: see capture.h. */
+#include "runner/sandbox/output_capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+struct output_capture {
+	struct event *readable;
+	struct stream_writer *writer;
+	output_capture_fn on_data;
+	void *userdata;
+	uint32_t stream;
+	int fd; /* -1 at the end */
+};
+
+enum { READ_SIZE = 65536 };
+
+/* Returns false when there is nothing to read (any more). */
+static bool read_some(struct output_capture *capture)
+{
+	char buffer[READ_SIZE];
+	ssize_t length;
+
+	if (capture->fd < 0)
+		return false;
+	length = read(capture->fd, buffer, sizeof(buffer));
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (length > 0) {
+		stream_writer_add(capture->writer, buffer, (size_t)length);
+		capture->on_data(capture->userdata, capture->stream, (size_t)length);
+		return true;
+	}
+	event_free(capture->readable);
+	capture->readable = NULL;
+	close(capture->fd);
+	capture->fd = -1;
+	capture->on_data(capture->userdata, capture->stream, 0);
+	return false;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *userdata)
+{
+	/* One read per turn of the loop: a client that writes without end must not starve it. */
+	read_some(userdata);
+}
+
+int output_capture_new(struct event_base *base, const char *name, uint32_t stream,
+		       output_capture_fn on_data, void *userdata, int *ret_write_fd,
+		       struct output_capture **ret)
+{
+	struct output_capture *capture;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	/* Only our end: the flag belongs to the open file, and the client must not see it. */
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	capture = xzalloc(sizeof(*capture));
+	capture->fd = fds[0];
+	capture->stream = stream;
+	capture->on_data = on_data;
+	capture->userdata = userdata;
+	capture->writer = stream_writer_new(name);
+	capture->readable = event_new(base, fds[0], EV_READ | EV_PERSIST, on_readable, capture);
+	event_add(capture->readable, NULL);
+	*ret_write_fd = fds[1];
+	*ret = capture;
+	return 0;
+}
+
+bool output_capture_at_end(const struct output_capture *capture)
+{
+	return capture->fd < 0;
+}
+
+void output_capture_finish(struct output_capture *capture, struct stream *ret)
+{
+	/* The writers are dead: this ends. */
+	while (read_some(capture))
+		;
+	if (capture->readable)
+		event_free(capture->readable);
+	if (capture->fd >= 0)
+		close(capture->fd);
+	stream_writer_finish(capture->writer, ret);
+	free(capture);
+}

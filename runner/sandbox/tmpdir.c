@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Temporary directories of shared sandboxes: see scratch.h. */
+#include "runner/sandbox/tmpdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "runner/sandbox/netns_lock.h"
+
+#define PREFIX "synfault-"
+
+/* Deeper ones are left: each level takes a descriptor. */
+enum { MAX_LEVELS = 200, MAX_TRIES = 10 };
+
+/* The @index-th place, or NULL. */
+static const char *place(size_t index)
+{
+	static const char *const usual[] = {"/tmp", "/dev/shm", "/var/tmp"};
+	const char *chosen = getenv("TMPDIR");
+
+	if (chosen && chosen[0] == '/')
+		return index == 0 ? chosen : index <= ARRAY_SIZE(usual) ? usual[index - 1] : NULL;
+	return index < ARRAY_SIZE(usual) ? usual[index] : NULL;
+}
+
+/* Opens and locks a directory of ours. Returns the descriptor or a negative errno. */
+static int lock(const char *path)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	if (status.st_uid != geteuid())
+		return -EPERM;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+	/* Somebody swept it between its making and its locking. */
+	if (fstat(fd, &status) < 0 || status.st_nlink == 0)
+		return -ENOENT;
+	return steal_fd(&fd);
+}
+
+int tmpdir_make(uint32_t number, char **ret_path)
+{
+	int status = -ENOENT;
+
+	for (size_t index = 0, tries = 0; place(index);) {
+		AUTO_FREE char *path = xasprintf("%s/" PREFIX "%u-XXXXXX", place(index), number);
+
+		if (!mkdtemp(path)) {
+			status = -errno;
+			index++;
+			continue;
+		}
+		status = lock(path);
+		if (status >= 0) {
+			*ret_path = steal_pointer(&path);
+			return status;
+		}
+		rmdir(path);
+		if (++tries == MAX_TRIES)
+			break;
+	}
+	return status;
+}
+
+/* Empties a directory without following links or leaving its file system. Takes @fd. */
+static void empty(int fd, dev_t device, int level)
+{
+	DIR *directory = fdopendir(fd);
+
+	if (!directory) {
+		close(fd);
+		return;
+	}
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		struct stat status;
+		int child;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(fd, entry->d_name, 0) == 0 ||
+		    fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISDIR(status.st_mode) || status.st_dev != device || level == MAX_LEVELS)
+			continue;
+		/* A client may have closed it to everybody. */
+		if (status.st_uid == geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU)
+			fchmodat(fd, entry->d_name, S_IRWXU, 0);
+		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child >= 0)
+			empty(child, device, level + 1);
+		unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(directory);
+}
+
+void tmpdir_remove(const char *path, int fd)
+{
+	struct stat status;
+	int copy;
+
+	if (fstat(fd, &status) < 0)
+		return;
+	fchmod(fd, S_IRWXU);
+	copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (copy >= 0)
+		empty(copy, status.st_dev, 0);
+	rmdir(path);
+}
+
+/* Whether it is a directory's name that tmpdir_make() gives: "synfault-N-" and six characters. */
+static uint32_t number_of(const char *name)
+{
+	const char *dash = strrchr(name, '-');
+
+	return dash && strlen(dash) == 7 ? netns_lock_parse(name, PREFIX, '-') : 0;
+}
+
+static void sweep_one(const char *where, const char *name)
+{
+	/* A sandbox of this namespace has its number before it has its directory, and its lock. */
+	AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_CELL, number_of(name));
+	AUTO_FREE char *path = xasprintf("%s/%s", where, name);
+	AUTO_CLOSE int fd = claim >= 0 ? lock(path) : -1;
+
+	if (fd >= 0)
+		tmpdir_remove(path, fd);
+}
+
+void tmpdir_sweep(void)
+{
+	for (size_t index = 0; place(index); index++) {
+		DIR *directory = opendir(place(index));
+
+		for (struct dirent *entry; directory && (entry = readdir(directory));)
+			if (number_of(entry->d_name))
+				sweep_one(place(index), entry->d_name);
+		if (directory)
+			closedir(directory);
+	}
+}

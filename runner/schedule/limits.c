@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Limits of control groups: see limits.h. */
+#include "runner/schedule/limits.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+/* One limit: the directory of its controller in version 1, and its files in both versions. */
+struct limit_kind {
+	const char *controller;
+	const char *most[2], *used[2]; /* file names, of version 1 and 2 */
+	const char *reclaimable[2];    /* what of it is given back at need: words in memory.stat */
+};
+
+static const struct limit_kind memory_limit = {
+	.controller = "memory",
+	.most = {"memory.limit_in_bytes", "memory.max"},
+	.used = {"memory.usage_in_bytes", "memory.current"},
+	.reclaimable = {"total_inactive_file", "inactive_file"},
+};
+
+static const struct limit_kind process_limit = {
+	.controller = "pids",
+	.most = {"pids.max", "pids.max"},
+	.used = {"pids.current", "pids.current"},
+};
+
+/* The number in a file. Returns false when there is none: "max", or no such file. */
+static bool read_number(const char *directory, const char *name, int64_t *ret)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	char line[32];
+
+	return file && fgets(line, sizeof(line), file) && sscanf(line, "%" SCNd64, ret) == 1;
+}
+
+/* The number after a word in memory.stat; 0 when it is not there. */
+static int64_t read_stat(const char *directory, const char *word)
+{
+	AUTO_FREE char *path = xasprintf("%s/memory.stat", directory);
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	char line[128], name[64];
+	int64_t number;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %" SCNd64, name, &number) == 2 && !strcmp(name, word))
+			return number;
+	return 0;
+}
+
+/* What one group leaves; INT64_MAX without a limit. */
+static int64_t left_in_group(const struct limit_kind *kind, int version, const char *directory)
+{
+	int64_t most, used;
+
+	if (!read_number(directory, kind->most[version], &most) ||
+	    !read_number(directory, kind->used[version], &used))
+		return INT64_MAX;
+	if (kind->reclaimable[version])
+		used -= read_stat(directory, kind->reclaimable[version]);
+	return MAX(most - used, (int64_t)0);
+}
+
+/* The least that a group and those above it leave. @path is that in /proc/self/cgroup. */
+static int64_t left_in_groups(const struct limit_kind *kind, int version, const char *top,
+			      const char *path)
+{
+	AUTO_FREE char *directory = xasprintf("%s%s", top, path);
+	size_t top_length = strlen(top);
+	int64_t least = INT64_MAX;
+
+	for (;;) {
+		char *slash;
+
+		least = MIN(least, left_in_group(kind, version, directory));
+		if (strlen(directory) <= top_length)
+			return least;
+		slash = strrchr(directory, '/');
+		*slash = '\0';
+	}
+}
+
+/* Whether a list of words with commas between them has this one. */
+static bool names_controller(const char *list, const char *controller)
+{
+	size_t length = strlen(controller);
+
+	for (const char *word = list; word; word = strchr(word, ',')) {
+		word += *word == ',';
+		if (!strncmp(word, controller, length) &&
+		    (word[length] == ',' || word[length] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static int64_t left(const struct limit_kind *kind, const char *membership, const char *top)
+{
+	AUTO_FCLOSE FILE *file = fopen(membership, "re");
+	AUTO_FREE char *line = NULL;
+	int64_t least = INT64_MAX;
+	size_t size = 0;
+
+	/* cgroups(7): number:controllers:path; in version 2 the number is 0 and there are none. */
+	while (file && getline(&line, &size, file) > 0) {
+		char *controllers = strchr(line, ':');
+		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+		if (!path)
+			continue;
+		*path++ = '\0';
+		path[strcspn(path, "\n")] = '\0';
+		controllers++;
+		if (!*controllers) {
+			least = MIN(least, left_in_groups(kind, 1, top, path));
+		} else if (names_controller(controllers, kind->controller)) {
+			AUTO_FREE char *mounted = xasprintf("%s/%s", top, kind->controller);
+
+			least = MIN(least, left_in_groups(kind, 0, mounted, path));
+		}
+	}
+	return least;
+}
+
+void limits_read(const char *membership, const char *top, struct limits *ret)
+{
+	*ret = (struct limits){
+		.memory = left(&memory_limit, membership, top),
+		.processes = left(&process_limit, membership, top),
+	};
+}

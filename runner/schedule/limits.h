@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How much memory and how many processes the control groups that we are in still allow: in a
+ * container these are less than the machine has, and a client that can't fork, or is swapped out,
+ * would be judged for what isn't its fault.
+ *
+ * Both versions of control groups are read, at the place that /proc/self/cgroup names, and all
+ * above it, as far as they can be seen: an engine may show the container its own group as the top.
+ */
+#ifndef SYNFAULT_RUNNER_SCHEDULE_LIMITS_H
+#define SYNFAULT_RUNNER_SCHEDULE_LIMITS_H
+
+#include "common/util.h"
+
+struct limits {
+	int64_t memory;    /* bytes; INT64_MAX: no limit is known */
+	int64_t processes; /* INT64_MAX: no limit is known */
+};
+
+/*
+ * Reads them. @membership is /proc/self/cgroup, @top where the groups are mounted, /sys/fs/cgroup.
+ * What can't be read counts as no limit.
+ */
+void limits_read(const char *membership, const char *top, struct limits *ret);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Running a scenario again that did not pass: see retry.h. */
+#include "runner/schedule/retry.h"
+
+enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result)
+{
+	enum outcome outcome = result_outcome(result);
+	size_t n_late = result_count_late(result);
+
+	if (!result->scenario || result->interrupted)
+		return RETRY_NONE;
+	if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
+		return RETRY_NONE;
+	if (judgement_is_late(&result->judgement) && n_late < policy->late_retries)
+		return RETRY_ALONE;
+	return result->n_earlier - n_late < policy->retries ? RETRY_SOON : RETRY_NONE;
+}
+
+void retry_begin(struct result *result)
+{
+	struct record *record = steal_pointer(&result->record);
+	char *capture = steal_pointer(&result->capture);
+	struct earlier_run earlier = {
+		.record = record,
+		.judgement = result->judgement,
+		.duration_ns = result->duration_ns,
+		.capture = capture,
+	};
+
+	result->judgement = (struct judgement){0};
+	free(result->no_capture);
+	result->no_capture = NULL;
+	array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
+}
+
+/* The first of the earlier runs that says something of the client. */
+static size_t first_that_counts(const struct result *result)
+{
+	size_t i = 0;
+
+	while (i + 1 < result->n_earlier && judgement_is_late(&result->earlier[i].judgement))
+		i++;
+	return i;
+}
+
+/* What that run had against it. */
+static const char *complaint(const struct result *result, size_t i)
+{
+	const struct judgement *judgement = &result->earlier[i].judgement;
+
+	return judgement->n_findings > 0 ? judgement->findings[0].message : "no reason is known";
+}
+
+void retry_settle(const struct retry_policy *policy, struct result *result)
+{
+	struct judgement *judgement = &result->judgement;
+	struct finding finding = {.attempt = UINT32_MAX, .assessment = UINT32_MAX};
+	size_t first;
+
+	result->flaky = result->n_earlier > result_count_late(result) &&
+			result_outcome(result) == OUTCOME_PASS;
+	if (!result->flaky || !policy->flaky_fails)
+		return;
+	first = first_that_counts(result);
+	finding.type = xstrdup("flaky");
+	finding.message = xasprintf("flaky: passed in run %zu; run %zu: %s", result->n_earlier + 1,
+				    first + 1, complaint(result, first));
+	judgement->outcome = OUTCOME_FAIL;
+	array_append(judgement->findings, judgement->n_findings, judgement->capacity, finding);
+}

@@ -1,0 +1,836 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs scenarios side by side: see schedule.h. */
+#include "runner/schedule/schedule.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/random.h"
+#include "runner/report/event_line.h"
+#include "runner/sandbox/netns_lock.h"
+#include "runner/sandbox/remote.h"
+#include "runner/sandbox/shared_sandbox.h"
+#include "runner/sandbox/stale_cleanup.h"
+#include "runner/sandbox/supervise.h"
+#include "runner/schedule/limits.h"
+#include "runner/schedule/ports.h"
+
+/* How often the progress is drawn and starts that take long are let go. */
+#define TICK_NS (100 * NS_PER_MS)
+/* After this time a scenario no longer counts as starting, whatever it does. */
+#define START_NS (1 * NS_PER_S)
+/* A supervising process that is this much over all of its time limits is stuck. */
+#define WATCHDOG_NS (15 * NS_PER_S)
+/* What was told to end when the run's time was over is killed after this time. */
+#define ENDING_NS (10 * NS_PER_S)
+/* What a scenario is reckoned to need: supervising process and a client of usual size. */
+#define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
+#define PROCESSES_PER_SCENARIO 8
+
+/* Shared sandboxes' rules are removed when there are so many: more make each change to them slower.
+ */
+enum { MAX_STALE = 128 };
+
+enum { MAX_JOBS = 256, STARTING_PER_PROCESSOR = 4 };
+
+struct scheduler;
+
+/* A scenario that runs. */
+struct running {
+	struct scheduler *scheduler;
+	struct result *result;
+	pid_t pid;
+	int pidfd, result_fd, control_fd;
+	int capture_fd; /* -1: packets are not captured */
+	struct event *exited, *spoke, *overdue;
+	int64_t started_ns;
+	bool starting;
+	struct running *next, *previous;
+	struct strbuf heard; /* on control_fd, of a message that is not complete */
+};
+
+/* What is to be run. */
+struct pending {
+	struct result *result;
+	bool again; /* it was run before, and is not retry_begin()ed yet */
+};
+
+struct scheduler {
+	const struct schedule_config *config;
+	struct run_results *results;
+	struct event_base *base;
+	struct isolation isolation;
+	uint32_t number_hint;    /* shared: for the next scenario */
+	size_t n_stale;          /* shared: scenarios whose rules are still there */
+	struct sysctls settings; /* what differs from a fresh namespace */
+	struct ports ports;      /* shared: fixed ones of those that run */
+	struct rlimit n_files;
+	struct running *running; /* list */
+	size_t n_running, n_starting, n_done;
+	size_t next; /* result to start next */
+	/* A queue of results to be run again; those before next_retry have been started. */
+	struct result **retries;
+	size_t n_retries, retries_capacity, next_retry;
+	/* The same of those that the machine was too slow for: each is run when nothing else is. */
+	struct result **late;
+	size_t n_late, late_capacity, next_late;
+	/* Those that have to wait for a port, in their order. */
+	struct pending *waiting;
+	size_t n_waiting, waiting_capacity;
+	size_t jobs, most_starting, n_failures;
+	enum stop_cause stop; /* when set, nothing more is started */
+	int n_orders;         /* how often those that run were told to end */
+	struct event *tick, *interrupt, *terminate, *unread, *status, *deadline;
+};
+
+static int64_t memory_available(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long long kib;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
+			return kib * 1024;
+	return INT64_MAX;
+}
+
+size_t schedule_default_jobs(void)
+{
+	struct rlimit processes;
+	struct limits limits;
+	int64_t jobs;
+
+	limits_read("/proc/self/cgroup", "/sys/fs/cgroup", &limits);
+	jobs = MIN(memory_available(), limits.memory) / MEMORY_PER_SCENARIO;
+	jobs = MIN(jobs, limits.processes / PROCESSES_PER_SCENARIO);
+	if (getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur != RLIM_INFINITY)
+		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / PROCESSES_PER_SCENARIO));
+	return (size_t)MAX(MIN(jobs, (int64_t)MAX_JOBS), (int64_t)1);
+}
+
+uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenario)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (const char *c = scenario->name; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	return random_draw(run_seed, hash, 0, 0);
+}
+
+uint64_t schedule_repetition_seed(uint64_t run_seed, unsigned repetition)
+{
+	return repetition > 1 ? random_draw(run_seed, repetition, 0, 1) : run_seed;
+}
+
+static void start_more(struct scheduler *self);
+
+/*
+ * A result is final. A document that could not be loaded is one too: an error.
+ */
+static void settle(struct scheduler *self, struct result *result)
+{
+	enum outcome outcome;
+
+	retry_settle(&self->config->retry, result);
+	outcome = result_outcome(result);
+	self->n_done++;
+	self->n_failures += outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
+	self->config->on_result(self->config->userdata, result);
+	if (self->config->max_failures && self->n_failures >= self->config->max_failures &&
+	    self->stop == STOP_NONE)
+		self->stop = STOP_FAILURES;
+}
+
+/* ---- a scenario ends ---- */
+
+static struct record *empty_record(const struct result *result)
+{
+	struct record *record = record_new();
+
+	record->scenario = xstrdup(result->scenario->name);
+	record->path = xstrdup(result->scenario->path);
+	record->client_lag_ns = -1;
+	return record;
+}
+
+static struct record *read_record(int fd, char **ret_message)
+{
+	struct record *record;
+	struct stat status;
+	void *text;
+
+	if (fstat(fd, &status) < 0 || status.st_size == 0)
+		return NULL;
+	text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return NULL;
+	record = record_read_json(text, (size_t)status.st_size, ret_message);
+	munmap(text, (size_t)status.st_size);
+	return record;
+}
+
+/* @capture_fd: with its packets; -1: there are none. */
+static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
+{
+	struct judgement *judgement = &result->judgement;
+	enum retry_kind retry;
+
+	*judgement = judge(result->scenario, result->record, &self->config->judge);
+	if (judgement->outcome == OUTCOME_SKIP && self->config->require)
+		judgement->outcome = OUTCOME_ERROR;
+	if (capture_fd >= 0)
+		captures_take(&self->config->capture, capture_fd, result,
+			      (size_t)(result - self->results->items));
+	retry = self->stop == STOP_NONE ? retry_due(&self->config->retry, result) : RETRY_NONE;
+	if (retry == RETRY_SOON)
+		array_append(self->retries, self->n_retries, self->retries_capacity, result);
+	else if (retry == RETRY_ALONE)
+		array_append(self->late, self->n_late, self->late_capacity, result);
+	else
+		settle(self, result);
+}
+
+static void take_record(struct running *running, int wait_status)
+{
+	struct result *result = running->result;
+	AUTO_FREE char *message = NULL;
+
+	result->record = read_record(running->result_fd, &message);
+	if (result->record)
+		return;
+	result->record = empty_record(result);
+	if (running->scheduler->n_orders > 1)
+		record_add_problem(result->record, false, "the run was interrupted");
+	else if (WIFSIGNALED(wait_status))
+		record_add_problem(
+			result->record, false,
+			"the scenario's supervising process was killed by signal %d (%s)",
+			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	else
+		record_add_problem(
+			result->record, false,
+			"the scenario's supervising process left no record (status %d%s%s)",
+			WEXITSTATUS(wait_status), message ? "; " : "", message ? message : "");
+}
+
+static void stop_starting(struct running *running)
+{
+	if (running->starting)
+		running->scheduler->n_starting--;
+	running->starting = false;
+}
+
+static void forget(struct running *running)
+{
+	struct scheduler *self = running->scheduler;
+
+	stop_starting(running);
+	ports_give(&self->ports, running->result->scenario);
+	event_free(running->exited);
+	event_free(running->spoke);
+	event_free(running->overdue);
+	close(running->pidfd);
+	close(running->result_fd);
+	cleanup_close(&running->capture_fd);
+	close(running->control_fd);
+	strbuf_free(&running->heard);
+	if (running->previous)
+		running->previous->next = running->next;
+	else
+		self->running = running->next;
+	if (running->next)
+		running->next->previous = running->previous;
+	self->n_running--;
+	free(running);
+}
+
+/* In the supervising process. Where the parent is slow to read, events are left out, not waited
+ * for. */
+static void send_event(const struct supervise_config *config, const struct record *record,
+		       const struct event *event)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	strbuf_putc(&line, SUPERVISE_EVENT);
+	event_line_write(record, event, &line);
+	strbuf_putc(&line, '\n');
+	(void)!send(config->control_fd, strbuf_text(&line), line.length,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Takes the messages that have come as a whole. */
+static void take_messages(struct running *running)
+{
+	struct scheduler *self = running->scheduler;
+	struct strbuf *heard = &running->heard;
+	size_t used = 0;
+
+	while (used < heard->length) {
+		char *message = heard->data + used;
+		char *end = message;
+
+		if (*message == SUPERVISE_EVENT) {
+			end = memchr(message, '\n', heard->length - used);
+			if (!end)
+				break;
+			*end = '\0';
+			self->config->on_live(self->config->userdata, running->result, message + 1);
+		} else {
+			stop_starting(running);
+		}
+		used += (size_t)(end - message) + 1;
+	}
+	if (used > 0) {
+		memmove(heard->data, heard->data + used, heard->length - used + 1);
+		heard->length -= used;
+	}
+}
+
+/* Returns whether there may be more. */
+static bool read_messages(struct running *running)
+{
+	char messages[4096];
+	ssize_t length = recv(running->control_fd, messages, sizeof(messages), MSG_DONTWAIT);
+
+	if (length > 0) {
+		strbuf_add(&running->heard, messages, (size_t)length);
+		take_messages(running);
+		return true;
+	}
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	/* Closed: it has ended, which on_exited() will see. */
+	stop_starting(running);
+	event_del(running->spoke);
+	return false;
+}
+
+/* Of a shared sandbox, what its supervisor left on purpose, or could not remove. */
+static void clear_after(struct scheduler *self, int wait_status)
+{
+	if (wait_status != 0)
+		stale_cleanup_shared();
+	else if (++self->n_stale >= MAX_STALE)
+		stale_cleanup_rules();
+	else
+		return;
+	self->n_stale = 0;
+}
+
+static void on_exited(evutil_socket_t fd, short what, void *userdata)
+{
+	struct running *running = userdata;
+	struct scheduler *self = running->scheduler;
+	struct result *result = running->result;
+	AUTO_CLOSE int capture_fd = -1;
+	int wait_status = 0;
+
+	/* The last that it said, before its result. */
+	while (self->config->on_live && read_messages(running))
+		;
+
+	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	take_record(running, wait_status);
+	if (isolation_is_shared(&self->isolation, result->scenario))
+		clear_after(self, wait_status);
+	result->duration_ns = clock_monotonic_ns() - running->started_ns;
+	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
+	result->stop = result->interrupted ? self->stop : STOP_NONE;
+	capture_fd = steal_fd(&running->capture_fd);
+	forget(running);
+	judge_result(self, result, capture_fd);
+	start_more(self);
+}
+
+static void on_spoke(evutil_socket_t fd, short what, void *userdata)
+{
+	struct running *running = userdata;
+
+	read_messages(running);
+	start_more(running->scheduler);
+}
+
+static void on_overdue(evutil_socket_t fd, short what, void *userdata)
+{
+	struct running *running = userdata;
+
+	kill(running->pid, SIGKILL);
+}
+
+/* ---- a scenario starts ---- */
+
+/* The longest that a scenario can take when the harness works as it should. */
+static struct timeval overdue_after(const struct scenario *scenario)
+{
+	int64_t limit_ns =
+		scenario->timeout_ns + scenario_leftover_timeout_ns(scenario) + WATCHDOG_NS;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		limit_ns += scenario->endpoints[i].serve_ready_ns;
+	return (struct timeval){.tv_sec = limit_ns / NS_PER_S};
+}
+
+static void watch(struct running *running)
+{
+	struct scheduler *self = running->scheduler;
+	struct timeval overdue = overdue_after(running->result->scenario);
+
+	running->exited = event_new(self->base, running->pidfd, EV_READ, on_exited, running);
+	running->spoke =
+		event_new(self->base, running->control_fd, EV_READ | EV_PERSIST, on_spoke, running);
+	running->overdue = evtimer_new(self->base, on_overdue, running);
+	event_add(running->exited, NULL);
+	event_add(running->spoke, NULL);
+	event_add(running->overdue, &overdue);
+	running->next = self->running;
+	if (self->running)
+		self->running->previous = running;
+	self->running = running;
+	self->n_running++;
+	self->n_starting++;
+	running->starting = true;
+}
+
+/* Returns 0, or a negative errno when no process can be had. */
+static int start(struct scheduler *self, struct result *result)
+{
+	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
+	AUTO_CLOSE int capture_fd = captures_open(&self->config->capture);
+	int control[2] = {-1, -1}, pidfd = -1;
+	int64_t started_ns = clock_monotonic_ns();
+	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	struct running *running;
+	pid_t pid;
+
+	if (result_fd < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0)
+		return -errno;
+	/* One after the other, so that no number comes again soon: its ports may be in TIME-WAIT.
+	 */
+	self->number_hint = (self->number_hint + 1) % NETNS_LOCK_LAST_CELL;
+	pid = shared ? shared_sandbox_fork(&pidfd) : namespace_fork(&pidfd);
+	if (pid == 0) {
+		struct supervise_config config = {
+			.scenario = result->scenario,
+			.command = self->config->command,
+			.seed = schedule_scenario_seed(
+				schedule_repetition_seed(self->config->seed, result->repetition),
+				result->scenario),
+			.settings = &self->settings,
+			.queue_form = self->isolation.queue_form,
+			.shared = shared,
+			.number_hint = self->number_hint,
+			.space = shared ? self->isolation.space : -1,
+			.n_files = &self->n_files,
+			.uid = uid,
+			.gid = gid,
+			.result_fd = result_fd,
+			.capture = capture_fd >= 0,
+			.capture_fd = capture_fd,
+			.capture_size = self->config->capture.size,
+			.control_fd = control[1],
+			.on_event = self->config->on_live ? send_event : NULL,
+		};
+
+		supervise(&config);
+	}
+	close(control[1]);
+	if (pid < 0) {
+		close(control[0]);
+		return pid;
+	}
+	running = xzalloc(sizeof(*running));
+	*running = (struct running){
+		.scheduler = self,
+		.result = result,
+		.pid = pid,
+		.pidfd = pidfd,
+		.result_fd = steal_fd(&result_fd),
+		.capture_fd = steal_fd(&capture_fd),
+		.control_fd = control[0],
+		.started_ns = started_ns,
+	};
+	watch(running);
+	return 0;
+}
+
+/* A scenario that can't run with this isolation is skipped, with the reason. */
+static bool skip_impossible(struct scheduler *self, struct result *result)
+{
+	AUTO_FREE char *obstacle = isolation_obstacle(&self->isolation, result->scenario);
+
+	if (!obstacle)
+		return false;
+	result->record = empty_record(result);
+	record_add_problem(result->record, true, "%s", obstacle);
+	judge_result(self, result, -1);
+	return true;
+}
+
+static void fail_to_start(struct scheduler *self, struct result *result, int status)
+{
+	result->record = empty_record(result);
+	record_add_problem(result->record, false, "no process for the scenario: %s",
+			   strerror(-status));
+	judge_result(self, result, -1);
+}
+
+/*
+ * What is to be started next. Retries first: their scenarios are half done. Last what needs a quiet
+ * machine, with nothing beside it.
+ */
+static bool next_pending(const struct scheduler *self, struct pending *ret)
+{
+	if (self->stop != STOP_NONE)
+		return false;
+	if (self->next_retry < self->n_retries)
+		*ret = (struct pending){self->retries[self->next_retry], true};
+	else if (self->next < self->results->n_items)
+		*ret = (struct pending){&self->results->items[self->next], false};
+	else if (self->next_late < self->n_late && self->n_running == 0 && self->n_waiting == 0)
+		*ret = (struct pending){self->late[self->next_late], true};
+	else
+		return false;
+	return true;
+}
+
+static void take_next(struct scheduler *self)
+{
+	if (self->next_retry < self->n_retries)
+		self->next_retry++;
+	else if (self->next < self->results->n_items)
+		self->next++;
+	else
+		self->next_late++;
+}
+
+/* Whether there is something that waits and can still be started. */
+static bool is_waiting(const struct scheduler *self)
+{
+	return self->n_waiting > 0 && self->stop == STOP_NONE;
+}
+
+/* Whether something runs beside which it can't: there is room again when that ends. */
+static bool is_blocked(const struct scheduler *self, const struct result *result)
+{
+	size_t n = 0;
+
+	if (!result->scenario || !scenario_has_remote(result->scenario))
+		return false;
+	for (struct running *running = self->running; running; running = running->next) {
+		n += scenario_has_remote(running->result->scenario);
+		if (scenario_shares_remote(result->scenario, running->result->scenario))
+			return true;
+	}
+	return n >= REMOTE_MAX_CELLS;
+}
+
+/*
+ * Returns 0 when it was started or has its result already, -EADDRINUSE when it has to wait for a
+ * port or a remote endpoint, or another negative errno when no process can be had.
+ */
+static int start_or_settle(struct scheduler *self, struct result *result)
+{
+	int status;
+
+	if (!result->scenario) {
+		settle(self, result);
+		return 0;
+	}
+	if (skip_impossible(self, result))
+		return 0;
+	if (is_blocked(self, result))
+		return -EADDRINUSE;
+	/* In a private sandbox all ports are free. */
+	if (self->isolation.mode != ISOLATION_SHARED)
+		return start(self, result);
+	if (!ports_take(&self->ports, result->scenario))
+		return -EADDRINUSE;
+	status = start(self, result);
+	if (status < 0)
+		ports_give(&self->ports, result->scenario);
+	return status;
+}
+
+static void drop_waiting(struct scheduler *self, size_t at)
+{
+	self->n_waiting--;
+	memmove(&self->waiting[at], &self->waiting[at + 1],
+		(self->n_waiting - at) * sizeof(*self->waiting));
+}
+
+static void start_more(struct scheduler *self)
+{
+	struct pending pending;
+	size_t at = 0; /* of those that wait: the next to be tried */
+
+	while (self->n_running < self->jobs && self->n_starting < self->most_starting) {
+		bool waited = is_waiting(self) && at < self->n_waiting;
+		int status;
+
+		if (waited)
+			pending = self->waiting[at];
+		else if (!next_pending(self, &pending))
+			break;
+		status = start_or_settle(self, pending.result);
+		if (status == -EADDRINUSE && waited) {
+			at++;
+			continue;
+		}
+		/* No process, descriptor or memory just now: one that ends makes room. */
+		if (status < 0 && status != -EADDRINUSE && self->n_running > 0)
+			break;
+		if (waited)
+			drop_waiting(self, at);
+		else
+			take_next(self);
+		if (status == -EADDRINUSE) {
+			array_append(self->waiting, self->n_waiting, self->waiting_capacity,
+				     pending);
+			at = self->n_waiting;
+			continue;
+		}
+		if (pending.again) {
+			captures_set_aside(pending.result);
+			retry_begin(pending.result);
+		}
+		if (status < 0)
+			fail_to_start(self, pending.result, status);
+	}
+	if (self->n_running == 0 && !is_waiting(self) && !next_pending(self, &pending))
+		event_base_loopbreak(self->base);
+}
+
+/* ---- time and signals ---- */
+
+static void on_tick(evutil_socket_t fd, short what, void *userdata)
+{
+	struct scheduler *self = userdata;
+	AUTO_FREE const char **names = xzalloc((self->n_running + 1) * sizeof(*names));
+	int64_t now_ns = clock_monotonic_ns();
+	size_t n = 0;
+
+	/* The list has the youngest first; people look for the oldest. */
+	for (struct running *running = self->running; running; running = running->next) {
+		names[self->n_running - ++n] = running->result->scenario->name;
+		if (now_ns - running->started_ns > START_NS)
+			stop_starting(running);
+	}
+	self->config->on_tick(self->config->userdata, self->n_done, names, self->n_running);
+	start_more(self);
+}
+
+static void on_status(evutil_socket_t fd, short what, void *userdata)
+{
+	struct scheduler *self = userdata;
+	AUTO_FREE struct schedule_running *list = xzalloc((self->n_running + 1) * sizeof(*list));
+	int64_t now_ns = clock_monotonic_ns();
+	size_t n = self->n_running;
+
+	for (struct running *running = self->running; running; running = running->next)
+		list[--n] = (struct schedule_running){
+			.result = running->result,
+			.elapsed_ns = now_ns - running->started_ns,
+		};
+	self->config->on_status(self->config->userdata, self->n_done, list, self->n_running);
+}
+
+/* Tells all that runs to end, and starts nothing more. */
+static void end_all(struct scheduler *self, enum stop_cause cause)
+{
+	const char order = SUPERVISE_INTERRUPT;
+
+	if (self->n_orders == 0)
+		self->stop = cause;
+	self->n_orders++;
+	for (struct running *running = self->running; running; running = running->next) {
+		/* Asked twice: no more waiting for anybody. */
+		if (self->n_orders > 1)
+			kill(running->pid, SIGKILL);
+		else
+			(void)!send(running->control_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	start_more(self);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *userdata)
+{
+	end_all(userdata, STOP_SIGNAL);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *userdata)
+{
+	const struct timeval patience = {.tv_sec = ENDING_NS / NS_PER_S};
+	struct scheduler *self = userdata;
+
+	event_add(self->deadline, &patience);
+	end_all(self, STOP_TIMEOUT);
+}
+
+/* ---- the whole ---- */
+
+/* Every result gets the same reason not to have run; with --require that is an error. */
+static void skip_all(struct scheduler *self, const char *message)
+{
+	for (size_t i = 0; i < self->results->n_items; i++) {
+		struct result *result = &self->results->items[i];
+
+		if (!result->scenario) {
+			settle(self, result);
+			continue;
+		}
+		result->record = empty_record(result);
+		record_add_problem(result->record, true, "%s", message);
+		judge_result(self, result, -1);
+	}
+	self->next = self->results->n_items;
+}
+
+/* Descriptors for many supervisors; what is started in sandboxes gets the old limit back. */
+static void raise_file_limit(struct rlimit *ret_old)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, ret_old);
+	limit = *ret_old;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void watch_time_and_signals(struct scheduler *self)
+{
+	const struct timeval tick = {.tv_usec = TICK_NS / NS_PER_US};
+	int64_t limit_ns = self->config->global_timeout_ns;
+	const struct timeval limit = {
+		.tv_sec = limit_ns / NS_PER_S,
+		.tv_usec = limit_ns % NS_PER_S / NS_PER_US,
+	};
+
+	self->tick = event_new(self->base, -1, EV_PERSIST, on_tick, self);
+	self->interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
+	self->terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	self->unread = evsignal_new(self->base, SIGPIPE, on_signal, self);
+	self->status = evsignal_new(self->base, SIGUSR1, on_status, self);
+	self->deadline = evtimer_new(self->base, on_deadline, self);
+	event_add(self->tick, &tick);
+	event_add(self->interrupt, NULL);
+	event_add(self->terminate, NULL);
+	event_add(self->unread, NULL);
+	event_add(self->status, NULL);
+	if (limit_ns)
+		event_add(self->deadline, &limit);
+}
+
+static void loop(struct scheduler *self)
+{
+	self->base = event_base_new();
+	if (!self->base)
+		out_of_memory();
+	watch_time_and_signals(self);
+	start_more(self);
+	if (self->n_running > 0 || is_waiting(self))
+		event_base_dispatch(self->base);
+	event_free(self->tick);
+	event_free(self->interrupt);
+	event_free(self->terminate);
+	event_free(self->unread);
+	event_free(self->status);
+	event_free(self->deadline);
+	event_base_free(self->base);
+}
+
+/* The run ended early: says so of all that was not run, and of the run. */
+static void finish_early(struct scheduler *self)
+{
+	struct run_results *results = self->results;
+
+	for (size_t i = 0; i < self->n_waiting; i++) {
+		struct result *result = self->waiting[i].result;
+
+		if (self->waiting[i].again) {
+			settle(self, result);
+			continue;
+		}
+		result->interrupted = true;
+		result->stop = self->stop;
+	}
+	/* Their first runs have to do. */
+	while (self->next_retry < self->n_retries)
+		settle(self, self->retries[self->next_retry++]);
+	while (self->next_late < self->n_late)
+		settle(self, self->late[self->next_late++]);
+	results->stop = self->stop;
+	results->interrupted = self->stop == STOP_SIGNAL;
+	for (size_t i = self->next; self->stop != STOP_NONE && i < results->n_items; i++) {
+		results->items[i].interrupted = true;
+		results->items[i].stop = self->stop;
+	}
+}
+
+/*
+ * glibc keeps small pieces that were freed where they are until a large one is asked for, and puts
+ * them together then. A supervising process, which has the heap by copy-on-write, would copy all of
+ * their pages for it: half of its page faults.
+ */
+static void keep_heap_tidy(void)
+{
+#ifdef M_MXFAST
+	mallopt(M_MXFAST, 0);
+#endif
+}
+
+void schedule_run(const struct schedule_config *config, struct run_results *results)
+{
+	long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct scheduler self = {
+		.config = config,
+		.results = results,
+		.ports = {.claim = ports_claim},
+		.jobs = config->jobs ? config->jobs : schedule_default_jobs(),
+		.most_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
+	};
+	struct sysctls wanted;
+	AUTO_FREE char *missing = NULL;
+	int64_t started_ns = clock_monotonic_ns();
+
+	results->started_realtime_ns = clock_realtime_ns();
+	results->seed = config->seed;
+	if (isolation_probe(config->isolation, &self.isolation, &missing) < 0) {
+		skip_all(&self, missing);
+	} else {
+		for (size_t i = 0; config->isolation == ISOLATION_AUTO && i < results->n_items; i++)
+			if (results->items[i].scenario &&
+			    scenario_has_remote(results->items[i].scenario)) {
+				isolation_add_shared(&self.isolation);
+				break;
+			}
+		self.number_hint = (uint32_t)random_seed();
+		sysctls_read(&wanted);
+		sysctls_difference(&wanted, &self.isolation.fresh, &self.settings);
+		raise_file_limit(&self.n_files);
+		keep_heap_tidy();
+		loop(&self);
+		setrlimit(RLIMIT_NOFILE, &self.n_files);
+		sysctls_free(&wanted);
+		sysctls_free(&self.settings);
+	}
+	isolation_free(&self.isolation);
+	finish_early(&self);
+	free(self.retries);
+	free(self.late);
+	free(self.waiting);
+	ports_deinit(&self.ports);
+	results->duration_ns = clock_monotonic_ns() - started_ns;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Parts of a suite for several machines: see shard.h. */
+#include "runner/schedule/shard.h"
+
+#include "common/duration.h"
+#include "common/random.h"
+#include "runner/command/options.h"
+
+#define MAX_SHARDS 100000
+
+bool shard_parse(const char *text, struct shard *ret, char **ret_message)
+{
+	AUTO_FREE char *number_text = xstrdup(text);
+	char *slash = strchr(number_text, '/');
+	int64_t number, count;
+
+	if (slash)
+		*slash++ = '\0';
+	if (!slash || !option_number(slash, 1, MAX_SHARDS, &count) ||
+	    !option_number(number_text, 1, count, &number)) {
+		*ret_message = xstrdup("K/N is expected, part K (from 1) of N");
+		return false;
+	}
+	*ret = (struct shard){.number = (size_t)number, .count = (size_t)count};
+	return true;
+}
+
+/* ---- what CI systems say ---- */
+
+struct shard_source {
+	const char *index;     /* variable */
+	const char *totals[2]; /* variables; the first that is set counts */
+	int64_t first;         /* what the first machine's index is */
+	const char *remedy;    /* when no total is set */
+};
+
+static const struct shard_source sources[] = {
+	{"CI_NODE_INDEX", {"CI_NODE_TOTAL", NULL}, 1, NULL},
+	{"CIRCLE_NODE_INDEX", {"CIRCLE_NODE_TOTAL", NULL}, 0, NULL},
+	{"JOB_COMPLETION_INDEX",
+	 {"JOB_COMPLETION_TOTAL", "SYNFAULT_SHARDS"},
+	 0,
+	 "Kubernetes doesn't tell: put the Job's completions into SYNFAULT_SHARDS"},
+};
+
+/* The variable's value, NULL when it is not set or empty. */
+static const char *variable(const char *name)
+{
+	const char *value = name ? getenv(name) : NULL;
+
+	return value && *value ? value : NULL;
+}
+
+static bool read_source(const struct shard_source *source, const char *index, struct shard *ret,
+			char **ret_message)
+{
+	const char *name = source->totals[variable(source->totals[0]) ? 0 : 1];
+	const char *total = variable(name);
+	int64_t count, number, last;
+
+	if (!total) {
+		*ret_message =
+			xasprintf("%s is set, but %s is not%s%s; --shard 1/1 runs "
+				  "everything",
+				  source->index, source->totals[0], source->remedy ? ". " : "",
+				  source->remedy ? source->remedy : "");
+		return false;
+	}
+	if (!option_number(total, 1, MAX_SHARDS, &count)) {
+		*ret_message = xasprintf("%s: a number of at least 1 is expected, not \"%s\"", name,
+					 total);
+		return false;
+	}
+	last = count - 1 + source->first;
+	if (!option_number(index, source->first, last, &number)) {
+		*ret_message = xasprintf("%s: a number from %lld to %lld is expected (%s is %lld), "
+					 "not \"%s\"",
+					 source->index, (long long)source->first, (long long)last,
+					 name, (long long)count, index);
+		return false;
+	}
+	*ret = (struct shard){
+		.number = (size_t)(number - source->first + 1),
+		.count = count > 1 ? (size_t)count : 0,
+		.origin = source->index,
+	};
+	return true;
+}
+
+bool shard_from_environment(struct shard *ret, char **ret_message)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		const char *index = variable(sources[i].index);
+
+		if (index)
+			return read_source(&sources[i], index, ret, ret_message);
+	}
+	*ret = (struct shard){0};
+	return true;
+}
+
+/* ---- who gets what ---- */
+
+size_t shard_of(const char *key, size_t count)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (; *key; key++)
+		hash = (hash ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
+	/* FNV's low bits are poor for short names. */
+	return (size_t)(random_draw(0, hash, 0, 0) % count) + 1;
+}
+
+/* An item on its way to its part. */
+struct parcel {
+	const char *key;
+	int64_t duration_ns;
+	size_t index;
+};
+
+static int compare_parcels(const void *left, const void *right)
+{
+	const struct parcel *a = left, *b = right;
+	int order;
+
+	if (a->duration_ns != b->duration_ns)
+		return a->duration_ns > b->duration_ns ? -1 : 1;
+	order = strcmp(a->key, b->key);
+	return order ? order : a->index < b->index ? -1 : a->index > b->index;
+}
+
+static int64_t mean_duration(const struct shard_item *items, size_t n_items)
+{
+	int64_t sum_ns = 0, n_known = 0;
+
+	for (size_t i = 0; i < n_items; i++) {
+		if (items[i].duration_ns < 0)
+			continue;
+		sum_ns += items[i].duration_ns;
+		n_known++;
+	}
+	return n_known ? sum_ns / n_known : NS_PER_S;
+}
+
+void shard_balance(const struct shard_item *items, size_t n_items, size_t count,
+		   size_t *ret_numbers)
+{
+	AUTO_FREE struct parcel *parcels = xzalloc((n_items + 1) * sizeof(*parcels));
+	AUTO_FREE int64_t *loads_ns = xzalloc(count * sizeof(*loads_ns));
+	int64_t mean_ns = mean_duration(items, n_items);
+
+	for (size_t i = 0; i < n_items; i++)
+		parcels[i] = (struct parcel){
+			.key = items[i].key,
+			/* Nothing takes no time at all: parts of such would not be even. */
+			.duration_ns =
+				MAX(items[i].duration_ns < 0 ? mean_ns : items[i].duration_ns,
+				    NS_PER_MS),
+			.index = i,
+		};
+	qsort(parcels, n_items, sizeof(*parcels), compare_parcels);
+	for (size_t i = 0; i < n_items; i++) {
+		size_t least = 0;
+
+		for (size_t k = 1; k < count; k++)
+			if (loads_ns[k] < loads_ns[least])
+				least = k;
+		loads_ns[least] += parcels[i].duration_ns;
+		ret_numbers[parcels[i].index] = least + 1;
+	}
+}
+
+/* ---- whether all are there ---- */
+
+static bool check_same_count(const struct shard *shards, const char *const *names, size_t n_shards,
+			     char **ret_message)
+{
+	for (size_t i = 1; i < n_shards; i++) {
+		if (shards[i].count == shards[0].count)
+			continue;
+		if (shards[i].count && shards[0].count)
+			*ret_message = xasprintf("%s is a part of %zu, but %s of %zu", names[0],
+						 shards[0].count, names[i], shards[i].count);
+		else
+			*ret_message = xasprintf("%s is a part of a suite, but %s is not",
+						 names[shards[0].count ? 0 : i],
+						 names[shards[0].count ? i : 0]);
+		return false;
+	}
+	return true;
+}
+
+bool shard_check_all(const struct shard *shards, const char *const *names, size_t n_shards,
+		     char **ret_message)
+{
+	size_t count = n_shards ? shards[0].count : 0;
+	AUTO_FREE const char **found = xzalloc((count + 1) * sizeof(*found));
+	AUTO_STRBUF struct strbuf missing = {0};
+	size_t n_missing = 0;
+
+	if (!check_same_count(shards, names, n_shards, ret_message))
+		return false;
+	for (size_t i = 0; count && i < n_shards; i++) {
+		const char **one = &found[shards[i].number];
+
+		if (*one) {
+			*ret_message = xasprintf("%s and %s are both part %zu of %zu", *one,
+						 names[i], shards[i].number, count);
+			return false;
+		}
+		*one = names[i];
+	}
+	for (size_t k = 1; k <= count; k++)
+		if (!found[k])
+			strbuf_printf(&missing, "%s%zu", n_missing++ ? ", " : "", k);
+	if (n_missing == 0)
+		return true;
+	*ret_message = xasprintf(n_missing > 1 ? "parts %s of %zu are missing"
+					       : "part %s of %zu is missing",
+				 strbuf_text(&missing), count);
+	return false;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events as lines for people. */
+#include <criterion/criterion.h>
+
+#include "runner/report/event_line.h"
+#include "tests/lib/record_builder.h"
+
+static void assert_line(const struct record *record, const struct event *event,
+			const char *expected)
+{
+	AUTO_STRBUF struct strbuf line = {0};
+
+	event_line_write(record, event, &line);
+	cr_assert_str_eq(strbuf_text(&line), expected);
+}
+
+Test(live, says_what_happened_to_which_attempt)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+	static const char *const expected[] = {
+		"    0.000 s  api 1  SYN 1",
+		"    0.000 s  api 1  SYN 1 refused by step 1",
+		"    0.000 s  api 1  socket closed",
+		"    2.000 s  api 2  SYN 1",
+		"    2.000 s  api 2  SYN 1 let through by step 2",
+		"    2.000 s  api 2  connected",
+		"    4.000 s  client  exit 1",
+	};
+	const struct record *record;
+	size_t n = 0;
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_attempt_connected(b, api, 2000);
+	record_builder_client_exits(b, 4000, 1);
+	record = b->record;
+	for (size_t i = 0; i < record->n_events; i++) {
+		AUTO_STRBUF struct strbuf line = {0};
+
+		event_line_write(record, &record->events[i], &line);
+		if (n < ARRAY_SIZE(expected) && !strcmp(strbuf_text(&line), expected[n]))
+			n++;
+	}
+	cr_assert_eq(n, ARRAY_SIZE(expected), "missing: %s", expected[n]);
+	record_builder_free(b);
+}
+
+Test(live, tells_copies_of_the_client_apart)
+{
+	struct record_builder *b = record_builder_new();
+	struct record *record = b->record;
+	struct event event = {.kind = EVENT_EXIT, .at_ns = 1500 * INT64_C(1000000)};
+
+	assert_line(record, &event, "    1.500 s  client  exit 0");
+	record->n_instances = 2;
+	event.u.exit.instance = 1;
+	assert_line(record, &event, "    1.500 s  client 2  exit 0");
+	event = (struct event){.kind = EVENT_OUTPUT,
+			       .u.output = {.stream = 3, .instance = 1, .length = 12}};
+	assert_line(record, &event, "    0.000 s  client 2  12 bytes to stderr");
+	event.u.output.stream = 4;
+	assert_line(record, &event, "    0.000 s  server  12 bytes to stdout");
+	record_builder_free(b);
+}
+
+Test(live, names_retransmissions_lateness_and_fast_open)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "drop");
+	struct event event = {.kind = EVENT_SYN, .u.net = {.ordinal = 2, .payload_length = 5}};
+
+	record_builder_attempt_refused(b, api, 0);
+	assert_line(b->record, &event,
+		    "    0.000 s  api 1  SYN 2, retransmitted by the kernel with 5 bytes (Fast "
+		    "Open)");
+	event = (struct event){
+		.kind = EVENT_VERDICT,
+		.u.net = {.ordinal = 2, .verdict = VERDICT_DROP, .lag_ns = 3 * INT64_C(1000000)}};
+	assert_line(b->record, &event,
+		    "    0.000 s  api 1  SYN 2 dropped by step 1, late by 3.00 ms");
+	record_builder_free(b);
+}
+
+Test(live, an_attempt_that_is_not_there_is_passed_over)
+{
+	struct record_builder *b = record_builder_new();
+	struct event event = {.kind = EVENT_SYN, .u.net = {.attempt = 7}};
+
+	assert_line(b->record, &event, "    0.000 s  ");
+	record_builder_free(b);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of what becomes of a connection's packets: flow.h. Sequence numbers wrap in all of them. */
+#include <criterion/criterion.h>
+
+#include "common/duration.h"
+#include "injector/flow_state.h"
+
+TestSuite(flow);
+
+/* The first byte to the client has CLIENT_FIRST; a few bytes later the number wraps. */
+#define SERVER_ISN UINT32_C(0xfffffff0)
+#define CLIENT_ISN UINT32_C(0xffffffff)
+#define PLENTY     100000
+
+struct bed {
+	struct step step;
+	struct flow flow;
+};
+
+static void begin(struct bed *bed, const char *text)
+{
+	struct packet syn_ack = {.sequence = SERVER_ISN, .acknowledgment = CLIENT_ISN + 1};
+	struct step_error error;
+
+	cr_assert_eq(step_parse(text, &bed->step, &error), 0, "%s: %s", text, error.message);
+	flow_init(&bed->flow, &bed->step, CLIENT_ISN);
+	flow_answered(&bed->flow, &syn_ack);
+}
+
+static struct packet data_at(uint32_t isn, uint32_t place, uint32_t length, uint8_t flags)
+{
+	return (struct packet){
+		.sequence = isn + 1 + place,
+		.payload_length = length,
+		.flags = TCP_FLAG_ACK | flags,
+	};
+}
+
+static struct flow_decision to_client(struct bed *bed, uint32_t place, uint32_t length)
+{
+	struct packet packet = data_at(SERVER_ISN, place, length, 0);
+
+	return flow_take(&bed->flow, FLOW_TO_CLIENT, &packet, PLENTY, 0);
+}
+
+static struct flow_decision to_server(struct bed *bed, uint32_t place, uint32_t length,
+				      uint8_t flags)
+{
+	struct packet packet = data_at(CLIENT_ISN, place, length, flags);
+
+	return flow_take(&bed->flow, FLOW_TO_SERVER, &packet, PLENTY, 0);
+}
+
+static void expect(struct flow_decision decision, enum flow_action action, bool fault)
+{
+	cr_expect_eq(decision.action, action, "action %d", decision.action);
+	cr_expect_eq(decision.fault, fault, "fault %d", decision.fault);
+}
+
+Test(flow, cuts_the_packet_in_which_the_last_byte_lies)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "reset after 1000 bytes");
+	expect(to_client(&bed, 0, 600), FLOW_PASS, false);
+	cr_expect_eq(flow_left(&bed.flow), 400);
+	decision = to_client(&bed, 600, 600);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 400);
+	cr_expect_eq(bed.flow.state, FLOW_RESET);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 1000);
+	cr_expect_eq(flow_fault_kind(&bed.flow), FAULT_RESET);
+}
+
+Test(flow, passes_the_last_byte_whole_when_the_packet_ends_with_it)
+{
+	struct bed bed;
+
+	begin(&bed, "stall after 1000 bytes");
+	expect(to_client(&bed, 0, 1000), FLOW_PASS, true);
+	cr_expect_eq(bed.flow.state, FLOW_STALLED);
+	expect(to_client(&bed, 1000, 1), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_RST), FLOW_DROP, false);
+}
+
+Test(flow, counts_what_is_repeated_once)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "close after 1000 bytes");
+	for (int i = 0; i < 10; i++)
+		expect(to_client(&bed, 0, 300), FLOW_PASS, false);
+	expect(to_client(&bed, 100, 300), FLOW_PASS, false);
+	cr_expect_eq(flow_left(&bed.flow), 600);
+	decision = to_client(&bed, 0, 1200);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 1000);
+	cr_expect_eq(bed.flow.state, FLOW_CLOSED);
+}
+
+Test(flow, lets_nothing_pass_out_of_order_where_bytes_are_counted)
+{
+	struct bed bed;
+
+	begin(&bed, "reset after 1000 bytes");
+	expect(to_client(&bed, 100, 100), FLOW_DROP, false);
+	expect(to_client(&bed, 100, 5000), FLOW_DROP, false);
+	expect(to_client(&bed, 0, 100), FLOW_PASS, false);
+	expect(to_client(&bed, 100, 100), FLOW_PASS, false);
+}
+
+Test(flow, drops_what_it_can_not_cut_for_want_of_data)
+{
+	struct packet packet = data_at(SERVER_ISN, 0, 5000, 0);
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "reset after 1000 bytes");
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &packet, 999, 0), FLOW_DROP, false);
+	cr_expect_eq(bed.flow.state, FLOW_OPEN);
+	cr_expect_eq(flow_left(&bed.flow), 1000);
+	decision = flow_take(&bed.flow, FLOW_TO_CLIENT, &packet, 1000, 0);
+	expect(decision, FLOW_TRIM, true);
+}
+
+Test(flow, cuts_in_two_turns_what_is_too_large_for_a_message)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "reset after 65000 bytes");
+	decision = to_client(&bed, 0, 65500);
+	expect(decision, FLOW_TRIM, false);
+	cr_expect_eq(decision.keep, 60000);
+	decision = to_client(&bed, 60000, 5500);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 5000);
+}
+
+Test(flow, comes_in_place_of_the_first_byte_when_none_may_pass)
+{
+	struct bed bed;
+
+	begin(&bed, "close after 0 bytes");
+	expect(to_client(&bed, 0, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 50, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 10), FLOW_DROP, true);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 50);
+}
+
+Test(flow, counts_the_other_direction_when_told)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "reset after 10 bytes to-server");
+	expect(to_client(&bed, 0, 5000), FLOW_PASS, false);
+	decision = to_server(&bed, 0, 11, 0);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 10);
+}
+
+Test(flow, comes_with_the_end_of_the_handshake)
+{
+	static const char *const texts[] = {"reset after accept", "stall after accept",
+					    "close after accept"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct bed bed;
+
+		begin(&bed, texts[i]);
+		expect(to_server(&bed, 0, 0, 0), FLOW_PASS, true);
+		cr_expect_neq(bed.flow.state, FLOW_OPEN);
+		cr_expect_not(flow_break(&bed.flow));
+	}
+}
+
+Test(flow, comes_with_time_once)
+{
+	struct bed bed;
+
+	begin(&bed, "reset after 2s");
+	expect(to_server(&bed, 0, 0, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 10), FLOW_PASS, false);
+	cr_expect(flow_break(&bed.flow));
+	cr_expect_not(flow_break(&bed.flow));
+	cr_expect_eq(flow_left(&bed.flow), UINT64_MAX);
+}
+
+Test(flow, a_reset_connection_is_answered_by_the_servers_kernel)
+{
+	struct packet reset = data_at(SERVER_ISN, 0, 0, TCP_FLAG_RST);
+	struct bed bed;
+
+	begin(&bed, "reset after accept");
+	to_server(&bed, 0, 0, 0);
+	expect(to_server(&bed, 0, 10, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 10), FLOW_ANSWER_RST, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &reset, 0, 0), FLOW_PASS, false);
+}
+
+Test(flow, a_closed_connection_is_answered_as_by_a_server_that_is_gone)
+{
+	struct packet reset = data_at(SERVER_ISN, 0, 0, TCP_FLAG_RST);
+	struct bed bed;
+
+	begin(&bed, "close after accept");
+	to_server(&bed, 0, 0, 0);
+	expect(to_server(&bed, 0, 0, 0), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_ACK, false);
+	expect(to_server(&bed, 0, 10, 0), FLOW_ANSWER_RST, false);
+	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_ANSWER_RST, false);
+	/* By then there is nothing any more that could acknowledge anything. */
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_RST, false);
+	expect(to_server(&bed, 0, 0, 0), FLOW_ANSWER_RST, false);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_RST), FLOW_DROP, false);
+	expect(to_client(&bed, 0, 10), FLOW_ANSWER_RST, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &reset, 0, 0), FLOW_DROP, false);
+}
+
+Test(flow, counts_a_fin_that_has_passed_into_what_comes_next)
+{
+	struct bed bed;
+
+	begin(&bed, "close after 2s");
+	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_PASS, false);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
+	/* what acknowledges after the FIN has its sequence number, and is no byte of the stream */
+	expect(to_server(&bed, 11, 0, 0), FLOW_PASS, false);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
+	cr_expect_eq(bed.flow.streams[FLOW_TO_SERVER].passed, 10);
+}
+
+Test(flow, a_side_that_has_ended_goes_on_acknowledging)
+{
+	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
+	struct bed bed;
+
+	begin(&bed, "reset after 100 bytes");
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 1000, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 41, 0), FLOW_PASS, false);
+	cr_expect(flow_break(&bed.flow), "the client still sends");
+}
+
+Test(flow, nothing_happens_to_a_connection_that_is_over)
+{
+	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
+	struct packet reset = data_at(SERVER_ISN, 0, 0, TCP_FLAG_RST);
+	struct bed bed;
+
+	begin(&bed, "stall after 2s"); /* both sides have closed */
+	flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0);
+	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+
+	begin(&bed, "reset after 10 bytes"); /* the server has reset it */
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &reset, 0, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+	cr_expect_eq(flow_left(&bed.flow), UINT64_MAX);
+
+	begin(&bed, "close after 2s"); /* its client is gone, though the server keeps it */
+	flow_end(&bed.flow);
+	cr_expect_not(flow_break(&bed.flow));
+}
+
+Test(flow, what_the_server_has_closed_can_not_be_closed_early)
+{
+	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
+	struct bed bed;
+
+	begin(&bed, "close after 10 bytes to-server");
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 40, 0), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+}
+
+Test(flow, an_end_right_behind_the_last_byte_does_not_pass)
+{
+	struct packet last = data_at(SERVER_ISN, 40, 60, TCP_FLAG_FIN);
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "reset after 100 bytes");
+	expect(to_client(&bed, 0, 40), FLOW_PASS, false);
+	decision = flow_take(&bed.flow, FLOW_TO_CLIENT, &last, PLENTY, 0);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 60);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 100);
+}
+
+Test(flow, a_slow_line_sends_one_packet_after_the_other)
+{
+	struct packet fin = data_at(SERVER_ISN, 2000, 0, TCP_FLAG_FIN);
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "slow 1000 bytes/s");
+	decision = to_client(&bed, 0, 1000);
+	expect(decision, FLOW_HOLD, false);
+	cr_expect_eq(decision.due_ns, NS_PER_S);
+	decision = to_client(&bed, 1000, 1000);
+	cr_expect_eq(decision.due_ns, 2 * NS_PER_S);
+	cr_expect_eq(decision.end, 2000);
+	/* repeated while it waits, and after */
+	expect(to_client(&bed, 0, 1000), FLOW_DROP, false);
+	flow_released(&bed.flow, 1000);
+	expect(to_client(&bed, 0, 1000), FLOW_PASS, false);
+	/* what carries no data does not wait, but an end does */
+	expect(to_client(&bed, 2000, 0), FLOW_PASS, false);
+	decision = flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0);
+	expect(decision, FLOW_HOLD, false);
+	cr_expect_eq(decision.due_ns, 2 * NS_PER_S);
+	expect(to_server(&bed, 0, 100, 0), FLOW_PASS, false);
+}
+
+Test(flow, handles_only_the_steps_that_need_it)
+{
+	static const struct {
+		const char *text;
+		enum flow_handling handling;
+	} cases[] = {
+		{"accept", FLOW_UNTOUCHED},        {"refuse", FLOW_UNTOUCHED},
+		{"lose-synack 1", FLOW_UNTOUCHED}, {"backlog-full", FLOW_UNTOUCHED},
+		{"half-open", FLOW_SILENCED},      {"backlog-full abort", FLOW_REJECTED},
+		{"reset after 1s", FLOW_QUEUED},   {"slow 1 KB/s", FLOW_QUEUED},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct step_error error;
+		struct step step;
+
+		cr_assert_eq(step_parse(cases[i].text, &step, &error), 0);
+		cr_expect_eq(flow_handling(&step, false), cases[i].handling, "%s", cases[i].text);
+		/* a rule that drops what is on its way out tells its sender */
+		cr_expect_eq(flow_handling(&step, true),
+			     cases[i].handling == FLOW_SILENCED ? FLOW_QUEUED : cases[i].handling,
+			     "%s", cases[i].text);
+	}
+}
+
+Test(flow, slow_lines_carry_small_segments)
+{
+	cr_expect_eq(flow_mss(1), 88);
+	cr_expect_eq(flow_mss(10000), 500);
+	cr_expect_eq(flow_mss(UINT64_MAX), 1460);
+}
