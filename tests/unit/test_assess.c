@@ -179,14 +179,14 @@ Test(assess, table_is_aligned_and_keeps_to_its_width)
 	cr_expect_str_eq(strbuf_text(&wide),
 			 "  expectations\n"
 			 "    ✓ exit             0\n"
-			 "    ✓ waits at api     2.00 s, 2.00 s  expected each 2.00 s ± 200 ms\n"
+			 "    ✓ backoff at api   2.00 s, 2.00 s  expected each 2.00 s ± 200 ms\n"
 			 "    ✗ attempts at api  3               expected 4\n",
 			 "%s", strbuf_text(&wide));
 	assessments_format(&judgement, 40, true, &narrow);
 	cr_expect_str_eq(strbuf_text(&narrow),
 			 "  expectations\n"
 			 "    + exit             0\n"
-			 "    + waits at api     2.00 s, 2.00 s\n"
+			 "    + backoff at api   2.00 s, 2.00 s\n"
 			 "                       expected each ...\n"
 			 "    x attempts at api  3\n"
 			 "                       expected 4\n",

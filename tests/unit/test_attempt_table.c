@@ -67,10 +67,10 @@ Test(timeline, tells_the_whole_story)
 		text,
 		"a test                                                                   9.02 s\n"
 		"  api at 127.0.0.1:8080: refuse x2, delay 300ms, accept\n"
-		"  #       at  step  fault         SYNs  ended                   wait before\n"
+		"  #       at  step  fault         SYNs  ended                   backoff\n"
 		"  1  0.021 s     1  refuse        1     refused after 1.00 ms\n"
-		"  2  2.024 s     1  refuse        1     refused after 1.00 ms        2.00 s\n"
-		"  3  4.025 s     2  delay 300 ms  1     connected after 300 ms       2.00 s\n"
+		"  2  2.024 s     1  refuse        1     refused after 1.00 ms    2.00 s\n"
+		"  3  4.025 s     2  delay 300 ms  1     connected after 300 ms   2.00 s\n"
 		"  exit 1 at 9.02 s\n");
 }
 
@@ -119,7 +119,7 @@ Test(timeline, shows_the_delay_that_was_drawn)
 	record_builder_client_exits(b, 500, 1);
 	text = format(b, &plain);
 	assert_contains(text, " delay 456 ms then refuse ");
-	assert_contains(text, "refused +456 ms");
+	assert_contains(text, "refused after 456 ms");
 }
 
 Test(timeline, says_how_the_client_ended)
@@ -386,9 +386,9 @@ Test(timeline, says_which_copy_made_an_attempt_and_how_long_that_one_waited)
 	}
 	text = format(b, &plain);
 	assert_contains(text, "\n  #       at  instance  fault");
-	assert_contains(text, "\n  2  0.010 s     2  refuse  1     refused after 0\n");
-	assert_contains(text, "\n  3  1.000 s     1  refuse  1     refused after 0       1.00 s\n");
-	assert_contains(text, "\n  4  1.010 s     ?  refuse  1     refused after 0\n");
+	assert_contains(text, "\n  2  0.010 s         2  refuse  1     refused after 0\n");
+	assert_contains(text, "\n  3  1.000 s         1  refuse  1     refused after 0   1.00 s\n");
+	assert_contains(text, "\n  4  1.010 s         ?  refuse  1     refused after 0\n");
 }
 
 Test(timeline, shows_no_wait_after_an_attempt_that_is_still_open)

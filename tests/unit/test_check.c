@@ -117,19 +117,19 @@ Test(check, shows_errors_with_their_places)
 
 	cr_expect_eq(plain.status, 4);
 	cr_expect_str_eq(plain.out, "");
-	cr_expect_str_eq(
-		plain.err,
-		"bad.yaml:1:1: error: unknown key \"x\"\n"
-		"   1 | x: y\n"
-		"     | ^\n"
-		"  help: a scenario has the keys: name, tags, timeout, linger, endpoints, kernel, "
-		"client, requires, clients, "
-		"repeat, expect, matrix, defaults\n"
-		"bad.yaml:8:4: error: not valid YAML: a list that starts here has no end\n"
-		"   8 | z: [\n"
-		"     |    ^\n"
-		"2 errors in 1 file\n",
-		"%s", plain.err);
+	cr_expect_str_eq(plain.err,
+			 "bad.yaml:1:1: error: unknown key \"x\"\n"
+			 "   1 | x: y\n"
+			 "     | ^\n"
+			 "  help: a scenario has the keys: name, tags, timeout, leftover-timeout, "
+			 "endpoints, kernel, "
+			 "client, requires, clients, "
+			 "repeat, expect, matrix, defaults\n"
+			 "bad.yaml:8:4: error: not valid YAML: a list that starts here has no end\n"
+			 "   8 | z: [\n"
+			 "     |    ^\n"
+			 "2 errors in 1 file\n",
+			 "%s", plain.err);
 	cr_expect_eq(color.status, 4);
 	cr_expect(strstr(color.err, "\033["));
 }

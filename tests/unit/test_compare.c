@@ -63,7 +63,7 @@ Test(compare, other_waits_and_their_policy_are_told)
 
 	cr_assert_not_null(strstr(text, "backoff: fixed, 500 ms -> exponential, base 500 ms"), "%s",
 			   text);
-	cr_assert_not_null(strstr(text, "(backoff 2: 500 ms, now 1.00 s; backoff 3: 500 ms, now 2.00 s)"),
+	cr_assert_not_null(strstr(text, "(wait 2: 500 ms, now 1.00 s; wait 3: 500 ms, now 2.00 s)"),
 			   "%s", text);
 	cr_assert_not_null(strstr(text, "duration: 1.52 s -> 3.52 s"), "%s", text);
 	cr_assert_null(strstr(text, "attempts"), "%s", text);
@@ -74,7 +74,7 @@ Test(compare, a_wait_that_is_gone_is_told_however_short_it_was)
 	AUTO_FREE char *text = differences(refused_at(TIMES(0, 80, 160, 240), 0),
 					   refused_at(TIMES(0, 1, 2, 3), 0), false);
 
-	cr_assert_not_null(strstr(text, "backoff 1: "), "%s", text);
+	cr_assert_not_null(strstr(text, "wait 1: "), "%s", text);
 }
 
 Test(compare, waits_that_are_drawn_are_compared_by_what_was_expected_of_them)

@@ -354,8 +354,9 @@ Test(judge, a_finding_says_what_where_and_by_how_much)
 	cr_expect_str_eq(finding->expected, "2.00 s ± 200 ms");
 	cr_expect_str_eq(finding->actual, "1.02 s");
 	cr_expect_str_eq(finding->miss, "780 ms too short");
-	cr_expect_str_eq(finding->message,
-			 "backoff 2 at api: expected 2.00 s ± 200 ms, got 1.02 s, 780 ms too short");
+	cr_expect_str_eq(
+		finding->message,
+		"backoff 2 at api: expected 2.00 s ± 200 ms, got 1.02 s, 780 ms too short");
 	cr_expect_eq(finding->place.line, 102);
 	cr_expect_eq(finding->place.path, b->scenario->path);
 	cr_expect_not(finding->caused_by_lag);
@@ -412,12 +413,12 @@ Test(judge, a_list_has_to_be_matched_wait_by_wait)
 	expect_outcome(b, OUTCOME_PASS, NULL);
 
 	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, 2000, 4000, -1);
-	expect_outcome(b, OUTCOME_FAIL, "waits at api: expected 3, got 2, 1 too few");
+	expect_outcome(b, OUTCOME_FAIL, "backoff at api: expected 3, got 2, 1 too few");
 
 	free(b->scenario->expectations[1].value.policy.list);
 	b->scenario->n_expectations = 1;
 	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, -1);
-	expect_outcome(b, OUTCOME_FAIL, "waits at api: expected 1, got 2, 1 too many");
+	expect_outcome(b, OUTCOME_FAIL, "backoff at api: expected 1, got 2, 1 too many");
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.findings[0].attempt, 2);
 	judgement_free(&judgement);
@@ -446,11 +447,12 @@ Test(judge, a_policy_needs_a_wait_to_look_at)
 
 	record_builder_client_exits(b, 100, 0);
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-	expect_outcome(b, OUTCOME_FAIL, "waits at api: no wait to look at: 0 attempts");
+	expect_outcome(b, OUTCOME_FAIL, "backoff at api: no backoff to look at: 0 attempts");
 	record_builder_attempt_connected(b, api, 10);
-	expect_outcome(b, OUTCOME_FAIL, "waits at api: no wait to look at: 1 attempt");
+	expect_outcome(b, OUTCOME_FAIL, "backoff at api: no backoff to look at: 1 attempt");
 	b->scenario->expectations[0].kind = EXPECT_ATTEMPT_DELAY;
-	expect_outcome(b, OUTCOME_FAIL, "intervals at api: no interval to look at: 1 attempt");
+	expect_outcome(b, OUTCOME_FAIL,
+		       "attempt-delay at api: no attempt delay to look at: 1 attempt");
 }
 
 Test(judge, overlapping_attempts_are_too_short_a_wait)
@@ -568,7 +570,7 @@ Test(judge, many_wrong_waits_are_shown_in_part)
 	judgement = record_builder_judge(b);
 	cr_assert_eq(judgement.n_findings, 11);
 	cr_expect_str_eq(judgement.findings[10].message,
-			 "waits at api: 90 more are not as expected");
+			 "backoff at api: 90 more are not as expected");
 	judgement_free(&judgement);
 }
 
@@ -637,10 +639,11 @@ Test(judge, a_lag_message_says_how_long_it_was)
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	b->record->harness_lag_ns = 150 * MS;
 	b->record->client_lag_ns = 20 * MS;
-	expect_outcome(b, OUTCOME_ERROR,
-		       "backoff 1 at api: expected 2.00 s ± 200 ms, got 2.30 s, 100 ms too long; but "
-		       "the machine was too slow to tell: synfault's own lag was up to 150 ms, and "
-		       "the client waited 20.0 ms for a processor");
+	expect_outcome(
+		b, OUTCOME_ERROR,
+		"backoff 1 at api: expected 2.00 s ± 200 ms, got 2.30 s, 100 ms too long; but "
+		"the machine was too slow to tell: synfault's own lag was up to 150 ms, and "
+		"the client waited 20.0 ms for a processor");
 }
 
 Test(judge, a_real_failure_beside_one_by_lag_is_a_failure_and_comes_first)

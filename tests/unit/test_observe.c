@@ -33,7 +33,7 @@ Test(observe, sees_waits_the_policy_and_the_end)
 	cr_expect(seen.ended);
 	expect_words(&seen, 1,
 		     "  attempts      4\n"
-		     "  waits         1.00 s, 2.00 s, 4.00 s\n"
+		     "  backoff       1.00 s, 2.00 s, 4.00 s\n"
 		     "  looks like    exponential, base 1.00 s, factor 2, no cap\n"
 		     "  end           exit 7 after 7.00 s\n"
 		     "  said          it is refused\n");
@@ -57,7 +57,7 @@ Test(observe, sees_how_long_a_client_waits_for_an_answer)
 	cr_expect_not(seen.ended);
 	expect_words(&seen, 1,
 		     "  attempts      3, then its time was over: how many more is not known\n"
-		     "  waits         500 ms, 500 ms\n"
+		     "  backoff       500 ms, 500 ms\n"
 		     "  looks like    fixed, 500 ms\n"
 		     "  gave up       an attempt without answer after 1.50 s\n"
 		     "  end           none in the time it was given\n");
@@ -81,7 +81,7 @@ Test(observe, gives_ranges_of_what_differs_from_run_to_run)
 	}
 	expect_words(runs, 2,
 		     "  attempts      2 .. 3\n"
-		     "  waits         1.00 s .. 1.50 s\n"
+		     "  backoff       1.00 s .. 1.50 s\n"
 		     "  end           exit 0, or exit 1 after 5.00 s\n");
 	for (size_t i = 0; i < 2; i++)
 		observed_free(&runs[i]);
@@ -100,7 +100,7 @@ Test(observe, of_overlapping_attempts_knows_no_waits)
 	cr_expect(seen.overlaps);
 	expect_words(&seen, 1,
 		     "  attempts      2\n"
-		     "  waits         none to speak of: an attempt began before the one before had "
+		     "  backoff       none to speak of: an attempt began before the one before had "
 		     "ended\n"
 		     "  gave up       an attempt without answer after 2.75 s .. 3.00 s\n"
 		     "  end           exit 1 after 3.00 s\n");

@@ -170,8 +170,8 @@ Test(svg_timeline, shows_each_attempt_with_its_wait_and_its_end)
 	drawing = draw(b);
 	expect_tidy(&drawing, "four attempts");
 	cr_expect_eq(count(&drawing, "<g><title>attempt "), 4);
-	cr_expect(shows(&drawing, "wait 2.00 s, allowed 1.80 s .. 2.20 s"));
-	cr_expect(shows(&drawing, "wait 1.00 s, 800 ms too short"));
+	cr_expect(shows(&drawing, "backoff 2.00 s, allowed 1.80 s .. 2.20 s"));
+	cr_expect(shows(&drawing, "backoff 1.00 s, 800 ms too short"));
 	cr_expect(shows(&drawing, "client gave up after 2.99 s"));
 	cr_expect(shows(&drawing, ">1.00 s</text>"), "no time of a repeated SYN");
 	cr_expect(shows(&drawing, ">refused again</text>"));
@@ -207,11 +207,11 @@ Test(svg_timeline, waits_are_those_of_the_copy_that_made_the_attempt)
 	expect_tidy(&drawing, "instances");
 	cr_expect_eq(count(&drawing, ">instance 1<"), 4); /* rows, and the process */
 	cr_expect_eq(count(&drawing, ">instance 2<"), 4);
-	cr_expect_eq(count(&drawing, ">wait 1.00 s<"), 4);
+	cr_expect_eq(count(&drawing, ">backoff 1.00 s<"), 4);
 	cr_expect(shows(&drawing, "attempt 4 of instance 2 from "));
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000);
 	judged = draw(b);
-	cr_expect_eq(count(&judged, ">wait 1.00 s, allowed 800 ms .. 1.20 s<"), 4);
+	cr_expect_eq(count(&judged, ">backoff 1.00 s, allowed 800 ms .. 1.20 s<"), 4);
 	cr_expect(!shows(&judged, "too short"));
 }
 
