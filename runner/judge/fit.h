@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which policy do these backoff looks like? The other direction of judgement, for those who read why a
- * client failed, and for writing down how one behaves. Pure arithmetic.
+ * Which policy do these backoff looks like? The other direction of judgement, for those who read
+ * why a client failed, and for writing down how one behaves. Pure arithmetic.
  *
  * Policies without jitter are fitted by least squares, each with and without a cap; when none of
  * them comes near, those with jitter by how likely they make the waits. Simple ones are preferred:

@@ -178,9 +178,11 @@ char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals
 	}
 	fit = fit_waits(sequences, n_sequences);
 	if (fit.found)
-		text = xasprintf("%s like %s", intervals ? "attempt delays look" : "backoff looks", fit.text);
+		text = xasprintf("%s like %s", intervals ? "attempt delays look" : "backoff looks",
+				 fit.text);
 	else if (n_times >= 3)
-		text = xasprintf("the %s no pattern", intervals ? "attempt delays show" : "backoff shows");
+		text = xasprintf("the %s no pattern",
+				 intervals ? "attempt delays show" : "backoff shows");
 	fit_free(&fit);
 	attempt_groups_free(&groups);
 	return text;

@@ -112,8 +112,7 @@ static void fill_lane(const struct lanes *lanes, uint32_t id, enum mark *lane)
 	if (waited_ns >= 0)
 		put(lanes, lane, waited_ns, attempt->started_ns, MARK_WAIT);
 	if (attempt->end == END_ESTABLISHED)
-		put(lanes, lane, ended_ns, MIN(attempt->closed_ns, lanes->end_ns),
-		    MARK_CONNECTED);
+		put(lanes, lane, ended_ns, MIN(attempt->closed_ns, lanes->end_ns), MARK_CONNECTED);
 	put(lanes, lane, attempt->started_ns, ended_ns, MARK_PENDING);
 	for (size_t i = 0; i < history->record->n_events; i++) {
 		const struct event *event = &history->record->events[i];

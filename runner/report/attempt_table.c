@@ -417,10 +417,10 @@ static void make_rows(struct timeline *timeline)
 static const char *heading(const struct timeline *timeline, enum column column)
 {
 	static const char *const headings[] = {
-		[COLUMN_NUMBER] = "#",           [COLUMN_AT] = "at",
-		[COLUMN_COPY] = "instance",      [COLUMN_ENDPOINT] = "endpoint",
-		[COLUMN_STEP] = "step",          [COLUMN_FAULT] = "fault",
-		[COLUMN_SYNS] = "SYNs",          [COLUMN_ENDED] = "ended",
+		[COLUMN_NUMBER] = "#",       [COLUMN_AT] = "at",
+		[COLUMN_COPY] = "instance",  [COLUMN_ENDPOINT] = "endpoint",
+		[COLUMN_STEP] = "step",      [COLUMN_FAULT] = "fault",
+		[COLUMN_SYNS] = "SYNs",      [COLUMN_ENDED] = "ended",
 		[COLUMN_BEFORE] = "backoff",
 	};
 

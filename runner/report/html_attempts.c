@@ -155,12 +155,12 @@ static void add_gap(struct html_page *page, size_t n, unsigned columns, const ch
 void html_attempts(struct html_page *page)
 {
 	static const struct html_column single[] = {
-		{"#", true},    {"at", true}, {"endpoint"},    {"addresses"},  {"step"},
-		{"SYNs", true}, {"ended"},    {"backoff"}, {"late", true}, {NULL},
+		{"#", true},    {"at", true}, {"endpoint"}, {"addresses"},  {"step"},
+		{"SYNs", true}, {"ended"},    {"backoff"},  {"late", true}, {NULL},
 	};
 	static const struct html_column several[] = {
-		{"#", true}, {"at", true},   {"instance", true}, {"endpoint"},    {"addresses"},
-		{"step"},    {"SYNs", true}, {"ended"},          {"backoff"}, {"late", true},
+		{"#", true}, {"at", true},   {"instance", true}, {"endpoint"}, {"addresses"},
+		{"step"},    {"SYNs", true}, {"ended"},          {"backoff"},  {"late", true},
 		{NULL},
 	};
 	const struct record *record = page->result->record;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Retry policies: what stands below "backoff" and "attempt-delay". A policy is written in one of four
- * ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes figures
- * beside it; what they have in common stands beside all of them.
+ * Retry policies: what stands below "backoff" and "attempt-delay". A policy is written in one of
+ * four ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes
+ * figures beside it; what they have in common stands beside all of them.
  */
 #include "runner/scenario/decode.h"
 

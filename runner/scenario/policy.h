@@ -13,7 +13,8 @@ struct named_policy {
 	const char *name;        /* "grpc" */
 	const char *description; /* one sentence */
 	struct policy policy;    /* base_ns 0: the base has to be given */
-	bool intervals; /* counted from start to start: stands below "attempt-delay", not "backoff" */
+	bool intervals; /* counted from start to start: stands below "attempt-delay", not "backoff"
+			 */
 	bool has_factor, has_cap, has_jitter; /* which figures besides the base can be given */
 };
 extern const struct named_policy named_policies[];
@@ -34,8 +35,8 @@ struct policy policy_plain(enum policy_kind kind, int64_t base_ns);
 /* Adds it in words: "exponential, base 500 ms, factor 2, no cap, full jitter". */
 void policy_describe(const struct policy *policy, struct strbuf *out);
 /*
- * Adds it as the value of "backoff" or "attempt-delay", on one line: "{exponential: {base: 500ms}}". A
- * list is "[1s, 2s]". Read back it is equal, but for fractions of a microsecond.
+ * Adds it as the value of "backoff" or "attempt-delay", on one line: "{exponential: {base:
+ * 500ms}}". A list is "[1s, 2s]". Read back it is equal, but for fractions of a microsecond.
  */
 void policy_write(const struct policy *policy, struct strbuf *out);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a client leaves behind: it is watched for as long as "leftover-timeout" says, and then ended. */
+/* What a client leaves behind: it is watched for as long as "leftover-timeout" says, and then
+ * ended. */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"

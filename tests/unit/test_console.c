@@ -523,7 +523,8 @@ Test(console, says_what_came_of_each_run_of_a_scenario)
 	console_result(memory.console, result, "synfault run a.yaml");
 	fflush(memory.out);
 	before = memory.length;
-	cr_expect(strstr(memory.text, "\n  run 1: error: no queue\n  run 2: fail: backoff 1 at api: "),
+	cr_expect(strstr(memory.text,
+			 "\n  run 1: error: no queue\n  run 2: fail: backoff 1 at api: "),
 		  "%s", memory.text);
 	console_failures(memory.console, &fixture->results);
 	fflush(memory.out);

@@ -22,7 +22,8 @@ static struct judgement late_judgement(void)
 {
 	struct judgement judgement = {.outcome = OUTCOME_ERROR};
 
-	report_fixture_finding(&judgement, "backoff", "backoff 1", "1 s", "2 s", "backoff 1: too late");
+	report_fixture_finding(&judgement, "backoff", "backoff 1", "1 s", "2 s",
+			       "backoff 1: too late");
 	judgement.findings[0].caused_by_lag = true;
 	return judgement;
 }
