@@ -151,7 +151,7 @@ static char *reason_of(const struct result *result)
 }
 
 /* Whether the waits are drawn, and were as the scenario expects them to be. */
-static bool random_waits(const struct result *result)
+static bool random_backoff(const struct result *result)
 {
 	const struct scenario *scenario = result->scenario;
 	bool random = false;
@@ -180,7 +180,7 @@ static void compare_pair(struct compare *self, struct pair *pair)
 	if (result_outcome(before) != result_outcome(after) || before->flaky != after->flaky)
 		change_add(&pair->changes, "outcome", outcome_text(before), outcome_text(after),
 			   reason_of(after));
-	options.random_waits = random_waits(before) && random_waits(after);
+	options.random_backoff = random_backoff(before) && random_backoff(after);
 	/* A client that was not started shows no behaviour. */
 	if (before->record && after->record && before->record->client_started &&
 	    after->record->client_started)

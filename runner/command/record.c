@@ -78,7 +78,7 @@ static struct scenario_file *make_file(const struct recording *recording,
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
 	AUTO_STRV char **faults = adhoc_scenario_split_steps(item->faults);
 
-	return adhoc_scenario_make(&(struct probe){
+	return adhoc_scenario_make(&(struct adhoc_scenario){
 		.name = item->name,
 		.faults = (const char *const *)faults,
 		.families = item->dual ? dual : NULL,
@@ -123,11 +123,11 @@ static size_t find_doubts(struct recording *recording)
 {
 	size_t n = 0;
 
-	for (size_t item = 0; item < n_battery; item++)
+	for (size_t item = 0; item < n_standard_faults; item++)
 		observe_item(recording, item);
 	recording->open = outliers_find(recording->observed, recording->n_runs, recording->seen,
 					recording->doubtful);
-	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
 		AUTO_FREE char *disturbance = NULL;
 
 		if (!recording->seen[i / recording->n_runs])
@@ -167,7 +167,7 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 	options.jobs = options.jobs ? MIN(options.jobs, processors) : processors;
 	options.seed = recording->results.seed;
 	options.seed_given = true;
-	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
 		if (!recording->doubtful[i])
 			continue;
 		places[n] = i;
@@ -176,7 +176,7 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 	fprintf(recording->err,
 		"synfault record: %zu of %zu runs may have been held up by other processes: they "
 		"are run again, %zu at a time\n",
-		n, n_battery * recording->n_runs, options.jobs);
+		n, n_standard_faults * recording->n_runs, options.jobs);
 	fflush(recording->err);
 	adhoc_run_run(&options, files, n, NULL, NULL, &again);
 	for (size_t i = 0; i < n; i++)
@@ -203,7 +203,7 @@ static void settle_doubts(struct recording *recording)
 	outliers_settle(recording->observed, recording->n_runs, recording->seen);
 	recording->open = outliers_find(recording->observed, recording->n_runs, recording->seen,
 					recording->doubtful);
-	for (size_t i = 0; i < n_battery * recording->n_runs; i++) {
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
 		size_t item = i / recording->n_runs;
 		AUTO_FREE char *disturbance = NULL;
 
@@ -219,14 +219,14 @@ static void settle_doubts(struct recording *recording)
 }
 
 /* Runs all parts. Returns false, having said why, when the command is wrong. */
-static bool run_battery(struct recording *recording)
+static bool run_standard_faults(struct recording *recording)
 {
-	size_t n_files = n_battery * recording->n_runs;
+	size_t n_files = n_standard_faults * recording->n_runs;
 
 	recording->files = xzalloc(n_files * sizeof(struct scenario_file *));
 	recording->observed = xzalloc(n_files * sizeof(*recording->observed));
-	recording->obstacles = xzalloc(n_battery * sizeof(*recording->obstacles));
-	recording->seen = xzalloc(n_battery * sizeof(*recording->seen));
+	recording->obstacles = xzalloc(n_standard_faults * sizeof(*recording->obstacles));
+	recording->seen = xzalloc(n_standard_faults * sizeof(*recording->seen));
 	recording->doubtful = xzalloc(n_files * sizeof(*recording->doubtful));
 	for (size_t i = 0; i < n_files; i++)
 		recording->files[i] = make_file(recording, &standard_faults[i / recording->n_runs]);
@@ -255,9 +255,9 @@ static void show(const struct recording *recording)
 {
 	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
 
-	strbuf_printf(&text, "%zu parts, each run %zu time%s\n", n_battery, recording->n_runs,
-		      recording->n_runs == 1 ? "" : "s");
-	for (size_t item = 0; item < n_battery; item++)
+	strbuf_printf(&text, "%zu parts, each run %zu time%s\n", n_standard_faults,
+		      recording->n_runs, recording->n_runs == 1 ? "" : "s");
+	for (size_t item = 0; item < n_standard_faults; item++)
 		add_item(recording, item, &text);
 	strbuf_puts(&text, "\nin short\n");
 	standard_faults_summary(recording->observed, recording->n_runs, recording->seen, &text);
@@ -272,7 +272,7 @@ static void show(const struct recording *recording)
 
 static bool any_attempt(const struct recording *recording)
 {
-	for (size_t i = 0; i < n_battery * recording->n_runs; i++)
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++)
 		if (recording->observed[i].n_attempts > 0)
 			return true;
 	return false;
@@ -290,20 +290,20 @@ static bool write_file(const struct recording *recording)
 		.timeout_ns = options->timeout_ns,
 		.silent = true,
 		.doubtful = recording->open,
-		.draws = baseline_draws_waits(recording->observed, recording->n_runs,
-					      recording->seen),
+		.draws = baseline_draws_backoff(recording->observed, recording->n_runs,
+						recording->seen),
 	};
 	AUTO_FREE struct record **records = xzalloc(recording->n_runs * sizeof(struct record *));
 	AUTO_STRBUF struct strbuf text = {0};
 	AUTO_DIAG struct diag_list diags = {0};
 	size_t n_written = 0;
 
-	for (size_t i = 0; i < n_battery * recording->n_runs; i++)
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++)
 		if (recording->seen[i / recording->n_runs])
 			baseline.silent &=
 				baseline_is_silent(&recording->results.items[i].record, 1);
 	baseline_begin(&baseline, &text);
-	for (size_t item = 0; item < n_battery; item++) {
+	for (size_t item = 0; item < n_standard_faults; item++) {
 		size_t first = item * recording->n_runs;
 
 		for (size_t run = 0; run < recording->n_runs; run++)
@@ -329,7 +329,7 @@ static bool write_file(const struct recording *recording)
 /* Whether no part was seen, all for one reason: said once, that is all there is to say. */
 static bool same_obstacle(const struct recording *recording)
 {
-	for (size_t item = 0; item < n_battery; item++)
+	for (size_t item = 0; item < n_standard_faults; item++)
 		if (recording->seen[item] ||
 		    strcmp(recording->obstacles[item], recording->obstacles[0]) != 0)
 			return false;
@@ -340,7 +340,7 @@ static enum exit_status conclude(const struct recording *recording)
 {
 	size_t n_seen = 0;
 
-	for (size_t item = 0; item < n_battery; item++)
+	for (size_t item = 0; item < n_standard_faults; item++)
 		n_seen += recording->seen[item];
 	if (recording->results.interrupted) {
 		fputs("synfault record: interrupted\n", recording->err);
@@ -388,14 +388,14 @@ static enum exit_status record(const struct adhoc_run_options *options, char *co
 		fprintf(err, "synfault record: %s\n", diags.items[0].message);
 		return STATUS_USAGE;
 	}
-	if (run_battery(&recording))
+	if (run_standard_faults(&recording))
 		status = conclude(&recording);
 	results_free(&recording.results);
-	for (size_t i = 0; i < n_battery * recording.n_runs; i++) {
+	for (size_t i = 0; i < n_standard_faults * recording.n_runs; i++) {
 		observed_free(&recording.observed[i]);
 		scenario_file_free(recording.files[i]);
 	}
-	for (size_t item = 0; item < n_battery; item++)
+	for (size_t item = 0; item < n_standard_faults; item++)
 		free(recording.obstacles[item]);
 	free(recording.doubtful);
 	free(recording.obstacles);

@@ -107,7 +107,7 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 {
 	AUTO_STRV char **faults = adhoc_scenario_split_steps(steps);
 	bool both = options->families[0] && options->families[1];
-	const struct probe probe = {
+	const struct adhoc_scenario probe = {
 		.name = "try",
 		.faults = (const char *const *)faults,
 		.families = options->families[0] ? options->families : NULL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scenarios made up on the spot: see probe.h. */
+/* Scenarios without a file: see adhoc_scenario.h. */
 #include "runner/observe/adhoc_scenario.h"
 
 #include <ctype.h>
@@ -33,7 +33,7 @@ char **adhoc_scenario_split_steps(const char *text)
 	}
 }
 
-void adhoc_scenario_write(const struct probe *probe, struct yaml_writer *writer)
+void adhoc_scenario_write(const struct adhoc_scenario *probe, struct yaml_writer *writer)
 {
 	char timeout[DURATION_TEXT_SIZE];
 
@@ -42,7 +42,7 @@ void adhoc_scenario_write(const struct probe *probe, struct yaml_writer *writer)
 	yaml_pair(writer, "timeout", "%s", duration_format_exact(probe->timeout_ns, timeout));
 	yaml_text(writer, "endpoints");
 	yaml_mapping(writer, false);
-	yaml_text(writer, PROBE_ENDPOINT);
+	yaml_text(writer, ADHOC_ENDPOINT);
 	yaml_mapping(writer, true);
 	if (probe->families)
 		yaml_texts(writer, "families", probe->families);
@@ -68,15 +68,15 @@ void adhoc_scenario_write(const struct probe *probe, struct yaml_writer *writer)
 	yaml_end(writer);
 }
 
-struct scenario_file *adhoc_scenario_make(const struct probe *probe)
+struct scenario_file *adhoc_scenario_make(const struct adhoc_scenario *probe)
 {
 	char word[] = "client", *placeholder[] = {word, NULL};
 	AUTO_STRBUF struct strbuf text = {0};
 	struct yaml_writer *writer = yaml_writer_new(&text);
-	struct probe instance = *probe;
+	struct adhoc_scenario instance = *probe;
 	struct scenario_file *file;
 
-	/* What is no UTF-8 can't be written; it is put in its place afterwards. */
+	/* YAML can't hold bytes that are not UTF-8: insert the command after loading. */
 	instance.command = placeholder;
 	adhoc_scenario_write(&instance, writer);
 	yaml_text(writer, "expect");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A scenario made up on the spot: one endpoint, called server, and a client command. It is written
- * as a scenario file and loaded from there, so that whatever is tried can be written down as it
- * was.
+ * A scenario without a file: one endpoint, called server, and a client command. It is written as a
+ * scenario file and loaded from that text, so that `try` and `record` can save exactly what they
+ * ran.
  */
 #ifndef SYNFAULT_RUNNER_OBSERVE_ADHOC_SCENARIO_H
 #define SYNFAULT_RUNNER_OBSERVE_ADHOC_SCENARIO_H
@@ -11,33 +11,41 @@
 #include "runner/scenario/yaml_writer.h"
 
 /* The endpoint's name. */
-#define PROBE_ENDPOINT "server"
+#define ADHOC_ENDPOINT "server"
 
-struct probe {
+struct adhoc_scenario {
 	const char *name;            /* of the scenario */
 	const char *const *faults;   /* steps; ends with NULL */
 	const char *const *families; /* ends with NULL; NULL: IPv4 */
-	const char *hostname;        /* NULL: reached by its address */
+	const char *hostname;        /* NULL: clients use the address */
 	const char *serve;           /* NULL: http */
-	uint16_t port;               /* 0: one that is free */
+	uint16_t port;               /* 0: choose a free one */
 	int64_t timeout_ns;
-	char *const *command; /* may hold ${server} …; NULL: no client is written */
+	char *const *command; /* may contain ${server} …; NULL: write no client */
 };
 
-/*
- * Splits "refuse x3, accept" at its commas; what stands in brackets or braces is one step. Returns
- * a vector, owned by the caller, of texts without blanks around them; possibly empty.
+/**
+ * adhoc_scenario_split_steps() - split "refuse x3, accept" at its commas
+ * @text: steps; brackets and braces keep the commas inside them
+ *
+ * Return: a vector of steps without surrounding blanks, possibly empty; owned by the caller.
  */
 char **adhoc_scenario_split_steps(const char *text);
 
-/* Opens the document's mapping and adds all keys but "expect", which is the caller's to add. */
-void adhoc_scenario_write(const struct probe *probe, struct yaml_writer *writer);
-
-/*
- * The scenario, with an expectation that any client meets. Free it with scenario_file_free(). What
- * is wrong with it is in its diags, as usual; their places mean nothing to a user. Texts have to be
- * UTF-8, but the command may hold anything.
+/**
+ * adhoc_scenario_write() - open the document's mapping and add every key except "expect"
+ * @adhoc: what to write
+ * @writer: stays inside the mapping; the caller adds "expect" and finishes it
  */
-struct scenario_file *adhoc_scenario_make(const struct probe *probe);
+void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer *writer);
+
+/**
+ * adhoc_scenario_make() - load the scenario with an expectation that every client meets
+ * @adhoc: its texts are UTF-8; only the command may contain other bytes
+ *
+ * Return: the file, freed by scenario_file_free(). Errors are in its diags as usual; their places
+ * mean nothing to a user.
+ */
+struct scenario_file *adhoc_scenario_make(const struct adhoc_scenario *adhoc);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * Writing baselines: see baseline.h.
  *
- * A scenario starts with all that can be expected. It is loaded from its text, as it would be from
- * the file, and each record that was seen is judged by it; as long as one does not pass, the least
- * certain expectation is given up. So what is written passes what was seen.
+ * A draft starts with every possible expectation. It is written as text, loaded like a file, and
+ * used to judge every record. While one does not pass, the least certain expectation is dropped. So
+ * every observed run passes the written file.
  */
 #include "runner/observe/baseline.h"
 
@@ -19,31 +19,31 @@
 #include "runner/observe/outliers.h"
 #include "runner/report/result.h"
 
-/* What may be expected, the least certain last. */
+/* Possible expectations, the least certain last. */
 enum part {
 	PART_EXIT,
 	PART_ATTEMPTS,
 	PART_STDERR,
 	PART_FALLBACK,
 	PART_CONNECT_TIMEOUT,
-	PART_WAITS,
+	PART_BACKOFF,
 	N_PARTS,
 };
 
-/* As much as processes wait for each other on a machine that does something else, too. */
+/* Covers the time that processes wait for each other on a machine with other work. */
 #define TOLERANCE_TEXT "{absolute: 250ms, relative: 10%}"
-/* Drawn waits are only known from a few draws. */
+/* A few draws say little about the range of random backoff: multiply the longest. */
 enum { RANGE_FACTOR = 10 };
-/* Of attempts whose number depends on time, so many may be more or less, and one. */
+/* If the number of attempts depends on time, allow one sixth more or fewer, plus one. */
 enum { SLACK_PART = 6 };
-/* Shorter ones could be none: we learn of an attempt's end a moment after the client. */
-#define SHORTEST_WAIT_NS (10 * NS_PER_MS)
-/* A fall-back may be so much later than it was. */
+/* Shorter pauses may be none: the client learns of an attempt's end a moment before we do. */
+#define SHORTEST_NS (10 * NS_PER_MS)
+/* How much later than observed a fallback may be. */
 #define FALLBACK_SLACK_NS (250 * NS_PER_MS)
-/* timeout(1) ends with this status when it had to end the client. */
+/* The exit status of timeout(1) when it has ended the client. */
 enum { TIMEOUT_STATUS = 124 };
 
-/* What clients say when they pass on what the kernel told them; the first that all runs hold. */
+/* Common texts for errors from the kernel; the first that occurs in all runs is expected. */
 static const char *const phrases[] = {
 	"Connection refused",
 	"connection refused",
@@ -71,13 +71,13 @@ struct draft {
 	struct record *const *records;
 	const struct observed *runs;
 	size_t n_runs;
-	bool endless; /* a run did not end in its time */
+	bool endless; /* a run's time ran out */
 	size_t fewest, most;
 	bool wanted[N_PARTS];
-	char *objection; /* owned; why a run does not pass, the last one found */
+	char *objection; /* owned; the last reason why a run does not pass */
 };
 
-static bool holds(const struct stream *stream, const char *text)
+static bool contains(const struct stream *stream, const char *text)
 {
 	return memmem(stream->head, stream->head_length, text, strlen(text)) ||
 	       memmem(stream->tail, stream->tail_length, text, strlen(text));
@@ -89,7 +89,7 @@ static const char *find_phrase(const struct draft *draft)
 		size_t n = 0;
 
 		while (n < draft->n_runs &&
-		       holds(&draft->records[n]->streams[STREAM_STDERR], phrases[p]))
+		       contains(&draft->records[n]->streams[STREAM_STDERR], phrases[p]))
 			n++;
 		if (n == draft->n_runs)
 			return phrases[p];
@@ -97,7 +97,7 @@ static const char *find_phrase(const struct draft *draft)
 	return NULL;
 }
 
-/* ---- one part after the other ---- */
+/* ---- the parts of an expectation ---- */
 
 static void write_exit(const struct draft *draft, struct yaml_writer *writer)
 {
@@ -117,7 +117,7 @@ static void write_exit(const struct draft *draft, struct yaml_writer *writer)
 	yaml_printf(writer, "%d", WEXITSTATUS(status));
 }
 
-/* The same in all runs, and a status that can be written. */
+/* Returns whether all runs ended the same way, and the language can express it. */
 static bool exit_is_known(const struct draft *draft)
 {
 	int status = draft->runs[0].wait_status;
@@ -128,7 +128,7 @@ static bool exit_is_known(const struct draft *draft)
 	return draft->endless || !WIFSIGNALED(status) || sigabbrev_np(WTERMSIG(status));
 }
 
-/* By their end, or by our taking their time away, attempts may be one more or one less. */
+/* The client's end, or its time-out, can cut off or add an attempt. */
 static struct range attempts_range(const struct draft *draft)
 {
 	bool exact = !draft->endless && !draft->item->timed && draft->fewest == draft->most;
@@ -152,35 +152,35 @@ static void write_attempts(const struct draft *draft, struct yaml_writer *writer
 		yaml_pair(writer, "attempts", "%" PRId64 "..%" PRId64, range.low, range.high);
 }
 
-/* The k-th wait of all runs; false when it differs too much between them. */
-static bool same_wait(const struct draft *draft, size_t k, int64_t *ret_ns)
+/* Finds the k-th backoff of all runs; returns false if it differs too much between them. */
+static bool same_backoff(const struct draft *draft, size_t k, int64_t *ret_ns)
 {
 	int64_t low_ns = INT64_MAX, high_ns = 0;
 
 	for (size_t i = 0; i < draft->n_runs; i++) {
-		int64_t wait_ns = draft->runs[i].waits_ns[k];
+		int64_t backoff_ns = draft->runs[i].backoff_ns[k];
 
-		low_ns = MIN(low_ns, wait_ns);
-		high_ns = MAX(high_ns, wait_ns);
+		low_ns = MIN(low_ns, backoff_ns);
+		high_ns = MAX(high_ns, backoff_ns);
 	}
-	/* The machine makes waits longer, not shorter. */
+	/* A busy machine makes pauses longer, not shorter. */
 	*ret_ns = low_ns;
 	return times_are_alike(low_ns, high_ns);
 }
 
-static size_t common_waits(const struct draft *draft)
+static size_t n_common_backoff(const struct draft *draft)
 {
 	return draft->fewest > 0 ? draft->fewest - 1 : 0;
 }
 
-static bool waits_are_planned(const struct draft *draft)
+static bool backoff_is_planned(const struct draft *draft)
 {
-	int64_t wait_ns;
+	int64_t backoff_ns;
 
 	if (draft->baseline->draws)
 		return false;
-	for (size_t k = 0; k < common_waits(draft); k++)
-		if (!same_wait(draft, k, &wait_ns))
+	for (size_t k = 0; k < n_common_backoff(draft); k++)
+		if (!same_backoff(draft, k, &backoff_ns))
 			return false;
 	return true;
 }
@@ -190,7 +190,7 @@ static int64_t round_to(int64_t value_ns, int64_t unit_ns)
 	return (value_ns + unit_ns / 2) / unit_ns * unit_ns;
 }
 
-/* As somebody may have written it: 1.004 s is 1 s. */
+/* Rounds to a figure that a person would have configured: 1.004 s is 1 s. */
 static int64_t rounded(int64_t value_ns)
 {
 	int64_t unit_ns = NS_PER_MS;
@@ -207,17 +207,17 @@ static int64_t rounded(int64_t value_ns)
 static void write_list(const struct draft *draft, struct yaml_writer *writer)
 {
 	yaml_list(writer, true);
-	for (size_t k = 0; k < common_waits(draft); k++) {
+	for (size_t k = 0; k < n_common_backoff(draft); k++) {
 		char text[DURATION_TEXT_SIZE];
-		int64_t wait_ns;
+		int64_t backoff_ns;
 
-		same_wait(draft, k, &wait_ns);
-		yaml_text(writer, duration_format_exact(rounded(wait_ns), text));
+		same_backoff(draft, k, &backoff_ns);
+		yaml_text(writer, duration_format_exact(rounded(backoff_ns), text));
 	}
 	yaml_end(writer);
 }
 
-/* Some draws say little about the next ones, and any of them may be short: a far upper bound. */
+/* Random backoff: no lower bound, and an upper bound far above the longest draw. */
 static void write_range(const struct draft *draft, struct yaml_writer *writer)
 {
 	struct policy policy = policy_plain(POLICY_RANGE, 0);
@@ -225,18 +225,18 @@ static void write_range(const struct draft *draft, struct yaml_writer *writer)
 
 	policy.cap_ns = 0;
 	for (size_t i = 0; i < draft->n_runs; i++)
-		for (size_t k = 0; k < draft->runs[i].n_waits; k++)
-			policy.cap_ns = MAX(policy.cap_ns, draft->runs[i].waits_ns[k]);
+		for (size_t k = 0; k < draft->runs[i].n_backoff; k++)
+			policy.cap_ns = MAX(policy.cap_ns, draft->runs[i].backoff_ns[k]);
 	policy.cap_ns = rounded(policy.cap_ns * RANGE_FACTOR);
 	policy_write(&policy, &text);
 	yaml_snippet(writer, strbuf_text(&text));
 }
 
-static void write_waits(const struct draft *draft, struct yaml_writer *writer)
+static void write_backoff(const struct draft *draft, struct yaml_writer *writer)
 {
 	struct fit fit = observed_fit(draft->runs, draft->n_runs);
 	bool exact = attempts_range(draft).low == attempts_range(draft).high;
-	bool planned = waits_are_planned(draft), single = common_waits(draft) == 1;
+	bool planned = backoff_is_planned(draft), single = n_common_backoff(draft) == 1;
 	AUTO_STRBUF struct strbuf text = {0};
 
 	yaml_text(writer, "backoff");
@@ -251,8 +251,8 @@ static void write_waits(const struct draft *draft, struct yaml_writer *writer)
 }
 
 /*
- * How long it gave attempts that got no answer, in all runs. Where the client does not stop by
- * itself, the last one is ended by its end, as if it had given up.
+ * Finds how long the client gave unanswered attempts in all runs. If its time ran out, the last
+ * attempt ended with the process, which looks like giving up: then it is unknown.
  */
 static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
 {
@@ -267,7 +267,7 @@ static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
 		high_ns = MAX(high_ns, run->longest_ns);
 	}
 	*ret_ns = rounded(low_ns);
-	return !draft->endless && low_ns >= SHORTEST_WAIT_NS && times_are_alike(low_ns, high_ns);
+	return !draft->endless && low_ns >= SHORTEST_NS && times_are_alike(low_ns, high_ns);
 }
 
 static void write_connect_timeout(const struct draft *draft, struct yaml_writer *writer)
@@ -279,7 +279,7 @@ static void write_connect_timeout(const struct draft *draft, struct yaml_writer 
 		yaml_pair(writer, "connect-timeout", "%s", duration_format_exact(timeout_ns, text));
 }
 
-/* To IPv4 in each run, as the standard_faults has it; the time it took, the longest. */
+/* Finds the longest time of the fallback to IPv4; returns false unless every run fell back. */
 static bool fallback_is_known(const struct draft *draft, int64_t *ret_ns)
 {
 	int64_t longest_ns = 0;
@@ -309,20 +309,20 @@ static void write_fallback(const struct draft *draft, struct yaml_writer *writer
 	yaml_end(writer);
 }
 
-static bool waits_are_known(const struct draft *draft)
+static bool backoff_is_known(const struct draft *draft)
 {
 	for (size_t i = 0; i < draft->n_runs; i++) {
 		if (draft->runs[i].overlaps)
 			return false;
-		for (size_t k = 0; k < draft->runs[i].n_waits; k++)
-			if (draft->runs[i].waits_ns[k] < SHORTEST_WAIT_NS)
+		for (size_t k = 0; k < draft->runs[i].n_backoff; k++)
+			if (draft->runs[i].backoff_ns[k] < SHORTEST_NS)
 				return false;
 	}
-	/* One attempt less than was seen leaves no wait to look at. */
+	/* With one attempt fewer there may be no backoff to judge. */
 	return attempts_range(draft).low > 1;
 }
 
-/* ---- the whole ---- */
+/* ---- the document ---- */
 
 static void write_document(const struct draft *draft, struct strbuf *out)
 {
@@ -340,7 +340,7 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 	command[1] = seconds;
 	memcpy(command + 2, baseline->command, n * sizeof(*command));
 	adhoc_scenario_write(
-		&(struct probe){
+		&(struct adhoc_scenario){
 			.name = draft->item->name,
 			.faults = (const char *const *)faults,
 			.families = draft->item->dual ? dual : NULL,
@@ -359,8 +359,8 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 		write_exit(draft, writer);
 	if (draft->wanted[PART_ATTEMPTS])
 		write_attempts(draft, writer);
-	if (draft->wanted[PART_WAITS])
-		write_waits(draft, writer);
+	if (draft->wanted[PART_BACKOFF])
+		write_backoff(draft, writer);
 	if (draft->wanted[PART_CONNECT_TIMEOUT])
 		write_connect_timeout(draft, writer);
 	if (draft->wanted[PART_FALLBACK])
@@ -374,7 +374,10 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 	yaml_writer_finish(writer);
 }
 
-/* As if timeout(1) had ended the client, where its time was over. Returns what was there. */
+/*
+ * Changes the record as if timeout(1) had ended a client whose time ran out. Returns the original
+ * events, owned by the caller.
+ */
 static struct event *pretend_timeout(struct record *record)
 {
 	struct event *before = xmemdup(record->events, record->n_events * sizeof(*before));
@@ -395,7 +398,7 @@ static bool record_passes(struct draft *draft, const struct scenario *scenario,
 {
 	struct event *before = draft->endless ? pretend_timeout(record) : NULL;
 	struct judgement judgement = judge(scenario, record, NULL);
-	/* What lag explains is nothing against it: it was not judged. */
+	/* A late run was not judged, which does not contradict the draft. */
 	bool passes = judgement.outcome == OUTCOME_PASS || judgement_is_late(&judgement);
 
 	if (!passes && judgement.n_findings > 0) {
@@ -413,7 +416,7 @@ static bool record_passes(struct draft *draft, const struct scenario *scenario,
 	return passes;
 }
 
-/* Whether all that was seen passes the scenario as it is written. */
+/* Returns whether every run passes the draft as written. */
 static bool all_pass(struct draft *draft)
 {
 	AUTO_STRBUF struct strbuf text = {0};
@@ -454,7 +457,7 @@ static struct draft make_draft(const struct baseline *baseline, const struct sta
 	draft.wanted[PART_EXIT] = exit_is_known(&draft);
 	draft.wanted[PART_ATTEMPTS] = true;
 	draft.wanted[PART_STDERR] = find_phrase(&draft) != NULL;
-	draft.wanted[PART_WAITS] = !off && waits_are_known(&draft);
+	draft.wanted[PART_BACKOFF] = !off && backoff_is_known(&draft);
 	draft.wanted[PART_CONNECT_TIMEOUT] = !off && connect_timeout_is_known(&draft, &known_ns);
 	draft.wanted[PART_FALLBACK] = fallback_is_known(&draft, &known_ns);
 	return draft;
@@ -464,14 +467,14 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out)
 {
 	struct yaml_writer *writer;
 
-	strbuf_puts(out, "# What a client was seen to do; written by `synfault record`.\n"
-			 "# Each scenario expects it to do the same again.\n");
+	strbuf_puts(out, "# Observed behaviour of a client, written by `synfault record`.\n"
+			 "# Each scenario expects the client to behave the same again.\n");
 	if (baseline->doubtful)
 		strbuf_puts(out,
-			    "# The machine was too slow to tell what differs from run to run by "
-			    "the client's doing:\n"
-			    "# such is not expected, or only bounded. Record it again when less is "
-			    "going on.\n");
+			    "# The machine was too slow to tell which differences between runs the "
+			    "client caused:\n"
+			    "# these values are not expected, or only bounded. Record again on an "
+			    "idle machine.\n");
 	writer = yaml_writer_new(out);
 	yaml_mapping(writer, false);
 	yaml_text(writer, "defaults");
@@ -482,14 +485,14 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out)
 	yaml_writer_finish(writer);
 }
 
-/* Gives up expectations until all that was seen passes. Returns false when none is left. */
+/* Drops expectations until every run passes. Returns false if none is left. */
 static bool weaken(struct draft *draft)
 {
 	size_t part = N_PARTS;
 
 	if (all_pass(draft))
 		return true;
-	/* One of them alone may be to blame. */
+	/* Often a single expectation is to blame. */
 	for (size_t one = N_PARTS; one-- > 0;) {
 		if (!draft->wanted[one])
 			continue;
@@ -508,7 +511,7 @@ static bool weaken(struct draft *draft)
 	return true;
 }
 
-bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool *seen)
+bool baseline_draws_backoff(const struct observed *runs, size_t n_runs, const bool *seen)
 {
 	bool more = true;
 
@@ -516,14 +519,14 @@ bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool
 		int64_t low_ns = INT64_MAX, high_ns = 0;
 
 		more = false;
-		for (size_t i = 0; i < n_battery * n_runs; i++) {
+		for (size_t i = 0; i < n_standard_faults * n_runs; i++) {
 			const struct standard_fault *item = &standard_faults[i / n_runs];
 
 			if (!seen[i / n_runs] || !standard_faults_begins_with_refusal(item) ||
-			    k >= runs[i].n_waits)
+			    k >= runs[i].n_backoff)
 				continue;
-			low_ns = MIN(low_ns, runs[i].waits_ns[k]);
-			high_ns = MAX(high_ns, runs[i].waits_ns[k]);
+			low_ns = MIN(low_ns, runs[i].backoff_ns[k]);
+			high_ns = MAX(high_ns, runs[i].backoff_ns[k]);
 			more = true;
 		}
 		if (more && !times_are_alike(low_ns, high_ns))
@@ -539,7 +542,7 @@ bool baseline_is_silent(struct record *const *records, size_t n_records)
 	for (size_t i = 0; silent && i < n_records; i++) {
 		struct history history = history_make(records[i]);
 
-		/* The end of a connection may count as a byte of it. */
+		/* A FIN can count as one byte of the connection. */
 		for (size_t k = 0; k < history.n_attempts; k++)
 			silent &= history.details[k].bytes_sent <= 1 &&
 				  history.details[k].bytes_received <= 1;
@@ -557,7 +560,7 @@ void baseline_add_unseen(const struct standard_fault *item, const char *obstacle
 			 struct strbuf *out)
 {
 	begin_item(item, out);
-	strbuf_puts(out, "# Not expected, since it was not seen: ");
+	strbuf_puts(out, "# Nothing expected, because this fault was not observed: ");
 	report_line(out, obstacle);
 	strbuf_putc(out, '\n');
 }
@@ -571,30 +574,29 @@ bool baseline_add(const struct baseline *baseline, const struct standard_fault *
 
 	begin_item(item, out);
 	if (draft.most == 0) {
-		strbuf_puts(out, "# It never tried to connect: there is nothing to expect.\n");
+		strbuf_puts(out, "# Nothing expected: the client never tried to connect.\n");
 		return false;
 	}
 	if (item->needs_talk && baseline->silent) {
-		strbuf_puts(out, "# Not expected: it says and awaits nothing on a connection, so "
-				 "whether it meets this is a matter of chance.\n");
+		strbuf_puts(out, "# Nothing expected: the client neither sends nor reads, so "
+				 "whether it meets this fault is chance.\n");
 		return false;
 	}
 	good = weaken(&draft);
 	if (!good)
-		strbuf_printf(out, "# Not expected: %s\n",
-			      draft.objection ? draft.objection
-					      : "nothing that it did was the same in each run");
+		strbuf_printf(out, "# Nothing expected: %s\n",
+			      draft.objection ? draft.objection : "the runs agree on nothing");
 	free(draft.objection);
 	if (!good)
 		return false;
 	if (draft.endless)
-		strbuf_puts(out, "# It never stopped: timeout(1) ends it. Whether it would give up "
-				 "is not known.\n");
-	if (times_are_off(runs, n_runs))
 		strbuf_puts(out,
-			    "# Its times are not expected: the machine was too slow to tell.\n");
-	else if (!draft.wanted[PART_WAITS] && draft.fewest > 2)
-		strbuf_puts(out, "# Its waits differ from run to run, and are not expected.\n");
+			    "# The client did not stop in time: timeout(1) ends it. Whether it "
+			    "would give up is unknown.\n");
+	if (times_are_off(runs, n_runs))
+		strbuf_puts(out, "# Times are not expected: the machine was too slow to tell.\n");
+	else if (!draft.wanted[PART_BACKOFF] && draft.fewest > 2)
+		strbuf_puts(out, "# Backoff is not expected: it differs from run to run.\n");
 	write_document(&draft, out);
 	return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A baseline: what a client was seen to do, as scenarios that expect it to do the same again. What
- * it did is expected only as far as it did so in each run, with tolerances that a busy machine does
- * not use up; and only what each of the runs that were seen passes is written at all.
+ * A baseline: scenarios that expect a client to behave again as it was observed to behave. An
+ * expectation is written only if every run agrees on it, with tolerances that a busy machine does
+ * not exhaust, and only if every observed run passes it.
  */
 #ifndef SYNFAULT_RUNNER_OBSERVE_BASELINE_H
 #define SYNFAULT_RUNNER_OBSERVE_BASELINE_H
@@ -13,35 +13,50 @@
 struct baseline {
 	char *const *command; /* UTF-8 */
 	const char *serve;    /* NULL: http */
-	uint16_t port;        /* 0: one that is free */
-	int64_t timeout_ns;   /* that each run had */
-	bool silent;          /* nothing was said on any connection of the client's */
-	bool draws;           /* its waits after refusals are drawn */
-	bool doubtful;        /* lag leaves open what the client does: see doubt.h */
+	uint16_t port;        /* 0: choose a free one */
+	int64_t timeout_ns;   /* of each run */
+	bool silent;          /* no connection of the client carried data */
+	bool draws;           /* its backoff after refusals is random */
+	bool doubtful;        /* lag may explain differences between runs: see outliers.h */
 };
 
-/*
- * Whether the same wait after a refusal differs from run to run, over all items of the
- * standard_faults that begin with one: in one item alone a few draws may be alike. @runs: by item,
- * @n_runs of each, those of an item that was not observed (@seen false) are not looked at.
+/**
+ * baseline_draws_backoff() - find out whether the client draws its backoff at random
+ * @runs: by standard fault, @n_runs of each
+ * @n_runs: number of runs per fault
+ * @seen: by standard fault; runs of a fault that was not observed are ignored
+ *
+ * Compares the same backoff in all runs of every standard fault that begins with a refusal: within
+ * one fault alone, a few draws may agree by chance.
+ *
+ * Return: whether it differs between runs.
  */
-bool baseline_draws_waits(const struct observed *runs, size_t n_runs, const bool *seen);
+bool baseline_draws_backoff(const struct observed *runs, size_t n_runs, const bool *seen);
 
-/* Whether nothing was said on the connections of these runs, as far as there were any. */
+/* Returns whether no connection in these runs carried data. */
 bool baseline_is_silent(struct record *const *records, size_t n_records);
 
-/* The start of the file: comments, and the defaults of all scenarios. */
+/* Writes the start of the file: comments, and the defaults of all scenarios. */
 void baseline_begin(const struct baseline *baseline, struct strbuf *out);
-/*
- * The scenario of one item of the standard_faults, after baseline_begin(); or, where nothing can be
- * expected of it, a comment that says why. Returns whether it is a scenario.
+
+/**
+ * baseline_add() - write the scenario of one standard fault, after baseline_begin()
+ * @baseline: of the whole file
+ * @item: the fault
+ * @records: of its runs, @n_runs of them
+ * @runs: what was observed in each
+ * @n_runs: number of runs
+ * @out: gets the scenario, or a comment that says why there is nothing to expect
  *
- * A client that was still running when its time was over is ended by timeout(1) in the scenario.
+ * If the client was still running when its time ran out, timeout(1) ends it in the scenario.
+ *
+ * Return: whether a scenario was written.
  */
 bool baseline_add(const struct baseline *baseline, const struct standard_fault *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out);
-/* In its place, of an item that was not observed: a comment with the reason. */
+
+/* Writes a comment with the reason in place of a standard fault that was not observed. */
 void baseline_add_unseen(const struct standard_fault *item, const char *obstacle,
 			 struct strbuf *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What two runs differ in: see compare.h. */
+/* Comparing two runs: see compare.h. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runner/observe/compare.h"
 
@@ -11,17 +11,17 @@
 #include "runner/observe/observe.h"
 #include "runner/report/attempt_table.h"
 
-/* So many waits are named one by one. */
-#define MAX_WAITS 6
-#define MIN_WAITS 8
-/* Times that differ by less are the same, whatever their proportion. */
+/* Up to this many times are listed one by one. */
+#define MAX_LISTED 6
+#define MIN_DRAWS  8
+/* Times that differ by less are the same, even if one is twice the other. */
 #define NEXT_TO_NOTHING_NS (20.0 * NS_PER_MS)
 
 struct comparison {
 	const struct record *before_record, *after_record;
 	struct observed before, after;
 	double scale;
-	bool random_waits;
+	bool random_backoff;
 	int64_t lag_ns; /* of both runs together */
 	struct change_list *list;
 };
@@ -58,8 +58,8 @@ static char *time_words(int64_t time_ns)
 }
 
 /*
- * The default tolerance of @n times together, and what either machine was late by. A time that is
- * half as long is another one, unless both are next to nothing.
+ * Allows the default tolerance of @n times together plus the lag of both runs. Half the time is a
+ * difference unless both are next to nothing.
  */
 static bool times_differ(const struct comparison *self, int64_t before_ns, int64_t after_ns,
 			 size_t n)
@@ -72,37 +72,37 @@ static bool times_differ(const struct comparison *self, int64_t before_ns, int64
 	return fabs((double)(after_ns - before_ns)) > allowed * self->scale + (double)self->lag_ns;
 }
 
-/* ---- waits ---- */
+/* ---- backoff ---- */
 
-static char *waits_text(const struct observed *observed, const struct fit *fit)
+static char *backoff_text(const struct observed *observed, const struct fit *fit)
 {
 	AUTO_STRBUF struct strbuf text = {0};
 
-	if (observed->n_waits == 0)
+	if (observed->n_backoff == 0)
 		return xstrdup("none");
 	if (fit->found)
 		return xstrdup(fit->text);
-	for (size_t i = 0; i < MIN(observed->n_waits, (size_t)MAX_WAITS); i++) {
-		AUTO_FREE char *wait = time_words(observed->waits_ns[i]);
+	for (size_t i = 0; i < MIN(observed->n_backoff, (size_t)MAX_LISTED); i++) {
+		AUTO_FREE char *wait = time_words(observed->backoff_ns[i]);
 
 		strbuf_printf(&text, "%s%s", i > 0 ? ", " : "", wait);
 	}
-	if (observed->n_waits > MAX_WAITS)
-		strbuf_printf(&text, ", … (%zu)", observed->n_waits);
+	if (observed->n_backoff > MAX_LISTED)
+		strbuf_printf(&text, ", … (%zu)", observed->n_backoff);
 	return xstrdup(strbuf_text(&text));
 }
 
 /*
- * Whether the waits of both runs can have been drawn from one policy with jitter: together they are
- * no further from it than chance takes them (Kolmogorov and Smirnov, one time in twenty).
+ * Returns whether one policy with jitter can have produced the backoff of both runs: together they
+ * deviate from it no more than chance allows (Kolmogorov-Smirnov test at the 5 % level).
  */
 static bool same_jitter(const struct comparison *self)
 {
 	const struct observed both[] = {self->before, self->after};
 	struct fit fit = observed_fit(both, 2);
-	size_t n = self->before.n_waits + self->after.n_waits;
-	/* Of a few waits, too much could be believed. */
-	bool same = n >= MIN_WAITS && fit.found && fit.policy.jitter != JITTER_NONE &&
+	size_t n = self->before.n_backoff + self->after.n_backoff;
+	/* A few draws fit almost any policy. */
+	bool same = n >= MIN_DRAWS && fit.found && fit.policy.jitter != JITTER_NONE &&
 		    fit.misfit <= 1.36 / sqrt((double)n);
 
 	fit_free(&fit);
@@ -114,45 +114,46 @@ static bool is_plain(const struct fit *fit)
 	return fit->found && fit->policy.jitter == JITTER_NONE;
 }
 
-/* Which of the waits that both have differ, in words; NULL: none. */
-static char *differing_waits(const struct comparison *self)
+/* Describes each backoff that differs between the runs; NULL: none does. */
+static char *differing_backoff(const struct comparison *self)
 {
-	size_t n = MIN(self->before.n_waits, self->after.n_waits), found = 0;
+	size_t n = MIN(self->before.n_backoff, self->after.n_backoff), found = 0;
 	AUTO_STRBUF struct strbuf text = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t before_ns = self->before.waits_ns[i], after_ns = self->after.waits_ns[i];
+		int64_t before_ns = self->before.backoff_ns[i],
+			after_ns = self->after.backoff_ns[i];
 		AUTO_FREE char *before = time_words(before_ns), *after = time_words(after_ns);
 
-		if (!times_differ(self, before_ns, after_ns, 1) || ++found > MAX_WAITS)
+		if (!times_differ(self, before_ns, after_ns, 1) || ++found > MAX_LISTED)
 			continue;
-		strbuf_printf(&text, "%swait %zu: %s, now %s", found > 1 ? "; " : "", i + 1, before,
-			      after);
+		strbuf_printf(&text, "%sbackoff %zu: %s, now %s", found > 1 ? "; " : "", i + 1,
+			      before, after);
 	}
-	if (found > MAX_WAITS)
-		strbuf_printf(&text, "; %zu more", found - MAX_WAITS);
+	if (found > MAX_LISTED)
+		strbuf_printf(&text, "; %zu more", found - MAX_LISTED);
 	return found > 0 ? xstrdup(strbuf_text(&text)) : NULL;
 }
 
-/* Returns whether waits are drawn anew each time, so that what follows from them is no sign. */
-static bool compare_waits(struct comparison *self)
+/* Returns whether backoff is random, so that differences which follow from it mean nothing. */
+static bool compare_backoff(struct comparison *self)
 {
-	AUTO_FREE char *note = differing_waits(self);
+	AUTO_FREE char *note = differing_backoff(self);
 	struct fit before, after;
 	bool same;
 
 	if (!note)
 		return false;
-	if (self->random_waits)
+	if (self->random_backoff)
 		return true;
 	before = observed_fit(&self->before, 1);
 	after = observed_fit(&self->after, 1);
-	/* What looks like the same policy is the same, with its jitter. */
+	/* Two runs that fit the same policy agree, jitter included. */
 	same = before.found && after.found && strcmp(before.text, after.text) == 0;
 	same = same || (!is_plain(&before) && !is_plain(&after) && same_jitter(self));
 	if (!same)
-		change_add(self->list, "backoff", waits_text(&self->before, &before),
-			   waits_text(&self->after, &after), steal_pointer(&note));
+		change_add(self->list, "backoff", backoff_text(&self->before, &before),
+			   backoff_text(&self->after, &after), steal_pointer(&note));
 	fit_free(&before);
 	fit_free(&after);
 	return same;
@@ -160,7 +161,7 @@ static bool compare_waits(struct comparison *self)
 
 /* ---- messages ---- */
 
-/* What the pattern matches becomes "#"; owned by the caller. */
+/* Replaces each match by "#"; the caller owns the text. */
 static char *mask(const pcre2_code *code, const char *message)
 {
 	PCRE2_SIZE length = strlen(message) * 2 + 1;
@@ -176,8 +177,7 @@ static char *mask(const pcre2_code *code, const char *message)
 
 bool messages_equal(const char *left, const char *right)
 {
-	/* Times with their unit, clock times, addresses' and other long numbers, hexadecimal ones.
-	 */
+	/* Times with a unit, clock times, ports, process ids, hexadecimal and long numbers. */
 	static const char pattern[] = "\\b0x[0-9a-fA-F]+\\b"
 				      "|\\b\\d+(?:\\.\\d+)?\\s*(?:ns|us|µs|ms|s|(?:nano|micro|"
 				      "milli)s\\w*|secs?|seconds?|min|minutes?|h)\\b"
@@ -215,24 +215,24 @@ static char *exit_text(const struct observed *observed)
 	struct strbuf text = {0};
 
 	if (!observed->ended)
-		return xstrdup("still running when its time was out");
+		return xstrdup("still running when its time ran out");
 	attempt_table_wait_status(observed->wait_status, &text);
 	return strbuf_steal(&text);
 }
 
-/* How long the client gave attempts that nobody answered. */
-static char *patience_text(const struct observed *observed)
+/* How long the client gave unanswered attempts. */
+static char *connect_timeout_text(const struct observed *observed)
 {
 	AUTO_FREE char *shortest = time_words(observed->shortest_ns);
 	AUTO_FREE char *longest = time_words(observed->longest_ns);
 
 	if (observed->n_abandoned == 0)
-		return xstrdup(observed->n_open ? "none: never given up" : "none");
+		return xstrdup(observed->n_open ? "none: it never gave up" : "none");
 	return strcmp(shortest, longest) == 0 ? steal_pointer(&shortest)
 					      : xasprintf("%s to %s", shortest, longest);
 }
 
-static void compare_patience(struct comparison *self)
+static void compare_connect_timeout(struct comparison *self)
 {
 	const struct observed *before = &self->before, *after = &self->after;
 	bool both = before->n_abandoned > 0 && after->n_abandoned > 0;
@@ -241,7 +241,8 @@ static void compare_patience(struct comparison *self)
 		return;
 	if (!both || times_differ(self, before->shortest_ns, after->shortest_ns, 1) ||
 	    times_differ(self, before->longest_ns, after->longest_ns, 1))
-		add(self, "connect time-out", patience_text(before), patience_text(after));
+		add(self, "connect-timeout", connect_timeout_text(before),
+		    connect_timeout_text(after));
 }
 
 static size_t attempts_at(const struct record *record, size_t endpoint)
@@ -253,7 +254,7 @@ static size_t attempts_at(const struct record *record, size_t endpoint)
 	return n;
 }
 
-/* "api 3, standby 2"; of one endpoint the number alone. */
+/* "api 3, standby 2"; with a single endpoint just the number. */
 static char *attempts_text(const struct record *record)
 {
 	struct strbuf text = {0};
@@ -287,7 +288,7 @@ static char *faults_text(const struct record *record)
 	return strbuf_steal(&text);
 }
 
-/* Whether the same was done to both clients. */
+/* Returns whether both clients met the same faults; adds a difference if not. */
 static bool same_faults(struct comparison *self)
 {
 	const struct record *before = self->before_record, *after = self->after_record;
@@ -299,11 +300,11 @@ static bool same_faults(struct comparison *self)
 		return true;
 	}
 	change_add(self->list, "faults", before_text, after_text,
-		   xstrdup("the scenario is another; the rest is not compared"));
+		   xstrdup("the scenarios differ, so the rest is not compared"));
 	return false;
 }
 
-/* How long the client took, less the delays that were drawn for it. */
+/* The client's duration without the random delays of the fault script. */
 static int64_t own_time(const struct observed *observed, const struct record *record)
 {
 	int64_t time_ns = observed->duration_ns;
@@ -316,7 +317,7 @@ static int64_t own_time(const struct observed *observed, const struct record *re
 static void compare_end(struct comparison *self, bool jitter)
 {
 	const struct observed *before = &self->before, *after = &self->after;
-	size_t n_times = MAX(before->n_waits, after->n_waits) + 1;
+	size_t n_times = MAX(before->n_backoff, after->n_backoff) + 1;
 	char *before_end = exit_text(before), *after_end = exit_text(after);
 
 	if (strcmp(before_end, after_end) != 0) {
@@ -343,7 +344,7 @@ void compare_records(const struct record *before, const struct record *after,
 		.before_record = before,
 		.after_record = after,
 		.scale = options->timing_scale,
-		.random_waits = options->random_waits,
+		.random_backoff = options->random_backoff,
 		.list = list,
 	};
 	bool jitter;
@@ -355,8 +356,8 @@ void compare_records(const struct record *before, const struct record *after,
 	self.before = observe(before);
 	self.after = observe(after);
 	compare_attempts(&self);
-	jitter = compare_waits(&self);
-	compare_patience(&self);
+	jitter = compare_backoff(&self);
+	compare_connect_timeout(&self);
 	compare_numbers(&self, "connections", self.before.n_connected, self.after.n_connected);
 	compare_numbers(&self, "attempts left open", self.before.n_open, self.after.n_open);
 	if (self.before.n_by_family[FAMILY_IPV6] != self.after.n_by_family[FAMILY_IPV6] &&

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is different about a client's behaviour between two runs of the same scenario. What two runs
- * of the same client differ in by themselves (times within tolerance, jitter, ports and times in
- * messages) is no difference.
+ * Compares a client's behaviour in two runs of the same scenario. What varies between two runs of
+ * an unchanged client (times within tolerance, jitter, ports and times in messages) does not count
+ * as a difference.
  */
 #ifndef SYNFAULT_RUNNER_OBSERVE_COMPARE_H
 #define SYNFAULT_RUNNER_OBSERVE_COMPARE_H
 
 #include "runner/record/record.h"
 
-/* One difference; texts are owned and safe to print. */
+/* One difference; owns its texts, which are safe to print. */
 struct change {
 	const char *what; /* "attempts", "backoff", … */
 	char *before, *after;
-	char *note; /* what more there is to say: "backoff 2: 300 ms, now 600 ms"; or NULL */
+	char *note; /* detail such as "backoff 2: 300 ms, now 600 ms"; or NULL */
 };
 
 struct change_list {
@@ -21,24 +21,31 @@ struct change_list {
 	size_t n_items, capacity;
 };
 
-/* Adds a difference; takes the texts. */
+/* Adds a difference and takes ownership of the texts. */
 void change_add(struct change_list *list, const char *what, char *before, char *after, char *note);
 struct compare_options {
 	double timing_scale; /* multiplies all tolerances */
 	/*
-	 * The waits are drawn anew in each run, and those of both were among those expected: what
-	 * they differ in is chance.
+	 * The scenario expects random backoff and both runs met it: differences are chance.
 	 */
-	bool random_waits;
+	bool random_backoff;
 };
 
-/* Pure. Adds to the list, which change_list_free() frees. */
+/**
+ * compare_records() - list the differences between two runs
+ * @before: the earlier run
+ * @after: the later run
+ * @options: tolerances
+ * @list: gets one item per difference; free it with change_list_free()
+ *
+ * Pure: depends on its arguments alone.
+ */
 void compare_records(const struct record *before, const struct record *after,
 		     const struct compare_options *options, struct change_list *list);
 void change_list_free(struct change_list *list);
 #define AUTO_CHANGES CLEANUP(change_list_free)
 
-/* Whether two messages say the same, numbers aside that tell times, ports, processes. */
+/* Returns whether two messages agree when times, ports and process ids are left out. */
 bool messages_equal(const char *left, const char *right);
 
 #endif

@@ -11,28 +11,28 @@
 #include "runner/report/attempt_table.h"
 #include "runner/report/result.h"
 
-/* Waits beyond this number are not listed one by one. */
-enum { MAX_WAITS = 8, SAID_COLUMNS = 100 };
+/* At most this many times are listed one by one. */
+enum { MAX_LISTED = 8, SAID_COLUMNS = 100 };
 
-static void take_waits(struct observed *observed, const struct history *history)
+static void take_backoff(struct observed *observed, const struct history *history)
 {
-	observed->n_waits = history->n_attempts > 0 ? history->n_attempts - 1 : 0;
-	observed->waits_ns = xzalloc((observed->n_waits + 1) * sizeof(*observed->waits_ns));
-	for (size_t i = 0; i < observed->n_waits; i++) {
+	observed->n_backoff = history->n_attempts > 0 ? history->n_attempts - 1 : 0;
+	observed->backoff_ns = xzalloc((observed->n_backoff + 1) * sizeof(*observed->backoff_ns));
+	for (size_t i = 0; i < observed->n_backoff; i++) {
 		const struct attempt_history *before = &history->attempts[i];
 		const struct attempt_history *after = &history->attempts[i + 1];
-		/* We learn of an RST a moment after the client. */
-		int64_t wait_ns = before->over_ns == INT64_MAX
-					  ? -NS_PER_S
-					  : after->started_ns - before->over_ns;
+		/* The client learns of an RST a moment before we do. */
+		int64_t backoff_ns = before->over_ns == INT64_MAX
+					     ? -NS_PER_S
+					     : after->started_ns - before->over_ns;
 
-		if (wait_ns < -NS_PER_MS)
+		if (backoff_ns < -NS_PER_MS)
 			observed->overlaps = true;
-		observed->waits_ns[i] = MAX(wait_ns, 0);
+		observed->backoff_ns[i] = MAX(backoff_ns, 0);
 	}
 }
 
-/* What died with the client when its time was over (@end_ns) says nothing about it. */
+/* An attempt that ended with the client when its time ran out (@end_ns) was not given up. */
 static void take_attempt(struct observed *observed, const struct attempt_history *attempt,
 			 int64_t end_ns)
 {
@@ -74,7 +74,7 @@ static void take_families(struct observed *observed, const struct history *histo
 	}
 }
 
-/* The last line that is not blank, or NULL. */
+/* Returns the last line that is not blank, or NULL. */
 static char *last_line(const struct stream *stream)
 {
 	const char *data = stream->tail_length ? stream->tail : stream->head;
@@ -112,7 +112,7 @@ struct observed observe(const struct record *record)
 	for (size_t i = 0; i < record->n_events; i++)
 		if (record->events[i].kind == EVENT_TIMEOUT)
 			end_ns = MIN(end_ns, record->events[i].at_ns);
-	take_waits(&observed, &history);
+	take_backoff(&observed, &history);
 	for (size_t i = 0; i < history.n_attempts; i++)
 		take_attempt(&observed, &history.attempts[i], end_ns);
 	take_families(&observed, &history);
@@ -126,12 +126,12 @@ struct observed observe(const struct record *record)
 
 void observed_free(struct observed *observed)
 {
-	free(observed->waits_ns);
+	free(observed->backoff_ns);
 	free(observed->said);
 	*observed = (struct observed){0};
 }
 
-/* ---- in words ---- */
+/* ---- description ---- */
 
 static void add_label(struct strbuf *out, const char *label)
 {
@@ -163,7 +163,7 @@ static void add_attempts(const struct observed *runs, size_t n_runs, struct strb
 	add_label(out, "attempts");
 	strbuf_printf(out, low == high ? "%zu" : "%zu .. %zu", low, high);
 	if (endless)
-		strbuf_puts(out, ", then its time was over: how many more is not known");
+		strbuf_puts(out, " until its time ran out");
 	for (size_t i = 0; i < 1 && n_runs > 0; i++)
 		if (runs[0].n_by_family[FAMILY_IPV4] && runs[0].n_by_family[FAMILY_IPV6])
 			strbuf_printf(out, " (%zu by IPv4, %zu by IPv6)",
@@ -177,7 +177,7 @@ struct fit observed_fit(const struct observed *runs, size_t n_runs)
 	AUTO_FREE struct fit_sequence *sequences = xzalloc((n_runs + 1) * sizeof(*sequences));
 
 	for (size_t i = 0; i < n_runs; i++)
-		sequences[i] = (struct fit_sequence){runs[i].waits_ns, runs[i].n_waits};
+		sequences[i] = (struct fit_sequence){runs[i].backoff_ns, runs[i].n_backoff};
 	return fit_waits(sequences, n_runs);
 }
 
@@ -200,38 +200,37 @@ static bool any_overlaps(const struct observed *runs, size_t n_runs)
 	return false;
 }
 
-static void add_waits(const struct observed *runs, size_t n_runs, struct strbuf *out)
+static void add_backoff(const struct observed *runs, size_t n_runs, struct strbuf *out)
 {
 	size_t n = SIZE_MAX;
 
 	for (size_t i = 0; i < n_runs; i++)
-		n = MIN(n, runs[i].n_waits);
+		n = MIN(n, runs[i].n_backoff);
 	if (n == 0)
 		return;
 	add_label(out, "backoff");
 	if (any_overlaps(runs, n_runs)) {
-		strbuf_puts(out, "none to speak of: an attempt began before the one before had "
-				 "ended\n");
+		strbuf_puts(out, "none: attempts overlap\n");
 		return;
 	}
-	for (size_t k = 0; k < MIN(n, (size_t)MAX_WAITS); k++) {
+	for (size_t k = 0; k < MIN(n, (size_t)MAX_LISTED); k++) {
 		int64_t low_ns = INT64_MAX, high_ns = 0;
 
 		for (size_t i = 0; i < n_runs; i++) {
-			low_ns = MIN(low_ns, runs[i].waits_ns[k]);
-			high_ns = MAX(high_ns, runs[i].waits_ns[k]);
+			low_ns = MIN(low_ns, runs[i].backoff_ns[k]);
+			high_ns = MAX(high_ns, runs[i].backoff_ns[k]);
 		}
 		strbuf_puts(out, k ? ", " : "");
-		/* Of no interest where they are nearly the same. */
+		/* A range this narrow says nothing. */
 		if (high_ns - low_ns <= 20 * NS_PER_MS + high_ns / 50)
 			low_ns = high_ns;
 		add_time(out, low_ns, high_ns);
 	}
-	strbuf_puts(out, n > MAX_WAITS ? ", …\n" : "\n");
+	strbuf_puts(out, n > MAX_LISTED ? ", …\n" : "\n");
 	add_policy(runs, n_runs, out);
 }
 
-/* How long the client itself gave attempts that got no answer. */
+/* How long the client gave unanswered attempts. */
 static void add_connect_timeout(const struct observed *runs, size_t n_runs, struct strbuf *out)
 {
 	int64_t low_ns = INT64_MAX, high_ns = 0;
@@ -246,14 +245,13 @@ static void add_connect_timeout(const struct observed *runs, size_t n_runs, stru
 	}
 	if (high_ns > 0) {
 		add_label(out, "gave up");
-		strbuf_puts(out, "an attempt without answer after ");
+		strbuf_puts(out, "on an unanswered attempt after ");
 		add_time(out, low_ns, high_ns);
 		strbuf_putc(out, '\n');
 	}
 	if (n_open > 0) {
 		add_label(out, "left open");
-		strbuf_printf(out, "%zu attempt%s without answer\n", n_open,
-			      n_open == 1 ? "" : "s");
+		strbuf_printf(out, "%zu unanswered attempt%s\n", n_open, n_open == 1 ? "" : "s");
 	}
 }
 
@@ -269,7 +267,7 @@ static void add_fallback(const struct observed *runs, size_t n_runs, struct strb
 	}
 	if (high_ns < 0)
 		return;
-	add_label(out, "fall-back");
+	add_label(out, "fallback");
 	strbuf_puts(out, "to the other family after ");
 	add_time(out, low_ns, high_ns);
 	strbuf_putc(out, '\n');
@@ -297,7 +295,8 @@ static void add_end(const struct observed *runs, size_t n_runs, struct strbuf *o
 		if (runs[i].ended)
 			attempt_table_wait_status(runs[i].wait_status, &text);
 		strbuf_printf(out, "%s%s", before,
-			      runs[i].ended ? strbuf_text(&text) : "none in the time it was given");
+			      runs[i].ended ? strbuf_text(&text)
+					    : "still running when its time ran out");
 		before = ", or ";
 	}
 	if (high_ns > 0) {
@@ -310,7 +309,7 @@ static void add_end(const struct observed *runs, size_t n_runs, struct strbuf *o
 void observed_format(const struct observed *runs, size_t n_runs, struct strbuf *out)
 {
 	add_attempts(runs, n_runs, out);
-	add_waits(runs, n_runs, out);
+	add_backoff(runs, n_runs, out);
 	add_connect_timeout(runs, n_runs, out);
 	add_fallback(runs, n_runs, out);
 	add_end(runs, n_runs, out);

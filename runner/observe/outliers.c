@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Doubt about what runs differ in: see doubt.h. */
+/* Finding outliers among runs: see outliers.h. */
 #include "runner/observe/outliers.h"
 
-/* Times that differ by more than this from run to run are drawn, not planned. */
+/* Times that differ by more than this between runs are random, not planned. */
 #define SAME_NS       (60 * NS_PER_MS)
 #define SAME_RELATIVE 0.05
-/* As a baseline tolerates; and such a part of a run's duration, over which lags add up. */
+/* A baseline's tolerance, plus a share of the run's duration, over which lags add up. */
 #define OFF_NS       (250 * NS_PER_MS)
 #define OFF_RELATIVE 0.02
-/* Of so many runs, such a part has to be alike for the others to be an exception. */
+/* At least this many runs, and this share of them alike, make the others exceptions. */
 enum { FEWEST_FOR_EXCEPTION = 4 };
 #define PART_FOR_EXCEPTION 0.75
-/* The same for those whose lag explains it. */
+/* The same for runs whose lag explains the difference. */
 enum { FEWEST_FOR_LAG = 3 };
 #define PART_FOR_LAG 0.66
 
-/* The same time, such as the second wait, in several runs. */
+/* The same time, such as the second backoff, in several runs. */
 struct sample {
-	int64_t *time_ns; /* where it is kept */
+	int64_t *time_ns; /* where it is stored */
 	int64_t ns;
-	int64_t lag_ns, harness_lag_ns; /* it may be too long, too short by these */
+	int64_t lag_ns, harness_lag_ns; /* it may be too long by the one, too short by the other */
 	size_t run;
 };
 
@@ -63,7 +63,7 @@ static int by_time(const void *a, const void *b)
 	return (left->ns > right->ns) - (left->ns < right->ns);
 }
 
-/* Whether any two differ by more than lag explains. */
+/* Returns whether any two differ by more than lag explains. */
 static bool differ_for_certain(const struct group *group)
 {
 	int64_t least_ns = INT64_MAX, most_ns = INT64_MIN;
@@ -77,7 +77,7 @@ static bool differ_for_certain(const struct group *group)
 	return !times_are_alike(least_ns, MAX(most_ns, least_ns));
 }
 
-/* Whether at least @fewest and such a part are as the one in the middle. */
+/* Returns whether at least @fewest times, and this share of them, agree with the median. */
 static bool most_are_alike(const struct group *group, size_t fewest, double part)
 {
 	int64_t middle_ns = group->samples[group->n / 2].ns;
@@ -91,7 +91,7 @@ static bool most_are_alike(const struct group *group, size_t fewest, double part
 	return group->n >= fewest && (double)n_alike >= part * (double)group->n;
 }
 
-/* Those that took longer than nearly all others. */
+/* Marks the runs that took longer than nearly all others. */
 static void doubt_exceptions(const struct group *group, bool *doubtful)
 {
 	int64_t middle_ns = group->samples[group->n / 2].ns;
@@ -103,7 +103,7 @@ static void doubt_exceptions(const struct group *group, bool *doubtful)
 			doubtful[group->samples[i].run] = true;
 }
 
-/* Those that lag made unlike nearly all others become what the one in the middle is. */
+/* Replaces times that lag made unlike nearly all others by the median. */
 static void settle_group(const struct group *group)
 {
 	int64_t middle_ns = group->samples[group->n / 2].ns;
@@ -118,7 +118,9 @@ static void settle_group(const struct group *group)
 	}
 }
 
-/* Ends the group; @doubtful NULL: settles it. Returns whether lag leaves open if all is the same.
+/*
+ * Frees the group after marking its outliers, or settling them if @doubtful is NULL. Returns
+ * whether lag leaves open if all times are the same.
  */
 static bool doubt_group(struct group *group, bool *doubtful)
 {
@@ -145,20 +147,18 @@ static bool doubt_group(struct group *group, bool *doubtful)
 	return open;
 }
 
-/*
- * What each of the runs [@first, @end) says of the k-th wait. Returns whether any has so many.
- */
-static bool add_waits(struct group *group, struct observed *runs, size_t first, size_t end,
-		      size_t k)
+/* Adds the k-th backoff of the runs [@first, @end). Returns whether any run has one. */
+static bool add_backoff(struct group *group, struct observed *runs, size_t first, size_t end,
+			size_t k)
 {
 	bool more = false;
 
 	for (size_t i = first; i < end; i++) {
-		if (k >= runs[i].n_waits)
+		if (k >= runs[i].n_backoff)
 			continue;
 		more = true;
 		if (!runs[i].overlaps)
-			add(group, runs, i, &runs[i].waits_ns[k]);
+			add(group, runs, i, &runs[i].backoff_ns[k]);
 	}
 	return more;
 }
@@ -168,7 +168,7 @@ static bool doubt_times(struct observed *runs, size_t first, size_t end, bool *d
 	struct group group = {0};
 	bool open = false;
 
-	for (size_t k = 0; add_waits(&group, runs, first, end, k); k++)
+	for (size_t k = 0; add_backoff(&group, runs, first, end, k); k++)
 		open |= doubt_group(&group, doubtful);
 	for (size_t i = first; i < end; i++)
 		if (runs[i].n_abandoned > 0) {
@@ -182,9 +182,9 @@ static bool doubt_times(struct observed *runs, size_t first, size_t end, bool *d
 	return doubt_group(&group, doubtful) || open;
 }
 
-/* A client that lost time may have tried less often, or have come to another end. */
-static bool doubt_course(const struct observed *runs, size_t first, size_t end, bool timed,
-			 bool *doubtful)
+/* A client that lost time may have tried less often or ended differently. */
+static bool doubt_end(const struct observed *runs, size_t first, size_t end, bool timed,
+		      bool *doubtful)
 {
 	bool differ = false, open = false;
 
@@ -202,7 +202,7 @@ static bool doubt_course(const struct observed *runs, size_t first, size_t end, 
 	return open;
 }
 
-/* Waits after refusals are the same waits in all items: see baseline_draws_waits(). */
+/* Backoff after refusals is comparable across faults: see baseline_draws_backoff(). */
 static bool doubt_refused(struct observed *runs, size_t n_runs, const bool *seen, bool *doubtful)
 {
 	struct group group = {0};
@@ -210,11 +210,11 @@ static bool doubt_refused(struct observed *runs, size_t n_runs, const bool *seen
 
 	for (size_t k = 0; more; k++) {
 		more = false;
-		for (size_t item = 0; item < n_battery; item++)
+		for (size_t item = 0; item < n_standard_faults; item++)
 			if (seen[item] &&
 			    standard_faults_begins_with_refusal(&standard_faults[item]))
-				more |= add_waits(&group, runs, item * n_runs, (item + 1) * n_runs,
-						  k);
+				more |= add_backoff(&group, runs, item * n_runs,
+						    (item + 1) * n_runs, k);
 		open |= doubt_group(&group, doubtful);
 	}
 	return open;
@@ -224,15 +224,15 @@ bool outliers_find(struct observed *runs, size_t n_runs, const bool *seen, bool 
 {
 	bool open;
 
-	memset(ret_doubtful, 0, n_battery * n_runs * sizeof(*ret_doubtful));
+	memset(ret_doubtful, 0, n_standard_faults * n_runs * sizeof(*ret_doubtful));
 	open = doubt_refused(runs, n_runs, seen, ret_doubtful);
-	for (size_t item = 0; item < n_battery; item++) {
+	for (size_t item = 0; item < n_standard_faults; item++) {
 		size_t first = item * n_runs, end = first + n_runs;
 
 		if (!seen[item])
 			continue;
 		open |= doubt_times(runs, first, end, ret_doubtful);
-		open |= doubt_course(runs, first, end, standard_faults[item].timed, ret_doubtful);
+		open |= doubt_end(runs, first, end, standard_faults[item].timed, ret_doubtful);
 		if (!times_are_off(&runs[first], n_runs))
 			continue;
 		memset(&ret_doubtful[first], true, n_runs * sizeof(*ret_doubtful));
@@ -244,7 +244,7 @@ bool outliers_find(struct observed *runs, size_t n_runs, const bool *seen, bool 
 void outliers_settle(struct observed *runs, size_t n_runs, const bool *seen)
 {
 	doubt_refused(runs, n_runs, seen, NULL);
-	for (size_t item = 0; item < n_battery; item++)
+	for (size_t item = 0; item < n_standard_faults; item++)
 		if (seen[item])
 			doubt_times(runs, item * n_runs, (item + 1) * n_runs, NULL);
 }

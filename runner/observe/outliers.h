@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Doubt: which of several runs of a client may be unlike the others by the machine's doing rather
- * than the client's. A wait that is 300 ms in most runs and 400 ms in one is drawn, or the client
- * waited 100 ms for a processor in that one; who wants to know looks at that run once more.
+ * Outliers: runs that differ from the others because of the machine, not because of the client. If
+ * a backoff is 300 ms in most runs and 400 ms in one, either the client draws it, or it waited 100
+ * ms for a processor in that run. Running that one again tells which.
  */
 #ifndef SYNFAULT_RUNNER_OBSERVE_OUTLIERS_H
 #define SYNFAULT_RUNNER_OBSERVE_OUTLIERS_H
@@ -10,34 +10,41 @@
 #include "runner/observe/standard_faults.h"
 
 /*
- * Whether two times differ by no more than those of a client that does the same each time, on a
- * machine that is not slow.
+ * Returns whether two times differ no more than those of a client that repeats itself on an idle
+ * machine.
  */
 bool times_are_alike(int64_t low_ns, int64_t high_ns);
 
 /*
- * Whether synfault was so late in each of these runs of the same that what was measured may be off
- * by more than a baseline tolerates, in all of them alike: they ran side by side.
+ * Returns whether synfault was later in every one of these runs than a baseline tolerates. Runs of
+ * one fault run side by side, so all of them may be off by the same amount.
  */
 bool times_are_off(const struct observed *runs, size_t n_runs);
 
-/*
- * @runs: by item of the standard_faults, @n_runs of each, those of an item that was not observed
- * (@seen false) are not looked at. Sets @ret_doubtful (as @runs) for those to be looked at again.
- * Returns whether the lag of any leaves open what the client does: when there is nothing more to
- * look at, the machine was too slow to tell.
+/**
+ * outliers_find() - find the runs that need another look
+ * @runs: by standard fault, @n_runs of each
+ * @n_runs: number of runs per fault
+ * @seen: by standard fault; runs of a fault that was not observed are ignored
+ * @ret_doubtful: set, like @runs, for those to run again
  *
- * Runs of which all were late are in doubt, whether they differ or not.
+ * A run is in doubt where its lag may explain the difference, where it took longer than nearly all
+ * others (a guest machine does not see all of its lag), and where every run of the fault was late.
+ * Runs that differ by more than their lag explains do differ, and are in no doubt.
  *
- * Runs that differ by more than their lag explains are different, and in no doubt. But not all lag
- * is seen (a machine that is itself a guest): nor does what one of many runs alone did count before
- * it was looked at again.
+ * Return: whether lag leaves open what the client does. If no run is left to repeat, the machine
+ * was too slow to tell.
  */
 bool outliers_find(struct observed *runs, size_t n_runs, const bool *seen, bool *ret_doubtful);
 
-/*
- * When there is nothing more to look at: where two of three agree in a time and lag explains what
- * makes the others unlike them, these are taken for like them. Draws do not agree so.
+/**
+ * outliers_settle() - correct outliers after the last repetition
+ * @runs: as for outliers_find(); times of outliers are replaced
+ * @n_runs: number of runs per fault
+ * @seen: as for outliers_find()
+ *
+ * Where two of three runs agree and lag explains the others, the others count as like them. Random
+ * backoff does not agree that way.
  */
 void outliers_settle(struct observed *runs, size_t n_runs, const bool *seen);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The standard standard_faults: see standard_faults.h. */
+/* The standard faults: see standard_faults.h. */
 #include "runner/observe/standard_faults.h"
 
 #include "common/duration.h"
@@ -18,17 +18,17 @@ enum item {
 };
 
 const struct standard_fault standard_faults[] = {
-	[ITEM_REFUSED] = {"refused for ever", "does it try again, how often, and does it give up?",
+	[ITEM_REFUSED] = {"refused for ever", "does it retry, how often, and does it give up?",
 			  "refuse"},
-	[ITEM_REFUSED_ONCE] = {"refused once", "does it come through on the second attempt?",
+	[ITEM_REFUSED_ONCE] = {"refused once", "does the second attempt succeed?",
 			       "refuse, accept"},
-	[ITEM_REFUSED_THRICE] = {"refused three times", "is it patient enough?",
+	[ITEM_REFUSED_THRICE] = {"refused three times", "does it retry often enough?",
 				 "refuse x3, accept"},
 	[ITEM_NEVER_ANSWERED] = {"never answered", "how long does it wait for an answer?", "drop"},
-	[ITEM_LATE] = {"answered 500 ms late", "does it bear a slow network?", "delay 500ms"},
-	[ITEM_UNREACHABLE] = {"host unreachable", "does it take ICMP for final?",
+	[ITEM_LATE] = {"answered 500 ms late", "does it tolerate a slow network?", "delay 500ms"},
+	[ITEM_UNREACHABLE] = {"host unreachable", "does it treat ICMP as final?",
 			      "unreachable host"},
-	[ITEM_RESET] = {"reset after it was accepted", "does it repeat what may have been done?",
+	[ITEM_RESET] = {"reset after accept", "does it repeat a request that may have been served?",
 			"reset after accept", .needs_talk = true},
 	[ITEM_DEAD_FAMILY] = {"IPv6 dead, IPv4 alive", "how soon does it try the other family?",
 			      "{when: {family: ipv6}, do: drop}, accept", .dual = true},
@@ -36,14 +36,14 @@ const struct standard_fault standard_faults[] = {
 			 .timed = true},
 };
 _Static_assert(ARRAY_SIZE(standard_faults) == N_ITEMS, "one entry per item");
-const size_t n_battery = ARRAY_SIZE(standard_faults);
+const size_t n_standard_faults = ARRAY_SIZE(standard_faults);
 
 bool standard_faults_begins_with_refusal(const struct standard_fault *item)
 {
 	return strncmp(item->faults, "refuse", strlen("refuse")) == 0;
 }
 
-/* What is looked at in all items. */
+/* All runs of all faults. */
 struct summary {
 	const struct observed *runs;
 	size_t n_runs;
@@ -61,7 +61,7 @@ static void add(const struct summary *summary, const char *label, const char *te
 	strbuf_printf(summary->out, "  %-14s%s\n", label, text);
 }
 
-/* The faults after which there was another attempt, in each run; or in none. */
+/* Adds the faults that were followed by another attempt (@retried), or by none. */
 static void add_faults(const struct summary *summary, bool retried, const char *label)
 {
 	static const struct {
@@ -71,7 +71,7 @@ static void add_faults(const struct summary *summary, bool retried, const char *
 		{ITEM_REFUSED, "refused"},
 		{ITEM_NEVER_ANSWERED, "never answered"},
 		{ITEM_UNREACHABLE, "host unreachable"},
-		{ITEM_RESET, "reset after it was accepted"},
+		{ITEM_RESET, "reset after accept"},
 	};
 	AUTO_STRBUF struct strbuf list = {0};
 
@@ -82,7 +82,7 @@ static void add_faults(const struct summary *summary, bool retried, const char *
 		if (!summary->seen[faults[i].item])
 			continue;
 		for (size_t k = 0; k < summary->n_runs; k++) {
-			/* Still at the first one when its time was over: who knows? */
+			/* A client still in its first attempt when time ran out shows nothing. */
 			n_tried += runs[k].n_attempts > 1 ||
 				   (runs[k].n_attempts == 1 && runs[k].ended);
 			n += runs[k].n_attempts > 1;
@@ -94,7 +94,7 @@ static void add_faults(const struct summary *summary, bool retried, const char *
 		add(summary, label, strbuf_text(&list));
 }
 
-/* What kept trying until its time was over: nobody knows when it would have stopped. */
+/* Adds the faults under which the client was still trying when its time ran out. */
 static void add_unknown(const struct summary *summary)
 {
 	AUTO_STRBUF struct strbuf list = {0};
@@ -110,8 +110,8 @@ static void add_unknown(const struct summary *summary)
 	}
 	if (list.length == 0)
 		return;
-	strbuf_puts(&list, ": it still ran when its time was over");
-	add(summary, "not known", strbuf_text(&list));
+	strbuf_puts(&list, ": the client was still running when its time ran out");
+	add(summary, "unknown", strbuf_text(&list));
 }
 
 static void add_gives_up(const struct summary *summary)
@@ -175,12 +175,12 @@ static void add_fallback(const struct summary *summary)
 	if (!tried)
 		return;
 	if (longest_ns >= 0)
-		text = xasprintf("to the other family, after %s",
+		text = xasprintf("to the other family after %s",
 				 duration_format(longest_ns, duration));
 	else
 		text = xstrdup(ipv6 ? "none: it did not try the other family"
 				    : "not needed: it did not try IPv6");
-	add(summary, "fall-back", text);
+	add(summary, "fallback", text);
 }
 
 void standard_faults_summary(const struct observed *runs, size_t n_runs, const bool *seen,
@@ -188,8 +188,8 @@ void standard_faults_summary(const struct observed *runs, size_t n_runs, const b
 {
 	const struct summary summary = {runs, n_runs, seen, out};
 
-	add_faults(&summary, true, "tries again");
-	add_faults(&summary, false, "never again");
+	add_faults(&summary, true, "retries");
+	add_faults(&summary, false, "does not retry");
 	add_policy(&summary);
 	add_gives_up(&summary);
 	add_connect_timeout(&summary);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault try` and `synfault record`: looking at clients without judging them. */
+/* Tests of `synfault try` and `synfault record`, which observe clients without judging them. */
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include "common/duration.h"
 #include "tests/lib/program.h"
 
-Test(try, shows_what_a_client_does)
+Test(try, try_shows_attempts_policy_and_end)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -23,8 +23,8 @@ Test(try, shows_what_a_client_does)
 	program_left_nothing(synfault);
 }
 
-/* No judgement: what was asked for was seen. */
-Test(try, of_a_client_that_fails_or_never_ends_is_no_failure)
+/* Nothing is judged: the client was observed. */
+Test(try, try_succeeds_when_the_client_fails_or_never_ends)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -34,11 +34,11 @@ Test(try, of_a_client_that_fails_or_never_ends_is_no_failure)
 	program_runs(synfault,
 		     "try drop --timeout 700ms -- sh -c 'synfault-tiny $SYNFAULT_SERVER'");
 	program_exited(synfault, STATUS_PASSED);
-	program_printed(synfault, "none in the time it was given");
+	program_printed(synfault, "still running when its time ran out");
 	program_left_nothing(synfault);
 }
 
-Test(try, shows_events_live_when_told_to)
+Test(try, try_shows_events_live_with_verbose)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -47,7 +47,7 @@ Test(try, shows_events_live_when_told_to)
 	program_printed(synfault, "server 1  SYN 1 refused");
 }
 
-Test(try, takes_its_endpoint_from_options)
+Test(try, try_takes_its_endpoint_from_options)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -60,7 +60,7 @@ Test(try, takes_its_endpoint_from_options)
 	program_printed(synfault, "  attempts      1\n");
 }
 
-Test(try, says_when_the_client_never_tried)
+Test(try, try_explains_a_client_that_never_connects)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -69,7 +69,7 @@ Test(try, says_when_the_client_never_tried)
 	program_printed(synfault, "write ${server} there");
 }
 
-Test(try, says_what_keeps_it_from_seeing_anything)
+Test(try, try_explains_a_client_that_can_not_start)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -78,7 +78,7 @@ Test(try, says_what_keeps_it_from_seeing_anything)
 	program_complained(synfault, "no-such-program: not found in PATH");
 }
 
-Test(try, refuses_a_wrong_command_line)
+Test(try, try_refuses_a_wrong_command_line)
 {
 	static const struct {
 		const char *arguments, *complaint;
@@ -112,7 +112,7 @@ Test(try, refuses_a_wrong_command_line)
 
 /* ---- record ---- */
 
-/* Runs what was written by `record`, which has ended: it has to pass. */
+/* Runs the baseline that `record` has just written: it passes. */
 static void written_passes(struct program *synfault, size_t fewest)
 {
 	AUTO_FREE char *summary = NULL;
@@ -134,7 +134,7 @@ static void written_passes(struct program *synfault, size_t fewest)
 	program_concluded(synfault, summary);
 }
 
-/* Records a client, and runs what was written. */
+/* Records a client and runs the baseline. */
 static void baseline_passes(struct program *synfault, const char *options, const char *client,
 			    size_t fewest)
 {
@@ -150,7 +150,7 @@ static void expect_written(const struct program *synfault, const char *text)
 	cr_expect(strstr(written, text), "\"%s\" is not in what was written:\n%s", text, written);
 }
 
-Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
+Test(record, baseline_of_a_client_with_backoff_passes)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -163,10 +163,10 @@ Test(record, of_a_client_with_backoff_is_a_baseline_that_passes)
 }
 
 /*
- * All of synfault but its first process stands still when the clients have begun: the answer that
- * is to come after 500 ms does not come before they have given up.
+ * Every synfault process except the first is stopped once the clients run: the answer that is due
+ * after 500 ms comes when they have given up.
  */
-Test(record, on_a_machine_that_was_too_slow_at_first_looks_again)
+Test(record, record_repeats_runs_that_the_machine_held_up)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE pid_t *pids = NULL;
@@ -196,19 +196,18 @@ Test(record, on_a_machine_that_was_too_slow_at_first_looks_again)
 	expect_written(synfault, "attempts: 2\n  backoff: [200ms]\n");
 }
 
-/* What it does not know it says, and expects nothing that it can't know. */
-Test(record, of_a_client_that_never_stops_says_so)
+Test(record, baseline_of_a_client_that_never_stops_says_so)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	baseline_passes(synfault, "--timeout 3s --runs 2",
 			"synfault-backoff --base 200 --factor 1 --tries 100000 '${server}'", 7);
-	expect_written(synfault, "Whether it would give up is not known");
+	expect_written(synfault, "Whether it would give up is unknown");
 	expect_written(synfault, "[timeout, 3, synfault-backoff");
 	expect_written(synfault, "exit: 124");
 }
 
-Test(record, of_a_client_that_draws_its_waits_expects_none)
+Test(record, baseline_of_a_client_with_random_backoff_passes)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -218,7 +217,7 @@ Test(record, of_a_client_that_draws_its_waits_expects_none)
 			7);
 }
 
-Test(record, of_known_clients_is_a_baseline_that_passes)
+Test(record, baseline_of_curl_passes)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -228,7 +227,7 @@ Test(record, of_known_clients_is_a_baseline_that_passes)
 		"curl -sS --retry 3 --retry-delay 1 --retry-connrefused 'http://${server}/'", 7);
 }
 
-Test(record, of_a_python_client_is_a_baseline_that_passes)
+Test(record, baseline_of_a_python_client_passes)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	const char *source = getenv("SYNFAULT_SOURCE");
@@ -242,8 +241,8 @@ Test(record, of_a_python_client_is_a_baseline_that_passes)
 	baseline_passes(synfault, "--timeout 6s --runs 2 --jobs 6", client, 7);
 }
 
-/* An argument that is no YAML, no comment and no reference. */
-Test(record, keeps_hostile_arguments)
+/* An argument that looks like YAML, a comment and a reference. */
+Test(record, baseline_keeps_hostile_arguments)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -254,7 +253,7 @@ Test(record, keeps_hostile_arguments)
 	expect_written(synfault, "\\n# c\\n---\\n\\t\\\"\\\\ {$${x}\"");
 }
 
-Test(record, says_when_there_is_nothing_to_record)
+Test(record, record_explains_a_client_that_never_connects)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -267,7 +266,7 @@ Test(record, says_when_there_is_nothing_to_record)
 	program_left_nothing(synfault);
 }
 
-Test(record, refuses_a_wrong_command_line)
+Test(record, record_refuses_a_wrong_command_line)
 {
 	static const struct {
 		const char *arguments, *complaint;

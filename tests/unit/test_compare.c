@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of comparing two runs: what a client does differently, and what is no difference. */
+/* Tests of comparing two runs: which differences count, and which do not. */
 #include <criterion/criterion.h>
 #include <sys/wait.h>
 
 #include "runner/observe/compare.h"
 #include "tests/lib/record_builder.h"
 
-/* A client that was refused at these times (ms; -1 ends them), then ended. */
+/* A client that was refused at these times (ms, ended by -1), then exited. */
 static struct record *refused_at(const int *times_ms, int status)
 {
 	AUTO_RECORD_BUILDER struct record_builder *builder = record_builder_new();
@@ -21,10 +21,12 @@ static struct record *refused_at(const int *times_ms, int status)
 	return steal_pointer(&builder->record);
 }
 
-/* The differences as "what: before -> after (note)", one per line; the caller's. Frees both. */
-static char *differences(struct record *before, struct record *after, bool random_waits)
+/* Lists the differences as "what: before -> after (note)" lines, owned by the caller. Frees both.
+ */
+static char *differences(struct record *before, struct record *after, bool random_backoff)
 {
-	const struct compare_options options = {.timing_scale = 1, .random_waits = random_waits};
+	const struct compare_options options = {.timing_scale = 1,
+						.random_backoff = random_backoff};
 	AUTO_CHANGES struct change_list list = {0};
 	AUTO_STRBUF struct strbuf text = {0};
 
@@ -48,7 +50,7 @@ static char *differences(struct record *before, struct record *after, bool rando
 		__VA_ARGS__, -1                                                                    \
 	}
 
-Test(compare, times_within_tolerance_are_no_difference)
+Test(compare, times_within_tolerance_do_not_differ)
 {
 	AUTO_FREE char *text = differences(refused_at(TIMES(0, 1000, 2000, 3000), 0),
 					   refused_at(TIMES(5, 1090, 2010, 3100), 0), false);
@@ -56,28 +58,29 @@ Test(compare, times_within_tolerance_are_no_difference)
 	cr_assert_str_empty(text, "%s", text);
 }
 
-Test(compare, other_waits_and_their_policy_are_told)
+Test(compare, different_backoff_is_reported_with_its_policy)
 {
 	AUTO_FREE char *text = differences(refused_at(TIMES(0, 500, 1000, 1500), 0),
 					   refused_at(TIMES(0, 500, 1500, 3500), 0), false);
 
 	cr_assert_not_null(strstr(text, "backoff: fixed, 500 ms -> exponential, base 500 ms"), "%s",
 			   text);
-	cr_assert_not_null(strstr(text, "(wait 2: 500 ms, now 1.00 s; wait 3: 500 ms, now 2.00 s)"),
-			   "%s", text);
+	cr_assert_not_null(
+		strstr(text, "(backoff 2: 500 ms, now 1.00 s; backoff 3: 500 ms, now 2.00 s)"),
+		"%s", text);
 	cr_assert_not_null(strstr(text, "duration: 1.52 s -> 3.52 s"), "%s", text);
 	cr_assert_null(strstr(text, "attempts"), "%s", text);
 }
 
-Test(compare, a_wait_that_is_gone_is_told_however_short_it_was)
+Test(compare, missing_backoff_is_reported_even_if_it_was_short)
 {
 	AUTO_FREE char *text = differences(refused_at(TIMES(0, 80, 160, 240), 0),
 					   refused_at(TIMES(0, 1, 2, 3), 0), false);
 
-	cr_assert_not_null(strstr(text, "wait 1: "), "%s", text);
+	cr_assert_not_null(strstr(text, "backoff 1: "), "%s", text);
 }
 
-Test(compare, waits_that_are_drawn_are_compared_by_what_was_expected_of_them)
+Test(compare, random_backoff_that_met_its_expectation_does_not_differ)
 {
 	AUTO_FREE char *text = differences(refused_at(TIMES(0, 100, 900, 1000), 0),
 					   refused_at(TIMES(0, 700, 900, 2000), 0), true);
@@ -85,7 +88,7 @@ Test(compare, waits_that_are_drawn_are_compared_by_what_was_expected_of_them)
 	cr_assert_str_empty(text, "%s", text);
 }
 
-Test(compare, attempts_and_the_end_are_told)
+Test(compare, different_attempts_and_exit_are_reported)
 {
 	AUTO_FREE char *text = differences(refused_at(TIMES(0, 100, 200), 1),
 					   refused_at(TIMES(0, 100, 200, 300, 400), 0), false);
@@ -94,7 +97,7 @@ Test(compare, attempts_and_the_end_are_told)
 	cr_assert_not_null(strstr(text, "end: exit 1 -> exit 0\n"), "%s", text);
 }
 
-Test(compare, our_own_lag_explains_a_difference)
+Test(compare, differences_within_the_harness_lag_are_ignored)
 {
 	struct record *late = refused_at(TIMES(0, 1000, 2600), 0);
 	AUTO_FREE char *text = NULL;
@@ -104,7 +107,7 @@ Test(compare, our_own_lag_explains_a_difference)
 	cr_assert_str_empty(text, "%s", text);
 }
 
-Test(compare, another_scenario_is_said_and_no_more)
+Test(compare, different_scenarios_are_not_compared_further)
 {
 	struct record *other = refused_at(TIMES(0), 0);
 	AUTO_FREE char *text = NULL;
@@ -113,11 +116,11 @@ Test(compare, another_scenario_is_said_and_no_more)
 	other->endpoints[0].script = xstrdup("drop");
 	text = differences(refused_at(TIMES(0, 100), 1), other, false);
 	cr_assert_str_eq(text,
-			 "faults: api: refuse -> api: drop (the scenario is another; the rest "
+			 "faults: api: refuse -> api: drop (the scenarios differ, so the rest "
 			 "is not compared)\n");
 }
 
-Test(compare, a_connect_time_out_is_told)
+Test(compare, different_connect_timeout_is_reported)
 {
 	struct record *records[2];
 	AUTO_FREE char *text = NULL;
@@ -131,10 +134,10 @@ Test(compare, a_connect_time_out_is_told)
 		records[i] = steal_pointer(&builder->record);
 	}
 	text = differences(records[0], records[1], false);
-	cr_assert_str_eq(text, "connect time-out: 2.00 s -> 5.00 s\n");
+	cr_assert_str_eq(text, "connect-timeout: 2.00 s -> 5.00 s\n");
 }
 
-Test(compare, messages_are_the_same_but_for_times_ports_and_the_like)
+Test(compare, messages_that_differ_only_in_times_and_ports_are_equal)
 {
 	static const struct {
 		const char *left, *right;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is seen in records of which it is known what happened. */
+/* Tests of what is observed in records with a known course, and of finding outliers. */
 #include <criterion/criterion.h>
 
 #include "runner/observe/observe.h"
@@ -14,7 +14,7 @@ static void expect_words(const struct observed *runs, size_t n_runs, const char 
 	cr_expect_str_eq(strbuf_text(&text), words);
 }
 
-Test(observe, sees_waits_the_policy_and_the_end)
+Test(observe, observation_shows_backoff_policy_and_end)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "server", "refuse");
@@ -29,7 +29,7 @@ Test(observe, sees_waits_the_policy_and_the_end)
 	record_builder_client_exits(b, 7000, 7);
 	seen = observe(b->record);
 	cr_expect_eq(seen.n_attempts, 4);
-	cr_expect_eq(seen.n_waits, 3);
+	cr_expect_eq(seen.n_backoff, 3);
 	cr_expect(seen.ended);
 	expect_words(&seen, 1,
 		     "  attempts      4\n"
@@ -40,8 +40,8 @@ Test(observe, sees_waits_the_policy_and_the_end)
 	observed_free(&seen);
 }
 
-/* The last one's socket died with the client: that is no time-out of the client's own. */
-Test(observe, sees_how_long_a_client_waits_for_an_answer)
+/* The last attempt's socket died with the client: the client did not give that one up. */
+Test(observe, observation_shows_how_long_a_client_waits_for_an_answer)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "server", "drop");
@@ -56,15 +56,15 @@ Test(observe, sees_how_long_a_client_waits_for_an_answer)
 	cr_expect_eq(seen.n_abandoned, 2);
 	cr_expect_not(seen.ended);
 	expect_words(&seen, 1,
-		     "  attempts      3, then its time was over: how many more is not known\n"
+		     "  attempts      3 until its time ran out\n"
 		     "  backoff       500 ms, 500 ms\n"
 		     "  looks like    fixed, 500 ms\n"
-		     "  gave up       an attempt without answer after 1.50 s\n"
-		     "  end           none in the time it was given\n");
+		     "  gave up       on an unanswered attempt after 1.50 s\n"
+		     "  end           still running when its time ran out\n");
 	observed_free(&seen);
 }
 
-Test(observe, gives_ranges_of_what_differs_from_run_to_run)
+Test(observe, observation_gives_ranges_where_runs_differ)
 {
 	struct observed runs[2];
 
@@ -87,7 +87,7 @@ Test(observe, gives_ranges_of_what_differs_from_run_to_run)
 		observed_free(&runs[i]);
 }
 
-Test(observe, of_overlapping_attempts_knows_no_waits)
+Test(observe, overlapping_attempts_have_no_backoff)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "server", "drop");
@@ -100,14 +100,13 @@ Test(observe, of_overlapping_attempts_knows_no_waits)
 	cr_expect(seen.overlaps);
 	expect_words(&seen, 1,
 		     "  attempts      2\n"
-		     "  backoff       none to speak of: an attempt began before the one before had "
-		     "ended\n"
-		     "  gave up       an attempt without answer after 2.75 s .. 3.00 s\n"
+		     "  backoff       none: attempts overlap\n"
+		     "  gave up       on an unanswered attempt after 2.75 s .. 3.00 s\n"
 		     "  end           exit 1 after 3.00 s\n");
 	observed_free(&seen);
 }
 
-Test(observe, of_a_client_that_did_nothing_sees_nothing)
+Test(observe, observation_of_an_idle_client_is_empty)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	struct observed seen;
@@ -119,32 +118,32 @@ Test(observe, of_a_client_that_did_nothing_sees_nothing)
 	observed_free(&seen);
 }
 
-/* ---- doubt ---- */
+/* ---- outliers ---- */
 
 enum { RUNS = 3, MAX_ITEMS = 16 };
 
-/* One wait in each of the runs of two items that begin with refusals, and what is in doubt. */
-struct doubt_case {
-	int64_t waits_ms[2 * RUNS], client_lags_ms[2 * RUNS], harness_lags_ms[2 * RUNS];
+/* One backoff in each run of two faults that begin with a refusal, and the outliers. */
+struct outlier_case {
+	int64_t backoff_ms[2 * RUNS], client_lags_ms[2 * RUNS], harness_lags_ms[2 * RUNS];
 	bool open;
 	const char *doubtful; /* "x" by run */
 };
 
-static void expect_doubt(const struct doubt_case *expected, size_t number)
+static void expect_outliers(const struct outlier_case *expected, size_t number)
 {
 	struct observed runs[MAX_ITEMS * RUNS] = {0};
 	bool seen[MAX_ITEMS] = {true, true}, doubtful[MAX_ITEMS * RUNS];
-	int64_t waits_ns[2 * RUNS];
+	int64_t backoff_ns[2 * RUNS];
 	char got[2 * RUNS + 1] = "";
 
-	cr_assert_leq(n_battery, MAX_ITEMS);
+	cr_assert_leq(n_standard_faults, MAX_ITEMS);
 	for (size_t i = 0; i < 2 * RUNS; i++) {
-		waits_ns[i] = expected->waits_ms[i] * NS_PER_MS;
+		backoff_ns[i] = expected->backoff_ms[i] * NS_PER_MS;
 		runs[i] = (struct observed){
 			.ended = true,
 			.n_attempts = 2,
-			.waits_ns = &waits_ns[i],
-			.n_waits = 1,
+			.backoff_ns = &backoff_ns[i],
+			.n_backoff = 1,
 			.fallback_ns = -1,
 			.client_lag_ns = expected->client_lags_ms[i] * NS_PER_MS,
 			.harness_lag_ns = expected->harness_lags_ms[i] * NS_PER_MS,
@@ -154,44 +153,44 @@ static void expect_doubt(const struct doubt_case *expected, size_t number)
 	for (size_t i = 0; i < 2 * RUNS; i++)
 		got[i] = doubtful[i] ? 'x' : '-';
 	cr_expect_str_eq(got, expected->doubtful, "case %zu: %s", number, got);
-	for (size_t i = 2 * RUNS; i < n_battery * RUNS; i++)
+	for (size_t i = 2 * RUNS; i < n_standard_faults * RUNS; i++)
 		cr_expect_not(doubtful[i]);
 }
 
-Test(doubt, is_where_lag_explains_what_runs_differ_in)
+Test(outliers, runs_are_doubtful_where_lag_explains_a_difference)
 {
-	static const struct doubt_case cases[] = {
-		/* They do not differ: no lag matters. */
+	static const struct outlier_case cases[] = {
+		/* Runs that agree are in no doubt, late or not. */
 		{{300, 300, 300, 301, 310, 350}, {0, 0, 0, 0, 500, 500}, {0}, false, "------"},
-		/* One was held up; so may have been others that look well. */
+		/* One was held up; others that look right may have been, too. */
 		{{300, 300, 300, 300, 420, 300}, {0, 0, 0, 0, 100, 0}, {0}, true, "----x-"},
 		{{300, 420, 420, 420, 420, 420}, {0, 90, 90, 90, 90, 90}, {0}, true, "-xxxxx"},
 		{{300, 420, 300, 300, 300, 300}, {0, 100, 80, 0, 0, 0}, {0}, true, "-xx---"},
-		/* Our own lag makes them look shorter, too. */
+		/* Our own lag can also make times look shorter. */
 		{{300, 300, 420, 420, 420, 420}, {0}, {90, 90, 0, 0, 0, 0}, true, "xxxxxx"},
 		{{300, 300, 420, 420, 420, 420}, {90, 90, 0, 0, 0, 0}, {0}, false, "------"},
-		/* Drawn: what lag does not explain is certain, and leaves nothing open. */
+		/* Random backoff: a difference that lag does not explain is certain. */
 		{{10, 900, 400, 200, 300, 700}, {0, 100, 0, 300, 0, 0}, {0}, false, "------"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		expect_doubt(&cases[i], i);
+		expect_outliers(&cases[i], i);
 }
 
-/* The machine was away, and nobody counted it. */
-Test(doubt, is_where_one_run_took_longer_than_nearly_all_others)
+/* A guest machine does not see all of its lag. */
+Test(outliers, a_run_that_took_longer_than_nearly_all_others_is_doubtful)
 {
-	static const struct doubt_case cases[] = {
+	static const struct outlier_case cases[] = {
 		{{300, 300, 300, 300, 500, 300}, {0}, {0}, false, "----x-"},
 		{{300, 300, 300, 300, 500, 600}, {0}, {0}, false, "------"},
 		{{300, 300, 300, 300, 100, 300}, {0}, {0}, false, "------"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		expect_doubt(&cases[i], i);
+		expect_outliers(&cases[i], i);
 }
 
-Test(doubt, is_where_a_client_that_lost_time_came_to_another_end)
+Test(outliers, a_run_that_lost_time_and_ended_differently_is_doubtful)
 {
 	struct observed runs[MAX_ITEMS * RUNS] = {0};
 	bool seen[MAX_ITEMS] = {true}, doubtful[MAX_ITEMS * RUNS];
@@ -208,32 +207,32 @@ Test(doubt, is_where_a_client_that_lost_time_came_to_another_end)
 	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 	runs[2].n_attempts = 2;
 	cr_expect(outliers_find(runs, RUNS, seen, doubtful));
-	/* Nobody knows how many more there would have been. */
+	/* If time ran out, the number of attempts says nothing. */
 	runs[0].ended = runs[1].ended = runs[2].ended = false;
 	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
-	/* What was not seen is in no doubt. */
+	/* A fault that was not observed is ignored. */
 	runs[0].ended = true;
 	seen[0] = false;
 	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 }
 
-/* They ran side by side, and what held up one held up the others. */
-Test(doubt, is_where_all_runs_were_late)
+/* They ran side by side, and the same load held up all of them. */
+Test(outliers, runs_are_doubtful_if_all_were_late)
 {
-	static const struct doubt_case cases[] = {
+	static const struct outlier_case cases[] = {
 		{{650, 650, 650, 650, 650, 650}, {0}, {260, 300, 300, 0, 0, 0}, true, "xxx---"},
 		{{650, 650, 650, 650, 650, 650}, {0}, {300, 200, 300, 0, 0, 0}, false, "------"},
 		{{650, 650, 650, 650, 650, 650}, {900, 900, 900}, {0}, false, "------"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		expect_doubt(&cases[i], i);
+		expect_outliers(&cases[i], i);
 }
 
-Test(doubt, takes_what_lag_explains_for_what_most_did)
+Test(outliers, settling_replaces_times_that_lag_explains_by_the_median)
 {
 	static const struct {
-		int64_t waits_ms[RUNS], client_lags_ms[RUNS], settled_ms[RUNS];
+		int64_t backoff_ms[RUNS], client_lags_ms[RUNS], settled_ms[RUNS];
 	} cases[] = {
 		{{300, 450, 301}, {0, 120, 0}, {300, 301, 301}},
 		{{300, 450, 301}, {0, 20, 0}, {300, 450, 301}},
@@ -243,21 +242,21 @@ Test(doubt, takes_what_lag_explains_for_what_most_did)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct observed runs[MAX_ITEMS * RUNS] = {0};
 		bool seen[MAX_ITEMS] = {true};
-		int64_t waits_ns[RUNS];
+		int64_t backoff_ns[RUNS];
 
 		for (size_t k = 0; k < RUNS; k++) {
-			waits_ns[k] = cases[i].waits_ms[k] * NS_PER_MS;
+			backoff_ns[k] = cases[i].backoff_ms[k] * NS_PER_MS;
 			runs[k] = (struct observed){
 				.ended = true,
-				.waits_ns = &waits_ns[k],
-				.n_waits = 1,
+				.backoff_ns = &backoff_ns[k],
+				.n_backoff = 1,
 				.fallback_ns = -1,
 				.client_lag_ns = cases[i].client_lags_ms[k] * NS_PER_MS,
 			};
 		}
 		outliers_settle(runs, RUNS, seen);
 		for (size_t k = 0; k < RUNS; k++)
-			cr_expect_eq(waits_ns[k], cases[i].settled_ms[k] * NS_PER_MS,
-				     "case %zu, run %zu: %lld", i, k, (long long)waits_ns[k]);
+			cr_expect_eq(backoff_ns[k], cases[i].settled_ms[k] * NS_PER_MS,
+				     "case %zu, run %zu: %lld", i, k, (long long)backoff_ns[k]);
 	}
 }

@@ -14,7 +14,7 @@ static void expect_command_survives(const char *const *words)
 	struct scenario_file *file;
 
 	adhoc_scenario_write(
-		&(struct probe){
+		&(struct adhoc_scenario){
 			.name = "n", .faults = faults, .timeout_ns = NS_PER_S, .command = command},
 		writer);
 	yaml_text(writer, "expect");
