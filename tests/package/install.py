@@ -15,7 +15,8 @@ LINK = re.compile(r"\]\(([^)#:\s]+)\)")
 
 
 def expected(source):
-    documents = ["README.md", "COPYING", *(f"docs/{path.name}" for path in source.glob("docs/*.md")),
+    documents = ["CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "SECURITY.md",
+                 *(f"docs/{path.name}" for path in source.glob("docs/*.md")),
                  *(f"docs/{path.name}" for path in source.glob("docs/*.schema.json"))]
     completions = ["bash-completion/completions/synfault", "zsh/site-functions/_synfault",
                    "fish/vendor_completions.d/synfault.fish"]
@@ -34,6 +35,22 @@ def dead_links(prefix):
                 yield f"{path.relative_to(prefix)}: the link to {target} leads nowhere"
 
 
+def wrong_versions(source, program):
+    """The version of meson.build is what the program, the changelog and the Debian package have."""
+    version = re.search(r"version: '(\d+\.\d+\.\d+(?:~dev)?)'",
+                        (source / "meson.build").read_text(encoding="utf-8"))[1]
+    printed = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    if printed != f"synfault {version}\n":
+        yield f"meson.build has version {version}, --version prints {printed}"
+    heading = re.search(r"^## (.*)", (source / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[1]
+    release, _, state = version.partition("~")
+    if not heading.startswith(f"{release} (") or (heading == f"{release} (unreleased)") != bool(state):
+        yield f"meson.build has version {version}, CHANGELOG.md begins with {heading}"
+    debian = (source / "debian/changelog").read_text(encoding="utf-8").splitlines()[0]
+    if not debian.startswith(f"synfault ({version}) "):
+        yield f"meson.build has version {version}, debian/changelog begins with {debian}"
+
+
 def main():
     source, build = Path(sys.argv[1]), Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as directory:
@@ -45,9 +62,7 @@ def main():
         complaints = [f"{name} is not installed" for name in sorted(expected(source) - installed)]
         complaints += [f"{name} is installed" for name in sorted(installed - expected(source))]
         complaints += dead_links(prefix)
-        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-        if not re.fullmatch(r"synfault \d+\.\d+\.\d+\n", version.stdout):
-            complaints.append(f"it says of itself: {version.stdout}")
+        complaints += wrong_versions(source, program)
     for complaint in complaints:
         print(complaint)
     sys.exit(1 if complaints else 0)
