@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See json_fields.h. */
+#include "runner/record/json_fields.h"
+
+#include <inttypes.h>
+#include <limits.h>
+
+#include "runner/record/base64.h"
+
+/* The member of an object that a row describes; to read it, or to write to it. */
+#define VALUE(T, object, at)  (*(T const *)((const char *)(object) + (at)))
+#define MEMBER(T, object, at) ((T *)((char *)(object) + (at)))
+
+static bool applies(const struct json_type *type, const struct json_field *field,
+		    const void *object)
+{
+	return !field->tags || field->tags >> VALUE(unsigned, object, type->tag->offset) & 1;
+}
+
+/* ---- writing ---- */
+
+static int add_dumped(const char *data, size_t length, void *out)
+{
+	strbuf_add(out, data, length);
+	return 0;
+}
+
+static void write_bytes(struct strbuf *out, const char *text, size_t length)
+{
+	json_t *value = memchr(text, '\0', length) ? NULL : json_stringn(text, length);
+
+	if (!value) {
+		strbuf_puts(out, "{\"base64\":\"");
+		base64_encode(text, length, out);
+		strbuf_puts(out, "\"}");
+		return;
+	}
+	if (json_dump_callback(value, add_dumped, out, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+		out_of_memory();
+	json_decref(value);
+}
+
+static void write_text(struct strbuf *out, const char *text)
+{
+	write_bytes(out, text, strlen(text));
+}
+
+static void write_texts(struct strbuf *out, char *const *texts)
+{
+	strbuf_putc(out, '[');
+	for (size_t i = 0; texts && texts[i]; i++) {
+		if (i > 0)
+			strbuf_putc(out, ',');
+		write_text(out, texts[i]);
+	}
+	strbuf_putc(out, ']');
+}
+
+/* jansson knows how to write a double without regard to the locale. */
+static void write_real(struct strbuf *out, double number)
+{
+	json_t *value = json_real(number);
+
+	if (!value || json_dump_callback(value, add_dumped, out, JSON_ENCODE_ANY) < 0)
+		out_of_memory();
+	json_decref(value);
+}
+
+static void write_address(struct strbuf *out, const struct address *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	strbuf_printf(out, "\"%s\"", address_format(address, text));
+}
+
+static int64_t number(const struct json_field *field, const void *object)
+{
+	uint32_t index;
+
+	switch (field->kind) {
+	case JSON_KIND_I64:
+	case JSON_KIND_U64:
+	case JSON_KIND_DECIMAL:
+		return VALUE(int64_t, object, field->offset);
+	case JSON_KIND_INT:
+		return VALUE(int, object, field->offset);
+	case JSON_KIND_INDEX:
+		index = VALUE(uint32_t, object, field->offset);
+		return index == UINT32_MAX ? -1 : (int64_t)index;
+	case JSON_KIND_CONSTANT:
+		return field->min;
+	default:
+		return VALUE(uint32_t, object, field->offset);
+	}
+}
+
+static bool is_empty(const struct json_type *type, const void *object);
+
+/* Whether an optional member is left out. */
+static bool is_absent(const struct json_field *field, const void *object)
+{
+	char *const *texts;
+
+	switch (field->kind) {
+	case JSON_KIND_TEXT:
+	case JSON_KIND_BYTES:
+	case JSON_KIND_POINTER:
+		return !VALUE(void *, object, field->offset);
+	case JSON_KIND_TEXTS:
+		texts = VALUE(char **, object, field->offset);
+		return !texts || !texts[0];
+	case JSON_KIND_LIST:
+		return VALUE(size_t, object, field->count_offset) == 0;
+	case JSON_KIND_OBJECT:
+		return is_empty(field->type, (const char *)object + field->offset);
+	case JSON_KIND_INDEX:
+		return number(field, object) < 0;
+	case JSON_KIND_BOOL:
+		return !VALUE(bool, object, field->offset);
+	case JSON_KIND_REAL:
+		return VALUE(double, object, field->offset) == 0;
+	case JSON_KIND_CONSTANT:
+	case JSON_KIND_ADDRESS:
+		return false;
+	default:
+		return number(field, object) == 0;
+	}
+}
+
+static bool is_empty(const struct json_type *type, const void *object)
+{
+	for (size_t i = 0; i < type->n_fields; i++)
+		if (!is_absent(&type->fields[i], object))
+			return false;
+	return true;
+}
+
+static void write_object(const struct json_type *type, const void *object, struct strbuf *out)
+{
+	strbuf_putc(out, '{');
+	json_fields_write(type, object, out);
+	strbuf_putc(out, '}');
+}
+
+static void write_value(const struct json_field *field, const void *object, struct strbuf *out);
+
+static void write_list(const struct json_field *field, const void *object, struct strbuf *out)
+{
+	const char *items = VALUE(char *, object, field->offset);
+	size_t count = VALUE(size_t, object, field->count_offset);
+
+	strbuf_putc(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		const char *item = items + i * field->type->size;
+
+		if (i > 0)
+			strbuf_putc(out, ',');
+		if (field->type->fields[0].key)
+			write_object(field->type, item, out);
+		else
+			write_value(&field->type->fields[0], item, out);
+	}
+	strbuf_putc(out, ']');
+}
+
+static void write_value(const struct json_field *field, const void *object, struct strbuf *out)
+{
+	const char *text;
+
+	switch (field->kind) {
+	case JSON_KIND_CONSTANT:
+		if (field->constant)
+			write_text(out, field->constant);
+		else
+			strbuf_printf(out, "%" PRId64, field->min);
+		break;
+	case JSON_KIND_BOOL:
+		strbuf_puts(out, VALUE(bool, object, field->offset) ? "true" : "false");
+		break;
+	case JSON_KIND_REAL:
+		write_real(out, VALUE(double, object, field->offset));
+		break;
+	case JSON_KIND_DECIMAL:
+		strbuf_printf(out, "\"%" PRIu64 "\"", VALUE(uint64_t, object, field->offset));
+		break;
+	case JSON_KIND_WORD:
+		strbuf_printf(out, "\"%s\"", field->word(VALUE(unsigned, object, field->offset)));
+		break;
+	case JSON_KIND_TEXT:
+		text = VALUE(char *, object, field->offset);
+		write_text(out, text ? text : "");
+		break;
+	case JSON_KIND_BYTES:
+		text = VALUE(char *, object, field->offset);
+		write_bytes(out, text ? text : "", VALUE(size_t, object, field->count_offset));
+		break;
+	case JSON_KIND_TEXTS:
+		write_texts(out, VALUE(char **, object, field->offset));
+		break;
+	case JSON_KIND_ADDRESS:
+		write_address(out, &VALUE(struct address, object, field->offset));
+		break;
+	case JSON_KIND_OBJECT:
+		write_object(field->type, (const char *)object + field->offset, out);
+		break;
+	case JSON_KIND_POINTER:
+		write_object(field->type, VALUE(void *, object, field->offset), out);
+		break;
+	case JSON_KIND_LIST:
+		write_list(field, object, out);
+		break;
+	default:
+		strbuf_printf(out, "%" PRId64, number(field, object));
+		break;
+	}
+}
+
+void json_fields_write(const struct json_type *type, const void *object, struct strbuf *out)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct json_field *field = &type->fields[i];
+
+		if (!applies(type, field, object) || (field->optional && is_absent(field, object)))
+			continue;
+		if (out->length > 0 && out->data[out->length - 1] != '{')
+			strbuf_putc(out, ',');
+		strbuf_putc(out, '"');
+		strbuf_puts(out, field->key);
+		strbuf_puts(out, "\":");
+		write_value(field, object, out);
+	}
+}
+
+/* ---- reading ---- */
+
+bool json_refuse(struct json_reader *reader, const char *format, ...)
+{
+	AUTO_FREE char *message = NULL;
+	va_list arguments;
+
+	if (reader->message)
+		return false;
+	va_start(arguments, format);
+	message = xvasprintf(format, arguments);
+	va_end(arguments);
+	reader->message =
+		xasprintf("%s: %s", *reader->where ? reader->where : reader->document, message);
+	return false;
+}
+
+static bool wrong(struct json_reader *reader, const struct json_field *field, const char *what)
+{
+	return field->key ? json_refuse(reader, "\"%s\" is %s", field->key, what)
+			  : json_refuse(reader, "%s", what);
+}
+
+void json_field_range(const struct json_field *field, int64_t *ret_min, int64_t *ret_max)
+{
+	bool any = field->min == 0 && field->max == 0;
+
+	*ret_min = any && field->kind == JSON_KIND_I64   ? INT64_MIN
+		   : any && field->kind == JSON_KIND_INT ? INT_MIN
+							 : field->min;
+	*ret_max = !any                             ? field->max
+		   : field->kind == JSON_KIND_INT   ? INT_MAX
+		   : field->kind == JSON_KIND_U32   ? UINT32_MAX
+		   : field->kind == JSON_KIND_INDEX ? UINT32_MAX - 1
+						    : INT64_MAX;
+	if (field->kind == JSON_KIND_INDEX && field->may_be_none && !field->optional)
+		*ret_min = -1;
+}
+
+static bool read_number(struct json_reader *reader, const struct json_field *field,
+			const json_t *json, void *object)
+{
+	int64_t value = json_integer_value(json), min, max;
+
+	json_field_range(field, &min, &max);
+	if (!json_is_integer(json))
+		return wrong(reader, field, "not an integer");
+	if (value < min || value > max)
+		return json_refuse(reader,
+				   "\"%s\" is out of range: %" PRId64 " is not from %" PRId64
+				   " to %" PRId64,
+				   field->key, value, min, max);
+	if (field->scope_offset && value >= 0) {
+		size_t count = VALUE(size_t, reader->scope, field->scope_offset - 1);
+
+		if ((uint64_t)value >= count)
+			return json_refuse(reader, "\"%s\" is %" PRId64 ", but there are %zu",
+					   field->key, value, count);
+	}
+	if (field->kind == JSON_KIND_I64 || field->kind == JSON_KIND_U64)
+		*MEMBER(int64_t, object, field->offset) = value;
+	else if (field->kind == JSON_KIND_INT)
+		*MEMBER(int, object, field->offset) = (int)value;
+	else
+		*MEMBER(uint32_t, object, field->offset) = (uint32_t)value;
+	return true;
+}
+
+static bool read_real(struct json_reader *reader, const struct json_field *field,
+		      const json_t *json, void *object)
+{
+	double value = json_number_value(json);
+
+	if (!json_is_number(json))
+		return wrong(reader, field, "not a number");
+	if (field->max && !(value > (double)field->min && value <= (double)field->max))
+		return json_refuse(reader,
+				   "\"%s\" is not more than %" PRId64 " and at most %" PRId64,
+				   field->key, field->min, field->max);
+	*MEMBER(double, object, field->offset) = value;
+	return true;
+}
+
+/* Takes only what the writer writes: no sign, no blank, no overflow. */
+static bool read_decimal(struct json_reader *reader, const struct json_field *field,
+			 const json_t *json, void *object)
+{
+	const char *text = json_string_value(json);
+	uint64_t value = text ? strtoull(text, NULL, 10) : 0;
+	char again[24];
+
+	snprintf(again, sizeof(again), "%" PRIu64, value);
+	if (!text || strcmp(text, again) != 0)
+		return wrong(reader, field, "not a whole number as text");
+	*MEMBER(uint64_t, object, field->offset) = value;
+	return true;
+}
+
+static bool read_word(struct json_reader *reader, const struct json_field *field,
+		      const json_t *json, void *object)
+{
+	const char *text = json_string_value(json);
+
+	for (unsigned i = 0; text && i < field->n_words; i++) {
+		if (strcmp(text, field->word(i)) != 0)
+			continue;
+		*MEMBER(unsigned, object, field->offset) = i;
+		return true;
+	}
+	return wrong(reader, field, "not known");
+}
+
+/* The bytes as malloc memory with a NUL after them, or NULL. */
+static char *read_bytes(struct json_reader *reader, const struct json_field *field,
+			const json_t *json, size_t *ret_length)
+{
+	const json_t *encoded = json_is_object(json) ? json_object_get(json, "base64") : NULL;
+	AUTO_STRBUF struct strbuf decoded = {0};
+
+	if (json_is_string(json)) {
+		strbuf_add(&decoded, json_string_value(json), json_string_length(json));
+	} else if (!json_is_string(encoded) || json_object_size(json) != 1) {
+		wrong(reader, field, "not text");
+		return NULL;
+	} else if (base64_decode(json_string_value(encoded), json_string_length(encoded),
+				 &decoded) < 0) {
+		wrong(reader, field, "not base64");
+		return NULL;
+	}
+	*ret_length = decoded.length;
+	return strbuf_steal(&decoded);
+}
+
+static char *read_text(struct json_reader *reader, const struct json_field *field,
+		       const json_t *json)
+{
+	size_t length = 0;
+	AUTO_FREE char *text = read_bytes(reader, field, json, &length);
+
+	if (text && strlen(text) != length) {
+		wrong(reader, field, "text with a NUL in it");
+		return NULL;
+	}
+	return steal_pointer(&text);
+}
+
+static bool read_texts(struct json_reader *reader, const struct json_field *field,
+		       const json_t *json, void *object)
+{
+	char **texts;
+	json_t *item;
+	size_t i;
+
+	if (!json_is_array(json))
+		return wrong(reader, field, "not a list");
+	texts = xzalloc((json_array_size(json) + 1) * sizeof(*texts));
+	*MEMBER(char **, object, field->offset) = texts;
+	json_array_foreach(json, i, item)
+	{
+		texts[i] = read_text(reader, field, item);
+		if (!texts[i])
+			return false;
+	}
+	return true;
+}
+
+/* "127.0.0.1:8080" or "[::1]:8080" */
+static bool parse_address(const char *text, struct address *ret)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *colon = strrchr(text, ':');
+	size_t length;
+	char *end;
+	unsigned long port;
+
+	if (!colon || colon[1] < '0' || colon[1] > '9')
+		return false;
+	port = strtoul(colon + 1, &end, 10);
+	if (*end || end - colon > 6 || port > UINT16_MAX)
+		return false;
+	length = (size_t)(colon - text);
+	if (text[0] == '[') {
+		if (text[length - 1] != ']' || !memchr(text, ':', length))
+			return false;
+		text++;
+		length -= 2;
+	} else if (memchr(text, ':', length)) {
+		return false;
+	}
+	if (length >= sizeof(host))
+		return false;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	return address_parse(host, (uint16_t)port, ret) == 0;
+}
+
+static bool read_constant(struct json_reader *reader, const struct json_field *field,
+			  const json_t *json)
+{
+	const char *text = json_string_value(json);
+
+	if (!field->constant)
+		return (json_is_integer(json) && json_integer_value(json) == field->min) ||
+		       json_refuse(reader, "\"%s\" is not %" PRId64 ", the only one known",
+				   field->key, field->min);
+	return (text && strcmp(text, field->constant) == 0) ||
+	       json_refuse(reader, "\"%s\" is not \"%s\"", field->key, field->constant);
+}
+
+static bool read_value(struct json_reader *reader, const struct json_field *field, json_t *json,
+		       void *object);
+
+/* Counts each element before it reads it, so that clearing finds all. */
+static bool read_list(struct json_reader *reader, const struct json_field *field, json_t *json,
+		      void *object)
+{
+	const struct json_type *type = field->type;
+	char **items = MEMBER(char *, object, field->offset);
+	size_t *count = MEMBER(size_t, object, field->count_offset), capacity = 0;
+	size_t length = strlen(reader->where), i;
+	json_t *item;
+	bool good = true;
+
+	/* An index to an element has 32 bits. */
+	if (!json_is_array(json) || json_array_size(json) >= UINT32_MAX)
+		return wrong(reader, field, "not a list");
+	json_array_foreach(json, i, item)
+	{
+		*items = array_reserve_(*items, *count, &capacity, type->size);
+		if (field->capacity_offset)
+			*MEMBER(size_t, object, field->capacity_offset) = capacity;
+		memset(*items + i * type->size, 0, type->size);
+		++*count;
+		snprintf(reader->where + length, sizeof(reader->where) - length, "[%zu]", i);
+		good = type->fields[0].key
+			       ? json_fields_read(reader, type, item, *items + i * type->size)
+			       : read_value(reader, &type->fields[0], item,
+					    *items + i * type->size);
+		if (!good)
+			break;
+	}
+	reader->where[length] = '\0';
+	return good;
+}
+
+/* Values that have a place of their own in messages. */
+static bool read_nested(struct json_reader *reader, const struct json_field *field, json_t *json,
+			void *object)
+{
+	size_t length = strlen(reader->where);
+	void *inner = MEMBER(void, object, field->offset);
+	bool good;
+
+	snprintf(reader->where + length, sizeof(reader->where) - length, "%s%s",
+		 length > 0 ? "." : "", field->key);
+	if (field->kind == JSON_KIND_LIST) {
+		good = read_list(reader, field, json, object);
+	} else {
+		if (field->kind == JSON_KIND_POINTER)
+			inner = *MEMBER(void *, object, field->offset) = xzalloc(field->type->size);
+		good = json_fields_read(reader, field->type, json, inner);
+	}
+	reader->where[length] = '\0';
+	return good;
+}
+
+static bool read_value(struct json_reader *reader, const struct json_field *field, json_t *json,
+		       void *object)
+{
+	char *text;
+
+	switch (field->kind) {
+	case JSON_KIND_CONSTANT:
+		return read_constant(reader, field, json);
+	case JSON_KIND_BOOL:
+		*MEMBER(bool, object, field->offset) = json_is_true(json);
+		return json_is_boolean(json) || wrong(reader, field, "neither true nor false");
+	case JSON_KIND_REAL:
+		return read_real(reader, field, json, object);
+	case JSON_KIND_DECIMAL:
+		return read_decimal(reader, field, json, object);
+	case JSON_KIND_WORD:
+		return read_word(reader, field, json, object);
+	case JSON_KIND_TEXT:
+		text = read_text(reader, field, json);
+		*MEMBER(char *, object, field->offset) = text;
+		return text != NULL;
+	case JSON_KIND_BYTES:
+		text = read_bytes(reader, field, json, MEMBER(size_t, object, field->count_offset));
+		*MEMBER(char *, object, field->offset) = text;
+		return text != NULL;
+	case JSON_KIND_TEXTS:
+		return read_texts(reader, field, json, object);
+	case JSON_KIND_ADDRESS:
+		return (json_is_string(json) &&
+			parse_address(json_string_value(json),
+				      MEMBER(struct address, object, field->offset))) ||
+		       wrong(reader, field, "not an address");
+	case JSON_KIND_OBJECT:
+	case JSON_KIND_POINTER:
+	case JSON_KIND_LIST:
+		return read_nested(reader, field, json, object);
+	default:
+		return read_number(reader, field, json, object);
+	}
+}
+
+static bool refuse_unknown_key(struct json_reader *reader, const struct json_type *type,
+			       json_t *json, const void *object)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json, key, value)
+	{
+		bool known = false;
+
+		for (size_t i = 0; i < type->n_fields && !known; i++)
+			known = strcmp(type->fields[i].key, key) == 0 &&
+				applies(type, &type->fields[i], object);
+		if (!known)
+			return json_refuse(reader, "\"%s\" is not a known key", key);
+	}
+	return true;
+}
+
+bool json_fields_read(struct json_reader *reader, const struct json_type *type, json_t *json,
+		      void *ret)
+{
+	const void *outer_scope = reader->scope;
+	size_t n_known = 0;
+	bool good;
+
+	if (!json_is_object(json))
+		return json_refuse(reader, "not an object");
+	if (type->is_scope)
+		reader->scope = ret;
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct json_field *field = &type->fields[i];
+		json_t *value;
+
+		if (!applies(type, field, ret))
+			continue;
+		value = json_object_get(json, field->key);
+		if (value)
+			n_known++;
+		else if (!field->optional)
+			return wrong(reader, field, "missing");
+		else if (field->kind == JSON_KIND_INDEX)
+			*MEMBER(uint32_t, ret, field->offset) = UINT32_MAX;
+		if (value && !read_value(reader, field, value, ret))
+			return false;
+	}
+	if (type->is_closed && json_object_size(json) > n_known &&
+	    !refuse_unknown_key(reader, type, json, ret))
+		return false;
+	good = !type->check || type->check(reader, ret);
+	reader->scope = outer_scope;
+	return good;
+}
+
+/* ---- freeing ---- */
+
+void json_fields_clear(const struct json_type *type, void *object)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct json_field *field = &type->fields[i];
+		void *member = (char *)object + field->offset;
+
+		if (!applies(type, field, object))
+			continue;
+		if (field->kind == JSON_KIND_OBJECT) {
+			json_fields_clear(field->type, member);
+		} else if (field->kind == JSON_KIND_POINTER && *(void **)member) {
+			json_fields_clear(field->type, *(void **)member);
+		} else if (field->kind == JSON_KIND_LIST) {
+			for (size_t k = 0; k < VALUE(size_t, object, field->count_offset); k++)
+				json_fields_clear(field->type,
+						  *(char **)member + k * field->type->size);
+		} else if (field->kind == JSON_KIND_TEXTS) {
+			strv_free(*(char ***)member);
+			continue;
+		}
+		if (field->kind == JSON_KIND_TEXT || field->kind == JSON_KIND_BYTES ||
+		    field->kind == JSON_KIND_POINTER || field->kind == JSON_KIND_LIST)
+			free(*(void **)member);
+	}
+}

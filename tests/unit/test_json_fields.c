@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of JSON documents that tables describe: writing, reading, messages, and the schema. */
+#include "runner/record/json_fields.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(json_fields);
+
+enum shape { CIRCLE, SQUARE, N_SHAPES };
+
+static const char *shape_name(enum shape shape)
+{
+	return shape == CIRCLE ? "circle" : "square";
+}
+
+/* A union's member depends on the shape. */
+struct part {
+	enum shape shape;
+	union {
+		uint32_t radius;
+		int64_t side;
+	};
+	uint32_t next;
+};
+
+struct inner {
+	char *name;
+	bool set;
+};
+
+struct document {
+	uint64_t seed;
+	int64_t at_ns;
+	double scale;
+	int status;
+	char *data;
+	size_t length;
+	char **words;
+	struct inner inner;
+	struct inner *other;
+	struct part *parts;
+	size_t n_parts, parts_capacity;
+	struct address *addresses;
+	size_t n_addresses;
+};
+
+static const struct json_field inner_fields[] = {
+	{"name", JSON_TEXT(struct inner, name), .optional = true, .about = "Its name."},
+	{"set", JSON_BOOL(struct inner, set), .optional = true},
+};
+static const struct json_type inner_type = {JSON_TYPE(struct inner, inner_fields), .name = "inner"};
+
+static const struct json_field part_fields[] = {
+	{"shape", JSON_WORD(struct part, shape, enum shape, shape_name, N_SHAPES)},
+	{"radius", JSON_U32(struct part, radius), .max = 100, .tags = 1 << CIRCLE},
+	{"side", JSON_DURATION(struct part, side), .tags = 1 << SQUARE},
+	{"next", JSON_INDEX(struct part, next), JSON_BELOW(struct document, n_parts),
+	 .optional = true},
+};
+static const struct json_type part_type = {JSON_TYPE(struct part, part_fields),
+					   .tag = &part_fields[0], .is_closed = true};
+
+static const struct json_field address_fields[] = {
+	{NULL, .kind = JSON_KIND_ADDRESS},
+};
+static const struct json_type address_type = JSON_ELEMENT(struct address, address_fields);
+
+static bool status_is_even(struct json_reader *reader, void *object)
+{
+	const struct document *document = object;
+
+	return document->status % 2 == 0 || json_refuse(reader, "its status is odd");
+}
+
+static const struct json_field document_fields[] = {
+	{"format", JSON_CONSTANT("shapes")},
+	{"version", JSON_VERSION(2)},
+	{"seed", JSON_DECIMAL(struct document, seed)},
+	{"at_ns", JSON_TIME(struct document, at_ns)},
+	{"scale", JSON_REAL(struct document, scale), .max = 1000},
+	{"status", JSON_INT(struct document, status), .max = 65535},
+	{"data", JSON_BYTES(struct document, data, length)},
+	{"words", JSON_TEXTS(struct document, words), .optional = true},
+	{"inner", JSON_OBJECT(struct document, inner, struct inner, &inner_type), .optional = true},
+	{"other", JSON_POINTER(struct document, other, struct inner, &inner_type), .optional = true,
+	 .about = "Another one."},
+	{"parts", JSON_LIST(struct document, parts, n_parts, struct part, &part_type),
+	 JSON_CAPACITY(struct document, parts_capacity)},
+	{"addresses",
+	 JSON_LIST(struct document, addresses, n_addresses, struct address, &address_type),
+	 .optional = true},
+};
+static const struct json_type document_type = {JSON_TYPE(struct document, document_fields),
+					       .is_scope = true, .check = status_is_even,
+					       .about = "Shapes."};
+
+static char *write_document(const struct document *document)
+{
+	struct strbuf out = {0};
+
+	strbuf_putc(&out, '{');
+	json_fields_write(&document_type, document, &out);
+	strbuf_putc(&out, '}');
+	return strbuf_steal(&out);
+}
+
+/* Reads a text; returns the message, NULL when it is right. */
+static char *read_document(const char *text, struct document *ret)
+{
+	struct json_reader reader = {.document = "the document"};
+	json_t *json = json_loads(text, 0, NULL);
+
+	cr_assert(json, "%s", text);
+	cr_expect_eq(json_fields_read(&reader, &document_type, json, ret), !reader.message);
+	json_decref(json);
+	return reader.message;
+}
+
+static const char whole[] =
+	"{\"format\":\"shapes\",\"version\":2,\"seed\":\"18446744073709551615\",\"at_ns\":-5,"
+	"\"scale\":0.5,\"status\":512,\"data\":{\"base64\":\"/wA=\"},\"words\":[\"a\",\"b \\\"\"],"
+	"\"inner\":{\"set\":true},\"other\":{\"name\":\"caf\xc3\xa9\"},"
+	"\"parts\":[{\"shape\":\"circle\",\"radius\":7},"
+	"{\"shape\":\"square\",\"side\":4611686018427387,\"next\":0}],"
+	"\"addresses\":[\"127.0.0.1:80\",\"[::1]:443\"]}";
+
+static const char smallest[] = "{\"format\":\"shapes\",\"version\":2,\"seed\":\"0\",\"at_ns\":0,"
+			       "\"scale\":1.0,\"status\":0,\"data\":\"\",\"parts\":[]}";
+
+Test(json_fields, what_is_written_is_what_was_read)
+{
+	static const char *const texts[] = {whole, smallest};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct document document = {0};
+		AUTO_FREE char *message = read_document(texts[i], &document), *again = NULL;
+
+		cr_assert_null(message, "%s", message);
+		again = write_document(&document);
+		cr_expect_str_eq(again, texts[i]);
+		json_fields_clear(&document_type, &document);
+	}
+}
+
+Test(json_fields, a_list_that_was_read_can_grow)
+{
+	struct document document = {0};
+	AUTO_FREE char *message = read_document(whole, &document);
+
+	cr_assert_null(message);
+	cr_expect_eq(document.parts[0].next, UINT32_MAX);
+	for (int i = 0; i < 100; i++)
+		array_append(document.parts, document.n_parts, document.parts_capacity,
+			     (struct part){.radius = 3});
+	cr_expect_eq(document.parts[1].side, 4611686018427387);
+	json_fields_clear(&document_type, &document);
+}
+
+/* A text with the first @from replaced by @to, read. */
+static char *read_changed(const char *from, const char *to)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	struct document document = {0};
+	const char *at = strstr(whole, from);
+	char *message;
+
+	cr_assert(at, "%s", from);
+	strbuf_add(&text, whole, (size_t)(at - whole));
+	strbuf_puts(&text, to);
+	strbuf_puts(&text, at + strlen(from));
+	message = read_document(strbuf_text(&text), &document);
+	json_fields_clear(&document_type, &document);
+	return message;
+}
+
+Test(json_fields, refuses_wrong_values_with_their_place)
+{
+	static const struct {
+		const char *from, *to, *message;
+	} cases[] = {
+		{"\"format\":\"shapes\"", "\"format\":\"forms\"",
+		 "the document: \"format\" is not \"shapes\""},
+		{"\"version\":2", "\"version\":3",
+		 "the document: \"version\" is not 2, the only one known"},
+		{"\"seed\":\"18446744073709551615\"", "\"seed\":\"18446744073709551616\"",
+		 "the document: \"seed\" is not a whole number as text"},
+		{"\"seed\":\"18446744073709551615\"", "\"seed\":5",
+		 "the document: \"seed\" is not a whole number as text"},
+		{"\"at_ns\":-5,", "", "the document: \"at_ns\" is missing"},
+		{"\"at_ns\":-5", "\"at_ns\":-5.0", "the document: \"at_ns\" is not an integer"},
+		{"\"scale\":0.5", "\"scale\":0",
+		 "the document: \"scale\" is not more than 0 and at most 1000"},
+		{"\"status\":512", "\"status\":65536",
+		 "the document: \"status\" is out of range: 65536 is not from 0 to 65535"},
+		{"\"status\":512", "\"status\":513", "the document: its status is odd"},
+		{"{\"base64\":\"/wA=\"}", "{\"base64\":\"/wA\"}",
+		 "the document: \"data\" is not base64"},
+		{"{\"base64\":\"/wA=\"}", "7", "the document: \"data\" is not text"},
+		{"\"a\",", "{\"base64\":\"AAA=\"},",
+		 "the document: \"words\" is text with a NUL in it"},
+		{"[\"a\",\"b \\\"\"]", "\"a\"", "the document: \"words\" is not a list"},
+		{"{\"set\":true}", "{\"set\":1}", "inner: \"set\" is neither true nor false"},
+		{"{\"name\":\"caf\xc3\xa9\"}", "[]", "other: not an object"},
+		{"\"radius\":7", "\"radius\":101",
+		 "parts[0]: \"radius\" is out of range: 101 is not from 0 to 100"},
+		{"\"radius\":7", "\"radius\":7,\"side\":7",
+		 "parts[0]: \"side\" is not a known key"},
+		{"\"circle\"", "\"oval\"", "parts[0]: \"shape\" is not known"},
+		{"\"circle\"", "\"square\"", "parts[0]: \"side\" is missing"},
+		{"\"next\":0", "\"next\":-1",
+		 "parts[1]: \"next\" is out of range: -1 is not from 0 to 4294967294"},
+		{"\"next\":0", "\"next\":2", "parts[1]: \"next\" is 2, but there are 2"},
+		{"[::1]:443", "::1:443", "addresses[1]: not an address"},
+		{"[::1]:443", "[::1]:65536", "addresses[1]: not an address"},
+		{"[::1]:443", "", "addresses[1]: not an address"},
+		{"\"127.0.0.1:80\"", "null", "addresses[0]: not an address"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *message = read_changed(cases[i].from, cases[i].to);
+
+		cr_expect(message && strcmp(message, cases[i].message) == 0,
+			  "%s: expected \"%s\", actual \"%s\"", cases[i].to, cases[i].message,
+			  message ? message : "(accepted)");
+	}
+}
+
+Test(json_fields, ignores_unknown_keys_of_open_types)
+{
+	AUTO_FREE char *message = read_changed("\"at_ns\":", "\"later\":{\"x\":1},\"at_ns\":");
+
+	cr_expect_null(message, "%s", message);
+}
+
+Test(json_fields, the_schema_has_each_row)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	json_t *schema, *value;
+
+	json_fields_schema(&document_type, "shapes", &text);
+	schema = json_loads(strbuf_text(&text), JSON_REJECT_DUPLICATES, NULL);
+	cr_assert(schema, "%s", strbuf_text(&text));
+	value = json_object_get(schema, "properties");
+	cr_expect_eq(json_object_size(value), ARRAY_SIZE(document_fields));
+	cr_expect_eq(json_array_size(json_object_get(schema, "required")), 8);
+	value = json_object_get(json_object_get(value, "other"), "allOf");
+	value = json_object_get(json_array_get(value, 0), "$ref");
+	cr_expect_str_eq(json_string_value(value), "#/definitions/inner");
+	value = json_object_get(json_object_get(schema, "definitions"), "inner");
+	value = json_object_get(json_object_get(value, "properties"), "name");
+	cr_expect_str_eq(json_string_value(json_object_get(value, "description")), "Its name.");
+	json_decref(schema);
+}
