@@ -48,19 +48,6 @@ static char *exit_expected_text(const struct expectation *expectation)
 	return strbuf_steal(&text);
 }
 
-bool judge_exit_matches(const struct expectation *expectation, int status)
-{
-	if (WIFSIGNALED(status))
-		return expectation->value.exit.signal > 0 &&
-		       WTERMSIG(status) == expectation->value.exit.signal;
-	if (expectation->value.exit.nonzero && WEXITSTATUS(status) != 0)
-		return true;
-	for (size_t i = 0; i < expectation->value.exit.n_codes; i++)
-		if (WEXITSTATUS(status) == expectation->value.exit.codes[i])
-			return true;
-	return false;
-}
-
 static char *status_text(int status)
 {
 	return WIFSIGNALED(status) ? signal_text(WTERMSIG(status))
@@ -101,7 +88,7 @@ void judge_exit(struct judging *judging, const struct expectation *expectation)
 		const struct event *event = judging->history.process_events[i];
 
 		if (event->kind != EVENT_EXIT ||
-		    judge_exit_matches(expectation, event->u.exit.wait_status))
+		    expectation_exit_matches(expectation, event->u.exit.wait_status))
 			continue;
 		n_wrong++;
 		if (!first)

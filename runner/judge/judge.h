@@ -85,8 +85,6 @@ struct judge_options {
  * no step has to fire either.
  */
 bool expectation_needs_client(const struct expectation *expectation);
-/* Whether a status, as waitpid() gives it, is one that an EXPECT_EXIT takes. */
-bool judge_exit_matches(const struct expectation *expectation, int status);
 
 /* Free the result with judgement_free(). */
 struct judgement judge(const struct scenario *scenario, const struct record *record,

@@ -380,7 +380,7 @@ static bool is_good_end(const struct picture *picture, int wait_status)
 
 	for (size_t i = 0; scenario && i < scenario->n_expectations; i++)
 		if (scenario->expectations[i].kind == EXPECT_EXIT)
-			return judge_exit_matches(&scenario->expectations[i], wait_status);
+			return expectation_exit_matches(&scenario->expectations[i], wait_status);
 	return wait_status == 0;
 }
 

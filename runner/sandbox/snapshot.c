@@ -11,8 +11,6 @@
 #include <net/if.h>
 #include <netinet/tcp.h>
 
-#include "runner/judge/judge.h"
-
 /* A client that leaks sockets leaks thousands: so many lines show it. */
 enum { MAX_LINES = 100 };
 /* Of a client that ended well the connections of so many attempts are looked for, the last ones. */
@@ -327,8 +325,8 @@ static bool ended_well(const struct snapshot *self)
 		return false;
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		if (scenario->expectations[i].kind == EXPECT_EXIT)
-			return judge_exit_matches(&scenario->expectations[i],
-						  exit->u.exit.wait_status);
+			return expectation_exit_matches(&scenario->expectations[i],
+							exit->u.exit.wait_status);
 	return exit->u.exit.wait_status == 0;
 }
 

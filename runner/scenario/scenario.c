@@ -2,6 +2,8 @@
 /* Scenarios: names of their enums, look-ups and their end. See scenario.h. */
 #include "runner/scenario/scenario.h"
 
+#include <sys/wait.h>
+
 const char *family_name(enum family family)
 {
 	static const char *const names[] = {
@@ -290,6 +292,19 @@ static void expectation_free(struct expectation *expectation)
 	case EXPECT_N_KINDS:
 		break;
 	}
+}
+
+bool expectation_exit_matches(const struct expectation *expectation, int status)
+{
+	if (WIFSIGNALED(status))
+		return expectation->value.exit.signal > 0 &&
+		       WTERMSIG(status) == expectation->value.exit.signal;
+	if (expectation->value.exit.nonzero && WEXITSTATUS(status) != 0)
+		return true;
+	for (size_t i = 0; i < expectation->value.exit.n_codes; i++)
+		if (WEXITSTATUS(status) == expectation->value.exit.codes[i])
+			return true;
+	return false;
 }
 
 void scenario_free(struct scenario *scenario)

@@ -265,6 +265,13 @@ struct expectation {
 	struct tolerance tolerance; /* of DURATION, WAITS, INTERVALS; before --timing-scale */
 };
 
+/**
+ * expectation_exit_matches() - compare an exit status with an expected one
+ * @expectation: of kind EXPECT_EXIT
+ * @status: as waitpid() gives it
+ */
+bool expectation_exit_matches(const struct expectation *expectation, int status);
+
 struct scenario {
 	char *path;         /* of the file, as given on the command line */
 	char *name;         /* unique in its file; matrix values included */
