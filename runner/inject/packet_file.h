@@ -7,13 +7,13 @@
 #define SYNFAULT_RUNNER_INJECT_PACKET_FILE_H
 
 #include "runner/record/record.h"
+#include "runner/record/spool.h"
 #include "runner/scenario/scenario.h"
-#include "runner/trace/spool.h"
 
 struct packet_file {
 	const char *path; /* borrowed */
 	int fd;           /* -1: packets are not captured */
-	int spool_fd;     /* where those of the section in hand go (runner/trace/spool.h) */
+	int spool_fd;     /* where those of the section in hand go (runner/record/spool.h) */
 	int error;        /* negative errno of the first that could not be written */
 	/*
 	 * All sections have the same ones: Wireshark 4.0 looks up the interface of a packet among

@@ -3,10 +3,10 @@
 #include "runner/sandbox/packet_capture.h"
 
 #include "injector/nflog.h"
+#include "runner/record/spool.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/remote.h"
 #include "runner/sandbox/shared_sandbox.h"
-#include "runner/trace/spool.h"
 
 #define TABLE "synfault-capture"
 /* In a network namespace that is ours alone. */

@@ -10,7 +10,7 @@ struct packet_capture;
 
 /*
  * Begins to capture, on the loop @base; @fd, which is borrowed, gets the packets, at most @limit
- * bytes of them, or the reason why there are none (runner/trace/spool.h). Never fails.
+ * bytes of them, or the reason why there are none (runner/record/spool.h). Never fails.
  */
 struct packet_capture *packet_capture_begin(const struct sandbox *sandbox, struct event_base *base,
 					    int fd, uint64_t limit);

@@ -7,9 +7,9 @@
 #define SYNFAULT_RUNNER_TRACE_TRACE_H
 
 #include "runner/record/record.h"
+#include "runner/record/spool.h"
 #include "runner/scenario/scenario.h"
 #include "runner/trace/reading.h"
-#include "runner/trace/spool.h"
 
 #define TRACE_NO_ATTEMPT UINT32_MAX
 

@@ -6,7 +6,7 @@
 #ifndef SYNFAULT_TESTS_LIB_PCAPNG_READER_H
 #define SYNFAULT_TESTS_LIB_PCAPNG_READER_H
 
-#include "runner/trace/spool.h"
+#include "runner/record/spool.h"
 
 struct pcapng_file {
 	char *comment, *system, *application; /* of the section; NULL: none */

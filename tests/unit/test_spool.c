@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <sys/mman.h>
 
-#include "runner/trace/spool.h"
+#include "runner/record/spool.h"
 
 static int new_file(void)
 {

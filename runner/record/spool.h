@@ -4,8 +4,8 @@
  * which knows what became of the scenario and makes a capture file of them. They are kept in a file
  * that has no name, so that nothing is left of it, whoever dies.
  */
-#ifndef SYNFAULT_RUNNER_TRACE_SPOOL_H
-#define SYNFAULT_RUNNER_TRACE_SPOOL_H
+#ifndef SYNFAULT_RUNNER_RECORD_SPOOL_H
+#define SYNFAULT_RUNNER_RECORD_SPOOL_H
 
 #include "injector/nflog.h"
 

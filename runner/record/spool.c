@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Packets kept until a capture file is made of them: see spool.h. */
-#include "runner/trace/spool.h"
+#include "runner/record/spool.h"
 
 #include <net/if.h>
 #include <sys/mman.h>
