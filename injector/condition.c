@@ -169,6 +169,13 @@ bool attempt_range_holds(const struct attempt_range *range, uint32_t number)
 
 /* ---- windows of time ---- */
 
+const char *const time_origin_names[] = {
+	[TIME_FROM_START] = "start",
+	[TIME_FROM_FIRST_ATTEMPT] = "first-attempt",
+	[TIME_N_ORIGINS] = NULL,
+};
+_Static_assert(ARRAY_SIZE(time_origin_names) == TIME_N_ORIGINS + 1, "a name for each origin");
+
 /* Reads a duration up to @end, blanks around it left out; to whole microseconds. */
 static int read_duration(const char *text, const char *end, int64_t *ret_ns,
 			 struct condition_error *ret_error)
@@ -235,6 +242,10 @@ int time_window_parse(const char *text, bool lone_end, struct time_window *ret,
 	const char *end = every ? every : text + strlen(text);
 	int status = 0;
 
+	if (strstr(text, "from ")) {
+		fail(ret_error, "the origin of a window is a key of its own");
+		return hint(ret_error, "write {time: 0s..5s, from: first-attempt}");
+	}
 	if (dots && dots > end)
 		dots = NULL;
 	if (!dots && (!lone_end || is_blank(text, end))) {
@@ -277,15 +288,17 @@ void time_window_format(const struct time_window *window, bool lone_end, struct 
 		strbuf_puts(out, duration_format_exact(window->to_ns, text));
 	if (window->every_ns)
 		strbuf_printf(out, " every %s", duration_format_exact(window->every_ns, text));
+	if (window->from != TIME_FROM_START)
+		strbuf_printf(out, " from %s", time_origin_names[window->from]);
 }
 
-bool time_window_holds(const struct time_window *window, int64_t since_start_ns)
+bool time_window_holds(const struct time_window *window, int64_t since_ns)
 {
-	if (since_start_ns < 0)
+	if (since_ns < 0)
 		return false;
 	if (window->every_ns)
-		since_start_ns %= window->every_ns;
-	return since_start_ns >= window->from_ns && since_start_ns < window->to_ns;
+		since_ns %= window->every_ns;
+	return since_ns >= window->from_ns && since_ns < window->to_ns;
 }
 
 /* ---- conditions ---- */
@@ -300,7 +313,9 @@ bool condition_is_due(const struct condition *condition, const struct condition_
 		in_set = in_set || attempt_range_holds(&condition->ranges[i], facts->number);
 	return in_set && (!condition->family || condition->family == facts->family) &&
 	       (!condition->has_window ||
-		time_window_holds(&condition->window, facts->since_start_ns));
+		time_window_holds(&condition->window, condition->window.from == TIME_FROM_START
+							      ? facts->since_start_ns
+							      : facts->since_first_ns));
 }
 
 bool condition_is_hit(const struct condition *condition, uint64_t draw)
@@ -345,6 +360,9 @@ static bool ranges_cover(const struct condition *outer, const struct condition *
 
 static bool window_covers(const struct time_window *outer, const struct time_window *inner)
 {
+	/* How far apart the origins are is not known. */
+	if (outer->from != inner->from)
+		return false;
 	if (outer->every_ns && outer->every_ns != inner->every_ns)
 		return false;
 	/* Without a period of its own, it has to hold all repetitions: only an open one does. */

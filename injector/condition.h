@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Conditions of a fault step: which attempts it is for. A condition asks for all that it names: a
- * set of attempt numbers, a window of time, an address family, a chance. Everything here is pure:
- * what there is to know of an attempt comes in, the random draw included.
+ * Conditions of a fault step: which attempts it is for. A condition asks for everything that it
+ * names: a set of attempt numbers, a window of time, an address family, a chance. Everything here
+ * is pure: the facts about an attempt come in, the random draw included.
  *
  *     attempts = N | N "+" [ STEP ] | N ".." M [ "+" STEP ] | N ".." [ "+" STEP ] | ".." M
  *     window   = [ D ] ".." [ D ] [ "every" D ]
  *
  * The set 1..9+2 is 1, 3, 5, 7, 9; 2+ is 2 and all after it; 2+3 is 2, 5, 8 and so on. A window
- * begins with its first instant and ends before its last; `every` repeats it with that period.
+ * begins with its first instant and ends before its last; `every` repeats it with that period. Its
+ * times count from the client's start, or from the first SYN at the endpoint.
  */
 #ifndef SYNFAULT_INJECTOR_CONDITION_H
 #define SYNFAULT_INJECTOR_CONDITION_H
@@ -23,8 +24,17 @@ struct attempt_range {
 #define ATTEMPT_RANGE_OPEN    UINT32_MAX
 #define ATTEMPT_RANGE_HIGHEST 1000000
 
-/* Times since the client's start: [from, to), again and again when every_ns is more than 0. */
+/* The instant that a window's times count from. */
+enum time_origin {
+	TIME_FROM_START,         /* the client's start */
+	TIME_FROM_FIRST_ATTEMPT, /* the first SYN at the endpoint, at any of its addresses */
+	TIME_N_ORIGINS,
+};
+extern const char *const time_origin_names[]; /* "start", "first-attempt"; ends with NULL */
+
+/* Times since its origin: [from_ns, to_ns), repeated when every_ns is more than 0. */
 struct time_window {
+	enum time_origin from;
 	int64_t from_ns;
 	int64_t to_ns;    /* INT64_MAX: no end */
 	int64_t every_ns; /* 0: once; else at least to_ns */
@@ -49,7 +59,8 @@ struct condition {
 struct condition_facts {
 	uint32_t number; /* of the attempt, from 1 */
 	uint16_t family;
-	int64_t since_start_ns; /* from the client's start to its first SYN */
+	int64_t since_start_ns; /* from the client's start to the attempt's first SYN */
+	int64_t since_first_ns; /* from the first SYN at the endpoint to the attempt's first */
 };
 
 /* Why a text is no attempt set or window. */
@@ -62,18 +73,21 @@ struct condition_error {
 int attempt_range_parse(const char *text, struct attempt_range *ret,
 			struct condition_error *ret_error);
 /*
- * Reads a window, in whole microseconds. @lone_end: a single duration is a window from 0 to it.
- * Returns 0 and writes @ret, or -EINVAL and writes @ret_error.
+ * Reads a window, in whole microseconds; its origin is TIME_FROM_START. @lone_end: a single
+ * duration is a window from 0 to it. Returns 0 and writes @ret, or -EINVAL and writes @ret_error.
  */
 int time_window_parse(const char *text, bool lone_end, struct time_window *ret,
 		      struct condition_error *ret_error);
-/* Both write what the parsers read back equal. A window from 0 is written with its end alone when
- * @lone_end. */
+/*
+ * Both write what the parsers read back equal; " from first-attempt" follows a window with that
+ * origin. A window from 0 is written with its end alone when @lone_end.
+ */
 void attempt_range_format(const struct attempt_range *range, struct strbuf *out);
 void time_window_format(const struct time_window *window, bool lone_end, struct strbuf *out);
 
 bool attempt_range_holds(const struct attempt_range *range, uint32_t number);
-bool time_window_holds(const struct time_window *window, int64_t since_start_ns);
+/* @since_ns: time since the window's origin; negative: before it, which no window holds. */
+bool time_window_holds(const struct time_window *window, int64_t since_ns);
 
 /* Whether all but the chance speaks for it. A step without a condition is for every attempt. */
 bool condition_is_due(const struct condition *condition, const struct condition_facts *facts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Outages: see outage.h. */
+/* Outages: see step.h. */
 #include "injector/step.h"
 
 #include <ctype.h>
@@ -88,6 +88,32 @@ static int parse_with(const char *text, const struct piece *with, struct step *s
 	return 0;
 }
 
+/* Reads what may follow the times of an outage, from @word on: an origin, then "with". */
+static int parse_rest(const char *text, struct piece word, struct step *step,
+		      struct step_error *ret_error)
+{
+	if (is_word(&word, "from")) {
+		struct piece origin = word_at(text, end_of(&word));
+		size_t i = 0;
+
+		while (time_origin_names[i] && !is_word(&origin, time_origin_names[i]))
+			i++;
+		if (!time_origin_names[i])
+			return fail(ret_error, origin.length ? &origin : &word,
+				    "\"from\" names the instant that the times count from",
+				    "write \"from first-attempt\"; without it they count from the "
+				    "client's start");
+		step->when.window.from = (enum time_origin)i;
+		word = word_at(text, end_of(&origin));
+	}
+	if (word.length == 0)
+		return 0;
+	if (is_word(&word, "with"))
+		return parse_with(text, &word, step, ret_error);
+	return fail(ret_error, &word, "unexpected word after the times of an outage",
+		    "for example \"down 5s from first-attempt with drop\"");
+}
+
 static int parse_down(const char *text, const struct piece *down, struct step *step,
 		      struct step_error *ret_error)
 {
@@ -97,7 +123,7 @@ static int parse_down(const char *text, const struct piece *down, struct step *s
 
 	if (word.length == 0)
 		return fail(ret_error, down, "\"down\" needs a duration", DOWN_EXAMPLE);
-	while (word.length && !is_word(&word, "with")) {
+	while (word.length && !is_word(&word, "with") && !is_word(&word, "from")) {
 		if (word.length > 1 && word.text[0] == 'x' && isdigit((unsigned char)word.text[1]))
 			return fail(ret_error, &word,
 				    "an outage lasts for a time, not for a number of attempts",
@@ -109,7 +135,7 @@ static int parse_down(const char *text, const struct piece *down, struct step *s
 	copy = xstrndup(window.text, window.length);
 	if (time_window_parse(copy, true, &step->when.window, &error) < 0)
 		return fail(ret_error, &window, error.message, DOWN_EXAMPLE);
-	return word.length ? parse_with(text, &word, step, ret_error) : 0;
+	return parse_rest(text, word, step, ret_error);
 }
 
 /* Takes "up D" or "down D". */
@@ -140,7 +166,7 @@ static int take_phase(const char *text, struct piece *at, bool *ret_up, int64_t 
 static int parse_flap(const char *text, const struct piece *flap, struct step *step,
 		      struct step_error *ret_error)
 {
-	struct piece at = *flap, rest;
+	struct piece at = *flap;
 	struct time_window *window = &step->when.window;
 	bool up_first, up_second;
 	int64_t first_ns, second_ns;
@@ -158,13 +184,7 @@ static int parse_flap(const char *text, const struct piece *flap, struct step *s
 		.to_ns = up_first ? first_ns + second_ns : first_ns,
 		.every_ns = first_ns + second_ns,
 	};
-	rest = word_at(text, end_of(&at));
-	if (rest.length == 0)
-		return 0;
-	if (is_word(&rest, "with"))
-		return parse_with(text, &rest, step, ret_error);
-	return fail(ret_error, &rest, "unexpected word after the times of \"flap\"",
-		    "for example \"flap up 2s down 1s with drop\"");
+	return parse_rest(text, word_at(text, end_of(&at)), step, ret_error);
 }
 
 int outage_parse(const char *text, struct step *ret, struct step_error *ret_error)

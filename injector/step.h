@@ -2,11 +2,13 @@
 /*
  * Outages: short names for steps whose condition is a window of time.
  *
- *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] [ "with" step ]
- *            | "flap" ( "up" D "down" D | "down" D "up" D ) [ "with" step ]
+ *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] [ "from" ORIGIN ] [ "with" step ]
+ *            | "flap" ( "up" D "down" D | "down" D "up" D ) [ "from" ORIGIN ] [ "with" step ]
+ *     ORIGIN = "start" | "first-attempt"
  *
- * `down D` is a server that is away for the first D after the client's start; `flap` one that comes
- * and goes for ever. What an attempt meets meanwhile is `refuse` unless said otherwise.
+ * `down D` is a server that is away for the first D after the client's start, or after the first
+ * SYN at the endpoint; `flap` is a server that comes and goes for ever. An attempt is refused while
+ * the server is away, unless `with` names another step.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H

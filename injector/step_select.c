@@ -97,7 +97,8 @@ struct step_select_choice step_select_next(struct step_select *progress, uint32_
 	const struct step *step;
 	uint32_t number;
 
-	progress->n_attempts++;
+	if (progress->n_attempts++ == 0)
+		progress->first_ns = since_start_ns;
 	if (progress->plain) {
 		number = progress->n_attempts;
 		list = 0;
@@ -107,6 +108,7 @@ struct step_select_choice step_select_next(struct step_select *progress, uint32_
 			.number = ++progress->lists[list],
 			.family = family,
 			.since_start_ns = since_start_ns,
+			.since_first_ns = since_start_ns - progress->first_ns,
 		};
 
 		number = facts.number;

@@ -35,6 +35,7 @@ struct step_select {
 	uint32_t endpoint;
 	struct step_select_state *steps; /* as many as the script has; NULL: see .plain */
 	uint32_t *lists;                 /* by list: attempts so far */
+	int64_t first_ns; /* from the client's start to the first SYN at the endpoint */
 	/* A script of nothing but plain steps needs no more than this, however long it is. */
 	bool plain;
 	uint32_t n_attempts;

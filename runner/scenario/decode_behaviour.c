@@ -90,7 +90,7 @@ static void decode_one_in_flight(struct loader *loader, const struct field *fiel
 	if (!decode_count_range(loader, field->value, range, &exact))
 		return;
 	if (range->high == 0) {
-		loader_error(loader, field->value, "no attempt at all can be in flight");
+		loader_error(loader, field->value, "at least one attempt has to be open at once");
 		loader_hint(loader,
 			    "to expect that there is none, write \"attempts: 0\"; for one "
 			    "after the other, \"%s: 1\"",

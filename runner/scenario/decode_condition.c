@@ -12,7 +12,7 @@ static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
 /* What is read of {when:, do:}. */
 struct conditional {
 	struct condition when;
-	const struct node *when_node, *time_node; /* NULL: not given */
+	const struct node *when_node, *time_node, *from_node; /* NULL: not given */
 	struct step step;
 	bool good;
 };
@@ -68,6 +68,18 @@ static void decode_time(struct loader *loader, const struct field *field, void *
 	loader_hint(loader, "%s", error.hint);
 }
 
+static void decode_from(struct loader *loader, const struct field *field, void *target)
+{
+	struct conditional *conditional = target;
+	size_t choice;
+
+	conditional->from_node = field->value;
+	if (decode_choice(loader, field->value, time_origin_names, &choice))
+		conditional->when.window.from = (enum time_origin)choice;
+	else
+		conditional->good = false;
+}
+
 static void decode_family(struct loader *loader, const struct field *field, void *target)
 {
 	struct conditional *conditional = target;
@@ -113,6 +125,18 @@ static const struct schema_key condition_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_WINDOW,
 		.decode = decode_time,
+	},
+	{
+		.name = "from",
+		.value = "start or first-attempt",
+		.description = "What \"time\" counts from: the client's start, or the first "
+			       "attempt at the endpoint.",
+		.example = "first-attempt",
+		.fallback = "start",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = time_origin_names,
+		.decode = decode_from,
 	},
 	{
 		.name = "family",
@@ -163,7 +187,7 @@ static void decode_do(struct loader *loader, const struct field *field, void *ta
 static const struct schema_key conditional_keys[] = {
 	{
 		.name = "when",
-		.value = "a mapping of attempt, time, family and chance",
+		.value = "a mapping of attempt, time, from, family and chance",
 		.description = "Which attempts the step is for: those for which all of it is true.",
 		.example = "{attempt: 1..3, chance: 30%}",
 		.forms = SCHEMA_MAPPING,
@@ -201,6 +225,12 @@ bool decode_conditional(struct loader *loader, const struct node *mapping, struc
 		loader_error(loader, conditional.time_node,
 			     "the step has a time of its own: an outage is one");
 		loader_hint(loader, "leave one out, or write refuse in place of the outage");
+		return false;
+	}
+	if (conditional.from_node && !conditional.time_node) {
+		loader_error(loader, conditional.from_node, "\"from\" needs a \"time\" beside it");
+		loader_hint(loader, "for example {time: 0s..5s, from: first-attempt}; an outage "
+				    "is written \"down 5s from first-attempt\"");
 		return false;
 	}
 	if (step->when.given) {

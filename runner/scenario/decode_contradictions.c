@@ -145,7 +145,7 @@ static void check_waits(struct checker *checker, const struct expectation *expec
 			 attempts.high == 1 ? "is" : "are");
 		loader_hint(checker->loader,
 			    attempts.high <= checker->n_instances
-				    ? "one attempt has no wait: leave \"%s\" out"
+				    ? "one attempt has no backoff: leave \"%s\" out"
 				    : "a list holds one time less than there are attempts",
 			    name);
 	} else if (list && attempts.low > (needed + 1) * checker->n_instances) {
@@ -165,8 +165,7 @@ static void check_in_flight(struct checker *checker, const struct expectation *e
 	if (expectation->kind != EXPECT_CONCURRENT_ATTEMPTS || low <= attempts.high)
 		return;
 	error_at(checker, expectation,
-		 "%" PRId64 " attempts can't be in flight at once when %" PRId64
-		 " at most are expected",
+		 "%" PRId64 " attempts can't be open at once when %" PRId64 " at most are expected",
 		 low, attempts.high);
 	loader_hint(checker->loader, "change one of them");
 }
@@ -212,7 +211,8 @@ static void check_time(struct checker *checker, const struct expectation *expect
 		if (duration->kind != EXPECT_DURATION ||
 		    needed_ns <= duration->value.range.range.high)
 			continue;
-		error_at(checker, expectation, "waits of %s don't fit into the duration %s", needed,
+		error_at(checker, expectation,
+			 "a total backoff of %s doesn't fit into the duration %s", needed,
 			 duration_format_exact(duration->value.range.range.high, most));
 		loader_hint(checker->loader, "change one of them");
 	}
@@ -287,6 +287,14 @@ static int64_t room_for(const struct checker *checker, const struct expectation 
 	return range.high;
 }
 
+/* What one time of the expectation is called. */
+static const char *unit_of(int64_t n, const struct expectation *expectation)
+{
+	if (expectation->kind == EXPECT_BACKOFF)
+		return n == 1 ? "pause" : "pauses";
+	return n == 1 ? "delay" : "delays";
+}
+
 static void check_sum(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -303,9 +311,10 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 	all_ns = one_ns > scenario->timeout_ns ? one_ns : one_ns * n_rounds;
 	if (all_ns > scenario->timeout_ns) {
 		error_at(checker, expectation,
-			 "the %s alone take %s at least (%" PRId64 " of them), more than the "
+			 "\"%s\" needs %s at least (%" PRId64 " %s), more than the "
 			 "scenario's timeout, %s",
 			 what, duration_format(all_ns, needed), n * n_rounds,
+			 unit_of(n * n_rounds, expectation),
 			 duration_format_exact(scenario->timeout_ns, most));
 		loader_hint(checker->loader,
 			    "give the scenario a longer \"timeout\", or expect fewer attempts");
@@ -318,9 +327,8 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 		if (one_ns <= room_for(checker, expectation, other, &written_ns))
 			continue;
 		error_at(checker, expectation,
-			 "the %s alone take %s at least (%" PRId64 " of them), but \"%s\" allows "
-			 "%s",
-			 what, duration_format(one_ns, needed), n,
+			 "\"%s\" needs %s at least (%" PRId64 " %s), but \"%s\" allows %s", what,
+			 duration_format(one_ns, needed), n, unit_of(n, expectation),
 			 expectation_kind_name(other->kind),
 			 duration_format_exact(written_ns, most));
 		loader_hint(checker->loader, "change one of them");

@@ -160,6 +160,7 @@ Test(condition, what_is_no_window_is_refused_with_a_remedy)
 		{"0..5s", "has no unit"},
 		{"0s..5s..6s", "the duration"},
 		{"0s..25h", "the duration"},
+		{"0s..5s from first-attempt", "a key of its own"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -207,6 +208,11 @@ Test(condition, asks_for_all_that_it_names)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_expect_eq(condition_is_due(&condition, &cases[i].facts), cases[i].due, "%zu", i);
+	condition.window.from = TIME_FROM_FIRST_ATTEMPT;
+	cr_expect(condition_is_due(
+		&condition, &(struct condition_facts){2, AF_INET6, 9 * NS_PER_S, 4 * NS_PER_S}));
+	cr_expect_not(condition_is_due(&condition,
+				       &(struct condition_facts){2, AF_INET6, 0, 5 * NS_PER_S}));
 	cr_expect_eq(condition_first_attempt(&condition), 2);
 	cr_expect(condition_is_due(&(struct condition){0}, &cases[3].facts), "without a condition");
 }
@@ -278,6 +284,12 @@ Test(condition, covers_what_it_leaves_nothing_of)
 			condition_of(cases[i].inner_set, cases[i].inner_window,
 				     (uint16_t)cases[i].inner_family, CHANCE_ALWAYS);
 
+		cr_expect_eq(condition_covers(&outer, &inner), cases[i].covers, "%zu", i);
+		if (!*cases[i].outer_window || !*cases[i].inner_window)
+			continue;
+		inner.window.from = TIME_FROM_FIRST_ATTEMPT;
+		cr_expect_not(condition_covers(&outer, &inner), "%zu: another origin", i);
+		outer.window.from = TIME_FROM_FIRST_ATTEMPT;
 		cr_expect_eq(condition_covers(&outer, &inner), cases[i].covers, "%zu", i);
 	}
 }

@@ -442,20 +442,30 @@ Test(script, outages_are_steps_with_a_window)
 		const char *text, *written;
 		enum step_action action;
 		int64_t from_s, to_s, every_s;
+		enum time_origin from;
 	} cases[] = {
-		{"down 5s", "down 5s", STEP_REFUSE, 0, 5, 0},
-		{" down  5s ", "down 5s", STEP_REFUSE, 0, 5, 0},
-		{"down 2s..7s", "down 2s..7s", STEP_REFUSE, 2, 7, 0},
-		{"down 5s every 20s", "down 5s every 20s", STEP_REFUSE, 0, 5, 20},
+		{"down 5s", "down 5s", STEP_REFUSE, 0, 5, 0, TIME_FROM_START},
+		{"down 5s from start", "down 5s", STEP_REFUSE, 0, 5, 0, TIME_FROM_START},
+		{"down 2s..7s  from  first-attempt with drop",
+		 "down 2s..7s from first-attempt with drop", STEP_DROP, 2, 7, 0,
+		 TIME_FROM_FIRST_ATTEMPT},
+		{"down 5s every 20s from first-attempt", "down 5s every 20s from first-attempt",
+		 STEP_REFUSE, 0, 5, 20, TIME_FROM_FIRST_ATTEMPT},
+		{"flap up 2s down 1s from first-attempt", "down 2s..3s every 3s from first-attempt",
+		 STEP_REFUSE, 2, 3, 3, TIME_FROM_FIRST_ATTEMPT},
+		{" down  5s ", "down 5s", STEP_REFUSE, 0, 5, 0, TIME_FROM_START},
+		{"down 2s..7s", "down 2s..7s", STEP_REFUSE, 2, 7, 0, TIME_FROM_START},
+		{"down 5s every 20s", "down 5s every 20s", STEP_REFUSE, 0, 5, 20, TIME_FROM_START},
 		{"down 2s..7s every 20s with drop", "down 2s..7s every 20s with drop", STEP_DROP, 2,
-		 7, 20},
-		{"down 5s with refuse", "down 5s", STEP_REFUSE, 0, 5, 0},
+		 7, 20, TIME_FROM_START},
+		{"down 5s with refuse", "down 5s", STEP_REFUSE, 0, 5, 0, TIME_FROM_START},
 		{"down 5s with unreachable host", "down 5s with unreachable host", STEP_UNREACHABLE,
-		 0, 5, 0},
-		{"flap up 2s down 1s", "down 2s..3s every 3s", STEP_REFUSE, 2, 3, 3},
-		{"flap down 1s up 2s", "down 1s every 3s", STEP_REFUSE, 0, 1, 3},
+		 0, 5, 0, TIME_FROM_START},
+		{"flap up 2s down 1s", "down 2s..3s every 3s", STEP_REFUSE, 2, 3, 3,
+		 TIME_FROM_START},
+		{"flap down 1s up 2s", "down 1s every 3s", STEP_REFUSE, 0, 1, 3, TIME_FROM_START},
 		{"flap up 2s down 1s with drop", "down 2s..3s every 3s with drop", STEP_DROP, 2, 3,
-		 3},
+		 3, TIME_FROM_START},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -467,6 +477,7 @@ Test(script, outages_are_steps_with_a_window)
 		cr_expect_eq(step.when.window.from_ns, cases[i].from_s * NS_PER_S);
 		cr_expect_eq(step.when.window.to_ns, cases[i].to_s * NS_PER_S);
 		cr_expect_eq(step.when.window.every_ns, cases[i].every_s * NS_PER_S);
+		cr_expect_eq(step.when.window.from, cases[i].from, "%s", cases[i].text);
 		step_format(&step, &out);
 		cr_expect_str_eq(strbuf_text(&out), cases[i].written);
 		again = step_of(strbuf_text(&out));
@@ -497,6 +508,10 @@ Test(script, outages_that_are_none_are_marked_where_they_are_wrong)
 		{"flap up 2s down 0s", "0s", "more than 0"},
 		{"flap up 2s down 1s x2", "x2", "unexpected word"},
 		{"flap up 23h down 2h", "flap", "longer than 24h"},
+		{"down 5s from", "from", "names the instant"},
+		{"down 5s from the-start", "the-start", "names the instant"},
+		{"flap up 2s down 1s from with", "with", "names the instant"},
+		{"down 5s from first-attempt x2", "x2", "unexpected word"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -99,6 +99,29 @@ Test(progress, windows_count_from_the_clients_start)
 	step_select_deinit(&progress);
 }
 
+Test(progress, windows_can_count_from_the_first_attempt_at_any_address)
+{
+	CLEANUP(script_free) struct script script = {0};
+	static const struct {
+		uint32_t list;
+		int64_t at_ms;
+		uint32_t step;
+	} cases[] = {{0, 3000, 0}, {1, 7999, 2}, {0, 8000, 1}, {1, 8000, 3}, {0, 23000, 0}};
+	struct step_select progress;
+
+	for (uint32_t list = 0; list < 2; list++) {
+		add(&script, "down 5s every 20s from first-attempt", list, NULL);
+		add(&script, "accept", list, NULL);
+	}
+	step_select_init(&progress, &script, 0, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(step_select_next(&progress, cases[i].list, AF_INET,
+					      cases[i].at_ms * NS_PER_MS)
+				     .step,
+			     cases[i].step, "at %d ms", (int)cases[i].at_ms);
+	step_select_deinit(&progress);
+}
+
 Test(progress, family_is_that_of_the_attempt)
 {
 	CLEANUP(script_free) struct script script = {0};
