@@ -62,8 +62,8 @@ static void what_is_left_is_watched(const char *isolation)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	/* Each copy's is told from the others', though they go on while the next ones run. */
-	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of copy 1");
-	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of copy 2");
+	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of instance 1");
+	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of instance 2");
 	junit_says(junit, "tries again late, and is waited for", OUTCOME_FAIL, "gives-up",
 		   "no attempt after the client's end");
 	junit_says(junit, "keeps its connection", OUTCOME_FAIL, "leaks",

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A scenario whose client others start: see supervise.h, struct supervise_attached. */
+#include <errno.h>
+
+#include "runner/sandbox/descendants.h"
+#include "runner/sandbox/remote.h"
+#include "runner/sandbox/supervisor.h"
+
+void supervise_stop(struct supervisor *supervisor)
+{
+	supervisor_end(supervisor);
+}
+
+int supervise_reset(struct supervisor *self)
+{
+	const struct supervise_attached *attached = self->config->attached;
+
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	injector_finish(self->injector);
+	injector_leave(self->injector);
+	self->injector = NULL;
+	if (self->packets) {
+		packet_capture_end(self->packets);
+		attached->on_restart(attached->userdata, self->recorder.record);
+		supervisor_begin_packets(self);
+	}
+	record_free(self->recorder.record);
+	recorder_reset(&self->recorder);
+	supervisor_describe(self);
+	recorder_describe_kernel(&self->recorder);
+	self->timer_lag_ns = 0;
+	if (!supervisor_arm(self)) {
+		supervisor_end(self);
+		return -EIO;
+	}
+	self->own_delay_ns = process_run_delay_ns(0);
+	supervisor_begin_attached(self);
+	return 0;
+}
+
+/* Takes down everything but the record and the rules. */
+static void dismantle(struct supervisor *self)
+{
+	struct event *const events[] = {self->timer, self->starter, self->children};
+
+	descendants_end();
+	injector_leave(self->injector);
+	servers_deinit(&self->servers);
+	if (self->children)
+		close(event_get_fd(self->children));
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (events[i])
+			event_free(events[i]);
+	if (self->sandbox.n_claims > 0)
+		remote_clear(self->sandbox.remote_table);
+	clients_deinit(&self->clients);
+	sandbox_free(&self->sandbox);
+	shared_sandbox_clear(self->shared);
+}
+
+struct record *supervise_attached(const struct supervise_config *config)
+{
+	const struct supervise_attached *attached = config->attached;
+	struct supervisor self = {
+		.config = config,
+		.shared = attached->sandbox,
+		.base = attached->base,
+	};
+
+	supervisor_init(&self);
+	self.recorder.max_attempts = attached->most_attempts;
+	supervisor_plan(&self);
+	self.sandbox.clientless = true;
+	supervisor_describe(&self);
+	attached->on_begin(attached->userdata, &self);
+	if (self.sandbox.endpoints)
+		supervisor_run(&self);
+	supervisor_finish_record(&self);
+	dismantle(&self);
+	return self.recorder.record;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The instances of a scenario's client: a number of them run side by side, in rounds one after the
+ * other. Instances are numbered on from round to round.
+ */
+#ifndef SYNFAULT_RUNNER_SANDBOX_CLIENTS_H
+#define SYNFAULT_RUNNER_SANDBOX_CLIENTS_H
+
+#include "runner/sandbox/launcher.h"
+#include "runner/sandbox/recorder.h"
+#include "runner/sandbox/run_delay.h"
+#include "runner/sandbox/socket_owner.h"
+
+struct clients {
+	const struct scenario *scenario; /* borrowed, as are the next four */
+	const struct sandbox *sandbox;
+	char *const *command; /* instead of the scenario's; NULL: the scenario's */
+	struct launcher *launcher;
+	struct recorder *recorder;
+
+	pid_t *pids; /* by instance; 0: not started, or dead */
+	uint32_t n_instances, n_started, n_running;
+	struct socket_owners *owners; /* NULL: the latest instance makes all attempts */
+	struct run_delay *run_delay;  /* of a client that runs alone; else NULL */
+	int64_t looked_ns;            /* when it was looked at */
+	struct event *looker;
+};
+
+void clients_init(struct clients *clients, struct event_base *base);
+void clients_deinit(struct clients *clients);
+
+/** clients_begin() - prepare for the first round; called once the servers listen */
+void clients_begin(struct clients *clients);
+
+/**
+ * clients_start_next() - start the next instance
+ *
+ * The first one's start is time 0 of the record.
+ *
+ * Return: 0, or a negative errno; then the record says why.
+ */
+int clients_start_next(struct clients *clients);
+
+/** clients_round_is_started() - return whether all instances of the round have been started */
+bool clients_round_is_started(const struct clients *clients);
+/** clients_round_is_over() - return whether they have ended, too */
+bool clients_round_is_over(const struct clients *clients);
+/** clients_are_over() - return whether all rounds are over */
+bool clients_are_over(const struct clients *clients);
+
+/**
+ * clients_take_death() - take notice of a child's death; call it before the child is reaped
+ *
+ * Afterwards the kernel no longer says how long it waited for a processor.
+ */
+void clients_take_death(struct clients *clients, pid_t pid);
+
+/** clients_take_end() - add the end of an instance to the record; return whether @pid is one */
+bool clients_take_end(struct clients *clients, pid_t pid, int wait_status);
+
+/** clients_instance_of() - return which instance made an attempt whose SYN is held */
+uint32_t clients_instance_of(const struct clients *clients, const struct attempt_info *attempt);
+
+/** clients_look() - measure how long processes wait for a processor, unless done a moment ago */
+void clients_look(struct clients *clients);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the supervising process: its state, and the steps that the two ways to run a
+ * scenario have in common: with a client of its own (supervise.c), or attached (attached.c).
+ */
+#ifndef SYNFAULT_RUNNER_SANDBOX_SUPERVISOR_H
+#define SYNFAULT_RUNNER_SANDBOX_SUPERVISOR_H
+
+#include "injector/injector.h"
+#include "runner/sandbox/clients.h"
+#include "runner/sandbox/packet_capture.h"
+#include "runner/sandbox/servers.h"
+#include "runner/sandbox/supervise.h"
+
+enum supervisor_phase {
+	PHASE_STARTING,
+	PHASE_RUNNING,
+	PHASE_LEFTOVERS,
+	PHASE_ENDING,
+	PHASE_SETTLING,
+};
+
+struct supervisor {
+	const struct supervise_config *config;
+	const struct scenario *scenario;
+	struct shared_sandbox *shared; /* NULL: the sandbox is private */
+	struct sandbox sandbox;
+	struct event_base *base;
+	struct recorder recorder;
+	struct launcher launcher;
+	struct servers servers;
+	struct clients clients;
+	struct packet_capture *packets; /* NULL: they are not captured */
+	struct injector *injector;      /* NULL: not armed */
+
+	enum supervisor_phase phase;
+	int64_t due_ns; /* when the timer is due */
+	int64_t leftovers_until_ns;
+	int64_t timer_lag_ns;
+	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
+	bool killed;          /* ENDING: KILL was sent */
+	bool done;            /* the loop has nothing to wait for */
+	bool under_way;       /* the parent knows that the start is over */
+	struct event *timer, *starter, *children, *control;
+};
+
+/** supervisor_init() - make the parts; @config, @shared and @base are set */
+void supervisor_init(struct supervisor *self);
+/** supervisor_plan() - plan the sandbox and describe it in the record, with what prevents it */
+void supervisor_plan(struct supervisor *self);
+/** supervisor_run() - build the sandbox and run the loop until everything has ended */
+void supervisor_run(struct supervisor *self);
+/** supervisor_finish_record() - complete the record; the injector is finished */
+void supervisor_finish_record(struct supervisor *self);
+
+/** supervisor_begin_packets() - begin to capture packets, if asked for */
+void supervisor_begin_packets(struct supervisor *self);
+/** supervisor_describe() - begin the record with what is known before */
+void supervisor_describe(struct supervisor *self);
+/** supervisor_arm() - start the injector; return false, with a problem, if it can't work */
+bool supervisor_arm(struct supervisor *self);
+/** supervisor_begin_attached() - make this moment time 0 for a client that others start */
+void supervisor_begin_attached(struct supervisor *self);
+/** supervisor_end() - end everything in the sandbox; the loop ends when it is done */
+void supervisor_end(struct supervisor *self);
+
+#endif
