@@ -7,6 +7,7 @@
 
 #include "common/diag.h"
 #include "common/text.h"
+#include "common/utf8.h"
 
 /* Terminal columns of source that are shown at most, and those of them before a mark far right. */
 #define SHOWN_COLUMNS  100
@@ -156,7 +157,7 @@ static size_t character_length(const char *text, size_t length)
 {
 	size_t size = 1;
 
-	while (size < MIN(length, (size_t)4) && ((unsigned char)text[size] & 0xc0) == 0x80)
+	while (size < MIN(length, (size_t)4) && !utf8_is_start(text[size]))
 		size++;
 	return size;
 }

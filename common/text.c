@@ -5,6 +5,8 @@
  */
 #include "common/text.h"
 
+#include "common/utf8.h"
+
 /* Longer words are not compared: a typing error is made in a short one. */
 #define NEAREST_MAX_LENGTH 63
 
@@ -116,44 +118,6 @@ void text_quote_shell(struct strbuf *out, const char *word)
 /* U+FFFD, the replacement character. */
 #define REPLACEMENT "\xef\xbf\xbd"
 
-/*
- * Decodes one character of well-formed UTF-8 (Unicode 15, table 3-7). Returns the bytes it takes
- * and writes it; for a bad sequence writes -1 and returns the length of its longest part that could
- * have begun a character, which is what one U+FFFD stands for (section 3.9, best practice).
- */
-static size_t decode(const unsigned char *data, size_t length, int32_t *ret)
-{
-	unsigned char lead = data[0], low = 0x80, high = 0xbf;
-	size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-	int32_t character;
-
-	*ret = -1;
-	if (lead < 0x80) {
-		*ret = lead;
-		return 1;
-	}
-	if (lead < 0xc2 || lead > 0xf4)
-		return 1;
-	if (lead == 0xe0)
-		low = 0xa0; /* no overlong forms */
-	else if (lead == 0xed)
-		high = 0x9f; /* no surrogates */
-	else if (lead == 0xf0)
-		low = 0x90;
-	else if (lead == 0xf4)
-		high = 0x8f; /* nothing above U+10FFFF */
-	character = lead & (0x7f >> size);
-	for (size_t i = 1; i < size; i++) {
-		if (i >= length || data[i] < low || data[i] > high)
-			return i;
-		character = character << 6 | (data[i] & 0x3f);
-		low = 0x80;
-		high = 0xbf;
-	}
-	*ret = character;
-	return size;
-}
-
 /* Skips bytes in [low, high] from @at on. */
 static size_t skip_range(const unsigned char *data, size_t length, size_t at, unsigned char low,
 			 unsigned char high)
@@ -244,7 +208,7 @@ void text_sanitize(struct strbuf *out, const char *data, size_t length)
 			at += skipped;
 			continue;
 		}
-		size = decode(bytes + at, length - at, &character);
+		size = utf8_decode(data + at, length - at, &character);
 		if (character < 0) {
 			strbuf_puts(out, REPLACEMENT);
 		} else if (character == '\r') {
@@ -365,7 +329,7 @@ size_t text_width(const char *text)
 			width++;
 			continue;
 		}
-		at += decode(bytes + at, length - at, &character);
+		at += utf8_decode(text + at, length - at, &character);
 		width += character_width(character);
 	}
 	return width;

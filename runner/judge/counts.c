@@ -1,30 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Expectations on what can be counted: exit status, attempts, retransmissions. */
 #include <inttypes.h>
-#include <signal.h>
 #include <sys/wait.h>
 
+#include "common/signal_names.h"
 #include "runner/judge/judging.h"
 #include "runner/judge/late_verdict.h"
 
-/* Names without "SIG"; sigabbrev_np() would do, but not every C library has it. */
-static const struct {
-	int number;
-	const char *name;
-} signal_names[] = {
-	{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
-	{SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
-	{SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
-	{SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGXCPU, "XCPU"},
-	{SIGSYS, "SYS"},
-};
-
 static char *signal_text(int number)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(signal_names); i++)
-		if (signal_names[i].number == number)
-			return xasprintf("signal %s", signal_names[i].name);
-	return xasprintf("signal %d", number);
+	const char *name = signal_name(number);
+
+	return name ? xasprintf("signal %s", name) : xasprintf("signal %d", number);
 }
 
 static char *exit_expected_text(const struct expectation *expectation)

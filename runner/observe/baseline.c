@@ -11,9 +11,9 @@
 #include "runner/record/history.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <sys/wait.h>
 
+#include "common/signal_names.h"
 #include "common/text.h"
 #include "runner/judge/judge.h"
 #include "runner/observe/outliers.h"
@@ -110,7 +110,7 @@ static void write_exit(const struct draft *draft, struct yaml_writer *writer)
 	yaml_text(writer, "exit");
 	if (WIFSIGNALED(status)) {
 		yaml_mapping(writer, true);
-		yaml_pair(writer, "signal", "%s", sigabbrev_np(WTERMSIG(status)));
+		yaml_pair(writer, "signal", "%s", signal_name(WTERMSIG(status)));
 		yaml_end(writer);
 		return;
 	}
@@ -125,7 +125,7 @@ static bool exit_is_known(const struct draft *draft)
 	for (size_t i = 0; !draft->endless && i < draft->n_runs; i++)
 		if (draft->runs[i].wait_status != status)
 			return false;
-	return draft->endless || !WIFSIGNALED(status) || sigabbrev_np(WTERMSIG(status));
+	return draft->endless || !WIFSIGNALED(status) || signal_name(WTERMSIG(status));
 }
 
 /* The client's end, or its time-out, can cut off or add an attempt. */

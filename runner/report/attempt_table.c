@@ -14,9 +14,9 @@
 #include "runner/report/attempt_text.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <sys/wait.h>
 
+#include "common/signal_names.h"
 #include "common/text.h"
 #include "runner/judge/herd.h"
 #include "runner/report/ascii_timeline.h"
@@ -120,16 +120,7 @@ static void add_line(const struct timeline *timeline, size_t indent, const char 
 
 void attempt_table_wait_status(int wait_status, struct strbuf *out)
 {
-	static const struct {
-		int number;
-		const char *name;
-	} signals[] = {
-		{SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGILL, "ILL"},
-		{SIGTRAP, "TRAP"}, {SIGABRT, "ABRT"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"},
-		{SIGKILL, "KILL"}, {SIGUSR1, "USR1"}, {SIGSEGV, "SEGV"}, {SIGUSR2, "USR2"},
-		{SIGPIPE, "PIPE"}, {SIGALRM, "ALRM"}, {SIGTERM, "TERM"}, {SIGXCPU, "XCPU"},
-		{SIGXFSZ, "XFSZ"}, {SIGSYS, "SYS"},
-	};
+	const char *name;
 	int number;
 
 	if (!WIFSIGNALED(wait_status)) {
@@ -137,13 +128,11 @@ void attempt_table_wait_status(int wait_status, struct strbuf *out)
 		return;
 	}
 	number = WTERMSIG(wait_status);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		if (signals[i].number == number) {
-			strbuf_printf(out, "killed by SIG%s", signals[i].name);
-			return;
-		}
-	}
-	strbuf_printf(out, "killed by signal %d", number);
+	name = signal_name(number);
+	if (name)
+		strbuf_printf(out, "killed by SIG%s", name);
+	else
+		strbuf_printf(out, "killed by signal %d", number);
 }
 
 static const char *endpoint_name(const struct timeline *timeline, uint32_t endpoint)

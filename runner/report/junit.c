@@ -12,6 +12,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "common/utf8.h"
 #include "runner/report/assessment_text.h"
 #include "runner/report/attempt_table.h"
 #include "runner/report/file.h"
@@ -228,7 +229,7 @@ static void add_timestamp(struct report *report, int64_t realtime_ns)
 /* Moves @at back (or with @forward on) to where a character of well-formed UTF-8 starts. */
 static size_t character_start(const char *text, size_t length, size_t at, bool forward)
 {
-	while (at > 0 && at < length && ((unsigned char)text[at] & 0xc0) == 0x80)
+	while (at > 0 && at < length && !utf8_is_start(text[at]))
 		at += forward ? 1 : (size_t)-1;
 	return at;
 }

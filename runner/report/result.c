@@ -7,6 +7,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "common/utf8.h"
 
 const char *result_name(const struct result *result)
 {
@@ -281,7 +282,7 @@ size_t report_character(const char *text)
 
 	if (*text == '\0')
 		return 0;
-	while (((unsigned char)text[length] & 0xc0) == 0x80)
+	while (!utf8_is_start(text[length]))
 		length++;
 	return length;
 }

@@ -2,11 +2,11 @@
 /* Reading values of the scenario language, whatever mapping they stand in: see decode.h. */
 #include "runner/scenario/decode.h"
 
+#include "common/signal_names.h"
 #include "common/text.h"
 #include "runner/scenario/reference.h"
 
 #include <math.h>
-#include <signal.h>
 
 #define COUNT_MAX INT64_C(1000000000)
 
@@ -531,33 +531,17 @@ bool decode_boolean(struct loader *loader, const struct node *node, bool *ret)
 
 bool decode_signal(struct loader *loader, const struct node *node, int *ret)
 {
-	/* Those of POSIX and Linux that have one name on every architecture. */
-	static const char *const names[] = {
-		"HUP",  "INT",  "QUIT",   "ILL",  "TRAP", "ABRT",  "BUS",  "FPE",
-		"KILL", "USR1", "SEGV",   "USR2", "PIPE", "ALRM",  "TERM", "CHLD",
-		"CONT", "STOP", "TSTP",   "TTIN", "TTOU", "URG",   "XCPU", "XFSZ",
-		"PROF", "IO",   "VTALRM", "PWR",  "SYS",  "WINCH", NULL,
-	};
-	static const int numbers[] = {
-		SIGHUP,  SIGINT,  SIGQUIT,   SIGILL,  SIGTRAP, SIGABRT,  SIGBUS,  SIGFPE,
-		SIGKILL, SIGUSR1, SIGSEGV,   SIGUSR2, SIGPIPE, SIGALRM,  SIGTERM, SIGCHLD,
-		SIGCONT, SIGSTOP, SIGTSTP,   SIGTTIN, SIGTTOU, SIGURG,   SIGXCPU, SIGXFSZ,
-		SIGPROF, SIGIO,   SIGVTALRM, SIGPWR,  SIGSYS,  SIGWINCH,
-	};
 	const char *text;
 
-	_Static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(numbers) + 1, "a number per name");
 	if (!decode_text(loader, node, &text))
 		return false;
+	*ret = signal_number(text);
+	if (*ret)
+		return true;
+	loader_error(loader, node, "unknown signal \"%s\"", text);
 	if (strncmp(text, "SIG", 3) == 0)
 		text += 3;
-	for (size_t i = 0; names[i]; i++)
-		if (strcmp(names[i], text) == 0) {
-			*ret = numbers[i];
-			return true;
-		}
-	loader_error(loader, node, "unknown signal \"%s\"", node->text);
-	loader_hint_names(loader, text, names, "signals are");
+	loader_hint_names(loader, text, signal_names(), "signals are");
 	return false;
 }
 

@@ -7,6 +7,7 @@
 
 #include "runner/scenario/reference.h"
 #include "runner/scenario/table.h"
+#include "common/utf8.h"
 #include "runner/scenario/utf8.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
 #include "runner/trace/pcapng.h"
 
 #include "common/strbuf.h"
+#include "common/utf8.h"
 
 /* As much as is gathered before it is written. */
 #define BUFFER_SIZE ((size_t)256 * 1024)
@@ -107,23 +108,10 @@ static void put_option(struct pcapng *file, enum option_code code, const void *d
 	put_padded(file, data, length);
 }
 
-/* The longest start of @text that an option can hold and that ends with a whole character. */
-static size_t text_length(const char *text, size_t most)
-{
-	size_t length = strnlen(text, most + 1);
-
-	if (length <= most)
-		return length;
-	length = most;
-	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
 static void put_text(struct pcapng *file, enum option_code code, const char *text)
 {
 	if (text && *text)
-		put_option(file, code, text, text_length(text, OPTION_MAX));
+		put_option(file, code, text, utf8_cut(text, strlen(text), OPTION_MAX));
 }
 
 static void put_number(struct pcapng *file, enum option_code code, uint64_t number)
@@ -192,7 +180,7 @@ uint32_t pcapng_add_interface(struct pcapng *file, const struct pcapng_interface
 
 		strbuf_putc(&filter, FILTER_AS_TEXT);
 		strbuf_add(&filter, interface->filter,
-			   text_length(interface->filter, OPTION_MAX - 1));
+			   utf8_cut(interface->filter, strlen(interface->filter), OPTION_MAX - 1));
 		put_option(file, INTERFACE_FILTER, strbuf_text(&filter), filter.length);
 	}
 	put_end(file);
@@ -211,7 +199,8 @@ void pcapng_add_names(struct pcapng *file, const struct pcapng_name *names, size
 		AUTO_STRBUF struct strbuf value = {0};
 
 		strbuf_add(&value, address->bytes, size);
-		strbuf_add(&value, names[i].name, text_length(names[i].name, OPTION_MAX - 17));
+		strbuf_add(&value, names[i].name,
+			   utf8_cut(names[i].name, strlen(names[i].name), OPTION_MAX - 17));
 		/* names end in NUL, unlike all other text */
 		put_option(file, address->family == AF_INET ? NAME_IPV4 : NAME_IPV6,
 			   strbuf_text(&value), value.length + 1);

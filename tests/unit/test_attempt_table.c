@@ -131,7 +131,7 @@ Test(timeline, says_how_the_client_ended)
 	} cases[] = {
 		{"status", 0, 0, 7, "  exit 7 at 1.00 s\n"},
 		{"signal", 0, SIGSEGV, 0, "  killed by SIGSEGV at 1.00 s\n"},
-		{"other signal", 0, SIGWINCH, 0, "  killed by signal 28 at 1.00 s\n"},
+		{"other signal", 0, 40, 0, "  killed by signal 40 at 1.00 s\n"},
 		{"timeout", 900, SIGKILL, 0, "  timeout at 900 ms: killed by SIGKILL at 1.00 s\n"},
 	};
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "runner/scenario/node.h"
+#include "common/utf8.h"
 #include "runner/scenario/utf8.h"
 
 TestSuite(node);

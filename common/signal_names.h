@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of signals, without "SIG": the same in scenario files, findings, reports and baselines. */
+#ifndef SYNFAULT_COMMON_SIGNAL_NAMES_H
+#define SYNFAULT_COMMON_SIGNAL_NAMES_H
+
+/* Returns the name of a signal ("TERM"), or NULL for a real-time or unknown number. */
+const char *signal_name(int number);
+
+/* Returns the number of the signal "TERM" or "SIGTERM", or 0 when the name is unknown. */
+int signal_number(const char *name);
+
+/* Returns all names, NULL-terminated, for suggestions. */
+const char *const *signal_names(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* UTF-8: decoding, and counting in characters. */
+#ifndef SYNFAULT_COMMON_UTF8_H
+#define SYNFAULT_COMMON_UTF8_H
+
+#include "common/util.h"
+
+/**
+ * utf8_decode() - decode the character at @data
+ * @length: bytes there, at least 1
+ * @ret: the character, or -1 for bytes that are not well-formed
+ *
+ * Overlong forms, surrogates and anything above U+10FFFF are not well-formed.
+ *
+ * Source: Unicode 15, table 3-7, and section 3.9 on how many bytes one U+FFFD replaces.
+ * Return: the bytes to skip: the character's, or those of the longest part that could begin one.
+ */
+size_t utf8_decode(const char *data, size_t length, int32_t *ret);
+
+/* Returns whether a byte begins a character. */
+static inline bool utf8_is_start(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+/* Counts the characters in @length bytes of well-formed UTF-8. */
+size_t utf8_count(const char *text, size_t length);
+
+/* Returns the offset in bytes of a character; @length when the text has fewer characters. */
+size_t utf8_offset(const char *text, size_t length, size_t index);
+
+/* Returns the most bytes, up to @limit, that end between two characters of @text. */
+static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
+{
+	if (limit >= length)
+		return length;
+	while (limit > 0 && !utf8_is_start(text[limit]))
+		limit--;
+	return limit;
+}
+
+#endif
