@@ -5,32 +5,15 @@
  * that nothing can be said. Nothing may match across the cut, nor take the cut for a beginning or
  * an end.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <inttypes.h>
-#include <pcre2.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "runner/judge/judging.h"
+#include "runner/judge/pattern.h"
 
-/* Far more than a sane pattern needs; a pattern that backtracks without end stops within seconds.
- */
-#define MATCH_LIMIT    10000000
-#define MATCH_HEAP_KIB 65536
 /* Of a line that is quoted in a message. */
 #define QUOTED_LINE_MAX 120
-
-enum search {
-	SEARCH_FOUND,
-	SEARCH_NOT_FOUND,
-	SEARCH_IMPOSSIBLE, /* the pattern can't be tried; the reason is said */
-};
-
-/* One piece of output to search. */
-struct haystack {
-	const char *data;
-	size_t length;
-	bool cut_before, cut_after; /* bytes are missing there */
-};
 
 /* Where something was found. */
 struct hit {
@@ -38,163 +21,45 @@ struct hit {
 	size_t offset;
 };
 
-static void compile_free(pcre2_code **code)
-{
-	pcre2_code_free(*code);
-}
-
-static void match_data_free(pcre2_match_data **data)
-{
-	pcre2_match_data_free(*data);
-}
-
-static void match_context_free(pcre2_match_context **context)
-{
-	pcre2_match_context_free(*context);
-}
-
-static char *pcre2_message(int code)
-{
-	PCRE2_UCHAR text[160];
-
-	pcre2_get_error_message(code, text, sizeof(text));
-	return xstrdup((const char *)text);
-}
-
-/*
- * A cut can go through a character: leaves out up to three bytes of it on either side, so that the
- * rest can be well-formed UTF-8.
- */
-static struct haystack whole_characters(const struct haystack *haystack)
-{
-	struct haystack whole = *haystack;
-
-	for (int i = 0; i < 3 && whole.cut_before && whole.length > 0; i++) {
-		if (((unsigned char)whole.data[0] & 0xc0) != 0x80)
-			break;
-		whole.data++;
-		whole.length--;
-	}
-	for (size_t i = 1; i <= 3 && whole.cut_after && i <= whole.length; i++) {
-		unsigned char byte = (unsigned char)whole.data[whole.length - i];
-
-		if (byte >= 0xc0) {
-			size_t needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-
-			if (i < needed)
-				whole.length -= i;
-			break;
-		}
-		if (byte < 0x80)
-			break;
-	}
-	return whole;
-}
-
-/*
- * After a cut the search starts at the second character, so that what asserts the start of the text
- * can't hold there. Before a cut the end of the piece is not the end of the text: PCRE2 says so by
- * a partial match, which counts as none.
- */
-static int match_once(const pcre2_code *code, const struct haystack *haystack, bool utf,
-		      size_t *ret_offset)
-{
-	CLEANUP(match_data_free)
-	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
-	CLEANUP(match_context_free)
-	pcre2_match_context *context = pcre2_match_context_create(NULL);
-	uint32_t options = haystack->cut_after ? PCRE2_PARTIAL_HARD : 0;
-	size_t start = 0;
-	int result;
-
-	if (!data || !context)
-		out_of_memory();
-	pcre2_set_match_limit(context, MATCH_LIMIT);
-	pcre2_set_heap_limit(context, MATCH_HEAP_KIB);
-	if (haystack->cut_before && haystack->length > 0)
-		do
-			start++;
-		while (utf && start < haystack->length &&
-		       ((unsigned char)haystack->data[start] & 0xc0) == 0x80);
-	result = pcre2_match(code, (PCRE2_SPTR)haystack->data, haystack->length, start, options,
-			     data, context);
-	if (result >= 0)
-		*ret_offset = pcre2_get_ovector_pointer(data)[0];
-	return result;
-}
-
-static bool is_utf_error(int result)
-{
-	return result <= PCRE2_ERROR_UTF8_ERR1 && result >= PCRE2_ERROR_UTF8_ERR21;
-}
-
-/* As UTF-8 when the output is that, else as bytes. */
-static enum search search_pattern(const char *pattern, const struct haystack *haystack,
-				  size_t *ret_offset, char **ret_reason)
-{
-	for (int utf = 1; utf >= 0; utf--) {
-		struct haystack whole = utf ? whole_characters(haystack) : *haystack;
-		size_t offset = 0, error_offset;
-		int result;
-		CLEANUP(compile_free)
-		pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-						 utf ? PCRE2_UTF : 0, &result, &error_offset, NULL);
-
-		if (code)
-			result = match_once(code, &whole, utf, &offset);
-		if (code && utf && is_utf_error(result))
-			continue;
-		if (code && result >= 0) {
-			*ret_offset = offset + (size_t)(whole.data - haystack->data);
-			return SEARCH_FOUND;
-		}
-		if (code && (result == PCRE2_ERROR_NOMATCH || result == PCRE2_ERROR_PARTIAL))
-			return SEARCH_NOT_FOUND;
-		*ret_reason = pcre2_message(result);
-		return SEARCH_IMPOSSIBLE;
-	}
-	return SEARCH_NOT_FOUND;
-}
-
-static enum search search_one(const struct expectation *expectation,
-			      const struct haystack *haystack, size_t *ret_offset,
-			      char **ret_reason)
+static enum pattern_result search_one(const struct expectation *expectation,
+				      const struct haystack *haystack, size_t *ret_offset,
+				      char **ret_reason)
 {
 	const char *text = expectation->value.text.text;
 	const char *at;
 
 	if (expectation->value.text.match == TEXT_MATCHES)
-		return search_pattern(text, haystack, ret_offset, ret_reason);
+		return pattern_search(text, haystack, &pattern_default_limits, ret_offset,
+				      ret_reason);
 	at = memmem(haystack->data, haystack->length, text, strlen(text));
 	if (!at)
-		return SEARCH_NOT_FOUND;
+		return PATTERN_NOT_FOUND;
 	*ret_offset = (size_t)(at - haystack->data);
-	return SEARCH_FOUND;
+	return PATTERN_FOUND;
 }
 
 /* Searches one piece after the other; the first that is not "not found" decides. */
-static enum search search(const struct expectation *expectation, const struct haystack *haystacks,
-			  size_t n_haystacks, struct hit *ret_hit, char **ret_reason)
+static enum pattern_result search(const struct expectation *expectation,
+				  const struct haystack *haystacks, size_t n_haystacks,
+				  struct hit *ret_hit, char **ret_reason)
 {
 	for (size_t i = 0; i < n_haystacks; i++) {
 		size_t offset = 0;
-		enum search result = search_one(expectation, &haystacks[i], &offset, ret_reason);
+		enum pattern_result result =
+			search_one(expectation, &haystacks[i], &offset, ret_reason);
 
-		if (result == SEARCH_FOUND)
+		if (result == PATTERN_FOUND)
 			*ret_hit = (struct hit){&haystacks[i], offset};
-		if (result != SEARCH_NOT_FOUND)
+		if (result != PATTERN_NOT_FOUND)
 			return result;
 	}
-	return SEARCH_NOT_FOUND;
+	return PATTERN_NOT_FOUND;
 }
 
 static void add_quoted(struct strbuf *out, const char *data, size_t length)
 {
-	size_t shown = MIN(length, (size_t)QUOTED_LINE_MAX);
+	size_t shown = utf8_cut(data, length, QUOTED_LINE_MAX);
 
-	/* Not through a character. */
-	while (shown < length && shown > 0 && ((unsigned char)data[shown] & 0xc0) == 0x80)
-		shown--;
 	strbuf_putc(out, '"');
 	text_sanitize(out, data, shown);
 	strbuf_puts(out, shown < length ? "…\"" : "\"");
@@ -359,18 +224,18 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 	struct hit hit = {0};
 
 	switch (search(expectation, haystacks, n_haystacks, &hit, &reason)) {
-	case SEARCH_FOUND:
+	case PATTERN_FOUND:
 		add_measured(judging, expectation, index, &hit);
 		if (!negated)
 			return true;
 		add_line_at(&text, hit.haystack, hit.offset);
 		add_failed(judging, expectation, instance, strbuf_steal(&text));
 		return false;
-	case SEARCH_IMPOSSIBLE:
+	case PATTERN_IMPOSSIBLE:
 		strbuf_printf(&text, "the pattern can't be applied: %s", reason);
 		add_undecided(judging, expectation, instance, strbuf_text(&text));
 		return false;
-	case SEARCH_NOT_FOUND:
+	case PATTERN_NOT_FOUND:
 		if (stream->total > joined.length) {
 			strbuf_printf(&text,
 				      "of %" PRIu64 " bytes of output %" PRIu64

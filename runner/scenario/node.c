@@ -5,9 +5,9 @@
  */
 #include "runner/scenario/node.h"
 
+#include "common/utf8.h"
 #include "runner/scenario/reference.h"
 #include "runner/scenario/table.h"
-#include "common/utf8.h"
 #include "runner/scenario/utf8.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "runner/scenario/node.h"
 #include "common/utf8.h"
+#include "runner/scenario/node.h"
 #include "runner/scenario/utf8.h"
 
 TestSuite(node);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Regular expressions within a bound: see pattern.h.
+ *
+ * PCRE2 counts its match limit anew at each starting place, so that a pattern that backtracks
+ * without end takes minutes on a long output. While it runs, the scheduler heeds neither time
+ * limits nor signals. Therefore PCRE2 calls out before each part of the pattern that it tries: the
+ * calls are counted, and now and then the clock is read. Between two calls PCRE2 does work of no
+ * more than the length of the text.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "runner/judge/pattern.h"
+
+#include <pcre2.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "common/utf8.h"
+
+#define HEAP_LIMIT_KIB 65536
+/* The clock is read once in so many steps: a step takes up to 100 us on an output of 128 KiB. */
+#define STEPS_PER_CLOCK 64
+
+const struct pattern_limits pattern_default_limits = {
+	.steps = 20000000,
+	.cpu_ns = 2 * NS_PER_S,
+};
+
+static void code_free(pcre2_code **code)
+{
+	pcre2_code_free(*code);
+}
+
+static void match_data_free(pcre2_match_data **data)
+{
+	pcre2_match_data_free(*data);
+}
+
+static void match_context_free(pcre2_match_context **context)
+{
+	pcre2_match_context_free(*context);
+}
+
+/* What is left of the limits. */
+struct budget {
+	uint64_t steps;
+	int64_t cpu_end_ns;
+};
+
+static int64_t thread_cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static int spend(pcre2_callout_block *block, void *data)
+{
+	struct budget *budget = data;
+
+	if (budget->steps == 0)
+		return PCRE2_ERROR_CALLOUT;
+	budget->steps--;
+	return budget->steps % STEPS_PER_CLOCK == 0 && thread_cpu_ns() >= budget->cpu_end_ns
+		       ? PCRE2_ERROR_CALLOUT
+		       : 0;
+}
+
+static char *error_message(int code)
+{
+	PCRE2_UCHAR text[160];
+
+	if (code == PCRE2_ERROR_CALLOUT || code == PCRE2_ERROR_MATCHLIMIT)
+		return xstrdup("it backtracks too much on this output");
+	pcre2_get_error_message(code, text, sizeof(text));
+	return xstrdup((const char *)text);
+}
+
+/* A cut can go through a character: leaves its remains out, so that the rest can be UTF-8. */
+static struct haystack whole_characters(const struct haystack *haystack)
+{
+	struct haystack whole = *haystack;
+
+	for (int i = 0; i < 3 && whole.cut_before && whole.length > 0; i++) {
+		if (utf8_is_start(whole.data[0]))
+			break;
+		whole.data++;
+		whole.length--;
+	}
+	for (size_t i = 1; i <= 3 && whole.cut_after && i <= whole.length; i++) {
+		unsigned char byte = (unsigned char)whole.data[whole.length - i];
+
+		if (byte >= 0xc0) {
+			size_t needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+
+			if (i < needed)
+				whole.length -= i;
+			break;
+		}
+		if (byte < 0x80)
+			break;
+	}
+	return whole;
+}
+
+/*
+ * After a cut the search starts at the second character, so that what asserts the start of the text
+ * can't hold there. Before a cut the end of the piece is not the end of the text: PCRE2 reports it
+ * as a partial match, which counts as none.
+ */
+static int match_once(const pcre2_code *code, const struct haystack *haystack, bool utf,
+		      struct budget *budget, size_t *ret_offset)
+{
+	CLEANUP(match_data_free)
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
+	CLEANUP(match_context_free)
+	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	uint32_t options = haystack->cut_after ? PCRE2_PARTIAL_HARD : 0;
+	size_t start = 0;
+	int result;
+
+	if (!data || !context)
+		out_of_memory();
+	pcre2_set_callout(context, spend, budget);
+	pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+	if (haystack->cut_before && haystack->length > 0)
+		do
+			start++;
+		while (utf && start < haystack->length && !utf8_is_start(haystack->data[start]));
+	result = pcre2_match(code, (PCRE2_SPTR)haystack->data, haystack->length, start, options,
+			     data, context);
+	if (result >= 0)
+		*ret_offset = pcre2_get_ovector_pointer(data)[0];
+	return result;
+}
+
+static bool is_utf_error(int result)
+{
+	return result <= PCRE2_ERROR_UTF8_ERR1 && result >= PCRE2_ERROR_UTF8_ERR21;
+}
+
+enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
+				   const struct pattern_limits *limits, size_t *ret_offset,
+				   char **ret_reason)
+{
+	struct budget budget = {limits->steps, thread_cpu_ns() + limits->cpu_ns};
+
+	for (int utf = 1; utf >= 0; utf--) {
+		struct haystack whole = utf ? whole_characters(haystack) : *haystack;
+		size_t offset = 0, error_offset;
+		int result;
+		CLEANUP(code_free)
+		pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+						 PCRE2_AUTO_CALLOUT | (utf ? PCRE2_UTF : 0),
+						 &result, &error_offset, NULL);
+
+		if (code)
+			result = match_once(code, &whole, utf, &budget, &offset);
+		if (code && utf && is_utf_error(result))
+			continue;
+		if (code && result >= 0) {
+			*ret_offset = offset + (size_t)(whole.data - haystack->data);
+			return PATTERN_FOUND;
+		}
+		if (code && (result == PCRE2_ERROR_NOMATCH || result == PCRE2_ERROR_PARTIAL))
+			return PATTERN_NOT_FOUND;
+		*ret_reason = error_message(result);
+		return PATTERN_IMPOSSIBLE;
+	}
+	return PATTERN_NOT_FOUND;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Regular expressions on a client's output, within a bound on the work. */
+#ifndef SYNFAULT_RUNNER_JUDGE_PATTERN_H
+#define SYNFAULT_RUNNER_JUDGE_PATTERN_H
+
+#include "common/util.h"
+
+/* A piece of output to search. */
+struct haystack {
+	const char *data;
+	size_t length;
+	bool cut_before, cut_after; /* bytes are missing there */
+};
+
+/* How much work a search may take, all starting places together. */
+struct pattern_limits {
+	uint64_t steps; /* parts of the pattern that are tried */
+	int64_t cpu_ns; /* of the calling thread */
+};
+
+/* Seconds at most, far more than a sane pattern needs. */
+extern const struct pattern_limits pattern_default_limits;
+
+enum pattern_result {
+	PATTERN_FOUND,
+	PATTERN_NOT_FOUND,
+	PATTERN_IMPOSSIBLE, /* the pattern does not compile, or reaches a limit */
+};
+
+/**
+ * pattern_search() - find the first match of a pattern
+ * @pattern: PCRE2; the output is searched as UTF-8 if it is well-formed, otherwise as bytes
+ * @ret_offset: of the match in @haystack; only when found
+ * @ret_reason: owned by the caller; only when impossible
+ *
+ * A match neither crosses a cut nor takes it for the start or the end of the text.
+ */
+enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
+				   const struct pattern_limits *limits, size_t *ret_offset,
+				   char **ret_reason);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of patterns: where they match, and that their work is bounded. */
+#include <criterion/criterion.h>
+
+#include "common/duration.h"
+#include "runner/judge/pattern.h"
+
+static enum pattern_result search(const char *pattern, const struct haystack *haystack,
+				  const struct pattern_limits *limits, size_t *ret_offset)
+{
+	AUTO_FREE char *reason = NULL;
+	enum pattern_result result = pattern_search(pattern, haystack, limits, ret_offset, &reason);
+
+	cr_expect_eq(result == PATTERN_IMPOSSIBLE, reason != NULL, "%s", pattern);
+	return result;
+}
+
+Test(pattern, finds_the_first_match)
+{
+	static const struct {
+		const char *pattern, *text;
+		enum pattern_result result;
+		size_t offset;
+	} cases[] = {
+		{"b+", "aabb", PATTERN_FOUND, 2},
+		{"^b", "aabb", PATTERN_NOT_FOUND, 0},
+		{"(?m)^b", "a\nb", PATTERN_FOUND, 2},
+		{"(", "a", PATTERN_IMPOSSIBLE, 0},
+		{"^.$", "€", PATTERN_FOUND, 0},
+		{"^..$", "\xff.", PATTERN_FOUND, 0}, /* not UTF-8: bytes */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct haystack haystack = {.data = cases[i].text, strlen(cases[i].text)};
+		size_t offset = 0;
+
+		cr_expect_eq(search(cases[i].pattern, &haystack, &pattern_default_limits, &offset),
+			     cases[i].result, "%s", cases[i].pattern);
+		cr_expect_eq(offset, cases[i].offset, "%s: %zu", cases[i].pattern, offset);
+	}
+}
+
+/* A harmless pattern, but each starting place takes a few steps, and the limit is lower. */
+Test(pattern, steps_are_counted_over_all_starting_places)
+{
+	char text[1000];
+	struct haystack haystack = {.data = text, .length = sizeof(text)};
+	struct pattern_limits few = {.steps = 500, .cpu_ns = NS_PER_S},
+			      enough = {.steps = 100000, .cpu_ns = NS_PER_S};
+	size_t offset;
+
+	memset(text, 'a', sizeof(text));
+	cr_expect_eq(search("[ab][ac]x", &haystack, &few, &offset), PATTERN_NOT_FOUND,
+		     "what no x can match needs no steps");
+	text[sizeof(text) - 1] = 'x';
+	cr_expect_eq(search("[ab][ac]y?xx", &haystack, &few, &offset), PATTERN_IMPOSSIBLE);
+	cr_expect_eq(search("[ab][ac]y?xx", &haystack, &enough, &offset), PATTERN_NOT_FOUND);
+	cr_expect_eq(search("[ab][ac]y?x", &haystack, &enough, &offset), PATTERN_FOUND);
+	cr_expect_eq(offset, sizeof(text) - 3);
+}
+
+Test(pattern, time_is_limited_too)
+{
+	char text[1000];
+	struct haystack haystack = {.data = text, .length = sizeof(text)};
+	struct pattern_limits none = {.steps = 100000, .cpu_ns = 0};
+	size_t offset;
+
+	memset(text, 'a', sizeof(text));
+	text[sizeof(text) - 1] = 'x';
+	cr_expect_eq(search("[ab][ac]y?xx", &haystack, &none, &offset), PATTERN_IMPOSSIBLE);
+}
