@@ -16,9 +16,9 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 # What needs privileges or tools that may be missing, and proves nothing where it is skipped.
-NEVER_SKIPPED = ("integration", "container", "machine", "package", "lint", "fuzz")
+NEVER_SKIPPED = ("integration", "diagnose", "container", "machine", "package", "lint", "fuzz")
 # What has to be there, and to have run at least one test.
-REQUIRED = ("plain.unit", "plain.integration", "plain.container", "plain.machine", "plain.package",
+REQUIRED = ("plain.unit", "plain.integration", "plain.diagnose", "plain.container", "plain.machine", "plain.package",
             "plain.lint", "sanitized.unit", "sanitized.integration", "sanitized.container",
             "fuzzed.fuzz", "demo")
 # Of so many failures it is shown what they said, so many lines of each.

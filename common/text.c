@@ -334,3 +334,25 @@ size_t text_width(const char *text)
 	}
 	return width;
 }
+
+void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *text)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		if (column > indent && column + 1 + length > columns) {
+			strbuf_putc(out, '\n');
+			strbuf_pad(out, ' ', indent);
+			column = indent;
+		} else if (column > indent) {
+			strbuf_putc(out, ' ');
+			column++;
+		}
+		strbuf_add(out, text, length);
+		column += length;
+		text += length + (text[length] == ' ');
+	}
+	strbuf_putc(out, '\n');
+}

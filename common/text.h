@@ -30,6 +30,12 @@ void text_sanitize(struct strbuf *out, const char *data, size_t length);
  */
 char *decimal_write(char *at, uint64_t value, unsigned digits);
 
+/*
+ * Adds words and a newline, broken at blanks before column @columns; the text begins at column
+ * @indent, which was reached already, and so do its further lines.
+ */
+void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *text);
+
 /* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known).
  */
 size_t text_width(const char *text);

@@ -7,6 +7,7 @@
 #include "runner/command/compare.h"
 #include "runner/command/completion.h"
 #include "runner/command/ctl.h"
+#include "runner/command/diagnose.h"
 #include "runner/command/doctor.h"
 #include "runner/command/inject.h"
 #include "runner/command/inject_options.h"
@@ -38,6 +39,8 @@ const struct command commands[] = {
 	 command_judge, &judge_option_table},
 	{"report", "[OPTION...] RUN", "make reports of a run that is over", command_report,
 	 &report_option_table},
+	{"diagnose", "[OPTION...] HOST:PORT", "say why a connection is refused, dropped or slow",
+	 command_diagnose, &diagnose_option_table},
 	{"doctor", "[OPTION...]", "find out what this machine lacks", command_doctor,
 	 &doctor_option_table},
 	{"compare", "[OPTION...] OLD NEW", "what changed between two runs", command_compare,

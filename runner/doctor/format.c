@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 #include "runner/doctor/check.h"
 
 enum { COLUMNS = 80, STATE_COLUMNS = 9, NAME_COLUMNS = 15 };
@@ -23,35 +24,12 @@ static const char *conclusion(enum doctor_isolation isolation)
 
 /* ---- text ---- */
 
-/* Adds words from the column that was reached on; more lines start at the same one. */
-static void add_wrapped(struct strbuf *out, size_t indent, const char *text)
-{
-	size_t column = indent;
-
-	while (*text) {
-		size_t length = strcspn(text, " ");
-
-		if (column > indent && column + 1 + length > COLUMNS) {
-			strbuf_putc(out, '\n');
-			strbuf_pad(out, ' ', indent);
-			column = indent;
-		} else if (column > indent) {
-			strbuf_putc(out, ' ');
-			column++;
-		}
-		strbuf_add(out, text, length);
-		column += length;
-		text += length + (text[length] == ' ');
-	}
-	strbuf_putc(out, '\n');
-}
-
 static void add_more(struct strbuf *out, const char *text)
 {
 	if (!text)
 		return;
 	strbuf_pad(out, ' ', STATE_COLUMNS + NAME_COLUMNS);
-	add_wrapped(out, STATE_COLUMNS + NAME_COLUMNS, text);
+	text_wrap(out, STATE_COLUMNS + NAME_COLUMNS, COLUMNS, text);
 }
 
 static void add_check(struct strbuf *out, const struct check *check)
@@ -60,7 +38,7 @@ static void add_check(struct strbuf *out, const struct check *check)
 
 	strbuf_printf(out, "%-*s%-*s", STATE_COLUMNS, check->missing ? "missing" : "ok",
 		      NAME_COLUMNS, check->name);
-	add_wrapped(out, STATE_COLUMNS + NAME_COLUMNS, check->found);
+	text_wrap(out, STATE_COLUMNS + NAME_COLUMNS, COLUMNS, check->found);
 	if (!check->missing)
 		return;
 	consequence = xasprintf("without: %s", check->consequence);

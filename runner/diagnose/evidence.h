@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What `synfault diagnose` sees before it concludes anything: plain data, filled in by the modules
+ * that look (names, route, handshake, server) and read by the one that concludes (causes). Unknown
+ * is a value of its own everywhere: what could not be looked at is never taken for absent.
+ */
+#ifndef SYNFAULT_RUNNER_DIAGNOSE_EVIDENCE_H
+#define SYNFAULT_RUNNER_DIAGNOSE_EVIDENCE_H
+
+#include "injector/address.h"
+
+enum { MAX_DIAGNOSE_ADDRESSES = 8, MAX_TRIALS = 50, MAX_LISTENERS = 16 };
+
+enum known {
+	UNKNOWN,
+	NO,
+	YES,
+};
+
+/* How a name became addresses. */
+struct name_evidence {
+	bool literal;     /* an address was given */
+	int error;        /* of getaddrinfo(): EAI_…; 0: it resolved */
+	int system_error; /* errno with EAI_SYSTEM */
+	int64_t took_ns;
+	bool in_hosts;    /* /etc/hosts names it */
+	bool searched;    /* it has no dot, so that the search domains of resolv.conf apply */
+	char *nameserver; /* the first one of resolv.conf, or NULL */
+	int ipv4_error, ipv6_error; /* of the families asked for one by one; 0 resolved */
+	int64_t ipv4_ns, ipv6_ns;
+};
+
+/* The kernel's route to an address (rtnetlink, RTM_GETROUTE). */
+enum route_kind {
+	ROUTE_UNKNOWN,
+	ROUTE_LOCAL, /* an address of this network namespace */
+	ROUTE_UNICAST,
+	ROUTE_NONE,        /* ENETUNREACH */
+	ROUTE_BLACKHOLE,   /* EINVAL */
+	ROUTE_UNREACHABLE, /* EHOSTUNREACH */
+	ROUTE_PROHIBIT,    /* EACCES */
+};
+struct route_evidence {
+	enum route_kind kind;
+	char device[16];
+	struct address source;  /* family 0: unknown */
+	struct address gateway; /* family 0: none, the address is on the link */
+	uint32_t mtu;           /* of the device or the route; 0: unknown */
+	uint16_t neighbour;     /* NUD_… of the gateway or the address itself; 0: unknown */
+	bool device_down;
+};
+
+/* One connect(), as its caller and the packets show it. Times count from its start. */
+struct trial {
+	int error;    /* errno; 0: connected; ETIMEDOUT may be our own limit: see gave_up */
+	bool gave_up; /* nothing came within the time we wait */
+	int64_t took_ns;
+	unsigned syns; /* SYNs sent, the first included */
+	uint16_t port; /* of our end */
+	bool watched;  /* packets were seen, so that what follows is known */
+	bool own_syn_seen;
+	int64_t syn_ack_ns; /* INT64_MAX: none came */
+	unsigned syn_acks;
+	uint8_t syn_ack_ttl;
+	int64_t rst_ns; /* INT64_MAX: none came */
+	uint8_t rst_ttl;
+	uint16_t rst_window;
+	int64_t icmp_ns; /* INT64_MAX: none came */
+	uint8_t icmp_type, icmp_code;
+	struct address icmp_from;
+	/* What happened in the moment after the handshake. */
+	bool closed_at_once, reset_at_once;
+	uint32_t mss; /* to the server, from TCP_MAXSEG; 0: unknown */
+};
+
+/* A socket that listens on the port, in this network namespace (sock_diag). */
+struct listener {
+	struct address address;
+	bool v6only;
+	uint32_t queued, backlog; /* of the accept queue */
+	char *program;            /* "nginx (pid 12)", or NULL: not allowed to see */
+};
+
+/* What the server's own host says, where the address is this host's. */
+struct server_evidence {
+	bool looked;
+	struct listener listeners[MAX_LISTENERS];
+	size_t n_listeners;
+	uint32_t half_open;       /* requests in SYN_RECV at the port */
+	uint32_t time_wait;       /* sockets in TIME_WAIT, in all */
+	int64_t listen_overflows; /* TcpExt counters: growth over the trials; -1: unknown */
+	int64_t request_drops;    /* TcpExt TCPReqQFullDrop */
+	int64_t path_filtered;    /* TcpExt IPReversePathFilter */
+	enum known syn_cookies, abort_on_overflow;
+	int64_t conntrack_count, conntrack_max; /* -1: unknown */
+	int64_t conntrack_drops;                /* growth over the trials; -1: unknown */
+	uint32_t port_low, port_high;           /* net.ipv4.ip_local_port_range; 0: unknown */
+};
+
+struct address_evidence {
+	struct address address;
+	struct route_evidence route;
+	struct trial trials[MAX_TRIALS];
+	size_t n_trials;
+	/* An open port of the same host, where one was named: what its own answers look like. */
+	struct trial compare;
+	bool compared;
+};
+
+struct evidence {
+	char *target; /* as given */
+	char *host;
+	uint16_t port;
+	struct name_evidence name;
+	struct address_evidence addresses[MAX_DIAGNOSE_ADDRESSES];
+	size_t n_addresses;
+	struct server_evidence server;
+	int64_t patience_ns; /* how long a trial was waited for */
+	bool watched;        /* packets could be looked at */
+	const char *proxy;   /* name of the variable that sends HTTP clients elsewhere, or NULL */
+};
+
+void evidence_free(struct evidence *evidence);
+#define AUTO_EVIDENCE CLEANUP(evidence_free)
+
+#endif

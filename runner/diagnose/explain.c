@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sums, texts and the list of causes: see explain.h. */
+#include "runner/diagnose/explain.h"
+
+#include <errno.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+
+#include "common/duration.h"
+
+void explain_add(const struct context *context, size_t address, const struct parts *parts)
+{
+	struct diagnosis *diagnosis = context->diagnosis;
+
+	array_append(diagnosis->causes, diagnosis->n_causes, diagnosis->capacity,
+		     (struct cause){
+			     .kind = parts->kind,
+			     .address = address,
+			     .sentence = parts->sentence,
+			     .evidence = parts->evidence,
+			     .advice = parts->advice,
+			     .steps = parts->steps ? xstrdup(parts->steps) : NULL,
+		     });
+}
+
+/* ---- sums ---- */
+
+static void sum_connected(struct sums *sums, const struct trial *trial)
+{
+	sums->connected++;
+	sums->closed += trial->closed_at_once;
+	sums->reset += trial->reset_at_once;
+	sums->repeated += trial->syns > 1;
+	if (!sums->slowest || trial->took_ns > sums->slowest->took_ns)
+		sums->slowest = trial;
+}
+
+struct sums explain_sum_up(const struct address_evidence *address)
+{
+	struct sums sums = {.n = address->n_trials};
+
+	for (size_t i = 0; i < address->n_trials; i++) {
+		const struct trial *trial = &address->trials[i];
+
+		if (trial->icmp_ns != INT64_MAX)
+			sums.icmp = trial;
+		if (trial->syn_acks > 0)
+			sums.answer = trial;
+		if (trial->watched && !trial->own_syn_seen)
+			sums.syn_missing = true;
+		if (trial->error == 0) {
+			sum_connected(&sums, trial);
+		} else if (trial->error == ECONNREFUSED) {
+			sums.refused++;
+			sums.refusal = trial;
+		} else if (trial->error == ETIMEDOUT) {
+			sums.silent++;
+			sums.silence = trial;
+		} else {
+			sums.other++;
+			sums.last_error = trial->error;
+		}
+	}
+	return sums;
+}
+
+/* ---- listeners of this host ---- */
+
+static bool is_wildcard(const struct address *address)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
+}
+
+bool address_is_loopback(const struct address *address)
+{
+	static const uint8_t ipv6[16] = {[15] = 1};
+
+	return address->family == AF_INET ? address->bytes[0] == 127
+					  : memcmp(address->bytes, ipv6, sizeof(ipv6)) == 0;
+}
+
+bool listener_takes(const struct listener *listener, const struct address *address)
+{
+	if (is_wildcard(&listener->address))
+		return listener->address.family == address->family ||
+		       (listener->address.family == AF_INET6 && !listener->v6only);
+	return listener->address.family == address->family &&
+	       memcmp(listener->address.bytes, address->bytes, sizeof(address->bytes)) == 0;
+}
+
+const struct listener *find_listener(const struct server_evidence *server,
+				     const struct address *address)
+{
+	for (size_t i = 0; i < server->n_listeners; i++)
+		if (listener_takes(&server->listeners[i], address))
+			return &server->listeners[i];
+	return NULL;
+}
+
+/* "nginx (pid 12) listens on 127.0.0.1:8080"; owned by the caller. */
+char *listener_text(const struct listener *listener)
+{
+	char where[ADDRESS_TEXT_SIZE];
+
+	return xasprintf("%s listens on %s%s", listener->program ? listener->program : "a program",
+			 address_format(&listener->address, where),
+			 listener->address.family == AF_INET6 && is_wildcard(&listener->address)
+				 ? listener->v6only ? " (IPv6 only)" : " (both families)"
+				 : "");
+}
+
+/* ---- texts of answers ---- */
+
+const char *icmp_text(int family, uint8_t type, uint8_t code)
+{
+	static const char *const ipv4[] = {
+		"net unreachable",  "host unreachable",     "protocol unreachable",
+		"port unreachable", "fragmentation needed",
+	};
+	static const char *const ipv6[] = {
+		"no route",         "administratively prohibited",
+		"beyond scope",     "address unreachable",
+		"port unreachable", "source address failed policy",
+		"route rejected",
+	};
+
+	if (family == AF_INET && type == ICMP_TIME_EXCEEDED)
+		return "time exceeded";
+	if (family == AF_INET6 && type == ICMP6_TIME_EXCEEDED)
+		return "time exceeded";
+	if (family == AF_INET6)
+		return type == ICMP6_DST_UNREACH && code < ARRAY_SIZE(ipv6) ? ipv6[code] : "error";
+	if (code == ICMP_NET_ANO || code == ICMP_HOST_ANO || code == ICMP_PKT_FILTERED)
+		return "administratively prohibited";
+	return code < ARRAY_SIZE(ipv4) ? ipv4[code] : "unreachable";
+}
+
+/* "RST after 310 us, TTL 64, window 0"; owned by the caller. */
+char *rst_text(const struct trial *trial)
+{
+	char after[DURATION_TEXT_SIZE];
+
+	if (trial->rst_ns == INT64_MAX)
+		return xasprintf("connect() failed with ECONNREFUSED after %s",
+				 duration_format(trial->took_ns, after));
+	return xasprintf("RST after %s, TTL %u, window %u", duration_format(trial->rst_ns, after),
+			 trial->rst_ttl, trial->rst_window);
+}
+
+char *silence_text(const struct evidence *evidence, const struct trial *trial)
+{
+	char patience[DURATION_TEXT_SIZE];
+
+	return xasprintf("%u SYN%s, no answer within %s", trial->syns, trial->syns == 1 ? "" : "s",
+			 duration_format(evidence->patience_ns, patience));
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The text of a diagnosis: see format.h. */
+#include "runner/diagnose/format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/neighbour.h>
+#include <netdb.h>
+
+#include "common/duration.h"
+#include "common/text.h"
+
+enum { COLUMNS = 80, LABEL_COLUMNS = 12 };
+
+static void add_row(struct strbuf *out, const char *label, const char *text)
+{
+	strbuf_printf(out, "  %-*s", LABEL_COLUMNS, label);
+	text_wrap(out, 2 + LABEL_COLUMNS, COLUMNS, text);
+}
+
+static void add_name(const struct evidence *evidence, struct strbuf *out)
+{
+	const struct name_evidence *name = &evidence->name;
+	AUTO_STRBUF struct strbuf text = {0};
+	char took[DURATION_TEXT_SIZE], host[INET6_ADDRSTRLEN];
+
+	if (name->literal)
+		return;
+	strbuf_printf(&text, "%s: ", evidence->host);
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		strbuf_printf(&text, "%s%s", i ? ", " : "",
+			      address_format_host(&evidence->addresses[i].address, host));
+	if (name->error)
+		strbuf_puts(&text, gai_strerror(name->error));
+	strbuf_printf(&text, " (%s, %s%s)",
+		      name->in_hosts     ? "from the hosts file"
+		      : name->nameserver ? name->nameserver
+					 : "no nameserver",
+		      duration_format(name->took_ns, took),
+		      name->searched ? ", search domains apply" : "");
+	add_row(out, "name", strbuf_text(&text));
+}
+
+static const char *neighbour_text(uint16_t state)
+{
+	if (state & NUD_FAILED)
+		return "; its neighbour entry is FAILED";
+	if (state & NUD_INCOMPLETE)
+		return "; its neighbour entry is INCOMPLETE";
+	return "";
+}
+
+static void add_route(const struct address_evidence *address, struct strbuf *out)
+{
+	static const char *const kinds[] = {
+		[ROUTE_UNKNOWN] = "unknown",
+		[ROUTE_LOCAL] = "an address of this host",
+		[ROUTE_UNICAST] = "",
+		[ROUTE_NONE] = "no route",
+		[ROUTE_BLACKHOLE] = "blackhole",
+		[ROUTE_UNREACHABLE] = "unreachable route",
+		[ROUTE_PROHIBIT] = "prohibit route",
+	};
+	const struct route_evidence *route = &address->route;
+	char host[INET6_ADDRSTRLEN], source[INET6_ADDRSTRLEN], gateway[INET6_ADDRSTRLEN];
+	AUTO_STRBUF struct strbuf text = {0};
+
+	strbuf_printf(&text, "%s: %s", address_format_host(&address->address, host),
+		      kinds[route->kind]);
+	if (route->kind == ROUTE_UNICAST) {
+		strbuf_printf(&text, "by %s", route->device);
+		if (route->gateway.family)
+			strbuf_printf(&text, " through %s",
+				      address_format_host(&route->gateway, gateway));
+		if (route->source.family)
+			strbuf_printf(&text, " from %s",
+				      address_format_host(&route->source, source));
+		strbuf_puts(&text, neighbour_text(route->neighbour));
+	}
+	if (route->device_down)
+		strbuf_puts(&text, ", which is down");
+	add_row(out, "route", strbuf_text(&text));
+}
+
+/* "connected after 310 us"; the caller's. */
+static char *trial_text(const struct evidence *evidence, const struct trial *trial)
+{
+	char after[DURATION_TEXT_SIZE], from[INET6_ADDRSTRLEN];
+
+	if (trial->icmp_ns != INT64_MAX && trial->error)
+		return xasprintf(
+			"SYN, ICMP %s from %s after %s",
+			icmp_text(trial->icmp_from.family, trial->icmp_type, trial->icmp_code),
+			address_format_host(&trial->icmp_from, from),
+			duration_format(trial->icmp_ns, after));
+	if (trial->error == ECONNREFUSED && trial->rst_ns != INT64_MAX)
+		return xasprintf("SYN, RST after %s (TTL %u, window %u)",
+				 duration_format(trial->rst_ns, after), trial->rst_ttl,
+				 trial->rst_window);
+	if (trial->gave_up)
+		return xasprintf("%u SYN%s, no answer within %s", trial->syns,
+				 trial->syns == 1 ? "" : "s",
+				 duration_format(evidence->patience_ns, after));
+	if (trial->error)
+		return xasprintf("%s after %s", strerror(trial->error),
+				 duration_format(trial->took_ns, after));
+	return xasprintf("connected after %s%s%s", duration_format(trial->took_ns, after),
+			 trial->syns > 1 ? ", by more than one SYN" : "",
+			 trial->reset_at_once    ? ", then reset"
+			 : trial->closed_at_once ? ", then closed by the server"
+						 : "");
+}
+
+static bool is_alike(const struct trial *a, const struct trial *b)
+{
+	return a->error == b->error && a->closed_at_once == b->closed_at_once &&
+	       a->reset_at_once == b->reset_at_once && (a->syns > 1) == (b->syns > 1);
+}
+
+/* Trials that went alike are told once, with their number. */
+static void add_trials(const struct evidence *evidence, const struct address_evidence *address,
+		       struct strbuf *out)
+{
+	char where[ADDRESS_TEXT_SIZE];
+
+	address_format(&address->address, where);
+	for (size_t i = 0, n; i < address->n_trials; i += n) {
+		AUTO_FREE char *what = trial_text(evidence, &address->trials[i]);
+		AUTO_FREE char *text = NULL;
+
+		for (n = 1; i + n < address->n_trials; n++)
+			if (!is_alike(&address->trials[i], &address->trials[i + n]))
+				break;
+		text = n == 1 ? xasprintf("%s  %s", where, what)
+			      : xasprintf("%s  %s, %zu times", where, what, n);
+		add_row(out, "handshake", text);
+	}
+}
+
+static void add_server(const struct evidence *evidence, struct strbuf *out)
+{
+	const struct server_evidence *server = &evidence->server;
+	char where[ADDRESS_TEXT_SIZE];
+
+	if (!server->looked)
+		return;
+	if (server->n_listeners == 0) {
+		AUTO_FREE char *text = xasprintf(
+			"no program of this network namespace listens on port %u", evidence->port);
+
+		add_row(out, "server", text);
+	}
+	for (size_t i = 0; i < server->n_listeners; i++) {
+		const struct listener *listener = &server->listeners[i];
+		AUTO_FREE char *text =
+			xasprintf("%s listens on %s; accept queue %u of %u",
+				  listener->program ? listener->program : "a program",
+				  address_format(&listener->address, where), listener->queued,
+				  listener->backlog);
+
+		add_row(out, "server", text);
+	}
+}
+
+/* The first error that a client meets, or 0. */
+static int first_error(const struct evidence *evidence)
+{
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		for (size_t k = 0; k < evidence->addresses[i].n_trials; k++)
+			if (evidence->addresses[i].trials[k].error)
+				return evidence->addresses[i].trials[k].error;
+	return 0;
+}
+
+static const char *client_text(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "gets ECONNREFUSED at once (Python: [Errno 111] Connection refused; Java: "
+		       "ConnectException; Node: ECONNREFUSED; Go: connection refused)";
+	case ETIMEDOUT:
+		return "waits for its own connect time-out; without one the kernel ends it after "
+		       "two "
+		       "minutes with ETIMEDOUT (errno 110)";
+	case EHOSTUNREACH:
+		return "gets EHOSTUNREACH (errno 113, No route to host; Java: "
+		       "NoRouteToHostException)";
+	case ENETUNREACH:
+		return "gets ENETUNREACH at once (errno 101, Network is unreachable)";
+	case EADDRNOTAVAIL:
+		return "gets EADDRNOTAVAIL at once (errno 99, Cannot assign requested address)";
+	case EACCES:
+		return "gets EACCES (errno 13, Permission denied)";
+	case EINVAL:
+		return "gets EINVAL at once (errno 22, Invalid argument)";
+	case ENOPROTOOPT:
+		return "gets ENOPROTOOPT (errno 92, Protocol not available)";
+	default:
+		return NULL;
+	}
+}
+
+static void add_result(const struct evidence *evidence, const struct diagnosis *diagnosis,
+		       struct strbuf *out)
+{
+	const char *client = client_text(first_error(evidence));
+
+	if (diagnosis->n_causes == 0)
+		add_row(out, "result", "reachable: every handshake was completed in time");
+	for (size_t i = 0; i < diagnosis->n_causes; i++) {
+		const struct cause *cause = &diagnosis->causes[i];
+		AUTO_FREE char *because = xasprintf("because: %s", cause->evidence);
+
+		add_row(out, i == 0 ? "result" : "also", cause->sentence);
+		add_row(out, "", because);
+		add_row(out, i == 0 ? "next" : "", cause->advice);
+	}
+	if (client)
+		add_row(out, "a client", client);
+	if (evidence->proxy) {
+		AUTO_FREE char *text =
+			xasprintf("%s is set: HTTP clients connect to the proxy that it "
+				  "names instead",
+				  evidence->proxy);
+
+		add_row(out, "", text);
+	}
+	if (!evidence->watched)
+		add_row(out, "not seen",
+			"packets (that takes CAP_NET_RAW): who sent a RST, and what left this "
+			"host");
+	if (diagnosis->n_causes > 0 && diagnosis->causes[0].steps) {
+		AUTO_FREE char *line = xasprintf("synfault try '%s' -- YOUR CLIENT '${server}'",
+						 diagnosis->causes[0].steps);
+
+		add_row(out, "try it", line);
+	}
+}
+
+void diagnosis_format_text(const struct evidence *evidence, const struct diagnosis *diagnosis,
+			   struct strbuf *out)
+{
+	add_name(evidence, out);
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		add_route(&evidence->addresses[i], out);
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		add_trials(evidence, &evidence->addresses[i], out);
+	add_server(evidence, out);
+	add_result(evidence, diagnosis, out);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Trials of the handshake: see handshake.h. All sockets are non-blocking and are polled together; a
+ * packet belongs to the trial with its ports. What a watcher would see is asked of the kernel where
+ * packets must not be looked at: SYNs by tcp_info, ICMP errors by the error queue of the last
+ * trial's socket, which takes them since Linux 5.9 (net/ipv4/tcp_ipv4.c, tcp_v4_err()).
+ */
+#include "runner/diagnose/handshake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/errqueue.h>
+#include <linux/icmp.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include "common/duration.h"
+#include "runner/diagnose/packet_watch.h"
+
+/* How long a new connection is watched for the server's close: a server that drops it does at once.
+ */
+#define AFTER_NS (300 * NS_PER_MS)
+
+enum phase {
+	PHASE_DUE,
+	PHASE_CONNECTING,
+	PHASE_CONNECTED, /* watched for what follows at once */
+	PHASE_DONE,
+};
+
+struct running {
+	const struct address *address;
+	struct address target; /* with the port to connect to */
+	struct trial *trial;
+	int64_t due_ns, started_ns, realtime_ns, until_ns;
+	enum phase phase;
+	int fd;
+	bool takes_errors; /* ICMP errors come to its error queue */
+};
+
+struct trials {
+	struct running *items;
+	size_t n_items, capacity;
+	struct packet_watch *watch; /* NULL: not allowed */
+	int64_t patience_ns;
+};
+
+static void finish(struct running *running, int error)
+{
+	running->trial->error = error;
+	running->phase = PHASE_DONE;
+	if (running->fd >= 0)
+		close(running->fd);
+	running->fd = -1;
+}
+
+static void take_errors(struct running *running)
+{
+	const int on = 1;
+
+	if (running->address->family == AF_INET)
+		setsockopt(running->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(running->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+}
+
+static void start(struct trials *trials, struct running *running)
+{
+	struct sockaddr_storage to, own;
+	socklen_t length = address_to_sockaddr(&running->target, &to), own_length = sizeof(own);
+	struct address local;
+
+	running->started_ns = clock_monotonic_ns();
+	running->realtime_ns = clock_realtime_ns();
+	running->until_ns = running->started_ns + trials->patience_ns;
+	running->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (running->fd < 0) {
+		finish(running, errno);
+		return;
+	}
+	if (running->takes_errors)
+		take_errors(running);
+	running->phase = PHASE_CONNECTING;
+	if (connect(running->fd, (const struct sockaddr *)&to, length) < 0 &&
+	    errno != EINPROGRESS) {
+		running->trial->took_ns = clock_monotonic_ns() - running->started_ns;
+		finish(running, errno);
+		return;
+	}
+	if (getsockname(running->fd, (struct sockaddr *)&own, &own_length) == 0 &&
+	    address_from_sockaddr((const struct sockaddr *)&own, &local) == 0)
+		running->trial->port = local.port;
+}
+
+static void read_tcp_info(struct running *running)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
+	int mss;
+
+	if (getsockopt(running->fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+		running->trial->syns = info.tcpi_total_retrans + 1;
+	length = sizeof(mss);
+	if (running->phase == PHASE_CONNECTED &&
+	    getsockopt(running->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &length) == 0 && mss > 0)
+		running->trial->mss = (uint32_t)mss;
+}
+
+/* The ICMP error in the socket's error queue, if there is one. */
+static void read_error_queue(struct running *running)
+{
+	char control[512], data[64];
+	struct iovec part = {data, sizeof(data)};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct trial *trial = running->trial;
+
+	if (!running->takes_errors || recvmsg(running->fd, &message, MSG_ERRQUEUE) < 0)
+		return;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+		struct sock_extended_err error;
+
+		if (c->cmsg_len < CMSG_LEN(sizeof(error)))
+			continue;
+		memcpy(&error, CMSG_DATA(c), sizeof(error));
+		if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6)
+			continue;
+		trial->icmp_ns = clock_monotonic_ns() - running->started_ns;
+		trial->icmp_type = error.ee_type;
+		trial->icmp_code = error.ee_code;
+		/* The offender's address follows (SO_EE_OFFENDER of linux/errqueue.h). */
+		address_from_sockaddr((const struct sockaddr *)(CMSG_DATA(c) + sizeof(error)),
+				      &trial->icmp_from);
+	}
+}
+
+static void take_result(struct running *running)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (getsockopt(running->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		error = errno;
+	running->trial->took_ns = now_ns - running->started_ns;
+	/* In SYN-SENT a RST refuses: this one came when the handshake was over. */
+	running->trial->reset_at_once = error == ECONNRESET || error == EPIPE;
+	if (error == 0 || running->trial->reset_at_once)
+		running->phase = PHASE_CONNECTED;
+	read_tcp_info(running);
+	if (error) {
+		read_error_queue(running);
+		finish(running, running->trial->reset_at_once ? 0 : error);
+		return;
+	}
+	running->until_ns = now_ns + AFTER_NS;
+}
+
+static void take_what_follows(struct running *running)
+{
+	char byte;
+	ssize_t length = recv(running->fd, &byte, 1, MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	running->trial->closed_at_once = length == 0;
+	running->trial->reset_at_once = length < 0;
+	finish(running, 0);
+}
+
+static void give_up(struct running *running)
+{
+	if (running->phase == PHASE_CONNECTING) {
+		running->trial->took_ns = clock_monotonic_ns() - running->started_ns;
+		running->trial->gave_up = true;
+		read_tcp_info(running);
+		read_error_queue(running);
+	}
+	finish(running, running->trial->gave_up ? ETIMEDOUT : 0);
+}
+
+static void add_trial(struct trials *trials, const struct address *address, uint16_t port,
+		      struct trial *trial, int64_t due_ns, bool takes_errors)
+{
+	struct running running = {
+		.address = address,
+		.target = *address,
+		.trial = trial,
+		.due_ns = due_ns,
+		.fd = -1,
+		.takes_errors = takes_errors,
+	};
+
+	*trial = (struct trial){
+		.syn_ack_ns = INT64_MAX,
+		.rst_ns = INT64_MAX,
+		.icmp_ns = INT64_MAX,
+	};
+	running.target.port = port;
+	array_append(trials->items, trials->n_items, trials->capacity, running);
+}
+
+static void plan_trials(struct trials *trials, struct evidence *evidence,
+			const struct handshake_plan *plan)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	for (size_t i = 0; i < evidence->n_addresses; i++) {
+		struct address_evidence *address = &evidence->addresses[i];
+
+		address->n_trials = MIN(plan->n_trials, (unsigned)MAX_TRIALS);
+		for (size_t k = 0; k < address->n_trials; k++) {
+			/* An error queue makes errors come at once that a client would not see: so
+			 * it is the last trial's alone. */
+			bool takes_errors = !trials->watch && k > 0 && k + 1 == address->n_trials;
+
+			add_trial(trials, &address->address, address->address.port,
+				  &address->trials[k], now_ns + (int64_t)k * plan->interval_ns,
+				  takes_errors);
+		}
+		if (plan->compare_port) {
+			address->compared = true;
+			add_trial(trials, &address->address, plan->compare_port, &address->compare,
+				  now_ns, false);
+		}
+	}
+}
+
+/* Starts what is due and gives up what is over. Returns the next time at which to do so. */
+static int64_t keep_time(struct trials *trials)
+{
+	int64_t next_ns = INT64_MAX;
+
+	for (size_t i = 0; i < trials->n_items; i++) {
+		struct running *running = &trials->items[i];
+		int64_t now_ns = clock_monotonic_ns();
+
+		if (running->phase == PHASE_DUE && running->due_ns <= now_ns)
+			start(trials, running);
+		else if (running->phase != PHASE_DUE && running->phase != PHASE_DONE &&
+			 running->until_ns <= now_ns)
+			give_up(running);
+		if (running->phase == PHASE_DUE)
+			next_ns = MIN(next_ns, running->due_ns);
+		else if (running->phase != PHASE_DONE)
+			next_ns = MIN(next_ns, running->until_ns);
+	}
+	return next_ns;
+}
+
+static void take_ready(struct running *running)
+{
+	if (running->phase == PHASE_CONNECTING)
+		take_result(running);
+	else if (running->phase == PHASE_CONNECTED)
+		take_what_follows(running);
+}
+
+static void wait_for_events(struct trials *trials, int64_t until_ns)
+{
+	AUTO_FREE struct pollfd *fds = xzalloc((trials->n_items + 1) * sizeof(*fds));
+	AUTO_FREE struct running **by_fd =
+		xzalloc((trials->n_items + 1) * sizeof(struct running *));
+	int64_t in_ns = MAX(until_ns - clock_monotonic_ns(), 0);
+	nfds_t n = 0;
+
+	for (size_t i = 0; i < trials->n_items; i++) {
+		struct running *running = &trials->items[i];
+
+		if (running->phase != PHASE_CONNECTING && running->phase != PHASE_CONNECTED)
+			continue;
+		by_fd[n] = running;
+		fds[n++] = (struct pollfd){
+			.fd = running->fd,
+			.events = running->phase == PHASE_CONNECTING ? POLLOUT : POLLIN,
+		};
+	}
+	if (trials->watch)
+		fds[n++] = (struct pollfd){.fd = packet_watch_fd(trials->watch), .events = POLLIN};
+	if (poll(fds, n, (int)(in_ns / NS_PER_MS) + 1) <= 0)
+		return;
+	if (trials->watch)
+		packet_watch_read(trials->watch);
+	for (nfds_t i = 0; i < n; i++)
+		if (by_fd[i] && fds[i].revents)
+			take_ready(by_fd[i]);
+}
+
+/* ---- what the packets say ---- */
+
+static bool belongs(const struct running *running, const struct seen_packet *packet,
+		    bool *ret_from_client)
+{
+	const struct address *server = &running->target;
+
+	*ret_from_client = packet->source.port == running->trial->port &&
+			   address_equal(&packet->destination, server);
+	return *ret_from_client || (packet->destination.port == running->trial->port &&
+				    address_equal(&packet->source, server));
+}
+
+static void note_packet(struct running *running, const struct seen_packet *packet, bool from_client,
+			unsigned *syns)
+{
+	struct trial *trial = running->trial;
+	int64_t at_ns = packet->at_ns - running->realtime_ns;
+
+	if (packet->is_icmp) {
+		if (trial->icmp_ns != INT64_MAX || !from_client)
+			return;
+		trial->icmp_ns = at_ns;
+		trial->icmp_type = packet->icmp_type;
+		trial->icmp_code = packet->icmp_code;
+		trial->icmp_from = packet->from;
+	} else if (from_client) {
+		if ((packet->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
+			trial->own_syn_seen = true;
+			(*syns)++;
+		}
+	} else if (packet->flags & TCP_FLAG_RST) {
+		if (trial->rst_ns != INT64_MAX)
+			return;
+		trial->rst_ns = at_ns;
+		trial->rst_ttl = packet->ttl;
+		trial->rst_window = packet->window;
+	} else if (packet->flags & TCP_FLAG_SYN && trial->syn_acks++ == 0) {
+		trial->syn_ack_ns = at_ns;
+		trial->syn_ack_ttl = packet->ttl;
+	}
+}
+
+static void match_packets(const struct trials *trials, struct running *running)
+{
+	size_t n_seen;
+	const struct seen_packet *seen = packet_watch_seen(trials->watch, &n_seen);
+	unsigned syns = 0;
+	bool from_client;
+
+	running->trial->watched = running->trial->port != 0;
+	for (size_t i = 0; running->trial->watched && i < n_seen; i++)
+		/* The port can have been another's before: only from this trial's start on. */
+		if (seen[i].at_ns >= running->realtime_ns - NS_PER_MS &&
+		    belongs(running, &seen[i], &from_client))
+			note_packet(running, &seen[i], from_client, &syns);
+	if (syns > 0)
+		running->trial->syns = syns;
+}
+
+void handshake_try(struct evidence *evidence, const struct handshake_plan *plan)
+{
+	struct trials trials = {.patience_ns = plan->patience_ns};
+	int64_t next_ns;
+
+	evidence->patience_ns = plan->patience_ns;
+	evidence->watched = packet_watch_open(&trials.watch) == 0;
+	plan_trials(&trials, evidence, plan);
+	while ((next_ns = keep_time(&trials)) != INT64_MAX)
+		wait_for_events(&trials, next_ns);
+	if (trials.watch) {
+		packet_watch_read(trials.watch);
+		for (size_t i = 0; i < trials.n_items; i++)
+			match_packets(&trials, &trials.items[i]);
+	}
+	packet_watch_free(trials.watch);
+	free(trials.items);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why trials are refused, with RST or with ICMP: see explain.h. */
+#include <stdlib.h>
+
+#include "common/duration.h"
+#include "runner/diagnose/explain.h"
+
+/* How far an answer's hop count may differ before another host must have sent it. */
+enum { TTL_SLACK = 0 };
+
+/* ---- refused ---- */
+
+static void add_wrong_listener(const struct context *context, size_t index, char *rst)
+{
+	const struct server_evidence *server = &context->evidence->server;
+	const struct address *address = &context->evidence->addresses[index].address;
+	const struct listener *listener = &server->listeners[0];
+	AUTO_FREE char *who = listener_text(listener);
+	char host[INET6_ADDRSTRLEN];
+	bool family = listener->address.family != address->family;
+	bool loopback = address_is_loopback(&listener->address) && !address_is_loopback(address);
+
+	address_format_host(address, host);
+	explain_add(context, index,
+		    &(struct parts){
+			    .kind = loopback ? CAUSE_BOUND_TO_LOOPBACK
+				    : family ? CAUSE_OTHER_FAMILY_ONLY
+					     : CAUSE_BOUND_ELSEWHERE,
+			    .sentence = xasprintf("%s, and not on %s", who, host),
+			    .evidence = rst,
+			    .advice = xasprintf(
+				    "bind the server to %s or to all addresses (%s)%s", host,
+				    address->family == AF_INET ? "0.0.0.0" : "[::]",
+				    loopback ? "; in a container, 127.0.0.1 is the container's own"
+					     : ""),
+			    .steps = "refuse",
+		    });
+}
+
+/* The TTL with which the host's own SYN-ACKs arrive, or -1: none was seen. */
+static int own_ttl(const struct address_evidence *address, const struct sums *sums)
+{
+	if (sums->answer)
+		return sums->answer->syn_ack_ttl;
+	return address->compared && address->compare.syn_acks > 0 ? address->compare.syn_ack_ttl
+								  : -1;
+}
+
+static void explain_remote_refusal(const struct context *context, size_t index,
+				   const struct sums *sums)
+{
+	const struct address_evidence *address = &context->evidence->addresses[index];
+	const struct trial *trial = sums->refusal;
+	int ttl = own_ttl(address, sums);
+	char where[ADDRESS_TEXT_SIZE];
+	AUTO_FREE char *rst = rst_text(trial);
+	bool between = ttl >= 0 && trial->rst_ns != INT64_MAX &&
+		       abs((int)trial->rst_ttl - ttl) > TTL_SLACK;
+
+	address_format(&address->address, where);
+	if (between) {
+		explain_add(
+			context, index,
+			&(struct parts){
+				.kind = CAUSE_RST_FROM_BETWEEN,
+				.sentence =
+					xasprintf("a box on the way, and not the host, sends the "
+						  "RST for %s",
+						  where),
+				.evidence = xasprintf(
+					"%s; the host's own answers arrive with TTL %d", rst, ttl),
+				.advice = xstrdup("look for a firewall, load balancer or intrusion "
+						  "prevention between"),
+				.steps = "refuse",
+			});
+		return;
+	}
+	explain_add(
+		context, index,
+		&(struct parts){
+			.kind = CAUSE_REFUSED_REMOTE,
+			.sentence = xasprintf(
+				"no program listens on %s, or a firewall there rejects with "
+				"RST",
+				where),
+			.evidence = xasprintf("%s%s", rst,
+					      ttl >= 0 ? ", as the host's own answers have" : ""),
+			.advice = xasprintf(
+				"run `synfault diagnose --local %u` on the server; a retry "
+				"with backoff is right while it restarts",
+				address->address.port),
+			.steps = "refuse",
+		});
+}
+
+/* A RST that no SYN has left this host for. */
+static void add_own_rejection(const struct context *context, size_t index, const struct sums *sums)
+{
+	char where[ADDRESS_TEXT_SIZE];
+	AUTO_FREE char *rst = rst_text(sums->refusal);
+
+	address_format(&context->evidence->addresses[index].address, where);
+	explain_add(
+		context, index,
+		&(struct parts){
+			.kind = CAUSE_LOCAL_FIREWALL_REJECTS,
+			.sentence = xasprintf("a firewall rule of this host rejects connections "
+					      "to %s with RST",
+					      where),
+			.evidence = xasprintf("%s, and no SYN left the host", rst),
+			.advice = xstrdup("look for it: nft list ruleset (or iptables-save)"),
+			.steps = "refuse",
+		});
+}
+
+void explain_refusal(const struct context *context, size_t index, const struct sums *sums)
+{
+	const struct evidence *evidence = context->evidence;
+	const struct address_evidence *address = &evidence->addresses[index];
+	const struct server_evidence *server = &evidence->server;
+	const struct listener *listener;
+	char where[ADDRESS_TEXT_SIZE];
+
+	if (sums->syn_missing) {
+		add_own_rejection(context, index, sums);
+		return;
+	}
+	if (address->route.kind != ROUTE_LOCAL || !server->looked) {
+		explain_remote_refusal(context, index, sums);
+		return;
+	}
+	listener = find_listener(server, &address->address);
+	address_format(&address->address, where);
+	if (listener) {
+		AUTO_FREE char *who = listener_text(listener), *rst = rst_text(sums->refusal);
+
+		explain_add(context, index,
+			    &(struct parts){
+				    .kind = CAUSE_LOCAL_FIREWALL_REJECTS,
+				    .sentence = xasprintf(
+					    "a firewall rule of this host rejects connections "
+					    "to %s with RST",
+					    where),
+				    .evidence = xasprintf("%s, though %s", rst, who),
+				    .advice = xstrdup(
+					    "look for it: nft list ruleset (or iptables-save)"),
+				    .steps = "refuse",
+			    });
+	} else if (server->n_listeners > 0) {
+		add_wrong_listener(context, index, rst_text(sums->refusal));
+	} else {
+		AUTO_FREE char *rst = rst_text(sums->refusal);
+
+		explain_add(
+			context, index,
+			&(struct parts){
+				.kind = CAUSE_NO_LISTENER,
+				.sentence = xasprintf("no program listens on port %u of this host",
+						      evidence->port),
+				.evidence =
+					xasprintf("%s; the kernel lists no listening socket", rst),
+				.advice = xstrdup(
+					"start the server; a retry with backoff is right while "
+					"it restarts"),
+				.steps = "refuse",
+			});
+	}
+}
+
+/* ---- ICMP ---- */
+
+static const char *unreachable_steps(const struct trial *trial)
+{
+	const char *text = icmp_text(trial->icmp_from.family, trial->icmp_type, trial->icmp_code);
+
+	if (strstr(text, "port"))
+		return "unreachable port";
+	if (strstr(text, "prohibited"))
+		return "unreachable admin";
+	if (strstr(text, "protocol"))
+		return "unreachable protocol";
+	if (strstr(text, "net") || strstr(text, "no route"))
+		return "unreachable net";
+	return "unreachable host";
+}
+
+void explain_icmp(const struct context *context, size_t index, const struct sums *sums)
+{
+	const struct address_evidence *address = &context->evidence->addresses[index];
+	const struct trial *trial = sums->icmp;
+	const char *text = icmp_text(trial->icmp_from.family, trial->icmp_type, trial->icmp_code);
+	char from[INET6_ADDRSTRLEN], host[INET6_ADDRSTRLEN], after[DURATION_TEXT_SIZE];
+	bool by_host = memcmp(trial->icmp_from.bytes, address->address.bytes, 16) == 0;
+	/* It took the router that long to find out that the host does not answer (RFC 4861, 7.2.2;
+	 * net/ipv4/arp.c). */
+	bool found_out = trial->icmp_ns > 500 * NS_PER_MS;
+	bool by_us = address->route.source.family &&
+		     memcmp(trial->icmp_from.bytes, address->route.source.bytes, 16) == 0;
+	struct parts parts = {.kind = CAUSE_FIREWALL_REJECTS, .steps = unreachable_steps(trial)};
+
+	address_format_host(&trial->icmp_from, from);
+	address_format_host(&address->address, host);
+	parts.evidence = xasprintf("ICMP %s from %s after %s", text, from,
+				   duration_format(trial->icmp_ns, after));
+	if (strstr(text, "time exceeded")) {
+		parts.kind = CAUSE_ROUTING_LOOP;
+		parts.sentence = xasprintf("packets to %s go round in a loop of routers", host);
+		parts.advice = xasprintf("trace the way: tracepath %s", host);
+		parts.steps = "drop";
+	} else if (by_us && address->route.kind != ROUTE_LOCAL) {
+		parts.kind = CAUSE_LOCAL_FIREWALL_REJECTS;
+		parts.sentence =
+			xasprintf("a firewall rule of this host rejects connections to %s", host);
+		parts.advice = xstrdup("look for it: nft list ruleset (or iptables-save)");
+	} else if ((by_host && !found_out) || strstr(text, "port") || strstr(text, "prohibited") ||
+		   strstr(text, "protocol") || strstr(text, "policy")) {
+		parts.sentence = xasprintf("a firewall at %s%s rejects connections to port %u",
+					   from, by_host ? " itself" : "", address->address.port);
+		parts.advice = xstrdup("have it allow the port; a retry does not help");
+	} else if (strstr(text, "net") || strstr(text, "no route") || strstr(text, "rejected")) {
+		parts.kind = CAUSE_ROUTER_NO_ROUTE;
+		parts.sentence = xasprintf("the router %s has no route to %s", from, host);
+		parts.advice = xstrdup("mend the router's routes, or the address");
+	} else {
+		parts.kind = CAUSE_ROUTER_HOST_UNREACHABLE;
+		parts.sentence =
+			by_host ? xasprintf("%s passes connections on to a host that is down "
+					    "(address translation)",
+					    from)
+				: xasprintf("the router %s can't reach %s: the host is down", from,
+					    host);
+		parts.advice = xstrdup("look whether the host is up, and what the router sends to");
+	}
+	explain_add(context, index, &parts);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Listeners and counters of this host: see server.h. */
+#include "runner/diagnose/server.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+
+/* ---- counters and limits ---- */
+
+/* The number in a file that holds nothing else, or -1. */
+static int64_t read_number(const char *path)
+{
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	int64_t number = -1;
+
+	if (!file || fscanf(file, "%" SCNd64, &number) != 1)
+		return -1;
+	return number;
+}
+
+static enum known read_switch(const char *path)
+{
+	int64_t number = read_number(path);
+
+	return number < 0 ? UNKNOWN : number > 0 ? YES : NO;
+}
+
+/* Value of a counter in /proc/net/netstat: a line of names, then a line of values; or -1. */
+static int64_t netstat_counter(const char *wanted)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/net/netstat", "re");
+	AUTO_FREE char *names = NULL, *values = NULL;
+	size_t names_size = 0, values_size = 0;
+
+	while (file && getline(&names, &names_size, file) > 0 &&
+	       getline(&values, &values_size, file) > 0) {
+		char *name_rest = NULL, *value_rest = NULL;
+		char *name = strtok_r(names, " \n", &name_rest);
+		char *value = strtok_r(values, " \n", &value_rest);
+
+		for (; name && value; name = strtok_r(NULL, " \n", &name_rest),
+				      value = strtok_r(NULL, " \n", &value_rest))
+			if (strcmp(name, wanted) == 0)
+				return strtoll(value, NULL, 10);
+	}
+	return -1;
+}
+
+/* Packets that connection tracking dropped, over all processors; -1: unknown. */
+static int64_t conntrack_drops(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/net/stat/nf_conntrack", "re");
+	AUTO_FREE char *line = NULL;
+	size_t size = 0, column = 0, wanted = SIZE_MAX;
+	int64_t drops = 0;
+
+	if (!file || getline(&line, &size, file) < 0)
+		return -1;
+	for (char *rest = NULL, *name = strtok_r(line, " \n", &rest); name;
+	     name = strtok_r(NULL, " \n", &rest), column++)
+		if (strcmp(name, "drop") == 0)
+			wanted = column;
+	if (wanted == SIZE_MAX)
+		return -1;
+	while (getline(&line, &size, file) > 0) {
+		column = 0;
+		for (char *rest = NULL, *value = strtok_r(line, " \n", &rest); value;
+		     value = strtok_r(NULL, " \n", &rest))
+			if (column++ == wanted)
+				drops += (int64_t)strtoull(value, NULL, 16);
+	}
+	return drops;
+}
+
+void server_read_counters(struct server_counters *ret)
+{
+	*ret = (struct server_counters){
+		.listen_overflows = netstat_counter("ListenOverflows"),
+		.request_drops = netstat_counter("TCPReqQFullDrop"),
+		.path_filtered = netstat_counter("IPReversePathFilter"),
+		.conntrack_drops = conntrack_drops(),
+	};
+}
+
+static int64_t growth(int64_t before, int64_t after)
+{
+	return before < 0 || after < 0 ? -1 : after - before;
+}
+
+static uint32_t count_time_wait(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/net/sockstat", "re");
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+	uint32_t count;
+
+	while (file && getline(&line, &size, file) > 0)
+		if (sscanf(line, "TCP: inuse %*u orphan %*u tw %" SCNu32, &count) == 1)
+			return count;
+	return 0;
+}
+
+static void read_port_range(struct server_evidence *server)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+	if (!file ||
+	    fscanf(file, "%" SCNu32 " %" SCNu32, &server->port_low, &server->port_high) != 2)
+		server->port_low = server->port_high = 0;
+}
+
+/* ---- sockets ---- */
+
+struct search {
+	struct server_evidence *server;
+	uint16_t port;
+	uint32_t inodes[MAX_LISTENERS];
+};
+
+static void read_listener(const struct nlmsghdr *header, const struct inet_diag_msg *message,
+			  struct search *search)
+{
+	struct server_evidence *server = search->server;
+	struct listener *listener = &server->listeners[server->n_listeners];
+	const struct nlattr *attribute;
+
+	if (server->n_listeners == MAX_LISTENERS)
+		return;
+	*listener = (struct listener){
+		.address = {.family = message->idiag_family, .port = search->port},
+		.queued = message->idiag_rqueue,
+		.backlog = message->idiag_wqueue,
+	};
+	memcpy(listener->address.bytes, message->id.idiag_src, address_size(&listener->address));
+	mnl_attr_for_each(attribute, header, sizeof(*message))
+	{
+		if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY &&
+		    mnl_attr_validate(attribute, MNL_TYPE_U8) >= 0)
+			listener->v6only = mnl_attr_get_u8(attribute);
+	}
+	search->inodes[server->n_listeners++] = message->idiag_inode;
+}
+
+static int on_socket(const struct nlmsghdr *header, void *data)
+{
+	const struct inet_diag_msg *message = mnl_nlmsg_get_payload(header);
+	struct search *search = data;
+
+	if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    ntohs(message->id.idiag_sport) != search->port)
+		return MNL_CB_OK;
+	if (message->idiag_state == TCP_LISTEN)
+		read_listener(header, message, search);
+	else if (message->idiag_state == TCP_SYN_RECV)
+		search->server->half_open++;
+	return MNL_CB_OK;
+}
+
+/* Listeners and requests of one family. Returns 0 or a negative errno. */
+static int dump(uint8_t family, struct search *search)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	char buffer[16384];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct inet_diag_req_v2 *request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	int r = -1;
+
+	if (!socket)
+		return -errno;
+	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = 1;
+	request->sdiag_family = family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->idiag_ext = 0;
+	request->idiag_states = 1u << TCP_LISTEN | 1u << TCP_SYN_RECV;
+	request->id.idiag_sport = htons(search->port);
+	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    mnl_socket_sendto(socket, header, header->nlmsg_len) >= 0)
+		do {
+			ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+			r = length < 0
+				    ? -1
+				    : mnl_cb_run(buffer, (size_t)length, 1,
+						 mnl_socket_get_portid(socket), on_socket, search);
+		} while (r > MNL_CB_STOP);
+	r = r < 0 ? -errno : 0;
+	mnl_socket_close(socket);
+	return r;
+}
+
+/* "nginx (pid 12)" for a process, or NULL; owned by the caller. */
+static char *name_process(const char *pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%s/comm", pid);
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	char name[64];
+
+	if (!file || !fgets(name, sizeof(name), file))
+		return NULL;
+	name[strcspn(name, "\n")] = '\0';
+	return xasprintf("%s (pid %s)", name, pid);
+}
+
+/* Looks for the search's sockets among one process's descriptors. */
+static void look_at_process(const char *pid, const struct search *search)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%s/fd", pid);
+	DIR *directory = opendir(path);
+	const struct dirent *entry;
+	char link[64];
+
+	if (!directory)
+		return;
+	while ((entry = readdir(directory))) {
+		ssize_t length =
+			readlinkat(dirfd(directory), entry->d_name, link, sizeof(link) - 1);
+		uint32_t inode;
+
+		if (length <= 0)
+			continue;
+		link[length] = '\0';
+		if (sscanf(link, "socket:[%" SCNu32 "]", &inode) != 1)
+			continue;
+		for (size_t i = 0; i < search->server->n_listeners; i++)
+			if (search->inodes[i] == inode && !search->server->listeners[i].program)
+				search->server->listeners[i].program = name_process(pid);
+	}
+	closedir(directory);
+}
+
+static void name_programs(const struct search *search)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	if (!proc)
+		return;
+	while (search->server->n_listeners > 0 && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			look_at_process(entry->d_name, search);
+	closedir(proc);
+}
+
+void server_look(uint16_t port, const struct server_counters *before, struct server_evidence *ret)
+{
+	struct search search = {.server = ret, .port = port};
+	struct server_counters after;
+
+	*ret = (struct server_evidence){0};
+	ret->looked = dump(AF_INET, &search) == 0 && dump(AF_INET6, &search) == 0;
+	name_programs(&search);
+	server_read_counters(&after);
+	ret->listen_overflows = growth(before->listen_overflows, after.listen_overflows);
+	ret->request_drops = growth(before->request_drops, after.request_drops);
+	ret->path_filtered = growth(before->path_filtered, after.path_filtered);
+	ret->conntrack_drops = growth(before->conntrack_drops, after.conntrack_drops);
+	ret->conntrack_count = read_number("/proc/sys/net/netfilter/nf_conntrack_count");
+	ret->conntrack_max = read_number("/proc/sys/net/netfilter/nf_conntrack_max");
+	ret->syn_cookies = read_switch("/proc/sys/net/ipv4/tcp_syncookies");
+	ret->abort_on_overflow = read_switch("/proc/sys/net/ipv4/tcp_abort_on_overflow");
+	ret->time_wait = count_time_wait();
+	read_port_range(ret);
+}
+
+void server_free(struct server_evidence *server)
+{
+	for (size_t i = 0; i < server->n_listeners; i++)
+		free(server->listeners[i].program);
+}

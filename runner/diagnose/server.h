@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What this host says of a server on it: who listens on a port, and what its kernel has dropped. */
+#ifndef SYNFAULT_RUNNER_DIAGNOSE_SERVER_H
+#define SYNFAULT_RUNNER_DIAGNOSE_SERVER_H
+
+#include "runner/diagnose/evidence.h"
+
+/* The kernel's counters of drops, for their growth; -1 where one is missing. */
+struct server_counters {
+	int64_t listen_overflows, request_drops, path_filtered, conntrack_drops;
+};
+
+void server_read_counters(struct server_counters *ret);
+
+/**
+ * server_look() - find listeners on a port of this network namespace, and the kernel's limits
+ * @before: the counters before the trials; their growth since is written
+ *
+ * Names programs only where /proc/PID/fd may be read (root: all of them). Sends nothing.
+ * Source: net/ipv4/inet_diag.c (of a listener, idiag_rqueue and idiag_wqueue are the accept queue
+ * and its limit), net/ipv4/proc.c (TcpExt).
+ */
+void server_look(uint16_t port, const struct server_counters *before, struct server_evidence *ret);
+void server_free(struct server_evidence *server);
+
+#endif

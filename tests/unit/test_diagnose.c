@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `synfault diagnose` concludes from evidence, and how it reads the packets that it sees. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <netdb.h>
+
+#include "common/duration.h"
+#include "runner/diagnose/causes.h"
+#include "runner/diagnose/format.h"
+#include "runner/diagnose/packet_watch.h"
+
+TestSuite(diagnose);
+
+enum { N_TRIALS = 4 };
+
+/* Evidence of N_TRIALS trials at one remote address, of which nothing is known yet. */
+static struct evidence evidence_new(const char *address)
+{
+	struct evidence evidence = {
+		.port = 8080,
+		.name.literal = true,
+		.n_addresses = 1,
+		.patience_ns = 3 * NS_PER_S,
+		.watched = true,
+	};
+	struct address_evidence *first = &evidence.addresses[0];
+
+	evidence.target = xstrdup("test:8080");
+	evidence.host = xstrdup("test");
+	address_parse(address, 8080, &first->address);
+	first->route.kind = ROUTE_UNICAST;
+	strcpy(first->route.device, "eth0");
+	first->n_trials = N_TRIALS;
+	for (size_t i = 0; i < N_TRIALS; i++)
+		first->trials[i] = (struct trial){
+			.took_ns = NS_PER_MS,
+			.syns = 1,
+			.watched = true,
+			.own_syn_seen = true,
+			.syn_ack_ns = INT64_MAX,
+			.rst_ns = INT64_MAX,
+			.icmp_ns = INT64_MAX,
+		};
+	return evidence;
+}
+
+static struct trial *trials_of(struct evidence *evidence)
+{
+	return evidence->addresses[0].trials;
+}
+
+static void refuse(struct trial *trial)
+{
+	trial->error = ECONNREFUSED;
+	trial->rst_ns = NS_PER_MS;
+	trial->rst_ttl = 64;
+}
+
+static void silence(struct trial *trial)
+{
+	trial->error = ETIMEDOUT;
+	trial->gave_up = true;
+	trial->syns = 3;
+}
+
+static void each(struct evidence *evidence, void (*change)(struct trial *))
+{
+	for (size_t i = 0; i < N_TRIALS; i++)
+		change(&trials_of(evidence)[i]);
+}
+
+static void listen_on(struct evidence *evidence, const char *address, bool v6only)
+{
+	struct listener *listener = &evidence->server.listeners[evidence->server.n_listeners++];
+
+	evidence->server.looked = true;
+	evidence->addresses[0].route.kind = ROUTE_LOCAL;
+	address_parse(address, 8080, &listener->address);
+	listener->v6only = v6only;
+	listener->backlog = 128;
+}
+
+static void says_first(struct evidence *evidence, enum cause_kind kind)
+{
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = diagnose(evidence);
+	AUTO_STRBUF struct strbuf text = {0}, json = {0};
+
+	cr_assert_gt(diagnosis.n_causes, 0);
+	cr_expect_eq(diagnosis.causes[0].kind, kind, "%s",
+		     cause_kind_name(diagnosis.causes[0].kind));
+	diagnosis_format_text(evidence, &diagnosis, &text);
+	cr_expect_not_null(strstr(strbuf_text(&text), "  result      "));
+	diagnosis_format_json(evidence, &diagnosis, &json);
+	cr_expect_not_null(strstr(strbuf_text(&json), cause_kind_name(kind)));
+	evidence_free(evidence);
+}
+
+Test(diagnose, finds_nothing_wrong_with_a_server_that_answers)
+{
+	AUTO_EVIDENCE struct evidence evidence = evidence_new("192.0.2.1");
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = diagnose(&evidence);
+
+	cr_expect_eq(diagnosis.n_causes, 0);
+	cr_expect(diagnosis.reachable);
+}
+
+Test(diagnose, tells_a_closed_port_here_from_one_elsewhere)
+{
+	struct evidence here = evidence_new("192.0.2.1"), elsewhere = evidence_new("192.0.2.1");
+
+	each(&here, refuse);
+	here.server.looked = true;
+	here.addresses[0].route.kind = ROUTE_LOCAL;
+	says_first(&here, CAUSE_NO_LISTENER);
+	each(&elsewhere, refuse);
+	says_first(&elsewhere, CAUSE_REFUSED_REMOTE);
+}
+
+Test(diagnose, looks_at_where_a_listener_is_bound)
+{
+	static const struct {
+		const char *target, *listener;
+		bool v6only;
+		enum cause_kind kind;
+	} cases[] = {
+		{"192.0.2.1", "127.0.0.1", false, CAUSE_BOUND_TO_LOOPBACK},
+		{"192.0.2.1", "::1", true, CAUSE_BOUND_TO_LOOPBACK},
+		{"192.0.2.1", "192.0.2.2", false, CAUSE_BOUND_ELSEWHERE},
+		{"192.0.2.1", "::", true, CAUSE_OTHER_FAMILY_ONLY},
+		{"2001:db8::1", "0.0.0.0", false, CAUSE_OTHER_FAMILY_ONLY},
+		{"192.0.2.1", "0.0.0.0", false, CAUSE_LOCAL_FIREWALL_REJECTS},
+		{"192.0.2.1", "::", false, CAUSE_LOCAL_FIREWALL_REJECTS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evidence evidence = evidence_new(cases[i].target);
+
+		each(&evidence, refuse);
+		listen_on(&evidence, cases[i].listener, cases[i].v6only);
+		says_first(&evidence, cases[i].kind);
+	}
+}
+
+Test(diagnose, knows_a_rst_of_another_host_by_its_hop_count)
+{
+	struct evidence other = evidence_new("192.0.2.1"), same = evidence_new("192.0.2.1");
+
+	each(&other, refuse);
+	other.addresses[0].compared = true;
+	other.addresses[0].compare = (struct trial){.syn_acks = 1, .syn_ack_ttl = 61};
+	says_first(&other, CAUSE_RST_FROM_BETWEEN);
+	each(&same, refuse);
+	same.addresses[0].compared = true;
+	same.addresses[0].compare = (struct trial){.syn_acks = 1, .syn_ack_ttl = 64};
+	says_first(&same, CAUSE_REFUSED_REMOTE);
+}
+
+Test(diagnose, calls_what_only_sometimes_fails_so)
+{
+	struct evidence refused = evidence_new("192.0.2.1"), dropped = evidence_new("192.0.2.1");
+
+	refuse(&trials_of(&refused)[2]);
+	says_first(&refused, CAUSE_REFUSED_SOMETIMES);
+	silence(&trials_of(&dropped)[0]);
+	says_first(&dropped, CAUSE_DROPPED_SOMETIMES);
+}
+
+Test(diagnose, finds_what_makes_a_server_of_this_host_silent)
+{
+	struct evidence full = evidence_new("192.0.2.1"), backlog = evidence_new("192.0.2.1");
+	struct evidence firewall = evidence_new("192.0.2.1"), closed = evidence_new("192.0.2.1");
+	struct evidence tracking = evidence_new("192.0.2.1");
+
+	each(&full, silence);
+	listen_on(&full, "0.0.0.0", false);
+	full.server.listeners[0].queued = 129;
+	says_first(&full, CAUSE_ACCEPT_QUEUE_FULL);
+
+	each(&backlog, silence);
+	listen_on(&backlog, "0.0.0.0", false);
+	backlog.server.request_drops = 4;
+	says_first(&backlog, CAUSE_SYN_BACKLOG_FULL);
+
+	each(&firewall, silence);
+	listen_on(&firewall, "0.0.0.0", false);
+	says_first(&firewall, CAUSE_LOCAL_FIREWALL_IN);
+
+	/* a closed port answers: even with no listener it is a rule */
+	each(&closed, silence);
+	closed.server.looked = true;
+	closed.addresses[0].route.kind = ROUTE_LOCAL;
+	says_first(&closed, CAUSE_LOCAL_FIREWALL_IN);
+
+	each(&tracking, silence);
+	tracking.server.conntrack_count = tracking.server.conntrack_max = 65536;
+	says_first(&tracking, CAUSE_CONNTRACK_FULL);
+}
+
+Test(diagnose, takes_a_reset_for_an_overflow_only_where_the_kernel_counted_one)
+{
+	struct evidence overflow = evidence_new("192.0.2.1"), reset = evidence_new("192.0.2.1");
+
+	trials_of(&overflow)[1].reset_at_once = true;
+	listen_on(&overflow, "0.0.0.0", false);
+	overflow.server.abort_on_overflow = YES;
+	overflow.server.listen_overflows = 1;
+	says_first(&overflow, CAUSE_ACCEPT_QUEUE_ABORT);
+
+	trials_of(&reset)[1].reset_at_once = true;
+	listen_on(&reset, "0.0.0.0", false);
+	reset.server.abort_on_overflow = YES;
+	says_first(&reset, CAUSE_RESET_AFTER_ACCEPT);
+}
+
+Test(diagnose, says_less_where_it_could_not_watch_packets)
+{
+	struct evidence evidence = evidence_new("192.0.2.1");
+
+	each(&evidence, silence);
+	for (size_t i = 0; i < N_TRIALS; i++)
+		trials_of(&evidence)[i].watched = trials_of(&evidence)[i].own_syn_seen = false;
+	evidence.watched = false;
+	says_first(&evidence, CAUSE_SILENCE);
+}
+
+Test(diagnose, blames_this_host_when_no_syn_left_it)
+{
+	struct evidence dropped = evidence_new("192.0.2.1"), rejected = evidence_new("192.0.2.1");
+
+	each(&dropped, silence);
+	each(&rejected, refuse);
+	for (size_t i = 0; i < N_TRIALS; i++)
+		trials_of(&dropped)[i].own_syn_seen = trials_of(&rejected)[i].own_syn_seen = false;
+	says_first(&dropped, CAUSE_LOCAL_FIREWALL_OUT);
+	says_first(&rejected, CAUSE_LOCAL_FIREWALL_REJECTS);
+}
+
+Test(diagnose, knows_who_sent_an_icmp_error)
+{
+	static const struct {
+		const char *from;
+		uint8_t type, code;
+		int64_t after_ns;
+		enum cause_kind kind;
+	} cases[] = {
+		{"192.0.2.1", 3, 1, NS_PER_MS, CAUSE_FIREWALL_REJECTS},
+		{"192.0.2.1", 3, 1, 2 * NS_PER_S, CAUSE_ROUTER_HOST_UNREACHABLE},
+		{"192.0.2.9", 3, 1, NS_PER_MS, CAUSE_ROUTER_HOST_UNREACHABLE},
+		{"192.0.2.9", 3, 13, NS_PER_MS, CAUSE_FIREWALL_REJECTS},
+		{"192.0.2.9", 3, 0, NS_PER_MS, CAUSE_ROUTER_NO_ROUTE},
+		{"192.0.2.9", 11, 0, NS_PER_MS, CAUSE_ROUTING_LOOP},
+		{"192.0.2.7", 3, 3, NS_PER_MS, CAUSE_LOCAL_FIREWALL_REJECTS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evidence evidence = evidence_new("192.0.2.1");
+
+		each(&evidence, silence);
+		address_parse("192.0.2.7", 0, &evidence.addresses[0].route.source);
+		trials_of(&evidence)[0].icmp_ns = cases[i].after_ns;
+		trials_of(&evidence)[0].icmp_type = cases[i].type;
+		trials_of(&evidence)[0].icmp_code = cases[i].code;
+		address_parse(cases[i].from, 0, &trials_of(&evidence)[0].icmp_from);
+		says_first(&evidence, cases[i].kind);
+	}
+}
+
+Test(diagnose, puts_the_neighbour_before_the_error_about_it)
+{
+	struct evidence evidence = evidence_new("192.0.2.1");
+
+	each(&evidence, silence);
+	trials_of(&evidence)[0].icmp_ns = 3 * NS_PER_S;
+	trials_of(&evidence)[0].icmp_type = 3;
+	evidence.addresses[0].route.neighbour = NUD_FAILED;
+	says_first(&evidence, CAUSE_NEIGHBOUR_SILENT);
+}
+
+Test(diagnose, says_that_clients_fall_back_from_a_bad_first_address)
+{
+	AUTO_EVIDENCE struct evidence evidence = evidence_new("2001:db8::1");
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
+
+	evidence.addresses[1] = evidence.addresses[0];
+	evidence.n_addresses = 2;
+	address_parse("192.0.2.1", 8080, &evidence.addresses[1].address);
+	each(&evidence, refuse);
+	diagnosis = diagnose(&evidence);
+	cr_assert_eq(diagnosis.n_causes, 2);
+	cr_expect_eq(diagnosis.causes[0].kind, CAUSE_REFUSED_REMOTE);
+	cr_expect_eq(diagnosis.causes[1].kind, CAUSE_FIRST_ADDRESS_FAILS);
+	cr_expect(diagnosis.reachable);
+}
+
+Test(diagnose, gives_names_their_causes)
+{
+	struct evidence unknown = evidence_new("192.0.2.1"), silent = evidence_new("192.0.2.1");
+
+	unknown.name = (struct name_evidence){.error = EAI_NONAME};
+	silent.name = (struct name_evidence){.error = EAI_AGAIN};
+	unknown.n_addresses = silent.n_addresses = 0;
+	says_first(&unknown, CAUSE_NAME_UNKNOWN);
+	says_first(&silent, CAUSE_RESOLVER_SILENT);
+}
+
+/* An ICMP host unreachable from 192.0.2.9 that quotes a SYN from 10.0.0.1:4660 to 10.0.0.2:8080. */
+static const uint8_t icmp[] = {
+	0x45, 0,    0,    56,   0, 0, 0,  0, 61, 1,
+	0,    0,    192,  0,    2, 9, 10, 0, 0,  1, /* IPv4 */
+	3,    1,    0,    0,    0, 0, 0,  0,        /* ICMP */
+	0x45, 0,    0,    60,   0, 0, 0,  0, 64, 6,
+	0,    0,    10,   0,    0, 1, 10, 0, 0,  2, /* the quoted packet */
+	0x12, 0x34, 0x1f, 0x90, 0, 0, 0,  1,
+};
+
+Test(diagnose, reads_the_packet_that_an_icmp_error_quotes)
+{
+	struct seen_packet seen;
+	struct address client, server, router;
+
+	address_parse("10.0.0.1", 0x1234, &client);
+	address_parse("10.0.0.2", 8080, &server);
+	address_parse("192.0.2.9", 0, &router);
+	cr_assert(packet_watch_parse(icmp, sizeof(icmp), &seen));
+	cr_expect(seen.is_icmp);
+	cr_expect(address_equal(&seen.source, &client));
+	cr_expect(address_equal(&seen.destination, &server));
+	cr_expect(address_equal(&seen.from, &router));
+	cr_expect_eq(seen.ttl, 61);
+	cr_expect_eq(seen.icmp_type, 3);
+	cr_expect_eq(seen.icmp_code, 1);
+}
+
+Test(diagnose, takes_no_cut_packet)
+{
+	struct seen_packet seen;
+
+	/* The ports end four bytes into the quoted TCP header. */
+	for (size_t length = 0; length < sizeof(icmp) - 4; length++) {
+		AUTO_FREE uint8_t *cut = xmemdup(icmp, MAX(length, (size_t)1));
+
+		cr_expect_not(packet_watch_parse(cut, length, &seen), "%zu bytes", length);
+	}
+}
