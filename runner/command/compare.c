@@ -23,7 +23,7 @@ struct pair {
 
 struct compare {
 	struct command_options options;
-	struct run_loader_run *before, *after;
+	struct stored_run *before, *after;
 	struct pair *pairs;
 	size_t n_pairs, capacity;
 	size_t n_same, n_different, n_added, n_removed;
@@ -304,7 +304,7 @@ static enum exit_status usage_error(FILE *err, const char *message)
 
 static enum exit_status compare(struct compare *self, char *const *paths, FILE *out, FILE *err)
 {
-	struct run_loader_run **runs[] = {&self->before, &self->after};
+	struct stored_run **runs[] = {&self->before, &self->after};
 
 	for (size_t i = 0; i < 2; i++) {
 		AUTO_FREE char *message = NULL;

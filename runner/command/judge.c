@@ -19,7 +19,7 @@ struct rejudge_options {
 
 struct rejudge {
 	struct rejudge_options options;
-	struct run_loader_run *run;
+	struct stored_run *run;
 	struct scenario_file **files; /* given beside the run */
 	size_t n_files, files_capacity;
 	FILE *err;

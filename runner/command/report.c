@@ -46,7 +46,7 @@ static enum exit_status report(const struct report_options *options, const char 
 			       FILE *err)
 {
 	AUTO_FREE char *message = NULL;
-	AUTO_STORED_RUN struct run_loader_run *run = NULL;
+	AUTO_STORED_RUN struct stored_run *run = NULL;
 
 	if (!outputs_check(&options->outputs, err))
 		return STATUS_USAGE;

@@ -10,8 +10,7 @@
 
 /* ---- judging ---- */
 
-static struct judgement judge_again(const struct run_loader_run *run,
-				    const struct run_metadata *facts,
+static struct judgement judge_again(const struct stored_run *run, const struct run_metadata *facts,
 				    const struct scenario *scenario, const struct record *record)
 {
 	const struct judge_options options = {
@@ -34,7 +33,7 @@ static struct judgement judge_again(const struct run_loader_run *run,
 	return judgement;
 }
 
-void run_loader_judge(const struct run_loader_run *run, const struct run_metadata *facts,
+void run_loader_judge(const struct stored_run *run, const struct run_metadata *facts,
 		      struct result *result)
 {
 	const struct retry_policy policy = {.flaky_fails = facts->flaky_fails};
@@ -70,7 +69,7 @@ static struct record *read_record(const char *directory, const char *name, char 
 }
 
 /* The file that a record names, loaded once. */
-static const struct scenario_file *file_of(struct run_loader_run *run, const char *path)
+static const struct scenario_file *file_of(struct stored_run *run, const char *path)
 {
 	for (size_t i = 0; i < run->n_files; i++)
 		if (strcmp(run->files[i]->path, path) == 0)
@@ -79,7 +78,7 @@ static const struct scenario_file *file_of(struct run_loader_run *run, const cha
 	return run->files[run->n_files - 1];
 }
 
-static void find_scenario(struct run_loader_run *run, struct result *result)
+static void find_scenario(struct stored_run *run, struct result *result)
 {
 	const struct record *record = result->record;
 	const char *name = record->scenario ? record->scenario : "unnamed scenario";
@@ -123,7 +122,7 @@ static struct result *result_numbered(struct run_results *results, size_t number
 	return &results->items[results->n_items - 1];
 }
 
-static bool take_record(struct run_loader_run *run, const char *directory, const char *name,
+static bool take_record(struct stored_run *run, const char *directory, const char *name,
 			char **ret_message)
 {
 	unsigned long number;
@@ -157,7 +156,7 @@ static int64_t duration_of(const struct record *record)
 	return exit ? MAX(exit->at_ns, 0) : 0;
 }
 
-static void complete_results(struct run_loader_run *run)
+static void complete_results(struct stored_run *run)
 {
 	struct run_results *results = &run->results;
 
@@ -181,9 +180,9 @@ static void complete_results(struct run_loader_run *run)
 	}
 }
 
-static struct run_loader_run *open_directory(const char *directory, char **ret_message)
+static struct stored_run *open_directory(const char *directory, char **ret_message)
 {
-	AUTO_STORED_RUN struct run_loader_run *run = xzalloc(sizeof(*run));
+	AUTO_STORED_RUN struct stored_run *run = xzalloc(sizeof(*run));
 	AUTO_RECORDS_RUN struct record_dir_run listed = {0};
 
 	if (!record_dir_read_run(directory, &listed, ret_message))
@@ -201,7 +200,7 @@ static struct run_loader_run *open_directory(const char *directory, char **ret_m
 	return steal_pointer(&run);
 }
 
-struct run_loader_run *run_loader_open(const char *path, char **ret_message)
+struct stored_run *run_loader_open(const char *path, char **ret_message)
 {
 	struct stat status;
 

@@ -14,13 +14,13 @@
  * that the records name, as given when it was run, and judged by them. Returns the run, or NULL
  * with *@ret_message (owned by the caller).
  */
-struct run_loader_run *run_loader_open(const char *path, char **ret_message);
+struct stored_run *run_loader_open(const char *path, char **ret_message);
 
 /*
  * Judges a result, and the runs before it, by its scenario: fills in judgement and flaky. @facts:
  * the options that count. A result without a record, and one that was cut short, is left as it is.
  */
-void run_loader_judge(const struct run_loader_run *run, const struct run_metadata *facts,
+void run_loader_judge(const struct stored_run *run, const struct run_metadata *facts,
 		      struct result *result);
 
 /* Shows results as `run` does, on GitHub, too. */

@@ -3,20 +3,22 @@
 #include "runner/command/schema.h"
 
 #include "runner/command/manual.h"
+#include "runner/report/run_json.h"
 #include "runner/scenario/json_schema.h"
 
 struct schema_options {
-	bool manual, help;
+	enum { FORMAT_SCENARIO, FORMAT_MANUAL, FORMAT_RESULTS } format;
+	bool help;
 };
 
 static bool apply_format(void *options, const char *value, char **ret_message)
 {
-	static const char *const words[] = {"json", "scdoc", NULL};
+	static const char *const words[] = {"json", "scdoc", "results", NULL};
 	size_t index;
 
 	if (!option_choice(value, words, &index, ret_message))
 		return false;
-	((struct schema_options *)options)->manual = index == 1;
+	((struct schema_options *)options)->format = index;
 	return true;
 }
 
@@ -27,8 +29,9 @@ static bool apply_help(void *options, const char *value, char **ret_message)
 }
 
 static const struct option_spec schema_options[] = {
-	{"format", 0, "FORMAT", "json (default), or scdoc for a manual page", apply_format,
-	 .words = "json scdoc", .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
+	{"format", 0, "FORMAT", "json (default), scdoc or results (of run --json)", apply_format,
+	 .words = "json scdoc results",
+	 .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
 const struct option_table schema_option_table = OPTION_TABLE(schema_options);
@@ -59,8 +62,10 @@ int command_schema(int argc, char **argv, FILE *out, FILE *err)
 			strbuf_text(&text));
 		return STATUS_PASSED;
 	}
-	if (options.manual)
+	if (options.format == FORMAT_MANUAL)
 		manual_keys(&text);
+	else if (options.format == FORMAT_RESULTS)
+		run_json_schema(&text);
 	else
 		scenario_json_schema(&text);
 	fputs(strbuf_text(&text), out);

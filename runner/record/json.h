@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "runner/record/json_fields.h"
 #include "runner/record/record.h"
 
 #define RECORD_FORMAT_NAME    "synfault-record"
@@ -12,5 +13,8 @@
 
 /* As record_read_json(), of what was parsed already; @json is borrowed and may be anything. */
 struct record *record_read_object(json_t *json, char **ret_message);
+
+/* A record inside another document. */
+extern const struct json_type record_type;
 
 #endif

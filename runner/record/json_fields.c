@@ -137,6 +137,10 @@ static bool is_empty(const struct json_type *type, const void *object)
 
 static void write_object(const struct json_type *type, const void *object, struct strbuf *out)
 {
+	if (type->write) {
+		type->write(object, out);
+		return;
+	}
 	strbuf_putc(out, '{');
 	json_fields_write(type, object, out);
 	strbuf_putc(out, '}');
@@ -456,7 +460,7 @@ static bool read_list(struct json_reader *reader, const struct json_field *field
 
 	/* An index to an element has 32 bits. */
 	if (!json_is_array(json) || json_array_size(json) >= UINT32_MAX)
-		return wrong(reader, field, "not a list");
+		return json_refuse(reader, "not a list");
 	json_array_foreach(json, i, item)
 	{
 		*items = array_reserve_(*items, *count, &capacity, type->size);
@@ -564,6 +568,8 @@ bool json_fields_read(struct json_reader *reader, const struct json_type *type, 
 	size_t n_known = 0;
 	bool good;
 
+	if (type->read)
+		return type->read(reader, json, ret);
 	if (!json_is_object(json))
 		return json_refuse(reader, "not an object");
 	if (type->is_scope)
@@ -596,6 +602,8 @@ bool json_fields_read(struct json_reader *reader, const struct json_type *type, 
 
 void json_fields_clear(const struct json_type *type, void *object)
 {
+	if (type->clear)
+		type->clear(object);
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct json_field *field = &type->fields[i];
 		void *member = (char *)object + field->offset;

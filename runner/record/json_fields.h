@@ -87,6 +87,10 @@ struct json_type {
 	bool is_closed; /* unknown keys are errors; otherwise they are ignored */
 	bool is_scope;
 	const struct json_field *tag; /* the WORD row that tells which rows apply, or NULL */
+	/* Instead of rows, for a document with functions of its own; reads into a zeroed struct. */
+	void (*write)(const void *object, struct strbuf *out);
+	bool (*read)(struct json_reader *reader, json_t *json, void *ret);
+	void (*clear)(void *object);
 	/* Checks what was read as a whole; calls json_refuse(); NULL: nothing to check. */
 	bool (*check)(struct json_reader *reader, void *object);
 };

@@ -534,3 +534,39 @@ struct record *record_read_json(const char *text, size_t length, char **ret_mess
 	json_decref(json);
 	return record;
 }
+
+/* ---- a record inside another document ---- */
+
+static void write_record(const void *object, struct strbuf *out)
+{
+	size_t length;
+	AUTO_FREE char *text = record_write_json(object, &length);
+
+	strbuf_add(out, text, length);
+}
+
+static bool read_record(struct json_reader *reader, json_t *json, void *ret)
+{
+	AUTO_FREE char *message = NULL;
+	struct record *record = record_read_object(json, &message);
+
+	if (!record)
+		return json_refuse(reader, "%s", message);
+	*(struct record *)ret = *record;
+	free(record);
+	return true;
+}
+
+static void clear_record(void *object)
+{
+	record_free(xmemdup(object, sizeof(struct record)));
+}
+
+const struct json_type record_type = {
+	.name = "record",
+	.about = "What was observed while it ran (docs/record.md).",
+	.size = sizeof(struct record),
+	.write = write_record,
+	.read = read_record,
+	.clear = clear_record,
+};

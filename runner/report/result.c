@@ -124,14 +124,12 @@ static const char *stop_reason(enum stop_cause cause)
 {
 	switch (cause) {
 	case STOP_TIMEOUT:
-		return "the run's time was over (--global-timeout)";
+		return "the run reached its time limit (--global-timeout)";
 	case STOP_FAILURES:
-		return "enough scenarios had failed (--max-fail)";
-	case STOP_NONE:
-	case STOP_SIGNAL:
-		break;
+		return "the run stopped at its limit of failures (--max-fail)";
+	default:
+		return "the run was interrupted";
 	}
-	return "the run was interrupted";
 }
 
 /* It passed in the end; what was wrong the first time is what people want to know. */

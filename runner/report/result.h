@@ -16,6 +16,7 @@ enum stop_cause {
 	STOP_SIGNAL,   /* SIGINT, SIGTERM */
 	STOP_TIMEOUT,  /* --global-timeout */
 	STOP_FAILURES, /* --max-fail */
+	STOP_N_CAUSES,
 };
 
 /* A run that did not count: the scenario was run again after it (--retries, --late-retries). */

@@ -20,8 +20,11 @@
 int run_json_check_path(const char *path, struct diag_list *diags);
 int run_json_write(const struct run_results *results, const char *path, struct diag_list *diags);
 
+/* Adds the JSON Schema of the document (docs/run.schema.json). */
+void run_json_schema(struct strbuf *out);
+
 /* A run that was read, with all that its results borrow. */
-struct run_loader_run {
+struct stored_run {
 	struct run_results results;
 	struct scenario_file **files; /* those that were run */
 	size_t n_files, files_capacity;
@@ -36,21 +39,21 @@ struct run_loader_run {
  * and judgements; keys that are not known are passed over, so that a later version's document can
  * be read.
  */
-struct run_loader_run *run_json_read(const char *text, size_t length, char **ret_message);
+struct stored_run *run_json_read(const char *text, size_t length, char **ret_message);
 /* Adds all of a file that is not too large. Returns false with *@ret_message (the caller's). */
 bool run_json_read_file(const char *path, struct strbuf *text, char **ret_message);
 /* The same for a file. */
-struct run_loader_run *run_json_load(const char *path, char **ret_message);
+struct stored_run *run_json_load(const char *path, char **ret_message);
 /* Adds one: see below. @record (may be NULL) says which endpoints it has. */
-struct scenario *stored_run_stand_in(struct run_loader_run *run, const char *path, const char *name,
+struct scenario *stored_run_stand_in(struct stored_run *run, const char *path, const char *name,
 				     const struct record *record);
 /*
  * Whether this program can read the scenario's text. Otherwise the scenario is a stand-in with its
  * name, its tags and its endpoints' names: enough to report on it, not to judge it again.
  */
-bool stored_run_is_readable(const struct run_loader_run *run, const struct scenario *scenario);
-void stored_run_free(struct run_loader_run *run);
-void stored_run_freep(struct run_loader_run **run);
+bool stored_run_is_readable(const struct stored_run *run, const struct scenario *scenario);
+void stored_run_free(struct stored_run *run);
+void stored_run_freep(struct stored_run **run);
 #define AUTO_STORED_RUN CLEANUP(stored_run_freep)
 
 #endif

@@ -18,7 +18,6 @@ import jsonschema
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCHEMA = ROOT / "docs" / "scenario.schema.json"
 WRONG = ROOT / "tests" / "scenarios" / "wrong"
 
 # What a schema can't know of a document by itself.
@@ -90,12 +89,16 @@ def refusals(validator, document):
         return [str(error)]
 
 
-def test_is_generated(tap, synfault):
-    printed = subprocess.run([synfault, "schema"], capture_output=True, text=True, check=True).stdout
-    tap.result("docs/scenario.schema.json is what `synfault schema` prints",
-               [] if printed == SCHEMA.read_text() else
-               ["it is not: run `synfault schema > docs/scenario.schema.json`"])
-    return json.loads(printed)
+def test_is_generated(tap, synfault, name, *options):
+    command = " ".join(["synfault schema", *options])
+    printed = subprocess.run([synfault, "schema", *options], capture_output=True, text=True,
+                             check=True).stdout
+    tap.result(f"docs/{name} is what `{command}` prints",
+               [] if printed == (ROOT / "docs" / name).read_text() else
+               [f"it is not: run `{command} > docs/{name}`"])
+    schema = json.loads(printed)
+    jsonschema.Draft7Validator.check_schema(schema)
+    return schema
 
 
 def test_shipped(tap, validator):
@@ -252,8 +255,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     tap = Tap()
-    schema = test_is_generated(tap, sys.argv[1])
-    jsonschema.Draft7Validator.check_schema(schema)
+    test_is_generated(tap, sys.argv[1], "run.schema.json", "--format", "results")
+    schema = test_is_generated(tap, sys.argv[1], "scenario.schema.json")
     validator = jsonschema.Draft7Validator(schema)
     test_shipped(tap, validator)
     test_examples(tap, schema)

@@ -314,7 +314,8 @@ Test(control, starts_no_more_after_enough_failures)
 	program_printed(synfault, "enough had failed (--max-fail): 1 was not run");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	junit_says(junit, "passes", OUTCOME_SKIP, NULL, "enough scenarios had failed (--max-fail)");
+	junit_says(junit, "passes", OUTCOME_SKIP, NULL,
+		   "the run stopped at its limit of failures (--max-fail)");
 	program_runs(synfault, "run --max-fail 2 --jobs 1 a.yaml");
 	program_concluded(synfault, "1 passed, 1 failed, 0 skipped");
 }
@@ -342,8 +343,8 @@ Test(control, ends_the_whole_run_when_its_time_is_over)
 	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	junit_says(junit, "slow", OUTCOME_ERROR, NULL, "the run's time was over");
-	junit_says(junit, "fails", OUTCOME_ERROR, NULL, "not run: the run's time was over");
+	junit_says(junit, "slow", OUTCOME_ERROR, NULL, "the run reached its time limit");
+	junit_says(junit, "fails", OUTCOME_ERROR, NULL, "not run: the run reached its time limit");
 }
 
 Test(control, tells_what_runs_when_asked)

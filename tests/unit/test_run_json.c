@@ -88,10 +88,10 @@ static char *written(const struct run_results *results)
 	return strbuf_steal(&text);
 }
 
-static struct run_loader_run *read_back(const char *text)
+static struct stored_run *read_back(const char *text)
 {
 	char *message = NULL;
-	struct run_loader_run *run = run_json_read(text, strlen(text), &message);
+	struct stored_run *run = run_json_read(text, strlen(text), &message);
 
 	cr_assert_not_null(run, "%s", message);
 	return run;
@@ -100,7 +100,7 @@ static struct run_loader_run *read_back(const char *text)
 static void assert_same_after_reading(const struct run_results *results)
 {
 	AUTO_FREE char *text = written(results), *again = NULL, *junit = NULL, *junit_again = NULL;
-	AUTO_STORED_RUN struct run_loader_run *run = read_back(text);
+	AUTO_STORED_RUN struct stored_run *run = read_back(text);
 	size_t length;
 
 	again = written(&run->results);
@@ -156,7 +156,7 @@ Test(run_json, a_stored_record_is_judged_as_it_was)
 {
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results);
-	AUTO_STORED_RUN struct run_loader_run *run = read_back(text);
+	AUTO_STORED_RUN struct stored_run *run = read_back(text);
 	const struct result *result = &run->results.items[0];
 	struct judgement again = judge(result->scenario, result->record, NULL);
 
@@ -204,7 +204,7 @@ Test(run_json, keys_of_a_later_version_are_passed_over)
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		AUTO_FREE char *later = changed(text, paths[i], json_integer(1));
-		AUTO_STORED_RUN struct run_loader_run *run = read_back(later);
+		AUTO_STORED_RUN struct stored_run *run = read_back(later);
 
 		cr_assert_eq(run->results.n_items, 2);
 	}
@@ -215,7 +215,7 @@ Test(run_json, a_scenario_that_can_not_be_read_any_more_is_reported_all_the_same
 	static const char *const path[] = {"files", "0", "source", NULL};
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results), *cut = changed(text, path, NULL);
-	AUTO_STORED_RUN struct run_loader_run *run = read_back(cut);
+	AUTO_STORED_RUN struct stored_run *run = read_back(cut);
 	const struct result *result = &run->results.items[0];
 
 	cr_assert_not(stored_run_is_readable(run, result->scenario));
@@ -252,16 +252,22 @@ static void assert_refused(const struct wrong *cases, size_t n)
 Test(run_json, what_is_wrong_is_refused_with_its_place)
 {
 	const struct wrong cases[] = {
-		{{"format"}, json_string("synfault-run"), "the document: not what"},
-		{{"version"}, json_integer(2), "the document: \"version\" is not one that"},
+		{{"format"},
+		 json_string("synfault-run"),
+		 "the document: not written by `synfault run --json`"},
+		{{"version"}, json_integer(1), "the document: \"version\" is not 2, the only one"},
 		{{"version"}, NULL, "the document: \"version\" is missing"},
 		{{"seed"}, json_integer(1), "the document: \"seed\" is not a whole number"},
 		{{"seed"}, json_string("-1"), "the document: \"seed\" is not a whole number"},
 		{{"seed"}, json_string("1x"), "the document: \"seed\" is not a whole number"},
 		{{"seed"}, json_string("99999999999999999999"), "the document: \"seed\""},
-		{{"duration_ns"}, json_integer(-1), "the document: \"duration_ns\" is not"},
+		{{"duration_ns"},
+		 json_integer(-1),
+		 "the document: \"duration_ns\" is out of range"},
 		{{"duration_ns"}, json_integer(INT64_MAX), "the document: \"duration_ns\""},
-		{{"interrupted"}, json_integer(1), "the document: \"interrupted\" is not true or"},
+		{{"interrupted"},
+		 json_integer(1),
+		 "the document: \"interrupted\" is neither true nor"},
 		{{"stop"}, json_string("bored"), "the document: \"stop\" is not known"},
 		{{"shard"}, json_integer(1), "the document: \"shard\" is not text"},
 		{{"options"}, json_array(), "options: not an object"},
@@ -273,13 +279,13 @@ Test(run_json, what_is_wrong_is_refused_with_its_place)
 		{{"environment"}, json_true(), "environment: not an object"},
 		{{"environment", "kernel"}, json_true(), "environment: \"kernel\" is not text"},
 		{{"files"}, NULL, "the document: \"files\" is missing"},
-		{{"files"}, json_object(), "the document: \"files\" is not a list"},
+		{{"files"}, json_object(), "files: not a list"},
 		{{"files", "0"}, json_true(), "files[0]: not an object"},
 		{{"files", "0", "path"}, NULL, "files[0]: \"path\" is missing"},
 		{{"files", "0", "source"}, json_true(), "files[0]: \"source\" is not text"},
 		{{"files", "0", "source"},
 		 json_pack("{s:s}", "base64", "!"),
-		 "files[0]: \"source\" is not text"},
+		 "files[0]: \"source\" is not base64"},
 	};
 
 	assert_refused(cases, ARRAY_SIZE(cases));
@@ -292,55 +298,55 @@ Test(run_json, what_is_wrong_in_a_result_is_refused_with_its_place)
 		{{"scenarios", "0"}, json_true(), "scenarios[0]: not an object"},
 		{{"scenarios", "0", "name"}, NULL, "scenarios[0]: \"name\" is missing"},
 		{{"scenarios", "0", "file"}, NULL, "scenarios[0]: \"file\" is missing"},
-		{{"scenarios", "0", "file"}, json_integer(1), "scenarios[0]: \"file\" is not"},
+		{{"scenarios", "0", "file"},
+		 json_integer(1),
+		 "scenarios[0]: \"file\" is 1, but there are 1"},
 		{{"scenarios", "0", "number"}, json_integer(-1), "scenarios[0]: \"number\""},
-		{{"scenarios", "0", "flaky"}, json_null(), "scenarios[0]: \"flaky\" is not"},
-		{{"scenarios", "0", "earlier"}, json_true(), "scenarios[0]: \"earlier\" is not"},
-		{{"scenarios", "0", "earlier"}, json_pack("[i]", 1), "scenarios[0]: \"earlier\""},
+		{{"scenarios", "0", "flaky"}, json_null(), "scenarios[0]: \"flaky\" is neither"},
+		{{"scenarios", "0", "earlier"}, json_true(), "scenarios[0].earlier: not a list"},
+		{{"scenarios", "0", "earlier"},
+		 json_pack("[i]", 1),
+		 "scenarios[0].earlier[0]: not an object"},
 		{{"scenarios", "0", "judgement"}, NULL, "scenarios[0]: \"judgement\" is missing"},
 		{{"scenarios", "0", "judgement", "outcome"},
 		 json_string("good"),
-		 "scenarios[0]: \"judgement\" is not one with an outcome"},
+		 "scenarios[0].judgement: \"outcome\" is not known"},
 		{{"scenarios", "0", "judgement", "findings"},
 		 json_true(),
-		 "scenarios[0]: \"findings\" is not a list"},
+		 "scenarios[0].judgement.findings: not a list"},
 		{{"scenarios", "0", "judgement", "findings", "0"},
 		 json_true(),
-		 "scenarios[0]: \"findings\" is not a list of objects"},
+		 "scenarios[0].judgement.findings[0]: not an object"},
 		{{"scenarios", "0", "judgement", "findings", "0", "message"},
 		 NULL,
-		 "scenarios[0]: \"message\" is missing"},
+		 "scenarios[0].judgement.findings[0]: \"message\" is missing"},
 		{{"scenarios", "0", "judgement", "findings", "0", "attempt"},
 		 json_integer(2),
-		 "scenarios[0]: a finding is about attempt 2, which is not there"},
+		 "scenarios[0]: a finding is about attempt 2 of 2"},
 		{{"scenarios", "0", "judgement", "findings", "0", "expectation"},
 		 json_integer(1),
-		 "scenarios[0]: \"expectation\" is 1, of which there are 1"},
+		 "scenarios[0].judgement: findings[0]: there is no expectation 1"},
 		{{"scenarios", "0", "judgement", "expectations"},
 		 json_true(),
-		 "scenarios[0]: \"expectations\" is not a list"},
+		 "scenarios[0].judgement.expectations: not a list"},
 		{{"scenarios", "0", "judgement", "expectations", "0"},
 		 json_true(),
-		 "scenarios[0]: \"expectations\" is not a list of objects"},
+		 "scenarios[0].judgement.expectations[0]: not an object"},
 		{{"scenarios", "0", "judgement", "expectations", "0", "result"},
 		 json_string("good"),
-		 "scenarios[0]: \"result\" is not known"},
+		 "scenarios[0].judgement.expectations[0]: \"result\" is not known"},
 		{{"scenarios", "0", "judgement", "expectations", "0", "event"},
 		 json_integer(1000),
-		 "scenarios[0]: \"event\" is 1000, of which there are "},
+		 "scenarios[0]: an expectation is about event 1000 of "},
 		{{"scenarios", "0", "judgement", "expectations", "0", "subject"},
 		 NULL,
-		 "scenarios[0]: \"subject\" is missing"},
+		 "scenarios[0].judgement.expectations[0]: \"subject\" is missing"},
 		{{"scenarios", "0", "judgement", "findings", "0", "place"},
 		 json_true(),
-		 "scenarios[0]: \"place\" is not an object"},
-		{{"scenarios", "0", "record", "endpoints"},
-		 json_array(),
-		 "scenarios[0]: its record is wrong: "},
-		{{"scenarios", "0", "record", "version"},
-		 json_integer(2),
-		 "scenarios[0]: its record is wrong: "},
-		{{"scenarios", "1", "diagnostics"}, json_true(), "scenarios[1]: \"diagnostics\""},
+		 "scenarios[0].judgement.findings[0].place: not an object"},
+		{{"scenarios", "0", "record", "endpoints"}, json_array(), "scenarios[0].record: "},
+		{{"scenarios", "0", "record", "version"}, json_integer(2), "scenarios[0].record: "},
+		{{"scenarios", "1", "diagnostics"}, json_true(), "scenarios[1].diagnostics: "},
 	};
 
 	assert_refused(cases, ARRAY_SIZE(cases));
@@ -357,7 +363,7 @@ Test(run_json, a_record_of_another_scenario_is_refused)
 		(struct record_endpoint){.name = xstrdup("other"), .script = xstrdup("accept")};
 	text = written(&made->results);
 	cr_assert_null(run_json_read(text, strlen(text), &message));
-	cr_assert_str_eq(message, "scenarios[0]: its record is of another scenario");
+	cr_assert_str_eq(message, "scenarios[0]: its record belongs to another scenario");
 }
 
 /* No text, however it came to be, does more than be refused. */
@@ -370,7 +376,7 @@ Test(run_json, damaged_documents_do_no_harm)
 
 	for (unsigned i = 0; i < 3000; i++) {
 		AUTO_FREE char *damaged = xstrdup(text), *message = NULL;
-		struct run_loader_run *run;
+		struct stored_run *run;
 
 		for (unsigned k = 0; k < 1 + i % 3; k++) {
 			random = random * 1664525 + 1013904223;
