@@ -18,19 +18,53 @@ die() {
 	exit 1
 }
 
-# build DIRECTORY OPTION... configures (again, when it exists) and compiles: all, or $target.
-build() {
-	local directory=$1 again=()
+# progress WHAT reads lines, and shows the last one every few seconds, however slowly they come.
+progress() {
+	local what=$1 line='' new='' shown=$SECONDS started=$SECONDS status
+	while :; do
+		status=0
+		IFS= read -r -t 3 new || status=$?
+		if [ "$status" -eq 0 ]; then
+			line=$new
+		elif [ "$status" -le 128 ]; then
+			return
+		fi
+		if ((SECONDS - shown >= 3)); then
+			shown=$SECONDS
+			printf '%s: %d s: %s\n' "$what" "$((SECONDS - started))" "${line:0:90}"
+		fi
+	done
+}
+
+# configure DIRECTORY OPTION... configures, again where that is possible. A directory that another version
+# of meson or another set of options left begins anew.
+configure() {
+	local directory=$1 log
 	shift
 
-	if [ -f "$directory/build.ninja" ]; then
-		again=(--reconfigure)
-	fi
 	mkdir -p "$directory"
-	# Of a configuration that worked nobody reads the log.
-	if ! meson setup "${again[@]}" "$@" "$directory" . >"$directory/configure.log" 2>&1; then
-		cat "$directory/configure.log" >&2
+	log=$directory.log
+	if [ -f "$directory/build.ninja" ]; then
+		meson setup --reconfigure "$@" "$directory" . >"$log" 2>&1 && return
+		meson setup --wipe "$@" "$directory" . >"$log" 2>&1 && return
+		rm -rf "$directory"
+	fi
+	meson setup "$@" "$directory" . >"$log" 2>&1 || {
+		cat "$log" >&2
+		return 1
+	}
+}
+
+# build DIRECTORY OPTION... configures and compiles: all, or $target.
+build() {
+	local directory=$1 log=$1.log
+
+	configure "$@"
+	if NINJA_STATUS='%f of %t: ' ninja -C "$directory" -j "$jobs" ${target:+"$target"} 2>&1 |
+		tee "$log" | progress "build"; then
+		grep -A 4 'warning:' "$log" || true
+	else
+		grep -A 20 -E '^FAILED|error:' "$log" | head -n 100 >&2 || tail -n 20 "$log" >&2
 		return 1
 	fi
-	ninja -C "$directory" -j "$jobs" --quiet ${target:+"$target"}
 }
