@@ -2,7 +2,7 @@
 /*
  * Outliers: runs that differ from the others because of the machine, not because of the client. If
  * a backoff is 300 ms in most runs and 400 ms in one, either the client draws it, or it waited 100
- * ms for a processor in that run. Running that one again tells which.
+ * ms for a processor in that run. Repeating that run shows which.
  */
 #ifndef SYNFAULT_RUNNER_OBSERVE_OUTLIERS_H
 #define SYNFAULT_RUNNER_OBSERVE_OUTLIERS_H

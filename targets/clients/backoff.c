@@ -24,7 +24,7 @@ enum jitter {
 	JITTER_NONE,
 	JITTER_FULL,    /* anywhere between 0 and the wait */
 	JITTER_EQUAL,   /* anywhere between half of the wait and the wait */
-	JITTER_PERCENT, /* the wait, more or less so many percent */
+	JITTER_PERCENT, /* the wait plus or minus this percentage */
 };
 
 enum { MAX_TARGETS = 8 };
@@ -197,7 +197,7 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Waits for @events until @timeout_ms are over. Returns 0, or an errno (ETIMEDOUT). */
+/* Waits for @events for at most @timeout_ms. Returns 0, or an errno (ETIMEDOUT). */
 static int wait_for(int fd, short events, double timeout_ms)
 {
 	double deadline = now_ms() + timeout_ms;
@@ -328,7 +328,7 @@ static struct retry_result try_once(void *userdata)
 		close(fd);
 	return (struct retry_result){
 		.error = error != 0 ? strerror(error) : NULL,
-		.passes = !connected && (error == ECONNREFUSED || error == ETIMEDOUT),
+		.transient = !connected && (error == ECONNREFUSED || error == ETIMEDOUT),
 	};
 }
 

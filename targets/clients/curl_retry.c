@@ -163,8 +163,8 @@ static struct retry_result attempt(void *userdata)
 		curl_easy_getinfo(client->curl, CURLINFO_OS_ERRNO, &os_errno);
 	if (os_errno != 0)
 		result.error = strerror((int)os_errno);
-	result.passes = code == CURLE_OPERATION_TIMEDOUT ? client->options->retry_timeouts
-							 : os_errno == ECONNREFUSED;
+	result.transient = code == CURLE_OPERATION_TIMEDOUT ? client->options->retry_timeouts
+							    : os_errno == ECONNREFUSED;
 	return result;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mistakes a client can be told to make (--mistake NAME, or SYNFAULT_MISTAKE in its
+ * The mistakes a client makes on request (--mistake NAME, or SYNFAULT_MISTAKE in its
  * environment), so that scenarios can be shown to catch each of them. Shared by the clients in C;
  * fetch.py knows the names of the first ones, which every client can make.
  */
@@ -21,8 +21,8 @@ enum mistake {
 	MISTAKE_ONE_TOO_MANY,       /* one attempt more than allowed */
 	MISTAKE_LEAKS_SOCKET,       /* leaves a failed socket open, whose SYNs go on */
 	/* These the clients in C can make. */
-	MISTAKE_NESTED_RETRIES, /* two retry loops around each other, each of which retries */
-	MISTAKE_LEAVES_CHILD,   /* gives up, but a process that it started goes on */
+	MISTAKE_NESTED_RETRIES, /* two nested retry loops */
+	MISTAKE_LEAVES_CHILD,   /* gives up, but its child process goes on */
 	/* These only synfault-backoff can make. */
 	MISTAKE_SAME_SEED,     /* its jitter is the same in every run */
 	MISTAKE_SLOW_TIMEOUT,  /* waits twice as long for an answer */

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* A process that is left behind ends after so long all the same, for those who run it by hand. */
+/* The process that is left behind ends by itself, in case a person runs it by hand. */
 enum { LEFT_BEHIND_S = 60 };
 
 /* Leaves a process behind that does not know that the client has given up. */
@@ -45,7 +45,7 @@ static enum retry_status run_once(const struct retry *retry, double before, bool
 			return RETRY_DONE;
 		if (retry->mistake != MISTAKE_SWALLOWS_ERROR)
 			fprintf(stderr, "attempt %.0f: %s\n", before + n, result.error);
-		if (!mistake_retries(retry->mistake, result.passes)) {
+		if (!mistake_retries(retry->mistake, result.transient)) {
 			fprintf(stderr, "not retried: %s\n", result.error);
 			return RETRY_LET_THROUGH;
 		}
@@ -63,7 +63,7 @@ enum retry_status retry_run(const struct retry *retry, double *ret_attempts)
 	enum retry_status status = RETRY_GAVE_UP;
 
 	*ret_attempts = 0;
-	/* Two loops around each other, neither of which knows of the other. */
+	/* Two nested loops that do not know of each other. */
 	if (retry->mistake == MISTAKE_NESTED_RETRIES)
 		status = run_once(retry, 0, false, ret_attempts);
 	return status == RETRY_GAVE_UP ? run_once(retry, *ret_attempts, true, ret_attempts)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The retry loop of the clients in C: one attempt after the other, with waits in between, until one
- * does well, an error comes that is not retried, or enough of them were made. What an attempt is,
- * and how long the waits are, the client says; the mistakes that are about the loop are made here.
+ * The retry loop of the clients in C: attempts with pauses in between, until one succeeds, an error
+ * is not retried, or the last attempt has failed. The client supplies the attempt and the length of
+ * the pauses; mistakes that concern the loop are made here.
  */
 #ifndef SYNFAULT_TARGETS_CLIENTS_RETRY_H
 #define SYNFAULT_TARGETS_CLIENTS_RETRY_H
@@ -16,22 +16,22 @@ enum retry_status {
 };
 
 struct retry_result {
-	const char *error; /* NULL: it did well; valid until the next attempt */
-	bool passes;       /* an error that may be gone the next time */
+	const char *error; /* NULL: success; valid until the next attempt */
+	bool transient;    /* the next attempt may succeed */
 };
 
 struct retry {
 	double tries; /* attempts in all */
 	enum mistake mistake;
 	struct retry_result (*attempt)(void *client);
-	/* The wait after attempt @n (from 1). */
+	/* The pause after attempt @n (from 1). */
 	double (*wait_ms)(double n, void *client);
 	void *client;
 };
 
 /*
- * Returns how it ended, and writes how many attempts were made. Each failed attempt is told on
- * stderr.
+ * Runs the loop and prints each failed attempt on stderr. Returns how it ended, and writes how many
+ * attempts were made.
  */
 enum retry_status retry_run(const struct retry *retry, double *ret_attempts);
 

@@ -45,7 +45,7 @@ def main() -> None:
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if kind == "full":
-        # Filled by way of an address that is no endpoint's.
+        # Fill it through an address that belongs to no endpoint.
         listener.bind(("0.0.0.0", port))
         listener.listen(0)
         with socket.create_connection(("127.255.0.9", port)):

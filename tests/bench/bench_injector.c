@@ -496,7 +496,7 @@ static void listen_at(uint16_t port)
 	socklen_t length = address_to_sockaddr(&address, &storage);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	/* nobody accepts: what is closed by the client stays in the backlog */
+	/* no accept(): closed connections stay in the backlog */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&storage, length) < 0 ||
 	    listen(fd, DELAYS * DELAY_ROUNDS * 2) < 0)
 		die("listen");

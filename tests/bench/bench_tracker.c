@@ -2,7 +2,7 @@
 /*
  * What one SYN costs in the pure part of the injector: packet_parse() and tracker_syn(), with
  * little and with much to remember. Prints a JSON object per line. Processor time is measured, and
- * each figure is the best of several rounds: whatever else runs on the machine only ever adds.
+ * each figure is the best of several rounds: other work on the machine can only add to it.
  */
 #include <time.h>
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-# What stands on the line, and what has to be offered (and nothing with "!").
+# The command line so far, and what is offered ("!": must not be offered).
 LINES = [
     ("synfault ", ["run", "check", "judge", "compare", "completion"]),
     ("synfault ju", ["judge", "!run"]),
@@ -176,7 +176,7 @@ def main():
             if shutil.which(shell):
                 test(tap, shell, complete, str(script), directory)
             else:
-                tap.skip(f"{shell} completes", f"there is no {shell}")
+                tap.skip(f"{shell} completes", f"{shell} is not installed")
         test_all(tap, synfault, str(root / ".completion.bash"))
     tap.end()
 

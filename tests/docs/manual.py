@@ -120,7 +120,7 @@ def test_markdown_keys(tap, schema):
                 told.add(key)
                 if key not in known:
                     problems.append(f"docs/scenario.md: {key} is not a key")
-    # What stands in running text.
+    # Keys named in running text.
     problems += [f"docs/scenario.md does not name {key}" for key in sorted(known - told)
                  if not re.search(rf"[`{{ ,]{re.escape(key)}(:|`)", text)]
     tap.result("docs/scenario.md has all keys, and no other", problems)
@@ -130,7 +130,7 @@ def test_lint(tap, pages, warnings):
     tap.result("man shows the pages without a warning",
                [f"{page}: {line}" for page, text in warnings.items() for line in text.splitlines()])
     if not shutil.which("mandoc"):
-        tap.skip("mandoc finds nothing in them", "there is no mandoc")
+        tap.skip("mandoc finds nothing in them", "mandoc is not installed")
         return
     problems = []
     for page in pages:
@@ -145,7 +145,7 @@ def main():
     synfault, *pages = sys.argv[1:]
     tap = Tap()
     if not shutil.which("man"):
-        tap.skip("the manual pages", "there is no man")
+        tap.skip("the manual pages", "man is not installed")
         tap.end()
     outputs = {pathlib.Path(page).name: shown(page) for page in pages}
     texts = {page: text for page, (text, _) in outputs.items()}

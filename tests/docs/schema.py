@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The JSON Schema of scenario files, held against the loader.
 
-schema.py SYNFAULT: the schema in docs/ has to be what the program prints; it has to take every
-scenario that is shipped and its own examples, and to refuse what the loader refuses, as far as a
-schema can: CAN_NOT says of which documents it can't, and why. The report is TAP.
+schema.py SYNFAULT: the schema in docs/ is what the program prints; it accepts every shipped scenario
+and its own examples, and rejects what the loader rejects, as far as a schema can: CAN_NOT lists the
+documents that it can't reject, with reasons. The report is TAP.
 """
 
 import copy
@@ -85,7 +85,7 @@ def refusals(validator, document):
         return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:150]}"
                 for error in validator.iter_errors(document)]
     except TypeError as error:
-        # A key that is no text: no JSON.
+        # JSON has no keys but texts.
         return [str(error)]
 
 

@@ -95,7 +95,7 @@ class Case:
         pack = str(ROOT / "scenarios" / self.pack)
         command = [synfault, "run", "--filter", self.scenario, "--junit", junit, pack]
         if self.finding == "timeout":
-            command += ["--timeout", "5s"]  # nobody needs to see more of a client that never ends
+            command += ["--timeout", "5s"]  # 5 s of a client that never ends are enough
         if self.by_switch:
             command += ["--", *COMMANDS[self.client], "--mistake", self.mistake]
         return command

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs that are over: what `run --json` writes, and what report, judge and compare make of it.
+"""Finished runs: what `run --json` writes, and what report, judge and compare make of it.
 
 stored.py SYNFAULT: the report is TAP. Skips where scenarios can't be run.
 """
@@ -112,7 +112,7 @@ def test_document(tap, here):
 def test_report(tap, here, elsewhere):
     """The scenario files are not there, nor are privileges."""
     report = elsewhere.run("report", "run.json", "--junit", "again.xml", "--json", "again.json", user=NOBODY)
-    tap.result("report makes the same JUnit report and the same document, elsewhere, by nobody",
+    tap.result("report makes the same JUnit report and the same document, elsewhere, as another user",
                unless(report.returncode == 0, report.stderr),
                unless(elsewhere.read("again.xml") == here.read("run.xml"), "another JUnit report"),
                unless(elsewhere.read("again.json") == here.read("run.json"), "another document"))
@@ -120,7 +120,7 @@ def test_report(tap, here, elsewhere):
 
 def test_judge(tap, elsewhere, run):
     judged = elsewhere.run("judge", "run.json", user=NOBODY)
-    tap.result("judge comes to the same, elsewhere, by nobody",
+    tap.result("judge comes to the same, elsewhere, as another user",
                unless(judged.returncode == run.returncode, f"{judged.returncode}: {judged.stderr}"),
                unless(last_line(judged) == last_line(run), judged.stdout),
                unless("expects too much" in judged.stdout, judged.stdout))
@@ -168,13 +168,13 @@ def test_compare(tap, here):
     here.run("run", "--json", "third.json", "a.yaml", "--filter", "is refused twice", "--", "sh", "-c",
              "for i in 1 2; do curl -s http://${api}/; sleep 1; done; exit 7")
     compared = here.run("compare", "run.json", "third.json")
-    tap.result("compare tells what another client does differently",
+    tap.result("compare reports what another client does differently",
                unless(compared.returncode == 1, compared.returncode),
                *(unless(text in compared.stdout, f"{text}: {compared.stdout}")
                  for text in ("attempts\n    old  3\n    new  2", "backoff 1: 3", "old  exit 0\n    new  exit 7",
                               "removed: a.yaml: expects too much", "0 the same, 1 different, 0 added, 2 removed")))
     document = json.loads(here.run("compare", "--format", "json", "run.json", "third.json").stdout)
-    tap.result("compare tells it as JSON",
+    tap.result("compare reports it as JSON",
                unless([scenario["result"] for scenario in document["scenarios"]] ==
                       ["different", "removed", "removed"], document))
 
@@ -205,7 +205,7 @@ def test_shown(tap, here, run):
             if full != expected or not once or ("PASS" in shown.stdout) == (options == ["--quiet"]):
                 problems.append(f"{command} {options}: {shown.stdout}{shown.stderr}")
     verbose = here.run("report", "run.json", "-v", env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout
-    tap.result("report and judge show failures as they are told to", *problems,
+    tap.result("report and judge show failures as their options say", *problems,
                unless("  expectations\n    ✓ exit      0\n" in verbose, verbose),
                unless("✗ attempts  1  expected 2" in verbose, verbose))
     page = here.directory / "summary.md"
@@ -259,7 +259,7 @@ def test_refusals(tap, here):
         process = here.run(*arguments)
         if process.returncode != 4 or message not in process.stderr:
             problems.append(f"{' '.join(arguments)}: {process.returncode}: {process.stderr}")
-    tap.result("what is no run is refused with its place", *problems)
+    tap.result("a file that is not a run is refused with its place", *problems)
 
 
 def test_sample(tap, here):
@@ -282,7 +282,7 @@ def main():
         sys.exit(1 if os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1" else 0)
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second, \
             tempfile.TemporaryDirectory() as third:
-        # Where nobody can get at it, wherever it was built.
+        # A place that every user can reach, unlike the build directory.
         program = shutil.copy(sys.argv[1], third)
         os.chmod(third, 0o755)
         here, elsewhere = Place(program, first), Place(program, second)

@@ -114,7 +114,7 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_RESET:
 		return reading == READING_RESET;
 	case STEP_ACCEPT:
-		/* Or nobody listens, which history knows. */
+		/* Or no server listens, which history knows. */
 		return reading == READING_COMPLETED || reading == READING_REFUSED;
 	case STEP_N_ACTIONS:
 		break;
@@ -482,8 +482,8 @@ Test(capture, opens_in_wireshark_without_a_warning)
 	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
 	"expect: {attempts: 2}\n"
 
-/* The last of them comes with the one that got through: the server's own and an answer to a SYN. */
-Test(capture, tells_of_each_syn_ack_that_was_lost_at_that_one)
+/* The last two come together: the server's own repetition, and its answer to a SYN. */
+Test(capture, each_lost_syn_ack_has_its_own_comment)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -590,7 +590,7 @@ Test(capture, a_size_that_is_reached_keeps_beginnings_and_ends)
 	program_printed(synfault, "[FIN, ACK]");
 }
 
-/* As in a container with CAP_NET_ADMIN alone: no packet socket could be had. */
+/* As in a container with CAP_NET_ADMIN alone, where packet sockets are not available. */
 Test(capture, net_admin_is_enough_for_sandboxes_side_by_side)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

@@ -410,11 +410,12 @@ Test(inject, another_user_gives_no_orders)
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
 	program_needs(synfault, "setpriv");
-	runs(synfault, "chmod 755 .; start one a.yaml\n"
-		       "nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"; }\n"
-		       "nobody synfault ctl --control one.sock stop; echo closed $?\n"
-		       "chmod 666 one.sock; nobody synfault ctl --control one.sock stop\n"
-		       "echo open $?; order one stop; ends one $pid\n");
+	runs(synfault,
+	     "chmod 755 .; start one a.yaml\n"
+	     "unprivileged() { setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"; }\n"
+	     "unprivileged synfault ctl --control one.sock stop; echo closed $?\n"
+	     "chmod 666 one.sock; unprivileged synfault ctl --control one.sock stop\n"
+	     "echo open $?; order one stop; ends one $pid\n");
 	program_printed(synfault, "closed 3\nopen 3\n");
 	program_complained(synfault, "no permission: only the user who runs it, and root");
 	program_complained(synfault, "only the user who runs synfault, and root, may give orders");

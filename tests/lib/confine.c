@@ -44,7 +44,7 @@ static void forbid_namespaces(void)
 		abort();
 }
 
-/* Nothing but these, in all sets but the ambient one, and none to be had by executing. */
+/* Keeps these capabilities in all sets except the ambient one; executing a program adds none. */
 static void keep(const int *capabilities, size_t n)
 {
 	capng_clear(CAPNG_SELECT_ALL);

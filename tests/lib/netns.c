@@ -51,7 +51,7 @@ void netns_enter(void)
 {
 	int r;
 
-	/* a user namespace of our own is no way out: Criterion's processes have several threads */
+	/* a user namespace of our own does not help: Criterion processes have several threads */
 	if (unshare(CLONE_NEWNET) < 0)
 		netns_skip("a network namespace is not permitted: %s (try it under unshare -Ur)",
 			   strerror(errno));

@@ -43,7 +43,7 @@ static int64_t get_time(const uint8_t *data)
 	return (int64_t)((uint64_t)get32(data) << 32 | get32(data + 4));
 }
 
-/* Returns false at the end, which has to be marked unless there are no options at all. */
+/* Returns false at the end, which is marked unless the block has no options. */
 static bool next_option(struct options *options, struct option *ret)
 {
 	size_t padded;

@@ -94,7 +94,7 @@ static bool uid_exists(uid_t uid)
 void program_needs_root(const struct program *program)
 {
 	if (geteuid() != 0 || !uid_exists(PROGRAM_NOBODY))
-		netns_skip("only root can run a program as somebody else");
+		netns_skip("only root can run a program as another user");
 }
 
 void program_needs(const struct program *program, const char *names)
@@ -262,7 +262,7 @@ static bool take_end(struct program *program)
 	return true;
 }
 
-/* A test that waits for something for so long has failed. */
+/* Fails a test that has waited too long. */
 static void be_patient(struct program *program, int64_t since_ns, const char *what)
 {
 	if (clock_monotonic_ns() - since_ns > program->patience_ns) {

@@ -10,7 +10,7 @@
  *     program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
  *     program_left_nothing_but(synfault, "junit.xml");
  *
- * Whatever is not as it should be ends the test, with all that the program wrote.
+ * A failed check ends the test and prints all output of the program.
  */
 #ifndef SYNFAULT_TESTS_LIB_PROGRAM_H
 #define SYNFAULT_TESTS_LIB_PROGRAM_H
@@ -28,7 +28,7 @@ enum program_status {
 	STATUS_NOTHING_RAN = 5,
 };
 
-/* The ordinary user whom nobody is. */
+/* The unprivileged user nobody. */
 #define PROGRAM_NOBODY 65534
 
 struct program {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine of its own for one test, as far as synfault can tell: network, mount and pid namespaces
- * in which nothing else happens, so that what a run leaves behind can be told exactly while other
- * tests run beside it. The test process itself has the network and the mounts, and sees the host's
- * pids; programs are started inside with test_host_fork().
+ * A machine for one test, as synfault sees it: network, mount and pid namespaces in which nothing
+ * else happens. So a test finds exactly what a run leaves behind while other tests run beside it.
+ * The test process shares the network and the mounts and sees the host's pids; test_host_fork()
+ * starts programs inside.
  *
- * All of it ends with the test process, however that ends.
+ * Everything ends with the test process, even if that is killed.
  */
 #ifndef SYNFAULT_TESTS_LIB_TEST_HOST_H
 #define SYNFAULT_TESTS_LIB_TEST_HOST_H
@@ -15,10 +15,10 @@
 #include "common/strbuf.h"
 
 struct test_host {
-	char *directory; /* a tmpfs: bin (in PATH), tmp ($TMPDIR), work, mnt; anybody may enter it
+	char *directory; /* a tmpfs: bin (in PATH), tmp ($TMPDIR), work, mnt; every user may enter
 			  */
 	pid_t init;      /* first process of its pid namespace */
-	int lifeline;    /* its end tells the helpers that the test has ended */
+	int lifeline;    /* closing it ends the namespace's processes */
 };
 
 /* Where namespaces are not permitted the test is skipped, or fails (netns.h). */

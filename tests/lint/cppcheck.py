@@ -14,7 +14,7 @@ def main():
         "--enable=warning,performance,portability,style",
         f"--suppressions-list={tree.ROOT}/tests/lint/cppcheck.suppressions",
         "--template={file}:{line}: {severity}: {message} [{id}]", "-D_GNU_SOURCE",
-        # It reads no headers of the system, so macros that make types have to be told.
+        # It reads no headers of the system, so macros that make types need defining here.
         "-DLIST_HEAD(name,type)=struct type *",
         "-DSTAILQ_HEAD(name,type)=struct type *",
         "-DSTAILQ_FOREACH(item,head,field)=if((item=*(head))!=0)",

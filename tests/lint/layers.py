@@ -29,7 +29,7 @@ def main():
         for match in INCLUDE.finditer(text):
             where = f"{path}:{text.count(chr(10), 0, match.start(1)) + 1}"
             if not (tree.ROOT / match[1]).is_file():
-                complaints.append(f'{where}: "{match[1]}" is no path from the root')
+                complaints.append(f'{where}: "{match[1]}" is not a path from the root')
             elif not may_include(path.parts[0], match[1].split("/")[0]):
                 complaints.append(f'{where}: {path.parts[0]} must not include "{match[1]}"')
     tree.finish(complaints)

@@ -18,7 +18,7 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # Where this checkout is, and what it is in unless everybody has that.
 HERE = [f"{place}/" for place in (tree.ROOT, tree.ROOT.parent)
         if str(place) not in ("/", "/builds", "/home", "/opt", "/root", "/src", "/tmp", "/var/tmp")]
-# What may stand on the line before a function's first.
+# What may be on the line before a function's first.
 BEFORE_FUNCTION = re.compile(r"^$|[;}]$|\*/$|^#")
 LINK = re.compile(r"\]\(([^)#\s]+)")
 BINARY = (".pcap", ".pcapng", ".png", ".gz")
@@ -38,7 +38,7 @@ def check_opening(path, lines):
 
 
 def check_functions(path, lines):
-    """In formatted code the body of a function stands between braces in the first column."""
+    """In formatted code the body of a function is between braces in the first column."""
     start = None
     for number, line in enumerate(lines, 1):
         if line == "{":

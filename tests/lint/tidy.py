@@ -13,7 +13,7 @@ import tree
 
 
 def sources(build):
-    """What is compiled there of the program itself: tests are mostly macros of others."""
+    """Returns the sources of the program itself; tests consist of other libraries' macros."""
     database = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     paths = {(Path(entry["directory"]) / entry["file"]).resolve() for entry in database}
     inside = {path.relative_to(tree.ROOT) for path in paths if path.is_relative_to(tree.ROOT)}
