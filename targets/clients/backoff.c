@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A client with exponential back-off, over nothing but sockets. It retries a refused connection and
- * one that timed out; every other error is let through at once, and so is a server that accepts but
- * does not answer (--ask). A name with several addresses is tried address by address in each try,
- * and so are several targets.
+ * A client with exponential backoff, made of sockets alone. It retries an attempt that is refused
+ * or times out. Every other error ends it at once, and so does a server that accepts without
+ * answering
+ * (--ask). Each round tries all targets, and all addresses of a name, before the client pauses.
  */
 #include "targets/clients/retry.h"
 
@@ -22,9 +22,10 @@
 
 enum jitter {
 	JITTER_NONE,
-	JITTER_FULL,    /* anywhere between 0 and the wait */
-	JITTER_EQUAL,   /* anywhere between half of the wait and the wait */
-	JITTER_PERCENT, /* the wait plus or minus this percentage */
+	JITTER_FULL,    /* between 0 and the pause */
+	JITTER_EQUAL,   /* between half the pause and the pause */
+	JITTER_PERCENT, /* the pause plus or minus this percentage */
+	JITTER_PLUS,    /* the pause plus up to this time */
 };
 
 enum { MAX_TARGETS = 8 };
@@ -36,44 +37,55 @@ struct options {
 	size_t n_targets;
 	double base_ms, factor, cap_ms;
 	enum jitter jitter;
-	double percent;
-	double tries;
+	double percent, plus_ms;
+	bool first_at_once; /* the first retry comes without a pause */
+	double tries, sessions;
 	double timeout_ms;
-	const char *ask; /* NULL: connecting is all */
+	double read_timeout_ms; /* 0: timeout_ms */
+	const char *ask;        /* NULL: connecting is all */
 	enum mistake mistake;
 };
 
 struct client {
 	const struct options *options;
 	struct addrinfo *addresses[MAX_TARGETS];
-	int kept; /* the socket of an attempt that got no answer, for MISTAKE_IMPATIENT; or -1 */
+	int kept;        /* the socket of an unanswered attempt, for MISTAKE_IMPATIENT; or -1 */
+	double n_before; /* pauses since the backoff was reset, before this session */
 };
 
 static void print_help(FILE *file)
 {
 	fputs("Usage: synfault-backoff [OPTION...] TARGET...\n"
-	      "Connects; retries with exponential back-off when refused or timed out.\n"
+	      "Connects; retries with exponential backoff when refused or timed out.\n"
 	      "A target is HOST:PORT or [ADDRESS]:PORT; several are tried in turn each time.\n"
 	      "\n"
-	      "  --base MS        first wait (100)\n"
-	      "  --factor F       each wait is this many times the one before (2)\n"
-	      "  --cap MS         longest wait (10000)\n"
-	      "  --jitter HOW     none, full, equal, or N% (none)\n"
-	      "  --tries N        attempts in all (5)\n"
-	      "  --timeout MS     for connecting, and for the answer (1000)\n"
-	      "  --ask TEXT       send a line, print the answer; errors there are not retried\n"
-	      "  --mistake NAME   see below\n"
+	      "  --base MS           first pause (100)\n"
+	      "  --factor F          each pause is this many times the one before (2)\n"
+	      "  --cap MS            longest pause (10000)\n"
+	      "  --jitter HOW        none, full, equal, N%, or +MS (none)\n"
+	      "  --first-at-once     make the first retry without a pause\n"
+	      "  --tries N           rounds in all (5)\n"
+	      "  --sessions N        connect N times, each with all tries (1)\n"
+	      "  --timeout MS        for connecting (1000)\n"
+	      "  --read-timeout MS   for the answer (as --timeout)\n"
+	      "  --ask TEXT          send a line, print the answer; do not retry errors there\n"
+	      "  --mistake NAME      see below\n"
 	      "  --help\n"
 	      "\n"
 	      "Exit status: 0 connected, 1 all attempts failed, 3 another error, 64 usage.\n",
 	      file);
 	mistake_help(file);
 	fputs("  same-seed           the jitter is the same in every run\n"
-	      "  slow-timeout        waits twice as long for an answer\n"
+	      "  wide-jitter         adds three times the jitter\n"
+	      "  pauses-first        pauses before the first retry, too\n"
+	      "  never-resets        its backoff keeps growing after a success\n"
+	      "  slow-timeout        waits twice as long to connect\n"
+	      "  slow-read           waits twice as long for the answer\n"
 	      "  wrong-order         begins with the last target\n"
-	      "  slow-fallback       waits a second before it turns to the next target\n"
-	      "  impatient           ends an attempt without answer after the next has begun\n"
-	      "  hands-socket-on     a process that it started keeps its connection\n",
+	      "  slow-fallback       pauses a second before the next target\n"
+	      "  impatient           closes an unanswered attempt after the next has begun\n"
+	      "  hands-socket-on     its child process keeps the connection\n"
+	      "  slow-stop           takes 3 s to end after SIGTERM\n",
 	      file);
 }
 
@@ -88,7 +100,10 @@ static bool parse_jitter(const char *text, struct options *options)
 		options->jitter = JITTER_FULL;
 	else if (strcmp(text, "equal") == 0)
 		options->jitter = JITTER_EQUAL;
-	else if (length >= 2 && length <= sizeof(number) && text[length - 1] == '%') {
+	else if (text[0] == '+') {
+		options->jitter = JITTER_PLUS;
+		return parse_number(text + 1, 0, 1e9, &options->plus_ms);
+	} else if (length >= 2 && length <= sizeof(number) && text[length - 1] == '%') {
 		memcpy(number, text, length - 1);
 		number[length - 1] = '\0';
 		options->jitter = JITTER_PERCENT;
@@ -133,8 +148,15 @@ static bool parse_option(int option, char *value, struct options *options)
 		return parse_jitter(value, options);
 	case 'n':
 		return parse_number(value, 1, 1e9, &options->tries);
+	case 's':
+		return parse_number(value, 1, 1e9, &options->sessions);
 	case 't':
 		return parse_number(value, 1, 1e9, &options->timeout_ms);
+	case 'r':
+		return parse_number(value, 1, 1e9, &options->read_timeout_ms);
+	case 'o':
+		options->first_at_once = true;
+		return true;
 	case 'a':
 		options->ask = value;
 		return true;
@@ -145,15 +167,36 @@ static bool parse_option(int option, char *value, struct options *options)
 	}
 }
 
+/* Mistakes that come down to an option. */
+static void apply_mistake(struct options *options)
+{
+	if (options->read_timeout_ms == 0)
+		options->read_timeout_ms = options->timeout_ms;
+	if (options->mistake == MISTAKE_SLOW_TIMEOUT)
+		options->timeout_ms *= 2;
+	if (options->mistake == MISTAKE_SLOW_READ)
+		options->read_timeout_ms *= 2;
+	if (options->mistake == MISTAKE_PAUSES_FIRST)
+		options->first_at_once = false;
+}
+
 /* Returns -1 when there is something to do, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
 	static const struct option long_options[] = {
-		{"base", required_argument, NULL, 'b'},  {"factor", required_argument, NULL, 'f'},
-		{"cap", required_argument, NULL, 'c'},   {"jitter", required_argument, NULL, 'j'},
-		{"tries", required_argument, NULL, 'n'}, {"timeout", required_argument, NULL, 't'},
-		{"ask", required_argument, NULL, 'a'},   {"mistake", required_argument, NULL, 'm'},
-		{"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+		{"base", required_argument, NULL, 'b'},
+		{"factor", required_argument, NULL, 'f'},
+		{"cap", required_argument, NULL, 'c'},
+		{"jitter", required_argument, NULL, 'j'},
+		{"tries", required_argument, NULL, 'n'},
+		{"timeout", required_argument, NULL, 't'},
+		{"ask", required_argument, NULL, 'a'},
+		{"mistake", required_argument, NULL, 'm'},
+		{"sessions", required_argument, NULL, 's'},
+		{"read-timeout", required_argument, NULL, 'r'},
+		{"first-at-once", no_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	int option, index;
 
@@ -184,8 +227,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		fputs("synfault-backoff: give a HOST:PORT (see --help)\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (ret->mistake == MISTAKE_SLOW_TIMEOUT)
-		ret->timeout_ms *= 2;
+	apply_mistake(ret);
 	return -1;
 }
 
@@ -205,7 +247,7 @@ static int wait_for(int fd, short events, double timeout_ms)
 	for (;;) {
 		struct pollfd pollfd = {.fd = fd, .events = events};
 		double left = deadline - now_ms();
-		/* Rounded up: poll() must not return before the deadline. */
+		/* Rounded up: poll() does not return before the deadline. */
 		int n = poll(&pollfd, 1, left > 0 ? (int)ceil(left) : 0);
 
 		if (n > 0)
@@ -217,7 +259,7 @@ static int wait_for(int fd, short events, double timeout_ms)
 	}
 }
 
-/* A socket that is of no use any more. */
+/* Closes a socket that the client does not need any more, unless its mistake is not to. */
 static void discard(int fd, int error, struct client *client)
 {
 	switch (client->options->mistake) {
@@ -267,7 +309,7 @@ static int ask(int fd, const struct options *options)
 
 	if (dprintf(fd, "%s\n", options->ask) < 0)
 		return errno;
-	error = wait_for(fd, POLLIN, options->timeout_ms);
+	error = wait_for(fd, POLLIN, options->read_timeout_ms);
 	if (error != 0)
 		return error;
 	length = read(fd, answer, sizeof(answer));
@@ -279,7 +321,7 @@ static int ask(int fd, const struct options *options)
 	return 0;
 }
 
-/* The addresses of one target in their order. Returns as connect_address() does. */
+/* Tries the addresses of one target in order. Returns as connect_address() does. */
 static int connect_target(const struct addrinfo *addresses, struct client *client)
 {
 	int fd = -EADDRNOTAVAIL;
@@ -292,7 +334,7 @@ static int connect_target(const struct addrinfo *addresses, struct client *clien
 	return fd;
 }
 
-/* Leaves a process behind that has the connection open for as long as it likes. */
+/* Leaves a process behind that keeps the connection open. */
 static void hand_on(void)
 {
 	if (fork() != 0)
@@ -301,7 +343,7 @@ static void hand_on(void)
 	_exit(EXIT_SUCCESS);
 }
 
-/* One try: all targets in their order. The error of the last one counts. */
+/* One round: all targets in order. The last error counts. */
 static struct retry_result try_once(void *userdata)
 {
 	struct client *client = userdata;
@@ -344,11 +386,14 @@ static double draw(double n, const struct options *options)
 	return (double)bits / 4294967296.0;
 }
 
-static double wait_ms(double n, void *userdata)
+/* Returns the @n-th pause since the backoff was reset (from 1). */
+static double nth_pause_ms(double n, const struct options *options)
 {
-	const struct options *options = ((const struct client *)userdata)->options;
-	double wait = options->base_ms * pow(options->factor, n - 1);
+	double wait;
 
+	if (options->first_at_once && n == 1)
+		return 0;
+	wait = options->base_ms * pow(options->factor, n - 1 - options->first_at_once);
 	if (options->mistake != MISTAKE_NO_CAP)
 		wait = fmin(wait, options->cap_ms);
 	switch (options->jitter) {
@@ -358,9 +403,44 @@ static double wait_ms(double n, void *userdata)
 		return wait / 2 + wait / 2 * draw(n, options);
 	case JITTER_PERCENT:
 		return wait * (1 + options->percent / 100 * (2 * draw(n, options) - 1));
+	case JITTER_PLUS:
+		return wait + options->plus_ms * (draw(n, options) +
+						  2 * (options->mistake == MISTAKE_WIDE_JITTER));
 	default:
 		return wait;
 	}
+}
+
+static double pause_ms(double n, void *userdata)
+{
+	const struct client *client = userdata;
+
+	return nth_pause_ms(client->n_before + n, client->options);
+}
+
+/* One session after the other; each success resets the backoff. */
+static enum retry_status run_sessions(struct client *client, const struct retry *retry,
+				      double *ret_attempts)
+{
+	const struct options *options = client->options;
+	enum retry_status status = RETRY_DONE;
+
+	*ret_attempts = 0;
+	for (double session = 1; session <= options->sessions && status == RETRY_DONE; session++) {
+		double n;
+
+		if (session > 1) {
+			/* The pause before a new session is the first one after the success. */
+			if (options->mistake != MISTAKE_NEVER_RESETS)
+				client->n_before = 0;
+			client->n_before++;
+			sleep_ms(nth_pause_ms(client->n_before, options));
+		}
+		status = retry_run(retry, &n);
+		client->n_before += n - 1;
+		*ret_attempts += n;
+	}
+	return status;
 }
 
 /* Returns the exit status. */
@@ -371,11 +451,11 @@ static int run(struct client *client)
 		.tries = options->tries,
 		.mistake = options->mistake,
 		.attempt = try_once,
-		.wait_ms = wait_ms,
+		.pause_ms = pause_ms,
 		.client = client,
 	};
 	double n;
-	enum retry_status status = retry_run(&retry, &n);
+	enum retry_status status = run_sessions(client, &retry, &n);
 
 	if (status == RETRY_DONE && options->mistake != MISTAKE_SWALLOWS_ERROR)
 		printf("connected after %.0f attempt%s\n", n, n == 1 ? "" : "s");
@@ -389,6 +469,7 @@ int main(int argc, char **argv)
 		.factor = 2,
 		.cap_ms = 10000,
 		.tries = 5,
+		.sessions = 1,
 		.timeout_ms = 1000,
 	};
 	struct client client = {.options = &options, .kept = -1};
@@ -398,6 +479,8 @@ int main(int argc, char **argv)
 	status = parse_options(argc, argv, &options);
 	if (status >= 0)
 		return status;
+	if (options.mistake == MISTAKE_SLOW_STOP)
+		mistake_stop_slowly();
 	for (size_t i = 0; error == 0 && i < options.n_targets; i++) {
 		error = getaddrinfo(options.targets[i].host, options.targets[i].port, &hints,
 				    &client.addresses[i]);

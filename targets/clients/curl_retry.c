@@ -181,7 +181,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {.tries = 5, .delay_ms = 2000, .timeout_ms = 5000};
 	struct client client = {.options = &options};
-	struct retry retry = {.attempt = attempt, .wait_ms = delay_ms, .client = &client};
+	struct retry retry = {.attempt = attempt, .pause_ms = delay_ms, .client = &client};
 	double attempts;
 	int status;
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of mistakes, and the two or three helpers that both clients in C need. */
+/* Names of mistakes, and a few functions that both clients in C need. */
 #include "targets/clients/mistake.h"
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -23,11 +25,16 @@ static const char *const names[] = {
 	[MISTAKE_NESTED_RETRIES] = "nested-retries",
 	[MISTAKE_LEAVES_CHILD] = "leaves-child",
 	[MISTAKE_SAME_SEED] = "same-seed",
+	[MISTAKE_WIDE_JITTER] = "wide-jitter",
+	[MISTAKE_PAUSES_FIRST] = "pauses-first",
+	[MISTAKE_NEVER_RESETS] = "never-resets",
 	[MISTAKE_SLOW_TIMEOUT] = "slow-timeout",
+	[MISTAKE_SLOW_READ] = "slow-read",
 	[MISTAKE_WRONG_ORDER] = "wrong-order",
 	[MISTAKE_SLOW_FALLBACK] = "slow-fallback",
 	[MISTAKE_IMPATIENT] = "impatient",
 	[MISTAKE_HANDS_SOCKET_ON] = "hands-socket-on",
+	[MISTAKE_SLOW_STOP] = "slow-stop",
 };
 _Static_assert(ARRAY_SIZE(names) == MISTAKE_N_KINDS, "each mistake has a name");
 
@@ -72,6 +79,19 @@ void mistake_help(FILE *file)
 	      "  nested-retries      all attempts are made once more when they have failed\n"
 	      "  leaves-child        gives up, but a process that it started goes on\n",
 	      file);
+}
+
+static void on_term(int number)
+{
+	alarm(3);
+	signal(SIGALRM, SIG_DFL);
+}
+
+void mistake_stop_slowly(void)
+{
+	struct sigaction action = {.sa_handler = on_term, .sa_flags = SA_RESTART};
+
+	sigaction(SIGTERM, &action, NULL);
 }
 
 double mistake_tries(enum mistake mistake, double tries)

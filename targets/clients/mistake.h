@@ -24,12 +24,17 @@ enum mistake {
 	MISTAKE_NESTED_RETRIES, /* two nested retry loops */
 	MISTAKE_LEAVES_CHILD,   /* gives up, but its child process goes on */
 	/* These only synfault-backoff can make. */
-	MISTAKE_SAME_SEED,     /* its jitter is the same in every run */
-	MISTAKE_SLOW_TIMEOUT,  /* waits twice as long for an answer */
-	MISTAKE_WRONG_ORDER,   /* begins with the last of its targets */
-	MISTAKE_SLOW_FALLBACK, /* waits a second before it turns to the next target */
-	MISTAKE_IMPATIENT, /* begins the next attempt before it ends the one without an answer */
-	MISTAKE_HANDS_SOCKET_ON, /* a process that it started keeps its connection */
+	MISTAKE_SAME_SEED,       /* its jitter is the same in every run */
+	MISTAKE_WIDE_JITTER,     /* adds three times the jitter */
+	MISTAKE_PAUSES_FIRST,    /* pauses before the first retry, too */
+	MISTAKE_NEVER_RESETS,    /* its backoff keeps growing after a success */
+	MISTAKE_SLOW_TIMEOUT,    /* waits twice as long to connect */
+	MISTAKE_SLOW_READ,       /* waits twice as long for the answer */
+	MISTAKE_WRONG_ORDER,     /* begins with the last of its targets */
+	MISTAKE_SLOW_FALLBACK,   /* pauses a second before the next target */
+	MISTAKE_IMPATIENT,       /* closes an unanswered attempt after the next has begun */
+	MISTAKE_HANDS_SOCKET_ON, /* its child process keeps the connection */
+	MISTAKE_SLOW_STOP,       /* takes 3 s to end after SIGTERM */
 	MISTAKE_N_KINDS,
 };
 
@@ -38,22 +43,23 @@ enum mistake {
 
 /* "never-gives-up", …; NULL for MISTAKE_NONE. */
 const char *mistake_name(enum mistake mistake);
-/* Finds a mistake by its name. Returns true and writes @ret, or false for a name that is unknown.
- */
+/* Finds a mistake by name. Returns true and writes @ret, or false for an unknown name. */
 bool mistake_parse(const char *name, enum mistake *ret);
 /*
- * The mistake named in the environment, MISTAKE_NONE when the variable is unset or empty. Returns
- * true and writes @ret, or false for a name that is unknown.
+ * Reads the mistake from the environment; MISTAKE_NONE if the variable is unset or empty. Returns
+ * true and writes @ret, or false for an unknown name.
  */
 bool mistake_from_environment(enum mistake *ret);
-/* How many attempts a client makes that is to make @tries: infinitely many, one more, or these. */
+/* Returns how many attempts a client makes that should make @tries: infinitely many, one more, … */
 double mistake_tries(enum mistake mistake, double tries);
-/* Whether it tries again after an error after which one does (@right) or does not. */
+/* Returns whether the client retries an error that a right client does (@right) or does not. */
 bool mistake_retries(enum mistake mistake, bool right);
 /* Writes the list of mistakes as part of a --help text. */
 void mistake_help(FILE *file);
+/* Makes the process end 3 s after SIGTERM, by SIGALRM. */
+void mistake_stop_slowly(void);
 
-/* A whole number or a decimal in [@low, @high]. Returns true and writes @ret. */
+/* Parses an integer or a decimal in [@low, @high]. Returns true and writes @ret. */
 bool parse_number(const char *text, double low, double high, double *ret);
 /* Sleeps; signals don't cut it short. */
 void sleep_ms(double milliseconds);

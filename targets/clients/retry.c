@@ -16,7 +16,7 @@ static void leave_child(const struct retry *retry)
 		return;
 	alarm(LEFT_BEHIND_S);
 	for (double n = 1;; n++) {
-		sleep_ms(retry->wait_ms(n, retry->client));
+		sleep_ms(retry->pause_ms(n, retry->client));
 		retry->attempt(retry->client);
 	}
 }
@@ -52,7 +52,7 @@ static enum retry_status run_once(const struct retry *retry, double before, bool
 		if (n >= allowed && last)
 			return give_up(retry, before + n, result.error);
 		if (retry->mistake != MISTAKE_NO_PAUSE)
-			sleep_ms(retry->wait_ms(n, retry->client));
+			sleep_ms(retry->pause_ms(n, retry->client));
 		if (n >= allowed)
 			return RETRY_GAVE_UP;
 	}

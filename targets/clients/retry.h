@@ -25,7 +25,7 @@ struct retry {
 	enum mistake mistake;
 	struct retry_result (*attempt)(void *client);
 	/* The pause after attempt @n (from 1). */
-	double (*wait_ms)(double n, void *client);
+	double (*pause_ms)(double n, void *client);
 	void *client;
 };
 
