@@ -301,6 +301,17 @@ static bool write_reports(struct run *run)
 	return outputs_write(&run->options.outputs, &run->results, run->err) && written;
 }
 
+static void on_isolation(void *userdata, const struct isolation *isolation)
+{
+	struct run *run = userdata;
+	const struct run_options *options = &run->options;
+	AUTO_FREE char *note = isolation ? isolation_note(isolation) : NULL;
+
+	console_start(run->console, run->results.n_items,
+		      options->jobs ? options->jobs : schedule_default_jobs(), run->results.seed,
+		      note);
+}
+
 static enum exit_status run_all(struct run *run, FILE *out)
 {
 	const struct run_options *options = &run->options;
@@ -316,6 +327,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.max_failures = options->max_failures,
 		.global_timeout_ns = options->global_timeout_ns,
 		.require = options->require,
+		.on_isolation = on_isolation,
 		.on_result = on_result,
 		.on_tick = on_tick,
 		.on_status = on_status,
@@ -330,7 +342,6 @@ static enum exit_status run_all(struct run *run, FILE *out)
 	/* A reader of what is printed that is gone (`| head`) ends the run, but not its reports. */
 	signal(SIGPIPE, SIG_IGN);
 	run->console = telling.console;
-	console_start(run->console, run->results.n_items, config.jobs, run->results.seed);
 	run->started_ns = clock_monotonic_ns();
 	schedule_run(&config, &run->results);
 	outputs_end(&telling, &run->results);

@@ -214,7 +214,7 @@ void run_loader_print(const struct run_results *results, const struct output_opt
 {
 	struct telling telling = outputs_begin(options, out);
 
-	console_start(telling.console, results->n_items, 1, results->seed);
+	console_start(telling.console, results->n_items, 1, results->seed, NULL);
 	for (size_t i = 0; i < results->n_items; i++)
 		console_result(telling.console, &results->items[i], results->items[i].repeat);
 	outputs_end(&telling, results);

@@ -11,6 +11,7 @@
 #include "common/duration.h"
 #include "runner/doctor/lag.h"
 #include "runner/doctor/netns_probe.h"
+#include "runner/sandbox/isolation.h"
 #include "runner/sandbox/sysctl.h"
 #include "runner/schedule/schedule.h"
 
@@ -168,10 +169,33 @@ static void check_queue(struct examination *exam)
 	check->remedy = given ? NULL : queue_remedy(&exam->given);
 	if (!given && !check->remedy)
 		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
-	/* No scenario runs where deaths of sockets are not seen. */
-	exam->doctor->isolation = own && !exam->own.deaths       ? DOCTOR_PRIVATE
-				  : given && !exam->given.deaths ? DOCTOR_SHARED
-								 : DOCTOR_NONE;
+}
+
+/* Asks what `run` asks, in the same way. */
+static void check_isolation(struct examination *exam)
+{
+	AUTO_FREE char *message = NULL;
+	struct isolation isolation;
+	struct check *check;
+
+	if (isolation_probe(ISOLATION_AUTO, &isolation, &message) < 0) {
+		check = add(exam, "isolation", -EPERM);
+		check->found = steal_pointer(&message);
+		check->consequence = "no scenario runs";
+		return;
+	}
+	check = add(exam, "isolation", isolation.mode == ISOLATION_PRIVATE ? 0 : -EPERM);
+	if (isolation.mode == ISOLATION_PRIVATE) {
+		exam->doctor->isolation = DOCTOR_PRIVATE;
+		check->found = xstrdup("a private sandbox was built");
+	} else {
+		exam->doctor->isolation = DOCTOR_SHARED;
+		check->found = xasprintf("shared; no private sandbox can be built: %s",
+					 isolation.no_private);
+		check->consequence = "scenarios share the given namespaces; those that need "
+				     "private ones are skipped";
+	}
+	isolation_free(&isolation);
 }
 
 /* The probe of the namespace in which scenarios would run. */
@@ -188,6 +212,8 @@ static void check_deaths(struct examination *exam)
 	check->found = error ? xasprintf("no notices: %s", strerror(-error))
 			     : xstrdup("the kernel tells when a client gives up");
 	check->consequence = "no scenario runs: the end of an attempt is not seen";
+	if (error)
+		exam->doctor->isolation = DOCTOR_NONE;
 	if (error)
 		check->remedy = xstrdup("modprobe tcp_diag inet_diag on the host");
 }
@@ -306,9 +332,9 @@ static void check_jobs(struct examination *exam)
 void doctor_examine(struct doctor *ret)
 {
 	static void (*const checks[])(struct examination *) = {
-		check_capabilities, check_namespaces, check_queue,    check_deaths,
-		check_ipv6,         check_captures,   check_schedule, check_settings,
-		check_clock,        check_lag,        check_jobs,
+		check_capabilities, check_namespaces, check_queue,    check_isolation,
+		check_deaths,       check_ipv6,       check_captures, check_schedule,
+		check_settings,     check_clock,      check_lag,      check_jobs,
 	};
 	struct doctor doctor = {0};
 	struct examination exam = {.doctor = &doctor};

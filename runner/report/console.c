@@ -186,7 +186,8 @@ static void emit(struct console *console, const struct strbuf *text)
 	console->spaced = text->length > 1 && !strcmp(text->data + text->length - 2, "\n\n");
 }
 
-void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed)
+void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed,
+		   const char *isolation)
 {
 	AUTO_STRBUF struct strbuf out = {0};
 
@@ -198,7 +199,10 @@ void console_start(struct console *console, size_t n_scenarios, size_t jobs, uin
 		strbuf_printf(&out, ", %zu at a time", MIN(jobs, n_scenarios));
 	if (console->options.note)
 		strbuf_printf(&out, ", %s", console->options.note);
-	strbuf_printf(&out, ", seed %llu\n", (unsigned long long)seed);
+	strbuf_printf(&out, ", seed %llu", (unsigned long long)seed);
+	if (isolation)
+		strbuf_printf(&out, ", %s", isolation);
+	strbuf_putc(&out, '\n');
 	emit(console, &out);
 }
 

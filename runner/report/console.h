@@ -48,7 +48,8 @@ void console_free(struct console *console);
 void console_clear(struct console *console);
 bool console_is_tty(const struct console *console);
 
-void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed);
+void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed,
+		   const char *isolation);
 /* Errors in files, before anything runs. */
 void console_diags(struct console *console, const struct diag_list *diags, const char *source,
 		   size_t source_length);

@@ -8,6 +8,7 @@
 #include "runner/sandbox/capability_hint.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/network.h"
+#include "runner/sandbox/private_probe.h"
 #include "runner/sandbox/shared_sandbox.h"
 
 /* What switches IPv6 on, wherever containers are started. */
@@ -112,8 +113,8 @@ static int probe_shared(struct isolation *ret, char **ret_message)
 
 static int probe_private(struct isolation *ret, char **ret_message)
 {
-	struct namespace_traits traits;
-	int status = namespace_probe(&traits, ret_message);
+	struct private_traits traits;
+	int status = private_probe(&traits, ret_message);
 
 	if (!status)
 		*ret = (struct isolation){.mode = ISOLATION_PRIVATE,
@@ -132,6 +133,8 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 		status = probe_private(ret, &not_private);
 	if (status < 0 && wanted != ISOLATION_PRIVATE)
 		status = probe_shared(ret, &not_shared);
+	if (!status && not_private)
+		ret->no_private = steal_pointer(&not_private);
 	/* Of what the kernel lacks in both it is said once. */
 	if (status < 0 && not_private && not_shared && strcmp(not_private, not_shared) != 0)
 		*ret_message = xasprintf("%s; or: %s", not_shared, not_private);
@@ -160,11 +163,21 @@ bool isolation_is_shared(const struct isolation *isolation, const struct scenari
 	return isolation->mode == ISOLATION_SHARED || scenario_has_remote(scenario);
 }
 
+char *isolation_note(const struct isolation *isolation)
+{
+	if (isolation->mode == ISOLATION_PRIVATE)
+		return NULL;
+	if (!isolation->no_private)
+		return xstrdup("shared isolation");
+	return xasprintf("shared isolation (%s)", isolation->no_private);
+}
+
 void isolation_free(struct isolation *isolation)
 {
 	if (isolation->mode != ISOLATION_AUTO)
 		netns_tables_leave(isolation->space);
 	sysctls_free(&isolation->fresh);
+	free(isolation->no_private);
 	free(isolation->no_ipv6);
 	free(isolation->no_shared);
 	*isolation = (struct isolation){0};

@@ -7,7 +7,8 @@
 #ifndef SYNFAULT_RUNNER_SANDBOX_ISOLATION_H
 #define SYNFAULT_RUNNER_SANDBOX_ISOLATION_H
 
-#include "runner/sandbox/namespace.h"
+#include "injector/nft_rules.h"
+#include "runner/sandbox/sysctl.h"
 #include "runner/scenario/scenario.h"
 
 enum isolation_mode {
@@ -24,6 +25,7 @@ struct isolation {
 	enum isolation_mode mode; /* PRIVATE or SHARED */
 	enum nft_rules_queue_form queue_form;
 	struct sysctls fresh; /* PRIVATE: what a new namespace starts with */
+	char *no_private;     /* SHARED, where AUTO was wanted: why not private; else NULL */
 	char *no_ipv6;        /* SHARED: why no IPv6 address can be added; NULL: it can */
 	int space;            /* the run's place among others (space.h); -1: it has none */
 	/* PRIVATE: why there is no shared sandbox for a scenario that needs one; NULL: there is. */
@@ -42,6 +44,12 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 void isolation_add_shared(struct isolation *isolation);
 /* Whether the scenario gets a shared sandbox. */
 bool isolation_is_shared(const struct isolation *isolation, const struct scenario *scenario);
+/**
+ * isolation_note() - describe an isolation that is not private
+ *
+ * Return: "shared isolation", and why not private; the caller's. NULL: it is private.
+ */
+char *isolation_note(const struct isolation *isolation);
 /* After the last scenario: what was shared is given back. */
 void isolation_free(struct isolation *isolation);
 

@@ -112,6 +112,42 @@ static void append_file(const char *path, struct strbuf *text)
 		strbuf_putc(text, '\n');
 }
 
+/*
+ * Whether one of the first @n endpoints that have names has the address; with this name, unless
+ * that is NULL.
+ */
+static bool has_address(const struct scenario *scenario, size_t n, const struct address *address,
+			const char *hostname)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct endpoint_spec *spec = &scenario->endpoints[i];
+
+		if (!spec->hostname || (hostname && strcmp(spec->hostname, hostname) != 0))
+			continue;
+		for (size_t f = 0; f < spec->n_families; f++) {
+			struct address other = network_endpoint_address(spec, f, 0);
+
+			if (address_equal(&other, address))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Whether glibc finds the address under the name in another line: it takes ::1 for 127.0.0.1, too
+ * (nss/nss_files/files-hosts.c). The client would try that address twice.
+ */
+static bool is_implied(const struct scenario *scenario, const struct address *address,
+		       const char *hostname)
+{
+	const struct address ipv4 = {.family = AF_INET, .bytes = {127, 0, 0, 1}};
+	const struct address ipv6 = {.family = AF_INET6, .bytes = {[15] = 1}};
+
+	return address_equal(address, &ipv4) && access("/etc/host.conf", F_OK) == 0 &&
+	       has_address(scenario, scenario->n_endpoints, &ipv6, hostname);
+}
+
 /* The endpoints' names come first: a name in the host's own file must not win over them. */
 static int mount_hosts(const struct scenario *scenario)
 {
@@ -124,8 +160,12 @@ static int mount_hosts(const struct scenario *scenario)
 			char host[INET6_ADDRSTRLEN];
 			struct address address = network_endpoint_address(spec, f, 0);
 
-			strbuf_printf(&text, "%s %s\n", address_format_host(&address, host),
-				      spec->hostname);
+			if (has_address(scenario, i, &address, spec->hostname))
+				continue;
+			/* With the dot, glibc does not find it, and Go's resolver does. */
+			strbuf_printf(&text, "%s %s%s\n", address_format_host(&address, host),
+				      spec->hostname,
+				      is_implied(scenario, &address, spec->hostname) ? "." : "");
 		}
 	}
 	if (!text.length)
@@ -182,6 +222,8 @@ static int mount_address_order(const struct scenario *scenario)
 			struct address address = network_endpoint_address(spec, f, 0);
 			char host[INET6_ADDRSTRLEN];
 
+			if (has_address(scenario, i, &address, NULL))
+				continue;
 			strbuf_printf(&text, "precedence %s%s/128 %d\n",
 				      address.family == AF_INET ? "::ffff:" : "",
 				      address_format_host(&address, host), precedence--);
@@ -240,4 +282,13 @@ int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
 		diag_add(diags, NULL, "the sandbox's %s can't be set up: %s", what,
 			 strerror(-status));
 	return status;
+}
+
+int mounts_seal_sysctls(void)
+{
+	if (mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, "/proc/sys", NULL,
+		  MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return -errno;
+	return 0;
 }

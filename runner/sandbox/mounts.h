@@ -25,4 +25,14 @@ int mounts_detach(struct diag_list *diags);
  */
 int mounts_setup(const struct scenario *scenario, struct diag_list *diags);
 
+/**
+ * mounts_seal_sysctls() - make /proc/sys read-only in the mount namespace of the calling process
+ *
+ * A client that is root, or the user who started synfault, owns the sysctls of its network
+ * namespace and needs no capability to change them.
+ *
+ * Return: 0 or a negative errno.
+ */
+int mounts_seal_sysctls(void);
+
 #endif

@@ -7,15 +7,20 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "common/duration.h"
-#include "runner/sandbox/mounts.h"
-#include "runner/sandbox/network.h"
 
+/*
+ * Pids of a sandbox's first processes: those of the next sandbox begin PIDS_EACH later. The kernel
+ * gives the first FIRST_PID numbers out only once (RESERVED_PIDS); some are left at the end, so
+ * that it rarely has to begin again there.
+ */
+enum { FIRST_PID = 300, PIDS_EACH = 64, PIDS_AT_END = 8192 };
 /* When there are too many network namespaces, it is tried again after so long. */
 #define FULL_PAUSE_NS (20 * NS_PER_MS)
 
@@ -116,121 +121,32 @@ int namespace_enter(int64_t patience_ns)
 	return 0;
 }
 
-/*
- * What the probe's child finds out goes through a pipe as lines: an errno (0: all well), a message
- * for it or nothing, the form of queueing, then the settings.
- */
-static void probe_in_child(int fd)
+pid_t namespace_outer_pid(void)
 {
-	const struct address nobody = {.family = AF_INET, .port = 1, .bytes = {127, 0, 0, 1}};
-	const struct nft_rules_config config = {
-		.table = "synfault", .queue_number = 1, .endpoints = &nobody, .n_endpoints = 1};
-	AUTO_DIAG struct diag_list diags = {0};
-	struct rules *rules = NULL;
-	struct sysctls fresh;
-	FILE *out = fdopen(fd, "w");
-	int status = namespace_enter(0);
-
-	if (!out)
-		_exit(EXIT_FAILURE);
-	if (!status)
-		status = network_lo_up();
-	if (!status)
-		status = mounts_detach(&diags);
-	if (!status)
-		status = nft_rules_install(&config, &diags, &rules);
-	sysctls_read(&fresh);
-	fprintf(out, "%d\n", -status);
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(out, "%s%s%s%s", i ? "; " : "", diags.items[i].message,
-			diags.items[i].hint ? "; " : "",
-			diags.items[i].hint ? diags.items[i].hint : "");
-	fprintf(out, "\n%d\n", rules ? (int)nft_rules_queue_form(rules) : 0);
-	for (size_t i = 0; i < fresh.n_items; i++)
-		fprintf(out, "%s %s\n", fresh.items[i].name, fresh.items[i].value);
-	fflush(out);
-	_exit(EXIT_SUCCESS);
-}
-
-/* The next line without its end; NULL when there is none. */
-static char *read_line(FILE *in, char **line, size_t *size)
-{
-	ssize_t length = getline(line, size, in);
+	char target[16];
+	ssize_t length = readlink("/proc/self", target, sizeof(target) - 1);
 
 	if (length <= 0)
-		return NULL;
-	if ((*line)[length - 1] == '\n')
-		(*line)[length - 1] = '\0';
-	return *line;
+		return 0;
+	target[length] = '\0';
+	return atoi(target);
 }
 
-static int read_probe(FILE *in, struct namespace_traits *ret, char **ret_message)
+static long read_max_pid(void)
 {
-	struct namespace_traits traits = {0};
-	struct sysctls *fresh = &traits.fresh;
-	AUTO_FREE char *line = NULL;
-	size_t size = 0;
-	int status;
+	AUTO_FCLOSE FILE *file = fopen("/proc/sys/kernel/pid_max", "re");
+	long max;
 
-	if (!read_line(in, &line, &size))
-		return -EPERM;
-	status = -atoi(line);
-	if (read_line(in, &line, &size) && *line)
-		*ret_message = xstrdup(line);
-	if (status < 0 || !read_line(in, &line, &size))
-		return status < 0 ? status : -EPERM;
-	traits.queue_form = (enum nft_rules_queue_form)atoi(line);
-	while (read_line(in, &line, &size)) {
-		char *blank = strchr(line, ' ');
-
-		if (!blank)
-			continue;
-		*blank = '\0';
-		array_append(fresh->items, fresh->n_items, fresh->capacity,
-			     (struct sysctl){.name = xstrdup(line), .value = xstrdup(blank + 1)});
-	}
-	*ret = traits;
-	return 0;
+	return file && fscanf(file, "%ld", &max) == 1 ? max : 0;
 }
 
-static char *explain_refusal(int error)
+void namespace_spread_pids(pid_t outer_pid)
 {
-	if (geteuid() == 0)
-		return xasprintf("private network namespaces can't be made here (%s): give the "
-				 "container CAP_SYS_ADMIN, or run on the host",
-				 strerror(error));
-	return xasprintf("user namespaces can't be used here (%s): run as root, or allow them "
-			 "(sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, or "
-			 "kernel.apparmor_restrict_unprivileged_userns=0)",
-			 strerror(error));
-}
+	long n_places = (read_max_pid() - FIRST_PID - PIDS_AT_END) / PIDS_EACH;
+	AUTO_FREE char *last = NULL;
 
-int namespace_probe(struct namespace_traits *ret, char **ret_message)
-{
-	int pidfd = -1, pipe_fds[2], status;
-	AUTO_FREE char *message = NULL;
-	AUTO_FCLOSE FILE *in = NULL;
-	pid_t pid;
-
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-		*ret_message = xasprintf("no pipe: %s", strerror(errno));
-		return -errno;
-	}
-	pid = namespace_fork(&pidfd);
-	if (pid == 0)
-		probe_in_child(pipe_fds[1]);
-	close(pipe_fds[1]);
-	if (pid < 0) {
-		close(pipe_fds[0]);
-		*ret_message = explain_refusal(-pid);
-		return pid;
-	}
-	in = fdopen(pipe_fds[0], "r");
-	status = in ? read_probe(in, ret, &message) : -errno;
-	close(pidfd);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (status < 0)
-		*ret_message = message ? steal_pointer(&message) : explain_refusal(-status);
-	return status;
+	if (outer_pid <= 0 || n_places <= 0)
+		return;
+	last = xasprintf("%ld", FIRST_PID + outer_pid % n_places * PIDS_EACH);
+	(void)write_file("/proc/sys/kernel/ns_last_pid", last);
 }

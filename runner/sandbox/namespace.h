@@ -18,8 +18,7 @@
 
 #include <sys/types.h>
 
-#include "injector/nft_rules.h"
-#include "runner/sandbox/sysctl.h"
+#include "common/util.h"
 
 /*
  * Forks with flags of clone(2), such as CLONE_NEWNET. Returns 0 in the child, the pid (and in
@@ -50,17 +49,21 @@ int namespace_enter(int64_t patience_ns);
  */
 int namespace_enter_inner(uid_t uid, gid_t gid);
 
-/* What a private namespace is like on this machine. */
-struct namespace_traits {
-	struct sysctls fresh; /* what its settings start with */
-	enum nft_rules_queue_form queue_form;
-};
-
-/*
- * Tries out in a child whether private namespaces can be had and packets be queued in them. Returns
- * 0 and writes @ret (free its settings), or a negative errno with *@ret_message (owned by the
- * caller): what is missing, as one sentence.
+/**
+ * namespace_outer_pid() - return the calling process's pid where the mounted /proc is from
+ *
+ * In a child of namespace_fork() that is the pid namespace outside, until a /proc of its own is
+ * mounted. Return: 0 when unknown.
  */
-int namespace_probe(struct namespace_traits *ret, char **ret_message);
+pid_t namespace_outer_pid(void);
+
+/**
+ * namespace_spread_pids() - let the pid namespace's numbers go on from others than its neighbours'
+ * @outer_pid: of its first process outside, which no neighbour has; 0: nothing is done
+ *
+ * Programs that run side by side rely on different pids for their files in /tmp, such as Java's
+ * hsperfdata. Not vital: where it isn't allowed, the numbers begin at 2.
+ */
+void namespace_spread_pids(pid_t outer_pid);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "runner/sandbox/mounts.h"
+#include "runner/sandbox/namespace.h"
 #include "runner/sandbox/network.h"
 #include "runner/sandbox/process.h"
 #include "runner/sandbox/remote.h"
@@ -206,22 +207,25 @@ static int write_kernel(const struct scenario *scenario, struct diag_list *diags
 	return 0;
 }
 
-static int build_private(const struct sandbox *sandbox, const struct sysctls *settings,
-			 struct diag_list *diags)
+int sandbox_build_private(const struct scenario *scenario, const struct sysctls *settings,
+			  struct diag_list *diags)
 {
+	const pid_t outer_pid = namespace_outer_pid();
 	const char *failed = NULL;
-	int status = sysctls_write(settings, &failed);
+	/* First: its /proc/sys can be written to also where the given one is read-only. */
+	int status = mounts_setup(scenario, diags);
 
+	if (status < 0)
+		return status;
+	namespace_spread_pids(outer_pid);
+	status = sysctls_write(settings, &failed);
 	if (status < 0) {
-		diag_add(diags, NULL, "the host's setting %s can't be made in the sandbox: %s",
+		diag_add(diags, NULL, "the host's sysctl %s can't be set in the sandbox: %s",
 			 failed, strerror(-status));
 		return status;
 	}
-	status = write_kernel(sandbox->scenario, diags);
-	if (status < 0)
-		return status;
-	status = network_setup(sandbox->scenario, diags);
-	return status < 0 ? status : mounts_setup(sandbox->scenario, diags);
+	status = write_kernel(scenario, diags);
+	return status < 0 ? status : network_setup(scenario, diags);
 }
 
 int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
@@ -230,7 +234,7 @@ int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
 	const struct client_spec *client = &sandbox->scenario->client;
 	int status = sandbox->shared
 			     ? shared_sandbox_build(sandbox->shared, sandbox->scenario, diags)
-			     : build_private(sandbox, settings, diags);
+			     : sandbox_build_private(sandbox->scenario, settings, diags);
 
 	for (size_t i = 0; !status && !sandbox->clientless && i < client->n_files; i++) {
 		status = write_file(sandbox, &client->files[i]);

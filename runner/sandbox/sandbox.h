@@ -52,6 +52,18 @@ void sandbox_free(struct sandbox *sandbox);
 int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
 		  struct diag_list *diags);
 
+/**
+ * sandbox_build_private() - set up the private namespaces of the calling process
+ * @scenario: whose endpoints, names and sysctls they get
+ * @settings: sysctls to write before the scenario's own
+ *
+ * A part of sandbox_build().
+ *
+ * Return: 0, or a negative errno with a diagnostic.
+ */
+int sandbox_build_private(const struct scenario *scenario, const struct sysctls *settings,
+			  struct diag_list *diags);
+
 /* The whole environment of the client (or of a server: @client false). Owned by the caller. */
 char **sandbox_environment(const struct sandbox *sandbox, bool client);
 

@@ -9,7 +9,7 @@
  *     groups of log      2 N and 2 N + 1 (--capture)
  *     first free port    one that no other sandbox of these days has, and nobody listens on
  *     directory          synfault-N-XXXXXX (scratch.h)
- *     SYNFAULT_CELL      in the environment of all that it starts: inode of the network namespace,
+ *     SYNFAULT_SANDBOX      in the environment of all that it starts: inode of the network namespace,
  *                        a dash, N
  *
  * The addresses are its own, so a fixed port is no obstacle; the port differs all the same, for
@@ -24,7 +24,7 @@
 #include "runner/scenario/scenario.h"
 
 #define SHARED_MAX_SLOTS 250
-#define SHARED_VARIABLE  "SYNFAULT_CELL"
+#define SHARED_VARIABLE  "SYNFAULT_SANDBOX"
 
 struct shared_sandbox {
 	uint32_t number;
@@ -76,7 +76,7 @@ uint16_t shared_sandbox_capture_group(uint32_t number);
  */
 uint16_t shared_sandbox_free_port(struct shared_sandbox *sandbox, uint16_t from);
 
-/* What the value of SYNFAULT_CELL begins with in this network namespace; owned by the caller. */
+/* What the value of SYNFAULT_SANDBOX begins with in this network namespace; owned by the caller. */
 char *shared_sandbox_id_prefix(void);
 
 /*

@@ -530,6 +530,7 @@ void supervisor_finish_record(struct supervisor *self)
 		record->harness_lag_ns =
 			MAX(self->timer_lag_ns, injector_max_lag_ns(self->injector));
 	}
+	sysctl_guard_end(&self->sysctls, record);
 	packet_capture_end(self->packets);
 	self->packets = NULL;
 	/*
@@ -571,6 +572,7 @@ void supervisor_run(struct supervisor *self)
 		return;
 	}
 	recorder_describe_kernel(&self->recorder);
+	sysctl_guard_begin(&self->sysctls, !self->shared);
 	self->timer = evtimer_new(self->base, on_timer, self);
 	self->starter = evtimer_new(self->base, on_starter, self);
 	self->children =

@@ -11,6 +11,7 @@
 #include "runner/sandbox/packet_capture.h"
 #include "runner/sandbox/servers.h"
 #include "runner/sandbox/supervise.h"
+#include "runner/sandbox/sysctl_guard.h"
 
 enum supervisor_phase {
 	PHASE_STARTING,
@@ -30,6 +31,7 @@ struct supervisor {
 	struct launcher launcher;
 	struct servers servers;
 	struct clients clients;
+	struct sysctl_guard sysctls;
 	struct packet_capture *packets; /* NULL: they are not captured */
 	struct injector *injector;      /* NULL: not armed */
 

@@ -14,6 +14,7 @@
 
 #include "common/random.h"
 #include "runner/report/event_line.h"
+#include "runner/sandbox/namespace.h"
 #include "runner/sandbox/netns_lock.h"
 #include "runner/sandbox/remote.h"
 #include "runner/sandbox/shared_sandbox.h"
@@ -791,6 +792,13 @@ static void keep_heap_tidy(void)
 #endif
 }
 
+static void report_isolation(const struct schedule_config *config,
+			     const struct isolation *isolation)
+{
+	if (config->on_isolation)
+		config->on_isolation(config->userdata, isolation);
+}
+
 void schedule_run(const struct schedule_config *config, struct run_results *results)
 {
 	long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -808,6 +816,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	results->started_realtime_ns = clock_realtime_ns();
 	results->seed = config->seed;
 	if (isolation_probe(config->isolation, &self.isolation, &missing) < 0) {
+		report_isolation(config, NULL);
 		skip_all(&self, missing);
 	} else {
 		for (size_t i = 0; config->isolation == ISOLATION_AUTO && i < results->n_items; i++)
@@ -816,6 +825,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 				isolation_add_shared(&self.isolation);
 				break;
 			}
+		report_isolation(config, &self.isolation);
 		self.number_hint = (uint32_t)random_seed();
 		sysctls_read(&wanted);
 		sysctls_difference(&wanted, &self.isolation.fresh, &self.settings);

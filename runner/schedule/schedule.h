@@ -32,6 +32,11 @@ struct schedule_config {
 	int64_t global_timeout_ns; /* after this time all that runs is ended; 0: never */
 	bool require;              /* a missing capability is an error, no reason to skip */
 
+	/*
+	 * What isolation there is was found out, and nothing has run yet; NULL: there is none, and
+	 * all scenarios are skipped. Can be NULL itself.
+	 */
+	void (*on_isolation)(void *userdata, const struct isolation *isolation);
 	/* A scenario's result is complete. */
 	void (*on_result)(void *userdata, struct result *result);
 	/* Called several times a second, with the names of what runs. */

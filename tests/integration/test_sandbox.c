@@ -522,7 +522,155 @@ Test(settings, of_the_host_are_in_force_for_an_ordinary_user)
 	settings_are_those_of_the_host(synfault);
 }
 
+/* What a client as root, or as the owner of its network namespace, can try. */
+static void settings_are_out_of_reach(struct program *synfault)
+{
+	AUTO_FREE char *output = NULL;
+
+	netns_sysctl("net/ipv4/tcp_syn_retries", "3");
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: settings\n" QUIET "client:\n"
+		       "  command:\n"
+		       "    - sh\n"
+		       "    - -c\n"
+		       "    - |\n"
+		       "      set=/proc/sys/net/ipv4/tcp_syn_retries\n"
+		       "      echo 1 2>/dev/null >$set\n"
+		       "      unshare -Urm sh -c \"umount /proc/sys; echo 1 >$set\" 2>/dev/null\n"
+		       "      unshare -Urmpf sh -c \"mount -t proc proc /proc; echo 1 >$set\" "
+		       "2>/dev/null\n"
+		       "      cat $set\n"
+		       "expect: {exit: 0}\n");
+	output = client_output(synfault, "settings");
+	cr_expect_eq(strncmp(output, "3\n", 2), 0, "%s", output);
+}
+
+Test(settings, can_not_be_changed_by_a_client)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "unshare mount");
+	settings_are_out_of_reach(synfault);
+}
+
+Test(settings, can_not_be_changed_by_a_client_of_an_ordinary_user)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_needs(synfault, "unshare mount");
+	synfault->uid = PROGRAM_NOBODY;
+	settings_are_out_of_reach(synfault);
+}
+
+static void mount_read_only_sysctls(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		abort();
+}
+
+Test(settings, are_in_force_where_those_of_the_machine_are_read_only)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *output = NULL;
+
+	program_needs_root(synfault);
+	netns_sysctl("net/ipv4/tcp_syn_retries", "3");
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: settings\n" QUIET "client: {command: [sh, -c, "
+		       "'cat /proc/sys/net/ipv4/tcp_syn_retries']}\nexpect: {exit: 0}\n");
+	synfault->prepare = mount_read_only_sysctls;
+	output = client_output(synfault, "settings");
+	cr_expect_eq(strncmp(output, "3\n", 2), 0, "%s", output);
+	program_runs(synfault, "doctor");
+	program_printed(synfault, "a private sandbox was built");
+}
+
 /* ---- the sandbox itself ---- */
+
+/* Makes a root directory that is no mount point, of all that is below the given one. */
+static void enter_plain_chroot(void)
+{
+	DIR *directory = opendir("/");
+
+	if (!directory || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("tmpfs", "/mnt", "tmpfs", 0, NULL) < 0 || mkdir("/mnt/root", 0755) < 0)
+		abort();
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		char from[512], to[512], target[512] = "";
+
+		snprintf(from, sizeof(from), "/%s", entry->d_name);
+		snprintf(to, sizeof(to), "/mnt/root/%s", entry->d_name);
+		if (entry->d_name[0] == '.')
+			continue;
+		if (readlink(from, target, sizeof(target) - 1) > 0)
+			(void)!symlink(target, to);
+		else if (mkdir(to, 0755) < 0 || mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
+			rmdir(to);
+	}
+	closedir(directory);
+	if (chroot("/mnt/root") < 0)
+		abort();
+}
+
+Test(sandbox, is_said_to_be_shared_where_it_can_not_be_private)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	write_simple(synfault);
+	program_runs(synfault, "run a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_did_not_print(synfault, "isolation");
+	synfault->prepare = enter_plain_chroot;
+	program_runs(synfault, "run a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, ", shared isolation (what is mounted in a sandbox can't be kept "
+				  "from the machine");
+	program_runs(synfault, "doctor");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault,
+			"missing  isolation      shared; no private sandbox can be built");
+	program_concluded(synfault,
+			  "run works: scenarios share the network namespace that is given");
+}
+
+/* Programs put files into /tmp under their pids. */
+Test(sandbox, gives_clients_other_pids_than_its_neighbours)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	AUTO_FREE char *first = NULL, *second = NULL;
+
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: first\n" QUIET "client: {command: [sh, -c, 'echo $$; sleep 0.2']}\n"
+		       "expect: {exit: 0}\n" NEXT "name: second\n" QUIET
+		       "client: {command: [sh, -c, 'echo $$; sleep 0.2']}\nexpect: {exit: 0}\n");
+	first = client_output(synfault, "first");
+	second = client_output(synfault, "second");
+	cr_expect_gt(abs(atoi(first) - atoi(second)), 16, "%s%s", first, second);
+}
+
+Test(sandbox, puts_each_address_of_a_name_there_once)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs(synfault, "getent");
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: names\n"
+		       "endpoints:\n"
+		       "  a: {port: 8099, addresses: ['::1', 127.0.0.1], hostname: d.test}\n"
+		       "  b: {port: 8100, addresses: ['::1', 127.0.0.1], hostname: d.test}\n"
+		       "  c: {port: 8101, hostname: e.test, families: [ipv4]}\n"
+		       "client: {command: [sh, -c, 'getent ahostsv4 d.test | grep -c STREAM; "
+		       "getent ahostsv6 d.test | grep -c STREAM; getent ahostsv4 e.test | grep -c "
+		       "STREAM']}\n"
+		       "expect: {stdout: {matches: '\\A1\\n1\\n1\\n\\z'}}\n");
+	program_runs(synfault, "run a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+}
 
 /* The tests of what is left behind are worth something only if all of it would be seen. */
 /* connect() to ${api}, then the name of its error and the value of a setting. */

@@ -294,6 +294,24 @@ Test(shared, is_what_doctor_names_all_that_is_missing_for)
 	program_printed(synfault, "ip link set lo up");
 }
 
+/* A client that is root needs no capability for it. */
+Test(shared, finds_a_sysctl_that_was_changed)
+{
+	AUTO_PROGRAM struct program *synfault = confined_program(confine_to_net_admin);
+
+	program_writes(synfault, "a.yaml",
+		       "name: changes\n"
+		       "endpoints: {api: {}}\n"
+		       "client: {command: [sh, -c, "
+		       "'echo 3 >/proc/sys/net/ipv4/tcp_syn_retries']}\n"
+		       "expect: {exit: 0}\n");
+	program_runs(synfault, "run a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault,
+			"the sysctl net/ipv4/tcp_syn_retries was changed to '3' while the "
+			"scenario ran");
+}
+
 /* ---- others in the same namespace ---- */
 
 /* What a command says, as the root that the test is. */

@@ -311,7 +311,7 @@ Test(console, quiet_shows_failures_only)
 	assert_contains(fail, "backoff 1 at api");
 	assert_contains(broken, "unknown key");
 	memory_console_init(&memory, &quiet);
-	console_start(memory.console, 3, 1, 42);
+	console_start(memory.console, 3, 1, 42, NULL);
 	cr_assert_str_empty(memory.text);
 }
 
@@ -409,7 +409,7 @@ Test(console, says_at_the_start_what_is_to_come)
 		AUTO_CONSOLE struct memory_console memory;
 
 		memory_console_init(&memory, &normal);
-		console_start(memory.console, cases[i].n, cases[i].jobs, 42);
+		console_start(memory.console, cases[i].n, cases[i].jobs, 42, NULL);
 		cr_assert_str_eq(memory.text, cases[i].expected);
 	}
 }
@@ -660,7 +660,7 @@ Test(console, progress_is_erased_before_anything_else)
 	set_terminal_environment("xterm", NULL);
 	terminal_init(&terminal, 80, &options);
 	cr_assert(console_is_tty(terminal.console));
-	console_start(terminal.console, 12, 2, 42);
+	console_start(terminal.console, 12, 2, 42, NULL);
 	start = terminal_read(&terminal);
 	console_progress(terminal.console, 3, running, 2, 72 * NS_PER_S);
 	progress = terminal_read(&terminal);
