@@ -9,8 +9,8 @@
  *     groups of log      2 N and 2 N + 1 (--capture)
  *     first free port    one that no other sandbox of these days has, and nobody listens on
  *     directory          synfault-N-XXXXXX (scratch.h)
- *     SYNFAULT_SANDBOX      in the environment of all that it starts: inode of the network namespace,
- *                        a dash, N
+ *     SYNFAULT_SANDBOX      in the environment of all that it starts: inode of the network
+ * namespace, a dash, N
  *
  * The addresses are its own, so a fixed port is no obstacle; the port differs all the same, for
  * servers that listen on all addresses.
