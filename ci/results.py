@@ -19,6 +19,8 @@ from pathlib import Path
 # What may be skipped: the name of the suite, of the test with the reason, and why it may. The rest has to run.
 OTHER_PSQL = "psql (up to 16|from 17 on)"
 SKIPS = (
+    # An unpacked archive and a shallow clone have no commits to look at.
+    ("*.history", "commits"),
     # Schemas of other projects are not in the source; a clone alone does not have them beside it.
     ("*.unit", "SYNFAULT_SCHEMAS is not set"),
     # A kernel without the accounting of delays, without linear time-outs, without MPTCP.
@@ -31,7 +33,7 @@ SKIPS = (
 # What has to have run at least one test, and how many seconds it may take on 2 cores.
 REQUIRED = {
     "plain.unit": 60, "plain.docs": 20, "plain.lint": 150, "plain.fuzz": 20, "plain.integration": 210,
-    "plain.diagnose": 60, "plain.container": 120, "plain.package+browser+machine": 150, "sanitized.unit": 120,
+    "plain.diagnose": 60, "plain.load": 90, "plain.container": 120, "plain.package+browser+machine": 150, "sanitized.unit": 120,
     "sanitized.fuzz": 20, "sanitized.integration": 240, "sanitized.container": 60, "fuzzed.fuzz": 60,
     "demo": 20, "fresh": 150,
 }

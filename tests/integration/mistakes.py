@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shows that the scenarios catch every mistake that the clients can make.
+"""The scenarios catch every mistake that the clients can make.
 
 mistakes.py SYNFAULT TARGETS: the synfault program and the directory of the built clients. Runs each
-client with each mistake under the scenario that is to catch it, and asserts that the outcome is
-"fail" and that the JUnit report names what went wrong; and runs the client that makes no mistake,
-which has to pass. The report is TAP.
+client with each mistake under the scenario that should catch it: the outcome is "fail", and the JUnit
+report names what went wrong. The client without a mistake passes. The report is TAP.
 """
 
 import concurrent.futures
@@ -24,7 +23,7 @@ REFUSED = ("refused", "gives up after 5 refused attempts and says why")
 UNANSWERED = ("refused", "lets a server that never answers through as the error that it is")
 DROPPED = ("dropped", "closes the socket that timed out before it tries again")
 
-# The mistake, the behaviour and scenario that catch it, and what findings there have to be about.
+# The mistake, the behaviour and scenario that catch it, and the subjects of the findings.
 MISTAKES = [
     ("never-gives-up", REFUSED, "timeout"),
     ("no-pause", REFUSED, "backoff"),
@@ -36,7 +35,8 @@ MISTAKES = [
     ("leaks-socket", DROPPED, "retransmissions"),
 ]
 
-# The same for each expectation on behaviour, with synfault-backoff alone.
+# The same for each expectation on behaviour, with synfault-backoff alone; in the files of
+# scenarios/behaviour.
 BEHAVIOUR = [
     ("slow-timeout", "takes 400 ms for an attempt that gets no answer", "connect-timeout"),
     ("one-too-many", "gives up after three attempts, within a second", "gives-up"),
@@ -62,27 +62,36 @@ BEHAVIOUR = [
     ("leaks-socket", "leaves no socket open", "leaks"),
     ("hands-socket-on", "leaves no socket open", "leaks"),
     ("same-seed", "spreads the retries of ten clients by its jitter", "backoff"),
-    ("same-seed", "ten clients that draw their waits are no herd when they come back", "herd"),
+    ("same-seed", "ten clients that draw their backoff spread their return", "herd"),
 ]
 
-# The clients as they are given behind "--", to which "--mistake NAME" is added; for REFUSED.
+# The clients as given behind "--", where "--mistake NAME" is added; for REFUSED.
 COMMANDS = {
     "python": ["python3", str(ROOT / "targets/clients/fetch.py"), "--delay=0.3", "http://${api}/"],
     "backoff": ["synfault-backoff", "--base=200", "--cap=400", "${api}"],
     "curl": ["synfault-curl-retry", "--delay=300", "http://${api}/"],
 }
 
-# Most of a run is waiting, so more run at once than there are processors.
+# A run spends its time waiting, so more run at once than there are processors.
 CONCURRENT = 8
 EXIT_PASS, EXIT_FAIL = 0, 1
 
 
+def pack_of(name):
+    """The file below scenarios/behaviour with the scenario of this name."""
+    return next(f"behaviour/{path.name}"
+                for path in sorted((ROOT / "scenarios/behaviour").glob("*.yaml"))
+                if f"\nname: {name}\n" in path.read_text(encoding="utf-8"))
+
+
 class Case:
-    """One run of one scenario: what to do and what has to come of it."""
+    """One run of one scenario, and what it has to lead to."""
 
     def __init__(self, client, scenario, mistake=None, finding=None, by_switch=False):
         self.client, self.mistake, self.finding = client, mistake, finding
-        self.pack, self.scenario = f"{scenario[0]}/{client}.yaml", scenario[1]
+        directory, self.scenario = scenario
+        self.pack = pack_of(self.scenario) if directory == "behaviour" \
+            else f"{directory}/{client}.yaml"
         self.by_switch = by_switch
 
     def __str__(self):
@@ -110,7 +119,7 @@ class Case:
 
 
 def findings(junit):
-    """What the report says: outcomes, what its findings are about, and how many scenarios ran."""
+    """Returns the report's outcomes, the subjects of its findings, and its number of scenarios."""
     outcomes, subjects, n_cases = [], set(), 0
     for testcase in xml.etree.ElementTree.parse(junit).getroot().iter("testcase"):
         n_cases += 1
@@ -118,7 +127,7 @@ def findings(junit):
             if element.tag not in ("failure", "error", "skipped"):
                 continue
             outcomes.append(element.tag)
-            # The type is that of the first finding; all of them are numbered in the text.
+            # The type is that of the first finding; the text numbers all of them.
             subjects.add(element.get("type"))
             subjects.update(re.findall(r"^\d+\. (\w+)", element.text or "", re.MULTILINE))
             if "the client was still running" in (element.text or ""):
@@ -129,7 +138,7 @@ def findings(junit):
 
 
 def run(case, synfault, targets):
-    """Returns what is wrong, as a list of lines; empty when all is well."""
+    """Returns what is wrong as a list of lines."""
     with tempfile.TemporaryDirectory() as directory:
         junit = os.path.join(directory, "junit.xml")
         process = subprocess.run(
