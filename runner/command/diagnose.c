@@ -10,7 +10,7 @@
 struct diagnose_options {
 	struct handshake_plan plan;
 	uint16_t local_port;
-	bool json, help;
+	bool path, json, help;
 };
 
 static bool apply_port(const char *value, uint16_t *ret, char **ret_message)
@@ -60,6 +60,12 @@ static bool apply_local(void *options, const char *value, char **ret_message)
 	return apply_port(value, &((struct diagnose_options *)options)->local_port, ret_message);
 }
 
+static bool apply_path(void *options, const char *value, char **ret_message)
+{
+	((struct diagnose_options *)options)->path = true;
+	return true;
+}
+
 static bool apply_json(void *options, const char *value, char **ret_message)
 {
 	((struct diagnose_options *)options)->json = true;
@@ -83,6 +89,8 @@ static const struct option_spec diagnose_options[] = {
 	 .command_line_only = true},
 	{"local", 0, "PORT", "look at PORT of this host, on all its addresses", apply_local,
 	 .command_line_only = true},
+	{"path", 0, NULL, "show the routers on the way, and which one answers or swallows",
+	 apply_path, .command_line_only = true},
 	{"json", 0, NULL, "print a JSON object", apply_json, .command_line_only = true},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
@@ -96,7 +104,7 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
 	AUTO_STRBUF struct strbuf text = {0};
 
-	if (examine(target, options->local_port, &options->plan, &evidence) < 0) {
+	if (examine(target, options->local_port, options->path, &options->plan, &evidence) < 0) {
 		fprintf(err, "synfault diagnose: \"%s\" is not HOST:PORT or [ADDRESS]:PORT\n",
 			target);
 		return STATUS_USAGE;

@@ -9,7 +9,7 @@
 
 #include "injector/address.h"
 
-enum { MAX_DIAGNOSE_ADDRESSES = 8, MAX_TRIALS = 50, MAX_LISTENERS = 16 };
+enum { MAX_DIAGNOSE_ADDRESSES = 8, MAX_TRIALS = 50, MAX_LISTENERS = 16, MAX_HOPS = 30 };
 
 enum known {
 	UNKNOWN,
@@ -97,6 +97,19 @@ struct server_evidence {
 	uint32_t port_low, port_high;           /* net.ipv4.ip_local_port_range; 0: unknown */
 };
 
+/* What a SYN met that may pass so many routers and no more. */
+enum hop_kind {
+	HOP_SILENT,
+	HOP_ROUTER,    /* its time was exceeded there */
+	HOP_CONNECTED, /* it came through */
+	HOP_REFUSED,   /* RST */
+	HOP_REJECTED,  /* another ICMP error */
+};
+struct hop {
+	enum hop_kind kind;
+	struct address from; /* who said so; family 0: unknown */
+};
+
 struct address_evidence {
 	struct address address;
 	struct route_evidence route;
@@ -105,6 +118,9 @@ struct address_evidence {
 	/* An open port of the same host, where one was named: what its own answers look like. */
 	struct trial compare;
 	bool compared;
+	/* The way there, where it was asked for: by the number of routers passed, from 0. */
+	struct hop hops[MAX_HOPS];
+	size_t n_hops;
 };
 
 struct evidence {

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "runner/diagnose/names.h"
+#include "runner/diagnose/path.h"
 #include "runner/diagnose/route.h"
 #include "runner/diagnose/server.h"
 
@@ -78,7 +79,7 @@ static const char *find_proxy(void)
 	return NULL;
 }
 
-int examine(const char *target, uint16_t local_port, const struct handshake_plan *plan,
+int examine(const char *target, uint16_t local_port, bool path, const struct handshake_plan *plan,
 	    struct evidence *ret)
 {
 	struct server_counters before;
@@ -104,6 +105,8 @@ int examine(const char *target, uint16_t local_port, const struct handshake_plan
 		struct address_evidence *address = &ret->addresses[i];
 
 		route_look_up_neighbour(&address->address, &address->route);
+		if (path)
+			path_walk(address);
 		local = local || address->route.kind == ROUTE_LOCAL;
 	}
 	server_look(ret->port, &before, &ret->server);

@@ -137,6 +137,28 @@ static void add_trials(const struct evidence *evidence, const struct address_evi
 	}
 }
 
+/* "1 10.77.1.1, 2 10.77.2.2 refuses" */
+static void add_path(const struct address_evidence *address, struct strbuf *out)
+{
+	static const char *const kinds[] = {
+		[HOP_SILENT] = "no answer",    [HOP_ROUTER] = "",
+		[HOP_CONNECTED] = "connected", [HOP_REFUSED] = "RST",
+		[HOP_REJECTED] = " rejects",
+	};
+	AUTO_STRBUF struct strbuf text = {0};
+	char host[INET6_ADDRSTRLEN];
+
+	for (size_t i = 0; i < address->n_hops; i++) {
+		const struct hop *hop = &address->hops[i];
+
+		strbuf_printf(&text, "%s%zu %s%s", i ? ", " : "", i + 1,
+			      hop->from.family ? address_format_host(&hop->from, host) : "",
+			      kinds[hop->kind]);
+	}
+	if (address->n_hops > 0)
+		add_row(out, "path", strbuf_text(&text));
+}
+
 static void add_server(const struct evidence *evidence, struct strbuf *out)
 {
 	const struct server_evidence *server = &evidence->server;
@@ -245,6 +267,8 @@ void diagnosis_format_text(const struct evidence *evidence, const struct diagnos
 		add_route(&evidence->addresses[i], out);
 	for (size_t i = 0; i < evidence->n_addresses; i++)
 		add_trials(evidence, &evidence->addresses[i], out);
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		add_path(&evidence->addresses[i], out);
 	add_server(evidence, out);
 	add_result(evidence, diagnosis, out);
 }

@@ -53,6 +53,22 @@ static json_t *trial_json(const struct trial *trial)
 	return object;
 }
 
+static json_t *hops_json(const struct address_evidence *address)
+{
+	static const char *const kinds[] = {
+		[HOP_SILENT] = "silent",       [HOP_ROUTER] = "router",
+		[HOP_CONNECTED] = "connected", [HOP_REFUSED] = "refused",
+		[HOP_REJECTED] = "rejected",
+	};
+	json_t *hops = json_array();
+
+	for (size_t i = 0; i < address->n_hops; i++)
+		json_array_append_new(hops,
+				      json_pack("{s:s, s:o}", "kind", kinds[address->hops[i].kind],
+						"from", host_json(&address->hops[i].from)));
+	return hops;
+}
+
 static json_t *address_json(const struct address_evidence *address)
 {
 	static const char *const kinds[] = {
@@ -66,11 +82,11 @@ static json_t *address_json(const struct address_evidence *address)
 
 	for (size_t i = 0; i < address->n_trials; i++)
 		json_array_append_new(trials, trial_json(&address->trials[i]));
-	return json_pack("{s:o, s:i, s:{s:s, s:s, s:o, s:o, s:i}, s:o}", "address",
+	return json_pack("{s:o, s:i, s:{s:s, s:s, s:o, s:o, s:i}, s:o, s:o}", "address",
 			 host_json(&address->address), "port", address->address.port, "route",
 			 "kind", kinds[route->kind], "device", route->device, "source",
 			 host_json(&route->source), "gateway", host_json(&route->gateway), "mtu",
-			 (int)route->mtu, "trials", trials);
+			 (int)route->mtu, "trials", trials, "hops", hops_json(address));
 }
 
 static json_t *server_json(const struct server_evidence *server)

@@ -3,18 +3,17 @@
  * Trials of the handshake: see handshake.h. All sockets are non-blocking and are polled together; a
  * packet belongs to the trial with its ports. What a watcher would see is asked of the kernel where
  * packets must not be looked at: SYNs by tcp_info, ICMP errors by the error queue of the last
- * trial's socket, which takes them since Linux 5.9 (net/ipv4/tcp_ipv4.c, tcp_v4_err()).
+ * trial's socket.
  */
 #include "runner/diagnose/handshake.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/errqueue.h>
-#include <linux/icmp.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 
 #include "common/duration.h"
+#include "runner/diagnose/error_queue.h"
 #include "runner/diagnose/packet_watch.h"
 
 /* How long a new connection is watched for the server's close: a server that drops it does at once.
@@ -54,16 +53,6 @@ static void finish(struct running *running, int error)
 	running->fd = -1;
 }
 
-static void take_errors(struct running *running)
-{
-	const int on = 1;
-
-	if (running->address->family == AF_INET)
-		setsockopt(running->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-	else
-		setsockopt(running->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-}
-
 static void start(struct trials *trials, struct running *running)
 {
 	struct sockaddr_storage to, own;
@@ -79,7 +68,7 @@ static void start(struct trials *trials, struct running *running)
 		return;
 	}
 	if (running->takes_errors)
-		take_errors(running);
+		error_queue_enable(running->fd, running->address->family);
 	running->phase = PHASE_CONNECTING;
 	if (connect(running->fd, (const struct sockaddr *)&to, length) < 0 &&
 	    errno != EINPROGRESS) {
@@ -106,36 +95,13 @@ static void read_tcp_info(struct running *running)
 		running->trial->mss = (uint32_t)mss;
 }
 
-/* The ICMP error in the socket's error queue, if there is one. */
 static void read_error_queue(struct running *running)
 {
-	char control[512], data[64];
-	struct iovec part = {data, sizeof(data)};
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control),
-	};
 	struct trial *trial = running->trial;
 
-	if (!running->takes_errors || recvmsg(running->fd, &message, MSG_ERRQUEUE) < 0)
-		return;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-		struct sock_extended_err error;
-
-		if (c->cmsg_len < CMSG_LEN(sizeof(error)))
-			continue;
-		memcpy(&error, CMSG_DATA(c), sizeof(error));
-		if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6)
-			continue;
+	if (running->takes_errors &&
+	    error_queue_read(running->fd, &trial->icmp_type, &trial->icmp_code, &trial->icmp_from))
 		trial->icmp_ns = clock_monotonic_ns() - running->started_ns;
-		trial->icmp_type = error.ee_type;
-		trial->icmp_code = error.ee_code;
-		/* The offender's address follows (SO_EE_OFFENDER of linux/errqueue.h). */
-		address_from_sockaddr((const struct sockaddr *)(CMSG_DATA(c) + sizeof(error)),
-				      &trial->icmp_from);
-	}
 }
 
 static void take_result(struct running *running)

@@ -145,6 +145,19 @@ bool explain_neighbour(const struct context *context, size_t index)
 	return true;
 }
 
+/* ", and nothing answers beyond 10.77.1.1, 1 hop away"; the caller's; NULL: the way is unknown. */
+static char *path_text(const struct address_evidence *address)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	for (size_t i = address->n_hops; i-- > 0;)
+		if (address->hops[i].kind == HOP_ROUTER)
+			return xasprintf("; nothing answers beyond %s, %zu hop%s away",
+					 address_format_host(&address->hops[i].from, host), i + 1,
+					 i == 0 ? "" : "s");
+	return NULL;
+}
+
 static void explain_remote_silence(const struct context *context, size_t index,
 				   const struct sums *sums, const char *seen)
 {
@@ -152,6 +165,7 @@ static void explain_remote_silence(const struct context *context, size_t index,
 	const struct trial *compare = address->compared ? &address->compare : NULL;
 	char where[ADDRESS_TEXT_SIZE];
 	struct parts parts = {.steps = "drop"};
+	AUTO_FREE char *path = path_text(address);
 
 	address_format(&address->address, where);
 	if (sums->syn_missing) {
@@ -179,7 +193,7 @@ static void explain_remote_silence(const struct context *context, size_t index,
 			xasprintf("the SYN to %s, or its answer, is dropped: by a firewall, "
 				  "because the host is down, or because no route leads back",
 				  where);
-		parts.evidence = xstrdup(seen);
+		parts.evidence = xasprintf("%s%s", seen, path ? path : "");
 		parts.advice =
 			xasprintf("run `synfault diagnose --local %u` on the server, or name a "
 				  "port of it that is open: --compare PORT",

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """serve.py ADDRESS PORT [HOW]: a server that does one thing wrong. Says "serving" once it does.
 
-HOW: nothing (accepts and keeps) | deaf | full | half-open | occupy (as a client: all ports) | restart | close
+HOW: nothing (accepts and keeps) | full | half-open | occupy (as a client: all ports) | restart | close
 | reset | dns-empty | dns-silent | dns-slow | dns-half
 """
 
@@ -38,14 +38,6 @@ def keep(address, port):
     say()
     while True:
         kept.append(server.accept())
-
-
-def deaf(address, port):
-    """Never accepts; its queue has room for two."""
-    server = listen(address, port, 1)
-    say()
-    forever()
-    return server
 
 
 def full(address, port):
@@ -151,7 +143,7 @@ def main():
     elif how in ("close", "reset"):
         end(address, port, how == "reset")
     else:
-        {"": keep, "deaf": deaf, "full": full, "half-open": half_open, "occupy": occupy, "restart": restart}[how](address, port)
+        {"": keep, "full": full, "half-open": half_open, "occupy": occupy, "restart": restart}[how](address, port)
 
 
 main()
