@@ -74,6 +74,8 @@ static void explain_sometimes(const struct context *context, size_t index, const
 	AUTO_FREE char *seen =
 		refused ? rst_text(sums->refusal) : silence_text(evidence, sums->silence);
 
+	if (!refused && explain_drops(context, index, seen))
+		return;
 	address_format(address, where);
 	explain_add(
 		context, index,
@@ -141,7 +143,8 @@ static void explain_slowness(const struct context *context, size_t index, const 
 	char where[ADDRESS_TEXT_SIZE], took[DURATION_TEXT_SIZE], exact[DURATION_TEXT_SIZE];
 	AUTO_FREE char *delay = NULL;
 
-	if (slowest->took_ns < SLOW_HANDSHAKE_NS)
+	if (slowest->took_ns < SLOW_HANDSHAKE_NS ||
+	    (lost && explain_drops(context, index, "some took more than one SYN")))
 		return;
 	address_format(address, where);
 	duration_format(slowest->took_ns, took);

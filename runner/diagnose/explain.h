@@ -53,6 +53,8 @@ void explain_refusal(const struct context *context, size_t index, const struct s
 void explain_icmp(const struct context *context, size_t index, const struct sums *sums);
 /* silent.c: trials without an answer */
 void explain_silence(const struct context *context, size_t index, const struct sums *sums);
+/* Whether this host's kernel counted drops that explain silence, now and then or always. */
+bool explain_drops(const struct context *context, size_t index, const char *seen);
 bool explain_neighbour(const struct context *context, size_t index);
 
 #endif

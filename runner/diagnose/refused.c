@@ -206,7 +206,7 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 		parts.kind = CAUSE_ROUTING_LOOP;
 		parts.sentence = xasprintf("packets to %s go round in a loop of routers", host);
 		parts.advice = xasprintf("trace the way: tracepath %s", host);
-		parts.steps = "drop";
+		parts.steps = "unreachable host";
 	} else if (by_us && address->route.kind != ROUTE_LOCAL) {
 		parts.kind = CAUSE_LOCAL_FIREWALL_REJECTS;
 		parts.sentence =
@@ -230,6 +230,8 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 				: xasprintf("the router %s can't reach %s: the host is down", from,
 					    host);
 		parts.advice = xstrdup("look whether the host is up, and what the router sends to");
+		if (found_out)
+			parts.steps = "delay 3s then unreachable host";
 	}
 	explain_add(context, index, &parts);
 }

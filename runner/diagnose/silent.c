@@ -104,8 +104,6 @@ static void explain_local_silence(const struct context *context, size_t index,
 	AUTO_FREE char *who = listener ? listener_text(listener) : NULL;
 	bool out = sums->syn_missing;
 
-	if (listener && explain_full_queues(context, index, listener, seen))
-		return;
 	explain_add(context, index,
 		    &(struct parts){
 			    .kind = out ? CAUSE_LOCAL_FIREWALL_OUT : CAUSE_LOCAL_FIREWALL_IN,
@@ -140,7 +138,8 @@ bool explain_neighbour(const struct context *context, size_t index)
 					  route->neighbour & NUD_FAILED ? "FAILED" : "INCOMPLETE"),
 			.advice = xstrdup(
 				"look whether the host is up, and at the address and its prefix"),
-			.steps = "unreachable host",
+			/* the kernel asks three times, a second apart (net/ipv4/arp.c) */
+			.steps = "delay 3s then unreachable host",
 		});
 	return true;
 }
@@ -202,12 +201,24 @@ static void explain_remote_silence(const struct context *context, size_t index,
 	explain_add(context, index, &parts);
 }
 
+bool explain_drops(const struct context *context, size_t index, const char *seen)
+{
+	const struct evidence *evidence = context->evidence;
+	const struct address_evidence *address = &evidence->addresses[index];
+	const struct listener *listener = find_listener(&evidence->server, &address->address);
+
+	if (explain_kernel_drops(context, index, seen))
+		return true;
+	return address->route.kind == ROUTE_LOCAL && listener &&
+	       explain_full_queues(context, index, listener, seen);
+}
+
 void explain_silence(const struct context *context, size_t index, const struct sums *sums)
 {
 	const struct evidence *evidence = context->evidence;
 	AUTO_FREE char *seen = silence_text(evidence, sums->silence);
 
-	if (explain_kernel_drops(context, index, seen))
+	if (explain_drops(context, index, seen))
 		return;
 	if (evidence->addresses[index].route.kind == ROUTE_LOCAL && evidence->server.looked)
 		explain_local_silence(context, index, sums, seen);

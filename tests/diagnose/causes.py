@@ -370,6 +370,52 @@ def name_both(hosts):
     run("mount --bind /run/hosts /etc/hosts")
 
 
+# What a client meets, as one word; for the `try` line, and beside the real fault.
+PROBE = """
+import errno, socket, sys, time
+host, port = sys.argv[1].rsplit(':', 1)
+begun = time.monotonic()
+try:
+    connection = socket.create_connection((host.strip('[]'), int(port)), 1.5)
+    connection.settimeout(0.3)
+    try:
+        met = 'data' if connection.recv(1) else 'EOF'
+    except socket.timeout:
+        met = 'connected'
+except socket.timeout:
+    met = 'nothing'
+except OSError as error:
+    met = errno.errorcode[error.errno]
+if met != 'nothing' and time.monotonic() - begun > 0.9:
+    met += ' late'
+open(sys.argv[2], 'w').write(met)
+"""
+
+
+def meets(command):
+    """What the probe says that it met, run by the command's words."""
+    path = Path("/run/met")
+    path.unlink(missing_ok=True)
+    subprocess.run([*command[:-1], sys.executable, "-c", PROBE, command[-1], path],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return path.read_text() if path.exists() else "no client ran"
+
+
+def compare_try(synfault, target, said):
+    """Whether the `try` line shows a client what the real fault shows it."""
+    steps = said["causes"][0]["try"] if said["causes"] else None
+    if not steps or "," in steps or said["name"]["literal"] is False:
+        return None
+    family = "ipv6" if target.startswith("[") else "ipv4"
+    real = meets(["ip", "netns", "exec", "client", target])
+    tried = meets([synfault, "try", "--family", family, steps, "--", "${server}"])
+    # An ICMP error that comes within the call to connect() is put off to the next SYN
+    # (net/ipv4/tcp_ipv4.c, tcp_v4_err(), sock_owned_by_user): on a link as short as this one.
+    if steps.startswith("unreachable"):
+        real, tried = real.removesuffix(" late"), tried.removesuffix(" late")
+    return None if real == tried else f"try '{steps}': {tried}, and in reality: {real}"
+
+
 def inside(synfault, name, as_user):
     """In the case's own namespaces: builds it, prints what diagnose says."""
     build, target, options = CASES[name][:3]
@@ -380,7 +426,8 @@ def inside(synfault, name, as_user):
     command = ["ip", "netns", "exec", "client", *drop, synfault, "diagnose", "--json", *options, target]
     environment = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()}
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
-    print(json.dumps({"status": result.returncode, "said": result.stdout}))
+    wrong = None if as_user or not result.stdout else compare_try(synfault, target, json.loads(result.stdout))
+    print(json.dumps({"status": result.returncode, "said": result.stdout, "wrong": wrong}))
 
 
 def judge(synfault, name, as_user):
@@ -400,6 +447,8 @@ def judge(synfault, name, as_user):
         return f"said {first}, not {sorted(map(str, allowed))}: {json.dumps(said, indent=1)[:6000]}"
     if "--path" in CASES[name][2] and said["addresses"][0]["hops"][0]["from"] != "10.77.1.1":
         return f"the first router is not seen: {said['addresses'][0]['hops']}"
+    if answer["wrong"]:
+        return answer["wrong"]
     if answer["status"] != (1 if causes else 0):
         return f"exit status {answer['status']}"
     return None

@@ -61,17 +61,22 @@ def half_open(address, port):
     subprocess.run(["nft", "-f", "-"], check=True, text=True,
                    input="table ip h {\nchain o {\ntype filter hook output priority 0\n"
                          "ip daddr 127.9.0.0/16 tcp flags & (syn|ack) == syn|ack drop\n}\n}\n")
-    kept = []
-    for number in range(32):
-        client = socket.socket()
-        client.setblocking(False)
-        client.bind((f"127.9.0.{number + 1}", 0))
-        client.connect_ex(("127.0.0.1", port))
-        kept.append(client)
-    time.sleep(0.1)
-    say()
-    forever()
-    return server, kept
+    said = False
+    while True:
+        # The kernel drops old requests when the queue gets full: so there are always new ones.
+        kept = []
+        for number in range(32):
+            client = socket.socket()
+            client.setblocking(False)
+            client.bind((f"127.9.0.{number + 1}", 0))
+            client.connect_ex(("127.0.0.1", port))
+            kept.append(client)
+        time.sleep(0.1)
+        if not said:
+            say()
+        said = True
+        for client in kept:
+            client.close()
 
 
 def occupy(address, port):
