@@ -8,9 +8,9 @@
 #include "runner/diagnose/format.h"
 
 struct diagnose_options {
-	struct handshake_plan plan;
+	struct examine_plan plan;
 	uint16_t local_port;
-	bool path, json, help;
+	bool json, help;
 };
 
 static bool apply_port(const char *value, uint16_t *ret, char **ret_message)
@@ -33,25 +33,27 @@ static bool apply_trials(void *options, const char *value, char **ret_message)
 		*ret_message = xasprintf("a number from 1 to %d", MAX_TRIALS);
 		return false;
 	}
-	((struct diagnose_options *)options)->plan.n_trials = (unsigned)trials;
+	((struct diagnose_options *)options)->plan.handshake.n_trials = (unsigned)trials;
 	return true;
 }
 
 static bool apply_interval(void *options, const char *value, char **ret_message)
 {
-	return option_duration(value, &((struct diagnose_options *)options)->plan.interval_ns,
+	return option_duration(value,
+			       &((struct diagnose_options *)options)->plan.handshake.interval_ns,
 			       ret_message);
 }
 
 static bool apply_timeout(void *options, const char *value, char **ret_message)
 {
-	return option_duration(value, &((struct diagnose_options *)options)->plan.patience_ns,
+	return option_duration(value,
+			       &((struct diagnose_options *)options)->plan.handshake.patience_ns,
 			       ret_message);
 }
 
 static bool apply_compare(void *options, const char *value, char **ret_message)
 {
-	return apply_port(value, &((struct diagnose_options *)options)->plan.compare_port,
+	return apply_port(value, &((struct diagnose_options *)options)->plan.handshake.compare_port,
 			  ret_message);
 }
 
@@ -62,7 +64,13 @@ static bool apply_local(void *options, const char *value, char **ret_message)
 
 static bool apply_path(void *options, const char *value, char **ret_message)
 {
-	((struct diagnose_options *)options)->path = true;
+	((struct diagnose_options *)options)->plan.path = true;
+	return true;
+}
+
+static bool apply_intrusive(void *options, const char *value, char **ret_message)
+{
+	((struct diagnose_options *)options)->plan.intrusive = true;
 	return true;
 }
 
@@ -91,6 +99,8 @@ static const struct option_spec diagnose_options[] = {
 	 .command_line_only = true},
 	{"path", 0, NULL, "show the routers on the way, and which one answers or swallows",
 	 apply_path, .command_line_only = true},
+	{"intrusive", 0, NULL, "trace this host's nftables rules, by a table of its own",
+	 apply_intrusive, .command_line_only = true},
 	{"json", 0, NULL, "print a JSON object", apply_json, .command_line_only = true},
 	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
 };
@@ -104,7 +114,7 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
 	AUTO_STRBUF struct strbuf text = {0};
 
-	if (examine(target, options->local_port, options->path, &options->plan, &evidence) < 0) {
+	if (examine(target, options->local_port, &options->plan, &evidence) < 0) {
 		fprintf(err, "synfault diagnose: \"%s\" is not HOST:PORT or [ADDRESS]:PORT\n",
 			target);
 		return STATUS_USAGE;
@@ -123,9 +133,9 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 int command_diagnose(int argc, char **argv, FILE *out, FILE *err)
 {
 	struct diagnose_options options = {
-		.plan = {.n_trials = 5,
-			 .interval_ns = 300 * NS_PER_MS,
-			 .patience_ns = 3500 * NS_PER_MS},
+		.plan.handshake = {.n_trials = 5,
+				   .interval_ns = 300 * NS_PER_MS,
+				   .patience_ns = 3500 * NS_PER_MS},
 	};
 	AUTO_FREE char *message = NULL;
 	AUTO_STRBUF struct strbuf help = {0};

@@ -110,6 +110,15 @@ struct hop {
 	struct address from; /* who said so; family 0: unknown */
 };
 
+/* The nftables rule that dropped a packet of the trials (nftrace). */
+struct traced_drop {
+	enum known traced; /* NO: none did; UNKNOWN: it was not asked for, or not allowed */
+	uint8_t family;    /* of the table: NFPROTO_… */
+	char table[64], chain[64];
+	uint64_t handle; /* of the rule */
+	bool by_policy;  /* of the chain, and not by a rule */
+};
+
 struct address_evidence {
 	struct address address;
 	struct route_evidence route;
@@ -131,6 +140,7 @@ struct evidence {
 	struct address_evidence addresses[MAX_DIAGNOSE_ADDRESSES];
 	size_t n_addresses;
 	struct server_evidence server;
+	struct traced_drop drop;
 	int64_t patience_ns; /* how long a trial was waited for */
 	bool watched;        /* packets could be looked at */
 	const char *proxy;   /* name of the variable that sends HTTP clients elsewhere, or NULL */

@@ -9,6 +9,7 @@
 #include "runner/diagnose/names.h"
 #include "runner/diagnose/path.h"
 #include "runner/diagnose/route.h"
+#include "runner/diagnose/rule_trace.h"
 #include "runner/diagnose/server.h"
 
 /* Splits "host:port" and "[address]:port". */
@@ -79,10 +80,11 @@ static const char *find_proxy(void)
 	return NULL;
 }
 
-int examine(const char *target, uint16_t local_port, bool path, const struct handshake_plan *plan,
+int examine(const char *target, uint16_t local_port, const struct examine_plan *plan,
 	    struct evidence *ret)
 {
 	struct server_counters before;
+	struct rule_trace *trace = NULL;
 	bool local = local_port != 0;
 
 	*ret = (struct evidence){.proxy = find_proxy()};
@@ -100,12 +102,15 @@ int examine(const char *target, uint16_t local_port, bool path, const struct han
 	for (size_t i = 0; i < ret->n_addresses; i++)
 		route_look_up(&ret->addresses[i].address, &ret->addresses[i].route);
 	server_read_counters(&before);
-	handshake_try(ret, plan);
+	if (plan->intrusive)
+		rule_trace_start(ret->port, &trace);
+	handshake_try(ret, &plan->handshake);
+	rule_trace_stop(trace, &ret->drop);
 	for (size_t i = 0; i < ret->n_addresses; i++) {
 		struct address_evidence *address = &ret->addresses[i];
 
 		route_look_up_neighbour(&address->address, &address->route);
-		if (path)
+		if (plan->path)
 			path_walk(address);
 		local = local || address->route.kind == ROUTE_LOCAL;
 	}

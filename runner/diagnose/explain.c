@@ -3,6 +3,8 @@
 #include "runner/diagnose/explain.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <linux/netfilter.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 
@@ -155,4 +157,26 @@ char *silence_text(const struct evidence *evidence, const struct trial *trial)
 
 	return xasprintf("%u SYN%s, no answer within %s", trial->syns, trial->syns == 1 ? "" : "s",
 			 duration_format(evidence->patience_ns, patience));
+}
+
+char *rule_advice(const struct evidence *evidence)
+{
+	static const struct {
+		uint8_t family;
+		const char *name;
+	} families[] = {{NFPROTO_IPV4, "ip"}, {NFPROTO_IPV6, "ip6"}, {NFPROTO_INET, "inet"}};
+	const struct traced_drop *drop = &evidence->drop;
+	const char *family = "inet";
+
+	if (drop->traced != YES)
+		return xstrdup(
+			"look for it: nft list ruleset (or iptables-save); --intrusive names it");
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (families[i].family == drop->family)
+			family = families[i].name;
+	if (drop->by_policy)
+		return xasprintf("it is the policy of a chain: nft list chain %s %s %s", family,
+				 drop->table, drop->chain);
+	return xasprintf("it is the rule with handle %" PRIu64 ": nft -a list chain %s %s %s",
+			 drop->handle, family, drop->table, drop->chain);
 }

@@ -48,6 +48,9 @@ char *rst_text(const struct trial *trial);
 /* "3 SYNs, no answer within 3.50 s" */
 char *silence_text(const struct evidence *evidence, const struct trial *trial);
 
+/* How to find a firewall rule of this host: the traced one, or where to look. */
+char *rule_advice(const struct evidence *evidence);
+
 /* refused.c: trials that RST or ICMP ended */
 void explain_refusal(const struct context *context, size_t index, const struct sums *sums);
 void explain_icmp(const struct context *context, size_t index, const struct sums *sums);

@@ -108,7 +108,7 @@ static void add_own_rejection(const struct context *context, size_t index, const
 					      "to %s with RST",
 					      where),
 			.evidence = xasprintf("%s, and no SYN left the host", rst),
-			.advice = xstrdup("look for it: nft list ruleset (or iptables-save)"),
+			.advice = rule_advice(context->evidence),
 			.steps = "refuse",
 		});
 }
@@ -211,7 +211,7 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 		parts.kind = CAUSE_LOCAL_FIREWALL_REJECTS;
 		parts.sentence =
 			xasprintf("a firewall rule of this host rejects connections to %s", host);
-		parts.advice = xstrdup("look for it: nft list ruleset (or iptables-save)");
+		parts.advice = rule_advice(context->evidence);
 	} else if ((by_host && !found_out) || strstr(text, "port") || strstr(text, "prohibited") ||
 		   strstr(text, "protocol") || strstr(text, "policy")) {
 		parts.sentence = xasprintf("a firewall at %s%s rejects connections to port %u",

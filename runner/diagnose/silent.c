@@ -112,7 +112,7 @@ static void explain_local_silence(const struct context *context, size_t index,
 			    .evidence = xasprintf(
 				    "%s%s; %s", seen, out ? ", and none left the host" : "",
 				    listener ? who : "a closed port would have answered with RST"),
-			    .advice = xstrdup("look for it: nft list ruleset (or iptables-save)"),
+			    .advice = rule_advice(context->evidence),
 			    .steps = "drop",
 		    });
 }
@@ -172,7 +172,7 @@ static void explain_remote_silence(const struct context *context, size_t index,
 		parts.sentence =
 			xasprintf("a firewall rule of this host drops the SYN to %s", where);
 		parts.evidence = xasprintf("%s, and none left the host", seen);
-		parts.advice = xstrdup("look for it: nft list ruleset (or iptables-save)");
+		parts.advice = rule_advice(context->evidence);
 	} else if (sums->answer) {
 		parts.kind = CAUSE_ANSWER_DROPPED;
 		parts.sentence = xasprintf("%s answers, and this host drops its SYN-ACK", where);

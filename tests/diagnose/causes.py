@@ -191,13 +191,13 @@ def routers_point_at_each_other(hosts):
     hosts.on("server", "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0")
 
 
-@case("local-firewall-in", "10.77.1.2:8080")
+@case("local-firewall-in", "10.77.1.2:8080", "--intrusive")
 def firewall_of_this_host_drops_what_comes_in(hosts):
     hosts.serve("client")
     hosts.nft("client", "input", "tcp dport 8080 drop")
 
 
-@case("local-firewall-out")
+@case("local-firewall-out", SERVER, "--intrusive")
 def firewall_of_this_host_drops_what_leaves(hosts):
     hosts.serve("server")
     hosts.nft("client", "output", "tcp dport 8080 drop")
@@ -447,6 +447,8 @@ def judge(synfault, name, as_user):
         return f"said {first}, not {sorted(map(str, allowed))}: {json.dumps(said, indent=1)[:6000]}"
     if "--path" in CASES[name][2] and said["addresses"][0]["hops"][0]["from"] != "10.77.1.1":
         return f"the first router is not seen: {said['addresses'][0]['hops']}"
+    if "--intrusive" in CASES[name][2] and not as_user and "chain inet t c" not in said["causes"][0]["advice"]:
+        return f"the rule is not named: {said['causes'][0]}"
     if answer["wrong"]:
         return answer["wrong"]
     if answer["status"] != (1 if causes else 0):
