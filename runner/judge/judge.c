@@ -266,6 +266,17 @@ static void judge_expectation(struct judging *judging, const struct expectation 
 	case EXPECT_TOTAL_BACKOFF:
 		judge_total_backoff(judging, expectation);
 		break;
+	/* Fail closed until they are measured. */
+	case EXPECT_READ_TIMEOUT:
+	case EXPECT_CONNECTING:
+		judging_add(judging, WEIGHT_HARNESS,
+			    &(struct finding_parts){
+				    .place = expectation->place,
+				    .subject = xstrdup("the harness"),
+				    .message = xasprintf("\"%s\" can't be judged",
+							 expectation_kind_name(expectation->kind)),
+			    });
+		break;
 	case EXPECT_N_KINDS:
 		break;
 	}

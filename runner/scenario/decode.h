@@ -141,22 +141,24 @@ extern const struct schema_key schema_herd_named;
 
 /* decode_behaviour.c */
 void decode_connect_timeout(struct loader *loader, const struct field *field, void *target);
-void decode_total_wait(struct loader *loader, const struct field *field, void *target);
-void decode_in_flight(struct loader *loader, const struct field *field, void *target);
+void decode_read_timeout(struct loader *loader, const struct field *field, void *target);
+void decode_connecting(struct loader *loader, const struct field *field, void *target);
+void decode_total_backoff(struct loader *loader, const struct field *field, void *target);
+void decode_concurrent_attempts(struct loader *loader, const struct field *field, void *target);
 void decode_leaks(struct loader *loader, const struct field *field, void *target);
 void decode_gives_up(struct loader *loader, const struct field *field, void *target);
-void decode_retries_only(struct loader *loader, const struct field *field, void *target);
+void decode_retry_on(struct loader *loader, const struct field *field, void *target);
 void decode_order(struct loader *loader, const struct field *field, void *target);
 void decode_fallback(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_gives_up, schema_order_after, schema_fallback;
 extern const struct schema_key schema_time_named, schema_most_named, schema_gives_up_named,
-	schema_retries_named, schema_order_named;
+	schema_retry_on_named, schema_order_named;
 /* decode_contradictions.c: expectations that can't all be met. */
 void check_contradictions(struct loader *loader);
 
 /* decode_policy.c */
-void decode_waits(struct loader *loader, const struct field *field, void *target);
-void decode_intervals(struct loader *loader, const struct field *field, void *target);
+void decode_backoff(struct loader *loader, const struct field *field, void *target);
+void decode_attempt_delay(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_policy;
 extern const struct schema_key schema_policy_named;
 

@@ -51,7 +51,19 @@ static void decode_one_connect_timeout(struct loader *loader, const struct field
 	decode_time(loader, field, endpoint, EXPECT_CONNECT_TIMEOUT);
 }
 
-static void decode_one_total_wait(struct loader *loader, const struct field *field, size_t endpoint)
+static void decode_one_read_timeout(struct loader *loader, const struct field *field,
+				    size_t endpoint)
+{
+	decode_time(loader, field, endpoint, EXPECT_READ_TIMEOUT);
+}
+
+static void decode_one_connecting(struct loader *loader, const struct field *field, size_t endpoint)
+{
+	decode_time(loader, field, endpoint, EXPECT_CONNECTING);
+}
+
+static void decode_one_total_backoff(struct loader *loader, const struct field *field,
+				     size_t endpoint)
 {
 	decode_time(loader, field, endpoint, EXPECT_TOTAL_BACKOFF);
 }
@@ -71,15 +83,28 @@ void decode_connect_timeout(struct loader *loader, const struct field *field, vo
 	decode_each(loader, field, false, decode_one_connect_timeout);
 }
 
-void decode_total_wait(struct loader *loader, const struct field *field, void *target)
+void decode_read_timeout(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
-	decode_each(loader, field, false, decode_one_total_wait);
+	decode_each(loader, field, false, decode_one_read_timeout);
+}
+
+void decode_connecting(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_connecting);
+}
+
+void decode_total_backoff(struct loader *loader, const struct field *field, void *target)
+{
+	(void)target;
+	decode_each(loader, field, false, decode_one_total_backoff);
 }
 
 /* ---- counts: concurrent-attempts, leaks ---- */
 
-static void decode_one_in_flight(struct loader *loader, const struct field *field, size_t endpoint)
+static void decode_one_concurrent_attempts(struct loader *loader, const struct field *field,
+					   size_t endpoint)
 {
 	struct expectation *expectation =
 		add_expectation(loader, EXPECT_CONCURRENT_ATTEMPTS, field->value);
@@ -119,10 +144,10 @@ const struct schema_key schema_most_named = {
 	.type = SCHEMA_COUNT_RANGE,
 };
 
-void decode_in_flight(struct loader *loader, const struct field *field, void *target)
+void decode_concurrent_attempts(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
-	decode_each(loader, field, false, decode_one_in_flight);
+	decode_each(loader, field, false, decode_one_concurrent_attempts);
 }
 
 void decode_leaks(struct loader *loader, const struct field *field, void *target)
@@ -208,8 +233,7 @@ void decode_gives_up(struct loader *loader, const struct field *field, void *tar
 
 /* ---- retry-on ---- */
 
-static void decode_one_retries_only(struct loader *loader, const struct field *field,
-				    size_t endpoint)
+static void decode_one_retry_on(struct loader *loader, const struct field *field, size_t endpoint)
 {
 	struct expectation *expectation = add_expectation(loader, EXPECT_RETRY_ON, field->value);
 	const struct node *value = field->value;
@@ -230,7 +254,7 @@ static void decode_one_retries_only(struct loader *loader, const struct field *f
 	}
 }
 
-const struct schema_key schema_retries_named = {
+const struct schema_key schema_retry_on_named = {
 	.name = "ENDPOINT",
 	.value = "a list of endings",
 	.description = "After which the client may try this endpoint again.",
@@ -240,10 +264,10 @@ const struct schema_key schema_retries_named = {
 	.choices = ending_names,
 };
 
-void decode_retries_only(struct loader *loader, const struct field *field, void *target)
+void decode_retry_on(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
-	decode_each(loader, field, false, decode_one_retries_only);
+	decode_each(loader, field, false, decode_one_retry_on);
 }
 
 /* ---- order, fallback ---- */
@@ -254,30 +278,82 @@ static const char *const families[] = {
 	[N_FAMILIES] = NULL,
 };
 
-static bool find_family(const char *text, enum family *ret)
+/* The most addresses of the family that one of the target's endpoints has. */
+static size_t most_addresses(const struct loader *loader, const struct target *where)
 {
+	const struct scenario *scenario = loader->scenario;
+	size_t most = 0;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_spec *endpoint = &scenario->endpoints[i];
+
+		if (where->endpoint != ALL_ENDPOINTS && where->endpoint != i)
+			continue;
+		/* A remote host's addresses are looked up when the scenario starts. */
+		if (endpoint->remote && endpoint->n_families == 0)
+			return ENDPOINT_MAX_ADDRESSES;
+		most = MAX(most, endpoint_count(endpoint, where->family));
+	}
+	return most;
+}
+
+static bool target_equal(const struct target *left, const struct target *right)
+{
+	return left->endpoint == right->endpoint && left->family == right->family &&
+	       left->ordinal == right->ordinal;
+}
+
+/* Reads "ipv6" or "ipv6.2". Returns whether it is that. */
+static bool parse_family(const char *text, struct target *where)
+{
+	size_t digits;
+
 	for (enum family family = 0; family < N_FAMILIES; family++) {
-		if (strcmp(text, families[family]) == 0) {
-			*ret = family;
+		size_t length = strlen(families[family]);
+
+		if (strncmp(text, families[family], length) != 0)
+			continue;
+		where->family = family;
+		if (!text[length])
 			return true;
-		}
+		digits = strspn(text + length + 1, "0123456789");
+		if (text[length] != '.' || text[length + 1] == '0' || digits < 1 || digits > 3 ||
+		    text[length + 1 + digits])
+			return false;
+		where->ordinal = (size_t)atoi(text + length + 1);
+		return true;
 	}
 	return false;
 }
 
-/* Whether any endpoint that is meant has an address of the family. */
-static bool family_is_there(const struct loader *loader, const struct target *where)
+/* Whether the addresses of a target can be there; says so when they can't. */
+static bool check_target(struct loader *loader, const struct node *node, const struct target *where,
+			 const char *name)
 {
-	const struct scenario *scenario = loader->scenario;
+	size_t most;
 
-	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		if ((where->endpoint == ALL_ENDPOINTS || where->endpoint == i) &&
-		    endpoint_has_family(&scenario->endpoints[i], where->family))
-			return true;
-	return !loader->endpoints_known;
+	if (where->family == N_FAMILIES || !loader->endpoints_known)
+		return true;
+	most = most_addresses(loader, where);
+	if (most == 0) {
+		loader_error(loader, node, "%s has no %s address",
+			     where->endpoint == ALL_ENDPOINTS ? "the scenario" : name,
+			     families[where->family]);
+		loader_hint(loader, "endpoints have the families that their key \"families\" "
+				    "lists, ipv4 unless given");
+		return false;
+	}
+	if (where->ordinal > most) {
+		loader_error(loader, node, "%s has %zu %s address%s, not %zu", name, most,
+			     families[where->family], most == 1 ? "" : "es", where->ordinal);
+		loader_hint(loader, "give it more: addresses: [%s, %s, ...]",
+			    families[where->family], families[where->family]);
+		return false;
+	}
+	return true;
 }
 
-/* "api", "ipv6", "api.ipv6" */
+/* "api", "ipv6", "api.ipv6", "api.ipv6.2" */
 static bool decode_target(struct loader *loader, const struct node *node, struct target *ret)
 {
 	struct target where = {.endpoint = ALL_ENDPOINTS, .family = N_FAMILIES};
@@ -290,9 +366,18 @@ static bool decode_target(struct loader *loader, const struct node *node, struct
 	dot = strchr(text, '.');
 	name = xstrndup(text, dot ? (size_t)(dot - text) : strlen(text));
 	where.endpoint = scenario_endpoint(scenario, name);
-	if (dot && !find_family(dot + 1, &where.family))
-		return loader_error(loader, node, "\"%s\" is no family: ipv4 or ipv6", dot + 1);
-	if (where.endpoint == SIZE_MAX && (dot || !find_family(text, &where.family))) {
+	if (where.endpoint == SIZE_MAX && parse_family(text, &where) && where.ordinal > 0) {
+		loader_error(loader, node, "\"%s\" doesn't say at which endpoint", text);
+		loader_hint(loader, "write ENDPOINT.%s", text);
+		return false;
+	}
+	if (where.endpoint != SIZE_MAX && dot && !parse_family(dot + 1, &where)) {
+		loader_error(loader, node, "\"%s\" is neither a family nor an address", dot + 1);
+		loader_hint(loader, "write %s.ipv4, %s.ipv6, or one of several: %s.ipv6.2", name,
+			    name, name);
+		return false;
+	}
+	if (where.endpoint == SIZE_MAX && where.family == N_FAMILIES) {
 		AUTO_FREE const char **names =
 			xzalloc((scenario->n_endpoints + 3) * sizeof(*names));
 		size_t n = 0;
@@ -311,16 +396,8 @@ static bool decode_target(struct loader *loader, const struct node *node, struct
 		loader_hint_names(loader, name, names, "there are");
 		return false;
 	}
-	if (where.family != N_FAMILIES && !family_is_there(loader, &where)) {
-		loader_error(loader, node, "%s has no %s address",
-			     where.endpoint == ALL_ENDPOINTS ? "the scenario" : name,
-			     families[where.family]);
-		loader_hint(loader, "endpoints have the families that their key \"families\" "
-				    "lists, ipv4 unless given");
-		return false;
-	}
 	*ret = where;
-	return true;
+	return check_target(loader, node, &where, name);
 }
 
 /* Adds the targets of a list (or the one that stands alone). */
@@ -340,8 +417,7 @@ static void decode_targets(struct loader *loader, const struct node *value,
 		if (!decode_target(loader, item, where))
 			continue;
 		for (size_t k = 0; loader->endpoints_known && k < n_targets; k++)
-			if (targets[k].endpoint == where->endpoint &&
-			    targets[k].family == where->family)
+			if (target_equal(&targets[k], where))
 				loader_error(loader, item, "\"%s\" is given twice", item->text);
 		n_targets++;
 	}
@@ -394,7 +470,7 @@ static void decode_order_of(struct loader *loader, const struct field *field)
 	targets = expectation->value.order.targets;
 	n = expectation->value.order.n_targets;
 	for (size_t i = 0; loader->endpoints_known && i < n; i++)
-		if (targets[i].endpoint == last.endpoint && targets[i].family == last.family)
+		if (target_equal(&targets[i], &last))
 			loader_error(loader, field->value, "\"%s\" can't come after itself",
 				     field->key->text);
 	targets = xrealloc(targets, (n + 1) * sizeof(*targets));
@@ -455,7 +531,7 @@ static void decode_within(struct loader *loader, const struct field *field, void
 static const struct schema_key fallback_keys[] = {
 	{
 		.name = "from",
-		.value = "an endpoint, a family, or ENDPOINT.FAMILY",
+		.value = "an endpoint, a family, or an endpoint's family or address",
 		.description = "Where the client tries first.",
 		.example = "ipv6",
 		.forms = SCHEMA_SCALAR,
@@ -465,7 +541,7 @@ static const struct schema_key fallback_keys[] = {
 	},
 	{
 		.name = "to",
-		.value = "an endpoint, a family, or ENDPOINT.FAMILY",
+		.value = "an endpoint, a family, or an endpoint's family or address",
 		.description = "Where it turns to.",
 		.example = "ipv4",
 		.forms = SCHEMA_SCALAR,
@@ -496,7 +572,7 @@ void decode_fallback(struct loader *loader, const struct field *field, void *tar
 	(void)target;
 	decode_mapping(loader, &schema_fallback, field->value, field->key, expectation);
 	if (loader->diags->n_items == n_errors && loader->endpoints_known && !loader->partial &&
-	    from->endpoint == to->endpoint && from->family == to->family)
+	    target_equal(from, to))
 		loader_error(loader, field->value, "a client can't fall back from \"%s\" to itself",
 			     node_get(field->value, "from")->text);
 }

@@ -73,13 +73,49 @@ static struct range expected_attempts(const struct checker *checker, size_t endp
 	return range;
 }
 
+/* How many addresses the endpoints have; 0: that is not known before the scenario starts. */
+static int64_t count_addresses(const struct checker *checker, size_t endpoint)
+{
+	const struct scenario *scenario = checker->scenario;
+	int64_t n = 0;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		if (!covers(checker, endpoint, i))
+			continue;
+		if (scenario->endpoints[i].n_families == 0)
+			return 0;
+		n += (int64_t)scenario->endpoints[i].n_families;
+	}
+	return n;
+}
+
+static bool looks_at_times(const struct expectation *expectation)
+{
+	return expectation->kind == EXPECT_BACKOFF || expectation->kind == EXPECT_ATTEMPT_DELAY;
+}
+
+/* The most attempts that make one step of a policy: 1, or those of a round; 0: not known. */
+static int64_t attempts_each(const struct checker *checker, const struct expectation *expectation)
+{
+	return looks_at_times(expectation) && expectation->value.policy.per_round
+		       ? count_addresses(checker, expectation->endpoint)
+		       : 1;
+}
+
+static bool resets(const struct expectation *expectation)
+{
+	return looks_at_times(expectation) && expectation->value.policy.resets_on_success;
+}
+
 /* The most attempts that an expectation allows each instance; 0: it sets no limit. */
-static int64_t limit_of(const struct expectation *expectation)
+static int64_t limit_of(const struct checker *checker, const struct expectation *expectation)
 {
 	switch (expectation->kind) {
 	case EXPECT_BACKOFF:
 	case EXPECT_ATTEMPT_DELAY:
-		return expectation->value.policy.max_attempts;
+		if (resets(expectation))
+			return 0;
+		return expectation->value.policy.max_attempts * attempts_each(checker, expectation);
 	case EXPECT_GIVES_UP:
 		return expectation->value.gives_up.attempts;
 	default:
@@ -89,7 +125,7 @@ static int64_t limit_of(const struct expectation *expectation)
 
 static void check_limit(struct checker *checker, const struct expectation *limiting)
 {
-	int64_t limit = limit_of(limiting);
+	int64_t limit = limit_of(checker, limiting);
 	const struct scenario *scenario = checker->scenario;
 
 	if (limit == 0)
@@ -111,13 +147,14 @@ static void check_limit(struct checker *checker, const struct expectation *limit
 }
 
 /* How many waits of each instance an expectation needs to look at. */
-static int64_t needed_waits(const struct expectation *expectation)
+static int64_t needed_times(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
 	case EXPECT_BACKOFF:
 	case EXPECT_ATTEMPT_DELAY:
 		if (expectation->value.policy.kind == POLICY_LIST)
-			return (int64_t)expectation->value.policy.n_list;
+			return (int64_t)expectation->value.policy.n_list +
+			       expectation->value.policy.first_at_once;
 		return 1;
 	case EXPECT_TOTAL_BACKOFF:
 		return expectation->value.range.range.low > 0 ? 1 : 0;
@@ -126,15 +163,16 @@ static int64_t needed_waits(const struct expectation *expectation)
 	}
 }
 
-static void check_waits(struct checker *checker, const struct expectation *expectation)
+static void check_counts(struct checker *checker, const struct expectation *expectation)
 {
-	int64_t needed = needed_waits(expectation), limit = limit_of(expectation);
+	int64_t needed = needed_times(expectation), limit = limit_of(checker, expectation);
 	struct range attempts = expected_attempts(checker, expectation->endpoint);
 	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
 	const char *name = expectation_kind_name(expectation->kind);
 	bool list = (expectation->kind == EXPECT_BACKOFF ||
 		     expectation->kind == EXPECT_ATTEMPT_DELAY) &&
 		    expectation->value.policy.kind == POLICY_LIST;
+	int64_t each = attempts_each(checker, expectation);
 
 	if (limit == 1)
 		attempts.high = MIN(attempts.high, checker->n_instances);
@@ -148,7 +186,8 @@ static void check_waits(struct checker *checker, const struct expectation *expec
 				    ? "one attempt has no backoff: leave \"%s\" out"
 				    : "a list holds one time less than there are attempts",
 			    name);
-	} else if (list && attempts.low > (needed + 1) * checker->n_instances) {
+	} else if (list && each > 0 && !resets(expectation) &&
+		   attempts.low > (needed + 1) * each * checker->n_instances) {
 		error_at(checker, expectation,
 			 "the list has %" PRId64 " times%s, but %" PRId64
 			 " attempts at least are expected",
@@ -157,7 +196,8 @@ static void check_waits(struct checker *checker, const struct expectation *expec
 	}
 }
 
-static void check_in_flight(struct checker *checker, const struct expectation *expectation)
+static void check_concurrent_attempts(struct checker *checker,
+				      const struct expectation *expectation)
 {
 	struct range attempts = expected_attempts(checker, expectation->endpoint);
 	int64_t low = expectation->value.range.range.low;
@@ -176,6 +216,8 @@ static int64_t needed_time(const struct expectation *expectation)
 	switch (expectation->kind) {
 	case EXPECT_DURATION:
 	case EXPECT_CONNECT_TIMEOUT:
+	case EXPECT_READ_TIMEOUT:
+	case EXPECT_CONNECTING:
 	case EXPECT_TOTAL_BACKOFF:
 		return expectation->value.range.range.low;
 	case EXPECT_FALLBACK:
@@ -203,7 +245,15 @@ static void check_time(struct checker *checker, const struct expectation *expect
 		loader_hint(checker->loader, "give the scenario a longer \"timeout\"");
 		return;
 	}
-	if (expectation->kind != EXPECT_TOTAL_BACKOFF)
+	if (scenario->run_for_ns && expectation->kind != EXPECT_DURATION &&
+	    needed_ns > scenario->run_for_ns) {
+		error_at(checker, expectation,
+			 "%s is more than the client runs for, %s: it can't be seen", needed,
+			 duration_format_exact(scenario->run_for_ns, most));
+		loader_hint(checker->loader, "give the scenario a longer \"run-for\"");
+		return;
+	}
+	if (expectation->kind != EXPECT_TOTAL_BACKOFF && expectation->kind != EXPECT_CONNECTING)
 		return;
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *duration = &scenario->expectations[i];
@@ -211,8 +261,8 @@ static void check_time(struct checker *checker, const struct expectation *expect
 		if (duration->kind != EXPECT_DURATION ||
 		    needed_ns <= duration->value.range.range.high)
 			continue;
-		error_at(checker, expectation,
-			 "a total backoff of %s doesn't fit into the duration %s", needed,
+		error_at(checker, expectation, "\"%s\" of %s doesn't fit into the duration %s",
+			 expectation_kind_name(expectation->kind), needed,
 			 duration_format_exact(duration->value.range.range.high, most));
 		loader_hint(checker->loader, "change one of them");
 	}
@@ -221,20 +271,21 @@ static void check_time(struct checker *checker, const struct expectation *expect
 /* Waits beyond this number are not added up: what is left out only makes the sum smaller. */
 #define MAX_SUMMED INT64_C(100000)
 
-static bool looks_at_waits(const struct expectation *expectation)
-{
-	return expectation->kind == EXPECT_BACKOFF || expectation->kind == EXPECT_ATTEMPT_DELAY;
-}
-
 /* How many waits each instance has to make at least for all that is expected. */
-static int64_t least_waits(const struct checker *checker, const struct expectation *expectation)
+static int64_t least_times(const struct checker *checker, const struct expectation *expectation)
 {
 	int64_t attempts = expected_attempts(checker, expectation->endpoint).low;
+	int64_t each = attempts_each(checker, expectation);
 
 	if (expectation->value.policy.kind == POLICY_LIST)
-		return (int64_t)expectation->value.policy.n_list;
+		return (int64_t)expectation->value.policy.n_list +
+		       expectation->value.policy.first_at_once;
+	/* Where a policy starts again, nothing says after how many. */
+	if (each == 0 || resets(expectation))
+		return 1;
 	/* What is expected of all instances is least for all of them when they share it evenly. */
-	return MAX(attempts / checker->n_instances - 1, 1);
+	attempts /= checker->n_instances;
+	return MAX((attempts + each - 1) / each - 1, 1);
 }
 
 /* The shortest time that @n waits can take, tolerance included; no more than some 70 years. */
@@ -303,9 +354,9 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 	char needed[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
 	const char *what = expectation_kind_name(expectation->kind);
 
-	if (!looks_at_waits(expectation))
+	if (!looks_at_times(expectation))
 		return;
-	n = least_waits(checker, expectation);
+	n = least_times(checker, expectation);
 	one_ns = least_time(expectation, n);
 	/* A day at most, ten thousand times. */
 	all_ns = one_ns > scenario->timeout_ns ? one_ns : one_ns * n_rounds;
@@ -397,6 +448,8 @@ static bool needs_connection(const struct expectation *expectation)
 	case EXPECT_RECEIVED:
 	case EXPECT_SENT:
 		return expectation->value.range.range.low > 0;
+	case EXPECT_READ_TIMEOUT:
+		return true;
 	default:
 		return false;
 	}
@@ -420,12 +473,35 @@ static void check_connections(struct checker *checker, const struct expectation 
 	error_at(checker, expectation,
 		 "\"%s\" needs a connection%s, but no step of the faults lets one come about",
 		 expectation_kind_name(expectation->kind), at);
-	loader_hint(checker->loader, "let the faults end with \"accept\", or expect 0 of \"%s\"",
-		    expectation_kind_name(expectation->kind));
+	if (expectation->kind == EXPECT_READ_TIMEOUT)
+		loader_hint(checker->loader,
+			    "let the faults hold \"stall after accept\", or expect "
+			    "\"connect-timeout\"");
+	else
+		loader_hint(checker->loader,
+			    "let the faults end with \"accept\", or expect 0 of \"%s\"",
+			    expectation_kind_name(expectation->kind));
+}
+
+/* The client is stopped before the scenario's time is over, as often as it is run. */
+static void check_run_for(struct checker *checker)
+{
+	const struct scenario *scenario = checker->scenario;
+	const int64_t n_rounds = MAX(scenario->n_repeats, 1U);
+	char run_for[DURATION_TEXT_SIZE], timeout[DURATION_TEXT_SIZE];
+
+	if (scenario->run_for_ns * n_rounds < scenario->timeout_ns)
+		return;
+	diag_add(checker->loader->diags, &scenario->place,
+		 "the client runs for %s%s, which leaves nothing of the scenario's timeout, %s",
+		 duration_format_exact(scenario->run_for_ns, run_for),
+		 n_rounds > 1 ? " each time" : "",
+		 duration_format_exact(scenario->timeout_ns, timeout));
+	loader_hint(checker->loader, "give the scenario a longer \"timeout\"");
 }
 
 /* The script of an endpoint that has nothing but one address to try again. */
-static void check_retries_only(struct checker *checker, const struct expectation *expectation)
+static void check_retry_on(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
 	size_t endpoint = expectation->endpoint;
@@ -466,17 +542,18 @@ void check_contradictions(struct loader *loader)
 		.n_instances = scenario_n_instances(scenario),
 	};
 
+	check_run_for(&checker);
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 
 		check_limit(&checker, expectation);
-		check_waits(&checker, expectation);
-		check_in_flight(&checker, expectation);
+		check_counts(&checker, expectation);
+		check_concurrent_attempts(&checker, expectation);
 		check_time(&checker, expectation);
 		check_sum(&checker, expectation);
 		check_connect_timeout(&checker, expectation);
 		check_connections(&checker, expectation);
-		check_retries_only(&checker, expectation);
+		check_retry_on(&checker, expectation);
 		check_fallback(&checker, expectation);
 	}
 }

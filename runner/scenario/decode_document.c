@@ -9,7 +9,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define TIMEOUT_DEFAULT_NS (30 * NS_PER_S)
+#define TIMEOUT_DEFAULT_NS      (30 * NS_PER_S)
+#define STOP_TIMEOUT_DEFAULT_NS (1 * NS_PER_S)
 
 /* Each instance has two pipes and its output in memory. */
 enum { MAX_CLIENTS = 1000, MAX_RUNS = 10000 };
@@ -320,7 +321,21 @@ static void decode_timeout(struct loader *loader, const struct field *field, voi
 	decode_positive_duration(loader, field->value, &scenario->timeout_ns);
 }
 
-static void decode_linger(struct loader *loader, const struct field *field, void *target)
+static void decode_run_for(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+
+	decode_positive_duration(loader, field->value, &scenario->run_for_ns);
+}
+
+static void decode_stop_timeout(struct loader *loader, const struct field *field, void *target)
+{
+	struct scenario *scenario = target;
+
+	decode_positive_duration(loader, field->value, &scenario->stop_timeout_ns);
+}
+
+static void decode_leftover_timeout(struct loader *loader, const struct field *field, void *target)
 {
 	struct scenario *scenario = target;
 
@@ -429,15 +444,37 @@ static const struct schema_key document_keys[] = {
 		.decode = decode_timeout,
 	},
 	{
+		.name = "run-for",
+		.value = "a duration",
+		.description =
+			"For a client that runs until it is stopped: after this time it gets "
+			"SIGTERM, which is no failure, and what it did until then is judged.",
+		.example = "10s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_run_for,
+	},
+	{
+		.name = "stop-timeout",
+		.value = "a duration",
+		.description = "How long the client and servers may take to end after SIGTERM, "
+			       "before they get SIGKILL.",
+		.example = "5s",
+		.fallback = "1s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.decode = decode_stop_timeout,
+	},
+	{
 		.name = "leftover-timeout",
 		.value = "a duration",
-		.description = "So long processes that the client left behind are watched after "
+		.description = "How long processes that the client left behind are watched after "
 			       "its end, before they are ended; unless given, 1s where gives-up or "
 			       "leaks is expected, else 0s.",
 		.example = "3s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_linger,
+		.decode = decode_leftover_timeout,
 	},
 	{
 		.name = "endpoints",
@@ -483,7 +520,7 @@ static const struct schema_key document_keys[] = {
 	{
 		.name = "clients",
 		.value = "a number",
-		.description = "So many instances of the client run side by side.",
+		.description = "How many instances of the client run side by side.",
 		.example = "20",
 		.fallback = "1",
 		.forms = SCHEMA_SCALAR,
@@ -493,7 +530,7 @@ static const struct schema_key document_keys[] = {
 	{
 		.name = "repeat",
 		.value = "a number",
-		.description = "The client is run so many times, one after the other.",
+		.description = "How many times the client is run, one after the other.",
 		.example = "5",
 		.fallback = "1",
 		.forms = SCHEMA_SCALAR,
@@ -559,6 +596,7 @@ void decode_document(struct loader *loader, const struct node *root)
 
 	loader->tolerance = TOLERANCE_DEFAULT;
 	scenario->timeout_ns = TIMEOUT_DEFAULT_NS;
+	scenario->stop_timeout_ns = STOP_TIMEOUT_DEFAULT_NS;
 	scenario->tags = xzalloc(sizeof(*scenario->tags));
 	scenario->place = loader_place(loader, root);
 	scenario->place.length = 0;

@@ -388,7 +388,7 @@ static const struct schema_key expect_keys[] = {
 		.type = SCHEMA_POLICY,
 		.mapping = &schema_policy,
 		.named = &schema_policy_named,
-		.decode = decode_waits,
+		.decode = decode_backoff,
 	},
 	{
 		.name = "attempt-delay",
@@ -399,7 +399,7 @@ static const struct schema_key expect_keys[] = {
 		.type = SCHEMA_POLICY,
 		.mapping = &schema_policy,
 		.named = &schema_policy_named,
-		.decode = decode_intervals,
+		.decode = decode_attempt_delay,
 	},
 	{
 		.name = "stdout",
@@ -473,14 +473,38 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_connect_timeout,
 	},
 	{
+		.name = "read-timeout",
+		.value = "a duration or a range, or a mapping of endpoints to them",
+		.description = "How long the client waits for data, from connected or the last "
+			       "byte received "
+			       "until it closes or resets the connection itself.",
+		.example = "30s",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_DURATION_RANGE,
+		.named = &schema_time_named,
+		.decode = decode_read_timeout,
+	},
+	{
+		.name = "connecting",
+		.value = "a duration or a range, or a mapping of endpoints to them",
+		.description =
+			"How long all attempts take together, from the first SYN to the last "
+			"end of an attempt.",
+		.example = "..15s",
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+		.type = SCHEMA_DURATION_RANGE,
+		.named = &schema_time_named,
+		.decode = decode_connecting,
+	},
+	{
 		.name = "total-backoff",
 		.value = "a duration or a range, or a mapping of endpoints to them",
-		.description = "How long all waits of the client are together.",
+		.description = "How long all pauses of the client are together.",
 		.example = "..10s",
 		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 		.type = SCHEMA_DURATION_RANGE,
 		.named = &schema_time_named,
-		.decode = decode_total_wait,
+		.decode = decode_total_backoff,
 	},
 	{
 		.name = "gives-up",
@@ -501,13 +525,13 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_CHOICE,
 		.choices = ending_names,
-		.named = &schema_retries_named,
-		.decode = decode_retries_only,
+		.named = &schema_retry_on_named,
+		.decode = decode_retry_on,
 	},
 	{
 		.name = "order",
-		.value =
-			"a list of endpoints and families, or a mapping of endpoints to {after: …}",
+		.value = "a list of endpoints, families and addresses, or a mapping of them to "
+			 "{after: …}",
 		.description = "In which order the client tries them first.",
 		.example = "[ipv6, ipv4]",
 		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
@@ -532,7 +556,7 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 		.type = SCHEMA_COUNT_RANGE,
 		.named = &schema_most_named,
-		.decode = decode_in_flight,
+		.decode = decode_concurrent_attempts,
 	},
 	{
 		.name = "leaks",

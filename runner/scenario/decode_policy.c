@@ -58,6 +58,30 @@ static void decode_cap(struct loader *loader, const struct field *field, void *t
 	}
 }
 
+static void decode_plus(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = target;
+
+	if (decode_positive_duration(loader, field->value, &policy->jitter_plus_ns))
+		policy->jitter = JITTER_PLUS;
+}
+
+static const struct schema_key jitter_keys[] = {
+	{
+		.name = "plus",
+		.value = "a duration",
+		.description = "How much longer a time may be: anywhere from nothing to this is "
+			       "added.",
+		.example = "200ms",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.required = true,
+		.decode = decode_plus,
+	},
+};
+static const struct schema schema_jitter = {"an added jitter", jitter_keys,
+					    ARRAY_SIZE(jitter_keys)};
+
 static void decode_jitter(struct loader *loader, const struct field *field, void *target)
 {
 	static const struct {
@@ -74,6 +98,10 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 	const char *text = field->value->text;
 	size_t choice;
 
+	if (field->value->kind == NODE_MAPPING) {
+		decode_mapping(loader, &schema_jitter, field->value, field->key, policy);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		names[i] = kinds[i].name;
 	if (strchr(text, '%') || strchr("-0123456789", text[0] ? text[0] : 'x')) {
@@ -107,12 +135,14 @@ static void decode_max_attempts(struct loader *loader, const struct field *field
 	}
 #define JITTER_KEY                                                                                 \
 	{                                                                                          \
-		.name = "jitter", .value = "none, full, equal, decorrelated or a percentage",      \
+		.name = "jitter",                                                                  \
+		.value = "none, full, equal, decorrelated, a percentage, or {plus: DURATION}",     \
 		.description = "How waits are spread: \"full\" anywhere from 0 to the wait, "      \
 			       "\"equal\" from half of it, \"decorrelated\" from the base to a "   \
-			       "multiple of the wait before, a percentage more or less.",          \
-		.example = "full", .fallback = "none", .forms = SCHEMA_SCALAR,                     \
-		.type = SCHEMA_JITTER, .decode = decode_jitter,                                    \
+			       "multiple of the wait before, a percentage more or less, \"plus\" " \
+			       "up to a duration longer.",                                         \
+		.example = "full", .fallback = "none", .forms = SCHEMA_SCALAR | SCHEMA_MAPPING,    \
+		.type = SCHEMA_JITTER, .mapping = &schema_jitter, .decode = decode_jitter,         \
 	}
 #define MAX_ATTEMPTS_KEY                                                                           \
 	{                                                                                          \
@@ -174,6 +204,29 @@ static void decode_fixed(struct loader *loader, const struct field *field, void 
 		policy->kind = POLICY_RANGE;
 		policy->cap_ns = range.high;
 	}
+}
+
+static void decode_list_policy(struct loader *loader, const struct node *list,
+			       struct policy *policy)
+{
+	bool exact;
+
+	policy->kind = POLICY_LIST;
+	if (!list->count) {
+		loader_error(loader, list, "the list of times is empty");
+		loader_hint(loader, "to expect that the client does not try again, write "
+				    "\"attempts: 1\"");
+		return;
+	}
+	policy->list = xzalloc(list->count * sizeof(*policy->list));
+	for (size_t i = 0; i < list->count; i++)
+		decode_duration_range(loader, list->items[i], &policy->list[policy->n_list++],
+				      &exact);
+}
+
+static void decode_list(struct loader *loader, const struct field *field, void *target)
+{
+	decode_list_policy(loader, field->value, &((struct expectation *)target)->value.policy);
 }
 
 static void decode_linear(struct loader *loader, const struct field *field, void *target)
@@ -263,6 +316,37 @@ static void decode_policy_max_attempts(struct loader *loader, const struct field
 	decode_max_attempts(loader, field, &((struct expectation *)target)->value.policy);
 }
 
+static const char *const first_choices[] = {"policy", "at-once", NULL};
+static const char *const per_choices[] = {"attempt", "round", NULL};
+static const char *const reset_choices[] = {"never", "success", NULL};
+
+static void decode_first(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+	size_t choice;
+
+	if (decode_choice(loader, field->value, first_choices, &choice))
+		policy->first_at_once = choice == 1;
+}
+
+static void decode_per(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+	size_t choice;
+
+	if (decode_choice(loader, field->value, per_choices, &choice))
+		policy->per_round = choice == 1;
+}
+
+static void decode_resets_on(struct loader *loader, const struct field *field, void *target)
+{
+	struct policy *policy = &((struct expectation *)target)->value.policy;
+	size_t choice;
+
+	if (decode_choice(loader, field->value, reset_choices, &choice))
+		policy->resets_on_success = choice == 1;
+}
+
 static void decode_policy_tolerance(struct loader *loader, const struct field *field, void *target)
 {
 	struct expectation *expectation = target;
@@ -279,6 +363,15 @@ static const struct schema_key policy_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION_RANGE,
 		.decode = decode_fixed,
+	},
+	{
+		.name = "list",
+		.value = "a list of durations and ranges",
+		.description = "These, in this order, and no others.",
+		.example = "[1s, 2s, 4s]",
+		.forms = SCHEMA_LIST,
+		.type = SCHEMA_DURATION_RANGE,
+		.decode = decode_list,
 	},
 	{
 		.name = "linear",
@@ -337,11 +430,12 @@ static const struct schema_key policy_keys[] = {
 	},
 	{
 		.name = "jitter",
-		.value = "none, full, equal or a percentage",
+		.value = "none, full, equal, a percentage, or {plus: DURATION}",
 		.description = "With a fixed wait or a name: how waits are spread.",
 		.example = "20%",
-		.forms = SCHEMA_SCALAR,
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 		.type = SCHEMA_JITTER,
+		.mapping = &schema_jitter,
 		.decode = decode_policy_jitter,
 	},
 	{
@@ -352,6 +446,41 @@ static const struct schema_key policy_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_COUNT,
 		.decode = decode_policy_max_attempts,
+	},
+	{
+		.name = "first",
+		.value = "policy or at-once",
+		.description = "\"at-once\": the first retry comes at once, and the policy begins "
+			       "with the second.",
+		.example = "at-once",
+		.fallback = "policy",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = first_choices,
+		.decode = decode_first,
+	},
+	{
+		.name = "per",
+		.value = "attempt or round",
+		.description = "\"round\": the client tries each address once, then pauses.",
+		.example = "round",
+		.fallback = "attempt",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = per_choices,
+		.decode = decode_per,
+	},
+	{
+		.name = "resets-on",
+		.value = "never or success",
+		.description = "\"success\": the policy begins anew after an attempt that "
+			       "connected.",
+		.example = "success",
+		.fallback = "never",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = reset_choices,
+		.decode = decode_resets_on,
 	},
 	{
 		.name = "tolerance",
@@ -382,28 +511,10 @@ bool is_policy(const struct node *mapping)
 	return false;
 }
 
-static void decode_list_policy(struct loader *loader, const struct node *list,
-			       struct policy *policy)
-{
-	bool exact;
-
-	policy->kind = POLICY_LIST;
-	if (!list->count) {
-		loader_error(loader, list, "the list of times is empty");
-		loader_hint(loader, "to expect that the client does not try again, write "
-				    "\"attempts: 1\"");
-		return;
-	}
-	policy->list = xzalloc(list->count * sizeof(*policy->list));
-	for (size_t i = 0; i < list->count; i++)
-		decode_duration_range(loader, list->items[i], &policy->list[policy->n_list++],
-				      &exact);
-}
-
 /* The one key that says which policy it is; none or several are errors. */
 static const char *decode_which(struct loader *loader, const struct node *value)
 {
-	static const char *const words[] = {"fixed", "linear", "exponential", "policy"};
+	static const char *const words[] = {"fixed", "list", "linear", "exponential", "policy"};
 	const char *found = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -458,7 +569,9 @@ static void check_figures(struct loader *loader, const struct node *value, const
 		} else {
 			loader_error(loader, key, "\"%s\" stands beside the name of a policy only",
 				     key->text);
-			if (strcmp(which, "fixed") != 0)
+			if (strcmp(which, "list") == 0)
+				loader_hint(loader, "a list gives each time itself: [1s, 2s..3s]");
+			else if (strcmp(which, "fixed") != 0)
 				loader_hint(loader, "write it below \"%s\"", which);
 		}
 	}
@@ -563,13 +676,13 @@ static void decode_policies(struct loader *loader, const struct field *field,
 	}
 }
 
-void decode_waits(struct loader *loader, const struct field *field, void *target)
+void decode_backoff(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
 	decode_policies(loader, field, EXPECT_BACKOFF);
 }
 
-void decode_intervals(struct loader *loader, const struct field *field, void *target)
+void decode_attempt_delay(struct loader *loader, const struct field *field, void *target)
 {
 	(void)target;
 	decode_policies(loader, field, EXPECT_ATTEMPT_DELAY);

@@ -44,12 +44,13 @@ const struct named_policy named_policies[] = {
 	},
 	{
 		.name = "curl-retry",
-		.description = "What curl does with --retry: 1 s, doubled each time, 10 min at "
-			       "most.",
+		.description = "What curl does with --retry: all addresses, then 1 s, doubled each "
+			       "time, 10 min at most.",
 		.policy = {.kind = POLICY_EXPONENTIAL,
 			   .base_ns = NS_PER_S,
 			   .factor = 2,
-			   .cap_ns = 600 * NS_PER_S},
+			   .cap_ns = 600 * NS_PER_S,
+			   .per_round = true},
 		.has_cap = true,
 	},
 	{
@@ -102,6 +103,7 @@ static const char *const jitter_kind_names[] = {
 	[JITTER_EQUAL] = "equal",
 	[JITTER_PERCENT] = "percent",
 	[JITTER_DECORRELATED] = "decorrelated",
+	[JITTER_PLUS] = "plus",
 };
 _Static_assert(ARRAY_SIZE(jitter_kind_names) == JITTER_N_KINDS, "a name for each kind");
 
@@ -134,6 +136,8 @@ static void add_number(struct strbuf *out, double number)
 
 static void describe_jitter(const struct policy *policy, struct strbuf *out)
 {
+	char text[DURATION_TEXT_SIZE];
+
 	if (policy->jitter == JITTER_NONE)
 		return;
 	strbuf_puts(out, ", ");
@@ -141,17 +145,17 @@ static void describe_jitter(const struct policy *policy, struct strbuf *out)
 		strbuf_puts(out, "jitter ");
 		add_number(out, policy->jitter_percent);
 		strbuf_puts(out, " %");
+	} else if (policy->jitter == JITTER_PLUS) {
+		strbuf_printf(out, "jitter plus %s", duration_format(policy->jitter_plus_ns, text));
 	} else {
 		strbuf_printf(out, "%s jitter", jitter_kind_name(policy->jitter));
 	}
 }
 
-void policy_describe(const struct policy *policy, struct strbuf *out)
+static void describe_times(const struct policy *policy, struct strbuf *out)
 {
 	char text[DURATION_TEXT_SIZE];
 
-	if (policy->name)
-		strbuf_printf(out, "%s: ", policy->name);
 	strbuf_puts(out, policy_kind_name(policy->kind));
 	switch (policy->kind) {
 	case POLICY_LIST:
@@ -183,6 +187,19 @@ void policy_describe(const struct policy *policy, struct strbuf *out)
 	describe_jitter(policy, out);
 }
 
+void policy_describe(const struct policy *policy, struct strbuf *out)
+{
+	if (policy->name)
+		strbuf_printf(out, "%s: ", policy->name);
+	if (policy->first_at_once)
+		strbuf_puts(out, "at once, then ");
+	describe_times(policy, out);
+	if (policy->per_round)
+		strbuf_puts(out, ", per round");
+	if (policy->resets_on_success)
+		strbuf_puts(out, ", starting again after a success");
+}
+
 static void write_list(const struct policy *policy, struct strbuf *out)
 {
 	char text[DURATION_TEXT_SIZE];
@@ -202,12 +219,17 @@ static void write_list(const struct policy *policy, struct strbuf *out)
 
 static void write_jitter(const struct policy *policy, struct strbuf *out)
 {
+	char text[DURATION_TEXT_SIZE];
+
 	if (policy->jitter == JITTER_NONE)
 		return;
 	strbuf_puts(out, ", jitter: ");
 	if (policy->jitter == JITTER_PERCENT) {
 		add_number(out, policy->jitter_percent);
 		strbuf_putc(out, '%');
+	} else if (policy->jitter == JITTER_PLUS) {
+		strbuf_printf(out, "{plus: %s}",
+			      duration_format_exact(policy->jitter_plus_ns, text));
 	} else {
 		strbuf_puts(out, jitter_kind_name(policy->jitter));
 	}
@@ -216,18 +238,23 @@ static void write_jitter(const struct policy *policy, struct strbuf *out)
 void policy_write(const struct policy *policy, struct strbuf *out)
 {
 	char text[DURATION_TEXT_SIZE];
+	bool modified = policy->first_at_once || policy->per_round || policy->resets_on_success;
 
-	if (policy->kind == POLICY_LIST) {
+	if (policy->kind == POLICY_LIST && !modified) {
 		write_list(policy, out);
 		return;
 	}
-	if (policy->kind == POLICY_FIXED || policy->kind == POLICY_RANGE) {
-		strbuf_printf(out, "{fixed: %s", duration_format_exact(policy->base_ns, text));
+	strbuf_puts(out, policy->first_at_once ? "{first: at-once, " : "{");
+	if (policy->kind == POLICY_LIST) {
+		strbuf_puts(out, "list: ");
+		write_list(policy, out);
+	} else if (policy->kind == POLICY_FIXED || policy->kind == POLICY_RANGE) {
+		strbuf_printf(out, "fixed: %s", duration_format_exact(policy->base_ns, text));
 		if (policy->kind == POLICY_RANGE)
 			strbuf_printf(out, "..%s", duration_format_exact(policy->cap_ns, text));
 		write_jitter(policy, out);
 	} else {
-		strbuf_printf(out, "{%s: {base: %s", policy_kind_name(policy->kind),
+		strbuf_printf(out, "%s: {base: %s", policy_kind_name(policy->kind),
 			      duration_format_exact(policy->base_ns, text));
 		if (policy->kind == POLICY_LINEAR) {
 			strbuf_printf(out, ", step: %s",
@@ -244,5 +271,9 @@ void policy_write(const struct policy *policy, struct strbuf *out)
 	}
 	if (policy->max_attempts > 0)
 		strbuf_printf(out, ", max-attempts: %" PRId64, policy->max_attempts);
+	if (policy->per_round)
+		strbuf_puts(out, ", per: round");
+	if (policy->resets_on_success)
+		strbuf_puts(out, ", resets-on: success");
 	strbuf_putc(out, '}');
 }

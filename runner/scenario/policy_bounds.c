@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The arithmetic of retry policies: see waits.h. */
+/* The arithmetic of retry policies: see policy_bounds.h. */
 #include <math.h>
 
 #include "common/strbuf.h"
@@ -32,6 +32,8 @@ static struct range jitter_apply(int64_t wait_ns, const struct policy *policy)
 	case JITTER_PERCENT:
 		return (struct range){clamp_wait((double)wait_ns * (1 - share)),
 				      clamp_wait((double)wait_ns * (1 + share))};
+	case JITTER_PLUS:
+		return (struct range){wait_ns, MIN(wait_ns, WAIT_MAX_NS) + policy->jitter_plus_ns};
 	case JITTER_DECORRELATED:
 	case JITTER_NONE:
 	case JITTER_N_KINDS:
@@ -56,9 +58,12 @@ struct range policy_wait(const struct policy *policy, size_t k)
 
 struct range policy_wait_after(const struct policy *policy, size_t k, int64_t before_ns)
 {
-	double steps = k > 0 ? (double)(k - 1) : 0;
 	int64_t wait_ns = MIN(policy->base_ns, WAIT_MAX_NS);
+	double steps;
 
+	if (policy->first_at_once && k-- <= 1)
+		return (struct range){0, 0};
+	steps = k > 0 ? (double)(k - 1) : 0;
 	switch (policy->kind) {
 	case POLICY_LIST:
 		if (k < 1 || k > policy->n_list)

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Retry policies: which waits they allow, tolerance and jitter included. Pure arithmetic. */
+/* Retry policies: which times they allow, tolerance and jitter included. Pure arithmetic. */
 #ifndef SYNFAULT_RUNNER_SCENARIO_POLICY_BOUNDS_H
 #define SYNFAULT_RUNNER_SCENARIO_POLICY_BOUNDS_H
 
 #include "runner/scenario/scenario.h"
 
-/*
- * The bounds of wait number @k (from 1) under the policy, before tolerance: equal without jitter.
- * For POLICY_LIST beyond the end: low and high are -1 (no such wait is allowed). Jitter comes after
- * the cap.
+/**
+ * policy_wait() - bounds of one time under a policy
+ * @k: number of the time, from 1; struct policy says what counts
+ *
+ * Jitter comes after the cap; tolerance is not included. With .first_at_once time 1 is 0.
+ * Return: both ends, equal without jitter; -1 and -1 beyond the end of a POLICY_LIST, where no
+ * further time is allowed.
  */
 struct range policy_wait(const struct policy *policy, size_t k);
-/*
- * The same for policies in which a wait depends on the one before (JITTER_DECORRELATED), which was
- * @before_ns long; for all others, and for the first wait, it is not looked at.
+/**
+ * policy_wait_after() - the same, where a time depends on the one before (JITTER_DECORRELATED)
+ * @before_ns: how long the one before was; ignored by other policies and by the first time
  */
 struct range policy_wait_after(const struct policy *policy, size_t k, int64_t before_ns);
 

@@ -50,6 +50,8 @@ const char *expectation_kind_name(enum expectation_kind kind)
 		[EXPECT_RECEIVED] = "received",
 		[EXPECT_SENT] = "sent",
 		[EXPECT_ENDED] = "ended",
+		[EXPECT_READ_TIMEOUT] = "read-timeout",
+		[EXPECT_CONNECTING] = "connecting",
 	};
 
 	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
@@ -277,6 +279,8 @@ static void expectation_free(struct expectation *expectation)
 		break;
 	case EXPECT_DURATION:
 	case EXPECT_CONNECT_TIMEOUT:
+	case EXPECT_READ_TIMEOUT:
+	case EXPECT_CONNECTING:
 	case EXPECT_GIVES_UP:
 	case EXPECT_FALLBACK:
 	case EXPECT_CONCURRENT_ATTEMPTS:

@@ -115,6 +115,7 @@ enum jitter_kind {
 	JITTER_EQUAL,        /* anywhere in [wait / 2, wait] */
 	JITTER_PERCENT,      /* wait ± percent */
 	JITTER_DECORRELATED, /* anywhere in [base, factor * the wait before], then the cap */
+	JITTER_PLUS,         /* anywhere in [wait, wait + jitter_plus_ns] */
 	JITTER_N_KINDS,
 };
 
@@ -127,18 +128,31 @@ enum policy_kind {
 	POLICY_N_KINDS,
 };
 
-/* What successive waits (or intervals) are to be. */
+/*
+ * What successive times are to be: pauses ("backoff"), or from start to start ("attempt-delay").
+ * Time k (from 1) lies between attempt k and the next; with .per_round between round k and the
+ * next, and with .resets_on_success k starts again at 1 after an attempt that connected.
+ */
 struct policy {
 	enum policy_kind kind;
 	int64_t base_ns;
 	double factor;  /* exponential; at least 1 */
 	int64_t cap_ns; /* exponential, linear; INT64_MAX: none */
 	enum jitter_kind jitter;
-	double jitter_percent; /* 0 to 100 */
-	struct range *list;    /* POLICY_LIST: a single duration is a range of one point */
+	double jitter_percent;  /* 0 to 100 */
+	int64_t jitter_plus_ns; /* JITTER_PLUS; more than 0 */
+	struct range *list;     /* POLICY_LIST: a single duration is a range of one point */
 	size_t n_list;
 	int64_t step_ns;      /* linear */
-	int64_t max_attempts; /* there are no more; 0: no limit */
+	int64_t max_attempts; /* no attempt comes after this one; 0: no limit */
+	bool first_at_once;   /* the first time is nothing, and the policy begins with the second */
+	/*
+	 * A round is a run of attempts at addresses that it has not tried yet: it ends with the
+	 * last attempt before an address comes again. max_attempts counts rounds, too. Within a
+	 * round any pause is right.
+	 */
+	bool per_round;
+	bool resets_on_success; /* max_attempts counts from there, too */
 	/* What policies with a name of their own need (policy.h). */
 	const char *name;   /* static; NULL: it has none */
 	bool first_plain;   /* the first wait may be without its jitter */
@@ -187,6 +201,10 @@ enum expectation_kind {
 	EXPECT_RECEIVED,
 	EXPECT_SENT,
 	EXPECT_ENDED,
+	/* From connected, or the last byte received, to the client's own FIN or RST. */
+	EXPECT_READ_TIMEOUT,
+	/* From the first SYN to the last end of an attempt. */
+	EXPECT_CONNECTING,
 	EXPECT_N_KINDS,
 };
 /* The key in the scenario file: "exit", "attempts", "backoff", … */
@@ -194,10 +212,11 @@ const char *expectation_kind_name(enum expectation_kind kind);
 
 #define ALL_ENDPOINTS SIZE_MAX
 
-/* Where attempts are made: "api", "ipv6", "api.ipv6". */
+/* Where attempts are made: "api", "ipv6", "api.ipv6", "api.ipv6.2". */
 struct target {
 	size_t endpoint;    /* index, or ALL_ENDPOINTS */
 	enum family family; /* N_FAMILIES: any */
+	size_t ordinal;     /* of the address in the endpoint's family, from 1; 0: any */
 };
 
 /* What can become of an attempt, for the client that has to decide whether to try again. */
@@ -238,7 +257,10 @@ struct expectation {
 		struct {
 			struct target *targets; /* owned */
 			size_t n_targets;
-			/* The last target is not tried before all the others have failed. */
+			/*
+			 * The last target is not tried before all the others have failed; it need
+			 * not be tried at all.
+			 */
 			bool after_failure;
 		} order;
 		struct {
@@ -262,7 +284,7 @@ struct expectation {
 			char *text;
 		} text;
 	} value;
-	struct tolerance tolerance; /* of DURATION, WAITS, INTERVALS; before --timing-scale */
+	struct tolerance tolerance; /* of all times; before --timing-scale */
 };
 
 /**
@@ -279,6 +301,14 @@ struct scenario {
 	struct place place; /* of the document's name */
 	char **tags;
 	int64_t timeout_ns;
+	/*
+	 * The client runs until it is stopped: after this time it gets SIGTERM. What it did until
+	 * then is judged; that it was stopped is no failure, and `exit` is judged only if stated.
+	 * 0: the client ends by itself.
+	 */
+	int64_t run_for_ns;
+	/* How long the client and servers may take to end after SIGTERM before they get SIGKILL. */
+	int64_t stop_timeout_ns;
 	/* How long what the client left behind is watched after its end; see
 	 * scenario_leftover_timeout_ns().
 	 */

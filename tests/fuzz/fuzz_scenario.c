@@ -67,6 +67,9 @@ static void check_target(const struct scenario *scenario, const struct target *t
 	REQUIRE(target->endpoint == ALL_ENDPOINTS || target->endpoint < scenario->n_endpoints);
 	REQUIRE(target->family <= N_FAMILIES);
 	REQUIRE(target->endpoint != ALL_ENDPOINTS || target->family != N_FAMILIES);
+	REQUIRE(target->ordinal == 0 ||
+		(target->endpoint != ALL_ENDPOINTS && target->family != N_FAMILIES &&
+		 target->ordinal <= ENDPOINT_MAX_ADDRESSES));
 }
 
 static void check_expectation(const struct scenario *scenario,
@@ -90,6 +93,8 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_RECEIVED:
 	case EXPECT_SENT:
 	case EXPECT_CONNECT_TIMEOUT:
+	case EXPECT_READ_TIMEOUT:
+	case EXPECT_CONNECTING:
 	case EXPECT_TOTAL_BACKOFF:
 	case EXPECT_CONCURRENT_ATTEMPTS:
 	case EXPECT_LEAKS:

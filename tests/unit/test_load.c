@@ -740,6 +740,16 @@ Test(load, reads_policies_as_they_are_written)
 		 "exponential, base 500 ms, factor 1.6, no cap, full jitter"},
 		{"backoff: {exponential: {base: 100ms, factor: 3, cap: 10s, jitter: decorrelated}}",
 		 "exponential, base 100 ms, cap 10.0 s, decorrelated jitter"},
+		{"backoff: {fixed: 1s, jitter: {plus: 200ms}}",
+		 "fixed, 1.00 s, jitter plus 200 ms"},
+		{"backoff: {first: at-once, exponential: {base: 1s, factor: 2, cap: 32s}}",
+		 "at once, then exponential, base 1.00 s, factor 2, cap 32.0 s"},
+		{"backoff: {linear: {base: 1s, step: 1s}, per: round}",
+		 "linear, base 1.00 s, step 1.00 s, no cap, per round"},
+		{"backoff: {fixed: 2s, max-attempts: 5, resets-on: success}",
+		 "fixed, 2.00 s, starting again after a success"},
+		{"backoff: {first: at-once, list: [1s, 2s..3s], per: round}",
+		 "at once, then list of 2, per round"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -766,17 +776,22 @@ Test(load, reads_policies_that_have_a_name)
 		{"attempt-delay: {policy: grpc, base: 200ms, factor: 2, cap: 1s, jitter: none}",
 		 "grpc: exponential, base 200 ms, factor 2, cap 1.00 s"},
 		{"backoff: curl-retry",
-		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s"},
+		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s, per round"},
 		{"backoff: {policy: aws-full-jitter, base: 100ms, cap: 10s}",
 		 "aws-full-jitter: exponential, base 100 ms, factor 2, cap 10.0 s, full jitter"},
 		{"backoff: {policy: aws-decorrelated-jitter, base: 100ms}",
 		 "aws-decorrelated-jitter: exponential, base 100 ms, no cap, decorrelated jitter"},
 		{"attempt-delay: rfc8305", "rfc8305: range, 100 ms to 2.00 s"},
 		{"attempt-delay: {policy: rfc8305, base: 250ms}", "rfc8305: fixed, 250 ms"},
+		{"backoff: {policy: curl-retry, per: attempt, cap: 8s}",
+		 "curl-retry: exponential, base 1.00 s, factor 2, cap 8.00 s"},
+		{"attempt-delay: {policy: grpc, resets-on: success}",
+		 "grpc: exponential, base 1.00 s, factor 1.6, cap 2 m 0.0 s, jitter 20 %, starting "
+		 "again after a success"},
 		{"backoff: fixed-loop", "fixed-loop: fixed, 1.00 s"},
 		{"backoff: {api: {policy: fixed-loop, base: 3s}}", "fixed-loop: fixed, 3.00 s"},
 		{"backoff: {api: curl-retry}",
-		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s"},
+		 "curl-retry: exponential, base 1.00 s, factor 2, cap 10 m 0.0 s, per round"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -828,17 +843,17 @@ Test(load, reads_policies)
 		{"{fixed: 2s}",
 		 {.kind = POLICY_FIXED, .base_ns = 2 * NS_PER_S, .factor = 2, .cap_ns = INT64_MAX}},
 		{"{exponential: {base: 1s}}",
-		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_NONE, 0, NULL, 0}},
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_NONE}},
 		{"{exponential: {cap: 1s, base: 1s, factor: 1}}",
-		 {POLICY_EXPONENTIAL, NS_PER_S, 1, NS_PER_S, JITTER_NONE, 0, NULL, 0}},
+		 {POLICY_EXPONENTIAL, NS_PER_S, 1, NS_PER_S, JITTER_NONE}},
 		{"{exponential: {base: 1s, factor: \"1.25\", cap: 10s, jitter: full}}",
-		 {POLICY_EXPONENTIAL, NS_PER_S, 1.25, 10 * NS_PER_S, JITTER_FULL, 0, NULL, 0}},
+		 {POLICY_EXPONENTIAL, NS_PER_S, 1.25, 10 * NS_PER_S, JITTER_FULL}},
 		{"{exponential: {base: 1s, jitter: equal}}",
-		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_EQUAL, 0, NULL, 0}},
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_EQUAL}},
 		{"{exponential: {base: 1s, jitter: none}}",
-		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_NONE, 0, NULL, 0}},
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_NONE}},
 		{"{exponential: {base: 1s, jitter: 12.5%}}",
-		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_PERCENT, 12.5, NULL, 0}},
+		 {POLICY_EXPONENTIAL, NS_PER_S, 2, INT64_MAX, JITTER_PERCENT, 12.5}},
 		{"[1s, 2s..3s, 500ms..]",
 		 {.kind = POLICY_LIST, .n_list = 3, .factor = 2, .cap_ns = INT64_MAX}},
 	};
@@ -1001,7 +1016,7 @@ Test(load, refuses_expectations_of_times)
 		{"{attempt-delay: {policy: rfc8305, base: 9ms}}", "10ms to 2s only"},
 		{"{attempt-delay: {policy: rfc8305, base: 3s}}", "10ms to 2s only"},
 		{"{backoff: {policy: curl-retry, fixed: 1s}}", "both fixed and one with a name"},
-		{"{backoff: {list: [1s]}}", "unknown key \"list\""},
+		{"{backoff: {list: 1s}}", "takes a list"},
 		{"{backoff: {fixed: 1s, cap: 2s}}", "\"cap\" stands beside the name"},
 		{"{backoff: {fxied: 1s}}", "neither an endpoint nor a policy"},
 		{"{backoff: {api: 1s}}", "there is no policy \"1s\""},
@@ -1051,22 +1066,64 @@ Test(load, reads_expectations_of_behaviour)
 	AUTO_FILE struct scenario_file *good = parse_expect(
 		"{total-backoff: ..10s, gives-up: {after: 10s, attempts: 3}, retry-on: [refused, "
 		"reset], order: {web: {after: api}}, fallback: {from: api, to: web, within: "
-		"300ms}, concurrent-attempts: 2, leaks: {api: 0}}");
-	all = expectations(good, 7, "behaviour");
-	cr_expect_eq(all[0].kind, EXPECT_TOTAL_BACKOFF);
-	cr_expect_eq(all[0].value.range.range.high, 10 * NS_PER_S);
-	cr_expect_eq(all[1].value.gives_up.after_ns, 10 * NS_PER_S);
-	cr_expect_eq(all[1].value.gives_up.attempts, 3);
-	cr_expect_eq(all[2].value.endings, 1u << ENDING_REFUSED | 1u << ENDING_RESET);
-	cr_assert_eq(all[3].value.order.n_targets, 2);
-	cr_expect(all[3].value.order.after_failure);
-	cr_expect_eq(all[3].value.order.targets[0].endpoint, 0);
-	cr_expect_eq(all[3].value.order.targets[1].endpoint, 1);
-	cr_expect_eq(all[4].value.fallback.within.low, 0);
-	cr_expect_eq(all[4].value.fallback.within.high, 300 * NS_PER_MS);
-	cr_expect_eq(all[5].value.range.range.low, 0);
-	cr_expect_eq(all[5].value.range.range.high, 2);
-	cr_expect_eq(all[6].endpoint, 0);
+		"300ms}, concurrent-attempts: 2, leaks: {api: 0}, read-timeout: {web: 3s}, "
+		"connecting: ..15s}");
+	all = expectations(good, 9, "behaviour");
+	cr_expect_eq(all[0].kind, EXPECT_READ_TIMEOUT);
+	cr_expect_eq(all[0].endpoint, 1);
+	cr_expect_eq(all[0].value.range.range.low, 3 * NS_PER_S);
+	cr_expect(all[0].value.range.exact);
+	cr_expect_eq(all[1].kind, EXPECT_CONNECTING);
+	cr_expect_eq(all[1].value.range.range.high, 15 * NS_PER_S);
+	cr_expect_eq(all[2].kind, EXPECT_TOTAL_BACKOFF);
+	cr_expect_eq(all[2].value.range.range.high, 10 * NS_PER_S);
+	cr_expect_eq(all[3].value.gives_up.after_ns, 10 * NS_PER_S);
+	cr_expect_eq(all[3].value.gives_up.attempts, 3);
+	cr_expect_eq(all[4].value.endings, 1u << ENDING_REFUSED | 1u << ENDING_RESET);
+	cr_assert_eq(all[5].value.order.n_targets, 2);
+	cr_expect(all[5].value.order.after_failure);
+	cr_expect_eq(all[5].value.order.targets[0].endpoint, 0);
+	cr_expect_eq(all[5].value.order.targets[1].endpoint, 1);
+	cr_expect_eq(all[6].value.fallback.within.low, 0);
+	cr_expect_eq(all[6].value.fallback.within.high, 300 * NS_PER_MS);
+	cr_expect_eq(all[7].value.range.range.low, 0);
+	cr_expect_eq(all[7].value.range.range.high, 2);
+	cr_expect_eq(all[8].endpoint, 0);
+}
+
+Test(load, orders_and_fallbacks_name_addresses)
+{
+	AUTO_FILE struct scenario_file *file = parse(
+		"name: n\nendpoints: {api: {addresses: [ipv4, ipv6, ipv4]}}\n" CLIENT
+		"expect: {order: [api.ipv4.2, api.ipv6, api.ipv4.1], fallback: {from: api.ipv4.1, "
+		"to: api.ipv4.2, within: 1s}}\n");
+	const struct expectation *all = expectations(file, 2, "addresses");
+	static const struct target targets[] = {
+		{0, FAMILY_IPV4, 2}, {0, FAMILY_IPV6, 0}, {0, FAMILY_IPV4, 1}};
+
+	cr_assert_eq(all[0].value.order.n_targets, ARRAY_SIZE(targets));
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		const struct target *target = &all[0].value.order.targets[i];
+
+		cr_expect_eq(target->endpoint, targets[i].endpoint, "%zu", i);
+		cr_expect_eq(target->family, targets[i].family, "%zu", i);
+		cr_expect_eq(target->ordinal, targets[i].ordinal, "%zu", i);
+	}
+	cr_expect_eq(all[1].value.fallback.from.ordinal, 1);
+	cr_expect_eq(all[1].value.fallback.to.ordinal, 2);
+}
+
+Test(load, reads_how_a_daemon_is_stopped)
+{
+	AUTO_FILE struct scenario_file *daemon =
+		parse("name: n\nrun-for: 10s\nstop-timeout: 2500ms\n" ENDPOINTS CLIENT EXPECT);
+	AUTO_FILE struct scenario_file *plain = parse("name: n\n" ENDPOINTS CLIENT EXPECT);
+
+	cr_assert_eq(daemon->n_scenarios, 1, "%s", first_message(daemon));
+	cr_expect_eq(daemon->scenarios[0]->run_for_ns, 10 * NS_PER_S);
+	cr_expect_eq(daemon->scenarios[0]->stop_timeout_ns, 2500 * NS_PER_MS);
+	cr_expect_eq(plain->scenarios[0]->run_for_ns, 0);
+	cr_expect_eq(plain->scenarios[0]->stop_timeout_ns, NS_PER_S);
 }
 
 static struct scenario_file *parse_line(const char *line);
@@ -1138,6 +1195,8 @@ Test(load, refuses_a_documents_own_keys)
 		{"tags: [\"\"]", "a tag is one word"}, {"tags: [\"a\\x1b\"]", "a tag is one word"},
 		{"tags: [[a]]", "a text has to stand here"}, {"timeout: 30", "has no unit"},
 		{"timeout: 0s", "more than 0"}, {"timeout: 25h", "longer than 24h"},
+		{"run-for: 0s", "more than 0"}, {"stop-timeout: 0s", "more than 0"},
+		{"run-for: forever", "does not start with a number"},
 		{"leftover-timeout: 5", "has no unit"}, {"leftover-timeout: -1s", "is negative"},
 		{"requires: {}", "\"requires\" is empty"}, {"requires: [a]", "takes a mapping"},
 		{"requires: {programs: []}", "list of programs is empty"},

@@ -106,6 +106,51 @@ Test(waits, jitter_gives_bounds)
 	}
 }
 
+Test(waits, added_jitter_only_lengthens)
+{
+	struct policy policy = exponential(1 * S, 2, 3 * S);
+	struct policy huge = exponential(24 * 3600 * S, 1000, INT64_MAX);
+
+	policy.jitter = huge.jitter = JITTER_PLUS;
+	policy.jitter_plus_ns = 200 * MS;
+	huge.jitter_plus_ns = DURATION_MAX_NS;
+	cr_expect_eq(policy_wait(&policy, 1).low, S);
+	cr_expect_eq(policy_wait(&policy, 1).high, S + 200 * MS);
+	cr_expect_eq(policy_wait(&policy, 3).low, 3 * S, "the cap comes first");
+	cr_expect_eq(policy_wait(&policy, 3).high, 3 * S + 200 * MS);
+	cr_expect_gt(policy_wait(&huge, 1999).high, policy_wait(&huge, 1999).low);
+}
+
+Test(waits, a_policy_that_begins_at_once_is_one_time_behind)
+{
+	struct range list[] = {{S, S}, {2 * S, 3 * S}};
+	struct policy policies[] = {
+		exponential(1 * S, 2, INT64_MAX),
+		{.kind = POLICY_LIST, .list = list, .n_list = 2},
+		{.kind = POLICY_FIXED, .base_ns = S, .cap_ns = INT64_MAX},
+		{.kind = POLICY_LINEAR, .base_ns = S, .step_ns = S, .cap_ns = INT64_MAX},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct policy late = policies[i];
+
+		late.first_at_once = true;
+		cr_expect_eq(policy_wait(&late, 1).low, 0, "%zu", i);
+		cr_expect_eq(policy_wait(&late, 1).high, 0, "%zu", i);
+		for (size_t k = 2; k < 5; k++) {
+			cr_expect_eq(policy_wait(&late, k).low,
+				     policy_wait(&policies[i], k - 1).low);
+			cr_expect_eq(policy_wait(&late, k).high,
+				     policy_wait(&policies[i], k - 1).high);
+		}
+	}
+	policies[0].jitter = JITTER_DECORRELATED;
+	policies[0].factor = 3;
+	policies[0].first_at_once = true;
+	cr_expect_eq(policy_wait_after(&policies[0], 2, 0).high, 3 * S, "as the first");
+	cr_expect_eq(policy_wait_after(&policies[0], 3, 2 * S).high, 6 * S);
+}
+
 Test(waits, list_has_no_wait_beyond_its_end)
 {
 	struct range list[] = {{S, S}, {2 * S, 3 * S}};
