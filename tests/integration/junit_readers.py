@@ -58,7 +58,7 @@ def tap_exit(ok, text):
 
 
 def need_readers():
-    """junitparser is a package of Debian's; the python3 in PATH may be another one."""
+    """junitparser is a Debian package; the python3 in PATH may not see it."""
     if not importlib.util.find_spec("junitparser") and os.access(DEBIAN, os.X_OK) and \
             os.environ.get("SYNFAULT_PYTHON") != DEBIAN:
         os.environ["SYNFAULT_PYTHON"] = DEBIAN
@@ -134,7 +134,7 @@ class Checks:
 
 
 def squeeze(text):
-    """Readers trim text, and treat its blanks each in their own way."""
+    """Readers trim text and treat blanks in different ways."""
     return " ".join(text.split())
 
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shows that clients which everybody knows can't tell an injected fault from the real one.
+"""Well-known clients can't tell an injected fault from the real one.
 
-real.py SYNFAULT: the synfault program. Runs each client before each fault twice, side by side: once
-injected, and once as a server does it in earnest (targets/servers/broken.py), with nothing injected.
-Attempts, exit status and what the client wrote have to be the same. The report is TAP.
+real.py SYNFAULT: the synfault program. Runs each client under each fault twice, side by side: once
+injected, and once really caused by a server (targets/servers/broken.py), without injection. Attempts,
+exit status and the client's output have to be the same. The report is TAP.
 
-Numbers in what clients write (of milliseconds, of addresses in memory) are not compared, and neither
-is whether a reset meets node as it writes or as it reads, which is chance. A reset after accept meets
-a client that is kept from running, be it injected or real, in connect(): where such a pair differs, it
-is run again when nothing else runs, until something has been seen of both.
+Numbers in the output (milliseconds, memory addresses) are not compared, nor whether a reset meets
+node as it writes or as it reads, which is chance. A client that gets no processor meets a reset after
+accept, injected or real, in connect(): a pair that differs there is run again alone until both kinds
+have been seen.
 """
 
 import json
@@ -23,7 +23,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BROKEN = str(ROOT / "targets/servers/broken.py")
-# The system's, for which Debian has the packages that are needed.
+# The system's Python, for which Debian has the packages.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
 
 URLLIB = """

@@ -65,7 +65,7 @@ class Tap:
 
 
 class Place:
-    """A directory in which synfault is run."""
+    """A directory in which synfault runs."""
 
     def __init__(self, synfault, directory):
         self.synfault, self.directory = synfault, pathlib.Path(directory)
@@ -110,7 +110,7 @@ def test_document(tap, here):
 
 
 def test_report(tap, here, elsewhere):
-    """The scenario files are not there, nor are privileges."""
+    """Reports and judgement without the scenario files and without privileges."""
     report = elsewhere.run("report", "run.json", "--junit", "again.xml", "--json", "again.json", user=NOBODY)
     tap.result("report makes the same JUnit report and the same document, elsewhere, as another user",
                unless(report.returncode == 0, report.stderr),
@@ -194,12 +194,12 @@ def test_flaky(tap, here):
 
 
 def test_shown(tap, here, run):
-    """What is shown of a stored run is what the run itself would have shown."""
+    """A stored run looks the same as the run itself."""
     problems = []
     for options in (["--failure-output", "never"], ["--failure-output", "immediate"], ["--quiet"]):
         for command in ("report", "judge"):
             shown = here.run(command, "run.json", *options)
-            # The names of both failures come once more at the end.
+            # The names of both failures appear once more at the end.
             full, once = shown.stdout.count("  repeat: "), shown.stdout.count("expects too much")
             expected = {"never": 0, "immediate": 1, "--quiet": 1}[options[-1]]
             if full != expected or not once or ("PASS" in shown.stdout) == (options == ["--quiet"]):
@@ -263,7 +263,7 @@ def test_refusals(tap, here):
 
 
 def test_sample(tap, here):
-    """A document of this version, kept: later programs have to read it and come to the same."""
+    """A kept document of this version: later programs read it and come to the same result."""
     document = json.loads(SAMPLE.read_text())
     judged = here.run("judge", str(SAMPLE))
     expected = document["summary"]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Captures: that the files hold what happened, open in Wireshark's tools, and that what an engineer
- * would read off them agrees with the script.
+ * Captures contain what happened, open in Wireshark's tools, and show an engineer what the script
+ * says.
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -33,7 +33,7 @@ static void pair_free(struct pair *pair)
 }
 #define AUTO_PAIR CLEANUP(pair_free)
 
-/* Those of scenario @number. */
+/* Reads the capture and the record of scenario @number. */
 static struct pair read_pair(const struct program *synfault, const char *directory, unsigned number)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", synfault->work, directory);
@@ -58,7 +58,7 @@ static struct pair read_pair(const struct program *synfault, const char *directo
 	return pair;
 }
 
-/* ---- what is read off a trace, and what was done ---- */
+/* ---- the script as a capture shows it ---- */
 
 static bool agrees_with_history(enum reading_kind reading, const struct attempt_history *history)
 {
@@ -91,7 +91,7 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_LOSE:
 		return reading == READING_COMPLETED || reading == READING_NO_ANSWER;
 	case STEP_DELAY:
-		/* A client can give up before. */
+		/* The client may give up first. */
 		if (reading == READING_NO_ANSWER)
 			return true;
 		if (step->then_unreachable)
@@ -162,7 +162,7 @@ static bool has_comment(const struct pcapng_file *file, const char *text)
 	return false;
 }
 
-/* Every packet belongs to an attempt, every SYN has its comment, every attempt reads as it was. */
+/* Every packet belongs to an attempt, every SYN has its comment, every attempt shows its step. */
 static void assert_agreement(const struct pair *pair)
 {
 	const struct pcapng_file *file = pair->file;
@@ -210,13 +210,13 @@ static void assert_agreement(const struct pair *pair)
 	history_free(&history);
 }
 
-/* How many were run: "122 scenarios, 8 at a time, …". */
+/* Reads the number of scenarios from "122 scenarios, 8 at a time, …". */
 static size_t count_scenarios(const struct program *synfault)
 {
 	return (size_t)atol(synfault->out);
 }
 
-Test(capture, what_is_read_off_every_pack_is_what_its_script_says)
+Test(capture, capture_of_every_pack_matches_its_script)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	size_t n;
@@ -226,7 +226,7 @@ Test(capture, what_is_read_off_every_pack_is_what_its_script_says)
 			   "exec synfault run --records c --capture always --timing-scale 3 "
 			   "'%s/scenarios'",
 			   getenv("SYNFAULT_SOURCE"));
-	/* Whether they pass is a matter of other tests: here a machine may be too slow for some. */
+	/* Other tests show that they pass; here the machine may be too slow for some. */
 	n = count_scenarios(synfault);
 	cr_assert(n > 50, "%zu scenarios", n);
 	for (unsigned number = 1; number <= n; number++) {
@@ -239,7 +239,7 @@ Test(capture, what_is_read_off_every_pack_is_what_its_script_says)
 	program_left_nothing_but(synfault, "c");
 }
 
-Test(capture, what_is_read_off_each_fault_is_what_its_step_says)
+Test(capture, capture_of_each_fault_matches_its_step)
 {
 	static const struct {
 		const char *step, *reading;
@@ -294,7 +294,7 @@ Test(capture, what_is_read_off_each_fault_is_what_its_step_says)
 
 /* ---- servers on other hosts ---- */
 
-/* How many packets there are from and to the servers' port. */
+/* Counts packets from and to the servers' port. */
 static void count_directions(const struct pair *pair, uint16_t port, size_t ret[static 2])
 {
 	AUTO_TRACE struct trace trace =
@@ -309,7 +309,7 @@ static void count_directions(const struct pair *pair, uint16_t port, size_t ret[
 	}
 }
 
-/* Of those whose attempt came to its end with all that was asked for. */
+/* Only attempts that ended as their step says. */
 static size_t count_whole(const struct pair *pair)
 {
 	AUTO_TRACE struct trace trace =
@@ -332,7 +332,7 @@ static size_t count_whole(const struct pair *pair)
 	"half-open, backlog-full abort, reset after accept, reset after 5000 bytes, "              \
 	"stall after 5000 bytes, close after 5000 bytes, slow 500 KB/s"
 
-Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script_says)
+Test(capture, capture_of_a_remote_server_is_complete)
 {
 	AUTO_PROGRAM struct program *synfault =
 		hosts_new("defaults:\n"
@@ -374,7 +374,7 @@ Test(capture, flows_to_a_server_on_another_host_are_whole_and_read_as_the_script
 
 /* ---- inject ---- */
 
-Test(capture, of_a_daemon_has_a_section_for_each_scenario_and_each_beginning)
+Test(capture, capture_of_a_daemon_has_a_section_for_each_scenario_start)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"name: own\n"
@@ -421,7 +421,7 @@ Test(capture, of_a_daemon_has_a_section_for_each_scenario_and_each_beginning)
 
 /* ---- Wireshark ---- */
 
-Test(capture, opens_in_wireshark_without_a_warning)
+Test(capture, capture_opens_in_wireshark_without_a_warning)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_PAIR struct pair pair = {0};
@@ -441,7 +441,7 @@ Test(capture, opens_in_wireshark_without_a_warning)
 	program_printed(synfault, pair.name);
 	assert_agreement(&pair);
 
-	/* Root is warned of being root. */
+	/* Wireshark warns root. */
 	program_runs_shell(synfault,
 			   "tshark -r '%s' -q -z expert 2>&1 | grep -v 'as user \"root\"'",
 			   pair.name);
@@ -471,7 +471,7 @@ Test(capture, opens_in_wireshark_without_a_warning)
 	program_printed(synfault, "api.example.test");
 }
 
-/* ---- which are kept ---- */
+/* ---- which captures are kept ---- */
 
 #define TWO_SCENARIOS                                                                              \
 	"name: passes\n"                                                                           \
@@ -503,7 +503,7 @@ Test(capture, each_lost_syn_ack_has_its_own_comment)
 		     synfault->out);
 }
 
-Test(capture, keeps_what_was_asked_for)
+Test(capture, capture_option_selects_which_captures_are_kept)
 {
 	static const struct {
 		const char *options;
@@ -514,7 +514,7 @@ Test(capture, keeps_what_was_asked_for)
 		{"--capture-dir c", false, true},
 		{"--capture failed --capture-dir c", false, true},
 		{"--capture always --capture-dir c", true, true},
-		/* what there is of earlier runs is not left to be taken for this one's */
+		/* captures of earlier runs are removed, lest they pass for this run's */
 		{"--capture failed --capture-dir c", false, true},
 	};
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -532,7 +532,7 @@ Test(capture, keeps_what_was_asked_for)
 	program_left_nothing_but(synfault, "c");
 }
 
-Test(capture, each_run_that_was_tried_again_has_its_own)
+Test(capture, each_retried_run_has_its_own_capture)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -545,7 +545,7 @@ Test(capture, each_run_that_was_tried_again_has_its_own)
 	program_left_nothing_but(synfault, "captures");
 }
 
-Test(capture, a_size_that_is_reached_keeps_beginnings_and_ends)
+Test(capture, full_capture_keeps_the_beginning_and_the_end)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_PAIR struct pair pair = {0};
@@ -619,7 +619,7 @@ Test(capture, net_admin_is_enough_for_sandboxes_side_by_side)
 	program_left_nothing_but(synfault, "c");
 }
 
-Test(capture, what_it_is_given_is_checked)
+Test(capture, capture_options_are_checked)
 {
 	static const struct {
 		const char *options, *complaint;

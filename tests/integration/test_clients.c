@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients and servers that do what they should not: each has to end in the right outcome, and none
- * of them may outlive its scenario.
+ * Clients and servers that misbehave: each ends in the right outcome, and none outlives its
+ * scenario.
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include "tests/lib/junit_reader.h"
 
 #define NEXT "---\n"
-/* An endpoint with nothing to fire, so that the outcome depends on the client alone. */
+/* An endpoint without a fault: the outcome depends on the client alone. */
 #define QUIET "endpoints: {api: {}}\n"
 
-/* Runs the documents of a.yaml, with a report. */
+/* Runs a.yaml and reads the report. */
 static struct junit *run(struct program *synfault, int status)
 {
 	program_runs(synfault, "run --junit junit.xml a.yaml");
@@ -25,7 +25,7 @@ static struct junit *run(struct program *synfault, int status)
 
 /* ---- clients ---- */
 
-Test(client, that_can_not_be_started_is_an_error)
+Test(client, client_that_can_not_start_is_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *script = xasprintf("%s/script", synfault->work);
@@ -57,7 +57,7 @@ Test(client, that_can_not_be_started_is_an_error)
 		   "can't change to the directory");
 }
 
-Test(client, that_a_signal_ends_is_judged_by_that)
+Test(client, client_killed_by_a_signal_is_judged_by_it)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -77,7 +77,7 @@ Test(client, that_a_signal_ends_is_judged_by_that)
 	junit_says(junit, "success expected", OUTCOME_FAIL, "exit", "KILL");
 }
 
-/* A daemon by the book, and one more that does not want to be ended. */
+/* A proper daemon, and one that ignores SIGTERM. */
 #define DAEMONS                                                                                    \
 	"import os, signal, sys, time\n"                                                           \
 	"for stubborn in (False, True):\n"                                                         \
@@ -102,7 +102,7 @@ static void indented(struct strbuf *out, const char *text, size_t indent)
 	}
 }
 
-Test(client, that_leaves_daemons_behind_takes_them_along)
+Test(client, daemons_of_a_client_end_with_it)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_STRBUF struct strbuf daemons = {0};
@@ -118,11 +118,11 @@ Test(client, that_leaves_daemons_behind_takes_them_along)
 	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
 
 	junit_says(junit, "daemons", OUTCOME_PASS, NULL, NULL);
-	/* The stubborn one gets a second to end by itself, and no more. */
+	/* The one that ignores SIGTERM gets a second. */
 	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
 }
 
-Test(client, that_writes_a_gigabyte_is_held_to_a_little_memory)
+Test(client, gigabyte_of_client_output_takes_little_memory)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -153,7 +153,7 @@ Test(client, that_writes_a_gigabyte_is_held_to_a_little_memory)
 		     (long long)synfault->peak_memory >> 20);
 }
 
-Test(client, that_closes_its_output_is_still_waited_for)
+Test(client, client_that_closes_its_output_is_still_awaited)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -172,7 +172,7 @@ Test(client, that_closes_its_output_is_still_waited_for)
 	junit_says(junit, "closes", OUTCOME_PASS, NULL, NULL);
 }
 
-Test(client, that_never_ends_fails_when_its_time_is_over)
+Test(client, client_that_never_ends_fails_at_its_timeout)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -197,7 +197,7 @@ Test(client, that_never_ends_fails_when_its_time_is_over)
 	cr_assert_lt(synfault->duration_ns, 15 * NS_PER_S);
 }
 
-Test(client, reads_the_text_that_is_given_and_then_the_end)
+Test(client, client_reads_its_stdin_text_up_to_eof)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -214,8 +214,8 @@ Test(client, reads_the_text_that_is_given_and_then_the_end)
 	junit_says(junit, "no text", OUTCOME_PASS, NULL, NULL);
 }
 
-/* Whatever it tries, it reaches its own processes only. */
-Test(client, that_kills_all_it_can_does_not_reach_the_harness)
+/* It reaches only its own processes. */
+Test(client, client_that_kills_every_process_does_not_reach_the_harness)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -239,7 +239,7 @@ Test(client, that_kills_all_it_can_does_not_reach_the_harness)
 #define SERVER_DEFAULTS                                                                            \
 	"defaults: {client: {command: [touch, '${dir}/trace']}, expect: {exit: 0}}\n" NEXT
 
-/* Runs the documents: they are errors without a client having been started. */
+/* Runs a.yaml: each scenario is an error, and no client was started. */
 static struct junit *run_without_client(struct program *synfault)
 {
 	struct junit *junit = run(synfault, STATUS_UNJUDGED);
@@ -249,7 +249,7 @@ static struct junit *run_without_client(struct program *synfault)
 	return junit;
 }
 
-Test(server, that_is_not_there_keeps_the_client_from_being_started)
+Test(server, missing_server_prevents_the_client_from_starting)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -287,7 +287,7 @@ Test(server, that_is_not_there_keeps_the_client_from_being_started)
 	cr_assert_lt(synfault->duration_ns, 15 * NS_PER_S);
 }
 
-/* A server in Python on the given host, which answers @n connections and ends with 9 after. */
+/* A Python server on the given host, which answers @n connections and then exits with 9. */
 #define LISTEN(host, n)                                                                            \
 	"[python3, -c, \"import socket, sys\\n\\\n"                                                \
 	"         s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, "      \
@@ -297,7 +297,7 @@ Test(server, that_is_not_there_keeps_the_client_from_being_started)
 	"         for i in range(" n "): s.accept()[0].sendall(b'served')\\n\\\n"                  \
 	"         sys.exit(9)\""
 
-Test(server, that_dies_while_the_client_runs_is_an_error)
+Test(server, server_that_dies_while_the_client_runs_is_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -317,7 +317,7 @@ Test(server, that_dies_while_the_client_runs_is_an_error)
 	cr_assert_lt(synfault->duration_ns, 20 * NS_PER_S);
 }
 
-Test(server, of_ones_own_serves_and_its_output_is_reported)
+Test(server, server_command_serves_and_its_output_is_reported)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -338,7 +338,7 @@ Test(server, of_ones_own_serves_and_its_output_is_reported)
 	cr_assert(strstr(junit_case(junit, "serves")->out, "I listen"));
 }
 
-Test(server, that_finds_its_port_taken_is_an_error)
+Test(server, server_that_finds_its_port_taken_is_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -383,10 +383,10 @@ Test(server, that_finds_its_port_taken_is_an_error)
 		   "the server of second did not listen on 127.0.0.2:8080 within 0.5 s");
 }
 
-/* ---- what has to be there ---- */
+/* ---- requirements ---- */
 
-/* The same client before a queue that is really full, and before one that is said to be. */
-Test(client, sees_no_difference_between_a_full_listen_queue_and_its_imitation)
+/* The same client meets a full accept queue and its imitation. */
+Test(client, full_accept_queue_and_its_imitation_look_the_same)
 {
 	const char *source = getenv("SYNFAULT_SOURCE");
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -412,7 +412,7 @@ Test(client, sees_no_difference_between_a_full_listen_queue_and_its_imitation)
 	program_concluded(synfault, "2 passed, 0 failed, 0 skipped");
 }
 
-Test(requirement, that_is_not_met_skips_and_says_what_is_missing)
+Test(requirement, unmet_requirement_skips_and_names_what_is_missing)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -434,15 +434,15 @@ Test(requirement, that_is_not_met_skips_and_says_what_is_missing)
 	junit_says(junit, "file", OUTCOME_SKIP, NULL, "/etc/passwd, which is not installed");
 	junit_says(junit, "command", OUTCOME_SKIP, NULL, "which ended with status 3");
 	junit_says(junit, "no command", OUTCOME_SKIP, NULL, "no-such-command: not found in PATH");
-	/* Where all has to be there, it is an error. */
+	/* With --require it is an error. */
 	program_runs(synfault, "run --require a.yaml");
 	program_exited(synfault, STATUS_UNJUDGED);
-	/* What the scenario's own client needs is nothing to another. */
+	/* A client from the command line does not need the scenario's programs. */
 	program_runs(synfault, "run a.yaml -- true");
 	program_concluded(synfault, "4 passed, 0 failed, 0 skipped");
 }
 
-Test(requirement, that_is_met_changes_nothing)
+Test(requirement, met_requirement_changes_nothing)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Selection and control of a run, its parts on several machines, and `synfault doctor`: each option
- * on the real program. The clients here are the simplest there are.
+ * Selection and control of a run, shards, and `synfault doctor`: each option of the real program,
+ * with the simplest clients.
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -24,7 +24,7 @@
 	"name: slow\ntags: [good]\n" ENDPOINT                                                      \
 	"client: {command: [sh, -c, 'sleep 20; exec synfault-tiny --tries 2 ${api}']}\n"           \
 	"expect: {exit: 0, attempts: 2}\n"
-/* Fails until it was run N times. */
+/* Fails in its first N runs. */
 #define PASSES_IN_RUN(n)                                                                           \
 	"name: flips\n" ENDPOINT "client:\n"                                                       \
 	"  command: [sh, -c, 'echo >>${dir}/runs;"                                                 \
@@ -43,7 +43,7 @@ static struct program *program_with(const char *text)
 
 /* ---- selection ---- */
 
-Test(control, runs_what_tags_and_filters_select)
+Test(control, tags_and_filters_select_scenarios)
 {
 	static const struct {
 		const char *arguments, *last_line;
@@ -70,7 +70,7 @@ Test(control, runs_what_tags_and_filters_select)
 	program_complained(synfault, "SYNFAULT_JOBS: a number from 1");
 }
 
-Test(control, lets_variables_of_one_command_be_set_for_all)
+Test(control, variables_set_options_for_every_run)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
 
@@ -83,7 +83,7 @@ Test(control, lets_variables_of_one_command_be_set_for_all)
 	program_printed(synfault, "\"can_run\": true");
 }
 
-Test(control, says_whether_nothing_selected_is_well)
+Test(control, empty_selection_is_an_error_unless_allowed)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
 
@@ -102,7 +102,7 @@ Test(control, says_whether_nothing_selected_is_well)
 	program_complained(synfault, "matches \"[x\"; synfault list shows them all\n");
 }
 
-Test(control, lists_what_would_run_and_runs_nothing)
+Test(control, list_shows_the_selection_and_runs_nothing)
 {
 	AUTO_PROGRAM struct program *synfault =
 		program_with(PASSES NEXT FAILS NEXT PASSES_IN_RUN("1"));
@@ -132,7 +132,7 @@ Test(control, lists_what_would_run_and_runs_nothing)
 	program_exited(synfault, STATUS_USAGE);
 }
 
-Test(control, runs_again_what_failed_last_time)
+Test(control, last_failed_runs_only_what_failed)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT FAILS);
 
@@ -145,7 +145,7 @@ Test(control, runs_again_what_failed_last_time)
 	program_exited(synfault, STATUS_FAILED);
 	program_printed(synfault, "failed last time");
 	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
-	/* Not run: still known. */
+	/* It did not run, and is still known. */
 	program_runs(synfault, "run --filter passes a.yaml");
 	program_runs(synfault, "run --last-failed a.yaml -- synfault-tiny --tries 2 '${api}'");
 	program_exited(synfault, STATUS_PASSED);
@@ -154,9 +154,9 @@ Test(control, runs_again_what_failed_last_time)
 	cr_assert(strstr(synfault->out, "passes") && strstr(synfault->out, "fails"));
 }
 
-/* ---- again and again ---- */
+/* ---- retries and repetition ---- */
 
-Test(control, names_flaky_what_passes_in_a_retry)
+Test(control, scenario_that_passes_in_a_retry_is_flaky)
 {
 	const char *schemas = getenv("SYNFAULT_SCHEMAS");
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES_IN_RUN("3"));
@@ -183,7 +183,7 @@ Test(control, names_flaky_what_passes_in_a_retry)
 	}
 }
 
-Test(control, may_take_a_flaky_result_for_a_failure)
+Test(control, flaky_scenario_can_count_as_a_failure)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES_IN_RUN("2"));
 
@@ -195,7 +195,7 @@ Test(control, may_take_a_flaky_result_for_a_failure)
 	junit_says(junit, "flips", OUTCOME_FAIL, "flaky", "passed in run 2");
 }
 
-Test(control, gives_up_when_no_retries_are_left)
+Test(control, scenario_fails_when_no_retries_are_left)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES_IN_RUN("9"));
 	AUTO_FREE char *report = NULL, *runs = NULL;
@@ -210,8 +210,8 @@ Test(control, gives_up_when_no_retries_are_left)
 }
 
 /*
- * Its first run stands still while its SYN backoff: what it measures then says nothing. Whether the
- * second run is alone is found out by its client: the other scenario has ended.
+ * The first run is stopped while its SYN waits, so its times say nothing. The client of the second
+ * run finds out whether it runs alone: the other scenario has ended.
  */
 #define MEASURES                                                                                   \
 	"name: measures\n" ENDPOINT "client:\n"                                                    \
@@ -226,7 +226,7 @@ Test(control, gives_up_when_no_retries_are_left)
 	"name: other\n" ENDPOINT "client:\n"                                                       \
 	"  command: [sh, -c, 'synfault-tiny --tries 2 ${api}; sleep 1.5; touch "                   \
 	"${dir}/other-ended']\nexpect: {exit: 0}\n"
-/* Begins when that run stands still, and gives up an attempt whose answer is due. */
+/* Starts while that run is stopped, and gives up an attempt whose answer is due. */
 #define WAITS                                                                                      \
 	"name: waits\nendpoints: {api: {faults: [delay 300ms]}}\nclient:\n"                        \
 	"  command:\n"                                                                             \
@@ -234,7 +234,7 @@ Test(control, gives_up_when_no_retries_are_left)
 	"  - 'touch ${dir}/ready; until [ -e ${dir}/first ]; do sleep 0.01; done;"                 \
 	" exec synfault-backoff --base 50 --timeout 400 ${api}'\n"                                 \
 	"expect: {exit: 0, attempts: 1}\n"
-/* Longer than the first SYN takes to come, or to be given up. */
+/* Longer than the first SYN takes to arrive, or the client to give up. */
 enum { STANDSTILL_MS = 800 };
 
 static struct program *stands_still_in_its_first_run(const char *arguments)
@@ -255,7 +255,7 @@ static struct program *stands_still_in_its_first_run(const char *arguments)
 	return synfault;
 }
 
-Test(control, runs_again_alone_what_the_machine_was_too_slow_for)
+Test(control, scenario_with_inconclusive_timing_is_rerun_alone)
 {
 	AUTO_PROGRAM struct program *synfault =
 		stands_still_in_its_first_run("--flaky-result fail --junit junit.xml");
@@ -274,7 +274,7 @@ Test(control, runs_again_alone_what_the_machine_was_too_slow_for)
 	cr_assert(strstr(report, "<flakyError"));
 }
 
-Test(control, leaves_what_the_machine_was_too_slow_for_an_error_where_it_may_not_run_again)
+Test(control, reports_error_for_inconclusive_timing_when_rerun_is_disabled)
 {
 	AUTO_PROGRAM struct program *synfault = stands_still_in_its_first_run("--late-retries 0");
 
@@ -284,7 +284,7 @@ Test(control, leaves_what_the_machine_was_too_slow_for_an_error_where_it_may_not
 	program_concluded(synfault, "1 passed, 2 failed, 0 skipped");
 }
 
-Test(control, repeats_each_scenario_under_a_name_and_a_seed_of_its_own)
+Test(control, repeated_scenarios_have_their_own_names_and_seeds)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(FAILS);
 
@@ -304,7 +304,7 @@ Test(control, repeats_each_scenario_under_a_name_and_a_seed_of_its_own)
 
 /* ---- the end of a run ---- */
 
-Test(control, starts_no_more_after_enough_failures)
+Test(control, run_stops_after_enough_failures)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(FAILS NEXT PASSES);
 
@@ -320,7 +320,7 @@ Test(control, starts_no_more_after_enough_failures)
 	program_concluded(synfault, "1 passed, 1 failed, 0 skipped");
 }
 
-Test(control, overrides_the_time_limit_of_scenarios)
+Test(control, timeout_option_overrides_that_of_scenarios)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(SLOW);
 
@@ -332,7 +332,7 @@ Test(control, overrides_the_time_limit_of_scenarios)
 	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
 }
 
-Test(control, ends_the_whole_run_when_its_time_is_over)
+Test(control, run_ends_at_its_own_time_limit)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT SLOW NEXT FAILS);
 
@@ -347,7 +347,7 @@ Test(control, ends_the_whole_run_when_its_time_is_over)
 	junit_says(junit, "fails", OUTCOME_ERROR, NULL, "not run: the run reached its time limit");
 }
 
-Test(control, tells_what_runs_when_asked)
+Test(control, signal_makes_the_run_print_what_is_running)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(SLOW);
 	AUTO_FREE pid_t *pids = NULL;
@@ -365,7 +365,7 @@ Test(control, tells_what_runs_when_asked)
 	program_complained(synfault, " s  a.yaml: slow\n");
 }
 
-/* ---- parts of a suite ---- */
+/* ---- shards ---- */
 
 enum { N_PARTS = 4 };
 
@@ -392,7 +392,7 @@ static void compare_with_one_run(const struct program *synfault)
 			   *whole->cases[i].type ? whole->cases[i].type : NULL, NULL);
 }
 
-Test(parts, merged_are_the_same_as_one_run)
+Test(parts, merged_shards_equal_one_run)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -422,7 +422,7 @@ Test(parts, merged_are_the_same_as_one_run)
 	}
 }
 
-Test(parts, that_are_missing_or_there_twice_are_not_merged)
+Test(parts, shards_that_are_missing_or_duplicate_are_not_merged)
 {
 	static const struct {
 		const char *arguments, *complaint;
@@ -453,7 +453,7 @@ Test(parts, that_are_missing_or_there_twice_are_not_merged)
 	}
 }
 
-Test(parts, by_a_report_that_can_not_be_read_are_refused)
+Test(parts, sharding_by_an_unreadable_report_is_refused)
 {
 	static const struct {
 		const char *path, *complaint;
@@ -476,7 +476,7 @@ Test(parts, by_a_report_that_can_not_be_read_are_refused)
 	}
 }
 
-Test(parts, to_which_nothing_falls_are_well_and_say_so)
+Test(parts, empty_shard_succeeds_and_says_so)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
 
@@ -500,7 +500,7 @@ Test(parts, to_which_nothing_falls_are_well_and_say_so)
 
 #define WITHOUT_CAPABILITIES "setpriv --no-new-privs --bounding-set=-sys_admin,-net_admin,-net_raw "
 
-Test(capabilities, that_are_required_make_no_skip)
+Test(capabilities, required_capability_fails_instead_of_skipping)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
 
@@ -515,7 +515,7 @@ Test(capabilities, that_are_required_make_no_skip)
 	program_printed(synfault, "CAP_");
 }
 
-Test(doctor, says_whether_run_can_work)
+Test(doctor, doctor_says_whether_run_can_work)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	json_t *report;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `synfault inject` and `synfault ctl`: faults for a client that somebody else starts. Each test is
- * a shell script in a sandbox, whose functions start a daemon and wait until it is armed.
+ * `synfault inject` and `synfault ctl`: faults for a client that another program starts. Each test
+ * is a shell script in a sandbox, with functions that start a daemon and wait until it is armed.
  */
 #include <criterion/criterion.h>
 
@@ -23,8 +23,9 @@
 	"endpoints: {api: {faults: [drop, accept]}}\n"
 
 /*
- * start NAME ARGUMENT...: a daemon with its socket at NAME.sock and its output in NAME.out, armed;
- * its pid in $pid. address NAME: of its endpoint "api". order NAME ORDER...: by ctl.
+ * start NAME ARGUMENT...: starts a daemon with socket NAME.sock and output NAME.out, and waits
+ * until it is armed; its pid is in $pid. address NAME: prints the address of its endpoint "api".
+ * order NAME COMMAND...: sends a command by ctl.
  */
 #define FUNCTIONS                                                                                  \
 	"start() {\n"                                                                              \
@@ -50,18 +51,18 @@ static struct program *program_for(const char *file)
 static void runs(struct program *synfault, const char *script)
 {
 	program_writes(synfault, "script", ". ./functions\n%s", script);
-	/* What the script writes is below one directory, which may stay. */
+	/* Everything that the script writes is below one directory, which may stay. */
 	program_runs_shell(synfault,
 			   "mkdir w && cp $(ls -d * | grep -v '^w$') w && cd w && sh script");
 }
 
-/* Of the sandbox, but for files in its working directory. */
+/* Describes the sandbox without the files in its working directory. */
 static void left_nothing(const struct program *synfault)
 {
 	program_left_nothing_but(synfault, "w");
 }
 
-Test(inject, faults_fire_for_a_foreign_client_and_its_attempts_are_judged)
+Test(inject, daemon_injects_faults_for_a_foreign_client_and_judges_it)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
@@ -88,7 +89,7 @@ Test(inject, faults_fire_for_a_foreign_client_and_its_attempts_are_judged)
 	left_nothing(synfault);
 }
 
-Test(inject, the_exit_status_is_that_of_run)
+Test(inject, daemon_has_the_exit_status_of_run)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(
 		REFUSED NEXT PLAIN NEXT "name: fails to start\n"
@@ -107,7 +108,7 @@ Test(inject, the_exit_status_is_that_of_run)
 	left_nothing(synfault);
 }
 
-Test(inject, a_capture_that_can_not_be_written_is_said_before_anything_is_armed)
+Test(inject, unwritable_capture_is_reported_before_arming)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
@@ -121,7 +122,7 @@ Test(inject, a_capture_that_can_not_be_written_is_said_before_anything_is_armed)
 	program_left_nothing(synfault);
 }
 
-Test(inject, orders_tell_how_far_it_is_start_again_and_go_on)
+Test(inject, commands_show_progress_restart_and_advance)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED NEXT PLAIN);
 
@@ -149,7 +150,7 @@ Test(inject, orders_tell_how_far_it_is_start_again_and_go_on)
 	left_nothing(synfault);
 }
 
-Test(inject, connections_outlive_a_reset)
+Test(inject, connections_survive_a_reset_command)
 {
 	AUTO_PROGRAM struct program *synfault =
 		program_for("name: kept\nendpoints: {api: {serve: echo, faults: [accept]}}\n");
@@ -170,7 +171,7 @@ Test(inject, connections_outlive_a_reset)
 	left_nothing(synfault);
 }
 
-Test(inject, attempts_that_are_not_kept_get_their_faults_and_make_it_an_error)
+Test(inject, attempts_beyond_the_record_get_faults_and_make_an_error)
 {
 	AUTO_PROGRAM struct program *synfault =
 		program_for("name: many\n"
@@ -198,7 +199,7 @@ Test(inject, attempts_that_are_not_kept_get_their_faults_and_make_it_an_error)
 	left_nothing(synfault);
 }
 
-Test(inject, prints_one_object_per_line)
+Test(inject, daemon_prints_one_json_object_per_line)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
@@ -218,9 +219,9 @@ Test(inject, prints_one_object_per_line)
 	left_nothing(synfault);
 }
 
-/* ---- deaths ---- */
+/* ---- killed daemons ---- */
 
-Test(inject, whichever_of_its_processes_is_killed_nothing_is_left)
+Test(inject, killed_daemon_leaves_nothing_behind)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
@@ -235,7 +236,7 @@ Test(inject, whichever_of_its_processes_is_killed_nothing_is_left)
 	left_nothing(synfault);
 }
 
-Test(inject, what_two_that_were_killed_leave_goes_with_the_next_start)
+Test(inject, next_daemon_removes_the_remains_of_killed_ones)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
@@ -245,7 +246,7 @@ Test(inject, what_two_that_were_killed_leave_goes_with_the_next_start)
 	left_nothing(synfault);
 }
 
-Test(inject, two_side_by_side_and_a_run_do_not_disturb_each_other)
+Test(inject, daemons_and_a_run_side_by_side_do_not_interfere)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(HELD NEXT PLAIN);
 
@@ -266,9 +267,9 @@ Test(inject, two_side_by_side_and_a_run_do_not_disturb_each_other)
 	left_nothing(synfault);
 }
 
-/* ---- where, and for whom ---- */
+/* ---- namespaces and service managers ---- */
 
-Test(inject, works_in_the_network_namespace_of_a_process_or_a_file)
+Test(inject, daemon_joins_the_network_namespace_of_a_process_or_file)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
@@ -293,7 +294,7 @@ Test(inject, works_in_the_network_namespace_of_a_process_or_a_file)
 	left_nothing(synfault);
 }
 
-Test(inject, tells_the_service_manager)
+Test(inject, daemon_notifies_the_service_manager)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
@@ -314,7 +315,7 @@ Test(inject, tells_the_service_manager)
 	left_nothing(synfault);
 }
 
-Test(inject, one_is_found_without_its_path_and_several_are_told_apart)
+Test(inject, ctl_finds_the_only_daemon_and_lists_several)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
@@ -338,7 +339,7 @@ Test(inject, one_is_found_without_its_path_and_several_are_told_apart)
 	left_nothing(synfault);
 }
 
-/* ---- peers that mean no good ---- */
+/* ---- hostile peers ---- */
 
 #define HOSTILE                                                                                    \
 	"import json, os, resource, socket, time\n"                                                \
@@ -386,7 +387,7 @@ Test(inject, one_is_found_without_its_path_and_several_are_told_apart)
 	"f = s.makefile(); print([json.loads(f.readline())['id'] for i in range(2)])\n"            \
 	"s.sendall(b'{\"command\": \"stop\"}\\n'); s.close()\n"
 
-Test(inject, no_peer_can_block_or_crash_it)
+Test(inject, peers_can_not_block_or_crash_the_daemon)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
@@ -405,7 +406,7 @@ Test(inject, no_peer_can_block_or_crash_it)
 	left_nothing(synfault);
 }
 
-Test(inject, another_user_gives_no_orders)
+Test(inject, another_user_can_not_send_commands)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
@@ -423,9 +424,9 @@ Test(inject, another_user_gives_no_orders)
 	left_nothing(synfault);
 }
 
-/* ---- what is refused ---- */
+/* ---- usage errors ---- */
 
-Test(inject, wrong_usage_is_named)
+Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 {
 	static const struct {
 		const char *arguments;
@@ -463,7 +464,7 @@ Test(inject, wrong_usage_is_named)
 	}
 }
 
-Test(inject, only_inject_does_without_client_and_expectations)
+Test(inject, only_inject_accepts_scenarios_without_a_client)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reports to look at, of real runs: the HTML pages, the timeline pictures, and the snapshot of the
- * sandbox's network in them.
+ * HTML pages and timeline pictures of real runs, and the snapshot of the sandbox's network in them.
  */
 #include <criterion/criterion.h>
 
@@ -19,7 +18,7 @@
 	"client: {command: [sh, -c, 'echo it is no use >&2; synfault-tiny $1', sh, '${api}']}\n"   \
 	"expect: {exit: 0}\n"
 
-/* The text of a section of the snapshot. */
+/* Finds the text of a section of the snapshot. */
 static const char *section(const struct record *record, const char *title)
 {
 	for (size_t i = 0; i < record->n_sections; i++)
@@ -34,7 +33,7 @@ static void expect_in(const char *text, const char *part)
 	cr_expect(strstr(text, part), "no \"%s\" in: %s", part, text);
 }
 
-Test(pages, a_run_leaves_pages_a_picture_and_no_more)
+Test(pages, html_report_consists_of_pages_and_a_picture)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *index = NULL, *page = NULL, *picture = NULL, *single = NULL;
@@ -59,8 +58,8 @@ Test(pages, a_run_leaves_pages_a_picture_and_no_more)
 	program_left_nothing_but(synfault, "out");
 }
 
-/* Those that fail and those that pass, in sandboxes of both kinds. */
-Test(pages, the_snapshot_says_who_listens_and_what_can_be_reached)
+/* Failures and passes, in private and shared sandboxes. */
+Test(pages, snapshot_shows_listeners_and_reachable_endpoints)
 {
 	static const char *const isolations[] = {"private", "shared"};
 
@@ -79,13 +78,13 @@ Test(pages, the_snapshot_says_who_listens_and_what_can_be_reached)
 		expect_in(section(passed, "Listening"), "accept queue 0 of ");
 		expect_in(section(failed, "Endpoints"), "nobody listens, as the scenario has it");
 		expect_in(section(failed, "Listening"), "accept queue 0 of ");
-		/* All of 127.0.0.0/8 is there without being added: a shared sandbox has no own. */
+		/* All of 127.0.0.0/8 exists already, so a shared sandbox adds no address. */
 		expect_in(section(failed, "Addresses"), i == 0 ? "lo     127.0.0.1/8" : "none");
 	}
 }
 
-/* The client's own socket, as the kernel sees it while the SYN gets no answer. */
-Test(pages, the_snapshot_shows_a_socket_that_waits_when_time_is_over)
+/* The kernel's view of the client's socket while the SYN gets no answer. */
+Test(pages, snapshot_shows_a_socket_that_waits_at_the_timeout)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_RECORD struct record *record = NULL;
@@ -103,7 +102,7 @@ Test(pages, the_snapshot_shows_a_socket_that_waits_when_time_is_over)
 	expect_in(section(record, "Connections"), "repeats in ");
 }
 
-Test(pages, says_before_anything_runs_that_pages_can_not_be_written)
+Test(pages, unwritable_pages_are_reported_before_anything_runs)
 {
 	static const char *const options[] = {"--html a.yaml", "--html a.yaml/below",
 					      "--html-single .", "--timeline a.yaml",

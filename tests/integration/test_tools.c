@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients that everybody knows, whose retries are documented: their attempts have to be counted
- * right, and what the kernel repeats on its own must not be taken for them.
+ * Well-known clients with documented retries: attempts are counted right, and retransmissions are
+ * not taken for retries.
  */
 #include <criterion/criterion.h>
 
@@ -11,8 +11,8 @@
 #define NEXT "---\n"
 
 /*
- * All scenarios of a.yaml have to pass. Programs of this size are easily late by some tenths of a
- * second on a machine that is busy with other tests.
+ * All scenarios of a.yaml pass. Programs of this size are easily late by some tenths of a second
+ * beside other tests.
  */
 static void all_pass(struct program *synfault, const char *last_line)
 {
@@ -22,7 +22,7 @@ static void all_pass(struct program *synfault, const char *last_line)
 	program_left_nothing(synfault);
 }
 
-Test(tools, curl)
+Test(tools, curl_behaves_as_its_man_page_says)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -63,7 +63,7 @@ Test(tools, curl)
 	all_pass(synfault, "6 passed, 0 failed, 0 skipped");
 }
 
-Test(tools, wget)
+Test(tools, wget_behaves_as_its_man_page_says)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -88,7 +88,7 @@ Test(tools, wget)
 	all_pass(synfault, "4 passed, 0 failed, 0 skipped");
 }
 
-Test(tools, ssh)
+Test(tools, ssh_behaves_as_its_man_page_says)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -113,7 +113,7 @@ Test(tools, ssh)
 	all_pass(synfault, "3 passed, 0 failed, 0 skipped");
 }
 
-Test(tools, urllib)
+Test(tools, urllib_behaves_as_documented)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -146,8 +146,8 @@ Test(tools, urllib)
 	all_pass(synfault, "3 passed, 0 failed, 0 skipped");
 }
 
-/* The packs of what is promised by the documentation of those who are known. */
-Test(tools, do_what_their_packs_say)
+/* The packs that hold well-known clients to their documentation. */
+Test(tools, known_clients_pass_their_packs)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	const char *source = getenv("SYNFAULT_SOURCE");
@@ -155,7 +155,7 @@ Test(tools, do_what_their_packs_say)
 
 	cr_assert_not_null(source);
 	synfault->patience_ns = 60 * NS_PER_S;
-	/* Elsewhere some of them may be missing; here they all have to be there. */
+	/* Elsewhere some clients may be missing; this test needs all of them. */
 	program_runs(synfault, "run %s --timing-scale 2.5 %s/scenarios/clients",
 		     required && strcmp(required, "1") == 0 ? "--require" : "", source);
 	program_exited(synfault, STATUS_PASSED);

@@ -20,7 +20,7 @@ static bool is_element(const xmlNode *node, const char *name)
 	return node->type == XML_ELEMENT_NODE && !strcmp((const char *)node->name, name);
 }
 
-/* A copy of ours of a text that is libxml2's; "" for NULL. */
+/* Copies a text of libxml2; "" for NULL. */
 static char *take(xmlChar *text)
 {
 	char *copy = xstrdup(text ? (const char *)text : "");
@@ -168,7 +168,7 @@ void junit_says(const struct junit *junit, const char *name, enum outcome outcom
 		  "%s: \"%s\" is not in: %s\n%s", name, text, found->message, found->text);
 }
 
-/* Takes away what this schema does not know and all servers do. */
+/* Removes attributes that this schema does not know and all servers do. */
 static void strip(xmlDocPtr document, const char *expression)
 {
 	xmlXPathContextPtr context = xmlXPathNewContext(document);

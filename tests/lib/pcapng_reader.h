@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A capture file read back, strictly: what is not as the format wants it ends the test. It is
- * written from the format's description alone, apart from the program's writer.
+ * Reads a capture file strictly: an error in the format ends the test. Written from the format's
+ * description, independently of the program's writer.
  */
 #ifndef SYNFAULT_TESTS_LIB_PCAPNG_READER_H
 #define SYNFAULT_TESTS_LIB_PCAPNG_READER_H
@@ -31,7 +31,7 @@ struct pcapng_file {
 	size_t n_statistics, statistics_capacity;
 };
 
-/* The text is borrowed, and has to stay. */
+/* Borrows the text. */
 struct pcapng_file *pcapng_read(const void *text, size_t length);
 void pcapng_file_freep(struct pcapng_file **file);
 #define AUTO_PCAPNG CLEANUP(pcapng_file_freep)

@@ -17,7 +17,7 @@
 #include "common/duration.h"
 #include "tests/lib/netns.h"
 
-/* How long the kernel may take to clear away what a killed program held. */
+/* How long the kernel may take to release what a killed program held. */
 #define CLEARING_NS (5 * NS_PER_S)
 #define POLL_MS     5
 
@@ -79,7 +79,7 @@ void program_freep(struct program **program)
 	program_free(*program);
 }
 
-/* Whether the user namespace that the tests run in knows the uid. */
+/* Returns whether the tests' user namespace knows the uid. */
 static bool uid_exists(uid_t uid)
 {
 	AUTO_FCLOSE FILE *map = fopen("/proc/self/uid_map", "re");
@@ -204,7 +204,7 @@ NORETURN static void be_program(const struct program *program)
 	int nothing = open("/dev/null", O_RDONLY);
 
 	setsid();
-	/* What started the tests may ignore some (nohup), which programs inherit. */
+	/* Signals that the caller ignores (nohup) would be ignored by the program, too. */
 	for (int number = 1; number < NSIG; number++)
 		signal(number, SIG_DFL);
 	dup2(nothing, 0);
@@ -245,7 +245,7 @@ void program_starts(struct program *program, const char *format, ...)
 	start(program, xasprintf("exec synfault %s", arguments));
 }
 
-/* Whether it has ended; then all about it is known. */
+/* Returns whether it has ended, and then fills in the result. */
 static bool take_end(struct program *program)
 {
 	struct rusage usage;
@@ -325,7 +325,7 @@ size_t program_supervisors(const struct program *program, pid_t **ret)
 	return test_host_children(program->pid, ret);
 }
 
-/* ---- what became of it ---- */
+/* ---- results ---- */
 
 char *program_text(const struct program *program)
 {
@@ -381,7 +381,7 @@ void program_complained(const struct program *program, const char *text)
 		program_fail(program, "\"%s\" is not on standard error", text);
 }
 
-/* Whether the line is that of a file that may be there. */
+/* Returns whether the line names a file that may exist. */
 static bool is_allowed(const struct program *program, const char *line, size_t length,
 		       const char *path)
 {
@@ -400,7 +400,7 @@ static bool has_line(const char *text, const char *line, size_t length)
 	return false;
 }
 
-/* Lines of @text that @other lacks. */
+/* Adds the lines of @text that @other lacks. */
 static void add_difference(const struct program *program, const char *text, const char *other,
 			   const char *allowed, const char *mark, struct strbuf *out)
 {

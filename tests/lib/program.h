@@ -35,21 +35,21 @@ struct program {
 	struct test_host *host;
 	char *work; /* directory the program is started in */
 
-	/* How it is to be started; may be changed between runs. */
-	uid_t uid;                     /* and gid, with no other groups and no HOME; 0: root */
-	void (*prepare)(void);         /* called in the child, as root, just before; or NULL */
-	int64_t patience_ns;           /* when it has not ended after this time, the test fails */
-	void (*while_running)(void *); /* called again and again while it is waited for; or NULL */
+	/* How to start it; may be changed between runs. */
+	uid_t uid;                     /* and gid, without other groups and HOME; 0: root */
+	void (*prepare)(void);         /* called in the child, as root, before exec; or NULL */
+	int64_t patience_ns;           /* the test fails if it has not ended after this time */
+	void (*while_running)(void *); /* called repeatedly while the test waits; or NULL */
 	void *userdata;                /* for it */
 
-	/* The run: under way while pid is not 0. */
+	/* The run, which has not ended while pid is not 0. */
 	char *command;
 	pid_t pid;
 	int out_fd, err_fd;
 	int64_t started_ns;
-	struct strbuf before; /* what there was in the sandbox before it */
+	struct strbuf before; /* what was in the sandbox before the run */
 
-	/* What became of it. */
+	/* The result. */
 	int wait_status;
 	char *out, *err; /* what it wrote */
 	int64_t duration_ns;
@@ -57,15 +57,15 @@ struct program {
 };
 
 /*
- * Skips or fails the test where a sandbox can't be had. PATH holds synfault, the built target
- * clients, and what the test's own PATH holds.
+ * Skips or fails the test if a sandbox is not available. PATH contains synfault, the built target
+ * clients, and the test's own PATH.
  */
 struct program *program_new(void);
 void program_free(struct program *program);
 void program_freep(struct program **program);
 #define AUTO_PROGRAM CLEANUP(program_freep)
 
-/* Skips the test unless it is run by root, who alone can become others. */
+/* Skips the test unless root runs it: only root can become another user. */
 void program_needs_root(const struct program *program);
 /* Skips the test unless all programs, separated by blanks, are in PATH. */
 void program_needs(const struct program *program, const char *names);
@@ -73,44 +73,44 @@ void program_needs(const struct program *program, const char *names);
 /* Writes a file; a relative path counts from the working directory, here and below. */
 void program_writes(const struct program *program, const char *path, const char *format, ...)
 	PRINTF(3, 4);
-/* Removes a file if there is one. */
+/* Removes a file if it exists. */
 void program_removes(const struct program *program, const char *path);
 bool program_has_file(const struct program *program, const char *path);
-/* A whole file, owned by the caller; the test fails when there is none. */
+/* Reads a whole file, owned by the caller; fails the test if it does not exist. */
 char *program_reads(const struct program *program, const char *path, size_t *ret_length);
 
-/* Runs synfault with arguments that are given as to a shell, to its end. */
+/* Runs synfault to its end, with arguments quoted as for a shell. */
 void program_runs(struct program *program, const char *format, ...) PRINTF(2, 3);
-/* Runs a whole shell command, in the same surroundings. */
+/* Runs a shell command in the same environment. */
 void program_runs_shell(struct program *program, const char *format, ...) PRINTF(2, 3);
 /* The same in two parts. */
 void program_starts(struct program *program, const char *format, ...) PRINTF(2, 3);
 void program_ends(struct program *program);
-/* While it runs: waits until the file is there. */
+/* While it runs: waits until the file exists. */
 void program_waits_for_file(struct program *program, const char *path);
-/* While it runs: its supervising processes, one per scenario under way; the caller's. */
+/* While it runs: finds its supervisors, one per running scenario; the caller frees the array. */
 size_t program_supervisors(const struct program *program, pid_t **ret);
 
-/* ---- what became of it ---- */
+/* ---- results ---- */
 
 void program_exited(const struct program *program, int status);
 void program_was_killed(const struct program *program, int signal);
-/* The last line of standard output. */
+/* Compares the last line of standard output. */
 void program_concluded(const struct program *program, const char *last_line);
-/* Standard output or error hold a text. */
+/* Looks for a text in standard output or standard error. */
 void program_printed(const struct program *program, const char *text);
 void program_did_not_print(const struct program *program, const char *text);
 void program_complained(const struct program *program, const char *text);
 /*
- * Waits for a while until all is as before the run, but for files in the working directory: the
- * given one, or those in it; NULL: none.
+ * Waits for a while until the sandbox is as before the run, except for a file in the working
+ * directory, or the files in a directory there; NULL: no exception.
  */
 void program_left_nothing_but(const struct program *program, const char *path);
-/* What is not as before, right now: a line each with + or -; "": nothing. Owned by the caller. */
+/* Lists what differs from before the run, a line each with + or -. Owned by the caller. */
 char *program_leftovers(const struct program *program, const char *path);
 #define program_left_nothing(program) program_left_nothing_but(program, NULL)
 
-/* Fails the test, with what the program wrote. */
+/* Fails the test and prints the program's output. */
 #define program_fail(program, ...)                                                                 \
 	do {                                                                                       \
 		AUTO_FREE char *fail_text_ = program_text(program);                                \
@@ -119,7 +119,7 @@ char *program_leftovers(const struct program *program, const char *path);
 	} while (0)
 char *program_text(const struct program *program);
 
-/* A record that --records wrote, which has to be readable; record_free() it. */
+/* Reads a record that --records wrote; free it with record_free(). */
 struct record *program_record(const struct program *program, const char *path);
 
 #endif

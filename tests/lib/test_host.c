@@ -27,7 +27,7 @@
 
 /* ---- making it ---- */
 
-/* Keeps nothing open that belongs to the test, or its reader would wait for us. */
+/* Closes the test's descriptors, for whose end its reader waits. */
 static void close_all_but(int fd)
 {
 	if (fd > 0)
@@ -60,7 +60,7 @@ static void start_janitor(const char *directory, int lifeline, int lifeline_writ
 	_exit(0);
 }
 
-/* The first process of the pid namespace: owner of orphans, and end of all when it ends. */
+/* The first process of the pid namespace: it adopts orphans, and the namespace ends with it. */
 NORETURN static void be_init(int lifeline, int lifeline_write, int ready)
 {
 	close(lifeline_write);
@@ -152,8 +152,8 @@ static void enter_namespace(pid_t pid, const char *name, int type)
 }
 
 /*
- * Who enters a pid namespace is not in it: only its children are. So a child makes our child there,
- * rather than we, who could not be sure to get back out.
+ * A process that enters a pid namespace is not in it; only its children are. So a child forks
+ * inside, because this process could not leave again.
  */
 static void make_sibling(const struct test_host *host, int pid_fd)
 {
@@ -219,7 +219,7 @@ PRINTF(2, 3) static void add_line(struct lines *lines, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Reads what a short file below /proc holds; NUL as blank. */
+/* Reads a short file below /proc; NUL becomes a blank. */
 static void read_text(const char *path, char *buffer, size_t size)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -265,7 +265,7 @@ static void describe_processes(const struct test_host *host, struct lines *lines
 	closedir(directory);
 }
 
-/* A file with a line for each thing. */
+/* Describes a file with one line per item. */
 static void describe_list(const char *what, const char *path, struct lines *lines)
 {
 	AUTO_FCLOSE FILE *file = fopen(path, "re");
@@ -386,7 +386,7 @@ void test_host_describe(const struct test_host *host, struct strbuf *out)
 	free(lines.items);
 }
 
-/* The parent of a process, from the field after its name, which may hold anything. */
+/* Finds the parent of a process behind its name, which may contain any character. */
 static pid_t parent_of(const char *pid)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%s/stat", pid);

@@ -21,25 +21,25 @@ struct test_host {
 	int lifeline;    /* closing it ends the namespace's processes */
 };
 
-/* Where namespaces are not permitted the test is skipped, or fails (netns.h). */
+/* Skips or fails the test where namespaces are not permitted (netns.h). */
 struct test_host *test_host_new(void);
 void test_host_free(struct test_host *host);
 
-/* As fork(); the child is inside, in the directory "work". Never fails. */
+/* Like fork(), but the child is inside, in the directory "work". Never fails. */
 pid_t test_host_fork(const struct test_host *host);
 
-/* Makes @path known as bin/@name, whoever may enter the directories above @path. */
+/* Makes @path available as bin/@name, also to users who can't reach @path. */
 void test_host_add_program(const struct test_host *host, const char *name, const char *path);
 
 /*
- * Adds what there is, a line each and sorted: processes, network namespaces, mounts, interfaces and
- * addresses, netfilter tables and queues, files in tmp, work and /dev/shm.
+ * Lists processes, network namespaces, mounts, interfaces and addresses, netfilter tables and
+ * queues, and files in tmp, work and /dev/shm: sorted, a line each.
  */
 void test_host_describe(const struct test_host *host, struct strbuf *out);
 
 /*
- * Children of a process, in the order of their pids; the array is the caller's. Pids are those that
- * the test process knows.
+ * Finds the children of a process in the order of their pids, as the test process numbers them; the
+ * caller frees the array.
  */
 size_t test_host_children(pid_t parent, pid_t **ret);
 
