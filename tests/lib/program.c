@@ -450,6 +450,6 @@ struct record *program_record(const struct program *program, const char *path)
 	text = program_reads(program, path, &length);
 	record = record_read_json(text, length, &message);
 	if (!record)
-		program_fail(program, "%s is no record: %s", path, message);
+		program_fail(program, "%s is not a record: %s", path, message);
 	return record;
 }
