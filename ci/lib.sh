@@ -39,28 +39,28 @@ progress() {
 # configure DIRECTORY OPTION... configures, again where that is possible. A directory that another version
 # of meson or another set of options left begins anew.
 configure() {
-	local directory=$1 log
+	local directory=$1 log status=0
 	shift
 
-	mkdir -p "$directory"
-	log=$directory.log
+	log=$(mktemp)
 	if [ -f "$directory/build.ninja" ]; then
-		meson setup --reconfigure "$@" "$directory" . >"$log" 2>&1 && return
-		meson setup --wipe "$@" "$directory" . >"$log" 2>&1 && return
-		rm -rf "$directory"
+		meson setup --reconfigure "$@" "$directory" . >"$log" 2>&1 ||
+			meson setup --wipe "$@" "$directory" . >"$log" 2>&1 || rm -rf "$directory"
 	fi
-	meson setup "$@" "$directory" . >"$log" 2>&1 || {
-		cat "$log" >&2
-		return 1
-	}
+	if [ ! -f "$directory/build.ninja" ]; then
+		meson setup "$@" "$directory" . >"$log" 2>&1 || status=1
+	fi
+	[ "$status" -eq 0 ] || cat "$log" >&2
+	rm -f "$log"
+	return "$status"
 }
 
 # build DIRECTORY OPTION... configures and compiles: all, or $target.
 build() {
-	local directory=$1 log=$1.log
+	local log=$1/build.log
 
-	configure "$@"
-	if NINJA_STATUS='%f of %t: ' ninja -C "$directory" -j "$jobs" ${target:+"$target"} 2>&1 |
+	configure "$@" || return 1
+	if NINJA_STATUS='%f of %t: ' ninja -C "$1" -j "$jobs" ${target:+"$target"} 2>&1 |
 		tee "$log" | progress "build"; then
 		grep -A 4 'warning:' "$log" || true
 	else

@@ -202,11 +202,14 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 	if (scenario_n_slots(scenario) > SHARED_MAX_SLOTS)
 		return xasprintf("more than %d addresses need private isolation (CAP_SYS_ADMIN)",
 				 SHARED_MAX_SLOTS);
-	if (scenario->n_kernel)
-		return xasprintf(
-			"the kernel setting %s needs private isolation (CAP_SYS_ADMIN): in a "
-			"shared network namespace it would be everybody's",
-			strrchr(scenario->kernel[0].path, '/') + 1);
+	for (size_t i = 0; i < scenario->n_kernel; i++)
+		if (!sysctls_has(scenario->kernel[i].path, scenario->kernel[i].value))
+			return xasprintf(
+				"the kernel setting %s is not %s here: to change it needs private "
+				"isolation (CAP_SYS_ADMIN), since a shared network namespace has "
+				"one for all its processes",
+				strrchr(scenario->kernel[i].path, '/') + 1,
+				scenario->kernel[i].value);
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct endpoint_spec *endpoint = &scenario->endpoints[i];
 

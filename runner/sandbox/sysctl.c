@@ -169,6 +169,25 @@ uint32_t sysctls_read_number(const char *name, uint32_t otherwise)
 	return value ? (uint32_t)strtoul(value, NULL, 10) : otherwise;
 }
 
+bool sysctls_has(const char *name, const char *value)
+{
+	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *actual = sysctls >= 0 ? read_value(sysctls, name) : NULL;
+	const char *a = actual, *b = value;
+
+	while (a && *a && *b) {
+		size_t length = strcspn(a, " \t");
+
+		if (length != strcspn(b, " \t") || strncmp(a, b, length) != 0)
+			return false;
+		a += length;
+		b += length;
+		a += strspn(a, " \t");
+		b += strspn(b, " \t");
+	}
+	return a && !*a && !*b;
+}
+
 void sysctls_free(struct sysctls *settings)
 {
 	for (size_t i = 0; i < settings->n_items; i++) {

@@ -34,6 +34,9 @@ int sysctls_write(const struct sysctls *settings, const char **ret_failed);
 int sysctls_write_one(const char *name, const char *value);
 /* One unsigned sysctl of the calling process's namespace, or @otherwise when it can't be read. */
 uint32_t sysctls_read_number(const char *name, uint32_t otherwise);
+/* Whether the sysctl has this value in the calling process's namespace; one blank is as good as
+ * many. */
+bool sysctls_has(const char *name, const char *value);
 void sysctls_free(struct sysctls *settings);
 
 #endif

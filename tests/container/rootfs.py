@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The root file system of the test containers: made by debootstrap once, kept between runs.
 
-It is kept in $SYNFAULT_CONTAINER_CACHE, else /var/cache/synfault-test; the directory's name is drawn
+It is of the Debian release of this machine, whose libraries the program was linked with. It is kept in $SYNFAULT_CONTAINER_CACHE, else /var/cache/synfault-test; the directory's name is drawn
 from everything that goes into it, so that a change of the list below makes a new one. Containers
 use it as the lower layer of an overlay and never write to it.
 """
@@ -9,15 +9,16 @@ use it as the lower layer of an overlay and never write to it.
 import fcntl
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-SUITE = "bookworm"
+SUITE = platform.freedesktop_os_release().get("VERSION_CODENAME", "bookworm")
 # Raised by hand when the way in which the root is made changes.
-VERSION = "4"
+VERSION = "5"
 # What runs the clients of the packs, beside what ci/install calls "runtime"; the sanitizers'
 # libraries for a program that was built with them.
 CLIENTS = ("curl", "libcurl4", "nodejs", "openssh-client", "postgresql-client", "python3",

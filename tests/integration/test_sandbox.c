@@ -738,7 +738,7 @@ Test(settings, that_can_not_be_made_are_an_error_or_a_reason_to_skip)
 				  "made: the kernel does not take this value");
 	program_runs(synfault, "run --isolation shared a.yaml");
 	program_exited(synfault, STATUS_NOTHING_RAN);
-	program_printed(synfault, "the kernel setting tcp_syn_retries needs private isolation");
+	program_printed(synfault, "the kernel setting tcp_syn_retries is not 1 here");
 }
 
 Test(sandbox, shows_whatever_is_left_behind)

@@ -35,7 +35,7 @@ USELESS = ("usr/share", "usr/sbin", "usr/bin/perl", "usr/lib/apt", "usr/lib/dpkg
            *(f"usr/lib/x86_64-linux-gnu/{name}" for name in (
                "gconv", "perl", "libasan", "libubsan", "libicui18n", "libsqlite", "libdb-", "libapt",
                "libgnutls", "libcrypto", "libssl", "libcurl", "libp11", "libunistring")),
-           *(f"usr/lib/python3.11/{name}" for name in (
+           *(f"usr/lib/python3.{minor}/{name}" for minor in range(9, 20) for name in (
                "pydoc_data", "asyncio", "unittest", "distutils", "lib2to3", "idlelib", "sqlite3")))
 # No protection against a processor's faults, which cost an emulated one most; and it needs not guess how
 # fast its clock ticks.

@@ -14,6 +14,7 @@
 #include "runner/sandbox/netns_lock.h"
 #include "runner/sandbox/proc_stat.h"
 #include "runner/sandbox/shared_sandbox.h"
+#include "runner/sandbox/sysctl.h"
 #include "runner/sandbox/tmpdir.h"
 
 TestSuite(sandbox);
@@ -155,16 +156,22 @@ Test(sandbox, says_what_a_shared_one_can_not_have)
 	}
 }
 
-Test(sandbox, that_is_shared_has_no_kernel_settings_of_its_own)
+Test(sandbox, that_is_shared_has_only_the_kernel_settings_of_its_namespace)
 {
-	struct kernel_spec kernel = {.path = (char[]){"net/ipv4/tcp_syn_retries"}};
+	struct kernel_spec kernel = {.path = (char[]){"net/ipv4/tcp_syn_retries"},
+				     .value = (char[]){"120"}};
+	AUTO_FREE char *actual = NULL;
 	struct scenario scenario = {.kernel = &kernel, .n_kernel = 1};
 	struct isolation isolation = {.mode = ISOLATION_SHARED};
 	AUTO_FREE char *obstacle = isolation_obstacle(&isolation, &scenario);
 
 	cr_assert_not_null(obstacle);
-	cr_expect(strstr(obstacle, "the kernel setting tcp_syn_retries needs private isolation"));
+	cr_expect(strstr(obstacle, "the kernel setting tcp_syn_retries is not 120 here"));
 	isolation.mode = ISOLATION_PRIVATE;
+	cr_expect_null(isolation_obstacle(&isolation, &scenario));
+	isolation.mode = ISOLATION_SHARED;
+	actual = xasprintf("%u", sysctls_read_number(kernel.path, 0));
+	kernel.value = actual;
 	cr_expect_null(isolation_obstacle(&isolation, &scenario));
 }
 
