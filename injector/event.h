@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the injector reports, as it happens: SYNs, verdicts, handshakes, deaths of sockets. */
+/* What the injector reports, as it happens: SYNs, verdicts, handshakes, what sockets do. */
 #ifndef SYNFAULT_INJECTOR_EVENT_H
 #define SYNFAULT_INJECTOR_EVENT_H
 
@@ -10,7 +10,10 @@ enum injector_event_kind {
 	INJECTOR_VERDICT,     /* it was accepted, refused or dropped: done, not planned */
 	INJECTOR_ESTABLISHED, /* the SYN-ACK was delivered to the client */
 	INJECTOR_FAULT,       /* something was done to the connection after its SYN */
-	INJECTOR_CLOSED,      /* the client's socket died */
+	INJECTOR_OPEN,        /* a look at the kernel's table found the attempt's socket there */
+	INJECTOR_GONE,       /* an unanswered attempt left SYN-SENT, before any notice of a death */
+	INJECTOR_CLIENT_END, /* the client's own first FIN or RST on the connection */
+	INJECTOR_CLOSED,     /* the client's socket died */
 	INJECTOR_N_KINDS,
 };
 
@@ -29,11 +32,20 @@ const char *fault_kind_name(enum fault_kind kind);
 struct injector_event {
 	enum injector_event_kind kind;
 	/*
-	 * CLOCK_MONOTONIC. Of a SYN: when the kernel received it, not when we read it. Of a
-	 * verdict and of a SYN-ACK: when it was handed to the kernel, which carries it out before
-	 * it returns, so that whatever the client does in answer is later.
+	 * CLOCK_MONOTONIC: the earliest and the latest time at which it can have happened; equal
+	 * where it is exact. From:
+	 *
+	 *     SYN          when the kernel received it; else the last time that nothing was there
+	 *                  to read, until it was read
+	 *     VERDICT, ESTABLISHED, FAULT
+	 *                  before the verdict was handed to the kernel, until that was done: the
+	 *                  kernel carries a verdict out before it returns
+	 *     OPEN         exact: the look began
+	 *     GONE         when a look last found the socket, until one did not
+	 *     CLIENT_END   as of a SYN
+	 *     CLOSED       when the socket was last known to be open, until the notice was read
 	 */
-	int64_t at_ns;
+	int64_t earliest_ns, at_ns;
 	struct attempt_info attempt; /* after the event */
 	uint32_t syn_ordinal;        /* SYN, VERDICT: which of the attempt's SYNs, from 1 */
 
@@ -49,12 +61,21 @@ struct injector_event {
 	enum fault_kind fault;
 	uint64_t bytes; /* of data that had passed by then, in the direction that the step counts */
 
-	/* CLOSED: what the kernel's struct tcp_info said at the end */
+	/* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … (netinet/tcp.h) */
+	uint8_t tcp_state;
+
+	/* CLIENT_END */
+	bool rst; /* else FIN */
+	/* When the last data came to the client; 0: none came, or it is not known when. */
+	int64_t last_receive_ns;
+
+	/* CLOSED: what the kernel's struct tcp_info said at the end; all 0 when it was cleared */
 	uint32_t retransmissions; /* tcpi_total_retrans */
 	uint32_t segments_in;     /* tcpi_segs_in */
-	uint64_t bytes_received;
 	uint64_t bytes_acked;
-	uint64_t bytes_sent; /* of data, without repetitions, whether acknowledged or not */
+	/* CLOSED, CLIENT_END: of data, without repetitions */
+	uint64_t bytes_received;
+	uint64_t bytes_sent; /* whether acknowledged or not */
 };
 
 #endif

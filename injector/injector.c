@@ -17,15 +17,12 @@
 #include "injector/injector.h"
 
 #include <errno.h>
-#include <sys/queue.h>
 #include <time.h>
 
 #include "common/duration.h"
-#include "injector/flow_table.h"
 #include "injector/fwmark.h"
+#include "injector/injector_impl.h"
 #include "injector/packet.h"
-#include "injector/reinject.h"
-#include "injector/udp_inject.h"
 
 /* "SYNF": unlikely to be used by anybody else. */
 #define DEFAULT_REFUSE_MARK UINT32_C(0x53594e46)
@@ -37,25 +34,6 @@
 
 /* A held SYN's timer is set so much early, and the rest is spent looking at the clock. */
 #define SPIN_NS (60 * NS_PER_US)
-
-/* What can go wrong while it runs. Each is reported once: one is enough to end all trust. */
-enum problem {
-	PROBLEM_MALFORMED,
-	PROBLEM_UNEXPECTED,
-	PROBLEM_UNKNOWN_ENDPOINT,
-	PROBLEM_OVERRUN,
-	PROBLEM_DEATHS_LOST,
-	PROBLEM_DEATHS_DEAD,
-	PROBLEM_QUEUE_DEAD,
-	PROBLEM_LOSSES,
-	PROBLEM_LOSSES_UNREADABLE,
-	PROBLEM_REFUSED_COUNT,
-	PROBLEM_REINJECT,
-	PROBLEM_REJECTED_COUNT,
-	PROBLEM_FOLLOW,
-	PROBLEM_CARRIER,
-	PROBLEM_N_KINDS,
-};
 
 /* A verdict that was given, or what else was done to a packet, and not reported yet. */
 struct untold {
@@ -80,40 +58,8 @@ struct held {
 	struct untold untold; /* what is to be done, and reported then */
 };
 
-struct injector {
-	struct event_base *base;
-	struct tracker *tracker;
-	struct injector_kernel kernel;
-	void (*on_event)(void *userdata, const struct injector_event *event);
-	void (*on_problem)(void *userdata, bool fatal, const char *message);
-	void *userdata;
-
-	struct flow_table *connections; /* NULL: no script does anything to them */
-	struct udp_inject *carrier;
-	uint64_t n_rejected; /* connections that the kernel was to answer with RST */
-
-	struct queue *queue;              /* this and the following NULL with a test's kernel */
-	struct sock_diag_monitor *deaths; /* NULL also where no attempt can stay unanswered */
-	struct rules *rules;
-	size_t n_own;               /* addresses that these rules are for */
-	bool *is_remote;            /* by endpoint */
-	struct rules *remote_rules; /* NULL: no endpoint is remote */
-	struct reinject *reinject;  /* NULL: not possible, or not needed */
-	uint32_t refuse_mark;
-	struct event *queue_event, *deaths_event;
-
-	LIST_HEAD(, held) held;
-	struct untold *untold;
-	size_t n_untold, untold_capacity;
-
-	size_t n_waiting, n_connected;
-	uint64_t n_refused; /* verdicts that asked for RST */
-	int64_t max_lag_ns;
-	bool reported[PROBLEM_N_KINDS];
-};
-
-static void PRINTF(4, 5)
-	report(struct injector *injector, enum problem problem, bool fatal, const char *format, ...)
+void injector_report(struct injector *injector, enum problem problem, bool fatal,
+		     const char *format, ...)
 {
 	AUTO_FREE char *message = NULL;
 	va_list arguments;
@@ -127,10 +73,16 @@ static void PRINTF(4, 5)
 	injector->on_problem(injector->userdata, fatal, message);
 }
 
+int64_t injector_now_ns(const struct injector *injector)
+{
+	return injector->kernel.now_ns(injector->kernel.context);
+}
+
 /* The queue can't be used any more. */
 static void report_dead(struct injector *injector, int r)
 {
-	report(injector, PROBLEM_QUEUE_DEAD, true, "the netfilter queue failed: %s", strerror(-r));
+	injector_report(injector, PROBLEM_QUEUE_DEAD, true, "the netfilter queue failed: %s",
+			strerror(-r));
 	if (injector->queue_event)
 		event_del(injector->queue_event);
 }
@@ -159,6 +111,13 @@ static void tell_verdict(struct injector *injector, const struct untold *untold,
 		injector->n_refused++;
 		settle(injector, &event->attempt);
 		(void)tracker_refused(injector->tracker, untold->attempt_id, &event->attempt);
+		if (!injector->watch)
+			return;
+		/* An ICMP message need not end the attempt. */
+		if (untold->verdict.kind == VERDICT_REFUSE)
+			socket_watch_forget(injector->watch, untold->attempt_id);
+		else
+			socket_watch_answered(injector->watch, untold->attempt_id);
 	}
 }
 
@@ -170,7 +129,11 @@ static void told(void *userdata, int64_t handed_ns, int64_t done_ns)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct untold *untold = &injector->untold[i];
-		struct injector_event event = {.kind = untold->kind, .at_ns = handed_ns};
+		struct injector_event event = {
+			.kind = untold->kind,
+			.earliest_ns = handed_ns,
+			.at_ns = handed_ns,
+		};
 
 		if (untold->kind == INJECTOR_VERDICT)
 			tell_verdict(injector, untold, &event, done_ns);
@@ -200,7 +163,7 @@ static void give(struct injector *injector, uint32_t packet_id,
 	if (untold)
 		note_untold(injector, untold);
 	if (!injector->queue)
-		handed_ns = injector->kernel.now_ns(injector->kernel.context);
+		handed_ns = injector_now_ns(injector);
 	r = injector->kernel.set_verdict(injector->kernel.context, packet_id, verdict);
 	if (r < 0) {
 		injector->n_untold = 0;
@@ -209,7 +172,7 @@ static void give(struct injector *injector, uint32_t packet_id,
 	}
 	/* the queue says so itself, when it has told the kernel */
 	if (!injector->queue)
-		told(injector, handed_ns, injector->kernel.now_ns(injector->kernel.context));
+		told(injector, handed_ns, injector_now_ns(injector));
 }
 
 static void give_kind(struct injector *injector, uint32_t packet_id, enum verdict_kind kind,
@@ -262,8 +225,8 @@ static void send_copy(struct injector *injector, const struct held *held)
 					copy_mark(injector, &held->untold.verdict));
 
 	if (r < 0) {
-		report(injector, PROBLEM_REINJECT, false,
-		       "a SYN that was held could not be sent on: %s", strerror(-r));
+		injector_report(injector, PROBLEM_REINJECT, false,
+				"a SYN that was held could not be sent on: %s", strerror(-r));
 		return;
 	}
 	array_append(injector->untold, injector->n_untold, injector->untold_capacity, held->untold);
@@ -273,7 +236,7 @@ static void send_copy(struct injector *injector, const struct held *held)
 static void held_schedule(struct held *held)
 {
 	struct injector *injector = held->injector;
-	int64_t left_ns = held->untold.due_ns - injector->kernel.now_ns(injector->kernel.context);
+	int64_t left_ns = held->untold.due_ns - injector_now_ns(injector);
 	int64_t sleep_ns = injector->queue ? left_ns - SPIN_NS : left_ns;
 	int64_t left_us = sleep_ns > 0 ? (sleep_ns + NS_PER_US - 1) / NS_PER_US : 0;
 	struct timeval timeout = {
@@ -299,7 +262,7 @@ static void held_due(evutil_socket_t fd, short what, void *userdata)
 
 	(void)fd;
 	(void)what;
-	left_ns = untold.due_ns - injector->kernel.now_ns(injector->kernel.context);
+	left_ns = untold.due_ns - injector_now_ns(injector);
 	if (left_ns > (injector->queue ? SPIN_NS : 0)) {
 		held_schedule(held);
 		return;
@@ -372,9 +335,11 @@ static void connection_give(void *context, uint32_t packet_id, const struct pack
 static void connection_report(void *context, const struct connection_fault *fault)
 {
 	struct injector *injector = context;
+	int64_t now_ns = injector_now_ns(injector);
 	struct injector_event event = {
 		.kind = INJECTOR_FAULT,
-		.at_ns = injector->kernel.now_ns(injector->kernel.context),
+		.earliest_ns = now_ns,
+		.at_ns = now_ns,
 		.attempt = tracker_attempt(injector->tracker, fault->attempt),
 		.fault = fault->kind,
 		.bytes = fault->bytes,
@@ -389,8 +354,9 @@ static void connection_send(void *context, const struct address *to, uint32_t se
 	int r = injector->carrier ? udp_inject_send(injector->carrier, to, serial) : -ENOTCONN;
 
 	if (r < 0)
-		report(injector, PROBLEM_CARRIER, false,
-		       "a connection could not be broken: no packet can be sent: %s", strerror(-r));
+		injector_report(injector, PROBLEM_CARRIER, false,
+				"a connection could not be broken: no packet can be sent: %s",
+				strerror(-r));
 }
 
 static void connection_need_data(void *context, bool needed)
@@ -406,7 +372,7 @@ static int64_t connection_now_ns(void *context)
 {
 	struct injector *injector = context;
 
-	return injector->kernel.now_ns(injector->kernel.context);
+	return injector_now_ns(injector);
 }
 
 /*
@@ -441,8 +407,8 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 	else if (rules)
 		r = nft_rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
 	if (r < 0)
-		report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
-		       strerror(-r));
+		injector_report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
+				strerror(-r));
 	if (handling == FLOW_QUEUED)
 		flow_table_add(injector->connections, attempt, step, queued, packet);
 }
@@ -490,22 +456,25 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 	AUTO_FREE uint8_t *changed = NULL;
 	struct injector_event event;
 	struct untold untold;
+	int r = 0;
 
 	if (tracker_syn(injector->tracker, packet, queued->arrived_ns, &decision) < 0) {
-		report(injector, PROBLEM_UNKNOWN_ENDPOINT, false,
-		       "dropped a SYN from %s to %s, which is no endpoint",
-		       address_format(&packet->source, client),
-		       address_format(&packet->destination, server));
+		injector_report(injector, PROBLEM_UNKNOWN_ENDPOINT, false,
+				"dropped a SYN from %s to %s, which is no endpoint",
+				address_format(&packet->source, client),
+				address_format(&packet->destination, server));
 		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 		return;
 	}
 	if (!decision.retransmission) {
+		r = injector_sockets_begin(injector, &decision.attempt);
 		injector->n_waiting++;
 		follow(injector, &decision.attempt, queued, packet);
 	}
 
 	event = (struct injector_event){
 		.kind = INJECTOR_SYN,
+		.earliest_ns = queued->earliest_ns,
 		.at_ns = queued->arrived_ns,
 		.attempt = decision.attempt,
 		.syn_ordinal = decision.attempt.syns,
@@ -513,6 +482,8 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		.payload_length = packet->payload_length,
 	};
 	injector->on_event(injector->userdata, &event);
+	if (!decision.retransmission)
+		injector_sockets_look(injector, &decision.attempt, r, queued->outgoing);
 
 	untold = (struct untold){
 		.kind = INJECTOR_VERDICT,
@@ -537,10 +508,18 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 			 const struct packet *packet)
 {
 	struct untold untold = {.kind = INJECTOR_ESTABLISHED};
-	int r = tracker_syn_ack(injector->tracker, packet, &untold.attempt);
 	struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
 	AUTO_FREE uint8_t *changed = NULL;
+	uint32_t id;
+	int r;
 
+	/* The client's kernel answers it with RST: nothing was established. */
+	if (tracker_find_answered(injector->tracker, packet, &id) == 0 &&
+	    injector_sockets_is_late(injector, id)) {
+		give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
+		return;
+	}
+	r = tracker_syn_ack(injector->tracker, packet, &untold.attempt);
 	if (r == -EAGAIN) {
 		untold.kind = INJECTOR_FAULT;
 		untold.fault = FAULT_SYN_ACK_LOST;
@@ -564,6 +543,8 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		injector->n_waiting--;
 		injector->n_connected++;
 	}
+	if (injector->watch)
+		socket_watch_answered(injector->watch, untold.attempt.id);
 	if (injector->connections)
 		flow_table_answered(injector->connections, &untold.attempt, queued->data, packet);
 	note_established(injector, &untold);
@@ -572,7 +553,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 
 void injector_packet(struct injector *injector, const struct queued_packet *queued)
 {
-	int64_t now_ns = injector->kernel.now_ns(injector->kernel.context);
+	int64_t now_ns = injector_now_ns(injector);
 	struct packet packet;
 	uint32_t serial;
 	enum packet_error error = packet_parse(queued->data, queued->length, &packet);
@@ -585,8 +566,8 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	}
 	/* the kernel takes no notice of malformed options either */
 	if (error != PACKET_OK && error != PACKET_TCP_OPTION) {
-		report(injector, PROBLEM_MALFORMED, false, "dropped a malformed packet: %s",
-		       packet_error_text(error));
+		injector_report(injector, PROBLEM_MALFORMED, false,
+				"dropped a malformed packet: %s", packet_error_text(error));
 		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 	} else if (packet_is_syn(&packet)) {
 		take_syn(injector, queued, &packet, now_ns);
@@ -597,71 +578,12 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		if (!flow_table_packet(injector->connections, queued, &packet))
 			give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
 	} else {
-		report(injector, PROBLEM_UNEXPECTED, false,
-		       "dropped a packet that is neither SYN nor SYN-ACK (TCP flags 0x%02x)",
-		       packet.flags);
+		injector_report(
+			injector, PROBLEM_UNEXPECTED, false,
+			"dropped a packet that is neither SYN nor SYN-ACK (TCP flags 0x%02x)",
+			packet.flags);
 		give_kind(injector, queued->id, VERDICT_DROP, NULL);
 	}
-}
-
-/*
- * A Multipath TCP client's socket is disconnected before it dies: by then it has lost its own
- * address and the server's port (net/mptcp/protocol.c, __mptcp_close_ssk; net/ipv4/tcp.c,
- * tcp_disconnect). What is left, its port and the server's address, names the newest attempt with
- * both.
- */
-static bool complete_death(const struct injector *injector, struct socket_death *death)
-{
-	size_t size = address_size(&death->remote);
-
-	for (size_t id = tracker_n_attempts(injector->tracker); id-- > 0;) {
-		struct attempt_info info = tracker_attempt(injector->tracker, (uint32_t)id);
-
-		if (info.closed || info.key.client.port != death->local.port ||
-		    info.key.server.family != death->remote.family ||
-		    memcmp(info.key.server.bytes, death->remote.bytes, size) != 0)
-			continue;
-		death->local = info.key.client;
-		death->remote = info.key.server;
-		return true;
-	}
-	return false;
-}
-
-/* Whether it is the socket of a connection that was disconnected; a listener has no port either. */
-static bool is_incomplete(const struct socket_death *death)
-{
-	static const uint8_t none[sizeof(death->remote.bytes)];
-
-	return death->remote.port == 0 && death->local.port != 0 &&
-	       memcmp(death->remote.bytes, none, sizeof(none)) != 0;
-}
-
-void injector_death(struct injector *injector, const struct socket_death *death)
-{
-	struct socket_death whole = *death;
-	struct injector_event event = {
-		.kind = INJECTOR_CLOSED,
-		.at_ns = death->at_ns,
-		.retransmissions = death->retransmissions,
-		.segments_in = death->segments_in,
-		.bytes_received = death->bytes_received,
-		.bytes_acked = death->bytes_acked,
-		.bytes_sent = death->bytes_sent,
-	};
-
-	/* of sockets that are none of our clients' (the server's, too) there is nothing to say */
-	if (is_incomplete(death) && !complete_death(injector, &whole))
-		return;
-	if (tracker_closed(injector->tracker, &whole.local, &whole.remote, &event.attempt) < 0)
-		return;
-	if (event.attempt.state == ATTEMPT_WAITING)
-		injector->n_waiting--;
-	if (event.attempt.state == ATTEMPT_ESTABLISHED)
-		injector->n_connected--;
-	if (injector->connections)
-		flow_table_closed(injector->connections, &event.attempt);
-	injector->on_event(injector->userdata, &event);
 }
 
 static void on_packet(void *userdata, const struct queued_packet *packet)
@@ -683,8 +605,8 @@ static bool read_queue(struct injector *injector)
 		return true;
 	r = queue_dispatch(injector->queue);
 	if (r == -ENOBUFS)
-		report(injector, PROBLEM_OVERRUN, false,
-		       "packets were lost: they came in faster than they could be read");
+		injector_report(injector, PROBLEM_OVERRUN, false,
+				"packets were lost: they came in faster than they could be read");
 	else if (r < 0)
 		report_dead(injector, r);
 	return r <= 0;
@@ -698,13 +620,14 @@ static void read_deaths(struct injector *injector)
 		return;
 	r = sock_diag_monitor_dispatch(injector->deaths);
 	if (r == -ENOBUFS) {
-		report(injector, PROBLEM_DEATHS_LOST, false,
-		       "notices of closed sockets were lost: they came in faster than they could "
-		       "be "
-		       "read");
+		injector_report(
+			injector, PROBLEM_DEATHS_LOST, false,
+			"notices of closed sockets were lost: they came in faster than they could "
+			"be "
+			"read");
 	} else if (r < 0) {
-		report(injector, PROBLEM_DEATHS_DEAD, true,
-		       "can't watch for closed sockets any more: %s", strerror(-r));
+		injector_report(injector, PROBLEM_DEATHS_DEAD, true,
+				"can't watch for closed sockets any more: %s", strerror(-r));
 		event_del(injector->deaths_event);
 	}
 }
@@ -880,6 +803,8 @@ static int install_rules(struct injector *injector, const struct injector_config
  */
 static bool needs_deaths(const struct injector_config *config)
 {
+	if (config->want_sockets)
+		return true;
 	for (size_t i = 0; i < config->n_endpoints; i++)
 		for (size_t k = 0; k < config->endpoints[i].script->n_steps; k++)
 			if (config->endpoints[i].script->steps[k].action != STEP_REFUSE)
@@ -958,6 +883,9 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->on_problem = config->on_problem;
 	injector->userdata = config->userdata;
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
+	if (config->kernel)
+		injector->kernel = *config->kernel;
+	injector_sockets_init(injector, config);
 	LIST_INIT(&injector->held);
 	injector->is_remote = xzalloc((config->n_endpoints + 1) * sizeof(bool));
 	for (size_t i = 0; i < config->n_endpoints; i++)
@@ -972,16 +900,12 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 							     .now_ns = connection_now_ns,
 							     .context = injector,
 						     });
-	if (config->kernel) {
-		injector->kernel = *config->kernel;
-	} else {
+	if (!config->kernel) {
 		int r;
 
-		injector->kernel = (struct injector_kernel){
-			.set_verdict = real_set_verdict,
-			.now_ns = real_now_ns,
-			.context = injector,
-		};
+		injector->kernel.set_verdict = real_set_verdict;
+		injector->kernel.now_ns = real_now_ns;
+		injector->kernel.context = injector;
 		r = open_all(injector, config, diags);
 		if (r < 0) {
 			injector_free(injector);
@@ -1042,17 +966,19 @@ static void compare_losses(struct injector *injector)
 	int r = queue_losses(injector->queue, &losses);
 
 	if (r < 0)
-		report(injector, PROBLEM_LOSSES_UNREADABLE, false,
-		       "can't tell whether packets were lost: %s", strerror(-r));
+		injector_report(injector, PROBLEM_LOSSES_UNREADABLE, false,
+				"can't tell whether packets were lost: %s", strerror(-r));
 	else if (losses.queue_dropped || losses.user_dropped || losses.overruns ||
 		 losses.failed_verdicts)
-		report(injector, PROBLEM_LOSSES, false,
-		       "packets were lost: %llu because the queue was full, %llu because its "
-		       "socket "
-		       "was full (%llu overruns); %llu verdicts were not taken",
-		       (unsigned long long)losses.queue_dropped,
-		       (unsigned long long)losses.user_dropped, (unsigned long long)losses.overruns,
-		       (unsigned long long)losses.failed_verdicts);
+		injector_report(
+			injector, PROBLEM_LOSSES, false,
+			"packets were lost: %llu because the queue was full, %llu because its "
+			"socket "
+			"was full (%llu overruns); %llu verdicts were not taken",
+			(unsigned long long)losses.queue_dropped,
+			(unsigned long long)losses.user_dropped,
+			(unsigned long long)losses.overruns,
+			(unsigned long long)losses.failed_verdicts);
 }
 
 /* Both sets of rules together. */
@@ -1088,9 +1014,10 @@ static void compare_queued(struct injector *injector)
 			return;
 		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
 	}
-	report(injector, PROBLEM_LOSSES, false,
-	       "packets were lost: %llu were sent to the queue, and %llu were read from it",
-	       (unsigned long long)counted, (unsigned long long)n_read);
+	injector_report(
+		injector, PROBLEM_LOSSES, false,
+		"packets were lost: %llu were sent to the queue, and %llu were read from it",
+		(unsigned long long)counted, (unsigned long long)n_read);
 }
 
 static void compare_refused(struct injector *injector)
@@ -1099,14 +1026,15 @@ static void compare_refused(struct injector *injector)
 	int r = count(injector, nft_rules_count_refused, &counted);
 
 	if (r < 0)
-		report(injector, PROBLEM_REFUSED_COUNT, false,
-		       "can't tell whether all refused SYNs were answered: %s",
-		       r == -ENOENT ? "the firewall rules are gone" : strerror(-r));
+		injector_report(injector, PROBLEM_REFUSED_COUNT, false,
+				"can't tell whether all refused SYNs were answered: %s",
+				r == -ENOENT ? "the firewall rules are gone" : strerror(-r));
 	else if (counted != injector->n_refused)
-		report(injector, PROBLEM_REFUSED_COUNT, false,
-		       "%llu SYNs were to be refused, but the kernel answered %llu with RST or "
-		       "ICMP",
-		       (unsigned long long)injector->n_refused, (unsigned long long)counted);
+		injector_report(
+			injector, PROBLEM_REFUSED_COUNT, false,
+			"%llu SYNs were to be refused, but the kernel answered %llu with RST or "
+			"ICMP",
+			(unsigned long long)injector->n_refused, (unsigned long long)counted);
 }
 
 /* More may have been: each of a connection's packets is answered. */
@@ -1116,10 +1044,11 @@ static void compare_rejected(struct injector *injector)
 	int r = count(injector, nft_rules_count_rejected, &counted);
 
 	if (r < 0 || counted < injector->n_rejected)
-		report(injector, PROBLEM_REJECTED_COUNT, false,
-		       "%llu connections were to be reset, but the kernel answered %llu packets "
-		       "with RST",
-		       (unsigned long long)injector->n_rejected, (unsigned long long)counted);
+		injector_report(
+			injector, PROBLEM_REJECTED_COUNT, false,
+			"%llu connections were to be reset, but the kernel answered %llu packets "
+			"with RST",
+			(unsigned long long)injector->n_rejected, (unsigned long long)counted);
 }
 
 /* All that is in the sockets, as far as it does not come in faster than it is read. */
@@ -1138,6 +1067,8 @@ void injector_finish(struct injector *injector)
 		if (injector->deaths_event)
 			event_del(injector->deaths_event);
 	}
+	if (injector->watch)
+		socket_watch_finish(injector->watch);
 	drop_held(injector);
 	if (injector->connections)
 		flow_table_drop_held(injector->connections);
@@ -1180,6 +1111,7 @@ void injector_leave(struct injector *injector)
 	sock_diag_monitor_free(injector->deaths);
 	flow_table_free(injector->connections);
 	udp_inject_free(injector->carrier);
+	injector_sockets_deinit(injector);
 	tracker_free(injector->tracker);
 	free(injector->untold);
 	free(injector->is_remote);

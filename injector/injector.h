@@ -14,6 +14,7 @@
 #include "injector/nft_rules.h"
 #include "injector/queue.h"
 #include "injector/sock_diag_monitor.h"
+#include "injector/sock_lookup.h"
 
 /*
  * The seam to the kernel. The real one (queue.h) is used unless a test gives another: then no
@@ -23,6 +24,9 @@
 struct injector_kernel {
 	int (*set_verdict)(void *context, uint32_t packet_id, const struct packet_verdict *verdict);
 	int64_t (*now_ns)(void *context);
+	/* As sock_lookup_find(); NULL: sockets can't be looked up. */
+	int (*find_socket)(void *context, const struct address *local, const struct address *remote,
+			   struct sock_found *ret);
 	void *context;
 };
 
@@ -59,6 +63,8 @@ struct injector_config {
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;
 	const struct injector_kernel *kernel; /* NULL: the real one */
+	/* What the clients' sockets do is wanted: cookies, INJECTOR_OPEN, INJECTOR_GONE, deaths. */
+	bool want_sockets;
 
 	/*
 	 * Called for each event, in the order in which we learn of them. Verdicts of packets that

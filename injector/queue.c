@@ -74,6 +74,7 @@ struct queue {
 	int counters_fd;
 	uint64_t n_packets, overruns, failed_verdicts;
 
+	int64_t empty_ns; /* when there was last nothing to read */
 	bool dispatching;
 	/* when the batch was read; and when first since the real clock was last set */
 	struct queue_clocks clocks, steady;
@@ -351,6 +352,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	prepare_datagrams(queue);
 	read_clocks(&queue->clocks);
 	queue->steady = queue->clocks;
+	queue->empty_ns = queue->clocks.monotonic_ns;
 	r = open_all(queue, config, diags);
 	if (r < 0) {
 		queue_free(queue);
@@ -410,13 +412,17 @@ static void note_arrival(const struct queue *queue, const struct nlattr *timesta
 {
 	struct nfqnl_msg_packet_timestamp stamp;
 
+	bool known = false;
+
 	packet->arrived_ns = queue->clocks.monotonic_ns;
+	packet->earliest_ns = queue->empty_ns;
 	if (!timestamp || mnl_attr_get_payload_len(timestamp) < sizeof(stamp))
 		return;
 	memcpy(&stamp, mnl_attr_get_payload(timestamp), sizeof(stamp));
-	packet->arrived_ns = queue_arrival_ns(
-		(int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US,
-		&queue->steady, &queue->clocks, &packet->arrival_known);
+	packet->arrived_ns = queue_arrival_ns((int64_t)be64toh(stamp.sec) * NS_PER_S +
+						      (int64_t)be64toh(stamp.usec) * NS_PER_US,
+					      &queue->steady, &queue->clocks, &known);
+	packet->earliest_ns = known ? packet->arrived_ns : queue->empty_ns;
 }
 
 static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
@@ -461,11 +467,14 @@ static void handle_datagram(struct queue *queue, const uint8_t *data, size_t len
 /* Reads one batch. Returns the number of datagrams, or a negative errno (-EAGAIN: none). */
 static int read_batch(struct queue *queue)
 {
+	int64_t before_ns = clock_monotonic_ns();
 	int n, r;
 
 	do {
 		n = recvmmsg(queue->fd, queue->datagrams, BATCH, MSG_DONTWAIT, NULL);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		queue->empty_ns = before_ns;
 	if (n < 0)
 		return -errno;
 	sample_clocks(queue);

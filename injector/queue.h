@@ -15,11 +15,13 @@ struct queue;
 struct queued_packet {
 	uint32_t id; /* to be named in the verdict */
 	const uint8_t *data;
-	size_t length;      /* bytes at @data, at most PACKET_COPY_RANGE unless all are copied */
-	bool outgoing;      /* it was queued in the output hook */
-	int64_t arrived_ns; /* CLOCK_MONOTONIC: when the kernel received it, else when it was read
-			     */
-	bool arrival_known; /* the kernel gave the time */
+	size_t length; /* bytes at @data, at most PACKET_COPY_RANGE unless all are copied */
+	bool outgoing; /* it was queued in the output hook */
+	/*
+	 * CLOCK_MONOTONIC: when the kernel received it. Where the kernel did not say, the last time
+	 * that there was nothing to read, and when it was read.
+	 */
+	int64_t earliest_ns, arrived_ns;
 };
 
 typedef void (*queue_packet_fn)(void *userdata, const struct queued_packet *packet);

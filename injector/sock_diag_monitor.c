@@ -191,6 +191,8 @@ void socket_death_set_info(struct socket_death *death, const struct nlattr *attr
 		death->bytes_acked = info.tcpi_bytes_acked;
 	if (INFO_HAS(size, tcpi_bytes_retrans))
 		death->bytes_sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+	if (INFO_HAS(size, tcpi_last_data_recv))
+		death->since_receive_ns = (int64_t)info.tcpi_last_data_recv * NS_PER_MS;
 }
 
 static void handle_notice(struct sock_diag_monitor *deaths, const struct nlmsghdr *message,
@@ -204,6 +206,7 @@ static void handle_notice(struct sock_diag_monitor *deaths, const struct nlmsghd
 	    message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*diag) ||
 	    (diag->idiag_family != AF_INET && diag->idiag_family != AF_INET6))
 		return;
+	death.cookie = (uint64_t)diag->id.idiag_cookie[1] << 32 | diag->id.idiag_cookie[0];
 	set_address(&death.local, diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
 	set_address(&death.remote, diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
 	mnl_attr_for_each(attribute, message,

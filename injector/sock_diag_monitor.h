@@ -11,11 +11,15 @@
 #include "injector/address.h"
 
 struct socket_death {
-	int64_t at_ns; /* CLOCK_MONOTONIC, when it was read */
+	int64_t at_ns;   /* CLOCK_MONOTONIC, when it was read */
+	uint64_t cookie; /* the kernel's number for the socket; 0: not known */
+	/* A socket that was disconnected before has lost its own address and the remote port. */
 	struct address local, remote;
 	uint32_t retransmissions, segments_in;
 	uint64_t bytes_received, bytes_acked;
-	uint64_t bytes_sent; /* of data, without repetitions (Linux 4.19; else 0) */
+	uint64_t bytes_sent;      /* of data, without repetitions (Linux 4.19; else 0) */
+	int64_t since_receive_ns; /* since its last data came; counts from its handshake if none did
+				   */
 };
 
 struct nlattr;

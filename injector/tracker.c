@@ -58,11 +58,14 @@ struct attempt {
 	uint32_t syn_data; /* most data that one of its SYNs carried (RFC 7413) */
 	enum attempt_state state;
 	bool closed;
-	int64_t delay_ns, started_ns;
-	uint32_t older, newer; /* neighbours in its flow: ids or NO_ATTEMPT */
+	int64_t delay_ns, started_ns, seen_ns;
+	uint64_t cookie, inode;
+	uint32_t server_isn;
+	uint32_t older;      /* the attempt before it in its flow, or NO_ATTEMPT */
+	uint32_t older_open; /* the one that was the newest open one then, or NO_ATTEMPT */
 	/* Of the flow; valid in its first attempt only. */
-	uint32_t oldest_open; /* attempts close in their order; NO_ATTEMPT: all have */
 	uint32_t newest;
+	uint32_t newest_open; /* of all that may be open: closed ones before it are skipped late */
 	UT_hash_handle by_flow;
 };
 
@@ -269,17 +272,15 @@ static void join_flow(struct tracker *tracker, struct attempt *attempt)
 {
 	struct attempt *flow = find_flow(tracker, &attempt->key);
 
-	attempt->older = attempt->newer = NO_ATTEMPT;
+	attempt->older = attempt->older_open = NO_ATTEMPT;
 	if (!flow) {
-		attempt->oldest_open = attempt->newest = attempt->id;
+		attempt->newest = attempt->newest_open = attempt->id;
 		add_flow(tracker, attempt);
 		return;
 	}
 	attempt->older = flow->newest;
-	attempt_at(tracker, flow->newest)->newer = attempt->id;
-	flow->newest = attempt->id;
-	if (flow->oldest_open == NO_ATTEMPT)
-		flow->oldest_open = attempt->id;
+	attempt->older_open = flow->newest_open;
+	flow->newest = flow->newest_open = attempt->id;
 }
 
 static struct attempt *attempt_start(struct tracker *tracker, const struct listener *listener,
@@ -321,6 +322,10 @@ static struct attempt_info info_of(const struct attempt *attempt)
 		.syn_acks = attempt->syn_acks,
 		.delay_ns = attempt->delay_ns,
 		.started_ns = attempt->started_ns,
+		.seen_ns = attempt->seen_ns,
+		.cookie = attempt->cookie,
+		.inode = attempt->inode,
+		.server_isn = attempt->server_isn,
 		.state = attempt->state,
 		.closed = attempt->closed,
 	};
@@ -346,6 +351,8 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 		attempt = attempt_start(tracker, listener, &key, now_ns);
 	}
 	attempt->syns++;
+	/* Only a socket in SYN-SENT sends one. */
+	attempt->seen_ns = MAX(attempt->seen_ns, now_ns);
 	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);
 	step = step_of(tracker, attempt);
 	*ret = (struct tracker_decision){
@@ -363,7 +370,7 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 static struct attempt *find_with_data(const struct tracker *tracker, const struct attempt_key *key)
 {
 	const struct attempt *flow = find_flow(tracker, key);
-	uint32_t id = flow && flow->oldest_open != NO_ATTEMPT ? flow->newest : NO_ATTEMPT;
+	uint32_t id = flow ? flow->newest : NO_ATTEMPT;
 
 	while (id != NO_ATTEMPT) {
 		struct attempt *attempt = attempt_at(tracker, id);
@@ -377,7 +384,7 @@ static struct attempt *find_with_data(const struct tracker *tracker, const struc
 	return NULL;
 }
 
-int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct attempt_info *ret)
+static struct attempt *find_answered(const struct tracker *tracker, const struct packet *packet)
 {
 	struct attempt_key key = {
 		.client = packet->destination,
@@ -385,15 +392,32 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
 		.isn = packet->acknowledgment - 1,
 	};
 	struct attempt *attempt = find_by_key(tracker, &key);
+
+	return attempt ? attempt : find_with_data(tracker, &key);
+}
+
+int tracker_find_answered(const struct tracker *tracker, const struct packet *packet,
+			  uint32_t *ret_id)
+{
+	const struct attempt *attempt = find_answered(tracker, packet);
+
+	if (!attempt || attempt->closed)
+		return -ENOENT;
+	*ret_id = attempt->id;
+	return 0;
+}
+
+int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct attempt_info *ret)
+{
+	struct attempt *attempt = find_answered(tracker, packet);
 	const struct step *step;
 	int r = 0;
 
-	if (!attempt)
-		attempt = find_with_data(tracker, &key);
-	/* A socket that is gone has nobody to tell: its kernel answers the SYN-ACK with RST. */
+	/* The kernel of a client whose socket is gone answers the SYN-ACK with RST. */
 	if (!attempt || attempt->closed)
 		return -ENOENT;
 	attempt->syn_acks++;
+	attempt->server_isn = packet->sequence;
 	step = step_of(tracker, attempt);
 	if (attempt->state != ATTEMPT_WAITING)
 		r = -EALREADY;
@@ -418,20 +442,44 @@ int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *r
 	return 0;
 }
 
-int tracker_closed(struct tracker *tracker, const struct address *client,
-		   const struct address *server, struct attempt_info *ret)
+int tracker_find_open(struct tracker *tracker, const struct address *client,
+		      const struct address *server, uint32_t *ret_id)
 {
 	struct attempt_key key = {.client = *client, .server = *server};
 	struct attempt *flow = find_flow(tracker, &key);
-	struct attempt *attempt;
 
-	if (!flow || flow->oldest_open == NO_ATTEMPT)
+	if (!flow)
 		return -ENOENT;
-	attempt = attempt_at(tracker, flow->oldest_open);
-	attempt->closed = true;
-	flow->oldest_open = attempt->newer;
-	*ret = info_of(attempt);
+	while (flow->newest_open != NO_ATTEMPT && attempt_at(tracker, flow->newest_open)->closed)
+		flow->newest_open = attempt_at(tracker, flow->newest_open)->older_open;
+	if (flow->newest_open == NO_ATTEMPT)
+		return -ENOENT;
+	*ret_id = flow->newest_open;
 	return 0;
+}
+
+struct attempt_info tracker_close(struct tracker *tracker, uint32_t id)
+{
+	struct attempt *attempt = attempt_at(tracker, id);
+
+	assert(id < tracker->n_attempts);
+	attempt->closed = true;
+	return info_of(attempt);
+}
+
+void tracker_note_socket(struct tracker *tracker, uint32_t id, uint64_t cookie, uint64_t inode)
+{
+	struct attempt *attempt = attempt_at(tracker, id);
+
+	attempt->cookie = cookie;
+	attempt->inode = inode;
+}
+
+void tracker_note_seen(struct tracker *tracker, uint32_t id, int64_t at_ns)
+{
+	struct attempt *attempt = attempt_at(tracker, id);
+
+	attempt->seen_ns = MAX(attempt->seen_ns, at_ns);
 }
 
 size_t tracker_n_attempts(const struct tracker *tracker)

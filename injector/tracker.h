@@ -44,14 +44,18 @@ struct attempt; /* one connect(); see attempt_info() */
 /* What is known of an attempt; a copy, valid for ever. */
 struct attempt_info {
 	struct attempt_key key;
-	uint32_t id;        /* 0, 1, 2 … in the order of first SYNs, over all endpoints */
-	uint32_t endpoint;  /* index into the tracker's endpoints */
-	uint32_t number;    /* 1, 2, 3 … at this endpoint */
-	uint32_t step;      /* index into the endpoint's script */
-	uint32_t syns;      /* SYNs seen: 1 + retransmissions */
-	uint32_t syn_acks;  /* SYN-ACKs seen */
-	int64_t delay_ns;   /* drawn once for the attempt; 0 unless its step delays */
-	int64_t started_ns; /* arrival of its first SYN */
+	uint32_t id;         /* 0, 1, 2 … in the order of first SYNs, over all endpoints */
+	uint32_t endpoint;   /* index into the tracker's endpoints */
+	uint32_t number;     /* 1, 2, 3 … at this endpoint */
+	uint32_t step;       /* index into the endpoint's script */
+	uint32_t syns;       /* SYNs seen: 1 + retransmissions */
+	uint32_t syn_acks;   /* SYN-ACKs seen */
+	int64_t delay_ns;    /* drawn once for the attempt; 0 unless its step delays */
+	int64_t started_ns;  /* arrival of its first SYN */
+	int64_t seen_ns;     /* the last moment at which its socket was known to be open */
+	uint64_t cookie;     /* the kernel's number for its socket; 0: not known */
+	uint64_t inode;      /* of the socket; 0: not known */
+	uint32_t server_isn; /* of the last SYN-ACK; 0: there was none */
 	enum attempt_state state;
 	bool closed; /* its socket is gone */
 };
@@ -139,13 +143,22 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
  * -ENOENT. */
 int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret);
 
+/* Like tracker_syn_ack(), but counts nothing. Returns 0 and writes the attempt's id, or -ENOENT. */
+int tracker_find_answered(const struct tracker *tracker, const struct packet *packet,
+			  uint32_t *ret_id);
+
 /*
- * A client socket with these addresses died. Returns 0 and writes the attempt: of those with this
- * 4-tuple the oldest that has not closed (a port can be used again within a second, but a socket
- * dies before the next one gets its 4-tuple). -ENOENT when there is none.
+ * Finds the newest attempt with this 4-tuple whose socket is not known to be gone. Returns 0 and
+ * writes its id, or -ENOENT.
  */
-int tracker_closed(struct tracker *tracker, const struct address *client,
-		   const struct address *server, struct attempt_info *ret);
+int tracker_find_open(struct tracker *tracker, const struct address *client,
+		      const struct address *server, uint32_t *ret_id);
+/* The socket of the attempt is gone. Returns the attempt. */
+struct attempt_info tracker_close(struct tracker *tracker, uint32_t id);
+/* Notes which socket made the attempt. */
+void tracker_note_socket(struct tracker *tracker, uint32_t id, uint64_t cookie, uint64_t inode);
+/* Notes that the attempt's socket was open at @at_ns (CLOCK_MONOTONIC). */
+void tracker_note_seen(struct tracker *tracker, uint32_t id, int64_t at_ns);
 
 /* Attempts seen so far, and one of them by id (below that number). */
 size_t tracker_n_attempts(const struct tracker *tracker);

@@ -4,7 +4,7 @@
 
 #include <netinet/tcp.h>
 
-#include "runner/sandbox/sock_lookup.h"
+#include "injector/sock_lookup.h"
 
 /* Whether some process has it open: close() leaves these states at once (net/ipv4/tcp.c). */
 static bool is_held(const struct sock_found *socket)
@@ -44,7 +44,7 @@ static void look(const struct record *record, const struct search *search)
 		struct sock_found socket;
 
 		if (!closed[id] &&
-		    sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket))
+		    sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket) == 0)
 			look_at(search, (uint32_t)id, &socket);
 	}
 	sock_lookup_free(lookup);

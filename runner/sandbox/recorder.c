@@ -124,6 +124,10 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
 		event.u.net.bytes_acked = source->bytes_acked;
 		event.u.net.bytes_sent = source->bytes_sent;
 		break;
+	case INJECTOR_OPEN:
+	case INJECTOR_GONE:
+	case INJECTOR_CLIENT_END:
+		return; /* not asked for */
 	case INJECTOR_ESTABLISHED:
 	case INJECTOR_N_KINDS:
 		break;

@@ -6,9 +6,9 @@
 #ifndef SYNFAULT_RUNNER_SANDBOX_RECORDER_H
 #define SYNFAULT_RUNNER_SANDBOX_RECORDER_H
 
+#include "injector/sock_lookup.h"
 #include "runner/record/record.h"
 #include "runner/sandbox/sandbox.h"
-#include "runner/sandbox/sock_lookup.h"
 
 struct recorder {
 	struct record *record;

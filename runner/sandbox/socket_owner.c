@@ -15,9 +15,9 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "injector/sock_lookup.h"
 #include "runner/sandbox/proc_stat.h"
 #include "runner/sandbox/process.h"
-#include "runner/sandbox/sock_lookup.h"
 
 /* Sockets beyond this number are forgotten, all at once. */
 #define MAX_SOCKETS 100000
@@ -218,7 +218,7 @@ uint32_t socket_owners_find(struct socket_owners *owners, const struct address *
 	uint32_t instance = UINT32_MAX;
 	uint64_t inode;
 
-	if (!sock_lookup_find(owners->lookup, client, server, &socket) || socket.inode == 0)
+	if (sock_lookup_find(owners->lookup, client, server, &socket) < 0 || socket.inode == 0)
 		return UINT32_MAX;
 	inode = socket.inode;
 	if (is_remembered(owners, inode, &instance))

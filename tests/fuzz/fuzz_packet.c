@@ -74,6 +74,7 @@ static void check_tracker(const struct packet *packet)
 	};
 	struct tracker_decision decision;
 	struct attempt_info attempt;
+	uint32_t id;
 
 	REQUIRE(tracker_syn_ack(tracker, &answer, &attempt) == -ENOENT);
 	REQUIRE(tracker_syn(tracker, packet, 1, &decision) == 0);
@@ -83,9 +84,9 @@ static void check_tracker(const struct packet *packet)
 	REQUIRE(tracker_n_attempts(tracker) == 1);
 	REQUIRE(tracker_syn_ack(tracker, &answer, &attempt) == 0);
 	REQUIRE(attempt.state == ATTEMPT_ESTABLISHED);
-	REQUIRE(tracker_closed(tracker, &packet->source, &packet->destination, &attempt) == 0);
-	REQUIRE(tracker_closed(tracker, &packet->source, &packet->destination, &attempt) ==
-		-ENOENT);
+	REQUIRE(tracker_find_open(tracker, &packet->source, &packet->destination, &id) == 0);
+	REQUIRE(tracker_close(tracker, id).closed);
+	REQUIRE(tracker_find_open(tracker, &packet->source, &packet->destination, &id) == -ENOENT);
 	tracker_free(tracker);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 
 #include "common/duration.h"
 #include "injector/injector.h"
@@ -31,6 +32,14 @@ struct bed {
 	char *problems[MAX_ITEMS];
 	size_t n_problems, n_fatal;
 	uint32_t next_packet_id;
+	/* The kernel's table of sockets; for others a look fails as .find_error says. */
+	struct fake_socket {
+		uint16_t port;
+		struct sock_found found;
+	} sockets[MAX_ITEMS];
+	size_t n_sockets;
+	bool has_sockets;
+	int find_error; /* 0: -ENOENT */
 };
 
 static int fake_set_verdict(void *context, uint32_t packet_id, const struct packet_verdict *verdict)
@@ -49,6 +58,20 @@ static int64_t fake_now_ns(void *context)
 	const struct bed *bed = context;
 
 	return bed->now_ns;
+}
+
+static int fake_find_socket(void *context, const struct address *local,
+			    const struct address *remote, struct sock_found *ret)
+{
+	const struct bed *bed = context;
+
+	for (size_t i = 0; i < bed->n_sockets; i++) {
+		if (bed->sockets[i].port != local->port)
+			continue;
+		*ret = bed->sockets[i].found;
+		return 0;
+	}
+	return bed->find_error ? bed->find_error : -ENOENT;
 }
 
 static void note_event(void *userdata, const struct injector_event *event)
@@ -77,15 +100,19 @@ static struct address address_of(const char *host, uint16_t port)
 }
 
 /* One endpoint, 127.0.0.1:80, with a script of one step. */
-static struct bed *bed_new(const char *step_text)
+static struct bed *bed_start(struct bed *bed, const char *step_text)
 {
-	struct bed *bed = xzalloc(sizeof(*bed));
 	struct address address = address_of("127.0.0.1", 80);
 	struct script script = {0};
 	struct step_error error;
 	struct step step;
 	struct tracker_endpoint endpoint = {&address, 1, &script};
-	struct injector_kernel kernel = {fake_set_verdict, fake_now_ns, bed};
+	struct injector_kernel kernel = {
+		.set_verdict = fake_set_verdict,
+		.now_ns = fake_now_ns,
+		.find_socket = bed->has_sockets ? fake_find_socket : NULL,
+		.context = bed,
+	};
 	struct event_config *config = event_config_new();
 	struct diag_list diags = {0};
 
@@ -101,6 +128,7 @@ static struct bed *bed_new(const char *step_text)
 				     .endpoints = &endpoint,
 				     .n_endpoints = 1,
 				     .kernel = &kernel,
+				     .want_sockets = bed->has_sockets,
 				     .on_event = note_event,
 				     .on_problem = note_problem,
 				     .userdata = bed,
@@ -109,6 +137,36 @@ static struct bed *bed_new(const char *step_text)
 		     0);
 	script_free(&script);
 	return bed;
+}
+
+static struct bed *bed_new(const char *step_text)
+{
+	return bed_start(xzalloc(sizeof(struct bed)), step_text);
+}
+
+/* The same, where the clients' sockets can be looked up. */
+static struct bed *bed_with_sockets(const char *step_text)
+{
+	struct bed *bed = xzalloc(sizeof(*bed));
+
+	bed->has_sockets = true;
+	return bed_start(bed, step_text);
+}
+
+/* From now on the client's socket with this port is in the table. */
+static void bed_socket(struct bed *bed, uint16_t port, uint64_t cookie, uint8_t state)
+{
+	cr_assert_lt(bed->n_sockets, MAX_ITEMS);
+	bed->sockets[bed->n_sockets++] = (struct fake_socket){
+		port, {.cookie = cookie, .inode = 1000 + cookie, .state = state}};
+}
+
+/* … and from now on no socket with this port is. */
+static void bed_no_socket(struct bed *bed, uint16_t port)
+{
+	for (size_t i = 0; i < bed->n_sockets; i++)
+		if (bed->sockets[i].port == port)
+			bed->sockets[i].port = 0;
 }
 
 static void bed_free(struct bed *bed)
@@ -157,8 +215,8 @@ static void bed_packet(struct bed *bed, const struct segment *segment)
 					       .id = ++bed->next_packet_id,
 					       .data = data,
 					       .length = sizeof(data),
+					       .earliest_ns = bed->now_ns - segment->age_ns,
 					       .arrived_ns = bed->now_ns - segment->age_ns,
-					       .arrival_known = true,
 				       });
 }
 
@@ -316,6 +374,7 @@ Test(injector, finds_the_newest_attempt_of_a_socket_that_was_disconnected)
 {
 	struct bed *bed = bed_new("drop");
 	struct socket_death death = {
+		.at_ns = START_NS,
 		.local = address_of("0.0.0.0", 5000),
 		.remote = address_of("127.0.0.1", 0),
 	};
@@ -442,5 +501,153 @@ Test(injector, drops_what_is_held_at_the_end_and_reports_no_verdict)
 	cr_expect_eq(bed->verdicts[1].kind, VERDICT_DROP);
 	cr_expect_eq(bed->n_events, 2);
 	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+static void expect_event(const struct bed *bed, size_t k, enum injector_event_kind kind,
+			 uint32_t attempt)
+{
+	cr_assert_gt(bed->n_events, k, "no event %zu", k);
+	cr_expect_eq(bed->events[k].kind, kind, "event %zu is of kind %d", k, bed->events[k].kind);
+	cr_expect_eq(bed->events[k].attempt.id, attempt, "event %zu is of attempt %u", k,
+		     bed->events[k].attempt.id);
+}
+
+Test(injector, asks_for_the_socket_of_an_attempt_while_its_first_syn_is_held)
+{
+	struct bed *bed = bed_with_sockets("drop");
+
+	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
+	bed_syn(bed, 5000, 1);
+	expect_event(bed, 0, INJECTOR_SYN, 0);
+	cr_expect_eq(bed->events[0].attempt.cookie, 7);
+	cr_expect_eq(bed->events[0].attempt.inode, 1007);
+	cr_expect_eq(bed->n_events, 2);
+	bed_free(bed);
+}
+
+Test(injector, reports_earlier_sockets_that_are_open_at_a_first_syn)
+{
+	struct bed *bed = bed_with_sockets("drop");
+
+	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
+	bed_socket(bed, 5001, 8, TCP_SYN_SENT);
+	bed_syn(bed, 5000, 1); /* events 0, 1 */
+	bed->now_ns += NS_PER_MS;
+	bed_syn(bed, 5001, 2);
+	expect_event(bed, 2, INJECTOR_SYN, 1);
+	expect_event(bed, 3, INJECTOR_OPEN, 0);
+	cr_expect_eq(bed->events[3].tcp_state, TCP_SYN_SENT);
+	cr_expect_eq(bed->events[3].at_ns, bed->now_ns);
+	expect_event(bed, 4, INJECTOR_VERDICT, 1);
+	bed_syn(bed, 5001, 2);
+	cr_expect_eq(bed->n_events, 7, "a retransmission is no occasion to look");
+	bed_free(bed);
+}
+
+Test(injector, reports_an_unanswered_attempt_that_left_the_table_as_gone)
+{
+	struct bed *bed = bed_with_sockets("drop");
+
+	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
+	bed_syn(bed, 5000, 1);
+	bed->now_ns += 5 * NS_PER_MS;
+	bed_no_socket(bed, 5000);
+	bed_run_ms(bed, 60);
+	cr_assert_eq(bed->n_events, 3);
+	expect_event(bed, 2, INJECTOR_GONE, 0);
+	cr_expect_eq(bed->events[2].earliest_ns, START_NS);
+	cr_expect_eq(bed->events[2].at_ns, START_NS + 5 * NS_PER_MS);
+	/* its death is known all the same */
+	injector_death(bed->injector, &(struct socket_death){.at_ns = bed->now_ns, .cookie = 7});
+	expect_event(bed, 3, INJECTOR_CLOSED, 0);
+	cr_expect_eq(bed->events[3].earliest_ns, START_NS);
+	bed_free(bed);
+}
+
+Test(injector, ends_all_attempts_of_a_socket_by_the_cookie_of_its_death)
+{
+	struct bed *bed = bed_with_sockets("refuse");
+
+	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
+	bed_socket(bed, 5001, 7, TCP_SYN_SENT);
+	bed_socket(bed, 5002, 9, TCP_SYN_SENT);
+	bed_syn(bed, 5000, 1);
+	bed_syn(bed, 5001, 2);
+	bed_syn(bed, 5002, 3);
+	bed->n_events = 0;
+	injector_death(
+		bed->injector,
+		&(struct socket_death){.at_ns = bed->now_ns, .cookie = 7, .retransmissions = 2});
+	cr_assert_eq(bed->n_events, 2);
+	expect_event(bed, 0, INJECTOR_CLOSED, 0);
+	cr_expect_eq(bed->events[0].retransmissions, 0, "the counts are of the last attempt");
+	expect_event(bed, 1, INJECTOR_CLOSED, 1);
+	cr_expect_eq(bed->events[1].retransmissions, 2);
+	bed_free(bed);
+}
+
+Test(injector, leaves_an_attempt_alone_when_another_socket_of_its_addresses_died)
+{
+	struct bed *bed = bed_with_sockets("refuse");
+
+	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
+	bed_syn(bed, 5000, 1);
+	bed->n_events = 0;
+	injector_death(bed->injector, &(struct socket_death){
+					      .at_ns = bed->now_ns,
+					      .cookie = 6,
+					      .local = address_of("127.0.0.1", 5000),
+					      .remote = address_of("127.0.0.1", 80),
+				      });
+	cr_expect_eq(bed->n_events, 0);
+	bed_free(bed);
+}
+
+Test(injector, ends_all_attempts_of_the_same_addresses_when_no_cookie_is_known)
+{
+	struct bed *bed = bed_new("drop");
+
+	bed_syn(bed, 5000, 1);
+	bed->now_ns += NS_PER_MS;
+	bed_syn(bed, 5000, 2);
+	bed->n_events = 0;
+	bed->now_ns += NS_PER_MS;
+	bed_death(bed, 5000);
+	cr_assert_eq(bed->n_events, 2);
+	expect_event(bed, 0, INJECTOR_CLOSED, 0);
+	cr_expect_eq(bed->events[0].earliest_ns, START_NS);
+	expect_event(bed, 1, INJECTOR_CLOSED, 1);
+	cr_expect_eq(bed->events[1].earliest_ns, START_NS + NS_PER_MS);
+	cr_expect_eq(bed->events[1].retransmissions, 3);
+	bed_free(bed);
+}
+
+Test(injector, syn_ack_for_a_socket_that_is_gone_establishes_nothing)
+{
+	struct bed *bed = bed_with_sockets("accept");
+
+	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
+	bed_syn(bed, 5000, 1);
+	bed_no_socket(bed, 5000);
+	bed->n_events = 0;
+	bed_syn_ack(bed, 5000, 1);
+	expect_verdict(bed, 1, 2, VERDICT_ACCEPT);
+	cr_expect_eq(bed->n_events, 0);
+	cr_expect_eq(injector_n_connected(bed->injector), 0);
+	bed_free(bed);
+}
+
+Test(injector, says_once_that_sockets_can_not_be_looked_up)
+{
+	struct bed *bed = bed_with_sockets("drop");
+
+	bed->find_error = -EPERM;
+	bed_syn(bed, 5000, 1);
+	bed_syn(bed, 5001, 2);
+	cr_assert_eq(bed->n_problems, 1);
+	cr_expect(strstr(bed->problems[0], "can't look for the clients' sockets"), "%s",
+		  bed->problems[0]);
+	cr_expect_eq(bed->n_events, 4, "two SYNs and two verdicts");
 	bed_free(bed);
 }

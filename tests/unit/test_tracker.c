@@ -515,6 +515,18 @@ Test(tracker, second_syn_ack_is_told_apart)
 	cr_assert_eq(tracker_syn_ack(tracker, &syn_ack, &attempt), -EALREADY);
 }
 
+/* Closes the newest open attempt of the addresses. Returns 0 or -ENOENT. */
+static int close_newest(struct tracker *tracker, const struct address *client,
+			const struct address *server, struct attempt_info *ret)
+{
+	uint32_t id;
+	int r = tracker_find_open(tracker, client, server, &id);
+
+	if (r == 0)
+		*ret = tracker_close(tracker, id);
+	return r;
+}
+
 Test(tracker, syn_ack_for_a_dead_socket_establishes_nothing)
 {
 	/* The client gave up while its SYN was held. */
@@ -528,7 +540,7 @@ Test(tracker, syn_ack_for_a_dead_socket_establishes_nothing)
 
 	syn.payload_length = 10;
 	cr_assert_eq(tracker_syn(tracker, &syn, 0, &decision), 0);
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
 	cr_expect_eq(tracker_syn_ack(tracker, &plain, &attempt), -ENOENT);
 	cr_expect_eq(tracker_syn_ack(tracker, &with_data, &attempt), -ENOENT);
 	cr_expect_eq(tracker_attempt(tracker, 0).state, ATTEMPT_WAITING);
@@ -566,7 +578,7 @@ Test(tracker, answered_attempt_keeps_its_first_answer)
 	cr_expect_eq(tracker_attempt(tracker, 1).state, ATTEMPT_REFUSED);
 }
 
-Test(tracker, death_closes_the_oldest_open_attempt_of_its_addresses)
+Test(tracker, finds_the_newest_open_attempt_of_addresses)
 {
 	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one_endpoint);
 	struct address client = address_of(C(4001)), server = address_of(API);
@@ -575,23 +587,40 @@ Test(tracker, death_closes_the_oldest_open_attempt_of_its_addresses)
 	send_syn(tracker, C(4001), API, 100, 0); /* 0 */
 	send_syn(tracker, C(4002), API, 100, 0); /* 1, another port */
 	send_syn(tracker, C(4001), API, 200, 0); /* 2 */
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
-	cr_assert_eq(attempt.id, 0);
-	cr_assert(attempt.closed);
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
 	cr_assert_eq(attempt.id, 2);
+	cr_assert(attempt.closed);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
+	cr_assert_eq(attempt.id, 0);
 	attempt.id = 77;
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), -ENOENT);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), -ENOENT);
 	cr_assert_eq(attempt.id, 77);
 
 	/* The port is used once more after all of its attempts have closed. */
 	send_syn(tracker, C(4001), API, 300, 0); /* 3 */
 	send_syn(tracker, C(4001), API, 400, 0); /* 4 */
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
+	send_syn(tracker, C(4001), API, 500, 0); /* 5 */
+	(void)tracker_close(tracker, 4);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
+	cr_assert_eq(attempt.id, 5);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
 	cr_assert_eq(attempt.id, 3);
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
-	cr_assert_eq(attempt.id, 4);
 	cr_assert(!tracker_attempt(tracker, 1).closed);
+}
+
+Test(tracker, knows_when_a_socket_was_last_seen)
+{
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one_endpoint);
+
+	send_syn(tracker, C(4001), API, 100, 10);
+	cr_expect_eq(tracker_attempt(tracker, 0).seen_ns, 10);
+	send_syn(tracker, C(4001), API, 100, 30);
+	cr_expect_eq(tracker_attempt(tracker, 0).seen_ns, 30, "a retransmission shows it");
+	tracker_note_seen(tracker, 0, 20);
+	cr_expect_eq(tracker_attempt(tracker, 0).seen_ns, 30);
+	tracker_note_seen(tracker, 0, 40);
+	cr_expect_eq(tracker_attempt(tracker, 0).seen_ns, 40);
+	cr_expect_eq(tracker_attempt(tracker, 0).started_ns, 10);
 }
 
 Test(tracker, death_of_unknown_addresses_closes_nothing)
@@ -612,8 +641,8 @@ Test(tracker, death_of_unknown_addresses_closes_nothing)
 		struct address server = address_of(cases[i].server);
 		struct attempt_info attempt;
 
-		cr_expect_eq(tracker_closed(tracker, &client, &server, &attempt), -ENOENT,
-			     "%s to %s", cases[i].client, cases[i].server);
+		cr_expect_eq(close_newest(tracker, &client, &server, &attempt), -ENOENT, "%s to %s",
+			     cases[i].client, cases[i].server);
 	}
 	cr_assert(!tracker_attempt(tracker, 0).closed);
 }
@@ -627,7 +656,7 @@ Test(tracker, closing_keeps_the_state)
 
 	send_syn(tracker, C(4001), API, 100, 0);
 	cr_assert_eq(tracker_syn_ack(tracker, &syn_ack, &attempt), 0);
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
 	cr_assert_eq(attempt.state, ATTEMPT_ESTABLISHED);
 	cr_assert(attempt.closed);
 }
@@ -640,7 +669,7 @@ Test(tracker, late_retransmission_of_a_closed_attempt_is_still_its_own)
 	struct attempt_info attempt;
 
 	send_syn(tracker, C(4001), API, 100, 0);
-	cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
+	cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
 	decision = send_syn(tracker, C(4001), API, 100, 0);
 	cr_assert(decision.retransmission);
 	cr_assert(decision.attempt.closed);
@@ -762,7 +791,7 @@ Test(tracker, many_attempts_at_many_endpoints_are_kept_apart)
 		cr_assert_eq(tracker_syn(tracker, &packet, k, &decision), 0);
 		cr_assert(decision.attempt.id == k && decision.retransmission, "attempt %u", k);
 		cr_assert_eq(decision.attempt.started_ns, k, "attempt %u", k);
-		cr_assert_eq(tracker_closed(tracker, &packet.source, &packet.destination, &attempt),
+		cr_assert_eq(close_newest(tracker, &packet.source, &packet.destination, &attempt),
 			     0);
 		cr_assert_eq(attempt.id, k);
 	}
@@ -789,8 +818,8 @@ Test(tracker, one_port_used_again_many_times_stays_fast, .timeout = 20)
 		cr_assert_eq(tracker_syn_ack(tracker, &syn_ack, &attempt), 0);
 		cr_assert_eq(attempt.id, i);
 	}
-	for (uint32_t i = 0; i < N; i++) {
-		cr_assert_eq(tracker_closed(tracker, &client, &server, &attempt), 0);
+	for (uint32_t i = N; i-- > 0;) {
+		cr_assert_eq(close_newest(tracker, &client, &server, &attempt), 0);
 		cr_assert_eq(attempt.id, i);
 	}
 }

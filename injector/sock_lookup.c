@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Asks the kernel about one TCP socket: see sock_lookup.h. */
-#include "runner/sandbox/sock_lookup.h"
+#include "injector/sock_lookup.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -58,6 +58,7 @@ static void set_counts(struct sock_found *found, const struct nlmsghdr *message)
 	struct socket_death counts = {0};
 	const struct nlattr *attribute;
 
+	found->since_receive_ns = -1;
 	mnl_attr_for_each(attribute, message, sizeof(struct inet_diag_msg))
 	{
 		if (mnl_attr_get_type(attribute) != INET_DIAG_INFO)
@@ -69,19 +70,47 @@ static void set_counts(struct sock_found *found, const struct nlmsghdr *message)
 	found->bytes_received = counts.bytes_received;
 	found->bytes_acked = counts.bytes_acked;
 	found->bytes_sent = counts.bytes_sent;
+	if (counts.bytes_received > 0)
+		found->since_receive_ns = counts.since_receive_ns;
 }
 
-bool sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
-		      const struct address *remote, struct sock_found *ret)
+static int ask(struct sock_lookup *lookup, struct nlmsghdr *message, char buffer[ANSWER_SIZE])
+{
+	ssize_t length;
+
+	if (mnl_socket_sendto(lookup->diag, message, message->nlmsg_len) < 0)
+		return -errno;
+	do {
+		length = mnl_socket_recvfrom(lookup->diag, buffer, ANSWER_SIZE);
+	} while (length < 0 && errno == EINTR);
+	if (length < 0)
+		return -errno;
+	message = (struct nlmsghdr *)buffer;
+	if (!mnl_nlmsg_ok(message, (int)length) || message->nlmsg_seq != lookup->sequence)
+		return -EPROTO;
+	if (message->nlmsg_type == NLMSG_ERROR &&
+	    mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr)) {
+		const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+
+		return error->error < 0 ? error->error : -EPROTO;
+	}
+	return message->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+			       mnl_nlmsg_get_payload_len(message) >= sizeof(struct inet_diag_msg)
+		       ? 0
+		       : -EPROTO;
+}
+
+int sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
+		     const struct address *remote, struct sock_found *ret)
 {
 	char buffer[ANSWER_SIZE] __attribute__((aligned(8))) = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	struct inet_diag_req_v2 *request;
 	const struct inet_diag_msg *answer;
-	ssize_t length;
+	int r;
 
 	if (!lookup)
-		return false;
+		return -EOPNOTSUPP;
 	message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	message->nlmsg_flags = NLM_F_REQUEST;
 	message->nlmsg_seq = ++lookup->sequence;
@@ -91,21 +120,18 @@ bool sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 	request->idiag_states = UINT32_MAX;
 	request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	set_id(&request->id, local, remote);
-	if (mnl_socket_sendto(lookup->diag, message, message->nlmsg_len) < 0)
-		return false;
-	do {
-		length = mnl_socket_recvfrom(lookup->diag, buffer, sizeof(buffer));
-	} while (length < 0 && errno == EINTR);
-	/* -ENOENT comes as an NLMSG_ERROR */
-	if (length < 0 || !mnl_nlmsg_ok(message, (int)length) ||
-	    message->nlmsg_type != SOCK_DIAG_BY_FAMILY || message->nlmsg_seq != lookup->sequence ||
-	    mnl_nlmsg_get_payload_len(message) < sizeof(*answer))
-		return false;
+	r = ask(lookup, message, buffer);
+	if (r < 0)
+		return r;
 	answer = mnl_nlmsg_get_payload(message);
-	/* Where there is no connection, a socket that listens for it is what the kernel finds. */
+	/* Where there is no connection, the kernel finds a socket that listens for one. */
 	if (answer->id.idiag_dport != htons(remote->port))
-		return false;
-	*ret = (struct sock_found){.inode = answer->idiag_inode, .state = answer->idiag_state};
+		return -ENOENT;
+	*ret = (struct sock_found){
+		.cookie = (uint64_t)answer->id.idiag_cookie[1] << 32 | answer->id.idiag_cookie[0],
+		.inode = answer->idiag_inode,
+		.state = answer->idiag_state,
+	};
 	set_counts(ret, message);
-	return true;
+	return 0;
 }
