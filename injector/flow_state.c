@@ -10,13 +10,12 @@
 #define MSS_MAX 1460
 #define MSS_MIN 88
 
-enum flow_handling flow_handling(const struct step *step, bool outgoing)
+enum flow_handling flow_handling(const struct step *step)
 {
 	switch (step->action) {
-	case STEP_HALF_OPEN:
-		return outgoing ? FLOW_QUEUED : FLOW_SILENCED;
 	case STEP_BACKLOG_FULL:
 		return step->abort ? FLOW_REJECTED : FLOW_UNTOUCHED;
+	case STEP_HALF_OPEN:
 	case STEP_RESET:
 	case STEP_STALL:
 	case STEP_CLOSE:
@@ -252,11 +251,18 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 		if (step->after == AFTER_BYTES && can_break(flow))
 			return take_counted(flow, stream, packet, available);
 	}
+	/*
+	 * The client's first packet after the SYN-ACK completes the handshake. The data that it may
+	 * carry comes after the fault.
+	 */
+	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW &&
+	    step->after == AFTER_ACCEPT && flow_break(flow))
+		return (struct flow_decision){
+			.action = packet->payload_length > 0 ? FLOW_TRIM : FLOW_PASS,
+			.fault = true,
+		};
 	note_passed(flow, stream, place_of(stream, packet->sequence) + packet->payload_length,
 		    packet);
-	/* the client's first packet after the SYN-ACK completes the handshake */
-	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW && step->after == AFTER_ACCEPT)
-		decision.fault = flow_break(flow);
 	return decision;
 }
 

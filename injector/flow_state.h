@@ -30,16 +30,10 @@
 /* What the firewall rules do with the packets of a connection after its SYN. */
 enum flow_handling {
 	FLOW_UNTOUCHED,
-	FLOW_SILENCED, /* both sides' are dropped, from the handshake's last on */
 	FLOW_REJECTED, /* those of the client are answered with RST */
 	FLOW_QUEUED,   /* both sides' come to the queue */
 };
-/*
- * @outgoing: the client's packets are seen in the hook output. A rule that drops them there tells
- * the client's kernel so (EPERM), which a network does not: those that are to disappear have to
- * come to the queue.
- */
-enum flow_handling flow_handling(const struct step *step, bool outgoing);
+enum flow_handling flow_handling(const struct step *step);
 
 enum flow_direction { FLOW_TO_CLIENT, FLOW_TO_SERVER, FLOW_N_DIRECTIONS };
 

@@ -5,6 +5,7 @@
  */
 #include "injector/flow_table.h"
 
+#include <errno.h>
 #include <sys/queue.h>
 #include <uthash.h>
 
@@ -17,12 +18,14 @@
  */
 #define NEAR_BYTES (UINT64_C(16) << 20)
 /*
- * How long after the handshake a reset "after accept" comes, unless the client sends something
- * before. Right behind the SYN-ACK it would find clients in connect(), which fails then; and on a
- * busy machine a client that is woken up by the SYN-ACK may wait for a processor for longer than
- * any idle server takes to accept(). So it is as a server that is busy, too.
+ * A reset "after accept" right behind the SYN-ACK would find the client in connect(), which fails
+ * then; a server that accepts and resets is not as fast. So it comes when the client has gone on:
+ * it has sent something, or whoever runs the client says so, who is asked every ASK_NS. If it is
+ * not known it comes after UNKNOWN_NS; a client that does not go on is waited for for PATIENCE_NS.
  */
-#define ACCEPT_NS (20 * NS_PER_MS)
+#define ASK_NS      (1 * NS_PER_MS)
+#define UNKNOWN_NS  (20 * NS_PER_MS)
+#define PATIENCE_NS (5 * NS_PER_S)
 
 /* A packet of a slow connection. */
 struct waiting {
@@ -45,7 +48,8 @@ struct connection {
 	STAILQ_HEAD(, waiting) waiting;
 	bool near, slowed, established;
 	bool outgoing;            /* its client's packets are seen on their way out */
-	bool untold;              /* the flow is broken, and nobody has been told */
+	bool untold;              /* the flow is broken, and neither side has been told */
+	int64_t broken_ns;        /* since when */
 	struct connection *older; /* of the same 4-tuple */
 };
 
@@ -254,6 +258,7 @@ static void tell_sides(struct connection *connection)
 	uint32_t to_server = flow_next(flow, FLOW_TO_SERVER);
 	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
 
+	fault.fin = to_client;
 	connection->untold = false;
 	set_near(connection, false);
 	if (flow->state == FLOW_STALLED)
@@ -295,14 +300,25 @@ static void break_due(evutil_socket_t fd, short what, void *userdata)
 		connections->host.report(connections->host.context, &fault);
 }
 
+/* Tells the sides that the flow is broken as soon as the client has gone on from connect(). */
 static void tell_due(evutil_socket_t fd, short what, void *userdata)
 {
 	struct connection *connection = userdata;
+	const struct flow_table_host *host = &connection->connections->host;
+	int64_t waited_ns;
+	int r;
 
-	(void)fd;
-	(void)what;
-	if (connection->untold)
-		tell_sides(connection);
+	if (!connection->untold)
+		return;
+	r = host->went_on(host->context, connection->attempt);
+	waited_ns = host->now_ns(host->context) - connection->broken_ns;
+	if (r <= 0 && waited_ns < (r == 0 ? PATIENCE_NS : UNKNOWN_NS)) {
+		set_timer(connection, ASK_NS, tell_due);
+		return;
+	}
+	if (r <= 0 && r != -EOPNOTSUPP)
+		host->too_early(host->context, r);
+	tell_sides(connection);
 }
 
 static void release_due(evutil_socket_t fd, short what, void *userdata)
@@ -494,7 +510,8 @@ static void tell_in_time(struct connection *connection, enum flow_direction dire
 
 	if (fault && step->action == STEP_RESET && step->after == AFTER_ACCEPT) {
 		connection->untold = true;
-		set_timer(connection, ACCEPT_NS, tell_due);
+		connection->broken_ns = now_ns(connection->connections);
+		set_timer(connection, ASK_NS, tell_due);
 	} else if (fault || (connection->untold && direction == FLOW_TO_SERVER)) {
 		tell_sides(connection);
 	}
@@ -525,6 +542,9 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	}
 	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
 			     host->now_ns(host->context));
+	/* The server is about to hear of the reset; what the client sends then never was. */
+	if (connection->untold && direction == FLOW_TO_SERVER && decision.action == FLOW_PASS)
+		decision.action = FLOW_DROP;
 	/* What the server sends behind the fault never was. */
 	if (connection->flow.state == FLOW_OPEN || decision.fault || direction == FLOW_TO_SERVER)
 		segment_learn(&connection->templates[direction], queued->data, packet,

@@ -23,6 +23,7 @@ struct connection_fault {
 	uint32_t attempt;
 	enum fault_kind kind;
 	uint64_t bytes;
+	uint32_t fin; /* FAULT_CLOSED: the sequence number of the FIN */
 };
 
 /* Whoever has the queue and the rules. */
@@ -36,6 +37,13 @@ struct flow_table_host {
 	void (*send)(void *context, const struct address *to, uint32_t serial);
 	/* From now on packets are needed with all of their data, or not. */
 	void (*need_data)(void *context, bool needed);
+	/*
+	 * Whether the client of an attempt has gone on from its connect(): 1, 0, or a negative
+	 * errno when that is not known; -EOPNOTSUPP: it never will be.
+	 */
+	int (*went_on)(void *context, uint32_t attempt);
+	/* A connection was reset though that was not known. @error: 0 when it had not gone on. */
+	void (*too_early)(void *context, int error);
 	int64_t (*now_ns)(void *context);
 	void *context;
 };

@@ -53,8 +53,10 @@ struct held {
 	struct injector *injector;
 	struct event *timer;
 	uint32_t packet_id;
-	uint8_t *copy; /* instead of the packet, which was dropped (reinject.h); or NULL */
+	/* What goes on instead of the packet: dropped already (reinject.h), or still held. */
+	uint8_t *copy; /* NULL: the packet as it is */
 	size_t copy_length;
+	bool dropped;
 	struct untold untold; /* what is to be done, and reported then */
 };
 
@@ -144,6 +146,8 @@ static void told(void *userdata, int64_t handed_ns, int64_t done_ns)
 			event.bytes = untold->bytes;
 		}
 		injector->on_event(injector->userdata, &event);
+		if (untold->kind == INJECTOR_FAULT && untold->fault == FAULT_STALLED)
+			injector_sockets_stalled(injector, event.attempt.id);
 	}
 	injector->n_untold = 0;
 }
@@ -181,14 +185,25 @@ static void give_kind(struct injector *injector, uint32_t packet_id, enum verdic
 	give(injector, packet_id, &(struct packet_verdict){.kind = kind}, untold);
 }
 
+/* A packet that goes on in the place of another; data NULL: that one goes on as it is. */
+struct change {
+	uint8_t *data; /* owned */
+	size_t length;
+};
+
 /* Gives the verdict on a SYN. */
-static void answer(struct injector *injector, uint32_t packet_id, const struct untold *untold)
+static void answer(struct injector *injector, uint32_t packet_id, const struct untold *untold,
+		   const struct change *change)
 {
-	const struct packet_verdict verdict = {
+	struct packet_verdict verdict = {
 		.kind = untold->verdict.kind,
 		.unreachable = untold->verdict.unreachable,
 	};
 
+	if (verdict.kind == VERDICT_ACCEPT) {
+		verdict.data = change->data;
+		verdict.length = change->length;
+	}
 	give(injector, packet_id, &verdict, untold);
 }
 
@@ -270,45 +285,55 @@ static void held_due(evutil_socket_t fd, short what, void *userdata)
 	/* A processor that sleeps needs about that long to wake up. */
 	while (injector->queue && clock_monotonic_ns() < untold.due_ns)
 		;
-	if (held->copy) {
+	if (held->dropped) {
 		send_copy(injector, held);
 		held_free(held);
 	} else {
+		struct change change = {steal_pointer(&held->copy), held->copy_length};
+
 		held_free(held);
-		answer(injector, packet_id, &untold);
+		answer(injector, packet_id, &untold, &change);
+		free(change.data);
 	}
 	/* The server's SYN-ACK is in the queue by now: not another turn of the loop for it. */
 	if (injector->queue)
 		(void)read_queue(injector);
 }
 
-/* Keeps a copy where that can be sent later. Returns whether it did: then the packet may go. */
-static bool keep_copy(struct held *held, const struct queued_packet *queued)
+/*
+ * Drops the packet where what is kept can be sent later: a copy of it, unless another goes in its
+ * place.
+ */
+static void drop_and_keep(struct held *held, const struct queued_packet *queued)
 {
-	uint8_t *copy;
+	struct injector *injector = held->injector;
+	AUTO_FREE uint8_t *copy = NULL;
+	size_t length = held->copy ? held->copy_length : queued->length;
 
-	if (!queued->outgoing || !held->injector->reinject)
-		return false;
-	copy = xmemdup(queued->data, queued->length);
-	if (reinject_prepare(copy, queued->length) < 0) {
-		free(copy);
-		return false;
-	}
-	held->copy = copy;
-	held->copy_length = queued->length;
-	return true;
+	if (!queued->outgoing || !injector->reinject)
+		return;
+	copy = xmemdup(held->copy ? held->copy : queued->data, length);
+	if (reinject_prepare(copy, length) < 0)
+		return;
+	free(held->copy);
+	held->copy = steal_pointer(&copy);
+	held->copy_length = length;
+	held->dropped = true;
+	give_kind(injector, queued->id, VERDICT_DROP, NULL);
 }
 
+/* Takes the change. */
 static void hold(struct injector *injector, const struct queued_packet *queued,
-		 const struct untold *untold)
+		 const struct untold *untold, struct change *change)
 {
 	struct held *held = xzalloc(sizeof(*held));
 
 	held->injector = injector;
 	held->packet_id = queued->id;
 	held->untold = *untold;
-	if (keep_copy(held, queued))
-		give_kind(injector, queued->id, VERDICT_DROP, NULL);
+	held->copy = steal_pointer(&change->data);
+	held->copy_length = change->length;
+	drop_and_keep(held, queued);
 	held->timer = evtimer_new(injector->base, held_due, held);
 	if (!held->timer)
 		out_of_memory();
@@ -325,6 +350,8 @@ static void connection_give(void *context, uint32_t packet_id, const struct pack
 	struct untold untold = {.kind = INJECTOR_FAULT};
 
 	if (fault) {
+		if (fault->kind == FAULT_CLOSED)
+			tracker_note_server_fin(injector->tracker, fault->attempt, fault->fin);
 		untold.attempt = tracker_attempt(injector->tracker, fault->attempt);
 		untold.fault = fault->kind;
 		untold.bytes = fault->bytes;
@@ -346,6 +373,8 @@ static void connection_report(void *context, const struct connection_fault *faul
 	};
 
 	injector->on_event(injector->userdata, &event);
+	if (fault->kind == FAULT_STALLED)
+		injector_sockets_stalled(injector, fault->attempt);
 }
 
 static void connection_send(void *context, const struct address *to, uint32_t serial)
@@ -357,6 +386,24 @@ static void connection_send(void *context, const struct address *to, uint32_t se
 		injector_report(injector, PROBLEM_CARRIER, false,
 				"a connection could not be broken: no packet can be sent: %s",
 				strerror(-r));
+}
+
+static int connection_went_on(void *context, uint32_t attempt)
+{
+	const struct injector *injector = context;
+	struct attempt_info info = tracker_attempt(injector->tracker, attempt);
+
+	return injector->went_on ? injector->went_on(injector->userdata, &info) : -EOPNOTSUPP;
+}
+
+static void connection_too_early(void *context, int error)
+{
+	struct injector *injector = context;
+
+	injector_report(injector, PROBLEM_TOO_EARLY, false,
+			"a connection was reset, and it is not known whether its client had "
+			"returned from connect(): %s",
+			error ? strerror(-error) : "it did not within 5 seconds");
 }
 
 static void connection_need_data(void *context, bool needed)
@@ -380,12 +427,12 @@ static int64_t connection_now_ns(void *context)
  * its port before, for a connection that had one.
  */
 static int unfollow(struct injector *injector, const struct attempt_info *attempt,
-		    struct rules *rules, bool outgoing)
+		    struct rules *rules)
 {
 	uint32_t earlier;
 
 	if (tracker_earlier(injector->tracker, attempt->id, &earlier) < 0 ||
-	    flow_handling(tracker_step(injector->tracker, earlier), outgoing) == FLOW_UNTOUCHED)
+	    flow_handling(tracker_step(injector->tracker, earlier)) == FLOW_UNTOUCHED)
 		return 0;
 	if (injector->connections)
 		flow_table_forget(injector->connections, attempt);
@@ -397,13 +444,13 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 		   const struct queued_packet *queued, const struct packet *packet)
 {
 	const struct step *step = tracker_step(injector->tracker, attempt->id);
-	enum flow_handling handling = flow_handling(step, queued->outgoing);
+	enum flow_handling handling = flow_handling(step);
 	struct rules *rules =
 		injector->is_remote[attempt->endpoint] ? injector->remote_rules : injector->rules;
 	int r = 0;
 
 	if (handling == FLOW_UNTOUCHED)
-		r = unfollow(injector, attempt, rules, queued->outgoing);
+		r = unfollow(injector, attempt, rules);
 	else if (rules)
 		r = nft_rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
 	if (r < 0)
@@ -413,19 +460,31 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 		flow_table_add(injector->connections, attempt, step, queued, packet);
 }
 
-/* On a slow line segments are small. Returns the packet to be sent instead, or NULL. */
-static uint8_t *lower_mss(const struct injector *injector, uint32_t attempt,
-			  const struct queued_packet *queued, const struct packet *packet)
+/*
+ * Changes a SYN or SYN-ACK where its attempt's step needs that. On a slow line segments are small.
+ * A connection that is followed, or whose bytes are counted, is a plain one: what its SYN carries,
+ * and what another subflow does, would pass by.
+ */
+static struct change change_handshake(const struct injector *injector, uint32_t attempt,
+				      const struct queued_packet *queued,
+				      const struct packet *packet)
 {
 	const struct step *step = tracker_step(injector->tracker, attempt);
-	AUTO_FREE uint8_t *copy = NULL;
+	AUTO_FREE uint8_t *copy = xmemdup(queued->data, queued->length);
+	struct packet changed = *packet;
+	size_t length = queued->length, plain = 0;
+	bool lower;
 
-	if (step->action != STEP_SLOW)
-		return NULL;
-	copy = xmemdup(queued->data, queued->length);
-	if (!segment_lower_mss(copy, queued->length, packet, flow_mss(step->bytes)))
-		return NULL;
-	return steal_pointer(&copy);
+	if (packet_is_syn(packet) && queued->length >= packet->data_offset &&
+	    (injector->want_client_ends || flow_handling(step) != FLOW_UNTOUCHED))
+		plain = segment_make_plain(copy, &changed);
+	if (plain)
+		length = plain;
+	lower = step->action == STEP_SLOW &&
+		segment_lower_mss(copy, length, &changed, flow_mss(step->bytes));
+	if (!plain && !lower)
+		return (struct change){0};
+	return (struct change){steal_pointer(&copy), length};
 }
 
 /*
@@ -441,7 +500,7 @@ static void note_established(struct injector *injector, const struct untold *est
 	if (step->action == STEP_HALF_OPEN) {
 		untold.fault = FAULT_STALLED;
 		note_untold(injector, &untold);
-	} else if (flow_handling(step, false) == FLOW_REJECTED) {
+	} else if (flow_handling(step) == FLOW_REJECTED) {
 		untold.fault = FAULT_RESET;
 		injector->n_rejected++;
 		note_untold(injector, &untold);
@@ -453,11 +512,16 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 {
 	char client[ADDRESS_TEXT_SIZE], server[ADDRESS_TEXT_SIZE];
 	struct tracker_decision decision;
-	AUTO_FREE uint8_t *changed = NULL;
 	struct injector_event event;
+	struct change change;
 	struct untold untold;
 	int r = 0;
 
+	/* Another subflow of a connection that there is: not an attempt to connect. */
+	if (packet->joins) {
+		give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
+		return;
+	}
 	if (tracker_syn(injector->tracker, packet, queued->arrived_ns, &decision) < 0) {
 		injector_report(injector, PROBLEM_UNKNOWN_ENDPOINT, false,
 				"dropped a SYN from %s to %s, which is no endpoint",
@@ -492,16 +556,27 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		.verdict = decision.verdict,
 		.due_ns = queued->arrived_ns + decision.verdict.hold_ns,
 	};
-	changed = lower_mss(injector, decision.attempt.id, queued, packet);
+	change = change_handshake(injector, decision.attempt.id, queued, packet);
 	if (untold.due_ns > now_ns)
-		hold(injector, queued, &untold);
-	else if (changed)
-		give(injector, queued->id,
-		     &(struct packet_verdict){
-			     .kind = VERDICT_ACCEPT, .data = changed, .length = queued->length},
-		     &untold);
+		hold(injector, queued, &untold, &change);
 	else
-		answer(injector, queued->id, &untold);
+		answer(injector, queued->id, &untold, &change);
+	free(change.data);
+}
+
+static void take_established(struct injector *injector, const struct queued_packet *queued,
+			     const struct packet *packet, const struct untold *established)
+{
+	if (!established->attempt.closed) {
+		injector->n_waiting--;
+		injector->n_connected++;
+	}
+	if (injector->watch)
+		socket_watch_answered(injector->watch, established->attempt.id);
+	if (injector->connections)
+		flow_table_answered(injector->connections, &established->attempt, queued->data,
+				    packet);
+	note_established(injector, established);
 }
 
 static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
@@ -509,7 +584,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 {
 	struct untold untold = {.kind = INJECTOR_ESTABLISHED};
 	struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
-	AUTO_FREE uint8_t *changed = NULL;
+	struct change change = {0};
 	uint32_t id;
 	int r;
 
@@ -531,24 +606,21 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 	    tracker_step(injector->tracker, untold.attempt.id)->action == STEP_HALF_OPEN)
 		verdict.kind = VERDICT_DROP;
 	if (r == 0 || r == -EALREADY)
-		changed = lower_mss(injector, untold.attempt.id, queued, packet);
-	verdict.data = changed;
-	verdict.length = queued->length;
-	/* repeated, or of a connection older than our rules: let through all the same */
-	if (r < 0) {
-		give(injector, queued->id, &verdict, NULL);
-		return;
-	}
-	if (!untold.attempt.closed) {
-		injector->n_waiting--;
-		injector->n_connected++;
-	}
-	if (injector->watch)
-		socket_watch_answered(injector->watch, untold.attempt.id);
-	if (injector->connections)
-		flow_table_answered(injector->connections, &untold.attempt, queued->data, packet);
-	note_established(injector, &untold);
+		change = change_handshake(injector, untold.attempt.id, queued, packet);
+	verdict.data = change.data;
+	verdict.length = change.length;
+	/* Repeated ones, and those of connections older than our rules, pass all the same. */
+	if (r == 0)
+		take_established(injector, queued, packet, &untold);
 	give(injector, queued->id, &verdict, NULL);
+	free(change.data);
+}
+
+/* Whether it is a FIN or RST, of which some come from connections that are not followed. */
+static bool is_end(const struct injector *injector, const struct packet *packet)
+{
+	return packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST) && !(packet->flags & TCP_FLAG_SYN) &&
+	       (injector->connections || injector->want_client_ends);
 }
 
 void injector_packet(struct injector *injector, const struct queued_packet *queued)
@@ -573,9 +645,12 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		take_syn(injector, queued, &packet, now_ns);
 	} else if (packet_is_syn_ack(&packet)) {
 		take_syn_ack(injector, queued, &packet);
-	} else if (injector->connections) {
+	} else if (injector->connections || is_end(injector, &packet)) {
+		if (is_end(injector, &packet))
+			injector_sockets_end(injector, queued, &packet);
 		/* those of a connection that had the same port before are as they are */
-		if (!flow_table_packet(injector->connections, queued, &packet))
+		if (!injector->connections ||
+		    !flow_table_packet(injector->connections, queued, &packet))
 			give_kind(injector, queued->id, VERDICT_ACCEPT, NULL);
 	} else {
 		injector_report(
@@ -692,7 +767,7 @@ struct connection_needs {
 
 static void add_needs(struct connection_needs *needs, const struct step *step, bool remote)
 {
-	if (flow_handling(step, false) == FLOW_UNTOUCHED)
+	if (flow_handling(step) == FLOW_UNTOUCHED)
 		return;
 	if (remote)
 		needs->follows_remote = true;
@@ -757,6 +832,7 @@ static int install_remote_rules(struct injector *injector, struct nft_rules_conf
 	rules->networks = NULL;
 	rules->owned = false;
 	rules->follows = connection_needs(config).follows_remote;
+	rules->ends = config->want_client_ends;
 	rules->repeats = false;
 	rules->outgoing = true;
 	(void)reinject_open(&injector->reinject);
@@ -780,6 +856,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 		.refuse_mark = refuse_mark(config),
 		.unreachables = unreachables(config),
 		.follows = connection_needs(config).follows,
+		.ends = config->want_client_ends,
 		.repeats = has_own_table(config),
 		.endpoints = addresses,
 		.n_endpoints = n,
@@ -882,6 +959,8 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->on_event = config->on_event;
 	injector->on_problem = config->on_problem;
 	injector->userdata = config->userdata;
+	injector->went_on = config->went_on;
+	injector->want_client_ends = config->want_client_ends;
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
 	if (config->kernel)
 		injector->kernel = *config->kernel;
@@ -897,6 +976,8 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 							     .report = connection_report,
 							     .send = connection_send,
 							     .need_data = connection_need_data,
+							     .went_on = connection_went_on,
+							     .too_early = connection_too_early,
 							     .now_ns = connection_now_ns,
 							     .context = injector,
 						     });
@@ -952,7 +1033,7 @@ static void drop_held(struct injector *injector)
 	while (!LIST_EMPTY(&injector->held)) {
 		struct held *held = LIST_FIRST(&injector->held);
 
-		if (!held->copy)
+		if (!held->dropped)
 			(void)injector->kernel.set_verdict(injector->kernel.context,
 							   held->packet_id,
 							   &(struct packet_verdict){VERDICT_DROP});
@@ -1037,6 +1118,19 @@ static void compare_refused(struct injector *injector)
 			(unsigned long long)injector->n_refused, (unsigned long long)counted);
 }
 
+/* A SYN that did not come to the queue is in no count. */
+static void verify_rules(struct injector *injector)
+{
+	int r = injector->n_own ? nft_rules_verify(injector->rules) : 0;
+
+	if (!r && injector->remote_rules)
+		r = nft_rules_verify(injector->remote_rules);
+	if (r < 0)
+		injector_report(
+			injector, PROBLEM_RULES, false, "can't tell whether all SYNs were seen: %s",
+			r == -ENOENT ? "some of the firewall rules are gone" : strerror(-r));
+}
+
 /* More may have been: each of a connection's packets is answered. */
 static void compare_rejected(struct injector *injector)
 {
@@ -1078,6 +1172,7 @@ void injector_finish(struct injector *injector)
 		compare_losses(injector);
 		compare_queued(injector);
 		compare_refused(injector);
+		verify_rules(injector);
 		if (injector->n_rejected > 0)
 			compare_rejected(injector);
 	}

@@ -65,6 +65,18 @@ struct injector_config {
 	const struct injector_kernel *kernel; /* NULL: the real one */
 	/* What the clients' sockets do is wanted: cookies, INJECTOR_OPEN, INJECTOR_GONE, deaths. */
 	bool want_sockets;
+	/*
+	 * INJECTOR_CLIENT_END is wanted of all connections, not only of those that a step follows.
+	 * Then Multipath TCP clients fall back to plain TCP, whose ends and bytes can be seen.
+	 */
+	bool want_client_ends;
+	/*
+	 * Returns 1 when the client of an attempt, whose handshake is complete, has gone on from
+	 * its connect(), 0 when it has not yet, or a negative errno when that can't be found out.
+	 * Asked every millisecond before a reset "after accept". NULL: such a reset comes 20 ms
+	 * after the handshake, or with the client's next packet.
+	 */
+	int (*went_on)(void *userdata, const struct attempt_info *attempt);
 
 	/*
 	 * Called for each event, in the order in which we learn of them. Verdicts of packets that

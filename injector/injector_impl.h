@@ -30,6 +30,8 @@ enum problem {
 	PROBLEM_FOLLOW,
 	PROBLEM_CARRIER,
 	PROBLEM_BLIND,
+	PROBLEM_TOO_EARLY,
+	PROBLEM_RULES,
 	PROBLEM_N_KINDS,
 };
 
@@ -39,7 +41,9 @@ struct injector {
 	struct injector_kernel kernel;
 	void (*on_event)(void *userdata, const struct injector_event *event);
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
+	int (*went_on)(void *userdata, const struct attempt_info *attempt);
 	void *userdata;
+	bool want_client_ends;
 
 	struct flow_table *connections; /* NULL: no script does anything to them */
 	struct udp_inject *carrier;
@@ -57,7 +61,13 @@ struct injector {
 
 	struct sock_lookup *lookup; /* NULL: the kernel can't be asked for sockets */
 	struct socket_watch *watch; /* NULL: looks are not wanted */
-	struct event *poll_event;   /* looks for unanswered attempts that are gone */
+	/* Attempts whose connection is stalled, and whose client has not closed it. */
+	struct stalled {
+		uint32_t attempt;
+		int64_t seen_ns; /* when it had not */
+	} * stalled;
+	size_t n_stalled, stalled_capacity;
+	struct event *poll_event; /* looks for unanswered attempts that are gone */
 	bool polling;
 
 	LIST_HEAD(held_list, held) held;
@@ -87,5 +97,10 @@ void injector_sockets_look(struct injector *injector, const struct attempt_info 
 			   bool outgoing);
 /* The client of a SYN-ACK that is held has no socket for it any more. */
 bool injector_sockets_is_late(struct injector *injector, uint32_t attempt);
+/* From now on nothing gets through on the attempt's connection. */
+void injector_sockets_stalled(struct injector *injector, uint32_t attempt);
+/* A FIN or RST of either side. */
+void injector_sockets_end(struct injector *injector, const struct queued_packet *queued,
+			  const struct packet *packet);
 
 #endif

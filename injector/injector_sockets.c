@@ -4,8 +4,13 @@
  *
  * Looks (socket_watch.h) are made only where they are wanted, but for one: a SYN-ACK whose client
  * has no socket for it any more completes no handshake.
+ *
+ * When a client closes a connection that is stalled, its FIN may never leave: while what it has
+ * sent before is lost, its kernel sends nothing new (net/ipv4/tcp_input.c, tcp_enter_loss, leaves
+ * room for one packet). So such sockets are looked at every few milliseconds.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 
 #include "common/duration.h"
 #include "injector/injector_impl.h"
@@ -85,12 +90,15 @@ static void start_polling(struct injector *injector)
 	event_add(injector->poll_event, &interval);
 }
 
+static bool poll_stalled(struct injector *injector);
+
 static void poll_due(evutil_socket_t fd, short what, void *userdata)
 {
 	struct injector *injector = userdata;
+	bool again = poll_stalled(injector);
 
 	injector->polling = false;
-	if (socket_watch_poll(injector->watch))
+	if ((injector->watch && socket_watch_poll(injector->watch)) || again)
 		start_polling(injector);
 }
 
@@ -108,6 +116,9 @@ void injector_sockets_init(struct injector *injector, const struct injector_conf
 		injector->lookup = sock_lookup_new();
 		injector->kernel.find_socket = real_find_socket;
 	}
+	injector->poll_event = evtimer_new(injector->base, poll_due, injector);
+	if (!injector->poll_event)
+		out_of_memory();
 	if (!config->want_sockets)
 		return;
 	injector->watch = socket_watch_new(&(struct socket_watch_host){
@@ -119,9 +130,6 @@ void injector_sockets_init(struct injector *injector, const struct injector_conf
 		.on_blind = watch_blind,
 		.context = injector,
 	});
-	injector->poll_event = evtimer_new(injector->base, poll_due, injector);
-	if (!injector->poll_event)
-		out_of_memory();
 }
 
 void injector_sockets_deinit(struct injector *injector)
@@ -130,6 +138,7 @@ void injector_sockets_deinit(struct injector *injector)
 		event_free(injector->poll_event);
 	socket_watch_free(injector->watch);
 	sock_lookup_free(injector->lookup);
+	free(injector->stalled);
 }
 
 int injector_sockets_begin(struct injector *injector, struct attempt_info *attempt)
@@ -177,6 +186,138 @@ bool injector_sockets_is_late(struct injector *injector, uint32_t attempt)
 	}
 	/* Where the kernel can't say, the SYN-ACK arrives. */
 	return r == 0 || r == -ENOENT;
+}
+
+/* ---- ends ---- */
+
+/* The full count whose low 32 bits are @low. @near: about that number; 0: not known. */
+static uint64_t widen(uint32_t low, uint64_t near)
+{
+	return near ? near + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)near) : low;
+}
+
+/*
+ * What the connection carried is in the sequence numbers. The socket, as long as it lives, knows
+ * when its last data came, and how often the numbers have wrapped.
+ */
+static void client_end(struct injector *injector, const struct attempt_info *attempt,
+		       const struct queued_packet *queued, const struct packet *packet)
+{
+	struct injector_event event = {
+		.kind = INJECTOR_CLIENT_END,
+		.earliest_ns = queued->earliest_ns,
+		.at_ns = queued->arrived_ns,
+		.attempt = *attempt,
+		.rst = packet->flags & TCP_FLAG_RST,
+	};
+	uint32_t sent = packet->sequence + packet->payload_length - (attempt->key.isn + 1);
+	/* A FIN that the client has got takes a sequence number. */
+	bool got_fin = attempt->server_ended &&
+		       (int32_t)(packet->acknowledgment - attempt->server_fin) > 0;
+	uint32_t received = packet->acknowledgment - (attempt->server_isn + 1) - got_fin;
+	int64_t now_ns = injector_now_ns(injector);
+	struct sock_found found = {.since_receive_ns = -1};
+
+	if (injector->kernel.find_socket)
+		(void)injector->kernel.find_socket(injector->kernel.context, &attempt->key.client,
+						   &attempt->key.server, &found);
+	event.bytes_sent = widen(sent, found.bytes_sent);
+	event.bytes_received = packet->flags & TCP_FLAG_ACK ? widen(received, found.bytes_received)
+							    : found.bytes_received;
+	if (event.bytes_received > 0 && found.since_receive_ns >= 0)
+		/* a tick is longer than the look took */
+		event.last_receive_ns = MIN(now_ns - found.since_receive_ns, event.at_ns);
+	tracker_note_client_end(injector->tracker, attempt->id);
+	event.attempt.client_ended = true;
+	emit(injector, &event);
+}
+
+void injector_sockets_end(struct injector *injector, const struct queued_packet *queued,
+			  const struct packet *packet)
+{
+	bool of_client = true;
+	struct attempt_info attempt;
+	uint32_t id;
+
+	if (tracker_find_newest(injector->tracker, &packet->source, &packet->destination, &id) <
+	    0) {
+		of_client = false;
+		if (tracker_find_newest(injector->tracker, &packet->destination, &packet->source,
+					&id) < 0)
+			return;
+	}
+	attempt = tracker_attempt(injector->tracker, id);
+	if (attempt.state != ATTEMPT_ESTABLISHED)
+		return;
+	if (!of_client && packet->flags & TCP_FLAG_FIN)
+		tracker_note_server_fin(injector->tracker, id,
+					packet->sequence + packet->payload_length);
+	else if (of_client && !attempt.client_ended)
+		client_end(injector, &attempt, queued, packet);
+}
+
+/* ---- connections that are stalled ---- */
+
+/* States in which the client has closed, or shut down, its side. */
+static bool has_ended(const struct sock_found *found)
+{
+	return found->inode == 0 ||
+	       (found->state != TCP_ESTABLISHED && found->state != TCP_CLOSE_WAIT &&
+		found->state != TCP_SYN_SENT);
+}
+
+/* Looks at one of them. Returns whether to look again. */
+static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
+{
+	struct attempt_info info = tracker_attempt(injector->tracker, stalled->attempt);
+	struct injector_event event = {
+		.kind = INJECTOR_CLIENT_END,
+		.earliest_ns = stalled->seen_ns,
+		.at_ns = injector_now_ns(injector),
+	};
+	struct sock_found found;
+
+	if (info.closed || info.client_ended ||
+	    injector->kernel.find_socket(injector->kernel.context, &info.key.client,
+					 &info.key.server, &found) < 0 ||
+	    (info.cookie && info.cookie != found.cookie))
+		return false;
+	if (!has_ended(&found)) {
+		stalled->seen_ns = event.at_ns;
+		tracker_note_seen(injector->tracker, stalled->attempt, event.at_ns);
+		return true;
+	}
+	event.at_ns = injector_now_ns(injector);
+	event.bytes_sent = found.bytes_sent;
+	event.bytes_received = found.bytes_received - info.server_ended;
+	if (found.bytes_received > 0 && found.since_receive_ns >= 0)
+		event.last_receive_ns = event.at_ns - found.since_receive_ns;
+	tracker_note_client_end(injector->tracker, stalled->attempt);
+	event.attempt = tracker_attempt(injector->tracker, stalled->attempt);
+	emit(injector, &event);
+	return false;
+}
+
+/* Looks at all of them. Returns whether there are any left. */
+static bool poll_stalled(struct injector *injector)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < injector->n_stalled; i++)
+		if (look_at_stalled(injector, &injector->stalled[i]))
+			injector->stalled[n++] = injector->stalled[i];
+	injector->n_stalled = n;
+	return n > 0;
+}
+
+void injector_sockets_stalled(struct injector *injector, uint32_t attempt)
+{
+	struct stalled stalled = {attempt, injector_now_ns(injector)};
+
+	if (!injector->kernel.find_socket)
+		return;
+	array_append(injector->stalled, injector->n_stalled, injector->stalled_capacity, stalled);
+	start_polling(injector);
 }
 
 /* ---- deaths ---- */

@@ -9,6 +9,7 @@
  */
 #include "injector/nft_rules.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
@@ -60,6 +61,9 @@ enum { LAYOUT_IPV4, LAYOUT_IPV6, N_LAYOUTS };
 /* queue, answer, and what follows connections */
 #define N_PART_CHAINS 6
 
+/* Chains with rules: the six of the input hook, two of the output hook. */
+#define MAX_CHAINS 8
+
 struct rules {
 	struct mnl_socket *socket;
 	uint32_t portid;
@@ -73,7 +77,13 @@ struct rules {
 	char queue[NAME_SIZE], answer[NAME_SIZE], flows[NAME_SIZE], track[NAME_SIZE],
 		reject[NAME_SIZE], inject[NAME_SIZE];
 	char sets[N_LAYOUTS][NAME_SIZE], connections[N_LAYOUTS][NAME_SIZE];
-	bool follows;
+	bool follows, ends;
+	/* What nft_rules_verify() expects. */
+	struct chain_rules {
+		char name[NAME_SIZE];
+		uint32_t n;
+	} chains[MAX_CHAINS];
+	size_t n_chains;
 };
 
 /* Messages on their way to the kernel, and what to make of its answers. */
@@ -316,6 +326,21 @@ static bool batch_add_set(struct batch *batch, const struct nft_rules_config *co
 	return n > 0;
 }
 
+/* Counts the rules of each chain, for nft_rules_verify(). */
+static void note_rule(struct rules *rules, const char *chain)
+{
+	size_t i = 0;
+
+	while (i < rules->n_chains && strcmp(rules->chains[i].name, chain) != 0)
+		i++;
+	if (i == rules->n_chains) {
+		assert(i < MAX_CHAINS);
+		rules->chains[rules->n_chains++].n = 0;
+		snprintf(rules->chains[i].name, NAME_SIZE, "%s", chain);
+	}
+	rules->chains[i].n++;
+}
+
 static struct nftnl_rule *rule_new(const struct batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
@@ -333,6 +358,7 @@ static void batch_add_rule(struct batch *batch, struct nftnl_rule *rule, uint16_
 {
 	struct nlmsghdr *message;
 
+	note_rule(batch->rules, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
 	message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND | flags);
 	nftnl_rule_nlmsg_build_payload(message, rule);
 	batch_end(batch, message);
@@ -400,6 +426,36 @@ static void batch_add_queue_rule(struct batch *batch, const struct nft_rules_con
 	nft_expr_add(rule, "counter");
 	rule_queue(rule, batch->rules->form, config->queue_number);
 	batch_add_rule(batch, rule, 0);
+}
+
+/* Queues FINs to and from endpoints of the family, and RSTs to them. */
+static void batch_add_end_rules(struct batch *batch, const char *chain,
+				const struct nft_rules_config *config,
+				const struct family_layout *layout)
+{
+	for (int source = 0; source <= 1; source++) {
+		struct nftnl_rule *rule = rule_new(batch, chain);
+
+		nft_expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto,
+				    sizeof(layout->nfproto));
+		nft_expr_match_tcp_flags(rule, TCP_FLAG_SYN, NFT_CMP_EQ, 0);
+		/* the RSTs that refuse SYNs are among those of servers */
+		nft_expr_compare_tcp_flags(
+			rule, source ? TCP_FLAG_FIN : TCP_FLAG_FIN | TCP_FLAG_RST, NFT_CMP_NEQ, 0);
+		rule_match_endpoint(batch, rule, layout, source);
+		nft_expr_add(rule, "counter");
+		rule_queue(rule, batch->rules->form, config->queue_number);
+		batch_add_rule(batch, rule, 0);
+	}
+}
+
+static void batch_add_all_end_rules(struct batch *batch, const char *chain,
+				    const struct nft_rules_config *config,
+				    const bool used[static N_LAYOUTS])
+{
+	for (size_t i = 0; config->ends && i < N_LAYOUTS; i++)
+		if (used[i])
+			batch_add_end_rules(batch, chain, config, &family_layouts[i]);
 }
 
 /* Answers packets with the mark: @type is that of the answer, @code of an ICMP message. */
@@ -619,6 +675,7 @@ static void batch_build_table(struct batch *batch, const struct nft_rules_config
 		batch_add_base_chain(batch, CHAIN_INJECT, NF_INET_LOCAL_OUT, CHAIN_QUEUE_PRIORITY);
 		batch_add_flow_rules(batch, config, used);
 	}
+	batch_add_all_end_rules(batch, CHAIN_QUEUE, config, used);
 	batch_add_shortcut(batch);
 	if (config->repeats)
 		batch_add_jump(batch, CHAIN_QUEUE, CHAIN_ANSWER);
@@ -649,18 +706,22 @@ static void batch_add_exceptions(struct batch *batch, uint32_t refuse_mark)
 /* The rules of the output hook: those of the input hook, in other chains. */
 static void batch_add_output_rules(struct batch *batch, const struct nft_rules_config *config)
 {
+	static const bool used[N_LAYOUTS] = {true, true};
 	struct rules *rules = batch->rules, kept = *rules;
+	/* before the first rule that queues packets without SYN */
+	bool early = config->follows || config->ends;
 
 	snprintf(rules->queue, NAME_SIZE, "%s", CHAIN_QUEUE_OUT);
 	snprintf(rules->answer, NAME_SIZE, "%s", CHAIN_ANSWER_OUT);
-	if (config->follows) {
+	if (config->follows)
 		batch_add_queue_all(batch, CHAIN_QUEUE_OUT, true, config);
+	if (early)
 		batch_add_exceptions(batch, config->refuse_mark);
-		for (size_t i = 0; i < N_LAYOUTS; i++)
-			batch_add_flow_rule(batch, CHAIN_QUEUE_OUT, &family_layouts[i]);
-	}
+	for (size_t i = 0; config->follows && i < N_LAYOUTS; i++)
+		batch_add_flow_rule(batch, CHAIN_QUEUE_OUT, &family_layouts[i]);
+	batch_add_all_end_rules(batch, CHAIN_QUEUE_OUT, config, used);
 	batch_add_shortcut(batch);
-	if (!config->follows)
+	if (!early)
 		batch_add_exceptions(batch, config->refuse_mark);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		batch_add_queue_rule(batch, config, &family_layouts[i], false);
@@ -760,6 +821,7 @@ static void batch_build_outgoing(struct batch *batch, const struct nft_rules_con
 	batch_add_output_rules(batch, config);
 	if (config->follows)
 		batch_add_flow_rules(batch, config, used);
+	batch_add_all_end_rules(batch, CHAIN_QUEUE, config, used);
 	batch_add_shortcut(batch);
 	batch_add_rules(batch, config, used);
 }
@@ -833,7 +895,7 @@ static void batch_build_common(struct batch *batch)
 	}
 }
 
-/* The part's network as an element of a map; @type adds or deletes it. */
+/* The part's network as an element of a map; @type adds it, deletes it, or asks for it. */
 static void batch_add_entry(struct batch *batch, uint16_t type, size_t index, const struct map *map,
 			    const char *chain)
 {
@@ -853,9 +915,10 @@ static void batch_add_entry(struct batch *batch, uint16_t type, size_t index, co
 		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 	}
 	nftnl_set_elem_add(set, element);
-	message =
-		batch_begin(batch, type,
-			    type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK : 0);
+	message = batch_begin(batch, type,
+			      type == NFT_MSG_NEWSETELEM   ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK
+			      : type == NFT_MSG_GETSETELEM ? NLM_F_ACK
+							   : 0);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
 	batch_end(batch, message);
 	nftnl_set_free(set);
@@ -898,6 +961,7 @@ static void batch_build_part(struct batch *batch, const struct nft_rules_config 
 	batch->queue_first = batch->rules->sequence;
 	if (config->follows)
 		batch_add_flow_rules(batch, config, used);
+	batch_add_all_end_rules(batch, batch->rules->flows, config, used);
 	batch_add_rules(batch, config, used);
 	batch_add_entries(batch, NFT_MSG_NEWSETELEM);
 }
@@ -1099,11 +1163,13 @@ int nft_rules_install(const struct nft_rules_config *config, struct diag_list *d
 	if (r < 0)
 		return r;
 	rules->follows = config->follows;
+	rules->ends = config->ends;
 	rules->outgoing = config->outgoing;
 	rules->form = config->form == NFT_RULES_QUEUE_ANY ? NFT_RULES_QUEUE_NATIVE : config->form;
 	for (;;) {
 		struct batch batch = {.rules = rules};
 
+		rules->n_chains = 0;
 		batch_mark(&batch, NFNL_MSG_BATCH_BEGIN);
 		if (replace && config->networks)
 			batch_build_removal(&batch, false);
@@ -1271,14 +1337,23 @@ int nft_rules_count_refused(struct rules *rules, uint64_t *ret_packets)
 
 int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 {
-	const char *const chains[] = {rules->queue, rules->track, rules->inject};
-	const char *const outgoing[] = {rules->queue, CHAIN_QUEUE_OUT, rules->track};
-	size_t n = rules->outgoing ? 2 : 1;
+	const char *chains[5] = {rules->queue};
+	size_t n = 1;
 	uint64_t total = 0;
 
-	for (size_t i = 0; i < (rules->follows ? ARRAY_SIZE(chains) : n); i++) {
+	if (rules->outgoing)
+		chains[n++] = CHAIN_QUEUE_OUT;
+	if (rules->follows)
+		chains[n++] = rules->track;
+	/* of endpoints that others provide: in the chain of the hook output */
+	if (rules->follows && !rules->outgoing)
+		chains[n++] = rules->inject;
+	/* of a table of one's own: in its first chain */
+	if (rules->ends && rules->is_part)
+		chains[n++] = rules->flows;
+	for (size_t i = 0; i < n; i++) {
 		uint64_t packets = 0;
-		int r = count_chain(rules, rules->outgoing ? outgoing[i] : chains[i], &packets);
+		int r = count_chain(rules, chains[i], &packets);
 
 		if (r < 0)
 			return r;
@@ -1286,6 +1361,78 @@ int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 	}
 	*ret_packets = total;
 	return 0;
+}
+
+/* ---- whether all of it is still there ---- */
+
+static int count_message(const struct nlmsghdr *message, void *data)
+{
+	uint32_t *n = data;
+
+	(void)message;
+	(*n)++;
+	return MNL_CB_OK;
+}
+
+/* Returns 0 when the chain has as many rules, -ENOENT when not, or another negative errno. */
+static int verify_chain(struct rules *rules, const char *chain, uint32_t n_expected)
+{
+	char buffer[1024];
+	struct nftnl_rule *filter = nftnl_rule_alloc();
+	struct nlmsghdr *message;
+	uint32_t n = 0;
+	int r = -EINTR;
+
+	if (!filter)
+		out_of_memory();
+	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
+	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, chain);
+	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP,
+					rules->sequence++);
+	nftnl_rule_nlmsg_build_payload(message, filter);
+	nftnl_rule_free(filter);
+	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++) {
+		n = 0;
+		r = dump_once(rules->socket, message, count_message, &n);
+	}
+	return r < 0 ? r : n == n_expected ? 0 : -ENOENT;
+}
+
+/* Asks for the part's element of a map of the common table. Returns 0 or a negative errno. */
+static int verify_entry(struct rules *rules, size_t index, const struct map *map)
+{
+	struct batch batch = {.rules = rules};
+	uint32_t n = 0;
+	int r;
+
+	batch_add_entry(&batch, NFT_MSG_GETSETELEM, index, map, NULL);
+	r = dump_once(rules->socket, (const struct nlmsghdr *)batch.data, count_message, &n);
+	free(batch.data);
+	return r < 0 ? r : n > 0 ? 0 : -ENOENT;
+}
+
+int nft_rules_verify(struct rules *rules)
+{
+	/* as batch_build_common() makes them */
+	static const struct chain_rules common[] = {{CHAIN_QUEUE, 4 * N_LAYOUTS + 1},
+						    {CHAIN_ANSWER, N_LAYOUTS},
+						    {CHAIN_INJECT, N_LAYOUTS}};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < rules->n_chains; i++)
+		r = verify_chain(rules, rules->chains[i].name, rules->chains[i].n);
+	for (size_t i = 0; !r && rules->is_part && i < ARRAY_SIZE(common); i++)
+		r = verify_chain(rules, common[i].name, common[i].n);
+	for (size_t i = 0; !r && rules->is_part && i < N_LAYOUTS; i++) {
+		const struct family_layout *layout = &family_layouts[i];
+		const struct map *maps[] = {&layout->queues, &layout->answers, &layout->flows,
+					    &layout->injects};
+
+		for (size_t k = 0; !r && k < ARRAY_SIZE(maps); k++)
+			r = verify_entry(rules, i, maps[k]);
+	}
+	return r;
 }
 
 int nft_rules_count_rejected(struct rules *rules, uint64_t *ret_packets)
@@ -1318,9 +1465,7 @@ static void set_add_direction(struct nftnl_set *set, const struct batch *batch,
 		part[layout->address_size + 1] = (uint8_t)ends[i]->port;
 	}
 	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, 2 * (layout->address_size + 4));
-	if (handling && *handling == FLOW_SILENCED) {
-		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, NF_DROP);
-	} else if (handling) {
+	if (handling) {
 		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
 		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN,
 				       *handling == FLOW_REJECTED ? batch->rules->reject

@@ -18,7 +18,7 @@
  *
  * Where a script does something to connections, there is more before the first rule:
  *
- *     map connections4 { source . port . destination . port : jump track, jump reject, or drop }
+ *     map connections4 { source . port . destination . port : jump track or jump reject }
  *     chain queue { no SYN: what the map says of the connection … }
  *     chain track { the mark of a carrier: accept }
  *     chain track { counter, queue }
@@ -110,6 +110,11 @@ struct nft_rules_config {
 	 */
 	bool follows;
 	/*
+	 * FINs and RSTs of clients, and FINs of servers, go to the queue on every connection. All
+	 * else is as without.
+	 */
+	bool ends;
+	/*
 	 * A packet that is to be answered comes to `queue` once more, by the verdict NF_REPEAT
 	 * (queue_config.repeats): that chain is all that traffic which is none of ours has to pass.
 	 * For a table of one's own without `outgoing` ones beside it.
@@ -157,7 +162,7 @@ enum nft_rules_queue_form nft_rules_queue_form(const struct rules *rules);
 
 /*
  * From now on, packets of the connection from @client to @server that have no SYN go to the queue,
- * or are dropped or reset, as @handling says (not FLOW_UNTOUCHED); for rules that `follow`. Takes
+ * or are answered with RST, as @handling says (not FLOW_UNTOUCHED); for rules that `follow`. Takes
  * effect before it returns and waits for no grace period. Lasts until the rules go. Returns 0 or a
  * negative errno.
  */
@@ -180,6 +185,16 @@ int nft_rules_count_refused(struct rules *rules, uint64_t *ret_packets);
 int nft_rules_count_rejected(struct rules *rules, uint64_t *ret_packets);
 /* The same of the packets that were sent to the queue, whatever became of them there. */
 int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets);
+
+/**
+ * nft_rules_verify() - check that all rules are still there
+ *
+ * Another process may have emptied a chain, a set, or a map of a common table: then SYNs pass
+ * unseen, and no counter says so.
+ *
+ * Return: 0; -ENOENT when something is missing; or another negative errno.
+ */
+int nft_rules_verify(struct rules *rules);
 
 /*
  * Removes the table, or the part of a common one; NULL is allowed. Waits for an RCU grace period (8

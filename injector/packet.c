@@ -28,6 +28,7 @@ enum tcp_option {
 	TCP_OPTION_EXPERIMENT = 254, /* RFC 6994: told apart by a magic number */
 };
 #define TCP_EXPERIMENT_FAST_OPEN 0xf989
+#define MULTIPATH_JOIN           1  /* RFC 8684, 3.2: the subtype */
 #define TCP_MAX_WINDOW_SHIFT     14 /* RFC 7323, 2.3 */
 
 struct cursor {
@@ -177,6 +178,7 @@ static void take_option(const uint8_t *option, size_t length, struct packet *pac
 		break;
 	case TCP_OPTION_MULTIPATH:
 		packet->multipath = true;
+		packet->joins = length >= 3 && option[2] >> 4 == MULTIPATH_JOIN;
 		break;
 	case TCP_OPTION_FAST_OPEN:
 		packet->fast_open = true;

@@ -34,6 +34,7 @@ struct packet {
 	uint8_t flags;           /* enum tcp_flag */
 	bool fast_open;          /* RFC 7413 option present */
 	bool multipath;          /* RFC 8684 option present */
+	bool joins;              /* … and it adds a subflow to a connection (MP_JOIN, 3.2) */
 	bool has_timestamps;     /* RFC 7323 option present */
 	uint32_t timestamp, timestamp_echo;
 	uint16_t window;      /* as in the header, not scaled */

@@ -10,6 +10,13 @@
 #define TIMESTAMPS_SIZE  12
 #define TIMESTAMP_NS     NS_PER_MS /* the tick of Linux's timestamps (include/net/tcp.h, TCP_TS_HZ) */
 #define ECN_BITS         0x03
+/* TCP options (IANA, TCP parameters) */
+#define OPTION_END           0
+#define OPTION_NOP           1
+#define OPTION_MULTIPATH     30
+#define OPTION_FAST_OPEN     34
+#define OPTION_EXPERIMENT    254
+#define EXPERIMENT_FAST_OPEN 0xf989
 
 static void write16(uint8_t *at, uint32_t value)
 {
@@ -154,7 +161,8 @@ size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep)
 
 	data[packet->tcp_offset + 13] &= (uint8_t)~TCP_FLAG_FIN;
 	/* as the last of what was written (RFC 9293, 3.9.1.2) */
-	data[packet->tcp_offset + 13] |= TCP_FLAG_PSH;
+	if (keep > 0)
+		data[packet->tcp_offset + 13] |= TCP_FLAG_PSH;
 	finish(data, packet->tcp_offset, length);
 	return length;
 }
@@ -180,4 +188,33 @@ bool segment_lower_mss(uint8_t *data, size_t length, const struct packet *packet
 		at += data[at + 1];
 	}
 	return false;
+}
+
+/* Whether the option at @option, of this length, leads past the handshake. */
+static bool is_special(const uint8_t *option, size_t length)
+{
+	return option[0] == OPTION_MULTIPATH || option[0] == OPTION_FAST_OPEN ||
+	       (option[0] == OPTION_EXPERIMENT && length >= 4 &&
+		(option[2] << 8 | option[3]) == EXPERIMENT_FAST_OPEN);
+}
+
+size_t segment_make_plain(uint8_t *data, struct packet *packet)
+{
+	size_t at = packet->tcp_offset + TCP_HEADER_SIZE;
+
+	if (!packet->multipath && !packet->fast_open && packet->payload_length == 0)
+		return 0;
+	while (at + 1 < packet->data_offset && data[at] != OPTION_END) {
+		size_t length = data[at] == OPTION_NOP ? 1 : data[at + 1];
+
+		if (length == 0 || length > packet->data_offset - at)
+			break;
+		if (length > 1 && is_special(data + at, length))
+			memset(data + at, OPTION_NOP, length);
+		at += length;
+	}
+	packet->payload_length = 0;
+	packet->multipath = packet->joins = packet->fast_open = false;
+	finish(data, packet->tcp_offset, packet->data_offset);
+	return packet->data_offset;
 }

@@ -49,4 +49,16 @@ size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep);
  */
 bool segment_lower_mss(uint8_t *data, size_t length, const struct packet *packet, uint16_t mss);
 
+/**
+ * segment_make_plain() - take out of a SYN what leads past TCP's handshake
+ * @data: the packet up to its data at least; changed in place
+ * @packet: updated
+ *
+ * Removes the data and the options of TCP Fast Open (RFC 7413) and Multipath TCP (RFC 8684), as
+ * middleboxes do: the client sends the data again after the handshake, and falls back to plain TCP.
+ *
+ * Return: the new length; 0 when there was nothing to remove.
+ */
+size_t segment_make_plain(uint8_t *data, struct packet *packet);
+
 #endif

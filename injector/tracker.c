@@ -57,10 +57,10 @@ struct attempt {
 	uint32_t id, endpoint, number, step, syns, syn_acks;
 	uint32_t syn_data; /* most data that one of its SYNs carried (RFC 7413) */
 	enum attempt_state state;
-	bool closed;
+	bool closed, client_ended, server_ended;
 	int64_t delay_ns, started_ns, seen_ns;
 	uint64_t cookie, inode;
-	uint32_t server_isn;
+	uint32_t server_isn, server_fin;
 	uint32_t older;      /* the attempt before it in its flow, or NO_ATTEMPT */
 	uint32_t older_open; /* the one that was the newest open one then, or NO_ATTEMPT */
 	/* Of the flow; valid in its first attempt only. */
@@ -328,6 +328,9 @@ static struct attempt_info info_of(const struct attempt *attempt)
 		.server_isn = attempt->server_isn,
 		.state = attempt->state,
 		.closed = attempt->closed,
+		.client_ended = attempt->client_ended,
+		.server_ended = attempt->server_ended,
+		.server_fin = attempt->server_fin,
 	};
 }
 
@@ -456,6 +459,33 @@ int tracker_find_open(struct tracker *tracker, const struct address *client,
 		return -ENOENT;
 	*ret_id = flow->newest_open;
 	return 0;
+}
+
+int tracker_find_newest(const struct tracker *tracker, const struct address *client,
+			const struct address *server, uint32_t *ret_id)
+{
+	struct attempt_key key = {.client = *client, .server = *server};
+	const struct attempt *flow = find_flow(tracker, &key);
+
+	if (!flow)
+		return -ENOENT;
+	*ret_id = flow->newest;
+	return 0;
+}
+
+void tracker_note_client_end(struct tracker *tracker, uint32_t id)
+{
+	attempt_at(tracker, id)->client_ended = true;
+}
+
+void tracker_note_server_fin(struct tracker *tracker, uint32_t id, uint32_t sequence)
+{
+	struct attempt *attempt = attempt_at(tracker, id);
+
+	if (attempt->server_ended)
+		return;
+	attempt->server_ended = true;
+	attempt->server_fin = sequence;
 }
 
 struct attempt_info tracker_close(struct tracker *tracker, uint32_t id)

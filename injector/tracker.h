@@ -57,7 +57,10 @@ struct attempt_info {
 	uint64_t inode;      /* of the socket; 0: not known */
 	uint32_t server_isn; /* of the last SYN-ACK; 0: there was none */
 	enum attempt_state state;
-	bool closed; /* its socket is gone */
+	bool closed;       /* its socket is gone */
+	bool client_ended; /* the client's first FIN or RST was seen */
+	bool server_ended; /* the server's FIN was seen; its sequence number is */
+	uint32_t server_fin;
 };
 
 /* What is to be done with one SYN. */
@@ -153,6 +156,13 @@ int tracker_find_answered(const struct tracker *tracker, const struct packet *pa
  */
 int tracker_find_open(struct tracker *tracker, const struct address *client,
 		      const struct address *server, uint32_t *ret_id);
+/* Finds the newest attempt with this 4-tuple. Returns 0 and writes its id, or -ENOENT. */
+int tracker_find_newest(const struct tracker *tracker, const struct address *client,
+			const struct address *server, uint32_t *ret_id);
+/* Notes the client's first FIN or RST. */
+void tracker_note_client_end(struct tracker *tracker, uint32_t id);
+/* Notes the server's FIN; the first counts. */
+void tracker_note_server_fin(struct tracker *tracker, uint32_t id, uint32_t sequence);
 /* The socket of the attempt is gone. Returns the attempt. */
 struct attempt_info tracker_close(struct tracker *tracker, uint32_t id);
 /* Notes which socket made the attempt. */

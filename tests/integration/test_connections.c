@@ -29,6 +29,9 @@ struct run {
 	struct seen *answered; /* shared with the server, which may not fill it in */
 	size_t n_faults;
 	struct injector_event fault; /* the last */
+	size_t n_ends;
+	struct injector_event end; /* the client's; the last */
+	size_t n_syns;
 	char *problem;
 };
 
@@ -36,6 +39,11 @@ static void note_event(void *userdata, const struct injector_event *event)
 {
 	struct run *run = userdata;
 
+	if (event->kind == INJECTOR_CLIENT_END) {
+		run->end = *event;
+		run->n_ends++;
+	}
+	run->n_syns += event->kind == INJECTOR_SYN;
 	if (event->kind != INJECTOR_FAULT)
 		return;
 	run->fault = *event;
@@ -66,11 +74,11 @@ static void pour(int listener, struct seen *seen)
 	}
 }
 
-static void ask(const struct address *server, struct seen *seen)
+/* The client's socket, open until its process ends. */
+static int ask_on(int fd, const struct address *server, struct seen *seen)
 {
 	struct sockaddr_storage storage;
 	socklen_t length = address_to_sockaddr(server, &storage);
-	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int64_t started_ns = clock_monotonic_ns();
 	char buffer[65536];
 	ssize_t n = -1;
@@ -78,7 +86,7 @@ static void ask(const struct address *server, struct seen *seen)
 	signal(SIGPIPE, SIG_IGN);
 	if (connect(fd, (struct sockaddr *)&storage, length) < 0) {
 		seen->connect_error = errno;
-		return;
+		return fd;
 	}
 	if (write(fd, "hello", 5) < 0)
 		seen->end_error = errno;
@@ -95,12 +103,51 @@ static void ask(const struct address *server, struct seen *seen)
 		seen->received += n;
 	}
 	seen->took_ns = clock_monotonic_ns() - started_ns;
+	return fd;
+}
+
+static void ask(const struct address *server, struct seen *seen)
+{
+	(void)ask_on(socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0), server, seen);
+}
+
+/* Closes with a RST. */
+static void ask_and_reset(const struct address *server, struct seen *seen)
+{
+	const struct linger linger = {.l_onoff = 1};
+	int fd = ask_on(socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0), server, seen);
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+static void ask_by_multipath(const struct address *server, struct seen *seen)
+{
+	(void)ask_on(socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP), server,
+		     seen);
+}
+
+/* Sends its question with the SYN. */
+static void ask_early(const struct address *server, struct seen *seen)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char byte;
+
+	if (sendto(fd, "hello", 5, MSG_FASTOPEN, (struct sockaddr *)&storage, length) < 0)
+		seen->connect_error = errno;
+	else if (poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 500) == 0)
+		seen->end_error = ETIMEDOUT;
+	else if (read(fd, &byte, 1) < 0)
+		seen->end_error = errno;
 }
 
 /* What the two do. */
 struct play {
 	void (*serve)(int listener, struct seen *seen);
 	void (*use)(const struct address *server, struct seen *seen);
+	bool want_client_ends, may_fail;
+	int (*went_on)(void *userdata, const struct attempt_info *attempt);
 };
 
 static const struct play pouring = {.serve = pour, .use = ask};
@@ -141,6 +188,8 @@ static struct run run_play(const struct play *play, const char *text, const char
 		wire_inject(&(struct injector_config){.base = base,
 						      .on_event = note_event,
 						      .on_problem = note_problem,
+						      .want_client_ends = play->want_client_ends,
+						      .went_on = play->went_on,
 						      .userdata = &run},
 			    &address, 1, text);
 
@@ -150,7 +199,8 @@ static struct run run_play(const struct play *play, const char *text, const char
 	waitpid(server, NULL, 0);
 	wire_end(injector, base);
 	close(listener);
-	cr_expect_null(run.problem, "%s: %s", text, run.problem);
+	if (!play->may_fail)
+		cr_expect_null(run.problem, "%s: %s", text, run.problem);
 	return run;
 }
 
@@ -616,4 +666,184 @@ Test(connections, leave_nothing_to_those_that_have_their_port_after_them)
 			     strerror(run.seen->connect_error));
 		cr_expect_eq(run.seen->end_error, 0, "%s: %s", text, strerror(run.seen->end_error));
 	}
+}
+
+/* Notes what it is sent, and answers nothing. */
+static void listen_silently(int listener, struct seen *seen)
+{
+	char buffer[64];
+
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		ssize_t n;
+
+		while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0)
+			seen->received += n;
+	}
+}
+
+Test(connections, end_by_the_client_is_seen_with_what_was_carried)
+{
+	static const struct {
+		const char *step;
+		void (*use)(const struct address *server, struct seen *seen);
+		bool all, rst;
+		uint64_t received;
+	} cases[] = {
+		{"accept", ask, true, false, POURED},
+		{"accept", ask_and_reset, true, true, POURED},
+		{"reset after 1 GB", ask, false, false, POURED},
+		{"stall after 64 KiB", ask, false, false, 65536},
+		{"half-open", ask, false, false, 0},
+		{"close after 1000 bytes", ask, false, false, 1000},
+	};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+			const struct play play = {
+				.serve = pour,
+				.use = cases[i].use,
+				.want_client_ends = cases[i].all,
+			};
+			int64_t before_ns = clock_monotonic_ns();
+			struct run run = run_play(&play, cases[i].step, hosts[k]);
+
+			cr_assert_eq(run.n_ends, 1, "%s: %zu ends", cases[i].step, run.n_ends);
+			cr_expect_eq(run.end.rst, cases[i].rst, "%s", cases[i].step);
+			cr_expect_eq(run.end.bytes_sent, 5, "%s: %llu bytes sent", cases[i].step,
+				     (unsigned long long)run.end.bytes_sent);
+			cr_expect_eq(run.end.bytes_received, cases[i].received,
+				     "%s: %llu bytes received", cases[i].step,
+				     (unsigned long long)run.end.bytes_received);
+			cr_expect(run.end.earliest_ns > before_ns &&
+				  run.end.earliest_ns <= run.end.at_ns);
+			cr_expect(run.end.last_receive_ns <= run.end.at_ns);
+			if (!cases[i].rst)
+				cr_expect_eq(run.end.last_receive_ns != 0, cases[i].received > 0,
+					     "%s", cases[i].step);
+		}
+	}
+}
+
+Test(connections, that_are_not_asked_about_end_unseen)
+{
+	netns_enter();
+	cr_expect_eq(run_step("accept", hosts[0]).n_ends, 0);
+}
+
+Test(connections, data_in_the_syn_comes_after_the_handshake_where_the_step_wants_none)
+{
+	static const struct {
+		const char *step;
+		int64_t received;
+	} cases[] = {
+		{"accept", 5},
+		{"half-open", 0},
+		{"stall after accept", 0},
+		{"reset after accept", 0},
+	};
+	const struct play play = {.serve = listen_silently, .use = ask_early};
+
+	netns_enter();
+	/* both sides, without cookies (include/net/tcp.h, TFO_…) */
+	netns_sysctl("net/ipv4/tcp_fastopen", "1031");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+			struct run run = run_play(&play, cases[i].step, hosts[k]);
+
+			cr_expect_eq(run.answered->received, cases[i].received,
+				     "%s at %s: the server has got %lld bytes", cases[i].step,
+				     hosts[k], (long long)run.answered->received);
+		}
+	}
+}
+
+Test(connections, multipath_falls_back_where_bytes_are_counted)
+{
+	static const struct expected expected[] = {
+		{"close after 1000 bytes", 0, 0, 1000, FAULT_CLOSED, 1000},
+		{"reset after 1000 bytes", 0, ECONNRESET, 1000, FAULT_RESET, 1000},
+	};
+	const struct play play = {.serve = pour, .use = ask_by_multipath};
+	int fd;
+
+	netns_enter();
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	if (fd < 0)
+		cr_skip_test("no MPTCP here: %s", strerror(errno));
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		struct run run = run_play(&play, expected[i].step, hosts[0]);
+
+		cr_expect_eq(run.n_syns, 1, "%s: %zu SYNs", expected[i].step, run.n_syns);
+		cr_expect_eq(run.seen->connect_error, 0);
+		cr_expect_eq(run.seen->end_error, expected[i].end_error, "%s: %s", expected[i].step,
+			     strerror(run.seen->end_error));
+		cr_expect_eq(run.seen->received, expected[i].received, "%s: %lld bytes",
+			     expected[i].step, (long long)run.seen->received);
+		cr_expect_eq(run.fault.fault, expected[i].fault);
+	}
+}
+
+/* Connects, and goes on only after a while. */
+static void connect_and_rest(const struct address *server, struct seen *seen)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	int fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int64_t started_ns = clock_monotonic_ns();
+	char byte;
+
+	if (connect(fd, (struct sockaddr *)&storage, length) < 0)
+		seen->connect_error = errno;
+	else if (read(fd, &byte, 1) < 0)
+		seen->end_error = errno;
+	seen->took_ns = clock_monotonic_ns() - started_ns;
+}
+
+/* As of a client that stays in connect() for 100 ms. */
+static int goes_on_late(void *userdata, const struct attempt_info *attempt)
+{
+	return clock_monotonic_ns() - attempt->started_ns > 100 * NS_PER_MS;
+}
+
+static int goes_on_unseen(void *userdata, const struct attempt_info *attempt)
+{
+	return -EPERM;
+}
+
+Test(connections, are_reset_after_accept_when_the_client_has_gone_on)
+{
+	struct play play = {
+		.serve = listen_silently,
+		.use = connect_and_rest,
+		.went_on = goes_on_late,
+	};
+	struct run run;
+
+	netns_enter();
+	run = run_play(&play, "reset after accept", hosts[0]);
+	cr_expect_eq(run.seen->connect_error, 0);
+	cr_expect_eq(run.seen->end_error, ECONNRESET);
+	cr_expect_geq(run.seen->took_ns, 99 * NS_PER_MS);
+	cr_expect_eq(run.n_faults, 1);
+}
+
+Test(connections, reset_of_a_client_that_may_still_be_in_connect_is_a_problem)
+{
+	const struct play play = {
+		.serve = listen_silently,
+		.use = connect_and_rest,
+		.went_on = goes_on_unseen,
+		.may_fail = true,
+	};
+	struct run run;
+
+	netns_enter();
+	run = run_play(&play, "reset after accept", hosts[0]);
+	cr_expect_eq(run.n_faults, 1);
+	cr_assert(run.problem);
+	cr_expect(strstr(run.problem, "whether its client had returned from connect()"), "%s",
+		  run.problem);
 }

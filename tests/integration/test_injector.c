@@ -1040,6 +1040,63 @@ static void delete_table(void)
 	mnl_socket_close(socket);
 }
 
+Test(rules, of_any_shape_verify_until_a_part_of_them_is_gone)
+{
+	static const struct address_networks networks = {.ipv4 = {127, 64, 1},
+							 .ipv6 = {0xfd, 0x64, 0, 0, 0, 1}};
+	/* what another process may do */
+	static const struct {
+		const char *what, *name; /* that is emptied */
+		bool common, follows, ends, outgoing;
+	} cases[] = {
+		{"chain", "answer", false, false, false, false},
+		{"chain", "answer", false, true, true, false},
+		{"chain", "track", false, true, false, false},
+		{"chain", "queue-out", false, true, true, true},
+		{"map", "queues4", true, false, false, false},
+		{"map", "answers6", true, true, false, false},
+		{"map", "flows4", true, true, true, false},
+		{"chain", "answer", true, false, true, false},
+		{"chain", "queue-3", true, false, false, false},
+		{"chain", "flows-3", true, false, true, false},
+	};
+	struct address endpoints[] = {wire_address("127.64.1.7", 80)};
+
+	netns_enter();
+	if (system("nft --version >/dev/null") != 0)
+		cr_skip_test("nft is not installed");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct nft_rules_config config = {
+			.table = WIRE_TABLE,
+			.queue_number = WIRE_QUEUE,
+			.refuse_mark = 1,
+			.endpoints = endpoints,
+			.n_endpoints = ARRAY_SIZE(endpoints),
+			.follows = cases[i].follows,
+			.ends = cases[i].ends,
+			.outgoing = cases[i].outgoing,
+			.networks = cases[i].common ? &networks : NULL,
+			.part = 3,
+		};
+		AUTO_FREE char *arguments =
+			xasprintf("flush %s inet %s %s", cases[i].what, WIRE_TABLE, cases[i].name);
+		AUTO_FREE char *command = xasprintf("nft '%s'", arguments);
+		struct diag_list diags = {0};
+		struct rules *rules;
+		uint64_t count;
+
+		if (cases[i].common)
+			cr_assert_eq(nft_rules_create_common(WIRE_TABLE, &diags), 0);
+		cr_assert_eq(nft_rules_install(&config, &diags, &rules), 0, "%s", arguments);
+		cr_expect_eq(nft_rules_verify(rules), 0, "before: %s", arguments);
+		cr_expect_eq(nft_rules_count_queued(rules, &count), 0, "%s", arguments);
+		cr_assert_eq(system(command), 0, "%s", command);
+		cr_expect_eq(nft_rules_verify(rules), -ENOENT, "after: %s", arguments);
+		nft_rules_free(rules);
+		(void)nft_rules_remove_common(WIRE_TABLE);
+	}
+}
+
 Test(rules, say_when_the_table_is_gone)
 {
 	struct address endpoint = loopback(0, PORT);

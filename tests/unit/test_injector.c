@@ -651,3 +651,24 @@ Test(injector, says_once_that_sockets_can_not_be_looked_up)
 	cr_expect_eq(bed->n_events, 4, "two SYNs and two verdicts");
 	bed_free(bed);
 }
+
+Test(injector, another_subflow_is_not_an_attempt)
+{
+	/* a SYN with MP_JOIN (RFC 8684, 3.2), 12 bytes of options */
+	static const uint8_t syn[] = {
+		0x45, 0, 0, 52,   0,    0, 0,  0,  0,    6, 0, 0, 127, 0, 0, 1,    127,
+		0,    0, 1, 0x13, 0x88, 0, 80, 0,  0,    0, 1, 0, 0,   0, 0, 0x80, TCP_FLAG_SYN,
+		0,    0, 0, 0,    0,    0, 30, 12, 0x10, 1, 0, 0, 0,   0, 0, 0,    0,
+		0,
+	};
+	struct bed *bed = bed_new("refuse");
+
+	injector_packet(bed->injector, &(struct queued_packet){.id = 1,
+							       .data = syn,
+							       .length = sizeof(syn),
+							       .arrived_ns = bed->now_ns});
+	expect_verdict(bed, 0, 1, VERDICT_ACCEPT);
+	cr_expect_eq(bed->n_events, 0);
+	cr_expect_eq(tracker_n_attempts(injector_tracker(bed->injector)), 0);
+	bed_free(bed);
+}

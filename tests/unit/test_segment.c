@@ -94,7 +94,7 @@ Test(segment, cuts_data_and_takes_the_fin_away)
 			cut = parse(data, length);
 			cr_expect_eq(cut.payload_length, keep);
 			cr_expect_eq(cut.sequence, packet.sequence);
-			cr_expect_eq(cut.flags, TCP_FLAG_ACK | TCP_FLAG_PSH);
+			cr_expect_eq(cut.flags, TCP_FLAG_ACK | (keep ? TCP_FLAG_PSH : 0));
 			cr_expect_eq(memcmp(data + cut.data_offset, "hello world", keep), 0);
 		}
 	}
@@ -187,4 +187,33 @@ Test(segment, lowers_a_segment_size_and_never_raises_it)
 		expect_checksums(data, length);
 		cr_expect_eq(parse(data, length).mss, 500);
 	}
+}
+
+Test(segment, plain_syn_has_neither_data_nor_special_options)
+{
+	/* MSS, MP_CAPABLE, a Fast Open cookie, its experimental form, then 3 bytes of data */
+	static const uint8_t syn[] = {
+		0x45, 0,    0,    75,   0,    1,    0x40, 0, 61, 6, 0, 0, 10,  0,    0,
+		1,    10,   0,    0,    2,    0x03, 0xe8, 0, 80, 1, 2, 3, 4,   0,    0,
+		0,    0,    0xd0, 2,    0x12, 0x34, 0,    0, 0,  0, 2, 4, 5,   0xb4, 30,
+		4,    0x01, 0x81, 34,   10,   1,    2,    3, 4,  5, 6, 7, 8,   1,    1,
+		254,  12,   0xf9, 0x89, 1,    2,    3,    4, 5,  6, 7, 8, 'a', 'b',  'c',
+	};
+	uint8_t data[sizeof(syn)];
+	struct packet packet, again;
+	size_t length;
+
+	memcpy(data, syn, sizeof(syn));
+	packet = parse(data, sizeof(data));
+	cr_assert(packet.multipath && packet.fast_open && !packet.joins);
+	cr_assert_eq(packet.payload_length, 3);
+	length = segment_make_plain(data, &packet);
+	cr_assert_eq(length, sizeof(syn) - 3);
+	again = parse(data, length);
+	cr_expect(!again.multipath && !again.fast_open);
+	cr_expect_eq(again.payload_length, 0);
+	cr_expect_eq(again.mss, 1460, "other options stay");
+	cr_expect_eq(again.sequence, packet.sequence);
+	expect_checksums(data, length);
+	cr_expect_eq(segment_make_plain(data, &packet), 0, "nothing is left to remove");
 }
