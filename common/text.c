@@ -5,6 +5,8 @@
  */
 #include "common/text.h"
 
+#include <errno.h>
+
 #include "common/utf8.h"
 
 /* Longer words are not compared: a typing error is made in a short one. */
@@ -221,6 +223,19 @@ void text_sanitize(struct strbuf *out, const char *data, size_t length)
 		}
 		at += size;
 	}
+}
+
+bool text_to_integer(const char *text, int64_t low, int64_t high, int64_t *ret)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 0);
+	if (errno || end == text || *end || value < low || value > high)
+		return false;
+	*ret = value;
+	return true;
 }
 
 char *decimal_write(char *at, uint64_t value, unsigned digits)

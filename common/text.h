@@ -36,6 +36,14 @@ char *decimal_write(char *at, uint64_t value, unsigned digits);
  */
 void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *text);
 
+/**
+ * text_to_integer() - read a whole number
+ * @text: decimal, or with 0x hexadecimal
+ *
+ * Return: false, without a value, for anything else, and for a number outside of @low to @high.
+ */
+bool text_to_integer(const char *text, int64_t low, int64_t high, int64_t *ret);
+
 /* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known).
  */
 size_t text_width(const char *text);

@@ -6,14 +6,16 @@
 #include "runner/command/commands.h"
 #include "runner/command/manual.h"
 
+/* Room for more commands than there will be. */
+#define MAX_COMMANDS 64
+
 static void print_help(FILE *out)
 {
 	fputs("Shows how a client behaves when TCP connections are refused, dropped or slow.\n\n"
-	      "Usage:\n",
+	      "Commands:\n",
 	      out);
-	for (size_t i = 0; i < n_commands; i++)
-		fprintf(out, "  synfault %-10s %-38s %s\n", commands[i].name, commands[i].arguments,
-			commands[i].summary);
+	for (size_t i = 0; commands[i]; i++)
+		fprintf(out, "  synfault %-11s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("  synfault help | --version\n\n"
 	      "'synfault COMMAND --help' shows a command's options.\n\n"
 	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 the harness could "
@@ -24,13 +26,12 @@ static void print_help(FILE *out)
 
 static int unknown_command(const char *word)
 {
-	AUTO_FREE const char **names = xzalloc((n_commands + 1) * sizeof(*names));
 	AUTO_STRBUF struct strbuf list = {0};
-	const char *nearest;
+	const char *names[MAX_COMMANDS + 1] = {0}, *nearest;
 
-	for (size_t i = 0; i < n_commands; i++) {
-		names[i] = commands[i].name;
-		strbuf_puts(&list, i == 0 ? "" : i + 1 < n_commands ? ", " : " and ");
+	for (size_t i = 0; commands[i] && i < MAX_COMMANDS; i++) {
+		names[i] = commands[i]->name;
+		strbuf_puts(&list, i == 0 ? "" : commands[i + 1] ? ", " : " and ");
 		strbuf_puts(&list, names[i]);
 	}
 	nearest = text_nearest(word, names);
@@ -45,20 +46,21 @@ static int unknown_command(const char *word)
 
 static int dispatch(int argc, char **argv)
 {
+	const struct command_context context = {stdout, stderr, commands};
 	const char *word = argc > 1 ? argv[1] : NULL;
 
 	if (!word) {
 		print_help(stderr);
 		return STATUS_USAGE;
 	}
-	for (size_t i = 0; i < n_commands; i++)
-		if (!strcmp(word, commands[i].name))
-			return commands[i].run(argc - 2, argv + 2, stdout, stderr);
+	for (size_t i = 0; commands[i]; i++)
+		if (!strcmp(word, commands[i]->name))
+			return commands[i]->run(argc - 2, argv + 2, &context);
 	/* For docs/man. */
 	if (!strcmp(word, "help") && argc > 2 && !strcmp(argv[2], "--format=scdoc")) {
 		AUTO_STRBUF struct strbuf text = {0};
 
-		manual_commands(&text);
+		manual_commands(commands, &text);
 		fputs(strbuf_text(&text), stdout);
 		return STATUS_PASSED;
 	}
@@ -80,7 +82,7 @@ int main(int argc, char **argv)
 	/* Characters only: numbers keep their point in every locale. */
 	setlocale(LC_CTYPE, "");
 	status = dispatch(argc, argv);
-	/* What nobody could read has not been said. */
+	/* Results that could not be written do not count. */
 	if ((ferror(stdout) || fflush(stdout) != 0) && status == STATUS_PASSED) {
 		fputs("synfault: the results can't be written to standard output\n", stderr);
 		status = STATUS_UNJUDGED;

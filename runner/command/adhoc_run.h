@@ -6,10 +6,12 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_ADHOC_RUN_H
 #define SYNFAULT_RUNNER_COMMAND_ADHOC_RUN_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 #include "runner/observe/adhoc_scenario.h"
 #include "runner/observe/observe.h"
+#include "runner/report/console.h"
 #include "runner/report/result.h"
+#include "runner/sandbox/isolation.h"
 #include "runner/scenario/substitute.h"
 
 /* Texts are borrowed from the command line or the environment. */
@@ -18,19 +20,42 @@ struct adhoc_run_options {
 	const char *serve;                    /* NULL: http */
 	uint16_t port;
 	int64_t timeout_ns;
-	uint64_t seed;
-	bool seed_given;
+	struct option_seed seed;
 	enum isolation_mode isolation;
 	enum color_mode color;
-	bool verbose, help;
+	bool verbose;
 	/* record */
 	size_t jobs; /* 0: as many as fit */
 	size_t runs;
 	const char *output; /* NULL: nothing is written */
 };
 
-extern const struct option_table try_option_table;
-extern const struct option_table record_option_table;
+/* Parses the value of --family into the field "families". */
+bool adhoc_run_parse_families(void *field, const char *value, char **ret_message);
+
+/* The rows that `try` and `record` share. */
+#define ADHOC_OPTIONS                                                                              \
+	{"serve",                                                                                  \
+	 0,                                                                                        \
+	 "KIND",                                                                                   \
+	 "serve http (default), echo, accept or none at the endpoint",                             \
+	 OPTION_STRING,                                                                            \
+	 OPTION_FIELD(struct adhoc_run_options, serve),                                            \
+	 .words = "http echo accept none"},                                                        \
+		{"port",                                                                           \
+		 0,                                                                                \
+		 "N",                                                                              \
+		 "listen on port N (default: a free one)",                                         \
+		 OPTION_COUNT,                                                                     \
+		 OPTION_FIELD(struct adhoc_run_options, port),                                     \
+		 1,                                                                                \
+		 UINT16_MAX},                                                                      \
+		{"timeout",       0,                                                               \
+		 "TIME",          "end the client after this time (default: 30s)",                 \
+		 OPTION_DURATION, OPTION_FIELD(struct adhoc_run_options, timeout_ns)},             \
+		OPTION_ROW_ISOLATION(struct adhoc_run_options, isolation),                         \
+		OPTION_ROW_SEED(struct adhoc_run_options, seed),                                   \
+		OPTION_ROW_COLOR(struct adhoc_run_options, color), OPTION_ROW_HELP
 
 /*
  * Runs the scenarios side by side; a file of more than one scenario, or of none, is not looked at.

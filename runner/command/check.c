@@ -3,6 +3,11 @@
 #include "runner/command/check.h"
 
 #include "runner/command/scenario_paths.h"
+#include "runner/report/console.h"
+
+struct check_options {
+	enum color_mode color;
+};
 
 /* "1 error", "2 errors" */
 static const char *plural(size_t n)
@@ -10,12 +15,20 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-int command_check(char *const *paths, size_t n, FILE *out, FILE *err, bool color)
+static int run_check(int argc, char **argv, const struct command_context *context)
 {
+	struct check_options options = {.color = COLOR_AUTO};
+	struct operands operands;
+	FILE *out = context->out, *err = context->err;
 	AUTO_FILE_PATHS struct scenario_paths files = {0};
 	size_t n_scenarios = 0, n_errors, n_wrong;
+	bool color;
+	int status;
 
-	scenario_paths_find(&files, paths, n, err, color);
+	if (!command_parse(&command_check, argc, argv, &options, context, &operands, &status))
+		return status;
+	color = color_is_wanted(options.color, err);
+	scenario_paths_find(&files, operands.items, (size_t)operands.n, err, color);
 	n_errors = n_wrong = files.n_errors;
 	for (size_t i = 0; i < files.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(files.paths[i]);
@@ -29,13 +42,30 @@ int command_check(char *const *paths, size_t n, FILE *out, FILE *err, bool color
 	if (n_errors) {
 		fprintf(err, "%zu error%s in %zu file%s\n", n_errors, plural(n_errors), n_wrong,
 			plural(n_wrong));
-		return 4;
+		return STATUS_USAGE;
 	}
 	if (!n_scenarios) {
-		fprintf(err, "no scenario was found\n");
-		return 5;
+		fprintf(err, "no scenario found\n");
+		return STATUS_NOTHING_RAN;
 	}
 	fprintf(out, "%zu scenario%s in %zu file%s, all fine\n", n_scenarios, plural(n_scenarios),
 		files.n_paths, plural(files.n_paths));
-	return 0;
+	return STATUS_PASSED;
 }
+
+static const struct option_spec check_options[] = {
+	OPTION_ROW_COLOR(struct check_options, color),
+	OPTION_ROW_HELP,
+};
+
+const struct command command_check = {
+	.name = "check",
+	.arguments = "[OPTION...] PATH...",
+	.summary = "find all errors in scenario files",
+	.description = "Finds all errors in scenario files, and runs nothing.\n",
+	.options = OPTION_TABLE(check_options),
+	.min_operands = 1,
+	.max_operands = -1,
+	.needs = "a scenario file or directory is needed",
+	.run = run_check,
+};

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The program's commands as one table: what is run, and what help, manual pages and completions are
- * made from. A command that is added here is everywhere.
+ * The program's commands as one table: the program runs them from it, and makes help, manual pages
+ * and completion from it. A command that is added here is everywhere.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_COMMANDS_H
 #define SYNFAULT_RUNNER_COMMAND_COMMANDS_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 
-struct command {
-	const char *name;
-	const char *arguments; /* as the help shows them */
-	const char *summary;   /* a few words */
-	/* @argv: what follows the command's name. Returns the program's exit status. */
-	int (*run)(int argc, char **argv, FILE *out, FILE *err);
-	const struct option_table *options;
-};
-
-extern const struct command commands[];
-extern const size_t n_commands;
+/* NULL-terminated. */
+extern const struct command *const commands[];
 
 #endif

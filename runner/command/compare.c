@@ -12,7 +12,7 @@
 
 struct command_options {
 	double timing_scale;
-	bool json, help;
+	bool json;
 };
 
 /* A scenario of the new run with the one of the old run that it is compared with. */
@@ -28,47 +28,6 @@ struct compare {
 	size_t n_pairs, capacity;
 	size_t n_same, n_different, n_added, n_removed;
 };
-
-/* ---- options ---- */
-
-static bool apply_format(void *options, const char *value, char **ret_message)
-{
-	return option_format(value, &((struct command_options *)options)->json, ret_message);
-}
-
-static bool apply_timing_scale(void *options, const char *value, char **ret_message)
-{
-	if (option_decimal(value, 0.01, 1000, &((struct command_options *)options)->timing_scale))
-		return true;
-	*ret_message = xstrdup("a factor from 0.01 to 1000 is expected");
-	return false;
-}
-
-static bool apply_help(void *options, const char *value, char **ret_message)
-{
-	((struct command_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec compare_options[] = {
-	{"format", 0, "FORMAT", "text (default) or json", apply_format, .words = "text json"},
-	{"timing-scale", 0, "F", "multiply all tolerances of time by F", apply_timing_scale},
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
-};
-const struct option_table compare_option_table = OPTION_TABLE(compare_options);
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(compare_options, ARRAY_SIZE(compare_options), &text);
-	fprintf(out,
-		"Usage: synfault compare [OPTION...] OLD NEW\n\n"
-		"Says what is different in the behaviour of the clients of two runs: OLD and NEW\n"
-		"are what `synfault run --json FILE` wrote, or directories of --records. Exit\n"
-		"status: 0 nothing is different; 1 something is; 4 a run can't be read.\n\n%s",
-		strbuf_text(&text));
-}
 
 /* ---- which with which ---- */
 
@@ -296,12 +255,6 @@ static void print_json(const struct compare *self, FILE *out)
 
 /* ---- the command ---- */
 
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault compare: %s\nTry 'synfault compare --help'.\n", message);
-	return STATUS_USAGE;
-}
-
 static enum exit_status compare(struct compare *self, char *const *paths, FILE *out, FILE *err)
 {
 	struct stored_run **runs[] = {&self->before, &self->after};
@@ -326,27 +279,42 @@ static enum exit_status compare(struct compare *self, char *const *paths, FILE *
 								       : STATUS_PASSED;
 }
 
-int command_compare(int argc, char **argv, FILE *out, FILE *err)
+static int run_compare(int argc, char **argv, const struct command_context *context)
 {
 	struct compare self = {.options = {.timing_scale = 1}};
-	AUTO_FREE char *message = NULL;
-	enum exit_status status = STATUS_PASSED;
-	int n_operands;
-	char **rest;
+	struct operands operands;
+	int status;
 
-	if (!options_parse(compare_options, ARRAY_SIZE(compare_options), argc, argv, &self.options,
-			   &n_operands, &rest, &message))
-		status = usage_error(err, message);
-	else if (self.options.help)
-		print_help(out);
-	else if (n_operands != 2 || rest)
-		status = usage_error(err, "two runs are needed, files of `synfault run --json`");
-	else
-		status = compare(&self, argv, out, err);
+	if (!command_parse(&command_compare, argc, argv, &self.options, context, &operands,
+			   &status))
+		return status;
+	status = (int)compare(&self, operands.items, context->out, context->err);
 	for (size_t i = 0; i < self.n_pairs; i++)
 		change_list_free(&self.pairs[i].changes);
 	free(self.pairs);
 	stored_run_free(self.before);
 	stored_run_free(self.after);
-	return (int)status;
+	return status;
 }
+
+static const struct option_spec compare_options[] = {
+	OPTION_ROW_FORMAT(struct command_options, json, "print text (default) or json"),
+	OPTION_ROW_TIMING_SCALE(struct command_options, timing_scale,
+				"multiply all timing tolerances by F"),
+	OPTION_ROW_HELP,
+};
+
+const struct command command_compare = {
+	.name = "compare",
+	.arguments = "[OPTION...] OLD NEW",
+	.summary = "show what changed between two runs",
+	.description =
+		"Shows how the clients of two runs behave differently. OLD and NEW are files of\n"
+		"`synfault run --json FILE`, or directories of --records. Exit status: 0 no\n"
+		"difference; 1 differences; 4 a run can't be read.\n",
+	.options = OPTION_TABLE(compare_options),
+	.min_operands = 2,
+	.max_operands = 2,
+	.needs = "two runs are needed, files of `synfault run --json`",
+	.run = run_compare,
+};

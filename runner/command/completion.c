@@ -5,8 +5,6 @@
  */
 #include "runner/command/completion.h"
 
-#include "runner/command/commands.h"
-
 /* What stands in an option's or a command's place for an argument. */
 enum argument_kind {
 	ARGUMENT_NONE,
@@ -62,7 +60,7 @@ static void bash_values(const struct command *command, struct strbuf *out)
 	}
 }
 
-static void bash(struct strbuf *out)
+static void bash(const struct command *const *commands, struct strbuf *out)
 {
 	strbuf_puts(out,
 		    "# bash completion for synfault; made by `synfault completion bash`\n"
@@ -80,8 +78,8 @@ static void bash(struct strbuf *out)
 		    "\tfi\n"
 		    "\tif ((COMP_CWORD == 1)); then\n"
 		    "\t\tmapfile -t COMPREPLY < <(compgen -W '");
-	for (size_t i = 0; i < n_commands; i++)
-		strbuf_printf(out, "%s ", commands[i].name);
+	for (size_t i = 0; commands[i]; i++)
+		strbuf_printf(out, "%s ", commands[i]->name);
 	strbuf_puts(out, "help --help --version' -- \"$current\")\n"
 			 "\t\treturn\n"
 			 "\tfi\n"
@@ -95,8 +93,8 @@ static void bash(struct strbuf *out)
 			 "\t\tfi\n"
 			 "\tdone\n"
 			 "\tcase \"$command $before\" in\n");
-	for (size_t i = 0; i < n_commands; i++)
-		bash_values(&commands[i], out);
+	for (size_t i = 0; commands[i]; i++)
+		bash_values(commands[i], out);
 	strbuf_puts(out, "\tesac\n"
 			 "\tcase $kind in\n"
 			 "\tfile) return ;;\n"
@@ -110,9 +108,9 @@ static void bash(struct strbuf *out)
 			 "\tesac\n"
 			 "\tif [[ -z $words && $current == -* ]]; then\n"
 			 "\t\tcase $command in\n");
-	for (size_t i = 0; i < n_commands; i++) {
-		strbuf_printf(out, "\t\t%s) words='", commands[i].name);
-		bash_options(commands[i].options, out);
+	for (size_t i = 0; commands[i]; i++) {
+		strbuf_printf(out, "\t\t%s) words='", commands[i]->name);
+		bash_options(commands[i]->options, out);
 		strbuf_puts(out, "' ;;\n");
 	}
 	strbuf_puts(out, "\t\tesac\n"
@@ -174,16 +172,16 @@ static void zsh_option(const struct option_spec *spec, struct strbuf *out)
 	strbuf_puts(out, "' \\\n");
 }
 
-static void zsh(struct strbuf *out)
+static void zsh(const struct command *const *commands, struct strbuf *out)
 {
 	strbuf_puts(out, "#compdef synfault\n"
 			 "# zsh completion for synfault; made by `synfault completion zsh`\n"
 			 "_synfault()\n{\n"
 			 "\tlocal -a commands\n"
 			 "\tcommands=(\n");
-	for (size_t i = 0; i < n_commands; i++) {
-		strbuf_printf(out, "\t\t'%s:", commands[i].name);
-		zsh_text(commands[i].summary, out);
+	for (size_t i = 0; commands[i]; i++) {
+		strbuf_printf(out, "\t\t'%s:", commands[i]->name);
+		zsh_text(commands[i]->summary, out);
 		strbuf_puts(out, "'\n");
 	}
 	strbuf_puts(out, "\t\t'help:show all commands'\n"
@@ -196,11 +194,11 @@ static void zsh(struct strbuf *out)
 			 "\tshift words\n"
 			 "\t((CURRENT--))\n"
 			 "\tcase $command in\n");
-	for (size_t i = 0; i < n_commands; i++) {
-		const struct option_table *options = commands[i].options;
-		bool shells = strcmp(commands[i].name, "completion") == 0;
+	for (size_t i = 0; commands[i]; i++) {
+		const struct option_table *options = commands[i]->options;
+		bool shells = strcmp(commands[i]->name, "completion") == 0;
 
-		strbuf_printf(out, "\t%s)\n\t\t_arguments -s \\\n", commands[i].name);
+		strbuf_printf(out, "\t%s)\n\t\t_arguments -s \\\n", commands[i]->name);
 		for (size_t k = 0; k < options->n_specs; k++)
 			zsh_option(&options->specs[k], out);
 		strbuf_printf(out, "\t\t\t%s\n\t\t;;\n",
@@ -255,17 +253,17 @@ static void fish_option(const struct command *command, const struct option_spec 
 	strbuf_puts(out, "'\n");
 }
 
-static void fish(struct strbuf *out)
+static void fish(const struct command *const *commands, struct strbuf *out)
 {
 	strbuf_puts(out, "# fish completion for synfault; made by `synfault completion fish`\n"
 			 "complete -c synfault -n __fish_use_subcommand -f\n");
-	for (size_t i = 0; i < n_commands; i++) {
+	for (size_t i = 0; commands[i]; i++) {
 		strbuf_printf(out, "complete -c synfault -n __fish_use_subcommand -a %s -d '",
-			      commands[i].name);
-		fish_text(commands[i].summary, out);
+			      commands[i]->name);
+		fish_text(commands[i]->summary, out);
 		strbuf_puts(out, "'\n");
-		for (size_t k = 0; k < commands[i].options->n_specs; k++)
-			fish_option(&commands[i], &commands[i].options->specs[k], out);
+		for (size_t k = 0; k < commands[i]->options->n_specs; k++)
+			fish_option(commands[i], &commands[i]->options->specs[k], out);
 	}
 	strbuf_puts(out, "complete -c synfault -n '__fish_seen_subcommand_from completion' -f -a "
 			 "'bash zsh fish'\n");
@@ -273,63 +271,38 @@ static void fish(struct strbuf *out)
 
 /* ---- the command ---- */
 
-struct completion_options {
-	bool help;
-};
-
-static bool apply_help(void *options, const char *value, char **ret_message)
+static int run_completion(int argc, char **argv, const struct command_context *context)
 {
-	((struct completion_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec completion_options[] = {
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
-};
-const struct option_table completion_option_table = OPTION_TABLE(completion_options);
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(completion_options, ARRAY_SIZE(completion_options), &text);
-	fprintf(out,
-		"Usage: synfault completion SHELL\n\n"
-		"Prints the script by which a shell completes synfault's command line, where none\n"
-		"is installed: bash, zsh or fish. For example, in ~/.bashrc:\n\n"
-		"  source <(synfault completion bash)\n\n%s",
-		strbuf_text(&text));
-}
-
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault completion: %s\nTry 'synfault completion --help'.\n", message);
-	return STATUS_USAGE;
-}
-
-int command_completion(int argc, char **argv, FILE *out, FILE *err)
-{
-	static const char *const shells[] = {"bash", "zsh", "fish", NULL};
-	static void (*const scripts[])(struct strbuf *) = {bash, zsh, fish};
-	struct completion_options options = {0};
+	static void (*const scripts[])(const struct command *const *, struct strbuf *) = {bash, zsh,
+											  fish};
 	AUTO_FREE char *message = NULL;
 	AUTO_STRBUF struct strbuf text = {0};
-	int n_operands = 0;
-	char **rest = NULL;
-	size_t shell;
+	struct operands operands;
+	int shell, status;
 
-	if (!options_parse(completion_options, ARRAY_SIZE(completion_options), argc, argv, &options,
-			   &n_operands, &rest, &message))
-		return (int)usage_error(err, message);
-	if (options.help) {
-		print_help(out);
-		return STATUS_PASSED;
-	}
-	if (n_operands != 1 || rest)
-		return (int)usage_error(err, "one shell is needed: bash, zsh or fish");
-	if (!option_choice(argv[0], shells, &shell, &message))
-		return (int)usage_error(err, message);
-	scripts[shell](&text);
-	fputs(strbuf_text(&text), out);
+	if (!command_parse(&command_completion, argc, argv, NULL, context, &operands, &status))
+		return status;
+	shell = option_choice(operands.items[0], "bash zsh fish", &message);
+	if (shell < 0)
+		return command_usage_error(&command_completion, context->err, message);
+	scripts[shell](context->commands, &text);
+	fputs(strbuf_text(&text), context->out);
 	return STATUS_PASSED;
 }
+
+static const struct option_spec completion_options[] = {OPTION_ROW_HELP};
+
+const struct command command_completion = {
+	.name = "completion",
+	.arguments = "bash|zsh|fish",
+	.summary = "print a shell completion script",
+	.description =
+		"Prints the script by which a shell completes synfault's command line, where none\n"
+		"is installed. For example, in ~/.bashrc:\n\n"
+		"  source <(synfault completion bash)\n",
+	.options = OPTION_TABLE(completion_options),
+	.min_operands = 1,
+	.max_operands = 1,
+	.needs = "one shell is needed: bash, zsh or fish",
+	.run = run_completion,
+};

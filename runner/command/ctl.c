@@ -16,41 +16,14 @@
 
 struct ctl_options {
 	const char *control;
-	bool json, help;
+	bool json;
 };
 
 struct ctl {
 	struct ctl_options options;
-	const char *order, *scenario;
+	const char *command, *scenario;
 	FILE *out, *err;
 };
-
-/* ---- options ---- */
-
-static bool apply_control(void *options, const char *value, char **ret_message)
-{
-	((struct ctl_options *)options)->control = value;
-	return true;
-}
-
-static bool apply_format(void *options, const char *value, char **ret_message)
-{
-	return option_format(value, &((struct ctl_options *)options)->json, ret_message);
-}
-
-static bool apply_help(void *options, const char *value, char **ret_message)
-{
-	((struct ctl_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec ctl_options[] = {
-	{"control", 0, "PATH", "the socket of the one that is meant (default: there is one only)",
-	 apply_control},
-	{"format", 0, "FORMAT", "of the answer: text or json", apply_format, .words = "text json"},
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
-};
-const struct option_table ctl_option_table = OPTION_TABLE(ctl_options);
 
 /* ---- asking ---- */
 
@@ -59,7 +32,7 @@ static json_t *make_request(const struct ctl *ctl)
 	json_t *request = json_object();
 
 	json_object_set_new(request, "id", json_integer(1));
-	json_object_set_new(request, "command", json_string(ctl->order));
+	json_object_set_new(request, "command", json_string(ctl->command));
 	if (ctl->scenario)
 		json_object_set_new(request, "scenario", json_string(ctl->scenario));
 	return request;
@@ -180,9 +153,9 @@ static int connect_to_one(const struct ctl *ctl)
 		return fd;
 	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,
 		fd == -ENOENT         ? "there is no such socket: no synfault inject listens there"
-		: fd == -ECONNREFUSED ? "nobody listens there any more"
+		: fd == -ECONNREFUSED ? "no synfault inject listens there any more"
 		: fd == -EACCES       ? "no permission: only the user who runs it, and root, may "
-					"give orders"
+					"send commands"
 				      : strerror(-fd));
 	return -STATUS_UNJUDGED;
 }
@@ -278,7 +251,7 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 	return armed || json_object_get(result, "outcome") ? STATUS_PASSED : STATUS_UNJUDGED;
 }
 
-static enum exit_status order(const struct ctl *ctl)
+static enum exit_status send_command(const struct ctl *ctl)
 {
 	AUTO_CLOSE int fd = connect_to_one(ctl);
 	AUTO_FREE char *message = NULL;
@@ -296,51 +269,53 @@ static enum exit_status order(const struct ctl *ctl)
 	return status;
 }
 
-/* What is wrong with the operands, owned by the caller; NULL: nothing. */
-static char *check_operands(const char *word, int n_operands, char **rest)
+/* Returns what is wrong with the operands, owned by the caller, or NULL. */
+static char *check_operands(const char *word, int n_operands)
 {
-	static const char *const orders[] = {"status", "next", "reset", "stop", NULL};
-	size_t index;
 	AUTO_FREE char *expected = NULL;
 
-	if (rest)
-		return xstrdup("takes no \"--\"");
-	if (n_operands == 0)
-		return xstrdup("an order is missing: status, next, reset or stop");
-	if (!option_choice(word, orders, &index, &expected))
-		return xasprintf("\"%s\" is no order: %s", word, expected);
-	if (n_operands > 2 || (n_operands == 2 && strcmp(word, "next") != 0))
-		return xasprintf("%s takes no%s arguments", word, n_operands > 2 ? " more" : "");
+	if (option_choice(word, "status next reset stop", &expected) < 0)
+		return xasprintf("unknown command \"%s\": %s", word, expected);
+	if (n_operands == 2 && strcmp(word, "next") != 0)
+		return xasprintf("%s takes no argument", word);
 	return NULL;
 }
 
-int command_ctl(int argc, char **argv, FILE *out, FILE *err)
+static int run_ctl(int argc, char **argv, const struct command_context *context)
 {
-	struct ctl ctl = {.out = out, .err = err};
+	struct ctl ctl = {.out = context->out, .err = context->err};
 	AUTO_FREE char *message = NULL;
-	AUTO_STRBUF struct strbuf help = {0};
-	int n_operands = 0;
-	char **rest = NULL;
+	struct operands operands;
+	int status;
 
-	if (options_parse(ctl_options, ARRAY_SIZE(ctl_options), argc, argv, &ctl.options,
-			  &n_operands, &rest, &message) &&
-	    !ctl.options.help)
-		message = check_operands(argv[0], n_operands, rest);
-	if (message) {
-		fprintf(err, "synfault ctl: %s\nTry 'synfault ctl --help'.\n", message);
-		return STATUS_USAGE;
-	}
-	if (ctl.options.help) {
-		options_help(ctl_options, ARRAY_SIZE(ctl_options), &help);
-		fprintf(out,
-			"Usage: synfault ctl [OPTION...] status|reset|stop|next [SCENARIO]\n\n"
-			"Gives orders to a running synfault inject: tells how far it is; begins "
-			"the\n"
-			"scenario again; ends it, with its verdict; goes on to the next one.\n\n%s",
-			strbuf_text(&help));
-		return STATUS_PASSED;
-	}
-	ctl.order = argv[0];
-	ctl.scenario = n_operands > 1 ? argv[1] : NULL;
-	return (int)order(&ctl);
+	if (!command_parse(&command_ctl, argc, argv, &ctl.options, context, &operands, &status))
+		return status;
+	message = check_operands(operands.items[0], operands.n);
+	if (message)
+		return command_usage_error(&command_ctl, context->err, message);
+	ctl.command = operands.items[0];
+	ctl.scenario = operands.n > 1 ? operands.items[1] : NULL;
+	return (int)send_command(&ctl);
 }
+
+static const struct option_spec ctl_options[] = {
+	{"control", 0, "PATH", "use this control socket (default: that of the only daemon)",
+	 OPTION_STRING, OPTION_FIELD(struct ctl_options, control)},
+	OPTION_ROW_FORMAT(struct ctl_options, json, "print the answer as text or json"),
+	OPTION_ROW_HELP,
+};
+
+const struct command command_ctl = {
+	.name = "ctl",
+	.arguments = "[OPTION...] status|reset|stop|next [SCENARIO]",
+	.summary = "send a command to a running synfault inject",
+	.description =
+		"Sends a command to a running synfault inject: status shows its progress; reset\n"
+		"begins the scenario again; stop ends it and prints its verdict; next goes on to\n"
+		"the next scenario, or to SCENARIO, and prints the verdict of the last one.\n",
+	.options = OPTION_TABLE(ctl_options),
+	.min_operands = 1,
+	.max_operands = 2,
+	.needs = "one command is needed: status, next, reset or stop",
+	.run = run_ctl,
+};

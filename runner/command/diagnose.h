@@ -8,9 +8,8 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_DIAGNOSE_H
 #define SYNFAULT_RUNNER_COMMAND_DIAGNOSE_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 
-extern const struct option_table diagnose_option_table;
-int command_diagnose(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_diagnose;
 
 #endif

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault doctor`: whether scenarios can run on this machine, and what is missing. */
+/* `synfault doctor`: checks what this machine can do. */
 #ifndef SYNFAULT_RUNNER_COMMAND_DOCTOR_H
 #define SYNFAULT_RUNNER_COMMAND_DOCTOR_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 
-extern const struct option_table doctor_option_table;
-
-/* @argv: what follows the word "doctor". Returns the program's exit status: 0, or 3 when not. */
-int command_doctor(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_doctor;
 
 #endif

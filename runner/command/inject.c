@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "common/random.h"
 #include "runner/command/inject_options.h"
 #include "runner/command/scenario_paths.h"
 #include "runner/inject/control_socket.h"
@@ -21,22 +22,6 @@ struct inject {
 	struct isolation isolation;
 	FILE *out, *err;
 };
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(inject_option_table.specs, inject_option_table.n_specs, &text);
-	fprintf(out,
-		"Usage: synfault inject [OPTION...] FILE [SCENARIO]\n\n"
-		"Injects a scenario's faults for a client that somebody else starts, until it is\n"
-		"told to stop (SIGINT, SIGTERM, synfault ctl stop); then judges what can be "
-		"judged\n"
-		"without owning the client.\n\n%s"
-		"\nEach is also an environment variable, SYNFAULT_NETNS for --netns; what is given "
-		"here\ncounts more.\n",
-		strbuf_text(&text));
-}
 
 static void print_diags(const struct inject *inject, struct diag_list *diags)
 {
@@ -128,13 +113,14 @@ static enum exit_status run(struct inject *inject)
 				.n_scenarios = inject->n_scenarios,
 				.first = inject->first,
 				.isolation = &inject->isolation,
-				.seed = inject->options.seed,
+				.seed = inject->options.seed.given ? inject->options.seed.value
+								   : random_seed(),
 				.judge = {.timing_scale = inject->options.timing_scale},
 				.console = inject->options.console,
 				.json = inject->options.json,
 				.junit = inject->options.junit,
 				.record = inject->options.record,
-				.most_attempts = inject->options.most_attempts,
+				.max_attempts = inject->options.max_attempts,
 				.capture = &capture,
 				.capture_size = inject->options.capture_size,
 				.control_fd = -1,
@@ -185,36 +171,36 @@ static enum exit_status prepare_and_run(struct inject *inject)
 	return run(inject);
 }
 
-int command_inject(int argc, char **argv, FILE *out, FILE *err)
+static int run_inject(int argc, char **argv, const struct command_context *context)
 {
-	struct inject inject = {.out = out, .err = err};
-	AUTO_FREE char *message = NULL;
-	enum exit_status status = STATUS_USAGE;
-	int n_operands = 0;
-	char **rest = NULL;
+	struct inject inject = {
+		.options = inject_options_default, .out = context->out, .err = context->err};
+	struct operands operands;
+	int status;
 
-	if (inject_options_parse(argc, argv, &inject.options, &n_operands, &rest, &message) &&
-	    !inject.options.help) {
-		if (rest)
-			message = xstrdup("takes no client: it is somebody else who starts it; "
-					  "synfault run starts one");
-		else if (n_operands < 1)
-			message = xstrdup("a scenario file is missing");
-		else if (n_operands > 2)
-			message = xstrdup("takes one file, and the name of one scenario in it");
-	}
-	if (message) {
-		fprintf(err, "synfault inject: %s\nTry 'synfault inject --help'.\n", message);
-	} else if (inject.options.help) {
-		print_help(out);
-		status = STATUS_PASSED;
-	} else {
-		inject.path = argv[0];
-		inject.scenario = n_operands > 1 ? argv[1] : NULL;
-		status = prepare_and_run(&inject);
+	if (command_parse(&command_inject, argc, argv, &inject.options, context, &operands,
+			  &status)) {
+		inject.path = operands.items[0];
+		inject.scenario = operands.n > 1 ? operands.items[1] : NULL;
+		status = (int)prepare_and_run(&inject);
 	}
 	free(inject.scenarios);
 	scenario_file_free(inject.file);
-	inject_options_free(&inject.options);
-	return (int)status;
+	selection_free(&inject.options.selection);
+	return status;
 }
+
+const struct command command_inject = {
+	.name = "inject",
+	.arguments = "[OPTION...] FILE [SCENARIO]",
+	.summary = "inject faults for a client that another process starts",
+	.description =
+		"Injects a scenario's faults for a client that another process starts, until it\n"
+		"is stopped (SIGINT, SIGTERM, synfault ctl stop). Then judges what it can\n"
+		"without having started the client; synfault run starts one.\n",
+	.options = &inject_option_table,
+	.min_operands = 1,
+	.max_operands = 2,
+	.needs = "one scenario file is needed, and at most the name of a scenario in it",
+	.run = run_inject,
+};

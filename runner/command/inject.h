@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault inject`: the faults alone, for a client that somebody else starts. */
+/* `synfault inject`: injects faults for a client that another process starts. */
 #ifndef SYNFAULT_RUNNER_COMMAND_INJECT_H
 #define SYNFAULT_RUNNER_COMMAND_INJECT_H
 
-#include <stdio.h>
+#include "runner/command/command.h"
 
-/* Returns the program's exit status. */
-int command_inject(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_inject;
 
 #endif

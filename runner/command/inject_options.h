@@ -5,29 +5,26 @@
 
 #include "runner/command/options.h"
 #include "runner/command/select.h"
+#include "runner/report/console.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct inject_options {
 	struct selection selection;
-	const char *netns;   /* NULL: the given one */
+	const char *netns;   /* NULL: the current one */
 	const char *control; /* NULL: the default place */
 	int ready_fd;        /* -1: none */
 	bool json;
 	const char *junit, *record;
-	size_t most_attempts;
+	size_t max_attempts;
 	const char *capture; /* NULL: packets are not captured */
 	uint64_t capture_size;
-	uint64_t seed;
-	bool seed_given, check, help;
+	struct option_seed seed;
+	bool check;
 	double timing_scale;
 	struct console_options console;
 };
 
 extern const struct option_table inject_option_table;
-
-/* As options_parse(). */
-bool inject_options_parse(int argc, char **argv, struct inject_options *options,
-			  int *ret_n_operands, char ***ret_rest, char **ret_message);
-void inject_options_free(struct inject_options *options);
+extern const struct inject_options inject_options_default;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault judge`: see rejudge.h. */
+/* `synfault judge`: see judge.h. */
 #include "runner/command/judge.h"
 
 #include "runner/command/outputs.h"
@@ -11,10 +11,9 @@
 #define MAX_NAMED 5
 
 struct rejudge_options {
-	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
+	struct output_options outputs;
 	struct selection selection;
-	double timing_scale; /* 0: as when it was run */
-	bool help;
+	double timing_scale; /* 0: that of the run */
 };
 
 struct rejudge {
@@ -24,62 +23,6 @@ struct rejudge {
 	size_t n_files, files_capacity;
 	FILE *err;
 };
-
-/* ---- options ---- */
-
-static bool apply_filter(void *options, const char *value, char **ret_message)
-{
-	selection_add_glob(&((struct rejudge_options *)options)->selection, value);
-	return true;
-}
-
-static bool apply_tag(void *options, const char *value, char **ret_message)
-{
-	if (selection_add_tags(&((struct rejudge_options *)options)->selection, value))
-		return true;
-	*ret_message = xstrdup("tags such as a,!b are expected, each one word");
-	return false;
-}
-
-static bool apply_timing_scale(void *options, const char *value, char **ret_message)
-{
-	if (option_decimal(value, 0.01, 1000, &((struct rejudge_options *)options)->timing_scale))
-		return true;
-	*ret_message = xstrdup("a factor from 0.01 to 1000 is expected");
-	return false;
-}
-
-static bool apply_help(void *options, const char *value, char **ret_message)
-{
-	((struct rejudge_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec rejudge_options[] = {
-	{"filter", 'f', "GLOB", "only scenarios whose name matches; again: or this one",
-	 apply_filter},
-	{"tag", 't', "A,!B", "only those tagged A and not B; again: or these", apply_tag},
-	{"timing-scale", 0, "F", "multiply all tolerances of time by F (default: as it was run)",
-	 apply_timing_scale},
-	OUTPUT_OPTIONS,
-	SHOWN_OPTIONS("show attempts and expectations of what passed, too"),
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
-};
-const struct option_table judge_option_table = OPTION_TABLE(rejudge_options);
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(rejudge_options, ARRAY_SIZE(rejudge_options), &text);
-	fprintf(out,
-		"Usage: synfault judge [OPTION...] RUN [SCENARIO...]\n\n"
-		"Judges the records of a run again, without running anything: RUN is what\n"
-		"`synfault run --json FILE` wrote, or the directory of --records. With scenario\n"
-		"files or directories, what these expect now counts: each record is judged by the\n"
-		"scenario of its name. The exit status is that of `run`.\n\n%s",
-		strbuf_text(&text));
-}
 
 /* ---- scenarios that take the place of those that were run ---- */
 
@@ -258,33 +201,46 @@ static enum exit_status open_and_judge(struct rejudge *self, char *const *operan
 	return rejudge(self, operands[0], out);
 }
 
-static enum exit_status usage_error(FILE *err, const char *message)
+static int run_judge(int argc, char **argv, const struct command_context *context)
 {
-	fprintf(err, "synfault judge: %s\nTry 'synfault judge --help'.\n", message);
-	return STATUS_USAGE;
-}
+	struct rejudge self = {.err = context->err};
+	struct operands operands;
+	int status;
 
-int command_judge(int argc, char **argv, FILE *out, FILE *err)
-{
-	struct rejudge self = {.err = err};
-	AUTO_FREE char *message = NULL;
-	enum exit_status status = STATUS_PASSED;
-	int n_operands;
-	char **rest;
-
-	if (!options_parse(rejudge_options, ARRAY_SIZE(rejudge_options), argc, argv, &self.options,
-			   &n_operands, &rest, &message))
-		status = usage_error(err, message);
-	else if (self.options.help)
-		print_help(out);
-	else if (n_operands == 0 || rest)
-		status = usage_error(err, "a run is needed, a file of `synfault run --json`");
-	else
-		status = open_and_judge(&self, argv, (size_t)n_operands, out);
+	if (command_parse(&command_judge, argc, argv, &self.options, context, &operands, &status))
+		status = (int)open_and_judge(&self, operands.items, (size_t)operands.n,
+					     context->out);
 	stored_run_free(self.run);
 	for (size_t i = 0; i < self.n_files; i++)
 		scenario_file_free(self.files[i]);
 	free(self.files);
 	selection_free(&self.options.selection);
-	return (int)status;
+	return status;
 }
+
+static const struct option_spec rejudge_options[] = {
+	OPTION_ROW_FILTER(struct rejudge_options),
+	OPTION_ROW_TAG(struct rejudge_options),
+	OPTION_ROW_TIMING_SCALE(struct rejudge_options, timing_scale,
+				"multiply all timing tolerances by F (default: as the run did)"),
+	OUTPUT_OPTIONS(struct rejudge_options),
+	SHOWN_OPTIONS(struct rejudge_options,
+		      "show attempts and expectations of passed scenarios, too"),
+	OPTION_ROW_HELP,
+};
+
+const struct command command_judge = {
+	.name = "judge",
+	.arguments = "[OPTION...] RUN [SCENARIO...]",
+	.summary = "judge a run's records again",
+	.description =
+		"Judges the records of a run again, and runs nothing. RUN is a file of `synfault\n"
+		"run --json FILE`, or a directory of --records. With scenario files or\n"
+		"directories, judges each record by what the scenario of its name expects now.\n"
+		"The exit status is that of `run`.\n",
+	.options = OPTION_TABLE(rejudge_options),
+	.min_operands = 1,
+	.max_operands = -1,
+	.needs = "a run is needed, a file of `synfault run --json`",
+	.run = run_judge,
+};

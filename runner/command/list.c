@@ -4,8 +4,14 @@
 
 #include "common/text.h"
 #include "runner/command/scenario_paths.h"
+#include "runner/report/console.h"
 
 #include <jansson.h>
+
+struct list_options {
+	enum color_mode color;
+	bool json;
+};
 
 static void print_line(const struct scenario *scenario, FILE *out)
 {
@@ -79,34 +85,61 @@ void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json
 	json_decref(array);
 }
 
-int command_list(char *const *paths, size_t n, bool json, FILE *out, FILE *err, bool color)
+static int run_list(int argc, char **argv, const struct command_context *context)
 {
+	struct list_options options = {.color = COLOR_AUTO};
+	struct operands operands;
 	AUTO_FILE_PATHS struct scenario_paths files = {0};
 	size_t n_scenarios = 0, n_errors;
-	json_t *array = json ? json_array() : NULL;
+	json_t *array;
+	bool color;
+	int status;
 
-	scenario_paths_find(&files, paths, n, err, color);
+	if (!command_parse(&command_list, argc, argv, &options, context, &operands, &status))
+		return status;
+	array = options.json ? json_array() : NULL;
+	color = color_is_wanted(options.color, context->err);
+	scenario_paths_find(&files, operands.items, (size_t)operands.n, context->err, color);
 	n_errors = files.n_errors;
 	for (size_t i = 0; i < files.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(files.paths[i]);
 
-		scenario_paths_print_diags(file, err, color);
+		scenario_paths_print_diags(file, context->err, color);
 		for (size_t k = 0; k < file->n_scenarios; k++) {
-			if (json)
+			if (array)
 				add_json(array, file->scenarios[k]);
 			else
-				print_line(file->scenarios[k], out);
+				print_line(file->scenarios[k], context->out);
 		}
 		n_scenarios += file->n_scenarios;
 		n_errors += file->diags.n_items;
 		scenario_file_free(file);
 	}
-	if (json)
-		print_json(array, out);
+	if (array)
+		print_json(array, context->out);
 	json_decref(array);
 	if (n_errors)
-		return 4;
+		return STATUS_USAGE;
 	if (!n_scenarios)
-		fprintf(err, "no scenario was found\n");
-	return n_scenarios ? 0 : 5;
+		fprintf(context->err, "no scenario found\n");
+	return n_scenarios ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
+
+static const struct option_spec list_options[] = {
+	OPTION_ROW_JSON(struct list_options, json),
+	OPTION_ROW_FORMAT(struct list_options, json, "list as text or json"),
+	OPTION_ROW_COLOR(struct list_options, color),
+	OPTION_ROW_HELP,
+};
+
+const struct command command_list = {
+	.name = "list",
+	.arguments = "[OPTION...] PATH...",
+	.summary = "list the scenarios in files",
+	.description = "Lists the scenarios in files and directories.\n",
+	.options = OPTION_TABLE(list_options),
+	.min_operands = 1,
+	.max_operands = -1,
+	.needs = "a scenario file or directory is needed",
+	.run = run_list,
+};

@@ -2,7 +2,6 @@
 /* The references of the manual pages: see manual.h. */
 #include "runner/command/manual.h"
 
-#include "runner/command/commands.h"
 #include "runner/scenario/schema.h"
 
 /* Text as it stands: scdoc has a meaning for these. */
@@ -47,10 +46,10 @@ static void add_option(const struct option_spec *spec, struct strbuf *out)
 	strbuf_puts(out, ".\n\n");
 }
 
-void manual_commands(struct strbuf *out)
+void manual_commands(const struct command *const *commands, struct strbuf *out)
 {
-	for (size_t i = 0; i < n_commands; i++) {
-		const struct command *command = &commands[i];
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *command = commands[i];
 
 		strbuf_printf(out, "## synfault %s ", command->name);
 		/* A heading is text as it stands but for what scdoc marks. */

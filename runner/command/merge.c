@@ -6,26 +6,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "runner/command/options.h"
 #include "runner/command/record_dir.h"
 #include "runner/report/junit.h"
 #include "runner/report/junit_merge.h"
-
-struct merge_options {
-	bool help;
-};
-
-static bool apply_help(void *options, const char *value, char **ret_message)
-{
-	((struct merge_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec merge_options[] = {
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
-};
-
-const struct option_table merge_option_table = OPTION_TABLE(merge_options);
 
 /* ---- JUnit reports ---- */
 
@@ -220,48 +203,41 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static void print_help(FILE *out)
+static int run_merge(int argc, char **argv, const struct command_context *context)
 {
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(merge_options, ARRAY_SIZE(merge_options), &text);
-	fprintf(out,
-		"Usage: synfault merge OUT IN...\n\n"
-		"Makes one JUnit report, the file OUT, of those that the parts of a suite wrote\n"
-		"(run --shard K/N --junit FILE); or one directory OUT of their records\n"
-		"(--records DIR). All parts have to be there.\n\n%s",
-		strbuf_text(&text));
-}
-
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault merge: %s\nTry 'synfault merge --help'.\n", message);
-	return STATUS_USAGE;
-}
-
-int command_merge(int argc, char **argv, FILE *out, FILE *err)
-{
-	struct merge_options options = {0};
-	AUTO_FREE char *message = NULL;
 	size_t n_directories = 0, n;
-	int n_operands;
-	char **rest;
+	struct operands operands;
+	char **paths;
+	int status;
 
-	if (!options_parse(merge_options, ARRAY_SIZE(merge_options), argc, argv, &options,
-			   &n_operands, &rest, &message))
-		return (int)usage_error(err, message);
-	if (options.help) {
-		print_help(out);
-		return STATUS_PASSED;
-	}
-	if (n_operands < 2 || rest)
-		return (int)usage_error(err, "an output and at least one input are needed");
-	n = (size_t)n_operands - 1;
-	for (size_t i = 1; i <= n; i++)
-		n_directories += is_directory(argv[i]);
+	if (!command_parse(&command_merge, argc, argv, NULL, context, &operands, &status))
+		return status;
+	paths = operands.items + 1;
+	n = (size_t)operands.n - 1;
+	for (size_t i = 0; i < n; i++)
+		n_directories += is_directory(paths[i]);
 	if (n_directories && n_directories < n)
-		return (int)usage_error(err, "reports and directories of records can't be merged "
-					     "into one");
-	return (int)(n_directories ? merge_records(argv[0], argv + 1, n, out, err)
-				   : merge_reports(argv[0], argv + 1, n, out, err));
+		return command_usage_error(&command_merge, context->err,
+					   "can't merge reports with directories of records");
+	return (int)(n_directories ? merge_records(operands.items[0], paths, n, context->out,
+						   context->err)
+				   : merge_reports(operands.items[0], paths, n, context->out,
+						   context->err));
 }
+
+static const struct option_spec merge_options[] = {OPTION_ROW_HELP};
+
+const struct command command_merge = {
+	.name = "merge",
+	.arguments = "OUT IN...",
+	.summary = "merge the results of several machines",
+	.description =
+		"Merges the JUnit reports of a suite's shards (run --shard K/N --junit FILE) into\n"
+		"the file OUT, or their records (--records DIR) into the directory OUT. All\n"
+		"shards are needed.\n",
+	.options = OPTION_TABLE(merge_options),
+	.min_operands = 2,
+	.max_operands = -1,
+	.needs = "an output and at least one input are needed",
+	.run = run_merge,
+};

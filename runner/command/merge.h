@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault merge`: one result out of those of several machines. */
+/* `synfault merge`: merges the results of a suite's shards. */
 #ifndef SYNFAULT_RUNNER_COMMAND_MERGE_H
 #define SYNFAULT_RUNNER_COMMAND_MERGE_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 
-extern const struct option_table merge_option_table;
-
-/*
- * @argv: what follows the word "merge": where to, then JUnit reports, or directories of records.
- * Returns the program's exit status: that of one run when reports were merged.
- */
-int command_merge(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_merge;
 
 #endif

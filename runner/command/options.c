@@ -8,119 +8,306 @@
 #include "common/duration.h"
 #include "common/text.h"
 
-static const struct option_spec *find_name(const struct option_spec *table, size_t n_specs,
-					   const char *name, size_t length)
+/* Of the help: where its right column begins, and how wide all of it is. */
+#define HELP_COLUMN 28
+#define HELP_WIDTH  80
+
+/* ---- values ---- */
+
+int option_choice(const char *text, const char *words, char **ret_message)
 {
-	for (size_t i = 0; i < n_specs; i++)
-		if (strlen(table[i].name) == length && !memcmp(table[i].name, name, length))
-			return &table[i];
+	AUTO_STRBUF struct strbuf expected = {0};
+	const char *separator = "";
+	int index = 0;
+
+	for (const char *word = words; *word; index++) {
+		size_t length = strcspn(word, " ");
+		const char *next = word + length + (word[length] == ' ');
+
+		if (strlen(text) == length && memcmp(text, word, length) == 0)
+			return index;
+		strbuf_puts(&expected, separator);
+		strbuf_add(&expected, word, length);
+		separator = strchr(next, ' ') ? ", " : " or ";
+		word = next;
+	}
+	*ret_message = xasprintf("%s is expected", strbuf_text(&expected));
+	return -1;
+}
+
+static void set_integer(const struct option_spec *spec, void *field, int64_t value)
+{
+	switch (spec->size) {
+	case sizeof(uint8_t):
+		*(uint8_t *)field = (uint8_t)value;
+		break;
+	case sizeof(uint16_t):
+		*(uint16_t *)field = (uint16_t)value;
+		break;
+	case sizeof(uint32_t):
+		*(uint32_t *)field = (uint32_t)value;
+		break;
+	case sizeof(uint64_t):
+		*(uint64_t *)field = (uint64_t)value;
+		break;
+	default:
+		abort();
+	}
+}
+
+static bool set_count(const struct option_spec *spec, void *field, const char *value,
+		      char **ret_message)
+{
+	int64_t count;
+
+	if (text_to_integer(value, spec->low, spec->high, &count)) {
+		set_integer(spec, field, count);
+		return true;
+	}
+	*ret_message = xasprintf("a number from %lld to %lld is expected", (long long)spec->low,
+				 (long long)spec->high);
+	return false;
+}
+
+static char *size_text(int64_t size)
+{
+	static const char *const units[] = {"", "K", "M", "G"};
+	size_t unit = 0;
+
+	while (unit + 1 < ARRAY_SIZE(units) && size % 1024 == 0) {
+		size /= 1024;
+		unit++;
+	}
+	return xasprintf("%lld%s", (long long)size, units[unit]);
+}
+
+/* Bytes, with K, M or G for powers of 1024. */
+static bool set_size(const struct option_spec *spec, void *field, const char *value,
+		     char **ret_message)
+{
+	static const char units[] = "KMG";
+	AUTO_FREE char *number = xstrdup(value), *low = NULL, *high = NULL;
+	size_t length = strlen(number);
+	const char *unit = length ? strchr(units, number[length - 1]) : NULL;
+	const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+	int64_t size;
+
+	if (unit)
+		number[length - 1] = '\0';
+	if (text_to_integer(number, 1, spec->high >> shift, &size) && size << shift >= spec->low) {
+		set_integer(spec, field, size << shift);
+		return true;
+	}
+	low = size_text(spec->low);
+	high = size_text(spec->high);
+	*ret_message = xasprintf("a size from %s to %s is expected, such as 64M", low, high);
+	return false;
+}
+
+static bool set_factor(void *field, const char *value, char **ret_message)
+{
+	char *end;
+	double factor;
+
+	errno = 0;
+	factor = strtod(value, &end);
+	if (!errno && end != value && !*end && factor >= 0.01 && factor <= 1000) {
+		*(double *)field = factor;
+		return true;
+	}
+	*ret_message = xstrdup("a factor from 0.01 to 1000 is expected");
+	return false;
+}
+
+static bool set_duration(void *field, const char *value, char **ret_message)
+{
+	const char *reason = NULL;
+	int64_t duration_ns = 0;
+
+	if (duration_parse(value, &duration_ns, &reason) == 0 && duration_ns > 0) {
+		*(int64_t *)field = duration_ns;
+		return true;
+	}
+	*ret_message = xasprintf("a duration such as 30s or 1m30s is expected (%s)",
+				 reason ? reason : "has to be more than 0");
+	return false;
+}
+
+static bool set_seed(struct option_seed *field, const char *value, char **ret_message)
+{
+	char *end;
+
+	errno = 0;
+	field->value = strtoull(value, &end, 0);
+	field->given = true;
+	if (!errno && end != value && !*end && value[0] != '-')
+		return true;
+	*ret_message = xstrdup("a number such as 0x1f or 17 is expected");
+	return false;
+}
+
+/* Puts a value, NULL without argument, into its field. */
+static bool set(const struct option_spec *spec, void *options, const char *value,
+		char **ret_message)
+{
+	void *field = (char *)options + spec->offset;
+	int choice = 0;
+
+	if (spec->words)
+		choice = option_choice(value, spec->words, ret_message);
+	if (choice < 0)
+		return false;
+	switch (spec->kind) {
+	case OPTION_HELP:
+		return true;
+	case OPTION_FLAG:
+		set_integer(spec, field, 1);
+		return true;
+	case OPTION_FILE:
+		if (!*value) {
+			*ret_message = xstrdup("the name of a file is expected");
+			return false;
+		}
+		*(const char **)field = value;
+		return true;
+	case OPTION_STRING:
+		*(const char **)field = value;
+		return true;
+	case OPTION_COUNT:
+		return set_count(spec, field, value, ret_message);
+	case OPTION_SIZE:
+		return set_size(spec, field, value, ret_message);
+	case OPTION_FACTOR:
+		return set_factor(field, value, ret_message);
+	case OPTION_DURATION:
+		return set_duration(field, value, ret_message);
+	case OPTION_SEED:
+		return set_seed(field, value, ret_message);
+	case OPTION_CHOICE:
+		set_integer(spec, field, choice);
+		return true;
+	case OPTION_CUSTOM:
+		return spec->parse(field, value, ret_message);
+	}
+	return false;
+}
+
+/* ---- the command line ---- */
+
+/* What is being parsed. */
+struct parser {
+	const struct option_table *table;
+	void *options;
+	int argc, next; /* next: the argument to read */
+	char **argv;
+	bool *given; /* one for each row */
+	bool help;
+	char **message;
+};
+
+static const struct option_spec *find_name(const struct option_table *table, const char *name,
+					   size_t length)
+{
+	for (size_t i = 0; i < table->n_specs; i++)
+		if (strlen(table->specs[i].name) == length &&
+		    !memcmp(table->specs[i].name, name, length))
+			return &table->specs[i];
 	return NULL;
 }
 
-static const struct option_spec *find_letter(const struct option_spec *table, size_t n_specs,
-					     char letter)
+static const struct option_spec *find_letter(const struct option_table *table, char letter)
 {
-	for (size_t i = 0; i < n_specs; i++)
-		if (table[i].letter == letter)
-			return &table[i];
+	for (size_t i = 0; i < table->n_specs; i++)
+		if (table->specs[i].letter == letter)
+			return &table->specs[i];
 	return NULL;
 }
 
-static char *unknown_name(const struct option_spec *table, size_t n_specs, const char *name,
-			  size_t length)
+static char *unknown_name(const struct option_table *table, const char *name, size_t length)
 {
 	AUTO_FREE char *word = xstrndup(name, length);
-	AUTO_FREE const char **names = xzalloc((n_specs + 1) * sizeof(*names));
+	AUTO_FREE const char **names = xzalloc((table->n_specs + 1) * sizeof(*names));
 	const char *nearest;
 
-	for (size_t i = 0; i < n_specs; i++)
-		names[i] = table[i].name;
+	for (size_t i = 0; i < table->n_specs; i++)
+		names[i] = table->specs[i].name;
 	nearest = text_nearest(word, names);
 	return nearest ? xasprintf("unknown option --%s; did you mean --%s?", word, nearest)
 		       : xasprintf("unknown option --%s", word);
 }
 
 /* @source: what the user knows it by, "--jobs" or "SYNFAULT_JOBS". */
-static bool apply(const struct option_spec *spec, const char *source, void *options,
-		  const char *value, char **ret_message)
+static bool apply(struct parser *parser, const struct option_spec *spec, const char *source,
+		  const char *value)
 {
 	AUTO_FREE char *expected = NULL;
 
-	if (spec->apply(options, value, &expected))
+	if (set(spec, parser->options, value, &expected))
 		return true;
-	*ret_message = xasprintf("%s: %s, not \"%s\"", source, expected, value ? value : "");
+	*parser->message = xasprintf("%s: %s, not \"%s\"", source, expected, value);
 	return false;
 }
 
-/* The arguments that are still to be read, and the options that were. */
-struct cursor {
-	int argc, next;
-	char **argv;
-	bool *given; /* one for each entry of the table */
-};
-
 /* An option of the command line. */
-static bool apply_given(const struct option_spec *table, const struct option_spec *spec,
-			const struct cursor *cursor, void *options, const char *value,
-			char **ret_message)
+static bool apply_given(struct parser *parser, const struct option_spec *spec, const char *value)
 {
 	AUTO_FREE char *source = xasprintf("--%s", spec->name);
 
-	cursor->given[spec - table] = true;
-	return apply(spec, source, options, value, ret_message);
+	parser->given[spec - parser->table->specs] = true;
+	parser->help |= spec->kind == OPTION_HELP;
+	return apply(parser, spec, source, value);
 }
 
 /* Takes one word that starts with two dashes. */
-static bool take_long(const struct option_spec *table, size_t n_specs, struct cursor *cursor,
-		      const char *word, void *options, char **ret_message)
+static bool take_long(struct parser *parser, const char *word)
 {
 	size_t length = strcspn(word, "=");
 	const char *value = word[length] ? word + length + 1 : NULL;
-	const struct option_spec *spec = find_name(table, n_specs, word, length);
+	const struct option_spec *spec = find_name(parser->table, word, length);
 
 	if (!spec) {
-		*ret_message = unknown_name(table, n_specs, word, length);
+		*parser->message = unknown_name(parser->table, word, length);
 		return false;
 	}
 	if (!spec->argument && value) {
-		*ret_message = xasprintf("--%s takes no value", spec->name);
+		*parser->message = xasprintf("--%s takes no value", spec->name);
 		return false;
 	}
-	if (spec->argument && !value && cursor->next < cursor->argc)
-		value = cursor->argv[cursor->next++];
+	if (spec->argument && !value && parser->next < parser->argc)
+		value = parser->argv[parser->next++];
 	if (spec->argument && !value) {
-		*ret_message = xasprintf("--%s needs a value: %s", spec->name, spec->argument);
+		*parser->message = xasprintf("--%s needs a value: %s", spec->name, spec->argument);
 		return false;
 	}
-	return apply_given(table, spec, cursor, options, value, ret_message);
+	return apply_given(parser, spec, value);
 }
 
 /* Takes one word of short options. */
-static bool take_short(const struct option_spec *table, size_t n_specs, struct cursor *cursor,
-		       const char *word, void *options, char **ret_message)
+static bool take_short(struct parser *parser, const char *word)
 {
 	for (; *word; word++) {
-		const struct option_spec *spec = find_letter(table, n_specs, *word);
+		const struct option_spec *spec = find_letter(parser->table, *word);
 		const char *value = NULL;
 
 		if (!spec) {
-			*ret_message = xasprintf("unknown option -%c", *word);
+			*parser->message = xasprintf("unknown option -%c", *word);
 			return false;
 		}
 		if (!spec->argument) {
-			if (!apply_given(table, spec, cursor, options, NULL, ret_message))
+			if (!apply_given(parser, spec, NULL))
 				return false;
 			continue;
 		}
 		if (word[1])
 			value = word + 1;
-		else if (cursor->next < cursor->argc)
-			value = cursor->argv[cursor->next++];
+		else if (parser->next < parser->argc)
+			value = parser->argv[parser->next++];
 		if (!value) {
-			*ret_message = xasprintf("-%c needs a value: %s", *word, spec->argument);
+			*parser->message =
+				xasprintf("-%c needs a value: %s", *word, spec->argument);
 			return false;
 		}
-		return apply_given(table, spec, cursor, options, value, ret_message);
+		return apply_given(parser, spec, value);
 	}
 	return true;
 }
@@ -154,7 +341,7 @@ static bool read_switch(const char *text, bool *ret)
 	return false;
 }
 
-static bool apply_variable(const struct option_spec *spec, void *options, char **ret_message)
+static bool apply_variable(struct parser *parser, const struct option_spec *spec)
 {
 	AUTO_FREE char *variable = option_variable(spec->name);
 	const char *value = getenv(variable);
@@ -163,60 +350,56 @@ static bool apply_variable(const struct option_spec *spec, void *options, char *
 	if (!value || !*value)
 		return true;
 	if (!spec->argument && !read_switch(value, &on)) {
-		*ret_message = xasprintf("%s: 1 or 0 is expected, not \"%s\"", variable, value);
+		*parser->message = xasprintf("%s: 1 or 0 is expected, not \"%s\"", variable, value);
 		return false;
 	}
-	if (!on)
-		return true;
-	return apply(spec, variable, options, spec->argument ? value : NULL, ret_message);
+	return !on || apply(parser, spec, variable, value);
 }
 
-static bool apply_environment(const struct option_spec *table, size_t n_specs, const bool *given,
-			      void *options, char **ret_message)
+bool options_parse(const struct option_table *table, int argc, char **argv, void *options,
+		   struct operands *ret_operands, char **ret_message)
 {
-	for (size_t i = 0; i < n_specs; i++)
-		if (!given[i] && !table[i].command_line_only &&
-		    !apply_variable(&table[i], options, ret_message))
-			return false;
-	return true;
-}
+	AUTO_FREE bool *given = xzalloc((table->n_specs + 1) * sizeof(*given));
+	struct operands operands = {.items = argv};
+	struct parser parser = {
+		.table = table,
+		.options = options,
+		.argc = argc,
+		.argv = argv,
+		.given = given,
+		.message = ret_message,
+	};
 
-bool options_parse(const struct option_spec *table, size_t n_specs, int argc, char **argv,
-		   void *options, int *ret_n_operands, char ***ret_rest, char **ret_message)
-{
-	AUTO_FREE bool *given = xzalloc((n_specs + 1) * sizeof(*given));
-	struct cursor cursor = {.argc = argc, .argv = argv, .given = given};
-	char **rest = NULL;
-	int n_operands = 0;
-
-	while (cursor.next < argc) {
-		char *word = argv[cursor.next++];
+	while (parser.next < argc && !operands.client) {
+		char *word = argv[parser.next++];
 		bool good = true;
 
-		if (!strcmp(word, "--")) {
-			rest = argv + cursor.next;
-			break;
-		}
-		if (!strncmp(word, "--", 2))
-			good = take_long(table, n_specs, &cursor, word + 2, options, ret_message);
+		if (!strcmp(word, "--"))
+			operands.client = argv + parser.next;
+		else if (!strncmp(word, "--", 2))
+			good = take_long(&parser, word + 2);
 		else if (word[0] == '-' && word[1])
-			good = take_short(table, n_specs, &cursor, word + 1, options, ret_message);
+			good = take_short(&parser, word + 1);
 		else
-			argv[n_operands++] = word;
+			argv[operands.n++] = word;
 		if (!good)
 			return false;
 	}
-	if (!apply_environment(table, n_specs, given, options, ret_message))
-		return false;
-	*ret_n_operands = n_operands;
-	*ret_rest = rest;
+	for (size_t i = 0; i < table->n_specs; i++)
+		if (!given[i] && !table->specs[i].command_line_only &&
+		    !apply_variable(&parser, &table->specs[i]))
+			return false;
+	operands.help = parser.help;
+	*ret_operands = operands;
 	return true;
 }
 
-void options_help(const struct option_spec *table, size_t n_specs, struct strbuf *out)
+/* ---- help ---- */
+
+void options_help(const struct option_table *table, struct strbuf *out)
 {
-	for (size_t i = 0; i < n_specs; i++) {
-		const struct option_spec *spec = &table[i];
+	for (size_t i = 0; i < table->n_specs; i++) {
+		const struct option_spec *spec = &table->specs[i];
 		size_t start = out->length, width;
 
 		if (spec->letter)
@@ -226,118 +409,11 @@ void options_help(const struct option_spec *table, size_t n_specs, struct strbuf
 		strbuf_printf(out, "--%s%s%s", spec->name, spec->argument ? " " : "",
 			      spec->argument ? spec->argument : "");
 		width = out->length - start;
-		strbuf_pad(out, ' ', width < 28 ? 28 - width : 2);
-		strbuf_printf(out, "%s\n", spec->help);
-	}
-}
-
-bool option_number(const char *text, int64_t low, int64_t high, int64_t *ret)
-{
-	char *end;
-	long long value;
-
-	errno = 0;
-	value = strtoll(text, &end, 0);
-	if (errno || end == text || *end || value < low || value > high)
-		return false;
-	*ret = value;
-	return true;
-}
-
-bool option_decimal(const char *text, double low, double high, double *ret)
-{
-	char *end;
-	double value;
-
-	errno = 0;
-	value = strtod(text, &end);
-	if (errno || end == text || *end || !(value >= low && value <= high))
-		return false;
-	*ret = value;
-	return true;
-}
-
-bool option_choice(const char *text, const char *const *words, size_t *ret_index,
-		   char **ret_message)
-{
-	AUTO_STRBUF struct strbuf expected = {0};
-
-	for (size_t i = 0; words[i]; i++) {
-		if (!strcmp(text, words[i])) {
-			*ret_index = i;
-			return true;
+		if (width + 2 > HELP_COLUMN) {
+			strbuf_putc(out, '\n');
+			width = 0;
 		}
-		strbuf_puts(&expected, i == 0 ? "" : words[i + 1] ? ", " : " or ");
-		strbuf_puts(&expected, words[i]);
+		strbuf_pad(out, ' ', HELP_COLUMN - width);
+		text_wrap(out, HELP_COLUMN, HELP_WIDTH, spec->help);
 	}
-	*ret_message = xasprintf("%s is expected", strbuf_text(&expected));
-	return false;
-}
-
-bool option_duration(const char *text, int64_t *ret_ns, char **ret_message)
-{
-	const char *reason = NULL;
-	int64_t duration_ns = 0;
-
-	if (duration_parse(text, &duration_ns, &reason) == 0 && duration_ns > 0) {
-		*ret_ns = duration_ns;
-		return true;
-	}
-	*ret_message = xasprintf("a duration such as 30s or 1m30s is expected (%s)",
-				 reason ? reason : "has to be more than 0");
-	return false;
-}
-
-bool option_format(const char *text, bool *ret_json, char **ret_message)
-{
-	static const char *const formats[] = {"text", "json", NULL};
-	size_t index;
-
-	if (!option_choice(text, formats, &index, ret_message))
-		return false;
-	*ret_json = index == 1;
-	return true;
-}
-
-bool option_color(const char *text, enum color_mode *ret, char **ret_message)
-{
-	static const char *const modes[] = {
-		[COLOR_AUTO] = "auto",
-		[COLOR_ALWAYS] = "always",
-		[COLOR_NEVER] = "never",
-		NULL,
-	};
-	size_t index;
-
-	if (!option_choice(text, modes, &index, ret_message))
-		return false;
-	*ret = (enum color_mode)index;
-	return true;
-}
-
-bool option_seed(const char *text, uint64_t *ret, char **ret_message)
-{
-	char *end;
-	uint64_t seed;
-
-	errno = 0;
-	seed = strtoull(text, &end, 0);
-	if (errno || end == text || *end || text[0] == '-') {
-		*ret_message = xstrdup("a number such as 0x1f or 17 is expected");
-		return false;
-	}
-	*ret = seed;
-	return true;
-}
-
-bool option_isolation(const char *text, enum isolation_mode *ret, char **ret_message)
-{
-	for (int mode = 0; mode < ISOLATION_N_MODES; mode++) {
-		if (strcmp(text, isolation_mode_name((enum isolation_mode)mode)) != 0)
-			continue;
-		*ret = (enum isolation_mode)mode;
-		return true;
-	}
-	*ret_message = xstrdup("auto, private or shared is expected");
-	return false;
 }

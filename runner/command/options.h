@@ -1,80 +1,136 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Command-line options as tables: one entry says an option's name, argument, help and effect. */
+/*
+ * Command-line options as tables. A row says an option's name, argument, help and effect: parsing,
+ * help, error messages, environment variables, shell completion and manual pages follow from it.
+ */
 #ifndef SYNFAULT_RUNNER_COMMAND_OPTIONS_H
 #define SYNFAULT_RUNNER_COMMAND_OPTIONS_H
 
 #include "common/strbuf.h"
-#include "runner/report/console.h"
-#include "runner/sandbox/isolation.h"
+
+/* What a value has to look like, and the type of the field that takes it. */
+enum option_kind {
+	OPTION_HELP,     /* no field: asks for the command's help */
+	OPTION_FLAG,     /* bool or an integer: set to 1 */
+	OPTION_STRING,   /* const char *, borrowed; with words: one of these */
+	OPTION_FILE,     /* const char *, borrowed, not empty */
+	OPTION_COUNT,    /* an integer from low to high */
+	OPTION_SIZE,     /* an integer of bytes from low to high, as 512K or 64M */
+	OPTION_FACTOR,   /* double, from 0.01 to 1000 */
+	OPTION_DURATION, /* int64_t: nanoseconds, more than 0 */
+	OPTION_SEED,     /* struct option_seed */
+	OPTION_CHOICE,   /* bool or an enum: the index of the word */
+	OPTION_CUSTOM,   /* whatever the row's parse() makes of it */
+};
+
+struct option_seed {
+	uint64_t value;
+	bool given;
+};
 
 struct option_spec {
 	const char *name;     /* without the dashes */
 	char letter;          /* short form; 0: none */
 	const char *argument; /* what the help calls it; NULL: the option takes none */
-	const char *help;
+	const char *help;     /* verb first; wrapped by options_help() */
+	enum option_kind kind;
+	size_t offset, size; /* of the field; see OPTION_FIELD */
+	int64_t low, high;
+	const char *words; /* the values it can have, separated by blanks; NULL: others, too */
 	/*
-	 * Puts the value (NULL without argument) into the options. Returns true, or false with
-	 * *@ret_message (owned by the caller): what was expected.
+	 * OPTION_CUSTOM: puts the value into the field. Returns true, or false with *@ret_message
+	 * (owned by the caller): what is expected.
 	 */
-	bool (*apply)(void *options, const char *value, char **ret_message);
+	bool (*parse)(void *field, const char *value, char **ret_message);
 	bool command_line_only; /* no environment variable stands for it */
-	const char *words;      /* the values that it can have, if they can be listed; by blanks */
 };
+/* The field that a row sets. */
+#define OPTION_FIELD(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
+
+/* Rows that many commands have. */
+#define OPTION_ROW_HELP                                                                            \
+	{                                                                                          \
+		"help", 'h', NULL, "show this help", OPTION_HELP, .command_line_only = true        \
+	}
+#define OPTION_ROW_COLOR(type, member)                                                             \
+	{                                                                                          \
+		"color", 0, "WHEN", "use colors: auto, always or never", OPTION_CHOICE,            \
+			OPTION_FIELD(type, member), .words = "auto always never"                   \
+	}
+#define OPTION_ROW_FORMAT(type, member, help)                                                      \
+	{                                                                                          \
+		"format", 0, "FORMAT", help, OPTION_CHOICE, OPTION_FIELD(type, member),            \
+			.words = "text json"                                                       \
+	}
+/* SYNFAULT_JSON is the file of `run`: it may be set for a whole job. */
+#define OPTION_ROW_JSON(type, member)                                                              \
+	{                                                                                          \
+		"json", 0, NULL, "same as --format json", OPTION_FLAG, OPTION_FIELD(type, member), \
+			.command_line_only = true                                                  \
+	}
+#define OPTION_ROW_TIMING_SCALE(type, member, help)                                                \
+	{                                                                                          \
+		"timing-scale", 0, "F", help, OPTION_FACTOR, OPTION_FIELD(type, member)            \
+	}
+#define OPTION_ROW_SEED(type, member)                                                              \
+	{                                                                                          \
+		"seed", 0, "N", "draw random values from this seed (default: a new one)",          \
+			OPTION_SEED, OPTION_FIELD(type, member)                                    \
+	}
+#define OPTION_ROW_ISOLATION(type, member)                                                         \
+	{                                                                                          \
+		"isolation", 0, "MODE",                                                            \
+			"run in private or shared namespaces (default: auto; see "                 \
+			"docs/isolation.md)",                                                      \
+			OPTION_CHOICE, OPTION_FIELD(type, member), .words = "auto private shared"  \
+	}
 
 /* All options of a command. */
 struct option_table {
 	const struct option_spec *specs;
 	size_t n_specs;
 };
-#define OPTION_TABLE(specs)                                                                        \
-	{                                                                                          \
-		specs, ARRAY_SIZE(specs)                                                           \
-	}
+#define OPTION_TABLE(specs) (&(const struct option_table){specs, ARRAY_SIZE(specs)})
+
+/* What a command line holds but for the options. */
+struct operands {
+	char **items; /* within argv */
+	int n;
+	char **client; /* what follows "--"; NULL: there is no "--" */
+	bool help;     /* an OPTION_HELP was given */
+};
 
 /*
- * The environment variable that stands for an option: "SYNFAULT_MAX_FAIL" for "max-fail". Owned by
- * the caller.
+ * Returns the environment variable that stands for an option: "SYNFAULT_MAX_FAIL" for "max-fail".
+ * Owned by the caller.
  */
 char *option_variable(const char *name);
 
-/*
- * Reads options and operands in any order; everything after "--" goes to *@ret_rest. Forms:
- * --name value, --name=value, -x value, -xvalue, -xyz. Operands are moved to the front of @argv;
- * *@ret_n_operands says how many.
+/**
+ * options_parse() - read options and operands in any order
+ * @argv: what follows the command's name; operands are moved to its front
+ * @options: the struct whose fields the table names
+ * @ret_message: one sentence with a remedy, owned by the caller; only on failure
  *
- * An option that is not given is taken from its environment variable, when that is set and not
- * empty; an option without argument is on for 1, true, yes, on, and off for 0, false, no, off.
+ * Forms: --name value, --name=value, -x value, -xvalue, -xyz. An option that is not given is taken
+ * from its environment variable, if that is set and not empty; a flag is on for 1, true, yes, on,
+ * and off for 0, false, no, off.
  *
- * Returns true, or false with *@ret_message (owned by the caller), one sentence with a remedy.
+ * Return: whether all is well.
  */
-bool options_parse(const struct option_spec *table, size_t n_specs, int argc, char **argv,
-		   void *options, int *ret_n_operands, char ***ret_rest, char **ret_message);
+bool options_parse(const struct option_table *table, int argc, char **argv, void *options,
+		   struct operands *ret_operands, char **ret_message);
 
-/* Adds the table as help text, one option per line. */
-void options_help(const struct option_spec *table, size_t n_specs, struct strbuf *out);
+/* Adds the table as help text, at most 80 columns wide. */
+void options_help(const struct option_table *table, struct strbuf *out);
 
-/* Numbers for apply functions: whole text, within the bounds. Return false on anything else. */
-bool option_number(const char *text, int64_t low, int64_t high, int64_t *ret);
-bool option_decimal(const char *text, double low, double high, double *ret);
-
-/*
- * One of @words (NULL-terminated, at least two). Returns true with its index, or false with
- * *@ret_message (owned by the caller).
+/**
+ * option_choice() - find a word in a list
+ * @words: separated by blanks
+ * @ret_message: what is expected, owned by the caller; only on failure
+ *
+ * Return: its index, or -1.
  */
-bool option_choice(const char *text, const char *const *words, size_t *ret_index,
-		   char **ret_message);
-
-/* A duration of more than zero, in nanoseconds. The same. */
-bool option_duration(const char *text, int64_t *ret_ns, char **ret_message);
-
-/* The value of --format, text or json. The same. */
-bool option_format(const char *text, bool *ret_json, char **ret_message);
-
-/* The value of --seed, and of --isolation. The same. */
-bool option_seed(const char *text, uint64_t *ret, char **ret_message);
-bool option_isolation(const char *text, enum isolation_mode *ret, char **ret_message);
-
-/* The value of --color. Returns true, or false with *@ret_message (owned by the caller). */
-bool option_color(const char *text, enum color_mode *ret, char **ret_message);
+int option_choice(const char *text, const char *words, char **ret_message);
 
 #endif

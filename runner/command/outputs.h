@@ -19,58 +19,50 @@ struct output_options {
 	enum github_mode github;
 };
 
-/*
- * Entries for a command's table of options. What they apply to has to begin with a struct
- * output_options.
- */
-#define OUTPUT_OPTIONS                                                                             \
-	{"junit", 0, "FILE", "write a JUnit XML report", output_apply_junit},                      \
-		{"junit-strict", 0, NULL, "only with what Jenkins' plugin xUnit knows",            \
-		 output_apply_junit_strict},                                                       \
-		{"html", 0, "DIR", "write HTML pages there", output_apply_html},                   \
-		{"html-single", 0, "FILE", "write all of them as one HTML page",                   \
-		 output_apply_html_single},                                                        \
-		{"timeline", 0, "PATH",                                                            \
-		 "draw timelines: FILE.svg of one scenario, or a directory",                       \
-		 output_apply_timeline},                                                           \
+/* The rows of reports, for commands whose options have a field "outputs". */
+#define OUTPUT_OPTIONS(type)                                                                       \
+	{"junit",     0,                                                                           \
+	 "FILE",      "write a JUnit XML report",                                                  \
+	 OPTION_FILE, OPTION_FIELD(type, outputs.junit)},                                          \
+		{"junit-strict", 0,                                                                \
+		 NULL,           "use only what Jenkins' xUnit plugin accepts",                    \
+		 OPTION_FLAG,    OPTION_FIELD(type, outputs.junit_strict)},                        \
+		{"html",      0,                                                                   \
+		 "DIR",       "write HTML pages to this directory",                                \
+		 OPTION_FILE, OPTION_FIELD(type, outputs.html)},                                   \
+		{"html-single", 0,                                                                 \
+		 "FILE",        "write all HTML pages as one file",                                \
+		 OPTION_FILE,   OPTION_FIELD(type, outputs.html_single)},                          \
+		{"timeline",  0,                                                                   \
+		 "PATH",      "draw timelines: FILE.svg for one scenario, or a directory",         \
+		 OPTION_FILE, OPTION_FIELD(type, outputs.timeline)},                               \
 	{                                                                                          \
-		"json", 0, "FILE", "write all results, with records, as JSON", output_apply_json   \
+		"json", 0, "FILE", "write all results, with records, as JSON", OPTION_FILE,        \
+			OPTION_FIELD(type, outputs.json)                                           \
 	}
-/* The same of what is shown; @verbose_help: what --verbose adds. */
-#define SHOWN_OPTIONS(verbose_help)                                                                \
+/* The rows of what is printed; @verbose_help: what --verbose adds. */
+#define SHOWN_OPTIONS(type, verbose_help)                                                          \
 	{"failure-output",                                                                         \
 	 0,                                                                                        \
 	 "WHEN",                                                                                   \
-	 "failures in full: final (default), immediate, immediate-final or never",                 \
-	 output_apply_failures,                                                                    \
+	 "show failures in full: final (default), immediate, immediate-final or never",            \
+	 OPTION_CHOICE,                                                                            \
+	 OPTION_FIELD(type, outputs.console.failures),                                             \
 	 .words = "final immediate immediate-final never"},                                        \
 		{"github",                                                                         \
 		 0,                                                                                \
 		 "WHEN",                                                                           \
-		 "annotations and a summary for GitHub Actions: auto, always or never",            \
-		 output_apply_github,                                                              \
+		 "print annotations and a summary for GitHub Actions: auto, always or never",      \
+		 OPTION_CHOICE,                                                                    \
+		 OPTION_FIELD(type, outputs.github),                                               \
 		 .words = "auto always never"},                                                    \
-		{"color",                                                                          \
-		 0,                                                                                \
-		 "WHEN",                                                                           \
-		 "auto, always or never",                                                          \
-		 output_apply_color,                                                               \
-		 .words = "auto always never"},                                                    \
-		{"verbose", 'v', NULL, verbose_help, output_apply_verbose},                        \
+		OPTION_ROW_COLOR(type, outputs.console.color),                                     \
+		{"verbose",    'v',         NULL,                                                  \
+		 verbose_help, OPTION_FLAG, OPTION_FIELD(type, outputs.console.verbose)},          \
 	{                                                                                          \
-		"quiet", 'q', NULL, "show failures and the summary only", output_apply_quiet       \
+		"quiet", 'q', NULL, "show only failures and the summary", OPTION_FLAG,             \
+			OPTION_FIELD(type, outputs.console.quiet)                                  \
 	}
-bool output_apply_failures(void *options, const char *value, char **ret_message);
-bool output_apply_github(void *options, const char *value, char **ret_message);
-bool output_apply_color(void *options, const char *value, char **ret_message);
-bool output_apply_verbose(void *options, const char *value, char **ret_message);
-bool output_apply_quiet(void *options, const char *value, char **ret_message);
-bool output_apply_junit(void *options, const char *value, char **ret_message);
-bool output_apply_junit_strict(void *options, const char *value, char **ret_message);
-bool output_apply_html(void *options, const char *value, char **ret_message);
-bool output_apply_html_single(void *options, const char *value, char **ret_message);
-bool output_apply_timeline(void *options, const char *value, char **ret_message);
-bool output_apply_json(void *options, const char *value, char **ret_message);
 
 /* Whether any is wanted. */
 bool outputs_any(const struct output_options *options);

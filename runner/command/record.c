@@ -30,28 +30,6 @@ struct recording {
 	bool open;                    /* whether they differ by it or by the client's doing */
 };
 
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault record: %s\nTry 'synfault record --help'.\n", message);
-	return STATUS_USAGE;
-}
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(record_option_table.specs, record_option_table.n_specs, &text);
-	fprintf(out,
-		"Usage: synfault record [OPTION...] -- CLIENT ARG...\n\n"
-		"Runs the client against one endpoint that is refused, never answered, late and "
-		"so\n"
-		"on, one after the other, tells how it behaves, and with -o writes scenarios that\n"
-		"expect it to behave so again. ${server} in its arguments stands for HOST:PORT, "
-		"as\n"
-		"for 'synfault try'.\n\n%s",
-		strbuf_text(&text));
-}
-
 /* Scenario files are UTF-8. */
 static bool check_texts(const struct recording *recording)
 {
@@ -165,8 +143,7 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 	struct run_results again = {0};
 
 	options.jobs = options.jobs ? MIN(options.jobs, processors) : processors;
-	options.seed = recording->results.seed;
-	options.seed_given = true;
+	options.seed = (struct option_seed){recording->results.seed, .given = true};
 	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
 		if (!recording->doubtful[i])
 			continue;
@@ -405,23 +382,38 @@ static enum exit_status record(const struct adhoc_run_options *options, char *co
 	return status;
 }
 
-int command_record(int argc, char **argv, FILE *out, FILE *err)
+static int run_record(int argc, char **argv, const struct command_context *context)
 {
 	struct adhoc_run_options options = {.timeout_ns = TIMEOUT_NS, .runs = DEFAULT_RUNS};
-	AUTO_FREE char *message = NULL;
-	int n_operands;
-	char **rest;
+	struct operands operands;
+	int status;
 
-	if (!options_parse(record_option_table.specs, record_option_table.n_specs, argc, argv,
-			   &options, &n_operands, &rest, &message))
-		return (int)usage_error(err, message);
-	if (options.help) {
-		print_help(out);
-		return STATUS_PASSED;
-	}
-	if (n_operands > 0)
-		return (int)usage_error(err, "only the client is given, after --");
-	if (!rest || !*rest)
-		return (int)usage_error(err, "a client command is needed after --");
-	return (int)record(&options, rest, out, err);
+	if (!command_parse(&command_record, argc, argv, &options, context, &operands, &status))
+		return status;
+	return (int)record(&options, operands.client, context->out, context->err);
 }
+
+static const struct option_spec record_options[] = {
+	{"output", 'o', "FILE", "write what was observed, as scenarios", OPTION_FILE,
+	 OPTION_FIELD(struct adhoc_run_options, output)},
+	{"runs", 0, "N", "run each part N times, to learn what varies (default: 3)", OPTION_COUNT,
+	 OPTION_FIELD(struct adhoc_run_options, runs), 1, 20},
+	{"jobs", 'j', "N", "run N clients at once (default: as many as fit)", OPTION_COUNT,
+	 OPTION_FIELD(struct adhoc_run_options, jobs), 1, 1000},
+	ADHOC_OPTIONS,
+};
+
+const struct command command_record = {
+	.name = "record",
+	.arguments = "[OPTION...] -- CLIENT ARG...",
+	.summary = "learn how a client behaves, and write it down",
+	.description =
+		"Runs the client against one endpoint under one standard fault after the other\n"
+		"(refused, never answered, late and so on) and shows how it behaves. With -o,\n"
+		"writes scenarios that expect this behavior. ${server} in its arguments stands\n"
+		"for HOST:PORT, as for 'synfault try'.\n",
+	.options = OPTION_TABLE(record_options),
+	.needs = "takes only the client, after --",
+	.client = CLIENT_REQUIRED,
+	.run = run_record,
+};

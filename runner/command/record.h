@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault record -- CLIENT ARG...`: how does a client behave, all in all? */
+/* `synfault record`: records a client's behavior as scenarios. */
 #ifndef SYNFAULT_RUNNER_COMMAND_RECORD_H
 #define SYNFAULT_RUNNER_COMMAND_RECORD_H
 
-#include <stdio.h>
+#include "runner/command/command.h"
 
-/*
- * Runs the client through the standard standard_faults, says in a page what it did, and writes it
- * down as scenarios when told to. Returns the program's exit status: 0 when all parts could be
- * observed.
- */
-int command_record(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_record;
 
 #endif

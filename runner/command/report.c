@@ -6,41 +6,8 @@
 #include "runner/command/run_loader.h"
 
 struct report_options {
-	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
-	bool help;
+	struct output_options outputs;
 };
-
-static bool apply_help(void *options, const char *value, char **ret_message)
-{
-	((struct report_options *)options)->help = true;
-	return true;
-}
-
-static const struct option_spec report_options[] = {
-	OUTPUT_OPTIONS,
-	SHOWN_OPTIONS("show attempts and expectations of what passed, too"),
-	{"help", 'h', NULL, "show this help", apply_help, .command_line_only = true},
-};
-const struct option_table report_option_table = OPTION_TABLE(report_options);
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(report_options, ARRAY_SIZE(report_options), &text);
-	fprintf(out,
-		"Usage: synfault report [OPTION...] RUN\n\n"
-		"Makes reports of a run that is over, as the run itself would have: RUN is what\n"
-		"`synfault run --json FILE` wrote, or the directory of --records. Without any\n"
-		"report to make, and with --github always, shows the results here.\n\n%s",
-		strbuf_text(&text));
-}
-
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault report: %s\nTry 'synfault report --help'.\n", message);
-	return STATUS_USAGE;
-}
 
 static enum exit_status report(const struct report_options *options, const char *path, FILE *out,
 			       FILE *err)
@@ -61,21 +28,35 @@ static enum exit_status report(const struct report_options *options, const char 
 								    : STATUS_UNJUDGED;
 }
 
-int command_report(int argc, char **argv, FILE *out, FILE *err)
+static int run_report(int argc, char **argv, const struct command_context *context)
 {
 	struct report_options options = {0};
-	AUTO_FREE char *message = NULL;
-	int n_operands;
-	char **rest;
+	struct operands operands;
+	int status;
 
-	if (!options_parse(report_options, ARRAY_SIZE(report_options), argc, argv, &options,
-			   &n_operands, &rest, &message))
-		return (int)usage_error(err, message);
-	if (options.help) {
-		print_help(out);
-		return STATUS_PASSED;
-	}
-	if (n_operands != 1 || rest)
-		return (int)usage_error(err, "one run is needed, a file of `synfault run --json`");
-	return (int)report(&options, argv[0], out, err);
+	if (!command_parse(&command_report, argc, argv, &options, context, &operands, &status))
+		return status;
+	return (int)report(&options, operands.items[0], context->out, context->err);
 }
+
+static const struct option_spec report_options[] = {
+	OUTPUT_OPTIONS(struct report_options),
+	SHOWN_OPTIONS(struct report_options,
+		      "show attempts and expectations of passed scenarios, too"),
+	OPTION_ROW_HELP,
+};
+
+const struct command command_report = {
+	.name = "report",
+	.arguments = "[OPTION...] RUN",
+	.summary = "render reports from a finished run",
+	.description =
+		"Renders reports from a finished run as the run itself does. RUN is a file of\n"
+		"`synfault run --json FILE`, or a directory of --records. Without a report to\n"
+		"write, and with --github always, prints the results.\n",
+	.options = OPTION_TABLE(report_options),
+	.min_operands = 1,
+	.max_operands = 1,
+	.needs = "one run is needed, a file of `synfault run --json`",
+	.run = run_report,
+};

@@ -36,7 +36,7 @@ struct run {
 static void add_result(struct run *run, const struct result *template)
 {
 	struct run_results *results = &run->results;
-	unsigned n = template->scenario ? run->options.repeat : 0;
+	unsigned n = template->scenario && run->options.repeat > 1 ? run->options.repeat : 0;
 
 	for (unsigned i = 0; i < MAX(n, 1U); i++) {
 		struct result result = *template;
@@ -477,30 +477,11 @@ static bool reports_are_possible(const struct run *run)
 	return possible && status == 0;
 }
 
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault run: %s\nTry 'synfault run --help'.\n", message);
-	return STATUS_USAGE;
-}
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	strbuf_puts(
-		&text,
-		"Usage: synfault run [OPTION...] PATH... [-- CLIENT ARG...]\n\n"
-		"Runs the scenarios in the files, and in all .yaml and .yml files below the\n"
-		"directories. After --: a command that replaces the client of every scenario.\n\n");
-	run_options_help(&text);
-	fputs(strbuf_text(&text), out);
-}
-
 static void free_run(struct run *run)
 {
 	results_free(&run->results);
 	last_failed_free(&run->failed);
-	run_options_free(&run->options);
+	selection_free(&run->options.selection);
 	for (size_t i = 0; i < run->n_files; i++)
 		scenario_file_free(run->files[i]);
 	free(run->files);
@@ -512,7 +493,7 @@ static enum exit_status load_and_run(struct run *run, char *const *paths, size_t
 {
 	const struct run_options *options = &run->options;
 
-	run->results.seed = options->seed_given ? options->seed : random_seed();
+	run->results.seed = options->seed.given ? options->seed.value : random_seed();
 	run->shard_text = xasprintf("%zu/%zu", options->shard.number, options->shard.count);
 	if ((!options->list && !reports_are_possible(run)) || !load(run, paths, n_paths) ||
 	    !take_shard(run))
@@ -521,30 +502,37 @@ static enum exit_status load_and_run(struct run *run, char *const *paths, size_t
 	return options->list || options->dry_run ? show(run, out) : execute(run, out);
 }
 
-int command_run(int argc, char **argv, FILE *out, FILE *err)
+static int run_run(int argc, char **argv, const struct command_context *context)
 {
-	struct run run = {
-		.options = {.timing_scale = 1.0, .retry.late_retries = RETRY_LATE_DEFAULT},
-		.err = err};
+	struct run run = {.options = run_options_default, .err = context->err};
 	AUTO_FREE char *message = NULL;
-	int n_operands, status;
-	char **rest;
+	struct operands operands;
+	int status;
 
-	/* Asked what runs before anything does: no reason to die. */
+	/* Before the run begins, a request for its progress does not kill it. */
 	signal(SIGUSR1, SIG_IGN);
-	if (!run_options_parse(argc, argv, &run.options, &n_operands, &rest, &message)) {
-		status = (int)usage_error(err, message);
-	} else if (run.options.help) {
-		print_help(out);
-		status = STATUS_PASSED;
-	} else if (n_operands == 0) {
-		status = (int)usage_error(err, "a scenario file or directory is needed");
-	} else if (rest && !*rest) {
-		status = (int)usage_error(err, "a client command is needed after --");
+	if (!command_parse(&command_run, argc, argv, &run.options, context, &operands, &status)) {
+	} else if (!run_options_complete(&run.options, &message)) {
+		status = command_usage_error(&command_run, context->err, message);
 	} else {
-		run.command = rest;
-		status = (int)load_and_run(&run, argv, (size_t)n_operands, out);
+		run.command = operands.client;
+		status = (int)load_and_run(&run, operands.items, (size_t)operands.n, context->out);
 	}
 	free_run(&run);
 	return status;
 }
+
+const struct command command_run = {
+	.name = "run",
+	.arguments = "[OPTION...] PATH... [-- CLIENT ARG...]",
+	.summary = "run scenarios and judge the client",
+	.description =
+		"Runs the scenarios in the files, and in all .yaml and .yml files below the\n"
+		"directories. After --: a command that replaces the client of every scenario.\n",
+	.options = &run_option_table,
+	.min_operands = 1,
+	.max_operands = -1,
+	.needs = "a scenario file or directory is needed",
+	.client = CLIENT_OPTIONAL,
+	.run = run_run,
+};

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault run`: loads, runs, judges, reports. */
+/* `synfault run`: runs scenarios and judges the client. */
 #ifndef SYNFAULT_RUNNER_COMMAND_RUN_H
 #define SYNFAULT_RUNNER_COMMAND_RUN_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 
-/* @argv: what follows the word "run". Returns the program's exit status. */
-int command_run(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_run;
 
 #endif

@@ -3,22 +3,22 @@
 #ifndef SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 #define SYNFAULT_RUNNER_COMMAND_RUN_OPTIONS_H
 
-#include "runner/command/captures.h"
 #include "runner/command/outputs.h"
 #include "runner/command/select.h"
 #include "runner/sandbox/isolation.h"
+#include "runner/schedule/captures.h"
 #include "runner/schedule/retry.h"
 #include "runner/schedule/shard.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct run_options {
-	struct output_options outputs; /* the first: see OUTPUT_OPTIONS */
+	struct output_options outputs;
 
-	/* what is run */
+	/* what to run */
 	struct selection selection;
 	struct shard shard;
 	const char *durations;
-	unsigned repeat; /* 0: once */
+	unsigned repeat; /* 0 or 1: once */
 	bool last_failed, list, json, dry_run, no_tests_pass;
 
 	/* how */
@@ -26,26 +26,22 @@ struct run_options {
 	int64_t timeout_ns, global_timeout_ns; /* 0: not given */
 	size_t max_failures;
 	struct retry_policy retry;
-	uint64_t seed;
-	bool seed_given, require, help;
+	struct option_seed seed;
+	bool require;
 	double timing_scale;
 	enum isolation_mode isolation;
-	struct capture_policy capture;
-	bool capture_given;
+	struct capture_policy capture; /* mode: CAPTURE_N_MODES: not given */
 
-	/* what is told */
 	const char *records;
 };
 
 extern const struct option_table run_option_table;
+extern const struct run_options run_options_default;
 
 /*
- * Reads them, as options_parse() does, and finds out the shard. Returns true, or false with
- * *@ret_message (owned by the caller).
+ * Completes options that have been parsed: finds the shard, and where captures go. Returns true, or
+ * false with *@ret_message (owned by the caller).
  */
-bool run_options_parse(int argc, char **argv, struct run_options *options, int *ret_n_operands,
-		       char ***ret_rest, char **ret_message);
-void run_options_help(struct strbuf *out);
-void run_options_free(struct run_options *options);
+bool run_options_complete(struct run_options *options, char **ret_message);
 
 #endif

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault schema`: the scenario language for editors and for manual pages. */
+/* `synfault schema`: prints the JSON Schema of scenario files. */
 #ifndef SYNFAULT_RUNNER_COMMAND_SCHEMA_H
 #define SYNFAULT_RUNNER_COMMAND_SCHEMA_H
 
-#include "runner/command/options.h"
+#include "runner/command/command.h"
 
-extern const struct option_table schema_option_table;
-
-/* @argv: what follows the word "schema". Returns the program's exit status. */
-int command_schema(int argc, char **argv, FILE *out, FILE *err);
+extern const struct command command_schema;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which scenarios a run is about: see select.h. */
+/* Selects scenarios: see select.h. */
 #include "runner/command/select.h"
 
 #include <fnmatch.h>
@@ -49,21 +49,28 @@ static bool fits_list(const char *list, char *const *tags)
 	return true;
 }
 
-void selection_add_glob(struct selection *selection, const char *glob)
+bool selection_parse_glob(void *field, const char *value, char **ret_message)
 {
-	array_append(selection->globs, selection->n_globs, selection->globs_capacity, glob);
+	struct selection *selection = field;
+
+	array_append(selection->globs, selection->n_globs, selection->globs_capacity, value);
+	return true;
 }
 
-bool selection_add_tags(struct selection *selection, const char *list)
+bool selection_parse_tags(void *field, const char *value, char **ret_message)
 {
-	const char *rest = list;
+	struct selection *selection = field;
+	const char *rest = value;
 	struct tag_rule rule;
 
-	/* No scenario can have a tag with blanks: "a b" or "a and b" would never select any. */
-	while (next_rule(&rest, &rule))
-		if (rule.length == 0 || memchr(rule.tag, ' ', rule.length))
-			return false;
-	array_append(selection->tags, selection->n_tags, selection->tags_capacity, list);
+	/* A tag holds no blanks: "a b" or "a and b" would never select a scenario. */
+	while (next_rule(&rest, &rule)) {
+		if (rule.length > 0 && !memchr(rule.tag, ' ', rule.length))
+			continue;
+		*ret_message = xstrdup("tags such as a,!b are expected, each one word");
+		return false;
+	}
+	array_append(selection->tags, selection->n_tags, selection->tags_capacity, value);
 	return true;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which scenarios a run is about: by name (--filter) and by tag (--tag). */
+/* Selects scenarios by name (--filter) and by tag (--tag). */
 #ifndef SYNFAULT_RUNNER_COMMAND_SELECT_H
 #define SYNFAULT_RUNNER_COMMAND_SELECT_H
 
-#include "common/util.h"
+#include "runner/command/options.h"
 
 /* Zero: takes everything. Texts are borrowed. */
 struct selection {
@@ -13,14 +13,27 @@ struct selection {
 	size_t n_tags, tags_capacity;
 };
 
-void selection_add_glob(struct selection *selection, const char *glob);
-/*
- * Adds a list of tags, "a,!b": those in it have to be there, those with "!" must not. Returns false
- * when it has an empty entry.
- */
-bool selection_add_tags(struct selection *selection, const char *list);
+/* Parsers of the values of --filter and --tag. */
+bool selection_parse_glob(void *selection, const char *value, char **ret_message);
+/* "a,!b": those in the list have to be there, those with "!" must not. */
+bool selection_parse_tags(void *selection, const char *value, char **ret_message);
 
-/* @tags: of the scenario, NULL-terminated; NULL: not known, which fits every list. */
+/* Their rows, for commands whose options have a field "selection". */
+#define OPTION_ROW_FILTER(type)                                                                    \
+	{                                                                                          \
+		"filter", 'f', "GLOB", "run only scenarios whose name matches GLOB (repeatable)",  \
+			OPTION_CUSTOM, OPTION_FIELD(type, selection),                              \
+			.parse = selection_parse_glob                                              \
+	}
+#define OPTION_ROW_TAG(type)                                                                       \
+	{                                                                                          \
+		"tag", 't', "A,!B",                                                                \
+			"run only scenarios that are tagged A and not B (repeatable: or these)",   \
+			OPTION_CUSTOM, OPTION_FIELD(type, selection),                              \
+			.parse = selection_parse_tags                                              \
+	}
+
+/* Whether a scenario is selected. @tags: NULL-terminated; NULL: unknown, which fits every list. */
 bool selection_takes(const struct selection *selection, const char *name, char *const *tags);
 
 void selection_free(struct selection *selection);

@@ -9,30 +9,6 @@
 #define TIMEOUT_NS (30 * NS_PER_S)
 #define HOSTNAME   "server.test"
 
-static enum exit_status usage_error(FILE *err, const char *message)
-{
-	fprintf(err, "synfault try: %s\nTry 'synfault try --help'.\n", message);
-	return STATUS_USAGE;
-}
-
-static void print_help(FILE *out)
-{
-	AUTO_STRBUF struct strbuf text = {0};
-
-	options_help(try_option_table.specs, try_option_table.n_specs, &text);
-	fprintf(out,
-		"Usage: synfault try [OPTION...] 'STEP, STEP...' -- CLIENT ARG...\n\n"
-		"Runs the client against one endpoint, to which the steps happen, and shows what "
-		"it\n"
-		"does. In its arguments, ${server} stands for the endpoint's HOST:PORT (quote it, "
-		"for\n"
-		"the shell), ${server.host} and ${server.port} for its parts; its environment has\n"
-		"them as SYNFAULT_SERVER, SYNFAULT_SERVER_HOST, SYNFAULT_SERVER_PORT.\n\n"
-		"    synfault try 'refuse x3, accept' -- curl --retry 5 --retry-connrefused \\\n"
-		"        'http://${server}/'\n\n%s",
-		strbuf_text(&text));
-}
-
 /* Says which step is wrong, and where. Returns whether all are well. */
 static bool check_steps(char *const *steps, FILE *err)
 {
@@ -107,7 +83,7 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 {
 	AUTO_STRV char **faults = adhoc_scenario_split_steps(steps);
 	bool both = options->families[0] && options->families[1];
-	const struct adhoc_scenario probe = {
+	const struct adhoc_scenario adhoc = {
 		.name = "try",
 		.faults = (const char *const *)faults,
 		.families = options->families[0] ? options->families : NULL,
@@ -122,10 +98,11 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 	enum exit_status status = STATUS_USAGE;
 
 	if (!faults[0])
-		return usage_error(err, "a step is needed, such as refuse");
+		return (enum exit_status)command_usage_error(&command_try, err,
+							     "a step is needed, such as refuse");
 	if (!check_steps(faults, err))
 		return STATUS_USAGE;
-	file = adhoc_scenario_make(&probe);
+	file = adhoc_scenario_make(&adhoc);
 	if (adhoc_run_check_command("try", file, err)) {
 		adhoc_run_run(options, &file, 1, options->verbose ? on_live : NULL, out, &results);
 		if (options->verbose)
@@ -137,24 +114,42 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 	return status;
 }
 
-int command_try(int argc, char **argv, FILE *out, FILE *err)
+static int run_try(int argc, char **argv, const struct command_context *context)
 {
 	struct adhoc_run_options options = {.timeout_ns = TIMEOUT_NS};
-	AUTO_FREE char *message = NULL;
-	int n_operands;
-	char **rest;
+	struct operands operands;
+	int status;
 
-	if (!options_parse(try_option_table.specs, try_option_table.n_specs, argc, argv, &options,
-			   &n_operands, &rest, &message))
-		return (int)usage_error(err, message);
-	if (options.help) {
-		print_help(out);
-		return STATUS_PASSED;
-	}
-	if (n_operands != 1)
-		return (int)usage_error(err, n_operands ? "one text of steps is needed, in quotes"
-							: "a text of steps is needed");
-	if (!rest || !*rest)
-		return (int)usage_error(err, "a client command is needed after --");
-	return (int)try(&options, argv[0], rest, out, err);
+	if (!command_parse(&command_try, argc, argv, &options, context, &operands, &status))
+		return status;
+	return (int)try(&options, operands.items[0], operands.client, context->out, context->err);
 }
+
+static const struct option_spec try_options[] = {
+	{"family", 0, "LIST", "use ipv4 (default), ipv6, or both in their order: ipv6,ipv4",
+	 OPTION_CUSTOM, OPTION_FIELD(struct adhoc_run_options, families),
+	 .parse = adhoc_run_parse_families},
+	{"verbose", 'v', NULL, "show events live", OPTION_FLAG,
+	 OPTION_FIELD(struct adhoc_run_options, verbose)},
+	ADHOC_OPTIONS,
+};
+
+const struct command command_try = {
+	.name = "try",
+	.arguments = "[OPTION...] 'STEP, STEP...' -- CLIENT ARG...",
+	.summary = "show how a client behaves under given faults",
+	.description =
+		"Runs the client against one endpoint that behaves as the steps say, and shows\n"
+		"what the client does. In its arguments, ${server} stands for the endpoint's\n"
+		"HOST:PORT (quote it for the shell), ${server.host} and ${server.port} for its\n"
+		"parts. Its environment has them as SYNFAULT_SERVER, SYNFAULT_SERVER_HOST and\n"
+		"SYNFAULT_SERVER_PORT.\n\n"
+		"    synfault try 'refuse x3, accept' -- curl --retry 5 --retry-connrefused \\\n"
+		"        'http://${server}/'\n",
+	.options = OPTION_TABLE(try_options),
+	.min_operands = 1,
+	.max_operands = 1,
+	.needs = "the steps are needed, as one text in quotes",
+	.client = CLIENT_REQUIRED,
+	.run = run_try,
+};

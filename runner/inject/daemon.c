@@ -283,7 +283,7 @@ static void on_full(void *userdata)
 		"synfault inject: more than %zu attempts: from now on they are answered and "
 		"counted, "
 		"and not kept, so that nothing can be judged; \"synfault ctl reset\" begins anew\n",
-		self->config->most_attempts);
+		self->config->max_attempts);
 	fflush(self->config->err);
 }
 
@@ -371,7 +371,7 @@ static void run_scenario(struct session *self)
 		.sandbox = self->sandbox,
 		.on_begin = on_begin,
 		.on_armed = on_armed,
-		.most_attempts = config->most_attempts,
+		.max_attempts = config->max_attempts,
 		.on_full = on_full,
 		.on_restart = on_restart,
 		.userdata = self,

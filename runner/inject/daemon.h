@@ -6,7 +6,6 @@
 #ifndef SYNFAULT_RUNNER_INJECT_DAEMON_H
 #define SYNFAULT_RUNNER_INJECT_DAEMON_H
 
-#include "runner/command/options.h"
 #include "runner/inject/packet_file.h"
 #include "runner/report/console.h"
 #include "runner/sandbox/isolation.h"
@@ -20,7 +19,7 @@ struct daemon_config {
 	struct judge_options judge;
 	struct console_options console;
 	bool json;
-	size_t most_attempts;       /* of a scenario, that are kept */
+	size_t max_attempts;        /* of a scenario, that are kept */
 	const char *junit, *record; /* files to write at the end, or NULL */
 	struct packet_file *capture;
 	uint64_t capture_size; /* most bytes of packets in a section of it */

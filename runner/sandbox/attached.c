@@ -69,7 +69,7 @@ struct record *supervise_attached(const struct supervise_config *config)
 	};
 
 	supervisor_init(&self);
-	self.recorder.max_attempts = attached->most_attempts;
+	self.recorder.max_attempts = attached->max_attempts;
 	supervisor_plan(&self);
 	self.sandbox.clientless = true;
 	supervisor_describe(&self);

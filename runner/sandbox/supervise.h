@@ -70,7 +70,7 @@ struct supervise_attached {
 	 * and nothing more: there is a problem then, so that the outcome is no pass. on_full is
 	 * called for the first of them.
 	 */
-	size_t most_attempts;
+	size_t max_attempts;
 	void (*on_full)(void *userdata);
 	/*
 	 * It begins again (supervise_reset()): @record is of what was before, and all packets of

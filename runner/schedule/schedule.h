@@ -11,8 +11,8 @@
 #ifndef SYNFAULT_RUNNER_SCHEDULE_SCHEDULE_H
 #define SYNFAULT_RUNNER_SCHEDULE_SCHEDULE_H
 
-#include "runner/command/captures.h"
 #include "runner/sandbox/isolation.h"
+#include "runner/schedule/captures.h"
 #include "runner/schedule/retry.h"
 
 struct schedule_running {

@@ -4,7 +4,7 @@
 
 #include "common/duration.h"
 #include "common/random.h"
-#include "runner/command/options.h"
+#include "common/text.h"
 
 #define MAX_SHARDS 100000
 
@@ -16,8 +16,8 @@ bool shard_parse(const char *text, struct shard *ret, char **ret_message)
 
 	if (slash)
 		*slash++ = '\0';
-	if (!slash || !option_number(slash, 1, MAX_SHARDS, &count) ||
-	    !option_number(number_text, 1, count, &number)) {
+	if (!slash || !text_to_integer(slash, 1, MAX_SHARDS, &count) ||
+	    !text_to_integer(number_text, 1, count, &number)) {
 		*ret_message = xstrdup("K/N is expected, part K (from 1) of N");
 		return false;
 	}
@@ -66,13 +66,13 @@ static bool read_source(const struct shard_source *source, const char *index, st
 				  source->remedy ? source->remedy : "");
 		return false;
 	}
-	if (!option_number(total, 1, MAX_SHARDS, &count)) {
+	if (!text_to_integer(total, 1, MAX_SHARDS, &count)) {
 		*ret_message = xasprintf("%s: a number of at least 1 is expected, not \"%s\"", name,
 					 total);
 		return false;
 	}
 	last = count - 1 + source->first;
-	if (!option_number(index, source->first, last, &number)) {
+	if (!text_to_integer(index, source->first, last, &number)) {
 		*ret_message = xasprintf("%s: a number from %lld to %lld is expected (%s is %lld), "
 					 "not \"%s\"",
 					 source->index, (long long)source->first, (long long)last,

@@ -113,7 +113,7 @@ static double time_check(char *path, FILE *out)
 {
 	int64_t started_ns = clock_monotonic_ns();
 
-	if (command_check(&path, 1, out, stderr, false) != 0)
+	if (command_check.run(1, &path, &(struct command_context){out, stderr, NULL}) != 0)
 		die("check");
 	return elapsed_ms(started_ns);
 }

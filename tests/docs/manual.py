@@ -56,7 +56,7 @@ def shown(page):
 def commands(synfault):
     """What each command's --help shows: {command: [(option, argument)]}."""
     names = re.findall(r"^  synfault (\w+) ", run(synfault, "--help").stdout, re.M)
-    return {name: re.findall(r"^ +(?:-\w, )?--([\w-]+)(?: ([A-Z]\S*))? ", run(synfault, name, "--help").stdout, re.M)
+    return {name: re.findall(r"^ +(?:-\w, )?--([\w-]+)(?: ([A-Z]\S*))?(?: |$)", run(synfault, name, "--help").stdout, re.M)
             for name in names if name != "help"}
 
 

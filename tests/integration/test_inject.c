@@ -178,12 +178,12 @@ Test(inject, attempts_beyond_the_record_get_faults_and_make_an_error)
 			    "endpoints: {api: {faults: [refuse x4, accept]}}\n"
 			    "expect: {attempts: 1..}\n");
 
-	runs(synfault, "start one --most-attempts 3 --record r.json a.yaml\n"
+	runs(synfault, "start one --max-attempts 3 --record r.json a.yaml\n"
 		       "for i in 1 2 3; do synfault-tiny $(address one); echo client $?; done\n"
 		       "cat one.err; order one reset >/dev/null\n"
 		       "for i in 1 2 3 4 5; do synfault-tiny $(address one); echo again $?; done\n"
 		       "cat one.err; order one status; order one stop; ends one $pid; cat one.out\n"
-		       "synfault inject --most-attempts 0 a.yaml; echo usage $?\n");
+		       "synfault inject --max-attempts 0 a.yaml; echo usage $?\n");
 	program_printed(synfault, "client 1\nclient 1\nclient 1\nagain 1\n");
 	program_printed(synfault, "again 1\nagain 1\nagain 1\nagain 0\n"
 				  "synfault inject: more than 3 attempts: from now on");

@@ -35,22 +35,27 @@ static void printed_free(struct printed *printed)
 }
 #define AUTO_PRINTED CLEANUP(printed_free)
 
-enum command { CHECK, CHECK_IN_COLOR, LIST, LIST_JSON };
+enum what { CHECK, CHECK_IN_COLOR, LIST, LIST_JSON };
 
-static struct printed run(enum command command, size_t n, const char *const *paths)
+static struct printed run(enum what what, size_t n, const char *const *paths)
 {
-	char **owned = xzalloc((n + 1) * sizeof(*owned));
+	const struct command *command = what <= CHECK_IN_COLOR ? &command_check : &command_list;
+	char **owned = xzalloc((n + 2) * sizeof(*owned));
 	struct printed printed = {0};
 	size_t out_size, err_size;
+	AUTO_FREE char **argv = NULL;
 	FILE *out = open_memstream(&printed.out, &out_size);
 	FILE *err = open_memstream(&printed.err, &err_size);
 
+	owned[0] = xstrdup(what == LIST_JSON        ? "--json"
+			   : what == CHECK_IN_COLOR ? "--color=always"
+						    : "--color=never");
 	for (size_t i = 0; i < n; i++)
-		owned[i] = xstrdup(paths[i]);
-	if (command == CHECK || command == CHECK_IN_COLOR)
-		printed.status = command_check(owned, n, out, err, command == CHECK_IN_COLOR);
-	else
-		printed.status = command_list(owned, n, command == LIST_JSON, out, err, false);
+		owned[i + 1] = xstrdup(paths[i]);
+	/* Operands move within the vector. */
+	argv = xmemdup(owned, (n + 2) * sizeof(*owned));
+	printed.status =
+		command->run((int)n + 1, argv, &(struct command_context){.out = out, .err = err});
 	fclose(out);
 	fclose(err);
 	strv_free(owned);
@@ -149,8 +154,9 @@ Test(check, says_what_is_not_there)
 				      "1 error in 1 file\n");
 	cr_expect_eq(empty.status, 5);
 	cr_expect_str_eq(empty.err, "empty: error: there is no scenario file (.yaml, .yml) in this "
-				    "directory\nno scenario was found\n");
-	cr_expect_eq(nothing.status, 5);
+				    "directory\nno scenario found\n");
+	cr_expect_eq(nothing.status, 4);
+	cr_expect(strstr(nothing.err, "a scenario file or directory is needed"));
 	cr_expect_eq(mixed.status, 4);
 	cr_expect(strstr(mixed.err, "empty: error: there is no scenario file"));
 }
@@ -171,7 +177,7 @@ Test(check, lists_a_line_for_each_scenario)
 	cr_expect_str_eq(two.out, "two.yaml:1: good [a, b]\ntwo.yaml:8: uné\n");
 	cr_expect(strstr(two.err, "two.yaml:13:1: error: unknown key \"bad\""));
 	cr_expect_eq(missing.status, 4);
-	cr_expect_eq(nothing.status, 5);
+	cr_expect_eq(nothing.status, 4);
 }
 
 Test(check, lists_scenarios_as_json)
@@ -180,8 +186,9 @@ Test(check, lists_scenarios_as_json)
 	json_t *json, *expected;
 
 	write_file("two.yaml", GOOD "---\n" UNTAGGED);
+	cr_assert_eq(mkdir("empty", 0700), 0);
 	AUTO_PRINTED struct printed two = RUN(LIST_JSON, "two.yaml"),
-				    nothing = run(LIST_JSON, 0, NULL);
+				    nothing = RUN(LIST_JSON, "empty");
 
 	cr_expect_eq(two.status, 0);
 	json = json_loads(two.out, 0, NULL);

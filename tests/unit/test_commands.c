@@ -14,7 +14,8 @@ static char *output_of(const struct command *command, const char *word, int *ret
 	FILE *out = open_memstream(&text, &length);
 	FILE *err = open_memstream(&complaints, &n_complaints);
 
-	*ret_status = command->run(1, argv, out, err);
+	*ret_status = command->run(
+		1, argv, &(struct command_context){.out = out, .err = err, .commands = commands});
 	fclose(out);
 	fclose(err);
 	free(complaints);
@@ -23,8 +24,8 @@ static char *output_of(const struct command *command, const char *word, int *ret
 
 Test(commands, help_of_each_shows_the_options_that_the_table_says)
 {
-	for (size_t i = 0; i < n_commands; i++) {
-		const struct command *command = &commands[i];
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *command = commands[i];
 		const struct option_table *options = command->options;
 		int status;
 		AUTO_FREE char *help = output_of(command, "--help", &status);
@@ -34,7 +35,7 @@ Test(commands, help_of_each_shows_the_options_that_the_table_says)
 		for (size_t k = 0; k < options->n_specs; k++) {
 			const struct option_spec *spec = &options->specs[k];
 			AUTO_FREE char *option =
-				xasprintf("--%s%s%s ", spec->name, spec->argument ? " " : "",
+				xasprintf("--%s%s%s", spec->name, spec->argument ? " " : "",
 					  spec->argument ? spec->argument : "");
 
 			cr_assert_not_null(strstr(help, option), "%s --help does not show %s",
@@ -45,11 +46,22 @@ Test(commands, help_of_each_shows_the_options_that_the_table_says)
 
 Test(commands, each_refuses_an_option_that_its_table_does_not_have)
 {
-	for (size_t i = 0; i < n_commands; i++) {
+	for (size_t i = 0; commands[i]; i++) {
 		int status;
-		AUTO_FREE char *text = output_of(&commands[i], "--no-such-option", &status);
+		AUTO_FREE char *text = output_of(commands[i], "--no-such-option", &status);
 
-		cr_assert_eq(status, STATUS_USAGE, "%s --no-such-option", commands[i].name);
+		cr_assert_eq(status, STATUS_USAGE, "%s --no-such-option", commands[i]->name);
 		cr_assert_str_empty(text);
+	}
+}
+
+Test(commands, help_of_each_fits_80_columns)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		int status;
+		AUTO_FREE char *help = output_of(commands[i], "--help", &status);
+
+		for (char *rest = help, *line; (line = strsep(&rest, "\n"));)
+			cr_expect_leq(strlen(line), (size_t)80, "%s: %s", commands[i]->name, line);
 	}
 }

@@ -55,9 +55,9 @@ Test(select, takes_what_filters_and_tags_let_through)
 		struct selection selection = {0};
 
 		for (size_t k = 0; k < 2 && cases[i].globs[k]; k++)
-			selection_add_glob(&selection, cases[i].globs[k]);
+			selection_parse_glob(&selection, cases[i].globs[k], NULL);
 		for (size_t k = 0; k < 2 && cases[i].tags[k]; k++)
-			cr_assert(selection_add_tags(&selection, cases[i].tags[k]));
+			cr_assert(selection_parse_tags(&selection, cases[i].tags[k], NULL));
 		cr_assert_eq(selection_takes(&selection, cases[i].name, cases[i].of_scenario),
 			     cases[i].taken, "case %zu", i);
 		selection_free(&selection);
@@ -72,8 +72,11 @@ Test(select, refuses_what_no_tag_can_be)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		struct selection selection = {0};
+		AUTO_FREE char *message = NULL;
 
-		cr_assert(!selection_add_tags(&selection, lists[i]), "\"%s\"", lists[i]);
+		cr_assert(!selection_parse_tags(&selection, lists[i], &message), "\"%s\"",
+			  lists[i]);
+		cr_assert_not_null(message);
 		cr_assert_eq(selection.n_tags, 0);
 	}
 }

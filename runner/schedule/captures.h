@@ -3,8 +3,8 @@
  * Which scenarios' packets are captured and kept (--capture, --capture-dir, --capture-size), and
  * where.
  */
-#ifndef SYNFAULT_RUNNER_COMMAND_CAPTURES_H
-#define SYNFAULT_RUNNER_COMMAND_CAPTURES_H
+#ifndef SYNFAULT_RUNNER_SCHEDULE_CAPTURES_H
+#define SYNFAULT_RUNNER_SCHEDULE_CAPTURES_H
 
 #include "common/diag.h"
 #include "runner/report/result.h"
@@ -15,18 +15,10 @@ enum capture_mode {
 	CAPTURE_ALWAYS,
 	CAPTURE_N_MODES,
 };
-/* "never", "failed", "always" */
-const char *capture_mode_name(enum capture_mode mode);
 
-#define CAPTURE_LEAST_SIZE   INT64_C(4096)
+#define CAPTURE_MIN_SIZE     INT64_C(4096)
 #define CAPTURE_MAX_SIZE     (INT64_C(1) << 30)
 #define CAPTURE_DEFAULT_SIZE (UINT64_C(16) << 20)
-
-/*
- * Bytes, with K, M or G for powers of 1024. Returns false for what is no size, or out of bounds,
- * with a message for the user, who owns it.
- */
-bool captures_parse_size(const char *text, uint64_t *ret, char **ret_message);
 
 struct capture_policy {
 	enum capture_mode mode;

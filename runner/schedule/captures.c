@@ -1,48 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Keeps captures: see captures.h. */
-#include "runner/command/captures.h"
+#include "runner/schedule/captures.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "runner/command/options.h"
 #include "runner/report/svg_files.h"
 #include "runner/trace/trace.h"
 
 #define SUFFIX ".pcapng"
-
-const char *capture_mode_name(enum capture_mode mode)
-{
-	static const char *const names[] = {
-		[CAPTURE_NEVER] = "never",
-		[CAPTURE_FAILED] = "failed",
-		[CAPTURE_ALWAYS] = "always",
-	};
-	_Static_assert(ARRAY_SIZE(names) == CAPTURE_N_MODES, "one name per mode");
-
-	return names[mode];
-}
-
-bool captures_parse_size(const char *text, uint64_t *ret, char **ret_message)
-{
-	static const char units[] = "KMG";
-	AUTO_FREE char *number = xstrdup(text);
-	size_t length = strlen(number);
-	const char *unit = length ? strchr(units, number[length - 1]) : NULL;
-	const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
-	int64_t size;
-
-	if (unit)
-		number[length - 1] = '\0';
-	if (!option_number(number, 1, CAPTURE_MAX_SIZE, &size) ||
-	    size > CAPTURE_MAX_SIZE >> shift || size << shift < CAPTURE_LEAST_SIZE) {
-		*ret_message = xstrdup("a size from 4K to 1G is expected, such as 512K or 64M");
-		return false;
-	}
-	*ret = (uint64_t)size << shift;
-	return true;
-}
 
 int captures_prepare(const struct capture_policy *policy, struct diag_list *diags)
 {

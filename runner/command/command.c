@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all commands do first: see command.h. */
+#include "runner/command/command.h"
+
+static void print_help(const struct command *command, FILE *out)
+{
+	const struct option_table *table = command->options;
+	AUTO_STRBUF struct strbuf text = {0};
+	size_t first = 0;
+
+	options_help(table, &text);
+	fprintf(out, "Usage: synfault %s %s\n\n%s\n%s", command->name, command->arguments,
+		command->description, strbuf_text(&text));
+	while (first < table->n_specs && table->specs[first].command_line_only)
+		first++;
+	if (first < table->n_specs) {
+		AUTO_FREE char *variable = option_variable(table->specs[first].name);
+
+		fprintf(out,
+			"\nEach option is also an environment variable: %s for --%s.\n"
+			"Command-line options take precedence.\n",
+			variable, table->specs[first].name);
+	}
+}
+
+int command_usage_error(const struct command *command, FILE *err, const char *message)
+{
+	fprintf(err, "synfault %s: %s\nTry 'synfault %s --help'.\n", command->name, message,
+		command->name);
+	return STATUS_USAGE;
+}
+
+/* Returns what is wrong with the operands, or NULL. */
+static const char *check_operands(const struct command *command, const struct operands *operands)
+{
+	if (operands->client && command->client == CLIENT_NONE)
+		return "takes no client command";
+	if (operands->n < command->min_operands ||
+	    (command->max_operands >= 0 && operands->n > command->max_operands))
+		return command->needs;
+	if (operands->client ? !*operands->client : command->client == CLIENT_REQUIRED)
+		return "a client command is needed after --";
+	return NULL;
+}
+
+bool command_parse(const struct command *command, int argc, char **argv, void *options,
+		   const struct command_context *context, struct operands *ret_operands,
+		   int *ret_status)
+{
+	AUTO_FREE char *message = NULL;
+	const char *problem;
+
+	if (!options_parse(command->options, argc, argv, options, ret_operands, &message)) {
+		*ret_status = command_usage_error(command, context->err, message);
+		return false;
+	}
+	if (ret_operands->help) {
+		print_help(command, context->out);
+		*ret_status = STATUS_PASSED;
+		return false;
+	}
+	problem = check_operands(command, ret_operands);
+	if (problem)
+		*ret_status = command_usage_error(command, context->err, problem);
+	return !problem;
+}

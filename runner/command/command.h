@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A command of the program: what its help, manual page and completion show, and what runs it. */
+#ifndef SYNFAULT_RUNNER_COMMAND_COMMAND_H
+#define SYNFAULT_RUNNER_COMMAND_COMMAND_H
+
+#include "runner/command/options.h"
+#include "runner/report/result.h"
+
+/* Whether a client's command may follow after "--". */
+enum client_use {
+	CLIENT_NONE,
+	CLIENT_OPTIONAL,
+	CLIENT_REQUIRED,
+};
+
+/* What a command runs with. */
+struct command_context {
+	FILE *out, *err;                       /* borrowed */
+	const struct command *const *commands; /* all of them, NULL-terminated */
+};
+
+struct command {
+	const char *name;
+	const char *arguments;   /* as the help shows them */
+	const char *summary;     /* a few words, verb first */
+	const char *description; /* of the help: paragraphs of lines up to 80 columns */
+	const struct option_table *options;
+	int min_operands, max_operands; /* max_operands: -1 for any number */
+	const char *needs;              /* the error when their number is wrong */
+	enum client_use client;
+	/* @argv: what follows the command's name. Returns the program's exit status. */
+	int (*run)(int argc, char **argv, const struct command_context *context);
+};
+
+/**
+ * command_parse() - read a command's options and operands
+ * @options: the struct whose fields its table names, with the defaults
+ * @ret_status: the exit status; only when it returns false
+ *
+ * Return: whether the command is to go on. Otherwise its help or an error has been printed.
+ */
+bool command_parse(const struct command *command, int argc, char **argv, void *options,
+		   const struct command_context *context, struct operands *ret_operands,
+		   int *ret_status);
+
+/* Prints an error in the command line. Returns the exit status. */
+int command_usage_error(const struct command *command, FILE *err, const char *message);
+
+#endif
