@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A libcurl client with a retry loop of its own, as programs have that don't leave retrying to a
- * library. Only a refused connection is retried: CURLE_COULDNT_CONNECT says no more than that
- * connecting failed, so the loop looks at the operating system's error, too.
+ * A libcurl client with its own retry loop. It retries only a refused connection:
+ * CURLE_COULDNT_CONNECT just means that connecting failed, so the loop also looks at the operating
+ * system's error.
  */
 #include "targets/clients/retry.h"
 

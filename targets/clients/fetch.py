@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fetch a URL with the retry loop that everybody writes.
+"""Fetch a URL with a common retry loop.
 
-At most five attempts, two seconds apart; only a refused connection is retried, every other error is
-let through as it is. When all attempts failed, the last error is chained to the RuntimeError.
+Makes at most five attempts, two seconds apart. It retries only a refused connection; any other error
+ends it unchanged. When all attempts have failed, the last error is chained to the RuntimeError.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One connection, told as the socket calls see it: by the names of errors, byte by byte.
+"""One connection as the socket calls see it: byte counts and names of errors.
 
 Connects, sends, reads until the end, and prints a line for each of "connect", "sent", "received"
-and "end". What ends it is EOF, an errno's name, or "time-out" (of --timeout seconds without an
+and "end". The end is EOF, an errno's name, or "time-out" (--timeout seconds without an
 answer). Exit status: 0 after EOF, 1 after anything else, 2 wrong usage.
 """
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The smallest client, for benchmarks: a blocking connect() to a literal address, no name look-up,
- * linked statically where that is possible, so that starting it costs next to nothing.
+ * The smallest client, for benchmarks: a blocking connect() to a literal address without name
+ * look-up, linked statically if possible so that it starts at next to no cost.
  */
 #include <arpa/inet.h>
 #include <errno.h>

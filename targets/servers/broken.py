@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A server that does in earnest what a fault imitates: broken.py ADDRESS PORT KIND
+"""A server that really does what a fault imitates: broken.py ADDRESS PORT KIND
 
 aborts  accepts, and resets               resets  waits for a request, and resets
 silent  accepts, and never answers        closes  waits for a request, and closes
@@ -23,7 +23,7 @@ def reset(peer: socket.socket) -> None:
 def serve(peer: socket.socket, kind: str) -> None:
     try:
         if kind == "aborts":
-            # Over a network no reset comes before the client is back from connect().
+            # Over a network, connect() returns before a reset can arrive.
             time.sleep(0.02)
             reset(peer)
         elif kind == "resets":
@@ -36,7 +36,7 @@ def serve(peer: socket.socket, kind: str) -> None:
             while peer.recv(65536):
                 pass
     except OSError:
-        pass  # the client was quicker
+        pass  # the client closed first
 
 
 def main() -> None:

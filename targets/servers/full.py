@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Listens with the shortest queue there is and never accepts: full.py HOST PORT
+"""Listens with the shortest possible queue and never accepts: full.py HOST PORT
 
-The first connection fills the queue; what comes after it meets a queue that is really full."""
+The first connection fills the queue; later ones meet a full queue."""
 
 import signal
 import socket

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How fast scenario files are checked: `synfault check` of 10,000 scenarios, in one file and in a
- * file each, against libyaml's bare event loop over the same bytes (read from the same files),
- * measured in the same run and in turn. Prints one JSON object for each of the two.
+ * Measures `synfault check` on 10,000 scenarios, in one file and in a file each, against libyaml's
+ * bare event loop over the same files, alternately in one run. Prints a JSON object for each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +20,7 @@ NORETURN static void die(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* A scenario as people write them: about twenty lines, no two alike. */
+/* A typical scenario of about twenty lines; all of them differ. */
 static void add_scenario(struct strbuf *out, unsigned number)
 {
 	static const char *const faults[] = {
@@ -69,7 +68,7 @@ static void read_file(const char *path, struct strbuf *out)
 		die(path);
 }
 
-/* Runs libyaml's parser over a text and does nothing with its events. */
+/* Runs libyaml's parser over a text and ignores its events. */
 static void bare_loop(const struct strbuf *text)
 {
 	yaml_parser_t parser;
@@ -131,7 +130,7 @@ static double median(double *values)
 	return values[ROUNDS / 2];
 }
 
-/* @path: what is checked; @paths: the files that it stands for. */
+/* @path: the argument of `check`; @paths: the files that this names. */
 static void measure(const char *name, char *path, char *const *paths, size_t n, FILE *out)
 {
 	double ours[ROUNDS], reference[ROUNDS], ours_ms, reference_ms;

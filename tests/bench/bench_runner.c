@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Figures of the whole program, each against a reference measured in the same run, in turn:
+ * Measures the whole program against references, alternately in one run:
  *
  *     bench_runner scenario-overhead SYNFAULT CLIENT DIR
  *     bench_runner waiting-suite SYNFAULT CLIENT DIR
@@ -27,7 +27,7 @@
 #include "runner/sandbox/network.h"
 
 enum { OVERHEAD_SCENARIOS = 300, OVERHEAD_JOBS = 8, WAITING_SCENARIOS = 200, ROUNDS = 15 };
-/* Short and many: the machine's speed changes within seconds, and both have to meet the same. */
+/* Many short rounds: the machine's speed changes within seconds, and both have to see the same. */
 enum { BULK_ROUNDS = 40 };
 #define BULK_BYTES "1000000000"
 
@@ -58,7 +58,7 @@ static void report(const char *name, double ours, double reference, double ratio
 	       name, ours, reference, ratio, unit, goal);
 }
 
-/* What a container with CAP_NET_ADMIN alone is like: its own network, and no further namespace. */
+/* Imitates a container with CAP_NET_ADMIN alone: its own network, and no further namespaces. */
 static void confine(void)
 {
 	if (unshare(CLONE_NEWNET) < 0 || network_lo_up() < 0)
@@ -70,7 +70,7 @@ static void confine(void)
 		die("capabilities");
 }
 
-/* Runs a command with its output thrown away; returns its wall time. */
+/* Runs a command without output and returns its wall time. */
 static double run_in(char *const *command, void (*prepare)(void))
 {
 	int64_t started_ns = clock_monotonic_ns();
@@ -111,7 +111,7 @@ static void write_file(const char *path, const struct strbuf *text)
 
 /* ---- scenario-overhead ---- */
 
-/* The least that any harness with a private network has to do for a client. */
+/* The least that a harness with a private network does for a client. */
 static pid_t start_bare(char *const *command)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWNET, NULL, NULL, NULL, NULL);
@@ -217,7 +217,7 @@ static void capture_cost(char *program, char *client, const char *directory)
 	char *const without[] = {program, verb, quiet, jobs, path, NULL};
 
 	for (int i = 0; i < ROUNDS; i++) {
-		/* As in CI: there are none of an earlier run, which would have to be removed. */
+		/* As in CI: without captures of an earlier run, which would be removed first. */
 		AUTO_FREE char *captures = xasprintf("--capture-dir=%s/captures-%d", directory, i);
 		char *const with[] = {program, verb, quiet, jobs, always, captures, path, NULL};
 
@@ -237,7 +237,7 @@ static void capture_cost(char *program, char *client, const char *directory)
 
 /* ---- output-memory ---- */
 
-/* The most memory that one process of a run had whose client writes so much, in MB. */
+/* Returns the peak memory of the largest process, in MB, for a client with this much output. */
 static double memory_of(char *program, const char *directory, unsigned megabytes)
 {
 	AUTO_FREE char *path = xasprintf("%s/output.yaml", directory);
@@ -274,8 +274,8 @@ static double memory_of(char *program, const char *directory, unsigned megabytes
 }
 
 /*
- * With all reports written, of a hundred times the output over that of once. What grows is the list
- * of its times, which has an end (supervise.c, MAX_OUTPUT_EVENTS).
+ * With all reports, for a hundred times the output, relative to once. Only the list of output times
+ * grows, up to a limit (MAX_OUTPUT_EVENTS).
  */
 static void output_memory(char *program, char *client, const char *directory)
 {
@@ -349,7 +349,7 @@ static double read_rate(const char *path)
 	return rate / 1e9;
 }
 
-/* Both ends in a network namespace of their own, no rule in it. */
+/* Both ends in a network namespace without rules. */
 static void bare_throughput(char *bulk, const char *result)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWNET, NULL, NULL, NULL, NULL);
@@ -402,7 +402,7 @@ static void measure_throughput(const char *name, const char *faults, const char 
 		      bulk, faults, others, bulk, BULK_BYTES, result, *others ? ", other: 0" : "");
 	write_file(path, &text);
 	for (int i = 0; i < BULK_ROUNDS; i++) {
-		/* In changing order: what comes second must not gain by it. */
+		/* In alternating order: the second one must not gain by it. */
 		for (int turn = 0; turn < 2; turn++) {
 			if ((turn + i) % 2 == 0) {
 				bare_throughput(bulk, result);
@@ -424,7 +424,7 @@ static void established_throughput(char *program, char *bulk, const char *direct
 			   directory);
 }
 
-/* Another endpoint has a fault that would take its connections through the queue. */
+/* Another endpoint has a fault that takes its connections through the queue. */
 static void established_beside_fault(char *program, char *bulk, const char *directory)
 {
 	measure_throughput("established-beside-fault", "accept",
@@ -432,7 +432,7 @@ static void established_beside_fault(char *program, char *bulk, const char *dire
 			   directory);
 }
 
-/* Its own connection goes through the queue, byte for byte, to a fault at the very end. */
+/* Its own connection goes through the queue up to a fault at the very end. */
 static void established_fault(char *program, char *bulk, const char *directory)
 {
 	measure_throughput("established-fault", "reset after " BULK_BYTES " bytes to-server", "",

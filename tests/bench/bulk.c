@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Moves bytes over one TCP connection as fast as it goes: both ends of the established-throughput
+ * Moves bytes over one TCP connection as fast as possible: both ends of the established-throughput
  * figure. `bulk serve ADDRESS PORT` takes one connection and reads it to its end; `bulk send
- * ADDRESS PORT BYTES FILE` sends and writes bytes per second to FILE. Each end stays on a processor
- * of its own, where there are two: on which ones the scheduler puts them makes more of a difference
- * than what is to be measured.
+ * ADDRESS PORT BYTES FILE` sends and writes bytes per second to FILE. Each end stays on its own
+ * processor if there are two: the scheduler's choice would make more of a difference than what is
+ * measured.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ static int fail(const char *what)
 	return EXIT_FAILURE;
 }
 
-/* Stays on the first of the processors that may be used, or on the last. */
+/* Pins the process to the first or the last permitted processor. */
 static void stay(bool last)
 {
 	cpu_set_t all, one;
@@ -58,7 +58,7 @@ static int serve(const struct sockaddr_in *address)
 		return fail("write");
 	if (length < 0 && errno != ECONNRESET)
 		return fail("read");
-	/* The harness ends us; a server that ends by itself before the client is an error. */
+	/* The harness ends this server; one that exits before the client is an error. */
 	pause();
 	return EXIT_SUCCESS;
 }
@@ -84,7 +84,7 @@ static int send_all(const struct sockaddr_in *address, int64_t bytes, const char
 		left -= length;
 	}
 	shutdown(connection, SHUT_WR);
-	/* or the connection was reset behind the last byte, as it was to be */
+	/* or the connection was reset after the last byte, as intended */
 	if (read(connection, chunk, 1) != 1 && errno != ECONNRESET)
 		return fail("read");
 	seconds = (double)(clock_monotonic_ns() - started_ns) / (double)NS_PER_S;
