@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of drafting baselines: what is expected of a client whose runs are known. */
+#include <criterion/criterion.h>
+#include <signal.h>
+
+#include "runner/observe/baseline.h"
+#include "tests/lib/record_builder.h"
+
+enum { RUNS = 2 };
+
+static char command[] = "client", target[] = "${server}";
+static char *const command_line[] = {command, target, NULL};
+
+/* Records of two runs, one drawn up after the other, and what was observed in them. */
+struct draft_fixture {
+	struct record_builder *builders[RUNS];
+	size_t endpoints[RUNS];
+};
+
+static struct draft_fixture begin(const char *script)
+{
+	struct draft_fixture fixture;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		fixture.builders[i] = record_builder_new();
+		fixture.endpoints[i] =
+			record_builder_endpoint(fixture.builders[i], ADHOC_ENDPOINT, script);
+	}
+	return fixture;
+}
+
+/* Returns the standard fault with these steps. */
+static const struct standard_fault *find_fault(const char *faults)
+{
+	for (size_t i = 0; i < n_standard_faults; i++)
+		if (strcmp(standard_faults[i].faults, faults) == 0)
+			return &standard_faults[i];
+	cr_assert_fail("no standard fault \"%s\"", faults);
+	return NULL;
+}
+
+/* Drafts the scenario and frees the fixture; the caller frees the text. */
+static char *draft(struct draft_fixture *fixture, const char *faults, struct baseline baseline)
+{
+	struct strbuf text = {0};
+	struct observed runs[RUNS];
+	struct record *records[RUNS];
+
+	baseline.command = command_line;
+	baseline.timeout_ns = 30 * NS_PER_S;
+	for (size_t i = 0; i < RUNS; i++) {
+		records[i] = fixture->builders[i]->record;
+		runs[i] = observe(records[i]);
+	}
+	baseline_begin(&baseline, &text);
+	baseline_add(&baseline, find_fault(faults), records, runs, RUNS, &text);
+	for (size_t i = 0; i < RUNS; i++) {
+		observed_free(&runs[i]);
+		record_builder_free(fixture->builders[i]);
+	}
+	return strbuf_steal(&text);
+}
+
+static void expect_in(const char *text, const char *part)
+{
+	cr_expect_not_null(strstr(text, part), "\"%s\" is not in:\n%s", part, text);
+}
+
+static void expect_not_in(const char *text, const char *part)
+{
+	cr_expect_null(strstr(text, part), "\"%s\" is in:\n%s", part, text);
+}
+
+/* Refuses attempts at these times (ms, ended by -1) in every run. */
+static void refuse_at(struct draft_fixture *fixture, const int *times_ms)
+{
+	for (; *times_ms >= 0; times_ms++)
+		for (size_t i = 0; i < RUNS; i++)
+			record_builder_attempt_refused(fixture->builders[i], fixture->endpoints[i],
+						       *times_ms);
+}
+
+#define TIMES(...)                                                                                 \
+	(const int[])                                                                              \
+	{                                                                                          \
+		__VA_ARGS__, -1                                                                    \
+	}
+
+Test(baseline, baseline_expects_the_policy_that_all_runs_fit)
+{
+	struct draft_fixture fixture = begin("refuse");
+	AUTO_FREE char *text = NULL;
+
+	refuse_at(&fixture, TIMES(0, 1000, 3000, 7000));
+	for (size_t i = 0; i < RUNS; i++)
+		record_builder_client_exits(fixture.builders[i], 7010, 7);
+	text = draft(&fixture, "refuse", (struct baseline){0});
+	expect_in(text, "  exit: 7\n");
+	expect_in(text, "  attempts: 4\n");
+	expect_in(text, "backoff: {exponential: {base: 1s, factor: 2}}");
+}
+
+/* Every signal has one name everywhere, also those that some C libraries leave out. */
+Test(baseline, baseline_names_the_signal_that_killed_the_client)
+{
+	static const struct {
+		int number;
+		const char *line;
+	} cases[] = {
+		{SIGTERM, "  exit: {signal: TERM}\n"},
+		{SIGIO, "  exit: {signal: IO}\n"},
+		{SIGSTKFLT, "  exit: {signal: STKFLT}\n"},
+	};
+
+	for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+		struct draft_fixture fixture = begin("refuse");
+		AUTO_FREE char *text = NULL;
+
+		refuse_at(&fixture, TIMES(0, 1000));
+		for (size_t i = 0; i < RUNS; i++)
+			record_builder_client_killed(fixture.builders[i], 1010, cases[k].number);
+		text = draft(&fixture, "refuse", (struct baseline){0});
+		expect_in(text, cases[k].line);
+	}
+}
+
+Test(baseline, baseline_does_not_expect_an_exit_that_differs)
+{
+	struct draft_fixture fixture = begin("refuse");
+	AUTO_FREE char *text = NULL;
+
+	refuse_at(&fixture, TIMES(0, 1000));
+	for (size_t i = 0; i < RUNS; i++)
+		record_builder_client_exits(fixture.builders[i], 1010, (int)i);
+	text = draft(&fixture, "refuse", (struct baseline){0});
+	expect_not_in(text, "exit:");
+	expect_in(text, "  attempts: 2\n");
+}
+
+Test(baseline, baseline_only_bounds_random_backoff)
+{
+	struct draft_fixture fixture = begin("refuse");
+	AUTO_FREE char *text = NULL;
+
+	refuse_at(&fixture, TIMES(0, 300, 1000, 1100));
+	for (size_t i = 0; i < RUNS; i++)
+		record_builder_client_exits(fixture.builders[i], 1110, 1);
+	text = draft(&fixture, "refuse", (struct baseline){.draws = true});
+	expect_in(text, "backoff: {fixed: 0s..");
+	expect_not_in(text, "exponential");
+}
+
+/* The last attempt ended with the process, so there is no connect-timeout to expect. */
+Test(baseline, baseline_ends_an_endless_client_by_timeout)
+{
+	struct draft_fixture fixture = begin("drop");
+	AUTO_FREE char *text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		struct record_builder *builder = fixture.builders[i];
+
+		record_builder_attempt_dropped(builder, fixture.endpoints[i], 0, 1000);
+		record_builder_attempt_dropped(builder, fixture.endpoints[i], 2000, 3000);
+		record_builder_times_out(builder, 3000);
+		record_builder_client_killed(builder, 3000, SIGTERM);
+	}
+	text = draft(&fixture, "drop", (struct baseline){0});
+	expect_in(text, "command: [timeout, 30, client, ");
+	expect_in(text, "  exit: 124\n");
+	expect_in(text, "Whether it would give up is unknown");
+	expect_not_in(text, "connect-timeout");
+}
+
+Test(baseline, baseline_expects_how_long_the_client_waits_for_an_answer)
+{
+	struct draft_fixture fixture = begin("drop");
+	AUTO_FREE char *text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		struct record_builder *builder = fixture.builders[i];
+
+		record_builder_attempt_dropped(builder, fixture.endpoints[i], 0, 1004);
+		record_builder_client_exits(builder, 1020, 1);
+	}
+	text = draft(&fixture, "drop", (struct baseline){0});
+	expect_in(text, "  connect-timeout: 1s\n");
+}
+
+Test(baseline, baseline_says_why_there_is_nothing_to_expect)
+{
+	struct draft_fixture idle = begin("refuse"), silent = begin("reset after accept");
+	AUTO_FREE char *idle_text = NULL, *silent_text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		record_builder_client_exits(idle.builders[i], 10, 0);
+		record_builder_attempt_connected(silent.builders[i], silent.endpoints[i], 0);
+		record_builder_client_exits(silent.builders[i], 10, 0);
+	}
+	idle_text = draft(&idle, "refuse", (struct baseline){0});
+	expect_in(idle_text, "# Nothing expected: the client never tried to connect.");
+	silent_text = draft(&silent, "reset after accept", (struct baseline){.silent = true});
+	expect_in(silent_text, "# Nothing expected: the client neither sends nor reads");
+	expect_not_in(silent_text, "\nexpect:");
+}
