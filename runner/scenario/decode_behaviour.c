@@ -366,12 +366,16 @@ static bool decode_target(struct loader *loader, const struct node *node, struct
 	dot = strchr(text, '.');
 	name = xstrndup(text, dot ? (size_t)(dot - text) : strlen(text));
 	where.endpoint = scenario_endpoint(scenario, name);
-	if (where.endpoint == SIZE_MAX && parse_family(text, &where) && where.ordinal > 0) {
+	if (where.endpoint == SIZE_MAX && parse_family(text, &where) && where.ordinal > 0 &&
+	    scenario->n_endpoints == 1)
+		where.endpoint = 0;
+	else if (where.endpoint == SIZE_MAX && where.ordinal > 0) {
 		loader_error(loader, node, "\"%s\" doesn't say at which endpoint", text);
 		loader_hint(loader, "write ENDPOINT.%s", text);
 		return false;
 	}
-	if (where.endpoint != SIZE_MAX && dot && !parse_family(dot + 1, &where)) {
+	if (where.endpoint != SIZE_MAX && dot && where.family == N_FAMILIES &&
+	    !parse_family(dot + 1, &where)) {
 		loader_error(loader, node, "\"%s\" is neither a family nor an address", dot + 1);
 		loader_hint(loader, "write %s.ipv4, %s.ipv6, or one of several: %s.ipv6.2", name,
 			    name, name);
