@@ -90,6 +90,8 @@ static void put_address(struct strbuf *out, const char *name, const struct addre
 void record_write_event(const struct event *event, struct strbuf *out)
 {
 	put_word(out, "kind", event_kind_name(event->kind));
+	if (event->early_ns > 0)
+		put_integer(out, "earliest_ns", event_earliest_ns(event));
 	put_integer(out, "at_ns", event->at_ns);
 	if (event->kind <= EVENT_CLOSED)
 		put_integer(out, "attempt", event->u.net.attempt);
@@ -106,6 +108,16 @@ void record_write_event(const struct event *event, struct strbuf *out)
 	case EVENT_FAULT:
 		put_word(out, "fault", fault_kind_name(event->u.net.fault));
 		put_integer(out, "bytes", (int64_t)event->u.net.bytes);
+		break;
+	case EVENT_OPEN:
+		put_word(out, "state", tcp_state_name(event->u.net.tcp_state));
+		break;
+	case EVENT_CLIENT_END:
+		put_bool(out, "rst", event->u.net.rst);
+		put_integer(out, "bytes_sent", (int64_t)event->u.net.end_sent);
+		put_integer(out, "bytes_received", (int64_t)event->u.net.end_received);
+		if (event->u.net.last_receive_ns != NEVER_RECEIVED)
+			put_integer(out, "last_receive_ns", event->u.net.last_receive_ns);
 		break;
 	case EVENT_ORPHANED:
 	case EVENT_CLOSED:
@@ -126,12 +138,20 @@ void record_write_event(const struct event *event, struct strbuf *out)
 		put_integer(out, "endpoint", event->u.server.endpoint);
 		put_integer(out, "wait_status", event->u.server.wait_status);
 		break;
+	case EVENT_STARVATION:
+		put_integer(out, "client_ns", event->u.starvation.client_ns);
+		put_integer(out, "server_ns", event->u.starvation.server_ns);
+		put_integer(out, "canary_ns", event->u.starvation.canary_ns);
+		put_bool(out, "complete", !event->u.starvation.incomplete);
+		break;
 	case EVENT_EXIT:
 		put_instance(out, event->u.exit.instance);
 		put_integer(out, "wait_status", event->u.exit.wait_status);
 		break;
 	case EVENT_ESTABLISHED:
+	case EVENT_GONE:
 	case EVENT_STANDING:
+	case EVENT_STOP:
 	case EVENT_TIMEOUT:
 	case EVENT_N_KINDS:
 		break;
@@ -170,6 +190,8 @@ static void write_attempt(struct strbuf *out, const struct record_attempt *attem
 	put_address(out, "client", &attempt->client);
 	put_address(out, "server", &attempt->server);
 	put_integer(out, "isn", attempt->isn);
+	if (attempt->cookie)
+		put_integer(out, "cookie", (int64_t)attempt->cookie);
 }
 
 static void write_stream(struct strbuf *out, const struct stream *stream)
@@ -233,6 +255,9 @@ char *record_write_json(const struct record *record, size_t *ret_length)
 	put_bool(out, "client_started", record->client_started);
 	if (record->attached)
 		put_bool(out, "attached", true);
+	put_bool(out, "sockets", record->has_sockets);
+	put_bool(out, "client_ends", record->has_client_ends);
+	put_bool(out, "starvation", record->has_starvation);
 	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
 	put_integer(out, "client_lag_ns", record->client_lag_ns);
 	put_bool(out, "complete", record->complete);

@@ -9,7 +9,7 @@
 #include "runner/record/record.h"
 
 #define RECORD_FORMAT_NAME    "synfault-record"
-#define RECORD_FORMAT_VERSION 1
+#define RECORD_FORMAT_VERSION 2
 
 /* As record_read_json(), of what was parsed already; @json is borrowed and may be anything. */
 struct record *record_read_object(json_t *json, char **ret_message);

@@ -274,7 +274,9 @@ static bool read_attempt(struct object *object, const struct record *record,
 	       read_integer(object, "delay_ns", 0, TIME_LIMIT_NS, &attempt->delay_ns) &&
 	       read_address(object, "client", &attempt->client) &&
 	       read_address(object, "server", &attempt->server) &&
-	       read_u32(object, "isn", 0, UINT32_MAX, &attempt->isn);
+	       read_u32(object, "isn", 0, UINT32_MAX, &attempt->isn) &&
+	       (!json_object_get(object->json, "cookie") ||
+		read_count(object, "cookie", &attempt->cookie));
 }
 
 static bool read_verdict(struct object *object, enum verdict_kind *ret)
@@ -314,6 +316,41 @@ static bool read_wait_status(struct object *object, int *ret)
 	return true;
 }
 
+static bool read_tcp_state(struct object *object, uint8_t *ret)
+{
+	const char *name = json_string_value(optional(object, "state"));
+
+	for (uint8_t state = 0; name && state < UINT8_MAX; state++)
+		if (tcp_state_name(state) && strcmp(name, tcp_state_name(state)) == 0) {
+			*ret = state;
+			return true;
+		}
+	return wrong(object, "state", "not known");
+}
+
+static bool read_client_end(struct object *object, struct event *event)
+{
+	event->u.net.last_receive_ns = NEVER_RECEIVED;
+	return read_bool(object, "rst", &event->u.net.rst) &&
+	       read_count(object, "bytes_sent", &event->u.net.end_sent) &&
+	       read_count(object, "bytes_received", &event->u.net.end_received) &&
+	       (!json_object_get(object->json, "last_receive_ns") ||
+		read_time(object, "last_receive_ns", &event->u.net.last_receive_ns));
+}
+
+static bool read_starvation(struct object *object, struct event *event)
+{
+	bool complete = false;
+
+	if (!read_integer(object, "client_ns", 0, TIME_LIMIT_NS, &event->u.starvation.client_ns) ||
+	    !read_integer(object, "server_ns", 0, TIME_LIMIT_NS, &event->u.starvation.server_ns) ||
+	    !read_integer(object, "canary_ns", 0, TIME_LIMIT_NS, &event->u.starvation.canary_ns) ||
+	    !read_bool(object, "complete", &complete))
+		return false;
+	event->u.starvation.incomplete = !complete;
+	return true;
+}
+
 static bool read_event_body(struct object *object, const struct record *record, struct event *event)
 {
 	switch (event->kind) {
@@ -328,6 +365,12 @@ static bool read_event_body(struct object *object, const struct record *record, 
 	case EVENT_FAULT:
 		return read_fault(object, &event->u.net.fault) &&
 		       read_count(object, "bytes", &event->u.net.bytes);
+	case EVENT_OPEN:
+		return read_tcp_state(object, &event->u.net.tcp_state);
+	case EVENT_CLIENT_END:
+		return read_client_end(object, event);
+	case EVENT_STARVATION:
+		return read_starvation(object, event);
 	case EVENT_ORPHANED:
 	case EVENT_CLOSED:
 		return read_u32(object, "retransmissions", 0, UINT32_MAX,
@@ -349,7 +392,9 @@ static bool read_event_body(struct object *object, const struct record *record, 
 		return read_instance(object, record, false, &event->u.exit.instance) &&
 		       read_wait_status(object, &event->u.exit.wait_status);
 	case EVENT_ESTABLISHED:
+	case EVENT_GONE:
 	case EVENT_STANDING:
+	case EVENT_STOP:
 	case EVENT_TIMEOUT:
 		return true;
 	case EVENT_N_KINDS:
@@ -368,6 +413,14 @@ static bool read_event(struct object *object, const struct record *record, struc
 			event->kind = (enum event_kind)kind;
 	if (!read_time(object, "at_ns", &event->at_ns))
 		return false;
+	if (json_object_get(object->json, "earliest_ns")) {
+		int64_t earliest_ns = 0;
+
+		if (!read_integer(object, "earliest_ns", -TIME_LIMIT_NS, event->at_ns,
+				  &earliest_ns))
+			return false;
+		event->early_ns = event->at_ns - earliest_ns;
+	}
 	if (event->kind <= EVENT_CLOSED &&
 	    !read_index(object, "attempt", record->n_attempts, &event->u.net.attempt))
 		return false;
@@ -432,7 +485,10 @@ static bool read_head(struct object *object, struct record *record)
 	if (!read_integer(object, "version", 1, INT64_MAX, &version))
 		return false;
 	if (version != RECORD_FORMAT_VERSION)
-		return wrong(object, "version", "one that this program does not know");
+		return refuse(object->reader,
+			      "record of format %" PRId64 ": made by %s synfault; run the scenario "
+			      "again",
+			      version, version < RECORD_FORMAT_VERSION ? "an older" : "a newer");
 	return read_optional_text(object, "scenario", &record->scenario) &&
 	       read_optional_text(object, "path", &record->path) &&
 	       read_seed(object, &record->seed) &&
@@ -446,6 +502,9 @@ static bool read_head(struct object *object, struct record *record)
 	       read_u32(object, "instances", 1, MAX_INSTANCES, &record->n_instances) &&
 	       read_bool(object, "client_started", &record->client_started) &&
 	       read_optional_bool(object, "attached", &record->attached) &&
+	       read_bool(object, "sockets", &record->has_sockets) &&
+	       read_bool(object, "client_ends", &record->has_client_ends) &&
+	       read_bool(object, "starvation", &record->has_starvation) &&
 	       read_integer(object, "harness_lag_ns", 0, TIME_LIMIT_NS, &record->harness_lag_ns) &&
 	       read_integer(object, "client_lag_ns", -1, TIME_LIMIT_NS, &record->client_lag_ns) &&
 	       read_bool(object, "complete", &record->complete);

@@ -2,17 +2,24 @@
 /* The record as a container: making, filling and freeing it. See record.h. */
 #include "runner/record/record.h"
 
+#include <netinet/tcp.h>
+
 static const char *const event_kind_names[] = {
 	[EVENT_SYN] = "syn",
 	[EVENT_VERDICT] = "verdict",
 	[EVENT_ESTABLISHED] = "established",
 	[EVENT_FAULT] = "fault",
+	[EVENT_OPEN] = "open",
+	[EVENT_GONE] = "gone",
+	[EVENT_CLIENT_END] = "client-end",
 	[EVENT_STANDING] = "standing",
 	[EVENT_ORPHANED] = "orphaned",
 	[EVENT_CLOSED] = "closed",
 	[EVENT_START] = "start",
 	[EVENT_OUTPUT] = "output",
 	[EVENT_SERVER_EXIT] = "server-exit",
+	[EVENT_STARVATION] = "starvation",
+	[EVENT_STOP] = "stop",
 	[EVENT_TIMEOUT] = "timeout",
 	[EVENT_EXIT] = "exit",
 };
@@ -21,6 +28,25 @@ _Static_assert(ARRAY_SIZE(event_kind_names) == EVENT_N_KINDS, "a name for each k
 const char *event_kind_name(enum event_kind kind)
 {
 	return event_kind_names[kind];
+}
+
+const char *tcp_state_name(uint8_t state)
+{
+	static const char *const names[] = {
+		[TCP_ESTABLISHED] = "established",
+		[TCP_SYN_SENT] = "syn-sent",
+		[TCP_SYN_RECV] = "syn-recv",
+		[TCP_FIN_WAIT1] = "fin-wait-1",
+		[TCP_FIN_WAIT2] = "fin-wait-2",
+		[TCP_TIME_WAIT] = "time-wait",
+		[TCP_CLOSE] = "close",
+		[TCP_CLOSE_WAIT] = "close-wait",
+		[TCP_LAST_ACK] = "last-ack",
+		[TCP_LISTEN] = "listen",
+		[TCP_CLOSING] = "closing",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : NULL;
 }
 
 struct record *record_new(void)

@@ -5,6 +5,8 @@
  * written as JSON, read back, and judged again with the same outcome.
  *
  * Times are nanoseconds since the client was started (CLOCK_MONOTONIC); they are negative before.
+ * An event has the latest time at which it can have happened, and says how much earlier it can have
+ * happened, which is 0 for what is exact.
  */
 #ifndef SYNFAULT_RUNNER_RECORD_RECORD_H
 #define SYNFAULT_RUNNER_RECORD_RECORD_H
@@ -17,12 +19,17 @@ enum event_kind {
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
 	EVENT_FAULT,       /* something was done to the connection after its SYN */
-	EVENT_STANDING, /* the client has ended, and a process that it left has the socket open */
-	EVENT_ORPHANED, /* the client's socket is closed, but lives on: what it carried */
-	EVENT_CLOSED,   /* the client's socket died; the last of those about an attempt */
-	EVENT_START,    /* an instance of the client was started */
-	EVENT_OUTPUT,   /* the client wrote to stdout or stderr */
+	EVENT_OPEN,        /* a look at the kernel's table found the attempt's socket there */
+	EVENT_GONE, /* the attempt left SYN_SENT without an answer, before any notice of a death */
+	EVENT_CLIENT_END, /* the client's own first FIN or RST on the connection */
+	EVENT_STANDING,   /* the client has ended, and a process that it left has the socket open */
+	EVENT_ORPHANED,   /* the client's socket is closed, but lives on: what it carried */
+	EVENT_CLOSED,     /* the client's socket died; the last kind that is about an attempt */
+	EVENT_START,      /* an instance of the client was started */
+	EVENT_OUTPUT,     /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
+	EVENT_STARVATION,  /* how long processes have been ready without a processor so far */
+	EVENT_STOP,        /* the client ran for as long as it was asked to; it was sent TERM */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
 	EVENT_EXIT,        /* the first process of an instance of the client ended */
 	EVENT_N_KINDS,
@@ -37,10 +44,16 @@ enum event_kind {
 
 /* "syn", "verdict", … as in JSON. */
 const char *event_kind_name(enum event_kind kind);
+/* Of a TCP socket, TCP_ESTABLISHED to TCP_CLOSING: "established", "syn-sent", …; NULL: not one. */
+const char *tcp_state_name(uint8_t state);
+
+/* CLIENT_END: no data was received. */
+#define NEVER_RECEIVED INT64_MIN
 
 struct event {
 	enum event_kind kind;
-	int64_t at_ns;
+	int64_t at_ns;    /* the latest time at which it can have happened */
+	int64_t early_ns; /* it can have happened so much earlier; 0: at_ns is exact */
 	union {
 		struct {
 			uint32_t attempt; /* id; index into record->attempts */
@@ -55,6 +68,14 @@ struct event {
 				struct { /* FAULT */
 					enum fault_kind fault;
 					uint64_t bytes; /* of data that had passed by then */
+				};
+				uint8_t tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
+				struct {           /* CLIENT_END */
+					bool rst;  /* else FIN */
+					/* of data, by the client until then */
+					uint64_t end_sent, end_received;
+					/* when its last data came, or NEVER_RECEIVED */
+					int64_t last_receive_ns;
 				};
 				struct { /* CLOSED, ORPHANED: the kernel's tcp_info */
 					uint32_t retransmissions;
@@ -73,6 +94,17 @@ struct event {
 			uint32_t endpoint;
 			int wait_status;
 		} server;
+		/*
+		 * STARVATION: time since the first look for which threads were ready without a
+		 * processor, each an upper bound; the difference of two looks bounds what happened
+		 * between them.
+		 */
+		struct {
+			int64_t client_ns, server_ns;
+			/* lateness of a thread of ours that sleeps in the same cgroup */
+			int64_t canary_ns;
+			bool incomplete; /* not all threads were seen: no bound up to this look */
+		} starvation;
 		struct {
 			uint32_t instance;
 		} start;
@@ -92,6 +124,7 @@ struct record_attempt {
 	int64_t delay_ns;  /* drawn for it; 0 unless its step delays */
 	struct address client, server;
 	uint32_t isn;
+	uint64_t cookie; /* of its socket, which several attempts can share; 0: not known */
 };
 
 struct record_endpoint {
@@ -162,11 +195,16 @@ struct record {
 	 * end; time 0 is when the faults were armed, and client_started says that they were.
 	 */
 	bool attached;
+	/* What was asked for, and so can be judged by: see expectation_needs(). */
+	bool has_sockets;     /* cookies, OPEN, GONE */
+	bool has_client_ends; /* CLIENT_END of all connections */
+	bool has_starvation;
 	/*
-	 * The harness's own lag: the longest time from a SYN's arrival until we read it, or from
-	 * when a verdict or other timer was due until it was done; and how long the client's
-	 * processes stood ready without a processor in all (-1: the kernel did not say); of several
-	 * instances that ran side by side the first process that waited longest.
+	 * For people; judgement goes by single events. The harness's own lag: the longest time from
+	 * a SYN's arrival until we read it, or from when a verdict or other timer was due until it
+	 * was done; and how long the client's processes stood ready without a processor in all (-1:
+	 * the kernel did not say); of several instances that ran side by side the first process
+	 * that waited longest.
 	 */
 	int64_t harness_lag_ns;
 	int64_t client_lag_ns;
@@ -194,6 +232,12 @@ struct stream_writer *stream_writer_new(const char *name);
 void stream_writer_add(struct stream_writer *writer, const char *data, size_t length);
 /* Ends the capture: frees the writer, writes the stream. */
 void stream_writer_finish(struct stream_writer *writer, struct stream *ret);
+
+/* The earliest time at which an event can have happened. */
+static inline int64_t event_earliest_ns(const struct event *event)
+{
+	return event->at_ns - event->early_ns;
+}
 
 /*
  * JSON, one object per record (docs/record.md). Text that is not UTF-8 is stored as

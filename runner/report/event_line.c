@@ -94,6 +94,15 @@ static void add_what(const struct record *record, const struct event *event, str
 	case EVENT_FAULT:
 		add_fault(event, out);
 		break;
+	case EVENT_OPEN:
+		strbuf_printf(out, "socket open, %s", tcp_state_name(event->u.net.tcp_state));
+		break;
+	case EVENT_GONE:
+		strbuf_puts(out, "given up");
+		break;
+	case EVENT_CLIENT_END:
+		strbuf_puts(out, event->u.net.rst ? "reset by the client" : "closed by the client");
+		break;
 	case EVENT_STANDING:
 		strbuf_puts(out, "socket still open, though the client has ended");
 		break;
@@ -111,6 +120,12 @@ static void add_what(const struct record *record, const struct event *event, str
 			report_line(out, record->endpoints[event->u.server.endpoint].name);
 		strbuf_puts(out, "  its server ended: ");
 		attempt_table_wait_status(event->u.server.wait_status, out);
+		break;
+	case EVENT_STARVATION:
+		strbuf_puts(out, "processes looked at");
+		break;
+	case EVENT_STOP:
+		strbuf_puts(out, "client stopped, its time is over");
 		break;
 	case EVENT_TIMEOUT:
 		strbuf_puts(out, "time-out");

@@ -260,6 +260,9 @@ static void send_event(const struct supervise_config *config, const struct recor
 {
 	AUTO_STRBUF struct strbuf line = {0};
 
+	/* Looks are for judgement; there are too many to read. */
+	if (event->kind == EVENT_OPEN || event->kind == EVENT_STARVATION)
+		return;
 	strbuf_putc(&line, SUPERVISE_EVENT);
 	event_line_write(record, event, &line);
 	strbuf_putc(&line, '\n');

@@ -36,9 +36,11 @@ struct record_builder *record_builder_new(void)
 	record->syn_retries = 6;
 	record->syn_linear_timeouts = 4;
 	record->client_started = record->complete = true;
+	record->has_sockets = record->has_client_ends = record->has_starvation = true;
 	add_stream(record, "stdout");
 	add_stream(record, "stderr");
-	*builder = (struct record_builder){scenario, record, 40000};
+	*builder =
+		(struct record_builder){.scenario = scenario, .record = record, .next_port = 40000};
 	return builder;
 }
 
@@ -54,6 +56,26 @@ void record_builder_free(struct record_builder *builder)
 void record_builder_freep(struct record_builder **builder)
 {
 	record_builder_free(*builder);
+}
+
+static void add_event(struct record_builder *builder, int64_t at_ms, struct event event)
+{
+	event.at_ns = at_ms * NS_PER_MS;
+	builder->last_ms = at_ms;
+	builder->last_kind = event.kind;
+	record_add_event(builder->record, &event);
+}
+
+void record_builder_or_earlier(struct record_builder *builder, int64_t by_ms)
+{
+	struct record *record = builder->record;
+
+	for (size_t i = record->n_events; i-- > 0;)
+		if (record->events[i].kind == builder->last_kind &&
+		    record->events[i].at_ns == builder->last_ms * NS_PER_MS) {
+			record->events[i].early_ns = by_ms * NS_PER_MS;
+			return;
+		}
 }
 
 static void parse_script(const char *text, struct script *script)
@@ -132,44 +154,68 @@ uint32_t record_builder_attempt(struct record_builder *builder, size_t endpoint)
 void record_builder_syn(struct record_builder *builder, uint32_t id, uint32_t ordinal,
 			int64_t at_ms)
 {
-	record_add_event(builder->record,
-			 &(struct event){.kind = EVENT_SYN,
-					 .at_ns = at_ms * NS_PER_MS,
-					 .u.net = {.attempt = id, .ordinal = ordinal}});
+	add_event(builder, at_ms,
+		  (struct event){.kind = EVENT_SYN, .u.net = {.attempt = id, .ordinal = ordinal}});
 }
 
 void record_builder_verdict(struct record_builder *builder, uint32_t id, uint32_t ordinal,
 			    enum verdict_kind verdict, int64_t at_ms)
 {
-	record_add_event(
-		builder->record,
-		&(struct event){.kind = EVENT_VERDICT,
-				.at_ns = at_ms * NS_PER_MS,
-				.u.net = {.attempt = id, .ordinal = ordinal, .verdict = verdict}});
+	add_event(builder, at_ms,
+		  (struct event){.kind = EVENT_VERDICT,
+				 .u.net = {.attempt = id, .ordinal = ordinal, .verdict = verdict}});
 }
 
 void record_builder_established(struct record_builder *builder, uint32_t id, int64_t at_ms)
 {
-	record_add_event(builder->record, &(struct event){.kind = EVENT_ESTABLISHED,
-							  .at_ns = at_ms * NS_PER_MS,
-							  .u.net = {.attempt = id}});
+	add_event(builder, at_ms, (struct event){.kind = EVENT_ESTABLISHED, .u.net.attempt = id});
 }
 
 void record_builder_standing(struct record_builder *builder, uint32_t id, int64_t at_ms)
 {
-	record_add_event(builder->record, &(struct event){.kind = EVENT_STANDING,
-							  .at_ns = at_ms * NS_PER_MS,
-							  .u.net.attempt = id});
+	add_event(builder, at_ms, (struct event){.kind = EVENT_STANDING, .u.net.attempt = id});
+}
+
+void record_builder_open(struct record_builder *builder, uint32_t id, int64_t at_ms, uint8_t state)
+{
+	add_event(builder, at_ms,
+		  (struct event){.kind = EVENT_OPEN, .u.net = {.attempt = id, .tcp_state = state}});
+}
+
+void record_builder_gone(struct record_builder *builder, uint32_t id, int64_t seen_ms,
+			 int64_t missed_ms)
+{
+	add_event(builder, missed_ms,
+		  (struct event){.kind = EVENT_GONE,
+				 .early_ns = (missed_ms - seen_ms) * NS_PER_MS,
+				 .u.net.attempt = id});
+}
+
+void record_builder_client_end(struct record_builder *builder, uint32_t id, int64_t at_ms, bool rst,
+			       int64_t last_receive_ns)
+{
+	add_event(
+		builder, at_ms,
+		(struct event){
+			.kind = EVENT_CLIENT_END,
+			.u.net = {.attempt = id, .rst = rst, .last_receive_ns = last_receive_ns}});
+}
+
+void record_builder_starved(struct record_builder *builder, int64_t at_ms, int64_t client_ms,
+			    int64_t server_ms)
+{
+	add_event(builder, at_ms,
+		  (struct event){.kind = EVENT_STARVATION,
+				 .u.starvation = {.client_ns = client_ms * NS_PER_MS,
+						  .server_ns = server_ms * NS_PER_MS}});
 }
 
 void record_builder_closed(struct record_builder *builder, uint32_t id, int64_t at_ms,
 			   uint32_t retransmissions)
 {
-	record_add_event(
-		builder->record,
-		&(struct event){.kind = EVENT_CLOSED,
-				.at_ns = at_ms * NS_PER_MS,
-				.u.net = {.attempt = id, .retransmissions = retransmissions}});
+	add_event(builder, at_ms,
+		  (struct event){.kind = EVENT_CLOSED,
+				 .u.net = {.attempt = id, .retransmissions = retransmissions}});
 }
 
 uint32_t record_builder_attempt_refused_late(struct record_builder *builder, size_t endpoint,
@@ -282,9 +328,8 @@ void record_builder_client_writes(struct record_builder *builder, uint32_t strea
 
 static void add_exit(struct record_builder *builder, int64_t at_ms, int wait_status)
 {
-	record_add_event(builder->record, &(struct event){.kind = EVENT_EXIT,
-							  .at_ns = at_ms * NS_PER_MS,
-							  .u.exit.wait_status = wait_status});
+	add_event(builder, at_ms,
+		  (struct event){.kind = EVENT_EXIT, .u.exit.wait_status = wait_status});
 }
 
 void record_builder_client_exits(struct record_builder *builder, int64_t at_ms, int code)
@@ -307,10 +352,14 @@ void record_builder_server_exits(struct record_builder *builder, size_t endpoint
 						      .wait_status = wait_status}});
 }
 
+void record_builder_stops(struct record_builder *builder, int64_t at_ms)
+{
+	add_event(builder, at_ms, (struct event){.kind = EVENT_STOP});
+}
+
 void record_builder_times_out(struct record_builder *builder, int64_t at_ms)
 {
-	record_add_event(builder->record,
-			 &(struct event){.kind = EVENT_TIMEOUT, .at_ns = at_ms * NS_PER_MS});
+	add_event(builder, at_ms, (struct event){.kind = EVENT_TIMEOUT});
 }
 
 struct expectation *record_builder_expect(struct record_builder *builder,

@@ -27,9 +27,14 @@ struct record_builder {
 	struct scenario *scenario;
 	struct record *record;
 	uint16_t next_port;
+	int64_t last_ms;           /* of the event that was added last */
+	enum event_kind last_kind; /* its kind */
 };
 
-/* A client that started, two empty streams, a complete record; nothing happened yet. */
+/*
+ * A client that started, two empty streams, a complete record of which all was asked for, and in
+ * which no process ever waited for a processor; nothing happened yet.
+ */
 struct record_builder *record_builder_new(void);
 void record_builder_free(struct record_builder *builder);
 void record_builder_freep(struct record_builder **builder);
@@ -72,6 +77,17 @@ void record_builder_established(struct record_builder *builder, uint32_t id, int
 void record_builder_closed(struct record_builder *builder, uint32_t id, int64_t at_ms,
 			   uint32_t retransmissions);
 void record_builder_standing(struct record_builder *builder, uint32_t id, int64_t at_ms);
+void record_builder_open(struct record_builder *builder, uint32_t id, int64_t at_ms, uint8_t state);
+/* The attempt's socket was last seen in SYN_SENT, and first missed there. */
+void record_builder_gone(struct record_builder *builder, uint32_t id, int64_t seen_ms,
+			 int64_t missed_ms);
+void record_builder_client_end(struct record_builder *builder, uint32_t id, int64_t at_ms, bool rst,
+			       int64_t last_receive_ns);
+/* A look at the processes: so many milliseconds without a processor until then. */
+void record_builder_starved(struct record_builder *builder, int64_t at_ms, int64_t client_ms,
+			    int64_t server_ms);
+/* Makes the event that was added last uncertain: it can have happened so much earlier. */
+void record_builder_or_earlier(struct record_builder *builder, int64_t by_ms);
 
 /* @stream: STREAM_STDOUT, STREAM_STDERR. May be called again; what is too much is cut. */
 void record_builder_client_writes(struct record_builder *builder, uint32_t stream, int64_t at_ms,
@@ -80,6 +96,7 @@ void record_builder_client_exits(struct record_builder *builder, int64_t at_ms, 
 void record_builder_client_killed(struct record_builder *builder, int64_t at_ms, int signal);
 void record_builder_server_exits(struct record_builder *builder, size_t endpoint, int64_t at_ms,
 				 int wait_status);
+void record_builder_stops(struct record_builder *builder, int64_t at_ms);
 void record_builder_times_out(struct record_builder *builder, int64_t at_ms);
 
 /*

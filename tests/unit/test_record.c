@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests of the record: the order of its events, and its JSON form in both directions. */
 #include <criterion/criterion.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -49,6 +50,16 @@ static struct record_builder *full_record(void)
 	record_builder_client_exits(b, 3500, 3);
 	record->events[record->n_events - 1].u.exit.instance = 1;
 	record_builder_standing(b, 3, 3600);
+	record->attempts[1].cookie = 4711;
+	record_builder_open(b, 1, 1100, TCP_FIN_WAIT1);
+	record_builder_gone(b, 1, 1110, 1120);
+	record_builder_client_end(b, 3, 3001, false, NEVER_RECEIVED);
+	record_builder_client_end(b, 3, 3002, true, 3001 * NS_PER_MS);
+	record_builder_starved(b, 3000, 17, 0);
+	record_builder_starved(b, 3700, 17, 4);
+	record->events[record->n_events - 1].u.starvation.incomplete = true;
+	record_builder_stops(b, 3400);
+	record_builder_or_earlier(b, 200);
 	record_add_problem(record, true, "no queue: %s", "load nfnetlink_queue");
 	record_add_problem(record, false, "\xc3\x28 is not UTF-8");
 	record_add_section(record, "Listening", "127.0.0.2:8080\n");
@@ -75,6 +86,7 @@ static void expect_same_event(const struct event *x, const struct event *y)
 {
 	cr_assert_eq(x->kind, y->kind);
 	cr_expect_eq(x->at_ns, y->at_ns);
+	cr_expect_eq(x->early_ns, y->early_ns);
 	if (x->kind <= EVENT_CLOSED)
 		cr_expect_eq(x->u.net.attempt, y->u.net.attempt);
 	switch (x->kind) {
@@ -86,6 +98,20 @@ static void expect_same_event(const struct event *x, const struct event *y)
 		cr_expect_eq(x->u.net.ordinal, y->u.net.ordinal);
 		cr_expect_eq(x->u.net.verdict, y->u.net.verdict);
 		cr_expect_eq(x->u.net.lag_ns, y->u.net.lag_ns);
+		break;
+	case EVENT_OPEN:
+		cr_expect_eq(x->u.net.tcp_state, y->u.net.tcp_state);
+		break;
+	case EVENT_CLIENT_END:
+		cr_expect(x->u.net.rst == y->u.net.rst && x->u.net.end_sent == y->u.net.end_sent &&
+			  x->u.net.end_received == y->u.net.end_received &&
+			  x->u.net.last_receive_ns == y->u.net.last_receive_ns);
+		break;
+	case EVENT_STARVATION:
+		cr_expect(x->u.starvation.client_ns == y->u.starvation.client_ns &&
+			  x->u.starvation.server_ns == y->u.starvation.server_ns &&
+			  x->u.starvation.canary_ns == y->u.starvation.canary_ns &&
+			  x->u.starvation.incomplete == y->u.starvation.incomplete);
 		break;
 	case EVENT_CLOSED:
 		cr_expect_eq(x->u.net.retransmissions, y->u.net.retransmissions);
@@ -123,6 +149,9 @@ static void expect_same(const struct record *a, const struct record *b)
 	cr_expect_eq(a->syn_linear_timeouts, b->syn_linear_timeouts);
 	cr_expect_eq(a->n_instances, b->n_instances);
 	cr_expect_eq(a->client_started, b->client_started);
+	cr_expect_eq(a->has_sockets, b->has_sockets);
+	cr_expect_eq(a->has_client_ends, b->has_client_ends);
+	cr_expect_eq(a->has_starvation, b->has_starvation);
 	cr_expect_eq(a->harness_lag_ns, b->harness_lag_ns);
 	cr_expect_eq(a->client_lag_ns, b->client_lag_ns);
 	cr_expect_eq(a->complete, b->complete);
@@ -146,7 +175,7 @@ static void expect_same(const struct record *a, const struct record *b)
 		cr_expect(x->endpoint == y->endpoint && x->number == y->number &&
 			  x->instance == y->instance && x->step == y->step &&
 			  x->delay_ns == y->delay_ns && x->isn == y->isn &&
-			  address_equal(&x->client, &y->client) &&
+			  x->cookie == y->cookie && address_equal(&x->client, &y->client) &&
 			  address_equal(&x->server, &y->server));
 	}
 	cr_assert_eq(a->n_events, b->n_events);
@@ -254,9 +283,17 @@ static const struct {
 	{"no JSON", "{", "", "line 1"},
 	{"an array", "{\"format\"", "[{\"format\"", "line 1"},
 	{"another format", "synfault-record", "other", "\"format\""},
-	{"another version", "\"version\":1", "\"version\":2", "\"version\""},
+	{"an older version", "\"version\":2", "\"version\":1",
+	 "record of format 1: made by an older synfault; run the scenario again"},
+	{"a newer version", "\"version\":2", "\"version\":3",
+	 "record of format 3: made by a newer"},
+	{"an earliest time after the latest", "\"earliest_ns\":3200000000",
+	 "\"earliest_ns\":3400000001", "\"earliest_ns\" is out of range"},
+	{"a state that TCP has not", "\"state\":\"fin-wait-1\"", "\"state\":\"fin-wait-3\"",
+	 "\"state\" is not known"},
+	{"no word on cookies", "\"sockets\":true", "\"client\":true", "\"sockets\" is missing"},
 	{"an unknown key", "\"version\"", "\"colour\":1,\"version\"", "not known"},
-	{"a repeated key", "\"version\"", "\"version\":1,\"version\"", "duplicate"},
+	{"a repeated key", "\"version\"", "\"version\":2,\"version\"", "duplicate"},
 	{"a missing key", "\"complete\":true", "\"done\":true", "\"complete\" is missing"},
 	{"seed as number", "\"18446744073709551615\"", "1", "\"seed\""},
 	{"seed too large", "18446744073709551615", "18446744073709551616", "\"seed\""},

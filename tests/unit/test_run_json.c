@@ -345,7 +345,7 @@ Test(run_json, what_is_wrong_in_a_result_is_refused_with_its_place)
 		 json_true(),
 		 "scenarios[0].judgement.findings[0].place: not an object"},
 		{{"scenarios", "0", "record", "endpoints"}, json_array(), "scenarios[0].record: "},
-		{{"scenarios", "0", "record", "version"}, json_integer(2), "scenarios[0].record: "},
+		{{"scenarios", "0", "record", "version"}, json_integer(1), "scenarios[0].record: "},
 		{{"scenarios", "1", "diagnostics"}, json_true(), "scenarios[1].diagnostics: "},
 	};
 
