@@ -117,9 +117,6 @@ void text_quote_shell(struct strbuf *out, const char *word)
 	strbuf_putc(out, '\'');
 }
 
-/* U+FFFD, the replacement character. */
-#define REPLACEMENT "\xef\xbf\xbd"
-
 /* Skips bytes in [low, high] from @at on. */
 static size_t skip_range(const unsigned char *data, size_t length, size_t at, unsigned char low,
 			 unsigned char high)
@@ -176,8 +173,8 @@ static bool is_forbidden(int32_t character)
 {
 	if (character < 0x20)
 		return character != '\n' && character != '\t';
-	return (character >= 0x7f && character <= 0x9f) || character == 0xfffe ||
-	       character == 0xffff;
+	return (character >= 0x7f && character <= 0x9f) || character == 0xfffd ||
+	       character == 0xfffe || character == 0xffff;
 }
 
 /* How many bytes from @bytes on are plain: most text is nothing else, and is dealt with at once. */
@@ -212,7 +209,8 @@ void text_sanitize(struct strbuf *out, const char *data, size_t length)
 		}
 		size = utf8_decode(data + at, length - at, &character);
 		if (character < 0) {
-			strbuf_puts(out, REPLACEMENT);
+			for (size_t i = 0; i < size; i++)
+				strbuf_printf(out, "\\x%02X", (unsigned char)data[at + i]);
 		} else if (character == '\r') {
 			if (at + 1 == length || bytes[at + 1] != '\n')
 				strbuf_putc(out, '\n');

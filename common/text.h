@@ -5,6 +5,9 @@
 
 #include "common/strbuf.h"
 
+/* The ending of a noun after a count: "1 byte", "2 bytes". */
+#define PLURAL(count) ((count) == 1 ? "" : "s")
+
 /*
  * The entry of @candidates (NULL-terminated) nearest to @word by edit distance (insertions,
  * deletions, substitutions, swaps), or NULL when none is near enough to be what was meant.
@@ -16,7 +19,8 @@ void text_quote_shell(struct strbuf *out, const char *word);
 
 /*
  * Adds @length bytes so that they are well-formed UTF-8 and can't disturb a terminal or an XML
- * parser: ANSI escape sequences (CSI, OSC, two-byte) are removed, bad UTF-8 becomes U+FFFD, and
+ * parser: ANSI escape sequences (CSI, OSC, two-byte) are removed, bytes that are not UTF-8
+ * become "\xFF", and
  * characters that XML 1.0 forbids (section 2.2) as well as DEL and C1 controls are shown as
  * "#x1B". Newlines and tabs stay; a carriage return before a newline is removed, a lone one becomes
  * a newline.

@@ -173,7 +173,7 @@ Test(diag, is_shown_as_compilers_do)
 		 "     |         ^~\n"
 		 "  help: not #x7\n"},
 		{"bad UTF-8", "a.yaml", 1, 2, 1, "m", NULL, "\xffx\xc3",
-		 "a.yaml:1:2: error: m\n   1 | \xef\xbf\xbdx\xef\xbf\xbd\n     |  ^\n"},
+		 "a.yaml:1:2: error: m\n   1 | \\xFFx\\xC3\n     |     ^\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

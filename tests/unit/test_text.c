@@ -108,7 +108,6 @@ Test(text, shell_words_are_quoted_when_they_have_to_be)
 	}
 }
 
-#define BAD  "\xef\xbf\xbd"
 #define E(s) s, sizeof(s) - 1
 #define ESC  "\033"
 
@@ -157,22 +156,22 @@ Test(text, sanitized_text_is_safe_to_show)
 		{"next line", E("\xc2\x85"), "#x85"},
 		{"no-break space is text", E("\xc2\xa0"), "\xc2\xa0"},
 		{"U+FFFE and U+FFFF", E("\xef\xbf\xbe\xef\xbf\xbf"), "#xFFFE#xFFFF"},
-		{"U+FFFD itself", E(BAD), BAD},
+		{"U+FFFD itself", E("\xef\xbf\xbd"), "#xFFFD"},
 		{"U+10FFFF", E("\xf4\x8f\xbf\xbf"), "\xf4\x8f\xbf\xbf"},
-		{"above U+10FFFF", E("\xf4\x90\x80\x80"), BAD BAD BAD BAD},
-		{"lone continuation byte", E("a\x80z"), "a" BAD "z"},
+		{"above U+10FFFF", E("\xf4\x90\x80\x80"), "\\xF4\\x90\\x80\\x80"},
+		{"lone continuation byte", E("a\x80z"), "a\\x80z"},
 		{"raw C1 byte",
 		 E("\x9b"
 		   "31m"),
-		 BAD "31m"},
-		{"overlong slash", E("\xc0\xaf"), BAD BAD},
-		{"overlong in three bytes", E("\xe0\x80\xaf"), BAD BAD BAD},
-		{"overlong in four bytes", E("\xf0\x80\x80\xaf"), BAD BAD BAD BAD},
-		{"surrogate", E("\xed\xa0\x80"), BAD BAD BAD},
-		{"truncated at the end", E("a\xe2\x82"), "a" BAD},
-		{"truncated before text", E("\xe2\x82z"), BAD "z"},
-		{"truncated before ESC", E("\xc3" ESC "[m\xa9"), BAD BAD},
-		{"bytes that never occur", E("\xfe\xff\xf5"), BAD BAD BAD},
+		 "\\x9B31m"},
+		{"overlong slash", E("\xc0\xaf"), "\\xC0\\xAF"},
+		{"overlong in three bytes", E("\xe0\x80\xaf"), "\\xE0\\x80\\xAF"},
+		{"overlong in four bytes", E("\xf0\x80\x80\xaf"), "\\xF0\\x80\\x80\\xAF"},
+		{"surrogate", E("\xed\xa0\x80"), "\\xED\\xA0\\x80"},
+		{"truncated at the end", E("a\xe2\x82"), "a\\xE2\\x82"},
+		{"truncated before text", E("\xe2\x82z"), "\\xE2\\x82z"},
+		{"truncated before ESC", E("\xc3" ESC "[m\xa9"), "\\xC3\\xA9"},
+		{"bytes that never occur", E("\xfe\xff\xf5"), "\\xFE\\xFF\\xF5"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
