@@ -230,6 +230,16 @@ size_t scenario_endpoint(const struct scenario *scenario, const char *name)
 	return SIZE_MAX;
 }
 
+const struct step *scenario_step(const struct scenario *scenario, size_t endpoint, size_t step)
+{
+	const struct script *script;
+
+	if (!scenario || endpoint >= scenario->n_endpoints)
+		return NULL;
+	script = &scenario->endpoints[endpoint].script;
+	return step < script->n_steps ? &script->steps[step] : NULL;
+}
+
 static void endpoint_free(struct endpoint_spec *endpoint)
 {
 	free(endpoint->name);

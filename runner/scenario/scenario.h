@@ -362,6 +362,8 @@ int64_t scenario_leftover_timeout_ns(const struct scenario *scenario);
 
 /* The index of the endpoint with this name, or SIZE_MAX. */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);
+/* The step of an endpoint's script; NULL if @scenario is NULL or has no such step. */
+const struct step *scenario_step(const struct scenario *scenario, size_t endpoint, size_t step);
 
 /* Frees everything in it and the scenario itself; NULL is allowed. */
 void scenario_free(struct scenario *scenario);

@@ -2,6 +2,8 @@
 /* Reads attempts off their packets: see reading.h. */
 #include "runner/trace/reading.h"
 
+#include "common/text.h"
+
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 
@@ -119,6 +121,7 @@ static void take_from_client(struct reader *reader, const struct packet *packet)
 
 	if (packet->flags & TCP_FLAG_SYN) {
 		reading->syns += packet->sequence == reader->key.isn;
+		reader->syn_bytes = packet->payload_length;
 		return;
 	}
 	if (packet->flags & TCP_FLAG_RST) {
@@ -136,11 +139,21 @@ static void take_from_client(struct reader *reader, const struct packet *packet)
 	count_bytes(&reading->client_bytes, reader->key.isn, packet);
 }
 
+/* Data that came with the SYN (Fast Open) counts once the SYN-ACK acknowledges it. */
+static void take_syn_data(struct reader *reader, const struct packet *syn_ack)
+{
+	uint32_t accepted = syn_ack->acknowledgment - reader->key.isn - 1;
+
+	if (accepted <= reader->syn_bytes)
+		reader->reading.client_bytes = MAX(reader->reading.client_bytes, accepted);
+}
+
 static void take_from_server(struct reader *reader, const struct packet *packet)
 {
 	struct reading *reading = &reader->reading;
 
 	if (packet_is_syn_ack(packet)) {
+		take_syn_data(reader, packet);
 		reading->syn_acks++;
 		reader->server_isn = packet->sequence;
 		if (reading->kind == READING_NO_ANSWER)
@@ -219,8 +232,8 @@ void reading_format(const struct reading *reading, struct strbuf *out)
 		strbuf_printf(out, " (type %u, code %u)", reading->icmp_type, reading->icmp_code);
 	if (reading->kind < READING_COMPLETED)
 		return;
-	strbuf_printf(out, ", %llu bytes from the client, %llu from the server",
-		      (unsigned long long)reading->client_bytes,
+	strbuf_printf(out, ", %llu byte%s from the client, %llu from the server",
+		      (unsigned long long)reading->client_bytes, PLURAL(reading->client_bytes),
 		      (unsigned long long)reading->server_bytes);
 	if (reading->kind == READING_COMPLETED && reading->client_rst)
 		strbuf_puts(out, ", reset by the client");

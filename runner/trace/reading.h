@@ -51,6 +51,7 @@ struct reader {
 	struct reading reading;
 	bool acknowledged; /* the client has answered the SYN-ACK */
 	uint32_t server_isn;
+	uint32_t syn_bytes; /* of data in the last SYN */
 };
 
 void reader_begin(struct reader *reader, const struct attempt_key *key);

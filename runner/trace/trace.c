@@ -217,16 +217,13 @@ static const struct event *find_verdict(const struct event_lists *lists,
 static void add_step(const struct scenario *scenario, const struct record_attempt *attempt,
 		     struct strbuf *out)
 {
-	const struct script *script;
+	const struct step *step = scenario_step(scenario, attempt->endpoint, attempt->step);
 
 	strbuf_printf(out, "step %u", attempt->step + 1);
-	if (!scenario || attempt->endpoint >= scenario->n_endpoints)
-		return;
-	script = &scenario->endpoints[attempt->endpoint].script;
-	if (attempt->step >= script->n_steps)
+	if (!step)
 		return;
 	strbuf_puts(out, " (");
-	step_format(&script->steps[attempt->step], out);
+	step_format(step, out);
 	strbuf_putc(out, ')');
 }
 
@@ -376,8 +373,9 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		add_step(scenario, attempt, &comment);
 		strbuf_printf(&comment, ": %s", fault_kind_name(event->u.net.fault));
 		if (event->u.net.fault != FAULT_SYN_ACK_LOST)
-			strbuf_printf(&comment, ", after %llu bytes",
-				      (unsigned long long)event->u.net.bytes);
+			strbuf_printf(&comment, ", after %llu byte%s",
+				      (unsigned long long)event->u.net.bytes,
+				      PLURAL(event->u.net.bytes));
 		if (at_ns - packets[packet].at_ns > FAULT_NS)
 			strbuf_printf(&comment, ", %s after this packet",
 				      duration_format(at_ns - packets[packet].at_ns, later));
@@ -470,13 +468,14 @@ static void write_statistics(struct pcapng *file, const struct spool_content *co
 	AUTO_STRBUF struct strbuf comment = {0};
 
 	if (content->lost)
-		strbuf_printf(&comment, "%llu packets came in faster than they could be kept. ",
-			      (unsigned long long)content->lost);
+		strbuf_printf(&comment,
+			      "%llu packet%s arrived faster than synfault could store them. ",
+			      (unsigned long long)content->lost, PLURAL(content->lost));
 	if (content->left_out)
 		strbuf_printf(&comment,
-			      "%llu packets were left out when the capture had reached its size "
+			      "%llu packet%s left out: the capture reached its size limit "
 			      "(--capture-size). ",
-			      (unsigned long long)content->left_out);
+			      (unsigned long long)content->left_out, PLURAL(content->left_out));
 	if (!content->whole)
 		strbuf_puts(&comment, "The capture was cut short.");
 	for (uint32_t i = 0; i < MAX(content->n_interfaces, (size_t)1); i++) {

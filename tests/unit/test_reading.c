@@ -109,6 +109,15 @@ Test(reading, is_that_of_an_engineer)
 		 "completed, 10 bytes from the client, 300 from the server"},
 		{">S <SA >A >PA+10 <PA+100 <PA+100 >RA",
 		 "completed, 10 bytes from the client, 200 from the server, reset by the client"},
+		/* Fast Open: what the SYN-ACK acknowledges of the SYN's data */
+		{">S+7 <SA >A",
+		 "completed, 7 bytes from the client, 0 from the server, not closed"},
+		{">S+1 <SA >A >PA+4 <PA+1 >A",
+		 "completed, 5 bytes from the client, 1 from the server, not closed"},
+		{">S+7= <SA >A",
+		 "completed, 0 bytes from the client, 0 from the server, not closed"},
+		{">S <SA >A >PA+1",
+		 "completed, 1 byte from the client, 0 from the server, not closed"},
 		{">S <SA >A <RA",
 		 "reset after SYN-ACK, 0 bytes from the client, 0 from the server"},
 		{">S <SA >A >PA+10 <R",
@@ -116,7 +125,7 @@ Test(reading, is_that_of_an_engineer)
 		{">S <SA <R", "reset after SYN-ACK, 0 bytes from the client, 0 from the server"},
 		/* the server had closed its side; the client sent on */
 		{">S <SA >A <FA >PA+5 <R", "completed, 5 bytes from the client, 0 from the server"},
-		/* an error about a connection that stands is no answer to its SYN */
+		/* an error about an established connection does not answer its SYN */
 		{">S <SA >A !3.1",
 		 "completed, 0 bytes from the client, 0 from the server, not closed"},
 	};
