@@ -302,7 +302,7 @@ static void add_timeline(const struct console *console, const struct result *res
 		.ascii = console->ascii,
 		.columns = table_columns(console),
 		.untitled = true,
-		.lanes = MAX(MIN(columns, MAXIMUM_LANES), MINIMUM_COLUMNS),
+		.timeline = MAX(MIN(columns, MAXIMUM_LANES), MINIMUM_COLUMNS),
 	};
 
 	if (!result->record)
@@ -328,7 +328,7 @@ static const char *last_lines(const char *text, size_t n)
 }
 
 /* The end of what the client wrote to stderr: often it says there why it gave up. */
-static void add_stderr(const struct console *console, const struct result *result,
+static void add_stderr(const struct console *console, const struct record *record,
 		       struct strbuf *out)
 {
 	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
@@ -336,9 +336,9 @@ static void add_stderr(const struct console *console, const struct result *resul
 	const char *line;
 	size_t skipped, length;
 
-	if (!result->record || result->record->n_streams <= STREAM_STDERR)
+	if (!record || record->n_streams <= STREAM_STDERR)
 		return;
-	stream = &result->record->streams[STREAM_STDERR];
+	stream = &record->streams[STREAM_STDERR];
 	if (stream->total == 0)
 		return;
 	/* Head and tail are one text only when nothing is missing between them. */
@@ -381,7 +381,8 @@ static void add_headline(const struct console *console, const struct result *res
 
 /* What came of the runs before the last one. @in_full: all about the last one follows; else that
  * has a line, too. */
-static void add_earlier(const struct result *result, bool in_full, struct strbuf *out)
+static void add_earlier(const struct console *console, const struct result *result, bool in_full,
+			struct strbuf *out)
 {
 	if (result->n_earlier == 0)
 		return;
@@ -392,6 +393,8 @@ static void add_earlier(const struct result *result, bool in_full, struct strbuf
 		report_line(out, judgement->n_findings > 0 ? judgement->findings[0].message
 							   : "no reason is known");
 		strbuf_putc(out, '\n');
+		if (in_full || result->flaky)
+			add_stderr(console, result->earlier[i].record, out);
 	}
 	if (result_outcome(result) == OUTCOME_PASS || result->flaky)
 		return;
@@ -422,7 +425,7 @@ static void add_failure(const struct console *console, const struct result *resu
 		if (result->record)
 			strbuf_putc(out, '\n');
 		add_timeline(console, result, out);
-		add_stderr(console, result, out);
+		add_stderr(console, result->record, out);
 	}
 	if (result->capture || result->no_capture) {
 		strbuf_puts(out, result->capture ? "\n  capture: " : "\n  no capture: ");
@@ -461,7 +464,7 @@ static void add_line(struct console *console, const struct result *result, bool 
 	if (result_outcome(result) == OUTCOME_SKIP || result_never_ran(result))
 		add_reason(console, result, out);
 	strbuf_putc(out, '\n');
-	add_earlier(result, in_full, out);
+	add_earlier(console, result, in_full, out);
 }
 
 void console_result(struct console *console, const struct result *result, const char *repeat)

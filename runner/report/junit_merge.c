@@ -25,6 +25,7 @@ struct merge {
 	struct piece *pieces;
 	size_t n_pieces, capacity;
 	struct junit_totals totals;
+	bool with_skipped; /* in <testsuites>: the strict dialect has no such attribute */
 };
 
 static xmlNodePtr first_suite(const struct junit_part *part)
@@ -282,6 +283,15 @@ static void add_suite(struct merge *merge, xmlNodePtr root, const struct piece *
 	}
 }
 
+/* Whether no part is in the strict dialect. */
+static bool all_count_skipped(struct junit_part *const *parts, size_t n_parts)
+{
+	for (size_t i = 0; i < n_parts; i++)
+		if (!xmlHasProp(xmlDocGetRootElement(parts[i]->document), xml("skipped")))
+			return false;
+	return true;
+}
+
 static int64_t longest(struct junit_part *const *parts, size_t n_parts)
 {
 	int64_t longest_ns = 0;
@@ -322,7 +332,7 @@ static char *make_report(struct merge *merge, int64_t duration_ns, size_t *ret_l
 	xmlDocSetRootElement(document, root);
 	xmlSetProp(root, xml("name"), xml("synfault"));
 	/* In the place where readers of the text look for them; their values come later. */
-	set_counts(root, &merge->totals.counts, false);
+	set_counts(root, &merge->totals.counts, merge->with_skipped);
 	set_time(root, duration_ns);
 	while (start < merge->n_pieces) {
 		size_t end = start + 1;
@@ -333,7 +343,7 @@ static char *make_report(struct merge *merge, int64_t duration_ns, size_t *ret_l
 		add_suite(merge, root, merge->pieces + start, end - start);
 		start = end;
 	}
-	set_counts(root, &merge->totals.counts, false);
+	set_counts(root, &merge->totals.counts, merge->with_skipped);
 	text = write_document(document, ret_length);
 	xmlFreeDoc(document);
 	return text;
@@ -342,7 +352,7 @@ static char *make_report(struct merge *merge, int64_t duration_ns, size_t *ret_l
 char *junit_merge(struct junit_part *const *parts, size_t n_parts, size_t *ret_length,
 		  struct junit_totals *ret_totals, char **ret_message)
 {
-	struct merge merge = {0};
+	struct merge merge = {.with_skipped = all_count_skipped(parts, n_parts)};
 	char *text = NULL;
 
 	for (size_t i = 0; i < n_parts; i++)
