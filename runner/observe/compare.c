@@ -9,7 +9,7 @@
 
 #include "common/text.h"
 #include "runner/observe/observe.h"
-#include "runner/report/attempt_table.h"
+#include "runner/report/attempt_view.h"
 
 /* Up to this many times are listed one by one. */
 #define MAX_LISTED 6
@@ -216,7 +216,7 @@ static char *exit_text(const struct observed *observed)
 
 	if (!observed->ended)
 		return xstrdup("still running when its time ran out");
-	attempt_table_wait_status(observed->wait_status, &text);
+	attempt_add_wait_status(observed->wait_status, &text);
 	return strbuf_steal(&text);
 }
 

@@ -8,7 +8,7 @@
 #include "common/duration.h"
 #include "common/text.h"
 #include "runner/judge/fit.h"
-#include "runner/report/attempt_table.h"
+#include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
 /* At most this many times are listed one by one. */
@@ -293,7 +293,7 @@ static void add_end(const struct observed *runs, size_t n_runs, struct strbuf *o
 		if (said)
 			continue;
 		if (runs[i].ended)
-			attempt_table_wait_status(runs[i].wait_status, &text);
+			attempt_add_wait_status(runs[i].wait_status, &text);
 		strbuf_printf(out, "%s%s", before,
 			      runs[i].ended ? strbuf_text(&text)
 					    : "still running when its time ran out");

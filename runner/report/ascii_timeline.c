@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Attempts along an axis of time, in text: see lanes.h. */
+/* See ascii_timeline.h. */
 #include "runner/report/ascii_timeline.h"
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
 #define SHOWN_FIRST   12
@@ -14,7 +15,7 @@
 /* What a column of a lane can hold; a later one is drawn over an earlier one. */
 enum mark {
 	MARK_NONE,
-	MARK_WAIT,      /* since the end of the attempt before */
+	MARK_BACKOFF,   /* since the end of the attempt before */
 	MARK_CONNECTED, /* the connection is open */
 	MARK_PENDING,   /* no answer yet */
 	MARK_SYN,
@@ -29,12 +30,12 @@ static const struct {
 	const char *drawn, *ascii, *meaning;
 } marks[] = {
 	[MARK_NONE] = {" ", " ", NULL},
-	[MARK_WAIT] = {"·", ".", "wait"},
+	[MARK_BACKOFF] = {"·", ".", "backoff"},
 	[MARK_CONNECTED] = {"─", "-", "connection"},
 	[MARK_PENDING] = {"━", "=", "no answer yet"},
 	[MARK_SYN] = {"●", "S", "SYN"},
-	[MARK_RETRANSMISSION] = {"○", "s", "SYN again, by the kernel"},
-	[MARK_GAVE_UP] = {"◁", "<", "given up"},
+	[MARK_RETRANSMISSION] = {"○", "s", "SYN retransmission"},
+	[MARK_GAVE_UP] = {"◁", "<", "gave up"},
 	[MARK_ESTABLISHED] = {"✓", "+", "connected"},
 	[MARK_FAILED] = {"✗", "x", "refused"},
 };
@@ -71,7 +72,7 @@ static void put(const struct lanes *lanes, enum mark *lane, int64_t from_ns, int
 }
 
 /* The end of the latest attempt at the same endpoint that ended before this one began, or -1. */
-static int64_t wait_start(const struct history *history, uint32_t id)
+static int64_t backoff_start(const struct history *history, uint32_t id)
 {
 	const struct record_attempt *attempts = history->record->attempts;
 
@@ -107,10 +108,10 @@ static void fill_lane(const struct lanes *lanes, uint32_t id, enum mark *lane)
 	const struct history *history = lanes->history;
 	const struct attempt_history *attempt = &history->attempts[id];
 	int64_t ended_ns = attempt->end == END_OPEN ? lanes->end_ns : attempt->ended_ns;
-	int64_t waited_ns = wait_start(history, id);
+	int64_t backoff_ns = backoff_start(history, id);
 
-	if (waited_ns >= 0)
-		put(lanes, lane, waited_ns, attempt->started_ns, MARK_WAIT);
+	if (backoff_ns >= 0)
+		put(lanes, lane, backoff_ns, attempt->started_ns, MARK_BACKOFF);
 	if (attempt->end == END_ESTABLISHED)
 		put(lanes, lane, ended_ns, MIN(attempt->closed_ns, lanes->end_ns), MARK_CONNECTED);
 	put(lanes, lane, attempt->started_ns, ended_ns, MARK_PENDING);
@@ -124,26 +125,29 @@ static void fill_lane(const struct lanes *lanes, uint32_t id, enum mark *lane)
 	put(lanes, lane, ended_ns, ended_ns, end_mark(attempt->end));
 }
 
+/* "api 2", and what tells it from others: the client's instance, the address. */
 static char *label_of(const struct lanes *lanes, uint32_t id)
 {
 	const struct record *record = lanes->history->record;
 	const struct record_attempt *attempt = &record->attempts[id];
 	AUTO_STRBUF struct strbuf name = {0}, ascii = {0};
 	AUTO_FREE char *number = xasprintf(" %u", attempt->number);
-	AUTO_FREE char *instance = record->n_instances > 1 && attempt->instance != INSTANCE_UNKNOWN
-					   ? xasprintf(" instance %u", attempt->instance + 1)
-					   : xstrdup("");
 	struct strbuf label = {0};
 
-	report_line(&name, attempt->endpoint < record->n_endpoints
-				   ? record->endpoints[attempt->endpoint].name
-				   : "?");
+	report_line(&name, attempt_endpoint_name(record, attempt->endpoint));
 	if (lanes->style->ascii)
 		report_ascii(&ascii, strbuf_text(&name));
 	report_fit(&label, strbuf_text(lanes->style->ascii ? &ascii : &name),
 		   LABEL_COLUMNS - strlen(number), lanes->style->ascii);
 	strbuf_puts(&label, number);
-	strbuf_puts(&label, instance);
+	if (record->n_instances > 1) {
+		strbuf_puts(&label, " instance ");
+		attempt_add_instance(attempt, &label);
+	}
+	strbuf_putc(&label, ' ');
+	attempt_add_target(record, id, &label);
+	if (label.data[label.length - 1] == ' ')
+		label.data[--label.length] = '\0';
 	return strbuf_steal(&label);
 }
 
@@ -207,7 +211,7 @@ static void add_key(const struct lanes *lanes)
 {
 	size_t room = lanes->style->columns - strlen(lanes->style->indent), at = 0;
 
-	for (enum mark mark = MARK_WAIT; mark < N_MARKS; mark++) {
+	for (enum mark mark = MARK_BACKOFF; mark < N_MARKS; mark++) {
 		AUTO_FREE char *entry = NULL;
 		size_t width;
 

@@ -2,7 +2,7 @@
 /* Attachments of a JUnit report: see attachments.h. */
 #include "runner/report/attachments.h"
 
-#include "runner/report/html_site.h"
+#include "runner/report/html_parts.h"
 #include "runner/report/svg_files.h"
 
 #define MARK "[[ATTACHMENT|"

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timeline: a title, the fault scripts, a table with one row per attempt, and how the client
- * ended.
+ * The attempt table: a title, the fault scripts, a row for each attempt, and how the client ended.
  *
  * Theory of operation
  * -------------------
- * First all cells are made as plain text, for the rows that are to be shown only: a client that
- * retries in a tight loop makes a hundred thousand attempts. Then the widths are found: wordings
- * become shorter, wide columns are cut, and at last columns are left out, until the table fits.
- * Colour is added only when a row is put together, so that it never counts as width.
+ * The cells come first, as plain text, only for the rows that are shown: a client that retries in
+ * a tight loop makes a hundred thousand attempts. The widths follow. Until the table fits, the
+ * wording becomes shorter, then wide columns are cut, and finally columns are left out. Colour is
+ * added when a row is written, so that it never counts as width.
  */
 #include "runner/report/attempt_table.h"
-#include "runner/report/attempt_text.h"
+#include "runner/report/attempt_view.h"
 
 #include <inttypes.h>
 #include <sys/wait.h>
@@ -38,13 +37,14 @@
 enum column {
 	COLUMN_NUMBER,
 	COLUMN_AT,
-	COLUMN_COPY, /* of the client, where there are several */
+	COLUMN_INSTANCE, /* of the client, where there are several */
 	COLUMN_ENDPOINT,
+	COLUMN_ADDRESS, /* where an endpoint has several */
 	COLUMN_STEP,
 	COLUMN_FAULT,
 	COLUMN_SYNS,
 	COLUMN_ENDED,
-	COLUMN_BEFORE,
+	COLUMN_BACKOFF,
 	N_COLUMNS,
 };
 
@@ -53,19 +53,15 @@ static const struct {
 	bool right;
 	size_t minimum; /* width it may be cut to; 0: never cut */
 } layouts[] = {
-	[COLUMN_NUMBER] = {.right = true},
-	[COLUMN_AT] = {.right = true},
-	[COLUMN_COPY] = {.right = true},
-	[COLUMN_ENDPOINT] = {.minimum = 8},
-	[COLUMN_STEP] = {.right = true},
-	[COLUMN_FAULT] = {.minimum = 12},
-	[COLUMN_SYNS] = {0},
-	[COLUMN_ENDED] = {.minimum = 14},
-	[COLUMN_BEFORE] = {.right = true},
+	[COLUMN_NUMBER] = {.right = true},   [COLUMN_AT] = {.right = true},
+	[COLUMN_INSTANCE] = {.right = true}, [COLUMN_ENDPOINT] = {.minimum = 8},
+	[COLUMN_ADDRESS] = {.minimum = 9},   [COLUMN_STEP] = {.right = true},
+	[COLUMN_FAULT] = {.minimum = 12},    [COLUMN_SYNS] = {0},
+	[COLUMN_ENDED] = {.minimum = 14},    [COLUMN_BACKOFF] = {.right = true},
 };
 _Static_assert(ARRAY_SIZE(layouts) == N_COLUMNS, "one layout per column");
 
-/* A part of the timeline's cell texts. */
+/* A part of the table's cell texts. */
 struct cell {
 	size_t offset, length; /* bytes */
 	size_t width;          /* columns */
@@ -77,12 +73,12 @@ struct row {
 	struct cell cells[N_COLUMNS]; /* of the columns that are wanted */
 };
 
-struct timeline {
+struct table {
 	const struct scenario *scenario;
 	const struct record *record;
 	const struct judgement *judgement;
 	const struct history *history;
-	struct backoff_view *waits; /* by attempt */
+	struct backoff_view *backoffs; /* by attempt */
 	const struct attempt_table_style *style;
 	const char *indent;
 	size_t columns; /* for text, indent taken off */
@@ -95,83 +91,47 @@ struct timeline {
 	struct strbuf *out;
 };
 
-static const char *color(const struct timeline *timeline, const char *code)
+static const char *color(const struct table *table, const char *code)
 {
-	return timeline->style->color ? code : "";
+	return table->style->color ? code : "";
 }
 
 /* One line of text, cut to the width. */
-static void add_line(const struct timeline *timeline, size_t indent, const char *text)
+static void add_line(const struct table *table, size_t indent, const char *text)
 {
 	AUTO_STRBUF struct strbuf line = {0}, ascii = {0};
 
 	report_line(&line, text);
-	if (timeline->style->ascii) {
+	if (table->style->ascii) {
 		report_ascii(&ascii, strbuf_text(&line));
 		text = strbuf_text(&ascii);
 	} else {
 		text = strbuf_text(&line);
 	}
-	strbuf_puts(timeline->out, timeline->indent);
-	strbuf_pad(timeline->out, ' ', indent);
-	report_fit(timeline->out, text, timeline->columns - indent, timeline->style->ascii);
-	strbuf_putc(timeline->out, '\n');
+	strbuf_puts(table->out, table->indent);
+	strbuf_pad(table->out, ' ', indent);
+	report_fit(table->out, text, table->columns - indent, table->style->ascii);
+	strbuf_putc(table->out, '\n');
 }
 
-void attempt_table_wait_status(int wait_status, struct strbuf *out)
+static bool is_blamed(const struct table *table, uint32_t id)
 {
-	const char *name;
-	int number;
-
-	if (!WIFSIGNALED(wait_status)) {
-		strbuf_printf(out, "exit %d", WEXITSTATUS(wait_status));
-		return;
-	}
-	number = WTERMSIG(wait_status);
-	name = signal_name(number);
-	if (name)
-		strbuf_printf(out, "killed by SIG%s", name);
-	else
-		strbuf_printf(out, "killed by signal %d", number);
-}
-
-static const char *endpoint_name(const struct timeline *timeline, uint32_t endpoint)
-{
-	if (endpoint < timeline->record->n_endpoints)
-		return timeline->record->endpoints[endpoint].name;
-	return "?";
-}
-
-/* The step that served an attempt, or NULL when the record does not fit the scenario. */
-static const struct step *step_of(const struct timeline *timeline, uint32_t id)
-{
-	const struct record_attempt *attempt = &timeline->record->attempts[id];
-	const struct script *script;
-
-	if (!timeline->scenario || attempt->endpoint >= timeline->scenario->n_endpoints)
-		return NULL;
-	script = &timeline->scenario->endpoints[attempt->endpoint].script;
-	return attempt->step < script->n_steps ? &script->steps[attempt->step] : NULL;
-}
-
-static bool is_blamed(const struct timeline *timeline, uint32_t id)
-{
-	for (size_t i = 0; timeline->judgement && i < timeline->judgement->n_findings; i++) {
-		if (timeline->judgement->findings[i].attempt == id)
+	for (size_t i = 0; table->judgement && i < table->judgement->n_findings; i++) {
+		if (table->judgement->findings[i].attempt == id)
 			return true;
 	}
 	return false;
 }
 
 /* Whether the last column holds intervals in all rows: then that is its heading. */
-static bool shows_intervals(const struct timeline *timeline)
+static bool shows_intervals(const struct table *table)
 {
 	size_t n_intervals = 0;
 
-	for (size_t i = 0; i < timeline->history->n_attempts; i++) {
-		if (timeline->waits[i].there && !timeline->waits[i].interval)
+	for (size_t i = 0; i < table->history->n_attempts; i++) {
+		if (table->backoffs[i].there && !table->backoffs[i].interval)
 			return false;
-		n_intervals += timeline->waits[i].there;
+		n_intervals += table->backoffs[i].there;
 	}
 	return n_intervals > 0;
 }
@@ -185,74 +145,15 @@ static void add_number(struct strbuf *out, uint64_t number)
 }
 
 /* The column shows what was judged. */
-static void add_before(const struct timeline *timeline, uint32_t id, struct strbuf *out)
+static void add_before(const struct table *table, uint32_t id, struct strbuf *out)
 {
-	const struct backoff_view *wait = &timeline->waits[id];
+	const struct backoff_view *wait = &table->backoffs[id];
 	char buffer[DURATION_TEXT_SIZE];
 
 	if (!wait->there)
 		return;
 	/* The attempt before had not ended: there was no wait. */
 	strbuf_puts(out, wait->open ? "-" : duration_format(wait->length_ns, buffer));
-}
-
-static void add_instance(const struct record_attempt *attempt, struct strbuf *out)
-{
-	if (attempt->instance == INSTANCE_UNKNOWN)
-		strbuf_putc(out, '?');
-	else
-		add_number(out, (uint64_t)attempt->instance + 1);
-}
-
-static void add_fault(const struct timeline *timeline, uint32_t id, struct strbuf *out)
-{
-	const struct record_attempt *attempt = &timeline->record->attempts[id];
-	const struct step *step = step_of(timeline, id);
-	char buffer[DURATION_TEXT_SIZE];
-	struct step once;
-
-	if (!step) {
-		strbuf_printf(out, "step %u", attempt->step + 1);
-		return;
-	}
-	once = *step;
-	once.repeat = 1;
-	once.repeat_explicit = false;
-	once.when = (struct condition){0}; /* why it was chosen: that is in the script, too */
-	/* The delay that was drawn, rather than the range it was drawn from: that is in the script.
-	 */
-	if (step->action == STEP_DELAY) {
-		strbuf_printf(out, "delay %s", duration_format(attempt->delay_ns, buffer));
-		step_format_then(step, out);
-	} else {
-		step_format(&once, out);
-	}
-}
-
-static void add_ended(const struct timeline *timeline, const struct attempt_history *attempt,
-		      struct strbuf *out)
-{
-	static const char *const words[] = {
-		[END_REFUSED] = "refused",         [END_ESTABLISHED] = "connected",
-		[END_ABANDONED] = "gave up",       [END_REJECTED] = "nobody listens",
-		[END_UNREACHABLE] = "unreachable", [END_OPEN] = "still open",
-	};
-	const char *broken = attempt_broken_word(attempt);
-	char buffer[DURATION_TEXT_SIZE];
-
-	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");
-	strbuf_puts(out, words[attempt->end]);
-	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
-		return;
-	/* Where there is little room, what became of it is more than how soon it was there. */
-	if (broken && timeline->brief) {
-		strbuf_printf(out, ", %s", broken);
-		return;
-	}
-	strbuf_puts(out, timeline->brief ? " +" : " after ");
-	strbuf_puts(out, duration_format(attempt->ended_ns - attempt->started_ns, buffer));
-	if (broken)
-		strbuf_printf(out, ", then %s", broken);
 }
 
 static void add_syns(const struct attempt_history *attempt, struct strbuf *out)
@@ -262,11 +163,10 @@ static void add_syns(const struct attempt_history *attempt, struct strbuf *out)
 		strbuf_printf(out, "+%u rtx", attempt->syns - 1);
 }
 
-static void add_text(const struct timeline *timeline, uint32_t id, enum column column,
-		     struct strbuf *out)
+static void add_text(const struct table *table, uint32_t id, enum column column, struct strbuf *out)
 {
-	const struct record_attempt *attempt = &timeline->record->attempts[id];
-	const struct attempt_history *history = &timeline->history->attempts[id];
+	const struct record_attempt *attempt = &table->record->attempts[id];
+	const struct attempt_history *history = &table->history->attempts[id];
 	char seconds[REPORT_SECONDS_SIZE];
 
 	switch (column) {
@@ -277,40 +177,43 @@ static void add_text(const struct timeline *timeline, uint32_t id, enum column c
 		strbuf_puts(out, report_seconds(history->started_ns, seconds));
 		strbuf_puts(out, " s");
 		break;
-	case COLUMN_COPY:
-		add_instance(attempt, out);
+	case COLUMN_INSTANCE:
+		attempt_add_instance(attempt, out);
 		break;
 	case COLUMN_ENDPOINT:
-		report_line(out, endpoint_name(timeline, attempt->endpoint));
+		report_line(out, attempt_endpoint_name(table->record, attempt->endpoint));
 		strbuf_putc(out, ' ');
 		add_number(out, attempt->number);
+		break;
+	case COLUMN_ADDRESS:
+		attempt_add_target(table->record, id, out);
 		break;
 	case COLUMN_STEP:
 		add_number(out, (uint64_t)attempt->step + 1);
 		break;
 	case COLUMN_FAULT:
-		add_fault(timeline, id, out);
+		attempt_add_fault(table->scenario, table->record, id, out);
 		break;
 	case COLUMN_SYNS:
 		add_syns(history, out);
 		break;
 	case COLUMN_ENDED:
-		add_ended(timeline, history, out);
+		attempt_add_end(history, table->brief, out);
 		break;
-	case COLUMN_BEFORE:
-		add_before(timeline, id, out);
+	case COLUMN_BACKOFF:
+		add_before(table, id, out);
 		break;
 	case N_COLUMNS:
 		break;
 	}
 }
 
-/* Makes a cell of the text that was added to the timeline's cells from @offset on. */
-static struct cell make_cell(struct timeline *timeline, size_t offset)
+/* Makes a cell of the text added to the table's cells from @offset on. */
+static struct cell make_cell(struct table *table, size_t offset)
 {
-	struct strbuf *texts = &timeline->cells;
+	struct strbuf *texts = &table->cells;
 
-	if (timeline->style->ascii) {
+	if (table->style->ascii) {
 		AUTO_STRBUF struct strbuf ascii = {0};
 
 		strbuf_add(texts, "", 1);
@@ -327,34 +230,34 @@ static struct cell make_cell(struct timeline *timeline, size_t offset)
 	};
 }
 
-static void add_attempt_row(struct timeline *timeline, uint32_t id)
+static void add_attempt_row(struct table *table, uint32_t id)
 {
-	struct row row = {.blamed = is_blamed(timeline, id)};
+	struct row row = {.blamed = is_blamed(table, id)};
 
 	for (enum column column = 0; column < N_COLUMNS; column++) {
-		size_t offset = timeline->cells.length;
+		size_t offset = table->cells.length;
 
-		if (!timeline->wanted[column])
+		if (!table->wanted[column])
 			continue;
-		add_text(timeline, id, column, &timeline->cells);
-		row.cells[column] = make_cell(timeline, offset);
+		add_text(table, id, column, &table->cells);
+		row.cells[column] = make_cell(table, offset);
 	}
-	array_append(timeline->rows, timeline->n_rows, timeline->rows_capacity, row);
+	array_append(table->rows, table->n_rows, table->rows_capacity, row);
 }
 
-static void free_rows(struct timeline *timeline)
+static void free_rows(struct table *table)
 {
-	strbuf_free(&timeline->cells);
-	free(timeline->rows);
-	timeline->rows = NULL;
-	timeline->n_rows = timeline->rows_capacity = 0;
+	strbuf_free(&table->cells);
+	free(table->rows);
+	table->rows = NULL;
+	table->n_rows = table->rows_capacity = 0;
 }
 
 /* Whether attempt @id is among those that are shown; @blamed holds the first of the blamed ones. */
-static bool is_shown(const struct timeline *timeline, uint32_t id, const uint32_t *blamed,
+static bool is_shown(const struct table *table, uint32_t id, const uint32_t *blamed,
 		     size_t n_blamed)
 {
-	size_t n = timeline->history->n_attempts;
+	size_t n = table->history->n_attempts;
 
 	if (id < SHOWN_FIRST || (size_t)id + SHOWN_LAST >= n)
 		return true;
@@ -365,25 +268,27 @@ static bool is_shown(const struct timeline *timeline, uint32_t id, const uint32_
 	return false;
 }
 
-static bool column_wanted(const struct timeline *timeline, enum column column)
+static bool column_wanted(const struct table *table, enum column column)
 {
 	if (column == COLUMN_ENDPOINT)
-		return timeline->record->n_endpoints > 1;
-	if (column == COLUMN_COPY)
-		return timeline->record->n_instances > 1;
-	if (column != COLUMN_STEP || !timeline->scenario)
+		return table->record->n_endpoints > 1;
+	if (column == COLUMN_ADDRESS)
+		return attempt_has_choice(table->record);
+	if (column == COLUMN_INSTANCE)
+		return table->record->n_instances > 1;
+	if (column != COLUMN_STEP || !table->scenario)
 		return true;
-	for (size_t i = 0; i < timeline->scenario->n_endpoints; i++) {
-		if (timeline->scenario->endpoints[i].script.n_steps > 1)
+	for (size_t i = 0; i < table->scenario->n_endpoints; i++) {
+		if (table->scenario->endpoints[i].script.n_steps > 1)
 			return true;
 	}
 	return false;
 }
 
-static void make_rows(struct timeline *timeline)
+static void make_rows(struct table *table)
 {
-	const struct judgement *judgement = timeline->judgement;
-	size_t n = timeline->history->n_attempts, n_blamed = 0, hidden;
+	const struct judgement *judgement = table->judgement;
+	size_t n = table->history->n_attempts, n_blamed = 0, hidden;
 	uint32_t blamed[MAX_BLAMED];
 
 	for (size_t i = 0; judgement && i < judgement->n_findings && n_blamed < MAX_BLAMED; i++) {
@@ -391,193 +296,191 @@ static void make_rows(struct timeline *timeline)
 			blamed[n_blamed++] = judgement->findings[i].attempt;
 	}
 	for (uint32_t id = 0; id < n; id++) {
-		for (hidden = 0; !is_shown(timeline, id, blamed, n_blamed); id++)
+		for (hidden = 0; !is_shown(table, id, blamed, n_blamed); id++)
 			hidden++;
 		/* A line that says "1 more" is no shorter than the line it stands for. */
 		if (hidden == 1)
-			add_attempt_row(timeline, id - 1);
+			add_attempt_row(table, id - 1);
 		else if (hidden > 1)
-			array_append(timeline->rows, timeline->n_rows, timeline->rows_capacity,
+			array_append(table->rows, table->n_rows, table->rows_capacity,
 				     (struct row){.skipped = hidden});
-		add_attempt_row(timeline, id);
+		add_attempt_row(table, id);
 	}
 }
 
-static const char *heading(const struct timeline *timeline, enum column column)
+static const char *heading(const struct table *table, enum column column)
 {
 	static const char *const headings[] = {
-		[COLUMN_NUMBER] = "#",       [COLUMN_AT] = "at",
-		[COLUMN_COPY] = "instance",  [COLUMN_ENDPOINT] = "endpoint",
-		[COLUMN_STEP] = "step",      [COLUMN_FAULT] = "fault",
-		[COLUMN_SYNS] = "SYNs",      [COLUMN_ENDED] = "ended",
-		[COLUMN_BEFORE] = "backoff",
+		[COLUMN_NUMBER] = "#",          [COLUMN_AT] = "at",
+		[COLUMN_INSTANCE] = "instance", [COLUMN_ENDPOINT] = "endpoint",
+		[COLUMN_ADDRESS] = "address",   [COLUMN_STEP] = "step",
+		[COLUMN_FAULT] = "fault",       [COLUMN_SYNS] = "SYNs",
+		[COLUMN_ENDED] = "ended",       [COLUMN_BACKOFF] = "backoff",
 	};
 
 	_Static_assert(ARRAY_SIZE(headings) == N_COLUMNS, "one heading per column");
-	if (column == COLUMN_BEFORE && shows_intervals(timeline))
-		return timeline->brief ? "interval" : "since start";
-	if (column == COLUMN_BEFORE && timeline->brief)
-		return "wait";
+	if (column == COLUMN_BACKOFF && shows_intervals(table))
+		return table->brief ? "delay" : "attempt delay";
 	return headings[column];
 }
 
-static size_t total_width(const struct timeline *timeline)
+static size_t total_width(const struct table *table)
 {
 	size_t total = TABLE_INDENT + COLUMN_GAP; /* the mark at the end: a blank and a cross */
 
 	for (size_t column = 0; column < N_COLUMNS; column++) {
-		if (timeline->widths[column] > 0)
-			total += timeline->widths[column] + COLUMN_GAP;
+		if (table->widths[column] > 0)
+			total += table->widths[column] + COLUMN_GAP;
 	}
 	return total - COLUMN_GAP;
 }
 
-static void natural_widths(struct timeline *timeline)
+static void natural_widths(struct table *table)
 {
 	for (enum column column = 0; column < N_COLUMNS; column++) {
-		size_t width = text_width(heading(timeline, column));
+		size_t width = text_width(heading(table, column));
 
-		for (size_t i = 0; i < timeline->n_rows; i++)
-			width = MAX(width, timeline->rows[i].cells[column].width);
-		timeline->widths[column] = timeline->wanted[column] ? width : 0;
+		for (size_t i = 0; i < table->n_rows; i++)
+			width = MAX(width, table->rows[i].cells[column].width);
+		table->widths[column] = table->wanted[column] ? width : 0;
 	}
 }
 
 /* Cuts columns, then leaves some out, until the table fits. */
-static void shrink_widths(struct timeline *timeline)
+static void shrink_widths(struct table *table)
 {
-	static const enum column cut[] = {COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ENDED};
-	static const enum column leave_out[] = {COLUMN_STEP,     COLUMN_SYNS,  COLUMN_COPY,
-						COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_AT};
+	static const enum column cut[] = {COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ENDED,
+					  COLUMN_ADDRESS};
+	static const enum column leave_out[] = {COLUMN_STEP,     COLUMN_SYNS,  COLUMN_INSTANCE,
+						COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ADDRESS,
+						COLUMN_AT};
 	size_t total;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {
-		size_t *width = &timeline->widths[cut[i]];
+		size_t *width = &table->widths[cut[i]];
 		size_t spare = *width - MIN(*width, layouts[cut[i]].minimum);
 
-		total = total_width(timeline);
-		if (total > timeline->columns)
-			*width -= MIN(spare, total - timeline->columns);
+		total = total_width(table);
+		if (total > table->columns)
+			*width -= MIN(spare, total - table->columns);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(leave_out); i++) {
-		if (total_width(timeline) > timeline->columns)
-			timeline->widths[leave_out[i]] = 0;
+		if (total_width(table) > table->columns)
+			table->widths[leave_out[i]] = 0;
 	}
 }
 
 /* Adds @text, which is @width columns wide, in the columns that are there for it. */
-static void add_cell(const struct timeline *timeline, enum column column, const char *text,
-		     size_t length, size_t width)
+static void add_cell(const struct table *table, enum column column, const char *text, size_t length,
+		     size_t width)
 {
-	size_t room = timeline->widths[column];
+	size_t room = table->widths[column];
 	AUTO_STRBUF struct strbuf fitted = {0};
 
 	if (width > room) {
-		width = report_fit(&fitted, text, room, timeline->style->ascii);
+		width = report_fit(&fitted, text, room, table->style->ascii);
 		text = strbuf_text(&fitted);
 		length = fitted.length;
 	}
 	if (layouts[column].right)
-		strbuf_pad(timeline->out, ' ', room - width);
-	strbuf_add(timeline->out, text, length);
+		strbuf_pad(table->out, ' ', room - width);
+	strbuf_add(table->out, text, length);
 	if (!layouts[column].right)
-		strbuf_pad(timeline->out, ' ', room - width);
+		strbuf_pad(table->out, ' ', room - width);
 }
 
-static void add_heading(const struct timeline *timeline, enum column column)
+static void add_heading(const struct table *table, enum column column)
 {
-	const char *text = heading(timeline, column);
+	const char *text = heading(table, column);
 
-	add_cell(timeline, column, text, strlen(text), text_width(text));
+	add_cell(table, column, text, strlen(text), text_width(text));
 }
 
 /* One row, or with @row NULL the headings. */
-static void add_row(const struct timeline *timeline, const struct row *row)
+static void add_row(const struct table *table, const struct row *row)
 {
-	const char *mark = timeline->style->ascii ? " x" : " ✗";
-	struct strbuf *out = timeline->out;
+	const char *mark = table->style->ascii ? " x" : " ✗";
+	struct strbuf *out = table->out;
 	bool blamed = row && row->blamed;
 
-	strbuf_puts(out, timeline->indent);
+	strbuf_puts(out, table->indent);
 	if (!row || blamed)
-		strbuf_puts(out, color(timeline, blamed ? "\033[31;1m" : "\033[2m"));
+		strbuf_puts(out, color(table, blamed ? "\033[31;1m" : "\033[2m"));
 	strbuf_pad(out, ' ', TABLE_INDENT);
 	for (enum column column = 0; column < N_COLUMNS; column++) {
-		if (timeline->widths[column] == 0)
+		if (table->widths[column] == 0)
 			continue;
 		if (column > COLUMN_NUMBER)
 			strbuf_pad(out, ' ', COLUMN_GAP);
 		if (row)
-			add_cell(timeline, column, timeline->cells.data + row->cells[column].offset,
+			add_cell(table, column, table->cells.data + row->cells[column].offset,
 				 row->cells[column].length, row->cells[column].width);
 		else
-			add_heading(timeline, column);
+			add_heading(table, column);
 	}
 	if (blamed)
 		strbuf_puts(out, mark);
 	while (out->data[out->length - 1] == ' ')
 		out->data[--out->length] = '\0';
 	if (blamed || !row)
-		strbuf_puts(out, color(timeline, "\033[0m"));
+		strbuf_puts(out, color(table, "\033[0m"));
 	strbuf_putc(out, '\n');
 }
 
-static void add_table(struct timeline *timeline)
+static void add_table(struct table *table)
 {
-	if (timeline->history->n_attempts == 0) {
-		if (timeline->record->client_started)
-			add_line(timeline, TABLE_INDENT,
-				 "no attempts: no SYN came to any endpoint");
+	if (table->history->n_attempts == 0) {
+		if (table->record->client_started)
+			add_line(table, TABLE_INDENT, "no attempts: no SYN came to any endpoint");
 		return;
 	}
 	for (enum column column = 0; column < N_COLUMNS; column++)
-		timeline->wanted[column] = column_wanted(timeline, column);
-	make_rows(timeline);
-	natural_widths(timeline);
-	if (total_width(timeline) > timeline->columns) {
-		free_rows(timeline);
-		timeline->brief = true;
-		make_rows(timeline);
-		natural_widths(timeline);
-		shrink_widths(timeline);
+		table->wanted[column] = column_wanted(table, column);
+	make_rows(table);
+	natural_widths(table);
+	if (total_width(table) > table->columns) {
+		free_rows(table);
+		table->brief = true;
+		make_rows(table);
+		natural_widths(table);
+		shrink_widths(table);
 	}
-	add_row(timeline, NULL);
-	for (size_t i = 0; i < timeline->n_rows; i++) {
-		const struct row *row = &timeline->rows[i];
+	add_row(table, NULL);
+	for (size_t i = 0; i < table->n_rows; i++) {
+		const struct row *row = &table->rows[i];
 		AUTO_FREE char *more = NULL;
 
 		if (row->skipped == 0) {
-			add_row(timeline, row);
+			add_row(table, row);
 			continue;
 		}
 		more = xasprintf("… %zu more …", row->skipped);
-		add_line(timeline, TABLE_INDENT, more);
+		add_line(table, TABLE_INDENT, more);
 	}
-	free_rows(timeline);
+	free_rows(table);
 }
 
-static void add_lanes(const struct timeline *timeline)
+static void add_timeline(const struct table *table)
 {
-	AUTO_FREE char *indent = xasprintf("%s%*s", timeline->indent, TABLE_INDENT, "");
+	AUTO_FREE char *indent = xasprintf("%s%*s", table->indent, TABLE_INDENT, "");
 	const struct ascii_timeline_style style = {
-		.ascii = timeline->style->ascii,
-		.columns = MAX(timeline->style->lanes, (size_t)MINIMUM_COLUMNS),
+		.ascii = table->style->ascii,
+		.columns = MAX(table->style->timeline, (size_t)MINIMUM_COLUMNS),
 		.indent = indent,
 	};
 
-	if (timeline->style->lanes == 0 || timeline->history->n_attempts == 0)
+	if (table->style->timeline == 0 || table->history->n_attempts == 0)
 		return;
-	strbuf_putc(timeline->out, '\n');
-	ascii_timeline_format(timeline->history, &style, timeline->out);
-	strbuf_putc(timeline->out, '\n');
+	strbuf_putc(table->out, '\n');
+	ascii_timeline_format(table->history, &style, table->out);
+	strbuf_putc(table->out, '\n');
 }
 
 /* The scenario's name, and at the right edge how long the client ran. */
-static void add_title(const struct timeline *timeline)
+static void add_title(const struct table *table)
 {
-	const struct event *exit = record_exit(timeline->record);
-	const char *name =
-		timeline->scenario ? timeline->scenario->name : timeline->record->scenario;
+	const struct event *exit = record_exit(table->record);
+	const char *name = table->scenario ? table->scenario->name : table->record->scenario;
 	AUTO_STRBUF struct strbuf line = {0}, ascii = {0};
 	char duration[DURATION_TEXT_SIZE] = "";
 	size_t room, taken;
@@ -585,19 +488,19 @@ static void add_title(const struct timeline *timeline)
 	if (exit)
 		duration_format(exit->at_ns, duration);
 	report_line(&line, name ? name : "");
-	if (timeline->style->ascii)
+	if (table->style->ascii)
 		report_ascii(&ascii, strbuf_text(&line));
-	room = timeline->columns - strlen(duration) - (exit ? COLUMN_GAP : 0);
-	strbuf_puts(timeline->out, timeline->indent);
-	strbuf_puts(timeline->out, color(timeline, "\033[1m"));
-	taken = report_fit(timeline->out, strbuf_text(timeline->style->ascii ? &ascii : &line),
-			   room, timeline->style->ascii);
-	strbuf_puts(timeline->out, color(timeline, "\033[0m"));
+	room = table->columns - strlen(duration) - (exit ? COLUMN_GAP : 0);
+	strbuf_puts(table->out, table->indent);
+	strbuf_puts(table->out, color(table, "\033[1m"));
+	taken = report_fit(table->out, strbuf_text(table->style->ascii ? &ascii : &line), room,
+			   table->style->ascii);
+	strbuf_puts(table->out, color(table, "\033[0m"));
 	if (exit) {
-		strbuf_pad(timeline->out, ' ', timeline->columns - taken - strlen(duration));
-		strbuf_puts(timeline->out, duration);
+		strbuf_pad(table->out, ' ', table->columns - taken - strlen(duration));
+		strbuf_puts(table->out, duration);
 	}
-	strbuf_putc(timeline->out, '\n');
+	strbuf_putc(table->out, '\n');
 }
 
 /* Its first @n addresses, and how many more there are. */
@@ -630,29 +533,29 @@ static char *script_text(const struct record_endpoint *endpoint, size_t n)
 }
 
 /* With as many addresses as there is room for beside the script, one at least. */
-static void add_script(const struct timeline *timeline, const struct record_endpoint *endpoint)
+static void add_script(const struct table *table, const struct record_endpoint *endpoint)
 {
 	size_t n = MIN(endpoint->n_addresses, (size_t)MAX_ADDRESSES);
 	AUTO_FREE char *line = script_text(endpoint, n);
 
-	while (n > 1 && text_width(line) > timeline->columns - TABLE_INDENT) {
+	while (n > 1 && text_width(line) > table->columns - TABLE_INDENT) {
 		free(line);
 		line = script_text(endpoint, --n);
 	}
-	add_line(timeline, TABLE_INDENT, line);
+	add_line(table, TABLE_INDENT, line);
 }
 
 /* What was to happen at each endpoint: the reader may not have the scenario file at hand. */
-static void add_scripts(const struct timeline *timeline)
+static void add_scripts(const struct table *table)
 {
-	const struct record *record = timeline->record;
+	const struct record *record = table->record;
 
 	for (size_t i = 0; i < MIN(record->n_endpoints, (size_t)MAX_SCRIPTS); i++) {
 		const struct record_endpoint *endpoint = &record->endpoints[i];
 
-		add_script(timeline, endpoint);
+		add_script(table, endpoint);
 		if (endpoint->delays)
-			add_line(timeline, TABLE_INDENT + 2,
+			add_line(table, TABLE_INDENT + 2,
 				 strcmp(endpoint->delays, "held") == 0
 					 ? "delayed SYNs were held in place, and not repeated by "
 					   "the kernel: CAP_NET_RAW is missing"
@@ -663,24 +566,24 @@ static void add_scripts(const struct timeline *timeline)
 		AUTO_FREE char *more =
 			xasprintf("… %zu more endpoints …", record->n_endpoints - MAX_SCRIPTS);
 
-		add_line(timeline, TABLE_INDENT, more);
+		add_line(table, TABLE_INDENT, more);
 	}
 }
 
-static void add_server_exits(const struct timeline *timeline)
+static void add_server_exits(const struct table *table)
 {
-	for (size_t i = 0; i < timeline->record->n_events; i++) {
-		const struct event *event = &timeline->record->events[i];
+	for (size_t i = 0; i < table->record->n_events; i++) {
+		const struct event *event = &table->record->events[i];
 		AUTO_STRBUF struct strbuf line = {0};
 		char at[DURATION_TEXT_SIZE];
 
 		if (event->kind != EVENT_SERVER_EXIT)
 			continue;
 		strbuf_printf(&line, "server of %s ended: ",
-			      endpoint_name(timeline, event->u.server.endpoint));
-		attempt_table_wait_status(event->u.server.wait_status, &line);
+			      attempt_endpoint_name(table->record, event->u.server.endpoint));
+		attempt_add_wait_status(event->u.server.wait_status, &line);
 		strbuf_printf(&line, " at %s", duration_format(event->at_ns, at));
-		add_line(timeline, TABLE_INDENT, strbuf_text(&line));
+		add_line(table, TABLE_INDENT, strbuf_text(&line));
 	}
 }
 
@@ -704,9 +607,9 @@ static void add_copies_end(const struct record *record, struct strbuf *out)
 }
 
 /* The fullest windows, where the scenario limits them: how near it came is worth knowing. */
-static void add_herds(const struct timeline *timeline)
+static void add_herds(const struct table *table)
 {
-	const struct scenario *scenario = timeline->scenario;
+	const struct scenario *scenario = table->scenario;
 
 	for (size_t i = 0; scenario && i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
@@ -719,7 +622,7 @@ static void add_herds(const struct timeline *timeline)
 
 		if (expectation->kind != EXPECT_HERD)
 			continue;
-		n = herd_attempts(timeline->history, expectation, &attempts);
+		n = herd_attempts(table->history, expectation, &attempts);
 		herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
 		duration_format(expectation->value.herd.within_ns, within);
 		named = expectation->endpoint < scenario->n_endpoints;
@@ -729,21 +632,21 @@ static void add_herds(const struct timeline *timeline)
 				 herd_counted(expectation), within, herd.peak,
 				 duration_format(herd.from_ns, from),
 				 (long long)expectation->value.herd.max);
-		add_line(timeline, TABLE_INDENT, line);
+		add_line(table, TABLE_INDENT, line);
 	}
 }
 
 /* Sockets that were open when the client had ended. */
-static void add_standing(const struct timeline *timeline)
+static void add_standing(const struct table *table)
 {
-	const struct history *history = timeline->history;
+	const struct history *history = table->history;
 	AUTO_FREE int64_t *late_ns = xzalloc((history->n_attempts + 1) * sizeof(*late_ns));
 	size_t n_shown = 0;
 
 	for (size_t i = 0; i < history->n_standing; i++) {
 		uint32_t id = history->standing[i]->u.net.attempt;
 		const struct event *exit =
-			history_instance_exit(history, timeline->record->attempts[id].instance);
+			history_instance_exit(history, table->record->attempts[id].instance);
 
 		if (exit)
 			late_ns[id] = history->standing[i]->at_ns - exit->at_ns;
@@ -757,18 +660,18 @@ static void add_standing(const struct timeline *timeline)
 		line = xasprintf("the socket of attempt %" PRIu32 " was open still, %s after the "
 				 "client's end",
 				 id + 1, duration_format(late_ns[id], late));
-		add_line(timeline, TABLE_INDENT, line);
+		add_line(table, TABLE_INDENT, line);
 	}
 	if (n_shown > MAX_STANDING) {
 		AUTO_FREE char *more = xasprintf("and %zu more", n_shown - MAX_STANDING);
 
-		add_line(timeline, TABLE_INDENT, more);
+		add_line(table, TABLE_INDENT, more);
 	}
 }
 
-static void add_end(const struct timeline *timeline)
+static void add_end(const struct table *table)
 {
-	const struct record *record = timeline->record;
+	const struct record *record = table->record;
 	const struct event *exit = record_exit(record);
 	AUTO_STRBUF struct strbuf line = {0}, lag = {0};
 	char buffer[DURATION_TEXT_SIZE];
@@ -784,7 +687,7 @@ static void add_end(const struct timeline *timeline)
 		add_copies_end(record, &line);
 		strbuf_printf(&line, "; the last at %s", duration_format(exit->at_ns, buffer));
 	} else if (exit) {
-		attempt_table_wait_status(exit->u.exit.wait_status, &line);
+		attempt_add_wait_status(exit->u.exit.wait_status, &line);
 		strbuf_printf(&line, " at %s", duration_format(exit->at_ns, buffer));
 	} else if (record->attached) {
 		strbuf_puts(&line, "the client was somebody else's");
@@ -798,13 +701,13 @@ static void add_end(const struct timeline *timeline)
 	/* In one line as far as there is room. */
 	if (lag.length > 0 &&
 	    TABLE_INDENT + text_width(strbuf_text(&line)) + 2 + text_width(strbuf_text(&lag)) <=
-		    timeline->columns) {
+		    table->columns) {
 		strbuf_printf(&line, "; %s", strbuf_text(&lag));
 		strbuf_free(&lag);
 	}
-	add_line(timeline, TABLE_INDENT, strbuf_text(&line));
+	add_line(table, TABLE_INDENT, strbuf_text(&line));
 	if (lag.length > 0)
-		add_line(timeline, TABLE_INDENT, strbuf_text(&lag));
+		add_line(table, TABLE_INDENT, strbuf_text(&lag));
 }
 
 void attempt_table_format(const struct scenario *scenario, const struct record *record,
@@ -813,28 +716,28 @@ void attempt_table_format(const struct scenario *scenario, const struct record *
 {
 	size_t columns = MAX(style->columns ? style->columns : DEFAULT_COLUMNS, MINIMUM_COLUMNS);
 	struct history history = history_make(record);
-	struct timeline timeline = {
+	struct table table = {
 		.scenario = scenario,
 		.record = record,
 		.judgement = judgement,
 		.history = &history,
-		.waits = backoff_views_make(scenario, &history, 1),
+		.backoffs = backoff_views_make(scenario, &history, 1),
 		.style = style,
 		.indent = style->indent ? style->indent : "",
 		.out = out,
 	};
-	size_t indent = text_width(timeline.indent);
+	size_t indent = text_width(table.indent);
 
-	timeline.columns = MAX(columns - MIN(columns, indent), (size_t)MINIMUM_COLUMNS / 2);
+	table.columns = MAX(columns - MIN(columns, indent), (size_t)MINIMUM_COLUMNS / 2);
 	if (!style->untitled)
-		add_title(&timeline);
-	add_scripts(&timeline);
-	add_table(&timeline);
-	add_lanes(&timeline);
-	add_server_exits(&timeline);
-	add_herds(&timeline);
-	add_end(&timeline);
-	add_standing(&timeline);
-	free(timeline.waits);
+		add_title(&table);
+	add_scripts(&table);
+	add_table(&table);
+	add_timeline(&table);
+	add_server_exits(&table);
+	add_herds(&table);
+	add_end(&table);
+	add_standing(&table);
+	free(table.backoffs);
 	history_free(&history);
 }

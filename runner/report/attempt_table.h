@@ -11,20 +11,21 @@ struct attempt_table_style {
 	size_t columns;     /* width to keep to, indent included; 0: 80; at least 40 */
 	const char *indent; /* put before each line; NULL: "" */
 	bool untitled;      /* leave out the line with the scenario's name */
-	size_t lanes;       /* draw the attempts, too (lanes.h), in so many columns; 0: don't */
+	size_t timeline;    /* columns of an ASCII timeline below the table; 0: none */
 };
 
-/*
- * One line per attempt: when, where, what was done by which step, retransmissions, how it ended,
- * the wait before it (the interval when that is what is expected); then how the client ended. Long
- * lists are shortened in the middle: the first 10, the last 5, and those around attempts that broke
- * a rule (which are marked) stay. @scenario and @judgement may be NULL.
+/**
+ * attempt_table_format() - add the attempts of a record as a table
+ * @scenario: or NULL
+ * @judgement: or NULL
+ *
+ * A line for each attempt: when, where, the step and what it did, retransmissions, how it ended,
+ * the backoff before it (the attempt delay if that is expected); then how the client ended. Of a
+ * long list the first 10, the last 5 and those around attempts that broke a rule (marked) are
+ * shown.
  */
 void attempt_table_format(const struct scenario *scenario, const struct record *record,
 			  const struct judgement *judgement,
 			  const struct attempt_table_style *style, struct strbuf *out);
-
-/* "exit 1", "killed by SIGTERM": a status as waitpid() gives it, added to @out. */
-void attempt_table_wait_status(int wait_status, struct strbuf *out);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Events as lines for people: see live.h. */
+/* See event_line.h. */
 #include "runner/report/event_line.h"
 
 #include "common/duration.h"
-#include "runner/report/attempt_table.h"
+#include "common/text.h"
+#include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
 static const char *const verdict_words[] = {
@@ -18,8 +19,7 @@ static void add_attempt(const struct record *record, uint32_t id, struct strbuf 
 {
 	const struct record_attempt *attempt = &record->attempts[id];
 
-	if (attempt->endpoint < record->n_endpoints)
-		report_line(out, record->endpoints[attempt->endpoint].name);
+	report_line(out, attempt_endpoint_name(record, attempt->endpoint));
 	strbuf_printf(out, " %u  ", attempt->number);
 }
 
@@ -34,29 +34,39 @@ static void add_verdict(const struct record *record, const struct event *event, 
 		strbuf_printf(out, ", late by %s", duration_format(event->u.net.lag_ns, buffer));
 }
 
-static void add_syn(const struct event *event, struct strbuf *out)
+static void add_syn(const struct record *record, const struct event *event, struct strbuf *out)
 {
+	AUTO_STRBUF struct strbuf target = {0};
+
 	strbuf_printf(out, "SYN %u", event->u.net.ordinal);
+	attempt_add_target(record, event->u.net.attempt, &target);
+	if (target.length > 0 && event->u.net.ordinal == 1)
+		strbuf_printf(out, " to %s", strbuf_text(&target));
 	if (event->u.net.ordinal > 1)
 		strbuf_puts(out, ", retransmitted by the kernel");
 	if (event->u.net.payload_length > 0)
-		strbuf_printf(out, " with %u bytes (Fast Open)", event->u.net.payload_length);
+		strbuf_printf(out, " with %u byte%s (Fast Open)", event->u.net.payload_length,
+			      PLURAL(event->u.net.payload_length));
 }
 
 static void add_fault(const struct event *event, struct strbuf *out)
 {
-	static const char *const words[] = {
-		[FAULT_SYN_ACK_LOST] = "SYN-ACK dropped",
-		[FAULT_STALLED] = "stalled",
-		[FAULT_RESET] = "reset",
-		[FAULT_CLOSED] = "closed early",
-		[FAULT_SLOWED] = "slowed down",
-	};
-	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "one wording per fault");
-
-	strbuf_puts(out, words[event->u.net.fault]);
+	strbuf_puts(out, attempt_fault_words(event->u.net.fault));
 	if (event->u.net.bytes > 0)
-		strbuf_printf(out, " after %llu bytes", (unsigned long long)event->u.net.bytes);
+		strbuf_printf(out, " after %llu byte%s", (unsigned long long)event->u.net.bytes,
+			      PLURAL(event->u.net.bytes));
+}
+
+/* What the socket carried. */
+static void add_bytes(const struct event *event, struct strbuf *out)
+{
+	uint64_t sent = event->u.net.bytes_sent, received = event->u.net.bytes_received;
+
+	if (sent > 0)
+		strbuf_printf(out, ", %llu byte%s sent", (unsigned long long)sent, PLURAL(sent));
+	if (received > 0)
+		strbuf_printf(out, ", %llu byte%s received", (unsigned long long)received,
+			      PLURAL(received));
 }
 
 static void add_instance(const struct record *record, uint32_t instance, struct strbuf *out)
@@ -75,15 +85,16 @@ static void add_output(const struct record *record, const struct event *event, s
 		strbuf_puts(out, "client");
 		add_instance(record, event->u.output.instance, out);
 	}
-	strbuf_printf(out, "  %llu bytes to %s", (unsigned long long)event->u.output.length,
+	strbuf_printf(out, "  %llu byte%s to %s", (unsigned long long)event->u.output.length,
+		      PLURAL(event->u.output.length),
 		      stream % STREAMS_EACH == STREAM_STDOUT ? "stdout" : "stderr");
 }
 
-static void add_what(const struct record *record, const struct event *event, struct strbuf *out)
+void event_line_add_what(const struct record *record, const struct event *event, struct strbuf *out)
 {
 	switch (event->kind) {
 	case EVENT_SYN:
-		add_syn(event, out);
+		add_syn(record, event, out);
 		break;
 	case EVENT_VERDICT:
 		add_verdict(record, event, out);
@@ -108,9 +119,11 @@ static void add_what(const struct record *record, const struct event *event, str
 		break;
 	case EVENT_ORPHANED:
 		strbuf_puts(out, "socket closed, but kept by the kernel");
+		add_bytes(event, out);
 		break;
 	case EVENT_CLOSED:
 		strbuf_puts(out, "socket closed");
+		add_bytes(event, out);
 		break;
 	case EVENT_OUTPUT:
 		add_output(record, event, out);
@@ -119,7 +132,7 @@ static void add_what(const struct record *record, const struct event *event, str
 		if (event->u.server.endpoint < record->n_endpoints)
 			report_line(out, record->endpoints[event->u.server.endpoint].name);
 		strbuf_puts(out, "  its server ended: ");
-		attempt_table_wait_status(event->u.server.wait_status, out);
+		attempt_add_wait_status(event->u.server.wait_status, out);
 		break;
 	case EVENT_STARVATION:
 		strbuf_puts(out, "processes looked at");
@@ -139,7 +152,7 @@ static void add_what(const struct record *record, const struct event *event, str
 		strbuf_puts(out, "client");
 		add_instance(record, event->u.exit.instance, out);
 		strbuf_puts(out, "  ");
-		attempt_table_wait_status(event->u.exit.wait_status, out);
+		attempt_add_wait_status(event->u.exit.wait_status, out);
 		break;
 	case EVENT_N_KINDS:
 		break;
@@ -156,5 +169,5 @@ void event_line_write(const struct record *record, const struct event *event, st
 		return;
 	if (net)
 		add_attempt(record, event->u.net.attempt, out);
-	add_what(record, event, out);
+	event_line_add_what(record, event, out);
 }

@@ -5,11 +5,16 @@
 
 #include "runner/record/record.h"
 
-/*
- * Adds "  1.034 s  api 2  refused" without a newline: time since the client's start, endpoint and
- * number of the attempt there, what happened. Well-formed UTF-8 on one line, whatever the record
- * holds. @event need not be in the record yet, but its attempt has to be.
+/**
+ * event_line_write() - add a line about an event, without a newline
+ * @event: need not be in the record yet, but its attempt must be
+ *
+ * Adds "  1.034 s  api 2  refused": time since the client's start, endpoint and number of the
+ * attempt there, what happened. The line is well-formed UTF-8 for any record.
  */
 void event_line_write(const struct record *record, const struct event *event, struct strbuf *out);
+/* Adds only what happened. */
+void event_line_add_what(const struct record *record, const struct event *event,
+			 struct strbuf *out);
 
 #endif

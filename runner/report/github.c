@@ -192,7 +192,7 @@ static void add_case(struct strbuf *out, const struct result *result)
 	AUTO_FREE char *file = result_repository_path(result);
 	struct place place = annotated_place(result);
 	struct attempt_table_style style = {
-		.columns = TIMELINE_WIDTH, .untitled = true, .lanes = TIMELINE_WIDTH};
+		.columns = TIMELINE_WIDTH, .untitled = true, .timeline = TIMELINE_WIDTH};
 
 	result_title(result, &title);
 	add_message(result, &message);

@@ -8,7 +8,9 @@
 #include <time.h>
 
 #include "runner/report/file.h"
-#include "runner/report/html_site.h"
+#include "runner/report/html_overview.h"
+#include "runner/report/html_scenario.h"
+#include "runner/report/html_style.h"
 #include "runner/report/svg_files.h"
 
 #define WHAT "HTML report"
@@ -19,14 +21,14 @@ static const char icon[] =
 	"<rect width=\"16\" height=\"16\" rx=\"3\" fill=\"#22456b\"/>"
 	"<path d=\"M4 4L12 12M12 4L4 12\" stroke=\"#fff\" stroke-width=\"2\"/></svg>\n";
 
-/* ---- what parts of pages share ---- */
+/* ---- the frame of a page ---- */
 
-void html_begin(struct markup *markup, const struct html_site *site, const char *title,
-		unsigned depth)
+static void begin_page(struct markup *markup, const struct html_site *site, const char *title,
+		       unsigned depth)
 {
 	const char *up = depth > 0 ? "../" : "";
 
-	/* Nothing stays open, as far as the writer knows: a document can be written in pieces. */
+	/* Raw, so that the writer knows of no open element: a document is written in pieces. */
 	markup_raw(markup, "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" "
 			   "lang=\"en\">\n<head><meta charset=\"UTF-8\"/><meta name=\"viewport\" "
 			   "content=\"width=device-width, initial-scale=1\"/>"
@@ -51,94 +53,11 @@ void html_begin(struct markup *markup, const struct html_site *site, const char 
 			   "<main id=\"main\">");
 }
 
-void html_end(struct markup *markup)
+static void end_page(struct markup *markup)
 {
 	markup_raw(markup,
 		   "\n</main>\n<footer class=\"site\"><p>Written by synfault " SYNFAULT_VERSION
 		   "</p></footer>\n</body>\n</html>\n");
-}
-
-void html_link_to(struct markup *markup, const struct html_site *site, size_t index, bool sibling)
-{
-	if (site->single)
-		markup_attrf(markup, "href", "#s%zu-top-0", index + 1);
-	else
-		markup_attrf(markup, "href", "%s%s.html", sibling ? "" : HTML_SCENARIOS "/",
-			     site->names[index]);
-}
-
-void html_id(const struct html_page *page, const char *what, size_t number)
-{
-	markup_attrf(page->markup, "id", "%s%s-%zu", page->prefix, what, number);
-}
-
-void html_href(const struct html_page *page, const char *what, size_t number)
-{
-	markup_attrf(page->markup, "href", "#%s%s-%zu", page->prefix, what, number);
-}
-
-void html_section(const struct html_page *page, const char *id, const char *heading)
-{
-	markup_raw(page->markup, "\n");
-	markup_open(page->markup, "section");
-	markup_attrf(page->markup, "aria-labelledby", "%s%s", page->prefix, id);
-	markup_open(page->markup, page->site->single ? "h3" : "h2");
-	markup_attrf(page->markup, "id", "%s%s", page->prefix, id);
-	markup_text(page->markup, heading);
-	markup_close(page->markup);
-}
-
-void html_badge(struct markup *markup, const struct result *result)
-{
-	static const char *const words[OUTCOME_N_KINDS] = {
-		[OUTCOME_PASS] = "passed",
-		[OUTCOME_FAIL] = "failed",
-		[OUTCOME_ERROR] = "error",
-		[OUTCOME_SKIP] = "skipped",
-	};
-	enum outcome outcome = result_outcome(result);
-
-	markup_open(markup, "span");
-	markup_attrf(markup, "class", "badge %s", outcome_name(outcome));
-	markup_text(markup, words[outcome]);
-	markup_close(markup);
-}
-
-void html_term(struct markup *markup, const char *term, const char *value)
-{
-	if (!value)
-		return;
-	markup_element(markup, "dt", NULL, term);
-	markup_element(markup, "dd", NULL, value);
-}
-
-void html_columns(struct markup *markup, const struct html_column *columns)
-{
-	for (; columns->name; columns++) {
-		markup_open(markup, "th");
-		markup_attr(markup, "scope", "col");
-		if (columns->numbers)
-			markup_attr(markup, "class", "num");
-		markup_text(markup, columns->name);
-		markup_close(markup);
-	}
-}
-
-void html_time(struct markup *markup, int64_t realtime_ns)
-{
-	time_t seconds = (time_t)(realtime_ns / NS_PER_S);
-	char text[40] = "";
-	struct tm utc;
-
-	if (!gmtime_r(&seconds, &utc) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-		return;
-	markup_open(markup, "time");
-	markup_attr(markup, "datetime", text);
-	text[10] = ' ';
-	text[strlen(text) - 1] = '\0';
-	markup_textf(markup, "%s UTC", text);
-	markup_close(markup);
 }
 
 /* ---- the site ---- */
@@ -240,17 +159,6 @@ static int write_file(const char *directory, const char *name, const char *text,
 	return status ? fail(path, status, diags) : 0;
 }
 
-char *html_capture_name(const struct html_site *site, size_t index, size_t run)
-{
-	return run ? xasprintf("%s.%zu.pcapng", site->names[index], run)
-		   : xasprintf("%s.pcapng", site->names[index]);
-}
-
-bool html_has_capture(const struct html_site *site, const char *capture)
-{
-	return capture && !site->single && access(capture, R_OK) == 0;
-}
-
 /* Returns 0 or a negative errno; -ENOENT and the like when there is nothing to copy. */
 static int copy_file(const char *from, const char *to)
 {
@@ -313,9 +221,9 @@ static int write_scenario(const struct html_site *site, const char *directory, s
 		       *text = NULL;
 	size_t length;
 
-	html_begin(markup, site, site->titles[index], 1);
+	begin_page(markup, site, site->titles[index], 1);
 	html_scenario(markup, site, index);
-	html_end(markup);
+	end_page(markup);
 	text = markup_steal(markup, &length);
 	return write_file(directory, name, text, length, diags);
 }
@@ -341,9 +249,9 @@ static int write_pages(const struct html_site *site, const char *directory, stru
 	}
 	if (status)
 		return status;
-	html_begin(markup, site, "synfault report", 0);
+	begin_page(markup, site, "synfault report", 0);
 	html_overview(markup, site);
-	html_end(markup);
+	end_page(markup);
 	text = markup_steal(markup, &length);
 	return report_file_write(WHAT, index_path, text, length, diags);
 }
@@ -375,7 +283,7 @@ int html_single_write(const struct run_results *results, const char *path, struc
 	struct html_site site;
 
 	site_init(&site, results, true);
-	html_begin(markup, &site, "synfault report", 0);
+	begin_page(markup, &site, "synfault report", 0);
 	html_overview(markup, &site);
 	move_to(file, markup);
 	for (size_t i = 0; i < results->n_items; i++) {
@@ -386,7 +294,7 @@ int html_single_write(const struct run_results *results, const char *path, struc
 		markup_close(markup);
 		move_to(file, markup);
 	}
-	html_end(markup);
+	end_page(markup);
 	move_to(file, markup);
 	site_clear(&site);
 	return report_file_close(file, diags);

@@ -1,50 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scenario's attempts and events as tables in HTML. */
-#include "runner/report/attempt_table.h"
-#include "runner/report/attempt_text.h"
-#include "runner/report/html_site.h"
+#include "runner/report/html_attempts.h"
+#include "runner/report/attempt_view.h"
+#include "runner/report/event_line.h"
 
-/* Of a long list so many are shown, and those that findings and expectations refer to. */
+/* What is shown of a long list, besides what findings and expectations refer to. */
 enum {
 	SHOWN_ATTEMPTS = 100, /* of each end */
 	FIRST_EVENTS = 400,
 	LAST_EVENTS = 100,
 };
 
-static void begin_table(struct html_page *page, const char *label,
-			const struct html_column *columns)
-{
-	markup_open(page->markup, "div");
-	markup_attr(page->markup, "class", "scroll");
-	markup_attr(page->markup, "tabindex", "0");
-	markup_attr(page->markup, "role", "group");
-	markup_attr(page->markup, "aria-label", label);
-	markup_open(page->markup, "table");
-	markup_open(page->markup, "thead");
-	markup_open(page->markup, "tr");
-	html_columns(page->markup, columns);
-	markup_close(page->markup);
-	markup_close(page->markup);
-	markup_open(page->markup, "tbody");
-}
-
-static void end_table(struct html_page *page)
-{
-	markup_close(page->markup);
-	markup_close(page->markup);
-	markup_close(page->markup);
-}
-
 static void add_seconds(struct html_page *page, int64_t at_ns)
 {
 	char seconds[REPORT_SECONDS_SIZE];
 
 	markup_elementf(page->markup, "td", "num", "%s s", report_seconds(at_ns, seconds));
-}
-
-static const char *endpoint_name(const struct record *record, uint32_t endpoint)
-{
-	return endpoint < record->n_endpoints ? record->endpoints[endpoint].name : "?";
 }
 
 /* The number of the first finding about the attempt, from 1; 0: there is none. */
@@ -92,9 +63,8 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	const struct record_attempt *attempt = &record->attempts[id];
 	const struct attempt_history *history = &page->history.attempts[id];
 	size_t finding = finding_of(&page->result->judgement, id);
-	AUTO_FREE char *fault = attempt_fault_text(page->result->scenario, record, id),
-		       *end = attempt_end_text(history),
-		       *wait = attempt_wait_text(&page->waits[id]);
+	AUTO_STRBUF struct strbuf fault = {0}, end = {0}, instance = {0};
+	AUTO_FREE char *backoff = attempt_backoff_text(&page->backoffs[id]);
 	char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE], lag[DURATION_TEXT_SIZE];
 	struct markup *markup = page->markup;
 
@@ -108,24 +78,20 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	markup_textf(markup, "%u", id + 1);
 	markup_close(markup);
 	add_seconds(page, history->started_ns);
-	if (record->n_instances > 1 && attempt->instance != INSTANCE_UNKNOWN)
-		markup_elementf(markup, "td", "num", "%u", attempt->instance + 1);
-	else if (record->n_instances > 1)
-		markup_element(markup, "td", "num", "?");
-	markup_elementf(markup, "td", NULL, "%s %u", endpoint_name(record, attempt->endpoint),
-			attempt->number);
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "nowrap");
-	markup_elementf(markup, "code", NULL, "%s → %s", address_format(&attempt->client, from),
-			address_format(&attempt->server, to));
-	markup_close(markup);
-	markup_elementf(markup, "td", "nowrap", "%u: %s", attempt->step + 1, fault);
+	attempt_add_fault(page->result->scenario, record, id, &fault);
+	attempt_add_end(history, false, &end);
+	attempt_add_instance(attempt, &instance);
+	if (record->n_instances > 1)
+		markup_element(markup, "td", "num", strbuf_text(&instance));
+	markup_elementf(markup, "td", NULL, "%s %u",
+			attempt_endpoint_name(record, attempt->endpoint), attempt->number);
+	markup_elementf(markup, "td", "nowrap", "%u: %s", attempt->step + 1, strbuf_text(&fault));
 	markup_elementf(markup, "td", "num", "%u", history->syns);
-	markup_element(markup, "td", "nowrap", end);
+	markup_element(markup, "td", "nowrap", strbuf_text(&end));
 	markup_open(markup, "td");
 	markup_attr(markup, "class", "nowrap");
-	if (wait)
-		markup_text(markup, wait);
+	if (backoff)
+		markup_text(markup, backoff);
 	if (finding) {
 		markup_text(markup, " ");
 		markup_open(markup, "a");
@@ -138,6 +104,11 @@ static void add_attempt(struct html_page *page, uint32_t id)
 		       history->details->max_lag_ns > 0
 			       ? duration_format(history->details->max_lag_ns, lag)
 			       : "");
+	markup_open(markup, "td");
+	markup_attr(markup, "class", "nowrap");
+	markup_elementf(markup, "code", NULL, "%s → %s", address_format(&attempt->client, from),
+			address_format(&attempt->server, to));
+	markup_close(markup);
 	markup_close(markup);
 }
 
@@ -155,12 +126,12 @@ static void add_gap(struct html_page *page, size_t n, unsigned columns, const ch
 void html_attempts(struct html_page *page)
 {
 	static const struct html_column single[] = {
-		{"#", true},    {"at", true}, {"endpoint"}, {"addresses"},  {"step"},
-		{"SYNs", true}, {"ended"},    {"backoff"},  {"late", true}, {NULL},
+		{"#", true}, {"at", true}, {"endpoint"},   {"step"},      {"SYNs", true},
+		{"ended"},   {"backoff"},  {"late", true}, {"addresses"}, {NULL},
 	};
 	static const struct html_column several[] = {
-		{"#", true}, {"at", true},   {"instance", true}, {"endpoint"}, {"addresses"},
-		{"step"},    {"SYNs", true}, {"ended"},          {"backoff"},  {"late", true},
+		{"#", true},    {"at", true}, {"instance", true}, {"endpoint"},   {"step"},
+		{"SYNs", true}, {"ended"},    {"backoff"},        {"late", true}, {"addresses"},
 		{NULL},
 	};
 	const struct record *record = page->result->record;
@@ -170,14 +141,14 @@ void html_attempts(struct html_page *page)
 	html_section(page, "attempts", "Attempts");
 	if (n == 0) {
 		markup_element(page->markup, "p", NULL,
-			       record->client_started ? "No SYN came to any endpoint."
+			       record->client_started ? "No SYN reached any endpoint."
 						      : "The client was not started.");
 		markup_close(page->markup);
 		return;
 	}
 	markup_element(page->markup, "p", "dim",
-		       "Late is by how much synfault's answer came later than it was meant to.");
-	begin_table(page, "Table of attempts", instances ? several : single);
+		       "Late: how long synfault's verdict came after it was due.");
+	html_table_begin(page->markup, "Table of attempts", instances ? several : single);
 	for (uint32_t id = 0; id < n; id++) {
 		if (!html_shows_attempt(page, id)) {
 			n_hidden++;
@@ -190,66 +161,16 @@ void html_attempts(struct html_page *page)
 		n_hidden = 0;
 		add_attempt(page, id);
 	}
-	end_table(page);
+	html_table_end(page->markup);
 	markup_close(page->markup);
 }
 
 /* ---- events ---- */
 
-static char *event_text(const struct record *record, const struct event *event)
-{
-	struct strbuf text = {0};
-
-	switch (event->kind) {
-	case EVENT_SYN:
-		if (event->u.net.ordinal > 1)
-			strbuf_printf(&text, "number %u, repeated by the kernel",
-				      event->u.net.ordinal);
-		break;
-	case EVENT_VERDICT:
-		strbuf_printf(&text, "%s", verdict_kind_name(event->u.net.verdict));
-		break;
-	case EVENT_FAULT:
-		strbuf_printf(&text, "%s, after %llu bytes", fault_kind_name(event->u.net.fault),
-			      (unsigned long long)event->u.net.bytes);
-		break;
-	case EVENT_STANDING:
-		strbuf_puts(&text, "its socket is open though the client has ended");
-		break;
-	case EVENT_ORPHANED:
-		strbuf_printf(&text,
-			      "its socket is closed, but lives on: %llu bytes received, %llu sent",
-			      (unsigned long long)event->u.net.bytes_received,
-			      (unsigned long long)event->u.net.bytes_sent);
-		break;
-	case EVENT_CLOSED:
-		strbuf_printf(&text, "%u SYNs repeated, says the kernel",
-			      event->u.net.retransmissions);
-		break;
-	case EVENT_OUTPUT:
-		strbuf_printf(&text, "%s, %llu bytes",
-			      event->u.output.stream < record->n_streams
-				      ? record->streams[event->u.output.stream].name
-				      : "?",
-			      (unsigned long long)event->u.output.length);
-		break;
-	case EVENT_SERVER_EXIT:
-		strbuf_printf(&text, "%s: ", endpoint_name(record, event->u.server.endpoint));
-		attempt_table_wait_status(event->u.server.wait_status, &text);
-		break;
-	case EVENT_EXIT:
-		attempt_table_wait_status(event->u.exit.wait_status, &text);
-		break;
-	default:
-		break;
-	}
-	return strbuf_steal(&text);
-}
-
 static void add_event(struct html_page *page, size_t index)
 {
 	const struct event *event = &page->result->record->events[index];
-	AUTO_FREE char *text = event_text(page->result->record, event);
+	AUTO_STRBUF struct strbuf text = {0};
 	struct markup *markup = page->markup;
 
 	markup_open(markup, "tr");
@@ -266,14 +187,15 @@ static void add_event(struct html_page *page, size_t index)
 		markup_textf(markup, "attempt %u", event->u.net.attempt + 1);
 	}
 	markup_close(markup);
-	markup_element(markup, "td", NULL, text);
+	event_line_add_what(page->result->record, event, &text);
+	markup_element(markup, "td", NULL, strbuf_text(&text));
 	markup_close(markup);
 }
 
 void html_events(struct html_page *page)
 {
 	static const struct html_column columns[] = {
-		{"at", true}, {"event"}, {"of"}, {"more"}, {NULL}};
+		{"at", true}, {"event"}, {"attempt"}, {"details"}, {NULL}};
 	const struct record *record = page->result->record;
 	size_t n_hidden = 0;
 
@@ -281,9 +203,8 @@ void html_events(struct html_page *page)
 		return;
 	html_section(page, "events", "Events");
 	markup_open(page->markup, "details");
-	markup_elementf(page->markup, "summary", NULL, "All that was seen: %zu events",
-			record->n_events);
-	begin_table(page, "Table of events", columns);
+	markup_elementf(page->markup, "summary", NULL, "All events: %zu", record->n_events);
+	html_table_begin(page->markup, "Table of events", columns);
 	for (size_t i = 0; i < record->n_events; i++) {
 		if (!html_shows_event(page, (uint32_t)i)) {
 			n_hidden++;
@@ -294,7 +215,7 @@ void html_events(struct html_page *page)
 		n_hidden = 0;
 		add_event(page, i);
 	}
-	end_table(page);
+	html_table_end(page->markup);
 	markup_close(page->markup);
 	markup_close(page->markup);
 }

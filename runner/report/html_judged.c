@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What was expected of a client and what came of it, in HTML. */
+#include "runner/report/html_judged.h"
 #include "runner/report/assessment_text.h"
-#include "runner/report/html_site.h"
+#include "runner/report/html_attempts.h"
+#include "runner/report/html_source.h"
 
 /* ---- what went wrong ---- */
 
@@ -53,7 +55,7 @@ static void add_finding(struct html_page *page, size_t index)
 	}
 	if (finding->caused_by_lag)
 		markup_element(markup, "p", NULL,
-			       "The machine was too slow to tell: synfault's own lag could have "
+			       "The machine was too slow to judge this: lag could have "
 			       "caused it.");
 	add_links(page, finding);
 	markup_close(markup);
@@ -249,24 +251,11 @@ void html_expectations(struct html_page *page)
 	if (judgement->n_assessments == 0 && n == 0)
 		return;
 	html_section(page, "expectations", "Expectations");
-	markup_open(markup, "div");
-	markup_attr(markup, "class", "scroll");
-	markup_attr(markup, "tabindex", "0");
-	markup_attr(markup, "role", "group");
-	markup_attr(markup, "aria-label", "Table of expectations");
-	markup_open(markup, "table");
-	markup_open(markup, "thead");
-	markup_open(markup, "tr");
-	html_columns(markup, columns);
-	markup_close(markup);
-	markup_close(markup);
-	markup_open(markup, "tbody");
+	html_table_begin(markup, "Table of expectations", columns);
 	for (size_t i = 0; i < judgement->n_assessments; i++)
 		add_assessment(page, &judgement->assessments[i]);
 	for (size_t i = 0; judgement->n_assessments == 0 && i < n; i++)
 		add_unassessed(page, &scenario->expectations[i]);
-	markup_close(markup);
-	markup_close(markup);
-	markup_close(markup);
+	html_table_end(markup);
 	markup_close(markup);
 }

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the client and servers wrote, in HTML: line by line, each with the time at which its first
- * byte was read. A record says when how many bytes were written, and keeps the first and the last
- * of them; so the time of a byte follows from how many came before it.
+ * Output of the client and servers in HTML: line by line, each with the time at which its first
+ * byte was read. A record has the time and the length of each write and keeps the first and the
+ * last bytes; the time of a byte follows from the number of bytes before it.
  */
-#include "runner/report/html_site.h"
+#include "runner/report/html_output.h"
 
-/* Of each end of a stream so many bytes and lines are shown at most. */
+#include "common/text.h"
+
+/* At most this much of each end of a stream is shown. */
 #define SHOWN_BYTES ((size_t)32768)
 enum { SHOWN_LINES = 500 };
 
-/* The writes of one stream, gone through once. */
+/* The writes of one stream, read once. */
 struct writes {
 	const struct record *record;
 	uint32_t stream;
 	size_t next;    /* event to look at */
-	uint64_t until; /* bytes that were written by the last one that was looked at */
+	uint64_t until; /* bytes written up to and with the last one looked at */
 	int64_t at_ns;  /* its time */
 };
 
@@ -64,7 +66,7 @@ static size_t add_lines(struct markup *markup, struct writes *writes, const char
 	return at;
 }
 
-/* Where the last so many lines and bytes of a piece begin. */
+/* Where the last SHOWN_LINES lines and SHOWN_BYTES bytes begin. */
 static size_t tail_start(const char *data, size_t length)
 {
 	size_t at = length, n = 0;
@@ -83,13 +85,13 @@ static void add_gap(struct markup *markup, uint64_t bytes)
 		return;
 	markup_open(markup, "li");
 	markup_attr(markup, "class", "gap");
-	markup_textf(markup, "%llu bytes left out", (unsigned long long)bytes);
+	markup_textf(markup, "%llu byte%s left out", (unsigned long long)bytes, PLURAL(bytes));
 	markup_close(markup);
 }
 
-static void add_stream(struct html_page *page, uint32_t index)
+static void add_stream(struct html_page *page, const struct record *record, const char *what,
+		       uint32_t index)
 {
-	const struct record *record = page->result->record;
 	const struct stream *stream = &record->streams[index];
 	struct writes writes = {.record = record, .stream = index};
 	struct markup *markup = page->markup;
@@ -99,7 +101,7 @@ static void add_stream(struct html_page *page, uint32_t index)
 	size_t rest_length = stream->tail_length;
 
 	markup_open(markup, "h3");
-	html_id(page, "stream", index + 1);
+	html_id(page, what, index + 1);
 	markup_textf(markup, "%s%s", index < STREAMS_EACH * record->n_instances ? "client " : "",
 		     stream->name);
 	markup_close(markup);
@@ -118,19 +120,23 @@ static void add_stream(struct html_page *page, uint32_t index)
 	markup_close(markup);
 }
 
-void html_output(struct html_page *page)
+bool html_streams(struct html_page *page, const struct record *record, const char *what)
 {
-	const struct record *record = page->result->record;
 	bool silent = true;
 
-	html_section(page, "output", "Output");
 	for (uint32_t i = 0; i < record->n_streams; i++) {
 		if (record->streams[i].total == 0)
 			continue;
 		silent = false;
-		add_stream(page, i);
+		add_stream(page, record, what, i);
 	}
-	if (silent)
-		markup_element(page->markup, "p", "dim", "Nothing was written.");
+	return !silent;
+}
+
+void html_output(struct html_page *page)
+{
+	html_section(page, "output", "Output");
+	if (!html_streams(page, page->result->record, "stream"))
+		markup_element(page->markup, "p", "dim", "There was no output.");
 	markup_close(page->markup);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The overview of a run in HTML: counts, what did not pass, what took longest, all scenarios. */
-#include "runner/report/html_site.h"
+#include "runner/report/html_overview.h"
+
+#include "common/text.h"
 
 enum { SLOWEST = 10 };
 
 static const char *const outcome_words[OUTCOME_N_KINDS] = {
 	[OUTCOME_PASS] = "passed",
 	[OUTCOME_FAIL] = "failed",
-	[OUTCOME_ERROR] = "could not be judged",
+	[OUTCOME_ERROR] = "inconclusive",
 	[OUTCOME_SKIP] = "skipped",
 };
 
@@ -36,7 +38,7 @@ static void add_tiles(struct markup *markup, const struct run_results *results)
 	markup_attr(markup, "class", "tiles");
 	tile(markup, "pass", counts.by_outcome[OUTCOME_PASS], "passed", "#all");
 	tile(markup, "fail", counts.by_outcome[OUTCOME_FAIL], "failed", "#failed");
-	tile(markup, "error", counts.by_outcome[OUTCOME_ERROR], "could not be judged", "#failed");
+	tile(markup, "error", counts.by_outcome[OUTCOME_ERROR], "inconclusive", "#failed");
 	tile(markup, "skip", counts.by_outcome[OUTCOME_SKIP], "skipped", "#skipped");
 	tile(markup, "flaky", counts.n_flaky, "flaky", "#flaky");
 	markup_close(markup);
@@ -46,8 +48,8 @@ static void add_stopped(struct markup *markup, const struct run_results *results
 {
 	static const char *const words[] = {
 		[STOP_SIGNAL] = "The run was interrupted",
-		[STOP_TIMEOUT] = "The run was ended when its time was over (--global-timeout)",
-		[STOP_FAILURES] = "The run was ended after enough failures (--max-fail)",
+		[STOP_TIMEOUT] = "The run reached its time limit (--global-timeout)",
+		[STOP_FAILURES] = "The run stopped at its limit of failures (--max-fail)",
 	};
 	enum stop_cause stop = results->interrupted ? STOP_SIGNAL : results->stop;
 	size_t n_left = 0;
@@ -55,8 +57,8 @@ static void add_stopped(struct markup *markup, const struct run_results *results
 	for (size_t i = 0; i < results->n_items; i++)
 		n_left += result_never_ran(&results->items[i]);
 	if (stop != STOP_NONE)
-		markup_elementf(markup, "p", "lead bad-text", "%s: %zu scenarios were not run.",
-				words[stop], n_left);
+		markup_elementf(markup, "p", "lead bad-text", "%s: %zu scenario%s did not run.",
+				words[stop], n_left, PLURAL(n_left));
 }
 
 static void add_facts(struct markup *markup, const struct run_results *results)
@@ -81,8 +83,8 @@ static void add_facts(struct markup *markup, const struct run_results *results)
 	markup_close(markup);
 	html_term(markup, "took", duration_format(results->duration_ns, duration));
 	html_term(markup, "seed", seed);
-	html_term(markup, "part", results->shard);
-	html_term(markup, "command instead of the clients'",
+	html_term(markup, "shard", results->shard);
+	html_term(markup, "command of the clients (--)",
 		  command.length ? strbuf_text(&command) : NULL);
 	html_term(markup, "synfault", facts->program);
 	html_term(markup, "machine", facts->hostname);
@@ -129,25 +131,7 @@ static void begin_table(struct markup *markup, const char *caption)
 	static const struct html_column columns[] = {
 		{"outcome"}, {"scenario"}, {"attempts", true}, {"time", true}, {NULL}};
 
-	markup_open(markup, "div");
-	markup_attr(markup, "class", "scroll");
-	markup_attr(markup, "tabindex", "0");
-	markup_attr(markup, "role", "group");
-	markup_attr(markup, "aria-label", caption);
-	markup_open(markup, "table");
-	markup_open(markup, "thead");
-	markup_open(markup, "tr");
-	html_columns(markup, columns);
-	markup_close(markup);
-	markup_close(markup);
-	markup_open(markup, "tbody");
-}
-
-static void end_table(struct markup *markup)
-{
-	markup_close(markup);
-	markup_close(markup);
-	markup_close(markup);
+	html_table_begin(markup, caption, columns);
 }
 
 static void begin_section(struct markup *markup, const char *id, const char *heading)
@@ -179,7 +163,7 @@ static void add_list(struct markup *markup, const struct html_site *site, const 
 	}
 	if (n == 0)
 		return;
-	end_table(markup);
+	html_table_end(markup);
 	markup_close(markup);
 }
 
@@ -226,7 +210,7 @@ static void add_slowest(struct markup *markup, const struct html_site *site)
 	begin_table(markup, "Slowest scenarios");
 	for (size_t i = 0; i < n; i++)
 		add_row(markup, site, slowest[i], false);
-	end_table(markup);
+	html_table_end(markup);
 	markup_close(markup);
 }
 
@@ -282,15 +266,12 @@ static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 static void add_tags(struct markup *markup, const struct run_results *results)
 {
 	static const struct html_column columns[] = {
-		{"tag"},
-		{"scenarios", true},
-		{"passed", true},
-		{"failed", true},
-		{"not judged", true},
-		{"skipped", true},
-		{"time", true},
-		{NULL},
+		{"tag"},           {"failed", true},    {"inconclusive", true}, {"passed", true},
+		{"skipped", true}, {"scenarios", true}, {"time", true},         {NULL},
 	};
+	/* What needs attention first, where a narrow screen shows it. */
+	static const enum outcome outcomes[] = {OUTCOME_FAIL, OUTCOME_ERROR, OUTCOME_PASS,
+						OUTCOME_SKIP};
 	size_t n;
 	AUTO_FREE struct tag *tags = gather_tags(results, &n);
 	char duration[DURATION_TEXT_SIZE];
@@ -298,31 +279,20 @@ static void add_tags(struct markup *markup, const struct run_results *results)
 	if (n == 0)
 		return;
 	begin_section(markup, "tags", "By tag");
-	markup_open(markup, "div");
-	markup_attr(markup, "class", "scroll");
-	markup_attr(markup, "tabindex", "0");
-	markup_attr(markup, "role", "group");
-	markup_attr(markup, "aria-label", "Outcomes by tag");
-	markup_open(markup, "table");
-	markup_open(markup, "thead");
-	markup_open(markup, "tr");
-	html_columns(markup, columns);
-	markup_close(markup);
-	markup_close(markup);
-	markup_open(markup, "tbody");
+	html_table_begin(markup, "Outcomes by tag", columns);
 	for (size_t i = 0; i < n; i++) {
 		markup_open(markup, "tr");
 		markup_open(markup, "th");
 		markup_attr(markup, "scope", "row");
 		markup_text(markup, tags[i].name);
 		markup_close(markup);
+		for (size_t k = 0; k < ARRAY_SIZE(outcomes); k++)
+			markup_elementf(markup, "td", "num", "%zu", tags[i].counts[outcomes[k]]);
 		markup_elementf(markup, "td", "num", "%zu", tags[i].total);
-		for (size_t k = 0; k < OUTCOME_N_KINDS; k++)
-			markup_elementf(markup, "td", "num", "%zu", tags[i].counts[k]);
 		markup_element(markup, "td", "num", duration_format(tags[i].duration_ns, duration));
 		markup_close(markup);
 	}
-	end_table(markup);
+	html_table_end(markup);
 	markup_close(markup);
 }
 
@@ -344,10 +314,10 @@ static void add_all(struct markup *markup, const struct html_site *site)
 		begin_table(markup, *file ? file : "no file");
 		for (; i < results->n_items && !strcmp(site->files[site->order[i]], file); i++)
 			add_row(markup, site, site->order[i], false);
-		end_table(markup);
+		html_table_end(markup);
 	}
 	if (results->n_items == 0)
-		markup_element(markup, "p", NULL, "Nothing was to be run.");
+		markup_element(markup, "p", NULL, "No scenario was selected.");
 	markup_close(markup);
 }
 
@@ -361,14 +331,14 @@ void html_overview(struct markup *markup, const struct html_site *site)
 	markup_element(markup, "h1", NULL, "synfault report");
 	if (n_bad > 0)
 		markup_elementf(markup, "p", "lead", "%zu of %zu scenario%s did not pass.", n_bad,
-				results->n_items, results->n_items == 1 ? "" : "s");
+				results->n_items, PLURAL(results->n_items));
 	else
 		markup_elementf(markup, "p", "lead", "%zu of %zu scenario%s %s.", n_passed,
-				results->n_items, results->n_items == 1 ? "" : "s",
+				results->n_items, PLURAL(results->n_items),
 				outcome_words[OUTCOME_PASS]);
 	add_stopped(markup, results);
 	add_tiles(markup, results);
-	add_list(markup, site, "failed", "Failed, or not to be judged", is_bad);
+	add_list(markup, site, "failed", "Failed or inconclusive", is_bad);
 	add_list(markup, site, "flaky", "Flaky: passed only when run again", is_flaky);
 	add_list(markup, site, "skipped", "Skipped", is_skipped);
 	add_slowest(markup, site);

@@ -2,7 +2,11 @@
 /* The page of one scenario in HTML, put together from its parts. */
 #include <inttypes.h>
 
-#include "runner/report/html_site.h"
+#include "runner/report/html_attempts.h"
+#include "runner/report/html_judged.h"
+#include "runner/report/html_output.h"
+#include "runner/report/html_scenario.h"
+#include "runner/report/html_source.h"
 #include "runner/report/svg_timeline.h"
 
 /* Where in the run the scenario stands, and back. */
@@ -212,8 +216,12 @@ static void add_earlier(struct html_page *page)
 		html_badge(markup, &as_result);
 		markup_textf(markup, " %s", strbuf_text(&reason));
 		markup_close(markup);
-		if (run->record)
+		if (run->record) {
+			AUTO_FREE char *what = xasprintf("run-%zu-stream", i + 1);
+
 			add_picture(page, run->record, &run->judgement, id);
+			html_streams(page, run->record, what);
+		}
 		add_capture(page, run->capture, i + 1);
 	}
 	markup_close(markup);
@@ -283,8 +291,8 @@ void html_scenario(struct markup *markup, const struct html_site *site, size_t i
 	page.lines = html_lines_find(result);
 	if (result->record) {
 		page.history = history_make(result->record);
-		page.waits = backoff_views_make(result->scenario, &page.history,
-						site->results->facts.timing_scale);
+		page.backoffs = backoff_views_make(result->scenario, &page.history,
+						   site->results->facts.timing_scale);
 	}
 	add_links(&page);
 	add_heading(&page);
@@ -303,7 +311,7 @@ void html_scenario(struct markup *markup, const struct html_site *site, size_t i
 		add_snapshot(&page);
 		html_events(&page);
 		add_environment(&page);
-		free(page.waits);
+		free(page.backoffs);
 		history_free(&page.history);
 	}
 	add_repeat(&page);

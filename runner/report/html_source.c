@@ -4,7 +4,7 @@
  * document is shown, and those of other documents (the defaults) that a finding is about: a file of
  * a thousand scenarios is not shown a thousand times.
  */
-#include "runner/report/html_site.h"
+#include "runner/report/html_source.h"
 
 enum { MAX_PARTS = 3, MAX_LINES = 400 };
 

@@ -4,21 +4,21 @@
  * dark; colour is never all that tells something. Classes that begin with "tl-" are those of the
  * timeline picture (svg.c), which has the light colours by itself.
  */
-#include "runner/report/html_site.h"
+#include "runner/report/html_style.h"
 
 static const char style[] =
 	":root{color-scheme:light dark;--page:#f5f7f9;--sheet:#fff;--ink:#1c2530;--dim:#586471;"
 	"--edge:#d5dce3;--band:#f1f4f7;--link:#0b5cad;--mark:#fff3bf;--pass:#17693f;--pass-bg:"
 	"#e3f4ea;--fail:#b3182a;--fail-bg:#fde8eb;--error:#864800;--error-bg:#fff0dc;--skip:"
 	"#4d5966;--skip-bg:#e9edf1;--flaky:#6a2fa8;--flaky-bg:#f1e8fb;--grid:#e2e7ec;--allowed:"
-	"#cfe3f6;--wait:#5f7f9e;--miss:#c8202f;--life:#b9c3cd;--open:#7d8995;--dropped:#9a5b00;"
+	"#cfe3f6;--backoff:#5f7f9e;--miss:#c8202f;--life:#b9c3cd;--open:#7d8995;--dropped:#9a5b00;"
 	"--delayed:#e0a100;--unreachable:#6f42c1;--accepted:#19794a;--fault:#0b6aa8;--lag:"
 	"#b5179e;--output:#3c5a78;--herd:#fdeccb}\n"
 	"@media screen and (prefers-color-scheme:dark){:root{--page:#12171d;--sheet:#1a2129;"
 	"--ink:#e3e8ee;--dim:#a0acb8;--edge:#35404b;--band:#232c36;--link:#82bdf7;--mark:#4d4213;"
 	"--pass:#6bd8a2;--pass-bg:#123524;--fail:#ff9aa3;--fail-bg:#461a20;--error:#f6bd72;"
 	"--error-bg:#40290c;--skip:#b3bec9;--skip-bg:#2c3640;--flaky:#cda9f7;--flaky-bg:#35234d;"
-	"--grid:#2c3640;--allowed:#254563;--wait:#8fb3d6;--miss:#ff7682;--life:#4d5966;--open:"
+	"--grid:#2c3640;--allowed:#254563;--backoff:#8fb3d6;--miss:#ff7682;--life:#4d5966;--open:"
 	"#8d99a5;--dropped:#e5a84b;--delayed:#c99414;--unreachable:#b79af2;--accepted:#4cc38a;"
 	"--fault:#63b7ea;--lag:#ea7fd7;--output:#a3bcd5;--herd:#463a1c}}\n"
 	"*{box-sizing:border-box}\n"
@@ -97,7 +97,7 @@ static const char style[] =
 	"details{margin:8px 0}summary{cursor:pointer;color:var(--link)}\n"
 	"article{border-top:3px solid var(--edge);margin-top:40px}\n"
 	".tl-sheet{fill:var(--sheet)}.tl-ink{fill:var(--ink)}.tl-dim{fill:var(--dim)}.tl-band{fill:"
-	"var(--band)}.tl-allowed{fill:var(--allowed)}.tl-wait{fill:var(--wait)}.tl-miss,"
+	"var(--band)}.tl-allowed{fill:var(--allowed)}.tl-backoff{fill:var(--backoff)}.tl-miss,"
 	".tl-refused{fill:var(--miss)}.tl-life{fill:var(--life)}.tl-open{fill:var(--open)}"
 	".tl-dropped{fill:var(--dropped)}.tl-delayed{fill:var(--delayed)}.tl-unreachable{fill:"
 	"var(--unreachable)}.tl-accepted{fill:var(--accepted)}.tl-fault{fill:var(--fault)}.tl-lag{"
@@ -106,6 +106,12 @@ static const char style[] =
 	".tl-refused-line{stroke:var(--miss)}.tl-open-line{stroke:var(--open)}.tl-dropped-line{"
 	"stroke:var(--dropped)}.tl-accepted-line{stroke:var(--accepted)}.tl-fault-line{stroke:"
 	"var(--fault)}\n"
+	/* On a telephone cells wrap, so that outcomes stay in view. */
+	"@media screen and (max-width:640px){main,footer.site{padding:8px 8px 0}section,.sheet{"
+	"padding:10px}th,td{padding:4px 8px 4px 0;font-size:12px}th,td.nowrap,.nowrap{white-space:"
+	"normal}td.name{min-width:8em}td.why{min-width:8em}.num{font-size:11px}tbody th,td{"
+	"overflow-wrap:break-word}ul.tiles{grid-template-columns:repeat(auto-fit,minmax(90px,1fr)"
+	")}dl.facts{gap:3px 8px}}\n"
 	/* On paper nothing scrolls: what is too wide has to wrap, or all of the page is shrunk. */
 	"@media print{:root{color-scheme:light}html{background:#fff;font-size:11px}code,pre,samp,"
 	".num,ol.source,ol.output,.badge,figcaption,footer.site{font-size:10px}h1{font-size:18px}"

@@ -19,7 +19,7 @@ static const struct {
 	[SVG_GRID] = {"tl-grid", "#e2e7ec"},
 	[SVG_BAND] = {"tl-band", "#f1f4f7"},
 	[SVG_ALLOWED] = {"tl-allowed", "#cfe3f6"},
-	[SVG_WAIT] = {"tl-wait", "#5f7f9e"},
+	[SVG_BACKOFF] = {"tl-backoff", "#5f7f9e"},
 	[SVG_MISS] = {"tl-miss", "#c8202f"},
 	[SVG_LIFE] = {"tl-life", "#b9c3cd"},
 	[SVG_OPEN] = {"tl-open", "#7d8995"},

@@ -20,7 +20,7 @@ enum svg_paint {
 	SVG_GRID,
 	SVG_BAND,    /* behind the name of a group */
 	SVG_ALLOWED, /* where a wait might end */
-	SVG_WAIT,
+	SVG_BACKOFF,
 	SVG_MISS,
 	SVG_LIFE, /* an attempt that waits for an answer */
 	SVG_OPEN, /* its socket after that */

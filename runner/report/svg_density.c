@@ -3,10 +3,12 @@
  * Many attempts in two strips of the timeline picture. The plot is divided into bins of a few
  * pixels. The upper strip has a column for each bin, as high as there were attempts that started
  * in it, in the colours of how they ended. The lower strip has a column for each bin from the
- * shortest to the longest wait before these attempts, on what was allowed.
+ * shortest to the longest backoff before these attempts, on what was allowed.
  */
-#include "runner/report/attempt_text.h"
-#include "runner/report/svg_picture.h"
+#include "runner/report/svg_density.h"
+#include "common/text.h"
+#include "runner/report/attempt_view.h"
+#include "runner/report/svg_axis.h"
 
 #define STRIP_HEIGHT 54.0
 #define BIN_WIDTH    4.0
@@ -14,7 +16,7 @@ enum { N_BINS = (int)(PLOT_WIDTH / BIN_WIDTH) };
 
 struct bin {
 	size_t counts[END_N_KINDS], total;
-	size_t n_waits, n_missed;
+	size_t n_backoffs, n_missed;
 	int64_t shortest_ns, longest_ns;
 	size_t n_judged;
 	int64_t low_ns, high_ns; /* what was allowed to all of them */
@@ -26,22 +28,22 @@ static const enum svg_paint end_paints[END_N_KINDS] = {
 	[END_UNREACHABLE] = SVG_UNREACHABLE, [END_OPEN] = SVG_OPEN,
 };
 
-static void take_wait(struct bin *bin, const struct backoff_view *wait)
+static void take_backoff(struct bin *bin, const struct backoff_view *backoff)
 {
-	if (!wait->there || wait->open)
+	if (!backoff->there || backoff->open)
 		return;
-	if (bin->n_waits == 0 || wait->length_ns < bin->shortest_ns)
-		bin->shortest_ns = wait->length_ns;
-	if (bin->n_waits == 0 || wait->length_ns > bin->longest_ns)
-		bin->longest_ns = wait->length_ns;
-	bin->n_waits++;
-	bin->n_missed += wait->miss_ns != 0;
-	if (!wait->judged)
+	if (bin->n_backoffs == 0 || backoff->length_ns < bin->shortest_ns)
+		bin->shortest_ns = backoff->length_ns;
+	if (bin->n_backoffs == 0 || backoff->length_ns > bin->longest_ns)
+		bin->longest_ns = backoff->length_ns;
+	bin->n_backoffs++;
+	bin->n_missed += backoff->miss_ns != 0;
+	if (!backoff->judged)
 		return;
-	if (bin->n_judged == 0 || wait->allowed.low < bin->low_ns)
-		bin->low_ns = wait->allowed.low;
-	if (bin->n_judged == 0 || wait->allowed.high > bin->high_ns)
-		bin->high_ns = wait->allowed.high;
+	if (bin->n_judged == 0 || backoff->allowed.low < bin->low_ns)
+		bin->low_ns = backoff->allowed.low;
+	if (bin->n_judged == 0 || backoff->allowed.high > bin->high_ns)
+		bin->high_ns = backoff->allowed.high;
 	bin->n_judged++;
 }
 
@@ -55,7 +57,7 @@ static void fill_bins(const struct picture *picture, const uint32_t *ids, size_t
 
 		bin->counts[attempt->end]++;
 		bin->total++;
-		take_wait(bin, &picture->waits[ids[i]]);
+		take_backoff(bin, &picture->backoffs[ids[i]]);
 	}
 }
 
@@ -65,13 +67,13 @@ static char *bin_title(const struct bin *bin, const struct picture *picture, int
 	char from[DURATION_TEXT_SIZE], shortest[DURATION_TEXT_SIZE], longest[DURATION_TEXT_SIZE];
 	struct strbuf text = {0};
 
-	strbuf_printf(&text, "%zu attempt%s from %s on:", bin->total, bin->total == 1 ? "" : "s",
+	strbuf_printf(&text, "%zu attempt%s from %s on:", bin->total, PLURAL(bin->total),
 		      duration_format(picture->from_ns + at * width_ns, from));
 	for (enum attempt_end end = 0; end < END_N_KINDS; end++)
 		if (bin->counts[end] > 0)
 			strbuf_printf(&text, " %zu %s", bin->counts[end], attempt_end_words(end));
-	if (bin->n_waits > 0)
-		strbuf_printf(&text, "; waits of %s to %s",
+	if (bin->n_backoffs > 0)
+		strbuf_printf(&text, "; backoff of %s to %s",
 			      duration_format(bin->shortest_ns, shortest),
 			      duration_format(bin->longest_ns, longest));
 	if (bin->n_missed > 0)
@@ -94,7 +96,8 @@ static void draw_counts(struct picture *picture, const struct bin *bins, size_t 
 	}
 }
 
-static void draw_waits(struct picture *picture, const struct bin *bin, int64_t longest_ns, int at)
+static void draw_backoffs(struct picture *picture, const struct bin *bin, int64_t longest_ns,
+			  int at)
 {
 	double top = picture->y + STRIP_HEIGHT + 10, height = STRIP_HEIGHT - 6,
 	       x = PLOT_X + at * BIN_WIDTH, scale = height / (double)MAX(longest_ns, 1), low, high;
@@ -106,13 +109,13 @@ static void draw_waits(struct picture *picture, const struct bin *bin, int64_t l
 			 MAX(high - low, 1));
 		picture->used[SVG_ALLOWED] = true;
 	}
-	if (bin->n_waits == 0)
+	if (bin->n_backoffs == 0)
 		return;
 	low = (double)MAX(bin->shortest_ns, 0) * scale;
 	high = (double)MAX(bin->longest_ns, 0) * scale;
-	svg_rect(picture->markup, bin->n_missed ? SVG_MISS : SVG_WAIT, x + 0.5,
+	svg_rect(picture->markup, bin->n_missed ? SVG_MISS : SVG_BACKOFF, x + 0.5,
 		 top + height - high - 1, BIN_WIDTH - 1, MAX(high - low, 2));
-	picture->used[bin->n_missed ? SVG_MISS : SVG_WAIT] = true;
+	picture->used[bin->n_missed ? SVG_MISS : SVG_BACKOFF] = true;
 }
 
 /* What stands beside the strips. */
@@ -122,7 +125,7 @@ static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_id
 	struct markup *markup = picture->markup;
 	double x = PICTURE_MARGIN + 6, y = picture->y, line = y + 14;
 	char shortest[DURATION_TEXT_SIZE], longest[DURATION_TEXT_SIZE], scale[DURATION_TEXT_SIZE];
-	AUTO_FREE char *count = xasprintf("%zu attempts", n_ids), *at_most = NULL, *waits = NULL,
+	AUTO_FREE char *count = xasprintf("%zu attempts", n_ids), *at_most = NULL, *lengths = NULL,
 		       *missed = NULL, *axis = NULL;
 
 	at_most = xasprintf("column: up to %zu", most);
@@ -138,18 +141,18 @@ static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_id
 			 text);
 		line += 12;
 	}
-	if (sums->n_waits == 0)
+	if (sums->n_backoffs == 0)
 		return;
 	y += STRIP_HEIGHT + 10;
 	axis = xasprintf("column: up to %s", duration_format(scale_ns, scale));
-	waits = xasprintf("waits of %s to %s", duration_format(sums->shortest_ns, shortest),
-			  duration_format(sums->longest_ns, longest));
+	lengths = xasprintf("backoff of %s to %s", duration_format(sums->shortest_ns, shortest),
+			    duration_format(sums->longest_ns, longest));
 	svg_text(markup, SVG_INK, x, y + 20, SVG_FONT_SIZE, SVG_START, NAME_WIDTH,
-		 picture->waits[ids[n_ids - 1]].interval ? "attempt-delay" : "backoff");
+		 picture->backoffs[ids[n_ids - 1]].interval ? "attempt-delay" : "backoff");
 	svg_text(markup, SVG_DIM, x, y + 36, SVG_SMALL_SIZE, SVG_START, NAME_WIDTH, axis);
-	svg_text(markup, SVG_INK, NOTE_X, y + 20, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH, waits);
+	svg_text(markup, SVG_INK, NOTE_X, y + 20, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH, lengths);
 	if (sums->n_missed > 0) {
-		missed = xasprintf("%zu of %zu not as expected", sums->n_missed, sums->n_waits);
+		missed = xasprintf("%zu of %zu not as expected", sums->n_missed, sums->n_backoffs);
 		svg_text(markup, SVG_MISS, NOTE_X, y + 34, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH,
 			 missed);
 	}
@@ -165,7 +168,7 @@ void picture_density(struct picture *picture, const uint32_t *ids, size_t n_ids)
 	fill_bins(picture, ids, n_ids, bins);
 	for (size_t i = 0; i < n_ids; i++) {
 		sums.counts[picture->history.attempts[ids[i]].end]++;
-		take_wait(&sums, &picture->waits[ids[i]]);
+		take_backoff(&sums, &picture->backoffs[ids[i]]);
 	}
 	for (int i = 0; i < N_BINS; i++) {
 		most = MAX(most, bins[i].total);
@@ -184,13 +187,13 @@ void picture_density(struct picture *picture, const uint32_t *ids, size_t n_ids)
 		title = bin_title(&bins[i], picture, i);
 		svg_group(picture->markup, title);
 		draw_counts(picture, bins, most, i);
-		draw_waits(picture, &bins[i], scale_ns, i);
+		draw_backoffs(picture, &bins[i], scale_ns, i);
 		markup_close(picture->markup);
 	}
 	svg_line(picture->markup, SVG_OPEN, PLOT_X, picture->y + STRIP_HEIGHT, PLOT_END,
 		 picture->y + STRIP_HEIGHT, 1, false);
 	picture->y += STRIP_HEIGHT + 10;
-	if (sums.n_waits > 0) {
+	if (sums.n_backoffs > 0) {
 		svg_line(picture->markup, SVG_OPEN, PLOT_X, picture->y + STRIP_HEIGHT - 6, PLOT_END,
 			 picture->y + STRIP_HEIGHT - 6, 1, false);
 		picture->y += STRIP_HEIGHT + 6;

@@ -3,8 +3,9 @@
  * Thundering herds in the timeline picture, where the scenario limits them: the fullest window of
  * time as a band behind all attempts, and a row that says how many there were in it.
  */
+#include "runner/report/svg_herd.h"
 #include "runner/judge/herd.h"
-#include "runner/report/svg_picture.h"
+#include "runner/report/svg_axis.h"
 
 #define ROW_HEIGHT 32.0
 

@@ -8,9 +8,10 @@
  * SYNs, what was done to them, and its socket to its death. Below the middle, synfault's own
  * lateness is drawn to scale.
  */
-#include "runner/report/svg_picture.h"
+#include "runner/report/svg_lane.h"
+#include "runner/report/svg_axis.h"
 
-#include "runner/report/attempt_text.h"
+#include "runner/report/attempt_view.h"
 
 #define LANE_HEIGHT 32.0
 #define LANE_TEXT   9.0  /* base line of the text above the middle */
@@ -37,38 +38,39 @@ static void put_text(struct picture *picture, struct row_text *row, enum svg_pai
 	row->end = x + width;
 }
 
-static void draw_wait(struct picture *picture, const struct backoff_view *wait,
-		      struct row_text *row)
+static void draw_backoff(struct picture *picture, const struct backoff_view *backoff,
+			 struct row_text *row)
 {
 	struct markup *markup = picture->markup;
 	double middle = picture->y + LANE_MIDDLE, from, to;
 	char length[DURATION_TEXT_SIZE];
 
-	if (!wait->there || wait->open)
+	if (!backoff->there || backoff->open)
 		return;
-	from = picture_x(picture, wait->from_ns);
-	to = picture_x(picture, wait->from_ns + wait->length_ns);
-	if (wait->judged) {
-		double low = picture_x(picture, wait->from_ns + wait->allowed.low);
-		int64_t high_ns = wait->allowed.high < INT64_MAX / 2
-					  ? wait->from_ns + wait->allowed.high
+	from = picture_x(picture, backoff->from_ns);
+	to = picture_x(picture, backoff->from_ns + backoff->length_ns);
+	if (backoff->judged) {
+		double low = picture_x(picture, backoff->from_ns + backoff->allowed.low);
+		int64_t high_ns = backoff->allowed.high < INT64_MAX / 2
+					  ? backoff->from_ns + backoff->allowed.high
 					  : picture->to_ns;
 		double high = picture_x(picture, high_ns);
 
 		svg_rect(markup, SVG_ALLOWED, low, middle - 9, MAX(high - low, 1.5), 18);
 		picture->used[SVG_ALLOWED] = true;
 	}
-	svg_rect(markup, SVG_WAIT, MIN(from, to), middle - 1.5, MAX(to - from, from - to), 3);
-	picture->used[SVG_WAIT] = true;
-	if (wait->miss_ns) {
-		double bound = picture_x(picture, wait->from_ns + wait->length_ns - wait->miss_ns);
+	svg_rect(markup, SVG_BACKOFF, MIN(from, to), middle - 1.5, MAX(to - from, from - to), 3);
+	picture->used[SVG_BACKOFF] = true;
+	if (backoff->miss_ns) {
+		double bound = picture_x(picture,
+					 backoff->from_ns + backoff->length_ns - backoff->miss_ns);
 
 		svg_rect(markup, SVG_MISS, MIN(to, bound), middle + 4,
 			 MAX(MAX(to - bound, bound - to), 1.5), 4);
 		picture->used[SVG_MISS] = true;
 	}
-	put_text(picture, row, wait->miss_ns ? SVG_MISS : SVG_DIM, from, to,
-		 duration_format(wait->length_ns, length));
+	put_text(picture, row, backoff->miss_ns ? SVG_MISS : SVG_DIM, from, to,
+		 duration_format(backoff->length_ns, length));
 }
 
 /* From the first SYN to the end, and on to the death of the socket. */
@@ -150,23 +152,12 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 static void draw_fault(struct picture *picture, const struct event *event, double x,
 		       struct row_text *row)
 {
-	static const char *const words[] = {
-		[FAULT_SYN_ACK_LOST] = "SYN-ACK lost",
-		[FAULT_STALLED] = "stalled",
-		[FAULT_RESET] = "reset",
-		[FAULT_CLOSED] = "closed",
-		[FAULT_SLOWED] = "slowed",
-	};
+	const char *words = attempt_fault_words(event->u.net.fault);
+	double half = svg_text_width(words, SVG_SMALL_SIZE) / 2;
 
-	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "a word for each");
 	svg_diamond(picture->markup, SVG_FAULT, x, picture->y + LANE_MIDDLE, GLYPH + 1);
 	picture->used[SVG_FAULT] = true;
-	if (event->u.net.fault < FAULT_N_KINDS) {
-		double half = svg_text_width(words[event->u.net.fault], SVG_SMALL_SIZE) / 2;
-
-		put_text(picture, row, SVG_FAULT, x - half - 1, x + half + 1,
-			 words[event->u.net.fault]);
-	}
+	put_text(picture, row, SVG_FAULT, x - half - 1, x + half + 1, words);
 }
 
 static void draw_events(struct picture *picture, uint32_t id, struct row_text *row)
@@ -249,26 +240,28 @@ static void draw_fault_name(struct picture *picture, uint32_t id, const char *fa
 void picture_lane(struct picture *picture, uint32_t id)
 {
 	const struct attempt_history *attempt = &picture->history.attempts[id];
-	const struct backoff_view *wait = &picture->waits[id];
-	AUTO_FREE char *fault = attempt_fault_text(picture->scenario, picture->record, id),
-		       *end = attempt_end_text(attempt), *waited = attempt_wait_text(wait),
-		       *title = lane_title(picture, id, end, waited),
+	const struct backoff_view *backoff = &picture->backoffs[id];
+	AUTO_STRBUF struct strbuf fault = {0}, end = {0};
+	AUTO_FREE char *waited = attempt_backoff_text(backoff), *title = NULL,
 		       *name = xasprintf("%u", id + 1);
 	enum svg_paint paint = picture->blamed[id] ? SVG_MISS : SVG_INK;
 	struct markup *markup = picture->markup;
 	struct row_text row = {.end = PLOT_X - 4};
 	double middle = picture->y + LANE_MIDDLE;
 
+	attempt_add_fault(picture->scenario, picture->record, id, &fault);
+	attempt_add_end(attempt, false, &end);
+	title = lane_title(picture, id, strbuf_text(&end), waited);
 	svg_group(markup, title);
 	svg_text(markup, paint, PICTURE_MARGIN + 34, middle + 4, SVG_FONT_SIZE, SVG_END, 40, name);
-	draw_fault_name(picture, id, fault);
-	draw_wait(picture, wait, &row);
+	draw_fault_name(picture, id, strbuf_text(&fault));
+	draw_backoff(picture, backoff, &row);
 	draw_life(picture, attempt);
 	draw_events(picture, id, &row);
 	svg_text(markup, paint, NOTE_X, picture->y + (waited ? 13 : 24), SVG_FONT_SIZE, SVG_START,
-		 NOTE_WIDTH, end);
+		 NOTE_WIDTH, strbuf_text(&end));
 	if (waited)
-		svg_text(markup, wait->miss_ns || wait->open ? SVG_MISS : SVG_DIM, NOTE_X,
+		svg_text(markup, backoff->miss_ns || backoff->open ? SVG_MISS : SVG_DIM, NOTE_X,
 			 picture->y + 26, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH, waited);
 	markup_close(markup);
 	picture->y += LANE_HEIGHT;

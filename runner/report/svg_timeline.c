@@ -15,17 +15,18 @@
 #include <math.h>
 
 #include "common/text.h"
-#include "runner/report/attempt_table.h"
-#include "runner/report/attempt_text.h"
+#include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
-#include "runner/report/svg_picture.h"
+#include "runner/report/svg_axis.h"
+#include "runner/report/svg_density.h"
+#include "runner/report/svg_herd.h"
+#include "runner/report/svg_lane.h"
 
 #define AXIS_HEIGHT   26.0
 #define GROUP_HEIGHT  24.0
 #define STREAM_HEIGHT 20.0
 #define TITLE_HEIGHT  26.0
-#define TICK_DISTANCE 76.0 /* pixels, at least */
-#define MAX_LANES     40   /* more attempts than that, and not all get a row */
+#define MAX_LANES     40 /* more attempts than that, and not all get a row */
 #define SHOWN_FIRST   6
 #define SHOWN_LAST    3
 #define SHOWN_BLAMED  5 /* those whose surroundings are shown */
@@ -45,14 +46,6 @@ struct groups {
 	struct group *items;
 	size_t n_items, capacity;
 };
-
-double picture_x(const struct picture *picture, int64_t at_ns)
-{
-	double share =
-		(double)(at_ns - picture->from_ns) / (double)(picture->to_ns - picture->from_ns);
-
-	return PLOT_X + PLOT_WIDTH * (share < 0 ? 0 : share > 1 ? 1 : share);
-}
 
 /* ---- what there is to draw ---- */
 
@@ -101,7 +94,7 @@ static void picture_init(struct picture *picture, const struct svg_timeline_styl
 
 	picture->markup = markup_new();
 	picture->history = history_make(record);
-	picture->waits =
+	picture->backoffs =
 		backoff_views_make(picture->scenario, &picture->history, style->timing_scale);
 	picture->blamed = xzalloc(record->n_attempts + 1);
 	for (size_t i = 0; picture->judgement && i < picture->judgement->n_findings; i++)
@@ -113,7 +106,7 @@ static void picture_init(struct picture *picture, const struct svg_timeline_styl
 
 static void picture_clear(struct picture *picture)
 {
-	free(picture->waits);
+	free(picture->backoffs);
 	history_free(&picture->history);
 	free(picture->blamed);
 	free(picture->first_event);
@@ -210,7 +203,7 @@ static bool is_shown(const struct group *group, size_t at, const size_t *blamed,
 
 static void draw_more(struct picture *picture, size_t n_more)
 {
-	AUTO_FREE char *text = xasprintf("%zu more attempts, in the strips above only", n_more);
+	AUTO_FREE char *text = xasprintf("%zu more attempts: only in the strips above", n_more);
 
 	svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 13, SVG_FONT_SIZE, SVG_START,
 		 PLOT_WIDTH, text);
@@ -273,7 +266,7 @@ static void draw_groups(struct picture *picture)
 	if (groups.n_items == 0) {
 		svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 16, SVG_FONT_SIZE,
 			 SVG_START, PLOT_WIDTH,
-			 record->client_started ? "no SYN came to any endpoint"
+			 record->client_started ? "no SYN reached any endpoint"
 						: "the client was not started");
 		picture->y += 26;
 	}
@@ -319,7 +312,8 @@ static void draw_stream(struct picture *picture, uint32_t index)
 	double drawn = -10, x = 0;
 	uint64_t offset = 0;
 	size_t length = 0;
-	AUTO_FREE char *note = xasprintf("%llu bytes", (unsigned long long)stream->total);
+	AUTO_FREE char *note =
+		xasprintf("%llu byte%s", (unsigned long long)stream->total, PLURAL(stream->total));
 
 	svg_text(picture->markup, SVG_INK, PICTURE_MARGIN + 6, picture->y + 14, SVG_FONT_SIZE,
 		 SVG_START, NAME_WIDTH, stream->name);
@@ -397,10 +391,10 @@ static void draw_instance(struct picture *picture, uint32_t instance, const char
 	if (timed_out)
 		strbuf_puts(&end, "timeout, then ");
 	if (exit) {
-		attempt_table_wait_status(exit->u.exit.wait_status, &end);
+		attempt_add_wait_status(exit->u.exit.wait_status, &end);
 		strbuf_printf(&end, " at %s", duration_format(exit->at_ns, buffer));
 	} else {
-		strbuf_puts(&end, "its end was not seen");
+		strbuf_puts(&end, "end not seen");
 	}
 	draw_process(picture, name, start ? start->at_ns : 0, exit ? exit->at_ns : picture->to_ns,
 		     strbuf_text(&end),
@@ -448,7 +442,7 @@ static void draw_server_exits(struct picture *picture)
 				 event->u.server.endpoint < record->n_endpoints
 					 ? record->endpoints[event->u.server.endpoint].name
 					 : "?");
-		attempt_table_wait_status(event->u.server.wait_status, &end);
+		attempt_add_wait_status(event->u.server.wait_status, &end);
 		strbuf_printf(&end, " at %s", duration_format(event->at_ns, buffer));
 		draw_process(picture, name, picture->from_ns, event->at_ns, strbuf_text(&end),
 			     false);
@@ -456,85 +450,6 @@ static void draw_server_exits(struct picture *picture)
 }
 
 /* ---- around the rows ---- */
-
-/* The distance of two ticks. */
-static int64_t tick_step(int64_t span_ns)
-{
-	static const int64_t minutes[] = {60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000};
-	static const double factors[] = {1, 2, 5};
-	double least_ns = (double)span_ns * TICK_DISTANCE / PLOT_WIDTH, power;
-
-	if (least_ns > 30e9) {
-		for (size_t i = 0; i < ARRAY_SIZE(minutes); i++)
-			if ((double)minutes[i] * 1e9 >= least_ns)
-				return minutes[i] * NS_PER_S;
-		return (int64_t)(ceil(least_ns / 36e12) * 36e12);
-	}
-	if (least_ns > 20e9)
-		return 30 * NS_PER_S;
-	power = pow(10, floor(log10(MAX(least_ns, 1))));
-	for (size_t i = 0; i < ARRAY_SIZE(factors); i++)
-		if (factors[i] * power >= least_ns)
-			return llround(factors[i] * power);
-	return llround(10 * power);
-}
-
-/* A tick's time with no more digits than its distance to the next one needs. */
-static void format_tick(int64_t at_ns, int64_t step_ns, char *text, size_t size)
-{
-	static const struct {
-		int64_t unit_ns;
-		const char *name;
-	} units[] = {{NS_PER_S, "s"}, {NS_PER_MS, "ms"}, {NS_PER_US, "us"}, {1, "ns"}};
-	int64_t size_ns = at_ns < 0 ? -at_ns : at_ns;
-	const char *sign = at_ns < 0 ? "−" : "";
-	size_t unit = 0;
-	long long whole, tenths;
-
-	if (at_ns == 0) {
-		snprintf(text, size, "0");
-		return;
-	}
-	if (step_ns >= 30 * NS_PER_S) {
-		long long seconds = size_ns / NS_PER_S;
-
-		if (seconds >= 3600)
-			snprintf(text, size, "%s%lld:%02lld:%02lld h", sign, seconds / 3600,
-				 seconds / 60 % 60, seconds % 60);
-		else
-			snprintf(text, size, "%s%lld:%02lld min", sign, seconds / 60, seconds % 60);
-		return;
-	}
-	/* One decimal is enough: 200 ms is the least step in seconds, and so on. */
-	while (unit + 1 < ARRAY_SIZE(units) && step_ns * 10 < units[unit].unit_ns)
-		unit++;
-	whole = size_ns / units[unit].unit_ns;
-	tenths = size_ns % units[unit].unit_ns * 10 / units[unit].unit_ns;
-	if (step_ns % units[unit].unit_ns)
-		snprintf(text, size, "%s%lld.%lld %s", sign, whole, tenths, units[unit].name);
-	else
-		snprintf(text, size, "%s%lld %s", sign, whole, units[unit].name);
-}
-
-static void draw_axis(const struct picture *picture, struct markup *markup, double top,
-		      double bottom)
-{
-	int64_t step_ns = tick_step(picture->to_ns - picture->from_ns);
-	int64_t first = picture->from_ns / step_ns;
-	char text[48];
-
-	svg_text(markup, SVG_DIM, PICTURE_MARGIN + 6, top + 14, SVG_FONT_SIZE, SVG_START,
-		 NAME_WIDTH - 20, "since the start");
-	for (int64_t k = first; k * step_ns <= picture->to_ns; k++) {
-		double x = picture_x(picture, k * step_ns);
-
-		if (k * step_ns < picture->from_ns)
-			continue;
-		format_tick(k * step_ns, step_ns, text, sizeof(text));
-		svg_line(markup, SVG_GRID, x, top + 20, x, bottom, 1, false);
-		svg_text(markup, SVG_DIM, x, top + 14, SVG_FONT_SIZE, SVG_MIDDLE, 0, text);
-	}
-}
 
 /* The end of the client (of many instances: of the last) and of its time, down through all rows. */
 static void draw_ends(const struct picture *picture, struct markup *markup, double top,
@@ -579,7 +494,7 @@ static void draw_sample(struct markup *markup, enum svg_paint paint, double x, d
 	case SVG_FAULT:
 		svg_diamond(markup, paint, x + 8, middle, 5);
 		break;
-	case SVG_WAIT:
+	case SVG_BACKOFF:
 	case SVG_LAG:
 		svg_rect(markup, paint, x, middle - 1.5, 16, 3);
 		break;
@@ -599,19 +514,19 @@ static void draw_legend(struct picture *picture)
 		enum svg_paint paint;
 		const char *text;
 	} items[] = {
-		{SVG_INK, "SYN, thin: repeated by the kernel"},
-		{SVG_LIFE, "waits for an answer"},
+		{SVG_INK, "SYN; thin: retransmission"},
+		{SVG_LIFE, "no answer yet"},
 		{SVG_REFUSED, "refused"},
 		{SVG_DROPPED, "dropped"},
 		{SVG_DELAYED, "delayed"},
 		{SVG_UNREACHABLE, "unreachable"},
 		{SVG_ACCEPTED, "connected"},
-		{SVG_FAULT, "fault of a handshake or connection"},
-		{SVG_OPEN, "socket to its end"},
-		{SVG_WAIT, "client waits"},
-		{SVG_ALLOWED, "wait allowed to end here"},
-		{SVG_MISS, "missed by"},
-		{SVG_HERD, "most attempts at a time"},
+		{SVG_FAULT, "fault after the SYN"},
+		{SVG_OPEN, "socket until it closes"},
+		{SVG_BACKOFF, "backoff"},
+		{SVG_ALLOWED, "allowed backoff"},
+		{SVG_MISS, "miss"},
+		{SVG_HERD, "peak of the herd"},
 	};
 	double x = PICTURE_MARGIN + 6, right = PICTURE_WIDTH - PICTURE_MARGIN;
 	AUTO_FREE char *lag = NULL;
@@ -632,8 +547,7 @@ static void draw_legend(struct picture *picture)
 			 items[i].text);
 		x += width;
 	}
-	lag = xasprintf("synfault's own lateness: %s at most; drawn to scale below a row where it "
-			"can be seen",
+	lag = xasprintf("synfault's lag: at most %s; drawn to scale below a row where visible",
 			duration_format(MAX(picture->record->harness_lag_ns, 0), buffer));
 	picture->y += 18;
 	draw_sample(picture->markup, SVG_LAG, PICTURE_MARGIN + 6, picture->y);
@@ -660,7 +574,7 @@ static char *describe(const struct picture *picture)
 			strbuf_printf(&text, ", %zu %s", counts[end], attempt_end_words(end));
 	if (exit) {
 		strbuf_puts(&text, "; the client ended with ");
-		attempt_table_wait_status(exit->u.exit.wait_status, &text);
+		attempt_add_wait_status(exit->u.exit.wait_status, &text);
 		strbuf_printf(&text, " after %s", duration_format(exit->at_ns, buffer));
 	}
 	strbuf_putc(&text, '.');
@@ -705,7 +619,7 @@ char *svg_timeline_format(const struct scenario *scenario, const struct record *
 		svg_strong(markup, SVG_INK, PICTURE_MARGIN + 6, 19, 13,
 			   PICTURE_WIDTH - 2 * PICTURE_MARGIN - 12, name ? name : "");
 	picture_herd_bands(&picture, markup, top + AXIS_HEIGHT - 4, bottom);
-	draw_axis(&picture, markup, top, bottom);
+	picture_axis(&picture, markup, top, bottom);
 	draw_ends(&picture, markup, top, bottom);
 	markup_raw(markup, rows);
 	svg_end(markup);

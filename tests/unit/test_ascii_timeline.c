@@ -41,7 +41,7 @@ Test(lanes, a_lane_for_each_attempt_along_the_axis)
 	cr_assert(strstr(text, "  api 2  ..........x\n"), "%s", text);
 	cr_assert(strstr(text, "  api 3            ..........+"), "%s", text);
 	cr_assert(strstr(text, "|0s"), "%s", text);
-	cr_assert(strstr(text, ". wait"), "%s", text);
+	cr_assert(strstr(text, ". backoff"), "%s", text);
 	cr_assert(strstr(text, "+ connected"), "%s", text);
 	cr_assert_not(strstr(text, "given up"), "a key of what is not there: %s", text);
 }

@@ -51,7 +51,7 @@ static char *line_with(const char *text, const char *part)
 	return xstrndup(start, strcspn(start, "\n"));
 }
 
-Test(timeline, tells_the_whole_story)
+Test(attempt_table, tells_the_whole_story)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse x2, delay 300ms, accept");
@@ -74,7 +74,7 @@ Test(timeline, tells_the_whole_story)
 		"  exit 1 at 9.02 s\n");
 }
 
-Test(timeline, says_how_each_attempt_ended)
+Test(attempt_table, says_how_each_attempt_ended)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "drop");
@@ -86,7 +86,7 @@ Test(timeline, says_how_each_attempt_ended)
 		{"  2  ", "  1  ", "connected after 0"},
 		{"  3  ", "  1+2 rtx  ", "gave up after 2.50 s"},
 		{"  4  ", "  1+1 rtx  ", "connected after 1.00 s"},
-		{"  5  ", "  1  ", "nobody listens"},
+		{"  5  ", "  1  ", "no listener"},
 		{"  6  ", "  1  ", "still open"},
 	};
 
@@ -107,7 +107,7 @@ Test(timeline, says_how_each_attempt_ended)
 	}
 }
 
-Test(timeline, shows_the_delay_that_was_drawn)
+Test(attempt_table, shows_the_delay_that_was_drawn)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "delay 100ms..900ms then refuse");
@@ -122,7 +122,7 @@ Test(timeline, shows_the_delay_that_was_drawn)
 	assert_contains(text, "refused after 456 ms");
 }
 
-Test(timeline, says_how_the_client_ended)
+Test(attempt_table, says_how_the_client_ended)
 {
 	static const struct {
 		const char *name;
@@ -152,7 +152,7 @@ Test(timeline, says_how_the_client_ended)
 	}
 }
 
-Test(timeline, says_when_the_client_never_started_or_ended)
+Test(attempt_table, says_when_the_client_never_started_or_ended)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	AUTO_FREE char *running = NULL, *never = NULL;
@@ -166,7 +166,7 @@ Test(timeline, says_when_the_client_never_started_or_ended)
 	assert_lacks(never, "no attempts");
 }
 
-Test(timeline, says_that_a_server_ended)
+Test(attempt_table, says_that_a_server_ended)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "accept");
@@ -178,7 +178,7 @@ Test(timeline, says_that_a_server_ended)
 	assert_contains(text, "  server of api ended: exit 3 at 250 ms\n");
 }
 
-Test(timeline, tells_what_became_of_a_connection)
+Test(attempt_table, tells_what_became_of_a_connection)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "stall after 1 KB");
@@ -198,7 +198,7 @@ Test(timeline, tells_what_became_of_a_connection)
 	assert_contains(narrow, "connected, stalled");
 }
 
-Test(timeline, tells_how_late_the_harness_was)
+Test(attempt_table, tells_how_late_the_harness_was)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	AUTO_FREE char *text = NULL;
@@ -210,7 +210,7 @@ Test(timeline, tells_how_late_the_harness_was)
 	assert_contains(text, "exit 0 at 1.00 s; the harness was late by 12.0 ms at most\n");
 }
 
-Test(timeline, marks_the_attempt_that_broke_a_rule)
+Test(attempt_table, marks_the_attempt_that_broke_a_rule)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -230,7 +230,7 @@ Test(timeline, marks_the_attempt_that_broke_a_rule)
 	assert_contains(ascii, "1.03 s x\n");
 }
 
-Test(timeline, interleaves_endpoints_in_the_order_of_their_attempts)
+Test(attempt_table, interleaves_endpoints_in_the_order_of_their_attempts)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t primary = record_builder_endpoint(b, "primary", "refuse");
@@ -253,7 +253,7 @@ Test(timeline, interleaves_endpoints_in_the_order_of_their_attempts)
 }
 
 /* Two instances that take turns: the wait is that of the one that made the attempt. */
-Test(timeline, measures_waits_of_each_copy_by_itself)
+Test(attempt_table, measures_waits_of_each_copy_by_itself)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -278,7 +278,7 @@ Test(timeline, measures_waits_of_each_copy_by_itself)
 	cr_expect(!strstr(line, "ms"), "a wait in %s", line);
 }
 
-Test(timeline, shows_all_addresses_there_is_room_for)
+Test(attempt_table, shows_all_addresses_there_is_room_for)
 {
 	static const struct {
 		int n;
@@ -309,7 +309,7 @@ Test(timeline, shows_all_addresses_there_is_room_for)
 	}
 }
 
-Test(timeline, tells_of_sockets_that_outlive_the_client)
+Test(attempt_table, tells_of_sockets_that_outlive_the_client)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "accept");
@@ -331,7 +331,7 @@ Test(timeline, tells_of_sockets_that_outlive_the_client)
 	cr_expect(strstr(text, "and 1 more"), "%s", text);
 }
 
-Test(timeline, measures_waits_as_they_are_judged)
+Test(attempt_table, measures_waits_as_they_are_judged)
 {
 	static const struct {
 		const char *name;
@@ -344,7 +344,7 @@ Test(timeline, measures_waits_as_they_are_judged)
 		{"nothing expected", false, 0, true, " 899 ms", "backoff"},
 		{"waits of all", true, EXPECT_BACKOFF, true, " 899 ms", "backoff"},
 		{"waits at the endpoint", true, EXPECT_BACKOFF, false, " 990 ms", "backoff"},
-		{"intervals of all", true, EXPECT_ATTEMPT_DELAY, true, " 900 ms", "since start"},
+		{"intervals of all", true, EXPECT_ATTEMPT_DELAY, true, " 900 ms", "attempt delay"},
 		{"intervals at the endpoint", true, EXPECT_ATTEMPT_DELAY, false, " 1.00 s",
 		 "backoff"},
 	};
@@ -372,7 +372,7 @@ Test(timeline, measures_waits_as_they_are_judged)
 	}
 }
 
-Test(timeline, says_which_copy_made_an_attempt_and_how_long_that_one_waited)
+Test(attempt_table, says_which_copy_made_an_attempt_and_how_long_that_one_waited)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -391,7 +391,7 @@ Test(timeline, says_which_copy_made_an_attempt_and_how_long_that_one_waited)
 	assert_contains(text, "\n  4  1.010 s         ?  refuse  1     refused after 0\n");
 }
 
-Test(timeline, shows_no_wait_after_an_attempt_that_is_still_open)
+Test(attempt_table, shows_no_wait_after_an_attempt_that_is_still_open)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "drop");
@@ -405,7 +405,7 @@ Test(timeline, shows_no_wait_after_an_attempt_that_is_still_open)
 	cr_assert_str_eq(line + strlen(line) - 3, "  -", "%s", line);
 }
 
-Test(timeline, takes_an_overlap_within_clock_error_as_no_wait)
+Test(attempt_table, takes_an_overlap_within_clock_error_as_no_wait)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -433,7 +433,7 @@ static struct record_builder *many_attempts(uint32_t count)
 	return b;
 }
 
-Test(timeline, shortens_a_long_list_in_its_middle)
+Test(attempt_table, shortens_a_long_list_in_its_middle)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(1000);
 	AUTO_FREE char *text = format(b, &plain);
@@ -444,7 +444,7 @@ Test(timeline, shortens_a_long_list_in_its_middle)
 	cr_assert_eq(count_lines(text), 3 + 10 + 1 + 5 + 1, "%s", text);
 }
 
-Test(timeline, keeps_the_surroundings_of_a_blamed_attempt)
+Test(attempt_table, keeps_the_surroundings_of_a_blamed_attempt)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(1000);
 	AUTO_FREE char *text = NULL, *line = NULL;
@@ -458,7 +458,7 @@ Test(timeline, keeps_the_surroundings_of_a_blamed_attempt)
 	assert_contains(text, "\n  … 493 more …\n   996  ");
 }
 
-Test(timeline, never_hides_a_single_attempt)
+Test(attempt_table, never_hides_a_single_attempt)
 {
 	for (uint32_t count = 14; count <= 18; count++) {
 		AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(count);
@@ -495,7 +495,7 @@ static struct record_builder *wide_record(void)
 	return b;
 }
 
-Test(timeline, keeps_every_line_within_its_width)
+Test(attempt_table, keeps_every_line_within_its_width)
 {
 	static const size_t widths[] = {40, 41, 50, 60, 72, 80, 100, 132};
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
@@ -522,7 +522,7 @@ Test(timeline, keeps_every_line_within_its_width)
 	}
 }
 
-Test(timeline, cuts_cells_before_it_leaves_out_columns)
+Test(attempt_table, cuts_cells_before_it_leaves_out_columns)
 {
 	static const char *const headings[] = {" at", "endpoint", "step", "fault", "SYNs", "ended"};
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
@@ -535,7 +535,7 @@ Test(timeline, cuts_cells_before_it_leaves_out_columns)
 	assert_contains(text, "… ");
 }
 
-Test(timeline, is_80_columns_wide_by_default)
+Test(attempt_table, is_80_columns_wide_by_default)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
 	AUTO_FREE char *text = format(b, &plain);
@@ -544,7 +544,7 @@ Test(timeline, is_80_columns_wide_by_default)
 	cr_assert_str_eq(text, eighty);
 }
 
-Test(timeline, aligns_its_columns)
+Test(attempt_table, aligns_its_columns)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
 	AUTO_FREE char *text = format(b, &(struct attempt_table_style){.columns = 120});
@@ -578,7 +578,7 @@ static char *without_color(const char *text)
 	return strbuf_steal(&out);
 }
 
-Test(timeline, colors_do_not_change_the_layout)
+Test(attempt_table, colors_do_not_change_the_layout)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = wide_record();
 	AUTO_FREE char *text = format(b, &plain);
@@ -590,7 +590,7 @@ Test(timeline, colors_do_not_change_the_layout)
 	assert_contains(colored, "✗\033[0m\n");
 }
 
-Test(timeline, can_do_without_its_title)
+Test(attempt_table, can_do_without_its_title)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(1);
 	AUTO_FREE char *text = format(b, &(struct attempt_table_style){.untitled = true});
@@ -598,7 +598,7 @@ Test(timeline, can_do_without_its_title)
 	cr_assert(!strncmp(text, "  api at ", 9), "%s", text);
 }
 
-Test(timeline, needs_neither_scenario_nor_judgement)
+Test(attempt_table, needs_neither_scenario_nor_judgement)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(2);
 	AUTO_STRBUF struct strbuf out = {0};
@@ -609,7 +609,7 @@ Test(timeline, needs_neither_scenario_nor_judgement)
 	assert_contains(strbuf_text(&out), "refused");
 }
 
-Test(timeline, survives_a_record_that_does_not_fit_the_scenario)
+Test(attempt_table, survives_a_record_that_does_not_fit_the_scenario)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(3);
 	AUTO_FREE char *text = NULL;
@@ -618,4 +618,42 @@ Test(timeline, survives_a_record_that_does_not_fit_the_scenario)
 	b->record->attempts[1].step = 99;
 	text = format(b, &plain);
 	assert_contains(text, "step 100");
+}
+
+/* An endpoint with an address of each family. */
+static size_t add_dual_stack(struct record_builder *b, const char *script)
+{
+	size_t api = record_builder_endpoint(b, "api", script);
+	struct record_endpoint *endpoint = &b->record->endpoints[api];
+
+	endpoint->addresses = xrealloc(endpoint->addresses, 2 * sizeof(struct address));
+	cr_assert_eq(address_parse("2001:db8::1", 8080, &endpoint->addresses[1]), 0);
+	endpoint->n_addresses = 2;
+	return api;
+}
+
+Test(attempt_table, names_the_address_where_an_endpoint_has_several)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = add_dual_stack(b, "refuse, accept");
+	const struct attempt_table_style narrow = {.columns = 66};
+	AUTO_FREE char *text = NULL, *line = NULL, *cut = NULL;
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_attempt_connected(b, api, 1000);
+	b->record->attempts[0].server = b->record->endpoints[api].addresses[1];
+	record_builder_client_exits(b, 1100, 0);
+	text = format(b, &plain);
+	line = line_with(text, "refused after");
+	assert_contains(line, "2001:db8::1  ");
+	assert_contains(text, "127.0.0.2    ");
+	cut = format(b, &narrow);
+	assert_contains(cut, "2001:db8::1  ");
+	/* The port tells them apart. */
+	b->record->endpoints[api].addresses[1].port = 8081;
+	b->record->attempts[0].server.port = 8081;
+	free(text);
+	text = format(b, &plain);
+	assert_contains(text, "[2001:db8::1]:8081  ");
+	assert_contains(text, "127.0.0.2:8080  ");
 }

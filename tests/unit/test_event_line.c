@@ -14,7 +14,7 @@ static void assert_line(const struct record *record, const struct event *event,
 	cr_assert_str_eq(strbuf_text(&line), expected);
 }
 
-Test(live, says_what_happened_to_which_attempt)
+Test(event_line, says_what_happened_to_which_attempt)
 {
 	struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse, accept");
@@ -45,7 +45,7 @@ Test(live, says_what_happened_to_which_attempt)
 	record_builder_free(b);
 }
 
-Test(live, tells_copies_of_the_client_apart)
+Test(event_line, tells_copies_of_the_client_apart)
 {
 	struct record_builder *b = record_builder_new();
 	struct record *record = b->record;
@@ -63,7 +63,7 @@ Test(live, tells_copies_of_the_client_apart)
 	record_builder_free(b);
 }
 
-Test(live, names_retransmissions_lateness_and_fast_open)
+Test(event_line, names_retransmissions_lateness_and_fast_open)
 {
 	struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "drop");
@@ -81,11 +81,38 @@ Test(live, names_retransmissions_lateness_and_fast_open)
 	record_builder_free(b);
 }
 
-Test(live, an_attempt_that_is_not_there_is_passed_over)
+Test(event_line, an_attempt_that_is_not_there_is_passed_over)
 {
 	struct record_builder *b = record_builder_new();
 	struct event event = {.kind = EVENT_SYN, .u.net = {.attempt = 7}};
 
 	assert_line(b->record, &event, "    0.000 s  ");
+	record_builder_free(b);
+}
+
+/* An endpoint with an address of each family. */
+static size_t add_dual_stack(struct record_builder *b, const char *script)
+{
+	size_t api = record_builder_endpoint(b, "api", script);
+	struct record_endpoint *endpoint = &b->record->endpoints[api];
+
+	endpoint->addresses = xrealloc(endpoint->addresses, 2 * sizeof(struct address));
+	cr_assert_eq(address_parse("2001:db8::1", 8080, &endpoint->addresses[1]), 0);
+	endpoint->n_addresses = 2;
+	return api;
+}
+
+Test(event_line, names_the_address_of_a_first_syn_where_an_endpoint_has_several)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = add_dual_stack(b, "drop");
+	struct event event = {.kind = EVENT_SYN, .u.net = {.ordinal = 1, .payload_length = 1}};
+
+	record_builder_attempt_refused(b, api, 0);
+	assert_line(b->record, &event,
+		    "    0.000 s  api 1  SYN 1 to 127.0.0.2 with 1 byte (Fast Open)");
+	event.u.net.ordinal = 2;
+	event.u.net.payload_length = 0;
+	assert_line(b->record, &event, "    0.000 s  api 1  SYN 2, retransmitted by the kernel");
 	record_builder_free(b);
 }

@@ -172,13 +172,12 @@ Test(svg_timeline, shows_each_attempt_with_its_wait_and_its_end)
 	cr_expect_eq(count(&drawing, "<g><title>attempt "), 4);
 	cr_expect(shows(&drawing, "backoff 2.00 s, allowed 1.80 s .. 2.20 s"));
 	cr_expect(shows(&drawing, "backoff 1.00 s, 800 ms too short"));
-	cr_expect(shows(&drawing, "client gave up after 2.99 s"));
+	cr_expect(shows(&drawing, "gave up after 2.99 s"));
 	cr_expect(shows(&drawing, ">1.00 s</text>"), "no time of a repeated SYN");
 	cr_expect(shows(&drawing, ">refused again</text>"));
 	cr_expect(shows(&drawing, "exit 0 at 9.00 s"));
 	cr_expect(shows(&drawing, "role=\"img\""));
-	cr_expect(
-		shows(&drawing, "4 connection attempts, 2 refused, 1 connected, 1 client gave up"));
+	cr_expect(shows(&drawing, "4 connection attempts, 2 refused, 1 connected, 1 gave up"));
 }
 
 /* Two instances that wait 1 s each, their attempts 10 ms apart. */
@@ -229,7 +228,7 @@ Test(svg_timeline, a_herd_is_marked_with_its_peak)
 	cr_expect(shows(&drawing, ">herd at api<"));
 	cr_expect(shows(&drawing, ">2 attempts within 100 ms<"));
 	cr_expect(shows(&drawing, ">from 0 on, 1 allowed<"));
-	cr_expect(shows(&drawing, ">most attempts at a time<"));
+	cr_expect(shows(&drawing, ">peak of the herd<"));
 	/* the band, the row, the legend */
 	cr_expect_eq(count(&drawing, "class=\"tl-herd\""), 3);
 	b->record->n_attempts = 0;
@@ -267,7 +266,7 @@ Test(svg_timeline, draws_synfaults_own_lateness_to_scale)
 	/* One in its row and one in the legend: 656 pixels are 204 ms. */
 	cr_expect_eq(count(&drawing, "class=\"tl-lag\""), 2);
 	cr_expect(shows(&drawing, "width=\"64.3\" height=\"3\""), "%s", drawing.text);
-	cr_expect(shows(&drawing, "lateness: 20.0 ms at most"));
+	cr_expect(shows(&drawing, "lag: at most 20.0 ms"));
 	cr_expect(shows(&drawing, "synfault was late by 20.0 ms"));
 }
 
@@ -341,7 +340,7 @@ Test(svg_timeline, strips_hold_all_attempts)
 	cr_expect_eq(sum, 1000);
 	cr_expect(shows(&drawing, ">900 refused</text>"));
 	cr_expect(shows(&drawing, ">100 connected</text>"));
-	cr_expect(shows(&drawing, ">991 more attempts, in the strips above only</text>"));
+	cr_expect(shows(&drawing, ">991 more attempts: only in the strips above</text>"));
 }
 
 Test(svg_timeline, a_hundred_endpoints_are_all_counted)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See html_parts.h. */
+#include "runner/report/html_parts.h"
+
+#include <time.h>
+
+#include "common/duration.h"
+
+void html_link_to(struct markup *markup, const struct html_site *site, size_t index, bool sibling)
+{
+	if (site->single)
+		markup_attrf(markup, "href", "#s%zu-top-0", index + 1);
+	else
+		markup_attrf(markup, "href", "%s%s.html", sibling ? "" : HTML_SCENARIOS "/",
+			     site->names[index]);
+}
+
+void html_id(const struct html_page *page, const char *what, size_t number)
+{
+	markup_attrf(page->markup, "id", "%s%s-%zu", page->prefix, what, number);
+}
+
+void html_href(const struct html_page *page, const char *what, size_t number)
+{
+	markup_attrf(page->markup, "href", "#%s%s-%zu", page->prefix, what, number);
+}
+
+void html_section(const struct html_page *page, const char *id, const char *heading)
+{
+	markup_raw(page->markup, "\n");
+	markup_open(page->markup, "section");
+	markup_attrf(page->markup, "aria-labelledby", "%s%s", page->prefix, id);
+	markup_open(page->markup, page->site->single ? "h3" : "h2");
+	markup_attrf(page->markup, "id", "%s%s", page->prefix, id);
+	markup_text(page->markup, heading);
+	markup_close(page->markup);
+}
+
+void html_badge(struct markup *markup, const struct result *result)
+{
+	static const char *const words[OUTCOME_N_KINDS] = {
+		[OUTCOME_PASS] = "passed",
+		[OUTCOME_FAIL] = "failed",
+		[OUTCOME_ERROR] = "error",
+		[OUTCOME_SKIP] = "skipped",
+	};
+	enum outcome outcome = result_outcome(result);
+
+	markup_open(markup, "span");
+	markup_attrf(markup, "class", "badge %s", outcome_name(outcome));
+	markup_text(markup, words[outcome]);
+	markup_close(markup);
+}
+
+void html_term(struct markup *markup, const char *term, const char *value)
+{
+	if (!value)
+		return;
+	markup_element(markup, "dt", NULL, term);
+	markup_element(markup, "dd", NULL, value);
+}
+
+void html_table_begin(struct markup *markup, const char *label, const struct html_column *columns)
+{
+	markup_open(markup, "div");
+	markup_attr(markup, "class", "scroll");
+	markup_attr(markup, "tabindex", "0");
+	markup_attr(markup, "role", "group");
+	markup_attr(markup, "aria-label", label);
+	markup_open(markup, "table");
+	markup_open(markup, "thead");
+	markup_open(markup, "tr");
+	for (; columns->name; columns++) {
+		markup_open(markup, "th");
+		markup_attr(markup, "scope", "col");
+		if (columns->numbers)
+			markup_attr(markup, "class", "num");
+		markup_text(markup, columns->name);
+		markup_close(markup);
+	}
+	markup_close(markup);
+	markup_close(markup);
+	markup_open(markup, "tbody");
+}
+
+void html_table_end(struct markup *markup)
+{
+	markup_close(markup);
+	markup_close(markup);
+	markup_close(markup);
+}
+
+void html_time(struct markup *markup, int64_t realtime_ns)
+{
+	time_t seconds = (time_t)(realtime_ns / NS_PER_S);
+	char text[40] = "";
+	struct tm utc;
+
+	if (!gmtime_r(&seconds, &utc) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		return;
+	markup_open(markup, "time");
+	markup_attr(markup, "datetime", text);
+	text[10] = ' ';
+	text[strlen(text) - 1] = '\0';
+	markup_textf(markup, "%s UTC", text);
+	markup_close(markup);
+}
+
+char *html_capture_name(const struct html_site *site, size_t index, size_t run)
+{
+	return run ? xasprintf("%s.%zu.pcapng", site->names[index], run)
+		   : xasprintf("%s.pcapng", site->names[index]);
+}
+
+bool html_has_capture(const struct html_site *site, const char *capture)
+{
+	return capture && !site->single && access(capture, R_OK) == 0;
+}

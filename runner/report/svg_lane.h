@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A row of the timeline picture: one attempt from its first SYN to its end. */
+#ifndef SYNFAULT_RUNNER_REPORT_SVG_LANE_H
+#define SYNFAULT_RUNNER_REPORT_SVG_LANE_H
+
+#include "runner/report/svg_picture.h"
+
+void picture_lane(struct picture *picture, uint32_t id);
+
+#endif
