@@ -346,27 +346,26 @@ static void natural_widths(struct table *table)
 	}
 }
 
-/* Cuts columns, then leaves some out, until the table fits. */
+/* Cuts and leaves out columns until the table fits; addresses may differ in their last digits. */
 static void shrink_widths(struct table *table)
 {
-	static const enum column cut[] = {COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ENDED,
-					  COLUMN_ADDRESS};
-	static const enum column leave_out[] = {COLUMN_STEP,     COLUMN_SYNS,  COLUMN_INSTANCE,
-						COLUMN_ENDPOINT, COLUMN_FAULT, COLUMN_ADDRESS,
-						COLUMN_AT};
-	size_t total;
+	static const struct {
+		enum column column;
+		bool cut;
+	} steps[] = {
+		{COLUMN_ENDPOINT, true},  {COLUMN_FAULT, true},     {COLUMN_ENDED, true},
+		{COLUMN_STEP, false},     {COLUMN_SYNS, false},     {COLUMN_ADDRESS, true},
+		{COLUMN_INSTANCE, false}, {COLUMN_ENDPOINT, false}, {COLUMN_FAULT, false},
+		{COLUMN_ADDRESS, false},  {COLUMN_AT, false},
+	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {
-		size_t *width = &table->widths[cut[i]];
-		size_t spare = *width - MIN(*width, layouts[cut[i]].minimum);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		size_t *width = &table->widths[steps[i].column], total = total_width(table);
+		size_t spare = *width - MIN(*width, layouts[steps[i].column].minimum);
 
-		total = total_width(table);
-		if (total > table->columns)
-			*width -= MIN(spare, total - table->columns);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(leave_out); i++) {
-		if (total_width(table) > table->columns)
-			table->widths[leave_out[i]] = 0;
+		if (total <= table->columns)
+			return;
+		*width = steps[i].cut ? *width - MIN(spare, total - table->columns) : 0;
 	}
 }
 
