@@ -71,7 +71,8 @@ def from_markdown(path):
                 yield ""
             code = not code
         elif code:
-            yield line
+            # scdoc takes a backslash for an escape, even here.
+            yield line.replace("\\", "\\\\")
         elif line.startswith("|"):
             rows.append(line)
         elif not line.strip():

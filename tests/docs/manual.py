@@ -126,6 +126,15 @@ def test_markdown_keys(tap, schema):
     tap.result("docs/scenario.md has all keys, and no other", problems)
 
 
+def test_examples(tap, texts):
+    """Examples are for copying: each line of the shell blocks of docs/json.md is in synfault-report(5)."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "json.md").read_text(), re.S)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    page = texts["synfault-report.5"]
+    tap.result(f"synfault-report(5) has the {len(lines)} lines of its examples as they are",
+               [line for line in lines if line not in page] or ([] if lines else ["there are none"]))
+
+
 def test_lint(tap, pages, warnings):
     tap.result("man shows the pages without a warning",
                [f"{page}: {line}" for page, text in warnings.items() for line in text.splitlines()])
@@ -155,6 +164,7 @@ def main():
     test_no_other_options(tap, known, texts)
     test_keys(tap, schema, texts["synfault-scenario.5"])
     test_markdown_keys(tap, schema)
+    test_examples(tap, texts)
     test_lint(tap, pages, {page: text for page, (_, text) in outputs.items()})
     tap.end()
 
