@@ -130,3 +130,47 @@ struct finding *report_fixture_finding(struct judgement *judgement, const char *
 	array_append(judgement->findings, judgement->n_findings, judgement->capacity, finding);
 	return &judgement->findings[judgement->n_findings - 1];
 }
+
+struct record_builder *report_fixture_passing(void)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "accept");
+
+	record_builder_attempt_connected(b, api, 1);
+	record_builder_client_exits(b, 20, 0);
+	record_builder_expect_exit(b, 0);
+	return b;
+}
+
+struct record_builder *report_fixture_failing(unsigned n_attempts)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+
+	for (unsigned i = 0; i < n_attempts; i++)
+		record_builder_attempt_refused(
+			b, api, i > 0 && i + 1 == n_attempts ? 2000 * (i - 1) + 1030 : 2000 * i);
+	record_builder_client_exits(b, 4000, 1);
+	if (n_attempts > 1)
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
+	record_builder_expect_exit(b, 0);
+	return b;
+}
+
+struct judgement report_fixture_judgement(enum outcome outcome, const char *type,
+					  const char *message)
+{
+	struct judgement judgement = {.outcome = outcome};
+
+	report_fixture_finding(&judgement, type, NULL, NULL, NULL, message);
+	return judgement;
+}
+
+size_t report_fixture_count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}

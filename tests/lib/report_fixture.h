@@ -38,6 +38,20 @@ struct result *report_fixture_not_run(struct report_fixture *fixture, struct sce
 struct result *report_fixture_broken(struct report_fixture *fixture, struct scenario_file *file,
 				     const char *name, unsigned line, const char *message);
 
+/* A client that connected at once, exit status 0. */
+struct record_builder *report_fixture_passing(void);
+/*
+ * A client whose exit status is 1, not 0, after @n_attempts; with several attempts the last backoff
+ * is 1.03 s, not 2 s.
+ */
+struct record_builder *report_fixture_failing(unsigned n_attempts);
+/* A judgement with one finding. */
+struct judgement report_fixture_judgement(enum outcome outcome, const char *type,
+					  const char *message);
+
+/* How often @part occurs in @text. */
+size_t report_fixture_count(const char *text, const char *part);
+
 /* Adds a finding; NULLs are allowed but for @message. */
 struct finding *report_fixture_finding(struct judgement *judgement, const char *type,
 				       const char *subject, const char *expected,

@@ -54,53 +54,12 @@ static void assert_ends(const char *text, const char *end)
 		  "\"%s\" is not at the end of:\n%s", end, text);
 }
 
-static size_t occurrences(const char *text, const char *part)
-{
-	size_t n = 0;
-
-	for (; (text = strstr(text, part)); text += strlen(part))
-		n++;
-	return n;
-}
-
 static void set_utf8(void)
 {
 	cr_assert(setlocale(LC_CTYPE, "C.UTF-8"), "this test needs the locale C.UTF-8");
 }
 
 /* ---- Results ---- */
-
-static struct record_builder *passing(void)
-{
-	struct record_builder *b = record_builder_new();
-	size_t api = record_builder_endpoint(b, "api", "accept");
-
-	record_builder_attempt_connected(b, api, 1);
-	record_builder_client_exits(b, 20, 0);
-	record_builder_expect_exit(b, 0);
-	return b;
-}
-
-static struct record_builder *failing(void)
-{
-	struct record_builder *b = record_builder_new();
-	size_t api = record_builder_endpoint(b, "api", "refuse");
-
-	record_builder_attempt_refused(b, api, 0);
-	record_builder_attempt_refused(b, api, 1030);
-	record_builder_client_exits(b, 4000, 1);
-	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-	record_builder_expect_exit(b, 0);
-	return b;
-}
-
-static struct judgement judged(enum outcome outcome, const char *message)
-{
-	struct judgement judgement = {.outcome = outcome};
-
-	report_fixture_finding(&judgement, "harness", NULL, NULL, NULL, message);
-	return judgement;
-}
 
 enum sample { SAMPLE_PASS, SAMPLE_FAIL, SAMPLE_ERROR, SAMPLE_SKIP, SAMPLE_BROKEN, SAMPLE_NOT_RUN };
 
@@ -110,13 +69,15 @@ static void add_sample(struct report_fixture *fixture, enum sample sample)
 		fixture->n_files
 			? fixture->files[0]
 			: report_fixture_file(fixture, "a.yaml", "name: a\n    faluts: b\n");
-	struct judgement error = judged(OUTCOME_ERROR, "step 1 of api never fired");
-	struct judgement skip = judged(OUTCOME_SKIP, "CAP_NET_ADMIN is missing");
+	struct judgement error =
+		report_fixture_judgement(OUTCOME_ERROR, "harness", "step 1 of api never fired");
+	struct judgement skip =
+		report_fixture_judgement(OUTCOME_SKIP, "harness", "CAP_NET_ADMIN is missing");
 
 	if (sample == SAMPLE_PASS)
-		report_fixture_result(fixture, file, "passes", 1, passing(), NULL);
+		report_fixture_result(fixture, file, "passes", 1, report_fixture_passing(), NULL);
 	else if (sample == SAMPLE_FAIL)
-		report_fixture_result(fixture, file, "fails", 10, failing(), NULL);
+		report_fixture_result(fixture, file, "fails", 10, report_fixture_failing(2), NULL);
 	else if (sample == SAMPLE_BROKEN)
 		report_fixture_broken(fixture, file, "document 1", 2, "unknown key \"faluts\"");
 	else if (sample == SAMPLE_NOT_RUN)
@@ -186,7 +147,8 @@ Test(console, gives_a_long_reason_once_as_long_as_it_stays_the_same)
 
 	memory_console_init(&memory, &normal);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct judgement skip = judged(OUTCOME_SKIP, cases[i].reason);
+		struct judgement skip =
+			report_fixture_judgement(OUTCOME_SKIP, "harness", cases[i].reason);
 
 		report_fixture_result(fixture, file, cases[i].name, 1, record_builder_new(), &skip);
 		console_result(memory.console, &fixture->results.items[i], "synfault run a.yaml");
@@ -214,7 +176,7 @@ Test(console, shows_a_failure_in_full)
 	assert_contains(text, "\n  2  1.030 s  refuse  1     refused");
 	assert_contains(text, "1.03 s ✗\n");
 	assert_contains(text, "\n  exit 1 at 4.00 s\n");
-	assert_ends(text, "\n  repeat: synfault run a.yaml\n\n");
+	assert_ends(text, "\n  reproduce: synfault run a.yaml\n\n");
 }
 
 Test(console, gives_the_column_of_an_expectation)
@@ -262,7 +224,7 @@ Test(console, shows_a_message_that_says_more_than_its_values)
 	report_fixture_finding(&judgement, "exit", "exit status", "0", "1",
 			       "exit status: expected 0, got 1");
 	report_fixture_result(fixture, report_fixture_file(fixture, "a.yaml", ""), "a", 1,
-			      passing(), &judgement);
+			      report_fixture_passing(), &judgement);
 	console_result(memory.console, &fixture->results.items[0], NULL);
 	assert_contains(memory.text, "\n  backoff 1: the client never closed attempt 1\n"
 				     "    expected  2.00 s\n"
@@ -281,7 +243,7 @@ Test(console, keeps_the_lines_of_a_value_aligned)
 	memory_console_init(&memory, &normal);
 	report_fixture_finding(&judgement, "stderr", "stderr", "contains \"x\"", "one\ntwo", "m");
 	report_fixture_result(fixture, report_fixture_file(fixture, "a.yaml", ""), "a", 1,
-			      passing(), &judgement);
+			      report_fixture_passing(), &judgement);
 	console_result(memory.console, &fixture->results.items[0], NULL);
 	assert_contains(memory.text, "    actual    one\n"
 				     "              two\n");
@@ -319,7 +281,7 @@ Test(console, quiet_shows_failures_only)
 static char *shown_stderr(const char *text, size_t length)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
-	struct record_builder *b = failing();
+	struct record_builder *b = report_fixture_failing(2);
 	AUTO_CONSOLE struct memory_console memory;
 	const char *start;
 
@@ -346,7 +308,7 @@ Test(console, shows_the_end_of_the_clients_stderr)
 	for (int i = 1; i <= 100000; i++)
 		strbuf_printf(&lines, "line %d\n", i);
 	end = shown_stderr(strbuf_text(&lines), lines.length);
-	cr_assert(!strncmp(end, "  client's stderr, its end\n    line 99991\n", 42), "%s", end);
+	cr_assert(!strncmp(end, "  client's stderr (end)\n    line 99991\n", 39), "%s", end);
 	assert_ends(end, "    line 100000\n");
 	unfinished = shown_stderr("a\nb", 3);
 	cr_assert_str_eq(unfinished, "  client's stderr\n    a\n    b\n");
@@ -369,7 +331,7 @@ Test(console, names_can_not_disturb_the_terminal)
 
 	memory_console_init(&memory, &normal);
 	report_fixture_result(fixture, report_fixture_file(fixture, "a\033[1m.yaml", ""),
-			      "one\ntwo\033[31m\x02", 1, passing(), NULL);
+			      "one\ntwo\033[31m\x02", 1, report_fixture_passing(), NULL);
 	console_result(memory.console, &fixture->results.items[0], NULL);
 	cr_assert_str_eq(memory.text, "PASS   0.523 s  a.yaml: one two#x2\n");
 }
@@ -442,14 +404,14 @@ Test(console, summary)
 		 {SAMPLE_FAIL, SAMPLE_ERROR},
 		 2,
 		 "\n" NAMES_FAIL NAMES_ERROR "\nseed 42, 12.3 s\n"
-		 "1 error, counted as failed: could not be judged\n"
+		 "1 error, counted as failed: inconclusive\n"
 		 "0 passed, 2 failed, 0 skipped\n"},
 		{"what did not run is counted, not named",
 		 {SAMPLE_NOT_RUN, SAMPLE_NOT_RUN},
 		 2,
 		 "\ninterrupted: 2 were not run\n"
 		 "seed 42, 12.3 s\n"
-		 "2 errors, counted as failed: could not be judged\n"
+		 "2 errors, counted as failed: inconclusive\n"
 		 "0 passed, 2 failed, 0 skipped\n"},
 	};
 
@@ -497,13 +459,14 @@ Test(console, shows_failures_in_full_when_it_is_told_to)
 		console_result(memory.console, &fixture->results.items[0], "synfault run a.yaml");
 		fflush(memory.out);
 		before = memory.length;
-		cr_assert_eq(occurrences(memory.text, "a.yaml: fails\n"), cases[i].lines, "%zu", i);
-		cr_assert_eq(occurrences(memory.text, "miss "), cases[i].blocks, "%zu", i);
-		console_failures(memory.console, &fixture->results);
-		cr_assert_eq(occurrences(memory.text + before, "a.yaml: fails\n"),
-			     cases[i].final_lines, "%zu", i);
-		cr_assert_eq(occurrences(memory.text + before, "miss "), cases[i].final_blocks,
+		cr_assert_eq(report_fixture_count(memory.text, "a.yaml: fails\n"), cases[i].lines,
 			     "%zu", i);
+		cr_assert_eq(report_fixture_count(memory.text, "miss "), cases[i].blocks, "%zu", i);
+		console_failures(memory.console, &fixture->results);
+		cr_assert_eq(report_fixture_count(memory.text + before, "a.yaml: fails\n"),
+			     cases[i].final_lines, "%zu", i);
+		cr_assert_eq(report_fixture_count(memory.text + before, "miss "),
+			     cases[i].final_blocks, "%zu", i);
 	}
 }
 
@@ -512,7 +475,8 @@ Test(console, says_what_came_of_each_run_of_a_scenario)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_CONSOLE struct memory_console memory;
-	struct earlier_run earlier = {.judgement = judged(OUTCOME_ERROR, "no queue")};
+	struct earlier_run earlier = {
+		.judgement = report_fixture_judgement(OUTCOME_ERROR, "harness", "no queue")};
 	struct result *result;
 	size_t before;
 
@@ -549,7 +513,7 @@ Test(console, is_ascii_unless_the_locale_is_utf_8)
 		cr_assert(setlocale(LC_CTYPE, locales[i]));
 		memory_console_init(&memory, &normal);
 		report_fixture_result(fixture, report_fixture_file(fixture, "a.yaml", ""), name, 1,
-				      failing(), NULL);
+				      report_fixture_failing(2), NULL);
 		console_result(memory.console, &fixture->results.items[0], name);
 		for (const char *at = memory.text; *at; at++)
 			all_ascii &= (unsigned char)*at < 0x80;

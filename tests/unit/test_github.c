@@ -6,28 +6,6 @@
 #include "runner/report/github.h"
 #include "tests/lib/report_fixture.h"
 
-static struct record_builder *failing(void)
-{
-	struct record_builder *b = record_builder_new();
-	size_t api = record_builder_endpoint(b, "api", "refuse");
-
-	record_builder_attempt_refused(b, api, 0);
-	record_builder_client_exits(b, 4000, 1);
-	record_builder_expect_exit(b, 0);
-	return b;
-}
-
-static struct record_builder *passing(void)
-{
-	struct record_builder *b = record_builder_new();
-	size_t api = record_builder_endpoint(b, "api", "accept");
-
-	record_builder_attempt_connected(b, api, 1);
-	record_builder_client_exits(b, 20, 0);
-	record_builder_expect_exit(b, 0);
-	return b;
-}
-
 static struct scenario_file *file_of(struct report_fixture *fixture)
 {
 	return fixture->n_files
@@ -37,16 +15,8 @@ static struct scenario_file *file_of(struct report_fixture *fixture)
 
 static struct result *add_failure(struct report_fixture *fixture, const char *name)
 {
-	return report_fixture_result(fixture, file_of(fixture), name, 10, failing(), NULL);
-}
-
-static size_t occurrences(const char *text, const char *part)
-{
-	size_t n = 0;
-
-	for (; (text = strstr(text, part)); text += strlen(part))
-		n++;
-	return n;
+	return report_fixture_result(fixture, file_of(fixture), name, 10, report_fixture_failing(1),
+				     NULL);
 }
 
 static char *annotations(const struct report_fixture *fixture)
@@ -74,7 +44,7 @@ Test(github, annotates_the_expectation_that_was_not_met)
 
 	result->judgement.findings[0].place = (struct place){.line = 23, .column = 13};
 	text = annotations(fixture);
-	cr_assert_eq(occurrences(text, "\n"), 1, "%s", text);
+	cr_assert_eq(report_fixture_count(text, "\n"), 1, "%s", text);
 	cr_assert(!strncmp(text, "::error file=a.yaml,line=23,col=13,title=fails::", 48), "%s",
 		  text);
 	cr_assert(strstr(text, "exit status: expected 0, got 1"), "%s", text);
@@ -87,7 +57,8 @@ Test(github, annotates_errors_in_files_and_flaky_results)
 	struct result *flaky;
 
 	report_fixture_broken(fixture, file_of(fixture), "document 1", 2, "unknown key");
-	flaky = report_fixture_result(fixture, file_of(fixture), "passes", 4, passing(), NULL);
+	flaky = report_fixture_result(fixture, file_of(fixture), "passes", 4,
+				      report_fixture_passing(), NULL);
 	flaky->flaky = true;
 	text = annotations(fixture);
 	cr_assert(strstr(text, "::error file=a.yaml,line=2,col=5,title=document 1::unknown key\n"),
@@ -100,7 +71,8 @@ Test(github, says_nothing_of_what_passed)
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_FREE char *text = NULL;
 
-	report_fixture_result(fixture, file_of(fixture), "passes", 4, passing(), NULL);
+	report_fixture_result(fixture, file_of(fixture), "passes", 4, report_fixture_passing(),
+			      NULL);
 	text = annotations(fixture);
 	cr_assert_str_empty(text);
 }
@@ -112,7 +84,7 @@ Test(github, names_can_not_end_a_command_or_begin_one)
 
 	add_failure(fixture, "50% of a, b: c::error::\n::set-env name=A::b\r");
 	text = annotations(fixture);
-	cr_assert_eq(occurrences(text, "\n"), 1, "%s", text);
+	cr_assert_eq(report_fixture_count(text, "\n"), 1, "%s", text);
 	cr_assert(strstr(text, "title=50%25 of a%2C b%3A c%3A%3Aerror%3A%3A %3A%3Aset-env name=A"),
 		  "%s", text);
 }
@@ -128,7 +100,8 @@ Test(github, more_annotations_than_are_shown_are_counted)
 		for (size_t k = 0; k < numbers[i]; k++)
 			add_failure(fixture, "fails");
 		text = annotations(fixture);
-		cr_assert_eq(occurrences(text, "\n"), GITHUB_MAX_ANNOTATIONS, "%zu: %s", i, text);
+		cr_assert_eq(report_fixture_count(text, "\n"), GITHUB_MAX_ANNOTATIONS, "%zu: %s", i,
+			     text);
 		if (numbers[i] == GITHUB_MAX_ANNOTATIONS)
 			cr_assert_not(strstr(text, "more failures"));
 		else if (i == 2)
@@ -142,7 +115,8 @@ Test(github, the_summary_shows_failures_with_their_attempts)
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_FREE char *text = NULL;
 
-	report_fixture_result(fixture, file_of(fixture), "passes", 4, passing(), NULL);
+	report_fixture_result(fixture, file_of(fixture), "passes", 4, report_fixture_passing(),
+			      NULL);
 	add_failure(fixture, "fails");
 	text = summary(fixture, GITHUB_SUMMARY_LIMIT);
 	cr_assert(strstr(text, "**1 passed, 1 failed, 0 skipped** in 12.3 s, seed 42"), "%s", text);
@@ -163,7 +137,7 @@ Test(github, the_summary_shows_hostile_names_as_text)
 	cr_assert_not(strchr(text, '`'), "%s", text);
 	cr_assert_not(strchr(text, '\033'), "%s", text);
 	cr_assert_not(strstr(text, "](b)"), "%s", text);
-	cr_assert_eq(occurrences(text, "</pre>"), 1, "%s", text);
+	cr_assert_eq(report_fixture_count(text, "</pre>"), 1, "%s", text);
 }
 
 Test(github, the_summary_keeps_to_its_limit)
@@ -178,7 +152,7 @@ Test(github, the_summary_keeps_to_its_limit)
 
 		cr_assert(strlen(text) <= limits[i], "%zu bytes of %zu", strlen(text), limits[i]);
 		if (limits[i] >= 200)
-			cr_assert(strstr(text, "more would not have fitted"), "%s", text);
+			cr_assert(strstr(text, "more did not fit"), "%s", text);
 	}
 }
 

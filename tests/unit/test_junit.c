@@ -81,41 +81,6 @@ static void assert_xpath_contains(xmlDocPtr document, const char *expression, co
 
 /* ---- Results ---- */
 
-/* A client that connected at once, exit status 0. */
-static struct record_builder *passing(void)
-{
-	struct record_builder *b = record_builder_new();
-	size_t api = record_builder_endpoint(b, "api", "accept");
-
-	record_builder_attempt_connected(b, api, 1);
-	record_builder_client_exits(b, 20, 0);
-	record_builder_expect_exit(b, 0);
-	return b;
-}
-
-/* Two expectations broken: the second wait, and the exit status. */
-static struct record_builder *failing(void)
-{
-	struct record_builder *b = record_builder_new();
-	size_t api = record_builder_endpoint(b, "api", "refuse");
-
-	record_builder_attempt_refused(b, api, 0);
-	record_builder_attempt_refused(b, api, 2000);
-	record_builder_attempt_refused(b, api, 3030);
-	record_builder_client_exits(b, 4000, 1);
-	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-	record_builder_expect_exit(b, 0);
-	return b;
-}
-
-static struct judgement judged(enum outcome outcome, const char *type, const char *message)
-{
-	struct judgement judgement = {.outcome = outcome};
-
-	report_fixture_finding(&judgement, type, NULL, NULL, NULL, message);
-	return judgement;
-}
-
 /* A run with every outcome, over two files, in the order in which scenarios happened to end. */
 static struct report_fixture *every_outcome(void)
 {
@@ -123,11 +88,13 @@ static struct report_fixture *every_outcome(void)
 	struct scenario_file *two = report_fixture_file(fixture, "packs/two.yml", "name: x\n");
 	struct scenario_file *one =
 		report_fixture_file(fixture, "./packs/retry/one.yaml", "name: a\n    faluts: b\n");
-	struct judgement skip = judged(OUTCOME_SKIP, "capability", "CAP_NET_ADMIN is missing");
-	struct judgement error = judged(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
+	struct judgement skip =
+		report_fixture_judgement(OUTCOME_SKIP, "capability", "CAP_NET_ADMIN is missing");
+	struct judgement error =
+		report_fixture_judgement(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
 
-	report_fixture_result(fixture, two, "passes", 1, passing(), NULL);
-	report_fixture_result(fixture, one, "fails", 30, failing(), NULL);
+	report_fixture_result(fixture, two, "passes", 1, report_fixture_passing(), NULL);
+	report_fixture_result(fixture, one, "fails", 30, report_fixture_failing(3), NULL);
 	report_fixture_broken(fixture, one, "document 1", 2, "unknown key \"faluts\"");
 	report_fixture_result(fixture, two, "is skipped", 20, record_builder_new(), &skip);
 	report_fixture_result(fixture, one, "can't be judged", 20, record_builder_new(), &error);
@@ -275,7 +242,7 @@ Test(junit, keeps_the_order_of_children)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
-	struct record_builder *b = failing();
+	struct record_builder *b = report_fixture_failing(3);
 	AUTO_XML xmlDocPtr document = NULL;
 
 	record_builder_client_writes(b, STREAM_STDOUT, 1, "to stdout\n", 10);
@@ -296,7 +263,7 @@ Test(junit, system_out_holds_timeline_then_client_then_servers)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
-	struct record_builder *b = passing();
+	struct record_builder *b = report_fixture_passing();
 	struct record *record = b->record;
 	AUTO_XML xmlDocPtr document = NULL;
 	AUTO_FREE char *out = NULL;
@@ -341,7 +308,8 @@ Test(junit, what_never_ran_is_an_error)
 
 	report_fixture_not_run(fixture, file, "lost", 1);
 	report_fixture_not_run(fixture, file, "interrupted", 2)->interrupted = true;
-	report_fixture_result(fixture, file, "cut short", 3, passing(), NULL)->interrupted = true;
+	report_fixture_result(fixture, file, "cut short", 3, report_fixture_passing(), NULL)
+		->interrupted = true;
 	document = read_back(fixture);
 	assert_xpath(document, "/testsuites/@errors", "3");
 	assert_xpath(document, "count(//testcase/error)", "3");
@@ -355,7 +323,8 @@ Test(junit, times_are_never_negative)
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
 	AUTO_XML xmlDocPtr document = NULL;
 
-	report_fixture_result(fixture, file, "a", 1, passing(), NULL)->duration_ns = -5;
+	report_fixture_result(fixture, file, "a", 1, report_fixture_passing(), NULL)->duration_ns =
+		-5;
 	fixture->results.duration_ns = INT64_MIN;
 	document = read_back(fixture);
 	assert_xpath(document, "/testsuites/@time", "0.000");
@@ -379,7 +348,7 @@ Test(junit, never_repeats_a_name)
 	for (size_t f = 0; f < ARRAY_SIZE(files); f++)
 		for (size_t i = 0; i < ARRAY_SIZE(names); i++, n++)
 			report_fixture_result(fixture, files[f], names[i], (unsigned)i + 1,
-					      passing(), NULL);
+					      report_fixture_passing(), NULL);
 	document = read_back(fixture);
 	assert_xpath(document, "count(//testcase)", "24");
 	assert_xpath(document, "count(//testsuite)", "2"); /* the same path is the same suite */
@@ -411,7 +380,7 @@ Test(junit, paths_count_from_the_root_of_the_repository)
 	cr_assert_eq(mkdir(pack, 0700), 0);
 	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	report_fixture_result(fixture, report_fixture_file(fixture, with_dots, ""), "a", 1,
-			      passing(), NULL);
+			      report_fixture_passing(), NULL);
 	document = read_back(fixture);
 	unlink(path);
 	rmdir(pack);
@@ -451,7 +420,7 @@ Test(junit, any_output_is_well_formed)
 	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
 		AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 		struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
-		struct record_builder *b = passing();
+		struct record_builder *b = report_fixture_passing();
 		AUTO_XML xmlDocPtr document = NULL;
 
 		record_builder_client_writes(b, STREAM_STDOUT, 1, hostile[i].data,
@@ -474,7 +443,7 @@ Test(junit, any_name_or_finding_is_well_formed)
 		AUTO_FREE char *path = xasprintf("dir/%s.yaml", text);
 		struct scenario_file *file = report_fixture_file(fixture, path, text);
 		struct judgement judgement = {.outcome = OUTCOME_FAIL};
-		struct record_builder *b = passing();
+		struct record_builder *b = report_fixture_passing();
 		AUTO_XML xmlDocPtr document = NULL;
 
 		report_fixture_finding(&judgement, text, text, text, text, text)->place.line = 3;
@@ -498,10 +467,11 @@ Test(junit, a_message_is_one_line)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
-	struct judgement judgement = judged(OUTCOME_FAIL, "stderr", "one\ntwo\r\nthree\tfour");
+	struct judgement judgement =
+		report_fixture_judgement(OUTCOME_FAIL, "stderr", "one\ntwo\r\nthree\tfour");
 	AUTO_XML xmlDocPtr document = NULL;
 
-	report_fixture_result(fixture, file, "a", 1, passing(), &judgement);
+	report_fixture_result(fixture, file, "a", 1, report_fixture_passing(), &judgement);
 	document = read_back(fixture);
 	assert_xpath(document, "//failure/@message", "one two three four");
 }
@@ -513,7 +483,7 @@ static char *stderr_in_report(const char *data, size_t length)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
-	struct record_builder *b = passing();
+	struct record_builder *b = report_fixture_passing();
 	AUTO_XML xmlDocPtr document = NULL;
 
 	record_builder_client_writes(b, STREAM_STDERR, 1, data, length);
@@ -596,7 +566,8 @@ Test(junit, no_text_is_too_long_for_readers)
 	AUTO_XML xmlDocPtr document = NULL;
 
 	report_fixture_finding(&judgement, "stdout", "stdout", NULL, huge, huge);
-	report_fixture_result(fixture, file, huge + 10600000, 1, passing(), &judgement);
+	report_fixture_result(fixture, file, huge + 10600000, 1, report_fixture_passing(),
+			      &judgement);
 	document = read_back(fixture); /* libxml2 refuses nodes over 10,000,000 bytes */
 	assert_xpath_contains(document, "//failure", " bytes left out]");
 	assert_xpath(document, "string-length(//testcase/@name) < 4096", "true");
@@ -655,14 +626,15 @@ static void schema_free(struct schema *schema)
 static void add_earlier_runs(struct result *result)
 {
 	struct earlier_run failed = {.duration_ns = NS_PER_S}, unjudged = {0};
-	struct record_builder *builder = failing();
+	struct record_builder *builder = report_fixture_failing(3);
 
 	record_builder_client_writes(builder, STREAM_STDOUT, 1, "of the first run\n", 17);
 	record_builder_client_writes(builder, STREAM_STDERR, 1, "its complaint\n", 14);
 	failed.judgement = record_builder_judge(builder);
 	failed.record = steal_pointer(&builder->record);
 	record_builder_free(builder);
-	unjudged.judgement = judged(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
+	unjudged.judgement =
+		report_fixture_judgement(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, failed);
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, unjudged);
 }
@@ -672,7 +644,8 @@ static struct report_fixture *everything(void)
 {
 	struct report_fixture *fixture = every_outcome();
 	struct scenario_file *file = report_fixture_file(fixture, "again.yaml", "name: x\n");
-	struct record_builder *flaky = passing(), *failed = failing();
+	struct record_builder *flaky = report_fixture_passing(),
+			      *failed = report_fixture_failing(3);
 
 	record_builder_client_writes(flaky, STREAM_STDOUT, 1, "to stdout\n", 10);
 	record_builder_client_writes(flaky, STREAM_STDERR, 1, "to stderr\n", 10);
@@ -846,7 +819,8 @@ Test(junit, names_the_files_of_a_case_the_picture_first)
 	AUTO_FREE char *record = xasprintf("%s/0001.json", directory);
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
-	struct result *result = report_fixture_result(fixture, file, "passes", 1, passing(), NULL);
+	struct result *result =
+		report_fixture_result(fixture, file, "passes", 1, report_fixture_passing(), NULL);
 	const struct junit_options options = {.attachments = {.timeline = directory}};
 	AUTO_XML xmlDocPtr document = NULL;
 
@@ -869,7 +843,8 @@ Test(junit, names_no_file_that_is_not_there)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
-	struct result *result = report_fixture_result(fixture, file, "passes", 1, passing(), NULL);
+	struct result *result =
+		report_fixture_result(fixture, file, "passes", 1, report_fixture_passing(), NULL);
 	const struct junit_options options = {
 		.attachments = {.timeline = "/nothing/here", .html = "/nothing/here"}};
 	AUTO_XML xmlDocPtr document = NULL;
@@ -892,7 +867,7 @@ Test(junit, a_client_can_not_name_attachments)
 	for (size_t i = 0; i < ARRAY_SIZE(outputs); i++) {
 		AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 		struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
-		struct record_builder *b = passing();
+		struct record_builder *b = report_fixture_passing();
 		AUTO_XML xmlDocPtr document = NULL;
 
 		record_builder_client_writes(b, STREAM_STDOUT, 1, outputs[i], strlen(outputs[i]));
