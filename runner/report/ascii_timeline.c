@@ -22,7 +22,7 @@ enum mark {
 	MARK_RETRANSMISSION,
 	MARK_GAVE_UP,
 	MARK_ESTABLISHED,
-	MARK_FAILED, /* refused, or another error that came as an answer */
+	MARK_FAILED, /* refused, or another error in answer */
 	N_MARKS,
 };
 
@@ -125,7 +125,7 @@ static void fill_lane(const struct lanes *lanes, uint32_t id, enum mark *lane)
 	put(lanes, lane, ended_ns, ended_ns, end_mark(attempt->end));
 }
 
-/* "api 2", and what tells it from others: the client's instance, the address. */
+/* "api 2", with the client's instance and the address where there are several. */
 static char *label_of(const struct lanes *lanes, uint32_t id)
 {
 	const struct record *record = lanes->history->record;
@@ -171,7 +171,7 @@ static void add_lane(struct lanes *lanes, uint32_t id)
 	strbuf_putc(lanes->out, '\n');
 }
 
-/* The least of 1, 2, 5, 10 … times @unit that leaves room for the ticks' labels. */
+/* The shortest step of 1, 2 or 5 times a power of ten that leaves room for labels. */
 static int64_t tick_step(const struct lanes *lanes)
 {
 	static const int factors[] = {1, 2, 5};
@@ -206,7 +206,7 @@ static void add_axis(const struct lanes *lanes)
 	strbuf_putc(lanes->out, '\n');
 }
 
-/* Only of what is there, in lines that fit. */
+/* Explains the characters that occur, in lines that fit. */
 static void add_key(const struct lanes *lanes)
 {
 	size_t room = lanes->style->columns - strlen(lanes->style->indent), at = 0;
@@ -261,7 +261,7 @@ void ascii_timeline_format(const struct history *history, const struct ascii_tim
 	find_extent(&lanes);
 	add_axis(&lanes);
 	for (uint32_t id = 0; id < n; id++) {
-		/* A line that says "2 more" is worth it only for more than two. */
+		/* A line "2 more" would save nothing. */
 		if (id == SHOWN_FIRST && n > SHOWN_FIRST + SHOWN_LAST + 2) {
 			id = (uint32_t)n - SHOWN_LAST;
 			strbuf_printf(out, "%s%s %zu more\n", style->indent,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The attempts of a record drawn along an axis of time, in text: what the picture (svg) shows, for
- * terminals and for the output kept in reports.
+ * The attempts of a record along an axis of time, in text: the timeline picture for terminals and
+ * for output that reports keep.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_ASCII_TIMELINE_H
 #define SYNFAULT_RUNNER_REPORT_ASCII_TIMELINE_H
@@ -15,9 +15,8 @@ struct ascii_timeline_style {
 };
 
 /*
- * One line per attempt, below an axis with round times and above a key of the characters that
- * occur. Of more than 20 attempts the first 12 and the last 6 are drawn. Adds nothing when there
- * are no attempts.
+ * Adds an axis with round times, a line for each attempt, and a key of the characters that occur.
+ * Of more than 20 attempts it draws the first 12 and the last 6; without attempts it adds nothing.
  *
  *         0 s            1 s            2 s
  *     api 1  ✗

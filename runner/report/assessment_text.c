@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The expectations of a scenario as a table in text: see assessment_text.h. */
+/* See assessment_text.h. */
 #include "runner/report/assessment_text.h"
 
 #include "common/text.h"
@@ -21,7 +21,7 @@ const char *assessed_mark(enum assessed result)
 	return marks[result];
 }
 
-/* Safe, on one line, and of characters that can be shown. */
+/* Safe text on one line, in characters that the output can show. */
 static char *shown(const char *text, bool ascii)
 {
 	AUTO_STRBUF struct strbuf line = {0};
@@ -35,7 +35,7 @@ static char *shown(const char *text, bool ascii)
 	return strbuf_steal(&result);
 }
 
-/* How wide a column has to be for those of its texts that are not too long for it. */
+/* The width a column needs for its texts, except those that are too long. */
 static size_t width_of(const struct judgement *judgement, bool actual, bool ascii)
 {
 	size_t width = 0, most = actual ? ACTUAL_COLUMNS : SUBJECT_COLUMNS;
@@ -73,7 +73,7 @@ static void add_line(const char *text, size_t indent, size_t columns, bool ascii
 	strbuf_putc(out, '\n');
 }
 
-/* What was expected stands behind what was measured, or below where there is no room. */
+/* What was expected follows what was measured, or goes to the next line if it does not fit. */
 static void add_assessment(const struct assessment *assessment, const struct widths *widths,
 			   bool ascii, struct strbuf *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Attachments of a JUnit report: see attachments.h. */
+/* See attachments.h. */
 #include "runner/report/attachments.h"
 
 #include "runner/report/html_parts.h"
@@ -11,11 +11,11 @@ static void add(struct strbuf *out, const char *path)
 {
 	AUTO_FREE char *relative = NULL;
 
-	/* Some were not written, or have been lost. */
+	/* It may not have been written, or be gone by now. */
 	if (!path || access(path, R_OK) < 0)
 		return;
 	relative = report_repository_path(path);
-	/* There is no way to say that a path holds the end of the mark. */
+	/* The end of the mark in a path can not be escaped. */
 	if (!strstr(relative, "]]"))
 		strbuf_printf(out, MARK "%s]]\n", relative);
 }

@@ -15,15 +15,15 @@ struct attachment_sources {
 };
 
 /*
- * Adds a line for each file of the result that is there: first the picture of its timeline, since
- * GitLab shows the first alone, then its captures, its record, its page. @index: in the results.
+ * Adds a line for each file of the result that exists: the timeline picture first, since GitLab
+ * shows only the first, then captures, the record and the page. @index: in the results.
  */
 void attachments_add(struct strbuf *out, const struct attachment_sources *sources,
 		     const struct run_results *results, size_t index);
 
 /*
- * Adds @text with nothing left in it that a reader takes for an attachment: a client could name any
- * file of the machine that runs it.
+ * Adds @text so that readers find no attachment in it: a client could name any file of the machine
+ * where it runs.
  */
 void attachments_disarm(struct strbuf *out, const char *text);
 

@@ -68,7 +68,7 @@ struct cell {
 };
 
 struct row {
-	size_t skipped; /* > 0: stands for this many attempts that are not shown */
+	size_t skipped; /* > 0: the row replaces this many attempts */
 	bool blamed;
 	struct cell cells[N_COLUMNS]; /* of the columns that are wanted */
 };
@@ -123,17 +123,17 @@ static bool is_blamed(const struct table *table, uint32_t id)
 	return false;
 }
 
-/* Whether the last column holds intervals in all rows: then that is its heading. */
-static bool shows_intervals(const struct table *table)
+/* Whether the last column has attempt delays in all rows: its heading then says so. */
+static bool shows_delays(const struct table *table)
 {
-	size_t n_intervals = 0;
+	size_t n_delays = 0;
 
 	for (size_t i = 0; i < table->history->n_attempts; i++) {
 		if (table->backoffs[i].there && !table->backoffs[i].interval)
 			return false;
-		n_intervals += table->backoffs[i].there;
+		n_delays += table->backoffs[i].there;
 	}
-	return n_intervals > 0;
+	return n_delays > 0;
 }
 
 static void add_number(struct strbuf *out, uint64_t number)
@@ -144,7 +144,7 @@ static void add_number(struct strbuf *out, uint64_t number)
 	strbuf_puts(out, digits);
 }
 
-/* The column shows what was judged. */
+/* Adds what was judged. */
 static void add_before(const struct table *table, uint32_t id, struct strbuf *out)
 {
 	const struct backoff_view *wait = &table->backoffs[id];
@@ -152,7 +152,7 @@ static void add_before(const struct table *table, uint32_t id, struct strbuf *ou
 
 	if (!wait->there)
 		return;
-	/* The attempt before had not ended: there was no wait. */
+	/* No backoff: the previous attempt had not ended. */
 	strbuf_puts(out, wait->open ? "-" : duration_format(wait->length_ns, buffer));
 }
 
@@ -298,7 +298,7 @@ static void make_rows(struct table *table)
 	for (uint32_t id = 0; id < n; id++) {
 		for (hidden = 0; !is_shown(table, id, blamed, n_blamed); id++)
 			hidden++;
-		/* A line that says "1 more" is no shorter than the line it stands for. */
+		/* A line "1 more" would save nothing. */
 		if (hidden == 1)
 			add_attempt_row(table, id - 1);
 		else if (hidden > 1)
@@ -319,7 +319,7 @@ static const char *heading(const struct table *table, enum column column)
 	};
 
 	_Static_assert(ARRAY_SIZE(headings) == N_COLUMNS, "one heading per column");
-	if (column == COLUMN_BACKOFF && shows_intervals(table))
+	if (column == COLUMN_BACKOFF && shows_delays(table))
 		return table->brief ? "delay" : "attempt delay";
 	return headings[column];
 }
@@ -430,7 +430,7 @@ static void add_table(struct table *table)
 {
 	if (table->history->n_attempts == 0) {
 		if (table->record->client_started)
-			add_line(table, TABLE_INDENT, "no attempts: no SYN came to any endpoint");
+			add_line(table, TABLE_INDENT, "no attempts: no SYN reached any endpoint");
 		return;
 	}
 	for (enum column column = 0; column < N_COLUMNS; column++)
@@ -544,7 +544,7 @@ static void add_script(const struct table *table, const struct record_endpoint *
 	add_line(table, TABLE_INDENT, line);
 }
 
-/* What was to happen at each endpoint: the reader may not have the scenario file at hand. */
+/* The scripts: readers of a report may not have the scenario file. */
 static void add_scripts(const struct table *table)
 {
 	const struct record *record = table->record;
@@ -554,12 +554,12 @@ static void add_scripts(const struct table *table)
 
 		add_script(table, endpoint);
 		if (endpoint->delays)
-			add_line(table, TABLE_INDENT + 2,
-				 strcmp(endpoint->delays, "held") == 0
-					 ? "delayed SYNs were held in place, and not repeated by "
-					   "the kernel: CAP_NET_RAW is missing"
-					 : "delayed SYNs were sent by synfault when their time had "
-					   "come");
+			add_line(
+				table, TABLE_INDENT + 2,
+				strcmp(endpoint->delays, "held") == 0
+					? "delayed SYNs were held in place, and the kernel did not "
+					  "retransmit them: CAP_NET_RAW is missing"
+					: "synfault sent delayed SYNs again after their delay");
 	}
 	if (record->n_endpoints > MAX_SCRIPTS) {
 		AUTO_FREE char *more =
@@ -586,8 +586,8 @@ static void add_server_exits(const struct table *table)
 	}
 }
 
-/* "12 clients: 10 ended with status 0, 2 in another way" */
-static void add_copies_end(const struct record *record, struct strbuf *out)
+/* "12 instances: 10 exited with status 0, 2 did not" */
+static void add_instances_end(const struct record *record, struct strbuf *out)
 {
 	uint32_t n_ends = 0, n_zero = 0;
 
@@ -597,15 +597,15 @@ static void add_copies_end(const struct record *record, struct strbuf *out)
 		n_ends++;
 		n_zero += record->events[i].u.exit.wait_status == 0;
 	}
-	strbuf_printf(out, "%" PRIu32 " clients: ", record->n_instances);
+	strbuf_printf(out, "%" PRIu32 " instances: ", record->n_instances);
 	if (n_zero == n_ends)
-		strbuf_printf(out, "%" PRIu32 " ended with status 0", n_zero);
+		strbuf_printf(out, "%" PRIu32 " exited with status 0", n_zero);
 	else
-		strbuf_printf(out, "%" PRIu32 " ended with status 0, %" PRIu32 " in another way",
-			      n_zero, n_ends - n_zero);
+		strbuf_printf(out, "%" PRIu32 " exited with status 0, %" PRIu32 " did not", n_zero,
+			      n_ends - n_zero);
 }
 
-/* The fullest windows, where the scenario limits them: how near it came is worth knowing. */
+/* The fullest window of each limited herd, even within the limit. */
 static void add_herds(const struct table *table)
 {
 	const struct scenario *scenario = table->scenario;
@@ -635,7 +635,7 @@ static void add_herds(const struct table *table)
 	}
 }
 
-/* Sockets that were open when the client had ended. */
+/* Sockets that outlived the client. */
 static void add_standing(const struct table *table)
 {
 	const struct history *history = table->history;
@@ -656,7 +656,7 @@ static void add_standing(const struct table *table)
 
 		if (late_ns[id] <= 0 || ++n_shown > MAX_STANDING)
 			continue;
-		line = xasprintf("the socket of attempt %" PRIu32 " was open still, %s after the "
+		line = xasprintf("the socket of attempt %" PRIu32 " was still open %s after the "
 				 "client's end",
 				 id + 1, duration_format(late_ns[id], late));
 		add_line(table, TABLE_INDENT, line);
@@ -683,21 +683,21 @@ static void add_end(const struct table *table)
 		}
 	}
 	if (exit && record->n_instances > 1) {
-		add_copies_end(record, &line);
+		add_instances_end(record, &line);
 		strbuf_printf(&line, "; the last at %s", duration_format(exit->at_ns, buffer));
 	} else if (exit) {
 		attempt_add_wait_status(exit->u.exit.wait_status, &line);
 		strbuf_printf(&line, " at %s", duration_format(exit->at_ns, buffer));
 	} else if (record->attached) {
-		strbuf_puts(&line, "the client was somebody else's");
+		strbuf_puts(&line, "synfault did not start the client");
 	} else {
 		strbuf_puts(&line, record->client_started ? "the client's end was not seen"
 							  : "the client was not started");
 	}
 	if (record->harness_lag_ns > 0)
-		strbuf_printf(&lag, "the harness was late by %s at most",
+		strbuf_printf(&lag, "synfault's lag: at most %s",
 			      duration_format(record->harness_lag_ns, buffer));
-	/* In one line as far as there is room. */
+	/* On one line if it fits. */
 	if (lag.length > 0 &&
 	    TABLE_INDENT + text_width(strbuf_text(&line)) + 2 + text_width(strbuf_text(&lag)) <=
 		    table->columns) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waits beside what was expected of them: see backoff_view.h. */
+/* See backoff_view.h. */
 #include "runner/report/backoff_view.h"
 
 #include "runner/judge/judging.h"
@@ -17,7 +17,7 @@ static void measure(struct backoff_view *view, const struct attempt_group *group
 		view->from_ns = 0;
 }
 
-/* What the expectation says of wait number @k. */
+/* Compares backoff number @k with the expectation. */
 static void compare(struct backoff_view *view, const struct expectation *expectation,
 		    const struct attempt_group *group, size_t k, double scale)
 {
@@ -25,7 +25,7 @@ static void compare(struct backoff_view *view, const struct expectation *expecta
 	struct time_bounds bounds = attempt_wait_bounds(expectation, group, k, scale, &plain);
 
 	if (bounds.exact.low < 0)
-		return; /* beyond the end of a list: no such wait is allowed, whatever its length */
+		return; /* beyond the end of a list: not allowed at any length */
 	view->judged = true;
 	view->allowed = tolerance_apply(bounds.exact, &bounds.tolerance, scale);
 	if (!view->open)
@@ -35,14 +35,15 @@ static void compare(struct backoff_view *view, const struct expectation *expecta
 static void apply(struct backoff_view *views, const struct attempt_group *group,
 		  const struct expectation *expectation, double scale)
 {
-	/* Nothing is expected before the first one of those that are looked at. */
+	/* Nothing is expected before the first attempt. */
 	if (group->n_attempts > 0 && !views[group->attempts[0]->id].judged)
 		views[group->attempts[0]->id].there = false;
 	for (size_t k = 1; k < group->n_attempts; k++) {
 		const struct attempt_history *after = group->attempts[k];
 		struct backoff_view *view = &views[after->id];
 
-		/* Waits before intervals, the first of each kind: one bar is drawn for each. */
+		/* Reports show one: backoff before attempt-delay, the first expectation of each
+		 * kind. */
 		if (view->judged)
 			continue;
 		measure(view, group, k, expectation->kind == EXPECT_ATTEMPT_DELAY);
@@ -50,7 +51,7 @@ static void apply(struct backoff_view *views, const struct attempt_group *group,
 	}
 }
 
-/* Without an expectation: since the attempt before, wherever the client made that. */
+/* Without an expectation: since the previous attempt at any endpoint. */
 static void measure_all(struct backoff_view *views, const struct history *history)
 {
 	struct attempt_groups groups = attempt_groups_make(history, ALL_ENDPOINTS);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The wait (or interval) before each attempt, beside what was allowed: for reports that show it.
- * Measured as the expectation that looks at it measures it, so that what is shown is what was
- * judged; where none does, it is the wait since the previous attempt anywhere. Of several copies of
- * the client each has waits of its own; an attempt of an unknown one has none.
+ * The backoff (or attempt delay) before each attempt, beside what was allowed. It is measured as
+ * its expectation measures it, so that reports show what was judged; without an expectation it is
+ * the backoff since the previous attempt at any endpoint. Each instance of the client has its own;
+ * an attempt of an unknown instance has none.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_BACKOFF_VIEW_H
 #define SYNFAULT_RUNNER_REPORT_BACKOFF_VIEW_H
@@ -14,8 +14,8 @@
 struct backoff_view {
 	bool there;        /* false: no attempt came before */
 	bool interval;     /* from start to start */
-	bool open;         /* the attempt before had not ended: there was no wait */
-	uint32_t previous; /* id of the attempt before */
+	bool open;         /* the previous attempt had not ended: no backoff */
+	uint32_t previous; /* id of the previous attempt */
 	int64_t from_ns, length_ns;
 	bool judged;          /* an expectation says what is allowed: */
 	struct range allowed; /* of the length, tolerance included */
@@ -23,8 +23,8 @@ struct backoff_view {
 };
 
 /*
- * One for each attempt of the history, by id; owned by the caller. @scenario NULL:
- * none is judged. @scale as judge_options.timing_scale.
+ * Makes one for each attempt of the history, by id; free() them. @scenario: NULL for none judged.
+ * @scale: as judge_options.timing_scale.
  */
 struct backoff_view *backoff_views_make(const struct scenario *scenario,
 					const struct history *history, double scale);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The terminal. Every block of output is put together in memory and written in one go by emit(),
- * the only place that writes: it takes the progress line away first, and on a terminal that is not
- * UTF-8 it writes ASCII, whatever names and messages hold.
+ * The terminal. Each block of output is made in memory, and emit() writes it at once. Only emit()
+ * writes: it erases the progress line first, and writes ASCII where the locale is not UTF-8.
  */
 #include "runner/report/console.h"
 
@@ -24,7 +23,7 @@
 #define STDERR_COLUMNS    300             /* of one line, which a terminal wraps */
 #define VALUE_BYTES       ((size_t)2000)  /* of an expected or actual value */
 
-/* From so many bytes on, a reason is not given again for the next scenario. */
+/* From this length on, a reason is not repeated for the next scenario. */
 enum { LONG_REASON = 80 };
 
 struct console {
@@ -36,7 +35,7 @@ struct console {
 	bool progress_shown;
 	bool spaced; /* the last line written was an empty one */
 	size_t n_scenarios;
-	char *reason;           /* the last one that was given; or NULL */
+	char *reason;           /* the last one shown, or NULL */
 	struct strbuf failures; /* in full, for the end */
 };
 
@@ -101,7 +100,7 @@ static bool environment_set(const char *name)
 	return value && *value;
 }
 
-/* Whether lines can be drawn again: a terminal that knows how to move its cursor. */
+/* Whether the terminal can redraw a line. */
 static bool can_redraw(FILE *out)
 {
 	const char *terminal = getenv("TERM");
@@ -327,7 +326,7 @@ static const char *last_lines(const char *text, size_t n)
 	return start;
 }
 
-/* The end of what the client wrote to stderr: often it says there why it gave up. */
+/* The end of the client's stderr, which often says why it gave up. */
 static void add_stderr(const struct console *console, const struct record *record,
 		       struct strbuf *out)
 {
@@ -341,7 +340,7 @@ static void add_stderr(const struct console *console, const struct record *recor
 	stream = &record->streams[STREAM_STDERR];
 	if (stream->total == 0)
 		return;
-	/* Head and tail are one text only when nothing is missing between them. */
+	/* Head and tail are one text only if nothing between them was cut. */
 	if (stream->total <= stream->head_length + stream->tail_length)
 		strbuf_add(&kept, stream->head, stream->head_length);
 	strbuf_add(&kept, stream->tail, stream->tail_length);
@@ -349,8 +348,7 @@ static void add_stderr(const struct console *console, const struct record *recor
 	text_sanitize(&safe, strbuf_text(&kept) + skipped, kept.length - skipped);
 	line = last_lines(strbuf_text(&safe), STDERR_LINES);
 	strbuf_printf(out, "\n  %sclient's stderr%s%s\n", paint(console, PAINT_BOLD),
-		      line > strbuf_text(&safe) || skipped > 0 ? ", its end" : "",
-		      unpaint(console));
+		      line > strbuf_text(&safe) || skipped > 0 ? " (end)" : "", unpaint(console));
 	for (; *line; line += length) {
 		AUTO_STRBUF struct strbuf one = {0};
 
@@ -379,8 +377,8 @@ static void add_headline(const struct console *console, const struct result *res
 	result_title(result, out);
 }
 
-/* What came of the runs before the last one. @in_full: all about the last one follows; else that
- * has a line, too. */
+/* The runs that a retry replaced. @in_full: the last run follows in full; otherwise it has a line,
+ * too. */
 static void add_earlier(const struct console *console, const struct result *result, bool in_full,
 			struct strbuf *out)
 {
@@ -391,7 +389,7 @@ static void add_earlier(const struct console *console, const struct result *resu
 
 		strbuf_printf(out, "  run %zu: %s: ", i + 1, outcome_name(judgement->outcome));
 		report_line(out, judgement->n_findings > 0 ? judgement->findings[0].message
-							   : "no reason is known");
+							   : "no reason known");
 		strbuf_putc(out, '\n');
 		if (in_full || result->flaky)
 			add_stderr(console, result->earlier[i].record, out);
@@ -433,14 +431,14 @@ static void add_failure(const struct console *console, const struct result *resu
 		strbuf_putc(out, '\n');
 	}
 	if (repeat && !broken) {
-		strbuf_puts(out, "\n  repeat: ");
+		strbuf_puts(out, "\n  reproduce: ");
 		report_line(out, repeat);
 		strbuf_putc(out, '\n');
 	}
 	strbuf_putc(out, '\n');
 }
 
-/* A reason that takes a line or more, which a whole suite may have, is given once. */
+/* A long reason that scenarios share is shown once. */
 static void add_reason(struct console *console, const struct result *result, struct strbuf *out)
 {
 	AUTO_STRBUF struct strbuf reason = {0};
@@ -456,7 +454,7 @@ static void add_reason(struct console *console, const struct result *result, str
 	console->reason = strbuf_steal(&reason);
 }
 
-/* The result's one line, with the runs before its last one below it. */
+/* The result's line, with the runs that a retry replaced below it. */
 static void add_line(struct console *console, const struct result *result, bool in_full,
 		     struct strbuf *out)
 {
@@ -482,7 +480,7 @@ void console_result(struct console *console, const struct result *result, const 
 		add_line(console, result, true, &console->failures);
 		strbuf_add(&console->failures, strbuf_text(&failure), failure.length);
 	}
-	/* Quiet: what is shown at the end need not be said before. */
+	/* Quiet: do not say what the end shows. */
 	if (console->options.quiet &&
 	    (result_never_ran(result) || (failed ? mode == FAILURES_FINAL : !result->flaky)))
 		return;
@@ -536,7 +534,7 @@ void console_progress(struct console *console, size_t n_done, const char *const 
 	console->progress_shown = true;
 }
 
-/* Failures by name once more: the first of several has scrolled away by now. */
+/* Repeats the names of failures: the first may have scrolled away. */
 static void add_failed_names(const struct console *console, const struct run_results *results,
 			     struct strbuf *out)
 {
@@ -545,8 +543,8 @@ static void add_failed_names(const struct console *console, const struct run_res
 	static const char *const causes[] = {
 		[STOP_NONE] = "interrupted",
 		[STOP_SIGNAL] = "interrupted",
-		[STOP_TIMEOUT] = "out of time (--global-timeout)",
-		[STOP_FAILURES] = "enough had failed (--max-fail)",
+		[STOP_TIMEOUT] = "stopped at --global-timeout",
+		[STOP_FAILURES] = "stopped at --max-fail",
 	};
 	size_t n_not_run = 0, n_skipped = 0;
 
@@ -601,7 +599,7 @@ void console_summary(struct console *console, const struct run_results *results)
 	AUTO_STRBUF struct strbuf out = {0};
 	char duration[DURATION_TEXT_SIZE];
 
-	/* Once more: it is what people look for when something is missing. */
+	/* Repeated here, where people look when something is missing. */
 	if (results->shard)
 		strbuf_printf(&out, "shard %s, ", results->shard);
 	strbuf_printf(&out, "seed %llu, %s\n", (unsigned long long)results->seed,
@@ -613,7 +611,7 @@ void console_summary(struct console *console, const struct run_results *results)
 		strbuf_printf(&out, "%zu run again alone: the machine was too slow at first\n",
 			      counts.n_late);
 	if (n_errors > 0)
-		strbuf_printf(&out, "%s%zu %s%s, counted as failed: could not be judged\n",
+		strbuf_printf(&out, "%s%zu %s%s, counted as failed: inconclusive\n",
 			      paint(console, PAINT_ERROR), n_errors,
 			      n_errors == 1 ? "error" : "errors", unpaint(console));
 	if (n_failed > 0)

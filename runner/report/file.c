@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files that reports are written to: see file.h. */
+/* See file.h. */
 #include "runner/report/file.h"
 
 #include <errno.h>
@@ -9,10 +9,10 @@
 
 #include "runner/report/result.h"
 
-/* As much as is gathered before it is written. */
+/* Bytes gathered before they are written. */
 #define BUFFER_SIZE 65536
 
-/* Makes all directories above @path. */
+/* Makes the directories above @path. */
 static int make_parents(const char *path)
 {
 	AUTO_FREE char *directory = xstrdup(path);
@@ -26,13 +26,13 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-/* close() that reports what only shows there (a full network file system, NFS with EDQUOT). */
+/* close() with its error: some file systems report a full disk or quota only here. */
 static int close_checked(int *fd)
 {
 	return close(steal_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* mkstemp() makes files that only their owner can read; a report is for others too. */
+/* A report is for others, too, unlike the files of mkstemp(). */
 static int set_mode(int fd)
 {
 	mode_t mask = umask(0);
@@ -41,9 +41,9 @@ static int set_mode(int fd)
 	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
 }
 
-/* A file that is to take another's place. */
+/* A file that replaces another. */
 struct replacement {
-	char *target; /* the file itself, where @path was a symbolic link to it */
+	char *target; /* the target if @path is a symbolic link */
 	char *name;   /* of the new file, beside it */
 	bool named;   /* it has its name already */
 	int fd;
@@ -59,9 +59,9 @@ static void replacement_end(struct replacement *new_file)
 }
 
 /*
- * Opens a new file beside @path, whose directory exists. It has no name until it is complete, where
- * the file system can do that (open(2), O_TMPFILE): whatever ends us, nothing is left of it.
- * Returns 0 or a negative errno; replacement_end() is needed in either case.
+ * Opens a new file beside @path, whose directory exists. Where the file system allows it (open(2),
+ * O_TMPFILE), it has no name until it is complete: if the process dies, nothing is left of it.
+ * Returns 0 or a negative errno; call replacement_end() in either case.
  */
 static int replacement_begin(const char *path, struct replacement *new_file)
 {
@@ -91,7 +91,7 @@ static int replacement_name(struct replacement *new_file)
 	if (new_file->named)
 		return 0;
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", new_file->fd);
-	/* As good as mkstemp(): nobody else has our number, and we make one at a time. */
+	/* As safe as mkstemp(): the process id is ours, and we make one file at a time. */
 	unlink(new_file->name);
 	if (linkat(AT_FDCWD, source, AT_FDCWD, new_file->name, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
@@ -99,7 +99,7 @@ static int replacement_name(struct replacement *new_file)
 	return 0;
 }
 
-/* Names of open descriptors, which may be of regular files that must not be replaced. */
+/* Names of open descriptors: a regular file behind one must not be replaced. */
 static bool names_descriptor(const char *path)
 {
 	return !strncmp(path, "/dev/std", 8) || !strncmp(path, "/dev/fd/", 8) ||
@@ -167,7 +167,7 @@ int report_file_check(const char *what, const char *path, struct diag_list *diag
 struct report_file {
 	const char *what; /* borrowed, as the path */
 	const char *path;
-	bool special; /* not to be replaced but written to */
+	bool special; /* written to, not replaced */
 	struct replacement new_file;
 	struct strbuf buffer;
 	int error; /* the first; nothing is done after it */
@@ -221,7 +221,7 @@ void report_file_add(struct report_file *file, const char *text, size_t length)
 		file->error = write_all(file->new_file.fd, text, length);
 }
 
-/* Puts the new file in the old one's place. */
+/* Replaces the old file by the new one. */
 static int replace(struct replacement *new_file)
 {
 	int error = fsync(new_file->fd) < 0 ? -errno : replacement_name(new_file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Workflow commands and the job summary of GitHub Actions: see github.h. */
+/* See github.h. */
 #include "runner/report/github.h"
 
 #include <ctype.h>
@@ -34,7 +34,7 @@ void github_resume_commands(uint64_t token, struct strbuf *out)
 
 /* ---- annotations ---- */
 
-/* Data of a command; in a property ":" and "," end it, too. */
+/* Escapes a command's data; ":" and "," end a property, too. */
 static void add_escaped(struct strbuf *out, const char *text, bool property)
 {
 	for (; *text; text++) {
@@ -54,7 +54,7 @@ static bool is_failure(const struct result *result)
 	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 }
 
-/* The finding that decided, or NULL: its place is the most exact there is. */
+/* The finding that decided, or NULL; its place is the most precise. */
 static const struct finding *deciding(const struct result *result)
 {
 	return result->judgement.n_findings > 0 && !result_never_ran(result)
@@ -89,7 +89,7 @@ static void add_message(const struct result *result, struct strbuf *out)
 	}
 }
 
-/* Where: the expectation that was not met, the error in the file, else the document. */
+/* The place of the expectation that was not met, of the error in the file, or of the document. */
 static struct place annotated_place(const struct result *result)
 {
 	const struct finding *finding = deciding(result);
@@ -140,7 +140,7 @@ static void add_level(const struct run_results *results, const char *level, cons
 
 	for (size_t i = 0; i < results->n_items; i++)
 		n += belongs(&results->items[i]);
-	/* The last one is needed to say that there are more. */
+	/* The last one says how many more there are. */
 	most = n > GITHUB_MAX_ANNOTATIONS ? GITHUB_MAX_ANNOTATIONS - 1 : n;
 	for (size_t i = 0; i < results->n_items && shown < most; i++) {
 		if (!belongs(&results->items[i]))
@@ -150,8 +150,8 @@ static void add_level(const struct run_results *results, const char *level, cons
 	}
 	if (n > most)
 		strbuf_printf(out,
-			      "::%s title=%zu more %s::%zu %s in all; the job's log and summary "
-			      "have them\n",
+			      "::%s title=%zu more %s::%zu %s in all: see the job's log and "
+			      "summary\n",
 			      level, n - most, what, n, what);
 }
 
@@ -163,7 +163,7 @@ void github_annotations(const struct run_results *results, struct strbuf *out)
 
 /* ---- the summary ---- */
 
-/* Text in HTML, which Markdown passes through; no character of it is Markdown's any more. */
+/* Text in HTML, which Markdown passes through and does not interpret. */
 static void add_html(struct strbuf *out, const char *text)
 {
 	AUTO_STRBUF struct strbuf safe = {0};
@@ -228,14 +228,14 @@ static void add_totals(const struct run_results *results, struct strbuf *out)
 		      counts.by_outcome[OUTCOME_PASS], counts.by_outcome[OUTCOME_FAIL] + n_errors,
 		      counts.by_outcome[OUTCOME_SKIP]);
 	if (n_errors > 0)
-		strbuf_printf(out, " (%zu of the failed could not be judged)", n_errors);
+		strbuf_printf(out, " (%zu of the failed inconclusive)", n_errors);
 	if (counts.n_flaky > 0)
 		strbuf_printf(out, ", %zu flaky", counts.n_flaky);
 	strbuf_printf(out, " in %s, seed %llu\n\n", duration_format(results->duration_ns, duration),
 		      (unsigned long long)results->seed);
 }
 
-/* One line of those that were skipped, or are flaky. */
+/* The line of a skipped or flaky scenario. */
 static void add_note(struct strbuf *out, const struct result *result)
 {
 	AUTO_STRBUF struct strbuf title = {0}, reason = {0};
@@ -251,7 +251,7 @@ static void add_note(struct strbuf *out, const struct result *result)
 
 void github_summary(const struct run_results *results, size_t limit, struct strbuf *out)
 {
-	static const char left_out[] = "\n%zu more would not have fitted; the job's log has them\n";
+	static const char left_out[] = "\n%zu more did not fit; see the job's log\n";
 	const size_t reserve = sizeof(left_out) + 20;
 	AUTO_STRBUF struct strbuf text = {0};
 	size_t n_left_out = 0;
@@ -259,7 +259,7 @@ void github_summary(const struct run_results *results, size_t limit, struct strb
 	add_totals(results, &text);
 	if (text.length + reserve > limit)
 		return;
-	/* Failures first: they are what the page is opened for. */
+	/* Failures first: readers look for them. */
 	for (int notes = 0; notes <= 1; notes++)
 		for (size_t i = 0; i < results->n_items; i++) {
 			const struct result *result = &results->items[i];

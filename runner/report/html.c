@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The HTML report as files: see html.h. */
+/* See html.h. */
 #include "runner/report/html.h"
 
 #include <errno.h>
@@ -141,8 +141,8 @@ static int fail(const char *path, int error, struct diag_list *diags)
 }
 
 /*
- * Not report_file_write(), which waits for the disk for each: a thousand pages are as good as the
- * overview, which is written last, and so.
+ * Unlike report_file_write() it does not wait for the disk: the overview, written last, does so for
+ * all pages.
  */
 static int write_file(const char *directory, const char *name, const char *text, size_t length,
 		      struct diag_list *diags)
@@ -159,7 +159,7 @@ static int write_file(const char *directory, const char *name, const char *text,
 	return status ? fail(path, status, diags) : 0;
 }
 
-/* Returns 0 or a negative errno; -ENOENT and the like when there is nothing to copy. */
+/* Returns 0 or a negative errno, such as -ENOENT if there is nothing to copy. */
 static int copy_file(const char *from, const char *to)
 {
 	AUTO_CLOSE int source = open(from, O_RDONLY | O_CLOEXEC), target = -1;
@@ -170,7 +170,7 @@ static int copy_file(const char *from, const char *to)
 
 	if (source < 0 || fstat(source, &source_status) < 0)
 		return -errno;
-	/* Captures may be kept where their copies go. */
+	/* The capture may itself be in the directory of copies. */
 	if (stat(to, &target_status) == 0 && source_status.st_dev == target_status.st_dev &&
 	    source_status.st_ino == target_status.st_ino)
 		return 0;
@@ -267,7 +267,7 @@ int html_write(const struct run_results *results, const char *directory, struct 
 	return status;
 }
 
-/* Takes what was written so far. */
+/* Moves what was written so far to the file. */
 static void move_to(struct report_file *file, struct markup *markup)
 {
 	size_t length;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The overview of a run in HTML: counts, what did not pass, what took longest, all scenarios. */
+/* See html_overview.h: counts, failures, the slowest and all scenarios. */
 #include "runner/report/html_overview.h"
 
 #include "common/text.h"
@@ -144,7 +144,7 @@ static void begin_section(struct markup *markup, const char *id, const char *hea
 	markup_close(markup);
 }
 
-/* A section with all results that @takes; left out when there are none. */
+/* A section with the results that @takes accepts; none if there are no such results. */
 static void add_list(struct markup *markup, const struct html_site *site, const char *id,
 		     const char *heading, bool (*takes)(const struct result *result))
 {
@@ -191,7 +191,7 @@ static void add_slowest(struct markup *markup, const struct html_site *site)
 	const struct run_results *results = site->results;
 	size_t slowest[SLOWEST], n = 0;
 
-	/* By insertion: few are kept of maybe many. */
+	/* By insertion: only a few are kept. */
 	for (size_t i = 0; i < results->n_items; i++) {
 		size_t at = n;
 
@@ -227,7 +227,7 @@ static int compare_tags(const void *a, const void *b)
 	return strcmp(((const struct tag *)a)->name, ((const struct tag *)b)->name);
 }
 
-/* One entry for each tag of each scenario, sorted; the caller's. */
+/* One entry for each tag, sorted; free() it. */
 static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 {
 	struct tag *tags = NULL;

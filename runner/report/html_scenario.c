@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The page of one scenario in HTML, put together from its parts. */
+/* See html_scenario.h. */
 #include <inttypes.h>
 
 #include "runner/report/html_attempts.h"
@@ -9,7 +9,7 @@
 #include "runner/report/html_source.h"
 #include "runner/report/svg_timeline.h"
 
-/* Where in the run the scenario stands, and back. */
+/* Links to the overview, the previous and the next scenario. */
 static void add_links(struct html_page *page)
 {
 	const struct html_site *site = page->site;
@@ -76,7 +76,7 @@ static void add_heading(struct html_page *page)
 	markup_close(markup);
 }
 
-/* Links to the sections that there are. */
+/* Links to the sections of the page. */
 static void add_contents(struct html_page *page)
 {
 	const struct result *result = page->result;
@@ -97,7 +97,7 @@ static void add_contents(struct html_page *page)
 		{record && record->n_sections > 0, "snapshot", "Network"},
 		{record && record->n_events > 0, "events", "Events"},
 		{record, "environment", "Environment"},
-		{result->repeat || result->capture || result->no_capture, "repeat", "Again"},
+		{result->repeat || result->capture || result->no_capture, "repeat", "Reproduce"},
 	};
 
 	markup_open(page->markup, "nav");
@@ -117,7 +117,7 @@ static void add_contents(struct html_page *page)
 	markup_close(page->markup);
 }
 
-/* Of the run that counts (@run 0) or of an earlier one, from 1. */
+/* @run: 0 for the run that counts; otherwise an earlier one, from 1. */
 static void add_capture(struct html_page *page, const char *capture, size_t run)
 {
 	const struct html_site *site = page->site;
@@ -149,9 +149,9 @@ static void add_repeat(struct html_page *page)
 
 	if (!result->repeat && !result->capture && !result->no_capture)
 		return;
-	html_section(page, "repeat", "Again");
+	html_section(page, "repeat", "Reproduce");
 	if (result->repeat) {
-		markup_element(markup, "p", NULL, "The command that runs it again, with its seed:");
+		markup_element(markup, "p", NULL, "This command runs it again with its seed:");
 		markup_open(markup, "pre");
 		markup_attr(markup, "class", "command");
 		markup_element(markup, "code", NULL, result->repeat);
@@ -159,7 +159,7 @@ static void add_repeat(struct html_page *page)
 	}
 	add_capture(page, result->capture, 0);
 	if (result->no_capture)
-		markup_elementf(markup, "p", NULL, "There is no capture of its packets: %s.",
+		markup_elementf(markup, "p", NULL, "Packets were not captured: %s.",
 				result->no_capture);
 	markup_close(markup);
 }
@@ -178,7 +178,7 @@ static void add_picture(struct html_page *page, const struct record *record,
 	markup_attr(page->markup, "class", "scroll");
 	markup_attr(page->markup, "tabindex", "0");
 	markup_attr(page->markup, "role", "group");
-	markup_attr(page->markup, "aria-label", "Timeline, can be scrolled sideways");
+	markup_attr(page->markup, "aria-label", "Timeline (scrolls sideways)");
 	markup_raw(page->markup, picture);
 	markup_close(page->markup);
 	markup_close(page->markup);
@@ -200,7 +200,7 @@ static void add_earlier(struct html_page *page)
 
 	if (result->n_earlier == 0)
 		return;
-	html_section(page, "earlier", "Earlier runs, which do not count");
+	html_section(page, "earlier", "Earlier runs, replaced by a retry");
 	for (size_t i = 0; i < result->n_earlier; i++) {
 		const struct earlier_run *run = &result->earlier[i];
 		struct result as_result = {.file = result->file,
@@ -234,7 +234,7 @@ static void add_snapshot(struct html_page *page)
 
 	if (record->n_sections == 0)
 		return;
-	html_section(page, "snapshot", "The network when the client ended");
+	html_section(page, "snapshot", "Network when the client ended");
 	for (size_t i = 0; i < record->n_sections; i++) {
 		markup_element(markup, "h3", NULL, record->sections[i].title);
 		markup_open(markup, "pre");
@@ -271,8 +271,8 @@ static void add_environment(struct html_page *page)
 	html_term(markup, "system", results->facts.system);
 	html_term(markup, "seed of the run (--seed)", run_seed);
 	html_term(markup, "seed of the scenario", seed);
-	html_term(markup, "synfault was late by", duration_format(record->harness_lag_ns, lag));
-	html_term(markup, "the client waited for a processor",
+	html_term(markup, "synfault's lag, at most", duration_format(record->harness_lag_ns, lag));
+	html_term(markup, "client without a processor for",
 		  record->client_lag_ns < 0 ? "not known"
 					    : duration_format(record->client_lag_ns, client_lag));
 	html_term(markup, "net.ipv4.tcp_syn_retries", retries);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scenario's source in HTML, with the lines marked that a finding is about. Of the file its
- * document is shown, and those of other documents (the defaults) that a finding is about: a file of
- * a thousand scenarios is not shown a thousand times.
+ * The scenario's source in HTML; lines that findings are about are marked. Only the scenario's
+ * document is shown, and other documents of the file (defaults) that findings are about: a file of
+ * a thousand scenarios must not be shown a thousand times.
  */
 #include "runner/report/html_source.h"
 
@@ -19,7 +19,7 @@ struct html_lines {
 	size_t n_parts;
 };
 
-/* The document that holds @line. Returns false when the file has no such line. */
+/* Finds the document that contains @line. Returns false if the file has no such line. */
 static bool find_document(const struct scenario_file *file, unsigned line, struct part *ret)
 {
 	const char *source = file->source, *end = source + file->source_length;
@@ -41,7 +41,7 @@ static bool find_document(const struct scenario_file *file, unsigned line, struc
 	}
 	if (line > part.last)
 		return false;
-	/* A document that is very long is shown from somewhat before the line on. */
+	/* Of a very long document, what surrounds the line is shown. */
 	if (part.last - part.first >= MAX_LINES) {
 		unsigned first =
 			line > part.first + MAX_LINES / 2 ? line - MAX_LINES / 2 : part.first;
@@ -87,7 +87,7 @@ struct html_lines *html_lines_find(const struct result *result)
 	return lines;
 }
 
-/* The number of the first finding about a line, from 1; 0: there is none. */
+/* The number of the first finding about a line, from 1; 0: none. */
 static size_t finding_of(const struct result *result, unsigned line)
 {
 	for (size_t i = 0; i < result->judgement.n_findings; i++)

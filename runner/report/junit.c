@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The JUnit report. What readers of this format make of it differs, so it holds only what all of
- * them take: no nesting, one result element per case, plain escaped text, unique names, paths that
- * count from the repository's root. All text passes text_sanitize(): a client's output can be any
- * bytes, and one forbidden character makes a reader refuse the whole file.
+ * The JUnit report. Its readers differ, so it contains only what all of them accept: no nesting,
+ * one result element for each case, escaped text without CDATA, unique names, paths from the
+ * repository's root. All text passes text_sanitize(): output can be any bytes, and one forbidden
+ * character makes a reader refuse the whole file.
  */
 #include "runner/report/junit.h"
 
@@ -20,7 +20,7 @@
 
 #define REPORT_KIND "JUnit report"
 
-/* A captured stream takes at most this much of the report, half for its start, half for its end. */
+/* Most of a captured stream in the report: half for its start, half for its end. */
 #define STREAM_LIMIT ((size_t)65536)
 /* libxml2's readers give up at a text node of 10,000,000 bytes (XML_MAX_TEXT_LENGTH). */
 #define ELEMENT_LIMIT   ((size_t)4 * 1024 * 1024)
@@ -46,7 +46,7 @@ struct report {
 
 /* ---- Names ---- */
 
-/* "scenarios/refuse/basic.yaml" as "scenarios.refuse.basic": readers split it at points. */
+/* "scenarios/refuse/basic.yaml" as "scenarios.refuse.basic": readers split it at dots. */
 static char *class_of(const char *file)
 {
 	size_t length = strlen(file);
@@ -93,8 +93,8 @@ static int compare_names(const void *left, const void *right)
 }
 
 /*
- * Readers drop or merge cases of one name. The loader takes care of that within a file, but the
- * same file can be given twice, and names can become equal when they are made safe.
+ * Readers drop or merge cases of the same name. Names are unique within a file, but a file can be
+ * given twice, and names can become equal when they are made safe.
  */
 static void make_names_unique(struct report *report)
 {
@@ -103,7 +103,7 @@ static void make_names_unique(struct report *report)
 
 	for (size_t i = 0; i < report->n_cases; i++)
 		sorted[i] = &report->cases[i];
-	/* "a (2)" may itself be a name that is taken: again until nothing had to be changed. */
+	/* "a (2)" may be taken, too: repeat until nothing changes. */
 	while (changed) {
 		size_t first = 0;
 
@@ -261,9 +261,9 @@ static void add_text_element(struct report *report, const char *name, const stru
 /* ---- Captured streams ---- */
 
 /*
- * The longest start (or end, with @from_end) of @data that is no longer than @limit once it is
- * safe. Escapes such as "#x1B" make text longer, so the length is found by trying. Returns bytes of
- * @data and adds the safe text.
+ * Adds the longest start (@from_end: end) of @data that is at most @limit long once it is safe.
+ * Escapes such as "#x1B" make text longer, so the length is found by trying. Returns the bytes
+ * taken of @data.
  */
 static size_t add_part(struct strbuf *out, const char *data, size_t length, bool from_end,
 		       size_t limit)
@@ -289,7 +289,7 @@ static size_t add_part(struct strbuf *out, const char *data, size_t length, bool
 	}
 }
 
-/* Adds a stream as safe text: whole, or its start and end with what is missing between them. */
+/* Adds a stream as safe text: whole, or its start and end with a note of what is missing. */
 static void add_safe_stream(struct strbuf *out, const struct stream *stream)
 {
 	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
@@ -413,7 +413,7 @@ static void add_broken(const struct testcase *testcase, struct strbuf *out)
 	}
 }
 
-/* The element that says what went wrong. */
+/* The failure, error or skipped element. */
 static void add_result_element(struct report *report, const struct testcase *testcase)
 {
 	static const char *const names[] = {
@@ -564,7 +564,7 @@ static void add_other_runs(struct report *report, const struct testcase *testcas
 		}
 }
 
-/* Runs before the main one that no element stands for. */
+/* Runs before the main one, which have no element. */
 static void add_replaced_runs(const struct result *result, size_t main, struct strbuf *out)
 {
 	if (result->flaky || result_outcome(result) == OUTCOME_PASS)
@@ -594,7 +594,7 @@ static void add_output(struct report *report, const struct testcase *testcase, s
 				testcase->index);
 	if (record) {
 		add_story(&one, &out);
-		/* The run's, which --seed takes; the scenario's own is drawn from it. */
+		/* The seed of the run, for --seed; the scenario's own is drawn from it. */
 		strbuf_printf(&out, "  seed %llu", (unsigned long long)report->results->seed);
 		if (record->kernel) {
 			strbuf_puts(&out, ", Linux ");
@@ -671,7 +671,7 @@ static void add_properties(struct report *report)
 	end_element(report);
 }
 
-/* A shard to which no scenario fell says that it was there. */
+/* A shard without scenarios shows that it ran. */
 static void add_empty_suite(struct report *report)
 {
 	start_element(report, "testsuite");

@@ -10,16 +10,15 @@
 #include "runner/report/attachments.h"
 
 /*
- * What a result is known by in the report, before names are made unique: its file relative to the
- * root of the repository, a tab, its title. The same on every machine that has the repository
- * checked out. Owned by the caller.
+ * The key of a result before names are made unique: its file from the root of the repository, a
+ * tab, its title. The same in each checkout of the repository. Owned by the caller.
  */
 char *junit_key(const struct result *result);
 
 struct junit_options {
 	/*
-	 * Only what the strictest schema allows, that of Jenkins' plugin xUnit (junit-10.xsd),
-	 * which discards a whole file for one attribute that it does not know.
+	 * Only what the strictest schema allows: junit-10.xsd of Jenkins' plugin xUnit, which
+	 * discards a file for one unknown attribute.
 	 */
 	bool strict;
 	struct attachment_sources attachments;
@@ -33,7 +32,7 @@ char *junit_format(const struct run_results *results, const struct junit_options
 int junit_check_path(const char *path, struct diag_list *diags);
 int junit_write(const struct run_results *results, const struct junit_options *options,
 		const char *path, struct diag_list *diags);
-/* The same with a document that is there already. */
+/* Writes a document that exists already. */
 int junit_write_text(const char *text, size_t length, const char *path, struct diag_list *diags);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One JUnit report out of several: see junit_merge.h. */
+/* See junit_merge.h. */
 #include "runner/report/junit_merge.h"
 
 #include "common/duration.h"
@@ -111,7 +111,7 @@ static void take_cases(struct merge *merge, const struct junit_part *part)
 			take_case(merge, part, suite, node);
 }
 
-/* By suite, then as in the file; rows of a matrix stand in one line. */
+/* By suite, then as in the file; rows of a matrix share a line. */
 static int compare_places(const void *left, const void *right)
 {
 	const struct piece *a = left, *b = right;
@@ -331,7 +331,7 @@ static char *make_report(struct merge *merge, int64_t duration_ns, size_t *ret_l
 		out_of_memory();
 	xmlDocSetRootElement(document, root);
 	xmlSetProp(root, xml("name"), xml("synfault"));
-	/* In the place where readers of the text look for them; their values come later. */
+	/* Sets the order of attributes; the values follow. */
 	set_counts(root, &merge->totals.counts, merge->with_skipped);
 	set_time(root, duration_ns);
 	while (start < merge->n_pieces) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JUnit reports read back: see junit_read.h. */
+/* See junit_read.h. */
 #include "runner/report/junit_read.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static bool is_element(const xmlNode *node, const char *name)
 
 xmlDocPtr junit_load(const char *path, char **ret_message)
 {
-	/* Not from the network, nor with entities that grow: a report is somebody else's file. */
+	/* A report is not trusted: no network, no entities that grow. */
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	xmlParserCtxtPtr context;
 	xmlDocPtr document;
@@ -41,7 +41,7 @@ xmlDocPtr junit_load(const char *path, char **ret_message)
 		reason[strcspn(reason, "\n")] = '\0';
 		*ret_message = xasprintf("%s can't be read%s%s", path, *reason ? ": " : "", reason);
 	} else if (!root || !is_element(root, "testsuites")) {
-		*ret_message = xasprintf("%s is no JUnit report: its outermost element is not "
+		*ret_message = xasprintf("%s is not a JUnit report: its outermost element is not "
 					 "testsuites",
 					 path);
 		xmlFreeDoc(document);

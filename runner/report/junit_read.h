@@ -19,7 +19,7 @@ struct case_durations {
 
 /*
  * Reads how long cases took. Returns false with *@ret_message (owned by the caller) when the file
- * is no JUnit report.
+ * is not a JUnit report.
  */
 bool junit_read_durations(const char *path, struct case_durations *ret, char **ret_message);
 /* -1 when the case is not known. */
@@ -35,7 +35,7 @@ xmlDocPtr junit_load(const char *path, char **ret_message);
 xmlNodePtr junit_next(xmlNodePtr node, const char *name);
 /* The value of an attribute, owned by the caller; "" when there is none. */
 char *junit_attribute(xmlNodePtr node, const char *name);
-/* "12.345" as nanoseconds; 0 when it is no number. */
+/* "12.345" as nanoseconds; 0 if it is not a number. */
 int64_t junit_seconds(const char *text);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes XML that is HTML as well, or SVG in it: every element gets an end tag but those that
- * HTML has without (void elements). All text that goes in is made safe (text_sanitize()): well
- * formed UTF-8, control characters shown as "#x1B"; then it is escaped. Never fails.
+ * Writes XML that is HTML as well, with SVG in it: each element gets an end tag, except the void
+ * elements of HTML. All text is made safe (text_sanitize()) and escaped. Never fails.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_MARKUP_H
 #define SYNFAULT_RUNNER_REPORT_MARKUP_H
@@ -25,7 +24,7 @@ void markup_close_void(struct markup *markup);
 /* Attributes come between markup_open() and the first text or element in it. */
 void markup_attr(struct markup *markup, const char *name, const char *value);
 void markup_attrf(struct markup *markup, const char *name, const char *format, ...) PRINTF(3, 4);
-/* A number with at most one decimal, with a point whatever the locale says. */
+/* A number with at most one decimal, and a point in any locale. */
 void markup_number(struct markup *markup, const char *name, double value);
 
 void markup_text(struct markup *markup, const char *text);

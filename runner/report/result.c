@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names, outcomes and counts of results, and the few ways in which all reports treat text: one
- * line, ASCII only, cut to a width.
+ * Names, outcomes and counts of results, and text as all reports show it: on one line, in ASCII,
+ * cut to a width.
  */
 #include "runner/report/result.h"
 
@@ -132,7 +132,7 @@ static const char *stop_reason(enum stop_cause cause)
 	}
 }
 
-/* It passed in the end; what was wrong the first time is what people want to know. */
+/* It passed in the end; readers want to know what was wrong at first. */
 static void add_flaky_reason(const struct result *result, struct strbuf *out)
 {
 	size_t first = 0;
@@ -143,7 +143,7 @@ static void add_flaky_reason(const struct result *result, struct strbuf *out)
 	strbuf_printf(out, "passed in run %zu; run %zu: ", result->n_earlier + 1, first + 1);
 	report_line(out, result->earlier[first].judgement.n_findings > 0
 				 ? result->earlier[first].judgement.findings[0].message
-				 : "no reason is known");
+				 : "no reason known");
 }
 
 void result_reason(const struct result *result, struct strbuf *out)
@@ -154,7 +154,7 @@ void result_reason(const struct result *result, struct strbuf *out)
 	    broken->first_diag < result->file->diags.n_items)
 		report_line(out, result->file->diags.items[broken->first_diag].message);
 	else if (broken)
-		strbuf_puts(out, "the document is not valid");
+		strbuf_puts(out, "the document is invalid");
 	else if (result->interrupted &&
 		 (result->judgement.n_findings == 0 || result->stop == STOP_TIMEOUT))
 		strbuf_printf(out, "%s%s",
@@ -166,8 +166,7 @@ void result_reason(const struct result *result, struct strbuf *out)
 	else if (result_outcome(result) == OUTCOME_PASS)
 		strbuf_puts(out, "all expectations were met");
 	else
-		strbuf_puts(out,
-			    result->record ? "no reason is known" : "there is no record of a run");
+		strbuf_puts(out, result->record ? "no reason known" : "it never ran");
 }
 
 void result_outcome_line(const struct result *result, struct strbuf *out)
@@ -248,7 +247,7 @@ void report_headline(struct strbuf *out, const struct finding *finding)
 	AUTO_STRBUF struct strbuf joined = {0};
 	bool plain;
 
-	/* As judgement words it when there is no more to say. */
+	/* The message of a finding with nothing more to say. */
 	if (finding->subject)
 		strbuf_printf(&joined, "%s:", finding->subject);
 	if (finding->expected)
@@ -287,7 +286,7 @@ size_t report_character(const char *text)
 
 void report_ascii(struct strbuf *out, const char *text)
 {
-	/* What our own messages hold, and what editors put into names by themselves. */
+	/* Characters of our own messages, and those that editors put into names. */
 	static const struct {
 		const char *character, *ascii;
 	} replacements[] = {
@@ -322,7 +321,7 @@ static size_t prefix_of(const char *text, size_t columns, size_t *ret_columns)
 		char character[32];
 		size_t width = 1;
 
-		/* A run of stray continuation bytes is no character; show none of it. */
+		/* A run of stray continuation bytes is not a character; hide it. */
 		if (length >= sizeof(character))
 			break;
 		if (length > 1 || text[offset] < ' ' || text[offset] > '~') {

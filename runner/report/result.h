@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The result of one scenario, and of a whole run: what all reports are made from; and text as all
+ * The results of a scenario and of a whole run, from which all reports are made, and text as all
  * reports show it.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_RESULT_H
@@ -10,7 +10,7 @@
 #include "runner/report/run_metadata.h"
 #include "runner/scenario/load.h"
 
-/* Why a run ended before everything had been run. */
+/* Why a run ended early. */
 enum stop_cause {
 	STOP_NONE,
 	STOP_SIGNAL,   /* SIGINT, SIGTERM */
@@ -19,7 +19,7 @@ enum stop_cause {
 	STOP_N_CAUSES,
 };
 
-/* A run that did not count: the scenario was run again after it (--retries, --late-retries). */
+/* A run that a retry replaced (--retries, --late-retries). */
 struct earlier_run {
 	struct record *record;      /* owned */
 	struct judgement judgement; /* owned */
@@ -42,22 +42,22 @@ struct result {
 	struct earlier_run *earlier; /* owned; the first one first */
 	size_t n_earlier, earlier_capacity;
 	bool flaky;       /* passed after a run that did not; the outcome is another question */
-	char *repeat;     /* owned; the command that runs it again; NULL: not known */
+	char *repeat;     /* owned; the command that reproduces it; NULL: not known */
 	char *capture;    /* owned; path of the capture file of its packets; NULL: there is none */
 	char *no_capture; /* owned; why one that was wanted is missing; NULL: none is */
 };
 /* Name for people: the scenario's or the broken document's, without the repetition. */
 const char *result_name(const struct result *result);
-/* Adds the name and, with --repeat, " (run 2 of 3)": what tells results apart in a report. */
+/* Adds the name and, with --repeat, " (run 2 of 3)". */
 void result_title(const struct result *result, struct strbuf *out);
 /* The path of its file as given on the command line; "" when it has none. */
 const char *result_path(const struct result *result);
 /*
- * That path as readers of a report want it: relative to the root of the repository that it is in,
- * so that they can link to it; absolute when it is in none. On one line; owned by the caller.
+ * The path relative to the root of its repository, so that readers of a report can link to it;
+ * absolute outside any repository. On one line; owned by the caller.
  */
 char *result_repository_path(const struct result *result);
-/* The same of any other path, whose file need not be there. */
+/* The same for any other path; its file need not exist. */
 char *report_repository_path(const char *path);
 /* The line its document starts at; 0: unknown. */
 unsigned result_line(const struct result *result);
@@ -67,13 +67,13 @@ unsigned result_line(const struct result *result);
  * that --max-fail kept from running is skipped.
  */
 enum outcome result_outcome(const struct result *result);
-/* How many of the runs before the last one the machine was too slow for (judgement_is_late()). */
+/* How many replaced runs the machine was too slow for: judgement_is_late(). */
 size_t result_count_late(const struct result *result);
-/* Whether it never got its turn, because the run ended before. */
+/* Whether the run ended before its turn. */
 bool result_never_ran(const struct result *result);
-/* Why the outcome is what it is, in one sentence without a newline, added to @out. */
+/* Adds the reason for the outcome: a sentence without a newline. */
 void result_reason(const struct result *result, struct strbuf *out);
-/* The outcome, and unless it is a pass the reason: "fail: attempts: expected 3, got 0". */
+/* Adds the outcome and, unless it is a pass, the reason: "fail: attempts: expected 3, got 0". */
 void result_outcome_line(const struct result *result, struct strbuf *out);
 
 struct run_results {
@@ -93,7 +93,7 @@ struct run_results {
 struct outcome_counts {
 	size_t by_outcome[OUTCOME_N_KINDS];
 	size_t n_flaky; /* among them */
-	size_t n_late;  /* that were run again because the machine was too slow at first */
+	size_t n_late;  /* that ran again because the machine was too slow at first */
 };
 struct outcome_counts results_count(const struct run_results *results);
 void results_free(struct run_results *results);
@@ -107,25 +107,25 @@ enum exit_status {
 	STATUS_USAGE = 4,    /* usage or scenario error */
 	STATUS_NOTHING_RAN = 5,
 };
-/* What the results of a run come to. */
+/* The exit status that results lead to. */
 enum exit_status results_status(const struct run_results *results);
 
 /*
- * Adds one line that heads a finding's expected and actual values: what it is about; or the whole
- * message when that says more than these values do.
+ * Adds a heading for a finding's expected and actual values: its subject, or the whole message if
+ * that says more than these values.
  */
 void report_headline(struct strbuf *out, const struct finding *finding);
 
 /* Adds @text made safe (text_sanitize()) and on one line: newlines and tabs become blanks. */
 void report_line(struct strbuf *out, const char *text);
-/* Adds well-formed UTF-8 with every character above 127 replaced by what comes nearest, or "?". */
+/* Adds well-formed UTF-8 in ASCII: the nearest characters for those above 127, or "?". */
 void report_ascii(struct strbuf *out, const char *text);
 /*
  * Adds at most @columns columns of @text (well-formed UTF-8); a text that is too long ends in "…"
  * ("..." when @ascii). Returns the columns taken.
  */
 size_t report_fit(struct strbuf *out, const char *text, size_t columns, bool ascii);
-/* Seconds with three decimals and a point whatever the locale says: "12.345"; "0.000" below 0. */
+/* Seconds with three decimals and a point in any locale: "12.345"; "0.000" below 0. */
 #define REPORT_SECONDS_SIZE 24
 char *report_seconds(int64_t duration_ns, char buffer[static REPORT_SECONDS_SIZE]);
 /* How many bytes the character at @text takes (well-formed UTF-8; 0 at the end). */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads a run from JSON (docs/json.md) and trusts nothing: it may come from a file that anybody
- * wrote. Each function that reads returns whether it succeeded; the first that does not leaves a
- * message in the reader. Scenarios are made from the stored text of their files by the loader, so
- * that they are the same as those that were run.
+ * Reads a run from JSON (docs/json.md) and trusts nothing: the file may come from anywhere.
+ * Scenarios are loaded from the stored text of their files, so that they are those that ran.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is true of a whole run and not seen in its records: which program ran on what machine, with
- * which options. Reports that are made later and elsewhere take these from here, so that they say
- * the same as those that the run made itself.
+ * Facts about a run that its records do not have: the program, the machine and the options. Reports
+ * made later and elsewhere take them from here and so say the same as those of the run itself.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_RUN_METADATA_H
 #define SYNFAULT_RUNNER_REPORT_RUN_METADATA_H
@@ -20,7 +19,7 @@ struct run_metadata {
 	int64_t processors;     /* that it could use; 0: not known */
 
 	/* Options that have to do with the outcome. */
-	double timing_scale; /* 0 when nothing is known: stands for 1 */
+	double timing_scale; /* 0: not known, taken as 1 */
 	char *isolation;     /* as asked for: "auto" */
 	int64_t timeout_ns;  /* --timeout; 0: each scenario's own */
 	unsigned retries;
@@ -28,7 +27,7 @@ struct run_metadata {
 	char **command; /* what replaced the clients' commands, NULL-terminated; NULL: nothing */
 };
 
-/* Fills in what there is to know of the program and this machine. */
+/* Fills in what is known about the program and this machine. */
 void run_metadata_find(struct run_metadata *facts);
 void run_metadata_free(struct run_metadata *facts);
 

@@ -4,25 +4,25 @@
  * script, so that a page with the strictest content security policy shows it. Every shape also has
  * a class, by which the style sheet of a page gives it other colours in the dark (html_style.c).
  *
- * All text is monospaced: only so is its width known where it is written, and can it be kept from
- * overlapping. Its box is svg_text_width() wide, SVG_ASCENT above and SVG_DESCENT below the line.
+ * All text is monospaced, so that its width is known and it can be kept from overlapping. Its box
+ * is svg_text_width() wide, SVG_ASCENT above and SVG_DESCENT below the line.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_SVG_H
 #define SYNFAULT_RUNNER_REPORT_SVG_H
 
 #include "runner/report/markup.h"
 
-/* What a shape or a text stands for; each has a class and a colour. */
+/* The meaning of a shape or text; each has a class and a colour. */
 enum svg_paint {
 	SVG_SHEET,
 	SVG_INK,
 	SVG_DIM,
 	SVG_GRID,
 	SVG_BAND,    /* behind the name of a group */
-	SVG_ALLOWED, /* where a wait might end */
+	SVG_ALLOWED, /* where the backoff may end */
 	SVG_BACKOFF,
 	SVG_MISS,
-	SVG_LIFE, /* an attempt that waits for an answer */
+	SVG_LIFE, /* an attempt without an answer so far */
 	SVG_OPEN, /* its socket after that */
 	SVG_REFUSED,
 	SVG_DROPPED,
@@ -30,9 +30,9 @@ enum svg_paint {
 	SVG_UNREACHABLE,
 	SVG_ACCEPTED,
 	SVG_FAULT, /* something done to an established connection */
-	SVG_LAG,   /* synfault's own lateness */
+	SVG_LAG,   /* of synfault */
 	SVG_OUTPUT,
-	SVG_HERD, /* where most attempts came together */
+	SVG_HERD, /* the fullest window */
 	SVG_N_PAINTS,
 };
 

@@ -118,7 +118,7 @@ static void draw_backoffs(struct picture *picture, const struct bin *bin, int64_
 	picture->used[bin->n_missed ? SVG_MISS : SVG_BACKOFF] = true;
 }
 
-/* What stands beside the strips. */
+/* Text beside the strips. */
 static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_ids,
 		       const struct bin *sums, size_t most, int64_t scale_ns)
 {

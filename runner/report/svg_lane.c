@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One attempt's row in the timeline picture.
+ * See svg_lane.h.
  *
- * Above the row's middle there is text: how long the kernel waited before it repeated a SYN, how
- * long the wait before the attempt was. It is left out where there is no room. On the middle there
- * are the wait (with what was allowed behind it), the attempt from its first SYN to its end, its
- * SYNs, what was done to them, and its socket to its death. Below the middle, synfault's own
- * lateness is drawn to scale.
+ * Text above the row's middle, where it fits, gives the time before a retransmission and the
+ * backoff before the attempt. The middle has the backoff (on what was allowed), the attempt from
+ * its first SYN to its end, its SYNs, what was done to them, and its socket until it closes. Below
+ * the middle, synfault's lag is drawn to scale.
  */
 #include "runner/report/svg_lane.h"
 #include "runner/report/svg_axis.h"
@@ -89,7 +88,7 @@ static void draw_life(struct picture *picture, const struct attempt_history *att
 	}
 	if (dead <= to)
 		return;
-	/* A refused socket that stays open is of no interest to anybody; a connection is. */
+	/* A refused socket that stays open does not matter; a connection does. */
 	if (attempt->end != END_ESTABLISHED && attempt->end != END_ABANDONED)
 		return;
 	svg_line(markup, SVG_OPEN, to, middle, dead, middle, 1.5, !closed);
@@ -148,7 +147,7 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 	}
 }
 
-/* What was done to the connection; the word stands above it where there is room. */
+/* What was done to the connection; the words above it where they fit. */
 static void draw_fault(struct picture *picture, const struct event *event, double x,
 		       struct row_text *row)
 {
@@ -192,7 +191,7 @@ static void draw_events(struct picture *picture, uint32_t id, struct row_text *r
 	}
 }
 
-/* The whole row in words: shown under the pointer. */
+/* The row in words, shown under the pointer. */
 static char *lane_title(const struct picture *picture, uint32_t id, const char *end,
 			const char *wait)
 {
@@ -213,12 +212,12 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 	if (wait)
 		strbuf_printf(&text, "; %s", wait);
 	if (history->details->max_lag_ns > 0)
-		strbuf_printf(&text, "; synfault was late by %s",
+		strbuf_printf(&text, "; synfault's lag %s",
 			      duration_format(history->details->max_lag_ns, lag));
 	return strbuf_steal(&text);
 }
 
-/* What is to be done to it; of several instances of the client, also which one made it. */
+/* The fault, and the instance of the client if there are several. */
 static void draw_fault_name(struct picture *picture, uint32_t id, const char *fault)
 {
 	uint32_t instance = picture->record->attempts[id].instance;

@@ -4,11 +4,10 @@
  *
  * Theory of operation
  * -------------------
- * The rows are written first, into a piece of markup of their own, each where the one before it
- * ended; then the height is known, and the outermost element, the sheet, the axis and its grid are
- * written, and the rows are put behind them. Time is drawn to scale, from the client's start to its
- * end; the axis has ticks at 1, 2 or 5 times a power of ten, in minutes and hours at what clocks
- * have.
+ * The rows come first, in markup of their own, each below the previous one. Then the height is
+ * known: the outermost element, the sheet, the axis and its grid are written, and the rows follow.
+ * Time is drawn to scale from the client's start to its end. The axis has ticks at 1, 2 or 5 times
+ * a power of ten; minutes and hours have ticks as on a clock.
  */
 #include "runner/report/svg_timeline.h"
 
@@ -225,7 +224,7 @@ static void draw_large_group(struct picture *picture, const struct group *group)
 			n_hidden++;
 			continue;
 		}
-		/* A line that says "1 more" is no less than the row it stands for. */
+		/* A line "1 more" would save nothing. */
 		if (n_hidden == 1)
 			picture_lane(picture, group->ids[i - 1]);
 		else if (n_hidden > 1)
@@ -273,7 +272,7 @@ static void draw_groups(struct picture *picture)
 	free_groups(&groups);
 }
 
-/* The bytes of a stream from @offset on, as far as they were kept; NULL: they were not. */
+/* The bytes of a stream from @offset on, or NULL if they were not kept. */
 static const char *stream_at(const struct stream *stream, uint64_t offset, size_t *ret_length)
 {
 	uint64_t tail_start = stream->total - stream->tail_length;
@@ -289,7 +288,7 @@ static const char *stream_at(const struct stream *stream, uint64_t offset, size_
 	return NULL;
 }
 
-/* What was written at a time, as much of its first line as there is room for until @right. */
+/* Output at a time: its first line, as far as it fits up to @right. */
 static void draw_output_text(struct picture *picture, const char *data, size_t length, double x,
 			     double right)
 {
@@ -351,7 +350,7 @@ static void draw_streams(struct picture *picture)
 		}
 }
 
-/* A process from its start to its end, with what became of it. */
+/* A process from its start to its end, with its exit. */
 static void draw_process(struct picture *picture, const char *name, int64_t from_ns, int64_t to_ns,
 			 const char *end, bool good)
 {
@@ -367,7 +366,7 @@ static void draw_process(struct picture *picture, const char *name, int64_t from
 	picture->y += STREAM_HEIGHT;
 }
 
-/* Whether an end of the client is as expected; where nothing is, 0 is good. */
+/* Whether the client ended as expected; without an expectation 0 is good. */
 static bool is_good_end(const struct picture *picture, int wait_status)
 {
 	const struct scenario *scenario = picture->scenario;
@@ -378,7 +377,7 @@ static bool is_good_end(const struct picture *picture, int wait_status)
 	return wait_status == 0;
 }
 
-/* One instance of the client; @name as it is to be called. */
+/* An instance of the client. */
 static void draw_instance(struct picture *picture, uint32_t instance, const char *name)
 {
 	const struct record *record = picture->record;
@@ -406,7 +405,7 @@ static void draw_client(struct picture *picture)
 	const struct record *record = picture->record;
 	uint32_t n_shown = MIN(record->n_instances, SHOWN_COPIES);
 
-	/* Of somebody else's client there is neither start nor end. */
+	/* The start and end of an attached client are unknown. */
 	if (!record->client_started || record->attached)
 		return;
 	if (record->n_instances <= 1)
@@ -558,7 +557,7 @@ static void draw_legend(struct picture *picture)
 
 /* ---- the whole ---- */
 
-/* For those who can't see it. */
+/* A description for screen readers. */
 static char *describe(const struct picture *picture)
 {
 	size_t counts[END_N_KINDS] = {0}, n = picture->history.n_attempts;

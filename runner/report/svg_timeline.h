@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timeline of a scenario as a picture: a row for each attempt, grouped by endpoint and address,
- * with its SYNs, what was done to them, the waits between attempts beside what was allowed, the
- * client's output and its end, on one axis of time. Of many attempts some rows are shown, and all
- * of them as strips of how many there were at a time.
+ * The timeline of a scenario as a picture on one axis of time: a row for each attempt, grouped by
+ * endpoint and address, with its SYNs, what was done to them, and its backoff beside what was
+ * allowed; then the client's output and end. Of many attempts it shows some rows, and all of them
+ * as strips.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_SVG_TIMELINE_H
 #define SYNFAULT_RUNNER_REPORT_SVG_TIMELINE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writing with libxml2: see xml.h. */
+/* See xml.h. */
 #include "runner/report/xml.h"
 
 xmlBufferPtr xml_buffer_new(void)
@@ -17,8 +17,7 @@ char *xml_buffer_steal(xmlBufferPtr buffer, size_t *ret_length)
 	char *text;
 
 	*ret_length = (size_t)xmlBufferLength(buffer);
-	/* NULL when nothing was written. Its memory is malloc()'s as long as nobody says otherwise.
-	 */
+	/* NULL if nothing was written; from malloc() unless xmlMemSetup() was called. */
 	text = (char *)xmlBufferDetach(buffer);
 	xmlBufferFree(buffer);
 	return text ? text : xstrdup("");
@@ -28,7 +27,7 @@ void xml_write(xmlTextWriterPtr writer, const char *text)
 {
 	xmlChar *escaped;
 
-	/* Most text has nothing in it that xmlEncodeSpecialChars() would replace, which is slow. */
+	/* xmlEncodeSpecialChars() is slow, and most text needs no escapes. */
 	if (text[strcspn(text, "<>&\"\r")] == '\0') {
 		xml_check(xmlTextWriterWriteRaw(writer, xml(text)));
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all that write with libxml2 need beside it: its strings, its errors, and escaped text. */
+/* Helpers around the writer of libxml2: strings, errors, escaped text. */
 #ifndef SYNFAULT_RUNNER_REPORT_XML_H
 #define SYNFAULT_RUNNER_REPORT_XML_H
 
@@ -13,7 +13,7 @@ static inline const xmlChar *xml(const char *text)
 	return (const xmlChar *)text;
 }
 
-/* What a writer returned that only writes to memory: the one way to fail is to run out of it. */
+/* Checks the result of a writer to memory, which fails only without memory. */
 static inline void xml_check(int result)
 {
 	if (result < 0)

@@ -460,7 +460,7 @@ static void write_names(struct pcapng *file, const struct record *record)
 	free(names);
 }
 
-/* All losses stand with the first interface: which of them they were of is not known. */
+/* The first interface has all losses: their interfaces are unknown. */
 static void write_statistics(struct pcapng *file, const struct spool_content *content)
 {
 	const size_t n = content->n_packets;

@@ -311,7 +311,7 @@ Test(control, run_stops_after_enough_failures)
 	program_runs(synfault, "run -x --jobs 1 --junit junit.xml a.yaml");
 	program_exited(synfault, STATUS_FAILED);
 	program_concluded(synfault, "0 passed, 1 failed, 1 skipped");
-	program_printed(synfault, "enough had failed (--max-fail): 1 was not run");
+	program_printed(synfault, "stopped at --max-fail: 1 was not run");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "passes", OUTCOME_SKIP, NULL,

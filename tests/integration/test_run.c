@@ -547,7 +547,7 @@ Test(repeat, command_that_is_printed_repeats_the_scenario)
 
 		program_runs(synfault, "run \"it's a \\$HOME\" %s", rests[i]);
 		program_exited(synfault, STATUS_FAILED);
-		repeat = line_after(synfault, "repeat: ");
+		repeat = line_after(synfault, "reproduce: ");
 		seed = line_after(synfault, ", seed ");
 		program_runs_shell(synfault, "%s", repeat);
 		program_exited(synfault, STATUS_FAILED);
@@ -555,7 +555,7 @@ Test(repeat, command_that_is_printed_repeats_the_scenario)
 		program_printed(synfault, "expected  2");
 		seed_again = line_after(synfault, ", seed ");
 		cr_assert_str_eq(seed, seed_again);
-		AUTO_FREE char *same = line_after(synfault, "repeat: ");
+		AUTO_FREE char *same = line_after(synfault, "reproduce: ");
 
 		cr_assert_str_eq(repeat, same);
 	}

@@ -207,7 +207,7 @@ Test(attempt_table, tells_how_late_the_harness_was)
 	record_builder_client_exits(b, 1000, 0);
 	b->record->harness_lag_ns = 12 * NS_PER_MS;
 	text = format(b, &plain);
-	assert_contains(text, "exit 0 at 1.00 s; the harness was late by 12.0 ms at most\n");
+	assert_contains(text, "exit 0 at 1.00 s; synfault's lag: at most 12.0 ms\n");
 }
 
 Test(attempt_table, marks_the_attempt_that_broke_a_rule)
@@ -325,9 +325,9 @@ Test(attempt_table, tells_of_sockets_that_outlive_the_client)
 	attempt_table_format(b->scenario, b->record, NULL, &plain, &out);
 	text = strbuf_steal(&out);
 	cr_expect(!strstr(text, "socket of attempt 1 "), "%s", text);
-	cr_expect(strstr(text, "socket of attempt 2 was open still, 1.00 s after the client's end"),
+	cr_expect(strstr(text, "socket of attempt 2 was still open 1.00 s after the client's end"),
 		  "%s", text);
-	cr_expect(strstr(text, "socket of attempt 3 was open still, 100 ms after"), "%s", text);
+	cr_expect(strstr(text, "socket of attempt 3 was still open 100 ms after"), "%s", text);
 	cr_expect(strstr(text, "and 1 more"), "%s", text);
 }
 

@@ -107,7 +107,7 @@ Test(junit_merge, refuses_what_is_no_report)
 	} cases[] = {
 		{"", "can't be read"},
 		{"<testsuites>", "can't be read"},
-		{"<html/>", "is no JUnit report"},
+		{"<html/>", "is not a JUnit report"},
 	};
 	AUTO_FREE char *missing = NULL;
 

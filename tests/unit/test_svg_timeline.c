@@ -267,7 +267,7 @@ Test(svg_timeline, draws_synfaults_own_lateness_to_scale)
 	cr_expect_eq(count(&drawing, "class=\"tl-lag\""), 2);
 	cr_expect(shows(&drawing, "width=\"64.3\" height=\"3\""), "%s", drawing.text);
 	cr_expect(shows(&drawing, "lag: at most 20.0 ms"));
-	cr_expect(shows(&drawing, "synfault was late by 20.0 ms"));
+	cr_expect(shows(&drawing, "synfault's lag 20.0 ms"));
 }
 
 Test(svg_timeline, makes_hostile_text_safe)
