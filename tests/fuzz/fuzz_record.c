@@ -10,7 +10,8 @@
 
 static void check_texts(const struct record *record)
 {
-	static const struct attempt_table_style style = {.ascii = true, .columns = 80, .timeline = 80};
+	static const struct attempt_table_style style = {
+		.ascii = true, .columns = 80, .timeline = 80};
 	AUTO_STRBUF struct strbuf text = {0};
 
 	attempt_table_format(NULL, record, NULL, &style, &text);
