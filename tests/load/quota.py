@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 PERIOD_US = 100000
+STEPS = str(Path(__file__).resolve().parents[2] / "targets/clients/steps.py")
 numbers = itertools.count(1)
 
 
@@ -82,9 +83,10 @@ def descendants(pid):
 
 
 def is_client(pid):
-    """Whether it runs one of the targets."""
+    """Returns whether the process runs one of the targets."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text().startswith("synfault-backo")
+        command = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
+        return command[0] == "synfault-backoff" or command[1:2] == [STEPS]
     return False
 
 
