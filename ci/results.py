@@ -6,7 +6,7 @@ DIRECTORY holds LABEL.NAME.json, a log of `meson test` of one or more suites, or
 report; beside each the same name with .status, the exit status and the seconds of what wrote it. Each
 argument after it counts as a failure. Prints a table, with the share of the time that each part took and
 what it may take on 2 cores, and, as the last line, "N passed, N failed, N skipped". Exits 1 when anything
-failed, when a required suite did not run, or when something was skipped that SKIPS does not permit. What the first failed tests said stands above that line: of a log, the end is what people look at.
+failed, when a required suite did not run, or when something was skipped that SKIPS does not permit. What the first failed tests said is above that line: of a log, the end is what people look at.
 """
 
 import fnmatch
@@ -37,7 +37,7 @@ REQUIRED = {
     "sanitized.fuzz": 20, "sanitized.integration": 240, "sanitized.container": 60, "fuzzed.fuzz": 60,
     "demo": 20, "fresh": 150,
 }
-# Of so many failures it is shown what they said, so many lines of each.
+# How many failures are shown with their output, and how many lines of each.
 MOST_SHOWN = 10
 MOST_LINES = 60
 
@@ -163,7 +163,7 @@ def collect(directory):
 
 
 def show_times(times_s):
-    """What each part took. A slow machine is no failure, so a budget that is exceeded is only shown."""
+    """What each part took. A slow machine is not a failure, so a budget that is exceeded is only shown."""
     total_s = sum(times_s.values())
     print(f'{"":34}{"seconds":>8}{"share":>7}{"budget":>8}')
     for name, took_s in sorted(times_s.items(), key=lambda item: -item[1]):

@@ -9,7 +9,7 @@
 
 #include "common/strbuf.h"
 
-/* Where something stands in a file. Lines and columns count from 1; line 0 means "no line". */
+/* A place in a file. Lines and columns count from 1; line 0 means "no line". */
 struct place {
 	const char *path; /* borrowed; NULL when not in a file */
 	unsigned line;
@@ -42,7 +42,7 @@ void diag_sort(struct diag_list *list);
 void diag_list_free(struct diag_list *list);
 #define AUTO_DIAG CLEANUP(diag_list_free)
 
-/* A place in a line: before it there are so many bytes, characters and terminal columns. */
+/* A place in a line: the number of bytes, characters and terminal columns before it. */
 struct diag_position {
 	size_t offset, number, column;
 };

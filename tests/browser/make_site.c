@@ -13,7 +13,7 @@
 #include "runner/report/html.h"
 #include "tests/lib/report_fixture.h"
 
-/* The lines that the builder's expectations stand in begin at 101. */
+/* The builder's expectations begin at line 101. */
 static char *make_source(void)
 {
 	struct strbuf source = {0};

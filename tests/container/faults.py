@@ -19,7 +19,7 @@ import limits
 import oci
 import packs
 
-# Nobody else's: its processes would be counted too.
+# Not shared: the processes of others would be counted, too.
 USER = 54321
 NET_ADMIN = (*oci.DOCKER, "NET_ADMIN")
 # Two blocks and some names: files can be made, and hold next to nothing.

@@ -115,7 +115,7 @@ def refusal(function):
 
 
 def limit(controller, version_2, version_1):
-    """A limit of the control group that the container sees, as it stands there."""
+    """A limit of the control group that the container sees, as written there."""
     for path in (version_2, f"{controller}/{version_1}"):
         with contextlib.suppress(OSError):
             return Path("/sys/fs/cgroup", path).read_text(encoding="ascii").strip()

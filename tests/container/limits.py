@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A control group with limits of memory and processes, as `docker run --memory --pids-limit` makes
-it: in version 2 where its controllers are, else in version 1. Gone when the test is over."""
+it: in version 2 where its controllers are, else in version 1. Removed after the test."""
 
 import contextlib
 import secrets

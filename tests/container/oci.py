@@ -43,7 +43,7 @@ GUARDED = {
     "SYS_TTY_CONFIG": ("vhangup",),
     "DAC_READ_SEARCH": ("open_by_handle_at",),
 }
-# And those that it permits to nobody.
+# And those that it never permits.
 FORBIDDEN = ("_sysctl", "add_key", "create_module", "get_kernel_syms", "io_uring_enter",
              "io_uring_register", "io_uring_setup", "kexec_file_load", "kexec_load", "keyctl",
              "migrate_pages", "move_pages", "nfsservctl", "pivot_root", "query_module",
@@ -52,7 +52,7 @@ FORBIDDEN = ("_sysctl", "add_key", "create_module", "get_kernel_syms", "io_uring
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
 NAMESPACE_FLAGS = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000,
                    0x40000000)
-# Families of sockets that nobody gets: AF_ALG, AF_VSOCK.
+# Families of sockets that are never permitted: AF_ALG, AF_VSOCK.
 SOCKETS = (38, 40)
 EPERM, ENOSYS = 1, 38
 
@@ -103,8 +103,8 @@ def system_mounts():
 
 
 def capability_sets(capabilities, user, ambient):
-    """What Docker gives: root holds all it may have, anybody else holds none, but may get
-    them from a file. Ambient ones are held by anybody, across exec."""
+    """What Docker gives: root holds all it may have, other users hold none, but may get
+    them from a file. Ambient ones are held by every user, across exec."""
     bounding = [f"CAP_{name}" for name in capabilities]
     if user == 0:
         return {"bounding": bounding, "effective": bounding, "permitted": bounding}

@@ -79,7 +79,7 @@ def size(root):
 def fill(root, packages):
     """debootstrap, then the packages: first those of the container image, to see what they weigh."""
     run("debootstrap", "--variant=minbase", SUITE, root, *mirror())
-    # A mirror may be a snapshot of a day that is long past; translations are read by nobody.
+    # A mirror may be a snapshot of a day that is long past; translations are not needed.
     (root / "etc/apt/apt.conf.d/test").write_text(
         'Acquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n', encoding="ascii")
     base = size(root)

@@ -3,7 +3,7 @@
 """Eight parts in eight containers, merged, are what one run is: shards.py SOURCE BUILD
 
 As CI systems do it: each container finds out by itself which scenarios are its own, once by name and
-once by the durations in the report of the whole run. Most are told their part by --shard, some
+once by the durations in the report of the whole run. Most get their part by --shard, some
 by what a CI system puts into the environment. Nothing is retried but what the machine was too slow
 for, and that is said. The report is TAP.
 """
@@ -30,7 +30,7 @@ def arguments(*more):
 
 
 def part(number):
-    """The command of one part: some are told by their environment, as GitLab and Kubernetes do."""
+    """The command of one part: some get it from their environment, as GitLab and Kubernetes do."""
     if number == 3:
         return ["env", f"CI_NODE_INDEX={number}", f"CI_NODE_TOTAL={PARTS}"], ()
     if number == 5:
@@ -101,7 +101,7 @@ def check(containers, name, whole, whole_output, more=()):
     expected = packs.outcomes(whole / "report/junit.xml")
     problems += differences(expected, packs.outcomes(merged / "report/junit.xml"))
     if sum(counts) != len(expected) or max(counts) == len(expected):
-        problems.append(f"these are no parts of {len(expected)}: {counts}")
+        problems.append(f"these are not shards of {len(expected)}: {counts}")
     records, process = merge(containers, name, parts, "records")
     if process.returncode or record_names(records) != record_names(whole):
         problems += ["the merged records are not those of one run",

@@ -260,7 +260,7 @@ def all_but_init_killed(before):
 
 
 def two_at_once(before):
-    """Both are right, also when a third is killed meanwhile."""
+    """Both are right, also when a third is killed beside them."""
     third = endless()
     programs = [Program(many(), "--jobs", "10", name=name) for name in ("one", "two")]
     third.process.kill()

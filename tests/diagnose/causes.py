@@ -5,7 +5,7 @@
 causes.py SYNFAULT [NAME...]: each case gets hosts of its own (network namespaces: client, router,
 server) in pid, mount and network namespaces of its own; all run side by side, as root and as an
 ordinary user without capabilities. As root the first cause has to be the right one; an ordinary user
-may be told less (`also`), and never anything else. The report is TAP.
+may get less (`also`), and never anything else. The report is TAP.
 """
 
 import json
@@ -19,7 +19,7 @@ from pathlib import Path
 SELF = Path(__file__).resolve()
 SERVE = SELF.with_name("serve.py")
 AT_ONCE = 12
-# Causes that say less than another, and nothing that is wrong: what a user without CAP_NET_RAW may be told.
+# Causes that say less than another, and nothing that is wrong: what a user without CAP_NET_RAW may get.
 LESS = {
     "port-filtered": {"silence"},
     "rst-from-between": {"refused"},

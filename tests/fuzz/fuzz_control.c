@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes the orders that `synfault inject` takes: whatever is sent, each line gets one reply, in
- * their order, with its own id; and a peer that goes away harms nobody.
+ * Fuzzes the orders that `synfault inject` takes: every line gets one reply, in
+ * their order, with its own id; and a peer that goes away does no harm.
  *
  * The first byte of the input says how it is sent and answered, the others are sent.
  */

@@ -244,7 +244,7 @@ static void expect_all(const struct expected *expected, size_t n_expected)
 
 TestSuite(connections, .timeout = 60);
 
-Test(connections, are_reset_after_exactly_so_many_bytes)
+Test(connections, connections_are_reset_after_an_exact_number_of_bytes)
 {
 	static const struct expected expected[] = {
 		{"reset after 0 bytes", 0, ECONNRESET, 0, FAULT_RESET, 0},
@@ -258,7 +258,7 @@ Test(connections, are_reset_after_exactly_so_many_bytes)
 	expect_all(expected, ARRAY_SIZE(expected));
 }
 
-Test(connections, are_closed_after_exactly_so_many_bytes)
+Test(connections, connections_are_closed_after_an_exact_number_of_bytes)
 {
 	static const struct expected expected[] = {
 		{"close after 0 bytes", 0, 0, 0, FAULT_CLOSED, 0},
@@ -356,7 +356,7 @@ Test(connections, icmp_says_what_can_not_be_reached)
 
 /* ---- both sides ---- */
 
-/* Answers every byte, and tells what it has got and what ended it. */
+/* Answers every byte, and reports what it got and how it ended. */
 static void echo(int listener, struct seen *seen)
 {
 	int fd = accept(listener, NULL, NULL);
@@ -460,7 +460,7 @@ Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
 	}
 }
 
-/* ---- of which one side, or both, have ended ---- */
+/* ---- ended by one side or both ---- */
 
 /* A connection that stops is given up after 2 s. */
 static void be_patient(int fd)
@@ -575,7 +575,7 @@ Test(connections, break_as_others_do_when_one_side_has_ended)
 		/* the client: the fault is none the less one that it can see */
 		{&said, "close after 150 KB", 0, 150000, 5, 1},
 		{&said, "reset after 150 KB", ECONNRESET, 150000, 5, 1},
-		/* the server: what it acknowledges afterwards is no data */
+		/* the server: what it acknowledges later is not data */
 		{&heard, "reset after 1 GB", 0, POURED, 100 * POURED, 0},
 		{&heard, "slow 100 MB/s", 0, POURED, 100 * POURED, 1},
 		/* both: there is nothing left for a fault to happen to */

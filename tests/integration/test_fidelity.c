@@ -480,7 +480,7 @@ static void same(const struct comparison *at, const char *field, int64_t real, i
 		     (long long)real, (long long)real);
 }
 
-/* Clocks read by processes that may have to wait: one that has stood still is 200 ms late. */
+/* Clocks read by processes that may have to wait: one that was stopped is 200 ms late. */
 static void near(const struct comparison *at, const char *field, int64_t real_ms, int64_t our_ms)
 {
 	cr_expect(llabs(real_ms - our_ms) <= 60,
@@ -736,7 +736,7 @@ struct lane {
 
 enum { REAL_IPV4, OUR_IPV4, REAL_IPV6, OUR_IPV6, N_LANES };
 
-/* Connects, with patience for so long. */
+/* Connects with a time-out. */
 static void be_patient(const struct lane *lane, int64_t patience_ns)
 {
 	struct sockaddr_storage storage;

@@ -40,7 +40,7 @@
 /* The client's own address is another in IPv4: 127.0.0.1. */
 static const char *const hosts[N_FAMILIES] = {"127.0.0.5", "::1"};
 
-/* What a client tells its parent, in memory both share. */
+/* What a client reports to its parent in shared memory. */
 struct client_result {
 	int error[4]; /* of successive steps: 0 or an errno */
 	int64_t started_ns[4], ended_ns[4];
@@ -219,7 +219,7 @@ static void bed_run_for(struct bed *bed, int64_t duration_ns)
 	event_base_dispatch(bed->base);
 }
 
-/* Runs the loop until both endpoints have had so many events of that kind. */
+/* Runs the loop until both endpoints have had this number of events of that kind. */
 static void bed_run_until(struct bed *bed, enum injector_event_kind kind, size_t n)
 {
 	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
@@ -701,7 +701,7 @@ static void client_one_port(const struct address *server, struct client_result *
 	}
 }
 
-Test(injector, tells_attempts_from_one_port_to_two_endpoints_apart)
+Test(injector, attempts_from_one_port_to_two_endpoints_differ)
 {
 	struct address endpoints[2];
 	struct bed *bed;
@@ -742,7 +742,7 @@ static void client_same_port_again(const struct address *server, struct client_r
 	}
 }
 
-Test(injector, tells_attempts_from_one_port_within_a_second_apart)
+Test(injector, attempts_from_one_port_within_a_second_differ)
 {
 	struct bed *bed;
 
@@ -829,7 +829,7 @@ Test(injector, reports_an_overflow_of_the_queue)
 
 	netns_enter();
 	bed = bed_start(&(struct bed_options){.script = "refuse", .queue_length = 4});
-	/* nobody reads meanwhile */
+	/* no process reads in between */
 	waitpid(client_start(client_burst, &bed->endpoints[0], &bed->results[0]), NULL, 0);
 	bed_run_for(bed, 50 * NS_PER_MS);
 	cr_expect_eq(count_events(bed, 0, INJECTOR_SYN), 4);
@@ -1323,7 +1323,7 @@ static void connect_and_close(const char *host)
 	close(server);
 }
 
-Test(deaths, of_sockets_outside_the_networks_wake_nobody)
+Test(deaths, deaths_outside_the_networks_wake_no_process)
 {
 	static const struct {
 		const char *host;

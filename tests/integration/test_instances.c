@@ -133,7 +133,7 @@ Test(instances, have_to_do_each_what_is_expected)
 	junit_says(junit, "stays", OUTCOME_FAIL, "timeout", "still running");
 }
 
-/* An outage of which all know at once: those with jitter come back one by one. */
+/* An outage that all notice at once: instances with jitter come back one by one. */
 Test(instances, that_come_back_together_are_a_herd)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

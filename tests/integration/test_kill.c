@@ -70,7 +70,7 @@ Test(supervisor, of_an_ordinary_user_that_is_killed_takes_its_client_along)
 
 /*
  * After its first attempt, which is refused, the client only makes attempts that are accepted:
- * without the rules everything looks as expected, and yet nobody has watched it.
+ * without the rules everything looks as expected, although nothing was observed.
  */
 static void nft_rules_are_taken(struct program *synfault, const char *how)
 {
@@ -170,7 +170,7 @@ Test(interrupt, by_the_order_to_end_is_one_too)
 }
 
 /* A supervising process that does not answer holds up the first, but not the second. */
-Test(interrupt, when_given_twice_waits_for_nobody)
+Test(interrupt, second_interrupt_ends_the_run_at_once)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE pid_t *pids = NULL;

@@ -14,7 +14,7 @@
 	"[python3, -c, \"import os, socket, time; s = socket.create_connection(("                  \
 	"os.environ['SYNFAULT_API_HOST'], int(os.environ['SYNFAULT_API_PORT']))); " close          \
 	"os.fork() or time.sleep(60)\"]"
-/* Tries once, and leaves a process behind that tries again after so many seconds. */
+/* Tries once, and leaves a process behind that tries again some seconds later. */
 #define LEAVES_ATTEMPT(seconds)                                                                    \
 	"[sh, -c, '(sleep " seconds "; synfault-tiny ${api}; sleep 60) & synfault-tiny ${api}; "   \
 	"exit 0']"

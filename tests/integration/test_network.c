@@ -53,7 +53,7 @@ Test(network, takes_the_first_packet_to_an_address_that_was_just_added)
 		struct address address;
 		int64_t took_ns;
 
-		cr_assert_eq(address_parse(text, PORT, &address), 0, "%s is no address", text);
+		cr_assert_eq(address_parse(text, PORT, &address), 0, "%s is not an address", text);
 		cr_assert_eq(network_change_addresses(&address, 1, true), 0, "%s: not added", text);
 		took_ns = connect_to(&address);
 		cr_assert_lt(took_ns, AT_ONCE_NS, "%s: a connection took %lld ms", text,

@@ -15,7 +15,8 @@
 	"---\n"                                                                                    \
 	"name: fails\n"                                                                            \
 	"endpoints: {api: {faults: [refuse]}, idle: {serve: none, faults: [accept]}}\n"            \
-	"client: {command: [sh, -c, 'echo it is no use >&2; synfault-tiny $1', sh, '${api}']}\n"   \
+	"client: {command: [sh, -c, 'echo it failed again >&2; synfault-tiny $1', sh, "            \
+	"'${api}']}\n"                                                                             \
 	"expect: {exit: 0}\n"
 
 /* Finds the text of a section of the snapshot. */
@@ -50,7 +51,7 @@ Test(pages, html_report_consists_of_pages_and_a_picture)
 	expect_in(index, "1 of 2 scenarios did not pass.");
 	expect_in(index, "<dt>seed</dt><dd>42</dd>");
 	expect_in(page, "synfault run a.yaml --filter fails --seed 42");
-	expect_in(page, "<code>it is no use</code>");
+	expect_in(page, "<code>it failed again</code>");
 	expect_in(page, "a socket listens");
 	expect_in(picture, "2 connection attempts, 1 refused, 1 connected");
 	expect_in(single, "id=\"s2-attempt-1\"");

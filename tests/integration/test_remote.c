@@ -208,7 +208,7 @@ Test(remote, traffic_to_other_places_is_not_touched)
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, one_that_is_killed_cuts_nobody_off)
+Test(remote, killed_run_cuts_no_client_off)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"name: outage\n"

@@ -55,7 +55,7 @@ static struct program *program_with_documents(void)
 	return synfault;
 }
 
-Test(run, tells_by_its_exit_status_and_last_line_what_became_of_the_scenarios)
+Test(run, exit_status_and_last_line_sum_up_the_scenarios)
 {
 	static const struct {
 		const char *paths;
@@ -127,7 +127,7 @@ Test(run, shows_events_as_they_happen_when_it_is_to_be_verbose)
 }
 
 /* Those that GitHub knows, and in between nothing is one that a client says. */
-Test(run, tells_github_of_failures)
+Test(run, failures_become_github_annotations)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 
@@ -168,7 +168,8 @@ Test(run, runs_the_other_forty_nine_of_fifty_documents)
 	program_concluded(synfault, "49 passed, 2 failed, 0 skipped");
 }
 
-/* Others that end make room: with one network namespace to be had, one scenario follows the other.
+/* Others that end make room: with one network namespace available, scenarios run one after the
+ * other.
  */
 Test(run, waits_for_a_network_namespace_where_few_are_permitted)
 {
@@ -299,7 +300,7 @@ static void mount_full_disk(const struct program *synfault)
 	close(fd);
 }
 
-Test(report, on_a_full_disk_leaves_the_old_one_and_is_no_success)
+Test(report, report_on_a_full_disk_leaves_the_old_one_and_fails)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 	AUTO_FREE char *report = NULL;
@@ -355,7 +356,7 @@ Test(report, is_valid_and_its_totals_are_those_of_the_last_line)
 	}
 }
 
-/* The judgement of a record under the scenario that stands at @index in the file. */
+/* The judgement of a record under the scenario at @index in the file. */
 static enum outcome judged(const struct program *synfault, const char *scenario_path, size_t index,
 			   const char *record_path)
 {
@@ -457,7 +458,7 @@ Test(output, says_more_or_less_when_asked)
 	program_printed(synfault, "connected after");
 }
 
-Test(output, that_can_not_be_written_is_no_success)
+Test(output, unwritable_output_makes_the_run_fail)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 

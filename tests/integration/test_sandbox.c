@@ -590,7 +590,7 @@ Test(settings, are_in_force_where_those_of_the_machine_are_read_only)
 
 /* ---- the sandbox itself ---- */
 
-/* Makes a root directory that is no mount point, of all that is below the given one. */
+/* Makes a root directory that is not a mount point, with everything below the given one. */
 static void enter_plain_chroot(void)
 {
 	DIR *directory = opendir("/");
@@ -741,7 +741,7 @@ Test(settings, that_can_not_be_made_are_an_error_or_a_reason_to_skip)
 	program_printed(synfault, "the kernel setting tcp_syn_retries is not 1 here");
 }
 
-Test(sandbox, shows_whatever_is_left_behind)
+Test(sandbox, leftovers_of_every_kind_are_shown)
 {
 	static const struct {
 		const char *command, *seen;

@@ -251,7 +251,7 @@ Test(shared, is_chosen_by_option)
 }
 
 /* The container may have the capability, and only root in it holds it. */
-Test(shared, tells_a_user_that_root_has_the_capability)
+Test(shared, user_learns_that_root_has_the_capability)
 {
 	static const char *const named[] = {"root may have it, and this is user 65534",
 					    "docker run --user root",
@@ -329,7 +329,7 @@ static char *output_of(const char *command)
 	return strbuf_steal(&text);
 }
 
-/* Packets that are held in a queue of somebody else's. */
+/* Packets that another program's queue holds. */
 struct held {
 	struct queue *queue;
 	uint32_t ids[16];
@@ -430,14 +430,14 @@ static int listen_everywhere(uint16_t port)
 
 Test(shared, takes_no_foreign_server_for_its_own)
 {
-	static const char *const skipped[] = {"nobody is to listen", "ours", "a command of ours"};
+	static const char *const skipped[] = {"without a listener", "ours", "a command of ours"};
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	AUTO_CLOSE int server = listen_everywhere(9000);
 
 	program_needs(synfault, "python3");
 	cr_assert_geq(server, 0);
 	program_writes(synfault, "a.yaml",
-		       "name: nobody is to listen\n"
+		       "name: without a listener\n"
 		       "endpoints: {api: {port: 9000, serve: none}}\n"
 		       "client: {command: [synfault-tiny, '${api}']}\n"
 		       "expect: {exit: 1}\n" NEXT "name: ours\n"
@@ -457,7 +457,7 @@ Test(shared, takes_no_foreign_server_for_its_own)
 	junit_says(junit, "passes", OUTCOME_PASS, NULL, NULL);
 }
 
-/* Sandboxes begin and end all the time, and SYNs are held meanwhile. */
+/* Sandboxes come and go while SYNs are held. */
 Test(shared, lets_two_programs_run_at_once)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
@@ -481,7 +481,7 @@ Test(shared, lets_two_programs_run_at_once)
 	program_left_nothing(synfault);
 }
 
-/* A server of the user's that takes a port on all addresses, and tells how many do at once. */
+/* The user's server that takes a port on all addresses and counts connections at once. */
 #define GREEDY                                                                                     \
 	"endpoints:\n"                                                                             \
 	"  api:\n"                                                                                 \
@@ -620,7 +620,7 @@ Test(shared, makes_an_error_of_a_killed_supervisor_and_clears_away)
 	junit_says(junit, "passes", OUTCOME_PASS, NULL, NULL);
 }
 
-/* The program and all its supervisors at one moment: nobody is there to clear away. */
+/* The program and all its supervisors at one moment: no process is left to clean up. */
 static void kill_all(struct program *synfault)
 {
 	pid_t *supervisors = NULL;

@@ -49,7 +49,7 @@ uint32_t record_builder_attempt_refused(struct record_builder *builder, size_t e
 					int64_t at_ms);
 uint32_t record_builder_attempt_connected(struct record_builder *builder, size_t endpoint,
 					  int64_t at_ms);
-/* Its one SYN was held for so long; the step is one that delays. */
+/* Its one SYN was held for this time; the step is one that delays. */
 uint32_t record_builder_attempt_refused_late(struct record_builder *builder, size_t endpoint,
 					     int64_t at_ms, int64_t delay_ms);
 uint32_t record_builder_attempt_connected_late(struct record_builder *builder, size_t endpoint,
@@ -63,11 +63,11 @@ uint32_t record_builder_attempt_lost(struct record_builder *builder, size_t endp
 /* Dropped once; the socket was still open at the end of the record. */
 uint32_t record_builder_attempt_left_open(struct record_builder *builder, size_t endpoint,
 					  int64_t at_ms);
-/* Let through to a port where nobody listens. */
+/* Let through to a port without a listener. */
 uint32_t record_builder_attempt_rejected(struct record_builder *builder, size_t endpoint,
 					 int64_t at_ms, int64_t closed_ms);
 
-/* The single events, for stories that no verb tells. The first makes an attempt without any. */
+/* The single events, for stories without a verb. The first makes an attempt without any. */
 uint32_t record_builder_attempt(struct record_builder *builder, size_t endpoint);
 void record_builder_syn(struct record_builder *builder, uint32_t id, uint32_t ordinal,
 			int64_t at_ms);
@@ -100,7 +100,7 @@ void record_builder_stops(struct record_builder *builder, int64_t at_ms);
 void record_builder_times_out(struct record_builder *builder, int64_t at_ms);
 
 /*
- * Expectations. Each gets a place of its own: the first stands in line 101, the second in 102 …
+ * Expectations. Each gets a place of its own: the first is in line 101, the second in 102 …
  * The pointer is valid until the next one.
  */
 struct expectation *record_builder_expect(struct record_builder *builder,

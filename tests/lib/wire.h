@@ -11,7 +11,7 @@
  *     wire_wait(base, start_client(…));
  *     wire_end(injector, base);
  *
- * Whatever can't be had ends the test.
+ * A missing capability ends the test.
  */
 #ifndef SYNFAULT_TESTS_LIB_WIRE_H
 #define SYNFAULT_TESTS_LIB_WIRE_H
@@ -23,7 +23,7 @@
 #define WIRE_TABLE "synfault-test"
 #define WIRE_QUEUE 7
 
-/* Longer than anything takes: what waits for so long has failed. */
+/* Longer than anything takes: a wait of this length has failed. */
 #define WIRE_PATIENCE_NS (10 * NS_PER_S)
 
 struct address wire_address(const char *host, uint16_t port);

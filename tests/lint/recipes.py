@@ -33,7 +33,7 @@ def load_yaml(name):
 
 
 def values(node, key):
-    """Everything that stands under this key, wherever."""
+    """Yields every value of this key, at any depth."""
     if isinstance(node, dict):
         for name, value in node.items():
             if name == key:
@@ -126,7 +126,7 @@ def compose():
         check = service.get("healthcheck", {}).get("test")
         if check:
             if check[0] != "CMD":
-                yield "complaint", f"the health check of {name} is no command"
+                yield "complaint", f"the health check of {name} is not a command"
             yield "shell", " ".join(check[1:])
         mode = service.get("network_mode", "")
         if mode.startswith("service:") and mode.removeprefix("service:") not in services:
@@ -282,7 +282,7 @@ def check_containerfile():
     stages = []
     for word, arguments in instructions():
         if word not in INSTRUCTIONS:
-            yield f"{word} is no instruction"
+            yield f"{word} is not an instruction"
         elif word == "FROM":
             stages.append(set())
             if arguments.split()[0] != BASE_IMAGE:

@@ -89,7 +89,7 @@ class Clock(threading.Thread):
     """Sets the clock all the while, between entering and leaving. Afterwards it is right again.
 
     offsets: by how many seconds it is off, one after the other. held(): processes that are stopped
-    meanwhile: what came to them before is read by them after, which is the worst case."""
+    and packets from before are read after it, which is the worst case."""
 
     def __init__(self, offsets, period_s, held=lambda: ()):
         super().__init__()
@@ -301,7 +301,7 @@ def stepped_between():
 
 
 def stepped_whole_run():
-    """The time for the whole run is over when it is, not an hour earlier or later."""
+    """The time limit of the whole run holds, not an hour earlier or later."""
     started = time.monotonic()
     program = run("endless.yaml", "--isolation", "private", "--global-timeout", "4s")
     with Clock(FAR, 0.05):
@@ -369,7 +369,7 @@ def group_limit():
 CASES = {
     "the kernel's own queue expression is used": native_queue,
     "each network namespace begins with a tunnel's device": devices_before,
-    "captures can be had when the kernel logs packets": captures,
+    "captures work when the kernel logs packets": captures,
     "the clock is set an hour forwards and back while scenarios run": stepped_far,
     "the clock is set by little while scenarios run": stepped_near,
     "the clock is set between a SYN and its reading": stepped_between,

@@ -21,7 +21,7 @@ import rootfs
 VERSION = "1"
 PACKAGE = "linux-image-cloud-amd64"
 # What a host's modprobe loads as it is needed, for the machine has none; those that a kernel lacks are
-# built into it. ipip is here because it is no friend: each new network namespace gets a tunl0.
+# built into it. ipip is here because it interferes: each new network namespace gets a tunl0.
 MODULES = ("nf_tables", "nft_queue", "nft_compat", "nft_counter", "nft_limit", "nft_log", "nft_ct",
            "nft_reject_inet", "nfnetlink_queue", "nf_log_syslog", "xt_NFQUEUE", "inet_diag",
            "tcp_diag", "udp_diag", "af_packet", "veth", "ipip", "nfnetlink_log")
@@ -72,7 +72,7 @@ def unpack(package, path):
 
 
 def fetch(root, memory):
-    """Downloads the package as somebody who runs apt in the root would. Returns its path."""
+    """Downloads the package by apt of that root. Returns its path."""
     scratch = Path(tempfile.mkdtemp(dir=memory))
     inside = scratch / "root"
     for name in ("upper", "work", "root"):

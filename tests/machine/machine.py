@@ -4,7 +4,7 @@
 
 qemu emulates a machine (in software: the same everywhere, and no /dev/kvm is needed) that boots Debian's
 kernel with the root file system of the test containers in memory. guest.py is its first process: it
-runs the cases, and may do what nobody may do to a machine that others use, set the clock above all.
+runs the cases, and may do what would harm a machine in use, set the clock above all.
 --kernel takes another kernel's package, as `apt-get download` gets it. The report is TAP.
 """
 

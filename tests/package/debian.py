@@ -34,7 +34,7 @@ def copy(source, destination):
 
 
 def run(*command, cwd):
-    # Options of a developer's build are no part of the package.
+    # Options of a developer's build are not part of the package.
     environment = {name: value for name, value in os.environ.items()
                    if not name.endswith("FLAGS") and name not in ("CC", "LD_PRELOAD")}
     environment.update(LC_ALL="C.UTF-8", DEB_BUILD_OPTIONS="parallel=2")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The timeline: what a reader finds in it, and that it keeps to its width whatever is in a record.
+/* The timeline: what a reader finds in it, and that it keeps to its width for every record.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -178,7 +178,7 @@ Test(attempt_table, says_that_a_server_ended)
 	assert_contains(text, "  server of api ended: exit 3 at 250 ms\n");
 }
 
-Test(attempt_table, tells_what_became_of_a_connection)
+Test(attempt_table, table_shows_how_connections_ended)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "stall after 1 KB");
@@ -198,7 +198,7 @@ Test(attempt_table, tells_what_became_of_a_connection)
 	assert_contains(narrow, "connected, stalled");
 }
 
-Test(attempt_table, tells_how_late_the_harness_was)
+Test(attempt_table, table_shows_how_late_the_harness_was)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	AUTO_FREE char *text = NULL;
@@ -309,7 +309,7 @@ Test(attempt_table, shows_all_addresses_there_is_room_for)
 	}
 }
 
-Test(attempt_table, tells_of_sockets_that_outlive_the_client)
+Test(attempt_table, table_shows_sockets_that_outlive_the_client)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "accept");

@@ -58,7 +58,7 @@ Test(condition, sets_of_attempts_are_read_and_written)
 	}
 }
 
-Test(condition, what_is_no_set_of_attempts_is_refused_with_a_remedy)
+Test(condition, invalid_set_of_attempts_is_refused_with_a_remedy)
 {
 	static const struct {
 		const char *text, *message, *hint;
@@ -139,7 +139,7 @@ Test(condition, windows_are_read_and_written)
 	}
 }
 
-Test(condition, what_is_no_window_is_refused_with_a_remedy)
+Test(condition, invalid_window_is_refused_with_a_remedy)
 {
 	static const struct {
 		const char *text, *message;

@@ -40,7 +40,7 @@ Test(diag, hint_goes_to_the_last_one_and_can_be_given_anew)
 {
 	AUTO_DIAG struct diag_list list = {0};
 
-	diag_hint(&list, "to nobody");
+	diag_hint(&list, "unused");
 	diag_add(&list, NULL, "first");
 	diag_add(&list, NULL, "second");
 	diag_hint(&list, "old");

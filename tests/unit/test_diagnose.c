@@ -15,7 +15,7 @@ TestSuite(diagnose);
 
 enum { N_TRIALS = 4 };
 
-/* Evidence of N_TRIALS trials at one remote address, of which nothing is known yet. */
+/* Evidence of N_TRIALS trials at one remote address, still empty. */
 static struct evidence evidence_new(const char *address)
 {
 	struct evidence evidence = {
@@ -106,7 +106,7 @@ Test(diagnose, finds_nothing_wrong_with_a_server_that_answers)
 	cr_expect(diagnosis.reachable);
 }
 
-Test(diagnose, tells_a_closed_port_here_from_one_elsewhere)
+Test(diagnose, closed_local_port_differs_from_a_remote_one)
 {
 	struct evidence here = evidence_new("192.0.2.1"), elsewhere = evidence_new("192.0.2.1");
 

@@ -45,7 +45,7 @@ Test(event_line, says_what_happened_to_which_attempt)
 	record_builder_free(b);
 }
 
-Test(event_line, tells_copies_of_the_client_apart)
+Test(event_line, event_lines_name_the_instance_of_the_client)
 {
 	struct record_builder *b = record_builder_new();
 	struct record *record = b->record;

@@ -75,7 +75,7 @@ static void expect_paths(const struct found *found, const char *expected)
 			 strbuf_text(&joined), expected);
 }
 
-Test(find, takes_a_file_for_itself_whatever_its_name)
+Test(find, named_file_is_taken_under_any_name)
 {
 	make_file("a.txt");
 	AUTO_FOUND struct found found = find("a.txt");
@@ -145,7 +145,7 @@ Test(find, follows_links_to_files_and_keeps_those_to_nowhere)
 	expect_paths(&found, "d/a.yaml d/b.yaml");
 }
 
-Test(find, passes_over_what_is_no_file)
+Test(find, search_skips_everything_but_files)
 {
 	mkdir("d", 0700);
 	mkdir("d/x.yaml", 0700);
@@ -180,7 +180,7 @@ Test(find, says_which_directory_can_not_be_read_and_goes_on)
 	mkdir("d", 0700);
 	mkdir("d/closed", 0);
 	make_file("d/z.yaml");
-	/* Root can read everything; be nobody, if that is possible. */
+	/* Root can read everything: become the user nobody if possible. */
 	if (geteuid() == 0) {
 		cr_assert_eq(chmod(".", 0755), 0);
 		cr_assert_eq(chmod("d", 0755), 0);

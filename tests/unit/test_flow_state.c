@@ -229,7 +229,8 @@ Test(flow, counts_a_fin_that_has_passed_into_what_comes_next)
 	begin(&bed, "close after 2s");
 	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_PASS, false);
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
-	/* what acknowledges after the FIN has its sequence number, and is no byte of the stream */
+	/* what acknowledges after the FIN has its sequence number, and does not count as a byte of
+	 * the stream */
 	expect(to_server(&bed, 11, 0, 0), FLOW_PASS, false);
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
 	cr_expect_eq(bed.flow.streams[FLOW_TO_SERVER].passed, 10);
@@ -248,7 +249,7 @@ Test(flow, a_side_that_has_ended_goes_on_acknowledging)
 	cr_expect(flow_break(&bed.flow), "the client still sends");
 }
 
-Test(flow, nothing_happens_to_a_connection_that_is_over)
+Test(flow, ended_connection_meets_no_fault)
 {
 	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
 	struct packet reset = data_at(SERVER_ISN, 0, 0, TCP_FLAG_RST);
@@ -340,7 +341,7 @@ Test(flow, handles_only_the_steps_that_need_it)
 
 		cr_assert_eq(step_parse(cases[i].text, &step, &error), 0);
 		cr_expect_eq(flow_handling(&step), cases[i].handling, "%s", cases[i].text);
-		/* a rule that drops what is on its way out tells its sender */
+		/* a rule that drops outgoing packets reports that to the sender */
 	}
 }
 

@@ -110,7 +110,7 @@ Test(herd, ends_just_before_the_windows_length)
 	expect_outcome(b, OUTCOME_PASS, NULL);
 }
 
-/* A start together is nobody's fault. */
+/* Starting together is not the client's fault. */
 Test(herd, of_retries_leaves_out_each_copys_first_attempt)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = three_clients();

@@ -183,7 +183,7 @@ struct segment {
 	uint16_t source_port, destination_port;
 	uint32_t sequence, acknowledgment;
 	uint8_t flags;
-	int64_t age_ns; /* arrived so long before now */
+	int64_t age_ns; /* arrived this long before now */
 };
 
 static void put16(uint8_t *at, uint16_t value)
@@ -244,7 +244,7 @@ static void bed_death(struct bed *bed, uint16_t client_port)
 				      });
 }
 
-/* Lets the loop's timers run for so many milliseconds of the real clock. */
+/* Lets the loop's timers run for a number of milliseconds of the real clock. */
 static void bed_run_ms(struct bed *bed, int milliseconds)
 {
 	struct timeval timeout = {.tv_usec = milliseconds * 1000};
@@ -342,7 +342,7 @@ Test(injector, reports_a_handshake_once_and_lets_every_syn_ack_through)
 	bed_syn(bed, 5000, 1);
 	bed_syn_ack(bed, 5000, 1);
 	bed_syn_ack(bed, 5000, 1);
-	bed_syn_ack(bed, 6000, 1); /* of nobody we know */
+	bed_syn_ack(bed, 6000, 1); /* of an unknown client */
 	for (size_t k = 0; k < 4; k++)
 		expect_verdict(bed, k, (uint32_t)k + 1, VERDICT_ACCEPT);
 	cr_assert_eq(bed->n_events, 3);
@@ -357,7 +357,7 @@ Test(injector, reports_the_death_of_a_client_with_what_the_kernel_knew)
 	struct bed *bed = bed_new("drop");
 
 	bed_syn(bed, 5000, 1);
-	bed_death(bed, 5001); /* somebody else's */
+	bed_death(bed, 5001); /* of another process */
 	cr_expect_eq(bed->n_events, 2);
 	bed_death(bed, 5000);
 	cr_assert_eq(bed->n_events, 3);
@@ -541,7 +541,7 @@ Test(injector, reports_earlier_sockets_that_are_open_at_a_first_syn)
 	cr_expect_eq(bed->events[3].at_ns, bed->now_ns);
 	expect_event(bed, 4, INJECTOR_VERDICT, 1);
 	bed_syn(bed, 5001, 2);
-	cr_expect_eq(bed->n_events, 7, "a retransmission is no occasion to look");
+	cr_expect_eq(bed->n_events, 7, "a retransmission does not cause a look");
 	bed_free(bed);
 }
 

@@ -84,7 +84,7 @@ Test(judge, exit_status)
 		 false,
 		 0,
 		 "exit status: expected 0, got signal KILL"},
-		/* a signal's number is no status */
+		/* a signal's number is not a status */
 		{W_EXITCODE(0, SIGKILL),
 		 {9},
 		 1,
@@ -226,7 +226,7 @@ Test(judge, attempts_are_counted_per_endpoint_and_over_all)
 	}
 }
 
-Test(judge, retransmissions_are_no_attempts_and_attempts_no_retransmissions)
+Test(judge, retransmissions_and_attempts_are_counted_apart)
 {
 	static const struct {
 		struct range range;
@@ -318,7 +318,7 @@ Test(judge, retransmissions_after_a_late_answer_are_an_error_and_those_before_ar
 	}
 }
 
-/* The answer is to the second SYN: that was no late one. */
+/* The answer is to the second SYN: it was not late. */
 Test(judge, retransmissions_that_the_script_asks_for_are_not_put_down_to_lag)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
@@ -470,7 +470,7 @@ Test(judge, overlapping_attempts_are_too_short_a_wait)
 		       "attempt 2 started 1.20 s before attempt 1 ended");
 }
 
-Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
+Test(judge, retry_that_is_seen_before_our_rst_does_not_overlap)
 {
 	static const struct {
 		int64_t overlap_ns, harness_lag_ns;
@@ -510,8 +510,8 @@ Test(judge, a_retry_on_the_wire_before_we_noted_the_rst_is_no_overlap)
 	}
 }
 
-/* The kernel tells of the death of a socket only some time after it. */
-Test(judge, a_retry_before_we_heard_of_a_death_is_no_overlap)
+/* The kernel reports the death of a socket with a delay. */
+Test(judge, retry_that_is_seen_before_a_death_notice_does_not_overlap)
 {
 	static const struct {
 		int64_t closed_ms;
@@ -713,7 +713,7 @@ Test(judge, what_follows_an_answer_that_was_kept_back_is_not_the_clients_fault)
 		/* gave up while it waited for us, */
 		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 0, 610, 0, OUTCOME_ERROR},
 		{delay, SERVE_NONE, VERDICT_ACCEPT, 640, 0, 610, 0, OUTCOME_ERROR},
-		/* of which we learnt after the answer, */
+		/* reported after the answer, */
 		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 0, 641, 0, OUTCOME_ERROR},
 		{delay, SERVE_HTTP, VERDICT_ACCEPT, 640, 640, 641, 0, OUTCOME_ERROR},
 		{delay, SERVE_HTTP, VERDICT_ACCEPT, 500, 640, 641, 0, OUTCOME_ERROR},
@@ -859,7 +859,7 @@ static const struct text_case {
 	{"matches not", "try 1", false, TEXT_MATCHES, "^\\d",
 	 "stderr: expected a match of \"^\\d\", got 5 bytes, of which the last line is \"try 1\""},
 	{"a character, not a byte", "na\xc3\xafve", false, TEXT_MATCHES, "^na.ve$", NULL},
-	{"bytes where it is no UTF-8", "na\xefve", false, TEXT_MATCHES, "^na.ve$", NULL},
+	{"bytes that are not UTF-8", "na\xefve", false, TEXT_MATCHES, "^na.ve$", NULL},
 	{"negated contains", "fine", true, TEXT_CONTAINS, "Traceback", NULL},
 	{"negated contains, found", "oh\nTraceback (most\nrecent)", true, TEXT_CONTAINS,
 	 "Traceback", "stderr: expected no \"Traceback\", got \"Traceback (most\""},
@@ -934,10 +934,10 @@ Test(judge, what_is_found_beside_a_cut_is_certain_and_what_is_not_found_can_not_
 		{"pattern in the tail", false, TEXT_MATCHES, "l.st$", OUTCOME_PASS},
 		{"pattern in the middle", false, TEXT_MATCHES, "b.tween", OUTCOME_ERROR},
 		{"pattern across the cut", false, TEXT_MATCHES, "(?s)first.*last", OUTCOME_ERROR},
-		{"the cut is no end", true, TEXT_MATCHES, "\\.$", OUTCOME_ERROR},
-		{"the cut is no absolute end", true, TEXT_MATCHES, "\\.\\z", OUTCOME_ERROR},
-		{"the cut is no start", true, TEXT_MATCHES, "^\\.", OUTCOME_ERROR},
-		{"the cut is no absolute start", true, TEXT_MATCHES, "\\A\\.", OUTCOME_ERROR},
+		{"a cut is not the end", true, TEXT_MATCHES, "\\.$", OUTCOME_ERROR},
+		{"a cut is not the absolute end", true, TEXT_MATCHES, "\\.\\z", OUTCOME_ERROR},
+		{"a cut is not the start", true, TEXT_MATCHES, "^\\.", OUTCOME_ERROR},
+		{"a cut is not the absolute start", true, TEXT_MATCHES, "\\A\\.", OUTCOME_ERROR},
 		{"the start is one", false, TEXT_MATCHES, "^first", OUTCOME_PASS},
 	};
 
@@ -1023,7 +1023,7 @@ Test(judge, a_failure_outweighs_what_can_not_be_judged)
 	expect_outcome(b, OUTCOME_FAIL, "exit status: expected 1, got 0");
 }
 
-Test(judge, a_problem_of_the_harness_is_an_error_whatever_the_client_did)
+Test(judge, harness_problem_is_an_error_for_every_client)
 {
 	size_t api;
 	AUTO_RECORD_BUILDER struct record_builder *b = retrying_client(&api);
@@ -1291,7 +1291,7 @@ Test(judge, a_record_with_other_endpoints_is_an_error)
 	judgement_free(&judgement);
 }
 
-Test(judge, a_server_that_ended_well_or_after_the_client_is_no_problem)
+Test(judge, server_may_end_well_or_after_the_client)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "accept");
@@ -1341,7 +1341,7 @@ static const struct fired_case {
 	 "step 2 (\"drop\") at api never fired"},
 	{"a part of xN is expected", "refuse x5", 3, 3, 3, NULL},
 	{"the client may stop inside a range", "refuse x5", 3, 3, 5, NULL},
-	{"at least so many", "refuse x5", 3, 3, INT64_MAX, NULL},
+	{"a minimum", "refuse x5", 3, 3, INT64_MAX, NULL},
 	{"at least one of xN in any case", "refuse x2, delay 1s x3", 2, 2, 5,
 	 "step 2 (\"delay 1s x3\") at api never fired"},
 };
@@ -1403,7 +1403,7 @@ Test(judge, a_client_that_gives_up_early_has_seen_the_fault)
 	expect_outcome(b, OUTCOME_PASS, NULL);
 }
 
-Test(judge, a_delay_that_nobody_waited_for_nor_gave_up_did_not_fire)
+Test(judge, delay_that_the_client_did_not_await_did_not_fire)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "delay 5s");
@@ -1415,7 +1415,7 @@ Test(judge, a_delay_that_nobody_waited_for_nor_gave_up_did_not_fire)
 	expect_outcome(b, OUTCOME_ERROR, "step 1 (\"delay 5s\") at api never fired");
 }
 
-Test(judge, an_unfired_step_is_told_with_its_place_and_after_a_failure)
+Test(judge, fault_that_never_fired_is_reported_with_its_place)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse, drop");

@@ -256,7 +256,7 @@ Test(judge_properties, attempts_pass_exactly_when_their_number_is_in_the_range)
 	}
 }
 
-/* A record of which nothing is known: all sorts of events, right and wrong, and expectations. */
+/* A random record: all sorts of events, right and wrong, and expectations. */
 static struct record_builder *random_run(struct dice *dice)
 {
 	struct record_builder *b = record_builder_new();

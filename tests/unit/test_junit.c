@@ -118,7 +118,7 @@ Test(junit, has_one_flat_suite_per_file_and_one_case_per_scenario)
 	assert_xpath(document, "/testsuites/testsuite[2]/@name", "packs/two.yml");
 }
 
-Test(junit, orders_cases_as_they_stand_in_their_file)
+Test(junit, cases_keep_the_order_of_their_file)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = every_outcome();
 	AUTO_XML xmlDocPtr document = read_back(fixture);

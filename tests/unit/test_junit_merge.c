@@ -85,7 +85,7 @@ Test(junit_merge, makes_one_suite_of_a_file_and_counts_anew)
 		at = strstr(at, order[i]);
 		cr_assert(at, "%s is not in its place: %s", order[i], text);
 	}
-	cr_assert(strstr(text, "<failure>no</failure>"), "what stands in a case is kept");
+	cr_assert(strstr(text, "<failure>no</failure>"), "the contents of a case are kept");
 }
 
 Test(junit_merge, refuses_a_case_that_is_in_two)
@@ -100,7 +100,7 @@ Test(junit_merge, refuses_a_case_that_is_in_two)
 	cr_assert(strstr(message, "\"a\" of a.yaml is in /tmp/"), "%s", message);
 }
 
-Test(junit_merge, refuses_what_is_no_report)
+Test(junit_merge, merge_refuses_a_file_that_is_not_a_report)
 {
 	static const struct {
 		const char *text, *complaint;
@@ -151,7 +151,7 @@ Test(junit_read, finds_durations_by_file_and_name)
 	cr_assert(!junit_read_durations(path, &durations, &message));
 }
 
-Test(junit_read, takes_seconds_whatever_the_locale)
+Test(junit_read, seconds_are_read_in_every_locale)
 {
 	static const struct {
 		const char *text;

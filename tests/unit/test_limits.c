@@ -51,7 +51,7 @@ static const struct limits_case cases[] = {
 	 {{"pids.max", "50\n"}, {"pids.current", "20\n"}},
 	 INT64_MAX,
 	 30},
-	{"what the page cache holds is to be had",
+	{"the page cache counts as available",
 	 "0::/\n",
 	 {{"memory.max", "104857600\n"},
 	  {"memory.current", "94371840\n"},

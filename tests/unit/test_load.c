@@ -575,7 +575,7 @@ Test(load, reads_the_client)
 	cr_assert_eq(client->n_env, 2);
 	cr_expect_str_eq(client->env[0].name, "A");
 	cr_expect_str_eq(client->env[0].value, "");
-	cr_expect_str_eq(client->env[1].value, "1.50", "a text as it stands");
+	cr_expect_str_eq(client->env[1].value, "1.50", "a text as written");
 	cr_expect_str_eq(client->stdin_text, "${api}");
 	cr_expect_str_eq(client->cwd, "../x");
 	cr_assert_eq(client->n_files, 3);
@@ -631,7 +631,7 @@ Test(load, refuses_clients)
 		 "\"b/d\" can't be below \"b\""}, );
 }
 
-/* The expectations of a value, which are so many. */
+/* Finds the expectations of a value, of a given number. */
 static const struct expectation *expectations(const struct scenario_file *file, size_t n,
 					      const char *what)
 {
@@ -1446,7 +1446,7 @@ Test(load, merges_large_mappings)
 	cr_expect_str_eq(client->env[500].name, "V900");
 }
 
-Test(load, tells_errors_of_defaults_once)
+Test(load, errors_of_defaults_are_reported_once)
 {
 	AUTO_FILE struct scenario_file *file = parse("defaults: {timeout: 5, tgas: []}\n---\n" GOOD(
 		"a") "---\n"

@@ -244,7 +244,7 @@ Test(matrix, refuses_references_without_a_matrix_and_in_keys)
 	}
 }
 
-Test(matrix, tells_an_error_of_many_rows_once_and_finds_those_of_single_rows)
+Test(matrix, error_of_many_rows_is_reported_once)
 {
 	AUTO_STRBUF struct strbuf text = {0};
 

@@ -123,7 +123,7 @@ Test(node, keeps_the_place_of_each_node)
 	cr_expect_str_eq(place.path, "p");
 }
 
-Test(node, marks_a_whole_text_whose_parts_do_not_stand_in_the_file)
+Test(node, text_with_escapes_is_marked_as_a_whole)
 {
 	AUTO_PARSED struct parsed parsed = parse("[\"a\\tb\", 'it''s', plain]\n");
 	const struct node *root = parsed.document.root;
@@ -140,7 +140,7 @@ Test(node, marks_a_whole_text_whose_parts_do_not_stand_in_the_file)
 	cr_expect_eq(place.length, 3, "not beyond the text");
 }
 
-Test(node, tells_texts_from_nothing)
+Test(node, empty_text_differs_from_no_value)
 {
 	static const struct {
 		const char *text;
@@ -195,7 +195,7 @@ Test(node, passes_over_documents_with_nothing_in_them)
 	}
 }
 
-Test(node, refuses_what_is_no_text_for_a_scenario)
+Test(node, unreadable_text_is_refused)
 {
 	static const struct {
 		const char *what, *text;
@@ -298,7 +298,7 @@ Test(node, reports_all_that_is_wrong_with_valid_yaml)
 	cr_expect_eq(node_get(parsed.document.root, "c")->kind, NODE_WRONG);
 }
 
-Test(node, says_what_was_meant_by_text_that_is_no_yaml)
+Test(node, invalid_yaml_gets_a_suggestion)
 {
 	static const struct {
 		const char *text, *hint;

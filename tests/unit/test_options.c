@@ -287,7 +287,7 @@ Test(options, are_taken_from_the_environment)
 	cr_assert(parsed.options.require);
 	cr_assert(!parsed.options.outputs.console.quiet, "0 is off");
 	cr_assert_null(parsed.options.outputs.junit, "an empty variable is none");
-	cr_assert(!parsed.operands.help, "nobody wants help from the environment");
+	cr_assert(!parsed.operands.help, "help does not come from the environment");
 	cr_assert_str_eq(parsed.options.selection.tags[0], "a");
 }
 
@@ -328,7 +328,7 @@ Test(options, that_are_wrong_in_the_environment_are_named_as_variables)
 	}
 }
 
-Test(options, one_part_is_the_whole_whatever_the_ci_system_says)
+Test(options, one_shard_is_the_whole_on_every_ci_system)
 {
 	AUTO_PARSED struct parsed parsed;
 

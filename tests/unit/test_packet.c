@@ -303,12 +303,7 @@ Test(packet, reads_tcp_options)
 		{"another experiment", {254, 4, 0xe2, 0xd4}, 4, 0, false, false},
 		{"experiment without a magic number", {254, 2, 1, 1}, 4, 0, false, false},
 		{"Multipath", {30, 4, 1, 0x81, 2, 4, 5, 0xb4}, 8, 1460, false, true},
-		{"what stands after the end is not read",
-		 {0, 0, 0, 0, 2, 4, 5, 0xb4},
-		 8,
-		 0,
-		 false,
-		 false},
+		{"data after the end is not read", {0, 0, 0, 0, 2, 4, 5, 0xb4}, 8, 0, false, false},
 		{"MSS of a wrong length is ignored", {2, 3, 5, 1}, 4, 0, false, false},
 		{"unknown option", {77, 6, 2, 4, 5, 0xb4, 1, 1}, 8, 0, false, false},
 	};

@@ -160,7 +160,7 @@ Test(pcapng, large_files_are_written_in_pieces)
 		cr_assert_eq(back->packets[i].at_ns, i);
 }
 
-Test(pcapng, an_error_is_told_at_the_end)
+Test(pcapng, write_error_is_reported_at_the_end)
 {
 	AUTO_CLOSE int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	struct pcapng *file = pcapng_begin(fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of when packets arrived, while somebody sets the clock that the kernel marks them with. */
+/* Tests of arrival times while the clock of the kernel's time stamps is being set. */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
@@ -11,7 +11,7 @@
 
 TestSuite(queue);
 
-/* Both clocks so many ns after the start, the real one having been set by @set_by_ns. */
+/* Both clocks @at_ns after the start; the real one was set by @set_by_ns. */
 static struct queue_clocks clocks_at(int64_t elapsed_ns, int64_t set_by_ns)
 {
 	return (struct queue_clocks){
@@ -90,7 +90,7 @@ Test(queue, does_not_take_a_pause_between_its_two_looks_for_a_step)
 	cr_expect_not(queue_clock_was_set(&before, &now));
 }
 
-/* A packet of before the step, read after it, of which both looks were taken afterwards. */
+/* A packet from before the step is read after it, and both looks come later. */
 Test(queue, believes_no_stamp_of_before_a_step_forward)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

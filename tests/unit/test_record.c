@@ -222,7 +222,7 @@ Test(record, keeps_events_in_the_order_of_time)
 		cr_expect_eq(record->events[i].u.net.attempt, order[i], "place %zu", i);
 }
 
-Test(record, tells_exit_and_timeout)
+Test(record, record_shows_exit_and_timeout)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 
@@ -354,7 +354,8 @@ static const struct {
 	{"a tail after half a head", "\"tail\":\"\"", "\"tail\":\"x\"", "\"tail\""},
 	{"total too small", "\"total\":7", "\"total\":6", "\"total\""},
 	{"total too large for a short stream", "\"total\":7", "\"total\":8", "\"total\""},
-	{"a snapshot that is no list", "\"snapshot\":[", "\"snapshot\":1,\"x\":[", "not an array"},
+	{"a snapshot that is not a list", "\"snapshot\":[", "\"snapshot\":1,\"x\":[",
+	 "not an array"},
 	{"a section without text", "\"text\":\"127", "\"test\":\"127", "snapshot[0]: \"text\""},
 	{"a section without title", "\"title\":", "\"tittle\":", "snapshot[0]: \"title\""},
 	{"a problem without message", "\"message\":", "\"massage\":", "\"message\""},

@@ -29,7 +29,7 @@ static struct judgement late_judgement(void)
 }
 
 /*
- * A result with this outcome, after so many runs: first @n_late that the machine was too slow for,
+ * A result with this outcome after several runs: first @n_late that the machine was too slow for,
  * then @n_wrong that failed.
  */
 static struct result *result_after(struct report_fixture *fixture, enum outcome outcome,

@@ -126,7 +126,7 @@ Test(run_json, all_that_can_become_of_a_scenario_reads_back)
 	struct earlier_run earlier = {.duration_ns = 5};
 	struct result unfinished = {.file = made->file, .scenario = made->file->scenarios[0]};
 
-	/* Flaky, repeated, with output that is no text, and one that never got its turn. */
+	/* Flaky, repeated, with binary output, and one that never ran. */
 	earlier.record = steal_pointer(&made->results.items[0].record);
 	earlier.judgement = made->results.items[0].judgement;
 	made->results.items[0].judgement = (struct judgement){0};

@@ -221,7 +221,7 @@ Test(sandbox, removes_its_directory_with_all_in_it_and_nothing_else)
 	cr_expect_eq(rmdir(template), 0);
 }
 
-Test(sandbox, sweeps_directories_that_nobody_holds)
+Test(sandbox, cleanup_removes_directories_without_an_owner)
 {
 	char template[] = "/tmp/test_sandbox.XXXXXX";
 	static const char *const foreign[] = {"synfault-17", "synfault-0-abcdef",
@@ -284,7 +284,7 @@ Test(sandbox, ends_orphans_of_its_children_too)
 	cr_expect_not(descendants_signal(SIGTERM));
 }
 
-Test(sandbox, reads_the_kinship_of_processes_whatever_they_are_called)
+Test(sandbox, parents_are_found_for_every_process_name)
 {
 	AUTO_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_FREE char *name = NULL;
@@ -312,6 +312,6 @@ Test(sandbox, reads_the_kinship_of_processes_whatever_they_are_called)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	cr_expect_not(proc_stat_read(proc, name, &kin), "a process that is gone");
-	cr_expect_not(proc_stat_read(proc, "self", &kin), "what is no number");
+	cr_expect_not(proc_stat_read(proc, "self", &kin), "not a number");
 	cr_expect_not(proc_stat_read(proc, "..", &kin));
 }

@@ -262,7 +262,7 @@ static const struct error_case action_errors[] = {
 	{"3 refuse 4", "3", "unknown step", "the steps are"},
 };
 
-Test(script, tells_which_action_was_meant)
+Test(script, unknown_action_gets_a_suggestion)
 {
 	expect_errors(action_errors, ARRAY_SIZE(action_errors));
 }
@@ -287,7 +287,7 @@ static const struct error_case repetition_errors[] = {
 	{"refuse x3, accept", "x3,", "unexpected \"x3,\"", "[refuse, accept]"},
 };
 
-Test(script, tells_which_repetition_was_meant)
+Test(script, wrong_repetition_gets_a_suggestion)
 {
 	expect_errors(repetition_errors, ARRAY_SIZE(repetition_errors));
 }
@@ -304,7 +304,7 @@ static const struct error_case lose_errors[] = {
 	{"lose 99999999999999999999", "99999999999999999999", "from 1 to 1000000", "use \"drop\""},
 };
 
-Test(script, tells_what_is_wrong_with_lose)
+Test(script, wrong_lose_is_explained)
 {
 	expect_errors(lose_errors, ARRAY_SIZE(lose_errors));
 }
@@ -339,7 +339,7 @@ static const struct error_case delay_errors[] = {
 	{"delay 1s then refuse then accept", "then", "unexpected \"then\"", "item of its own"},
 };
 
-Test(script, tells_what_is_wrong_with_delay)
+Test(script, wrong_delay_is_explained)
 {
 	expect_errors(delay_errors, ARRAY_SIZE(delay_errors));
 }

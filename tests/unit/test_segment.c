@@ -100,7 +100,7 @@ Test(segment, cuts_data_and_takes_the_fin_away)
 	}
 }
 
-/* Made a tenth of a second after the packet; the other side's clock stood at 99. */
+/* Made a tenth of a second after the packet; the other side's clock showed 99. */
 static struct packet make_control(struct segment_template *sender, uint8_t flags,
 				  uint8_t out[static SEGMENT_CONTROL_MAX])
 {
@@ -142,7 +142,7 @@ Test(segment, looks_as_if_the_same_sender_had_sent_it)
 	}
 }
 
-Test(segment, windows_are_scaled_once_the_handshake_is_over)
+Test(segment, windows_are_scaled_after_the_handshake)
 {
 	uint8_t data[128];
 	struct packet packet = parse(data, make(false, data));

@@ -50,7 +50,7 @@ Test(spool, gives_packets_back_in_the_order_of_time)
 	cr_assert_null(content.reason);
 }
 
-Test(spool, packets_without_a_time_of_their_own_stand_where_the_kernel_logged_them)
+Test(spool, packets_without_a_time_keep_the_order_of_the_log)
 {
 	/* The SYN-ACK came in before the SYN before it was read; numbers wrap. */
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of which step serves an attempt, and of what is drawn for it. */
+/* Tests of the step that serves an attempt, and of its random choices. */
 #include <criterion/criterion.h>
 #include <sys/socket.h>
 
@@ -70,7 +70,7 @@ Test(progress, the_first_condition_that_holds_takes_the_attempt)
 	expect_steps(&script, "2101012101");
 }
 
-Test(progress, a_repeated_step_with_a_condition_takes_so_many_and_no_more)
+Test(progress, repeated_step_with_a_condition_takes_its_number)
 {
 	CLEANUP(script_free) struct script script = {0};
 

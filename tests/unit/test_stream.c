@@ -6,7 +6,7 @@
 
 TestSuite(stream);
 
-/* A byte that tells its place: neighbours and places a buffer apart differ. */
+/* A byte that shows its place: neighbours and places a buffer apart differ. */
 static char byte_at(uint64_t offset)
 {
 	return (char)(offset % 251);
@@ -38,7 +38,7 @@ static void release(struct stream *stream)
 	free(stream->tail);
 }
 
-Test(stream, keeps_head_and_tail_whatever_the_size_of_the_pieces)
+Test(stream, head_and_tail_are_kept_for_every_size_of_pieces)
 {
 	static const uint64_t totals[] = {
 		0,

@@ -85,7 +85,7 @@ Test(substitute, accepts_every_reference_that_means_something)
 	}
 }
 
-Test(substitute, tells_what_is_wrong_with_a_reference)
+Test(substitute, wrong_reference_is_explained)
 {
 	static const struct {
 		const char *text, *marked, *message, *hint;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Tests of the timeline picture: it is well-formed, uses nothing that a strict policy forbids, all
- * attempts are in it, nothing is outside of it, and no two texts overlap, whatever the record.
+ * attempts are in it, nothing is outside of it, and no two texts overlap, for every record.
  */
 #include <criterion/criterion.h>
 #include <libxml/parser.h>
@@ -361,7 +361,7 @@ Test(svg_timeline, a_hundred_endpoints_are_all_counted)
 	cr_expect(shows(&drawing, ">77 attempts</text>"));
 }
 
-/* Whatever can be in a record: nothing crashes, and what comes is well-formed and tidy. */
+/* No record crashes it, and every picture is well-formed and tidy. */
 Test(svg_timeline, is_tidy_for_any_record)
 {
 	for (uint64_t seed = 0; seed < 200; seed++) {

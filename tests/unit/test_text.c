@@ -186,7 +186,7 @@ Test(text, sanitized_text_is_safe_to_show)
 
 Test(text, sanitizing_twice_changes_nothing_more)
 {
-	/* All pairs of bytes, ESC before each: whatever comes in, the output is clean. */
+	/* All pairs of bytes, ESC before each: the output is always clean. */
 	for (unsigned pair = 0; pair < 0x10000; pair++) {
 		char data[] = {'\033', (char)(pair >> 8), (char)pair, 'm'};
 		AUTO_STRBUF struct strbuf once = {0}, twice = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is written has to be read back as it was, whatever it is. */
+/* Every text is read back as it was written. */
 #include <criterion/criterion.h>
 
 #include "common/random.h"
