@@ -1161,8 +1161,7 @@ void injector_finish(struct injector *injector)
 		if (injector->deaths_event)
 			event_del(injector->deaths_event);
 	}
-	if (injector->watch)
-		socket_watch_finish(injector->watch);
+	injector_sockets_finish(injector);
 	drop_held(injector);
 	if (injector->connections)
 		flow_table_drop_held(injector->connections);

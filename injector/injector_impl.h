@@ -90,6 +90,8 @@ int64_t injector_now_ns(const struct injector *injector);
 /* Sets up the looks that @config asks for. */
 void injector_sockets_init(struct injector *injector, const struct injector_config *config);
 void injector_sockets_deinit(struct injector *injector);
+/* Looks for the last time, and reports when sockets were last seen. */
+void injector_sockets_finish(struct injector *injector);
 /* Finds the socket of a new attempt, while its SYN is held. Returns 0 or a negative errno. */
 int injector_sockets_begin(struct injector *injector, struct attempt_info *attempt);
 /* The SYN of this attempt was reported: looks at the others. @r: what _begin() returned. */

@@ -141,6 +141,15 @@ void injector_sockets_deinit(struct injector *injector)
 	free(injector->stalled);
 }
 
+void injector_sockets_finish(struct injector *injector)
+{
+	(void)poll_stalled(injector);
+	if (!injector->watch)
+		return;
+	(void)socket_watch_poll(injector->watch);
+	socket_watch_finish(injector->watch);
+}
+
 int injector_sockets_begin(struct injector *injector, struct attempt_info *attempt)
 {
 	struct sock_found found;

@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 
 #include "common/duration.h"
+#include "injector/netlink.h"
 #include "injector/nflog_rules.h"
 
 /*
@@ -133,11 +134,11 @@ static void unbind_group(const struct log *log)
 
 static int log_open(struct log *log)
 {
-	int size = RECEIVE_BUFFER, fd;
+	int size = RECEIVE_BUFFER, fd, r;
 
-	log->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!log->socket || mnl_socket_bind(log->socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	r = netlink_open(NETLINK_NETFILTER, &log->socket);
+	if (r < 0)
+		return r;
 	fd = mnl_socket_get_fd(log->socket);
 	/* In a user namespace only what everybody may have. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)

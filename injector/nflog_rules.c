@@ -16,6 +16,7 @@
 #include <netinet/icmp6.h>
 
 #include "injector/fwmark.h"
+#include "injector/netlink.h"
 #include "injector/nft_expr.h"
 #include "injector/nft_rules.h"
 #include "injector/packet.h"
@@ -86,35 +87,24 @@ static const struct family families[] = {
 struct batch {
 	const struct nflog_config *config;
 	const char *table;
-	uint8_t *data;
-	size_t length, capacity;
-	size_t last; /* where the last message begins */
+	struct netlink_batch messages;
 	uint32_t sequence;
 	uint32_t n_sets; /* without a name */
 };
 
 /* ---- messages ---- */
 
-static char *batch_room(struct batch *batch, size_t size)
-{
-	if (batch->capacity - batch->length < size) {
-		batch->capacity = batch->capacity * 2 + size;
-		batch->data = xrealloc(batch->data, batch->capacity);
-	}
-	return (char *)batch->data + batch->length;
-}
-
 static struct nlmsghdr *batch_begin(struct batch *batch, uint16_t type, uint16_t flags)
 {
 	return nftnl_nlmsg_build_hdr(
-		batch_room(batch, type == NFT_MSG_NEWSETELEM ? ELEMENTS_MAX : MESSAGE_MAX), type,
-		NFPROTO_INET, (uint16_t)(NLM_F_CREATE | flags), batch->sequence++);
+		netlink_batch_room(&batch->messages,
+				   type == NFT_MSG_NEWSETELEM ? ELEMENTS_MAX : MESSAGE_MAX),
+		type, NFPROTO_INET, (uint16_t)(NLM_F_CREATE | flags), batch->sequence++);
 }
 
-static void batch_end(struct batch *batch, const struct nlmsghdr *message)
+static void batch_end(struct batch *batch)
 {
-	batch->last = batch->length;
-	batch->length += MNL_ALIGN(message->nlmsg_len);
+	netlink_batch_add(&batch->messages);
 }
 
 static void add_table(struct batch *batch, uint16_t type)
@@ -127,7 +117,7 @@ static void add_table(struct batch *batch, uint16_t type)
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
 	message = batch_begin(batch, type, type == NFT_MSG_NEWTABLE ? NLM_F_EXCL : 0);
 	nftnl_table_nlmsg_build_payload(message, table);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_table_free(table);
 }
 
@@ -148,7 +138,7 @@ static void add_chain(struct batch *batch, const char *name, int hook)
 	}
 	message = batch_begin(batch, NFT_MSG_NEWCHAIN, NLM_F_EXCL);
 	nftnl_chain_nlmsg_build_payload(message, chain);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_chain_free(chain);
 }
 
@@ -172,7 +162,7 @@ static void add_rule(struct batch *batch, struct nftnl_rule *rule)
 	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_APPEND);
 
 	nftnl_rule_nlmsg_build_payload(message, rule);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_rule_free(rule);
 }
 
@@ -238,7 +228,7 @@ static void add_map(struct batch *batch, const struct family *family)
 	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
 	message = batch_begin(batch, NFT_MSG_NEWSET, NLM_F_EXCL);
 	nftnl_set_nlmsg_build_payload(message, set);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_set_free(set);
 }
 
@@ -288,7 +278,7 @@ static void add_entry(struct batch *batch, const struct family *family, const ch
 	nftnl_set_elem_add(set, element);
 	message = batch_begin(batch, NFT_MSG_NEWSETELEM, NLM_F_EXCL);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_set_free(set);
 }
 
@@ -319,7 +309,7 @@ static void delete_rules(struct batch *batch, const char *chain)
 	struct nlmsghdr *message = batch_begin(batch, NFT_MSG_DELRULE, 0);
 
 	nftnl_rule_nlmsg_build_payload(message, rule);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_rule_free(rule);
 }
 
@@ -355,7 +345,7 @@ static uint32_t add_endpoints(struct batch *batch, const struct family *family)
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, family->address_size + 4);
 	message = batch_begin(batch, NFT_MSG_NEWSET, 0);
 	nftnl_set_nlmsg_build_payload(message, set);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_set_free(set);
 
 	set = set_new(batch, UNNAMED_SET, id);
@@ -364,7 +354,7 @@ static uint32_t add_endpoints(struct batch *batch, const struct family *family)
 			add_endpoint(set, family, &config->remotes[i]);
 	message = batch_begin(batch, NFT_MSG_NEWSETELEM, 0);
 	nftnl_set_elems_nlmsg_build_payload(message, set);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_set_free(set);
 	return id;
 }
@@ -459,47 +449,6 @@ static void build_remote(struct batch *batch)
 
 /* ---- to the kernel ---- */
 
-/*
- * The first error among the answers, all of which are there; -EPROTO: there was none at all. After
- * a success nothing more is read, which could be packets.
- */
-static int read_answers(struct mnl_socket *socket)
-{
-	uint8_t buffer[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
-	int status = -EPROTO;
-
-	while (status < 0) {
-		ssize_t length =
-			recv(mnl_socket_get_fd(socket), buffer, sizeof(buffer), MSG_DONTWAIT);
-		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
-		int left = (int)length;
-
-		if (length < 0)
-			return errno == EAGAIN ? status : -errno;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-			const struct nlmsgerr *answer = mnl_nlmsg_get_payload(message);
-
-			if (message->nlmsg_type == NLMSG_ERROR && status == -EPROTO)
-				status = answer->error;
-		}
-	}
-	return status;
-}
-
-static int send_batch(const struct batch *batch, struct mnl_socket *socket)
-{
-	int size = (int)batch->length + 4096, on = 1, status = 0;
-
-	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
-	if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) <
-	    0)
-		(void)setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_SNDBUF, &size,
-				 sizeof(size));
-	if (mnl_socket_sendto(socket, batch->data, batch->length) < 0)
-		status = -errno;
-	return status < 0 ? status : read_answers(socket);
-}
-
 /* Returns 0 or a negative errno. */
 static int commit(const struct nflog_config *config, const char *table, struct mnl_socket *socket,
 		  void (*build)(struct batch *batch))
@@ -507,17 +456,14 @@ static int commit(const struct nflog_config *config, const char *table, struct m
 	struct batch batch = {.config = config, .table = table, .sequence = 1};
 	int status;
 
-	nftnl_batch_begin(batch_room(&batch, MESSAGE_MAX), batch.sequence++);
-	batch.length += MNL_ALIGN(((const struct nlmsghdr *)batch.data)->nlmsg_len);
+	nftnl_batch_begin(netlink_batch_room(&batch.messages, MESSAGE_MAX), batch.sequence++);
+	batch_end(&batch);
 	build(&batch);
-	/* One answer is enough when all went well; what did not is told of each message. */
-	((struct nlmsghdr *)(batch.data + batch.last))->nlmsg_flags |= NLM_F_ACK;
-	batch_room(&batch, MESSAGE_MAX);
-	nftnl_batch_end((char *)batch.data + batch.length, batch.sequence++);
-	batch.length +=
-		MNL_ALIGN(((const struct nlmsghdr *)(batch.data + batch.length))->nlmsg_len);
-	status = send_batch(&batch, socket);
-	free(batch.data);
+	netlink_batch_acknowledge(&batch.messages);
+	nftnl_batch_end(netlink_batch_room(&batch.messages, MESSAGE_MAX), batch.sequence++);
+	batch_end(&batch);
+	status = netlink_batch_send(&batch.messages, socket, NULL);
+	netlink_batch_deinit(&batch.messages);
 	return status;
 }
 
@@ -561,10 +507,11 @@ static void build_question(struct batch *batch)
 	if (!table)
 		out_of_memory();
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->table);
-	message = nftnl_nlmsg_build_hdr(batch_room(batch, MESSAGE_MAX), NFT_MSG_GETTABLE,
-					NFPROTO_INET, NLM_F_ACK, batch->sequence++);
+	message =
+		nftnl_nlmsg_build_hdr(netlink_batch_room(&batch->messages, MESSAGE_MAX),
+				      NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_ACK, batch->sequence++);
 	nftnl_table_nlmsg_build_payload(message, table);
-	batch_end(batch, message);
+	batch_end(batch);
 	nftnl_table_free(table);
 }
 
@@ -572,17 +519,14 @@ int nflog_rules_remove_common(const char *table)
 {
 	const struct nflog_config config = {.table = table};
 	struct batch batch = {.config = &config, .table = table, .sequence = 1};
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int status = 0;
+	struct mnl_socket *socket;
+	int status = netlink_open(NETLINK_NETFILTER, &socket);
 
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		status = -errno;
+	if (status < 0)
+		return status;
 	build_question(&batch);
-	if (!status)
-		status = send_batch(&batch, socket);
-	free(batch.data);
+	status = netlink_batch_send(&batch.messages, socket, NULL);
+	netlink_batch_deinit(&batch.messages);
 	if (!status)
 		status = commit(&config, table, socket, build_removal);
 	mnl_socket_close(socket);

@@ -21,6 +21,7 @@
 
 #include "common/duration.h"
 #include "injector/fwmark.h"
+#include "injector/netlink.h"
 #include "injector/packet.h"
 
 /* Packets the kernel may hold for us: each held SYN counts, so 100 times its default. */
@@ -297,12 +298,10 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 {
 	int r;
 
-	queue->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!queue->socket)
-		return bind_error(queue, -errno, diags);
+	r = netlink_open(NETLINK_NETFILTER, &queue->socket);
+	if (r < 0)
+		return bind_error(queue, r, diags);
 	queue->fd = mnl_socket_get_fd(queue->socket);
-	if (mnl_socket_bind(queue->socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return bind_error(queue, -errno, diags);
 	set_receive_buffer(queue->fd);
 
 	queue->counters_fd = counters_open();

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "common/duration.h"
+#include "injector/netlink.h"
 
 #define RECEIVE_BUFFER (32 << 20)
 #define BATCH          64
@@ -90,21 +91,18 @@ static int keep_networks(int fd, const struct address_networks *networks)
 static int open_all(struct sock_diag_monitor *deaths, const struct address_networks *networks)
 {
 	static const int groups[] = {SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET6_TCP_DESTROY};
-	int size = RECEIVE_BUFFER;
+	int size = RECEIVE_BUFFER, r;
 
-	deaths->socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	if (!deaths->socket || mnl_socket_bind(deaths->socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	r = netlink_open(NETLINK_SOCK_DIAG, &deaths->socket);
+	if (r < 0)
+		return r;
 	deaths->fd = mnl_socket_get_fd(deaths->socket);
 	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
 	if (setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (networks) {
-		int r = keep_networks(deaths->fd, networks);
-
-		if (r < 0)
-			return r;
-	}
+	r = networks ? keep_networks(deaths->fd, networks) : 0;
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		int group = groups[i];
 

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "injector/netlink.h"
 #include "injector/sock_diag_monitor.h"
 
 /* A socket with its struct tcp_info, which has some 250 bytes and grows from kernel to kernel. */
@@ -21,15 +22,11 @@ struct sock_lookup {
 
 struct sock_lookup *sock_lookup_new(void)
 {
-	struct mnl_socket *diag = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	struct sock_lookup *lookup;
+	struct mnl_socket *diag;
 
-	if (!diag)
+	if (netlink_open(NETLINK_SOCK_DIAG, &diag) < 0)
 		return NULL;
-	if (mnl_socket_bind(diag, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(diag);
-		return NULL;
-	}
 	lookup = xzalloc(sizeof(*lookup));
 	lookup->diag = diag;
 	return lookup;
@@ -74,32 +71,6 @@ static void set_counts(struct sock_found *found, const struct nlmsghdr *message)
 		found->since_receive_ns = counts.since_receive_ns;
 }
 
-static int ask(struct sock_lookup *lookup, struct nlmsghdr *message, char buffer[ANSWER_SIZE])
-{
-	ssize_t length;
-
-	if (mnl_socket_sendto(lookup->diag, message, message->nlmsg_len) < 0)
-		return -errno;
-	do {
-		length = mnl_socket_recvfrom(lookup->diag, buffer, ANSWER_SIZE);
-	} while (length < 0 && errno == EINTR);
-	if (length < 0)
-		return -errno;
-	message = (struct nlmsghdr *)buffer;
-	if (!mnl_nlmsg_ok(message, (int)length) || message->nlmsg_seq != lookup->sequence)
-		return -EPROTO;
-	if (message->nlmsg_type == NLMSG_ERROR &&
-	    mnl_nlmsg_get_payload_len(message) >= sizeof(struct nlmsgerr)) {
-		const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
-
-		return error->error < 0 ? error->error : -EPROTO;
-	}
-	return message->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-			       mnl_nlmsg_get_payload_len(message) >= sizeof(struct inet_diag_msg)
-		       ? 0
-		       : -EPROTO;
-}
-
 int sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 		     const struct address *remote, struct sock_found *ret)
 {
@@ -120,9 +91,12 @@ int sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 	request->idiag_states = UINT32_MAX;
 	request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	set_id(&request->id, local, remote);
-	r = ask(lookup, message, buffer);
+	r = netlink_ask(lookup->diag, message, buffer, sizeof(buffer));
 	if (r < 0)
 		return r;
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(*answer))
+		return -EPROTO;
 	answer = mnl_nlmsg_get_payload(message);
 	/* Where there is no connection, the kernel finds a socket that listens for one. */
 	if (answer->id.idiag_dport != htons(remote->port))
