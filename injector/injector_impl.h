@@ -3,10 +3,9 @@
 #ifndef SYNFAULT_INJECTOR_INJECTOR_IMPL_H
 #define SYNFAULT_INJECTOR_INJECTOR_IMPL_H
 
-#include <sys/queue.h>
-
 #include "injector/flow_table.h"
 #include "injector/injector.h"
+#include "injector/outbox.h"
 #include "injector/reinject.h"
 #include "injector/sock_diag_monitor.h"
 #include "injector/sock_lookup.h"
@@ -70,9 +69,7 @@ struct injector {
 	struct event *poll_event; /* looks for unanswered attempts that are gone */
 	bool polling;
 
-	LIST_HEAD(held_list, held) held;
-	struct untold *untold;
-	size_t n_untold, untold_capacity;
+	struct outbox *outbox;
 
 	size_t n_waiting, n_connected;
 	uint64_t n_refused; /* verdicts that asked for RST */
@@ -84,6 +81,14 @@ struct injector {
 void injector_report(struct injector *injector, enum problem problem, bool fatal,
 		     const char *format, ...) PRINTF(4, 5);
 int64_t injector_now_ns(const struct injector *injector);
+/* The queue can't be used any more. */
+void injector_report_dead(struct injector *injector, int r);
+/* Reads the queue. Returns false when there is more to be read. */
+bool injector_read_queue(struct injector *injector);
+/* Reads the notices of dead sockets. */
+void injector_read_deaths(struct injector *injector);
+struct outbox *injector_outbox_new(struct injector *injector, bool gathers);
+struct flow_table *injector_flow_table_new(struct injector *injector);
 
 /* ---- injector_sockets.c: what the clients' sockets do ---- */
 

@@ -163,6 +163,9 @@ void nft_batch_input_rules(struct nft_batch *batch, const struct nft_rules_confi
 
 /* ---- nft_rules.c ---- */
 
+/* Adds the messages that install the rules; with @replace, in the place of those that are there. */
+void nft_rules_build(struct nft_batch *batch, const struct nft_rules_config *config, bool owned,
+		     bool replace);
 int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
 		      struct diag_list *diags);
 /* Deletes the table, or the part of a common one. */

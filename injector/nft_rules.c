@@ -57,6 +57,20 @@ static void build_table(struct nft_batch *batch, const struct nft_rules_config *
 		add_end_of_answers(batch, config);
 }
 
+void nft_rules_build(struct nft_batch *batch, const struct nft_rules_config *config, bool owned,
+		     bool replace)
+{
+	batch->rules->n_chains = 0;
+	if (replace && config->networks)
+		nft_common_build_removal(batch);
+	if (config->outgoing)
+		nft_remote_build(batch, config, replace);
+	else if (config->networks)
+		nft_common_build_part(batch, config);
+	else
+		build_table(batch, config, owned);
+}
+
 int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
 		      struct diag_list *diags)
 {
@@ -103,16 +117,8 @@ int nft_rules_install(const struct nft_rules_config *config, struct diag_list *d
 	for (;;) {
 		struct nft_batch batch;
 
-		rules->n_chains = 0;
 		nft_batch_init(&batch, rules);
-		if (replace && config->networks)
-			nft_common_build_removal(&batch);
-		if (config->outgoing)
-			nft_remote_build(&batch, config, replace);
-		else if (config->networks)
-			nft_common_build_part(&batch, config);
-		else
-			build_table(&batch, config, owned);
+		nft_rules_build(&batch, config, owned, replace);
 		r = nft_batch_commit(&batch);
 		if (r == 0) {
 			*ret = rules;
