@@ -90,7 +90,7 @@ static void on_done(void *context, const struct outbox_note *note, int64_t hande
 	struct injector_event event = {
 		.kind = note->kind,
 		.earliest_ns = handed_ns,
-		.at_ns = handed_ns,
+		.at_ns = done_ns,
 	};
 
 	if (note->kind == INJECTOR_VERDICT)

@@ -80,7 +80,8 @@ struct queue {
 	/* when the batch was read; and when first since the real clock was last set */
 	struct queue_clocks clocks, steady;
 
-	bool untold; /* verdicts were given since on_told was last called */
+	bool untold;       /* verdicts were given since on_told was last called */
+	int64_t handed_ns; /* when the first of them was handed over; 0: none was */
 	size_t verdicts_length;
 	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct iovec vectors[BATCH];
@@ -528,10 +529,20 @@ static int send_message(const struct queue *queue, const void *data, size_t leng
 	return sent < 0 ? -errno : 0;
 }
 
-/* Sends what has been gathered, without telling. */
+/* Notes that verdicts are handed over from now on. */
+static void note_handed(struct queue *queue)
+{
+	if (!queue->handed_ns)
+		queue->handed_ns = clock_monotonic_ns();
+}
+
+/* Sends what has been gathered; on_told is called later. */
 static int send_verdicts(struct queue *queue)
 {
-	int r = send_message(queue, queue->verdicts, queue->verdicts_length);
+	int r;
+
+	note_handed(queue);
+	r = send_message(queue, queue->verdicts, queue->verdicts_length);
 
 	queue->verdicts_length = 0;
 	return r;
@@ -555,6 +566,7 @@ static int set_packet(struct queue *queue, uint32_t id, const struct packet_verd
 	nfq_nlmsg_verdict_put(message, (int)id, NF_ACCEPT);
 	nfq_nlmsg_verdict_put_pkt(message, verdict->data, (uint32_t)verdict->length);
 	queue->untold = true;
+	note_handed(queue);
 	return send_message(queue, message, message->nlmsg_len);
 }
 
@@ -604,10 +616,11 @@ int queue_flush(struct queue *queue)
 
 	if (!queue->untold)
 		return 0;
-	handed_ns = clock_monotonic_ns();
 	r = queue->verdicts_length > 0 ? send_verdicts(queue) : 0;
 	if (r < 0)
 		return r;
+	handed_ns = queue->handed_ns;
+	queue->handed_ns = 0;
 	queue->untold = false;
 	if (queue->on_told)
 		queue->on_told(queue->userdata, handed_ns, clock_monotonic_ns());

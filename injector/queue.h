@@ -27,8 +27,8 @@ struct queued_packet {
 typedef void (*queue_packet_fn)(void *userdata, const struct queued_packet *packet);
 
 /*
- * All verdicts given so far were handed to the kernel at @handed_ns and had taken effect by
- * @done_ns (CLOCK_MONOTONIC).
+ * The verdicts given since the last call were handed to the kernel from @handed_ns on, and had
+ * taken effect by @done_ns (CLOCK_MONOTONIC).
  */
 typedef void (*queue_told_fn)(void *userdata, int64_t handed_ns, int64_t done_ns);
 

@@ -101,6 +101,7 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
 	struct event event = {
 		.kind = kinds[source->kind],
 		.at_ns = source->at_ns - recorder->origin_ns,
+		.early_ns = source->at_ns - source->earliest_ns,
 		.u.net = {.attempt = source->attempt.id, .ordinal = source->syn_ordinal},
 	};
 

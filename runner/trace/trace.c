@@ -237,7 +237,7 @@ static void add_verdict(const struct event *syn, const struct event *verdict, st
 	}
 	strbuf_printf(out, "%s, after %s, at most %s late",
 		      verdict_kind_name(verdict->u.net.verdict),
-		      duration_format(verdict->at_ns - syn->at_ns, after),
+		      duration_format(event_earliest_ns(verdict) - syn->at_ns, after),
 		      duration_format(verdict->u.net.lag_ns, late));
 }
 

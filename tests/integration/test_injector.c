@@ -401,8 +401,9 @@ Test(injector, times_a_verdict_between_its_syn_and_what_the_client_does_next)
 
 			/* the kernel's time has steps of 1 us */
 			cr_expect_geq(syn->at_ns, result->started_ns[k] - NS_PER_US);
-			cr_expect_geq(verdict->at_ns, syn->at_ns);
-			cr_expect_leq(verdict->at_ns, result->ended_ns[k]);
+			cr_expect_geq(verdict->earliest_ns, syn->at_ns);
+			cr_expect_geq(verdict->at_ns, verdict->earliest_ns);
+			cr_expect_leq(verdict->earliest_ns, result->ended_ns[k]);
 		}
 	}
 	bed_end(bed);
