@@ -3,7 +3,7 @@
  * Whether each fault step can happen at its endpoint at all: a document whose fault can't is wrong
  * before anything is run.
  */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/check_steps.h"
 
 #include <sys/socket.h>
 

@@ -4,7 +4,7 @@
  * other host has: 127.0.0.0/8 and ::1, and since IPv6 has but one of that kind, unique local ones
  * (RFC 4193), which are added to its `lo`.
  */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_address.h"
 
 /* Of these are the IPv6 addresses that endpoints get by themselves (runner/sandbox/network.c). */
 static const uint8_t own_network[4] = {0xfd, 0x73, 0x79, 0x6e};

@@ -4,114 +4,19 @@
  * what it tries again after, how many attempts it has under way. Most can be given for all
  * endpoints, or in a mapping for each.
  */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_behaviour.h"
+
+#include "runner/scenario/decode_value.h"
+#include "runner/scenario/expectation.h"
 
 #define MAX_ATTEMPTS INT64_C(1000000000)
 
-typedef void decode_one_fn(struct loader *loader, const struct field *field, size_t endpoint);
-
-/* @own: whether a mapping is the value itself rather than one of endpoints to values. */
-static void decode_each(struct loader *loader, const struct field *field, bool own,
-			decode_one_fn *decode_one)
+void decode_concurrent_attempts(struct loader *loader, const struct field *field,
+				struct expectation *expectation)
 {
-	const struct node *value = field->value;
-
-	if (value->kind != NODE_MAPPING || own) {
-		decode_one(loader, field, ALL_ENDPOINTS);
-		return;
-	}
-	if (!value->count)
-		loader_error(loader, value, "\"%s\" names no endpoint", field->key->text);
-	for (size_t i = 0; i < value->count; i++) {
-		struct field entry = {field->schema->named, value->pairs[i].key,
-				      value->pairs[i].value};
-		size_t endpoint;
-
-		if (find_endpoint(loader, entry.key, false, &endpoint) &&
-		    decode_form(loader, &entry))
-			decode_one(loader, &entry, endpoint);
-	}
-}
-
-/* ---- times: connect-timeout, total-backoff ---- */
-
-static void decode_time(struct loader *loader, const struct field *field, size_t endpoint,
-			enum expectation_kind kind)
-{
-	struct expectation *expectation = add_expectation(loader, kind, field->value);
-
-	expectation->endpoint = endpoint;
-	decode_duration_range(loader, field->value, &expectation->value.range.range,
-			      &expectation->value.range.exact);
-}
-
-static void decode_one_connect_timeout(struct loader *loader, const struct field *field,
-				       size_t endpoint)
-{
-	decode_time(loader, field, endpoint, EXPECT_CONNECT_TIMEOUT);
-}
-
-static void decode_one_read_timeout(struct loader *loader, const struct field *field,
-				    size_t endpoint)
-{
-	decode_time(loader, field, endpoint, EXPECT_READ_TIMEOUT);
-}
-
-static void decode_one_connecting(struct loader *loader, const struct field *field, size_t endpoint)
-{
-	decode_time(loader, field, endpoint, EXPECT_CONNECTING);
-}
-
-static void decode_one_total_backoff(struct loader *loader, const struct field *field,
-				     size_t endpoint)
-{
-	decode_time(loader, field, endpoint, EXPECT_TOTAL_BACKOFF);
-}
-
-const struct schema_key schema_time_named = {
-	.name = "ENDPOINT",
-	.value = "a duration or a range",
-	.description = "The time at this endpoint.",
-	.example = "5s",
-	.forms = SCHEMA_SCALAR,
-	.type = SCHEMA_DURATION_RANGE,
-};
-
-void decode_connect_timeout(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_connect_timeout);
-}
-
-void decode_read_timeout(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_read_timeout);
-}
-
-void decode_connecting(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_connecting);
-}
-
-void decode_total_backoff(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_total_backoff);
-}
-
-/* ---- counts: concurrent-attempts, leaks ---- */
-
-static void decode_one_concurrent_attempts(struct loader *loader, const struct field *field,
-					   size_t endpoint)
-{
-	struct expectation *expectation =
-		add_expectation(loader, EXPECT_CONCURRENT_ATTEMPTS, field->value);
 	struct range *range = &expectation->value.range.range;
 	bool exact;
 
-	expectation->endpoint = endpoint;
 	if (!decode_count_range(loader, field->value, range, &exact))
 		return;
 	if (range->high == 0) {
@@ -126,52 +31,7 @@ static void decode_one_concurrent_attempts(struct loader *loader, const struct f
 		range->low = 0;
 }
 
-static void decode_one_leaks(struct loader *loader, const struct field *field, size_t endpoint)
-{
-	struct expectation *expectation = add_expectation(loader, EXPECT_LEAKS, field->value);
-
-	expectation->endpoint = endpoint;
-	decode_count_range(loader, field->value, &expectation->value.range.range,
-			   &expectation->value.range.exact);
-}
-
-const struct schema_key schema_most_named = {
-	.name = "ENDPOINT",
-	.value = "a number or a range",
-	.description = "How many at this endpoint.",
-	.example = "1",
-	.forms = SCHEMA_SCALAR,
-	.type = SCHEMA_COUNT_RANGE,
-};
-
-void decode_concurrent_attempts(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_concurrent_attempts);
-}
-
-void decode_leaks(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_leaks);
-}
-
 /* ---- gives-up ---- */
-
-static void decode_after(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	decode_positive_duration(loader, field->value, &expectation->value.gives_up.after_ns);
-}
-
-static void decode_most_attempts(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	decode_count(loader, field->value, "a number of attempts", 1, MAX_ATTEMPTS,
-		     &expectation->value.gives_up.attempts);
-}
 
 static const struct schema_key gives_up_keys[] = {
 	{
@@ -181,16 +41,20 @@ static const struct schema_key gives_up_keys[] = {
 		.example = "10s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_after,
+		.positive = true,
+		INTO(struct expectation, value.gives_up.after_ns),
 	},
 	{
 		.name = "attempts",
 		.value = "a number",
-		.description = "After so many attempts there is no other.",
+		.description = "No attempt follows the one with this number.",
 		.example = "5",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_COUNT,
-		.decode = decode_most_attempts,
+		.what = "a number of attempts",
+		.low = 1,
+		.high = MAX_ATTEMPTS,
+		INTO(struct expectation, value.gives_up.attempts),
 	},
 };
 const struct schema schema_gives_up = {"\"gives-up\"", gives_up_keys, ARRAY_SIZE(gives_up_keys)};
@@ -204,11 +68,9 @@ const struct schema_key schema_gives_up_named = {
 	.mapping = &schema_gives_up,
 };
 
-static void decode_one_gives_up(struct loader *loader, const struct field *field, size_t endpoint)
+void decode_gives_up(struct loader *loader, const struct field *field,
+		     struct expectation *expectation)
 {
-	struct expectation *expectation = add_expectation(loader, EXPECT_GIVES_UP, field->value);
-
-	expectation->endpoint = endpoint;
 	expectation->value.gives_up.after_ns = INT64_MAX;
 	if (!field->value->count) {
 		loader_error(loader, field->value, "\"%s\" is empty", field->key->text);
@@ -217,29 +79,14 @@ static void decode_one_gives_up(struct loader *loader, const struct field *field
 	decode_mapping(loader, &schema_gives_up, field->value, field->key, expectation);
 }
 
-static bool holds_mappings(const struct node *mapping)
-{
-	for (size_t i = 0; i < mapping->count; i++)
-		if (mapping->pairs[i].value->kind == NODE_MAPPING)
-			return true;
-	return false;
-}
-
-void decode_gives_up(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, !holds_mappings(field->value), decode_one_gives_up);
-}
-
 /* ---- retry-on ---- */
 
-static void decode_one_retry_on(struct loader *loader, const struct field *field, size_t endpoint)
+void decode_retry_on(struct loader *loader, const struct field *field,
+		     struct expectation *expectation)
 {
-	struct expectation *expectation = add_expectation(loader, EXPECT_RETRY_ON, field->value);
 	const struct node *value = field->value;
 	size_t n = value->kind == NODE_LIST ? value->count : 1;
 
-	expectation->endpoint = endpoint;
 	for (size_t i = 0; i < n; i++) {
 		const struct node *item = value->kind == NODE_LIST ? value->items[i] : value;
 		const char *text;
@@ -263,12 +110,6 @@ const struct schema_key schema_retry_on_named = {
 	.type = SCHEMA_CHOICE,
 	.choices = ending_names,
 };
-
-void decode_retry_on(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_each(loader, field, false, decode_one_retry_on);
-}
 
 /* ---- order, fallback ---- */
 
@@ -449,8 +290,8 @@ static const struct schema_key order_after_keys[] = {
 		.decode = decode_order_after,
 	},
 };
-const struct schema schema_order_after = {"what comes before an endpoint", order_after_keys,
-					  ARRAY_SIZE(order_after_keys)};
+static const struct schema schema_order_after = {"what comes before an endpoint", order_after_keys,
+						 ARRAY_SIZE(order_after_keys)};
 
 const struct schema_key schema_order_named = {
 	.name = "ENDPOINT",
@@ -519,14 +360,12 @@ static void decode_to(struct loader *loader, const struct field *field, void *ta
 	decode_target(loader, field->value, &expectation->value.fallback.to);
 }
 
-static void decode_within(struct loader *loader, const struct field *field, void *target)
+static void check_within(struct loader *loader, const struct field *field, void *target)
 {
 	struct range *within = &((struct expectation *)target)->value.fallback.within;
-	bool exact;
 
-	if (!decode_duration_range(loader, field->value, within, &exact))
-		return;
-	if (exact)
+	/* One duration is the longest. */
+	if (!strstr(field->value->text, ".."))
 		within->low = 0;
 	if (within->high == 0)
 		loader_error(loader, field->value, "this duration has to be more than 0");
@@ -561,22 +400,80 @@ static const struct schema_key fallback_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION_RANGE,
 		.required = true,
-		.decode = decode_within,
+		INTO(struct expectation, value.fallback.within),
+		.check = check_within,
 	},
 };
 const struct schema schema_fallback = {"\"fallback\"", fallback_keys, ARRAY_SIZE(fallback_keys)};
 
-void decode_fallback(struct loader *loader, const struct field *field, void *target)
+void decode_fallback(struct loader *loader, const struct field *field,
+		     struct expectation *expectation)
 {
-	struct expectation *expectation = add_expectation(loader, EXPECT_FALLBACK, field->value);
 	const struct target *from = &expectation->value.fallback.from;
 	const struct target *to = &expectation->value.fallback.to;
 	size_t n_errors = loader->diags->n_items;
 
-	(void)target;
 	decode_mapping(loader, &schema_fallback, field->value, field->key, expectation);
 	if (loader->diags->n_items == n_errors && loader->endpoints_known && !loader->partial &&
 	    target_equal(from, to))
 		loader_error(loader, field->value, "a client can't fall back from \"%s\" to itself",
 			     node_get(field->value, "from")->text);
+}
+
+/* ---- herd ---- */
+
+static const char *const counted[] = {"attempts", "retries", NULL};
+
+static const struct schema_key herd_keys[] = {
+	{
+		.name = "max",
+		.value = "a number",
+		.description = "The most attempts in one window.",
+		.example = "5",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_COUNT,
+		.required = true,
+		.what = "a number of attempts",
+		.low = 1,
+		.high = MAX_ATTEMPTS,
+		INTO(struct expectation, value.herd.max),
+	},
+	{
+		.name = "within",
+		.value = "a duration",
+		.description = "The length of the window, wherever it begins.",
+		.example = "1s",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_DURATION,
+		.required = true,
+		.positive = true,
+		INTO(struct expectation, value.herd.within_ns),
+	},
+	{
+		.name = "of",
+		.value = "attempts or retries",
+		.description = "What counts: of retries, the first attempt of each instance of the "
+			       "client is none.",
+		.example = "retries",
+		.fallback = "attempts",
+		.forms = SCHEMA_SCALAR,
+		.type = SCHEMA_CHOICE,
+		.choices = counted,
+		INTO(struct expectation, value.herd.retries),
+	},
+};
+const struct schema schema_herd = {"\"herd\"", herd_keys, ARRAY_SIZE(herd_keys)};
+
+const struct schema_key schema_herd_named = {
+	.name = "ENDPOINT",
+	.value = "a mapping of max and within",
+	.description = "How many attempts may come together at this endpoint.",
+	.example = "{max: 5, within: 1s}",
+	.forms = SCHEMA_MAPPING,
+	.mapping = &schema_herd,
+};
+
+void decode_herd(struct loader *loader, const struct field *field, struct expectation *expectation)
+{
+	decode_mapping(loader, &schema_herd, field->value, field->key, expectation);
 }

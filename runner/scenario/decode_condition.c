@@ -3,7 +3,10 @@
  * The long form of a fault step, {when: CONDITION, do: STEP}: how it is read, and whether its
  * condition can be met at all.
  */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_condition.h"
+
+#include "runner/scenario/decode_step.h"
+#include "runner/scenario/decode_value.h"
 
 #include <sys/socket.h>
 
@@ -12,9 +15,8 @@ static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
 /* What is read of {when:, do:}. */
 struct conditional {
 	struct condition when;
-	const struct node *when_node, *time_node, *from_node; /* NULL: not given */
+	const struct node *when_node; /* NULL: not given */
 	struct step step;
-	bool good;
 };
 
 static bool decode_range(struct loader *loader, const struct node *node, struct condition *when)
@@ -40,19 +42,18 @@ static void decode_attempt(struct loader *loader, const struct field *field, voi
 	const struct node *node = field->value;
 
 	if (node->kind == NODE_TEXT) {
-		conditional->good &= decode_range(loader, node, &conditional->when);
+		decode_range(loader, node, &conditional->when);
 		return;
 	}
 	if (!node->count)
-		conditional->good = loader_error(loader, node, "this set of attempts is empty");
+		loader_error(loader, node, "this set of attempts is empty");
 	else if (node->count > CONDITION_MAX_RANGES) {
-		conditional->good = loader_error(loader, node,
-						 "a condition takes %d ranges of attempts at most",
-						 CONDITION_MAX_RANGES);
+		loader_error(loader, node, "a condition takes %d ranges of attempts at most",
+			     CONDITION_MAX_RANGES);
 		loader_hint(loader, "give the rest in a step of its own");
 	}
 	for (size_t i = 0; i < node->count && i < CONDITION_MAX_RANGES; i++)
-		conditional->good &= decode_range(loader, node->items[i], &conditional->when);
+		decode_range(loader, node->items[i], &conditional->when);
 }
 
 static void decode_time(struct loader *loader, const struct field *field, void *target)
@@ -60,24 +61,11 @@ static void decode_time(struct loader *loader, const struct field *field, void *
 	struct conditional *conditional = target;
 	struct condition_error error;
 
-	conditional->time_node = field->value;
 	conditional->when.has_window = true;
 	if (time_window_parse(field->value->text, false, &conditional->when.window, &error) == 0)
 		return;
-	conditional->good = loader_error(loader, field->value, "%s", error.message);
+	loader_error(loader, field->value, "%s", error.message);
 	loader_hint(loader, "%s", error.hint);
-}
-
-static void decode_from(struct loader *loader, const struct field *field, void *target)
-{
-	struct conditional *conditional = target;
-	size_t choice;
-
-	conditional->from_node = field->value;
-	if (decode_choice(loader, field->value, time_origin_names, &choice))
-		conditional->when.window.from = (enum time_origin)choice;
-	else
-		conditional->good = false;
 }
 
 static void decode_family(struct loader *loader, const struct field *field, void *target)
@@ -87,8 +75,6 @@ static void decode_family(struct loader *loader, const struct field *field, void
 
 	if (decode_choice(loader, field->value, family_choices, &choice))
 		conditional->when.family = choice == FAMILY_IPV4 ? AF_INET : AF_INET6;
-	else
-		conditional->good = false;
 }
 
 static void decode_chance(struct loader *loader, const struct field *field, void *target)
@@ -96,14 +82,12 @@ static void decode_chance(struct loader *loader, const struct field *field, void
 	struct conditional *conditional = target;
 	double percent;
 
-	if (!decode_percent(loader, field->value, &percent)) {
-		conditional->good = false;
+	if (!decode_percent(loader, field->value, &percent))
 		return;
-	}
 	conditional->when.chance = (uint32_t)(percent * (CHANCE_ALWAYS / 100.0) + 0.5);
 	if (conditional->when.chance > 0)
 		return;
-	conditional->good = loader_error(loader, field->value, "this chance never comes up");
+	loader_error(loader, field->value, "this chance never comes up");
 	loader_hint(loader, "leave the step out, or give more than 0%%");
 }
 
@@ -136,7 +120,7 @@ static const struct schema_key condition_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_CHOICE,
 		.choices = time_origin_names,
-		.decode = decode_from,
+		INTO(struct conditional, when.window.from),
 	},
 	{
 		.name = "family",
@@ -168,8 +152,7 @@ static void decode_when(struct loader *loader, const struct field *field, void *
 
 	conditional->when_node = field->value;
 	if (!field->value->count) {
-		conditional->good =
-			loader_error(loader, field->value, "this condition asks for nothing");
+		loader_error(loader, field->value, "this condition asks for nothing");
 		loader_hint(loader, "for example: when: %s", field->schema->example);
 		return;
 	}
@@ -180,8 +163,7 @@ static void decode_do(struct loader *loader, const struct field *field, void *ta
 {
 	struct conditional *conditional = target;
 
-	if (!decode_step_text(loader, field->value, false, &conditional->step))
-		conditional->good = false;
+	decode_step_text(loader, field->value, false, &conditional->step);
 }
 
 static const struct schema_key conditional_keys[] = {
@@ -213,22 +195,23 @@ bool decode_conditional(struct loader *loader, const struct node *mapping, struc
 {
 	struct conditional conditional = {
 		.when = {.given = true, .chance = CHANCE_ALWAYS},
-		.good = true,
 	};
 	size_t n_errors = loader->diags->n_items;
 	struct step *step = &conditional.step;
+	const struct node *time, *from;
 
 	decode_mapping(loader, &schema_conditional, mapping, mapping, &conditional);
-	if (!conditional.good || loader->diags->n_items > n_errors || !conditional.when_node)
+	if (loader->diags->n_items > n_errors || !conditional.when_node)
 		return false;
-	if (step->when.given && conditional.time_node) {
-		loader_error(loader, conditional.time_node,
-			     "the step has a time of its own: an outage is one");
+	time = node_get(conditional.when_node, "time");
+	from = node_get(conditional.when_node, "from");
+	if (step->when.given && time) {
+		loader_error(loader, time, "the step has a time of its own: an outage is one");
 		loader_hint(loader, "leave one out, or write refuse in place of the outage");
 		return false;
 	}
-	if (conditional.from_node && !conditional.time_node) {
-		loader_error(loader, conditional.from_node, "\"from\" needs a \"time\" beside it");
+	if (from && !time) {
+		loader_error(loader, from, "\"from\" needs a \"time\" beside it");
 		loader_hint(loader, "for example {time: 0s..5s, from: first-attempt}; an outage "
 				    "is written \"down 5s from first-attempt\"");
 		return false;

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A document's own keys and its client; endpoints and expectations have files of their own. */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_document.h"
 
+#include "runner/scenario/decode_endpoint.h"
+#include "runner/scenario/decode_expect.h"
+#include "runner/scenario/decode_kernel.h"
+#include "runner/scenario/decode_requires.h"
+#include "runner/scenario/decode_value.h"
 #include "runner/scenario/reference.h"
 #include "runner/scenario/substitute.h"
 #include "runner/scenario/utf8.h"
@@ -14,13 +19,6 @@
 
 /* Each instance has two pipes and its output in memory. */
 enum { MAX_CLIENTS = 1000, MAX_RUNS = 10000 };
-
-static void decode_client_command(struct loader *loader, const struct field *field, void *target)
-{
-	struct client_spec *client = target;
-
-	decode_command(loader, field, &client->command);
-}
 
 static const struct schema_key env_named = {
 	.name = "NAME",
@@ -54,14 +52,6 @@ static void decode_env(struct loader *loader, const struct field *field, void *t
 	}
 }
 
-static void decode_stdin(struct loader *loader, const struct field *field, void *target)
-{
-	struct client_spec *client = target;
-
-	loader_add_text(loader, field->value);
-	client->stdin_text = xstrdup(field->value->text);
-}
-
 static void decode_cwd(struct loader *loader, const struct field *field, void *target)
 {
 	struct client_spec *client = target;
@@ -77,21 +67,6 @@ static void decode_cwd(struct loader *loader, const struct field *field, void *t
 	}
 }
 
-static void decode_file_content(struct loader *loader, const struct field *field, void *target)
-{
-	struct file_spec *file = target;
-
-	loader_add_text(loader, field->value);
-	file->content = xstrdup(field->value->text);
-}
-
-static void decode_file_executable(struct loader *loader, const struct field *field, void *target)
-{
-	struct file_spec *file = target;
-
-	decode_boolean(loader, field->value, &file->executable);
-}
-
 static const struct schema_key file_keys[] = {
 	{
 		.name = "content",
@@ -101,7 +76,8 @@ static const struct schema_key file_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_TEXT,
 		.required = true,
-		.decode = decode_file_content,
+		.references = true,
+		INTO(struct file_spec, content),
 	},
 	{
 		.name = "executable",
@@ -111,7 +87,7 @@ static const struct schema_key file_keys[] = {
 		.fallback = "false",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_BOOLEAN,
-		.decode = decode_file_executable,
+		INTO(struct file_spec, executable),
 	},
 };
 static const struct schema schema_file = {"a file", file_keys, ARRAY_SIZE(file_keys)};
@@ -205,10 +181,12 @@ static void decode_files(struct loader *loader, const struct field *field, void 
 		file->name = xstrdup(entry.key->text);
 		file->place = loader_place(loader, entry.key);
 		client->n_files++;
-		if (entry.value->kind == NODE_MAPPING)
+		if (entry.value->kind == NODE_MAPPING) {
 			decode_mapping(loader, &schema_file, entry.value, entry.key, file);
-		else
-			decode_file_content(loader, &entry, file);
+			continue;
+		}
+		loader_add_text(loader, entry.value);
+		file->content = xstrdup(entry.value->text);
 	}
 	check_nesting(loader, client);
 }
@@ -222,7 +200,7 @@ static const struct schema_key client_keys[] = {
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_TEXT,
 		.required = true,
-		.decode = decode_client_command,
+		INTO(struct client_spec, command),
 	},
 	{
 		.name = "env",
@@ -242,7 +220,8 @@ static const struct schema_key client_keys[] = {
 		.fallback = "\"\"",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_TEXT,
-		.decode = decode_stdin,
+		.references = true,
+		INTO(struct client_spec, stdin_text),
 	},
 	{
 		.name = "cwd",
@@ -314,64 +293,22 @@ static void decode_tags(struct loader *loader, const struct field *field, void *
 	}
 }
 
-static void decode_timeout(struct loader *loader, const struct field *field, void *target)
+static void note_leftover_timeout(struct loader *loader, const struct field *field, void *target)
 {
-	struct scenario *scenario = target;
-
-	decode_positive_duration(loader, field->value, &scenario->timeout_ns);
-}
-
-static void decode_run_for(struct loader *loader, const struct field *field, void *target)
-{
-	struct scenario *scenario = target;
-
-	decode_positive_duration(loader, field->value, &scenario->run_for_ns);
-}
-
-static void decode_stop_timeout(struct loader *loader, const struct field *field, void *target)
-{
-	struct scenario *scenario = target;
-
-	decode_positive_duration(loader, field->value, &scenario->stop_timeout_ns);
-}
-
-static void decode_leftover_timeout(struct loader *loader, const struct field *field, void *target)
-{
-	struct scenario *scenario = target;
-
-	scenario->has_leftover_timeout =
-		decode_duration(loader, field->value, &scenario->leftover_timeout_ns);
-}
-
-static void decode_clients(struct loader *loader, const struct field *field, void *target)
-{
-	struct scenario *scenario = target;
-	int64_t count;
-
-	if (decode_count(loader, field->value, "a number of instances", 1, MAX_CLIENTS, &count))
-		scenario->n_clients = (uint32_t)count;
+	((struct scenario *)target)->has_leftover_timeout = true;
 }
 
 /* Comes after "clients" in the table, so that all instances can be counted. */
-static void decode_repeat(struct loader *loader, const struct field *field, void *target)
+static void check_repeat(struct loader *loader, const struct field *field, void *target)
 {
-	struct scenario *scenario = target;
-	int64_t count;
+	const struct scenario *scenario = target;
 
-	if (!decode_count(loader, field->value, "a number of runs", 1, MAX_RUNS, &count))
-		return;
-	scenario->n_repeats = (uint32_t)count;
 	if (scenario_n_instances(scenario) <= MAX_RUNS)
 		return;
 	loader_error(loader, field->value,
 		     "%" PRIu32 " instances, %" PRIu32 " times, are more than %d clients",
 		     scenario->n_clients, scenario->n_repeats, MAX_RUNS);
 	loader_hint(loader, "lower \"clients\" or \"repeat\"");
-}
-
-/* By the time that a document is decoded, its matrix has been expanded (matrix.h). */
-static void decode_matrix(struct loader *loader, const struct field *field, void *target)
-{
 }
 
 static void decode_defaults(struct loader *loader, const struct field *field, void *target)
@@ -441,7 +378,8 @@ static const struct schema_key document_keys[] = {
 		.fallback = "30s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_timeout,
+		.positive = true,
+		INTO(struct scenario, timeout_ns),
 	},
 	{
 		.name = "run-for",
@@ -452,7 +390,8 @@ static const struct schema_key document_keys[] = {
 		.example = "10s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_run_for,
+		.positive = true,
+		INTO(struct scenario, run_for_ns),
 	},
 	{
 		.name = "stop-timeout",
@@ -463,7 +402,8 @@ static const struct schema_key document_keys[] = {
 		.fallback = "1s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_stop_timeout,
+		.positive = true,
+		INTO(struct scenario, stop_timeout_ns),
 	},
 	{
 		.name = "leftover-timeout",
@@ -474,7 +414,8 @@ static const struct schema_key document_keys[] = {
 		.example = "3s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_leftover_timeout,
+		INTO(struct scenario, leftover_timeout_ns),
+		.check = note_leftover_timeout,
 	},
 	{
 		.name = "endpoints",
@@ -525,7 +466,10 @@ static const struct schema_key document_keys[] = {
 		.fallback = "1",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_COUNT,
-		.decode = decode_clients,
+		.what = "a number of instances",
+		.low = 1,
+		.high = MAX_CLIENTS,
+		INTO(struct scenario, n_clients),
 	},
 	{
 		.name = "repeat",
@@ -535,7 +479,11 @@ static const struct schema_key document_keys[] = {
 		.fallback = "1",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_COUNT,
-		.decode = decode_repeat,
+		.what = "a number of runs",
+		.low = 1,
+		.high = MAX_RUNS,
+		INTO(struct scenario, n_repeats),
+		.check = check_repeat,
 	},
 	{
 		.name = "expect",
@@ -556,7 +504,6 @@ static const struct schema_key document_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_matrix,
 		.named = &matrix_value,
-		.decode = decode_matrix,
 	},
 	{
 		.name = "defaults",

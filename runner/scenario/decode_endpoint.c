@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The "endpoints" of a document: names, addresses, servers and fault scripts. */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_endpoint.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
+
+#include "runner/scenario/check_steps.h"
+#include "runner/scenario/decode_address.h"
+#include "runner/scenario/decode_condition.h"
+#include "runner/scenario/decode_policy.h"
+#include "runner/scenario/decode_step.h"
+#include "runner/scenario/decode_value.h"
 
 #define READY_DEFAULT_NS (5 * NS_PER_S)
 
@@ -43,15 +50,6 @@ static void decode_families(struct loader *loader, const struct field *field, vo
 	}
 	/* After an error: both, so that references to either are not called wrong as well. */
 	endpoint->n_families = good ? n : N_FAMILIES;
-}
-
-static void decode_port(struct loader *loader, const struct field *field, void *target)
-{
-	struct endpoint_spec *endpoint = target;
-	int64_t port;
-
-	if (decode_count(loader, field->value, "a port", 1, UINT16_MAX, &port))
-		endpoint->port = (uint16_t)port;
 }
 
 /* What is wrong with a host name (RFC 1123, section 2.1; RFC 1035, section 2.3.4), or NULL. */
@@ -158,20 +156,6 @@ static void decode_remote(struct loader *loader, const struct field *field, void
 	endpoint->serve = SERVE_NONE;
 }
 
-static void decode_server_command(struct loader *loader, const struct field *field, void *target)
-{
-	struct endpoint_spec *endpoint = target;
-
-	decode_command(loader, field, &endpoint->serve_command);
-}
-
-static void decode_server_ready(struct loader *loader, const struct field *field, void *target)
-{
-	struct endpoint_spec *endpoint = target;
-
-	decode_positive_duration(loader, field->value, &endpoint->serve_ready_ns);
-}
-
 static const struct schema_key server_keys[] = {
 	{
 		.name = "command",
@@ -181,7 +165,7 @@ static const struct schema_key server_keys[] = {
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_TEXT,
 		.required = true,
-		.decode = decode_server_command,
+		INTO(struct endpoint_spec, serve_command),
 	},
 	{
 		.name = "ready",
@@ -191,7 +175,8 @@ static const struct schema_key server_keys[] = {
 		.fallback = "5s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_server_ready,
+		.positive = true,
+		INTO(struct endpoint_spec, serve_ready_ns),
 	},
 };
 static const struct schema schema_server = {"a server", server_keys, ARRAY_SIZE(server_keys)};
@@ -208,62 +193,6 @@ static void decode_serve(struct loader *loader, const struct field *field, void 
 	} else if (decode_choice(loader, field->value, serve_choices, &choice)) {
 		endpoint->serve = (enum serve_kind)choice;
 	}
-}
-
-/*
- * People look for a way to say that a step has no end. There is none, because the last step never
- * ends, and any other that did not would hide those after it.
- */
-static bool endless_step(struct loader *loader, const struct node *node, bool last)
-{
-	static const char *const words[] = {
-		"forever", "always", "infinite", "infinitely", "endless", "endlessly", "repeat",
-		"*",       "x*",     "x",        "x∞",         "∞",       "xinf",      "...",
-		"x-1",     "x+1",    "+",        "x+",         "inf",     "ever",      "…",
-	};
-	const char *end = node->text + node->count, *word;
-
-	while (end > node->text && end[-1] == ' ')
-		end--;
-	word = end;
-	while (word > node->text && word[-1] != ' ')
-		word--;
-	if (word == node->text)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strlen(words[i]) != (size_t)(end - word) ||
-		    memcmp(words[i], word, (size_t)(end - word)) != 0)
-			continue;
-		loader_error_within(
-			loader, node, (size_t)(word - node->text), (size_t)(end - word),
-			"\"%.*s\" can't be said of a step: the last step lasts for ever "
-			"by itself",
-			(int)(end - word), word);
-		if (last)
-			loader_hint(loader, "leave it out, or give a number of attempts: x3");
-		else
-			loader_hint(loader, "give a number of attempts: x3; the steps after one "
-					    "that never ends would never be reached");
-		return true;
-	}
-	return false;
-}
-
-bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret)
-{
-	struct step_error error;
-	const char *text;
-
-	if (!decode_text(loader, node, &text))
-		return false;
-	if (step_parse(text, ret, &error) == 0)
-		return true;
-	if (endless_step(loader, node, last))
-		return false;
-	loader_error_within(loader, node, error.offset, error.length, "%s", error.message);
-	if (*error.hint)
-		loader_hint(loader, "%s", error.hint);
-	return false;
 }
 
 static void decode_step(struct loader *loader, const struct node *node, bool last,
@@ -509,7 +438,10 @@ static const struct schema_key endpoint_keys[] = {
 		.example = "8080",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_PORT,
-		.decode = decode_port,
+		.what = "a port",
+		.low = 1,
+		.high = UINT16_MAX,
+		INTO(struct endpoint_spec, port),
 	},
 	{
 		.name = "hostname",

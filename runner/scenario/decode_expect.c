@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is expected of the client: the keys below "expect". */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_expect.h"
 
-#include <pcre2.h>
-
-/* A new expectation; it is the scenario's at once. */
-struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,
-				    const struct node *value)
-{
-	struct scenario *scenario = loader->scenario;
-	struct expectation expectation = {
-		.kind = kind,
-		.place = loader_place(loader, value),
-		.endpoint = ALL_ENDPOINTS,
-		.tolerance = loader->tolerance,
-	};
-
-	array_append(scenario->expectations, scenario->n_expectations,
-		     loader->expectations_capacity, expectation);
-	return &scenario->expectations[scenario->n_expectations - 1];
-}
-
-static void decode_signal_key(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	decode_signal(loader, field->value, &expectation->value.exit.signal);
-}
+#include "runner/scenario/contradictions.h"
+#include "runner/scenario/decode_behaviour.h"
+#include "runner/scenario/decode_connections.h"
+#include "runner/scenario/decode_output.h"
+#include "runner/scenario/decode_policy.h"
+#include "runner/scenario/decode_value.h"
+#include "runner/scenario/expectation.h"
 
 static const struct schema_key exit_keys[] = {
 	{
@@ -38,7 +19,7 @@ static const struct schema_key exit_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_SIGNAL,
 		.required = true,
-		.decode = decode_signal_key,
+		INTO(struct expectation, value.exit.signal),
 	},
 };
 static const struct schema schema_exit = {"an exit by signal", exit_keys, ARRAY_SIZE(exit_keys)};
@@ -72,10 +53,10 @@ static void decode_statuses(struct loader *loader, const struct node *list,
 	}
 }
 
-static void decode_exit(struct loader *loader, const struct field *field, void *target)
+static void decode_exit(struct loader *loader, const struct field *field,
+			struct expectation *expectation)
 {
 	const struct node *value = field->value;
-	struct expectation *expectation = add_expectation(loader, EXPECT_EXIT, value);
 	int64_t status;
 
 	if (value->kind == NODE_MAPPING) {
@@ -93,56 +74,106 @@ static void decode_exit(struct loader *loader, const struct field *field, void *
 	}
 }
 
-static void decode_duration_key(struct loader *loader, const struct field *field, void *target)
+static void decode_count_value(struct loader *loader, const struct field *field,
+			       struct expectation *expectation)
 {
-	struct expectation *expectation = add_expectation(loader, EXPECT_DURATION, field->value);
+	decode_count_range(loader, field->value, &expectation->value.range.range,
+			   &expectation->value.range.exact);
+}
 
+static void decode_time_value(struct loader *loader, const struct field *field,
+			      struct expectation *expectation)
+{
 	decode_duration_range(loader, field->value, &expectation->value.range.range,
 			      &expectation->value.range.exact);
 }
 
-/* The index of the endpoint that a key names; false when there is none. */
-bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
-		   size_t *ret_endpoint)
+static bool is_any(const struct node *mapping)
 {
-	const struct scenario *scenario = loader->scenario;
-	AUTO_FREE const char **names = NULL;
-	size_t endpoint = scenario_endpoint(scenario, key->text), n = 0;
-
-	if (endpoint != SIZE_MAX) {
-		*ret_endpoint = endpoint;
-		return true;
-	}
-	*ret_endpoint = ALL_ENDPOINTS;
-	if (!loader->endpoints_known)
-		return true;
-	names = xzalloc((scenario->n_endpoints + 5) * sizeof(*names));
-	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		names[n++] = scenario->endpoints[i].name;
-	if (policies) {
-		names[n++] = "fixed";
-		names[n++] = "linear";
-		names[n++] = "exponential";
-		names[n++] = "policy";
-		loader_error(loader, key, "\"%s\" is neither an endpoint nor a policy", key->text);
-	} else {
-		loader_error(loader, key, "there is no endpoint \"%s\"", key->text);
-	}
-	loader_hint_names(loader, key->text, names, "there are");
-	return false;
+	return true;
 }
 
-static void decode_one_count(struct loader *loader, const struct node *value,
-			     enum expectation_kind kind, size_t endpoint)
+static bool is_policy_value(const struct node *mapping)
 {
-	struct expectation *expectation = add_expectation(loader, kind, value);
+	return !mapping->count || is_policy(mapping);
+}
+
+/* An endpoint may have the name of a key, but its value is a mapping then. */
+static bool holds_no_mapping(const struct node *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (mapping->pairs[i].value->kind == NODE_MAPPING)
+			return false;
+	return true;
+}
+
+/* What there is to know of each kind of expectation, besides its row among the keys below. */
+static const struct expectation_info {
+	/* Reads one value, of all endpoints or of one. NULL: the key makes several expectations. */
+	void (*decode)(struct loader *loader, const struct field *field,
+		       struct expectation *expectation);
+	/* Adds an error for what no client can meet; NULL: nothing is known to contradict it. */
+	void (*contradict)(struct checker *checker, const struct expectation *expectation);
+	/* Whether a mapping is a value rather than one of endpoints to values; NULL: never. */
+	bool (*is_value)(const struct node *mapping);
+} infos[EXPECT_N_KINDS] = {
+	[EXPECT_EXIT] = {decode_exit, NULL, is_any},
+	[EXPECT_DURATION] = {decode_time_value, contradict_time},
+	[EXPECT_ATTEMPTS] = {decode_count_value},
+	[EXPECT_RETRANSMISSIONS] = {decode_count_value},
+	[EXPECT_BACKOFF] = {decode_policy, contradict_policy, is_policy_value},
+	[EXPECT_ATTEMPT_DELAY] = {decode_policy, contradict_policy, is_policy_value},
+	[EXPECT_HERD] = {decode_herd, NULL, holds_no_mapping},
+	[EXPECT_CONNECT_TIMEOUT] = {decode_time_value, contradict_connect_timeout},
+	[EXPECT_GIVES_UP] = {decode_gives_up, contradict_gives_up, holds_no_mapping},
+	[EXPECT_FALLBACK] = {decode_fallback, contradict_fallback, is_any},
+	[EXPECT_CONCURRENT_ATTEMPTS] = {decode_concurrent_attempts, contradict_concurrent_attempts},
+	[EXPECT_LEAKS] = {decode_count_value},
+	[EXPECT_RETRY_ON] = {decode_retry_on, contradict_retry_on},
+	[EXPECT_TOTAL_BACKOFF] = {decode_time_value, contradict_total_backoff},
+	[EXPECT_CONNECTED] = {decode_count_value, contradict_connections},
+	[EXPECT_RECEIVED] = {decode_count_value, contradict_connections},
+	[EXPECT_SENT] = {decode_count_value, contradict_connections},
+	[EXPECT_ENDED] = {decode_ended},
+	[EXPECT_READ_TIMEOUT] = {decode_time_value, contradict_read_timeout},
+	[EXPECT_CONNECTING] = {decode_time_value, contradict_time},
+};
+
+static void decode_one(struct loader *loader, const struct field *field, unsigned kind,
+		       size_t endpoint)
+{
+	struct expectation *expectation =
+		add_expectation(loader, (enum expectation_kind)kind, field->value);
 
 	expectation->endpoint = endpoint;
-	decode_count_range(loader, value, &expectation->value.range.range,
-			   &expectation->value.range.exact);
+	infos[kind].decode(loader, field, expectation);
 }
 
-const struct schema_key schema_count_named = {
+/* Reads the value of a key that is one kind of expectation, at all endpoints or at some. */
+static void decode_expectation(struct loader *loader, const struct field *field, void *target)
+{
+	const struct node *value = field->value;
+	unsigned kind = field->schema->expectation;
+	bool policies = kind == EXPECT_BACKOFF || kind == EXPECT_ATTEMPT_DELAY;
+
+	if (value->kind != NODE_MAPPING || (infos[kind].is_value && infos[kind].is_value(value))) {
+		decode_one(loader, field, kind, ALL_ENDPOINTS);
+		return;
+	}
+	if (!value->count)
+		loader_error(loader, value, "\"%s\" names no endpoint", field->key->text);
+	for (size_t i = 0; i < value->count; i++) {
+		struct field entry = {field->schema->named, value->pairs[i].key,
+				      value->pairs[i].value};
+		size_t endpoint;
+
+		if (find_endpoint(loader, entry.key, policies, &endpoint) &&
+		    decode_form(loader, &entry))
+			decode_one(loader, &entry, kind, endpoint);
+	}
+}
+
+static const struct schema_key count_named = {
 	.name = "ENDPOINT",
 	.value = "a number or a range",
 	.description = "How many at this endpoint.",
@@ -151,173 +182,55 @@ const struct schema_key schema_count_named = {
 	.type = SCHEMA_COUNT_RANGE,
 };
 
-void decode_counts(struct loader *loader, const struct field *field, enum expectation_kind kind)
-{
-	const struct node *value = field->value;
-
-	if (value->kind != NODE_MAPPING) {
-		decode_one_count(loader, value, kind, ALL_ENDPOINTS);
-		return;
-	}
-	if (!value->count)
-		loader_error(loader, value, "\"%s\" names no endpoint", field->key->text);
-	for (size_t i = 0; i < value->count; i++) {
-		struct field entry = {&schema_count_named, value->pairs[i].key,
-				      value->pairs[i].value};
-		size_t endpoint;
-
-		if (find_endpoint(loader, entry.key, false, &endpoint) &&
-		    decode_form(loader, &entry))
-			decode_one_count(loader, entry.value, kind, endpoint);
-	}
-}
-
-static void decode_attempts(struct loader *loader, const struct field *field, void *target)
-{
-	decode_counts(loader, field, EXPECT_ATTEMPTS);
-}
-
-static void decode_retransmissions(struct loader *loader, const struct field *field, void *target)
-{
-	decode_counts(loader, field, EXPECT_RETRANSMISSIONS);
-}
-
-/* What the keys of "stdout" and "stderr" have to know. */
-struct output {
-	enum expectation_kind kind;
-	bool negated;
+static const struct schema_key time_named = {
+	.name = "ENDPOINT",
+	.value = "a duration or a range",
+	.description = "The time at this endpoint.",
+	.example = "5s",
+	.forms = SCHEMA_SCALAR,
+	.type = SCHEMA_DURATION_RANGE,
 };
 
-static bool check_pattern(struct loader *loader, const struct node *node)
-{
-	PCRE2_UCHAR message[128];
-	PCRE2_SIZE offset;
-	pcre2_code *code;
-	int error;
-
-	code = pcre2_compile((PCRE2_SPTR)node->text, node->count, PCRE2_UTF, &error, &offset, NULL);
-	if (code) {
-		pcre2_code_free(code);
-		return true;
+/* Rows of counts and of times, which all endpoints or some of them have. */
+#define COUNT_KEY(key, of, shown, text)                                                            \
+	{                                                                                          \
+		.name = (key), .value = "a number or a range, or a mapping of endpoints to them",  \
+		.description = (text), .example = (shown),                                         \
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_COUNT_RANGE,               \
+		.named = &count_named, .expectation = (of), .decode = decode_expectation,          \
 	}
-	pcre2_get_error_message(error, message, sizeof(message));
-	return loader_error_within(loader, node, MIN((size_t)offset, node->count), 1,
-				   "the pattern is wrong at offset %zu: %s", (size_t)offset,
-				   (const char *)message);
-}
-
-static void add_text(struct loader *loader, const struct node *node, const struct output *output,
-		     enum text_match_kind match)
-{
-	struct expectation *expectation;
-	const char *text;
-
-	if (!decode_text(loader, node, &text))
-		return;
-	if (!*text) {
-		loader_error(loader, node, "an empty text is found everywhere");
-		return;
+#define TIME_KEY(key, of, shown, text)                                                             \
+	{                                                                                          \
+		.name = (key),                                                                     \
+		.value = "a duration or a range, or a mapping of endpoints to them",               \
+		.description = (text), .example = (shown),                                         \
+		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_DURATION_RANGE,            \
+		.named = &time_named, .expectation = (of), .decode = decode_expectation,           \
 	}
-	if (match == TEXT_MATCHES && !check_pattern(loader, node))
-		return;
-	expectation = add_expectation(loader, output->kind, node);
-	expectation->value.text.match = match;
-	expectation->value.text.negated = output->negated;
-	expectation->value.text.text = xstrdup(text);
-}
-
-/* A text or a list of texts. */
-static void add_texts(struct loader *loader, const struct field *field, const struct output *output,
-		      enum text_match_kind match)
-{
-	const struct node *value = field->value;
-
-	if (value->kind == NODE_TEXT) {
-		add_text(loader, value, output, match);
-		return;
+#define POLICY_KEY(key, of, text)                                                                  \
+	{                                                                                          \
+		.name = (key), .value = "a policy, or a mapping of endpoints to policies",         \
+		.description = (text), .example = "{fixed: 2s}",                                   \
+		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING, .type = SCHEMA_POLICY,      \
+		.mapping = &schema_policy, .named = &schema_policy_named, .expectation = (of),     \
+		.decode = decode_expectation,                                                      \
 	}
-	if (!value->count)
-		loader_error(loader, value, "\"%s\" is empty", field->key->text);
-	for (size_t i = 0; i < value->count; i++)
-		add_text(loader, value->items[i], output, match);
-}
 
-static void decode_contains(struct loader *loader, const struct field *field, void *target)
-{
-	add_texts(loader, field, target, TEXT_CONTAINS);
-}
+static const struct schema_key bytes_keys[] = {
+	COUNT_KEY("received", EXPECT_RECEIVED, "1000",
+		  "How many bytes of data came from the servers."),
+	COUNT_KEY("sent", EXPECT_SENT, "{api: 1..500}",
+		  "How many bytes of data the client sent, without repetitions."),
+};
+static const struct schema schema_bytes = {"\"bytes\"", bytes_keys, ARRAY_SIZE(bytes_keys)};
 
-static void decode_matches(struct loader *loader, const struct field *field, void *target)
-{
-	add_texts(loader, field, target, TEXT_MATCHES);
-}
-
-/* A mapping of texts; one that asks for nothing is an error. */
-static void decode_texts(struct loader *loader, const struct schema *schema,
-			 const struct field *field, struct output *output)
+static void decode_bytes(struct loader *loader, const struct field *field, void *target)
 {
 	if (!field->value->count) {
-		loader_error(loader, field->value, "\"%s\" is empty", field->key->text);
-		loader_hint(loader, "for example: %s: %s", field->key->text,
-			    field->schema->example);
+		loader_error(loader, field->value, "\"bytes\" asks for nothing");
+		loader_hint(loader, "for example: bytes: %s", field->schema->example);
 	}
-	decode_mapping(loader, schema, field->value, field->key, output);
-}
-
-#define CONTAINS_KEY                                                                               \
-	{                                                                                          \
-		.name = "contains", .value = "a text or a list of texts",                          \
-		.description = "Each of these texts occurs in the output.",                        \
-		.example = "\"Connection refused\"", .forms = SCHEMA_SCALAR | SCHEMA_LIST,         \
-		.type = SCHEMA_TEXT, .decode = decode_contains,                                    \
-	}
-#define MATCHES_KEY                                                                                \
-	{                                                                                          \
-		.name = "matches", .value = "a pattern or a list of patterns",                     \
-		.description = "Each of these patterns (PCRE2) matches somewhere in the output.",  \
-		.example = "'attempt \\d+'", .forms = SCHEMA_SCALAR | SCHEMA_LIST,                 \
-		.type = SCHEMA_PATTERN, .decode = decode_matches,                                  \
-	}
-
-static const struct schema_key not_keys[] = {CONTAINS_KEY, MATCHES_KEY};
-static const struct schema schema_not = {"what must not be in an output", not_keys,
-					 ARRAY_SIZE(not_keys)};
-
-static void decode_not(struct loader *loader, const struct field *field, void *target)
-{
-	struct output output = *(const struct output *)target;
-
-	output.negated = true;
-	if (field->value->kind == NODE_MAPPING)
-		decode_texts(loader, &schema_not, field, &output);
-	else
-		add_texts(loader, field, &output, TEXT_CONTAINS);
-}
-
-static const struct schema_key output_keys[] = {
-	CONTAINS_KEY,
-	MATCHES_KEY,
-	{
-		.name = "not",
-		.value = "a text, a list of texts, or a mapping of contains and matches",
-		.description = "None of these texts occurs in the output.",
-		.example = "panic",
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-		.type = SCHEMA_TEXT,
-		.mapping = &schema_not,
-		.decode = decode_not,
-	},
-};
-static const struct schema schema_output = {"an output", output_keys, ARRAY_SIZE(output_keys)};
-
-static void decode_stdout(struct loader *loader, const struct field *field, void *target)
-{
-	decode_texts(loader, &schema_output, field, &(struct output){.kind = EXPECT_STDOUT});
-}
-
-static void decode_stderr(struct loader *loader, const struct field *field, void *target)
-{
-	decode_texts(loader, &schema_output, field, &(struct output){.kind = EXPECT_STDERR});
+	decode_mapping(loader, &schema_bytes, field->value, field->key, target);
 }
 
 static void decode_document_tolerance(struct loader *loader, const struct field *field,
@@ -347,7 +260,8 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_STATUS,
 		.mapping = &schema_exit,
-		.decode = decode_exit,
+		.expectation = EXPECT_EXIT,
+		.decode = decode_expectation,
 	},
 	{
 		.name = "duration",
@@ -356,51 +270,17 @@ static const struct schema_key expect_keys[] = {
 		.example = "1s..5s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION_RANGE,
-		.decode = decode_duration_key,
+		.expectation = EXPECT_DURATION,
+		.decode = decode_expectation,
 	},
-	{
-		.name = "attempts",
-		.value = "a number, a range, or a mapping of endpoints to them",
-		.description = "How many connection attempts there are.",
-		.example = "3",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_COUNT_RANGE,
-		.named = &schema_count_named,
-		.decode = decode_attempts,
-	},
-	{
-		.name = "retransmissions",
-		.value = "a number, a range, or a mapping of endpoints to them",
-		.description = "How often the kernel repeats a SYN.",
-		.example = "0",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_COUNT_RANGE,
-		.named = &schema_count_named,
-		.decode = decode_retransmissions,
-	},
-	{
-		.name = "backoff",
-		.value = "a policy, or a mapping of endpoints to policies",
-		.description = "How long the client waits, from the end of an attempt to the start "
-			       "of the next.",
-		.example = "{fixed: 2s}",
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-		.type = SCHEMA_POLICY,
-		.mapping = &schema_policy,
-		.named = &schema_policy_named,
-		.decode = decode_backoff,
-	},
-	{
-		.name = "attempt-delay",
-		.value = "a policy, or a mapping of endpoints to policies",
-		.description = "The times from the start of an attempt to the start of the next.",
-		.example = "{fixed: 2s}",
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-		.type = SCHEMA_POLICY,
-		.mapping = &schema_policy,
-		.named = &schema_policy_named,
-		.decode = decode_attempt_delay,
-	},
+	COUNT_KEY("attempts", EXPECT_ATTEMPTS, "3", "How many connection attempts there are."),
+	COUNT_KEY("retransmissions", EXPECT_RETRANSMISSIONS, "0",
+		  "How often the kernel repeats a SYN."),
+	POLICY_KEY(
+		"backoff", EXPECT_BACKOFF,
+		"How long the client waits, from the end of an attempt to the start of the next."),
+	POLICY_KEY("attempt-delay", EXPECT_ATTEMPT_DELAY,
+		   "The times from the start of an attempt to the start of the next."),
 	{
 		.name = "stdout",
 		.value = "a mapping of contains, matches and not",
@@ -419,16 +299,7 @@ static const struct schema_key expect_keys[] = {
 		.mapping = &schema_output,
 		.decode = decode_stderr,
 	},
-	{
-		.name = "connected",
-		.value = "a number or a range, or a mapping of endpoints to these",
-		.description = "How many attempts become connections.",
-		.example = "1",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_COUNT_RANGE,
-		.named = &schema_count_named,
-		.decode = decode_connected,
-	},
+	COUNT_KEY("connected", EXPECT_CONNECTED, "1", "How many attempts become connections."),
 	{
 		.name = "bytes",
 		.value = "a mapping of received and sent",
@@ -448,7 +319,8 @@ static const struct schema_key expect_keys[] = {
 		.type = SCHEMA_CHOICE,
 		.choices = connection_ends,
 		.named = &schema_ended_named,
-		.decode = decode_ended,
+		.expectation = EXPECT_ENDED,
+		.decode = decode_expectation,
 	},
 	{
 		.name = "herd",
@@ -458,54 +330,20 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_herd,
 		.named = &schema_herd_named,
-		.decode = decode_herd,
+		.expectation = EXPECT_HERD,
+		.decode = decode_expectation,
 	},
-	{
-		.name = "connect-timeout",
-		.value = "a duration or a range, or a mapping of endpoints to them",
-		.description =
-			"How long the client waits for an answer, from the first SYN until it "
-			"closes the socket itself.",
-		.example = "5s",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_DURATION_RANGE,
-		.named = &schema_time_named,
-		.decode = decode_connect_timeout,
-	},
-	{
-		.name = "read-timeout",
-		.value = "a duration or a range, or a mapping of endpoints to them",
-		.description = "How long the client waits for data, from connected or the last "
-			       "byte received "
-			       "until it closes or resets the connection itself.",
-		.example = "30s",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_DURATION_RANGE,
-		.named = &schema_time_named,
-		.decode = decode_read_timeout,
-	},
-	{
-		.name = "connecting",
-		.value = "a duration or a range, or a mapping of endpoints to them",
-		.description =
-			"How long all attempts take together, from the first SYN to the last "
-			"end of an attempt.",
-		.example = "..15s",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_DURATION_RANGE,
-		.named = &schema_time_named,
-		.decode = decode_connecting,
-	},
-	{
-		.name = "total-backoff",
-		.value = "a duration or a range, or a mapping of endpoints to them",
-		.description = "How long all pauses of the client are together.",
-		.example = "..10s",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_DURATION_RANGE,
-		.named = &schema_time_named,
-		.decode = decode_total_backoff,
-	},
+	TIME_KEY("connect-timeout", EXPECT_CONNECT_TIMEOUT, "5s",
+		 "How long the client waits for an answer, from the first SYN until it closes the "
+		 "socket itself."),
+	TIME_KEY("read-timeout", EXPECT_READ_TIMEOUT, "30s",
+		 "How long the client waits for data, from connected or the last byte received "
+		 "until it closes or resets the connection itself."),
+	TIME_KEY("connecting", EXPECT_CONNECTING, "..15s",
+		 "How long all attempts take together, from the first SYN to the last end of an "
+		 "attempt."),
+	TIME_KEY("total-backoff", EXPECT_TOTAL_BACKOFF, "..10s",
+		 "How long all pauses of the client are together."),
 	{
 		.name = "gives-up",
 		.value = "a mapping of after and attempts, or a mapping of endpoints to it",
@@ -514,7 +352,8 @@ static const struct schema_key expect_keys[] = {
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_gives_up,
 		.named = &schema_gives_up_named,
-		.decode = decode_gives_up,
+		.expectation = EXPECT_GIVES_UP,
+		.decode = decode_expectation,
 	},
 	{
 		.name = "retry-on",
@@ -526,7 +365,8 @@ static const struct schema_key expect_keys[] = {
 		.type = SCHEMA_CHOICE,
 		.choices = ending_names,
 		.named = &schema_retry_on_named,
-		.decode = decode_retry_on,
+		.expectation = EXPECT_RETRY_ON,
+		.decode = decode_expectation,
 	},
 	{
 		.name = "order",
@@ -546,28 +386,13 @@ static const struct schema_key expect_keys[] = {
 		.example = "{from: ipv6, to: ipv4, within: 300ms}",
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_fallback,
-		.decode = decode_fallback,
+		.expectation = EXPECT_FALLBACK,
+		.decode = decode_expectation,
 	},
-	{
-		.name = "concurrent-attempts",
-		.value = "a number or a range, or a mapping of endpoints to them",
-		.description = "How many attempts are open at once, at most.",
-		.example = "1",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_COUNT_RANGE,
-		.named = &schema_most_named,
-		.decode = decode_concurrent_attempts,
-	},
-	{
-		.name = "leaks",
-		.value = "a number or a range, or a mapping of endpoints to them",
-		.description = "How many sockets outlive their attempt, or the client.",
-		.example = "0",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_COUNT_RANGE,
-		.named = &schema_most_named,
-		.decode = decode_leaks,
-	},
+	COUNT_KEY("concurrent-attempts", EXPECT_CONCURRENT_ATTEMPTS, "1",
+		  "How many attempts are open at once, at most."),
+	COUNT_KEY("leaks", EXPECT_LEAKS, "0",
+		  "How many sockets outlive their attempt, or the client."),
 };
 const struct schema schema_expect = {"\"expect\"", expect_keys, ARRAY_SIZE(expect_keys)};
 
@@ -581,4 +406,22 @@ void decode_expect(struct loader *loader, const struct field *field, void *targe
 		loader_hint(loader, "for example: expect: %s", field->schema->example);
 	}
 	decode_mapping(loader, &schema_expect, value, field->key, target);
+}
+
+void check_contradictions(struct loader *loader)
+{
+	const struct scenario *scenario = loader->scenario;
+	struct checker checker = {
+		.loader = loader,
+		.scenario = scenario,
+		.n_instances = scenario_n_instances(scenario),
+	};
+
+	contradict_run_for(&checker);
+	for (size_t i = 0; i < scenario->n_expectations; i++) {
+		const struct expectation *expectation = &scenario->expectations[i];
+
+		if (infos[expectation->kind].contradict)
+			infos[expectation->kind].contradict(&checker, expectation);
+	}
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The "kernel" of a document: settings that it makes in its own network namespace. */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_kernel.h"
 
 #include "common/text.h"
+#include "runner/scenario/decode_value.h"
 #include "runner/scenario/sysctl_allowlist.h"
 
 const struct schema_key schema_kernel_named = {

@@ -4,48 +4,19 @@
  * four ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes
  * figures beside it; what they have in common stands beside all of them.
  */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_policy.h"
 
+#include "runner/scenario/decode_value.h"
 #include "runner/scenario/policy.h"
 
 const char *const policy_words[] = {"fixed",  "linear",    "exponential", "list",
 				    "policy", "tolerance", NULL};
 
-static void decode_base(struct loader *loader, const struct field *field, void *target)
+static void check_cap(struct loader *loader, const struct field *field, void *target)
 {
-	struct policy *policy = target;
-
-	decode_positive_duration(loader, field->value, &policy->base_ns);
-}
-
-static void decode_step(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
-
-	decode_positive_duration(loader, field->value, &policy->step_ns);
-}
-
-static void decode_factor(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
-	double factor;
-
-	if (!decode_number(loader, field->value, &factor))
-		return;
-	if (factor < 1 || factor > 1000)
-		loader_error(loader, field->value, "the factor %s is out of range: it is 1 to 1000",
-			     field->value->text);
-	else
-		policy->factor = factor;
-}
-
-static void decode_cap(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
+	const struct policy *policy = &((struct expectation *)target)->value.policy;
 	char base[DURATION_TEXT_SIZE];
 
-	if (!decode_duration(loader, field->value, &policy->cap_ns))
-		return;
 	/* The base stands before the cap in the table, so it is known here. */
 	if (policy->cap_ns < policy->base_ns) {
 		loader_error(loader, field->value, "the cap is below the base");
@@ -58,12 +29,9 @@ static void decode_cap(struct loader *loader, const struct field *field, void *t
 	}
 }
 
-static void decode_plus(struct loader *loader, const struct field *field, void *target)
+static void check_plus(struct loader *loader, const struct field *field, void *target)
 {
-	struct policy *policy = target;
-
-	if (decode_positive_duration(loader, field->value, &policy->jitter_plus_ns))
-		policy->jitter = JITTER_PLUS;
+	((struct expectation *)target)->value.policy.jitter = JITTER_PLUS;
 }
 
 static const struct schema_key jitter_keys[] = {
@@ -76,7 +44,9 @@ static const struct schema_key jitter_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
 		.required = true,
-		.decode = decode_plus,
+		.positive = true,
+		INTO(struct expectation, value.policy.jitter_plus_ns),
+		.check = check_plus,
 	},
 };
 static const struct schema schema_jitter = {"an added jitter", jitter_keys,
@@ -94,12 +64,12 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 		{JITTER_DECORRELATED, "decorrelated"},
 	};
 	const char *names[ARRAY_SIZE(kinds) + 1] = {0};
-	struct policy *policy = target;
+	struct policy *policy = &((struct expectation *)target)->value.policy;
 	const char *text = field->value->text;
 	size_t choice;
 
 	if (field->value->kind == NODE_MAPPING) {
-		decode_mapping(loader, &schema_jitter, field->value, field->key, policy);
+		decode_mapping(loader, &schema_jitter, field->value, field->key, target);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -112,67 +82,58 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 	}
 }
 
-static void decode_max_attempts(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = target;
-
-	decode_count(loader, field->value, "a number of attempts", 1, SCRIPT_MAX_REPEAT,
-		     &policy->max_attempts);
-}
-
-#define BASE_KEY(is_required, text)                                                                \
-	{                                                                                          \
-		.name = "base", .value = "a duration", .description = (text), .example = "100ms",  \
-		.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = (is_required),        \
-		.decode = decode_base,                                                             \
-	}
-#define CAP_KEY                                                                                    \
-	{                                                                                          \
-		.name = "cap", .value = "a duration",                                              \
-		.description = "The longest wait; unless given, waits grow for ever.",             \
-		.example = "10s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,                 \
-		.decode = decode_cap,                                                              \
-	}
-#define JITTER_KEY                                                                                 \
-	{                                                                                          \
-		.name = "jitter",                                                                  \
-		.value = "none, full, equal, decorrelated, a percentage, or {plus: DURATION}",     \
-		.description = "How waits are spread: \"full\" anywhere from 0 to the wait, "      \
-			       "\"equal\" from half of it, \"decorrelated\" from the base to a "   \
-			       "multiple of the wait before, a percentage more or less, \"plus\" " \
-			       "up to a duration longer.",                                         \
-		.example = "full", .fallback = "none", .forms = SCHEMA_SCALAR | SCHEMA_MAPPING,    \
-		.type = SCHEMA_JITTER, .mapping = &schema_jitter, .decode = decode_jitter,         \
-	}
+/* The figures of a policy, below its family or beside its name. */
+#define BASE_KEY(text)                                                                             \
+	.name = "base", .value = "a duration", .description = (text), .example = "100ms",          \
+	.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,                         \
+	INTO(struct expectation, value.policy.base_ns)
+#define FACTOR_KEY(text)                                                                           \
+	.name = "factor", .value = "a number, at least 1", .description = (text),                  \
+	.example = "1.5", .forms = SCHEMA_SCALAR, .type = SCHEMA_FACTOR,                           \
+	INTO(struct expectation, value.policy.factor)
+#define CAP_KEY(text)                                                                              \
+	.name = "cap", .value = "a duration", .description = (text), .example = "10s",             \
+	.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .check = check_cap,                       \
+	INTO(struct expectation, value.policy.cap_ns)
+#define JITTER_KEY(values, text)                                                                   \
+	.name = "jitter", .value = values ", a percentage, or {plus: DURATION}",                   \
+	.description = (text), .forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_JITTER,     \
+	.mapping = &schema_jitter, .decode = decode_jitter
 #define MAX_ATTEMPTS_KEY                                                                           \
 	{                                                                                          \
 		.name = "max-attempts", .value = "a number",                                       \
-		.description = "After so many attempts there is no other.", .example = "5",        \
-		.forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .decode = decode_max_attempts,       \
+		.description = "No attempt follows the one with this number.", .example = "5",     \
+		.forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .what = "a number of attempts",      \
+		.low = 1, .high = SCRIPT_MAX_REPEAT,                                               \
+		INTO(struct expectation, value.policy.max_attempts),                               \
 	}
+#define GROWING_KEYS                                                                               \
+	{CAP_KEY("The longest wait; unless given, waits grow without limit.")},                    \
+		{                                                                                  \
+			JITTER_KEY("none, full, equal, decorrelated",                              \
+				   "How waits are spread: \"full\" anywhere from 0 to the wait, "  \
+				   "\"equal\" from half of it, \"decorrelated\" from the base "    \
+				   "to a multiple of the wait before, a percentage more or "       \
+				   "less, \"plus\" up to a duration longer."),                     \
+			.example = "full",                                                         \
+			.fallback = "none",                                                        \
+		},                                                                                 \
+		MAX_ATTEMPTS_KEY
 
 static const struct schema_key exponential_keys[] = {
-	BASE_KEY(true, "The first wait."),
+	{BASE_KEY("The first wait."), .required = true},
 	{
-		.name = "factor",
-		.value = "a number, at least 1",
-		.description = "By how much each wait is longer than the one before; with "
-			       "decorrelated jitter the multiple, 3 unless given.",
-		.example = "1.5",
+		FACTOR_KEY("By how much each wait is longer than the one before; with decorrelated "
+			   "jitter the multiple, 3 unless given."),
 		.fallback = "2",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_FACTOR,
-		.decode = decode_factor,
 	},
-	CAP_KEY,
-	JITTER_KEY,
-	MAX_ATTEMPTS_KEY,
+	GROWING_KEYS,
 };
 static const struct schema schema_exponential = {"an exponential policy", exponential_keys,
 						 ARRAY_SIZE(exponential_keys)};
 
 static const struct schema_key linear_keys[] = {
-	BASE_KEY(true, "The first wait."),
+	{BASE_KEY("The first wait."), .required = true},
 	{
 		.name = "step",
 		.value = "a duration",
@@ -181,11 +142,10 @@ static const struct schema_key linear_keys[] = {
 		.example = "500ms",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = decode_step,
+		.positive = true,
+		INTO(struct expectation, value.policy.step_ns),
 	},
-	CAP_KEY,
-	JITTER_KEY,
-	MAX_ATTEMPTS_KEY,
+	GROWING_KEYS,
 };
 static const struct schema schema_linear = {"a linear policy", linear_keys,
 					    ARRAY_SIZE(linear_keys)};
@@ -234,7 +194,7 @@ static void decode_linear(struct loader *loader, const struct field *field, void
 	struct policy *policy = &((struct expectation *)target)->value.policy;
 
 	policy->kind = POLICY_LINEAR;
-	decode_mapping(loader, &schema_linear, field->value, field->key, policy);
+	decode_mapping(loader, &schema_linear, field->value, field->key, target);
 	if (policy->step_ns == 0)
 		policy->step_ns = policy->base_ns;
 	if (policy->jitter == JITTER_DECORRELATED)
@@ -247,7 +207,7 @@ static void decode_exponential(struct loader *loader, const struct field *field,
 	struct policy *policy = &((struct expectation *)target)->value.policy;
 
 	policy->kind = POLICY_EXPONENTIAL;
-	decode_mapping(loader, &schema_exponential, field->value, field->key, policy);
+	decode_mapping(loader, &schema_exponential, field->value, field->key, target);
 	if (policy->jitter == JITTER_DECORRELATED && !node_get(field->value, "factor"))
 		policy->factor = 3;
 }
@@ -279,80 +239,22 @@ static void decode_name(struct loader *loader, const struct field *field, void *
 	}
 }
 
-static void decode_policy_base(struct loader *loader, const struct field *field, void *target)
+static void check_named_base(struct loader *loader, const struct field *field, void *target)
 {
 	struct policy *policy = &((struct expectation *)target)->value.policy;
 
-	if (!decode_positive_duration(loader, field->value, &policy->base_ns))
-		return;
 	/* With a delay of its own, the range that is allowed becomes that delay. */
-	if (policy->kind == POLICY_RANGE && policy->name) {
-		policy->kind = POLICY_FIXED;
-		if (policy->base_ns < 10 * NS_PER_MS || policy->base_ns > policy->cap_ns)
-			loader_error(loader, field->value,
-				     "RFC 8305 allows a delay of 10ms to 2s only");
-		policy->cap_ns = INT64_MAX;
-	}
-}
-
-static void decode_policy_factor(struct loader *loader, const struct field *field, void *target)
-{
-	decode_factor(loader, field, &((struct expectation *)target)->value.policy);
-}
-
-static void decode_policy_cap(struct loader *loader, const struct field *field, void *target)
-{
-	decode_cap(loader, field, &((struct expectation *)target)->value.policy);
-}
-
-static void decode_policy_jitter(struct loader *loader, const struct field *field, void *target)
-{
-	decode_jitter(loader, field, &((struct expectation *)target)->value.policy);
-}
-
-static void decode_policy_max_attempts(struct loader *loader, const struct field *field,
-				       void *target)
-{
-	decode_max_attempts(loader, field, &((struct expectation *)target)->value.policy);
+	if (policy->kind != POLICY_RANGE || !policy->name)
+		return;
+	policy->kind = POLICY_FIXED;
+	if (policy->base_ns < 10 * NS_PER_MS || policy->base_ns > policy->cap_ns)
+		loader_error(loader, field->value, "RFC 8305 allows a delay of 10ms to 2s only");
+	policy->cap_ns = INT64_MAX;
 }
 
 static const char *const first_choices[] = {"policy", "at-once", NULL};
 static const char *const per_choices[] = {"attempt", "round", NULL};
 static const char *const reset_choices[] = {"never", "success", NULL};
-
-static void decode_first(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = &((struct expectation *)target)->value.policy;
-	size_t choice;
-
-	if (decode_choice(loader, field->value, first_choices, &choice))
-		policy->first_at_once = choice == 1;
-}
-
-static void decode_per(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = &((struct expectation *)target)->value.policy;
-	size_t choice;
-
-	if (decode_choice(loader, field->value, per_choices, &choice))
-		policy->per_round = choice == 1;
-}
-
-static void decode_resets_on(struct loader *loader, const struct field *field, void *target)
-{
-	struct policy *policy = &((struct expectation *)target)->value.policy;
-	size_t choice;
-
-	if (decode_choice(loader, field->value, reset_choices, &choice))
-		policy->resets_on_success = choice == 1;
-}
-
-static void decode_policy_tolerance(struct loader *loader, const struct field *field, void *target)
-{
-	struct expectation *expectation = target;
-
-	decode_tolerance(loader, field->value, &expectation->tolerance);
-}
 
 static const struct schema_key policy_keys[] = {
 	{
@@ -401,52 +303,15 @@ static const struct schema_key policy_keys[] = {
 		.choices = named_policy_names,
 		.decode = decode_name,
 	},
+	{BASE_KEY("With a name: its first wait."), .check = check_named_base},
+	{FACTOR_KEY("With a name: by how much each wait is longer than the one before.")},
+	{CAP_KEY("With a name: its longest wait.")},
 	{
-		.name = "base",
-		.value = "a duration",
-		.description = "With a name: its first wait.",
-		.example = "100ms",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.decode = decode_policy_base,
-	},
-	{
-		.name = "factor",
-		.value = "a number, at least 1",
-		.description = "With a name: by how much each wait is longer than the one before.",
-		.example = "1.5",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_FACTOR,
-		.decode = decode_policy_factor,
-	},
-	{
-		.name = "cap",
-		.value = "a duration",
-		.description = "With a name: its longest wait.",
-		.example = "10s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.decode = decode_policy_cap,
-	},
-	{
-		.name = "jitter",
-		.value = "none, full, equal, a percentage, or {plus: DURATION}",
-		.description = "With a fixed wait or a name: how waits are spread.",
+		JITTER_KEY("none, full, equal",
+			   "With a fixed wait or a name: how waits are spread."),
 		.example = "20%",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_JITTER,
-		.mapping = &schema_jitter,
-		.decode = decode_policy_jitter,
 	},
-	{
-		.name = "max-attempts",
-		.value = "a number",
-		.description = "After so many attempts there is no other.",
-		.example = "5",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_COUNT,
-		.decode = decode_policy_max_attempts,
-	},
+	MAX_ATTEMPTS_KEY,
 	{
 		.name = "first",
 		.value = "policy or at-once",
@@ -457,7 +322,7 @@ static const struct schema_key policy_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_CHOICE,
 		.choices = first_choices,
-		.decode = decode_first,
+		INTO(struct expectation, value.policy.first_at_once),
 	},
 	{
 		.name = "per",
@@ -468,7 +333,7 @@ static const struct schema_key policy_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_CHOICE,
 		.choices = per_choices,
-		.decode = decode_per,
+		INTO(struct expectation, value.policy.per_round),
 	},
 	{
 		.name = "resets-on",
@@ -480,7 +345,7 @@ static const struct schema_key policy_keys[] = {
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_CHOICE,
 		.choices = reset_choices,
-		.decode = decode_resets_on,
+		INTO(struct expectation, value.policy.resets_on_success),
 	},
 	{
 		.name = "tolerance",
@@ -490,7 +355,7 @@ static const struct schema_key policy_keys[] = {
 		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 		.type = SCHEMA_TOLERANCE,
 		.mapping = &schema_tolerance,
-		.decode = decode_policy_tolerance,
+		INTO(struct expectation, tolerance),
 	},
 };
 const struct schema schema_policy = {"a policy", policy_keys, ARRAY_SIZE(policy_keys)};
@@ -626,14 +491,12 @@ static void decode_policy_mapping(struct loader *loader, const struct field *fie
 			     "a range says already how waits are spread");
 }
 
-static void decode_policy(struct loader *loader, const struct field *field,
-			  enum expectation_kind kind, size_t endpoint)
+void decode_policy(struct loader *loader, const struct field *field,
+		   struct expectation *expectation)
 {
 	const struct node *value = field->value;
-	struct expectation *expectation = add_expectation(loader, kind, value);
 	struct policy *policy = &expectation->value.policy;
 
-	expectation->endpoint = endpoint;
 	*policy = (struct policy){.factor = 2, .cap_ns = INT64_MAX};
 	if (value->kind == NODE_LIST) {
 		decode_list_policy(loader, value, policy);
@@ -643,7 +506,7 @@ static void decode_policy(struct loader *loader, const struct field *field,
 		decode_name(loader, field, expectation);
 	else
 		decode_policy_mapping(loader, field, expectation);
-	check_named(loader, value, value, kind, policy);
+	check_named(loader, value, value, expectation->kind, policy);
 }
 
 const struct schema_key schema_policy_named = {
@@ -655,35 +518,3 @@ const struct schema_key schema_policy_named = {
 	.type = SCHEMA_POLICY,
 	.mapping = &schema_policy,
 };
-
-static void decode_policies(struct loader *loader, const struct field *field,
-			    enum expectation_kind kind)
-{
-	const struct node *value = field->value;
-
-	if (value->kind != NODE_MAPPING || !value->count || is_policy(value)) {
-		decode_policy(loader, field, kind, ALL_ENDPOINTS);
-		return;
-	}
-	for (size_t i = 0; i < value->count; i++) {
-		struct field entry = {&schema_policy_named, value->pairs[i].key,
-				      value->pairs[i].value};
-		size_t endpoint;
-
-		if (find_endpoint(loader, entry.key, true, &endpoint) &&
-		    decode_form(loader, &entry))
-			decode_policy(loader, &entry, kind, endpoint);
-	}
-}
-
-void decode_backoff(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_policies(loader, field, EXPECT_BACKOFF);
-}
-
-void decode_attempt_delay(struct loader *loader, const struct field *field, void *target)
-{
-	(void)target;
-	decode_policies(loader, field, EXPECT_ATTEMPT_DELAY);
-}

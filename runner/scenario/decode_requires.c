@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The key "requires": what the machine has to have, or the scenario is skipped. */
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_requires.h"
+
+#include "runner/scenario/decode_value.h"
 
 static void decode_programs(struct loader *loader, const struct field *field, void *target)
 {
@@ -23,13 +25,6 @@ static void decode_programs(struct loader *loader, const struct field *field, vo
 	}
 }
 
-static void decode_required_command(struct loader *loader, const struct field *field, void *target)
-{
-	struct requirements_spec *requirements = target;
-
-	decode_command(loader, field, &requirements->command);
-}
-
 static const struct schema_key requires_keys[] = {
 	{
 		.name = "programs",
@@ -47,7 +42,7 @@ static const struct schema_key requires_keys[] = {
 		.example = "[python3, -c, import urllib3]",
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_TEXT,
-		.decode = decode_required_command,
+		INTO(struct requirements_spec, command),
 	},
 };
 const struct schema schema_requires = {"\"requires\"", requires_keys, ARRAY_SIZE(requires_keys)};

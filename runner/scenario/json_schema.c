@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <pcre2.h>
 
-#include "runner/scenario/decode.h"
+#include "runner/scenario/decode_policy.h"
 
 /* A text that holds ${matrix.KEY}; what it stands for is seen only when it is replaced. */
 #define MATRIX_PATTERN "\\$\\{matrix\\.[A-Za-z_][A-Za-z0-9_-]*\\}"

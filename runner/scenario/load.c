@@ -6,6 +6,9 @@
  */
 #include "runner/scenario/load.h"
 
+#include "runner/scenario/decode_document.h"
+#include "runner/scenario/decode_policy.h"
+#include "runner/scenario/decode_value.h"
 #include "runner/scenario/matrix.h"
 #include "runner/scenario/table.h"
 

@@ -7,7 +7,7 @@
 #ifndef SYNFAULT_RUNNER_SCENARIO_MATRIX_H
 #define SYNFAULT_RUNNER_SCENARIO_MATRIX_H
 
-#include "runner/scenario/decode.h"
+#include "runner/scenario/loader.h"
 
 #define MATRIX_MAX_ROWS 10000
 /* What all rows of a matrix may come to, so that a small file can't fill the memory. */

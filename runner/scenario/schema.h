@@ -70,10 +70,31 @@ struct schema_key {
 	const struct schema_key
 		*named; /* what each freely named key of its mapping takes, or NULL */
 	bool required;
-	bool of_client; /* not required where somebody else starts the client */
-	/* Reads a value whose form is one of .forms into what the key's mapping is read into. */
+	bool of_client; /* not required where another program starts the client */
+	/*
+	 * Where the value goes in the C object that the mapping is read into, see INTO(): it is
+	 * read by its type. size 0: .decode reads it, or .kind says what it is.
+	 */
+	size_t offset, size;
+	const char *what;  /* SCHEMA_COUNT, SCHEMA_PORT: "a port", as in "a port is 1 to 65535" */
+	int64_t low, high; /* the same: bounds */
+	bool positive;     /* SCHEMA_DURATION: more than 0 */
+	bool references;   /* SCHEMA_TEXT: may hold ${…} */
+	unsigned expectation; /* below "expect": 1 + enum expectation_kind, or 0 */
+	/* Reads a value whose form is one of .forms into @target, the object of the key's mapping.
+	 */
 	void (*decode)(struct loader *loader, const struct field *field, void *target);
+	/* After a value was read by its type: what else it has to be. */
+	void (*check)(struct loader *loader, const struct field *field, void *target);
 };
+
+/*
+ * The member of an object that a value goes into. Its C type follows from .type: a text is a
+ * char *, a list of texts a char **, a choice the index of its word, a duration int64_t
+ * nanoseconds, a range struct range, a factor or percentage a double, a signal an int.
+ */
+#define INTO(object, member)                                                                       \
+	.offset = offsetof(object, member), .size = sizeof(((object *)0)->member)
 
 struct schema {
 	const char *name; /* what such a mapping is, in words: "an endpoint" */
@@ -81,7 +102,10 @@ struct schema {
 	size_t n_keys;
 };
 
-/* A document: everything else is reached from here. */
+/* A document: everything else is reached from its table. */
 extern const struct schema schema_document;
+
+/* The entry of a table, or NULL. */
+const struct schema_key *schema_find(const struct schema *schema, const char *name);
 
 #endif

@@ -1,200 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading values of the scenario language, whatever mapping they stand in: see decode.h. */
-#include "runner/scenario/decode.h"
+/* From nodes to C values by type: see decode_value.h. */
+#include "runner/scenario/decode_value.h"
 
 #include "common/signal_names.h"
-#include "common/text.h"
-#include "runner/scenario/reference.h"
 
 #include <math.h>
 
 #define COUNT_MAX INT64_C(1000000000)
 
-struct place loader_place(const struct loader *loader, const struct node *node)
-{
-	return node_place(node, loader->path);
-}
-
-bool loader_error(struct loader *loader, const struct node *at, const char *format, ...)
-{
-	struct place place = node_place(at, loader->path);
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
-	diag_add(loader->diags, &place, "%s", message);
-	return false;
-}
-
-bool loader_error_within(struct loader *loader, const struct node *at, size_t offset, size_t length,
-			 const char *format, ...)
-{
-	struct place place = node_place_within(at, loader->path, offset, length);
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
-	diag_add(loader->diags, &place, "%s", message);
-	return false;
-}
-
-void loader_hint(struct loader *loader, const char *format, ...)
-{
-	AUTO_FREE char *hint = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	hint = xvasprintf(format, arguments);
-	va_end(arguments);
-	diag_hint(loader->diags, "%s", hint);
-}
-
-void loader_hint_names(struct loader *loader, const char *word, const char *const *names,
-		       const char *introduction)
-{
-	const char *nearest = text_nearest(word, names);
-	AUTO_STRBUF struct strbuf list = {0};
-
-	if (nearest) {
-		loader_hint(loader, "did you mean \"%s\"?", nearest);
-		return;
-	}
-	for (size_t i = 0; names[i]; i++) {
-		strbuf_puts(&list, i ? ", " : "");
-		strbuf_puts(&list, names[i]);
-	}
-	if (list.length)
-		loader_hint(loader, "%s: %s", introduction, strbuf_text(&list));
-}
-
-const struct schema_key *schema_find(const struct schema *schema, const char *name)
-{
-	for (size_t i = 0; i < schema->n_keys; i++)
-		if (strcmp(schema->keys[i].name, name) == 0)
-			return &schema->keys[i];
-	return NULL;
-}
-
-const struct schema_type_info *schema_type_info(enum schema_type type)
-{
-#define DURATION_PATTERN "([0-9]+(\\.[0-9]+)?(h|m|s|ms|us))+"
-#define PERCENT_PATTERN  "[0-9]+(\\.[0-9]+)?%"
-	static const struct schema_type_info infos[] = {
-		[SCHEMA_ANY] = {"any value", NULL},
-		[SCHEMA_TEXT] = {"text", NULL},
-		[SCHEMA_LINE] = {"line", "^[^\\x00-\\x1f\\x7f]*[^ \\x00-\\x1f\\x7f]"
-					 "[^\\x00-\\x1f\\x7f]*$"},
-		[SCHEMA_WORD] = {"word", "^[^ \\t\\n,]+$"},
-		[SCHEMA_CHOICE] = {"choice", NULL},
-		[SCHEMA_BOOLEAN] = {"boolean", "^(true|false)$"},
-		[SCHEMA_PORT] = {"port", "^[0-9]{1,5}$", 1, 65535},
-		[SCHEMA_COUNT] = {"number", "^[0-9]+$"},
-		[SCHEMA_ADDRESS] = {"address", "^(ipv4|ipv6|127(\\.[0-9]{1,3}){3}|::1|"
-					       "[Ff][CcDd][0-9A-Fa-f]{2}:[0-9A-Fa-f:]*)$"},
-		[SCHEMA_REMOTE] = {"host and port",
-				   "^([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]+$"},
-		[SCHEMA_HOSTNAME] = {"hostname", "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"},
-		[SCHEMA_FACTOR] = {"factor", "^[0-9]+(\\.[0-9]+)?$", 1, 1000},
-		[SCHEMA_COUNT_RANGE] = {"number or range", "^([0-9]+|[0-9]+ *\\.\\.|"
-							   "([0-9]+ *)?\\.\\. *[0-9]+)$"},
-		[SCHEMA_DURATION] = {"duration", "^" DURATION_PATTERN "$"},
-		[SCHEMA_DURATION_RANGE] = {"duration or range",
-					   "^(" DURATION_PATTERN "|" DURATION_PATTERN " *\\.\\.|"
-					   "(" DURATION_PATTERN " *)?\\.\\. *" DURATION_PATTERN
-					   ")$"},
-		[SCHEMA_PERCENT] = {"percentage", "^" PERCENT_PATTERN "$"},
-		[SCHEMA_TOLERANCE] = {"duration or percentage",
-				      "^(" DURATION_PATTERN "|" PERCENT_PATTERN ")$"},
-		[SCHEMA_JITTER] = {"jitter",
-				   "^(none|full|equal|decorrelated|" PERCENT_PATTERN ")$"},
-		[SCHEMA_STATUS] = {"exit status", "^([0-9]{1,3}|nonzero)$", 0, 255},
-		[SCHEMA_SIGNAL] = {"signal", "^(SIG)?[A-Z0-9]+$"},
-		[SCHEMA_STEP] = {"fault step", "^ *[a-z-]+( .*)?$"},
-		[SCHEMA_ATTEMPTS] = {"attempt set",
-				     "^ *([0-9]+ *(\\.\\. *([0-9]+)?)?|\\.\\. *[0-9]+)"
-				     " *(\\+ *[0-9]*)?$"},
-		[SCHEMA_WINDOW] = {"window of time",
-				   "^ *(" DURATION_PATTERN ")? *\\.\\. *(" DURATION_PATTERN
-				   ")?( *every *" DURATION_PATTERN ")? *$"},
-		[SCHEMA_PATTERN] = {"pattern", NULL},
-		[SCHEMA_POLICY] = {"policy", "^(grpc|aws-full-jitter|aws-decorrelated-jitter|"
-					     "curl-retry|rfc8305|fixed-loop)$"},
-	};
-
-	_Static_assert(ARRAY_SIZE(infos) == SCHEMA_N_TYPES, "one entry per type");
-	return &infos[type];
-}
-
-static void unknown_key(struct loader *loader, const struct schema *schema, const struct node *key)
-{
-	AUTO_FREE const char **names = xzalloc((schema->n_keys + 1) * sizeof(*names));
-	AUTO_FREE char *introduction = xasprintf("%s has the keys", schema->name);
-
-	for (size_t i = 0; i < schema->n_keys; i++)
-		names[i] = schema->keys[i].name;
-	loader_error(loader, key, "unknown key \"%s\"", key->text);
-	loader_hint_names(loader, key->text, names, introduction);
-}
-
-bool decode_form(struct loader *loader, const struct field *field)
-{
-	const struct node *value = field->value;
-	const struct schema_key *schema = field->schema;
-	unsigned form = value->kind == NODE_TEXT      ? SCHEMA_SCALAR
-			: value->kind == NODE_LIST    ? SCHEMA_LIST
-			: value->kind == NODE_MAPPING ? SCHEMA_MAPPING
-						      : 0;
-
-	if (value->kind == NODE_WRONG)
-		return false;
-	if (value->kind == NODE_NULL)
-		loader_error(loader, field->key, "\"%s\" has no value", field->key->text);
-	else if (!(form & schema->forms))
-		loader_error(loader, value, "\"%s\" takes %s, not %s", field->key->text,
-			     schema->value, node_kind_name(value->kind));
-	else
-		return true;
-	if (schema->example)
-		loader_hint(loader, "for example: %s: %s", field->key->text, schema->example);
-	return false;
-}
-
-void decode_mapping(struct loader *loader, const struct schema *schema, const struct node *mapping,
-		    const struct node *at, void *target)
-{
-	const struct node_pair *found[32] = {0};
-
-	if (schema->n_keys > ARRAY_SIZE(found))
-		abort();
-	for (size_t i = 0; i < mapping->count; i++) {
-		const struct schema_key *key = schema_find(schema, mapping->pairs[i].key->text);
-
-		if (!key)
-			unknown_key(loader, schema, mapping->pairs[i].key);
-		else if (!found[key - schema->keys])
-			found[key - schema->keys] = &mapping->pairs[i];
-	}
-	for (size_t i = 0; i < schema->n_keys; i++) {
-		struct field field = {.schema = &schema->keys[i]};
-
-		if (found[i]) {
-			field.key = found[i]->key;
-			field.value = found[i]->value;
-			if (decode_form(loader, &field))
-				field.schema->decode(loader, &field, target);
-		} else if (schema->keys[i].required && !loader->partial &&
-			   !(loader->attached && schema->keys[i].of_client)) {
-			loader_error(loader, at, "%s needs the key \"%s\": %s", schema->name,
-				     schema->keys[i].name, schema->keys[i].value);
-			loader_hint(loader, "for example: %s: %s", schema->keys[i].name,
-				    schema->keys[i].example);
-		}
-	}
-}
+enum { FACTOR_MIN = 1, FACTOR_MAX = 1000 };
 
 bool decode_text(struct loader *loader, const struct node *node, const char **ret)
 {
@@ -216,13 +30,7 @@ bool decode_text(struct loader *loader, const struct node *node, const char **re
 	return false;
 }
 
-void loader_add_text(struct loader *loader, const struct node *text)
-{
-	if (reference_find(text->text))
-		array_append(loader->texts, loader->n_texts, loader->texts_capacity, text);
-}
-
-bool decode_command(struct loader *loader, const struct field *field, char ***ret)
+static bool decode_command(struct loader *loader, const struct field *field, char ***ret)
 {
 	const struct node *list = field->value;
 	AUTO_STRV char **command = NULL;
@@ -337,7 +145,8 @@ bool decode_duration(struct loader *loader, const struct node *node, int64_t *re
 	return parse_duration(loader, &part, ret_ns);
 }
 
-bool decode_positive_duration(struct loader *loader, const struct node *node, int64_t *ret_ns)
+static bool decode_positive_duration(struct loader *loader, const struct node *node,
+				     int64_t *ret_ns)
 {
 	int64_t duration_ns;
 
@@ -394,7 +203,7 @@ static bool parse_number(const char **text, double *ret)
 	return true;
 }
 
-bool decode_number(struct loader *loader, const struct node *node, double *ret)
+static bool decode_factor(struct loader *loader, const struct node *node, double *ret)
 {
 	const char *text, *end;
 	double value;
@@ -406,6 +215,9 @@ bool decode_number(struct loader *loader, const struct node *node, double *ret)
 		return loader_error(loader, node, "\"%s\" is negative", text);
 	if (!parse_number(&end, &value) || *end)
 		return loader_error(loader, node, "\"%s\" is not a number", text);
+	if (value < FACTOR_MIN || value > FACTOR_MAX)
+		return loader_error(loader, node, "the factor %s is out of range: it is %d to %d",
+				    text, FACTOR_MIN, FACTOR_MAX);
 	*ret = value;
 	return true;
 }
@@ -518,7 +330,7 @@ bool decode_choice(struct loader *loader, const struct node *node, const char *c
 	return false;
 }
 
-bool decode_boolean(struct loader *loader, const struct node *node, bool *ret)
+static bool decode_boolean(struct loader *loader, const struct node *node, bool *ret)
 {
 	static const char *const choices[] = {"false", "true", NULL};
 	size_t choice;
@@ -529,7 +341,7 @@ bool decode_boolean(struct loader *loader, const struct node *node, bool *ret)
 	return true;
 }
 
-bool decode_signal(struct loader *loader, const struct node *node, int *ret)
+static bool decode_signal(struct loader *loader, const struct node *node, int *ret)
 {
 	const char *text;
 
@@ -545,20 +357,11 @@ bool decode_signal(struct loader *loader, const struct node *node, int *ret)
 	return false;
 }
 
-static void tolerance_absolute(struct loader *loader, const struct field *field, void *target)
+static void check_relative(struct loader *loader, const struct field *field, void *target)
 {
 	struct tolerance *tolerance = target;
 
-	decode_duration(loader, field->value, &tolerance->absolute_ns);
-}
-
-static void tolerance_relative(struct loader *loader, const struct field *field, void *target)
-{
-	struct tolerance *tolerance = target;
-	double percent;
-
-	if (decode_percent(loader, field->value, &percent))
-		tolerance->relative = percent / 100;
+	tolerance->relative /= 100;
 }
 
 static const struct schema_key tolerance_keys[] = {
@@ -570,7 +373,7 @@ static const struct schema_key tolerance_keys[] = {
 		.fallback = "0s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
-		.decode = tolerance_absolute,
+		INTO(struct tolerance, absolute_ns),
 	},
 	{
 		.name = "relative",
@@ -581,7 +384,8 @@ static const struct schema_key tolerance_keys[] = {
 		.fallback = "0%",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_PERCENT,
-		.decode = tolerance_relative,
+		INTO(struct tolerance, relative),
+		.check = check_relative,
 	},
 };
 const struct schema schema_tolerance = {"a tolerance", tolerance_keys, ARRAY_SIZE(tolerance_keys)};
@@ -610,4 +414,159 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 	}
 	*ret = tolerance;
 	return true;
+}
+
+/* ---- mappings ---- */
+
+static void unknown_key(struct loader *loader, const struct schema *schema, const struct node *key)
+{
+	AUTO_FREE const char **names = xzalloc((schema->n_keys + 1) * sizeof(*names));
+	AUTO_FREE char *introduction = xasprintf("%s has the keys", schema->name);
+
+	for (size_t i = 0; i < schema->n_keys; i++)
+		names[i] = schema->keys[i].name;
+	loader_error(loader, key, "unknown key \"%s\"", key->text);
+	loader_hint_names(loader, key->text, names, introduction);
+}
+
+bool decode_form(struct loader *loader, const struct field *field)
+{
+	const struct node *value = field->value;
+	const struct schema_key *schema = field->schema;
+	unsigned form = value->kind == NODE_TEXT      ? SCHEMA_SCALAR
+			: value->kind == NODE_LIST    ? SCHEMA_LIST
+			: value->kind == NODE_MAPPING ? SCHEMA_MAPPING
+						      : 0;
+
+	if (value->kind == NODE_WRONG)
+		return false;
+	if (value->kind == NODE_NULL)
+		loader_error(loader, field->key, "\"%s\" has no value", field->key->text);
+	else if (!(form & schema->forms))
+		loader_error(loader, value, "\"%s\" takes %s, not %s", field->key->text,
+			     schema->value, node_kind_name(value->kind));
+	else
+		return true;
+	if (schema->example)
+		loader_hint(loader, "for example: %s: %s", field->key->text, schema->example);
+	return false;
+}
+
+/* Writes a whole number into an object of 1, 2, 4 or 8 bytes. */
+static void store(void *slot, size_t size, int64_t value)
+{
+	switch (size) {
+	case sizeof(uint8_t):
+		*(uint8_t *)slot = (uint8_t)value;
+		break;
+	case sizeof(uint16_t):
+		*(uint16_t *)slot = (uint16_t)value;
+		break;
+	case sizeof(uint32_t):
+		*(uint32_t *)slot = (uint32_t)value;
+		break;
+	default:
+		*(int64_t *)slot = value;
+		break;
+	}
+}
+
+static bool decode_plain_text(struct loader *loader, const struct field *field, char **ret)
+{
+	if (field->schema->references)
+		loader_add_text(loader, field->value);
+	free(*ret);
+	*ret = xstrdup(field->value->text);
+	return true;
+}
+
+/* Reads a value by the type of its key, into the slot that INTO() names. */
+static bool decode_typed(struct loader *loader, const struct field *field, void *slot)
+{
+	const struct schema_key *key = field->schema;
+	const struct node *value = field->value;
+	int64_t number;
+	size_t choice;
+	bool flag;
+
+	switch (key->type) {
+	case SCHEMA_TEXT:
+		return value->kind == NODE_LIST ? decode_command(loader, field, slot)
+						: decode_plain_text(loader, field, slot);
+	case SCHEMA_BOOLEAN:
+		return decode_boolean(loader, value, slot);
+	case SCHEMA_CHOICE:
+		if (!decode_choice(loader, value, key->choices, &choice))
+			return false;
+		store(slot, key->size, (int64_t)choice);
+		return true;
+	case SCHEMA_PORT:
+	case SCHEMA_COUNT:
+		if (!decode_count(loader, value, key->what, key->low, key->high, &number))
+			return false;
+		store(slot, key->size, number);
+		return true;
+	case SCHEMA_DURATION:
+		return key->positive ? decode_positive_duration(loader, value, slot)
+				     : decode_duration(loader, value, slot);
+	case SCHEMA_COUNT_RANGE:
+		return decode_count_range(loader, value, slot, &flag);
+	case SCHEMA_DURATION_RANGE:
+		return decode_duration_range(loader, value, slot, &flag);
+	case SCHEMA_FACTOR:
+		return decode_factor(loader, value, slot);
+	case SCHEMA_PERCENT:
+		return decode_percent(loader, value, slot);
+	case SCHEMA_TOLERANCE:
+		return decode_tolerance(loader, value, slot);
+	case SCHEMA_SIGNAL:
+		return decode_signal(loader, value, slot);
+	default:
+		abort();
+	}
+}
+
+static void decode_field(struct loader *loader, const struct field *field, void *target)
+{
+	const struct schema_key *schema = field->schema;
+
+	if (!decode_form(loader, field))
+		return;
+	if (schema->decode)
+		schema->decode(loader, field, target);
+	else if (schema->size && decode_typed(loader, field, (char *)target + schema->offset) &&
+		 schema->check)
+		schema->check(loader, field, target);
+}
+
+void decode_mapping(struct loader *loader, const struct schema *schema, const struct node *mapping,
+		    const struct node *at, void *target)
+{
+	const struct node_pair *found[32] = {0};
+
+	if (schema->n_keys > ARRAY_SIZE(found))
+		abort();
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct schema_key *key = schema_find(schema, mapping->pairs[i].key->text);
+
+		if (!key)
+			unknown_key(loader, schema, mapping->pairs[i].key);
+		else if (!found[key - schema->keys])
+			found[key - schema->keys] = &mapping->pairs[i];
+	}
+	for (size_t i = 0; i < schema->n_keys; i++) {
+		struct field field = {.schema = &schema->keys[i]};
+
+		if (found[i]) {
+			field.key = found[i]->key;
+			field.value = found[i]->value;
+			decode_field(loader, &field, target);
+		} else if (schema->keys[i].required && !loader->partial &&
+			   !(loader->attached && schema->keys[i].of_client)) {
+			loader_error(loader, at, "%s needs the key \"%s\": %s", schema->name,
+				     schema->keys[i].name, schema->keys[i].value);
+			loader_hint(loader, "for example: %s: %s", schema->keys[i].name,
+				    schema->keys[i].example);
+		}
+	}
 }

@@ -6,14 +6,8 @@
  */
 #include <inttypes.h>
 
-#include "runner/scenario/decode.h"
+#include "runner/scenario/contradictions.h"
 #include "runner/scenario/policy_bounds.h"
-
-struct checker {
-	struct loader *loader;
-	const struct scenario *scenario;
-	int64_t n_instances;
-};
 
 PRINTF(3, 4)
 static void error_at(struct checker *checker, const struct expectation *at, const char *format, ...)
@@ -196,13 +190,12 @@ static void check_counts(struct checker *checker, const struct expectation *expe
 	}
 }
 
-static void check_concurrent_attempts(struct checker *checker,
-				      const struct expectation *expectation)
+void contradict_concurrent_attempts(struct checker *checker, const struct expectation *expectation)
 {
 	struct range attempts = expected_attempts(checker, expectation->endpoint);
 	int64_t low = expectation->value.range.range.low;
 
-	if (expectation->kind != EXPECT_CONCURRENT_ATTEMPTS || low <= attempts.high)
+	if (low <= attempts.high)
 		return;
 	error_at(checker, expectation,
 		 "%" PRId64 " attempts can't be open at once when %" PRId64 " at most are expected",
@@ -231,7 +224,7 @@ static int64_t needed_time(const struct expectation *expectation)
 	}
 }
 
-static void check_time(struct checker *checker, const struct expectation *expectation)
+void contradict_time(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
 	int64_t needed_ns = needed_time(expectation);
@@ -354,8 +347,6 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 	char needed[DURATION_TEXT_SIZE], most[DURATION_TEXT_SIZE];
 	const char *what = expectation_kind_name(expectation->kind);
 
-	if (!looks_at_times(expectation))
-		return;
 	n = least_times(checker, expectation);
 	one_ns = least_time(expectation, n);
 	/* A day at most, ten thousand times. */
@@ -402,13 +393,11 @@ static bool leaves_unanswered(const struct step *step)
 	}
 }
 
-static void check_connect_timeout(struct checker *checker, const struct expectation *expectation)
+static void check_answers(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
 	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
 
-	if (expectation->kind != EXPECT_CONNECT_TIMEOUT)
-		return;
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct script *script = &scenario->endpoints[i].script;
 
@@ -455,7 +444,7 @@ static bool needs_connection(const struct expectation *expectation)
 	}
 }
 
-static void check_connections(struct checker *checker, const struct expectation *expectation)
+void contradict_connections(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
 	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
@@ -483,8 +472,7 @@ static void check_connections(struct checker *checker, const struct expectation 
 			    expectation_kind_name(expectation->kind));
 }
 
-/* The client is stopped before the scenario's time is over, as often as it is run. */
-static void check_run_for(struct checker *checker)
+void contradict_run_for(struct checker *checker)
 {
 	const struct scenario *scenario = checker->scenario;
 	const int64_t n_rounds = MAX(scenario->n_repeats, 1U);
@@ -501,12 +489,12 @@ static void check_run_for(struct checker *checker)
 }
 
 /* The script of an endpoint that has nothing but one address to try again. */
-static void check_retry_on(struct checker *checker, const struct expectation *expectation)
+void contradict_retry_on(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
 	size_t endpoint = expectation->endpoint;
 
-	if (expectation->kind != EXPECT_RETRY_ON || expectation->value.endings != 0)
+	if (expectation->value.endings != 0)
 		return;
 	if (endpoint == ALL_ENDPOINTS && scenario->n_endpoints == 1)
 		endpoint = 0;
@@ -518,12 +506,13 @@ static void check_retry_on(struct checker *checker, const struct expectation *ex
 	loader_hint(checker->loader, "name what may be retried, for example [refused]");
 }
 
-static void check_fallback(struct checker *checker, const struct expectation *expectation)
+void contradict_fallback(struct checker *checker, const struct expectation *expectation)
 {
 	const struct target *targets[] = {&expectation->value.fallback.from,
 					  &expectation->value.fallback.to};
 
-	for (size_t i = 0; expectation->kind == EXPECT_FALLBACK && i < ARRAY_SIZE(targets); i++) {
+	contradict_time(checker, expectation);
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		if (targets[i]->endpoint == ALL_ENDPOINTS ||
 		    expected_attempts(checker, targets[i]->endpoint).high > 0)
 			continue;
@@ -533,27 +522,33 @@ static void check_fallback(struct checker *checker, const struct expectation *ex
 	}
 }
 
-void check_contradictions(struct loader *loader)
+void contradict_policy(struct checker *checker, const struct expectation *expectation)
 {
-	const struct scenario *scenario = loader->scenario;
-	struct checker checker = {
-		.loader = loader,
-		.scenario = scenario,
-		.n_instances = scenario_n_instances(scenario),
-	};
+	check_limit(checker, expectation);
+	check_counts(checker, expectation);
+	check_sum(checker, expectation);
+}
 
-	check_run_for(&checker);
-	for (size_t i = 0; i < scenario->n_expectations; i++) {
-		const struct expectation *expectation = &scenario->expectations[i];
+void contradict_gives_up(struct checker *checker, const struct expectation *expectation)
+{
+	check_limit(checker, expectation);
+	contradict_time(checker, expectation);
+}
 
-		check_limit(&checker, expectation);
-		check_counts(&checker, expectation);
-		check_concurrent_attempts(&checker, expectation);
-		check_time(&checker, expectation);
-		check_sum(&checker, expectation);
-		check_connect_timeout(&checker, expectation);
-		check_connections(&checker, expectation);
-		check_retry_on(&checker, expectation);
-		check_fallback(&checker, expectation);
-	}
+void contradict_total_backoff(struct checker *checker, const struct expectation *expectation)
+{
+	check_counts(checker, expectation);
+	contradict_time(checker, expectation);
+}
+
+void contradict_connect_timeout(struct checker *checker, const struct expectation *expectation)
+{
+	contradict_time(checker, expectation);
+	check_answers(checker, expectation);
+}
+
+void contradict_read_timeout(struct checker *checker, const struct expectation *expectation)
+{
+	contradict_time(checker, expectation);
+	contradict_connections(checker, expectation);
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Retry policies: the values of "backoff" and "attempt-delay". */
+#ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_POLICY_H
+#define SYNFAULT_RUNNER_SCENARIO_DECODE_POLICY_H
+
+#include "runner/scenario/loader.h"
+
+void decode_policy(struct loader *loader, const struct field *field,
+		   struct expectation *expectation);
+
+extern const struct schema schema_policy;
+extern const struct schema_key schema_policy_named;
+
+/* The keys of a policy that can't be the name of an endpoint; ends with NULL. */
+extern const char *const policy_words[];
+/* Whether a mapping is a policy rather than one of endpoints to policies. */
+bool is_policy(const struct node *mapping);
+
+#endif
