@@ -185,7 +185,8 @@ static bool check_target(struct loader *loader, const struct node *node, const s
 		return false;
 	}
 	if (where->ordinal > most) {
-		loader_error(loader, node, "%s has %zu %s address%s, not %zu", name, most,
+		loader_error(loader, node, "%s has %zu %s address%s, not %zu",
+			     where->endpoint == ALL_ENDPOINTS ? "the scenario" : name, most,
 			     families[where->family], most == 1 ? "" : "es", where->ordinal);
 		loader_hint(loader, "give it more: addresses: [%s, %s, ...]",
 			    families[where->family], families[where->family]);
@@ -194,7 +195,7 @@ static bool check_target(struct loader *loader, const struct node *node, const s
 	return true;
 }
 
-/* "api", "ipv6", "api.ipv6", "api.ipv6.2" */
+/* "api", "ipv6", "ipv6.2", "api.ipv6", "api.ipv6.2" */
 static bool decode_target(struct loader *loader, const struct node *node, struct target *ret)
 {
 	struct target where = {.endpoint = ALL_ENDPOINTS, .family = N_FAMILIES};

@@ -200,6 +200,22 @@ bool decode_conditional(struct loader *loader, const struct node *mapping, struc
 	struct step *step = &conditional.step;
 	const struct node *time, *from;
 
+	if (mapping->count == 1 && !schema_find(&schema_conditional, mapping->pairs[0].key->text)) {
+		const struct node *key = mapping->pairs[0].key, *value = mapping->pairs[0].value;
+		bool number = value->kind == NODE_TEXT && value->count > 0 &&
+			      !value->text[strspn(value->text, "0123456789")];
+
+		loader_error(loader, mapping, "a step without a condition is a text");
+		if (value->kind == NODE_TEXT || value->kind == NODE_NULL)
+			loader_hint(loader, "did you mean \"%s%s%s\"?", key->text,
+				    value->kind == NODE_NULL ? ""
+				    : number                 ? " x"
+							     : " ",
+				    value->kind == NODE_NULL ? "" : value->text);
+		else
+			loader_hint(loader, "for example \"refuse x3\"");
+		return false;
+	}
 	decode_mapping(loader, &schema_conditional, mapping, mapping, &conditional);
 	if (loader->diags->n_items > n_errors || !conditional.when_node)
 		return false;
@@ -226,6 +242,9 @@ bool decode_conditional(struct loader *loader, const struct node *mapping, struc
 }
 
 /* ---- can they be met? ---- */
+
+/* Each attempt, and each check of a step, looks at all of them. */
+enum { MAX_CONDITIONAL = 1000 };
 
 static void error_at(struct loader *loader, const struct place *place, const char *message,
 		     const char *hint)
@@ -261,18 +280,22 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 	return true;
 }
 
-/* The step before it, in its list, that leaves nothing to the step at @index; SIZE_MAX: none. */
-static size_t covering_step(const struct script *script, size_t index)
+/*
+ * The step that leaves nothing to the step at @index, in its list; SIZE_MAX: none. @conditional:
+ * indices of the steps with a condition, which are looked at before all others.
+ */
+static size_t covering_step(const struct script *script, const size_t *conditional, size_t n,
+			    size_t index)
 {
 	const struct step *step = &script->steps[index];
 	static const struct condition any = {.given = true, .chance = CHANCE_ALWAYS};
 
-	for (size_t i = 0; i < script->n_steps; i++) {
+	for (size_t k = 0; k < n; k++) {
+		const size_t i = conditional[k];
 		const struct step *other = &script->steps[i];
 
-		/* Steps with a condition are looked at before all others. */
-		if (i == index || other->list != step->list || !other->when.given ||
-		    other->repeat_explicit || (step->when.given && i > index))
+		if (i == index || other->list != step->list || other->repeat_explicit ||
+		    (step->when.given && i > index))
 			continue;
 		if (condition_covers(&other->when, step->when.given ? &step->when : &any))
 			return i;
@@ -283,14 +306,27 @@ static size_t covering_step(const struct script *script, size_t index)
 void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint)
 {
 	const struct script *script = &endpoint->script;
+	AUTO_FREE size_t *conditional = xmalloc((MAX_CONDITIONAL + 1) * sizeof(*conditional));
+	size_t n = 0;
 
+	for (size_t i = 0; i < script->n_steps; i++) {
+		if (!script->steps[i].when.given)
+			continue;
+		if (n == MAX_CONDITIONAL) {
+			diag_add(loader->diags, &endpoint->step_places[i],
+				 "an endpoint can have %d steps with a condition at most",
+				 MAX_CONDITIONAL);
+			return;
+		}
+		conditional[n++] = i;
+	}
 	for (size_t i = 0; i < script->n_steps; i++) {
 		AUTO_FREE char *message = NULL;
 		size_t other;
 
 		if (script->steps[i].when.given && !check_alone(loader, endpoint, i))
 			continue;
-		other = covering_step(script, i);
+		other = covering_step(script, conditional, n, i);
 		if (other == SIZE_MAX)
 			continue;
 		message =

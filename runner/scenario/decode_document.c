@@ -11,6 +11,7 @@
 #include "runner/scenario/substitute.h"
 #include "runner/scenario/utf8.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 
@@ -536,10 +537,110 @@ static void check_references(struct loader *loader, const struct node *node)
 	}
 }
 
+/* A file of another program that lies among the scenarios. Says so; false when it is none. */
+static bool is_foreign(struct loader *loader, const struct node *root)
+{
+	static const struct {
+		const char *keys[2];
+		const char *what;
+	} others[] = {
+		{{"services", NULL}, "a Docker Compose file"},
+		{{"on", "jobs"}, "a GitHub Actions workflow"},
+		{{"apiVersion", "kind"}, "a Kubernetes manifest"},
+		{{"static_resources", NULL}, "an Envoy configuration"},
+		{{"stages", NULL}, "a GitLab CI file"},
+		{{"hosts", "tasks"}, "an Ansible play"},
+		{{"repos", NULL}, "a pre-commit configuration"},
+	};
+
+	if (node_get(root, "endpoints") || node_get(root, "expect") || node_get(root, "client"))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!node_get(root, others[i].keys[0]) ||
+		    (others[i].keys[1] && !node_get(root, others[i].keys[1])))
+			continue;
+		loader_error(loader, root->pairs[0].key, "this is %s, not a scenario",
+			     others[i].what);
+		loader_hint(loader,
+			    "keep scenarios in a directory of their own, or name the files; a "
+			    "scenario has the keys name, endpoints, client and expect");
+		return true;
+	}
+	return false;
+}
+
+/* Whether a text mentions the name as other tools write references: $api, {{api}}, <api>. */
+static bool mentions(const char *text, const char *name)
+{
+	const char *const forms[][2] = {
+		{"$", ""}, {"{{", "}}"}, {"{{ ", " }}"}, {"<", ">"}, {"{", "}"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		AUTO_FREE char *form = xasprintf("%s%s%s", forms[i][0], name, forms[i][1]);
+		const char *at = strstr(text, form);
+
+		if (at && (*forms[i][1] || !isalnum((unsigned char)at[strlen(form)])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_fixed(const struct endpoint_spec *endpoint)
+{
+	return endpoint->remote || endpoint->port || endpoint->hostname;
+}
+
+/*
+ * A command that leads past every endpoint: it has none of their references, but one of another
+ * tool's, or the name of this host, where a free port can't be known. A client can also know its
+ * endpoints from the environment (SYNFAULT_API), so that no reference at all is right.
+ */
+static void check_command(struct loader *loader, const struct node *command)
+{
+	const struct scenario *scenario = loader->scenario;
+	static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+	bool fixed = false;
+
+	for (size_t i = 0; i < loader->n_texts; i++)
+		for (size_t k = 0; k < scenario->n_endpoints; k++) {
+			AUTO_FREE char *form = xasprintf("${%s", scenario->endpoints[k].name);
+
+			if (strstr(loader->texts[i]->text, form))
+				return;
+		}
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		fixed |= is_fixed(&scenario->endpoints[i]);
+	for (size_t i = 0; command->kind == NODE_LIST && i < command->count; i++) {
+		const struct node *item = command->items[i];
+		const char *name = scenario->endpoints[0].name;
+		bool wrong = false;
+
+		if (item->kind != NODE_TEXT || strstr(item->text, "SYNFAULT_"))
+			continue;
+		for (size_t k = 0; k < scenario->n_endpoints && !wrong; k++) {
+			wrong = mentions(item->text, scenario->endpoints[k].name);
+			if (wrong)
+				name = scenario->endpoints[k].name;
+		}
+		for (size_t k = 0; !fixed && k < ARRAY_SIZE(hosts); k++)
+			wrong |= strstr(item->text, hosts[k]) != NULL;
+		if (!wrong)
+			continue;
+		loader_error(loader, item, "this leads to no endpoint of the scenario");
+		loader_hint(loader,
+			    "write ${%s} for its host and port, ${%s.port} for the port alone",
+			    name, name);
+		return;
+	}
+}
+
 void decode_document(struct loader *loader, const struct node *root)
 {
 	struct scenario *scenario = loader->scenario;
 	size_t n_errors = loader->diags->n_items;
+
+	if (!loader->partial && is_foreign(loader, root))
+		return;
 
 	loader->tolerance = TOLERANCE_DEFAULT;
 	scenario->timeout_ns = TIMEOUT_DEFAULT_NS;
@@ -552,6 +653,12 @@ void decode_document(struct loader *loader, const struct node *root)
 		check_contradictions(loader);
 	for (size_t i = 0; loader->endpoints_known && i < loader->n_texts; i++)
 		check_references(loader, loader->texts[i]);
+	if (loader->diags->n_items == n_errors && loader->endpoints_known && !loader->attached &&
+	    scenario->n_endpoints > 0)
+		check_command(loader, node_get(node_get(root, "client"), "command"));
+	scenario->expectations =
+		xrealloc(scenario->expectations,
+			 scenario->n_expectations * sizeof(*scenario->expectations) + 1);
 	free(loader->texts);
 	loader->texts = NULL;
 	loader->n_texts = loader->texts_capacity = 0;

@@ -601,17 +601,26 @@ static void check_name(struct loader *loader, const struct node *name)
 }
 
 /* What no condition of a list takes is accepted, unless the list says something else. */
-static void fill_list(struct endpoint_spec *endpoint, uint32_t list)
+static void fill_lists(struct endpoint_spec *endpoint, uint32_t n_lists)
 {
 	struct script *script = &endpoint->script;
+	AUTO_FREE bool *filled = xzalloc(n_lists * sizeof(*filled));
 
 	for (size_t i = 0; i < script->n_steps; i++)
-		if (script->steps[i].list == list && !script->steps[i].when.given)
-			return;
-	endpoint->step_places = xrealloc(endpoint->step_places,
-					 (script->n_steps + 1) * sizeof(*endpoint->step_places));
-	endpoint->step_places[script->n_steps] = endpoint->place;
-	script_append(script, &(struct step){.action = STEP_ACCEPT, .repeat = 1, .list = list});
+		filled[script->steps[i].list] |= !script->steps[i].when.given;
+	endpoint->step_places =
+		xrealloc(endpoint->step_places,
+			 (script->n_steps + n_lists) * sizeof(*endpoint->step_places));
+	for (uint32_t list = 0; list < n_lists; list++) {
+		if (filled[list])
+			continue;
+		endpoint->step_places[script->n_steps] = endpoint->place;
+		script_append(script,
+			      &(struct step){.action = STEP_ACCEPT, .repeat = 1, .list = list});
+	}
+	/* There may be many scenarios, and scripts grow by doubling. */
+	script->steps = xrealloc(script->steps, script->n_steps * sizeof(*script->steps));
+	script->capacity = script->n_steps;
 }
 
 static int compare_steps(const void *left, const void *right)
@@ -653,8 +662,7 @@ static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 	/* also of lists that are wrong, so that each list there is has a step */
 	for (size_t i = 0; i < endpoint->script.n_steps; i++)
 		n_lists = MAX(n_lists, endpoint->script.steps[i].list + 1);
-	for (uint32_t list = 0; list < n_lists; list++)
-		fill_list(endpoint, list);
+	fill_lists(endpoint, n_lists);
 	sort_steps(endpoint);
 }
 
@@ -666,6 +674,11 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 	if (!mapping->count && !loader->partial) {
 		loader_error(loader, mapping, "a scenario needs one endpoint at least");
 		loader_hint(loader, "for example: endpoints: %s", field->schema->example);
+		return;
+	}
+	if (mapping->count > SCENARIO_MAX_SLOTS) {
+		loader_error(loader, field->key, "a scenario can have %d endpoints at most",
+			     SCENARIO_MAX_SLOTS);
 		return;
 	}
 	scenario->endpoints = xzalloc(mapping->count * sizeof(*scenario->endpoints));

@@ -2,6 +2,8 @@
 /* What is expected of the client: the keys below "expect". */
 #include "runner/scenario/decode_expect.h"
 
+#include <strings.h>
+
 #include "runner/scenario/contradictions.h"
 #include "runner/scenario/decode_behaviour.h"
 #include "runner/scenario/decode_connections.h"
@@ -53,6 +55,44 @@ static void decode_statuses(struct loader *loader, const struct node *list,
 	}
 }
 
+static void hint_exit(struct loader *loader, const char *text)
+{
+	static const struct {
+		const char *text, *meant;
+	} others[] = {
+		{"failure", "nonzero"},
+		{"fail", "nonzero"},
+		{"error", "nonzero"},
+		{"failed", "nonzero"},
+		{"!= 0", "nonzero"},
+		{"!=0", "nonzero"},
+		{"false", "nonzero"},
+		{"non-zero", "nonzero"},
+		{"> 0", "nonzero"},
+		{">0", "nonzero"},
+		{"1..", "nonzero"},
+		{"success", "0"},
+		{"ok", "0"},
+		{"true", "0"},
+		{"pass", "0"},
+		{"zero", "0"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (strcasecmp(text, others[i].text) != 0)
+			continue;
+		loader_hint(loader, "did you mean \"%s\"?", others[i].meant);
+		return;
+	}
+	if (text[0] >= 'A' && text[0] <= 'Z')
+		loader_hint(loader, "for a signal, write {signal: %s}", text);
+	else if (text[0] == '-')
+		loader_hint(loader,
+			    "a client that a signal ends has no status: write {signal: TERM}");
+	else
+		loader_hint(loader, "any status but 0 is \"nonzero\"");
+}
+
 static void decode_exit(struct loader *loader, const struct field *field,
 			struct expectation *expectation)
 {
@@ -69,8 +109,8 @@ static void decode_exit(struct loader *loader, const struct field *field,
 		expectation->value.exit.codes = xmalloc(sizeof(int));
 		expectation->value.exit.codes[0] = (int)status;
 		expectation->value.exit.n_codes = 1;
-	} else if (value->text[0] >= 'A' && value->text[0] <= 'Z') {
-		loader_hint(loader, "for a signal, write {signal: %s}", value->text);
+	} else {
+		hint_exit(loader, value->text);
 	}
 }
 
@@ -95,7 +135,7 @@ static bool is_any(const struct node *mapping)
 
 static bool is_policy_value(const struct node *mapping)
 {
-	return !mapping->count || is_policy(mapping);
+	return !mapping->count || is_policy(mapping) || lacks_family(mapping);
 }
 
 /* An endpoint may have the name of a key, but its value is a mapping then. */

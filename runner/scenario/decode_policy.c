@@ -8,6 +8,9 @@
 
 #include "runner/scenario/decode_value.h"
 #include "runner/scenario/policy.h"
+#include "runner/scenario/synonyms.h"
+
+enum { HINT_MAX = 120 /* the longest text that a remedy repeats */ };
 
 const char *const policy_words[] = {"fixed",  "linear",    "exponential", "list",
 				    "policy", "tolerance", NULL};
@@ -221,6 +224,14 @@ static const struct named_policy *find_named(struct loader *loader, const struct
 	loader_error(loader, node, "there is no policy \"%s\"", node->text);
 	if (node->text[0] >= '0' && node->text[0] <= '9')
 		loader_hint(loader, "for a fixed wait, write {fixed: %s}", node->text);
+	else if (strcmp(node->text, "fixed") == 0 || strcmp(node->text, "constant") == 0)
+		loader_hint(loader, "say how long: {fixed: 2s}");
+	else if (strcmp(node->text, "linear") == 0)
+		loader_hint(loader, "say from where on: {linear: {base: 1s, step: 1s}}");
+	else if (strncmp(node->text, "exponential", strlen("exponential")) == 0)
+		loader_hint(loader, "say from where on: {exponential: {base: 100ms, factor: 2}}");
+	else if (strcmp(node->text, "none") == 0)
+		loader_hint(loader, "for a client that does not wait, write {fixed: 0s}");
 	else
 		loader_hint_names(loader, node->text, named_policy_names, "there are");
 	return NULL;
@@ -376,6 +387,47 @@ bool is_policy(const struct node *mapping)
 	return false;
 }
 
+/* A figure of a policy: it is not the name of an endpoint, unless it has a policy. */
+static bool is_figure(const struct node_pair *pair)
+{
+	return pair->value->kind == NODE_TEXT &&
+	       (schema_find(&schema_exponential, pair->key->text) ||
+		schema_find(&schema_linear, pair->key->text) ||
+		schema_find(&schema_policy, pair->key->text) ||
+		synonym_of_key(&schema_exponential, pair->key->text)) &&
+	       !named_policy_find(pair->value->text);
+}
+
+bool lacks_family(const struct node *mapping)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (!is_figure(&mapping->pairs[i]))
+			return false;
+	return mapping->count > 0;
+}
+
+static void complain_family(struct loader *loader, const struct node *value)
+{
+	AUTO_STRBUF struct strbuf figures = {0};
+
+	for (size_t i = 0; i < value->count; i++) {
+		const char *key = value->pairs[i].key->text;
+		const struct synonym *synonym = synonym_of_key(&schema_exponential, key);
+
+		strbuf_printf(&figures, "%s%s: %s", i > 0 ? ", " : "",
+			      schema_find(&schema_exponential, key) || !synonym ? key
+										: synonym->meant,
+			      value->pairs[i].value->text);
+	}
+	loader_error(loader, value, "these figures belong to no policy");
+	if (figures.length < HINT_MAX)
+		loader_hint(loader, "did you mean {%s: {%s}}?",
+			    node_get(value, "step") ? "linear" : "exponential",
+			    strbuf_text(&figures));
+	else
+		loader_hint(loader, "for example {exponential: {base: 100ms, factor: 2}}");
+}
+
 /* The one key that says which policy it is; none or several are errors. */
 static const char *decode_which(struct loader *loader, const struct node *value)
 {
@@ -474,6 +526,10 @@ static void decode_policy_mapping(struct loader *loader, const struct field *fie
 
 	if (loader->diags->n_items > n_errors)
 		return;
+	if (!which && lacks_family(value) && !node_get(value, "tolerance")) {
+		complain_family(loader, value);
+		return;
+	}
 	decode_mapping(loader, &schema_policy, value, field->key, expectation);
 	if (which) {
 		check_figures(loader, value, which);

@@ -15,5 +15,7 @@ extern const struct schema_key schema_policy_named;
 extern const char *const policy_words[];
 /* Whether a mapping is a policy rather than one of endpoints to policies. */
 bool is_policy(const struct node *mapping);
+/* Whether a mapping holds nothing but figures of a policy, whose family was forgotten. */
+bool lacks_family(const struct node *mapping);
 
 #endif

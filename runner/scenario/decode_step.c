@@ -2,6 +2,8 @@
 /* A fault step as a text. */
 #include "runner/scenario/decode_step.h"
 
+#include <strings.h>
+
 #include "runner/scenario/decode_value.h"
 
 /*
@@ -43,6 +45,80 @@ static bool endless_step(struct loader *loader, const struct node *node, bool la
 	return false;
 }
 
+/* Faults above TCP, which people look for here. */
+static bool hint_application(struct loader *loader, const char *text)
+{
+	static const char *const words[] = {"http",     "https",    "status", "grpc", "dns",
+					    "dns-fail", "nxdomain", "tls",    "ssl"};
+	size_t length = strcspn(text, " ");
+	bool status = length == 3 && strspn(text, "0123456789") == 3;
+
+	for (size_t i = 0; !status && i < ARRAY_SIZE(words); i++)
+		status = strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0;
+	if (status)
+		loader_hint(loader, "faults are those of a TCP connection; for another answer give "
+				    "a server of yours: serve: {command: [...]}");
+	return status;
+}
+
+/* The unit of bytes, or of bits in @ret_bits, that a word means; NULL: none. */
+static const char *meant_unit(const char *word, size_t length, unsigned *ret_bits)
+{
+	static const struct {
+		const char *word, *unit;
+		unsigned bits; /* of a thousand bytes of the unit below */
+	} units[] = {
+		{"k", "KB", 0},
+		{"kb", "KB", 0},
+		{"mb", "MB", 0},
+		{"gb", "GB", 0},
+		{"kib", "KiB", 0},
+		{"mib", "MiB", 0},
+		{"gib", "GiB", 0},
+		{"kb/s", "KB/s", 0},
+		{"mb/s", "MB/s", 0},
+		{"b/s", "bytes/s", 0},
+		{"kbit/s", "bytes/s", 125},
+		{"kbps", "bytes/s", 125},
+		{"mbit/s", "KB/s", 125},
+		{"mbps", "KB/s", 125},
+		{"gbit/s", "MB/s", 125},
+		{"gbps", "MB/s", 125},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (strlen(units[i].word) != length ||
+		    strncasecmp(units[i].word, word, length) != 0)
+			continue;
+		*ret_bits = units[i].bits;
+		return units[i].unit;
+	}
+	return NULL;
+}
+
+/* A number with a unit that is written another way here: "10kb", "1 Mbit/s". */
+static bool hint_unit(struct loader *loader, const char *text)
+{
+	for (const char *at = text; *at; at++) {
+		size_t digits = strspn(at, "0123456789");
+		const char *word = at + digits + strspn(at + digits, " "), *unit;
+		size_t length = strcspn(word, " ");
+		unsigned bits;
+
+		if (!digits || digits > 9 || (at > text && at[-1] != ' '))
+			continue;
+		unit = meant_unit(word, length, &bits);
+		if (unit && strlen(unit) == length && strncmp(unit, word, length) == 0)
+			return false;
+		if (unit)
+			loader_hint(loader, "did you mean \"%.*s%llu %s%s\"?", (int)(at - text),
+				    text, strtoull(at, NULL, 10) * (bits ? bits : 1), unit,
+				    word + length);
+		return unit;
+	}
+	return false;
+}
+
 bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret)
 {
 	struct step_error error;
@@ -55,6 +131,8 @@ bool decode_step_text(struct loader *loader, const struct node *node, bool last,
 	if (endless_step(loader, node, last))
 		return false;
 	loader_error_within(loader, node, error.offset, error.length, "%s", error.message);
+	if (hint_application(loader, text) || hint_unit(loader, text))
+		return false;
 	if (*error.hint)
 		loader_hint(loader, "%s", error.hint);
 	return false;

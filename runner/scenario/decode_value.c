@@ -3,12 +3,18 @@
 #include "runner/scenario/decode_value.h"
 
 #include "common/signal_names.h"
+#include "runner/scenario/reference.h"
+#include "runner/scenario/synonyms.h"
 
 #include <math.h>
 
 #define COUNT_MAX INT64_C(1000000000)
 
-enum { FACTOR_MIN = 1, FACTOR_MAX = 1000 };
+enum {
+	FACTOR_MIN = 1,
+	FACTOR_MAX = 1000,
+	HINT_MAX = 100, /* the longest text that a remedy repeats */
+};
 
 bool decode_text(struct loader *loader, const struct node *node, const char **ret)
 {
@@ -74,6 +80,79 @@ static bool part_error(struct loader *loader, const struct part *part, const cha
 				   part->text, what);
 }
 
+/*
+ * Ranges as people write them elsewhere: "<5s", "at least 3", "3+", "1-3", "1 to 3". Adds how it is
+ * written here; returns false when the text is none of these.
+ */
+static bool hint_range(struct loader *loader, const char *text)
+{
+	static const struct {
+		const char *before, *after; /* of the value */
+		bool low;                   /* it is the lower end */
+	} forms[] = {
+		{"<=", "", false},         {"<", "", false},         {">=", "", true},
+		{">", "", true},           {"≤", "", false},         {"≥", "", true},
+		{"at least ", "", true},   {"at most ", "", false},  {"up to ", "", false},
+		{"less than ", "", false}, {"more than ", "", true}, {"no more than ", "", false},
+		{"min ", "", true},        {"max ", "", false},      {"", "+", true},
+		{"", " or more", true},    {"", " or less", false},
+	};
+	static const char *const between[] = {"-", " - ", " to ", "…", "..."};
+	size_t length = strlen(text), digits;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		size_t before = strlen(forms[i].before), after = strlen(forms[i].after);
+		const char *value = text + before;
+
+		if (length <= before + after || strncmp(text, forms[i].before, before) != 0 ||
+		    strcmp(text + length - after, forms[i].after) != 0)
+			continue;
+		value += strspn(value, " ");
+		if (*value < '0' || *value > '9')
+			continue;
+		loader_hint(loader, "did you mean \"%s%.*s%s\"?", forms[i].low ? "" : "..",
+			    (int)(text + length - after - value), value, forms[i].low ? ".." : "");
+		return true;
+	}
+	digits = strcspn(text, " -.…");
+	for (size_t i = 0; digits && i < ARRAY_SIZE(between); i++) {
+		const char *rest = text + digits + strlen(between[i]);
+
+		if (strncmp(text + digits, between[i], strlen(between[i])) != 0 || *rest < '0' ||
+		    *rest > '9')
+			continue;
+		loader_hint(loader, "did you mean \"%.*s..%s\"?", (int)digits, text, rest);
+		return true;
+	}
+	return false;
+}
+
+/* Units as people write them elsewhere: "5 seconds", "5sec", "2min". */
+static bool hint_unit(struct loader *loader, const char *text)
+{
+	static const struct {
+		const char *words, *unit;
+	} units[] = {
+		{" s sec secs second seconds S ", "s"},
+		{" ms msec msecs millis millisecond milliseconds ", "ms"},
+		{" us usec usecs µs micros microsecond microseconds ", "us"},
+		{" m min mins minute minutes ", "m"},
+		{" h hr hrs hour hours ", "h"},
+	};
+	size_t digits = strspn(text, "0123456789.");
+	const char *word = text + digits + strspn(text + digits, " ");
+	AUTO_FREE char *framed = xasprintf(" %s ", word);
+
+	for (size_t i = 0; digits && *word && i < ARRAY_SIZE(units); i++) {
+		if (!strstr(units[i].words, framed) ||
+		    (word == text + digits && strcmp(word, units[i].unit) == 0))
+			continue;
+		loader_hint(loader, "did you mean \"%.*s%s\"?", (int)digits, text, units[i].unit);
+		return true;
+	}
+	return false;
+}
+
 static bool parse_duration(struct loader *loader, const struct part *part, int64_t *ret_ns)
 {
 	const char *reason = "is not a duration";
@@ -83,7 +162,7 @@ static bool parse_duration(struct loader *loader, const struct part *part, int64
 	part_error(loader, part, reason);
 	if (*part->text && part->text[strspn(part->text, "0123456789.")] == '\0')
 		loader_hint(loader, "did you mean \"%ss\" or \"%sms\"?", part->text, part->text);
-	else
+	else if (!hint_unit(loader, part->text) && !hint_range(loader, part->text))
 		loader_hint(loader, "a duration is written 300ms, 2s or 1m30s");
 	return false;
 }
@@ -109,23 +188,14 @@ static const char *parse_digits(const char *text, int64_t *ret)
 
 static bool parse_count(struct loader *loader, const struct part *part, int64_t *ret)
 {
-	const char *reason = parse_digits(part->text, ret), *number = part->text;
-	size_t digits;
+	const char *reason = parse_digits(part->text, ret);
 
 	if (!reason && *ret > COUNT_MAX)
 		reason = "is too large: the limit is 1000000000";
 	if (!reason)
 		return true;
 	part_error(loader, part, reason);
-	/* What people write for a range elsewhere. */
-	digits = strspn(number, "0123456789");
-	if (digits && number[digits] == '-' && number[digits + 1])
-		loader_hint(loader, "a range is written %.*s..%s", (int)digits, number,
-			    number + digits + 1);
-	else if (digits && strcmp(number + digits, "+") == 0)
-		loader_hint(loader, "a range without end is written %.*s..", (int)digits, number);
-	else if (*number == '>' || *number == '<')
-		loader_hint(loader, "a range is written LOW..HIGH, LOW.. or ..HIGH");
+	hint_range(loader, part->text);
 	return false;
 }
 
@@ -222,6 +292,17 @@ static bool decode_factor(struct loader *loader, const struct node *node, double
 	return true;
 }
 
+/* A share between 0 and 1 is a common way to write a percentage. @or: what else it may be. */
+static void hint_percent(struct loader *loader, const char *text, double value, const char * or)
+{
+	if (value < 1)
+		loader_hint(loader, "did you mean \"%.9g%%\"%s?", value * 100, or);
+	else if (value == 1)
+		loader_hint(loader, "did you mean \"1%%\" or \"100%%\"?");
+	else
+		loader_hint(loader, "did you mean \"%s%%\"%s?", text, or);
+}
+
 bool decode_percent(struct loader *loader, const struct node *node, double *ret_percent)
 {
 	const char *text, *end;
@@ -237,7 +318,7 @@ bool decode_percent(struct loader *loader, const struct node *node, double *ret_
 
 		loader_error(loader, node, "\"%s\" is not a percentage", text);
 		if (number)
-			loader_hint(loader, "did you mean \"%s%%\"?", text);
+			hint_percent(loader, text, value, "");
 		else
 			loader_hint(loader, "for example 10%%");
 		return false;
@@ -316,6 +397,7 @@ bool decode_duration_range(struct loader *loader, const struct node *node, struc
 bool decode_choice(struct loader *loader, const struct node *node, const char *const *choices,
 		   size_t *ret)
 {
+	const struct synonym *synonym;
 	const char *text;
 
 	if (!decode_text(loader, node, &text))
@@ -326,7 +408,13 @@ bool decode_choice(struct loader *loader, const struct node *node, const char *c
 			return true;
 		}
 	loader_error(loader, node, "unknown value \"%s\"", text);
-	loader_hint_names(loader, text, choices, "one of");
+	synonym = synonym_of_value(text, choices);
+	if (synonym && synonym->remark)
+		loader_hint(loader, "%s", synonym->remark);
+	else if (synonym)
+		loader_hint(loader, "did you mean \"%s\"?", synonym->meant);
+	else
+		loader_hint_names(loader, text, choices, "one of");
 	return false;
 }
 
@@ -410,6 +498,11 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 			return false;
 		tolerance.relative = percent / 100;
 	} else if (!decode_duration(loader, node, &tolerance.absolute_ns)) {
+		const char *at = node->text;
+
+		if (node->kind == NODE_TEXT && parse_number(&at, &percent) && !*at && percent < 1)
+			hint_percent(loader, node->text, percent,
+				     " or a duration, as in \"200ms\"");
 		return false;
 	}
 	*ret = tolerance;
@@ -418,15 +511,74 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 
 /* ---- mappings ---- */
 
+/* The first table from @schema on, but not @other, that has the key; or NULL. */
+static const struct schema *schema_with(const struct schema *schema, const struct schema *other,
+					const char *name)
+{
+	if (schema != other && schema_find(schema, name))
+		return schema;
+	for (size_t i = 0; i < schema->n_keys; i++) {
+		const struct schema_key *key = &schema->keys[i];
+		const struct schema *below[] = {
+			key->mapping == &schema_document ? NULL : key->mapping,
+			key->mapping_item,
+			key->named ? key->named->mapping : NULL,
+		};
+
+		for (size_t k = 0; k < ARRAY_SIZE(below); k++) {
+			const struct schema *found =
+				below[k] ? schema_with(below[k], other, name) : NULL;
+
+			if (found)
+				return found;
+		}
+	}
+	return NULL;
+}
+
 static void unknown_key(struct loader *loader, const struct schema *schema, const struct node *key)
 {
 	AUTO_FREE const char **names = xzalloc((schema->n_keys + 1) * sizeof(*names));
 	AUTO_FREE char *introduction = xasprintf("%s has the keys", schema->name);
+	const struct synonym *synonym = synonym_of_key(schema, key->text);
+	const struct schema *elsewhere =
+		loader->root ? schema_with(loader->root, schema, key->text) : NULL;
 
 	for (size_t i = 0; i < schema->n_keys; i++)
 		names[i] = schema->keys[i].name;
 	loader_error(loader, key, "unknown key \"%s\"", key->text);
-	loader_hint_names(loader, key->text, names, introduction);
+	if (synonym && synonym->remark)
+		loader_hint(loader, "%s", synonym->remark);
+	else if (synonym)
+		loader_hint(loader, "did you mean \"%s\"?", synonym->meant);
+	else if (loader_hint_nearest(loader, key->text, names))
+		return;
+	else if (elsewhere)
+		loader_hint(loader, "\"%s\" is a key of %s", key->text, elsewhere->name);
+	else
+		loader_hint_names(loader, key->text, names, introduction);
+}
+
+/* A text where a list has to be: what the list would be, unless a shell were needed for it. */
+static bool hint_list(struct loader *loader, const struct field *field)
+{
+	const char *text = field->value->text;
+	AUTO_STRBUF struct strbuf list = {0};
+	bool words = strcmp(field->schema->name, "command") == 0;
+
+	if (field->value->kind != NODE_TEXT || !(field->schema->forms & SCHEMA_LIST) ||
+	    field->value->count > HINT_MAX || !*text || strpbrk(text, "\n\r\t"))
+		return false;
+	if (words && strpbrk(text, "|&;<>()$`\\\"'*?[]#~%!{}"))
+		return false;
+	for (const char *at = text; *at; at += words ? strspn(at, " ") : 0) {
+		size_t n = words ? strcspn(at, " ") : strlen(at);
+
+		strbuf_printf(&list, "%s%.*s", at > text ? ", " : "", (int)n, at);
+		at += n;
+	}
+	loader_hint(loader, "did you mean [%s]?", strbuf_text(&list));
+	return true;
 }
 
 bool decode_form(struct loader *loader, const struct field *field)
@@ -447,7 +599,7 @@ bool decode_form(struct loader *loader, const struct field *field)
 			     schema->value, node_kind_name(value->kind));
 	else
 		return true;
-	if (schema->example)
+	if (!hint_list(loader, field) && schema->example)
 		loader_hint(loader, "for example: %s: %s", field->key->text, schema->example);
 	return false;
 }

@@ -44,6 +44,9 @@ bool find_endpoint(struct loader *loader, const struct node *key, bool policies,
 	} else {
 		loader_error(loader, key, "there is no endpoint \"%s\"", key->text);
 	}
-	loader_hint_names(loader, key->text, names, "there are");
+	if (!policies && (strcmp(key->text, "min") == 0 || strcmp(key->text, "max") == 0))
+		loader_hint(loader, "a range is written LOW..HIGH, LOW.. or ..HIGH");
+	else
+		loader_hint_names(loader, key->text, names, "there are");
 	return false;
 }

@@ -146,6 +146,7 @@ static struct loader new_loader(struct file_loader *files, struct harvest *harve
 		.path = scenario->path,
 		.diags = &harvest->diags,
 		.scenario = scenario,
+		.root = &schema_document,
 		.attached = files->attached,
 	};
 }

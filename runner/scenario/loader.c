@@ -48,16 +48,22 @@ void loader_hint(struct loader *loader, const char *format, ...)
 	diag_hint(loader->diags, "%s", hint);
 }
 
+bool loader_hint_nearest(struct loader *loader, const char *word, const char *const *names)
+{
+	const char *nearest = text_nearest(word, names);
+
+	if (nearest)
+		loader_hint(loader, "did you mean \"%s\"?", nearest);
+	return nearest;
+}
+
 void loader_hint_names(struct loader *loader, const char *word, const char *const *names,
 		       const char *introduction)
 {
-	const char *nearest = text_nearest(word, names);
 	AUTO_STRBUF struct strbuf list = {0};
 
-	if (nearest) {
-		loader_hint(loader, "did you mean \"%s\"?", nearest);
+	if (loader_hint_nearest(loader, word, names))
 		return;
-	}
 	for (size_t i = 0; names[i]; i++) {
 		strbuf_puts(&list, i ? ", " : "");
 		strbuf_puts(&list, names[i]);

@@ -19,6 +19,7 @@ struct loader {
 	 * other documents have.
 	 */
 	bool partial;
+	const struct schema *root;  /* the document's table, to look up keys that are misplaced */
 	bool attached;              /* another program starts the client: see load.h */
 	bool endpoints_known;       /* all endpoints could be read, so that names can be checked */
 	struct tolerance tolerance; /* of the document's expectations */
@@ -44,6 +45,8 @@ void loader_hint(struct loader *loader, const char *format, ...) PRINTF(2, 3);
 /* Adds "did you mean …" when one of the names is near, else lists them. */
 void loader_hint_names(struct loader *loader, const char *word, const char *const *names,
 		       const char *introduction);
+/* Whether one of the names is near enough to be meant; then adds "did you mean …". */
+bool loader_hint_nearest(struct loader *loader, const char *word, const char *const *names);
 struct place loader_place(const struct loader *loader, const struct node *node);
 /* Remembers a text for the check of its references. */
 void loader_add_text(struct loader *loader, const struct node *text);

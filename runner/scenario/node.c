@@ -358,7 +358,14 @@ static void complain_repeated(struct builder *builder, const struct node *first,
 			      const struct node *again)
 {
 	complain(builder, again, "\"%s\" is given twice", again->text);
-	diag_hint(builder->diags, "the first is in line %u", first->line);
+	if (strcmp(again->text, "name") == 0 && again->column == 1 && first->column == 1)
+		diag_hint(builder->diags,
+			  "two scenarios in a file need a line \"---\" between them; the first "
+			  "\"name\" is "
+			  "in line %u",
+			  first->line);
+	else
+		diag_hint(builder->diags, "the first is in line %u", first->line);
 }
 
 static void check_repeated(struct builder *builder, const struct node *mapping)

@@ -212,7 +212,7 @@ const char *expectation_kind_name(enum expectation_kind kind);
 
 #define ALL_ENDPOINTS SIZE_MAX
 
-/* Where attempts are made: "api", "ipv6", "api.ipv6", "api.ipv6.2". */
+/* Where attempts are made: "api", "ipv6", "api.ipv6", "api.ipv6.2", "ipv6.2". */
 struct target {
 	size_t endpoint;    /* index, or ALL_ENDPOINTS */
 	enum family family; /* N_FAMILIES: any */

@@ -78,6 +78,31 @@ static bool is_plain(const char *name)
 	return strcmp(name, "tmp") == 0 || strcmp(name, "dir") == 0;
 }
 
+/*
+ * References as other tools write them: "api_port", "api:port", "api-host" and "{ matrix.x".
+ * Returns the remedy, which the caller owns, or NULL.
+ */
+static char *hint_part(const struct scenario *scenario, const char *name)
+{
+	static const char *const parts[] = {"host", "port", "ipv4", "ipv6"};
+
+	if (*name == '{')
+		return xasprintf("a reference has one pair of braces: ${%s}",
+				 name + 1 + strspn(name + 1, " "));
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const char *endpoint = scenario->endpoints[i].name;
+		size_t length = strlen(endpoint);
+
+		if (strncmp(name, endpoint, length) != 0 || !name[length] ||
+		    !strchr("_:-", name[length]))
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
+			if (strcmp(name + length + 1, parts[k]) == 0)
+				return xasprintf("did you mean \"${%s.%s}\"?", endpoint, parts[k]);
+	}
+	return NULL;
+}
+
 static void unknown_name(const struct scenario *scenario, const struct reference *reference,
 			 char **ret_message, char **ret_hint)
 {
@@ -100,6 +125,9 @@ static void unknown_name(const struct scenario *scenario, const struct reference
 	}
 	nearest = text_nearest(reference->name, names);
 	*ret_message = xasprintf("there is no endpoint \"%s\"", reference->name);
+	*ret_hint = hint_part(scenario, reference->name);
+	if (*ret_hint)
+		return;
 	if (nearest)
 		*ret_hint = xasprintf("did you mean \"${%s%s%s}\"?", nearest,
 				      reference->field ? "." : "",
