@@ -71,15 +71,15 @@ class Containers:
             shutil.copy(self.build / "targets" / name, self.directory / "targets" / name)
         shutil.copy(self.build / "program/synfault", self.directory / "program/synfault")
 
-    def bundle(self, name):
-        """A directory with an overlay over the root, and one for what the container reports."""
+    def bundle(self, name, lower=None):
+        """A directory with an overlay over the root (or lower), and one for what the container reports."""
         bundle = self.directory / name
         for part in ("upper", "work", "rootfs", "report"):
             (bundle / part).mkdir(parents=True)
         (bundle / "report").chmod(0o777)
         subprocess.run(
             ["mount", "-t", "overlay", "overlay", "-o",
-             f"lowerdir={self.root},upperdir={bundle / 'upper'},workdir={bundle / 'work'}",
+             f"lowerdir={lower or self.root},upperdir={bundle / 'upper'},workdir={bundle / 'work'}",
              bundle / "rootfs"], check=True)
         return bundle
 
@@ -94,6 +94,7 @@ class Containers:
             oci.bind(self.source / "tests/container/inside.py", HOME / "inside.py"),
             oci.bind(self.source / "tests/container/scenarios/privileges.yaml",
                      HOME / "privileges.yaml"),
+            oci.bind(self.source / "tests/container/scenarios/plain.yaml", HOME / "plain.yaml"),
             oci.bind(self.directory / "targets", HOME / "bin"),
             oci.bind(self.directory / "program", HOME / "program"),
         ]
@@ -121,6 +122,39 @@ class Containers:
              f"--bundle={bundle}", name],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", timeout=timeout, preexec_fn=join, check=False)
+        return bundle, process
+
+    def run_in_chroot(self, name, command, *, user=0, mount_point=False, read_only_sys=False,
+                      timeout=100):
+        """Runs the command in a plain chroot, with all privileges of root, as build systems do: in the
+        same namespaces but for that of the network. mount_point: its directory is one.
+        read_only_sys: /proc/sys can't be written.
+
+        Returns its bundle and the finished process, as run() does."""
+        bundle = self.bundle(name, self.root.parent)
+        root = bundle / "rootfs" / self.root.name
+        lines = ["ip link set lo up", f"mount --rbind {root} {root}" if mount_point else "",
+                 f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev",
+                 f"mount -t sysfs sysfs {root}/sys"]
+        for bind in self.mounts(bundle):
+            place = root / bind["destination"].lstrip("/")
+            if Path(bind["source"]).is_dir():
+                place.mkdir(parents=True, exist_ok=True)
+            else:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.touch()
+            lines.append(f'mount --bind {bind["source"]} {place}')
+        if read_only_sys:
+            lines += [f"mount --bind {root}/proc/sys {root}/proc/sys",
+                      f"mount -o remount,bind,ro {root}/proc/sys"]
+        lines.append(f'exec chroot --userspec={user}:{user} {root} env -i "$@"')
+        environment = {"PATH": f"{HOME}/bin:{HOME}/program:/usr/sbin:/usr/bin:/sbin:/bin",
+                       "HOME": "/tmp", "XDG_STATE_HOME": REPORTS / "state"}
+        process = subprocess.run(
+            ["unshare", "--net", "--mount", "--propagation=private", "sh", "-ec", "\n".join(lines), "sh",
+             *(f"{key}={value}" for key, value in environment.items()), *command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", timeout=timeout, check=False)
         return bundle, process
 
 
