@@ -16,7 +16,7 @@ import sys
 import tree
 
 RECIPES = "ci/recipes"
-BASE_IMAGE = "debian:bookworm-slim"
+BASE_IMAGE = "debian:${RELEASE}-slim"
 INSTRUCTIONS = {"FROM", "RUN", "COPY", "ENTRYPOINT", "CMD", "ENV", "WORKDIR", "USER", "LABEL", "ARG"}
 # What debhelper brings along, and an image has to name.
 COMPILER = {"gcc", "libc6-dev", "ninja-build"}
@@ -262,12 +262,14 @@ def installed(script):
 def packages_of(kind):
     result = subprocess.run([tree.ROOT / "ci/install", "--print", kind], capture_output=True,
                             text=True, check=True)
-    return set(result.stdout.split())
+    # Libraries that got a new name with their 64-bit times provide the old one.
+    return {name.removesuffix("t64") for name in result.stdout.split()}
 
 
 def build_dependencies():
     field = re.search(r"^Build-Depends:\n((?: .*\n)+)", tree.read("debian/control"), re.M)[1]
-    names = {line.split()[0].rstrip(",").removesuffix(":any") for line in field.splitlines()}
+    names = {line.split()[0].rstrip(",").removesuffix(":any") for line in field.splitlines()
+             if "<!nocheck>" not in line}
     return names - {"debhelper-compat"}
 
 

@@ -71,8 +71,8 @@ def unpack(package, path):
     unfinished.rename(path)
 
 
-def fetch(root, memory):
-    """Downloads the package by apt of that root. Returns its path."""
+def fetch(root, memory, release):
+    """Downloads the release's package by apt of the root. Returns its path."""
     scratch = Path(tempfile.mkdtemp(dir=memory))
     inside = scratch / "root"
     for name in ("upper", "work", "root"):
@@ -81,6 +81,10 @@ def fetch(root, memory):
                f"lowerdir={root},upperdir={scratch}/upper,workdir={scratch}/work", inside)
     shutil.copy("/etc/resolv.conf", inside / "etc/resolv.conf")
     apt = ("chroot", inside, "apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "APT::Sandbox::User=root")
+    if release != rootfs.SUITE:
+        sources = inside / "etc/apt/sources.list"
+        sources.write_text(sources.read_text(encoding="utf-8").replace(rootfs.SUITE, release),
+                           encoding="utf-8")
     rootfs.run(*apt, "update")
     depends = subprocess.run(["chroot", inside, "apt-cache", "depends", "--important", PACKAGE],
                              capture_output=True, text=True, check=True).stdout
@@ -90,19 +94,20 @@ def fetch(root, memory):
     return next(inside.glob("linux-image-*.deb"))
 
 
-def ensure(root, memory, package=None):
-    """The directory with the image and the modules: of the package, else of the one that is fetched.
-    memory: a directory on a tmpfs of our own."""
-    if package:
+def ensure(root, memory, kernel=None):
+    """The directory with the image and the modules. kernel: a package's file or a release of Debian; None:
+    this machine's release. memory: a directory on a tmpfs of our own."""
+    if kernel and Path(kernel).is_file():
         path = Path(memory) / "kernel"
-        unpack(Path(package), path)
+        unpack(Path(kernel), path)
         return path
-    key = hashlib.sha256(" ".join((VERSION, rootfs.SUITE, PACKAGE, *MODULES)).encode())
+    release = kernel or rootfs.SUITE
+    key = hashlib.sha256(" ".join((VERSION, release, PACKAGE, *MODULES)).encode())
     directory = rootfs.cache_directory()
     path = directory / f"kernel-{key.hexdigest()[:12]}"
     with open(directory / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.is_dir():
-            print(f"# fetching {PACKAGE}; this takes some seconds, once", file=sys.stderr)
-            unpack(fetch(root, memory), path)
+            print(f"# fetching {PACKAGE} of {release}; this takes some seconds, once", file=sys.stderr)
+            unpack(fetch(root, memory, release), path)
     return path
