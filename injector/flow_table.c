@@ -6,8 +6,8 @@
 #include "injector/flow_table.h"
 
 #include <errno.h>
-#include <sys/queue.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "common/duration.h"
 
@@ -29,7 +29,7 @@
 
 /* A packet of a slow connection. */
 struct waiting {
-	STAILQ_ENTRY(waiting) entry;
+	struct waiting *prev, *next;
 	uint32_t packet_id;
 	uint8_t *copy; /* instead of the packet, which was dropped; or NULL */
 	size_t length;
@@ -45,7 +45,7 @@ struct connection {
 	struct flow flow;
 	struct segment_template templates[FLOW_N_DIRECTIONS];
 	struct event *timer; /* the fault's, or of what waits; NULL: none */
-	STAILQ_HEAD(, waiting) waiting;
+	struct waiting *waiting;
 	bool near, slowed, established;
 	bool outgoing;            /* its client's packets are seen on their way out */
 	bool untold;              /* the flow is broken, and neither side has been told */
@@ -87,8 +87,8 @@ static void free_waiting(struct connection *connection)
 {
 	struct waiting *waiting;
 
-	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
-		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+	while ((waiting = connection->waiting)) {
+		DL_DELETE(connection->waiting, waiting);
 		free(waiting->copy);
 		free(waiting);
 	}
@@ -330,7 +330,7 @@ static void release_due(evutil_socket_t fd, short what, void *userdata)
 
 	(void)fd;
 	(void)what;
-	while ((waiting = STAILQ_FIRST(&connection->waiting))) {
+	while ((waiting = connection->waiting)) {
 		struct pending pending = {
 			.connection = connection,
 			.copy = waiting->copy,
@@ -343,7 +343,7 @@ static void release_due(evutil_socket_t fd, short what, void *userdata)
 			set_timer(connection, left_ns, release_due);
 			return;
 		}
-		STAILQ_REMOVE_HEAD(&connection->waiting, entry);
+		DL_DELETE(connection->waiting, waiting);
 		flow_released(&connection->flow, waiting->end);
 		free(waiting);
 		if (pending.copy)
@@ -359,7 +359,7 @@ static void hold(struct connection *connection, const struct queued_packet *queu
 	const struct packet_verdict drop = {.kind = VERDICT_DROP};
 	const struct flow_table_host *host = &connection->connections->host;
 	struct waiting *waiting = xzalloc(sizeof(*waiting));
-	bool first = STAILQ_EMPTY(&connection->waiting);
+	bool first = !connection->waiting;
 	struct connection_fault fault = fault_of(connection);
 
 	waiting->packet_id = queued->id;
@@ -370,7 +370,7 @@ static void hold(struct connection *connection, const struct queued_packet *queu
 	}
 	waiting->due_ns = decision->due_ns;
 	waiting->end = decision->end;
-	STAILQ_INSERT_TAIL(&connection->waiting, waiting, entry);
+	DL_APPEND(connection->waiting, waiting);
 	if (first)
 		set_timer(connection, decision->due_ns - host->now_ns(host->context), release_due);
 	if (!connection->slowed) {
@@ -389,7 +389,7 @@ void flow_table_drop_held(struct flow_table *connections)
 	HASH_ITER (hh, connections->by_key, connection, next) {
 		struct waiting *waiting;
 
-		STAILQ_FOREACH(waiting, &connection->waiting, entry)
+		DL_FOREACH(connection->waiting, waiting)
 		{
 			if (!waiting->copy)
 				host->give(host->context, waiting->packet_id, &verdict, NULL);
@@ -429,7 +429,6 @@ void flow_table_add(struct flow_table *connections, const struct attempt_info *a
 	connection->key.isn = 0;
 	connection->connections = connections;
 	connection->attempt = attempt->id;
-	STAILQ_INIT(&connection->waiting);
 	flow_init(&connection->flow, step, attempt->key.isn);
 	connection->outgoing = queued->outgoing;
 	segment_learn(&connection->templates[FLOW_TO_SERVER], queued->data, packet,

@@ -284,8 +284,11 @@ static void start_thread(struct nflog *tap)
 	tap->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (tap->stop_fd < 0)
 		return;
-	/* A heap of its own for the thread would take as long to make as the thread. */
+#ifdef M_ARENA_MAX
+	/* glibc would make a heap of its own for the thread, which takes as long as to make the
+	 * thread. */
 	mallopt(M_ARENA_MAX, 1);
+#endif
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	error = pthread_create(&tap->thread, NULL, read_logs, tap);

@@ -2,7 +2,7 @@
 /* Verdicts on their way to the kernel: see outbox.h. */
 #include "injector/outbox.h"
 
-#include <sys/queue.h>
+#include <utlist.h>
 
 #include "common/duration.h"
 
@@ -11,7 +11,7 @@
 
 /* A SYN whose verdict is not due yet. */
 struct held {
-	LIST_ENTRY(held) entry;
+	struct held *prev, *next;
 	struct outbox *outbox;
 	struct event *timer;
 	uint32_t packet_id;
@@ -24,7 +24,7 @@ struct outbox {
 	struct event_base *base;
 	bool gathers;
 	struct outbox_host host;
-	LIST_HEAD(, held) held;
+	struct held *held;
 	struct outbox_note *notes; /* of verdicts that were given */
 	size_t n_notes, notes_capacity;
 };
@@ -36,13 +36,12 @@ struct outbox *outbox_new(struct event_base *base, bool gathers, const struct ou
 	outbox->base = base;
 	outbox->gathers = gathers;
 	outbox->host = *host;
-	LIST_INIT(&outbox->held);
 	return outbox;
 }
 
 static void held_free(struct held *held)
 {
-	LIST_REMOVE(held, entry);
+	DL_DELETE(held->outbox->held, held);
 	event_free(held->timer);
 	free(held->change.data);
 	free(held);
@@ -52,8 +51,8 @@ void outbox_free(struct outbox *outbox)
 {
 	if (!outbox)
 		return;
-	while (!LIST_EMPTY(&outbox->held))
-		held_free(LIST_FIRST(&outbox->held));
+	while (outbox->held)
+		held_free(outbox->held);
 	free(outbox->notes);
 	free(outbox);
 }
@@ -207,14 +206,14 @@ void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 	held->timer = evtimer_new(outbox->base, due, held);
 	if (!held->timer)
 		out_of_memory();
-	LIST_INSERT_HEAD(&outbox->held, held, entry);
+	DL_PREPEND(outbox->held, held);
 	schedule(held);
 }
 
 void outbox_drop_held(struct outbox *outbox)
 {
-	while (!LIST_EMPTY(&outbox->held)) {
-		struct held *held = LIST_FIRST(&outbox->held);
+	while (outbox->held) {
+		struct held *held = outbox->held;
 
 		if (!held->dropped)
 			(void)outbox->host.set_verdict(

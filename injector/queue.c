@@ -8,6 +8,7 @@
  */
 #include "injector/queue.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

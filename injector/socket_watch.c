@@ -3,14 +3,14 @@
 #include "injector/socket_watch.h"
 
 #include <errno.h>
-#include <sys/queue.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #define NO_ATTEMPT UINT32_MAX
 
 /* An attempt whose socket may be in the table. */
 struct watched {
-	TAILQ_ENTRY(watched) entry;
+	struct watched *prev, *next;
 	uint32_t attempt;
 	struct address client, server;
 	uint64_t cookie;
@@ -20,8 +20,6 @@ struct watched {
 	bool reported;   /* on_open() was called */
 	int64_t told_ns; /* … with this time */
 };
-TAILQ_HEAD(watched_list, watched);
-
 struct known_socket {
 	UT_hash_handle hh;
 	uint64_t cookie;
@@ -36,7 +34,7 @@ struct by_attempt {
 struct socket_watch {
 	struct socket_watch_host host;
 	bool blind;
-	struct watched_list unanswered, answered; /* the newest first */
+	struct watched *unanswered, *answered; /* the newest first */
 	struct known_socket *sockets;
 	struct by_attempt *attempts; /* by id */
 	size_t n_attempts, attempts_capacity;
@@ -47,14 +45,15 @@ struct socket_watch *socket_watch_new(const struct socket_watch_host *host)
 	struct socket_watch *watch = xzalloc(sizeof(*watch));
 
 	watch->host = *host;
-	TAILQ_INIT(&watch->unanswered);
-	TAILQ_INIT(&watch->answered);
 	return watch;
 }
 
 static void forget(struct socket_watch *watch, struct watched *watched)
 {
-	TAILQ_REMOVE(watched->answered ? &watch->answered : &watch->unanswered, watched, entry);
+	if (watched->answered)
+		DL_DELETE(watch->answered, watched);
+	else
+		DL_DELETE(watch->unanswered, watched);
 	watch->attempts[watched->attempt].watched = NULL;
 	free(watched);
 }
@@ -158,7 +157,7 @@ int socket_watch_begin(struct socket_watch *watch, const struct attempt_info *at
 	watched->cookie = ret->cookie;
 	watched->seen_ns = attempt->started_ns;
 	watch->attempts[attempt->id].watched = watched;
-	TAILQ_INSERT_HEAD(&watch->unanswered, watched, entry);
+	DL_PREPEND(watch->unanswered, watched);
 	return 0;
 }
 
@@ -198,13 +197,12 @@ static void report_open(struct socket_watch *watch, struct watched *watched)
 }
 
 /* Looks at the newest attempts of a list but @except. Returns how many more it may look at. */
-static int look_at_list(struct socket_watch *watch, struct watched_list *list, uint32_t except,
-			int left)
+static int look_at_list(struct socket_watch *watch, struct watched *list, uint32_t except, int left)
 {
-	struct watched *watched = TAILQ_FIRST(list);
+	struct watched *watched = list;
 
 	while (watched && left > 0 && !watch->blind) {
-		struct watched *next = TAILQ_NEXT(watched, entry);
+		struct watched *next = watched->next;
 
 		if (watched->attempt != except) {
 			left--;
@@ -218,22 +216,22 @@ static int look_at_list(struct socket_watch *watch, struct watched_list *list, u
 
 void socket_watch_look(struct socket_watch *watch, uint32_t attempt)
 {
-	int left = look_at_list(watch, &watch->unanswered, attempt, SOCKET_WATCH_MAX_LOOKS);
+	int left = look_at_list(watch, watch->unanswered, attempt, SOCKET_WATCH_MAX_LOOKS);
 
-	(void)look_at_list(watch, &watch->answered, attempt, left);
+	(void)look_at_list(watch, watch->answered, attempt, left);
 }
 
 bool socket_watch_poll(struct socket_watch *watch)
 {
-	struct watched *watched = TAILQ_FIRST(&watch->unanswered);
+	struct watched *watched = watch->unanswered;
 
 	for (int left = SOCKET_WATCH_MAX_LOOKS; watched && left > 0 && !watch->blind; left--) {
-		struct watched *next = TAILQ_NEXT(watched, entry);
+		struct watched *next = watched->next;
 
 		(void)look_at(watch, watched);
 		watched = next;
 	}
-	return !watch->blind && !TAILQ_EMPTY(&watch->unanswered);
+	return !watch->blind && watch->unanswered;
 }
 
 void socket_watch_answered(struct socket_watch *watch, uint32_t attempt)
@@ -242,9 +240,9 @@ void socket_watch_answered(struct socket_watch *watch, uint32_t attempt)
 
 	if (!watched || watched->answered)
 		return;
-	TAILQ_REMOVE(&watch->unanswered, watched, entry);
+	DL_DELETE(watch->unanswered, watched);
 	watched->answered = true;
-	TAILQ_INSERT_HEAD(&watch->answered, watched, entry);
+	DL_PREPEND(watch->answered, watched);
 }
 
 void socket_watch_forget(struct socket_watch *watch, uint32_t attempt)

@@ -2,6 +2,9 @@
 /* Error queues of connecting sockets: see error_queue.h. */
 #include "runner/diagnose/error_queue.h"
 
+/* struct timespec, which the kernel's header takes for granted. */
+#include <time.h>
+
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 

@@ -10,8 +10,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
+#include <utlist.h>
 
 #include "common/duration.h"
 
@@ -21,7 +21,7 @@ enum { IDLE_S = 60, WRITE_S = 10 };
 enum { MAX_UNREAD = 1 << 20 };
 
 struct peer {
-	LIST_ENTRY(peer) entry;
+	struct peer *prev, *next;
 	struct control *control;
 	struct bufferevent *stream;
 	struct control_request *request; /* under way, or NULL */
@@ -38,7 +38,7 @@ struct control {
 	struct evconnlistener *listener;
 	void (*on_request)(void *userdata, struct control_request *request);
 	void *userdata;
-	LIST_HEAD(, peer) peers;
+	struct peer *peers;
 	size_t n_peers;
 };
 
@@ -46,7 +46,7 @@ static void peer_free(struct peer *peer)
 {
 	if (peer->request)
 		peer->request->peer = NULL;
-	LIST_REMOVE(peer, entry);
+	DL_DELETE(peer->control->peers, peer);
 	peer->control->n_peers--;
 	bufferevent_free(peer->stream);
 	free(peer);
@@ -200,7 +200,7 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	peer->stream = bufferevent_socket_new(control->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!peer->stream)
 		out_of_memory();
-	LIST_INSERT_HEAD(&control->peers, peer, entry);
+	DL_PREPEND(control->peers, peer);
 	control->n_peers++;
 	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
 	/* No more is read than a request that is too long by a little. */
@@ -222,7 +222,6 @@ struct control *control_new(struct event_base *base, int fd,
 	control->base = base;
 	control->on_request = on_request;
 	control->userdata = userdata;
-	LIST_INIT(&control->peers);
 	control->listener =
 		evconnlistener_new(base, on_connect, control, LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!control->listener)
@@ -235,8 +234,8 @@ void control_free(struct control *control)
 	if (!control)
 		return;
 	evconnlistener_free(control->listener);
-	while (!LIST_EMPTY(&control->peers)) {
-		struct peer *peer = LIST_FIRST(&control->peers);
+	while (control->peers) {
+		struct peer *peer = control->peers;
 
 		if (peer->request) {
 			json_decref(peer->request->object);
@@ -304,7 +303,7 @@ static bool all_written(const struct control *control)
 {
 	struct peer *peer;
 
-	LIST_FOREACH(peer, &control->peers, entry)
+	DL_FOREACH(control->peers, peer)
 	{
 		if (evbuffer_get_length(bufferevent_get_output(peer->stream)) > 0)
 			return false;

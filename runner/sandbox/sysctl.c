@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 /* Names below /proc/sys/net/ipv4 that are of no use in another namespace, or secret. */
