@@ -16,12 +16,12 @@
 #include "runner/report/event_line.h"
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/netns_lock.h"
-#include "runner/sandbox/remote.h"
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
 #include "runner/sandbox/supervise.h"
 #include "runner/schedule/limits.h"
 #include "runner/schedule/ports.h"
+#include "runner/schedule/run_queue.h"
 
 /* How often the progress is drawn and starts that take long are let go. */
 #define TICK_NS (100 * NS_PER_MS)
@@ -57,12 +57,6 @@ struct running {
 	struct strbuf heard; /* on control_fd, of a message that is not complete */
 };
 
-/* What is to be run. */
-struct pending {
-	struct result *result;
-	bool again; /* it was run before, and is not retry_begin()ed yet */
-};
-
 struct scheduler {
 	const struct schedule_config *config;
 	struct run_results *results;
@@ -75,19 +69,10 @@ struct scheduler {
 	struct rlimit n_files;
 	struct running *running; /* list */
 	size_t n_running, n_starting, n_done;
-	size_t next; /* result to start next */
-	/* A queue of results to be run again; those before next_retry have been started. */
-	struct result **retries;
-	size_t n_retries, retries_capacity, next_retry;
-	/* The same of those that the machine was too slow for: each is run when nothing else is. */
-	struct result **late;
-	size_t n_late, late_capacity, next_late;
-	/* Those that have to wait for a port, in their order. */
-	struct pending *waiting;
-	size_t n_waiting, waiting_capacity;
-	size_t jobs, most_starting, n_failures;
-	enum stop_cause stop; /* when set, nothing more is started */
-	int n_orders;         /* how often those that run were told to end */
+	struct run_queue queue;
+	size_t jobs, max_starting, n_failures;
+	enum stop_cause stop; /* when set, the queue is closed */
+	int n_ends;           /* how often those that run were asked to end */
 	struct event *tick, *interrupt, *terminate, *unread, *status, *deadline;
 };
 
@@ -133,9 +118,14 @@ uint64_t schedule_repetition_seed(uint64_t run_seed, unsigned repetition)
 
 static void start_more(struct scheduler *self);
 
-/*
- * A result is final. A document that could not be loaded is one too: an error.
- */
+static void stop(struct scheduler *self, enum stop_cause cause)
+{
+	if (self->stop == STOP_NONE)
+		self->stop = cause;
+	run_queue_close(&self->queue);
+}
+
+/* A result is final; that of a document that could not be loaded is an error. */
 static void settle(struct scheduler *self, struct result *result)
 {
 	enum outcome outcome;
@@ -145,9 +135,8 @@ static void settle(struct scheduler *self, struct result *result)
 	self->n_done++;
 	self->n_failures += outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 	self->config->on_result(self->config->userdata, result);
-	if (self->config->max_failures && self->n_failures >= self->config->max_failures &&
-	    self->stop == STOP_NONE)
-		self->stop = STOP_FAILURES;
+	if (self->config->max_failures && self->n_failures >= self->config->max_failures)
+		stop(self, STOP_FAILURES);
 }
 
 /* ---- a scenario ends ---- */
@@ -182,21 +171,19 @@ static struct record *read_record(int fd, char **ret_message)
 static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
 {
 	struct judgement *judgement = &result->judgement;
+	const size_t index = (size_t)(result - self->results->items);
 	enum retry_kind retry;
 
 	*judgement = judge(result->scenario, result->record, &self->config->judge);
 	if (judgement->outcome == OUTCOME_SKIP && self->config->require)
 		judgement->outcome = OUTCOME_ERROR;
 	if (capture_fd >= 0)
-		captures_take(&self->config->capture, capture_fd, result,
-			      (size_t)(result - self->results->items));
-	retry = self->stop == STOP_NONE ? retry_due(&self->config->retry, result) : RETRY_NONE;
-	if (retry == RETRY_SOON)
-		array_append(self->retries, self->n_retries, self->retries_capacity, result);
-	else if (retry == RETRY_ALONE)
-		array_append(self->late, self->n_late, self->late_capacity, result);
-	else
+		captures_take(&self->config->capture, capture_fd, result, index);
+	retry = self->queue.closed ? RETRY_NONE : retry_due(&self->config->retry, result);
+	if (retry == RETRY_NONE)
 		settle(self, result);
+	else
+		run_queue_retry(&self->queue, index, retry);
 }
 
 static void take_record(struct running *running, int wait_status)
@@ -208,7 +195,7 @@ static void take_record(struct running *running, int wait_status)
 	if (result->record)
 		return;
 	result->record = empty_record(result);
-	if (running->scheduler->n_orders > 1)
+	if (running->scheduler->n_ends > 1)
 		record_add_problem(result->record, false, "the run was interrupted");
 	else if (WIFSIGNALED(wait_status))
 		record_add_problem(
@@ -347,7 +334,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	if (isolation_is_shared(&self->isolation, result->scenario))
 		clear_after(self, wait_status);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
-	result->interrupted = self->n_orders > 0 && result->record->n_problems > 0;
+	result->interrupted = self->n_ends > 0 && result->record->n_problems > 0;
 	result->stop = result->interrupted ? self->stop : STOP_NONE;
 	capture_fd = steal_fd(&running->capture_fd);
 	forget(running);
@@ -491,59 +478,21 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	judge_result(self, result, -1);
 }
 
-/*
- * What is to be started next. Retries first: their scenarios are half done. Last what needs a quiet
- * machine, with nothing beside it.
- */
-static bool next_pending(const struct scheduler *self, struct pending *ret)
-{
-	if (self->stop != STOP_NONE)
-		return false;
-	if (self->next_retry < self->n_retries)
-		*ret = (struct pending){self->retries[self->next_retry], true};
-	else if (self->next < self->results->n_items)
-		*ret = (struct pending){&self->results->items[self->next], false};
-	else if (self->next_late < self->n_late && self->n_running == 0 && self->n_waiting == 0)
-		*ret = (struct pending){self->late[self->next_late], true};
-	else
-		return false;
-	return true;
-}
-
-static void take_next(struct scheduler *self)
-{
-	if (self->next_retry < self->n_retries)
-		self->next_retry++;
-	else if (self->next < self->results->n_items)
-		self->next++;
-	else
-		self->next_late++;
-}
-
-/* Whether there is something that waits and can still be started. */
-static bool is_waiting(const struct scheduler *self)
-{
-	return self->n_waiting > 0 && self->stop == STOP_NONE;
-}
-
-/* Whether something runs beside which it can't: there is room again when that ends. */
+/* Whether a scenario runs beside which this one can't: there is room again when that ends. */
 static bool is_blocked(const struct scheduler *self, const struct result *result)
 {
+	AUTO_FREE const struct scenario **running =
+		xzalloc((self->n_running + 1) * sizeof(const struct scenario *));
 	size_t n = 0;
 
-	if (!result->scenario || !scenario_has_remote(result->scenario))
-		return false;
-	for (struct running *running = self->running; running; running = running->next) {
-		n += scenario_has_remote(running->result->scenario);
-		if (scenario_shares_remote(result->scenario, running->result->scenario))
-			return true;
-	}
-	return n >= REMOTE_MAX_CELLS;
+	for (const struct running *one = self->running; one; one = one->next)
+		running[n++] = one->result->scenario;
+	return !run_queue_may_run_beside(result->scenario, running, n);
 }
 
 /*
  * Returns 0 when it was started or has its result already, -EADDRINUSE when it has to wait for a
- * port or a remote endpoint, or another negative errno when no process can be had.
+ * port or a remote endpoint, or another negative errno when no process is available.
  */
 static int start_or_settle(struct scheduler *self, struct result *result)
 {
@@ -568,52 +517,32 @@ static int start_or_settle(struct scheduler *self, struct result *result)
 	return status;
 }
 
-static void drop_waiting(struct scheduler *self, size_t at)
-{
-	self->n_waiting--;
-	memmove(&self->waiting[at], &self->waiting[at + 1],
-		(self->n_waiting - at) * sizeof(*self->waiting));
-}
-
 static void start_more(struct scheduler *self)
 {
-	struct pending pending;
-	size_t at = 0; /* of those that wait: the next to be tried */
+	struct run_queue_item item;
 
-	while (self->n_running < self->jobs && self->n_starting < self->most_starting) {
-		bool waited = is_waiting(self) && at < self->n_waiting;
-		int status;
+	run_queue_begin_round(&self->queue);
+	while (self->n_running < self->jobs && self->n_starting < self->max_starting &&
+	       run_queue_next(&self->queue, self->n_running, &item)) {
+		struct result *result = &self->results->items[item.result];
+		int status = start_or_settle(self, result);
 
-		if (waited)
-			pending = self->waiting[at];
-		else if (!next_pending(self, &pending))
-			break;
-		status = start_or_settle(self, pending.result);
-		if (status == -EADDRINUSE && waited) {
-			at++;
+		if (status == -EADDRINUSE) {
+			run_queue_defer(&self->queue, &item);
 			continue;
 		}
 		/* No process, descriptor or memory just now: one that ends makes room. */
-		if (status < 0 && status != -EADDRINUSE && self->n_running > 0)
+		if (status < 0 && self->n_running > 0)
 			break;
-		if (waited)
-			drop_waiting(self, at);
-		else
-			take_next(self);
-		if (status == -EADDRINUSE) {
-			array_append(self->waiting, self->n_waiting, self->waiting_capacity,
-				     pending);
-			at = self->n_waiting;
-			continue;
-		}
-		if (pending.again) {
-			captures_set_aside(pending.result);
-			retry_begin(pending.result);
+		run_queue_take(&self->queue, &item);
+		if (item.again) {
+			captures_set_aside(result);
+			retry_begin(result);
 		}
 		if (status < 0)
-			fail_to_start(self, pending.result, status);
+			fail_to_start(self, result, status);
 	}
-	if (self->n_running == 0 && !is_waiting(self) && !next_pending(self, &pending))
+	if (self->n_running == 0 && run_queue_is_done(&self->queue))
 		event_base_loopbreak(self->base);
 }
 
@@ -651,20 +580,21 @@ static void on_status(evutil_socket_t fd, short what, void *userdata)
 	self->config->on_status(self->config->userdata, self->n_done, list, self->n_running);
 }
 
-/* Tells all that runs to end, and starts nothing more. */
+/* Asks all that runs to end, and starts nothing more. */
 static void end_all(struct scheduler *self, enum stop_cause cause)
 {
-	const char order = SUPERVISE_INTERRUPT;
+	const char message = SUPERVISE_INTERRUPT;
 
-	if (self->n_orders == 0)
+	if (self->n_ends == 0)
 		self->stop = cause;
-	self->n_orders++;
+	run_queue_close(&self->queue);
+	self->n_ends++;
 	for (struct running *running = self->running; running; running = running->next) {
-		/* Asked twice: no more waiting for anybody. */
-		if (self->n_orders > 1)
+		/* Asked twice: no more patience. */
+		if (self->n_ends > 1)
 			kill(running->pid, SIGKILL);
 		else
-			(void)!send(running->control_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+			(void)!send(running->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
 	start_more(self);
 }
@@ -685,21 +615,23 @@ static void on_deadline(evutil_socket_t fd, short what, void *userdata)
 
 /* ---- the whole ---- */
 
-/* Every result gets the same reason not to have run; with --require that is an error. */
-static void skip_all(struct scheduler *self, const char *message)
+/* Every result gets the same problem; @skip: it is a reason to skip (with --require an error). */
+static void end_unrun(struct scheduler *self, bool skip, const char *message)
 {
-	for (size_t i = 0; i < self->results->n_items; i++) {
-		struct result *result = &self->results->items[i];
+	struct run_queue_item item;
+
+	run_queue_close(&self->queue);
+	while (run_queue_drain(&self->queue, &item)) {
+		struct result *result = &self->results->items[item.result];
 
 		if (!result->scenario) {
 			settle(self, result);
 			continue;
 		}
 		result->record = empty_record(result);
-		record_add_problem(result->record, true, "%s", message);
+		record_add_problem(result->record, skip, "%s", message);
 		judge_result(self, result, -1);
 	}
-	self->next = self->results->n_items;
 }
 
 /* Descriptors for many supervisors; what is started in sandboxes gets the old limit back. */
@@ -744,7 +676,7 @@ static void loop(struct scheduler *self)
 		out_of_memory();
 	watch_time_and_signals(self);
 	start_more(self);
-	if (self->n_running > 0 || is_waiting(self))
+	if (self->n_running > 0 || !run_queue_is_done(&self->queue))
 		event_base_dispatch(self->base);
 	event_free(self->tick);
 	event_free(self->interrupt);
@@ -755,32 +687,24 @@ static void loop(struct scheduler *self)
 	event_base_free(self->base);
 }
 
-/* The run ended early: says so of all that was not run, and of the run. */
+/* The run ended early: says so of all that did not run, and of the run. */
 static void finish_early(struct scheduler *self)
 {
-	struct run_results *results = self->results;
+	struct run_queue_item item;
 
-	for (size_t i = 0; i < self->n_waiting; i++) {
-		struct result *result = self->waiting[i].result;
+	while (run_queue_drain(&self->queue, &item)) {
+		struct result *result = &self->results->items[item.result];
 
-		if (self->waiting[i].again) {
+		/* The first run of what was to run again has to do. */
+		if (item.again) {
 			settle(self, result);
 			continue;
 		}
 		result->interrupted = true;
 		result->stop = self->stop;
 	}
-	/* Their first runs have to do. */
-	while (self->next_retry < self->n_retries)
-		settle(self, self->retries[self->next_retry++]);
-	while (self->next_late < self->n_late)
-		settle(self, self->late[self->next_late++]);
-	results->stop = self->stop;
-	results->interrupted = self->stop == STOP_SIGNAL;
-	for (size_t i = self->next; self->stop != STOP_NONE && i < results->n_items; i++) {
-		results->items[i].interrupted = true;
-		results->items[i].stop = self->stop;
-	}
+	self->results->stop = self->stop;
+	self->results->interrupted = self->stop == STOP_SIGNAL;
 }
 
 /*
@@ -808,19 +732,23 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	struct scheduler self = {
 		.config = config,
 		.results = results,
+		.queue = run_queue_new(results->n_items),
 		.ports = {.claim = ports_claim},
 		.jobs = config->jobs ? config->jobs : schedule_default_jobs(),
-		.most_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
+		.max_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
 	};
 	struct sysctls wanted;
 	AUTO_FREE char *missing = NULL;
 	int64_t started_ns = clock_monotonic_ns();
+	int status;
 
 	results->started_realtime_ns = clock_realtime_ns();
 	results->seed = config->seed;
-	if (isolation_probe(config->isolation, &self.isolation, &missing) < 0) {
+	status = isolation_probe(config->isolation, &self.isolation, &missing);
+	if (status < 0) {
 		report_isolation(config, NULL);
-		skip_all(&self, missing);
+		/* A probe that was killed says nothing about the machine. */
+		end_unrun(&self, status != -EINTR, missing);
 	} else {
 		for (size_t i = 0; config->isolation == ISOLATION_AUTO && i < results->n_items; i++)
 			if (results->items[i].scenario &&
@@ -841,9 +769,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	}
 	isolation_free(&self.isolation);
 	finish_early(&self);
-	free(self.retries);
-	free(self.late);
-	free(self.waiting);
+	run_queue_free(&self.queue);
 	ports_deinit(&self.ports);
 	results->duration_ns = clock_monotonic_ns() - started_ns;
 }
