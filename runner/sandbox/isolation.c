@@ -131,6 +131,10 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 
 	if (wanted != ISOLATION_SHARED)
 		status = probe_private(ret, &not_private);
+	if (status == -EINTR) {
+		*ret_message = steal_pointer(&not_private);
+		return status;
+	}
 	if (status < 0 && wanted != ISOLATION_PRIVATE)
 		status = probe_shared(ret, &not_shared);
 	if (!status && not_private)

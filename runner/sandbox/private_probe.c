@@ -103,7 +103,7 @@ static char *explain_refusal(int error)
 
 int private_probe(struct private_traits *ret, char **ret_message)
 {
-	int pidfd = -1, pipe_fds[2], status;
+	int pidfd = -1, pipe_fds[2], status, wait_status = 0;
 	struct sysctls host;
 	AUTO_FREE char *message = NULL;
 	AUTO_FCLOSE FILE *in = NULL;
@@ -127,8 +127,14 @@ int private_probe(struct private_traits *ret, char **ret_message)
 	in = fdopen(pipe_fds[0], "r");
 	status = in ? read_probe(in, ret, &message) : -errno;
 	close(pidfd);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
+	/* A probe that was killed says nothing about the machine. */
+	if (status < 0 && WIFSIGNALED(wait_status)) {
+		*ret_message = xasprintf("the probe of private namespaces was killed by signal %d",
+					 WTERMSIG(wait_status));
+		return -EINTR;
+	}
 	if (status < 0)
 		*ret_message = message ? steal_pointer(&message) : explain_refusal(-status);
 	return status;
