@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "common/random.h"
 #include "runner/report/result.h"
 
 /* Bytes gathered before they are written. */
@@ -26,59 +27,98 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-/* close() with its error: some file systems report a full disk or quota only here. */
+/* Closes and reports errors that only show there (a full network file system, NFS with EDQUOT). */
 static int close_checked(int *fd)
 {
 	return close(steal_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* A report is for others, too, unlike the files of mkstemp(). */
-static int set_mode(int fd)
+/* The new file gets mode and owner of the one it replaces; else the mode that open(2) would give.
+ */
+static int set_mode(int fd, const char *target)
 {
-	mode_t mask = umask(0);
+	struct stat status;
+	mode_t mask;
 
+	if (stat(target, &status) == 0) {
+		/* Not permitted without privilege: then it stays ours, as with any editor. */
+		(void)!fchown(fd, status.st_uid, status.st_gid);
+		return fchmod(fd, status.st_mode & 0777) < 0 ? -errno : 0;
+	}
+	mask = umask(0);
 	umask(mask);
 	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
 }
 
 /* A file that replaces another. */
 struct replacement {
-	char *target; /* the target if @path is a symbolic link */
-	char *name;   /* of the new file, beside it */
-	bool named;   /* it has its name already */
+	char *target; /* the file itself, where @path was a symbolic link to it */
+	char *directory;
+	char *name; /* of the new file, in the directory; NULL: it has none yet */
 	int fd;
 };
 
 static void replacement_end(struct replacement *new_file)
 {
-	if (new_file->named)
+	if (new_file->name)
 		unlink(new_file->name);
 	cleanup_close(&new_file->fd);
 	free(new_file->target);
+	free(new_file->directory);
 	free(new_file->name);
 }
 
 /*
- * Opens a new file beside @path, whose directory exists. Where the file system allows it (open(2),
- * O_TMPFILE), it has no name until it is complete: if the process dies, nothing is left of it.
- * Returns 0 or a negative errno; call replacement_end() in either case.
+ * Resolves symbolic links as the kernel does for us: where it does not follow another user's link
+ * (fs.protected_symlinks), neither do we. Returns 0 with *@ret (owned by the caller), or a negative
+ * errno.
+ */
+static int resolve(const char *path, char **ret)
+{
+	AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+	AUTO_FREE char *link = NULL;
+
+	if (fd < 0 && errno != ENOENT)
+		return -errno;
+	if (fd >= 0)
+		link = xasprintf("/proc/self/fd/%d", fd);
+	*ret = link ? realpath(link, NULL) : NULL;
+	if (!*ret)
+		*ret = xstrdup(path);
+	return 0;
+}
+
+static char *random_name(const struct replacement *new_file)
+{
+	return xasprintf("%s.synfault-report-%016llx", new_file->directory,
+			 (unsigned long long)random_seed());
+}
+
+/*
+ * Opens a new file beside @path, whose directory exists. It has no name until it is complete, where
+ * the file system allows it (open(2), O_TMPFILE): if the process dies, nothing is left of it.
+ * Returns 0 or a negative errno; replacement_end() is needed in either case.
  */
 static int replacement_begin(const char *path, struct replacement *new_file)
 {
-	AUTO_FREE char *resolved = realpath(path, NULL);
-	AUTO_FREE char *directory = NULL;
 	const char *slash;
+	int error;
 
 	*new_file = (struct replacement){.fd = -1};
-	new_file->target = resolved ? steal_pointer(&resolved) : xstrdup(path);
+	error = resolve(path, &new_file->target);
+	if (error)
+		return error;
 	slash = strrchr(new_file->target, '/');
-	directory = slash ? xstrndup(new_file->target, (size_t)(slash - new_file->target + 1))
-			  : xstrdup("./");
-	new_file->name = xasprintf("%s.synfault-report-%d-XXXXXX", directory, (int)getpid());
-	new_file->fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	new_file->directory =
+		slash ? xstrndup(new_file->target, (size_t)(slash - new_file->target + 1))
+		      : xstrdup("./");
+	new_file->fd = open(new_file->directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	if (new_file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-		new_file->fd = mkostemp(new_file->name, O_CLOEXEC);
-		new_file->named = new_file->fd >= 0;
+		AUTO_FREE char *name = random_name(new_file);
+
+		new_file->fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		if (new_file->fd >= 0)
+			new_file->name = steal_pointer(&name);
 	}
 	return new_file->fd < 0 ? -errno : 0;
 }
@@ -86,16 +126,16 @@ static int replacement_begin(const char *path, struct replacement *new_file)
 /* Gives a complete file its name. */
 static int replacement_name(struct replacement *new_file)
 {
+	AUTO_FREE char *name = NULL;
 	char source[64];
 
-	if (new_file->named)
+	if (new_file->name)
 		return 0;
+	name = random_name(new_file);
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", new_file->fd);
-	/* As safe as mkstemp(): the process id is ours, and we make one file at a time. */
-	unlink(new_file->name);
-	if (linkat(AT_FDCWD, source, AT_FDCWD, new_file->name, AT_SYMLINK_FOLLOW) < 0)
+	if (linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0)
 		return -errno;
-	new_file->named = true;
+	new_file->name = steal_pointer(&name);
 	return 0;
 }
 
@@ -143,7 +183,7 @@ static int add_error(int error, const char *what, const char *path, struct diag_
 		return 0;
 	report_line(&line, path);
 	diag_add(diags, NULL, "can't write the %s %s: %s", what, strbuf_text(&line),
-		 strerror(-error));
+		 error == -ENXIO ? "no process reads from this pipe" : strerror(-error));
 	return error;
 }
 
@@ -173,6 +213,18 @@ struct report_file {
 	int error; /* the first; nothing is done after it */
 };
 
+/* Returns a descriptor or a negative errno (-ENXIO: a FIFO without a reader, which could block). */
+static int open_special(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	/* A descriptor that others share (/dev/stdout) keeps its flags: opening made a new one. */
+	fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
+}
+
 struct report_file *report_file_open(const char *what, const char *path)
 {
 	struct report_file *file = xzalloc(sizeof(*file));
@@ -186,13 +238,13 @@ struct report_file *report_file_open(const char *what, const char *path)
 		if (!file->error)
 			file->error = replacement_begin(path, &file->new_file);
 		if (!file->error)
-			file->error = set_mode(file->new_file.fd);
+			file->error = set_mode(file->new_file.fd, file->new_file.target);
 		break;
 	case TARGET_SPECIAL:
 		file->special = true;
-		file->new_file.fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+		file->new_file.fd = open_special(path);
 		if (file->new_file.fd < 0)
-			file->error = -errno;
+			file->error = file->new_file.fd;
 		break;
 	case TARGET_DIRECTORY:
 		file->error = -EISDIR;
@@ -230,8 +282,10 @@ static int replace(struct replacement *new_file)
 		error = close_checked(&new_file->fd);
 	if (!error && rename(new_file->name, new_file->target) < 0)
 		error = -errno;
-	if (!error)
-		new_file->named = false;
+	if (!error) {
+		free(new_file->name);
+		new_file->name = NULL;
+	}
 	return error;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Report files. A report is written beside the old one and replaces it once it is complete and on
- * the disk. Missing directories are made. A path to something other than a regular file
- * (/dev/stdout, a pipe) is written to directly.
+ * Writes the files of reports. A new report is written beside the old one and replaces it, with its
+ * mode and owner, when it is complete and on the disk: the old one is replaced as a whole or stays.
+ * Missing directories are made. A symbolic link is followed where the kernel follows it for us.
+ * What is not a regular file (/dev/stdout, a pipe) is written to in place.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_FILE_H
 #define SYNFAULT_RUNNER_REPORT_FILE_H
