@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Temporary directories of shared sandboxes: see scratch.h. */
+/* Temporary directories of shared sandboxes: see tmpdir.h. */
 #include "runner/sandbox/tmpdir.h"
 
 #include <dirent.h>
@@ -11,6 +11,8 @@
 #include "runner/sandbox/netns_lock.h"
 
 #define PREFIX "synfault-"
+/* An empty file in each directory: a name alone does not show that we made it. */
+#define MARK ".synfault-sandbox"
 
 /* Deeper ones are left: each level takes a descriptor. */
 enum { MAX_LEVELS = 200, MAX_TRIES = 10 };
@@ -44,6 +46,30 @@ static int lock(const char *path)
 	return steal_fd(&fd);
 }
 
+static int set_mark(int fd)
+{
+	AUTO_CLOSE int mark = openat(fd, MARK, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0400);
+
+	return mark < 0 ? -errno : 0;
+}
+
+/* Locks and marks a new directory. Returns the descriptor or a negative errno. */
+static int make_ours(const char *path)
+{
+	AUTO_CLOSE int fd = lock(path);
+	int status = fd < 0 ? fd : set_mark(fd);
+
+	return status < 0 ? status : steal_fd(&fd);
+}
+
+static bool has_mark(int fd)
+{
+	struct stat status;
+
+	return fstatat(fd, MARK, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+	       status.st_uid == geteuid();
+}
+
 int tmpdir_make(uint32_t number, char **ret_path)
 {
 	int status = -ENOENT;
@@ -56,7 +82,7 @@ int tmpdir_make(uint32_t number, char **ret_path)
 			index++;
 			continue;
 		}
-		status = lock(path);
+		status = make_ours(path);
 		if (status >= 0) {
 			*ret_path = steal_pointer(&path);
 			return status;
@@ -127,7 +153,7 @@ static void sweep_one(const char *where, const char *name)
 	AUTO_FREE char *path = xasprintf("%s/%s", where, name);
 	AUTO_CLOSE int fd = claim >= 0 ? lock(path) : -1;
 
-	if (fd >= 0)
+	if (fd >= 0 && has_mark(fd))
 		tmpdir_remove(path, fd);
 }
 

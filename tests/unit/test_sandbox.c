@@ -225,7 +225,8 @@ Test(sandbox, cleanup_removes_directories_without_an_owner)
 {
 	char template[] = "/tmp/test_sandbox.XXXXXX";
 	static const char *const foreign[] = {"synfault-17", "synfault-0-abcdef",
-					      "synfault-17-abcdefg", "synfault-x-abcdef"};
+					      "synfault-17-abcdefg", "synfault-x-abcdef",
+					      "synfault-1-report"};
 	AUTO_FREE char *path = NULL, *left = NULL;
 	int fd;
 
@@ -234,6 +235,7 @@ Test(sandbox, cleanup_removes_directories_without_an_owner)
 	left = xasprintf("%s/synfault-%d-abcdef", template, NETNS_LOCK_LAST_CELL - 10);
 	cr_assert_eq(mkdir(left, 0700), 0);
 	make_file(left, "file");
+	make_file(left, ".synfault-sandbox");
 	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
 		AUTO_FREE char *name = xasprintf("%s/%s", template, foreign[i]);
 
