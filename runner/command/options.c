@@ -164,8 +164,9 @@ static bool set(const struct option_spec *spec, void *options, const char *value
 		set_integer(spec, field, 1);
 		return true;
 	case OPTION_FILE:
-		if (!*value) {
-			*ret_message = xstrdup("the name of a file is expected");
+		if (!*value || strcmp(value, "-") == 0) {
+			*ret_message = xstrdup("a name is expected; standard output is "
+					       "/dev/stdout");
 			return false;
 		}
 		*(const char **)field = value;
