@@ -42,7 +42,7 @@ void diag_sort(struct diag_list *list);
 void diag_list_free(struct diag_list *list);
 #define AUTO_DIAG CLEANUP(diag_list_free)
 
-/* A place in a line: the number of bytes, characters and terminal columns before it. */
+/* A place in a line: how many bytes, characters and terminal columns come before it. */
 struct diag_position {
 	size_t offset, number, column;
 };

@@ -29,7 +29,7 @@ struct compare {
 	size_t n_same, n_different, n_added, n_removed;
 };
 
-/* ---- which with which ---- */
+/* ---- pairs ---- */
 
 /* How well two results go together; 0: not at all. */
 static int fit_of(const struct result *before, const struct result *after)
@@ -150,7 +150,7 @@ static void compare_pair(struct compare *self, struct pair *pair)
 		self->n_same++;
 }
 
-/* ---- how it is told ---- */
+/* ---- output ---- */
 
 static void add_title(const struct result *result, struct strbuf *out)
 {

@@ -5,7 +5,7 @@
  */
 #include "runner/command/completion.h"
 
-/* What stands in an option's or a command's place for an argument. */
+/* What completes an argument. */
 enum argument_kind {
 	ARGUMENT_NONE,
 	ARGUMENT_WORDS,     /* one of the option's words */

@@ -89,7 +89,7 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 	json_t *reply = NULL;
 	json_error_t error;
 
-	/* What it said before it closed says more than that it closed. */
+	/* Its last words before it closed explain more than the closing. */
 	if (status == 0 || status == -EPIPE)
 		status = receive_line(fd, &line);
 	if (status == 0)
@@ -104,7 +104,7 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 	return NULL;
 }
 
-/* ---- whom ---- */
+/* ---- which daemon ---- */
 
 static void print_running(const struct ctl *ctl, char *const *paths)
 {
@@ -125,7 +125,7 @@ static void print_running(const struct ctl *ctl, char *const *paths)
 	}
 }
 
-/* Connects to the one that is meant. Returns a descriptor, or a negative exit status. */
+/* Connects to the daemon. Returns a descriptor, or a negative exit status. */
 static int connect_to_one(const struct ctl *ctl)
 {
 	AUTO_STRV char **found = ctl->options.control ? NULL : control_socket_find();
@@ -152,7 +152,7 @@ static int connect_to_one(const struct ctl *ctl)
 	if (fd >= 0)
 		return fd;
 	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,
-		fd == -ENOENT         ? "there is no such socket: no synfault inject listens there"
+		fd == -ENOENT         ? "no such socket: no synfault inject listens there"
 		: fd == -ECONNREFUSED ? "no synfault inject listens there any more"
 		: fd == -EACCES       ? "no permission: only the user who runs it, and root, may "
 					"send commands"
@@ -233,7 +233,7 @@ static void print_result(const struct ctl *ctl, const json_t *result)
 	fputs(strbuf_text(&text), ctl->out);
 }
 
-/* A daemon that is not armed does not do what it is there for: health checks want to know. */
+/* A daemon that is not armed injects nothing: health checks want to know. */
 static enum exit_status show(const struct ctl *ctl, const json_t *result)
 {
 	bool armed = strcmp(text_of(result, "state"), "armed") == 0;
@@ -244,6 +244,8 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 		fprintf(ctl->out, "%s\n", text ? text : "");
 		free(text);
 	} else if (json_object_get(result, "state")) {
+		if (json_object_get(result, "previous"))
+			print_result(ctl, json_object_get(result, "previous"));
 		print_status(ctl, result);
 	} else {
 		print_result(ctl, result);

@@ -32,7 +32,7 @@ static void print_diags(const struct inject *inject, struct diag_list *diags)
 	diag_list_free(diags);
 }
 
-/* The scenarios that orders can name, and the one to begin with. */
+/* Selects the scenarios that commands can name, and the one to begin with. */
 static bool select_scenarios(struct inject *inject)
 {
 	const struct scenario_file *file = inject->file;
@@ -60,7 +60,7 @@ static bool select_scenarios(struct inject *inject)
 	return true;
 }
 
-/* Loads the file. Returns false, having said why, when it is not right. */
+/* Loads the file. Returns false, with its errors printed, when it is wrong. */
 static bool load(struct inject *inject)
 {
 	inject->file = scenario_file_load_attached(inject->path);
@@ -71,7 +71,7 @@ static bool load(struct inject *inject)
 	return false;
 }
 
-/* What can be found out before anything is changed. */
+/* Checks what can be checked before anything changes. */
 static bool is_possible(struct inject *inject)
 {
 	AUTO_DIAG struct diag_list diags = {0};
@@ -166,7 +166,7 @@ static enum exit_status prepare_and_run(struct inject *inject)
 	}
 	if (!is_possible(inject))
 		return STATUS_UNJUDGED;
-	/* A reader of what is printed, or a peer, that is gone ends nothing. */
+	/* Neither a closed pipe nor a peer that is gone ends the daemon. */
 	signal(SIGPIPE, SIG_IGN);
 	return run(inject);
 }

@@ -7,7 +7,7 @@
 #include "runner/command/scenario_paths.h"
 #include "runner/command/select.h"
 
-/* More scenarios without a record are not named one by one. */
+/* More scenarios without a record are only counted. */
 #define MAX_NAMED 5
 
 struct rejudge_options {
@@ -24,9 +24,9 @@ struct rejudge {
 	FILE *err;
 };
 
-/* ---- scenarios that take the place of those that were run ---- */
+/* ---- scenarios that replace those of the run ---- */
 
-/* Loads the given files. Returns false, having said why, when a path stands for nothing. */
+/* Loads the given files. Returns false, with a message, for a path without scenarios. */
 static bool load(struct rejudge *self, char *const *paths, size_t n)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
@@ -84,7 +84,7 @@ static bool replace_scenario(const struct rejudge *self, struct result *result)
 	return true;
 }
 
-/* Drops results that are not asked for. */
+/* Drops a result that is not selected. */
 static void drop_result(struct result *result)
 {
 	struct run_results one = {.items = xmemdup(result, sizeof(*result)), .n_items = 1};
@@ -100,7 +100,7 @@ static bool is_wanted(const struct rejudge *self, struct result *result)
 			       result->scenario ? result->scenario->tags : NULL);
 }
 
-/* Documents of the given files that are wrong: as in a run, they are results of their own. */
+/* Wrong documents of the given files are results of their own, as in a run. */
 static void add_broken(struct rejudge *self)
 {
 	struct run_results *results = &self->run->results;
@@ -116,7 +116,7 @@ static void add_broken(struct rejudge *self)
 		}
 }
 
-/* Scenarios of the given files that no record is of: they were not judged, which has to be said. */
+/* Prints scenarios of the given files without a record: they were not judged. */
 static void name_unjudged(const struct rejudge *self)
 {
 	const struct run_results *results = &self->run->results;
@@ -169,7 +169,8 @@ static enum exit_status rejudge(struct rejudge *self, const char *path, FILE *ou
 	if (self->options.timing_scale)
 		results->facts.timing_scale = self->options.timing_scale;
 	if (results->n_items == 0) {
-		fprintf(self->err, "synfault judge: %s has no record that is asked for\n", path);
+		fprintf(self->err, "synfault judge: %s has no record of a selected scenario\n",
+			path);
 		return STATUS_NOTHING_RAN;
 	}
 	for (size_t i = 0; i < results->n_items; i++)

@@ -4,7 +4,7 @@
 
 #include "runner/scenario/schema.h"
 
-/* Text as it stands: scdoc has a meaning for these. */
+/* Escapes what scdoc gives a meaning. */
 static void add_text(const char *text, struct strbuf *out)
 {
 	for (; *text; text++) {
@@ -52,7 +52,7 @@ void manual_commands(const struct command *const *commands, struct strbuf *out)
 		const struct command *command = commands[i];
 
 		strbuf_printf(out, "## synfault %s ", command->name);
-		/* A heading is text as it stands but for what scdoc marks. */
+		/* scdoc marks up headings, too. */
 		add_text(command->arguments, out);
 		strbuf_puts(out, "\n\n");
 		add_bold(command->name, out);
@@ -66,25 +66,25 @@ void manual_commands(const struct command *const *commands, struct strbuf *out)
 
 /* ---- keys ---- */
 
-/* Mappings that are still to be told, each with the key that it stands under. */
+/* Mappings that are still to be described, each under its key. */
 struct key_manual {
-	struct told {
+	struct described {
 		const struct schema *schema;
 		char *path; /* "endpoints.ENDPOINT" */
 	} * items;
 	size_t n_items, capacity;
 };
 
-static void tell_later(struct key_manual *manual, const struct schema *schema, const char *path,
-		       const char *name)
+static void describe_later(struct key_manual *manual, const struct schema *schema, const char *path,
+			   const char *name)
 {
-	struct told told = {.schema = schema};
+	struct described described = {.schema = schema};
 
 	for (size_t i = 0; i < manual->n_items; i++)
 		if (manual->items[i].schema == schema)
 			return;
-	told.path = *path ? xasprintf("%s.%s", path, name) : xstrdup(name);
-	array_append(manual->items, manual->n_items, manual->capacity, told);
+	described.path = *path ? xasprintf("%s.%s", path, name) : xstrdup(name);
+	array_append(manual->items, manual->n_items, manual->capacity, described);
 }
 
 static void add_key(struct key_manual *manual, const struct schema_key *key, const char *path,
@@ -110,21 +110,21 @@ static void add_key(struct key_manual *manual, const struct schema_key *key, con
 	}
 	strbuf_puts(out, "\n\n");
 	if (key->mapping)
-		tell_later(manual, key->mapping, path, key->name);
+		describe_later(manual, key->mapping, path, key->name);
 	if (key->mapping_item)
-		tell_later(manual, key->mapping_item, path, key->name);
+		describe_later(manual, key->mapping_item, path, key->name);
 	if (key->named && key->named->mapping)
-		tell_later(manual, key->named->mapping, below, key->named->name);
+		describe_later(manual, key->named->mapping, below, key->named->name);
 	if (key->named && key->named->mapping_item)
-		tell_later(manual, key->named->mapping_item, below, key->named->name);
+		describe_later(manual, key->named->mapping_item, below, key->named->name);
 }
 
 void manual_keys(struct strbuf *out)
 {
 	struct key_manual manual = {0};
 
-	tell_later(&manual, &schema_document, "", "");
-	/* Telling one adds those below it. */
+	describe_later(&manual, &schema_document, "", "");
+	/* Describing one adds those below it. */
 	for (size_t i = 0; i < manual.n_items; i++) {
 		const struct schema *schema = manual.items[i].schema;
 		AUTO_FREE char *path = xstrdup(manual.items[i].path);

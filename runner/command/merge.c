@@ -24,8 +24,7 @@ static bool load_parts(char *const *paths, size_t n, struct junit_part **parts,
 			return false;
 		shard = junit_part_shard(parts[i]);
 		if (*shard && !shard_parse(shard, &shards[i], &reason)) {
-			*ret_message =
-				xasprintf("%s: \"%s\" is no part of a suite", paths[i], shard);
+			*ret_message = xasprintf("%s: \"%s\" is not a shard", paths[i], shard);
 			return false;
 		}
 	}

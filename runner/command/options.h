@@ -20,7 +20,7 @@ enum option_kind {
 	OPTION_DURATION, /* int64_t: nanoseconds, more than 0 */
 	OPTION_SEED,     /* struct option_seed */
 	OPTION_CHOICE,   /* bool or an enum: the index of the word */
-	OPTION_CUSTOM,   /* whatever the row's parse() makes of it */
+	OPTION_CUSTOM,   /* the row's parse() sets it */
 };
 
 struct option_seed {
@@ -42,7 +42,7 @@ struct option_spec {
 	 * (owned by the caller): what is expected.
 	 */
 	bool (*parse)(void *field, const char *value, char **ret_message);
-	bool command_line_only; /* no environment variable stands for it */
+	bool command_line_only; /* has no environment variable */
 };
 /* The field that a row sets. */
 #define OPTION_FIELD(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
@@ -101,7 +101,7 @@ struct operands {
 };
 
 /*
- * Returns the environment variable that stands for an option: "SYNFAULT_MAX_FAIL" for "max-fail".
+ * Returns the environment variable of an option: "SYNFAULT_MAX_FAIL" for "max-fail".
  * Owned by the caller.
  */
 char *option_variable(const char *name);

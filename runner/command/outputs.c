@@ -71,35 +71,35 @@ static void emit_commands(struct strbuf *commands, FILE *out)
 	strbuf_free(commands);
 }
 
-struct telling outputs_begin(const struct output_options *options, FILE *out)
+struct printing outputs_begin(const struct output_options *options, FILE *out)
 {
-	struct telling telling = {
+	struct printing printing = {
 		.out = out,
 		.github = github_is_wanted(options->github),
 		.token = random_seed(),
 	};
 	AUTO_STRBUF struct strbuf commands = {0};
 
-	if (telling.github)
-		github_stop_commands(telling.token, &commands);
+	if (printing.github)
+		github_stop_commands(printing.token, &commands);
 	emit_commands(&commands, out);
-	telling.console = console_new(out, &options->console);
-	return telling;
+	printing.console = console_new(out, &options->console);
+	return printing;
 }
 
-void outputs_end(struct telling *telling, const struct run_results *results)
+void outputs_end(struct printing *printing, const struct run_results *results)
 {
 	AUTO_STRBUF struct strbuf commands = {0};
 
-	console_failures(telling->console, results);
-	if (telling->github) {
-		github_resume_commands(telling->token, &commands);
+	console_failures(printing->console, results);
+	if (printing->github) {
+		github_resume_commands(printing->token, &commands);
 		github_annotations(results, &commands);
 	}
-	emit_commands(&commands, telling->out);
-	console_summary(telling->console, results);
-	console_free(telling->console);
-	telling->console = NULL;
+	emit_commands(&commands, printing->out);
+	console_summary(printing->console, results);
+	console_free(printing->console);
+	printing->console = NULL;
 }
 
 void outputs_write_github(const struct output_options *options, const struct run_results *results,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a command can be told to write and to show of a run's results, with the options that say so:
- * the same for `run` and for the commands that read stored runs.
+ * What commands write and print of a run's results, and the options for it: the same for `run` and
+ * for the commands that read stored runs.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_OUTPUTS_H
 #define SYNFAULT_RUNNER_COMMAND_OUTPUTS_H
@@ -10,8 +10,7 @@
 #include "runner/report/console.h"
 #include "runner/report/github.h"
 
-/* Where each goes; NULL: not wanted. Texts are borrowed from the command line or the environment.
- */
+/* Where each report goes; NULL: not wanted. Texts are borrowed. */
 struct output_options {
 	const char *junit, *json, *timeline, *html, *html_single;
 	bool junit_strict;
@@ -66,28 +65,28 @@ struct output_options {
 
 /* Whether any is wanted. */
 bool outputs_any(const struct output_options *options);
-/* Finds out whether they can be written. Returns false, having said why on @err, if not. */
+/* Checks whether they can be written. Returns false, with a message on @err, if not. */
 bool outputs_check(const struct output_options *options, FILE *err);
-/* Writes them. Returns false, having said why on @err, when one could not be. */
+/* Writes them. Returns false, with a message on @err, when one fails. */
 bool outputs_write(const struct output_options *options, const struct run_results *results,
 		   FILE *err);
 
 /*
- * What is shown while a run goes on, between outputs_begin() and outputs_end(): whatever a client
- * or a scenario file says meanwhile is no command to GitHub's runner.
+ * What is printed during a run, between outputs_begin() and outputs_end(). Text from clients and
+ * scenario files is not taken for commands by GitHub's runner.
  */
-struct telling {
+struct printing {
 	struct console *console;
 	FILE *out; /* borrowed */
 	bool github;
 	uint64_t token; /* github_stop_commands() */
 };
-struct telling outputs_begin(const struct output_options *options, FILE *out);
+struct printing outputs_begin(const struct output_options *options, FILE *out);
 /* The end: failures in full, annotations, the totals. */
-void outputs_end(struct telling *telling, const struct run_results *results);
+void outputs_end(struct printing *printing, const struct run_results *results);
 /*
- * Adds to the summary on the page of GitHub's job. What is wrong with it is said, but what was done
- * is done.
+ * Adds to the summary on the page of GitHub's job. A failure is printed to @err, and has no other
+ * effect.
  */
 void outputs_write_github(const struct output_options *options, const struct run_results *results,
 			  FILE *err);

@@ -27,7 +27,7 @@ struct recording {
 	char **obstacles;             /* by item; NULL: it was seen in all runs */
 	bool *seen;                   /* by item */
 	bool *doubtful;               /* as files; the machine may have had a part in it */
-	bool open;                    /* whether they differ by it or by the client's doing */
+	bool open;                    /* whether the machine or the client makes runs differ */
 };
 
 /* Scenario files are UTF-8. */
@@ -152,7 +152,7 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 	}
 	fprintf(recording->err,
 		"synfault record: %zu of %zu runs may have been held up by other processes: they "
-		"are run again, %zu at a time\n",
+		"run again, %zu at a time\n",
 		n, n_standard_faults * recording->n_runs, options.jobs);
 	fflush(recording->err);
 	adhoc_run_run(&options, files, n, NULL, NULL, &again);
@@ -239,9 +239,9 @@ static void show(const struct recording *recording)
 	strbuf_puts(&text, "\nin short\n");
 	standard_faults_summary(recording->observed, recording->n_runs, recording->seen, &text);
 	if (recording->open)
-		strbuf_puts(&text,
-			    "\nThe machine was too slow to tell what differs from run to run "
-			    "by the client's\ndoing; look again when less is going on.\n");
+		strbuf_puts(&text, "\nThe machine was too slow to say whether runs differ because "
+				   "of the client;\n"
+				   "run it again when the machine is less busy.\n");
 	if (adhoc_run_is_ascii())
 		report_ascii(&ascii, strbuf_text(&text));
 	fputs(strbuf_text(adhoc_run_is_ascii() ? &ascii : &text), recording->out);

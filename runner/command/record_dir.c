@@ -177,7 +177,7 @@ bool record_dir_read_run(const char *directory, struct record_dir_run *ret, char
 
 	if (!object)
 		*ret_message =
-			xasprintf("%s is no directory of records: %s", directory,
+			xasprintf("%s is not a directory of records: %s", directory,
 				  access(path, F_OK) < 0 ? "it has no " RUN_FILE : error.text);
 	else if (!good)
 		*ret_message = xasprintf("%s is not what `synfault run --records` writes", path);

@@ -12,7 +12,7 @@
 /* Makes the directory. Returns 0 or a negative errno: it can't be written to. */
 int record_dir_make_directory(const char *directory);
 /*
- * Writes all records of a run. @n_scenarios: in the whole selection, of which a shard has a part.
+ * Writes all records of a run. @n_scenarios: in the whole selection, all shards together.
  * Returns 0 or a negative errno.
  */
 int record_dir_write(const char *directory, const struct run_results *results,

@@ -30,7 +30,7 @@ struct run {
 	FILE *err;
 };
 
-/* ---- what is to be run ---- */
+/* ---- selection ---- */
 
 /* Adds a result, or one for each time that it is to be run. */
 static void add_result(struct run *run, const struct result *template)
@@ -68,7 +68,7 @@ static void add_results(struct run *run, const struct scenario_file *file)
 	}
 }
 
-/* Finds and loads all files. Returns false, having said why, when a path stands for nothing. */
+/* Finds and loads all files. Returns false, with a message, for a path without scenarios. */
 static bool load(struct run *run, char *const *operands, size_t n_operands)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
@@ -335,16 +335,16 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.userdata = run,
 	};
 
-	struct telling telling;
+	struct printing printing;
 
 	run->options.outputs.console.note = note;
-	telling = outputs_begin(&options->outputs, out);
+	printing = outputs_begin(&options->outputs, out);
 	/* A reader of what is printed that is gone (`| head`) ends the run, but not its reports. */
 	signal(SIGPIPE, SIG_IGN);
-	run->console = telling.console;
+	run->console = printing.console;
 	run->started_ns = clock_monotonic_ns();
 	schedule_run(&config, &run->results);
-	outputs_end(&telling, &run->results);
+	outputs_end(&printing, &run->results);
 	last_failed_update(&run->failed, &run->results);
 	last_failed_write(&run->failed);
 	return results_status(&run->results);
@@ -357,7 +357,7 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 	const struct selection *selection = &options->selection;
 
 	if (run->n_selected > 0 && options->shard.count && !options->last_failed) {
-		/* The others have it all. */
+		/* The other shards have them all. */
 		fprintf(out,
 			"shard %zu/%zu (%s): none of the %zu scenarios falls to it\n"
 			"0 passed, 0 failed, 0 skipped\n",
@@ -366,7 +366,7 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 		return STATUS_PASSED;
 	}
 	if (run->n_found == 0)
-		fprintf(run->err, "synfault: no scenario was found\n");
+		fprintf(run->err, "synfault: no scenario found\n");
 	else if (run->n_selected > 0)
 		fprintf(run->err, "synfault: none of the scenarios failed last time\n");
 	else if (selection->n_tags == 0 && selection->n_globs == 1)
@@ -413,7 +413,7 @@ static enum exit_status execute(struct run *run, FILE *out)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
 	outputs_write_github(&run->options.outputs, &run->results, run->err);
-	/* A result that nobody can read is none. */
+	/* A pass without the report that was asked for is not a pass. */
 	if (!write_reports(run) && (status == STATUS_PASSED || status == STATUS_NOTHING_RAN))
 		status = STATUS_UNJUDGED;
 	return status;

@@ -131,7 +131,7 @@ static bool take_record(struct stored_run *run, const char *directory, const cha
 	bool earlier;
 
 	if (!parse_name(name, &number, &earlier)) {
-		*ret_message = xasprintf("%s: \"%s\" is no name of a record", directory, name);
+		*ret_message = xasprintf("%s: \"%s\" is not the name of a record", directory, name);
 		return false;
 	}
 	record = read_record(directory, name, ret_message);
@@ -212,11 +212,11 @@ struct stored_run *run_loader_open(const char *path, char **ret_message)
 void run_loader_print(const struct run_results *results, const struct output_options *options,
 		      FILE *out, FILE *err)
 {
-	struct telling telling = outputs_begin(options, out);
+	struct printing printing = outputs_begin(options, out);
 
-	console_start(telling.console, results->n_items, 1, results->seed, NULL);
+	console_start(printing.console, results->n_items, 1, results->seed, NULL);
 	for (size_t i = 0; i < results->n_items; i++)
-		console_result(telling.console, &results->items[i], results->items[i].repeat);
-	outputs_end(&telling, results);
+		console_result(printing.console, &results->items[i], results->items[i].repeat);
+	outputs_end(&printing, results);
 	outputs_write_github(options, results, err);
 }

@@ -33,7 +33,7 @@ void scenario_paths_find(struct scenario_paths *files, char *const *paths, size_
 		else if (r < 0)
 			files->n_errors += diags.n_items;
 	}
-	/* Among others it is a mistake that would pass unseen: tests that nobody runs. */
+	/* Beside other files it is a mistake that would pass unseen: tests that never run. */
 	if (files->n_paths > 0)
 		files->n_errors += n_empty;
 }

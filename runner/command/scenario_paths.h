@@ -9,11 +9,11 @@
 struct scenario_paths {
 	char **paths; /* owned */
 	size_t n_paths, capacity;
-	size_t n_errors; /* paths that stand for nothing; none when nothing was found at all */
+	size_t n_errors; /* paths without scenario files; 0 when nothing was found at all */
 };
 
 /*
- * Finds the files that @n paths stand for, and says on @err which of these stand for nothing.
+ * Finds the scenario files in @n files and directories, and prints paths without any to @err.
  * Directories without scenarios are errors where other paths have some; where they are all there
  * is, nothing was found, which the caller has another exit status for.
  */

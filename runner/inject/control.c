@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The orders that `synfault inject` takes: see control.h. Each peer has one request under way at a
- * time; while it has, nothing more is read from it, so that replies come in the order of requests
- * and what a peer sends in advance waits in its own socket.
+ * Takes the commands of `synfault inject`: see control.h. Each peer has one request under way at a
+ * time. Until it is answered, nothing more is read from this peer: replies keep the order of
+ * requests, and further requests wait in the peer's socket.
  */
 #include "runner/inject/control.h"
 
@@ -17,7 +17,7 @@
 
 /* How long a peer may be silent, and how long it may take to read a reply. */
 enum { IDLE_S = 60, WRITE_S = 10 };
-/* Replies that are not read: more ends the connection. */
+/* Bytes of unread replies; more ends the connection. */
 enum { MAX_UNREAD = 1 << 20 };
 
 struct peer {
@@ -25,7 +25,7 @@ struct peer {
 	struct control *control;
 	struct bufferevent *stream;
 	struct control_request *request; /* under way, or NULL */
-	bool closing;                    /* as soon as what was written is out */
+	bool closing;                    /* once all replies are written */
 };
 
 struct control_request {
@@ -76,7 +76,7 @@ static json_t *make_error(json_t *id, const char *message)
 	return reply;
 }
 
-/* Says why, and ends the connection: what follows could not be understood. */
+/* Sends an error and ends the connection: later requests could not be told apart. */
 static void drop_peer(struct peer *peer, const char *message)
 {
 	peer->closing = true;
@@ -89,7 +89,7 @@ static bool is_id(const json_t *id)
 	return !id || json_is_string(id) || json_is_integer(id) || json_is_null(id);
 }
 
-/* What is wrong with a request, owned by the caller; NULL: nothing. */
+/* Returns what is wrong with a request, owned by the caller, or NULL. */
 static char *find_fault(json_t *object)
 {
 	static const char *const keys[] = {"id", "command", "scenario"};
@@ -107,7 +107,7 @@ static char *find_fault(json_t *object)
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 			known = known || strcmp(key, keys[i]) == 0;
 		if (!known)
-			return xasprintf("the key \"%.40s\" is not known", key);
+			return xasprintf("unknown key \"%.40s\"", key);
 		if (strcmp(key, "id") != 0 && !json_is_string(value))
 			return xasprintf("\"%s\" has to be a text", key);
 	}
@@ -116,17 +116,26 @@ static char *find_fault(json_t *object)
 	return NULL;
 }
 
-static void take_line(struct peer *peer, const char *line, size_t length)
+json_t *control_parse(const char *line, size_t length, json_t **ret_error)
 {
 	json_error_t error;
 	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	AUTO_FREE char *fault = object ? find_fault(object) : xasprintf("not JSON: %s", error.text);
+	json_t *id = json_object_get(object, "id");
 
-	if (fault) {
-		json_t *id = json_object_get(object, "id");
+	if (!fault)
+		return object;
+	*ret_error = make_error(is_id(id) ? json_incref(id) : NULL, fault);
+	json_decref(object);
+	return NULL;
+}
 
-		send_object(peer, make_error(is_id(id) ? json_incref(id) : NULL, fault));
-		json_decref(object);
+static void take_line(struct peer *peer, const char *line, size_t length)
+{
+	json_t *error = NULL, *object = control_parse(line, length, &error);
+
+	if (!object) {
+		send_object(peer, error);
 		return;
 	}
 	peer->request = xzalloc(sizeof(*peer->request));
@@ -167,7 +176,7 @@ static void on_written(struct bufferevent *stream, void *userdata)
 		peer_free(peer);
 }
 
-/* The end, an error, or silence for too long. A peer that waits for its reply may be silent. */
+/* Handles end, error and time-out. A peer that waits for its reply may be silent. */
 static void on_end(struct bufferevent *stream, short what, void *userdata)
 {
 	struct peer *peer = userdata;
@@ -179,8 +188,8 @@ static void on_end(struct bufferevent *stream, short what, void *userdata)
 	peer_free(peer);
 }
 
-/* Whether the other end is run by somebody who may give orders. */
-static bool may_order(int fd)
+/* Whether the user at the other end may send commands. */
+static bool may_command(int fd)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
@@ -203,12 +212,12 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	DL_PREPEND(control->peers, peer);
 	control->n_peers++;
 	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
-	/* No more is read than a request that is too long by a little. */
+	/* Reads little more than the longest request. */
 	bufferevent_setwatermark(peer->stream, EV_READ, 0, CONTROL_MAX_LINE + 2);
 	bufferevent_set_timeouts(peer->stream, &idle, &writing);
 	bufferevent_enable(peer->stream, EV_READ | EV_WRITE);
-	if (!may_order(fd))
-		drop_peer(peer, "only the user who runs synfault, and root, may give orders");
+	if (!may_command(fd))
+		drop_peer(peer, "only the user who runs synfault, and root, may send commands");
 	else if (control->n_peers > CONTROL_MAX_PEERS)
 		drop_peer(peer, "too many connections");
 }
@@ -273,7 +282,7 @@ static void answer(struct control_request *request, json_t *reply)
 	if (peer->closing)
 		return;
 	bufferevent_enable(peer->stream, EV_READ);
-	/* What it has sent meanwhile; not from here, where its request is still being taken. */
+	/* Requests that came since; deferred, since the caller still handles this one. */
 	bufferevent_trigger(peer->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The orders that `synfault inject` takes on its Unix socket: line-delimited JSON (docs/inject.md).
- * A request is an object with "command" and, if the peer wants, "id" and what the command takes;
- * the reply repeats the id. Only the user who runs synfault, and root, are listened to. No peer can
- * make us wait: what is too long, too much or too slow costs it its connection.
+ * Takes commands on the Unix socket of `synfault inject`: line-delimited JSON (docs/inject.md). A
+ * request is an object with "command" and optionally "id" and the command's argument; the reply
+ * repeats the id. Only the user who runs synfault and root may send commands. No peer can block the
+ * daemon: one that sends too much, or reads too slowly, loses its connection.
  */
 #ifndef SYNFAULT_RUNNER_INJECT_CONTROL_H
 #define SYNFAULT_RUNNER_INJECT_CONTROL_H
@@ -19,26 +19,36 @@
 struct control;
 struct control_request;
 
-/*
- * @fd: listening, and not blocking; it stays the caller's. @on_request has to answer each request
- * once with one of the functions below, now or later; it gets the next one of the same peer after
- * that.
+/**
+ * control_parse() - read one request
+ * @line: without its newline
+ * @ret_error: the reply to send, owned by the caller; only on failure
+ *
+ * Return: the request, owned by the caller: an object with a text "command", or NULL.
+ */
+json_t *control_parse(const char *line, size_t length, json_t **ret_error);
+
+/**
+ * control_new() - serve a control socket
+ * @fd: listening and non-blocking; stays the caller's
+ * @on_request: answers each request once with control_reply() or control_refuse(), now or later;
+ *              the peer's next request follows after that
  */
 struct control *control_new(struct event_base *base, int fd,
 			    void (*on_request)(void *userdata, struct control_request *request),
 			    void *userdata);
-/* Requests that were not answered must not be used any more. */
+/* Frees unanswered requests, too. */
 void control_free(struct control *control);
 
 const char *control_command(const struct control_request *request);
-/* The value of a text that the command takes, or NULL. */
+/* Returns a text argument of the command, or NULL. */
 const char *control_argument(const struct control_request *request, const char *name);
 
-/* Takes the request, and the result. */
+/* Answers a request. Takes the request and the result. */
 void control_reply(struct control_request *request, json_t *result);
 void control_refuse(struct control_request *request, const char *format, ...) PRINTF(2, 3);
 
-/* Runs the loop until all replies are out, a second at most. */
+/* Runs the loop until all replies are written, for at most a second. */
 void control_flush(struct control *control);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where `synfault inject` listens for orders: see place.h. */
+/* The control socket of `synfault inject`: see control_socket.h. */
 #include "runner/inject/control_socket.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 enum { BACKLOG = 16 };
 #define SUFFIX ".sock"
 
-/* Directories in the order in which they are tried; NULL-terminated, owned by the caller. */
+/* Returns the directories to try, in order; NULL-terminated, owned by the caller. */
 static char **directories(void)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR"), *tmp = getenv("TMPDIR");
@@ -26,7 +26,7 @@ static char **directories(void)
 	return list;
 }
 
-/* Makes the directory, or finds it: ours, and nobody else's to write to. */
+/* Makes the directory unless it exists. Returns whether it is ours and no other user can write. */
 static bool directory_is_ours(const char *path)
 {
 	struct stat status;
@@ -59,7 +59,7 @@ int control_socket_connect(const char *path)
 	return steal_fd(&fd);
 }
 
-/* Whether it is a socket on which nobody listens any more. */
+/* Whether it is a socket on which no process listens any more. */
 static bool is_stale(const char *path)
 {
 	AUTO_CLOSE int fd = -1;
@@ -82,7 +82,7 @@ static int listen_at(const char *path)
 		return status;
 	if (fd < 0)
 		return -errno;
-	/* What may be connected to is decided by the socket's permissions; they are never wider. */
+	/* The socket's permissions decide who may connect; they are never wider than this. */
 	mask = umask(0177);
 	status = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	if (status == -EADDRINUSE && is_stale(path) && unlink(path) == 0)
@@ -95,8 +95,8 @@ static int listen_at(const char *path)
 
 static int fail(const char *path, int status, struct diag_list *diags)
 {
-	diag_add(diags, NULL, "can't listen for orders at %s: %s", path,
-		 status == -EADDRINUSE     ? "another program listens there, or it is no socket"
+	diag_add(diags, NULL, "can't listen for commands at %s: %s", path,
+		 status == -EADDRINUSE     ? "another program listens there, or it is not a socket"
 		 : status == -ENAMETOOLONG ? "the path is longer than 107 bytes"
 					   : strerror(-status));
 	diag_hint(diags, "name another place with --control PATH");
@@ -117,7 +117,7 @@ int control_socket_listen(const char *path, struct diag_list *diags, char **ret_
 		*ret_path = xstrdup(path);
 		return fd;
 	}
-	/* Looked for, so that what dead ones left goes. */
+	/* Finding the others removes the sockets of dead ones. */
 	others = control_socket_find();
 	for (char **directory = list; *directory; directory++) {
 		AUTO_FREE char *name = xasprintf("%s/%d" SUFFIX, *directory, (int)getpid());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where `synfault inject` listens for orders: a Unix socket, by default PID.sock in the first of
+ * Where `synfault inject` listens for commands: a Unix socket, by default PID.sock in the first of
  * these directories that can be had: $XDG_RUNTIME_DIR/synfault, /run/synfault,
  * ${TMPDIR:-/tmp}/synfault-UID. Only its user may enter it.
  */

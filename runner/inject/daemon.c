@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon of `synfault inject`: see session.h.
+ * The daemon of `synfault inject`: see daemon.h.
  *
  * Theory of operation
  * -------------------
- * Scenarios run one after the other (supervise_attached()), each until it is told to stop: by the
- * order `stop`, which ends all, by `next`, after which another one follows, or because it failed.
- * Orders come in while one runs; `next` and `stop` are answered when what they asked for is done,
- * so that who waits for the answer can rely on it. The shared sandbox is the same for all of them,
- * and so are the addresses of endpoints, as far as scenarios have the same ones.
+ * Scenarios run one after the other (supervise_attached()), each until the command `stop` ends all,
+ * `next` goes on to another one, or it fails. Commands arrive while a scenario runs. `next` and
+ * `stop` are answered when they are done, so that the caller can rely on the answer. All scenarios
+ * share one sandbox, and the addresses of the endpoints that they have in common.
  */
 #include "runner/inject/daemon.h"
 
@@ -35,14 +34,14 @@ struct session {
 	struct shared_sandbox *sandbox;
 	struct console *console;
 	struct run_results results;
-	int64_t session_ns; /* CLOCK_MONOTONIC of its beginning */
+	int64_t session_ns; /* when it began, CLOCK_MONOTONIC */
 
-	struct supervisor *supervisor; /* of the scenario that runs; NULL: none does */
+	struct supervisor *supervisor; /* of the running scenario, or NULL */
 	const struct record *record;   /* of it, while it is armed; else NULL */
 	size_t index;                  /* of it in config->scenarios */
 	int64_t started_ns;
-	bool stopping;                   /* it was told to end */
-	size_t next;                     /* what follows it; SIZE_MAX: nothing */
+	bool stopping;                   /* the scenario is ending */
+	size_t next;                     /* the scenario after it, or SIZE_MAX */
 	struct control_request *waiting; /* `next` or `stop`, not answered yet */
 	bool was_armed;
 };
@@ -59,7 +58,7 @@ static void stop(struct session *self)
 		supervise_stop(self->supervisor);
 }
 
-/* ---- what is told of it ---- */
+/* ---- replies ---- */
 
 static json_t *endpoint_json(const struct session *self, size_t index,
 			     const struct history *history)
@@ -138,14 +137,14 @@ static json_t *result_json(const struct result *result)
 	return object;
 }
 
-/* ---- orders ---- */
+/* ---- commands ---- */
 
-static void order_status(struct session *self, struct control_request *request)
+static void command_status(struct session *self, struct control_request *request)
 {
 	control_reply(request, status_json(self));
 }
 
-static void order_reset(struct session *self, struct control_request *request)
+static void command_reset(struct session *self, struct control_request *request)
 {
 	int status = self->stopping || !self->record ? -EBUSY : supervise_reset(self->supervisor);
 
@@ -164,14 +163,14 @@ static size_t find_scenario(const struct session *self, const char *name)
 	return SIZE_MAX;
 }
 
-/* Waits for the end of the scenario that runs. */
+/* Ends the running scenario, and answers then. */
 static void wait_for_end(struct session *self, struct control_request *request)
 {
 	self->waiting = request;
 	stop(self);
 }
 
-static void order_next(struct session *self, struct control_request *request)
+static void command_next(struct session *self, struct control_request *request)
 {
 	const char *name = control_argument(request, "scenario");
 	size_t next = name ? find_scenario(self, name) : self->index + 1;
@@ -193,7 +192,7 @@ static void order_next(struct session *self, struct control_request *request)
 	}
 }
 
-static void order_stop(struct session *self, struct control_request *request)
+static void command_stop(struct session *self, struct control_request *request)
 {
 	if (self->stopping)
 		control_refuse(request, "it is ending already");
@@ -207,24 +206,25 @@ static void on_request(void *userdata, struct control_request *request)
 		const char *name;
 		bool takes_scenario;
 		void (*carry_out)(struct session *self, struct control_request *request);
-	} orders[] = {
-		{"status", false, order_status},
-		{"next", true, order_next},
-		{"reset", false, order_reset},
-		{"stop", false, order_stop},
+	} known[] = {
+		{"status", false, command_status},
+		{"next", true, command_next},
+		{"reset", false, command_reset},
+		{"stop", false, command_stop},
 	};
 	const char *command = control_command(request);
 
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		if (strcmp(command, orders[i].name) != 0)
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(command, known[i].name) != 0)
 			continue;
-		if (!orders[i].takes_scenario && control_argument(request, "scenario"))
+		if (!known[i].takes_scenario && control_argument(request, "scenario"))
 			control_refuse(request, "%s takes no scenario", command);
 		else
-			orders[i].carry_out(userdata, request);
+			known[i].carry_out(userdata, request);
 		return;
 	}
-	control_refuse(request, "unknown command \"%.40s\"; there are status, next, reset and stop",
+	control_refuse(request,
+		       "unknown command \"%.40s\"; commands are status, next, reset and stop",
 		       command);
 }
 
@@ -236,7 +236,7 @@ static void on_guard(evutil_socket_t fd, short what, void *userdata)
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* An order, or nobody is there any more who could give one. */
+	/* Asked to stop, or the watchdog is dead. */
 	stop(self);
 }
 
@@ -268,9 +268,13 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	if (!self->was_armed)
 		(void)!send(self->config->watchdog_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	self->was_armed = true;
-	/* The `next` that brought us here. */
+	/* The `next` that led here gets the verdict of the scenario before, too. */
 	if (self->waiting && !self->stopping) {
-		control_reply(self->waiting, status_json(self));
+		json_t *reply = status_json(self);
+
+		json_object_set_new(reply, "previous",
+				    result_json(&self->results.items[self->results.n_items - 1]));
+		control_reply(self->waiting, reply);
 		self->waiting = NULL;
 	}
 }
@@ -280,9 +284,9 @@ static void on_full(void *userdata)
 	const struct session *self = userdata;
 
 	fprintf(self->config->err,
-		"synfault inject: more than %zu attempts: from now on they are answered and "
-		"counted, "
-		"and not kept, so that nothing can be judged; \"synfault ctl reset\" begins anew\n",
+		"synfault inject: more than %zu attempts: further ones are answered and counted, "
+		"but not kept, and the scenario can't be judged; \"synfault ctl reset\" begins "
+		"it again\n",
 		self->config->max_attempts);
 	fflush(self->config->err);
 }
@@ -298,8 +302,8 @@ static void on_event(const struct supervise_config *config, const struct record 
 static void on_restart(void *userdata, const struct record *record)
 {
 	struct session *self = userdata;
-	AUTO_FREE char *reason = packet_file_add(self->config->capture, current(self), record,
-						 "none: it began again");
+	AUTO_FREE char *reason =
+		packet_file_add(self->config->capture, current(self), record, "none: it was reset");
 
 	if (reason)
 		fprintf(self->config->err, "synfault inject: no capture of \"%s\": %s\n",
@@ -321,15 +325,15 @@ static void write_packets(struct session *self, struct result *result)
 		result->capture = xstrdup(file->path);
 }
 
-/* Nothing that could be judged: then nothing is proved, and a pass would say that it is. */
+/* Without an expectation that can be judged, nothing is proved, and a pass would be wrong. */
 static void leave_unjudged(struct result *result, const char *not_judged)
 {
 	struct finding finding = {
 		.type = xstrdup("unjudged"),
-		.message = not_judged ? xasprintf("nothing that can be judged without the client "
-						  "is expected: %s",
+		.message = not_judged ? xasprintf("no expectation can be judged without the "
+						  "client: %s",
 						  not_judged)
-				      : xstrdup("nothing is expected"),
+				      : xstrdup("the scenario expects nothing"),
 		.attempt = UINT32_MAX,
 		.assessment = UINT32_MAX,
 	};
@@ -397,7 +401,7 @@ static void run_scenario(struct session *self)
 	judge_result(self, record, clock_monotonic_ns() - started_ns);
 }
 
-/* The scenarios one after the other, until none is to follow. */
+/* Runs scenarios until none follows. */
 static void run_scenarios(struct session *self)
 {
 	for (;;) {
@@ -411,7 +415,7 @@ static void run_scenarios(struct session *self)
 		self->index = self->next;
 		self->stopping = false;
 	}
-	/* Nothing more is carried out. */
+	/* Refuse further commands. */
 	self->stopping = true;
 }
 
@@ -434,7 +438,7 @@ static int write_record(const struct session *self)
 	return good ? 0 : -errno;
 }
 
-/* Returns false, having said why, when something that was asked for can't be written. */
+/* Returns false, with a message, when a report can't be written. */
 static bool write_reports(const struct session *self)
 {
 	const struct daemon_config *config = self->config;
@@ -478,7 +482,7 @@ static struct event_base *make_event_base(void)
 	return base;
 }
 
-/* The order that ended it is answered last: who gets the answer finds everything done. */
+/* The command that ended the daemon is answered last: then everything is done. */
 static void answer(struct session *self)
 {
 	if (self->waiting && self->next == SIZE_MAX)

@@ -106,11 +106,11 @@ void event_log_armed(const struct event_log *events, const struct scenario *scen
 			strbuf_printf(&line, "%s %s", k ? "," : "",
 				      address_format(&endpoint->addresses[k], text));
 	}
-	strbuf_puts(&line, "; orders at ");
+	strbuf_puts(&line, "; commands at ");
 	report_line(&line, control);
 	strbuf_putc(&line, '\n');
 	if (whole && not_judged)
-		strbuf_printf(&line, "not judged, because the client is somebody else's: %s\n",
+		strbuf_printf(&line, "not judged, since synfault did not start the client: %s\n",
 			      not_judged);
 	emit(events, &line);
 }
@@ -130,7 +130,7 @@ static void event_json(const struct event_log *events, const struct record *reco
 			      ",\"endpoint\":\"%s\",\"number\":%" PRIu32 ",\"step\":%" PRIu32
 			      ",\"client\":\"%s\",\"server\":\"%s\"",
 			      record->endpoints[attempt->endpoint].name, attempt->number,
-			      attempt->step, address_format(&attempt->client, client),
+			      attempt->step + 1, address_format(&attempt->client, client),
 			      address_format(&attempt->server, server));
 	}
 	strbuf_puts(&line, "}\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Moves into the network namespace of somebody else: see enter.h. */
+/* Enters another process's network namespace: see netns_enter.h. */
 #include "runner/inject/netns_enter.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static int fail(const char *which, int status, struct diag_list *diags)
 		break;
 	case -EINVAL:
 	case -ENOTTY:
-		diag_add(diags, NULL, "--netns: %s is no network namespace", which);
+		diag_add(diags, NULL, "--netns: %s is not a network namespace", which);
 		diag_hint(diags, "give the pid of a process, or a path such as /run/netns/NAME");
 		break;
 	case -EPERM:

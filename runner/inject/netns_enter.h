@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Moves into the network namespace of somebody else, for `synfault inject --netns`. */
+/* Enters another process's network namespace, for `synfault inject --netns`. */
 #ifndef SYNFAULT_RUNNER_INJECT_NETNS_ENTER_H
 #define SYNFAULT_RUNNER_INJECT_NETNS_ENTER_H
 

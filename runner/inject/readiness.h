@@ -7,7 +7,7 @@
 
 /*
  * Sends @state ("READY=1") to the socket that $NOTIFY_SOCKET names, as sd_notify(3) does. Without
- * that variable, or when nobody listens, nothing happens.
+ * that variable, or when no process listens, nothing happens.
  */
 void readiness_manager(const char *state);
 

@@ -53,10 +53,10 @@ NORETURN static void be_session(const struct guard *guard, int fd)
 	status = daemon_run(&config);
 	fflush(config.out);
 	fflush(config.err);
-	/* What nobody could read has not been said. */
+	/* Output that could not be written does not count. */
 	if (status == STATUS_PASSED && ferror(config.out))
 		status = STATUS_UNJUDGED;
-	/* When the guard is dead, nobody else does it. */
+	/* No other process does it when the watchdog is dead. */
 	if (getppid() == 1 || send(fd, "", 0, MSG_NOSIGNAL) < 0) {
 		(void)unlink(config.control);
 		netns_tables_leave(config.isolation->space);
@@ -163,7 +163,7 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 			strerror((int)-guard.session));
 		status = STATUS_UNJUDGED;
 	} else {
-		/* Who listens for orders is the session alone. */
+		/* Only the daemon listens for commands. */
 		close(config->session.control_fd);
 		wait_status = watch(&guard);
 		status = conclude(&guard, wait_status);

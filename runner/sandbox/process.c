@@ -149,6 +149,22 @@ static bool is_in_path(const char *program, char *const *environment)
 	return false;
 }
 
+/* A relative path is looked up in the working directory: which one that is, is the usual mistake.
+ */
+static char *explain_missing(const char *program, const char *cwd)
+{
+	AUTO_FREE char *current = cwd ? NULL : getcwd(NULL, 0);
+
+	if (program[0] == '/')
+		return xasprintf("%s: no such file (or its interpreter is missing)", program);
+	return xasprintf("%s: no such file (or its interpreter is missing) in the directory %s; "
+			 "\"cwd\" names another one, relative to the scenario file",
+			 program,
+			 cwd       ? cwd
+			 : current ? current
+				   : ".");
+}
+
 static char *explain(const struct process_config *config, const struct spawn_error *error)
 {
 	const char *program = config->command[0];
@@ -162,8 +178,7 @@ static char *explain(const struct process_config *config, const struct spawn_err
 		    !is_in_path(program, config->environment))
 			return xasprintf("%s: not found in PATH", program);
 		if (error->error == ENOENT)
-			return xasprintf("%s: no such file (or its interpreter is missing)",
-					 program);
+			return explain_missing(program, config->cwd);
 		if (error->error == EACCES)
 			return xasprintf("%s: not executable (permission denied)", program);
 		return xasprintf("%s: %s", program, strerror(error->error));

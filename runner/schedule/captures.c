@@ -41,7 +41,7 @@ static bool is_kept(const struct capture_policy *policy, const struct result *re
 	       outcome == OUTCOME_ERROR;
 }
 
-/* One of an earlier run, which may be a link or somebody else's, makes room for ours. */
+/* Replaces a capture of an earlier run, which may be a link or another user's file. */
 static int create(const char *path)
 {
 	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);

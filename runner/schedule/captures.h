@@ -28,8 +28,7 @@ struct capture_policy {
 
 /* Makes the directory. Returns 0 or a negative errno with a diagnostic. */
 int captures_prepare(const struct capture_policy *policy, struct diag_list *diags);
-/* A file with no name for a scenario's packets; -1: they are not to be captured, or a negative
- * errno.
+/* Opens an unnamed file for a scenario's packets. Returns -1 without captures, or a negative errno.
  */
 int captures_open(const struct capture_policy *policy);
 /*
@@ -39,7 +38,7 @@ int captures_open(const struct capture_policy *policy);
  */
 void captures_take(const struct capture_policy *policy, int fd, struct result *result,
 		   size_t index);
-/* The result is to be run again: its capture gets a name that tells it from the next one's. */
+/* Renames the capture of a result that runs again, so that the next one does not replace it. */
 void captures_set_aside(struct result *result);
 
 #endif

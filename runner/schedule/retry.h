@@ -4,7 +4,7 @@
  * counts, the others are kept as earlier runs. One that passes in the end is flaky.
  *
  * A run that the machine was too slow for says nothing of the client, good or bad: nothing was
- * judged. It is run again when nothing else runs any more, and is no reason to call it flaky.
+ * judged. It runs again when nothing else runs, and does not count as flaky.
  */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_RETRY_H
 #define SYNFAULT_RUNNER_SCHEDULE_RETRY_H

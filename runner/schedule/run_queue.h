@@ -65,7 +65,7 @@ void run_queue_defer(struct run_queue *queue, const struct run_queue_item *item)
 void run_queue_close(struct run_queue *queue);
 /* Whether nothing is left that could start now or after another one has ended. */
 bool run_queue_is_done(const struct run_queue *queue);
-/* Takes off whatever is left, for a run that ends early. Returns false at the end. */
+/* Takes off what is left, for a run that ends early. Returns false at the end. */
 bool run_queue_drain(struct run_queue *queue, struct run_queue_item *ret);
 
 /*

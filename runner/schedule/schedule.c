@@ -25,18 +25,17 @@
 
 /* How often the progress is drawn and starts that take long are let go. */
 #define TICK_NS (100 * NS_PER_MS)
-/* After this time a scenario no longer counts as starting, whatever it does. */
+/* After this time a scenario no longer counts as starting. */
 #define START_NS (1 * NS_PER_S)
-/* A supervising process that is this much over all of its time limits is stuck. */
+/* A supervising process that exceeds all its time limits by this much is stuck. */
 #define WATCHDOG_NS (15 * NS_PER_S)
-/* What was told to end when the run's time was over is killed after this time. */
+/* After the run's time limit, scenarios get this long to end before they are killed. */
 #define ENDING_NS (10 * NS_PER_S)
-/* What a scenario is reckoned to need: supervising process and a client of usual size. */
+/* Estimate for one scenario: the supervising process and a client of usual size. */
 #define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
 #define PROCESSES_PER_SCENARIO 8
 
-/* Shared sandboxes' rules are removed when there are so many: more make each change to them slower.
- */
+/* Left-over rules of shared sandboxes are removed at this number: more slow each change down. */
 enum { MAX_STALE = 128 };
 
 enum { MAX_JOBS = 256, STARTING_PER_PROCESSOR = 4 };

@@ -3,10 +3,10 @@
  * Runs scenarios side by side, each under a supervising process of its own, and judges each record
  * as it comes in.
  *
- * Scenarios mostly sleep, so many run at once; but a scenario that starts (sandbox, servers, the
- * client's own start-up) needs a processor. So besides the number of running scenarios the number
- * of those that have not sent their first SYN is bounded, by the number of processors: a crowd of
- * starting interpreters would make each other late.
+ * Scenarios sleep most of the time, so many run at once. But a scenario that starts (sandbox,
+ * servers, the client's own start-up) needs a processor. Therefore the number of scenarios that
+ * have not sent their first SYN is bounded by the number of processors: a crowd of starting
+ * interpreters would make each other late.
  */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_SCHEDULE_H
 #define SYNFAULT_RUNNER_SCHEDULE_SCHEDULE_H
@@ -28,9 +28,9 @@ struct schedule_config {
 	struct judge_options judge;
 	struct retry_policy retry;
 	struct capture_policy capture;
-	size_t max_failures; /* after so many failures and errors nothing is started; 0: never */
-	int64_t global_timeout_ns; /* after this time all that runs is ended; 0: never */
-	bool require;              /* a missing capability is an error, no reason to skip */
+	size_t max_failures; /* start nothing more after this many failures and errors; 0: never */
+	int64_t global_timeout_ns; /* end all scenarios after this time; 0: never */
+	bool require;              /* a missing capability is an error, not a skip */
 
 	/*
 	 * What isolation there is was found out, and nothing has run yet; NULL: there is none, and
@@ -52,7 +52,7 @@ struct schedule_config {
 	void *userdata;
 };
 
-/* For work that mostly sleeps: 256, or less where memory or processes are scarce. */
+/* How many scenarios fit: 256, or less where memory or processes are scarce. */
 size_t schedule_default_jobs(void);
 
 /* The seed of one scenario: depends on the run's seed and its name alone. */

@@ -40,7 +40,7 @@ static const struct shard_source sources[] = {
 	{"JOB_COMPLETION_INDEX",
 	 {"JOB_COMPLETION_TOTAL", "SYNFAULT_SHARDS"},
 	 0,
-	 "Kubernetes doesn't tell: put the Job's completions into SYNFAULT_SHARDS"},
+	 "Kubernetes does not set it: put the Job's completions into SYNFAULT_SHARDS"},
 };
 
 /* The variable's value, NULL when it is not set or empty. */

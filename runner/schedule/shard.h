@@ -24,12 +24,12 @@ bool shard_parse(const char *text, struct shard *ret, char **ret_message);
  *
  *     CI_NODE_INDEX, CI_NODE_TOTAL           GitLab: from 1
  *     CIRCLE_NODE_INDEX, CIRCLE_NODE_TOTAL   CircleCI: from 0
- *     JOB_COMPLETION_INDEX                   Indexed Job of Kubernetes: from 0; it doesn't tell how
- *                                            many there are: JOB_COMPLETION_TOTAL or
- * SYNFAULT_SHARDS has to
+ *     JOB_COMPLETION_INDEX                   Indexed Job of Kubernetes: from 0. Their number is not
+ *                                            set: JOB_COMPLETION_TOTAL or SYNFAULT_SHARDS has to
+ *                                            say it
  *
- * The first whose index is set counts; @ret->count is 0 when there is none, or just one machine.
- * Returns false with *@ret_message (owned by the caller) when the variables make no sense.
+ * The first whose index is set counts; @ret->count is 0 without any, or for one machine. Returns
+ * false with *@ret_message (owned by the caller) when a variable is wrong or missing.
  */
 bool shard_from_environment(struct shard *ret, char **ret_message);
 
