@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes a manual page: fills in what is written elsewhere, then runs scdoc.
+"""Makes a manual page: fills in texts from elsewhere, then runs scdoc.
 
 make.py SYNFAULT SCDOC VERSION PAGE.scd OUTPUT
 
@@ -39,14 +39,14 @@ def inline(text):
 
 def table(rows):
     """Markdown's rows as a list of terms: tables are too wide for terminals."""
-    sandboxes = [[sandbox.strip().replace("\\|", "|") for sandbox in re.split(r"(?<!\\)\|", row.strip()[1:-1])]
-             for row in rows]
-    head, *sandboxes = [row for row in sandboxes if not all(re.fullmatch(r":?-+:?", sandbox) for sandbox in row)]
-    for row in sandboxes:
-        told = [sandbox if number == 0 or not head[number + 1] else f"{head[number + 1]}: {sandbox}"
-                for number, sandbox in enumerate(row[1:]) if sandbox]
+    rows = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row.strip()[1:-1])]
+            for row in rows]
+    head, *rows = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
+    for row in rows:
+        described = [cell if number == 0 or not head[number + 1] else f"{head[number + 1]}: {cell}"
+                     for number, cell in enumerate(row[1:]) if cell]
         yield inline(row[0])
-        yield "\t" + inline("; ".join(told) or head[1])
+        yield "\t" + inline("; ".join(described) or head[1])
         yield ""
 
 

@@ -126,13 +126,18 @@ def test_markdown_keys(tap, schema):
     tap.result("docs/scenario.md has all keys, and no other", problems)
 
 
-def test_examples(tap, texts):
-    """Examples are for copying: each line of the shell blocks of docs/json.md is in synfault-report(5)."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "json.md").read_text(), re.S)
-    lines = [line.strip() for block in blocks for line in block.splitlines()]
-    page = texts["synfault-report.5"]
-    tap.result(f"synfault-report(5) has the {len(lines)} lines of its examples as they are",
-               [line for line in lines if line not in page] or ([] if lines else ["there are none"]))
+def test_code(tap, texts):
+    """Code in the documents that a page includes is shown as it is, backslashes and all."""
+    problems, n = [], 0
+    for page, text in texts.items():
+        source = (ROOT / "docs" / "man" / (pathlib.Path(page).name + ".scd")).read_text()
+        for name in re.findall(r"^@include (\S+)@$", source, re.M):
+            document = (ROOT / "docs" / name).read_text()
+            for line in "".join(re.findall(r"^```\w*\n(.*?)^```$", document, re.M | re.S)).splitlines():
+                n += 1
+                if " ".join(line.split()) not in text:
+                    problems.append(f"{page} does not show the code of {name}: {line}")
+    tap.result("pages show all code of the documents unchanged", problems if n else ["no code at all"])
 
 
 def test_lint(tap, pages, warnings):
@@ -164,7 +169,7 @@ def main():
     test_no_other_options(tap, known, texts)
     test_keys(tap, schema, texts["synfault-scenario.5"])
     test_markdown_keys(tap, schema)
-    test_examples(tap, texts)
+    test_code(tap, {page: " ".join(text.split()) for page, text in texts.items()})
     test_lint(tap, pages, {page: text for page, (_, text) in outputs.items()})
     tap.end()
 
