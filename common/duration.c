@@ -173,7 +173,7 @@ static uint64_t rounded(uint64_t value, uint64_t unit)
 	return value / unit + (value % unit >= (unit + 1) / 2);
 }
 
-/* "1.27": @value in units of 1/@scale; @scale is a power of ten with @digits zeros. */
+/* Writes @value / @scale, as "1.27". @scale: a power of ten with @digits zeros. */
 static char *write_fraction(char *at, uint64_t value, uint64_t scale, unsigned digits)
 {
 	at = decimal_write(at, value / scale, 1);

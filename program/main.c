@@ -18,9 +18,8 @@ static void print_help(FILE *out)
 		fprintf(out, "  synfault %-11s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("  synfault help | --version\n\n"
 	      "'synfault COMMAND --help' shows a command's options.\n\n"
-	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 the harness could "
-	      "not\n"
-	      "judge; 4 usage or scenario error; 5 nothing ran.\n",
+	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 not judged;\n"
+	      "4 usage or scenario error; 5 nothing ran.\n",
 	      out);
 }
 

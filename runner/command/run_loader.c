@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs that are over: see stored.h. */
+/* Loads finished runs: see run_loader.h. */
 #include "runner/command/run_loader.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs that are over, as `run` left them: the file of --json, or the directory of --records. And
- * judging them again, which needs no privileges and runs nothing.
+ * Loads finished runs: the file of --json, or the directory of --records. And judges them again,
+ * which needs no privileges and runs nothing.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_RUN_LOADER_H
 #define SYNFAULT_RUNNER_COMMAND_RUN_LOADER_H

@@ -76,7 +76,7 @@ static json_t *make_error(json_t *id, const char *message)
 	return reply;
 }
 
-/* Sends an error and ends the connection: later requests could not be told apart. */
+/* Sends an error and ends the connection: where the next request begins is unknown. */
 static void drop_peer(struct peer *peer, const char *message)
 {
 	peer->closing = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where `synfault inject` listens for commands: a Unix socket, by default PID.sock in the first of
- * these directories that can be had: $XDG_RUNTIME_DIR/synfault, /run/synfault,
+ * Where `synfault inject` listens for commands: a Unix socket, by default PID.sock in the first
+ * available directory of $XDG_RUNTIME_DIR/synfault, /run/synfault,
  * ${TMPDIR:-/tmp}/synfault-UID. Only its user may enter it.
  */
 #ifndef SYNFAULT_RUNNER_INJECT_CONTROL_SOCKET_H
@@ -9,10 +9,14 @@
 
 #include "common/diag.h"
 
-/*
- * Listens at @path, or at the default place when it is NULL. A socket that is there and nobody
- * listens on is replaced. Returns a listening descriptor with *@ret_path (owned by the caller), or
- * a negative errno with a diagnostic.
+/**
+ * control_socket_listen() - listen for commands
+ * @path: NULL: the default
+ * @ret_path: owned by the caller; only on success
+ *
+ * Replaces a socket on which no process listens.
+ *
+ * Return: a descriptor, or a negative errno with a diagnostic.
  */
 int control_socket_listen(const char *path, struct diag_list *diags, char **ret_path);
 
@@ -20,11 +24,11 @@ int control_socket_listen(const char *path, struct diag_list *diags, char **ret_
 int control_socket_connect(const char *path);
 
 /*
- * The sockets in the default places on which somebody listens whom the caller may give orders;
- * NULL-terminated, owned by the caller. What dead ones left is removed.
+ * Finds the sockets in the default directories on which a daemon listens that the caller may send
+ * commands to; NULL-terminated, owned by the caller. Removes the sockets of dead daemons.
  */
 char **control_socket_find(void);
-/* The directories that control_socket_find() looks in, for a message; owned by the caller. */
+/* Returns the directories that control_socket_find() looks in, as text; owned by the caller. */
 char *control_socket_describe(void);
 
 #endif

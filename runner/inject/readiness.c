@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells whoever started us how far we are: see notify.h. */
+/* Reports readiness: see readiness.h. */
 #include "runner/inject/readiness.h"
 
 #include <stddef.h>

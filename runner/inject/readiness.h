@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tells whoever started us how far we are: a service manager, a shell script. */
+/* Reports readiness to the process that started us: a service manager, a shell script. */
 #ifndef SYNFAULT_RUNNER_INJECT_READINESS_H
 #define SYNFAULT_RUNNER_INJECT_READINESS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that the user sees of `synfault inject`: see guard.h. */
+/* The process that the user sees of `synfault inject`: see watchdog.h. */
 #include "runner/inject/watchdog.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ struct guard {
 	const struct watchdog_config *config;
 	pid_t session;
 	int pidfd, session_fd, signal_fd;
-	int n_signals; /* how often it was asked to stop */
+	int n_signals; /* how often a signal asked it to stop */
 	int ready_fd;
 	sigset_t old_mask;
 };

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fixed ports in a network namespace that scenarios share. Their endpoints have addresses of their
- * own, so that a port can be used by many; but a server of the user's may listen on all addresses,
- * and then nobody else can have its port. Whether it does is not known before it runs. So a
- * scenario with such a server runs when no other has its port, and others with that port wait until
- * it has ended. Other programs, and ports that sandboxes choose for themselves, are kept away by
- * claims (runner/sandbox/netns_lock.h).
+ * Fixed ports in a network namespace that scenarios share. Endpoints have addresses of their own,
+ * so that many can use one port. But a user's server may listen on all addresses, which is unknown
+ * before it runs. Therefore a scenario with such a server runs alone on its port: it waits for the
+ * others, and they wait for it. Claims (runner/sandbox/netns_lock.h) keep other programs and the
+ * sandboxes' own choices away.
  */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_PORTS_H
 #define SYNFAULT_RUNNER_SCHEDULE_PORTS_H

@@ -390,7 +390,7 @@ static void watch(struct running *running)
 	running->starting = true;
 }
 
-/* Returns 0, or a negative errno when no process can be had. */
+/* Returns 0, or a negative errno when no process is available. */
 static int start(struct scheduler *self, struct result *result)
 {
 	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);

@@ -3,7 +3,7 @@
  * Runs scenarios side by side, each under a supervising process of its own, and judges each record
  * as it comes in.
  *
- * Scenarios sleep most of the time, so many run at once. But a scenario that starts (sandbox,
+ * Scenarios sleep most of the time, and many run at once. But a scenario that starts (sandbox,
  * servers, the client's own start-up) needs a processor. Therefore the number of scenarios that
  * have not sent their first SYN is bounded by the number of processors: a crowd of starting
  * interpreters would make each other late.
