@@ -34,9 +34,38 @@
 #ifndef SYNFAULT_INJECTOR_NFLOG_RULES_H
 #define SYNFAULT_INJECTOR_NFLOG_RULES_H
 
-#include "injector/nflog.h"
+#include "injector/address.h"
 
+struct event_base;
 struct mnl_socket;
+struct nflog_packet;
+
+/* What a tap captures, and how; the rules need the names and numbers. */
+struct nflog_config {
+	const char *table; /* name of the nftables table */
+	uint16_t group;    /* of nfnetlink_log; the next one is used too */
+	/*
+	 * Others use the network namespace too: the table is a common one (which is made if need
+	 * be), of which this tap has the part with this number, for all that goes to and from these
+	 * networks. NULL: the table is its own, and disappears with the network namespace.
+	 */
+	const struct address_networks *networks;
+	uint32_t part;
+	/*
+	 * Endpoints that others provide, with the table that their rules are in (rules.h,
+	 * `outgoing`), which is there, and the mark that the injector's own are derived from
+	 * (mark.h). NULL: there are none.
+	 */
+	const char *remote_table;
+	const struct address *remotes;
+	size_t n_remotes;
+	uint32_t refuse_mark;
+	struct event_base *base; /* has to live until nflog_end() */
+	/* Called for each packet, from the loop and later from the tap's thread, never from both.
+	 */
+	void (*on_packet)(void *userdata, const struct nflog_packet *packet);
+	void *userdata;
+};
 
 /*
  * A common table has parts, each for all that goes to and from a sandbox's networks:

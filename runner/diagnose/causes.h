@@ -9,79 +9,14 @@
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_CAUSES_H
 #define SYNFAULT_RUNNER_DIAGNOSE_CAUSES_H
 
-#include "runner/diagnose/evidence.h"
+#include "runner/diagnose/diagnosis.h"
 
-/* In the order of certainty and weight: the first one found is the result. */
-enum cause_kind {
-	CAUSE_NAME_UNKNOWN,
-	CAUSE_RESOLVER_SILENT,
-	CAUSE_PORTS_USED_UP,
-	CAUSE_NO_ROUTE,
-	CAUSE_ROUTE_BLACKHOLE,
-	CAUSE_ROUTE_UNREACHABLE,
-	CAUSE_ROUTE_PROHIBIT,
-	CAUSE_DEVICE_DOWN,
-	CAUSE_NEIGHBOUR_SILENT,
-	CAUSE_BOUND_TO_LOOPBACK,
-	CAUSE_BOUND_ELSEWHERE,
-	CAUSE_OTHER_FAMILY_ONLY,
-	CAUSE_NO_LISTENER,
-	CAUSE_ACCEPT_QUEUE_FULL,
-	CAUSE_ACCEPT_QUEUE_ABORT,
-	CAUSE_SYN_BACKLOG_FULL,
-	CAUSE_CONNTRACK_FULL,
-	CAUSE_REVERSE_PATH,
-	CAUSE_LOCAL_FIREWALL_OUT,
-	CAUSE_LOCAL_FIREWALL_IN,
-	CAUSE_LOCAL_FIREWALL_REJECTS,
-	CAUSE_ANSWER_DROPPED,
-	CAUSE_FIREWALL_REJECTS,
-	CAUSE_ROUTER_HOST_UNREACHABLE,
-	CAUSE_ROUTER_NO_ROUTE,
-	CAUSE_ROUTING_LOOP,
-	CAUSE_RST_FROM_BETWEEN,
-	CAUSE_REFUSED_REMOTE,
-	CAUSE_REFUSED_SOMETIMES,
-	CAUSE_DROPPED_SOMETIMES,
-	CAUSE_PORT_FILTERED,
-	CAUSE_SILENCE,
-	CAUSE_RESET_AFTER_ACCEPT,
-	CAUSE_CLOSED_AFTER_ACCEPT,
-	CAUSE_HANDSHAKE_LOSS,
-	CAUSE_SLOW_HANDSHAKE,
-	CAUSE_RESOLVER_SLOW,
-	CAUSE_FAMILY_SLOW,
-	CAUSE_FIRST_ADDRESS_FAILS,
-	CAUSE_UNREACHABLE,
-	CAUSE_LOCAL_ERROR,
-	CAUSE_N_KINDS,
-};
 /* "no-listener", "accept-queue-full", … as in JSON. */
 const char *cause_kind_name(enum cause_kind kind);
-
-struct cause {
-	enum cause_kind kind;
-	size_t address; /* index; SIZE_MAX: of the name or of all */
-	char *sentence; /* what is wrong */
-	char *evidence; /* how that is known */
-	char *advice;   /* what to do next */
-	char *steps;    /* fault steps that reproduce it (`synfault try`), or NULL */
-};
-
-struct diagnosis {
-	struct cause *causes;
-	size_t n_causes, capacity;
-	bool reachable; /* at least one address took every trial */
-};
 
 /* Free the result with diagnosis_free(). */
 struct diagnosis diagnose(const struct evidence *evidence);
 void diagnosis_free(struct diagnosis *diagnosis);
 #define AUTO_DIAGNOSIS CLEANUP(diagnosis_free)
-
-/* "ICMP host unreachable", … for a type and code of the family; static. */
-const char *icmp_text(int family, uint8_t type, uint8_t code);
-/* Whether a listener takes connections to the address. */
-bool listener_takes(const struct listener *listener, const struct address *address);
 
 #endif

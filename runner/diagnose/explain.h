@@ -6,7 +6,7 @@
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_EXPLAIN_H
 #define SYNFAULT_RUNNER_DIAGNOSE_EXPLAIN_H
 
-#include "runner/diagnose/causes.h"
+#include "runner/diagnose/diagnosis.h"
 
 /* What a cause is made of: the texts are owned by it then. */
 struct parts {
@@ -38,6 +38,10 @@ struct sums {
 struct sums explain_sum_up(const struct address_evidence *address);
 
 bool address_is_loopback(const struct address *address);
+/* "ICMP host unreachable", … for a type and code of the family; static. */
+const char *icmp_text(int family, uint8_t type, uint8_t code);
+/* Whether a listener takes connections to the address. */
+bool listener_takes(const struct listener *listener, const struct address *address);
 /* The listener that takes connections to the address, or NULL. */
 const struct listener *find_listener(const struct server_evidence *server,
 				     const struct address *address);

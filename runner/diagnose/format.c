@@ -2,6 +2,8 @@
 /* The text of a diagnosis: see format.h. */
 #include "runner/diagnose/format.h"
 
+#include "runner/diagnose/explain.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/neighbour.h>

@@ -9,10 +9,7 @@
 #define SYNFAULT_RUNNER_SANDBOX_NETNS_TABLES_H
 
 #include "common/diag.h"
-
-#define SPACE_TABLE "synfault-sandboxes"
-/* The same for captures; made by the first sandbox that captures packets. */
-#define SPACE_CAPTURE_TABLE "synfault-captures"
+#include "runner/sandbox/table_names.h"
 
 /*
  * Enters the space of the calling process's network namespace, and removes what dead sandboxes left

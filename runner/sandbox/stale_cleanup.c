@@ -12,11 +12,11 @@
 
 #include "common/strbuf.h"
 #include "injector/nft_rules.h"
-#include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/network.h"
 #include "runner/sandbox/process.h"
 #include "runner/sandbox/remote.h"
 #include "runner/sandbox/shared_sandbox.h"
+#include "runner/sandbox/table_names.h"
 #include "runner/sandbox/tmpdir.h"
 
 /* ---- processes ---- */
