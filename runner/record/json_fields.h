@@ -44,7 +44,7 @@ enum json_kind {
 struct json_type;
 
 struct json_field {
-	const char *key; /* NULL: the only row of a type of list elements that are no objects */
+	const char *key; /* NULL: the only row of a type of list elements that are not objects */
 	enum json_kind kind;
 	size_t offset;
 	size_t count_offset;    /* BYTES, LIST: of a size_t */
@@ -86,7 +86,7 @@ struct json_type {
 	size_t size;
 	bool is_closed; /* unknown keys are errors; otherwise they are ignored */
 	bool is_scope;
-	const struct json_field *tag; /* the WORD row that tells which rows apply, or NULL */
+	const struct json_field *tag; /* the WORD row that selects rows, or NULL */
 	/* Instead of rows, for a document with functions of its own; reads into a zeroed struct. */
 	void (*write)(const void *object, struct strbuf *out);
 	bool (*read)(struct json_reader *reader, json_t *json, void *ret);

@@ -140,7 +140,7 @@ static json_t *value_schema(const struct json_field *field, json_t *definitions)
 	}
 }
 
-/* A row's value with its description; draft 7 ignores what stands beside a reference. */
+/* A row's value with its description; draft 7 ignores what is beside a reference. */
 static json_t *member_schema(const struct json_field *field, json_t *definitions)
 {
 	json_t *schema = value_schema(field, definitions), *whole;

@@ -4,7 +4,7 @@
 #include "runner/report/attempt_view.h"
 #include "runner/report/event_line.h"
 
-/* What is shown of a long list, besides what findings and expectations refer to. */
+/* What is shown of a long list, in addition to what findings and expectations refer to. */
 enum {
 	SHOWN_ATTEMPTS = 100, /* of each end */
 	FIRST_EVENTS = 400,

@@ -27,7 +27,7 @@ struct stored_run {
 	struct run_results results;
 	struct scenario_file **files; /* those that were run */
 	size_t n_files, files_capacity;
-	struct scenario **unread; /* stand-ins: see stored_run_is_readable() */
+	struct scenario **unread; /* substitutes: see stored_run_is_readable() */
 	size_t n_unread, unread_capacity;
 	char *shard, *records;
 };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes pcapng: see pcapng.h. A file is a row of blocks, each with its type and its length at both
- * ends; a block is fixed fields and then options, each of a code, a length, and bytes that are
- * padded to a multiple of four. A block is put together in memory, so that its length is known.
+ * See pcapng.h. A file is a sequence of blocks, each with its type, and its length at both ends. A
+ * block has fixed fields and then options; an option has a code, a length, and bytes padded to a
+ * multiple of four. A block is made in memory, so that its length is known.
  */
 #include "runner/trace/pcapng.h"
 
 #include "common/strbuf.h"
 #include "common/utf8.h"
 
-/* As much as is gathered before it is written. */
+/* Bytes gathered before they are written. */
 #define BUFFER_SIZE ((size_t)256 * 1024)
 /* The length of an option is a field of two bytes. */
 #define OPTION_MAX ((size_t)65535)
@@ -51,7 +51,7 @@ struct pcapng {
 	int error;
 	uint32_t n_interfaces;
 	struct strbuf buffer;
-	size_t block; /* where the block in hand starts in the buffer */
+	size_t block; /* where the current block starts in the buffer */
 };
 
 static void flush(struct pcapng *file)

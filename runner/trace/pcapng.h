@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writes capture files in the format pcapng (draft-ietf-opsawg-pcapng), which Wireshark reads: the
- * older pcap, all that libpcap writes, has no place for comments. Numbers are in the machine's own
- * byte order, which the format allows; times are nanoseconds since 1970. Packets start at their IP
- * header.
+ * older format pcap, the only one that libpcap writes, has no comments. Numbers are in the
+ * machine's own byte order, which the format allows; times are nanoseconds since 1970. Packets
+ * start at their IP header.
  */
 #ifndef SYNFAULT_RUNNER_TRACE_PCAPNG_H
 #define SYNFAULT_RUNNER_TRACE_PCAPNG_H
@@ -13,15 +13,15 @@
 struct pcapng;
 
 /*
- * Begins a file. @fd is borrowed. All that is written is gathered and handed on in large pieces; an
- * error is remembered until pcapng_end(), and nothing is written after it.
+ * Begins a file. @fd is borrowed. Output is buffered; an error is kept until pcapng_end(), and
+ * nothing is written after it.
  */
 struct pcapng *pcapng_begin(int fd);
-/* Ends it. Returns 0, or the first error as a negative errno; frees the writer in either case. */
+/* Ends the file and frees the writer. Returns 0 or the first error as a negative errno. */
 int pcapng_end(struct pcapng *file);
 
 /*
- * Texts are UTF-8, borrowed, and may be NULL; what is longer than an option can be (65535 bytes) is
+ * Texts are UTF-8, borrowed, and may be NULL; text beyond the length of an option (65535 bytes) is
  * cut. A file begins with its one section; interfaces come before their packets.
  */
 struct pcapng_section {

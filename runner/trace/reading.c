@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads attempts off their packets: see reading.h. */
+/* See reading.h. */
 #include "runner/trace/reading.h"
 
 #include "common/text.h"
@@ -110,7 +110,7 @@ static void count_bytes(uint64_t *bytes, uint32_t isn, const struct packet *pack
 {
 	uint32_t end = packet->sequence + packet->payload_length - isn - 1;
 
-	/* Beyond 4 GiB the numbers have gone round: how often shows the half they are in. */
+	/* Sequence numbers wrap every 4 GiB; the nearest value counts. */
 	if (packet->payload_length && (int32_t)(end - (uint32_t)*bytes) > 0)
 		*bytes += (uint32_t)(end - (uint32_t)*bytes);
 }
@@ -161,7 +161,7 @@ static void take_from_server(struct reader *reader, const struct packet *packet)
 		return;
 	}
 	if (packet->flags & TCP_FLAG_RST) {
-		/* In answer to a SYN it has to acknowledge it (RFC 9293, 3.10.7.3). */
+		/* In answer to a SYN an RST must acknowledge it (RFC 9293, 3.10.7.3). */
 		if (!reading->syn_acks && packet->flags & TCP_FLAG_ACK &&
 		    packet->acknowledgment != reader->key.isn)
 			reading->kind = READING_REFUSED;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What became of a connection attempt, read off its packets as an engineer reads a trace: nothing
- * but the packets is looked at, neither the script nor what the injector said that it did. All of
- * it is pure.
+ * What became of a connection attempt, read off its packets alone, as an engineer reads a trace:
+ * neither the script nor the record matters. All of it is pure.
  */
 #ifndef SYNFAULT_RUNNER_TRACE_READING_H
 #define SYNFAULT_RUNNER_TRACE_READING_H
@@ -23,7 +22,7 @@ enum reading_kind {
 /* "no answer", "refused by RST", … */
 const char *reading_kind_text(enum reading_kind kind);
 
-/* A packet of a connection, as far as it matters. */
+/* What matters of a packet of a connection. */
 struct segment {
 	enum segment_kind { SEGMENT_TCP, SEGMENT_ICMP_ERROR } kind;
 	struct packet tcp; /* ICMP_ERROR: what the error quotes; flags and options are not known */
@@ -45,7 +44,7 @@ struct reading {
 	uint64_t client_bytes, server_bytes; /* of data, repeated ones counted once */
 };
 
-/* What it takes to read on. */
+/* The state between two packets. */
 struct reader {
 	struct attempt_key key;
 	struct reading reading;

@@ -13,7 +13,7 @@
 
 /* A SYN in the trace is one in the record when both were seen within this time of each other. */
 #define SAME_SYN_NS (200 * NS_PER_MS)
-/* What was done to a connection is told at a packet within this time of it. */
+/* A fault's comment goes to a packet within this time of it. */
 #define FAULT_NS (100 * NS_PER_MS)
 
 /* ---- whose a packet is ---- */
@@ -152,7 +152,7 @@ void trace_free(struct trace *trace)
 struct event_lists {
 	size_t *first; /* by attempt */
 	size_t *next;  /* by event */
-	bool *begun;   /* by attempt: a comment has told about the whole of it */
+	bool *begun;   /* by attempt: a comment has its reading */
 };
 
 static struct event_lists list_events(const struct record *record)
@@ -185,7 +185,7 @@ static void free_lists(struct event_lists *lists)
 	free(lists->begun);
 }
 
-/* The SYN of the record that a packet is, by the time at which both came in; or NULL. */
+/* The SYN of the record that a packet is, by the times of both, or NULL. */
 static const struct event *find_syn(const struct event_lists *lists, const struct record *record,
 				    uint32_t attempt, int64_t at_ns)
 {
@@ -251,9 +251,9 @@ static void add_attempt(const struct record *record, const struct record_attempt
 
 /*
  * "api, attempt 3, SYN 2 (retransmission 1): step 1 (refuse x3): refuse, after 51.0 us, at most
- * 93.0 us late"; at an attempt's first SYN, in a line of its own, what the trace makes of the
- * attempt. The first time is when the verdict was handed to the kernel, the second has passed when
- * the kernel had carried it out: the packet that came of it lies between.
+ * 93.0 us late"; at an attempt's first SYN, on a line of its own, the reading of the attempt.
+ * The verdict was handed to the kernel after the first time and carried out within the second: the
+ * packet that came of it lies between.
  */
 static void comment_syn(const struct scenario *scenario, const struct record *record,
 			const struct trace *trace, struct event_lists *lists, uint32_t id,
@@ -282,7 +282,7 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 	lists->begun[id] = true;
 }
 
-/* The first packet that was sent at @at_ns or later. */
+/* The first packet sent at @at_ns or later. */
 static size_t find_from(const struct spool_packet *packets, size_t n_packets, int64_t at_ns)
 {
 	size_t low = 0, high = n_packets;
@@ -299,8 +299,8 @@ static size_t find_from(const struct spool_packet *packets, size_t n_packets, in
 }
 
 /*
- * The packet of an attempt nearest in time to one of its events; when nothing was sent about then,
- * the last one before it. n_packets: there is none.
+ * The packet of an attempt nearest in time to one of its events; if none was sent around then, the
+ * last one before it. n_packets: none.
  */
 static size_t find_nearest(const struct trace *trace, const struct spool_packet *packets,
 			   size_t n_packets, const struct event *event, int64_t at_ns)
@@ -429,7 +429,7 @@ static void write_interfaces(struct pcapng *file, const struct spool_content *co
 	struct pcapng_interface interface = {
 		.name = "lo", .filter = "tcp or icmp or icmp6", .snap_length = 262144};
 
-	/* A file without any would be no use to its readers. */
+	/* Readers need at least one. */
 	if (content->n_interfaces == 0)
 		pcapng_add_interface(file, &interface);
 	for (size_t i = 0; i < content->n_interfaces; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The packets of a scenario put together with its record: which packet belongs to which attempt,
- * what each attempt looks like in the trace, and the capture file that says both.
+ * Combines the packets of a scenario with its record: which packet belongs to which attempt, the
+ * reading of each attempt, and the capture file with both.
  */
 #ifndef SYNFAULT_RUNNER_TRACE_TRACE_H
 #define SYNFAULT_RUNNER_TRACE_TRACE_H
@@ -27,10 +27,10 @@ void trace_free(struct trace *trace);
 #define AUTO_TRACE CLEANUP(trace_free)
 
 /*
- * Writes a capture file in the format pcapng: all packets; at each SYN, as a comment, which attempt
- * it belongs to, the step that served it, and what was done; at the first of an attempt what the
- * trace makes of it. The section's comment is about the scenario. @outcome: one line, or NULL.
- * Returns 0 or a negative errno of writing to @fd.
+ * Writes a pcapng file with all packets. A comment at each SYN has its attempt, the step that
+ * served it and the verdict; at an attempt's first SYN also the reading of the attempt. The
+ * section's comment is about the scenario. @outcome: one line, or NULL. Returns 0 or a negative
+ * errno of writing to @fd.
  */
 int trace_write(int fd, const struct spool_content *content, const struct scenario *scenario,
 		const struct record *record, const char *outcome);

@@ -31,7 +31,7 @@ static struct record_builder *three_attempts(void)
 	return b;
 }
 
-Test(lanes, a_lane_for_each_attempt_along_the_axis)
+Test(ascii_timeline, draws_a_line_for_each_attempt_along_the_axis)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = three_attempts();
 	AUTO_FREE char *text = drawn(b, true, 50);
@@ -46,7 +46,7 @@ Test(lanes, a_lane_for_each_attempt_along_the_axis)
 	cr_assert_not(strstr(text, "given up"), "a key of what is not there: %s", text);
 }
 
-Test(lanes, keeps_to_its_width)
+Test(ascii_timeline, keeps_to_its_width)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = three_attempts();
 
@@ -59,7 +59,7 @@ Test(lanes, keeps_to_its_width)
 		}
 }
 
-Test(lanes, ascii_has_no_other_character)
+Test(ascii_timeline, ascii_has_no_other_character)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "äpi", "refuse");
@@ -72,7 +72,7 @@ Test(lanes, ascii_has_no_other_character)
 		cr_assert(*c == '\n' || (*c >= ' ' && *c <= '~'), "%s", text);
 }
 
-Test(lanes, many_attempts_are_shortened_in_the_middle)
+Test(ascii_timeline, many_attempts_are_shortened_in_the_middle)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -90,7 +90,7 @@ Test(lanes, many_attempts_are_shortened_in_the_middle)
 	cr_assert(strstr(text, "api 1000"), "%s", text);
 }
 
-Test(lanes, nothing_is_drawn_of_nothing)
+Test(ascii_timeline, draws_nothing_without_attempts)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	AUTO_FREE char *text = drawn(b, false, 80);

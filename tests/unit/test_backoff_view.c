@@ -35,7 +35,7 @@ static struct record_builder *attempts_at(uint32_t n_instances, size_t n, const 
 	return b;
 }
 
-Test(backoff_view, a_decorrelated_wait_is_bounded_by_the_one_before)
+Test(backoff_view, decorrelated_backoff_is_bounded_by_the_previous_one)
 {
 	static const int64_t at_ms[] = {0, 2500, 9000, 20000};
 	AUTO_RECORD_BUILDER struct record_builder *b = attempts_at(1, ARRAY_SIZE(at_ms), at_ms);
@@ -55,7 +55,7 @@ Test(backoff_view, a_decorrelated_wait_is_bounded_by_the_one_before)
 	history_free(&history);
 }
 
-Test(backoff_view, each_copy_of_the_client_has_its_own_waits)
+Test(backoff_view, each_instance_of_the_client_has_its_own_backoff)
 {
 	static const int64_t at_ms[] = {0, 500, 1000, 1500, 2000, 2500};
 	AUTO_RECORD_BUILDER struct record_builder *b = attempts_at(2, ARRAY_SIZE(at_ms), at_ms);

@@ -430,7 +430,7 @@ Test(console, summary)
 }
 
 /* How often a failure's line and its block are shown while it runs, and at the end. */
-Test(console, shows_failures_in_full_when_it_is_told_to)
+Test(console, shows_failures_in_full_when_asked)
 {
 	static const struct {
 		enum failure_output mode;
@@ -524,7 +524,7 @@ Test(console, is_ascii_unless_the_locale_is_utf_8)
 	}
 }
 
-Test(console, colors_a_file_only_when_told_to)
+Test(console, colors_a_file_only_when_asked)
 {
 	static const struct {
 		enum color_mode mode;

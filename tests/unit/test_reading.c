@@ -82,7 +82,7 @@ static char *tell(const char *client, const char *server, const char *words)
 	return strbuf_steal(&text);
 }
 
-Test(reading, is_that_of_an_engineer)
+Test(reading, reads_attempts_as_an_engineer_does)
 {
 	static const struct {
 		const char *packets, *reading;
@@ -203,7 +203,7 @@ Test(reading, an_icmp_error_is_about_the_packet_that_it_quotes)
 	cr_assert_eq(segment.tcp.sequence, 0x01020304);
 }
 
-Test(reading, a_packet_that_is_cut_anywhere_is_none)
+Test(reading, refuses_a_packet_that_is_cut_anywhere)
 {
 	struct segment segment;
 
@@ -215,7 +215,7 @@ Test(reading, a_packet_that_is_cut_anywhere_is_none)
 	}
 }
 
-Test(reading, other_packets_are_none)
+Test(reading, ignores_other_packets)
 {
 	struct segment segment;
 	AUTO_FREE uint8_t *echo = xmemdup(icmp_error, sizeof(icmp_error));
