@@ -138,7 +138,7 @@ void event_line_add_what(const struct record *record, const struct event *event,
 		strbuf_puts(out, "processes looked at");
 		break;
 	case EVENT_STOP:
-		strbuf_puts(out, "client stopped, its time is over");
+		strbuf_puts(out, "client stopped: run-for has elapsed");
 		break;
 	case EVENT_TIMEOUT:
 		strbuf_puts(out, "time-out");

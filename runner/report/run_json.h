@@ -46,7 +46,7 @@ struct stored_run *run_json_load(const char *path, char **ret_message);
 struct scenario *stored_run_stand_in(struct stored_run *run, const char *path, const char *name,
 				     const struct record *record);
 /*
- * Whether this program can read the scenario's text. Otherwise the scenario is a stand-in with
+ * Whether this program can read the scenario's text. Otherwise the scenario is a substitute with
  * names and tags: enough for reports, not to judge it again.
  */
 bool stored_run_is_readable(const struct stored_run *run, const struct scenario *scenario);
