@@ -42,7 +42,7 @@ int supervise_reset(struct supervisor *self)
 /* Takes down everything but the record and the rules. */
 static void dismantle(struct supervisor *self)
 {
-	struct event *const events[] = {self->timer, self->starter, self->children};
+	struct event *const events[] = {self->timer, self->starter, self->stopper, self->children};
 
 	descendants_end();
 	injector_leave(self->injector);
@@ -55,6 +55,8 @@ static void dismantle(struct supervisor *self)
 	if (self->sandbox.n_claims > 0)
 		remote_clear(self->sandbox.remote_table);
 	clients_deinit(&self->clients);
+	client_progress_free(self->progress);
+	cleanup_close(&self->schedstat);
 	sandbox_free(&self->sandbox);
 	shared_sandbox_clear(self->shared);
 }

@@ -4,29 +4,14 @@
 
 #include <errno.h>
 
-#include "common/duration.h"
-
-/* How often the client's processes are looked at; around attempts more often, up to MIN_LOOK_NS. */
-#define LOOK_NS     (250 * NS_PER_MS)
-#define MIN_LOOK_NS (20 * NS_PER_MS)
-
-static void on_look(evutil_socket_t fd, short what, void *userdata)
-{
-	clients_look(userdata);
-}
-
-void clients_init(struct clients *clients, struct event_base *base)
+void clients_init(struct clients *clients)
 {
 	clients->n_instances = scenario_n_instances(clients->scenario);
 	clients->pids = xzalloc(clients->n_instances * sizeof(*clients->pids));
-	clients->looker = event_new(base, -1, EV_PERSIST, on_look, clients);
 }
 
 void clients_deinit(struct clients *clients)
 {
-	if (clients->looker)
-		event_free(clients->looker);
-	run_delay_free(clients->run_delay);
 	socket_owners_free(clients->owners);
 	free(clients->pids);
 }
@@ -39,29 +24,6 @@ void clients_begin(struct clients *clients)
 	if (scenario_n_clients(scenario) > 1 ||
 	    (clients->n_instances > 1 && scenario_leftover_timeout_ns(scenario) > 0))
 		clients->owners = socket_owners_new(clients->n_instances);
-}
-
-void clients_look(struct clients *clients)
-{
-	int64_t now_ns = clock_monotonic_ns();
-
-	if (!clients->run_delay || now_ns - clients->looked_ns < MIN_LOOK_NS)
-		return;
-	clients->looked_ns = now_ns;
-	run_delay_look(clients->run_delay);
-}
-
-static void watch(struct clients *clients, uint32_t instance)
-{
-	const struct timeval look = {.tv_usec = LOOK_NS / NS_PER_US};
-
-	if (clients->owners)
-		socket_owners_add(clients->owners, instance, clients->pids[instance]);
-	if (scenario_n_clients(clients->scenario) == 1) {
-		run_delay_free(clients->run_delay);
-		clients->run_delay = run_delay_new(clients->pids[instance]);
-		event_add(clients->looker, &look);
-	}
 }
 
 /* The client's directory, or NULL: synfault's own. Owned by the caller. */
@@ -80,7 +42,7 @@ int clients_start_next(struct clients *clients)
 	const uint32_t instance = clients->n_started;
 	char *const *own = clients->command ? clients->command : clients->scenario->client.command;
 	AUTO_STRV char **command = substitute_strv(&sandbox->substitution, own);
-	AUTO_STRV char **environment = sandbox_environment(sandbox, true);
+	AUTO_STRV char **environment = sandbox_environment(sandbox, true, instance);
 	AUTO_CLOSE int stdin_fd = sandbox_open_stdin(sandbox);
 	AUTO_FREE char *message = NULL, *cwd = working_directory(sandbox);
 	struct recorder *recorder = clients->recorder;
@@ -108,7 +70,8 @@ int clients_start_next(struct clients *clients)
 	clients->n_running++;
 	recorder->record->client_started = true;
 	recorder_event(recorder, &event);
-	watch(clients, instance);
+	if (clients->owners)
+		socket_owners_add(clients->owners, instance, pid);
 	return 0;
 }
 
@@ -136,31 +99,13 @@ static uint32_t find(const struct clients *clients, pid_t pid)
 	return clients->n_instances;
 }
 
-void clients_take_death(struct clients *clients, pid_t pid)
-{
-	struct record *record = clients->recorder->record;
-	int64_t lag_ns;
-
-	if (find(clients, pid) == clients->n_instances)
-		return;
-	if (clients->run_delay) {
-		run_delay_look(clients->run_delay);
-		lag_ns = run_delay_total_ns(clients->run_delay);
-		run_delay_free(clients->run_delay);
-		clients->run_delay = NULL;
-		event_del(clients->looker);
-	} else {
-		lag_ns = process_run_delay_ns(pid);
-	}
-	record->client_lag_ns = MAX(record->client_lag_ns, lag_ns);
-}
-
-bool clients_take_end(struct clients *clients, pid_t pid, int wait_status)
+bool clients_take_end(struct clients *clients, pid_t pid, int wait_status, int64_t early_ns)
 {
 	const uint32_t instance = find(clients, pid);
 	const struct event event = {
 		.kind = EVENT_EXIT,
 		.at_ns = recorder_now_ns(clients->recorder),
+		.early_ns = early_ns,
 		.u.exit = {.instance = instance, .wait_status = wait_status},
 	};
 

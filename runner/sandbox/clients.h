@@ -8,7 +8,6 @@
 
 #include "runner/sandbox/launcher.h"
 #include "runner/sandbox/recorder.h"
-#include "runner/sandbox/run_delay.h"
 #include "runner/sandbox/socket_owner.h"
 
 struct clients {
@@ -21,12 +20,9 @@ struct clients {
 	pid_t *pids; /* by instance; 0: not started, or dead */
 	uint32_t n_instances, n_started, n_running;
 	struct socket_owners *owners; /* NULL: the latest instance makes all attempts */
-	struct run_delay *run_delay;  /* of a client that runs alone; else NULL */
-	int64_t looked_ns;            /* when it was looked at */
-	struct event *looker;
 };
 
-void clients_init(struct clients *clients, struct event_base *base);
+void clients_init(struct clients *clients);
 void clients_deinit(struct clients *clients);
 
 /** clients_begin() - prepare for the first round; called once the servers listen */
@@ -49,19 +45,14 @@ bool clients_round_is_over(const struct clients *clients);
 bool clients_are_over(const struct clients *clients);
 
 /**
- * clients_take_death() - take notice of a child's death; call it before the child is reaped
+ * clients_take_end() - add the end of an instance to the record
+ * @early_ns: it can have ended as much earlier
  *
- * Afterwards the kernel no longer says how long it waited for a processor.
+ * Return: whether @pid is one.
  */
-void clients_take_death(struct clients *clients, pid_t pid);
-
-/** clients_take_end() - add the end of an instance to the record; return whether @pid is one */
-bool clients_take_end(struct clients *clients, pid_t pid, int wait_status);
+bool clients_take_end(struct clients *clients, pid_t pid, int wait_status, int64_t early_ns);
 
 /** clients_instance_of() - return which instance made an attempt whose SYN is held */
 uint32_t clients_instance_of(const struct clients *clients, const struct attempt_info *attempt);
-
-/** clients_look() - measure how long processes wait for a processor, unless done a moment ago */
-void clients_look(struct clients *clients);
 
 #endif

@@ -130,6 +130,21 @@ bool descendants_has_others(const pid_t *known, size_t n_known)
 	return false;
 }
 
+void descendants_signal_others(int number, const pid_t *known, size_t n_known)
+{
+	AUTO_FREE struct relative *processes = NULL;
+	size_t n;
+
+	if (!process_proc_is_ours())
+		return;
+	n = read_processes(&processes);
+	mark_descendants(processes, n);
+	mark_known(processes, n, known, n_known);
+	for (size_t i = 0; i < n; i++)
+		if (processes[i].descends && !processes[i].known)
+			kill(processes[i].kin.pid, number);
+}
+
 void descendants_end(void)
 {
 	for (int round = 0; round < END_ROUNDS; round++) {

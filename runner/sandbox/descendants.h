@@ -25,6 +25,13 @@ bool descendants_signal(int number);
  */
 bool descendants_has_others(const pid_t *known, size_t n_known);
 
+/**
+ * descendants_signal_others() - send a signal to those for which descendants_has_others() looks
+ *
+ * Where /proc counts processes in another way than we do, none gets it.
+ */
+void descendants_signal_others(int number, const pid_t *known, size_t n_known);
+
 /* Kills and reaps all descendants; gives up on those that don't end within a second. */
 void descendants_end(void);
 

@@ -31,8 +31,9 @@ static char *client_stream_name(size_t stream)
 static int open_stream(struct launcher *launcher, size_t stream, const char *name, int *fd,
 		       char **ret_message)
 {
-	int status = output_capture_new(launcher->base, name, (uint32_t)stream, launcher->on_output,
-					launcher->userdata, fd, &launcher->captures[stream]);
+	int status = output_capture_new(launcher->base, launcher->schedstat, name, (uint32_t)stream,
+					launcher->on_output, launcher->userdata, fd,
+					&launcher->captures[stream]);
 
 	if (status < 0)
 		*ret_message = xasprintf("no pipe: %s", strerror(-status));

@@ -10,6 +10,7 @@
 #include "runner/sandbox/process.h"
 
 struct launcher {
+	int schedstat;                    /* of the calling thread (lateness_open()); borrowed */
 	struct event_base *base;          /* borrowed */
 	struct process_config template;   /* what all programs have in common */
 	struct output_capture **captures; /* by stream; NULL: not started */

@@ -5,13 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "runner/sandbox/lateness.h"
+
 struct output_capture {
 	struct event *readable;
 	struct stream_writer *writer;
 	output_capture_fn on_data;
 	void *userdata;
 	uint32_t stream;
-	int fd; /* -1 at the end */
+	int schedstat;
+	struct lateness_mark empty; /* when the pipe was empty */
+	int fd;                     /* -1 at the end */
 };
 
 enum { READ_SIZE = 65536 };
@@ -19,24 +23,31 @@ enum { READ_SIZE = 65536 };
 /* Returns false when there is nothing to read (any more). */
 static bool read_some(struct output_capture *capture)
 {
+	struct lateness_mark now;
 	char buffer[READ_SIZE];
+	int64_t early_ns;
 	ssize_t length;
 
 	if (capture->fd < 0)
 		return false;
+	now = lateness_now(capture->schedstat);
 	length = read(capture->fd, buffer, sizeof(buffer));
+	early_ns = lateness_since(&capture->empty, &now);
+	/* It was empty after this read, unless there may be more. */
+	if (length < READ_SIZE)
+		capture->empty = now;
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (length > 0) {
 		stream_writer_add(capture->writer, buffer, (size_t)length);
-		capture->on_data(capture->userdata, capture->stream, (size_t)length);
+		capture->on_data(capture->userdata, capture->stream, (size_t)length, early_ns);
 		return true;
 	}
 	event_free(capture->readable);
 	capture->readable = NULL;
 	close(capture->fd);
 	capture->fd = -1;
-	capture->on_data(capture->userdata, capture->stream, 0);
+	capture->on_data(capture->userdata, capture->stream, 0, early_ns);
 	return false;
 }
 
@@ -46,7 +57,7 @@ static void on_readable(evutil_socket_t fd, short what, void *userdata)
 	read_some(userdata);
 }
 
-int output_capture_new(struct event_base *base, const char *name, uint32_t stream,
+int output_capture_new(struct event_base *base, int schedstat, const char *name, uint32_t stream,
 		       output_capture_fn on_data, void *userdata, int *ret_write_fd,
 		       struct output_capture **ret)
 {
@@ -60,6 +71,8 @@ int output_capture_new(struct event_base *base, const char *name, uint32_t strea
 	capture = xzalloc(sizeof(*capture));
 	capture->fd = fds[0];
 	capture->stream = stream;
+	capture->schedstat = schedstat;
+	capture->empty = lateness_now(schedstat);
 	capture->on_data = on_data;
 	capture->userdata = userdata;
 	capture->writer = stream_writer_new(name);

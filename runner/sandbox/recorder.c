@@ -53,23 +53,30 @@ void recorder_event(struct recorder *recorder, const struct event *event)
 
 /* ---- the injector's events ---- */
 
+/* Of an attempt that is not known yet, while a later one is. */
+#define NO_ENDPOINT UINT32_MAX
+
+/* An attempt's first event can come after one of a later attempt. */
 static void add_attempt(const struct recorder *recorder, const struct attempt_info *attempt)
 {
 	struct record *record = recorder->record;
 
-	if (attempt->id < record->n_attempts)
+	while (attempt->id >= record->n_attempts)
+		array_append(record->attempts, record->n_attempts, record->attempts_capacity,
+			     (struct record_attempt){.endpoint = NO_ENDPOINT});
+	if (record->attempts[attempt->id].endpoint != NO_ENDPOINT)
 		return;
-	array_append(record->attempts, record->n_attempts, record->attempts_capacity,
-		     (struct record_attempt){
-			     .endpoint = attempt->endpoint,
-			     .number = attempt->number,
-			     .instance = recorder->instance_of(recorder->userdata, attempt),
-			     .step = attempt->step,
-			     .delay_ns = attempt->delay_ns,
-			     .client = attempt->key.client,
-			     .server = attempt->key.server,
-			     .isn = attempt->key.isn,
-		     });
+	record->attempts[attempt->id] = (struct record_attempt){
+		.endpoint = attempt->endpoint,
+		.number = attempt->number,
+		.instance = recorder->instance_of(recorder->userdata, attempt),
+		.step = attempt->step,
+		.delay_ns = attempt->delay_ns,
+		.client = attempt->key.client,
+		.server = attempt->key.server,
+		.isn = attempt->key.isn,
+		.cookie = attempt->cookie,
+	};
 }
 
 /* Whether the record has no room for the event's attempt; counts such attempts. */
@@ -96,6 +103,9 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
 		[INJECTOR_VERDICT] = EVENT_VERDICT,
 		[INJECTOR_ESTABLISHED] = EVENT_ESTABLISHED,
 		[INJECTOR_FAULT] = EVENT_FAULT,
+		[INJECTOR_OPEN] = EVENT_OPEN,
+		[INJECTOR_GONE] = EVENT_GONE,
+		[INJECTOR_CLIENT_END] = EVENT_CLIENT_END,
 		[INJECTOR_CLOSED] = EVENT_CLOSED,
 	};
 	struct event event = {
@@ -126,9 +136,17 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
 		event.u.net.bytes_sent = source->bytes_sent;
 		break;
 	case INJECTOR_OPEN:
-	case INJECTOR_GONE:
+		event.u.net.tcp_state = source->tcp_state;
+		break;
 	case INJECTOR_CLIENT_END:
-		return; /* not asked for */
+		event.u.net.rst = source->rst;
+		event.u.net.end_sent = source->bytes_sent;
+		event.u.net.end_received = source->bytes_received;
+		event.u.net.last_receive_ns =
+			source->last_receive_ns ? source->last_receive_ns - recorder->origin_ns
+						: NEVER_RECEIVED;
+		break;
+	case INJECTOR_GONE:
 	case INJECTOR_ESTABLISHED:
 	case INJECTOR_N_KINDS:
 		break;
@@ -139,13 +157,14 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
 
 /* ---- programs and sockets ---- */
 
-void recorder_output(struct recorder *recorder, uint32_t stream, size_t length)
+void recorder_output(struct recorder *recorder, uint32_t stream, size_t length, int64_t early_ns)
 {
 	struct record *record = recorder->record;
 	struct event *last = record->n_events ? &record->events[record->n_events - 1] : NULL;
 	struct event event = {
 		.kind = EVENT_OUTPUT,
 		.at_ns = recorder_now_ns(recorder),
+		.early_ns = early_ns,
 		.u.output = {.stream = stream, .instance = INSTANCE_UNKNOWN, .length = length},
 	};
 

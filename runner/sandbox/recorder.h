@@ -53,10 +53,11 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
  * recorder_output() - add that a program wrote
  * @stream: index into the record's streams
  * @length: bytes; 0: nothing is added
+ * @early_ns: it can have written as much earlier
  *
  * Writes in quick succession become one event.
  */
-void recorder_output(struct recorder *recorder, uint32_t stream, size_t length);
+void recorder_output(struct recorder *recorder, uint32_t stream, size_t length, int64_t early_ns);
 
 /** recorder_standing() - add that a process still holds the socket of an attempt */
 void recorder_standing(struct recorder *recorder, uint32_t attempt);

@@ -245,12 +245,12 @@ int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
 	return status;
 }
 
-char **sandbox_environment(const struct sandbox *sandbox, bool client)
+char **sandbox_environment(const struct sandbox *sandbox, bool client, uint32_t instance)
 {
 	const struct client_spec *spec = &sandbox->scenario->client;
 	AUTO_STRV char **values = substitute_environment(&sandbox->substitution);
 	size_t n_values = strv_length(values), n = 0;
-	char **additions = xzalloc((n_values + spec->n_env + 3) * sizeof(*additions)), **merged;
+	char **additions = xzalloc((n_values + spec->n_env + 4) * sizeof(*additions)), **merged;
 
 	/* Temporary files that a client forgets go with the sandbox. */
 	additions[n++] = xasprintf("TMPDIR=%s", sandbox->tmp);
@@ -260,6 +260,8 @@ char **sandbox_environment(const struct sandbox *sandbox, bool client)
 		additions[n++] =
 			xasprintf(SHARED_VARIABLE "=%s%u", prefix, sandbox->shared->number);
 	}
+	if (client)
+		additions[n++] = xasprintf(SANDBOX_INSTANCE_VARIABLE "=%u", instance + 1);
 	for (size_t i = 0; i < n_values; i++)
 		additions[n++] = xstrdup(values[i]);
 	for (size_t i = 0; client && i < spec->n_env; i++) {

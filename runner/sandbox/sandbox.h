@@ -64,8 +64,17 @@ int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
 int sandbox_build_private(const struct scenario *scenario, const struct sysctls *settings,
 			  struct diag_list *diags);
 
-/* The whole environment of the client (or of a server: @client false). Owned by the caller. */
-char **sandbox_environment(const struct sandbox *sandbox, bool client);
+/* In the environment of all processes of an instance of the client: its number, from 1. */
+#define SANDBOX_INSTANCE_VARIABLE "SYNFAULT_INSTANCE"
+
+/**
+ * sandbox_environment() - make the whole environment of a client or a server
+ * @client: it is for the client, with the variables of the scenario
+ * @instance: of the client, from 0
+ *
+ * Return: the environment, owned by the caller.
+ */
+char **sandbox_environment(const struct sandbox *sandbox, bool client, uint32_t instance);
 
 /*
  * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it,

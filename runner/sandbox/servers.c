@@ -31,7 +31,7 @@ static int start_command(struct servers *servers, size_t index)
 	const struct sandbox *sandbox = servers->sandbox;
 	const struct endpoint_spec *spec = &sandbox->scenario->endpoints[index];
 	AUTO_STRV char **command = substitute_strv(&sandbox->substitution, spec->serve_command);
-	AUTO_STRV char **environment = sandbox_environment(sandbox, false);
+	AUTO_STRV char **environment = sandbox_environment(sandbox, false, 0);
 	AUTO_CLOSE int stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	AUTO_FREE char *message = NULL;
 	const struct process_config process = {

@@ -4,8 +4,9 @@
  *
  * The processes that are known are looked at first, from the one after that which was found last:
  * instances that were started one after the other come by in that order. Only when none of them has
- * the socket all of /proc is walked for processes that have come up since. A process belongs to a
- * instance by its session, or, when it has opened one of its own, by its parent.
+ * the socket all of /proc is walked for processes that have come up since. A process belongs to an
+ * instance by its session; when it leads one of its own, by its parent; and when that has ended
+ * (a daemon), by its environment, unless it has cleared that. Otherwise its instance is unknown.
  */
 #include "runner/sandbox/socket_owner.h"
 
@@ -18,6 +19,7 @@
 #include "injector/sock_lookup.h"
 #include "runner/sandbox/proc_stat.h"
 #include "runner/sandbox/process.h"
+#include "runner/sandbox/sandbox.h"
 
 /* Sockets beyond this number are forgotten, all at once. */
 #define MAX_SOCKETS 100000
@@ -181,6 +183,27 @@ static bool is_known(const struct socket_owners *owners, pid_t pid, uint32_t *re
 	return false;
 }
 
+/* Returns the instance that a process's environment names, or UINT32_MAX. */
+static uint32_t environment_instance(const struct socket_owners *owners, pid_t pid)
+{
+	static const char prefix[] = SANDBOX_INSTANCE_VARIABLE "=";
+	AUTO_FREE char *path = xasprintf("/proc/%d/environ", pid);
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	AUTO_FREE char *variable = NULL;
+	size_t size = 0;
+
+	while (file && getdelim(&variable, &size, '\0', file) > 0) {
+		unsigned long number;
+
+		if (strncmp(variable, prefix, strlen(prefix)) != 0)
+			continue;
+		number = strtoul(variable + strlen(prefix), NULL, 10);
+		return number >= 1 && number <= owners->n_instances ? (uint32_t)number - 1
+								    : UINT32_MAX;
+	}
+	return UINT32_MAX;
+}
+
 static uint32_t instance_of(const struct socket_owners *owners, const struct proc_stat *kin)
 {
 	uint32_t instance;
@@ -188,7 +211,8 @@ static uint32_t instance_of(const struct socket_owners *owners, const struct pro
 	for (instance = 0; instance < owners->n_instances; instance++)
 		if (owners->leaders[instance] == kin->session && kin->session != 0)
 			return instance;
-	return is_known(owners, kin->parent, &instance) ? instance : UINT32_MAX;
+	return is_known(owners, kin->parent, &instance) ? instance
+							: environment_instance(owners, kin->pid);
 }
 
 /* Adds processes that are not known yet. A child's number is higher than its parent's, mostly. */

@@ -17,8 +17,10 @@
  *
  * The injector is armed when RUNNING begins, before the client is started. LEFTOVERS ends when the
  * client has left no process, or when scenario_leftover_timeout_ns() is over; usually that is at
- * once. ENDING sends TERM to everything in the sandbox, and KILL after GRACE_NS. Orphans of the
- * client are our children, so waitpid() says when no process is left.
+ * once. A client that is to run for
+ * a time gets TERM when it is over, and KILL after the scenario's stop-timeout; then it has ended
+ * like any other. ENDING does the same to everything in the sandbox. Orphans of the client are our
+ * children, so waitpid() says when no process is left.
  *
  * This file is the state machine. What it drives is in files of its own: clients.c, servers.c,
  * launcher.c, which starts the programs of both, and recorder.c; attached.c is for clients that
@@ -44,8 +46,8 @@
 
 /* How long a sandbox waits for another one's end when no network namespace is left. */
 #define ROOM_PATIENCE_NS (10 * NS_PER_S)
-/* How long the sandbox's processes have between TERM and KILL. */
-#define GRACE_NS (1 * NS_PER_S)
+/* How long the processes have to end after KILL. */
+#define KILL_NS (1 * NS_PER_S)
 /* How long we wait for notices of sockets that the client left open; they come in a millisecond. */
 #define SETTLE_NS (100 * NS_PER_MS)
 /* How often we look whether servers listen. */
@@ -99,9 +101,9 @@ static uint32_t instance_of(void *userdata, const struct attempt_info *attempt)
 	return clients_instance_of(&self->clients, attempt);
 }
 
-static void on_output(void *userdata, uint32_t stream, size_t length)
+static void on_output(void *userdata, uint32_t stream, size_t length, int64_t early_ns)
 {
-	recorder_output(&((struct supervisor *)userdata)->recorder, stream, length);
+	recorder_output(&((struct supervisor *)userdata)->recorder, stream, length, early_ns);
 }
 
 static void on_standing(void *userdata, uint32_t attempt)
@@ -141,11 +143,18 @@ static void on_injector_event(void *userdata, const struct injector_event *event
 
 	recorder_injector_event(&self->recorder, event);
 	report_started(self);
-	/* A program that makes one attempt may be gone before the next regular look. */
-	if (event->kind == INJECTOR_VERDICT)
-		clients_look(&self->clients);
+	if (event->kind == INJECTOR_SYN || event->kind == INJECTOR_VERDICT)
+		starvation_meter_look_soon(self->meter);
 	if (self->phase == PHASE_SETTLING && is_settled(self))
 		set_timer(self, 0);
+}
+
+static int went_on(void *userdata, const struct attempt_info *attempt)
+{
+	struct supervisor *self = userdata;
+
+	return client_progress_ask(self->progress, attempt->id, self->servers.pids,
+				   self->scenario->n_endpoints);
 }
 
 static void on_injector_problem(void *userdata, bool fatal, const char *message)
@@ -188,12 +197,13 @@ void supervisor_end(struct supervisor *self)
 {
 	if (self->phase >= PHASE_ENDING)
 		return;
+	starvation_meter_stop(self->meter);
 	/* Before anything is ended: as it was when the client did, or when its time was over. */
 	if (self->phase == PHASE_RUNNING)
 		snapshot_take(&self->sandbox, self->recorder.record);
 	self->phase = PHASE_ENDING;
 	if (signal_all(self, SIGTERM))
-		set_timer(self, GRACE_NS);
+		set_timer(self, self->scenario->stop_timeout_ns);
 	else
 		enter_settling(self);
 }
@@ -231,10 +241,38 @@ static void on_leftovers_timer(struct supervisor *self)
 		supervisor_end(self);
 }
 
+static void set_stopper(struct supervisor *self, int64_t in_ns)
+{
+	const struct timeval delay = {.tv_sec = in_ns / NS_PER_S,
+				      .tv_usec = in_ns % NS_PER_S / NS_PER_US};
+
+	event_add(self->stopper, &delay);
+}
+
+/* The client's time is over (run-for), or it has not ended in time after that (stop-timeout). */
+static void on_stopper(evutil_socket_t fd, short what, void *userdata)
+{
+	struct supervisor *self = userdata;
+	const struct event stop = {.kind = EVENT_STOP, .at_ns = recorder_now_ns(&self->recorder)};
+
+	if (self->phase != PHASE_RUNNING)
+		return;
+	descendants_signal_others(self->stopped ? SIGKILL : SIGTERM, self->servers.pids,
+				  self->scenario->n_endpoints);
+	if (self->stopped)
+		return;
+	self->stopped = true;
+	recorder_event(&self->recorder, &stop);
+	set_stopper(self, self->scenario->stop_timeout_ns);
+}
+
 static void on_starter(evutil_socket_t fd, short what, void *userdata);
 
 static void start_round(struct supervisor *self)
 {
+	self->stopped = false;
+	if (self->scenario->run_for_ns > 0)
+		set_stopper(self, self->scenario->run_for_ns);
 	on_starter(-1, 0, self);
 }
 
@@ -247,13 +285,13 @@ static void on_server_end(struct supervisor *self, size_t endpoint, int wait_sta
 	supervisor_end(self);
 }
 
-static void on_child_end(struct supervisor *self, pid_t pid, int wait_status)
+static void on_child_end(struct supervisor *self, pid_t pid, int wait_status, int64_t early_ns)
 {
 	const size_t endpoint = servers_find(&self->servers, pid);
 
 	if (endpoint != SIZE_MAX)
 		on_server_end(self, endpoint, wait_status);
-	else if (!clients_take_end(&self->clients, pid, wait_status) ||
+	else if (!clients_take_end(&self->clients, pid, wait_status, early_ns) ||
 		 self->phase != PHASE_RUNNING)
 		return;
 	else if (clients_are_over(&self->clients))
@@ -263,14 +301,15 @@ static void on_child_end(struct supervisor *self, pid_t pid, int wait_status)
 }
 
 /* Returns the next child that has ended, 0: none, or -1. It is not reaped yet. */
-static pid_t look_for_dead(struct supervisor *self)
+static pid_t look_for_dead(struct supervisor *self, struct lateness_mark *ret_now)
 {
 	siginfo_t info = {0};
 
+	*ret_now = lateness_now(self->schedstat);
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return -1;
 	if (info.si_pid != 0)
-		clients_take_death(&self->clients, info.si_pid);
+		starvation_meter_take_dead(self->meter, info.si_pid);
 	return info.si_pid;
 }
 
@@ -278,13 +317,15 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 {
 	struct supervisor *self = userdata;
 	struct signalfd_siginfo notice;
+	struct lateness_mark now;
 	int wait_status;
 	pid_t pid;
 
 	/* One notice may stand for several children: they are all asked for below. */
 	(void)!read(fd, &notice, sizeof(notice));
-	while ((pid = look_for_dead(self)) > 0 && waitpid(pid, &wait_status, WNOHANG) == pid)
-		on_child_end(self, pid, wait_status);
+	while ((pid = look_for_dead(self, &now)) > 0 && waitpid(pid, &wait_status, WNOHANG) == pid)
+		on_child_end(self, pid, wait_status, lateness_since(&self->unreaped, &now));
+	self->unreaped = now;
 	if (self->phase == PHASE_LEFTOVERS && !has_left_something(self))
 		supervisor_end(self);
 	else if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
@@ -325,6 +366,9 @@ bool supervisor_arm(struct supervisor *self)
 		.seed = self->config->seed,
 		.endpoints = endpoints,
 		.n_endpoints = self->scenario->n_endpoints,
+		.want_sockets = self->config->want_sockets,
+		.want_client_ends = self->config->want_client_ends,
+		.went_on = self->config->attached ? NULL : went_on,
 		.on_event = on_injector_event,
 		.on_problem = on_injector_problem,
 		.userdata = self,
@@ -380,6 +424,8 @@ static void enter_running(struct supervisor *self)
 		return;
 	}
 	clients_begin(&self->clients);
+	self->meter =
+		starvation_meter_new(self->base, &self->recorder, &self->servers, !self->shared);
 	start_round(self);
 	if (self->phase == PHASE_RUNNING)
 		set_timer(self, self->scenario->timeout_ns);
@@ -412,7 +458,7 @@ static bool requirements_are_met(struct supervisor *self)
 
 	if (self->config->command || (!spec->programs && !spec->command))
 		return true;
-	environment = sandbox_environment(&self->sandbox, true);
+	environment = sandbox_environment(&self->sandbox, true, 0);
 	if (spec->command)
 		own.command = command = substitute_strv(&self->sandbox.substitution, spec->command);
 	missing = requirements_missing(&own, environment, &self->launcher.template);
@@ -459,7 +505,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 			break;
 		}
 		self->killed = true;
-		set_timer(self, GRACE_NS);
+		set_timer(self, KILL_NS);
 		break;
 	case PHASE_SETTLING:
 		/* No death will report what these have carried. */
@@ -518,6 +564,8 @@ void supervisor_describe(struct supervisor *self)
 	record->seed = self->config->seed;
 	record->isolation = xstrdup(self->shared ? "shared" : "private");
 	record->attached = self->config->attached != NULL;
+	record->has_sockets = self->config->want_sockets;
+	record->has_client_ends = self->config->want_client_ends;
 }
 
 void supervisor_finish_record(struct supervisor *self)
@@ -525,6 +573,7 @@ void supervisor_finish_record(struct supervisor *self)
 	struct record *record = self->recorder.record;
 	int64_t own_delay_ns = process_run_delay_ns(0);
 
+	starvation_meter_free(self->meter);
 	if (self->injector) {
 		injector_finish(self->injector);
 		record->harness_lag_ns =
@@ -575,6 +624,7 @@ void supervisor_run(struct supervisor *self)
 	sysctl_guard_begin(&self->sysctls, !self->shared);
 	self->timer = evtimer_new(self->base, on_timer, self);
 	self->starter = evtimer_new(self->base, on_starter, self);
+	self->stopper = evtimer_new(self->base, on_stopper, self);
 	self->children =
 		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
 	event_add(self->children, NULL);
@@ -640,6 +690,9 @@ void supervisor_init(struct supervisor *self)
 	const bool shared = config->shared || config->attached;
 
 	self->scenario = config->scenario;
+	self->schedstat = lateness_open();
+	self->unreaped = lateness_now(self->schedstat);
+	self->progress = client_progress_new();
 	self->recorder = (struct recorder){
 		.n_instances = scenario_n_instances(self->scenario),
 		.instance_of = instance_of,
@@ -649,6 +702,7 @@ void supervisor_init(struct supervisor *self)
 	};
 	recorder_reset(&self->recorder);
 	self->launcher = (struct launcher){
+		.schedstat = self->schedstat,
 		.base = self->base,
 		.template =
 			{
@@ -675,7 +729,7 @@ void supervisor_init(struct supervisor *self)
 		.launcher = &self->launcher,
 		.recorder = &self->recorder,
 	};
-	clients_init(&self->clients, self->base);
+	clients_init(&self->clients);
 }
 
 /* Keeps what the parent gave us to work with, and nothing else of it. */

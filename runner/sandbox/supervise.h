@@ -36,11 +36,12 @@ struct supervise_config {
 	int space;            /* shared: the run's place among others (space.h); -1: private */
 	uid_t uid;            /* private: of the user who started synfault, outside the sandbox */
 	gid_t gid;
-	int result_fd;         /* the record goes there */
-	bool capture;          /* packets are to be captured (--capture): */
-	int capture_fd;        /* they go there, */
-	uint64_t capture_size; /* at most so many bytes of them */
-	int control_fd;        /* socket to the parent; its end means that the parent is dead */
+	int result_fd;                       /* the record goes there */
+	bool want_sockets, want_client_ends; /* as the injector's (injector.h) */
+	bool capture;                        /* packets are to be captured (--capture): */
+	int capture_fd;                      /* they go there, */
+	uint64_t capture_size;               /* at most so many bytes of them */
+	int control_fd; /* socket to the parent; its end means that the parent is dead */
 	/*
 	 * Called in the supervising process for each event that was added to the record; NULL:
 	 * nobody wants to know before the end.

@@ -7,9 +7,12 @@
 #define SYNFAULT_RUNNER_SANDBOX_SUPERVISOR_H
 
 #include "injector/injector.h"
+#include "runner/sandbox/client_progress.h"
 #include "runner/sandbox/clients.h"
+#include "runner/sandbox/lateness.h"
 #include "runner/sandbox/packet_capture.h"
 #include "runner/sandbox/servers.h"
+#include "runner/sandbox/starvation_meter.h"
 #include "runner/sandbox/supervise.h"
 #include "runner/sandbox/sysctl_guard.h"
 
@@ -32,6 +35,10 @@ struct supervisor {
 	struct servers servers;
 	struct clients clients;
 	struct sysctl_guard sysctls;
+	struct starvation_meter *meter; /* NULL: the client has not been started */
+	struct client_progress *progress;
+	int schedstat;                  /* of this thread; -1: the kernel has none */
+	struct lateness_mark unreaped;  /* when no child was dead */
 	struct packet_capture *packets; /* NULL: they are not captured */
 	struct injector *injector;      /* NULL: not armed */
 
@@ -43,7 +50,8 @@ struct supervisor {
 	bool killed;          /* ENDING: KILL was sent */
 	bool done;            /* the loop has nothing to wait for */
 	bool under_way;       /* the parent knows that the start is over */
-	struct event *timer, *starter, *children, *control;
+	bool stopped;         /* the round's client was sent TERM, since its time was over */
+	struct event *timer, *starter, *stopper, *children, *control;
 };
 
 /** supervisor_init() - make the parts; @config, @shared and @base are set */

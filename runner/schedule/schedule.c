@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "common/random.h"
+#include "runner/judge/needs.h"
 #include "runner/report/event_line.h"
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/netns_lock.h"
@@ -361,8 +362,8 @@ static void on_overdue(evutil_socket_t fd, short what, void *userdata)
 /* The longest that a scenario can take when the harness works as it should. */
 static struct timeval overdue_after(const struct scenario *scenario)
 {
-	int64_t limit_ns =
-		scenario->timeout_ns + scenario_leftover_timeout_ns(scenario) + WATCHDOG_NS;
+	int64_t limit_ns = scenario->timeout_ns + scenario_leftover_timeout_ns(scenario) +
+			   2 * scenario->stop_timeout_ns + WATCHDOG_NS;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		limit_ns += scenario->endpoints[i].serve_ready_ns;
@@ -398,6 +399,7 @@ static int start(struct scheduler *self, struct result *result)
 	int control[2] = {-1, -1}, pidfd = -1;
 	int64_t started_ns = clock_monotonic_ns();
 	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
+	const unsigned needs = scenario_needs(result->scenario);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	struct running *running;
@@ -427,6 +429,8 @@ static int start(struct scheduler *self, struct result *result)
 			.uid = uid,
 			.gid = gid,
 			.result_fd = result_fd,
+			.want_sockets = needs & NEEDS_SOCKETS,
+			.want_client_ends = needs & NEEDS_CLIENT_ENDS,
 			.capture = capture_fd >= 0,
 			.capture_fd = capture_fd,
 			.capture_size = self->config->capture.size,

@@ -33,7 +33,7 @@ static bool says_port(const struct stream *stream, uint16_t port)
 	return strstr(text, line) != NULL;
 }
 
-static void each_attempt_has_its_copy(struct program *synfault, const char *isolation)
+static void each_attempt_has_its_instance(struct program *synfault, const char *isolation)
 {
 	struct record *record;
 
@@ -65,14 +65,59 @@ Test(instances, have_their_attempts_told_apart)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	each_attempt_has_its_copy(synfault, "private");
+	each_attempt_has_its_instance(synfault, "private");
 }
 
 Test(instances, have_their_attempts_told_apart_in_a_shared_namespace)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	each_attempt_has_its_copy(synfault, "shared");
+	each_attempt_has_its_instance(synfault, "shared");
+}
+
+/* Each leaves a daemon: in a session of its own, whose parent has ended. */
+static void daemons_belong_to_their_instances(struct program *synfault, const char *isolation)
+{
+	uint32_t counts[2] = {0};
+
+	program_needs(synfault, "setsid");
+	program_writes(
+		synfault, "a.yaml",
+		"name: daemons\n"
+		"clients: 2\n"
+		"leftover-timeout: 20s\n"
+		"endpoints: {api: {faults: [refuse]}}\n"
+		"client:\n"
+		"  command:\n"
+		"    - sh\n"
+		"    - -c\n"
+		"    - setsid sh -c '(sleep 0.3; synfault-tiny --tries 2 ${api}) & exit' & wait\n"
+		"expect: {attempts: 4}\n");
+	program_runs(synfault, "run --isolation %s --records records a.yaml", isolation);
+	program_exited(synfault, STATUS_PASSED);
+	AUTO_RECORD struct record *record = program_record(synfault, "records/0001.json");
+
+	cr_assert_eq(record->n_attempts, 4);
+	for (size_t i = 0; i < record->n_attempts; i++) {
+		cr_assert_lt(record->attempts[i].instance, 2, "attempt %zu has no instance", i);
+		counts[record->attempts[i].instance]++;
+	}
+	cr_expect_eq(counts[0], 2);
+	cr_expect_eq(counts[1], 2);
+}
+
+Test(instances, own_the_attempts_of_their_daemons)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	daemons_belong_to_their_instances(synfault, "private");
+}
+
+Test(instances, own_the_attempts_of_their_daemons_in_a_shared_namespace)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	daemons_belong_to_their_instances(synfault, "shared");
 }
 
 Test(instances, that_run_one_after_the_other_do_so_in_one_sandbox)

@@ -6,8 +6,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "runner/scenario/load.h"
 #include "tests/lib/junit_reader.h"
@@ -560,4 +562,55 @@ Test(repeat, command_that_is_printed_repeats_the_scenario)
 
 		cr_assert_str_eq(repeat, same);
 	}
+}
+
+/* A daemon that ends at TERM, and one that ignores it and whose child goes on, too. */
+static void daemons_are_stopped(struct program *synfault, const char *isolation)
+{
+	static const int ends[] = {SIGTERM, SIGKILL};
+
+	program_writes(synfault, "a.yaml", "%s",
+		       "name: ends\n"
+		       "run-for: 700ms\n"
+		       "stop-timeout: 20s\n"
+		       "endpoints: {api: {}}\n"
+		       "client: {command: [sh, -c, 'sleep 1000 & wait']}\n"
+		       "expect: {attempts: 0}\n" NEXT "name: has to be killed\n"
+		       "run-for: 700ms\n"
+		       "stop-timeout: 300ms\n"
+		       "endpoints: {api: {}}\n"
+		       "client: {command: [sh, -c, 'trap \"\" TERM; sleep 1000; sleep 1000']}\n"
+		       "expect: {attempts: 0}\n");
+	program_runs(synfault, "run --isolation %s --records records a.yaml", isolation);
+	program_exited(synfault, STATUS_PASSED);
+	program_left_nothing_but(synfault, "records");
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		AUTO_FREE char *path = xasprintf("records/%04zu.json", i + 1);
+		AUTO_RECORD struct record *record = program_record(synfault, path);
+		const struct event *exit = record_exit(record), *stop = NULL;
+
+		for (size_t k = 0; !stop && k < record->n_events; k++)
+			if (record->events[k].kind == EVENT_STOP)
+				stop = &record->events[k];
+		cr_assert(stop && exit);
+		cr_expect_geq(stop->at_ns, 700 * NS_PER_MS);
+		cr_expect_geq(exit->at_ns, stop->at_ns + (int64_t)i * 300 * NS_PER_MS);
+		cr_assert(WIFSIGNALED(exit->u.exit.wait_status));
+		cr_expect_eq(WTERMSIG(exit->u.exit.wait_status), ends[i]);
+		cr_expect_not(record_timed_out(record));
+	}
+}
+
+Test(run, stops_a_daemon_when_its_time_is_over)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	daemons_are_stopped(synfault, "private");
+}
+
+Test(run, stops_a_daemon_in_a_shared_namespace)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	daemons_are_stopped(synfault, "shared");
 }

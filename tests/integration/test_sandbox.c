@@ -301,6 +301,7 @@ Test(client, gets_the_documented_variables_and_its_own)
 			     "SYNFAULT_API_IPV6=::1\n"
 			     "SYNFAULT_API_PORT=1234\n"
 			     "SYNFAULT_DIR=%s\n"
+			     "SYNFAULT_INSTANCE=1\n"
 			     "SYNFAULT_THE_OTHER_1=other.example.test:8080\n"
 			     "SYNFAULT_THE_OTHER_1_HOST=other.example.test\n"
 			     "SYNFAULT_THE_OTHER_1_IPV4=198.18.0.11\n"

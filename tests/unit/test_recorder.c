@@ -65,10 +65,10 @@ Test(recorder, gives_negative_times_to_what_comes_before_the_client)
 
 	begin(&fixture);
 	record = fixture.recorder.record;
-	recorder_output(&fixture.recorder, 2, 5);
+	recorder_output(&fixture.recorder, 2, 5, 0);
 	cr_expect_eq(fixture.n_reported, 0, "its time is not known yet");
 	recorder_start(&fixture.recorder);
-	recorder_output(&fixture.recorder, 0, 7);
+	recorder_output(&fixture.recorder, 0, 7, 0);
 
 	cr_assert_eq(record->n_events, 2);
 	cr_expect_lt(record->events[0].at_ns, 0);
@@ -86,7 +86,7 @@ Test(recorder, reports_events_of_a_client_that_never_starts)
 
 	begin(&fixture);
 	record = fixture.recorder.record;
-	recorder_output(&fixture.recorder, 2, 5);
+	recorder_output(&fixture.recorder, 2, 5, 0);
 	recorder_finish(&fixture.recorder);
 	cr_expect_eq(fixture.n_reported, 1);
 	cr_expect(record->complete);
@@ -100,11 +100,11 @@ Test(recorder, merges_writes_in_quick_succession)
 	begin(&fixture);
 	record = fixture.recorder.record;
 	recorder_start(&fixture.recorder);
-	recorder_output(&fixture.recorder, 0, 3);
+	recorder_output(&fixture.recorder, 0, 3, 0);
 	record->events[0].at_ns = recorder_now_ns(&fixture.recorder);
-	recorder_output(&fixture.recorder, 0, 4);
-	recorder_output(&fixture.recorder, 1, 5);
-	recorder_output(&fixture.recorder, 1, 0);
+	recorder_output(&fixture.recorder, 0, 4, 0);
+	recorder_output(&fixture.recorder, 1, 5, 0);
+	recorder_output(&fixture.recorder, 1, 0, 0);
 
 	cr_assert_eq(record->n_events, 2);
 	cr_expect_eq(record->events[0].u.output.length, 7);

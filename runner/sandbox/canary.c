@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A thread that only sleeps: see canary.h. */
+#include "runner/sandbox/canary.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "common/util.h"
+
+#define STEP_NS (10 * NS_PER_MS)
+/* Of a wake-up in time: timers and the scheduler take as long as this without any load. */
+#define PUNCTUAL_NS NS_PER_MS
+
+enum { STACK_SIZE = 65536 };
+
+struct canary {
+	pthread_t thread;
+	_Atomic int64_t late_ns; /* of all wake-ups until now */
+	_Atomic int64_t due_ns;  /* the next wake-up */
+	_Atomic bool stop;
+};
+
+static int64_t lateness(int64_t due_ns, int64_t now_ns)
+{
+	return now_ns - due_ns > PUNCTUAL_NS ? now_ns - due_ns : 0;
+}
+
+static void *sleep_and_look(void *userdata)
+{
+	struct canary *canary = userdata;
+
+	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	while (!atomic_load(&canary->stop)) {
+		int64_t due_ns = clock_monotonic_ns() + STEP_NS;
+		const struct timespec until = {.tv_sec = due_ns / NS_PER_S,
+					       .tv_nsec = due_ns % NS_PER_S};
+
+		atomic_store(&canary->due_ns, due_ns);
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0)
+			;
+		atomic_fetch_add(&canary->late_ns, lateness(due_ns, clock_monotonic_ns()));
+	}
+	return NULL;
+}
+
+struct canary *canary_new(void)
+{
+	struct canary *canary = xzalloc(sizeof(*canary));
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int status;
+
+	atomic_store(&canary->due_ns, INT64_MAX);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	/* Signals are for the thread with the event loop. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	status = pthread_create(&canary->thread, &attributes, sleep_and_look, canary);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (status == 0)
+		return canary;
+	free(canary);
+	return NULL;
+}
+
+void canary_free(struct canary *canary)
+{
+	if (!canary)
+		return;
+	atomic_store(&canary->stop, true);
+	pthread_join(canary->thread, NULL);
+	free(canary);
+}
+
+int64_t canary_late_ns(const struct canary *canary)
+{
+	int64_t due_ns = atomic_load(&canary->due_ns);
+
+	/* It may be late just now. */
+	return atomic_load(&canary->late_ns) +
+	       (due_ns == INT64_MAX ? 0 : lateness(due_ns, clock_monotonic_ns()));
+}

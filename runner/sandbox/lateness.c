@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How late a thread notices things: see lateness.h. */
+#include "runner/sandbox/lateness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "common/util.h"
+
+/* From a wake-up until the thread is in its run queue, on another processor than the waker's. */
+#define WAKE_UP_NS (100 * NS_PER_US)
+
+int lateness_open(void)
+{
+	return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+/* Waits for a processor, as schedstat counts them; -1: not known. */
+static int64_t waited_ns(int schedstat)
+{
+	char text[128];
+	ssize_t length = schedstat >= 0 ? pread(schedstat, text, sizeof(text) - 1, 0) : -1;
+	long long waited;
+
+	if (length <= 0)
+		return -1;
+	text[length] = '\0';
+	return sscanf(text, "%*d %lld", &waited) == 1 ? waited : -1;
+}
+
+struct lateness_mark lateness_now(int schedstat)
+{
+	struct lateness_mark mark = {.at_ns = clock_monotonic_ns(), .busy_ns = -1};
+	int64_t waited = waited_ns(schedstat);
+	struct timespec ran;
+
+	/* Not from schedstat, which has what it ran until the last tick. */
+	if (waited >= 0 && clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran) == 0)
+		mark.busy_ns = waited + ran.tv_sec * NS_PER_S + ran.tv_nsec;
+	return mark;
+}
+
+int64_t lateness_since(const struct lateness_mark *before, const struct lateness_mark *now)
+{
+	int64_t passed_ns = MAX(now->at_ns - before->at_ns, INT64_C(0));
+
+	if (before->busy_ns < 0 || now->busy_ns < 0)
+		return passed_ns;
+	return MIN(passed_ns, MAX(now->busy_ns - before->busy_ns, INT64_C(0)) + WAKE_UP_NS);
+}

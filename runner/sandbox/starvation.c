@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bounds for the time without a processor: see starvation.h. */
+#include "runner/sandbox/starvation.h"
+
+/* What the threads of one look add up to. */
+struct sum {
+	int64_t waited_ns;   /* since the look before */
+	int64_t resolved_ns; /* was pending at the look before */
+	bool unseen;
+};
+
+void starvation_begin(struct starvation *self, int64_t now_ns)
+{
+	*self = (struct starvation){.began_ns = now_ns, .ended_ns = now_ns};
+}
+
+void starvation_end(struct starvation *self)
+{
+	free(self->threads);
+	*self = (struct starvation){0};
+}
+
+static int compare_looks(const void *a, const void *b)
+{
+	const struct thread_look *left = a, *right = b;
+
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+static bool is_same_thread(const struct thread_look *a, const struct thread_look *b)
+{
+	return a->tid == b->tid && a->started == b->started;
+}
+
+/* Adds what a thread waited between two looks; returns that without what was counted before. */
+static int64_t count(struct starvation *self, const struct thread_state *before,
+		     const struct thread_look *now)
+{
+	int64_t waited_ns = MAX(now->wait_ns - before->look.wait_ns, INT64_C(0));
+
+	self->counted_ns += waited_ns;
+	return waited_ns - MIN(waited_ns, before->certain_ns);
+}
+
+/* How much of what may have been pending at the look before was, as this look tells. */
+static int64_t resolve(const struct thread_state *before, int64_t waited_ns, bool still_waits)
+{
+	int64_t pending_ns = still_waits ? before->pending_ns : MIN(before->pending_ns, waited_ns);
+
+	return MAX(pending_ns - before->before_ns, INT64_C(0));
+}
+
+static struct thread_state continue_thread(struct starvation *self,
+					   const struct thread_state *before,
+					   const struct thread_look *now, int64_t began_ns,
+					   int64_t interval_ns, struct sum *sum)
+{
+	int64_t ran_ns = now->run_ns - before->look.run_ns;
+	int64_t waited_ns = now->wait_ns - before->look.wait_ns;
+	bool still_waits = before->look.ready && now->ready && ran_ns == 0 && waited_ns == 0 &&
+			   now->slices == before->look.slices;
+	struct thread_state state = {.look = *now};
+
+	sum->unseen = sum->unseen || now->reaped != before->look.reaped;
+	sum->waited_ns += count(self, before, now);
+	sum->resolved_ns += resolve(before, waited_ns, still_waits);
+	if (still_waits) {
+		state.pending_ns = before->pending_ns + interval_ns;
+		state.certain_ns = before->certain_ns + MAX(began_ns - self->ended_ns, INT64_C(0));
+		state.before_ns = before->certain_ns;
+	} else if (now->ready) {
+		state.pending_ns = MAX(interval_ns - ran_ns - waited_ns, INT64_C(0));
+	}
+	return state;
+}
+
+/* The thread has ended unseen. */
+static void lose(const struct thread_state *before, struct sum *sum)
+{
+	sum->unseen = true;
+	sum->resolved_ns += MAX(before->pending_ns - before->before_ns, INT64_C(0));
+}
+
+int64_t starvation_look(struct starvation *self, struct thread_look *looks, size_t n_looks,
+			int64_t began_ns, int64_t ended_ns, bool unseen)
+{
+	const struct thread_state nothing = {0};
+	struct thread_state *states = xzalloc((n_looks + 1) * sizeof(*states));
+	int64_t interval_ns = ended_ns - self->began_ns;
+	struct sum sum = {.waited_ns = self->taken_ns,
+			  .resolved_ns = self->taken_pending_ns,
+			  .unseen = unseen};
+	size_t k = 0;
+
+	if (n_looks)
+		qsort(looks, n_looks, sizeof(*looks), compare_looks);
+	for (size_t i = 0; i < n_looks; i++) {
+		const struct thread_state *before = &nothing;
+
+		while (k < self->n_threads && self->threads[k].look.tid < looks[i].tid)
+			lose(&self->threads[k++], &sum);
+		if (k < self->n_threads && self->threads[k].look.tid == looks[i].tid) {
+			if (is_same_thread(&self->threads[k].look, &looks[i]))
+				before = &self->threads[k];
+			else
+				lose(&self->threads[k], &sum);
+			k++;
+		}
+		/* A new thread that has reaped a child has done so unseen. */
+		states[i] = continue_thread(self, before, &looks[i], began_ns, interval_ns, &sum);
+	}
+	while (k < self->n_threads)
+		lose(&self->threads[k++], &sum);
+
+	sum.resolved_ns = MIN(sum.resolved_ns, self->room_ns);
+	sum.waited_ns = sum.unseen ? interval_ns : MIN(sum.waited_ns, interval_ns);
+	self->bound_ns += sum.resolved_ns + sum.waited_ns;
+	self->room_ns = interval_ns - sum.waited_ns;
+	free(self->threads);
+	self->threads = states;
+	self->n_threads = n_looks;
+	self->began_ns = began_ns;
+	self->ended_ns = ended_ns;
+	self->taken_ns = self->taken_pending_ns = 0;
+	return sum.resolved_ns;
+}
+
+void starvation_take_last(struct starvation *self, const struct thread_look *look)
+{
+	const struct thread_state nothing = {0};
+	const struct thread_state *before = &nothing;
+	size_t i = 0;
+
+	while (i < self->n_threads && !is_same_thread(&self->threads[i].look, look))
+		i++;
+	if (i < self->n_threads)
+		before = &self->threads[i];
+	self->taken_ns += count(self, before, look);
+	self->taken_pending_ns += resolve(before, look->wait_ns - before->look.wait_ns, false);
+	if (i == self->n_threads)
+		return;
+	memmove(&self->threads[i], &self->threads[i + 1],
+		(self->n_threads - i - 1) * sizeof(*self->threads));
+	self->n_threads--;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Puts looks at threads into the record: see starvation_meter.h. */
+#include "runner/sandbox/starvation_meter.h"
+
+#include <time.h>
+
+#include "common/duration.h"
+#include "runner/sandbox/canary.h"
+#include "runner/sandbox/thread_looks.h"
+
+/* Looks come at least as often as this; around attempts more often. */
+#define LOOK_NS     (250 * NS_PER_MS)
+#define MIN_LOOK_NS (5 * NS_PER_MS)
+/*
+ * And where there is more than one thread: what one waited that ends between two looks is not
+ * known, and counts as all the time between them.
+ */
+#define CLOSE_LOOK_NS (10 * NS_PER_MS)
+/* Looks take this part of the time: those around attempts, and those in between. */
+enum { COST_RATIO = 20, CLOSE_COST_RATIO = 400 };
+/* A look that adds no more than this is kept only where one is due. */
+#define NEWS_NS NS_PER_MS
+
+struct starvation_meter {
+	struct recorder *recorder;
+	const struct servers *servers;
+	bool own_pids, serves; /* serves: a server is built in */
+	struct canary *canary; /* NULL: there is none */
+	struct event *regular, *soon;
+	struct starvation client, server;
+	uint64_t last_pid, n_taken; /* n_taken: of threads started since the last look */
+	bool incomplete, stopped;
+	bool single; /* the client has one thread */
+	int64_t looked_ns, cost_ns;
+	/* What the last event says. */
+	bool is_last_look; /* it is of the last look: more can come to it */
+	int64_t event_ns, client_ns, canary_ns;
+};
+
+static int64_t processor_time_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec * NS_PER_S + time.tv_nsec;
+}
+
+/* Whether all threads that began since the last look are among these, or were taken. */
+static bool saw_all(struct starvation_meter *meter, const struct thread_looks *client,
+		    const struct thread_looks *server)
+{
+	const struct thread_looks *looks[] = {client, server};
+	uint64_t last_pid = thread_looks_last_pid(), n_new = meter->n_taken;
+	bool all;
+
+	for (size_t k = 0; k < ARRAY_SIZE(looks); k++)
+		for (size_t i = 0; i < looks[k]->n_items; i++)
+			n_new += (uint64_t)looks[k]->items[i].tid > meter->last_pid &&
+				 (uint64_t)looks[k]->items[i].tid <= last_pid;
+	/* Elsewhere others start threads, too: then only reaped children tell (starvation.c). */
+	all = !meter->own_pids ||
+	      (last_pid >= meter->last_pid && n_new >= last_pid - meter->last_pid);
+	meter->last_pid = last_pid;
+	meter->n_taken = 0;
+	return all;
+}
+
+static void add_event(struct starvation_meter *meter, int64_t began_ns, int64_t ended_ns)
+{
+	struct event event = {
+		.kind = EVENT_STARVATION,
+		.at_ns = ended_ns - meter->recorder->origin_ns,
+		.early_ns = ended_ns - began_ns,
+		.u.starvation = {.client_ns = meter->client.bound_ns,
+				 .server_ns = meter->server.bound_ns,
+				 .canary_ns = meter->canary_ns,
+				 .incomplete = meter->incomplete},
+	};
+
+	meter->event_ns = ended_ns;
+	meter->client_ns = meter->client.bound_ns;
+	meter->is_last_look = true;
+	recorder_event(meter->recorder, &event);
+}
+
+/* Adds to the last event what is only known now. */
+static void correct_event(struct starvation_meter *meter, int64_t client_ns, int64_t server_ns)
+{
+	const struct record *record = meter->recorder->record;
+	struct event *event = NULL;
+
+	if (!meter->is_last_look)
+		return;
+	/* Events that are learnt of later can have come in before it. */
+	for (size_t i = record->n_events; !event && i > 0; i--)
+		if (record->events[i - 1].kind == EVENT_STARVATION)
+			event = &record->events[i - 1];
+	if (!event)
+		return;
+	event->u.starvation.client_ns += client_ns;
+	event->u.starvation.server_ns += server_ns;
+	meter->client_ns += client_ns;
+	meter->is_last_look = false;
+}
+
+static void look(struct starvation_meter *meter, bool keep)
+{
+	struct thread_looks client = {0}, server = {0};
+	struct thread_look own;
+	int64_t cost_ns = processor_time_ns(), began_ns = clock_monotonic_ns(), ended_ns;
+	int64_t client_ns, server_ns;
+	bool unseen;
+
+	if (!thread_looks_read(meter->servers->pids, meter->servers->scenario->n_endpoints, &client,
+			       &server))
+		meter->incomplete = true;
+	if (meter->serves && thread_look_self(&own)) {
+		own.ready = false;
+		own.reaped = 0;
+		array_append(server.items, server.n_items, server.capacity, own);
+	}
+	unseen = !saw_all(meter, &client, &server);
+	if (meter->canary)
+		meter->canary_ns = MAX(meter->canary_ns, canary_late_ns(meter->canary));
+	ended_ns = clock_monotonic_ns();
+	client_ns = starvation_look(&meter->client, client.items, client.n_items, began_ns,
+				    ended_ns, unseen);
+	server_ns = starvation_look(&meter->server, server.items, server.n_items, began_ns,
+				    ended_ns, unseen && server.n_items > meter->serves);
+	correct_event(meter, client_ns, server_ns);
+	if (keep || meter->client.bound_ns - meter->client_ns > NEWS_NS ||
+	    ended_ns - meter->event_ns >= LOOK_NS)
+		add_event(meter, began_ns, ended_ns);
+	meter->single = client.n_items <= 1;
+	meter->looked_ns = ended_ns;
+	meter->cost_ns = processor_time_ns() - cost_ns;
+	free(client.items);
+	free(server.items);
+}
+
+static void schedule_next(struct starvation_meter *meter)
+{
+	int64_t in_ns =
+		meter->single ? LOOK_NS
+			      : MIN(MAX(CLOSE_COST_RATIO * meter->cost_ns, CLOSE_LOOK_NS), LOOK_NS);
+	const struct timeval delay = {.tv_usec =
+					      MAX(in_ns, COST_RATIO * meter->cost_ns) / NS_PER_US};
+
+	event_add(meter->regular, &delay);
+}
+
+static void on_regular(evutil_socket_t fd, short what, void *userdata)
+{
+	look(userdata, false);
+	schedule_next(userdata);
+}
+
+static void on_soon(evutil_socket_t fd, short what, void *userdata)
+{
+	struct starvation_meter *meter = userdata;
+
+	if (clock_monotonic_ns() - meter->looked_ns < MAX(MIN_LOOK_NS, COST_RATIO * meter->cost_ns))
+		return;
+	look(meter, true);
+	schedule_next(meter);
+}
+
+struct starvation_meter *starvation_meter_new(struct event_base *base, struct recorder *recorder,
+					      const struct servers *servers, bool own_pids)
+{
+	struct starvation_meter *meter = xzalloc(sizeof(*meter));
+
+	meter->recorder = recorder;
+	meter->servers = servers;
+	meter->own_pids = own_pids;
+	for (size_t i = 0; i < servers->scenario->n_endpoints; i++)
+		meter->serves = meter->serves || servers->built_in[i];
+	meter->canary = canary_new();
+	meter->regular = evtimer_new(base, on_regular, meter);
+	meter->soon = evtimer_new(base, on_soon, meter);
+	meter->last_pid = thread_looks_last_pid();
+	starvation_begin(&meter->client, clock_monotonic_ns());
+	starvation_begin(&meter->server, clock_monotonic_ns());
+	look(meter, true);
+	schedule_next(meter);
+	return meter;
+}
+
+void starvation_meter_stop(struct starvation_meter *meter)
+{
+	struct record *record;
+
+	if (!meter || meter->stopped)
+		return;
+	look(meter, true);
+	event_del(meter->regular);
+	event_del(meter->soon);
+	meter->stopped = true;
+	record = meter->recorder->record;
+	record->has_starvation = true;
+	record->client_lag_ns = meter->incomplete ? -1 : meter->client.counted_ns;
+}
+
+void starvation_meter_free(struct starvation_meter *meter)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (!meter)
+		return;
+	starvation_meter_stop(meter);
+	if (meter->canary)
+		meter->canary_ns = MAX(meter->canary_ns, canary_late_ns(meter->canary));
+	add_event(meter, now_ns, now_ns);
+	event_free(meter->regular);
+	event_free(meter->soon);
+	canary_free(meter->canary);
+	starvation_end(&meter->client);
+	starvation_end(&meter->server);
+	free(meter);
+}
+
+void starvation_meter_look_soon(struct starvation_meter *meter)
+{
+	if (meter && !meter->stopped)
+		event_active(meter->soon, EV_TIMEOUT, 0);
+}
+
+void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid)
+{
+	struct thread_look dead;
+
+	if (!meter || meter->stopped || !thread_look_dead(pid, &dead))
+		return;
+	/* One of a server is none of the client's. */
+	starvation_take_last(servers_find(meter->servers, pid) == SIZE_MAX ? &meter->client
+									   : &meter->server,
+			     &dead);
+	meter->n_taken += (uint64_t)dead.tid > meter->last_pid;
+	starvation_meter_look_soon(meter);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Looks at all threads of descendants: see thread_looks.h. */
+#include "runner/sandbox/thread_looks.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runner/sandbox/process.h"
+
+/* More threads than these are not looked at. */
+enum { MAX_THREADS = 20000 };
+
+struct found_process {
+	pid_t pid;
+	bool server;
+};
+
+struct look {
+	const pid_t *servers;
+	size_t n_servers;
+	struct found_process *processes; /* to be looked at, and those that were */
+	size_t n_processes, capacity;
+	struct thread_looks *client, *server;
+	bool complete;
+};
+
+/* Reads a small file below /proc. Returns its length, or -1. */
+static ssize_t read_text(const char *path, char *text, size_t size)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd >= 0 ? read(fd, text, size - 1) : -1;
+
+	if (length >= 0)
+		text[length] = '\0';
+	return length;
+}
+
+/*
+ * Reads the state first: of a thread that was not ready then, the kernel has counted all waits by
+ * the time when the counts are read.
+ */
+static bool look_at_thread(pid_t pid, pid_t tid, struct thread_look *ret, pid_t *ret_session)
+{
+	char path[64], text[1024];
+	struct thread_look look = {.tid = tid};
+	uint64_t minor, major;
+	const char *end;
+	char state;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	if (read_text(path, text, sizeof(text)) <= 0)
+		return false;
+	/* After the name, which can hold anything; proc_pid_stat(5). */
+	end = strrchr(text, ')');
+	if (!end || sscanf(end + 1,
+			   " %c %*d %*d %d %*d %*d %*u %*u %" SCNu64 " %*u %" SCNu64
+			   " %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+			   &state, ret_session, &minor, &major, &look.started) != 5)
+		return false;
+	look.ready = state == 'R';
+	/* It is counted for the process. */
+	look.reaped = tid == pid ? minor + major : 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, tid);
+	if (read_text(path, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%" SCNd64 " %" SCNd64 " %" SCNu64, &look.run_ns, &look.wait_ns,
+		   &look.slices) != 3)
+		return false;
+	*ret = look;
+	return true;
+}
+
+static bool is_servers(const struct look *self, pid_t pid)
+{
+	for (size_t i = 0; i < self->n_servers; i++)
+		if (pid != 0 && self->servers[i] == pid)
+			return true;
+	return false;
+}
+
+/* Adds the children of a thread. */
+static void add_children(struct look *self, pid_t pid, pid_t tid, bool server)
+{
+	char path[64], number[16];
+	size_t length = 0;
+	AUTO_CLOSE int fd = -1;
+	char text[4096];
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Its thread may be gone; ours is not. */
+	if (fd < 0 && pid == getpid())
+		self->complete = false;
+	while (fd >= 0 && (got = read(fd, text, sizeof(text))) > 0) {
+		for (ssize_t i = 0; i < got; i++) {
+			if (text[i] != ' ' && length < sizeof(number) - 1) {
+				number[length++] = text[i];
+				continue;
+			}
+			number[length] = '\0';
+			length = 0;
+			array_append(self->processes, self->n_processes, self->capacity,
+				     (struct found_process){.pid = atoi(number), .server = server});
+		}
+	}
+}
+
+static bool is_full(const struct look *self)
+{
+	return self->client->n_items + self->server->n_items >= MAX_THREADS;
+}
+
+static void look_at_process(struct look *self, struct found_process process)
+{
+	char path[32];
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", process.pid);
+	directory = opendir(path);
+	process.server = process.server || is_servers(self, process.pid);
+	for (struct dirent *entry; directory && (entry = readdir(directory));) {
+		struct thread_look look;
+		pid_t tid = atoi(entry->d_name), session;
+
+		if (tid <= 0)
+			continue;
+		if (is_full(self)) {
+			self->complete = false;
+			break;
+		}
+		if (look_at_thread(process.pid, tid, &look, &session)) {
+			struct thread_looks *looks;
+
+			process.server = process.server || is_servers(self, session);
+			looks = process.server ? self->server : self->client;
+			array_append(looks->items, looks->n_items, looks->capacity, look);
+		}
+		add_children(self, process.pid, tid, process.server);
+	}
+	if (directory)
+		closedir(directory);
+}
+
+/* Adds our own children, whichever of our threads started them. */
+static void add_own_children(struct look *self)
+{
+	DIR *directory = opendir("/proc/self/task");
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));)
+		if (atoi(entry->d_name) > 0)
+			add_children(self, getpid(), atoi(entry->d_name), false);
+	if (directory)
+		closedir(directory);
+	else
+		self->complete = false;
+}
+
+bool thread_looks_read(const pid_t *servers, size_t n_servers, struct thread_looks *client,
+		       struct thread_looks *server)
+{
+	struct look self = {
+		.servers = servers,
+		.n_servers = n_servers,
+		.client = client,
+		.server = server,
+		.complete = process_proc_is_ours(),
+	};
+
+	if (!self.complete)
+		return false;
+	add_own_children(&self);
+	for (size_t i = 0; i < self.n_processes; i++)
+		look_at_process(&self, self.processes[i]);
+	free(self.processes);
+	return self.complete;
+}
+
+bool thread_look_self(struct thread_look *ret)
+{
+	pid_t session;
+
+	return process_proc_is_ours() &&
+	       look_at_thread(getpid(), (pid_t)syscall(SYS_gettid), ret, &session);
+}
+
+bool thread_look_dead(pid_t pid, struct thread_look *ret)
+{
+	pid_t session;
+
+	return process_proc_is_ours() && look_at_thread(pid, pid, ret, &session);
+}
+
+uint64_t thread_looks_last_pid(void)
+{
+	char text[128];
+	uint64_t last;
+
+	if (read_text("/proc/loadavg", text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%*s %*s %*s %*s %" SCNu64, &last) != 1)
+		return 0;
+	return last;
+}
