@@ -224,7 +224,7 @@ Test(capture, capture_of_every_pack_matches_its_script)
 	program_needs(synfault, "curl python3");
 	program_runs_shell(synfault,
 			   "exec synfault run --records c --capture always --timing-scale 3 "
-			   "'%s/scenarios'",
+			   "--tag '!version' '%s/scenarios'",
 			   getenv("SYNFAULT_SOURCE"));
 	/* Other tests show that they pass; here the machine may be too slow for some. */
 	n = count_scenarios(synfault);
@@ -398,7 +398,8 @@ Test(capture, capture_of_a_daemon_has_a_section_for_each_scenario_start)
 		"for i in 1 2; do curl -s -m 3 192.0.2.2:8000 >/dev/null; echo $?; done\n"
 		"order stop; wait $pid; echo ended $?\n"
 		"tshark -r c.pcapng -q -z expert 2>&1 | grep -v 'as user \"root\"'\n"
-		"capinfos -M c.pcapng; echo capinfos $?\n"
+		/* Wireshark 4.4's crashes when it shows more of two sections. */
+		"capinfos -M -c -k c.pcapng; echo capinfos $?\n"
 		"tshark -r c.pcapng -T fields -e frame.comment | grep 'attempt'\n"
 		"tshark -r c.pcapng -T fields -e frame.interface_name -Y 'ip.dst == 192.0.2.2' |\n"
 		"  sort -u | sed 's/^/went out by /'\n");
