@@ -289,7 +289,7 @@ void recorder_finish(struct recorder *recorder)
 		problem = &recorder->record->problems[recorder->dropped_problem];
 		free(problem->message);
 		problem->message = xasprintf("%" PRIu64 " attempts after the first %zu are not in "
-					     "the record (--most-attempts)",
+					     "the record (--max-attempts)",
 					     recorder->n_dropped_attempts, recorder->max_attempts);
 	}
 	if (!recorder->started)

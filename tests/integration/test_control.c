@@ -434,11 +434,12 @@ Test(parts, shards_that_are_missing_or_duplicate_are_not_merged)
 		 STATUS_UNJUDGED},
 		{"merged.xml whole.xml junit1.xml", "is a part of a suite, but", STATUS_UNJUDGED},
 		{"merged.xml a.yaml", "can't be read", STATUS_UNJUDGED},
-		{"merged.xml records1 junit1.xml", "can't be merged into one", STATUS_USAGE},
+		{"merged.xml records1 junit1.xml",
+		 "can't merge reports with directories of records", STATUS_USAGE},
 		{"merged.xml", "at least one input", STATUS_USAGE},
 		{"merged records1", "part 2 of 2 is missing", STATUS_UNJUDGED},
 		{"merged records1 records1", "is in records1 and in records1", STATUS_UNJUDGED},
-		{"merged .", "is no directory of records", STATUS_UNJUDGED},
+		{"merged .", "is not a directory of records", STATUS_UNJUDGED},
 	};
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -460,7 +461,7 @@ Test(parts, sharding_by_an_unreadable_report_is_refused)
 	} cases[] = {
 		{"missing.xml", "missing.xml can't be read: No such file or directory"},
 		{"a.yaml", "a.yaml can't be read: "},
-		{"other.xml", "other.xml is no JUnit report: its outermost element"},
+		{"other.xml", "other.xml is not a JUnit report: its outermost element"},
 	};
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES);
 

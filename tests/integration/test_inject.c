@@ -74,7 +74,7 @@ Test(inject, daemon_injects_faults_for_a_foreign_client_and_judges_it)
 	program_printed(synfault, "client 1\nclient 1\nclient 0\n");
 	program_printed(synfault, "pass: refused\n");
 	program_printed(synfault, "one ended with 0");
-	program_printed(synfault, "not judged, because the client is somebody else's: exit\n");
+	program_printed(synfault, "not judged, since synfault did not start the client: exit\n");
 	program_printed(synfault, "api #2  refused (step 1: refuse x2)\n");
 	program_printed(synfault, "api #3  connected\n");
 	program_printed(synfault, "1 passed, 0 failed, 0 skipped\n");
@@ -103,7 +103,7 @@ Test(inject, daemon_has_the_exit_status_of_run)
 	program_printed(synfault, "plain ended with 0\n");
 	program_printed(synfault, "error ended with 3\n");
 	program_printed(synfault, "attempts");
-	program_printed(synfault, "(nothing is expected)");
+	program_printed(synfault, "(the scenario expects nothing)");
 	program_printed(synfault, "the server of api ended with status 1 before it listened");
 	left_nothing(synfault);
 }
@@ -186,9 +186,10 @@ Test(inject, attempts_beyond_the_record_get_faults_and_make_an_error)
 		       "synfault inject --max-attempts 0 a.yaml; echo usage $?\n");
 	program_printed(synfault, "client 1\nclient 1\nclient 1\nagain 1\n");
 	program_printed(synfault, "again 1\nagain 1\nagain 1\nagain 0\n"
-				  "synfault inject: more than 3 attempts: from now on");
+				  "synfault inject: more than 3 attempts: further ones"
+				  " are answered and counted");
 	program_printed(synfault, "3 attempts, 3 refused");
-	program_printed(synfault, "more than 3 attempts: those after them are not in the record");
+	program_printed(synfault, "more than 3 attempts: later ones are not in the record");
 	program_printed(synfault, "one ended with 3\n");
 	program_printed(synfault, "2 attempts after the first 3 are not in the record");
 	program_printed(synfault, "usage 4\n");
@@ -289,7 +290,7 @@ Test(inject, daemon_joins_the_network_namespace_of_a_process_or_file)
 	program_printed(synfault, "again 1\n");
 	program_printed(synfault, "wrong 3\nwrong 3\nwrong 3\n");
 	program_complained(synfault, "--netns: there is no process 999999999");
-	program_complained(synfault, "--netns: a.yaml is no network namespace");
+	program_complained(synfault, "--netns: a.yaml is not a network namespace");
 	program_complained(synfault, "--netns: there is no file nowhere");
 	left_nothing(synfault);
 }
@@ -397,7 +398,7 @@ Test(inject, peers_can_not_block_or_crash_the_daemon)
 	program_printed(synfault, "a request is an object\n");
 	program_printed(synfault, "\"command\" is missing: status, next, reset or stop\n");
 	program_printed(synfault, "unknown command \"dance\"");
-	program_printed(synfault, "the key \"x\" is not known\n");
+	program_printed(synfault, "unknown key \"x\"\n");
 	program_printed(synfault, "stop takes no scenario\n");
 	program_printed(synfault, "the request is too long");
 	program_printed(synfault, "too many connections");
@@ -419,7 +420,8 @@ Test(inject, another_user_can_not_send_commands)
 	     "echo open $?; order one stop; ends one $pid\n");
 	program_printed(synfault, "closed 3\nopen 3\n");
 	program_complained(synfault, "no permission: only the user who runs it, and root");
-	program_complained(synfault, "only the user who runs synfault, and root, may give orders");
+	program_complained(synfault,
+			   "only the user who runs synfault, and root, may send commands");
 	program_printed(synfault, "one ended with 0\n");
 	left_nothing(synfault);
 }
@@ -433,23 +435,23 @@ Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 		int status;
 		const char *complaint;
 	} cases[] = {
-		{"inject", STATUS_USAGE, "a scenario file is missing"},
-		{"inject a.yaml x y", STATUS_USAGE, "takes one file"},
-		{"inject a.yaml -- curl", STATUS_USAGE, "takes no client"},
+		{"inject", STATUS_USAGE, "one scenario file is needed"},
+		{"inject a.yaml x y", STATUS_USAGE, "one scenario file is needed"},
+		{"inject a.yaml -- curl", STATUS_USAGE, "takes no client command"},
 		{"inject none.yaml", STATUS_USAGE, "can't be read"},
 		{"inject bad.yaml", STATUS_USAGE, "unknown key \"faluts\""},
 		{"inject a.yaml nonsense", STATUS_USAGE, "there is no scenario \"nonsense\""},
 		{"inject --filter 'x*' a.yaml", STATUS_NOTHING_RAN, "no scenario is selected"},
 		{"inject --ready-fd 77 a.yaml", STATUS_USAGE, "descriptor is not open"},
 		{"inject --format yaml a.yaml", STATUS_USAGE, "text or json is expected"},
-		{"inject --control a.yaml a.yaml", STATUS_UNJUDGED, "or it is no socket"},
+		{"inject --control a.yaml a.yaml", STATUS_UNJUDGED, "or it is not a socket"},
 		{"inject --control none/x a.yaml", STATUS_UNJUDGED, "No such file or directory"},
 		{"inject --junit a.yaml/x a.yaml", STATUS_UNJUDGED, "a.yaml"},
 		{"inject named.yaml", STATUS_UNJUDGED, "the hostname of endpoint api"},
-		{"ctl", STATUS_USAGE, "an order is missing"},
-		{"ctl dance", STATUS_USAGE, "\"dance\" is no order"},
-		{"ctl stop now", STATUS_USAGE, "stop takes no arguments"},
-		{"ctl --control none.sock status", STATUS_UNJUDGED, "there is no such socket"},
+		{"ctl", STATUS_USAGE, "one command is needed"},
+		{"ctl dance", STATUS_USAGE, "unknown command \"dance\""},
+		{"ctl stop now", STATUS_USAGE, "stop takes no argument"},
+		{"ctl --control none.sock status", STATUS_UNJUDGED, "no such socket"},
 	};
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
