@@ -46,7 +46,7 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 		}
 		if (is_for_connection(step) && !endpoint->remote && endpoint->serve == SERVE_NONE) {
 			diag_add(loader->diags, place,
-				 "\"%s\" needs a connection, and nobody listens at this endpoint",
+				 "\"%s\" needs a connection, but this endpoint has no server",
 				 step_action_name(step->action));
 			loader_hint(loader, "give it a server (serve: accept), or use \"refuse\"");
 		}

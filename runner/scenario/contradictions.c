@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations that can't all be met, whatever the client does: with each other, with the fault
+ * Expectations that can't all be met, with each other, with the fault
  * scripts, with the time-out. Such a scenario would fail every client, so it is an error before
  * anything runs. Only a document without other errors is looked at.
  */
@@ -140,7 +140,7 @@ static void check_limit(struct checker *checker, const struct expectation *limit
 	}
 }
 
-/* How many waits of each instance an expectation needs to look at. */
+/* How many times between attempts an expectation needs to see of each instance. */
 static int64_t needed_times(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -264,7 +264,7 @@ void contradict_time(struct checker *checker, const struct expectation *expectat
 /* Waits beyond this number are not added up: what is left out only makes the sum smaller. */
 #define MAX_SUMMED INT64_C(100000)
 
-/* How many waits each instance has to make at least for all that is expected. */
+/* The fewest pauses of each instance that meet all expectations. */
 static int64_t least_times(const struct checker *checker, const struct expectation *expectation)
 {
 	int64_t attempts = expected_attempts(checker, expectation->endpoint).low;
@@ -281,7 +281,7 @@ static int64_t least_times(const struct checker *checker, const struct expectati
 	return MAX((attempts + each - 1) / each - 1, 1);
 }
 
-/* The shortest time that @n waits can take, tolerance included; no more than some 70 years. */
+/* The shortest time that @n pauses take, with tolerance; 70 years at most. */
 static int64_t least_time(const struct expectation *expectation, int64_t n)
 {
 	const struct policy *policy = &expectation->value.policy;
@@ -302,8 +302,8 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 }
 
 /*
- * The longest time that another expectation leaves for the waits of one instance: as it is written,
- * and returned with its tolerance. INT64_MAX: it sets no limit.
+ * The longest time that another expectation leaves for the pauses of one instance: as it is
+ * written, and returned with its tolerance. INT64_MAX: it sets no limit.
  */
 static int64_t room_for(const struct checker *checker, const struct expectation *waits,
 			const struct expectation *other, int64_t *ret_written_ns)
@@ -407,10 +407,10 @@ static void check_answers(struct checker *checker, const struct expectation *exp
 				return;
 	}
 	error_at(checker, expectation,
-		 "every attempt%s gets its answer at once, so that none can "
+		 "every attempt%s is answered at once, so none can "
 		 "time out",
 		 at);
-	loader_hint(checker->loader, "the faults have to hold \"drop\", \"lose\" or \"delay\"");
+	loader_hint(checker->loader, "give the faults a \"drop\", \"lose\" or \"delay\"");
 }
 
 /* Whether a client can get a connection from a step, if only for a moment. */
@@ -459,8 +459,7 @@ void contradict_connections(struct checker *checker, const struct expectation *e
 			if (can_connect(&script->steps[k]))
 				return;
 	}
-	error_at(checker, expectation,
-		 "\"%s\" needs a connection%s, but no step of the faults lets one come about",
+	error_at(checker, expectation, "\"%s\" needs a connection%s, but no fault step allows one",
 		 expectation_kind_name(expectation->kind), at);
 	if (expectation->kind == EXPECT_READ_TIMEOUT)
 		loader_hint(checker->loader,

@@ -42,7 +42,7 @@ bool decode_literal_address(struct loader *loader, const struct node *node,
 	struct address address;
 
 	if (address_parse(node->text, 0, &address) < 0) {
-		loader_error(loader, node, "\"%s\" is no address", node->text);
+		loader_error(loader, node, "\"%s\" is not an address", node->text);
 		loader_hint(loader, "write ipv4, ipv6, or an address such as 127.0.0.2 or \"::1\"");
 		return false;
 	}
@@ -55,7 +55,7 @@ bool decode_literal_address(struct loader *loader, const struct node *node,
 		return false;
 	}
 	if (!is_usable(&address)) {
-		loader_error(loader, node, "\"%s\" is no loopback address", node->text);
+		loader_error(loader, node, "\"%s\" is not a loopback address", node->text);
 		loader_hint(loader,
 			    "take one of 127.0.0.0/8, \"::1\", or of fd00::/8; a server that "
 			    "is there already is a \"remote\" one");

@@ -246,7 +246,7 @@ static bool decode_target(struct loader *loader, const struct node *node, struct
 	return check_target(loader, node, &where, name);
 }
 
-/* Adds the targets of a list (or the one that stands alone). */
+/* Adds the targets of a list, or a single one. */
 static void decode_targets(struct loader *loader, const struct node *value,
 			   struct expectation *expectation)
 {
@@ -332,7 +332,7 @@ void decode_order(struct loader *loader, const struct field *field, void *target
 	(void)target;
 	if (value->kind == NODE_LIST) {
 		if (value->count < 2)
-			loader_error(loader, value, "an order takes two places at least");
+			loader_error(loader, value, "an order takes at least two places");
 		decode_targets(loader, value, add_expectation(loader, EXPECT_ORDER, value));
 		return;
 	}

@@ -87,7 +87,7 @@ static void decode_chance(struct loader *loader, const struct field *field, void
 	conditional->when.chance = (uint32_t)(percent * (CHANCE_ALWAYS / 100.0) + 0.5);
 	if (conditional->when.chance > 0)
 		return;
-	loader_error(loader, field->value, "this chance never comes up");
+	loader_error(loader, field->value, "a chance of 0%% is never drawn");
 	loader_hint(loader, "leave the step out, or give more than 0%%");
 }
 
@@ -152,7 +152,7 @@ static void decode_when(struct loader *loader, const struct field *field, void *
 
 	conditional->when_node = field->value;
 	if (!field->value->count) {
-		loader_error(loader, field->value, "this condition asks for nothing");
+		loader_error(loader, field->value, "this condition is empty");
 		loader_hint(loader, "for example: when: %s", field->schema->example);
 		return;
 	}
@@ -264,14 +264,14 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 	if (when->family && !(endpoint->remote && endpoint->n_families == 0) &&
 	    !endpoint_list_has_family(endpoint, step->list,
 				      when->family == AF_INET ? FAMILY_IPV4 : FAMILY_IPV6)) {
-		message =
-			xasprintf("this step can never come: the endpoint \"%s\" has no %s address",
-				  endpoint->name, when->family == AF_INET ? "IPv4" : "IPv6");
+		message = xasprintf(
+			"this step is never reached: the endpoint \"%s\" has no %s address",
+			endpoint->name, when->family == AF_INET ? "IPv4" : "IPv6");
 		error_at(loader, place, message, "give it one: families: [ipv4, ipv6]");
 		return false;
 	}
 	if (when->has_window && when->window.from_ns >= loader->scenario->timeout_ns) {
-		message = xasprintf("this step can never come: its time begins after the "
+		message = xasprintf("this step is never reached: its time begins after the "
 				    "scenario's timeout of %s",
 				    duration_format_exact(loader->scenario->timeout_ns, timeout));
 		error_at(loader, place, message, "give the scenario a longer timeout");
@@ -329,10 +329,10 @@ void check_conditions(struct loader *loader, const struct endpoint_spec *endpoin
 		other = covering_step(script, conditional, n, i);
 		if (other == SIZE_MAX)
 			continue;
-		message =
-			xasprintf("this step can never come: the one in line %u takes all attempts "
-				  "that it is for",
-				  endpoint->step_places[other].line);
+		message = xasprintf(
+			"this step is never reached: the one in line %u takes all attempts "
+			"that it is for",
+			endpoint->step_places[other].line);
 		error_at(loader, &endpoint->step_places[i], message,
 			 script->steps[i].when.given ? "put it before that one"
 						     : "leave it out, or give it a condition");

@@ -111,7 +111,7 @@ static const char *file_problem(const char *name)
 	if (!*name)
 		return "is empty";
 	if (*name == '/')
-		return "has to be relative: it stands for a file below ${tmp}";
+		return "has to be relative: it names a file below ${tmp}";
 	for (;;) {
 		size_t length = strcspn(component, "/");
 
@@ -288,7 +288,7 @@ static void decode_tags(struct loader *loader, const struct field *field, void *
 			continue;
 		if (!*tag || strpbrk(tag, " ,\t\r\n") || utf8_check(tag, strlen(tag), &error) < 0)
 			loader_error(loader, list->items[i],
-				     "\"%s\" is no tag: a tag is one word, without commas", tag);
+				     "\"%s\" is not a tag: a tag is one word, without commas", tag);
 		else
 			scenario->tags[n++] = xstrdup(tag);
 	}

@@ -23,7 +23,7 @@ struct placed_step {
 	size_t order;
 };
 
-/* Names that mean something else where an endpoint's name can stand; see also policy_words. */
+/* Names with another meaning where an endpoint's name is expected; see also policy_words. */
 static const char *const reserved_names[] = {"tmp", "dir", "matrix"};
 
 static void decode_families(struct loader *loader, const struct field *field, void *target)
@@ -34,7 +34,7 @@ static void decode_families(struct loader *loader, const struct field *field, vo
 	size_t n = 0;
 
 	if (!list->count)
-		loader_error(loader, list, "an endpoint needs one address family at least");
+		loader_error(loader, list, "an endpoint needs at least one address family");
 	for (size_t i = 0; i < list->count; i++) {
 		size_t family;
 
@@ -144,7 +144,7 @@ static void decode_remote(struct loader *loader, const struct field *field, void
 		return;
 	host = split_remote(text, &port);
 	if (!host) {
-		loader_error(loader, field->value, "\"%s\" is no host and port", text);
+		loader_error(loader, field->value, "\"%s\" is not a host and a port", text);
 		loader_hint(loader, "for example: remote: %s, or \"[2001:db8::1]:5432\"",
 			    field->schema->example);
 		return;
@@ -235,7 +235,7 @@ static void decode_addresses(struct loader *loader, const struct field *field, v
 		return;
 	}
 	if (!list->count)
-		loader_error(loader, list, "an endpoint needs one address at least");
+		loader_error(loader, list, "an endpoint needs at least one address");
 	if (list->count > ENDPOINT_MAX_ADDRESSES)
 		loader_error(loader, list, "an endpoint can have %d addresses at most",
 			     ENDPOINT_MAX_ADDRESSES);
@@ -260,7 +260,7 @@ static void decode_list(struct loader *loader, const struct node *list, uint32_t
 	size_t first = script->n_steps;
 
 	if (!list->count) {
-		loader_error(loader, list, "a fault script needs one step at least");
+		loader_error(loader, list, "a fault script needs at least one step");
 		loader_hint(loader, "without faults, leave the key out or write [accept]");
 		return;
 	}
@@ -323,7 +323,7 @@ static void assign_list(struct loader *loader, const struct node *key, uint32_t 
 	if ((strncmp(key->text, "ipv4", 4) != 0 && strncmp(key->text, "ipv6", 4) != 0) ||
 	    (*rest && (rest[0] != '.' || rest[1] < '1' || rest[1] > '9' ||
 		       rest[1 + strspn(rest + 1, "0123456789")] || strlen(rest) > 4))) {
-		loader_error(loader, key, "\"%s\" is no address of an endpoint", key->text);
+		loader_error(loader, key, "\"%s\" is not an address of an endpoint", key->text);
 		loader_hint(loader, "write ipv4, ipv6, or one of several: ipv6.2");
 		return;
 	}
@@ -521,7 +521,7 @@ static void check_remote(struct loader *loader, const struct node *mapping)
 		if (!value)
 			continue;
 		loader_error(loader, value, "\"%s\" and \"remote\" exclude each other", keys[i]);
-		loader_hint(loader, "a remote endpoint is where and what it is; its port stands "
+		loader_hint(loader, "a remote endpoint has a server already; its port comes "
 				    "after the host: remote: db.internal:5432");
 	}
 }
@@ -672,7 +672,7 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 	const struct node *mapping = field->value;
 
 	if (!mapping->count && !loader->partial) {
-		loader_error(loader, mapping, "a scenario needs one endpoint at least");
+		loader_error(loader, mapping, "a scenario needs at least one endpoint");
 		loader_hint(loader, "for example: endpoints: %s", field->schema->example);
 		return;
 	}

@@ -39,7 +39,8 @@ static void decode_statuses(struct loader *loader, const struct node *list,
 		int64_t status;
 
 		if (item->kind == NODE_TEXT && strcmp(item->text, "nonzero") == 0) {
-			loader_error(loader, item, "\"nonzero\" has to stand alone, not in a list");
+			loader_error(loader, item,
+				     "\"nonzero\" is a value by itself, not an item of a list");
 			continue;
 		}
 		if (item->kind == NODE_MAPPING) {
@@ -147,7 +148,7 @@ static bool holds_no_mapping(const struct node *mapping)
 	return true;
 }
 
-/* What there is to know of each kind of expectation, besides its row among the keys below. */
+/* How each kind of expectation is read and contradicted; its key is a row further down. */
 static const struct expectation_info {
 	/* Reads one value, of all endpoints or of one. NULL: the key makes several expectations. */
 	void (*decode)(struct loader *loader, const struct field *field,
@@ -267,7 +268,7 @@ static const struct schema schema_bytes = {"\"bytes\"", bytes_keys, ARRAY_SIZE(b
 static void decode_bytes(struct loader *loader, const struct field *field, void *target)
 {
 	if (!field->value->count) {
-		loader_error(loader, field->value, "\"bytes\" asks for nothing");
+		loader_error(loader, field->value, "\"bytes\" is empty");
 		loader_hint(loader, "for example: bytes: %s", field->schema->example);
 	}
 	decode_mapping(loader, &schema_bytes, field->value, field->key, target);
@@ -318,7 +319,7 @@ static const struct schema_key expect_keys[] = {
 		  "How often the kernel repeats a SYN."),
 	POLICY_KEY(
 		"backoff", EXPECT_BACKOFF,
-		"How long the client waits, from the end of an attempt to the start of the next."),
+		"How long the client pauses, from the end of an attempt to the start of the next."),
 	POLICY_KEY("attempt-delay", EXPECT_ATTEMPT_DELAY,
 		   "The times from the start of an attempt to the start of the next."),
 	{
@@ -387,7 +388,7 @@ static const struct schema_key expect_keys[] = {
 	{
 		.name = "gives-up",
 		.value = "a mapping of after and attempts, or a mapping of endpoints to it",
-		.description = "When there is no further attempt.",
+		.description = "When the client stops trying.",
 		.example = "{after: 10s}",
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_gives_up,
@@ -442,7 +443,7 @@ void decode_expect(struct loader *loader, const struct field *field, void *targe
 	size_t others = value->count - (node_get(value, "tolerance") ? 1 : 0);
 
 	if (!others && !loader->partial) {
-		loader_error(loader, field->key, "\"expect\" needs one expectation at least");
+		loader_error(loader, field->key, "\"expect\" needs at least one expectation");
 		loader_hint(loader, "for example: expect: %s", field->schema->example);
 	}
 	decode_mapping(loader, &schema_expect, value, field->key, target);

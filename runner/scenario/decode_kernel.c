@@ -25,13 +25,13 @@ static const struct allowed_sysctl *find_name(struct loader *loader, const struc
 		return name;
 	known = sysctl_allowlist();
 	nearest = text_nearest(key->text, known);
-	loader_error(loader, key, "there is no kernel setting \"%s\" that a scenario can make",
-		     key->text);
+	loader_error(loader, key, "unknown kernel setting \"%s\"", key->text);
 	if (nearest)
 		loader_hint(loader, "did you mean \"%s\"?", nearest);
 	else
-		loader_hint(loader, "the settings are those of TCP in a network namespace, such as "
-				    "tcp_syn_retries; docs/scenario.md has them all");
+		loader_hint(loader,
+			    "a scenario can set TCP's settings of a network namespace, such as "
+			    "tcp_syn_retries; docs/scenario.md has them all");
 	return NULL;
 }
 

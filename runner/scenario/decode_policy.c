@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Retry policies: what stands below "backoff" and "attempt-delay". A policy is written in one of
+ * Retry policies: the values of "backoff" and "attempt-delay". A policy is written in one of
  * four ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes
- * figures beside it; what they have in common stands beside all of them.
+ * figures beside it.
  */
 #include "runner/scenario/decode_policy.h"
 
@@ -20,7 +20,7 @@ static void check_cap(struct loader *loader, const struct field *field, void *ta
 	const struct policy *policy = &((struct expectation *)target)->value.policy;
 	char base[DURATION_TEXT_SIZE];
 
-	/* The base stands before the cap in the table, so it is known here. */
+	/* The base comes before the cap in the table, so it is known here. */
 	if (policy->cap_ns < policy->base_ns) {
 		loader_error(loader, field->value, "the cap is below the base");
 		loader_hint(loader,
@@ -221,7 +221,7 @@ static const struct named_policy *find_named(struct loader *loader, const struct
 
 	if (named)
 		return named;
-	loader_error(loader, node, "there is no policy \"%s\"", node->text);
+	loader_error(loader, node, "unknown policy \"%s\"", node->text);
 	if (node->text[0] >= '0' && node->text[0] <= '9')
 		loader_hint(loader, "for a fixed wait, write {fixed: %s}", node->text);
 	else if (strcmp(node->text, "fixed") == 0 || strcmp(node->text, "constant") == 0)
@@ -237,7 +237,8 @@ static const struct named_policy *find_named(struct loader *loader, const struct
 	return NULL;
 }
 
-/* The figures of the name; those beside it replace them, for which they stand later in the table.
+/*
+ * Takes the figures of the name. Those beside it replace them: they come later in the table.
  */
 static void decode_name(struct loader *loader, const struct field *field, void *target)
 {
@@ -456,7 +457,7 @@ static const struct node *find_key(const struct node *mapping, const char *key)
 	return NULL;
 }
 
-/* Figures that stand beside a policy that does not take them there. */
+/* Finds figures beside a policy that does not take them there. */
 static void check_figures(struct loader *loader, const struct node *value, const char *which)
 {
 	const struct node *name = node_get(value, "policy");
@@ -484,7 +485,7 @@ static void check_figures(struct loader *loader, const struct node *value, const
 			loader_hint(loader, "write the policy out, for example "
 					    "{exponential: {base: 1s, factor: 2}}");
 		} else {
-			loader_error(loader, key, "\"%s\" stands beside the name of a policy only",
+			loader_error(loader, key, "\"%s\" goes beside the name of a policy only",
 				     key->text);
 			if (strcmp(which, "list") == 0)
 				loader_hint(loader, "a list gives each time itself: [1s, 2s..3s]");
@@ -498,15 +499,15 @@ static void check_named(struct loader *loader, const struct node *at, const stru
 			enum expectation_kind kind, const struct policy *policy)
 {
 	const struct named_policy *named = policy->name ? named_policy_find(policy->name) : NULL;
-	bool intervals = kind == EXPECT_ATTEMPT_DELAY;
+	bool attempt_delay = kind == EXPECT_ATTEMPT_DELAY;
 
 	if (!named)
 		return;
-	if (named->intervals != intervals) {
+	if (named->attempt_delay != attempt_delay) {
 		loader_error(loader, at, "the policy %s counts from the %s of an attempt",
-			     named->name, named->intervals ? "start" : "end");
+			     named->name, named->attempt_delay ? "start" : "end");
 		loader_hint(loader, "write it below \"%s\"",
-			    named->intervals ? "attempt-delay" : "backoff");
+			    named->attempt_delay ? "attempt-delay" : "backoff");
 	}
 	if (policy->base_ns == 0 && !(value->kind == NODE_MAPPING && node_get(value, "base"))) {
 		loader_error(loader, at, "the policy %s needs a base: a duration", named->name);
@@ -544,7 +545,7 @@ static void decode_policy_mapping(struct loader *loader, const struct field *fie
 	if (expectation->value.policy.jitter != JITTER_NONE &&
 	    expectation->value.policy.kind == POLICY_RANGE)
 		loader_error(loader, node_get(value, "jitter"),
-			     "a range says already how waits are spread");
+			     "a range already says how times are spread");
 }
 
 void decode_policy(struct loader *loader, const struct field *field,

@@ -32,7 +32,7 @@ static bool endless_step(struct loader *loader, const struct node *node, bool la
 			continue;
 		loader_error_within(
 			loader, node, (size_t)(word - node->text), (size_t)(end - word),
-			"\"%.*s\" can't be said of a step: the last step lasts for ever "
+			"\"%.*s\" is not needed: the last step serves all further attempts "
 			"by itself",
 			(int)(end - word), word);
 		if (last)

@@ -28,7 +28,7 @@ bool decode_text(struct loader *loader, const struct node *node, const char **re
 		return false;
 	case NODE_LIST:
 	case NODE_MAPPING:
-		return loader_error(loader, node, "a text has to stand here, not %s",
+		return loader_error(loader, node, "this has to be a text, not %s",
 				    node_kind_name(node->kind));
 	case NODE_WRONG:
 		break;
@@ -167,7 +167,7 @@ static bool parse_duration(struct loader *loader, const struct part *part, int64
 	return false;
 }
 
-/* Why a text is no whole number, or NULL. */
+/* Why a text is not a whole number, or NULL. */
 static const char *parse_digits(const char *text, int64_t *ret)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -247,7 +247,7 @@ bool decode_count(struct loader *loader, const struct node *node, const char *wh
 	return true;
 }
 
-/* Digits with an optional fraction, whatever the locale says; @text goes on behind it. */
+/* Reads digits with an optional fraction, in no locale's way; moves @text behind them. */
 static bool parse_number(const char **text, double *ret)
 {
 	const char *at = *text;
@@ -365,7 +365,7 @@ static bool decode_range(struct loader *loader, const struct node *node, parse_e
 	low = cut(node, text, dots, &low_text);
 	high = cut(node, dots + 2, text + node->count, &high_text);
 	if (!low.length && !high.length) {
-		loader_error(loader, node, "a range needs one end at least");
+		loader_error(loader, node, "a range needs at least one end");
 		loader_hint(loader, "a range is written LOW..HIGH, LOW.. or ..HIGH");
 		return false;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From the loader's tables to JSON Schema. Each kind of mapping is a definition; a value is one of
- * its forms, or a reference to the matrix, which can stand anywhere. Numbers and truth values are
+ * its forms, or a reference to the matrix, which can appear anywhere. Numbers and truth values are
  * texts to the loader, so whether they are allowed is found out by matching them, written as text,
  * against the type's pattern.
  */
@@ -13,10 +13,10 @@
 
 #include "runner/scenario/decode_policy.h"
 
-/* A text that holds ${matrix.KEY}; what it stands for is seen only when it is replaced. */
+/* A text that holds ${matrix.KEY}; its value is known only when it is replaced. */
 #define MATRIX_PATTERN "\\$\\{matrix\\.[A-Za-z_][A-Za-z0-9_-]*\\}"
 
-/* A mapping in one of the places in which it can stand. */
+/* A mapping in one of the places where it can appear. */
 struct definition {
 	const struct schema *schema;
 	const struct schema_key *named; /* what its other keys take, or NULL */
@@ -114,7 +114,7 @@ static json_t *parse_value(const char *yaml)
 
 /* ---- definitions ---- */
 
-/* "an endpoint" as "endpoint"; what is no letter becomes "-". */
+/* "an endpoint" as "endpoint"; what is not a letter becomes "-". */
 static char *slug(const char *name)
 {
 	struct strbuf out = {0};

@@ -16,7 +16,7 @@
 #include <fcntl.h>
 
 #define MAX_FILE_SIZE ((size_t)64 * 1024 * 1024)
-/* After so many errors in one document, further rows of its matrix are not looked at. */
+/* After this many errors in one document, further rows of its matrix are not read. */
 #define ENOUGH_DIAGS 100
 
 /* A scenario's name that is taken. */
@@ -202,7 +202,7 @@ static bool diag_equal(const struct diag *left, const struct diag *right)
 	       strcmp(left->message, right->message) == 0;
 }
 
-/* The rows of a matrix repeat errors: takes those from @first on away that stand before it. */
+/* The rows of a matrix repeat errors: removes those from @first on that were reported before it. */
 static void drop_repeated(struct diag_list *diags, size_t first)
 {
 	size_t kept = first;
@@ -253,7 +253,7 @@ static void load_defaults(struct file_loader *files, struct harvest *harvest,
 
 	loader.partial = true;
 	if (decode_form(&loader, &field) && !node_get(defaults, "defaults")) {
-		/* References to a matrix may stand anywhere: their document has it. */
+		/* References to a matrix may be anywhere: their document has it. */
 		if (!defaults->refers_to_matrix)
 			decode_document(&loader, defaults);
 	} else if (defaults->kind == NODE_MAPPING) {
@@ -286,7 +286,7 @@ static bool is_repeated(const struct diag_list *diags, size_t n, const struct di
 
 /*
  * Puts a document's errors in order. The rows of a matrix repeat them, and a document repeats those
- * of broken defaults, which were reported where they stand; those of good defaults are told with
+ * of broken defaults, which were reported at their place; those of good defaults are reported with
  * the document that they do not fit.
  */
 static void tidy_diags(struct file_loader *files, struct diag_list *diags,

@@ -36,8 +36,8 @@ struct scenario_file {
  */
 struct scenario_file *scenario_file_load(const char *path);
 /*
- * The same for `synfault inject`, where somebody else starts the client: "client" and "expect" may
- * be left out.
+ * The same for `synfault inject`, where another program starts the client: "client" and "expect"
+ * may be left out.
  */
 struct scenario_file *scenario_file_load_attached(const char *path);
 /* The same for text in memory; @path is used for places and ${dir} only. */
@@ -45,7 +45,7 @@ struct scenario_file *scenario_file_parse(const char *path, const char *text, si
 void scenario_file_free(struct scenario_file *file);
 
 /*
- * Finds scenario files: a path of a file stands for itself, a directory for all files below it that
+ * Finds scenario files: a path of a file is that file, a directory all files below it that
  * end in .yaml or .yml, sorted by name, each directory once; hidden files and directories are
  * passed over. Adds owned paths to the array. Returns 0, or with a diagnostic -ENOENT for a path
  * that does not exist, -ENODATA for a directory with no scenario file in it, or another negative

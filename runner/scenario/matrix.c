@@ -92,7 +92,7 @@ static bool check_row(struct reader *reader, const struct node *row)
 	if (row->kind == NODE_WRONG)
 		return false;
 	if (row->kind != NODE_MAPPING) {
-		loader_error(reader->loader, row, "a mapping of keys to values has to stand here");
+		loader_error(reader->loader, row, "this has to be a mapping of keys to values");
 		return false;
 	}
 	if (!row->count)
@@ -354,7 +354,7 @@ struct replacer {
 	const struct node **values;
 };
 
-/* The value that a reference at @reference in a node's text stands for; NULL after an error. */
+/* The value of the reference at @reference in a node's text; NULL after an error. */
 static const struct node *look_up(const struct replacer *replacer, const struct node *node,
 				  const char *reference, size_t *ret_length)
 {
@@ -400,7 +400,7 @@ static const struct node *replace_text(const struct replacer *replacer, const st
 		if (value->kind != NODE_TEXT) {
 			loader_error_within(
 				replacer->loader, node, (size_t)(reference - node->text), length,
-				"%s can't stand inside a text", node_kind_name(value->kind));
+				"%s can't be part of a text", node_kind_name(value->kind));
 			return &wrong_node;
 		}
 		strbuf_add(&text, at, (size_t)(reference - at));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Matrices: one document that stands for many scenarios. The rows are all combinations of the keys'
+ * Matrices: one document that makes many scenarios. The rows are all combinations of the keys'
  * values, less "exclude", plus "include"; for each row, references ${matrix.KEY} are replaced in
  * the parsed document, never in its text.
  */

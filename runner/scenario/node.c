@@ -52,7 +52,7 @@ static bool is_border(const char *line, size_t length, char character)
 	return length == 3 || memchr(" \t\r\n", line[3], 4);
 }
 
-/* Nothing, a comment or a directive: what may stand before a document's "---". */
+/* Whether a line is empty, a comment or a directive: those may precede a document's "---". */
 static bool is_prologue(const char *line, size_t length)
 {
 	size_t i = 0;
@@ -115,7 +115,7 @@ complain(struct builder *builder, const struct node *at, const char *format, ...
 	diag_add(builder->diags, &place, "%s", message);
 }
 
-/* What may be meant by a text that is no YAML, or NULL. @offset: of the error, in bytes. */
+/* A remedy for a text that is not YAML, or NULL. @offset: of the error, in bytes. */
 static const char *syntax_hint(const struct builder *builder, size_t offset)
 {
 	const char *text = builder->text->text;
@@ -284,10 +284,10 @@ static int add_alias(struct builder *builder, const yaml_event_t *event)
 
 	HASH_FIND_STR(builder->anchors, name, anchor);
 	if (!anchor) {
-		complain(builder, alias, "there is no anchor \"&%s\" before this alias", name);
+		complain(builder, alias, "this alias has no anchor \"&%s\" before it", name);
 		diag_hint(builder->diags, "put quotes around a text that starts with \"*\"");
 	} else if (!anchor->complete) {
-		complain(builder, alias, "the alias \"*%s\" stands within what it refers to", name);
+		complain(builder, alias, "the alias \"*%s\" is part of what it refers to", name);
 	} else if (builder->n_nodes + anchor->node->size > NODE_MAX_EXPANDED) {
 		complain(builder, alias, "with this alias, the document grows beyond %d nodes",
 			 NODE_MAX_EXPANDED);
@@ -590,7 +590,7 @@ static int check_characters(const struct document_text *text, const char *path,
 		diag_hint(diags, "save the file with line ends LF or CRLF");
 		break;
 	case UTF8_CONTROL:
-		diag_add(diags, &place, "the character U+%04X can't stand in a scenario file",
+		diag_add(diags, &place, "the character U+%04X is not allowed in a scenario file",
 			 error.value);
 		if (error.value)
 			diag_hint(diags, "write it as \\u%04X in double quotes", error.value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scenario files as trees: a file is cut into documents, a document is parsed into nodes that keep
- * the place where they stand. What YAML allows but a scenario can't use (other tags, keys that are
+ * their places. What YAML allows but a scenario can't use (other tags, keys that are
  * no text, repeated keys, merge keys, NUL characters) is reported here, so that the rest of the
  * loader sees texts, lists and mappings only.
  *
@@ -43,7 +43,7 @@ struct node {
 	enum node_kind kind;
 	enum node_style style;
 	unsigned line, column; /* from 1; columns in characters */
-	unsigned length;       /* in characters; 0 when it does not stand in one line */
+	unsigned length;       /* in characters; 0 when it is not in one line */
 	unsigned height;       /* levels below it and its own */
 	size_t size;           /* nodes in it and itself, aliases followed */
 	size_t bytes;          /* of texts in it, likewise */
@@ -86,12 +86,12 @@ struct document {
 int document_parse(const struct document_text *text, const char *path, struct arena *arena,
 		   struct diag_list *diags, struct document *ret);
 
-/* The value of a key, or NULL. Also for nodes that are no mapping. */
+/* The value of a key, or NULL. Takes any kind of node. */
 const struct node *node_get(const struct node *mapping, const char *key);
 struct place node_place(const struct node *node, const char *path);
 /*
  * The place of @length bytes from @offset of a node's text, or of the whole node when the text does
- * not stand in the file as it is.
+ * not be in the file as it is.
  */
 struct place node_place_within(const struct node *node, const char *path, size_t offset,
 			       size_t length);

@@ -18,7 +18,7 @@ const struct named_policy named_policies[] = {
 			   .jitter_percent = 20,
 			   .first_plain = true,
 			   .waits_for_end = true},
-		.intervals = true,
+		.attempt_delay = true,
 		.has_factor = true,
 		.has_cap = true,
 		.has_jitter = true,
@@ -61,7 +61,7 @@ const struct named_policy named_policies[] = {
 			   .base_ns = 100 * NS_PER_MS,
 			   .cap_ns = 2 * NS_PER_S,
 			   .ends_early = true},
-		.intervals = true,
+		.attempt_delay = true,
 	},
 	{
 		.name = "fixed-loop",

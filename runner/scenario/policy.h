@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Retry policies that have a name, and policies as text: for people, and as a scenario file takes
- * them. Where each name and its figures come from stands in docs/policies.md.
+ * them. docs/policies.md says where each name and its figures come from.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_POLICY_H
 #define SYNFAULT_RUNNER_SCENARIO_POLICY_H
@@ -13,9 +13,9 @@ struct named_policy {
 	const char *name;        /* "grpc" */
 	const char *description; /* one sentence */
 	struct policy policy;    /* base_ns 0: the base has to be given */
-	bool intervals; /* counted from start to start: stands below "attempt-delay", not "backoff"
-			 */
-	bool has_factor, has_cap, has_jitter; /* which figures besides the base can be given */
+	bool attempt_delay; /* counted from start to start: below "attempt-delay", not "backoff"
+			     */
+	bool has_factor, has_cap, has_jitter; /* which figures can be given, apart from the base */
 };
 extern const struct named_policy named_policies[];
 extern const size_t n_named_policies;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where references stand in a text: ${…}, but not $${, which is a literal ${. */
+/* Finds references in a text: ${…}, but not $${, which is a literal ${. */
 #ifndef SYNFAULT_RUNNER_SCENARIO_REFERENCE_H
 #define SYNFAULT_RUNNER_SCENARIO_REFERENCE_H
 

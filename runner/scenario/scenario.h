@@ -23,7 +23,7 @@ enum serve_kind {
 	SERVE_HTTP,    /* answers every request with 200 */
 	SERVE_ECHO,    /* sends back what it receives */
 	SERVE_ACCEPT,  /* accepts, reads, never answers */
-	SERVE_NONE,    /* nobody listens: the port is closed */
+	SERVE_NONE,    /* no server: the port is closed */
 	SERVE_COMMAND, /* a program of the user's */
 	SERVE_N_KINDS,
 };
@@ -91,7 +91,7 @@ struct client_spec {
 	char *cwd;        /* relative to the scenario file's directory; NULL: synfault's own */
 };
 
-/* What the machine has to have besides synfault, or the scenario is skipped. */
+/* What the machine has to have, or the scenario is skipped. */
 struct requirements_spec {
 	char **programs; /* found in PATH; NULL: none */
 	char **command;  /* has to end with status 0; holds ${…}; NULL: none */
@@ -221,7 +221,7 @@ struct target {
 
 /* What can become of an attempt, for the client that has to decide whether to try again. */
 enum ending {
-	ENDING_REFUSED,     /* RST, or nobody listens */
+	ENDING_REFUSED,     /* RST, or no process listens */
 	ENDING_UNANSWERED,  /* the client gave up waiting */
 	ENDING_UNREACHABLE, /* ICMP */
 	ENDING_RESET,       /* connected, then RST */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scenario language as data: each mapping that can stand in a scenario file is a table of keys,
- * with what each takes, what it is for and an example. The loader reads files by these tables, and
- * whatever describes the language to people or to other programs is made from them, so that all
- * say the same. A value can have several forms; a table says all of them.
+ * The scenario language as data: each mapping that can appear in a scenario file is a table of
+ * keys, with what each takes, what it is for and an example. The loader reads files by these
+ * tables, and descriptions for people and for other programs are made from them, so that all say
+ * the same. A value can have several forms; a table says all of them.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_SCHEMA_H
 #define SYNFAULT_RUNNER_SCENARIO_SCHEMA_H
 
 #include "common/util.h"
 
-/* What a text stands for: of a value itself, and of each item of a list. */
+/* What a text means: of a value itself, and of each item of a list. */
 enum schema_type {
 	SCHEMA_ANY, /* any value (the values of a matrix) */
 	SCHEMA_TEXT,

@@ -7,9 +7,9 @@
 #include "common/utf8.h"
 
 /*
- * What may stand in a YAML stream as it is (YAML 1.2.2, section 5.1), but no byte order mark in the
- * middle, and none of the characters that break lines in YAML 1.1 and don't in 1.2: editors and
- * parsers would count lines differently.
+ * Characters that a YAML stream may hold as they are (YAML 1.2.2, section 5.1), but no byte order
+ * mark in the middle, and none of the characters that break lines in YAML 1.1 and don't in 1.2:
+ * editors and parsers would count lines differently.
  */
 static bool is_allowed(int32_t character)
 {

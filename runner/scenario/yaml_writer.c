@@ -103,7 +103,7 @@ void yaml_end(struct yaml_writer *writer)
 }
 
 /*
- * Whether it may stand without quotes. The emitter knows what YAML itself forbids; this is what
+ * Whether it needs no quotes. The emitter knows what YAML itself forbids; this is what
  * other readers take for something else than text (numbers are not quoted: here they are text all
  * the same), and what would be folded.
  */
@@ -201,7 +201,7 @@ static bool take_snippet_event(struct yaml_writer *writer, const yaml_event_t *e
 	}
 }
 
-/* Goes through the whole text. Returns false when it is no single value. */
+/* Goes through the whole text. Returns false when it is not a single value. */
 static bool take_snippet(struct yaml_writer *writer, const char *text)
 {
 	size_t depth = 0, n_documents = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes YAML that the loader reads back as it was meant, whatever stands in the texts. Comments
+ * Writes YAML that the loader reads back as it was meant, with any text in it. Comments
  * are the caller's: they go between documents, straight into the text.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_YAML_WRITER_H

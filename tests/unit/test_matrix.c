@@ -203,8 +203,8 @@ Test(matrix, refuses_references_that_mean_nothing)
 		{"{tries: [1]}", "\"a ${matrix.x} b\"", "the matrix has no key \"x\"",
 		 "its keys are: tries", 23},
 		{"{a: [1]}", "\"${matrix.a\"", "no closing \"}\"", NULL, 21},
-		{"{a: [[1]]}", "\"x${matrix.a}\"", "a list can't stand inside a text", NULL, 22},
-		{"{a: [{b: c}]}", "\"${matrix.a}x\"", "a mapping can't stand inside a text", NULL,
+		{"{a: [[1]]}", "\"x${matrix.a}\"", "a list can't be part of a text", NULL, 22},
+		{"{a: [{b: c}]}", "\"${matrix.a}x\"", "a mapping can't be part of a text", NULL,
 		 21},
 	};
 
