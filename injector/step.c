@@ -1,225 +1,685 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Outages: see step.h. */
+/*
+ * Reads and writes a step: see step.h. The parser knows what people write instead of the grammar,
+ * and tells them what they meant.
+ */
 #include "injector/step.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 #include "common/duration.h"
+#include "common/text.h"
+#include "injector/step_lexer.h"
+#include "injector/step_outage.h"
 
-#define DOWN_EXAMPLE "for example \"down 5s\", \"down 5s every 20s\" or \"down 2s..7s with drop\""
-#define FLAP_EXAMPLE "for example \"flap up 2s down 1s\""
+#define KNOWN_STEPS                                                                                \
+	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "   \
+	"half-open, backlog-full, reset, stall or close after …, slow RATE, down D, flap"
 
-/* A part of the step's text. */
-struct piece {
-	const char *text;
-	size_t offset, length;
+static const char *const action_names[] = {
+	[STEP_ACCEPT] = "accept",
+	[STEP_REFUSE] = "refuse",
+	[STEP_DROP] = "drop",
+	[STEP_LOSE] = "lose",
+	[STEP_DELAY] = "delay",
+	[STEP_UNREACHABLE] = "unreachable",
+	[STEP_LOSE_SYN_ACK] = "lose-synack",
+	[STEP_HALF_OPEN] = "half-open",
+	[STEP_BACKLOG_FULL] = "backlog-full",
+	[STEP_RESET] = "reset",
+	[STEP_STALL] = "stall",
+	[STEP_CLOSE] = "close",
+	[STEP_SLOW] = "slow",
+	[STEP_N_ACTIONS] = NULL,
+};
+_Static_assert(ARRAY_SIZE(action_names) == STEP_N_ACTIONS + 1, "one name per action");
+
+/* What other tools call the same thing. */
+static const struct {
+	const char *word, *action;
+} synonyms[] = {
+	{"pass", "accept"},
+	{"allow", "accept"},
+	{"ok", "accept"},
+	{"reject", "refuse"},
+	{"rst", "refuse"},
+	{"deny", "refuse"},
+	{"timeout", "drop"},
+	{"ignore", "drop"},
+	{"blackhole", "drop"},
+	{"wait", "delay D"},
+	{"sleep", "delay D"},
+	{"hold", "delay D"},
+	{"loss", "lose N"},
+	{"icmp", "unreachable KIND"},
+	{"abort", "reset after accept"},
+	{"hang", "stall after 1000 bytes"},
+	{"freeze", "stall after 1000 bytes"},
+	{"fin", "close after 1000 bytes"},
+	{"disconnect", "close after 1000 bytes"},
+	{"truncate", "close after 1000 bytes"},
+	{"throttle", "slow 10 KB/s"},
+	{"limit", "slow 10 KB/s"},
+	{"outage", "down D"},
+	{"flapping", "flap up D down D"},
 };
 
-static int fail(struct step_error *error, const struct piece *where, const char *message,
-		const char *hint)
+static const char *const unreachable_names[] = {
+	[UNREACHABLE_NET] = "net",           [UNREACHABLE_HOST] = "host",
+	[UNREACHABLE_PORT] = "port",         [UNREACHABLE_ADMIN] = "admin",
+	[UNREACHABLE_PROTOCOL] = "protocol", [UNREACHABLE_N_KINDS] = NULL,
+};
+_Static_assert(ARRAY_SIZE(unreachable_names) == UNREACHABLE_N_KINDS + 1, "one name per kind");
+
+const char *unreachable_kind_name(enum unreachable_kind kind)
 {
-	*error = (struct step_error){.offset = where->offset, .length = where->length};
-	snprintf(error->message, sizeof(error->message), "%s", message);
-	snprintf(error->hint, sizeof(error->hint), "%s", hint);
-	return -EINVAL;
+	return unreachable_names[kind];
 }
 
-/* The next word from @at on; at the end its length is 0. */
-static struct piece word_at(const char *text, size_t at)
+const char *step_action_name(enum step_action action)
 {
-	struct piece word = {.offset = at};
-
-	while (text[word.offset] && isspace((unsigned char)text[word.offset]))
-		word.offset++;
-	word.text = text + word.offset;
-	while (word.text[word.length] && !isspace((unsigned char)word.text[word.length]))
-		word.length++;
-	return word;
+	return action_names[action];
 }
 
-static bool is_word(const struct piece *piece, const char *word)
+/* "3", "3x", "*3", "×3" and "x 3" after an action are meant to be "x3". */
+static struct step_token meant_repeat(const struct step_parser *parser,
+				      const struct step_token *token)
 {
-	return piece->length == strlen(word) && !memcmp(piece->text, word, piece->length);
-}
+	struct step_token digits = *token;
+	const char *end = digits.text + digits.length;
 
-static size_t end_of(const struct piece *piece)
-{
-	return piece->offset + piece->length;
-}
+	if (token_is(token, "x") || token_is(token, "*") || token_is(token, "×")) {
+		struct step_parser ahead = *parser;
 
-bool outage_is_meant(const char *text)
-{
-	struct piece word = word_at(text, 0);
-
-	return is_word(&word, "down") || is_word(&word, "flap");
-}
-
-/* What an attempt can meet while nobody is there. */
-static bool is_absence(const struct step *step)
-{
-	return step->action == STEP_REFUSE || step->action == STEP_DROP ||
-	       step->action == STEP_UNREACHABLE;
-}
-
-/* Reads what stands after "with" into @step, which has a window. */
-static int parse_with(const char *text, const struct piece *with, struct step *step,
-		      struct step_error *ret_error)
-{
-	struct piece rest = word_at(text, end_of(with));
-	struct condition when = step->when;
-	int status;
-
-	if (rest.length == 0)
-		return fail(ret_error, with, "\"with\" needs a step after it",
-			    "for example \"down 5s with drop\"");
-	status = step_parse(text + rest.offset, step, ret_error);
-	if (status < 0) {
-		ret_error->offset += rest.offset;
-		return status;
+		parser_take(&ahead, token);
+		digits = parser_peek(&ahead);
+	} else if (digits.length > 2 && !memcmp(digits.text, "×", 2)) {
+		digits.text += 2;
+		digits.length -= 2;
+	} else if (digits.length > 1 && strchr("*X", digits.text[0])) {
+		digits.text++;
+		digits.length--;
+	} else if (digits.length > 1 && strchr("xX*", end[-1])) {
+		digits.length--;
 	}
-	rest.length = strlen(rest.text);
-	if (step->when.given || !is_absence(step))
-		return fail(ret_error, &rest,
-			    "a server that is down refuses, drops, or is unreachable",
-			    "write \"with drop\" or the like, or use the long form: {when: {time: "
-			    "0s..5s}, do: ...}");
-	step->when = when;
+	if (!is_digits(digits.text, digits.length))
+		digits.length = 0;
+	return digits;
+}
+
+static const char *synonym_of(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(synonyms); i++) {
+		if (!strcmp(synonyms[i].word, word))
+			return synonyms[i].action;
+	}
+	return NULL;
+}
+
+/* What stands where an action has to be is none. */
+static int fail_action(struct step_parser *parser, const struct step_token *token)
+{
+	char buffer[WORD_SIZE], next_buffer[WORD_SIZE];
+	const char *word = token_shown(token, buffer), *meant;
+	struct step_token digits = meant_repeat(parser, token), next;
+
+	if (token_is_repeat(token))
+		digits = (struct step_token){.text = token->text + 1, .length = token->length - 1};
+	parser_take(parser, token);
+	next = parser_peek(parser);
+	if (digits.length > 0 && next.length > 0 && !next.text[next.length]) {
+		char digits_buffer[WORD_SIZE];
+
+		parser_fail(parser, token, "\"%s\" stands before the step", word);
+		return parser_hint(parser, "did you mean \"%s x%s\"?",
+				   token_shown(&next, next_buffer),
+				   token_shown(&digits, digits_buffer));
+	}
+	parser_fail(parser, token, "unknown step \"%s\"", word);
+	if (token->length > 1 && strchr(",;", token->text[token->length - 1]))
+		return parser_hint(parser,
+				   "give each step as an item of its own: [refuse, accept]");
+	meant = synonym_of(word);
+	if (!meant)
+		meant = text_nearest(word, action_names);
+	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant)
+		     : parser_hint(parser, KNOWN_STEPS);
+}
+
+static int parse_action(struct step_parser *parser, struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+
+	if (token.length == 0) {
+		parser_fail(parser, &token, "the step is empty");
+		return parser_hint(parser, KNOWN_STEPS);
+	}
+	for (size_t i = 0; i < STEP_N_ACTIONS; i++) {
+		if (token_is(&token, action_names[i])) {
+			step->action = (enum step_action)i;
+			parser_take(parser, &token);
+			return 0;
+		}
+	}
+	return fail_action(parser, &token);
+}
+
+static int parse_lose(struct step_parser *parser, const struct step_token *action,
+		      struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+	uint32_t count;
+
+	const char *name = action_names[step->action];
+	const char *what = step->action == STEP_LOSE ? "SYN" : "SYN-ACK";
+
+	if (token.length == 0) {
+		parser_fail(parser, action, "\"%s\" needs the number of %ss to lose", name, what);
+		return parser_hint(parser, "for example \"%s 2\"", name);
+	}
+	if (!is_digits(token.text, token.length)) {
+		struct step_token digits = meant_repeat(parser, &token);
+
+		parser_fail(parser, &token, "\"%s\" is not a number of %ss",
+			    token_shown(&token, buffer), what);
+		if (token_is_repeat(&token))
+			digits = (struct step_token){.text = token.text + 1,
+						     .length = token.length - 1};
+		if (digits.length > 0)
+			return parser_hint(parser, "did you mean \"%s %s\"?", name,
+					   token_shown(&digits, buffer));
+		return parser_hint(parser, "for example \"%s 2\"", name);
+	}
+	count = count_value(token.text, token.length);
+	if (count == 0) {
+		parser_fail(parser, &token, "\"%s 0\" loses nothing: the number is 1 to %d", name,
+			    SCRIPT_MAX_REPEAT);
+		return parser_hint(parser, "use \"accept\"");
+	}
+	if (count > SCRIPT_MAX_REPEAT) {
+		parser_fail(parser, &token, "\"%s\" takes a number from 1 to %d", name,
+			    SCRIPT_MAX_REPEAT);
+		return parser_hint(parser, "to lose every SYN, use \"drop\"");
+	}
+	step->lose = count;
+	parser_take(parser, &token);
 	return 0;
 }
 
-/* Reads what may follow the times of an outage, from @word on: an origin, then "with". */
-static int parse_rest(const char *text, struct piece word, struct step *step,
-		      struct step_error *ret_error)
+/* Explains why @token is not a duration. */
+static int fail_duration(struct step_parser *parser, const struct step_token *token,
+			 const char *reason)
 {
-	if (is_word(&word, "from")) {
-		struct piece origin = word_at(text, end_of(&word));
-		size_t i = 0;
+	char buffer[WORD_SIZE], unit_buffer[WORD_SIZE];
+	struct step_token unit;
 
-		while (time_origin_names[i] && !is_word(&origin, time_origin_names[i]))
-			i++;
-		if (!time_origin_names[i])
-			return fail(ret_error, origin.length ? &origin : &word,
-				    "\"from\" names the instant that the times count from",
-				    "write \"from first-attempt\"; without it they count from the "
-				    "client's start");
-		step->when.window.from = (enum time_origin)i;
-		word = word_at(text, end_of(&origin));
+	parser_fail(parser, token, "the duration \"%s\" %s", token_shown(token, buffer), reason);
+	if (token_is_repeat(token))
+		return parser_hint(parser, "for example \"delay 300ms %s\"", buffer);
+	if (!is_digits(token->text, token->length))
+		return -EINVAL;
+	parser_take(parser, token);
+	unit = parser_peek(parser);
+	token_shown(&unit, unit_buffer);
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const units[] = {"us", "ms", "s", "m", "h"};
+
+		if (!strcmp(unit_buffer, units[i]))
+			return parser_hint(parser, "did you mean \"%s%s\"?", buffer, unit_buffer);
 	}
-	if (word.length == 0)
-		return 0;
-	if (is_word(&word, "with"))
-		return parse_with(text, &word, step, ret_error);
-	return fail(ret_error, &word, "unexpected word after the times of an outage",
-		    "for example \"down 5s from first-attempt with drop\"");
+	return parser_hint(parser, "did you mean \"%sms\"?", buffer);
 }
 
-static int parse_down(const char *text, const struct piece *down, struct step *step,
-		      struct step_error *ret_error)
+/*
+ * Reads D up to a blank or "..". Times are kept in whole microseconds: held SYNs are not let go
+ * more precisely than that, and so a step can be written without loss.
+ */
+static int parse_duration(struct step_parser *parser, struct step_token *ret_token, int64_t *ret_ns)
 {
-	struct piece word = word_at(text, end_of(down)), window = {.offset = word.offset};
-	AUTO_FREE char *copy = NULL;
-	struct condition_error error;
-
-	if (word.length == 0)
-		return fail(ret_error, down, "\"down\" needs a duration", DOWN_EXAMPLE);
-	while (word.length && !is_word(&word, "with") && !is_word(&word, "from")) {
-		if (word.length > 1 && word.text[0] == 'x' && isdigit((unsigned char)word.text[1]))
-			return fail(ret_error, &word,
-				    "an outage lasts for a time, not for a number of attempts",
-				    "leave it out; for a number of attempts write \"refuse x3\"");
-		window.length = end_of(&word) - window.offset;
-		word = word_at(text, end_of(&word));
-	}
-	window.text = text + window.offset;
-	copy = xstrndup(window.text, window.length);
-	if (time_window_parse(copy, true, &step->when.window, &error) < 0)
-		return fail(ret_error, &window, error.message, DOWN_EXAMPLE);
-	return parse_rest(text, word, step, ret_error);
-}
-
-/* Takes "up D" or "down D". */
-static int take_phase(const char *text, struct piece *at, bool *ret_up, int64_t *ret_ns,
-		      struct step_error *ret_error)
-{
-	struct piece name = word_at(text, end_of(at)), value;
-	AUTO_FREE char *copy = NULL;
+	struct step_token token = parser_peek(parser);
+	AUTO_FREE char *text = NULL;
 	const char *reason;
 
-	if (!is_word(&name, "up") && !is_word(&name, "down"))
-		return fail(ret_error, name.length ? &name : at,
-			    "\"flap\" needs how long the server is up and how long it is down",
-			    FLAP_EXAMPLE);
-	value = word_at(text, end_of(&name));
-	copy = xstrndup(value.text, value.length);
-	if (value.length == 0 || duration_parse(copy, ret_ns, &reason) < 0)
-		return fail(ret_error, value.length ? &value : &name, "a duration is missing here",
-			    FLAP_EXAMPLE);
+	for (size_t i = 0; i + 1 < token.length; i++) {
+		if (token.text[i] == '.' && token.text[i + 1] == '.') {
+			token.length = i;
+			break;
+		}
+	}
+	text = xstrndup(token.text, token.length);
+	if (duration_parse(text, ret_ns, &reason) < 0)
+		return fail_duration(parser, &token, reason);
 	*ret_ns = (*ret_ns + NS_PER_US / 2) / NS_PER_US * NS_PER_US;
-	if (*ret_ns == 0)
-		return fail(ret_error, &value, "this duration has to be more than 0", FLAP_EXAMPLE);
-	*ret_up = is_word(&name, "up");
-	*at = value;
+	*ret_token = token;
+	parser_take(parser, &token);
 	return 0;
 }
 
-static int parse_flap(const char *text, const struct piece *flap, struct step *step,
-		      struct step_error *ret_error)
+static int parse_unreachable(struct step_parser *parser, const struct step_token *before,
+			     struct step *step)
 {
-	struct piece at = *flap;
-	struct time_window *window = &step->when.window;
-	bool up_first, up_second;
-	int64_t first_ns, second_ns;
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+	const char *word, *meant;
 
-	if (take_phase(text, &at, &up_first, &first_ns, ret_error) < 0 ||
-	    take_phase(text, &at, &up_second, &second_ns, ret_error) < 0)
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, before, "\"unreachable\" needs what can't be reached");
+		return parser_hint(parser, "one of net, host, port, admin and protocol");
+	}
+	for (size_t i = 0; i < UNREACHABLE_N_KINDS; i++) {
+		if (token_is(&token, unreachable_names[i])) {
+			step->unreachable = (enum unreachable_kind)i;
+			parser_take(parser, &token);
+			return 0;
+		}
+	}
+	word = token_shown(&token, buffer);
+	parser_fail(parser, &token, "\"%s\" is nothing that can be unreachable", word);
+	if (strcmp(word, "network") == 0)
+		return parser_hint(parser, "did you mean \"net\"?");
+	meant = text_nearest(word, unreachable_names);
+	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant)
+		     : parser_hint(parser, "one of net, host, port, admin and protocol");
+}
+
+/* What follows "then". */
+static int parse_then(struct step_parser *parser, const struct step_token *then, struct step *step)
+{
+	static const char *const choices[] = {"accept", "refuse", "unreachable", NULL};
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+	const char *word, *meant;
+
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, then, "\"then\" needs \"accept\" or \"refuse\" after it");
+		return parser_hint(parser, "for example \"delay 300ms then refuse\"");
+	}
+	if (token_is(&token, "unreachable")) {
+		step->then_unreachable = true;
+		parser_take(parser, &token);
+		return parse_unreachable(parser, &token, step);
+	}
+	if (token_is(&token, "refuse") || token_is(&token, "accept")) {
+		step->then_refuse = token_is(&token, "refuse");
+		parser_take(parser, &token);
+		return 0;
+	}
+	word = token_shown(&token, buffer);
+	parser_fail(
+		parser, &token,
+		"only \"accept\", \"refuse\" or \"unreachable\" can follow \"then\", not \"%s\"",
+		word);
+	if (token_is(&token, "drop"))
+		return parser_hint(parser, "use \"drop\": what never arrives can't be late");
+	meant = text_nearest(word, choices);
+	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant) : -EINVAL;
+}
+
+static int parse_delay(struct step_parser *parser, const struct step_token *action,
+		       struct step *step)
+{
+	struct step_token token = parser_peek(parser), low, high;
+
+	if (token.length == 0) {
+		parser_fail(parser, action, "\"delay\" needs a duration");
+		return parser_hint(parser, "for example \"delay 300ms\" or \"delay 100ms..2s\"");
+	}
+	if (parse_duration(parser, &low, &step->delay_min_ns) < 0)
 		return -EINVAL;
-	if (up_first == up_second)
-		return fail(ret_error, flap, "a server that flaps is up for a time, then down",
-			    FLAP_EXAMPLE);
-	if (first_ns + second_ns > DURATION_MAX_NS)
-		return fail(ret_error, flap, "the period is longer than 24h", FLAP_EXAMPLE);
-	*window = (struct time_window){
-		.from_ns = up_first ? first_ns : 0,
-		.to_ns = up_first ? first_ns + second_ns : first_ns,
-		.every_ns = first_ns + second_ns,
-	};
-	return parse_rest(text, word_at(text, end_of(&at)), step, ret_error);
+	step->delay_max_ns = step->delay_min_ns;
+	token = parser_peek(parser);
+	if (token.length >= 2 && !memcmp(token.text, "..", 2)) {
+		parser->at = token.offset + 2;
+		if (parser_peek(parser).length == 0) {
+			token.offset = low.offset;
+			token.length = parser->at - low.offset;
+			parser_fail(parser, &token, "the range has no end");
+			return parser_hint(parser, "for example \"delay 100ms..2s\"");
+		}
+		if (parse_duration(parser, &high, &step->delay_max_ns) < 0)
+			return -EINVAL;
+		if (step->delay_max_ns < step->delay_min_ns) {
+			char low_buffer[WORD_SIZE], high_buffer[WORD_SIZE];
+
+			token.offset = low.offset;
+			token.length = parser->at - low.offset;
+			parser_fail(parser, &token, "the range ends before it begins");
+			return parser_hint(parser, "did you mean \"%s..%s\"?",
+					   token_shown(&high, high_buffer),
+					   token_shown(&low, low_buffer));
+		}
+		token = parser_peek(parser);
+	}
+	if (!token_is(&token, "then"))
+		return 0;
+	parser_take(parser, &token);
+	return parse_then(parser, &token, step);
 }
 
-int outage_parse(const char *text, struct step *ret, struct step_error *ret_error)
+static int parse_backlog_full(struct step_parser *parser, const struct step_token *action,
+			      struct step *step)
 {
-	struct piece word = word_at(text, 0);
-	struct step step = {
-		.action = STEP_REFUSE,
-		.repeat = 1,
-		.when = {.given = true, .has_window = true, .chance = CHANCE_ALWAYS},
-	};
-	int status = is_word(&word, "down") ? parse_down(text, &word, &step, ret_error)
-					    : parse_flap(text, &word, &step, ret_error);
+	struct step_token token = parser_peek(parser);
 
-	if (!status)
-		*ret = step;
-	return status;
+	(void)action;
+	if (token_is(&token, "abort")) {
+		step->abort = true;
+		parser_take(parser, &token);
+	}
+	return 0;
 }
 
-bool outage_can_say(const struct step *step)
+/*
+ * Reads a number of bytes with its unit, which may be a word of its own; @suffix has to follow it
+ * at once. Returns 1 when there is none, without an error: it may be something else.
+ */
+static int parse_bytes(struct step_parser *parser, const char *suffix, uint64_t *ret)
 {
-	const struct condition *when = &step->when;
+	struct step_parser ahead = *parser;
+	struct step_token token = parser_peek(&ahead), unit;
+	const struct byte_unit *found;
+	char buffer[WORD_SIZE];
+	uint64_t number = 0;
+	size_t digits = 0, suffix_length = strlen(suffix);
 
-	return is_absence(step) && when->given && when->has_window && !when->n_ranges &&
-	       !when->family && when->chance == CHANCE_ALWAYS;
+	while (digits < token.length && token.text[digits] >= '0' && token.text[digits] <= '9') {
+		if (number <= SCRIPT_MAX_BYTES)
+			number = number * 10 + (uint64_t)(token.text[digits] - '0');
+		digits++;
+	}
+	parser_take(&ahead, &token);
+	unit = (struct step_token){token.text + digits, token.offset + digits,
+				   token.length - digits};
+	if (digits > 0 && unit.length == 0) {
+		unit = parser_peek(&ahead);
+		parser_take(&ahead, &unit);
+	}
+	if (digits == 0 || unit.length < suffix_length ||
+	    memcmp(unit.text + unit.length - suffix_length, suffix, suffix_length) != 0)
+		return 1;
+	found = byte_unit_find(unit.text, unit.length - suffix_length);
+	if (!found)
+		return 1;
+	if (number > SCRIPT_MAX_BYTES / found->bytes) {
+		parser_fail(parser, &token, "\"%s\" is too many bytes",
+			    token_shown(&token, buffer));
+		return parser_hint(parser, "1000000 GB is the most");
+	}
+	*ret = number * found->bytes;
+	*parser = ahead;
+	return 0;
 }
 
-void outage_format(const struct step *step, struct strbuf *out)
+static void parse_direction(struct step_parser *parser, struct step *step)
 {
-	struct step with = *step;
+	struct step_token token = parser_peek(parser);
 
-	strbuf_puts(out, "down ");
-	time_window_format(&step->when.window, true, out);
-	if (step->action == STEP_REFUSE && !step->repeat_explicit && step->repeat == 1)
+	if (!token_is(&token, "to-client") && !token_is(&token, "to-server"))
 		return;
-	with.when = (struct condition){0};
-	strbuf_puts(out, " with ");
-	step_format(&with, out);
+	step->to_server = token_is(&token, "to-server");
+	parser_take(parser, &token);
+}
+
+/* The number, or whatever stands there, is neither bytes nor a duration. */
+static int fail_after(struct step_parser *parser, const struct step_token *token, const char *name)
+{
+	char buffer[WORD_SIZE];
+
+	parser_fail(parser, token, "\"%s\" is no number of bytes, duration, or \"accept\"",
+		    token_shown(token, buffer));
+	if (is_digits(token->text, token->length))
+		return parser_hint(parser, "did you mean \"%s after %s bytes\"?", name, buffer);
+	return parser_hint(parser, "for example \"%s after 1000 bytes\" or \"%s after 2s\"", name,
+			   name);
+}
+
+/* What follows "reset", "stall" and "close". */
+static int parse_after(struct step_parser *parser, const struct step_token *action,
+		       struct step *step)
+{
+	const char *name = action_names[step->action];
+	struct step_token token = parser_peek(parser), after = token;
+	int r;
+
+	if (!token_is(&token, "after")) {
+		parser_fail(parser, action, "\"%s\" has to say after what", name);
+		return parser_hint(
+			parser,
+			"for example \"%s after accept\", \"%s after 1000 bytes\" or \"%s "
+			"after 2s\"%s",
+			name, name, name,
+			step->action == STEP_RESET ? "; to answer the SYN with RST, \"refuse\""
+						   : "");
+	}
+	parser_take(parser, &token);
+	token = parser_peek(parser);
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, &after,
+			    "\"after\" needs bytes, a duration, or \"accept\" after it");
+		return parser_hint(parser, "for example \"%s after 1000 bytes\"", name);
+	}
+	if (token_is(&token, "accept")) {
+		parser_take(parser, &token);
+		return 0;
+	}
+	r = parse_bytes(parser, "", &step->bytes);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		step->after = AFTER_BYTES;
+		parse_direction(parser, step);
+		return 0;
+	}
+	if (token.text[0] < '0' || token.text[0] > '9' || is_digits(token.text, token.length))
+		return fail_after(parser, &token, name);
+	step->after = AFTER_TIME;
+	return parse_duration(parser, &token, &step->after_ns);
+}
+
+static int parse_slow(struct step_parser *parser, const struct step_token *action,
+		      struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+	const char *reason;
+	int64_t ns;
+	int r;
+
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, action, "\"slow\" needs a rate");
+		return parser_hint(parser, "for example \"slow 10 KB/s\"");
+	}
+	r = parse_bytes(parser, "/s", &step->bytes);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		parser_fail(parser, &token, "\"%s\" is no rate", token_shown(&token, buffer));
+		if (duration_parse(buffer, &ns, &reason) == 0)
+			return parser_hint(parser, "did you mean \"delay %s\"?", buffer);
+		if (is_digits(token.text, token.length))
+			return parser_hint(parser, "did you mean \"slow %s bytes/s\"?", buffer);
+		return parser_hint(parser, "for example \"slow 10 KB/s\" or \"slow 500 bytes/s\"");
+	}
+	if (step->bytes == 0) {
+		parser_fail(parser, &token, "at 0 bytes/s nothing ever arrives");
+		return parser_hint(parser, "use \"stall after accept\"");
+	}
+	parse_direction(parser, step);
+	return 0;
+}
+
+/* A word after everything that belongs to the step, "xN" perhaps excepted. */
+static int fail_rest(struct step_parser *parser, const struct step_token *token,
+		     const struct step *step)
+{
+	struct step_token before = {.text = parser->text, .length = parser->at};
+	char buffer[WORD_SIZE], before_buffer[WORD_SIZE], digits_buffer[WORD_SIZE];
+	struct step_token digits = meant_repeat(parser, token);
+
+	while (before.length > 0 && is_blank(before.text[0])) {
+		before.text++;
+		before.length--;
+	}
+	parser_fail(parser, token, "unexpected \"%s\" after \"%s\"", token_shown(token, buffer),
+		    token_shown(&before, before_buffer));
+	if (step->repeat_explicit)
+		return parser_hint(parser,
+				   "\"xN\" ends a step; give the next as an item of its own");
+	if (digits.length > 0)
+		return parser_hint(parser, "did you mean \"%s x%s\"?", before_buffer,
+				   token_shown(&digits, digits_buffer));
+	if (token_is(token, "then"))
+		return parser_hint(
+			parser, "only \"delay\" has a \"then\"; give the next step as an item of "
+				"its own: [refuse, accept]");
+	if (step->action == STEP_DELAY && step->delay_min_ns == step->delay_max_ns &&
+	    token->text[0] >= '0' && token->text[0] <= '9')
+		return parser_hint(parser, "did you mean \"%s..%s\"?", before_buffer, buffer);
+	if (step->action == STEP_DELAY && (token_is(token, "refuse") || token_is(token, "accept")))
+		return parser_hint(parser, "did you mean \"%s then %s\"?", before_buffer, buffer);
+	return parser_hint(parser, "give the next step as an item of its own: [refuse, accept]");
+}
+
+static int parse_repeat(struct step_parser *parser, struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+
+	if (token.length == 0)
+		return 0;
+	if (!token_is_repeat(&token))
+		return fail_rest(parser, &token, step);
+	step->repeat = count_value(token.text + 1, token.length - 1);
+	step->repeat_explicit = true;
+	if (step->repeat == 0) {
+		parser_fail(parser, &token, "a step with \"x0\" would serve no attempt");
+		return parser_hint(parser, "leave the step out");
+	}
+	if (step->repeat > SCRIPT_MAX_REPEAT) {
+		parser_fail(parser, &token, "a step can be repeated %d times at most",
+			    SCRIPT_MAX_REPEAT);
+		return parser_hint(parser, "the last step serves all attempts that follow");
+	}
+	parser_take(parser, &token);
+	token = parser_peek(parser);
+	return token.length == 0 ? 0 : fail_rest(parser, &token, step);
+}
+
+static int parse(struct step_parser *parser, struct step *step)
+{
+	static int (*const arguments[STEP_N_ACTIONS])(struct step_parser *,
+						      const struct step_token *, struct step *) = {
+		[STEP_LOSE] = parse_lose,
+		[STEP_DELAY] = parse_delay,
+		[STEP_UNREACHABLE] = parse_unreachable,
+		[STEP_LOSE_SYN_ACK] = parse_lose,
+		[STEP_BACKLOG_FULL] = parse_backlog_full,
+		[STEP_RESET] = parse_after,
+		[STEP_STALL] = parse_after,
+		[STEP_CLOSE] = parse_after,
+		[STEP_SLOW] = parse_slow,
+	};
+	struct step_token action = parser_peek(parser);
+	int error;
+
+	error = parse_action(parser, step);
+	if (error == 0 && arguments[step->action])
+		error = arguments[step->action](parser, &action, step);
+	if (error == 0)
+		error = parse_repeat(parser, step);
+	return error;
+}
+
+int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
+{
+	struct step_parser parser = {.text = text};
+	struct step step = {.repeat = 1};
+	int error;
+
+	if (outage_is_meant(text))
+		return outage_parse(text, ret, ret_error);
+	error = parse(&parser, &step);
+	if (error < 0)
+		*ret_error = parser.error;
+	else
+		*ret = step;
+	return error;
+}
+
+void step_format_then(const struct step *step, struct strbuf *out)
+{
+	if (step->then_refuse)
+		strbuf_puts(out, " then refuse");
+	if (step->then_unreachable)
+		strbuf_printf(out, " then unreachable %s", unreachable_names[step->unreachable]);
+}
+
+static void format_delay(const struct step *step, struct strbuf *out)
+{
+	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
+
+	strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
+	if (step->delay_max_ns != step->delay_min_ns)
+		strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
+	step_format_then(step, out);
+}
+
+static void format_after(const struct step *step, struct strbuf *out)
+{
+	char time[DURATION_TEXT_SIZE];
+
+	strbuf_puts(out, " after");
+	if (step->after == AFTER_ACCEPT)
+		strbuf_puts(out, " accept");
+	else if (step->after == AFTER_BYTES)
+		byte_count_format(step->bytes, out);
+	else
+		strbuf_printf(out, " %s", duration_format_exact(step->after_ns, time));
+}
+
+void step_format(const struct step *step, struct strbuf *out)
+{
+	if (outage_can_say(step)) {
+		outage_format(step, out);
+		return;
+	}
+	strbuf_puts(out, action_names[step->action]);
+	switch (step->action) {
+	case STEP_LOSE:
+	case STEP_LOSE_SYN_ACK:
+		strbuf_printf(out, " %u", step->lose);
+		break;
+	case STEP_DELAY:
+		format_delay(step, out);
+		break;
+	case STEP_UNREACHABLE:
+		strbuf_printf(out, " %s", unreachable_names[step->unreachable]);
+		break;
+	case STEP_BACKLOG_FULL:
+		strbuf_puts(out, step->abort ? " abort" : "");
+		break;
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+		format_after(step, out);
+		break;
+	case STEP_SLOW:
+		byte_count_format(step->bytes, out);
+		strbuf_puts(out, "/s");
+		break;
+	case STEP_ACCEPT:
+	case STEP_REFUSE:
+	case STEP_DROP:
+	case STEP_HALF_OPEN:
+	case STEP_N_ACTIONS:
+		break;
+	}
+	if (step->to_server)
+		strbuf_puts(out, " to-server");
+	if (step->repeat_explicit || step->repeat > 1)
+		strbuf_printf(out, " x%u", step->repeat);
+	if (step->when.given) {
+		strbuf_puts(out, " when ");
+		condition_format(&step->when, out);
+	}
 }

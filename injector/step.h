@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Outages: short names for steps whose condition is a window of time.
+ * One step of a fault script: what happens to a connection attempt. Its grammar, words separated by
+ * blanks:
+ *
+ *     step    = action [ "x" COUNT ]
+ *     action  = "accept" | "refuse" | "drop" | "lose" N | "lose-synack" N
+ *             | "unreachable" KIND
+ *             | "delay" D [ ".." D ] [ "then" ( "accept" | "refuse" | "unreachable" KIND ) ]
+ *             | "half-open" | "backlog-full" [ "abort" ]
+ *             | ( "reset" | "stall" | "close" ) "after" ( "accept" | BYTES [ DIRECTION ] | D )
+ *             | "slow" BYTES "/s" [ DIRECTION ]
+ *     KIND      = "net" | "host" | "port" | "admin" | "protocol"
+ *     BYTES     = NUMBER ( "byte" | "bytes" | "B" | "KB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" )
+ *     DIRECTION = "to-client" | "to-server"
+ *
+ * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h), KB is 1000 bytes and KiB
+ * 1024; a blank may stand before the unit. Bytes are of the client's or the server's data, without
+ * headers and repetitions; of those to the client unless it says so.
+ *
+ * A step can also be an outage, a short name for a step whose condition is a window of time:
  *
  *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] [ "from" ORIGIN ] [ "with" step ]
  *            | "flap" ( "up" D "down" D | "down" D "up" D ) [ "from" ORIGIN ] [ "with" step ]
@@ -13,16 +31,86 @@
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H
 
-#include "injector/script.h"
+#include "common/strbuf.h"
+#include "injector/condition.h"
 
-/* Whether a step's text begins as an outage does. */
-bool outage_is_meant(const char *text);
-/* As step_parse(), for such a text. */
-int outage_parse(const char *text, struct step *ret, struct step_error *ret_error);
-/* Whether a step can be written as an outage: it does nothing but refuse or the like, for a time.
+enum step_action {
+	STEP_ACCEPT, /* the SYN goes to the server */
+	STEP_REFUSE, /* answered with RST */
+	STEP_DROP,   /* every SYN of the attempt disappears */
+	STEP_LOSE,   /* the first `lose` SYNs of the attempt disappear, later ones get through */
+	STEP_DELAY,  /* every SYN is held for the attempt's delay, then accepted or refused */
+	STEP_UNREACHABLE,  /* answered with ICMP */
+	STEP_LOSE_SYN_ACK, /* the first `lose` SYN-ACKs disappear, later ones get through */
+	STEP_HALF_OPEN, /* the client's handshake completes, then nothing gets through any more */
+	STEP_BACKLOG_FULL, /* as a listen queue that is full: SYNs disappear, or (`abort`) the
+			      handshake completes and RST follows */
+	STEP_RESET,        /* connected, then RST to both sides */
+	STEP_STALL,        /* connected, then nothing gets through any more */
+	STEP_CLOSE,        /* connected, then FIN to the client */
+	STEP_SLOW,         /* connected, data goes at a rate */
+	STEP_N_ACTIONS,
+};
+
+/* What an ICMP answer says (RFC 792; RFC 4443, 3.1). */
+enum unreachable_kind {
+	UNREACHABLE_NET,
+	UNREACHABLE_HOST,
+	UNREACHABLE_PORT,
+	UNREACHABLE_ADMIN,    /* prohibited */
+	UNREACHABLE_PROTOCOL, /* IPv4 only */
+	UNREACHABLE_N_KINDS,
+};
+/* "net", "host", … */
+const char *unreachable_kind_name(enum unreachable_kind kind);
+
+/* When the fault of STEP_RESET, STEP_STALL and STEP_CLOSE comes. */
+enum step_after {
+	AFTER_ACCEPT, /* as soon as the handshake is complete */
+	AFTER_BYTES,  /* when so many bytes have passed; 0: in place of the first */
+	AFTER_TIME,   /* so long after the handshake */
+};
+
+struct step {
+	enum step_action action;
+	uint32_t repeat;      /* attempts served by this step, at least 1 */
+	bool repeat_explicit; /* "xN" was written */
+	uint32_t lose;        /* STEP_LOSE: number of SYNs; STEP_LOSE_SYN_ACK: of SYN-ACKs */
+	bool then_refuse;     /* STEP_DELAY: refuse at the end instead of accepting */
+	int64_t delay_min_ns; /* STEP_DELAY: range to draw from; equal for a fixed delay */
+	int64_t delay_max_ns;
+	enum unreachable_kind unreachable; /* STEP_UNREACHABLE, or at the end of STEP_DELAY */
+	bool then_unreachable;             /* STEP_DELAY: ICMP at the end instead of accepting */
+	bool abort;                        /* STEP_BACKLOG_FULL: with tcp_abort_on_overflow */
+	enum step_after after;             /* RESET, STALL, CLOSE */
+	uint64_t bytes;                    /* AFTER_BYTES; STEP_SLOW: a second */
+	int64_t after_ns;                  /* AFTER_TIME */
+	bool to_server;                    /* which bytes are counted, or slowed */
+	uint32_t list;         /* of the script's lists, the one that it is in; see struct script */
+	struct condition when; /* which attempts it is for */
+};
+
+#define SCRIPT_MAX_REPEAT 1000000
+#define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)
+
+/* "accept", "refuse", … */
+const char *step_action_name(enum step_action action);
+
+/* Where and why a step's text is wrong. */
+struct step_error {
+	size_t offset, length; /* bytes of the text to mark */
+	char message[192];
+	char hint[192]; /* empty when there is none */
+};
+
+/* Reads one step. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
+int step_parse(const char *text, struct step *ret, struct step_error *ret_error);
+/*
+ * Adds the step in the grammar above, which step_parse() reads back equal; a condition that the
+ * grammar can't say follows as "when …".
  */
-bool outage_can_say(const struct step *step);
-/* Adds it; outage_parse() reads it back equal. */
-void outage_format(const struct step *step, struct strbuf *out);
+void step_format(const struct step *step, struct strbuf *out);
+/* What stands after the delay of a STEP_DELAY: " then refuse", or nothing. */
+void step_format_then(const struct step *step, struct strbuf *out);
 
 #endif

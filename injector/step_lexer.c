@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Words of a step: see step_lexer.h. */
+#include "injector/step_lexer.h"
+
+#include <errno.h>
+
+bool is_blank(char character)
+{
+	return character == ' ' || character == '\t' || character == '\n' || character == '\r';
+}
+
+bool is_digits(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+	}
+	return length > 0;
+}
+
+bool token_is(const struct step_token *token, const char *word)
+{
+	return token->length == strlen(word) && !memcmp(token->text, word, token->length);
+}
+
+bool token_is_repeat(const struct step_token *token)
+{
+	return token->length > 1 && token->text[0] == 'x' &&
+	       is_digits(token->text + 1, token->length - 1);
+}
+
+struct step_token parser_peek(const struct step_parser *parser)
+{
+	struct step_token token = {.offset = parser->at};
+
+	while (is_blank(parser->text[token.offset]))
+		token.offset++;
+	token.text = parser->text + token.offset;
+	while (token.text[token.length] && !is_blank(token.text[token.length]))
+		token.length++;
+	return token;
+}
+
+size_t token_end(const struct step_token *token)
+{
+	return token->offset + token->length;
+}
+
+void parser_take(struct step_parser *parser, const struct step_token *token)
+{
+	parser->at = token_end(token);
+}
+
+const char *token_shown(const struct step_token *token, char buffer[static WORD_SIZE])
+{
+	size_t length = MIN(token->length, (size_t)WORD_SHOWN);
+
+	while (length < token->length && length > 0 &&
+	       ((unsigned char)token->text[length] & 0xc0) == 0x80)
+		length--;
+	memcpy(buffer, token->text, length);
+	snprintf(buffer + length, WORD_SIZE - length, "%s", length < token->length ? "…" : "");
+	return buffer;
+}
+
+int parser_fail(struct step_parser *parser, const struct step_token *where, const char *format, ...)
+{
+	va_list arguments;
+
+	parser->error = (struct step_error){.offset = where->offset, .length = where->length};
+	va_start(arguments, format);
+	vsnprintf(parser->error.message, sizeof(parser->error.message), format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+/* Adds the remedy to the error just made; returns what parser_fail() did. */
+int parser_hint(struct step_parser *parser, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(parser->error.hint, sizeof(parser->error.hint), format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+uint32_t count_value(const char *text, size_t length)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < length && value <= SCRIPT_MAX_REPEAT; i++)
+		value = value * 10 + (uint32_t)(text[i] - '0');
+	return value;
+}
+
+/* Exact multiples are written with the first of these that divides them. */
+static const struct byte_unit byte_units[] = {
+	{"GB", 1000000000}, {"GiB", 1 << 30}, {"MB", 1000000}, {"MiB", 1 << 20}, {"KB", 1000},
+	{"KiB", 1 << 10},   {"bytes", 1},     {"byte", 1},     {"B", 1},         {"kB", 1000},
+};
+
+const struct byte_unit *byte_unit_find(const char *text, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(byte_units); i++)
+		if (strlen(byte_units[i].name) == length &&
+		    !memcmp(byte_units[i].name, text, length))
+			return &byte_units[i];
+	return NULL;
+}
+
+void byte_count_format(uint64_t bytes, struct strbuf *out)
+{
+	size_t i = 0;
+
+	while (byte_units[i].bytes > 1 && (bytes % byte_units[i].bytes != 0 || bytes == 0))
+		i++;
+	strbuf_printf(out, " %llu %s", (unsigned long long)(bytes / byte_units[i].bytes),
+		      bytes == 1 ? "byte" : byte_units[i].name);
+}

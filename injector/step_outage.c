@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Outages: see step_outage.h. */
+#include "injector/step_outage.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+#include "common/duration.h"
+#include "injector/step_lexer.h"
+
+#define DOWN_EXAMPLE "for example \"down 5s\", \"down 5s every 20s\" or \"down 2s..7s with drop\""
+#define FLAP_EXAMPLE "for example \"flap up 2s down 1s\""
+
+/* Notes an error of what @parser reads. Returns -EINVAL. */
+static int fail(struct step_parser *parser, const struct step_token *where, const char *message,
+		const char *remedy)
+{
+	parser_fail(parser, where, "%s", message);
+	return parser_hint(parser, "%s", remedy);
+}
+
+/* The word after @token, which becomes the last that was taken. */
+static struct step_token word_after(struct step_parser *parser, const struct step_token *token)
+{
+	parser_take(parser, token);
+	return parser_peek(parser);
+}
+
+bool outage_is_meant(const char *text)
+{
+	const struct step_parser parser = {.text = text};
+	struct step_token word = parser_peek(&parser);
+
+	return token_is(&word, "down") || token_is(&word, "flap");
+}
+
+/* What an attempt can meet while nobody is there. */
+static bool is_absence(const struct step *step)
+{
+	return step->action == STEP_REFUSE || step->action == STEP_DROP ||
+	       step->action == STEP_UNREACHABLE;
+}
+
+/* Reads what stands after "with" into @step, which has a window. */
+static int parse_with(struct step_parser *parser, const struct step_token *with, struct step *step)
+{
+	struct step_token rest = word_after(parser, with);
+	struct condition when = step->when;
+	int status;
+
+	if (rest.length == 0)
+		return fail(parser, with, "\"with\" needs a step after it",
+			    "for example \"down 5s with drop\"");
+	status = step_parse(rest.text, step, &parser->error);
+	if (status < 0) {
+		parser->error.offset += rest.offset;
+		return status;
+	}
+	rest.length = strlen(rest.text);
+	if (step->when.given || !is_absence(step))
+		return fail(parser, &rest,
+			    "a server that is down refuses, drops, or is unreachable",
+			    "write \"with drop\" or the like, or use the long form: {when: {time: "
+			    "0s..5s}, do: ...}");
+	step->when = when;
+	return 0;
+}
+
+/* Reads what may follow the times of an outage, from @word on: an origin, then "with". */
+static int parse_rest(struct step_parser *parser, struct step_token word, struct step *step)
+{
+	if (token_is(&word, "from")) {
+		struct step_token origin = word_after(parser, &word);
+		size_t i = 0;
+
+		while (time_origin_names[i] && !token_is(&origin, time_origin_names[i]))
+			i++;
+		if (!time_origin_names[i])
+			return fail(parser, origin.length ? &origin : &word,
+				    "\"from\" names the instant that the times count from",
+				    "write \"from first-attempt\"; without it they count from the "
+				    "client's start");
+		step->when.window.from = (enum time_origin)i;
+		word = word_after(parser, &origin);
+	}
+	if (word.length == 0)
+		return 0;
+	if (token_is(&word, "with"))
+		return parse_with(parser, &word, step);
+	return fail(parser, &word, "unexpected word after the times of an outage",
+		    "for example \"down 5s from first-attempt with drop\"");
+}
+
+static int parse_down(struct step_parser *parser, const struct step_token *down, struct step *step)
+{
+	struct step_token word = word_after(parser, down), window = {.offset = word.offset};
+	AUTO_FREE char *copy = NULL;
+	struct condition_error error;
+
+	if (word.length == 0)
+		return fail(parser, down, "\"down\" needs a duration", DOWN_EXAMPLE);
+	while (word.length && !token_is(&word, "with") && !token_is(&word, "from")) {
+		if (word.length > 1 && word.text[0] == 'x' && isdigit((unsigned char)word.text[1]))
+			return fail(parser, &word,
+				    "an outage lasts for a time, not for a number of attempts",
+				    "leave it out; for a number of attempts write \"refuse x3\"");
+		window.length = token_end(&word) - window.offset;
+		word = word_after(parser, &word);
+	}
+	window.text = parser->text + window.offset;
+	copy = xstrndup(window.text, window.length);
+	if (time_window_parse(copy, true, &step->when.window, &error) < 0)
+		return fail(parser, &window, error.message, DOWN_EXAMPLE);
+	return parse_rest(parser, word, step);
+}
+
+/* Takes "up D" or "down D". */
+static int take_phase(struct step_parser *parser, struct step_token *at, bool *ret_up,
+		      int64_t *ret_ns)
+{
+	struct step_token name = word_after(parser, at), value;
+	AUTO_FREE char *copy = NULL;
+	const char *reason;
+
+	if (!token_is(&name, "up") && !token_is(&name, "down"))
+		return fail(parser, name.length ? &name : at,
+			    "\"flap\" needs how long the server is up and how long it is down",
+			    FLAP_EXAMPLE);
+	value = word_after(parser, &name);
+	copy = xstrndup(value.text, value.length);
+	if (value.length == 0 || duration_parse(copy, ret_ns, &reason) < 0)
+		return fail(parser, value.length ? &value : &name, "a duration is missing here",
+			    FLAP_EXAMPLE);
+	*ret_ns = (*ret_ns + NS_PER_US / 2) / NS_PER_US * NS_PER_US;
+	if (*ret_ns == 0)
+		return fail(parser, &value, "this duration has to be more than 0", FLAP_EXAMPLE);
+	*ret_up = token_is(&name, "up");
+	*at = value;
+	return 0;
+}
+
+static int parse_flap(struct step_parser *parser, const struct step_token *flap, struct step *step)
+{
+	struct step_token at = *flap;
+	struct time_window *window = &step->when.window;
+	bool up_first, up_second;
+	int64_t first_ns, second_ns;
+
+	if (take_phase(parser, &at, &up_first, &first_ns) < 0 ||
+	    take_phase(parser, &at, &up_second, &second_ns) < 0)
+		return -EINVAL;
+	if (up_first == up_second)
+		return fail(parser, flap, "a server that flaps is up for a time, then down",
+			    FLAP_EXAMPLE);
+	if (first_ns + second_ns > DURATION_MAX_NS)
+		return fail(parser, flap, "the period is longer than 24h", FLAP_EXAMPLE);
+	*window = (struct time_window){
+		.from_ns = up_first ? first_ns : 0,
+		.to_ns = up_first ? first_ns + second_ns : first_ns,
+		.every_ns = first_ns + second_ns,
+	};
+	return parse_rest(parser, word_after(parser, &at), step);
+}
+
+int outage_parse(const char *text, struct step *ret, struct step_error *ret_error)
+{
+	struct step_parser parser = {.text = text};
+	struct step_token word = parser_peek(&parser);
+	struct step step = {
+		.action = STEP_REFUSE,
+		.repeat = 1,
+		.when = {.given = true, .has_window = true, .chance = CHANCE_ALWAYS},
+	};
+	int status = token_is(&word, "down") ? parse_down(&parser, &word, &step)
+					     : parse_flap(&parser, &word, &step);
+
+	if (status < 0)
+		*ret_error = parser.error;
+	else
+		*ret = step;
+	return status;
+}
+
+bool outage_can_say(const struct step *step)
+{
+	const struct condition *when = &step->when;
+
+	return is_absence(step) && when->given && when->has_window && !when->n_ranges &&
+	       !when->family && when->chance == CHANCE_ALWAYS;
+}
+
+void outage_format(const struct step *step, struct strbuf *out)
+{
+	struct step with = *step;
+
+	strbuf_puts(out, "down ");
+	time_window_format(&step->when.window, true, out);
+	if (step->action == STEP_REFUSE && !step->repeat_explicit && step->repeat == 1)
+		return;
+	with.when = (struct condition){0};
+	strbuf_puts(out, " with ");
+	step_format(&with, out);
+}
