@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Decisions about the packets of a connection: see flow.h. */
+/* Decisions about the packets of a connection: see flow_state.h. */
 #include "injector/flow_state.h"
 
 #include "common/duration.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that are followed: see connections.h. They are found by their 4-tuple, the latest of
+ * Connections that are followed: see flow_table.h. They are found by their 4-tuple, the latest of
  * those that had it; each stays until the end, for the packets of a broken connection go on coming.
  */
 #include "injector/flow_table.h"

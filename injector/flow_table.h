@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The connections to which a step does something after their handshake: finds the one that a packet
- * belongs to, carries out what flow.h decides, and keeps the times.
+ * belongs to, carries out what flow_state.h decides, and keeps the times.
  *
  * A packet of a slow connection waits where it came in. One on its way out to another host would,
  * as one that is still in the host, hold up its sender's kernel, which would repeat nothing and
  * send no more (net/ipv4/tcp_output.c, skb_still_in_host_queue and tcp_small_queue_check): such a
- * packet is dropped, and what was copied of it sent with a carrier (carrier.h) when its time has
+ * packet is dropped, and what was copied of it sent with a carrier (udp_inject.h) when its time has
  * come.
  */
 #ifndef SYNFAULT_INJECTOR_FLOW_TABLE_H

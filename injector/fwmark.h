@@ -24,7 +24,7 @@ static inline uint32_t fwmark_pass(uint32_t refuse_mark)
 /* The bits that all of these have in common. */
 #define FWMARK_COMMON UINT32_C(0xff00ffff)
 
-/* A datagram of ours that becomes another packet in the queue (carrier.h). */
+/* A datagram of ours that becomes another packet in the queue (udp_inject.h). */
 static inline uint32_t fwmark_udp_inject(uint32_t refuse_mark)
 {
 	return refuse_mark ^ ((uint32_t)UNREACHABLE_N_KINDS + 1) << 16;

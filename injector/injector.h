@@ -41,22 +41,23 @@ struct injector_config {
 	uint32_t queue_length; /* packets the kernel may hold for us; 0: a sensible large number */
 	/*
 	 * Others use the network namespace too: the table disappears with this process, `kill -9`
-	 * included (rules.h). Where the namespace is our own: false.
+	 * included (nft_rules.h). Where the namespace is our own: false.
 	 */
 	bool shared_namespace;
-	enum nft_rules_queue_form queue_form; /* NFT_RULES_QUEUE_ANY unless it is known (rules.h) */
+	enum nft_rules_queue_form
+		queue_form; /* NFT_RULES_QUEUE_ANY unless it is known (nft_rules.h) */
 	/* Of packets to be refused; 0: one for a namespace that no other injector uses. */
 	uint32_t refuse_mark;
 	/*
 	 * Other injectors use the table and the network namespace too: it is a common one, of which
 	 * this one has the part with this number, and all its endpoints are in these networks
-	 * (rules.h). NULL: the table is its own.
+	 * (nft_rules.h). NULL: the table is its own.
 	 */
 	const struct address_networks *networks;
 	uint32_t part;
 	/*
-	 * The table for endpoints that are remote (rules.h, `outgoing`); it stays when the injector
-	 * ends, unless it is freed. NULL: none is remote.
+	 * The table for endpoints that are remote (nft_rules.h, `outgoing`); it stays when the
+	 * injector ends, unless it is freed. NULL: none is remote.
 	 */
 	const char *remote_table;
 	uint64_t seed;

@@ -137,7 +137,7 @@ static void add_needs(struct connection_needs *needs, const struct step *step, b
 		needs->follows = true;
 	if (step->action == STEP_SLOW) {
 		needs->segments = true;
-		/* those to another host are sent again (connections.h) */
+		/* those to another host are sent again (flow_table.h) */
 		needs->cuts = needs->cuts || remote;
 	} else if (step->after == AFTER_BYTES) {
 		needs->cuts = true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads packets that the kernel logs: see tap.h. Each of the two logs is a group of nfnetlink_log,
- * bound by a netlink socket of its own. At the end the groups are unbound, upon which the kernel
- * hands over what it has gathered before sendmsg() returns (net/netfilter/nfnetlink_log.c,
+ * Reads packets that the kernel logs: see nflog.h. Each of the two logs is a group of
+ * nfnetlink_log, bound by a netlink socket of its own. At the end the groups are unbound, upon
+ * which the kernel hands over what it has gathered before sendmsg() returns
+ * (net/netfilter/nfnetlink_log.c,
  * __instance_destroy), so that nothing has to be waited for.
  */
 #include "injector/nflog.h"

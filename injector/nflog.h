@@ -2,8 +2,8 @@
 /*
  * Copies of TCP packets, for a capture file: whole flows, and ICMP, each packet once, whatever
  * becomes of it afterwards. Nothing of it holds up the packets: the kernel logs them (NFLOG: rules
- * of tap_rules.h, taken up by nfnetlink_log). What it logs is read on the event loop while it is a
- * few packets; a thread of its own takes over when it is more, so that the injector isn't held up
+ * of nflog_rules.h, taken up by nfnetlink_log). What it logs is read on the event loop while it is
+ * a few packets; a thread of its own takes over when it is more, so that the injector isn't held up
  * either.
  *
  * Not a packet socket (AF_PACKET), as other programs that capture use: that needs CAP_NET_RAW, and

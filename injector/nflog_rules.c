@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Builds the rules that log packets, and commits them in one transaction: see tap_rules.h. A rule
+ * Builds the rules that log packets, and commits them in one transaction: see nflog_rules.h. A rule
  * that logs also ends the packet's way through its chain, so that none is logged twice.
  */
 #include "injector/nflog_rules.h"
@@ -498,7 +498,7 @@ static void build_removal(struct batch *batch)
 	add_table(batch, NFT_MSG_DELTABLE);
 }
 
-/* Outside of a transaction, which the kernel would take its time to give up (rules.h). */
+/* Outside of a transaction, which the kernel would take its time to give up (nft_rules.h). */
 static void build_question(struct batch *batch)
 {
 	struct nftnl_table *table = nftnl_table_alloc();

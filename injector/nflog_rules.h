@@ -14,14 +14,14 @@
  *
  * What goes to an endpoint on another host is seen in the hook output alone, and what comes from
  * there in the hook input. Both are logged by chains of the injector's table for such endpoints,
- * which jumps to them before it does anything else (rules.h, `outgoing`):
+ * which jumps to them before it does anything else (nft_rules.h, `outgoing`):
  *
  *     table inet synfault-remote-N {
  *         chain capture-out {   # not to lo, and without a mark of the injector's
  *             tcp to an endpoint: goto capture-log
  *         }
- *         chain capture-sent {  # not to lo, with the mark of a carrier (carrier.h): what it became
- *             tcp to an endpoint: goto capture-log
+ *         chain capture-sent {  # not to lo, with the mark of a carrier (udp_inject.h): what it
+ * became tcp to an endpoint: goto capture-log
  *         }
  *         chain capture-in {
  *             tcp from an endpoint, or over lo to one; icmp that quotes a packet to one:
@@ -92,7 +92,7 @@ int nflog_rules_install(const struct nflog_config *config, struct mnl_socket *so
 
 /*
  * Removes a common table if it is there. With it go all packets that are held in any queue of the
- * network namespace (rules.h). Returns 0 or a negative errno (-ENOENT: there was none).
+ * network namespace (nft_rules.h). Returns 0 or a negative errno (-ENOENT: there was none).
  */
 int nflog_rules_remove_common(const char *table);
 

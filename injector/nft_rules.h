@@ -12,7 +12,7 @@
  *         chain answer {                            # filter hook input, priority -199; or, with
  *                                                   # nft_rules_config.repeats, jumped to by
  * `queue` meta mark REFUSE to an endpoint: counter, reject with tcp reset likewise a mark for each
- * kind of ICMP answer that is needed (mark.h)
+ * kind of ICMP answer that is needed (fwmark.h)
  *         }
  *     }
  *
@@ -24,7 +24,7 @@
  *     chain track { counter, queue }
  *     chain reject { RST: accept }
  *     chain reject { counter, reject with tcp reset }
- *     chain inject { UDP, the mark of a carrier (carrier.h): counter, queue }
+ *     chain inject { UDP, the mark of a carrier (udp_inject.h): counter, queue }
  *
  * of which `inject` is a base chain of the hook output.
  *
@@ -51,9 +51,9 @@
  * `queue-out` what goes to one on another host, and the carriers.
  *
  * The first rule of `queue`, `queue-out` and `answer-out` is a jump to `capture-in`, `capture-out`
- * and `capture-sent`: chains that are empty unless a tap has filled them (tap_rules.h). They are no
- * base chains since there would have to be some in each hook all the time, for all packets of all
- * programs: one can't be made while packets wait (see nft_rules_create_outgoing()).
+ * and `capture-sent`: chains that are empty unless a tap has filled them (nflog_rules.h). They are
+ * no base chains since there would have to be some in each hook all the time, for all packets of
+ * all programs: one can't be made while packets wait (see nft_rules_create_outgoing()).
  *
  * Several injectors side by side in one network namespace share one table. Each with a table of its
  * own would not do: when a base chain is removed, the kernel drops all packets that are held in any

@@ -35,7 +35,7 @@ typedef void (*queue_told_fn)(void *userdata, int64_t handed_ns, int64_t done_ns
 struct queue_config {
 	uint16_t number;
 	uint32_t length; /* packets the kernel may hold for us; 0: a sensible large number */
-	/* Put on packets whose verdict is VERDICT_REFUSE; see mark.h for those of the others. */
+	/* Put on packets whose verdict is VERDICT_REFUSE; see fwmark.h for those of the others. */
 	uint32_t refuse_mark;
 	/* Marked packets come to the chain that queued them again (nft_rules_config.repeats). */
 	bool repeats;
@@ -95,7 +95,7 @@ uint64_t queue_n_packets(const struct queue *queue);
 
 /*
  * What was lost between the kernel and us. All zero: nothing was. The kernel's own two counters can
- * only be read by root; to others they are zero, and what the rules count (rules.h) has to be
+ * only be read by root; to others they are zero, and what the rules count (nft_rules.h) has to be
  * compared with what was read.
  */
 struct queue_losses {

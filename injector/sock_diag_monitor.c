@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the kernel's notices of dying TCP sockets: see deaths.h. Each is a struct inet_diag_msg and
- * attributes, of which INET_DIAG_INFO holds a struct tcp_info as long as the kernel knows it.
+ * Reads the kernel's notices of dying TCP sockets: see sock_diag_monitor.h. Each is a struct
+ * inet_diag_msg and attributes, of which INET_DIAG_INFO holds a struct tcp_info as long as the
+ * kernel knows it.
  */
 #include "injector/sock_diag_monitor.h"
 

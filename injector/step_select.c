@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which step serves an attempt: see progress.h. */
+/* Which step serves an attempt: see step_select.h. */
 #include "injector/step_select.h"
 
 #include "common/random.h"

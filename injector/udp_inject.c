@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Datagrams that become other packets: see carrier.h. */
+/* Datagrams that become other packets: see udp_inject.h. */
 #include "injector/udp_inject.h"
 
 #include <errno.h>
