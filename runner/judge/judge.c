@@ -137,10 +137,12 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 	unsigned needs = expectation_needs(expectation->kind);
 	const char *lacks = NULL;
 
-	/* Then nothing was looked at, and the whole run's delays bound each time. */
-	if (!ctx->record->has_starvation)
+	/* Of a client that synfault did not start, what is not known counts as none. */
+	if (ctx->record->attached)
 		return true;
-	if ((needs & NEEDS_SOCKETS) && !ctx->record->has_sockets)
+	if ((needs & NEEDS_STARVATION) && !ctx->record->has_starvation)
+		lacks = "how long processes waited for a processor";
+	else if ((needs & NEEDS_SOCKETS) && !ctx->record->has_sockets)
 		lacks = "sockets";
 	else if ((needs & NEEDS_CLIENT_ENDS) && !ctx->record->has_client_ends)
 		lacks = "how clients ended their connections";

@@ -89,10 +89,11 @@ static void add_line_at(struct strbuf *out, const struct haystack *haystack, siz
 static char *ending_text(const struct haystack *last, uint64_t total)
 {
 	struct strbuf text = {0};
-	size_t end = last->length;
+	size_t end = last->length, start;
 
 	while (end > 0 && strchr(" \t\r\n", last->data[end - 1]))
 		end--;
+	start = end;
 	if (total == 0) {
 		strbuf_puts(&text, "nothing");
 	} else if (end == 0) {
@@ -100,7 +101,9 @@ static char *ending_text(const struct haystack *last, uint64_t total)
 	} else {
 		strbuf_printf(&text, "%" PRIu64 " byte%s, of which the last line is ", total,
 			      total == 1 ? "" : "s");
-		add_line_at(&text, &(struct haystack){.data = last->data, .length = end}, end);
+		while (start > 0 && last->data[start - 1] != '\n')
+			start--;
+		add_quoted(&text, last->data + start, end - start);
 	}
 	return strbuf_steal(&text);
 }

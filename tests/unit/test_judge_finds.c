@@ -333,6 +333,10 @@ Test(judge_finds, a_record_without_looks_is_not_judged_for_what_needs_them)
 	expect_most(b, EXPECT_LEAKS, ALL_ENDPOINTS, 0);
 	b->record->has_sockets = false;
 	expect(b, OUTCOME_ERROR, "run it again");
+	b->record->has_sockets = true;
+	expect(b, OUTCOME_PASS, NULL);
+	b->record->has_starvation = false;
+	expect(b, OUTCOME_ERROR, "run it again");
 }
 
 Test(judge_finds, a_read_timeout_runs_from_the_last_data_to_the_clients_end)
@@ -358,4 +362,17 @@ Test(judge_finds, a_read_timeout_runs_from_the_last_data_to_the_clients_end)
 		expectation->tolerance = TOLERANCE_DEFAULT;
 		expect(b, wrong ? OUTCOME_FAIL : OUTCOME_PASS, wrong ? "1.30 s too long" : NULL);
 	}
+}
+
+Test(judge_finds, a_long_last_line_is_shown_cut)
+{
+	static const char output[] =
+		"first\ncurl: (7) Failed to connect to 127.0.0.2 port 8080 after "
+		"0 ms: Could not connect to server\n";
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+
+	record_builder_client_writes(b, STREAM_STDERR, 5, output, sizeof(output) - 1);
+	record_builder_client_exits(b, 10, 7);
+	record_builder_expect_text(b, EXPECT_STDERR, false, TEXT_CONTAINS, "timed out");
+	expect(b, OUTCOME_FAIL, "the last line is \"curl: (7) Failed to connect");
 }
