@@ -26,6 +26,7 @@ SKIPS = (
     # A kernel without the accounting of delays, without linear time-outs, without MPTCP.
     ("*.unit", "the kernel does not say how long processes wait"),
     ("*.integration", "this kernel has no linear time-outs|no MPTCP here"),
+    ("*.lint", "clang-format [0-9]+ formats some lines otherwise"),
     # Of two versions of a client one is here. A bare root has two of the real clients.
     ("demo", OTHER_PSQL),
     ("fresh", "the scenario needs|as above"),
@@ -99,7 +100,9 @@ def count_meson(path):
         failed_before = len(count.failed)
         if not count_tap(test, count):
             outcome = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
-            count.add(outcome.get(test["result"], "failed"), test["name"])
+            # A test that is skipped as a whole says why in its first line.
+            why = f': {test["stdout"].strip()}'.splitlines()[0] if test["result"] == "SKIP" else ""
+            count.add(outcome.get(test["result"], "failed"), test["name"] + why)
         if not good and len(count.failed) == failed_before:
             count.add("failed", f'{test["name"]}: {test["result"]}')
         for name in count.failed[failed_before:]:
