@@ -1,82 +1,83 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clang-format off */
 /*
- * The firewall rules of one injector: a single nftables table of family inet, built with libnftnl
- * and committed in one transaction.
+ * The firewall rules of one injector: an nftables table of family inet, built with libnftnl and
+ * committed in one transaction.
  *
  *     table inet NAME {
- *         chain queue {                             # filter hook input, priority -200
- *             tcp SYN (FIN, SYN, RST, ACK looked at) to an endpoint's address and port:
- *                 counter, queue
+ *         chain queue {          # filter hook input, priority -200
+ *             tcp SYN (of FIN, SYN, RST, ACK) to an endpoint's address and port: counter, queue
  *             tcp SYN+ACK from an endpoint's address and port: counter, queue
  *         }
- *         chain answer {                            # filter hook input, priority -199; or, with
- *                                                   # nft_rules_config.repeats, jumped to by
- * `queue` meta mark REFUSE to an endpoint: counter, reject with tcp reset likewise a mark for each
- * kind of ICMP answer that is needed (fwmark.h)
+ *         chain answer {         # filter hook input, priority -199;
+ *                                # with nft_rules_config.repeats: `queue` jumps to it
+ *             meta mark REFUSE, to an endpoint: counter, reject with tcp reset
+ *             likewise a mark for each kind of ICMP answer that is needed (fwmark.h)
  *         }
  *     }
  *
- * Where a script does something to connections, there is more before the first rule:
+ * Where a script does something to connections, more comes before the first rule:
  *
  *     map connections4 { source . port . destination . port : jump track or jump reject }
- *     chain queue { no SYN: what the map says of the connection … }
- *     chain track { the mark of a carrier: accept }
- *     chain track { counter, queue }
+ *     chain queue  { no SYN: what the map says of the connection … }
+ *     chain track  { the mark of a carrier: accept }
+ *     chain track  { counter, queue }
  *     chain reject { RST: accept }
  *     chain reject { counter, reject with tcp reset }
- *     chain inject { UDP, the mark of a carrier (udp_inject.h): counter, queue }
+ *     chain inject { UDP with the mark of a carrier (udp_inject.h): counter, queue }
  *
- * of which `inject` is a base chain of the hook output.
+ * `inject` is a base chain of the hook output. Where ends are wanted (nft_rules_config.ends), a
+ * rule follows that queues FINs to and from endpoints, and RSTs to them.
  *
- * The queue stands on the receiving side: held there, the kernel's retransmission goes on as on a
- * slow network (held on the sending side it stops: net/ipv4/tcp_output.c, skb_still_in_host_queue).
- * Queueing uses the native `queue` expression where the kernel has it (CONFIG_NFT_QUEUE), else the
- * xtables target NFQUEUE through CONFIG_NFT_COMPAT. No bypass: with nobody listening, SYNs are lost
- * and a test can't pass.
+ * The queue is on the receiving side. There the client's kernel goes on to repeat a SYN that is
+ * held, as on a slow network; on the sending side it stops (net/ipv4/tcp_output.c,
+ * skb_still_in_host_queue). Queueing uses the native `queue` expression where the kernel has it
+ * (CONFIG_NFT_QUEUE), else the xtables target NFQUEUE (CONFIG_NFT_COMPAT). There is no bypass: when
+ * no process reads the queue, SYNs are lost, and a test can't pass.
  *
- * For endpoints on other hosts (`outgoing`) there are two more base chains, since a SYN to one of
- * them is seen by the output hook alone; what goes to an address of this host is left to the input
- * hook all the same:
+ * For endpoints on other hosts (`outgoing`) there are two more base chains, since only the output
+ * hook sees a SYN to one of them. Packets to an address of this host are left to the input hook:
  *
  *     table inet NAME {
- *         chain queue-out {                         # filter hook output, priority -200
+ *         chain queue-out {      # filter hook output, priority -200
  *             meta oif lo, or a mark of the injector's: accept
  *             tcp SYN to an endpoint's address and port: counter, queue
  *         }
- *         chain answer-out { … }                    # priority -199, as `answer`
+ *         chain answer-out { … } # priority -199, as `answer`
  *     }
  *
- * Connections of these are followed as others are, with the maps and chains of above in the same
- * table: `queue` has what comes from the server (and from clients of a server on this host),
- * `queue-out` what goes to one on another host, and the carriers.
+ * Their connections are followed as others are, with the maps and chains above in the same table:
+ * `queue` has what comes from the server (and from clients of a server on this host), `queue-out`
+ * what goes to one on another host, and the carriers.
  *
- * The first rule of `queue`, `queue-out` and `answer-out` is a jump to `capture-in`, `capture-out`
- * and `capture-sent`: chains that are empty unless a tap has filled them (nflog_rules.h). They are
- * no base chains since there would have to be some in each hook all the time, for all packets of
- * all programs: one can't be made while packets wait (see nft_rules_create_outgoing()).
+ * The first rule of `queue`, `queue-out` and `answer-out` jumps to `capture-in`, `capture-out` and
+ * `capture-sent`: chains that are empty unless packets are logged (nflog_rules.h). They are not base
+ * chains: those would have to be in each hook all the time, for all packets of all programs, since
+ * none can be made while packets wait (see nft_rules_create_outgoing()).
  *
- * Several injectors side by side in one network namespace share one table. Each with a table of its
- * own would not do: when a base chain is removed, the kernel drops all packets that are held in any
- * queue of the namespace, whoever's they are (net/netfilter/core.c, __nf_unregister_net_hook, which
- * calls nf_queue_nf_hook_drop). In a common table the base chains stay, and an injector adds and
- * removes its part only:
+ * Several injectors side by side in one network namespace share one table. A table for each would
+ * not do: when a base chain is removed, the kernel drops the packets that are held in all queues of
+ * the namespace, those of other processes included (net/netfilter/core.c, __nf_unregister_net_hook,
+ * which calls nf_queue_nf_hook_drop). In a common table the base chains stay, and an injector adds
+ * and removes only its part:
  *
  *     table inet NAME {
- *         map queues4 { 127.64.1.0: jump queue-N }  # by network; likewise queues6, answers4,
- * answers6 chain queue {                             # base chain as above tcp SYN to, or SYN+ACK
- * from, an address whose network is in the map: its verdict
+ *         map queues4 { 127.64.1.0 : jump queue-N }  # by network; likewise queues6, answers4, …
+ *         chain queue {          # base chain as above
+ *             tcp SYN to, or SYN+ACK from, an address whose network is in the map: its verdict
  *         }
- *         chain answer { … }                        # likewise
- *         chain queue-N { … }                       # with the rules of `queue` above
+ *         chain answer { … }     # likewise
+ *         chain queue-N { … }    # the rules of `queue` above
  *         chain answer-N { … }
  *     }
  *
- * Established connections of parts pass a map of networks, flows4, to the chain flows-N, which is
- * empty where the part follows none; carriers likewise pass injects4 to inject-N.
+ * Packets of established connections of parts pass a map of networks, flows4, to the chain flows-N,
+ * which is empty where the part follows none; carriers likewise pass injects4 to inject-N.
  *
- * Nobody owns a common table. A part whose injector is dead drops SYNs to its endpoints, until it
- * is removed, or replaced by one with the same number.
+ * No process owns a common table. A part whose injector is dead drops SYNs to its endpoints, until
+ * it is removed, or replaced by one with the same number.
  */
+/* clang-format on */
 #ifndef SYNFAULT_INJECTOR_NFT_RULES_H
 #define SYNFAULT_INJECTOR_NFT_RULES_H
 
