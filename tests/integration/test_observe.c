@@ -83,8 +83,8 @@ Test(try, try_refuses_a_wrong_command_line)
 	static const struct {
 		const char *arguments, *complaint;
 	} cases[] = {
-		{"", "a text of steps is needed"},
-		{"refuse accept -- true", "one text of steps is needed, in quotes"},
+		{"", "the steps are needed, as one text in quotes"},
+		{"refuse accept -- true", "the steps are needed, as one text in quotes"},
 		{"refuse", "a client command is needed after --"},
 		{"refuse --", "a client command is needed after --"},
 		{"' , ' -- true", "a step is needed"},
@@ -96,7 +96,7 @@ Test(try, try_refuses_a_wrong_command_line)
 		{"--family ipv5 refuse -- true", "ipv4, ipv6, or both"},
 		{"--family ipv4,ipv4 refuse -- true", "ipv4, ipv6, or both"},
 		{"--serve smtp refuse -- true", "http, echo, accept or none"},
-		{"--port 0 refuse -- true", "a port is 1 to 65535"},
+		{"--port 0 refuse -- true", "a number from 1 to 65535 is expected"},
 		{"--timeout 3 refuse -- true", "timeout"},
 		{"--seed x refuse -- true", "a number such as"},
 		{"--isolation none refuse -- true", "auto, private or shared"},
@@ -187,7 +187,7 @@ Test(record, record_repeats_runs_that_the_machine_held_up)
 		kill(pids[i], SIGCONT);
 	program_ends(synfault);
 	program_complained(synfault,
-			   "runs may have been held up by other processes: they are run again");
+			   "runs may have been held up by other processes: they run again");
 	program_did_not_print(synfault, "not seen");
 	program_removes(synfault, "begun");
 	written_passes(synfault, 8);
@@ -273,10 +273,10 @@ Test(record, record_refuses_a_wrong_command_line)
 	} cases[] = {
 		{"", "a client command is needed after --"},
 		{"--", "a client command is needed after --"},
-		{"refuse -- true", "only the client is given"},
+		{"refuse -- true", "takes only the client, after --"},
 		{"--runs 0 -- true", "a number from 1 to 20"},
 		{"--jobs 0 -- true", "a number from 1 to 1000"},
-		{"-o '' -- true", "the name of a file"},
+		{"-o '' -- true", "a name is expected"},
 		{"-o /dev/null/x -- true", "can't write the scenarios /dev/null/x"},
 		{"-- true '${srver}'", "did you mean \"${server}\"?"},
 		{"-o a.yaml -- true \"$(printf '\\377')\"",
