@@ -324,19 +324,22 @@ static struct outbox_change change_handshake(const struct injector *injector, ui
 					     const struct packet *packet)
 {
 	const struct step *step = tracker_step(injector->tracker, attempt);
-	AUTO_FREE uint8_t *copy = xmemdup(queued->data, queued->length);
+	bool special = packet->multipath || packet->fast_open || packet->payload_length > 0;
+	bool plain = packet_is_syn(packet) && special && queued->length >= packet->data_offset &&
+		     (injector->want_client_ends || flow_handling(step) != FLOW_UNTOUCHED);
+	AUTO_FREE uint8_t *copy = NULL;
 	struct packet changed = *packet;
-	size_t length = queued->length, plain = 0;
-	bool lower;
+	size_t length = queued->length;
+	bool lowered = false;
 
-	if (packet_is_syn(packet) && queued->length >= packet->data_offset &&
-	    (injector->want_client_ends || flow_handling(step) != FLOW_UNTOUCHED))
-		plain = segment_make_plain(copy, &changed);
+	if (!plain && step->action != STEP_SLOW)
+		return (struct outbox_change){0};
+	copy = xmemdup(queued->data, queued->length);
 	if (plain)
-		length = plain;
-	lower = step->action == STEP_SLOW &&
-		segment_lower_mss(copy, length, &changed, flow_mss(step->bytes));
-	if (!plain && !lower)
+		length = segment_make_plain(copy, &changed);
+	if (step->action == STEP_SLOW)
+		lowered = segment_lower_mss(copy, length, &changed, flow_mss(step->bytes));
+	if (!plain && !lowered)
 		return (struct outbox_change){0};
 	return (struct outbox_change){steal_pointer(&copy), length};
 }
