@@ -28,7 +28,7 @@ static int unknown_command(const char *word)
 	AUTO_STRBUF struct strbuf list = {0};
 	const char *names[MAX_COMMANDS + 1] = {0}, *nearest;
 
-	for (size_t i = 0; commands[i] && i < MAX_COMMANDS; i++) {
+	for (size_t i = 0; i < MAX_COMMANDS && commands[i]; i++) {
 		names[i] = commands[i]->name;
 		strbuf_puts(&list, i == 0 ? "" : commands[i + 1] ? ", " : " and ");
 		strbuf_puts(&list, names[i]);

@@ -18,11 +18,9 @@
 static int64_t read_number(const char *path)
 {
 	AUTO_FCLOSE FILE *file = fopen(path, "re");
-	int64_t number = -1;
+	int64_t number;
 
-	if (!file || fscanf(file, "%" SCNd64, &number) != 1)
-		return -1;
-	return number;
+	return file && fscanf(file, "%" SCNd64, &number) == 1 ? number : -1;
 }
 
 static enum known read_switch(const char *path)

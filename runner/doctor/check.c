@@ -212,10 +212,10 @@ static void check_deaths(struct examination *exam)
 	check->found = error ? xasprintf("no notices: %s", strerror(-error))
 			     : xstrdup("the kernel tells when a client gives up");
 	check->consequence = "no scenario runs: the end of an attempt is not seen";
-	if (error)
-		exam->doctor->isolation = DOCTOR_NONE;
-	if (error)
-		check->remedy = xstrdup("modprobe tcp_diag inet_diag on the host");
+	if (!error)
+		return;
+	exam->doctor->isolation = DOCTOR_NONE;
+	check->remedy = xstrdup("modprobe tcp_diag inet_diag on the host");
 }
 
 static void check_ipv6(struct examination *exam)

@@ -33,47 +33,47 @@ char **adhoc_scenario_split_steps(const char *text)
 	}
 }
 
-void adhoc_scenario_write(const struct adhoc_scenario *probe, struct yaml_writer *writer)
+void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer *writer)
 {
 	char timeout[DURATION_TEXT_SIZE];
 
 	yaml_mapping(writer, false);
-	yaml_pair(writer, "name", "%s", probe->name);
-	yaml_pair(writer, "timeout", "%s", duration_format_exact(probe->timeout_ns, timeout));
+	yaml_pair(writer, "name", "%s", adhoc->name);
+	yaml_pair(writer, "timeout", "%s", duration_format_exact(adhoc->timeout_ns, timeout));
 	yaml_text(writer, "endpoints");
 	yaml_mapping(writer, false);
 	yaml_text(writer, ADHOC_ENDPOINT);
 	yaml_mapping(writer, true);
-	if (probe->families)
-		yaml_texts(writer, "families", probe->families);
-	if (probe->hostname)
-		yaml_pair(writer, "hostname", "%s", probe->hostname);
-	if (probe->port)
-		yaml_pair(writer, "port", "%u", probe->port);
-	if (probe->serve)
-		yaml_pair(writer, "serve", "%s", probe->serve);
+	if (adhoc->families)
+		yaml_texts(writer, "families", adhoc->families);
+	if (adhoc->hostname)
+		yaml_pair(writer, "hostname", "%s", adhoc->hostname);
+	if (adhoc->port)
+		yaml_pair(writer, "port", "%u", adhoc->port);
+	if (adhoc->serve)
+		yaml_pair(writer, "serve", "%s", adhoc->serve);
 	yaml_text(writer, "faults");
 	yaml_list(writer, true);
-	for (const char *const *step = probe->faults; *step; step++)
+	for (const char *const *step = adhoc->faults; *step; step++)
 		if ((*step)[0] != '{' || !yaml_snippet(writer, *step))
 			yaml_text(writer, *step);
 	yaml_end(writer);
 	yaml_end(writer);
 	yaml_end(writer);
-	if (!probe->command)
+	if (!adhoc->command)
 		return;
 	yaml_text(writer, "client");
 	yaml_mapping(writer, false);
-	yaml_texts(writer, "command", (const char *const *)probe->command);
+	yaml_texts(writer, "command", (const char *const *)adhoc->command);
 	yaml_end(writer);
 }
 
-struct scenario_file *adhoc_scenario_make(const struct adhoc_scenario *probe)
+struct scenario_file *adhoc_scenario_make(const struct adhoc_scenario *adhoc)
 {
 	char word[] = "client", *placeholder[] = {word, NULL};
 	AUTO_STRBUF struct strbuf text = {0};
 	struct yaml_writer *writer = yaml_writer_new(&text);
-	struct adhoc_scenario instance = *probe;
+	struct adhoc_scenario instance = *adhoc;
 	struct scenario_file *file;
 
 	/* YAML can't hold bytes that are not UTF-8: insert the command after loading. */
@@ -88,7 +88,7 @@ struct scenario_file *adhoc_scenario_make(const struct adhoc_scenario *probe)
 		struct client_spec *client = &file->scenarios[i]->client;
 
 		strv_free(client->command);
-		client->command = strv_copy(probe->command);
+		client->command = strv_copy(adhoc->command);
 	}
 	return file;
 }
