@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Assessments: each expectation beside what was measured for it. The parts of judgement say what
- * they measured (assessment_set()); what came of it is read off the findings.
+ * they measured (judging_measured()); what came of it is read off the findings.
  */
-#include "runner/judge/measurements.h"
-#include "runner/judge/findings.h"
-#include "runner/judge/time_bounds.h"
+#include "runner/judge/judging.h"
 
 static const char *const result_names[] = {
 	[ASSESSED_MET] = "met",
@@ -20,19 +18,20 @@ const char *assessed_name(enum assessed result)
 	return result_names[result];
 }
 
-void assessments_make(struct judge_ctx *ctx)
+void judging_assessments_make(struct judging *judging)
 {
-	const struct scenario *scenario = ctx->scenario;
+	const struct scenario *scenario = judging->scenario;
 
-	ctx->assessments = xzalloc((scenario->n_expectations + 1) * sizeof(*ctx->assessments));
+	judging->assessments =
+		xzalloc((scenario->n_expectations + 1) * sizeof(*judging->assessments));
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 		const char *type = expectation_kind_name(expectation->kind);
 
-		ctx->assessments[i] = (struct assessment){
+		judging->assessments[i] = (struct assessment){
 			.result = ASSESSED_NOT_JUDGED,
 			.type = xstrdup(type),
-			.subject = subject_at(ctx, type, expectation->endpoint),
+			.subject = judging_subject(judging, type, expectation->endpoint),
 			.place = expectation->place,
 			.attempt = UINT32_MAX,
 			.event = UINT32_MAX,
@@ -41,25 +40,28 @@ void assessments_make(struct judge_ctx *ctx)
 	}
 }
 
-void assessment_set(struct judge_ctx *ctx, const struct expectation *expectation,
-		    const struct measured *measured)
+void judging_measured(struct judging *judging, const struct expectation *expectation,
+		      const struct measured *measured)
 {
 	struct assessment *assessment =
-		&ctx->assessments[expectation - ctx->scenario->expectations];
+		&judging->assessments[expectation - judging->scenario->expectations];
 
 	free(assessment->expected);
 	free(assessment->actual);
 	assessment->expected = measured->expected;
 	assessment->actual = measured->actual;
 	assessment->attempt = measured->attempt ? measured->attempt->id : UINT32_MAX;
-	assessment->event =
-		measured->event ? (uint32_t)(measured->event - ctx->record->events) : UINT32_MAX;
+	assessment->event = measured->event ? (uint32_t)(measured->event - judging->record->events)
+					    : UINT32_MAX;
 }
 
-void assessments_finish(struct judge_ctx *ctx, struct judgement *judgement)
+void judging_assessments_finish(struct judging *judging, struct judgement *judgement)
 {
-	judgement->assessments = ctx->assessments;
-	judgement->n_assessments = ctx->scenario->n_expectations;
+	size_t n_failed = judging->findings[WEIGHT_HARNESS].n_items +
+			  judging->findings[WEIGHT_FAILED].n_items;
+
+	judgement->assessments = judging->assessments;
+	judgement->n_assessments = judging->scenario->n_expectations;
 	/* Backwards, so that of several findings the first is left in place. */
 	for (size_t i = judgement->n_findings; i-- > 0;) {
 		const struct finding *finding = &judgement->findings[i];
@@ -79,7 +81,8 @@ void assessments_finish(struct judge_ctx *ctx, struct judgement *judgement)
 		if (assessment->finding == UINT32_MAX)
 			continue;
 		finding = &judgement->findings[assessment->finding];
-		assessment->result = finding->unknown ? ASSESSED_UNDECIDED : ASSESSED_NOT_MET;
+		assessment->result =
+			assessment->finding < n_failed ? ASSESSED_NOT_MET : ASSESSED_UNDECIDED;
 		if (!assessment->expected && finding->expected)
 			assessment->expected = xstrdup(finding->expected);
 		if (!assessment->actual && finding->actual)

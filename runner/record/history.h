@@ -3,18 +3,10 @@
  * The attempts of a record, each with its whole story: what judgement and the timeline work on.
  *
  * When does an attempt end? When the client could know its outcome: for a refused one when the RST
- * was sent, or the ICMP message, for an accepted one when the handshake was completed. One that was
- * let through to a closed port ends when it was let through: the kernel answers with RST in the
- * same instant, while the client may keep the dead socket for as long as it likes. One that never
- * got an answer ends when the client gave it up (it closed the socket, took it back with
- * connect(AF_UNSPEC) or shutdown(), or connected it again), or when the kernel's own schedule timed
- * it out, however long the client keeps the socket after that. What synfault's TERM or the client's
- * exit closed was given up by neither: it was open until the client's end.
- *
- * A socket is not an attempt: attempts with the same cookie share one, which is gone when its last
- * attempt's is.
- *
- * Each time has an earliest value beside it, which is the same where the time is exact.
+ * was sent, or the ICMP message, for an accepted one when the handshake was completed, for one that
+ * never got an answer when its socket died: the client gave up. One that was let through to a
+ * closed port ends when it was let through: the kernel answers with RST in the same instant, while
+ * the client may keep the dead socket for as long as it likes.
  */
 #ifndef SYNFAULT_RUNNER_RECORD_HISTORY_H
 #define SYNFAULT_RUNNER_RECORD_HISTORY_H
@@ -24,14 +16,13 @@
 enum attempt_end {
 	END_REFUSED,     /* RST sent by us */
 	END_ESTABLISHED, /* handshake completed */
-	END_ABANDONED,   /* the client gave it up before any answer */
+	END_ABANDONED,   /* the client closed its socket before any answer */
 	END_REJECTED,    /* let through, but nobody listened: the kernel's own RST */
 	END_UNREACHABLE, /* ICMP sent by us */
-	END_TIMED_OUT,   /* no answer: the kernel's schedule of SYNs ended */
 	END_OPEN,        /* none of these until the record's end */
 	END_N_KINDS,
 };
-/* "refused", "established", "abandoned", "rejected", "unreachable", "timed-out", "open" */
+/* "refused", "established", "abandoned", "rejected", "unreachable", "open" */
 const char *attempt_end_name(enum attempt_end end);
 
 /*
@@ -45,26 +36,12 @@ const char *attempt_end_name(enum attempt_end end);
 struct attempt_faults {
 	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
 	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
-	int64_t early_ns;              /* each may have happened so much earlier */
 };
 
 /* What is looked at once, or of few attempts. */
 struct attempt_details {
 	/* When each of these first happened; INT64_MAX: never. */
 	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
-	/* How much earlier the same may have happened. */
-	int64_t accepted_early_ns, refused_early_ns, unreachable_early_ns, established_early_ns;
-	/* Left SYN_SENT; last seen there. INT64_MAX and INT64_MIN: neither. */
-	int64_t gone_ns, gone_earliest_ns, last_unanswered_ns;
-	/* When its socket was last seen in the client's hands; INT64_MIN: never. */
-	int64_t last_open_ns;
-	/* The client's own FIN or RST; INT64_MAX: none. */
-	int64_t client_end_ns, client_end_earliest_ns;
-	int64_t last_receive_ns;         /* of data, before the client's end; or NEVER_RECEIVED */
-	uint64_t end_received, end_sent; /* of data, by the client's end */
-	bool client_reset;               /* the client's end was an RST */
-	/* END_ABANDONED: the client's exit may have closed it. END_OPEN: that, or TERM, did. */
-	bool by_exit;
 	int64_t last_syn_ns;                     /* arrival of its last SYN */
 	int64_t max_lag_ns;                      /* of its verdicts */
 	uint32_t dropped;                        /* SYNs dropped by us */
@@ -78,21 +55,21 @@ struct attempt_details {
 
 /*
  * Judgement goes through all of them many times, and a long record has more than fit into a
- * processor's cache: each takes little of it, and the details stand elsewhere.
+ * processor's cache: each takes less than a line of it, and the details stand elsewhere.
  */
 struct attempt_history {
 	uint32_t id; /* index into record->attempts */
 	enum attempt_end end;
-	uint32_t syns;                           /* seen by us */
-	int64_t started_ns, started_earliest_ns; /* first SYN */
-	int64_t ended_ns, ended_earliest_ns;     /* meaningful unless end is END_OPEN */
+	uint32_t syns;      /* seen by us */
+	int64_t started_ns; /* first SYN */
+	int64_t ended_ns;   /* meaningful unless end is END_OPEN */
 	/*
 	 * When the client could go on: ended_ns; of a connection that a fault broke when that came,
-	 * of one that it stalled when the client ended it. INT64_MAX: not until the record's end.
+	 * of one that it stalled when the socket died. INT64_MAX: not until the record's end.
 	 */
-	int64_t over_ns, over_earliest_ns;
-	int64_t closed_ns, closed_earliest_ns; /* its socket's death; INT64_MAX: not seen */
-	struct attempt_details *details;       /* one of the history's */
+	int64_t over_ns;
+	int64_t closed_ns;               /* socket death; INT64_MAX: not seen */
+	struct attempt_details *details; /* one of the history's */
 };
 
 struct history {
@@ -107,7 +84,6 @@ struct history {
 	const struct event **standing; /* EVENT_STANDING, in their order */
 	size_t n_standing, standing_capacity;
 	const struct event **exits; /* by instance of the client: its end, or NULL */
-	int64_t stopped_ns;         /* when synfault sent TERM to the client; INT64_MAX: never */
 };
 
 /* Pure. Free it with history_free(). Events that name an attempt that is not there are ignored. */
@@ -127,8 +103,7 @@ bool history_timed_out(const struct history *history);
 
 /*
  * The attempts of one endpoint (or of all: SIZE_MAX, ALL_ENDPOINTS) in the order of their first
- * SYNs; without those that came after synfault's TERM, which are no behaviour. Returns the number
- * and writes an array of pointers, which the caller frees.
+ * SYNs. Returns the number and writes an array of pointers, which the caller frees.
  */
 size_t history_of(const struct history *history, size_t endpoint,
 		  const struct attempt_history ***ret);

@@ -1,69 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waits beside what was expected of them: see backoff_view.h. */
+/* See backoff_view.h. */
 #include "runner/report/backoff_view.h"
 
-#include "runner/judge/backoff.h"
+#include "runner/judge/judging.h"
 #include "runner/scenario/policy_bounds.h"
 
-static void measure(struct backoff_view *view, const struct attempt_group *group, size_t from,
-		    size_t to, bool interval)
+static void measure(struct backoff_view *view, const struct attempt_group *group, size_t k,
+		    bool interval)
 {
-	const struct attempt_history *before = group->attempts[from];
+	const struct attempt_history *before = group->attempts[k - 1];
 
 	*view = (struct backoff_view){.there = true, .interval = interval, .previous = before->id};
 	view->from_ns = interval ? before->started_ns : before->over_ns;
-	view->open = !attempt_wait(group, from, to, interval, &view->length_ns);
+	view->open = !attempt_wait(group, k, interval, &view->length_ns);
 	if (view->open)
 		view->from_ns = 0;
 }
 
-/* What the expectation says of a wait. */
+/* Compares backoff number @k with the expectation. */
 static void compare(struct backoff_view *view, const struct expectation *expectation,
-		    const struct attempt_group *group, const struct policy_wait *wait, double scale)
+		    const struct attempt_group *group, size_t k, double scale)
 {
 	bool plain;
-	struct time_bounds bounds = policy_wait_bounds(expectation, group, wait, scale, &plain);
+	struct time_bounds bounds = attempt_wait_bounds(expectation, group, k, scale, &plain);
 
 	if (bounds.exact.low < 0)
-		return; /* beyond the end of a list: no such wait is allowed, of any length */
+		return; /* beyond the end of a list: not allowed at any length */
 	view->judged = true;
 	view->allowed = tolerance_apply(bounds.exact, &bounds.tolerance, scale);
 	if (!view->open)
 		view->miss_ns = time_miss(&bounds, view->length_ns);
 }
 
-static void apply(struct backoff_view *views, const struct record *record,
-		  const struct attempt_group *group, const struct expectation *expectation,
-		  double scale)
+static void apply(struct backoff_view *views, const struct attempt_group *group,
+		  const struct expectation *expectation, double scale)
 {
-	AUTO_FREE struct policy_wait *waits = NULL;
-	size_t n = policy_waits(record, &expectation->value.policy, group, &waits);
-
-	/* Nothing is expected before the first one of those that are looked at. */
+	/* Nothing is expected before the first attempt. */
 	if (group->n_attempts > 0 && !views[group->attempts[0]->id].judged)
 		views[group->attempts[0]->id].there = false;
-	for (size_t i = 0; i < n; i++) {
-		const struct attempt_history *after = group->attempts[waits[i].to];
+	for (size_t k = 1; k < group->n_attempts; k++) {
+		const struct attempt_history *after = group->attempts[k];
 		struct backoff_view *view = &views[after->id];
 
-		/* Waits before intervals, the first of each kind: one bar is drawn for each. */
+		/* Reports show one: backoff before attempt-delay, the first expectation of each
+		 * kind. */
 		if (view->judged)
 			continue;
-		measure(view, group, waits[i].from, waits[i].to,
-			expectation->kind == EXPECT_ATTEMPT_DELAY);
-		compare(view, expectation, group, &waits[i], scale);
+		measure(view, group, k, expectation->kind == EXPECT_ATTEMPT_DELAY);
+		compare(view, expectation, group, k, scale);
 	}
 }
 
-/* Without an expectation: since the attempt before, wherever the client made that. */
+/* Without an expectation: since the previous attempt at any endpoint. */
 static void measure_all(struct backoff_view *views, const struct history *history)
 {
 	struct attempt_groups groups = attempt_groups_make(history, ALL_ENDPOINTS);
 
 	for (size_t i = 0; i < groups.n_groups; i++)
 		for (size_t k = 1; k < groups.groups[i].n_attempts; k++)
-			measure(&views[groups.groups[i].attempts[k]->id], &groups.groups[i], k - 1,
-				k, false);
+			measure(&views[groups.groups[i].attempts[k]->id], &groups.groups[i], k,
+				false);
 	attempt_groups_free(&groups);
 }
 
@@ -83,8 +79,7 @@ struct backoff_view *backoff_views_make(const struct scenario *scenario,
 				continue;
 			groups = attempt_groups_make(history, expectation->endpoint);
 			for (size_t k = 0; k < groups.n_groups; k++)
-				apply(views, history->record, &groups.groups[k], expectation,
-				      scale > 0 ? scale : 1);
+				apply(views, &groups.groups[k], expectation, scale > 0 ? scale : 1);
 			attempt_groups_free(&groups);
 		}
 	}

@@ -63,17 +63,6 @@ BEHAVIOUR = [
     ("hands-socket-on", "leaves no socket open", "leaks"),
     ("same-seed", "spreads the retries of ten clients by its jitter", "backoff"),
     ("same-seed", "ten clients that draw their backoff spread their return", "herd"),
-    ("slow-read", "waits 400 ms for the answer to its question", "read-timeout"),
-    ("nested-retries", "is done with connecting within a second", "connecting"),
-    ("pauses-first", "retries at once, and then after pauses that double", "backoff"),
-    ("wide-jitter", "adds up to 200 ms to each pause", "backoff"),
-    ("never-resets", "begins its backoff again after a success", "backoff"),
-    ("no-pause", "goes on trying every 300 ms until it is stopped", "backoff"),
-    ("slow-stop", "ends within a second of SIGTERM", "exit"),
-    ("wrong-order", "tries the first address before the second", "order"),
-    ("slow-fallback", "turns to the second address at once", "fallback"),
-    ("no-pause", "pauses between rounds over all addresses", "backoff"),
-    ("wrong-order", "needs the backup once at most", "attempts"),
 ]
 
 # The clients as given behind "--", where "--mistake NAME" is added; for REFUSED.

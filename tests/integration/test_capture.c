@@ -70,7 +70,6 @@ static bool agrees_with_history(enum reading_kind reading, const struct attempt_
 		return reading == READING_COMPLETED || reading == READING_RESET ||
 		       reading == READING_UNFINISHED;
 	case END_ABANDONED:
-	case END_TIMED_OUT:
 	case END_OPEN:
 		return reading == READING_NO_ANSWER || reading == READING_TOO_LATE ||
 		       reading == READING_UNFINISHED;

@@ -6,7 +6,7 @@
  * have taken that long (retransmits_timed_out(), tcp_model_timeout()); with few retries that comes
  * first.
  */
-#include "runner/record/syn_schedule.h"
+#include "runner/doctor/syn_schedule.h"
 
 #include "common/duration.h"
 
