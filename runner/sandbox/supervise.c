@@ -246,6 +246,8 @@ static void set_stopper(struct supervisor *self, int64_t in_ns)
 	const struct timeval delay = {.tv_sec = in_ns / NS_PER_S,
 				      .tv_usec = in_ns % NS_PER_S / NS_PER_US};
 
+	/* The loop's own idea of now is older than the client that was just started. */
+	event_base_update_cache_time(self->base);
 	event_add(self->stopper, &delay);
 }
 
@@ -271,9 +273,9 @@ static void on_starter(evutil_socket_t fd, short what, void *userdata);
 static void start_round(struct supervisor *self)
 {
 	self->stopped = false;
+	on_starter(-1, 0, self);
 	if (self->scenario->run_for_ns > 0)
 		set_stopper(self, self->scenario->run_for_ns);
-	on_starter(-1, 0, self);
 }
 
 static void on_server_end(struct supervisor *self, size_t endpoint, int wait_status)

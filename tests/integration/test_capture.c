@@ -410,7 +410,7 @@ Test(capture, capture_of_a_daemon_has_a_section_for_each_scenario_start)
 	program_did_not_print(synfault, "alformed");
 	program_did_not_print(synfault, "tshark:");
 	program_printed(synfault, "capinfos 0\n");
-	program_printed(synfault, "scenario: own file: a.yaml outcome: none: it began again");
+	program_printed(synfault, "scenario: own file: a.yaml outcome: none: it was reset");
 	program_printed(synfault, "scenario: own file: a.yaml outcome: pass");
 	program_printed(synfault, "scenario: another's file: a.yaml outcome: pass");
 	program_printed(synfault, "api, attempt 1, SYN 1: step 1 (refuse): refuse, after ");
