@@ -1574,3 +1574,24 @@ Test(judge, plain_steps_have_to_fire_for_what_conditions_left_them)
 	cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "more could have come");
 	cr_expect(has_finding(b, "(\"drop x2\") at api never fired"));
 }
+
+Test(judge, what_it_can_not_judge_yet_is_an_error_and_no_pass)
+{
+	static const enum expectation_kind kinds[] = {EXPECT_READ_TIMEOUT, EXPECT_CONNECTING,
+						      EXPECT_FALLBACK, EXPECT_BACKOFF};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse");
+		struct expectation *expectation;
+
+		record_builder_attempt_refused(b, api, 0);
+		record_builder_client_exits(b, 400, 1);
+		expectation = record_builder_expect(b, kinds[i], api);
+		if (kinds[i] == EXPECT_FALLBACK)
+			expectation->value.fallback.to.ordinal = 2;
+		else if (kinds[i] == EXPECT_BACKOFF)
+			expectation->value.policy.resets_on_success = true;
+		cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "%s", expectation_kind_name(kinds[i]));
+	}
+}
