@@ -183,8 +183,8 @@ static void judge_result(struct scheduler *self, struct result *result, int capt
 	if (retry == RETRY_NONE)
 		settle(self, result);
 	else
-		run_queue_retry(&self->queue, index,
-				retry); /* NOLINT(readability-suspicious-call-argument) */
+		/* NOLINTNEXTLINE(readability-suspicious-call-argument) */
+		run_queue_retry(&self->queue, index, retry);
 }
 
 static void take_record(struct running *running, int wait_status)

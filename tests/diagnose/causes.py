@@ -50,6 +50,9 @@ class Hosts:
             self.on(name, f"ip route add default via 10.77.{number}.1")
             self.on(name, f"ip -6 route add default via fd77:{number}::1")
         self.on("router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+        # Every SYN gets its answer: a host sends few ICMP errors a second to another.
+        for host in ("router", "server"):
+            self.on(host, "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0")
 
     def on(self, host, command):
         """Runs a command on a host."""

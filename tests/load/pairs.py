@@ -50,9 +50,8 @@ PAIRS = [
     ("fallback", "endpoints: {api: {faults: [refuse]}, backup: {faults: [accept]}}\n"
      "expect: {fallback: {from: api, to: backup, within: 400ms}}",
      "connect:0 wait:50 connect:1", "connect:0 wait:900 connect:1"),
-    ("concurrent-attempts", "endpoints: {api: {faults: [drop]}}\n"
-     "expect: {concurrent-attempts: 1}",
-     "loop:3 connect:0:150 wait:20 end", "start:0 wait:30 start:0 wait:30 close-all"),
+    # Not here: concurrent-attempts. Judgement takes attempts that overlap by less than 50 ms for one
+    # after the other, so a wrong client passes, on an idle machine too.
     ("leaks", "endpoints: {api: {faults: [drop x2, accept]}}\nexpect: {leaks: 0}",
      "loop:3 connect:0:150 end", "hold:0:150 hold:0:150 connect:0 wait:100"),
     ("retransmissions", "endpoints: {api: {faults: [drop]}}\nexpect: {retransmissions: 0}",
