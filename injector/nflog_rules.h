@@ -52,9 +52,9 @@ struct nflog_config {
 	const struct address_networks *networks;
 	uint32_t part;
 	/*
-	 * Endpoints that others provide, with the table that their rules are in (rules.h,
+	 * Endpoints that others provide, with the table that their rules are in (nft_rules.h,
 	 * `outgoing`), which is there, and the mark that the injector's own are derived from
-	 * (mark.h). NULL: there are none.
+	 * (fwmark.h). NULL: there are none.
 	 */
 	const char *remote_table;
 	const struct address *remotes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expressions of nftables rules: see expr.h. */
+/* Expressions of nftables rules: see nft_expr.h. */
 #include "injector/nft_expr.h"
 
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The expressions of nftables rules that rules.c and tap_rules.c are made of. Each function adds
- * what it is about to the end of a rule, of which libnftnl has the ownership; none of them fails
- * (out_of_memory() ends the process). Where nothing else is said, values are in register 1.
+ * The expressions of nftables rules that nft_rules.c and nflog_rules.c are made of. Each function
+ * adds what it is about to the end of a rule, of which libnftnl has the ownership; none of them
+ * fails (out_of_memory() ends the process). Where nothing else is said, values are in register 1.
  */
 #ifndef SYNFAULT_INJECTOR_NFT_EXPR_H
 #define SYNFAULT_INJECTOR_NFT_EXPR_H

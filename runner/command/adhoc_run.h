@@ -74,7 +74,7 @@ char *adhoc_run_obstacle(const struct result *result);
 
 /*
  * What the machine's slowness made of a result that shows something: the client met what it was not
- * to meet (overdue.h); owned by the caller. NULL: nothing.
+ * to meet (late_verdict.h); owned by the caller. NULL: nothing.
  */
 char *adhoc_run_disturbance(const struct result *result);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A directory of records: see records.h. */
+/* A directory of records: see record_dir.h. */
 #include "runner/command/record_dir.h"
 
 #include <errno.h>

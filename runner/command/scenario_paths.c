@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding scenario files and showing their errors: see files.h. */
+/* Finding scenario files and showing their errors: see scenario_paths.h. */
 #include "runner/command/scenario_paths.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What works in a network namespace: see probe.h. */
+/* What works in a network namespace: see netns_probe.h. */
 #include "runner/doctor/netns_probe.h"
 
 #include <errno.h>

@@ -25,7 +25,8 @@ struct daemon_config {
 	uint64_t capture_size; /* most bytes of packets in a section of it */
 	const char *control;   /* path of the socket */
 	int control_fd;        /* it, listening */
-	int watchdog_fd; /* a socket to the guard (guard.h); its end means that the guard is dead */
+	int watchdog_fd; /* a socket to the guard (watchdog.h); its end means that the guard is dead
+			  */
 	FILE *out, *err;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `synfault inject` prints as it happens: see events.h. */
+/* What `synfault inject` prints as it happens: see event_log.h. */
 #include "runner/inject/event_log.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The two tests of spread.h. */
+/* The two tests of jitter_test.h. */
 #include "runner/judge/jitter_test.h"
 
 #include <math.h>

@@ -76,8 +76,9 @@ struct finding_parts {
 void judging_add(struct judging *judging, enum weight weight, const struct finding_parts *parts);
 
 /*
- * assess.c: what is measured for an expectation, met or not. Each part says it once it knows; what
- * is said last, counts. An expectation of which nothing is said shows what its first finding says.
+ * measurements.c: what is measured for an expectation, met or not. Each part says it once it knows;
+ * what is said last, counts. An expectation of which nothing is said shows what its first finding
+ * says.
  */
 struct measured {
 	char *expected, *actual; /* owned by the assessment then */
@@ -128,7 +129,8 @@ char *judging_subject(const struct judging *judging, const char *what, size_t en
 /* By how much the end of an attempt may have been noted too late, this process's own lag apart. */
 int64_t attempt_note_slack_ns(const struct attempt_history *attempt);
 
-/* groups.c: the attempts of each instance at one endpoint, or at all. Linear in their number. */
+/* per_instance.c: the attempts of each instance at one endpoint, or at all. Linear in their number.
+ */
 struct attempt_groups attempt_groups_make(const struct history *history, size_t endpoint);
 void attempt_groups_free(struct attempt_groups *groups);
 /*
@@ -222,16 +224,16 @@ void judge_connected(struct judging *judging, const struct expectation *expectat
 void judge_bytes(struct judging *judging, const struct expectation *expectation);
 void judge_ended(struct judging *judging, const struct expectation *expectation);
 enum connection_end connection_end_of(const struct attempt_history *attempt);
-/* times.c: duration, waits, intervals */
+/* backoff.c: duration, waits, intervals */
 void judge_duration(struct judging *judging, const struct expectation *expectation);
 void judge_backoff(struct judging *judging, const struct expectation *expectation);
 /* text.c: stdout and stderr */
 void judge_text(struct judging *judging, const struct expectation *expectation);
-/* openings.c: how long sockets are open, how many at once, and which are left */
+/* socket_lifetime.c: how long sockets are open, how many at once, and which are left */
 void judge_connect_timeout(struct judging *judging, const struct expectation *expectation);
 void judge_concurrent_attempts(struct judging *judging, const struct expectation *expectation);
 void judge_leaks(struct judging *judging, const struct expectation *expectation);
-/* course.c: which attempt follows which */
+/* retry_sequence.c: which attempt follows which */
 void judge_gives_up(struct judging *judging, const struct expectation *expectation);
 void judge_order(struct judging *judging, const struct expectation *expectation);
 void judge_fallback(struct judging *judging, const struct expectation *expectation);
@@ -239,7 +241,7 @@ void judge_retry_on(struct judging *judging, const struct expectation *expectati
 void judge_total_backoff(struct judging *judging, const struct expectation *expectation);
 /* herd.c */
 void judge_herd(struct judging *judging, const struct expectation *expectation);
-/* fired.c: did every fault fire that had to? */
+/* fault_coverage.c: did every fault fire that had to? */
 void judge_fired(struct judging *judging);
 
 #endif

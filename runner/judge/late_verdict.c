@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Answers that came too late: see overdue.h. */
+/* Answers that came too late: see late_verdict.h. */
 #include "runner/judge/late_verdict.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is true of a whole run: see facts.h. */
+/* What is true of a whole run: see run_metadata.h. */
 #include "runner/report/run_metadata.h"
 
 #include <cap-ng.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Timeline pictures as files: see pictures.h. */
+/* Timeline pictures as files: see svg_files.h. */
 #include "runner/report/svg_files.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What gives a process a capability: see grant.h. */
+/* What gives a process a capability: see capability_hint.h. */
 #include "runner/sandbox/capability_hint.h"
 
 #include <cap-ng.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Descendants of the calling process: see tree.h. They are found by walking through /proc. A walk
- * is not atomic; what forks while it goes on is found by the next one.
+ * Descendants of the calling process: see descendants.h. They are found by walking through /proc. A
+ * walk is not atomic; what forks while it goes on is found by the next one.
  */
 #include "runner/sandbox/descendants.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How sandboxes are kept apart, from each other and from all else: in namespaces of their own, or
- * by addresses of their own in the namespaces that the program was given (shared.h). What can be
- * had is found out by doing it.
+ * by addresses of their own in the namespaces that the program was given (shared_sandbox.h). What
+ * can be had is found out by doing it.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_ISOLATION_H
 #define SYNFAULT_RUNNER_SANDBOX_ISOLATION_H
@@ -27,7 +27,7 @@ struct isolation {
 	struct sysctls fresh; /* PRIVATE: what a new namespace starts with */
 	char *no_private;     /* SHARED, where AUTO was wanted: why not private; else NULL */
 	char *no_ipv6;        /* SHARED: why no IPv6 address can be added; NULL: it can */
-	int space;            /* the run's place among others (space.h); -1: it has none */
+	int space;            /* the run's place among others (netns_tables.h); -1: it has none */
 	/* PRIVATE: why there is no shared sandbox for a scenario that needs one; NULL: there is. */
 	char *no_shared;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Claims in a network namespace: see claim.h. */
+/* Claims in a network namespace: see netns_lock.h. */
 #include "runner/sandbox/netns_lock.h"
 
 #include <errno.h>

@@ -10,10 +10,10 @@
 #include "common/util.h"
 
 enum netns_lock_kind {
-	NETNS_LOCK_CELL,  /* the number of a shared sandbox (shared.h), from 1 to
+	NETNS_LOCK_CELL,  /* the number of a shared sandbox (shared_sandbox.h), from 1 to
 			     NETNS_LOCK_LAST_CELL */
-	NETNS_LOCK_SPACE, /* a run that has shared sandboxes (space.h) */
-	NETNS_LOCK_LOCK,  /* what is to be done by one process at a time (space.h) */
+	NETNS_LOCK_SPACE, /* a run that has shared sandboxes (netns_tables.h) */
+	NETNS_LOCK_LOCK,  /* what is to be done by one process at a time (netns_tables.h) */
 	NETNS_LOCK_PORT,  /* a TCP port, on all addresses */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What shared sandboxes have in common: see space.h. Entering and leaving are done under a lock, so
- * that nobody enters while the last one leaves and removes the table.
+ * What shared sandboxes have in common: see netns_tables.h. Entering and leaving are done under a
+ * lock, so that nobody enters while the last one leaves and removes the table.
  */
 #include "runner/sandbox/netns_tables.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network of a private sandbox, and what a shared one (shared.h) needs of the given network.
- * With only `lo` and its loopback addresses, a client's resolver sees no configured family
+ * The network of a private sandbox, and what a shared one (shared_sandbox.h) needs of the given
+ * network. With only `lo` and its loopback addresses, a client's resolver sees no configured family
  * (getaddrinfo() with AI_ADDRCONFIG, c-ares and others), which no host is like. So there is a
  * global address of each family: 198.18.0.1 and 2001:db8::1.
  *

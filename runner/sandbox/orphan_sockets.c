@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Looks for connections that outlive the client: see leftover.h. */
+/* Looks for connections that outlive the client: see orphan_sockets.h. */
 #include "runner/sandbox/orphan_sockets.h"
 
 #include <netinet/tcp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Captures what a process writes: see capture.h. */
+/* Captures what a process writes: see output_capture.h. */
 #include "runner/sandbox/output_capture.h"
 
 #include <errno.h>

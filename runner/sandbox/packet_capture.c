@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Puts tap and spool together for a sandbox: see packets.h. */
+/* Puts tap and spool together for a sandbox: see packet_capture.h. */
 #include "runner/sandbox/packet_capture.h"
 
 #include "injector/nflog.h"

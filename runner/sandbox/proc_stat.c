@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Kinship of processes: see kin.h. */
+/* Kinship of processes: see proc_stat.h. */
 #include "runner/sandbox/proc_stat.h"
 
 #include <ctype.h>

@@ -16,7 +16,7 @@ char *remote_table(uint32_t number, char buffer[static REMOTE_TABLE_SIZE])
 	return buffer;
 }
 
-/* An abstract Unix socket of that name, as in claim.h. */
+/* An abstract Unix socket of that name, as in netns_lock.h. */
 static int claim_name(const char *text)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

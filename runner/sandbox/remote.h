@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Endpoints with addresses that are none of the sandbox's own: a server that exists already, on
- * this host or another. Their rules are in a table of their own, "synfault-remote-N" (rules.h,
+ * this host or another. Their rules are in a table of their own, "synfault-remote-N" (nft_rules.h,
  * `outgoing`), with a number that is claimed as a sandbox's is. The rules go when the sandbox ends,
- * or when somebody sweeps after it (sweep.h). The tables themselves are there from the first run to
- * the last one, as the common one is (space.h): making or removing them disturbs what waits in
- * others' queues.
+ * or when somebody sweeps after it (stale_cleanup.h). The tables themselves are there from the
+ * first run to the last one, as the common one is (netns_tables.h): making or removing them
+ * disturbs what waits in others' queues.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_REMOTE_H
 #define SYNFAULT_RUNNER_SANDBOX_REMOTE_H

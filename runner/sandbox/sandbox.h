@@ -3,7 +3,7 @@
  * A sandbox: the surroundings in which one scenario runs. Here they are put together: network,
  * mounts, settings, the endpoints' addresses and ports, the values for ${…}, the client's files. A
  * private sandbox has namespaces of its own (namespace.h), a shared one has things of its own in
- * the given ones (shared.h).
+ * the given ones (shared_sandbox.h).
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SANDBOX_H
 #define SYNFAULT_RUNNER_SANDBOX_SANDBOX_H

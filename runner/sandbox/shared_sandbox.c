@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A sandbox in the given namespaces: see shared.h. */
+/* A sandbox in the given namespaces: see shared_sandbox.h. */
 #include "runner/sandbox/shared_sandbox.h"
 
 #include <errno.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A sandbox in the namespaces that the program was given, beside other sandboxes and other
- * programs. All that it has there follows from its number N (claim.h), from 1 to 16383:
+ * programs. All that it has there follows from its number N (netns_lock.h), from 1 to 16383:
  *
  *     address k          127.(64 + N/256).(N%256).(1+k), and fd73:796e:N::(1+k) on lo; k < 250
- *     rules, queue       part N of the common table (space.h); 16384 + N
+ *     rules, queue       part N of the common table (netns_tables.h); 16384 + N
  *     mark               0x5f000000 | N
  *     groups of log      2 N and 2 N + 1 (--capture)
  *     first free port    one that no other sandbox of these days has, and nobody listens on
- *     directory          synfault-N-XXXXXX (scratch.h)
+ *     directory          synfault-N-XXXXXX (tmpdir.h)
  *     SYNFAULT_SANDBOX      in the environment of all that it starts: inode of the network
  * namespace, a dash, N
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding the instance of a client that has a socket: see owners.h.
+ * Finding the instance of a client that has a socket: see socket_owner.h.
  *
  * The processes that are known are looked at first, from the one after that which was found last:
  * instances that were started one after the other come by in that order. Only when none of them has

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Removes what dead shared sandboxes left: see sweep.h. */
+/* Removes what dead shared sandboxes left: see stale_cleanup.h. */
 #include "runner/sandbox/stale_cleanup.h"
 
 #include <ctype.h>

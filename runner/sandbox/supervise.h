@@ -32,9 +32,9 @@ struct supervise_config {
 	const struct rlimit *n_files;   /* RLIMIT_NOFILE for what is started in the sandbox */
 	enum nft_rules_queue_form queue_form; /* that works on this machine */
 	bool shared;          /* no namespaces of its own: the child is of shared_sandbox_fork() */
-	uint32_t number_hint; /* shared: where to look for a free number (shared.h) */
-	int space;            /* shared: the run's place among others (space.h); -1: private */
-	uid_t uid;            /* private: of the user who started synfault, outside the sandbox */
+	uint32_t number_hint; /* shared: where to look for a free number (shared_sandbox.h) */
+	int space; /* shared: the run's place among others (netns_tables.h); -1: private */
+	uid_t uid; /* private: of the user who started synfault, outside the sandbox */
 	gid_t gid;
 	int result_fd;                       /* the record goes there */
 	bool want_sockets, want_client_ends; /* as the injector's (injector.h) */

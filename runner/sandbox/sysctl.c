@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The host's TCP settings for a sandbox: see settings.h. */
+/* The host's TCP settings for a sandbox: see sysctl.h. */
 #include "runner/sandbox/sysctl.h"
 
 #include <dirent.h>

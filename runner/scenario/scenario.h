@@ -61,7 +61,7 @@ struct endpoint_spec {
 	struct place *step_places; /* one per step of the script */
 };
 
-/* A kernel setting that the scenario makes in its own network namespace (kernel.h). */
+/* A kernel setting that the scenario makes in its own network namespace (sysctl_allowlist.h). */
 struct kernel_spec {
 	char *path; /* below /proc/sys */
 	char *value;

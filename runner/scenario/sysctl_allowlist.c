@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel settings that a scenario can make: see kernel.h. */
+/* The kernel settings that a scenario can make: see sysctl_allowlist.h. */
 #include "runner/scenario/sysctl_allowlist.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 /*
  * What a client gets to see of an injected fault, beside what it gets of a server or a firewall
  * that does the same in earnest: packet by packet and field by field, over IPv4 and IPv6. Packets
- * are taken where they are delivered (tap.h), so that ours are seen as the client's kernel sees
+ * are taken where they are delivered (nflog.h), so that ours are seen as the client's kernel sees
  * them.
  */
 #include <criterion/criterion.h>

@@ -20,6 +20,7 @@ HERE = [f"{place}/" for place in (tree.ROOT, tree.ROOT.parent)
         if str(place) not in ("/", "/builds", "/home", "/opt", "/root", "/src", "/tmp", "/var/tmp")]
 # What may be on the line before a function's first.
 BEFORE_FUNCTION = re.compile(r"^$|[;}]$|\*/$|^#")
+SEE = re.compile(r"\bsee ([a-z][a-z_0-9]*\.h)\b")
 LINK = re.compile(r"\]\(([^)#\s]+)")
 BINARY = (".pcap", ".pcapng", ".png", ".gz")
 
@@ -60,6 +61,17 @@ def check_words(path, lines):
             yield f"{path}:{number}: a path of this machine"
 
 
+HEADERS = {file.name for file in tree.files(".h")}
+
+
+def check_headers(path, lines):
+    """A comment that sends its reader to a header of ours: there is one of that name."""
+    for number, line in enumerate(lines, 1):
+        for match in SEE.finditer(line):
+            if match[1] not in HEADERS:
+                yield f"{path}:{number}: there is no {match[1]} to see"
+
+
 def check_links(path, lines):
     for number, line in enumerate(lines, 1):
         for match in LINK.finditer(line):
@@ -76,6 +88,8 @@ def check(path):
     is_script = bool(lines) and lines[0].startswith("#!")
     if path.suffix in (".c", ".h", ".py", ".sh") or path.name == "meson.build" or is_script:
         yield from check_opening(path, lines or [""])
+    if path.suffix in (".c", ".h"):
+        yield from check_headers(path, lines)
     if path.suffix == ".c":
         yield from check_functions(path, lines)
     if path.suffix == ".md":

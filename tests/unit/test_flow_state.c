@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of what becomes of a connection's packets: flow.h. Sequence numbers wrap in all of them. */
+/* Tests of what becomes of a connection's packets: flow_state.h. Sequence numbers wrap in all of
+ * them. */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
