@@ -583,6 +583,13 @@ static void write_sleepers(const struct program *synfault, int n)
 	program_writes(synfault, "trace", "%s", "");
 }
 
+static void start_until_one_sleeps(struct program *synfault, const char *arguments)
+{
+	program_removes(synfault, "trace");
+	program_starts(synfault, "%s", arguments);
+	program_waits_for_file(synfault, "trace");
+}
+
 Test(shared, clears_away_when_the_program_is_killed)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
@@ -590,8 +597,7 @@ Test(shared, clears_away_when_the_program_is_killed)
 
 	write_sleepers(synfault, 3);
 	describe(synfault, &before);
-	program_starts(synfault, "run sleeps.yaml");
-	poll(NULL, 0, 500);
+	start_until_one_sleeps(synfault, "run sleeps.yaml");
 	kill(synfault->pid, SIGKILL);
 	program_ends(synfault);
 	program_was_killed(synfault, SIGKILL);
@@ -605,8 +611,7 @@ Test(shared, makes_an_error_of_a_killed_supervisor_and_clears_away)
 	size_t n;
 
 	write_sleepers(synfault, 1);
-	program_starts(synfault, "run --junit junit.xml sleeps.yaml passes.yaml");
-	poll(NULL, 0, 500);
+	start_until_one_sleeps(synfault, "run --junit junit.xml sleeps.yaml passes.yaml");
 	n = program_supervisors(synfault, &supervisors);
 	cr_assert_geq(n, 1);
 	kill(supervisors[0], SIGKILL);
