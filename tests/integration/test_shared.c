@@ -618,6 +618,7 @@ Test(shared, makes_an_error_of_a_killed_supervisor_and_clears_away)
 	free(supervisors);
 	program_ends(synfault);
 	program_exited(synfault, STATUS_UNJUDGED);
+	program_removes(synfault, "trace");
 	program_left_nothing_but(synfault, "junit.xml");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
