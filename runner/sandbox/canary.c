@@ -12,15 +12,15 @@
 #include "common/util.h"
 
 #define STEP_NS (10 * NS_PER_MS)
-/* Of a wake-up in time: timers and the scheduler take as long as this without any load. */
+/* Timers and the scheduler can take this long without any load: such a wake-up is punctual. */
 #define PUNCTUAL_NS NS_PER_MS
 
 enum { STACK_SIZE = 65536 };
 
 struct canary {
 	pthread_t thread;
-	_Atomic int64_t late_ns; /* of all wake-ups until now */
-	_Atomic int64_t due_ns;  /* the next wake-up */
+	_Atomic int64_t late_ns; /* all wake-ups so far */
+	_Atomic int64_t due_ns;  /* of the next wake-up */
 	_Atomic bool stop;
 };
 
@@ -57,7 +57,7 @@ struct canary *canary_new(void)
 	atomic_store(&canary->due_ns, INT64_MAX);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	/* Signals are for the thread with the event loop. */
+	/* The thread with the event loop handles signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	status = pthread_create(&canary->thread, &attributes, sleep_and_look, canary);
@@ -82,7 +82,7 @@ int64_t canary_late_ns(const struct canary *canary)
 {
 	int64_t due_ns = atomic_load(&canary->due_ns);
 
-	/* It may be late just now. */
+	/* The current sleep may be late already. */
 	return atomic_load(&canary->late_ns) +
 	       (due_ns == INT64_MAX ? 0 : lateness(due_ns, clock_monotonic_ns()));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What gives a process a capability: see capability_hint.h. */
+/* How to give a process a capability: see capability_hint.h. */
 #include "runner/sandbox/capability_hint.h"
 
 #include <cap-ng.h>
@@ -7,7 +7,7 @@
 
 static const struct platform {
 	const char *name;
-	/* What stands around the capabilities' names, and between them. */
+	/* What precedes, separates and follows the capabilities' names. */
 	const char *before, *between, *after;
 	const char *as_root;
 } platforms[] = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the client has gone on: see client_progress.h. */
+/* Finds out whether the client has moved on: see client_progress.h. */
 #include "runner/sandbox/client_progress.h"
 
 #include <errno.h>
 
 #include "common/duration.h"
 
-/* A thread that has run for this long has left the call in which it was woken. */
+/* A thread that has run for this long has returned from the call in which it was woken. */
 #define LEAVES_NS (500 * NS_PER_US)
 
 struct asked {
@@ -15,7 +15,7 @@ struct asked {
 };
 
 struct client_progress {
-	struct asked *asked; /* attempts whose client has not gone on yet */
+	struct asked *asked; /* attempts whose client has not moved on yet */
 	size_t n_asked, capacity;
 };
 
@@ -49,7 +49,7 @@ bool client_progress_is_made(const struct thread_looks *first, const struct thre
 	return true;
 }
 
-/* Returns whether no thread is ready. */
+/* Whether no thread is ready. */
 static bool all_sleep(const struct thread_looks *looks)
 {
 	for (size_t i = 0; i < looks->n_items; i++)

@@ -20,13 +20,13 @@ void clients_begin(struct clients *clients)
 {
 	const struct scenario *scenario = clients->scenario;
 
-	/* What an instance leaves behind goes on while the next ones run. */
+	/* What an instance leaves behind keeps running while the next ones run. */
 	if (scenario_n_clients(scenario) > 1 ||
 	    (clients->n_instances > 1 && scenario_leftover_timeout_ns(scenario) > 0))
 		clients->owners = socket_owners_new(clients->n_instances);
 }
 
-/* The client's directory, or NULL: synfault's own. Owned by the caller. */
+/* Returns the client's directory, owned by the caller, or NULL for synfault's own. */
 static char *working_directory(const struct sandbox *sandbox)
 {
 	const char *cwd = sandbox->scenario->client.cwd;
@@ -90,7 +90,7 @@ bool clients_are_over(const struct clients *clients)
 	return clients->n_running == 0 && clients->n_started == clients->n_instances;
 }
 
-/* Returns the running instance whose first process this is, or n_instances. */
+/* Returns the running instance that has this first process, or n_instances. */
 static uint32_t find(const struct clients *clients, pid_t pid)
 {
 	for (uint32_t instance = 0; instance < clients->n_started; instance++)
@@ -119,7 +119,7 @@ bool clients_take_end(struct clients *clients, pid_t pid, int wait_status, int64
 
 uint32_t clients_instance_of(const struct clients *clients, const struct attempt_info *attempt)
 {
-	/* While its SYN is held, the socket can't be gone. */
+	/* While the SYN is held, its socket exists. */
 	if (clients->owners)
 		return socket_owners_find(clients->owners, &attempt->key.client,
 					  &attempt->key.server);

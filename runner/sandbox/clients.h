@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The instances of a scenario's client: a number of them run side by side, in rounds one after the
- * other. Instances are numbered on from round to round.
+ * The instances of a scenario's client. Those of a round run side by side; rounds follow one
+ * another. Instances are numbered on from round to round.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_CLIENTS_H
 #define SYNFAULT_RUNNER_SANDBOX_CLIENTS_H
@@ -13,13 +13,13 @@
 struct clients {
 	const struct scenario *scenario; /* borrowed, as are the next four */
 	const struct sandbox *sandbox;
-	char *const *command; /* instead of the scenario's; NULL: the scenario's */
+	char *const *command; /* replaces the scenario's; NULL: the scenario's */
 	struct launcher *launcher;
 	struct recorder *recorder;
 
-	pid_t *pids; /* by instance; 0: not started, or dead */
+	pid_t *pids; /* by instance; 0: not started, or ended */
 	uint32_t n_instances, n_started, n_running;
-	struct socket_owners *owners; /* NULL: the latest instance makes all attempts */
+	struct socket_owners *owners; /* NULL: the latest instance owns all attempts */
 };
 
 void clients_init(struct clients *clients);
@@ -39,20 +39,22 @@ int clients_start_next(struct clients *clients);
 
 /** clients_round_is_started() - return whether all instances of the round have been started */
 bool clients_round_is_started(const struct clients *clients);
-/** clients_round_is_over() - return whether they have ended, too */
+/** clients_round_is_over() - return whether all instances of the round have ended */
 bool clients_round_is_over(const struct clients *clients);
-/** clients_are_over() - return whether all rounds are over */
+/** clients_are_over() - return whether all rounds have ended */
 bool clients_are_over(const struct clients *clients);
 
 /**
  * clients_take_end() - add the end of an instance to the record
- * @early_ns: it can have ended as much earlier
+ * @pid: of the process that ended
+ * @wait_status: as waitpid() returns it
+ * @early_ns: by how much earlier it can have ended
  *
- * Return: whether @pid is one.
+ * Return: whether @pid is an instance.
  */
 bool clients_take_end(struct clients *clients, pid_t pid, int wait_status, int64_t early_ns);
 
-/** clients_instance_of() - return which instance made an attempt whose SYN is held */
+/** clients_instance_of() - return the instance that made an attempt; call while its SYN is held */
 uint32_t clients_instance_of(const struct clients *clients, const struct attempt_info *attempt);
 
 #endif

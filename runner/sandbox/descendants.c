@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Descendants of the calling process: see descendants.h. They are found by walking through /proc. A
- * walk is not atomic; what forks while it goes on is found by the next one.
+ * walk is not atomic: a process that forks during one is found by the next.
  */
 #include "runner/sandbox/descendants.h"
 
@@ -14,13 +14,13 @@
 #include "runner/sandbox/proc_stat.h"
 #include "runner/sandbox/process.h"
 
-/* How often descendants_end() looks again, and how long it waits in between. */
+/* How often descendants_end() looks, and how long it waits in between. */
 enum { END_ROUNDS = 500, END_WAIT_MS = 2 };
 
 struct relative {
 	struct proc_stat kin;
 	bool descends; /* from us */
-	bool known;    /* descendants_has_others(): belongs to one that is known */
+	bool known;    /* belongs to a known process (descendants_has_others()) */
 };
 
 static size_t read_processes(struct relative **ret)
@@ -32,7 +32,7 @@ static size_t read_processes(struct relative **ret)
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		struct relative process = {0};
 
-		/* Nothing descends from us that has no parent here. */
+		/* A process without a parent in this /proc can't descend from us. */
 		if (proc_stat_read(dirfd(directory), entry->d_name, &process.kin) &&
 		    process.kin.parent != 0)
 			array_append(processes, n, capacity, process);
@@ -43,7 +43,7 @@ static size_t read_processes(struct relative **ret)
 	return n;
 }
 
-/* A parent's number may be the higher one: again and again, until nothing is added. */
+/* A child can have the lower number, so one pass is not enough: repeats until nothing changes. */
 static void mark_descendants(struct relative *processes, size_t n)
 {
 	const pid_t self = getpid();
@@ -77,7 +77,7 @@ bool descendants_signal(int number)
 
 	if (!has_children())
 		return false;
-	/* Numbers of another pid namespace would be somebody else's. */
+	/* Numbers of another pid namespace would hit other processes. */
 	if (!process_proc_is_ours())
 		return true;
 	n = read_processes(&processes);
@@ -96,7 +96,7 @@ static bool is_one_of(pid_t pid, const pid_t *pids, size_t n)
 	return false;
 }
 
-/* As mark_descendants(): again and again, until nothing is added. */
+/* Repeats until nothing changes, as mark_descendants() does. */
 static void mark_known(struct relative *processes, size_t n, const pid_t *known, size_t n_known)
 {
 	bool added = true;

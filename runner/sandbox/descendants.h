@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All processes that descend from the calling one: what kill(-1) is where a pid namespace is not to
- * be had. The caller has to be a child subreaper (PR_SET_CHILD_SUBREAPER): then orphans become its
- * children, and no descendant is ever lost.
+ * All processes that descend from the calling one. Does what kill(-1) does in a pid namespace,
+ * where none is available. The caller has to be a child subreaper (PR_SET_CHILD_SUBREAPER), so that
+ * orphans become its children and no descendant gets lost.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_DESCENDANTS_H
 #define SYNFAULT_RUNNER_SANDBOX_DESCENDANTS_H
@@ -11,28 +11,34 @@
 
 #include "common/util.h"
 
-/*
- * Sends a signal to every descendant, new ones that appear meanwhile included as far as they are
- * seen: after SIGKILL, call it again for as long as there are children. Returns whether there is a
- * child at all, dead and not yet reaped ones included.
+/**
+ * descendants_signal() - send a signal to every descendant
+ *
+ * A process that forks during the walk can be missed: after SIGKILL, call this again while it
+ * returns true.
+ *
+ * Return: whether there is a child, dead ones that are not reaped included.
  */
 bool descendants_signal(int number);
 
-/*
- * Whether there is a descendant besides the processes of @known (0: none), and besides what belongs
- * to one of these: comes from it, or is in the session that it leads. One that is dead and not yet
- * reaped counts. Where /proc counts processes in another way than we do, any child counts.
+/**
+ * descendants_has_others() - find out whether there are descendants that belong to no known process
+ * @known: processes; 0 in place of one that does not exist
+ *
+ * A process belongs to a known one if it descends from it or is in the session that it leads. A
+ * dead process counts until it is reaped. Where /proc is of another pid namespace, any child
+ * counts.
  */
 bool descendants_has_others(const pid_t *known, size_t n_known);
 
 /**
- * descendants_signal_others() - send a signal to those for which descendants_has_others() looks
+ * descendants_signal_others() - send a signal to those that descendants_has_others() looks for
  *
- * Where /proc counts processes in another way than we do, none gets it.
+ * Where /proc is of another pid namespace, no process gets it.
  */
 void descendants_signal_others(int number, const pid_t *known, size_t n_known);
 
-/* Kills and reaps all descendants; gives up on those that don't end within a second. */
+/** descendants_end() - kill and reap all descendants; give up after a second */
 void descendants_end(void);
 
 #endif

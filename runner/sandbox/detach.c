@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes a forked process independent of what it inherited: see detach.h. */
+/* Separates a forked process from what it inherited: see detach.h. */
 #include "runner/sandbox/detach.h"
 
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Above all that is kept. */
+/* Higher than the final number of any kept descriptor. */
 enum { FIRST_TEMPORARY = 10 };
 
 static void reset_signals(void)
@@ -23,7 +23,7 @@ static void reset_signals(void)
 
 void detach_from_parent(int *const kept[], size_t n_kept)
 {
-	/* Twice: above all others first, then to the bottom, and close what is above. */
+	/* Two passes, so that none overwrites another: far up first, then down to 3, 4 … */
 	for (size_t i = 0; i < n_kept; i++) {
 		if (*kept[i] < 0)
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The servers that the harness itself provides: see endpoint.h. */
+/* The servers that synfault itself provides: see endpoint.h. */
 #include "runner/sandbox/endpoint.h"
 
 #include <errno.h>
@@ -9,9 +9,9 @@
 #include <event2/listener.h>
 #include <netinet/tcp.h>
 
-/* Long enough that a burst of many clients is not cut by our own listen queue. */
+/* Large enough that our own accept queue does not drop the SYNs of a burst of clients. */
 enum { BACKLOG = 4096 };
-/* A client that sends without reading must not fill our memory. */
+/* Bound what a client that sends without reading makes us buffer. */
 enum { ECHO_MAX_PENDING = 1 << 20, HTTP_MAX_HEADERS = 1 << 16, HTTP_MAX_BODY = 1 << 24 };
 
 struct endpoint_server {
@@ -38,7 +38,7 @@ static int listen_on(const struct address *address)
 	if (address->family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
 		return -errno;
-	/* Fast Open needs the sysctl too; where it is off this changes nothing. */
+	/* Fast Open also needs the sysctl; without it this has no effect. */
 	setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &fast_open_queue, sizeof(fast_open_queue));
 	if (bind(fd, (struct sockaddr *)&storage, length) < 0 || listen(fd, BACKLOG) < 0)
 		return -errno;
@@ -68,7 +68,7 @@ static void on_stream_end(struct bufferevent *stream, short what, void *userdata
 {
 	bool half_closed = (what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING);
 
-	/* A client that has closed its sending side still gets what is under way. */
+	/* A client that has closed its sending side still gets what is buffered. */
 	if (half_closed && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
 		bufferevent_disable(stream, EV_READ);
 		bufferevent_setcb(stream, NULL, on_flushed, on_stream_end, userdata);
@@ -157,7 +157,7 @@ int endpoint_server_new(struct event_base *base, const struct endpoint_spec *spe
 			continue;
 		diag_add(diags, &spec->place, "endpoint %s can't listen on %s: %s%s", spec->name,
 			 address_format(&addresses[i], text), strerror(-status),
-			 status == -EADDRINUSE ? "; another server has that port" : "");
+			 status == -EADDRINUSE ? "; another server uses that port" : "");
 		endpoint_server_free(server);
 		return status;
 	}

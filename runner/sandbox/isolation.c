@@ -11,7 +11,7 @@
 #include "runner/sandbox/private_probe.h"
 #include "runner/sandbox/shared_sandbox.h"
 
-/* What switches IPv6 on, wherever containers are started. */
+/* How to switch IPv6 on where containers are started. */
 #define GIVE_IPV6                                                                                  \
 	"docker or podman: run --sysctl net.ipv6.conf.lo.disable_ipv6=0 --sysctl "                 \
 	"net.ipv6.conf.all.disable_ipv6=0"
@@ -28,7 +28,7 @@ const char *isolation_mode_name(enum isolation_mode mode)
 	return names[mode];
 }
 
-/* The diagnostics as one sentence. */
+/* Joins the diagnostics into one sentence. */
 static char *sentence(const struct diag_list *diags)
 {
 	struct strbuf text = {0};
@@ -49,7 +49,7 @@ static char *explain_no_ipv6(int status)
 	return xasprintf("no IPv6 address can be added to lo: %s", strerror(-status));
 }
 
-/* A sandbox's network, once, with nobody in it. */
+/* Sets up a sandbox's network once, without endpoints or client. */
 static int try_shared(struct shared_sandbox *sandbox, struct isolation *isolation,
 		      struct diag_list *diags)
 {
@@ -70,7 +70,7 @@ static int try_shared(struct shared_sandbox *sandbox, struct isolation *isolatio
 	if (status < 0)
 		return status;
 	isolation->queue_form = nft_rules_queue_form(rules);
-	/* They are removed with those of the sandboxes: for them alone it would take 10 ms. */
+	/* The run removes these with those of its sandboxes: on its own that would take 10 ms. */
 	nft_rules_leave(rules);
 	status = network_change_addresses(&ipv6, 1, true);
 	if (status < 0)
@@ -139,7 +139,7 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 		status = probe_shared(ret, &not_shared);
 	if (!status && not_private)
 		ret->no_private = steal_pointer(&not_private);
-	/* Of what the kernel lacks in both it is said once. */
+	/* What the kernel lacks for both is said only once. */
 	if (status < 0 && not_private && not_shared && strcmp(not_private, not_shared) != 0)
 		*ret_message = xasprintf("%s; or: %s", not_shared, not_private);
 	else if (status < 0)
@@ -193,15 +193,15 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 		return NULL;
 	if (isolation->space < 0)
 		return xasprintf(
-			"an endpoint that is remote needs shared isolation, since there is no "
-			"route to it from a private network namespace: %s",
+			"a remote endpoint needs shared isolation, since a private network "
+			"namespace has no route to it: %s",
 			isolation->no_shared ? isolation->no_shared
 					     : "leave out --isolation private");
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		if (endpoint_has_literal(&scenario->endpoints[i]))
 			return xasprintf("the addresses of endpoint %s need private isolation "
 					 "(CAP_SYS_ADMIN): in a shared network namespace they "
-					 "may be somebody's",
+					 "may belong to another program",
 					 scenario->endpoints[i].name);
 	if (scenario_n_slots(scenario) > SHARED_MAX_SLOTS)
 		return xasprintf("more than %d addresses need private isolation (CAP_SYS_ADMIN)",
@@ -209,9 +209,10 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 	for (size_t i = 0; i < scenario->n_kernel; i++)
 		if (!sysctls_has(scenario->kernel[i].path, scenario->kernel[i].value))
 			return xasprintf(
-				"the kernel setting %s is not %s here: to change it needs private "
-				"isolation (CAP_SYS_ADMIN), since a shared network namespace has "
-				"one for all its processes",
+				"the kernel setting %s is not %s here: changing it needs private "
+				"isolation (CAP_SYS_ADMIN), since all processes of a shared "
+				"network "
+				"namespace have the same",
 				strrchr(scenario->kernel[i].path, '/') + 1,
 				scenario->kernel[i].value);
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
@@ -219,8 +220,8 @@ char *isolation_obstacle(const struct isolation *isolation, const struct scenari
 
 		if (endpoint->hostname)
 			return xasprintf("the hostname of endpoint %s needs private isolation "
-					 "(CAP_SYS_ADMIN): in a shared mount namespace no name "
-					 "can be given",
+					 "(CAP_SYS_ADMIN): it can't be added to /etc/hosts in a "
+					 "shared mount namespace",
 					 endpoint->name);
 		if (isolation->no_ipv6 && !endpoint->remote &&
 		    endpoint_has_family(endpoint, FAMILY_IPV6))

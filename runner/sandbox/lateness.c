@@ -9,7 +9,7 @@
 #include "common/duration.h"
 #include "common/util.h"
 
-/* From a wake-up until the thread is in its run queue, on another processor than the waker's. */
+/* How long a woken thread takes into the run queue of another processor than the waker's. */
 #define WAKE_UP_NS (100 * NS_PER_US)
 
 int lateness_open(void)
@@ -17,7 +17,7 @@ int lateness_open(void)
 	return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
-/* Waits for a processor, as schedstat counts them; -1: not known. */
+/* Returns how long the thread has waited for a processor (schedstat), or -1 if unknown. */
 static int64_t waited_ns(int schedstat)
 {
 	char text[128];
@@ -36,7 +36,7 @@ struct lateness_mark lateness_now(int schedstat)
 	int64_t waited = waited_ns(schedstat);
 	struct timespec ran;
 
-	/* Not from schedstat, which has what it ran until the last tick. */
+	/* Not from schedstat: its run time is only brought up to date at ticks. */
 	if (waited >= 0 && clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran) == 0)
 		mark.busy_ns = waited + ran.tv_sec * NS_PER_S + ran.tv_nsec;
 	return mark;

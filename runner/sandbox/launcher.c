@@ -17,7 +17,7 @@ void launcher_init(struct launcher *launcher, size_t n_clients, size_t n_servers
 		xzalloc(STREAMS_EACH * (n_clients + n_servers) * sizeof(*launcher->captures));
 }
 
-/* "stdout", "stdout.2" of the second instance. */
+/* Returns "stdout", or "stdout.2" for the second instance. */
 static char *client_stream_name(size_t stream)
 {
 	const char *name = stream_names[stream % STREAMS_EACH];

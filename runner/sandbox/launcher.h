@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starts programs in a sandbox, clients and servers, and captures what they write: two streams
- * each. The streams' numbers are their indexes in the record.
+ * Starts programs in a sandbox, clients and servers, and captures what they write. Each has two
+ * streams, whose numbers are their indexes in the record.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_LAUNCHER_H
 #define SYNFAULT_RUNNER_SANDBOX_LAUNCHER_H
@@ -22,7 +22,7 @@ struct launcher {
 /**
  * launcher_init() - make room for the streams of a sandbox
  * @n_clients: instances of the client, whose streams come first
- * @n_servers: server commands at most, whose streams follow in the order of their starts
+ * @n_servers: maximum of server commands, whose streams follow in the order of their starts
  */
 void launcher_init(struct launcher *launcher, size_t n_clients, size_t n_servers);
 
@@ -37,15 +37,17 @@ void launcher_init(struct launcher *launcher, size_t n_clients, size_t n_servers
 pid_t launcher_start_client(struct launcher *launcher, const struct process_config *config,
 			    uint32_t instance, char **ret_message);
 
-/** launcher_start_server() - start the server command of the endpoint @name; likewise */
+/**
+ * launcher_start_server() - start the server command of the endpoint @name
+ *
+ * Parameters and return value are those of launcher_start_client().
+ */
 pid_t launcher_start_server(struct launcher *launcher, const struct process_config *config,
 			    const char *name, char **ret_message);
 
 /**
- * launcher_finish() - read what is left in the pipes
- * @ret: as many streams as n_captures
- *
- * What was never started has empty streams. Frees the captures.
+ * launcher_finish() - read what is left in the pipes, and free the captures
+ * @ret: n_captures streams; those of programs that never started are empty
  */
 void launcher_finish(struct launcher *launcher, struct stream *ret);
 

@@ -11,18 +11,18 @@
 
 #include "runner/sandbox/network.h"
 
-/* From linux/mount.h, which can't be included beside sys/mount.h on all C libraries. */
+/* From linux/mount.h, which some C libraries don't let us include beside sys/mount.h. */
 enum {
 	SYNFAULT_OPEN_TREE_CLONE = 1,
 	SYNFAULT_MOVE_MOUNT_F_EMPTY_PATH = 4,
 };
 
-/* Of the first address in /etc/gai.conf; more than any other has (RFC 6724, 2.1). */
+/* Precedence of the first address in /etc/gai.conf: above all that glibc has (RFC 6724, 2.1). */
 enum { FIRST_PRECEDENCE = 1000000 };
 
 static const char *const device_nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
 
-/* A detached copy of the mount of one file, to be attached elsewhere. */
+/* Returns a detached copy of the mount of one file, to be attached elsewhere. */
 static int clone_file(const char *path)
 {
 	return (int)syscall(SYS_open_tree, AT_FDCWD, path, SYNFAULT_OPEN_TREE_CLONE | O_CLOEXEC);
@@ -38,7 +38,7 @@ static int attach_file(int tree, const char *path)
 	return 0;
 }
 
-/* device_nodes, opened before the new /dev hides them; those the host lacks are left out. */
+/* Attaches device_nodes, opened before the new /dev hid them; -1 for one that the host lacks. */
 static int fill_dev(const int trees[static ARRAY_SIZE(device_nodes)])
 {
 	for (size_t i = 0; i < ARRAY_SIZE(device_nodes); i++) {
@@ -55,7 +55,7 @@ static int fill_dev(const int trees[static ARRAY_SIZE(device_nodes)])
 	    mkdir("/dev/shm", 01777) < 0 || chmod("/dev/shm", 01777) < 0 ||
 	    mkdir("/dev/pts", 0755) < 0 || symlink("pts/ptmx", "/dev/ptmx") < 0)
 		return -errno;
-	/* Not vital: a client that asks for a terminal fails as it would in a bare container. */
+	/* May fail: then a client that asks for a terminal fails as in a bare container. */
 	mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
 	      "newinstance,ptmxmode=0666,mode=620");
 	return 0;
@@ -83,7 +83,7 @@ static int mount_dev(void)
 	return status;
 }
 
-/* Puts a text in the place of the file at @path, in this mount namespace. */
+/* Mounts a text over the file at @path, in this mount namespace. */
 static int replace_file(const char *path, const struct strbuf *text)
 {
 	static const char staging[] = "/dev/shm/replacement";
@@ -95,7 +95,7 @@ static int replace_file(const char *path, const struct strbuf *text)
 	status = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, strbuf_text(text), text->length);
 	if (!status && mount(staging, path, NULL, MS_BIND, NULL) < 0)
 		status = -errno;
-	/* The mount keeps the file; its name would only be in the way. */
+	/* The mount keeps the file, and the client must not see it. */
 	unlink(staging);
 	return status;
 }
@@ -113,8 +113,8 @@ static void append_file(const char *path, struct strbuf *text)
 }
 
 /*
- * Whether one of the first @n endpoints that have names has the address; with this name, unless
- * that is NULL.
+ * Whether one of the first @n endpoints with a hostname has the address. @hostname: only endpoints
+ * of that name; NULL: all.
  */
 static bool has_address(const struct scenario *scenario, size_t n, const struct address *address,
 			const char *hostname)
@@ -135,8 +135,8 @@ static bool has_address(const struct scenario *scenario, size_t n, const struct 
 }
 
 /*
- * Whether glibc finds the address under the name in another line: it takes ::1 for 127.0.0.1, too
- * (nss/nss_files/files-hosts.c). The client would try that address twice.
+ * Whether glibc finds the address under the name through another line: it takes ::1 for 127.0.0.1,
+ * too (nss/nss_files/files-hosts.c). With both lines the client would try that address twice.
  */
 static bool is_implied(const struct scenario *scenario, const struct address *address,
 		       const char *hostname)
@@ -148,7 +148,7 @@ static bool is_implied(const struct scenario *scenario, const struct address *ad
 	       has_address(scenario, scenario->n_endpoints, &ipv6, hostname);
 }
 
-/* The endpoints' names come first: a name in the host's own file must not win over them. */
+/* The endpoints' names come first, so that the host's own file can't override them. */
 static int mount_hosts(const struct scenario *scenario)
 {
 	AUTO_STRBUF struct strbuf text = {0};
@@ -162,7 +162,7 @@ static int mount_hosts(const struct scenario *scenario)
 
 			if (has_address(scenario, i, &address, spec->hostname))
 				continue;
-			/* With the dot, glibc does not find it, and Go's resolver does. */
+			/* With a trailing dot, glibc ignores it, and Go's resolver uses it. */
 			strbuf_printf(&text, "%s %s%s\n", address_format_host(&address, host),
 				      spec->hostname,
 				      is_implied(scenario, &address, spec->hostname) ? "." : "");
@@ -174,7 +174,7 @@ static int mount_hosts(const struct scenario *scenario)
 	return replace_file("/etc/hosts", &text);
 }
 
-/* Without "multi on" the C library takes one line of each family from /etc/hosts (host.conf(5)). */
+/* Without "multi on", glibc uses one line of each family in /etc/hosts (host.conf(5)). */
 static int mount_host_conf(const struct scenario *scenario)
 {
 	AUTO_STRBUF struct strbuf text = {0};
@@ -189,7 +189,7 @@ static int mount_host_conf(const struct scenario *scenario)
 	return replace_file("/etc/host.conf", &text);
 }
 
-/* Whether getaddrinfo() would give the addresses in another order: it puts IPv6 first. */
+/* Whether getaddrinfo() would change the order of the addresses: it puts IPv6 first. */
 static bool needs_order(const struct scenario *scenario)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
@@ -204,9 +204,8 @@ static bool needs_order(const struct scenario *scenario)
 }
 
 /*
- * getaddrinfo() sorts IPv6 before IPv4 (RFC 6724, 2.1), whatever order the names are given in. A
- * scenario that wants another order gets a table in which each of its addresses has a precedence of
- * its own.
+ * getaddrinfo() sorts IPv6 before IPv4 (RFC 6724, 2.1), whichever order /etc/hosts has. A scenario
+ * that wants another order gets a table in which each of its addresses has its own precedence.
  */
 static int mount_address_order(const struct scenario *scenario)
 {
@@ -241,8 +240,8 @@ int mounts_detach(struct diag_list *diags)
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
 		return 0;
 	status = -errno;
-	diag_add(diags, NULL, "what is mounted in a sandbox can't be kept from the machine: %s",
-		 status == -EINVAL ? "the root directory is no mount point (a chroot?)"
+	diag_add(diags, NULL, "mounts of a sandbox can't be kept from the machine: %s",
+		 status == -EINVAL ? "the root directory is not a mount point (a chroot?)"
 				   : strerror(-status));
 	if (status == -EINVAL)
 		diag_hint(diags, "bind-mount the directory onto itself before chroot, or use a "
@@ -275,7 +274,7 @@ int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
 		what = "/etc/gai.conf";
 		status = mount_address_order(scenario);
 	}
-	/* A name service daemon of the host's would answer with the host's names. */
+	/* The host's name service daemon would answer with the host's names: hide it. */
 	if (!status && !access("/run/nscd/socket", F_OK))
 		mount("tmpfs", "/run/nscd", "tmpfs", MS_NOSUID, NULL);
 	if (status < 0)

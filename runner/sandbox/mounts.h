@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a sandbox's client sees of the file system: the host's, but with a /dev of its own (a server
- * that runs as root can damage the host's), a /proc that shows the sandbox's processes, an
- * /etc/hosts in which the endpoints' names resolve, and a temporary directory that disappears with
+ * What a sandbox's client sees of the file system. It is the host's, with these exceptions: its own
+ * /dev (a server that runs as root could damage the host's), a /proc with the sandbox's processes,
+ * an /etc/hosts that resolves the endpoints' names, and a temporary directory that disappears with
  * the sandbox.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_MOUNTS_H
@@ -13,15 +13,19 @@
 /* The scenario's temporary directory inside its sandbox. */
 #define MOUNTS_TMP "/dev/shm/scenario"
 
-/*
- * Sees to it that nothing that is mounted from here on reaches the host; part of mounts_setup().
- * Returns 0 or a negative errno, with a diagnostic: -EINVAL in a chroot.
+/**
+ * mounts_detach() - keep later mounts from reaching the host; a part of mounts_setup()
+ *
+ * Return: 0, or a negative errno with a diagnostic; -EINVAL in a chroot.
  */
 int mounts_detach(struct diag_list *diags);
 
-/*
- * To be called in the sandbox's mount namespace. Returns 0 or a negative errno, with a diagnostic.
- * A /proc that can't be mounted (containers that mask parts of it) is left as it is.
+/**
+ * mounts_setup() - mount everything; call it in the sandbox's mount namespace
+ *
+ * Containers that mask parts of /proc don't let it be mounted: then the old one stays.
+ *
+ * Return: 0, or a negative errno with a diagnostic.
  */
 int mounts_setup(const struct scenario *scenario, struct diag_list *diags);
 

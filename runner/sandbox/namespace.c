@@ -16,12 +16,12 @@
 #include "common/duration.h"
 
 /*
- * Pids of a sandbox's first processes: those of the next sandbox begin PIDS_EACH later. The kernel
- * gives the first FIRST_PID numbers out only once (RESERVED_PIDS); some are left at the end, so
- * that it rarely has to begin again there.
+ * Each sandbox's first pids begin PIDS_EACH after those of the sandbox before. Below FIRST_PID they
+ * would be given out only once: when the kernel starts over, it skips those numbers
+ * (RESERVED_PIDS). PIDS_AT_END stay free so that it rarely has to start over.
  */
 enum { FIRST_PID = 300, PIDS_EACH = 64, PIDS_AT_END = 8192 };
-/* When there are too many network namespaces, it is tried again after so long. */
+/* The pause between tries while there are too many network namespaces. */
 #define FULL_PAUSE_NS (20 * NS_PER_MS)
 
 static int write_file(const char *path, const char *text)
@@ -33,7 +33,7 @@ static int write_file(const char *path, const char *text)
 	return 0;
 }
 
-/* Of a user namespace just made: one uid and one gid inside stand for one each outside. */
+/* Maps one uid and one gid of a new user namespace to one of each outside. */
 static int map_ids(uid_t uid, uid_t outer_uid, gid_t gid, gid_t outer_gid)
 {
 	char map[64];
@@ -64,8 +64,8 @@ pid_t namespace_clone(unsigned long flags, int *ret_pidfd)
 	long pid;
 
 	/*
-	 * The raw system call: glibc has no fork() with flags. We have no threads. Not clone3(),
-	 * which containers' filters of system calls don't let through (they can't see its flags).
+	 * The raw system call, since glibc has no fork() with flags; we have no threads. Not
+	 * clone3(): the seccomp filters of containers reject it, as they can't see its flags.
 	 */
 	flags |= CLONE_PIDFD | SIGCHLD;
 #if defined(__s390x__)
@@ -90,19 +90,18 @@ pid_t namespace_fork(int *ret_pidfd)
 	if (pid != 0)
 		return pid;
 	/*
-	 * A process that dies between fork and prctl() is missed by the kernel. Its death can't be
-	 * seen by getppid(), which is 0 in a new pid namespace; the supervisor's control socket
-	 * tells it too (supervise.c).
+	 * If the parent dies between fork and prctl(), the kernel sends no signal. getppid() does
+	 * not show it either: it is 0 in a new pid namespace. The supervisor's control socket does
+	 * (supervise.c).
 	 */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Before there is a network: its files belong to the uid 0 that there is when it is made.
-	 */
+	/* Now, since a network's files belong to the uid 0 that exists when the network is made. */
 	if (uid != 0 && map_ids(0, uid, 0, gid) < 0)
 		_exit(EXIT_FAILURE);
 	return 0;
 }
 
-/* Whether others that end may make room. */
+/* Whether there may be room once others have ended. */
 static bool is_full(int error)
 {
 	return error == ENOSPC || error == ENOMEM || error == EAGAIN;

@@ -9,7 +9,7 @@
 int netns_lock_take(enum netns_lock_kind kind, uint32_t number)
 {
 	static const char *const names[] = {
-		[NETNS_LOCK_CELL] = "sandbox",
+		[NETNS_LOCK_SANDBOX] = "sandbox",
 		[NETNS_LOCK_SPACE] = "space",
 		[NETNS_LOCK_LOCK] = "lock",
 		[NETNS_LOCK_PORT] = "port",
@@ -20,7 +20,7 @@ int netns_lock_take(enum netns_lock_kind kind, uint32_t number)
 
 	if (fd < 0)
 		return -errno;
-	/* sun_path[0] is NUL: that makes the name an abstract one. */
+	/* A leading NUL makes the name an abstract one. */
 	length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "synfault-%s-%u",
 			  names[kind], number);
 	if (bind(fd, (struct sockaddr *)&address,
@@ -39,5 +39,5 @@ uint32_t netns_lock_parse(const char *name, const char *prefix, char end)
 		return 0;
 	errno = 0;
 	number = strtoul(name + length, &after, 10);
-	return !errno && *after == end && number <= NETNS_LOCK_LAST_CELL ? (uint32_t)number : 0;
+	return !errno && *after == end && number <= NETNS_LOCK_LAST_SANDBOX ? (uint32_t)number : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What shared sandboxes have in common: see netns_tables.h. Entering and leaving are done under a
- * lock, so that nobody enters while the last one leaves and removes the table.
+ * What shared sandboxes have in common: see netns_tables.h. Entering and leaving take a lock, so
+ * that no run enters while the last one leaves and removes the tables.
  */
 #include "runner/sandbox/netns_tables.h"
 
@@ -15,11 +15,11 @@
 #include "runner/sandbox/remote.h"
 #include "runner/sandbox/stale_cleanup.h"
 
-/* Runs at a time in one network namespace. */
+/* Maximum of runs at a time in one network namespace. */
 enum { MAX_RUNS = 64 };
-/* How long to wait for the lock, which is held for milliseconds. */
+/* How long to wait for the lock, which others hold for milliseconds. */
 enum { LOCK_TRIES = 5000, LOCK_WAIT_MS = 2 };
-/* How long to wait until nobody has packets in a queue. */
+/* How long to wait until no queue holds a packet. */
 enum { IDLE_TRIES = 500, IDLE_WAIT_MS = 2 };
 
 static int take_lock(void)
@@ -34,7 +34,7 @@ static int take_lock(void)
 	return lock;
 }
 
-/* Whether there is no run: all claims can be had. */
+/* Whether there is no other run: then all claims are free. */
 static bool is_deserted(void)
 {
 	for (uint32_t i = 0; i < MAX_RUNS; i++) {
@@ -58,7 +58,7 @@ static void note_remote(void *userdata, uint32_t number)
 	for (size_t i = 1; i < tables->n; i++) {
 		char name[REMOTE_TABLE_SIZE];
 
-		/* One may be told of twice. */
+		/* The kernel may list a table twice. */
 		if (!strcmp(tables->names[i], remote_table(number, name)))
 			return;
 	}
@@ -67,8 +67,9 @@ static void note_remote(void *userdata, uint32_t number)
 }
 
 /*
- * With a base chain go all packets that wait in any queue of the namespace: those of others are
- * given some time. All tables in one transaction: what removes something waits for a grace period.
+ * Removing a base chain drops the packets that wait in any queue of the namespace, so the queues
+ * get some time to empty. All tables go in one transaction: the kernel waits for a grace period in
+ * each one that removes something.
  */
 static void remove_tables(void)
 {
@@ -83,7 +84,7 @@ static void remove_tables(void)
 		names[i] = tables.names[i];
 	if (nft_rules_remove_tables(names, tables.n) == 0)
 		return;
-	/* Somebody else has removed one of them. */
+	/* Another process has removed one of them. */
 	for (size_t i = 0; i < tables.n; i++)
 		(void)nft_rules_remove_common(names[i]);
 }
@@ -104,8 +105,10 @@ int netns_tables_enter(struct diag_list *diags)
 	int status;
 
 	if (space < 0) {
-		diag_add(diags, NULL, "other runs of synfault in this network namespace: %s",
-			 lock < 0 ? "one of them does not get on" : "there are too many");
+		diag_add(diags, NULL,
+			 "other runs of synfault are in the way in this network namespace: %s",
+			 lock < 0 ? "one of them holds its lock for too long"
+				  : "there are too many");
 		return space;
 	}
 	stale_cleanup_shared();
@@ -124,7 +127,7 @@ void netns_tables_leave(int space)
 	close(space);
 	if (lock < 0 || !is_deserted())
 		return;
-	/* Again: a supervisor that was being killed when we came was not dead yet. */
+	/* A supervisor that was being killed when we entered was perhaps still alive then. */
 	stale_cleanup_shared();
 	remove_tables();
 }

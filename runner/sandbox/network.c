@@ -15,11 +15,11 @@
 #include <time.h>
 
 /*
- * Ours are far from the first ones: where a tunnel's module is loaded (ipip, sit, gre), each new
- * namespace begins with devices of it (net.core.fb_tunnels_only_for_init_net).
+ * Ours are far above the first ones: where the module of a tunnel (ipip, sit, gre) is loaded, each
+ * new namespace starts with devices of that tunnel (net.core.fb_tunnels_only_for_init_net).
  */
 enum {
-	INDEX_LO = 1, /* always, in a new namespace */
+	INDEX_LO = 1, /* in every new namespace */
 	INDEX_ETH0 = 1000,
 	INDEX_WIRE0,
 };
@@ -31,7 +31,7 @@ enum { DUMP_TRIES = 200 };
 
 enum { TCP_LISTEN_STATE = 10 }; /* TCP_LISTEN in include/net/tcp_states.h */
 
-/* Messages to rtnetlink, gathered to be sent as one. */
+/* Messages to rtnetlink, collected to be sent at once. */
 struct batch {
 	char *data;
 	size_t length, capacity;
@@ -91,7 +91,7 @@ static void add_veth(struct batch *batch)
 	mnl_attr_nest_end(header, data);
 	mnl_attr_nest_end(header, info);
 	batch_end(batch, header);
-	/* Not in the same message: an end can't come up before the other is there (veth_open). */
+	/* A message of its own: an end can't come up before the other one exists (veth_open()). */
 	add_link_up(batch, INDEX_WIRE0);
 }
 
@@ -105,7 +105,7 @@ static void change_address(struct batch *batch, uint16_t type, unsigned index,
 	message->ifa_family = (uint8_t)address->family;
 	message->ifa_prefixlen = prefix_length;
 	message->ifa_index = index;
-	/* Usable at once: there is nobody with whom an address could collide (RFC 4862, 5.4). */
+	/* Usable at once: no other host can have the address (RFC 4862, 5.4). */
 	message->ifa_flags = address->family == AF_INET6 ? IFA_F_NODAD : 0;
 	mnl_attr_put(header, IFA_LOCAL, address_size(address), address->bytes);
 	mnl_attr_put(header, IFA_ADDRESS, address_size(address), address->bytes);
@@ -118,7 +118,7 @@ static void add_address(struct batch *batch, unsigned index, const struct addres
 	change_address(batch, RTM_NEWADDR, index, address, prefix_length);
 }
 
-/* Takes the answers to all messages; returns the first error. */
+/* Receives the answers to all messages; returns the first error. */
 static int take_answers(struct mnl_socket *socket, uint32_t n_messages)
 {
 	int result = 0;
@@ -144,7 +144,7 @@ static int take_answers(struct mnl_socket *socket, uint32_t n_messages)
 	return result;
 }
 
-/* Returns a socket that is ready, or NULL with errno set. */
+/* Returns a bound socket, or NULL with errno set. */
 static struct mnl_socket *open_netlink(int bus)
 {
 	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
@@ -168,7 +168,7 @@ static int batch_send(struct batch *batch)
 		free(batch->data);
 		return -errno;
 	}
-	/* In pieces, so that the answers fit into the socket's buffer. */
+	/* In parts whose answers fit into the socket's buffer. */
 	for (size_t start = 0; !status && start < batch->length;) {
 		size_t end = start;
 		uint32_t n_messages = 0;
@@ -219,7 +219,7 @@ static bool is_local(struct mnl_socket *socket, const struct address *address)
 	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
 		return false;
 	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-	/* "No route" comes as an error, which is a no. */
+	/* An error means that there is no route. */
 	if (length > 0)
 		mnl_cb_run(buffer, (size_t)length, 0, 0, take_route, &local);
 	return local;
@@ -227,9 +227,9 @@ static bool is_local(struct mnl_socket *socket, const struct address *address)
 
 /*
  * Waits until packets to the addresses are delivered here. The kernel adds the local route of an
- * IPv6 address in a worker of its own (addrconf_dad_work(), also when there is no DAD) after it has
- * said that the address is there. Until then a SYN goes to lo by the route of the prefix, and what
- * comes in is taken for a packet to be forwarded, and lost.
+ * IPv6 address in a worker (addrconf_dad_work(), even without DAD) after it has confirmed the
+ * address. Until then a SYN takes the route of the prefix to lo, where the kernel takes it for a
+ * packet to forward, and drops it.
  */
 static int await_local(const struct address *addresses, size_t n_addresses)
 {
@@ -355,7 +355,7 @@ int network_list_addresses(struct address **ret, size_t *ret_n)
 {
 	int status = -EINTR;
 
-	/* Others change addresses meanwhile. */
+	/* Changes by other processes interrupt a dump. */
 	for (int tries = 0; tries < DUMP_TRIES && status == -EINTR; tries++)
 		status = list_once(ret, ret_n);
 	return status;
@@ -382,7 +382,7 @@ static struct address make_address(enum family family, const char *text, uint32_
 	return address;
 }
 
-/* The number of the address at @index of the endpoint's. */
+/* Returns the number of the endpoint's address at @index. */
 static uint32_t address_number(const struct endpoint_spec *spec, size_t index)
 {
 	return spec->slot + (uint32_t)endpoint_ordinal(spec, index) - 1;
@@ -408,7 +408,7 @@ struct address network_endpoint_address(const struct endpoint_spec *spec, size_t
 				     : make_address(family, "fd73:796e::", 1 + k, port);
 }
 
-/* The interface to which the address has to be added, or 0: 127.0.0.0/8 and ::1 are there. */
+/* Returns the interface that needs the address, or 0: lo has 127.0.0.0/8 and ::1 already. */
 static unsigned interface_for(const struct endpoint_spec *spec, size_t index,
 			      const struct address *address)
 {
@@ -430,7 +430,7 @@ static bool has_names(const struct scenario *scenario)
 	return false;
 }
 
-/* Adds the addresses of the endpoints to the batch. Returns those of IPv6, *ret_n of them. */
+/* Adds the endpoints' addresses to the batch. Returns the IPv6 ones, *ret_n of them. */
 static struct address *add_endpoints(struct batch *batch, const struct scenario *scenario,
 				     size_t *ret_n)
 {
@@ -477,20 +477,20 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 	if (status == -EOPNOTSUPP)
 		diag_add(diags, NULL,
 			 "the sandbox's network can't be set up: the kernel has no veth interfaces "
-			 "(CONFIG_VETH), or no IPv6 for an endpoint that has to have it");
+			 "(CONFIG_VETH), or no IPv6, which an endpoint needs");
 	else if (status < 0)
 		diag_add(diags, NULL, "the sandbox's network can't be set up: %s",
 			 strerror(-status));
 	if (status < 0)
 		return status;
-	/* Only looks: a scenario that connects over IPv4 runs on a kernel without IPv6 too. */
+	/* May fail: no endpoint needs this address, and a kernel without IPv6 will do. */
 	address_parse("2001:db8::1", 0, &host);
 	add_address(&batch, global_index, &host, 64);
 	batch_send(&batch);
 	return 0;
 }
 
-/* Whether a listening socket takes connections to the address. */
+/* Whether a listening socket accepts connections to the address. */
 static bool listener_covers(const struct inet_diag_msg *listener, bool ipv6_only, bool exactly,
 			    const struct address *address)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Looks for connections that outlive the client: see orphan_sockets.h. */
+/* Finds connections that outlive the client: see orphan_sockets.h. */
 #include "runner/sandbox/orphan_sockets.h"
 
 #include <netinet/tcp.h>
@@ -13,7 +13,7 @@ static bool is_held(const struct sock_found *socket)
 	       socket->state == TCP_CLOSE_WAIT;
 }
 
-/* Who wants to know of sockets: of those that a process has open, or of the others. */
+/* One search; one callback gets sockets that a process has open, the other one gets the rest. */
 struct search {
 	void (*on_standing)(void *userdata, uint32_t attempt);
 	void (*on_orphan)(void *userdata, uint32_t attempt, const struct sock_found *socket);
@@ -32,7 +32,7 @@ static void look(const struct record *record, const struct search *search)
 {
 	struct sock_lookup *lookup = sock_lookup_new();
 	AUTO_FREE bool *closed = xzalloc((record->n_attempts + 1) * sizeof(*closed));
-	/* What the search adds to the record is not to be looked at. */
+	/* The callbacks can add attempts: those are not looked at. */
 	size_t n_attempts = record->n_attempts;
 
 	for (size_t i = 0; i < record->n_events; i++)

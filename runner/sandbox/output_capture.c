@@ -14,13 +14,13 @@ struct output_capture {
 	void *userdata;
 	uint32_t stream;
 	int schedstat;
-	struct lateness_mark empty; /* when the pipe was empty */
-	int fd;                     /* -1 at the end */
+	struct lateness_mark empty; /* when the pipe was last empty */
+	int fd;                     /* -1: all writers have closed it */
 };
 
 enum { READ_SIZE = 65536 };
 
-/* Returns false when there is nothing to read (any more). */
+/* Reads once. Returns false if there was nothing to read. */
 static bool read_some(struct output_capture *capture)
 {
 	struct lateness_mark now;
@@ -33,7 +33,7 @@ static bool read_some(struct output_capture *capture)
 	now = lateness_now(capture->schedstat);
 	length = read(capture->fd, buffer, sizeof(buffer));
 	early_ns = lateness_since(&capture->empty, &now);
-	/* It was empty after this read, unless there may be more. */
+	/* A short read has emptied the pipe. */
 	if (length < READ_SIZE)
 		capture->empty = now;
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -53,7 +53,9 @@ static bool read_some(struct output_capture *capture)
 
 static void on_readable(evutil_socket_t fd, short what, void *userdata)
 {
-	/* One read per turn of the loop: a client that writes without end must not starve it. */
+	/* Only one read per turn of the loop, so that a client that writes without end can't starve
+	 * it.
+	 */
 	read_some(userdata);
 }
 
@@ -66,7 +68,7 @@ int output_capture_new(struct event_base *base, int schedstat, const char *name,
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	/* Only our end: the flag belongs to the open file, and the client must not see it. */
+	/* Only our end: the flag belongs to the open file, which the client must find blocking. */
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	capture = xzalloc(sizeof(*capture));
 	capture->fd = fds[0];
@@ -90,7 +92,7 @@ bool output_capture_at_end(const struct output_capture *capture)
 
 void output_capture_finish(struct output_capture *capture, struct stream *ret)
 {
-	/* The writers are dead: this ends. */
+	/* The writers are dead, so this ends. */
 	while (read_some(capture))
 		;
 	if (capture->readable)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Puts tap and spool together for a sandbox: see packet_capture.h. */
+/* Connects nflog and spool for a sandbox: see packet_capture.h. */
 #include "runner/sandbox/packet_capture.h"
 
 #include "injector/nflog.h"
@@ -9,12 +9,12 @@
 #include "runner/sandbox/shared_sandbox.h"
 
 #define TABLE "synfault-capture"
-/* In a network namespace that is ours alone. */
+/* A private network namespace has no other groups. */
 #define PRIVATE_GROUP 1
 
 struct packet_capture {
 	struct spool *spool;
-	struct nflog *tap; /* NULL: there is none */
+	struct nflog *tap; /* NULL: it can't capture */
 };
 
 static void on_packet(void *userdata, const struct nflog_packet *packet)
@@ -24,7 +24,7 @@ static void on_packet(void *userdata, const struct nflog_packet *packet)
 	spool_add(packets->spool, packet);
 }
 
-/* The addresses of all endpoints that are remote; owned by the caller. */
+/* Returns the addresses of all remote endpoints; owned by the caller. */
 static struct address *collect_remotes(const struct sandbox *sandbox, size_t *ret_n)
 {
 	struct address *addresses = NULL;

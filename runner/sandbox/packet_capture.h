@@ -8,13 +8,15 @@
 struct event_base;
 struct packet_capture;
 
-/*
- * Begins to capture, on the loop @base; @fd, which is borrowed, gets the packets, at most @limit
- * bytes of them, or the reason why there are none (runner/record/spool.h). Never fails.
+/**
+ * packet_capture_begin() - begin to capture; never fails
+ * @base: borrowed
+ * @fd: borrowed; gets the packets, or the reason why there are none (runner/record/spool.h)
+ * @limit: maximum of packet bytes written to @fd
  */
 struct packet_capture *packet_capture_begin(const struct sandbox *sandbox, struct event_base *base,
 					    int fd, uint64_t limit);
-/* All that has been sent by now is in the file when it returns. NULL is allowed. */
+/** packet_capture_end() - write out all packets that have been sent, and end; NULL is allowed */
 void packet_capture_end(struct packet_capture *packets);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tries whether private sandboxes work: see private_probe.h. */
+/* Finds out whether private sandboxes work: see private_probe.h. */
 #include "runner/sandbox/private_probe.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include "runner/sandbox/sandbox.h"
 
 /*
- * The probe's child writes what it finds out as lines into a pipe: an errno (0: all works), a
- * message for it or nothing, the form of queueing, then the settings.
+ * The probe's child writes its findings to a pipe, line by line: an errno (0: all works), a message
+ * or an empty line, the form of queueing, then the settings.
  */
 NORETURN static void probe_in_child(const struct sysctls *host, int fd)
 {
@@ -48,7 +48,7 @@ NORETURN static void probe_in_child(const struct sysctls *host, int fd)
 	_exit(EXIT_SUCCESS);
 }
 
-/* The next line without its end; NULL when there is none. */
+/* Reads the next line and drops its newline; returns NULL at the end. */
 static char *read_line(FILE *in, char **line, size_t *size)
 {
 	ssize_t length = getline(line, size, in);
@@ -129,7 +129,7 @@ int private_probe(struct private_traits *ret, char **ret_message)
 	close(pidfd);
 	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
-	/* A probe that was killed says nothing about the machine. */
+	/* A probe that is killed says nothing about the machine. */
 	if (status < 0 && WIFSIGNALED(wait_status)) {
 		*ret_message = xasprintf("the probe of private namespaces was killed by signal %d",
 					 WTERMSIG(wait_status));

@@ -14,7 +14,7 @@ struct private_traits {
 
 /**
  * private_probe() - build a private sandbox without endpoints, as a run builds one, and end it
- * @ret: on success; free its settings
+ * @ret: on success; the caller frees its sysctls
  * @ret_message: on failure one sentence that says what is missing; the caller's
  *
  * Return: 0 or a negative errno.

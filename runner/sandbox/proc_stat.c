@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Kinship of processes: see proc_stat.h. */
+/* Parent and session of processes: see proc_stat.h. */
 #include "runner/sandbox/proc_stat.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@ bool proc_stat_read(int proc, const char *name, struct proc_stat *ret)
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
-	/* After the name, which may hold anything: state, parent, group, session. */
+	/* The name can contain anything. After it: state, parent, group, session. */
 	end = strrchr(text, ')');
 	if (!end || sscanf(end + 1, " %*c %d %*d %d", &parent, &session) != 2)
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starting a program in a sandbox: see process.h. */
+/* Starts a program in a sandbox: see process.h. */
 #include "runner/sandbox/process.h"
 
 #include <cap-ng.h>
@@ -11,7 +11,7 @@
 
 #include "runner/sandbox/namespace.h"
 
-/* What a child that could not execute its program reports through the pipe. */
+/* What a child reports through the pipe if it could not execute its program. */
 struct spawn_error {
 	int error;
 	enum spawn_stage {
@@ -27,7 +27,7 @@ static int drop_capabilities(void)
 	capng_type_t sets = (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE);
 	capng_select_t selection = CAPNG_SELECT_CAPS;
 
-	/* The library remembers whose capabilities it looked at, and vfork() shares its memory. */
+	/* libcap-ng caches the process it looked at, and after vfork() we share its memory. */
 	capng_setpid(getpid());
 	if (capng_get_caps_process() < 0)
 		return -EPERM;
@@ -36,13 +36,14 @@ static int drop_capabilities(void)
 		selection = CAPNG_SELECT_ALL;
 	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		/*
-		 * Without it, executing anything gives root all of the bounding set
+		 * Without this, root would regain the bounding set with every exec
 		 * (security/commoncap.c, cap_bprm_creds_from_file). The ambient set follows the
-		 * permitted one by itself.
+		 * permitted set on its own.
 		 */
 		return -errno;
 	}
-	/* Rules and addresses; namespaces and mounts; packets past the rules; other processes. */
+	/* Rules and addresses; namespaces and mounts; packets that bypass the rules; other
+	 * processes. */
 	if (capng_updatev(CAPNG_DROP, sets, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW,
 			  CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME,
 			  CAP_BPF, CAP_PERFMON, CAP_MAC_ADMIN, -1) < 0)
@@ -57,11 +58,11 @@ static int become_harmless(const struct process_config *config)
 	return status < 0 ? status : drop_capabilities();
 }
 
-/* After all changes of privileges, each of which undoes it (kernel/cred.c, commit_creds). */
+/* Call it after all changes of privileges: each of them resets it (kernel/cred.c, commit_creds). */
 static void die_with(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* It was too late for the signal. */
+	/* The parent has died before the signal was set. */
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
 }
@@ -76,12 +77,12 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Makes 0-2 the given descriptors and leaves the error pipe as the only other open one. */
+/* Makes the given descriptors 0 to 2 and keeps only the error pipe in addition. */
 static int arrange_descriptors(const struct process_config *config, int *error_fd)
 {
 	int wanted[] = {config->stdin_fd, config->stdout_fd, config->stderr_fd};
 
-	/* Out of the way of 0-2 first, whatever numbers they have. */
+	/* First move them above 2, so that none overwrites another. */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		wanted[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, 10);
 		if (wanted[i] < 0)
@@ -93,12 +94,14 @@ static int arrange_descriptors(const struct process_config *config, int *error_f
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 		if (dup2(wanted[i], (int)i) < 0)
 			return -errno;
-	/* Everything else is close-on-exec already; this is for descriptors we inherited. */
+	/* Ours are close-on-exec anyway; this is for descriptors that we inherited. */
 	syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
 	return 0;
 }
 
-/* Runs in the parent's memory (see process_spawn()): it may change nothing there but its own stack.
+/*
+ * Runs in the parent's memory (see process_spawn()), in which it may change nothing but its own
+ * stack.
  */
 NORETURN static void run_child(const struct process_config *config, pid_t parent, int error_fd)
 {
@@ -129,7 +132,7 @@ NORETURN static void run_child(const struct process_config *config, pid_t parent
 	_exit(127);
 }
 
-/* Whether PATH has a file of that name; execvp() says EACCES of a directory it can't enter, too. */
+/* Whether PATH has such a file; execvp() also says EACCES for a directory that it can't enter. */
 static bool is_in_path(const char *program, char *const *environment)
 {
 	AUTO_FREE char *path = NULL;
@@ -149,8 +152,8 @@ static bool is_in_path(const char *program, char *const *environment)
 	return false;
 }
 
-/* A relative path is looked up in the working directory: which one that is, is the usual mistake.
- */
+/* Names the directory in which a relative path was looked up: the usual mistake is to expect
+ * another. */
 static char *explain_missing(const char *program, const char *cwd)
 {
 	AUTO_FREE char *current = cwd ? NULL : getcwd(NULL, 0);
@@ -201,27 +204,26 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 		*ret_message = xasprintf("no pipe: %s", strerror(errno));
 		return -errno;
 	}
-	/* execvp() searches the PATH of environ: that is to be the program's own. */
+	/* execvp() searches the PATH of environ, and that has to be the program's own. */
 	environ = (char **)(uintptr_t)config->environment;
 	/*
-	 * The child uses our memory while we stand still until it has executed the program. A copy
-	 * of it would only be thrown away, and costs more than all else that is done here.
+	 * The child uses our memory, and we stand still until it has executed the program. Copying
+	 * the memory would take longer than all the rest, only to be thrown away.
 	 */
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (pid == 0)
 		run_child(config, self, pipe_fds[1]);
 	environ = own_environment;
-	/* With its change of credentials went our own right to /proc/self, which is the memory's.
-	 */
+	/* The child's new credentials have cost us /proc/self: the flag belongs to the memory. */
 	prctl(PR_SET_DUMPABLE, dumpable);
 	close(pipe_fds[1]);
 	if (pid < 0) {
 		close(pipe_fds[0]);
-		*ret_message =
-			xasprintf("no process for %s: %s", config->command[0], strerror(errno));
+		*ret_message = xasprintf("no process can be made for %s: %s", config->command[0],
+					 strerror(errno));
 		return -errno;
 	}
-	/* Closed by a successful exec: nothing to read then. */
+	/* A successful exec closes the pipe: then there is nothing to read. */
 	do {
 		length = read(pipe_fds[0], &error, sizeof(error));
 	} while (length < 0 && errno == EINTR);

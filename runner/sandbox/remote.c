@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Endpoints with addresses that are none of the sandbox's own: see remote.h. */
+/* Endpoints whose addresses are not the sandbox's own: see remote.h. */
 #include "runner/sandbox/remote.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ char *remote_table(uint32_t number, char buffer[static REMOTE_TABLE_SIZE])
 	return buffer;
 }
 
-/* An abstract Unix socket of that name, as in netns_lock.h. */
+/* Binds an abstract Unix socket to that name, as netns_lock.h does. */
 static int claim_name(const char *text)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -25,7 +25,7 @@ static int claim_name(const char *text)
 
 	if (fd < 0)
 		return -errno;
-	/* sun_path[0] is NUL: that makes the name an abstract one. */
+	/* A leading NUL makes the name an abstract one. */
 	length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, PREFIX "%s", text);
 	if (bind(fd, (struct sockaddr *)&name,
 		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) < 0)
@@ -90,12 +90,12 @@ static int look_up(const struct endpoint_spec *spec, struct addrinfo **ret, stru
 	diag_add(diags, &spec->place, "the remote endpoint %s: no address is found for %s: %s",
 		 spec->name, spec->remote,
 		 error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
-	diag_hint(diags, "names are looked up when the scenario starts; give an address where "
-			 "there is no name service");
+	diag_hint(diags, "names are looked up when the scenario starts; without a name service, "
+			 "give an address");
 	return -EHOSTUNREACH;
 }
 
-/* Adds those of one family (AF_UNSPEC: any). Returns how many there are now. */
+/* Adds the addresses of one family (AF_UNSPEC: any). Returns how many there are now. */
 static size_t take(const struct addrinfo *found, int family, uint16_t port,
 		   struct address *addresses, size_t most, size_t n)
 {
@@ -159,7 +159,7 @@ bool remote_is_here(const struct address *address)
 	AUTO_CLOSE int fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t length;
 
-	host.port = 0; /* any */
+	host.port = 0; /* any free one */
 	length = address_to_sockaddr(&host, &storage);
 
 	return fd >= 0 && bind(fd, (struct sockaddr *)&storage, length) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a scenario needs of the machine: see requirements.h. */
+/* What a scenario requires of the machine: see requirements.h. */
 #include "runner/sandbox/requirements.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "common/duration.h"
 #include "common/text.h"
 
-/* An interpreter that loads a library needs a second on a busy machine. */
+/* An interpreter can need a second to load a library on a busy machine. */
 #define COMMAND_TIME_NS (20 * NS_PER_S)
 enum { POLL_MS = 2 };
 
@@ -47,7 +47,7 @@ static bool is_there(const char *program, char *const *environment)
 	return false;
 }
 
-/* Returns its wait status, or -ETIMEDOUT when it had to be ended. */
+/* Returns the wait status, or -ETIMEDOUT after killing the process. */
 static int wait_for(pid_t pid)
 {
 	int64_t until_ns = clock_monotonic_ns() + COMMAND_TIME_NS;
@@ -79,7 +79,7 @@ static char *run(char *const *command, char *const *environment,
 	config.cwd = NULL;
 	status = process_spawn(&config, &message);
 	if (status < 0)
-		return xasprintf("the scenario needs something that is not there: %s", message);
+		return xasprintf("the scenario requires a command that can't be run: %s", message);
 	status = wait_for(status);
 	if (status == 0)
 		return NULL;
@@ -88,9 +88,9 @@ static char *run(char *const *command, char *const *environment,
 		text_quote_shell(&text, *word);
 	}
 	if (status < 0)
-		return xasprintf("the scenario needs %s to end well, which did not end at all",
+		return xasprintf("the scenario requires that %s succeeds; it did not end in time",
 				 strbuf_text(&text));
-	return xasprintf("the scenario needs %s to end well, which ended with %s %d",
+	return xasprintf("the scenario requires that %s succeeds; it ended with %s %d",
 			 strbuf_text(&text), WIFSIGNALED(status) ? "signal" : "status",
 			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
@@ -101,7 +101,7 @@ char *requirements_missing(const struct requirements_spec *spec, char *const *en
 	for (char *const *program = spec->programs; program && *program; program++)
 		if (!is_there(*program, environment))
 			return xasprintf(
-				"the scenario needs the program %s, which is not installed",
+				"the scenario requires the program %s, which is not installed",
 				*program);
 	return spec->command ? run(spec->command, environment, process) : NULL;
 }

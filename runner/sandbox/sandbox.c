@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A sandbox, put together: see sandbox.h. */
+/* Puts a sandbox together: see sandbox.h. */
 #include "runner/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "runner/sandbox/process.h"
 #include "runner/sandbox/remote.h"
 
-/* The first port for endpoints of a private sandbox that name none: nobody else is there. */
+/* The first port that a private sandbox chooses: no other program uses ports there. */
 enum { FIRST_FREE_PORT = 8080 };
 
 static bool port_is_named(const struct scenario *scenario, uint16_t port)
@@ -46,7 +46,7 @@ static void plan_endpoint(struct sandbox *sandbox, size_t index, uint16_t port)
 	values->host = spec->hostname ? spec->hostname : values->addresses[0];
 }
 
-/* The table for all its remote endpoints. */
+/* Claims the table for all its remote endpoints. */
 static int claim_table(struct sandbox *sandbox, struct diag_list *diags)
 {
 	int claim;
@@ -57,13 +57,13 @@ static int claim_table(struct sandbox *sandbox, struct diag_list *diags)
 	if (claim >= 0)
 		array_append(sandbox->claims, sandbox->n_claims, sandbox->claims_capacity, claim);
 	else
-		diag_add(diags, NULL, "no table for remote endpoints: %s",
-			 claim == -EADDRINUSE ? "too many scenarios have some just now"
+		diag_add(diags, NULL, "no table is free for remote endpoints: %s",
+			 claim == -EADDRINUSE ? "too many running scenarios have remote endpoints"
 					      : strerror(-claim));
 	return MIN(claim, 0);
 }
 
-/* Where a remote endpoint is, and that nobody else injects there. */
+/* Looks up a remote endpoint, and makes sure that no other scenario injects there. */
 static int plan_remote(struct sandbox *sandbox, size_t index, struct diag_list *diags)
 {
 	const struct endpoint_spec *spec = &sandbox->scenario->endpoints[index];
@@ -98,7 +98,7 @@ static int plan_remote(struct sandbox *sandbox, size_t index, struct diag_list *
 	return status;
 }
 
-/* A port for an endpoint that names none, from @from on; 0: the sandbox's first. */
+/* Chooses a port for an endpoint that names none, from @from on; 0: from the sandbox's first. */
 static uint16_t find_port(const struct sandbox *sandbox, uint16_t from)
 {
 	uint16_t port = from ? from : FIRST_FREE_PORT;
@@ -186,7 +186,7 @@ static int write_file(const struct sandbox *sandbox, const struct file_spec *fil
 	return status;
 }
 
-/* What the scenario asks for, after what the host has. */
+/* Applies the scenario's own sysctls, after the host's. */
 static int write_kernel(const struct scenario *scenario, struct diag_list *diags)
 {
 	for (size_t i = 0; i < scenario->n_kernel; i++) {
@@ -198,7 +198,7 @@ static int write_kernel(const struct scenario *scenario, struct diag_list *diags
 		diag_add(diags, &spec->place,
 			 "the kernel setting in line %u, %s, can't be made: %s", spec->place.line,
 			 strrchr(spec->path, '/') + 1,
-			 status == -ENOENT   ? "this kernel has it not"
+			 status == -ENOENT   ? "this kernel does not have it"
 			 : status == -EINVAL ? "the kernel does not take this value"
 			 : status == -EROFS  ? "/proc/sys can't be written to here"
 					     : strerror(-status));
@@ -212,7 +212,7 @@ int sandbox_build_private(const struct scenario *scenario, const struct sysctls 
 {
 	const pid_t outer_pid = namespace_outer_pid();
 	const char *failed = NULL;
-	/* First: its /proc/sys can be written to also where the given one is read-only. */
+	/* First, since the new /proc/sys is writable even where the given one is read-only. */
 	int status = mounts_setup(scenario, diags);
 
 	if (status < 0)
@@ -252,7 +252,7 @@ char **sandbox_environment(const struct sandbox *sandbox, bool client, uint32_t 
 	size_t n_values = strv_length(values), n = 0;
 	char **additions = xzalloc((n_values + spec->n_env + 4) * sizeof(*additions)), **merged;
 
-	/* Temporary files that a client forgets go with the sandbox. */
+	/* Temporary files that a client forgets disappear with the sandbox. */
 	additions[n++] = xasprintf("TMPDIR=%s", sandbox->tmp);
 	if (sandbox->shared) {
 		AUTO_FREE char *prefix = shared_sandbox_id_prefix();

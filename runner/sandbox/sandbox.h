@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sandbox: the surroundings in which one scenario runs. Here they are put together: network,
- * mounts, settings, the endpoints' addresses and ports, the values for ${…}, the client's files. A
- * private sandbox has namespaces of its own (namespace.h), a shared one has things of its own in
- * the given ones (shared_sandbox.h).
+ * A sandbox: the surroundings in which one scenario runs. This module puts them together: network,
+ * mounts, sysctls, the endpoints' addresses and ports, the values for ${…}, the client's files. A
+ * private sandbox has namespaces of its own (namespace.h). A shared one has its own addresses and
+ * rules in the given namespaces (shared_sandbox.h).
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SANDBOX_H
 #define SYNFAULT_RUNNER_SANDBOX_SANDBOX_H
@@ -13,12 +13,12 @@
 #include "runner/sandbox/sysctl.h"
 #include "runner/scenario/substitute.h"
 
-/* An endpoint as it stands in this sandbox. */
+/* An endpoint in this sandbox. */
 struct sandbox_endpoint {
 	struct address addresses[ENDPOINT_MAX_ADDRESSES]; /* in the order in the file */
 	size_t n_addresses;
 	uint16_t port;
-	bool remote; /* its addresses are none of the sandbox's own (remote.h) */
+	bool remote; /* its addresses are not the sandbox's own (remote.h) */
 	char texts[ENDPOINT_MAX_ADDRESSES][INET6_ADDRSTRLEN]; /* of the addresses */
 };
 
@@ -33,21 +33,26 @@ struct sandbox {
 	int *claims; /* of the table and the addresses of remote endpoints (remote.h) */
 	size_t n_claims, claims_capacity;
 	uint32_t remote_table; /* number of the table for them */
-	bool clientless;       /* the client is somebody else's: no files are written */
+	bool clientless;       /* another program starts the client: no files are written */
 };
 
-/*
- * Works out addresses, ports and values; changes nothing. @shared: what the sandbox has in the
- * given namespaces; NULL: it is private. Names of remote endpoints are looked up. Free it with
- * sandbox_free(). Returns 0, or a negative errno with a diagnostic: then there are no endpoints.
+/**
+ * sandbox_plan() - work out addresses, ports and values; change nothing
+ * @shared: what the sandbox has in the given namespaces, borrowed; NULL: it is private
+ *
+ * Looks up the names of remote endpoints. Free the sandbox with sandbox_free().
+ *
+ * Return: 0, or a negative errno with a diagnostic; then the sandbox has no endpoints.
  */
 int sandbox_plan(struct sandbox *sandbox, const struct scenario *scenario,
 		 struct shared_sandbox *shared, struct diag_list *diags);
 void sandbox_free(struct sandbox *sandbox);
 
-/*
- * Sets the sandbox up, in the namespaces of the calling process, and writes the client's files.
- * Returns 0 or a negative errno, with a diagnostic.
+/**
+ * sandbox_build() - set up the sandbox in the calling process's namespaces, with the client's files
+ * @settings: sysctls to write before the scenario's own
+ *
+ * Return: 0, or a negative errno with a diagnostic.
  */
 int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
 		  struct diag_list *diags);
@@ -64,7 +69,7 @@ int sandbox_build(const struct sandbox *sandbox, const struct sysctls *settings,
 int sandbox_build_private(const struct scenario *scenario, const struct sysctls *settings,
 			  struct diag_list *diags);
 
-/* In the environment of all processes of an instance of the client: its number, from 1. */
+/* In the environment of all processes of a client's instance: its number, from 1. */
 #define SANDBOX_INSTANCE_VARIABLE "SYNFAULT_INSTANCE"
 
 /**
@@ -76,14 +81,17 @@ int sandbox_build_private(const struct scenario *scenario, const struct sysctls 
  */
 char **sandbox_environment(const struct sandbox *sandbox, bool client, uint32_t instance);
 
-/*
- * A descriptor to read the client's stdin from: the scenario's text, or /dev/null. Returns it,
- * owned by the caller, or a negative errno.
+/**
+ * sandbox_open_stdin() - open what the client reads from stdin: the scenario's text, or /dev/null
+ *
+ * Return: a descriptor, owned by the caller, or a negative errno.
  */
 int sandbox_open_stdin(const struct sandbox *sandbox);
 
-/* The endpoints for the injector; an array owned by the caller, its parts borrowed from the
- * sandbox.
+/**
+ * sandbox_tracker_endpoints() - describe the endpoints to the injector
+ *
+ * Return: an array owned by the caller; its parts are borrowed from the sandbox.
  */
 struct tracker_endpoint *sandbox_tracker_endpoints(const struct sandbox *sandbox);
 

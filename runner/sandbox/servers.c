@@ -89,9 +89,9 @@ static bool shares_port(const struct sandbox *sandbox, size_t index)
 }
 
 /*
- * Returns the first endpoint whose server command does not listen yet, or n_endpoints. Of two that
- * share a port, one that listens on all addresses does not count for the other, which would find
- * its port taken.
+ * Returns the first endpoint whose server command does not listen yet, or n_endpoints. When two
+ * share a port, a server on all addresses does not count for the other endpoint, whose own server
+ * would find its port taken.
  */
 static size_t find_silent(const struct servers *servers)
 {
@@ -130,7 +130,7 @@ enum servers_state servers_poll(struct servers *servers)
 
 /* ---- foreign servers ---- */
 
-/* A private sandbox has no foreign servers. */
+/* Whether no foreign server answers for the endpoint. A private sandbox has none. */
 static bool is_free(struct servers *servers, size_t index)
 {
 	const struct sandbox_endpoint *endpoint = &servers->sandbox->endpoints[index];

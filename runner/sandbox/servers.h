@@ -15,7 +15,7 @@ struct servers {
 
 	struct endpoint_server **built_in; /* by endpoint; NULL: none */
 	pid_t *pids;                       /* by endpoint; 0: no process, or dead */
-	int64_t ready_by_ns;               /* when all have to listen */
+	int64_t ready_by_ns;               /* when all have to listen, CLOCK_MONOTONIC */
 };
 
 enum servers_state {
@@ -34,26 +34,26 @@ void servers_deinit(struct servers *servers);
  */
 int servers_start(struct servers *servers);
 
-/** servers_poll() - find out whether all listen, or one did not in time */
+/** servers_poll() - find out whether all listen, or one has failed to in time */
 enum servers_state servers_poll(struct servers *servers);
 
 /**
  * servers_fixed_ports_are_free() - find out whether other programs listen on ports of endpoints
  *
- * A foreign server on all addresses would answer in place of the endpoint's own. Called before any
- * server of ours listens; ports that were chosen are free.
+ * A foreign server on all addresses would answer in place of the endpoint's own. Call this before
+ * our servers listen. Ports that synfault chose are free already.
  *
- * Return: false when one does; then the record says so.
+ * Return: false if one does; then the record says so.
  */
 bool servers_fixed_ports_are_free(struct servers *servers);
 
-/** servers_none_is_foreign() - the same for `serve: none`, once all servers of ours listen */
+/** servers_none_is_foreign() - the same for `serve: none`, once all our servers listen */
 bool servers_none_is_foreign(struct servers *servers);
 
 /**
- * servers_take_end() - take notice of a server command's end
+ * servers_take_end() - handle the end of a server command
  * @index: of its endpoint
- * @client_runs: whether the client runs, or the servers are still starting
+ * @client_runs: whether the client runs; otherwise the servers are still starting
  *
  * Adds to the record that it ended too early.
  */

@@ -13,9 +13,9 @@
 
 enum {
 	FIRST_QUEUE = 16384,
-	/* Ports from 8080 on, below those that clients get (ip_local_port_range). */
+	/* Ports from 8080 on, below the ephemeral ones (ip_local_port_range). */
 	FIRST_PORT = 8080,
-	PORTS_PER_CELL = 16,
+	PORTS_PER_SANDBOX = 16,
 	N_PORT_RANGES = 1500,
 };
 #define MARK UINT32_C(0x5f000000)
@@ -63,7 +63,8 @@ uint32_t shared_sandbox_number_of(const struct address *address)
 	struct address own =
 		shared_sandbox_address(number, address->bytes[15] - 1u, FAMILY_IPV6, address->port);
 
-	return address->bytes[15] && number <= NETNS_LOCK_LAST_CELL && address_equal(&own, address)
+	return address->bytes[15] && number <= NETNS_LOCK_LAST_SANDBOX &&
+			       address_equal(&own, address)
 		       ? number
 		       : 0;
 }
@@ -78,7 +79,7 @@ uint16_t shared_sandbox_queue(uint32_t number)
 	return (uint16_t)(FIRST_QUEUE + number);
 }
 
-/* Whether somebody listens on the port, on whatever address of the family. */
+/* Whether a process listens on the port, on any address of the family. */
 static bool is_taken(sa_family_t family, uint16_t port)
 {
 	const struct address any = {.family = family, .port = port};
@@ -95,7 +96,7 @@ static bool is_taken(sa_family_t family, uint16_t port)
 	return bind(fd, (struct sockaddr *)&storage, length) < 0 && errno == EADDRINUSE;
 }
 
-/* Whether nobody listens on the port, and nobody will. */
+/* Claims the port, unless a process listens on it or another sandbox has claimed it. */
 static bool take_port(struct shared_sandbox *sandbox, uint16_t port)
 {
 	int claim;
@@ -113,8 +114,8 @@ uint16_t shared_sandbox_free_port(struct shared_sandbox *sandbox, uint16_t from)
 	uint16_t port = from;
 
 	if (!port)
-		port = (uint16_t)(FIRST_PORT + sandbox->number % N_PORT_RANGES * PORTS_PER_CELL);
-	/* None is free at the end of all ports: then binding it says so. */
+		port = (uint16_t)(FIRST_PORT + sandbox->number % N_PORT_RANGES * PORTS_PER_SANDBOX);
+	/* If even the last port is taken, the server that binds it reports that. */
 	while (port < UINT16_MAX && !take_port(sandbox, port))
 		port++;
 	return port;
@@ -128,7 +129,7 @@ char *shared_sandbox_id_prefix(void)
 	return xasprintf("%llu-", (unsigned long long)status.st_ino);
 }
 
-/* Whether the number's queue can be bound. Returns 0, -EBUSY, or another negative errno. */
+/* Tries to bind the number's queue. Returns 0, -EBUSY, or another negative errno. */
 static int try_queue(uint32_t number, struct diag_list *diags)
 {
 	const struct queue_config config = {.number = shared_sandbox_queue(number), .length = 1};
@@ -142,16 +143,16 @@ static int try_queue(uint32_t number, struct diag_list *diags)
 
 static int claim_any(uint32_t hint, struct diag_list *diags, struct shared_sandbox *sandbox)
 {
-	for (uint32_t i = 0; i < NETNS_LOCK_LAST_CELL; i++) {
-		uint32_t number = (hint + i) % NETNS_LOCK_LAST_CELL + 1;
-		AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_CELL, number);
+	for (uint32_t i = 0; i < NETNS_LOCK_LAST_SANDBOX; i++) {
+		uint32_t number = (hint + i) % NETNS_LOCK_LAST_SANDBOX + 1;
+		AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_SANDBOX, number);
 		AUTO_DIAG struct diag_list refused = {0};
 		int status = claim < 0 ? claim : try_queue(number, &refused);
 
 		if (status == -EADDRINUSE || status == -EBUSY)
 			continue;
 		if (status < 0) {
-			diag_add(diags, NULL, "no number for the scenario's sandbox: %s",
+			diag_add(diags, NULL, "the scenario's sandbox gets no number: %s",
 				 refused.n_items ? refused.items[0].message : strerror(-status));
 			return status;
 		}
@@ -159,7 +160,7 @@ static int claim_any(uint32_t hint, struct diag_list *diags, struct shared_sandb
 		sandbox->claim = steal_fd(&claim);
 		return 0;
 	}
-	diag_add(diags, NULL, "all %d numbers for sandboxes are taken", NETNS_LOCK_LAST_CELL);
+	diag_add(diags, NULL, "all %d numbers for sandboxes are in use", NETNS_LOCK_LAST_SANDBOX);
 	return -EADDRINUSE;
 }
 
@@ -174,9 +175,9 @@ int shared_sandbox_open(uint32_t hint, struct diag_list *diags, struct shared_sa
 		sandbox->directory_fd = tmpdir_make(sandbox->number, &sandbox->directory);
 		if (sandbox->directory_fd < 0) {
 			status = sandbox->directory_fd;
-			diag_add(diags, NULL, "no temporary directory can be made: %s",
+			diag_add(diags, NULL, "a temporary directory can't be made: %s",
 				 strerror(-status));
-			diag_hint(diags, "set TMPDIR to a directory that can be written to");
+			diag_hint(diags, "set TMPDIR to a writable directory");
 		}
 	}
 	if (status < 0) {
@@ -228,7 +229,7 @@ void shared_sandbox_close(struct shared_sandbox *sandbox)
 		close(sandbox->directory_fd);
 	}
 	free(sandbox->ports);
-	/* Last: until then nobody else may have what follows from it. */
+	/* Last: until now no other sandbox may use what follows from the number. */
 	if (sandbox->claim >= 0)
 		close(sandbox->claim);
 	free(sandbox->directory);

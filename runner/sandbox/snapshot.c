@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A sandbox's network as text: see snapshot.h. */
+/* Describes a sandbox's network as text: see snapshot.h. */
 #include "runner/sandbox/snapshot.h"
 
 #include <arpa/inet.h>
@@ -11,9 +11,9 @@
 #include <net/if.h>
 #include <netinet/tcp.h>
 
-/* A client that leaks sockets leaks thousands: so many lines show it. */
+/* A client that leaks sockets leaks thousands: this many lines show it. */
 enum { MAX_LINES = 100 };
-/* Of a client that ended well the connections of so many attempts are looked for, the last ones. */
+/* For a client that ended well, only the connections of its last attempts are looked up. */
 enum { MAX_ATTEMPTS = 16 };
 enum { BUFFER_SIZE = 32768 };
 
@@ -24,7 +24,7 @@ struct lines {
 	size_t n_more; /* that were left out */
 };
 
-/* A socket that listens. */
+/* A listening socket. */
 struct listener {
 	struct address address;
 	bool ipv6_only;
@@ -37,8 +37,8 @@ struct snapshot {
 	struct lines listening, connections, addresses, routes, endpoints;
 	struct listener *listeners;
 	size_t n_listeners, listeners_capacity;
-	bool only_connections; /* a socket that listens is none of those asked for */
-	int sockets_error, addresses_error, routes_error; /* negative errno; 0: it was told */
+	bool only_connections;                            /* a listening socket was not asked for */
+	int sockets_error, addresses_error, routes_error; /* negative errno; 0: no error */
 };
 
 PRINTF(2, 3)
@@ -60,7 +60,7 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Makes a section of the lines, which are used up. */
+/* Makes the lines a section, and frees them. */
 static void add_section(struct snapshot *self, const char *title, struct lines *lines, bool sort,
 			int error)
 {
@@ -75,7 +75,7 @@ static void add_section(struct snapshot *self, const char *title, struct lines *
 	if (lines->n_more > 0)
 		strbuf_printf(&text, "%zu more\n", lines->n_more);
 	if (error)
-		strbuf_printf(&text, "the kernel did not tell: %s\n", strerror(-error));
+		strbuf_printf(&text, "the kernel did not say: %s\n", strerror(-error));
 	else if (lines->n_items == 0)
 		strbuf_puts(&text, "none\n");
 	free(lines->items);
@@ -113,11 +113,11 @@ static int ask(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t tak
 			return -errno;
 		status = mnl_cb_run(buffer, (size_t)length, 1, mnl_socket_get_portid(socket), take,
 				    userdata);
-		/* An answer that is no dump has no message that ends it. */
+		/* Only a dump ends with a message of its own. */
 		if (status > MNL_CB_STOP && !(request->nlmsg_flags & NLM_F_DUMP))
 			break;
 	}
-	/* A dump that was disturbed by a change (EINTR) is good enough to look at. */
+	/* A dump that a change has interrupted (EINTR) is good enough for this purpose. */
 	return status < 0 && errno != EINTR ? -errno : 0;
 }
 
@@ -129,7 +129,7 @@ static struct address make_address(int family, const void *bytes, uint16_t port)
 	return address;
 }
 
-/* The name of an interface; @buffer as of if_indextoname(). */
+/* Returns the name of an interface, in @buffer if it has one. */
 static const char *interface_name(uint32_t index, char buffer[static IF_NAMESIZE])
 {
 	if (!if_indextoname(index, buffer))
@@ -235,7 +235,7 @@ static int take_socket(const struct nlmsghdr *header, void *userdata)
 		add_listener(self, header, message, &local);
 		return MNL_CB_OK;
 	}
-	/* Timer 1 is that of retransmissions (net/ipv4/inet_diag.c). */
+	/* Timer 1 is the retransmission timer (net/ipv4/inet_diag.c). */
 	if (message->idiag_timer == 1)
 		snprintf(timer, sizeof(timer), ", repeats in %u ms (%u times so far)",
 			 message->idiag_expires, message->idiag_retrans);
@@ -245,7 +245,7 @@ static int take_socket(const struct nlmsghdr *header, void *userdata)
 	return MNL_CB_OK;
 }
 
-/* Asks for the one socket to which a packet with these addresses would go: a look into a table. */
+/* Looks up the one socket that would get a packet with these addresses. */
 static int find_socket(struct mnl_socket *socket, const struct address *local,
 		       const struct address *remote, struct snapshot *self)
 {
@@ -267,7 +267,7 @@ static int find_socket(struct mnl_socket *socket, const struct address *local,
 	return ask(socket, header, take_socket, self);
 }
 
-/* Those that listen for the endpoints, and both ends of the last attempts' connections. */
+/* Looks up the endpoints' listening sockets and both ends of the last attempts' connections. */
 static int take_own_sockets(struct snapshot *self, struct mnl_socket *socket)
 {
 	const struct record *record = self->record;
@@ -298,8 +298,8 @@ static int take_own_sockets(struct snapshot *self, struct mnl_socket *socket)
 }
 
 /*
- * TCPDIAG_GETSOCK rather than SOCK_DIAG_BY_FAMILY: it dumps both families at once, and each dump
- * walks a hash table that is as large as the machine's memory wants it.
+ * TCPDIAG_GETSOCK rather than SOCK_DIAG_BY_FAMILY: it dumps both families in one walk through a
+ * hash table that grows with the machine's memory.
  */
 static int take_all_sockets(struct snapshot *self, struct mnl_socket *socket)
 {
@@ -315,7 +315,7 @@ static int take_all_sockets(struct snapshot *self, struct mnl_socket *socket)
 	return ask(socket, header, take_socket, self);
 }
 
-/* Whether the client ended by itself, with a status that is expected of it. */
+/* Whether the client ended on its own, with an expected status. */
 static bool ended_well(const struct snapshot *self)
 {
 	const struct scenario *scenario = self->sandbox->scenario;
@@ -363,7 +363,7 @@ static int take_address(const struct nlmsghdr *header, void *userdata)
 	{
 		uint16_t type = mnl_attr_get_type(attribute);
 
-		/* IFA_LOCAL is the interface's own where both are there. */
+		/* If both are present, IFA_LOCAL is the interface's own address. */
 		if ((type == IFA_LOCAL || (type == IFA_ADDRESS && !bytes)) &&
 		    mnl_attr_get_payload_len(attribute) == size)
 			bytes = mnl_attr_get_payload(attribute);
@@ -379,7 +379,7 @@ static int take_address(const struct nlmsghdr *header, void *userdata)
 	return MNL_CB_OK;
 }
 
-/* What a message says of a route. */
+/* What a message says about a route. */
 struct route {
 	uint8_t family, type, table, length;
 	uint32_t interface; /* 0: none */
@@ -430,7 +430,7 @@ static void describe_route(const struct route *route, struct strbuf *out)
 	}
 }
 
-/* As `ip route` shows them: the table of local addresses says what the addresses say. */
+/* Shows what `ip route` shows. The local table is left out: it repeats the addresses. */
 static int take_route(const struct nlmsghdr *header, void *userdata)
 {
 	struct snapshot *self = userdata;
@@ -443,7 +443,7 @@ static int take_route(const struct nlmsghdr *header, void *userdata)
 		return MNL_CB_OK;
 	describe_route(&route, &how);
 	if (route.type != RTN_UNICAST)
-		strbuf_puts(&how, " (not to be used: no unicast)");
+		strbuf_puts(&how, " (unusable: not unicast)");
 	if (route.to) {
 		to = make_address(route.family, route.to, 0);
 		add_line(&self->routes, "%s/%u %s", address_format_host(&to, text), route.length,
@@ -464,7 +464,7 @@ static int dump_rtnetlink(struct mnl_socket *socket, uint16_t type, mnl_cb_t tak
 
 	header->nlmsg_type = type;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	/* Of all families, and as long as any of their headers. */
+	/* The header of all families, as long as the longest of them. */
 	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 	message->rtm_family = AF_UNSPEC;
 	return ask(socket, header, take, self);
@@ -488,7 +488,7 @@ static int take_one_route(const struct nlmsghdr *header, void *userdata)
 	return MNL_CB_STOP;
 }
 
-/* How packets get to the address: asked for as a client's would be. */
+/* Finds out how a client's packets would get to the address. */
 static void find_route(struct mnl_socket *socket, const struct address *address, struct strbuf *out)
 {
 	char buffer[256];
@@ -536,8 +536,8 @@ static void describe_endpoint(struct snapshot *self, struct mnl_socket *socket, 
 			      listener->waiting, listener->backlog,
 			      listener->waiting > listener->backlog ? " (full)" : "");
 	else if (!self->sockets_error)
-		strbuf_printf(&text, "; nobody listens%s",
-			      spec->serve == SERVE_NONE ? ", as the scenario has it" : "");
+		strbuf_printf(&text, "; no process listens%s",
+			      spec->serve == SERVE_NONE ? ", as the scenario asks" : "");
 	add_line(&self->endpoints, "%s %s: %s", spec->name, address_format(address, where),
 		 strbuf_text(&text));
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding the instance of a client that has a socket: see socket_owner.h.
+ * Finds the instance of a client that has a socket: see socket_owner.h.
  *
- * The processes that are known are looked at first, from the one after that which was found last:
- * instances that were started one after the other come by in that order. Only when none of them has
- * the socket all of /proc is walked for processes that have come up since. A process belongs to an
- * instance by its session; when it leads one of its own, by its parent; and when that has ended
- * (a daemon), by its environment, unless it has cleared that. Otherwise its instance is unknown.
+ * The search starts with the known processes, after the one that was found last: instances that
+ * start one after the other make their attempts in that order. Only if none of them has the socket,
+ * /proc is searched for new processes. A process belongs to an instance by its session; if it leads
+ * a session of its own, by its parent; and if the parent has ended (a daemon), by its environment.
+ * If it has cleared that, its instance is unknown.
  */
 #include "runner/sandbox/socket_owner.h"
 
@@ -21,7 +21,7 @@
 #include "runner/sandbox/process.h"
 #include "runner/sandbox/sandbox.h"
 
-/* Sockets beyond this number are forgotten, all at once. */
+/* When this many sockets are remembered, all are forgotten. */
 #define MAX_SOCKETS 100000
 
 struct owned_socket {
@@ -36,12 +36,12 @@ struct known_process {
 };
 
 struct socket_owners {
-	struct sock_lookup *lookup; /* NULL: the kernel has none */
+	struct sock_lookup *lookup; /* NULL: the kernel has no such lookup */
 	pid_t *leaders;             /* of sessions, by instance; 0: not started */
 	uint32_t n_instances;
 	struct known_process *known;
 	size_t n_known, known_capacity;
-	size_t next; /* where to begin looking in the list */
+	size_t next; /* index in `known` at which the next search starts */
 	struct owned_socket *sockets;
 };
 
@@ -107,7 +107,7 @@ static void remember(struct socket_owners *owners, uint64_t inode, uint32_t inst
 	HASH_ADD(hh, owners->sockets, inode, sizeof(socket->inode), socket);
 }
 
-/* Remembers all sockets of a process. Returns false when there is no such process. */
+/* Remembers all sockets of a process. Returns false if the process is gone. */
 static bool look_at(struct socket_owners *owners, const struct known_process *process)
 {
 	char path[32];
@@ -145,7 +145,7 @@ static bool is_remembered(const struct socket_owners *owners, uint64_t inode,
 	return true;
 }
 
-/* Looks at the known processes until one has it; those that are gone are dropped from the list. */
+/* Looks at the known processes until one has the socket; drops those that are gone. */
 static bool find_in_known(struct socket_owners *owners, uint64_t inode, uint32_t *ret_instance)
 {
 	size_t looked_at = 0;
@@ -156,7 +156,7 @@ static bool find_in_known(struct socket_owners *owners, uint64_t inode, uint32_t
 		if (i >= owners->n_known)
 			i = 0;
 		if (!look_at(owners, &owners->known[i])) {
-			/* Keeps the order, by which the next one is found soon. */
+			/* Keep the order, in which the next one is found soon. */
 			memmove(&owners->known[i], &owners->known[i + 1],
 				(owners->n_known - i - 1) * sizeof(*owners->known));
 			owners->n_known--;
@@ -215,7 +215,7 @@ static uint32_t instance_of(const struct socket_owners *owners, const struct pro
 							: environment_instance(owners, kin->pid);
 }
 
-/* Adds processes that are not known yet. A child's number is higher than its parent's, mostly. */
+/* Adds processes that are not known yet. Usually a child has a higher number than its parent. */
 static void look_for_processes(struct socket_owners *owners)
 {
 	DIR *directory = opendir("/proc");
@@ -247,12 +247,12 @@ uint32_t socket_owners_find(struct socket_owners *owners, const struct address *
 	inode = socket.inode;
 	if (is_remembered(owners, inode, &instance))
 		return instance;
-	/* Numbers of another pid namespace would be somebody else's. */
+	/* Numbers of another pid namespace would name other processes. */
 	if (!process_proc_is_ours())
 		return UINT32_MAX;
 	if (find_in_known(owners, inode, &instance))
 		return instance;
-	owners->next = owners->n_known; /* those that are new come first */
+	owners->next = owners->n_known; /* search the new ones first */
 	look_for_processes(owners);
 	return find_in_known(owners, inode, &instance) ? instance : UINT32_MAX;
 }

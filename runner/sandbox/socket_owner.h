@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which instance of the client an attempt belongs to, where several run in one sandbox. The client
- * is not touched for it: while an attempt's SYN is held in the queue its socket exists, so that the
- * kernel says the socket's inode (NETLINK_SOCK_DIAG, one socket by its addresses and ports), and
- * /proc/PID/fd says which process has it.
+ * Finds the instance of the client that made an attempt, where several run in one sandbox, without
+ * touching the client. While an attempt's SYN is held in the queue, its socket exists. So the
+ * kernel reports the socket's inode (NETLINK_SOCK_DIAG, looked up by addresses and ports), and
+ * /proc/PID/fd shows which process has that inode.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SOCKET_OWNER_H
 #define SYNFAULT_RUNNER_SANDBOX_SOCKET_OWNER_H
@@ -12,21 +12,28 @@
 
 struct socket_owners;
 
-/*
- * For instances 0 to @n_instances - 1, none of which runs yet. Never fails: where the kernel does
- * not answer, or /proc counts processes in another way than we do, nobody owns anything. Free it
- * with socket_owners_free().
+/**
+ * socket_owners_new() - prepare for instances 0 to @n_instances - 1, before the first one runs
+ *
+ * Never fails: where the kernel does not answer, or /proc is of another pid namespace, no owner is
+ * ever found. Free it with socket_owners_free().
  */
 struct socket_owners *socket_owners_new(uint32_t n_instances);
 void socket_owners_free(struct socket_owners *owners);
 
-/* The first process of an instance, which leads a session of its own. */
+/**
+ * socket_owners_add() - add a started instance
+ * @pid: of its first process, which leads a session of its own
+ */
 void socket_owners_add(struct socket_owners *owners, uint32_t instance, pid_t pid);
 
-/*
- * The instance that has the client's end of this connection, among its processes the first and all
- * that come from it; UINT32_MAX when none is found. Takes some 10 us, and 10 more for each process
- * that has to be looked at: sockets that are passed on the way are remembered.
+/**
+ * socket_owners_find() - find the instance that has the client's end of a connection
+ *
+ * The socket can be in the instance's first process or any that descends from it. This takes about
+ * 10 us, and 10 more for each process that is looked at. Sockets found on the way are remembered.
+ *
+ * Return: UINT32_MAX if none is found.
  */
 uint32_t socket_owners_find(struct socket_owners *owners, const struct address *client,
 			    const struct address *server);

@@ -21,7 +21,7 @@
 
 /* ---- processes ---- */
 
-/* The sandbox that a process was started in, by its environment; 0: none of this namespace. */
+/* Returns the sandbox that a process's environment names; 0: none of this network namespace. */
 static uint32_t sandbox_of_process(int proc, const char *pid, const char *id_prefix)
 {
 	static const char name[] = SHARED_VARIABLE "=";
@@ -44,7 +44,7 @@ static uint32_t sandbox_of_process(int proc, const char *pid, const char *id_pre
 
 static void sweep_process(int proc, const char *pid, const char *id_prefix)
 {
-	/* First of all: what is read after this is of this process, or the signal goes nowhere. */
+	/* First, so that what follows is about this process; otherwise the signal goes nowhere. */
 	AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, atoi(pid), 0);
 	struct stat status;
 	uint32_t number;
@@ -53,7 +53,7 @@ static void sweep_process(int proc, const char *pid, const char *id_prefix)
 		return;
 	number = sandbox_of_process(proc, pid, id_prefix);
 	if (number) {
-		AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_CELL, number);
+		AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_SANDBOX, number);
 
 		if (claim >= 0)
 			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
@@ -86,19 +86,19 @@ static void note_part(void *userdata, uint32_t part)
 	array_append(numbers->items, numbers->n_items, numbers->capacity, part);
 }
 
-/* The request to remove so many has to fit into a netlink socket's buffer: 1.4 KB for each. */
+/* The request to remove them, 1.4 KB each, has to fit into a netlink socket's buffer. */
 enum { PARTS_AT_ONCE = 128 };
 
 static void remove_parts(const struct nft_rules_part *parts, size_t n_parts)
 {
 	if (nft_rules_remove_parts(SPACE_TABLE, parts, n_parts) == 0)
 		return;
-	/* Somebody else has removed one of them meanwhile. */
+	/* Another process has removed one of them. */
 	for (size_t i = 0; i < n_parts; i++)
 		(void)nft_rules_remove_part(SPACE_TABLE, parts[i].part, &parts[i].networks);
 }
 
-/* Tables of dead sandboxes for endpoints that others provide. */
+/* Clears dead sandboxes' tables for remote endpoints. */
 static void sweep_remotes(void)
 {
 	struct numbers found = {0};
@@ -125,8 +125,8 @@ void stale_cleanup_rules(void)
 	parts = xzalloc(found.n_items * sizeof(*parts));
 	claims = xzalloc(found.n_items * sizeof(*claims));
 	for (size_t i = 0; i < found.n_items; i++) {
-		/* One that is listed twice is claimed once. */
-		int claim = netns_lock_take(NETNS_LOCK_CELL, found.items[i]);
+		/* If the kernel lists one twice, only the first claim succeeds. */
+		int claim = netns_lock_take(NETNS_LOCK_SANDBOX, found.items[i]);
 
 		if (claim < 0)
 			continue;
@@ -150,7 +150,7 @@ static void sweep_addresses(void)
 	(void)network_list_addresses(&found, &n_found);
 	for (size_t i = 0; i < n_found; i++) {
 		uint32_t number = shared_sandbox_number_of(&found[i]);
-		AUTO_CLOSE int claim = number ? netns_lock_take(NETNS_LOCK_CELL, number) : -1;
+		AUTO_CLOSE int claim = number ? netns_lock_take(NETNS_LOCK_SANDBOX, number) : -1;
 
 		if (claim >= 0)
 			(void)network_change_addresses(&found[i], 1, false);
@@ -160,7 +160,7 @@ static void sweep_addresses(void)
 
 void stale_cleanup_shared(void)
 {
-	/* Processes first: they could still write into the directories. */
+	/* Processes first, since they could still write into the directories. */
 	sweep_processes();
 	stale_cleanup_rules();
 	sweep_addresses();

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Removes what dead shared sandboxes left: a supervising process that is killed can't clean up. The
- * number of a dead sandbox can be claimed (netns_lock.h); as long as it is held here, no new
- * sandbox can have it, so that nothing is taken from a living one. Things that bear no number of a
- * sandbox are never touched.
+ * Removes what dead shared sandboxes left: a supervisor that is killed can't clean up. The number
+ * of a dead sandbox can be claimed (netns_lock.h). While we hold it, no new sandbox can get it, so
+ * nothing is taken from a living one. What bears no sandbox's number is never touched.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STALE_CLEANUP_H
 #define SYNFAULT_RUNNER_SANDBOX_STALE_CLEANUP_H
 
-/*
- * In the namespaces of the calling process: processes of this user, parts of the common table
- * (netns_tables.h), IPv6 addresses on lo, temporary directories. What can't be removed stays.
+/**
+ * stale_cleanup_shared() - remove everything, in the namespaces of the calling process
+ *
+ * That is: processes of this user, parts of the common table (netns_tables.h), IPv6 addresses on
+ * lo, temporary directories. What can't be removed stays.
  */
 void stale_cleanup_shared(void);
-/* Only the parts of the common table whose sandboxes are gone. */
+/** stale_cleanup_rules() - remove only the parts of the common table whose sandboxes are gone */
 void stale_cleanup_rules(void);
 
 #endif

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-/* Names below /proc/sys/net/ipv4 that are of no use in another namespace, or secret. */
+/* Names below /proc/sys/net/ipv4 that are secret, or useless in another namespace. */
 static bool is_unwanted(const char *name)
 {
 	static const char *const unwanted[] = {
@@ -23,7 +23,7 @@ static bool is_unwanted(const char *name)
 	return false;
 }
 
-/* What a handshake looks like depends on these: a sandbox without them is not the host's. */
+/* A handshake depends on these: without them a sandbox differs from the host. */
 static bool decides_on_handshake(const char *name)
 {
 	static const char *const deciding[] = {
@@ -41,7 +41,7 @@ static bool decides_on_handshake(const char *name)
 	return false;
 }
 
-/* Reads a sysctl that can be written; returns NULL for any other. Owned by the caller. */
+/* Reads a writable sysctl; returns NULL for any other. Owned by the caller. */
 static char *read_value(int sysctls, const char *name)
 {
 	AUTO_CLOSE int fd = openat(sysctls, name, O_RDONLY | O_CLOEXEC);
@@ -156,7 +156,7 @@ int sysctls_write_one(const char *name, const char *value)
 	if (fd < 0)
 		return -errno;
 	written = write(fd, value, length);
-	/* of a word that names something that the kernel has not it says ENOENT as well */
+	/* A value that names something the kernel lacks also gives ENOENT. */
 	if (written < 0)
 		return errno == ENOENT ? -EINVAL : -errno;
 	return (size_t)written == length ? 0 : -EINVAL;

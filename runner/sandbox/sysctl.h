@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The host's TCP settings for a sandbox. A new network namespace starts from the kernel's
- * compiled-in sysctls, not from the host's; a client in it would meet another SYN schedule than on
- * the machine it is tested on. The differences are found once per run and written in each sandbox.
+ * The host's TCP settings for a sandbox. A new network namespace starts with the sysctls that are
+ * compiled into the kernel, not with the host's: a client in it would see another SYN schedule than
+ * on the machine on which it is tested. The differences are found once per run and written in each
+ * sandbox.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SYSCTL_H
 #define SYNFAULT_RUNNER_SANDBOX_SYSCTL_H
@@ -19,23 +20,36 @@ struct sysctls {
 	size_t n_items, capacity;
 };
 
-/* Reads all settings in question in the network namespace of the calling process. Never fails. */
+/**
+ * sysctls_read() - read all settings that matter in the calling process's namespace; never fails
+ * @ret: free it with sysctls_free()
+ */
 void sysctls_read(struct sysctls *ret);
-/* Those of @wanted whose value in @fresh is another; settings that @fresh lacks are left out. */
+/**
+ * sysctls_difference() - select the wanted settings that a fresh namespace has otherwise
+ * @ret: settings of @wanted with another value in @fresh; those that @fresh lacks are left out
+ */
 void sysctls_difference(const struct sysctls *wanted, const struct sysctls *fresh,
 			struct sysctls *ret);
-/*
- * Writes the settings in the network namespace of the calling process. Returns 0, or the negative
- * errno of the first of those that decide on a handshake which can't be written (*@ret_failed is
- * its name); others that can't be written are passed over.
+/**
+ * sysctls_write() - write settings in the calling process's network namespace
+ * @ret_failed: on failure the name of the setting, borrowed from @settings
+ *
+ * Settings that don't decide on a handshake may fail.
+ *
+ * Return: 0, or the negative errno of the first other one.
  */
 int sysctls_write(const struct sysctls *settings, const char **ret_failed);
-/* One sysctl, as a scenario asks for it. Returns 0 or a negative errno. */
+/** sysctls_write_one() - write one sysctl that a scenario sets; return 0 or a negative errno */
 int sysctls_write_one(const char *name, const char *value);
-/* One unsigned sysctl of the calling process's namespace, or @otherwise when it can't be read. */
+/** sysctls_read_number() - read an unsigned sysctl; return @otherwise if it can't be read */
 uint32_t sysctls_read_number(const char *name, uint32_t otherwise);
-/* Whether the sysctl has this value in the calling process's namespace; one blank is as good as
- * many. */
+/**
+ * sysctls_has() - find out whether a sysctl has this value
+ * @value: one blank in it stands for any amount of white space
+ *
+ * Return: false also if it can't be read.
+ */
 bool sysctls_has(const char *name, const char *value);
 void sysctls_free(struct sysctls *settings);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeps a sandbox's sysctls as they are: see sysctl_guard.h. */
+/* Guards a sandbox's sysctls: see sysctl_guard.h. */
 #include "runner/sandbox/sysctl_guard.h"
 
 #include "runner/sandbox/mounts.h"

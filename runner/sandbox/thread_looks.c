@@ -11,7 +11,7 @@
 
 #include "runner/sandbox/process.h"
 
-/* More threads than these are not looked at. */
+/* A look fails if there are more threads. */
 enum { MAX_THREADS = 20000 };
 
 struct found_process {
@@ -22,7 +22,7 @@ struct found_process {
 struct look {
 	const pid_t *servers;
 	size_t n_servers;
-	struct found_process *processes; /* to be looked at, and those that were */
+	struct found_process *processes; /* those still to look at, and those done */
 	size_t n_processes, capacity;
 	struct thread_looks *client, *server;
 	bool complete;
@@ -40,8 +40,8 @@ static ssize_t read_text(const char *path, char *text, size_t size)
 }
 
 /*
- * Reads the state first: of a thread that was not ready then, the kernel has counted all waits by
- * the time when the counts are read.
+ * Reads the state before the counts: if the thread was not ready then, the counts include all its
+ * waits.
  */
 static bool look_at_thread(pid_t pid, pid_t tid, struct thread_look *ret, pid_t *ret_session)
 {
@@ -54,7 +54,7 @@ static bool look_at_thread(pid_t pid, pid_t tid, struct thread_look *ret, pid_t 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
 	if (read_text(path, text, sizeof(text)) <= 0)
 		return false;
-	/* After the name, which can hold anything; proc_pid_stat(5). */
+	/* The name can contain anything; proc_pid_stat(5) describes what follows. */
 	end = strrchr(text, ')');
 	if (!end || sscanf(end + 1,
 			   " %c %*d %*d %d %*d %*d %*u %*u %" SCNu64 " %*u %" SCNu64
@@ -62,7 +62,7 @@ static bool look_at_thread(pid_t pid, pid_t tid, struct thread_look *ret, pid_t 
 			   &state, ret_session, &minor, &major, &look.started) != 5)
 		return false;
 	look.ready = state == 'R';
-	/* It is counted for the process. */
+	/* The kernel counts these for the process. */
 	look.reaped = tid == pid ? minor + major : 0;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, tid);
 	if (read_text(path, text, sizeof(text)) <= 0 ||
@@ -92,7 +92,7 @@ static void add_children(struct look *self, pid_t pid, pid_t tid, bool server)
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* Its thread may be gone; ours is not. */
+	/* Another's thread may have ended; ours has not. */
 	if (fd < 0 && pid == getpid())
 		self->complete = false;
 	while (fd >= 0 && (got = read(fd, text, sizeof(text))) > 0) {
@@ -145,7 +145,7 @@ static void look_at_process(struct look *self, struct found_process process)
 		closedir(directory);
 }
 
-/* Adds our own children, whichever of our threads started them. */
+/* Adds our own children, whichever of our threads has started them. */
 static void add_own_children(struct look *self)
 {
 	DIR *directory = opendir("/proc/self/task");

@@ -11,13 +11,13 @@
 #include "runner/sandbox/netns_lock.h"
 
 #define PREFIX "synfault-"
-/* An empty file in each directory: a name alone does not show that we made it. */
+/* An empty file in each directory: its name alone does not show that we made it. */
 #define MARK ".synfault-sandbox"
 
-/* Deeper ones are left: each level takes a descriptor. */
+/* Deeper levels are left, since each takes a descriptor. */
 enum { MAX_LEVELS = 200, MAX_TRIES = 10 };
 
-/* The @index-th place, or NULL. */
+/* Returns the @index-th place, or NULL. */
 static const char *place(size_t index)
 {
 	static const char *const usual[] = {"/tmp", "/dev/shm", "/var/tmp"};
@@ -40,7 +40,7 @@ static int lock(const char *path)
 		return -EPERM;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	/* Somebody swept it between its making and its locking. */
+	/* Another process has removed it between its making and its locking. */
 	if (fstat(fd, &status) < 0 || status.st_nlink == 0)
 		return -ENOENT;
 	return steal_fd(&fd);
@@ -113,7 +113,7 @@ static void empty(int fd, dev_t device, int level)
 		    fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    !S_ISDIR(status.st_mode) || status.st_dev != device || level == MAX_LEVELS)
 			continue;
-		/* A client may have closed it to everybody. */
+		/* A client may have removed all permissions. */
 		if (status.st_uid == geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU)
 			fchmodat(fd, entry->d_name, S_IRWXU, 0);
 		child = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -138,7 +138,7 @@ void tmpdir_remove(const char *path, int fd)
 	rmdir(path);
 }
 
-/* Whether it is a directory's name that tmpdir_make() gives: "synfault-N-" and six characters. */
+/* Returns N if it is a name that tmpdir_make() gives: "synfault-N-" and six characters; else 0. */
 static uint32_t number_of(const char *name)
 {
 	const char *dash = strrchr(name, '-');
@@ -148,8 +148,8 @@ static uint32_t number_of(const char *name)
 
 static void sweep_one(const char *where, const char *name)
 {
-	/* A sandbox of this namespace has its number before it has its directory, and its lock. */
-	AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_CELL, number_of(name));
+	/* A sandbox of this namespace claims its number before it makes and locks its directory. */
+	AUTO_CLOSE int claim = netns_lock_take(NETNS_LOCK_SANDBOX, number_of(name));
 	AUTO_FREE char *path = xasprintf("%s/%s", where, name);
 	AUTO_CLOSE int fd = claim >= 0 ? lock(path) : -1;
 

@@ -131,5 +131,5 @@ bool run_queue_may_run_beside(const struct scenario *scenario,
 		if (scenario_shares_remote(scenario, running[i]))
 			return false;
 	}
-	return n_remote < REMOTE_MAX_CELLS;
+	return n_remote < REMOTE_MAX_SANDBOXES;
 }

@@ -412,7 +412,7 @@ static int start(struct scheduler *self, struct result *result)
 		return -errno;
 	/* One after the other, so that no number comes again soon: its ports may be in TIME-WAIT.
 	 */
-	self->number_hint = (self->number_hint + 1) % NETNS_LOCK_LAST_CELL;
+	self->number_hint = (self->number_hint + 1) % NETNS_LOCK_LAST_SANDBOX;
 	pid = shared ? shared_sandbox_fork(&pidfd) : namespace_fork(&pidfd);
 	if (pid == 0) {
 		struct supervise_config config = {

@@ -77,7 +77,7 @@ Test(pages, snapshot_shows_listeners_and_reachable_endpoints)
 		expect_in(section(passed, "Endpoints"), "api 127.");
 		expect_in(section(passed, "Endpoints"), "delivered here; a socket listens");
 		expect_in(section(passed, "Listening"), "accept queue 0 of ");
-		expect_in(section(failed, "Endpoints"), "nobody listens, as the scenario has it");
+		expect_in(section(failed, "Endpoints"), "no process listens, as the scenario asks");
 		expect_in(section(failed, "Listening"), "accept queue 0 of ");
 		/* All of 127.0.0.0/8 exists already, so a shared sandbox adds no address. */
 		expect_in(section(failed, "Addresses"), i == 0 ? "lo     127.0.0.1/8" : "none");

@@ -276,6 +276,6 @@ Test(remote, what_can_not_be_is_said_with_its_place)
 				  "another endpoint, injects there already");
 	program_runs(synfault, "run --isolation private a.yaml");
 	program_exited(synfault, STATUS_NOTHING_RAN);
-	program_printed(synfault, "an endpoint that is remote needs shared isolation");
+	program_printed(synfault, "a remote endpoint needs shared isolation");
 	program_left_nothing(synfault);
 }

@@ -629,8 +629,8 @@ Test(sandbox, is_said_to_be_shared_where_it_can_not_be_private)
 	synfault->prepare = enter_plain_chroot;
 	program_runs(synfault, "run a.yaml");
 	program_exited(synfault, STATUS_PASSED);
-	program_printed(synfault, ", shared isolation (what is mounted in a sandbox can't be kept "
-				  "from the machine");
+	program_printed(synfault, ", shared isolation (mounts of a sandbox can't be kept from the "
+				  "machine");
 	program_runs(synfault, "doctor");
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault,

@@ -180,8 +180,8 @@ Test(shared, skips_what_can_not_be_had_and_says_why)
 	program_concluded(synfault, "1 passed, 0 failed, 4 skipped");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	junit_says(junit, "kernel", OUTCOME_SKIP, NULL, "to change it needs private isolation");
-	junit_says(junit, "addresses", OUTCOME_SKIP, NULL, "may be somebody's");
+	junit_says(junit, "kernel", OUTCOME_SKIP, NULL, "changing it needs private isolation");
+	junit_says(junit, "addresses", OUTCOME_SKIP, NULL, "may belong to another program");
 	junit_says(junit, "hostname", OUTCOME_SKIP, NULL, "the hostname of endpoint api needs");
 	junit_says(junit, "many", OUTCOME_SKIP, NULL, "more than 250 addresses");
 }

@@ -50,16 +50,16 @@ Test(sandbox, reads_numbers_from_names)
 Test(sandbox, gives_a_claim_to_one_at_a_time)
 {
 	/* Far from those that runs on this machine take first. */
-	const uint32_t number = NETNS_LOCK_LAST_CELL - 7;
-	int claim = netns_lock_take(NETNS_LOCK_CELL, number), other;
+	const uint32_t number = NETNS_LOCK_LAST_SANDBOX - 7;
+	int claim = netns_lock_take(NETNS_LOCK_SANDBOX, number), other;
 
 	cr_assert_geq(claim, 0);
-	cr_expect_eq(netns_lock_take(NETNS_LOCK_CELL, number), -EADDRINUSE);
-	other = netns_lock_take(NETNS_LOCK_CELL, number + 1);
+	cr_expect_eq(netns_lock_take(NETNS_LOCK_SANDBOX, number), -EADDRINUSE);
+	other = netns_lock_take(NETNS_LOCK_SANDBOX, number + 1);
 	cr_expect_geq(other, 0);
 	close(other);
 	close(claim);
-	claim = netns_lock_take(NETNS_LOCK_CELL, number);
+	claim = netns_lock_take(NETNS_LOCK_SANDBOX, number);
 	cr_expect_geq(claim, 0);
 	close(claim);
 }
@@ -73,11 +73,11 @@ Test(sandbox, has_addresses_that_no_other_sandbox_has)
 	cr_expect_str_eq(address_format_host(&address, text), "127.64.1.1");
 	address = shared_sandbox_address(256, 2, FAMILY_IPV4, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "127.65.0.3");
-	address = shared_sandbox_address(NETNS_LOCK_LAST_CELL, 249, FAMILY_IPV4, 80);
+	address = shared_sandbox_address(NETNS_LOCK_LAST_SANDBOX, 249, FAMILY_IPV4, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "127.127.255.250");
-	address = shared_sandbox_address(NETNS_LOCK_LAST_CELL, 249, FAMILY_IPV6, 80);
+	address = shared_sandbox_address(NETNS_LOCK_LAST_SANDBOX, 249, FAMILY_IPV6, 80);
 	cr_expect_str_eq(address_format_host(&address, text), "fd73:796e:3fff::fa");
-	for (uint32_t number = 1; number <= NETNS_LOCK_LAST_CELL; number++) {
+	for (uint32_t number = 1; number <= NETNS_LOCK_LAST_SANDBOX; number++) {
 		struct address_networks networks = shared_sandbox_networks(number);
 
 		address = shared_sandbox_address(number, 7, FAMILY_IPV6, 0);
@@ -231,8 +231,8 @@ Test(sandbox, cleanup_removes_directories_without_an_owner)
 	int fd;
 
 	set_tmpdir(template);
-	fd = tmpdir_make(NETNS_LOCK_LAST_CELL - 9, &path);
-	left = xasprintf("%s/synfault-%d-abcdef", template, NETNS_LOCK_LAST_CELL - 10);
+	fd = tmpdir_make(NETNS_LOCK_LAST_SANDBOX - 9, &path);
+	left = xasprintf("%s/synfault-%d-abcdef", template, NETNS_LOCK_LAST_SANDBOX - 10);
 	cr_assert_eq(mkdir(left, 0700), 0);
 	make_file(left, "file");
 	make_file(left, ".synfault-sandbox");
