@@ -3,11 +3,12 @@
 #include "runner/command/schema.h"
 
 #include "runner/command/manual.h"
+#include "runner/record/json.h"
 #include "runner/report/run_json.h"
 #include "runner/scenario/json_schema.h"
 
 struct schema_options {
-	enum { FORMAT_SCENARIO, FORMAT_MANUAL, FORMAT_RESULTS } format;
+	enum { FORMAT_SCENARIO, FORMAT_MANUAL, FORMAT_RESULTS, FORMAT_RECORD } format;
 };
 
 static int run_schema(int argc, char **argv, const struct command_context *context)
@@ -23,6 +24,8 @@ static int run_schema(int argc, char **argv, const struct command_context *conte
 		manual_keys(&text);
 	else if (options.format == FORMAT_RESULTS)
 		run_json_schema(&text);
+	else if (options.format == FORMAT_RECORD)
+		record_schema(&text);
 	else
 		scenario_json_schema(&text);
 	fputs(strbuf_text(&text), context->out);
@@ -30,8 +33,10 @@ static int run_schema(int argc, char **argv, const struct command_context *conte
 }
 
 static const struct option_spec schema_options[] = {
-	{"format", 0, "FORMAT", "print json (default), scdoc, or results: the schema of run --json",
-	 OPTION_CHOICE, OPTION_FIELD(struct schema_options, format), .words = "json scdoc results",
+	{"format", 0, "FORMAT",
+	 "print json (default), scdoc, or the schema of results (run --json) or of a record",
+	 OPTION_CHOICE, OPTION_FIELD(struct schema_options, format),
+	 .words = "json scdoc results record",
 	 .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
 	OPTION_ROW_HELP,
 };

@@ -1,267 +1,307 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes a record as JSON (docs/record.md). It is also what the supervising process hands to the
- * program for every scenario, so that its structure is written straight away, without a tree in
- * between; texts, with all there is to escape, are left to jansson.
+ * A record as JSON (docs/record.md), which is also what the supervising process hands to the
+ * program for every scenario. The reader trusts nothing: judgement indexes arrays by what it reads.
  */
-#include <inttypes.h>
-#include <jansson.h>
-
-#include "runner/record/base64.h"
 #include "runner/record/json.h"
 
-static int add_dumped(const char *data, size_t length, void *out)
+#include <netinet/tcp.h>
+#include <sys/wait.h>
+
+#define TEXT(S, member) JSON_TEXT(S, member), .optional = true
+
+/* ---- endpoints and attempts ---- */
+
+static const struct json_field address_fields[] = {{.kind = JSON_KIND_ADDRESS}};
+static const struct json_type address_type = JSON_ELEMENT(struct address, address_fields);
+
+static const struct json_field endpoint_fields[] = {
+	{"name", JSON_TEXT(struct record_endpoint, name), .about = "As in the scenario."},
+	{"script", JSON_TEXT(struct record_endpoint, script), .about = "Its fault steps."},
+	{"addresses",
+	 JSON_LIST(struct record_endpoint, addresses, n_addresses, struct address, &address_type)},
+	{"hostname", TEXT(struct record_endpoint, hostname)},
+	{"remote", TEXT(struct record_endpoint, remote),
+	 .about = "Host and port of a server that existed already, as in the file."},
+	{"delays", TEXT(struct record_endpoint, delays),
+	 .about = "How delayed SYNs to another host were sent: reinjected, or held in place, where "
+		  "the kernel does not repeat them meanwhile."},
+};
+static const struct json_type endpoint_type = {
+	JSON_TYPE(struct record_endpoint, endpoint_fields),
+	.is_closed = true,
+};
+
+static const struct json_field attempt_fields[] = {
+	{"endpoint", JSON_INDEX(struct record_attempt, endpoint),
+	 JSON_BELOW(struct record, n_endpoints), .about = "Index into endpoints."},
+	{"number", JSON_U32(struct record_attempt, number), .min = 1, .max = UINT32_MAX,
+	 .about = "1, 2, 3 … at that endpoint."},
+	{"instance", JSON_INDEX(struct record_attempt, instance),
+	 JSON_BELOW(struct record, n_instances), .may_be_none = true,
+	 .about = "Which instance of the client made it, from 0; -1: not known."},
+	{"step", JSON_U32(struct record_attempt, step),
+	 .about = "Index of the step that served it, from 0."},
+	{"delay_ns", JSON_DURATION(struct record_attempt, delay_ns),
+	 .about = "The delay drawn for it; 0 unless its step delays."},
+	{"client", JSON_ADDRESS(struct record_attempt, client)},
+	{"server", JSON_ADDRESS(struct record_attempt, server)},
+	{"isn", JSON_U32(struct record_attempt, isn), .about = "Initial sequence number."},
+	{"cookie", JSON_U64(struct record_attempt, cookie), .optional = true,
+	 .about = "The kernel's cookie of its socket; missing where it is not known."},
+};
+static const struct json_type attempt_type = {
+	JSON_TYPE(struct record_attempt, attempt_fields),
+	.about = "In the order of their first SYNs; an attempt's index is its id.",
+	.is_closed = true,
+};
+
+/* ---- events ---- */
+
+#define OF(kind)        (1U << EVENT_##kind)
+#define OF_ATTEMPTS     (2 * OF(CLOSED) - 1)
+#define OF_COUNTS       (OF(ORPHANED) | OF(CLOSED))
+#define NET(T, member)  JSON_##T(struct event, u.net.member)
+#define INSTANCE(of)    JSON_INDEX(struct event, u.of.instance), JSON_BELOW(struct record, n_instances)
+#define WAIT_STATUS(of) JSON_INT(struct event, u.of.wait_status), .max = 0xffff
+
+static const struct json_field event_fields[] = {
+	{"kind", JSON_WORD(struct event, kind, enum event_kind, event_kind_name, EVENT_N_KINDS)},
+	{"earliest_ns", JSON_EARLIER(struct event, early_ns, at_ns), .optional = true,
+	 .about = "The earliest time at which it can have happened; missing if at_ns is exact."},
+	{"at_ns", JSON_TIME(struct event, at_ns),
+	 .about = "The latest time at which it can have happened."},
+	{"attempt", NET(INDEX, attempt), JSON_BELOW(struct record, n_attempts), .tags = OF_ATTEMPTS,
+	 .about = "Index into attempts."},
+	{"ordinal", NET(U32, ordinal), .min = 1, .max = UINT32_MAX, .tags = OF(SYN) | OF(VERDICT),
+	 .about = "Which SYN of the attempt; 2 and up are retransmissions."},
+	{"payload_length", NET(U32, payload_length), .tags = OF(SYN)},
+	{"verdict",
+	 JSON_WORD(struct event, u.net.verdict, enum verdict_kind, verdict_kind_name,
+		   VERDICT_N_KINDS),
+	 .tags = OF(VERDICT)},
+	{"lag_ns", JSON_TIME(struct event, u.net.lag_ns), .tags = OF(VERDICT),
+	 .about = "How late it was carried out, at most."},
+	{"fault",
+	 JSON_WORD(struct event, u.net.fault, enum fault_kind, fault_kind_name, FAULT_N_KINDS),
+	 .tags = OF(FAULT)},
+	{"bytes", NET(U64, bytes), .tags = OF(FAULT), .about = "Of data that had passed by then."},
+	{"state",
+	 JSON_WORD(struct event, u.net.tcp_state, unsigned, tcp_state_name, TCP_CLOSING + 1),
+	 .tags = OF(OPEN)},
+	{"rst", NET(BOOL, rst), .tags = OF(CLIENT_END), .about = "RST; otherwise FIN."},
+	{"bytes_sent", NET(U64, end_sent), .tags = OF(CLIENT_END),
+	 .about = "Of data, by the client."},
+	{"bytes_received", NET(U64, end_received), .tags = OF(CLIENT_END),
+	 .about = "By the client."},
+	{"last_receive_ns", JSON_TIME(struct event, u.net.last_receive_ns),
+	 .absent = NEVER_RECEIVED, .optional = true, .tags = OF(CLIENT_END),
+	 .about = "When its last data came; missing where none did."},
+	{"retransmissions", NET(U32, retransmissions), .tags = OF_COUNTS,
+	 .about = "SYNs included."},
+	{"bytes_received", NET(U64, bytes_received), .tags = OF_COUNTS},
+	{"bytes_acked", NET(U64, bytes_acked), .tags = OF_COUNTS,
+	 .about = "SYN and FIN count one each."},
+	{"bytes_sent", NET(U64, bytes_sent), .tags = OF_COUNTS},
+	{"instance", INSTANCE(start), .tags = OF(START),
+	 .about = "Index of the client's instance; -1 for a server, or if it is not known."},
+	{"instance", INSTANCE(output), .may_be_none = true, .tags = OF(OUTPUT)},
+	{"stream", JSON_INDEX(struct event, u.output.stream), JSON_BELOW(struct record, n_streams),
+	 .tags = OF(OUTPUT), .about = "Index into streams."},
+	{"length", JSON_U64(struct event, u.output.length), .tags = OF(OUTPUT),
+	 .about = "Bytes written."},
+	{"endpoint", JSON_INDEX(struct event, u.server.endpoint),
+	 JSON_BELOW(struct record, n_endpoints), .tags = OF(SERVER_EXIT),
+	 .about = "Index into endpoints."},
+	{"wait_status", WAIT_STATUS(server), .tags = OF(SERVER_EXIT),
+	 .about = "What waitpid(2) gives on Linux."},
+	{"client_ns", JSON_DURATION(struct event, u.starvation.client_ns), .tags = OF(STARVATION),
+	 .about = "How long the client's threads have been ready without a processor so far, at "
+		  "most."},
+	{"server_ns", JSON_DURATION(struct event, u.starvation.server_ns), .tags = OF(STARVATION),
+	 .about = "The same of servers."},
+	{"canary_ns", JSON_DURATION(struct event, u.starvation.canary_ns), .tags = OF(STARVATION),
+	 .about = "How late a sleeping thread in the same cgroup has been so far."},
+	{"complete", JSON_BOOL(struct event, u.starvation.incomplete), .negated = true,
+	 .tags = OF(STARVATION), .about = "Whether the look saw all threads."},
+	{"instance", INSTANCE(exit), .tags = OF(EXIT)},
+	{"wait_status", WAIT_STATUS(exit), .tags = OF(EXIT)},
+};
+
+/* Whether a status is one of a process that ended: not of one that stopped. */
+static bool check_event(struct json_reader *reader, void *object)
 {
-	strbuf_add(out, data, length);
-	return 0;
+	const struct event *event = object;
+	int status = event->kind == EVENT_EXIT          ? event->u.exit.wait_status
+		     : event->kind == EVENT_SERVER_EXIT ? event->u.server.wait_status
+							: 0;
+
+	return WIFEXITED(status) || WIFSIGNALED(status) ||
+	       json_refuse(reader, "\"wait_status\" is not that of a process that ended");
 }
 
-/* Text is stored as it is when it is UTF-8 without NUL, else as {"base64": …}. */
-static void write_text(struct strbuf *out, const char *text, size_t length)
-{
-	json_t *value = memchr(text, '\0', length) ? NULL : json_stringn(text, length);
+static const struct json_type event_type = {
+	JSON_TYPE(struct event, event_fields),
+	.about = "In the order of at_ns; the keys depend on the kind.",
+	.is_closed = true,
+	.tag = &event_fields[0],
+	.check = check_event,
+};
 
-	if (!value) {
-		strbuf_puts(out, "{\"base64\":\"");
-		base64_encode(text, length, out);
-		strbuf_puts(out, "\"}");
-		return;
-	}
-	if (json_dump_callback(value, add_dumped, out, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
-		out_of_memory();
-	json_decref(value);
+/* ---- the rest ---- */
+
+static const struct json_field stream_fields[] = {
+	{"name", JSON_TEXT(struct stream, name),
+	 .about = "stdout, stderr, stdout.2 of the second instance …, api.stdout …"},
+	{"head", JSON_BYTES(struct stream, head, head_length), .about = "The first 65536 bytes."},
+	{"tail", JSON_BYTES(struct stream, tail, tail_length),
+	 .about = "The last 65536 bytes of what came after."},
+	{"total", JSON_U64(struct stream, total), .about = "Bytes written."},
+};
+
+/* The lengths have to be such as stream_writer_finish() leaves: what is missing is the middle. */
+static bool check_stream(struct json_reader *reader, void *object)
+{
+	const struct stream *stream = object;
+	size_t kept = stream->head_length + stream->tail_length;
+
+	if (stream->head_length > STREAM_KEEP || stream->tail_length > STREAM_KEEP ||
+	    (stream->tail_length > 0 && stream->head_length < STREAM_KEEP))
+		return json_refuse(reader, "\"tail\" is not what follows a full head");
+	if (stream->total < kept || (stream->total > kept && kept < 2 * STREAM_KEEP))
+		return json_refuse(reader, "\"total\" is not the sum of the parts");
+	return true;
 }
 
-/* Ends what stands before and opens the next member: `,"key":`. */
-static void key(struct strbuf *out, const char *name)
-{
-	char last = out->length > 0 ? out->data[out->length - 1] : '{';
+static const struct json_type stream_type = {
+	JSON_TYPE(struct stream, stream_fields),
+	.is_closed = true,
+	.check = check_stream,
+};
 
-	strbuf_printf(out, "%s\"%s\":", last == '{' ? "" : ",", name);
+static const struct json_field problem_fields[] = {
+	{"message", JSON_TEXT(struct problem, message), .about = "One sentence."},
+	{"missing_capability", JSON_BOOL(struct problem, missing_capability),
+	 .about = "Whether the machine lacks something."},
+};
+static const struct json_type problem_type = {
+	JSON_TYPE(struct problem, problem_fields),
+	.is_closed = true,
+};
+
+static const struct json_field section_fields[] = {
+	{"title", JSON_TEXT(struct section, title)},
+	{"text", JSON_TEXT(struct section, text), .about = "Lines, each with its newline."},
+};
+static const struct json_type section_type = {
+	JSON_TYPE(struct section, section_fields),
+	.is_closed = true,
+};
+
+/* Lists that hold indices come after those that they point to; see also .late. */
+static const struct json_field record_fields[] = {
+	{"format", JSON_CONSTANT("synfault-record")},
+	{"version", JSON_VERSION(2)},
+	{"scenario", TEXT(struct record, scenario), .about = "Its name."},
+	{"path", TEXT(struct record, path), .about = "Of its file, as given."},
+	{"seed", JSON_DECIMAL(struct record, seed),
+	 .about = "Of all draws: a decimal number of up to 64 bits, as text."},
+	{"started_realtime_ns", JSON_I64(struct record, started_realtime_ns),
+	 .about = "Time 0 of the events, since 1970."},
+	{"kernel", TEXT(struct record, kernel), .about = "uname -r"},
+	{"isolation", TEXT(struct record, isolation), .about = "private or shared"},
+	{"syn_retries", JSON_U32(struct record, syn_retries), .about = "The sysctl in force."},
+	{"syn_linear_timeouts", JSON_U32(struct record, syn_linear_timeouts),
+	 .about = "The sysctl in force."},
+	{"endpoints",
+	 JSON_LIST(struct record, endpoints, n_endpoints, struct record_endpoint, &endpoint_type)},
+	{"attempts",
+	 JSON_LIST(struct record, attempts, n_attempts, struct record_attempt, &attempt_type),
+	 JSON_CAPACITY(struct record, attempts_capacity), .late = true},
+	{"events", JSON_LIST(struct record, events, n_events, struct event, &event_type),
+	 JSON_CAPACITY(struct record, events_capacity), .late = true},
+	{"streams", JSON_LIST(struct record, streams, n_streams, struct stream, &stream_type),
+	 .about = "stdout, stderr, those of further instances of the client, those of servers."},
+	{"problems", JSON_LIST(struct record, problems, n_problems, struct problem, &problem_type),
+	 JSON_CAPACITY(struct record, problems_capacity),
+	 .about = "What kept synfault from vouching for the run."},
+	{"instances", JSON_U32(struct record, n_instances), .min = 1, .max = MAX_INSTANCES,
+	 .about = "How often the client was to be run."},
+	{"snapshot", JSON_LIST(struct record, sections, n_sections, struct section, &section_type),
+	 JSON_CAPACITY(struct record, sections_capacity), .optional = true,
+	 .about = "The network when the client ended, for people."},
+	{"client_started", JSON_BOOL(struct record, client_started)},
+	{"attached", JSON_BOOL(struct record, attached), .optional = true,
+	 .about = "The client was started by something else: nothing is known of its process."},
+	{"sockets", JSON_BOOL(struct record, has_sockets),
+	 .about = "Whether cookies, open and gone were asked for."},
+	{"client_ends", JSON_BOOL(struct record, has_client_ends),
+	 .about = "Whether client-end was asked for, of all connections."},
+	{"starvation", JSON_BOOL(struct record, has_starvation),
+	 .about = "Whether threads were looked at."},
+	{"harness_lag_ns", JSON_DURATION(struct record, harness_lag_ns),
+	 .about = "The longest time by which synfault itself was late."},
+	{"client_lag_ns", JSON_I64(struct record, client_lag_ns), .min = -1,
+	 .max = JSON_TIME_LIMIT_NS,
+	 .about = "How long the client's processes waited for a processor; -1: not known."},
+	{"complete", JSON_BOOL(struct record, complete),
+	 .about = "Whether the run was watched to its end."},
+};
+
+static bool check_record(struct json_reader *reader, void *object)
+{
+	const struct record *record = object;
+
+	for (size_t i = 1; i < record->n_events; i++)
+		if (record->events[i].at_ns < record->events[i - 1].at_ns)
+			return json_refuse(reader, "events[%zu] is earlier than the one before it",
+					   i);
+	return true;
 }
 
-static void put_integer(struct strbuf *out, const char *name, int64_t value)
-{
-	key(out, name);
-	strbuf_printf(out, "%" PRId64, value);
-}
+const struct json_type record_type = {
+	JSON_TYPE(struct record, record_fields),
+	.name = "record",
+	.about = "What was observed while it ran (docs/record.md).",
+	.is_closed = true,
+	.is_scope = true,
+	.check = check_record,
+};
 
-/* INSTANCE_UNKNOWN is -1. */
-static void put_instance(struct strbuf *out, uint32_t instance)
-{
-	put_integer(out, "instance", instance == INSTANCE_UNKNOWN ? -1 : (int64_t)instance);
-}
-
-static void put_bool(struct strbuf *out, const char *name, bool value)
-{
-	key(out, name);
-	strbuf_puts(out, value ? "true" : "false");
-}
-
-/* A word of our own, which needs no escapes. */
-static void put_word(struct strbuf *out, const char *name, const char *word)
-{
-	key(out, name);
-	strbuf_printf(out, "\"%s\"", word);
-}
-
-/* NULL is left out. */
-static void put_text(struct strbuf *out, const char *name, const char *text)
-{
-	if (!text)
-		return;
-	key(out, name);
-	write_text(out, text, strlen(text));
-}
-
-static void put_bytes(struct strbuf *out, const char *name, const char *data, size_t length)
-{
-	key(out, name);
-	write_text(out, data ? data : "", length);
-}
-
-static void put_address(struct strbuf *out, const char *name, const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-
-	put_word(out, name, address_format(address, text));
-}
+/* ---- functions ---- */
 
 void record_write_event(const struct event *event, struct strbuf *out)
 {
-	put_word(out, "kind", event_kind_name(event->kind));
-	if (event->early_ns > 0)
-		put_integer(out, "earliest_ns", event_earliest_ns(event));
-	put_integer(out, "at_ns", event->at_ns);
-	if (event->kind <= EVENT_CLOSED)
-		put_integer(out, "attempt", event->u.net.attempt);
-	switch (event->kind) {
-	case EVENT_SYN:
-		put_integer(out, "ordinal", event->u.net.ordinal);
-		put_integer(out, "payload_length", event->u.net.payload_length);
-		break;
-	case EVENT_VERDICT:
-		put_integer(out, "ordinal", event->u.net.ordinal);
-		put_word(out, "verdict", verdict_kind_name(event->u.net.verdict));
-		put_integer(out, "lag_ns", event->u.net.lag_ns);
-		break;
-	case EVENT_FAULT:
-		put_word(out, "fault", fault_kind_name(event->u.net.fault));
-		put_integer(out, "bytes", (int64_t)event->u.net.bytes);
-		break;
-	case EVENT_OPEN:
-		put_word(out, "state", tcp_state_name(event->u.net.tcp_state));
-		break;
-	case EVENT_CLIENT_END:
-		put_bool(out, "rst", event->u.net.rst);
-		put_integer(out, "bytes_sent", (int64_t)event->u.net.end_sent);
-		put_integer(out, "bytes_received", (int64_t)event->u.net.end_received);
-		if (event->u.net.last_receive_ns != NEVER_RECEIVED)
-			put_integer(out, "last_receive_ns", event->u.net.last_receive_ns);
-		break;
-	case EVENT_ORPHANED:
-	case EVENT_CLOSED:
-		put_integer(out, "retransmissions", event->u.net.retransmissions);
-		put_integer(out, "bytes_received", (int64_t)event->u.net.bytes_received);
-		put_integer(out, "bytes_acked", (int64_t)event->u.net.bytes_acked);
-		put_integer(out, "bytes_sent", (int64_t)event->u.net.bytes_sent);
-		break;
-	case EVENT_START:
-		put_instance(out, event->u.start.instance);
-		break;
-	case EVENT_OUTPUT:
-		put_instance(out, event->u.output.instance);
-		put_integer(out, "stream", event->u.output.stream);
-		put_integer(out, "length", (int64_t)event->u.output.length);
-		break;
-	case EVENT_SERVER_EXIT:
-		put_integer(out, "endpoint", event->u.server.endpoint);
-		put_integer(out, "wait_status", event->u.server.wait_status);
-		break;
-	case EVENT_STARVATION:
-		put_integer(out, "client_ns", event->u.starvation.client_ns);
-		put_integer(out, "server_ns", event->u.starvation.server_ns);
-		put_integer(out, "canary_ns", event->u.starvation.canary_ns);
-		put_bool(out, "complete", !event->u.starvation.incomplete);
-		break;
-	case EVENT_EXIT:
-		put_instance(out, event->u.exit.instance);
-		put_integer(out, "wait_status", event->u.exit.wait_status);
-		break;
-	case EVENT_ESTABLISHED:
-	case EVENT_GONE:
-	case EVENT_STANDING:
-	case EVENT_STOP:
-	case EVENT_TIMEOUT:
-	case EVENT_N_KINDS:
-		break;
-	}
+	json_fields_write(&event_type, event, out);
 }
-
-static void write_event(struct strbuf *out, const struct event *event)
-{
-	record_write_event(event, out);
-}
-
-static void write_endpoint(struct strbuf *out, const struct record_endpoint *endpoint)
-{
-	char text[ADDRESS_TEXT_SIZE];
-
-	put_text(out, "name", endpoint->name);
-	put_text(out, "script", endpoint->script);
-	key(out, "addresses");
-	strbuf_putc(out, '[');
-	for (size_t i = 0; i < endpoint->n_addresses; i++)
-		strbuf_printf(out, "%s\"%s\"", i > 0 ? "," : "",
-			      address_format(&endpoint->addresses[i], text));
-	strbuf_putc(out, ']');
-	put_text(out, "hostname", endpoint->hostname);
-	put_text(out, "remote", endpoint->remote);
-	put_text(out, "delays", endpoint->delays);
-}
-
-static void write_attempt(struct strbuf *out, const struct record_attempt *attempt)
-{
-	put_integer(out, "endpoint", attempt->endpoint);
-	put_integer(out, "number", attempt->number);
-	put_instance(out, attempt->instance);
-	put_integer(out, "step", attempt->step);
-	put_integer(out, "delay_ns", attempt->delay_ns);
-	put_address(out, "client", &attempt->client);
-	put_address(out, "server", &attempt->server);
-	put_integer(out, "isn", attempt->isn);
-	if (attempt->cookie)
-		put_integer(out, "cookie", (int64_t)attempt->cookie);
-}
-
-static void write_stream(struct strbuf *out, const struct stream *stream)
-{
-	put_text(out, "name", stream->name);
-	put_bytes(out, "head", stream->head, stream->head_length);
-	put_bytes(out, "tail", stream->tail, stream->tail_length);
-	put_integer(out, "total", (int64_t)stream->total);
-}
-
-static void write_problem(struct strbuf *out, const struct problem *problem)
-{
-	put_text(out, "message", problem->message);
-	put_bool(out, "missing_capability", problem->missing_capability);
-}
-
-static void write_section(struct strbuf *out, const struct section *section)
-{
-	put_text(out, "title", section->title);
-	put_text(out, "text", section->text);
-}
-
-/* An array of objects, each with what @write puts into it. */
-#define PUT_ARRAY(out, name, items, count, write)                                                  \
-	do {                                                                                       \
-		key(out, name);                                                                    \
-		strbuf_putc(out, '[');                                                             \
-		for (size_t i_ = 0; i_ < (count); i_++) {                                          \
-			strbuf_puts(out, i_ > 0 ? ",{" : "{");                                     \
-			write(out, &(items)[i_]);                                                  \
-			strbuf_putc(out, '}');                                                     \
-		}                                                                                  \
-		strbuf_putc(out, ']');                                                             \
-	} while (0)
 
 char *record_write_json(const struct record *record, size_t *ret_length)
 {
-	struct strbuf text = {0}, *out = &text;
-	char seed[24];
+	struct strbuf text = {0};
 
-	strbuf_putc(out, '{');
-	put_word(out, "format", RECORD_FORMAT_NAME);
-	put_integer(out, "version", RECORD_FORMAT_VERSION);
-	put_text(out, "scenario", record->scenario);
-	put_text(out, "path", record->path);
-	/* As text: it may be beyond what JSON readers take for an integer. */
-	snprintf(seed, sizeof(seed), "%" PRIu64, record->seed);
-	put_word(out, "seed", seed);
-	put_integer(out, "started_realtime_ns", record->started_realtime_ns);
-	put_text(out, "kernel", record->kernel);
-	put_text(out, "isolation", record->isolation);
-	put_integer(out, "syn_retries", record->syn_retries);
-	put_integer(out, "syn_linear_timeouts", record->syn_linear_timeouts);
-	PUT_ARRAY(out, "endpoints", record->endpoints, record->n_endpoints, write_endpoint);
-	PUT_ARRAY(out, "attempts", record->attempts, record->n_attempts, write_attempt);
-	PUT_ARRAY(out, "events", record->events, record->n_events, write_event);
-	PUT_ARRAY(out, "streams", record->streams, record->n_streams, write_stream);
-	PUT_ARRAY(out, "problems", record->problems, record->n_problems, write_problem);
-	put_integer(out, "instances", record->n_instances);
-	PUT_ARRAY(out, "snapshot", record->sections, record->n_sections, write_section);
-	put_bool(out, "client_started", record->client_started);
-	if (record->attached)
-		put_bool(out, "attached", true);
-	put_bool(out, "sockets", record->has_sockets);
-	put_bool(out, "client_ends", record->has_client_ends);
-	put_bool(out, "starvation", record->has_starvation);
-	put_integer(out, "harness_lag_ns", record->harness_lag_ns);
-	put_integer(out, "client_lag_ns", record->client_lag_ns);
-	put_bool(out, "complete", record->complete);
-	strbuf_putc(out, '}');
+	strbuf_putc(&text, '{');
+	json_fields_write(&record_type, record, &text);
+	strbuf_putc(&text, '}');
 	*ret_length = text.length;
 	return strbuf_steal(&text);
+}
+
+struct record *record_read_json(const char *text, size_t length, char **ret_message)
+{
+	AUTO_RECORD struct record *record = xzalloc(sizeof(*record));
+	struct json_reader reader = {.document = "the record"};
+	json_t *json = json_fields_parse(&reader, text, length);
+	bool good = json && json_fields_read(&reader, &record_type, json, record);
+
+	json_decref(json);
+	if (!good) {
+		*ret_message = reader.message;
+		return NULL;
+	}
+	return steal_pointer(&record);
+}
+
+void record_schema(struct strbuf *out)
+{
+	json_fields_schema(&record_type, "synfault record", out);
 }

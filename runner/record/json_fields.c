@@ -87,6 +87,9 @@ static int64_t number(const struct json_field *field, const void *object)
 	case JSON_KIND_INDEX:
 		index = VALUE(uint32_t, object, field->offset);
 		return index == UINT32_MAX ? -1 : (int64_t)index;
+	case JSON_KIND_EARLIER:
+		return VALUE(int64_t, object, field->count_offset) -
+		       VALUE(int64_t, object, field->offset);
 	case JSON_KIND_CONSTANT:
 		return field->min;
 	default:
@@ -119,11 +122,13 @@ static bool is_absent(const struct json_field *field, const void *object)
 		return !VALUE(bool, object, field->offset);
 	case JSON_KIND_REAL:
 		return VALUE(double, object, field->offset) == 0;
+	case JSON_KIND_EARLIER:
+		return VALUE(int64_t, object, field->offset) == 0;
 	case JSON_KIND_CONSTANT:
 	case JSON_KIND_ADDRESS:
 		return false;
 	default:
-		return number(field, object) == 0;
+		return number(field, object) == field->absent;
 	}
 }
 
@@ -137,10 +142,6 @@ static bool is_empty(const struct json_type *type, const void *object)
 
 static void write_object(const struct json_type *type, const void *object, struct strbuf *out)
 {
-	if (type->write) {
-		type->write(object, out);
-		return;
-	}
 	strbuf_putc(out, '{');
 	json_fields_write(type, object, out);
 	strbuf_putc(out, '}');
@@ -179,7 +180,8 @@ static void write_value(const struct json_field *field, const void *object, stru
 			strbuf_printf(out, "%" PRId64, field->min);
 		break;
 	case JSON_KIND_BOOL:
-		strbuf_puts(out, VALUE(bool, object, field->offset) ? "true" : "false");
+		strbuf_puts(out, VALUE(bool, object, field->offset) != field->negated ? "true"
+										      : "false");
 		break;
 	case JSON_KIND_REAL:
 		write_real(out, VALUE(double, object, field->offset));
@@ -262,6 +264,11 @@ void json_field_range(const struct json_field *field, int64_t *ret_min, int64_t 
 {
 	bool any = field->min == 0 && field->max == 0;
 
+	if (field->kind == JSON_KIND_EARLIER) {
+		*ret_min = -JSON_TIME_LIMIT_NS;
+		*ret_max = JSON_TIME_LIMIT_NS;
+		return;
+	}
 	*ret_min = any && field->kind == JSON_KIND_I64   ? INT64_MIN
 		   : any && field->kind == JSON_KIND_INT ? INT_MIN
 							 : field->min;
@@ -280,6 +287,8 @@ static bool read_number(struct json_reader *reader, const struct json_field *fie
 	int64_t value = json_integer_value(json), min, max;
 
 	json_field_range(field, &min, &max);
+	if (field->kind == JSON_KIND_EARLIER)
+		max = VALUE(int64_t, object, field->count_offset);
 	if (!json_is_integer(json))
 		return wrong(reader, field, "not an integer");
 	if (value < min || value > max)
@@ -288,13 +297,18 @@ static bool read_number(struct json_reader *reader, const struct json_field *fie
 				   " to %" PRId64,
 				   field->key, value, min, max);
 	if (field->scope_offset && value >= 0) {
-		size_t count = VALUE(size_t, reader->scope, field->scope_offset - 1);
+		size_t at = field->scope_offset - 1;
+		size_t count = field->scope_size == sizeof(uint32_t)
+				       ? VALUE(uint32_t, reader->scope, at)
+				       : VALUE(size_t, reader->scope, at);
 
 		if ((uint64_t)value >= count)
 			return json_refuse(reader, "\"%s\" is %" PRId64 ", but there are %zu",
 					   field->key, value, count);
 	}
-	if (field->kind == JSON_KIND_I64 || field->kind == JSON_KIND_U64)
+	if (field->kind == JSON_KIND_EARLIER)
+		*MEMBER(int64_t, object, field->offset) = max - value;
+	else if (field->kind == JSON_KIND_I64 || field->kind == JSON_KIND_U64)
 		*MEMBER(int64_t, object, field->offset) = value;
 	else if (field->kind == JSON_KIND_INT)
 		*MEMBER(int, object, field->offset) = (int)value;
@@ -339,7 +353,7 @@ static bool read_word(struct json_reader *reader, const struct json_field *field
 	const char *text = json_string_value(json);
 
 	for (unsigned i = 0; text && i < field->n_words; i++) {
-		if (strcmp(text, field->word(i)) != 0)
+		if (!field->word(i) || strcmp(text, field->word(i)) != 0)
 			continue;
 		*MEMBER(unsigned, object, field->offset) = i;
 		return true;
@@ -431,15 +445,25 @@ static bool parse_address(const char *text, struct address *ret)
 	return address_parse(host, (uint16_t)port, ret) == 0;
 }
 
+static bool read_version(struct json_reader *reader, const struct json_field *field,
+			 const json_t *json)
+{
+	json_int_t version = json_integer_value(json);
+
+	if (!json_is_integer(json))
+		return wrong(reader, field, "not an integer");
+	return version == field->min ||
+	       json_refuse(reader, "format %" PRId64 " was made by %s synfault; run it again",
+			   (int64_t)version, version < field->min ? "an older" : "a newer");
+}
+
 static bool read_constant(struct json_reader *reader, const struct json_field *field,
 			  const json_t *json)
 {
 	const char *text = json_string_value(json);
 
 	if (!field->constant)
-		return (json_is_integer(json) && json_integer_value(json) == field->min) ||
-		       json_refuse(reader, "\"%s\" is not %" PRId64 ", the only one known",
-				   field->key, field->min);
+		return read_version(reader, field, json);
 	return (text && strcmp(text, field->constant) == 0) ||
 	       json_refuse(reader, "\"%s\" is not \"%s\"", field->key, field->constant);
 }
@@ -510,7 +534,7 @@ static bool read_value(struct json_reader *reader, const struct json_field *fiel
 	case JSON_KIND_CONSTANT:
 		return read_constant(reader, field, json);
 	case JSON_KIND_BOOL:
-		*MEMBER(bool, object, field->offset) = json_is_true(json);
+		*MEMBER(bool, object, field->offset) = json_is_true(json) != field->negated;
 		return json_is_boolean(json) || wrong(reader, field, "neither true nor false");
 	case JSON_KIND_REAL:
 		return read_real(reader, field, json, object);
@@ -561,6 +585,36 @@ static bool refuse_unknown_key(struct json_reader *reader, const struct json_typ
 	return true;
 }
 
+static void leave_out(const struct json_field *field, void *object)
+{
+	if (field->kind == JSON_KIND_INDEX)
+		*MEMBER(uint32_t, object, field->offset) = UINT32_MAX;
+	else if (field->absent)
+		*MEMBER(int64_t, object, field->offset) = field->absent;
+}
+
+/* Reads the rows that are late, or those that are not. */
+static bool read_rows(struct json_reader *reader, const struct json_type *type, json_t *json,
+		      bool late, void *object, size_t *n_known)
+{
+	for (size_t i = 0; i < type->n_fields; i++) {
+		const struct json_field *field = &type->fields[i];
+		json_t *value;
+
+		if (field->late != late || !applies(type, field, object))
+			continue;
+		value = json_object_get(json, field->key);
+		if (!value && !field->optional)
+			return wrong(reader, field, "missing");
+		if (!value)
+			leave_out(field, object);
+		else if (!read_value(reader, field, value, object))
+			return false;
+		*n_known += value != NULL;
+	}
+	return true;
+}
+
 bool json_fields_read(struct json_reader *reader, const struct json_type *type, json_t *json,
 		      void *ret)
 {
@@ -568,28 +622,13 @@ bool json_fields_read(struct json_reader *reader, const struct json_type *type, 
 	size_t n_known = 0;
 	bool good;
 
-	if (type->read)
-		return type->read(reader, json, ret);
 	if (!json_is_object(json))
 		return json_refuse(reader, "not an object");
 	if (type->is_scope)
 		reader->scope = ret;
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct json_field *field = &type->fields[i];
-		json_t *value;
-
-		if (!applies(type, field, ret))
-			continue;
-		value = json_object_get(json, field->key);
-		if (value)
-			n_known++;
-		else if (!field->optional)
-			return wrong(reader, field, "missing");
-		else if (field->kind == JSON_KIND_INDEX)
-			*MEMBER(uint32_t, ret, field->offset) = UINT32_MAX;
-		if (value && !read_value(reader, field, value, ret))
-			return false;
-	}
+	if (!read_rows(reader, type, json, false, ret, &n_known) ||
+	    !read_rows(reader, type, json, true, ret, &n_known))
+		return false;
 	if (type->is_closed && json_object_size(json) > n_known &&
 	    !refuse_unknown_key(reader, type, json, ret))
 		return false;
@@ -598,12 +637,21 @@ bool json_fields_read(struct json_reader *reader, const struct json_type *type, 
 	return good;
 }
 
+json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t length)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json)
+		reader->message =
+			xasprintf("line %d, column %d: %s", error.line, error.column, error.text);
+	return json;
+}
+
 /* ---- freeing ---- */
 
 void json_fields_clear(const struct json_type *type, void *object)
 {
-	if (type->clear)
-		type->clear(object);
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct json_field *field = &type->fields[i];
 		void *member = (char *)object + field->offset;

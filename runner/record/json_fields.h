@@ -29,6 +29,7 @@ enum json_kind {
 	JSON_KIND_U32,
 	JSON_KIND_INT,
 	JSON_KIND_INDEX,   /* UINT32_MAX is none */
+	JSON_KIND_EARLIER, /* a time; the member says how much earlier than another one it is */
 	JSON_KIND_REAL,    /* a double */
 	JSON_KIND_DECIMAL, /* 64 bits as text: JSON readers lose integers beyond 2^53 */
 	JSON_KIND_WORD,    /* an enum */
@@ -47,15 +48,16 @@ struct json_field {
 	const char *key; /* NULL: the only row of a type of list elements that are not objects */
 	enum json_kind kind;
 	size_t offset;
-	size_t count_offset;    /* BYTES, LIST: of a size_t */
+	size_t count_offset;    /* BYTES, LIST: of a size_t; EARLIER: of the other time */
 	size_t capacity_offset; /* LIST: of a size_t; 0: the list can't grow */
 	int64_t min, max;       /* numbers; both 0: all of the kind's */
 	/*
-	 * INDEX: offset + 1, in the nearest outer object whose type has @is_scope, of the size_t
-	 * that the index stays below; 0: any index will do.
+	 * INDEX: offset + 1, in the nearest outer object whose type has @is_scope, of the count of
+	 * @scope_size bytes that the index stays below; 0: any index will do.
 	 */
-	size_t scope_offset;
-	/* WORD: the enum's names; GCC and Clang make such an enum an unsigned int. */
+	size_t scope_offset, scope_size;
+	/* WORD: the enum's names, NULL for gaps; GCC and Clang make such an enum an unsigned int.
+	 */
 	const char *(*word)(unsigned value);
 	unsigned n_words;
 	const char *constant;
@@ -66,6 +68,9 @@ struct json_field {
 	 */
 	bool optional;
 	bool may_be_none;
+	int64_t absent; /* I64: the value of what is left out, if not 0 */
+	bool negated;   /* BOOL: the key says the opposite of the member */
+	bool late;      /* is read after the rows that are not, because its value depends on them */
 	/* Only for objects whose tag (see struct json_type) is among these bits; 0: for all. */
 	uint32_t tags;
 	const char *about; /* description for the schema, or NULL */
@@ -87,10 +92,6 @@ struct json_type {
 	bool is_closed; /* unknown keys are errors; otherwise they are ignored */
 	bool is_scope;
 	const struct json_field *tag; /* the WORD row that selects rows, or NULL */
-	/* Instead of rows, for a document with functions of its own; reads into a zeroed struct. */
-	void (*write)(const void *object, struct strbuf *out);
-	bool (*read)(struct json_reader *reader, json_t *json, void *ret);
-	void (*clear)(void *object);
 	/* Checks what was read as a whole; calls json_refuse(); NULL: nothing to check. */
 	bool (*check)(struct json_reader *reader, void *object);
 };
@@ -112,9 +113,13 @@ struct json_type {
 #define JSON_U32(S, member)      .kind = JSON_KIND_U32, .offset = JSON_AT(S, member, uint32_t)
 #define JSON_INT(S, member)      .kind = JSON_KIND_INT, .offset = JSON_AT(S, member, int)
 #define JSON_INDEX(S, member)    .kind = JSON_KIND_INDEX, .offset = JSON_AT(S, member, uint32_t)
-#define JSON_BELOW(S, count)     .scope_offset = 1 + JSON_AT(S, count, size_t)
-#define JSON_REAL(S, member)     .kind = JSON_KIND_REAL, .offset = JSON_AT(S, member, double)
-#define JSON_DECIMAL(S, member)  .kind = JSON_KIND_DECIMAL, .offset = JSON_AT(S, member, uint64_t)
+#define JSON_BELOW(S, count)                                                                       \
+	.scope_offset = 1 + offsetof(S, count), .scope_size = sizeof(((S *)NULL)->count)
+#define JSON_EARLIER(S, member, base)                                                              \
+	.kind = JSON_KIND_EARLIER, .offset = JSON_AT(S, member, int64_t),                          \
+	.count_offset = JSON_AT(S, base, int64_t), .late = true
+#define JSON_REAL(S, member)    .kind = JSON_KIND_REAL, .offset = JSON_AT(S, member, double)
+#define JSON_DECIMAL(S, member) .kind = JSON_KIND_DECIMAL, .offset = JSON_AT(S, member, uint64_t)
 #define JSON_WORD(S, member, E, name, count)                                                       \
 	.kind = JSON_KIND_WORD, .offset = JSON_AT(S, member, E), .word = (name), .n_words = (count)
 #define JSON_TEXT(S, member) .kind = JSON_KIND_TEXT, .offset = JSON_AT(S, member, char *)
@@ -158,6 +163,9 @@ void json_fields_write(const struct json_type *type, const void *object, struct 
  */
 bool json_fields_read(struct json_reader *reader, const struct json_type *type, json_t *json,
 		      void *ret);
+
+/* Parses a document; if it is not JSON, returns NULL and leaves a message in @reader. */
+json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t length);
 
 /* Frees what json_fields_read() put into a struct, not the struct itself. */
 void json_fields_clear(const struct json_type *type, void *object);

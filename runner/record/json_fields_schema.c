@@ -88,7 +88,8 @@ static json_t *word_schema(const struct json_field *field)
 	json_t *schema = made(json_object()), *words = made(json_array());
 
 	for (unsigned i = 0; i < field->n_words; i++)
-		json_array_append_new(words, made(json_string(field->word(i))));
+		if (field->word(i))
+			json_array_append_new(words, made(json_string(field->word(i))));
 	set(schema, "enum", words);
 	return schema;
 }
@@ -158,6 +159,26 @@ static json_t *member_schema(const struct json_field *field, json_t *definitions
 	return whole;
 }
 
+/* For each value of the tag the keys that it demands. */
+static json_t *tag_schemas(const struct json_type *type)
+{
+	json_t *schemas = made(json_array());
+
+	for (unsigned tag = 0; tag < type->tag->n_words; tag++) {
+		json_t *required = made(json_array());
+
+		for (size_t i = 0; i < type->n_fields; i++)
+			if (type->fields[i].tags >> tag & 1 && !type->fields[i].optional)
+				json_array_append_new(required,
+						      made(json_string(type->fields[i].key)));
+		json_array_append_new(schemas, made(json_pack("{s: {s: {s: {s: s}}}, s: {s: o}}",
+							      "if", "properties", type->tag->key,
+							      "const", type->tag->word(tag), "then",
+							      "required", required)));
+	}
+	return schemas;
+}
+
 static json_t *object_schema(const struct json_type *type, json_t *definitions)
 {
 	json_t *schema = made(json_object()), *required = made(json_array());
@@ -179,6 +200,8 @@ static json_t *object_schema(const struct json_type *type, json_t *definitions)
 	set(schema, "properties", properties);
 	if (type->is_closed)
 		set(schema, "additionalProperties", json_false());
+	if (type->tag)
+		set(schema, "allOf", tag_schemas(type));
 	return schema;
 }
 

@@ -30,7 +30,7 @@ const char *event_kind_name(enum event_kind kind)
 	return event_kind_names[kind];
 }
 
-const char *tcp_state_name(uint8_t state)
+const char *tcp_state_name(unsigned state)
 {
 	static const char *const names[] = {
 		[TCP_ESTABLISHED] = "established",

@@ -45,7 +45,7 @@ enum event_kind {
 /* "syn", "verdict", … as in JSON. */
 const char *event_kind_name(enum event_kind kind);
 /* Of a TCP socket, TCP_ESTABLISHED to TCP_CLOSING: "established", "syn-sent", …; NULL: not one. */
-const char *tcp_state_name(uint8_t state);
+const char *tcp_state_name(unsigned state);
 
 /* CLIENT_END: no data was received. */
 #define NEVER_RECEIVED INT64_MIN
@@ -69,9 +69,9 @@ struct event {
 					enum fault_kind fault;
 					uint64_t bytes; /* of data that had passed by then */
 				};
-				uint8_t tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
-				struct {           /* CLIENT_END */
-					bool rst;  /* else FIN */
+				unsigned tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
+				struct {            /* CLIENT_END */
+					bool rst;   /* else FIN */
 					/* of data, by the client until then */
 					uint64_t end_sent, end_received;
 					/* when its last data came, or NEVER_RECEIVED */

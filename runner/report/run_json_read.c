@@ -240,18 +240,14 @@ struct stored_run *run_json_read(const char *text, size_t length, char **ret_mes
 	AUTO_STORED_RUN struct stored_run *run = xzalloc(sizeof(*run));
 	struct json_reader reader = {.document = "the document"};
 	struct json_document document = {0};
-	json_error_t error;
-	json_t *top = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	json_t *top = json_fields_parse(&reader, text, length);
 	const char *format = json_string_value(json_object_get(top, "format"));
 	bool good = false;
 
-	if (!top)
-		json_refuse(&reader, "line %d, column %d: %s", error.line, error.column,
-			    error.text);
-	else if (!format || strcmp(format, RUN_JSON_FORMAT) != 0)
+	if (top && (!format || strcmp(format, RUN_JSON_FORMAT) != 0))
 		json_refuse(&reader, "not written by `synfault run --json`: \"format\" is not "
 				     "\"" RUN_JSON_FORMAT "\"");
-	else
+	else if (top)
 		good = json_fields_read(&reader, &json_document_type, top, &document);
 	json_decref(top);
 	good = good && take_document(run, &document, &reader);

@@ -181,7 +181,7 @@ Test(json_fields, refuses_wrong_values_with_their_place)
 		{"\"format\":\"shapes\"", "\"format\":\"forms\"",
 		 "the document: \"format\" is not \"shapes\""},
 		{"\"version\":2", "\"version\":3",
-		 "the document: \"version\" is not 2, the only one known"},
+		 "the document: format 3 was made by a newer synfault; run it again"},
 		{"\"seed\":\"18446744073709551615\"", "\"seed\":\"18446744073709551616\"",
 		 "the document: \"seed\" is not a whole number as text"},
 		{"\"seed\":\"18446744073709551615\"", "\"seed\":5",
