@@ -643,8 +643,7 @@ json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t l
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
 
 	if (!json)
-		reader->message =
-			xasprintf("line %d, column %d: %s", error.line, error.column, error.text);
+		json_refuse(reader, "line %d, column %d: %s", error.line, error.column, error.text);
 	return json;
 }
 
