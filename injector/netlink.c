@@ -3,6 +3,7 @@
 #include "injector/netlink.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 /* How often to repeat a dump that others' changes have interrupted. */
@@ -173,9 +174,27 @@ int netlink_dump(struct mnl_socket *socket, const struct nlmsghdr *request,
 {
 	int r = -EINTR;
 
+	if (!reset) {
+		r = dump_once(socket, request, callback, userdata);
+		return r == -EINTR ? 0 : r;
+	}
 	for (int tries = 0; tries < DUMP_TRIES && r == -EINTR; tries++) {
 		reset(userdata);
 		r = dump_once(socket, request, callback, userdata);
 	}
 	return r;
+}
+
+int netlink_ask_route(struct mnl_socket *socket, const struct address *to, void *buffer,
+		      size_t size)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
+
+	header->nlmsg_type = RTM_GETROUTE;
+	header->nlmsg_flags = NLM_F_REQUEST;
+	message->rtm_family = (uint8_t)to->family;
+	message->rtm_dst_len = (uint8_t)(8 * address_size(to));
+	mnl_attr_put(header, RTA_DST, address_size(to), to->bytes);
+	return netlink_ask(socket, header, buffer, size);
 }

@@ -11,7 +11,7 @@
 
 #include <libmnl/libmnl.h>
 
-#include "common/util.h"
+#include "injector/address.h"
 
 /**
  * netlink_open() - open and bind a socket in the calling process's network namespace
@@ -60,7 +60,8 @@ int netlink_ask(struct mnl_socket *socket, const struct nlmsghdr *request, void 
 
 /**
  * netlink_dump() - send a request and hand over each message that answers it
- * @reset: forgets what was handed over, before each try
+ * @reset: forgets what was handed over, before each try; NULL: one try, which is good enough even
+ *         if the tables change meanwhile
  * @callback: returns MNL_CB_OK, or MNL_CB_ERROR, which ends the dump with -EPROTO
  *
  * Asks again when the tables have changed during the dump. Ends with NLMSG_DONE or with an
@@ -70,5 +71,15 @@ int netlink_ask(struct mnl_socket *socket, const struct nlmsghdr *request, void 
  */
 int netlink_dump(struct mnl_socket *socket, const struct nlmsghdr *request,
 		 void (*reset)(void *userdata), mnl_cb_t callback, void *userdata);
+
+/**
+ * netlink_ask_route() - ask how packets get to an address
+ * @socket: of NETLINK_ROUTE
+ * @buffer: for the answer: an RTM_NEWROUTE message at its beginning
+ *
+ * Return: as netlink_ask().
+ */
+int netlink_ask_route(struct mnl_socket *socket, const struct address *to, void *buffer,
+		      size_t size);
 
 #endif

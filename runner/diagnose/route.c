@@ -3,38 +3,12 @@
 #include "runner/diagnose/route.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 
-enum { REQUEST_SIZE = 256 };
-
-/* Sends one request and gives each answer to @on_message. Returns 0 or a negative errno. */
-static int ask(struct nlmsghdr *request, mnl_cb_t on_message, void *data)
-{
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	char buffer[16384];
-	ssize_t length = -1;
-	int r = -1;
-
-	if (!socket)
-		return -errno;
-	request->nlmsg_seq = 1;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
-	    mnl_socket_sendto(socket, request, request->nlmsg_len) >= 0)
-		do {
-			length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-			r = length < 0
-				    ? -1
-				    : mnl_cb_run(buffer, (size_t)length, 1,
-						 mnl_socket_get_portid(socket), on_message, data);
-		} while (r > MNL_CB_STOP && (request->nlmsg_flags & NLM_F_DUMP));
-	r = r < 0 ? -errno : 0;
-	mnl_socket_close(socket);
-	return r;
-}
+#include "injector/netlink.h"
 
 static void read_address(const struct nlattr *attribute, int family, struct address *ret)
 {
@@ -76,14 +50,13 @@ static void read_metrics(const struct nlattr *metrics, struct route_evidence *ro
 	}
 }
 
-static int on_route(const struct nlmsghdr *header, void *data)
+static void read_route(const struct nlmsghdr *header, struct route_evidence *route)
 {
 	const struct rtmsg *message = mnl_nlmsg_get_payload(header);
-	struct route_evidence *route = data;
 	const struct nlattr *attribute;
 
 	if (header->nlmsg_type != RTM_NEWROUTE)
-		return MNL_CB_OK;
+		return;
 	route->kind = kind_of(message->rtm_type);
 	mnl_attr_for_each(attribute, header, sizeof(*message))
 	{
@@ -105,7 +78,6 @@ static int on_route(const struct nlmsghdr *header, void *data)
 			break;
 		}
 	}
-	return MNL_CB_STOP;
 }
 
 static enum route_kind kind_of_error(int error)
@@ -141,22 +113,21 @@ static void look_at_device(struct route_evidence *route)
 
 void route_look_up(const struct address *to, struct route_evidence *ret)
 {
-	char buffer[REQUEST_SIZE];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
-	int r;
+	char buffer[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct mnl_socket *socket;
+	int r = netlink_open(NETLINK_ROUTE, &socket);
 
 	*ret = (struct route_evidence){0};
-	header->nlmsg_type = RTM_GETROUTE;
-	header->nlmsg_flags = NLM_F_REQUEST;
-	message->rtm_family = (unsigned char)to->family;
-	message->rtm_dst_len = (unsigned char)(address_size(to) * 8);
-	mnl_attr_put(header, RTA_DST, address_size(to), to->bytes);
-	r = ask(header, on_route, ret);
-	if (r < 0)
+	if (r == 0) {
+		r = netlink_ask_route(socket, to, buffer, sizeof(buffer));
+		mnl_socket_close(socket);
+	}
+	if (r < 0) {
 		ret->kind = kind_of_error(r);
-	else
-		look_at_device(ret);
+		return;
+	}
+	read_route((const struct nlmsghdr *)buffer, ret);
+	look_at_device(ret);
 }
 
 struct neighbour_search {
@@ -191,15 +162,18 @@ void route_look_up_neighbour(const struct address *to, struct route_evidence *ro
 		.address = route->gateway.family ? &route->gateway : to,
 		.device = if_nametoindex(route->device),
 	};
-	char buffer[REQUEST_SIZE];
+	char buffer[256] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct mnl_socket *socket;
 	struct ndmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 
-	if (route->kind != ROUTE_UNICAST || search.device == 0)
+	if (route->kind != ROUTE_UNICAST || search.device == 0 ||
+	    netlink_open(NETLINK_ROUTE, &socket) < 0)
 		return;
 	header->nlmsg_type = RTM_GETNEIGH;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	message->ndm_family = (uint8_t)to->family;
-	if (ask(header, on_neighbour, &search) == 0)
+	if (netlink_dump(socket, header, NULL, on_neighbour, &search) == 0)
 		route->neighbour = search.state;
+	mnl_socket_close(socket);
 }

@@ -4,19 +4,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/table.h>
 #include <libnftnl/trace.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "injector/netlink.h"
 #include "injector/nft_expr.h"
 
 #define TABLE "synfault_trace"
 enum {
 	PRIORITY = -450, /* before all others: raw is -300 */
-	BATCH_SIZE = 8192,
+	MESSAGE_SIZE = 4096,
 	TABLE_OWNER = 2, /* NFT_TABLE_F_OWNER (Linux 5.12): older headers lack it */
 };
 
@@ -26,14 +26,19 @@ struct rule_trace {
 };
 
 struct batch {
-	struct mnl_nlmsg_batch *messages;
+	struct netlink_batch messages;
 	uint32_t sequence;
 };
 
+static char *room(struct batch *batch)
+{
+	return netlink_batch_room(&batch->messages, MESSAGE_SIZE);
+}
+
 static struct nlmsghdr *begin(struct batch *batch, uint16_t type)
 {
-	return nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(batch->messages), type, NFPROTO_INET,
-				     NLM_F_CREATE, batch->sequence++);
+	return nftnl_nlmsg_build_hdr(room(batch), type, NFPROTO_INET, NLM_F_CREATE,
+				     batch->sequence++);
 }
 
 static void add_table(struct batch *batch)
@@ -45,7 +50,7 @@ static void add_table(struct batch *batch)
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, TABLE);
 	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, TABLE_OWNER);
 	nftnl_table_nlmsg_build_payload(begin(batch, NFT_MSG_NEWTABLE), table);
-	mnl_nlmsg_batch_next(batch->messages);
+	netlink_batch_add(&batch->messages);
 	nftnl_table_free(table);
 }
 
@@ -61,7 +66,7 @@ static void add_chain(struct batch *batch, const char *name, uint32_t hook)
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
 	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, PRIORITY);
 	nftnl_chain_nlmsg_build_payload(begin(batch, NFT_MSG_NEWCHAIN), chain);
-	mnl_nlmsg_batch_next(batch->messages);
+	netlink_batch_add(&batch->messages);
 	nftnl_chain_free(chain);
 }
 
@@ -88,7 +93,7 @@ static void add_rule(struct batch *batch, const char *chain, uint32_t offset, ui
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_NFTRACE);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_SREG, NFT_REG_1);
 	nftnl_rule_nlmsg_build_payload(begin(batch, NFT_MSG_NEWRULE), rule);
-	mnl_nlmsg_batch_next(batch->messages);
+	netlink_batch_add(&batch->messages);
 	nftnl_rule_free(rule);
 }
 
@@ -99,64 +104,51 @@ static void fill(struct batch *batch, uint16_t port)
 		uint32_t hook;
 	} chains[] = {{"prerouting", NF_INET_PRE_ROUTING}, {"output", NF_INET_LOCAL_OUT}};
 
-	nftnl_batch_begin(mnl_nlmsg_batch_current(batch->messages), batch->sequence++);
-	mnl_nlmsg_batch_next(batch->messages);
+	nftnl_batch_begin(room(batch), batch->sequence++);
+	netlink_batch_add(&batch->messages);
 	add_table(batch);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
 		add_chain(batch, chains[i].name, chains[i].hook);
 		add_rule(batch, chains[i].name, TCP_DESTINATION_PORT, port);
 		add_rule(batch, chains[i].name, TCP_SOURCE_PORT, port);
 	}
-	nftnl_batch_end(mnl_nlmsg_batch_current(batch->messages), batch->sequence++);
-	mnl_nlmsg_batch_next(batch->messages);
+	netlink_batch_acknowledge(&batch->messages);
+	nftnl_batch_end(room(batch), batch->sequence++);
+	netlink_batch_add(&batch->messages);
 }
 
-/* Commits the table. Without requests for acknowledgements only errors are answered. */
 static int commit(struct mnl_socket *socket, uint16_t port)
 {
-	char data[BATCH_SIZE], answer[BATCH_SIZE];
-	struct batch batch = {.messages = mnl_nlmsg_batch_start(data, sizeof(data)), .sequence = 1};
-	ssize_t length;
-	int r = 0;
+	struct batch batch = {.sequence = 1};
+	int r;
 
-	if (!batch.messages)
-		out_of_memory();
 	fill(&batch, port);
-	if (mnl_socket_sendto(socket, mnl_nlmsg_batch_head(batch.messages),
-			      mnl_nlmsg_batch_size(batch.messages)) < 0)
-		r = -errno;
-	mnl_nlmsg_batch_stop(batch.messages);
-	length = r < 0 ? 0 : recv(mnl_socket_get_fd(socket), answer, sizeof(answer), MSG_DONTWAIT);
-	if (length > 0 && mnl_cb_run(answer, (size_t)length, 0, 0, NULL, NULL) < 0)
-		r = -errno;
+	r = netlink_batch_send(&batch.messages, socket, NULL);
+	netlink_batch_deinit(&batch.messages);
 	return r;
 }
 
-static struct mnl_socket *open_socket(unsigned groups)
+static int join_traces(const struct mnl_socket *socket)
 {
-	struct mnl_socket *socket =
-		mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int group = NFNLGRP_NFTRACE;
 
-	if (socket && mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) < 0) {
-		int error = errno;
-
-		mnl_socket_close(socket);
-		errno = error;
-		return NULL;
-	}
-	return socket;
+	return mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
 }
 
 int rule_trace_start(uint16_t port, struct rule_trace **ret)
 {
-	struct rule_trace trace = {.events = open_socket(1u << (NFNLGRP_NFTRACE - 1))};
+	struct rule_trace trace = {0};
 	struct traced_drop nothing;
-	int r = trace.events ? 0 : -errno;
+	int r = netlink_open(NETLINK_NETFILTER, &trace.events);
 
-	if (r == 0) {
-		trace.owner = open_socket(0);
-		r = trace.owner ? commit(trace.owner, port) : -errno;
-	}
+	if (r == 0)
+		r = join_traces(trace.events);
+	if (r == 0)
+		r = netlink_open(NETLINK_NETFILTER, &trace.owner);
+	if (r == 0)
+		r = commit(trace.owner, port);
 	if (r < 0) {
 		rule_trace_stop(xmemdup(&trace, sizeof(trace)), &nothing);
 		return r;
@@ -213,8 +205,8 @@ void rule_trace_stop(struct rule_trace *trace, struct traced_drop *ret)
 		return;
 	if (trace->owner)
 		mnl_socket_close(trace->owner);
-	while (trace->events &&
-	       (length = recv(mnl_socket_get_fd(trace->events), buffer, sizeof(buffer), 0)) > 0)
+	while (trace->events && (length = recv(mnl_socket_get_fd(trace->events), buffer,
+					       sizeof(buffer), MSG_DONTWAIT)) > 0)
 		mnl_cb_run(buffer, (size_t)length, 0, 0, on_event, ret);
 	if (trace->events)
 		mnl_socket_close(trace->events);

@@ -7,10 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libmnl/libmnl.h>
-#include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <netinet/tcp.h>
+
+#include "injector/sock_list.h"
 
 /* ---- counters and limits ---- */
 
@@ -118,81 +117,25 @@ static void read_port_range(struct server_evidence *server)
 
 struct search {
 	struct server_evidence *server;
-	uint16_t port;
 	uint32_t inodes[MAX_LISTENERS];
 };
 
-static void read_listener(const struct nlmsghdr *header, const struct inet_diag_msg *message,
-			  struct search *search)
+static void on_socket(void *userdata, const struct sock_entry *entry)
 {
+	struct search *search = userdata;
 	struct server_evidence *server = search->server;
-	struct listener *listener = &server->listeners[server->n_listeners];
-	const struct nlattr *attribute;
 
-	if (server->n_listeners == MAX_LISTENERS)
+	if (entry->state == TCP_SYN_RECV)
+		server->half_open++;
+	if (entry->state != TCP_LISTEN || server->n_listeners == MAX_LISTENERS)
 		return;
-	*listener = (struct listener){
-		.address = {.family = message->idiag_family, .port = search->port},
-		.queued = message->idiag_rqueue,
-		.backlog = message->idiag_wqueue,
+	server->listeners[server->n_listeners] = (struct listener){
+		.address = entry->local,
+		.v6only = entry->ipv6_only,
+		.queued = entry->unread,
+		.backlog = entry->unacknowledged,
 	};
-	memcpy(listener->address.bytes, message->id.idiag_src, address_size(&listener->address));
-	mnl_attr_for_each(attribute, header, sizeof(*message))
-	{
-		if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY &&
-		    mnl_attr_validate(attribute, MNL_TYPE_U8) >= 0)
-			listener->v6only = mnl_attr_get_u8(attribute);
-	}
-	search->inodes[server->n_listeners++] = message->idiag_inode;
-}
-
-static int on_socket(const struct nlmsghdr *header, void *data)
-{
-	const struct inet_diag_msg *message = mnl_nlmsg_get_payload(header);
-	struct search *search = data;
-
-	if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    ntohs(message->id.idiag_sport) != search->port)
-		return MNL_CB_OK;
-	if (message->idiag_state == TCP_LISTEN)
-		read_listener(header, message, search);
-	else if (message->idiag_state == TCP_SYN_RECV)
-		search->server->half_open++;
-	return MNL_CB_OK;
-}
-
-/* Listeners and requests of one family. Returns 0 or a negative errno. */
-static int dump(uint8_t family, struct search *search)
-{
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	char buffer[16384];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	int r = -1;
-
-	if (!socket)
-		return -errno;
-	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
-	request->sdiag_family = family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_ext = 0;
-	request->idiag_states = 1u << TCP_LISTEN | 1u << TCP_SYN_RECV;
-	request->id.idiag_sport = htons(search->port);
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
-	    mnl_socket_sendto(socket, header, header->nlmsg_len) >= 0)
-		do {
-			ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-			r = length < 0
-				    ? -1
-				    : mnl_cb_run(buffer, (size_t)length, 1,
-						 mnl_socket_get_portid(socket), on_socket, search);
-		} while (r > MNL_CB_STOP);
-	r = r < 0 ? -errno : 0;
-	mnl_socket_close(socket);
-	return r;
+	search->inodes[server->n_listeners++] = entry->inode;
 }
 
 /* "nginx (pid 12)" for a process, or NULL; owned by the caller. */
@@ -250,11 +193,12 @@ static void name_programs(const struct search *search)
 
 void server_look(uint16_t port, const struct server_counters *before, struct server_evidence *ret)
 {
-	struct search search = {.server = ret, .port = port};
+	struct search search = {.server = ret};
 	struct server_counters after;
 
 	*ret = (struct server_evidence){0};
-	ret->looked = dump(AF_INET, &search) == 0 && dump(AF_INET6, &search) == 0;
+	ret->looked =
+		sock_list(1u << TCP_LISTEN | 1u << TCP_SYN_RECV, port, on_socket, &search) == 0;
 	name_programs(&search);
 	server_read_counters(&after);
 	ret->listen_overflows = growth(before->listen_overflows, after.listen_overflows);

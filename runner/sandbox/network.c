@@ -4,15 +4,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
-#include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <time.h>
+
+#include "injector/netlink.h"
+#include "injector/sock_list.h"
 
 /*
  * Ours are far above the first ones: where the module of a tunnel (ipip, sit, gre) is loaded, each
@@ -24,55 +25,34 @@ enum {
 	INDEX_WIRE0,
 };
 
-enum { DUMP_TRIES = 200 };
 /* How long the kernel may take to deliver packets to a new address, and how often we ask. */
 #define LOCAL_NS      (5 * NS_PER_S)
 #define LOCAL_POLL_NS (200 * NS_PER_US)
 
-enum { TCP_LISTEN_STATE = 10 }; /* TCP_LISTEN in include/net/tcp_states.h */
-
-/* Messages to rtnetlink, collected to be sent at once. */
-struct batch {
-	char *data;
-	size_t length, capacity;
-	uint32_t n_messages;
-};
-
 enum { MESSAGE_SIZE = 256 }; /* no message below is longer */
 
-static struct nlmsghdr *batch_begin(struct batch *batch, uint16_t type, uint16_t flags)
+static struct nlmsghdr *begin(struct netlink_batch *batch, uint16_t type, uint16_t flags)
 {
-	struct nlmsghdr *header;
+	struct nlmsghdr *header = mnl_nlmsg_put_header(netlink_batch_room(batch, MESSAGE_SIZE));
 
-	if (batch->length + MESSAGE_SIZE > batch->capacity) {
-		batch->capacity = MAX(batch->capacity * 2, (size_t)4096);
-		batch->data = xrealloc(batch->data, batch->capacity);
-	}
-	header = mnl_nlmsg_put_header(batch->data + batch->length);
 	header->nlmsg_type = type;
-	header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
-	header->nlmsg_seq = ++batch->n_messages;
+	header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	return header;
 }
 
-static void batch_end(struct batch *batch, const struct nlmsghdr *header)
+static void add_link_up(struct netlink_batch *batch, int index)
 {
-	batch->length += NLMSG_ALIGN(header->nlmsg_len);
-}
-
-static void add_link_up(struct batch *batch, int index)
-{
-	struct nlmsghdr *header = batch_begin(batch, RTM_SETLINK, 0);
+	struct nlmsghdr *header = begin(batch, RTM_SETLINK, 0);
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
 
 	link->ifi_index = index;
 	link->ifi_flags = link->ifi_change = IFF_UP;
-	batch_end(batch, header);
+	netlink_batch_add(batch);
 }
 
-static void add_veth(struct batch *batch)
+static void add_veth(struct netlink_batch *batch)
 {
-	struct nlmsghdr *header = batch_begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *header = begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof(*link));
 	struct nlattr *info, *data, *peer;
 	struct ifinfomsg *peer_link;
@@ -90,16 +70,16 @@ static void add_veth(struct batch *batch)
 	mnl_attr_nest_end(header, peer);
 	mnl_attr_nest_end(header, data);
 	mnl_attr_nest_end(header, info);
-	batch_end(batch, header);
+	netlink_batch_add(batch);
 	/* A message of its own: an end can't come up before the other one exists (veth_open()). */
 	add_link_up(batch, INDEX_WIRE0);
 }
 
-static void change_address(struct batch *batch, uint16_t type, unsigned index,
+static void change_address(struct netlink_batch *batch, uint16_t type, unsigned index,
 			   const struct address *address, uint8_t prefix_length)
 {
 	struct nlmsghdr *header =
-		batch_begin(batch, type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+		begin(batch, type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0);
 	struct ifaddrmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 
 	message->ifa_family = (uint8_t)address->family;
@@ -109,120 +89,44 @@ static void change_address(struct batch *batch, uint16_t type, unsigned index,
 	message->ifa_flags = address->family == AF_INET6 ? IFA_F_NODAD : 0;
 	mnl_attr_put(header, IFA_LOCAL, address_size(address), address->bytes);
 	mnl_attr_put(header, IFA_ADDRESS, address_size(address), address->bytes);
-	batch_end(batch, header);
+	netlink_batch_add(batch);
 }
 
-static void add_address(struct batch *batch, unsigned index, const struct address *address,
+static void add_address(struct netlink_batch *batch, unsigned index, const struct address *address,
 			uint8_t prefix_length)
 {
 	change_address(batch, RTM_NEWADDR, index, address, prefix_length);
 }
 
-/* Receives the answers to all messages; returns the first error. */
-static int take_answers(struct mnl_socket *socket, uint32_t n_messages)
+/* Sends all messages, and frees them. Returns the first error. */
+static int send_batch(struct netlink_batch *batch)
 {
-	int result = 0;
+	struct mnl_socket *socket;
+	int r = netlink_open(NETLINK_ROUTE, &socket);
 
-	while (n_messages > 0) {
-		char buffer[8192];
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-		int remaining = (int)length;
-
-		if (length < 0)
-			return -errno;
-		for (const struct nlmsghdr *header = (const void *)buffer;
-		     mnl_nlmsg_ok(header, remaining); header = mnl_nlmsg_next(header, &remaining)) {
-			const struct nlmsgerr *error = mnl_nlmsg_get_payload(header);
-
-			if (header->nlmsg_type != NLMSG_ERROR)
-				continue;
-			if (error->error && !result)
-				result = error->error;
-			n_messages--;
-		}
-	}
-	return result;
-}
-
-/* Returns a bound socket, or NULL with errno set. */
-static struct mnl_socket *open_netlink(int bus)
-{
-	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
-
-	if (socket && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int error = errno;
-
+	if (r == 0) {
+		netlink_batch_acknowledge(batch);
+		r = netlink_batch_send(batch, socket, NULL);
 		mnl_socket_close(socket);
-		errno = error;
-		return NULL;
 	}
-	return socket;
-}
-
-static int batch_send(struct batch *batch)
-{
-	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
-	int status = 0;
-
-	if (!socket) {
-		free(batch->data);
-		return -errno;
-	}
-	/* In parts whose answers fit into the socket's buffer. */
-	for (size_t start = 0; !status && start < batch->length;) {
-		size_t end = start;
-		uint32_t n_messages = 0;
-
-		while (end < batch->length && n_messages < 64) {
-			const struct nlmsghdr *header = (const void *)(batch->data + end);
-
-			end += NLMSG_ALIGN(header->nlmsg_len);
-			n_messages++;
-		}
-		if (mnl_socket_sendto(socket, batch->data + start, end - start) < 0)
-			status = -errno;
-		else
-			status = take_answers(socket, n_messages);
-		start = end;
-	}
-	mnl_socket_close(socket);
-	free(batch->data);
-	*batch = (struct batch){0};
-	return status;
-}
-
-static int take_route(const struct nlmsghdr *header, void *userdata)
-{
-	const struct rtmsg *message = mnl_nlmsg_get_payload(header);
-
-	if (header->nlmsg_type == RTM_NEWROUTE &&
-	    mnl_nlmsg_get_payload_len(header) >= sizeof(*message))
-		*(bool *)userdata = message->rtm_type == RTN_LOCAL;
-	return MNL_CB_STOP;
+	netlink_batch_deinit(batch);
+	return r;
 }
 
 /* Whether packets to the IPv6 address are delivered here. */
 static bool is_local(struct mnl_socket *socket, const struct address *address)
 {
-	char buffer[4096];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *message;
-	bool local = false;
-	ssize_t length;
+	char buffer[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
+	const struct rtmsg *message;
 
-	header->nlmsg_type = RTM_GETROUTE;
-	header->nlmsg_flags = NLM_F_REQUEST;
-	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
-	message->rtm_family = AF_INET6;
-	message->rtm_dst_len = 128;
-	mnl_attr_put(header, RTA_DST, address_size(address), address->bytes);
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return false;
-	length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 	/* An error means that there is no route. */
-	if (length > 0)
-		mnl_cb_run(buffer, (size_t)length, 0, 0, take_route, &local);
-	return local;
+	if (netlink_ask_route(socket, address, buffer, sizeof(buffer)) < 0 ||
+	    header->nlmsg_type != RTM_NEWROUTE ||
+	    mnl_nlmsg_get_payload_len(header) < sizeof(*message))
+		return false;
+	message = mnl_nlmsg_get_payload(header);
+	return message->rtm_type == RTN_LOCAL;
 }
 
 /*
@@ -235,11 +139,11 @@ static int await_local(const struct address *addresses, size_t n_addresses)
 {
 	const struct timespec pause = {.tv_nsec = LOCAL_POLL_NS};
 	int64_t by_ns = clock_monotonic_ns() + LOCAL_NS;
-	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
-	int status = 0;
+	struct mnl_socket *socket;
+	int status = netlink_open(NETLINK_ROUTE, &socket);
 
-	if (!socket)
-		return -errno;
+	if (status < 0)
+		return status;
 	for (size_t i = 0; !status && i < n_addresses; i++) {
 		while (addresses[i].family == AF_INET6 && !is_local(socket, &addresses[i])) {
 			if (clock_monotonic_ns() > by_ns) {
@@ -255,10 +159,10 @@ static int await_local(const struct address *addresses, size_t n_addresses)
 
 int network_lo_up(void)
 {
-	struct batch batch = {0};
+	struct netlink_batch batch = {0};
 
 	add_link_up(&batch, INDEX_LO);
-	return batch_send(&batch);
+	return send_batch(&batch);
 }
 
 int network_lo_is_up(void)
@@ -273,7 +177,7 @@ int network_lo_is_up(void)
 
 int network_change_addresses(const struct address *addresses, size_t n_addresses, bool add)
 {
-	struct batch batch = {0};
+	struct netlink_batch batch = {0};
 	int status;
 
 	if (n_addresses == 0)
@@ -281,7 +185,7 @@ int network_change_addresses(const struct address *addresses, size_t n_addresses
 	for (size_t i = 0; i < n_addresses; i++)
 		change_address(&batch, add ? RTM_NEWADDR : RTM_DELADDR, INDEX_LO, &addresses[i],
 			       addresses[i].family == AF_INET ? 32 : 128);
-	status = batch_send(&batch);
+	status = send_batch(&batch);
 	return status == 0 && add ? await_local(addresses, n_addresses) : status;
 }
 
@@ -313,34 +217,27 @@ static int take_address(const struct nlmsghdr *header, void *userdata)
 	return MNL_CB_OK;
 }
 
-static int list_once(struct address **ret, size_t *ret_n)
+static void forget_addresses(void *userdata)
 {
-	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
-	char buffer[16384];
+	((struct address_list *)userdata)->n_items = 0;
+}
+
+int network_list_addresses(struct address **ret, size_t *ret_n)
+{
+	char buffer[MESSAGE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	struct address_list list = {0};
 	struct ifaddrmsg *message;
-	int status = MNL_CB_OK;
+	struct mnl_socket *socket;
+	int status = netlink_open(NETLINK_ROUTE, &socket);
 
-	if (!socket)
-		return -errno;
+	if (status < 0)
+		return status;
 	header->nlmsg_type = RTM_GETADDR;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
 	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 	message->ifa_family = AF_INET6;
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		status = -1;
-	while (status > MNL_CB_STOP) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		status = length < 0
-				 ? -1
-				 : mnl_cb_run(buffer, (size_t)length, 1,
-					      mnl_socket_get_portid(socket), take_address, &list);
-	}
-	if (status < 0)
-		status = -errno;
+	status = netlink_dump(socket, header, forget_addresses, take_address, &list);
 	mnl_socket_close(socket);
 	if (status < 0) {
 		free(list.items);
@@ -349,16 +246,6 @@ static int list_once(struct address **ret, size_t *ret_n)
 	*ret = list.items;
 	*ret_n = list.n_items;
 	return 0;
-}
-
-int network_list_addresses(struct address **ret, size_t *ret_n)
-{
-	int status = -EINTR;
-
-	/* Changes by other processes interrupt a dump. */
-	for (int tries = 0; tries < DUMP_TRIES && status == -EINTR; tries++)
-		status = list_once(ret, ret_n);
-	return status;
 }
 
 static struct address make_address(enum family family, const char *text, uint32_t offset,
@@ -431,7 +318,7 @@ static bool has_names(const struct scenario *scenario)
 }
 
 /* Adds the endpoints' addresses to the batch. Returns the IPv6 ones, *ret_n of them. */
-static struct address *add_endpoints(struct batch *batch, const struct scenario *scenario,
+static struct address *add_endpoints(struct netlink_batch *batch, const struct scenario *scenario,
 				     size_t *ret_n)
 {
 	struct address *added = NULL;
@@ -460,7 +347,7 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 {
 	unsigned global_index = has_names(scenario) ? INDEX_ETH0 : INDEX_LO;
 	AUTO_FREE struct address *added = NULL;
-	struct batch batch = {0};
+	struct netlink_batch batch = {0};
 	struct address host;
 	size_t n_added;
 	int status;
@@ -471,7 +358,7 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 	address_parse("198.18.0.1", 0, &host);
 	add_address(&batch, global_index, &host, 16);
 	added = add_endpoints(&batch, scenario, &n_added);
-	status = batch_send(&batch);
+	status = send_batch(&batch);
 	if (status == 0 && n_added > 0)
 		status = await_local(added, n_added);
 	if (status == -EOPNOTSUPP)
@@ -486,27 +373,24 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 	/* May fail: no endpoint needs this address, and a kernel without IPv6 will do. */
 	address_parse("2001:db8::1", 0, &host);
 	add_address(&batch, global_index, &host, 64);
-	batch_send(&batch);
+	send_batch(&batch);
 	return 0;
 }
 
 /* Whether a listening socket accepts connections to the address. */
-static bool listener_covers(const struct inet_diag_msg *listener, bool ipv6_only, bool exactly,
+static bool listener_covers(const struct sock_entry *listener, bool exactly,
 			    const struct address *address)
 {
 	static const uint8_t any[16];
+	const struct address *local = &listener->local;
 
-	if (ntohs(listener->id.idiag_sport) != address->port)
-		return false;
-	if (listener->idiag_family == address->family &&
-	    !memcmp(listener->id.idiag_src, address->bytes, address_size(address)))
+	if (address_equal(local, address))
 		return true;
-	if (exactly)
+	if (exactly || local->port != address->port ||
+	    memcmp(local->bytes, any, address_size(local)) != 0)
 		return false;
-	if (listener->idiag_family == address->family)
-		return !memcmp(listener->id.idiag_src, any, address_size(address));
-	return listener->idiag_family == AF_INET6 && !ipv6_only &&
-	       !memcmp(listener->id.idiag_src, any, sizeof(any));
+	return local->family == address->family ||
+	       (local->family == AF_INET6 && !listener->ipv6_only);
 }
 
 struct listen_query {
@@ -516,65 +400,21 @@ struct listen_query {
 	bool *found;
 };
 
-static int take_listener(const struct nlmsghdr *header, void *userdata)
+static void take_listener(void *userdata, const struct sock_entry *listener)
 {
-	const struct inet_diag_msg *listener = mnl_nlmsg_get_payload(header);
 	struct listen_query *query = userdata;
-	const struct nlattr *attribute;
-	bool ipv6_only = false;
 
-	if (mnl_nlmsg_get_payload_len(header) < sizeof(*listener))
-		return MNL_CB_OK;
-	mnl_attr_for_each(attribute, header, sizeof(*listener))
-	{
-		if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY)
-			ipv6_only = mnl_attr_get_u8(attribute) != 0;
-	}
 	for (size_t i = 0; i < query->n_addresses; i++)
-		if (listener_covers(listener, ipv6_only, query->exactly, &query->addresses[i]))
+		if (listener_covers(listener, query->exactly, &query->addresses[i]))
 			query->found[i] = true;
-	return MNL_CB_OK;
-}
-
-static int dump_listeners(struct mnl_socket *socket, uint8_t family, struct listen_query *query)
-{
-	char buffer[16384];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *request;
-	ssize_t length;
-	int status = MNL_CB_OK;
-
-	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = family;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->sdiag_family = family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = 1u << TCP_LISTEN_STATE;
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (status == MNL_CB_OK) {
-		length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-		if (length < 0)
-			return -errno;
-		status = mnl_cb_run(buffer, (size_t)length, family, 0, take_listener, query);
-	}
-	return status < 0 ? -errno : 0;
 }
 
 int network_listens(const struct address *addresses, size_t n_addresses, bool exactly)
 {
 	AUTO_FREE bool *found = xzalloc(n_addresses * sizeof(*found));
 	struct listen_query query = {addresses, n_addresses, exactly, found};
-	struct mnl_socket *socket = open_netlink(NETLINK_SOCK_DIAG);
-	int status;
+	int status = sock_list(1u << TCP_LISTEN, 0, take_listener, &query);
 
-	if (!socket)
-		return -errno;
-	status = dump_listeners(socket, AF_INET, &query);
-	if (!status)
-		status = dump_listeners(socket, AF_INET6, &query);
-	mnl_socket_close(socket);
 	if (status < 0)
 		return status;
 	for (size_t i = 0; i < n_addresses; i++)

@@ -4,18 +4,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
-#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
+
+#include "injector/netlink.h"
+#include "injector/sock_list.h"
 
 /* A client that leaks sockets leaks thousands: this many lines show it. */
 enum { MAX_LINES = 100 };
 /* For a client that ended well, only the connections of its last attempts are looked up. */
 enum { MAX_ATTEMPTS = 16 };
-enum { BUFFER_SIZE = 32768 };
 
 /* Lines of one section; each is owned. */
 struct lines {
@@ -24,18 +23,11 @@ struct lines {
 	size_t n_more; /* that were left out */
 };
 
-/* A listening socket. */
-struct listener {
-	struct address address;
-	bool ipv6_only;
-	uint32_t waiting, backlog;
-};
-
 struct snapshot {
 	const struct sandbox *sandbox;
 	struct record *record;
 	struct lines listening, connections, addresses, routes, endpoints;
-	struct listener *listeners;
+	struct sock_entry *listeners;
 	size_t n_listeners, listeners_capacity;
 	bool only_connections;                            /* a listening socket was not asked for */
 	int sockets_error, addresses_error, routes_error; /* negative errno; 0: no error */
@@ -82,43 +74,6 @@ static void add_section(struct snapshot *self, const char *title, struct lines *
 	*lines = (struct lines){0};
 	record_add_section(self->record, title, strbuf_text(&text));
 	strbuf_free(&text);
-}
-
-/* ---- netlink ---- */
-
-static struct mnl_socket *open_netlink(int bus)
-{
-	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
-
-	if (socket && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		mnl_socket_close(socket);
-		return NULL;
-	}
-	return socket;
-}
-
-/* Sends a request and gives each message of the answer to @take. Returns 0 or a negative errno. */
-static int ask(struct mnl_socket *socket, struct nlmsghdr *request, mnl_cb_t take, void *userdata)
-{
-	char buffer[BUFFER_SIZE];
-	int status = MNL_CB_OK;
-
-	request->nlmsg_seq = 1;
-	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
-		return -errno;
-	while (status > MNL_CB_STOP) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (length < 0)
-			return -errno;
-		status = mnl_cb_run(buffer, (size_t)length, 1, mnl_socket_get_portid(socket), take,
-				    userdata);
-		/* Only a dump ends with a message of its own. */
-		if (status > MNL_CB_STOP && !(request->nlmsg_flags & NLM_F_DUMP))
-			break;
-	}
-	/* A dump that a change has interrupted (EINTR) is good enough for this purpose. */
-	return status < 0 && errno != EINTR ? -errno : 0;
 }
 
 static struct address make_address(int family, const void *bytes, uint16_t port)
@@ -191,128 +146,63 @@ static const char *state_name(uint8_t state)
 	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "?";
 }
 
-static void add_listener(struct snapshot *self, const struct nlmsghdr *header,
-			 const struct inet_diag_msg *message, const struct address *local)
+static void take_socket(void *userdata, const struct sock_entry *entry)
 {
-	struct listener listener = {
-		.address = *local,
-		.waiting = message->idiag_rqueue,
-		.backlog = message->idiag_wqueue,
-	};
-	char text[ADDRESS_TEXT_SIZE];
-	const struct nlattr *attribute;
-
-	mnl_attr_for_each(attribute, header, sizeof(*message))
-	{
-		if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY)
-			listener.ipv6_only = mnl_attr_get_u8(attribute) != 0;
-	}
-	array_append(self->listeners, self->n_listeners, self->listeners_capacity, listener);
-	add_line(&self->listening, "%-22s accept queue %u of %u", address_format(local, text),
-		 listener.waiting, listener.backlog);
-}
-
-static int take_socket(const struct nlmsghdr *header, void *userdata)
-{
-	const struct inet_diag_msg *message = mnl_nlmsg_get_payload(header);
 	struct snapshot *self = userdata;
 	char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE], timer[48] = "";
-	struct address local, remote;
 
-	if (mnl_nlmsg_get_payload_len(header) < sizeof(*message) ||
-	    (message->idiag_family != AF_INET && message->idiag_family != AF_INET6))
-		return MNL_CB_OK;
-	local = make_address(message->idiag_family, message->id.idiag_src,
-			     ntohs(message->id.idiag_sport));
-	remote = make_address(message->idiag_family, message->id.idiag_dst,
-			      ntohs(message->id.idiag_dport));
-	if (self->sandbox->shared && !is_of_endpoint(self->sandbox, &local, false) &&
-	    !is_of_endpoint(self->sandbox, &remote, false))
-		return MNL_CB_OK;
-	if (message->idiag_state == TCP_LISTEN) {
+	if (self->sandbox->shared && !is_of_endpoint(self->sandbox, &entry->local, false) &&
+	    !is_of_endpoint(self->sandbox, &entry->remote, false))
+		return;
+	address_format(&entry->local, from);
+	if (entry->state == TCP_LISTEN) {
 		if (self->only_connections)
-			return MNL_CB_OK;
-		add_listener(self, header, message, &local);
-		return MNL_CB_OK;
+			return;
+		array_append(self->listeners, self->n_listeners, self->listeners_capacity, *entry);
+		add_line(&self->listening, "%-22s accept queue %u of %u", from, entry->unread,
+			 entry->unacknowledged);
+		return;
 	}
-	/* Timer 1 is the retransmission timer (net/ipv4/inet_diag.c). */
-	if (message->idiag_timer == 1)
+	if (entry->timer == 1)
 		snprintf(timer, sizeof(timer), ", repeats in %u ms (%u times so far)",
-			 message->idiag_expires, message->idiag_retrans);
+			 entry->expires_ms, entry->n_retransmissions);
 	add_line(&self->connections, "%-12s %-22s to %-22s unread %u, not acknowledged %u%s",
-		 state_name(message->idiag_state), address_format(&local, from),
-		 address_format(&remote, to), message->idiag_rqueue, message->idiag_wqueue, timer);
-	return MNL_CB_OK;
-}
-
-/* Looks up the one socket that would get a packet with these addresses. */
-static int find_socket(struct mnl_socket *socket, const struct address *local,
-		       const struct address *remote, struct snapshot *self)
-{
-	char buffer[256];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *request;
-
-	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	header->nlmsg_flags = NLM_F_REQUEST;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->sdiag_family = (uint8_t)local->family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = UINT32_MAX;
-	request->id.idiag_cookie[0] = request->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	memcpy(request->id.idiag_src, local->bytes, address_size(local));
-	request->id.idiag_sport = htons(local->port);
-	memcpy(request->id.idiag_dst, remote->bytes, address_size(remote));
-	request->id.idiag_dport = htons(remote->port);
-	return ask(socket, header, take_socket, self);
+		 state_name(entry->state), from, address_format(&entry->remote, to), entry->unread,
+		 entry->unacknowledged, timer);
 }
 
 /* Looks up the endpoints' listening sockets and both ends of the last attempts' connections. */
-static int take_own_sockets(struct snapshot *self, struct mnl_socket *socket)
+static int take_own_sockets(struct snapshot *self)
 {
 	const struct record *record = self->record;
 	const struct sandbox *sandbox = self->sandbox;
 	size_t first = record->n_attempts - MIN(record->n_attempts, (size_t)MAX_ATTEMPTS);
-	int status = 0;
+	struct mnl_socket *socket;
+	int status = netlink_open(NETLINK_SOCK_DIAG, &socket);
 
-	for (size_t i = 0; i < sandbox->scenario->n_endpoints; i++) {
+	if (status < 0)
+		return status;
+	for (size_t i = 0; i < sandbox->scenario->n_endpoints && status >= 0; i++) {
 		const struct sandbox_endpoint *endpoint = &sandbox->endpoints[i];
 
-		for (size_t k = 0; k < endpoint->n_addresses; k++) {
+		for (size_t k = 0; k < endpoint->n_addresses && status >= 0; k++) {
 			struct address nobody = {.family = endpoint->addresses[k].family};
 
-			status = find_socket(socket, &endpoint->addresses[k], &nobody, self);
-			if (status < 0 && status != -ENOENT)
-				return status;
+			status = sock_list_one(socket, &endpoint->addresses[k], &nobody,
+					       take_socket, self);
+			if (status == -ENOENT)
+				status = 0;
 		}
 	}
-	for (size_t i = first; i < record->n_attempts; i++) {
+	self->only_connections = true;
+	for (size_t i = first; i < record->n_attempts && status >= 0; i++) {
 		const struct record_attempt *attempt = &record->attempts[i];
 
-		self->only_connections = true;
-		find_socket(socket, &attempt->client, &attempt->server, self);
-		find_socket(socket, &attempt->server, &attempt->client, self);
-		self->only_connections = false;
+		sock_list_one(socket, &attempt->client, &attempt->server, take_socket, self);
+		sock_list_one(socket, &attempt->server, &attempt->client, take_socket, self);
 	}
-	return 0;
-}
-
-/*
- * TCPDIAG_GETSOCK rather than SOCK_DIAG_BY_FAMILY: it dumps both families in one walk through a
- * hash table that grows with the machine's memory.
- */
-static int take_all_sockets(struct snapshot *self, struct mnl_socket *socket)
-{
-	char buffer[256];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req *request;
-
-	header->nlmsg_type = TCPDIAG_GETSOCK;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->idiag_family = AF_INET;
-	request->idiag_states = UINT32_MAX;
-	return ask(socket, header, take_socket, self);
+	mnl_socket_close(socket);
+	return status;
 }
 
 /* Whether the client ended on its own, with an expected status. */
@@ -328,18 +218,6 @@ static bool ended_well(const struct snapshot *self)
 			return expectation_exit_matches(&scenario->expectations[i],
 							exit->u.exit.wait_status);
 	return exit->u.exit.wait_status == 0;
-}
-
-static int take_sockets(struct snapshot *self)
-{
-	struct mnl_socket *socket = open_netlink(NETLINK_SOCK_DIAG);
-	int status;
-
-	if (!socket)
-		return -errno;
-	status = ended_well(self) ? take_own_sockets(self, socket) : take_all_sockets(self, socket);
-	mnl_socket_close(socket);
-	return status;
 }
 
 /* ---- addresses and routes ---- */
@@ -467,63 +345,47 @@ static int dump_rtnetlink(struct mnl_socket *socket, uint16_t type, mnl_cb_t tak
 	/* The header of all families, as long as the longest of them. */
 	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 	message->rtm_family = AF_UNSPEC;
-	return ask(socket, header, take, self);
+	return netlink_dump(socket, header, NULL, take, self);
 }
 
 /* ---- endpoints ---- */
 
-static int take_one_route(const struct nlmsghdr *header, void *userdata)
-{
-	struct strbuf *out = userdata;
-	struct route route;
-
-	if (!read_route(header, &route))
-		return MNL_CB_STOP;
-	if (route.type == RTN_LOCAL) {
-		strbuf_puts(out, "delivered here");
-	} else {
-		strbuf_puts(out, "routed ");
-		describe_route(&route, out);
-	}
-	return MNL_CB_STOP;
-}
-
 /* Finds out how a client's packets would get to the address. */
 static void find_route(struct mnl_socket *socket, const struct address *address, struct strbuf *out)
 {
-	char buffer[256];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct rtmsg *message;
-	int status;
+	char buffer[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
+	int status = netlink_ask_route(socket, address, buffer, sizeof(buffer));
+	struct route route;
 
-	header->nlmsg_type = RTM_GETROUTE;
-	header->nlmsg_flags = NLM_F_REQUEST;
-	message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
-	message->rtm_family = (uint8_t)address->family;
-	message->rtm_dst_len = (uint8_t)(8 * address_size(address));
-	mnl_attr_put(header, RTA_DST, address_size(address), address->bytes);
-	status = ask(socket, header, take_one_route, out);
-	if (status < 0)
+	if (status < 0) {
 		strbuf_printf(out, "no route to it: %s", strerror(-status));
+	} else if (read_route((const struct nlmsghdr *)buffer, &route)) {
+		if (route.type == RTN_LOCAL) {
+			strbuf_puts(out, "delivered here");
+		} else {
+			strbuf_puts(out, "routed ");
+			describe_route(&route, out);
+		}
+	}
 }
 
-static bool covers(const struct listener *listener, const struct address *address)
+static bool covers(const struct sock_entry *listener, const struct address *address)
 {
-	if (listener->address.port != address->port)
+	if (listener->local.port != address->port)
 		return false;
-	if (same_host(&listener->address, address))
+	if (same_host(&listener->local, address))
 		return true;
-	if (!is_any(&listener->address))
+	if (!is_any(&listener->local))
 		return false;
-	return listener->address.family == address->family ||
-	       (listener->address.family == AF_INET6 && !listener->ipv6_only);
+	return listener->local.family == address->family ||
+	       (listener->local.family == AF_INET6 && !listener->ipv6_only);
 }
 
 static void describe_endpoint(struct snapshot *self, struct mnl_socket *socket, size_t index,
 			      const struct address *address)
 {
 	const struct endpoint_spec *spec = &self->sandbox->scenario->endpoints[index];
-	const struct listener *listener = NULL;
+	const struct sock_entry *listener = NULL;
 	AUTO_STRBUF struct strbuf text = {0};
 	char where[ADDRESS_TEXT_SIZE];
 
@@ -533,8 +395,8 @@ static void describe_endpoint(struct snapshot *self, struct mnl_socket *socket, 
 			listener = &self->listeners[i];
 	if (listener)
 		strbuf_printf(&text, "; a socket listens, accept queue %u of %u%s",
-			      listener->waiting, listener->backlog,
-			      listener->waiting > listener->backlog ? " (full)" : "");
+			      listener->unread, listener->unacknowledged,
+			      listener->unread > listener->unacknowledged ? " (full)" : "");
 	else if (!self->sockets_error)
 		strbuf_printf(&text, "; no process listens%s",
 			      spec->serve == SERVE_NONE ? ", as the scenario asks" : "");
@@ -545,10 +407,12 @@ static void describe_endpoint(struct snapshot *self, struct mnl_socket *socket, 
 void snapshot_take(const struct sandbox *sandbox, struct record *record)
 {
 	struct snapshot self = {.sandbox = sandbox, .record = record};
-	struct mnl_socket *socket = open_netlink(NETLINK_ROUTE);
+	struct mnl_socket *socket = NULL;
+	int status = netlink_open(NETLINK_ROUTE, &socket);
 
-	self.sockets_error = take_sockets(&self);
-	self.addresses_error = self.routes_error = socket ? 0 : -errno;
+	self.sockets_error = ended_well(&self) ? take_own_sockets(&self)
+					       : sock_list(UINT32_MAX, 0, take_socket, &self);
+	self.addresses_error = self.routes_error = status;
 	if (socket) {
 		self.addresses_error = dump_rtnetlink(socket, RTM_GETADDR, take_address, &self);
 		if (!sandbox->shared)
@@ -557,7 +421,7 @@ void snapshot_take(const struct sandbox *sandbox, struct record *record)
 	for (size_t i = 0; socket && i < sandbox->scenario->n_endpoints; i++)
 		for (size_t k = 0; k < sandbox->endpoints[i].n_addresses; k++)
 			describe_endpoint(&self, socket, i, &sandbox->endpoints[i].addresses[k]);
-	add_section(&self, "Endpoints", &self.endpoints, false, socket ? 0 : -EPROTO);
+	add_section(&self, "Endpoints", &self.endpoints, false, status);
 	add_section(&self, "Listening", &self.listening, true, self.sockets_error);
 	add_section(&self, "Connections", &self.connections, true, self.sockets_error);
 	add_section(&self, "Addresses", &self.addresses, false, self.addresses_error);
