@@ -52,7 +52,7 @@ int clients_start_next(struct clients *clients)
 	pid_t pid;
 
 	if (stdin_fd < 0) {
-		record_add_problem(recorder->record, false, "no stdin for the client: %s",
+		record_add_problem(recorder->record, false, "can't open the client's stdin: %s",
 				   strerror(-stdin_fd));
 		return stdin_fd;
 	}

@@ -36,7 +36,7 @@ static int open_stream(struct launcher *launcher, size_t stream, const char *nam
 					&launcher->captures[stream]);
 
 	if (status < 0)
-		*ret_message = xasprintf("no pipe: %s", strerror(-status));
+		*ret_message = xasprintf("can't make a pipe: %s", strerror(-status));
 	return status;
 }
 

@@ -110,7 +110,7 @@ int private_probe(struct private_traits *ret, char **ret_message)
 	pid_t pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-		*ret_message = xasprintf("no pipe: %s", strerror(errno));
+		*ret_message = xasprintf("can't make a pipe: %s", strerror(errno));
 		return -errno;
 	}
 	sysctls_read(&host);

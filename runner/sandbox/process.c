@@ -201,7 +201,7 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	pid_t self = getpid(), pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-		*ret_message = xasprintf("no pipe: %s", strerror(errno));
+		*ret_message = xasprintf("can't make a pipe: %s", strerror(errno));
 		return -errno;
 	}
 	/* execvp() searches the PATH of environ, and that has to be the program's own. */
