@@ -91,10 +91,7 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 	*ret = results;
 }
 
-/*
- * What the client did is not at fault here, nor that a step was not reached: it is a question, not
- * a test.
- */
+/* A client's failure, or a step that was not reached, hinders nothing: this is not a test. */
 char *adhoc_run_obstacle(const struct result *result)
 {
 	if (!result->record || result->interrupted)

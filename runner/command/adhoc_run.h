@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `synfault try` and `synfault record` have in common: they run made-up scenarios around one
- * endpoint, and look at what the client does instead of judging it.
+ * What `synfault try` and `synfault record` have in common: they run ad-hoc scenarios with one
+ * endpoint, and observe the client instead of judging it.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_ADHOC_RUN_H
 #define SYNFAULT_RUNNER_COMMAND_ADHOC_RUN_H
@@ -30,7 +30,7 @@ struct adhoc_run_options {
 	const char *output; /* NULL: nothing is written */
 };
 
-/* Parses the value of --family into the field "families". */
+/** adhoc_run_parse_families() - parse the value of --family into the field "families" */
 bool adhoc_run_parse_families(void *field, const char *value, char **ret_message);
 
 /* The rows that `try` and `record` share. */
@@ -57,36 +57,43 @@ bool adhoc_run_parse_families(void *field, const char *value, char **ret_message
 		OPTION_ROW_SEED(struct adhoc_run_options, seed),                                   \
 		OPTION_ROW_COLOR(struct adhoc_run_options, color), OPTION_ROW_HELP
 
-/*
- * Runs the scenarios side by side; a file of more than one scenario, or of none, is not looked at.
- * @on_live may be NULL. The results have to be freed before the files.
+/**
+ * adhoc_run_run() - run scenarios side by side
+ * @files: with one scenario each; other files are ignored
+ * @on_live: called for each event of a running scenario; NULL: not
+ * @ret: free it before the files
  */
 void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file *const *files,
 		   size_t n_files,
 		   void (*on_live)(void *userdata, const struct result *result, const char *line),
 		   void *userdata, struct run_results *ret);
 
-/*
- * Why a result shows nothing about the client: what the harness lacks, or what went wrong; owned by
- * the caller. NULL: it was observed.
+/**
+ * adhoc_run_obstacle() - say why a result shows nothing about the client
+ *
+ * Return: what the harness lacks or what went wrong, owned by the caller; NULL: it was observed.
  */
 char *adhoc_run_obstacle(const struct result *result);
 
-/*
- * What the machine's slowness made of a result that shows something: the client met what it was not
- * to meet (late_verdict.h); owned by the caller. NULL: nothing.
+/**
+ * adhoc_run_disturbance() - say how a slow machine has distorted what a result shows
+ *
+ * Return: which fault the client met that it was not to meet (late_verdict.h), owned by the caller;
+ * NULL: none.
  */
 char *adhoc_run_disturbance(const struct result *result);
 
-/* Whether a client's command, or what it takes from its environment, could lead to the endpoint. */
+/** adhoc_run_mentions_endpoint() - return whether command or environment refer to the endpoint */
 bool adhoc_run_mentions_endpoint(char *const *command);
-/*
- * Says what is wrong with references in the command. Returns whether all are well; @command is the
- * name of ours for messages.
+/**
+ * adhoc_run_check_command() - print what is wrong with references in the client's command
+ * @name: of our command, for messages
+ *
+ * Return: whether all are correct.
  */
 bool adhoc_run_check_command(const char *name, const struct scenario_file *file, FILE *err);
 
-/* Whether @out can show more than ASCII. */
+/** adhoc_run_is_ascii() - return whether standard output can show only ASCII */
 bool adhoc_run_is_ascii(void);
 
 #endif

@@ -9,7 +9,7 @@ struct check_options {
 	enum color_mode color;
 };
 
-/* "1 error", "2 errors" */
+/* The ending that makes "1 error" and "2 errors". */
 static const char *plural(size_t n)
 {
 	return n == 1 ? "" : "s";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A command of the program: what its help, manual page and completion show, and what runs it. */
+/* A command of the program: what its help, manual page and completion show, and how it is run. */
 #ifndef SYNFAULT_RUNNER_COMMAND_COMMAND_H
 #define SYNFAULT_RUNNER_COMMAND_COMMAND_H
 
@@ -43,7 +43,7 @@ bool command_parse(const struct command *command, int argc, char **argv, void *o
 		   const struct command_context *context, struct operands *ret_operands,
 		   int *ret_status);
 
-/* Prints an error in the command line. Returns the exit status. */
+/** command_usage_error() - print an error in the command line; return the exit status */
 int command_usage_error(const struct command *command, FILE *err, const char *message);
 
 #endif

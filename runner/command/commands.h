@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The program's commands as one table: the program runs them from it, and makes help, manual pages
- * and completion from it. A command that is added here is everywhere.
+ * The program's commands as one table, from which the program runs them and makes help, manual
+ * pages and completion. A command that is added here is added everywhere.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_COMMANDS_H
 #define SYNFAULT_RUNNER_COMMAND_COMMANDS_H

@@ -15,7 +15,7 @@ struct command_options {
 	bool json;
 };
 
-/* A scenario of the new run with the one of the old run that it is compared with. */
+/* A scenario of the new run, and the one of the old run to compare it with. */
 struct pair {
 	const struct result *before, *after; /* one of them may be NULL */
 	struct change_list changes;
@@ -31,7 +31,7 @@ struct compare {
 
 /* ---- pairs ---- */
 
-/* How well two results go together; 0: not at all. */
+/* Returns how well two results match; 0: not at all. */
 static int fit_of(const struct result *before, const struct result *after)
 {
 	AUTO_FREE char *path = NULL, *other = NULL;
@@ -49,7 +49,7 @@ static int fit_of(const struct result *before, const struct result *after)
 	return strcmp(name ? name + 1 : path, other_name ? other_name + 1 : other) == 0 ? 2 : 1;
 }
 
-/* The best one that is not taken, or SIZE_MAX. */
+/* Returns the best match that is not taken, or SIZE_MAX. */
 static size_t find_before(const struct compare *self, const bool *taken, const struct result *after)
 {
 	const struct run_results *results = &self->before->results;
@@ -98,7 +98,7 @@ static char *outcome_text(const struct result *result)
 			 result->flaky ? ", flaky" : "");
 }
 
-/* Why the new one is not a pass. */
+/* Says why the new result is not a pass. */
 static char *reason_of(const struct result *result)
 {
 	struct strbuf reason = {0};
@@ -109,7 +109,7 @@ static char *reason_of(const struct result *result)
 	return strbuf_steal(&reason);
 }
 
-/* Whether the waits are drawn, and were as the scenario expects them to be. */
+/* Whether the backoff is random, and was as the scenario expects. */
 static bool random_backoff(const struct result *result)
 {
 	const struct scenario *scenario = result->scenario;

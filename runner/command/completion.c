@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `synfault completion`: see completion.h. The scripts are made from the table of commands, so that
- * they know every command, option and value that there is.
+ * `synfault completion`: see completion.h. The scripts are generated from the table of commands, so
+ * they know every command, option and value.
  */
 #include "runner/command/completion.h"
 
@@ -37,8 +37,7 @@ static void bash_options(const struct option_table *table, struct strbuf *out)
 	}
 }
 
-/* The patterns of "COMMAND OPTION" for all options of a kind; words differ from one to the other.
- */
+/* Adds the patterns of "COMMAND OPTION" for each kind of value; words differ between options. */
 static void bash_values(const struct command *command, struct strbuf *out)
 {
 	for (size_t i = 0; i < command->options->n_specs; i++) {
@@ -126,7 +125,7 @@ static void bash(const struct command *const *commands, struct strbuf *out)
 
 /* ---- zsh ---- */
 
-/* Within single quotes, in brackets, where a colon ends a field. */
+/* Quotes text for single quotes, in brackets, where a colon would end a field. */
 static void zsh_text(const char *text, struct strbuf *out)
 {
 	for (; *text; text++) {
@@ -142,7 +141,7 @@ static void zsh_text(const char *text, struct strbuf *out)
 static void zsh_option(const struct option_spec *spec, struct strbuf *out)
 {
 	strbuf_puts(out, "\t\t\t");
-	/* Options can be given again, but for those that only show something. */
+	/* Any option can be repeated, except those that only print something. */
 	if (spec->letter)
 		strbuf_printf(out, "'*'{-%c%s,--%s%s}'[", spec->letter, spec->argument ? "+" : "",
 			      spec->name, spec->argument ? "=" : "");
@@ -215,7 +214,7 @@ static void zsh(const struct command *const *commands, struct strbuf *out)
 
 /* ---- fish ---- */
 
-/* Within single quotes. */
+/* Quotes text for single quotes. */
 static void fish_text(const char *text, struct strbuf *out)
 {
 	for (; *text; text++) {

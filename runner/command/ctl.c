@@ -10,7 +10,7 @@
 #include "runner/inject/control_socket.h"
 #include "runner/report/result.h"
 
-/* `next` and `stop` wait for servers to end and to start. */
+/* `next` and `stop` are answered only when servers have ended and started. */
 #define PATIENCE_NS (60 * NS_PER_S)
 #define MAX_REPLY   (64 << 20)
 
@@ -25,7 +25,7 @@ struct ctl {
 	FILE *out, *err;
 };
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static json_t *make_request(const struct ctl *ctl)
 {
@@ -38,7 +38,7 @@ static json_t *make_request(const struct ctl *ctl)
 	return request;
 }
 
-/* Takes @request. */
+/* Sends a request and frees it. */
 static int send_request(int fd, json_t *request)
 {
 	char *text = json_dumps(request, JSON_COMPACT);
@@ -54,7 +54,7 @@ static int send_request(int fd, json_t *request)
 	return send(fd, line, length, MSG_NOSIGNAL) == (ssize_t)length ? 0 : -errno;
 }
 
-/* One line. Returns 0 or a negative errno (-EPIPE: the other end has closed). */
+/* Reads one line. Returns 0 or a negative errno; -EPIPE: the other end has closed. */
 static int receive_line(int fd, struct strbuf *line)
 {
 	int64_t until_ns = clock_monotonic_ns() + PATIENCE_NS;
@@ -89,7 +89,7 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 	json_t *reply = NULL;
 	json_error_t error;
 
-	/* Its last words before it closed explain more than the closing. */
+	/* If it sent an error before it closed, that explains more than the closing does. */
 	if (status == 0 || status == -EPIPE)
 		status = receive_line(fd, &line);
 	if (status == 0)
@@ -104,7 +104,7 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 	return NULL;
 }
 
-/* ---- which daemon ---- */
+/* ---- the daemon to ask ---- */
 
 static void print_running(const struct ctl *ctl, char *const *paths)
 {
@@ -233,7 +233,7 @@ static void print_result(const struct ctl *ctl, const json_t *result)
 	fputs(strbuf_text(&text), ctl->out);
 }
 
-/* A daemon that is not armed injects nothing: health checks want to know. */
+/* Fails if the daemon is not armed, for the sake of health checks: then it injects nothing. */
 static enum exit_status show(const struct ctl *ctl, const json_t *result)
 {
 	bool armed = strcmp(text_of(result, "state"), "armed") == 0;

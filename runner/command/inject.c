@@ -60,7 +60,7 @@ static bool select_scenarios(struct inject *inject)
 	return true;
 }
 
-/* Loads the file. Returns false, with its errors printed, when it is wrong. */
+/* Loads the file. Returns false, after printing its errors, if it has any. */
 static bool load(struct inject *inject)
 {
 	inject->file = scenario_file_load_attached(inject->path);
@@ -166,7 +166,7 @@ static enum exit_status prepare_and_run(struct inject *inject)
 	}
 	if (!is_possible(inject))
 		return STATUS_UNJUDGED;
-	/* Neither a closed pipe nor a peer that is gone ends the daemon. */
+	/* The daemon must survive a closed pipe and a peer that has disconnected. */
 	signal(SIGPIPE, SIG_IGN);
 	return run(inject);
 }

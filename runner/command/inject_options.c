@@ -15,7 +15,7 @@ static bool parse_ready_fd(void *field, const char *value, char **ret_message)
 		*ret_message = xstrdup("the number of a descriptor is expected");
 		return false;
 	}
-	/* Servers that the daemon starts do not inherit it. */
+	/* Servers that the daemon starts must not inherit it. */
 	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0) {
 		*ret_message = xstrdup("that descriptor is not open");
 		return false;

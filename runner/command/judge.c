@@ -7,7 +7,7 @@
 #include "runner/command/scenario_paths.h"
 #include "runner/command/select.h"
 
-/* More scenarios without a record are only counted. */
+/* Only this many scenarios without a record are named. */
 #define MAX_NAMED 5
 
 struct rejudge_options {
@@ -19,14 +19,14 @@ struct rejudge_options {
 struct rejudge {
 	struct rejudge_options options;
 	struct stored_run *run;
-	struct scenario_file **files; /* given beside the run */
+	struct scenario_file **files; /* given after the run */
 	size_t n_files, files_capacity;
 	FILE *err;
 };
 
 /* ---- scenarios that replace those of the run ---- */
 
-/* Loads the given files. Returns false, with a message, for a path without scenarios. */
+/* Loads the given files. Returns false, with a message, if a path has no scenarios. */
 static bool load(struct rejudge *self, char *const *paths, size_t n)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
@@ -44,7 +44,7 @@ static bool load(struct rejudge *self, char *const *paths, size_t n)
 	return found.n_errors == 0;
 }
 
-/* How well a file fits the one that was run: the same path, the same name, another. */
+/* Returns how well a path fits that of the run: the same path, the same name, or neither. */
 static int closeness(const char *path, const char *other)
 {
 	const char *name = strrchr(path, '/'), *other_name = strrchr(other, '/');
@@ -55,8 +55,8 @@ static int closeness(const char *path, const char *other)
 }
 
 /*
- * Gives a result the scenario of its name, of several the one whose file fits best. Returns false
- * when there is none.
+ * Gives a result the scenario of the same name; among several, the one whose file fits best.
+ * Returns false if there is none.
  */
 static bool replace_scenario(const struct rejudge *self, struct result *result)
 {
@@ -100,7 +100,7 @@ static bool is_wanted(const struct rejudge *self, struct result *result)
 			       result->scenario ? result->scenario->tags : NULL);
 }
 
-/* Wrong documents of the given files are results of their own, as in a run. */
+/* Adds a result for each broken document of the given files, as a run does. */
 static void add_broken(struct rejudge *self)
 {
 	struct run_results *results = &self->run->results;
@@ -116,7 +116,7 @@ static void add_broken(struct rejudge *self)
 		}
 }
 
-/* Prints scenarios of the given files without a record: they were not judged. */
+/* Prints the scenarios of the given files that have no record, and so were not judged. */
 static void name_unjudged(const struct rejudge *self)
 {
 	const struct run_results *results = &self->run->results;

@@ -28,8 +28,7 @@ static void print_line(const struct scenario *scenario, FILE *out)
 	fwrite(strbuf_text(&line), 1, line.length, out);
 }
 
-/* A JSON string; what is not UTF-8 (it can only be a path) is shown as it would be on a terminal.
- */
+/* Makes a JSON string. Text that is not UTF-8 (only a path can be) is escaped as for a terminal. */
 static json_t *json_text(const char *text)
 {
 	AUTO_STRBUF struct strbuf safe = {0};
@@ -54,7 +53,7 @@ static void add_json(json_t *array, const struct scenario *scenario)
 	json_object_set_new(object, "line", json_integer(scenario->place.line));
 	json_object_set_new(object, "tags", tags);
 	json_object_set_new(object, "endpoints", endpoints);
-	/* Rounded up: a timeout that is listed as 0 would read as none. */
+	/* Round up, since a timeout listed as 0 would read as none. */
 	json_object_set_new(object, "timeout_ms",
 			    json_integer((scenario->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
 	json_array_append_new(array, object);

@@ -8,9 +8,10 @@
 
 extern const struct command command_list;
 
-/*
- * Writes one line per scenario: "path:line: name [tag, tag]"; with @json instead an array of
- * objects with name, path, line, tags, endpoints (names) and timeout_ms.
+/**
+ * list_scenarios() - write one line per scenario: "path:line: name [tag, tag]"
+ * @json: write an array of objects instead, with name, path, line, tags, endpoints (names) and
+ *	timeout_ms
  */
 void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out);
 

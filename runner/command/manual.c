@@ -4,7 +4,7 @@
 
 #include "runner/scenario/schema.h"
 
-/* Escapes what scdoc gives a meaning. */
+/* Escapes characters that mean something to scdoc. */
 static void add_text(const char *text, struct strbuf *out)
 {
 	for (; *text; text++) {
@@ -66,7 +66,7 @@ void manual_commands(const struct command *const *commands, struct strbuf *out)
 
 /* ---- keys ---- */
 
-/* Mappings that are still to be described, each under its key. */
+/* Mappings that are still to be described, each with the path of its key. */
 struct key_manual {
 	struct described {
 		const struct schema *schema;
@@ -124,7 +124,7 @@ void manual_keys(struct strbuf *out)
 	struct key_manual manual = {0};
 
 	describe_later(&manual, &schema_document, "", "");
-	/* Describing one adds those below it. */
+	/* Describing a mapping adds those below it. */
 	for (size_t i = 0; i < manual.n_items; i++) {
 		const struct schema *schema = manual.items[i].schema;
 		AUTO_FREE char *path = xstrdup(manual.items[i].path);

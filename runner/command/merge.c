@@ -31,7 +31,7 @@ static bool load_parts(char *const *paths, size_t n, struct junit_part **parts,
 	return true;
 }
 
-/* As results_status() of a run. */
+/* Returns the exit status that results_status() would give such a run. */
 static enum exit_status status_of(const struct junit_totals *totals)
 {
 	if (totals->counts.by_outcome[OUTCOME_FAIL])
@@ -96,7 +96,7 @@ static enum exit_status merge_reports(const char *target, char *const *paths, si
 
 /* ---- directories of records ---- */
 
-/* The records of all parts so far. */
+/* The records collected from all parts so far. */
 struct gathered {
 	struct record_dir_run run;
 	const char **sources; /* one per name: the directory it comes from */
@@ -122,7 +122,7 @@ static bool gather(struct gathered *gathered, const char *directory,
 	return true;
 }
 
-/* Reads what all directories hold; the sum is in @gathered. */
+/* Reads run.json of all directories; @gathered gets the sum. */
 static bool gather_all(struct gathered *gathered, char *const *paths, size_t n, char **ret_message)
 {
 	AUTO_FREE struct shard *shards = xzalloc(n * sizeof(*shards));
@@ -142,7 +142,7 @@ static bool gather_all(struct gathered *gathered, char *const *paths, size_t n, 
 	}
 	if (good)
 		good = shard_check_all(shards, (const char *const *)paths, n, ret_message);
-	/* The end that a list of names has. */
+	/* A list of names ends with NULL. */
 	array_append(gathered->run.names, gathered->n_names, gathered->names_capacity, NULL);
 	return good;
 }

@@ -8,7 +8,7 @@
 #include "common/duration.h"
 #include "common/text.h"
 
-/* Of the help: where its right column begins, and how wide all of it is. */
+/* Where the right column of the help begins. */
 #define HELP_COLUMN 28
 #define HELP_WIDTH  80
 
@@ -81,7 +81,7 @@ static char *size_text(int64_t size)
 	return xasprintf("%lld%s", (long long)size, units[unit]);
 }
 
-/* Bytes, with K, M or G for powers of 1024. */
+/* Parses bytes, with K, M or G for powers of 1024. */
 static bool set_size(const struct option_spec *spec, void *field, const char *value,
 		     char **ret_message)
 {
@@ -146,7 +146,7 @@ static bool set_seed(struct option_seed *field, const char *value, char **ret_me
 	return false;
 }
 
-/* Puts a value, NULL without argument, into its field. */
+/* Stores a value in its field; NULL for an option without argument. */
 static bool set(const struct option_spec *spec, void *options, const char *value,
 		char **ret_message)
 {
@@ -195,11 +195,11 @@ static bool set(const struct option_spec *spec, void *options, const char *value
 
 /* ---- the command line ---- */
 
-/* What is being parsed. */
+/* The state of parsing. */
 struct parser {
 	const struct option_table *table;
 	void *options;
-	int argc, next; /* next: the argument to read */
+	int argc, next; /* next: the argument to parse */
 	char **argv;
 	bool *given; /* one for each row */
 	bool help;
@@ -237,7 +237,7 @@ static char *unknown_name(const struct option_table *table, const char *name, si
 		       : xasprintf("unknown option --%s", word);
 }
 
-/* @source: what the user knows it by, "--jobs" or "SYNFAULT_JOBS". */
+/* Applies a value. @source: what the user calls it, "--jobs" or "SYNFAULT_JOBS". */
 static bool apply(struct parser *parser, const struct option_spec *spec, const char *source,
 		  const char *value)
 {
@@ -249,7 +249,7 @@ static bool apply(struct parser *parser, const struct option_spec *spec, const c
 	return false;
 }
 
-/* An option of the command line. */
+/* Applies an option of the command line. */
 static bool apply_given(struct parser *parser, const struct option_spec *spec, const char *value)
 {
 	AUTO_FREE char *source = xasprintf("--%s", spec->name);
@@ -259,7 +259,7 @@ static bool apply_given(struct parser *parser, const struct option_spec *spec, c
 	return apply(parser, spec, source, value);
 }
 
-/* Takes one word that starts with two dashes. */
+/* Parses one word that starts with two dashes. */
 static bool take_long(struct parser *parser, const char *word)
 {
 	size_t length = strcspn(word, "=");
@@ -283,7 +283,7 @@ static bool take_long(struct parser *parser, const char *word)
 	return apply_given(parser, spec, value);
 }
 
-/* Takes one word of short options. */
+/* Parses one word of short options. */
 static bool take_short(struct parser *parser, const char *word)
 {
 	for (; *word; word++) {
@@ -328,7 +328,7 @@ char *option_variable(const char *name)
 	return variable;
 }
 
-/* The value of a variable that switches something on or off. */
+/* Parses the value of a variable that switches something on or off. */
 static bool read_switch(const char *text, bool *ret)
 {
 	static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};

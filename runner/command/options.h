@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command-line options as tables. A row says an option's name, argument, help and effect: parsing,
+ * Command-line options as tables. A row has an option's name, argument, help and effect. Parsing,
  * help, error messages, environment variables, shell completion and manual pages follow from it.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_OPTIONS_H
@@ -10,9 +10,9 @@
 
 /* What a value has to look like, and the type of the field that takes it. */
 enum option_kind {
-	OPTION_HELP,     /* no field: asks for the command's help */
+	OPTION_HELP,     /* no field: shows the command's help */
 	OPTION_FLAG,     /* bool or an integer: set to 1 */
-	OPTION_STRING,   /* const char *, borrowed; with words: one of these */
+	OPTION_STRING,   /* const char *, borrowed; if the row has words, one of these */
 	OPTION_FILE,     /* const char *, borrowed, not empty */
 	OPTION_COUNT,    /* an integer from low to high */
 	OPTION_SIZE,     /* an integer of bytes from low to high, as 512K or 64M */
@@ -20,7 +20,7 @@ enum option_kind {
 	OPTION_DURATION, /* int64_t: nanoseconds, more than 0 */
 	OPTION_SEED,     /* struct option_seed */
 	OPTION_CHOICE,   /* bool or an enum: the index of the word */
-	OPTION_CUSTOM,   /* the row's parse() sets it */
+	OPTION_CUSTOM,   /* set by the row's parse() */
 };
 
 struct option_seed {
@@ -36,10 +36,10 @@ struct option_spec {
 	enum option_kind kind;
 	size_t offset, size; /* of the field; see OPTION_FIELD */
 	int64_t low, high;
-	const char *words; /* the values it can have, separated by blanks; NULL: others, too */
+	const char *words; /* the possible values, separated by blanks; NULL: any value */
 	/*
-	 * OPTION_CUSTOM: puts the value into the field. Returns true, or false with *@ret_message
-	 * (owned by the caller): what is expected.
+	 * OPTION_CUSTOM: stores the value in the field. Returns true, or false with *@ret_message
+	 * (owned by the caller), which says what is expected.
 	 */
 	bool (*parse)(void *field, const char *value, char **ret_message);
 	bool command_line_only; /* has no environment variable */
@@ -62,7 +62,8 @@ struct option_spec {
 		"format", 0, "FORMAT", help, OPTION_CHOICE, OPTION_FIELD(type, member),            \
 			.words = "text json"                                                       \
 	}
-/* SYNFAULT_JSON is the file of `run`: it may be set for a whole job. */
+/* On the command line only: in SYNFAULT_JSON, which may be set for a whole job, is the file of
+ * `run`. */
 #define OPTION_ROW_JSON(type, member)                                                              \
 	{                                                                                          \
 		"json", 0, NULL, "same as --format json", OPTION_FLAG, OPTION_FIELD(type, member), \
@@ -92,7 +93,7 @@ struct option_table {
 };
 #define OPTION_TABLE(specs) (&(const struct option_table){specs, ARRAY_SIZE(specs)})
 
-/* What a command line holds but for the options. */
+/* What a command line holds in addition to the options. */
 struct operands {
 	char **items; /* within argv */
 	int n;
@@ -100,10 +101,8 @@ struct operands {
 	bool help;     /* an OPTION_HELP was given */
 };
 
-/*
- * Returns the environment variable of an option: "SYNFAULT_MAX_FAIL" for "max-fail".
- * Owned by the caller.
- */
+/** option_variable() - return an option's variable, "SYNFAULT_MAX_FAIL" for "max-fail"; the
+ * caller's */
 char *option_variable(const char *name);
 
 /**
@@ -113,15 +112,15 @@ char *option_variable(const char *name);
  * @ret_message: one sentence with a remedy, owned by the caller; only on failure
  *
  * Forms: --name value, --name=value, -x value, -xvalue, -xyz. An option that is not given is taken
- * from its environment variable, if that is set and not empty; a flag is on for 1, true, yes, on,
- * and off for 0, false, no, off.
+ * from its environment variable, if that is set and not empty. There a flag is on for 1, true, yes,
+ * on, and off for 0, false, no, off.
  *
- * Return: whether all is well.
+ * Return: false on an error.
  */
 bool options_parse(const struct option_table *table, int argc, char **argv, void *options,
 		   struct operands *ret_operands, char **ret_message);
 
-/* Adds the table as help text, at most 80 columns wide. */
+/** options_help() - add the table as help text, at most 80 columns wide */
 void options_help(const struct option_table *table, struct strbuf *out);
 
 /**

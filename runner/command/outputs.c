@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is written and shown of a run: see outputs.h. */
+/* What is written and printed of a run: see outputs.h. */
 #include "runner/command/outputs.h"
 
 #include "common/random.h"
@@ -55,15 +55,15 @@ bool outputs_write(const struct output_options *options, const struct run_result
 		html_write(results, options->html, &diags);
 	if (options->html_single)
 		html_single_write(results, options->html_single, &diags);
-	/* Last: it names the others. */
+	/* Last, since it names the other reports. */
 	if (options->junit)
 		junit_write(results, &junit, options->junit, &diags);
 	return say(&diags, err);
 }
 
-/* ---- what is shown ---- */
+/* ---- what is printed ---- */
 
-/* Writes workflow commands, if any, and empties the buffer. */
+/* Prints workflow commands, if any, and empties the buffer. */
 static void emit_commands(struct strbuf *commands, FILE *out)
 {
 	fwrite(strbuf_text(commands), 1, commands->length, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What commands write and print of a run's results, and the options for it: the same for `run` and
- * for the commands that read stored runs.
+ * What commands write and print of a run's results, and the options for it. `run` and the commands
+ * that read stored runs share them.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_OUTPUTS_H
 #define SYNFAULT_RUNNER_COMMAND_OUTPUTS_H
@@ -63,17 +63,17 @@ struct output_options {
 			OPTION_FIELD(type, outputs.console.quiet)                                  \
 	}
 
-/* Whether any is wanted. */
+/** outputs_any() - return whether any report is wanted */
 bool outputs_any(const struct output_options *options);
-/* Checks whether they can be written. Returns false, with a message on @err, if not. */
+/** outputs_check() - check that all can be written; return false, with a message on @err, if not */
 bool outputs_check(const struct output_options *options, FILE *err);
-/* Writes them. Returns false, with a message on @err, when one fails. */
+/** outputs_write() - write all; return false, with a message on @err, if one fails */
 bool outputs_write(const struct output_options *options, const struct run_results *results,
 		   FILE *err);
 
 /*
- * What is printed during a run, between outputs_begin() and outputs_end(). Text from clients and
- * scenario files is not taken for commands by GitHub's runner.
+ * What is printed during a run, between outputs_begin() and outputs_end(). GitHub's runner does not
+ * take text from clients and scenario files for commands.
  */
 struct printing {
 	struct console *console;
@@ -81,12 +81,13 @@ struct printing {
 	bool github;
 	uint64_t token; /* github_stop_commands() */
 };
+/** outputs_begin() - begin to print to @out, which is borrowed */
 struct printing outputs_begin(const struct output_options *options, FILE *out);
-/* The end: failures in full, annotations, the totals. */
+/** outputs_end() - print failures in full, annotations, and the totals */
 void outputs_end(struct printing *printing, const struct run_results *results);
-/*
- * Adds to the summary on the page of GitHub's job. A failure is printed to @err, and has no other
- * effect.
+/**
+ * outputs_write_github() - add to the summary on the page of GitHub's job
+ * @err: gets a message if that fails, which has no other effect
  */
 void outputs_write_github(const struct output_options *options, const struct run_results *results,
 			  FILE *err);

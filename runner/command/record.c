@@ -23,14 +23,14 @@ struct recording {
 	size_t n_runs;
 	struct scenario_file **files; /* by item, then by run */
 	struct run_results results;   /* as files */
-	struct observed *observed;    /* as files; empty where it was not seen */
-	char **obstacles;             /* by item; NULL: it was seen in all runs */
+	struct observed *observed;    /* as files; empty if it was not observed */
+	char **obstacles;             /* by item; NULL: observed in all runs */
 	bool *seen;                   /* by item */
-	bool *doubtful;               /* as files; the machine may have had a part in it */
-	bool open;                    /* whether the machine or the client makes runs differ */
+	bool *doubtful;               /* as files; the machine may have distorted it */
+	bool open; /* unknown whether the machine or the client makes runs differ */
 };
 
-/* Scenario files are UTF-8. */
+/* Checks that the file can hold the command: scenario files are UTF-8. */
 static bool check_texts(const struct recording *recording)
 {
 	struct utf8_error error;
@@ -94,9 +94,9 @@ static void observe_item(struct recording *recording, size_t item)
 	}
 }
 
-/* ---- a machine that is slow ---- */
+/* ---- a slow machine ---- */
 
-/* Looks at all that was seen. Returns how many runs are in doubt. */
+/* Marks doubtful runs. Returns how many there are. */
 static size_t find_doubts(struct recording *recording)
 {
 	size_t n = 0;
@@ -117,7 +117,7 @@ static size_t find_doubts(struct recording *recording)
 	return n;
 }
 
-/* Takes the place of what was seen before, if something was seen. */
+/* Replaces a result by that of its repetition, if the repetition shows something. */
 static void replace(struct result *result, struct result *again)
 {
 	AUTO_FREE char *obstacle = adhoc_run_obstacle(again);
@@ -131,8 +131,8 @@ static void replace(struct result *result, struct result *again)
 }
 
 /*
- * Runs those in doubt once more. All at once they would be in each other's way as much as before;
- * one after the other may take very long.
+ * Repeats the doubtful runs once. All at once they would disturb each other as much as before; one
+ * after the other may take very long.
  */
 static void look_again(struct recording *recording, size_t n_doubtful)
 {
@@ -163,8 +163,8 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 }
 
 /*
- * What is in doubt is looked at as often as `synfault run` runs what the machine was too slow for.
- * What was disturbed all the same was not seen.
+ * Repeats doubtful runs as often as `synfault run` repeats runs for which the machine was too slow.
+ * A run that is still disturbed after that counts as not observed.
  */
 static void settle_doubts(struct recording *recording)
 {
@@ -195,7 +195,7 @@ static void settle_doubts(struct recording *recording)
 	}
 }
 
-/* Runs all parts. Returns false, having said why, when the command is wrong. */
+/* Runs all faults. Returns false, after saying why, if the command is wrong. */
 static bool run_standard_faults(struct recording *recording)
 {
 	size_t n_files = n_standard_faults * recording->n_runs;
@@ -215,7 +215,7 @@ static bool run_standard_faults(struct recording *recording)
 	return true;
 }
 
-/* ---- what was seen ---- */
+/* ---- what was observed ---- */
 
 static void add_item(const struct recording *recording, size_t item, struct strbuf *out)
 {
@@ -303,7 +303,7 @@ static bool write_file(const struct recording *recording)
 	return true;
 }
 
-/* Whether no part was seen, all for one reason: said once, that is all there is to say. */
+/* Whether no fault was observed, always for the same reason: then only the reason is printed. */
 static bool same_obstacle(const struct recording *recording)
 {
 	for (size_t item = 0; item < n_standard_faults; item++)

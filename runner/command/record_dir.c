@@ -42,7 +42,7 @@ int record_dir_write_file(const char *directory, const char *name, const char *t
 
 /* ---- a run's records ---- */
 
-/* A list of names that grows. */
+/* A growing list of names. */
 struct names {
 	char **items;
 	size_t n_items, capacity;
@@ -59,7 +59,7 @@ static int write_record(const char *directory, char *name, const struct record *
 	return record_dir_write_file(directory, name, text, length);
 }
 
-/* NUMBER.json is the run that counts; NUMBER.1.json the first of those before it. */
+/* NUMBER.json is the run that counts; NUMBER.1.json is the first of the earlier ones. */
 static int write_result(const char *directory, size_t number, const struct result *result,
 			struct names *names)
 {
@@ -117,7 +117,7 @@ int record_dir_write_run(const char *directory, const struct record_dir_run *run
 	return record_dir_write_file(directory, RUN_FILE, text, strlen(text));
 }
 
-/* A name must not lead out of the directory. */
+/* Whether a name stays inside the directory. */
 static bool is_record_name(const char *name)
 {
 	return name && name[0] >= '0' && name[0] <= '9' && !strchr(name, '/');

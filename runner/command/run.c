@@ -23,7 +23,7 @@ struct run {
 	size_t n_files, files_capacity;
 	struct run_results results;
 	int64_t started_ns;         /* CLOCK_MONOTONIC */
-	size_t n_found, n_selected; /* in the files; of these, all shards taken together */
+	size_t n_found, n_selected; /* scenarios in the files; those selected, in all shards */
 	struct last_failed failed;
 	char *shard_text; /* "3/8" */
 	struct console *console;
@@ -32,7 +32,7 @@ struct run {
 
 /* ---- selection ---- */
 
-/* Adds a result, or one for each time that it is to be run. */
+/* Adds a result, or one for each repetition. */
 static void add_result(struct run *run, const struct result *template)
 {
 	struct run_results *results = &run->results;
@@ -48,7 +48,7 @@ static void add_result(struct run *run, const struct result *template)
 	}
 }
 
-/* The file's scenarios and broken documents, in the order of their lines. */
+/* Adds the file's scenarios and broken documents, in the order of their lines. */
 static void add_results(struct run *run, const struct scenario_file *file)
 {
 	size_t s = 0, b = 0;
@@ -68,7 +68,7 @@ static void add_results(struct run *run, const struct scenario_file *file)
 	}
 }
 
-/* Finds and loads all files. Returns false, with a message, for a path without scenarios. */
+/* Finds and loads all files. Returns false, with a message, if a path has no scenarios. */
 static bool load(struct run *run, char *const *operands, size_t n_operands)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
@@ -87,7 +87,7 @@ static bool load(struct run *run, char *const *operands, size_t n_operands)
 	return found.n_errors == 0;
 }
 
-/* The times of --durations; none without it. Returns false, having said why, on bad ones. */
+/* Reads the times of --durations, if given. Returns false, after saying why, on an error. */
 static bool read_durations(const struct run *run, struct case_durations *ret)
 {
 	AUTO_FREE char *message = NULL;
@@ -98,7 +98,7 @@ static bool read_durations(const struct run *run, struct case_durations *ret)
 	return false;
 }
 
-/* The part of each result. */
+/* Finds the shard of each result. */
 static void find_shards(const struct run *run, const struct case_durations *durations,
 			size_t *numbers)
 {
@@ -116,7 +116,7 @@ static void find_shards(const struct run *run, const struct case_durations *dura
 		shard_balance(items, results->n_items, run->options.shard.count, numbers);
 }
 
-/* Leaves the results for which @keep is set. */
+/* Keeps only the results for which @keep is set. */
 static void keep_results(struct run_results *results, const bool *keep)
 {
 	size_t n = 0;
@@ -127,7 +127,7 @@ static void keep_results(struct run_results *results, const bool *keep)
 	results->n_items = n;
 }
 
-/* Returns false, having said why, when the shard can't be found out. */
+/* Keeps the results of this shard. Returns false, after saying why, if the shard is unknown. */
 static bool take_shard(struct run *run)
 {
 	struct run_results *results = &run->results;
@@ -135,8 +135,7 @@ static bool take_shard(struct run *run)
 	AUTO_FREE bool *keep = xzalloc((results->n_items + 1) * sizeof(*keep));
 	struct case_durations durations = {0};
 
-	/* Without parts, too: a report that can't be read is not to show on the day there are some.
-	 */
+	/* Even without shards: an unreadable report must not go unnoticed until there are some. */
 	if (!read_durations(run, &durations))
 		return false;
 	if (run->options.shard.count > 0)
@@ -150,7 +149,7 @@ static bool take_shard(struct run *run)
 	return true;
 }
 
-/* After the shard: what failed on this machine was in its shard. */
+/* Comes after the shard: what failed on this machine belonged to its shard. */
 static void take_failed(struct run *run)
 {
 	struct run_results *results = &run->results;
@@ -164,7 +163,7 @@ static void take_failed(struct run *run)
 	keep_results(results, keep);
 }
 
-/* What the header says of the selection; owned by the caller; NULL: nothing. */
+/* Describes the selection for the header; owned by the caller; NULL: nothing to say. */
 static char *describe_selection(const struct run *run)
 {
 	const struct shard *shard = &run->options.shard;
@@ -182,7 +181,7 @@ static char *describe_selection(const struct run *run)
 
 /* ---- results ---- */
 
-/* A name as a glob that matches it alone. */
+/* Escapes a name so that the glob matches it alone. */
 static char *escape_glob(const char *name)
 {
 	struct strbuf glob = {0};
@@ -287,16 +286,16 @@ static bool write_records(const struct run *run)
 	return status == 0;
 }
 
-/* Writes what was asked for. Returns false, having said why, when something could not be. */
+/* Writes the wanted reports. Returns false, after saying why, if one can't be written. */
 static bool write_reports(struct run *run)
 {
 	bool written;
 
-	/* Those that never got their turn can be run, too. */
+	/* Results that never ran have a rerun command, too. */
 	for (size_t i = 0; i < run->results.n_items; i++)
 		if (!run->results.items[i].repeat)
 			run->results.items[i].repeat = repeat_command(run, &run->results.items[i]);
-	/* Before the reports, which name them. */
+	/* Before the reports, since those name the records. */
 	written = !run->options.records || write_records(run);
 	return outputs_write(&run->options.outputs, &run->results, run->err) && written;
 }
@@ -339,7 +338,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 
 	run->options.outputs.console.note = note;
 	printing = outputs_begin(&options->outputs, out);
-	/* A reader of what is printed that is gone (`| head`) ends the run, but not its reports. */
+	/* If the reader of our output goes away (`| head`), the run ends and writes its reports. */
 	signal(SIGPIPE, SIG_IGN);
 	run->console = printing.console;
 	run->started_ns = clock_monotonic_ns();
@@ -350,14 +349,14 @@ static enum exit_status run_all(struct run *run, FILE *out)
 	return results_status(&run->results);
 }
 
-/* Nothing is to be run: says so, and whether that is well. */
+/* Says that nothing is to run; returns the exit status for that. */
 static enum exit_status run_nothing(const struct run *run, FILE *out)
 {
 	const struct run_options *options = &run->options;
 	const struct selection *selection = &options->selection;
 
 	if (run->n_selected > 0 && options->shard.count && !options->last_failed) {
-		/* The other shards have them all. */
+		/* The other shards have all scenarios. */
 		fprintf(out,
 			"shard %zu/%zu (%s): none of the %zu scenarios falls to it\n"
 			"0 passed, 0 failed, 0 skipped\n",
@@ -381,7 +380,7 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 	return options->no_tests_pass ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
 
-/* What reports say of the whole. */
+/* Collects what reports say about the whole run. */
 static void find_facts(struct run *run)
 {
 	const struct run_options *options = &run->options;
@@ -413,15 +412,15 @@ static enum exit_status execute(struct run *run, FILE *out)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
 	outputs_write_github(&run->options.outputs, &run->results, run->err);
-	/* A pass without the report that was asked for is not a pass. */
+	/* A run that lacks a wanted report does not pass. */
 	if (!write_reports(run) && (status == STATUS_PASSED || status == STATUS_NOTHING_RAN))
 		status = STATUS_UNJUDGED;
 	return status;
 }
 
-/* ---- nothing is run ---- */
+/* ---- commands that run nothing ---- */
 
-/* Shows the errors of broken documents; returns how many there are. */
+/* Prints the errors of broken documents; returns how many there are. */
 static size_t show_broken(const struct run *run)
 {
 	size_t n_broken = 0;
@@ -435,7 +434,7 @@ static size_t show_broken(const struct run *run)
 	return n_broken;
 }
 
-/* Lists what would run (--list); with a header and the number of them (--dry-run). */
+/* Lists what would run (--list), or also prints a header and their number (--dry-run). */
 static enum exit_status show(const struct run *run, FILE *out)
 {
 	const struct run_results *results = &run->results;
@@ -446,7 +445,7 @@ static enum exit_status show(const struct run *run, FILE *out)
 	bool dry_run = run->options.dry_run && !run->options.list;
 
 	for (size_t i = 0; i < results->n_items; i++)
-		/* What is repeated is listed once. */
+		/* List repetitions once. */
 		if (results->items[i].scenario && results->items[i].repetition <= 1)
 			scenarios[n++] = results->items[i].scenario;
 	if (dry_run && note)
@@ -460,7 +459,7 @@ static enum exit_status show(const struct run *run, FILE *out)
 	return n ? STATUS_PASSED : run_nothing(run, run->options.json ? run->err : out);
 }
 
-/* Whether reports can be written is found out before anything runs. */
+/* Whether all reports can be written; asked before anything runs. */
 static bool reports_are_possible(const struct run *run)
 {
 	bool possible = outputs_check(&run->options.outputs, run->err);
@@ -488,7 +487,7 @@ static void free_run(struct run *run)
 	free(run->shard_text);
 }
 
-/* Everything after the command line. */
+/* Does everything after the command line. */
 static enum exit_status load_and_run(struct run *run, char *const *paths, size_t n_paths, FILE *out)
 {
 	const struct run_options *options = &run->options;
@@ -509,7 +508,7 @@ static int run_run(int argc, char **argv, const struct command_context *context)
 	struct operands operands;
 	int status;
 
-	/* Before the run begins, a request for its progress does not kill it. */
+	/* Until the run begins, a request for its progress must not kill the process. */
 	signal(SIGUSR1, SIG_IGN);
 	if (!command_parse(&command_run, argc, argv, &run.options, context, &operands, &status)) {
 	} else if (!run_options_complete(&run.options, &message)) {

@@ -68,7 +68,7 @@ static struct record *read_record(const char *directory, const char *name, char 
 	return record;
 }
 
-/* The file that a record names, loaded once. */
+/* Returns the file that a record names; loads it only once. */
 static const struct scenario_file *file_of(struct stored_run *run, const char *path)
 {
 	for (size_t i = 0; i < run->n_files; i++)
@@ -92,7 +92,7 @@ static void find_scenario(struct stored_run *run, struct result *result)
 		result->scenario = stored_run_stand_in(run, path, name, record);
 }
 
-/* "0012.json" is the run that counts of number 12, "0012.1.json" the first of those before it. */
+/* Parses "0012.json", the run of number 12 that counts, or "0012.1.json", its first earlier run. */
 static bool parse_name(const char *name, unsigned long *ret_number, bool *ret_earlier)
 {
 	char *end;
@@ -114,7 +114,7 @@ static struct result *result_numbered(struct run_results *results, size_t number
 {
 	struct result result = {.number = number};
 
-	/* They are written in the order of their numbers. */
+	/* Records come in the order of their numbers, so it is the last result or a new one. */
 	for (size_t i = results->n_items; i-- > 0;)
 		if (results->items[i].number == number)
 			return &results->items[i];
@@ -148,7 +148,7 @@ static bool take_record(struct stored_run *run, const char *directory, const cha
 	return true;
 }
 
-/* When the client had ended; the duration of the whole was not recorded. */
+/* Returns when the client had ended; the duration of the whole run was not recorded. */
 static int64_t duration_of(const struct record *record)
 {
 	const struct event *exit = record ? record_exit(record) : NULL;
@@ -163,7 +163,7 @@ static void complete_results(struct stored_run *run)
 	for (size_t i = 0; i < results->n_items; i++) {
 		struct result *result = &results->items[i];
 
-		/* Earlier runs without the one that counts: the run was cut short between them. */
+		/* The run was cut short after earlier runs, before the one that counts. */
 		if (!result->record && result->n_earlier > 0) {
 			result->n_earlier--;
 			result->record = steal_pointer(&result->earlier[result->n_earlier].record);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loads finished runs: the file of --json, or the directory of --records. And judges them again,
- * which needs no privileges and runs nothing.
+ * Loads finished runs, the file of --json or the directory of --records, and judges them again.
+ * This needs no privileges and runs nothing.
  */
 #ifndef SYNFAULT_RUNNER_COMMAND_RUN_LOADER_H
 #define SYNFAULT_RUNNER_COMMAND_RUN_LOADER_H
@@ -9,21 +9,27 @@
 #include "runner/command/outputs.h"
 #include "runner/report/run_json.h"
 
-/*
- * Reads a run. A directory of records does not hold scenarios: they are looked for in the files
- * that the records name, as given when it was run, and judged by them. Returns the run, or NULL
- * with *@ret_message (owned by the caller).
+/**
+ * run_loader_open() - read a run
+ * @path: a file of --json, or a directory of --records
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * A directory of records does not hold scenarios. They are loaded from the files that the records
+ * name, by the paths given to the run, and used to judge.
+ *
+ * Return: the run, or NULL.
  */
 struct stored_run *run_loader_open(const char *path, char **ret_message);
 
-/*
- * Judges a result, and the runs before it, by its scenario: fills in judgement and flaky. @facts:
- * the options that count. A result without a record, and one that was cut short, is left as it is.
+/**
+ * run_loader_judge() - judge a result and its earlier runs again, by its scenario
+ * @facts: options that judging depends on
+ * @result: gets judgement and flaky; a result without a record, or cut short, stays as it is
  */
 void run_loader_judge(const struct stored_run *run, const struct run_metadata *facts,
 		      struct result *result);
 
-/* Shows results as `run` does, on GitHub, too. */
+/** run_loader_print() - print results as `run` does, for GitHub, too */
 void run_loader_print(const struct run_results *results, const struct output_options *options,
 		      FILE *out, FILE *err);
 

@@ -66,7 +66,7 @@ static const struct option_spec rows[] = {
 };
 const struct option_table run_option_table = {rows, ARRAY_SIZE(rows)};
 
-/* A directory alone asks for captures. */
+/* A given directory asks for captures. */
 static void complete_capture(struct run_options *options)
 {
 	struct capture_policy *capture = &options->capture;
@@ -89,14 +89,14 @@ bool run_options_complete(struct run_options *options, char **ret_message)
 
 	if (options->shard.count == 0 && !shard_from_environment(&options->shard, ret_message))
 		return false;
-	/* The variable may be there for `synfault list` in the same job. */
+	/* The variable may be set for `synfault list` in the same job. */
 	if (options->json && !options->list && !getenv(format)) {
 		*ret_message = xstrdup("--format json goes with --list; for results there is "
 				       "--json");
 		return false;
 	}
 	complete_capture(options);
-	/* One shard is everything. */
+	/* One shard is the whole suite. */
 	if (options->shard.count == 1)
 		options->shard = (struct shard){0};
 	return true;

@@ -38,9 +38,11 @@ struct run_options {
 extern const struct option_table run_option_table;
 extern const struct run_options run_options_default;
 
-/*
- * Completes options that have been parsed: finds the shard, and where captures go. Returns true, or
- * false with *@ret_message (owned by the caller).
+/**
+ * run_options_complete() - find the shard and where captures go, after parsing
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * Return: false on an error.
  */
 bool run_options_complete(struct run_options *options, char **ret_message);
 

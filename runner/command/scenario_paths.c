@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding scenario files and showing their errors: see scenario_paths.h. */
+/* Finds scenario files and prints their errors: see scenario_paths.h. */
 #include "runner/command/scenario_paths.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ void scenario_paths_find(struct scenario_paths *files, char *const *paths, size_
 		else if (r < 0)
 			files->n_errors += diags.n_items;
 	}
-	/* Beside other files it is a mistake that would pass unseen: tests that never run. */
+	/* Beside other files this is a mistake that would go unnoticed: tests that never run. */
 	if (files->n_paths > 0)
 		files->n_errors += n_empty;
 }

@@ -11,7 +11,7 @@ struct tag_rule {
 	bool unwanted; /* "!" */
 };
 
-/* Takes the next entry off *@list; false at its end. Blanks around an entry don't count. */
+/* Reads the next entry of *@list and moves behind it; returns false at the end. Ignores blanks. */
 static bool next_rule(const char **list, struct tag_rule *ret)
 {
 	const char *start = *list, *end;
@@ -63,7 +63,7 @@ bool selection_parse_tags(void *field, const char *value, char **ret_message)
 	const char *rest = value;
 	struct tag_rule rule;
 
-	/* A tag holds no blanks: "a b" or "a and b" would never select a scenario. */
+	/* Tags contain no blanks, so "a b" or "a and b" would never select a scenario. */
 	while (next_rule(&rest, &rule)) {
 		if (rule.length > 0 && !memchr(rule.tag, ' ', rule.length))
 			continue;

@@ -5,17 +5,17 @@
 
 #include "runner/command/options.h"
 
-/* Zero: takes everything. Texts are borrowed. */
+/* A zeroed one selects everything. Texts are borrowed. */
 struct selection {
 	const char **globs; /* a name has to match one of them */
 	size_t n_globs, globs_capacity;
-	const char **tags; /* a scenario has to fit one of these lists */
+	const char **tags; /* a scenario has to match one of these lists */
 	size_t n_tags, tags_capacity;
 };
 
-/* Parsers of the values of --filter and --tag. */
+/** selection_parse_glob() - parse the value of --filter */
 bool selection_parse_glob(void *selection, const char *value, char **ret_message);
-/* "a,!b": those in the list have to be there, those with "!" must not. */
+/** selection_parse_tags() - parse the value of --tag: "a,!b" requires a and excludes b */
 bool selection_parse_tags(void *selection, const char *value, char **ret_message);
 
 /* Their rows, for commands whose options have a field "selection". */
@@ -33,7 +33,10 @@ bool selection_parse_tags(void *selection, const char *value, char **ret_message
 			.parse = selection_parse_tags                                              \
 	}
 
-/* Whether a scenario is selected. @tags: NULL-terminated; NULL: unknown, which fits every list. */
+/**
+ * selection_takes() - return whether a scenario is selected
+ * @tags: NULL-terminated; NULL: unknown, which matches every list
+ */
 bool selection_takes(const struct selection *selection, const char *name, char *const *tags);
 
 void selection_free(struct selection *selection);

@@ -9,14 +9,14 @@
 #define TIMEOUT_NS (30 * NS_PER_S)
 #define HOSTNAME   "server.test"
 
-/* Says which step is wrong, and where. Returns whether all are well. */
+/* Says which step is wrong, and where. Returns whether all are correct. */
 static bool check_steps(char *const *steps, FILE *err)
 {
 	for (; *steps; steps++) {
 		struct step_error error;
 		struct step step;
 
-		/* The long form is the loader's to read. */
+		/* The loader reads the long form. */
 		if ((*steps)[0] == '{' || step_parse(*steps, &step, &error) == 0)
 			continue;
 		fprintf(err, "synfault try: step \"%s\": %s%s%s\n", *steps, error.message,

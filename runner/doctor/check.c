@@ -16,11 +16,11 @@
 #include "runner/schedule/schedule.h"
 
 #define LAG_DURATION_NS (200 * NS_PER_MS)
-/* A quarter of the least tolerance that is given by itself. */
+/* A quarter of the smallest default tolerance. */
 #define LAG_BEARABLE_NS (25 * NS_PER_MS)
 #define RTO_MAX_MS      120000
 
-/* What the checks have in common. */
+/* State that the checks share. */
 struct examination {
 	struct doctor *doctor;
 	struct probe own, given; /* in a private namespace, and in the given one */
@@ -35,7 +35,7 @@ static struct check *add(struct examination *exam, const char *name, int error)
 	return &doctor->checks[doctor->n_checks - 1];
 }
 
-/* Says that a capability would help, where it is missing. */
+/* Says that a capability would help, if it is missing. */
 static void needs_capability(struct check *check, const char *name, unsigned capability)
 {
 	check->capability = name;
@@ -55,7 +55,7 @@ static void check_capabilities(struct examination *exam)
 		{"NET_ADMIN", "nothing can be queued in the given network namespace",
 		 CAP_NET_ADMIN},
 		{"SYS_ADMIN",
-		 "no namespaces of their own for scenarios, but through user "
+		 "scenarios get no namespaces of their own, except through user "
 		 "namespaces",
 		 CAP_SYS_ADMIN},
 		{"NET_RAW", "a delayed SYN to another host is held, not sent again", CAP_NET_RAW},
@@ -137,7 +137,7 @@ static char *describe_queue(const struct probe *probe)
 					 ? "nftables queue"
 					 : "xtables NFQUEUE: nftables has no queue here");
 	if (probe->namespaces)
-		return xasprintf("no such namespace: %s", strerror(-error));
+		return xasprintf("no such namespace can be made: %s", strerror(-error));
 	if (probe->lo)
 		return xstrdup("the interface lo is not up");
 	return xstrdup(probe->message[0] ? probe->message : strerror(-error));
@@ -161,17 +161,17 @@ static void check_queue(struct examination *exam)
 	struct check *check = add(exam, "private queue", own ? 0 : -EPERM);
 
 	check->found = describe_queue(&exam->own);
-	check->consequence = "no scenario in a network namespace of its own";
+	check->consequence = "no scenario runs in a network namespace of its own";
 	check->remedy = own ? NULL : queue_remedy(&exam->own);
 	check = add(exam, "shared queue", given ? 0 : -EPERM);
 	check->found = describe_queue(&exam->given);
-	check->consequence = "no scenario in the given network namespace";
+	check->consequence = "no scenario runs in the given network namespace";
 	check->remedy = given ? NULL : queue_remedy(&exam->given);
 	if (!given && !check->remedy)
 		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
 }
 
-/* Asks what `run` asks, in the same way. */
+/* Asks exactly what `run` asks. */
 static void check_isolation(struct examination *exam)
 {
 	AUTO_FREE char *message = NULL;
@@ -198,7 +198,7 @@ static void check_isolation(struct examination *exam)
 	isolation_free(&isolation);
 }
 
-/* The probe of the namespace in which scenarios would run. */
+/* Returns the probe of the namespace in which scenarios would run. */
 static const struct probe *relevant(const struct examination *exam)
 {
 	return exam->doctor->isolation == DOCTOR_PRIVATE ? &exam->own : &exam->given;
@@ -210,8 +210,8 @@ static void check_deaths(struct examination *exam)
 	struct check *check = add(exam, "socket deaths", error);
 
 	check->found = error ? xasprintf("no notices: %s", strerror(-error))
-			     : xstrdup("the kernel tells when a client gives up");
-	check->consequence = "no scenario runs: the end of an attempt is not seen";
+			     : xstrdup("the kernel reports when a client gives up");
+	check->consequence = "no scenario runs: the end of an attempt can't be seen";
 	if (!error)
 		return;
 	exam->doctor->isolation = DOCTOR_NONE;
@@ -236,9 +236,8 @@ static void check_captures(struct examination *exam)
 	int error = relevant(exam)->captures;
 	struct check *check = add(exam, "captures", error);
 
-	check->found =
-		error ? xasprintf("the kernel hands over no logged packets: %s", strerror(-error))
-		      : xstrdup("packets can be captured");
+	check->found = error ? xasprintf("the kernel can't log packets: %s", strerror(-error))
+			     : xstrdup("packets can be captured");
 	check->consequence = "no packet captures";
 	if (error == -EPERM)
 		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
@@ -316,7 +315,7 @@ static void check_lag(struct examination *exam)
 	check->found =
 		xasprintf("woken %s late, %s at most", duration_format(lag.median_ns, median),
 			  duration_format(lag.longest_ns, longest));
-	check->consequence = "time limits can't always be judged: errors, no false failures";
+	check->consequence = "time limits can't always be judged: errors, but no false failures";
 	if (check->missing)
 		check->remedy = xstrdup("run --timing-scale 2; fewer at once (--jobs)");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `synfault doctor` finds out about a machine: a list of checks, each of which says what there
- * is, and of what is missing what does not work without it and how to get it.
+ * What `synfault doctor` finds out about a machine, as a list of checks. Each says what was found
+ * and, if something is missing, what does not work without it and how to get it.
  */
 #ifndef SYNFAULT_RUNNER_DOCTOR_CHECK_H
 #define SYNFAULT_RUNNER_DOCTOR_CHECK_H
@@ -13,17 +13,17 @@
 struct check {
 	const char *name; /* static */
 	bool missing;
-	char *found;             /* owned; one sentence without a point */
-	const char *consequence; /* missing: what does not work; static */
-	char *remedy;            /* owned; missing: what to do, or NULL */
-	const char *capability; /* missing: the one that would help, "NET_ADMIN", or NULL; static */
-	enum capability_hint grant; /* what that takes */
+	char *found;                /* owned; one sentence without a full stop */
+	const char *consequence;    /* if missing: what does not work; static */
+	char *remedy;               /* if missing: what to do, or NULL; owned */
+	const char *capability;     /* if missing: "NET_ADMIN", if that would help; static */
+	enum capability_hint grant; /* how to get the capability */
 };
 
 enum doctor_isolation {
-	DOCTOR_NONE,   /* `run` can't work */
-	DOCTOR_SHARED, /* in the network namespace that is given */
-	DOCTOR_PRIVATE,
+	DOCTOR_NONE,    /* `run` can't work */
+	DOCTOR_SHARED,  /* `run` works in the given network namespace */
+	DOCTOR_PRIVATE, /* each scenario gets namespaces of its own */
 };
 
 struct doctor {
@@ -33,13 +33,17 @@ struct doctor {
 	struct syn_schedule schedule;
 };
 
-/* Looks at everything; takes about half a second. Changes nothing that stays. */
+/**
+ * doctor_examine() - run all checks; takes about half a second and leaves nothing changed
+ * @ret: free it with doctor_free()
+ */
 void doctor_examine(struct doctor *ret);
 void doctor_free(struct doctor *doctor);
 #define AUTO_DOCTOR CLEANUP(doctor_free)
 
-/* One screen of 80 columns; lines are broken at blanks. */
+/** doctor_format_text() - add the findings as text of 80 columns, wrapped at blanks */
 void doctor_format_text(const struct doctor *doctor, struct strbuf *out);
+/** doctor_format_json() - add the findings as one JSON object */
 void doctor_format_json(const struct doctor *doctor, struct strbuf *out);
 
 #endif

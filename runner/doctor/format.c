@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `synfault doctor` found, for people and for programs: see check.h. */
+/* Shows what `synfault doctor` found, to people and to programs: see check.h. */
 #include <jansson.h>
 #include <sys/utsname.h>
 
@@ -53,7 +53,7 @@ static void add_check(struct strbuf *out, const struct check *check)
 	add_more(out, remedy);
 }
 
-/* The capabilities that it takes this to get, each once, by blanks; the caller's. */
+/* Lists the capabilities to get in this way, each once, separated by blanks; the caller's. */
 static char *capabilities_to_get(const struct doctor *doctor, enum capability_hint grant)
 {
 	struct strbuf names = {0};
@@ -77,7 +77,7 @@ static void add_platforms(struct strbuf *out, enum capability_hint grant, const 
 	}
 }
 
-/* How to get those that are missing: once for all of them. */
+/* Says how to get the missing capabilities, once for all of them. */
 static void add_capability_remedies(struct strbuf *out, const struct doctor *doctor)
 {
 	AUTO_FREE char *of_container = capabilities_to_get(doctor, CAPABILITY_HINT_CONTAINER);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How late this machine wakes a process: see lag.h. */
+/* Measures how late this machine wakes a process: see lag.h. */
 #include "runner/doctor/lag.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How late this machine wakes a process that asked to be woken. */
+/* Measures how late this machine wakes a process after a sleep. */
 #ifndef SYNFAULT_RUNNER_DOCTOR_LAG_H
 #define SYNFAULT_RUNNER_DOCTOR_LAG_H
 
@@ -9,7 +9,7 @@ struct lag {
 	int64_t median_ns, longest_ns;
 };
 
-/* Sleeps in short steps for @duration_ns in all. */
+/** lag_measure() - sleep in short steps for @duration_ns, and measure how late each one ends */
 void lag_measure(int64_t duration_ns, struct lag *ret);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What works in a network namespace: see netns_probe.h. */
+/* Finds out what works in a network namespace: see netns_probe.h. */
 #include "runner/doctor/netns_probe.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/network.h"
 
-/* Numbers of queues, and of groups of logged packets, tried in a namespace that others use too. */
+/* Queues, and groups of logged packets, to try in a namespace that other programs use, too. */
 enum { FIRST_QUEUE = 61000, N_QUEUES = 64 };
 
 static void on_packet(void *userdata, const struct queued_packet *packet)
@@ -33,7 +33,7 @@ static void keep_message(struct probe *probe, const struct diag_list *diags)
 			 diags->items[diags->n_items - 1].message);
 }
 
-/* Binds a queue whose number nobody else has. */
+/* Binds a queue whose number no other program uses. */
 static int bind_queue(bool private_namespace, struct probe *probe, struct queue **ret,
 		      uint16_t *ret_number)
 {
@@ -54,10 +54,10 @@ static int bind_queue(bool private_namespace, struct probe *probe, struct queue 
 	return status;
 }
 
-/* How long to wait until nobody has packets in a queue. */
+/* How long to wait until no queue holds a packet. */
 enum { IDLE_TRIES = 500, IDLE_WAIT_MS = 2 };
 
-/* Adds a table that catches what nobody sends: SYNs to port 1 of an address of its own. */
+/* Adds a table for packets that no program sends: SYNs to port 1 of an unused address. */
 static int add_rules(bool private_namespace, uint16_t queue_number, struct probe *probe)
 {
 	const struct address nobody = {.family = AF_INET, .port = 1, .bytes = {127, 255, 255, 254}};
@@ -73,7 +73,7 @@ static int add_rules(bool private_namespace, uint16_t queue_number, struct probe
 	struct rules *rules = NULL;
 	int status = nft_rules_install(&config, &diags, &rules);
 
-	/* Before Linux 5.12 no table has an owner. */
+	/* Before Linux 5.12 tables can't have an owner. */
 	if (status == -EINVAL || (status == -EOPNOTSUPP && config.owned)) {
 		config.owned = false;
 		status = nft_rules_install(&config, &diags, &rules);
@@ -83,7 +83,7 @@ static int add_rules(bool private_namespace, uint16_t queue_number, struct probe
 		return status;
 	}
 	probe->form = nft_rules_queue_form(rules);
-	/* With a base chain go all packets that wait in any queue of the namespace. */
+	/* Removing a base chain drops the packets that wait in any queue of the namespace. */
 	for (int i = 0; !private_namespace && i < IDLE_TRIES && !queue_all_idle(); i++)
 		poll(NULL, 0, IDLE_WAIT_MS);
 	nft_rules_free(rules);
@@ -101,7 +101,7 @@ static int try_ipv6(void)
 	return 0;
 }
 
-/* Captures are of logged packets: see injector/nflog.h. */
+/* Binds a group of logged packets, which captures need (injector/nflog.h). */
 static int try_capture(void)
 {
 	int status = -EBUSY;
@@ -130,7 +130,7 @@ NORETURN static void probe_in_child(bool private_namespace, int fd)
 
 	if (private_namespace)
 		probe.namespaces = namespace_enter(0);
-	/* Not where others are, when it can't be in a namespace of its own. */
+	/* If making the private namespace failed, try nothing in the given one. */
 	if (probe.namespaces)
 		_exit(write(fd, &probe, sizeof(probe)) == (ssize_t)sizeof(probe) ? EXIT_SUCCESS
 										 : EXIT_FAILURE);

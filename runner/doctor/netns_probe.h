@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What works in a network namespace, found out by doing it in a child process: a queue is bound, a
- * table of rules is added; both are gone again when the probe returns.
+ * Finds out what works in a network namespace by doing it in a child process: binding a queue,
+ * adding a table of rules. Both are gone when the probe returns.
  */
 #ifndef SYNFAULT_RUNNER_DOCTOR_NETNS_PROBE_H
 #define SYNFAULT_RUNNER_DOCTOR_NETNS_PROBE_H
@@ -10,24 +10,29 @@
 
 enum { PROBE_MESSAGE_SIZE = 256 };
 
-/* Errors are negative errnos, 0: it works. */
+/* Errors are negative errnos; 0: it works. */
 struct probe {
-	int namespaces; /* could the namespaces be made; the rest is not known when not */
-	int lo;         /* -ENETDOWN: the interface lo is there, and down */
+	int namespaces; /* making the namespaces; if that failed, the rest is unknown */
+	int lo;         /* -ENETDOWN: the interface lo is down */
 	int queue, rules;
-	char message[PROBE_MESSAGE_SIZE]; /* of the first of them that failed */
+	char message[PROBE_MESSAGE_SIZE]; /* about the first of them that failed */
 	enum nft_rules_queue_form form;
-	int deaths;   /* notices of dying sockets */
-	int ipv6;     /* a socket bound to ::1 */
-	int captures; /* a group of logged packets */
+	int deaths;   /* notices of socket deaths */
+	int ipv6;     /* binding a socket to ::1 */
+	int captures; /* binding a group of logged packets */
 };
 
-/* @private_namespace: in a new one; else in that of the calling process. */
+/**
+ * netns_probe_network() - probe a network namespace
+ * @private_namespace: probe a new one; otherwise that of the calling process
+ */
 void netns_probe_network(bool private_namespace, struct probe *ret);
 
-/*
- * Whether a namespace of this kind (CLONE_NEW...) can be made, as `run` would. Returns 0 or a
- * negative errno.
+/**
+ * netns_probe_namespace() - find out whether `run` could make a namespace
+ * @kind: a flag of clone(2), such as CLONE_NEWNET
+ *
+ * Return: 0 or a negative errno.
  */
 int netns_probe_namespace(int kind);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's schedule of SYNs. tcp_retransmit_timer() doubles the time-out after each expiry but
- * the first tcp_syn_linear_timeouts ones. tcp_write_timeout() gives up at an expiry when as many
- * SYNs as tcp_syn_retries and these together were repeated, or when tcp_syn_retries doublings would
- * have taken that long (retransmits_timed_out(), tcp_model_timeout()); with few retries that comes
- * first.
+ * The kernel's schedule of SYNs. tcp_retransmit_timer() doubles the timeout after each expiry
+ * except the first tcp_syn_linear_timeouts ones. tcp_write_timeout() gives up at an expiry after
+ * tcp_syn_retries plus tcp_syn_linear_timeouts retransmissions, or once tcp_syn_retries doublings
+ * would have taken that long (retransmits_timed_out(), tcp_model_timeout()). With few retries the
+ * latter comes first.
  */
 #include "runner/doctor/syn_schedule.h"
 
@@ -12,7 +12,7 @@
 
 #define RTO_INITIAL_NS (1 * NS_PER_S) /* TCP_TIMEOUT_INIT (RFC 6298, section 2.1) */
 
-/* How long @retries repetitions and the last time-out take when each doubles. */
+/* How long @retries retransmissions and the last timeout take if each doubles the timeout. */
 static int64_t patience_ns(uint32_t retries, int64_t rto_max_ns)
 {
 	int64_t sum_ns = 0, rto_ns = RTO_INITIAL_NS;
@@ -33,7 +33,7 @@ void syn_schedule_compute(uint32_t retries, uint32_t linear, int64_t rto_max_ns,
 	int64_t at_ns = RTO_INITIAL_NS, rto_ns = RTO_INITIAL_NS;
 	size_t n = 0;
 
-	/* the first expiry is none of retransmits_timed_out()'s: nothing was repeated before it */
+	/* retransmits_timed_out() ignores the first expiry: nothing was retransmitted before it. */
 	while (n < most && (n == 0 || at_ns < patience)) {
 		schedule.retransmissions_ns[n++] = at_ns;
 		if (n > linear)

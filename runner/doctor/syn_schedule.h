@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When the kernel repeats a SYN that nobody answers, and when it gives up. */
+/* When the kernel repeats an unanswered SYN, and when it gives up. */
 #ifndef SYNFAULT_RUNNER_DOCTOR_SYN_SCHEDULE_H
 #define SYNFAULT_RUNNER_DOCTOR_SYN_SCHEDULE_H
 
@@ -10,13 +10,14 @@ enum { MAX_SYN_RETRANSMISSIONS = 255 };
 struct syn_schedule {
 	int64_t retransmissions_ns[MAX_SYN_RETRANSMISSIONS]; /* from the first SYN */
 	size_t n_retransmissions;
-	int64_t timeout_ns; /* connect() fails with ETIMEDOUT */
+	int64_t timeout_ns; /* from the first SYN until connect() fails with ETIMEDOUT */
 };
 
-/*
- * As net/ipv4/tcp_timer.c reckons. @retries, @linear: net.ipv4.tcp_syn_retries and
- * tcp_syn_linear_timeouts (0 before Linux 6.5); @rto_max_ns: net.ipv4.tcp_rto_max_ms, before Linux
- * 6.15 always 120 s.
+/**
+ * syn_schedule_compute() - compute the schedule as the kernel does (net/ipv4/tcp_timer.c)
+ * @retries: net.ipv4.tcp_syn_retries
+ * @linear: net.ipv4.tcp_syn_linear_timeouts; 0 before Linux 6.5
+ * @rto_max_ns: net.ipv4.tcp_rto_max_ms; always 120 s before Linux 6.15
  */
 void syn_schedule_compute(uint32_t retries, uint32_t linear, int64_t rto_max_ns,
 			  struct syn_schedule *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes the commands of `synfault inject`: see control.h. Each peer has one request under way at a
- * time. Until it is answered, nothing more is read from this peer: replies keep the order of
- * requests, and further requests wait in the peer's socket.
+ * Takes the commands of `synfault inject`: see control.h. Each peer has at most one request that is
+ * not answered. Until it is answered, nothing more is read from the peer. So replies keep the order
+ * of requests, and further requests wait in the peer's socket.
  */
 #include "runner/inject/control.h"
 
@@ -24,12 +24,12 @@ struct peer {
 	struct peer *prev, *next;
 	struct control *control;
 	struct bufferevent *stream;
-	struct control_request *request; /* under way, or NULL */
+	struct control_request *request; /* not answered yet, or NULL */
 	bool closing;                    /* once all replies are written */
 };
 
 struct control_request {
-	struct peer *peer; /* NULL: it is gone */
+	struct peer *peer; /* NULL: it has disconnected */
 	json_t *object;
 };
 
@@ -52,7 +52,7 @@ static void peer_free(struct peer *peer)
 	free(peer);
 }
 
-/* Takes the object. */
+/* Sends the object and frees it. */
 static void send_object(struct peer *peer, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
@@ -65,7 +65,7 @@ static void send_object(struct peer *peer, json_t *object)
 	json_decref(object);
 }
 
-/* Takes @id. */
+/* Makes an error reply; takes ownership of @id. */
 static json_t *make_error(json_t *id, const char *message)
 {
 	json_t *reply = json_object();
@@ -176,7 +176,7 @@ static void on_written(struct bufferevent *stream, void *userdata)
 		peer_free(peer);
 }
 
-/* Handles end, error and time-out. A peer that waits for its reply may be silent. */
+/* Handles end, error and timeout. A peer that waits for its reply may be silent. */
 static void on_end(struct bufferevent *stream, short what, void *userdata)
 {
 	struct peer *peer = userdata;
@@ -212,7 +212,7 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	DL_PREPEND(control->peers, peer);
 	control->n_peers++;
 	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
-	/* Reads little more than the longest request. */
+	/* Read little more than the longest request. */
 	bufferevent_setwatermark(peer->stream, EV_READ, 0, CONTROL_MAX_LINE + 2);
 	bufferevent_set_timeouts(peer->stream, &idle, &writing);
 	bufferevent_enable(peer->stream, EV_READ | EV_WRITE);
@@ -266,7 +266,7 @@ const char *control_argument(const struct control_request *request, const char *
 	return json_string_value(json_object_get(request->object, name));
 }
 
-/* Takes both. */
+/* Sends the reply; frees both. */
 static void answer(struct control_request *request, json_t *reply)
 {
 	struct peer *peer = request->peer;
@@ -282,7 +282,7 @@ static void answer(struct control_request *request, json_t *reply)
 	if (peer->closing)
 		return;
 	bufferevent_enable(peer->stream, EV_READ);
-	/* Requests that came since; deferred, since the caller still handles this one. */
+	/* For requests that came since; deferred, since the caller still handles this one. */
 	bufferevent_trigger(peer->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }
 

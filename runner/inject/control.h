@@ -37,18 +37,20 @@ json_t *control_parse(const char *line, size_t length, json_t **ret_error);
 struct control *control_new(struct event_base *base, int fd,
 			    void (*on_request)(void *userdata, struct control_request *request),
 			    void *userdata);
-/* Frees unanswered requests, too. */
+/** control_free() - close all connections and free unanswered requests */
 void control_free(struct control *control);
 
+/** control_command() - return a request's command; borrowed */
 const char *control_command(const struct control_request *request);
-/* Returns a text argument of the command, or NULL. */
+/** control_argument() - return a text argument of the command, borrowed, or NULL */
 const char *control_argument(const struct control_request *request, const char *name);
 
-/* Answers a request. Takes the request and the result. */
+/** control_reply() - answer a request; frees the request and takes ownership of the result */
 void control_reply(struct control_request *request, json_t *result);
+/** control_refuse() - answer a request with an error; frees the request */
 void control_refuse(struct control_request *request, const char *format, ...) PRINTF(2, 3);
 
-/* Runs the loop until all replies are written, for at most a second. */
+/** control_flush() - run the loop until all replies are written, for at most a second */
 void control_flush(struct control *control);
 
 #endif

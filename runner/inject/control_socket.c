@@ -26,7 +26,7 @@ static char **directories(void)
 	return list;
 }
 
-/* Makes the directory unless it exists. Returns whether it is ours and no other user can write. */
+/* Makes the directory unless it exists. Returns whether it is ours and only we can write to it. */
 static bool directory_is_ours(const char *path)
 {
 	struct stat status;
@@ -82,7 +82,7 @@ static int listen_at(const char *path)
 		return status;
 	if (fd < 0)
 		return -errno;
-	/* The socket's permissions decide who may connect; they are never wider than this. */
+	/* The socket's permissions decide who may connect: they must never be wider than this. */
 	mask = umask(0177);
 	status = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	if (status == -EADDRINUSE && is_stale(path) && unlink(path) == 0)
@@ -99,7 +99,7 @@ static int fail(const char *path, int status, struct diag_list *diags)
 		 status == -EADDRINUSE     ? "another program listens there, or it is not a socket"
 		 : status == -ENAMETOOLONG ? "the path is longer than 107 bytes"
 					   : strerror(-status));
-	diag_hint(diags, "name another place with --control PATH");
+	diag_hint(diags, "choose another path with --control PATH");
 	return status;
 }
 
@@ -117,7 +117,7 @@ int control_socket_listen(const char *path, struct diag_list *diags, char **ret_
 		*ret_path = xstrdup(path);
 		return fd;
 	}
-	/* Finding the others removes the sockets of dead ones. */
+	/* This also removes the sockets of dead daemons. */
 	others = control_socket_find();
 	for (char **directory = list; *directory; directory++) {
 		AUTO_FREE char *name = xasprintf("%s/%d" SUFFIX, *directory, (int)getpid());

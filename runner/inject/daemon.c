@@ -34,14 +34,14 @@ struct session {
 	struct shared_sandbox *sandbox;
 	struct console *console;
 	struct run_results results;
-	int64_t session_ns; /* when it began, CLOCK_MONOTONIC */
+	int64_t session_ns; /* when the daemon began, CLOCK_MONOTONIC */
 
 	struct supervisor *supervisor; /* of the running scenario, or NULL */
-	const struct record *record;   /* of it, while it is armed; else NULL */
-	size_t index;                  /* of it in config->scenarios */
+	const struct record *record;   /* its record while it is armed; else NULL */
+	size_t index;                  /* its index in config->scenarios */
 	int64_t started_ns;
 	bool stopping;                   /* the scenario is ending */
-	size_t next;                     /* the scenario after it, or SIZE_MAX */
+	size_t next;                     /* the scenario to run after it, or SIZE_MAX */
 	struct control_request *waiting; /* `next` or `stop`, not answered yet */
 	bool was_armed;
 };
@@ -163,7 +163,7 @@ static size_t find_scenario(const struct session *self, const char *name)
 	return SIZE_MAX;
 }
 
-/* Ends the running scenario, and answers then. */
+/* Ends the running scenario; the request is answered after that. */
 static void wait_for_end(struct session *self, struct control_request *request)
 {
 	self->waiting = request;
@@ -177,7 +177,7 @@ static void command_next(struct session *self, struct control_request *request)
 	AUTO_FREE char *obstacle = NULL;
 
 	if (self->stopping || !self->record) {
-		control_refuse(request, "no scenario is armed just now");
+		control_refuse(request, "no scenario is armed now");
 	} else if (name && next == SIZE_MAX) {
 		control_refuse(request, "there is no scenario \"%s\"", name);
 	} else if (next >= self->config->n_scenarios) {
@@ -236,7 +236,7 @@ static void on_guard(evutil_socket_t fd, short what, void *userdata)
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* Asked to stop, or the watchdog is dead. */
+	/* The watchdog asked to stop, or is dead. */
 	stop(self);
 }
 
@@ -268,7 +268,7 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	if (!self->was_armed)
 		(void)!send(self->config->watchdog_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	self->was_armed = true;
-	/* The `next` that led here gets the verdict of the scenario before, too. */
+	/* The reply to the `next` that led here includes the verdict of the scenario before. */
 	if (self->waiting && !self->stopping) {
 		json_t *reply = status_json(self);
 
@@ -310,7 +310,7 @@ static void on_restart(void *userdata, const struct record *record)
 			current(self)->name, reason);
 }
 
-/* The packets of a scenario that has ended. */
+/* Writes the packets of a scenario that has ended. */
 static void write_packets(struct session *self, struct result *result)
 {
 	struct packet_file *file = self->config->capture;
@@ -325,7 +325,7 @@ static void write_packets(struct session *self, struct result *result)
 		result->capture = xstrdup(file->path);
 }
 
-/* Without an expectation that can be judged, nothing is proved, and a pass would be wrong. */
+/* If no expectation can be judged, nothing is proved: makes it an error, not a pass. */
 static void leave_unjudged(struct result *result, const char *not_judged)
 {
 	struct finding finding = {
@@ -482,7 +482,7 @@ static struct event_base *make_event_base(void)
 	return base;
 }
 
-/* The command that ended the daemon is answered last: then everything is done. */
+/* Answers the command that ended the daemon, after everything else is done. */
 static void answer(struct session *self)
 {
 	if (self->waiting && self->next == SIZE_MAX)

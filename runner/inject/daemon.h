@@ -13,30 +13,35 @@
 struct daemon_config {
 	const struct scenario_file *file;
 	const struct scenario *const *scenarios; /* to choose from, in this order; at least one */
-	size_t n_scenarios, first;               /* first: to begin with */
+	size_t n_scenarios, first;               /* first: the one to begin with */
 	const struct isolation *isolation;       /* shared */
 	uint64_t seed;                           /* of the run */
 	struct judge_options judge;
 	struct console_options console;
 	bool json;
-	size_t max_attempts;        /* of a scenario, that are kept */
+	size_t max_attempts;        /* maximum of attempts that are kept of a scenario */
 	const char *junit, *record; /* files to write at the end, or NULL */
 	struct packet_file *capture;
-	uint64_t capture_size; /* most bytes of packets in a section of it */
+	uint64_t capture_size; /* maximum of packet bytes in one of its sections */
 	const char *control;   /* path of the socket */
-	int control_fd;        /* it, listening */
-	int watchdog_fd; /* a socket to the guard (watchdog.h); its end means that the guard is dead
-			  */
+	int control_fd;        /* the listening socket */
+	int watchdog_fd;       /* socket to the watchdog (watchdog.h); its end means it is dead */
 	FILE *out, *err;
 };
 
-/* One byte each on the guard's socket. */
+/* One byte each on the watchdog's socket. */
 enum daemon_message {
-	DAEMON_ARMED = 'a', /* to the guard: for the first time */
-	DAEMON_STOP = 's',  /* to the session */
+	DAEMON_ARMED = 'a', /* to the watchdog: armed for the first time */
+	DAEMON_STOP = 's',  /* to the daemon */
 };
 
-/* To be run in the child made by shared_sandbox_fork(); comes back when all is taken away again. */
+/**
+ * daemon_run() - run the daemon in the child made by shared_sandbox_fork()
+ *
+ * Returns when everything has been removed again.
+ *
+ * Return: the program's exit status.
+ */
 enum exit_status daemon_run(const struct daemon_config *config);
 
 #endif

@@ -26,14 +26,14 @@ char *event_log_not_judged(const struct scenario *scenario, bool *ret_judged)
 	return text.length ? strbuf_steal(&text) : NULL;
 }
 
-/* What cannot be written has not been said; the program notices at its end. */
+/* Ignores write errors here: the program notices them at its end. */
 static void emit(const struct event_log *events, const struct strbuf *text)
 {
 	fwrite(strbuf_text(text), 1, text->length, events->out);
 	fflush(events->out);
 }
 
-/* Takes the object. */
+/* Writes the object and frees it. */
 static void emit_json(const struct event_log *events, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
@@ -46,7 +46,7 @@ static void emit_json(const struct event_log *events, json_t *object)
 	json_decref(object);
 }
 
-/* What is not UTF-8 (it can only be a path) is shown as on a terminal. */
+/* Makes a JSON string. Text that is not UTF-8 (only a path can be) is escaped as for a terminal. */
 static json_t *json_text(const char *text)
 {
 	AUTO_STRBUF struct strbuf safe = {0};

@@ -10,22 +10,27 @@
 
 struct event_log {
 	FILE *out;
-	bool json, quiet; /* quiet: no single events */
+	bool json, quiet; /* quiet: don't print single events */
 };
 
-/*
- * Armed, with the endpoints' addresses; @control: the socket. @whole: for the first time since the
- * scenario began, not after a reset.
+/**
+ * event_log_armed() - print that a scenario is armed, with its endpoints' addresses
+ * @control: path of the control socket
+ * @whole: for the first time since the scenario began, not after a reset
  */
 void event_log_armed(const struct event_log *events, const struct scenario *scenario,
 		     const struct record *record, const char *control, bool whole);
+/** event_log_event() - print an event, unless quiet */
 void event_log_event(const struct event_log *events, const struct scenario *scenario,
 		     const struct record *record, const struct event *event);
-/* JSON only: for people there is the console (console.h). */
+/** event_log_result() - print a result as JSON; console.h prints it for people */
 void event_log_result(const struct event_log *events, const struct result *result);
 
-/* The kinds of a scenario's expectations that can't be judged without the client, "exit, stdout";
- * owned by the caller, NULL: none. *@ret_judged: whether others are left.
+/**
+ * event_log_not_judged() - list the expectations that can't be judged without the client
+ * @ret_judged: whether others are left
+ *
+ * Return: their kinds, "exit, stdout", owned by the caller; NULL: none.
  */
 char *event_log_not_judged(const struct scenario *scenario, bool *ret_judged);
 

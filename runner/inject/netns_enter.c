@@ -42,7 +42,7 @@ static int fail(const char *which, int status, struct diag_list *diags)
 	return status;
 }
 
-/* Through the user namespace that it belongs to, in which its owner has all capabilities. */
+/* Enters it through its user namespace, in which the owner has all capabilities. */
 static int enter_by_owner(int fd)
 {
 	AUTO_CLOSE int owner = ioctl(fd, NS_GET_USERNS);

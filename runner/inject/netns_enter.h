@@ -5,10 +5,13 @@
 
 #include "common/diag.h"
 
-/*
- * @which: the pid of a process, or a path (/run/netns/NAME, /proc/PID/ns/net). A namespace that
- * belongs to a user namespace of the calling user's is entered through that one. Returns 0 or a
- * negative errno, with a diagnostic.
+/**
+ * netns_enter() - move the calling process into another network namespace
+ * @which: the pid of a process, or a path (/run/netns/NAME, /proc/PID/ns/net)
+ *
+ * If the namespace belongs to a user namespace of the calling user, that one is entered first.
+ *
+ * Return: 0, or a negative errno with a diagnostic.
  */
 int netns_enter(const char *which, struct diag_list *diags);
 

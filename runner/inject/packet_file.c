@@ -33,7 +33,7 @@ int packet_file_open(struct packet_file *file, const char *path, bool everywhere
 	*file = (struct packet_file){.path = path, .fd = -1, .spool_fd = -1};
 	if (!path)
 		return 0;
-	/* Packets are kept in memory until what became of them is known (captures.h). */
+	/* In memory, where packets stay until their outcome is known (captures.h). */
 	file->spool_fd = memfd_create("capture", MFD_CLOEXEC);
 	if (file->spool_fd >= 0)
 		file->fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
@@ -58,7 +58,7 @@ void packet_file_close(struct packet_file *file)
 	*file = (struct packet_file){.path = file->path, .fd = -1, .spool_fd = -1};
 }
 
-/* The place of an interface among those of the file; one that is new is the last. */
+/* Returns the index of an interface in the file; adds a new one at the end. */
 static uint32_t place_interface(struct packet_file *file, const struct spool_interface *interface)
 {
 	for (size_t i = 0; i < file->n_interfaces; i++)
@@ -69,7 +69,7 @@ static uint32_t place_interface(struct packet_file *file, const struct spool_int
 	return (uint32_t)(file->n_interfaces - 1);
 }
 
-/* The section gets the interfaces of the file instead of its own. */
+/* Replaces the section's own interfaces by those of the file. */
 static void use_interfaces(struct packet_file *file, struct spool_content *content)
 {
 	const struct spool_interface *interfaces = content->interfaces;
@@ -103,7 +103,7 @@ char *packet_file_add(struct packet_file *file, const struct scenario *scenario,
 	if (content.reason)
 		return xstrdup(content.reason);
 	if (content.size == 0)
-		return xstrdup("it ended before it had begun");
+		return xstrdup("the scenario ended before its packets were captured");
 	use_interfaces(file, &content);
 	if (!file->error)
 		status = trace_write(file->fd, &content, scenario, record, outcome);

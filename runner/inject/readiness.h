@@ -5,13 +5,19 @@
 
 #include "common/util.h"
 
-/*
- * Sends @state ("READY=1") to the socket that $NOTIFY_SOCKET names, as sd_notify(3) does. Without
- * that variable, or when no process listens, nothing happens.
+/**
+ * readiness_manager() - send a state to the service manager, as sd_notify(3) does
+ * @state: such as "READY=1"
+ *
+ * The variable NOTIFY_SOCKET names its socket. Without it, or if no process listens, nothing
+ * happens.
  */
 void readiness_manager(const char *state);
 
-/* Writes a line to a descriptor that a script waits for, and closes it. Negative: does nothing. */
+/**
+ * readiness_fd() - write a line to a descriptor that a script waits for, and close it
+ * @fd: negative: do nothing
+ */
 void readiness_fd(int fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The process that the user sees of `synfault inject`: see watchdog.h. */
+/* The process of `synfault inject` that the user sees: see watchdog.h. */
 #include "runner/inject/watchdog.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ struct guard {
 	const struct watchdog_config *config;
 	pid_t session;
 	int pidfd, session_fd, signal_fd;
-	int n_signals; /* how often a signal asked it to stop */
+	int n_signals; /* how often a signal asked us to stop */
 	int ready_fd;
 	sigset_t old_mask;
 };
@@ -37,7 +37,7 @@ static int open_signals(sigset_t *ret_old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* In the child. The terminal's signals are for the guard, which passes them on. */
+/* In the child. Ignores the terminal's signals: the watchdog forwards them. */
 NORETURN static void be_session(const struct guard *guard, int fd)
 {
 	struct daemon_config config = guard->config->session;
@@ -53,10 +53,10 @@ NORETURN static void be_session(const struct guard *guard, int fd)
 	status = daemon_run(&config);
 	fflush(config.out);
 	fflush(config.err);
-	/* Output that could not be written does not count. */
+	/* Output that could not be written is an error. */
 	if (status == STATUS_PASSED && ferror(config.out))
 		status = STATUS_UNJUDGED;
-	/* No other process does it when the watchdog is dead. */
+	/* If the watchdog is dead, no other process cleans up. */
 	if (getppid() == 1 || send(fd, "", 0, MSG_NOSIGNAL) < 0) {
 		(void)unlink(config.control);
 		netns_tables_leave(config.isolation->space);
@@ -74,7 +74,7 @@ static void on_signal(struct guard *guard)
 			readiness_manager("STOPPING=1");
 			(void)!send(guard->session_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		} else {
-			/* Asked twice: no more waiting. */
+			/* The second signal kills it. */
 			syscall(SYS_pidfd_send_signal, guard->pidfd, SIGKILL, NULL, 0);
 		}
 	}
@@ -91,7 +91,7 @@ static void on_session(struct guard *guard)
 	}
 }
 
-/* Until the session has ended. */
+/* Watches the daemon until it has ended. */
 static int watch(struct guard *guard)
 {
 	int wait_status = 0;
@@ -111,7 +111,7 @@ static int watch(struct guard *guard)
 			on_signal(guard);
 		if (fds[0].revents & POLLIN)
 			break;
-		/* Closed, and the process is still there: only its end is of interest now. */
+		/* It has closed the socket but still runs: now only its end matters. */
 		if ((fds[2].revents & POLLHUP) && !(fds[0].revents & POLLIN))
 			usleep(1000);
 	}
@@ -126,7 +126,7 @@ static enum exit_status conclude(const struct guard *guard, int wait_status)
 
 	if (WIFEXITED(wait_status))
 		return (enum exit_status)WEXITSTATUS(wait_status);
-	/* It could not clear away. */
+	/* It was killed and could not clean up. */
 	stale_cleanup_shared();
 	if (guard->n_signals > 1) {
 		fprintf(err, "synfault inject: interrupted; nothing was judged\n");
@@ -146,7 +146,8 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 	enum exit_status status;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		fprintf(config->session.err, "synfault inject: no socket: %s\n", strerror(errno));
+		fprintf(config->session.err, "synfault inject: can't make a socket: %s\n",
+			strerror(errno));
 		return STATUS_UNJUDGED;
 	}
 	guard.signal_fd = open_signals(&guard.old_mask);
@@ -159,7 +160,7 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 	}
 	close(pair[1]);
 	if (guard.session < 0) {
-		fprintf(config->session.err, "synfault inject: no process: %s\n",
+		fprintf(config->session.err, "synfault inject: can't start a process: %s\n",
 			strerror((int)-guard.session));
 		status = STATUS_UNJUDGED;
 	} else {

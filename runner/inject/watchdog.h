@@ -11,12 +11,13 @@
 
 struct watchdog_config {
 	struct daemon_config session; /* without watchdog_fd */
-	int ready_fd;                 /* readiness_fd() when armed; -1: none */
+	int ready_fd;                 /* for readiness_fd() when armed; -1: none */
 };
 
-/*
- * Starts the daemon, passes signals on to it, reports when it is armed, and cleans up after it.
- * Returns its exit status.
+/**
+ * watchdog_run() - start the daemon, forward signals to it, report readiness, clean up after it
+ *
+ * Return: the daemon's exit status.
  */
 enum exit_status watchdog_run(const struct watchdog_config *config);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing baselines: see baseline.h.
+ * Writes baselines: see baseline.h.
  *
  * A draft starts with every possible expectation. It is written as text, loaded like a file, and
  * used to judge every record. While one does not pass, the least certain expectation is dropped. So

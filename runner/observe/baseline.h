@@ -33,10 +33,10 @@ struct baseline {
  */
 bool baseline_draws_backoff(const struct observed *runs, size_t n_runs, const bool *seen);
 
-/* Returns whether no connection in these runs carried data. */
+/** baseline_is_silent() - return whether no connection in these runs carried data */
 bool baseline_is_silent(struct record *const *records, size_t n_records);
 
-/* Writes the start of the file: comments, and the defaults of all scenarios. */
+/** baseline_begin() - write the start of the file: comments, and the defaults of all scenarios */
 void baseline_begin(const struct baseline *baseline, struct strbuf *out);
 
 /**
@@ -56,7 +56,7 @@ bool baseline_add(const struct baseline *baseline, const struct standard_fault *
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out);
 
-/* Writes a comment with the reason in place of a standard fault that was not observed. */
+/** baseline_add_unseen() - write a comment with the reason in place of a fault not observed */
 void baseline_add_unseen(const struct standard_fault *item, const char *obstacle,
 			 struct strbuf *out);
 

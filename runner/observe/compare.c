@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Comparing two runs: see compare.h. */
+/* Compares two runs: see compare.h. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runner/observe/compare.h"
 

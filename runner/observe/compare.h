@@ -21,7 +21,7 @@ struct change_list {
 	size_t n_items, capacity;
 };
 
-/* Adds a difference and takes ownership of the texts. */
+/** change_add() - add a difference and take ownership of the texts */
 void change_add(struct change_list *list, const char *what, char *before, char *after, char *note);
 struct compare_options {
 	double timing_scale; /* multiplies all tolerances */
@@ -45,7 +45,7 @@ void compare_records(const struct record *before, const struct record *after,
 void change_list_free(struct change_list *list);
 #define AUTO_CHANGES CLEANUP(change_list_free)
 
-/* Returns whether two messages agree when times, ports and process ids are left out. */
+/** messages_equal() - return whether two messages agree, apart from times, ports and process ids */
 bool messages_equal(const char *left, const char *right);
 
 #endif

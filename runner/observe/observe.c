@@ -32,7 +32,7 @@ static void take_backoff(struct observed *observed, const struct history *histor
 	}
 }
 
-/* An attempt that ended with the client when its time ran out (@end_ns) was not given up. */
+/* An attempt that ended with the client, when its time ran out at @end_ns, was not given up. */
 static void take_attempt(struct observed *observed, const struct attempt_history *attempt,
 			 int64_t end_ns)
 {

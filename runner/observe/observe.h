@@ -12,7 +12,7 @@
 #include "runner/scenario/scenario.h"
 
 struct observed {
-	bool ended; /* by itself; otherwise its time ran out */
+	bool ended; /* on its own; otherwise its time ran out */
 	int wait_status;
 	int64_t duration_ns;
 
@@ -41,11 +41,11 @@ struct observed {
 	char *said; /* last line of stderr, otherwise of stdout, safe to print; NULL: no output */
 };
 
-/* Returns what the record shows about all attempts. Pure. Free it with observed_free(). */
+/** observe() - return what the record shows about all attempts; pure; free with observed_free() */
 struct observed observe(const struct record *record);
 void observed_free(struct observed *observed);
 
-/* Returns the policy that the backoff of all runs fits best; free it with fit_free(). */
+/** observed_fit() - return the policy that fits the backoff of all runs; free with fit_free() */
 struct fit observed_fit(const struct observed *runs, size_t n_runs);
 
 /**

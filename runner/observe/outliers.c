@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding outliers among runs: see outliers.h. */
+/* Finds outliers among runs: see outliers.h. */
 #include "runner/observe/outliers.h"
 
 /* Times that differ by more than this between runs are random, not planned. */

@@ -9,15 +9,17 @@
 
 #include "runner/observe/standard_faults.h"
 
-/*
- * Returns whether two times differ no more than those of a client that repeats itself on an idle
- * machine.
+/**
+ * times_are_alike() - return whether two times differ as little as those of a steady client do
+ *
+ * That is, a client that repeats itself on an idle machine.
  */
 bool times_are_alike(int64_t low_ns, int64_t high_ns);
 
-/*
- * Returns whether synfault was later in every one of these runs than a baseline tolerates. Runs of
- * one fault run side by side, so all of them may be off by the same amount.
+/**
+ * times_are_off() - return whether synfault was later in every run than a baseline tolerates
+ *
+ * Runs of one fault run side by side, so all of them may be off by the same amount.
  */
 bool times_are_off(const struct observed *runs, size_t n_runs);
 

@@ -19,7 +19,7 @@ struct standard_fault {
 extern const struct standard_fault standard_faults[];
 extern const size_t n_standard_faults;
 
-/* Returns whether the first attempt is refused, so that backoff follows a refusal. */
+/** standard_faults_begins_with_refusal() - return whether the first attempt is refused */
 bool standard_faults_begins_with_refusal(const struct standard_fault *item);
 
 /**

@@ -25,9 +25,8 @@ int captures_open(const struct capture_policy *policy)
 	if (policy->mode == CAPTURE_NEVER)
 		return -1;
 	/*
-	 * In memory, as far as it is used: most captures are of some KiB, and a file on a disk
-	 * would cost each scenario a millisecond. Where much is captured, memory is what
-	 * --capture-size bounds.
+	 * In memory: most captures have a few KiB, and a file on a disk would cost each scenario a
+	 * millisecond. --capture-size bounds the memory.
 	 */
 	fd = memfd_create("capture", MFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -41,7 +40,7 @@ static bool is_kept(const struct capture_policy *policy, const struct result *re
 	       outcome == OUTCOME_ERROR;
 }
 
-/* Replaces a capture of an earlier run, which may be a link or another user's file. */
+/* Makes the file anew: what an earlier run left there may be a link or another user's file. */
 static int create(const char *path)
 {
 	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
@@ -68,7 +67,7 @@ static int write_capture(const char *path, const struct spool_content *content,
 	return status;
 }
 
-/* Returns whether the file is there; if not, the result says why. */
+/* Writes the capture. Returns whether the file exists; if not, the result says why. */
 static bool keep(const char *path, int fd, struct result *result)
 {
 	AUTO_SPOOL_CONTENT struct spool_content content = spool_read(fd);
@@ -79,7 +78,7 @@ static bool keep(const char *path, int fd, struct result *result)
 		return false;
 	}
 	if (content.size == 0) {
-		result->no_capture = xstrdup("it ended before it had begun");
+		result->no_capture = xstrdup("the scenario ended before its packets were captured");
 		return false;
 	}
 	status = write_capture(path, &content, result);
@@ -96,7 +95,7 @@ void captures_take(const struct capture_policy *policy, int fd, struct result *r
 	if (is_kept(policy, result) && keep(path, fd, result))
 		result->capture = steal_pointer(&path);
 	else
-		unlink(path); /* one of an earlier run would be taken for this one's */
+		unlink(path); /* a file of an earlier run would be taken for this run's */
 }
 
 void captures_set_aside(struct result *result)

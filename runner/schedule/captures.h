@@ -11,7 +11,7 @@
 
 enum capture_mode {
 	CAPTURE_NEVER,
-	CAPTURE_FAILED, /* kept of what did not pass */
+	CAPTURE_FAILED, /* keep those of scenarios that fail or are errors */
 	CAPTURE_ALWAYS,
 	CAPTURE_N_MODES,
 };
@@ -23,22 +23,26 @@ enum capture_mode {
 struct capture_policy {
 	enum capture_mode mode;
 	const char *directory; /* borrowed */
-	uint64_t size;         /* most bytes of packets per scenario */
+	uint64_t size;         /* maximum of packet bytes per scenario */
 };
 
-/* Makes the directory. Returns 0 or a negative errno with a diagnostic. */
+/** captures_prepare() - make the directory; return 0, or a negative errno with a diagnostic */
 int captures_prepare(const struct capture_policy *policy, struct diag_list *diags);
-/* Opens an unnamed file for a scenario's packets. Returns -1 without captures, or a negative errno.
+/**
+ * captures_open() - open an unnamed file for a scenario's packets
+ *
+ * Return: a descriptor, -1 if nothing is captured, or a negative errno.
  */
 int captures_open(const struct capture_policy *policy);
-/*
- * Makes a capture file of what @fd holds, if one is to be kept of this result, which has been
- * judged; its `capture` names the file, or `no_capture` says why there is none. @index: as of
- * report_page_name().
+/**
+ * captures_take() - turn a scenario's packets into a capture file, if the policy keeps it
+ * @fd: what captures_open() returned
+ * @result: judged; its `capture` gets the name of the file, or `no_capture` why there is none
+ * @index: as for report_page_name()
  */
 void captures_take(const struct capture_policy *policy, int fd, struct result *result,
 		   size_t index);
-/* Renames the capture of a result that runs again, so that the next one does not replace it. */
+/** captures_set_aside() - rename the capture of a result that runs again, which would replace it */
 void captures_set_aside(struct result *result);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which scenarios did not pass when they were last run: see last_failed.h. */
+/* Remembers which scenarios did not pass: see last_failed.h. */
 #include "runner/schedule/last_failed.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "common/strbuf.h"
 
-/* The file for the working directory, owned by the caller; NULL where there can't be one. */
+/* Returns the file for the working directory, owned by the caller; NULL: there can't be one. */
 static char *state_path(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -17,7 +17,7 @@ static char *state_path(void)
 	AUTO_FREE char *base = NULL;
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
-	/* XDG Base Directory Specification: relative paths are to be ignored. */
+	/* The XDG Base Directory Specification says to ignore relative paths. */
 	if (state && state[0] == '/')
 		base = xstrdup(state);
 	else if (home && home[0] == '/')
@@ -89,7 +89,7 @@ bool last_failed_has(const struct last_failed *failed, const struct result *resu
 
 void last_failed_update(struct last_failed *failed, const struct run_results *results)
 {
-	/* Of a scenario's repetitions one failure is enough: first all out, then failures in. */
+	/* One failure among repetitions is enough: first remove all, then add failures. */
 	for (size_t pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < results->n_items; i++) {
 			const struct result *result = &results->items[i];

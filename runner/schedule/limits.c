@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/* One limit: the directory of its controller in version 1, and its files in both versions. */
+/* A kind of limit: its controller's directory in version 1, and its files in both versions. */
 struct limit_kind {
 	const char *controller;
-	const char *most[2], *used[2]; /* file names, of version 1 and 2 */
-	const char *reclaimable[2];    /* what of it is given back at need: words in memory.stat */
+	const char *most[2], *used[2]; /* files with the limit and the usage, of versions 1 and 2 */
+	const char *reclaimable[2];    /* word in memory.stat for what the kernel can reclaim */
 };
 
 static const struct limit_kind memory_limit = {
@@ -25,7 +25,7 @@ static const struct limit_kind process_limit = {
 	.used = {"pids.current", "pids.current"},
 };
 
-/* The number in a file. Returns false when there is none: "max", or no such file. */
+/* Reads the number in a file. Returns false if it is "max", or there is no such file. */
 static bool read_number(const char *directory, const char *name, int64_t *ret)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
@@ -35,7 +35,7 @@ static bool read_number(const char *directory, const char *name, int64_t *ret)
 	return file && fgets(line, sizeof(line), file) && sscanf(line, "%" SCNd64, ret) == 1;
 }
 
-/* The number after a word in memory.stat; 0 when it is not there. */
+/* Returns the number after a word in memory.stat; 0 if it is missing. */
 static int64_t read_stat(const char *directory, const char *word)
 {
 	AUTO_FREE char *path = xasprintf("%s/memory.stat", directory);
@@ -49,7 +49,7 @@ static int64_t read_stat(const char *directory, const char *word)
 	return 0;
 }
 
-/* What one group leaves; INT64_MAX without a limit. */
+/* Returns what one group leaves; INT64_MAX without a limit. */
 static int64_t left_in_group(const struct limit_kind *kind, int version, const char *directory)
 {
 	int64_t most, used;
@@ -62,7 +62,7 @@ static int64_t left_in_group(const struct limit_kind *kind, int version, const c
 	return MAX(most - used, (int64_t)0);
 }
 
-/* The least that a group and those above it leave. @path is that in /proc/self/cgroup. */
+/* Returns the least that a group and those above it leave. @path: from /proc/self/cgroup. */
 static int64_t left_in_groups(const struct limit_kind *kind, int version, const char *top,
 			      const char *path)
 {
@@ -81,7 +81,7 @@ static int64_t left_in_groups(const struct limit_kind *kind, int version, const 
 	}
 }
 
-/* Whether a list of words with commas between them has this one. */
+/* Whether a comma-separated list contains this word. */
 static bool names_controller(const char *list, const char *controller)
 {
 	size_t length = strlen(controller);
@@ -102,7 +102,7 @@ static int64_t left(const struct limit_kind *kind, const char *membership, const
 	int64_t least = INT64_MAX;
 	size_t size = 0;
 
-	/* cgroups(7): number:controllers:path; in version 2 the number is 0 and there are none. */
+	/* cgroups(7): number:controllers:path. In version 2 number is 0 and controllers empty. */
 	while (file && getline(&line, &size, file) > 0) {
 		char *controllers = strchr(line, ':');
 		char *path = controllers ? strchr(controllers + 1, ':') : NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How much memory and how many processes the control groups that we are in still allow: in a
- * container these are less than the machine has, and a client that can't fork, or is swapped out,
- * would be judged for what isn't its fault.
+ * How much memory and how many processes our control groups still allow. In a container that is
+ * less than the machine has. A client that can't fork, or is swapped out, would be judged for what
+ * isn't its fault.
  *
- * Both versions of control groups are read, at the place that /proc/self/cgroup names, and all
- * above it, as far as they can be seen: an engine may show the container its own group as the top.
+ * Reads both versions of control groups: the group that /proc/self/cgroup names, and all above it
+ * that are visible. A container engine may show the container its own group as the top.
  */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_LIMITS_H
 #define SYNFAULT_RUNNER_SCHEDULE_LIMITS_H
@@ -17,8 +17,11 @@ struct limits {
 	int64_t processes; /* INT64_MAX: no limit is known */
 };
 
-/*
- * Reads them. @membership is /proc/self/cgroup, @top where the groups are mounted, /sys/fs/cgroup.
+/**
+ * limits_read() - read the limits
+ * @membership: /proc/self/cgroup
+ * @top: where the groups are mounted, /sys/fs/cgroup
+ *
  * What can't be read counts as no limit.
  */
 void limits_read(const char *membership, const char *top, struct limits *ret);

@@ -6,7 +6,7 @@
 
 #include "runner/sandbox/netns_lock.h"
 
-/* Whether the endpoint is the first of the scenario's with this fixed port. */
+/* Whether this is the scenario's first endpoint with its fixed port. */
 static bool is_first(const struct scenario *scenario, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
@@ -15,7 +15,7 @@ static bool is_first(const struct scenario *scenario, size_t index)
 	return scenario->endpoints[index].port != 0;
 }
 
-/* Whether a server of the user's is to listen on the port. */
+/* Whether a server command of the scenario listens on the port. */
 static bool needs_alone(const struct scenario *scenario, uint16_t port)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
@@ -62,7 +62,7 @@ static void give(struct ports *ports, uint16_t port)
 	*use = ports->uses[--ports->n_uses];
 }
 
-/* Gives back those of the endpoints before the one at @end. */
+/* Releases the ports of the endpoints before @end. */
 static void give_until(struct ports *ports, const struct scenario *scenario, size_t end)
 {
 	for (size_t i = 0; i < end; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Running a scenario again that did not pass: see retry.h. */
+/* Runs scenarios again that did not pass: see retry.h. */
 #include "runner/schedule/retry.h"
 
 enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result)
@@ -33,7 +33,7 @@ void retry_begin(struct result *result)
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, earlier);
 }
 
-/* The first of the earlier runs that says something of the client. */
+/* Returns the index of the first earlier run that says something about the client. */
 static size_t first_that_counts(const struct result *result)
 {
 	size_t i = 0;
@@ -43,7 +43,7 @@ static size_t first_that_counts(const struct result *result)
 	return i;
 }
 
-/* What that run had against it. */
+/* Returns why that run did not pass. */
 static const char *complaint(const struct result *result, size_t i)
 {
 	const struct judgement *judgement = &result->earlier[i].judgement;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs scenarios side by side, each under a supervising process of its own, and judges each record
+ * Runs scenarios side by side, each under a supervisor process of its own, and judges each record
  * as it comes in.
  *
- * Scenarios sleep most of the time, and many run at once. But a scenario that starts (sandbox,
- * servers, the client's own start-up) needs a processor. Therefore the number of scenarios that
- * have not sent their first SYN is bounded by the number of processors: a crowd of starting
- * interpreters would make each other late.
+ * Scenarios sleep most of the time, which lets many run at once. But a scenario that starts
+ * (sandbox, servers, the client's own start-up) needs a processor, and a crowd of starting
+ * interpreters would make each other late. So the number of scenarios that have not sent their
+ * first SYN is at most the number of processors.
  */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_SCHEDULE_H
 #define SYNFAULT_RUNNER_SCHEDULE_SCHEDULE_H
@@ -21,7 +21,7 @@ struct schedule_running {
 };
 
 struct schedule_config {
-	size_t jobs;          /* most scenarios at once; 0: schedule_default_jobs() */
+	size_t jobs;          /* maximum of scenarios at once; 0: schedule_default_jobs() */
 	char *const *command; /* client command for all scenarios; NULL: their own */
 	uint64_t seed;        /* of the run; each scenario's is drawn from it by name */
 	enum isolation_mode isolation;
@@ -33,42 +33,44 @@ struct schedule_config {
 	bool require;              /* a missing capability is an error, not a skip */
 
 	/*
-	 * What isolation there is was found out, and nothing has run yet; NULL: there is none, and
-	 * all scenarios are skipped. Can be NULL itself.
+	 * Called when the isolation is known, and before anything runs. NULL as @isolation: none
+	 * works, and all scenarios are skipped. This and the next four may be NULL.
 	 */
 	void (*on_isolation)(void *userdata, const struct isolation *isolation);
-	/* A scenario's result is complete. */
+	/* Called when a scenario's result is complete. */
 	void (*on_result)(void *userdata, struct result *result);
 	/* Called several times a second, with the names of what runs. */
 	void (*on_tick)(void *userdata, size_t n_done, const char *const *running,
 			size_t n_running);
-	/* SIGUSR1 came: what runs, the oldest first. */
+	/* Called upon SIGUSR1 with what runs, the oldest first. */
 	void (*on_status)(void *userdata, size_t n_done, const struct schedule_running *running,
 			  size_t n_running);
-	/* Something happened in a running scenario; @line as event_line_write() makes it. NULL:
-	 * unwanted.
-	 */
+	/* Called for each event of a running scenario; @line as event_line_write() makes it. */
 	void (*on_live)(void *userdata, const struct result *result, const char *line);
 	void *userdata;
 };
 
-/* How many scenarios fit: 256, or less where memory or processes are scarce. */
+/** schedule_default_jobs() - return how many scenarios fit: 256, or less if resources are scarce */
 size_t schedule_default_jobs(void);
 
-/* The seed of one scenario: depends on the run's seed and its name alone. */
+/** schedule_scenario_seed() - derive a scenario's seed from the run's seed and its name alone */
 uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenario);
 
-/*
- * The seed of a run that is repeated: all draws of repetition @repetition (from 1; 0 is the same as
- * 1) are those of a run with this seed.
+/**
+ * schedule_repetition_seed() - derive the seed of one repetition of a run
+ * @repetition: from 1; 0 is the same as 1
+ *
+ * A run with the returned seed draws what the repetition draws.
  */
 uint64_t schedule_repetition_seed(uint64_t run_seed, unsigned repetition);
 
-/*
- * Runs all results that have a scenario, those that fail again where they are to be retried, and
- * fills in record, judgement and duration. SIGINT, SIGTERM and SIGPIPE, a time limit or enough
- * failures end it early: @results->stop says which (and ->interrupted whether it was a signal), and
- * results that were not run or cut short have interrupted set. No process is left when it returns.
+/**
+ * schedule_run() - run all results that have a scenario, with retries
+ * @results: get record, judgement and duration
+ *
+ * SIGINT, SIGTERM and SIGPIPE, a time limit or enough failures end the run early. Then
+ * @results->stop says which, ->interrupted whether it was a signal, and results that did not run or
+ * were cut short have interrupted set. No process is left when it returns.
  */
 void schedule_run(const struct schedule_config *config, struct run_results *results);
 

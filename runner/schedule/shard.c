@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Parts of a suite for several machines: see shard.h. */
+/* Splits a suite over several machines: see shard.h. */
 #include "runner/schedule/shard.h"
 
 #include "common/duration.h"
@@ -28,10 +28,10 @@ bool shard_parse(const char *text, struct shard *ret, char **ret_message)
 /* ---- what CI systems say ---- */
 
 struct shard_source {
-	const char *index;     /* variable */
-	const char *totals[2]; /* variables; the first that is set counts */
-	int64_t first;         /* what the first machine's index is */
-	const char *remedy;    /* when no total is set */
+	const char *index;     /* variable with this machine's number */
+	const char *totals[2]; /* variables with the number of machines; the first one set counts */
+	int64_t first;         /* index of the first machine */
+	const char *remedy;    /* if no total is set */
 };
 
 static const struct shard_source sources[] = {
@@ -43,7 +43,7 @@ static const struct shard_source sources[] = {
 	 "Kubernetes does not set it: put the Job's completions into SYNFAULT_SHARDS"},
 };
 
-/* The variable's value, NULL when it is not set or empty. */
+/* Returns the variable's value, or NULL if it is unset or empty. */
 static const char *variable(const char *name)
 {
 	const char *value = name ? getenv(name) : NULL;
@@ -99,7 +99,7 @@ bool shard_from_environment(struct shard *ret, char **ret_message)
 	return true;
 }
 
-/* ---- who gets what ---- */
+/* ---- distribution ---- */
 
 size_t shard_of(const char *key, size_t count)
 {
@@ -107,11 +107,11 @@ size_t shard_of(const char *key, size_t count)
 
 	for (; *key; key++)
 		hash = (hash ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
-	/* FNV's low bits are poor for short names. */
+	/* FNV's low bits are poor for short names: mix them. */
 	return (size_t)(random_draw(0, hash, 0, 0) % count) + 1;
 }
 
-/* An item on its way to its part. */
+/* An item that is being assigned to a part. */
 struct parcel {
 	const char *key;
 	int64_t duration_ns;
@@ -152,7 +152,7 @@ void shard_balance(const struct shard_item *items, size_t n_items, size_t count,
 	for (size_t i = 0; i < n_items; i++)
 		parcels[i] = (struct parcel){
 			.key = items[i].key,
-			/* Nothing takes no time at all: parts of such would not be even. */
+			/* At least 1 ns: items without duration would all go to one part. */
 			.duration_ns =
 				MAX(items[i].duration_ns < 0 ? mean_ns : items[i].duration_ns,
 				    NS_PER_MS),
@@ -170,7 +170,7 @@ void shard_balance(const struct shard_item *items, size_t n_items, size_t count,
 	}
 }
 
-/* ---- whether all are there ---- */
+/* ---- completeness ---- */
 
 static bool check_same_count(const struct shard *shards, const char *const *names, size_t n_shards,
 			     char **ret_message)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See pcapng.h. A file is a sequence of blocks, each with its type, and its length at both ends. A
- * block has fixed fields and then options; an option has a code, a length, and bytes padded to a
- * multiple of four. A block is made in memory, so that its length is known.
+ * Writes pcapng files: see pcapng.h. A file is a sequence of blocks; each has its type, and its
+ * length at both ends. A block has fixed fields and then options. An option has a code, a length,
+ * and bytes padded to a multiple of four. Blocks are built in memory, since their length comes
+ * first.
  */
 #include "runner/trace/pcapng.h"
 
 #include "common/strbuf.h"
 #include "common/utf8.h"
 
-/* Bytes gathered before they are written. */
+/* How many bytes are collected before they are written. */
 #define BUFFER_SIZE ((size_t)256 * 1024)
-/* The length of an option is a field of two bytes. */
+/* An option's length is a field of two bytes. */
 #define OPTION_MAX ((size_t)65535)
 
 enum block_type {
@@ -71,7 +72,7 @@ static void put32(struct pcapng *file, uint32_t value)
 	strbuf_add(&file->buffer, &value, sizeof(value));
 }
 
-/* A number of 64 bits as two of 32, the higher one first, as times are. */
+/* Adds a number of 64 bits as two of 32, the higher one first, as the format has times. */
 static void put_halves(struct pcapng *file, uint64_t value)
 {
 	put32(file, (uint32_t)(value >> 32));
@@ -201,7 +202,7 @@ void pcapng_add_names(struct pcapng *file, const struct pcapng_name *names, size
 		strbuf_add(&value, address->bytes, size);
 		strbuf_add(&value, names[i].name,
 			   utf8_cut(names[i].name, strlen(names[i].name), OPTION_MAX - 17));
-		/* names end in NUL, unlike all other text */
+		/* Names end in NUL, unlike all other text. */
 		put_option(file, address->family == AF_INET ? NAME_IPV4 : NAME_IPV6,
 			   strbuf_text(&value), value.length + 1);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See reading.h. */
+/* Reads what became of an attempt from its packets: see reading.h. */
 #include "runner/trace/reading.h"
 
 #include "common/text.h"
@@ -7,7 +7,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 
-/* Where the packet that an ICMP error quotes begins (RFC 792, RFC 4443). */
+/* An ICMP error has this header before the packet that it quotes (RFC 792, RFC 4443). */
 #define ICMP_HEADER_SIZE 8
 
 const char *reading_kind_text(enum reading_kind kind)
@@ -33,7 +33,7 @@ static uint32_t read32(const uint8_t *data)
 	return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
 }
 
-/* An error quotes the IP header and at least eight bytes of TCP: ports and sequence number. */
+/* Parses the quote: the IP header and at least eight bytes of TCP (ports, sequence number). */
 static bool parse_quote(const uint8_t *data, size_t length, struct packet *ret)
 {
 	struct packet packet = {0};
@@ -105,12 +105,12 @@ void reader_begin(struct reader *reader, const struct attempt_key *key)
 	*reader = (struct reader){.key = *key};
 }
 
-/* Bytes of data up to the end of a segment, counted from the initial sequence number. */
+/* Counts data up to the end of a segment, starting at the initial sequence number. */
 static void count_bytes(uint64_t *bytes, uint32_t isn, const struct packet *packet)
 {
 	uint32_t end = packet->sequence + packet->payload_length - isn - 1;
 
-	/* Sequence numbers wrap every 4 GiB; the nearest value counts. */
+	/* Sequence numbers wrap every 4 GiB: take the nearest value. */
 	if (packet->payload_length && (int32_t)(end - (uint32_t)*bytes) > 0)
 		*bytes += (uint32_t)(end - (uint32_t)*bytes);
 }
@@ -139,7 +139,7 @@ static void take_from_client(struct reader *reader, const struct packet *packet)
 	count_bytes(&reading->client_bytes, reader->key.isn, packet);
 }
 
-/* Data that came with the SYN (Fast Open) counts once the SYN-ACK acknowledges it. */
+/* Counts data that came with the SYN (Fast Open) as far as the SYN-ACK acknowledges it. */
 static void take_syn_data(struct reader *reader, const struct packet *syn_ack)
 {
 	uint32_t accepted = syn_ack->acknowledgment - reader->key.isn - 1;
@@ -161,7 +161,7 @@ static void take_from_server(struct reader *reader, const struct packet *packet)
 		return;
 	}
 	if (packet->flags & TCP_FLAG_RST) {
-		/* In answer to a SYN an RST must acknowledge it (RFC 9293, 3.10.7.3). */
+		/* An RST in answer to a SYN must acknowledge it (RFC 9293, 3.10.7.3). */
 		if (!reading->syn_acks && packet->flags & TCP_FLAG_ACK &&
 		    packet->acknowledgment != reader->key.isn)
 			reading->kind = READING_REFUSED;

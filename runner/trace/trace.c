@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finds the attempt of each packet, and writes the capture file: see trace.h. The key of an attempt
- * is its 4-tuple and initial sequence number, which only SYNs carry; any other packet belongs to
- * the attempt of its 4-tuple whose SYN was the last before it.
+ * Finds the attempt of each packet, and writes the capture file: see trace.h. An attempt's key is
+ * its 4-tuple and initial sequence number, which only SYNs carry. Any other packet belongs to the
+ * attempt of its 4-tuple that sent the last SYN before it.
  */
 #include "runner/trace/trace.h"
 
@@ -11,14 +11,14 @@
 #include "runner/scenario/table.h"
 #include "runner/trace/pcapng.h"
 
-/* A SYN in the trace is one in the record when both were seen within this time of each other. */
+/* A SYN of the trace and one of the record are the same if they differ by less than this time. */
 #define SAME_SYN_NS (200 * NS_PER_MS)
 /* A fault's comment goes to a packet within this time of it. */
 #define FAULT_NS (100 * NS_PER_MS)
 
-/* ---- whose a packet is ---- */
+/* ---- packets and attempts ---- */
 
-/* Without padding: hashed as memory. */
+/* Has no padding, since it is hashed as memory. */
 struct flow_key {
 	struct address client, server;
 };
@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct flow_key) == 40, "keys are hashed as memory");
 
 struct flow {
 	struct flow_key key;
-	uint32_t attempt; /* that of its last SYN */
+	uint32_t attempt; /* the attempt that sent its last SYN */
 	UT_hash_handle hh;
 };
 
@@ -77,7 +77,7 @@ static struct flow *find_flow(const struct index *index, const struct address *c
 	return flow;
 }
 
-/* The attempt that a SYN, or what quotes it, belongs to; it is the flow's from now on. */
+/* Returns the attempt of a SYN (or of what quotes it), and makes it the flow's current one. */
 static uint32_t find_start(struct index *index, const struct packet *syn)
 {
 	const struct attempt_key key = {syn->source, syn->destination, syn->sequence};
@@ -148,11 +148,11 @@ void trace_free(struct trace *trace)
 
 /* ---- comments ---- */
 
-/* The events of each attempt as a list: indices into record->events, from SIZE_MAX on none. */
+/* Lists the events of each attempt: indices into record->events; SIZE_MAX ends a list. */
 struct event_lists {
 	size_t *first; /* by attempt */
 	size_t *next;  /* by event */
-	bool *begun;   /* by attempt: a comment has its reading */
+	bool *begun;   /* by attempt: a comment with its reading has been made */
 };
 
 static struct event_lists list_events(const struct record *record)
@@ -185,7 +185,7 @@ static void free_lists(struct event_lists *lists)
 	free(lists->begun);
 }
 
-/* The SYN of the record that a packet is, by the times of both, or NULL. */
+/* Returns the record's SYN that is this packet, by the times of both, or NULL. */
 static const struct event *find_syn(const struct event_lists *lists, const struct record *record,
 				    uint32_t attempt, int64_t at_ns)
 {
@@ -250,10 +250,10 @@ static void add_attempt(const struct record *record, const struct record_attempt
 }
 
 /*
- * "api, attempt 3, SYN 2 (retransmission 1): step 1 (refuse x3): refuse, after 51.0 us, at most
- * 93.0 us late"; at an attempt's first SYN, on a line of its own, the reading of the attempt.
- * The verdict was handed to the kernel after the first time and carried out within the second: the
- * packet that came of it lies between.
+ * Adds "api, attempt 3, SYN 2 (retransmission 1): step 1 (refuse x3): refuse, after 51.0 us, at
+ * most 93.0 us late". For an attempt's first SYN the reading of the attempt follows on a line of
+ * its own. The verdict was handed to the kernel after the first time and carried out within the
+ * second, so the packet that answers lies between.
  */
 static void comment_syn(const struct scenario *scenario, const struct record *record,
 			const struct trace *trace, struct event_lists *lists, uint32_t id,
@@ -282,7 +282,7 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 	lists->begun[id] = true;
 }
 
-/* The first packet sent at @at_ns or later. */
+/* Returns the first packet sent at @at_ns or later. */
 static size_t find_from(const struct spool_packet *packets, size_t n_packets, int64_t at_ns)
 {
 	size_t low = 0, high = n_packets;
@@ -299,8 +299,8 @@ static size_t find_from(const struct spool_packet *packets, size_t n_packets, in
 }
 
 /*
- * The packet of an attempt nearest in time to one of its events; if none was sent around then, the
- * last one before it. n_packets: none.
+ * Returns the attempt's packet nearest in time to one of its events; if none was sent around then,
+ * the last one before it. n_packets: none.
  */
 static size_t find_nearest(const struct trace *trace, const struct spool_packet *packets,
 			   size_t n_packets, const struct event *event, int64_t at_ns)
@@ -323,9 +323,10 @@ static size_t find_nearest(const struct trace *trace, const struct spool_packet 
 }
 
 /*
- * The SYN-ACK that was lost; n_packets: it is not there. Not the nearest: a retransmission of the
- * client's is answered at once, and the server's own may come in the same millisecond. They are
- * lost in their order, so it is the first one behind @from, which is one per attempt and moves on.
+ * Returns the SYN-ACK that was lost; n_packets: it is not in the capture. The nearest packet would
+ * be wrong: a retransmission of the client's is answered at once, and the server's own may come in
+ * the same millisecond. SYN-ACKs are lost in their order, so it is the first one after @from, which
+ * advances for each attempt.
  */
 static size_t find_lost(const struct trace *trace, const struct spool_packet *packets,
 			size_t n_packets, const struct event *event, int64_t at_ns, size_t *from)
@@ -342,7 +343,7 @@ static size_t find_lost(const struct trace *trace, const struct spool_packet *pa
 	return n_packets;
 }
 
-/* Comments on what was done to connections after their SYNs, one per packet; NULL: none. */
+/* Makes comments on faults that hit connections after their SYNs, by packet; NULL: none. */
 static char **comment_faults(const struct scenario *scenario, const struct record *record,
 			     const struct trace *trace, const struct spool_packet *packets,
 			     size_t n_packets)
@@ -429,7 +430,7 @@ static void write_interfaces(struct pcapng *file, const struct spool_content *co
 	struct pcapng_interface interface = {
 		.name = "lo", .filter = "tcp or icmp or icmp6", .snap_length = 262144};
 
-	/* Readers need at least one. */
+	/* Readers expect at least one interface. */
 	if (content->n_interfaces == 0)
 		pcapng_add_interface(file, &interface);
 	for (size_t i = 0; i < content->n_interfaces; i++) {
@@ -460,7 +461,7 @@ static void write_names(struct pcapng *file, const struct record *record)
 	free(names);
 }
 
-/* The first interface has all losses: their interfaces are unknown. */
+/* Gives the first interface all losses, since it is unknown on which they happened. */
 static void write_statistics(struct pcapng *file, const struct spool_content *content)
 {
 	const size_t n = content->n_packets;

@@ -13,24 +13,33 @@
 
 #define TRACE_NO_ATTEMPT UINT32_MAX
 
-/* One of each per packet, and per attempt of the record. */
 struct trace {
-	uint32_t *attempts;       /* index into record->attempts, or TRACE_NO_ATTEMPT */
-	struct segment *segments; /* of packets that belong to an attempt */
-	struct reading *readings;
+	uint32_t *attempts;       /* by packet: index into record->attempts, or TRACE_NO_ATTEMPT */
+	struct segment *segments; /* by packet; only for packets that belong to an attempt */
+	struct reading *readings; /* by attempt of the record */
 };
 
-/* Pure. The packets are in the order of time. Free it with trace_free(). */
+/**
+ * trace_make() - find the attempt of each packet; pure
+ * @packets: in the order of time
+ *
+ * Free it with trace_free().
+ */
 struct trace trace_make(const struct spool_packet *packets, size_t n_packets,
 			const struct record *record);
 void trace_free(struct trace *trace);
 #define AUTO_TRACE CLEANUP(trace_free)
 
-/*
- * Writes a pcapng file with all packets. A comment at each SYN has its attempt, the step that
- * served it and the verdict; at an attempt's first SYN also the reading of the attempt. The
- * section's comment is about the scenario. @outcome: one line, or NULL. Returns 0 or a negative
- * errno of writing to @fd.
+/**
+ * trace_write() - write a pcapng file with all packets
+ * @fd: borrowed
+ * @outcome: one line, or NULL
+ *
+ * Each SYN has a comment with its attempt, the step that served it, and the verdict. The comment of
+ * an attempt's first SYN also has the reading of the attempt. The section's comment is about the
+ * scenario.
+ *
+ * Return: 0, or a negative errno of writing.
  */
 int trace_write(int fd, const struct spool_content *content, const struct scenario *scenario,
 		const struct record *record, const char *outcome);
