@@ -5,17 +5,32 @@
 
 #include "injector/tracker.h"
 
-enum injector_event_kind {
-	INJECTOR_SYN,         /* an attempt's SYN arrived, the first or a retransmission */
-	INJECTOR_VERDICT,     /* it was accepted, refused or dropped: done, not planned */
-	INJECTOR_ESTABLISHED, /* the SYN-ACK was delivered to the client */
-	INJECTOR_FAULT,       /* something was done to the connection after its SYN */
-	INJECTOR_OPEN,        /* a look at the kernel's table found the attempt's socket there */
-	INJECTOR_GONE,       /* an unanswered attempt left SYN-SENT, before any notice of a death */
-	INJECTOR_CLIENT_END, /* the client's own first FIN or RST on the connection */
-	INJECTOR_CLOSED,     /* the client's socket died */
-	INJECTOR_N_KINDS,
+/*
+ * What can happen in a run. The injector reports what is about an attempt, but for STANDING and
+ * ORPHANED; whoever supervises the client adds those and the others.
+ */
+enum event_kind {
+	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
+	EVENT_VERDICT,     /* what was done to it */
+	EVENT_ESTABLISHED, /* the handshake was completed for the client */
+	EVENT_FAULT,       /* something was done to the connection after its SYN */
+	EVENT_OPEN,        /* a look at the kernel's table found the attempt's socket there */
+	EVENT_GONE, /* the attempt left SYN_SENT without an answer, before any notice of a death */
+	EVENT_CLIENT_END, /* the client's own first FIN or RST on the connection */
+	EVENT_STANDING,   /* the client has ended, and a process that it left has the socket open */
+	EVENT_ORPHANED,   /* the client's socket is closed, but lives on: what it carried */
+	EVENT_CLOSED,     /* the client's socket died; the last kind that is about an attempt */
+	EVENT_START,      /* an instance of the client was started */
+	EVENT_OUTPUT,     /* the client wrote to stdout or stderr */
+	EVENT_SERVER_EXIT, /* a server command ended before the client did */
+	EVENT_STARVATION,  /* how long processes have been ready without a processor so far */
+	EVENT_STOP,        /* the client ran for as long as it was asked to; it was sent TERM */
+	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
+	EVENT_EXIT,        /* the first process of an instance of the client ended */
+	EVENT_N_KINDS,
 };
+/* "syn", "verdict", … as in JSON. */
+const char *event_kind_name(enum event_kind kind);
 
 /* What was done to a connection, or to its SYN-ACK. */
 enum fault_kind {
@@ -29,8 +44,44 @@ enum fault_kind {
 /* "syn-ack-lost", "stalled", "reset", "closed", "slowed" */
 const char *fault_kind_name(enum fault_kind kind);
 
+/* CLIENT_END: no data was received, or it is not known when. */
+#define NEVER_RECEIVED INT64_MIN
+
+/* What happened to an attempt. */
+struct net_event {
+	uint32_t attempt; /* id */
+	uint32_t ordinal; /* SYN, VERDICT: which SYN of the attempt, from 1 */
+	/* In one place: a client in an endless loop makes a million events. */
+	union {
+		uint32_t payload_length; /* SYN */
+		struct {                 /* VERDICT */
+			enum verdict_kind verdict;
+			int64_t lag_ns; /* how late it took effect, at most */
+		};
+		struct { /* FAULT */
+			enum fault_kind fault;
+			/* of data that had passed by then, in the direction that the step counts */
+			uint64_t bytes;
+		};
+		unsigned tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
+		struct {            /* CLIENT_END */
+			bool rst;   /* else FIN */
+			/* of data, by the client until then */
+			uint64_t end_sent, end_received;
+			/* when its last data came, or NEVER_RECEIVED */
+			int64_t last_receive_ns;
+		};
+		struct { /* CLOSED, ORPHANED: the kernel's tcp_info; all 0 when it was cleared */
+			uint32_t retransmissions;
+			/* bytes_acked counts SYN and FIN, too */
+			uint64_t bytes_received, bytes_acked;
+			uint64_t bytes_sent; /* of data, without repetitions */
+		};
+	};
+};
+
 struct injector_event {
-	enum injector_event_kind kind;
+	enum event_kind kind;
 	/*
 	 * CLOCK_MONOTONIC: the earliest and the latest time at which it can have happened; equal
 	 * where it is exact. From:
@@ -47,35 +98,9 @@ struct injector_event {
 	 */
 	int64_t earliest_ns, at_ns;
 	struct attempt_info attempt; /* after the event */
-	uint32_t syn_ordinal;        /* SYN, VERDICT: which of the attempt's SYNs, from 1 */
-
-	/* SYN */
-	uint8_t tcp_flags;
-	uint32_t payload_length;
-
-	/* VERDICT */
-	enum verdict_kind verdict;
-	int64_t lag_ns; /* how much later than asked for the verdict took effect, at most */
-
-	/* FAULT */
-	enum fault_kind fault;
-	uint64_t bytes; /* of data that had passed by then, in the direction that the step counts */
-
-	/* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … (netinet/tcp.h) */
-	uint8_t tcp_state;
-
-	/* CLIENT_END */
-	bool rst; /* else FIN */
-	/* When the last data came to the client; 0: none came, or it is not known when. */
-	int64_t last_receive_ns;
-
-	/* CLOSED: what the kernel's struct tcp_info said at the end; all 0 when it was cleared */
-	uint32_t retransmissions; /* tcpi_total_retrans */
-	uint32_t segments_in;     /* tcpi_segs_in */
-	uint64_t bytes_acked;
-	/* CLOSED, CLIENT_END: of data, without repetitions */
-	uint64_t bytes_received;
-	uint64_t bytes_sent; /* whether acknowledged or not */
+	uint8_t tcp_flags;           /* SYN */
+	uint32_t segments_in;        /* CLOSED: tcpi_segs_in */
+	struct net_event net;        /* times in it are CLOCK_MONOTONIC, too */
 };
 
 #endif

@@ -63,10 +63,10 @@ static void settle(struct injector *injector, const struct attempt_info *before)
 static void finish_verdict(struct injector *injector, const struct outbox_note *note,
 			   struct injector_event *event, int64_t done_ns)
 {
-	event->syn_ordinal = note->syn_ordinal;
-	event->verdict = note->verdict.kind;
-	event->lag_ns = MAX(done_ns - note->due_ns, 0);
-	note_lag(injector, event->lag_ns);
+	event->net.ordinal = note->syn_ordinal;
+	event->net.verdict = note->verdict.kind;
+	event->net.lag_ns = MAX(done_ns - note->due_ns, 0);
+	note_lag(injector, event->net.lag_ns);
 	event->attempt = tracker_attempt(injector->tracker, note->attempt_id);
 	if (note->verdict.kind == VERDICT_REFUSE || note->verdict.kind == VERDICT_UNREACHABLE) {
 		injector->n_refused++;
@@ -93,16 +93,16 @@ static void on_done(void *context, const struct outbox_note *note, int64_t hande
 		.at_ns = done_ns,
 	};
 
-	if (note->kind == INJECTOR_VERDICT)
+	if (note->kind == EVENT_VERDICT)
 		finish_verdict(injector, note, &event, done_ns);
 	else
 		event.attempt = note->attempt;
-	if (note->kind == INJECTOR_FAULT) {
-		event.fault = note->fault;
-		event.bytes = note->bytes;
+	if (note->kind == EVENT_FAULT) {
+		event.net.fault = note->fault;
+		event.net.bytes = note->bytes;
 	}
 	injector->on_event(injector->userdata, &event);
-	if (note->kind == INJECTOR_FAULT && note->fault == FAULT_STALLED)
+	if (note->kind == EVENT_FAULT && note->fault == FAULT_STALLED)
 		injector_sockets_stalled(injector, event.attempt.id);
 }
 
@@ -194,7 +194,7 @@ static void connection_give(void *context, uint32_t packet_id, const struct pack
 			    const struct connection_fault *fault)
 {
 	struct injector *injector = context;
-	struct outbox_note note = {.kind = INJECTOR_FAULT};
+	struct outbox_note note = {.kind = EVENT_FAULT};
 
 	if (fault) {
 		if (fault->kind == FAULT_CLOSED)
@@ -211,12 +211,11 @@ static void connection_report(void *context, const struct connection_fault *faul
 	struct injector *injector = context;
 	int64_t now_ns = injector_now_ns(injector);
 	struct injector_event event = {
-		.kind = INJECTOR_FAULT,
+		.kind = EVENT_FAULT,
 		.earliest_ns = now_ns,
 		.at_ns = now_ns,
 		.attempt = tracker_attempt(injector->tracker, fault->attempt),
-		.fault = fault->kind,
-		.bytes = fault->bytes,
+		.net = {.fault = fault->kind, .bytes = fault->bytes},
 	};
 
 	injector->on_event(injector->userdata, &event);
@@ -351,7 +350,7 @@ static struct outbox_change change_handshake(const struct injector *injector, ui
 static void note_established(struct injector *injector, const struct outbox_note *established)
 {
 	const struct step *step = tracker_step(injector->tracker, established->attempt.id);
-	struct outbox_note note = {.kind = INJECTOR_FAULT, .attempt = established->attempt};
+	struct outbox_note note = {.kind = EVENT_FAULT, .attempt = established->attempt};
 
 	outbox_note(injector->outbox, established);
 	if (step->action == STEP_HALF_OPEN) {
@@ -394,20 +393,19 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 	}
 
 	event = (struct injector_event){
-		.kind = INJECTOR_SYN,
+		.kind = EVENT_SYN,
 		.earliest_ns = queued->earliest_ns,
 		.at_ns = queued->arrived_ns,
 		.attempt = decision.attempt,
-		.syn_ordinal = decision.attempt.syns,
 		.tcp_flags = packet->flags,
-		.payload_length = packet->payload_length,
+		.net = {.ordinal = decision.attempt.syns, .payload_length = packet->payload_length},
 	};
 	injector->on_event(injector->userdata, &event);
 	if (!decision.retransmission)
 		injector_sockets_look(injector, &decision.attempt, r, queued->outgoing);
 
 	note = (struct outbox_note){
-		.kind = INJECTOR_VERDICT,
+		.kind = EVENT_VERDICT,
 		.attempt_id = decision.attempt.id,
 		.syn_ordinal = decision.attempt.syns,
 		.verdict = decision.verdict,
@@ -435,7 +433,7 @@ static void take_established(struct injector *injector, const struct queued_pack
 static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
 			 const struct packet *packet)
 {
-	struct outbox_note note = {.kind = INJECTOR_ESTABLISHED};
+	struct outbox_note note = {.kind = EVENT_ESTABLISHED};
 	struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
 	struct outbox_change change = {0};
 	uint32_t id;
@@ -449,7 +447,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 	}
 	r = tracker_syn_ack(injector->tracker, packet, &note.attempt);
 	if (r == -EAGAIN) {
-		note.kind = INJECTOR_FAULT;
+		note.kind = EVENT_FAULT;
 		note.fault = FAULT_SYN_ACK_LOST;
 		give(injector, queued->id, VERDICT_DROP, &note);
 		return;

@@ -64,10 +64,10 @@ struct injector_config {
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;
 	const struct injector_kernel *kernel; /* NULL: the real one */
-	/* What the clients' sockets do is wanted: cookies, INJECTOR_OPEN, INJECTOR_GONE, deaths. */
+	/* What the clients' sockets do is wanted: cookies, EVENT_OPEN, EVENT_GONE, deaths. */
 	bool want_sockets;
 	/*
-	 * INJECTOR_CLIENT_END is wanted of all connections, not only of those that a step follows.
+	 * EVENT_CLIENT_END is wanted of all connections, not only of those that a step follows.
 	 * Then Multipath TCP clients fall back to plain TCP, whose ends and bytes can be seen.
 	 */
 	bool want_client_ends;

@@ -49,11 +49,11 @@ static void watch_open(void *context, uint32_t attempt, int64_t at_ns, uint8_t s
 {
 	struct injector *injector = context;
 	const struct injector_event event = {
-		.kind = INJECTOR_OPEN,
+		.kind = EVENT_OPEN,
 		.earliest_ns = at_ns,
 		.at_ns = at_ns,
 		.attempt = tracker_attempt(injector->tracker, attempt),
-		.tcp_state = state,
+		.net.tcp_state = state,
 	};
 
 	emit(injector, &event);
@@ -63,7 +63,7 @@ static void watch_gone(void *context, uint32_t attempt, int64_t earliest_ns, int
 {
 	struct injector *injector = context;
 	const struct injector_event event = {
-		.kind = INJECTOR_GONE,
+		.kind = EVENT_GONE,
 		.earliest_ns = earliest_ns,
 		.at_ns = at_ns,
 		.attempt = tracker_attempt(injector->tracker, attempt),
@@ -213,11 +213,11 @@ static void client_end(struct injector *injector, const struct attempt_info *att
 		       const struct queued_packet *queued, const struct packet *packet)
 {
 	struct injector_event event = {
-		.kind = INJECTOR_CLIENT_END,
+		.kind = EVENT_CLIENT_END,
 		.earliest_ns = queued->earliest_ns,
 		.at_ns = queued->arrived_ns,
 		.attempt = *attempt,
-		.rst = packet->flags & TCP_FLAG_RST,
+		.net = {.rst = packet->flags & TCP_FLAG_RST, .last_receive_ns = NEVER_RECEIVED},
 	};
 	uint32_t sent = packet->sequence + packet->payload_length - (attempt->key.isn + 1);
 	/* A FIN that the client has got takes a sequence number. */
@@ -230,12 +230,13 @@ static void client_end(struct injector *injector, const struct attempt_info *att
 	if (injector->kernel.find_socket)
 		(void)injector->kernel.find_socket(injector->kernel.context, &attempt->key.client,
 						   &attempt->key.server, &found);
-	event.bytes_sent = widen(sent, found.bytes_sent);
-	event.bytes_received = packet->flags & TCP_FLAG_ACK ? widen(received, found.bytes_received)
-							    : found.bytes_received;
-	if (event.bytes_received > 0 && found.since_receive_ns >= 0)
+	event.net.end_sent = widen(sent, found.bytes_sent);
+	event.net.end_received = packet->flags & TCP_FLAG_ACK
+					 ? widen(received, found.bytes_received)
+					 : found.bytes_received;
+	if (event.net.end_received > 0 && found.since_receive_ns >= 0)
 		/* a tick is longer than the look took */
-		event.last_receive_ns = MIN(now_ns - found.since_receive_ns, event.at_ns);
+		event.net.last_receive_ns = MIN(now_ns - found.since_receive_ns, event.at_ns);
 	tracker_note_client_end(injector->tracker, attempt->id);
 	event.attempt.client_ended = true;
 	emit(injector, &event);
@@ -280,9 +281,10 @@ static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
 {
 	struct attempt_info info = tracker_attempt(injector->tracker, stalled->attempt);
 	struct injector_event event = {
-		.kind = INJECTOR_CLIENT_END,
+		.kind = EVENT_CLIENT_END,
 		.earliest_ns = stalled->seen_ns,
 		.at_ns = injector_now_ns(injector),
+		.net.last_receive_ns = NEVER_RECEIVED,
 	};
 	struct sock_found found;
 
@@ -297,10 +299,10 @@ static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
 		return true;
 	}
 	event.at_ns = injector_now_ns(injector);
-	event.bytes_sent = found.bytes_sent;
-	event.bytes_received = found.bytes_received - info.server_ended;
+	event.net.end_sent = found.bytes_sent;
+	event.net.end_received = found.bytes_received - info.server_ended;
 	if (found.bytes_received > 0 && found.since_receive_ns >= 0)
-		event.last_receive_ns = event.at_ns - found.since_receive_ns;
+		event.net.last_receive_ns = event.at_ns - found.since_receive_ns;
 	tracker_note_client_end(injector->tracker, stalled->attempt);
 	event.attempt = tracker_attempt(injector->tracker, stalled->attempt);
 	emit(injector, &event);
@@ -370,7 +372,7 @@ static void close_attempt(struct injector *injector, uint32_t id, const struct s
 {
 	struct attempt_info before = tracker_attempt(injector->tracker, id);
 	struct injector_event event = {
-		.kind = INJECTOR_CLOSED,
+		.kind = EVENT_CLOSED,
 		.earliest_ns = MIN(before.seen_ns, death->at_ns),
 		.at_ns = death->at_ns,
 	};
@@ -379,11 +381,11 @@ static void close_attempt(struct injector *injector, uint32_t id, const struct s
 		return;
 	/* What the kernel counted is of the socket's last connection. */
 	if (last) {
-		event.retransmissions = death->retransmissions;
+		event.net.retransmissions = death->retransmissions;
 		event.segments_in = death->segments_in;
-		event.bytes_received = death->bytes_received;
-		event.bytes_acked = death->bytes_acked;
-		event.bytes_sent = death->bytes_sent;
+		event.net.bytes_received = death->bytes_received;
+		event.net.bytes_acked = death->bytes_acked;
+		event.net.bytes_sent = death->bytes_sent;
 	}
 	if (injector->watch)
 		socket_watch_forget(injector->watch, id);

@@ -19,9 +19,9 @@
 
 /* What is to be reported of a packet when the kernel has its verdict. */
 struct outbox_note {
-	enum injector_event_kind kind; /* VERDICT, ESTABLISHED or FAULT */
-	struct attempt_info attempt;   /* ESTABLISHED, FAULT */
-	uint32_t attempt_id;           /* VERDICT */
+	enum event_kind kind;        /* VERDICT, ESTABLISHED or FAULT */
+	struct attempt_info attempt; /* ESTABLISHED, FAULT */
+	uint32_t attempt_id;         /* VERDICT */
 	uint32_t syn_ordinal;
 	struct verdict verdict;
 	int64_t due_ns;        /* VERDICT: when it was to take effect, CLOCK_MONOTONIC */

@@ -4,32 +4,6 @@
 
 #include <netinet/tcp.h>
 
-static const char *const event_kind_names[] = {
-	[EVENT_SYN] = "syn",
-	[EVENT_VERDICT] = "verdict",
-	[EVENT_ESTABLISHED] = "established",
-	[EVENT_FAULT] = "fault",
-	[EVENT_OPEN] = "open",
-	[EVENT_GONE] = "gone",
-	[EVENT_CLIENT_END] = "client-end",
-	[EVENT_STANDING] = "standing",
-	[EVENT_ORPHANED] = "orphaned",
-	[EVENT_CLOSED] = "closed",
-	[EVENT_START] = "start",
-	[EVENT_OUTPUT] = "output",
-	[EVENT_SERVER_EXIT] = "server-exit",
-	[EVENT_STARVATION] = "starvation",
-	[EVENT_STOP] = "stop",
-	[EVENT_TIMEOUT] = "timeout",
-	[EVENT_EXIT] = "exit",
-};
-_Static_assert(ARRAY_SIZE(event_kind_names) == EVENT_N_KINDS, "a name for each kind");
-
-const char *event_kind_name(enum event_kind kind)
-{
-	return event_kind_names[kind];
-}
-
 const char *tcp_state_name(unsigned state)
 {
 	static const char *const names[] = {

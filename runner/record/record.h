@@ -14,26 +14,6 @@
 #include "common/diag.h"
 #include "injector/event.h"
 
-enum event_kind {
-	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
-	EVENT_VERDICT,     /* what was done to it */
-	EVENT_ESTABLISHED, /* the handshake was completed for the client */
-	EVENT_FAULT,       /* something was done to the connection after its SYN */
-	EVENT_OPEN,        /* a look at the kernel's table found the attempt's socket there */
-	EVENT_GONE, /* the attempt left SYN_SENT without an answer, before any notice of a death */
-	EVENT_CLIENT_END, /* the client's own first FIN or RST on the connection */
-	EVENT_STANDING,   /* the client has ended, and a process that it left has the socket open */
-	EVENT_ORPHANED,   /* the client's socket is closed, but lives on: what it carried */
-	EVENT_CLOSED,     /* the client's socket died; the last kind that is about an attempt */
-	EVENT_START,      /* an instance of the client was started */
-	EVENT_OUTPUT,     /* the client wrote to stdout or stderr */
-	EVENT_SERVER_EXIT, /* a server command ended before the client did */
-	EVENT_STARVATION,  /* how long processes have been ready without a processor so far */
-	EVENT_STOP,        /* the client ran for as long as it was asked to; it was sent TERM */
-	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
-	EVENT_EXIT,        /* the first process of an instance of the client ended */
-	EVENT_N_KINDS,
-};
 /*
  * The client can be run several times in one sandbox, side by side or one after the other: each run
  * is an instance, numbered from 0. What can't be traced to one has this number instead.
@@ -42,49 +22,15 @@ enum event_kind {
 /* Side by side and one after the other, all in all. */
 #define MAX_INSTANCES 10000
 
-/* "syn", "verdict", … as in JSON. */
-const char *event_kind_name(enum event_kind kind);
 /* Of a TCP socket, TCP_ESTABLISHED to TCP_CLOSING: "established", "syn-sent", …; NULL: not one. */
 const char *tcp_state_name(unsigned state);
-
-/* CLIENT_END: no data was received. */
-#define NEVER_RECEIVED INT64_MIN
 
 struct event {
 	enum event_kind kind;
 	int64_t at_ns;    /* the latest time at which it can have happened */
 	int64_t early_ns; /* it can have happened so much earlier; 0: at_ns is exact */
 	union {
-		struct {
-			uint32_t attempt; /* id; index into record->attempts */
-			uint32_t ordinal; /* SYN, VERDICT: which SYN of the attempt */
-			/* In one place: a client in an endless loop makes a million events. */
-			union {
-				uint32_t payload_length; /* SYN */
-				struct {                 /* VERDICT */
-					enum verdict_kind verdict;
-					int64_t lag_ns; /* lateness */
-				};
-				struct { /* FAULT */
-					enum fault_kind fault;
-					uint64_t bytes; /* of data that had passed by then */
-				};
-				unsigned tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
-				struct {            /* CLIENT_END */
-					bool rst;   /* else FIN */
-					/* of data, by the client until then */
-					uint64_t end_sent, end_received;
-					/* when its last data came, or NEVER_RECEIVED */
-					int64_t last_receive_ns;
-				};
-				struct { /* CLOSED, ORPHANED: the kernel's tcp_info */
-					uint32_t retransmissions;
-					/* bytes_acked counts SYN and FIN, too */
-					uint64_t bytes_received, bytes_acked;
-					uint64_t bytes_sent; /* of data, without repetitions */
-				};
-			};
-		} net;
+		struct net_event net;
 		struct {
 			uint32_t stream;   /* index into record->streams */
 			uint32_t instance; /* whose; INSTANCE_UNKNOWN: a server's */

@@ -84,7 +84,7 @@ static bool is_dropped(struct recorder *recorder, const struct injector_event *e
 {
 	if (recorder->max_attempts == 0 || event->attempt.id < recorder->max_attempts)
 		return false;
-	if (event->kind != INJECTOR_SYN || event->syn_ordinal > 1)
+	if (event->kind != EVENT_SYN || event->net.ordinal > 1)
 		return true;
 	if (recorder->n_dropped_attempts++ == 0) {
 		recorder->dropped_problem = recorder->record->n_problems;
@@ -98,59 +98,18 @@ static bool is_dropped(struct recorder *recorder, const struct injector_event *e
 
 void recorder_injector_event(struct recorder *recorder, const struct injector_event *source)
 {
-	static const enum event_kind kinds[INJECTOR_N_KINDS] = {
-		[INJECTOR_SYN] = EVENT_SYN,
-		[INJECTOR_VERDICT] = EVENT_VERDICT,
-		[INJECTOR_ESTABLISHED] = EVENT_ESTABLISHED,
-		[INJECTOR_FAULT] = EVENT_FAULT,
-		[INJECTOR_OPEN] = EVENT_OPEN,
-		[INJECTOR_GONE] = EVENT_GONE,
-		[INJECTOR_CLIENT_END] = EVENT_CLIENT_END,
-		[INJECTOR_CLOSED] = EVENT_CLOSED,
-	};
 	struct event event = {
-		.kind = kinds[source->kind],
+		.kind = source->kind,
 		.at_ns = source->at_ns - recorder->origin_ns,
 		.early_ns = source->at_ns - source->earliest_ns,
-		.u.net = {.attempt = source->attempt.id, .ordinal = source->syn_ordinal},
+		.u.net = source->net,
 	};
 
 	if (is_dropped(recorder, source))
 		return;
-	switch (source->kind) {
-	case INJECTOR_SYN:
-		event.u.net.payload_length = source->payload_length;
-		break;
-	case INJECTOR_VERDICT:
-		event.u.net.verdict = source->verdict;
-		event.u.net.lag_ns = source->lag_ns;
-		break;
-	case INJECTOR_FAULT:
-		event.u.net.fault = source->fault;
-		event.u.net.bytes = source->bytes;
-		break;
-	case INJECTOR_CLOSED:
-		event.u.net.retransmissions = source->retransmissions;
-		event.u.net.bytes_received = source->bytes_received;
-		event.u.net.bytes_acked = source->bytes_acked;
-		event.u.net.bytes_sent = source->bytes_sent;
-		break;
-	case INJECTOR_OPEN:
-		event.u.net.tcp_state = source->tcp_state;
-		break;
-	case INJECTOR_CLIENT_END:
-		event.u.net.rst = source->rst;
-		event.u.net.end_sent = source->bytes_sent;
-		event.u.net.end_received = source->bytes_received;
-		event.u.net.last_receive_ns =
-			source->last_receive_ns ? source->last_receive_ns - recorder->origin_ns
-						: NEVER_RECEIVED;
-		break;
-	case INJECTOR_GONE:
-	case INJECTOR_ESTABLISHED:
-	case INJECTOR_N_KINDS:
-		break;
-	}
+	event.u.net.attempt = source->attempt.id;
+	if (event.kind == EVENT_CLIENT_END && event.u.net.last_receive_ns != NEVER_RECEIVED)
+		event.u.net.last_receive_ns -= recorder->origin_ns;
 	add_attempt(recorder, &source->attempt);
 	recorder_event(recorder, &event);
 }

@@ -143,7 +143,7 @@ static void on_injector_event(void *userdata, const struct injector_event *event
 
 	recorder_injector_event(&self->recorder, event);
 	report_started(self);
-	if (event->kind == INJECTOR_SYN || event->kind == INJECTOR_VERDICT)
+	if (event->kind == EVENT_SYN || event->kind == EVENT_VERDICT)
 		starvation_meter_look_soon(self->meter);
 	if (self->phase == PHASE_SETTLING && is_settled(self))
 		set_timer(self, 0);

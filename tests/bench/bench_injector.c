@@ -108,7 +108,7 @@ static double cpu_seconds(void)
 
 /* What is kept of an event: about as much as a record keeps. */
 struct logged_event {
-	enum injector_event_kind kind;
+	enum event_kind kind;
 	enum verdict_kind verdict;
 	uint32_t attempt, syn_ordinal;
 	int64_t at_ns, lag_ns;
@@ -126,11 +126,11 @@ static void note_event(void *userdata, const struct injector_event *event)
 	array_append(log->items, log->n, log->capacity,
 		     (struct logged_event){
 			     .kind = event->kind,
-			     .verdict = event->verdict,
+			     .verdict = event->net.verdict,
 			     .attempt = event->attempt.id,
-			     .syn_ordinal = event->syn_ordinal,
+			     .syn_ordinal = event->net.ordinal,
 			     .at_ns = event->at_ns,
-			     .lag_ns = event->lag_ns,
+			     .lag_ns = event->net.lag_ns,
 		     });
 }
 

@@ -39,12 +39,12 @@ static void note_event(void *userdata, const struct injector_event *event)
 {
 	struct run *run = userdata;
 
-	if (event->kind == INJECTOR_CLIENT_END) {
+	if (event->kind == EVENT_CLIENT_END) {
 		run->end = *event;
 		run->n_ends++;
 	}
-	run->n_syns += event->kind == INJECTOR_SYN;
-	if (event->kind != INJECTOR_FAULT)
+	run->n_syns += event->kind == EVENT_SYN;
+	if (event->kind != EVENT_FAULT)
 		return;
 	run->fault = *event;
 	run->n_faults++;
@@ -236,8 +236,8 @@ static void expect_all(const struct expected *expected, size_t n_expected)
 				continue;
 			}
 			cr_expect_eq(run.n_faults, 1, "%s: %zu faults", e->step, run.n_faults);
-			cr_expect_eq(run.fault.fault, e->fault, "%s", e->step);
-			cr_expect_eq(run.fault.bytes, e->bytes, "%s", e->step);
+			cr_expect_eq(run.fault.net.fault, e->fault, "%s", e->step);
+			cr_expect_eq(run.fault.net.bytes, e->bytes, "%s", e->step);
 		}
 	}
 }
@@ -302,7 +302,7 @@ Test(connections, slow_ones_take_their_time)
 		cr_expect_eq(run.seen->received, POURED);
 		cr_expect_eq(run.seen->end_error, 0);
 		cr_expect_geq(run.seen->took_ns, NS_PER_S / 2);
-		cr_expect_eq(run.fault.fault, FAULT_SLOWED);
+		cr_expect_eq(run.fault.net.fault, FAULT_SLOWED);
 	}
 }
 
@@ -314,7 +314,7 @@ Test(connections, a_lost_syn_ack_comes_again)
 
 		cr_expect_eq(run.seen->received, POURED);
 		cr_expect_geq(run.seen->took_ns, NS_PER_S * 9 / 10);
-		cr_expect_eq(run.fault.fault, FAULT_SYN_ACK_LOST);
+		cr_expect_eq(run.fault.net.fault, FAULT_SYN_ACK_LOST);
 	}
 }
 
@@ -326,7 +326,7 @@ Test(connections, that_find_no_room_are_reset_by_the_kernel)
 		int error = run.seen->connect_error ? run.seen->connect_error : run.seen->end_error;
 
 		cr_expect_eq(error, ECONNRESET, "%s", strerror(error));
-		cr_expect_eq(run.fault.fault, FAULT_RESET);
+		cr_expect_eq(run.fault.net.fault, FAULT_RESET);
 	}
 }
 
@@ -456,7 +456,7 @@ Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
 			     step, host, (long long)run.answered->received);
 		cr_expect_leq(run.seen->took_ns, NS_PER_S, "%s at %s", step, host);
 		cr_expect_eq(run.n_faults, 1, "%s at %s", step, host);
-		cr_expect_eq(run.fault.fault, cases[i / 2].fault, "%s at %s", step, host);
+		cr_expect_eq(run.fault.net.fault, cases[i / 2].fault, "%s at %s", step, host);
 	}
 }
 
@@ -710,18 +710,18 @@ Test(connections, end_by_the_client_is_seen_with_what_was_carried)
 			struct run run = run_play(&play, cases[i].step, hosts[k]);
 
 			cr_assert_eq(run.n_ends, 1, "%s: %zu ends", cases[i].step, run.n_ends);
-			cr_expect_eq(run.end.rst, cases[i].rst, "%s", cases[i].step);
-			cr_expect_eq(run.end.bytes_sent, 5, "%s: %llu bytes sent", cases[i].step,
-				     (unsigned long long)run.end.bytes_sent);
-			cr_expect_eq(run.end.bytes_received, cases[i].received,
+			cr_expect_eq(run.end.net.rst, cases[i].rst, "%s", cases[i].step);
+			cr_expect_eq(run.end.net.end_sent, 5, "%s: %llu bytes sent", cases[i].step,
+				     (unsigned long long)run.end.net.end_sent);
+			cr_expect_eq(run.end.net.end_received, cases[i].received,
 				     "%s: %llu bytes received", cases[i].step,
-				     (unsigned long long)run.end.bytes_received);
+				     (unsigned long long)run.end.net.end_received);
 			cr_expect(run.end.earliest_ns > before_ns &&
 				  run.end.earliest_ns <= run.end.at_ns);
-			cr_expect(run.end.last_receive_ns <= run.end.at_ns);
+			cr_expect(run.end.net.last_receive_ns <= run.end.at_ns);
 			if (!cases[i].rst)
-				cr_expect_eq(run.end.last_receive_ns != 0, cases[i].received > 0,
-					     "%s", cases[i].step);
+				cr_expect_eq(run.end.net.last_receive_ns != NEVER_RECEIVED,
+					     cases[i].received > 0, "%s", cases[i].step);
 		}
 	}
 }
@@ -782,7 +782,7 @@ Test(connections, multipath_falls_back_where_bytes_are_counted)
 			     strerror(run.seen->end_error));
 		cr_expect_eq(run.seen->received, expected[i].received, "%s: %lld bytes",
 			     expected[i].step, (long long)run.seen->received);
-		cr_expect_eq(run.fault.fault, expected[i].fault);
+		cr_expect_eq(run.fault.net.fault, expected[i].fault);
 	}
 }
 

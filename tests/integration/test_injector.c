@@ -178,7 +178,7 @@ static bool has_problem(const struct bed *bed, const char *part)
 
 /* The @k-th event (from 0) of that kind at the endpoint, or NULL. */
 static const struct injector_event *find_event(const struct bed *bed, uint32_t endpoint,
-					       enum injector_event_kind kind, size_t k)
+					       enum event_kind kind, size_t k)
 {
 	for (size_t i = 0; i < bed->n_events; i++) {
 		const struct injector_event *event = &bed->events[i];
@@ -190,7 +190,7 @@ static const struct injector_event *find_event(const struct bed *bed, uint32_t e
 }
 
 static const struct injector_event *need_event(const struct bed *bed, uint32_t endpoint,
-					       enum injector_event_kind kind, size_t k)
+					       enum event_kind kind, size_t k)
 {
 	const struct injector_event *event = find_event(bed, endpoint, kind, k);
 
@@ -198,7 +198,7 @@ static const struct injector_event *need_event(const struct bed *bed, uint32_t e
 	return event;
 }
 
-static size_t count_events(const struct bed *bed, uint32_t endpoint, enum injector_event_kind kind)
+static size_t count_events(const struct bed *bed, uint32_t endpoint, enum event_kind kind)
 {
 	size_t n = 0;
 
@@ -220,7 +220,7 @@ static void bed_run_for(struct bed *bed, int64_t duration_ns)
 }
 
 /* Runs the loop until both endpoints have had this number of events of that kind. */
-static void bed_run_until(struct bed *bed, enum injector_event_kind kind, size_t n)
+static void bed_run_until(struct bed *bed, enum event_kind kind, size_t n)
 {
 	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
 
@@ -348,9 +348,8 @@ static void assert_between(int64_t value_ns, int64_t low_ns, int64_t high_ns, co
 
 Test(injector, refuses_the_first_connect_and_accepts_the_second)
 {
-	static const enum injector_event_kind order[] = {
-		INJECTOR_SYN,     INJECTOR_VERDICT,     INJECTOR_SYN,
-		INJECTOR_VERDICT, INJECTOR_ESTABLISHED,
+	static const enum event_kind order[] = {
+		EVENT_SYN, EVENT_VERDICT, EVENT_SYN, EVENT_VERDICT, EVENT_ESTABLISHED,
 	};
 	struct bed *bed;
 
@@ -367,19 +366,18 @@ Test(injector, refuses_the_first_connect_and_accepts_the_second)
 		/* deaths are noticed some time after */
 		for (size_t e = 0; e < bed->n_events && k < ARRAY_SIZE(order); e++)
 			if (bed->events[e].attempt.endpoint == i &&
-			    bed->events[e].kind != INJECTOR_CLOSED)
+			    bed->events[e].kind != EVENT_CLOSED)
 				cr_expect_eq(bed->events[e].kind, order[k++], "%s: event %zu",
 					     hosts[i], e);
 		cr_expect_eq(k, ARRAY_SIZE(order));
-		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 0)->verdict, VERDICT_REFUSE);
-		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 0)->attempt.state,
-			     ATTEMPT_REFUSED);
-		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 1)->verdict, VERDICT_ACCEPT);
-		cr_expect_eq(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->attempt.state,
+		cr_expect_eq(need_event(bed, i, EVENT_VERDICT, 0)->net.verdict, VERDICT_REFUSE);
+		cr_expect_eq(need_event(bed, i, EVENT_VERDICT, 0)->attempt.state, ATTEMPT_REFUSED);
+		cr_expect_eq(need_event(bed, i, EVENT_VERDICT, 1)->net.verdict, VERDICT_ACCEPT);
+		cr_expect_eq(need_event(bed, i, EVENT_ESTABLISHED, 0)->attempt.state,
 			     ATTEMPT_ESTABLISHED);
-		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 1)->attempt.number, 2);
+		cr_expect_eq(need_event(bed, i, EVENT_SYN, 1)->attempt.number, 2);
 	}
-	bed_run_until(bed, INJECTOR_CLOSED, 2);
+	bed_run_until(bed, EVENT_CLOSED, 2);
 	cr_expect_eq(injector_n_waiting(bed->injector), 0);
 	bed_end(bed);
 }
@@ -395,9 +393,8 @@ Test(injector, times_a_verdict_between_its_syn_and_what_the_client_does_next)
 		const struct client_result *result = &bed->results[i];
 
 		for (size_t k = 0; k < 2; k++) {
-			const struct injector_event *syn = need_event(bed, i, INJECTOR_SYN, k);
-			const struct injector_event *verdict =
-				need_event(bed, i, INJECTOR_VERDICT, k);
+			const struct injector_event *syn = need_event(bed, i, EVENT_SYN, k);
+			const struct injector_event *verdict = need_event(bed, i, EVENT_VERDICT, k);
 
 			/* the kernel's time has steps of 1 us */
 			cr_expect_geq(syn->at_ns, result->started_ns[k] - NS_PER_US);
@@ -419,20 +416,20 @@ Test(injector, drops_all_syns_of_an_attempt_and_accepts_the_next)
 	netns_enter();
 	bed = bed_with("drop, accept");
 	bed_run_clients(bed, client_impatient_twice);
-	bed_run_until(bed, INJECTOR_CLOSED, 2);
+	bed_run_until(bed, EVENT_CLOSED, 2);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
 		cr_expect_eq(bed->results[i].error[0], ETIMEDOUT);
 		cr_expect_eq(bed->results[i].error[1], 0);
-		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), n_syns + 1, "%s: %zu SYNs",
-			     hosts[i], count_events(bed, i, INJECTOR_SYN));
+		cr_expect_eq(count_events(bed, i, EVENT_SYN), n_syns + 1, "%s: %zu SYNs", hosts[i],
+			     count_events(bed, i, EVENT_SYN));
 		for (uint32_t k = 0; k < n_syns; k++) {
-			cr_expect_eq(need_event(bed, i, INJECTOR_SYN, k)->attempt.number, 1);
-			cr_expect_eq(need_event(bed, i, INJECTOR_SYN, k)->syn_ordinal, k + 1);
-			cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, k)->verdict,
+			cr_expect_eq(need_event(bed, i, EVENT_SYN, k)->attempt.number, 1);
+			cr_expect_eq(need_event(bed, i, EVENT_SYN, k)->net.ordinal, k + 1);
+			cr_expect_eq(need_event(bed, i, EVENT_VERDICT, k)->net.verdict,
 				     VERDICT_DROP);
 		}
-		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, n_syns)->attempt.number, 2);
-		cr_expect_eq(need_event(bed, i, INJECTOR_CLOSED, 0)->retransmissions, n_syns - 1);
+		cr_expect_eq(need_event(bed, i, EVENT_SYN, n_syns)->attempt.number, 2);
+		cr_expect_eq(need_event(bed, i, EVENT_CLOSED, 0)->net.retransmissions, n_syns - 1);
 	}
 	bed_end(bed);
 }
@@ -445,30 +442,29 @@ Test(injector, holds_every_syn_for_the_delay_while_the_kernel_repeats_them)
 	netns_enter();
 	bed = bed_with("delay 1500ms");
 	bed_run_clients(bed, client_once);
-	bed_run_until(bed, INJECTOR_VERDICT, 2);
+	bed_run_until(bed, EVENT_VERDICT, 2);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
 		const struct client_result *result = &bed->results[i];
-		int64_t first_ns = need_event(bed, i, INJECTOR_SYN, 0)->at_ns;
+		int64_t first_ns = need_event(bed, i, EVENT_SYN, 0)->at_ns;
 
 		cr_expect_eq(result->error[0], 0, "%s: %s", hosts[i], strerror(result->error[0]));
 		assert_between(result->ended_ns[0] - result->started_ns[0], delay_ns,
 			       delay_ns + LATE_NS, "connect()");
-		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 2);
-		assert_between(need_event(bed, i, INJECTOR_SYN, 1)->at_ns - first_ns,
-			       900 * NS_PER_MS, 1400 * NS_PER_MS, "retransmission");
-		assert_between(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->at_ns - first_ns,
-			       delay_ns, delay_ns + LATE_NS, "SYN-ACK");
+		cr_expect_eq(count_events(bed, i, EVENT_SYN), 2);
+		assert_between(need_event(bed, i, EVENT_SYN, 1)->at_ns - first_ns, 900 * NS_PER_MS,
+			       1400 * NS_PER_MS, "retransmission");
+		assert_between(need_event(bed, i, EVENT_ESTABLISHED, 0)->at_ns - first_ns, delay_ns,
+			       delay_ns + LATE_NS, "SYN-ACK");
 		for (uint32_t k = 0; k < 2; k++) {
-			const struct injector_event *verdict =
-				need_event(bed, i, INJECTOR_VERDICT, k);
+			const struct injector_event *verdict = need_event(bed, i, EVENT_VERDICT, k);
 
-			cr_expect_eq(verdict->verdict, VERDICT_ACCEPT);
-			cr_expect_eq(verdict->syn_ordinal, k + 1);
-			assert_between(verdict->at_ns - need_event(bed, i, INJECTOR_SYN, k)->at_ns,
+			cr_expect_eq(verdict->net.verdict, VERDICT_ACCEPT);
+			cr_expect_eq(verdict->net.ordinal, k + 1);
+			assert_between(verdict->at_ns - need_event(bed, i, EVENT_SYN, k)->at_ns,
 				       delay_ns, delay_ns + LATE_NS, "hold");
-			assert_between(verdict->lag_ns, 0, LATE_NS, "lag");
+			assert_between(verdict->net.lag_ns, 0, LATE_NS, "lag");
 		}
-		cr_expect_eq(count_events(bed, i, INJECTOR_ESTABLISHED), 1);
+		cr_expect_eq(count_events(bed, i, EVENT_ESTABLISHED), 1);
 	}
 	bed_end(bed);
 }
@@ -486,9 +482,9 @@ Test(injector, loses_the_first_syn_and_lets_the_retransmission_through)
 		cr_expect_eq(result->error[0], 0);
 		assert_between(result->ended_ns[0] - result->started_ns[0], 900 * NS_PER_MS,
 			       NS_PER_S + LATE_NS, "connect()");
-		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 0)->verdict, VERDICT_DROP);
-		cr_expect_eq(need_event(bed, i, INJECTOR_VERDICT, 1)->verdict, VERDICT_ACCEPT);
-		cr_expect_eq(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->attempt.syns, 2);
+		cr_expect_eq(need_event(bed, i, EVENT_VERDICT, 0)->net.verdict, VERDICT_DROP);
+		cr_expect_eq(need_event(bed, i, EVENT_VERDICT, 1)->net.verdict, VERDICT_ACCEPT);
+		cr_expect_eq(need_event(bed, i, EVENT_ESTABLISHED, 0)->attempt.syns, 2);
 	}
 	bed_end(bed);
 }
@@ -518,14 +514,14 @@ Test(injector, notices_a_client_that_gives_up)
 	netns_enter();
 	bed = bed_with("drop");
 	bed_run_clients(bed, client_impatient);
-	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	bed_run_until(bed, EVENT_CLOSED, 1);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
-		const struct injector_event *closed = need_event(bed, i, INJECTOR_CLOSED, 0);
+		const struct injector_event *closed = need_event(bed, i, EVENT_CLOSED, 0);
 
 		cr_expect_eq(bed->results[i].error[0], ETIMEDOUT);
 		cr_expect_eq(closed->attempt.state, ATTEMPT_WAITING);
 		cr_expect(closed->attempt.closed);
-		assert_between(closed->at_ns - need_event(bed, i, INJECTOR_SYN, 0)->at_ns,
+		assert_between(closed->at_ns - need_event(bed, i, EVENT_SYN, 0)->at_ns,
 			       200 * NS_PER_MS, 200 * NS_PER_MS + LATE_NS, "given up");
 	}
 	cr_expect_eq(injector_n_waiting(bed->injector), 0);
@@ -554,7 +550,7 @@ Test(injector, counts_an_attempt_as_waiting_until_its_socket_is_closed)
 	waitpid(pid, NULL, 0);
 	bed_run_for(bed, 300 * NS_PER_MS);
 	cr_expect_eq(injector_n_waiting(bed->injector), 0);
-	cr_expect_eq(count_events(bed, 0, INJECTOR_CLOSED), 1);
+	cr_expect_eq(count_events(bed, 0, EVENT_CLOSED), 1);
 	bed_end(bed);
 }
 
@@ -578,8 +574,8 @@ Test(injector, knows_an_ipv4_attempt_of_an_ipv6_socket)
 	netns_enter();
 	bed = bed_with("drop");
 	bed_run_clients(bed, client_mapped);
-	bed_run_until(bed, INJECTOR_CLOSED, 1);
-	cr_expect_eq(need_event(bed, 0, INJECTOR_CLOSED, 0)->attempt.key.client.family, AF_INET);
+	bed_run_until(bed, EVENT_CLOSED, 1);
+	cr_expect_eq(need_event(bed, 0, EVENT_CLOSED, 0)->attempt.key.client.family, AF_INET);
 	bed_end(bed);
 }
 
@@ -592,7 +588,7 @@ Test(injector, refuses_a_syn_with_ecn)
 	bed = bed_with("refuse");
 	bed_run_clients(bed, client_once);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
-		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 0)->tcp_flags,
+		cr_expect_eq(need_event(bed, i, EVENT_SYN, 0)->tcp_flags,
 			     TCP_FLAG_SYN | TCP_FLAG_ECE | TCP_FLAG_CWR);
 		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED);
 	}
@@ -627,13 +623,13 @@ Test(injector, refuses_and_accepts_syns_that_carry_data)
 	bed = bed_with("refuse, accept");
 	bed_run_clients(bed, client_fast_open);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
-		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 0)->payload_length, 5);
+		cr_expect_eq(need_event(bed, i, EVENT_SYN, 0)->net.payload_length, 5);
 		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED, "%s: %s", hosts[i],
 			     strerror(bed->results[i].error[0]));
-		cr_expect_eq(need_event(bed, i, INJECTOR_SYN, 1)->payload_length, 5);
+		cr_expect_eq(need_event(bed, i, EVENT_SYN, 1)->net.payload_length, 5);
 		cr_expect_eq(bed->results[i].error[1], 0, "%s: %s", hosts[i],
 			     strerror(bed->results[i].error[1]));
-		cr_expect_eq(need_event(bed, i, INJECTOR_ESTABLISHED, 0)->attempt.number, 2);
+		cr_expect_eq(need_event(bed, i, EVENT_ESTABLISHED, 0)->attempt.number, 2);
 	}
 	bed_end(bed);
 }
@@ -657,7 +653,7 @@ Test(injector, refuses_and_accepts_multipath_clients)
 	bed = bed_with("refuse, accept");
 	bed_run_clients(bed, client_multipath);
 	/* the other goes on until the server closes, too */
-	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	bed_run_until(bed, EVENT_CLOSED, 1);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
 		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED);
 		cr_expect_eq(bed->results[i].error[1], 0);
@@ -720,15 +716,15 @@ Test(injector, attempts_from_one_port_to_two_endpoints_differ)
 	end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
 	while (waitpid(pid, NULL, WNOHANG) == 0 && clock_monotonic_ns() < end_ns)
 		bed_run_for(bed, 5 * NS_PER_MS);
-	bed_run_until(bed, INJECTOR_CLOSED, 1);
+	bed_run_until(bed, EVENT_CLOSED, 1);
 	for (uint32_t i = 0; i < 2; i++) {
-		const struct injector_event *verdict = need_event(bed, i, INJECTOR_VERDICT, 0);
+		const struct injector_event *verdict = need_event(bed, i, EVENT_VERDICT, 0);
 
 		cr_expect_eq(verdict->attempt.key.client.port, CLIENT_PORT);
-		cr_expect_eq(verdict->verdict, VERDICT_REFUSE);
+		cr_expect_eq(verdict->net.verdict, VERDICT_REFUSE);
 		cr_expect_eq(verdict->attempt.number, 1);
 		cr_expect_eq(bed->results[0].error[i], ECONNREFUSED);
-		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 1);
+		cr_expect_eq(count_events(bed, i, EVENT_SYN), 1);
 	}
 	bed_end(bed);
 }
@@ -750,11 +746,11 @@ Test(injector, attempts_from_one_port_within_a_second_differ)
 	netns_enter();
 	bed = bed_with("refuse x3, accept");
 	bed_run_clients(bed, client_same_port_again);
-	bed_run_until(bed, INJECTOR_CLOSED, 3);
+	bed_run_until(bed, EVENT_CLOSED, 3);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
 		for (uint32_t k = 0; k < 3; k++) {
-			cr_expect_eq(need_event(bed, i, INJECTOR_SYN, k)->attempt.number, k + 1);
-			cr_expect_eq(need_event(bed, i, INJECTOR_CLOSED, k)->attempt.number, k + 1);
+			cr_expect_eq(need_event(bed, i, EVENT_SYN, k)->attempt.number, k + 1);
+			cr_expect_eq(need_event(bed, i, EVENT_CLOSED, k)->attempt.number, k + 1);
 			cr_expect_eq(bed->results[i].error[k], ECONNREFUSED);
 		}
 	}
@@ -833,7 +829,7 @@ Test(injector, reports_an_overflow_of_the_queue)
 	/* no process reads in between */
 	waitpid(client_start(client_burst, &bed->endpoints[0], &bed->results[0]), NULL, 0);
 	bed_run_for(bed, 50 * NS_PER_MS);
-	cr_expect_eq(count_events(bed, 0, INJECTOR_SYN), 4);
+	cr_expect_eq(count_events(bed, 0, EVENT_SYN), 4);
 	injector_finish(bed->injector);
 	cr_expect(has_problem(bed, "96 because the queue was full"), "%s",
 		  bed->n_problems ? bed->problems[0] : "no problem");
@@ -918,7 +914,7 @@ Test(injector, sees_nothing_of_an_open_connection)
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
 		cr_expect_eq(bed->results[i].error[0], 0);
 		cr_expect_gt(bed->results[i].started_ns[0], 0, "nothing was sent");
-		cr_expect_eq(count_events(bed, i, INJECTOR_SYN), 1);
+		cr_expect_eq(count_events(bed, i, EVENT_SYN), 1);
 	}
 	/* a packet that is neither SYN nor SYN-ACK would be a problem */
 	bed_end(bed);
@@ -937,10 +933,10 @@ Test(injector, knows_when_the_kernel_received_a_syn_that_is_read_late)
 	poll(NULL, 0, 200);
 	read_ns = clock_monotonic_ns();
 	bed_run_for(bed, 50 * NS_PER_MS);
-	cr_expect_eq(count_events(bed, 0, INJECTOR_SYN), 100);
+	cr_expect_eq(count_events(bed, 0, EVENT_SYN), 100);
 	for (uint32_t k = 0; k < 100; k++) {
-		cr_expect_leq(need_event(bed, 0, INJECTOR_SYN, k)->at_ns, sent_ns);
-		cr_expect_geq(need_event(bed, 0, INJECTOR_VERDICT, k)->lag_ns, read_ns - sent_ns);
+		cr_expect_leq(need_event(bed, 0, EVENT_SYN, k)->at_ns, sent_ns);
+		cr_expect_geq(need_event(bed, 0, EVENT_VERDICT, k)->net.lag_ns, read_ns - sent_ns);
 	}
 	cr_expect_geq(injector_max_lag_ns(bed->injector), read_ns - sent_ns);
 	bed_end(bed);
@@ -1387,8 +1383,8 @@ Test(injector, serves_a_thousand_endpoints_of_each_family)
 			bed_run_for(bed, 5 * NS_PER_MS);
 		for (int k = 0; k < 2; k++)
 			cr_expect_eq(bed->results[i].error[k], ECONNREFUSED);
-		cr_expect_eq(count_events(bed, (uint32_t)(i * MANY), INJECTOR_SYN), 1);
-		cr_expect_eq(count_events(bed, (uint32_t)(i * MANY + MANY - 1), INJECTOR_SYN), 1);
+		cr_expect_eq(count_events(bed, (uint32_t)(i * MANY), EVENT_SYN), 1);
+		cr_expect_eq(count_events(bed, (uint32_t)(i * MANY + MANY - 1), EVENT_SYN), 1);
 	}
 	bed_end(bed);
 	free(endpoints);

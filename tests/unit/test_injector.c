@@ -281,14 +281,14 @@ Test(injector, carries_out_a_step_at_once_and_reports_syn_and_verdict)
 		bed_packet(bed, &(struct segment){5000, 80, 1, 0, TCP_FLAG_SYN, 2 * NS_PER_MS});
 		expect_verdict(bed, 0, 1, cases[i].verdict);
 		cr_assert_eq(bed->n_events, 2, "%s", cases[i].step);
-		cr_expect_eq(bed->events[0].kind, INJECTOR_SYN);
+		cr_expect_eq(bed->events[0].kind, EVENT_SYN);
 		cr_expect_eq(bed->events[0].at_ns, START_NS - 2 * NS_PER_MS);
 		cr_expect_eq(bed->events[0].tcp_flags, TCP_FLAG_SYN);
-		cr_expect_eq(bed->events[0].syn_ordinal, 1);
-		cr_expect_eq(bed->events[1].kind, INJECTOR_VERDICT);
+		cr_expect_eq(bed->events[0].net.ordinal, 1);
+		cr_expect_eq(bed->events[1].kind, EVENT_VERDICT);
 		cr_expect_eq(bed->events[1].at_ns, START_NS);
-		cr_expect_eq(bed->events[1].verdict, cases[i].verdict, "%s", cases[i].step);
-		cr_expect_eq(bed->events[1].lag_ns, 2 * NS_PER_MS);
+		cr_expect_eq(bed->events[1].net.verdict, cases[i].verdict, "%s", cases[i].step);
+		cr_expect_eq(bed->events[1].net.lag_ns, 2 * NS_PER_MS);
 		cr_expect_eq(bed->events[1].attempt.state, cases[i].state, "%s", cases[i].step);
 		cr_expect_eq(injector_max_lag_ns(bed->injector), 2 * NS_PER_MS);
 		cr_expect_eq(bed->n_problems, 0);
@@ -311,15 +311,15 @@ Test(injector, holds_each_syn_for_its_own_time)
 	bed_run_ms(bed, 60);
 	cr_assert_eq(bed->n_verdicts, 1);
 	expect_verdict(bed, 0, 1, VERDICT_ACCEPT);
-	cr_expect_eq(bed->events[2].syn_ordinal, 1);
-	cr_expect_eq(bed->events[2].lag_ns, NS_PER_MS);
+	cr_expect_eq(bed->events[2].net.ordinal, 1);
+	cr_expect_eq(bed->events[2].net.lag_ns, NS_PER_MS);
 
 	bed->now_ns = START_NS + 25 * NS_PER_MS;
 	bed_run_ms(bed, 60);
 	cr_assert_eq(bed->n_verdicts, 2);
 	expect_verdict(bed, 1, 2, VERDICT_ACCEPT);
-	cr_expect_eq(bed->events[3].syn_ordinal, 2);
-	cr_expect_eq(bed->events[3].lag_ns, 0);
+	cr_expect_eq(bed->events[3].net.ordinal, 2);
+	cr_expect_eq(bed->events[3].net.lag_ns, 0);
 	bed_free(bed);
 }
 
@@ -329,7 +329,7 @@ Test(injector, does_at_once_what_was_due_before_it_was_read)
 
 	bed_packet(bed, &(struct segment){5000, 80, 1, 0, TCP_FLAG_SYN, 30 * NS_PER_MS});
 	expect_verdict(bed, 0, 1, VERDICT_REFUSE);
-	cr_expect_eq(bed->events[1].lag_ns, 10 * NS_PER_MS);
+	cr_expect_eq(bed->events[1].net.lag_ns, 10 * NS_PER_MS);
 	cr_expect_eq(injector_max_lag_ns(bed->injector), 30 * NS_PER_MS,
 		     "reading it was late, too");
 	bed_free(bed);
@@ -346,7 +346,7 @@ Test(injector, reports_a_handshake_once_and_lets_every_syn_ack_through)
 	for (size_t k = 0; k < 4; k++)
 		expect_verdict(bed, k, (uint32_t)k + 1, VERDICT_ACCEPT);
 	cr_assert_eq(bed->n_events, 3);
-	cr_expect_eq(bed->events[2].kind, INJECTOR_ESTABLISHED);
+	cr_expect_eq(bed->events[2].kind, EVENT_ESTABLISHED);
 	cr_expect_eq(bed->events[2].attempt.state, ATTEMPT_ESTABLISHED);
 	cr_expect_eq(bed->n_problems, 0);
 	bed_free(bed);
@@ -361,12 +361,12 @@ Test(injector, reports_the_death_of_a_client_with_what_the_kernel_knew)
 	cr_expect_eq(bed->n_events, 2);
 	bed_death(bed, 5000);
 	cr_assert_eq(bed->n_events, 3);
-	cr_expect_eq(bed->events[2].kind, INJECTOR_CLOSED);
+	cr_expect_eq(bed->events[2].kind, EVENT_CLOSED);
 	cr_expect(bed->events[2].attempt.closed);
-	cr_expect_eq(bed->events[2].retransmissions, 3);
+	cr_expect_eq(bed->events[2].net.retransmissions, 3);
 	cr_expect_eq(bed->events[2].segments_in, 4);
-	cr_expect_eq(bed->events[2].bytes_received, 5);
-	cr_expect_eq(bed->events[2].bytes_acked, 6);
+	cr_expect_eq(bed->events[2].net.bytes_received, 5);
+	cr_expect_eq(bed->events[2].net.bytes_acked, 6);
 	bed_free(bed);
 }
 
@@ -504,8 +504,7 @@ Test(injector, drops_what_is_held_at_the_end_and_reports_no_verdict)
 	bed_free(bed);
 }
 
-static void expect_event(const struct bed *bed, size_t k, enum injector_event_kind kind,
-			 uint32_t attempt)
+static void expect_event(const struct bed *bed, size_t k, enum event_kind kind, uint32_t attempt)
 {
 	cr_assert_gt(bed->n_events, k, "no event %zu", k);
 	cr_expect_eq(bed->events[k].kind, kind, "event %zu is of kind %d", k, bed->events[k].kind);
@@ -519,7 +518,7 @@ Test(injector, asks_for_the_socket_of_an_attempt_while_its_first_syn_is_held)
 
 	bed_socket(bed, 5000, 7, TCP_SYN_SENT);
 	bed_syn(bed, 5000, 1);
-	expect_event(bed, 0, INJECTOR_SYN, 0);
+	expect_event(bed, 0, EVENT_SYN, 0);
 	cr_expect_eq(bed->events[0].attempt.cookie, 7);
 	cr_expect_eq(bed->events[0].attempt.inode, 1007);
 	cr_expect_eq(bed->n_events, 2);
@@ -535,11 +534,11 @@ Test(injector, reports_earlier_sockets_that_are_open_at_a_first_syn)
 	bed_syn(bed, 5000, 1); /* events 0, 1 */
 	bed->now_ns += NS_PER_MS;
 	bed_syn(bed, 5001, 2);
-	expect_event(bed, 2, INJECTOR_SYN, 1);
-	expect_event(bed, 3, INJECTOR_OPEN, 0);
-	cr_expect_eq(bed->events[3].tcp_state, TCP_SYN_SENT);
+	expect_event(bed, 2, EVENT_SYN, 1);
+	expect_event(bed, 3, EVENT_OPEN, 0);
+	cr_expect_eq(bed->events[3].net.tcp_state, TCP_SYN_SENT);
 	cr_expect_eq(bed->events[3].at_ns, bed->now_ns);
-	expect_event(bed, 4, INJECTOR_VERDICT, 1);
+	expect_event(bed, 4, EVENT_VERDICT, 1);
 	bed_syn(bed, 5001, 2);
 	cr_expect_eq(bed->n_events, 7, "a retransmission does not cause a look");
 	bed_free(bed);
@@ -555,12 +554,12 @@ Test(injector, reports_an_unanswered_attempt_that_left_the_table_as_gone)
 	bed_no_socket(bed, 5000);
 	bed_run_ms(bed, 60);
 	cr_assert_eq(bed->n_events, 3);
-	expect_event(bed, 2, INJECTOR_GONE, 0);
+	expect_event(bed, 2, EVENT_GONE, 0);
 	cr_expect_eq(bed->events[2].earliest_ns, START_NS);
 	cr_expect_eq(bed->events[2].at_ns, START_NS + 5 * NS_PER_MS);
 	/* its death is known all the same */
 	injector_death(bed->injector, &(struct socket_death){.at_ns = bed->now_ns, .cookie = 7});
-	expect_event(bed, 3, INJECTOR_CLOSED, 0);
+	expect_event(bed, 3, EVENT_CLOSED, 0);
 	cr_expect_eq(bed->events[3].earliest_ns, START_NS);
 	bed_free(bed);
 }
@@ -580,10 +579,10 @@ Test(injector, ends_all_attempts_of_a_socket_by_the_cookie_of_its_death)
 		bed->injector,
 		&(struct socket_death){.at_ns = bed->now_ns, .cookie = 7, .retransmissions = 2});
 	cr_assert_eq(bed->n_events, 2);
-	expect_event(bed, 0, INJECTOR_CLOSED, 0);
-	cr_expect_eq(bed->events[0].retransmissions, 0, "the counts are of the last attempt");
-	expect_event(bed, 1, INJECTOR_CLOSED, 1);
-	cr_expect_eq(bed->events[1].retransmissions, 2);
+	expect_event(bed, 0, EVENT_CLOSED, 0);
+	cr_expect_eq(bed->events[0].net.retransmissions, 0, "the counts are of the last attempt");
+	expect_event(bed, 1, EVENT_CLOSED, 1);
+	cr_expect_eq(bed->events[1].net.retransmissions, 2);
 	bed_free(bed);
 }
 
@@ -615,11 +614,11 @@ Test(injector, ends_all_attempts_of_the_same_addresses_when_no_cookie_is_known)
 	bed->now_ns += NS_PER_MS;
 	bed_death(bed, 5000);
 	cr_assert_eq(bed->n_events, 2);
-	expect_event(bed, 0, INJECTOR_CLOSED, 0);
+	expect_event(bed, 0, EVENT_CLOSED, 0);
 	cr_expect_eq(bed->events[0].earliest_ns, START_NS);
-	expect_event(bed, 1, INJECTOR_CLOSED, 1);
+	expect_event(bed, 1, EVENT_CLOSED, 1);
 	cr_expect_eq(bed->events[1].earliest_ns, START_NS + NS_PER_MS);
-	cr_expect_eq(bed->events[1].retransmissions, 3);
+	cr_expect_eq(bed->events[1].net.retransmissions, 3);
 	bed_free(bed);
 }
 

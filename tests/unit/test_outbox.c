@@ -115,7 +115,7 @@ static void answer(struct post *post, int64_t in_ns, bool outgoing, struct outbo
 	const struct queued_packet queued = {
 		.id = 7, .data = data, .length = sizeof(data), .outgoing = outgoing};
 	const struct outbox_note note = {
-		.kind = INJECTOR_VERDICT,
+		.kind = EVENT_VERDICT,
 		.verdict = {.kind = VERDICT_ACCEPT},
 		.due_ns = post->now_ns + in_ns,
 	};

@@ -49,10 +49,10 @@ static void begin(struct fixture *fixture)
 static void syn(struct fixture *fixture, uint32_t attempt, uint32_t ordinal)
 {
 	const struct injector_event event = {
-		.kind = INJECTOR_SYN,
+		.kind = EVENT_SYN,
 		.at_ns = clock_monotonic_ns(),
 		.attempt = {.id = attempt},
-		.syn_ordinal = ordinal,
+		.net.ordinal = ordinal,
 	};
 
 	recorder_injector_event(&fixture->recorder, &event);
