@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory that is given back all at once. A document's nodes are many, small, and die together, so
- * they are cut from large blocks. Zero-initialise an arena; nothing in it is freed on its own.
+ * Memory that is freed all at once. A document has many small nodes that die together, so they are
+ * cut from large blocks. Zero-initialise an arena; nothing in it is freed on its own.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_ARENA_H
 #define SYNFAULT_RUNNER_SCENARIO_ARENA_H
@@ -16,15 +16,17 @@ struct arena {
 	size_t left;
 };
 
-/* Memory for any type, not initialised. */
+/* Allocates memory for any type; it is not initialised. Ends the process if there is none. */
 void *arena_alloc(struct arena *arena, size_t size);
-/* A terminated copy of @length bytes. */
+/* Copies @length bytes of @text and terminates them. The arena owns the copy. */
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
+/* Formats a text, which the arena owns. */
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF(2, 3);
-/* Everything in the arena is gone; one block is kept for what comes next. */
+/* Drops everything in the arena, but keeps one block for later allocations. */
 void arena_reset(struct arena *arena);
-/* Moves all that is in @from to @arena, pointers stay valid; @from is empty after. */
+/* Moves everything in @from to @arena. Pointers stay valid; @from is empty afterwards. */
 void arena_adopt(struct arena *arena, struct arena *from);
+/* Frees all blocks. The arena itself belongs to the caller. */
 void arena_free(struct arena *arena);
 #define AUTO_ARENA CLEANUP(arena_free)
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Whether each fault step can happen at its endpoint at all: a document whose fault can't is wrong
- * before anything is run.
- */
+/* Finds fault steps that can't happen at their endpoint, so that they are errors before a run. */
 #include "runner/scenario/check_steps.h"
 
 #include <sys/socket.h>
@@ -39,7 +36,7 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 		if (says_protocol(step) && step->when.family != AF_INET &&
 		    endpoint_list_has_family(endpoint, step->list, FAMILY_IPV6)) {
 			diag_add(loader->diags, place,
-				 "no ICMP message of IPv6 says that a protocol is unreachable");
+				 "IPv6 has no ICMP message for an unreachable protocol");
 			loader_hint(loader, "use \"unreachable port\", or one of net, host and "
 					    "admin; or leave it to IPv4: {when: {family: ipv4}, "
 					    "do: unreachable protocol}");

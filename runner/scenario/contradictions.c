@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations that can't all be met, with each other, with the fault
- * scripts, with the time-out. Such a scenario would fail every client, so it is an error before
- * anything runs. Only a document without other errors is looked at.
+ * Finds expectations that contradict each other, the fault scripts, or the timeout. Such a scenario
+ * would fail every client, so it is an error before anything runs.
  */
 #include <inttypes.h>
 
@@ -21,7 +20,7 @@ static void error_at(struct checker *checker, const struct expectation *at, cons
 	diag_add(checker->loader->diags, &at->place, "%s", message);
 }
 
-/* " at api", or "" for all endpoints. The caller's. */
+/* " at api", or "" for all endpoints. Owned by the caller. */
 static char *at_endpoint(const struct checker *checker, size_t endpoint)
 {
 	if (endpoint >= checker->scenario->n_endpoints)
@@ -29,13 +28,13 @@ static char *at_endpoint(const struct checker *checker, size_t endpoint)
 	return xasprintf(" at %s", checker->scenario->endpoints[endpoint].name);
 }
 
-/* Whether what is said of @whole holds for @part, too. */
+/* Whether an expectation at @whole includes @part. */
 static bool covers(const struct checker *checker, size_t whole, size_t part)
 {
 	return whole == ALL_ENDPOINTS || whole == part || checker->scenario->n_endpoints == 1;
 }
 
-/* How many attempts are expected at an endpoint, or at all; all instances together. */
+/* How many attempts of all instances are expected at an endpoint, or at all endpoints. */
 static struct range expected_attempts(const struct checker *checker, size_t endpoint)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -67,7 +66,7 @@ static struct range expected_attempts(const struct checker *checker, size_t endp
 	return range;
 }
 
-/* How many addresses the endpoints have; 0: that is not known before the scenario starts. */
+/* How many addresses the endpoints have; 0: unknown until the scenario starts. */
 static int64_t count_addresses(const struct checker *checker, size_t endpoint)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -88,7 +87,7 @@ static bool looks_at_times(const struct expectation *expectation)
 	return expectation->kind == EXPECT_BACKOFF || expectation->kind == EXPECT_ATTEMPT_DELAY;
 }
 
-/* The most attempts that make one step of a policy: 1, or those of a round; 0: not known. */
+/* The most attempts per wait of a policy: 1, or those of a round; 0: unknown. */
 static int64_t attempts_each(const struct checker *checker, const struct expectation *expectation)
 {
 	return looks_at_times(expectation) && expectation->value.policy.per_round
@@ -101,7 +100,7 @@ static bool resets(const struct expectation *expectation)
 	return looks_at_times(expectation) && expectation->value.policy.resets_on_success;
 }
 
-/* The most attempts that an expectation allows each instance; 0: it sets no limit. */
+/* The most attempts that an expectation allows each instance; 0: no limit. */
 static int64_t limit_of(const struct checker *checker, const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -140,7 +139,7 @@ static void check_limit(struct checker *checker, const struct expectation *limit
 	}
 }
 
-/* How many times between attempts an expectation needs to see of each instance. */
+/* How many waits between attempts an expectation needs from each instance. */
 static int64_t needed_times(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -203,7 +202,7 @@ void contradict_concurrent_attempts(struct checker *checker, const struct expect
 	loader_hint(checker->loader, "change one of them");
 }
 
-/* The shortest time that an expectation needs of a client's run; 0: any will do. */
+/* How long a client must run at least to meet an expectation; 0: any time will do. */
 static int64_t needed_time(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -261,7 +260,7 @@ void contradict_time(struct checker *checker, const struct expectation *expectat
 	}
 }
 
-/* Waits beyond this number are not added up: what is left out only makes the sum smaller. */
+/* Only this many waits are added up. To leave some out only makes the sum smaller. */
 #define MAX_SUMMED INT64_C(100000)
 
 /* The fewest pauses of each instance that meet all expectations. */
@@ -273,10 +272,10 @@ static int64_t least_times(const struct checker *checker, const struct expectati
 	if (expectation->value.policy.kind == POLICY_LIST)
 		return (int64_t)expectation->value.policy.n_list +
 		       expectation->value.policy.first_at_once;
-	/* Where a policy starts again, nothing says after how many. */
+	/* A policy may start again after any number of attempts. */
 	if (each == 0 || resets(expectation))
 		return 1;
-	/* What is expected of all instances is least for all of them when they share it evenly. */
+	/* If instances share the attempts evenly, the busiest one has the fewest. */
 	attempts /= checker->n_instances;
 	return MAX((attempts + each - 1) / each - 1, 1);
 }
@@ -287,7 +286,7 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 	const struct policy *policy = &expectation->value.policy;
 	int64_t sum_ns = 0;
 
-	/* The next attempt comes as soon as the one before has failed. */
+	/* The next attempt may come as soon as the previous one has failed. */
 	if (policy->ends_early)
 		return 0;
 	for (int64_t k = 1; k <= MIN(n, MAX_SUMMED) && sum_ns < INT64_MAX / 4; k++) {
@@ -302,8 +301,8 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 }
 
 /*
- * The longest time that another expectation leaves for the pauses of one instance: as it is
- * written, and returned with its tolerance. INT64_MAX: it sets no limit.
+ * The longest time that another expectation leaves for the pauses of one instance. Returns it with
+ * tolerance; the output has it as written. INT64_MAX: no limit.
  */
 static int64_t room_for(const struct checker *checker, const struct expectation *waits,
 			const struct expectation *other, int64_t *ret_written_ns)
@@ -331,7 +330,7 @@ static int64_t room_for(const struct checker *checker, const struct expectation 
 	return range.high;
 }
 
-/* What one time of the expectation is called. */
+/* What the expectation calls its times. */
 static const char *unit_of(int64_t n, const struct expectation *expectation)
 {
 	if (expectation->kind == EXPECT_BACKOFF)
@@ -349,7 +348,7 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 
 	n = least_times(checker, expectation);
 	one_ns = least_time(expectation, n);
-	/* A day at most, ten thousand times. */
+	/* At most a day, ten thousand times: no overflow. */
 	all_ns = one_ns > scenario->timeout_ns ? one_ns : one_ns * n_rounds;
 	if (all_ns > scenario->timeout_ns) {
 		error_at(checker, expectation,
@@ -377,7 +376,7 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 	}
 }
 
-/* Whether a step can leave an attempt without an answer for a while. */
+/* Whether a step can leave an attempt unanswered for a while. */
 static bool leaves_unanswered(const struct step *step)
 {
 	switch (step->action) {
@@ -487,7 +486,7 @@ void contradict_run_for(struct checker *checker)
 	loader_hint(checker->loader, "give the scenario a longer \"timeout\"");
 }
 
-/* The script of an endpoint that has nothing but one address to try again. */
+/* Without any retry, a single address gets a single attempt. */
 void contradict_retry_on(struct checker *checker, const struct expectation *expectation)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -515,7 +514,7 @@ void contradict_fallback(struct checker *checker, const struct expectation *expe
 		if (targets[i]->endpoint == ALL_ENDPOINTS ||
 		    expected_attempts(checker, targets[i]->endpoint).high > 0)
 			continue;
-		error_at(checker, expectation, "a fall-back is expected, but no attempt at %s is",
+		error_at(checker, expectation, "a fallback is expected, but no attempt at %s is",
 			 checker->scenario->endpoints[targets[i]->endpoint].name);
 		loader_hint(checker->loader, "change one of them");
 	}

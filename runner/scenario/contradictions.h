@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations that no client can meet: each function adds an error where one contradicts another,
- * the fault scripts or the timeout. They take a document without other errors.
+ * Finds expectations that no client can meet, because they contradict other expectations, the fault
+ * scripts, or the timeout. The document must be free of other errors.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_CONTRADICTIONS_H
 #define SYNFAULT_RUNNER_SCENARIO_CONTRADICTIONS_H
 
 #include "runner/scenario/loader.h"
 
+/* What all checks share; everything is borrowed. */
 struct checker {
 	struct loader *loader;
 	const struct scenario *scenario;
-	int64_t n_instances;
+	int64_t n_instances; /* of the client, at least 1 */
 };
 
+/* Each adds an error if no client can meet @expectation, which is of the kind in its name. */
 void contradict_policy(struct checker *checker, const struct expectation *expectation);
 void contradict_time(struct checker *checker, const struct expectation *expectation);
 void contradict_connect_timeout(struct checker *checker, const struct expectation *expectation);
@@ -24,7 +26,7 @@ void contradict_concurrent_attempts(struct checker *checker, const struct expect
 void contradict_connections(struct checker *checker, const struct expectation *expectation);
 void contradict_retry_on(struct checker *checker, const struct expectation *expectation);
 void contradict_fallback(struct checker *checker, const struct expectation *expectation);
-/* The client has to be stopped before the scenario's time is over, as often as it is run. */
+/* Adds an error if all runs of a client with "run-for" don't fit into the scenario's timeout. */
 void contradict_run_for(struct checker *checker);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses that an endpoint is to have, as they are written. A sandbox can have those that no
- * other host has: 127.0.0.0/8 and ::1, and since IPv6 has but one of that kind, unique local ones
- * (RFC 4193), which are added to its `lo`.
+ * Reads the addresses that a scenario names for an endpoint. A sandbox can have addresses that are
+ * local to a host: 127.0.0.0/8 and ::1. IPv6 has only that one, so unique local addresses (RFC
+ * 4193) are allowed, too; the sandbox adds them to its `lo`.
  */
 #include "runner/scenario/decode_address.h"
 
-/* Of these are the IPv6 addresses that endpoints get by themselves (runner/sandbox/network.c). */
+/* synfault's own network: endpoints get their IPv6 addresses from it (runner/sandbox/network.c). */
 static const uint8_t own_network[4] = {0xfd, 0x73, 0x79, 0x6e};
 
 bool is_literal_address(const char *text)
@@ -57,15 +57,15 @@ bool decode_literal_address(struct loader *loader, const struct node *node,
 	if (!is_usable(&address)) {
 		loader_error(loader, node, "\"%s\" is not a loopback address", node->text);
 		loader_hint(loader,
-			    "take one of 127.0.0.0/8, \"::1\", or of fd00::/8; a server that "
-			    "is there already is a \"remote\" one");
+			    "use one of 127.0.0.0/8, \"::1\", or fd00::/8; an existing server "
+			    "is a \"remote\" endpoint");
 		return false;
 	}
 	if (address.family == AF_INET6 &&
 	    !memcmp(address.bytes, own_network, sizeof(own_network))) {
 		loader_error(loader, node, "\"%s\" is in a network that synfault itself takes from",
 			     node->text);
-		loader_hint(loader, "take another of fd00::/8");
+		loader_hint(loader, "use another one of fd00::/8");
 		return false;
 	}
 	for (size_t i = 0; i < endpoint->n_families; i++) {
@@ -90,7 +90,7 @@ size_t endpoint_literal(const struct endpoint_spec *endpoint, const char *text)
 	return SIZE_MAX;
 }
 
-/* The first address that both have, or NULL. */
+/* The first address that both endpoints have, or NULL. */
 static const struct address *in_common(const struct endpoint_spec *a, const struct endpoint_spec *b)
 {
 	for (size_t i = 0; i < a->n_families; i++)
@@ -116,7 +116,7 @@ void check_literal_addresses(struct loader *loader, const struct node *key,
 		const struct endpoint_spec *other = &scenario->endpoints[i];
 		const struct address *address = in_common(endpoint, other);
 
-		/* Those that name none get different ones. */
+		/* Endpoints that name no port get different ones. */
 		if (!address || endpoint->port == 0 || endpoint->port != other->port)
 			continue;
 		loader_error(loader, key,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on how a client goes from attempt to attempt: when it gives up, where it turns to,
- * what it tries again after, how many attempts it has under way. Most can be given for all
- * endpoints, or in a mapping for each.
+ * Reads expectations about what a client does after an attempt: when it gives up, where it turns,
+ * what it retries, how many attempts it has under way. Most can be given for all endpoints, or for
+ * each in a mapping.
  */
 #include "runner/scenario/decode_behaviour.h"
 
@@ -20,13 +20,13 @@ void decode_concurrent_attempts(struct loader *loader, const struct field *field
 	if (!decode_count_range(loader, field->value, range, &exact))
 		return;
 	if (range->high == 0) {
-		loader_error(loader, field->value, "at least one attempt has to be open at once");
+		loader_error(loader, field->value, "at least one attempt must be open at once");
 		loader_hint(loader,
-			    "to expect that there is none, write \"attempts: 0\"; for one "
+			    "to expect none, write \"attempts: 0\"; to expect one "
 			    "after the other, \"%s: 1\"",
 			    field->key->text);
 	}
-	/* One number is the most. */
+	/* A single number is the largest one allowed. */
 	if (exact)
 		range->low = 0;
 }
@@ -119,7 +119,7 @@ static const char *const families[] = {
 	[N_FAMILIES] = NULL,
 };
 
-/* The most addresses of the family that one of the target's endpoints has. */
+/* The largest number of addresses of the family that an endpoint of the target has. */
 static size_t most_addresses(const struct loader *loader, const struct target *where)
 {
 	const struct scenario *scenario = loader->scenario;
@@ -144,7 +144,7 @@ static bool target_equal(const struct target *left, const struct target *right)
 	       left->ordinal == right->ordinal;
 }
 
-/* Reads "ipv6" or "ipv6.2". Returns whether it is that. */
+/* Reads "ipv6" or "ipv6.2". Returns false if the text is neither. */
 static bool parse_family(const char *text, struct target *where)
 {
 	size_t digits;
@@ -167,7 +167,7 @@ static bool parse_family(const char *text, struct target *where)
 	return false;
 }
 
-/* Whether the addresses of a target can be there; says so when they can't. */
+/* Whether an endpoint can have the target's addresses; adds an error if not. */
 static bool check_target(struct loader *loader, const struct node *node, const struct target *where,
 			 const char *name)
 {
@@ -283,7 +283,7 @@ static const struct schema_key order_after_keys[] = {
 	{
 		.name = "after",
 		.value = "an endpoint, or a list of them",
-		.description = "All of them have to have failed before.",
+		.description = "All of them must have failed before.",
 		.example = "api",
 		.forms = SCHEMA_SCALAR | SCHEMA_LIST,
 		.type = SCHEMA_WORD,
@@ -297,7 +297,7 @@ static const struct schema schema_order_after = {"what comes before an endpoint"
 const struct schema_key schema_order_named = {
 	.name = "ENDPOINT",
 	.value = "a mapping of after",
-	.description = "What has to have failed before this endpoint is tried.",
+	.description = "What must have failed before this endpoint is tried.",
 	.example = "{after: api}",
 	.forms = SCHEMA_MAPPING,
 	.mapping = &schema_order_after,
@@ -365,11 +365,11 @@ static void check_within(struct loader *loader, const struct field *field, void 
 {
 	struct range *within = &((struct expectation *)target)->value.fallback.within;
 
-	/* One duration is the longest. */
+	/* A single duration is the longest one allowed. */
 	if (!strstr(field->value->text, ".."))
 		within->low = 0;
 	if (within->high == 0)
-		loader_error(loader, field->value, "this duration has to be more than 0");
+		loader_error(loader, field->value, "this duration must be more than 0");
 }
 
 static const struct schema_key fallback_keys[] = {
@@ -453,8 +453,8 @@ static const struct schema_key herd_keys[] = {
 	{
 		.name = "of",
 		.value = "attempts or retries",
-		.description = "What counts: of retries, the first attempt of each instance of the "
-			       "client is none.",
+		.description = "What counts: all attempts, or only retries, without the first "
+			       "attempt of each instance of the client.",
 		.example = "retries",
 		.fallback = "attempts",
 		.forms = SCHEMA_SCALAR,

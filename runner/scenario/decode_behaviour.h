@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a client goes from attempt to attempt: "gives-up", "retry-on", "order" and the like. */
+/* Reads what a client does after an attempt: "gives-up", "retry-on", "order" and the like. */
 #ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_BEHAVIOUR_H
 #define SYNFAULT_RUNNER_SCENARIO_DECODE_BEHAVIOUR_H
 
 #include "runner/scenario/loader.h"
 
+/* Each reads the value of its key into @expectation, or adds errors. */
 void decode_concurrent_attempts(struct loader *loader, const struct field *field,
 				struct expectation *expectation);
 void decode_gives_up(struct loader *loader, const struct field *field,
@@ -14,7 +15,7 @@ void decode_retry_on(struct loader *loader, const struct field *field,
 void decode_fallback(struct loader *loader, const struct field *field,
 		     struct expectation *expectation);
 void decode_herd(struct loader *loader, const struct field *field, struct expectation *expectation);
-/* As struct schema_key.decode: one expectation for each place that comes after others. */
+/* As struct schema_key.decode: adds an expectation for a list, or for each key of a mapping. */
 void decode_order(struct loader *loader, const struct field *field, void *target);
 
 extern const struct schema schema_gives_up, schema_fallback, schema_herd;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The long form of a fault step, {when: CONDITION, do: STEP}: how it is read, and whether its
- * condition can be met at all.
+ * Reads the long form of a fault step, {when: CONDITION, do: STEP}, and finds conditions that can't
+ * be met.
  */
 #include "runner/scenario/decode_condition.h"
 
@@ -12,7 +12,7 @@
 
 static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
 
-/* What is read of {when:, do:}. */
+/* What has been read of {when:, do:}. */
 struct conditional {
 	struct condition when;
 	const struct node *when_node; /* NULL: not given */
@@ -170,7 +170,7 @@ static const struct schema_key conditional_keys[] = {
 	{
 		.name = "when",
 		.value = "a mapping of attempt, time, from, family and chance",
-		.description = "Which attempts the step is for: those for which all of it is true.",
+		.description = "Which attempts the step applies to: those that meet all of it.",
 		.example = "{attempt: 1..3, chance: 30%}",
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_condition,
@@ -243,7 +243,7 @@ bool decode_conditional(struct loader *loader, const struct node *mapping, struc
 
 /* ---- can they be met? ---- */
 
-/* Each attempt, and each check of a step, looks at all of them. */
+/* A limit, since each attempt, and each check of a step, goes through all of them. */
 enum { MAX_CONDITIONAL = 1000 };
 
 static void error_at(struct loader *loader, const struct place *place, const char *message,
@@ -281,8 +281,8 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 }
 
 /*
- * The step that leaves nothing to the step at @index, in its list; SIZE_MAX: none. @conditional:
- * indices of the steps with a condition, which are looked at before all others.
+ * Finds the step that takes all attempts of the step at @index, in the same list; SIZE_MAX: none.
+ * @conditional: indices of the steps with a condition, which come before all others.
  */
 static size_t covering_step(const struct script *script, const size_t *conditional, size_t n,
 			    size_t index)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How connections end, as their client sees it. */
+/* Reads how connections end as their client sees it. */
 #include "runner/scenario/decode_connections.h"
 
 #include "runner/scenario/decode_value.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How connections end, as their client sees it: "ended". */
+/* Reads how connections end as their client sees it: "ended". */
 #ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_CONNECTIONS_H
 #define SYNFAULT_RUNNER_SCENARIO_DECODE_CONNECTIONS_H
 
 #include "runner/scenario/loader.h"
 
+/* Reads the value of "ended" into @expectation, or adds errors. */
 void decode_ended(struct loader *loader, const struct field *field,
 		  struct expectation *expectation);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A document's own keys and its client; endpoints and expectations have files of their own. */
+/* Reads a document's own keys and its client; endpoints and expectations have their own files. */
 #include "runner/scenario/decode_document.h"
 
 #include "runner/scenario/decode_endpoint.h"
@@ -18,7 +18,7 @@
 #define TIMEOUT_DEFAULT_NS      (30 * NS_PER_S)
 #define STOP_TIMEOUT_DEFAULT_NS (1 * NS_PER_S)
 
-/* Each instance has two pipes and its output in memory. */
+/* Limits, since each instance has two pipes, and its output in memory. */
 enum { MAX_CLIENTS = 1000, MAX_RUNS = 10000 };
 
 static const struct schema_key env_named = {
@@ -111,7 +111,7 @@ static const char *file_problem(const char *name)
 	if (!*name)
 		return "is empty";
 	if (*name == '/')
-		return "has to be relative: it names a file below ${tmp}";
+		return "must be relative: it names a file below ${tmp}";
 	for (;;) {
 		size_t length = strcspn(component, "/");
 
@@ -139,11 +139,11 @@ static int compare_files(const void *left, const void *right)
 		x++;
 		y++;
 	}
-	/* "/" before all else, so that what is below a name follows it directly. */
+	/* "/" sorts first, so that the paths below a name follow it directly. */
 	return (*x == '/' ? 1 : *x * 2) - (*y == '/' ? 1 : *y * 2);
 }
 
-/* One name can't be both a file and a directory. */
+/* Adds an error if a name is both a file and a directory. */
 static void check_nesting(struct loader *loader, const struct client_spec *client)
 {
 	AUTO_FREE const struct file_spec **sorted =
@@ -237,7 +237,7 @@ static const struct schema_key client_keys[] = {
 	{
 		.name = "files",
 		.value = "a mapping of paths to texts",
-		.description = "Files that are made below ${tmp} before the client starts.",
+		.description = "Files to create below ${tmp} before the client starts.",
 		.example = "{client.conf: \"server = ${api}\\n\"}",
 		.fallback = "{}",
 		.forms = SCHEMA_MAPPING,
@@ -299,7 +299,7 @@ static void note_leftover_timeout(struct loader *loader, const struct field *fie
 	((struct scenario *)target)->has_leftover_timeout = true;
 }
 
-/* Comes after "clients" in the table, so that all instances can be counted. */
+/* Runs after "clients" was read, which precedes it in the table, to count all instances. */
 static void check_repeat(struct loader *loader, const struct field *field, void *target)
 {
 	const struct scenario *scenario = target;
@@ -314,7 +314,7 @@ static void check_repeat(struct loader *loader, const struct field *field, void 
 
 static void decode_defaults(struct loader *loader, const struct field *field, void *target)
 {
-	loader_error(loader, field->key, "\"defaults\" has to be alone in a document of its own");
+	loader_error(loader, field->key, "\"defaults\" must be alone in its document");
 	loader_hint(loader, "put \"---\" between it and the scenario");
 }
 
@@ -331,7 +331,7 @@ static const struct schema_key matrix_keys[] = {
 	{
 		.name = "exclude",
 		.value = "a list of mappings",
-		.description = "Combinations to take away: those that have all the values of one "
+		.description = "Combinations to remove: those that have all the values of one "
 			       "of the mappings.",
 		.example = "[{fault: drop, tries: 3}]",
 		.fallback = "[]",
@@ -387,7 +387,7 @@ static const struct schema_key document_keys[] = {
 		.value = "a duration",
 		.description =
 			"For a client that runs until it is stopped: after this time it gets "
-			"SIGTERM, which is no failure, and what it did until then is judged.",
+			"SIGTERM, which is not a failure, and what it did until then is judged.",
 		.example = "10s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
@@ -409,9 +409,9 @@ static const struct schema_key document_keys[] = {
 	{
 		.name = "leftover-timeout",
 		.value = "a duration",
-		.description = "How long processes that the client left behind are watched after "
-			       "its end, before they are ended; unless given, 1s where gives-up or "
-			       "leaks is expected, else 0s.",
+		.description = "How long to watch processes that the client left behind before "
+			       "ending them; by default 1s if gives-up or leaks is expected, "
+			       "otherwise 0s.",
 		.example = "3s",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_DURATION,
@@ -452,7 +452,7 @@ static const struct schema_key document_keys[] = {
 	{
 		.name = "requires",
 		.value = "a mapping of programs and command",
-		.description = "What the machine has to have, or the scenario is skipped.",
+		.description = "What the machine must have; without it the scenario is skipped.",
 		.example = "{programs: [wget]}",
 		.fallback = "{}",
 		.forms = SCHEMA_MAPPING,
@@ -489,7 +489,7 @@ static const struct schema_key document_keys[] = {
 	{
 		.name = "expect",
 		.value = "a mapping of expectations",
-		.description = "What the client has to do.",
+		.description = "What the client must do.",
 		.example = "{exit: 0, attempts: 2}",
 		.forms = SCHEMA_MAPPING,
 		.mapping = &schema_expect,
@@ -519,7 +519,7 @@ static const struct schema_key document_keys[] = {
 };
 const struct schema schema_document = {"a scenario", document_keys, ARRAY_SIZE(document_keys)};
 
-/* All references of a text that mean nothing. */
+/* Adds an error for each invalid reference in a text. */
 static void check_references(struct loader *loader, const struct node *node)
 {
 	size_t start = 0, offset, length;
@@ -537,7 +537,7 @@ static void check_references(struct loader *loader, const struct node *node)
 	}
 }
 
-/* A file of another program that lies among the scenarios. Says so; false when it is none. */
+/* Recognises another program's file among the scenarios; adds an error and returns true then. */
 static bool is_foreign(struct loader *loader, const struct node *root)
 {
 	static const struct {
@@ -569,7 +569,7 @@ static bool is_foreign(struct loader *loader, const struct node *root)
 	return false;
 }
 
-/* Whether a text mentions the name as other tools write references: $api, {{api}}, <api>. */
+/* Whether a text holds the name as other tools write references: $api, {{api}}, <api>. */
 static bool mentions(const char *text, const char *name)
 {
 	const char *const forms[][2] = {
@@ -591,9 +591,9 @@ static bool is_fixed(const struct endpoint_spec *endpoint)
 }
 
 /*
- * A command that leads past every endpoint: it has none of their references, but one of another
- * tool's, or the name of this host, where a free port can't be known. A client can also know its
- * endpoints from the environment (SYNFAULT_API), so that no reference at all is right.
+ * Finds a command that leads past every endpoint: it has no reference to one, but a reference in
+ * another tool's form, or the name of this host, where it can't know the port. A command without
+ * any of these is right: its client may know the endpoints from the environment (SYNFAULT_API).
  */
 static void check_command(struct loader *loader, const struct node *command)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The "endpoints" of a document: names, addresses, servers and fault scripts. */
+/* Reads the "endpoints" of a document: names, addresses, servers and fault scripts. */
 #include "runner/scenario/decode_endpoint.h"
 
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@ struct placed_step {
 	size_t order;
 };
 
-/* Names with another meaning where an endpoint's name is expected; see also policy_words. */
+/* Names that mean something else where an endpoint's name is expected; see also policy_words. */
 static const char *const reserved_names[] = {"tmp", "dir", "matrix"};
 
 static void decode_families(struct loader *loader, const struct field *field, void *target)
@@ -48,7 +48,7 @@ static void decode_families(struct loader *loader, const struct field *field, vo
 			endpoint->families[n++] = (enum family)family;
 		}
 	}
-	/* After an error: both, so that references to either are not called wrong as well. */
+	/* After an error it has both families, so that references to them are not errors, too. */
 	endpoint->n_families = good ? n : N_FAMILIES;
 }
 
@@ -104,7 +104,7 @@ static void decode_hostname(struct loader *loader, const struct field *field, vo
 	endpoint->hostname = xstrdup(text);
 }
 
-/* The host of "host:port" or "[address]:port", owned by the caller; NULL: there is none. */
+/* The host of "host:port" or "[address]:port", owned by the caller; NULL if there is none. */
 static char *split_remote(const char *text, uint16_t *ret_port)
 {
 	const char *colon = strrchr(text, ':');
@@ -152,7 +152,7 @@ static void decode_remote(struct loader *loader, const struct field *field, void
 	free(endpoint->remote);
 	endpoint->remote = host;
 	endpoint->port = port;
-	/* Nothing is started for it. */
+	/* synfault starts no server for it. */
 	endpoint->serve = SERVE_NONE;
 }
 
@@ -160,7 +160,7 @@ static const struct schema_key server_keys[] = {
 	{
 		.name = "command",
 		.value = "a list of program and arguments",
-		.description = "The server: it has to listen on the endpoint's addresses and port.",
+		.description = "The server: it must listen on the endpoint's addresses and port.",
 		.example = "[./server, --port, \"${api.port}\"]",
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_TEXT,
@@ -212,7 +212,7 @@ static bool is_literal(const struct node *node)
 	return node->kind == NODE_TEXT && is_literal_address(node->text);
 }
 
-/* As the address that follows those there are. */
+/* Adds a literal address after the existing ones. */
 static void take_literal(struct loader *loader, const struct node *node,
 			 struct endpoint_spec *endpoint)
 {
@@ -240,7 +240,7 @@ static void decode_addresses(struct loader *loader, const struct field *field, v
 		loader_error(loader, list, "an endpoint can have %d addresses at most",
 			     ENDPOINT_MAX_ADDRESSES);
 	for (size_t i = 0; i < list->count && i < ENDPOINT_MAX_ADDRESSES; i++) {
-		/* after an error too, so that references to further ones are not wrong as well */
+		/* after an error, too, so that references to later ones are not errors */
 		endpoint->families[n] = FAMILY_IPV4;
 		endpoint->n_families = n;
 		if (is_literal(list->items[i]))
@@ -283,9 +283,8 @@ static void fill_families(struct endpoint_spec *endpoint)
 static const struct schema_key faults_named = {
 	.name = "ADDRESS",
 	.value = "a list of fault steps",
-	.description = "The faults of one address (ipv6.2, or as it is written there), or of all "
-		       "of a family that have none of "
-		       "their own (ipv6).",
+	.description = "The faults of one address (ipv6.2, or as written in \"addresses\"), or of "
+		       "all addresses of a family without faults of their own (ipv6).",
 	.example = "[drop]",
 	.forms = SCHEMA_LIST,
 	.type = SCHEMA_STEP,
@@ -308,7 +307,7 @@ static void assign_literal(struct loader *loader, const struct node *key, uint32
 	assigned[at] = true;
 }
 
-/* Gives the addresses that the key of a mapping of faults names to the list. */
+/* Assigns a list to the addresses that its key in a mapping of faults names. */
 static void assign_list(struct loader *loader, const struct node *key, uint32_t number,
 			struct endpoint_spec *endpoint, bool *assigned)
 {
@@ -363,7 +362,7 @@ static bool is_family(const struct node *key)
 	return strcmp(key->text, "ipv4") == 0 || strcmp(key->text, "ipv6") == 0;
 }
 
-/* Faults by address. Those of single addresses come before those of a family, however written. */
+/* Reads faults by address. Single addresses take precedence over a family, in any order. */
 static void decode_faults_by_address(struct loader *loader, const struct node *mapping,
 				     struct endpoint_spec *endpoint)
 {
@@ -411,7 +410,7 @@ static const struct schema_key endpoint_keys[] = {
 	{
 		.name = "families",
 		.value = "a list of address families",
-		.description = "The endpoint's address families, in the order in which they are to "
+		.description = "The endpoint's address families, in the order in which they "
 			       "resolve.",
 		.example = "[ipv6, ipv4]",
 		.fallback = "[ipv4]",
@@ -424,8 +423,8 @@ static const struct schema_key endpoint_keys[] = {
 		.name = "addresses",
 		.value = "a list of ipv4, ipv6 and loopback addresses, one for each address",
 		.description =
-			"The endpoint's addresses, in the order in which they are to resolve, "
-			"where there are several of a family, or certain ones are wanted.",
+			"The endpoint's addresses, in the order in which they resolve: to have "
+			"several of a family, or to choose them.",
 		.example = "[ipv6, ipv6, 127.0.0.9]",
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_ADDRESS,
@@ -434,7 +433,7 @@ static const struct schema_key endpoint_keys[] = {
 	{
 		.name = "port",
 		.value = "a port number",
-		.description = "The port to listen on; one that is free unless given.",
+		.description = "The port to listen on; a free one unless given.",
 		.example = "8080",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_PORT,
@@ -469,7 +468,7 @@ static const struct schema_key endpoint_keys[] = {
 	{
 		.name = "remote",
 		.value = "a host and a port",
-		.description = "A server that exists already, instead of one of synfault's; the "
+		.description = "An existing server, instead of one that synfault starts; the "
 			       "scenario runs in the given network namespace.",
 		.example = "db.internal:5432",
 		.forms = SCHEMA_SCALAR,
@@ -497,19 +496,19 @@ static const struct schema schema_endpoint_keys = {"an endpoint", endpoint_keys,
 static const char *name_problem(const char *name)
 {
 	if (!(name[0] >= 'a' && name[0] <= 'z'))
-		return "has to start with a lower-case letter";
+		return "must start with a lower-case letter";
 	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
 		return "may hold lower-case letters, digits, \"-\" and \"_\" only";
 	for (size_t i = 0; i < ARRAY_SIZE(reserved_names); i++)
 		if (strcmp(name, reserved_names[i]) == 0)
-			return "is taken: it has a meaning of its own in references";
+			return "is reserved: it has another meaning in references";
 	for (size_t i = 0; policy_words[i]; i++)
 		if (strcmp(name, policy_words[i]) == 0)
-			return "is taken: it has a meaning of its own in policies";
+			return "is reserved: it has another meaning in policies";
 	return NULL;
 }
 
-/* What says of a server that exists already how it is to be. */
+/* Adds an error for each key that describes a server, beside "remote". */
 static void check_remote(struct loader *loader, const struct node *mapping)
 {
 	static const char *const keys[] = {"port", "hostname", "serve"};
@@ -544,7 +543,7 @@ const struct schema_key schema_endpoint = {
 	.decode = decode_endpoint,
 };
 
-/* The length of what both names have in common as parts of variable names ("-" is "_"). */
+/* The length of the common start of both names in variable names ("-" is "_"). */
 static size_t common_length(const char *left, const char *right)
 {
 	size_t length = 0;
@@ -570,7 +569,7 @@ static bool names_collide(const char *left, const char *right)
 		if (strlen(rest) == strlen(suffixes[i]) &&
 		    common_length(rest, suffixes[i]) == strlen(rest))
 			return true;
-	/* the further addresses: "api" and "api-ipv4-2" */
+	/* variables of further addresses: "api" and "api-ipv4-2" */
 	return (common_length(rest, "-ipv4-") == 6 || common_length(rest, "-ipv6-") == 6) &&
 	       rest[6] && !rest[6 + strspn(rest + 6, "0123456789")];
 }
@@ -587,7 +586,7 @@ static void check_name(struct loader *loader, const struct node *name)
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const char *other = scenario->endpoints[i].name;
 
-		/* The same name again was reported as a repeated key. */
+		/* A repeated name is already reported as a repeated key. */
 		if (strcmp(other, name->text) == 0 || !names_collide(other, name->text))
 			continue;
 		loader_error(loader, name,
@@ -600,7 +599,7 @@ static void check_name(struct loader *loader, const struct node *name)
 	}
 }
 
-/* What no condition of a list takes is accepted, unless the list says something else. */
+/* Ends each list that has only conditions with "accept". */
 static void fill_lists(struct endpoint_spec *endpoint, uint32_t n_lists)
 {
 	struct script *script = &endpoint->script;
@@ -618,7 +617,7 @@ static void fill_lists(struct endpoint_spec *endpoint, uint32_t n_lists)
 		script_append(script,
 			      &(struct step){.action = STEP_ACCEPT, .repeat = 1, .list = list});
 	}
-	/* There may be many scenarios, and scripts grow by doubling. */
+	/* Return what doubling allocated too much: there may be many scenarios. */
 	script->steps = xrealloc(script->steps, script->n_steps * sizeof(*script->steps));
 	script->capacity = script->n_steps;
 }
@@ -632,7 +631,7 @@ static int compare_steps(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Puts what was added at the end behind the other steps of its list. */
+/* Moves steps that were added at the end behind the other steps of their list. */
 static void sort_steps(struct endpoint_spec *endpoint)
 {
 	struct script *script = &endpoint->script;
@@ -647,7 +646,7 @@ static void sort_steps(struct endpoint_spec *endpoint)
 	}
 }
 
-/* What is not given. */
+/* Sets the defaults of keys that are not given. */
 static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 {
 	uint32_t n_lists = 1;
@@ -659,7 +658,7 @@ static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 	}
 	for (size_t i = 0; i < endpoint->n_families; i++)
 		n_lists = MAX(n_lists, endpoint->lists[i] + 1);
-	/* also of lists that are wrong, so that each list there is has a step */
+	/* in lists with errors, too, so that each list has a step */
 	for (size_t i = 0; i < endpoint->script.n_steps; i++)
 		n_lists = MAX(n_lists, endpoint->script.steps[i].list + 1);
 	fill_lists(endpoint, n_lists);

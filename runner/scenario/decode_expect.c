@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is expected of the client: the keys below "expect". */
+/* Reads what is expected of the client: the keys below "expect". */
 #include "runner/scenario/decode_expect.h"
 
 #include <strings.h>
@@ -16,7 +16,7 @@ static const struct schema_key exit_keys[] = {
 	{
 		.name = "signal",
 		.value = "a signal's name",
-		.description = "The signal that has to end the client.",
+		.description = "The signal that must end the client.",
 		.example = "TERM",
 		.forms = SCHEMA_SCALAR,
 		.type = SCHEMA_SIGNAL,
@@ -39,8 +39,7 @@ static void decode_statuses(struct loader *loader, const struct node *list,
 		int64_t status;
 
 		if (item->kind == NODE_TEXT && strcmp(item->text, "nonzero") == 0) {
-			loader_error(loader, item,
-				     "\"nonzero\" is a value by itself, not an item of a list");
+			loader_error(loader, item, "\"nonzero\" can't be an item of a list");
 			continue;
 		}
 		if (item->kind == NODE_MAPPING) {
@@ -139,7 +138,7 @@ static bool is_policy_value(const struct node *mapping)
 	return !mapping->count || is_policy(mapping) || lacks_family(mapping);
 }
 
-/* An endpoint may have the name of a key, but its value is a mapping then. */
+/* An endpoint may have the name of a key. Then its value is a mapping. */
 static bool holds_no_mapping(const struct node *mapping)
 {
 	for (size_t i = 0; i < mapping->count; i++)
@@ -148,14 +147,15 @@ static bool holds_no_mapping(const struct node *mapping)
 	return true;
 }
 
-/* How each kind of expectation is read and contradicted; its key is a row further down. */
+/* How to read and contradict each kind of expectation. Its key is a row further down. */
 static const struct expectation_info {
-	/* Reads one value, of all endpoints or of one. NULL: the key makes several expectations. */
+	/* Reads one value, for all endpoints or for one. NULL: the key makes several expectations.
+	 */
 	void (*decode)(struct loader *loader, const struct field *field,
 		       struct expectation *expectation);
-	/* Adds an error for what no client can meet; NULL: nothing is known to contradict it. */
+	/* Adds an error if no client can meet it. NULL: any client may. */
 	void (*contradict)(struct checker *checker, const struct expectation *expectation);
-	/* Whether a mapping is a value rather than one of endpoints to values; NULL: never. */
+	/* Whether a mapping is a value rather than a mapping of endpoints. NULL: never. */
 	bool (*is_value)(const struct node *mapping);
 } infos[EXPECT_N_KINDS] = {
 	[EXPECT_EXIT] = {decode_exit, NULL, is_any},
@@ -190,7 +190,7 @@ static void decode_one(struct loader *loader, const struct field *field, unsigne
 	infos[kind].decode(loader, field, expectation);
 }
 
-/* Reads the value of a key that is one kind of expectation, at all endpoints or at some. */
+/* Reads the value of a key with one kind of expectation, for all endpoints or for some. */
 static void decode_expectation(struct loader *loader, const struct field *field, void *target)
 {
 	const struct node *value = field->value;
@@ -232,7 +232,7 @@ static const struct schema_key time_named = {
 	.type = SCHEMA_DURATION_RANGE,
 };
 
-/* Rows of counts and of times, which all endpoints or some of them have. */
+/* Rows of counts and times, which can be given for all endpoints or for some. */
 #define COUNT_KEY(key, of, shown, text)                                                            \
 	{                                                                                          \
 		.name = (key), .value = "a number or a range, or a mapping of endpoints to them",  \
@@ -261,7 +261,7 @@ static const struct schema_key bytes_keys[] = {
 	COUNT_KEY("received", EXPECT_RECEIVED, "1000",
 		  "How many bytes of data came from the servers."),
 	COUNT_KEY("sent", EXPECT_SENT, "{api: 1..500}",
-		  "How many bytes of data the client sent, without repetitions."),
+		  "How many bytes of data the client sent, without retransmissions."),
 };
 static const struct schema schema_bytes = {"\"bytes\"", bytes_keys, ARRAY_SIZE(bytes_keys)};
 
@@ -280,7 +280,7 @@ static void decode_document_tolerance(struct loader *loader, const struct field 
 	decode_tolerance(loader, field->value, &loader->tolerance);
 }
 
-/* The tolerance comes first: expectations are made with it. */
+/* The tolerance comes first, since all other expectations get it. */
 static const struct schema_key expect_keys[] = {
 	{
 		.name = "tolerance",
@@ -296,7 +296,7 @@ static const struct schema_key expect_keys[] = {
 	{
 		.name = "exit",
 		.value = "a status, a list of them, nonzero, or {signal: NAME}",
-		.description = "How the client has to end.",
+		.description = "How the client must end.",
 		.example = "0",
 		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_STATUS,
@@ -353,8 +353,7 @@ static const struct schema_key expect_keys[] = {
 	{
 		.name = "ended",
 		.value = "an end, a list of them, or a mapping of endpoints to these",
-		.description =
-			"How each attempt ends as the client sees it, or one after the other.",
+		.description = "How every attempt ends as the client sees it, or each in turn.",
 		.example = "[refused, closed]",
 		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_CHOICE,
@@ -384,7 +383,7 @@ static const struct schema_key expect_keys[] = {
 		 "How long all attempts take together, from the first SYN to the last end of an "
 		 "attempt."),
 	TIME_KEY("total-backoff", EXPECT_TOTAL_BACKOFF, "..10s",
-		 "How long all pauses of the client are together."),
+		 "How long all pauses of the client take together."),
 	{
 		.name = "gives-up",
 		.value = "a mapping of after and attempts, or a mapping of endpoints to it",
@@ -413,7 +412,7 @@ static const struct schema_key expect_keys[] = {
 		.name = "order",
 		.value = "a list of endpoints, families and addresses, or a mapping of them to "
 			 "{after: …}",
-		.description = "In which order the client tries them first.",
+		.description = "The order in which the client first tries them.",
 		.example = "[ipv6, ipv4]",
 		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
 		.type = SCHEMA_WORD,
@@ -431,7 +430,7 @@ static const struct schema_key expect_keys[] = {
 		.decode = decode_expectation,
 	},
 	COUNT_KEY("concurrent-attempts", EXPECT_CONCURRENT_ATTEMPTS, "1",
-		  "How many attempts are open at once, at most."),
+		  "How many attempts may be open at once."),
 	COUNT_KEY("leaks", EXPECT_LEAKS, "0",
 		  "How many sockets outlive their attempt, or the client."),
 };

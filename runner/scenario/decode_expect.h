@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is expected of the client: the value of "expect". */
+/* Reads what is expected of the client: the value of "expect". */
 #ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_EXPECT_H
 #define SYNFAULT_RUNNER_SCENARIO_DECODE_EXPECT_H
 
 #include "runner/scenario/loader.h"
 
+/* As struct schema_key.decode: adds an expectation for each value. */
 void decode_expect(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_expect;
 
 /*
- * Adds errors for expectations that no client can meet: with each other, with the fault scripts,
- * with the timeout. For a document without other errors.
+ * Adds errors for expectations that no client can meet, because they contradict each other, the
+ * fault scripts or the timeout. The document must be free of other errors.
  */
 void check_contradictions(struct loader *loader);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The "kernel" of a document: settings that it makes in its own network namespace. */
+/* Reads a document's "kernel": settings of the scenario's own network namespace. */
 #include "runner/scenario/decode_kernel.h"
 
 #include "common/text.h"
@@ -30,8 +30,8 @@ static const struct allowed_sysctl *find_name(struct loader *loader, const struc
 		loader_hint(loader, "did you mean \"%s\"?", nearest);
 	else
 		loader_hint(loader,
-			    "a scenario can set TCP's settings of a network namespace, such as "
-			    "tcp_syn_retries; docs/scenario.md has them all");
+			    "a scenario can change TCP settings of a network namespace, such as "
+			    "tcp_syn_retries; docs/scenario.md lists them all");
 	return NULL;
 }
 

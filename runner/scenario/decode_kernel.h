@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The key "kernel": settings of the scenario's own network namespace. */
+/* Reads the key "kernel": settings of the scenario's own network namespace. */
 #ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_KERNEL_H
 #define SYNFAULT_RUNNER_SCENARIO_DECODE_KERNEL_H
 
 #include "runner/scenario/loader.h"
 
+/* As struct schema_key.decode: adds each setting to the scenario. */
 void decode_kernel(struct loader *loader, const struct field *field, void *target);
 extern const struct schema_key schema_kernel_named;
 

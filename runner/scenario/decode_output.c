@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The client's output: the values of "stdout" and "stderr". */
+/* Reads what the client's output must hold: the values of "stdout" and "stderr". */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runner/scenario/decode_output.h"
 
@@ -8,7 +8,7 @@
 #include "runner/scenario/decode_value.h"
 #include "runner/scenario/expectation.h"
 
-/* What the keys of "stdout" and "stderr" have to know. */
+/* What the keys of "stdout" and "stderr" need to know. */
 struct output {
 	enum expectation_kind kind;
 	bool negated;
@@ -52,7 +52,7 @@ static void add_text(struct loader *loader, const struct node *node, const struc
 	expectation->value.text.text = xstrdup(text);
 }
 
-/* A text or a list of texts. */
+/* Adds an expectation for a text, or for each of a list. */
 static void add_texts(struct loader *loader, const struct field *field, const struct output *output,
 		      enum text_match_kind match)
 {
@@ -78,7 +78,7 @@ static void decode_matches(struct loader *loader, const struct field *field, voi
 	add_texts(loader, field, target, TEXT_MATCHES);
 }
 
-/* A mapping of texts; one that asks for nothing is an error. */
+/* Reads a mapping of texts. One that expects nothing is an error. */
 static void decode_texts(struct loader *loader, const struct schema *schema,
 			 const struct field *field, struct output *output)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The client's output: the values of "stdout" and "stderr". */
+/* Reads what the client's output must hold: the values of "stdout" and "stderr". */
 #ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_OUTPUT_H
 #define SYNFAULT_RUNNER_SCENARIO_DECODE_OUTPUT_H
 
 #include "runner/scenario/loader.h"
 
-/* As struct schema_key.decode: one expectation for each text. */
+/* As struct schema_key.decode: each adds an expectation for each text. */
 void decode_stdout(struct loader *loader, const struct field *field, void *target);
 void decode_stderr(struct loader *loader, const struct field *field, void *target);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Retry policies: the values of "backoff" and "attempt-delay". A policy is written in one of
- * four ways (a list, "fixed", "linear", "exponential") or has a name (policy.h), which takes
- * figures beside it.
+ * Reads retry policies: the values of "backoff" and "attempt-delay". A policy is written in one of
+ * four ways (a list, "fixed", "linear", "exponential"), or has a name (policy.h) with parameters
+ * beside it.
  */
 #include "runner/scenario/decode_policy.h"
 
@@ -28,7 +28,7 @@ static void check_cap(struct loader *loader, const struct field *field, void *ta
 			    "the first",
 			    duration_format_exact(policy->base_ns, base));
 	} else if (!policy->cap_ns) {
-		loader_error(loader, field->value, "this duration has to be more than 0");
+		loader_error(loader, field->value, "this duration must be more than 0");
 	}
 }
 
@@ -85,7 +85,7 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 	}
 }
 
-/* The figures of a policy, below its family or beside its name. */
+/* The parameters of a policy, below its kind or beside its name. */
 #define BASE_KEY(text)                                                                             \
 	.name = "base", .value = "a duration", .description = (text), .example = "100ms",          \
 	.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,                         \
@@ -116,7 +116,7 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 			JITTER_KEY("none, full, equal, decorrelated",                              \
 				   "How waits are spread: \"full\" anywhere from 0 to the wait, "  \
 				   "\"equal\" from half of it, \"decorrelated\" from the base "    \
-				   "to a multiple of the wait before, a percentage more or "       \
+				   "to a multiple of the previous wait, a percentage more or "     \
 				   "less, \"plus\" up to a duration longer."),                     \
 			.example = "full",                                                         \
 			.fallback = "none",                                                        \
@@ -126,7 +126,7 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 static const struct schema_key exponential_keys[] = {
 	{BASE_KEY("The first wait."), .required = true},
 	{
-		FACTOR_KEY("By how much each wait is longer than the one before; with decorrelated "
+		FACTOR_KEY("By what each wait is multiplied to get the next; with decorrelated "
 			   "jitter the multiple, 3 unless given."),
 		.fallback = "2",
 	},
@@ -140,7 +140,7 @@ static const struct schema_key linear_keys[] = {
 	{
 		.name = "step",
 		.value = "a duration",
-		.description = "How much longer each wait is than the one before; the base "
+		.description = "How much longer each wait is than the previous one; the base "
 			       "unless given.",
 		.example = "500ms",
 		.forms = SCHEMA_SCALAR,
@@ -177,7 +177,7 @@ static void decode_list_policy(struct loader *loader, const struct node *list,
 	policy->kind = POLICY_LIST;
 	if (!list->count) {
 		loader_error(loader, list, "the list of times is empty");
-		loader_hint(loader, "to expect that the client does not try again, write "
+		loader_hint(loader, "to expect that the client does not retry, write "
 				    "\"attempts: 1\"");
 		return;
 	}
@@ -237,9 +237,7 @@ static const struct named_policy *find_named(struct loader *loader, const struct
 	return NULL;
 }
 
-/*
- * Takes the figures of the name. Those beside it replace them: they come later in the table.
- */
+/* Takes the parameters of the named policy. Those beside the name come later and replace them. */
 static void decode_name(struct loader *loader, const struct field *field, void *target)
 {
 	struct expectation *expectation = target;
@@ -255,7 +253,7 @@ static void check_named_base(struct loader *loader, const struct field *field, v
 {
 	struct policy *policy = &((struct expectation *)target)->value.policy;
 
-	/* With a delay of its own, the range that is allowed becomes that delay. */
+	/* A base replaces the allowed range. */
 	if (policy->kind != POLICY_RANGE || !policy->name)
 		return;
 	policy->kind = POLICY_FIXED;
@@ -316,7 +314,7 @@ static const struct schema_key policy_keys[] = {
 		.decode = decode_name,
 	},
 	{BASE_KEY("With a name: its first wait."), .check = check_named_base},
-	{FACTOR_KEY("With a name: by how much each wait is longer than the one before.")},
+	{FACTOR_KEY("With a name: by what each wait is multiplied to get the next.")},
 	{CAP_KEY("With a name: its longest wait.")},
 	{
 		JITTER_KEY("none, full, equal",
@@ -350,7 +348,7 @@ static const struct schema_key policy_keys[] = {
 	{
 		.name = "resets-on",
 		.value = "never or success",
-		.description = "\"success\": the policy begins anew after an attempt that "
+		.description = "\"success\": the policy begins again after an attempt that "
 			       "connected.",
 		.example = "success",
 		.fallback = "never",
@@ -388,7 +386,7 @@ bool is_policy(const struct node *mapping)
 	return false;
 }
 
-/* A figure of a policy: it is not the name of an endpoint, unless it has a policy. */
+/* Whether it is a policy's parameter, and not an endpoint of that name with a policy. */
 static bool is_figure(const struct node_pair *pair)
 {
 	return pair->value->kind == NODE_TEXT &&
@@ -420,7 +418,7 @@ static void complain_family(struct loader *loader, const struct node *value)
 										: synonym->meant,
 			      value->pairs[i].value->text);
 	}
-	loader_error(loader, value, "these figures belong to no policy");
+	loader_error(loader, value, "these values belong to no policy");
 	if (figures.length < HINT_MAX)
 		loader_hint(loader, "did you mean {%s: {%s}}?",
 			    node_get(value, "step") ? "linear" : "exponential",
@@ -429,7 +427,7 @@ static void complain_family(struct loader *loader, const struct node *value)
 		loader_hint(loader, "for example {exponential: {base: 100ms, factor: 2}}");
 }
 
-/* The one key that says which policy it is; none or several are errors. */
+/* The key that says which policy it is. None or several are errors. */
 static const char *decode_which(struct loader *loader, const struct node *value)
 {
 	static const char *const words[] = {"fixed", "list", "linear", "exponential", "policy"};
@@ -457,7 +455,7 @@ static const struct node *find_key(const struct node *mapping, const char *key)
 	return NULL;
 }
 
-/* Finds figures beside a policy that does not take them there. */
+/* Adds an error for each parameter that doesn't belong beside the policy. */
 static void check_figures(struct loader *loader, const struct node *value, const char *which)
 {
 	const struct node *name = node_get(value, "policy");
@@ -480,8 +478,8 @@ static void check_figures(struct loader *loader, const struct node *value, const
 		if (!key || figures[i].allowed)
 			continue;
 		if (named) {
-			loader_error(loader, key, "the policy %s has no %s of its own to give",
-				     named->name, key->text);
+			loader_error(loader, key, "the policy %s takes no %s", named->name,
+				     key->text);
 			loader_hint(loader, "write the policy out, for example "
 					    "{exponential: {base: 1s, factor: 2}}");
 		} else {

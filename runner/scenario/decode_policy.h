@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Retry policies: the values of "backoff" and "attempt-delay". */
+/* Reads retry policies: the values of "backoff" and "attempt-delay". */
 #ifndef SYNFAULT_RUNNER_SCENARIO_DECODE_POLICY_H
 #define SYNFAULT_RUNNER_SCENARIO_DECODE_POLICY_H
 
 #include "runner/scenario/loader.h"
 
+/* Reads a policy into @expectation, or adds errors. */
 void decode_policy(struct loader *loader, const struct field *field,
 		   struct expectation *expectation);
 
 extern const struct schema schema_policy;
 extern const struct schema_key schema_policy_named;
 
-/* The keys of a policy that can't be the name of an endpoint; ends with NULL. */
+/* The keys of a policy, which can't be names of endpoints; ends with NULL. */
 extern const char *const policy_words[];
-/* Whether a mapping is a policy rather than one of endpoints to policies. */
+/* Whether a mapping is a policy rather than a mapping of endpoints to policies. */
 bool is_policy(const struct node *mapping);
-/* Whether a mapping holds nothing but figures of a policy, whose family was forgotten. */
+/* Whether a mapping has only parameters of a policy, such as "base", but not its kind. */
 bool lacks_family(const struct node *mapping);
 
 #endif

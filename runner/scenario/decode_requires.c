@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The key "requires": what the machine has to have, or the scenario is skipped. */
+/* Reads the key "requires": what the machine must have, or the scenario is skipped. */
 #include "runner/scenario/decode_requires.h"
 
 #include "runner/scenario/decode_value.h"
@@ -38,7 +38,7 @@ static const struct schema_key requires_keys[] = {
 	{
 		.name = "command",
 		.value = "a list of program and arguments",
-		.description = "It is run before the scenario, and has to end with status 0.",
+		.description = "It runs before the scenario, and must exit with status 0.",
 		.example = "[python3, -c, import urllib3]",
 		.forms = SCHEMA_LIST,
 		.type = SCHEMA_TEXT,

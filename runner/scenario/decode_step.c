@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A fault step as a text. */
+/* Reads a fault step that is written as a text. */
 #include "runner/scenario/decode_step.h"
 
 #include <strings.h>
@@ -7,8 +7,8 @@
 #include "runner/scenario/decode_value.h"
 
 /*
- * People look for a way to say that a step has no end. There is none, because the last step never
- * ends, and any other that did not would hide those after it.
+ * Recognises attempts to write an endless step. There is no way to do so: the last step never ends,
+ * and any other endless step would hide the steps after it.
  */
 static bool endless_step(struct loader *loader, const struct node *node, bool last)
 {
@@ -45,7 +45,7 @@ static bool endless_step(struct loader *loader, const struct node *node, bool la
 	return false;
 }
 
-/* Faults above TCP, which people look for here. */
+/* Adds a remedy for faults above TCP, such as an HTTP status. */
 static bool hint_application(struct loader *loader, const char *text)
 {
 	static const char *const words[] = {"http",     "https",    "status", "grpc", "dns",
@@ -56,8 +56,8 @@ static bool hint_application(struct loader *loader, const char *text)
 	for (size_t i = 0; !status && i < ARRAY_SIZE(words); i++)
 		status = strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0;
 	if (status)
-		loader_hint(loader, "faults are those of a TCP connection; for another answer give "
-				    "a server of yours: serve: {command: [...]}");
+		loader_hint(loader, "faults are those of a TCP connection; for another answer use "
+				    "your own server: serve: {command: [...]}");
 	return status;
 }
 
@@ -96,7 +96,7 @@ static const char *meant_unit(const char *word, size_t length, unsigned *ret_bit
 	return NULL;
 }
 
-/* A number with a unit that is written another way here: "10kb", "1 Mbit/s". */
+/* Adds a remedy for a unit in another spelling: "10kb", "1 Mbit/s". */
 static bool hint_unit(struct loader *loader, const char *text)
 {
 	for (const char *at = text; *at; at++) {

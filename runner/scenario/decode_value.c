@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From nodes to C values by type: see decode_value.h. */
+/* Reads nodes into C values by type: see decode_value.h. */
 #include "runner/scenario/decode_value.h"
 
 #include "common/signal_names.h"
@@ -28,7 +28,7 @@ bool decode_text(struct loader *loader, const struct node *node, const char **re
 		return false;
 	case NODE_LIST:
 	case NODE_MAPPING:
-		return loader_error(loader, node, "this has to be a text, not %s",
+		return loader_error(loader, node, "this must be a text, not %s",
 				    node_kind_name(node->kind));
 	case NODE_WRONG:
 		break;
@@ -70,7 +70,7 @@ static bool decode_command(struct loader *loader, const struct field *field, cha
 /* Part of a node's text: an end of a range. */
 struct part {
 	const struct node *node;
-	const char *text; /* terminated instance */
+	const char *text; /* a terminated copy */
 	size_t offset, length;
 };
 
@@ -81,8 +81,8 @@ static bool part_error(struct loader *loader, const struct part *part, const cha
 }
 
 /*
- * Ranges as people write them elsewhere: "<5s", "at least 3", "3+", "1-3", "1 to 3". Adds how it is
- * written here; returns false when the text is none of these.
+ * Adds a remedy for a range in another tool's form: "<5s", "at least 3", "3+", "1-3", "1 to 3".
+ * Returns false if the text has none of these forms.
  */
 static bool hint_range(struct loader *loader, const char *text)
 {
@@ -127,7 +127,7 @@ static bool hint_range(struct loader *loader, const char *text)
 	return false;
 }
 
-/* Units as people write them elsewhere: "5 seconds", "5sec", "2min". */
+/* Adds a remedy for a unit in another tool's form: "5 seconds", "5sec", "2min". */
 static bool hint_unit(struct loader *loader, const char *text)
 {
 	static const struct {
@@ -223,7 +223,7 @@ static bool decode_positive_duration(struct loader *loader, const struct node *n
 	if (!decode_duration(loader, node, &duration_ns))
 		return false;
 	if (duration_ns <= 0)
-		return loader_error(loader, node, "this duration has to be more than 0");
+		return loader_error(loader, node, "this duration must be more than 0");
 	*ret_ns = duration_ns;
 	return true;
 }
@@ -247,7 +247,7 @@ bool decode_count(struct loader *loader, const struct node *node, const char *wh
 	return true;
 }
 
-/* Reads digits with an optional fraction, in no locale's way; moves @text behind them. */
+/* Reads digits with an optional fraction, in any locale alike; moves @text behind them. */
 static bool parse_number(const char **text, double *ret)
 {
 	const char *at = *text;
@@ -292,7 +292,7 @@ static bool decode_factor(struct loader *loader, const struct node *node, double
 	return true;
 }
 
-/* A share between 0 and 1 is a common way to write a percentage. @or: what else it may be. */
+/* Adds a remedy: a share between 0 and 1 is probably a percentage. @or: another possible form. */
 static void hint_percent(struct loader *loader, const char *text, double value, const char * or)
 {
 	if (value < 1)
@@ -466,7 +466,7 @@ static const struct schema_key tolerance_keys[] = {
 	{
 		.name = "relative",
 		.value = "a percentage",
-		.description = "How much later or earlier a time may be as a part of what is "
+		.description = "How much later or earlier a time may be, as a part of what is "
 			       "expected.",
 		.example = "5%",
 		.fallback = "0%",
@@ -511,7 +511,7 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 
 /* ---- mappings ---- */
 
-/* The first table from @schema on, but not @other, that has the key; or NULL. */
+/* The first table from @schema on that has the key, apart from @other; or NULL. */
 static const struct schema *schema_with(const struct schema *schema, const struct schema *other,
 					const char *name)
 {
@@ -559,7 +559,7 @@ static void unknown_key(struct loader *loader, const struct schema *schema, cons
 		loader_hint_names(loader, key->text, names, introduction);
 }
 
-/* A text where a list has to be: what the list would be, unless a shell were needed for it. */
+/* Adds a remedy for a text in place of a list: the list, unless it would take a shell. */
 static bool hint_list(struct loader *loader, const struct field *field)
 {
 	const char *text = field->value->text;

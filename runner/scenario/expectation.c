@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See expectation.h. */
+/* Adds expectations, and finds the endpoints that they are about: see expectation.h. */
 #include "runner/scenario/expectation.h"
 
 struct expectation *add_expectation(struct loader *loader, enum expectation_kind kind,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding scenario files below directories: see scenario_find() in load.h. */
+/* Finds scenario files below directories: see scenario_find() in load.h. */
 #include "runner/scenario/load.h"
 
 #include "runner/scenario/table.h"
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 /*
- * A directory that was entered. Each is entered once, so that symbolic links can neither lead in a
- * circle nor list a file twice.
+ * A directory that the search has entered. It enters each only once, so that symbolic links neither
+ * lead in a circle nor list a file twice.
  */
 struct visited {
 	struct {
@@ -45,7 +45,7 @@ static void add_path(struct search *search, const char *path)
 	array_append(*search->paths, *search->n_paths, *search->capacity, xstrdup(path));
 }
 
-/* Remembers a directory. False: it was entered before. */
+/* Remembers a directory. Returns false if the search was there before. */
 static bool visit(struct search *search, const struct stat *status)
 {
 	struct visited *visited = xzalloc(sizeof(*visited)), *found;
@@ -68,8 +68,7 @@ static int complain(struct search *search, const char *path, int error)
 	return -error;
 }
 
-/* The names in a directory that are not hidden, sorted; NULL with errno set when it can't be read.
- */
+/* The names in a directory, sorted, without hidden ones; NULL with errno if it can't be read. */
 static char **list_names(const char *path)
 {
 	DIR *directory = opendir(path);
@@ -96,7 +95,7 @@ static int search_entry(struct search *search, const char *path, const char *nam
 	struct stat status;
 
 	if (stat(path, &status) < 0) {
-		/* A link to nowhere: loading it says what is wrong, nothing is passed over. */
+		/* Keep a dangling link, so that loading it reports the error. */
 		if (has_suffix(name))
 			add_path(search, path);
 		else if (errno != ENOENT && errno != ELOOP)

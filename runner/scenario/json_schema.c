@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the loader's tables to JSON Schema. Each kind of mapping is a definition; a value is one of
- * its forms, or a reference to the matrix, which can appear anywhere. Numbers and truth values are
- * texts to the loader, so whether they are allowed is found out by matching them, written as text,
- * against the type's pattern.
+ * Makes JSON Schema from the loader's tables. Each kind of mapping is a definition. A value has one
+ * of its forms, or is a reference to the matrix, which can appear anywhere. The loader reads
+ * numbers and booleans as texts, so they are allowed if their text matches the type's pattern.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runner/scenario/json_schema.h"
@@ -13,20 +12,19 @@
 
 #include "runner/scenario/decode_policy.h"
 
-/* A text that holds ${matrix.KEY}; its value is known only when it is replaced. */
+/* A text with ${matrix.KEY}, whose value is unknown until it is replaced. */
 #define MATRIX_PATTERN "\\$\\{matrix\\.[A-Za-z_][A-Za-z0-9_-]*\\}"
 
 /* A mapping in one of the places where it can appear. */
 struct definition {
 	const struct schema *schema;
 	const struct schema_key *named; /* what its other keys take, or NULL */
-	bool whole; /* defaults are not merged into it: what is required has to be there */
+	bool whole; /* defaults are not merged into it, so its required keys must be present */
 	char *name;
 };
 
 struct generator {
-	struct definition
-		*definitions; /* those that were referred to; more come as they are made */
+	struct definition *definitions; /* those referred to so far; making one may add others */
 	size_t n_definitions, capacity;
 };
 
@@ -45,7 +43,7 @@ static void put(json_t *object, const char *key, json_t *value)
 		out_of_memory();
 }
 
-/* Whether a text matches a pattern; NULL: all do. */
+/* Whether a text matches a pattern. NULL matches all texts. */
 static bool matches(const char *pattern, const char *text)
 {
 	PCRE2_SIZE offset;
@@ -65,7 +63,7 @@ static bool matches(const char *pattern, const char *text)
 	return result >= 0;
 }
 
-/* A value of an example, as YAML's core schema resolves it (YAML 1.2.2, section 10.3.2). */
+/* An example's value, as YAML's core schema resolves it (YAML 1.2.2, section 10.3.2). */
 static json_t *node_json(const struct node *node)
 {
 	const char *text = node->kind == NODE_TEXT ? node->text : "";
@@ -96,7 +94,7 @@ static json_t *node_json(const struct node *node)
 	return json_string(text);
 }
 
-/* An example or default of the tables, which is written as YAML. */
+/* Parses an example or default of the tables, which is YAML. */
 static json_t *parse_value(const char *yaml)
 {
 	AUTO_FREE char *line = xasprintf("value: %s", yaml);
@@ -138,7 +136,7 @@ static bool name_taken(const struct generator *generator, const char *name)
 	return false;
 }
 
-/* A reference to the definition of such a mapping, which is made if it is the first. */
+/* A reference to the definition of such a mapping. The first reference adds the definition. */
 static json_t *refer(struct generator *generator, const struct schema *schema,
 		     const struct schema_key *named, bool whole)
 {
@@ -173,7 +171,7 @@ static void add_choice(json_t *forms, json_t *form)
 	json_array_append_new(forms, made(form));
 }
 
-/* Numbers and truth values that are what the type's text is, written without quotes. */
+/* Adds the numbers and booleans whose text the type accepts: they need no quotes. */
 static void add_plain(json_t *forms, enum schema_type type)
 {
 	const struct schema_type_info *info = schema_type_info(type);
@@ -196,7 +194,7 @@ static void add_plain(json_t *forms, enum schema_type type)
 		add_choice(forms, json_pack("{s:s}", "type", "boolean"));
 }
 
-/* A fault step's first word; what follows has a grammar of its own. */
+/* A pattern for a fault step's first word; the rest has a grammar of its own. */
 static json_t *step_form(void)
 {
 	AUTO_STRBUF struct strbuf pattern = {0};
@@ -236,7 +234,7 @@ static void add_reference(json_t *forms)
 	add_choice(forms, json_pack("{s:s}", "$ref", "#/definitions/matrix-reference"));
 }
 
-/* What any of the forms allows. */
+/* A schema that accepts any of the forms. */
 static json_t *any_of(json_t *forms)
 {
 	return json_pack("{s:o}", "anyOf", forms);
@@ -280,7 +278,7 @@ static json_t *value_of(struct generator *generator, const struct schema_key *ke
 	if (key->forms & SCHEMA_MAPPING) {
 		bool either = key->mapping && of_endpoints(key->named);
 
-		/* It is one, or a mapping of endpoints to some, never half of each. */
+		/* It is a value, or a mapping of endpoints to values, never half of each. */
 		add_choice(forms, refer(generator, key->mapping, either ? NULL : key->named,
 					whole || policy));
 		if (either)
@@ -290,7 +288,7 @@ static json_t *value_of(struct generator *generator, const struct schema_key *ke
 	return any_of(forms);
 }
 
-/* The same with all that the tables say of it. */
+/* The same, with the description, examples and default of the tables. */
 static json_t *described(struct generator *generator, const struct schema_key *key, bool whole)
 {
 	json_t *form = value_of(generator, key, whole), *list;
@@ -307,7 +305,7 @@ static json_t *described(struct generator *generator, const struct schema_key *k
 	return form;
 }
 
-/* What the names can be (ECMA-262); NULL: anything. Owned by the caller. */
+/* A pattern (ECMA-262) of the possible names; NULL: any. Owned by the caller. */
 static char *names_of(const struct schema *schema, const struct schema_key *named)
 {
 	AUTO_STRBUF struct strbuf taken = {0};
@@ -315,7 +313,7 @@ static char *names_of(const struct schema *schema, const struct schema_key *name
 	if (strcmp(named->name, "NAME") == 0)
 		return xstrdup("^[^=]+$");
 	if (strcmp(named->name, "KEY") == 0) {
-		/* A pattern counts for keys that have a meaning of their own, too. */
+		/* JSON Schema also applies a pattern to keys with a definition of their own. */
 		for (size_t i = 0; schema && i < schema->n_keys; i++)
 			strbuf_printf(&taken, "%s%s", i > 0 ? "|" : "", schema->keys[i].name);
 		return xasprintf("^(?!(%s)$)[A-Za-z_][A-Za-z0-9_-]*$", strbuf_text(&taken));
@@ -328,7 +326,7 @@ static char *names_of(const struct schema *schema, const struct schema_key *name
 	return xasprintf("^(?!(%s)$)[a-z][a-z0-9_-]*$", strbuf_text(&taken));
 }
 
-/* Freely named keys: what names they can have, and what they take. */
+/* Adds freely named keys: their possible names, and what they take. */
 static void put_named(struct generator *generator, const struct definition *definition,
 		      json_t *object)
 {
@@ -375,7 +373,7 @@ static json_t *mapping_of(struct generator *generator, const struct definition *
 
 /* ---- the whole ---- */
 
-/* A document is a scenario, with a name; or it holds nothing but defaults. */
+/* A document is a scenario with a name, or holds only defaults. */
 static json_t *document_kinds(void)
 {
 	return json_pack("[{s:[s], s:{s:[s]}}, {s:[s], s:i}]", "required", "name", "not",
@@ -402,7 +400,7 @@ void scenario_json_schema(struct strbuf *out)
 	    json_pack("{s:s, s:s, s:s}", "description",
 		      "A value of the document's matrix, which takes the place of this text.",
 		      "type", "string", "pattern", MATRIX_PATTERN));
-	/* Making one refers to others, which are put behind it. */
+	/* Making a definition may add others at the end. */
 	for (size_t i = 0; i < generator.n_definitions; i++) {
 		struct definition definition = generator.definitions[i];
 

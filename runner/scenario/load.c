@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scenario files: see load.h. A file is cut into documents; each is parsed, merged with the
- * defaults before it, expanded by its matrix and decoded, and ends as scenarios or as one broken
+ * Loads scenario files: see load.h. A file is cut into documents. Each is parsed, merged with the
+ * defaults before it, expanded by its matrix, and decoded. It becomes scenarios, or one broken
  * document.
  */
 #include "runner/scenario/load.h"
@@ -16,7 +16,7 @@
 #include <fcntl.h>
 
 #define MAX_FILE_SIZE ((size_t)64 * 1024 * 1024)
-/* After this many errors in one document, further rows of its matrix are not read. */
+/* After this many errors in a document, the remaining rows of its matrix are not read. */
 #define ENOUGH_DIAGS 100
 
 /* A scenario's name that is taken. */
@@ -29,16 +29,16 @@ struct taken_name {
 struct file_loader {
 	struct scenario_file *file;
 	bool attached;
-	struct arena arena;          /* of the document that is being loaded */
-	struct arena row_arena;      /* of the row of its matrix */
+	struct arena arena;          /* for the current document */
+	struct arena row_arena;      /* for the current row of its matrix */
 	struct arena kept;           /* for the whole file: defaults, names */
 	const struct node *defaults; /* all so far, merged; or NULL */
-	unsigned wrong_defaults;     /* line of a document of defaults that is broken, or 0 */
+	unsigned wrong_defaults;     /* line of a broken document of defaults, or 0 */
 	struct taken_name *names;
-	size_t n_documents; /* those that are empty not counted */
+	size_t n_documents; /* without empty ones */
 };
 
-/* Scenarios of one document, until it is known whether all of them are good. */
+/* Collects the scenarios of a document until all of them are known to be good. */
 struct harvest {
 	struct scenario **scenarios;
 	size_t n_scenarios, capacity;
@@ -57,13 +57,13 @@ static const struct node *merge(struct arena *arena, const struct node *base,
 				const struct node *over, const struct schema *schema,
 				const struct schema_key *named);
 
-/* What becomes of a key that both mappings have. */
+/* Merges the values of a key that both mappings have. */
 static const struct node *merge_value(struct arena *arena, const struct node *base,
 				      const struct node *over, const struct schema_key *key)
 {
 	if (!key || base->kind != NODE_MAPPING || over->kind != NODE_MAPPING)
 		return over;
-	/* A policy is one thing: two halves of different policies make none. */
+	/* A policy is replaced as a whole: halves of two policies do not make one. */
 	if (key->type == SCHEMA_POLICY && (is_policy(base) || is_policy(over)))
 		return over;
 	if (key->type == SCHEMA_POLICY)
@@ -84,7 +84,7 @@ static const struct node_pair **sort_pairs(const struct node *mapping)
 	return sorted;
 }
 
-/* The index of the first pair with this key among sorted ones; @count when there is none. */
+/* The index of the first pair with this key among sorted pairs, or @count. */
 static size_t search_pair(const struct node_pair **sorted, size_t count, const char *name)
 {
 	size_t low = 0, high = count;
@@ -101,8 +101,9 @@ static size_t search_pair(const struct node_pair **sorted, size_t count, const c
 }
 
 /*
- * A mapping over another: the keys of @base in their order, with values of @over where it has them,
- * then what only @over has. @schema and @named say what the values are; either may be NULL.
+ * Merges @over into @base: the keys of @base in their order, with the values of @over if it has
+ * them, then the keys that only @over has. @schema and @named describe the values; either may be
+ * NULL.
  */
 static const struct node *merge(struct arena *arena, const struct node *base,
 				const struct node *over, const struct schema *schema,
@@ -151,7 +152,10 @@ static struct loader new_loader(struct file_loader *files, struct harvest *harve
 	};
 }
 
-/* Names have to be unique, so that a scenario can be chosen by its name and followed over time. */
+/*
+ * Takes the scenario's name, or adds an error: names must be unique, so that a scenario can be
+ * chosen by its name and followed over time.
+ */
 static void take_name(struct file_loader *files, struct loader *loader)
 {
 	const struct scenario *scenario = loader->scenario;
@@ -171,7 +175,7 @@ static void take_name(struct file_loader *files, struct loader *loader)
 	*taken = (struct taken_name){.line = scenario->place.line};
 	length = strlen(scenario->name);
 	taken->name = arena_strndup(&files->kept, scenario->name, length);
-	/* The macro looks at its arguments again and again. */
+	/* The macro evaluates its arguments several times. */
 	HASH_ADD_KEYPTR(hh, files->names, taken->name, length, taken);
 }
 
@@ -202,7 +206,7 @@ static bool diag_equal(const struct diag *left, const struct diag *right)
 	       strcmp(left->message, right->message) == 0;
 }
 
-/* The rows of a matrix repeat errors: removes those from @first on that were reported before it. */
+/* Removes errors from @first on that are also before it: the rows of a matrix repeat errors. */
 static void drop_repeated(struct diag_list *diags, size_t first)
 {
 	size_t kept = first;
@@ -241,8 +245,8 @@ static void load_scenarios(struct file_loader *files, struct harvest *harvest,
 }
 
 /*
- * Defaults are decoded once by themselves, so that an error in them is reported once and at its
- * place; what depends on the rest of a document is left to the documents that they are merged into.
+ * Decodes defaults once on their own, so that an error in them is reported once, at its place.
+ * Checks that need the rest of a document are left to the documents that they are merged into.
  */
 static void load_defaults(struct file_loader *files, struct harvest *harvest,
 			  const struct node_pair *pair)
@@ -253,7 +257,7 @@ static void load_defaults(struct file_loader *files, struct harvest *harvest,
 
 	loader.partial = true;
 	if (decode_form(&loader, &field) && !node_get(defaults, "defaults")) {
-		/* References to a matrix may be anywhere: their document has it. */
+		/* The document that they are merged into has the matrix. */
 		if (!defaults->refers_to_matrix)
 			decode_document(&loader, defaults);
 	} else if (defaults->kind == NODE_MAPPING) {
@@ -270,7 +274,7 @@ static void load_defaults(struct file_loader *files, struct harvest *harvest,
 	arena_adopt(&files->kept, &files->arena);
 }
 
-/* Whether the same is said at the same place by one of the first @n, which are sorted. */
+/* Whether one of the first @n diagnostics, which are sorted, says the same at the same place. */
 static bool is_repeated(const struct diag_list *diags, size_t n, const struct diag *diag)
 {
 	for (size_t i = n; i-- > 0;) {
@@ -285,9 +289,9 @@ static bool is_repeated(const struct diag_list *diags, size_t n, const struct di
 }
 
 /*
- * Puts a document's errors in order. The rows of a matrix repeat them, and a document repeats those
- * of broken defaults, which were reported at their place; those of good defaults are reported with
- * the document that they do not fit.
+ * Sorts a document's errors and removes repetitions: the rows of a matrix repeat errors, and a
+ * document repeats those of broken defaults, which are already reported. An error in good defaults
+ * is reported with the document that they do not fit.
  */
 static void tidy_diags(struct file_loader *files, struct diag_list *diags,
 		       const struct document_text *text, unsigned line)
@@ -350,12 +354,12 @@ static void load_document(struct file_loader *files, const struct document_text 
 	files->n_documents++;
 	name = document.name;
 	if (!document.root) {
-		/* Nothing more can be said of it. */
+		/* Its errors are already reported. */
 	} else if (document.root->kind != NODE_MAPPING) {
 		diag_add(&harvest.diags,
 			 &(struct place){file->path, document.root->line, document.root->column,
 					 document.root->length},
-			 "a document has to be a mapping of keys, not %s",
+			 "a document must be a mapping of keys, not %s",
 			 node_kind_name(document.root->kind));
 	} else if (document.root->count == 1 &&
 		   strcmp(document.root->pairs[0].key->text, "defaults") == 0) {
@@ -407,7 +411,7 @@ static struct scenario_file *new_file(const char *path)
 	return file;
 }
 
-/* Takes @source over. */
+/* Takes ownership of @source. */
 static struct scenario_file *parse_source(const char *path, char *source, size_t length,
 					  bool attached)
 {
@@ -415,7 +419,7 @@ static struct scenario_file *parse_source(const char *path, char *source, size_t
 
 	file->source = source;
 	file->source_length = length;
-	/* A byte order mark says nothing that is not known, and would count as a column. */
+	/* Skip a byte order mark: it would count as a column. */
 	if (length >= 3 && memcmp(source, "\xEF\xBB\xBF", 3) == 0) {
 		file->source_length -= 3;
 		memmove(source, source + 3, file->source_length + 1);
@@ -429,7 +433,7 @@ struct scenario_file *scenario_file_parse(const char *path, const char *text, si
 	return parse_source(path, xstrndup(text, length), length, false);
 }
 
-/* Reads all of a file; @ret_source is terminated and owned by the caller. */
+/* Reads a whole file. @ret_source is terminated and owned by the caller. */
 static int read_source(const char *path, char **ret_source, size_t *ret_length)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);

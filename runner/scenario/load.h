@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scenario files: from bytes to scenarios, with every error that is in them. A document that is
- * wrong gives diagnostics and a broken scenario; the other documents of the file are loaded all the
- * same.
+ * Loads scenario files: from bytes to scenarios, with all errors. A wrong document gives
+ * diagnostics and a broken document; the other documents of the file are loaded nevertheless.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_LOAD_H
 #define SYNFAULT_RUNNER_SCENARIO_LOAD_H
@@ -11,7 +10,7 @@
 
 /* A document that could not be made into scenarios. */
 struct broken_document {
-	char *name;        /* as far as it could be read, else "document N" */
+	char *name;        /* if it could be read, otherwise "document N" */
 	unsigned line;     /* where the document starts */
 	size_t first_diag; /* its diagnostics: a run in the file's list */
 	size_t n_diags;
@@ -31,25 +30,33 @@ struct scenario_file {
 };
 
 /*
- * Loads @path. Returns the file, never NULL: a file that can't be read is one broken document with
- * one diagnostic. Free it with scenario_file_free().
+ * Loads the file at @path. Never returns NULL: a file that can't be read has one broken document
+ * with one diagnostic. Free the result with scenario_file_free().
  */
 struct scenario_file *scenario_file_load(const char *path);
 /*
- * The same for `synfault inject`, where another program starts the client: "client" and "expect"
- * may be left out.
+ * Loads a file for `synfault inject`, where another process starts the client: "client" and
+ * "expect" are optional.
  */
 struct scenario_file *scenario_file_load_attached(const char *path);
-/* The same for text in memory; @path is used for places and ${dir} only. */
+/* Loads a file from memory. @path is used only for places and ${dir}. */
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length);
+/* Frees the file with all its scenarios; NULL is allowed. */
 void scenario_file_free(struct scenario_file *file);
 
-/*
- * Finds scenario files: a path of a file is that file, a directory all files below it that
- * end in .yaml or .yml, sorted by name, each directory once; hidden files and directories are
- * passed over. Adds owned paths to the array. Returns 0, or with a diagnostic -ENOENT for a path
- * that does not exist, -ENODATA for a directory with no scenario file in it, or another negative
- * errno for a directory that can't be read (what could be found is in the array all the same).
+/**
+ * scenario_find() - find the scenario files that a path means
+ * @path: a file, which is taken as it is, or a directory
+ * @paths: array to which the paths are added; they are owned by the caller
+ * @n_paths: number of items in @paths
+ * @capacity: number of items that @paths has room for
+ * @diags: gets a diagnostic for each error
+ *
+ * Of a directory, takes all .yaml and .yml files below it, sorted by name. Skips hidden files and
+ * directories, and enters each directory once.
+ *
+ * Return: 0; -ENOENT if the path does not exist; -ENODATA if the directory has no scenario file;
+ * another negative errno if a directory can't be read. The array then still gets what was found.
  */
 int scenario_find(const char *path, char ***paths, size_t *n_paths, size_t *capacity,
 		  struct diag_list *diags);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Errors of a document, and what its parts share: see loader.h. */
+/* Adds errors to a document, and holds what its parts share: see loader.h. */
 #include "runner/scenario/loader.h"
 
 #include "common/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the modules that read a document share: the scenario that they fill, the errors that they
- * add, the texts whose references are checked at the end.
+ * add, and the texts whose references are checked at the end.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_LOADER_H
 #define SYNFAULT_RUNNER_SCENARIO_LOADER_H
@@ -11,17 +11,17 @@
 #include "runner/scenario/schema.h"
 
 struct loader {
-	const char *path; /* borrowed; of all places */
+	const char *path; /* of all places; borrowed */
 	struct diag_list *diags;
 	struct scenario *scenario; /* what is being read */
 	/*
-	 * A document of defaults: nothing in it is required, and it can name endpoints that only
+	 * It is a document of defaults: no key is required, and it may name endpoints that only
 	 * other documents have.
 	 */
 	bool partial;
-	const struct schema *root;  /* the document's table, to look up keys that are misplaced */
-	bool attached;              /* another program starts the client: see load.h */
-	bool endpoints_known;       /* all endpoints could be read, so that names can be checked */
+	const struct schema *root; /* the document's table, to find where a misplaced key belongs */
+	bool attached;             /* another process starts the client: see load.h */
+	bool endpoints_known;      /* all endpoints were read, so their names can be checked */
 	struct tolerance tolerance; /* of the document's expectations */
 	size_t expectations_capacity;
 	const struct node **texts; /* those with references, to be checked at the end */
@@ -34,21 +34,23 @@ struct field {
 	const struct node *key, *value;
 };
 
-/* Adds an error at a node. Returns false. */
+/* Adds an error at a node. Returns false, for decode_… functions to return. */
 bool loader_error(struct loader *loader, const struct node *at, const char *format, ...)
 	PRINTF(3, 4);
-/* The same for a part of the node's text. */
+/* Adds an error at @length bytes from @offset of the node's text. Returns false. */
 bool loader_error_within(struct loader *loader, const struct node *at, size_t offset, size_t length,
 			 const char *format, ...) PRINTF(5, 6);
-/* Adds the remedy to the error added last. */
+/* Adds a remedy to the last error. */
 void loader_hint(struct loader *loader, const char *format, ...) PRINTF(2, 3);
-/* Adds "did you mean …" when one of the names is near, else lists them. */
+/* Adds "did you mean …" if a name is similar to @word, otherwise "@introduction …" and all names.
+ */
 void loader_hint_names(struct loader *loader, const char *word, const char *const *names,
 		       const char *introduction);
-/* Whether one of the names is near enough to be meant; then adds "did you mean …". */
+/* Adds "did you mean …" if a name is similar to @word. Returns whether one is. */
 bool loader_hint_nearest(struct loader *loader, const char *word, const char *const *names);
+/* The place of a node; its path is borrowed from the loader. */
 struct place loader_place(const struct loader *loader, const struct node *node);
-/* Remembers a text for the check of its references. */
+/* Remembers a text, so that its references are checked at the end. */
 void loader_add_text(struct loader *loader, const struct node *text);
 
 #endif

@@ -10,7 +10,7 @@ static const struct node wrong_node = {.kind = NODE_WRONG, .height = 1, .size = 
 /* The values of one key, and for each row of "exclude" which of them it means. */
 struct axis {
 	const struct node *key;
-	const struct node *values; /* a list that is not empty */
+	const struct node *values; /* a list with at least one item */
 };
 
 struct reader {
@@ -40,7 +40,7 @@ static bool check_key(struct reader *reader, const struct node *key)
 	return false;
 }
 
-/* A value of a row has to be one; says so when it is not. */
+/* Adds an error if a row's value is missing. */
 static bool check_value(struct reader *reader, const struct node *value)
 {
 	if (value->kind == NODE_NULL) {
@@ -84,7 +84,7 @@ static size_t find_key(const struct matrix *matrix, const char *name)
 	return SIZE_MAX;
 }
 
-/* One mapping of "exclude" or "include": known keys only, values that are some. */
+/* Checks a mapping of "exclude" or "include": it has only known keys, each with a value. */
 static bool check_row(struct reader *reader, const struct node *row)
 {
 	bool good = true;
@@ -92,7 +92,7 @@ static bool check_row(struct reader *reader, const struct node *row)
 	if (row->kind == NODE_WRONG)
 		return false;
 	if (row->kind != NODE_MAPPING) {
-		loader_error(reader->loader, row, "this has to be a mapping of keys to values");
+		loader_error(reader->loader, row, "this must be a mapping of keys to values");
 		return false;
 	}
 	if (!row->count)
@@ -151,8 +151,8 @@ static void add_row(struct reader *reader, const struct node **values)
 }
 
 /*
- * For a row of "exclude": which value of which axis it means, as flags (axis after axis). Done
- * once, so that combinations are compared by looking flags up.
+ * Flags the values that a row of "exclude" matches, axis after axis. So each combination is
+ * compared by looking up flags.
  */
 static bool *exclude_flags(const struct reader *reader, const struct node *row)
 {
@@ -246,7 +246,7 @@ static bool include_rows(struct reader *reader, const struct node *include)
 	return good;
 }
 
-/* Axes and the names of all keys. */
+/* Reads the axes, and the names of all keys. */
 static bool read_keys(struct reader *reader, const struct node *node, const struct node *include)
 {
 	struct matrix *matrix = reader->matrix;
@@ -263,7 +263,7 @@ static bool read_keys(struct reader *reader, const struct node *node, const stru
 		good = read_axis(reader, pair) && good;
 		reader->axes[reader->n_axes++] = (struct axis){pair->key, pair->value};
 	}
-	/* Without axes, the first row of "include" says which keys there are. */
+	/* Without axes, the first row of "include" determines the keys. */
 	if (!reader->n_axes && include && include->kind == NODE_LIST && include->count &&
 	    include->items[0]->kind == NODE_MAPPING) {
 		source = include->items[0];
@@ -283,7 +283,7 @@ static bool read_keys(struct reader *reader, const struct node *node, const stru
 	return good && matrix->n_keys;
 }
 
-/* Whether there are few enough combinations. */
+/* Adds an error if there are too many combinations. */
 static bool check_size(struct reader *reader, const struct node *node, const struct node *include)
 {
 	size_t rows = reader->n_axes ? 1 : 0;
@@ -298,7 +298,7 @@ static bool check_size(struct reader *reader, const struct node *node, const str
 			    MATRIX_MAX_ROWS);
 }
 
-/* A row to go on with after an error. */
+/* Makes a single row after an error, so that the rest of the document can be checked. */
 static bool give_up(struct reader *reader)
 {
 	struct matrix *matrix = reader->matrix;
@@ -327,7 +327,7 @@ bool matrix_read(struct loader *loader, const struct node *node, struct arena *a
 
 	*ret = (struct matrix){.present = node};
 	if (!node || node->kind != NODE_MAPPING) {
-		/* A matrix of another form is reported when the document is decoded. */
+		/* decode_document() reports a matrix that is not a mapping. */
 		ret->keys = arena_alloc(arena, sizeof(*ret->keys));
 		ret->keys[0] = NULL;
 		add_row(&reader, NULL);
@@ -354,7 +354,7 @@ struct replacer {
 	const struct node **values;
 };
 
-/* The value of the reference at @reference in a node's text; NULL after an error. */
+/* Finds the value of a reference in a node's text. Returns NULL after an error. */
 static const struct node *look_up(const struct replacer *replacer, const struct node *node,
 				  const char *reference, size_t *ret_length)
 {
@@ -482,7 +482,7 @@ static const struct node *replace(const struct replacer *replacer, const struct 
 	return node;
 }
 
-/* Whether the name tells the rows apart by itself: it refers to each key. */
+/* Whether the name refers to each key, and so distinguishes the rows. */
 static bool names_each_key(const struct matrix *matrix, const char *name)
 {
 	for (size_t i = 0; i < matrix->n_keys; i++) {
@@ -497,7 +497,7 @@ static bool names_each_key(const struct matrix *matrix, const char *name)
 	return true;
 }
 
-/* Adds the row to the document's name. @root is of this row alone. */
+/* Appends the row to the document's name. @root belongs to this row alone. */
 static void add_row_to_name(const struct replacer *replacer, const struct node *root,
 			    const struct node *written)
 {

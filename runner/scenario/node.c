@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Documents and nodes: see node.h. The tree is built from libyaml's parser events with a stack of
- * open collections and one of finished nodes that wait for their collection to end.
+ * Documents and nodes: see node.h. The tree is built from libyaml's parser events, with a stack of
+ * open collections and a stack of finished nodes that wait for the end of their collection.
  */
 #include "runner/scenario/node.h"
 
@@ -23,7 +23,7 @@ struct anchor {
 struct frame {
 	struct node *node;
 	struct anchor *anchor; /* or NULL */
-	size_t first;          /* of its children on the stack of waiting nodes */
+	size_t first;          /* index of its first child on the stack of waiting nodes */
 	size_t nodes_before, bytes_before;
 	yaml_mark_t start;
 	bool brackets; /* written with [ ] or { } */
@@ -115,7 +115,7 @@ complain(struct builder *builder, const struct node *at, const char *format, ...
 	diag_add(builder->diags, &place, "%s", message);
 }
 
-/* A remedy for a text that is not YAML, or NULL. @offset: of the error, in bytes. */
+/* A remedy for a text that is not YAML, or NULL. @offset: where the error is, in bytes. */
 static const char *syntax_hint(const struct builder *builder, size_t offset)
 {
 	const char *text = builder->text->text;
@@ -167,7 +167,7 @@ static void complain_syntax(struct builder *builder)
 		diag_add(builder->diags, &place, "not valid YAML: %s, %s that starts in line %u",
 			 problem, yaml->context, line);
 	} else {
-		/* Something has no end: where it starts says more than where the text ends. */
+		/* For something without an end, mark where it starts. */
 		place.line = line;
 		place.column = column;
 		diag_add(builder->diags, &place, "not valid YAML: %s, %s that starts here", problem,
@@ -192,7 +192,7 @@ static struct node *new_node(struct builder *builder, const yaml_event_t *event,
 	return node;
 }
 
-/* Types come from the keys, so a tag can say nothing new; one of the core schema does no harm. */
+/* Adds an error for a tag, except those of the core schema. A value's type comes from its key. */
 static void check_tag(struct builder *builder, const struct node *node, const yaml_char_t *tag)
 {
 	static const struct {
@@ -373,7 +373,7 @@ static void check_repeated(struct builder *builder, const struct node *mapping)
 	AUTO_FREE const struct node_pair **sorted = NULL;
 
 	if (mapping->count <= 12) {
-		/* The usual case, without allocation. */
+		/* The usual case needs no allocation. */
 		for (size_t i = 1; i < mapping->count; i++)
 			for (size_t k = 0; k < i; k++)
 				if (strcmp(mapping->pairs[k].key->text,
@@ -396,13 +396,13 @@ static void check_repeated(struct builder *builder, const struct node *mapping)
 	}
 }
 
-/* Whether a node can be a key; says so when it can't. */
+/* Adds an error if a node can't be a key. */
 static bool check_key(struct builder *builder, const struct node *key)
 {
 	if (key->kind == NODE_WRONG)
 		return false;
 	if (key->kind != NODE_TEXT) {
-		complain(builder, key, "a key has to be a text%s%s",
+		complain(builder, key, "a key must be a text%s%s",
 			 key->kind == NODE_NULL ? "" : ", not ",
 			 key->kind == NODE_NULL ? "" : node_kind_name(key->kind));
 		if (key->kind == NODE_MAPPING)
@@ -440,7 +440,8 @@ static void close_collection(struct builder *builder, const yaml_event_t *event)
 		node->height = MAX(node->height, children[i]->height + 1);
 		node->refers_to_matrix |= children[i]->refers_to_matrix;
 	}
-	/* The end of an indented collection is where the next thing starts: that says nothing. */
+	/* Only brackets show where a collection ends; an indented one ends where the next begins.
+	 */
 	if (frame->brackets && frame->start.line == event->end_mark.line)
 		node->length = (unsigned)(event->end_mark.column - frame->start.column);
 	node->size = builder->n_nodes - frame->nodes_before;
@@ -479,7 +480,7 @@ static int handle_event(struct builder *builder, const yaml_event_t *event)
 		if (builder->n_waiting) {
 			/* Each text was cut before its second "---". */
 			complain(builder, new_node(builder, event, NODE_WRONG),
-				 "a document has to start in a line of its own");
+				 "a document must start on a line of its own");
 			return -EINVAL;
 		}
 		return 0;
@@ -488,7 +489,7 @@ static int handle_event(struct builder *builder, const yaml_event_t *event)
 	}
 }
 
-/* The events up to the end of the document's text. */
+/* Handles the parser's events up to the end of the document. */
 static int build(struct builder *builder)
 {
 	yaml_event_t event;
@@ -507,7 +508,7 @@ static int build(struct builder *builder)
 	return r;
 }
 
-/* The value of "name" among what was read of the outermost mapping before an error. */
+/* Finds "name" in the part of the outermost mapping that was read before an error. */
 static const char *find_name(const struct builder *builder)
 {
 	size_t end = builder->n_frames > 1 ? builder->frames[1].first : builder->n_waiting;
@@ -523,8 +524,8 @@ static const char *find_name(const struct builder *builder)
 }
 
 /*
- * The name of a document that YAML can't tell: from the line that seems to give it. Lives in
- * @arena; NULL when there is none.
+ * Guesses the name of a document that is not YAML, from the line that seems to give it. Lives in
+ * @arena; NULL if there is no such line.
  */
 static const char *guess_name(const struct document_text *text, struct arena *arena)
 {
@@ -551,7 +552,7 @@ static const char *guess_name(const struct document_text *text, struct arena *ar
 	return NULL;
 }
 
-/* The line in which a document's content seems to start. */
+/* Guesses the line where a document's content starts. */
 static unsigned guess_line(const struct document_text *text)
 {
 	const char *line = text->text, *end = text->text + text->length, *next;
@@ -569,7 +570,7 @@ static unsigned guess_line(const struct document_text *text)
 	return line < end ? number : text->line;
 }
 
-/* What libyaml would refuse without saying where, or take for the end of the text. */
+/* Reports characters that libyaml rejects without a place, or takes for the end of the text. */
 static int check_characters(const struct document_text *text, const char *path,
 			    struct diag_list *diags)
 {
@@ -586,8 +587,8 @@ static int check_characters(const struct document_text *text, const char *path,
 		diag_hint(diags, "save the file as UTF-8");
 		break;
 	case UTF8_LONE_CR:
-		diag_add(diags, &place, "a carriage return has to be followed by a line feed");
-		diag_hint(diags, "save the file with line ends LF or CRLF");
+		diag_add(diags, &place, "a carriage return must be followed by a line feed");
+		diag_hint(diags, "save the file with LF or CRLF line endings");
 		break;
 	case UTF8_CONTROL:
 		diag_add(diags, &place, "the character U+%04X is not allowed in a scenario file",

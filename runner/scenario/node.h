@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scenario files as trees: a file is cut into documents, a document is parsed into nodes that keep
- * their places. What YAML allows but a scenario can't use (other tags, keys that are
- * no text, repeated keys, merge keys, NUL characters) is reported here, so that the rest of the
- * loader sees texts, lists and mappings only.
+ * Scenario files as trees: a file is cut into documents, and a document is parsed into nodes with
+ * places. YAML that a scenario can't use (other tags, keys that are not texts, repeated keys, merge
+ * keys, NUL characters) is reported here, so that the rest of the loader sees only texts, lists and
+ * mappings.
  *
- * A line that starts with "---" or "..." is always a document's border, even within what would else
- * be a text (YAML 1.2.2, section 9.1.2). So each document is cut out first and gets a parser of its
- * own: an error in one can't touch the others.
+ * A line that starts with "---" or "..." always ends a document, even within what would otherwise
+ * be a text (YAML 1.2.2, section 9.1.2). So each document is cut out first and gets its own parser:
+ * an error in one can't affect the others.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_NODE_H
 #define SYNFAULT_RUNNER_SCENARIO_NODE_H
@@ -24,14 +24,14 @@ enum node_kind {
 	NODE_NULL, /* nothing, or ~ or null without quotes */
 	NODE_LIST,
 	NODE_MAPPING,
-	NODE_WRONG, /* reported already: to be passed over in silence */
+	NODE_WRONG, /* its error is already reported: skip it */
 };
 
 enum node_style {
 	NODE_PLAIN,
 	NODE_QUOTED,
 	NODE_BLOCK, /* | or > */
-	NODE_MADE,  /* not in the file like this: put together from a matrix */
+	NODE_MADE,  /* not in the file like this: made from a matrix */
 };
 
 struct node_pair {
@@ -43,10 +43,10 @@ struct node {
 	enum node_kind kind;
 	enum node_style style;
 	unsigned line, column; /* from 1; columns in characters */
-	unsigned length;       /* in characters; 0 when it is not in one line */
-	unsigned height;       /* levels below it and its own */
-	size_t size;           /* nodes in it and itself, aliases followed */
-	size_t bytes;          /* of texts in it, likewise */
+	unsigned length;       /* in characters; 0 if it is longer than a line */
+	unsigned height;       /* levels below it, plus its own */
+	size_t size;           /* nodes in it, plus itself, with aliases followed */
+	size_t bytes;          /* of texts in it, with aliases followed */
 	bool refers_to_matrix; /* it or a node below it holds ${matrix.…} */
 	size_t count;          /* bytes of text, items, or pairs */
 	union {
@@ -60,7 +60,7 @@ struct node {
 struct document_text {
 	const char *text;
 	size_t length;
-	unsigned line; /* of the file, in which it starts */
+	unsigned line; /* of the file, where it starts */
 };
 
 /* Where the next document starts; begin with line = 1. */
@@ -70,38 +70,46 @@ struct document_cursor {
 	unsigned line;
 };
 
-/* Cuts out the next document, which may hold nothing but comments. False: there is none. */
+/* Cuts out the next document, which may hold only comments. Returns false after the last one. */
 bool document_next(struct document_cursor *cursor, struct document_text *ret);
 
 struct document {
-	const struct node *root; /* NULL: there is nothing in it, or it can't be read as YAML */
-	const char *name;        /* as far as it could be read, or NULL; lives in the arena */
-	unsigned line;           /* in which its content starts */
+	const struct node *root; /* NULL: it is empty, or not YAML */
+	const char *name;        /* NULL if it could not be read; lives in the arena */
+	unsigned line;           /* where its content starts */
 };
 
-/*
- * Parses one document. Returns 0, or -EINVAL with diagnostics; then @ret is written too, and the
- * root, if there is one, can be examined for more errors. @path is borrowed for the call.
+/**
+ * document_parse() - parse one document
+ * @text: the document
+ * @path: of the file, for diagnostics; borrowed for the call
+ * @arena: owns all nodes
+ * @diags: gets the errors
+ * @ret: the document; written after errors, too
+ *
+ * Return: 0, or -EINVAL with diagnostics. If there is a root then, it can be checked for more
+ * errors.
  */
 int document_parse(const struct document_text *text, const char *path, struct arena *arena,
 		   struct diag_list *diags, struct document *ret);
 
-/* The value of a key, or NULL. Takes any kind of node. */
+/* The value of a key, or NULL; NULL for all nodes but mappings. */
 const struct node *node_get(const struct node *mapping, const char *key);
+/* The place of the whole node; @path is borrowed by the place. */
 struct place node_place(const struct node *node, const char *path);
 /*
- * The place of @length bytes from @offset of a node's text, or of the whole node when the text does
- * not be in the file as it is.
+ * The place of @length bytes from @offset of a node's text; the place of the whole node if its text
+ * is written differently in the file.
  */
 struct place node_place_within(const struct node *node, const char *path, size_t offset,
 			       size_t length);
-/* Whether both say the same; the order of keys does not matter. */
+/* Whether both have the same content, in any order of keys. */
 bool node_equal(const struct node *left, const struct node *right);
-/* Adds the value as it could be written in one line. */
+/* Adds the node as YAML on one line. */
 void node_format(const struct node *node, struct strbuf *out);
-/* "a text", "a list", "a mapping" */
+/* The kind in words: "a text", "a list", "a mapping". */
 const char *node_kind_name(enum node_kind kind);
-/* Sorts pointers to pairs by key; of equal keys the earlier pair comes first. */
+/* Sorts pointers to pairs by key. Pairs with equal keys keep their order. */
 void node_sort_pairs(const struct node_pair **pairs, size_t count);
 
 #endif

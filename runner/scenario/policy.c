@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Named policies and the texts of policies: see policy.h. */
+/* Named policies, and policies as text: see policy.h. */
 #include "runner/scenario/policy.h"
 
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 const struct named_policy named_policies[] = {
 	{
 		.name = "grpc",
-		.description = "The connection back-off of gRPC, counted from the start of each "
+		.description = "gRPC's connection backoff, counted from the start of each "
 			       "attempt.",
 		.policy = {.kind = POLICY_EXPONENTIAL,
 			   .base_ns = NS_PER_S,
@@ -34,7 +34,7 @@ const struct named_policy named_policies[] = {
 	},
 	{
 		.name = "aws-decorrelated-jitter",
-		.description = "Anywhere from the base to three times the wait before, cap at "
+		.description = "Anywhere from the base to three times the previous wait, cap at "
 			       "most.",
 		.policy = {.kind = POLICY_EXPONENTIAL,
 			   .factor = 3,
@@ -117,7 +117,7 @@ struct policy policy_plain(enum policy_kind kind, int64_t base_ns)
 	return (struct policy){.kind = kind, .base_ns = base_ns, .factor = 2, .cap_ns = INT64_MAX};
 }
 
-/* "2", "1.6"; never in the locale's way. */
+/* Adds "2" or "1.6", in any locale alike. */
 static void add_number(struct strbuf *out, double number)
 {
 	int64_t thousandths = llround(number * 1000);

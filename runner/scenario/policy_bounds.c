@@ -6,8 +6,8 @@
 #include "runner/scenario/policy_bounds.h"
 
 /*
- * No wait is taken to be longer (some 70 years): leaves room for jitter and tolerance to be added
- * without overflow, however often an exponential policy has doubled.
+ * The longest wait (some 70 years): jitter and tolerance can be added without overflow, however
+ * often an exponential policy has doubled.
  */
 #define WAIT_MAX_NS (INT64_MAX / 4)
 
@@ -42,7 +42,7 @@ static struct range jitter_apply(int64_t wait_ns, const struct policy *policy)
 	return (struct range){wait_ns, wait_ns};
 }
 
-/* From the base to a multiple of the wait before, both no longer than the cap. */
+/* From the base to a multiple of the previous wait, both at most the cap. */
 static struct range decorrelated(const struct policy *policy, int64_t before_ns)
 {
 	int64_t high_ns = clamp_wait((double)MAX(before_ns, 0) * policy->factor);
@@ -88,7 +88,7 @@ struct range policy_wait_after(const struct policy *policy, size_t k, int64_t be
 	return jitter_apply(wait_ns, policy);
 }
 
-/* What may be added to a bound: a product that is too large for a time is "no limit". */
+/* The tolerance of a bound. A product that is too large for a time means no limit. */
 static int64_t slack(int64_t bound_ns, const struct tolerance *tolerance, double scale)
 {
 	return clamp_wait(

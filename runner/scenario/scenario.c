@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Scenarios: names of their enums, look-ups and their end. See scenario.h. */
+/* Scenarios: names of enums, lookups, and freeing. See scenario.h. */
 #include "runner/scenario/scenario.h"
 
 #include <sys/wait.h>
@@ -112,18 +112,18 @@ bool endpoint_has_literal(const struct endpoint_spec *endpoint)
 	return false;
 }
 
-/* The number that a literal address would have if it were given by slots: 127.0.0.1 has 0. */
+/* The slot whose address this is, or UINT32_MAX: 127.0.0.1 belongs to slot 0. */
 static uint32_t slot_of(const struct address *literal)
 {
 	const uint8_t *bytes = literal->bytes;
 
 	if (literal->family == AF_INET)
 		return ((uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3]) - 1;
-	/* ::1 has, and no other of IPv6 that may be written. */
+	/* Of the IPv6 addresses that a file may name, only ::1 belongs to a slot. */
 	return literal->family == AF_INET6 && bytes[0] == 0 ? 0 : UINT32_MAX;
 }
 
-/* The lowest slot above @from, and above a literal address that is among @n slots; or @from. */
+/* The slot above the literal addresses among the @n slots at @from; @from if there are none. */
 static uint32_t above_literals(const struct scenario *scenario, uint32_t from, uint32_t n)
 {
 	uint32_t above = from;

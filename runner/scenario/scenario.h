@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A scenario as the rest of the runner sees it: endpoints with fault scripts, a client, what is
- * expected of it. Made by the loader (load.h) from a file's document, matrix expanded; never
- * changed after.
+ * A scenario as the rest of the runner sees it: endpoints with fault scripts, a client, and what is
+ * expected of it. The loader (load.h) makes it from a document, or from a row of its matrix.
+ * Nothing changes it afterwards.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_SCENARIO_H
 #define SYNFAULT_RUNNER_SCENARIO_SCENARIO_H
@@ -17,7 +17,8 @@ enum family {
 	FAMILY_IPV6,
 	N_FAMILIES,
 };
-const char *family_name(enum family family); /* "ipv4", "ipv6" */
+/* The family as a word: "ipv4", "ipv6". */
+const char *family_name(enum family family);
 
 enum serve_kind {
 	SERVE_HTTP,    /* answers every request with 200 */
@@ -27,20 +28,21 @@ enum serve_kind {
 	SERVE_COMMAND, /* a program of the user's */
 	SERVE_N_KINDS,
 };
+/* The kind as a word: "http", "echo", … */
 const char *serve_kind_name(enum serve_kind kind);
 
-/* Addresses that one endpoint can have. */
+/* The most addresses of an endpoint. */
 #define ENDPOINT_MAX_ADDRESSES 16
 
 struct endpoint_spec {
 	char *name;
 	struct place place; /* of the name */
-	/* Of its addresses, in the order in which they are to resolve; a family can come again. */
+	/* Of its addresses, in the order in which they resolve; a family may occur again. */
 	enum family families[ENDPOINT_MAX_ADDRESSES];
 	size_t n_families; /* at least 1 */
-	/* Those that are to be just these (private isolation); family 0: any. Without ports. */
+	/* Addresses that the file names (private isolation), without ports; family 0: any. */
 	struct address literals[ENDPOINT_MAX_ADDRESSES];
-	/* By address: the list of the script that is for it. */
+	/* By address: the list of the script that applies to it. */
 	uint32_t lists[ENDPOINT_MAX_ADDRESSES];
 	/*
 	 * Where its addresses begin among those of the scenario, of either family: the k-th of a
@@ -48,11 +50,11 @@ struct endpoint_spec {
 	 */
 	uint32_t slot;
 	/*
-	 * The host of a server that exists already: a name or an address; NULL: the harness
-	 * provides the endpoint. n_families is 0 then unless the file says which.
+	 * The host of an existing server: a name or an address. n_families is then 0 unless the
+	 * file restricts the families. NULL: synfault provides the endpoint.
 	 */
 	char *remote;
-	uint16_t port;  /* 0: one that is free */
+	uint16_t port;  /* 0: a free one */
 	char *hostname; /* NULL: reached by its address */
 	enum serve_kind serve;
 	char **serve_command;   /* SERVE_COMMAND; holds ${…} */
@@ -61,7 +63,7 @@ struct endpoint_spec {
 	struct place *step_places; /* one per step of the script */
 };
 
-/* A kernel setting that the scenario makes in its own network namespace (sysctl_allowlist.h). */
+/* A kernel setting for the scenario's own network namespace (sysctl_allowlist.h). */
 struct kernel_spec {
 	char *path; /* below /proc/sys */
 	char *value;
@@ -91,13 +93,13 @@ struct client_spec {
 	char *cwd;        /* relative to the scenario file's directory; NULL: synfault's own */
 };
 
-/* What the machine has to have, or the scenario is skipped. */
+/* What the machine must have; without it the scenario is skipped. */
 struct requirements_spec {
 	char **programs; /* found in PATH; NULL: none */
-	char **command;  /* has to end with status 0; holds ${…}; NULL: none */
+	char **command;  /* must exit with status 0; holds ${…}; NULL: none */
 };
 
-/* A range of counts or of nanoseconds; both ends belong to it. */
+/* A range of counts or of nanoseconds, both ends included. */
 struct range {
 	int64_t low, high; /* high INT64_MAX: no upper end */
 };
@@ -114,7 +116,7 @@ enum jitter_kind {
 	JITTER_FULL,         /* anywhere in [0, wait] */
 	JITTER_EQUAL,        /* anywhere in [wait / 2, wait] */
 	JITTER_PERCENT,      /* wait ± percent */
-	JITTER_DECORRELATED, /* anywhere in [base, factor * the wait before], then the cap */
+	JITTER_DECORRELATED, /* anywhere in [base, factor * the previous wait], then the cap */
 	JITTER_PLUS,         /* anywhere in [wait, wait + jitter_plus_ns] */
 	JITTER_N_KINDS,
 };
@@ -129,9 +131,10 @@ enum policy_kind {
 };
 
 /*
- * What successive times are to be: pauses ("backoff"), or from start to start ("attempt-delay").
- * Time k (from 1) lies between attempt k and the next; with .per_round between round k and the
- * next, and with .resets_on_success k starts again at 1 after an attempt that connected.
+ * What successive waits should be: pauses ("backoff"), or times from start to start
+ * ("attempt-delay"). Wait k (from 1) lies between attempt k and the next; with .per_round, between
+ * round k and the next. With .resets_on_success, k starts again at 1 after an attempt that
+ * connected.
  */
 struct policy {
 	enum policy_kind kind;
@@ -144,20 +147,20 @@ struct policy {
 	struct range *list;     /* POLICY_LIST: a single duration is a range of one point */
 	size_t n_list;
 	int64_t step_ns;      /* linear */
-	int64_t max_attempts; /* no attempt comes after this one; 0: no limit */
-	bool first_at_once;   /* the first time is nothing, and the policy begins with the second */
+	int64_t max_attempts; /* no attempt follows the one with this number; 0: no limit */
+	bool first_at_once;   /* the first wait is 0, and the policy begins with the second */
 	/*
-	 * A round is a run of attempts at addresses that it has not tried yet: it ends with the
-	 * last attempt before an address comes again. max_attempts counts rounds, too. Within a
-	 * round any pause is right.
+	 * A round is a series of attempts at different addresses. It ends with the last attempt
+	 * before an address is tried again. Within a round any pause is right. max_attempts counts
+	 * rounds.
 	 */
 	bool per_round;
-	bool resets_on_success; /* max_attempts counts from there, too */
-	/* What policies with a name of their own need (policy.h). */
+	bool resets_on_success; /* max_attempts starts again, too */
+	/* What named policies need (policy.h). */
 	const char *name;   /* static; NULL: it has none */
-	bool first_plain;   /* the first wait may be without its jitter */
-	bool waits_for_end; /* an attempt that takes longer than its interval is waited for */
-	bool ends_early;    /* the next attempt may start as soon as the one before has failed */
+	bool first_plain;   /* the first wait may lack jitter */
+	bool waits_for_end; /* an attempt that takes longer than its delay postpones the next */
+	bool ends_early;    /* the next attempt may start as soon as the previous one has failed */
 };
 
 enum text_match_kind {
@@ -165,7 +168,7 @@ enum text_match_kind {
 	TEXT_MATCHES, /* PCRE2 */
 };
 
-/* How an attempt ended, as its client saw it. */
+/* How an attempt ended as its client saw it. */
 enum connection_end {
 	ENDED_REFUSED,     /* before a connection: RST */
 	ENDED_UNREACHABLE, /* ICMP */
@@ -176,7 +179,7 @@ enum connection_end {
 	ENDED_OPEN,        /* none of these until the end */
 	ENDED_N_KINDS,
 };
-/* "refused", "unreachable", … */
+/* The end as a word: "refused", "unreachable", … */
 const char *connection_end_name(enum connection_end end);
 
 enum expectation_kind {
@@ -201,13 +204,13 @@ enum expectation_kind {
 	EXPECT_RECEIVED,
 	EXPECT_SENT,
 	EXPECT_ENDED,
-	/* From connected, or the last byte received, to the client's own FIN or RST. */
+	/* from connected, or the last byte received, to the client's own FIN or RST */
 	EXPECT_READ_TIMEOUT,
-	/* From the first SYN to the last end of an attempt. */
+	/* from the first SYN to the last end of an attempt */
 	EXPECT_CONNECTING,
 	EXPECT_N_KINDS,
 };
-/* The key in the scenario file: "exit", "attempts", "backoff", … */
+/* The key in a scenario file: "exit", "attempts", "backoff", … */
 const char *expectation_kind_name(enum expectation_kind kind);
 
 #define ALL_ENDPOINTS SIZE_MAX
@@ -219,7 +222,7 @@ struct target {
 	size_t ordinal;     /* of the address in the endpoint's family, from 1; 0: any */
 };
 
-/* What can become of an attempt, for the client that has to decide whether to try again. */
+/* How an attempt can end, for a client that decides whether to retry. */
 enum ending {
 	ENDING_REFUSED,     /* RST, or no process listens */
 	ENDING_UNANSWERED,  /* the client gave up waiting */
@@ -230,14 +233,14 @@ enum ending {
 	ENDING_CONNECTED,   /* connected, and no fault */
 	ENDING_N_KINDS,
 };
-/* "refused", "unanswered", … */
+/* The ending as a word: "refused", "unanswered", … */
 const char *ending_name(enum ending ending);
 extern const char *const ending_names[]; /* the same; ends with NULL */
 
 struct expectation {
 	enum expectation_kind kind;
-	struct place place; /* of the value that says so */
-	size_t endpoint;    /* what it looks at: index, or ALL_ENDPOINTS */
+	struct place place; /* of its value */
+	size_t endpoint;    /* that it is about: index, or ALL_ENDPOINTS */
 	union {
 		struct {
 			int *codes; /* owned; any of them */
@@ -247,7 +250,7 @@ struct expectation {
 		} exit;
 		struct {
 			struct range range; /* ns, or a count */
-			bool exact; /* written as one value: a duration then has tolerance */
+			bool exact; /* written as one value; a duration then has tolerance */
 		} range;
 		struct policy policy;
 		struct {
@@ -267,7 +270,7 @@ struct expectation {
 			struct target from, to;
 			struct range within;
 		} fallback;
-		unsigned endings; /* RETRIES_ONLY: a bit, 1 << ENDING_…, for each that allows it */
+		unsigned endings; /* EXPECT_RETRY_ON: a bit, 1 << ENDING_…, for each in the list */
 		struct {
 			int64_t max; /* attempts in any window */
 			int64_t within_ns;
@@ -276,7 +279,7 @@ struct expectation {
 		struct {
 			enum connection_end *ends; /* owned */
 			size_t n_ends;
-			bool each; /* the one is every attempt's; else one after the other */
+			bool each; /* the only end applies to every attempt; else one for each */
 		} ended;
 		struct {
 			enum text_match_kind match;
@@ -288,9 +291,11 @@ struct expectation {
 };
 
 /**
- * expectation_exit_matches() - compare an exit status with an expected one
+ * expectation_exit_matches() - compare a client's status with an expected exit
  * @expectation: of kind EXPECT_EXIT
- * @status: as waitpid() gives it
+ * @status: as from waitpid()
+ *
+ * Return: whether the client ended as expected.
  */
 bool expectation_exit_matches(const struct expectation *expectation, int status);
 
@@ -303,69 +308,72 @@ struct scenario {
 	int64_t timeout_ns;
 	/*
 	 * The client runs until it is stopped: after this time it gets SIGTERM. What it did until
-	 * then is judged; that it was stopped is no failure, and `exit` is judged only if stated.
-	 * 0: the client ends by itself.
+	 * then is judged. To be stopped is not a failure, and `exit` is judged only if given.
+	 * 0: the client ends on its own.
 	 */
 	int64_t run_for_ns;
 	/* How long the client and servers may take to end after SIGTERM before they get SIGKILL. */
 	int64_t stop_timeout_ns;
-	/* How long what the client left behind is watched after its end; see
+	/* How long to watch processes that the client left behind: see
 	 * scenario_leftover_timeout_ns().
 	 */
 	int64_t leftover_timeout_ns;
-	bool has_leftover_timeout; /* it is given */
+	bool has_leftover_timeout; /* the file gives it */
 	struct endpoint_spec *endpoints;
 	size_t n_endpoints;
 	struct kernel_spec *kernel;
 	size_t n_kernel;
 	struct requirements_spec requirements; /* of the client's own command */
 	struct client_spec client;
-	uint32_t n_clients; /* instances that run side by side; 0: 1 */
-	uint32_t n_repeats; /* how often, one after the other; 0: 1 */
+	uint32_t n_clients; /* instances that run side by side; 0 means 1 */
+	uint32_t n_repeats; /* how many times they run, one after the other; 0 means 1 */
 	struct expectation *expectations;
 	size_t n_expectations;
 };
 
-/* Most numbers of addresses, of either family, that the endpoints of a scenario can need. */
+/* The most address numbers, of either family, that the endpoints of a scenario can need. */
 #define SCENARIO_MAX_SLOTS 4000
 
-/* Gives each endpoint its slot. Returns how many numbers there are in all. */
+/* Gives each endpoint its slot. Returns the number of slots in use. */
 uint32_t scenario_set_slots(struct scenario *scenario);
+/* The number of slots that the endpoints use. */
 uint32_t scenario_n_slots(const struct scenario *scenario);
 
-/* How many addresses of the family it has. */
+/* How many addresses of the family the endpoint has. */
 size_t endpoint_count(const struct endpoint_spec *endpoint, enum family family);
-/* The index of its address number @ordinal (from 1) of the family, or SIZE_MAX. */
+/* The index of the endpoint's address number @ordinal (from 1) of the family, or SIZE_MAX. */
 size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family, size_t ordinal);
-/* Which of its family the address at @index is, from 1. */
+/* The number of the address at @index among those of its family, from 1. */
 size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
+/* Whether the endpoint has an address of the family. */
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
-/* Whether one of its addresses is a literal one. */
+/* Whether the file names one of the endpoint's addresses. */
 bool endpoint_has_literal(const struct endpoint_spec *endpoint);
-/* Whether one of its endpoints is remote. */
+/* Whether the scenario has a remote endpoint. */
 bool scenario_has_remote(const struct scenario *scenario);
-/* Whether both have the same remote endpoint: then they can't run side by side. */
+/* Whether both scenarios have the same remote endpoint. Then they can't run side by side. */
 bool scenario_shares_remote(const struct scenario *scenario, const struct scenario *other);
-/* Whether one of the addresses that a list of its script is for is of the family. */
+/* Whether a list of the endpoint's script applies to an address of the family. */
 bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
 			      enum family family);
-/* How many instances of the client run side by side, and how many there are in all. */
+/* How many instances of the client run side by side. */
 uint32_t scenario_n_clients(const struct scenario *scenario);
+/* How many instances of the client there are in all, with repeats. */
 uint32_t scenario_n_instances(const struct scenario *scenario);
 
-/*
- * How long processes that the client left behind may go on, watched, before they are ended: what
- * the file says, or a second where "gives-up" or "leaks" is expected, or 0.
- */
 #define LEFTOVER_TIMEOUT_DEFAULT_NS (1 * NS_PER_S)
+/*
+ * How long to watch processes that the client left behind before ending them: the value in the
+ * file, otherwise the default if "gives-up" or "leaks" is expected, otherwise 0.
+ */
 int64_t scenario_leftover_timeout_ns(const struct scenario *scenario);
 
-/* The index of the endpoint with this name, or SIZE_MAX. */
+/* Finds an endpoint by name. Returns its index, or SIZE_MAX. */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);
-/* The step of an endpoint's script; NULL if @scenario is NULL or has no such step. */
+/* A step of an endpoint's script; NULL if @scenario is NULL or has no such step. */
 const struct step *scenario_step(const struct scenario *scenario, size_t endpoint, size_t step);
 
-/* Frees everything in it and the scenario itself; NULL is allowed. */
+/* Frees the scenario and everything in it; NULL is allowed. */
 void scenario_free(struct scenario *scenario);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Look-ups in the tables of the language: see schema.h. */
+/* Lookups in the tables of the language: see schema.h. */
 #include "runner/scenario/schema.h"
 
 const struct schema_key *schema_find(const struct schema *schema, const char *name)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The scenario language as data: each mapping that can appear in a scenario file is a table of
- * keys, with what each takes, what it is for and an example. The loader reads files by these
- * tables, and descriptions for people and for other programs are made from them, so that all say
- * the same. A value can have several forms; a table says all of them.
+ * keys, with what each takes, what it is for, and an example. The loader reads files by these
+ * tables, and the descriptions for people and programs are made from them, so they always agree. A
+ * value can have several forms; a table has all of them.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_SCHEMA_H
 #define SYNFAULT_RUNNER_SCENARIO_SCHEMA_H
 
 #include "common/util.h"
 
-/* What a text means: of a value itself, and of each item of a list. */
+/* What a text means, as a value or as an item of a list. */
 enum schema_type {
 	SCHEMA_ANY, /* any value (the values of a matrix) */
 	SCHEMA_TEXT,
@@ -42,9 +42,10 @@ enum schema_type {
 
 struct schema_type_info {
 	const char *name;     /* "duration" */
-	const char *pattern;  /* regular expression (ECMA-262), or NULL when any text will do */
-	int minimum, maximum; /* of a number; both 0: what the pattern says */
+	const char *pattern;  /* regular expression (ECMA-262); NULL: any text */
+	int minimum, maximum; /* of a number; both 0: see the pattern */
 };
+/* Describes a type. */
 const struct schema_type_info *schema_type_info(enum schema_type type);
 
 /* Forms that a value can have. */
@@ -57,11 +58,11 @@ struct field;
 struct schema;
 
 struct schema_key {
-	const char *name;        /* of values of .named: what the name is, as "ENDPOINT" */
-	const char *value;       /* what it takes, in words: "a duration" */
+	const char *name;  /* of a key in .named: what the user's key stands for, "ENDPOINT" */
+	const char *value; /* what it takes, in words: "a duration" */
 	const char *description; /* what it is for, one sentence */
 	const char *example;     /* a value as it is written */
-	const char *fallback;    /* the value when it is not given, as it is written, or NULL */
+	const char *fallback;    /* the default, as it is written, or NULL */
 	unsigned forms;
 	enum schema_type type;
 	const char *const *choices;        /* SCHEMA_CHOICE: ends with NULL */
@@ -70,10 +71,10 @@ struct schema_key {
 	const struct schema_key
 		*named; /* what each freely named key of its mapping takes, or NULL */
 	bool required;
-	bool of_client; /* not required where another program starts the client */
+	bool of_client; /* not required if another process starts the client */
 	/*
-	 * Where the value goes in the C object that the mapping is read into, see INTO(): it is
-	 * read by its type. size 0: .decode reads it, or .kind says what it is.
+	 * Where the value goes in the C object of the mapping, see INTO(): it is read by its type.
+	 * size 0: .decode reads it.
 	 */
 	size_t offset, size;
 	const char *what;  /* SCHEMA_COUNT, SCHEMA_PORT: "a port", as in "a port is 1 to 65535" */
@@ -81,10 +82,9 @@ struct schema_key {
 	bool positive;     /* SCHEMA_DURATION: more than 0 */
 	bool references;   /* SCHEMA_TEXT: may hold ${…} */
 	unsigned expectation; /* below "expect": 1 + enum expectation_kind, or 0 */
-	/* Reads a value whose form is one of .forms into @target, the object of the key's mapping.
-	 */
+	/* Reads a value of one of .forms into @target, the object of the key's mapping. */
 	void (*decode)(struct loader *loader, const struct field *field, void *target);
-	/* After a value was read by its type: what else it has to be. */
+	/* Checks a value after it was read by its type. */
 	void (*check)(struct loader *loader, const struct field *field, void *target);
 };
 
@@ -97,15 +97,15 @@ struct schema_key {
 	.offset = offsetof(object, member), .size = sizeof(((object *)0)->member)
 
 struct schema {
-	const char *name; /* what such a mapping is, in words: "an endpoint" */
+	const char *name; /* such a mapping in words: "an endpoint" */
 	const struct schema_key *keys;
 	size_t n_keys;
 };
 
-/* A document: everything else is reached from its table. */
+/* A document. All other tables are reached from this one. */
 extern const struct schema schema_document;
 
-/* The entry of a table, or NULL. */
+/* Finds a key in a table. Returns NULL if there is none. */
 const struct schema_key *schema_find(const struct schema *schema, const char *name);
 
 #endif

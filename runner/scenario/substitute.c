@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* References to what is known only when a scenario runs: see substitute.h. */
+/* Replaces references to values that are known only when a scenario runs: see substitute.h. */
 #include "runner/scenario/substitute.h"
 
 #include "common/text.h"
@@ -11,14 +11,14 @@ static const char *const field_names[] = {"host", "port", "ipv4", "ipv6", NULL};
 
 enum field_kind { FIELD_HOST, FIELD_PORT, FIELD_ADDRESS, FIELD_NONE };
 
-/* The inside of a reference, split at its first point. */
+/* The inside of a reference, split at its first dot. */
 struct reference {
 	size_t length; /* of the whole, with ${ and } */
 	char *name;
 	char *field; /* points into .name's memory; NULL: none */
 };
 
-/* Splits a reference. False: it has no end. */
+/* Splits a reference. Returns false if it has no end. */
 static bool reference_split(const char *text, struct reference *ret)
 {
 	const char *end = strchr(text, '}');
@@ -40,7 +40,7 @@ static void reference_free(struct reference *reference)
 	free(reference->name);
 }
 
-/* The family and number of "ipv4", "ipv4.2", …; false: it is none of them. */
+/* Reads family and number from "ipv4", "ipv4.2", … Returns false if it is none of these. */
 static bool parse_address_field(const char *field, enum family *ret_family, size_t *ret_ordinal)
 {
 	const char *rest = field ? field + 4 : NULL;
@@ -79,8 +79,8 @@ static bool is_plain(const char *name)
 }
 
 /*
- * References as other tools write them: "api_port", "api:port", "api-host" and "{ matrix.x".
- * Returns the remedy, which the caller owns, or NULL.
+ * Finds a remedy for a reference in another tool's form: "api_port", "api:port", "api-host" and
+ * "{ matrix.x". Owned by the caller; or NULL.
  */
 static char *hint_part(const struct scenario *scenario, const char *name)
 {
@@ -138,7 +138,7 @@ static void unknown_name(const struct scenario *scenario, const struct reference
 				      reference->name, reference->name);
 }
 
-/* Whether a reference means something; writes message and hint when it does not. */
+/* Checks a reference. Returns false with a message and perhaps a hint. */
 static bool check_one(const struct scenario *scenario, const struct reference *reference,
 		      char **ret_message, char **ret_hint)
 {

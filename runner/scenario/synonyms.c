@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Words from elsewhere: see synonyms.h. */
+/* Words of other tools: see synonyms.h. */
 #include "runner/scenario/synonyms.h"
 
 #include <ctype.h>
@@ -71,8 +71,8 @@ static const struct synonym key_synonyms[] = {
 	{"\"expect\"", "error errors err", "stderr"},
 	{"\"expect\"", "time elapsed runtime max-time total-time", "duration"},
 	{"\"expect\"", "timeout", "connect-timeout",
-	 "the client's own time-out is \"connect-timeout\" or \"read-timeout\"; that of the "
-	 "scenario stands beside \"expect\""},
+	 "the client's own timeout is \"connect-timeout\" or \"read-timeout\"; the "
+	 "scenario's \"timeout\" is a key beside \"expect\""},
 	{"\"expect\"", "connections connects", "connected"},
 	{"\"expect\"", "give-up giveup deadline", "gives-up"},
 	{"an output", "regex regexp regexes pattern patterns re match matching", "matches"},
@@ -110,7 +110,7 @@ static const struct synonym key_synonyms[] = {
 
 static const struct synonym value_synonyms[] = {
 	{NULL, "https tls ssl", "http",
-	 "synfault's servers speak no TLS: give a server of yours, serve: {command: [...]}, or use "
+	 "synfault's servers don't speak TLS: use your own server, serve: {command: [...]}, or "
 	 "\"http\""},
 	{NULL, "tcp listen sink discard", "accept", NULL},
 	{NULL, "off closed nothing no false", "none", NULL},
@@ -124,7 +124,7 @@ static const struct synonym value_synonyms[] = {
 	{NULL, "econnreset connection-reset aborted", "reset", NULL},
 	{NULL, "ehostunreach enetunreach unavailable no-route", "unreachable", NULL},
 	{NULL, "5xx gateway-error retriable-4xx 503 502 500 429", "connected",
-	 "an attempt that gets an HTTP answer is \"connected\", whatever the answer is"},
+	 "an attempt that gets any HTTP answer is \"connected\""},
 	{NULL, "eof fin disconnected", "closed", NULL},
 	{NULL, "hung stall frozen", "stalled", NULL},
 	{NULL, "immediate immediately now instantly", "at-once", NULL},
@@ -135,7 +135,7 @@ static const struct synonym value_synonyms[] = {
 	{NULL, "random", "full", NULL},
 };
 
-/* Whether @word is one of @words; capitals and "_" are as good. */
+/* Whether @word is one of @words, ignoring case, with "_" for "-". */
 static bool is_among(const char *word, const char *words)
 {
 	size_t length = strlen(word);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel settings that a scenario can make: see sysctl_allowlist.h. */
+/* The kernel settings that a scenario can change: see sysctl_allowlist.h. */
 #include "runner/scenario/sysctl_allowlist.h"
 
 #include <inttypes.h>
@@ -7,8 +7,8 @@
 #include "common/strbuf.h"
 
 /*
- * Bounds are those of net/ipv4/sysctl_net_ipv4.c where it has them; where it has none, those of the
- * type. Not every kernel has all of them.
+ * Bounds are those of net/ipv4/sysctl_net_ipv4.c; if it has none, those of the type. Not every
+ * kernel has all settings.
  */
 #define FLAG(path)                                                                                 \
 	{                                                                                          \
@@ -129,7 +129,7 @@ static bool is_word(const char *text)
 				  "0123456789_-")];
 }
 
-/* Whether a text consists of just the numbers that the setting takes. */
+/* Whether a text consists of exactly the numbers that the setting takes. */
 static bool are_numbers(const struct allowed_sysctl *name, const char *text)
 {
 	size_t n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * uthash as the loader uses it: it ends the process as util.h does when there is no memory, and
- * takes a hash function without a switch that falls through, which compilers warn of.
+ * Configures uthash for the loader: it ends the process when there is no memory, as util.h does,
+ * and uses a hash function without fall-through, which compilers warn about.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_TABLE_H
 #define SYNFAULT_RUNNER_SCENARIO_TABLE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The characters that a scenario file may hold: see utf8.h. */
+/* Checks the characters of a scenario file: see utf8.h. */
 #include "runner/scenario/utf8.h"
 
 #include <errno.h>
@@ -7,9 +7,9 @@
 #include "common/utf8.h"
 
 /*
- * Characters that a YAML stream may hold as they are (YAML 1.2.2, section 5.1), but no byte order
- * mark in the middle, and none of the characters that break lines in YAML 1.1 and don't in 1.2:
- * editors and parsers would count lines differently.
+ * Whether a YAML stream may hold the character unescaped (YAML 1.2.2, section 5.1). Excludes a byte
+ * order mark in the middle, and characters that break lines in YAML 1.1 but not in 1.2: editors and
+ * parsers would count lines differently.
  */
 static bool is_allowed(int32_t character)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The characters that a scenario file may hold. */
+/* Checks the characters of a scenario file. */
 #ifndef SYNFAULT_RUNNER_SCENARIO_UTF8_H
 #define SYNFAULT_RUNNER_SCENARIO_UTF8_H
 
@@ -7,7 +7,7 @@
 
 enum utf8_error_kind {
 	UTF8_BAD_BYTE, /* not UTF-8: overlong forms, surrogates and beyond U+10FFFF included */
-	UTF8_CONTROL,  /* a character that needs an escape */
+	UTF8_CONTROL,  /* a character that must be escaped */
 	UTF8_LONE_CR,
 };
 
@@ -17,7 +17,7 @@ struct utf8_error {
 	unsigned line, column; /* from 0; in characters */
 };
 
-/* Checks a text. Returns 0, or -EINVAL with the first error in @ret_error. */
+/* Checks @length bytes of a text. Returns 0, or -EINVAL with the first error in @ret_error. */
 int utf8_check(const char *text, size_t length, struct utf8_error *ret_error);
 
 #endif

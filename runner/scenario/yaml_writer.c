@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* YAML by libyaml's emitter: see yaml_writer.h. */
+/* Writes YAML with libyaml's emitter: see yaml_writer.h. */
 #include "runner/scenario/yaml_writer.h"
 
 #include <yaml.h>
@@ -9,7 +9,7 @@ enum container {
 	CONTAINER_LIST,
 };
 
-/* Deeper than any scenario that is written. */
+/* Deeper than any scenario that synfault writes. */
 enum { MAX_LEVELS = 16 };
 
 struct yaml_writer {
@@ -27,7 +27,7 @@ static int write_out(void *userdata, unsigned char *data, size_t length)
 	return 1;
 }
 
-/* What can go wrong is memory alone, since events come in an order that is right. */
+/* Events come in a valid order, so only memory can run out. */
 static void emit(struct yaml_writer *writer, yaml_event_t *event, int made)
 {
 	if (!made || !yaml_emitter_emit(&writer->emitter, event))
@@ -44,7 +44,7 @@ struct yaml_writer *yaml_writer_new(struct strbuf *out)
 		out_of_memory();
 	yaml_emitter_set_output(&writer->emitter, write_out, writer);
 	yaml_emitter_set_unicode(&writer->emitter, 1);
-	/* A command is easier to read on one line, however long. */
+	/* Never wrap: a command is easier to read on one line. */
 	yaml_emitter_set_width(&writer->emitter, -1);
 	emit(writer, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
 	emit(writer, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1));
@@ -103,9 +103,9 @@ void yaml_end(struct yaml_writer *writer)
 }
 
 /*
- * Whether it needs no quotes. The emitter knows what YAML itself forbids; this is what
- * other readers take for something else than text (numbers are not quoted: here they are text all
- * the same), and what would be folded.
+ * Whether a text needs no quotes. The emitter knows what YAML forbids. This function knows what
+ * other readers would not take for text, and what would be folded. Numbers need no quotes: the
+ * loader reads them as text.
  */
 static bool is_plain(const char *text)
 {
@@ -164,10 +164,10 @@ void yaml_texts(struct yaml_writer *writer, const char *key, const char *const *
 	yaml_end(writer);
 }
 
-/* Deeper than anything that is given on a command line. */
+/* Deeper than anything on a command line. */
 enum { MAX_SNIPPET_LEVELS = 8 };
 
-/* One event of a snippet, written unless @writer is NULL. Returns false when it can't be taken. */
+/* Writes one event of a snippet, or only checks it if @writer is NULL. Returns false if invalid. */
 static bool take_snippet_event(struct yaml_writer *writer, const yaml_event_t *event, size_t *depth)
 {
 	bool mapping = event->type == YAML_MAPPING_START_EVENT;
@@ -201,7 +201,7 @@ static bool take_snippet_event(struct yaml_writer *writer, const yaml_event_t *e
 	}
 }
 
-/* Goes through the whole text. Returns false when it is not a single value. */
+/* Goes through the whole text. Returns false if it is not a single value. */
 static bool take_snippet(struct yaml_writer *writer, const char *text)
 {
 	size_t depth = 0, n_documents = 0;

@@ -64,7 +64,7 @@ Test(messages, remedies_for_mistakes_in_expectations)
 		{"{attempts: 3+}", "\"3+\" is not a number", "did you mean \"3..\"?"},
 		{"{attempts: {min: 1, max: 3}}", "there is no endpoint \"min\"",
 		 "a range is written LOW..HIGH, LOW.. or ..HIGH"},
-		{"{backoff: {base: 1s, factor: 2}}", "these figures belong to no policy",
+		{"{backoff: {base: 1s, factor: 2}}", "these values belong to no policy",
 		 "did you mean {exponential: {base: 1s, factor: 2}}?"},
 		{"{backoff: exponential}", "unknown policy \"exponential\"",
 		 "say from where on: {exponential: {base: 100ms, factor: 2}}"},
@@ -94,7 +94,7 @@ Test(messages, remedies_for_mistakes_in_expectations)
 		 "did you mean \"connect-timeout\"?"},
 		{"{retry_on: [refused]}", "unknown key \"retry_on\"", "did you mean \"retry-on\"?"},
 		{"{retry-on: [5xx, connect-failure]}", "unknown value \"5xx\"",
-		 "an attempt that gets an HTTP answer is \"connected\", whatever the answer is"},
+		 "an attempt that gets any HTTP answer is \"connected\""},
 		{"{retry-on: [timeout]}", "unknown value \"timeout\"",
 		 "did you mean \"unanswered\"?"},
 		{"{retry-on: [ECONNREFUSED]}", "unknown value \"ECONNREFUSED\"",
@@ -138,13 +138,13 @@ Test(messages, remedies_for_mistakes_in_fault_steps)
 		{"{delay: 300ms}", "a step without a condition is a text",
 		 "did you mean \"delay 300ms\"?"},
 		{"503", "unknown step \"503\"",
-		 "faults are those of a TCP connection; for another answer give a server of yours: "
+		 "faults are those of a TCP connection; for another answer use your own server: "
 		 "serve: {command: [...]}"},
 		{"http 503", "unknown step \"http\"",
-		 "faults are those of a TCP connection; for another answer give a server of yours: "
+		 "faults are those of a TCP connection; for another answer use your own server: "
 		 "serve: {command: [...]}"},
 		{"dns-fail", "unknown step \"dns-fail\"",
-		 "faults are those of a TCP connection; for another answer give a server of yours: "
+		 "faults are those of a TCP connection; for another answer use your own server: "
 		 "serve: {command: [...]}"},
 		{"abort", "unknown step \"abort\"", "did you mean \"reset after accept\"?"},
 	};
@@ -158,8 +158,8 @@ Test(messages, remedies_for_mistakes_in_endpoints)
 {
 	static const struct mistake mistakes[] = {
 		{"{serve: https}", "unknown value \"https\"",
-		 "synfault's servers speak no TLS: give a server of yours, serve: {command: "
-		 "[...]}, or use \"http\""},
+		 "synfault's servers don't speak TLS: use your own server, serve: {command: "
+		 "[...]}, or \"http\""},
 		{"{serve: tcp}", "unknown value \"tcp\"", "did you mean \"accept\"?"},
 		{"{serve: nginx}", "unknown value \"nginx\"",
 		 "give the server's command: serve: {command: [nginx, -c, ...]}"},
