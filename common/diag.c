@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Diagnostics and how they are shown: see diag.h. Columns count characters, as the YAML parser
- * does; what is printed is counted in terminal columns, so a place in a line is counted in both.
+ * Collects and formats diagnostics: see diag.h. Columns count characters, as the YAML parser does.
+ * Printed text is counted in terminal columns, so a place in a line has both.
  */
 #include <errno.h>
 
@@ -9,11 +9,11 @@
 #include "common/text.h"
 #include "common/utf8.h"
 
-/* Terminal columns of source that are shown at most, and those of them before a mark far right. */
+/* The most terminal columns of source to show, and how many of them before a mark far right. */
 #define SHOWN_COLUMNS  100
 #define COLUMNS_BEFORE 40
 #define TAB_COLUMNS    8
-/* There may be many characters in a column: those that combine with the one before. */
+/* The most characters per column: combining characters take none. */
 #define MAX_EACH 4
 
 int diag_add(struct diag_list *list, const struct place *place, const char *format, ...)
@@ -56,7 +56,7 @@ void diag_move(struct diag_list *list, struct diag_list *from)
 	*from = (struct diag_list){0};
 }
 
-/* qsort() need not be stable: the index decides between equal places. */
+/* qsort() is not stable, so the index decides between equal places. */
 struct sortable {
 	struct diag diag;
 	size_t index;
@@ -99,8 +99,8 @@ void diag_list_free(struct diag_list *list)
 }
 
 /*
- * The length of the line break at @text (YAML 1.1, section 4.2: what libyaml counts as one), 0 when
- * there is none.
+ * The length of the line break at @text (YAML 1.1, section 4.2, as libyaml counts them); 0 if there
+ * is none.
  */
 static size_t break_length(const char *text, size_t length)
 {
@@ -115,7 +115,7 @@ static size_t break_length(const char *text, size_t length)
 	return 0;
 }
 
-/* The offset of the line break at or after @offset, or of the end. */
+/* The offset of the next line break from @offset on, or of the end. */
 static size_t find_break(const struct diag_source *source, size_t offset)
 {
 	while (offset < source->length &&
@@ -132,7 +132,7 @@ static void set_line(struct diag_source *source, unsigned number, size_t offset)
 	source->mark = source->before = (struct diag_position){0};
 }
 
-/* Goes to line @number. False when the text has fewer lines. */
+/* Goes to line @number. Returns false if the text has fewer lines. */
 static bool find_line(struct diag_source *source, unsigned number)
 {
 	/* A byte order mark takes no column. */
@@ -146,13 +146,13 @@ static bool find_line(struct diag_source *source, unsigned number)
 	return source->line == number;
 }
 
-/* The line that is shown. */
+/* The line to show. */
 struct line {
 	const char *text;
 	size_t length;
 };
 
-/* Bytes of the character at @text; of anything that is not UTF-8, some. */
+/* The length of the character at @text in bytes; at least 1 if it is not UTF-8. */
 static size_t character_length(const char *text, size_t length)
 {
 	size_t size = 1;
@@ -162,7 +162,7 @@ static size_t character_length(const char *text, size_t length)
 	return size;
 }
 
-/* The place behind the character at @at, which is added to @out as it is shown. */
+/* Adds the character at @at to @out as it is shown, and returns the place after it. */
 static struct diag_position pass(const struct line *line, struct diag_position at,
 				 struct strbuf *out)
 {
@@ -180,13 +180,13 @@ static struct diag_position pass(const struct line *line, struct diag_position a
 	};
 }
 
-/* The same where nothing is shown. */
+/* The same without showing anything. */
 static struct diag_position skip(const struct line *line, struct diag_position at)
 {
 	unsigned char byte = (unsigned char)line->text[at.offset];
 	AUTO_STRBUF struct strbuf unused = {0};
 
-	/* All but always. */
+	/* Nearly all characters. */
 	if (byte >= ' ' && byte <= '~' &&
 	    character_length(line->text + at.offset, line->length - at.offset) == 1)
 		return (struct diag_position){at.offset + 1, at.number + 1, at.column + 1};
@@ -198,12 +198,12 @@ static bool is_further(struct diag_position at, struct diag_position than, size_
 	return at.column > than.column + columns || at.number > than.number + columns * MAX_EACH;
 }
 
-/* What of a line is shown, and what of it is marked; ends excluded. */
+/* The part of a line that is shown, and the part that is marked; ends excluded. */
 struct excerpt {
 	struct diag_position first, mark, mark_end;
 };
 
-/* Goes on from the mark before, unless this one is further left. */
+/* Continues from the previous mark, unless this one is further left. */
 static struct excerpt choose_excerpt(struct diag_source *source, const struct line *line,
 				     const struct diag *diag)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Durations as users write and read them, and the clocks: see duration.h. All arithmetic is on
- * integers, so that what is written "0.1s" is exactly 100,000,000 ns.
+ * Reads and writes durations, and reads the clocks: see duration.h. All arithmetic is on integers,
+ * so that "0.1s" is exactly 100,000,000 ns.
  */
 #include <errno.h>
 #include <time.h>
@@ -12,8 +12,7 @@
 #define NS_PER_MINUTE (60 * NS_PER_S)
 #define NS_PER_HOUR   (60 * NS_PER_MINUTE)
 
-/* Digits after the point that are looked at; further ones are below a nanosecond, even of an hour.
- */
+/* Digits after the point that count: further ones are below a nanosecond, even of an hour. */
 #define FRACTION_DIGITS 13
 
 struct unit {
@@ -21,7 +20,7 @@ struct unit {
 	int64_t ns;
 };
 
-/* In falling order. */
+/* The largest first. */
 static const struct unit units[] = {
 	{"h", NS_PER_HOUR}, {"m", NS_PER_MINUTE}, {"s", NS_PER_S},
 	{"ms", NS_PER_MS},  {"us", NS_PER_US},
@@ -31,7 +30,7 @@ static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	/* Can't fail: both clocks are there on every Linux. */
+	/* Can't fail: every Linux has both clocks. */
 	if (clock_gettime(clock, &now) < 0)
 		abort();
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
@@ -84,7 +83,7 @@ static const char *parse_number(const char *text, struct number *ret)
 	return text;
 }
 
-/* The unit at @text, which is as long as there are neither digits, points nor the end; or NULL. */
+/* Finds the unit at @text, which ends at a digit, a point or the end. Returns NULL if unknown. */
 static const struct unit *parse_unit(const char *text, size_t *ret_length)
 {
 	size_t length = strcspn(text, "0123456789.");
@@ -107,7 +106,7 @@ static const char *number_problem(const char *text)
 	return "does not start with a number";
 }
 
-/* Returns what is wrong with @text, or NULL and writes @ret_ns, which saturates. */
+/* Returns what is wrong with @text; or NULL, and writes @ret_ns, which saturates. */
 static const char *parse_parts(const char *text, int64_t *ret_ns)
 {
 	const struct unit *smallest = NULL;
@@ -173,7 +172,7 @@ static uint64_t rounded(uint64_t value, uint64_t unit)
 	return value / unit + (value % unit >= (unit + 1) / 2);
 }
 
-/* Writes @value / @scale, as "1.27". @scale: a power of ten with @digits zeros. */
+/* Writes @value / @scale as "1.27". @scale is 10 to the power of @digits. */
 static char *write_fraction(char *at, uint64_t value, uint64_t scale, unsigned digits)
 {
 	at = decimal_write(at, value / scale, 1);
@@ -181,7 +180,7 @@ static char *write_fraction(char *at, uint64_t value, uint64_t scale, unsigned d
 	return decimal_write(at, value % scale, digits);
 }
 
-/* Three digits of @value in @unit ns: "1.27 ms", "12.7 ms", "127 ms". */
+/* Writes three digits of @value in units of @unit ns: "1.27 ms", "12.7 ms", "127 ms". */
 static void write_three_digits(char *at, uint64_t value, uint64_t unit, const char *name)
 {
 	uint64_t hundredths = rounded(value, unit / 100);
@@ -205,7 +204,7 @@ char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE
 
 	if (duration_ns < 0)
 		*text++ = '-';
-	/* Each limit is where rounding would carry into the next unit. */
+	/* From each limit on, rounding would carry into the next unit. */
 	if (value == 0)
 		strcpy(text, "0");
 	else if (value < 1000)

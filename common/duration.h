@@ -11,33 +11,36 @@
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)
-/* The longest duration that is accepted, 24 hours: longer ones are typing errors. */
+/* The longest duration, 24 hours: longer ones are typing errors. */
 #define DURATION_MAX_NS (INT64_C(24) * 3600 * NS_PER_S)
 
-/* CLOCK_MONOTONIC, in nanoseconds. */
+/* The time of CLOCK_MONOTONIC, in nanoseconds. */
 int64_t clock_monotonic_ns(void);
-/* CLOCK_REALTIME, in nanoseconds since 1970. */
+/* The time of CLOCK_REALTIME, in nanoseconds since 1970. */
 int64_t clock_realtime_ns(void);
 
-/*
- * Reads a whole text such as "300ms", "1.5s", "1m30s", "2h", "0s". Units: us, ms, s, m, h, in
- * falling order. A number without a unit is refused, zero included.
+/**
+ * duration_parse() - read a duration such as "300ms", "1.5s", "1m30s", "2h", "0s"
+ * @text: the whole text; units are us, ms, s, m, h, the largest first
+ * @ret_ns: the duration
+ * @ret_reason: on an error, a static text such as "has no unit"; may be NULL
  *
- * Returns 0 and writes @ret_ns; -EINVAL (not a duration), -ERANGE (over DURATION_MAX_NS). On an
- * error @ret_reason, when given, is set to a static text such as "has no unit".
+ * A number needs a unit, even 0.
+ *
+ * Return: 0; -EINVAL if it is not a duration; -ERANGE above DURATION_MAX_NS.
  */
 int duration_parse(const char *text, int64_t *ret_ns, const char **ret_reason);
 
-/*
- * Writes a duration for people into @buffer, with as many digits as matter: "0", "1.27 ms",
- * "300 ms", "2.00 s", "1 m 30.0 s". Negative values get a leading "-". Returns @buffer.
- */
 #define DURATION_TEXT_SIZE 32
+/*
+ * Writes a duration for people, with three significant digits: "0", "1.27 ms", "300 ms", "2.00 s",
+ * "1 m 30.0 s". Negative values get a leading "-". Returns @buffer.
+ */
 char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE]);
 
 /*
- * Writes a duration the way a scenario file takes it, without loss: "300ms", "1500us", "2s".
- * Durations below 1 us are rounded. Returns @buffer.
+ * Writes a duration as scenario files take it: "300ms", "1500us", "2s". Rounds to 1 us, otherwise
+ * without loss. Returns @buffer.
  */
 char *duration_format_exact(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE]);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Draws without state: see random.h. The mixing function is the finaliser of SplitMix64 (Steele,
- * Lea, Flood: "Fast splittable pseudorandom number generators", 2014), applied once per argument.
+ * Draws random values without state: see random.h. The mixing function is the finaliser of
+ * SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014), applied
+ * once per argument.
  */
 #include <errno.h>
 #include <sys/random.h>
@@ -46,8 +47,7 @@ uint64_t random_seed(void)
 	while (seed == 0) {
 		ssize_t n = getrandom(&seed, sizeof(seed), 0);
 
-		/* A seed only has to differ from run to run: where the call is forbidden the time
-		 * will do. */
+		/* Seeds need only differ between runs: if the call is forbidden, use the time. */
 		if (n < 0 && errno != EINTR)
 			seed = mix((uint64_t)clock_realtime_ns() + (uint64_t)getpid());
 		else if (n != (ssize_t)sizeof(seed))

@@ -6,7 +6,7 @@
 
 #include "common/util.h"
 
-/* By number less one: the standard signals are 1 to 31 on every architecture (signal(7)). */
+/* At index number - 1: the standard signals are 1 to 31 on every architecture (signal(7)). */
 static const char *const names[32] = {
 	[SIGHUP - 1] = "HUP",       [SIGINT - 1] = "INT",   [SIGQUIT - 1] = "QUIT",
 	[SIGILL - 1] = "ILL",       [SIGTRAP - 1] = "TRAP", [SIGABRT - 1] = "ABRT",

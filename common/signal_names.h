@@ -6,7 +6,7 @@
 /* Returns the name of a signal ("TERM"), or NULL for a real-time or unknown number. */
 const char *signal_name(int number);
 
-/* Returns the number of the signal "TERM" or "SIGTERM", or 0 when the name is unknown. */
+/* Returns the number of a signal, "TERM" or "SIGTERM", or 0 if the name is unknown. */
 int signal_number(const char *name);
 
 /* Returns all names, NULL-terminated, for suggestions. */

@@ -2,7 +2,7 @@
 /* A growing string: see strbuf.h. */
 #include "common/strbuf.h"
 
-/* Bytes of formatted text that there is room for before it is known how long it is. */
+/* Room for formatted text before its length is known. */
 #define USUAL_LENGTH ((size_t)40)
 
 static void reserve(struct strbuf *buffer, size_t more)
@@ -50,7 +50,7 @@ void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list arguments
 	size_t room;
 	int length;
 
-	/* What is added is short as a rule, and fits at the first try. */
+	/* Most texts are short, and fit at the first try. */
 	reserve(buffer, USUAL_LENGTH);
 	room = buffer->capacity - buffer->length;
 	va_copy(copy, arguments);

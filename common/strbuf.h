@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A growing string: always terminated, may hold NUL bytes. Zero-initialise it, free it at the end.
+/*
+ * A growing string: always terminated, may hold NUL bytes. Zero-initialise it, and free it with
+ * strbuf_free(). Running out of memory ends the process (common/util.h).
  */
 #ifndef SYNFAULT_COMMON_STRBUF_H
 #define SYNFAULT_COMMON_STRBUF_H
@@ -7,21 +9,27 @@
 #include "common/util.h"
 
 struct strbuf {
-	char *data;      /* NULL while nothing was ever added */
-	size_t length;   /* bytes, the terminating NUL not counted */
+	char *data;      /* NULL until something is added */
+	size_t length;   /* bytes, without the terminating NUL */
 	size_t capacity; /* bytes allocated */
 };
 
+/* Adds @length bytes. */
 void strbuf_add(struct strbuf *buffer, const void *data, size_t length);
+/* Adds a terminated text. */
 void strbuf_puts(struct strbuf *buffer, const char *text);
+/* Adds a byte. */
 void strbuf_putc(struct strbuf *buffer, char character);
+/* Adds a byte @count times. */
 void strbuf_pad(struct strbuf *buffer, char character, size_t count);
+/* Add formatted text. */
 void strbuf_printf(struct strbuf *buffer, const char *format, ...) PRINTF(2, 3);
 void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list arguments) PRINTF(2, 0);
-/* The text so far, never NULL; valid until the next change. */
+/* Returns the text, never NULL. It is valid until the buffer changes. */
 const char *strbuf_text(const struct strbuf *buffer);
-/* The text as malloc memory, which the caller owns; the buffer is empty after. */
+/* Returns the text as malloc memory, which the caller owns. The buffer is empty afterwards. */
 char *strbuf_steal(struct strbuf *buffer);
+/* Frees the text; the buffer is empty afterwards. */
 void strbuf_free(struct strbuf *buffer);
 #define AUTO_STRBUF CLEANUP(strbuf_free)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Nearest names, shell quoting, and UTF-8 that is safe to show: see text.h. Nothing here depends on
- * the locale: what a client printed has to give the same report on every machine.
+ * Nearest names, shell quoting, and UTF-8 that is safe to print: see text.h. Nothing depends on the
+ * locale, so a client's output gives the same report on every machine.
  */
 #include "common/text.h"
 
@@ -9,7 +9,7 @@
 
 #include "common/utf8.h"
 
-/* Longer words are not compared: a typing error is made in a short one. */
+/* Longer words are not compared: typing errors occur in short ones. */
 #define NEAREST_MAX_LENGTH 63
 
 static char lower(char character)
@@ -19,7 +19,7 @@ static char lower(char character)
 
 /*
  * Damerau-Levenshtein distance, each pair of characters swapped at most once ("optimal string
- * alignment"); capitals count as small letters. Only three rows of the matrix are kept.
+ * alignment"), ignoring case. Keeps only three rows of the matrix.
  */
 static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
@@ -65,7 +65,7 @@ const char *text_nearest(const char *word, const char *const *candidates)
 		if (candidate_length > NEAREST_MAX_LENGTH)
 			continue;
 		distance = edit_distance(word, length, *candidates, candidate_length);
-		/* One error in three letters; and something of the word has to be left. */
+		/* At most one error in three letters, and not every letter wrong. */
 		if (distance > MAX(longer / 3, (size_t)1) || distance >= longer)
 			continue;
 		if (distance < best) {
@@ -127,9 +127,9 @@ static size_t skip_range(const unsigned char *data, size_t length, size_t at, un
 }
 
 /*
- * The length of the control string (ECMA-48, 8.3.89 OSC and its like) that starts at @data, its
- * terminator included: ESC \ or, of OSC, also BEL (xterm). 0 when it is not terminated before the
- * next control character: a string that is never closed must not hide what follows.
+ * The length of the control string (ECMA-48, 8.3.89 OSC and its like) that starts at @data, with
+ * its terminator: ESC \, or for OSC also BEL (xterm). 0 if it is not terminated before the next
+ * control character: an unterminated string must not hide what follows.
  */
 static size_t control_string_length(const unsigned char *data, size_t length)
 {
@@ -144,7 +144,7 @@ static size_t control_string_length(const unsigned char *data, size_t length)
 	return 0;
 }
 
-/* The length of the escape sequence at @data, which begins with ESC; 0 when it is none. */
+/* The length of the escape sequence at @data, which begins with ESC; 0 if it is not one. */
 static size_t escape_length(const unsigned char *data, size_t length)
 {
 	size_t end;
@@ -168,7 +168,7 @@ static size_t escape_length(const unsigned char *data, size_t length)
 	}
 }
 
-/* DEL, C1, and what XML 1.0 forbids; newlines and tabs are fine, carriage returns dealt with. */
+/* DEL, C1 and what XML 1.0 forbids, except newlines and tabs. Carriage returns never get here. */
 static bool is_forbidden(int32_t character)
 {
 	if (character < 0x20)
@@ -177,7 +177,7 @@ static bool is_forbidden(int32_t character)
 	       character == 0xfffe || character == 0xffff;
 }
 
-/* How many bytes from @bytes on are plain: most text is nothing else, and is dealt with at once. */
+/* The number of plain bytes at @bytes. Most text is plain, and is added at once. */
 static size_t plain_length(const unsigned char *bytes, size_t length)
 {
 	size_t plain = 0;
@@ -257,8 +257,7 @@ struct character_range {
 	int32_t first, last;
 };
 
-/* Characters without a width of their own: combining marks of the scripts in use, format controls.
- */
+/* Characters that take no column: combining marks of the scripts in use, format controls. */
 static const struct character_range zero_width[] = {
 	{0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},   {0x5bf, 0x5bf},   {0x5c1, 0x5c2},
 	{0x5c4, 0x5c5},   {0x5c7, 0x5c7},   {0x610, 0x61a},   {0x61c, 0x61c},   {0x64b, 0x65f},
@@ -336,7 +335,7 @@ size_t text_width(const char *text)
 	for (size_t at = 0; at < length;) {
 		int32_t character;
 
-		/* Of plain text all that is to be done. */
+		/* plain text needs no more than this */
 		if (bytes[at] >= 0x20 && bytes[at] < 0x7f) {
 			at++;
 			width++;

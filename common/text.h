@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text for people and for machines: nearest names, shell quoting, UTF-8 that is safe to show. */
+/* Text for people and for machines: nearest names, shell quoting, UTF-8 that is safe to print. */
 #ifndef SYNFAULT_COMMON_TEXT_H
 #define SYNFAULT_COMMON_TEXT_H
 
@@ -9,47 +9,48 @@
 #define PLURAL(count) ((count) == 1 ? "" : "s")
 
 /*
- * The entry of @candidates (NULL-terminated) nearest to @word by edit distance (insertions,
- * deletions, substitutions, swaps), or NULL when none is near enough to be what was meant.
+ * Finds the candidate (NULL-terminated list) nearest to @word by edit distance: insertions,
+ * deletions, substitutions, swaps. Returns NULL if none is near enough to be what was meant.
  */
 const char *text_nearest(const char *word, const char *const *candidates);
 
-/* Adds @word quoted for a POSIX shell, unquoted when it needs no quotes. */
+/* Adds @word as a POSIX shell takes it, with quotes only if it needs them. */
 void text_quote_shell(struct strbuf *out, const char *word);
 
 /*
- * Adds @length bytes so that they are well-formed UTF-8 and can't disturb a terminal or an XML
- * parser: ANSI escape sequences (CSI, OSC, two-byte) are removed, bytes that are not UTF-8
- * become "\xFF", and
- * characters that XML 1.0 forbids (section 2.2) as well as DEL and C1 controls are shown as
- * "#x1B". Newlines and tabs stay; a carriage return before a newline is removed, a lone one becomes
- * a newline.
+ * Adds @length bytes as well-formed UTF-8 that can't disturb a terminal or an XML parser. Removes
+ * ANSI escape sequences (CSI, OSC, two-byte). Shows bytes that are not UTF-8 as "\xFF", and
+ * characters that XML 1.0 forbids (section 2.2), DEL and C1 controls as "#x1B". Keeps newlines and
+ * tabs; removes a carriage return before a newline, and turns any other into a newline.
  */
 void text_sanitize(struct strbuf *out, const char *data, size_t length);
 
 /*
- * Writes @value to @at in at least @digits decimal digits and terminates it: 20 bytes and the
- * terminating one are enough where @digits is less. Returns where it ends. For the texts of
- * reports, which hold hundreds of thousands of numbers.
+ * Writes @value to @at with at least @digits decimal digits, and terminates it. 21 bytes are enough
+ * if @digits is at most 20. Returns the end. It is faster than snprintf(), for reports with
+ * hundreds of thousands of numbers.
  */
 char *decimal_write(char *at, uint64_t value, unsigned digits);
 
 /*
- * Adds words and a newline, broken at blanks before column @columns; the text begins at column
- * @indent, which was reached already, and so do its further lines.
+ * Adds a text and a newline, with lines broken at blanks before column @columns. The first line
+ * starts at column @indent, where @out already is; later lines are indented to it.
  */
 void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *text);
 
 /**
  * text_to_integer() - read a whole number
- * @text: decimal, or with 0x hexadecimal
+ * @text: decimal, or hexadecimal with 0x
+ * @low: the smallest number allowed
+ * @high: the largest number allowed
+ * @ret: the number; not written on an error
  *
- * Return: false, without a value, for anything else, and for a number outside of @low to @high.
+ * Return: whether the text is such a number.
  */
 bool text_to_integer(const char *text, int64_t low, int64_t high, int64_t *ret);
 
-/* The columns @text takes on a terminal (well-formed UTF-8; wide and combining characters known).
- */
+/* The columns that @text, well-formed UTF-8, takes on a terminal. Knows wide and combining
+ * characters. */
 size_t text_width(const char *text);
 
 #endif

@@ -7,13 +7,16 @@
 
 /**
  * utf8_decode() - decode the character at @data
- * @length: bytes there, at least 1
+ * @data: the bytes
+ * @length: bytes at @data, at least 1
  * @ret: the character, or -1 for bytes that are not well-formed
  *
  * Overlong forms, surrogates and anything above U+10FFFF are not well-formed.
  *
  * Source: Unicode 15, table 3-7, and section 3.9 on how many bytes one U+FFFD replaces.
- * Return: the bytes to skip: the character's, or those of the longest part that could begin one.
+ *
+ * Return: the number of bytes to skip: the character's, or those of the longest part that could
+ * begin one.
  */
 size_t utf8_decode(const char *data, size_t length, int32_t *ret);
 
@@ -26,10 +29,10 @@ static inline bool utf8_is_start(char byte)
 /* Counts the characters in @length bytes of well-formed UTF-8. */
 size_t utf8_count(const char *text, size_t length);
 
-/* Returns the offset in bytes of a character; @length when the text has fewer characters. */
+/* Returns the offset of a character in bytes; @length if the text has fewer characters. */
 size_t utf8_offset(const char *text, size_t length, size_t index);
 
-/* Returns the most bytes, up to @limit, that end between two characters of @text. */
+/* Returns the most bytes of @text, up to @limit, that don't cut a character. */
 static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
 {
 	if (limit >= length)

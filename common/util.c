@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Allocation that can't fail, growable arrays and string vectors: see util.h. */
+/* Allocation that can't fail, growable arrays, and arrays of texts: see util.h. */
 #include "common/util.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Small things every layer uses: cleanup at scope exit, allocation that can't fail, growable
- * arrays. Running out of memory ends the process (out_of_memory()): a harness that can't allocate
- * can't judge, and its parent reports the death as an error, never as a pass.
+ * Small things that every layer uses: cleanup at scope exit, allocation that can't fail, growable
+ * arrays. Running out of memory ends the process (out_of_memory()): a process that can't allocate
+ * can't judge, and its parent reports its death as an error, never as a pass.
  */
 #ifndef SYNFAULT_COMMON_UTIL_H
 #define SYNFAULT_COMMON_UTIL_H
@@ -41,9 +41,9 @@ static inline void cleanup_fclose(FILE **file)
 }
 
 #define CLEANUP(function) __attribute__((cleanup(function)))
-/* Frees the pointer when the scope ends; steal_pointer() takes it out. */
+/* Frees the pointer when the scope ends, unless steal_pointer() took it. */
 #define AUTO_FREE CLEANUP(cleanup_free)
-/* Closes the descriptor when the scope ends unless it is negative; steal_fd() takes it out. */
+/* Closes the descriptor when the scope ends, unless it is negative or steal_fd() took it. */
 #define AUTO_CLOSE  CLEANUP(cleanup_close)
 #define AUTO_FCLOSE CLEANUP(cleanup_fclose)
 
@@ -62,13 +62,13 @@ static inline void *steal_pointer_(void *pointer)
 	*(void **)pointer = NULL;
 	return stolen;
 }
-/* Takes ownership out of an AUTO_FREE (or other) pointer variable, leaving NULL. */
+/* Takes the pointer out of a variable, AUTO_FREE or not, and leaves NULL. */
 #define steal_pointer(pointer) ((__typeof__(*(pointer)))steal_pointer_(pointer))
 
-/* Says so on standard error and ends the process with SIGABRT. */
+/* Prints an error and ends the process with SIGABRT. */
 NORETURN void out_of_memory(void);
 
-/* The allocation functions of the C library, which never return NULL (see out_of_memory()). */
+/* Allocate as the C library's functions do, but never return NULL (see out_of_memory()). */
 void *xmalloc(size_t size);
 void *xzalloc(size_t size);
 void *xrealloc(void *pointer, size_t size);
@@ -79,11 +79,14 @@ char *xvasprintf(const char *format, va_list arguments) PRINTF(1, 0);
 /* Copies @size bytes into new memory. */
 void *xmemdup(const void *data, size_t size);
 
-/* Makes room for at least one more element of @size bytes; amortised O(1). */
+/*
+ * Makes room for at least one more element of @size bytes, in amortised constant time. Returns the
+ * array, which may have moved, and updates @capacity.
+ */
 void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
 
 /*
- * Appends one element to an array held as three fields or variables. The array is plain malloc
+ * Appends an element to an array that is kept in three variables or fields. The array is malloc
  * memory: free() it.
  */
 #define array_append(items, count, capacity, ...)                                                  \
@@ -92,13 +95,16 @@ void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
 		(items)[(count)++] = (__VA_ARGS__);                                                \
 	} while (0)
 
-/* write(2) until all is written. Returns 0 or a negative errno. */
+/* Calls write(2) until all is written. Returns 0 or a negative errno. */
 int write_all(int fd, const void *data, size_t length);
 
-/* A NULL-terminated vector of strings, as execve() takes it. */
+/* Copies a NULL-terminated array of texts, as execve() takes it. The caller owns the copy. */
 char **strv_copy(char *const *strv);
+/* Frees such an array and its texts; NULL is allowed. */
 void strv_free(char **strv);
+/* The number of texts in such an array; NULL has none. */
 size_t strv_length(char *const *strv);
+/* strv_free() for AUTO_STRV. */
 void strv_freep(char ***strv);
 #define AUTO_STRV CLEANUP(strv_freep)
 

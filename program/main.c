@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The program: picks the subcommand and turns its result into an exit status. */
+/* The program: runs a command and turns its result into an exit status. */
 #include <locale.h>
 
 #include "common/text.h"
 #include "runner/command/commands.h"
 #include "runner/command/manual.h"
 
-/* Room for more commands than there will be. */
+/* More than there are commands. */
 #define MAX_COMMANDS 64
 
 static void print_help(FILE *out)
@@ -55,7 +55,7 @@ static int dispatch(int argc, char **argv)
 	for (size_t i = 0; commands[i]; i++)
 		if (!strcmp(word, commands[i]->name))
 			return commands[i]->run(argc - 2, argv + 2, &context);
-	/* For docs/man. */
+	/* for the manual page */
 	if (!strcmp(word, "help") && argc > 2 && !strcmp(argv[2], "--format=scdoc")) {
 		AUTO_STRBUF struct strbuf text = {0};
 
@@ -78,10 +78,10 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	/* Characters only: numbers keep their point in every locale. */
+	/* Only characters follow the locale: numbers always have a decimal point. */
 	setlocale(LC_CTYPE, "");
 	status = dispatch(argc, argv);
-	/* Results that could not be written do not count. */
+	/* A pass that could not be written is not a pass. */
 	if ((ferror(stdout) || fflush(stdout) != 0) && status == STATUS_PASSED) {
 		fputs("synfault: the results can't be written to standard output\n", stderr);
 		status = STATUS_UNJUDGED;
