@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From evidence to causes: see causes.h. */
+/* Concludes causes from evidence: see causes.h. */
 #include "runner/diagnose/causes.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static const char *const names[] = {
 };
 _Static_assert(ARRAY_SIZE(names) == CAUSE_N_KINDS, "a name for each cause");
 
-/* Longer than between continents, shorter than the first retransmission of a SYN (1 s). */
+/* Longer than a handshake between continents, shorter than a SYN's first retransmission (1 s). */
 #define SLOW_HANDSHAKE_NS (500 * NS_PER_MS)
 #define SLOW_RESOLVER_NS  (1 * NS_PER_S)
 
@@ -63,7 +63,7 @@ const char *cause_kind_name(enum cause_kind kind)
 	return names[kind];
 }
 
-/* ---- trials that succeed, now and then or slowly ---- */
+/* ---- trials that succeed sometimes, or slowly ---- */
 
 static void explain_sometimes(const struct context *context, size_t index, const struct sums *sums)
 {
@@ -83,11 +83,11 @@ static void explain_sometimes(const struct context *context, size_t index, const
 			.kind = refused ? CAUSE_REFUSED_SOMETIMES : CAUSE_DROPPED_SOMETIMES,
 			.sentence =
 				refused ? xasprintf("%s refuses some connections: the server "
-						    "restarts, or one of several behind a "
+						    "restarts, or one of several behind a load "
 						    "balancer is down",
 						    where)
-					: xasprintf("some SYNs to %s are dropped: by a limit of a "
-						    "firewall, a full queue, or loss on the way",
+					: xasprintf("some SYNs to %s are dropped, by a firewall's "
+						    "rate limit, a full queue, or loss on the path",
 						    where),
 			.evidence = xasprintf("%zu of %zu trials %s; %s",
 					      refused ? sums->refused : sums->silent, sums->n,
@@ -122,15 +122,17 @@ static void explain_early_end(const struct context *context, size_t index, const
 	address_format(address, where);
 	if (overflow) {
 		parts.sentence = xasprintf("the accept queue of %s is full, and "
-					   "net.ipv4.tcp_abort_on_overflow resets what comes",
+					   "net.ipv4.tcp_abort_on_overflow resets new connections",
 					   where);
 		parts.advice = xstrdup("find out why the server does not call accept(); raise its "
 				       "backlog and net.core.somaxconn");
 	} else {
 		parts.sentence = xasprintf("%s accepts connections and %s them at once", where,
 					   reset ? "resets" : "closes");
-		parts.advice = xstrdup("look into the server's log: an access list, a limit of "
-				       "connections, a balancer without a backend, or TLS wanted");
+		parts.advice =
+			xstrdup("read the server's log: it may have an access list or a limit "
+				"of connections, be a load balancer without a backend, or "
+				"expect TLS");
 	}
 	explain_add(context, index, &parts);
 }
@@ -159,15 +161,16 @@ static void explain_slowness(const struct context *context, size_t index, const 
 						 "repeated",
 						 where)
 				     : xasprintf("%s answers late", where),
-			.evidence =
-				lost ? xasprintf("%zu of %zu connections took more than one "
-						 "SYN, the slowest %s",
-						 sums->repeated, sums->n, took)
-				     : xasprintf("the slowest handshake took %s, by one SYN", took),
-			.advice = xstrdup(lost ? "look for loss on the way, a limit of a firewall, "
-						 "or a queue that is full for moments"
-					       : "look at the way (mtr), and at the load of the "
-						 "server's host"),
+			.evidence = lost ? xasprintf("%zu of %zu connections took more than one "
+						     "SYN, the slowest %s",
+						     sums->repeated, sums->n, took)
+					 : xasprintf("the slowest handshake took %s, with one SYN",
+						     took),
+			.advice =
+				xstrdup(lost ? "look for packet loss on the path, a firewall's "
+					       "rate limit, or a queue that is full at times"
+					     : "check the path (mtr), and the load of the server's "
+					       "host"),
 			.steps = lost ? "lose 1" : delay,
 		});
 }
@@ -213,8 +216,8 @@ static bool explain_route(const struct context *context, size_t index)
 				    .evidence = xasprintf("connect() fails at once with %s",
 							  routes[i].error),
 				    .advice = xstrdup(address->address.family == AF_INET6
-							      ? "mend the route (ip -6 route)"
-							      : "mend the route (ip route)"),
+							      ? "fix the route (ip -6 route)"
+							      : "fix the route (ip route)"),
 				    .steps = routes[i].steps,
 			    });
 		return true;
@@ -241,7 +244,7 @@ static void explain_other(const struct context *context, size_t index, const str
 						      "%u to %u, %u sockets in TIME_WAIT",
 						      server->port_low, server->port_high,
 						      server->time_wait),
-				.advice = xstrdup("keep connections open and use them again; widen "
+				.advice = xstrdup("keep connections open and reuse them; widen "
 						  "net.ipv4.ip_local_port_range"),
 			});
 		return;
@@ -254,15 +257,14 @@ static void explain_other(const struct context *context, size_t index, const str
 					: CAUSE_LOCAL_ERROR,
 			.sentence = xasprintf("connections to %s fail: %s", where,
 					      strerror(sums->last_error)),
-			.evidence = xasprintf("errno %d of connect(); who reported it could not be "
-					      "seen%s",
-					      sums->last_error,
-					      evidence->watched ? "" : " without CAP_NET_RAW"),
-			.advice =
-				xstrdup(evidence->watched ? "look at the routes and rules of this "
-							    "host"
-							  : "run it as root to see who reports "
-							    "it"),
+			.evidence = xasprintf(
+				"connect() fails with errno %d; who reports it can't be "
+				"seen%s",
+				sums->last_error, evidence->watched ? "" : " without CAP_NET_RAW"),
+			.advice = xstrdup(evidence->watched
+						  ? "check the routes and rules of this host"
+						  : "run this as root to see who reports "
+						    "it"),
 			.steps = sums->last_error == ENETUNREACH    ? "unreachable net"
 				 : sums->last_error == EHOSTUNREACH ? "unreachable host"
 								    : NULL,
@@ -293,13 +295,13 @@ static void explain_name(const struct context *context)
 					xasprintf("getaddrinfo(): %s after %s; nameserver %s",
 						  gai_strerror(name->error), took,
 						  name->nameserver ? name->nameserver : "unknown"),
-				.advice = xasprintf(
-					"%s", name->error == EAI_AGAIN
-						      ? "look at resolv.conf and the nameserver"
-					      : name->searched
-						      ? "spell it out: the search domains of "
-							"resolv.conf were tried, too"
-						      : "look at its spelling, and at the zone"),
+				.advice = xasprintf("%s",
+						    name->error == EAI_AGAIN
+							    ? "check resolv.conf and the nameserver"
+						    : name->searched
+							    ? "spell it out: the search domains of "
+							      "resolv.conf were tried, too"
+							    : "check its spelling, and the zone"),
 			});
 	else if (name->took_ns > SLOW_RESOLVER_NS)
 		explain_add(context, SIZE_MAX,
@@ -323,13 +325,13 @@ static void explain_name(const struct context *context)
 				    .evidence = xasprintf("A %" PRId64 " ms, AAAA %" PRId64 " ms",
 							  name->ipv4_ns / NS_PER_MS,
 							  name->ipv6_ns / NS_PER_MS),
-				    .advice = xstrdup("mend the nameserver's answer for that type"),
+				    .advice = xstrdup("fix the nameserver's answers for that type"),
 			    });
 }
 
 /* ---- all of it ---- */
 
-/* Explains one address. Returns whether every trial connected and stayed. */
+/* Explains one address. Returns whether every trial connected and stayed connected. */
 static bool explain_address(const struct context *context, size_t index)
 {
 	const struct address_evidence *address = &context->evidence->addresses[index];
@@ -340,7 +342,7 @@ static bool explain_address(const struct context *context, size_t index)
 		explain_sometimes(context, index, &sums);
 	else if (failed && explain_route(context, index))
 		;
-	/* An ICMP error then comes from this host itself, and is about the neighbour. */
+	/* Then an ICMP error comes from this host, and is about the neighbour. */
 	else if (failed && explain_neighbour(context, index))
 		;
 	else if (failed && sums.icmp)
@@ -375,13 +377,13 @@ static void explain_order(const struct context *context, const bool *well, size_
 					    address_format(&evidence->addresses[i].address, good)),
 				    .evidence = xstrdup("the order is getaddrinfo()'s (RFC 6724)"),
 				    .advice = xstrdup(
-					    "mend the first address, or take it out of the name"),
+					    "fix the first address, or remove it from the name"),
 			    });
 		return;
 	}
 }
 
-/* The most certain first; of one kind in the order of addresses. */
+/* Sorts the most certain first; those of one kind in the order of addresses. */
 static int compare_causes(const void *a, const void *b)
 {
 	const struct cause *left = a, *right = b;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Causes of a connection that is refused, dropped or slow, and a list of them: the diagnosis. */
+/* Causes for which a connection is refused, dropped or slow, and a list of them: the diagnosis. */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_DIAGNOSIS_H
 #define SYNFAULT_RUNNER_DIAGNOSE_DIAGNOSIS_H
 
 #include "runner/diagnose/evidence.h"
 
-/* In the order of certainty and weight: the first one found is the result. */
+/* By certainty and weight: the first one found is the result. */
 enum cause_kind {
 	CAUSE_NAME_UNKNOWN,
 	CAUSE_RESOLVER_SILENT,
@@ -52,7 +52,7 @@ enum cause_kind {
 };
 struct cause {
 	enum cause_kind kind;
-	size_t address; /* index; SIZE_MAX: of the name or of all */
+	size_t address; /* index; SIZE_MAX: about the name, or all addresses */
 	char *sentence; /* what is wrong */
 	char *evidence; /* how that is known */
 	char *advice;   /* what to do next */
@@ -62,7 +62,7 @@ struct cause {
 struct diagnosis {
 	struct cause *causes;
 	size_t n_causes, capacity;
-	bool reachable; /* at least one address took every trial */
+	bool reachable; /* every trial at one or more addresses succeeded */
 };
 
 #endif

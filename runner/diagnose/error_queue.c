@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Error queues of connecting sockets: see error_queue.h. */
+/* Reads error queues of connecting sockets: see error_queue.h. */
 #include "runner/diagnose/error_queue.h"
 
-/* struct timespec, which the kernel's header takes for granted. */
+/* For struct timespec, which the kernel's header needs but does not include. */
 #include <time.h>
 
 #include <linux/errqueue.h>

@@ -5,14 +5,18 @@
 
 #include "injector/address.h"
 
-/* Has the kernel queue them. They end a connect() at once, too, which others only delay. */
+/**
+ * error_queue_enable() - make the kernel queue ICMP errors
+ *
+ * Then each of them ends a connect() at once, also those that otherwise only delay it.
+ */
 void error_queue_enable(int fd, int family);
 
 /**
  * error_queue_read() - take one error
- * @ret_from: who sent it; family 0 when the kernel does not say
+ * @ret_from: who sent it; family 0 if the kernel does not say
  *
- * Return: whether there was one.
+ * Return: false if there was none.
  */
 bool error_queue_read(int fd, uint8_t *ret_type, uint8_t *ret_code, struct address *ret_from);
 

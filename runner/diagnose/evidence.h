@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `synfault diagnose` sees before it concludes anything: plain data, filled in by the modules
- * that look (names, route, handshake, server) and read by the one that concludes (causes). Unknown
- * is a value of its own everywhere: what could not be looked at is never taken for absent.
+ * What `synfault diagnose` sees before it concludes anything: plain data, written by the modules
+ * that look (names, route, handshake, server) and read by the one that concludes (causes).
+ * "Unknown" is a value of its own everywhere: what could not be looked at is never taken for
+ * absent.
  */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_EVIDENCE_H
 #define SYNFAULT_RUNNER_DIAGNOSE_EVIDENCE_H
@@ -23,10 +24,10 @@ struct name_evidence {
 	int error;        /* of getaddrinfo(): EAI_…; 0: it resolved */
 	int system_error; /* errno with EAI_SYSTEM */
 	int64_t took_ns;
-	bool in_hosts;    /* /etc/hosts names it */
-	bool searched;    /* it has no dot, so that the search domains of resolv.conf apply */
-	char *nameserver; /* the first one of resolv.conf, or NULL */
-	int ipv4_error, ipv6_error; /* of the families asked for one by one; 0 resolved */
+	bool in_hosts;              /* /etc/hosts names it */
+	bool searched;              /* it has no dot, so the search domains of resolv.conf apply */
+	char *nameserver;           /* the first one of resolv.conf, or NULL */
+	int ipv4_error, ipv6_error; /* when asked for each family alone; 0: it resolved */
 	int64_t ipv4_ns, ipv6_ns;
 };
 
@@ -50,14 +51,14 @@ struct route_evidence {
 	bool device_down;
 };
 
-/* One connect(), as its caller and the packets show it. Times count from its start. */
+/* One connect(), as seen by its caller and in the packets. Times count from its start. */
 struct trial {
 	int error;    /* errno; 0: connected; ETIMEDOUT may be our own limit: see gave_up */
-	bool gave_up; /* nothing came within the time we wait */
+	bool gave_up; /* nothing came within our own limit */
 	int64_t took_ns;
 	unsigned syns; /* SYNs sent, the first included */
 	uint16_t port; /* of our end */
-	bool watched;  /* packets were seen, so that what follows is known */
+	bool watched;  /* packets were seen: what follows is known */
 	bool own_syn_seen;
 	int64_t syn_ack_ns; /* INT64_MAX: none came */
 	unsigned syn_acks;
@@ -68,7 +69,7 @@ struct trial {
 	int64_t icmp_ns; /* INT64_MAX: none came */
 	uint8_t icmp_type, icmp_code;
 	struct address icmp_from;
-	/* What happened in the moment after the handshake. */
+	/* Right after the handshake. */
 	bool closed_at_once, reset_at_once;
 	uint32_t mss; /* to the server, from TCP_MAXSEG; 0: unknown */
 };
@@ -81,13 +82,13 @@ struct listener {
 	char *program;            /* "nginx (pid 12)", or NULL: not allowed to see */
 };
 
-/* What the server's own host says, where the address is this host's. */
+/* What the server's own host says, if the address is this host's. */
 struct server_evidence {
 	bool looked;
 	struct listener listeners[MAX_LISTENERS];
 	size_t n_listeners;
 	uint32_t half_open;       /* requests in SYN_RECV at the port */
-	uint32_t time_wait;       /* sockets in TIME_WAIT, in all */
+	uint32_t time_wait;       /* sockets in TIME_WAIT, at all ports */
 	int64_t listen_overflows; /* TcpExt counters: growth over the trials; -1: unknown */
 	int64_t request_drops;    /* TcpExt TCPReqQFullDrop */
 	int64_t path_filtered;    /* TcpExt IPReversePathFilter */
@@ -97,11 +98,11 @@ struct server_evidence {
 	uint32_t port_low, port_high;           /* net.ipv4.ip_local_port_range; 0: unknown */
 };
 
-/* What a SYN met that may pass so many routers and no more. */
+/* What became of a SYN with a limited number of hops. */
 enum hop_kind {
 	HOP_SILENT,
-	HOP_ROUTER,    /* its time was exceeded there */
-	HOP_CONNECTED, /* it came through */
+	HOP_ROUTER,    /* its hops ran out there */
+	HOP_CONNECTED, /* it arrived, and was accepted */
 	HOP_REFUSED,   /* RST */
 	HOP_REJECTED,  /* another ICMP error */
 };
@@ -112,11 +113,11 @@ struct hop {
 
 /* The nftables rule that dropped a packet of the trials (nftrace). */
 struct traced_drop {
-	enum known traced; /* NO: none did; UNKNOWN: it was not asked for, or not allowed */
+	enum known traced; /* NO: none did; UNKNOWN: not asked for, or not permitted */
 	uint8_t family;    /* of the table: NFPROTO_… */
 	char table[64], chain[64];
 	uint64_t handle; /* of the rule */
-	bool by_policy;  /* of the chain, and not by a rule */
+	bool by_policy;  /* by the chain's policy, not by a rule */
 };
 
 struct address_evidence {
@@ -124,10 +125,10 @@ struct address_evidence {
 	struct route_evidence route;
 	struct trial trials[MAX_TRIALS];
 	size_t n_trials;
-	/* An open port of the same host, where one was named: what its own answers look like. */
+	/* An open port of the same host, if one was named: how its answers look. */
 	struct trial compare;
 	bool compared;
-	/* The way there, where it was asked for: by the number of routers passed, from 0. */
+	/* The path, if it was asked for: by the number of routers passed, from 0. */
 	struct hop hops[MAX_HOPS];
 	size_t n_hops;
 };
@@ -141,9 +142,9 @@ struct evidence {
 	size_t n_addresses;
 	struct server_evidence server;
 	struct traced_drop drop;
-	int64_t patience_ns; /* how long a trial was waited for */
-	bool watched;        /* packets could be looked at */
-	const char *proxy;   /* name of the variable that sends HTTP clients elsewhere, or NULL */
+	int64_t patience_ns; /* how long each trial was given */
+	bool watched;        /* packets could be seen */
+	const char *proxy;   /* variable that sends HTTP clients to a proxy, or NULL */
 };
 
 void evidence_free(struct evidence *evidence);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All evidence of one diagnosis: see examine.h. */
+/* Collects all evidence of one diagnosis: see examine.h. */
 #include "runner/diagnose/examine.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static bool is_link_local(const struct address *address)
 	       (address->bytes[1] & 0xc0) == 0x80;
 }
 
-/* Every address of this host that is up, up to the limit. */
+/* Adds every address of this host that is up, up to the limit. */
 static void add_own_addresses(struct evidence *evidence)
 {
 	struct ifaddrs *all;
@@ -64,7 +64,7 @@ static void add_own_addresses(struct evidence *evidence)
 	freeifaddrs(all);
 }
 
-/* The variable by which HTTP clients are sent elsewhere, or NULL. */
+/* Returns the variable that sends HTTP clients to a proxy, or NULL. */
 static const char *find_proxy(void)
 {
 	static const char *const variables[] = {
@@ -115,7 +115,7 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 		local = local || address->route.kind == ROUTE_LOCAL;
 	}
 	server_look(ret->port, &before, &ret->server);
-	/* Of another host's server, this host's sockets on the same port say nothing. */
+	/* This host's sockets say nothing about another host's server. */
 	if (!local) {
 		server_free(&ret->server);
 		ret->server.n_listeners = 0;

@@ -101,7 +101,7 @@ const struct listener *find_listener(const struct server_evidence *server,
 	return NULL;
 }
 
-/* "nginx (pid 12) listens on 127.0.0.1:8080"; owned by the caller. */
+/* Returns "nginx (pid 12) listens on 127.0.0.1:8080"; owned by the caller. */
 char *listener_text(const struct listener *listener)
 {
 	char where[ADDRESS_TEXT_SIZE];
@@ -139,7 +139,7 @@ const char *icmp_text(int family, uint8_t type, uint8_t code)
 	return code < ARRAY_SIZE(ipv4) ? ipv4[code] : "unreachable";
 }
 
-/* "RST after 310 us, TTL 64, window 0"; owned by the caller. */
+/* Returns "RST after 310 us, TTL 64, window 0"; owned by the caller. */
 char *rst_text(const struct trial *trial)
 {
 	char after[DURATION_TEXT_SIZE];
@@ -175,7 +175,7 @@ char *rule_advice(const struct evidence *evidence)
 		if (families[i].family == drop->family)
 			family = families[i].name;
 	if (drop->by_policy)
-		return xasprintf("it is the policy of a chain: nft list chain %s %s %s", family,
+		return xasprintf("a chain's policy drops it: nft list chain %s %s %s", family,
 				 drop->table, drop->chain);
 	return xasprintf("it is the rule with handle %" PRIu64 ": nft -a list chain %s %s %s",
 			 drop->handle, family, drop->table, drop->chain);

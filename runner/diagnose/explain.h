@@ -8,7 +8,7 @@
 
 #include "runner/diagnose/diagnosis.h"
 
-/* What a cause is made of: the texts are owned by it then. */
+/* The parts of a cause; its texts then belong to the diagnosis. */
 struct parts {
 	enum cause_kind kind;
 	char *sentence, *evidence, *advice;
@@ -20,13 +20,17 @@ struct context {
 	struct diagnosis *diagnosis;
 };
 
-/* Adds a cause. @address: index, or SIZE_MAX: of the name, or of all addresses. */
+/**
+ * explain_add() - add a cause
+ * @address: index; SIZE_MAX: about the name, or all addresses
+ * @parts: texts become the diagnosis's
+ */
 void explain_add(const struct context *context, size_t address, const struct parts *parts);
 
-/* What the trials at one address come to; pointers are borrowed from the evidence. */
+/* Sums over the trials at one address; pointers are borrowed from the evidence. */
 struct sums {
 	size_t n, connected, refused, silent, other;
-	int last_error;                        /* of the other ones */
+	int last_error;                        /* of those counted as other */
 	const struct trial *refusal, *silence; /* one of each, or NULL */
 	const struct trial *icmp;              /* one that ICMP answered, or NULL */
 	const struct trial *answer;            /* one with a SYN-ACK seen, or NULL */
@@ -35,33 +39,42 @@ struct sums {
 	bool syn_missing;               /* packets were watched, and no SYN left */
 };
 
+/** explain_sum_up() - sum up the trials at one address */
 struct sums explain_sum_up(const struct address_evidence *address);
 
+/** address_is_loopback() - return whether an address is one of 127.0.0.0/8 or ::1 */
 bool address_is_loopback(const struct address *address);
-/* "ICMP host unreachable", … for a type and code of the family; static. */
+/** icmp_text() - return "host unreachable", … for a type and code of the family; static */
 const char *icmp_text(int family, uint8_t type, uint8_t code);
-/* Whether a listener takes connections to the address. */
+/** listener_takes() - return whether a listener takes connections to the address */
 bool listener_takes(const struct listener *listener, const struct address *address);
-/* The listener that takes connections to the address, or NULL. */
+/** find_listener() - return the listener that takes connections to the address, or NULL */
 const struct listener *find_listener(const struct server_evidence *server,
 				     const struct address *address);
-/* These texts are owned by the caller. "nginx (pid 12) listens on 127.0.0.1:8080" */
+/** listener_text() - return "nginx (pid 12) listens on 127.0.0.1:8080"; owned by the caller */
 char *listener_text(const struct listener *listener);
-/* "RST after 310 us, TTL 64, window 0" */
+/** rst_text() - return "RST after 310 us, TTL 64, window 0"; owned by the caller */
 char *rst_text(const struct trial *trial);
-/* "3 SYNs, no answer within 3.50 s" */
+/** silence_text() - return "3 SYNs, no answer within 3.50 s"; owned by the caller */
 char *silence_text(const struct evidence *evidence, const struct trial *trial);
 
-/* How to find a firewall rule of this host: the traced one, or where to look. */
+/** rule_advice() - name the traced rule of this host, or say where to look; owned by the caller */
 char *rule_advice(const struct evidence *evidence);
 
-/* refused.c: trials that RST or ICMP ended */
+/** explain_refusal() - explain trials that an RST ended (refused.c) */
 void explain_refusal(const struct context *context, size_t index, const struct sums *sums);
+/** explain_icmp() - explain trials that an ICMP error ended (refused.c) */
 void explain_icmp(const struct context *context, size_t index, const struct sums *sums);
-/* silent.c: trials without an answer */
+/** explain_silence() - explain trials without an answer (silent.c) */
 void explain_silence(const struct context *context, size_t index, const struct sums *sums);
-/* Whether this host's kernel counted drops that explain silence, now and then or always. */
+/**
+ * explain_drops() - explain silence by drops that this host's kernel counted
+ * @seen: what the trials showed
+ *
+ * Return: whether that explains it, sometimes or always.
+ */
 bool explain_drops(const struct context *context, size_t index, const char *seen);
+/** explain_neighbour() - return whether a silent neighbour explains silence, after explaining it */
 bool explain_neighbour(const struct context *context, size_t index);
 
 #endif

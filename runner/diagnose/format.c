@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The text of a diagnosis: see format.h. */
+/* Writes a diagnosis as text: see format.h. */
 #include "runner/diagnose/format.h"
 
 #include "runner/diagnose/explain.h"
@@ -84,7 +84,7 @@ static void add_route(const struct address_evidence *address, struct strbuf *out
 	add_row(out, "route", strbuf_text(&text));
 }
 
-/* "connected after 310 us"; the caller's. */
+/* Returns "connected after 310 us"; owned by the caller. */
 static char *trial_text(const struct evidence *evidence, const struct trial *trial)
 {
 	char after[DURATION_TEXT_SIZE], from[INET6_ADDRSTRLEN];
@@ -107,7 +107,7 @@ static char *trial_text(const struct evidence *evidence, const struct trial *tri
 		return xasprintf("%s after %s", strerror(trial->error),
 				 duration_format(trial->took_ns, after));
 	return xasprintf("connected after %s%s%s", duration_format(trial->took_ns, after),
-			 trial->syns > 1 ? ", by more than one SYN" : "",
+			 trial->syns > 1 ? ", with more than one SYN" : "",
 			 trial->reset_at_once    ? ", then reset"
 			 : trial->closed_at_once ? ", then closed by the server"
 						 : "");
@@ -119,7 +119,7 @@ static bool is_alike(const struct trial *a, const struct trial *b)
 	       a->reset_at_once == b->reset_at_once && (a->syns > 1) == (b->syns > 1);
 }
 
-/* Trials that went alike are told once, with their number. */
+/* Adds the trials; those with the same result only once, with their number. */
 static void add_trials(const struct evidence *evidence, const struct address_evidence *address,
 		       struct strbuf *out)
 {
@@ -139,7 +139,7 @@ static void add_trials(const struct evidence *evidence, const struct address_evi
 	}
 }
 
-/* "1 10.77.1.1, 2 10.77.2.2 refuses" */
+/* Adds "1 10.77.1.1, 2 10.77.2.2 refuses". */
 static void add_path(const struct address_evidence *address, struct strbuf *out)
 {
 	static const char *const kinds[] = {
@@ -186,7 +186,7 @@ static void add_server(const struct evidence *evidence, struct strbuf *out)
 	}
 }
 
-/* The first error that a client meets, or 0. */
+/* Returns the first error that a client meets, or 0. */
 static int first_error(const struct evidence *evidence)
 {
 	for (size_t i = 0; i < evidence->n_addresses; i++)
@@ -251,7 +251,7 @@ static void add_result(const struct evidence *evidence, const struct diagnosis *
 	}
 	if (!evidence->watched)
 		add_row(out, "not seen",
-			"packets (that takes CAP_NET_RAW): who sent a RST, and what left this "
+			"packets, which needs CAP_NET_RAW: who sent an RST, and what left this "
 			"host");
 	if (diagnosis->n_causes > 0 && diagnosis->causes[0].steps) {
 		AUTO_FREE char *line = xasprintf("synfault try '%s' -- YOUR CLIENT '${server}'",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A diagnosis as JSON: see format.h. */
+/* Writes a diagnosis as JSON: see format.h. */
 #include <jansson.h>
 
 #include "common/duration.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Trials of the handshake: see handshake.h. All sockets are non-blocking and are polled together; a
- * packet belongs to the trial with its ports. What a watcher would see is asked of the kernel where
- * packets must not be looked at: SYNs by tcp_info, ICMP errors by the error queue of the last
- * trial's socket.
+ * Trials of the handshake: see handshake.h. All sockets are non-blocking and polled together. A
+ * packet belongs to the trial with its ports. If packets can't be watched, the kernel is asked
+ * instead: tcp_info tells the number of SYNs, and the error queue of the last trial's socket the
+ * ICMP errors.
  */
 #include "runner/diagnose/handshake.h"
 
@@ -16,14 +16,13 @@
 #include "runner/diagnose/error_queue.h"
 #include "runner/diagnose/packet_watch.h"
 
-/* How long a new connection is watched for the server's close: a server that drops it does at once.
- */
+/* How long to watch for a close: a server that drops a new connection does so at once. */
 #define AFTER_NS (300 * NS_PER_MS)
 
 enum phase {
 	PHASE_DUE,
 	PHASE_CONNECTING,
-	PHASE_CONNECTED, /* watched for what follows at once */
+	PHASE_CONNECTED, /* watching what follows at once */
 	PHASE_DONE,
 };
 
@@ -34,13 +33,13 @@ struct running {
 	int64_t due_ns, started_ns, realtime_ns, until_ns;
 	enum phase phase;
 	int fd;
-	bool takes_errors; /* ICMP errors come to its error queue */
+	bool takes_errors; /* ICMP errors go to its error queue */
 };
 
 struct trials {
 	struct running *items;
 	size_t n_items, capacity;
-	struct packet_watch *watch; /* NULL: not allowed */
+	struct packet_watch *watch; /* NULL: not permitted */
 	int64_t patience_ns;
 };
 
@@ -113,7 +112,7 @@ static void take_result(struct running *running)
 	if (getsockopt(running->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
 		error = errno;
 	running->trial->took_ns = now_ns - running->started_ns;
-	/* In SYN-SENT a RST refuses: this one came when the handshake was over. */
+	/* In SYN-SENT an RST refuses; this one came after the handshake. */
 	running->trial->reset_at_once = error == ECONNRESET || error == EPIPE;
 	if (error == 0 || running->trial->reset_at_once)
 		running->phase = PHASE_CONNECTED;
@@ -180,8 +179,10 @@ static void plan_trials(struct trials *trials, struct evidence *evidence,
 
 		address->n_trials = MIN(plan->n_trials, (unsigned)MAX_TRIALS);
 		for (size_t k = 0; k < address->n_trials; k++) {
-			/* An error queue makes errors come at once that a client would not see: so
-			 * it is the last trial's alone. */
+			/*
+			 * With an error queue, errors end connect() at once that a client would not
+			 * see. So only the last trial has one.
+			 */
 			bool takes_errors = !trials->watch && k > 0 && k + 1 == address->n_trials;
 
 			add_trial(trials, &address->address, address->address.port,
@@ -196,7 +197,7 @@ static void plan_trials(struct trials *trials, struct evidence *evidence,
 	}
 }
 
-/* Starts what is due and gives up what is over. Returns the next time at which to do so. */
+/* Starts trials that are due and ends those whose time has run out. Returns when to do so next. */
 static int64_t keep_time(struct trials *trials)
 {
 	int64_t next_ns = INT64_MAX;
@@ -308,7 +309,7 @@ static void match_packets(const struct trials *trials, struct running *running)
 
 	running->trial->watched = running->trial->port != 0;
 	for (size_t i = 0; running->trial->watched && i < n_seen; i++)
-		/* The port can have been another's before: only from this trial's start on. */
+		/* The port may have belonged to another program before this trial. */
 		if (seen[i].at_ns >= running->realtime_ns - NS_PER_MS &&
 		    belongs(running, &seen[i], &from_client))
 			note_packet(running, &seen[i], from_client, &syns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connects to addresses as a client does, several times, and keeps what the caller of connect() and
+ * Connects to addresses several times, as a client does, and keeps what the caller of connect() and
  * a watcher of the packets see. Sends nothing after the handshake.
  */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_HANDSHAKE_H
@@ -11,14 +11,14 @@
 struct handshake_plan {
 	unsigned n_trials;     /* at each address, 1 to MAX_TRIALS */
 	int64_t interval_ns;   /* from the start of one trial to the next */
-	int64_t patience_ns;   /* how long each is waited for */
+	int64_t patience_ns;   /* how long each trial is given */
 	uint16_t compare_port; /* one more connect() to this port of each address; 0: none */
 };
 
 /**
  * handshake_try() - run the trials at all addresses of the evidence, side by side
  * @evidence: its addresses; trials, compare and watched are written
- *
+ * @evidence: its addresses; gets trials, compare and watched
  * Takes (n_trials - 1) * interval_ns + patience_ns at most.
  */
 void handshake_try(struct evidence *evidence, const struct handshake_plan *plan);

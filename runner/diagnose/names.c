@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Name resolution: see names.h. */
+/* Looks up names: see names.h. */
 #include "runner/diagnose/names.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static bool is_in_hosts(const char *host)
 	return false;
 }
 
-/* The first nameserver of resolv.conf(5), or NULL; owned by the caller. */
+/* Returns the first nameserver of resolv.conf(5), or NULL; owned by the caller. */
 static char *first_nameserver(void)
 {
 	AUTO_FCLOSE FILE *file = fopen("/etc/resolv.conf", "re");
@@ -47,10 +47,10 @@ static char *first_nameserver(void)
 	return NULL;
 }
 
-/* getaddrinfo() for one family; returns its error and writes how long it took. */
+/* Calls getaddrinfo() for one family; returns its error and writes how long it took. */
 static int resolve(const char *host, int family, int64_t *ret_ns, struct addrinfo **ret)
 {
-	/* As most clients ask: only families that this host has an address of (RFC 3493, 6.1). */
+	/* As most clients do, ask only for families this host has an address of (RFC 3493, 6.1). */
 	const struct addrinfo hints = {
 		.ai_family = family,
 		.ai_socktype = SOCK_STREAM,
@@ -72,7 +72,7 @@ static void add_address(struct evidence *evidence, const struct address *address
 		evidence->addresses[evidence->n_addresses++].address = *address;
 }
 
-/* Asks for each family by itself: a resolver may answer one and drop the other. */
+/* Asks for each family alone, since a resolver may answer one question and drop the other. */
 static void ask_one_by_one(struct evidence *evidence)
 {
 	struct name_evidence *name = &evidence->name;
@@ -111,7 +111,7 @@ void names_look_up(struct evidence *evidence)
 	}
 	if (name->error == 0)
 		freeaddrinfo(found);
-	/* A resolver that is silent once is silent again: asking it twice more tells nothing. */
+	/* A resolver that is silent once stays silent: asking it twice more shows nothing new. */
 	if (name->error != EAI_AGAIN)
 		ask_one_by_one(evidence);
 }

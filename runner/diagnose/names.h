@@ -7,7 +7,7 @@
 
 /**
  * names_look_up() - resolve the host, in the order in which clients try its addresses
- * @evidence: host and port are given; name and the addresses are written
+ * @evidence: has host and port; gets name and addresses
  *
  * Takes as long as the resolver does: up to 10 s by default (resolv.conf(5), timeout, attempts).
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets seen on an AF_PACKET socket: see packet_watch.h. */
+/* Watches packets on an AF_PACKET socket: see packet_watch.h. */
 #include "runner/diagnose/packet_watch.h"
 
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@
 
 #include "common/duration.h"
 
-/* Far more than a diagnosis sends; what a busy host has beside it is dropped after that. */
+/* Far more packets than a diagnosis sends; on a busy host later ones are dropped. */
 enum { MAX_SEEN = 20000, SNAP_LENGTH = 256 };
 
 struct packet_watch {
@@ -31,7 +31,7 @@ enum {
 	ICMP_HEADER = 8,
 };
 
-/* Ports and addresses of the packet that an ICMP error quotes: 8 bytes of TCP (RFC 792). */
+/* Parses addresses and ports of the packet that an ICMP error quotes: 8 bytes of TCP (RFC 792). */
 static bool parse_quoted(const uint8_t *data, size_t length, struct seen_packet *ret)
 {
 	size_t header, address = 16, at = 8;
@@ -117,7 +117,7 @@ bool packet_watch_parse(const uint8_t *data, size_t length, struct seen_packet *
 	return parse_tcp(data, length, ret);
 }
 
-/* Lets in TCP and ICMP of both families, in the kernel, so that other traffic wakes nobody. */
+/* Makes the kernel pass only TCP and ICMP of both families: other traffic must not wake us. */
 static int attach_filter(int fd)
 {
 	struct sock_filter code[] = {
@@ -207,7 +207,7 @@ void packet_watch_read(struct packet_watch *watch)
 
 		if (length < 0)
 			return;
-		/* On lo each packet passes twice: on its way out, and on its way in. */
+		/* On lo each packet is seen twice, on its way out and in: ignore the first. */
 		if (from.sll_hatype == ARPHRD_LOOPBACK && from.sll_pkttype == PACKET_OUTGOING)
 			continue;
 		if (!packet_watch_parse(data, (size_t)length, &packet) || watch->n_seen >= MAX_SEEN)

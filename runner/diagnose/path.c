@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way to an address: see path.h. */
+/* Finds the path to an address: see path.h. */
 #include "runner/diagnose/path.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include "common/duration.h"
 #include "runner/diagnose/error_queue.h"
 
-/* How long a router may take to say that a packet's time was exceeded; most limit their rate. */
+/* How long a router may take to report that a packet's hops ran out; most limit their rate. */
 #define HOP_NS (400 * NS_PER_MS)
-/* So many silent hops in a row are the end of what can be seen. */
+/* After this many silent hops in a row, nothing more can be seen. */
 enum { MAX_SILENT_HOPS = 3 };
 
 static bool set_hop_count(int fd, int family, int count)
@@ -27,7 +27,7 @@ static bool is_time_exceeded(int family, uint8_t type)
 	return family == AF_INET ? type == ICMP_TIME_EXCEEDED : type == ICMP6_TIME_EXCEEDED;
 }
 
-/* What became of a SYN that is on its way. */
+/* Reads what became of a SYN. */
 static void read_hop(int fd, const struct address *to, struct hop *ret)
 {
 	uint8_t type, code;
@@ -43,7 +43,7 @@ static void read_hop(int fd, const struct address *to, struct hop *ret)
 	ret->kind = error == 0 ? HOP_CONNECTED : error == ECONNREFUSED ? HOP_REFUSED : HOP_SILENT;
 }
 
-/* Sends a SYN that may pass @count - 1 routers. */
+/* Sends a SYN that can pass @count - 1 routers. */
 static struct hop try_hop(const struct address *to, int count)
 {
 	struct sockaddr_storage address;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way to an address, router by router, by SYNs whose hop count runs out on it. */
+/* The path to an address, router by router, found by SYNs whose hops run out on the way. */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_PATH_H
 #define SYNFAULT_RUNNER_DIAGNOSE_PATH_H
 
@@ -7,7 +7,7 @@
 
 /**
  * path_walk() - send one SYN for each hop count, from 1 on, until the host answers
- * @address: hops are written, up to the first answer of the host, or to three silent hops in a row
+ * @address: gets hops, up to the host's first answer or to three silent hops in a row
  *
  * Needs no privilege: the error queue of a connecting socket takes ICMP errors (Linux 5.9,
  * net/ipv4/tcp_ipv4.c, tcp_v4_err()). Takes 400 ms for each silent hop.

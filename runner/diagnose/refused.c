@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why trials are refused, with RST or with ICMP: see explain.h. */
+/* Explains why trials are refused, by RST or ICMP: see explain.h. */
 #include <stdlib.h>
 
 #include "common/duration.h"
 #include "runner/diagnose/explain.h"
 
-/* How far an answer's hop count may differ before another host must have sent it. */
+/* If an answer's hop count differs by more than this, another host has sent it. */
 enum { TTL_SLACK = 0 };
 
 /* ---- refused ---- */
@@ -37,7 +37,7 @@ static void add_wrong_listener(const struct context *context, size_t index, char
 		    });
 }
 
-/* The TTL with which the host's own SYN-ACKs arrive, or -1: none was seen. */
+/* Returns the TTL with which the host's own SYN-ACKs arrive, or -1 if none was seen. */
 static int own_ttl(const struct address_evidence *address, const struct sums *sums)
 {
 	if (sums->answer)
@@ -63,14 +63,13 @@ static void explain_remote_refusal(const struct context *context, size_t index,
 			context, index,
 			&(struct parts){
 				.kind = CAUSE_RST_FROM_BETWEEN,
-				.sentence =
-					xasprintf("a box on the way, and not the host, sends the "
-						  "RST for %s",
-						  where),
+				.sentence = xasprintf("a middlebox, and not the host, sends the "
+						      "RST for %s",
+						      where),
 				.evidence = xasprintf(
 					"%s; the host's own answers arrive with TTL %d", rst, ttl),
 				.advice = xstrdup("look for a firewall, load balancer or intrusion "
-						  "prevention between"),
+						  "prevention system on the path"),
 				.steps = "refuse",
 			});
 		return;
@@ -93,7 +92,7 @@ static void explain_remote_refusal(const struct context *context, size_t index,
 		});
 }
 
-/* A RST that no SYN has left this host for. */
+/* Explains an RST although no SYN has left this host. */
 static void add_own_rejection(const struct context *context, size_t index, const struct sums *sums)
 {
 	char where[ADDRESS_TEXT_SIZE];
@@ -191,8 +190,10 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 	const char *text = icmp_text(trial->icmp_from.family, trial->icmp_type, trial->icmp_code);
 	char from[INET6_ADDRSTRLEN], host[INET6_ADDRSTRLEN], after[DURATION_TEXT_SIZE];
 	bool by_host = memcmp(trial->icmp_from.bytes, address->address.bytes, 16) == 0;
-	/* It took the router that long to find out that the host does not answer (RFC 4861, 7.2.2;
-	 * net/ipv4/arp.c). */
+	/*
+	 * The router took that long to find out that the host does not answer (RFC 4861, 7.2.2;
+	 * net/ipv4/arp.c).
+	 */
 	bool found_out = trial->icmp_ns > 500 * NS_PER_MS;
 	bool by_us = address->route.source.family &&
 		     memcmp(trial->icmp_from.bytes, address->route.source.bytes, 16) == 0;
@@ -204,8 +205,8 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 				   duration_format(trial->icmp_ns, after));
 	if (strstr(text, "time exceeded")) {
 		parts.kind = CAUSE_ROUTING_LOOP;
-		parts.sentence = xasprintf("packets to %s go round in a loop of routers", host);
-		parts.advice = xasprintf("trace the way: tracepath %s", host);
+		parts.sentence = xasprintf("packets to %s are caught in a routing loop", host);
+		parts.advice = xasprintf("trace the path: tracepath %s", host);
 		parts.steps = "unreachable host";
 	} else if (by_us && address->route.kind != ROUTE_LOCAL) {
 		parts.kind = CAUSE_LOCAL_FIREWALL_REJECTS;
@@ -220,7 +221,7 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 	} else if (strstr(text, "net") || strstr(text, "no route") || strstr(text, "rejected")) {
 		parts.kind = CAUSE_ROUTER_NO_ROUTE;
 		parts.sentence = xasprintf("the router %s has no route to %s", from, host);
-		parts.advice = xstrdup("mend the router's routes, or the address");
+		parts.advice = xstrdup("fix the router's routes, or the address");
 	} else {
 		parts.kind = CAUSE_ROUTER_HOST_UNREACHABLE;
 		parts.sentence =
@@ -229,7 +230,8 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 					    from)
 				: xasprintf("the router %s can't reach %s: the host is down", from,
 					    host);
-		parts.advice = xstrdup("look whether the host is up, and what the router sends to");
+		parts.advice =
+			xstrdup("check that the host is up, and where the router forwards to");
 		if (found_out)
 			parts.steps = "delay 3s then unreachable host";
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Routes and neighbours by rtnetlink: see route.h. */
+/* Looks up routes and neighbours through rtnetlink: see route.h. */
 #include "runner/diagnose/route.h"
 
 #include <errno.h>

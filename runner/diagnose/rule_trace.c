@@ -15,13 +15,13 @@
 
 #define TABLE "synfault_trace"
 enum {
-	PRIORITY = -450, /* before all others: raw is -300 */
+	PRIORITY = -450, /* before all other chains: raw is -300 */
 	MESSAGE_SIZE = 4096,
 	TABLE_OWNER = 2, /* NFT_TABLE_F_OWNER (Linux 5.12): older headers lack it */
 };
 
 struct rule_trace {
-	struct mnl_socket *owner;  /* its end takes the table away */
+	struct mnl_socket *owner;  /* when it closes, the table disappears */
 	struct mnl_socket *events; /* of the multicast group */
 };
 
@@ -70,7 +70,7 @@ static void add_chain(struct batch *batch, const char *name, uint32_t hook)
 	nftnl_chain_free(chain);
 }
 
-/* tcp dport (or sport) @port meta nftrace set 1 */
+/* Adds the rule: tcp dport (or sport) @port meta nftrace set 1 */
 static void add_rule(struct batch *batch, const char *chain, uint32_t offset, uint16_t port)
 {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
@@ -162,7 +162,7 @@ static void copy_name(char *ret, size_t size, const char *name)
 	snprintf(ret, size, "%s", name ? name : "");
 }
 
-/* Keeps the first drop: by a rule, or by a chain's policy. */
+/* Keeps the first drop, by a rule or by a chain's policy. */
 static int on_event(const struct nlmsghdr *header, void *data)
 {
 	struct nftnl_trace *trace = nftnl_trace_alloc();

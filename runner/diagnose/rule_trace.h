@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which nftables rule drops or rejects a packet: has the kernel trace packets to and from one port
- * (nft(8), nftrace), by two chains in a table of its own that goes with the socket that made it.
- * Changes no packet; rules of iptables-legacy are not traced. Needs CAP_NET_ADMIN.
+ * Finds the nftables rule that drops or rejects a packet. Makes the kernel trace packets to and
+ * from one port (nft(8), nftrace), by two chains in a table of its own that disappears with the
+ * socket that made it. Changes no packet; rules of iptables-legacy are not traced. Needs
+ * CAP_NET_ADMIN.
  */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_RULE_TRACE_H
 #define SYNFAULT_RUNNER_DIAGNOSE_RULE_TRACE_H
@@ -12,16 +13,17 @@
 struct rule_trace;
 
 /**
- * rule_trace_start() - have packets with this port traced, in either direction
+ * rule_trace_start() - make the kernel trace packets with this port, in either direction
+ * @ret: on success; end it with rule_trace_stop()
  *
- * Return: 0, or a negative errno: -EPERM without CAP_NET_ADMIN; *@ret is then untouched.
+ * Return: 0, or a negative errno: -EPERM without CAP_NET_ADMIN.
  */
 int rule_trace_start(uint16_t port, struct rule_trace **ret);
 
 /**
- * rule_trace_stop() - take the table away and say what dropped a packet first
+ * rule_trace_stop() - remove the table and report what first dropped a packet
  * @trace: freed; NULL is allowed
- * @ret: traced is NO when no rule dropped one
+ * @ret: traced is NO if no rule dropped one
  */
 void rule_trace_stop(struct rule_trace *trace, struct traced_drop *ret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Listeners and counters of this host: see server.h. */
+/* Reads listeners and counters of this host: see server.h. */
 #include "runner/diagnose/server.h"
 
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@
 
 /* ---- counters and limits ---- */
 
-/* The number in a file that holds nothing else, or -1. */
+/* Returns the number in a file that contains nothing else, or -1. */
 static int64_t read_number(const char *path)
 {
 	AUTO_FCLOSE FILE *file = fopen(path, "re");
@@ -29,7 +29,7 @@ static enum known read_switch(const char *path)
 	return number < 0 ? UNKNOWN : number > 0 ? YES : NO;
 }
 
-/* Value of a counter in /proc/net/netstat: a line of names, then a line of values; or -1. */
+/* Returns a counter of /proc/net/netstat (a line of names, then a line of values), or -1. */
 static int64_t netstat_counter(const char *wanted)
 {
 	AUTO_FCLOSE FILE *file = fopen("/proc/net/netstat", "re");
@@ -50,7 +50,7 @@ static int64_t netstat_counter(const char *wanted)
 	return -1;
 }
 
-/* Packets that connection tracking dropped, over all processors; -1: unknown. */
+/* Returns how many packets connection tracking dropped, on all processors; -1: unknown. */
 static int64_t conntrack_drops(void)
 {
 	AUTO_FCLOSE FILE *file = fopen("/proc/net/stat/nf_conntrack", "re");
@@ -138,7 +138,7 @@ static void on_socket(void *userdata, const struct sock_entry *entry)
 	search->inodes[server->n_listeners++] = entry->inode;
 }
 
-/* "nginx (pid 12)" for a process, or NULL; owned by the caller. */
+/* Returns "nginx (pid 12)" for a process, or NULL; owned by the caller. */
 static char *name_process(const char *pid)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%s/comm", pid);
@@ -151,7 +151,7 @@ static char *name_process(const char *pid)
 	return xasprintf("%s (pid %s)", name, pid);
 }
 
-/* Looks for the search's sockets among one process's descriptors. */
+/* Searches one process's descriptors for the sockets. */
 static void look_at_process(const char *pid, const struct search *search)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%s/fd", pid);

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What this host says of a server on it: who listens on a port, and what its kernel has dropped. */
+/* What this host says about a server on it: listeners on a port, and its kernel's drops. */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_SERVER_H
 #define SYNFAULT_RUNNER_DIAGNOSE_SERVER_H
 
 #include "runner/diagnose/evidence.h"
 
-/* The kernel's counters of drops, for their growth; -1 where one is missing. */
+/* The kernel's counters of drops, to find out their growth; -1 if one is missing. */
 struct server_counters {
 	int64_t listen_overflows, request_drops, path_filtered, conntrack_drops;
 };
 
+/** server_read_counters() - read the counters */
 void server_read_counters(struct server_counters *ret);
 
 /**
  * server_look() - find listeners on a port of this network namespace, and the kernel's limits
- * @before: the counters before the trials; their growth since is written
+ * @before: the counters before the trials
+ * @ret: gets listeners, limits, and the growth of the counters; free it with server_free()
  *
- * Names programs only where /proc/PID/fd may be read (root: all of them). Sends nothing.
+ * Names programs only if /proc/PID/fd is readable (root: all of them). Sends nothing.
  * Source: net/ipv4/inet_diag.c (of a listener, idiag_rqueue and idiag_wqueue are the accept queue
  * and its limit), net/ipv4/proc.c (TcpExt).
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Why trials get no answer: see explain.h. */
+/* Explains why trials get no answer: see explain.h. */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/neighbour.h>
@@ -43,7 +43,7 @@ static bool explain_full_queues(const struct context *context, size_t index,
 					    "%" PRId64 "; %s",
 					    server->half_open, server->half_open == 1 ? "" : "s",
 					    MAX(server->request_drops, 0), seen),
-				    .advice = xstrdup("switch net.ipv4.tcp_syncookies on, raise "
+				    .advice = xstrdup("enable net.ipv4.tcp_syncookies, or raise "
 						      "net.ipv4.tcp_max_syn_backlog"),
 				    .steps = "drop",
 			    });
@@ -82,10 +82,10 @@ static bool explain_kernel_drops(const struct context *context, size_t index, co
 				.kind = CAUSE_REVERSE_PATH,
 				.sentence = xstrdup(
 					"the reverse path filter of this host drops packets: "
-					"they come in where its routes don't lead back"),
+					"they arrive on an interface that its routes don't use"),
 				.evidence = xasprintf("IPReversePathFilter grew by %" PRId64 "; %s",
 						      server->path_filtered, seen),
-				.advice = xstrdup("mend the asymmetric route, or set "
+				.advice = xstrdup("fix the asymmetric route, or set "
 						  "net.ipv4.conf.*.rp_filter to 2"),
 				.steps = "drop",
 			});
@@ -94,7 +94,7 @@ static bool explain_kernel_drops(const struct context *context, size_t index, co
 	return false;
 }
 
-/* The server is on this host: its listeners and counters tell. */
+/* Explains silence if the server is on this host, by its listeners and counters. */
 static void explain_local_silence(const struct context *context, size_t index,
 				  const struct sums *sums, const char *seen)
 {
@@ -137,14 +137,14 @@ bool explain_neighbour(const struct context *context, size_t index)
 				xasprintf("the neighbour entry is %s",
 					  route->neighbour & NUD_FAILED ? "FAILED" : "INCOMPLETE"),
 			.advice = xstrdup(
-				"look whether the host is up, and at the address and its prefix"),
-			/* the kernel asks three times, a second apart (net/ipv4/arp.c) */
+				"check that the host is up, and check the address and its prefix"),
+			/* The kernel asks three times, a second apart (net/ipv4/arp.c). */
 			.steps = "delay 3s then unreachable host",
 		});
 	return true;
 }
 
-/* ", and nothing answers beyond 10.77.1.1, 1 hop away"; the caller's; NULL: the way is unknown. */
+/* Returns "; nothing answers beyond 10.77.1.1, 1 hop away", the caller's; NULL: unknown path. */
 static char *path_text(const struct address_evidence *address)
 {
 	char host[INET6_ADDRSTRLEN];
@@ -177,7 +177,7 @@ static void explain_remote_silence(const struct context *context, size_t index,
 		parts.kind = CAUSE_ANSWER_DROPPED;
 		parts.sentence = xasprintf("%s answers, and this host drops its SYN-ACK", where);
 		parts.evidence = xasprintf("%s; a SYN-ACK came in", seen);
-		parts.advice = xstrdup("look at the rules for input and at rp_filter");
+		parts.advice = xstrdup("check the input rules and rp_filter");
 		parts.steps = "lose-synack 5";
 	} else if (compare && (compare->error == 0 || compare->error == ECONNREFUSED)) {
 		parts.kind = CAUSE_PORT_FILTERED;
@@ -194,8 +194,8 @@ static void explain_remote_silence(const struct context *context, size_t index,
 				  where);
 		parts.evidence = xasprintf("%s%s", seen, path ? path : "");
 		parts.advice =
-			xasprintf("run `synfault diagnose --local %u` on the server, or name a "
-				  "port of it that is open: --compare PORT",
+			xasprintf("run `synfault diagnose --local %u` on the server, or compare "
+				  "with a port that is open: --compare PORT",
 				  address->address.port);
 	}
 	explain_add(context, index, &parts);
