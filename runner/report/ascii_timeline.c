@@ -10,19 +10,19 @@
 #define SHOWN_FIRST   12
 #define SHOWN_LAST    6
 #define LABEL_COLUMNS ((size_t)16)
-#define TICK_COLUMNS  ((size_t)12) /* least distance of two labelled ticks */
+#define TICK_COLUMNS  ((size_t)12) /* minimum distance of two labelled ticks */
 
-/* What a column of a lane can hold; a later one is drawn over an earlier one. */
+/* What a column of a lane can hold; later ones are drawn over earlier ones. */
 enum mark {
 	MARK_NONE,
-	MARK_BACKOFF,   /* since the end of the attempt before */
+	MARK_BACKOFF,   /* since the end of the previous attempt */
 	MARK_CONNECTED, /* the connection is open */
 	MARK_PENDING,   /* no answer yet */
 	MARK_SYN,
 	MARK_RETRANSMISSION,
 	MARK_GAVE_UP,
 	MARK_ESTABLISHED,
-	MARK_FAILED, /* refused, or another error in answer */
+	MARK_FAILED, /* refused, or answered with another error */
 	N_MARKS,
 };
 
@@ -71,7 +71,7 @@ static void put(const struct lanes *lanes, enum mark *lane, int64_t from_ns, int
 		lane[i] = MAX(lane[i], mark);
 }
 
-/* The end of the latest attempt at the same endpoint that ended before this one began, or -1. */
+/* Returns the end of the last attempt at the endpoint that ended before this one began, or -1. */
 static int64_t backoff_start(const struct history *history, uint32_t id)
 {
 	const struct record_attempt *attempts = history->record->attempts;
@@ -125,7 +125,7 @@ static void fill_lane(const struct lanes *lanes, uint32_t id, enum mark *lane)
 	put(lanes, lane, ended_ns, ended_ns, end_mark(attempt->end));
 }
 
-/* "api 2", with the client's instance and the address where there are several. */
+/* Returns "api 2", with the client's instance and the address if there are several. */
 static char *label_of(const struct lanes *lanes, uint32_t id)
 {
 	const struct record *record = lanes->history->record;
@@ -171,7 +171,7 @@ static void add_lane(struct lanes *lanes, uint32_t id)
 	strbuf_putc(lanes->out, '\n');
 }
 
-/* The shortest step of 1, 2 or 5 times a power of ten that leaves room for labels. */
+/* Returns the shortest step of 1, 2 or 5 times a power of ten that leaves room for labels. */
 static int64_t tick_step(const struct lanes *lanes)
 {
 	static const int factors[] = {1, 2, 5};
@@ -261,7 +261,7 @@ void ascii_timeline_format(const struct history *history, const struct ascii_tim
 	find_extent(&lanes);
 	add_axis(&lanes);
 	for (uint32_t id = 0; id < n; id++) {
-		/* A line "2 more" would save nothing. */
+		/* Replacing two lines by "2 more" would save next to nothing. */
 		if (id == SHOWN_FIRST && n > SHOWN_FIRST + SHOWN_LAST + 2) {
 			id = (uint32_t)n - SHOWN_LAST;
 			strbuf_printf(out, "%s%s %zu more\n", style->indent,

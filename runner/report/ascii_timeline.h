@@ -14,8 +14,10 @@ struct ascii_timeline_style {
 	const char *indent; /* put before each line */
 };
 
-/*
- * Adds an axis with round times, a line for each attempt, and a key of the characters that occur.
+/* clang-format off */
+/**
+ * ascii_timeline_format() - add an axis with round times, a line for each attempt, and a key
+ *
  * Of more than 20 attempts it draws the first 12 and the last 6; without attempts it adds nothing.
  *
  *         0 s            1 s            2 s
@@ -23,6 +25,7 @@ struct ascii_timeline_style {
  *     api 2  ············✗
  *     api 3  ·           ············●━━✓──
  */
+/* clang-format on */
 void ascii_timeline_format(const struct history *history, const struct ascii_timeline_style *style,
 			   struct strbuf *out);
 

@@ -21,7 +21,7 @@ const char *assessed_mark(enum assessed result)
 	return marks[result];
 }
 
-/* Safe text on one line, in characters that the output can show. */
+/* Returns the text in safe characters that the output can show, on one line; the caller's. */
 static char *shown(const char *text, bool ascii)
 {
 	AUTO_STRBUF struct strbuf line = {0};
@@ -35,7 +35,7 @@ static char *shown(const char *text, bool ascii)
 	return strbuf_steal(&result);
 }
 
-/* The width a column needs for its texts, except those that are too long. */
+/* Returns the width that a column needs for its texts, except those that are too long. */
 static size_t width_of(const struct judgement *judgement, bool actual, bool ascii)
 {
 	size_t width = 0, most = actual ? ACTUAL_COLUMNS : SUBJECT_COLUMNS;
@@ -64,7 +64,7 @@ static void add_cell(struct strbuf *out, const char *text, size_t width)
 	strbuf_pad(out, ' ', (columns < width ? width - columns : 0) + GAP);
 }
 
-/* One line of at most @columns. */
+/* Adds one line of at most @columns. */
 static void add_line(const char *text, size_t indent, size_t columns, bool ascii,
 		     struct strbuf *out)
 {

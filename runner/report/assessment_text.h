@@ -6,16 +6,18 @@
 #include "common/strbuf.h"
 #include "runner/judge/judge.h"
 
-/*
- * Adds a heading and a line for each expectation: whether it was met, its subject, what was
- * measured and, if different, what was expected, which gets a line of its own if it does not fit.
- * Adds nothing if no expectation was judged. @columns: width to keep to. @ascii: as for
- * report_ascii(). The text is safe.
+/**
+ * assessments_format() - add a heading and a line for each expectation; nothing if none was judged
+ * @columns: width to keep to
+ * @ascii: as for report_ascii()
+ *
+ * A line says whether the expectation was met, its subject, what was measured and, if different,
+ * what was expected, on a line of its own if it does not fit. The text is safe.
  */
 void assessments_format(const struct judgement *judgement, size_t columns, bool ascii,
 			struct strbuf *out);
 
-/* "✓", "✗", "?", "-" */
+/** assessed_mark() - return "✓", "✗", "?" or "-" */
 const char *assessed_mark(enum assessed result);
 
 #endif

@@ -11,11 +11,11 @@ static void add(struct strbuf *out, const char *path)
 {
 	AUTO_FREE char *relative = NULL;
 
-	/* It may not have been written, or be gone by now. */
+	/* It may not have been written, or it may be gone by now. */
 	if (!path || access(path, R_OK) < 0)
 		return;
 	relative = report_repository_path(path);
-	/* The end of the mark in a path can not be escaped. */
+	/* Nothing can escape the end of the mark in a path. */
 	if (!strstr(relative, "]]"))
 		strbuf_printf(out, MARK "%s]]\n", relative);
 }

@@ -10,20 +10,24 @@
 
 /* Where other reports of the same run were written; NULL: they were not. Borrowed. */
 struct attachment_sources {
-	const char *timeline; /* as of svg_files_write() */
+	const char *timeline; /* as for svg_files_write() */
 	const char *html;     /* directory */
 };
 
-/*
- * Adds a line for each file of the result that exists: the timeline picture first, since GitLab
- * shows only the first, then captures, the record and the page. @index: in the results.
+/**
+ * attachments_add() - add a line for each file of a result that exists
+ * @index: of the result
+ *
+ * The timeline picture comes first, since GitLab shows only the first file; then captures, the
+ * record and the page.
  */
 void attachments_add(struct strbuf *out, const struct attachment_sources *sources,
 		     const struct run_results *results, size_t index);
 
-/*
- * Adds @text so that readers find no attachment in it: a client could name any file of the machine
- * where it runs.
+/**
+ * attachments_disarm() - add a text in which readers find no attachment
+ *
+ * Otherwise a client could attach any file of the machine on which it runs.
  */
 void attachments_disarm(struct strbuf *out, const char *text);
 

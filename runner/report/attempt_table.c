@@ -4,10 +4,10 @@
  *
  * Theory of operation
  * -------------------
- * The cells come first, as plain text, only for the rows that are shown: a client that retries in
- * a tight loop makes a hundred thousand attempts. The widths follow. Until the table fits, the
- * wording becomes shorter, then wide columns are cut, and finally columns are left out. Colour is
- * added when a row is written, so that it never counts as width.
+ * The cells come first, as plain text, and only for the rows that are shown: a client that retries
+ * in a tight loop makes a hundred thousand attempts. The widths follow. If the table does not fit,
+ * first the wording becomes shorter, then wide columns are cut, then columns are left out. Colour
+ * is added when a row is written, so that it never counts as width.
  */
 #include "runner/report/attempt_table.h"
 #include "runner/report/attempt_view.h"
@@ -37,9 +37,9 @@
 enum column {
 	COLUMN_NUMBER,
 	COLUMN_AT,
-	COLUMN_INSTANCE, /* of the client, where there are several */
+	COLUMN_INSTANCE, /* of the client, if there are several */
 	COLUMN_ENDPOINT,
-	COLUMN_ADDRESS, /* where an endpoint has several */
+	COLUMN_ADDRESS, /* if an endpoint has several */
 	COLUMN_STEP,
 	COLUMN_FAULT,
 	COLUMN_SYNS,
@@ -70,7 +70,7 @@ struct cell {
 struct row {
 	size_t skipped; /* > 0: the row replaces this many attempts */
 	bool blamed;
-	struct cell cells[N_COLUMNS]; /* of the columns that are wanted */
+	struct cell cells[N_COLUMNS]; /* of the wanted columns */
 };
 
 struct table {
@@ -81,7 +81,7 @@ struct table {
 	struct backoff_view *backoffs; /* by attempt */
 	const struct attempt_table_style *style;
 	const char *indent;
-	size_t columns; /* for text, indent taken off */
+	size_t columns; /* for text, without the indent */
 	bool brief;     /* shorter wordings, to save columns */
 	bool wanted[N_COLUMNS];
 	struct row *rows;
@@ -96,7 +96,7 @@ static const char *color(const struct table *table, const char *code)
 	return table->style->color ? code : "";
 }
 
-/* One line of text, cut to the width. */
+/* Adds one line of text, cut to the width. */
 static void add_line(const struct table *table, size_t indent, const char *text)
 {
 	AUTO_STRBUF struct strbuf line = {0}, ascii = {0};
@@ -123,7 +123,7 @@ static bool is_blamed(const struct table *table, uint32_t id)
 	return false;
 }
 
-/* Whether the last column has attempt delays in all rows: its heading then says so. */
+/* Whether all rows have attempt delays in the last column, so that its heading says so. */
 static bool shows_delays(const struct table *table)
 {
 	size_t n_delays = 0;
@@ -144,7 +144,7 @@ static void add_number(struct strbuf *out, uint64_t number)
 	strbuf_puts(out, digits);
 }
 
-/* Adds what was judged. */
+/* Adds the backoff or attempt delay before an attempt. */
 static void add_before(const struct table *table, uint32_t id, struct strbuf *out)
 {
 	const struct backoff_view *wait = &table->backoffs[id];
@@ -152,7 +152,7 @@ static void add_before(const struct table *table, uint32_t id, struct strbuf *ou
 
 	if (!wait->there)
 		return;
-	/* No backoff: the previous attempt had not ended. */
+	/* The previous attempt had not ended: no backoff. */
 	strbuf_puts(out, wait->open ? "-" : duration_format(wait->length_ns, buffer));
 }
 
@@ -221,7 +221,7 @@ static struct cell make_cell(struct table *table, size_t offset)
 		texts->length = offset;
 		strbuf_add(texts, strbuf_text(&ascii), ascii.length);
 	}
-	/* The terminating NUL is the cell's. */
+	/* The terminating NUL belongs to the cell. */
 	strbuf_add(texts, "", 1);
 	return (struct cell){
 		.offset = offset,
@@ -253,7 +253,7 @@ static void free_rows(struct table *table)
 	table->n_rows = table->rows_capacity = 0;
 }
 
-/* Whether attempt @id is among those that are shown; @blamed holds the first of the blamed ones. */
+/* Whether a row shows attempt @id; @blamed: the first blamed attempts. */
 static bool is_shown(const struct table *table, uint32_t id, const uint32_t *blamed,
 		     size_t n_blamed)
 {
@@ -298,7 +298,7 @@ static void make_rows(struct table *table)
 	for (uint32_t id = 0; id < n; id++) {
 		for (hidden = 0; !is_shown(table, id, blamed, n_blamed); id++)
 			hidden++;
-		/* A line "1 more" would save nothing. */
+		/* Replacing one row by "1 more" would save nothing. */
 		if (hidden == 1)
 			add_attempt_row(table, id - 1);
 		else if (hidden > 1)
@@ -326,7 +326,7 @@ static const char *heading(const struct table *table, enum column column)
 
 static size_t total_width(const struct table *table)
 {
-	size_t total = TABLE_INDENT + COLUMN_GAP; /* the mark at the end: a blank and a cross */
+	size_t total = TABLE_INDENT + COLUMN_GAP; /* the final mark: a blank and a cross */
 
 	for (size_t column = 0; column < N_COLUMNS; column++) {
 		if (table->widths[column] > 0)
@@ -346,7 +346,7 @@ static void natural_widths(struct table *table)
 	}
 }
 
-/* Cuts and leaves out columns until the table fits; addresses may differ in their last digits. */
+/* Cuts and drops columns until the table fits; addresses, which differ in their ends, come last. */
 static void shrink_widths(struct table *table)
 {
 	static const struct {
@@ -369,7 +369,7 @@ static void shrink_widths(struct table *table)
 	}
 }
 
-/* Adds @text, which is @width columns wide, in the columns that are there for it. */
+/* Adds @text, which is @width columns wide, in a column. */
 static void add_cell(const struct table *table, enum column column, const char *text, size_t length,
 		     size_t width)
 {
@@ -395,7 +395,7 @@ static void add_heading(const struct table *table, enum column column)
 	add_cell(table, column, text, strlen(text), text_width(text));
 }
 
-/* One row, or with @row NULL the headings. */
+/* Adds one row, or the headings if @row is NULL. */
 static void add_row(const struct table *table, const struct row *row)
 {
 	const char *mark = table->style->ascii ? " x" : " ✗";
@@ -475,7 +475,7 @@ static void add_timeline(const struct table *table)
 	strbuf_putc(table->out, '\n');
 }
 
-/* The scenario's name, and at the right edge how long the client ran. */
+/* Adds the scenario's name and, at the right edge, how long the client ran. */
 static void add_title(const struct table *table)
 {
 	const struct event *exit = record_exit(table->record);
@@ -502,7 +502,7 @@ static void add_title(const struct table *table)
 	strbuf_putc(table->out, '\n');
 }
 
-/* Its first @n addresses, and how many more there are. */
+/* Returns the first @n addresses, and how many more there are. */
 static char *addresses_text(const struct record_endpoint *endpoint, size_t n)
 {
 	struct strbuf text = {0};
@@ -518,20 +518,20 @@ static char *addresses_text(const struct record_endpoint *endpoint, size_t n)
 	return strbuf_steal(&text);
 }
 
-/* "api at 127.0.0.1:8080, [::1]:8080: refuse, accept", with @n of the addresses. */
+/* Returns "api at 127.0.0.1:8080, [::1]:8080: refuse, accept", with @n of the addresses. */
 static char *script_text(const struct record_endpoint *endpoint, size_t n)
 {
 	AUTO_FREE char *where = addresses_text(endpoint, n);
 	const char *script = endpoint->script ? endpoint->script : "";
 
-	/* The name that was looked up, where there is one. */
+	/* The name that was looked up, if it was one. */
 	if (endpoint->remote && strcmp(endpoint->remote, where) != 0)
 		return xasprintf("%s at %s (%s): %s", endpoint->name, endpoint->remote, where,
 				 script);
 	return xasprintf("%s at %s: %s", endpoint->name, where, script);
 }
 
-/* With as many addresses as there is room for beside the script, one at least. */
+/* Adds a script with as many addresses as fit beside it, at least one. */
 static void add_script(const struct table *table, const struct record_endpoint *endpoint)
 {
 	size_t n = MIN(endpoint->n_addresses, (size_t)MAX_ADDRESSES);
@@ -544,7 +544,7 @@ static void add_script(const struct table *table, const struct record_endpoint *
 	add_line(table, TABLE_INDENT, line);
 }
 
-/* The scripts: readers of a report may not have the scenario file. */
+/* Adds the scripts, since readers of a report may not have the scenario file. */
 static void add_scripts(const struct table *table)
 {
 	const struct record *record = table->record;
@@ -586,7 +586,7 @@ static void add_server_exits(const struct table *table)
 	}
 }
 
-/* "12 instances: 10 exited with status 0, 2 did not" */
+/* Adds "12 instances: 10 exited with status 0, 2 did not". */
 static void add_instances_end(const struct record *record, struct strbuf *out)
 {
 	uint32_t n_ends = 0, n_zero = 0;
@@ -605,7 +605,7 @@ static void add_instances_end(const struct record *record, struct strbuf *out)
 			      n_ends - n_zero);
 }
 
-/* The fullest window of each limited herd, even within the limit. */
+/* Adds the fullest window of each limited herd, even if it is within the limit. */
 static void add_herds(const struct table *table)
 {
 	const struct scenario *scenario = table->scenario;
@@ -634,7 +634,7 @@ static void add_herds(const struct table *table)
 		add_line(table, TABLE_INDENT, line);
 	}
 }
-
+/* Adds the sockets that outlived the client. */
 /* Sockets that outlived the client. */
 static void add_standing(const struct table *table)
 {

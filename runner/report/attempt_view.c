@@ -57,8 +57,7 @@ void attempt_add_fault(const struct scenario *scenario, const struct record *rec
 		strbuf_printf(out, "step %u", attempt->step + 1);
 		return;
 	}
-	/* Repetition, condition and the range of a delay are in the script; here is what came of
-	 * them. */
+	/* The script has repetition, condition and range of delay; this is the result. */
 	if (step->action == STEP_DELAY) {
 		strbuf_printf(out, "delay %s", duration_format(attempt->delay_ns, buffer));
 		step_format_then(step, out);
@@ -97,7 +96,7 @@ const char *attempt_fault_words(enum fault_kind fault)
 	return words[fault];
 }
 
-/* What a fault did to an established connection, or NULL. */
+/* Returns what a fault did to an established connection, or NULL. */
 static const char *broken_words(const struct attempt_history *attempt)
 {
 	static const enum fault_kind faults[] = {FAULT_RESET, FAULT_STALLED, FAULT_CLOSED};
@@ -116,7 +115,7 @@ void attempt_add_end(const struct attempt_history *attempt, bool brief, struct s
 	strbuf_puts(out, attempt_end_words(attempt->end));
 	if (attempt->end == END_OPEN || attempt->end == END_REJECTED)
 		return;
-	/* In little room, what became of a connection matters more than how soon it was there. */
+	/* If there is little room, how a connection ended matters more than how soon it began. */
 	if (!broken || !brief)
 		strbuf_printf(out, "%s%s", brief ? " +" : " after ",
 			      duration_format(attempt->ended_ns - attempt->started_ns, buffer));

@@ -25,7 +25,7 @@ static void compare(struct backoff_view *view, const struct expectation *expecta
 	struct time_bounds bounds = attempt_wait_bounds(expectation, group, k, scale, &plain);
 
 	if (bounds.exact.low < 0)
-		return; /* beyond the end of a list: not allowed at any length */
+		return; /* beyond the end of a list, nothing is allowed */
 	view->judged = true;
 	view->allowed = tolerance_apply(bounds.exact, &bounds.tolerance, scale);
 	if (!view->open)
@@ -35,15 +35,14 @@ static void compare(struct backoff_view *view, const struct expectation *expecta
 static void apply(struct backoff_view *views, const struct attempt_group *group,
 		  const struct expectation *expectation, double scale)
 {
-	/* Nothing is expected before the first attempt. */
+	/* There is no backoff before the first attempt. */
 	if (group->n_attempts > 0 && !views[group->attempts[0]->id].judged)
 		views[group->attempts[0]->id].there = false;
 	for (size_t k = 1; k < group->n_attempts; k++) {
 		const struct attempt_history *after = group->attempts[k];
 		struct backoff_view *view = &views[after->id];
 
-		/* Reports show one: backoff before attempt-delay, the first expectation of each
-		 * kind. */
+		/* Reports show only one: backoff before attempt-delay, the first of its kind. */
 		if (view->judged)
 			continue;
 		measure(view, group, k, expectation->kind == EXPECT_ATTEMPT_DELAY);
@@ -51,7 +50,7 @@ static void apply(struct backoff_view *views, const struct attempt_group *group,
 	}
 }
 
-/* Without an expectation: since the previous attempt at any endpoint. */
+/* Without an expectation, measures since the previous attempt at any endpoint. */
 static void measure_all(struct backoff_view *views, const struct history *history)
 {
 	struct attempt_groups groups = attempt_groups_make(history, ALL_ENDPOINTS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The terminal. Each block of output is made in memory, and emit() writes it at once. Only emit()
- * writes: it erases the progress line first, and writes ASCII where the locale is not UTF-8.
+ * The terminal. Each block of output is made in memory and written at once by emit(). Only emit()
+ * writes: it first erases the progress line, and writes ASCII if the locale is not UTF-8.
  */
 #include "runner/report/console.h"
 
@@ -15,25 +15,25 @@
 
 #define DEFAULT_COLUMNS   80
 #define MINIMUM_COLUMNS   40
-#define MAXIMUM_COLUMNS   120 /* longer lines of a table are hard to follow */
+#define MAXIMUM_COLUMNS   120 /* longer table lines are hard to follow */
 #define MAXIMUM_LANES     200
 #define LIVE_NAME_COLUMNS ((size_t)28)
 #define STDERR_LINES      10
-#define STDERR_BYTES      ((size_t)16384) /* looked at for these lines */
+#define STDERR_BYTES      ((size_t)16384) /* searched for these lines */
 #define STDERR_COLUMNS    300             /* of one line, which a terminal wraps */
 #define VALUE_BYTES       ((size_t)2000)  /* of an expected or actual value */
 
-/* From this length on, a reason is not repeated for the next scenario. */
+/* A reason of this length or more is not repeated for the next scenario. */
 enum { LONG_REASON = 80 };
 
 struct console {
 	FILE *out;
 	struct console_options options;
 	bool tty;
-	bool redraws; /* a terminal that can erase a line */
+	bool redraws; /* the terminal can erase a line */
 	bool color, ascii;
 	bool progress_shown;
-	bool spaced; /* the last line written was an empty one */
+	bool spaced; /* the last written line was empty */
 	size_t n_scenarios;
 	char *reason;           /* the last one shown, or NULL */
 	struct strbuf failures; /* in full, for the end */
@@ -152,7 +152,7 @@ bool console_is_tty(const struct console *console)
 	return console->tty;
 }
 
-/* Asked for each time: windows are resized. */
+/* Asks the terminal each time, since windows are resized. */
 static size_t terminal_columns(const struct console *console)
 {
 	struct winsize size;
@@ -225,7 +225,7 @@ void console_diags(struct console *console, const struct diag_list *diags, const
 	emit(console, &out);
 }
 
-/* A labelled value below a finding; the lines of a value stay aligned. */
+/* Adds a labelled value below a finding; the lines of a long value stay aligned. */
 static void add_field(struct strbuf *out, const char *label, const char *value)
 {
 	AUTO_STRBUF struct strbuf safe = {0};
@@ -286,7 +286,7 @@ static void add_findings(const struct console *console, const struct result *res
 	}
 }
 
-/* The width of tables. */
+/* Returns the width of tables. */
 static size_t table_columns(const struct console *console)
 {
 	return MAX(MIN(terminal_columns(console), MAXIMUM_COLUMNS), MINIMUM_COLUMNS);
@@ -311,7 +311,7 @@ static void add_timeline(const struct console *console, const struct result *res
 		assessments_format(&result->judgement, table_columns(console), console->ascii, out);
 }
 
-/* Where the last @n lines of @text start. */
+/* Returns where the last @n lines of @text start. */
 static const char *last_lines(const char *text, size_t n)
 {
 	const char *start = text + strlen(text);
@@ -326,7 +326,7 @@ static const char *last_lines(const char *text, size_t n)
 	return start;
 }
 
-/* The end of the client's stderr, which often says why it gave up. */
+/* Adds the end of the client's stderr, which often says why it gave up. */
 static void add_stderr(const struct console *console, const struct record *record,
 		       struct strbuf *out)
 {
@@ -340,7 +340,7 @@ static void add_stderr(const struct console *console, const struct record *recor
 	stream = &record->streams[STREAM_STDERR];
 	if (stream->total == 0)
 		return;
-	/* Head and tail are one text only if nothing between them was cut. */
+	/* Head and tail are one text if nothing between them was cut. */
 	if (stream->total <= stream->head_length + stream->tail_length)
 		strbuf_add(&kept, stream->head, stream->head_length);
 	strbuf_add(&kept, stream->tail, stream->tail_length);
@@ -377,8 +377,10 @@ static void add_headline(const struct console *console, const struct result *res
 	result_title(result, out);
 }
 
-/* The runs that a retry replaced. @in_full: the last run follows in full; otherwise it has a line,
- * too. */
+/*
+ * Adds the earlier runs. @in_full: the last run follows in full; otherwise it gets a line here,
+ * too.
+ */
 static void add_earlier(const struct console *console, const struct result *result, bool in_full,
 			struct strbuf *out)
 {
@@ -438,7 +440,7 @@ static void add_failure(const struct console *console, const struct result *resu
 	strbuf_putc(out, '\n');
 }
 
-/* A long reason that scenarios share is shown once. */
+/* Adds the reason; a long one that successive scenarios share is shown once. */
 static void add_reason(struct console *console, const struct result *result, struct strbuf *out)
 {
 	AUTO_STRBUF struct strbuf reason = {0};
@@ -454,7 +456,7 @@ static void add_reason(struct console *console, const struct result *result, str
 	console->reason = strbuf_steal(&reason);
 }
 
-/* The result's line, with the runs that a retry replaced below it. */
+/* Adds the result's line, with the earlier runs below it. */
 static void add_line(struct console *console, const struct result *result, bool in_full,
 		     struct strbuf *out)
 {
@@ -471,7 +473,7 @@ void console_result(struct console *console, const struct result *result, const 
 	enum outcome outcome = result_outcome(result);
 	bool failed =
 		(outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR) && !result_never_ran(result);
-	bool now; /* in full */
+	bool now; /* show it in full now */
 	AUTO_STRBUF struct strbuf out = {0}, failure = {0};
 
 	if (failed && mode != FAILURES_NEVER)
@@ -480,7 +482,7 @@ void console_result(struct console *console, const struct result *result, const 
 		add_line(console, result, true, &console->failures);
 		strbuf_add(&console->failures, strbuf_text(&failure), failure.length);
 	}
-	/* Quiet: do not say what the end shows. */
+	/* If quiet, don't print now what the end shows. */
 	if (console->options.quiet &&
 	    (result_never_ran(result) || (failed ? mode == FAILURES_FINAL : !result->flaky)))
 		return;
@@ -524,8 +526,7 @@ void console_progress(struct console *console, size_t n_done, const char *const 
 	}
 	if (console->ascii)
 		report_ascii(&ascii, strbuf_text(&line));
-	/* Not into the last column: some terminals wrap there, and a wrapped line can't be erased.
-	 */
+	/* Not in the last column: some terminals wrap there, and can't erase a wrapped line. */
 	report_fit(&fitted, strbuf_text(console->ascii ? &ascii : &line), columns - 1,
 		   console->ascii);
 	fprintf(console->out, "\r%s%s%s\033[K", paint(console, PAINT_DIM), strbuf_text(&fitted),
@@ -534,7 +535,7 @@ void console_progress(struct console *console, size_t n_done, const char *const 
 	console->progress_shown = true;
 }
 
-/* Repeats the names of failures: the first may have scrolled away. */
+/* Repeats the names of failures, since the first may have scrolled away. */
 static void add_failed_names(const struct console *console, const struct run_results *results,
 			     struct strbuf *out)
 {
@@ -599,7 +600,7 @@ void console_summary(struct console *console, const struct run_results *results)
 	AUTO_STRBUF struct strbuf out = {0};
 	char duration[DURATION_TEXT_SIZE];
 
-	/* Repeated here, where people look when something is missing. */
+	/* Repeat it here, where people look when something is missing. */
 	if (results->shard)
 		strbuf_printf(&out, "shard %s, ", results->shard);
 	strbuf_printf(&out, "seed %llu, %s\n", (unsigned long long)results->seed,

@@ -22,10 +22,10 @@ enum failure_output {
 	FAILURES_NEVER,
 	FAILURES_N_MODES,
 };
-/* "final", "immediate", "immediate-final", "never" */
+/** failure_output_name() - return "final", "immediate", "immediate-final" or "never" */
 const char *failure_output_name(enum failure_output mode);
 
-/* Whether to write colours to @out. */
+/** color_is_wanted() - return whether to write colours to @out */
 bool color_is_wanted(enum color_mode mode, FILE *out);
 
 struct console_options {
@@ -38,31 +38,46 @@ struct console_options {
 
 struct console;
 
-/*
- * @out: borrowed; may be a terminal. Characters above 127 are written only if the locale's
- * character set is UTF-8; the program calls setlocale().
+/**
+ * console_new() - begin to write to a terminal or any other stream
+ * @out: borrowed
+ * @options: copied
+ *
+ * Characters above 127 are written only if the locale's character set is UTF-8; the program calls
+ * setlocale().
  */
 struct console *console_new(FILE *out, const struct console_options *options);
 void console_free(struct console *console);
-/* Erases the progress line. Call it before anything else writes to the terminal. */
+/** console_clear() - erase the progress line, before anything else writes to the terminal */
 void console_clear(struct console *console);
+/** console_is_tty() - return whether it writes to a terminal */
 bool console_is_tty(const struct console *console);
 
+/** console_start() - print the header of a run */
 void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed,
 		   const char *isolation);
-/* Errors in files, before anything runs. */
+/** console_diags() - print errors in a file, before anything runs */
 void console_diags(struct console *console, const struct diag_list *diags, const char *source,
 		   size_t source_length);
-/* Shows a scenario that ended. @repeat: the command that reproduces it. */
+/**
+ * console_result() - print a scenario that has ended
+ * @repeat: the command that reproduces it
+ */
 void console_result(struct console *console, const struct result *result, const char *repeat);
-/* Shows an event of a running scenario: event_line_write() (--verbose). */
+/**
+ * console_live() - print an event of a running scenario (--verbose)
+ * @line: from event_line_write()
+ */
 void console_live(struct console *console, const struct result *result, const char *line);
-/* Redraws the progress line of a tty. @running: names of running scenarios. */
+/**
+ * console_progress() - redraw the progress line of a terminal
+ * @running: names of running scenarios
+ */
 void console_progress(struct console *console, size_t n_done, const char *const *running,
 		      size_t n_running, int64_t elapsed_ns);
-/* Shows failures in full if asked to, then their names if there are several. */
+/** console_failures() - print failures in full if so asked, and the names of several failures */
 void console_failures(struct console *console, const struct run_results *results);
-/* Shows the totals; the last line is "N passed, N failed, N skipped". */
+/** console_summary() - print the totals; the last line is "N passed, N failed, N skipped" */
 void console_summary(struct console *console, const struct run_results *results);
 
 #endif

@@ -57,7 +57,7 @@ static void add_fault(const struct event *event, struct strbuf *out)
 			      PLURAL(event->u.net.bytes));
 }
 
-/* What the socket carried. */
+/* Adds how many bytes the socket carried. */
 static void add_bytes(const struct event *event, struct strbuf *out)
 {
 	uint64_t sent = event->u.net.bytes_sent, received = event->u.net.bytes_received;

@@ -13,7 +13,7 @@
  * attempt there, what happened. The line is well-formed UTF-8 for any record.
  */
 void event_line_write(const struct record *record, const struct event *event, struct strbuf *out);
-/* Adds only what happened. */
+/** event_line_add_what() - add only what happened */
 void event_line_add_what(const struct record *record, const struct event *event,
 			 struct strbuf *out);
 

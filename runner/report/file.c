@@ -10,7 +10,7 @@
 #include "common/random.h"
 #include "runner/report/result.h"
 
-/* Bytes gathered before they are written. */
+/* How many bytes are collected before they are written. */
 #define BUFFER_SIZE 65536
 
 /* Makes the directories above @path. */
@@ -27,21 +27,20 @@ static int make_parents(const char *path)
 	return 0;
 }
 
-/* Closes and reports errors that only show there (a full network file system, NFS with EDQUOT). */
+/* Closes, and returns errors that show only then (a full network file system: NFS with EDQUOT). */
 static int close_checked(int *fd)
 {
 	return close(steal_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
 }
 
-/* The new file gets mode and owner of the one it replaces; else the mode that open(2) would give.
- */
+/* Gives a new file mode and owner of the one it replaces, otherwise the mode that open(2) gives. */
 static int set_mode(int fd, const char *target)
 {
 	struct stat status;
 	mode_t mask;
 
 	if (stat(target, &status) == 0) {
-		/* Not permitted without privilege: then it stays ours, as with any editor. */
+		/* Needs a privilege. Without it the file stays ours, as with any editor. */
 		(void)!fchown(fd, status.st_uid, status.st_gid);
 		return fchmod(fd, status.st_mode & 0777) < 0 ? -errno : 0;
 	}
@@ -52,9 +51,9 @@ static int set_mode(int fd, const char *target)
 
 /* A file that replaces another. */
 struct replacement {
-	char *target; /* the file itself, where @path was a symbolic link to it */
+	char *target; /* the file itself, if @path was a symbolic link to it */
 	char *directory;
-	char *name; /* of the new file, in the directory; NULL: it has none yet */
+	char *name; /* of the new file, in the directory; NULL: none yet */
 	int fd;
 };
 
@@ -69,7 +68,7 @@ static void replacement_end(struct replacement *new_file)
 }
 
 /*
- * Resolves symbolic links as the kernel does for us: where it does not follow another user's link
+ * Resolves symbolic links as the kernel does for us: if it does not follow another user's link
  * (fs.protected_symlinks), neither do we. Returns 0 with *@ret (owned by the caller), or a negative
  * errno.
  */
@@ -95,9 +94,9 @@ static char *random_name(const struct replacement *new_file)
 }
 
 /*
- * Opens a new file beside @path, whose directory exists. It has no name until it is complete, where
- * the file system allows it (open(2), O_TMPFILE): if the process dies, nothing is left of it.
- * Returns 0 or a negative errno; replacement_end() is needed in either case.
+ * Opens a new file beside @path, whose directory exists. If the file system allows it (open(2),
+ * O_TMPFILE), the file has no name until it is complete: if the process dies, nothing is left of
+ * it. Returns 0 or a negative errno; call replacement_end() in either case.
  */
 static int replacement_begin(const char *path, struct replacement *new_file)
 {
@@ -139,7 +138,7 @@ static int replacement_name(struct replacement *new_file)
 	return 0;
 }
 
-/* Names of open descriptors: a regular file behind one must not be replaced. */
+/* Names of open descriptors: the regular file behind one must not be replaced. */
 static bool names_descriptor(const char *path)
 {
 	return !strncmp(path, "/dev/std", 8) || !strncmp(path, "/dev/fd/", 8) ||
@@ -147,8 +146,8 @@ static bool names_descriptor(const char *path)
 }
 
 enum target_kind {
-	TARGET_FILE,    /* to be made or replaced */
-	TARGET_SPECIAL, /* to be written to as it is */
+	TARGET_FILE,    /* make or replace it */
+	TARGET_SPECIAL, /* write to it in place */
 	TARGET_DIRECTORY,
 };
 
@@ -210,17 +209,17 @@ struct report_file {
 	bool special; /* written to, not replaced */
 	struct replacement new_file;
 	struct strbuf buffer;
-	int error; /* the first; nothing is done after it */
+	int error; /* the first one; nothing is done after it */
 };
 
-/* Returns a descriptor or a negative errno (-ENXIO: a FIFO without a reader, which could block). */
+/* Returns a descriptor or a negative errno. -ENXIO: a FIFO without a reader, which would block. */
 static int open_special(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;
-	/* A descriptor that others share (/dev/stdout) keeps its flags: opening made a new one. */
+	/* Not for a descriptor that others share (/dev/stdout): opening has made a new one. */
 	fcntl(fd, F_SETFL, O_APPEND);
 	return fd;
 }

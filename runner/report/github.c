@@ -34,7 +34,7 @@ void github_resume_commands(uint64_t token, struct strbuf *out)
 
 /* ---- annotations ---- */
 
-/* Escapes a command's data; ":" and "," end a property, too. */
+/* Escapes a command's data. @property: ":" and "," would end it, too. */
 static void add_escaped(struct strbuf *out, const char *text, bool property)
 {
 	for (; *text; text++) {
@@ -54,7 +54,7 @@ static bool is_failure(const struct result *result)
 	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 }
 
-/* The finding that decided, or NULL; its place is the most precise. */
+/* Returns the finding that decided, or NULL; its place is the most precise. */
 static const struct finding *deciding(const struct result *result)
 {
 	return result->judgement.n_findings > 0 && !result_never_ran(result)
@@ -89,7 +89,7 @@ static void add_message(const struct result *result, struct strbuf *out)
 	}
 }
 
-/* The place of the expectation that was not met, of the error in the file, or of the document. */
+/* Returns the place of the broken expectation, of the error in the file, or of the document. */
 static struct place annotated_place(const struct result *result)
 {
 	const struct finding *finding = deciding(result);
@@ -118,7 +118,7 @@ static void add_annotation(struct strbuf *out, const char *level, const struct r
 	if (is_flaky_pass(result))
 		strbuf_puts(&message, "flaky: ");
 	add_message(result, &message);
-	/* Cut between characters. */
+	/* Cuts between characters. */
 	report_fit(&cut, strbuf_text(&message), MESSAGE_COLUMNS, false);
 	strbuf_printf(out, "::%s file=", level);
 	add_escaped(out, file, true);
@@ -140,7 +140,7 @@ static void add_level(const struct run_results *results, const char *level, cons
 
 	for (size_t i = 0; i < results->n_items; i++)
 		n += belongs(&results->items[i]);
-	/* The last one says how many more there are. */
+	/* The last annotation says how many more there are. */
 	most = n > GITHUB_MAX_ANNOTATIONS ? GITHUB_MAX_ANNOTATIONS - 1 : n;
 	for (size_t i = 0; i < results->n_items && shown < most; i++) {
 		if (!belongs(&results->items[i]))
@@ -163,7 +163,7 @@ void github_annotations(const struct run_results *results, struct strbuf *out)
 
 /* ---- the summary ---- */
 
-/* Text in HTML, which Markdown passes through and does not interpret. */
+/* Adds text in HTML, which Markdown passes through unchanged. */
 static void add_html(struct strbuf *out, const char *text)
 {
 	AUTO_STRBUF struct strbuf safe = {0};
@@ -177,7 +177,7 @@ static void add_html(struct strbuf *out, const char *text)
 	}
 }
 
-/* "text" on one line. */
+/* Adds it on one line. */
 static void add_html_line(struct strbuf *out, const char *text)
 {
 	AUTO_STRBUF struct strbuf line = {0};
@@ -210,8 +210,7 @@ static void add_case(struct strbuf *out, const struct result *result)
 		strbuf_puts(out, "\n\n");
 		add_html(out, strbuf_text(&timeline));
 	}
-	/* A blank line ends HTML for Markdown, but not one that begins with <pre>
-	 * (CommonMark, 4.6). */
+	/* For Markdown a blank line ends HTML, except after <pre> (CommonMark, 4.6). */
 	strbuf_puts(out, "</pre>\n\n</details>\n\n");
 }
 
@@ -235,7 +234,7 @@ static void add_totals(const struct run_results *results, struct strbuf *out)
 		      (unsigned long long)results->seed);
 }
 
-/* The line of a skipped or flaky scenario. */
+/* Adds the line of a skipped or flaky scenario. */
 static void add_note(struct strbuf *out, const struct result *result)
 {
 	AUTO_STRBUF struct strbuf title = {0}, reason = {0};
@@ -259,7 +258,7 @@ void github_summary(const struct run_results *results, size_t limit, struct strb
 	add_totals(results, &text);
 	if (text.length + reserve > limit)
 		return;
-	/* Failures first: readers look for them. */
+	/* Failures first, since readers look for them. */
 	for (int notes = 0; notes <= 1; notes++)
 		for (size_t i = 0; i < results->n_items; i++) {
 			const struct result *result = &results->items[i];

@@ -15,7 +15,7 @@
 
 #define WHAT "HTML report"
 
-/* For the browser's tab. */
+/* Shown in the browser's tab. */
 static const char icon[] =
 	"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">"
 	"<rect width=\"16\" height=\"16\" rx=\"3\" fill=\"#22456b\"/>"
@@ -28,7 +28,7 @@ static void begin_page(struct markup *markup, const struct html_site *site, cons
 {
 	const char *up = depth > 0 ? "../" : "";
 
-	/* Raw, so that the writer knows of no open element: a document is written in pieces. */
+	/* Raw, so that the writer has no open element: the document is written in pieces. */
 	markup_raw(markup, "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" "
 			   "lang=\"en\">\n<head><meta charset=\"UTF-8\"/><meta name=\"viewport\" "
 			   "content=\"width=device-width, initial-scale=1\"/>"
@@ -141,8 +141,8 @@ static int fail(const char *path, int error, struct diag_list *diags)
 }
 
 /*
- * Unlike report_file_write() it does not wait for the disk: the overview, written last, does so for
- * all pages.
+ * Unlike report_file_write() this does not wait for the disk. The overview is written last, and
+ * waits for all pages.
  */
 static int write_file(const char *directory, const char *name, const char *text, size_t length,
 		      struct diag_list *diags)

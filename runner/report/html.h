@@ -10,15 +10,18 @@
 #include "common/diag.h"
 #include "runner/report/result.h"
 
-/* As report_file_check(); makes a missing directory. */
+/** html_check() - make a missing directory and check it; as report_file_check() */
 int html_check(const char *directory, struct diag_list *diags);
+/** html_single_check() - check that the single page can be written; as report_file_check() */
 int html_single_check(const char *path, struct diag_list *diags);
 
-/*
- * Writes the pages, index.html last; other files in the directory stay. Returns 0 or a negative
- * errno with a diagnostic.
+/**
+ * html_write() - write the pages, index.html last; other files in the directory stay
+ *
+ * Return: 0, or a negative errno with a diagnostic.
  */
 int html_write(const struct run_results *results, const char *directory, struct diag_list *diags);
+/** html_single_write() - write everything as one page; likewise */
 int html_single_write(const struct run_results *results, const char *path, struct diag_list *diags);
 
 #endif

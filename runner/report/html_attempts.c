@@ -4,7 +4,7 @@
 #include "runner/report/attempt_view.h"
 #include "runner/report/event_line.h"
 
-/* What is shown of a long list, in addition to what findings and expectations refer to. */
+/* What is shown of a long list in addition to what findings and expectations link to. */
 enum {
 	SHOWN_ATTEMPTS = 100, /* of each end */
 	FIRST_EVENTS = 400,
@@ -18,7 +18,7 @@ static void add_seconds(struct html_page *page, int64_t at_ns)
 	markup_elementf(page->markup, "td", "num", "%s s", report_seconds(at_ns, seconds));
 }
 
-/* The number of the first finding about the attempt, from 1; 0: there is none. */
+/* Returns the number of the first finding about the attempt, from 1, or 0. */
 static size_t finding_of(const struct judgement *judgement, uint32_t id)
 {
 	for (size_t i = 0; i < judgement->n_findings; i++)

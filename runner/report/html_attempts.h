@@ -5,10 +5,17 @@
 
 #include "runner/report/html_parts.h"
 
+/** html_attempts() - add the section with the table of attempts */
 void html_attempts(struct html_page *page);
+/** html_events() - add the section with the table of events */
 void html_events(struct html_page *page);
-/* Whether the tables show it: they leave out the middle of long lists except what is linked to. */
+/**
+ * html_shows_attempt() - return whether the table shows an attempt
+ *
+ * Tables leave out the middle of long lists, except what is linked to.
+ */
 bool html_shows_attempt(const struct html_page *page, uint32_t id);
+/** html_shows_event() - return whether the table shows an event; likewise */
 bool html_shows_event(const struct html_page *page, uint32_t index);
 
 #endif

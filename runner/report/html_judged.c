@@ -61,7 +61,7 @@ static void add_finding(struct html_page *page, size_t index)
 	markup_close(markup);
 }
 
-/* The errors of an invalid document, as `check` shows them. */
+/* Adds the errors of an invalid document, as `check` shows them. */
 static void add_diagnostics(struct html_page *page)
 {
 	const struct scenario_file *file = page->result->file;
@@ -105,7 +105,7 @@ void html_findings(struct html_page *page)
 
 /* ---- expectations ---- */
 
-/* The text of a line of the scenario file without its indentation, or NULL. */
+/* Returns a line of the scenario file without its indentation, or NULL. */
 static char *source_line(const struct scenario_file *file, unsigned line)
 {
 	const char *text = file ? file->source : NULL, *end, *newline;
@@ -139,7 +139,7 @@ static void add_link(struct html_page *page, bool *first, const char *what, size
 	markup_close(page->markup);
 }
 
-/* Links to the evidence of an expectation: its finding, attempt and event. */
+/* Adds links to the evidence of an expectation: its finding, attempt and event. */
 static void add_evidence(struct html_page *page, const struct assessment *assessment)
 {
 	const struct record *record = page->result->record;
@@ -181,7 +181,7 @@ static void add_source_link(struct html_page *page, const struct place *place)
 	markup_close(markup);
 }
 
-/* What is expected, or the line of the file if nothing was measured. */
+/* Adds what is expected, or the line of the file if nothing was measured. */
 static void add_expected(struct html_page *page, const char *expected, const struct place *place)
 {
 	AUTO_FREE char *source = source_line(page->result->file, place->line);
@@ -218,7 +218,7 @@ static void add_assessment(struct html_page *page, const struct assessment *asse
 	markup_close(markup);
 }
 
-/* An expectation of a scenario that was not judged. */
+/* Adds an expectation of a scenario that was not judged. */
 static void add_unassessed(struct html_page *page, const struct expectation *expectation)
 {
 	struct markup *markup = page->markup;

@@ -5,7 +5,9 @@
 
 #include "runner/report/html_parts.h"
 
+/** html_findings() - add the section on what went wrong */
 void html_findings(struct html_page *page);
+/** html_expectations() - add the section with the table of expectations */
 void html_expectations(struct html_page *page);
 
 #endif

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Output of the client and servers in HTML: line by line, each with the time at which its first
- * byte was read. A record has the time and the length of each write and keeps the first and the
- * last bytes; the time of a byte follows from the number of bytes before it.
+ * byte was read. A record has the time and length of each write, but only the first and last bytes.
+ * The time of a byte follows from the number of bytes before it.
  */
 #include "runner/report/html_output.h"
 
 #include "common/text.h"
 
-/* At most this much of each end of a stream is shown. */
+/* How much of each end of a stream is shown. */
 #define SHOWN_BYTES ((size_t)32768)
 enum { SHOWN_LINES = 500 };
 
-/* The writes of one stream, read once. */
+/* The writes of one stream, which are read once. */
 struct writes {
 	const struct record *record;
 	uint32_t stream;
-	size_t next;    /* event to look at */
-	uint64_t until; /* bytes written up to and with the last one looked at */
-	int64_t at_ns;  /* its time */
+	size_t next;    /* next event to read */
+	uint64_t until; /* bytes written up to the end of the last one read */
+	int64_t at_ns;  /* time of the last one */
 };
 
-/* When the byte at @offset was written. Offsets have to rise from call to call. */
+/* Returns when the byte at @offset was written. Offsets have to rise from call to call. */
 static int64_t time_of(struct writes *writes, uint64_t offset)
 {
 	const struct record *record = writes->record;
@@ -37,7 +37,7 @@ static int64_t time_of(struct writes *writes, uint64_t offset)
 	return writes->at_ns;
 }
 
-/* Lines of a piece of a stream that begins at @offset. Returns how many bytes were shown. */
+/* Adds lines of a piece of a stream that begins at @offset. Returns how many bytes it showed. */
 static size_t add_lines(struct markup *markup, struct writes *writes, const char *data,
 			size_t length, uint64_t offset)
 {
@@ -66,7 +66,7 @@ static size_t add_lines(struct markup *markup, struct writes *writes, const char
 	return at;
 }
 
-/* Where the last SHOWN_LINES lines and SHOWN_BYTES bytes begin. */
+/* Returns where the last SHOWN_LINES lines and SHOWN_BYTES bytes begin. */
 static size_t tail_start(const char *data, size_t length)
 {
 	size_t at = length, n = 0;
@@ -108,7 +108,7 @@ static void add_stream(struct html_page *page, const struct record *record, cons
 	markup_open(markup, "ol");
 	markup_attr(markup, "class", "output");
 	shown = add_lines(markup, &writes, stream->head, MIN(stream->head_length, SHOWN_BYTES), 0);
-	/* What follows is in the tail, or, of a short stream, still in the head. */
+	/* The rest is in the tail or, if the stream is short, still in the head. */
 	if (stream->tail_length == 0) {
 		rest = stream->head + shown;
 		rest_length = stream->head_length - shown;

@@ -5,8 +5,14 @@
 
 #include "runner/report/html_parts.h"
 
+/** html_output() - add the section with the output of the run that counts */
 void html_output(struct html_page *page);
-/* The streams of any record; @what: begins their ids. Returns whether there was any output. */
+/**
+ * html_streams() - add the streams of any record
+ * @what: beginning of their ids
+ *
+ * Return: whether there was any output.
+ */
 bool html_streams(struct html_page *page, const struct record *record, const char *what);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See html_overview.h: counts, failures, the slowest and all scenarios. */
+/* Counts, failures, the slowest and all scenarios: see html_overview.h. */
 #include "runner/report/html_overview.h"
 
 #include "common/text.h"
@@ -97,7 +97,7 @@ static void add_facts(struct markup *markup, const struct run_results *results)
 	markup_close(markup);
 }
 
-/* One row: outcome, name (and why), attempts, time. */
+/* Adds a row: outcome, name (and why), attempts, time. */
 static void add_row(struct markup *markup, const struct html_site *site, size_t index, bool why)
 {
 	const struct result *result = &site->results->items[index];
@@ -144,7 +144,7 @@ static void begin_section(struct markup *markup, const char *id, const char *hea
 	markup_close(markup);
 }
 
-/* A section with the results that @takes accepts; none if there are no such results. */
+/* Adds a section with the results that @takes accepts, if there are any. */
 static void add_list(struct markup *markup, const struct html_site *site, const char *id,
 		     const char *heading, bool (*takes)(const struct result *result))
 {
@@ -191,7 +191,7 @@ static void add_slowest(struct markup *markup, const struct html_site *site)
 	const struct run_results *results = site->results;
 	size_t slowest[SLOWEST], n = 0;
 
-	/* By insertion: only a few are kept. */
+	/* By insertion, since only a few are kept. */
 	for (size_t i = 0; i < results->n_items; i++) {
 		size_t at = n;
 
@@ -227,7 +227,7 @@ static int compare_tags(const void *a, const void *b)
 	return strcmp(((const struct tag *)a)->name, ((const struct tag *)b)->name);
 }
 
-/* One entry for each tag, sorted; free() it. */
+/* Returns one entry for each tag, sorted; free() it. */
 static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 {
 	struct tag *tags = NULL;
@@ -269,7 +269,7 @@ static void add_tags(struct markup *markup, const struct run_results *results)
 		{"tag"},           {"failed", true},    {"inconclusive", true}, {"passed", true},
 		{"skipped", true}, {"scenarios", true}, {"time", true},         {NULL},
 	};
-	/* What needs attention first, where a narrow screen shows it. */
+	/* What needs attention comes first, where a narrow screen shows it. */
 	static const enum outcome outcomes[] = {OUTCOME_FAIL, OUTCOME_ERROR, OUTCOME_PASS,
 						OUTCOME_SKIP};
 	size_t n;

@@ -5,6 +5,7 @@
 
 #include "runner/report/html_parts.h"
 
+/** html_overview() - add the content of the overview, from its heading on */
 void html_overview(struct markup *markup, const struct html_site *site);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the pages of the HTML report have in common: the site, links, headings, tables. */
+/* What the pages of the HTML report share: the site, links, headings, tables. */
 #ifndef SYNFAULT_RUNNER_REPORT_HTML_PARTS_H
 #define SYNFAULT_RUNNER_REPORT_HTML_PARTS_H
 
@@ -18,7 +18,7 @@ struct html_site {
 	char **names;  /* by result: report_page_name() */
 	char **titles; /* by result: result_title() */
 	char **files;  /* by result: result_repository_path() */
-	size_t *order; /* results by file, line and place in the results */
+	size_t *order; /* indices of results, by file, line and index */
 };
 
 /* The page of a scenario, or its part of the single page. */
@@ -29,29 +29,37 @@ struct html_page {
 	char prefix[32]; /* of the ids in it: "" or "s7-" */
 	struct markup *markup;
 
-	/* Of the record, if there is one. */
+	/* Only if there is a record. */
 	struct history history;
 	struct backoff_view *backoffs;
 	struct html_lines *lines; /* of the scenario file: html_lines_find() */
 };
 
-/* Whether the report gets a copy of a capture; not if it is no longer there. */
+/** html_has_capture() - return whether a capture still exists, so that the report gets a copy */
 bool html_has_capture(const struct html_site *site, const char *capture);
-/* The name of a capture's copy in HTML_CAPTURES; @run: 0, or which earlier run, from 1. */
+/**
+ * html_capture_name() - return the name of a capture's copy in HTML_CAPTURES; the caller's
+ * @index: of the result
+ * @run: 0 for the run that counts, or the number of an earlier run, from 1
+ */
 char *html_capture_name(const struct html_site *site, size_t index, size_t run);
 
-/* An attribute href to a scenario's page, from the overview or (@sibling) another page. */
+/**
+ * html_link_to() - add an attribute href to a scenario's page
+ * @sibling: from another scenario's page; otherwise from the overview
+ */
 void html_link_to(struct markup *markup, const struct html_site *site, size_t index, bool sibling);
-/* An attribute id, or href to one, within a page: "attempt", 3. */
+/** html_id() - add an attribute id, made of "attempt" and 3, for example */
 void html_id(const struct html_page *page, const char *what, size_t number);
+/** html_href() - add an attribute href to such an id on the same page */
 void html_href(const struct html_page *page, const char *what, size_t number);
-/* Opens <section> with a heading that names it. */
+/** html_section() - open <section> with a heading that names it */
 void html_section(const struct html_page *page, const char *id, const char *heading);
-/* <span class="badge pass">passed</span> */
+/** html_badge() - add <span class="badge pass">passed</span> */
 void html_badge(struct markup *markup, const struct result *result);
-/* <dt>term</dt><dd>value</dd>; nothing if @value is NULL. */
+/** html_term() - add <dt>term</dt><dd>value</dd>; nothing if @value is NULL */
 void html_term(struct markup *markup, const char *term, const char *value);
-/* <time datetime="…">2026-11-24 09:45:12 UTC</time> */
+/** html_time() - add <time datetime="…">2026-11-24 09:45:12 UTC</time> */
 void html_time(struct markup *markup, int64_t realtime_ns);
 
 /* Columns of numbers are aligned to the right, as are their headings. */
@@ -59,8 +67,12 @@ struct html_column {
 	const char *name;
 	bool numbers;
 };
-/* A table that can scroll, up to its body; the last of @columns has no name. */
+/**
+ * html_table_begin() - open a table that can scroll, up to its body
+ * @columns: the last one has no name
+ */
 void html_table_begin(struct markup *markup, const char *label, const struct html_column *columns);
+/** html_table_end() - close it */
 void html_table_end(struct markup *markup);
 
 #endif

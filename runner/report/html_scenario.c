@@ -9,7 +9,7 @@
 #include "runner/report/html_source.h"
 #include "runner/report/svg_timeline.h"
 
-/* Links to the overview, the previous and the next scenario. */
+/* Adds links to the overview, the previous and the next scenario. */
 static void add_links(struct html_page *page)
 {
 	const struct html_site *site = page->site;
@@ -76,7 +76,7 @@ static void add_heading(struct html_page *page)
 	markup_close(markup);
 }
 
-/* Links to the sections of the page. */
+/* Adds links to the sections of the page. */
 static void add_contents(struct html_page *page)
 {
 	const struct result *result = page->result;
@@ -117,7 +117,7 @@ static void add_contents(struct html_page *page)
 	markup_close(page->markup);
 }
 
-/* @run: 0 for the run that counts; otherwise an earlier one, from 1. */
+/* Adds a link to a capture. @run: 0 for the run that counts, or an earlier one, from 1. */
 static void add_capture(struct html_page *page, const char *capture, size_t run)
 {
 	const struct html_site *site = page->site;

@@ -5,7 +5,7 @@
 
 #include "runner/report/html_parts.h"
 
-/* The content of the page, from its heading on. */
+/** html_scenario() - add the content of a scenario's page, from its heading on */
 void html_scenario(struct markup *markup, const struct html_site *site, size_t index);
 
 #endif

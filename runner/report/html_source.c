@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scenario's source in HTML; lines that findings are about are marked. Only the scenario's
+ * The scenario's source in HTML, with marks at lines that findings are about. Only the scenario's
  * document is shown, and other documents of the file (defaults) that findings are about: a file of
  * a thousand scenarios must not be shown a thousand times.
  */
@@ -41,7 +41,7 @@ static bool find_document(const struct scenario_file *file, unsigned line, struc
 	}
 	if (line > part.last)
 		return false;
-	/* Of a very long document, what surrounds the line is shown. */
+	/* Of a very long document only the lines around this one are shown. */
 	if (part.last - part.first >= MAX_LINES) {
 		unsigned first =
 			line > part.first + MAX_LINES / 2 ? line - MAX_LINES / 2 : part.first;
@@ -87,7 +87,7 @@ struct html_lines *html_lines_find(const struct result *result)
 	return lines;
 }
 
-/* The number of the first finding about a line, from 1; 0: none. */
+/* Returns the number of the first finding about a line, from 1, or 0. */
 static size_t finding_of(const struct result *result, unsigned line)
 {
 	for (size_t i = 0; i < result->judgement.n_findings; i++)

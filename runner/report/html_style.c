@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See html_style.h. Text has a contrast of at least 4.5 in the light and the dark theme, and no
- * information is in colour alone. Classes that begin with "tl-" belong to the timeline picture
- * (svg.c), which has the light colours in its attributes.
+ * The style sheet: see html_style.h. Text has a contrast of at least 4.5 in the light and the dark
+ * theme, and colour never is the only sign of anything. Classes that begin with "tl-" belong to the
+ * timeline picture (svg.c), which has the light colours in its attributes.
  */
 #include "runner/report/html_style.h"
 
@@ -112,7 +112,7 @@ static const char style[] =
 	"normal}td.name{min-width:8em}td.why{min-width:8em}.num{font-size:11px}tbody th,td{"
 	"overflow-wrap:break-word}ul.tiles{grid-template-columns:repeat(auto-fit,minmax(90px,1fr)"
 	")}dl.facts{gap:3px 8px}}\n"
-	/* Paper does not scroll: what is too wide must wrap, or the printer shrinks the page. */
+	/* Paper does not scroll: wide content must wrap, or the printer shrinks the page. */
 	"@media print{:root{color-scheme:light}html{background:#fff;font-size:11px}code,pre,samp,"
 	".num,ol.source,ol.output,.badge,figcaption,footer.site{font-size:10px}h1{font-size:18px}"
 	"h2{font-size:14px}h3{font-size:12px}.lead{font-size:13px}td.name div{font-size:inherit}"

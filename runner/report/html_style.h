@@ -3,6 +3,7 @@
 #ifndef SYNFAULT_RUNNER_REPORT_HTML_STYLE_H
 #define SYNFAULT_RUNNER_REPORT_HTML_STYLE_H
 
+/** html_style() - return the style sheet; static */
 const char *html_style(void);
 
 #endif

@@ -20,9 +20,9 @@
 
 #define REPORT_KIND "JUnit report"
 
-/* Most of a captured stream in the report: half for its start, half for its end. */
+/* How much of a captured stream the report has: half from its start, half from its end. */
 #define STREAM_LIMIT ((size_t)65536)
-/* libxml2's readers give up at a text node of 10,000,000 bytes (XML_MAX_TEXT_LENGTH). */
+/* libxml2's readers give up on a text node of 10,000,000 bytes (XML_MAX_TEXT_LENGTH). */
 #define ELEMENT_LIMIT   ((size_t)4 * 1024 * 1024)
 #define ATTRIBUTE_LIMIT ((size_t)2048)
 #define NAME_COLUMNS    500
@@ -46,7 +46,7 @@ struct report {
 
 /* ---- Names ---- */
 
-/* "scenarios/refuse/basic.yaml" as "scenarios.refuse.basic": readers split it at dots. */
+/* Turns "scenarios/refuse/basic.yaml" into "scenarios.refuse.basic": readers split it at dots. */
 static char *class_of(const char *file)
 {
 	size_t length = strlen(file);
@@ -226,7 +226,7 @@ static void add_timestamp(struct report *report, int64_t realtime_ns)
 	add_attribute(report, "timestamp", text);
 }
 
-/* Moves @at back (or with @forward on) to where a character of well-formed UTF-8 starts. */
+/* Moves @at back (@forward: on) to where a character of well-formed UTF-8 starts. */
 static size_t character_start(const char *text, size_t length, size_t at, bool forward)
 {
 	while (at > 0 && at < length && !utf8_is_start(text[at]))
@@ -261,9 +261,9 @@ static void add_text_element(struct report *report, const char *name, const stru
 /* ---- Captured streams ---- */
 
 /*
- * Adds the longest start (@from_end: end) of @data that is at most @limit long once it is safe.
- * Escapes such as "#x1B" make text longer, so the length is found by trying. Returns the bytes
- * taken of @data.
+ * Adds the longest start (@from_end: end) of @data that has at most @limit bytes once it is safe.
+ * Escapes such as "#x1B" make text longer, so trying finds the length. Returns how many bytes of
+ * @data it took.
  */
 static size_t add_part(struct strbuf *out, const char *data, size_t length, bool from_end,
 		       size_t limit)
@@ -289,7 +289,7 @@ static size_t add_part(struct strbuf *out, const char *data, size_t length, bool
 	}
 }
 
-/* Adds a stream as safe text: whole, or its start and end with a note of what is missing. */
+/* Adds a stream as safe text: all of it, or its start and end with a note about the rest. */
 static void add_safe_stream(struct strbuf *out, const struct stream *stream)
 {
 	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
@@ -347,7 +347,7 @@ static void add_named_stream(struct strbuf *out, const struct stream *stream, co
 
 /* ---- Testcases ---- */
 
-/* A field of a finding; a value of several lines stays aligned. */
+/* Adds a field of a finding; the lines of a long value stay aligned. */
 static void add_field(struct strbuf *out, const char *label, const char *value)
 {
 	AUTO_STRBUF struct strbuf safe = {0};
@@ -367,7 +367,7 @@ static void add_field(struct strbuf *out, const char *label, const char *value)
 
 static void add_place(struct strbuf *out, const struct testcase *testcase, unsigned line)
 {
-	/* " path:line" is what readers make a link of. */
+	/* Readers make " path:line" a link. */
 	if (line > 0)
 		strbuf_printf(out, "   at        %s:%u\n", testcase->file, line);
 }
@@ -413,7 +413,7 @@ static void add_broken(const struct testcase *testcase, struct strbuf *out)
 	}
 }
 
-/* The failure, error or skipped element. */
+/* Adds the failure, error or skipped element. */
 static void add_result_element(struct report *report, const struct testcase *testcase)
 {
 	static const char *const names[] = {
@@ -453,7 +453,7 @@ static void add_result_element(struct report *report, const struct testcase *tes
 
 /* ---- Runs of a case ---- */
 
-/* One run of a case as a result of its own; the last one is the result's. */
+/* Returns one run of a case as a result of its own; the last one is the result itself. */
 static struct result run_of(const struct result *result, size_t run)
 {
 	struct result one = *result;
@@ -470,9 +470,10 @@ static struct result run_of(const struct result *result, size_t run)
 }
 
 /*
- * The run that the result element is about. Surefire reports the first run that failed and calls
- * those after it reruns. A run with another outcome, such as one the machine was too slow for, can
- * come before it. What passed in the end, even if that counts as a failure, is about the last run.
+ * Returns the run that the result element is about. Surefire reports the first run that failed, and
+ * calls later ones reruns. A run with another outcome, such as one for which the machine was too
+ * slow, can come before it. If the last run passed, the element is about it, even if that counts as
+ * a failure.
  */
 static size_t main_run(const struct result *result)
 {
@@ -486,7 +487,7 @@ static size_t main_run(const struct result *result)
 	return run;
 }
 
-/* The attempt table and what came of each expectation. */
+/* Adds the attempt table and the result of each expectation. */
 static void add_story(const struct result *result, struct strbuf *out)
 {
 	static const struct attempt_table_style style = {.columns = 100};
@@ -497,7 +498,7 @@ static void add_story(const struct result *result, struct strbuf *out)
 	assessments_format(&result->judgement, style.columns, false, out);
 }
 
-/* Output of the client and the servers; a single client's stderr goes to @err. */
+/* Adds output of the client and the servers; a single client's stderr goes to @err. */
 static void add_streams(const struct record *record, struct strbuf *out, struct strbuf *err)
 {
 	for (size_t i = 0; i < record->n_streams; i++) {
@@ -515,7 +516,7 @@ static void add_streams(const struct record *record, struct strbuf *out, struct 
 	}
 }
 
-/* A run that is not the main one, as Surefire and its readers know it. */
+/* Adds a run that is not the main one, in Surefire's form. */
 static void add_other_run(struct report *report, const struct testcase *testcase, size_t run)
 {
 	struct result one = run_of(testcase->result, run);
@@ -545,14 +546,14 @@ static void add_other_run(struct report *report, const struct testcase *testcase
 	end_element(report);
 }
 
-/* Failures come before errors: the schema of Surefire wants it. */
+/* Adds failures before errors, as Surefire's schema demands. */
 static void add_other_runs(struct report *report, const struct testcase *testcase, size_t main)
 {
 	const struct result *result = testcase->result;
 	size_t first = main == result->n_earlier ? 0 : main + 1;
 	size_t end = main == result->n_earlier ? main : result->n_earlier + 1;
 
-	/* Of a failure in the last run those before it are in system-out. */
+	/* If the last run failed, the runs before it are in system-out. */
 	if (main == result->n_earlier && !result->flaky && result_outcome(result) != OUTCOME_PASS)
 		return;
 	for (int errors = 0; errors <= 1; errors++)
@@ -564,7 +565,7 @@ static void add_other_runs(struct report *report, const struct testcase *testcas
 		}
 }
 
-/* Runs before the main one, which have no element. */
+/* Adds the runs before the main one, which have no element. */
 static void add_replaced_runs(const struct result *result, size_t main, struct strbuf *out)
 {
 	if (result->flaky || result_outcome(result) == OUTCOME_PASS)
@@ -594,7 +595,7 @@ static void add_output(struct report *report, const struct testcase *testcase, s
 				testcase->index);
 	if (record) {
 		add_story(&one, &out);
-		/* The seed of the run, for --seed; the scenario's own is drawn from it. */
+		/* The run's seed, for --seed; the scenario's own is drawn from it. */
 		strbuf_printf(&out, "  seed %llu", (unsigned long long)report->results->seed);
 		if (record->kernel) {
 			strbuf_puts(&out, ", Linux ");
@@ -671,7 +672,7 @@ static void add_properties(struct report *report)
 	end_element(report);
 }
 
-/* A shard without scenarios shows that it ran. */
+/* Adds an empty suite, which shows that a shard without scenarios ran. */
 static void add_empty_suite(struct report *report)
 {
 	start_element(report, "testsuite");

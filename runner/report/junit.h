@@ -9,30 +9,40 @@
 #include "common/diag.h"
 #include "runner/report/attachments.h"
 
-/*
- * The key of a result before names are made unique: its file from the root of the repository, a
- * tab, its title. The same in each checkout of the repository. Owned by the caller.
+/**
+ * junit_key() - return what identifies a result, the same in each checkout of the repository
+ *
+ * That is its file from the root of the repository, a tab, and its title before names are made
+ * unique.
+ *
+ * Return: the key, owned by the caller.
  */
 char *junit_key(const struct result *result);
 
 struct junit_options {
 	/*
-	 * Only what the strictest schema allows: junit-10.xsd of Jenkins' plugin xUnit, which
+	 * Only what the strictest schema allows: junit-10.xsd of Jenkins' xUnit plugin, which
 	 * discards a file for one unknown attribute.
 	 */
 	bool strict;
 	struct attachment_sources attachments;
 };
 
-/* The document as UTF-8 text, owned by the caller. @options: NULL for the defaults. */
+/**
+ * junit_format() - make the report
+ * @options: NULL: the defaults
+ *
+ * Return: UTF-8 text, owned by the caller.
+ */
 char *junit_format(const struct run_results *results, const struct junit_options *options,
 		   size_t *ret_length);
 
-/* Writes the report to a file, or finds out whether that can be done: see report/file.h. */
+/** junit_check_path() - check that the report can be written; as report_file_check() */
 int junit_check_path(const char *path, struct diag_list *diags);
+/** junit_write() - write the report to a file; as report_file_write() */
 int junit_write(const struct run_results *results, const struct junit_options *options,
 		const char *path, struct diag_list *diags);
-/* Writes a document that exists already. */
+/** junit_write_text() - write a report that exists already; likewise */
 int junit_write_text(const char *text, size_t length, const char *path, struct diag_list *diags);
 
 #endif

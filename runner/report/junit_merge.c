@@ -12,7 +12,7 @@ struct junit_part {
 	char *shard;
 };
 
-/* A testcase and where it comes from. */
+/* A testcase and its origin. */
 struct piece {
 	xmlNodePtr node, suite;
 	const struct junit_part *part;
@@ -25,7 +25,7 @@ struct merge {
 	struct piece *pieces;
 	size_t n_pieces, capacity;
 	struct junit_totals totals;
-	bool with_skipped; /* in <testsuites>: the strict dialect has no such attribute */
+	bool with_skipped; /* in <testsuites>; the strict dialect has no such attribute */
 };
 
 static xmlNodePtr first_suite(const struct junit_part *part)
@@ -35,7 +35,7 @@ static xmlNodePtr first_suite(const struct junit_part *part)
 
 /* ---- parts ---- */
 
-/* The value of a suite's property, owned by the caller; "" when it has none. */
+/* Returns the value of a suite's property, owned by the caller; "" if it has none. */
 static char *property(xmlNodePtr suite, const char *name)
 {
 	xmlNodePtr properties = junit_next(suite->children, "properties");
@@ -111,7 +111,7 @@ static void take_cases(struct merge *merge, const struct junit_part *part)
 			take_case(merge, part, suite, node);
 }
 
-/* By suite, then as in the file; rows of a matrix share a line. */
+/* Sorts by suite, then as in the file; rows of a matrix share a line. */
 static int compare_places(const void *left, const void *right)
 {
 	const struct piece *a = left, *b = right;
@@ -133,7 +133,7 @@ static int compare_names(const void *left, const void *right)
 	return order ? order : strcmp((*a)->name, (*b)->name);
 }
 
-/* Whether a case is in two parts; says which. */
+/* Returns whether a case is in two parts, and says which. */
 static bool overlap(const struct merge *merge, char **ret_message)
 {
 	AUTO_FREE const struct piece **sorted = xzalloc((merge->n_pieces + 1) * sizeof(*sorted));
@@ -198,7 +198,7 @@ static void set_time(xmlNodePtr node, int64_t duration_ns)
 	xmlSetProp(node, xml("time"), xml(report_seconds(duration_ns, seconds)));
 }
 
-/* Adds @value to a list of texts, joined by ", ", unless it is in it. */
+/* Adds @value to a list joined by ", ", unless the list contains it. */
 static void join(struct strbuf *list, const char *value)
 {
 	size_t length = strlen(value);
@@ -225,7 +225,7 @@ static void add_property(xmlNodePtr properties, const char *name, const struct s
 	xmlSetProp(node, xml("value"), xml(strbuf_text(value)));
 }
 
-/* What suites of one file say beside their cases: each value once. */
+/* Adds what the suites of one file say in addition to their cases: each value once. */
 static void add_header(xmlNodePtr suite, const struct piece *pieces, size_t n_pieces)
 {
 	AUTO_STRBUF struct strbuf hosts = {0}, versions = {0}, seeds = {0};
@@ -283,7 +283,7 @@ static void add_suite(struct merge *merge, xmlNodePtr root, const struct piece *
 	}
 }
 
-/* Whether no part is in the strict dialect. */
+/* Returns whether no part is in the strict dialect. */
 static bool all_count_skipped(struct junit_part *const *parts, size_t n_parts)
 {
 	for (size_t i = 0; i < n_parts; i++)
@@ -331,7 +331,7 @@ static char *make_report(struct merge *merge, int64_t duration_ns, size_t *ret_l
 		out_of_memory();
 	xmlDocSetRootElement(document, root);
 	xmlSetProp(root, xml("name"), xml("synfault"));
-	/* Sets the order of attributes; the values follow. */
+	/* This only fixes the order of attributes; their values follow. */
 	set_counts(root, &merge->totals.counts, merge->with_skipped);
 	set_time(root, duration_ns);
 	while (start < merge->n_pieces) {

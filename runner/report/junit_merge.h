@@ -7,9 +7,14 @@
 
 struct junit_part;
 
-/* Loads a report. Returns NULL with *@ret_message (owned by the caller). */
+/**
+ * junit_part_load() - load a report
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * Return: the report, freed by junit_part_free(), or NULL.
+ */
 struct junit_part *junit_part_load(const char *path, char **ret_message);
-/* The shard it is, "3/8", or "". */
+/** junit_part_shard() - return which shard it is, "3/8", or ""; borrowed */
 const char *junit_part_shard(const struct junit_part *part);
 void junit_part_free(struct junit_part *part);
 
@@ -18,10 +23,15 @@ struct junit_totals {
 	size_t n_invalid; /* among the errors: documents that are not valid */
 };
 
-/*
- * Makes one report: suites of the same file become one, totals are counted again, the time is that
- * of the longest part. Returns the document, or NULL with *@ret_message if a case is in two parts;
- * the caller owns either. The parts must still be freed.
+/**
+ * junit_merge() - merge reports into one
+ * @parts: still the caller's
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * Suites of the same file become one, totals are counted again, and the time is that of the longest
+ * part.
+ *
+ * Return: the document, owned by the caller, or NULL if a case is in two parts.
  */
 char *junit_merge(struct junit_part *const *parts, size_t n_parts, size_t *ret_length,
 		  struct junit_totals *ret_totals, char **ret_message);

@@ -17,7 +17,7 @@ static bool is_element(const xmlNode *node, const char *name)
 
 xmlDocPtr junit_load(const char *path, char **ret_message)
 {
-	/* A report is not trusted: no network, no entities that grow. */
+	/* Don't trust the report: no network, no entities that grow. */
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	xmlParserCtxtPtr context;
 	xmlDocPtr document;
@@ -75,7 +75,7 @@ int64_t junit_seconds(const char *text)
 		whole = whole * 10 + (*text - '0');
 	if (*text == '.')
 		for (text++; *text >= '0' && *text <= '9'; text++) {
-			unit /= 10; /* 0 in the end: more digits than there are nanoseconds */
+			unit /= 10; /* becomes 0 for digits beyond nanoseconds */
 			fraction += (*text - '0') * unit;
 		}
 	return *text ? 0 : whole * NS_PER_S + fraction;

@@ -17,25 +17,30 @@ struct case_durations {
 	size_t n_items, capacity;
 };
 
-/*
- * Reads how long cases took. Returns false with *@ret_message (owned by the caller) when the file
- * is not a JUnit report.
+/**
+ * junit_read_durations() - read how long cases took
+ * @ret: free it with case_durations_free()
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * Return: false if the file is not a JUnit report.
  */
 bool junit_read_durations(const char *path, struct case_durations *ret, char **ret_message);
-/* -1 when the case is not known. */
+/** case_duration() - return how long a case took, or -1 if it is unknown */
 int64_t case_duration(const struct case_durations *durations, const char *key);
 void case_durations_free(struct case_durations *durations);
 
-/*
- * For those who read more of a report: loads it and checks that it has `testsuites` outermost.
- * Returns NULL with *@ret_message (owned by the caller), or a document for xmlFreeDoc().
+/**
+ * junit_load() - load a report and check that its outermost element is `testsuites`
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * Return: a document for xmlFreeDoc(), or NULL.
  */
 xmlDocPtr junit_load(const char *path, char **ret_message);
-/* The next element of that name among @node and its later siblings; NULL: there is none. */
+/** junit_next() - return the next element of that name, from @node on, or NULL */
 xmlNodePtr junit_next(xmlNodePtr node, const char *name);
-/* The value of an attribute, owned by the caller; "" when there is none. */
+/** junit_attribute() - return the value of an attribute, or ""; owned by the caller */
 char *junit_attribute(xmlNodePtr node, const char *name);
-/* "12.345" as nanoseconds; 0 if it is not a number. */
+/** junit_seconds() - return "12.345" as nanoseconds; 0 if it is not a number */
 int64_t junit_seconds(const char *text);
 
 #endif

@@ -83,7 +83,7 @@ void markup_number(struct markup *markup, const char *name, double value)
 	long long tenths = llround(value * 10), size = llabs(tenths);
 	char text[48];
 
-	/* Not %.1f: its decimal point is the locale's. */
+	/* Not %.1f, which writes the locale's decimal point. */
 	if (size % 10)
 		snprintf(text, sizeof(text), "%s%lld.%lld", tenths < 0 ? "-" : "", size / 10,
 			 size % 10);

@@ -38,7 +38,7 @@ const char *result_path(const struct result *result)
 	return path ? path : "";
 }
 
-/* The nearest directory above @path that has a ".git" in it, else the working directory. */
+/* Returns the nearest directory above @path that contains ".git", or the working directory. */
 static char *root_of(const char *path)
 {
 	AUTO_FREE char *directory = xstrdup(path);
@@ -55,7 +55,7 @@ static char *root_of(const char *path)
 	return getcwd(NULL, 0);
 }
 
-/* @path, given its absolute form (NULL: there is none), from the root of its repository. */
+/* Returns @path from the root of its repository. @absolute: its absolute form, or NULL. */
 static char *from_root(const char *path, const char *absolute)
 {
 	AUTO_FREE char *root = absolute ? root_of(absolute) : NULL;
@@ -132,7 +132,7 @@ static const char *stop_reason(enum stop_cause cause)
 	}
 }
 
-/* It passed in the end; readers want to know what was wrong at first. */
+/* Adds what was wrong at first with a scenario that passed in the end. */
 static void add_flaky_reason(const struct result *result, struct strbuf *out)
 {
 	size_t first = 0;
@@ -247,7 +247,7 @@ void report_headline(struct strbuf *out, const struct finding *finding)
 	AUTO_STRBUF struct strbuf joined = {0};
 	bool plain;
 
-	/* The message of a finding with nothing more to say. */
+	/* Without a subject, the message says everything. */
 	if (finding->subject)
 		strbuf_printf(&joined, "%s:", finding->subject);
 	if (finding->expected)
@@ -286,7 +286,7 @@ size_t report_character(const char *text)
 
 void report_ascii(struct strbuf *out, const char *text)
 {
-	/* Characters of our own messages, and those that editors put into names. */
+	/* Characters of our own messages, and those that editors insert into names. */
 	static const struct {
 		const char *character, *ascii;
 	} replacements[] = {
@@ -312,7 +312,7 @@ void report_ascii(struct strbuf *out, const char *text)
 	}
 }
 
-/* The bytes of @text that take at most @columns; adds up character by character. */
+/* Returns how many bytes of @text take at most @columns; adds up character by character. */
 static size_t prefix_of(const char *text, size_t columns, size_t *ret_columns)
 {
 	size_t offset = 0, taken = 0, length;
@@ -321,7 +321,7 @@ static size_t prefix_of(const char *text, size_t columns, size_t *ret_columns)
 		char character[32];
 		size_t width = 1;
 
-		/* A run of stray continuation bytes is not a character; hide it. */
+		/* Stray continuation bytes are not a character: hide them. */
 		if (length >= sizeof(character))
 			break;
 		if (length > 1 || text[offset] < ' ' || text[offset] > '~') {
@@ -365,7 +365,7 @@ char *report_seconds(int64_t duration_ns, char buffer[static REPORT_SECONDS_SIZE
 	if (duration_ns > 0)
 		ms = (uint64_t)(duration_ns / NS_PER_MS +
 				(duration_ns % NS_PER_MS >= NS_PER_MS / 2));
-	/* Not %.3f: its decimal point is the locale's. */
+	/* Not %.3f, which writes the locale's decimal point. */
 	at = decimal_write(buffer, ms / 1000, 1);
 	*at++ = '.';
 	decimal_write(at, ms % 1000, 3);

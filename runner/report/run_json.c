@@ -7,7 +7,7 @@
 
 #define REPORT_KIND "JSON report"
 
-/* Adds an object without the brace that ends it, so that more can follow. */
+/* Adds an object without its closing brace, so that more can follow. */
 static void add_open(struct report_file *out, const struct json_type *type, const void *object)
 {
 	AUTO_STRBUF struct strbuf text = {0};
@@ -95,8 +95,8 @@ static void add_result(struct report_file *out, const struct result *result, siz
 }
 
 /*
- * Writes each file once, in the order of the results, where those of a file are adjacent.
- * @indices: for each result its file's index among them.
+ * Writes each file once, in the order of the results, where results of a file are adjacent.
+ * @indices: gets the file's index for each result.
  */
 static void add_files(struct report_file *out, const struct run_results *results, size_t *indices)
 {

@@ -54,7 +54,7 @@ struct json_document {
 };
 
 extern const struct json_type json_file_type, json_result_type, json_document_type;
-/* The document without its files and results, which the writer adds one by one. */
+/* The document without files and results, which the writer adds one by one. */
 extern const struct json_type json_head_type;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads a run from JSON (docs/json.md) and trusts nothing: the file may come from anywhere.
- * Scenarios are loaded from the stored text of their files, so that they are those that ran.
+ * Reads a run from JSON (docs/json.md) and trusts nothing, since the file may come from anywhere.
+ * Scenarios are loaded from the stored text of their files, so they are those that ran.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 
 struct loader {
 	struct stored_run *run;
-	size_t n_files; /* of those in run->files: the document's */
-	size_t *next;   /* for each of these: where to look for its next scenario first */
+	size_t n_files; /* files in run->files that the document has */
+	size_t *next;   /* by file: where to look first for its next scenario */
 	struct json_reader *reader;
 };
 
@@ -34,7 +34,7 @@ static void take_file(struct stored_run *run, struct json_file *json)
 	array_append(run->files, run->n_files, run->files_capacity, file);
 }
 
-/* The scenario with this name, or NULL. */
+/* Returns the scenario with this name, or NULL. */
 static const struct scenario *find_scenario(struct loader *loader, size_t index, const char *name)
 {
 	const struct scenario_file *file = loader->run->files[index];
@@ -44,7 +44,7 @@ static const struct scenario *find_scenario(struct loader *loader, size_t index,
 
 		if (strcmp(file->scenarios[k]->name, name) != 0)
 			continue;
-		/* A repeated scenario comes again first; otherwise the file's next one. */
+		/* Start here next time: the scenario may be repeated, or the next one follows. */
 		loader->next[index] = k;
 		return file->scenarios[k];
 	}
@@ -52,8 +52,8 @@ static const struct scenario *find_scenario(struct loader *loader, size_t index,
 }
 
 /*
- * An invalid document: as the file's text says if this program finds the same errors in it;
- * otherwise as it was stored, in a file of its own.
+ * Takes an invalid document. If this program finds the same errors in the file's text, the result
+ * refers to that; otherwise to the stored errors, in a file of their own.
  */
 static void take_broken(struct loader *loader, struct json_result *json, struct result *result)
 {
@@ -86,7 +86,7 @@ static void take_broken(struct loader *loader, struct json_result *json, struct 
 	result->broken = &own->broken[0];
 }
 
-/* Which file the result is of, and which of its scenarios. */
+/* Finds the result's file and which of its scenarios it is. */
 static void take_identity(struct loader *loader, struct json_result *json, struct result *result)
 {
 	struct scenario_file *file = loader->run->files[json->file];
@@ -113,14 +113,14 @@ static void take_identity(struct loader *loader, struct json_result *json, struc
 
 /* ---- results ---- */
 
-/* The path of a finding or an expectation that has a place. */
+/* Sets the path of a finding's or an expectation's place, if it has one. */
 static void set_place(struct place *place, const char *path)
 {
 	if (place->line > 0)
 		place->path = path;
 }
 
-/* Whether a judgement fits its record: reports look up the attempts and events it names. */
+/* Checks that a judgement fits its record: reports look up the attempts and events it names. */
 static bool take_judgement(struct loader *loader, struct judgement *judgement, const char *path,
 			   const struct record *record)
 {
@@ -151,7 +151,7 @@ static bool take_judgement(struct loader *loader, struct judgement *judgement, c
 	return true;
 }
 
-/* A record must belong to its scenario: reports rely on it. */
+/* Checks that a record belongs to its scenario: reports rely on it. */
 static bool check_record(struct loader *loader, const struct result *result,
 			 const struct record *record)
 {

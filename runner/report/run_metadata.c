@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is true of a whole run: see run_metadata.h. */
+/* Facts about a whole run: see run_metadata.h. */
 #include "runner/report/run_metadata.h"
 
 #include <cap-ng.h>
@@ -9,7 +9,7 @@
 
 #include "common/strbuf.h"
 
-/* PRETTY_NAME of os-release(5), without its quotes; NULL when there is none. */
+/* Returns PRETTY_NAME of os-release(5) without quotes, or NULL. */
 static char *find_system(void)
 {
 	static const char *const paths[] = {"/etc/os-release", "/usr/lib/os-release"};

@@ -8,26 +8,26 @@
 
 #include "common/util.h"
 
-/* Texts are owned; each may be NULL: not known. */
+/* Texts are owned; each may be NULL if unknown. */
 struct run_metadata {
 	char *program;          /* its version */
 	char *hostname;         /* of the machine */
 	char *system;           /* "Debian GNU/Linux 12 (bookworm)" */
 	char *kernel, *machine; /* as uname -r and uname -m */
-	char *capabilities;     /* that the program had: names joined by ", ", "all" or "none" */
-	int64_t user;           /* effective user id; -1: not known */
-	int64_t processors;     /* that it could use; 0: not known */
+	char *capabilities;     /* of the program: names joined by ", ", "all" or "none" */
+	int64_t user;           /* effective user id; -1: unknown */
+	int64_t processors;     /* that it could use; 0: unknown */
 
-	/* Options that have to do with the outcome. */
-	double timing_scale; /* 0: not known, taken as 1 */
+	/* Options that affect the outcome. */
+	double timing_scale; /* 0: unknown, counts as 1 */
 	char *isolation;     /* as asked for: "auto" */
 	int64_t timeout_ns;  /* --timeout; 0: each scenario's own */
 	unsigned retries;
 	bool flaky_fails, require;
-	char **command; /* what replaced the clients' commands, NULL-terminated; NULL: nothing */
+	char **command; /* replaced the clients' commands, NULL-terminated; NULL: none did */
 };
 
-/* Fills in what is known about the program and this machine. */
+/** run_metadata_find() - fill in what is known about the program and this machine */
 void run_metadata_find(struct run_metadata *facts);
 void run_metadata_free(struct run_metadata *facts);
 

@@ -5,11 +5,11 @@
 #include "common/text.h"
 #include "runner/report/result.h"
 
-/* The advance of all usual monospaced fonts is 0.55 to 0.602 of their size. */
+/* The width of a character in all usual monospaced fonts is 0.55 to 0.602 of their size. */
 #define ADVANCE 0.602
 #define FONTS   "ui-monospace, 'DejaVu Sans Mono', 'Liberation Mono', Menlo, Consolas, monospace"
 
-/* Colours on a light sheet: those of text and of glyphs have a contrast of 4.5 and 3 at least. */
+/* Colours on a light sheet: text has a contrast of at least 4.5, glyphs of at least 3. */
 static const struct {
 	const char *class_name, *color;
 } paints[] = {
@@ -79,7 +79,7 @@ static void fill(struct markup *markup, enum svg_paint paint)
 	markup_attr(markup, "fill", paints[paint].color);
 }
 
-/* For outlines; the class ends in "-line", since a style sheet sets another property for them. */
+/* Outlines get a class that ends in "-line": style sheets set another property for them. */
 static void stroke(struct markup *markup, enum svg_paint paint, double width)
 {
 	markup_attrf(markup, "class", "%s-line", paints[paint].class_name);
@@ -183,7 +183,7 @@ void svg_circle(struct markup *markup, enum svg_paint paint, double x, double y,
 	markup_close_void(markup);
 }
 
-/* Whole pixels and tenths: what path data needs of a number. */
+/* Adds a point to path data, in pixels with one decimal. */
 static void point(struct strbuf *out, char verb, double x, double y)
 {
 	long long tenths_x = (long long)(x * 10 + 0.5), tenths_y = (long long)(y * 10 + 0.5);

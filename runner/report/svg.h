@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Drawing in SVG with presentation attributes only: no style element, no style attribute, no
- * script, so that a page with the strictest content security policy shows it. Every shape also has
- * a class, by which the style sheet of a page gives it other colours in the dark (html_style.c).
+ * script. So a page with the strictest content security policy shows it. Every shape also has a
+ * class, with which a page's style sheet gives it other colours in dark mode (html_style.c).
  *
- * All text is monospaced, so that its width is known and it can be kept from overlapping. Its box
+ * All text is monospaced: its width is known, so that texts can be kept from overlapping. Its box
  * is svg_text_width() wide, SVG_ASCENT above and SVG_DESCENT below the line.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_SVG_H
@@ -45,25 +45,30 @@ enum svg_anchor {
 #define SVG_FONT_SIZE  11.0
 #define SVG_SMALL_SIZE 9.5
 
-/* The width of well-formed UTF-8 in the font, wide characters counted twice. */
+/** svg_text_width() - return the width of well-formed UTF-8; wide characters count twice */
 double svg_text_width(const char *text, double size);
-/* How many columns fit. */
+/** svg_columns() - return how many columns fit */
 size_t svg_columns(double width, double size);
 
-/* The picture's outermost element with title and description; ended by svg_end(). */
+/** svg_begin() - open the picture's outermost element, with title and description */
 void svg_begin(struct markup *markup, const char *id, double width, double height,
 	       const char *title, const char *description);
+/** svg_end() - close it */
 void svg_end(struct markup *markup);
 
-/* Text on one line from any bytes, cut so that it is at most @room wide (0: as it is). */
+/**
+ * svg_text() - add text on one line
+ * @room: maximum width, to which the text is cut; 0: not cut
+ * @text: any bytes
+ */
 void svg_text(struct markup *markup, enum svg_paint paint, double x, double y, double size,
 	      enum svg_anchor anchor, double room, const char *text);
-/* Text in bold, otherwise the same. */
+/** svg_strong() - add bold text that begins at @x; likewise */
 void svg_strong(struct markup *markup, enum svg_paint paint, double x, double y, double size,
 		double room, const char *text);
 void svg_rect(struct markup *markup, enum svg_paint paint, double x, double y, double width,
 	      double height);
-/* An outline without filling. */
+/** svg_frame() - add an unfilled rectangle */
 void svg_frame(struct markup *markup, enum svg_paint paint, double x, double y, double width,
 	       double height);
 void svg_line(struct markup *markup, enum svg_paint paint, double x1, double y1, double x2,
@@ -73,7 +78,7 @@ void svg_circle(struct markup *markup, enum svg_paint paint, double x, double y,
 void svg_cross(struct markup *markup, enum svg_paint paint, double x, double y, double radius);
 void svg_diamond(struct markup *markup, enum svg_paint paint, double x, double y, double radius);
 
-/* A group with a title, which is shown under the pointer; ended by markup_close(). */
+/** svg_group() - open a group with a title that is shown under the pointer; use markup_close() */
 void svg_group(struct markup *markup, const char *title);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define TICK_DISTANCE 76.0 /* pixels, at least */
+#define TICK_DISTANCE 76.0 /* minimum, in pixels */
 
 double picture_x(const struct picture *picture, int64_t at_ns)
 {
@@ -14,7 +14,7 @@ double picture_x(const struct picture *picture, int64_t at_ns)
 	return PLOT_X + PLOT_WIDTH * (share < 0 ? 0 : share > 1 ? 1 : share);
 }
 
-/* The distance of two ticks. */
+/* Returns the distance of two ticks. */
 static int64_t tick_step(int64_t span_ns)
 {
 	static const int64_t minutes[] = {60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000, 36000};
@@ -36,7 +36,7 @@ static int64_t tick_step(int64_t span_ns)
 	return llround(10 * power);
 }
 
-/* A tick's time with no more digits than its distance to the next one needs. */
+/* Writes a tick's time with no more digits than the distance of ticks needs. */
 static void format_tick(int64_t at_ns, int64_t step_ns, char *text, size_t size)
 {
 	static const struct {
@@ -62,7 +62,7 @@ static void format_tick(int64_t at_ns, int64_t step_ns, char *text, size_t size)
 			snprintf(text, size, "%s%lld:%02lld min", sign, seconds / 60, seconds % 60);
 		return;
 	}
-	/* One decimal is enough: 200 ms is the least step in seconds, and so on. */
+	/* One decimal is enough: the smallest step in seconds is 200 ms, and so on. */
 	while (unit + 1 < ARRAY_SIZE(units) && step_ns * 10 < units[unit].unit_ns)
 		unit++;
 	whole = size_ns / units[unit].unit_ns;

@@ -5,9 +5,9 @@
 
 #include "runner/report/svg_picture.h"
 
-/* Where a time is in the plot; one outside is at the edge. */
+/** picture_x() - return where a time is in the plot; times outside are at its edge */
 double picture_x(const struct picture *picture, int64_t at_ns);
-/* Ticks with their times at @top, and a grid down to @bottom. */
+/** picture_axis() - draw ticks with their times at @top, and a grid down to @bottom */
 void picture_axis(const struct picture *picture, struct markup *markup, double top, double bottom);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Many attempts in two strips of the timeline picture. The plot is divided into bins of a few
- * pixels. The upper strip has a column for each bin, as high as there were attempts that started
- * in it, in the colours of how they ended. The lower strip has a column for each bin from the
- * shortest to the longest backoff before these attempts, on what was allowed.
+ * pixels. In the upper strip each bin has a column as high as the number of attempts that started
+ * in it, in the colours of how they ended. In the lower strip each bin has a column from the
+ * shortest to the longest backoff before these attempts, drawn over what was allowed.
  */
 #include "runner/report/svg_density.h"
 #include "common/text.h"
@@ -19,7 +19,7 @@ struct bin {
 	size_t n_backoffs, n_missed;
 	int64_t shortest_ns, longest_ns;
 	size_t n_judged;
-	int64_t low_ns, high_ns; /* what was allowed to all of them */
+	int64_t low_ns, high_ns; /* allowed to all of them */
 };
 
 static const enum svg_paint end_paints[END_N_KINDS] = {
@@ -118,7 +118,7 @@ static void draw_backoffs(struct picture *picture, const struct bin *bin, int64_
 	picture->used[bin->n_missed ? SVG_MISS : SVG_BACKOFF] = true;
 }
 
-/* Text beside the strips. */
+/* Draws the text beside the strips. */
 static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_ids,
 		       const struct bin *sums, size_t most, int64_t scale_ns)
 {
@@ -175,7 +175,7 @@ void picture_density(struct picture *picture, const uint32_t *ids, size_t n_ids)
 		if (bins[i].n_judged > 0)
 			high_ns = MAX(high_ns, bins[i].high_ns);
 	}
-	/* What is allowed may be far more than what was: then its upper end is not shown. */
+	/* What is allowed may be far longer than any backoff: then its upper end is not shown. */
 	scale_ns = MAX(sums.longest_ns, 1);
 	scale_ns = MAX(scale_ns, MIN(high_ns, 2 * scale_ns));
 	draw_words(picture, ids, n_ids, &sums, most, scale_ns);

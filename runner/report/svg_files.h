@@ -9,22 +9,34 @@
 #include "common/diag.h"
 #include "runner/report/result.h"
 
-/*
- * What the pages and pictures of a result are called, without a suffix: "0007-gives-up-at-last".
- * The number is that of the scenario (@index: its place in the results, from 0, where it has none);
- * the rest is for people: ASCII, at most 50 characters, safe in any file system and URL. Owned by
- * the caller.
+/**
+ * report_page_name() - name the pages and pictures of a result, without a suffix
+ * @index: in the results, from 0; used if the scenario has no number
+ *
+ * In "0007-gives-up-at-last" the number is the scenario's. The rest is for people: ASCII, at most
+ * 50 characters, safe in any file system and URL.
+ *
+ * Return: the name, owned by the caller.
  */
 char *report_page_name(const struct result *result, size_t index);
 
-/* The file of a result's picture; @path: as of svg_files_write(). Owned by the caller. */
+/**
+ * svg_files_path() - return the file of a result's picture; owned by the caller
+ * @path: as for svg_files_write()
+ */
 char *svg_files_path(const char *path, const struct result *result, size_t index);
 
-/* Makes a directory with those above it. Returns 0 or a negative errno with a diagnostic. */
+/**
+ * report_directory_make() - make a directory and those above it
+ * @what: as for report_file_check()
+ *
+ * Return: 0, or a negative errno with a diagnostic.
+ */
 int report_directory_make(const char *what, const char *path, struct diag_list *diags);
 
-/* As report_file_check() and report_file_write(). */
+/** svg_files_check() - check that the pictures can be written; as report_file_check() */
 int svg_files_check(const char *path, struct diag_list *diags);
+/** svg_files_write() - write the pictures; as report_file_write() */
 int svg_files_write(const struct run_results *results, const char *path, struct diag_list *diags);
 
 #endif

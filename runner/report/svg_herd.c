@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Thundering herds in the timeline picture, where the scenario limits them: the fullest window of
- * time as a band behind all attempts, and a row that says how many there were in it.
+ * Thundering herds in the timeline picture, if the scenario limits them: the fullest window of time
+ * as a band behind all attempts, and a row that says how many attempts it contains.
  */
 #include "runner/report/svg_herd.h"
 #include "runner/judge/herd.h"
@@ -9,8 +9,7 @@
 
 #define ROW_HEIGHT 32.0
 
-/* The fullest window of an expectation. Returns false when nothing is in it, or none is expected.
- */
+/* Finds the fullest window of an expectation. Returns false if it is empty, or none is expected. */
 static bool find_herd(const struct picture *picture, size_t index, struct herd *ret)
 {
 	const struct expectation *expectation = &picture->scenario->expectations[index];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * See svg_lane.h.
+ * Rows of the timeline picture: see svg_lane.h.
  *
  * Text above the row's middle, where it fits, gives the time before a retransmission and the
- * backoff before the attempt. The middle has the backoff (on what was allowed), the attempt from
+ * backoff before the attempt. The middle has the backoff (over what was allowed), the attempt from
  * its first SYN to its end, its SYNs, what was done to them, and its socket until it closes. Below
  * the middle, synfault's lag is drawn to scale.
  */
@@ -14,16 +14,16 @@
 
 #define LANE_HEIGHT 32.0
 #define LANE_TEXT   9.0  /* base line of the text above the middle */
-#define LANE_MIDDLE 20.0 /* all three from the row's top */
+#define LANE_MIDDLE 20.0 /* as the next two, from the row's top */
 #define LANE_LAG    28.0
 #define GLYPH       4.0
 
-/* Text in the plot of one row: from left to right, and never one over another. */
+/* Text in the plot of one row, from left to right; texts never overlap. */
 struct row_text {
-	double end; /* where the last one ended */
+	double end; /* of the last text */
 };
 
-/* Centred between two places, when there is room. */
+/* Draws text in the middle between two places, if there is room. */
 static void put_text(struct picture *picture, struct row_text *row, enum svg_paint paint,
 		     double left, double right, const char *text)
 {
@@ -72,7 +72,7 @@ static void draw_backoff(struct picture *picture, const struct backoff_view *bac
 		 duration_format(backoff->length_ns, length));
 }
 
-/* From the first SYN to the end, and on to the death of the socket. */
+/* Draws an attempt from its first SYN to its end, and its socket until it dies. */
 static void draw_life(struct picture *picture, const struct attempt_history *attempt)
 {
 	struct markup *markup = picture->markup;
@@ -88,7 +88,7 @@ static void draw_life(struct picture *picture, const struct attempt_history *att
 	}
 	if (dead <= to)
 		return;
-	/* A refused socket that stays open does not matter; a connection does. */
+	/* How long a refused socket stays open does not matter; for a connection it does. */
 	if (attempt->end != END_ESTABLISHED && attempt->end != END_ABANDONED)
 		return;
 	svg_line(markup, SVG_OPEN, to, middle, dead, middle, 1.5, !closed);
@@ -138,7 +138,7 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 		picture->used[SVG_UNREACHABLE] = true;
 		break;
 	case VERDICT_ACCEPT:
-		/* Its success is drawn where it was established. */
+		/* An established connection is drawn elsewhere. */
 		if (attempt->end == END_REJECTED)
 			svg_circle(markup, SVG_ACCEPTED, x, middle, GLYPH, false);
 		break;
@@ -147,7 +147,7 @@ static void draw_verdict(struct picture *picture, const struct event *event, dou
 	}
 }
 
-/* What was done to the connection; the words above it where they fit. */
+/* Draws what was done to the connection, with words above it if they fit. */
 static void draw_fault(struct picture *picture, const struct event *event, double x,
 		       struct row_text *row)
 {
@@ -191,7 +191,7 @@ static void draw_events(struct picture *picture, uint32_t id, struct row_text *r
 	}
 }
 
-/* The row in words, shown under the pointer. */
+/* Returns the row in words, shown under the pointer. */
 static char *lane_title(const struct picture *picture, uint32_t id, const char *end,
 			const char *wait)
 {
@@ -217,7 +217,7 @@ static char *lane_title(const struct picture *picture, uint32_t id, const char *
 	return strbuf_steal(&text);
 }
 
-/* The fault, and the instance of the client if there are several. */
+/* Draws the name of the fault and, if there are several, the instance of the client. */
 static void draw_fault_name(struct picture *picture, uint32_t id, const char *fault)
 {
 	uint32_t instance = picture->record->attempts[id].instance;

@@ -5,6 +5,7 @@
 
 #include "runner/report/svg_picture.h"
 
+/** picture_lane() - draw the row of attempt @id */
 void picture_lane(struct picture *picture, uint32_t id);
 
 #endif

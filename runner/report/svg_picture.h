@@ -7,7 +7,7 @@
 #include "runner/report/backoff_view.h"
 #include "runner/report/svg.h"
 
-/* Three columns: names, the plot, what came of it; in pixels. */
+/* Three columns, in pixels: names, the plot, notes on how it ended. */
 #define PICTURE_WIDTH  1120.0
 #define PICTURE_MARGIN 10.0
 #define PLOT_X         168.0
@@ -18,7 +18,7 @@
 #define NAME_WIDTH     (PLOT_X - PICTURE_MARGIN - 10.0)
 
 struct picture {
-	struct markup *markup;           /* of what is below the axis; in the end put behind it */
+	struct markup *markup;           /* of everything below the axis; follows it in the end */
 	const struct scenario *scenario; /* or NULL */
 	const struct record *record;
 	const struct judgement *judgement; /* or NULL */
@@ -28,9 +28,9 @@ struct picture {
 	bool *blamed;                  /* by attempt */
 	size_t *first_event;           /* by attempt: where its events start in event_order */
 	size_t *event_order;           /* indices of events, attempt by attempt */
-	int64_t from_ns, to_ns;        /* what the plot spans */
-	double y;                      /* where the next row goes */
-	bool used[SVG_N_PAINTS];       /* what the legend has to explain */
+	int64_t from_ns, to_ns;        /* span of the plot */
+	double y;                      /* of the next row */
+	bool used[SVG_N_PAINTS];       /* the legend explains these */
 };
 
 #endif

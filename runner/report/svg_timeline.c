@@ -5,9 +5,9 @@
  * Theory of operation
  * -------------------
  * The rows come first, in markup of their own, each below the previous one. Then the height is
- * known: the outermost element, the sheet, the axis and its grid are written, and the rows follow.
- * Time is drawn to scale from the client's start to its end. The axis has ticks at 1, 2 or 5 times
- * a power of ten; minutes and hours have ticks as on a clock.
+ * known. So the outermost element, the sheet, the axis and its grid are written, and the rows
+ * follow. Time is drawn to scale from the client's start to its end. The axis has ticks at 1, 2 or
+ * 5 times a power of ten; minutes and hours have ticks as on a clock.
  */
 #include "runner/report/svg_timeline.h"
 
@@ -25,10 +25,10 @@
 #define GROUP_HEIGHT  24.0
 #define STREAM_HEIGHT 20.0
 #define TITLE_HEIGHT  26.0
-#define MAX_LANES     40 /* more attempts than that, and not all get a row */
+#define MAX_LANES     40 /* with more attempts, not all get a row */
 #define SHOWN_FIRST   6
 #define SHOWN_LAST    3
-#define SHOWN_BLAMED  5 /* those whose surroundings are shown */
+#define SHOWN_BLAMED  5 /* blamed attempts whose surroundings are shown */
 #define MAX_GROUPS    24
 #define MAX_STREAMS   8
 #define SHOWN_COPIES  8
@@ -36,7 +36,7 @@
 /* Attempts at one address of one endpoint. */
 struct group {
 	uint32_t endpoint;
-	const struct address *server; /* NULL: the rest of the groups */
+	const struct address *server; /* NULL: all remaining ones */
 	uint32_t *ids;
 	size_t n_ids, capacity;
 };
@@ -46,14 +46,14 @@ struct groups {
 	size_t n_items, capacity;
 };
 
-/* ---- what there is to draw ---- */
+/* ---- what to draw ---- */
 
 static bool is_of_attempt(const struct event *event)
 {
 	return event->kind <= EVENT_CLOSED;
 }
 
-/* Sorts the events of attempts by attempt; stable, so that each one's stay in the order of time. */
+/* Sorts events by attempt; stable, so that each attempt's events stay in the order of time. */
 static void sort_events(struct picture *picture)
 {
 	const struct record *record = picture->record;
@@ -73,7 +73,7 @@ static void sort_events(struct picture *picture)
 			picture->event_order[next[record->events[i].u.net.attempt]++] = i;
 }
 
-/* From the client's start, or what was before it, to the last event, and a little beyond. */
+/* From the client's start, or the first event before it, to a little after the last event. */
 static void find_span(struct picture *picture)
 {
 	const struct record *record = picture->record;
@@ -124,7 +124,7 @@ static int compare_groups(const void *left, const void *right)
 
 static struct group *find_group(struct groups *groups, const struct record_attempt *attempt)
 {
-	/* The last one takes all that are left. */
+	/* The last group takes all that are left. */
 	struct group group = {.endpoint = UINT32_MAX};
 
 	for (size_t i = 0; i < groups->n_items; i++) {
@@ -189,7 +189,7 @@ static void draw_group_name(struct picture *picture, const char *name, const cha
 	picture->y += GROUP_HEIGHT;
 }
 
-/* Whether an attempt of a large group gets a row; @blamed: the first of those that are blamed. */
+/* Whether an attempt of a large group gets a row; @blamed: the first blamed attempts. */
 static bool is_shown(const struct group *group, size_t at, const size_t *blamed, size_t n_blamed)
 {
 	if (at < SHOWN_FIRST || at + SHOWN_LAST >= group->n_ids)
@@ -224,7 +224,7 @@ static void draw_large_group(struct picture *picture, const struct group *group)
 			n_hidden++;
 			continue;
 		}
-		/* A line "1 more" would save nothing. */
+		/* Replacing one row by "1 more" would save nothing. */
 		if (n_hidden == 1)
 			picture_lane(picture, group->ids[i - 1]);
 		else if (n_hidden > 1)
@@ -272,7 +272,7 @@ static void draw_groups(struct picture *picture)
 	free_groups(&groups);
 }
 
-/* The bytes of a stream from @offset on, or NULL if they were not kept. */
+/* Returns the bytes of a stream from @offset on, or NULL if they were not kept. */
 static const char *stream_at(const struct stream *stream, uint64_t offset, size_t *ret_length)
 {
 	uint64_t tail_start = stream->total - stream->tail_length;
@@ -288,7 +288,7 @@ static const char *stream_at(const struct stream *stream, uint64_t offset, size_
 	return NULL;
 }
 
-/* Output at a time: its first line, as far as it fits up to @right. */
+/* Draws the first line of output, as far as it fits up to @right. */
 static void draw_output_text(struct picture *picture, const char *data, size_t length, double x,
 			     double right)
 {
@@ -350,7 +350,7 @@ static void draw_streams(struct picture *picture)
 		}
 }
 
-/* A process from its start to its end, with its exit. */
+/* Draws a process from its start to its end, with its exit. */
 static void draw_process(struct picture *picture, const char *name, int64_t from_ns, int64_t to_ns,
 			 const char *end, bool good)
 {
@@ -366,7 +366,7 @@ static void draw_process(struct picture *picture, const char *name, int64_t from
 	picture->y += STREAM_HEIGHT;
 }
 
-/* Whether the client ended as expected; without an expectation 0 is good. */
+/* Whether the client ended as expected; without an expectation, with status 0. */
 static bool is_good_end(const struct picture *picture, int wait_status)
 {
 	const struct scenario *scenario = picture->scenario;
@@ -377,7 +377,7 @@ static bool is_good_end(const struct picture *picture, int wait_status)
 	return wait_status == 0;
 }
 
-/* An instance of the client. */
+/* Draws an instance of the client. */
 static void draw_instance(struct picture *picture, uint32_t instance, const char *name)
 {
 	const struct record *record = picture->record;
@@ -450,7 +450,7 @@ static void draw_server_exits(struct picture *picture)
 
 /* ---- around the rows ---- */
 
-/* The end of the client (of many instances: of the last) and of its time, down through all rows. */
+/* Draws the end of the last client and of its time, down through all rows. */
 static void draw_ends(const struct picture *picture, struct markup *markup, double top,
 		      double bottom)
 {
@@ -555,9 +555,9 @@ static void draw_legend(struct picture *picture)
 	picture->y += 10;
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
-/* A description for screen readers. */
+/* Returns a description for screen readers. */
 static char *describe(const struct picture *picture)
 {
 	size_t counts[END_N_KINDS] = {0}, n = picture->history.n_attempts;

@@ -16,9 +16,14 @@ struct svg_timeline_style {
 	double timing_scale; /* as judge_options; 0: 1 */
 };
 
-/*
- * Pure: the same record always gives the same picture. UTF-8 text owned by the caller. @scenario
- * and @judgement may be NULL.
+/**
+ * svg_timeline_format() - draw the picture
+ * @scenario: or NULL
+ * @judgement: or NULL
+ *
+ * Pure: the same record always gives the same picture.
+ *
+ * Return: UTF-8 text, owned by the caller.
  */
 char *svg_timeline_format(const struct scenario *scenario, const struct record *record,
 			  const struct judgement *judgement, const struct svg_timeline_style *style,

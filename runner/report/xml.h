@@ -20,22 +20,28 @@ static inline void xml_check(int result)
 		out_of_memory();
 }
 
-/*
- * A buffer in memory to write to with xmlNewTextWriterMemory(), never NULL. Grows by doubling:
- * libxml2's default adds a little each time, which is quadratic for a long report.
+/**
+ * xml_buffer_new() - make a buffer for xmlNewTextWriterMemory(); never NULL
+ *
+ * It grows by doubling. By default libxml2 adds a little each time, which takes quadratic time for
+ * a long report.
  */
 xmlBufferPtr xml_buffer_new(void);
 
-/*
- * Takes the text out of the buffer, which is freed, and writes its length in bytes. Owned by the
- * caller, from malloc().
+/**
+ * xml_buffer_steal() - take the text out of the buffer, and free the buffer
+ * @ret_length: in bytes
+ *
+ * Return: the text, owned by the caller, from malloc().
  */
 char *xml_buffer_steal(xmlBufferPtr buffer, size_t *ret_length);
 
-/*
- * Writes text of valid characters (text_sanitize()), escaped, into the open element or attribute.
- * Not xmlTextWriterWriteAttribute(): that writes everything above 127 as a character reference,
- * which few people can read.
+/**
+ * xml_write() - escape text and add it to the open element or attribute
+ * @text: only valid characters (text_sanitize())
+ *
+ * Unlike xmlTextWriterWriteAttribute() it does not replace everything above 127 by character
+ * references, which few people can read.
  */
 void xml_write(xmlTextWriterPtr writer, const char *text);
 
