@@ -5,11 +5,13 @@
 
 #include "common/strbuf.h"
 
-/* Adds the encoded bytes, padded. */
+/** base64_encode() - add the encoded bytes, padded */
 void base64_encode(const void *data, size_t length, struct strbuf *out);
-/*
- * Adds the decoded bytes. Returns 0, or -EINVAL when the text is not exactly what base64_encode()
- * writes (bad characters, padding or trailing bits); what was added then is of no use.
+/**
+ * base64_decode() - add the decoded bytes
+ *
+ * Return: 0, or -EINVAL if the text is not exactly what base64_encode() writes (bad characters,
+ * padding or trailing bits); then what was added is useless.
  */
 int base64_decode(const char *text, size_t length, struct strbuf *out);
 

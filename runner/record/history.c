@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a list of events to the story of each attempt: see history.h. */
+/* Turns a list of events into the story of each attempt: see history.h. */
 #include "runner/record/history.h"
 
 static const char *const attempt_end_names[] = {
@@ -14,7 +14,7 @@ const char *attempt_end_name(enum attempt_end end)
 	return attempt_end_names[end];
 }
 
-/* A record that says nothing of instances is that of one client. */
+/* Returns the number of instances; a record that says nothing about them has one. */
 static uint32_t n_instances(const struct record *record)
 {
 	return MAX(record->n_instances, 1);
@@ -71,8 +71,8 @@ static void take_process_event(struct history *history, const struct event *even
 }
 
 /*
- * Sets up the first @n attempts. They come in their order, so that each is when its first event is
- * taken, and need not be fetched into the processor's cache twice.
+ * Sets up the first @n attempts. They are set up in order, each when its first event is read, so
+ * that it need not be fetched into the processor's cache twice.
  */
 static void begin_attempts(struct history *history, size_t *n_begun, size_t n)
 {
@@ -147,11 +147,11 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 }
 
 /*
- * What came first decides. Of an attempt that was let through, got no handshake, and whose socket
- * died there are two readings: nobody listened, so that the kernel answered with RST; or the answer
- * never came (a full backlog), and the client gave up. Then the kernel would have gone on sending
- * SYNs, unless the client gave up within the first second; that case can't be told and counts as
- * rejected.
+ * What came first decides. If an attempt was let through, got no handshake, and its socket died,
+ * there are two readings. Either no socket listened, and the kernel answered with RST; or the
+ * answer never came (a full backlog), and the client gave up. In the latter case the kernel would
+ * have gone on sending SYNs, unless the client gave up within the first second. That case can't be
+ * told apart and counts as rejected.
  */
 static void decide_end(struct attempt_history *attempt)
 {
@@ -226,8 +226,7 @@ struct history history_make(const struct record *record)
 		take_event(&history, &n_begun, &record->events[i]);
 	begin_attempts(&history, &n_begun, history.n_attempts);
 	for (size_t i = 0; i < history.n_attempts; i++) {
-		/* An attempt without a SYN is a broken record; keep its times fit for arithmetic.
-		 */
+		/* Without a SYN, the record is broken: keep times fit for arithmetic. */
 		if (history.attempts[i].syns == 0)
 			history.attempts[i].started_ns = history.details[i].last_syn_ns = 0;
 		decide_end(&history.attempts[i]);

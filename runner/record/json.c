@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record as JSON (docs/record.md), which is also what the supervising process hands to the
- * program for every scenario. The reader trusts nothing: judgement indexes arrays by what it reads.
+ * A record as JSON (docs/record.md), which is also what the supervisor hands to the program for
+ * every scenario. The reader trusts nothing: the judge indexes arrays by what it reads.
  */
 #include "runner/record/json.h"
 
@@ -128,7 +128,7 @@ static const struct json_field event_fields[] = {
 	{"wait_status", WAIT_STATUS(exit), .tags = OF(EXIT)},
 };
 
-/* Whether a status is one of a process that ended: not of one that stopped. */
+/* Checks that a status is that of a process that ended, not of one that was stopped. */
 static bool check_event(struct json_reader *reader, void *object)
 {
 	const struct event *event = object;
@@ -159,7 +159,7 @@ static const struct json_field stream_fields[] = {
 	{"total", JSON_U64(struct stream, total), .about = "Bytes written."},
 };
 
-/* The lengths have to be such as stream_writer_finish() leaves: what is missing is the middle. */
+/* Checks that the lengths are such as stream_writer_finish() leaves: only the middle is missing. */
 static bool check_stream(struct json_reader *reader, void *object)
 {
 	const struct stream *stream = object;
@@ -198,7 +198,7 @@ static const struct json_type section_type = {
 	.is_closed = true,
 };
 
-/* Lists that hold indices come after those that they point to; see also .late. */
+/* Lists that hold indices come after the lists they refer to; see also .late. */
 static const struct json_field record_fields[] = {
 	{"format", JSON_CONSTANT("synfault-record")},
 	{"version", JSON_VERSION(2)},

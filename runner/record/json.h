@@ -6,10 +6,10 @@
 #include "runner/record/json_fields.h"
 #include "runner/record/record.h"
 
-/* Of a struct record. */
+/* Describes a struct record. */
 extern const struct json_type record_type;
 
-/* Adds the JSON Schema of a record. */
+/** record_schema() - add the JSON Schema of a record */
 void record_schema(struct strbuf *out);
 
 #endif

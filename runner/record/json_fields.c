@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See json_fields.h. */
+/* JSON documents described by tables: see json_fields.h. */
 #include "runner/record/json_fields.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 
 #include "runner/record/base64.h"
 
-/* The member of an object that a row describes; to read it, or to write to it. */
+/* The member of an object that a row describes, to read or to write. */
 #define VALUE(T, object, at)  (*(T const *)((const char *)(object) + (at)))
 #define MEMBER(T, object, at) ((T *)((char *)(object) + (at)))
 
@@ -56,7 +56,7 @@ static void write_texts(struct strbuf *out, char *const *texts)
 	strbuf_putc(out, ']');
 }
 
-/* jansson knows how to write a double without regard to the locale. */
+/* jansson writes a double without regard to the locale. */
 static void write_real(struct strbuf *out, double number)
 {
 	json_t *value = json_real(number);
@@ -332,7 +332,7 @@ static bool read_real(struct json_reader *reader, const struct json_field *field
 	return true;
 }
 
-/* Takes only what the writer writes: no sign, no blank, no overflow. */
+/* Accepts only what the writer writes: no sign, no blank, no overflow. */
 static bool read_decimal(struct json_reader *reader, const struct json_field *field,
 			 const json_t *json, void *object)
 {
@@ -361,7 +361,7 @@ static bool read_word(struct json_reader *reader, const struct json_field *field
 	return wrong(reader, field, "not known");
 }
 
-/* The bytes as malloc memory with a NUL after them, or NULL. */
+/* Returns the bytes, from malloc(), with a NUL after them, or NULL. */
 static char *read_bytes(struct json_reader *reader, const struct json_field *field,
 			const json_t *json, size_t *ret_length)
 {
@@ -415,7 +415,7 @@ static bool read_texts(struct json_reader *reader, const struct json_field *fiel
 	return true;
 }
 
-/* "127.0.0.1:8080" or "[::1]:8080" */
+/* Parses "127.0.0.1:8080" or "[::1]:8080". */
 static bool parse_address(const char *text, struct address *ret)
 {
 	char host[INET6_ADDRSTRLEN];
@@ -471,7 +471,7 @@ static bool read_constant(struct json_reader *reader, const struct json_field *f
 static bool read_value(struct json_reader *reader, const struct json_field *field, json_t *json,
 		       void *object);
 
-/* Counts each element before it reads it, so that clearing finds all. */
+/* Counts each element before it reads it, so that clearing finds all of them. */
 static bool read_list(struct json_reader *reader, const struct json_field *field, json_t *json,
 		      void *object)
 {
@@ -504,7 +504,7 @@ static bool read_list(struct json_reader *reader, const struct json_field *field
 	return good;
 }
 
-/* Values that have a place of their own in messages. */
+/* Reads values that have a place of their own in messages. */
 static bool read_nested(struct json_reader *reader, const struct json_field *field, json_t *json,
 			void *object)
 {
@@ -593,7 +593,7 @@ static void leave_out(const struct json_field *field, void *object)
 		*MEMBER(int64_t, object, field->offset) = field->absent;
 }
 
-/* Reads the rows that are late, or those that are not. */
+/* Reads the late rows, or all others. */
 static bool read_rows(struct json_reader *reader, const struct json_type *type, json_t *json,
 		      bool late, void *object, size_t *n_known)
 {

@@ -56,8 +56,7 @@ struct json_field {
 	 * @scope_size bytes that the index stays below; 0: any index will do.
 	 */
 	size_t scope_offset, scope_size;
-	/* WORD: the enum's names, NULL for gaps; GCC and Clang make such an enum an unsigned int.
-	 */
+	/* WORD: the enum's names, NULL for gaps. GCC and Clang make it an unsigned int. */
 	const char *(*word)(unsigned value);
 	unsigned n_words;
 	const char *constant;
@@ -164,19 +163,23 @@ void json_fields_write(const struct json_type *type, const void *object, struct 
 bool json_fields_read(struct json_reader *reader, const struct json_type *type, json_t *json,
 		      void *ret);
 
-/* Parses a document; if it is not JSON, returns NULL and leaves a message in @reader. */
+/**
+ * json_fields_parse() - parse a document
+ *
+ * Return: NULL if it is not JSON; then @reader has a message.
+ */
 json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t length);
 
-/* Frees what json_fields_read() put into a struct, not the struct itself. */
+/** json_fields_clear() - free what json_fields_read() put into a struct, but not the struct */
 void json_fields_clear(const struct json_type *type, void *object);
 
-/* Keeps the first message, after the place where the reader is. Returns false. */
+/** json_refuse() - keep the first message, after the place where the reader is; return false */
 bool json_refuse(struct json_reader *reader, const char *format, ...) PRINTF(2, 3);
 
-/* The range of the numbers that a row allows. */
+/** json_field_range() - return the range of numbers that a row allows */
 void json_field_range(const struct json_field *field, int64_t *ret_min, int64_t *ret_max);
 
-/* Adds the JSON Schema (draft 7) of a document, indented, with a newline at its end. */
+/** json_fields_schema() - add a document's JSON Schema (draft 7), indented, with a final newline */
 void json_fields_schema(const struct json_type *type, const char *title, struct strbuf *out);
 
 #endif

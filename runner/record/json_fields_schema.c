@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The JSON Schema of a document that a table describes: see json_fields.h. The schema says what
- * the writer writes; it can't say all that the reader checks, such as the range of an index.
+ * The JSON Schema of a document that a table describes: see json_fields.h. The schema says what the
+ * writer writes. It can't express all that the reader checks, such as the range of an index.
  */
 #include "runner/record/json_fields.h"
 
@@ -43,7 +43,7 @@ static json_t *reference(const char *name)
 	return schema;
 }
 
-/* The definition that text refers to. */
+/* Returns the definition of text, to which others refer. */
 static json_t *text_schema(void)
 {
 	json_t *schema = made(json_object()), *encoded = of_type("object"), *keys = json_object();
@@ -141,7 +141,7 @@ static json_t *value_schema(const struct json_field *field, json_t *definitions)
 	}
 }
 
-/* A row's value with its description; draft 7 ignores what is beside a reference. */
+/* Returns the schema of a row's value; in draft 7 a description beside a reference is ignored. */
 static json_t *member_schema(const struct json_field *field, json_t *definitions)
 {
 	json_t *schema = value_schema(field, definitions), *whole;
@@ -159,7 +159,7 @@ static json_t *member_schema(const struct json_field *field, json_t *definitions
 	return whole;
 }
 
-/* For each value of the tag the keys that it demands. */
+/* Returns the keys that each value of the tag demands. */
 static json_t *tag_schemas(const struct json_type *type)
 {
 	json_t *schemas = made(json_array());
@@ -190,7 +190,7 @@ static json_t *object_schema(const struct json_type *type, json_t *definitions)
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct json_field *field = &type->fields[i];
 
-		/* A key that several tags share has several rows of the same kind. */
+		/* If several tags have a key, it has several rows of the same kind. */
 		if (!json_object_get(properties, field->key))
 			set(properties, field->key, member_schema(field, definitions));
 		if (!field->optional && !field->tags)
@@ -210,7 +210,7 @@ static json_t *type_schema(const struct json_type *type, json_t *definitions)
 	if (!type->name)
 		return object_schema(type, definitions);
 	if (!json_object_get(definitions, type->name)) {
-		/* Defined before it is complete, for types that refer to themselves. */
+		/* Define it before it is complete, for types that refer to themselves. */
 		set(definitions, type->name, json_object());
 		set(definitions, type->name, object_schema(type, definitions));
 	}

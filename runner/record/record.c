@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The record as a container: making, filling and freeing it. See record.h. */
+/* The record as a container: makes, fills and frees it. See record.h. */
 #include "runner/record/record.h"
 
 #include <netinet/tcp.h>
@@ -74,9 +74,9 @@ void record_freep(struct record **record)
 }
 
 /*
- * Keeps the list in the order of time. A SYN carries the time at which the kernel received it,
- * which can be before that of events that were read earlier; so an event may have to move up a few
- * places, though never past one of the same time.
+ * Keeps the list in the order of time. A SYN has the time at which the kernel received it, which
+ * can be earlier than that of events read before. So an event may move up a few places, though
+ * never past one of the same time.
  */
 void record_add_event(struct record *record, const struct event *event)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets kept until a capture file is made of them: see spool.h. */
+/* Keeps packets until a capture file is made of them: see spool.h. */
 #include "runner/record/spool.h"
 
 #include <net/if.h>
@@ -9,7 +9,7 @@
 #include "common/strbuf.h"
 
 #define BUFFER_SIZE ((size_t)64 * 1024)
-/* No packet is longer. */
+/* No packet is longer; one that claims to be is left out. */
 #define PACKET_MAX ((uint32_t)128 * 1024)
 
 enum item_kind {
@@ -37,7 +37,7 @@ struct spool {
 	int error;
 	uint64_t limit, used;
 	uint64_t left_out;
-	uint32_t *interfaces; /* those whose names have been told */
+	uint32_t *interfaces; /* whose names have been written */
 	size_t n_interfaces, interfaces_capacity;
 	struct strbuf buffer;
 };
@@ -134,7 +134,7 @@ static void take_packet(struct spool_content *content, const struct item *item, 
 	while (i < content->n_interfaces && content->interfaces[i].index != item->interface)
 		i++;
 	if (i == content->n_interfaces)
-		return; /* not as we write it */
+		return; /* we don't write such an item */
 	array_append(content->packets, content->n_packets, content->packets_capacity,
 		     (struct spool_packet){
 			     .interface = (uint32_t)i,
@@ -178,7 +178,7 @@ static void take_item(struct spool_content *content, const struct item *item, co
 	}
 }
 
-/* Two packets of one microsecond stay in the order in which they came. */
+/* Packets of the same microsecond stay in the order in which they came. */
 static int compare_times(const void *left, const void *right)
 {
 	const struct spool_packet *a = left, *b = right;
@@ -196,10 +196,10 @@ static int compare_orders(const void *left, const void *right)
 }
 
 /*
- * Where the kernel gave a time to some packets only, they are in the order in which it logged them.
- * One whose time is that of its reading was there before the next one: it gets the time of that at
- * the latest. So does one with a time of the kernel's, which two processors may have looked at in
- * either order.
+ * If the kernel gave only some packets a time, all are sorted by the order in which it logged them.
+ * A packet with the time of its reading came before the next one, so its time is at most that of
+ * the next one. The same holds for two times that the kernel gave: two processors may have taken
+ * them in either order.
  */
 static void sort(struct spool_content *content)
 {

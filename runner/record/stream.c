@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Captures what a program writes, in bounded memory: the first STREAM_KEEP bytes and, in a ring,
- * the last STREAM_KEEP after them. A client that floods its output must not grow the harness.
+ * the last STREAM_KEEP bytes after them. A client that floods its output must not make the harness
+ * grow.
  */
 #include "runner/record/record.h"
 
 struct stream_writer {
 	char *name;
 	struct strbuf head;
-	struct strbuf tail; /* a ring once it holds STREAM_KEEP bytes */
-	size_t ring_start;  /* of the oldest byte in it */
+	struct strbuf tail; /* a ring once it has STREAM_KEEP bytes */
+	size_t ring_start;  /* index of the oldest byte in it */
 	uint64_t total;
 };
 
