@@ -532,11 +532,6 @@ size_t injector_n_connected(const struct injector *injector)
 	return injector->n_connected;
 }
 
-const struct tracker *injector_tracker(const struct injector *injector)
-{
-	return injector->tracker;
-}
-
 int64_t injector_max_lag_ns(const struct injector *injector)
 {
 	return injector->max_lag_ns;

@@ -121,7 +121,6 @@ bool injector_reinjects(const struct injector *injector);
 size_t injector_n_waiting(const struct injector *injector);
 /* Connections whose client's socket is open, as far as we know. */
 size_t injector_n_connected(const struct injector *injector);
-const struct tracker *injector_tracker(const struct injector *injector);
 
 /*
  * Ends the injection and settles the account: reads what is left in the sockets, then compares what

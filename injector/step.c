@@ -71,11 +71,6 @@ static const char *const unreachable_names[] = {
 };
 _Static_assert(ARRAY_SIZE(unreachable_names) == UNREACHABLE_N_KINDS + 1, "one name per kind");
 
-const char *unreachable_kind_name(enum unreachable_kind kind)
-{
-	return unreachable_names[kind];
-}
-
 const char *step_action_name(enum step_action action)
 {
 	return action_names[action];

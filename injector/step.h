@@ -61,8 +61,6 @@ enum unreachable_kind {
 	UNREACHABLE_PROTOCOL, /* IPv4 only */
 	UNREACHABLE_N_KINDS,
 };
-/* "net", "host", … */
-const char *unreachable_kind_name(enum unreachable_kind kind);
 
 /* When the fault of STEP_RESET, STEP_STALL and STEP_CLOSE comes. */
 enum step_after {

@@ -58,19 +58,6 @@ static const char *const paint_codes[] = {
 };
 _Static_assert(ARRAY_SIZE(paint_codes) == N_PAINTS, "one code per paint");
 
-static const char *const failure_output_names[] = {
-	[FAILURES_FINAL] = "final",
-	[FAILURES_IMMEDIATE] = "immediate",
-	[FAILURES_IMMEDIATE_FINAL] = "immediate-final",
-	[FAILURES_NEVER] = "never",
-};
-_Static_assert(ARRAY_SIZE(failure_output_names) == FAILURES_N_MODES, "one name per mode");
-
-const char *failure_output_name(enum failure_output mode)
-{
-	return failure_output_names[mode];
-}
-
 /* How each outcome is shown. */
 static const struct {
 	const char *word;
@@ -147,11 +134,6 @@ void console_free(struct console *console)
 	free(console);
 }
 
-bool console_is_tty(const struct console *console)
-{
-	return console->tty;
-}
-
 /* Asks the terminal each time, since windows are resized. */
 static size_t terminal_columns(const struct console *console)
 {
@@ -212,17 +194,6 @@ static void add_diags(const struct console *console, const struct diag *diags, s
 
 	for (size_t i = 0; i < n_diags; i++)
 		diag_format(&diags[i], &source, console->color, out);
-}
-
-void console_diags(struct console *console, const struct diag_list *diags, const char *source,
-		   size_t source_length)
-{
-	AUTO_STRBUF struct strbuf out = {0};
-
-	if (diags->n_items == 0)
-		return;
-	add_diags(console, diags->items, diags->n_items, source, source_length, &out);
-	emit(console, &out);
 }
 
 /* Adds a labelled value below a finding; the lines of a long value stay aligned. */

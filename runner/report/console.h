@@ -22,8 +22,6 @@ enum failure_output {
 	FAILURES_NEVER,
 	FAILURES_N_MODES,
 };
-/** failure_output_name() - return "final", "immediate", "immediate-final" or "never" */
-const char *failure_output_name(enum failure_output mode);
 
 /** color_is_wanted() - return whether to write colours to @out */
 bool color_is_wanted(enum color_mode mode, FILE *out);
@@ -50,15 +48,10 @@ struct console *console_new(FILE *out, const struct console_options *options);
 void console_free(struct console *console);
 /** console_clear() - erase the progress line, before anything else writes to the terminal */
 void console_clear(struct console *console);
-/** console_is_tty() - return whether it writes to a terminal */
-bool console_is_tty(const struct console *console);
 
 /** console_start() - print the header of a run */
 void console_start(struct console *console, size_t n_scenarios, size_t jobs, uint64_t seed,
 		   const char *isolation);
-/** console_diags() - print errors in a file, before anything runs */
-void console_diags(struct console *console, const struct diag_list *diags, const char *source,
-		   size_t source_length);
 /**
  * console_result() - print a scenario that has ended
  * @repeat: the command that reproduces it

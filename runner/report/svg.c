@@ -146,15 +146,6 @@ void svg_rect(struct markup *markup, enum svg_paint paint, double x, double y, d
 	markup_close_void(markup);
 }
 
-void svg_frame(struct markup *markup, enum svg_paint paint, double x, double y, double width,
-	       double height)
-{
-	markup_open(markup, "rect");
-	stroke(markup, paint, 1);
-	box(markup, x, y, width, height);
-	markup_close_void(markup);
-}
-
 void svg_line(struct markup *markup, enum svg_paint paint, double x1, double y1, double x2,
 	      double y2, double width, bool dashed)
 {

@@ -68,9 +68,6 @@ void svg_strong(struct markup *markup, enum svg_paint paint, double x, double y,
 		double room, const char *text);
 void svg_rect(struct markup *markup, enum svg_paint paint, double x, double y, double width,
 	      double height);
-/** svg_frame() - add an unfilled rectangle */
-void svg_frame(struct markup *markup, enum svg_paint paint, double x, double y, double width,
-	       double height);
 void svg_line(struct markup *markup, enum svg_paint paint, double x1, double y1, double x2,
 	      double y2, double width, bool dashed);
 void svg_circle(struct markup *markup, enum svg_paint paint, double x, double y, double radius,

@@ -85,11 +85,6 @@ int output_capture_new(struct event_base *base, int schedstat, const char *name,
 	return 0;
 }
 
-bool output_capture_at_end(const struct output_capture *capture)
-{
-	return capture->fd < 0;
-}
-
 void output_capture_finish(struct output_capture *capture, struct stream *ret)
 {
 	/* The writers are dead, so this ends. */

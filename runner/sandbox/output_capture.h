@@ -32,8 +32,6 @@ typedef void (*output_capture_fn)(void *userdata, uint32_t stream, size_t length
 int output_capture_new(struct event_base *base, int schedstat, const char *name, uint32_t stream,
 		       output_capture_fn on_data, void *userdata, int *ret_write_fd,
 		       struct output_capture **ret);
-/** output_capture_at_end() - return whether all writers have closed the pipe */
-bool output_capture_at_end(const struct output_capture *capture);
 /**
  * output_capture_finish() - read what is in the pipe, and free the capture
  * @ret: the stream; the caller's

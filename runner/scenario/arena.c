@@ -60,17 +60,6 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length)
 	return copy;
 }
 
-char *arena_printf(struct arena *arena, const char *format, ...)
-{
-	AUTO_FREE char *text = NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
-	return arena_strndup(arena, text, strlen(text));
-}
-
 void arena_reset(struct arena *arena)
 {
 	struct arena_block *kept = arena->blocks;

@@ -20,8 +20,6 @@ struct arena {
 void *arena_alloc(struct arena *arena, size_t size);
 /* Copies @length bytes of @text and terminates them. The arena owns the copy. */
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
-/* Formats a text, which the arena owns. */
-char *arena_printf(struct arena *arena, const char *format, ...) PRINTF(2, 3);
 /* Drops everything in the arena, but keeps one block for later allocations. */
 void arena_reset(struct arena *arena);
 /* Moves everything in @from to @arena. Pointers stay valid; @from is empty afterwards. */

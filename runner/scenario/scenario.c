@@ -15,17 +15,6 @@ const char *family_name(enum family family)
 	return names[family];
 }
 
-const char *serve_kind_name(enum serve_kind kind)
-{
-	static const char *const names[] = {
-		[SERVE_HTTP] = "http", [SERVE_ECHO] = "echo",       [SERVE_ACCEPT] = "accept",
-		[SERVE_NONE] = "none", [SERVE_COMMAND] = "command",
-	};
-
-	_Static_assert(ARRAY_SIZE(names) == SERVE_N_KINDS, "a name per kind");
-	return names[kind];
-}
-
 const char *expectation_kind_name(enum expectation_kind kind)
 {
 	static const char *const names[] = {

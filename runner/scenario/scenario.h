@@ -28,8 +28,6 @@ enum serve_kind {
 	SERVE_COMMAND, /* a program of the user's */
 	SERVE_N_KINDS,
 };
-/* The kind as a word: "http", "echo", … */
-const char *serve_kind_name(enum serve_kind kind);
 
 /* The most addresses of an endpoint. */
 #define ENDPOINT_MAX_ADDRESSES 16

@@ -336,24 +336,7 @@ Test(console, names_can_not_disturb_the_terminal)
 	cr_assert_str_eq(memory.text, "PASS   0.523 s  a.yaml: one two#x2\n");
 }
 
-/* ---- Diagnostics, start and summary ---- */
-
-Test(console, shows_diagnostics_with_their_source)
-{
-	static const char source[] = "name: x\n";
-	struct place place = {.path = "b.yaml", .line = 1, .column = 7};
-	AUTO_DIAG struct diag_list diags = {0}, none = {0};
-	AUTO_CONSOLE struct memory_console memory;
-
-	memory_console_init(&memory, &normal);
-	console_diags(memory.console, &none, NULL, 0);
-	cr_assert_str_empty(memory.text);
-	diag_add(&diags, &place, "is wrong");
-	diag_add(&diags, NULL, "no such thing");
-	console_diags(memory.console, &diags, source, sizeof(source) - 1);
-	assert_contains(memory.text, "b.yaml:1:7: error: is wrong\n   1 | name: x\n");
-	assert_contains(memory.text, "error: no such thing\n");
-}
+/* ---- Start and summary ---- */
 
 Test(console, says_at_the_start_what_is_to_come)
 {
@@ -548,7 +531,6 @@ Test(console, shows_no_progress_in_a_file)
 	AUTO_CONSOLE struct memory_console memory;
 
 	memory_console_init(&memory, &normal);
-	cr_assert_not(console_is_tty(memory.console));
 	console_progress(memory.console, 1, running, 2, NS_PER_S);
 	console_clear(memory.console);
 	cr_assert_str_empty(memory.text);
@@ -623,7 +605,6 @@ Test(console, progress_is_erased_before_anything_else)
 
 	set_terminal_environment("xterm", NULL);
 	terminal_init(&terminal, 80, &options);
-	cr_assert(console_is_tty(terminal.console));
 	console_start(terminal.console, 12, 2, 42, NULL);
 	start = terminal_read(&terminal);
 	console_progress(terminal.console, 3, running, 2, 72 * NS_PER_S);
@@ -716,7 +697,6 @@ Test(console, does_not_redraw_on_a_dumb_terminal)
 
 	set_terminal_environment("dumb", NULL);
 	terminal_init(&terminal, 80, &normal);
-	cr_assert(console_is_tty(terminal.console));
 	console_progress(terminal.console, 0, running, 1, 0);
 	text = terminal_read(&terminal);
 	cr_assert_str_empty(text);

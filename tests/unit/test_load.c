@@ -1621,7 +1621,6 @@ Test(load, describes_each_key_in_the_tables)
 Test(load, names_what_enums_stand_for)
 {
 	cr_expect_str_eq(family_name(FAMILY_IPV6), "ipv6");
-	cr_expect_str_eq(serve_kind_name(SERVE_COMMAND), "command");
 	cr_expect_str_eq(expectation_kind_name(EXPECT_RETRANSMISSIONS), "retransmissions");
 	scenario_free(NULL);
 	scenario_file_free(NULL);

@@ -155,10 +155,6 @@ Test(options, words_of_choices_are_in_the_order_of_their_enums)
 		cr_expect_eq(option_choice(isolation_mode_name((enum isolation_mode)mode),
 					   "auto private shared", &message),
 			     mode);
-	for (int mode = 0; mode < FAILURES_N_MODES; mode++)
-		cr_expect_eq(option_choice(failure_output_name((enum failure_output)mode),
-					   "final immediate immediate-final never", &message),
-			     mode);
 	cr_expect_eq(option_choice("never", "never failed always", &message), CAPTURE_NEVER);
 	cr_expect_eq(option_choice("failed", "never failed always", &message), CAPTURE_FAILED);
 	cr_expect_eq(option_choice("always", "never failed always", &message), CAPTURE_ALWAYS);
