@@ -34,39 +34,21 @@ void decode_concurrent_attempts(struct loader *loader, const struct field *field
 /* ---- gives-up ---- */
 
 static const struct schema_key gives_up_keys[] = {
-	{
-		.name = "after",
-		.value = "a duration",
-		.description = "No attempt starts later than this after the first one.",
-		.example = "10s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.positive = true,
-		INTO(struct expectation, value.gives_up.after_ns),
-	},
-	{
-		.name = "attempts",
-		.value = "a number",
-		.description = "No attempt follows the one with this number.",
-		.example = "5",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_COUNT,
-		.what = "a number of attempts",
-		.low = 1,
-		.high = MAX_ATTEMPTS,
-		INTO(struct expectation, value.gives_up.attempts),
-	},
+	{"after", "a duration", "No attempt starts later than this after the first one.",
+	 .example = "10s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 INTO(struct expectation, value.gives_up.after_ns)},
+	{"attempts", "a number", "No attempt follows the one with this number.", .example = "5",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .what = "a number of attempts", .low = 1,
+	 .high = MAX_ATTEMPTS, INTO(struct expectation, value.gives_up.attempts)},
 };
 const struct schema schema_gives_up = {"\"gives-up\"", gives_up_keys, ARRAY_SIZE(gives_up_keys)};
 
-const struct schema_key schema_gives_up_named = {
-	.name = "ENDPOINT",
-	.value = "a mapping of after and attempts",
-	.description = "When the client gives this endpoint up.",
-	.example = "{after: 10s}",
-	.forms = SCHEMA_MAPPING,
-	.mapping = &schema_gives_up,
-};
+const struct schema_key schema_gives_up_named = {"ENDPOINT",
+						 "a mapping of after and attempts",
+						 "When the client gives this endpoint up.",
+						 .example = "{after: 10s}",
+						 .forms = SCHEMA_MAPPING,
+						 .mapping = &schema_gives_up};
 
 void decode_gives_up(struct loader *loader, const struct field *field,
 		     struct expectation *expectation)
@@ -102,14 +84,13 @@ void decode_retry_on(struct loader *loader, const struct field *field,
 }
 
 const struct schema_key schema_retry_on_named = {
-	.name = "ENDPOINT",
-	.value = "a list of endings",
-	.description = "After which the client may try this endpoint again.",
+	"ENDPOINT",
+	"a list of endings",
+	"After which the client may try this endpoint again.",
 	.example = "[refused, unanswered]",
 	.forms = SCHEMA_SCALAR | SCHEMA_LIST,
 	.type = SCHEMA_CHOICE,
-	.choices = ending_names,
-};
+	.choices = ending_names};
 
 /* ---- order, fallback ---- */
 
@@ -280,28 +261,20 @@ static void decode_order_after(struct loader *loader, const struct field *field,
 }
 
 static const struct schema_key order_after_keys[] = {
-	{
-		.name = "after",
-		.value = "an endpoint, or a list of them",
-		.description = "All of them must have failed before.",
-		.example = "api",
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST,
-		.type = SCHEMA_WORD,
-		.required = true,
-		.decode = decode_order_after,
-	},
+	{"after", "an endpoint, or a list of them", "All of them must have failed before.",
+	 .example = "api", .forms = SCHEMA_SCALAR | SCHEMA_LIST, .type = SCHEMA_WORD,
+	 .required = true, .decode = decode_order_after},
 };
 static const struct schema schema_order_after = {"what comes before an endpoint", order_after_keys,
 						 ARRAY_SIZE(order_after_keys)};
 
 const struct schema_key schema_order_named = {
-	.name = "ENDPOINT",
-	.value = "a mapping of after",
-	.description = "What must have failed before this endpoint is tried.",
+	"ENDPOINT",
+	"a mapping of after",
+	"What must have failed before this endpoint is tried.",
 	.example = "{after: api}",
 	.forms = SCHEMA_MAPPING,
-	.mapping = &schema_order_after,
-};
+	.mapping = &schema_order_after};
 
 static void decode_order_of(struct loader *loader, const struct field *field)
 {
@@ -373,37 +346,16 @@ static void check_within(struct loader *loader, const struct field *field, void 
 }
 
 static const struct schema_key fallback_keys[] = {
-	{
-		.name = "from",
-		.value = "an endpoint, a family, or an endpoint's family or address",
-		.description = "Where the client tries first.",
-		.example = "ipv6",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_WORD,
-		.required = true,
-		.decode = decode_from,
-	},
-	{
-		.name = "to",
-		.value = "an endpoint, a family, or an endpoint's family or address",
-		.description = "Where it turns to.",
-		.example = "ipv4",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_WORD,
-		.required = true,
-		.decode = decode_to,
-	},
-	{
-		.name = "within",
-		.value = "a duration or a range",
-		.description = "The time between both first SYNs: at most this, or in this range.",
-		.example = "300ms",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION_RANGE,
-		.required = true,
-		INTO(struct expectation, value.fallback.within),
-		.check = check_within,
-	},
+	{"from", "an endpoint, a family, or an endpoint's family or address",
+	 "Where the client tries first.", .example = "ipv6", .forms = SCHEMA_SCALAR,
+	 .type = SCHEMA_WORD, .required = true, .decode = decode_from},
+	{"to", "an endpoint, a family, or an endpoint's family or address", "Where it turns to.",
+	 .example = "ipv4", .forms = SCHEMA_SCALAR, .type = SCHEMA_WORD, .required = true,
+	 .decode = decode_to},
+	{"within", "a duration or a range",
+	 "The time between both first SYNs: at most this, or in this range.", .example = "300ms",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION_RANGE, .required = true,
+	 INTO(struct expectation, value.fallback.within), .check = check_within},
 };
 const struct schema schema_fallback = {"\"fallback\"", fallback_keys, ARRAY_SIZE(fallback_keys)};
 
@@ -426,53 +378,28 @@ void decode_fallback(struct loader *loader, const struct field *field,
 static const char *const counted[] = {"attempts", "retries", NULL};
 
 static const struct schema_key herd_keys[] = {
-	{
-		.name = "max",
-		.value = "a number",
-		.description = "The most attempts in one window.",
-		.example = "5",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_COUNT,
-		.required = true,
-		.what = "a number of attempts",
-		.low = 1,
-		.high = MAX_ATTEMPTS,
-		INTO(struct expectation, value.herd.max),
-	},
-	{
-		.name = "within",
-		.value = "a duration",
-		.description = "The length of the window, wherever it begins.",
-		.example = "1s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.required = true,
-		.positive = true,
-		INTO(struct expectation, value.herd.within_ns),
-	},
-	{
-		.name = "of",
-		.value = "attempts or retries",
-		.description = "What counts: all attempts, or only retries, without the first "
-			       "attempt of each instance of the client.",
-		.example = "retries",
-		.fallback = "attempts",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = counted,
-		INTO(struct expectation, value.herd.retries),
-	},
+	{"max", "a number", "The most attempts in one window.", .example = "5",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .required = true,
+	 .what = "a number of attempts", .low = 1, .high = MAX_ATTEMPTS,
+	 INTO(struct expectation, value.herd.max)},
+	{"within", "a duration", "The length of the window, wherever it begins.", .example = "1s",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = true, .positive = true,
+	 INTO(struct expectation, value.herd.within_ns)},
+	{"of", "attempts or retries",
+	 "What counts: all attempts, or only retries, without the first attempt of each instance "
+	 "of the client.",
+	 .example = "retries", .fallback = "attempts", .forms = SCHEMA_SCALAR,
+	 .type = SCHEMA_CHOICE, .choices = counted, INTO(struct expectation, value.herd.retries)},
 };
 const struct schema schema_herd = {"\"herd\"", herd_keys, ARRAY_SIZE(herd_keys)};
 
 const struct schema_key schema_herd_named = {
-	.name = "ENDPOINT",
-	.value = "a mapping of max and within",
-	.description = "How many attempts may come together at this endpoint.",
+	"ENDPOINT",
+	"a mapping of max and within",
+	"How many attempts may come together at this endpoint.",
 	.example = "{max: 5, within: 1s}",
 	.forms = SCHEMA_MAPPING,
-	.mapping = &schema_herd,
-};
+	.mapping = &schema_herd};
 
 void decode_herd(struct loader *loader, const struct field *field, struct expectation *expectation)
 {

@@ -92,56 +92,24 @@ static void decode_chance(struct loader *loader, const struct field *field, void
 }
 
 static const struct schema_key condition_keys[] = {
-	{
-		.name = "attempt",
-		.value = "a set of attempt numbers, or a list of them",
-		.description = "The numbers of the attempts, counted from 1.",
-		.example = "1..9+2",
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST,
-		.type = SCHEMA_ATTEMPTS,
-		.decode = decode_attempt,
-	},
-	{
-		.name = "time",
-		.value = "a window of time",
-		.description = "When the attempt starts, counted from the client's start.",
-		.example = "0s..5s every 20s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_WINDOW,
-		.decode = decode_time,
-	},
-	{
-		.name = "from",
-		.value = "start or first-attempt",
-		.description = "What \"time\" counts from: the client's start, or the first "
-			       "attempt at the endpoint.",
-		.example = "first-attempt",
-		.fallback = "start",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = time_origin_names,
-		INTO(struct conditional, when.window.from),
-	},
-	{
-		.name = "family",
-		.value = "ipv4 or ipv6",
-		.description = "The address family of the attempt.",
-		.example = "ipv6",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = family_choices,
-		.decode = decode_family,
-	},
-	{
-		.name = "chance",
-		.value = "a percentage",
-		.description = "How likely the step is, for an attempt that meets the rest; drawn "
-			       "from the scenario's seed.",
-		.example = "30%",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_PERCENT,
-		.decode = decode_chance,
-	},
+	{"attempt", "a set of attempt numbers, or a list of them",
+	 "The numbers of the attempts, counted from 1.", .example = "1..9+2",
+	 .forms = SCHEMA_SCALAR | SCHEMA_LIST, .type = SCHEMA_ATTEMPTS, .decode = decode_attempt},
+	{"time", "a window of time", "When the attempt starts, counted from the client's start.",
+	 .example = "0s..5s every 20s", .forms = SCHEMA_SCALAR, .type = SCHEMA_WINDOW,
+	 .decode = decode_time},
+	{"from", "start or first-attempt",
+	 "What \"time\" counts from: the client's start, or the first attempt at the endpoint.",
+	 .example = "first-attempt", .fallback = "start", .forms = SCHEMA_SCALAR,
+	 .type = SCHEMA_CHOICE, .choices = time_origin_names,
+	 INTO(struct conditional, when.window.from)},
+	{"family", "ipv4 or ipv6", "The address family of the attempt.", .example = "ipv6",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE, .choices = family_choices,
+	 .decode = decode_family},
+	{"chance", "a percentage",
+	 "How likely the step is, for an attempt that meets the rest; drawn from the scenario's "
+	 "seed.",
+	 .example = "30%", .forms = SCHEMA_SCALAR, .type = SCHEMA_PERCENT, .decode = decode_chance},
 };
 static const struct schema schema_condition = {"a condition", condition_keys,
 					       ARRAY_SIZE(condition_keys)};
@@ -167,26 +135,13 @@ static void decode_do(struct loader *loader, const struct field *field, void *ta
 }
 
 static const struct schema_key conditional_keys[] = {
-	{
-		.name = "when",
-		.value = "a mapping of attempt, time, from, family and chance",
-		.description = "Which attempts the step applies to: those that meet all of it.",
-		.example = "{attempt: 1..3, chance: 30%}",
-		.forms = SCHEMA_MAPPING,
-		.mapping = &schema_condition,
-		.required = true,
-		.decode = decode_when,
-	},
-	{
-		.name = "do",
-		.value = "a fault step",
-		.description = "What happens to them; with xN, to the first N of them.",
-		.example = "refuse",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_STEP,
-		.required = true,
-		.decode = decode_do,
-	},
+	{"when", "a mapping of attempt, time, from, family and chance",
+	 "Which attempts the step applies to: those that meet all of it.",
+	 .example = "{attempt: 1..3, chance: 30%}", .forms = SCHEMA_MAPPING,
+	 .mapping = &schema_condition, .required = true, .decode = decode_when},
+	{"do", "a fault step", "What happens to them; with xN, to the first N of them.",
+	 .example = "refuse", .forms = SCHEMA_SCALAR, .type = SCHEMA_STEP, .required = true,
+	 .decode = decode_do},
 };
 const struct schema schema_conditional = {"a step with a condition", conditional_keys,
 					  ARRAY_SIZE(conditional_keys)};

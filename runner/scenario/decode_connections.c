@@ -21,15 +21,13 @@ const char *connection_end_name(enum connection_end end)
 	return connection_ends[end];
 }
 
-const struct schema_key schema_ended_named = {
-	.name = "ENDPOINT",
-	.value = "an end, or a list of them",
-	.description = "How the attempts at this endpoint end.",
-	.example = "[refused, closed]",
-	.forms = SCHEMA_SCALAR | SCHEMA_LIST,
-	.type = SCHEMA_CHOICE,
-	.choices = connection_ends,
-};
+const struct schema_key schema_ended_named = {"ENDPOINT",
+					      "an end, or a list of them",
+					      "How the attempts at this endpoint end.",
+					      .example = "[refused, closed]",
+					      .forms = SCHEMA_SCALAR | SCHEMA_LIST,
+					      .type = SCHEMA_CHOICE,
+					      .choices = connection_ends};
 
 void decode_ended(struct loader *loader, const struct field *field, struct expectation *expectation)
 {

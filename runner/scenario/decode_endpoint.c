@@ -157,27 +157,13 @@ static void decode_remote(struct loader *loader, const struct field *field, void
 }
 
 static const struct schema_key server_keys[] = {
-	{
-		.name = "command",
-		.value = "a list of program and arguments",
-		.description = "The server: it must listen on the endpoint's addresses and port.",
-		.example = "[./server, --port, \"${api.port}\"]",
-		.forms = SCHEMA_LIST,
-		.type = SCHEMA_TEXT,
-		.required = true,
-		INTO(struct endpoint_spec, serve_command),
-	},
-	{
-		.name = "ready",
-		.value = "a duration",
-		.description = "How long the server may take until it listens.",
-		.example = "10s",
-		.fallback = "5s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.positive = true,
-		INTO(struct endpoint_spec, serve_ready_ns),
-	},
+	{"command", "a list of program and arguments",
+	 "The server: it must listen on the endpoint's addresses and port.",
+	 .example = "[./server, --port, \"${api.port}\"]", .forms = SCHEMA_LIST,
+	 .type = SCHEMA_TEXT, .required = true, INTO(struct endpoint_spec, serve_command)},
+	{"ready", "a duration", "How long the server may take until it listens.", .example = "10s",
+	 .fallback = "5s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 INTO(struct endpoint_spec, serve_ready_ns)},
 };
 static const struct schema schema_server = {"a server", server_keys, ARRAY_SIZE(server_keys)};
 
@@ -281,15 +267,14 @@ static void fill_families(struct endpoint_spec *endpoint)
 }
 
 static const struct schema_key faults_named = {
-	.name = "ADDRESS",
-	.value = "a list of fault steps",
-	.description = "The faults of one address (ipv6.2, or as written in \"addresses\"), or of "
-		       "all addresses of a family without faults of their own (ipv6).",
+	"ADDRESS",
+	"a list of fault steps",
+	"The faults of one address (ipv6.2, or as written in \"addresses\"), or of all addresses "
+	"of a family without faults of their own (ipv6).",
 	.example = "[drop]",
 	.forms = SCHEMA_LIST,
 	.type = SCHEMA_STEP,
-	.mapping_item = &schema_conditional,
-};
+	.mapping_item = &schema_conditional};
 
 static void assign_literal(struct loader *loader, const struct node *key, uint32_t number,
 			   struct endpoint_spec *endpoint, bool *assigned)
@@ -407,87 +392,37 @@ static void decode_faults(struct loader *loader, const struct field *field, void
 }
 
 static const struct schema_key endpoint_keys[] = {
-	{
-		.name = "families",
-		.value = "a list of address families",
-		.description = "The endpoint's address families, in the order in which they "
-			       "resolve.",
-		.example = "[ipv6, ipv4]",
-		.fallback = "[ipv4]",
-		.forms = SCHEMA_LIST,
-		.type = SCHEMA_CHOICE,
-		.choices = family_choices,
-		.decode = decode_families,
-	},
-	{
-		.name = "addresses",
-		.value = "a list of ipv4, ipv6 and loopback addresses, one for each address",
-		.description =
-			"The endpoint's addresses, in the order in which they resolve: to have "
-			"several of a family, or to choose them.",
-		.example = "[ipv6, ipv6, 127.0.0.9]",
-		.forms = SCHEMA_LIST,
-		.type = SCHEMA_ADDRESS,
-		.decode = decode_addresses,
-	},
-	{
-		.name = "port",
-		.value = "a port number",
-		.description = "The port to listen on; a free one unless given.",
-		.example = "8080",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_PORT,
-		.what = "a port",
-		.low = 1,
-		.high = UINT16_MAX,
-		INTO(struct endpoint_spec, port),
-	},
-	{
-		.name = "hostname",
-		.value = "a host name",
-		.description = "A name that resolves to the endpoint's addresses inside the "
-			       "scenario.",
-		.example = "api.example.test",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_HOSTNAME,
-		.decode = decode_hostname,
-	},
-	{
-		.name = "serve",
-		.value = "http, echo, accept, none, or a mapping with a command",
-		.description = "What answers at the endpoint: a built-in server, nothing, or a "
-			       "server of your own.",
-		.example = "http",
-		.fallback = "http",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_CHOICE,
-		.choices = serve_choices,
-		.mapping = &schema_server,
-		.decode = decode_serve,
-	},
-	{
-		.name = "remote",
-		.value = "a host and a port",
-		.description = "An existing server, instead of one that synfault starts; the "
-			       "scenario runs in the given network namespace.",
-		.example = "db.internal:5432",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_REMOTE,
-		.decode = decode_remote,
-	},
-	{
-		.name = "faults",
-		.value = "a list of fault steps, or a mapping of addresses to such lists",
-		.description = "What happens to successive connection attempts; the last step "
-			       "serves all that follow.",
-		.example = "[refuse x3, delay 300ms, accept]",
-		.fallback = "[accept]",
-		.forms = SCHEMA_LIST | SCHEMA_MAPPING,
-		.type = SCHEMA_STEP,
-		.mapping_item = &schema_conditional,
-		.named = &faults_named,
-		.decode = decode_faults,
-	},
+	{"families", "a list of address families",
+	 "The endpoint's address families, in the order in which they resolve.",
+	 .example = "[ipv6, ipv4]", .fallback = "[ipv4]", .forms = SCHEMA_LIST,
+	 .type = SCHEMA_CHOICE, .choices = family_choices, .decode = decode_families},
+	{"addresses", "a list of ipv4, ipv6 and loopback addresses, one for each address",
+	 "The endpoint's addresses, in the order in which they resolve: to have several of a "
+	 "family, or to choose them.",
+	 .example = "[ipv6, ipv6, 127.0.0.9]", .forms = SCHEMA_LIST, .type = SCHEMA_ADDRESS,
+	 .decode = decode_addresses},
+	{"port", "a port number", "The port to listen on; a free one unless given.",
+	 .example = "8080", .forms = SCHEMA_SCALAR, .type = SCHEMA_PORT, .what = "a port", .low = 1,
+	 .high = UINT16_MAX, INTO(struct endpoint_spec, port)},
+	{"hostname", "a host name",
+	 "A name that resolves to the endpoint's addresses inside the scenario.",
+	 .example = "api.example.test", .forms = SCHEMA_SCALAR, .type = SCHEMA_HOSTNAME,
+	 .decode = decode_hostname},
+	{"serve", "http, echo, accept, none, or a mapping with a command",
+	 "What answers at the endpoint: a built-in server, nothing, or a server of your own.",
+	 .example = "http", .fallback = "http", .forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+	 .type = SCHEMA_CHOICE, .choices = serve_choices, .mapping = &schema_server,
+	 .decode = decode_serve},
+	{"remote", "a host and a port",
+	 "An existing server, instead of one that synfault starts; the scenario runs in the given "
+	 "network namespace.",
+	 .example = "db.internal:5432", .forms = SCHEMA_SCALAR, .type = SCHEMA_REMOTE,
+	 .decode = decode_remote},
+	{"faults", "a list of fault steps, or a mapping of addresses to such lists",
+	 "What happens to successive connection attempts; the last step serves all that follow.",
+	 .example = "[refuse x3, delay 300ms, accept]", .fallback = "[accept]",
+	 .forms = SCHEMA_LIST | SCHEMA_MAPPING, .type = SCHEMA_STEP,
+	 .mapping_item = &schema_conditional, .named = &faults_named, .decode = decode_faults},
 };
 static const struct schema schema_endpoint_keys = {"an endpoint", endpoint_keys,
 						   ARRAY_SIZE(endpoint_keys)};
@@ -533,15 +468,13 @@ static void decode_endpoint(struct loader *loader, const struct field *field, vo
 	check_remote(loader, field->value);
 }
 
-const struct schema_key schema_endpoint = {
-	.name = "ENDPOINT",
-	.value = "a mapping of the endpoint's keys",
-	.description = "A place where the client may connect to.",
-	.example = "{serve: http, faults: [refuse, accept]}",
-	.forms = SCHEMA_MAPPING,
-	.mapping = &schema_endpoint_keys,
-	.decode = decode_endpoint,
-};
+const struct schema_key schema_endpoint = {"ENDPOINT",
+					   "a mapping of the endpoint's keys",
+					   "A place where the client may connect to.",
+					   .example = "{serve: http, faults: [refuse, accept]}",
+					   .forms = SCHEMA_MAPPING,
+					   .mapping = &schema_endpoint_keys,
+					   .decode = decode_endpoint};
 
 /* The length of the common start of both names in variable names ("-" is "_"). */
 static size_t common_length(const char *left, const char *right)

@@ -7,13 +7,12 @@
 #include "runner/scenario/sysctl_allowlist.h"
 
 const struct schema_key schema_kernel_named = {
-	.name = "SETTING",
-	.value = "a number, or several with blanks between them",
-	.description = "The value of a kernel setting, such as tcp_syn_retries.",
+	"SETTING",
+	"a number, or several with blanks between them",
+	"The value of a kernel setting, such as tcp_syn_retries.",
 	.example = "1",
 	.forms = SCHEMA_SCALAR,
-	.type = SCHEMA_TEXT,
-};
+	.type = SCHEMA_TEXT};
 
 static const struct allowed_sysctl *find_name(struct loader *loader, const struct node *key)
 {

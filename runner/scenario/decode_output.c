@@ -123,16 +123,10 @@ static void decode_not(struct loader *loader, const struct field *field, void *t
 static const struct schema_key output_keys[] = {
 	CONTAINS_KEY,
 	MATCHES_KEY,
-	{
-		.name = "not",
-		.value = "a text, a list of texts, or a mapping of contains and matches",
-		.description = "None of these texts occurs in the output.",
-		.example = "panic",
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-		.type = SCHEMA_TEXT,
-		.mapping = &schema_not,
-		.decode = decode_not,
-	},
+	{"not", "a text, a list of texts, or a mapping of contains and matches",
+	 "None of these texts occurs in the output.", .example = "panic",
+	 .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING, .type = SCHEMA_TEXT,
+	 .mapping = &schema_not, .decode = decode_not},
 };
 const struct schema schema_output = {"an output", output_keys, ARRAY_SIZE(output_keys)};
 

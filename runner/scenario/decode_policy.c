@@ -38,19 +38,11 @@ static void check_plus(struct loader *loader, const struct field *field, void *t
 }
 
 static const struct schema_key jitter_keys[] = {
-	{
-		.name = "plus",
-		.value = "a duration",
-		.description = "How much longer a time may be: anywhere from nothing to this is "
-			       "added.",
-		.example = "200ms",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.required = true,
-		.positive = true,
-		INTO(struct expectation, value.policy.jitter_plus_ns),
-		.check = check_plus,
-	},
+	{"plus", "a duration",
+	 "How much longer a time may be: anywhere from nothing to this is added.",
+	 .example = "200ms", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = true,
+	 .positive = true, INTO(struct expectation, value.policy.jitter_plus_ns),
+	 .check = check_plus},
 };
 static const struct schema schema_jitter = {"an added jitter", jitter_keys,
 					    ARRAY_SIZE(jitter_keys)};
@@ -137,17 +129,10 @@ static const struct schema schema_exponential = {"an exponential policy", expone
 
 static const struct schema_key linear_keys[] = {
 	{BASE_KEY("The first wait."), .required = true},
-	{
-		.name = "step",
-		.value = "a duration",
-		.description = "How much longer each wait is than the previous one; the base "
-			       "unless given.",
-		.example = "500ms",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		.positive = true,
-		INTO(struct expectation, value.policy.step_ns),
-	},
+	{"step", "a duration",
+	 "How much longer each wait is than the previous one; the base unless given.",
+	 .example = "500ms", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 INTO(struct expectation, value.policy.step_ns)},
 	GROWING_KEYS,
 };
 static const struct schema schema_linear = {"a linear policy", linear_keys,
@@ -267,52 +252,21 @@ static const char *const per_choices[] = {"attempt", "round", NULL};
 static const char *const reset_choices[] = {"never", "success", NULL};
 
 static const struct schema_key policy_keys[] = {
-	{
-		.name = "fixed",
-		.value = "a duration or a range",
-		.description = "Each wait is this long.",
-		.example = "2s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION_RANGE,
-		.decode = decode_fixed,
-	},
-	{
-		.name = "list",
-		.value = "a list of durations and ranges",
-		.description = "These, in this order, and no others.",
-		.example = "[1s, 2s, 4s]",
-		.forms = SCHEMA_LIST,
-		.type = SCHEMA_DURATION_RANGE,
-		.decode = decode_list,
-	},
-	{
-		.name = "linear",
-		.value = "a mapping with a base",
-		.description = "Wait k is min(cap, base + step * (k-1)).",
-		.example = "{base: 1s, step: 500ms, cap: 5s}",
-		.forms = SCHEMA_MAPPING,
-		.mapping = &schema_linear,
-		.decode = decode_linear,
-	},
-	{
-		.name = "exponential",
-		.value = "a mapping with a base",
-		.description = "Wait k is min(cap, base * factor^(k-1)).",
-		.example = "{base: 100ms, factor: 2, cap: 10s, jitter: full}",
-		.forms = SCHEMA_MAPPING,
-		.mapping = &schema_exponential,
-		.decode = decode_exponential,
-	},
-	{
-		.name = "policy",
-		.value = "the name of a public policy",
-		.description = "A policy that is documented elsewhere (docs/policies.md).",
-		.example = "grpc",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = named_policy_names,
-		.decode = decode_name,
-	},
+	{"fixed", "a duration or a range", "Each wait is this long.", .example = "2s",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION_RANGE, .decode = decode_fixed},
+	{"list", "a list of durations and ranges", "These, in this order, and no others.",
+	 .example = "[1s, 2s, 4s]", .forms = SCHEMA_LIST, .type = SCHEMA_DURATION_RANGE,
+	 .decode = decode_list},
+	{"linear", "a mapping with a base", "Wait k is min(cap, base + step * (k-1)).",
+	 .example = "{base: 1s, step: 500ms, cap: 5s}", .forms = SCHEMA_MAPPING,
+	 .mapping = &schema_linear, .decode = decode_linear},
+	{"exponential", "a mapping with a base", "Wait k is min(cap, base * factor^(k-1)).",
+	 .example = "{base: 100ms, factor: 2, cap: 10s, jitter: full}", .forms = SCHEMA_MAPPING,
+	 .mapping = &schema_exponential, .decode = decode_exponential},
+	{"policy", "the name of a public policy",
+	 "A policy that is documented elsewhere (docs/policies.md).", .example = "grpc",
+	 .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE, .choices = named_policy_names,
+	 .decode = decode_name},
 	{BASE_KEY("With a name: its first wait."), .check = check_named_base},
 	{FACTOR_KEY("With a name: by what each wait is multiplied to get the next.")},
 	{CAP_KEY("With a name: its longest wait.")},
@@ -322,51 +276,21 @@ static const struct schema_key policy_keys[] = {
 		.example = "20%",
 	},
 	MAX_ATTEMPTS_KEY,
-	{
-		.name = "first",
-		.value = "policy or at-once",
-		.description = "\"at-once\": the first retry comes at once, and the policy begins "
-			       "with the second.",
-		.example = "at-once",
-		.fallback = "policy",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = first_choices,
-		INTO(struct expectation, value.policy.first_at_once),
-	},
-	{
-		.name = "per",
-		.value = "attempt or round",
-		.description = "\"round\": the client tries each address once, then pauses.",
-		.example = "round",
-		.fallback = "attempt",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = per_choices,
-		INTO(struct expectation, value.policy.per_round),
-	},
-	{
-		.name = "resets-on",
-		.value = "never or success",
-		.description = "\"success\": the policy begins again after an attempt that "
-			       "connected.",
-		.example = "success",
-		.fallback = "never",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_CHOICE,
-		.choices = reset_choices,
-		INTO(struct expectation, value.policy.resets_on_success),
-	},
-	{
-		.name = "tolerance",
-		.value = "a duration, a percentage, or a mapping of both",
-		.description = "How far off these times may be.",
-		.example = "300ms",
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
-		.type = SCHEMA_TOLERANCE,
-		.mapping = &schema_tolerance,
-		INTO(struct expectation, tolerance),
-	},
+	{"first", "policy or at-once",
+	 "\"at-once\": the first retry comes at once, and the policy begins with the second.",
+	 .example = "at-once", .fallback = "policy", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
+	 .choices = first_choices, INTO(struct expectation, value.policy.first_at_once)},
+	{"per", "attempt or round", "\"round\": the client tries each address once, then pauses.",
+	 .example = "round", .fallback = "attempt", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
+	 .choices = per_choices, INTO(struct expectation, value.policy.per_round)},
+	{"resets-on", "never or success",
+	 "\"success\": the policy begins again after an attempt that connected.",
+	 .example = "success", .fallback = "never", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
+	 .choices = reset_choices, INTO(struct expectation, value.policy.resets_on_success)},
+	{"tolerance", "a duration, a percentage, or a mapping of both",
+	 "How far off these times may be.", .example = "300ms",
+	 .forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_TOLERANCE,
+	 .mapping = &schema_tolerance, INTO(struct expectation, tolerance)},
 };
 const struct schema schema_policy = {"a policy", policy_keys, ARRAY_SIZE(policy_keys)};
 
@@ -564,12 +488,11 @@ void decode_policy(struct loader *loader, const struct field *field,
 	check_named(loader, value, value, expectation->kind, policy);
 }
 
-const struct schema_key schema_policy_named = {
-	.name = "ENDPOINT",
-	.value = "a policy",
-	.description = "The policy of the attempts at this endpoint.",
-	.example = "{fixed: 2s}",
-	.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-	.type = SCHEMA_POLICY,
-	.mapping = &schema_policy,
-};
+const struct schema_key schema_policy_named = {"ENDPOINT",
+					       "a policy",
+					       "The policy of the attempts at this endpoint.",
+					       .example = "{fixed: 2s}",
+					       .forms =
+						       SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
+					       .type = SCHEMA_POLICY,
+					       .mapping = &schema_policy};

@@ -26,24 +26,12 @@ static void decode_programs(struct loader *loader, const struct field *field, vo
 }
 
 static const struct schema_key requires_keys[] = {
-	{
-		.name = "programs",
-		.value = "a list of programs",
-		.description = "Each is found in PATH.",
-		.example = "[wget]",
-		.forms = SCHEMA_LIST,
-		.type = SCHEMA_TEXT,
-		.decode = decode_programs,
-	},
-	{
-		.name = "command",
-		.value = "a list of program and arguments",
-		.description = "It runs before the scenario, and must exit with status 0.",
-		.example = "[python3, -c, import urllib3]",
-		.forms = SCHEMA_LIST,
-		.type = SCHEMA_TEXT,
-		INTO(struct requirements_spec, command),
-	},
+	{"programs", "a list of programs", "Each is found in PATH.", .example = "[wget]",
+	 .forms = SCHEMA_LIST, .type = SCHEMA_TEXT, .decode = decode_programs},
+	{"command", "a list of program and arguments",
+	 "It runs before the scenario, and must exit with status 0.",
+	 .example = "[python3, -c, import urllib3]", .forms = SCHEMA_LIST, .type = SCHEMA_TEXT,
+	 INTO(struct requirements_spec, command)},
 };
 const struct schema schema_requires = {"\"requires\"", requires_keys, ARRAY_SIZE(requires_keys)};
 

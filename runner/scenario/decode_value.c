@@ -453,28 +453,13 @@ static void check_relative(struct loader *loader, const struct field *field, voi
 }
 
 static const struct schema_key tolerance_keys[] = {
-	{
-		.name = "absolute",
-		.value = "a duration",
-		.description = "How much later or earlier than expected any time may be.",
-		.example = "100ms",
-		.fallback = "0s",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_DURATION,
-		INTO(struct tolerance, absolute_ns),
-	},
-	{
-		.name = "relative",
-		.value = "a percentage",
-		.description = "How much later or earlier a time may be, as a part of what is "
-			       "expected.",
-		.example = "5%",
-		.fallback = "0%",
-		.forms = SCHEMA_SCALAR,
-		.type = SCHEMA_PERCENT,
-		INTO(struct tolerance, relative),
-		.check = check_relative,
-	},
+	{"absolute", "a duration", "How much later or earlier than expected any time may be.",
+	 .example = "100ms", .fallback = "0s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,
+	 INTO(struct tolerance, absolute_ns)},
+	{"relative", "a percentage",
+	 "How much later or earlier a time may be, as a part of what is expected.", .example = "5%",
+	 .fallback = "0%", .forms = SCHEMA_SCALAR, .type = SCHEMA_PERCENT,
+	 INTO(struct tolerance, relative), .check = check_relative},
 };
 const struct schema schema_tolerance = {"a tolerance", tolerance_keys, ARRAY_SIZE(tolerance_keys)};
 
