@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""JUnit reports, in both dialects, as programs of others read them: junit_readers.py SYNFAULT
+"""JUnit reports, in both dialects, as other programs read them: junit_readers.py SYNFAULT
 
-A run with hostile names and output is reported, and the report is read by junitparser (Python) and
-junit2json (npm), which share no code; what they make of it has to be the same, and what happened.
-Prints TAP; skipped where a reader is missing, failed there when SYNFAULT_REQUIRE_PRIVILEGES=1."""
+Reports a run with hostile names and output. junitparser (Python) and junit2json (npm), which share no
+code, read the report. Both have to read the same, and that has to be what happened. Prints TAP. Skips
+if a reader is missing, or fails then if SYNFAULT_REQUIRE_PRIVILEGES=1."""
 
 import importlib.util
 import json
@@ -58,7 +58,7 @@ def tap_exit(ok, text):
 
 
 def need_readers():
-    """junitparser is a Debian package; the python3 in PATH may not see it."""
+    """junitparser is a Debian package, which the python3 in PATH may not see."""
     if not importlib.util.find_spec("junitparser") and os.access(DEBIAN, os.X_OK) and \
             os.environ.get("SYNFAULT_PYTHON") != DEBIAN:
         os.environ["SYNFAULT_PYTHON"] = DEBIAN
@@ -134,7 +134,7 @@ class Checks:
 
 
 def squeeze(text):
-    """Readers trim text and treat blanks in different ways."""
+    """Readers trim text and treat blanks differently."""
     return " ".join(text.split())
 
 
@@ -147,7 +147,7 @@ def check(checks, dialect, path):
                f"{dialect}: both count the same", (totals, node_totals))
     checks.say(set(python) == set(node) and len(python) == 5,
                f"{dialect}: both find all cases, by the same names", (set(python), set(node)))
-    checks.say(len(hostile) == 2, f"{dialect}: hostile names come through", list(python))
+    checks.say(len(hostile) == 2, f"{dialect}: hostile names are intact", list(python))
     for key in sorted(python):
         ours, theirs = python[key], node[key]
         same = all(squeeze(ours[part]) == squeeze(theirs[part]) for part in ("out", "err", "body"))

@@ -3,8 +3,8 @@
 """The scenarios catch every mistake that the clients can make.
 
 mistakes.py SYNFAULT TARGETS: the synfault program and the directory of the built clients. Runs each
-client with each mistake under the scenario that should catch it: the outcome is "fail", and the JUnit
-report names what went wrong. The client without a mistake passes. The report is TAP.
+client with each mistake under the scenario that should catch it. The outcome has to be "fail", and the
+JUnit report has to name what went wrong. Without a mistake the client passes. The report is TAP.
 """
 
 import concurrent.futures
@@ -35,7 +35,7 @@ MISTAKES = [
     ("leaks-socket", DROPPED, "retransmissions"),
 ]
 
-# The same for each expectation on behaviour, with synfault-backoff alone; in the files of
+# The same for each expectation on behaviour, with synfault-backoff only; the scenarios are in
 # scenarios/behaviour.
 BEHAVIOUR = [
     ("slow-timeout", "takes 400 ms for an attempt that gets no answer", "connect-timeout"),
@@ -65,27 +65,27 @@ BEHAVIOUR = [
     ("same-seed", "ten clients that draw their backoff spread their return", "herd"),
 ]
 
-# The clients as given behind "--", where "--mistake NAME" is added; for REFUSED.
+# The clients as given after "--", where "--mistake NAME" is added; for REFUSED.
 COMMANDS = {
     "python": ["python3", str(ROOT / "targets/clients/fetch.py"), "--delay=0.3", "http://${api}/"],
     "backoff": ["synfault-backoff", "--base=200", "--cap=400", "${api}"],
     "curl": ["synfault-curl-retry", "--delay=300", "http://${api}/"],
 }
 
-# A run spends its time waiting, so more run at once than there are processors.
+# A run spends its time waiting, so there can be more runs at once than processors.
 CONCURRENT = 8
 EXIT_PASS, EXIT_FAIL = 0, 1
 
 
 def pack_of(name):
-    """The file below scenarios/behaviour with the scenario of this name."""
+    """Returns the file below scenarios/behaviour that has the scenario of this name."""
     return next(f"behaviour/{path.name}"
                 for path in sorted((ROOT / "scenarios/behaviour").glob("*.yaml"))
                 if f"\nname: {name}\n" in path.read_text(encoding="utf-8"))
 
 
 class Case:
-    """One run of one scenario, and what it has to lead to."""
+    """One run of one scenario, and its expected result."""
 
     def __init__(self, client, scenario, mistake=None, finding=None, by_switch=False):
         self.client, self.mistake, self.finding = client, mistake, finding
@@ -104,7 +104,7 @@ class Case:
         pack = str(ROOT / "scenarios" / self.pack)
         command = [synfault, "run", "--filter", self.scenario, "--junit", junit, pack]
         if self.finding == "timeout":
-            command += ["--timeout", "5s"]  # 5 s of a client that never ends are enough
+            command += ["--timeout", "5s"]  # a client that never ends need not run longer
         if self.by_switch:
             command += ["--", *COMMANDS[self.client], "--mistake", self.mistake]
         return command
@@ -127,7 +127,7 @@ def findings(junit):
             if element.tag not in ("failure", "error", "skipped"):
                 continue
             outcomes.append(element.tag)
-            # The type is that of the first finding; the text numbers all of them.
+            # The type names only the first finding; the text numbers all of them.
             subjects.add(element.get("type"))
             subjects.update(re.findall(r"^\d+\. (\w+)", element.text or "", re.MULTILINE))
             if "the client was still running" in (element.text or ""):
@@ -138,7 +138,7 @@ def findings(junit):
 
 
 def run(case, synfault, targets):
-    """Returns what is wrong as a list of lines."""
+    """Returns what is wrong, as a list of lines."""
     with tempfile.TemporaryDirectory() as directory:
         junit = os.path.join(directory, "junit.xml")
         process = subprocess.run(

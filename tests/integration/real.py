@@ -3,13 +3,13 @@
 """Well-known clients can't tell an injected fault from the real one.
 
 real.py SYNFAULT: the synfault program. Runs each client under each fault twice, side by side: once
-injected, and once really caused by a server (targets/servers/broken.py), without injection. Attempts,
-exit status and the client's output have to be the same. The report is TAP.
+injected, and once caused by a real server (targets/servers/broken.py). Attempts, exit status and the
+client's output have to be the same. The report is TAP.
 
-Numbers in the output (milliseconds, memory addresses) are not compared, nor whether a reset meets
-node as it writes or as it reads, which is chance. A client that gets no processor meets a reset after
-accept, injected or real, in connect(): a pair that differs there is run again alone until both kinds
-have been seen.
+Numbers in the output (milliseconds, memory addresses) are not compared. Nor is whether a reset finds
+node writing or reading, which is chance. A client that has to wait for a processor finds a reset after
+accept, injected or real, already in connect(). If a pair differs in that, it runs again alone until
+both kinds have been seen.
 """
 
 import json
@@ -23,7 +23,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BROKEN = str(ROOT / "targets/servers/broken.py")
-# The system's Python, for which Debian has the packages.
+# The system's Python, which sees Debian's packages.
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
 
 URLLIB = """
@@ -61,7 +61,7 @@ CLIENTS = {
 }
 
 IN_CONNECT = "reset after accept"
-# The fault, the server behind it, and what does the same in earnest.
+# The fault, the server behind it, and the server that really does the same.
 FAULTS = {
     "refuse": ("refuse", "none", "none"),
     "drop": ("drop", "echo", "full"),
@@ -72,7 +72,7 @@ FAULTS = {
 }
 
 
-# Most of a run is waiting.
+# A run spends its time waiting.
 CONCURRENT = 24
 RETRIES = 5
 
@@ -81,7 +81,7 @@ def scenario(name, client, serve, fault):
     if serve not in ("none", "echo"):
         command = ["python3", BROKEN, "${api.host}", "${api.port}", serve]
         serve = {"command": command, "ready": "20s"}
-    # The server gets a moment to fill its queue.
+    # The server gets a moment to fill its accept queue.
     command = ["sh", "-c", 'sleep 0.2; exec "$@"', "sh", *CLIENTS[client]]
     return {
         "name": name,
@@ -110,7 +110,7 @@ WRITING = re.compile(r"\bwrite\b(?= ECONNRESET)")
 
 
 def view(record):
-    """What a client did and said of it, without numbers."""
+    """Returns what a client did and printed, without numbers."""
     ends = [event["wait_status"] for event in record["events"] if event["kind"] == "exit"]
     output = {
         stream["name"]: WRITING.sub("read", NUMBER.sub("N", stream["head"]))
@@ -121,8 +121,8 @@ def view(record):
 
 
 def run(synfault, directory, jobs, wanted):
-    """Runs such pairs, and returns the records by their scenarios' names."""
-    # What an earlier run left is none of this one's.
+    """Runs these pairs and returns the records by scenario name."""
+    # Remove what an earlier run left.
     shutil.rmtree(os.path.join(directory, "records"), ignore_errors=True)
     path = pathlib.Path(directory, "a.yaml")
     documents = [json.dumps(one) + "\n" for one in scenarios(wanted)]
@@ -145,7 +145,7 @@ def run(synfault, directory, jobs, wanted):
 
 
 def compare(records, client, fault):
-    """Returns what is wrong, as a list of lines; empty when all is well."""
+    """Returns what is wrong, as a list of lines."""
     both = [records.get(f"{client}: {fault}, {which}") for which in ("injected", "real")]
     if None in both:
         return ["no record"]
@@ -158,7 +158,7 @@ def compare(records, client, fault):
 
 
 def keep_common(records, others, again):
-    """Takes records of a further run into the first ones, those of a pair that agree if there are such."""
+    """Adds the records of a further run; prefers those of a pair that agrees."""
     for client, fault in again:
         names = [f"{client}: {fault}, {which}" for which in ("injected", "real")]
         if not all(name in records and name in others for name in names):
@@ -170,7 +170,7 @@ def keep_common(records, others, again):
 
 
 def run_all(synfault, absent):
-    """What the program wrote, and what is wrong with each pair."""
+    """Returns what the program wrote, and what is wrong with each pair."""
     with tempfile.TemporaryDirectory() as directory:
         wanted = [pair for pair in pairs() if pair[0] not in absent]
         process, records = run(synfault, directory, CONCURRENT, wanted)
@@ -182,7 +182,7 @@ def run_all(synfault, absent):
 
 
 def missing(client):
-    """Why a client can't be tried, or None."""
+    """Returns why a client can't be tried, or None."""
     if not shutil.which(CLIENTS[client][0]):
         return f"{CLIENTS[client][0]} is missing"
     if client == "requests" and subprocess.call(

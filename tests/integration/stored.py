@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Finished runs: what `run --json` writes, and what report, judge and compare make of it.
 
-stored.py SYNFAULT: the report is TAP. Skips where scenarios can't be run.
+stored.py SYNFAULT: the report is TAP. Skips if scenarios can't run here.
 """
 
 import json
@@ -99,8 +99,8 @@ def test_document(tap, here):
     run = here.run("run", "--json", "run.json", "--junit", "run.xml", "a.yaml")
     document = here.json("run.json")
     outcomes = [scenario["outcome"] for scenario in document["scenarios"]]
-    tap.result("run --json writes a document that its schema takes", *schema_problems(document))
-    tap.result("it has all that became of the scenarios",
+    tap.result("run --json writes a document that matches its schema", *schema_problems(document))
+    tap.result("it has all results of the scenarios",
                unless(outcomes == ["pass", "fail", "error"], outcomes),
                unless(document["summary"]["exit_status"] == run.returncode == 1, document["summary"]),
                unless(document["scenarios"][2]["diagnostics"][0]["hint"] == 'did you mean "faults"?', "no hint"),
@@ -110,7 +110,7 @@ def test_document(tap, here):
 
 
 def test_report(tap, here, elsewhere):
-    """Reports and judgement without the scenario files and without privileges."""
+    """Reports and judges without the scenario files and without privileges."""
     report = elsewhere.run("report", "run.json", "--junit", "again.xml", "--json", "again.json", user=NOBODY)
     tap.result("report makes the same JUnit report and the same document, elsewhere, as another user",
                unless(report.returncode == 0, report.stderr),
@@ -120,27 +120,27 @@ def test_report(tap, here, elsewhere):
 
 def test_judge(tap, elsewhere, run):
     judged = elsewhere.run("judge", "run.json", user=NOBODY)
-    tap.result("judge comes to the same, elsewhere, as another user",
+    tap.result("judge comes to the same result elsewhere, as another user",
                unless(judged.returncode == run.returncode, f"{judged.returncode}: {judged.stderr}"),
                unless(last_line(judged) == last_line(run), judged.stdout),
                unless("expects too much" in judged.stdout, judged.stdout))
     lenient = SCENARIOS.split("---")[1].replace("exit: 0, attempts: 2", "exit: nonzero, attempts: 1")
     (elsewhere.directory / "b.yaml").write_text(lenient)
     judged = elsewhere.run("judge", "run.json", "b.yaml", user=NOBODY)
-    tap.result("judge goes by what the given scenarios expect now",
+    tap.result("judge uses what the given scenarios expect now",
                unless(judged.returncode == 0, f"{judged.returncode}: {judged.stdout}{judged.stderr}"),
                unless(last_line(judged) == "1 passed, 0 failed, 0 skipped", judged.stdout))
     (elsewhere.directory / "b.yaml").write_text(SCENARIOS.split("---")[0].replace("320ms", "2s"))
     judged = elsewhere.run("judge", "run.json", "b.yaml", "--json", "b.json")
     seen = elsewhere.json("b.json")["scenarios"][0]["judgement"]["findings"][0].get("looks_like", "")
     report = elsewhere.run("report", "b.json")
-    tap.result("what the behaviour looks like is found later, stored, and shown by report",
+    tap.result("the policy that backoff looks like is found later, stored, and shown by report",
                unless(seen.startswith("backoff looks like fixed, "), seen),
                unless(seen in judged.stdout, judged.stdout), unless(seen in report.stdout, report.stdout),
                *schema_problems(elsewhere.json("b.json")))
     (elsewhere.directory / "b.yaml").write_text(lenient.replace("refuse]", "drop]"))
     judged = elsewhere.run("judge", "run.json", "b.yaml")
-    tap.result("judge does not take a record of other faults for evidence",
+    tap.result("judge refuses a record of other faults as evidence",
                unless(judged.returncode == 3, f"{judged.returncode}: {judged.stdout}"),
                unless("the record is of another scenario" in judged.stdout, judged.stdout))
     (elsewhere.directory / "b.yaml").write_text(lenient.replace("expects too much", "is new"))
@@ -157,7 +157,7 @@ def test_records(tap, here):
                unless(judged.returncode == 1, f"{judged.returncode}: {judged.stdout}{judged.stderr}"),
                unless(last_line(judged) == "1 passed, 1 failed, 0 skipped", judged.stdout))
     compared = here.run("compare", "records", "run.json")
-    tap.result("compare reads one, too", unless("2 the same" in compared.stdout, compared.stdout + compared.stderr))
+    tap.result("compare reads a directory of records, too", unless("2 the same" in compared.stdout, compared.stdout + compared.stderr))
 
 
 def test_compare(tap, here):
@@ -168,13 +168,13 @@ def test_compare(tap, here):
     here.run("run", "--json", "third.json", "a.yaml", "--filter", "is refused twice", "--", "sh", "-c",
              "for i in 1 2; do curl -s http://${api}/; sleep 1; done; exit 7")
     compared = here.run("compare", "run.json", "third.json")
-    tap.result("compare reports what another client does differently",
+    tap.result("compare reports how another client behaves differently",
                unless(compared.returncode == 1, compared.returncode),
                *(unless(text in compared.stdout, f"{text}: {compared.stdout}")
                  for text in ("attempts\n    old  3\n    new  2", "backoff 1: 3", "old  exit 0\n    new  exit 7",
                               "removed: a.yaml: expects too much", "0 the same, 1 different, 0 added, 2 removed")))
     document = json.loads(here.run("compare", "--format", "json", "run.json", "third.json").stdout)
-    tap.result("compare reports it as JSON",
+    tap.result("compare reports differences as JSON",
                unless([scenario["result"] for scenario in document["scenarios"]] ==
                       ["different", "removed", "removed"], document))
 
@@ -238,7 +238,7 @@ def test_interrupted(tap, here):
     running.send_signal(signal.SIGINT)
     status = running.wait(20)
     document = here.json("long.json")
-    tap.result("a run that is interrupted leaves its document, too", *schema_problems(document),
+    tap.result("an interrupted run writes its document, too", *schema_problems(document),
                unless(status == 2, status), unless(document["interrupted"] and document["stop"] == "signal", document))
 
 
@@ -263,7 +263,7 @@ def test_refusals(tap, here):
 
 
 def test_sample(tap, here):
-    """A kept document of version 1."""
+    """A document of version 1, kept for this test."""
     judged = here.run("judge", str(SAMPLE))
     tap.result("a document of version 1 is refused by its version",
                unless(judged.returncode == 4 and 'format 1 was made by an older synfault' in judged.stderr, judged.stdout + judged.stderr))
@@ -278,7 +278,7 @@ def main():
         sys.exit(1 if os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1" else 0)
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second, \
             tempfile.TemporaryDirectory() as third:
-        # A place that every user can reach, unlike the build directory.
+        # Every user can reach this directory, unlike the build directory.
         program = shutil.copy(sys.argv[1], third)
         os.chmod(third, 0o755)
         here, elsewhere = Place(program, first), Place(program, second)

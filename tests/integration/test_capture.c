@@ -58,7 +58,7 @@ static struct pair read_pair(const struct program *synfault, const char *directo
 	return pair;
 }
 
-/* ---- the script as a capture shows it ---- */
+/* ---- the script, as a capture shows it ---- */
 
 static bool agrees_with_history(enum reading_kind reading, const struct attempt_history *history)
 {
@@ -91,7 +91,7 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_LOSE:
 		return reading == READING_COMPLETED || reading == READING_NO_ANSWER;
 	case STEP_DELAY:
-		/* The client may give up first. */
+		/* The client may give up before that. */
 		if (reading == READING_NO_ANSWER)
 			return true;
 		if (step->then_unreachable)
@@ -114,7 +114,7 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_RESET:
 		return reading == READING_RESET;
 	case STEP_ACCEPT:
-		/* Or no server listens, which history knows. */
+		/* Or no server listens; the history knows. */
 		return reading == READING_COMPLETED || reading == READING_REFUSED;
 	case STEP_N_ACTIONS:
 		break;
@@ -309,7 +309,7 @@ static void count_directions(const struct pair *pair, uint16_t port, size_t ret[
 	}
 }
 
-/* Only attempts that ended as their step says. */
+/* Counts attempts that ended as their step says. */
 static size_t count_whole(const struct pair *pair)
 {
 	AUTO_TRACE struct trace trace =
@@ -398,7 +398,7 @@ Test(capture, capture_of_a_daemon_has_a_section_for_each_scenario_start)
 		"for i in 1 2; do curl -s -m 3 192.0.2.2:8000 >/dev/null; echo $?; done\n"
 		"order stop; wait $pid; echo ended $?\n"
 		"tshark -r c.pcapng -q -z expert 2>&1 | grep -v 'as user \"root\"'\n"
-		/* Wireshark 4.4's crashes when it shows more of two sections. */
+		/* capinfos of Wireshark 4.4 crashes if it shows more of two sections. */
 		"capinfos -M -c -k c.pcapng; echo capinfos $?\n"
 		"tshark -r c.pcapng -T fields -e frame.comment | grep 'attempt'\n"
 		"tshark -r c.pcapng -T fields -e frame.interface_name -Y 'ip.dst == 192.0.2.2' |\n"
@@ -442,7 +442,7 @@ Test(capture, capture_opens_in_wireshark_without_a_warning)
 	program_printed(synfault, pair.name);
 	assert_agreement(&pair);
 
-	/* Wireshark warns root. */
+	/* Wireshark warns if root runs it. */
 	program_runs_shell(synfault,
 			   "tshark -r '%s' -q -z expert 2>&1 | grep -v 'as user \"root\"'",
 			   pair.name);
@@ -483,7 +483,7 @@ Test(capture, capture_opens_in_wireshark_without_a_warning)
 	"client: {command: [curl, -sS, 'http://${api}/']}\n"                                       \
 	"expect: {attempts: 2}\n"
 
-/* The last two come together: the server's own repetition, and its answer to a SYN. */
+/* The last two come together: the server's own retransmission, and its answer to a SYN. */
 Test(capture, each_lost_syn_ack_has_its_own_comment)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -515,7 +515,7 @@ Test(capture, capture_option_selects_which_captures_are_kept)
 		{"--capture-dir c", false, true},
 		{"--capture failed --capture-dir c", false, true},
 		{"--capture always --capture-dir c", true, true},
-		/* captures of earlier runs are removed, lest they pass for this run's */
+		/* Captures of earlier runs are removed, lest they pass for this run's. */
 		{"--capture failed --capture-dir c", false, true},
 	};
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -591,7 +591,7 @@ Test(capture, full_capture_keeps_the_beginning_and_the_end)
 	program_printed(synfault, "[FIN, ACK]");
 }
 
-/* As in a container with CAP_NET_ADMIN alone, where packet sockets are not available. */
+/* As in a container with only CAP_NET_ADMIN, where packet sockets are not available. */
 Test(capture, net_admin_is_enough_for_sandboxes_side_by_side)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

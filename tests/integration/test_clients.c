@@ -11,7 +11,7 @@
 #include "tests/lib/junit_reader.h"
 
 #define NEXT "---\n"
-/* An endpoint without a fault: the outcome depends on the client alone. */
+/* An endpoint without a fault, so that the outcome depends on the client alone. */
 #define QUIET "endpoints: {api: {}}\n"
 
 /* Runs a.yaml and reads the report. */
@@ -214,7 +214,7 @@ Test(client, client_reads_its_stdin_text_up_to_eof)
 	junit_says(junit, "no text", OUTCOME_PASS, NULL, NULL);
 }
 
-/* It reaches only its own processes. */
+/* In a private sandbox it can reach only its own processes. */
 Test(client, client_that_kills_every_process_does_not_reach_the_harness)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

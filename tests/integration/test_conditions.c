@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which attempts a fault is for: by number, time, family, chance and address, with real clients, in
+ * Which attempts a fault is for: by number, time, family, chance and address. With real clients, in
  * private and in shared sandboxes.
  */
 #include <criterion/criterion.h>
@@ -10,7 +10,7 @@
 
 #define NEXT "---\n"
 
-/* Steps that served the attempts of a record, from 1: "2112". Owned by the caller. */
+/* Returns the steps that served the attempts of a record, from 1: "2112". Owned by the caller. */
 static char *steps_of(const struct program *synfault, const char *path)
 {
 	AUTO_RECORD struct record *record = program_record(synfault, path);
@@ -25,7 +25,7 @@ static char *steps_of(const struct program *synfault, const char *path)
 	"client: {command: [sh, -c, 'for i in $(seq " n                                            \
 	"); do synfault-tiny ${api}; done; true']}\n"
 
-Test(conditions, of_number_and_family_choose_their_attempts)
+Test(conditions, conditions_of_number_and_family_choose_attempts)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	static const char *const isolations[] = {"private", "shared"};
@@ -56,7 +56,7 @@ Test(conditions, of_number_and_family_choose_their_attempts)
 	}
 }
 
-Test(conditions, of_time_are_counted_from_the_clients_start)
+Test(conditions, conditions_of_time_count_from_the_clients_start)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -83,7 +83,7 @@ Test(conditions, of_time_are_counted_from_the_clients_start)
 			"(\"down 1ms\") at api never fired: no attempt met its condition");
 }
 
-Test(conditions, chance_goes_by_the_seed_alone)
+Test(conditions, chance_depends_on_the_seed_alone)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *first = NULL;
@@ -124,10 +124,10 @@ Test(conditions, chance_goes_by_the_seed_alone)
 	"      for entry in socket.getaddrinfo('${api.host}', 80, type=socket.SOCK_STREAM):\n"     \
 	"          print(entry[4][0])\n"
 
-Test(addresses, of_a_name_resolve_in_their_order)
+Test(addresses, addresses_of_a_name_resolve_in_order)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
-	/* as in the file, and the same with names that have no "multi on" on the host */
+	/* As in the file, and on a host whose host.conf lacks "multi on". */
 	static const char *const host_confs[] = {"multi on\n", "order hosts\n"};
 
 	program_needs(synfault, "python3");
@@ -153,7 +153,7 @@ Test(addresses, of_a_name_resolve_in_their_order)
 	}
 }
 
-Test(addresses, are_those_that_are_written_where_a_sandbox_can_have_them)
+Test(addresses, written_addresses_are_used_in_a_private_sandbox)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -193,7 +193,7 @@ Test(addresses, are_those_that_are_written_where_a_sandbox_can_have_them)
 	program_left_nothing(synfault);
 }
 
-Test(addresses, each_have_their_own_faults)
+Test(addresses, each_address_has_its_own_faults)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	static const char *const isolations[] = {"private", "shared"};

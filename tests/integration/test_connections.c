@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults of connections on real packets: a server that pours data, a client that reads it, and what
- * the client's socket calls say when the step is done. Each over IPv4 and IPv6.
+ * Faults of connections on real packets: a server sends as much as it can, a client reads it, and
+ * the test looks at what the client's socket calls return. Each over IPv4 and IPv6.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 static const char *const hosts[] = {"127.0.0.5", "::1"};
 
-/* What one side saw; an error is 0 or an errno, ETIMEDOUT: nothing for half a second. */
+/* What one side saw. Errors are 0 or an errno; ETIMEDOUT: nothing came for half a second. */
 struct seen {
 	int connect_error, end_error;
 	int64_t received, took_ns;
@@ -28,9 +28,9 @@ struct run {
 	struct seen *seen;     /* shared with the client */
 	struct seen *answered; /* shared with the server, which may not fill it in */
 	size_t n_faults;
-	struct injector_event fault; /* the last */
+	struct injector_event fault; /* the last one */
 	size_t n_ends;
-	struct injector_event end; /* the client's; the last */
+	struct injector_event end; /* the client's last one */
 	size_t n_syns;
 	char *problem;
 };
@@ -74,7 +74,7 @@ static void pour(int listener, struct seen *seen)
 	}
 }
 
-/* The client's socket, open until its process ends. */
+/* Asks on the client's socket, which stays open until its process ends. */
 static int ask_on(int fd, const struct address *server, struct seen *seen)
 {
 	struct sockaddr_storage storage;
@@ -111,7 +111,7 @@ static void ask(const struct address *server, struct seen *seen)
 	(void)ask_on(socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0), server, seen);
 }
 
-/* Closes with a RST. */
+/* Asks, and closes with an RST. */
 static void ask_and_reset(const struct address *server, struct seen *seen)
 {
 	const struct linger linger = {.l_onoff = 1};
@@ -126,7 +126,7 @@ static void ask_by_multipath(const struct address *server, struct seen *seen)
 		     seen);
 }
 
-/* Sends its question with the SYN. */
+/* Asks in the SYN. */
 static void ask_early(const struct address *server, struct seen *seen)
 {
 	struct sockaddr_storage storage;
@@ -142,7 +142,7 @@ static void ask_early(const struct address *server, struct seen *seen)
 		seen->end_error = errno;
 }
 
-/* What the two do. */
+/* What server and client do. */
 struct play {
 	void (*serve)(int listener, struct seen *seen);
 	void (*use)(const struct address *server, struct seen *seen);
@@ -194,7 +194,7 @@ static struct run run_play(const struct play *play, const char *text, const char
 			    &address, 1, text);
 
 	wire_wait(base, start_client(play, &address, run.seen));
-	/* Before what is lost gets through when the rules are gone. */
+	/* Before lost packets get through because the rules are gone. */
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 	wire_end(injector, base);
@@ -271,7 +271,7 @@ Test(connections, connections_are_closed_after_an_exact_number_of_bytes)
 	expect_all(expected, ARRAY_SIZE(expected));
 }
 
-Test(connections, stall)
+Test(connections, connections_stall)
 {
 	static const struct expected expected[] = {
 		{"half-open", 0, ETIMEDOUT, 0, FAULT_STALLED, 0},
@@ -283,7 +283,7 @@ Test(connections, stall)
 	expect_all(expected, ARRAY_SIZE(expected));
 }
 
-Test(connections, are_untouched_until_their_fault_comes)
+Test(connections, connections_are_untouched_until_their_fault)
 {
 	static const struct expected expected[] = {
 		{"reset after 1 GB", 0, 0, POURED, FAULT_N_KINDS, 0},
@@ -293,7 +293,7 @@ Test(connections, are_untouched_until_their_fault_comes)
 	expect_all(expected, ARRAY_SIZE(expected));
 }
 
-Test(connections, slow_ones_take_their_time)
+Test(connections, slow_connections_take_their_time)
 {
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
@@ -306,7 +306,7 @@ Test(connections, slow_ones_take_their_time)
 	}
 }
 
-Test(connections, a_lost_syn_ack_comes_again)
+Test(connections, lost_syn_ack_is_retransmitted)
 {
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
@@ -318,7 +318,7 @@ Test(connections, a_lost_syn_ack_comes_again)
 	}
 }
 
-Test(connections, that_find_no_room_are_reset_by_the_kernel)
+Test(connections, full_accept_queue_resets_connections)
 {
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
@@ -330,7 +330,7 @@ Test(connections, that_find_no_room_are_reset_by_the_kernel)
 	}
 }
 
-Test(connections, icmp_says_what_can_not_be_reached)
+Test(connections, icmp_error_reaches_the_client)
 {
 	static const struct {
 		const char *step, *host;
@@ -394,8 +394,7 @@ static void talk(const struct address *server, struct seen *seen)
 	}
 	for (;;) {
 		if (write(fd, &byte, 1) < 0) {
-			/* It had ended already when it was reset (net/ipv4/tcp_input.c, tcp_reset).
-			 */
+			/* The connection had ended before it was reset (tcp_reset()). */
 			seen->end_error = errno == EPIPE ? 0 : errno;
 			break;
 		}
@@ -415,11 +414,11 @@ static void talk(const struct address *server, struct seen *seen)
 		usleep(10000);
 	}
 	seen->took_ns = heard_ns - started_ns;
-	/* For the server to learn of it, too. */
+	/* So that the server learns of it, too. */
 	usleep(50000);
 }
 
-Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
+Test(connections, connections_break_for_both_sides_at_once_or_after_their_time)
 {
 	static const struct play talking = {.serve = echo, .use = talk};
 	static const struct {
@@ -451,7 +450,7 @@ Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
 			  strerror(run.answered->end_error));
 		cr_expect_eq(run.seen->received > 0, cases[i / 2].later, "%s at %s: %lld bytes",
 			     step, host, (long long)run.seen->received);
-		/* The byte that the client sends at once may be there before the reset. */
+		/* The byte that the client sends at once may arrive before the reset. */
 		cr_expect_eq(run.answered->received > 1, cases[i / 2].later, "%s at %s: %lld bytes",
 			     step, host, (long long)run.answered->received);
 		cr_expect_leq(run.seen->took_ns, NS_PER_S, "%s at %s", step, host);
@@ -462,7 +461,7 @@ Test(connections, break_for_both_sides_at_once_or_when_their_time_has_come)
 
 /* ---- ended by one side or both ---- */
 
-/* A connection that stops is given up after 2 s. */
+/* The connection is given up if nothing comes for 2 s. */
 static void be_patient(int fd)
 {
 	struct timeval patience = {.tv_sec = 2};
@@ -472,7 +471,7 @@ static void be_patient(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
-/* Takes what comes until that ends, and sends all it has. */
+/* Reads until the other side ends, then sends everything. */
 static void listen_and_pour(int listener, struct seen *seen)
 {
 	int fd = accept(listener, NULL, NULL);
@@ -487,7 +486,7 @@ static void listen_and_pour(int listener, struct seen *seen)
 	usleep(NS_PER_S / NS_PER_US); /* until it is killed */
 }
 
-/* Sends all it has, ends its side, and takes what comes until that ends, too. */
+/* Sends everything, ends its side, and reads until the other side ends, too. */
 static void pour_and_listen(int listener, struct seen *seen)
 {
 	int fd = accept(listener, NULL, NULL);
@@ -545,7 +544,7 @@ static void listen_and_say(const struct address *server, struct seen *seen)
 	for (int i = 0; i < 10 && !seen->end_error; i++)
 		if (write(fd, data, (size_t)10 * POURED) < 0)
 			seen->end_error = errno;
-	/* until all is there, and for the server to read it */
+	/* Until everything has arrived, and the server has read it. */
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(fd);
 	usleep(200000);
@@ -560,7 +559,7 @@ static void listen_and_stay(const struct address *server, struct seen *seen)
 	usleep(700000);
 }
 
-Test(connections, break_as_others_do_when_one_side_has_ended)
+Test(connections, half_closed_connections_break_as_others_do)
 {
 	static const struct play said = {.serve = listen_and_pour, .use = say_and_listen};
 	static const struct play heard = {.serve = pour_and_listen, .use = listen_and_say};
@@ -572,13 +571,13 @@ Test(connections, break_as_others_do_when_one_side_has_ended)
 		int64_t received, answered;
 		size_t n_faults;
 	} cases[] = {
-		/* the client: the fault is none the less one that it can see */
+		/* The client: it can still see the fault. */
 		{&said, "close after 150 KB", 0, 150000, 5, 1},
 		{&said, "reset after 150 KB", ECONNRESET, 150000, 5, 1},
-		/* the server: what it acknowledges later is not data */
+		/* The server: what it acknowledges after that is not data. */
 		{&heard, "reset after 1 GB", 0, POURED, 100 * POURED, 0},
 		{&heard, "slow 100 MB/s", 0, POURED, 100 * POURED, 1},
-		/* both: there is nothing left for a fault to happen to */
+		/* Both: there is nothing left that a fault could happen to. */
 		{&left, "reset after 500ms", 0, POURED, 0, 0},
 		{&left, "close after 500ms", 0, POURED, 0, 0},
 		{&left, "stall after 500ms", 0, POURED, 0, 0},
@@ -600,9 +599,9 @@ Test(connections, break_as_others_do_when_one_side_has_ended)
 	}
 }
 
-/* ---- a port that is used again ---- */
+/* ---- a reused port ---- */
 
-/* Echoes once. */
+/* Echoes one byte on each connection. */
 static void answer_each(int listener, struct seen *seen)
 {
 	char data[8];
@@ -617,7 +616,7 @@ static void answer_each(int listener, struct seen *seen)
 	}
 }
 
-/* One byte there and back, from port 5000. Returns 0 or an errno; EPIPE: the end came first. */
+/* Sends a byte from port 5000 and gets it back. Returns 0 or an errno; EPIPE: closed first. */
 static int try_once(const struct address *server)
 {
 	struct address any = {.family = server->family, .port = 5000};
@@ -649,11 +648,11 @@ static void try_thrice(const struct address *server, struct seen *seen)
 	seen->end_error = try_once(server);
 }
 
-Test(connections, leave_nothing_to_those_that_have_their_port_after_them)
+Test(connections, broken_connection_does_not_affect_the_next_one_at_its_port)
 {
 	static const struct play play = {.serve = answer_each, .use = try_thrice};
-	/* not backlog-full abort: of the first the server's kernel knows still, and may refuse
-	 * another */
+	/* Not backlog-full abort: the server's kernel still knows the first connection, and may
+	 * refuse another. */
 	static const char *const steps[] = {"close after accept", "stall after accept",
 					    "reset after 0 bytes"};
 
@@ -668,7 +667,7 @@ Test(connections, leave_nothing_to_those_that_have_their_port_after_them)
 	}
 }
 
-/* Notes what it is sent, and answers nothing. */
+/* Counts what it receives, and answers nothing. */
 static void listen_silently(int listener, struct seen *seen)
 {
 	char buffer[64];
@@ -682,7 +681,7 @@ static void listen_silently(int listener, struct seen *seen)
 	}
 }
 
-Test(connections, end_by_the_client_is_seen_with_what_was_carried)
+Test(connections, client_end_is_reported_with_the_bytes_carried)
 {
 	static const struct {
 		const char *step;
@@ -726,13 +725,13 @@ Test(connections, end_by_the_client_is_seen_with_what_was_carried)
 	}
 }
 
-Test(connections, that_are_not_asked_about_end_unseen)
+Test(connections, client_end_is_not_reported_unless_asked_for)
 {
 	netns_enter();
 	cr_expect_eq(run_step("accept", hosts[0]).n_ends, 0);
 }
 
-Test(connections, data_in_the_syn_comes_after_the_handshake_where_the_step_wants_none)
+Test(connections, data_in_the_syn_does_not_reach_the_server_if_the_step_forbids_it)
 {
 	static const struct {
 		const char *step;
@@ -746,7 +745,7 @@ Test(connections, data_in_the_syn_comes_after_the_handshake_where_the_step_wants
 	const struct play play = {.serve = listen_silently, .use = ask_early};
 
 	netns_enter();
-	/* both sides, without cookies (include/net/tcp.h, TFO_…) */
+	/* Both sides, without cookies (include/net/tcp.h, TFO_…). */
 	netns_sysctl("net/ipv4/tcp_fastopen", "1031");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
@@ -759,7 +758,7 @@ Test(connections, data_in_the_syn_comes_after_the_handshake_where_the_step_wants
 	}
 }
 
-Test(connections, multipath_falls_back_where_bytes_are_counted)
+Test(connections, multipath_falls_back_if_bytes_are_counted)
 {
 	static const struct expected expected[] = {
 		{"close after 1000 bytes", 0, 0, 1000, FAULT_CLOSED, 1000},
@@ -786,7 +785,7 @@ Test(connections, multipath_falls_back_where_bytes_are_counted)
 	}
 }
 
-/* Connects, and goes on only after a while. */
+/* Connects, and moves on only after a while. */
 static void connect_and_rest(const struct address *server, struct seen *seen)
 {
 	struct sockaddr_storage storage;
@@ -802,7 +801,7 @@ static void connect_and_rest(const struct address *server, struct seen *seen)
 	seen->took_ns = clock_monotonic_ns() - started_ns;
 }
 
-/* As of a client that stays in connect() for 100 ms. */
+/* What a client looks like that stays in connect() for 100 ms. */
 static int goes_on_late(void *userdata, const struct attempt_info *attempt)
 {
 	return clock_monotonic_ns() - attempt->started_ns > 100 * NS_PER_MS;
@@ -813,7 +812,7 @@ static int goes_on_unseen(void *userdata, const struct attempt_info *attempt)
 	return -EPERM;
 }
 
-Test(connections, are_reset_after_accept_when_the_client_has_gone_on)
+Test(connections, reset_after_accept_waits_until_the_client_has_moved_on)
 {
 	struct play play = {
 		.serve = listen_silently,

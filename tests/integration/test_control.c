@@ -145,7 +145,7 @@ Test(control, last_failed_runs_only_what_failed)
 	program_exited(synfault, STATUS_FAILED);
 	program_printed(synfault, "failed last time");
 	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
-	/* It did not run, and is still known. */
+	/* The one that fails did not run, and is still known. */
 	program_runs(synfault, "run --filter passes a.yaml");
 	program_runs(synfault, "run --last-failed a.yaml -- synfault-tiny --tries 2 '${api}'");
 	program_exited(synfault, STATUS_PASSED);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a client gets to see of an injected fault, beside what it gets of a server or a firewall
- * that does the same in earnest: packet by packet and field by field, over IPv4 and IPv6. Packets
- * are taken where they are delivered (nflog.h), so that ours are seen as the client's kernel sees
- * them.
+ * Compares what a client sees of an injected fault with what it sees of a real server or firewall
+ * that does the same: packet by packet and field by field, over IPv4 and IPv6. Packets are taken
+ * where they are delivered (nflog.h), so that we see ours as the client's kernel does.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -72,7 +71,7 @@ static void note_packet(struct course *course, const uint8_t *data, size_t lengt
 	array_append(course->items, course->n_items, course->capacity, sight);
 }
 
-/* What is delivered from now on is kept for read_course(). */
+/* Keeps what is delivered from now on, for read_course(). */
 static int watch(int family)
 {
 	static const int wanted[] = {IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS};
@@ -87,7 +86,7 @@ static int watch(int family)
 	return fd;
 }
 
-/* A raw socket of IPv6 gives no IP header, but what is in it. */
+/* Makes up the IPv6 header, which a raw socket does not return. */
 static void make_header(uint8_t header[40], const struct sockaddr_in6 *source, size_t length)
 {
 	header[0] |= 0x60;
@@ -123,7 +122,7 @@ static int64_t take_control(struct msghdr *message, uint8_t header[40])
 	return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-/* All that has been delivered since watch(). */
+/* Returns everything that was delivered since watch(). */
 static struct course read_course(int fd, int family)
 {
 	AUTO_FREE uint8_t *data = xzalloc(40 + 65536);
@@ -172,7 +171,7 @@ static const struct sight *find_opening(const struct course *course, bool server
 	return NULL;
 }
 
-/* Its number, from which the numbers of its side count; none: 0. */
+/* Returns the first sequence number of a side, from which its others count; 0 if there is none. */
 static uint32_t first_number(const struct course *course, bool server)
 {
 	const struct sight *opening = find_opening(course, server);
@@ -180,7 +179,7 @@ static uint32_t first_number(const struct course *course, bool server)
 	return opening ? opening->tcp.sequence : server ? 0 : course->isn;
 }
 
-/* A kernel repeats a FIN, or an ACK, when the other side is slow. */
+/* Whether a kernel only repeats a FIN or an ACK because the other side is slow. */
 static bool is_repeated(const struct sight *sight, const struct sight *const *before, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -191,7 +190,7 @@ static bool is_repeated(const struct sight *sight, const struct sight *const *be
 	return false;
 }
 
-/* What the server, or we in its name, sent from the first RST or FIN on: at most @n. */
+/* Finds what the server (or we, for it) sent from the first RST or FIN on: at most @n packets. */
 static size_t find_end(const struct course *course, const struct sight **ret, size_t n)
 {
 	size_t found = 0;
@@ -215,7 +214,7 @@ enum manner {
 	GOES_ON, /* sends again when the server has closed */
 };
 
-/* What the client saw; an error is 0 or an errno, ETIMEDOUT: nothing for a second. */
+/* What the client saw. Errors are 0 or an errno; ETIMEDOUT: nothing came for a second. */
 struct seen {
 	int connect_error, end_error, late_error;
 	int64_t received;
@@ -223,7 +222,7 @@ struct seen {
 
 struct trial {
 	const char *step;
-	void (*serve)(int fd); /* the same in earnest, on an accepted connection */
+	void (*serve)(int fd); /* the real thing, on an accepted connection */
 	enum manner manner;
 };
 
@@ -244,8 +243,8 @@ static int read_to_the_end(int fd, struct seen *seen)
 }
 
 /*
- * Closes, and waits for the answer to our FIN: the server's kernel gives it only when its process
- * has come to the end of its own close(), which may take a turn of others.
+ * Closes, and waits for the answer to our FIN. The server's kernel sends it only after its process
+ * has finished its own close(), which may have to wait for a processor.
  */
 static void close_in_order(int fd)
 {
@@ -289,7 +288,7 @@ static void be_client(const struct address *server, enum manner manner, struct s
 	usleep(20000);
 }
 
-/* Until the client has acknowledged everything. */
+/* Waits until the client has acknowledged everything. */
 static void drain(int fd)
 {
 	int left = 1;
@@ -322,7 +321,7 @@ static void answer(int fd, size_t n)
 	drain(fd);
 }
 
-/* Over a network no reset comes before the client is back from connect(). */
+/* Waits first: over a network, no reset comes before the client is back from connect(). */
 static void serve_reset(int fd)
 {
 	usleep(20000);
@@ -370,7 +369,7 @@ static void serve_late_close(int fd)
 	close(fd);
 }
 
-/* Beside it the fault is ours. */
+/* Serves the connections on which we inject the fault. */
 static void serve_all(int fd)
 {
 	answer(fd, POURED);
@@ -398,7 +397,7 @@ static pid_t start_server(const struct address *address, void (*serve)(int fd))
 	}
 }
 
-/* @userdata: a place for the number of the latest SYN. */
+/* @userdata: gets the number of the latest SYN. */
 static void note_event(void *userdata, const struct injector_event *event)
 {
 	*(uint32_t *)userdata = event->attempt.key.isn;
@@ -432,7 +431,7 @@ static pid_t start_client(const struct address *address, enum manner manner, str
 	_exit(0);
 }
 
-/* One run of the client in a network namespace of its own: before our fault, or the real one. */
+/* Runs the client once in a network namespace of its own, with our fault or the real one. */
 static struct course run(const struct trial *trial, const char *host, bool ours, struct seen **seen)
 {
 	struct address address = wire_address(host, PORT);
@@ -470,7 +469,7 @@ static struct course run(const struct trial *trial, const char *host, bool ours,
 
 struct comparison {
 	const char *step, *host;
-	size_t number; /* of the packet */
+	size_t number; /* of the packet in the course */
 };
 
 static void same(const struct comparison *at, const char *field, int64_t real, int64_t ours)
@@ -480,7 +479,7 @@ static void same(const struct comparison *at, const char *field, int64_t real, i
 		     (long long)real, (long long)real);
 }
 
-/* Clocks read by processes that may have to wait: one that was stopped is 200 ms late. */
+/* Compares times of processes that may have to wait: one that was stopped is 200 ms late. */
 static void near(const struct comparison *at, const char *field, int64_t real_ms, int64_t our_ms)
 {
 	cr_expect(llabs(real_ms - our_ms) <= 60,
@@ -488,7 +487,7 @@ static void near(const struct comparison *at, const char *field, int64_t real_ms
 		  at->number, field, (long long)our_ms, (long long)real_ms);
 }
 
-/* The options but for the values of timestamps. */
+/* Blanks the values of timestamps in the options. */
 static void strip_timestamps(struct sight *sight)
 {
 	for (uint32_t i = 0; i + 10 <= sight->n_options; i++) {
@@ -499,7 +498,7 @@ static void strip_timestamps(struct sight *sight)
 	}
 }
 
-/* The latest timestamp that the client had sent when the packet came. */
+/* Returns the latest timestamp that the client had sent when the packet came. */
 static uint32_t latest_timestamp(const struct course *course, const struct sight *before)
 {
 	uint32_t latest = 0;
@@ -510,7 +509,7 @@ static uint32_t latest_timestamp(const struct course *course, const struct sight
 	return latest;
 }
 
-/* The identification of the packet before, of the same side. */
+/* Returns the identification of the same side's packet before this one. */
 static uint16_t id_before(const struct course *course, const struct sight *sight)
 {
 	for (const struct sight *before = sight; before-- > course->items;)
@@ -519,7 +518,7 @@ static uint16_t id_before(const struct course *course, const struct sight *sight
 	return 0;
 }
 
-/* Fields that the sender's clock and counters are in, as what they tell of the sender. */
+/* Fields that depend on the sender's clock and counters, reduced to what they say about it. */
 struct clockwork {
 	int64_t late_ms; /* behind the clock of the SYN-ACK's sender */
 	int64_t echo_ms; /* behind the latest timestamp that was delivered to it */
@@ -533,7 +532,7 @@ static struct clockwork clockwork_of(const struct course *course, const struct s
 	uint16_t before = id_before(course, sight), step = (uint16_t)(sight->id - before);
 	struct clockwork clockwork = {.id = ID_FAR};
 
-	/* A SYN-ACK has none: the next begins anywhere. Some before it may have been dropped. */
+	/* A SYN-ACK has none: the next one starts anywhere. Packets between may be dropped. */
 	if (sight->id == 0)
 		clockwork.id = ID_ZERO;
 	else if (step == 0)
@@ -568,7 +567,7 @@ static void compare_packets(const struct comparison *at, const struct course *re
 	same(at, "hops", real->hops, ours->hops);
 	same(at, "TOS", real->tos, ours->tos);
 	same(at, "DF", real->dont_fragment, ours->dont_fragment);
-	/* The last ACK may be of the server's socket, or of TIME_WAIT, which has no number. */
+	/* The last ACK may come from the server's socket or from TIME_WAIT, which has no number. */
 	if (real->tcp.flags != TCP_FLAG_ACK)
 		same(at, "kind of IP id", real_clock.id, our_clock.id);
 	strip_timestamps(&real_bare);
@@ -614,7 +613,7 @@ static void compare_all(const struct trial *trials, size_t n_trials)
 
 TestSuite(fidelity, .timeout = 60);
 
-Test(fidelity, a_reset_is_that_of_a_server_that_aborts)
+Test(fidelity, reset_looks_like_that_of_a_server_that_aborts)
 {
 	static const struct trial trials[] = {
 		{"reset after accept", serve_reset, LISTENS},
@@ -627,7 +626,7 @@ Test(fidelity, a_reset_is_that_of_a_server_that_aborts)
 	compare_all(trials, ARRAY_SIZE(trials));
 }
 
-Test(fidelity, an_early_end_is_that_of_a_server_that_closes)
+Test(fidelity, early_close_looks_like_that_of_a_server)
 {
 	static const struct trial trials[] = {
 		{"close after accept", serve_close, LISTENS},
@@ -640,7 +639,7 @@ Test(fidelity, an_early_end_is_that_of_a_server_that_closes)
 	compare_all(trials, ARRAY_SIZE(trials));
 }
 
-Test(fidelity, a_refusal_is_that_of_a_closed_port)
+Test(fidelity, refusal_looks_like_that_of_a_closed_port)
 {
 	static const struct trial trials[] = {
 		{"refuse", NULL, LISTENS},
@@ -650,7 +649,7 @@ Test(fidelity, a_refusal_is_that_of_a_closed_port)
 	compare_all(trials, ARRAY_SIZE(trials));
 }
 
-/* ---- a queue that is full ---- */
+/* ---- a full accept queue ---- */
 
 static void nft(const char *rules)
 {
@@ -672,8 +671,9 @@ static int connect_to(const struct address *server)
 }
 
 /*
- * The last packet of a handshake finds no room in the queue of a listener, under
- * tcp_abort_on_overflow: it had when the SYN came, or that would have been dropped.
+ * The last packet of a handshake finds the listener's accept queue full, under
+ * tcp_abort_on_overflow. There was room when the SYN came; otherwise the SYN would have been
+ * dropped.
  */
 static struct course run_overflow(const char *host)
 {
@@ -701,7 +701,7 @@ static struct course run_overflow(const char *host)
 	return course;
 }
 
-Test(fidelity, a_full_queue_aborts_as_the_kernel_does)
+Test(fidelity, full_queue_aborts_as_the_kernel_does)
 {
 	static const struct trial trial = {"backlog-full abort", serve_all, LISTENS};
 
@@ -722,13 +722,13 @@ Test(fidelity, a_full_queue_aborts_as_the_kernel_does)
 
 /* ---- schedules ---- */
 
-/* One address and port: 8080 is where we are at work, 8081 is behind a firewall. */
+/* Two ports of one address: we inject at 8080, and 8081 is behind a firewall. */
 #define WALLED_PORT (PORT + 1)
 
 struct lane {
 	struct address server;
 	struct seen *seen;
-	int64_t *took_ns; /* connect() */
+	int64_t *took_ns; /* duration of connect() */
 	pid_t client;
 	int64_t syns_ns[16], syn_acks_ns[16]; /* since the first SYN */
 	size_t n_syns, n_syn_acks;
@@ -736,7 +736,7 @@ struct lane {
 
 enum { REAL_IPV4, OUR_IPV4, REAL_IPV6, OUR_IPV6, N_LANES };
 
-/* Connects with a time-out. */
+/* Connects with a timeout. */
 static void be_patient(const struct lane *lane, int64_t patience_ns)
 {
 	struct sockaddr_storage storage;
@@ -753,7 +753,7 @@ static void be_patient(const struct lane *lane, int64_t patience_ns)
 	*lane->took_ns = clock_monotonic_ns() - started_ns;
 }
 
-/* Everything on lo, dropped on its way in or not. */
+/* Watches everything on lo, whether or not it is dropped on its way in. */
 static int watch_all(void)
 {
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL));
@@ -806,7 +806,7 @@ static void read_lanes(int fd, struct lane lanes[N_LANES])
 	close(fd);
 }
 
-/* Runs a client in each lane at the same time. The firewall's rules are in place. */
+/* Runs a client in each lane at the same time, once the firewall's rules are in place. */
 static void run_lanes(struct lane lanes[N_LANES], const char *step, int64_t patience_ns)
 {
 	struct event_base *base = wire_loop();
@@ -854,9 +854,9 @@ static void same_times(const char *what, const char *step, const int64_t *real_n
 }
 
 /*
- * The kernel repeats by whole seconds; a client may get its turn late. When the client and the
- * server repeat theirs in the same moment, it is chance whose comes first and if the other's is
- * sent at all.
+ * The kernel retransmits after whole seconds; a client may be late. When client and server
+ * retransmit at the same moment, it is chance whose packet comes first, and whether the other one
+ * is sent at all.
  */
 static void compare_lanes(const char *step, const char *rule, size_t n_syn_acks,
 			  int64_t patience_ns)
@@ -887,13 +887,13 @@ static void compare_lanes(const char *step, const char *rule, size_t n_syn_acks,
 	}
 }
 
-Test(fidelity, a_drop_is_that_of_a_firewall)
+Test(fidelity, drop_looks_like_that_of_a_firewall)
 {
 	compare_lanes("drop", "tcp dport 8081 tcp flags & (syn|ack) == syn drop", 0,
 		      2500 * NS_PER_MS);
 }
 
-Test(fidelity, lost_syns_are_those_of_a_firewall)
+Test(fidelity, lost_syns_look_like_those_of_a_firewall)
 {
 	compare_lanes("lose 1",
 		      "tcp dport 8081 tcp flags & (syn|ack) == syn meta nfproto ipv4 "
@@ -903,7 +903,7 @@ Test(fidelity, lost_syns_are_those_of_a_firewall)
 		      1, WIRE_PATIENCE_NS);
 }
 
-Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
+Test(fidelity, lost_syn_acks_look_like_those_of_a_firewall)
 {
 	compare_lanes("lose-synack 1",
 		      "tcp sport 8081 tcp flags & (syn|ack) == (syn|ack) meta nfproto ipv4 "
@@ -916,8 +916,8 @@ Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
 /* ---- late answers ---- */
 
 /*
- * A network that is slow for SYNs, in earnest: what is sent to the second address of a link comes
- * back from it, to the first one, where the server is. The host at the other end is this one.
+ * A network that is really slow for SYNs: what is sent to the second address of a link comes back
+ * from there to the first one, where the server is. This process is the host at the other end.
  */
 #define SLOW_LINK                                                                                  \
 	"ip addr add 10.99.0.1/24 dev slow && ip -6 addr add fd00:99::1/64 dev slow nodad && "     \
@@ -925,7 +925,7 @@ Test(fidelity, lost_syn_acks_are_those_of_a_firewall)
 static const char *const far_hosts[] = {"10.99.0.2", "fd00:99::2"};
 static const char *const far_servers[] = {"10.99.0.1", "fd00:99::1"};
 
-/* A packet that is under way. */
+/* A packet on its way. */
 struct parcel {
 	int64_t due_ns;
 	size_t length;
@@ -945,7 +945,7 @@ static int make_link(void)
 	return fd;
 }
 
-/* Sums over whole 16-bit words do not change when addresses change their places. */
+/* Sums over whole 16-bit words do not change when addresses swap places. */
 static void send_back(int fd, struct parcel *parcel)
 {
 	bool ipv4 = parcel->data[0] >> 4 == 4;
@@ -1076,9 +1076,9 @@ static void compare_late(const char *step, int64_t late_ns)
 	}
 }
 
-Test(fidelity, a_delay_is_that_of_a_slow_network)
+Test(fidelity, delay_looks_like_that_of_a_slow_network)
 {
 	compare_late("delay 300ms", 300 * NS_PER_MS);
-	/* The client's kernel has repeated its SYN by then. */
+	/* By then the client's kernel has retransmitted its SYN. */
 	compare_late("delay 1500ms", 1500 * NS_PER_MS);
 }

@@ -25,7 +25,7 @@
 /*
  * start NAME ARGUMENT...: starts a daemon with socket NAME.sock and output NAME.out, and waits
  * until it is armed; its pid is in $pid. address NAME: prints the address of its endpoint "api".
- * order NAME COMMAND...: sends a command by ctl.
+ * ctl NAME COMMAND...: sends a command by ctl.
  */
 #define FUNCTIONS                                                                                  \
 	"start() {\n"                                                                              \
@@ -35,7 +35,7 @@
 	"  pid=$!; read line <$name.fifo; rm $name.fifo\n"                                         \
 	"}\n"                                                                                      \
 	"address() { sed -n 's/^armed: .*: api \\([0-9.:]*\\).*/\\1/p' $1.out | tail -n 1; }\n"    \
-	"order() { name=$1; shift; synfault ctl --control $name.sock \"$@\"; }\n"                  \
+	"ctl() { name=$1; shift; synfault ctl --control $name.sock \"$@\"; }\n"                    \
 	"ends() { wait $2; echo \"$1 ended with $?\"; }\n"
 
 static struct program *program_for(const char *file)
@@ -51,7 +51,7 @@ static struct program *program_for(const char *file)
 static void runs(struct program *synfault, const char *script)
 {
 	program_writes(synfault, "script", ". ./functions\n%s", script);
-	/* Everything that the script writes is below one directory, which may stay. */
+	/* The script writes only below one directory, which may stay. */
 	program_runs_shell(synfault,
 			   "mkdir w && cp $(ls -d * | grep -v '^w$') w && cd w && sh script");
 }
@@ -68,7 +68,7 @@ Test(inject, daemon_injects_faults_for_a_foreign_client_and_judges_it)
 
 	runs(synfault, "start one --junit j.xml --record r.json a.yaml\n"
 		       "for i in 1 2 3; do synfault-tiny $(address one); echo client $?; done\n"
-		       "order one stop\n"
+		       "ctl one stop\n"
 		       "ends one $pid\n"
 		       "cat one.out one.err\n");
 	program_printed(synfault, "client 1\nclient 1\nclient 0\n");
@@ -128,14 +128,14 @@ Test(inject, commands_show_progress_restart_and_advance)
 
 	runs(synfault,
 	     "start one a.yaml\n"
-	     "synfault-tiny $(address one); order one status; order one status --format json\n"
+	     "synfault-tiny $(address one); ctl one status; ctl one status --format json\n"
 	     "before=$(address one)\n"
-	     "order one reset >/dev/null; synfault-tiny $before; echo after reset $?\n"
-	     "order one next; echo next $?\n"
+	     "ctl one reset >/dev/null; synfault-tiny $before; echo after reset $?\n"
+	     "ctl one next; echo next $?\n"
 	     "[ $before = $(address one) ] && echo same address\n"
-	     "order one next; echo last $?\n"
-	     "order one next refused; order one next nonsense; echo nonsense $?\n"
-	     "order one stop; ends one $pid\n");
+	     "ctl one next; echo last $?\n"
+	     "ctl one next refused; ctl one next nonsense; echo nonsense $?\n"
+	     "ctl one stop; ends one $pid\n");
 	program_printed(synfault, "armed: a.yaml: refused (1 of 2)");
 	program_printed(synfault, "1 attempt, 1 refused; next: step 1, refuse x2\n");
 	program_printed(synfault, "\"refused\": 1");
@@ -166,7 +166,7 @@ Test(inject, connections_survive_a_reset_command)
 	runs(synfault, "start one a.yaml; mkfifo go\n"
 		       "python3 client.py $(address one) <go & client=$!\n"
 		       "exec 4>go; while [ ! -e connected ]; do sleep 0.02; done\n"
-		       "order one reset; echo >&4; wait $client; order one stop; wait $pid\n");
+		       "ctl one reset; echo >&4; wait $client; ctl one stop; wait $pid\n");
 	program_printed(synfault, "kept\n");
 	left_nothing(synfault);
 }
@@ -180,9 +180,9 @@ Test(inject, attempts_beyond_the_record_get_faults_and_make_an_error)
 
 	runs(synfault, "start one --max-attempts 3 --record r.json a.yaml\n"
 		       "for i in 1 2 3; do synfault-tiny $(address one); echo client $?; done\n"
-		       "cat one.err; order one reset >/dev/null\n"
+		       "cat one.err; ctl one reset >/dev/null\n"
 		       "for i in 1 2 3 4 5; do synfault-tiny $(address one); echo again $?; done\n"
-		       "cat one.err; order one status; order one stop; ends one $pid; cat one.out\n"
+		       "cat one.err; ctl one status; ctl one stop; ends one $pid; cat one.out\n"
 		       "synfault inject --max-attempts 0 a.yaml; echo usage $?\n");
 	program_printed(synfault, "client 1\nclient 1\nclient 1\nagain 1\n");
 	program_printed(synfault, "again 1\nagain 1\nagain 1\nagain 0\n"
@@ -213,7 +213,7 @@ Test(inject, daemon_prints_one_json_object_per_line)
 		       "print(lines[-1]['event'], lines[-1]['outcome'])\n");
 	runs(synfault, "start one --format json a.yaml\n"
 		       "synfault-tiny $(sed -n 's/.*\"api\":\\[\"\\([0-9.:]*\\).*/\\1/p' one.out)\n"
-		       "order one stop; wait $pid; python3 look.py\n");
+		       "ctl one stop; wait $pid; python3 look.py\n");
 	program_printed(synfault, "armed 127.");
 	program_printed(synfault, "('syn', 'api', 1), ('verdict', 'api', 1)");
 	program_printed(synfault, "result fail");
@@ -242,7 +242,7 @@ Test(inject, next_daemon_removes_the_remains_of_killed_ones)
 	AUTO_PROGRAM struct program *synfault = program_for(REFUSED);
 
 	runs(synfault, "start one a.yaml; kill -9 $pid $(pgrep -P $pid); wait $pid\n"
-		       "start one a.yaml; order one stop; ends again $pid\n");
+		       "start one a.yaml; ctl one stop; ends again $pid\n");
 	program_printed(synfault, "again ended with 1\n");
 	left_nothing(synfault);
 }
@@ -260,7 +260,7 @@ Test(inject, daemons_and_a_run_side_by_side_do_not_interfere)
 		       "synfault-tiny $(address one) & client=$!; sleep 0.2\n"
 		       "kill -9 $two $(pgrep -P $two)\n"
 		       "synfault run --isolation shared run.yaml; echo run $?\n"
-		       "wait $client; echo client $?; order one stop; ends one $one\n");
+		       "wait $client; echo client $?; ctl one stop; ends one $one\n");
 	program_printed(synfault, "run 0\n");
 	program_printed(synfault, "client 0\n");
 	program_printed(synfault, "pass: held\n");
@@ -280,10 +280,10 @@ Test(inject, daemon_joins_the_network_namespace_of_a_process_or_file)
 	     "while [ ! -e up ]; do sleep 0.02; done\n"
 	     "start one --netns $there a.yaml\n"
 	     "nsenter -n -t $there synfault-tiny $(address one); echo there $?\n"
-	     "order one stop; ends one $pid\n"
+	     "ctl one stop; ends one $pid\n"
 	     "start two --netns /proc/$there/ns/net a.yaml\n"
 	     "nsenter -n -t $there synfault-tiny $(address two); echo again $?\n"
-	     "order two stop; ends two $pid; kill $there\n"
+	     "ctl two stop; ends two $pid; kill $there\n"
 	     "for which in 999999999 a.yaml nowhere; do\n"
 	     "  synfault inject --netns $which a.yaml; echo wrong $?; done\n");
 	program_printed(synfault, "there 1\n");
@@ -417,7 +417,7 @@ Test(inject, another_user_can_not_send_commands)
 	     "unprivileged() { setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"; }\n"
 	     "unprivileged synfault ctl --control one.sock stop; echo closed $?\n"
 	     "chmod 666 one.sock; unprivileged synfault ctl --control one.sock stop\n"
-	     "echo open $?; order one stop; ends one $pid\n");
+	     "echo open $?; ctl one stop; ends one $pid\n");
 	program_printed(synfault, "closed 3\nopen 3\n");
 	program_complained(synfault, "no permission: only the user who runs it, and root");
 	program_complained(synfault,

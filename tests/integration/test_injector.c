@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The injector on real packets: each test has a network namespace of its own, runs the injector's
- * event loop in its own process and clients in children. Nearly all tests are made for IPv4 and
+ * The injector on real packets. Each test has a network namespace of its own, and runs the
+ * injector's event loop in its own process and clients in children. Nearly all tests cover IPv4 and
  * IPv6 at once: endpoint 0 is on 127.0.0.5, endpoint 1 on ::1, and each has a client.
  */
 #include <criterion/criterion.h>
@@ -34,23 +34,23 @@
 #define N_FAMILIES   2
 #define MAX_EVENTS   4096
 #define MAX_PROBLEMS 16
-/* How late something may be on a machine that is busy with other tests. */
+/* How late something may be while other tests keep the machine busy. */
 #define LATE_NS (400 * NS_PER_MS)
 
-/* The client's own address is another in IPv4: 127.0.0.1. */
+/* In IPv4 the client's own address differs: 127.0.0.1. */
 static const char *const hosts[N_FAMILIES] = {"127.0.0.5", "::1"};
 
 /* What a client reports to its parent in shared memory. */
 struct client_result {
-	int error[4]; /* of successive steps: 0 or an errno */
+	int error[4]; /* by step: 0 or an errno */
 	int64_t started_ns[4], ended_ns[4];
 	uint16_t local_port[4];
 };
 
-/* A client's program: @servers is the array of endpoints from its own on. */
+/* A client. @server: its own endpoint in the array of endpoints. */
 typedef void (*client_fn)(const struct address *server, struct client_result *result);
 
-/* An injector, its endpoints and all it has reported. */
+/* An injector, its endpoints, and all events it has reported. */
 struct bed {
 	struct event_base *base;
 	struct injector *injector;
@@ -88,11 +88,11 @@ struct bed_options {
 	const char *script;
 	uint32_t queue_length;
 	bool no_listener;
-	const struct address *endpoints; /* instead of one per family; listeners are the test's */
+	const struct address *endpoints; /* instead of one per family; the test listens there */
 	size_t n_endpoints;
 };
 
-/* Returns what injector_new() does. */
+/* Returns what injector_new() returns. */
 static int bed_try(struct bed *bed, const struct bed_options *options, struct diag_list *diags)
 {
 	struct script script = wire_script(options->script);
@@ -160,7 +160,7 @@ static void bed_free(struct bed *bed)
 	free(bed);
 }
 
-/* Ends it. Nothing must have been lost or wrong. */
+/* Ends the bed. Nothing may have been lost or wrong. */
 static void bed_end(struct bed *bed)
 {
 	injector_finish(bed->injector);
@@ -176,7 +176,7 @@ static bool has_problem(const struct bed *bed, const char *part)
 	return false;
 }
 
-/* The @k-th event (from 0) of that kind at the endpoint, or NULL. */
+/* Returns the @k-th event (from 0) of that kind at the endpoint, or NULL. */
 static const struct injector_event *find_event(const struct bed *bed, uint32_t endpoint,
 					       enum event_kind kind, size_t k)
 {
@@ -219,7 +219,7 @@ static void bed_run_for(struct bed *bed, int64_t duration_ns)
 	event_base_dispatch(bed->base);
 }
 
-/* Runs the loop until both endpoints have had this number of events of that kind. */
+/* Runs the loop until both endpoints have had this many events of that kind. */
 static void bed_run_until(struct bed *bed, enum event_kind kind, size_t n)
 {
 	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
@@ -243,7 +243,7 @@ static pid_t client_start(client_fn client, const struct address *server,
 	return pid;
 }
 
-/* Runs a client per endpoint, and the injector until both have ended. */
+/* Runs a client for each endpoint, and the injector until both clients have ended. */
 static void bed_run_clients(struct bed *bed, client_fn client)
 {
 	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
@@ -272,7 +272,7 @@ static void bed_run_clients(struct bed *bed, client_fn client)
 	}
 }
 
-/* The parts clients are made of. They run in children, where nothing can be asserted. */
+/* Parts of clients. They run in children, where nothing can be asserted. */
 
 /* Connects within @timeout_ns and returns 0 or an errno. */
 static int connect_within(int fd, const struct address *server, int64_t timeout_ns)
@@ -305,7 +305,7 @@ static uint16_t local_port(int fd)
 	return address.port;
 }
 
-/* Step @k: a connection, timed, and closed again. */
+/* Step @k: connects, measures how long that takes, and closes. */
 static void attempt(int k, int protocol, const struct address *server, int64_t timeout_ns,
 		    struct client_result *result)
 {
@@ -346,7 +346,7 @@ static void assert_between(int64_t value_ns, int64_t low_ns, int64_t high_ns, co
 		  what, (double)value_ns / 1e6, (double)low_ns / 1e6, (double)high_ns / 1e6);
 }
 
-Test(injector, refuses_the_first_connect_and_accepts_the_second)
+Test(injector, injector_refuses_the_first_connect_and_accepts_the_second)
 {
 	static const enum event_kind order[] = {
 		EVENT_SYN, EVENT_VERDICT, EVENT_SYN, EVENT_VERDICT, EVENT_ESTABLISHED,
@@ -363,7 +363,7 @@ Test(injector, refuses_the_first_connect_and_accepts_the_second)
 		cr_expect_eq(result->error[0], ECONNREFUSED, "%s: %s", hosts[i],
 			     strerror(result->error[0]));
 		cr_expect_eq(result->error[1], 0, "%s: %s", hosts[i], strerror(result->error[1]));
-		/* deaths are noticed some time after */
+		/* Deaths are noticed some time later. */
 		for (size_t e = 0; e < bed->n_events && k < ARRAY_SIZE(order); e++)
 			if (bed->events[e].attempt.endpoint == i &&
 			    bed->events[e].kind != EVENT_CLOSED)
@@ -382,7 +382,7 @@ Test(injector, refuses_the_first_connect_and_accepts_the_second)
 	bed_end(bed);
 }
 
-Test(injector, times_a_verdict_between_its_syn_and_what_the_client_does_next)
+Test(injector, verdict_time_lies_between_its_syn_and_the_clients_reaction)
 {
 	struct bed *bed;
 
@@ -396,7 +396,7 @@ Test(injector, times_a_verdict_between_its_syn_and_what_the_client_does_next)
 			const struct injector_event *syn = need_event(bed, i, EVENT_SYN, k);
 			const struct injector_event *verdict = need_event(bed, i, EVENT_VERDICT, k);
 
-			/* the kernel's time has steps of 1 us */
+			/* The kernel's time has steps of 1 us. */
 			cr_expect_geq(syn->at_ns, result->started_ns[k] - NS_PER_US);
 			cr_expect_geq(verdict->earliest_ns, syn->at_ns);
 			cr_expect_geq(verdict->at_ns, verdict->earliest_ns);
@@ -406,9 +406,9 @@ Test(injector, times_a_verdict_between_its_syn_and_what_the_client_does_next)
 	bed_end(bed);
 }
 
-Test(injector, drops_all_syns_of_an_attempt_and_accepts_the_next)
+Test(injector, injector_drops_all_syns_of_an_attempt_and_accepts_the_next)
 {
-	/* within 2.5 s: at 0, 1 and 2 s, or, before Linux 6.5, at 0 and 1 s */
+	/* Within 2.5 s: at 0, 1 and 2 s or, before Linux 6.5, at 0 and 1 s. */
 	bool linear = access("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", F_OK) == 0;
 	uint32_t n_syns = linear ? 3 : 2;
 	struct bed *bed;
@@ -434,7 +434,7 @@ Test(injector, drops_all_syns_of_an_attempt_and_accepts_the_next)
 	bed_end(bed);
 }
 
-Test(injector, holds_every_syn_for_the_delay_while_the_kernel_repeats_them)
+Test(injector, delay_holds_every_syn_while_the_kernel_retransmits)
 {
 	const int64_t delay_ns = 1500 * NS_PER_MS;
 	struct bed *bed;
@@ -469,7 +469,7 @@ Test(injector, holds_every_syn_for_the_delay_while_the_kernel_repeats_them)
 	bed_end(bed);
 }
 
-Test(injector, loses_the_first_syn_and_lets_the_retransmission_through)
+Test(injector, lose_drops_the_first_syn_and_accepts_its_retransmission)
 {
 	struct bed *bed;
 
@@ -489,7 +489,7 @@ Test(injector, loses_the_first_syn_and_lets_the_retransmission_through)
 	bed_end(bed);
 }
 
-Test(injector, refuses_after_a_delay)
+Test(injector, injector_refuses_after_a_delay)
 {
 	const int64_t delay_ns = 300 * NS_PER_MS;
 	struct bed *bed;
@@ -507,7 +507,7 @@ Test(injector, refuses_after_a_delay)
 	bed_end(bed);
 }
 
-Test(injector, notices_a_client_that_gives_up)
+Test(injector, injector_notices_that_a_client_gives_up)
 {
 	struct bed *bed;
 
@@ -536,7 +536,7 @@ static void client_never_closes(const struct address *server, struct client_resu
 	poll(NULL, 0, 60000);
 }
 
-Test(injector, counts_an_attempt_as_waiting_until_its_socket_is_closed)
+Test(injector, attempt_counts_as_waiting_until_its_socket_closes)
 {
 	struct bed *bed;
 	pid_t pid;
@@ -567,7 +567,7 @@ static void client_mapped(const struct address *server, struct client_result *re
 	attempt(0, 0, &mapped, 200 * NS_PER_MS, result);
 }
 
-Test(injector, knows_an_ipv4_attempt_of_an_ipv6_socket)
+Test(injector, injector_recognizes_an_ipv4_attempt_of_an_ipv6_socket)
 {
 	struct bed *bed;
 
@@ -579,7 +579,7 @@ Test(injector, knows_an_ipv4_attempt_of_an_ipv6_socket)
 	bed_end(bed);
 }
 
-Test(injector, refuses_a_syn_with_ecn)
+Test(injector, injector_refuses_a_syn_with_ecn)
 {
 	struct bed *bed;
 
@@ -595,7 +595,7 @@ Test(injector, refuses_a_syn_with_ecn)
 	bed_end(bed);
 }
 
-/* Sends with the SYN, and sees what comes of it. */
+/* Sends data with the SYN, and keeps what comes of it. */
 static void client_fast_open(const struct address *server, struct client_result *result)
 {
 	struct sockaddr_storage storage;
@@ -613,12 +613,12 @@ static void client_fast_open(const struct address *server, struct client_result 
 	}
 }
 
-Test(injector, refuses_and_accepts_syns_that_carry_data)
+Test(injector, injector_refuses_and_accepts_syns_with_data)
 {
 	struct bed *bed;
 
 	netns_enter();
-	/* both sides, without cookies (include/net/tcp.h, TFO_…) */
+	/* Both sides, without cookies (include/net/tcp.h, TFO_…). */
 	netns_sysctl("net/ipv4/tcp_fastopen", "519");
 	bed = bed_with("refuse, accept");
 	bed_run_clients(bed, client_fast_open);
@@ -640,7 +640,7 @@ static void client_multipath(const struct address *server, struct client_result 
 	attempt(1, IPPROTO_MPTCP, server, WIRE_PATIENCE_NS, result);
 }
 
-Test(injector, refuses_and_accepts_multipath_clients)
+Test(injector, injector_refuses_and_accepts_multipath_clients)
 {
 	int fd = -1;
 	struct bed *bed;
@@ -652,7 +652,7 @@ Test(injector, refuses_and_accepts_multipath_clients)
 	close(fd);
 	bed = bed_with("refuse, accept");
 	bed_run_clients(bed, client_multipath);
-	/* the other goes on until the server closes, too */
+	/* The other socket also stays until the server closes. */
 	bed_run_until(bed, EVENT_CLOSED, 1);
 	for (uint32_t i = 0; i < N_FAMILIES; i++) {
 		cr_expect_eq(bed->results[i].error[0], ECONNREFUSED);
@@ -678,7 +678,7 @@ static int bound_socket(const struct address *server)
 	return fd;
 }
 
-/* To two ports of the server at once, from one of our own. */
+/* Connects to two ports of the server at once, from one local port. */
 static void client_one_port(const struct address *server, struct client_result *result)
 {
 	int fds[2] = {bound_socket(server), bound_socket(server)};
@@ -757,7 +757,7 @@ Test(injector, attempts_from_one_port_within_a_second_differ)
 	bed_end(bed);
 }
 
-Test(injector, says_that_a_queue_number_is_taken)
+Test(injector, injector_reports_a_queue_number_in_use)
 {
 	struct diag_list diags = {0};
 	struct queue *queue, *second;
@@ -787,7 +787,7 @@ static void drop_capabilities(void)
 	cr_assert_eq(syscall(SYS_capset, &header, data), 0);
 }
 
-Test(injector, says_that_a_capability_is_missing)
+Test(injector, injector_reports_a_missing_capability)
 {
 	struct address endpoint = loopback(0, PORT);
 	struct diag_list diags = {0};
@@ -810,7 +810,7 @@ Test(injector, says_that_a_capability_is_missing)
 	bed_free(bed);
 }
 
-/* Many connections at once, none of them waited for. */
+/* Starts many connections at once and waits for none. */
 static void client_burst(const struct address *server, struct client_result *result)
 {
 	for (int k = 0; k < 100; k++) {
@@ -820,13 +820,13 @@ static void client_burst(const struct address *server, struct client_result *res
 	}
 }
 
-Test(injector, reports_an_overflow_of_the_queue)
+Test(injector, injector_reports_an_overflow_of_the_queue)
 {
 	struct bed *bed;
 
 	netns_enter();
 	bed = bed_start(&(struct bed_options){.script = "refuse", .queue_length = 4});
-	/* no process reads in between */
+	/* No process reads from the queue during this. */
 	waitpid(client_start(client_burst, &bed->endpoints[0], &bed->results[0]), NULL, 0);
 	bed_run_for(bed, 50 * NS_PER_MS);
 	cr_expect_eq(count_events(bed, 0, EVENT_SYN), 4);
@@ -842,7 +842,7 @@ static void count_packet(void *userdata, const struct queued_packet *packet)
 	++*(size_t *)userdata;
 }
 
-Test(injector, counts_verdicts_the_kernel_refuses)
+Test(injector, injector_counts_verdicts_that_the_kernel_refuses)
 {
 	struct diag_list diags = {0};
 	struct queue_losses losses;
@@ -876,7 +876,7 @@ static void client_other_port(const struct address *server, struct client_result
 	attempt(0, 0, &other, WIRE_PATIENCE_NS, result);
 }
 
-Test(injector, leaves_other_ports_alone)
+Test(injector, injector_leaves_other_ports_alone)
 {
 	struct bed *bed;
 
@@ -904,7 +904,7 @@ static void client_sends_much(const struct address *server, struct client_result
 	close(fd);
 }
 
-Test(injector, sees_nothing_of_an_open_connection)
+Test(injector, injector_does_not_see_packets_of_open_connections)
 {
 	struct bed *bed;
 
@@ -916,11 +916,11 @@ Test(injector, sees_nothing_of_an_open_connection)
 		cr_expect_gt(bed->results[i].started_ns[0], 0, "nothing was sent");
 		cr_expect_eq(count_events(bed, i, EVENT_SYN), 1);
 	}
-	/* a packet that is neither SYN nor SYN-ACK would be a problem */
+	/* This finds a problem if a packet came that was neither SYN nor SYN-ACK. */
 	bed_end(bed);
 }
 
-Test(injector, knows_when_the_kernel_received_a_syn_that_is_read_late)
+Test(injector, syn_that_is_read_late_has_the_kernels_time)
 {
 	struct bed *bed;
 	int64_t sent_ns, read_ns;
@@ -942,7 +942,7 @@ Test(injector, knows_when_the_kernel_received_a_syn_that_is_read_late)
 	bed_end(bed);
 }
 
-Test(injector, leaves_connects_unanswered_when_it_is_killed)
+Test(injector, killed_injector_leaves_connects_unanswered)
 {
 	struct client_result *results;
 	struct address endpoint;
@@ -974,7 +974,7 @@ Test(injector, leaves_connects_unanswered_when_it_is_killed)
 	cr_expect_eq(results->error[0], ETIMEDOUT, "%s", strerror(results->error[0]));
 }
 
-/* Installs a table and lets the process end; returns what a second installation gives. */
+/* Installs a table and lets the process end; returns the result of installing it again. */
 static int install_twice(bool owned)
 {
 	struct address endpoint = loopback(0, PORT);
@@ -999,13 +999,13 @@ static int install_twice(bool owned)
 	return r;
 }
 
-Test(rules, disappear_with_their_owner_where_others_use_the_namespace)
+Test(rules, owned_rules_disappear_with_their_owner)
 {
 	netns_enter();
 	cr_expect_eq(install_twice(true), 0);
 }
 
-Test(rules, stay_without_an_owner_and_are_not_installed_twice)
+Test(rules, rules_without_an_owner_stay_and_are_not_installed_twice)
 {
 	netns_enter();
 	cr_expect_eq(install_twice(false), -EEXIST);
@@ -1037,13 +1037,13 @@ static void delete_table(void)
 	mnl_socket_close(socket);
 }
 
-Test(rules, of_any_shape_verify_until_a_part_of_them_is_gone)
+Test(rules, rules_verify_until_a_part_of_them_is_gone)
 {
 	static const struct address_networks networks = {.ipv4 = {127, 64, 1},
 							 .ipv6 = {0xfd, 0x64, 0, 0, 0, 1}};
-	/* what another process may do */
+	/* What another process may do. */
 	static const struct {
-		const char *what, *name; /* that is emptied */
+		const char *what, *name; /* to be emptied */
 		bool common, follows, ends, outgoing;
 	} cases[] = {
 		{"chain", "answer", false, false, false, false},
@@ -1094,7 +1094,7 @@ Test(rules, of_any_shape_verify_until_a_part_of_them_is_gone)
 	}
 }
 
-Test(rules, say_when_the_table_is_gone)
+Test(rules, rules_report_that_their_table_is_gone)
 {
 	struct address endpoint = loopback(0, PORT);
 	struct nft_rules_config config = {.table = WIRE_TABLE,
@@ -1114,7 +1114,7 @@ Test(rules, say_when_the_table_is_gone)
 	nft_rules_free(rules);
 }
 
-/* A queue that gives a verdict for which the rules have no answer. */
+/* A queue with a verdict for which the rules have no answer. */
 struct misjudging {
 	struct queue *queue;
 	size_t n_packets;
@@ -1130,8 +1130,8 @@ static void misjudge(void *userdata, const struct queued_packet *packet)
 	cr_assert_eq(queue_set_verdict(misjudging->queue, packet->id, &verdict), 0);
 }
 
-/* With NF_REPEAT it would come back for ever. */
-Test(rules, drop_what_they_have_no_answer_for)
+/* With NF_REPEAT the packet would come back for ever. */
+Test(rules, rules_drop_packets_without_an_answer)
 {
 	struct address endpoint = loopback(0, PORT);
 	struct nft_rules_config config = {.table = WIRE_TABLE,
@@ -1178,7 +1178,7 @@ Test(rules, drop_what_they_have_no_answer_for)
 
 #define COMMON "common"
 
-/* The network 127.N.N.0 and its IPv6 fellow. */
+/* Returns the network 127.N.N.0 and its IPv6 counterpart. */
 static struct address_networks networks_of(uint8_t n)
 {
 	return (struct address_networks){.ipv4 = {127, n, n}, .ipv6 = {0xfd, 0, n, n, n, n}};
@@ -1189,7 +1189,7 @@ static void note_part(void *userdata, uint32_t part)
 	*(uint64_t *)userdata |= UINT64_C(1) << part;
 }
 
-Test(rules, of_a_common_table_come_and_go_part_by_part)
+Test(rules, parts_of_a_common_table_come_and_go)
 {
 	struct diag_list diags = {0};
 	struct rules *rules[3];
@@ -1240,7 +1240,7 @@ static void count_part(void *userdata, uint32_t part)
 	++*n;
 }
 
-Test(rules, of_many_parts_go_at_once_or_not_at_all)
+Test(rules, many_parts_are_removed_at_once_or_not_at_all)
 {
 	enum { N_PARTS = 128 }; /* as many as a run removes at once */
 	struct nft_rules_part parts[N_PARTS];
@@ -1263,7 +1263,7 @@ Test(rules, of_many_parts_go_at_once_or_not_at_all)
 		parts[i] = (struct nft_rules_part){.part = i, .networks = networks_of(i)};
 		if (nft_rules_install(&config, &diags, &rules[i]) < 0)
 			netns_skip("%s", diags.items[0].message);
-		/* As after the death of its injector, the rules stay; here the socket does too. */
+		/* As after its injector's death the rules stay; here its socket stays, too. */
 		if (i == 0)
 			cr_assert_eq(nft_rules_install(&config, &diags, &replaced), 0,
 				     "not replaced: %s",
@@ -1285,7 +1285,7 @@ Test(rules, of_many_parts_go_at_once_or_not_at_all)
 	nft_rules_free(replaced);
 }
 
-/* Deaths at one address: notices of an earlier one may still be under way. */
+/* Counts deaths at one address; notices of earlier ones may still be on their way. */
 struct death_count {
 	struct address address; /* without a port */
 	size_t n;
@@ -1301,7 +1301,7 @@ static void count_death(void *userdata, const struct socket_death *death)
 		count->n++;
 }
 
-/* Both ends of a connection to the address, over and done with. */
+/* Makes both ends of a connection to the address, and closes them. */
 static void connect_and_close(const char *host)
 {
 	struct address address;
@@ -1362,7 +1362,7 @@ static void client_first_and_last(const struct address *server, struct client_re
 	attempt(1, 0, server + MANY - 1, WIRE_PATIENCE_NS, result);
 }
 
-Test(injector, serves_a_thousand_endpoints_of_each_family)
+Test(injector, injector_serves_a_thousand_endpoints_of_each_family)
 {
 	struct address *endpoints = xzalloc((size_t)N_FAMILIES * MANY * sizeof(*endpoints));
 	struct bed *bed;

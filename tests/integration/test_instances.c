@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Several instances of a client in one sandbox: side by side, one after the other, and herds of
- * them. */
+/*
+ * Several instances of a client in one sandbox: side by side, one after the other, and in herds.
+ */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
@@ -9,7 +10,7 @@
 
 #define NEXT "---\n"
 
-/* Says which port it tries from, twice; the second time in a child with a session of its own. */
+/* Prints the port it tries from, twice; the second time in a child with a session of its own. */
 #define TELLS_PORTS                                                                                \
 	"import os, socket\n"                                                                      \
 	"def attempt():\n"                                                                         \
@@ -61,21 +62,21 @@ static void each_attempt_has_its_instance(struct program *synfault, const char *
 	record_free(record);
 }
 
-Test(instances, have_their_attempts_told_apart)
+Test(instances, attempts_are_attributed_to_their_instances)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	each_attempt_has_its_instance(synfault, "private");
 }
 
-Test(instances, have_their_attempts_told_apart_in_a_shared_namespace)
+Test(instances, attempts_are_attributed_to_their_instances_in_a_shared_namespace)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	each_attempt_has_its_instance(synfault, "shared");
 }
 
-/* Each leaves a daemon: in a session of its own, whose parent has ended. */
+/* Each instance leaves a daemon: in a session of its own, and its parent has ended. */
 static void daemons_belong_to_their_instances(struct program *synfault, const char *isolation)
 {
 	uint32_t counts[2] = {0};
@@ -106,21 +107,21 @@ static void daemons_belong_to_their_instances(struct program *synfault, const ch
 	cr_expect_eq(counts[1], 2);
 }
 
-Test(instances, own_the_attempts_of_their_daemons)
+Test(instances, attempts_of_daemons_are_attributed_to_their_instances)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	daemons_belong_to_their_instances(synfault, "private");
 }
 
-Test(instances, own_the_attempts_of_their_daemons_in_a_shared_namespace)
+Test(instances, attempts_of_daemons_are_attributed_to_their_instances_in_a_shared_namespace)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	daemons_belong_to_their_instances(synfault, "shared");
 }
 
-Test(instances, that_run_one_after_the_other_do_so_in_one_sandbox)
+Test(instances, successive_instances_share_one_sandbox)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	struct record *record;
@@ -150,7 +151,7 @@ Test(instances, that_run_one_after_the_other_do_so_in_one_sandbox)
 	record_free(record);
 }
 
-Test(instances, have_to_do_each_what_is_expected)
+Test(instances, each_instance_has_to_meet_the_expectations)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -179,7 +180,7 @@ Test(instances, have_to_do_each_what_is_expected)
 }
 
 /* An outage that all notice at once: instances with jitter come back one by one. */
-Test(instances, that_come_back_together_are_a_herd)
+Test(instances, instances_that_come_back_together_are_a_herd)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ends before the end: the program, its supervising processes and its rules are interrupted, killed
- * and taken away while scenarios run. Nothing may pass then, and nothing may be left behind.
+ * Sudden ends: the program, its supervisors and its rules are interrupted, killed or removed while
+ * scenarios run. Then no scenario may pass, and nothing may be left behind.
  */
 #include <criterion/criterion.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 #define NEXT  "---\n"
 #define QUIET "endpoints: {api: {}}\n"
 
-/* A client that says when it runs and then goes on for longer than any test. */
+/* A client that says that it runs and then keeps running longer than any test. */
 #define ENDLESS(name)                                                                              \
 	"name: " name "\n"                                                                         \
 	"timeout: 10m\n"                                                                           \
@@ -33,7 +33,7 @@ static pid_t the_supervisor(const struct program *synfault)
 	return pids[0];
 }
 
-/* ---- the harness is taken away ---- */
+/* ---- the harness is removed ---- */
 
 static void supervisor_is_killed(struct program *synfault)
 {
@@ -52,14 +52,14 @@ static void supervisor_is_killed(struct program *synfault)
 	program_left_nothing_but(synfault, "junit.xml");
 }
 
-Test(supervisor, that_is_killed_makes_an_error_and_takes_its_client_along)
+Test(supervisor, killed_supervisor_makes_an_error_and_ends_its_client)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	supervisor_is_killed(synfault);
 }
 
-Test(supervisor, of_an_ordinary_user_that_is_killed_takes_its_client_along)
+Test(supervisor, killed_supervisor_of_an_ordinary_user_ends_its_client)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -69,8 +69,8 @@ Test(supervisor, of_an_ordinary_user_that_is_killed_takes_its_client_along)
 }
 
 /*
- * After its first attempt, which is refused, the client only makes attempts that are accepted:
- * without the rules everything looks as expected, although nothing was observed.
+ * The client's first attempt is refused; all later ones are accepted. So without the rules
+ * everything looks as expected, although nothing was observed.
  */
 static void nft_rules_are_taken(struct program *synfault, const char *how)
 {
@@ -100,14 +100,14 @@ static void nft_rules_are_taken(struct program *synfault, const char *how)
 	junit_says(junit, "unwatched", OUTCOME_ERROR, "harness", "rules");
 }
 
-Test(rules, that_are_deleted_make_an_error)
+Test(rules, deleted_rules_make_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	nft_rules_are_taken(synfault, "flush ruleset");
 }
 
-Test(rules, that_are_emptied_make_an_error)
+Test(rules, emptied_rules_make_an_error)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -122,7 +122,7 @@ Test(rules, that_are_emptied_make_an_error)
 	"client: {command: [synfault-tiny, --tries, '2', '${api}']}\n"                             \
 	"expect: {exit: 0, attempts: 2}\n"
 
-/* One scenario has ended, two are under way, one has not begun. */
+/* Until one scenario has ended, two are running, and one has not begun. */
 static void start_four(struct program *synfault)
 {
 	program_writes(synfault, "a.yaml",
@@ -159,17 +159,17 @@ static void signal_interrupts(int number)
 	was_interrupted(synfault);
 }
 
-Test(interrupt, ends_the_run_with_a_report)
+Test(interrupt, interrupt_ends_the_run_with_a_report)
 {
 	signal_interrupts(SIGINT);
 }
 
-Test(interrupt, by_the_order_to_end_is_one_too)
+Test(interrupt, sigterm_ends_the_run_with_a_report)
 {
 	signal_interrupts(SIGTERM);
 }
 
-/* A supervising process that does not answer holds up the first, but not the second. */
+/* A supervisor that does not answer delays the first interrupt, but not the second. */
 Test(interrupt, second_interrupt_ends_the_run_at_once)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -189,8 +189,8 @@ Test(interrupt, second_interrupt_ends_the_run_at_once)
 	was_interrupted(synfault);
 }
 
-/* A terminal sends it to all processes of its group: a client is none of them. */
-Test(interrupt, of_the_terminal_does_not_reach_the_client)
+/* A terminal signals its foreground process group: the client must not belong to that. */
+Test(interrupt, interrupt_from_the_terminal_does_not_reach_the_client)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -215,7 +215,7 @@ Test(interrupt, of_the_terminal_does_not_reach_the_client)
 
 /* ---- sudden death ---- */
 
-Test(death, by_any_signal_leaves_nothing)
+Test(death, death_by_any_signal_leaves_nothing)
 {
 	static const int signals[] = {SIGKILL, SIGHUP, SIGALRM, SIGUSR2};
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -234,7 +234,7 @@ Test(death, by_any_signal_leaves_nothing)
 	}
 }
 
-Test(death, of_the_reader_of_its_output_ends_it_but_for_its_report)
+Test(death, run_whose_output_reader_dies_ends_and_writes_its_report)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -247,12 +247,11 @@ Test(death, of_the_reader_of_its_output_ends_it_but_for_its_report)
 	junit_says(junit, "quick", OUTCOME_PASS, NULL, NULL);
 	junit_says(junit, "endless", OUTCOME_ERROR, NULL, "interrupted");
 	program_removes(synfault, "junit.xml");
-	/* Which its client may still have written. */
+	/* Its client may still have written this. */
 	program_left_nothing_but(synfault, "endless");
 }
 
-/* Of everything that a run can have: servers, names, files, delays, clients in several languages.
- */
+/* Everything that a run can have: servers, names, files, delays, clients in several languages. */
 static const char manifold[] =
 	"name: python ${matrix.n}\n"
 	"matrix: {n: [1, 2]}\n"
@@ -320,7 +319,7 @@ static void kill_at_random(struct program *synfault, uint64_t seed)
 		(long long)(longest_ns / NS_PER_MS));
 }
 
-Test(death, at_random_moments_leaves_nothing)
+Test(death, death_at_random_moments_leaves_nothing)
 {
 	uint64_t seed = chosen_seed();
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -328,7 +327,7 @@ Test(death, at_random_moments_leaves_nothing)
 	kill_at_random(synfault, seed);
 }
 
-Test(death, of_an_ordinary_users_program_at_random_moments_leaves_nothing)
+Test(death, death_of_an_ordinary_users_run_at_random_moments_leaves_nothing)
 {
 	uint64_t seed = chosen_seed();
 	AUTO_PROGRAM struct program *synfault = program_new();

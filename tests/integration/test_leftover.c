@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a client leaves behind: it is watched for as long as "leftover-timeout" says, and then
- * ended. */
+/* What a client leaves behind: it is watched for the time of "leftover-timeout", and then ended. */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
@@ -9,7 +8,7 @@
 
 #define NEXT "---\n"
 
-/* Connects, and leaves a process behind that has the connection open still; or not. */
+/* Connects, and leaves a process behind that keeps the connection open or closes it. */
 #define LEAVES_CONNECTION(close)                                                                   \
 	"[python3, -c, \"import os, socket, time; s = socket.create_connection(("                  \
 	"os.environ['SYNFAULT_API_HOST'], int(os.environ['SYNFAULT_API_PORT']))); " close          \
@@ -61,7 +60,7 @@ static void what_is_left_is_watched(const char *isolation)
 	program_left_nothing_but(synfault, "junit.xml");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	/* Each copy's is told from the others', though they go on while the next ones run. */
+	/* Each instance's attempts are told apart, although they go on while the next ones run. */
 	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of instance 1");
 	junit_says(junit, "tries again", OUTCOME_FAIL, "gives-up", "giving up of instance 2");
 	junit_says(junit, "tries again late, and is waited for", OUTCOME_FAIL, "gives-up",
@@ -71,18 +70,18 @@ static void what_is_left_is_watched(const char *isolation)
 	program_printed(synfault, "3 passed, 3 failed");
 }
 
-Test(leftover, is_watched_and_ended)
+Test(leftover, leftover_is_watched_and_ended)
 {
 	what_is_left_is_watched("private");
 }
 
-Test(leftover, is_watched_and_ended_in_a_shared_namespace)
+Test(leftover, leftover_is_watched_and_ended_in_a_shared_namespace)
 {
 	what_is_left_is_watched("shared");
 }
 
-/* The server's processes are not the client's: there is nothing to wait for. */
-Test(leftover, is_none_where_a_server_runs_alone)
+/* The server's processes are not the client's, so there is nothing to wait for. */
+Test(leftover, server_process_is_not_a_leftover)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	struct record *record;

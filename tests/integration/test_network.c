@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network of a sandbox on the real kernel: addresses that can be used at once, and how long a
- * SYN is repeated.
+ * The network of a sandbox on the real kernel: addresses work at once, and SYNs are repeated on
+ * schedule.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "tests/lib/netns.h"
 
 enum { N_ADDRESSES = 200, PORT = 8080 };
-/* The kernel's own retransmission of a SYN that was lost comes after a second. */
+/* Shorter than the kernel's first retransmission of a lost SYN, which comes after a second. */
 #define AT_ONCE_NS (500 * NS_PER_MS)
 
 static int listen_anywhere(void)
@@ -29,7 +29,7 @@ static int listen_anywhere(void)
 	return fd;
 }
 
-/* Connects, blocking, and returns how long it took. */
+/* Connects with a blocking socket, and returns how long that took. */
 static int64_t connect_to(const struct address *address)
 {
 	struct sockaddr_in6 server = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
@@ -42,7 +42,7 @@ static int64_t connect_to(const struct address *address)
 	return clock_monotonic_ns() - started_ns;
 }
 
-Test(network, takes_the_first_packet_to_an_address_that_was_just_added)
+Test(network, first_packet_to_a_new_address_arrives)
 {
 	AUTO_CLOSE int listener = -1;
 
@@ -69,7 +69,7 @@ static void set(const char *name, const char *value)
 	cr_assert(fd >= 0 && write(fd, value, strlen(value)) > 0, "%s: %s", name, strerror(errno));
 }
 
-Test(network, gives_up_a_syn_when_the_schedule_says)
+Test(network, kernel_gives_up_a_syn_on_schedule)
 {
 	struct sockaddr_in server = {
 		.sin_family = AF_INET,
@@ -93,7 +93,7 @@ Test(network, gives_up_a_syn_when_the_schedule_says)
 	filling = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cr_assert_eq(bind(listener, to, sizeof(server)), 0);
-	/* one fills its queue; what comes then is not answered */
+	/* One connection fills its queue; SYNs after that get no answer. */
 	cr_assert_eq(listen(listener, 0), 0);
 	cr_assert_eq(connect(filling, to, sizeof(server)), 0);
 	took_ns = clock_monotonic_ns();

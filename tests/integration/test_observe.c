@@ -16,14 +16,14 @@ Test(try, try_shows_attempts_policy_and_end)
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "refuse x3, accept");
 	program_printed(synfault, "  attempts      4\n");
-	/* Which base and factor is a matter of the machine's load; the fit has tests of its own. */
+	/* Base and factor depend on the machine's load; the fit has tests of its own. */
 	program_printed(synfault, "looks like    exponential, base ");
 	program_printed(synfault, ", no cap\n");
 	program_printed(synfault, "  end           exit 0 after ");
 	program_left_nothing(synfault);
 }
 
-/* Nothing is judged: the client was observed. */
+/* Nothing is judged: observing the client is enough. */
 Test(try, try_succeeds_when_the_client_fails_or_never_ends)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

@@ -19,7 +19,7 @@
 	"expect: {attempts: 4, stdout: {contains: \"1\\n2\\n0\\n0\\n\"}}\n"
 #define FAULTS "faults: [refuse, unreachable host, delay 1500ms, accept]"
 
-Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
+Test(remote, faults_look_real_to_the_client_of_any_server)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"name: there\n"
@@ -53,8 +53,8 @@ Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
 }
 
 /*
- * One attempt for each step. What the client sends is 200,000 bytes and a header, what the server
- * answers 100,000 and one.
+ * One attempt for each step. The client sends a header and 200,000 bytes; the server answers with a
+ * header and 100,000 bytes.
  */
 #define LATER_STEPS                                                                                \
 	"half-open, backlog-full abort, reset after accept, reset after 5000 bytes, stall after "  \
@@ -66,19 +66,19 @@ Test(remote, faults_reach_the_client_of_any_server_as_if_they_were_real)
 	"name: '" address "'\n"                                                                    \
 	"endpoints: {db: {remote: '" address "'}}\n"
 
-/* What came of each attempt, by the kernel's account. */
+/* Compares what the kernel says about each attempt with its step. */
 static void assert_connections(const struct record *record)
 {
 	static const struct {
 		const char *step;
-		int64_t least_ns, received; /* received: -1, it was ended with some of it unseen */
+		int64_t least_ns, received; /* received: -1: ended before all was read */
 	} cases[] = {
 		{"half-open", NS_PER_S, -1},
 		{"backlog-full abort", 0, 0},
 		{"reset after accept", 0, 0},
 		{"reset after 5000 bytes", 0, 5000},
 		{"stall after 5000 bytes", NS_PER_S, -1},
-		/* and a FIN */
+		/* A FIN counts one. */
 		{"close after accept", 0, 1},
 		{"close after 5000 bytes", 0, 5001},
 		{"reset after 30000 bytes to-server", 0, 0},
@@ -136,7 +136,7 @@ Test(remote, connections_break_as_the_script_says)
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, a_server_on_another_host_gets_as_many_bytes_as_the_script_lets_through)
+Test(remote, server_on_another_host_gets_exactly_the_bytes_that_the_script_allows)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"matrix: {to: ['192.0.2.2:9000', '[2001:db8::2]:9000']}\n"
@@ -162,7 +162,7 @@ Test(remote, a_server_on_another_host_gets_as_many_bytes_as_the_script_lets_thro
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, without_net_raw_a_delayed_syn_is_held_in_place_and_the_report_says_so)
+Test(remote, without_net_raw_delayed_syns_are_held_and_the_report_says_so)
 {
 	AUTO_PROGRAM struct program *synfault =
 		hosts_new("name: held\n"
@@ -182,7 +182,7 @@ Test(remote, without_net_raw_a_delayed_syn_is_held_in_place_and_the_report_says_
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, traffic_to_other_places_is_not_touched)
+Test(remote, traffic_to_other_addresses_is_not_touched)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"name: outage\n"
@@ -208,7 +208,7 @@ Test(remote, traffic_to_other_places_is_not_touched)
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, killed_run_cuts_no_client_off)
+Test(remote, killed_run_does_not_cut_clients_off)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"name: outage\n"
@@ -234,7 +234,7 @@ Test(remote, killed_run_cuts_no_client_off)
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, scenarios_with_the_same_one_run_one_after_the_other)
+Test(remote, scenarios_with_the_same_remote_endpoint_run_one_after_the_other)
 {
 	AUTO_PROGRAM struct program *synfault = hosts_new(
 		"defaults:\n"
@@ -249,7 +249,7 @@ Test(remote, scenarios_with_the_same_one_run_one_after_the_other)
 	hosts_left_nothing(synfault);
 }
 
-Test(remote, what_can_not_be_is_said_with_its_place)
+Test(remote, impossible_remote_endpoints_are_reported_with_their_place)
 {
 	AUTO_PROGRAM struct program *synfault =
 		hosts_new("name: nowhere\n"

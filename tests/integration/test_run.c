@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `synfault run` on the command line: outcomes and exit statuses, what it refuses, and everything
- * it writes. The clients here are the simplest there are.
+ * it writes. The clients are as simple as possible.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -36,7 +36,7 @@
 	"endpoints: {api: {faults: [refuze, accept]}}\n"                                           \
 	"client: {command: ['true']}\n"                                                            \
 	"expect: {exit: 0}\n"
-/* Leaves a trace of its having run; the outcome is an error. */
+/* Leaves a file if it runs; the outcome is an error. */
 #define TRACE                                                                                      \
 	"name: leaves a trace\n"                                                                   \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
@@ -93,7 +93,7 @@ Test(run, exit_status_and_last_line_sum_up_the_scenarios)
 	}
 }
 
-Test(run, names_the_step_that_never_fired)
+Test(run, step_that_never_fired_is_named)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -112,7 +112,7 @@ Test(run, names_the_step_that_never_fired)
 		   "step 1 (\"refuse\") at api never fired");
 }
 
-Test(run, shows_events_as_they_happen_when_it_is_to_be_verbose)
+Test(run, verbose_shows_events_as_they_happen)
 {
 	static const char *const lines[] = {"client  started\n", "api 1  SYN 1\n",
 					    "api 1  SYN 1 refused by step 1", "api 2  connected\n",
@@ -128,7 +128,7 @@ Test(run, shows_events_as_they_happen_when_it_is_to_be_verbose)
 		program_did_not_print(synfault, lines[i]);
 }
 
-/* Those that GitHub knows, and in between nothing is one that a client says. */
+/* GitHub sees our commands, and none that a client prints. */
 Test(run, failures_become_github_annotations)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
@@ -142,8 +142,8 @@ Test(run, failures_become_github_annotations)
 	program_did_not_print(synfault, "::");
 }
 
-/* One document that is wrong must not keep the others from running. */
-Test(run, runs_the_other_forty_nine_of_fifty_documents)
+/* One wrong document must not keep the others from running. */
+Test(run, broken_document_does_not_stop_the_other_forty_nine)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_STRBUF struct strbuf text = {0};
@@ -170,10 +170,11 @@ Test(run, runs_the_other_forty_nine_of_fifty_documents)
 	program_concluded(synfault, "49 passed, 2 failed, 0 skipped");
 }
 
-/* Others that end make room: with one network namespace available, scenarios run one after the
- * other.
+/*
+ * With one network namespace available, scenarios run one after the other: each that ends makes
+ * room.
  */
-Test(run, waits_for_a_network_namespace_where_few_are_permitted)
+Test(run, run_waits_for_a_network_namespace_if_few_are_permitted)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -194,7 +195,7 @@ Test(run, waits_for_a_network_namespace_where_few_are_permitted)
 	program_left_nothing(synfault);
 }
 
-Test(run, refuses_paths_without_scenarios)
+Test(run, run_refuses_paths_without_scenarios)
 {
 	static const struct {
 		const char *paths;
@@ -226,7 +227,7 @@ Test(run, refuses_paths_without_scenarios)
 	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
 }
 
-Test(run, refuses_a_wrong_command_line)
+Test(run, run_refuses_a_wrong_command_line)
 {
 	static const struct {
 		const char *arguments, *complaint;
@@ -267,7 +268,7 @@ Test(run, refuses_a_wrong_command_line)
 
 /* ---- reports ---- */
 
-Test(report, that_can_not_be_written_is_refused_before_anything_runs)
+Test(report, unwritable_report_is_refused_before_anything_runs)
 {
 	static const char *const options[] = {
 		"--junit trace.yaml/junit.xml",    "--junit .",
@@ -285,7 +286,7 @@ Test(report, that_can_not_be_written_is_refused_before_anything_runs)
 	}
 }
 
-/* A file system without a free block, on which an old report lies. */
+/* Mounts a file system without a free block, with an old report on it. */
 static void mount_full_disk(const struct program *synfault)
 {
 	AUTO_FREE char *directory = xasprintf("%s/mnt", synfault->host->directory);
@@ -329,7 +330,7 @@ Test(report, report_on_a_full_disk_leaves_the_old_one_and_fails)
 	program_complained(synfault, "No space left on device");
 }
 
-Test(report, is_valid_and_its_totals_are_those_of_the_last_line)
+Test(report, report_is_valid_and_has_the_totals_of_the_last_line)
 {
 	const char *schemas = getenv("SYNFAULT_SCHEMAS");
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
@@ -358,7 +359,7 @@ Test(report, is_valid_and_its_totals_are_those_of_the_last_line)
 	}
 }
 
-/* The judgement of a record under the scenario at @index in the file. */
+/* Judges a record by the scenario at @index in the file. */
 static enum outcome judged(const struct program *synfault, const char *scenario_path, size_t index,
 			   const char *record_path)
 {
@@ -378,7 +379,7 @@ static enum outcome judged(const struct program *synfault, const char *scenario_
 	return outcome;
 }
 
-Test(records, read_back_are_judged_the_same)
+Test(records, records_that_are_read_back_are_judged_the_same)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 
@@ -391,7 +392,7 @@ Test(records, read_back_are_judged_the_same)
 	cr_assert(!program_has_file(synfault, "records/0004.json"), "a broken document ran");
 }
 
-/* Three delays drawn under a seed, as one text. */
+/* Returns three delays drawn under a seed, as one text. */
 static char *drawn_delays(struct program *synfault, const char *seed)
 {
 	program_runs(synfault, "run --records records --seed %s a.yaml", seed);
@@ -407,7 +408,7 @@ static char *drawn_delays(struct program *synfault, const char *seed)
 			 (long long)record->attempts[2].delay_ns);
 }
 
-Test(seed, that_is_the_same_draws_the_same_delays)
+Test(seed, same_seed_draws_the_same_delays)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -427,7 +428,7 @@ Test(seed, that_is_the_same_draws_the_same_delays)
 
 /* ---- the terminal ---- */
 
-Test(output, shows_only_the_scenarios_that_the_filter_lets_through)
+Test(output, output_shows_only_scenarios_that_match_the_filter)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 
@@ -442,7 +443,7 @@ Test(output, shows_only_the_scenarios_that_the_filter_lets_through)
 	program_concluded(synfault, "0 passed, 1 failed, 0 skipped");
 }
 
-Test(output, says_more_or_less_when_asked)
+Test(output, output_is_longer_or_shorter_when_asked)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 
@@ -471,7 +472,7 @@ Test(output, unwritable_output_makes_the_run_fail)
 	program_exited(synfault, STATUS_UNJUDGED);
 }
 
-Test(output, is_in_color_only_where_that_is_wanted)
+Test(output, output_has_color_only_if_wanted)
 {
 	static const struct {
 		const char *command;
@@ -503,7 +504,7 @@ Test(output, is_in_color_only_where_that_is_wanted)
 
 /* ---- the client's command ---- */
 
-Test(client, given_behind_two_dashes_replaces_that_of_every_scenario)
+Test(client, client_after_two_dashes_replaces_that_of_every_scenario)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 
@@ -519,7 +520,7 @@ Test(client, given_behind_two_dashes_replaces_that_of_every_scenario)
 	program_printed(synfault, "--not-an-option-of-ours: not found in PATH");
 }
 
-/* The text of the first line that begins with @prefix, blanks skipped; owned by the caller. */
+/* Returns the rest of the first line that begins with @prefix, blanks skipped; the caller's. */
 static char *line_after(const struct program *synfault, const char *prefix)
 {
 	const char *found = strstr(synfault->out, prefix);
@@ -530,7 +531,7 @@ static char *line_after(const struct program *synfault, const char *prefix)
 	return xstrndup(found, strcspn(found, "\n"));
 }
 
-Test(repeat, command_that_is_printed_repeats_the_scenario)
+Test(repeat, printed_command_reproduces_the_scenario)
 {
 	static const char *const rests[] = {
 		"--seed 7 --timing-scale 2.5",
@@ -564,7 +565,7 @@ Test(repeat, command_that_is_printed_repeats_the_scenario)
 	}
 }
 
-/* A daemon that ends at TERM, and one that ignores it and whose child goes on, too. */
+/* A daemon that ends upon TERM, and one that ignores it and has a child that does not end. */
 static void daemons_are_stopped(struct program *synfault, const char *isolation)
 {
 	static const int ends[] = {SIGTERM, SIGKILL};
@@ -601,14 +602,14 @@ static void daemons_are_stopped(struct program *synfault, const char *isolation)
 	}
 }
 
-Test(run, stops_a_daemon_when_its_time_is_over)
+Test(run, run_stops_a_daemon_after_its_time)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	daemons_are_stopped(synfault, "private");
 }
 
-Test(run, stops_a_daemon_in_a_shared_namespace)
+Test(run, run_stops_a_daemon_in_a_shared_namespace)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where clients run: what they see of the machine, what they can't do to it, and with which
- * privileges all this works.
+ * Where clients run: what they see of the machine, what they can't do to it, and which privileges
+ * all this needs.
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -20,7 +20,7 @@
 #define NEXT  "---\n"
 #define QUIET "endpoints: {api: {}}\n"
 
-/* Runs a.yaml, in which all has to pass, and returns what the client of @name wrote. */
+/* Runs a.yaml, in which every scenario has to pass, and returns what the client of @name wrote. */
 static char *client_output(struct program *synfault, const char *name)
 {
 	const struct junit_case *found;
@@ -48,7 +48,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* Becomes an ordinary user in a user namespace below which there can't be another. */
+/* Becomes an ordinary user, in a user namespace below which no other can be made. */
 static void forbid_user_namespaces(void)
 {
 	if (unshare(CLONE_NEWUSER) < 0)
@@ -59,7 +59,7 @@ static void forbid_user_namespaces(void)
 	write_file("/proc/sys/user/max_user_namespaces", "0");
 }
 
-/* Neither namespaces of its own nor rules in those that there are. */
+/* Forbids namespaces of its own, and rules in the given ones. */
 static void forbid_administration(void)
 {
 	if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) < 0 ||
@@ -78,7 +78,7 @@ static void write_simple(const struct program *synfault)
 		       "expect: {exit: 0}\n");
 }
 
-/* Nothing ran and why is said; what needs no privilege works. */
+/* Checks that nothing ran, that the reason is given, and that commands without privileges work. */
 static void nothing_ran(struct program *synfault, const char *missing)
 {
 	program_runs(synfault, "run --junit junit.xml a.yaml");
@@ -97,7 +97,7 @@ static void nothing_ran(struct program *synfault, const char *missing)
 	program_printed(synfault, "simple");
 }
 
-Test(privileges, that_an_ordinary_user_lacks_are_named)
+Test(privileges, privileges_that_an_ordinary_user_lacks_are_named)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -106,7 +106,7 @@ Test(privileges, that_an_ordinary_user_lacks_are_named)
 	nothing_ran(synfault, "user.max_user_namespaces");
 }
 
-Test(privileges, that_root_lacks_are_named)
+Test(privileges, privileges_that_root_lacks_are_named)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -129,7 +129,7 @@ static const char ordinary[] =
 	"      getent ahosts ${api.host} | awk '$2 == \"STREAM\" {print $1}'\n"
 	"expect: {exit: 0, attempts: 2}\n";
 
-Test(privileges, of_an_ordinary_user_are_enough)
+Test(privileges, privileges_of_an_ordinary_user_are_enough)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *output = NULL;
@@ -147,7 +147,7 @@ Test(privileges, of_an_ordinary_user_are_enough)
 			 "%s", output);
 }
 
-Test(privileges, of_an_ordinary_user_are_enough_for_many_scenarios_with_servers)
+Test(privileges, privileges_of_an_ordinary_user_are_enough_for_many_scenarios_with_servers)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -223,7 +223,7 @@ static void client_is_harmless(struct program *synfault)
 	cr_expect_eq(status_mask(output, "SigBlk"), 0);
 }
 
-Test(client, of_root_has_no_power_over_its_sandbox)
+Test(client, client_of_root_has_no_power_over_its_sandbox)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -231,7 +231,7 @@ Test(client, of_root_has_no_power_over_its_sandbox)
 	client_is_harmless(synfault);
 }
 
-Test(client, of_an_ordinary_user_has_no_power_over_its_sandbox)
+Test(client, client_of_an_ordinary_user_has_no_power_over_its_sandbox)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -249,7 +249,7 @@ Test(client, of_an_ordinary_user_has_no_power_over_its_sandbox)
 	"  try: os.fstat(fd); print('descriptor', fd, flush=True)\\n"                              \
 	"  except OSError: pass"
 
-Test(client, has_no_descriptors_but_three)
+Test(client, client_has_only_three_descriptors)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -277,7 +277,7 @@ Test(client, has_no_descriptors_but_three)
 	cr_assert_not(strstr(server, "\ndescriptor 2\ndescriptor"), "%s", server);
 }
 
-Test(client, gets_the_documented_variables_and_its_own)
+Test(client, client_gets_the_documented_variables_and_its_own)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *output = NULL, *expected = NULL;
@@ -312,7 +312,7 @@ Test(client, gets_the_documented_variables_and_its_own)
 	cr_assert_str_eq(output, expected);
 }
 
-Test(client, gets_its_files_and_directory_and_leaves_none)
+Test(client, client_gets_its_files_and_directory_and_leaves_none)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *directory = xasprintf("%s/sub", synfault->work);
@@ -340,7 +340,7 @@ Test(client, gets_its_files_and_directory_and_leaves_none)
 	cr_assert_str_eq(output, expected);
 }
 
-Test(client, gets_back_the_limit_of_files_that_the_user_had)
+Test(client, client_has_the_users_limit_of_open_files)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -353,7 +353,7 @@ Test(client, gets_back_the_limit_of_files_that_the_user_had)
 
 /* ---- isolation ---- */
 
-Test(isolation, hides_the_processes_of_others)
+Test(isolation, sandbox_hides_the_processes_of_others)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -368,14 +368,14 @@ Test(isolation, hides_the_processes_of_others)
 	program_concluded(synfault, "4 passed, 0 failed, 0 skipped");
 }
 
-Test(isolation, keeps_the_machines_devices_from_harm)
+Test(isolation, sandbox_protects_the_machines_devices)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	struct stat before, after;
 
 	program_writes(synfault, "/dev/shm/witness", "%s", "");
 	cr_assert_eq(stat("/dev/null", &before), 0);
-	/* The witness is on our own /dev: a client that sees it must not be let loose on it. */
+	/* The witness is a file on our /dev. A client that sees it must not be let loose on it. */
 	program_writes(
 		synfault, "a.yaml",
 		"name: damage\n" QUIET "client:\n"
@@ -400,7 +400,7 @@ Test(isolation, keeps_the_machines_devices_from_harm)
 	cr_assert_eq(access("/dev/urandom", R_OK), 0);
 }
 
-Test(isolation, resolves_names_in_the_order_of_the_families)
+Test(isolation, sandbox_resolves_names_in_the_order_of_the_families)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -426,7 +426,7 @@ Test(isolation, resolves_names_in_the_order_of_the_families)
 	program_concluded(synfault, "3 passed, 0 failed, 0 skipped");
 }
 
-Test(isolation, shows_a_host_with_both_families)
+Test(isolation, sandbox_looks_like_a_host_with_both_families)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -451,7 +451,7 @@ Test(isolation, shows_a_host_with_both_families)
 
 /* ---- settings ---- */
 
-/* Changes what can be changed without another module, as an administrator might have. */
+/* Changes settings that need no further module, as an administrator might have. */
 static void change_settings(void)
 {
 	static const struct {
@@ -476,7 +476,7 @@ static void change_settings(void)
 		netns_sysctl("net/ipv4/tcp_syn_linear_timeouts", "2");
 }
 
-/* All TCP settings that can be read, as lines "NAME VALUE"; not tcp_fastopen_key, a secret. */
+/* Prints all readable TCP settings as lines "NAME VALUE", except tcp_fastopen_key, a secret. */
 #define PRINT_SETTINGS                                                                             \
 	"cd /proc/sys/net/ipv4; for name in tcp_*; do "                                            \
 	"[ $name = tcp_fastopen_key ] || echo $name $(cat $name 2>/dev/null); done"
@@ -507,14 +507,14 @@ static void settings_are_those_of_the_host(struct program *synfault)
 		cr_assert_eq(record->syn_linear_timeouts, 2);
 }
 
-Test(settings, of_the_host_are_in_force)
+Test(settings, settings_of_the_host_are_in_force)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
 	settings_are_those_of_the_host(synfault);
 }
 
-Test(settings, of_the_host_are_in_force_for_an_ordinary_user)
+Test(settings, settings_of_the_host_are_in_force_for_an_ordinary_user)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -523,7 +523,7 @@ Test(settings, of_the_host_are_in_force_for_an_ordinary_user)
 	settings_are_those_of_the_host(synfault);
 }
 
-/* What a client as root, or as the owner of its network namespace, can try. */
+/* Checks what a client that is root, or the owner of its network namespace, can try. */
 static void settings_are_out_of_reach(struct program *synfault)
 {
 	AUTO_FREE char *output = NULL;
@@ -546,7 +546,7 @@ static void settings_are_out_of_reach(struct program *synfault)
 	cr_expect_eq(strncmp(output, "3\n", 2), 0, "%s", output);
 }
 
-Test(settings, can_not_be_changed_by_a_client)
+Test(settings, settings_can_not_be_changed_by_a_client)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -554,7 +554,7 @@ Test(settings, can_not_be_changed_by_a_client)
 	settings_are_out_of_reach(synfault);
 }
 
-Test(settings, can_not_be_changed_by_a_client_of_an_ordinary_user)
+Test(settings, settings_can_not_be_changed_by_a_client_of_an_ordinary_user)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -572,7 +572,7 @@ static void mount_read_only_sysctls(void)
 		abort();
 }
 
-Test(settings, are_in_force_where_those_of_the_machine_are_read_only)
+Test(settings, settings_are_in_force_where_those_of_the_machine_are_read_only)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *output = NULL;
@@ -617,7 +617,7 @@ static void enter_plain_chroot(void)
 		abort();
 }
 
-Test(sandbox, is_said_to_be_shared_where_it_can_not_be_private)
+Test(sandbox, output_says_shared_and_why_if_private_is_impossible)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -639,8 +639,8 @@ Test(sandbox, is_said_to_be_shared_where_it_can_not_be_private)
 			  "run works: scenarios share the network namespace that is given");
 }
 
-/* Programs put files into /tmp under their pids. */
-Test(sandbox, gives_clients_other_pids_than_its_neighbours)
+/* Clients must not collide, since programs put files into /tmp under their pids. */
+Test(sandbox, clients_have_other_pids_than_their_neighbours)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 	AUTO_FREE char *first = NULL, *second = NULL;
@@ -654,7 +654,7 @@ Test(sandbox, gives_clients_other_pids_than_its_neighbours)
 	cr_expect_gt(abs(atoi(first) - atoi(second)), 16, "%s%s", first, second);
 }
 
-Test(sandbox, puts_each_address_of_a_name_there_once)
+Test(sandbox, hosts_file_has_each_address_of_a_name_once)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -673,7 +673,6 @@ Test(sandbox, puts_each_address_of_a_name_there_once)
 	program_exited(synfault, STATUS_PASSED);
 }
 
-/* The tests of what is left behind are worth something only if all of it would be seen. */
 /* connect() to ${api}, then the name of its error and the value of a setting. */
 #define CONNECTS                                                                                   \
 	"client:\n"                                                                                \
@@ -706,7 +705,7 @@ static void kernel_settings_are_in_force(struct program *synfault)
 	record_free(record);
 }
 
-Test(settings, of_a_scenario_are_in_force_for_it_alone)
+Test(settings, settings_of_a_scenario_are_in_force_for_it_alone)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -714,7 +713,7 @@ Test(settings, of_a_scenario_are_in_force_for_it_alone)
 	kernel_settings_are_in_force(synfault);
 }
 
-Test(settings, of_a_scenario_are_in_force_for_an_ordinary_user)
+Test(settings, settings_of_a_scenario_are_in_force_for_an_ordinary_user)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -724,7 +723,7 @@ Test(settings, of_a_scenario_are_in_force_for_an_ordinary_user)
 	kernel_settings_are_in_force(synfault);
 }
 
-Test(settings, that_can_not_be_made_are_an_error_or_a_reason_to_skip)
+Test(settings, impossible_settings_are_an_error_or_a_reason_to_skip)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -742,6 +741,7 @@ Test(settings, that_can_not_be_made_are_an_error_or_a_reason_to_skip)
 	program_printed(synfault, "the kernel setting tcp_syn_retries is not 1 here");
 }
 
+/* Other tests that nothing is left behind prove something only if every leftover is seen. */
 Test(sandbox, leftovers_of_every_kind_are_shown)
 {
 	static const struct {

@@ -25,7 +25,7 @@
 	"endpoints: {api: {faults: [refuse, accept]}}\n"                                           \
 	"client: {command: [synfault-tiny, --tries, '2', '${api}']}\n"                             \
 	"expect: {exit: 0, attempts: 2}\n"
-/* Long enough to be killed in. */
+/* Long enough to be killed during it. */
 #define SLEEPS                                                                                     \
 	"endpoints:\n"                                                                             \
 	"  api: {families: [ipv4, ipv6], faults: [refuse, accept]}\n"                              \
@@ -55,7 +55,7 @@ static struct program *confined_program(void (*confine)(void))
 
 /* ---- what runs ---- */
 
-Test(shared, runs_with_net_admin_alone_and_leaves_nothing)
+Test(shared, run_needs_only_net_admin_and_leaves_nothing)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
 
@@ -87,10 +87,10 @@ Test(shared, runs_with_net_admin_alone_and_leaves_nothing)
 	}
 }
 
-/* Bit 12, in the fourth digit from the right, also after executing something. */
+/* Without bit 12, in the fourth digit from the right; also after executing a program. */
 #define NO_NET_ADMIN "[0-9a-f]{12}[02468ace][0-9a-f]{3}"
 
-Test(shared, takes_net_admin_from_the_client_also_where_setpcap_is_missing)
+Test(shared, client_loses_net_admin_even_without_setpcap)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
 
@@ -113,7 +113,7 @@ Test(shared, takes_net_admin_from_the_client_also_where_setpcap_is_missing)
 	}
 }
 
-/* The source tree's own scenarios. */
+/* Returns the directory of the ready-made scenarios. */
 static char *scenario_directory(void)
 {
 	const char *source = getenv("SYNFAULT_SOURCE");
@@ -122,7 +122,7 @@ static char *scenario_directory(void)
 	return xasprintf("%s/scenarios", source);
 }
 
-Test(shared, gives_the_packs_the_outcomes_that_private_sandboxes_give)
+Test(shared, packs_have_the_same_outcomes_as_in_private_sandboxes)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
 	AUTO_FREE char *packs = scenario_directory();
@@ -159,7 +159,7 @@ Test(shared, gives_the_packs_the_outcomes_that_private_sandboxes_give)
 
 /* ---- what doesn't run, and why ---- */
 
-Test(shared, skips_what_can_not_be_had_and_says_why)
+Test(shared, impossible_scenarios_are_skipped_with_the_reason)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	AUTO_STRBUF struct strbuf many = {0};
@@ -186,7 +186,7 @@ Test(shared, skips_what_can_not_be_had_and_says_why)
 	junit_says(junit, "many", OUTCOME_SKIP, NULL, "more than 250 addresses");
 }
 
-Test(shared, runs_ipv4_where_ipv6_is_off)
+Test(shared, ipv4_scenarios_run_where_ipv6_is_off)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 
@@ -205,7 +205,7 @@ Test(shared, runs_ipv4_where_ipv6_is_off)
 	junit_says(junit, "six", OUTCOME_SKIP, NULL, "net.ipv6.conf.lo.disable_ipv6=0");
 }
 
-Test(shared, is_skipped_without_net_admin_and_names_what_gives_it)
+Test(shared, without_net_admin_scenarios_are_skipped_and_the_remedy_is_named)
 {
 	static const char *const named[] = {
 		"CAP_NET_ADMIN is missing", "docker", "podman", "Kubernetes",
@@ -225,7 +225,7 @@ Test(shared, is_skipped_without_net_admin_and_names_what_gives_it)
 	}
 }
 
-Test(shared, is_chosen_by_option)
+Test(shared, option_selects_shared_isolation)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
 	struct record *record;
@@ -250,7 +250,7 @@ Test(shared, is_chosen_by_option)
 	junit_says(junit, "passes", OUTCOME_SKIP, NULL, "CAP_SYS_ADMIN");
 }
 
-/* The container may have the capability, and only root in it holds it. */
+/* The container allows the capability, but only root in it holds it. */
 Test(shared, user_learns_that_root_has_the_capability)
 {
 	static const char *const named[] = {"root may have it, and this is user 65534",
@@ -274,7 +274,7 @@ Test(shared, user_learns_that_root_has_the_capability)
 	program_printed(synfault, "docker run --cap-add SYS_ADMIN\n");
 }
 
-Test(shared, is_what_doctor_names_all_that_is_missing_for)
+Test(shared, doctor_names_everything_that_is_missing)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_to_net_admin);
 
@@ -294,8 +294,8 @@ Test(shared, is_what_doctor_names_all_that_is_missing_for)
 	program_printed(synfault, "ip link set lo up");
 }
 
-/* A client that is root needs no capability for it. */
-Test(shared, finds_a_sysctl_that_was_changed)
+/* A client that is root needs no capability for this. */
+Test(shared, changed_sysctl_is_found)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_to_net_admin);
 
@@ -314,7 +314,7 @@ Test(shared, finds_a_sysctl_that_was_changed)
 
 /* ---- others in the same namespace ---- */
 
-/* What a command says, as the root that the test is. */
+/* Returns what a command prints, run as root, as the test is. */
 static char *output_of(const char *command)
 {
 	FILE *in = popen(command, "re");
@@ -329,7 +329,7 @@ static char *output_of(const char *command)
 	return strbuf_steal(&text);
 }
 
-/* Packets that another program's queue holds. */
+/* Packets that another program's queue is holding. */
 struct held {
 	struct queue *queue;
 	uint32_t ids[16];
@@ -350,7 +350,7 @@ static void connect_to(const struct address *address)
 	socklen_t length = address_to_sockaddr(address, &storage);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	/* Stays open until the test ends. */
+	/* It stays open until the test ends. */
 	cr_assert(connect(fd, (struct sockaddr *)&storage, length) < 0 && errno == EINPROGRESS);
 }
 
@@ -378,7 +378,7 @@ static void release(struct held *held)
 	"ip address add fd73:796e:12::1:1/128 dev lo\n"                                            \
 	"ip address add 10.9.9.9/32 dev lo\n"
 
-Test(shared, leaves_a_foreign_firewall_and_its_queue_alone)
+Test(shared, foreign_firewall_and_its_queue_are_left_alone)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	const struct address foreign = {.family = AF_INET, .port = 9999, .bytes = {127, 0, 0, 1}};
@@ -428,7 +428,7 @@ static int listen_everywhere(uint16_t port)
 	return fd;
 }
 
-Test(shared, takes_no_foreign_server_for_its_own)
+Test(shared, foreign_server_is_not_taken_for_our_own)
 {
 	static const char *const skipped[] = {"without a listener", "ours", "a command of ours"};
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
@@ -458,7 +458,7 @@ Test(shared, takes_no_foreign_server_for_its_own)
 }
 
 /* Sandboxes come and go while SYNs are held. */
-Test(shared, lets_two_programs_run_at_once)
+Test(shared, two_programs_can_run_at_once)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	AUTO_STRBUF struct strbuf text = {0};
@@ -481,7 +481,7 @@ Test(shared, lets_two_programs_run_at_once)
 	program_left_nothing(synfault);
 }
 
-/* The user's server that takes a port on all addresses and counts connections at once. */
+/* A user's server that listens on all addresses and counts simultaneous connections. */
 #define GREEDY                                                                                     \
 	"endpoints:\n"                                                                             \
 	"  api:\n"                                                                                 \
@@ -499,7 +499,7 @@ Test(shared, lets_two_programs_run_at_once)
 	"client: {command: [synfault-tiny, --tries, '2', '${api}']}\n"                             \
 	"expect: {exit: 0, attempts: 2}\n"
 
-/* Beside them one whose port is the same, and some that choose their own. */
+/* Adds scenarios with the same port, and some that choose their own. */
 static void write_greedy(const struct program *synfault, const char *path)
 {
 	program_writes(synfault, path, "%s",
@@ -509,7 +509,7 @@ static void write_greedy(const struct program *synfault, const char *path)
 		       "expect: {exit: 0, attempts: 2}\n" NEXT PASSES);
 }
 
-Test(shared, runs_servers_that_want_the_same_port_one_after_the_other)
+Test(shared, servers_of_the_same_port_run_one_after_the_other)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 
@@ -521,7 +521,7 @@ Test(shared, runs_servers_that_want_the_same_port_one_after_the_other)
 	program_left_nothing(synfault);
 }
 
-Test(shared, runs_servers_of_two_programs_one_after_the_other)
+Test(shared, servers_of_two_programs_run_one_after_the_other)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 
@@ -535,7 +535,7 @@ Test(shared, runs_servers_of_two_programs_one_after_the_other)
 	program_left_nothing(synfault);
 }
 
-Test(shared, waits_for_no_port_when_it_is_interrupted)
+Test(shared, interrupted_run_does_not_wait_for_a_port)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 
@@ -547,7 +547,7 @@ Test(shared, waits_for_no_port_when_it_is_interrupted)
 	program_left_nothing(synfault);
 }
 
-/* ---- deaths ---- */
+/* ---- killed processes ---- */
 
 static void describe(const struct program *program, struct strbuf *text)
 {
@@ -556,7 +556,7 @@ static void describe(const struct program *program, struct strbuf *text)
 	test_host_describe(program->host, text);
 }
 
-/* Waits until the sandbox is again as it was, but for the trace that clients leave. */
+/* Waits until the sandbox is as before, except for the trace that clients leave. */
 static void all_is_again(const struct program *synfault, const char *before)
 {
 	int64_t since_ns = clock_monotonic_ns();
@@ -590,7 +590,7 @@ static void start_until_one_sleeps(struct program *synfault, const char *argumen
 	program_waits_for_file(synfault, "trace");
 }
 
-Test(shared, clears_away_when_the_program_is_killed)
+Test(shared, killed_program_leaves_nothing)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	AUTO_STRBUF struct strbuf before = {0};
@@ -604,7 +604,7 @@ Test(shared, clears_away_when_the_program_is_killed)
 	all_is_again(synfault, strbuf_text(&before));
 }
 
-Test(shared, makes_an_error_of_a_killed_supervisor_and_clears_away)
+Test(shared, killed_supervisor_makes_an_error_and_leaves_nothing)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 	pid_t *supervisors = NULL;
@@ -626,7 +626,7 @@ Test(shared, makes_an_error_of_a_killed_supervisor_and_clears_away)
 	junit_says(junit, "passes", OUTCOME_PASS, NULL, NULL);
 }
 
-/* The program and all its supervisors at one moment: no process is left to clean up. */
+/* Kills the program and all its supervisors at one moment: no process is left to clean up. */
 static void kill_all(struct program *synfault)
 {
 	pid_t *supervisors = NULL;
@@ -640,14 +640,14 @@ static void kill_all(struct program *synfault)
 		kill(supervisors[i], SIGKILL);
 	kill(synfault->pid, SIGKILL);
 	program_ends(synfault);
-	/* What a process has is given back a little later. */
+	/* The kernel releases what a process has a little later. */
 	for (size_t i = 0; i < n; i++)
 		while (kill(supervisors[i], 0) == 0)
 			poll(NULL, 0, 1);
 	free(supervisors);
 }
 
-Test(shared, sweeps_what_a_run_left_that_was_killed_at_any_moment, .timeout = 120)
+Test(shared, next_run_removes_what_a_killed_run_left, .timeout = 120)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
 	AUTO_STRBUF struct strbuf before = {0}, left = {0};
@@ -669,11 +669,11 @@ Test(shared, sweeps_what_a_run_left_that_was_killed_at_any_moment, .timeout = 12
 		program_exited(synfault, STATUS_PASSED);
 		all_is_again(synfault, strbuf_text(&before));
 	}
-	/* Else there was nothing to be swept, and this says nothing. */
+	/* Otherwise there was nothing to remove, and the test shows nothing. */
 	cr_assert_gt(n_left, 5);
 }
 
-Test(shared, leaves_living_sandboxes_alone_when_it_sweeps)
+Test(shared, cleanup_leaves_living_sandboxes_alone)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(confine_as_docker);
 

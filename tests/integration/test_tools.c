@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Well-known clients with documented retries: attempts are counted right, and retransmissions are
- * not taken for retries.
+ * Well-known clients with documented retries: attempts are counted correctly, and retransmissions
+ * are not taken for retries.
  */
 #include <criterion/criterion.h>
 
@@ -11,8 +11,8 @@
 #define NEXT "---\n"
 
 /*
- * All scenarios of a.yaml pass. Programs of this size are easily late by some tenths of a second
- * beside other tests.
+ * Checks that all scenarios of a.yaml pass. Beside other tests, programs of this size are easily
+ * late by some tenths of a second.
  */
 static void all_pass(struct program *synfault, const char *last_line)
 {
@@ -146,7 +146,7 @@ Test(tools, urllib_behaves_as_documented)
 	all_pass(synfault, "3 passed, 0 failed, 0 skipped");
 }
 
-/* The packs that hold well-known clients to their documentation. */
+/* Packs that compare well-known clients with their documentation. */
 Test(tools, known_clients_pass_their_packs)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
