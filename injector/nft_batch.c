@@ -18,7 +18,7 @@
  * the list.
  */
 #define ELEMENTS_PER_MESSAGE 1024
-#define MESSAGE_MAX          65536
+#define MESSAGE_MAX          (65536 + 4096)
 
 #define CONNECTION_TYPE(address)                                                                   \
 	(((address) << NFT_TYPE_BITS | NFT_TYPE_INET_SERVICE) << 2 * NFT_TYPE_BITS |               \
@@ -42,6 +42,7 @@ const struct nft_layout nft_layouts[N_LAYOUTS] = {
 			.answers = {"answers4", 5},
 			.flows = {"flows4", 7},
 			.injects = {"injects4", 9},
+			.logs = {"networks4", 13},
 			.connections = "connections4",
 			.connections_id = 11,
 			.connection_type = CONNECTION_TYPE(NFT_TYPE_IPADDR),
@@ -65,6 +66,7 @@ const struct nft_layout nft_layouts[N_LAYOUTS] = {
 			.answers = {"answers6", 6},
 			.flows = {"flows6", 8},
 			.injects = {"injects6", 10},
+			.logs = {"networks6", 14},
 			.connections = "connections6",
 			.connections_id = 12,
 			.connection_type = CONNECTION_TYPE(NFT_TYPE_IP6ADDR),
@@ -176,6 +178,18 @@ struct nftnl_set *nft_set_new(const struct nft_batch *batch, const char *name, u
 	return set;
 }
 
+void nft_batch_set(struct nft_batch *batch, uint16_t type, uint16_t flags, struct nftnl_set *set)
+{
+	struct nlmsghdr *message = nft_batch_begin(batch, type, flags);
+
+	if (type == NFT_MSG_NEWSET || type == NFT_MSG_DELSET)
+		nftnl_set_nlmsg_build_payload(message, set);
+	else
+		nftnl_set_elems_nlmsg_build_payload(message, set);
+	nft_batch_end(batch);
+	nftnl_set_free(set);
+}
+
 static void set_add_element(struct nftnl_set *set, const struct nft_layout *layout,
 			    const struct address *endpoint)
 {
@@ -191,49 +205,55 @@ static void set_add_element(struct nftnl_set *set, const struct nft_layout *layo
 	nftnl_set_elem_add(set, element);
 }
 
-/*
- * The family's endpoints as a set. Returns false when it has none: then there is no set, but an
- * empty one in a part or for others' endpoints, which whoever removes the part counts upon.
- */
-bool nft_batch_endpoints(struct nft_batch *batch, const struct nft_rules_config *config,
-			 const struct nft_layout *layout)
+size_t nft_count_endpoints(const struct nft_layout *layout, const struct address *endpoints,
+			   size_t n_endpoints)
 {
-	struct nftnl_set *set;
-	struct nlmsghdr *message;
-	size_t n = 0, i = 0, n_sent = 0;
+	size_t n = 0;
 
-	for (size_t k = 0; k < config->n_endpoints; k++)
-		n += config->endpoints[k].family == layout->family;
-	if (n == 0 && !batch->rules->is_part && !batch->rules->outgoing)
-		return false;
+	for (size_t i = 0; i < n_endpoints; i++)
+		n += endpoints[i].family == layout->family;
+	return n;
+}
 
-	set = nft_set_new(batch, batch->rules->sets[layout - nft_layouts], layout->set_id);
+void nft_batch_endpoint_set(struct nft_batch *batch, const char *name, uint32_t id,
+			    const struct nft_layout *layout, const struct address *endpoints,
+			    size_t n_endpoints)
+{
+	size_t n = nft_count_endpoints(layout, endpoints, n_endpoints), i = 0;
+	bool unnamed = strcmp(name, NFT_UNNAMED_SET) == 0;
+	struct nftnl_set *set = nft_set_new(batch, name, id);
+
 	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_CONSTANT);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS,
+			  NFT_SET_CONSTANT | (unnamed ? NFT_SET_ANONYMOUS : 0));
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->set_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, layout->address_size + 4);
 	if (n > 0)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, (uint32_t)n);
-	message = nft_batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
-	nftnl_set_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
-	nftnl_set_free(set);
-
-	for (; n_sent < n; n_sent += ELEMENTS_PER_MESSAGE) {
+	nft_batch_set(batch, NFT_MSG_NEWSET, NLM_F_CREATE, set);
+	for (size_t n_sent = 0; n_sent < n; n_sent += ELEMENTS_PER_MESSAGE) {
 		size_t in_message = 0;
 
-		set = nft_set_new(batch, batch->rules->sets[layout - nft_layouts], layout->set_id);
-		for (; i < config->n_endpoints && in_message < ELEMENTS_PER_MESSAGE; i++) {
-			if (config->endpoints[i].family != layout->family)
+		set = nft_set_new(batch, name, id);
+		for (; i < n_endpoints && in_message < ELEMENTS_PER_MESSAGE; i++) {
+			if (endpoints[i].family != layout->family)
 				continue;
-			set_add_element(set, layout, &config->endpoints[i]);
+			set_add_element(set, layout, &endpoints[i]);
 			in_message++;
 		}
-		message = nft_batch_begin(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
-		nftnl_set_elems_nlmsg_build_payload(message, set);
-		nft_batch_end(batch);
-		nftnl_set_free(set);
+		nft_batch_set(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set);
 	}
+}
+
+bool nft_batch_endpoints(struct nft_batch *batch, const struct nft_rules_config *config,
+			 const struct nft_layout *layout)
+{
+	size_t n = nft_count_endpoints(layout, config->endpoints, config->n_endpoints);
+
+	if (n > 0 || batch->rules->is_part || batch->rules->outgoing)
+		nft_batch_endpoint_set(batch, batch->rules->sets[layout - nft_layouts],
+				       layout->set_id, layout, config->endpoints,
+				       config->n_endpoints);
 	return n > 0;
 }
 
@@ -242,13 +262,68 @@ void nft_batch_delete_set(struct nft_batch *batch, const char *name)
 	/* By name: the numbers are those of other sets where some are made in the same transaction.
 	 */
 	struct nftnl_set *set = nft_set_new(batch, name, 0);
-	struct nlmsghdr *message;
 
 	nftnl_set_unset(set, NFTNL_SET_ID);
-	message = nft_batch_begin(batch, NFT_MSG_DELSET, 0);
-	nftnl_set_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
-	nftnl_set_free(set);
+	nft_batch_set(batch, NFT_MSG_DELSET, 0, set);
+}
+
+void nft_batch_verdict_map(struct nft_batch *batch, const char *name, uint32_t id,
+			   uint32_t key_type, uint32_t key_length)
+{
+	struct nftnl_set *set = nft_set_new(batch, name, id);
+
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, key_length);
+	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	nft_batch_set(batch, NFT_MSG_NEWSET, NLM_F_CREATE, set);
+}
+
+void nft_batch_map(struct nft_batch *batch, const struct nft_layout *layout,
+		   const struct nft_map *map)
+{
+	nft_batch_verdict_map(batch, map->name, map->id, layout->network_type,
+			      layout->address_size);
+}
+
+void nft_batch_map_entry(struct nft_batch *batch, uint16_t type, const struct nft_layout *layout,
+			 const struct nft_map *map, const struct address_networks *networks,
+			 uint32_t verdict, const char *chain)
+{
+	struct nftnl_set *set = nft_set_new(batch, map->name, map->id);
+	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	uint8_t key[16] = {0};
+
+	if (!element)
+		out_of_memory();
+	memcpy(key, layout->family == AF_INET ? networks->ipv4 : networks->ipv6,
+	       layout->prefix_size);
+	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, layout->address_size);
+	if (type == NFT_MSG_NEWSETELEM) {
+		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, verdict);
+		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
+	}
+	nftnl_set_elem_add(set, element);
+	nft_batch_set(batch, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL : 0, set);
+}
+
+void nft_batch_dispatch(struct nft_batch *batch, const char *chain, uint8_t protocol,
+			const struct nft_layout *layout, const struct nft_map *map, bool source)
+{
+	struct nftnl_rule *rule = nft_rule_new(batch, chain);
+	uint8_t mask[16] = {0};
+
+	memset(mask, 0xff, layout->prefix_size);
+	nft_expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
+	if (protocol)
+		nft_expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
+	nft_expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER,
+		      source ? layout->source_offset : layout->destination_offset,
+		      layout->address_size, NFT_REG_1);
+	nft_expr_mask(rule, mask, layout->address_size);
+	nft_expr_lookup(rule, map->name, map->id, NFT_REG_1, true);
+	nft_batch_rule(batch, rule);
 }
 
 /* Counts the rules of each chain, for nft_rules_verify(). */
@@ -274,7 +349,8 @@ struct nftnl_rule *nft_rule_new(const struct nft_batch *batch, const char *chain
 		out_of_memory();
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->rules->table);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
+	if (chain)
+		nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
 	return rule;
 }
 
@@ -297,19 +373,11 @@ void nft_batch_jump(struct nft_batch *batch, const char *from, const char *to)
 	nft_batch_rule(batch, rule);
 }
 
-/* @chain: NULL for all of the table. */
 void nft_batch_delete_rules(struct nft_batch *batch, const char *chain)
 {
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	struct nlmsghdr *message;
+	struct nftnl_rule *rule = nft_rule_new(batch, chain);
+	struct nlmsghdr *message = nft_batch_begin(batch, NFT_MSG_DELRULE, 0);
 
-	if (!rule)
-		out_of_memory();
-	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->rules->table);
-	if (chain)
-		nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
-	message = nft_batch_begin(batch, NFT_MSG_DELRULE, 0);
 	nftnl_rule_nlmsg_build_payload(message, rule);
 	nft_batch_end(batch);
 	nftnl_rule_free(rule);

@@ -45,7 +45,7 @@ struct nft_layout {
 	struct nft_map {
 		const char *name;
 		uint32_t id;
-	} queues, answers, flows, injects;
+	} queues, answers, flows, injects, logs;
 	const char *connections;
 	uint32_t connections_id, connection_type;
 	/* Where the parts of a connection's key go: ports after addresses. */
@@ -109,6 +109,17 @@ void nft_batch_base_chain(struct nft_batch *batch, const char *name, uint32_t ho
 			  int32_t priority);
 void nft_batch_plain_chain(struct nft_batch *batch, const char *name);
 struct nftnl_set *nft_set_new(const struct nft_batch *batch, const char *name, uint32_t id);
+/* Adds a message about a set or, with NFT_MSG_NEWSETELEM and its like, its elements; takes the set.
+ */
+void nft_batch_set(struct nft_batch *batch, uint16_t type, uint16_t flags, struct nftnl_set *set);
+size_t nft_count_endpoints(const struct nft_layout *layout, const struct address *endpoints,
+			   size_t n_endpoints);
+/* A set without a name belongs to one rule and goes with it; the kernel puts a number there. */
+#define NFT_UNNAMED_SET "__set%d"
+/* Adds a set with the family's endpoints. */
+void nft_batch_endpoint_set(struct nft_batch *batch, const char *name, uint32_t id,
+			    const struct nft_layout *layout, const struct address *endpoints,
+			    size_t n_endpoints);
 /*
  * The family's endpoints as a set. Returns false when it has none: then there is no set, but an
  * empty one in a part or for others' endpoints, which whoever removes the part counts upon.
@@ -116,6 +127,19 @@ struct nftnl_set *nft_set_new(const struct nft_batch *batch, const char *name, u
 bool nft_batch_endpoints(struct nft_batch *batch, const struct nft_rules_config *config,
 			 const struct nft_layout *layout);
 void nft_batch_delete_set(struct nft_batch *batch, const char *name);
+void nft_batch_verdict_map(struct nft_batch *batch, const char *name, uint32_t id,
+			   uint32_t key_type, uint32_t key_length);
+/* Adds a map of networks to verdicts. */
+void nft_batch_map(struct nft_batch *batch, const struct nft_layout *layout,
+		   const struct nft_map *map);
+/* An element of a map: @type adds it (with the verdict), deletes it, or asks for it. */
+void nft_batch_map_entry(struct nft_batch *batch, uint16_t type, const struct nft_layout *layout,
+			 const struct nft_map *map, const struct address_networks *networks,
+			 uint32_t verdict, const char *chain);
+/* Packets from, or to, a network that is in the map get its verdict. @protocol: 0 for any. */
+void nft_batch_dispatch(struct nft_batch *batch, const char *chain, uint8_t protocol,
+			const struct nft_layout *layout, const struct nft_map *map, bool source);
+/* @chain: NULL to stand for all of the table's, in nft_batch_delete_rules(). */
 struct nftnl_rule *nft_rule_new(const struct nft_batch *batch, const char *chain);
 /* Takes the rule. */
 void nft_batch_rule(struct nft_batch *batch, struct nftnl_rule *rule);

@@ -161,19 +161,9 @@ void nft_batch_answer_rules(struct nft_batch *batch, const char *chain,
 /* The connections of the family, each with what becomes of its packets. */
 void nft_batch_connections(struct nft_batch *batch, const struct nft_layout *layout)
 {
-	struct nftnl_set *set = nft_set_new(batch, batch->rules->connections[layout - nft_layouts],
-					    layout->connections_id);
-	struct nlmsghdr *message;
-
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->connection_type);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, 2 * (layout->address_size + 4));
-	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	message = nft_batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
-	nftnl_set_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
-	nftnl_set_free(set);
+	nft_batch_verdict_map(batch, batch->rules->connections[layout - nft_layouts],
+			      layout->connections_id, layout->connection_type,
+			      2 * (layout->address_size + 4));
 }
 
 /* Packets without SYN of a followed connection, in either direction: the map has both. */

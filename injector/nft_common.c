@@ -13,49 +13,14 @@
 /* queue, answer, and what follows connections */
 #define N_PART_CHAINS 6
 
-static void add_map(struct nft_batch *batch, const struct nft_layout *layout,
-		    const struct nft_map *map)
-{
-	struct nftnl_set *set = nft_set_new(batch, map->name, map->id);
-	struct nlmsghdr *message;
-
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_MAP);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, layout->network_type);
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, layout->address_size);
-	nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	message = nft_batch_begin(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
-	nftnl_set_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
-	nftnl_set_free(set);
-}
-
-/* Packets from or to a network that is in the map get its verdict. */
-static void add_dispatch(struct nft_batch *batch, const char *chain, uint8_t protocol,
-			 const struct nft_layout *layout, const struct nft_map *map, bool source)
-{
-	struct nftnl_rule *rule = nft_rule_new(batch, chain);
-	uint8_t mask[16] = {0};
-
-	memset(mask, 0xff, layout->prefix_size);
-	nft_expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
-	nft_expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
-	nft_expr_load(rule, NFT_PAYLOAD_NETWORK_HEADER,
-		      source ? layout->source_offset : layout->destination_offset,
-		      layout->address_size, NFT_REG_1);
-	nft_expr_mask(rule, mask, layout->address_size);
-	nft_expr_lookup(rule, map->name, map->id, NFT_REG_1, true);
-	nft_batch_rule(batch, rule);
-}
-
 static void build_common(struct nft_batch *batch)
 {
 	nft_batch_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, false);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
-		add_map(batch, &nft_layouts[i], &nft_layouts[i].queues);
-		add_map(batch, &nft_layouts[i], &nft_layouts[i].answers);
-		add_map(batch, &nft_layouts[i], &nft_layouts[i].flows);
-		add_map(batch, &nft_layouts[i], &nft_layouts[i].injects);
+		nft_batch_map(batch, &nft_layouts[i], &nft_layouts[i].queues);
+		nft_batch_map(batch, &nft_layouts[i], &nft_layouts[i].answers);
+		nft_batch_map(batch, &nft_layouts[i], &nft_layouts[i].flows);
+		nft_batch_map(batch, &nft_layouts[i], &nft_layouts[i].injects);
 	}
 	nft_batch_base_chain(batch, CHAIN_QUEUE, NF_INET_LOCAL_IN, CHAIN_QUEUE_PRIORITY);
 	nft_batch_base_chain(batch, CHAIN_ANSWER, NF_INET_LOCAL_IN, CHAIN_ANSWER_PRIORITY);
@@ -63,54 +28,39 @@ static void build_common(struct nft_batch *batch)
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		const struct nft_layout *layout = &nft_layouts[i];
 
-		add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, false);
-		add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, true);
+		nft_batch_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, false);
+		nft_batch_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->flows, true);
 	}
 	nft_batch_shortcut(batch, CHAIN_QUEUE);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		const struct nft_layout *layout = &nft_layouts[i];
 
-		add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, false);
-		add_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, true);
-		add_dispatch(batch, CHAIN_ANSWER, IPPROTO_TCP, layout, &layout->answers, false);
-		add_dispatch(batch, CHAIN_INJECT, IPPROTO_UDP, layout, &layout->injects, false);
+		nft_batch_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, false);
+		nft_batch_dispatch(batch, CHAIN_QUEUE, IPPROTO_TCP, layout, &layout->queues, true);
+		nft_batch_dispatch(batch, CHAIN_ANSWER, IPPROTO_TCP, layout, &layout->answers,
+				   false);
+		nft_batch_dispatch(batch, CHAIN_INJECT, IPPROTO_UDP, layout, &layout->injects,
+				   false);
 	}
 }
 
-/* The part's network as an element of a map; @type adds it, deletes it, or asks for it. */
-static void add_entry(struct nft_batch *batch, uint16_t type, size_t index,
+static void add_entry(struct nft_batch *batch, uint16_t type, const struct nft_layout *layout,
 		      const struct nft_map *map, const char *chain)
 {
-	const struct nft_layout *layout = &nft_layouts[index];
-	const struct address_networks *networks = &batch->rules->networks;
-	struct nftnl_set *set = nft_set_new(batch, map->name, map->id);
-	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
-	uint8_t key[16] = {0};
-	struct nlmsghdr *message;
-
-	if (!element)
-		out_of_memory();
-	memcpy(key, index == LAYOUT_IPV4 ? networks->ipv4 : networks->ipv6, layout->prefix_size);
-	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, layout->address_size);
-	if (type == NFT_MSG_NEWSETELEM) {
-		nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
-		nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
-	}
-	nftnl_set_elem_add(set, element);
-	message = nft_batch_begin(batch, type,
-				  type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL : 0);
-	nftnl_set_elems_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
-	nftnl_set_free(set);
+	nft_batch_map_entry(batch, type, layout, map, &batch->rules->networks, (uint32_t)NFT_JUMP,
+			    chain);
 }
 
 static void add_entries(struct nft_batch *batch, uint16_t type)
 {
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
-		add_entry(batch, type, i, &nft_layouts[i].queues, batch->rules->queue);
-		add_entry(batch, type, i, &nft_layouts[i].answers, batch->rules->answer);
-		add_entry(batch, type, i, &nft_layouts[i].flows, batch->rules->flows);
-		add_entry(batch, type, i, &nft_layouts[i].injects, batch->rules->inject);
+		add_entry(batch, type, &nft_layouts[i], &nft_layouts[i].queues,
+			  batch->rules->queue);
+		add_entry(batch, type, &nft_layouts[i], &nft_layouts[i].answers,
+			  batch->rules->answer);
+		add_entry(batch, type, &nft_layouts[i], &nft_layouts[i].flows, batch->rules->flows);
+		add_entry(batch, type, &nft_layouts[i], &nft_layouts[i].injects,
+			  batch->rules->inject);
 	}
 }
 
@@ -237,13 +187,14 @@ static const struct nft_chain_rules common_chains[] = {
 	{CHAIN_QUEUE, 4 * N_LAYOUTS + 1}, {CHAIN_ANSWER, N_LAYOUTS}, {CHAIN_INJECT, N_LAYOUTS}};
 
 /* Asks for the part's element of a map. Returns 0 or a negative errno. */
-static int verify_entry(struct rules *rules, size_t index, const struct nft_map *map)
+static int verify_entry(struct rules *rules, const struct nft_layout *layout,
+			const struct nft_map *map)
 {
 	struct nft_batch batch = {.rules = rules};
 	char answer[4096];
 	int r;
 
-	add_entry(&batch, NFT_MSG_GETSETELEM, index, map, NULL);
+	add_entry(&batch, NFT_MSG_GETSETELEM, layout, map, NULL);
 	r = netlink_ask(rules->socket, (const struct nlmsghdr *)batch.messages.data, answer,
 			sizeof(answer));
 	netlink_batch_deinit(&batch.messages);
@@ -262,7 +213,7 @@ int nft_common_verify(struct rules *rules)
 						&layout->injects};
 
 		for (size_t k = 0; !r && k < ARRAY_SIZE(maps); k++)
-			r = verify_entry(rules, i, maps[k]);
+			r = verify_entry(rules, layout, maps[k]);
 	}
 	return r;
 }

@@ -196,14 +196,10 @@ static void add_connection(struct nft_batch *batch, uint16_t type, const struct 
 	struct nftnl_set *set = nft_set_new(batch, batch->rules->connections[index],
 					    nft_layouts[index].connections_id);
 	const enum flow_handling *kept = type == NFT_MSG_NEWSETELEM ? &handling : NULL;
-	struct nlmsghdr *message;
 
 	set_add_direction(set, batch, client, server, kept);
 	set_add_direction(set, batch, server, client, kept);
-	message = nft_batch_begin(batch, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
-	nftnl_set_elems_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
-	nftnl_set_free(set);
+	nft_batch_set(batch, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, set);
 }
 
 int nft_rules_follow(struct rules *rules, const struct address *client,
