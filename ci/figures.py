@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Shows what ci/bench measured: figures.py ROWS OUT yes|no
 
-ROWS holds a JSON object per line, as the benchmarks print them; OUT gets them as one list. Exits 1
-when a goal is missed and "yes" says that this matters. A goal is what has to hold of the ratio, as
-"<= 1.3", or of our own figure, as "ours <= 1", or several of these joined by ", and ".
+ROWS has a JSON object per line, as the benchmarks print them; OUT gets them as one list. Exits 1 if a goal
+is missed and the last argument is "yes". A goal is a bound of the ratio, such as "<= 1.3", or of our own
+figure, such as "ours <= 1", or several of these joined by ", and ".
 """
 
 import json

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Adds up what ci/test ran: ci/results.py DIRECTORY [WHAT WENT WRONG]...
+"""Sums up what ci/test ran: ci/results.py DIRECTORY [WHAT WENT WRONG]...
 
-DIRECTORY holds LABEL.NAME.json, a log of `meson test` of one or more suites, or NAME.xml, a JUnit
-report; beside each the same name with .status, the exit status and the seconds of what wrote it. Each
-argument after it counts as a failure. Prints a table, with the share of the time that each part took and
-what it may take on 2 cores, and, as the last line, "N passed, N failed, N skipped". Exits 1 when anything
-failed, when a required suite did not run, or when something was skipped that SKIPS does not permit. What the first failed tests said is above that line: of a log, the end is what people look at.
+DIRECTORY has files LABEL.NAME.json, each a log of `meson test` of one or more suites, or NAME.xml, each a
+JUnit report. Beside each is a file of the same name with .status: exit status and duration, in seconds, of
+the command. Each further argument counts as a failure.
+
+Prints a table, how long each part took and may take on 2 cores, the output of the first failed tests (after
+the tables, since people look at the end of a log), and as the last line "N passed, N failed, N skipped".
+Exits 1 if anything failed, if a required suite did not run, or if a test was skipped that SKIPS does not
+allow.
 """
 
 import fnmatch
@@ -16,23 +19,23 @@ import sys
 import xml.etree.ElementTree
 from pathlib import Path
 
-# What may be skipped: the name of the suite, of the test with the reason, and why it may. The rest has to run.
+# What may be skipped: the suite's name, and a pattern of the test's name and reason. The rest has to run.
 OTHER_PSQL = "psql (up to 16|from 17 on)"
 SKIPS = (
-    # An unpacked archive and a shallow clone have no commits to look at.
+    # An unpacked archive and a shallow clone have no commits to check.
     ("*.history", "commits"),
-    # Schemas of other projects are not in the source; a clone alone does not have them beside it.
+    # Schemas of other projects are not in the source tree.
     ("*.unit", "SYNFAULT_SCHEMAS is not set"),
-    # A kernel without the accounting of delays, without linear time-outs, without MPTCP.
+    # A kernel without delay accounting, without linear timeouts, without MPTCP.
     ("*.unit", "the kernel does not say how long processes wait"),
     ("*.integration", "this kernel has no linear time-outs|no MPTCP here"),
     ("*.lint", "clang-format [0-9]+ formats some lines otherwise"),
-    # Of two versions of a client one is here. A bare root has two of the real clients.
+    # A machine has only one of two versions of a client. A bare root has two of the real clients.
     ("demo", OTHER_PSQL),
     ("fresh", "the scenario needs|as above"),
 )
-# What has to have run at least one test, and how many seconds it may take on 2 cores: together less than 20
-# minutes. Compilers run beside tests that wait.
+# What has to run at least one test, and how many seconds it may take on 2 cores: less than 20 minutes
+# together. Compilers run beside tests that wait.
 REQUIRED = {
     "plain.unit": 50, "plain.docs": 15, "plain.lint": 120, "plain.fuzz": 10, "plain.integration": 180,
     "plain.diagnose": 45, "plain.load": 75, "plain.container": 90, "plain.package+browser+machine": 100,
@@ -51,7 +54,7 @@ class Count:
         self.passed = 0
         self.failed = []
         self.skipped = []
-        self.said = {}  # what failed tests said, by name
+        self.said = {}  # output of failed tests, by name
 
     def add(self, outcome, name):
         if outcome == "passed":
@@ -61,13 +64,13 @@ class Count:
 
 
 def tap_detail(text):
-    """The block of YAML that comes after a line of TAP, at the start of the text; or nothing."""
+    """Returns the YAML block after a line of TAP, if the text starts with one."""
     block = re.match(r"\n  ---\n(.*?)\n  \.\.\.", text, re.S)
     return block[1] if block else ""
 
 
 def count_tap(test, count):
-    """The sub-tests of one test program. False when its output is not TAP."""
+    """Counts the subtests of a test program. Returns False if its output is not TAP."""
     plan = re.search(r"^1\.\.(\d+)", test["stdout"], re.M)
     if not plan or plan[1] == "0":
         return False
@@ -88,7 +91,7 @@ def count_tap(test, count):
 
 
 def count_meson(path):
-    """One count per suite, by LABEL.SUITE."""
+    """Returns one count per suite, by LABEL.SUITE."""
     counts = {}
     label = path.stem.split(".")[0]
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -106,7 +109,7 @@ def count_meson(path):
         if not good and len(count.failed) == failed_before:
             count.add("failed", f'{test["name"]}: {test["result"]}')
         for name in count.failed[failed_before:]:
-            # What there is of a program that said nothing of its tests: its last lines.
+            # A program that said nothing about its tests: keep its last lines.
             last = (test["stdout"] + test.get("stderr", "")).splitlines()[-MOST_LINES:]
             count.said.setdefault(name, "\n".join(last))
     return counts
@@ -129,7 +132,7 @@ def count_junit(path):
 
 
 def suites(part):
-    """The names of the counts that a part of the run gives: "plain.a+b" ran two suites at once."""
+    """Returns the names of a part's counts: "plain.a+b" ran two suites at once."""
     label, dot, names = part.partition(".")
     return [f"{label}{dot}{name}" for name in names.split("+")]
 
@@ -139,7 +142,7 @@ def may_skip(suite, test):
 
 
 def collect(directory):
-    """All counts by name, what is wrong with them, and the seconds of each part."""
+    """Returns all counts by name, what is wrong with them, and the seconds of each part."""
     counts = {}
     wrong = []
     times_s = {}
@@ -167,7 +170,7 @@ def collect(directory):
 
 
 def show_times(times_s):
-    """What each part took. A slow machine is not a failure, so a budget that is exceeded is only shown."""
+    """Prints what each part took. A slow machine is not a failure: an exceeded budget is only shown."""
     total_s = sum(times_s.values())
     print(f'{"":34}{"seconds":>8}{"share":>7}{"budget":>8}')
     for name, took_s in sorted(times_s.items(), key=lambda item: -item[1]):
@@ -178,7 +181,7 @@ def show_times(times_s):
 
 
 def show_failures(counts):
-    """What failed tests said; colours and what else is for a terminal is left out."""
+    """Prints the output of failed tests, without colours and control characters."""
     failures = [(f"{name}: {failed}", count.said.get(failed, ""))
                 for name, count in counts.items() for failed in count.failed]
     for name, said in failures[:MOST_SHOWN]:

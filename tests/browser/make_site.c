@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes an HTML report that has everything in it that a report can have, from results made by
- * hand:
+ * Writes an HTML report with everything that a report can have, from results made by hand:
  *
  *     make_site DIR
  *
- * DIR/site holds the pages, DIR/single.html all of them in one.
+ * DIR/site has the pages, DIR/single.html all of them in one.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -126,7 +125,7 @@ static void add_others(struct report_fixture *fixture, struct scenario_file *fil
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, run);
 }
 
-/* Each result that ran has a capture; the single page can only say where. */
+/* Gives each result that ran a capture; the single page can only name its path. */
 static void add_captures(struct report_fixture *fixture, const char *directory)
 {
 	AUTO_FREE char *path = xasprintf("%s/packets.pcapng", directory);

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The HTML report as a browser shows it: pages.py MAKE_SITE DIRECTORY
 
-The pages come from a server on the loopback interface that sends the content security policy with
-which Jenkins shows what builds leave behind. Pictures of them are left in DIRECTORY, to be looked
-at. Prints TAP; skipped where Chromium, its driver, selenium or axe-core is missing, failed there when
-SYNFAULT_REQUIRE_PRIVILEGES=1."""
+A server on the loopback interface sends the pages with the content security policy that Jenkins uses for
+what builds leave behind. Pictures of them stay in DIRECTORY, to be looked at. Prints TAP. Skips if
+Chromium, its driver, selenium or axe-core is missing, or fails then if SYNFAULT_REQUIRE_PRIVILEGES=1."""
 
 import base64
 import html.parser
@@ -29,13 +28,13 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--hide-scrollbars")
 WIDTHS = (400, 1400)
-# Of A4, between the margins that Chromium leaves.
+# Width of A4 between the margins that Chromium leaves, in pixels.
 PAPER = 718
 THEMES = ("light", "dark")
 LONG = 100_000
 SERIOUS = ("serious", "critical")
 
-# Boxes of all texts in a picture, and those that are not where they should be.
+# Returns texts of pictures that overlap, or are outside.
 OVERLAPS = """
 const wrong = [];
 for (const svg of document.querySelectorAll('svg.timeline')) {
@@ -58,7 +57,7 @@ return wrong.slice(0, 10);
 
 
 def use_debian_python():
-    """selenium is a package of Debian's; the python3 in PATH may be another one."""
+    """selenium is a Debian package, which the python3 in PATH may not see."""
     if not importlib.util.find_spec("selenium") and os.environ.get("SYNFAULT_PYTHON") != DEBIAN \
             and os.access(DEBIAN, os.X_OK):
         os.environ["SYNFAULT_PYTHON"] = DEBIAN
@@ -81,7 +80,7 @@ def need_tools():
 
 
 class Links(html.parser.HTMLParser):
-    """The links of a page, and what can be linked to in it."""
+    """The links of a page, and the targets of links in it."""
 
     def __init__(self, text):
         super().__init__()
@@ -99,7 +98,7 @@ class Links(html.parser.HTMLParser):
 
 
 class Server:
-    """A directory on the loopback interface; below /open without the policy."""
+    """A directory served on the loopback interface; below /open without the policy."""
 
     def __init__(self, root):
         class Handler(http.server.SimpleHTTPRequestHandler):
@@ -160,17 +159,17 @@ class Pages:
     # Each of these yields what is wrong.
 
     def no_console_errors(self):
-        """under the policy, no page has anything to complain of"""
+        """no page violates the policy or logs an error"""
         for name in self.names:
             if name == "single.html":
-                continue  # its style sheet is in it, which the policy forbids
+                continue  # it contains its style sheet, which the policy forbids
             self.browser.get_log("browser")
             self.show(name)
             for entry in self.browser.get_log("browser"):
                 yield f"{name}: {entry['message']}"
 
     def style_is_applied(self):
-        """the style sheet is applied, in the light and in the dark"""
+        """the style sheet is applied, in light and dark mode"""
         for name in ("site/index.html", self.names[-1], "single.html"):
             colors = set()
             for theme in THEMES:
@@ -181,7 +180,7 @@ class Pages:
                 yield f"{name}: {colors}"
 
     def links_resolve(self):
-        """all links lead somewhere, and no id is there twice"""
+        """all links lead somewhere, and no id occurs twice"""
         parsed = {name: Links((self.root / name).read_text()) for name in self.names}
         for name, page in parsed.items():
             for repeated in page.repeated[:5]:
@@ -200,10 +199,10 @@ class Pages:
                         yield f"{name}: {link} leads nowhere"
 
     def is_accessible(self):
-        """axe-core finds nothing serious, in the light and in the dark"""
+        """axe-core finds nothing serious, in light and dark mode"""
         axe = AXE.read_text()
         for name in self.names:
-            # A long page has nothing in the dark that a short one does not have, and takes long.
+            # A long page has no colours that a short one lacks, and takes long.
             long = (self.root / name).stat().st_size > LONG
             for theme in THEMES[:1] if long else THEMES:
                 self.show(name, policy=False, theme=theme)
@@ -218,7 +217,7 @@ class Pages:
                                f"{violation['nodes'][0]['html'][:200]}")
 
     def fits_the_window(self):
-        """no page is wider than the window; what is wide is scrolled by itself"""
+        """no page is wider than the window; wide parts scroll on their own"""
         for name in self.names:
             for width in WIDTHS:
                 self.show(name, policy=False, width=width)
@@ -235,7 +234,7 @@ class Pages:
                 yield f"{name}: {wrong}"
 
     def first_tab_skips(self):
-        """the first thing that the keyboard reaches is the link to the content"""
+        """the first stop of the keyboard is the link to the content"""
         for name in self.names[:3]:
             self.show(name, policy=False)
             self.browser.find_element("css selector", "body").send_keys("\ue004")
@@ -264,7 +263,7 @@ class Pages:
                 yield f"{name}: no PDF"
 
     def pictures_are_left(self):
-        """screenshots are left to be looked at"""
+        """screenshots can be taken, and show something"""
         self.pictures.mkdir(exist_ok=True)
         for name in ("site/index.html", *self.names[2:5]):
             for width in WIDTHS:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Starts containers for tests. All of it, overlays and the containers themselves, lives in mount and
-pid namespaces of the test, and ends with it, however that ends."""
+"""Starts containers for tests. Overlays and containers live in mount and pid namespaces of the test, and
+end with it, however it ends."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 import oci
 import rootfs
 
-SKIPPED = 77  # the exit status that meson takes for "skipped"
+SKIPPED = 77  # the exit status that meson counts as "skipped"
 PROGRAMS = ("runc", "debootstrap", "unshare", "mount")
 # Where things are in every container.
 HOME = Path("/synfault")
@@ -22,7 +22,7 @@ REPORTS = Path("/report")
 
 
 def give_up(reason):
-    """Ends the test as skipped, or as failed where privileges are required."""
+    """Ends the test as skipped, or as failed if privileges are required."""
     required = os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1"
     print(f"1..0 # SKIP {reason}" if not required else f"Bail out! {reason}", flush=True)
     print(f"container tests did not run: {reason}", file=sys.stderr)
@@ -30,7 +30,7 @@ def give_up(reason):
 
 
 def enter_namespaces():
-    """Starts this script again in namespaces of its own; returns in there."""
+    """Starts this script again in namespaces of its own; returns there."""
     if os.environ.get("SYNFAULT_CONTAINER_INSIDE") == "1":
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=True)
         return
@@ -48,7 +48,7 @@ def enter_namespaces():
 
 
 def sanitizer_binds(environment):
-    """Sanitizers write their reports to a directory outside; it is at the same place inside."""
+    """Sanitizers write their reports to a directory outside, which has the same path inside."""
     for options in (environment.get("ASAN_OPTIONS", ""), environment.get("UBSAN_OPTIONS", "")):
         match = re.search(r"log_path=([^:]+)", options)
         if match:
@@ -58,7 +58,7 @@ def sanitizer_binds(environment):
 
 
 class Containers:
-    """What they have in common: the root, the program and what it runs."""
+    """What containers share: the root, the program and what it runs."""
 
     def __init__(self, source, build):
         self.source, self.build = Path(source), Path(build)
@@ -72,7 +72,7 @@ class Containers:
         shutil.copy(self.build / "program/synfault", self.directory / "program/synfault")
 
     def bundle(self, name, lower=None):
-        """A directory with an overlay over the root (or lower), and one for what the container reports."""
+        """Makes a directory with an overlay over the root (or lower), and one for the container's reports."""
         bundle = self.directory / name
         for part in ("upper", "work", "rootfs", "report"):
             (bundle / part).mkdir(parents=True)
@@ -108,7 +108,7 @@ class Containers:
         if prepare:
             prepare(bundle)
         environment = {"PATH": f"{HOME}/bin:{HOME}/program:/usr/sbin:/usr/bin:/sbin:/bin",
-                       # What failed is kept by intent: no leftover in /tmp.
+                       # Which scenarios failed is kept on purpose, so not as a leftover in /tmp.
                        "HOME": "/tmp", "XDG_STATE_HOME": REPORTS / "state"}
         for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             if variable in os.environ:
@@ -126,9 +126,9 @@ class Containers:
 
     def run_in_chroot(self, name, command, *, user=0, mount_point=False, read_only_sys=False,
                       timeout=100):
-        """Runs the command in a plain chroot, with all privileges of root, as build systems do: in the
-        same namespaces but for that of the network. mount_point: its directory is one.
-        read_only_sys: /proc/sys can't be written.
+        """Runs the command in a plain chroot, with all privileges of root, as build systems do, and in a
+        network namespace of its own. mount_point: its directory is a mount point. read_only_sys:
+        /proc/sys is not writable.
 
         Returns its bundle and the finished process, as run() does."""
         bundle = self.bundle(name, self.root.parent)

@@ -3,9 +3,9 @@
 """What `synfault doctor` promises is what `synfault run` does, in every kind of container:
 doctor.py SOURCE BUILD [CASE]...
 
-In each a scenario runs that needs nothing special. Whether it passes and in which isolation it runs has to
-be what the doctor said just before; and where it does not get namespaces of its own, the first line that
-`run` prints says so. The report is TAP.
+In each a scenario runs that needs nothing special. Whether it passes, and in which isolation it runs, has
+to be what doctor said just before. If it gets no namespaces of its own, the first line of `run` has to say
+so. The report is TAP.
 """
 
 import concurrent.futures
@@ -31,8 +31,8 @@ def in_chroot(**options):
     return lambda containers, name: containers.run_in_chroot(name, COMMAND, **options)
 
 
-# The name of each kind, and what runs the command in it. A program with a capability of its own is another
-# file, and what a requirement makes of the outcome is no kind of container.
+# The name of each kind, and what runs the command in it. A program with a capability of its own is not a
+# kind of container, but another file.
 KINDS = {case.name: in_container(case) for case in packs.CASES
          if not case.prepare and not case.limited and not case.arguments}
 KINDS |= {
@@ -65,7 +65,7 @@ def attempt(containers, name):
         bundle, process = KINDS[name](containers, slug)
         problems = [*compare(bundle, process.stdout)]
         return problems and [*problems, *process.stdout.splitlines()[-30:]]
-    except Exception as error:  # one broken kind must not hide the others
+    except Exception as error:  # a broken kind must not hide the others
         return error
 
 

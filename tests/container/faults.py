@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What synfault has to survive in a container: faults.py SOURCE BUILD [CASE]...
 
-Something is killed or runs short while it runs; survive.py, in the container, does that and looks what
-came of it. Here are the containers that it needs. The report is TAP. With "--few" only the cases
-of the first container are run: for a program with sanitizers, which takes too much memory and too many
-processes for the others.
+Something is killed or runs short while it runs. survive.py does that in the container, and looks at the
+result; here are the containers that it needs. The report is TAP. With "--few" only the cases of the first
+container run: a program with sanitizers takes too much memory and too many processes for the others.
 """
 
 import concurrent.futures
@@ -19,36 +18,36 @@ import limits
 import oci
 import packs
 
-# Not shared: the processes of others would be counted, too.
+# A user id of its own: processes of another user would count, too.
 USER = 54321
 NET_ADMIN = (*oci.DOCKER, "NET_ADMIN")
-# Two blocks and some names: files can be made, and hold next to nothing.
+# Two blocks and some names: files can be made, but have next to no content.
 FULL = oci.mount("/full", "tmpfs", "tmpfs", "size=8k", "mode=1777")
-# No name is left when its own top is there.
+# The root directory of such a file system uses up the only name.
 NO_NAMES = oci.mount("/full", "tmpfs", "tmpfs", "nr_inodes=1", "mode=1777")
 SMALL = {"memory": 96 << 20, "pids": 100}
 FEW_PROCESSES = {"memory": 512 << 20, "pids": 40}
 ENOUGH_S = 200
 
-# Of each container: its cases, limits of a control group, and options of Containers.run().
+# For each container: its cases, limits of a control group, and options of Containers.run().
 CONTAINERS = {
-    "kills": (("the program is killed", "a supervising process is killed",
-               "the only supervising process is killed", "all of the harness is killed at once",
+    "kills": (("the program is killed", "a supervisor is killed",
+               "the only supervisor is killed", "all of the harness is killed at once",
                "all but init are killed", "two programs at once, and a third that is killed"),
               None, {}),
     "disk": (("the report's disk is full",), None, {"mounts": (FULL,)}),
     "names": (("the disk of temporary directories is full",), None, {"mounts": (NO_NAMES,)}),
     "user": (("a user's limit of processes is reached",), None,
              {"capabilities": ("NET_ADMIN",), "user": USER, "ambient": ("NET_ADMIN",)}),
-    "memory": (("a client takes all memory", "a supervising process is killed for want of memory",
-                "the program is killed for want of memory"), SMALL, {}),
+    "memory": (("a client takes all memory", "a supervisor is killed for lack of memory",
+                "the program is killed for lack of memory"), SMALL, {}),
     "processes": (("the group's limit of processes is reached",), FEW_PROCESSES, {}),
 }
 FEW = ("kills",)
 
 
 def survive(containers, name, cases, group, options):
-    """What is wrong with each of the cases, as lists of lines."""
+    """Returns what is wrong with each case, as lists of lines."""
     mounts = [*options.pop("mounts", ()),
               oci.bind(containers.source / "tests/container/survive.py",
                        container.HOME / "survive.py")]
@@ -72,7 +71,7 @@ def attempt(containers, name, wanted):
     try:
         with limits.group(sizes, name) if sizes else contextlib.nullcontext() as group:
             return cases, survive(containers, name, cases, group, dict(options))
-    except Exception as error:  # one broken container must not hide the others
+    except Exception as error:  # a broken container must not hide the others
         return cases, [error for _ in cases]
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How much the container image adds to its base: image.py SOURCE BUILD
 
-Nothing here can build it; but the root of the test containers was weighed before and after it got the
-packages of the image, and what ci/Containerfile takes away again can be weighed too."""
+The image is not built here. But the root of the test containers was weighed before and after it got the
+image's packages, and what ci/Containerfile removes again can be weighed, too."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ MOST_BYTES = 40_000_000
 
 
 def removed_bytes(source, root):
-    """What the image's RUN removes of the packages' files. Caches are not in the weight."""
+    """Returns how much of the packages the image's RUN removes. Caches are not in the weight."""
     text = (source / "ci/Containerfile").read_text(encoding="utf-8")
     patterns = re.findall(r"(?<=\s)/usr/lib/\S+", text)
     paths = {path for pattern in patterns for path in root.glob(pattern.lstrip("/"))}
@@ -36,7 +36,7 @@ def program_bytes(build):
 
 
 def runs_without(containers, paths):
-    """Whether the program runs where these files are missing."""
+    """Returns whether the program runs without these files."""
     def remove(bundle):
         for path in paths:
             (bundle / "rootfs" / path.relative_to(containers.root)).unlink()

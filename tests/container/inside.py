@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs in the container as its first process: inside.py REPORT COMMAND...
 
-Looks at the container, runs the command, looks again, and writes what it saw to REPORT as JSON:
-what may be done there (whether namespaces can be made, /proc/sys written), and, before and after,
-addresses, nftables' tables, queues, processes and files in /tmp. Exits as the command did.
+Looks at the container, runs the command, looks again, and writes what it saw to REPORT as JSON: what is
+permitted there (making namespaces, writing to /proc/sys) and, before and after, addresses, nftables'
+tables, queues, processes and files in /tmp. Exits with the command's status.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ NFT_MSG_GETTABLE = (10 << 8) | 1
 NFTA_TABLE_NAME = 1
 RTM_GETADDR = 22
 IFA_ADDRESS = 1
-# How long processes that were just killed may take to be gone.
+# How long killed processes may take to disappear.
 PATIENCE_S = 2
 
 
 def dump(protocol, kind, header):
-    """The payloads of all messages that the kernel answers a dump request with."""
+    """Returns the payloads of the kernel's answers to a dump request."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as netlink:
         netlink.send(struct.pack("=IHHII", 16 + len(header), kind, NLM_F_REQUEST_DUMP, 1, 0)
                      + header)
@@ -78,7 +78,7 @@ def queues():
 
 
 def processes():
-    """All but this one. What is left of finished ones is taken away: we are their parent."""
+    """Returns all processes but this one. Reaps those that have ended: we are their parent."""
     while True:
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
@@ -106,7 +106,7 @@ def state():
 
 
 def refusal(function):
-    """The name of the error with which something is refused; None where it works."""
+    """Returns the name of the error with which something is refused; None if it works."""
     try:
         function()
     except OSError as error:
@@ -115,7 +115,7 @@ def refusal(function):
 
 
 def limit(controller, version_2, version_1):
-    """A limit of the control group that the container sees, as written there."""
+    """Returns a limit of the control group that the container sees, as written there."""
     for path in (version_2, f"{controller}/{version_1}"):
         with contextlib.suppress(OSError):
             return Path("/sys/fs/cgroup", path).read_text(encoding="ascii").strip()

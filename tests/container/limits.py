@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A control group with limits of memory and processes, as `docker run --memory --pids-limit` makes
-it: in version 2 where its controllers are, else in version 1. Removed after the test."""
+"""A control group with limits of memory and processes, as `docker run --memory --pids-limit` makes it: in
+version 2 if that has the controllers, otherwise in version 1. Removed after the test."""
 
 import contextlib
 import secrets
@@ -18,11 +18,11 @@ FILES = {
 
 
 class Unavailable(Exception):
-    """No control groups that this test may make."""
+    """This test can't make control groups."""
 
 
 def parents():
-    """The directories in which a group has to be made, and the version."""
+    """Returns the directories in which a group has to be made, and the version."""
     controllers = TOP / "cgroup.controllers"
     if controllers.exists():
         if not set(FILES) <= set(controllers.read_text(encoding="ascii").split()):
@@ -39,7 +39,7 @@ def parents():
 
 
 class Group:
-    """What one container is put into: join() in its parent, mounts() in its configuration."""
+    """A group for one container: join() in its parent, mounts() in its configuration."""
 
     def __init__(self, name, limits):
         directories, self.version = parents()
@@ -58,13 +58,13 @@ class Group:
             (path / "cgroup.procs").write_text("0", encoding="ascii")
 
     def binds(self):
-        """Pairs of what the container sees where, as in the engines: its own group on top."""
+        """Returns pairs of paths outside and inside, as engines mount them: the group is on top."""
         if self.version == 2:
             return [(self.paths["pids"], TOP)]
         return [(path, TOP / kind) for kind, path in self.paths.items()]
 
     def mounts(self):
-        """The same as mounts of a container; version 1 needs a place for its directories."""
+        """Returns the same as mounts of a container; version 1 needs a place for its directories."""
         return [*([oci.mount("/sys/fs/cgroup", "tmpfs", "tmpfs", "mode=755")]
                   if self.version == 1 else []),
                 *(oci.bind(source, destination) for source, destination in self.binds())]
@@ -76,7 +76,7 @@ class Group:
 
 
 def sweep():
-    """Removes what a killed run left: groups without processes. Those of a living run stay."""
+    """Removes what a killed run left: groups without processes. A living run's groups stay."""
     for path in (*TOP.glob(f"{PREFIX}*"), *TOP.glob(f"*/{PREFIX}*")):
         with contextlib.suppress(OSError):
             path.rmdir()
@@ -84,8 +84,8 @@ def sweep():
 
 @contextlib.contextmanager
 def group(limits, name="packs"):
-    """name: for those who look at the groups."""
-    # A process id would be that of a namespace of our own.
+    """name: for people who look at the groups."""
+    # Not a process id, which would be one of our own namespace.
     made = Group(f"{name}-{secrets.token_hex(4)}", limits)
     try:
         yield made

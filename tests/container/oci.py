@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the config.json of a container that is to be like those of Docker and Podman.
+"""Writes the config.json of a container like those of Docker and Podman.
 
-Capability sets, seccomp profile, masked and read-only paths are what these engines use unless told
-otherwise. Left out is what runc can't set up where control groups are not delegated: the cgroup
-namespace, device rules, limits (the tests put the whole container into a group instead).
+Capability sets, seccomp profile, masked and read-only paths are the defaults of these engines. What runc
+can't set up without delegated control groups is left out: the cgroup namespace, device rules, limits. (The
+tests put the whole container into a group instead.)
 """
 
 import platform
@@ -25,7 +25,7 @@ ARCHITECTURES = {
     "aarch64": ("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"),
 }
 
-# Calls that the engines' profile permits only to holders of a capability.
+# System calls that the engines' profile permits only with a capability.
 GUARDED = {
     "SYS_ADMIN": ("bpf", "fanotify_init", "fsconfig", "fsmount", "fsopen", "fspick",
                   "lookup_dcookie", "lsm_get_self_attr", "lsm_list_modules",
@@ -43,7 +43,7 @@ GUARDED = {
     "SYS_TTY_CONFIG": ("vhangup",),
     "DAC_READ_SEARCH": ("open_by_handle_at",),
 }
-# And those that it never permits.
+# System calls that it never permits.
 FORBIDDEN = ("_sysctl", "add_key", "create_module", "get_kernel_syms", "io_uring_enter",
              "io_uring_register", "io_uring_setup", "kexec_file_load", "kexec_load", "keyctl",
              "migrate_pages", "move_pages", "nfsservctl", "pivot_root", "query_module",
@@ -52,7 +52,7 @@ FORBIDDEN = ("_sysctl", "add_key", "create_module", "get_kernel_syms", "io_uring
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
 NAMESPACE_FLAGS = (0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000,
                    0x40000000)
-# Families of sockets that are never permitted: AF_ALG, AF_VSOCK.
+# Socket families that are never permitted: AF_ALG, AF_VSOCK.
 SOCKETS = (38, 40)
 EPERM, ENOSYS = 1, 38
 
@@ -62,15 +62,15 @@ def refuse(names, errno=EPERM, args=()):
 
 
 def seccomp(capabilities):
-    """The engines' list of what is permitted, turned round: what it refuses. (Arguments of
-    personality() apart, which can't be written so.)"""
+    """Returns the engines' list of permitted system calls, inverted: what it refuses. Arguments of
+    personality() can't be expressed that way, and are left out."""
     rules = [refuse(FORBIDDEN)]
     rules += [refuse(names) for capability, names in GUARDED.items()
               if capability not in capabilities]
     rules += [refuse(["socket"], args=[{"index": 0, "value": family, "op": "SCMP_CMP_EQ"}])
               for family in SOCKETS]
     if "SYS_ADMIN" not in capabilities:
-        # Its flags are in memory, where no filter can see them: "not there" makes libc use clone.
+        # Its flags are in memory, where no filter can see them. ENOSYS makes libc use clone.
         rules.append(refuse(["clone3"], ENOSYS))
         rules += [refuse(["clone"], args=[{"index": 0, "value": flag, "valueTwo": flag,
                                            "op": "SCMP_CMP_MASKED_EQ"}])
@@ -103,8 +103,8 @@ def system_mounts():
 
 
 def capability_sets(capabilities, user, ambient):
-    """What Docker gives: root holds all it may have, other users hold none, but may get
-    them from a file. Ambient ones are held by every user, across exec."""
+    """Returns the sets that Docker gives. Root holds everything it may have; other users hold nothing,
+    but may get capabilities from a file. Every user holds ambient ones, across exec."""
     bounding = [f"CAP_{name}" for name in capabilities]
     if user == 0:
         return {"bounding": bounding, "effective": bounding, "permitted": bounding}
@@ -115,7 +115,7 @@ def capability_sets(capabilities, user, ambient):
 
 def config(command, *, capabilities, user=0, ambient=(), environment=None, mounts=(),
            read_only=False, no_new_privileges=False, sysctl=None):
-    """The configuration as a dictionary; the root file system is in "rootfs" beside it."""
+    """Returns the configuration as a dictionary; the root file system is in "rootfs" beside it."""
     return {
         "ociVersion": "1.0.2",
         "process": {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All shipped packs in containers such as CI systems start: packs.py SOURCE BUILD [CASE]...
+"""All ready-made packs in containers as CI systems start them: packs.py SOURCE BUILD [CASE]...
 
-Each case is a kind of container. In it all scenarios run; each has to have the outcome that is
-possible there, the exit status has to say so, and nothing may be left behind. The report is TAP.
-With "--few" only the first case is run, and slowly: for a program with sanitizers.
+Each case is a kind of container in which all scenarios run. Each scenario has to have the outcome that is
+possible there, the exit status has to say so, and nothing may be left behind. The report is TAP. With
+"--few" only the first case runs, and slowly: for a program with sanitizers.
 """
 
 import concurrent.futures
@@ -21,24 +21,24 @@ import oci
 
 NET_ADMIN = 1 << 12
 EXIT_PASS, EXIT_UNJUDGED, EXIT_NOTHING_RAN = 0, 3, 5
-# Most of a case is waiting; more at once would make times inexact.
+# A case spends its time waiting, but with more at once times would become inexact.
 CONCURRENT = 2
 JOBS = 16
 # A program with sanitizers is slow.
 FEW_JOBS = 8
 TIMING_SCALE = 4
 LIMITS = {"memory": 256 << 20, "pids": 100}
-# What fits into these limits: a scenario may need 8 processes.
+# How many fit into these limits: a scenario may need 8 processes.
 MOST_JOBS_LIMITED = 12
-# As in the root's passwd.
+# As in the passwd file of the root file system.
 USER = 1000
 
-# Scenarios that need what a kind of container can't give, by their names.
+# Names of scenarios that need what a kind of container can't give.
 NEEDS_IPV6 = re.compile(r"IPv6|ipv6")
 NEEDS_NAME = re.compile(
     r"falls back from IPv6 to IPv4|at a name|tries IPv6 before IPv4|tries the next address"
     r"|gives IPv6 a head start|: Node\.js ")
-# Of two versions of a client a machine has one.
+# A machine has only one of two versions of a client.
 OTHER_VERSION = re.compile(r"psql (up to 16|from 17 on) ")
 NOTHING = re.compile(r"(?!)")
 EVERYTHING = re.compile(r"")
@@ -49,11 +49,11 @@ def either(*patterns):
 
 
 class Case:
-    """A kind of container and what has to come of the packs in it.
+    """A kind of container, and the expected result of the packs in it.
 
-    skipped: which scenarios can't run; unable: their outcome; reason: what each of these has to
-    name; possible: what has to be found in the container, so that the case really is what it is
-    called; arguments: of synfault run; the rest is given to Containers.run()."""
+    skipped: which scenarios can't run; unable: their outcome; reason: what each of these has to name;
+    possible: what has to be found in the container, to prove that it is what the case is called;
+    arguments: of synfault run. The rest is given to Containers.run()."""
 
     def __init__(self, name, *, skipped=NEEDS_NAME, reason=None, status=EXIT_PASS, possible=None,
                  jobs=JOBS, limited=False, prepare=None, unable="skipped", arguments=(),
@@ -65,7 +65,7 @@ class Case:
         self.jobs, self.limited, self.prepare = jobs, limited, prepare
         self.unable, self.arguments = unable, arguments
         self.options = options
-        # With namespaces of its own, what the client may is without effect outside them.
+        # In namespaces of its own, what a client may do has no effect outside them.
         self.privileges = "SYS_ADMIN" not in options["capabilities"]
 
     def slug(self):
@@ -113,7 +113,7 @@ CASES = [
 
 
 def outcomes(junit):
-    """Name of the scenario: its outcome and the text with it."""
+    """Returns, by name of scenario, its outcome and the text with it."""
     found = {}
     for testcase in xml.etree.ElementTree.parse(junit).iter("testcase"):
         outcome, text = "pass", ""
@@ -151,7 +151,7 @@ def check_report(case, report):
 
 
 def run(containers, case, n_expected, group=None):
-    """What is wrong, as a list of lines."""
+    """Returns what is wrong, as a list of lines."""
     options = dict(case.options)
     mounts = list(options.pop("mounts", ()))
     if group:
@@ -187,7 +187,7 @@ def run(containers, case, n_expected, group=None):
 
 
 def run_limited(containers, case, n_expected):
-    """As run(), in a control group where there are any. None: there are none."""
+    """Like run(), in a control group if there are any; otherwise returns None."""
     if not case.limited:
         return run(containers, case, n_expected)
     with limits.group(LIMITS) as group:
@@ -195,7 +195,7 @@ def run_limited(containers, case, n_expected):
 
 
 def count_scenarios(containers):
-    """How many there are, as the program itself sees it where no privilege is needed."""
+    """Returns how many scenarios the program itself finds, which needs no privilege."""
     _, process = containers.run("list", ["synfault", "run", "--list", container.HOME / "scenarios"],
                                 capabilities=())
     lines = re.findall(r"^\S+\.yaml:\d+: ", process.stdout, re.M)
@@ -205,7 +205,7 @@ def count_scenarios(containers):
 
 
 def report(number, name, problems):
-    """One line of TAP, and comments with what is wrong. Returns whether it is well."""
+    """Prints a line of TAP, and comments with what is wrong. Returns whether nothing is."""
     required = os.environ.get("SYNFAULT_REQUIRE_PRIVILEGES") == "1"
     if isinstance(problems, limits.Unavailable) and not required:
         print(f"ok {number} - {name} # SKIP {problems}", flush=True)
@@ -222,7 +222,7 @@ def report(number, name, problems):
 def attempt(*arguments):
     try:
         return run_limited(*arguments)
-    except Exception as error:  # one broken case must not hide the others
+    except Exception as error:  # a broken case must not hide the others
         return error
 
 

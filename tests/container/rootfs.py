@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The root file system of the test containers: made by debootstrap once, kept between runs.
+"""The root file system of the test containers, made once by debootstrap and kept between runs.
 
-It is of the Debian release of this machine, whose libraries the program was linked with. It is kept in $SYNFAULT_CONTAINER_CACHE, else /var/cache/synfault-test; the directory's name is drawn
-from everything that goes into it, so that a change of the list below makes a new one. Containers
-use it as the lower layer of an overlay and never write to it.
+It has this machine's Debian release, whose libraries the program was linked with. It is kept in
+$SYNFAULT_CONTAINER_CACHE or /var/cache/synfault-test. The directory's name depends on everything that goes
+into it, so that a change of the lists below makes a new one. Containers use it as the lower layer of an
+overlay and never write to it.
 """
 
 import fcntl
@@ -17,31 +18,31 @@ import tempfile
 from pathlib import Path
 
 SUITE = platform.freedesktop_os_release().get("VERSION_CODENAME", "bookworm")
-# Raised by hand when the way in which the root is made changes.
+# Increase this when the way to make the root changes.
 VERSION = "5"
-# What runs the clients of the packs, beside what ci/install calls "runtime"; the sanitizers'
-# libraries for a program that was built with them.
+# What the clients of the packs need, beyond what ci/install calls "runtime"; and the sanitizers'
+# libraries, for a program built with them.
 CLIENTS = ("curl", "libcurl4", "nodejs", "openssh-client", "postgresql-client", "python3",
            "python3-grpcio", "python3-urllib3", "wget")
 SANITIZERS = ("libasan8", "libubsan1")
 # The file in the root that says how many bytes the packages of the container image added.
 WEIGHT = "runtime-bytes"
-# Whom an image that does not run as root has: ssh, say, wants to know who it is.
+# A user for containers that don't run as root: ssh, for example, asks for its name.
 USER = "tester:x:1000:1000:tester:/tmp:/bin/sh\n"
-# Space that nothing in a test needs.
+# What no test needs, removed to save space.
 USELESS = ("usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache/apt",
            "var/cache/debconf", "var/cache/ldconfig", "var/lib/apt/lists", "var/log")
 
 
 def runtime_packages(source):
-    """What ci/install says a machine needs to run synfault."""
+    """Returns the packages that ci/install says a machine needs to run synfault."""
     result = subprocess.run([source / "ci/install", "--print", "runtime"], capture_output=True,
                             text=True, check=True)
     return result.stdout.split()
 
 
 def mirror():
-    """Where this machine gets its packages, so that a container test needs nothing else."""
+    """Returns where this machine gets its packages, so that a container test needs nothing else."""
     result = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages",
          f"Codename: {SUITE}", "Component: main"], capture_output=True, text=True, check=False)
@@ -69,17 +70,17 @@ def is_useless(path):
 
 
 def size(root):
-    """Bytes of the files' contents, as an image counts them: without what the slim images leave out
-    and what is only used to install."""
+    """Returns the bytes of all files, as an image counts them: without what slim images leave out, and
+    without what is only used to install."""
     return sum(os.lstat(os.path.join(directory, name)).st_size
                for directory, _, names in os.walk(root) for name in names
                if not is_useless(os.path.relpath(directory, root)))
 
 
 def fill(root, packages):
-    """debootstrap, then the packages: first those of the container image, to see what they weigh."""
+    """Installs by debootstrap, then adds the packages: first the image's, to see what they weigh."""
     run("debootstrap", "--variant=minbase", SUITE, root, *mirror())
-    # A mirror may be a snapshot of a day that is long past; translations are not needed.
+    # A mirror may be an old snapshot; translations are not needed.
     (root / "etc/apt/apt.conf.d/test").write_text(
         'Acquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n', encoding="ascii")
     base = size(root)
@@ -95,8 +96,8 @@ def fill(root, packages):
 
 
 def make(path, packages, memory):
-    """In memory, where dpkg's syncing costs nothing; then into a directory beside it, which gets
-    its name when it is whole."""
+    """Makes it in memory, where dpkg's syncing costs nothing, then copies it to a directory beside the
+    final one, which gets its name when it is complete."""
     unfinished = path.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     print(f"# making {path} by debootstrap; this takes a minute, once", file=sys.stderr)
@@ -107,7 +108,7 @@ def make(path, packages, memory):
 
 
 def ensure(source, memory):
-    """The path of a whole root file system. memory: a directory on a tmpfs of our own."""
+    """Returns the path of a complete root file system. memory: a directory on a tmpfs of our own."""
     packages = runtime_packages(source)
     key = hashlib.sha256(" ".join((VERSION, SUITE, os.uname().machine, *packages, *CLIENTS,
                                    *SANITIZERS)).encode())

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Eight parts in eight containers, merged, are what one run is: shards.py SOURCE BUILD
+"""Eight shards in eight containers, merged, equal one run: shards.py SOURCE BUILD
 
-As CI systems do it: each container finds out by itself which scenarios are its own, once by name and
-once by the durations in the report of the whole run. Most get their part by --shard, some
-by what a CI system puts into the environment. Nothing is retried but what the machine was too slow
-for, and that is said. The report is TAP.
+As in CI systems, each container finds out on its own which scenarios are its part, once by name and once by
+the durations in the report of the whole run. Most get their part by --shard, some by variables that a CI
+system sets. Retries are only permitted if the machine was too slow, and are printed. The report is TAP.
 """
 
 import concurrent.futures
@@ -17,7 +16,7 @@ import oci
 import packs
 
 PARTS = 8
-# Those that are quick, with skips among them.
+# Quick scenarios, some of which are skipped.
 PACKS = ("refused", "recovering")
 NET_ADMIN = (*oci.DOCKER, "NET_ADMIN")
 WHOLE = "/whole"
@@ -30,7 +29,7 @@ def arguments(*more):
 
 
 def part(number):
-    """The command of one part: some get it from their environment, as GitLab and Kubernetes do."""
+    """Returns the command of one part: some get it from the environment, as in GitLab and Kubernetes."""
     if number == 3:
         return ["env", f"CI_NODE_INDEX={number}", f"CI_NODE_TOTAL={PARTS}"], ()
     if number == 5:
@@ -39,7 +38,7 @@ def part(number):
 
 
 def run_again(process):
-    """What was too slow to be judged at first: no failure, but nothing to keep quiet about."""
+    """Returns what was too slow to be judged at first: not a failure, but worth a line."""
     return re.findall(r"^\d+ run again alone.*", process.stdout, re.M)
 
 
@@ -51,7 +50,7 @@ def run_part(containers, name, number, whole, more):
     problems = []
     if f"shard {number}/{PARTS} of " not in process.stdout:
         problems.append(f"part {number} does not say what it is")
-    # Nothing ran where all that fell to a part is skipped.
+        # If everything in a part is skipped, nothing ran.
     if process.returncode not in (packs.EXIT_PASS, packs.EXIT_NOTHING_RAN):
         problems.append(f"part {number}: exit status {process.returncode}")
     for line in run_again(process):
@@ -60,12 +59,12 @@ def run_part(containers, name, number, whole, more):
 
 
 def summary(text):
-    """The last line of the program."""
+    """Returns the program's last line."""
     return re.findall(r"^\d+ passed.*", text, re.M)[-1:]
 
 
 def merge(containers, name, parts, form):
-    """Has the program merge this of all parts; what it made is in the returned bundle."""
+    """Makes the program merge all parts; the result is in the returned bundle."""
     mounts = [oci.bind(bundle / "report", f"/part/{number}")
               for number, bundle in enumerate(parts, start=1)]
     return containers.run(
@@ -87,7 +86,7 @@ def differences(expected, actual):
 
 
 def check(containers, name, whole, whole_output, more=()):
-    """What is wrong, as a list of lines."""
+    """Returns what is wrong, as a list of lines."""
     with concurrent.futures.ThreadPoolExecutor(PARTS) as pool:
         results = [*pool.map(lambda number: run_part(containers, name, number, whole, more),
                              range(1, PARTS + 1))]
@@ -122,7 +121,7 @@ def main():
             start=2):
         try:
             problems = check(containers, name, whole, process.stdout, more)
-        except Exception as error:  # a report that is missing, say
+        except Exception as error:  # such as a missing report
             problems = error
         good.append(packs.report(number, title, problems))
     sys.exit(0 if all(good) else 1)

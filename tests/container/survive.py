@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs in the container as its first process: survive.py REPORT CASE...
 
-Each case breaks something while synfault runs: kills it, takes memory, processes or disk space away.
-Then what it says has to be right, and nothing may be left, or be swept by its next start. What is wrong
-is written to REPORT as JSON, a list of lines for each case.
+Each case breaks something while synfault runs: kills it, or takes memory, processes or disk space away.
+Then what synfault prints has to be right, and nothing may be left, or its next start has to remove it.
+What is wrong is written to REPORT as JSON, a list of lines for each case.
 """
 
 import contextlib
@@ -26,15 +26,15 @@ EXIT_PASS, EXIT_FAILED, EXIT_UNJUDGED = 0, 1, 3
 PATIENCE_S = 10
 RUN_S = 30
 WORK = Path(sys.argv[1]).parent / "work"
-# A directory on a file system without room, see faults.py.
+# A directory on a file system without room; see faults.py.
 FULL = Path("/full")
-# Where private sandboxes can be made those are for another test.
+# Only shared sandboxes: private ones have a test of their own.
 SYNFAULT = ("synfault", "run", "--isolation", "shared", "--timing-scale", "4")
 MANY = 60
-# Too few for many scenarios at once.
+# Not enough for many scenarios at once.
 FEW_PROCESSES = 24
 
-# Connects, says so, leaves a daemon behind and never ends; its attempts alone look well.
+# Connects, says so, leaves a daemon behind and never ends; judged by its attempts alone, it looks right.
 ENDLESS = """
 name: endless {name}
 timeout: 10m
@@ -54,7 +54,7 @@ endpoints: {{api: {{faults: [refuse, accept], families: [{family}]}}}}
 client: {{command: [synfault-tiny, --tries, "2", --sleep, "500", "${{api}}"]}}
 expect: {{exit: 0, attempts: 2}}
 """
-# Its client is wrong: it must never pass.
+# Its client is wrong, so it must never pass.
 WRONG = """
 name: wrong {name}
 endpoints: {{api: {{faults: [refuse, accept], families: [{family}]}}}}
@@ -70,8 +70,8 @@ client:
   command: [sh, -c, 'synfault-tiny "$1" && exec python3 -c "$2"', sh, "${{api}}", "{eater}"]
 expect: {{exit: 0, attempts: 1}}
 """
-# Whom the kernel chooses when memory is short, in thousandths of all memory that are added to what a
-# process has: the one that a case names, then the eater, then rather synfault than this script.
+# Which process the kernel kills when memory is short, in thousandths of all memory that count as used by
+# it: first the one that a case names, then the eater, then synfault rather than this script.
 OOM_SYNFAULT, OOM_VICTIM = "500", "1000"
 
 
@@ -82,7 +82,7 @@ def prefer_to_kill(score, pid="self"):
 
 
 def write(file, *documents):
-    """A scenario file: pairs of template and name. IPv6 and IPv4 in turns."""
+    """Writes a scenario file from pairs of template and name. IPv6 and IPv4 take turns."""
     texts = [template.format(name=name, family=("ipv6", "ipv4")[number % 2], work=WORK, eater=EATER)
              for number, (template, name) in enumerate(documents)]
     path = WORK / file
@@ -123,7 +123,7 @@ class Program:
         found = []
         for path in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
-                # The name, in parentheses, may hold anything.
+                # The name, in parentheses, can contain anything.
                 fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
                 if int(fields[1]) == self.process.pid and fields[0] != "Z":
                     found.append(int(path.parent.name))
@@ -151,10 +151,10 @@ def under_way(*names):
     until(lambda: all((WORK / name).exists() for name in names), f"{names} under way")
 
 
-# ---- what is looked at afterwards ----
+# ---- what a case looks at afterwards ----
 
 def left_behind(before):
-    """Lines about what was not there before, when it had time to be gone."""
+    """Returns lines about what was not there before, after giving it time to disappear."""
     by = time.monotonic() + PATIENCE_S
     after = inside.state()
     while after != before and time.monotonic() < by:
@@ -172,7 +172,7 @@ def expect_status(program, *expected):
 
 
 def expect_outcomes(program, expected):
-    """expected: the name's start: the outcome and what its message has to hold"""
+    """expected: by start of the name, the outcome and a part of its message"""
     found = program.outcomes()
     for start, (outcome, text) in expected.items():
         for name in [name for name in found if name.startswith(start)] or [None]:
@@ -182,7 +182,7 @@ def expect_outcomes(program, expected):
 
 
 def expect_next_run(before):
-    """The next start does what it should, and sweeps."""
+    """Checks that the next run does what it should, and removes what was left."""
     program = Program(write("next.yaml", (QUICK, "a"), (QUICK, "b"), (WRONG, "c")), name="next")
     yield from expect_status(program, EXIT_FAILED)
     yield from expect_outcomes(program, {"quick a": ("pass", ""), "quick b": ("pass", ""),
@@ -207,7 +207,7 @@ def program_killed(before):
     program = endless()
     program.process.kill()
     yield from expect_status(program, -signal.SIGKILL)
-    # Nothing has to start for this.
+    # This needs no further process.
     yield from left_behind(before)
     yield from expect_no_report(program)
     yield from expect_next_run(before)
@@ -235,7 +235,7 @@ def only_supervisor_killed(before):
 
 
 def harness_killed(before):
-    """The program and its supervising processes at once: what is left is the clients'."""
+    """Kills the program and its supervisors at once: what is left belongs to the clients."""
     program = endless()
     pids = [program.process.pid, *program.supervisors()]
     for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -260,7 +260,7 @@ def all_but_init_killed(before):
 
 
 def two_at_once(before):
-    """Both are right, also when a third is killed beside them."""
+    """Both are right, even if a third one is killed beside them."""
     third = endless()
     programs = [Program(many(), "--jobs", "10", name=name) for name in ("one", "two")]
     third.process.kill()
@@ -274,14 +274,14 @@ def two_at_once(before):
 
 
 def exhausted(before, **options):
-    """There are not processes enough: errors, but no outcome that is wrong."""
+    """Without enough processes there are errors, but no wrong outcome."""
     program = Program(many(), "--jobs", str(MANY), name="exhausted", **options)
     yield from expect_status(program, EXIT_FAILED, EXIT_UNJUDGED)
     yield from expect_outcomes(program, {"quick": ("pass|error", ""), "wrong": ("failure|error", "")})
     if not any(outcome == "error" for outcome, _ in program.outcomes().values()):
         yield "there were processes enough"
     yield from left_behind(before)
-    # By itself it starts no more than there is room for.
+    # On its own it starts no more than there is room for.
     program = Program(many(), name="fitting", **options)
     yield from expect_status(program, EXIT_FAILED)
     yield from expect_outcomes(program, {"quick": ("pass", ""), "wrong": ("failure", "")})
@@ -323,7 +323,7 @@ def temporary_directory_on_full_disk(before):
 
 
 def out_of_memory(pid):
-    """Takes all memory: the kernel kills this process first, and then the one that takes it."""
+    """Takes all memory: the kernel first kills this process, and then the one that takes it."""
     prefer_to_kill(OOM_VICTIM, pid)
     subprocess.run([sys.executable, "-c", EATER], check=False)
 
@@ -355,8 +355,8 @@ def program_out_of_memory(before):
 
 CASES = {
     "the program is killed": program_killed,
-    "a supervising process is killed": supervisor_killed,
-    "the only supervising process is killed": only_supervisor_killed,
+    "a supervisor is killed": supervisor_killed,
+    "the only supervisor is killed": only_supervisor_killed,
     "all of the harness is killed at once": harness_killed,
     "all but init are killed": all_but_init_killed,
     "two programs at once, and a third that is killed": two_at_once,
@@ -365,8 +365,8 @@ CASES = {
     "a user's limit of processes is reached": user_processes,
     "the group's limit of processes is reached": exhausted,
     "a client takes all memory": client_out_of_memory,
-    "a supervising process is killed for want of memory": supervisor_out_of_memory,
-    "the program is killed for want of memory": program_out_of_memory,
+    "a supervisor is killed for lack of memory": supervisor_out_of_memory,
+    "the program is killed for lack of memory": program_out_of_memory,
 }
 
 
@@ -381,10 +381,10 @@ def attempt(case):
     clean()
     try:
         return [*CASES[case](inside.state())]
-    except Exception:  # one broken case must not hide the others
+    except Exception:  # a broken case must not hide the others
         logs = [f"{path.name}: {line}" for path in WORK.glob("*.log")
                 for line in path.read_text(encoding="utf-8").splitlines()[-20:]]
-        # What it left would be taken for another's.
+        # What it left would count against another case.
         with contextlib.suppress(OSError):
             os.kill(-1, signal.SIGKILL)
         return [*traceback.format_exc().splitlines(), *logs]

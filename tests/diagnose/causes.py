@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds causes of failing connections for real, and holds what `synfault diagnose` says against them.
+"""Builds real causes of failing connections, and compares them with what `synfault diagnose` says.
 
-causes.py SYNFAULT [NAME...]: each case gets hosts of its own (network namespaces: client, router,
-server) in pid, mount and network namespaces of its own; all run side by side, as root and as an
-ordinary user without capabilities. As root the first cause has to be the right one; an ordinary user
-may get less (`also`), and never anything else. The report is TAP.
+causes.py SYNFAULT [NAME...]: each case gets hosts of its own (network namespaces: client, router, server)
+in pid, mount and network namespaces of its own. All cases run side by side, as root and as an ordinary user
+without capabilities. As root, the first cause has to be the right one. An ordinary user may get a weaker
+one (`also`), but never a wrong one. The report is TAP.
 """
 
 import json
@@ -19,7 +19,7 @@ from pathlib import Path
 SELF = Path(__file__).resolve()
 SERVE = SELF.with_name("serve.py")
 AT_ONCE = 12
-# Causes that say less than another, and nothing that is wrong: what a user without CAP_NET_RAW may get.
+# Causes that say less than another, but nothing wrong: what a user without CAP_NET_RAW may get.
 LESS = {
     "port-filtered": {"silence"},
     "rst-from-between": {"refused"},
@@ -50,7 +50,7 @@ class Hosts:
             self.on(name, f"ip route add default via 10.77.{number}.1")
             self.on(name, f"ip -6 route add default via fd77:{number}::1")
         self.on("router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
-        # Every SYN gets its answer: a host sends few ICMP errors a second to another.
+        # A host limits the rate of its ICMP errors, but here every SYN has to get its answer.
         for host in ("router", "server"):
             self.on(host, "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0")
 
@@ -79,7 +79,7 @@ CASES = {}
 
 
 def case(cause, target=SERVER, *options, also=(), user=None):
-    """A case: what it builds, what is to be named first (`also`: or one of these); see LESS for `user`."""
+    """A case: what it builds and the expected first cause (`also`: or one of these). `user`: see LESS."""
     def add(build):
         name = build.__name__.replace("_", "-")
         CASES[name] = (build, target, options, {cause, *also},
@@ -373,7 +373,7 @@ def name_both(hosts):
     run("mount --bind /run/hosts /etc/hosts")
 
 
-# What a client meets, as one word; for the `try` line, and beside the real fault.
+# Prints in one word what a client meets, under the `try` line and under the real fault.
 PROBE = """
 import errno, socket, sys, time
 host, port = sys.argv[1].rsplit(':', 1)
@@ -396,7 +396,7 @@ open(sys.argv[2], 'w').write(met)
 
 
 def meets(command):
-    """What the probe says that it met, run by the command's words."""
+    """Runs the probe through the command, and returns what the probe met."""
     path = Path("/run/met")
     path.unlink(missing_ok=True)
     subprocess.run([*command[:-1], sys.executable, "-c", PROBE, command[-1], path],
@@ -405,22 +405,22 @@ def meets(command):
 
 
 def compare_try(synfault, target, said):
-    """Whether the `try` line shows a client what the real fault shows it."""
+    """Returns whether a client meets the same under the `try` line as under the real fault."""
     steps = said["causes"][0]["try"] if said["causes"] else None
     if not steps or "," in steps or said["name"]["literal"] is False:
         return None
     family = "ipv6" if target.startswith("[") else "ipv4"
     real = meets(["ip", "netns", "exec", "client", target])
     tried = meets([synfault, "try", "--family", family, steps, "--", "${server}"])
-    # An ICMP error that comes within the call to connect() is put off to the next SYN
-    # (net/ipv4/tcp_ipv4.c, tcp_v4_err(), sock_owned_by_user): on a link as short as this one.
+    # An ICMP error that arrives during connect() is deferred to the next SYN (net/ipv4/tcp_ipv4.c,
+    # tcp_v4_err(), sock_owned_by_user), which happens on a link as short as this one.
     if steps.startswith("unreachable"):
         real, tried = real.removesuffix(" late"), tried.removesuffix(" late")
     return None if real == tried else f"try '{steps}': {tried}, and in reality: {real}"
 
 
 def inside(synfault, name, as_user):
-    """In the case's own namespaces: builds it, prints what diagnose says."""
+    """In the case's own namespaces: builds it and prints what diagnose says."""
     build, target, options = CASES[name][:3]
     hosts = Hosts()
     build(hosts)

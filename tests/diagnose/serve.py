@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""serve.py ADDRESS PORT [HOW]: a server that does one thing wrong. Says "serving" once it does.
+"""serve.py ADDRESS PORT [HOW]: a server that does one thing wrong. Prints "serving" once it does.
 
 HOW: nothing (accepts and keeps) | full | half-open | occupy (as a client: all ports) | restart | close
 | reset | dns-empty | dns-silent | dns-slow | dns-half
@@ -41,7 +41,7 @@ def keep(address, port):
 
 
 def full(address, port):
-    """A listener whose accept queue is full, and stays so."""
+    """A listener whose accept queue is full and stays full."""
     server = listen(address, port, 0)
     kept = []
     for _ in range(3):
@@ -56,14 +56,14 @@ def full(address, port):
 
 
 def half_open(address, port):
-    """Requests whose SYN-ACK nothing answers: their sources are addresses of no host."""
+    """Requests whose SYN-ACK is never answered: their source addresses belong to no host."""
     server = listen(address, port, 4)
     subprocess.run(["nft", "-f", "-"], check=True, text=True,
                    input="table ip h {\nchain o {\ntype filter hook output priority 0\n"
                          "ip daddr 127.9.0.0/16 tcp flags & (syn|ack) == syn|ack drop\n}\n}\n")
     said = False
     while True:
-        # The kernel drops old requests when the queue gets full: so there are always new ones.
+        # The kernel drops old requests when the queue gets full, so keep sending new ones.
         kept = []
         for number in range(32):
             client = socket.socket()
@@ -122,7 +122,7 @@ def end(address, port, linger):
 
 
 def dns(address, port, how):
-    """Answers A with 10.77.2.2, AAAA with nothing; late, by halves, with no such name, or never."""
+    """Answers A with 10.77.2.2 and AAAA with nothing; or late, only one of them, "no such name", or never."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, port))
     say()

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes the orders that `synfault inject` takes: every line gets one reply, in
- * their order, with its own id; and a peer that goes away does no harm.
+ * Fuzzes the commands that `synfault inject` takes. Every line gets one reply, in the order of
+ * lines and with its own id, and a peer that disconnects does no harm.
  *
- * The first byte of the input says how it is sent and answered, the others are sent.
+ * The first byte of the input says how the rest is sent and answered.
  */
 #include <signal.h>
 #include <stddef.h>
@@ -15,9 +15,9 @@
 
 enum manner {
 	LATE = 1,    /* requests are answered some turns of the loop later */
-	REFUSED = 2, /* and refused */
+	REFUSED = 2, /* requests are refused */
 	LEAVES = 4,  /* the peer closes when it has sent everything */
-	CUT = 8,     /* what it sends comes in two parts */
+	CUT = 8,     /* the input is sent in two parts */
 };
 
 /* Far more turns of the loop than there are lines. */
@@ -63,7 +63,7 @@ static void bed_start(struct bed *bed)
 	bed->base = event_base_new();
 	bed->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bed->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* A name in the abstract namespace, which the kernel chooses. */
+	/* The kernel chooses a name in the abstract namespace. */
 	REQUIRE(bind(bed->listener, (struct sockaddr *)&address, length) == 0);
 	length = sizeof(address);
 	REQUIRE(getsockname(bed->listener, (struct sockaddr *)&address, &length) == 0);
@@ -118,10 +118,10 @@ static void read_replies(struct bed *bed)
 		if (n < 0)
 			turn(bed);
 	}
-	REQUIRE(!"the end never came");
+	REQUIRE(!"the loop ends");
 }
 
-/* The next line, without those that are empty; false: there is none. */
+/* Returns the next line that is not empty; false: there is none. */
 static bool next_line(const char **text, const char *end, const char **ret, size_t *ret_length)
 {
 	const char *newline;
@@ -174,7 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const uint8_t *rest = size > 0 ? data + 1 : data;
 	size_t length = size > 0 ? size - 1 : 0;
 
-	/* As in the program. */
+	/* As the program does. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	bed_start(&bed);
 	send_all(&bed, rest, length);

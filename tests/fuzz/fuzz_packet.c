@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes the packet parser and, with what it accepts, the tracker. The input is a packet from its
- * IP header on.
+ * Fuzzes the packet parser and, with what it accepts, the tracker. The input is a packet that
+ * starts at its IP header.
  */
 #include <errno.h>
 
 #include "injector/tracker.h"
 #include "tests/fuzz/fuzz.h"
 
-/* The longest packet: an IPv6 header and all that its 16-bit length can count. */
+/* The longest packet: an IPv6 header and as much as its 16-bit length can express. */
 #define MAX_LENGTH (40 + UINT16_MAX)
 
 static bool is_written(enum packet_error error)
@@ -34,7 +34,7 @@ static void check_packet(const struct packet *packet, const uint8_t *data)
 	REQUIRE(packet->payload_length <= MAX_LENGTH);
 }
 
-/* Fewer bytes of the same packet: the same result, or the reason is that bytes are missing. */
+/* A shorter part of the packet gives the same result, or the error says that bytes are missing. */
 static void check_cut(const uint8_t *data, size_t size, enum packet_error error,
 		      const struct packet *packet)
 {
@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		REQUIRE(!memcmp(&packet, &before, sizeof(packet)));
 	if (size > 0) {
-		/* Two cuts: at what is copied from the kernel, and where the input itself says. */
+		/* Two cuts: where the kernel's copy ends, and where the input itself says. */
 		check_cut(data, MIN(size, (size_t)PACKET_COPY_RANGE), error, &packet);
 		check_cut(data, data[size - 1] % size, error, &packet);
 	}

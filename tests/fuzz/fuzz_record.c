@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes the reader of records, and what is made of them: records and runs come from elsewhere when
+ * Fuzzes the reader of records and what uses them: records and runs may come from elsewhere when
  * they are shown or judged again. The input is the JSON of one record.
  */
 #include "runner/record/history.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes what makes foreign text safe to show: sanitising, and diagnostics with an excerpt of their
- * source. The first three bytes of the input say what is marked, the rest is the text.
+ * Fuzzes what makes foreign text safe to show: text_sanitize(), and diagnostics with an excerpt of
+ * their source. The first three bytes of the input say what to mark; the rest is the text.
  */
 #include "common/diag.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 
-/* A NUL in the buffer would have been shown as "#x0". */
+/* If the buffer contains a NUL, something was not replaced by "#x0". */
 static void check_clean(const struct strbuf *text)
 {
 	AUTO_STRBUF struct strbuf again = {0};

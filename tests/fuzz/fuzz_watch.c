@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fuzzes how `synfault diagnose` reads the packets that it sees: everybody can send them. */
+/* Fuzzes how `synfault diagnose` parses the packets it sees, which anyone can send. */
 #include "runner/diagnose/packet_watch.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Feeds every file of a corpus directory to a fuzz target, once: so the corpus is a regression test
- * for any compiler, with no fuzzing engine.
+ * Feeds every file of a corpus directory to a fuzz target once. So the corpus is a regression test
+ * with any compiler, without a fuzzing engine.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -44,8 +44,7 @@ int main(int argc, char **argv)
 			closedir(directory);
 			return 1;
 		}
-		/* Exactly as long as the input, so that a sanitizer sees every byte read too many.
-		 */
+		/* Exactly as long as the input: a sanitizer then sees every byte read too many. */
 		exact = xmemdup(strbuf_text(&input), input.length);
 		fprintf(stderr, "%s\n", entry->d_name);
 		LLVMFuzzerTestOneInput(exact, input.length);

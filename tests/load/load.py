@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts hold when processors are scarce: no wrong client passes, and no right one fails.
 
-load.py SYNFAULT TARGETS [OPTION...]: runs a right and a wrong client for each expectation (pairs.py;
-with --all also the packs and every mistake that they catch) while the client and synfault have a share of a processor (--quota), the client alone has (--client-quota), or
-every processor is busy (--busy). A run may be inconclusive, but with --table no more often than the
-documentation promises. The report is TAP, or a table.
+load.py SYNFAULT TARGETS [OPTION...]: runs a right and a wrong client for each expectation (pairs.py; with
+--all also the packs and every mistake that they catch). Client and synfault share a part of a processor
+(--quota), or only the client is limited to one (--client-quota), or every processor is busy (--busy). A
+run may be inconclusive, but with --table no more often than the documentation promises. The report is TAP,
+or a table.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import mistakes
 import quota
 from pairs import PAIRS
 
-# The most inconclusive runs, in percent, by quota; None: idle.
+# Maximum of inconclusive runs, in percent, by quota; None: idle.
 MAX_UNKNOWN = {10: 60, 15: 40, 20: 30, 30: 20, 50: 10, None: 0}
 OUTCOMES = {0: "pass", 1: "fail", 3: "unknown"}
 
@@ -41,7 +42,7 @@ class Setting:
         return f"{'client' if self.client_alone else 'client and synfault'} at {self.percent} %"
 
     def at_once(self):
-        """How many runs the machine can give their quota at the same time."""
+        """Returns how many runs can have their quota at the same time on this machine."""
         processors = os.cpu_count() or 1
         if self.percent is None:
             return 2 * processors if self.busy else processors
@@ -73,7 +74,7 @@ class Case:
 
 
 def own_case(expectation, scenario, steps, wrong):
-    """A case of pairs.py; "~" is a blank in a step."""
+    """Makes a case of pairs.py; "~" is a blank in a step."""
     addresses = '"${api}", "${backup}"' if "backup" in scenario else '"${api}"'
     words = ", ".join(f'"{step}"' for step in steps.split()).replace("~", " ")
     command = f"python3, {mistakes.ROOT / 'targets/clients/steps.py'}, {addresses}, --, {words}"
@@ -107,7 +108,7 @@ def run_setting(options, setting):
 
 
 def is_false(case, outcome):
-    """A verdict that is not merely unknown but wrong."""
+    """Returns whether a verdict is wrong, not only unknown."""
     return outcome not in ("unknown", "fail" if case.wrong else "pass")
 
 
@@ -139,7 +140,7 @@ def report_tap(settings, options):
 
 
 def report_table(settings, options):
-    """Also holds the share of unknown verdicts against its bound."""
+    """Also compares the share of unknown verdicts with its bound."""
     print(f"{'setting':<30} {'right clients':<28} {'wrong clients':<28} {'unknown':>8} {'bound':>6}")
     n_false = 0
     for setting in settings:

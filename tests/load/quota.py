@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Takes processor time away from a process and its descendants.
 
-A quota is a share of one processor: cgroup version 2 or 1 where this process may make one, otherwise
-all processes are stopped for the rest of every 100 ms, which looks the same to them.
+A quota is a share of one processor: a cgroup of version 2 or 1 if this process may make one. Otherwise all
+processes are stopped for the rest of every 100 ms, which looks the same to them.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ class Cgroup:
 
     @classmethod
     def parents(cls):
-        """The directories in which a group with a quota may be made."""
+        """Returns the directories in which a group with a quota can be made."""
         for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
             _, controllers, path = line.split(":", 2)
             if "cpu" in controllers.split(","):
@@ -37,7 +37,7 @@ class Cgroup:
 
     @classmethod
     def make(cls, percent):
-        """Returns a group with this quota, or None where that is not permitted."""
+        """Returns a group with this quota, or None if that is not permitted."""
         for parent in cls.parents():
             directory = parent / f"synfault-load-{os.getpid()}-{next(numbers)}"
             try:
@@ -59,7 +59,7 @@ class Cgroup:
         (self.directory / "cgroup.procs").write_text(str(pid))
 
     def remove(self):
-        """Its processes have ended; the kernel may need a moment to notice."""
+        """After its processes have ended; the kernel may need a moment to notice."""
         for _ in range(100):
             try:
                 self.directory.rmdir()
@@ -69,7 +69,7 @@ class Cgroup:
 
 
 def descendants(pid):
-    """The processes below one, parents first."""
+    """Returns the processes below one, parents first."""
     children = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -142,7 +142,7 @@ class ClientMover:
 
 
 def run(command, percent, client_alone=False, **options):
-    """subprocess.run() with a quota on the whole, or on the clients alone; None: without one."""
+    """subprocess.run() with a quota for everything or for the clients alone; percent None: no quota."""
     if percent is None:
         return subprocess.run(command, check=False, **options)
     group = None if os.environ.get("SYNFAULT_LOAD_SIGNALS") else Cgroup.make(percent)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The first process of the machine that machine.py starts: guest.py NUMBER...; or guest.py --list.
 
-Each case runs synfault on a kernel that may be treated as no machine that others use may be. What is
-wrong is written to the second serial port as JSON, a list of lines for each case; then the machine ends.
+Each case runs synfault on a kernel of its own, to which it may do what would harm a machine in use. What is
+wrong is written to the second serial port as JSON, a list of lines for each case. Then the machine ends.
 """
 
 import contextlib
@@ -26,17 +26,17 @@ from pathlib import Path
 
 HOME = Path("/synfault")
 EXIT_PASS, EXIT_FAILED = 0, 1
-# The emulated machine is slow, and as slow as others let it be.
+# The emulated machine is slow, and slower still while others use the processors.
 TIMING_SCALE = "6"
 RUN_S = 100
 PACKS_S = 600
 PATIENCE_S = 20
 HOUR = 3600
-# By how many seconds the clock is off the true time, in turns.
+# By how many seconds the clock is wrong, in turns.
 FAR = (HOUR, 0, -HOUR, HOUR, -HOUR, 0)
 NEAR = (2, 0, -2, 0.2, -0.2, 5, -0.05, 0.05)
 FEW_PROCESSES = 40
-# What a case loads itself.
+# A module that a case loads itself.
 LATE_MODULE = "nfnetlink_log"
 SYS_FINIT_MODULE = 313  # x86-64
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
@@ -80,17 +80,17 @@ def hand_over(report):
     with open("/dev/ttyS1", "wb", buffering=0) as port:
         tty.setraw(port)
         port.write(json.dumps(report).encode())
-        # What is still under way is lost with the machine.
+        # What has not been sent yet is lost with the machine.
         termios.tcdrain(port)
 
 
 # ---- the clock ----
 
 class Clock(threading.Thread):
-    """Sets the clock all the while, between entering and leaving. Afterwards it is right again.
+    """Keeps setting the clock between entering and leaving. Afterwards it is right again.
 
-    offsets: by how many seconds it is off, one after the other. held(): processes that are stopped
-    and packets from before are read after it, which is the worst case."""
+    offsets: by how many seconds it is wrong, one after the other. held(): processes to stop during that,
+    so that they read packets from before a change only after it, which is the worst case."""
 
     def __init__(self, offsets, period_s, held=lambda: ()):
         super().__init__()
@@ -112,7 +112,7 @@ class Clock(threading.Thread):
             for pid in held:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGSTOP)
-            # Longer than a client's wait: a SYN comes in.
+            # Longer than a client's pause, so that a SYN arrives.
             if held:
                 time.sleep(0.08)
             self.set(self.offsets[self.n_steps % len(self.offsets)])
@@ -134,7 +134,7 @@ def children(parent):
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # The name, in parentheses, may hold anything.
+            # The name, in parentheses, can contain anything.
             fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
             if int(fields[1]) == parent and fields[0] != "Z":
                 found.append(int(path.parent.name))
@@ -144,7 +144,7 @@ def children(parent):
 # ---- the program ----
 
 class Program:
-    """synfault, with what it writes."""
+    """synfault, with its output."""
 
     def __init__(self, *arguments):
         self.log = open("/run/log", "w+b")
@@ -184,8 +184,8 @@ def expect_status(program, expected, timeout_s=RUN_S):
 
 
 def processes():
-    """All but this one and the kernel's own, which come and go."""
-    inside.processes()  # takes away what is left of those that ended
+    """Returns all processes but this one and the kernel's own, which come and go."""
+    inside.processes()  # reaps those that have ended
     kernels = {2, *children(2)}
     return sorted(int(path.name) for path in Path("/proc").glob("[0-9]*")
                   if int(path.name) not in kernels)
@@ -215,7 +215,7 @@ def doctor():
 # ---- the cases ----
 
 def native_queue():
-    """nft_queue is there, so it is what is used, not the target of xtables."""
+    """nft_queue exists, so it is used, and not the target of xtables."""
     found = doctor()
     for kind in ("private queue", "shared queue"):
         if "nftables queue" not in found[kind]:
@@ -223,14 +223,14 @@ def native_queue():
 
 
 def devices_before():
-    """What has taken the first numbers of interfaces does not matter."""
+    """It does not matter that other devices have the first interface numbers."""
     if not Path("/sys/class/net/tunl0").exists():
         yield "there is no such device"
     yield from expect_status(run("name.yaml", "--isolation", "private"), EXIT_PASS)
 
 
 def captures():
-    """The doctor knows whether there can be any, and is right."""
+    """The doctor knows whether captures work, and is right."""
     path = Path("/run/records")
     arguments = ("--filter", "right, refused over ipv4", "--capture", "always", "--capture-dir", path)
     for possible in (False, True):
@@ -246,7 +246,7 @@ def captures():
 
 
 def check_record(scenario, clock):
-    """Times that can be: none before the start or after the end, all in their order."""
+    """Times are plausible: none before the start or after the end, and all in order."""
     record, duration_ns = scenario["record"], scenario["duration_ns"]
     for event in record["events"]:
         # The first look at processes comes before the client's start.
@@ -297,13 +297,13 @@ def stepped_near():
 
 
 def stepped_between():
-    """Between a SYN and our reading of it."""
+    """Between a SYN's arrival and our reading of it."""
     yield from stepped((*FAR, *NEAR), 0.05, "--isolation", "private",
                        "--filter", "*, refused over*", "--filter", "wrong, gives*", hold=True)
 
 
 def stepped_whole_run():
-    """The time limit of the whole run holds, not an hour earlier or later."""
+    """The time limit of the whole run holds, and is not an hour too early or too late."""
     started = time.monotonic()
     program = run("endless.yaml", "--isolation", "private", "--global-timeout", "4s")
     with Clock(FAR, 0.05):
@@ -335,7 +335,7 @@ def stepped_attached():
 
 
 def killed():
-    """The table of sandboxes that share a namespace has no owner: on any kernel the next start sweeps."""
+    """The table of shared sandboxes has no owner, so on any kernel the next run removes the leftovers."""
     before = look()
     program = run("endless.yaml", "--isolation", "shared")
     until(Path("/run/connected").exists, "the client to connect")
@@ -352,7 +352,7 @@ def killed():
 
 
 def group_limit():
-    """The limit of processes of a control group of version 2 is seen."""
+    """The doctor sees the limit of processes of a control group of version 2."""
     top = Path("/sys/fs/cgroup")
     (top / "cgroup.subtree_control").write_text("+pids +memory", encoding="ascii")
     group = top / "few"
@@ -369,7 +369,7 @@ def group_limit():
 
 
 def packs():
-    """Those packs whose client is a program in C: their scenarios have to pass on this kernel, too."""
+    """The packs whose client is a C program: their scenarios have to pass on this kernel, too."""
     yield from expect_status(Program("run", "--timing-scale", TIMING_SCALE, "--late-retries", "5",
                                      "--jobs", "4", HOME / "packs"), EXIT_PASS,
                              PACKS_S)
@@ -387,7 +387,7 @@ CASES = {
     "all of the harness is killed in a shared namespace": killed,
     "a control group of version 2 limits the processes": group_limit,
 }
-# What takes minutes, and is run when it is asked for by name: ci/kernels does.
+# Takes minutes, so it only runs if it is asked for by name, as ci/kernels does.
 SLOW_CASES = {
     "the packs pass": packs,
 }
@@ -396,7 +396,7 @@ SLOW_CASES = {
 def attempt(case):
     try:
         return [*case()]
-    except Exception:  # one broken case must not hide the others
+    except Exception:  # a broken case must not hide the others
         with contextlib.suppress(OSError):
             os.kill(-1, signal.SIGKILL)
         log = Path("/run/log")

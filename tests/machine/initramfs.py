@@ -7,7 +7,7 @@ import stat
 
 
 class Archive:
-    """To be filled, and closed."""
+    """An archive to fill and to close."""
 
     def __init__(self, path):
         self.file = open(path, "wb", buffering=1 << 20)
@@ -29,7 +29,7 @@ class Archive:
         self._entry(name, stat.S_IFREG | mode, data)
 
     def copy(self, source, name):
-        """A file, a link or an empty directory; all are root's."""
+        """Adds a file, a link or an empty directory; everything belongs to root."""
         mode = os.lstat(source).st_mode
         if stat.S_ISLNK(mode):
             self._entry(name, mode, os.fsencode(os.readlink(source)))
@@ -40,7 +40,7 @@ class Archive:
             self._entry(name, mode)
 
     def tree(self, source, name="", without=()):
-        """What is below the directory; without: beginnings of paths in it that are left out."""
+        """Adds what is below the directory; without: beginnings of paths to leave out."""
         for directory, directories, files in os.walk(source):
             place = os.path.relpath(directory, source)
             kept = []

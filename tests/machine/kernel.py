@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel of the test machine: Debian's for cloud machines, fetched once, kept between runs.
+"""The kernel of the test machine: Debian's for cloud machines, downloaded once, kept between runs.
 
-It is kept beside the root file system of the test containers (see ../container/rootfs.py), and comes from
-where that came from: its package manager fetches it. Only the image and the modules below are kept, in
-the order in which they have to be loaded.
+It is kept beside the root file system of the test containers (see ../container/rootfs.py), whose package
+manager downloads it. Only the image and the modules below are kept, in the order in which they have to be
+loaded.
 """
 
 import fcntl
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import rootfs
 
-# Raised by hand when what is kept of a package changes.
+# Increase this when other parts of a package are kept.
 VERSION = "1"
 PACKAGE = "linux-image-cloud-amd64"
-# What a host's modprobe loads as it is needed, for the machine has none; those that a kernel lacks are
+# What a host's modprobe loads on demand, which the machine lacks; modules that a kernel does not have are
 # built into it. ipip is here because it interferes: each new network namespace gets a tunl0.
 MODULES = ("nf_tables", "nft_queue", "nft_compat", "nft_counter", "nft_limit", "nft_log", "nft_ct",
            "nft_reject_inet", "nfnetlink_queue", "nf_log_syslog", "xt_NFQUEUE", "inet_diag",
@@ -33,14 +33,14 @@ def read_module(path):
 
 
 def needs(module):
-    """The modules that this one's image says it needs (its section .modinfo)."""
+    """Returns the modules that this one needs, according to its section .modinfo."""
     _, _, rest = module.partition(b"\0depends=")
     names = rest.partition(b"\0")[0].decode("ascii")
     return [name.replace("-", "_") for name in names.split(",") if name]
 
 
 def in_order(unpacked):
-    """Names and images of MODULES and of what they need, which come first."""
+    """Returns names and images of MODULES, each after the modules that it needs."""
     paths = {path.name.partition(".ko")[0].replace("-", "_"): path
              for path in unpacked.rglob("*.ko*")}
     found = {}
@@ -59,7 +59,7 @@ def in_order(unpacked):
 
 
 def unpack(package, path):
-    """Keeps what is needed of the package in the directory, which appears when it is whole."""
+    """Keeps what is needed of the package in a directory that appears when it is complete."""
     unfinished = path.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -72,7 +72,7 @@ def unpack(package, path):
 
 
 def fetch(root, memory, release):
-    """Downloads the release's package by apt of the root. Returns its path."""
+    """Downloads the release's package with the root's apt. Returns its path."""
     scratch = Path(tempfile.mkdtemp(dir=memory))
     inside = scratch / "root"
     for name in ("upper", "work", "root"):
@@ -95,8 +95,8 @@ def fetch(root, memory, release):
 
 
 def ensure(root, memory, kernel=None):
-    """The directory with the image and the modules. kernel: a package's file or a release of Debian; None:
-    this machine's release. memory: a directory on a tmpfs of our own."""
+    """Returns the directory with the image and the modules. kernel: a package's file or a release of
+    Debian; None: this machine's release. memory: a directory on a tmpfs of our own."""
     if kernel and Path(kernel).is_file():
         path = Path(memory) / "kernel"
         unpack(Path(kernel), path)

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """synfault on another kernel than this machine's: machine.py SOURCE BUILD [--kernel DEB] [CASE]...
 
-qemu emulates a machine (in software: the same everywhere, and no /dev/kvm is needed) that boots Debian's
-kernel with the root file system of the test containers in memory. guest.py is its first process: it
-runs the cases, and may do what would harm a machine in use, set the clock above all.
+qemu emulates a machine in software, which is the same everywhere and needs no /dev/kvm. It boots Debian's
+kernel with the root file system of the test containers in memory. guest.py is its first process: it runs
+the cases, and may do what would harm a machine in use, above all set the clock.
 --kernel takes another kernel's package, as `apt-get download` gets it, or the name of the Debian release
-whose kernel is to be fetched. The report is TAP.
+whose kernel to download. The report is TAP.
 """
 
 import argparse
@@ -27,24 +27,24 @@ import kernel
 
 QEMU = "qemu-system-x86_64"
 MEMORY = "768M"
-# An emulated machine is slow, most of all where others need the processors too.
+# An emulated machine is slow, above all while other programs need the processors.
 ENOUGH_S, ENOUGH_SLOW_S = 250, 1000
 HOME = "synfault"
 TARGETS = ("synfault-backoff", "synfault-tiny")
-# Of the root, what takes room in memory, and time to unpack, and is for nothing here.
+# Parts of the root that take memory and time to unpack, and are useless here.
 USELESS = ("usr/share", "usr/sbin", "usr/bin/perl", "usr/lib/apt", "usr/lib/dpkg", "var",
            *(f"usr/lib/x86_64-linux-gnu/{name}" for name in (
                "gconv", "perl", "libasan", "libubsan", "libicui18n", "libsqlite", "libdb-", "libapt",
                "libgnutls", "libcrypto", "libssl", "libcurl", "libp11", "libunistring")),
            *(f"usr/lib/python3.{minor}/{name}" for minor in range(9, 20) for name in (
                "pydoc_data", "asyncio", "unittest", "distutils", "lib2to3", "idlelib", "sqlite3")))
-# No protection against a processor's faults, which cost an emulated one most; and it needs not guess how
-# fast its clock ticks.
+# No protection against processor bugs, which costs an emulated processor most, and no measuring of how fast
+# the clock ticks.
 OPTIONS = "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable"
 
 
 def pack(path, source, build, root, modules):
-    """Writes what the machine has in its memory when it starts."""
+    """Writes the file system that the machine has in memory when it starts."""
     archive = initramfs.Archive(path)
     archive.tree(root, without=USELESS)
     for name in (HOME, f"{HOME}/bin", f"{HOME}/modules", "var"):
@@ -65,8 +65,8 @@ def pack(path, source, build, root, modules):
 
 
 def boot(directory, image, cases, enough_s):
-    """Runs the machine until it is done. Returns what its first process reported, and its console."""
-    # The kernel hands to init what it does not know itself, word by word.
+    """Runs the machine until it is done. Returns its first process's report, and its console."""
+    # The kernel passes words that it does not know to init.
     words = " ".join(str(number) for number in cases)
     command = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", MEMORY,
