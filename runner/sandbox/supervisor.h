@@ -63,6 +63,9 @@ void supervisor_run(struct supervisor *self);
 /** supervisor_finish_record() - complete the record; the injector is finished */
 void supervisor_finish_record(struct supervisor *self);
 
+/** supervisor_clear_away() - remove what would outlive us; in a private sandbox nothing does */
+void supervisor_clear_away(struct supervisor *self);
+
 /** supervisor_begin_packets() - begin to capture packets, if asked for */
 void supervisor_begin_packets(struct supervisor *self);
 /** supervisor_describe() - begin the record with what is known before */

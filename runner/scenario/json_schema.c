@@ -11,6 +11,7 @@
 #include <pcre2.h>
 
 #include "runner/scenario/decode_policy.h"
+#include "runner/scenario/document.h"
 
 /* A text with ${matrix.KEY}, whose value is unknown until it is replaced. */
 #define MATRIX_PATTERN "\\$\\{matrix\\.[A-Za-z_][A-Za-z0-9_-]*\\}"

@@ -9,6 +9,7 @@
 #include "runner/scenario/decode_document.h"
 #include "runner/scenario/decode_policy.h"
 #include "runner/scenario/decode_value.h"
+#include "runner/scenario/document.h"
 #include "runner/scenario/matrix.h"
 #include "runner/scenario/table.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Matrices: see matrix.h. */
 #include "runner/scenario/matrix.h"
+#include "runner/scenario/document.h"
 
 #include "common/text.h"
 #include "runner/scenario/reference.h"

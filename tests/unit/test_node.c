@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "common/utf8.h"
-#include "runner/scenario/node.h"
+#include "runner/scenario/document.h"
 #include "runner/scenario/utf8.h"
 
 TestSuite(node);
