@@ -368,3 +368,12 @@ void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *te
 	}
 	strbuf_putc(out, '\n');
 }
+
+uint64_t text_hash(const char *text)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+	return hash;
+}

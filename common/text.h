@@ -53,4 +53,7 @@ bool text_to_integer(const char *text, int64_t low, int64_t high, int64_t *ret);
  * characters. */
 size_t text_width(const char *text);
 
+/* A hash of the text, the same everywhere and for ever (FNV-1a). */
+uint64_t text_hash(const char *text);
+
 #endif

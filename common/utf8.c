@@ -57,3 +57,10 @@ size_t utf8_offset(const char *text, size_t length, size_t index)
 	}
 	return offset;
 }
+
+size_t utf8_boundary(const char *text, size_t length, size_t at, bool forward)
+{
+	while (at > 0 && at < length && !utf8_is_start(text[at]))
+		at += forward ? 1 : (size_t)-1;
+	return at;
+}

@@ -42,4 +42,7 @@ static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
 	return limit;
 }
 
+/* Moves @at back (@forward: on) to where a character of well-formed UTF-8 starts. */
+size_t utf8_boundary(const char *text, size_t length, size_t at, bool forward);
+
 #endif

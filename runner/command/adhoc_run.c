@@ -6,6 +6,7 @@
 
 #include "common/random.h"
 #include "runner/judge/late_verdict.h"
+#include "runner/schedule/limits.h"
 #include "runner/schedule/schedule.h"
 
 bool adhoc_run_parse_families(void *field, const char *value, char **ret_message)
@@ -69,7 +70,7 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 	struct run_results results = {.seed = options->seed.given ? options->seed.value
 								  : random_seed()};
 	struct schedule_config config = {
-		.jobs = options->jobs ? options->jobs : schedule_default_jobs(),
+		.jobs = options->jobs ? options->jobs : limits_default_jobs(),
 		.seed = results.seed,
 		.isolation = options->isolation,
 		.judge = {.timing_scale = 1},

@@ -14,6 +14,7 @@
 #include "runner/report/junit.h"
 #include "runner/report/junit_read.h"
 #include "runner/schedule/last_failed.h"
+#include "runner/schedule/limits.h"
 #include "runner/schedule/schedule.h"
 
 struct run {
@@ -307,7 +308,7 @@ static void on_isolation(void *userdata, const struct isolation *isolation)
 	AUTO_FREE char *note = isolation ? isolation_note(isolation) : NULL;
 
 	console_start(run->console, run->results.n_items,
-		      options->jobs ? options->jobs : schedule_default_jobs(), run->results.seed,
+		      options->jobs ? options->jobs : limits_default_jobs(), run->results.seed,
 		      note);
 }
 
@@ -316,7 +317,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 	const struct run_options *options = &run->options;
 	AUTO_FREE char *note = describe_selection(run);
 	struct schedule_config config = {
-		.jobs = options->jobs ? options->jobs : schedule_default_jobs(),
+		.jobs = options->jobs ? options->jobs : limits_default_jobs(),
 		.command = run->command,
 		.seed = run->results.seed,
 		.isolation = options->isolation,

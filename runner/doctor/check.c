@@ -13,7 +13,7 @@
 #include "runner/doctor/netns_probe.h"
 #include "runner/sandbox/isolation.h"
 #include "runner/sandbox/sysctl.h"
-#include "runner/schedule/schedule.h"
+#include "runner/schedule/limits.h"
 
 #define LAG_DURATION_NS (200 * NS_PER_MS)
 /* A quarter of the smallest default tolerance. */
@@ -324,7 +324,7 @@ static void check_jobs(struct examination *exam)
 {
 	struct check *check = add(exam, "jobs", 0);
 
-	check->found = xasprintf("%zu scenarios at once, %ld processors", schedule_default_jobs(),
+	check->found = xasprintf("%zu scenarios at once, %ld processors", limits_default_jobs(),
 				 sysconf(_SC_NPROCESSORS_ONLN));
 }
 

@@ -16,12 +16,11 @@
 #include "runner/report/assessment_text.h"
 #include "runner/report/attempt_table.h"
 #include "runner/report/file.h"
+#include "runner/report/stream_text.h"
 #include "runner/report/xml.h"
 
 #define REPORT_KIND "JUnit report"
 
-/* How much of a captured stream the report has: half from its start, half from its end. */
-#define STREAM_LIMIT ((size_t)65536)
 /* libxml2's readers give up on a text node of 10,000,000 bytes (XML_MAX_TEXT_LENGTH). */
 #define ELEMENT_LIMIT   ((size_t)4 * 1024 * 1024)
 #define ATTRIBUTE_LIMIT ((size_t)2048)
@@ -226,21 +225,13 @@ static void add_timestamp(struct report *report, int64_t realtime_ns)
 	add_attribute(report, "timestamp", text);
 }
 
-/* Moves @at back (@forward: on) to where a character of well-formed UTF-8 starts. */
-static size_t character_start(const char *text, size_t length, size_t at, bool forward)
-{
-	while (at > 0 && at < length && !utf8_is_start(text[at]))
-		at += forward ? 1 : (size_t)-1;
-	return at;
-}
-
 static void add_text(struct report *report, const struct strbuf *text)
 {
 	AUTO_STRBUF struct strbuf cut = {0};
 	const char *whole = strbuf_text(text);
 
 	if (text->length > ELEMENT_LIMIT) {
-		size_t length = character_start(whole, text->length, ELEMENT_LIMIT, false);
+		size_t length = utf8_boundary(whole, text->length, ELEMENT_LIMIT, false);
 
 		strbuf_add(&cut, whole, length);
 		strbuf_printf(&cut, "\n[%zu bytes left out]\n", text->length - length);
@@ -258,94 +249,13 @@ static void add_text_element(struct report *report, const char *name, const stru
 	end_element(report);
 }
 
-/* ---- Captured streams ---- */
-
-/*
- * Adds the longest start (@from_end: end) of @data that has at most @limit bytes once it is safe.
- * Escapes such as "#x1B" make text longer, so trying finds the length. Returns how many bytes of
- * @data it took.
- */
-static size_t add_part(struct strbuf *out, const char *data, size_t length, bool from_end,
-		       size_t limit)
-{
-	size_t taken = MIN(length, limit);
-
-	for (;;) {
-		AUTO_STRBUF struct strbuf safe = {0};
-		size_t start = from_end ? length - taken : 0;
-
-		if (from_end) {
-			start = character_start(data, length, start, true);
-			taken = length - start;
-		} else {
-			taken = character_start(data, length, taken, false);
-		}
-		text_sanitize(&safe, data + start, taken);
-		if (safe.length <= limit || taken == 0) {
-			strbuf_add(out, strbuf_text(&safe), safe.length);
-			return taken;
-		}
-		taken = MIN(taken - 1, taken * limit / safe.length);
-	}
-}
-
-/* Adds a stream as safe text: all of it, or its start and end with a note about the rest. */
-static void add_safe_stream(struct strbuf *out, const struct stream *stream)
-{
-	AUTO_STRBUF struct strbuf kept = {0}, safe = {0};
-	bool whole = stream->total <= stream->head_length + stream->tail_length;
-	size_t head_taken, tail_taken;
-	const char *tail;
-	size_t tail_length;
-
-	strbuf_add(&kept, stream->head, stream->head_length);
-	strbuf_add(&kept, stream->tail, stream->tail_length);
-	if (whole) {
-		text_sanitize(&safe, strbuf_text(&kept), kept.length);
-		if (safe.length <= STREAM_LIMIT) {
-			strbuf_add(out, strbuf_text(&safe), safe.length);
-			return;
-		}
-	}
-	head_taken = add_part(out, strbuf_text(&kept), whole ? kept.length : stream->head_length,
-			      false, STREAM_LIMIT / 2);
-	tail = strbuf_text(&kept) + (whole ? head_taken : stream->head_length);
-	tail_length = kept.length - (size_t)(tail - strbuf_text(&kept));
-	strbuf_free(&safe);
-	tail_taken = add_part(&safe, tail, tail_length, true, STREAM_LIMIT / 2);
-	strbuf_printf(out, "\n[%llu of %llu bytes left out]\n",
-		      (unsigned long long)(stream->total - head_taken - tail_taken),
-		      (unsigned long long)stream->total);
-	strbuf_add(out, strbuf_text(&safe), safe.length);
-}
-
-static void add_stream(struct strbuf *out, const struct stream *stream)
-{
-	AUTO_STRBUF struct strbuf safe = {0};
-
-	add_safe_stream(&safe, stream);
-	attachments_disarm(out, strbuf_text(&safe));
-}
+/* ---- Testcases ---- */
 
 static void end_line(struct strbuf *out)
 {
 	if (out->length > 0 && out->data[out->length - 1] != '\n')
 		strbuf_putc(out, '\n');
 }
-
-static void add_named_stream(struct strbuf *out, const struct stream *stream, const char *name)
-{
-	if (stream->total == 0)
-		return;
-	end_line(out);
-	strbuf_puts(out, "\n---- ");
-	report_line(out, name);
-	strbuf_printf(out, " (%llu bytes) ----\n", (unsigned long long)stream->total);
-	add_stream(out, stream);
-	end_line(out);
-}
-
-/* ---- Testcases ---- */
 
 /* Adds a field of a finding; the lines of a long value stay aligned. */
 static void add_field(struct strbuf *out, const char *label, const char *value)
@@ -507,12 +417,12 @@ static void add_streams(const struct record *record, struct strbuf *out, struct 
 			      i % STREAMS_EACH == STREAM_STDERR;
 
 		if (is_err && record->n_instances == 1 && err != out)
-			add_stream(err, stream);
+			stream_text_add(err, stream);
 		else
-			add_named_stream(is_err ? err : out, stream,
-					 i == STREAM_STDOUT   ? "client stdout"
-					 : i == STREAM_STDERR ? "client stderr"
-							      : stream->name);
+			stream_text_add_named(is_err ? err : out, stream,
+					      i == STREAM_STDOUT   ? "client stdout"
+					      : i == STREAM_STDERR ? "client stderr"
+								   : stream->name);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/strbuf.h"
+#include "common/text.h"
 
 /* Returns the file for the working directory, owned by the caller; NULL: there can't be one. */
 static char *state_path(void)
@@ -15,7 +16,6 @@ static char *state_path(void)
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	AUTO_FREE char *directory = getcwd(NULL, 0);
 	AUTO_FREE char *base = NULL;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 
 	/* The XDG Base Directory Specification says to ignore relative paths. */
 	if (state && state[0] == '/')
@@ -24,9 +24,8 @@ static char *state_path(void)
 		base = xasprintf("%s/.local/state", home);
 	if (!base || !directory)
 		return NULL;
-	for (const char *c = directory; *c; c++)
-		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-	return xasprintf("%s/synfault/last-failed/%016llx.json", base, (unsigned long long)hash);
+	return xasprintf("%s/synfault/last-failed/%016llx.json", base,
+			 (unsigned long long)text_hash(directory));
 }
 
 static char *absolute_path(const struct result *result)

@@ -4,6 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/resource.h>
+
+/* Estimate for one scenario: the supervising process and a client of usual size. */
+#define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
+#define PROCESSES_PER_SCENARIO 8
+
+enum { MAX_JOBS = 256 };
 
 /* A kind of limit: its controller's directory in version 1, and its files in both versions. */
 struct limit_kind {
@@ -129,4 +136,30 @@ void limits_read(const char *membership, const char *top, struct limits *ret)
 		.memory = left(&memory_limit, membership, top),
 		.processes = left(&process_limit, membership, top),
 	};
+}
+
+static int64_t memory_available(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long long kib;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
+			return kib * 1024;
+	return INT64_MAX;
+}
+
+size_t limits_default_jobs(void)
+{
+	struct rlimit processes;
+	struct limits limits;
+	int64_t jobs;
+
+	limits_read("/proc/self/cgroup", "/sys/fs/cgroup", &limits);
+	jobs = MIN(memory_available(), limits.memory) / MEMORY_PER_SCENARIO;
+	jobs = MIN(jobs, limits.processes / PROCESSES_PER_SCENARIO);
+	if (getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur != RLIM_INFINITY)
+		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / PROCESSES_PER_SCENARIO));
+	return (size_t)MAX(MIN(jobs, (int64_t)MAX_JOBS), (int64_t)1);
 }

@@ -26,4 +26,7 @@ struct limits {
  */
 void limits_read(const char *membership, const char *top, struct limits *ret);
 
+/** limits_default_jobs() - return how many scenarios fit: 256, or less if resources are scarce */
+size_t limits_default_jobs(void);
+
 #endif

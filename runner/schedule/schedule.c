@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/random.h"
+#include "common/text.h"
 #include "runner/judge/needs.h"
 #include "runner/report/event_line.h"
 #include "runner/sandbox/namespace.h"
@@ -20,6 +20,7 @@
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
 #include "runner/sandbox/supervise.h"
+#include "runner/schedule/handed_record.h"
 #include "runner/schedule/limits.h"
 #include "runner/schedule/ports.h"
 #include "runner/schedule/run_queue.h"
@@ -32,14 +33,10 @@
 #define WATCHDOG_NS (15 * NS_PER_S)
 /* After the run's time limit, scenarios get this long to end before they are killed. */
 #define ENDING_NS (10 * NS_PER_S)
-/* Estimate for one scenario: the supervising process and a client of usual size. */
-#define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
-#define PROCESSES_PER_SCENARIO 8
-
 /* Left-over rules of shared sandboxes are removed at this number: more slow each change down. */
 enum { MAX_STALE = 128 };
 
-enum { MAX_JOBS = 256, STARTING_PER_PROCESSOR = 4 };
+enum { STARTING_PER_PROCESSOR = 4 };
 
 struct scheduler;
 
@@ -76,39 +73,9 @@ struct scheduler {
 	struct event *tick, *interrupt, *terminate, *unread, *status, *deadline;
 };
 
-static int64_t memory_available(void)
-{
-	AUTO_FCLOSE FILE *file = fopen("/proc/meminfo", "re");
-	char line[128];
-	long long kib;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
-			return kib * 1024;
-	return INT64_MAX;
-}
-
-size_t schedule_default_jobs(void)
-{
-	struct rlimit processes;
-	struct limits limits;
-	int64_t jobs;
-
-	limits_read("/proc/self/cgroup", "/sys/fs/cgroup", &limits);
-	jobs = MIN(memory_available(), limits.memory) / MEMORY_PER_SCENARIO;
-	jobs = MIN(jobs, limits.processes / PROCESSES_PER_SCENARIO);
-	if (getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur != RLIM_INFINITY)
-		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / PROCESSES_PER_SCENARIO));
-	return (size_t)MAX(MIN(jobs, (int64_t)MAX_JOBS), (int64_t)1);
-}
-
 uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenario)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (const char *c = scenario->name; *c; c++)
-		hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-	return random_draw(run_seed, hash, 0, 0);
+	return random_draw(run_seed, text_hash(scenario->name), 0, 0);
 }
 
 uint64_t schedule_repetition_seed(uint64_t run_seed, unsigned repetition)
@@ -141,32 +108,6 @@ static void settle(struct scheduler *self, struct result *result)
 
 /* ---- a scenario ends ---- */
 
-static struct record *empty_record(const struct result *result)
-{
-	struct record *record = record_new();
-
-	record->scenario = xstrdup(result->scenario->name);
-	record->path = xstrdup(result->scenario->path);
-	record->client_lag_ns = -1;
-	return record;
-}
-
-static struct record *read_record(int fd, char **ret_message)
-{
-	struct record *record;
-	struct stat status;
-	void *text;
-
-	if (fstat(fd, &status) < 0 || status.st_size == 0)
-		return NULL;
-	text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (text == MAP_FAILED)
-		return NULL;
-	record = record_read_json(text, (size_t)status.st_size, ret_message);
-	munmap(text, (size_t)status.st_size);
-	return record;
-}
-
 /* @capture_fd: with its packets; -1: there are none. */
 static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
 {
@@ -185,29 +126,6 @@ static void judge_result(struct scheduler *self, struct result *result, int capt
 	else
 		/* NOLINTNEXTLINE(readability-suspicious-call-argument) */
 		run_queue_retry(&self->queue, index, retry);
-}
-
-static void take_record(struct running *running, int wait_status)
-{
-	struct result *result = running->result;
-	AUTO_FREE char *message = NULL;
-
-	result->record = read_record(running->result_fd, &message);
-	if (result->record)
-		return;
-	result->record = empty_record(result);
-	if (running->scheduler->n_ends > 1)
-		record_add_problem(result->record, false, "the run was interrupted");
-	else if (WIFSIGNALED(wait_status))
-		record_add_problem(
-			result->record, false,
-			"the scenario's supervising process was killed by signal %d (%s)",
-			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
-	else
-		record_add_problem(
-			result->record, false,
-			"the scenario's supervising process left no record (status %d%s%s)",
-			WEXITSTATUS(wait_status), message ? "; " : "", message ? message : "");
 }
 
 static void stop_starting(struct running *running)
@@ -331,7 +249,8 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 
 	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
 		;
-	take_record(running, wait_status);
+	result->record =
+		handed_record(result->scenario, running->result_fd, wait_status, self->n_ends > 1);
 	if (isolation_is_shared(&self->isolation, result->scenario))
 		clear_after(self, wait_status);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
@@ -468,7 +387,7 @@ static bool skip_impossible(struct scheduler *self, struct result *result)
 
 	if (!obstacle)
 		return false;
-	result->record = empty_record(result);
+	result->record = handed_record_empty(result->scenario);
 	record_add_problem(result->record, true, "%s", obstacle);
 	judge_result(self, result, -1);
 	return true;
@@ -476,7 +395,7 @@ static bool skip_impossible(struct scheduler *self, struct result *result)
 
 static void fail_to_start(struct scheduler *self, struct result *result, int status)
 {
-	result->record = empty_record(result);
+	result->record = handed_record_empty(result->scenario);
 	record_add_problem(result->record, false, "no process for the scenario: %s",
 			   strerror(-status));
 	judge_result(self, result, -1);
@@ -632,7 +551,7 @@ static void end_unrun(struct scheduler *self, bool skip, const char *message)
 			settle(self, result);
 			continue;
 		}
-		result->record = empty_record(result);
+		result->record = handed_record_empty(result->scenario);
 		record_add_problem(result->record, skip, "%s", message);
 		judge_result(self, result, -1);
 	}
@@ -738,7 +657,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 		.results = results,
 		.queue = run_queue_new(results->n_items),
 		.ports = {.claim = ports_claim},
-		.jobs = config->jobs ? config->jobs : schedule_default_jobs(),
+		.jobs = config->jobs ? config->jobs : limits_default_jobs(),
 		.max_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
 	};
 	struct sysctls wanted;

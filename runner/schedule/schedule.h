@@ -21,7 +21,7 @@ struct schedule_running {
 };
 
 struct schedule_config {
-	size_t jobs;          /* maximum of scenarios at once; 0: schedule_default_jobs() */
+	size_t jobs;          /* maximum of scenarios at once; 0: limits_default_jobs() */
 	char *const *command; /* client command for all scenarios; NULL: their own */
 	uint64_t seed;        /* of the run; each scenario's is drawn from it by name */
 	enum isolation_mode isolation;
@@ -49,9 +49,6 @@ struct schedule_config {
 	void (*on_live)(void *userdata, const struct result *result, const char *line);
 	void *userdata;
 };
-
-/** schedule_default_jobs() - return how many scenarios fit: 256, or less if resources are scarce */
-size_t schedule_default_jobs(void);
 
 /** schedule_scenario_seed() - derive a scenario's seed from the run's seed and its name alone */
 uint64_t schedule_scenario_seed(uint64_t run_seed, const struct scenario *scenario);

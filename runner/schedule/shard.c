@@ -103,12 +103,8 @@ bool shard_from_environment(struct shard *ret, char **ret_message)
 
 size_t shard_of(const char *key, size_t count)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (; *key; key++)
-		hash = (hash ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
-	/* FNV's low bits are poor for short names: mix them. */
-	return (size_t)(random_draw(0, hash, 0, 0) % count) + 1;
+	/* A hash's low bits are poor for short names: mix them. */
+	return (size_t)(random_draw(0, text_hash(key), 0, 0) % count) + 1;
 }
 
 /* An item that is being assigned to a part. */
