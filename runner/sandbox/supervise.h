@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The supervising process of one scenario: builds the sandbox, starts the servers and waits until
- * they listen, arms the injector, starts the client, and records what happens until everything has
- * ended. It never judges. Its result is a record, as JSON, in a file descriptor; a record that is
- * missing or not complete means that it died, which its parent reports as an error.
+ * The supervisor: the process that runs one scenario. It builds the sandbox, starts the servers and
+ * waits until they listen, arms the injector, starts the client, and records what happens until
+ * everything has ended. It never judges. Its result is a record, as JSON, in a file descriptor. A
+ * record that is missing or incomplete means that the supervisor died, which its parent reports as
+ * an error.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SUPERVISE_H
 #define SYNFAULT_RUNNER_SANDBOX_SUPERVISE_H
@@ -14,11 +15,11 @@
 #include "runner/record/record.h"
 #include "runner/sandbox/sandbox.h"
 
-/* One byte each on the control socket, but for the text of an event. */
+/* One byte each on the control socket; the text of an event follows. */
 enum supervise_message {
 	SUPERVISE_EVENT = 'e',     /* to the parent: a line of text follows, as on_event() sends */
 	SUPERVISE_UNDER_WAY = 'u', /* to the parent: the client has sent its first SYN, or ended */
-	SUPERVISE_INTERRUPT = 'i', /* to the supervisor: end everything, hand in what there is */
+	SUPERVISE_INTERRUPT = 'i', /* to the supervisor: end everything, and write the record */
 };
 
 struct supervisor;
@@ -26,77 +27,83 @@ struct supervise_attached;
 
 struct supervise_config {
 	const struct scenario *scenario;
-	char *const *command;           /* instead of the scenario's; NULL: the scenario's own */
+	char *const *command;           /* replaces the scenario's; NULL: the scenario's own */
 	uint64_t seed;                  /* of this scenario */
-	const struct sysctls *settings; /* to be written in the sandbox */
-	const struct rlimit *n_files;   /* RLIMIT_NOFILE for what is started in the sandbox */
-	enum nft_rules_queue_form queue_form; /* that works on this machine */
+	const struct sysctls *settings; /* to write in the sandbox */
+	const struct rlimit *n_files;   /* RLIMIT_NOFILE for programs in the sandbox */
+	enum nft_rules_queue_form queue_form; /* the one that works on this machine */
 	bool shared;          /* no namespaces of its own: the child is of shared_sandbox_fork() */
 	uint32_t number_hint; /* shared: where to look for a free number (shared_sandbox.h) */
-	int space; /* shared: the run's place among others (netns_tables.h); -1: private */
+	int space; /* shared: the run's claim among other runs (netns_tables.h); -1: private */
 	uid_t uid; /* private: of the user who started synfault, outside the sandbox */
 	gid_t gid;
-	int result_fd;                       /* the record goes there */
-	bool want_sockets, want_client_ends; /* as the injector's (injector.h) */
-	bool capture;                        /* packets are to be captured (--capture): */
-	int capture_fd;                      /* they go there, */
-	uint64_t capture_size;               /* at most so many bytes of them */
+	int result_fd;                       /* gets the record */
+	bool want_sockets, want_client_ends; /* as in injector.h */
+	bool capture;                        /* capture packets (--capture) */
+	int capture_fd;                      /* gets them */
+	uint64_t capture_size;               /* maximum of their bytes */
 	int control_fd; /* socket to the parent; its end means that the parent is dead */
-	/*
-	 * Called in the supervising process for each event that was added to the record; NULL:
-	 * nobody wants to know before the end.
-	 */
+	/* Called in the supervisor for each event that was added to the record; NULL: not. */
 	void (*on_event)(const struct supervise_config *config, const struct record *record,
 			 const struct event *event);
-	/* The client is somebody else's (below): then only what is above `uid`, the capture, and
-	 * on_event, count. */
+	/*
+	 * Set if another program starts the client (below). Then only the fields before `uid`,
+	 * those of the capture, and on_event matter.
+	 */
 	const struct supervise_attached *attached;
 };
 
 /*
- * A scenario whose client somebody else starts (`synfault inject`): here the endpoints and the
- * injector are all there is. It works in the calling process, which has to be a child subreaper
- * (shared_sandbox_fork()) with no children of its own, and on its event loop.
+ * A scenario whose client another program starts (`synfault inject`): there are only the endpoints
+ * and the injector. It works in the calling process and on its event loop. The process has to be a
+ * child subreaper (shared_sandbox_fork()) without children of its own.
  */
 struct supervise_attached {
 	struct event_base *base; /* as injector.h wants it */
 	struct shared_sandbox *sandbox;
-	/* It begins: the handle is valid until supervise_attached() returns. */
+	/* Called at the start; the handle is valid until supervise_attached() returns. */
 	void (*on_begin)(void *userdata, struct supervisor *supervisor);
-	/* From now on nothing gets past the faults. */
+	/* Called when it is armed: from now on nothing gets past the faults. */
 	void (*on_armed)(void *userdata, const struct sandbox *sandbox,
 			 const struct record *record);
 	/*
-	 * So many attempts are kept in the record. What comes after them is answered and counted,
-	 * and nothing more: there is a problem then, so that the outcome is no pass. on_full is
-	 * called for the first of them.
+	 * Maximum of attempts that are kept in the record. Further ones are answered and counted,
+	 * but a problem is added, so that the outcome can't be pass. on_full is called for the
+	 * first of them.
 	 */
 	size_t max_attempts;
 	void (*on_full)(void *userdata);
 	/*
-	 * It begins again (supervise_reset()): @record is of what was before, and all packets of
-	 * that are where they were to go, which has to be empty when this returns. Only where
+	 * Called when it begins again (supervise_reset()). @record is of the time before, whose
+	 * packets are all in capture_fd, which has to be empty when this returns. Called only if
 	 * packets are captured.
 	 */
 	void (*on_restart)(void *userdata, const struct record *record);
 	void *userdata;
 };
 
-/*
- * Runs the loop until supervise_stop(), or until something fails; returns the record, which the
- * caller owns. The rules stay, so that another scenario in the same sandbox can follow with no gap:
- * in between, SYNs to the endpoints are lost.
+/**
+ * supervise_attached() - run the loop until supervise_stop(), or until something fails
+ *
+ * The rules stay, so that another scenario can follow in the same sandbox without a gap: between
+ * the two, SYNs to the endpoints are lost.
+ *
+ * Return: the record, owned by the caller.
  */
 struct record *supervise_attached(const struct supervise_config *config);
+/** supervise_stop() - make supervise_attached() return */
 void supervise_stop(struct supervisor *supervisor);
-/*
- * Begins again with an empty record and each script's first attempt; servers and connections stay.
- * Attempts that have no answer yet lose the SYNs that are held, and count anew when they repeat
- * them. Returns 0, or a negative errno before it is armed or after it was stopped.
+/**
+ * supervise_reset() - begin again with an empty record and each script's first attempt
+ *
+ * Servers and connections stay. Attempts without an answer lose their held SYNs; they count as new
+ * attempts when the kernel repeats the SYNs.
+ *
+ * Return: 0, or a negative errno before it is armed or after it was stopped.
  */
 int supervise_reset(struct supervisor *self);
 
-/* Runs in the child made by namespace_fork() or shared_sandbox_fork(). */
+/** supervise() - run a scenario in the child made by namespace_fork() or shared_sandbox_fork() */
 NORETURN void supervise(const struct supervise_config *config);
 
 #endif
