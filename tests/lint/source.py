@@ -3,8 +3,8 @@
 """What every file keeps to that no compiler checks.
 
 A licence line and then a paragraph on what the file is for; functions that can be read at a glance;
-no marks of unfinished work; nothing that points out of the checkout; links in the documentation
-that lead somewhere.
+functions in headers that say what they do; no marks of unfinished work; nothing that points out of the
+checkout; links in the documentation that lead somewhere.
 """
 
 import re
@@ -20,6 +20,18 @@ HERE = [f"{place}/" for place in (tree.ROOT, tree.ROOT.parent)
         if str(place) not in ("/", "/builds", "/home", "/opt", "/root", "/src", "/tmp", "/var/tmp")]
 # What may be on the line before a function's first.
 BEFORE_FUNCTION = re.compile(r"^$|[;}]$|\*/$|^#")
+# A function that a header declares, and what its comment says of it first.
+DECLARATION = re.compile(r"^(?!typedef |static |extern )[A-Za-z][\w *]*?\b(\w+)\(")
+SUMMARY = re.compile(r"^(?:/\*\*| \*) (\w+)\(\) - \S")
+PARAMETER = re.compile(r"^ \* @(\w+):", re.MULTILINE)
+# Functions that need no words, but may have them.
+SELF_EVIDENT = re.compile(r"_(?:new|init|deinit|free|freep)$")
+# The folders in which every other function of a header has a comment in kernel-doc form; the list only
+# ever gets longer.
+DOCUMENTED = (
+    "runner/command", "runner/diagnose", "runner/doctor", "runner/inject", "runner/observe", "runner/record",
+    "runner/report", "runner/sandbox", "runner/schedule", "runner/trace",
+)
 SEE = re.compile(r"\bsee ([a-z][a-z_0-9]*\.h)\b")
 LINK = re.compile(r"\]\(([^)#\s]+)")
 BINARY = (".pcap", ".pcapng", ".png", ".gz")
@@ -61,6 +73,39 @@ def check_words(path, lines):
             yield f"{path}:{number}: a path of this machine"
 
 
+def declarations(lines):
+    """Yields the line number, name and text of each function that a header declares, and the comment above."""
+    for number, line in enumerate(lines, 1):
+        match = DECLARATION.match(line)
+        if not match:
+            continue
+        end = number
+        while end < len(lines) and not lines[end - 1].rstrip().endswith(";"):
+            end += 1
+        above = [other for other in lines[:number - 1] if not other.startswith("/* clang-format")]
+        start = len(above)
+        if above and above[-1].rstrip().endswith("*/"):
+            start -= 1
+            while start > 0 and not above[start].lstrip().startswith("/*"):
+                start -= 1
+        follows = bool(above) and above[-1].rstrip().endswith(";")
+        yield number, match[1], " ".join(lines[number - 1:end]), above[start:], follows
+
+
+def check_declarations(path, lines):
+    """What a comment in kernel-doc form names is what it stands above."""
+    for number, name, text, comment, follows in declarations(lines):
+        if comment and comment[0].startswith("/**"):
+            summary = SUMMARY.match(comment[0]) or (len(comment) > 1 and SUMMARY.match(comment[1]))
+            if not summary or summary[1] != name:
+                yield f"{path}:{number}: the comment does not begin with \"{name}() - \""
+            for parameter in PARAMETER.findall("\n".join(comment)):
+                if not re.search(rf"\b{parameter}\b", text):
+                    yield f"{path}:{number}: {name}() has no parameter {parameter}"
+        elif str(path).startswith(DOCUMENTED) and not SELF_EVIDENT.search(name) and not (follows and not comment):
+            yield f"{path}:{number}: {name}() has no comment in kernel-doc form"
+
+
 HEADERS = {file.name for file in tree.files(".h")}
 
 
@@ -90,6 +135,8 @@ def check(path):
         yield from check_opening(path, lines or [""])
     if path.suffix in (".c", ".h"):
         yield from check_headers(path, lines)
+    if path.suffix == ".h":
+        yield from check_declarations(path, lines)
     if path.suffix == ".c":
         yield from check_functions(path, lines)
     if path.suffix == ".md":
