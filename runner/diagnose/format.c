@@ -203,7 +203,7 @@ static const char *client_text(int error)
 		return "gets ECONNREFUSED at once (Python: [Errno 111] Connection refused; Java: "
 		       "ConnectException; Node: ECONNREFUSED; Go: connection refused)";
 	case ETIMEDOUT:
-		return "waits for its own connect time-out; without one the kernel ends it after "
+		return "waits for its own connect timeout; without one the kernel ends it after "
 		       "two "
 		       "minutes with ETIMEDOUT (errno 110)";
 	case EHOSTUNREACH:

@@ -2,7 +2,7 @@
 /*
  * Trials of the handshake: see handshake.h. All sockets are non-blocking and polled together. A
  * packet belongs to the trial with its ports. If packets can't be watched, the kernel is asked
- * instead: tcp_info tells the number of SYNs, and the error queue of the last trial's socket the
+ * instead: tcp_info has the number of SYNs, and the error queue of the last trial's socket the
  * ICMP errors.
  */
 #include "runner/diagnose/handshake.h"

@@ -23,7 +23,7 @@ int rule_trace_start(uint16_t port, struct rule_trace **ret);
 /**
  * rule_trace_stop() - remove the table and report what first dropped a packet
  * @trace: freed; NULL is allowed
- * @ret: traced is NO if no rule dropped one
+ * @ret: traced becomes NO if no rule dropped one
  */
 void rule_trace_stop(struct rule_trace *trace, struct traced_drop *ret);
 

@@ -70,7 +70,7 @@ static bool explain_kernel_drops(const struct context *context, size_t index, co
 					    MAX(server->conntrack_drops, 0), seen),
 				    .advice = xstrdup(
 					    "raise net.netfilter.nf_conntrack_max, or find what "
-					    "opens so many connections"),
+					    "opens that many connections"),
 				    .steps = "drop",
 			    });
 		return true;

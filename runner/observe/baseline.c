@@ -128,7 +128,7 @@ static bool exit_is_known(const struct draft *draft)
 	return draft->endless || !WIFSIGNALED(status) || signal_name(WTERMSIG(status));
 }
 
-/* The client's end, or its time-out, can cut off or add an attempt. */
+/* The client's end, or its timeout, can cut off or add an attempt. */
 static struct range attempts_range(const struct draft *draft)
 {
 	bool exact = !draft->endless && !draft->item->timed && draft->fewest == draft->most;

@@ -25,7 +25,7 @@ static const struct json_field endpoint_fields[] = {
 	 .about = "Host and port of a server that existed already, as in the file."},
 	{"delays", TEXT(struct record_endpoint, delays),
 	 .about = "How delayed SYNs to another host were sent: reinjected, or held in place, where "
-		  "the kernel does not repeat them meanwhile."},
+		  "the kernel does not retransmit them."},
 };
 static const struct json_type endpoint_type = {
 	JSON_TYPE(struct record_endpoint, endpoint_fields),

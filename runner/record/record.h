@@ -188,7 +188,7 @@ const struct event *record_instance_exit(const struct record *record, uint32_t i
 bool record_timed_out(const struct record *record);
 
 struct stream_writer;
-/** stream_writer_new() - begin a stream, of which head and tail are kept */
+/** stream_writer_new() - begin a stream; only its head and tail are kept */
 struct stream_writer *stream_writer_new(const char *name);
 /** stream_writer_add() - add captured bytes */
 void stream_writer_add(struct stream_writer *writer, const char *data, size_t length);

@@ -20,7 +20,7 @@ struct spool;
  *	connections
  */
 struct spool *spool_begin(int fd, uint64_t limit);
-/** spool_add() - add a packet; may run in another thread if no other function does meanwhile */
+/** spool_add() - add a packet; may run in another thread while no other function runs */
 void spool_add(struct spool *spool, const struct nflog_packet *packet);
 /** spool_refuse() - say why there are no packets */
 void spool_refuse(struct spool *spool, const char *reason);

@@ -141,7 +141,7 @@ void event_line_add_what(const struct record *record, const struct event *event,
 		strbuf_puts(out, "client stopped: run-for has elapsed");
 		break;
 	case EVENT_TIMEOUT:
-		strbuf_puts(out, "time-out");
+		strbuf_puts(out, "timeout");
 		break;
 	case EVENT_START:
 		strbuf_puts(out, "client");

@@ -2,7 +2,7 @@
 /* clang-format off */
 /*
  * The namespaces of a sandbox. A sandbox's supervisor is the first process of its own pid
- * namespace: when it ends, for whatever reason, the kernel ends everything in the sandbox. Network
+ * namespace: when it ends, for any reason, the kernel ends everything in the sandbox. Network
  * and mount namespace disappear with their last process. Root enters them directly, any other user
  * through two user namespaces, one inside the other:
  *
@@ -75,7 +75,7 @@ pid_t namespace_outer_pid(void);
  * @outer_pid: of its first process outside, which no neighbour has; 0: do nothing
  *
  * Programs rely on different pids for their files in /tmp, such as Java's hsperfdata. If this isn't
- * permitted, pids begin at 2, which is no error.
+ * permitted, pids begin at 2; that is not an error.
  */
 void namespace_spread_pids(pid_t outer_pid);
 

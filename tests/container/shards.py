@@ -16,7 +16,7 @@ import oci
 import packs
 
 PARTS = 8
-# Quick scenarios, some of which are skipped.
+# Quick scenarios; some are skipped.
 PACKS = ("refused", "recovering")
 NET_ADMIN = (*oci.DOCKER, "NET_ADMIN")
 WHOLE = "/whole"

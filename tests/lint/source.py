@@ -93,7 +93,7 @@ def declarations(lines):
 
 
 def check_declarations(path, lines):
-    """What a comment in kernel-doc form names is what it stands above."""
+    """A comment in kernel-doc form names the function below it, and its parameters."""
     for number, name, text, comment, follows in declarations(lines):
         if comment and comment[0].startswith("/**"):
             summary = SUMMARY.match(comment[0]) or (len(comment) > 1 and SUMMARY.match(comment[1]))
