@@ -5,6 +5,7 @@
 #include "common/signal_names.h"
 #include "runner/scenario/reference.h"
 #include "runner/scenario/synonyms.h"
+#include "runner/scenario/value_hints.h"
 
 #include <math.h>
 
@@ -80,79 +81,6 @@ static bool part_error(struct loader *loader, const struct part *part, const cha
 				   part->text, what);
 }
 
-/*
- * Adds a remedy for a range in another tool's form: "<5s", "at least 3", "3+", "1-3", "1 to 3".
- * Returns false if the text has none of these forms.
- */
-static bool hint_range(struct loader *loader, const char *text)
-{
-	static const struct {
-		const char *before, *after; /* of the value */
-		bool low;                   /* it is the lower end */
-	} forms[] = {
-		{"<=", "", false},         {"<", "", false},         {">=", "", true},
-		{">", "", true},           {"≤", "", false},         {"≥", "", true},
-		{"at least ", "", true},   {"at most ", "", false},  {"up to ", "", false},
-		{"less than ", "", false}, {"more than ", "", true}, {"no more than ", "", false},
-		{"min ", "", true},        {"max ", "", false},      {"", "+", true},
-		{"", " or more", true},    {"", " or less", false},
-	};
-	static const char *const between[] = {"-", " - ", " to ", "…", "..."};
-	size_t length = strlen(text), digits;
-
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		size_t before = strlen(forms[i].before), after = strlen(forms[i].after);
-		const char *value = text + before;
-
-		if (length <= before + after || strncmp(text, forms[i].before, before) != 0 ||
-		    strcmp(text + length - after, forms[i].after) != 0)
-			continue;
-		value += strspn(value, " ");
-		if (*value < '0' || *value > '9')
-			continue;
-		loader_hint(loader, "did you mean \"%s%.*s%s\"?", forms[i].low ? "" : "..",
-			    (int)(text + length - after - value), value, forms[i].low ? ".." : "");
-		return true;
-	}
-	digits = strcspn(text, " -.…");
-	for (size_t i = 0; digits && i < ARRAY_SIZE(between); i++) {
-		const char *rest = text + digits + strlen(between[i]);
-
-		if (strncmp(text + digits, between[i], strlen(between[i])) != 0 || *rest < '0' ||
-		    *rest > '9')
-			continue;
-		loader_hint(loader, "did you mean \"%.*s..%s\"?", (int)digits, text, rest);
-		return true;
-	}
-	return false;
-}
-
-/* Adds a remedy for a unit in another tool's form: "5 seconds", "5sec", "2min". */
-static bool hint_unit(struct loader *loader, const char *text)
-{
-	static const struct {
-		const char *words, *unit;
-	} units[] = {
-		{" s sec secs second seconds S ", "s"},
-		{" ms msec msecs millis millisecond milliseconds ", "ms"},
-		{" us usec usecs µs micros microsecond microseconds ", "us"},
-		{" m min mins minute minutes ", "m"},
-		{" h hr hrs hour hours ", "h"},
-	};
-	size_t digits = strspn(text, "0123456789.");
-	const char *word = text + digits + strspn(text + digits, " ");
-	AUTO_FREE char *framed = xasprintf(" %s ", word);
-
-	for (size_t i = 0; digits && *word && i < ARRAY_SIZE(units); i++) {
-		if (!strstr(units[i].words, framed) ||
-		    (word == text + digits && strcmp(word, units[i].unit) == 0))
-			continue;
-		loader_hint(loader, "did you mean \"%.*s%s\"?", (int)digits, text, units[i].unit);
-		return true;
-	}
-	return false;
-}
-
 static bool parse_duration(struct loader *loader, const struct part *part, int64_t *ret_ns)
 {
 	const char *reason = "is not a duration";
@@ -162,7 +90,7 @@ static bool parse_duration(struct loader *loader, const struct part *part, int64
 	part_error(loader, part, reason);
 	if (*part->text && part->text[strspn(part->text, "0123456789.")] == '\0')
 		loader_hint(loader, "did you mean \"%ss\" or \"%sms\"?", part->text, part->text);
-	else if (!hint_unit(loader, part->text) && !hint_range(loader, part->text))
+	else if (!value_hint_unit(loader, part->text) && !value_hint_range(loader, part->text))
 		loader_hint(loader, "a duration is written 300ms, 2s or 1m30s");
 	return false;
 }
@@ -195,7 +123,7 @@ static bool parse_count(struct loader *loader, const struct part *part, int64_t 
 	if (!reason)
 		return true;
 	part_error(loader, part, reason);
-	hint_range(loader, part->text);
+	value_hint_range(loader, part->text);
 	return false;
 }
 
@@ -292,17 +220,6 @@ static bool decode_factor(struct loader *loader, const struct node *node, double
 	return true;
 }
 
-/* Adds a remedy: a share between 0 and 1 is probably a percentage. @or: another possible form. */
-static void hint_percent(struct loader *loader, const char *text, double value, const char * or)
-{
-	if (value < 1)
-		loader_hint(loader, "did you mean \"%.9g%%\"%s?", value * 100, or);
-	else if (value == 1)
-		loader_hint(loader, "did you mean \"1%%\" or \"100%%\"?");
-	else
-		loader_hint(loader, "did you mean \"%s%%\"%s?", text, or);
-}
-
 bool decode_percent(struct loader *loader, const struct node *node, double *ret_percent)
 {
 	const char *text, *end;
@@ -318,7 +235,7 @@ bool decode_percent(struct loader *loader, const struct node *node, double *ret_
 
 		loader_error(loader, node, "\"%s\" is not a percentage", text);
 		if (number)
-			hint_percent(loader, text, value, "");
+			value_hint_percent(loader, text, value, "");
 		else
 			loader_hint(loader, "for example 10%%");
 		return false;
@@ -486,8 +403,8 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 		const char *at = node->text;
 
 		if (node->kind == NODE_TEXT && parse_number(&at, &percent) && !*at && percent < 1)
-			hint_percent(loader, node->text, percent,
-				     " or a duration, as in \"200ms\"");
+			value_hint_percent(loader, node->text, percent,
+					   " or a duration, as in \"200ms\"");
 		return false;
 	}
 	*ret = tolerance;
