@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the attempt table says beside attempts: see attempt_facts.h. */
+/* The lines around the attempt table: see attempt_facts.h. */
 #include "runner/report/attempt_facts.h"
 
 #include <inttypes.h>

@@ -39,7 +39,7 @@ int supervise_reset(struct supervisor *self)
 	return 0;
 }
 
-/* Takes down everything but the record and the rules. */
+/* Removes everything but the record and the rules. */
 static void dismantle(struct supervisor *self)
 {
 	struct event *const events[] = {self->timer, self->starter, self->stopper, self->children};

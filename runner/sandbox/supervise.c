@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The supervising process of one scenario, from its fork to its end: see supervise.h. */
+/* The supervisor of one scenario, from its fork to its end: see supervise.h. */
 #include "runner/sandbox/supervise.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/supervisor.h"
 
-/* How long a sandbox waits for another one's end when no network namespace is left. */
+/* How long to wait for another sandbox's end if no network namespace is left. */
 #define ROOM_PATIENCE_NS (10 * NS_PER_S)
 
 static struct event_base *make_event_base(void)
@@ -26,7 +26,7 @@ static struct event_base *make_event_base(void)
 	return base;
 }
 
-/* Returns false, with a problem in the record, when no shared sandbox is available. */
+/* Returns false, with a problem in the record, if no shared sandbox is available. */
 static bool open_shared(struct supervisor *self)
 {
 	AUTO_DIAG struct diag_list diags = {0};
@@ -37,19 +37,19 @@ static bool open_shared(struct supervisor *self)
 	return false;
 }
 
-/* Returns false, with a problem in the record, when no private namespaces are available. */
+/* Returns false, with a problem in the record, if no private namespaces are available. */
 static bool enter_private(struct supervisor *self)
 {
 	int status = namespace_enter(ROOM_PATIENCE_NS);
 
 	if (status < 0)
 		record_add_problem(self->recorder.record, false,
-				   "no network namespace of its own: %s%s", strerror(-status),
+				   "can't make a network namespace: %s%s", strerror(-status),
 				   status == -ENOSPC ? " (sysctl user.max_net_namespaces)" : "");
 	return status == 0;
 }
 
-/* Keeps what the parent gave us to work with, and nothing else of it. */
+/* Keeps what the parent gave us for our work, and nothing else of the parent's. */
 static void detach(struct supervise_config *config)
 {
 	int *const kept[] = {&config->result_fd, &config->control_fd, &config->space,
@@ -78,6 +78,6 @@ void supervise(const struct supervise_config *config)
 	supervisor_finish_record(&self);
 	supervisor_clear_away(&self);
 	text = record_write_json(self.recorder.record, &length);
-	/* The process ends here and with it everything it holds: nothing is freed one by one. */
+	/* The process ends here with everything it has, so nothing is freed. */
 	_exit(write_all(own.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state machine of the supervising process: see supervisor.h.
+ * The state machine of the supervisor: see supervisor.h.
  *
  * Theory of operation
  * -------------------
- * In a private sandbox the process is the first of its pid namespace: when it ends, the kernel ends
- * all others in it. In a shared sandbox it is the subreaper of its descendants (descendants.h). It
- * ends them itself and gives back what it has (shared_sandbox.h), also when its parent is killed.
- * If it is killed itself, the next run cleans up (stale_cleanup.h). One event loop does everything:
+ * In a private sandbox the supervisor is the first process of its pid namespace: when it ends, the
+ * kernel ends all others in it. In a shared sandbox it is the subreaper of its descendants
+ * (descendants.h). It ends them itself and releases what it has (shared_sandbox.h), even if its
+ * parent is killed. If it is killed itself, the next run cleans up (stale_cleanup.h). One event
+ * loop does everything:
  *
- *     STARTING ──(all servers listen)──► RUNNING ──(time-out, interrupt)─────────────────► ENDING
+ *     STARTING ──(all servers listen)──► RUNNING ──(timeout, interrupt)──────────────────► ENDING
  *        │                                  └──(client exits)──► LEFTOVERS ──(see below)─►   │
  *        └──(a server fails)──────────────────────────────────────────────► ENDING           │
  *                                                                                            ▼
- *     done ◄──(last sockets' deaths seen, or SETTLE_NS over)── SETTLING ◄──(no process left)─┘
+ *     done ◄──(last sockets' deaths seen, or after SETTLE_NS)─ SETTLING ◄──(no process left)─┘
  *
- * The injector is armed when RUNNING begins, before the client is started. LEFTOVERS ends when the
- * client has left no process, or when scenario_leftover_timeout_ns() is over; usually that is at
- * once. A client that is to run for
- * a time gets TERM when it is over, and KILL after the scenario's stop-timeout; then it has ended
- * like any other. ENDING does the same to everything in the sandbox. Orphans of the client are our
- * children, so waitpid() says when no process is left.
+ * The injector is armed when RUNNING begins, before the client is started. LEFTOVERS ends when no
+ * process of the client is left, which is usually at once, or after scenario_leftover_timeout_ns().
+ * A client with a time to run (run-for) gets TERM after that time, and KILL after the scenario's
+ * stop-timeout; from then on it is like any client that has ended. ENDING does the same to
+ * everything in the sandbox. Orphans of the client are our children, so waitpid() says when no
+ * process is left.
  *
  * What the machine drives is in files of its own: clients.c, servers.c, launcher.c, which starts
  * the programs of both, and recorder.c. supervise.c begins and ends the process; attached.c is for
@@ -41,11 +42,11 @@
 #include "runner/sandbox/requirements.h"
 #include "runner/sandbox/snapshot.h"
 
-/* How long the processes have to end after KILL. */
+/* How long processes may take to end after KILL. */
 #define KILL_NS (1 * NS_PER_S)
-/* How long we wait for notices of sockets that the client left open; they come in a millisecond. */
+/* How long to wait for notices of sockets that the client left open; they come in a millisecond. */
 #define SETTLE_NS (100 * NS_PER_MS)
-/* How often we look whether servers listen. */
+/* How often to check whether servers listen. */
 #define READY_POLL_NS (2 * NS_PER_MS)
 
 static void set_timer(struct supervisor *self, int64_t in_ns)
@@ -57,7 +58,7 @@ static void set_timer(struct supervisor *self, int64_t in_ns)
 	event_add(self->timer, &delay);
 }
 
-/* Tells the parent that the start is over: it may start another scenario. */
+/* Tells the parent that the client has started, so that another scenario may start. */
 static void report_started(struct supervisor *self)
 {
 	const char message = SUPERVISE_UNDER_WAY;
@@ -67,7 +68,7 @@ static void report_started(struct supervisor *self)
 	self->under_way = true;
 	if (self->config->attached)
 		return;
-	/* A parent that is gone doesn't care; on_control() notices its death. */
+	/* A dead parent doesn't care; on_control() notices that it is dead. */
 	(void)!send(self->config->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -111,7 +112,7 @@ static void on_orphan(void *userdata, uint32_t attempt, const struct sock_found 
 	recorder_orphan(&((struct supervisor *)userdata)->recorder, attempt, socket);
 }
 
-/* What a connection carried is known when its socket has died; so is that it did. */
+/* What a connection carried, and its end, are known once its socket has died. */
 static bool needs_carried(const struct supervisor *self)
 {
 	for (size_t i = 0; i < self->scenario->n_expectations; i++) {
@@ -124,7 +125,7 @@ static bool needs_carried(const struct supervisor *self)
 	return false;
 }
 
-/* Whether the end of each attempt is known. */
+/* Whether the end of every attempt is known. */
 static bool is_settled(const struct supervisor *self)
 {
 	return !self->injector ||
@@ -163,7 +164,7 @@ static void on_injector_problem(void *userdata, bool fatal, const char *message)
 
 /* ---- ending ---- */
 
-/* Can happen before the loop has begun, when breaking it would have no effect. */
+/* May be called before the loop has begun, when breaking it would have no effect. */
 static void finish(struct supervisor *self)
 {
 	self->done = true;
@@ -180,7 +181,7 @@ static void enter_settling(struct supervisor *self)
 		set_timer(self, SETTLE_NS);
 }
 
-/* Sends a signal to everything in the sandbox. Returns false when no process is left. */
+/* Sends a signal to everything in the sandbox. Returns false if no process is left. */
 static bool signal_all(const struct supervisor *self, int number)
 {
 	if (self->shared)
@@ -193,7 +194,7 @@ void supervisor_end(struct supervisor *self)
 	if (self->phase >= PHASE_ENDING)
 		return;
 	starvation_meter_stop(self->meter);
-	/* Before anything is ended: as it was when the client did, or when its time was over. */
+	/* First of all, to show the network as it was when the client ended or timed out. */
 	if (self->phase == PHASE_RUNNING)
 		snapshot_take(&self->sandbox, self->recorder.record);
 	self->phase = PHASE_ENDING;
@@ -210,7 +211,7 @@ static bool has_left_something(const struct supervisor *self)
 	return descendants_has_others(self->servers.pids, self->scenario->n_endpoints);
 }
 
-/* Its attempts are seen as the client's are; for its connections we have to look. */
+/* The injector sees attempts of what the client left; for its connections we have to look. */
 static void enter_leftovers(struct supervisor *self)
 {
 	int64_t leftover_timeout_ns = scenario_leftover_timeout_ns(self->scenario);
@@ -241,12 +242,12 @@ static void set_stopper(struct supervisor *self, int64_t in_ns)
 	const struct timeval delay = {.tv_sec = in_ns / NS_PER_S,
 				      .tv_usec = in_ns % NS_PER_S / NS_PER_US};
 
-	/* The loop's own idea of now is older than the client that was just started. */
+	/* The loop's cached time is older than the start of the client. */
 	event_base_update_cache_time(self->base);
 	event_add(self->stopper, &delay);
 }
 
-/* The client's time is over (run-for), or it has not ended in time after that (stop-timeout). */
+/* Called when the client's time has run out (run-for), and again after stop-timeout. */
 static void on_stopper(evutil_socket_t fd, short what, void *userdata)
 {
 	struct supervisor *self = userdata;
@@ -297,7 +298,7 @@ static void on_child_end(struct supervisor *self, pid_t pid, int wait_status, in
 		start_round(self);
 }
 
-/* Returns the next child that has ended, 0: none, or -1. It is not reaped yet. */
+/* Returns the next child that has ended but is not reaped yet; 0: none; -1: no children. */
 static pid_t look_for_dead(struct supervisor *self, struct lateness_mark *ret_now)
 {
 	siginfo_t info = {0};
@@ -318,7 +319,7 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	int wait_status;
 	pid_t pid;
 
-	/* One notice may stand for several children: they are all asked for below. */
+	/* One notice may be about several children; the loop below asks for all of them. */
 	(void)!read(fd, &notice, sizeof(notice));
 	while ((pid = look_for_dead(self, &now)) > 0 && waitpid(pid, &wait_status, WNOHANG) == pid)
 		on_child_end(self, pid, wait_status, lateness_since(&self->unreaped, &now));
@@ -328,12 +329,12 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	else if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
 		enter_settling(self);
 	else if (self->killed && self->phase == PHASE_ENDING)
-		signal_all(self, SIGKILL); /* what was started since, or was not seen */
+		signal_all(self, SIGKILL); /* to what has started since, or was not seen */
 }
 
 /* ---- running ---- */
 
-/* One instance per turn of the loop: what the first ones send must not wait for the last one. */
+/* Starts one instance per turn of the loop: SYNs of the first must not wait for the last. */
 static void on_starter(evutil_socket_t fd, short what, void *userdata)
 {
 	const struct timeval now = {0};
@@ -358,7 +359,7 @@ bool supervisor_arm(struct supervisor *self)
 	struct injector_config config = {
 		.base = self->base,
 		.table = "synfault",
-		.queue_number = 1, /* private: the network namespace is ours alone */
+		.queue_number = 1, /* private: no other program uses the network namespace */
 		.queue_form = self->config->queue_form,
 		.seed = self->config->seed,
 		.endpoints = endpoints,
@@ -445,7 +446,7 @@ static void poll_servers(struct supervisor *self)
 	}
 }
 
-/* Another client than the scenario's own needs other things. */
+/* A client from the command line does not require what the scenario's own client does. */
 static bool requirements_are_met(struct supervisor *self)
 {
 	const struct requirements_spec *spec = &self->scenario->requirements;
@@ -473,7 +474,7 @@ static void enter_starting(struct supervisor *self)
 		poll_servers(self);
 }
 
-/* ---- timers and orders ---- */
+/* ---- timers and commands ---- */
 
 static void on_timer(evutil_socket_t fd, short what, void *userdata)
 {
@@ -505,7 +506,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		set_timer(self, KILL_NS);
 		break;
 	case PHASE_SETTLING:
-		/* No death will report what these have carried. */
+		/* Then no death reports what they have carried. */
 		if (!is_settled(self))
 			orphan_sockets_count(self->recorder.record, on_orphan, self);
 		finish(self);
@@ -518,12 +519,12 @@ void supervisor_clear_away(struct supervisor *self)
 	if (!self->shared)
 		return;
 	descendants_end();
-	/* At once: others may want to reach it. */
+	/* At once, since other runs may want these addresses. */
 	if (self->sandbox.n_claims > 0)
 		remote_clear(self->sandbox.remote_table);
 	/*
-	 * The rules stay, and nobody is at their addresses any more: the parent removes those of
-	 * many scenarios at once (stale_cleanup.h), since each removal holds up everybody.
+	 * The rules stay, although no process uses their addresses any more. Each removal delays
+	 * all sandboxes, so the parent removes those of many scenarios at once (stale_cleanup.h).
 	 */
 	shared_sandbox_close(self->shared);
 	self->shared = NULL;
@@ -540,7 +541,7 @@ static void on_control(evutil_socket_t fd, short what, void *userdata)
 	/* The parent is dead. */
 	if (length <= 0) {
 		supervisor_clear_away(self);
-		/* Maybe we are the last of the run. */
+		/* Perhaps nothing else of the run is left. */
 		netns_tables_leave(self->config->space);
 		_exit(EXIT_FAILURE);
 	}
@@ -550,7 +551,7 @@ static void on_control(evutil_socket_t fd, short what, void *userdata)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 void supervisor_describe(struct supervisor *self)
 {
@@ -579,8 +580,8 @@ void supervisor_finish_record(struct supervisor *self)
 	packet_capture_end(self->packets);
 	self->packets = NULL;
 	/*
-	 * Notices of deaths carry no time of their own; what they may be late by is the time this
-	 * process was ready and did not run.
+	 * Notices of deaths have no time of their own. They are late by at most the time for which
+	 * this process was ready but did not run.
 	 */
 	if (own_delay_ns >= 0 && self->own_delay_ns >= 0 && record->client_started)
 		record->harness_lag_ns =
@@ -591,7 +592,7 @@ void supervisor_finish_record(struct supervisor *self)
 	recorder_finish(&self->recorder);
 }
 
-/* Not libevent's own signals: those belong to the parent's event base, of which we have a copy. */
+/* Not libevent's own signals: they belong to the parent's event base, which we have a copy of. */
 static int open_children(void)
 {
 	sigset_t set;
@@ -608,7 +609,7 @@ void supervisor_run(struct supervisor *self)
 	AUTO_DIAG struct diag_list diags = {0};
 
 	if (children_fd < 0) {
-		record_add_problem(self->recorder.record, false, "no signalfd: %s",
+		record_add_problem(self->recorder.record, false, "can't make a signalfd: %s",
 				   strerror(errno));
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inside of the supervising process: its state, and the steps that the two ways to run a
- * scenario have in common: with a client of its own (supervise.c), or attached (attached.c).
+ * The inside of the supervisor: its state, and the steps that two ways to run a scenario share. One
+ * starts a client (supervise.c), the other is attached to a client that others start (attached.c).
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SUPERVISOR_H
 #define SYNFAULT_RUNNER_SANDBOX_SUPERVISOR_H
@@ -49,32 +49,32 @@ struct supervisor {
 	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
 	bool killed;          /* ENDING: KILL was sent */
 	bool done;            /* the loop has nothing to wait for */
-	bool under_way;       /* the parent knows that the start is over */
-	bool stopped;         /* the round's client was sent TERM, since its time was over */
+	bool under_way;       /* the parent knows that the client has started */
+	bool stopped;         /* the round's client was sent TERM after its time (run-for) */
 	struct event *timer, *starter, *stopper, *children, *control;
 };
 
-/** supervisor_init() - make the parts; @config, @shared and @base are set */
+/** supervisor_init() - make the parts; @self has config, shared and base */
 void supervisor_init(struct supervisor *self);
-/** supervisor_plan() - plan the sandbox and describe it in the record, with what prevents it */
+/** supervisor_plan() - plan the sandbox and add it to the record, or what prevents it */
 void supervisor_plan(struct supervisor *self);
 /** supervisor_run() - build the sandbox and run the loop until everything has ended */
 void supervisor_run(struct supervisor *self);
-/** supervisor_finish_record() - complete the record; the injector is finished */
+/** supervisor_finish_record() - end the injector and complete the record */
 void supervisor_finish_record(struct supervisor *self);
 
 /** supervisor_clear_away() - remove what would outlive us; in a private sandbox nothing does */
 void supervisor_clear_away(struct supervisor *self);
 
-/** supervisor_begin_packets() - begin to capture packets, if asked for */
+/** supervisor_begin_packets() - begin to capture packets, if the configuration asks for it */
 void supervisor_begin_packets(struct supervisor *self);
-/** supervisor_describe() - begin the record with what is known before */
+/** supervisor_describe() - begin the record with what is known before the sandbox runs */
 void supervisor_describe(struct supervisor *self);
 /** supervisor_arm() - start the injector; return false, with a problem, if it can't work */
 bool supervisor_arm(struct supervisor *self);
 /** supervisor_begin_attached() - make this moment time 0 for a client that others start */
 void supervisor_begin_attached(struct supervisor *self);
-/** supervisor_end() - end everything in the sandbox; the loop ends when it is done */
+/** supervisor_end() - end everything in the sandbox, and the loop when that is done */
 void supervisor_end(struct supervisor *self);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Takes records from supervising processes: see handed_record.h. */
+/* Takes records from supervisors: see handed_record.h. */
 #include "runner/schedule/handed_record.h"
 
 #include <string.h>
@@ -44,14 +44,12 @@ struct record *handed_record(const struct scenario *scenario, int fd, int wait_s
 	if (interrupted)
 		record_add_problem(record, false, "the run was interrupted");
 	else if (WIFSIGNALED(wait_status))
-		record_add_problem(
-			record, false,
-			"the scenario's supervising process was killed by signal %d (%s)",
-			WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+		record_add_problem(record, false,
+				   "the scenario's supervisor was killed by signal %d (%s)",
+				   WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
 	else
 		record_add_problem(
-			record, false,
-			"the scenario's supervising process left no record (status %d%s%s)",
+			record, false, "the scenario's supervisor left no record (status %d%s%s)",
 			WEXITSTATUS(wait_status), message ? "; " : "", message ? message : "");
 	return record;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The record that a supervising process hands over when it ends. */
+/* The record that a supervisor hands over when it ends. */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_HANDED_RECORD_H
 #define SYNFAULT_RUNNER_SCHEDULE_HANDED_RECORD_H
 
@@ -9,10 +9,10 @@
 /**
  * handed_record() - take a record
  * @fd: a file with the record as JSON
- * @wait_status: of the supervising process
+ * @wait_status: of the supervisor
  * @interrupted: whether it was ended before its time
  *
- * The file is checked, not trusted: what a sandbox's processes can reach may have changed it.
+ * Checks the file: processes of a sandbox may have changed it.
  *
  * Return: the record, owned by the caller; if there is none, one that says why.
  */

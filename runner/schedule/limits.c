@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 
-/* Estimate for one scenario: the supervising process and a client of usual size. */
+/* Estimate for one scenario: the supervisor and a client of usual size. */
 #define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
 #define PROCESSES_PER_SCENARIO 8
 

@@ -25,22 +25,22 @@
 #include "runner/schedule/ports.h"
 #include "runner/schedule/run_queue.h"
 
-/* How often the progress is drawn and starts that take long are let go. */
+/* How often the progress is drawn, and slow starts no longer hold up others. */
 #define TICK_NS (100 * NS_PER_MS)
 /* After this time a scenario no longer counts as starting. */
 #define START_NS (1 * NS_PER_S)
-/* A supervising process that exceeds all its time limits by this much is stuck. */
+/* A supervisor that exceeds all its time limits by this much is stuck. */
 #define WATCHDOG_NS (15 * NS_PER_S)
 /* After the run's time limit, scenarios get this long to end before they are killed. */
 #define ENDING_NS (10 * NS_PER_S)
-/* Left-over rules of shared sandboxes are removed at this number: more slow each change down. */
+/* Leftover rules of shared sandboxes are removed at this number, since each slows changes down. */
 enum { MAX_STALE = 128 };
 
 enum { STARTING_PER_PROCESSOR = 4 };
 
 struct scheduler;
 
-/* A scenario that runs. */
+/* A running scenario. */
 struct running {
 	struct scheduler *scheduler;
 	struct result *result;
@@ -51,7 +51,7 @@ struct running {
 	int64_t started_ns;
 	bool starting;
 	struct running *next, *previous;
-	struct strbuf heard; /* on control_fd, of a message that is not complete */
+	struct strbuf heard; /* an incomplete message on control_fd */
 };
 
 struct scheduler {
@@ -60,16 +60,16 @@ struct scheduler {
 	struct event_base *base;
 	struct isolation isolation;
 	uint32_t number_hint;    /* shared: for the next scenario */
-	size_t n_stale;          /* shared: scenarios whose rules are still there */
-	struct sysctls settings; /* what differs from a fresh namespace */
-	struct ports ports;      /* shared: fixed ones of those that run */
+	size_t n_stale;          /* shared: scenarios whose rules still exist */
+	struct sysctls settings; /* those that differ from a fresh namespace */
+	struct ports ports;      /* shared: fixed ports of running scenarios */
 	struct rlimit n_files;
 	struct running *running; /* list */
 	size_t n_running, n_starting, n_done;
 	struct run_queue queue;
 	size_t jobs, max_starting, n_failures;
 	enum stop_cause stop; /* when set, the queue is closed */
-	int n_ends;           /* how often those that run were asked to end */
+	int n_ends;           /* how often running scenarios were asked to end */
 	struct event *tick, *interrupt, *terminate, *unread, *status, *deadline;
 };
 
@@ -92,7 +92,7 @@ static void stop(struct scheduler *self, enum stop_cause cause)
 	run_queue_close(&self->queue);
 }
 
-/* A result is final; that of a document that could not be loaded is an error. */
+/* Reports a final result; that of a document that could not be loaded is an error. */
 static void settle(struct scheduler *self, struct result *result)
 {
 	enum outcome outcome;
@@ -108,7 +108,7 @@ static void settle(struct scheduler *self, struct result *result)
 
 /* ---- a scenario ends ---- */
 
-/* @capture_fd: with its packets; -1: there are none. */
+/* @capture_fd: has the scenario's packets; -1: there are none. */
 static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
 {
 	struct judgement *judgement = &result->judgement;
@@ -159,14 +159,13 @@ static void forget(struct running *running)
 	free(running);
 }
 
-/* In the supervising process. Where the parent is slow to read, events are left out, not waited
- * for. */
+/* Runs in the supervisor. Leaves events out rather than wait for a parent that is slow to read. */
 static void send_event(const struct supervise_config *config, const struct record *record,
 		       const struct event *event)
 {
 	AUTO_STRBUF struct strbuf line = {0};
 
-	/* Looks are for judgement; there are too many to read. */
+	/* Looks are for the judge, and too many for people to read. */
 	if (event->kind == EVENT_OPEN || event->kind == EVENT_STARVATION)
 		return;
 	strbuf_putc(&line, SUPERVISE_EVENT);
@@ -176,7 +175,7 @@ static void send_event(const struct supervise_config *config, const struct recor
 		    MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Takes the messages that have come as a whole. */
+/* Handles the messages that have arrived completely. */
 static void take_messages(struct running *running)
 {
 	struct scheduler *self = running->scheduler;
@@ -204,7 +203,7 @@ static void take_messages(struct running *running)
 	}
 }
 
-/* Returns whether there may be more. */
+/* Reads messages. Returns whether there may be more. */
 static bool read_messages(struct running *running)
 {
 	char messages[4096];
@@ -217,13 +216,13 @@ static bool read_messages(struct running *running)
 	}
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
-	/* Closed: it has ended, which on_exited() will see. */
+	/* It has closed its end, and on_exited() will see that it has ended. */
 	stop_starting(running);
 	event_del(running->spoke);
 	return false;
 }
 
-/* Of a shared sandbox, what its supervisor left on purpose, or could not remove. */
+/* Removes what the supervisor of a shared sandbox left on purpose, or could not remove. */
 static void clear_after(struct scheduler *self, int wait_status)
 {
 	if (wait_status != 0)
@@ -243,7 +242,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	AUTO_CLOSE int capture_fd = -1;
 	int wait_status = 0;
 
-	/* The last that it said, before its result. */
+	/* Its last messages, before the result. */
 	while (self->config->on_live && read_messages(running))
 		;
 
@@ -279,7 +278,7 @@ static void on_overdue(evutil_socket_t fd, short what, void *userdata)
 
 /* ---- a scenario starts ---- */
 
-/* The longest that a scenario can take when the harness works as it should. */
+/* Returns the longest that a scenario can take if the harness works as it should. */
 static struct timeval overdue_after(const struct scenario *scenario)
 {
 	int64_t limit_ns = scenario->timeout_ns + scenario_leftover_timeout_ns(scenario) +
@@ -311,7 +310,7 @@ static void watch(struct running *running)
 	running->starting = true;
 }
 
-/* Returns 0, or a negative errno when no process is available. */
+/* Returns 0, or a negative errno if no process can be made. */
 static int start(struct scheduler *self, struct result *result)
 {
 	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
@@ -329,8 +328,7 @@ static int start(struct scheduler *self, struct result *result)
 		return -errno;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0)
 		return -errno;
-	/* One after the other, so that no number comes again soon: its ports may be in TIME-WAIT.
-	 */
+	/* Use all numbers in turn, since the ports of a recent one may still be in TIME-WAIT. */
 	self->number_hint = (self->number_hint + 1) % NETNS_LOCK_LAST_SANDBOX;
 	pid = shared ? shared_sandbox_fork(&pidfd) : namespace_fork(&pidfd);
 	if (pid == 0) {
@@ -380,7 +378,7 @@ static int start(struct scheduler *self, struct result *result)
 	return 0;
 }
 
-/* A scenario that can't run with this isolation is skipped, with the reason. */
+/* Skips a scenario that can't run with this isolation, and gives the reason. */
 static bool skip_impossible(struct scheduler *self, struct result *result)
 {
 	AUTO_FREE char *obstacle = isolation_obstacle(&self->isolation, result->scenario);
@@ -396,12 +394,12 @@ static bool skip_impossible(struct scheduler *self, struct result *result)
 static void fail_to_start(struct scheduler *self, struct result *result, int status)
 {
 	result->record = handed_record_empty(result->scenario);
-	record_add_problem(result->record, false, "no process for the scenario: %s",
+	record_add_problem(result->record, false, "can't start a process for the scenario: %s",
 			   strerror(-status));
 	judge_result(self, result, -1);
 }
 
-/* Whether a scenario runs beside which this one can't: there is room again when that ends. */
+/* Whether a running scenario keeps this one from starting; when that one ends, there is room. */
 static bool is_blocked(const struct scheduler *self, const struct result *result)
 {
 	AUTO_FREE const struct scenario **running =
@@ -414,8 +412,8 @@ static bool is_blocked(const struct scheduler *self, const struct result *result
 }
 
 /*
- * Returns 0 when it was started or has its result already, -EADDRINUSE when it has to wait for a
- * port or a remote endpoint, or another negative errno when no process is available.
+ * Returns 0 if it has started or has its result already, -EADDRINUSE if it has to wait for a port
+ * or a remote endpoint, or another negative errno if no process can be made.
  */
 static int start_or_settle(struct scheduler *self, struct result *result)
 {
@@ -454,7 +452,7 @@ static void start_more(struct scheduler *self)
 			run_queue_defer(&self->queue, &item);
 			continue;
 		}
-		/* No process, descriptor or memory just now: one that ends makes room. */
+		/* There is no process, descriptor or memory left: the next end makes room. */
 		if (status < 0 && self->n_running > 0)
 			break;
 		run_queue_take(&self->queue, &item);
@@ -478,7 +476,7 @@ static void on_tick(evutil_socket_t fd, short what, void *userdata)
 	int64_t now_ns = clock_monotonic_ns();
 	size_t n = 0;
 
-	/* The list has the youngest first; people look for the oldest. */
+	/* The list begins with the youngest, but people look for the oldest. */
 	for (struct running *running = self->running; running; running = running->next) {
 		names[self->n_running - ++n] = running->result->scenario->name;
 		if (now_ns - running->started_ns > START_NS)
@@ -503,7 +501,7 @@ static void on_status(evutil_socket_t fd, short what, void *userdata)
 	self->config->on_status(self->config->userdata, self->n_done, list, self->n_running);
 }
 
-/* Asks all that runs to end, and starts nothing more. */
+/* Asks all running scenarios to end, and starts nothing more. */
 static void end_all(struct scheduler *self, enum stop_cause cause)
 {
 	const char message = SUPERVISE_INTERRUPT;
@@ -513,7 +511,7 @@ static void end_all(struct scheduler *self, enum stop_cause cause)
 	run_queue_close(&self->queue);
 	self->n_ends++;
 	for (struct running *running = self->running; running; running = running->next) {
-		/* Asked twice: no more patience. */
+		/* The second request kills them. */
 		if (self->n_ends > 1)
 			kill(running->pid, SIGKILL);
 		else
@@ -536,9 +534,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *userdata)
 	end_all(self, STOP_TIMEOUT);
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
-/* Every result gets the same problem; @skip: it is a reason to skip (with --require an error). */
+/* Gives every result the same problem. @skip: it is a reason to skip (with --require an error). */
 static void end_unrun(struct scheduler *self, bool skip, const char *message)
 {
 	struct run_queue_item item;
@@ -557,7 +555,7 @@ static void end_unrun(struct scheduler *self, bool skip, const char *message)
 	}
 }
 
-/* Descriptors for many supervisors; what is started in sandboxes gets the old limit back. */
+/* Raises the limit to have descriptors for many supervisors; sandboxes get the old limit back. */
 static void raise_file_limit(struct rlimit *ret_old)
 {
 	struct rlimit limit;
@@ -610,7 +608,7 @@ static void loop(struct scheduler *self)
 	event_base_free(self->base);
 }
 
-/* The run ended early: says so of all that did not run, and of the run. */
+/* Says of all results that did not run, and of the run, that it ended early. */
 static void finish_early(struct scheduler *self)
 {
 	struct run_queue_item item;
@@ -618,7 +616,7 @@ static void finish_early(struct scheduler *self)
 	while (run_queue_drain(&self->queue, &item)) {
 		struct result *result = &self->results->items[item.result];
 
-		/* The first run of what was to run again has to do. */
+		/* It was to run again: its first run has to do. */
 		if (item.again) {
 			settle(self, result);
 			continue;
@@ -631,9 +629,9 @@ static void finish_early(struct scheduler *self)
 }
 
 /*
- * glibc keeps small pieces that were freed where they are until a large one is asked for, and puts
- * them together then. A supervising process, which has the heap by copy-on-write, would copy all of
- * their pages for it: half of its page faults.
+ * glibc keeps small freed pieces as they are until a large one is asked for, and joins them then. A
+ * supervisor, which shares the heap by copy-on-write, would copy all their pages for that: half of
+ * its page faults.
  */
 static void keep_heap_tidy(void)
 {
@@ -670,7 +668,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 	status = isolation_probe(config->isolation, &self.isolation, &missing);
 	if (status < 0) {
 		report_isolation(config, NULL);
-		/* A probe that was killed says nothing about the machine. */
+		/* A probe that is killed says nothing about the machine. */
 		end_unrun(&self, status != -EINTR, missing);
 	} else {
 		for (size_t i = 0; config->isolation == ISOLATION_AUTO && i < results->n_items; i++)

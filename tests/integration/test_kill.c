@@ -29,7 +29,7 @@ static pid_t the_supervisor(const struct program *synfault)
 	AUTO_FREE pid_t *pids = NULL;
 	size_t n = program_supervisors(synfault, &pids);
 
-	cr_assert_eq(n, 1, "%zu supervising processes", n);
+	cr_assert_eq(n, 1, "%zu supervisors", n);
 	return pids[0];
 }
 
@@ -47,7 +47,7 @@ static void supervisor_is_killed(struct program *synfault)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "endless", OUTCOME_ERROR, "harness",
-		   "the scenario's supervising process was killed by signal 9");
+		   "the scenario's supervisor was killed by signal 9");
 	program_removes(synfault, "endless");
 	program_left_nothing_but(synfault, "junit.xml");
 }
