@@ -58,7 +58,7 @@ static void set_timer(struct supervisor *self, int64_t in_ns)
 	event_add(self->timer, &delay);
 }
 
-/* Tells the parent that the client has started, so that another scenario may start. */
+/* Reports to the parent that the client has started, so that another scenario may start. */
 static void report_started(struct supervisor *self)
 {
 	const char message = SUPERVISE_UNDER_WAY;

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* The process that is left behind ends by itself, in case a person runs it by hand. */
+/* The process that is left behind ends on its own, in case a person runs it by hand. */
 enum { LEFT_BEHIND_S = 60 };
 
 /* Leaves a process behind that does not know that the client has given up. */

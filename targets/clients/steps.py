@@ -31,7 +31,7 @@ import time
 
 
 class Client:
-    """Sockets, the newest last, and the one that is used again and again."""
+    """Sockets, the newest last, and the one that is used repeatedly."""
 
     def __init__(self, addresses):
         self.addresses = addresses

@@ -111,12 +111,12 @@ def restart(address, port):
         time.sleep(0.4)
 
 
-def end(address, port, linger):
+def end(address, port, aborts):
     server = listen(address, port)
     say()
     while True:
         connection, _ = server.accept()
-        if linger:
+        if aborts:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
 

@@ -20,7 +20,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WRONG = ROOT / "tests" / "scenarios" / "wrong"
 
-# What a schema can't know of a document by itself.
+# What a schema can't know from the document alone.
 DEFAULTS = "what is missing could come from defaults earlier in the file"
 RELATION = "it depends on another value of the document, or on another document"
 NUMBER = "a pattern does not know how large a number in a text is"

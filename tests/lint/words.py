@@ -34,6 +34,12 @@ TURNS = [
     ("nothing that can", r"\bnothing that can\b", "the plain negation"),
     ("of which", r"\bof which\b", "two sentences"),
     ("tells", r"\b(?:is|are|was|were|be|been) told\b(?! (?:otherwise|to|apart|from))|\btells\b", '"reports", "says", "shows"'),
+    ("by itself", r"\bby (?:itself|themselves)\b", '"on its own"'),
+    ("in earnest", r"\bin earnest\b|\bfor want of\b|\bagain and again\b", '"really", "for lack of", "repeatedly"'),
+    ("supervising process", r"\bsupervising process", '"supervisor"'),
+    ("has it not", r"\b(?:has|have) (?:it|them) not\b", '"does not have it"'),
+    ("what there is", r"\b(?:what|all) there (?:is|are)\b(?! to\b)", '"everything", "what exists"'),
+    ("none of", r"\b(?:is|are) none of (?:its|our|their|the|ours|theirs)\b", '"does not belong to"'),
     ("mostly", r"\bmostly\b", "a number, or nothing"),
     ("1 things", r"(?<!/)\b1 (?:bytes|attempts|retransmissions|packets|times|runs|scenarios|clients)\b",
      "the singular"),
@@ -57,12 +63,15 @@ ALLOWED = [
 CHECKED = (
     "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "ci/", "common", "debian", "docs/README.md",
     "docs/c", "docs/d", "docs/e", "docs/g", "docs/i", "docs/j", "docs/man", "docs/o", "docs/p",
-    "docs/reports.md", "docs/running.md", "docs/testing.md", "program", "runner/command", "runner/inject",
-    "runner/observe", "runner/record/json_fields", "runner/report", "runner/schedule", "runner/trace",
-    "scenarios", "targets", "tests/bench", "tests/browser", "tests/docs", "tests/fuzz",
+    "docs/reports.md", "docs/running.md", "docs/testing.md", "program", "runner/command", "runner/diagnose",
+    "runner/doctor", "runner/inject", "runner/observe", "runner/record", "runner/report", "runner/sandbox",
+    "runner/schedule", "runner/trace", "scenarios", "targets", "tests/bench", "tests/browser",
+    "tests/container", "tests/diagnose", "tests/docs", "tests/fuzz", "tests/integration",
     "tests/lib/program", "tests/lib/report_fixture", "tests/lib/test_host", "tests/lib/w", "tests/lint",
     "tests/load", "tests/machine", "tests/mutants", "tests/node", "tests/package", "tests/scenarios",
 )
+# What is not clean yet in these folders; the list only ever gets shorter.
+UNCHECKED = ("runner/sandbox/recorder", "runner/sandbox/starvation")
 CHECK_HELP = True
 
 TEST_NAME = re.compile(r"^Test\(\w+, (\w+)", re.MULTILINE)
@@ -246,7 +255,7 @@ def main():
         return
     complaints = []
     for path, source in documents(tree.ROOT):
-        if not str(path).startswith(CHECKED):
+        if not str(path).startswith(CHECKED) or str(path).startswith(UNCHECKED):
             continue
         complaints += [f"{path}:{line}: \"{words}\": write {instead}"
                        for line, _, words, instead in turns(path, source)]
