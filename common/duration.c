@@ -26,6 +26,17 @@ static const struct unit units[] = {
 	{"ms", NS_PER_MS},  {"us", NS_PER_US},
 };
 
+/* Units in another tool's form: "5 seconds", "5sec", "2min". */
+static const struct {
+	const char *words, *unit;
+} foreign_units[] = {
+	{" s sec secs second seconds S ", "s"},
+	{" ms msec msecs millis millisecond milliseconds ", "ms"},
+	{" us usec usecs µs micros microsecond microseconds ", "us"},
+	{" m min mins minute minutes ", "m"},
+	{" h hr hrs hour hours ", "h"},
+};
+
 static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -165,6 +176,24 @@ int duration_parse(const char *text, int64_t *ret_ns, const char **ret_reason)
 	}
 	*ret_ns = duration_ns;
 	return 0;
+}
+
+char *duration_meant(const char *text)
+{
+	size_t digits = strspn(text, "0123456789.");
+	const char *word = text + digits + strspn(text + digits, " ");
+	AUTO_FREE char *framed = NULL;
+
+	if (digits == 0)
+		return NULL;
+	if (!*word)
+		return xasprintf("\"%.*ss\" or \"%.*sms\"", (int)digits, text, (int)digits, text);
+	framed = xasprintf(" %s ", word);
+	for (size_t i = 0; i < ARRAY_SIZE(foreign_units); i++)
+		if (strstr(foreign_units[i].words, framed) &&
+		    (word != text + digits || strcmp(word, foreign_units[i].unit) != 0))
+			return xasprintf("\"%.*s%s\"", (int)digits, text, foreign_units[i].unit);
+	return NULL;
 }
 
 static uint64_t rounded(uint64_t value, uint64_t unit)

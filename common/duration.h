@@ -31,6 +31,14 @@ int64_t clock_realtime_ns(void);
  */
 int duration_parse(const char *text, int64_t *ret_ns, const char **ret_reason);
 
+/*
+ * Guesses what a text that duration_parse() refused means, to follow "did you mean": "5" gives
+ * "5s" or "5ms" with these quotes, "5 seconds" gives "5s".
+ *
+ * Return: a new text, or NULL without a guess.
+ */
+char *duration_meant(const char *text);
+
 #define DURATION_TEXT_SIZE 32
 /*
  * Writes a duration for people, with three significant digits: "0", "1.27 ms", "300 ms", "2.00 s",

@@ -123,13 +123,19 @@ static bool set_duration(void *field, const char *value, char **ret_message)
 {
 	const char *reason = NULL;
 	int64_t duration_ns = 0;
+	AUTO_FREE char *meant = NULL;
 
 	if (duration_parse(value, &duration_ns, &reason) == 0 && duration_ns > 0) {
 		*(int64_t *)field = duration_ns;
 		return true;
 	}
-	*ret_message = xasprintf("a duration such as 30s or 1m30s is expected (%s)",
-				 reason ? reason : "has to be more than 0");
+	if (!reason)
+		reason = "has to be more than 0";
+	else
+		meant = duration_meant(value);
+	*ret_message =
+		xasprintf("a duration such as 30s or 1m30s is expected (%s%s%s)",
+			  meant ? "did you mean " : reason, meant ? meant : "", meant ? "?" : "");
 	return false;
 }
 

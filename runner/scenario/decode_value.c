@@ -84,13 +84,15 @@ static bool part_error(struct loader *loader, const struct part *part, const cha
 static bool parse_duration(struct loader *loader, const struct part *part, int64_t *ret_ns)
 {
 	const char *reason = "is not a duration";
+	AUTO_FREE char *meant = NULL;
 
 	if (duration_parse(part->text, ret_ns, &reason) == 0)
 		return true;
 	part_error(loader, part, reason);
-	if (*part->text && part->text[strspn(part->text, "0123456789.")] == '\0')
-		loader_hint(loader, "did you mean \"%ss\" or \"%sms\"?", part->text, part->text);
-	else if (!value_hint_unit(loader, part->text) && !value_hint_range(loader, part->text))
+	meant = duration_meant(part->text);
+	if (meant)
+		loader_hint(loader, "did you mean %s?", meant);
+	else if (!value_hint_range(loader, part->text))
 		loader_hint(loader, "a duration is written 300ms, 2s or 1m30s");
 	return false;
 }

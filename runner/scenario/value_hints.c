@@ -45,31 +45,6 @@ bool value_hint_range(struct loader *loader, const char *text)
 	return false;
 }
 
-bool value_hint_unit(struct loader *loader, const char *text)
-{
-	static const struct {
-		const char *words, *unit;
-	} units[] = {
-		{" s sec secs second seconds S ", "s"},
-		{" ms msec msecs millis millisecond milliseconds ", "ms"},
-		{" us usec usecs µs micros microsecond microseconds ", "us"},
-		{" m min mins minute minutes ", "m"},
-		{" h hr hrs hour hours ", "h"},
-	};
-	size_t digits = strspn(text, "0123456789.");
-	const char *word = text + digits + strspn(text + digits, " ");
-	AUTO_FREE char *framed = xasprintf(" %s ", word);
-
-	for (size_t i = 0; digits && *word && i < ARRAY_SIZE(units); i++) {
-		if (!strstr(units[i].words, framed) ||
-		    (word == text + digits && strcmp(word, units[i].unit) == 0))
-			continue;
-		loader_hint(loader, "did you mean \"%.*s%s\"?", (int)digits, text, units[i].unit);
-		return true;
-	}
-	return false;
-}
-
 void value_hint_percent(struct loader *loader, const char *text, double value, const char * or)
 {
 	if (value < 1)

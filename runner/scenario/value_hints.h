@@ -13,8 +13,6 @@
  * Returns false if the text has none of these forms.
  */
 bool value_hint_range(struct loader *loader, const char *text);
-/* Adds a remedy for a unit in another tool's form: "5 seconds", "5sec", "2min". */
-bool value_hint_unit(struct loader *loader, const char *text);
 /* Adds a remedy: a share between 0 and 1 is probably a percentage. @or: another possible form. */
 void value_hint_percent(struct loader *loader, const char *text, double value, const char * or);
 

@@ -89,6 +89,35 @@ Test(duration, refuses_what_is_none_with_a_reason)
 	}
 }
 
+Test(duration, guesses_what_a_refused_text_means)
+{
+	static const struct {
+		const char *text, *meant;
+	} cases[] = {
+		{"5", "\"5s\" or \"5ms\""},
+		{"0.5", "\"0.5s\" or \"0.5ms\""},
+		{"5 s", "\"5s\""},
+		{"5sec", "\"5s\""},
+		{"5 seconds", "\"5s\""},
+		{"250 msec", "\"250ms\""},
+		{"2min", "\"2m\""},
+		{"1 hour", "\"1h\""},
+		/* Right as it stands: something else is wrong. */
+		{"5s", NULL},
+		{"5 parsecs", NULL},
+		{"soon", NULL},
+		{"-5", NULL},
+		{"", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *meant = duration_meant(cases[i].text);
+
+		cr_expect_str_eq(meant ? meant : "nothing",
+				 cases[i].meant ? cases[i].meant : "nothing", "%s", cases[i].text);
+	}
+}
+
 Test(duration, is_written_with_as_many_digits_as_matter)
 {
 	static const struct {

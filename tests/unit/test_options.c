@@ -129,6 +129,12 @@ Test(options, each_kind_of_row_refuses_other_values)
 		{"--bytes=K", "--bytes: a size from 4K to 1G is expected, such as 64M, not \"K\""},
 		{"--factor=0", "--factor: a factor from 0.01 to 1000 is expected, not \"0\""},
 		{"--factor=nan", "--factor: a factor from 0.01 to 1000 is expected, not \"nan\""},
+		{"--duration=5", "--duration: a duration such as 30s or 1m30s is expected (did you "
+				 "mean \"5s\" or \"5ms\"?), not \"5\""},
+		{"--duration=2 min", "--duration: a duration such as 30s or 1m30s is expected "
+				     "(did you mean \"2m\"?), not \"2 min\""},
+		{"--duration=soon", "--duration: a duration such as 30s or 1m30s is expected "
+				    "(does not start with a number), not \"soon\""},
 		{"--duration=0s", "--duration: a duration such as 30s or 1m30s is expected (has to "
 				  "be more than 0), not \"0s\""},
 		{"--seed=-1", "--seed: a number such as 0x1f or 17 is expected, not \"-1\""},
@@ -247,7 +253,10 @@ Test(options, that_are_wrong_are_named)
 		{"--no-tests maybe", "--no-tests: fail or pass is expected"},
 		{"--format xml", "--format: text or json is expected"},
 		{"--format json", "--format json goes with --list"},
-		{"--timeout 5", "--timeout: a duration such as 30s or 1m30s is expected"},
+		{"--timeout 5", "--timeout: a duration such as 30s or 1m30s is expected "
+				"(did you mean \"5s\" or \"5ms\"?), not \"5\""},
+		{"--timeout 5sec", "--timeout: a duration such as 30s or 1m30s is expected "
+				   "(did you mean \"5s\"?), not \"5sec\""},
 		{"--timeout 0s", "--timeout: a duration"},
 		{"--global-timeout soon", "--global-timeout: a duration"},
 		{"--shard 9/8", "--shard: K/N is expected, part K (from 1) of N, not \"9/8\""},
