@@ -142,35 +142,15 @@ static bool holds_no_mapping(const struct node *mapping)
 
 /* How to read and contradict each kind of expectation. Its key is a row further down. */
 static const struct expectation_info {
-	/* Reads one value, for all endpoints or for one. NULL: the key makes several expectations.
-	 */
 	void (*decode)(struct loader *loader, const struct field *field,
 		       struct expectation *expectation);
-	/* Adds an error if no client can meet it. NULL: any client may. */
 	void (*contradict)(struct checker *checker, const struct expectation *expectation);
-	/* Whether a mapping is a value rather than a mapping of endpoints. NULL: never. */
 	bool (*is_value)(const struct node *mapping);
-} infos[EXPECT_N_KINDS] = {
-	[EXPECT_EXIT] = {decode_exit, NULL, is_any},
-	[EXPECT_DURATION] = {decode_time_value, contradict_time},
-	[EXPECT_ATTEMPTS] = {decode_count_value},
-	[EXPECT_RETRANSMISSIONS] = {decode_count_value},
-	[EXPECT_BACKOFF] = {decode_policy, contradict_policy, is_policy_value},
-	[EXPECT_ATTEMPT_DELAY] = {decode_policy, contradict_policy, is_policy_value},
-	[EXPECT_HERD] = {decode_herd, NULL, holds_no_mapping},
-	[EXPECT_CONNECT_TIMEOUT] = {decode_time_value, contradict_connect_timeout},
-	[EXPECT_GIVES_UP] = {decode_gives_up, contradict_gives_up, holds_no_mapping},
-	[EXPECT_FALLBACK] = {decode_fallback, contradict_fallback, is_any},
-	[EXPECT_CONCURRENT_ATTEMPTS] = {decode_concurrent_attempts, contradict_concurrent_attempts},
-	[EXPECT_LEAKS] = {decode_count_value},
-	[EXPECT_RETRY_ON] = {decode_retry_on, contradict_retry_on},
-	[EXPECT_TOTAL_BACKOFF] = {decode_time_value, contradict_total_backoff},
-	[EXPECT_CONNECTED] = {decode_count_value, contradict_connections},
-	[EXPECT_RECEIVED] = {decode_count_value, contradict_connections},
-	[EXPECT_SENT] = {decode_count_value, contradict_connections},
-	[EXPECT_ENDED] = {decode_ended},
-	[EXPECT_READ_TIMEOUT] = {decode_time_value, contradict_read_timeout},
-	[EXPECT_CONNECTING] = {decode_time_value, contradict_time},
+} infos[] = {
+#define INFO(kind, key, owned, decode, contradict, is_value)                                       \
+	[EXPECT_##kind] = {decode, contradict, is_value},
+	EXPECTATION_KINDS(INFO)
+#undef INFO
 };
 
 static void decode_one(struct loader *loader, const struct field *field, unsigned kind,

@@ -17,33 +17,10 @@ const char *family_name(enum family family)
 
 const char *expectation_kind_name(enum expectation_kind kind)
 {
-	static const char *const names[] = {
-		[EXPECT_EXIT] = "exit",
-		[EXPECT_DURATION] = "duration",
-		[EXPECT_ATTEMPTS] = "attempts",
-		[EXPECT_RETRANSMISSIONS] = "retransmissions",
-		[EXPECT_BACKOFF] = "backoff",
-		[EXPECT_ATTEMPT_DELAY] = "attempt-delay",
-		[EXPECT_STDOUT] = "stdout",
-		[EXPECT_STDERR] = "stderr",
-		[EXPECT_HERD] = "herd",
-		[EXPECT_CONNECT_TIMEOUT] = "connect-timeout",
-		[EXPECT_GIVES_UP] = "gives-up",
-		[EXPECT_ORDER] = "order",
-		[EXPECT_FALLBACK] = "fallback",
-		[EXPECT_CONCURRENT_ATTEMPTS] = "concurrent-attempts",
-		[EXPECT_LEAKS] = "leaks",
-		[EXPECT_RETRY_ON] = "retry-on",
-		[EXPECT_TOTAL_BACKOFF] = "total-backoff",
-		[EXPECT_CONNECTED] = "connected",
-		[EXPECT_RECEIVED] = "received",
-		[EXPECT_SENT] = "sent",
-		[EXPECT_ENDED] = "ended",
-		[EXPECT_READ_TIMEOUT] = "read-timeout",
-		[EXPECT_CONNECTING] = "connecting",
-	};
+#define KEY(kind, key, ...) [EXPECT_##kind] = (key),
+	static const char *const names[] = {EXPECTATION_KINDS(KEY)};
+#undef KEY
 
-	_Static_assert(ARRAY_SIZE(names) == EXPECT_N_KINDS, "a name per kind");
 	return names[kind];
 }
 
@@ -258,43 +235,12 @@ static void client_free(struct client_spec *client)
 
 static void expectation_free(struct expectation *expectation)
 {
-	switch (expectation->kind) {
-	case EXPECT_EXIT:
-		free(expectation->value.exit.codes);
-		break;
-	case EXPECT_BACKOFF:
-	case EXPECT_ATTEMPT_DELAY:
-		free(expectation->value.policy.list);
-		break;
-	case EXPECT_STDOUT:
-	case EXPECT_STDERR:
-		free(expectation->value.text.text);
-		break;
-	case EXPECT_ENDED:
-		free(expectation->value.ended.ends);
-		break;
-	case EXPECT_ORDER:
-		free(expectation->value.order.targets);
-		break;
-	case EXPECT_DURATION:
-	case EXPECT_CONNECT_TIMEOUT:
-	case EXPECT_READ_TIMEOUT:
-	case EXPECT_CONNECTING:
-	case EXPECT_GIVES_UP:
-	case EXPECT_FALLBACK:
-	case EXPECT_CONCURRENT_ATTEMPTS:
-	case EXPECT_LEAKS:
-	case EXPECT_RETRY_ON:
-	case EXPECT_TOTAL_BACKOFF:
-	case EXPECT_CONNECTED:
-	case EXPECT_RECEIVED:
-	case EXPECT_SENT:
-	case EXPECT_ATTEMPTS:
-	case EXPECT_RETRANSMISSIONS:
-	case EXPECT_HERD:
-	case EXPECT_N_KINDS:
-		break;
-	}
+	const union expected_value *value = &expectation->value;
+#define OWNED(kind, key, owned, ...) [EXPECT_##kind] = (owned),
+	void *const memory[] = {EXPECTATION_KINDS(OWNED)};
+#undef OWNED
+
+	free(memory[expectation->kind]);
 }
 
 bool expectation_exit_matches(const struct expectation *expectation, int status)

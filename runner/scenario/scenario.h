@@ -11,6 +11,7 @@
 #include "common/duration.h"
 #include "injector/address.h"
 #include "injector/script.h"
+#include "runner/scenario/expectation_kinds.h"
 
 enum family {
 	FAMILY_IPV4,
@@ -180,33 +181,11 @@ enum connection_end {
 /* The end as a word: "refused", "unreachable", … */
 const char *connection_end_name(enum connection_end end);
 
+/* EXPECT_EXIT, EXPECT_DURATION, …: see expectation_kinds.h. */
 enum expectation_kind {
-	EXPECT_EXIT,
-	EXPECT_DURATION,
-	EXPECT_ATTEMPTS,
-	EXPECT_RETRANSMISSIONS,
-	EXPECT_BACKOFF,
-	EXPECT_ATTEMPT_DELAY,
-	EXPECT_STDOUT,
-	EXPECT_STDERR,
-	EXPECT_HERD,
-	EXPECT_CONNECT_TIMEOUT,
-	EXPECT_GIVES_UP,
-	EXPECT_ORDER,
-	EXPECT_FALLBACK,
-	EXPECT_CONCURRENT_ATTEMPTS,
-	EXPECT_LEAKS,
-	EXPECT_RETRY_ON,
-	EXPECT_TOTAL_BACKOFF,
-	EXPECT_CONNECTED,
-	EXPECT_RECEIVED,
-	EXPECT_SENT,
-	EXPECT_ENDED,
-	/* from connected, or the last byte received, to the client's own FIN or RST */
-	EXPECT_READ_TIMEOUT,
-	/* from the first SYN to the last end of an attempt */
-	EXPECT_CONNECTING,
-	EXPECT_N_KINDS,
+#define EXPECTATION_KIND(kind, ...) EXPECT_##kind,
+	EXPECTATION_KINDS(EXPECTATION_KIND) EXPECT_N_KINDS,
+#undef EXPECTATION_KIND
 };
 /* The key in a scenario file: "exit", "attempts", "backoff", … */
 const char *expectation_kind_name(enum expectation_kind kind);
@@ -239,7 +218,7 @@ struct expectation {
 	enum expectation_kind kind;
 	struct place place; /* of its value */
 	size_t endpoint;    /* that it is about: index, or ALL_ENDPOINTS */
-	union {
+	union expected_value {
 		struct {
 			int *codes; /* owned; any of them */
 			size_t n_codes;
