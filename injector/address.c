@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses: see address.h. An IPv4 address that a socket of family AF_INET6 shows as mapped
- * (::ffff:a.b.c.d, RFC 4291, 2.5.5.2) becomes the IPv4 address that is on the wire: Java and Go
- * connect that way, and their packets have to be found.
+ * Reads and writes addresses: see address.h. A mapped IPv4 address of an AF_INET6 socket
+ * (::ffff:a.b.c.d, RFC 4291, 2.5.5.2) becomes the IPv4 address on the wire: Java and Go connect
+ * that way, and their packets must be found.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Conditions of fault steps: see condition.h. */
+/* Reads, writes and evaluates conditions of fault steps: see condition.h. */
 #include "injector/condition.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "common/duration.h"
 
-/* What was written, as far as a message repeats it. */
+/* The most bytes of the user's text that a message repeats. */
 enum { SHOWN = 32 };
 
 PRINTF(2, 3)
@@ -40,7 +40,7 @@ static const char *skip_blanks(const char *text)
 	return text + strspn(text, " \t\r\n");
 }
 
-/* How much of a text a message repeats: no half of a character at its end. */
+/* How many bytes of a text a message repeats, without cutting a character. */
 static int shown(const char *text)
 {
 	size_t length = strnlen(text, SHOWN);
@@ -52,7 +52,7 @@ static int shown(const char *text)
 
 /* ---- sets of attempts ---- */
 
-/* Takes digits, if there are any. Returns 0, or -ERANGE when they are too many. */
+/* Reads digits, if there are any. Returns 0, or -ERANGE if the number is too large. */
 static int take_number(const char **text, uint32_t *ret)
 {
 	const char *at = *text;
@@ -82,9 +82,9 @@ static int fail_range(struct condition_error *error, const char *text)
 {
 	const char *digits;
 
-	/* Before strspn(): where UBSan looks at its argument, gcc takes the text for NULL after
-	 * that. */
-	fail(error, "\"%.*s\" is no set of attempts", shown(text), text);
+	/* Must precede strspn(): with UBSan's check of its argument, gcc takes the text for NULL
+	 * afterwards. */
+	fail(error, "\"%.*s\" is not a set of attempts", shown(text), text);
 	digits = text + strspn(text, "0123456789");
 	if (strchr(text, ','))
 		return hint(error, "give several as a list: [1, 3, 7+]");
@@ -113,7 +113,7 @@ int attempt_range_parse(const char *text, struct attempt_range *ret,
 	number = at;
 	if (plus && take_number(&at, &range.step) < 0)
 		goto too_large;
-	/* "2+" has no number behind it, but "1..9+" and "2..+" want one */
+	/* "2+" needs no number after it, but "1..9+" and "2..+" do */
 	if (plus && at == number) {
 		if (dots)
 			return fail_range(ret_error, text);
@@ -130,14 +130,14 @@ int attempt_range_parse(const char *text, struct attempt_range *ret,
 		return hint(ret_error, "the first is 1");
 	}
 	if (range.step == 0) {
-		fail(ret_error, "a set that counts by 0 never gets on");
+		fail(ret_error, "the step of a set must be at least 1");
 		return hint(ret_error, "for every second write 1..9+2");
 	}
 	if (range.last < range.first) {
 		fail(ret_error, "the set ends before it begins");
 		return hint(ret_error, "did you mean \"%u..%u\"?", range.last, range.first);
 	}
-	/* One way to say it: the last is one of the set, and a set of one has no step. */
+	/* Normalise: .last is in the set, and a set of one number has step 1. */
 	if (range.last != ATTEMPT_RANGE_OPEN)
 		range.last -= (range.last - range.first) % range.step;
 	if (range.last == range.first)
@@ -146,8 +146,8 @@ int attempt_range_parse(const char *text, struct attempt_range *ret,
 	return 0;
 
 too_large:
-	fail(ret_error, "a number of attempts ends at %d", ATTEMPT_RANGE_HIGHEST);
-	return hint(ret_error, "a set without end is written 2+");
+	fail(ret_error, "an attempt's number is at most %d", ATTEMPT_RANGE_HIGHEST);
+	return hint(ret_error, "write a set without end as 2+");
 }
 
 void attempt_range_format(const struct attempt_range *range, struct strbuf *out)
@@ -176,7 +176,7 @@ const char *const time_origin_names[] = {
 };
 _Static_assert(ARRAY_SIZE(time_origin_names) == TIME_N_ORIGINS + 1, "a name for each origin");
 
-/* Reads a duration up to @end, blanks around it left out; to whole microseconds. */
+/* Reads a duration up to @end, without blanks around it, in whole microseconds. */
 static int read_duration(const char *text, const char *end, int64_t *ret_ns,
 			 struct condition_error *ret_error)
 {
@@ -218,7 +218,7 @@ static int check_window(const struct time_window *window, struct condition_error
 		return hint(ret_error, "for example 0s..5s");
 	}
 	if (window->from_ns == 0 && window->to_ns == INT64_MAX) {
-		fail(ret_error, "this window is all the time");
+		fail(ret_error, "this window includes all times");
 		return hint(ret_error, "leave it out, or give it an end");
 	}
 	if (!window->every_ns)
@@ -228,7 +228,7 @@ static int check_window(const struct time_window *window, struct condition_error
 		return hint(ret_error, "for example 0s..5s every 20s");
 	}
 	if (window->from_ns == 0 && window->to_ns == window->every_ns) {
-		fail(ret_error, "this window is all the time: it is as long as its period");
+		fail(ret_error, "this window includes all times: it is as long as its period");
 		return hint(ret_error, "for example 0s..5s every 20s");
 	}
 	return 0;
@@ -243,17 +243,17 @@ int time_window_parse(const char *text, bool lone_end, struct time_window *ret,
 	int status = 0;
 
 	if (strstr(text, "from ")) {
-		fail(ret_error, "the origin of a window is a key of its own");
+		fail(ret_error, "the origin of a window is a separate key");
 		return hint(ret_error, "write {time: 0s..5s, from: first-attempt}");
 	}
 	if (dots && dots > end)
 		dots = NULL;
 	if (!dots && (!lone_end || is_blank(text, end))) {
-		fail(ret_error, "\"%.*s\" is no window of time", shown(text), text);
+		fail(ret_error, "\"%.*s\" is not a window of time", shown(text), text);
 		return hint(ret_error, "a window is written 0s..5s, 2s.., or 0s..5s every 20s");
 	}
 	if (dots && is_blank(text, dots) && is_blank(dots + 2, end)) {
-		fail(ret_error, "a window needs one end at least");
+		fail(ret_error, "a window needs at least one end");
 		return hint(ret_error, "a window is written 0s..5s, 2s.., or 0s..5s every 20s");
 	}
 	if (!dots)
@@ -322,7 +322,7 @@ bool condition_is_hit(const struct condition *condition, uint64_t draw)
 {
 	if (!condition->given || condition->chance >= CHANCE_ALWAYS)
 		return true;
-	/* The upper half: 2^32 is many times the number of chances, so that all are as likely. */
+	/* 2^32 is much more than CHANCE_ALWAYS, so that all values are equally likely. */
 	return ((draw >> 32) * CHANCE_ALWAYS) >> 32 < condition->chance;
 }
 
@@ -360,12 +360,12 @@ static bool ranges_cover(const struct condition *outer, const struct condition *
 
 static bool window_covers(const struct time_window *outer, const struct time_window *inner)
 {
-	/* How far apart the origins are is not known. */
+	/* Nothing is known of the time between the origins. */
 	if (outer->from != inner->from)
 		return false;
 	if (outer->every_ns && outer->every_ns != inner->every_ns)
 		return false;
-	/* Without a period of its own, it has to hold all repetitions: only an open one does. */
+	/* Only a window without end or with a period can contain all repetitions. */
 	if (!outer->every_ns && inner->every_ns && outer->to_ns != INT64_MAX)
 		return false;
 	return outer->from_ns <= inner->from_ns && outer->to_ns >= inner->to_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of what the injector reports. */
+/* The names of events and faults: see event.h. */
 #include "injector/event.h"
 
 static const char *const event_kind_names[] = {

@@ -1,57 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the injector reports, as it happens: SYNs, verdicts, handshakes, what sockets do. */
+/* The events that the injector reports: SYNs, verdicts, handshakes, what sockets do. */
 #ifndef SYNFAULT_INJECTOR_EVENT_H
 #define SYNFAULT_INJECTOR_EVENT_H
 
 #include "injector/tracker.h"
 
 /*
- * What can happen in a run. The injector reports what is about an attempt, but for STANDING and
- * ORPHANED; whoever supervises the client adds those and the others.
+ * What can happen in a run. The injector reports the events about attempts, except STANDING and
+ * ORPHANED. The client's supervisor adds those and all others.
  */
 enum event_kind {
 	EVENT_SYN,         /* an attempt's SYN arrived; ordinal 2 and up: a retransmission */
 	EVENT_VERDICT,     /* what was done to it */
 	EVENT_ESTABLISHED, /* the handshake was completed for the client */
 	EVENT_FAULT,       /* something was done to the connection after its SYN */
-	EVENT_OPEN,        /* a look at the kernel's table found the attempt's socket there */
-	EVENT_GONE, /* the attempt left SYN_SENT without an answer, before any notice of a death */
-	EVENT_CLIENT_END, /* the client's own first FIN or RST on the connection */
-	EVENT_STANDING,   /* the client has ended, and a process that it left has the socket open */
-	EVENT_ORPHANED,   /* the client's socket is closed, but lives on: what it carried */
-	EVENT_CLOSED,     /* the client's socket died; the last kind that is about an attempt */
-	EVENT_START,      /* an instance of the client was started */
-	EVENT_OUTPUT,     /* the client wrote to stdout or stderr */
+	EVENT_OPEN,        /* the kernel's table still has the attempt's socket */
+	EVENT_GONE, /* the attempt left SYN_SENT without an answer, and no death was reported yet */
+	EVENT_CLIENT_END,  /* the client's own first FIN or RST on the connection */
+	EVENT_STANDING,    /* the client has ended, but a process it left has the socket open */
+	EVENT_ORPHANED,    /* the client's socket is closed, but the kernel keeps it: its counts */
+	EVENT_CLOSED,      /* the client's socket died; the last kind that is about an attempt */
+	EVENT_START,       /* an instance of the client was started */
+	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
 	EVENT_STARVATION,  /* how long processes have been ready without a processor so far */
-	EVENT_STOP,        /* the client ran for as long as it was asked to; it was sent TERM */
+	EVENT_STOP,        /* the client has run for its time, and was sent SIGTERM */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
 	EVENT_EXIT,        /* the first process of an instance of the client ended */
 	EVENT_N_KINDS,
 };
-/* "syn", "verdict", … as in JSON. */
+/* The kind's name in JSON: "syn", "verdict", … */
 const char *event_kind_name(enum event_kind kind);
 
 /* What was done to a connection, or to its SYN-ACK. */
 enum fault_kind {
 	FAULT_SYN_ACK_LOST,
-	FAULT_STALLED, /* from here on nothing gets through */
+	FAULT_STALLED, /* from now on nothing gets through */
 	FAULT_RESET,   /* RST to the client */
 	FAULT_CLOSED,  /* FIN to the client */
-	FAULT_SLOWED,  /* the first byte that had to wait */
+	FAULT_SLOWED,  /* the first byte had to wait */
 	FAULT_N_KINDS,
 };
-/* "syn-ack-lost", "stalled", "reset", "closed", "slowed" */
+/* The kind's name in JSON: "syn-ack-lost", "stalled", "reset", "closed", "slowed". */
 const char *fault_kind_name(enum fault_kind kind);
 
-/* CLIENT_END: no data was received, or it is not known when. */
+/* CLIENT_END: no data was received, or the time is unknown. */
 #define NEVER_RECEIVED INT64_MIN
 
 /* What happened to an attempt. */
 struct net_event {
 	uint32_t attempt; /* id */
 	uint32_t ordinal; /* SYN, VERDICT: which SYN of the attempt, from 1 */
-	/* In one place: a client in an endless loop makes a million events. */
+	/* A union saves memory: a client in an endless loop makes a million events. */
 	union {
 		uint32_t payload_length; /* SYN */
 		struct {                 /* VERDICT */
@@ -60,22 +60,22 @@ struct net_event {
 		};
 		struct { /* FAULT */
 			enum fault_kind fault;
-			/* of data that had passed by then, in the direction that the step counts */
+			/* of data that had passed before, in the direction that the step counts */
 			uint64_t bytes;
 		};
 		unsigned tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
 		struct {            /* CLIENT_END */
 			bool rst;   /* else FIN */
-			/* of data, by the client until then */
+			/* bytes of data that the client had sent and received before */
 			uint64_t end_sent, end_received;
 			/* when its last data came, or NEVER_RECEIVED */
 			int64_t last_receive_ns;
 		};
-		struct { /* CLOSED, ORPHANED: the kernel's tcp_info; all 0 when it was cleared */
+		struct { /* CLOSED, ORPHANED: the kernel's tcp_info; all 0 if it was cleared */
 			uint32_t retransmissions;
 			/* bytes_acked counts SYN and FIN, too */
 			uint64_t bytes_received, bytes_acked;
-			uint64_t bytes_sent; /* of data, without repetitions */
+			uint64_t bytes_sent; /* of data, without retransmissions */
 		};
 	};
 };
@@ -83,18 +83,18 @@ struct net_event {
 struct injector_event {
 	enum event_kind kind;
 	/*
-	 * CLOCK_MONOTONIC: the earliest and the latest time at which it can have happened; equal
-	 * where it is exact. From:
+	 * CLOCK_MONOTONIC: the earliest and the latest time at which it can have happened, equal if
+	 * the time is exact:
 	 *
-	 *     SYN          when the kernel received it; else the last time that nothing was there
-	 *                  to read, until it was read
+	 *     SYN          exact, by the kernel's time stamp; without one, from when the queue was
+	 *                  last empty until the packet was read
 	 *     VERDICT, ESTABLISHED, FAULT
-	 *                  before the verdict was handed to the kernel, until that was done: the
-	 *                  kernel carries a verdict out before it returns
-	 *     OPEN         exact: the look began
-	 *     GONE         when a look last found the socket, until one did not
-	 *     CLIENT_END   as of a SYN
-	 *     CLOSED       when the socket was last known to be open, until the notice was read
+	 *                  from before the verdict was handed to the kernel until afterwards: the
+	 *                  kernel carries it out before the call returns
+	 *     OPEN         exact: when the look began
+	 *     GONE         from when a look last found the socket until one did not
+	 *     CLIENT_END   as for a SYN
+	 *     CLOSED       from when the socket was last known to be open until the notice was read
 	 */
 	int64_t earliest_ns, at_ns;
 	struct attempt_info attempt; /* after the event */

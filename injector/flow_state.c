@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Decisions about the packets of a connection: see flow_state.h. */
+/* Decides about the packets of a connection: see flow_state.h. */
 #include "injector/flow_state.h"
 
 #include "common/duration.h"
 
-/* More than this in one packet can't be given back to the kernel in one message (queue.c). */
+/* The most data that a message to the kernel can carry with a verdict (queue.c). */
 #define TRIM_MAX 60000
-/* What a slow line carries at a time at most: an Ethernet frame's worth, and at least this. */
+/* Bounds of a slow line's segments: at most what an Ethernet frame carries. */
 #define MSS_MAX 1460
 #define MSS_MIN 88
 
@@ -37,7 +37,7 @@ void flow_answered(struct flow *flow, const struct packet *syn_ack)
 	struct flow_stream *to_server = &flow->streams[FLOW_TO_SERVER];
 
 	flow->streams[FLOW_TO_CLIENT].first = syn_ack->sequence + 1;
-	/* data that the SYN carried, and that the server took (RFC 7413) */
+	/* data in the SYN that the server accepted (RFC 7413) */
 	to_server->passed = syn_ack->acknowledgment - to_server->first;
 	if (flow->step->action == STEP_HALF_OPEN)
 		flow->state = FLOW_STALLED;
@@ -70,7 +70,7 @@ enum fault_kind flow_fault_kind(const struct flow *flow)
 	}
 }
 
-/* What a connection becomes by its fault; FLOW_OPEN: it goes on. */
+/* The state of the connection after its fault; FLOW_OPEN: the step does not break it. */
 static enum flow_state broken_state(const struct flow *flow)
 {
 	switch (flow->step->action) {
@@ -123,8 +123,8 @@ uint16_t flow_mss(uint64_t bytes_per_second)
 }
 
 /*
- * The place of the packet's first byte in the stream; negative: before the stream's begin. A FIN
- * has a sequence number, but no place: what comes after it is at the stream's end.
+ * The place of the packet's first byte in the stream; negative: before its beginning. A FIN has a
+ * sequence number, but no place: a packet after it is at the stream's end.
  */
 static int64_t place_of(const struct flow_stream *stream, uint32_t sequence)
 {
@@ -160,7 +160,7 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 		return decision;
 	}
 	if (keep <= 0) {
-		/* in place of the first byte */
+		/* The fault comes instead of the next byte. */
 		decision.action = FLOW_DROP;
 		decision.fault = flow_break(flow);
 		return decision;
@@ -168,7 +168,7 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 	if (end == limit && !(packet->flags & TCP_FLAG_FIN)) {
 		decision.fault = true;
 	} else {
-		/* an end behind the last byte never was, either */
+		/* A FIN after the last byte is cut off, too. */
 		decision.action = FLOW_TRIM;
 		decision.keep = (uint32_t)MIN(keep, TRIM_MAX);
 		decision.fault = keep <= TRIM_MAX;
@@ -184,7 +184,7 @@ static struct flow_decision take_counted(struct flow *flow, struct flow_stream *
 	return decision;
 }
 
-/* A line that sends one packet after the other; each arrives when its last byte has been sent. */
+/* Models a line that sends one packet at a time; each arrives when its last byte has been sent. */
 static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *stream,
 					const struct packet *packet, int64_t now_ns)
 {
@@ -218,7 +218,7 @@ static struct flow_decision take_broken(struct flow *flow, enum flow_direction d
 	if (flow->state == FLOW_STALLED)
 		return (struct flow_decision){.action = FLOW_DROP};
 	if (direction == FLOW_TO_CLIENT) {
-		/* after a reset: the server's kernel answers the client */
+		/* After a reset, a RST is the server's kernel's answer to the client. */
 		if (reset)
 			return (struct flow_decision){
 				.action = flow->state == FLOW_RESET ? FLOW_PASS : FLOW_DROP};
@@ -252,8 +252,8 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 			return take_counted(flow, stream, packet, available);
 	}
 	/*
-	 * The client's first packet after the SYN-ACK completes the handshake. The data that it may
-	 * carry comes after the fault.
+	 * The client's first packet after the SYN-ACK completes the handshake, so the fault comes
+	 * now. Any data in it comes after the fault, and is cut off.
 	 */
 	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW &&
 	    step->after == AFTER_ACCEPT && flow_break(flow))

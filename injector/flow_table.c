@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that are followed: see flow_table.h. They are found by their 4-tuple, the latest of
- * those that had it; each stays until the end, for the packets of a broken connection go on coming.
+ * Follows connections: see flow_table.h. A packet belongs to the latest connection with its
+ * 4-tuple. Connections stay until the end, since packets of a broken one keep coming.
  */
 #include "injector/flow_table.h"
 
@@ -12,26 +12,26 @@
 #include "common/duration.h"
 
 /*
- * From so many bytes before a fault on packets are read with their data, to be cut. More than can
- * be on its way at a time (tcp_rmem[2] and tcp_wmem[2] are some MiB); what is read without all the
- * same is dropped, and comes again.
+ * From this many bytes before a fault on, packets are read with all of their data, so that they can
+ * be cut. It is more than can be under way at a time (tcp_rmem[2] and tcp_wmem[2] are some MiB). A
+ * packet that still comes without its data is dropped, and comes again.
  */
 #define NEAR_BYTES (UINT64_C(16) << 20)
 /*
- * A reset "after accept" right behind the SYN-ACK would find the client in connect(), which fails
- * then; a server that accepts and resets is not as fast. So it comes when the client has gone on:
- * it has sent something, or whoever runs the client says so, who is asked every ASK_NS. If it is
- * not known it comes after UNKNOWN_NS; a client that does not go on is waited for for PATIENCE_NS.
+ * A reset "after accept" directly after the SYN-ACK would make the client's connect() fail; a real
+ * server that accepts and resets is not as fast. So the reset comes when the client has gone on: it
+ * has sent something, or the client's supervisor, asked every ASK_NS, says so. If that is unknown,
+ * the reset comes after UNKNOWN_NS. For a client that does not go on, it waits at most PATIENCE_NS.
  */
 #define ASK_NS      (1 * NS_PER_MS)
 #define UNKNOWN_NS  (20 * NS_PER_MS)
 #define PATIENCE_NS (5 * NS_PER_S)
 
-/* A packet of a slow connection. */
+/* A held packet of a slow connection. */
 struct waiting {
 	struct waiting *prev, *next;
 	uint32_t packet_id;
-	uint8_t *copy; /* instead of the packet, which was dropped; or NULL */
+	uint8_t *copy; /* to send instead of the packet, which was dropped; or NULL */
 	size_t length;
 	int64_t due_ns;
 	uint64_t end;
@@ -44,16 +44,16 @@ struct connection {
 	uint32_t attempt;
 	struct flow flow;
 	struct segment_template templates[FLOW_N_DIRECTIONS];
-	struct event *timer; /* the fault's, or of what waits; NULL: none */
+	struct event *timer; /* for the fault, or for held packets; NULL: none */
 	struct waiting *waiting;
 	bool near, slowed, established;
 	bool outgoing;            /* its client's packets are seen on their way out */
-	bool untold;              /* the flow is broken, and neither side has been told */
-	int64_t broken_ns;        /* since when */
-	struct connection *older; /* of the same 4-tuple */
+	bool untold;              /* the flow is broken, but neither side knows yet */
+	int64_t broken_ns;        /* when it broke */
+	struct connection *older; /* with the same 4-tuple */
 };
 
-/* A segment of ours whose carrier is on its way. */
+/* One of our segments, whose carrier is on its way. */
 struct pending {
 	struct connection *connection;
 	enum flow_direction direction;
@@ -61,7 +61,7 @@ struct pending {
 	uint32_t sequence, acknowledgment;
 	bool has_fault;
 	struct connection_fault fault;
-	uint8_t *copy; /* a packet that was held, as it was; NULL: to be made of the above */
+	uint8_t *copy; /* a packet that was held; NULL: make a segment of the fields above */
 	size_t length;
 };
 
@@ -133,9 +133,9 @@ static int64_t now_ns(const struct flow_table *connections)
 	return connections->host.now_ns(connections->host.context);
 }
 
-/* ---- what we send ourselves ---- */
+/* ---- sending ---- */
 
-/* Takes the copy. */
+/* Sends a carrier for it. Takes ownership of the copy. */
 static void send_pending(const struct pending *pending)
 {
 	struct connection *connection = pending->connection;
@@ -176,7 +176,7 @@ static size_t make_segment(const struct flow_table *connections, const struct pe
 			       pending->acknowledgment, out);
 }
 
-/* The segment is made now: it bears the time at which it is sent. */
+/* Makes the segment only now, since its timestamp is the time at which it is sent. */
 void flow_table_udp_inject(struct flow_table *connections, uint32_t packet_id, uint32_t serial)
 {
 	struct packet_verdict verdict = {.kind = VERDICT_DROP};
@@ -196,10 +196,10 @@ void flow_table_udp_inject(struct flow_table *connections, uint32_t packet_id, u
 }
 
 /*
- * A segment without data in answer to a packet: to its sender. A RST goes by what the packet
- * acknowledges, as that of a kernel whose socket is gone. The client may not have seen our FIN when
- * it sent the packet: one that comes a byte before its place is good all the same after a FIN
- * (net/ipv4/tcp_input.c, tcp_reset_check).
+ * Answers a packet with a segment without data to its sender. A RST has the number that the packet
+ * acknowledges, as from a kernel whose socket is gone. If the client sent the packet before it got
+ * our FIN, that number is one less than expected; after a FIN the client's kernel accepts such a
+ * RST (net/ipv4/tcp_input.c, tcp_reset_check).
  */
 static void answer(struct connection *connection, enum flow_direction of,
 		   const struct packet *packet, bool reset)
@@ -228,7 +228,7 @@ static void set_near(struct connection *connection, bool near)
 		connections->host.need_data(connections->host.context, near);
 }
 
-/* Whether packets may have to be cut soon, or copied. */
+/* Whether a packet may soon have to be cut, or must be copied. */
 static bool needs_data(const struct connection *connection)
 {
 	const struct flow *flow = &connection->flow;
@@ -249,7 +249,7 @@ static struct connection_fault fault_of(const struct connection *connection)
 	};
 }
 
-/* The flow has just been broken: tells both sides, or nobody. */
+/* Sends FIN or RST to both sides of a flow that is broken; nothing if it is stalled. */
 static void tell_sides(struct connection *connection)
 {
 	struct connection_fault fault = fault_of(connection);
@@ -300,7 +300,7 @@ static void break_due(evutil_socket_t fd, short what, void *userdata)
 		connections->host.report(connections->host.context, &fault);
 }
 
-/* Tells the sides that the flow is broken as soon as the client has gone on from connect(). */
+/* Sends the reset once the client has gone on from connect(). */
 static void tell_due(evutil_socket_t fd, short what, void *userdata)
 {
 	struct connection *connection = userdata;
@@ -400,7 +400,7 @@ void flow_table_drop_held(struct flow_table *connections)
 
 /* ---- packets ---- */
 
-/* Nothing comes of it any more: neither what it was to tell, nor what a timer was to do. */
+/* Cancels a connection's fault: its timer and a pending reset do nothing any more. */
 static void retire(struct connection *connection)
 {
 	flow_end(&connection->flow);
@@ -502,7 +502,7 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 		   decision->fault && connection->flow.state == FLOW_STALLED ? &fault : NULL);
 }
 
-/* The flow is broken, by this packet or before. */
+/* Tells both sides of a break, by this packet or before it: at once, or when the client goes on. */
 static void tell_in_time(struct connection *connection, enum flow_direction direction, bool fault)
 {
 	const struct step *step = connection->flow.step;
@@ -533,7 +533,7 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	if (!connection || !connection->established)
 		return false;
 	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
-	/* What can't be sent later as a whole is lost now, and its sender repeats it. */
+	/* A packet that was not copied as a whole can't be sent later: its sender repeats it. */
 	if (direction == FLOW_TO_SERVER && connection->flow.step->action == STEP_SLOW &&
 	    needs_data(connection) && available < packet->payload_length) {
 		host->give(host->context, queued->id, &drop, NULL);
@@ -541,10 +541,10 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	}
 	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
 			     host->now_ns(host->context));
-	/* The server is about to hear of the reset; what the client sends then never was. */
+	/* The server is about to get the reset, so it must not get what the client sends now. */
 	if (connection->untold && direction == FLOW_TO_SERVER && decision.action == FLOW_PASS)
 		decision.action = FLOW_DROP;
-	/* What the server sends behind the fault never was. */
+	/* Packets of the server after the fault never reach the client: learn nothing from them. */
 	if (connection->flow.state == FLOW_OPEN || decision.fault || direction == FLOW_TO_SERVER)
 		segment_learn(&connection->templates[direction], queued->data, packet,
 			      now_ns(connections));

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Puts the parts together: packets from the queue are parsed and given to the tracker, its verdicts
- * go back at once or after a time, and all of it is reported as events.
+ * The packet path: packets from the queue are parsed and given to the tracker, its verdicts go back
+ * at once or later, and events report all of it.
  *
  * Theory of operation
  * -------------------
- * Each packet gets one verdict, through the outbox (outbox.h), which knows when it is due and when
- * the kernel has it: then its events are reported. SYNs go to the tracker, which decides; the
- * packets of connections that a step follows go to the flow table; what else comes is an end that
- * is wanted, or a problem.
+ * Each packet gets one verdict, through the outbox (outbox.h). The outbox knows when the verdict is
+ * due, and when it has taken effect; then its events are reported. The tracker decides about SYNs,
+ * the flow table about packets of connections that a step breaks or slows. Any other packet is a
+ * FIN or RST whose report is wanted, or a problem.
  */
 #include "injector/injector.h"
 
@@ -39,7 +39,6 @@ int64_t injector_now_ns(const struct injector *injector)
 	return injector->kernel.now_ns(injector->kernel.context);
 }
 
-/* The queue can't be used any more. */
 void injector_report_dead(struct injector *injector, int r)
 {
 	injector_report(injector, PROBLEM_QUEUE_DEAD, true, "the netfilter queue failed: %s",
@@ -53,7 +52,7 @@ static void note_lag(struct injector *injector, int64_t lag_ns)
 	injector->max_lag_ns = MAX(injector->max_lag_ns, lag_ns);
 }
 
-/* An attempt that was as given is decided now, or closed. */
+/* Counts an attempt as decided or closed, if it was still waiting in @before. */
 static void settle(struct injector *injector, const struct attempt_info *before)
 {
 	if (before->state == ATTEMPT_WAITING && !before->closed)
@@ -74,7 +73,7 @@ static void finish_verdict(struct injector *injector, const struct outbox_note *
 		(void)tracker_refused(injector->tracker, note->attempt_id, &event->attempt);
 		if (!injector->watch)
 			return;
-		/* An ICMP message need not end the attempt. */
+		/* ICMP need not end the attempt. */
 		if (note->verdict.kind == VERDICT_REFUSE)
 			socket_watch_forget(injector->watch, note->attempt_id);
 		else
@@ -82,7 +81,7 @@ static void finish_verdict(struct injector *injector, const struct outbox_note *
 	}
 }
 
-/* What was given to the kernel has happened. */
+/* Reports a verdict that has taken effect. */
 static void on_done(void *context, const struct outbox_note *note, int64_t handed_ns,
 		    int64_t done_ns)
 {
@@ -112,7 +111,7 @@ static void give(struct injector *injector, uint32_t packet_id, enum verdict_kin
 	outbox_give(injector->outbox, packet_id, &(struct packet_verdict){.kind = kind}, note);
 }
 
-/* The mark that leads a copy past the queue, to what was decided for it. */
+/* The mark that leads a copy past the queue, to the rule for its verdict. */
 static uint32_t copy_mark(const struct injector *injector, const struct verdict *verdict)
 {
 	switch (verdict->kind) {
@@ -152,7 +151,7 @@ static int host_send(void *context, const uint8_t *data, size_t length,
 	return reinject_send(injector->reinject, data, length, copy_mark(injector, verdict));
 }
 
-/* The server's SYN-ACK is in the queue by now: not another turn of the loop for it. */
+/* By now the server's SYN-ACK is in the queue: read it without another turn of the loop. */
 static void host_released(void *context)
 {
 	struct injector *injector = context;
@@ -168,8 +167,8 @@ static void host_verdict_failed(void *context, int error)
 
 static void host_send_failed(void *context, int error)
 {
-	injector_report(context, PROBLEM_REINJECT, false,
-			"a SYN that was held could not be sent on: %s", strerror(-error));
+	injector_report(context, PROBLEM_REINJECT, false, "a held SYN could not be sent: %s",
+			strerror(-error));
 }
 
 struct outbox *injector_outbox_new(struct injector *injector, bool gathers)
@@ -230,7 +229,7 @@ static void connection_send(void *context, const struct address *to, uint32_t se
 
 	if (r < 0)
 		injector_report(injector, PROBLEM_CARRIER, false,
-				"a connection could not be broken: no packet can be sent: %s",
+				"a connection could not be broken, since no packet can be sent: %s",
 				strerror(-r));
 }
 
@@ -276,8 +275,8 @@ struct flow_table *injector_flow_table_new(struct injector *injector)
 }
 
 /*
- * The packets of an attempt without such a step go as they like, though the client may have used
- * its port before, for a connection that had one.
+ * Leaves the packets of an attempt alone, even if the client used its port before for a connection
+ * that was followed.
  */
 static int unfollow(struct injector *injector, const struct attempt_info *attempt,
 		    struct rules *rules)
@@ -292,7 +291,7 @@ static int unfollow(struct injector *injector, const struct attempt_info *attemp
 	return rules ? nft_rules_unfollow(rules, &attempt->key.client, &attempt->key.server) : 0;
 }
 
-/* An attempt has begun: if its step does something to the connection, its packets have to come. */
+/* Starts following a new attempt's connection, if its step breaks or slows it. */
 static void follow(struct injector *injector, const struct attempt_info *attempt,
 		   const struct queued_packet *queued, const struct packet *packet)
 {
@@ -314,9 +313,9 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 }
 
 /*
- * Changes a SYN or SYN-ACK where its attempt's step needs that. On a slow line segments are small.
- * A connection that is followed, or whose bytes are counted, is a plain one: what its SYN carries,
- * and what another subflow does, would pass by.
+ * Changes a SYN or SYN-ACK if its attempt's step needs it. On a slow line segments are small. A
+ * connection that is followed, or whose bytes are counted, must be plain TCP: data in its SYN, and
+ * its other subflows, would bypass us.
  */
 static struct outbox_change change_handshake(const struct injector *injector, uint32_t attempt,
 					     const struct queued_packet *queued,
@@ -344,8 +343,8 @@ static struct outbox_change change_handshake(const struct injector *injector, ui
 }
 
 /*
- * The handshake is complete for the client: what the rules do to the connection from now on, the
- * kernel does by itself.
+ * Reports that the handshake is complete for the client. Also reports the faults that the firewall
+ * rules cause from now on without us.
  */
 static void note_established(struct injector *injector, const struct outbox_note *established)
 {
@@ -373,14 +372,14 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 	struct outbox_note note;
 	int r = 0;
 
-	/* Another subflow of a connection that there is: not an attempt to connect. */
+	/* A subflow that joins an existing connection is not an attempt. */
 	if (packet->joins) {
 		give(injector, queued->id, VERDICT_ACCEPT, NULL);
 		return;
 	}
 	if (tracker_syn(injector->tracker, packet, queued->arrived_ns, &decision) < 0) {
 		injector_report(injector, PROBLEM_UNKNOWN_ENDPOINT, false,
-				"dropped a SYN from %s to %s, which is no endpoint",
+				"dropped a SYN from %s to %s, which is not an endpoint",
 				address_format(&packet->source, client),
 				address_format(&packet->destination, server));
 		give(injector, queued->id, VERDICT_DROP, NULL);
@@ -439,7 +438,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 	uint32_t id;
 	int r;
 
-	/* The client's kernel answers it with RST: nothing was established. */
+	/* The client's kernel will answer it with RST: nothing is established. */
 	if (tracker_find_answered(injector->tracker, packet, &id) == 0 &&
 	    injector_sockets_is_late(injector, id)) {
 		give(injector, queued->id, VERDICT_ACCEPT, NULL);
@@ -452,7 +451,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		give(injector, queued->id, VERDICT_DROP, &note);
 		return;
 	}
-	/* a connection of which nothing gets through any more: this neither */
+	/* Nothing gets through on a half-open connection, SYN-ACKs included. */
 	if (r == -EALREADY &&
 	    tracker_step(injector->tracker, note.attempt.id)->action == STEP_HALF_OPEN)
 		verdict.kind = VERDICT_DROP;
@@ -460,14 +459,14 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		change = change_handshake(injector, note.attempt.id, queued, packet);
 	verdict.data = change.data;
 	verdict.length = change.length;
-	/* Repeated ones, and those of connections older than our rules, pass all the same. */
+	/* Repeated SYN-ACKs, and those of connections older than our rules, pass, too. */
 	if (r == 0)
 		take_established(injector, queued, packet, &note);
 	outbox_give(injector->outbox, queued->id, &verdict, NULL);
 	free(change.data);
 }
 
-/* Whether it is a FIN or RST, of which some come from connections that are not followed. */
+/* Whether it is a FIN or RST that may be wanted, of any connection. */
 static bool is_end(const struct injector *injector, const struct packet *packet)
 {
 	return packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST) && !(packet->flags & TCP_FLAG_SYN) &&
@@ -487,7 +486,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		flow_table_udp_inject(injector->connections, queued->id, serial);
 		return;
 	}
-	/* the kernel takes no notice of malformed options either */
+	/* the kernel ignores malformed options, too */
 	if (error != PACKET_OK && error != PACKET_TCP_OPTION) {
 		injector_report(injector, PROBLEM_MALFORMED, false,
 				"dropped a malformed packet: %s", packet_error_text(error));
@@ -499,7 +498,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	} else if (injector->connections || is_end(injector, &packet)) {
 		if (is_end(injector, &packet))
 			injector_sockets_end(injector, queued, &packet);
-		/* those of a connection that had the same port before are as they are */
+		/* packets of an earlier connection with the same port pass */
 		if (!injector->connections ||
 		    !flow_table_packet(injector->connections, queued, &packet))
 			give(injector, queued->id, VERDICT_ACCEPT, NULL);

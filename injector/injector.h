@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The netfilter-queue daemon as a part: puts together rules, queue, attempt tracking, timers for
- * held SYNs and notices of socket deaths, on an event loop of the caller. It knows nothing of
- * scenario files, processes and reports.
+ * The injector: combines firewall rules, the netfilter queue, the tracking of attempts, timers for
+ * held SYNs, and notices of socket deaths, on the caller's event loop. It knows nothing of scenario
+ * files, processes or reports.
  */
 #ifndef SYNFAULT_INJECTOR_INJECTOR_H
 #define SYNFAULT_INJECTOR_INJECTOR_H
@@ -17,14 +17,14 @@
 #include "injector/sock_lookup.h"
 
 /*
- * The seam to the kernel. The real one (queue.h) is used unless a test gives another: then no
- * queue, no rules and no notices of deaths are opened, and the test drives injector_packet() and
- * injector_death() itself.
+ * The interface to the kernel. The real one (queue.h) is used unless a test gives another. Then the
+ * injector opens no queue, no rules and no notices of deaths, and the test calls injector_packet()
+ * and injector_death() itself.
  */
 struct injector_kernel {
 	int (*set_verdict)(void *context, uint32_t packet_id, const struct packet_verdict *verdict);
 	int64_t (*now_ns)(void *context);
-	/* As sock_lookup_find(); NULL: sockets can't be looked up. */
+	/* Works as sock_lookup_find(); NULL: sockets can't be looked up. */
 	int (*find_socket)(void *context, const struct address *local, const struct address *remote,
 			   struct sock_found *ret);
 	void *context;
@@ -32,26 +32,25 @@ struct injector_kernel {
 
 struct injector_config {
 	/*
-	 * Borrowed; with EVENT_BASE_FLAG_PRECISE_TIMER, without which libevent's clock goes in
-	 * steps of milliseconds.
+	 * Borrowed. It needs EVENT_BASE_FLAG_PRECISE_TIMER, without which libevent's clock advances
+	 * in milliseconds.
 	 */
 	struct event_base *base;
 	const char *table; /* name of the nftables table */
 	uint16_t queue_number;
-	uint32_t queue_length; /* packets the kernel may hold for us; 0: a sensible large number */
+	uint32_t queue_length; /* the most packets that the kernel holds for us; 0: the default */
 	/*
-	 * Others use the network namespace too: the table disappears with this process, `kill -9`
-	 * included (nft_rules.h). Where the namespace is our own: false.
+	 * Other processes use the network namespace, too: the table disappears with this process,
+	 * even after `kill -9` (nft_rules.h). False if the namespace is our own.
 	 */
 	bool shared_namespace;
-	enum nft_rules_queue_form
-		queue_form; /* NFT_RULES_QUEUE_ANY unless it is known (nft_rules.h) */
-	/* Of packets to be refused; 0: one for a namespace that no other injector uses. */
+	enum nft_rules_queue_form queue_form; /* NFT_RULES_QUEUE_ANY if unknown (nft_rules.h) */
+	/* Mark of packets to refuse; 0: a default, if no other injector uses the namespace. */
 	uint32_t refuse_mark;
 	/*
-	 * Other injectors use the table and the network namespace too: it is a common one, of which
-	 * this one has the part with this number, and all its endpoints are in these networks
-	 * (nft_rules.h). NULL: the table is its own.
+	 * Other injectors use the table and the network namespace, too. The table is a common one;
+	 * this injector has the part with number @part, and all its endpoints are in these networks
+	 * (nft_rules.h). NULL: the table is the injector's own.
 	 */
 	const struct address_networks *networks;
 	uint32_t part;
@@ -64,30 +63,31 @@ struct injector_config {
 	const struct tracker_endpoint *endpoints;
 	size_t n_endpoints;
 	const struct injector_kernel *kernel; /* NULL: the real one */
-	/* What the clients' sockets do is wanted: cookies, EVENT_OPEN, EVENT_GONE, deaths. */
+	/* Report what the clients' sockets do: cookies, EVENT_OPEN, EVENT_GONE, deaths. */
 	bool want_sockets;
 	/*
-	 * EVENT_CLIENT_END is wanted of all connections, not only of those that a step follows.
-	 * Then Multipath TCP clients fall back to plain TCP, whose ends and bytes can be seen.
+	 * Report EVENT_CLIENT_END for all connections, not only for those that a step breaks or
+	 * slows. Multipath TCP clients then fall back to plain TCP, whose ends and bytes are
+	 * visible.
 	 */
 	bool want_client_ends;
 	/*
-	 * Returns 1 when the client of an attempt, whose handshake is complete, has gone on from
-	 * its connect(), 0 when it has not yet, or a negative errno when that can't be found out.
-	 * Asked every millisecond before a reset "after accept". NULL: such a reset comes 20 ms
-	 * after the handshake, or with the client's next packet.
+	 * Returns 1 if the client of an attempt with a complete handshake has gone on from its
+	 * connect(), 0 if not yet, or a negative errno if that is unknown. Called every millisecond
+	 * before a reset "after accept". NULL: such a reset comes 20 ms after the handshake, or
+	 * with the client's next packet.
 	 */
 	int (*went_on)(void *userdata, const struct attempt_info *attempt);
 
 	/*
-	 * Called for each event, in the order in which we learn of them. Verdicts of packets that
-	 * were read together are handed over together: a SYN can come after a verdict in this order
-	 * and have arrived before it. Causes come before their effects.
+	 * Called for each event, in the order in which the injector learns of them. Causes come
+	 * before their effects. But verdicts of packets that were read together are handed over
+	 * together: so a SYN that arrived before a verdict may be reported after it.
 	 */
 	void (*on_event)(void *userdata, const struct injector_event *event);
 	/*
-	 * Something was lost, or the queue is dead (@fatal): from here on nothing can be vouched
-	 * for. @message is one sentence for the user.
+	 * Called if something was lost, or if the queue is dead (@fatal): the run can't be judged.
+	 * @message is one sentence for the user.
 	 */
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
 	void *userdata;
@@ -95,48 +95,55 @@ struct injector_config {
 
 struct injector;
 
-/*
- * Binds the queue, listens for deaths, installs the rules: when it returns 0 every SYN to an
- * endpoint in this network namespace gets its verdict from the scripts. Returns a negative errno
- * with a diagnostic otherwise, and nothing is left behind.
+/**
+ * injector_new() - bind the queue, listen for socket deaths, install the rules
+ * @config: copied, but for what it says is borrowed
+ * @diags: gets a diagnostic for each error
+ * @ret: the injector; free it with injector_free()
+ *
+ * From its return on, every SYN to an endpoint in this network namespace gets its verdict from the
+ * scripts.
+ *
+ * Return: 0, or a negative errno with a diagnostic. Then nothing is left behind.
  */
 int injector_new(const struct injector_config *config, struct diag_list *diags,
 		 struct injector **ret);
 
-/* From when times in conditions count (tracker.h): CLOCK_MONOTONIC. */
+/* Sets the time from which conditions count (tracker.h), by CLOCK_MONOTONIC. */
 void injector_client_started(struct injector *injector, int64_t at_ns);
 
-/* Takes one packet; for tests and for the queue. */
+/* Takes a packet, from the queue or from a test. */
 void injector_packet(struct injector *injector, const struct queued_packet *queued);
-/* Takes notice of a dead socket, the server's or the client's; likewise. */
+/* Takes a notice of a dead socket, the server's or the client's, from the kernel or from a test. */
 void injector_death(struct injector *injector, const struct socket_death *death);
 
 /*
- * Whether SYNs to other hosts that are held go on to be repeated by the kernel (reinject.h); else
- * they are held in place, and it does not repeat them meanwhile.
+ * Whether the kernel repeats held SYNs to other hosts (reinject.h). Otherwise they are held in
+ * place, and it does not repeat them.
  */
 bool injector_reinjects(const struct injector *injector);
 
-/* Attempts whose end is not known yet: waiting for an answer, socket still open. */
+/* The number of attempts that still wait for an answer and have their socket open. */
 size_t injector_n_waiting(const struct injector *injector);
-/* Connections whose client's socket is open, as far as we know. */
+/* The number of connections whose client's socket is not known to be closed. */
 size_t injector_n_connected(const struct injector *injector);
+/* The injector's tracker, to look up attempts; borrowed. */
 
 /*
- * Ends the injection and settles the account: reads what is left in the sockets, then compares what
- * we decided with what the kernel counted (losses, answered RSTs); differences are reported through
- * on_problem. SYNs that are still held are dropped. Call it once, before injector_free().
+ * Ends the injection and audits it: reads what is left in the sockets, compares what was decided
+ * with what the kernel counted (losses, answered RSTs), and reports differences through on_problem.
+ * Drops SYNs that are still held. Call it once, before injector_free().
  */
 void injector_finish(struct injector *injector);
 
-/* Longest lateness of a verdict so far, and the longest time from a SYN's arrival to our reading
- * it. */
+/* The longest delay so far, of a verdict or between a packet's arrival and our reading it. */
 int64_t injector_max_lag_ns(const struct injector *injector);
 
+/* Removes the rules, closes everything and frees the injector; NULL is allowed. */
 void injector_free(struct injector *injector);
 /*
- * The same, but its part of a common table stays there and drops SYNs (nft_rules_leave()), until an
- * injector with the same part takes over: nothing gets past in between.
+ * The same, but leaves its part of a common table in place (nft_rules_leave()). The part drops SYNs
+ * until another injector takes it over, so that none gets past in between.
  */
 void injector_leave(struct injector *injector);
 

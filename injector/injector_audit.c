@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The account at the end: what we decided is compared with what the kernel counted. Whatever does
- * not add up is a problem.
+ * The audit at the end: compares what was decided with what the kernel counted. Any difference is a
+ * problem.
  */
 #include <errno.h>
 #include <time.h>
@@ -9,9 +9,9 @@
 #include "common/duration.h"
 #include "injector/injector_impl.h"
 
-/* At the end, how often to go on reading packets that don't stop coming in (1 ms each). */
+/* How many times to read at the end if packets keep coming (1 ms each). */
 #define FINISH_TURNS 1000
-/* How often to wait a millisecond for packets that are counted, and not read yet. */
+/* How many times to wait a millisecond for packets that are counted but not read yet. */
 #define COUNT_TURNS 50
 
 static void compare_losses(struct injector *injector)
@@ -21,7 +21,7 @@ static void compare_losses(struct injector *injector)
 
 	if (r < 0)
 		injector_report(injector, PROBLEM_LOSSES_UNREADABLE, false,
-				"can't tell whether packets were lost: %s", strerror(-r));
+				"it is unknown whether packets were lost: %s", strerror(-r));
 	else if (losses.queue_dropped || losses.user_dropped || losses.overruns ||
 		 losses.failed_verdicts)
 		injector_report(
@@ -35,7 +35,7 @@ static void compare_losses(struct injector *injector)
 			(unsigned long long)losses.failed_verdicts);
 }
 
-/* Both sets of rules together. */
+/* Adds up the counts of both sets of rules. */
 static int count(struct injector *injector, int (*count_one)(struct rules *rules, uint64_t *ret),
 		 uint64_t *ret)
 {
@@ -50,8 +50,8 @@ static int count(struct injector *injector, int (*count_one)(struct rules *rules
 }
 
 /*
- * Every packet that the rules sent to the queue has been read. This sees all losses between the
- * two, also where the kernel's own counters can't be read (the file in /proc is root's alone).
+ * Checks that every packet that the rules sent to the queue was read. This finds all losses between
+ * the two, even if the kernel's own counters can't be read (only root can read the file in /proc).
  */
 static void compare_queued(struct injector *injector)
 {
@@ -59,7 +59,7 @@ static void compare_queued(struct injector *injector)
 	uint64_t counted = 0, n_read = 0;
 
 	for (int turn = 0; turn < COUNT_TURNS; turn++) {
-		/* counted first: what comes in between the two is no loss */
+		/* Count before reading: a packet that comes in between is not lost. */
 		if (count(injector, nft_rules_count_queued, &counted) < 0)
 			return; /* compare_refused() says why */
 		(void)injector_read_queue(injector);
@@ -81,17 +81,18 @@ static void compare_refused(struct injector *injector)
 
 	if (r < 0)
 		injector_report(injector, PROBLEM_REFUSED_COUNT, false,
-				"can't tell whether all refused SYNs were answered: %s",
+				"it is unknown whether all refused SYNs were answered: %s",
 				r == -ENOENT ? "the firewall rules are gone" : strerror(-r));
 	else if (counted != injector->n_refused)
-		injector_report(
-			injector, PROBLEM_REFUSED_COUNT, false,
-			"%llu SYNs were to be refused, but the kernel answered %llu with RST or "
-			"ICMP",
-			(unsigned long long)injector->n_refused, (unsigned long long)counted);
+		injector_report(injector, PROBLEM_REFUSED_COUNT, false,
+				"%llu SYNs should have been refused, but the kernel answered %llu "
+				"with RST or "
+				"ICMP",
+				(unsigned long long)injector->n_refused,
+				(unsigned long long)counted);
 }
 
-/* A SYN that did not come to the queue is in no count. */
+/* Checks that all rules still exist: no counter shows a SYN that bypassed the queue. */
 static void verify_rules(struct injector *injector)
 {
 	int r = injector->n_own ? nft_rules_verify(injector->rules) : 0;
@@ -99,26 +100,28 @@ static void verify_rules(struct injector *injector)
 	if (!r && injector->remote_rules)
 		r = nft_rules_verify(injector->remote_rules);
 	if (r < 0)
-		injector_report(
-			injector, PROBLEM_RULES, false, "can't tell whether all SYNs were seen: %s",
-			r == -ENOENT ? "some of the firewall rules are gone" : strerror(-r));
+		injector_report(injector, PROBLEM_RULES, false,
+				"it is unknown whether all SYNs were seen: %s",
+				r == -ENOENT ? "some of the firewall rules are gone"
+					     : strerror(-r));
 }
 
-/* More may have been: each of a connection's packets is answered. */
+/* The kernel may have answered more, since it answers each packet of a connection. */
 static void compare_rejected(struct injector *injector)
 {
 	uint64_t counted = 0;
 	int r = count(injector, nft_rules_count_rejected, &counted);
 
 	if (r < 0 || counted < injector->n_rejected)
-		injector_report(
-			injector, PROBLEM_REJECTED_COUNT, false,
-			"%llu connections were to be reset, but the kernel answered %llu packets "
-			"with RST",
-			(unsigned long long)injector->n_rejected, (unsigned long long)counted);
+		injector_report(injector, PROBLEM_REJECTED_COUNT, false,
+				"%llu connections should have been reset, but the kernel answered "
+				"%llu packets "
+				"with RST",
+				(unsigned long long)injector->n_rejected,
+				(unsigned long long)counted);
 }
 
-/* All that is in the sockets, as far as it does not come in faster than it is read. */
+/* Reads everything in the sockets, unless it comes in faster than it is read. */
 static void read_all(struct injector *injector)
 {
 	for (int turn = 0; turn < FINISH_TURNS && !injector_read_queue(injector); turn++)
@@ -139,7 +142,7 @@ void injector_finish(struct injector *injector)
 	if (injector->connections)
 		flow_table_drop_held(injector->connections);
 	if (injector->queue) {
-		/* what was not taken of the verdicts just given */
+		/* errors of the verdicts that were just given */
 		(void)injector_read_queue(injector);
 		compare_losses(injector);
 		compare_queued(injector);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the injector's files share, and no one else sees. */
+/* What only the injector's own files share. */
 #ifndef SYNFAULT_INJECTOR_INJECTOR_IMPL_H
 #define SYNFAULT_INJECTOR_INJECTOR_IMPL_H
 
@@ -12,7 +12,7 @@
 #include "injector/socket_watch.h"
 #include "injector/udp_inject.h"
 
-/* What can go wrong while it runs. Each is reported once: one is enough to end all trust. */
+/* What can go wrong during a run. Each is reported only once: one is enough for an error. */
 enum problem {
 	PROBLEM_MALFORMED,
 	PROBLEM_UNEXPECTED,
@@ -44,26 +44,26 @@ struct injector {
 	void *userdata;
 	bool want_client_ends;
 
-	struct flow_table *connections; /* NULL: no script does anything to them */
+	struct flow_table *connections; /* NULL: no script breaks or slows connections */
 	struct udp_inject *carrier;
-	uint64_t n_rejected; /* connections that the kernel was to answer with RST */
+	uint64_t n_rejected; /* connections that the kernel had to answer with RST */
 
-	struct queue *queue; /* this and the following NULL with a test's kernel */
+	struct queue *queue; /* NULL with a test's kernel, as all up to deaths_event */
 	struct sock_diag_monitor *deaths;
 	struct rules *rules;
-	size_t n_own;               /* addresses that these rules are for */
+	size_t n_own;               /* addresses that .rules are for */
 	bool *is_remote;            /* by endpoint */
 	struct rules *remote_rules; /* NULL: no endpoint is remote */
-	struct reinject *reinject;  /* NULL: not possible, or not needed */
+	struct reinject *reinject;  /* NULL: impossible or unnecessary */
 	uint32_t refuse_mark;
 	struct event *queue_event, *deaths_event;
 
-	struct sock_lookup *lookup; /* NULL: the kernel can't be asked for sockets */
-	struct socket_watch *watch; /* NULL: looks are not wanted */
-	/* Attempts whose connection is stalled, and whose client has not closed it. */
+	struct sock_lookup *lookup; /* NULL: the kernel can't look up sockets */
+	struct socket_watch *watch; /* NULL: not wanted */
+	/* Attempts whose connection is stalled, and that the client has not closed. */
 	struct stalled {
 		uint32_t attempt;
-		int64_t seen_ns; /* when it had not */
+		int64_t seen_ns; /* when the client had not closed it yet */
 	} * stalled;
 	size_t n_stalled, stalled_capacity;
 	struct event *poll_event; /* looks for unanswered attempts that are gone */
@@ -72,7 +72,7 @@ struct injector {
 	struct outbox *outbox;
 
 	size_t n_waiting, n_connected;
-	uint64_t n_refused; /* verdicts that asked for RST */
+	uint64_t n_refused; /* verdicts for RST or ICMP */
 	int64_t max_lag_ns;
 	bool reported[PROBLEM_N_KINDS];
 };
@@ -80,33 +80,41 @@ struct injector {
 /* Reports the first problem of its kind. */
 void injector_report(struct injector *injector, enum problem problem, bool fatal,
 		     const char *format, ...) PRINTF(4, 5);
+/* The time by the injector's clock. */
 int64_t injector_now_ns(const struct injector *injector);
-/* The queue can't be used any more. */
+/* Reports that the queue is dead. @r: a negative errno. */
 void injector_report_dead(struct injector *injector, int r);
-/* Reads the queue. Returns false when there is more to be read. */
+/* Reads the queue. Returns false if there is more to read. */
 bool injector_read_queue(struct injector *injector);
 /* Reads the notices of dead sockets. */
 void injector_read_deaths(struct injector *injector);
+/* Makes the outbox, which gives its verdicts to the injector's kernel. @gathers: as outbox_new().
+ */
 struct outbox *injector_outbox_new(struct injector *injector, bool gathers);
+/* Makes the flow table, which gives its verdicts to the outbox. */
 struct flow_table *injector_flow_table_new(struct injector *injector);
 
 /* ---- injector_sockets.c: what the clients' sockets do ---- */
 
 /* Sets up the looks that @config asks for. */
 void injector_sockets_init(struct injector *injector, const struct injector_config *config);
+/* Frees what injector_sockets_init() set up. */
 void injector_sockets_deinit(struct injector *injector);
-/* Looks for the last time, and reports when sockets were last seen. */
+/* Looks a last time, and reports when sockets were last seen. */
 void injector_sockets_finish(struct injector *injector);
 /* Finds the socket of a new attempt, while its SYN is held. Returns 0 or a negative errno. */
 int injector_sockets_begin(struct injector *injector, struct attempt_info *attempt);
-/* The SYN of this attempt was reported: looks at the others. @r: what _begin() returned. */
+/*
+ * Looks at the other attempts, after the first SYN of this one was reported. @r: the result of
+ * injector_sockets_begin(). @outgoing: the SYN was queued in the output hook.
+ */
 void injector_sockets_look(struct injector *injector, const struct attempt_info *attempt, int r,
 			   bool outgoing);
-/* The client of a SYN-ACK that is held has no socket for it any more. */
+/* Whether the client of a held SYN-ACK has no socket for it any more. */
 bool injector_sockets_is_late(struct injector *injector, uint32_t attempt);
-/* From now on nothing gets through on the attempt's connection. */
+/* Notes that from now on nothing gets through on the attempt's connection. */
 void injector_sockets_stalled(struct injector *injector, uint32_t attempt);
-/* A FIN or RST of either side. */
+/* Takes a FIN or RST of either side. */
 void injector_sockets_end(struct injector *injector, const struct queued_packet *queued,
 			  const struct packet *packet);
 

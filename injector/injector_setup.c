@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Puts an injector together, and takes it apart: what the scripts need of the kernel decides what
- * is opened. The rules come last, so that nothing is queued before it is read, and go first.
+ * Sets an injector up, and takes it down. It opens only what the scripts need. The rules are
+ * installed last, so that nothing is queued before it is read, and removed first.
  *
- * The queue is always read before the notices of deaths: a socket dies after its packets were
- * queued, but the kernel reports the death from a work queue of its own, and the two sockets can
- * become readable in either order.
+ * The queue is always read before the notices of deaths. A socket dies after its packets were
+ * queued, but the kernel reports the death from a work queue, so the two sockets can become
+ * readable in either order.
  */
 #include <errno.h>
 
@@ -13,7 +13,7 @@
 #include "injector/fwmark.h"
 #include "injector/injector_impl.h"
 
-/* "SYNF": unlikely to be used by anybody else. */
+/* "SYNF": no other program is likely to use it. */
 #define DEFAULT_REFUSE_MARK UINT32_C(0x53594e46)
 
 static void on_packet(void *userdata, const struct queued_packet *packet)
@@ -33,7 +33,6 @@ static void on_death(void *userdata, const struct socket_death *death)
 	injector_death(userdata, death);
 }
 
-/* Returns false when there is more to be read. */
 bool injector_read_queue(struct injector *injector)
 {
 	int r;
@@ -42,8 +41,9 @@ bool injector_read_queue(struct injector *injector)
 		return true;
 	r = queue_dispatch(injector->queue);
 	if (r == -ENOBUFS)
-		injector_report(injector, PROBLEM_OVERRUN, false,
-				"packets were lost: they came in faster than they could be read");
+		injector_report(
+			injector, PROBLEM_OVERRUN, false,
+			"packets were lost: they came in faster than synfault could read them");
 	else if (r < 0)
 		injector_report_dead(injector, r);
 	return r <= 0;
@@ -64,7 +64,7 @@ void injector_read_deaths(struct injector *injector)
 			"read");
 	} else if (r < 0) {
 		injector_report(injector, PROBLEM_DEATHS_DEAD, true,
-				"can't watch for closed sockets any more: %s", strerror(-r));
+				"notices of closed sockets no longer come: %s", strerror(-r));
 		event_del(injector->deaths_event);
 	}
 }
@@ -80,7 +80,7 @@ static void deaths_readable(evutil_socket_t fd, short what, void *userdata)
 {
 	(void)fd;
 	(void)what;
-	/* else the loop comes back, and finds this descriptor readable still */
+	/* otherwise the loop calls again: this descriptor is still readable */
 	if (injector_read_queue(userdata))
 		injector_read_deaths(userdata);
 }
@@ -103,7 +103,7 @@ static uint32_t refuse_mark(const struct injector_config *config)
 	return config->refuse_mark ? config->refuse_mark : DEFAULT_REFUSE_MARK;
 }
 
-/* The kinds of ICMP answers that the scripts ask for, as bits. */
+/* The kinds of ICMP answers that the scripts need, as bits. */
 static uint32_t unreachables(const struct injector_config *config)
 {
 	uint32_t kinds = 0;
@@ -119,12 +119,12 @@ static uint32_t unreachables(const struct injector_config *config)
 	return kinds;
 }
 
-/* What the scripts do to connections. */
+/* What the scripts' faults of connections need. */
 struct connection_needs {
-	bool follows, follows_remote; /* of endpoints of our own, and of others' */
-	bool cuts;         /* packets may have to be changed: all of their data is needed */
-	bool segments;     /* … or held: one by one, not as the network card gets them */
-	bool cut_segments; /* … or changed so */
+	bool follows, follows_remote; /* follow connections to our own and to remote endpoints */
+	bool cuts;                    /* packets may have to be cut: copy all of their data */
+	bool segments;                /* … or held: one by one, not joined for the network card */
+	bool cut_segments;            /* … or cut one by one */
 };
 
 static void add_needs(struct connection_needs *needs, const struct step *step, bool remote)
@@ -137,11 +137,11 @@ static void add_needs(struct connection_needs *needs, const struct step *step, b
 		needs->follows = true;
 	if (step->action == STEP_SLOW) {
 		needs->segments = true;
-		/* those to another host are sent again (flow_table.h) */
+		/* copies of packets to another host are sent later (flow_table.h) */
 		needs->cuts = needs->cuts || remote;
 	} else if (step->after == AFTER_BYTES) {
 		needs->cuts = true;
-		/* what the network card would make segments of can't be made shorter than one */
+		/* a packet that the network card would split can't be cut within a segment */
 		needs->cut_segments = needs->cut_segments || (remote && step->to_server);
 	}
 }
@@ -166,7 +166,7 @@ static bool follows_any(const struct injector_config *config)
 	return needs.follows || needs.follows_remote;
 }
 
-/* The addresses of all endpoints that are remote, or of all that are not; owned by the caller. */
+/* Collects the addresses of all remote endpoints, or of all others. Owned by the caller. */
 static struct address *collect_addresses(const struct injector_config *config, bool remote,
 					 size_t *ret_n)
 {
@@ -183,7 +183,7 @@ static struct address *collect_addresses(const struct injector_config *config, b
 	return addresses;
 }
 
-/* Held SYNs to other hosts are sent again where that is permitted. */
+/* Installs the rules for remote endpoints. Copies of held SYNs are sent if that is permitted. */
 static int install_remote_rules(struct injector *injector, struct nft_rules_config *rules,
 				const struct injector_config *config, struct diag_list *diags)
 {
@@ -201,7 +201,7 @@ static int install_remote_rules(struct injector *injector, struct nft_rules_conf
 	return nft_rules_install(rules, diags, &injector->remote_rules);
 }
 
-/* And nothing else: see nft_rules_config.repeats. */
+/* Whether a table of its own is all that it has: see nft_rules_config.repeats. */
 static bool has_own_table(const struct injector_config *config)
 {
 	return !config->networks && !config->remote_table;
@@ -236,9 +236,9 @@ static int install_rules(struct injector *injector, const struct injector_config
 }
 
 /*
- * Whether an attempt can end by its client's giving up, which only the death of its socket tells. A
- * refused one can't, and the kernel's notice costs its client's processor as much as a third of a
- * refused connection: a script of nothing but refuse does without.
+ * Whether a client can give up an attempt, which only the death of its socket shows. A refused
+ * attempt can't be given up, and the kernel's notice costs the client's processor a third of what a
+ * refused connection costs. So scripts with only `refuse` work without notices.
  */
 static bool needs_deaths(const struct injector_config *config)
 {
@@ -254,7 +254,7 @@ static bool needs_deaths(const struct injector_config *config)
 static int watch_deaths(struct injector *injector, const struct injector_config *config,
 			struct diag_list *diags)
 {
-	/* Remote endpoints are in no network of ours. */
+	/* Remote endpoints are not in our networks. */
 	int r = sock_diag_monitor_open(config->remote_table ? NULL : config->networks, on_death,
 				       injector, diags, &injector->deaths);
 
@@ -267,7 +267,7 @@ static int watch_deaths(struct injector *injector, const struct injector_config 
 	return event_add(injector->deaths_event, NULL) < 0 ? -EIO : 0;
 }
 
-/* The rules come last: nothing is queued before somebody reads. */
+/* Opens everything. The rules come last: nothing is queued before it is read. */
 static int open_all(struct injector *injector, const struct injector_config *config,
 		    struct diag_list *diags)
 {
@@ -277,7 +277,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 			: 0;
 
 	if (r < 0) {
-		diag_add(diags, NULL, "can't send packets of our own: %s", strerror(-r));
+		diag_add(diags, NULL, "can't send packets: %s", strerror(-r));
 		return r;
 	}
 
@@ -305,7 +305,8 @@ static int open_all(struct injector *injector, const struct injector_config *con
 	if (r < 0 && r != -EIO)
 		return r;
 	if (r < 0 || event_add(injector->queue_event, NULL) < 0) {
-		diag_add(diags, NULL, "can't wait for packets: the event loop takes no descriptor");
+		diag_add(diags, NULL,
+			 "can't wait for packets: the event loop rejects their descriptor");
 		return -EIO;
 	}
 	return install_rules(injector, config, diags);
@@ -353,7 +354,7 @@ void injector_free(struct injector *injector)
 {
 	if (!injector)
 		return;
-	/* the rules first: no SYN is to be lost between */
+	/* Remove the rules first, so that no SYN is lost in between. */
 	nft_rules_free(injector->rules);
 	nft_rules_free(injector->remote_rules);
 	injector->rules = injector->remote_rules = NULL;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the clients' sockets do: which socket makes an attempt, when it was there, when it died.
+ * Watches the clients' sockets: which socket made an attempt, when it was open, when it died.
  *
- * Looks (socket_watch.h) are made only where they are wanted, but for one: a SYN-ACK whose client
- * has no socket for it any more completes no handshake.
+ * Looks (socket_watch.h) happen only if they are wanted, with one exception: a SYN-ACK completes no
+ * handshake if its client has no socket for it any more.
  *
- * When a client closes a connection that is stalled, its FIN may never leave: while what it has
- * sent before is lost, its kernel sends nothing new (net/ipv4/tcp_input.c, tcp_enter_loss, leaves
- * room for one packet). So such sockets are looked at every few milliseconds.
+ * If a client closes a stalled connection, its FIN may never leave: while its earlier data is lost,
+ * its kernel sends nothing new (net/ipv4/tcp_input.c, tcp_enter_loss, leaves room for one packet).
+ * So such sockets are looked at every few milliseconds.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -15,7 +15,7 @@
 #include "common/duration.h"
 #include "injector/injector_impl.h"
 
-/* How often to look whether unanswered attempts are gone. */
+/* How long to wait between looks for unanswered attempts that are gone. */
 #define POLL_NS (10 * NS_PER_MS)
 
 static void emit(struct injector *injector, const struct injector_event *event)
@@ -76,7 +76,7 @@ static void watch_blind(void *context, int error)
 {
 	struct injector *injector = context;
 
-	injector_report(injector, PROBLEM_BLIND, false, "can't look for the clients' sockets: %s",
+	injector_report(injector, PROBLEM_BLIND, false, "can't look up the clients' sockets: %s",
 			strerror(-error));
 }
 
@@ -172,7 +172,7 @@ void injector_sockets_look(struct injector *injector, const struct attempt_info 
 {
 	if (!injector->watch)
 		return;
-	/* A client of an endpoint that others provide may be in another network namespace. */
+	/* A client of a remote endpoint may be in another network namespace. */
 	if (r == -ENOENT && (outgoing || !injector->is_remote[attempt->endpoint]))
 		watch_gone(injector, attempt->id, attempt->started_ns, injector_now_ns(injector));
 	socket_watch_look(injector->watch, attempt->id);
@@ -199,15 +199,15 @@ bool injector_sockets_is_late(struct injector *injector, uint32_t attempt)
 
 /* ---- ends ---- */
 
-/* The full count whose low 32 bits are @low. @near: about that number; 0: not known. */
+/* The full count whose low 32 bits are @low. @near: roughly that count; 0: unknown. */
 static uint64_t widen(uint32_t low, uint64_t near)
 {
 	return near ? near + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)near) : low;
 }
 
 /*
- * What the connection carried is in the sequence numbers. The socket, as long as it lives, knows
- * when its last data came, and how often the numbers have wrapped.
+ * Reports the client's end. The sequence numbers show how many bytes the connection carried. The
+ * socket, while it lives, shows when the last data came, and how often the numbers have wrapped.
  */
 static void client_end(struct injector *injector, const struct attempt_info *attempt,
 		       const struct queued_packet *queued, const struct packet *packet)
@@ -220,7 +220,7 @@ static void client_end(struct injector *injector, const struct attempt_info *att
 		.net = {.rst = packet->flags & TCP_FLAG_RST, .last_receive_ns = NEVER_RECEIVED},
 	};
 	uint32_t sent = packet->sequence + packet->payload_length - (attempt->key.isn + 1);
-	/* A FIN that the client has got takes a sequence number. */
+	/* A FIN that the client has received takes a sequence number. */
 	bool got_fin = attempt->server_ended &&
 		       (int32_t)(packet->acknowledgment - attempt->server_fin) > 0;
 	uint32_t received = packet->acknowledgment - (attempt->server_isn + 1) - got_fin;
@@ -235,7 +235,7 @@ static void client_end(struct injector *injector, const struct attempt_info *att
 					 ? widen(received, found.bytes_received)
 					 : found.bytes_received;
 	if (event.net.end_received > 0 && found.since_receive_ns >= 0)
-		/* a tick is longer than the look took */
+		/* the kernel's tick is longer than the look took */
 		event.net.last_receive_ns = MIN(now_ns - found.since_receive_ns, event.at_ns);
 	tracker_note_client_end(injector->tracker, attempt->id);
 	event.attempt.client_ended = true;
@@ -266,9 +266,9 @@ void injector_sockets_end(struct injector *injector, const struct queued_packet 
 		client_end(injector, &attempt, queued, packet);
 }
 
-/* ---- connections that are stalled ---- */
+/* ---- stalled connections ---- */
 
-/* States in which the client has closed, or shut down, its side. */
+/* Whether the client has closed, or shut down, its side. */
 static bool has_ended(const struct sock_found *found)
 {
 	return found->inode == 0 ||
@@ -276,7 +276,7 @@ static bool has_ended(const struct sock_found *found)
 		found->state != TCP_SYN_SENT);
 }
 
-/* Looks at one of them. Returns whether to look again. */
+/* Looks at a stalled connection. Returns whether to look again. */
 static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
 {
 	struct attempt_info info = tracker_attempt(injector->tracker, stalled->attempt);
@@ -309,7 +309,7 @@ static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
 	return false;
 }
 
-/* Looks at all of them. Returns whether there are any left. */
+/* Looks at all stalled connections. Returns whether any are left. */
 static bool poll_stalled(struct injector *injector)
 {
 	size_t n = 0;
@@ -334,10 +334,10 @@ void injector_sockets_stalled(struct injector *injector, uint32_t attempt)
 /* ---- deaths ---- */
 
 /*
- * A Multipath TCP client's socket is disconnected before it dies: by then it has lost its own
- * address and the server's port (net/mptcp/protocol.c, __mptcp_close_ssk; net/ipv4/tcp.c,
- * tcp_disconnect). What is left, its port and the server's address, names the newest attempt with
- * both.
+ * Completes a notice without addresses. A Multipath TCP client's socket is disconnected before it
+ * dies, and has then lost its own address and the server's port (net/mptcp/protocol.c,
+ * __mptcp_close_ssk; net/ipv4/tcp.c, tcp_disconnect). Its own port and the server's address are
+ * left: they identify the newest attempt with both.
  */
 static bool complete_death(const struct injector *injector, struct socket_death *death)
 {
@@ -357,7 +357,7 @@ static bool complete_death(const struct injector *injector, struct socket_death 
 	return false;
 }
 
-/* Whether it is the socket of a connection that was disconnected; a listener has no port either. */
+/* Whether the socket was disconnected before it died. A listener has no remote port, either. */
 static bool is_incomplete(const struct socket_death *death)
 {
 	static const uint8_t none[sizeof(death->remote.bytes)];
@@ -366,7 +366,7 @@ static bool is_incomplete(const struct socket_death *death)
 	       memcmp(death->remote.bytes, none, sizeof(none)) != 0;
 }
 
-/* The socket of an attempt is gone. @last: it is the socket's newest attempt. */
+/* Ends an attempt whose socket is gone. @last: it is the socket's newest attempt. */
 static void close_attempt(struct injector *injector, uint32_t id, const struct socket_death *death,
 			  bool last)
 {
@@ -379,7 +379,7 @@ static void close_attempt(struct injector *injector, uint32_t id, const struct s
 
 	if (before.closed)
 		return;
-	/* What the kernel counted is of the socket's last connection. */
+	/* The kernel's counts are those of the socket's last connection. */
 	if (last) {
 		event.net.retransmissions = death->retransmissions;
 		event.segments_in = death->segments_in;
@@ -418,8 +418,8 @@ static bool close_by_cookie(struct injector *injector, const struct socket_death
 }
 
 /*
- * Ends the attempts with the socket's addresses, the oldest first: those before the newest have
- * ended, or it could not have their 4-tuple. Attempts of another socket are left alone.
+ * Ends the attempts with the socket's addresses, the oldest first. Those before the newest must
+ * have ended, or it could not have their 4-tuple. Leaves attempts of other sockets alone.
  */
 static void close_by_addresses(struct injector *injector, const struct socket_death *death)
 {
@@ -449,7 +449,7 @@ void injector_death(struct injector *injector, const struct socket_death *death)
 
 	if (close_by_cookie(injector, death))
 		return;
-	/* Other sockets, the server's among them, are of no interest. */
+	/* Ignore other sockets, such as the server's. */
 	if (is_incomplete(death) && !complete_death(injector, &whole))
 		return;
 	close_by_addresses(injector, &whole);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Netlink sockets: see netlink.h. */
+/* Opens netlink sockets, sends batches, reads answers and dumps: see netlink.h. */
 #include "injector/netlink.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-/* How often to repeat a dump that others' changes have interrupted. */
+/* How often to repeat a dump that changes by other processes have interrupted. */
 enum { DUMP_TRIES = 200 };
 
 enum { BUFFER_SIZE = 16384 };
@@ -23,7 +23,7 @@ int netlink_open(int bus, struct mnl_socket **ret)
 		mnl_socket_close(socket);
 		return r;
 	}
-	/* errors without a copy of what they are about */
+	/* errors without a copy of their message */
 	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	*ret = socket;
 	return 0;
@@ -60,7 +60,7 @@ void netlink_batch_deinit(struct netlink_batch *batch)
 	*batch = (struct netlink_batch){0};
 }
 
-/* Receives without waiting for a signal's sake. Returns the length or a negative errno. */
+/* Receives, and again if a signal interrupts it. Returns the length or a negative errno. */
 static ssize_t receive(struct mnl_socket *socket, void *buffer, size_t size, int flags)
 {
 	ssize_t length;
@@ -72,8 +72,8 @@ static ssize_t receive(struct mnl_socket *socket, void *buffer, size_t size, int
 }
 
 /*
- * Reads the answers that are there. Stops at the first success, so that messages of another kind
- * that follow (packets, on a socket that is bound to a log) stay in the socket.
+ * Reads the available answers. Stops at the first acknowledgment, so that messages of other kinds
+ * after it (packets, on a socket that is bound to a log) stay in the socket.
  */
 static int read_answers(struct mnl_socket *socket, uint32_t *ret_failed)
 {
@@ -86,7 +86,7 @@ static int read_answers(struct mnl_socket *socket, uint32_t *ret_failed)
 		int left = (int)length;
 
 		if (length == -ENOBUFS && r != -EPROTO)
-			continue; /* more errors than fit: the first of them is known */
+			continue; /* more errors than fit; the first one is known */
 		if (length < 0)
 			return length == -EAGAIN ? r : (int)length;
 		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
@@ -139,7 +139,7 @@ int netlink_ask(struct mnl_socket *socket, const struct nlmsghdr *request, void 
 	return (int)length;
 }
 
-/* Returns 0, -EINTR when something was changed during the dump, or another negative errno. */
+/* Returns 0, -EINTR if something changed during the dump, or another negative errno. */
 static int dump_once(struct mnl_socket *socket, const struct nlmsghdr *request, mnl_cb_t callback,
 		     void *userdata)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Netlink sockets: opening, messages that are gathered and sent as one, the kernel's answers, and
- * dumps.
+ * Netlink sockets: opens them, sends messages in batches, and reads answers and dumps.
  *
  * The kernel handles a datagram before sendmsg() returns (net/netlink/af_netlink.c,
- * netlink_unicast_kernel), so that all answers can be read without waiting.
+ * netlink_unicast_kernel), so all answers can be read without waiting.
  */
 #ifndef SYNFAULT_INJECTOR_NETLINK_H
 #define SYNFAULT_INJECTOR_NETLINK_H
@@ -16,12 +15,13 @@
 /**
  * netlink_open() - open and bind a socket in the calling process's network namespace
  * @bus: NETLINK_NETFILTER and its like
+ * @ret: the socket; close it with mnl_socket_close()
  *
  * Return: 0 or a negative errno.
  */
 int netlink_open(int bus, struct mnl_socket **ret);
 
-/* Messages on their way to the kernel. All zero is an empty one. */
+/* Messages to send together. Zero-initialise it; free it with netlink_batch_deinit(). */
 struct netlink_batch {
 	uint8_t *data; /* owned */
 	size_t length, capacity;
@@ -30,52 +30,60 @@ struct netlink_batch {
 
 /* Returns room for one more message of at most @size bytes, valid until the next call. */
 char *netlink_batch_room(struct netlink_batch *batch, size_t size);
-/* Takes the message that was written to that room. */
+/* Adds the message that was written to that room. */
 void netlink_batch_add(struct netlink_batch *batch);
 /* Asks the kernel to acknowledge the last message. */
 void netlink_batch_acknowledge(struct netlink_batch *batch);
+/* Frees the messages. */
 void netlink_batch_deinit(struct netlink_batch *batch);
 
 /**
  * netlink_batch_send() - send all messages in one datagram, and read the answers
- * @ret_failed: the sequence number of the first message that was refused; NULL: not needed
+ * @batch: at least one message must request an acknowledgment (NLM_F_ACK)
+ * @socket: where to send it
+ * @ret_failed: the sequence number of the first message that failed; NULL: not needed
  *
- * At least one of the messages has to ask for an acknowledgment (NLM_F_ACK).
- *
- * Return: 0 when there was an acknowledgment and no error; the first error; -EPROTO when there was
- * no answer at all.
+ * Return: 0 if there was an acknowledgment and no error; the first error; -EPROTO if there was no
+ * answer.
  */
 int netlink_batch_send(const struct netlink_batch *batch, struct mnl_socket *socket,
 		       uint32_t *ret_failed);
 
 /**
- * netlink_ask() - send one request and read one answer
- * @buffer: for the answer, @size bytes
+ * netlink_ask() - send a request and read one answer
+ * @socket: where to send it
+ * @request: the message
+ * @buffer: gets the answer
+ * @size: bytes at @buffer
  *
- * Return: the answer's length; or a negative errno, the kernel's own error included (0 of an
- * acknowledgment is -EPROTO).
+ * Return: the answer's length, or a negative errno: the kernel's error, or -EPROTO for an
+ * acknowledgment.
  */
 int netlink_ask(struct mnl_socket *socket, const struct nlmsghdr *request, void *buffer,
 		size_t size);
 
 /**
- * netlink_dump() - send a request and hand over each message that answers it
- * @reset: forgets what was handed over, before each try; NULL: one try, which is good enough even
- *         if the tables change meanwhile
- * @callback: returns MNL_CB_OK, or MNL_CB_ERROR, which ends the dump with -EPROTO
+ * netlink_dump() - send a request and pass each message of the answer to a callback
+ * @socket: where to send it
+ * @request: the message, with NLM_F_DUMP
+ * @reset: called before each try, to forget what @callback got; NULL: try only once, even if the
+ *         tables change during the dump
+ * @callback: returns MNL_CB_OK, or MNL_CB_ERROR to end the dump with -EPROTO
+ * @userdata: for both callbacks
  *
- * Asks again when the tables have changed during the dump. Ends with NLMSG_DONE or with an
- * acknowledgment.
+ * Tries again if the tables changed during the dump. Ends at NLMSG_DONE or at an acknowledgment.
  *
- * Return: 0; -EINTR when the tables changed during each of many tries; another negative errno.
+ * Return: 0; -EINTR if the tables changed during each of many tries; another negative errno.
  */
 int netlink_dump(struct mnl_socket *socket, const struct nlmsghdr *request,
 		 void (*reset)(void *userdata), mnl_cb_t callback, void *userdata);
 
 /**
- * netlink_ask_route() - ask how packets get to an address
+ * netlink_ask_route() - ask the kernel for the route to an address
  * @socket: of NETLINK_ROUTE
- * @buffer: for the answer: an RTM_NEWROUTE message at its beginning
+ * @to: the address
+ * @buffer: gets the answer, an RTM_NEWROUTE message
+ * @size: bytes at @buffer
  *
  * Return: as netlink_ask().
  */

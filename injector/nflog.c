@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads packets that the kernel logs: see nflog.h. Each of the two logs is a group of
- * nfnetlink_log, bound by a netlink socket of its own. At the end the groups are unbound, upon
- * which the kernel hands over what it has gathered before sendmsg() returns
- * (net/netfilter/nfnetlink_log.c,
- * __instance_destroy), so that nothing has to be waited for.
+ * Reads packets that the kernel logs: see nflog.h. Each of the two logs is a group of nfnetlink_log
+ * with its own netlink socket. At the end the groups are unbound. The kernel then delivers what it
+ * has gathered before sendmsg() returns (net/netfilter/nfnetlink_log.c, __instance_destroy), so
+ * there is nothing to wait for.
  */
 #include "injector/nflog.h"
 
@@ -24,26 +23,23 @@
 #include "injector/netlink.h"
 #include "injector/nflog_rules.h"
 
-/*
- * One message holds a bundle of packets, for which the kernel takes 64 KiB, rounded up to what its
- * allocator has.
- */
+/* Room for a message with a bundle of packets: the kernel's 64 KiB, rounded up by its allocator. */
 #define MESSAGE_MAX    (160 * 1024)
 #define RECEIVE_BUFFER (16 << 20)
 /* The largest payload that a netlink attribute can hold. */
 #define COPY_RANGE UINT32_C(0xfffb)
-/* Bundles of data: as many packets, as many bytes, gathered for so long (in 1/100 s) at most. */
+/* Limits of a bundle: packets, bytes, and how long to gather them (in 1/100 s). */
 #define BUNDLE_PACKETS 256
 #define BUNDLE_BYTES   UINT32_C(65536)
 #define BUNDLE_TIME    1
-/* Messages that are read of one log before the other gets its turn. */
+/* The most messages to read from one log before the other gets its turn. */
 #define TURN 64
 /*
- * As many messages are read on the loop. Making a thread takes longer than all else that a capture
- * of a few packets needs, and most scenarios send no more.
+ * The most messages to read on the loop. To start a thread takes longer than everything else in a
+ * capture of a few packets, and most scenarios send no more.
  */
 #define LOOP_MESSAGES 64
-/* When all is over, as many messages at most: others may go on sending. */
+/* The most messages to read at the end, since other programs may keep sending. */
 #define LAST_TURN 4096
 
 enum { LOG_CONTROL, LOG_DATA, N_LOGS };
@@ -53,8 +49,8 @@ struct log {
 	uint16_t group;
 	bool control;
 	bool at_once;  /* no bundles */
-	bool numbered; /* a packet has been read, */
-	uint32_t next; /* and the next one has this number */
+	bool numbered; /* .next is valid */
+	uint32_t next; /* sequence number of the next packet */
 	uint64_t lost;
 };
 
@@ -62,7 +58,7 @@ struct nflog {
 	struct log logs[N_LOGS];
 	struct event *readable[N_LOGS]; /* on the loop; NULL: the thread reads */
 	size_t n_messages;              /* read on the loop */
-	int stop_fd;                    /* -1: there is no thread */
+	int stop_fd;                    /* stops the thread; -1: there is none */
 	pthread_t thread;
 	void (*on_packet)(void *userdata, const struct nflog_packet *packet);
 	void *userdata;
@@ -141,7 +137,7 @@ static int log_open(struct log *log)
 	if (r < 0)
 		return r;
 	fd = mnl_socket_get_fd(log->socket);
-	/* In a user namespace only what everybody may have. */
+	/* In a user namespace only the normal limit is allowed. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return bind_group(log);
@@ -149,7 +145,7 @@ static int log_open(struct log *log)
 
 /* ---- packets ---- */
 
-/* The length that a packet had, by its IP header; what was captured of it may be less. */
+/* A packet's length by its IP header; fewer bytes may have been captured. */
 static uint32_t packet_length(const uint8_t *data, uint32_t captured)
 {
 	uint32_t length = 0;
@@ -175,7 +171,7 @@ static void note_time(const struct nlattr *attribute, struct nflog_packet *packe
 		(int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US;
 }
 
-/* Numbers that are missing are of packets that there was no room for. */
+/* Counts lost packets: those whose sequence numbers are missing. */
 static void count_lost(struct log *log, const struct nlattr *attribute)
 {
 	uint32_t number;
@@ -221,11 +217,11 @@ static void take_packet(struct nflog *tap, struct log *log, const struct nlmsghd
 	tap->on_packet(tap->userdata, &packet);
 }
 
-/* Reads what there is, at most so many messages; returns how many there were. */
+/* Reads available messages, at most @most. Returns how many there were. */
 static size_t read_log(struct nflog *tap, struct log *log, size_t most)
 {
-	/* Not from the heap: to find so much, malloc() tidies up what a fork has made dear to
-	 * touch. */
+	/* Not from the heap: for a block of this size malloc() would touch, and so copy, many pages
+	 * that are shared since the fork. */
 	uint8_t buffer[MESSAGE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	size_t n = 0;
 
@@ -235,7 +231,7 @@ static size_t read_log(struct nflog *tap, struct log *log, size_t most)
 		const struct nlmsghdr *message = (const struct nlmsghdr *)buffer;
 		int left = (int)length;
 
-		/* Some were lost, which their numbers will tell. */
+		/* Some were lost; the missing numbers will show how many. */
 		if (length < 0 && (errno == ENOBUFS || errno == EINTR))
 			continue;
 		if (length <= 0)
@@ -276,7 +272,7 @@ static void leave_loop(struct nflog *tap)
 	}
 }
 
-/* Signals are for others. When there can't be a thread, the loop goes on reading. */
+/* Starts the thread, with all signals blocked. If that fails, the loop goes on reading. */
 static void start_thread(struct nflog *tap)
 {
 	sigset_t all, old;
@@ -286,8 +282,8 @@ static void start_thread(struct nflog *tap)
 	if (tap->stop_fd < 0)
 		return;
 #ifdef M_ARENA_MAX
-	/* glibc would make a heap of its own for the thread, which takes as long as to make the
-	 * thread. */
+	/* glibc would make another heap for the thread, which takes as long as the thread
+	 * itself. */
 	mallopt(M_ARENA_MAX, 1);
 #endif
 	sigfillset(&all);
@@ -306,7 +302,7 @@ static void log_readable(evutil_socket_t fd, short what, void *userdata)
 	bool data = fd == mnl_socket_get_fd(tap->logs[LOG_DATA].socket);
 
 	(void)what;
-	/* Where there is data, more will come. */
+	/* After data, more will come. */
 	if (data || tap->n_messages > LOOP_MESSAGES)
 		start_thread(tap);
 	if (tap->stop_fd < 0)
@@ -323,7 +319,7 @@ static void join_loop(struct nflog *tap, struct event_base *base)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- beginning and end ---- */
 
 static void tap_free(struct nflog *tap)
 {
@@ -344,27 +340,27 @@ static int tap_open(struct nflog *tap, const struct nflog_config *config, char *
 	for (size_t i = 0; !status && i < N_LOGS; i++) {
 		tap->logs[i].group = (uint16_t)(config->group + i);
 		tap->logs[i].control = i == LOG_CONTROL;
-		/* What goes out has the time at which it is read. */
+		/* Outgoing packets get the time at which they are read, so read them soon. */
 		tap->logs[i].at_once = i == LOG_CONTROL || config->n_remotes > 0;
 		status = log_open(&tap->logs[i]);
 	}
 	if (status < 0) {
 		*ret_reason = xasprintf(
-			"the kernel hands over no logged packets (%s): it needs nfnetlink_log "
-			"(CONFIG_NETFILTER_NETLINK_LOG), and we need CAP_NET_ADMIN",
+			"the kernel does not deliver logged packets (%s): it needs nfnetlink_log "
+			"(CONFIG_NETFILTER_NETLINK_LOG), and synfault needs CAP_NET_ADMIN",
 			strerror(-status));
 		return status;
 	}
 	status = nflog_rules_install(config, tap->logs[LOG_DATA].socket);
 	if (status < 0) {
-		*ret_reason =
-			status == -ENOENT
-				? xstrdup("the kernel can't log packets (CONFIG_NFT_LOG)")
-				: xasprintf("no rules that log packets: %s", strerror(-status));
+		*ret_reason = status == -ENOENT
+				      ? xstrdup("the kernel can't log packets (CONFIG_NFT_LOG)")
+				      : xasprintf("can't install the rules that log packets: %s",
+						  strerror(-status));
 		return status;
 	}
 	join_loop(tap, config->base);
-	/* What goes out has the time at which it is read: that has to be soon. */
+	/* Outgoing packets get the time at which they are read: start the thread now. */
 	if (config->n_remotes > 0)
 		start_thread(tap);
 	return status;

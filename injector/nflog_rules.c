@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Builds the rules that log packets, and commits them in one transaction: see nflog_rules.h. A rule
- * that logs also ends the packet's way through its chain, so that none is logged twice.
+ * Builds the rules that log packets, and commits them in one transaction: see nflog_rules.h. After
+ * a rule that logs, a packet leaves the chain, so that none is logged twice.
  */
 #include "injector/nflog_rules.h"
 
@@ -17,19 +17,19 @@
 #define CHAIN_INPUT    "input"
 #define CHAIN_PART     "log-"
 #define CHAIN_PRIORITY (-300) /* raw: before connection tracking, and before the injector's */
-#define ICMP_HEADER    8      /* RFC 792, RFC 4443: of errors */
-/* What begins or ends a connection. */
+#define ICMP_HEADER    8      /* of errors: RFC 792, RFC 4443 */
+/* The flags of packets that begin or end a connection. */
 #define CONTROL_FLAGS (TCP_FLAG_SYN | TCP_FLAG_FIN | TCP_FLAG_RST)
 
 /* lo is the first interface of each network namespace (drivers/net/loopback.c). */
 static const uint32_t loopback = 1;
 
-/* One transaction. */
+/* A transaction. */
 struct log_batch {
 	const struct nflog_config *config;
-	struct rules rules; /* no more than what messages need */
+	struct rules rules; /* only what messages need is set */
 	struct nft_batch batch;
-	uint32_t n_sets; /* without a name */
+	uint32_t n_sets; /* unnamed sets so far */
 };
 
 /* ---- rules ---- */
@@ -43,7 +43,7 @@ static struct nftnl_rule *rule_begin(const struct log_batch *self, const char *c
 	return rule;
 }
 
-/* Logs, and ends so; takes the rule. */
+/* Ends a rule by logging and a verdict, and adds it. Takes ownership of it. */
 static void rule_end(struct log_batch *self, struct nftnl_rule *rule, bool control,
 		     uint32_t verdict)
 {
@@ -55,7 +55,7 @@ static void rule_end(struct log_batch *self, struct nftnl_rule *rule, bool contr
 	nft_batch_rule(&self->batch, rule);
 }
 
-/* @verdict: what becomes of the packet then. */
+/* Adds the rules that log. @verdict: for a packet after it was logged. */
 static void add_log_rules(struct log_batch *self, const char *chain, uint32_t verdict)
 {
 	struct nftnl_rule *rule = rule_begin(self, chain, IPPROTO_TCP);
@@ -65,7 +65,7 @@ static void add_log_rules(struct log_batch *self, const char *chain, uint32_t ve
 	rule_end(self, rule, true, verdict);
 	rule_end(self, rule_begin(self, chain, IPPROTO_TCP), false, verdict);
 	rule_end(self, rule_begin(self, chain, IPPROTO_ICMP), true, verdict);
-	/* Not the many messages of neighbour discovery. */
+	/* only errors, not the many messages of neighbour discovery */
 	rule = rule_begin(self, chain, IPPROTO_ICMPV6);
 	nft_expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
 	nft_expr_compare(rule, NFT_CMP_LTE, &last_error, sizeof(last_error));
@@ -89,7 +89,7 @@ static void build_common(struct log_batch *self)
 	}
 }
 
-/* The map's verdict is goto, since a packet may be both from and to the part's network. */
+/* Adds a part. The map's verdict is goto, since a packet may be both from and to the part. */
 static void build_part(struct log_batch *self)
 {
 	AUTO_FREE char *chain = xasprintf(CHAIN_PART "%u", self->config->part);
@@ -104,7 +104,7 @@ static void build_part(struct log_batch *self)
 				    (uint32_t)NFT_GOTO, chain);
 }
 
-/* ---- a table of one's own ---- */
+/* ---- a table of its own ---- */
 
 static void build_table(struct log_batch *self)
 {
@@ -113,12 +113,12 @@ static void build_table(struct log_batch *self)
 	add_log_rules(self, CHAIN_INPUT, NF_ACCEPT);
 }
 
-/* ---- endpoints that others provide ---- */
+/* ---- remote endpoints ---- */
 
 /* Where in a packet an endpoint's address and port are. */
 enum end { END_SOURCE, END_DESTINATION, END_QUOTED };
 
-/* Ends a rule: of a packet that has one of the endpoints there. Takes the rule. */
+/* Ends a rule for packets with an endpoint at @end. Takes ownership of the rule. */
 static void rule_end_at(struct log_batch *self, struct nftnl_rule *rule,
 			const struct nft_layout *layout, enum end end)
 {
@@ -149,7 +149,7 @@ static void rule_end_at(struct log_batch *self, struct nftnl_rule *rule,
 	nft_batch_rule(&self->batch, rule);
 }
 
-/* What goes to this host itself is seen when it comes in. */
+/* Excludes packets to this host: they are logged when they come in. */
 static void add_no_loopback(struct log_batch *self, const char *chain)
 {
 	struct nftnl_rule *rule = nft_rule_new(&self->batch, chain);
@@ -186,7 +186,7 @@ static void build_remote(struct log_batch *self)
 		nft_batch_delete_rules(&self->batch, chains[i]);
 	add_no_loopback(self, NFT_RULES_CAPTURE_OUT);
 	add_no_loopback(self, NFT_RULES_CAPTURE_SENT);
-	/* Copies of SYNs that were logged when they were sent first. */
+	/* Exclude copies of SYNs, which were logged when they were first sent. */
 	rule = nft_rule_new(&self->batch, NFT_RULES_CAPTURE_OUT);
 	nft_expr_match_mark(rule, FWMARK_COMMON, config->refuse_mark);
 	nft_expr_verdict(rule, (uint32_t)NFT_RETURN);
@@ -197,9 +197,9 @@ static void build_remote(struct log_batch *self)
 	add_log_rules(self, NFT_RULES_CAPTURE_LOG, (uint32_t)NFT_RETURN);
 }
 
-/* ---- to the kernel ---- */
+/* ---- transactions ---- */
 
-/* Returns 0 or a negative errno. */
+/* Builds and sends a transaction. Returns 0 or a negative errno. */
 static int commit(const struct nflog_config *config, const char *table, struct mnl_socket *socket,
 		  void (*build)(struct log_batch *self))
 {
@@ -222,12 +222,12 @@ static int install_own(const struct nflog_config *config, struct mnl_socket *soc
 		return commit(config, config->table, socket, build_table);
 	status = commit(config, config->table, socket, build_part);
 	if (status == -ENOENT) {
-		/* There is no table yet; or there is one meanwhile. */
+		/* Make the table, unless another process has just made it. */
 		status = commit(config, config->table, socket, build_common);
 		if (status == 0 || status == -EEXIST)
 			status = commit(config, config->table, socket, build_part);
 	}
-	/* A sandbox of this number had it before. */
+	/* An earlier sandbox with this number has left it. */
 	return status == -EEXIST ? 0 : status;
 }
 
@@ -254,7 +254,7 @@ int nflog_rules_remove_common(const char *table)
 
 	if (status < 0)
 		return status;
-	/* Outside of a transaction, which the kernel would take its time to give up. */
+	/* Ask outside of a transaction, which the kernel would take long to abort. */
 	nft_batch_table(&question, NFT_MSG_GETTABLE, NLM_F_ACK, false);
 	status = netlink_batch_send(&question.messages, rules.socket, NULL);
 	netlink_batch_deinit(&question.messages);

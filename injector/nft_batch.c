@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The messages of a transaction: tables, chains, sets and rules as libnftnl writes them, one after
- * the other between a batch's begin and end. A netlink batch is atomic (net/netfilter/nfnetlink.c,
+ * Builds the messages of a transaction: tables, chains, sets and rules, written by libnftnl,
+ * between a batch's begin and end. A netlink batch is atomic (net/netfilter/nfnetlink.c,
  * nfnetlink_rcv_batch).
  */
 #include "injector/nft_batch.h"
@@ -13,10 +13,8 @@
 
 #include "injector/nft_expr.h"
 
-/*
- * Elements per message: a netlink attribute holds 64 KiB at most, an IPv6 element takes 36 bytes of
- * the list.
- */
+/* Elements per message: a netlink attribute holds at most 64 KiB, and an IPv6 element takes 36
+ * bytes. */
 #define ELEMENTS_PER_MESSAGE 1024
 #define MESSAGE_MAX          (65536 + 4096)
 
@@ -139,7 +137,6 @@ struct nftnl_chain *nft_chain_new(const struct nft_batch *batch, const char *nam
 	return chain;
 }
 
-/* Takes the chain. */
 void nft_batch_chain(struct nft_batch *batch, uint16_t type, uint16_t flags,
 		     struct nftnl_chain *chain)
 {
@@ -259,8 +256,7 @@ bool nft_batch_endpoints(struct nft_batch *batch, const struct nft_rules_config 
 
 void nft_batch_delete_set(struct nft_batch *batch, const char *name)
 {
-	/* By name: the numbers are those of other sets where some are made in the same transaction.
-	 */
+	/* Delete by name: new sets of the same transaction use the same numbers. */
 	struct nftnl_set *set = nft_set_new(batch, name, 0);
 
 	nftnl_set_unset(set, NFTNL_SET_ID);
@@ -391,7 +387,6 @@ static void name(char buffer[static NFT_NAME_SIZE], const char *base, bool is_pa
 		snprintf(buffer, NFT_NAME_SIZE, "%s", base);
 }
 
-/* @networks: of a part, or NULL. */
 void nft_rules_set_names(struct rules *rules, const struct address_networks *networks,
 			 uint32_t part)
 {
@@ -403,7 +398,7 @@ void nft_rules_set_names(struct rules *rules, const struct address_networks *net
 	name(rules->track, CHAIN_TRACK, rules->is_part, part);
 	name(rules->reject, CHAIN_REJECT, rules->is_part, part);
 	name(rules->inject, CHAIN_INJECT, rules->is_part, part);
-	/* in a table of one's own, before the first rule of the others */
+	/* in a table of its own, before the first rule of the queue */
 	name(rules->flows, rules->is_part ? CHAIN_FLOWS : CHAIN_QUEUE, rules->is_part, part);
 	for (size_t i = 0; i < N_LAYOUTS; i++) {
 		name(rules->sets[i], nft_layouts[i].set, rules->is_part, part);
@@ -411,7 +406,6 @@ void nft_rules_set_names(struct rules *rules, const struct address_networks *net
 	}
 }
 
-/* Returns 0 or a negative errno, with a diagnostic. @networks: of a part, or NULL. */
 int nft_rules_new(const char *table, const struct address_networks *networks, uint32_t part,
 		  struct diag_list *diags, struct rules **ret)
 {
@@ -431,7 +425,6 @@ int nft_rules_new(const char *table, const struct address_networks *networks, ui
 	return 0;
 }
 
-/* Without removing anything. */
 void nft_rules_forget(struct rules *rules)
 {
 	mnl_socket_close(rules->socket);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the firewall rules share, and no one else sees: a transaction, the names in a
- * table, and the functions that add to it.
+ * What only the files of the firewall rules share: a transaction, the names in a table, and the
+ * functions that add messages.
  */
 #ifndef SYNFAULT_INJECTOR_NFT_BATCH_H
 #define SYNFAULT_INJECTOR_NFT_BATCH_H
@@ -26,13 +26,13 @@
 #define CHAIN_QUEUE_PRIORITY  (-200)
 #define CHAIN_ANSWER_PRIORITY (-199)
 
-/* A name with the number of a part. */
+/* Room for a name with the number of a part. */
 #define NFT_NAME_SIZE 32
 
 /* A family's place in nft_layouts. */
 enum { LAYOUT_IPV4, LAYOUT_IPV6, N_LAYOUTS };
 
-/* One family's part of the table. */
+/* What differs in the rules of the two families. */
 struct nft_layout {
 	uint16_t family;
 	uint8_t nfproto;
@@ -48,7 +48,7 @@ struct nft_layout {
 	} queues, answers, flows, injects, logs;
 	const char *connections;
 	uint32_t connections_id, connection_type;
-	/* Where the parts of a connection's key go: ports after addresses. */
+	/* Registers of a connection's key: each port follows its address. */
 	uint32_t second_address_register, second_port_register;
 };
 extern const struct nft_layout nft_layouts[N_LAYOUTS];
@@ -59,7 +59,7 @@ struct nft_chain_rules {
 	uint32_t n;
 };
 
-/* Chains with rules: the six of the input hook, two of the output hook. */
+/* The most chains with rules: six of the input hook, two of the output hook. */
 #define NFT_MAX_CHAINS 8
 
 struct rules {
@@ -70,7 +70,7 @@ struct rules {
 	bool is_part; /* of a common table */
 	bool outgoing;
 	struct address_networks networks;
-	/* chains; flows is where the rules that follow connections are */
+	/* names of chains; .flows has the rules that follow connections */
 	char queue[NFT_NAME_SIZE], answer[NFT_NAME_SIZE], flows[NFT_NAME_SIZE],
 		track[NFT_NAME_SIZE], reject[NFT_NAME_SIZE], inject[NFT_NAME_SIZE];
 	char sets[N_LAYOUTS][NFT_NAME_SIZE], connections[N_LAYOUTS][NFT_NAME_SIZE];
@@ -80,141 +80,167 @@ struct rules {
 	size_t n_chains;
 };
 
-/* A transaction: messages on their way to the kernel, and what to make of its answers. */
+/* A transaction: its messages, and what is needed to understand the kernel's answers. */
 struct nft_batch {
 	struct rules *rules;
 	struct netlink_batch messages;
 	uint32_t table_sequence;          /* of the message that makes the table */
 	uint32_t queue_first, queue_last; /* of the rules that queue */
-	uint32_t failed_sequence;         /* of the first message that was refused */
+	uint32_t failed_sequence;         /* of the first message that failed */
 };
 
 /* ---- nft_batch.c ---- */
 
-/* Begins a transaction; nft_batch_commit() ends it. */
+/* Begins a transaction, which nft_batch_commit() ends. */
 void nft_batch_init(struct nft_batch *batch, struct rules *rules);
-/* Sends it. Returns 0 or a negative errno; then @batch->failed_sequence says which message failed.
+/* Sends the transaction. Returns 0, or a negative errno; @batch->failed_sequence then says which
+ * message failed.
  */
 int nft_batch_commit(struct nft_batch *batch);
 /* Begins a message of this type (NFT_MSG_NEWRULE, …), which nft_batch_end() adds. */
 struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_t flags);
+/* Adds the message that nft_batch_begin() returned. */
 void nft_batch_end(struct nft_batch *batch);
 
+/* Adds a message about the table. @owned: it disappears with our socket. */
 void nft_batch_table(struct nft_batch *batch, uint16_t type, uint16_t flags, bool owned);
+/* Makes a chain of the table, which the caller owns. */
 struct nftnl_chain *nft_chain_new(const struct nft_batch *batch, const char *name);
-/* Takes the chain. */
+/* Adds a message about the chain, and takes ownership of it. */
 void nft_batch_chain(struct nft_batch *batch, uint16_t type, uint16_t flags,
 		     struct nftnl_chain *chain);
+/* Adds a new base chain of a filter hook. */
 void nft_batch_base_chain(struct nft_batch *batch, const char *name, uint32_t hook,
 			  int32_t priority);
+/* Adds a new chain without a hook. */
 void nft_batch_plain_chain(struct nft_batch *batch, const char *name);
+/* Makes a set of the table, which the caller owns. @id: its number in the transaction. */
 struct nftnl_set *nft_set_new(const struct nft_batch *batch, const char *name, uint32_t id);
-/* Adds a message about a set or, with NFT_MSG_NEWSETELEM and its like, its elements; takes the set.
+/*
+ * Adds a message about a set, or with NFT_MSG_NEWSETELEM and its like about its elements. Takes
+ * ownership of the set.
  */
 void nft_batch_set(struct nft_batch *batch, uint16_t type, uint16_t flags, struct nftnl_set *set);
+/* Counts the endpoints of the family. */
 size_t nft_count_endpoints(const struct nft_layout *layout, const struct address *endpoints,
 			   size_t n_endpoints);
-/* A set without a name belongs to one rule and goes with it; the kernel puts a number there. */
+/* Name of an unnamed set, which belongs to a rule and is removed with it; the kernel sets %d. */
 #define NFT_UNNAMED_SET "__set%d"
 /* Adds a set with the family's endpoints. */
 void nft_batch_endpoint_set(struct nft_batch *batch, const char *name, uint32_t id,
 			    const struct nft_layout *layout, const struct address *endpoints,
 			    size_t n_endpoints);
 /*
- * The family's endpoints as a set. Returns false when it has none: then there is no set, but an
- * empty one in a part or for others' endpoints, which whoever removes the part counts upon.
+ * Adds a set of the family's endpoints. Returns false if it has none. Then there is no set; but a
+ * part, and a table for remote endpoints, get an empty one, since their removal deletes it.
  */
 bool nft_batch_endpoints(struct nft_batch *batch, const struct nft_rules_config *config,
 			 const struct nft_layout *layout);
+/* Adds the deletion of a set. */
 void nft_batch_delete_set(struct nft_batch *batch, const char *name);
+/* Adds a map to verdicts. @id: its number in the transaction. */
 void nft_batch_verdict_map(struct nft_batch *batch, const char *name, uint32_t id,
 			   uint32_t key_type, uint32_t key_length);
 /* Adds a map of networks to verdicts. */
 void nft_batch_map(struct nft_batch *batch, const struct nft_layout *layout,
 		   const struct nft_map *map);
-/* An element of a map: @type adds it (with the verdict), deletes it, or asks for it. */
+/* Adds a message about an entry of a map: @type adds it with a verdict, deletes or requests it. */
 void nft_batch_map_entry(struct nft_batch *batch, uint16_t type, const struct nft_layout *layout,
 			 const struct nft_map *map, const struct address_networks *networks,
 			 uint32_t verdict, const char *chain);
-/* Packets from, or to, a network that is in the map get its verdict. @protocol: 0 for any. */
+/*
+ * Adds a rule that gives packets from, or to, a network in the map its verdict. @protocol: 0: any;
+ * @source: from.
+ */
 void nft_batch_dispatch(struct nft_batch *batch, const char *chain, uint8_t protocol,
 			const struct nft_layout *layout, const struct nft_map *map, bool source);
-/* @chain: NULL to stand for all of the table's, in nft_batch_delete_rules(). */
+/* Makes an empty rule of a chain, which the caller owns. @chain: NULL: of all chains, to delete. */
 struct nftnl_rule *nft_rule_new(const struct nft_batch *batch, const char *chain);
-/* Takes the rule. */
+/* Adds the rule, and takes ownership of it. */
 void nft_batch_rule(struct nft_batch *batch, struct nftnl_rule *rule);
-/* Jumps from one chain to another. */
+/* Adds a rule that jumps from one chain to another. */
 void nft_batch_jump(struct nft_batch *batch, const char *from, const char *to);
-/* @chain: NULL for all of the table. */
+/* Adds the deletion of all rules of a chain; NULL: of the table. */
 void nft_batch_delete_rules(struct nft_batch *batch, const char *chain);
-/* @networks: of a part, or NULL. */
+/* Sets the names of chains and sets. @networks: those of a part with number @part, or NULL. */
 void nft_rules_set_names(struct rules *rules, const struct address_networks *networks,
 			 uint32_t part);
-/* Returns 0 or a negative errno, with a diagnostic. @networks: of a part, or NULL. */
+/*
+ * Makes rules that are not installed yet, with an open socket. @networks: those of the part with
+ * number @part, or NULL. Returns 0, or a negative errno with a diagnostic.
+ */
 int nft_rules_new(const char *table, const struct address_networks *networks, uint32_t part,
 		  struct diag_list *diags, struct rules **ret);
-/* Without removing anything. */
+/* Frees the rules without removing them from the kernel; NULL is allowed. */
 void nft_rules_forget(struct rules *rules);
 
 /* ---- nft_chains.c ---- */
 
 /*
- * Connections that are open already, the bulk of all traffic, leave at the first rule. So may what
- * is no TCP, which none of the others is about: to ask for that would make it dearer by half.
+ * Lets packets of open connections, the bulk of all traffic, leave the chain at its first rule.
+ * Some packets that are not TCP leave, too, which does no harm: no other rule is about them. To
+ * check for TCP would cost half as much again.
  */
 void nft_batch_shortcut(struct nft_batch *batch, const char *chain);
-/* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
+/* Adds a rule that queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
 void nft_batch_queue_rule(struct nft_batch *batch, const char *chain,
 			  const struct nft_rules_config *config, const struct nft_layout *layout,
 			  bool syn_ack);
+/* Adds rules that queue FINs and RSTs. @used: the families that have endpoints. */
 void nft_batch_end_rules(struct nft_batch *batch, const char *chain,
 			 const struct nft_rules_config *config, const bool used[static N_LAYOUTS]);
+/* Adds rules that answer packets to endpoints of the family by their mark. */
 void nft_batch_answer_rules(struct nft_batch *batch, const char *chain,
 			    const struct nft_rules_config *config, const struct nft_layout *layout);
-/* The connections of the family, each with what becomes of its packets. */
+/* Adds the map of the family's connections, each with what happens to its packets. */
 void nft_batch_connections(struct nft_batch *batch, const struct nft_layout *layout);
-/* Packets without SYN of a followed connection, in either direction: the map has both. */
+/*
+ * Adds a rule that looks up packets without SYN in the map of connections, which has both
+ * directions of each.
+ */
 void nft_batch_flow_rule(struct nft_batch *batch, const char *chain,
 			 const struct nft_layout *layout);
+/* Adds a rule that counts and queues all packets; @carriers: only carriers (udp_inject.h). */
 void nft_batch_queue_all(struct nft_batch *batch, const char *chain, bool carriers,
 			 const struct nft_rules_config *config);
-/* Only where connections are followed. */
+/* Adds the rules that follow connections, if any may be followed. */
 void nft_batch_flow_rules(struct nft_batch *batch, const struct nft_rules_config *config,
 			  const bool used[static N_LAYOUTS]);
-/* What sends packets to the queue, and answers those that come back with the mark. */
+/* Adds the rules that queue packets, and that answer those that come back with a mark. */
 void nft_batch_input_rules(struct nft_batch *batch, const struct nft_rules_config *config,
 			   const bool used[static N_LAYOUTS]);
 
 /* ---- nft_rules.c ---- */
 
-/* Adds the messages that install the rules; with @replace, in the place of those that are there. */
+/* Adds the messages that install the rules. @replace: they replace existing ones. */
 void nft_rules_build(struct nft_batch *batch, const struct nft_rules_config *config, bool owned,
 		     bool replace);
+/* Adds a diagnostic for an error of an installation. Returns the negative errno to report. */
 int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
 		      struct diag_list *diags);
-/* Deletes the table, or the part of a common one. */
+/* Deletes the table, or the part of a common one. Returns 0 or a negative errno. */
 int nft_rules_uninstall(struct rules *rules);
 
 /* ---- nft_remote.c ---- */
 
-/* The table may be there, empty; or, with @replace, full. */
+/* Adds the table for remote endpoints, which may exist: empty, or with @replace, full. */
 void nft_remote_build(struct nft_batch *batch, const struct nft_rules_config *config, bool replace);
-/* All rules and sets go; the base chains stay, and with them what waits in others' queues. */
+/* Removes all rules and sets. The base chains stay, so that no packet in another queue is dropped.
+ */
 void nft_remote_build_removal(struct nft_batch *batch);
 
 /* ---- nft_common.c ---- */
 
+/* Adds the chains, rules and map entries of a part. */
 void nft_common_build_part(struct nft_batch *batch, const struct nft_rules_config *config);
-/*
- * In the order in which nothing refers to what is deleted; a chain's rules go with it.
- */
+/* Adds the deletion of a part, in an order in which nothing refers to what is deleted. */
 void nft_common_build_removal(struct nft_batch *batch);
 /* Checks the base chains of the common table, and the part in its maps; as nft_rules_verify(). */
 int nft_common_verify(struct rules *rules);
 
 /* ---- nft_counters.c ---- */
 
-/* Returns 0 when the chain has as many rules, -ENOENT when not, or another negative errno. */
+/* Returns 0 if the chain has that many rules, -ENOENT if not, or another negative errno. */
 int nft_verify_chain(struct rules *rules, const struct nft_chain_rules *expected);
 
 #endif

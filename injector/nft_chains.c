@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the chains of a table hold: the rules that send packets to the queue, that answer those that
- * come back with a mark, and that follow connections. Traffic of established connections leaves at
- * the first rule it can.
+ * Builds the rules of a table's chains: those that queue packets, that answer packets that come
+ * back with a mark, and that follow connections. Traffic of established connections leaves at the
+ * first rule possible.
  */
 #include "injector/nft_batch.h"
 
@@ -28,7 +28,7 @@ static void queue_packet(struct nftnl_rule *rule, enum nft_rules_queue_form form
 		nftnl_expr_set_u16(expr, NFTNL_EXPR_QUEUE_FLAGS, 0);
 		return;
 	}
-	/* libnftnl takes the block over, frees it with the expression, and reads it to its end */
+	/* libnftnl owns the block from now on, and reads all of it */
 	info = xzalloc(XT_ALIGN(sizeof(*info)));
 	info->queuenum = number;
 	info->queues_total = 1;
@@ -38,10 +38,6 @@ static void queue_packet(struct nftnl_rule *rule, enum nft_rules_queue_form form
 	nftnl_expr_set(expr, NFTNL_EXPR_TG_INFO, info, XT_ALIGN(sizeof(*info)));
 }
 
-/*
- * Connections that are open already, the bulk of all traffic, leave at the first rule. So may what
- * is no TCP, which none of the others is about: to ask for that would make it dearer by half.
- */
 void nft_batch_shortcut(struct nft_batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = nft_rule_new(batch, chain);
@@ -51,7 +47,7 @@ void nft_batch_shortcut(struct nft_batch *batch, const char *chain)
 	nft_batch_rule(batch, rule);
 }
 
-/* Address and port, of the source or the destination, are an endpoint's. */
+/* Matches packets whose source or destination is an endpoint's address and port. */
 static void match_endpoint(const struct nft_batch *batch, struct nftnl_rule *rule,
 			   const struct nft_layout *layout, bool source)
 {
@@ -65,7 +61,6 @@ static void match_endpoint(const struct nft_batch *batch, struct nftnl_rule *rul
 			NFT_REG32_00, false);
 }
 
-/* Queues SYNs to an endpoint of the family, or SYN-ACKs from one. */
 void nft_batch_queue_rule(struct nft_batch *batch, const char *chain,
 			  const struct nft_rules_config *config, const struct nft_layout *layout,
 			  bool syn_ack)
@@ -81,7 +76,7 @@ void nft_batch_queue_rule(struct nft_batch *batch, const char *chain,
 	nft_batch_rule(batch, rule);
 }
 
-/* Queues FINs to and from endpoints of the family, and RSTs to them. */
+/* Adds rules that queue FINs to and from endpoints of the family, and RSTs to them. */
 static void add_end_rules(struct nft_batch *batch, const char *chain,
 			  const struct nft_rules_config *config, const struct nft_layout *layout)
 {
@@ -91,7 +86,7 @@ static void add_end_rules(struct nft_batch *batch, const char *chain,
 		nft_expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto,
 				    sizeof(layout->nfproto));
 		nft_expr_match_tcp_flags(rule, TCP_FLAG_SYN, NFT_CMP_EQ, 0);
-		/* the RSTs that refuse SYNs are among those of servers */
+		/* not RSTs from servers: the RSTs that refuse SYNs are among them */
 		nft_expr_compare_tcp_flags(
 			rule, source ? TCP_FLAG_FIN : TCP_FLAG_FIN | TCP_FLAG_RST, NFT_CMP_NEQ, 0);
 		match_endpoint(batch, rule, layout, source);
@@ -109,7 +104,8 @@ void nft_batch_end_rules(struct nft_batch *batch, const char *chain,
 			add_end_rules(batch, chain, config, &nft_layouts[i]);
 }
 
-/* Answers packets with the mark: @type is that of the answer, @code of an ICMP message. */
+/* Adds a rule that answers packets with the mark. @type: of the answer; @code: of an ICMP message.
+ */
 static void add_answer_rule(struct nft_batch *batch, const char *chain,
 			    const struct nft_layout *layout, uint32_t mark, uint32_t type,
 			    uint8_t code)
@@ -132,7 +128,7 @@ static void add_answer_rule(struct nft_batch *batch, const char *chain,
 void nft_batch_answer_rules(struct nft_batch *batch, const char *chain,
 			    const struct nft_rules_config *config, const struct nft_layout *layout)
 {
-	/* IPv6 has no message for a protocol that nobody knows among those of this type. */
+	/* IPv6 has no code of this type for an unreachable protocol. */
 	static const uint8_t icmp_codes[UNREACHABLE_N_KINDS] = {
 		[UNREACHABLE_NET] = ICMP_NET_UNREACH,       [UNREACHABLE_HOST] = ICMP_HOST_UNREACH,
 		[UNREACHABLE_PORT] = ICMP_PORT_UNREACH,     [UNREACHABLE_ADMIN] = ICMP_PKT_FILTERED,
@@ -158,7 +154,6 @@ void nft_batch_answer_rules(struct nft_batch *batch, const char *chain,
 
 /* ---- connections that are followed ---- */
 
-/* The connections of the family, each with what becomes of its packets. */
 void nft_batch_connections(struct nft_batch *batch, const struct nft_layout *layout)
 {
 	nft_batch_verdict_map(batch, batch->rules->connections[layout - nft_layouts],
@@ -166,7 +161,6 @@ void nft_batch_connections(struct nft_batch *batch, const struct nft_layout *lay
 			      2 * (layout->address_size + 4));
 }
 
-/* Packets without SYN of a followed connection, in either direction: the map has both. */
 void nft_batch_flow_rule(struct nft_batch *batch, const char *chain,
 			 const struct nft_layout *layout)
 {
@@ -188,7 +182,7 @@ void nft_batch_flow_rule(struct nft_batch *batch, const char *chain,
 	nft_batch_rule(batch, rule);
 }
 
-/* Answers all but RST with RST. */
+/* Adds rules that answer everything but RST with RST. */
 static void add_reject_rules(struct nft_batch *batch)
 {
 	struct nftnl_rule *rule = nft_rule_new(batch, batch->rules->reject);
@@ -221,7 +215,7 @@ void nft_batch_queue_all(struct nft_batch *batch, const char *chain, bool carrie
 	nft_batch_rule(batch, rule);
 }
 
-/* What is made of our own carriers has been decided upon. */
+/* Adds a rule that accepts our own carriers: they need no second decision. */
 static void add_own_rule(struct nft_batch *batch, const struct nft_rules_config *config)
 {
 	const uint32_t mark = fwmark_udp_inject(config->refuse_mark);
@@ -232,13 +226,12 @@ static void add_own_rule(struct nft_batch *batch, const struct nft_rules_config 
 	nft_batch_rule(batch, rule);
 }
 
-/* Only where connections are followed. */
 void nft_batch_flow_rules(struct nft_batch *batch, const struct nft_rules_config *config,
 			  const bool used[static N_LAYOUTS])
 {
 	add_own_rule(batch, config);
 	nft_batch_queue_all(batch, batch->rules->track, false, config);
-	/* of endpoints that others provide: in the hook output, add_output_rules() */
+	/* for remote endpoints, add_output_rules() does this in the output hook */
 	if (!config->outgoing)
 		nft_batch_queue_all(batch, batch->rules->inject, true, config);
 	add_reject_rules(batch);
@@ -249,7 +242,6 @@ void nft_batch_flow_rules(struct nft_batch *batch, const struct nft_rules_config
 	}
 }
 
-/* What sends packets to the queue, and answers those that come back with the mark. */
 void nft_batch_input_rules(struct nft_batch *batch, const struct nft_rules_config *config,
 			   const bool used[static N_LAYOUTS])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A common table of several injectors, and their parts: see nft_rules.h. Maps lead from the network
- * of a packet to the chains of its part.
+ * Builds a common table of several injectors, and their parts: see nft_rules.h. Maps lead from a
+ * packet's network to the chains of its part.
  */
 #include "injector/nft_batch.h"
 
@@ -10,7 +10,7 @@
 
 #include "injector/nft_expr.h"
 
-/* queue, answer, and what follows connections */
+/* queue, answer, and those that follow connections */
 #define N_PART_CHAINS 6
 
 static void build_common(struct nft_batch *batch)
@@ -64,7 +64,7 @@ static void add_entries(struct nft_batch *batch, uint16_t type)
 	}
 }
 
-/* The chains of a part, in the order in which they can be deleted. */
+/* The chains of a part, in an order in which they can be deleted. */
 static void part_chains(const struct rules *rules, const char *ret[static N_PART_CHAINS])
 {
 	const char *const chains[N_PART_CHAINS] = {
@@ -96,9 +96,6 @@ void nft_common_build_part(struct nft_batch *batch, const struct nft_rules_confi
 	add_entries(batch, NFT_MSG_NEWSETELEM);
 }
 
-/*
- * In the order in which nothing refers to what is deleted; a chain's rules go with it.
- */
 void nft_common_build_removal(struct nft_batch *batch)
 {
 	const struct rules *rules = batch->rules;
@@ -106,7 +103,7 @@ void nft_common_build_removal(struct nft_batch *batch)
 
 	part_chains(rules, chains);
 	add_entries(batch, NFT_MSG_DELSETELEM);
-	/* what follows connections refers to the map, and that to the chains after it */
+	/* The chain that follows connections refers to the map, and the map to the other chains. */
 	nft_batch_chain(batch, NFT_MSG_DELCHAIN, 0, nft_chain_new(batch, chains[0]));
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		nft_batch_delete_set(batch, rules->connections[i]);
@@ -128,7 +125,7 @@ int nft_rules_create_common(const char *table, struct diag_list *diags)
 	nft_batch_init(&batch, rules);
 	build_common(&batch);
 	r = nft_batch_commit(&batch);
-	/* Made as a whole, it is there as a whole. */
+	/* It is always made in one transaction, so if the table exists, all of it does. */
 	if (r == -EEXIST && batch.failed_sequence == batch.table_sequence)
 		r = 0;
 	else if (r < 0)
@@ -180,13 +177,13 @@ int nft_rules_remove_parts(const char *table, const struct nft_rules_part *parts
 	return r;
 }
 
-/* ---- whether all of it is still there ---- */
+/* ---- verifying ---- */
 
-/* as build_common() makes them */
+/* the chains that build_common() makes */
 static const struct nft_chain_rules common_chains[] = {
 	{CHAIN_QUEUE, 4 * N_LAYOUTS + 1}, {CHAIN_ANSWER, N_LAYOUTS}, {CHAIN_INJECT, N_LAYOUTS}};
 
-/* Asks for the part's element of a map. Returns 0 or a negative errno. */
+/* Requests the part's entry of a map. Returns 0 or a negative errno. */
 static int verify_entry(struct rules *rules, const struct nft_layout *layout,
 			const struct nft_map *map)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asks the kernel about rules that are installed: their counters, whether they are there. */
+/* Asks the kernel about installed rules: their counters, and whether they still exist. */
 #include "injector/nft_batch.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 struct packet_count {
 	uint64_t packets;
-	bool found; /* a rule with a counter is there */
+	bool found; /* there is a rule with a counter */
 };
 
 static void reset_count(void *userdata)
@@ -70,7 +70,7 @@ static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_pac
 	return 0;
 }
 
-/* Of a chain, and of its counterpart in the output hook where there is one. */
+/* Adds up the counters of a chain and of its counterpart in the output hook, if any. */
 static int count_both(struct rules *rules, const char *chain, const char *outgoing,
 		      uint64_t *ret_packets)
 {
@@ -99,10 +99,10 @@ int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets)
 		chains[n++] = CHAIN_QUEUE_OUT;
 	if (rules->follows)
 		chains[n++] = rules->track;
-	/* of endpoints that others provide: in the chain of the hook output */
+	/* for remote endpoints, the output hook's chain counts these */
 	if (rules->follows && !rules->outgoing)
 		chains[n++] = rules->inject;
-	/* of a table of one's own: in its first chain */
+	/* in a table of its own, the first chain counts these */
 	if (rules->ends && rules->is_part)
 		chains[n++] = rules->flows;
 	for (size_t i = 0; i < n; i++) {
@@ -126,7 +126,7 @@ int nft_rules_count_rejected(struct rules *rules, uint64_t *ret_packets)
 	return count_chain(rules, rules->reject, ret_packets);
 }
 
-/* ---- whether all of it is still there ---- */
+/* ---- verifying ---- */
 
 static void reset_number(void *userdata)
 {
@@ -172,16 +172,16 @@ int nft_rules_verify(struct rules *rules)
 	return r || !rules->is_part ? r : nft_common_verify(rules);
 }
 
-/* ---- which parts and tables there are ---- */
+/* ---- listing parts and tables ---- */
 
 struct part_listing {
 	const char *table; /* name, or prefix of names */
-	bool outgoing;     /* look for such tables rather than for parts of a common one */
+	bool outgoing;     /* list such tables rather than parts of a common one */
 	void (*on_part)(void *userdata, uint32_t part);
 	void *userdata;
 };
 
-/* The number at the end of a name, after @prefix. Returns false when it has none. */
+/* Reads the number at the end of a name, after @prefix. Returns false if there is none. */
 static bool read_number(const char *name, const char *prefix, uint32_t *ret)
 {
 	size_t length = strlen(prefix);
@@ -220,7 +220,7 @@ static int list_chain(const struct nlmsghdr *message, void *data)
 
 static void no_reset(void *userdata)
 {
-	/* what is listed may be listed again */
+	/* a part may be listed more than once */
 	(void)userdata;
 }
 

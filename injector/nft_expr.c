@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expressions of nftables rules: see nft_expr.h. */
+/* Builds expressions of nftables rules: see nft_expr.h. */
 #include "injector/nft_expr.h"
 
 #include <netinet/in.h>
@@ -83,7 +83,7 @@ void nft_expr_match_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t op
 	nft_expr_compare_tcp_flags(rule, mask, operator, value);
 }
 
-/* 32 bits, for which the kernel has a short way (net/netfilter/nft_bitwise.c,
+/* Compares 32 bits, for which the kernel has a fast path (net/netfilter/nft_bitwise.c,
  * nft_bitwise_fast_ops).
  */
 void nft_expr_compare_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operator,

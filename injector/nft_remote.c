@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table for endpoints that others provide, on this host or another: see nft_rules.h. Its base
- * chains stay, and with them the packets that wait in other queues; rules and sets come and go.
+ * Builds the table for remote endpoints, on this host or another: see nft_rules.h. Its base chains
+ * stay, so that no packet that waits in another queue is dropped; rules and sets come and go.
  */
 #include "injector/nft_batch.h"
 
@@ -10,18 +10,19 @@
 #include "injector/fwmark.h"
 #include "injector/nft_expr.h"
 
-/* Its sets are there for both families, also when they are empty. */
+/* The table has sets for both families, even if they are empty. */
 static const bool both[N_LAYOUTS] = {true, true};
 
 static const char *const chains_with_rules[] = {CHAIN_QUEUE,      CHAIN_ANSWER, CHAIN_QUEUE_OUT,
 						CHAIN_ANSWER_OUT, CHAIN_TRACK,  CHAIN_REJECT};
-/* Those of the table that are no base chains. */
+/* The table's chains without a hook. */
 static const char *const plain_chains[] = {
 	CHAIN_TRACK,           CHAIN_REJECT,           NFT_RULES_CAPTURE_IN,
 	NFT_RULES_CAPTURE_OUT, NFT_RULES_CAPTURE_SENT, NFT_RULES_CAPTURE_LOG,
 };
 
-/* What is not for the queue: packets to this host, which its input hook sees, and our own copies.
+/* Adds rules for what must not be queued: packets to this host, which the input hook sees, and our
+ * own copies.
  */
 static void add_exceptions(struct nft_batch *batch, uint32_t refuse_mark)
 {
@@ -38,10 +39,10 @@ static void add_exceptions(struct nft_batch *batch, uint32_t refuse_mark)
 	nft_batch_rule(batch, rule);
 }
 
-/* The rules of the output hook: those of the input hook, in other chains. */
+/* Adds the rules of the output hook: those of the input hook, in other chains. */
 static void add_output_rules(struct nft_batch *batch, const struct nft_rules_config *config)
 {
-	/* before the first rule that queues packets without SYN */
+	/* must precede the first rule that queues packets without SYN */
 	bool early = config->follows || config->ends;
 
 	if (config->follows)
@@ -68,14 +69,13 @@ static void delete_sets(struct nft_batch *batch)
 	}
 }
 
-/* All rules and sets go; the base chains stay, and with them what waits in others' queues. */
 void nft_remote_build_removal(struct nft_batch *batch)
 {
 	nft_batch_delete_rules(batch, NULL);
 	delete_sets(batch);
 }
 
-/* What is there already stays as it is. */
+/* Adds the table with empty base chains. Existing ones stay as they are. */
 static void build_empty(struct nft_batch *batch)
 {
 	nft_batch_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, false);
@@ -88,7 +88,6 @@ static void build_empty(struct nft_batch *batch)
 				nft_chain_new(batch, plain_chains[i]));
 }
 
-/* The table may be there, empty; or, with @replace, full. */
 void nft_remote_build(struct nft_batch *batch, const struct nft_rules_config *config, bool replace)
 {
 	build_empty(batch);
@@ -143,7 +142,7 @@ static int note_set(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Whether a table has sets; all that have rules do. */
+/* Whether a table has sets. Every table with rules does. */
 static bool has_sets(struct rules *rules)
 {
 	char buffer[1024];
@@ -170,7 +169,7 @@ int nft_rules_flush_outgoing(const char *table)
 	if (r < 0)
 		return r;
 	rules->outgoing = true;
-	/* A transaction that finds nothing to remove takes as long to give up as one that does. */
+	/* A transaction that finds nothing to remove takes as long to abort as one that removes. */
 	if (has_sets(rules))
 		r = nft_rules_uninstall(rules);
 	nft_rules_forget(rules);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Installs an injector's rules in one transaction, and takes them away again: see nft_rules.h. The
- * table of one's own is built here, a part of a common one in nft_common.c, and that for endpoints
- * of others in nft_remote.c. Endpoints are in one constant set per family, keyed by address and
- * port together, so that any number of them costs one lookup.
+ * Installs an injector's rules in one transaction, and removes them: see nft_rules.h. A table of
+ * its own is built here, a part of a common one in nft_common.c, and a table for remote endpoints
+ * in nft_remote.c. Endpoints are in one constant set per family, keyed by address and port
+ * together, so that any number of them costs one lookup.
  */
 #include "injector/nft_batch.h"
 
@@ -14,8 +14,8 @@
 #include "injector/nft_expr.h"
 
 /*
- * What has a mark and got no answer must not come to the queue again, from which it would come back
- * for ever. It is missed in the count of answers (injector.c, compare_losses()).
+ * Accepts a packet with a mark that got no answer: it must not come to the queue again, or it would
+ * circle for ever. The count of answers reveals it (injector_audit.c, compare_refused()).
  */
 static void add_end_of_answers(struct nft_batch *batch, const struct nft_rules_config *config)
 {
@@ -89,11 +89,11 @@ int nft_install_error(const struct nft_batch *batch, const struct nft_rules_conf
 	}
 	if (r == -EPERM) {
 		diag_add(diags, NULL, "no permission to change firewall rules");
-		diag_hint(diags, "CAP_NET_ADMIN is needed in the network namespace");
+		diag_hint(diags, "synfault needs CAP_NET_ADMIN in the network namespace");
 		return r;
 	}
 	if (r == -EEXIST && batch->failed_sequence == batch->table_sequence) {
-		diag_add(diags, NULL, "there is an nftables table inet %s already", config->table);
+		diag_add(diags, NULL, "the nftables table inet %s already exists", config->table);
 		return r;
 	}
 	diag_add(diags, NULL, "can't install the firewall rules: %s", strerror(-r));
@@ -130,8 +130,8 @@ int nft_rules_install(const struct nft_rules_config *config, struct diag_list *d
 			continue;
 		}
 		/*
-		 * What an injector before us left there: nobody uses it. In one transaction, so
-		 * that no SYN gets past. EBUSY is of its sets.
+		 * An earlier injector left its part, which no process uses any more. Replace it in
+		 * one transaction, so that no SYN gets past. EBUSY comes from its sets.
 		 */
 		if ((r == -EEXIST || r == -EBUSY) && (config->networks || config->outgoing) &&
 		    !replace) {
@@ -158,7 +158,7 @@ enum nft_rules_queue_form nft_rules_queue_form(const struct rules *rules)
 
 /* ---- connections that are followed ---- */
 
-/* Adds an element for packets from one end to the other. */
+/* Adds an element for packets from one end of a connection to the other. */
 static void set_add_direction(struct nftnl_set *set, const struct nft_batch *batch,
 			      const struct address *from, const struct address *to,
 			      const enum flow_handling *handling)
@@ -207,7 +207,7 @@ int nft_rules_follow(struct rules *rules, const struct address *client,
 {
 	int r = -EEXIST;
 
-	/* the second time without the element of an earlier connection that had the same port */
+	/* the second time after removing an earlier connection with the same port */
 	for (int attempt = 0; attempt < 2 && (r == -EEXIST || r == -EBUSY); attempt++) {
 		struct nft_batch batch;
 
@@ -250,7 +250,7 @@ void nft_rules_free(struct rules *rules)
 {
 	if (!rules)
 		return;
-	/* There is nothing to be done about an error: the table is gone already, or stays. */
+	/* An error can't be helped: the table is already gone, or stays. */
 	(void)nft_rules_uninstall(rules);
 	nft_rules_forget(rules);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Verdicts on their way to the kernel: see outbox.h. */
+/* Gives verdicts to the kernel, at once or when they are due: see outbox.h. */
 #include "injector/outbox.h"
 
 #include <utlist.h>
 
 #include "common/duration.h"
 
-/* A held packet's timer is set so much early, and the rest is spent looking at the clock. */
+/* A held packet's timer expires this much early; the rest is spent polling the clock. */
 #define SPIN_NS (60 * NS_PER_US)
 
 /* A SYN whose verdict is not due yet. */
@@ -16,7 +16,7 @@ struct held {
 	struct event *timer;
 	uint32_t packet_id;
 	struct outbox_change change;
-	bool dropped; /* the packet was: what is in `change` is sent */
+	bool dropped; /* the packet was dropped: send .change instead */
 	struct outbox_note note;
 };
 
@@ -110,7 +110,7 @@ static void answer(struct outbox *outbox, uint32_t packet_id, const struct outbo
 	outbox_give(outbox, packet_id, &verdict, note);
 }
 
-/* Sends what is kept of a packet that was dropped. */
+/* Sends the copy of a dropped packet. */
 static void send_copy(const struct held *held)
 {
 	struct outbox *outbox = held->outbox;
@@ -140,8 +140,8 @@ static void schedule(struct held *held)
 	};
 
 	/*
-	 * libevent counts a timeout from the time at which it began to call back; what has been
-	 * done since then would make it early. A base that keeps no such time makes this a no-op.
+	 * libevent counts a timeout from when it began its callbacks, so a timer that is set later
+	 * would expire early. Without a cached time this does nothing.
 	 */
 	(void)event_base_update_cache_time(outbox->base);
 	event_add(held->timer, &timeout);
@@ -156,7 +156,7 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 		schedule(held);
 		return;
 	}
-	/* A processor that sleeps needs about that long to wake up. */
+	/* A sleeping processor needs about this long to wake up. */
 	while (outbox->gathers && now_ns(outbox) < held->note.due_ns)
 		;
 	if (held->dropped)
@@ -167,7 +167,7 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 	outbox->host.released(outbox->host.context);
 }
 
-/* Drops the packet where what is kept of it, or goes in its place, can be sent later. */
+/* Drops an outgoing packet if a copy, or its replacement, can be sent later. */
 static void drop_and_keep(struct held *held, const struct queued_packet *queued)
 {
 	const struct outbox_host *host = &held->outbox->host;

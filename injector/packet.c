@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * IP and TCP headers out of a queued packet: see packet.h. Each function peels one header off a
- * cursor; two lengths go with it: how many bytes the packet has left by its IP header, and how many
- * of these were copied to us. Nothing is read beyond the second, nothing believed beyond the first.
- * Fields are read byte by byte: packets are not aligned.
+ * Reads IP and TCP headers: see packet.h. Each function removes one header from a cursor, which has
+ * two lengths: how many bytes the packet has left by its IP header, and how many of these were
+ * copied to us. Nothing is read beyond the second, and nothing is valid beyond the first. Fields
+ * are read byte by byte, since packets are not aligned.
  */
 #include "injector/packet.h"
 
@@ -25,7 +25,7 @@ enum tcp_option {
 	TCP_OPTION_TIMESTAMPS = 8,
 	TCP_OPTION_MULTIPATH = 30,
 	TCP_OPTION_FAST_OPEN = 34,
-	TCP_OPTION_EXPERIMENT = 254, /* RFC 6994: told apart by a magic number */
+	TCP_OPTION_EXPERIMENT = 254, /* RFC 6994: a magic number says which experiment */
 };
 #define TCP_EXPERIMENT_FAST_OPEN 0xf989
 #define MULTIPATH_JOIN           1  /* RFC 8684, 3.2: the subtype */
@@ -34,7 +34,7 @@ enum tcp_option {
 struct cursor {
 	const uint8_t *data;
 	size_t captured; /* bytes at @data */
-	size_t length;   /* bytes there are in the packet; at least `captured` */
+	size_t length;   /* bytes of the packet; at least .captured */
 };
 
 static uint16_t read16(const uint8_t *data)
@@ -54,7 +54,7 @@ static void advance(struct cursor *cursor, size_t bytes)
 	cursor->length -= bytes;
 }
 
-/* The packet ends @length bytes from here: what was captured behind that is padding. */
+/* Ends the packet @length bytes from here: captured bytes after that are padding. */
 static void limit(struct cursor *cursor, size_t length)
 {
 	cursor->length = length;
@@ -89,7 +89,7 @@ static enum packet_error parse_ipv4(struct cursor *cursor, struct packet *packet
 	return PACKET_OK;
 }
 
-/* Bytes of an extension header, two of which are there; 0 for what can't be walked over. */
+/* The length of an extension header with at least two bytes; 0 if it can't be skipped. */
 static size_t extension_length(uint8_t kind, const uint8_t *header)
 {
 	switch (kind) {
@@ -112,7 +112,7 @@ static bool is_extension(uint8_t kind)
 	       kind == IPPROTO_FRAGMENT || kind == IPPROTO_AH;
 }
 
-/* Walks over the extension headers (RFC 8200, section 4) up to the TCP header. */
+/* Skips the extension headers (RFC 8200, section 4) up to the TCP header. */
 static enum packet_error skip_extensions(struct cursor *cursor, uint8_t kind)
 {
 	for (size_t n = 0; is_extension(kind); n++) {
@@ -146,7 +146,7 @@ static enum packet_error parse_ipv6(struct cursor *cursor, struct packet *packet
 	if (cursor->captured < IPV6_HEADER_SIZE)
 		return PACKET_IPV6_TRUNCATED;
 	payload_length = read16(header + 4);
-	/* 0 is a jumbogram (RFC 2675), or nothing; a SYN is neither. */
+	/* 0 means a jumbogram (RFC 2675) or no payload, and a SYN is neither. */
 	if (payload_length == 0)
 		return PACKET_IPV6_PAYLOAD_LENGTH;
 
@@ -276,7 +276,7 @@ const char *packet_error_text(enum packet_error error)
 		[PACKET_IPV4_FRAGMENT] = "IPv4 fragment other than the first",
 		[PACKET_IPV6_TRUNCATED] = "IPv6 header cut off",
 		[PACKET_IPV6_PAYLOAD_LENGTH] = "IPv6 payload length below its extension headers",
-		[PACKET_IPV6_EXTENSION] = "IPv6 extension headers that can't be walked over",
+		[PACKET_IPV6_EXTENSION] = "IPv6 extension headers that can't be skipped",
 		[PACKET_NOT_TCP] = "not TCP",
 		[PACKET_TCP_TRUNCATED] = "TCP header cut off",
 		[PACKET_TCP_DATA_OFFSET] = "TCP data offset outside the segment",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The netfilter queue: see queue.h. Built to be lean, for two actors share the work of each refused
- * connection: while the client's processor runs connect(), ours reads and answers. So many packets
- * are read with one recvmmsg() (the kernel sends one datagram per packet), and their verdicts go
- * back as many messages in one datagram without acknowledgments; the kernel carries a verdict out
- * (RST included) before sendmsg() returns, and answers only when one fails.
+ * The netfilter queue: see queue.h. It is built for speed, since two processors share the work of
+ * each refused connection: while the client's runs connect(), ours reads and answers. One
+ * recvmmsg() reads many packets (the kernel sends one datagram per packet). Their verdicts go back
+ * as many messages in one datagram, without acknowledgments: the kernel carries out a verdict, RST
+ * included, before sendmsg() returns, and answers only if one fails.
  */
 #include "injector/queue.h"
 
@@ -17,7 +17,7 @@
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <sys/socket.h>
 #include <time.h>
-/* after the kernel's header: it declares what that one lacks only */
+/* must follow the kernel's header: it declares only what that one lacks */
 #include <libnetfilter_queue/libnetfilter_queue.h>
 
 #include "common/duration.h"
@@ -25,32 +25,32 @@
 #include "injector/netlink.h"
 #include "injector/packet.h"
 
-/* Packets the kernel may hold for us: each held SYN counts, so 100 times its default. */
+/* The most packets that the kernel holds for us. Held SYNs count, so 64 times its default. */
 #define QUEUE_LENGTH   (UINT32_C(1) << 16)
 #define RECEIVE_BUFFER (32 << 20)
-/* Datagrams read at once. More make the first of them wait for the verdicts of the last. */
+/* Datagrams read at once. With more, the first would wait for the verdict on the last. */
 #define BATCH 64
-/* A packet's message: at most PACKET_COPY_RANGE bytes and some 200 of attributes. */
+/* Room for a packet's message: at most PACKET_COPY_RANGE bytes, and some 200 of attributes. */
 #define MESSAGE_MAX 1024
 /* The same with all of its data. */
 #define MESSAGE_WHOLE (65536 + 1024)
 #define COPY_WHOLE    0xffff
-/* Two headers and two attributes take 40 bytes. */
+/* Room for a verdict: two headers and two attributes take 40 bytes. */
 #define VERDICT_MAX 64
 /*
- * While several packets come in at a time, a rest between two batches lets more of them gather.
- * Timer slack makes it some 60 us; with 64 connections in flight it takes a third off our work for
- * each, and spares the client from waking us in its connect().
+ * If several packets come in at a time, a pause between two batches lets more of them gather. Timer
+ * slack makes it some 60 us. With 64 connections under way it saves a third of our work for each,
+ * and the client's connect() does not have to wake us.
  */
 #define REST_NS (10 * NS_PER_US)
-/* Reading goes on for so long at most before the caller's other events get their turn. */
+/* Reading goes on for at most this long before the caller's other events get their turn. */
 #define MAX_TURN_NS NS_PER_MS
-/* An arrival further in the past was not measured by the clock we read: it was set meanwhile. */
+/* An arrival longer ago means that the clock was set between the stamp and its reading. */
 #define MAX_AGE_NS (10 * NS_PER_S)
-/* By so much two looks at both clocks may differ; what is slewed moves by 500 ppm at most. */
+/* How much two readings of both clocks may differ; slewing moves a clock by at most 500 ppm. */
 #define CLOCK_TOLERANCE_NS NS_PER_MS
 #define SLEW_DIVISOR       2000
-/* Room for any attribute, also those that a newer library or kernel knows. */
+/* Room for all attributes, even those of a newer library or kernel. */
 #define N_ATTRIBUTES 128
 _Static_assert(N_ATTRIBUTES > NFQA_MAX, "all attributes fit");
 _Static_assert(MESSAGE_MAX > PACKET_COPY_RANGE + 512, "a packet's message fits");
@@ -65,23 +65,23 @@ struct queue {
 	queue_told_fn on_told;
 	void *userdata;
 	/*
-	 * The kernel notes the arrival of packets while any socket asks for times of its own
-	 * (net/core/dev.c, netstamp_needed_key). This one does, and is used for nothing else.
+	 * The kernel stamps packets on arrival while any socket wants time stamps (net/core/dev.c,
+	 * netstamp_needed_key). This socket does, and is used for nothing else.
 	 */
 	int timestamp_fd;
 	/*
-	 * /proc/…/nfnetlink_queue of the network namespace we started in; -1: it can't be read by
-	 * us (it is root's alone), or there is no /proc
+	 * /proc/…/nfnetlink_queue of the network namespace in which we started; -1: we can't read
+	 * it (only root can), or there is no /proc
 	 */
 	int counters_fd;
 	uint64_t n_packets, overruns, failed_verdicts;
 
-	int64_t empty_ns; /* when there was last nothing to read */
+	int64_t empty_ns; /* when the queue was last empty */
 	bool dispatching;
-	/* when the batch was read; and when first since the real clock was last set */
+	/* when the batch was read; and the first reading since the real clock was set */
 	struct queue_clocks clocks, steady;
 
-	bool untold;       /* verdicts were given since on_told was last called */
+	bool untold;       /* verdicts were given since the last on_told */
 	int64_t handed_ns; /* when the first of them was handed over; 0: none was */
 	size_t verdicts_length;
 	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -92,7 +92,7 @@ struct queue {
 	uint8_t *buffers; /* one of message_max for each of the datagrams */
 };
 
-/* How often to look for a queue in a list that others change meanwhile. */
+/* How often to search the list of queues, which other processes may change at the same time. */
 enum { LIST_TRIES = 50 };
 
 /* A line of /proc/net/netfilter/nfnetlink_queue (net/netfilter/nfnetlink_queue.c, seq_show). */
@@ -118,7 +118,7 @@ static int counters_open(void)
 	return r;
 }
 
-/* Opens the list for reading through a copy, since fclose() closes; both share the position. */
+/* Opens the list through a copy of the descriptor, which fclose() closes; they share a position. */
 static FILE *counters_list(int fd)
 {
 	AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -145,7 +145,7 @@ static int counters_next(FILE *file, struct counters *ret)
 		       : -EPROTO;
 }
 
-/* As counters_read(), but a queue may be missed while others come and go. */
+/* As counters_read(), but may miss a queue while others come and go. */
 static int counters_read_once(int fd, uint16_t number, struct counters *ret)
 {
 	AUTO_FCLOSE FILE *file = counters_list(fd);
@@ -164,9 +164,10 @@ static int counters_read_once(int fd, uint16_t number, struct counters *ret)
 }
 
 /*
- * Returns 0; -ENOENT when there is no queue with that number, or another negative errno. The list
- * is read in pieces, each of which begins at the line after so many (seq_file): a queue that goes
- * away in between lets the next one be skipped.
+ * Reads the counters of a queue. Returns 0, -ENOENT if there is no queue with that number, or
+ * another negative errno. The kernel delivers the list in pieces and continues at a line number
+ * (seq_file), so if a queue disappears in between, the next one is skipped. That is why it tries
+ * repeatedly.
  */
 static int counters_read(int fd, uint16_t number, struct counters *ret)
 {
@@ -226,8 +227,8 @@ static int set_parameters(struct queue *queue, const struct queue_config *config
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, PACKET_COPY_RANGE);
 	nfq_nlmsg_cfg_put_qmaxlen(message, config->length ? config->length : QUEUE_LENGTH);
 	/*
-	 * GSO: packets as they are, not cut into segments and without a checksum computed for us.
-	 * Of the others, FAIL_OPEN above all, none is set.
+	 * GSO: packets come as they are, neither cut into segments nor with a checksum computed for
+	 * us. No other flag is set, above all not FAIL_OPEN.
 	 */
 	mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(flags));
 	mnl_attr_put_u32(message, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN));
@@ -235,8 +236,9 @@ static int set_parameters(struct queue *queue, const struct queue_config *config
 }
 
 /*
- * A number that is taken gives EBUSY or, depending on the order of the kernel's checks, EPERM,
- * which is also what a missing capability gives. The list of queues tells.
+ * Adds a diagnostic for a failed bind. If another process has the number, the kernel returns EBUSY,
+ * or, depending on the order of its checks, EPERM, as for a missing capability. The list of queues
+ * shows which of the two it is.
  */
 static int bind_error(const struct queue *queue, int r, struct diag_list *diags)
 {
@@ -252,7 +254,7 @@ static int bind_error(const struct queue *queue, int r, struct diag_list *diags)
 	}
 	if (r == -EPERM) {
 		diag_add(diags, NULL, "no permission to bind netfilter queue %u", queue->number);
-		diag_hint(diags, "CAP_NET_ADMIN is needed in the network namespace");
+		diag_hint(diags, "synfault needs CAP_NET_ADMIN in the network namespace");
 		return r;
 	}
 	/* nfnetlink.c: no subsystem with that number */
@@ -270,7 +272,7 @@ static void set_receive_buffer(int fd)
 {
 	int size = RECEIVE_BUFFER;
 
-	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
+	/* The first needs CAP_NET_ADMIN in the initial user namespace; the second is limited. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
@@ -280,7 +282,7 @@ static int open_timestamps(void)
 	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 
-	/* without it arrivals are not known, which each packet says for itself */
+	/* Without it packets have no time stamps, which each packet shows. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof(on)) < 0)
 		return -1;
 	return steal_fd(&fd);
@@ -313,14 +315,14 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 	r = set_parameters(queue, config);
 	if (r < 0)
 		return bind_error(queue, r, diags);
-	/* with the module loaded by now */
+	/* The bind may have loaded the module that makes the file. */
 	if (queue->counters_fd < 0)
 		queue->counters_fd = counters_open();
 	queue->timestamp_fd = open_timestamps();
 	return 0;
 }
 
-/* Reads both clocks at one moment, again when something came between. */
+/* Reads both clocks at nearly the same moment, and again if they were interrupted. */
 static void read_clocks(struct queue_clocks *ret)
 {
 	for (int attempts = 0; attempts < 3; attempts++) {
@@ -465,7 +467,7 @@ static void handle_datagram(struct queue *queue, const uint8_t *data, size_t len
 	}
 }
 
-/* Reads one batch. Returns the number of datagrams, or a negative errno (-EAGAIN: none). */
+/* Reads a batch. Returns the number of datagrams, or a negative errno (-EAGAIN: none). */
 static int read_batch(struct queue *queue)
 {
 	int64_t before_ns = clock_monotonic_ns();
@@ -494,8 +496,8 @@ int queue_dispatch(struct queue *queue)
 	bool overrun = false;
 
 	/*
-	 * Until there is nothing, however little there was: while verdicts are carried out the next
-	 * packets come in, and asking for them here is cheaper than being woken up for them.
+	 * Read until nothing is left, even after a small batch: the next packets come in while
+	 * verdicts are carried out, and to read them here is cheaper than to be woken up.
 	 */
 	while (queue->clocks.monotonic_ns < end_ns) {
 		int r = read_batch(queue);
@@ -511,7 +513,7 @@ int queue_dispatch(struct queue *queue)
 			return r;
 		if (end_ns == INT64_MAX)
 			end_ns = queue->clocks.monotonic_ns + MAX_TURN_NS;
-		/* one by one they come from a client that waits for each answer, and not for us */
+		/* Single packets come from a client that waits for each answer: don't delay it. */
 		if (r > 1)
 			(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, NULL);
 	}
@@ -537,7 +539,7 @@ static void note_handed(struct queue *queue)
 		queue->handed_ns = clock_monotonic_ns();
 }
 
-/* Sends what has been gathered; on_told is called later. */
+/* Sends the gathered verdicts; on_told is called later. */
 static int send_verdicts(struct queue *queue)
 {
 	int r;
@@ -549,14 +551,14 @@ static int send_verdicts(struct queue *queue)
 	return r;
 }
 
-/* A verdict with a packet is a datagram of its own, after those gathered so far. */
+/* Sends a verdict that replaces its packet, as a separate datagram, after the gathered ones. */
 static int set_packet(struct queue *queue, uint32_t id, const struct packet_verdict *verdict)
 {
 	AUTO_FREE uint8_t *buffer = NULL;
 	struct nlmsghdr *message;
 	int r;
 
-	/* an attribute's length, with its header, has 16 bits */
+	/* An attribute's length, with its header, has 16 bits. */
 	if (verdict->length > UINT16_MAX - MNL_ATTR_HDRLEN)
 		return -EMSGSIZE;
 	r = queue->verdicts_length > 0 ? send_verdicts(queue) : 0;
@@ -591,7 +593,7 @@ int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verd
 	}
 
 	if (queue->verdicts_length + VERDICT_MAX > sizeof(queue->verdicts)) {
-		/* within on_packet: told with the rest of the batch */
+		/* within on_packet: on_told follows with the rest of the batch */
 		int r = send_verdicts(queue);
 
 		if (r < 0)
@@ -633,7 +635,7 @@ int queue_copy_all(struct queue *queue, bool all)
 	char buffer[256];
 	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
 
-	/* without an acknowledgment, which would come in between the packets */
+	/* without an acknowledgment, which would come between the packets */
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, all ? COPY_WHOLE : PACKET_COPY_RANGE);
 	if (queue->whole_segments) {
 		mnl_attr_put_u32(message, NFQA_CFG_FLAGS, htonl(all ? 0 : NFQA_CFG_F_GSO));

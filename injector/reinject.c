@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sends a copy of a SYN that was taken out of the output hook: see reinject.h. */
+/* Sends a copy of a SYN that was dropped in the output hook: see reinject.h. */
 #include "injector/reinject.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ enum {
 };
 
 struct reinject {
-	int ipv4, ipv6; /* raw sockets; ipv6 is -1 where there is no IPv6 */
+	int ipv4, ipv6; /* raw sockets; .ipv6 is -1 without IPv6 */
 };
 
 int reinject_open(struct reinject **ret)
@@ -55,7 +55,7 @@ static unsigned version(const uint8_t *data)
 	return data[0] >> 4;
 }
 
-/* RFC 1071, without the complement; @sum goes on from what was added before. */
+/* Adds up words as in RFC 1071, without the complement. @sum: of earlier data. */
 static uint32_t add_up(uint32_t sum, const uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i + 1 < length; i += 2)
@@ -65,7 +65,7 @@ static uint32_t add_up(uint32_t sum, const uint8_t *data, size_t length)
 	return sum;
 }
 
-/* Over the pseudo-header (addresses, protocol, length) and the segment. */
+/* Sets the checksum of the pseudo-header (addresses, protocol, length) and the segment. */
 static void set_checksum(const uint8_t *addresses, size_t addresses_length, uint8_t *segment,
 			 size_t length)
 {
@@ -134,7 +134,7 @@ int reinject_send(const struct reinject *reinject, const uint8_t *data, size_t l
 		return -EAFNOSUPPORT;
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0)
 		return -errno;
-	/* Refused here (EPERM) is what the rules were told to do with it: it was answered. */
+	/* EPERM means that the rules answered and dropped it, as they should. */
 	if (sendto(fd, data, length, MSG_DONTWAIT, address, address_length) < 0 && errno != EPERM)
 		return -errno;
 	return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sends a copy of a SYN that was taken out of the output hook. There a SYN that is held stops the
- * kernel's retransmission (net/ipv4/tcp_output.c, skb_still_in_host_queue), as no slow network
- * does. One that is dropped does not: so it is dropped, and its copy, which a mark leads past the
- * queue, goes out when the time has come. That takes CAP_NET_RAW.
+ * Sends a copy of a SYN that was dropped in the output hook. A held SYN there would stop the
+ * kernel's retransmission (net/ipv4/tcp_output.c, skb_still_in_host_queue), which a slow network
+ * does not do. A dropped SYN does not. So the SYN is dropped, and when it is due, a copy is sent
+ * with a mark that leads it past the queue. This needs CAP_NET_RAW.
  */
 #ifndef SYNFAULT_INJECTOR_REINJECT_H
 #define SYNFAULT_INJECTOR_REINJECT_H
@@ -12,18 +12,20 @@
 
 struct reinject;
 
-/* Returns 0, -EPERM without CAP_NET_RAW, or another negative errno. */
+/* Opens the sockets to send with. Returns 0, -EPERM without CAP_NET_RAW, or another negative errno.
+ */
 int reinject_open(struct reinject **ret);
+/* Closes the sockets; NULL is allowed. */
 void reinject_free(struct reinject *reinject);
 
 /*
- * Makes @data, a packet as the queue gives it, one that can be sent: computes the checksum that was
- * left to the network card. Returns 0, or -EINVAL for what can't be sent again: a packet of which
- * there is only a part, or with IPv6 extension headers.
+ * Prepares a packet from the queue to be sent: computes the checksum that the kernel left to the
+ * network card, in place. Returns 0, or -EINVAL if it can't be sent: it was not copied as a whole,
+ * or has IPv6 extension headers.
  */
 int reinject_prepare(uint8_t *data, size_t length);
 
-/* Sends a prepared packet with this mark. Returns 0 or a negative errno. */
+/* Sends a prepared packet with a firewall mark. Returns 0 or a negative errno. */
 int reinject_send(const struct reinject *reinject, const uint8_t *data, size_t length,
 		  uint32_t mark);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Fault scripts as lists of steps: see script.h. */
+/* Keeps and writes fault scripts: see script.h. */
 #include "injector/script.h"
 
 void script_append(struct script *script, const struct step *step)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fault scripts: what happens to successive connection attempts at one endpoint. A script is a list
- * of steps; step k serves `repeat` attempts, the last step all that follow. A step can have a
- * condition (condition.h); step_select.h says which step serves an attempt then.
+ * Fault scripts: what happens to successive connection attempts at an endpoint. A script is a list
+ * of steps. Each step serves `repeat` attempts in turn, the last step all that follow. Steps can
+ * have conditions (condition.h); step_select.h describes which step then serves an attempt.
  */
 #ifndef SYNFAULT_INJECTOR_SCRIPT_H
 #define SYNFAULT_INJECTOR_SCRIPT_H
@@ -10,34 +10,35 @@
 #include "injector/step.h"
 
 /*
- * The steps of an endpoint. All of one list are for the same addresses; where the endpoint has one
- * list for all of them, its number is 0. Each list has a step without a condition.
+ * The steps of an endpoint, in one list or several. A list applies to some of its addresses; a
+ * single list, for all addresses, has number 0. Each list has a step without a condition.
  */
-
 struct script {
-	struct step *steps; /* owned; never empty in a script that is in use */
+	struct step *steps; /* owned; at least one in a script that is used */
 	size_t n_steps, capacity;
-	char **list_names; /* owned, ends with NULL: what each list is for, as "ipv6"; or NULL */
+	char **list_names; /* owned, ends with NULL: the addresses of each list, "ipv6"; or NULL */
 };
 
+/* Appends a copy of the step. */
 void script_append(struct script *script, const struct step *step);
 /*
- * The whole script, steps joined by ", "; where its lists have names, "NAME: " before each list and
- * "; " between them.
+ * Adds the script as text: steps joined by ", ". If its lists have names, they are joined by "; ",
+ * each after "NAME: ".
  */
 void script_format(const struct script *script, struct strbuf *out);
-/* How many lists there are: 1 more than the highest number. */
+/* The number of lists: the highest list number plus 1. */
 uint32_t script_n_lists(const struct script *script);
 /*
- * Of a script without conditions and with one list: the index of the step that serves the attempt
- * with this number (counted from 1).
+ * Returns the index of the step that serves an attempt, numbered from 1. Only for scripts with one
+ * list and without conditions.
  */
 size_t script_step_index(const struct script *script, uint64_t attempt_number);
 /*
- * Of the attempts that the steps without a condition in its list serve, the number of the first
- * that the step at @index does.
+ * Returns the number of the first attempt that the step at @index serves. Counts only attempts that
+ * steps without a condition in its list serve.
  */
 uint64_t script_first_attempt(const struct script *script, size_t index);
+/* Frees the steps and names; the script itself belongs to the caller. */
 void script_free(struct script *script);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* TCP segments of our own making: see segment.h. Header fields are those of RFC 791, 8200, 9293. */
+/* Makes TCP segments: see segment.h. Header fields are those of RFC 791, 8200, 9293. */
 #include "injector/segment.h"
 
 #include "common/duration.h"
@@ -85,7 +85,7 @@ void segment_learn(struct segment_template *template, const uint8_t *data,
 		.timestamp = packet->timestamp,
 		.at_ns = at_ns,
 	};
-	/* Not scaled in a SYN-ACK; afterwards rounded up (net/ipv4/tcp_output.c). */
+	/* A SYN-ACK's window is not scaled; later ones are, rounded up (net/ipv4/tcp_output.c). */
 	if (packet_is_syn_ack(packet))
 		template->window = (uint16_t)((packet->window + (1U << packet->window_shift) - 1) >>
 					      packet->window_shift);
@@ -97,8 +97,9 @@ void segment_learn(struct segment_template *template, const uint8_t *data,
 }
 
 /*
- * Numbers a packet as the next of its socket. The first after a SYN-ACK, which has none, begins
- * anywhere (net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock). A packet of no socket has none either.
+ * Sets the IP identification: the next number of its socket. A SYN-ACK has none, so the first
+ * packet after it gets any number (net/ipv4/tcp_ipv4.c, tcp_v4_syn_recv_sock). A packet that does
+ * not come from a socket has none, either.
  */
 static void number(struct segment_template *sender, uint8_t *ip, bool of_socket, uint32_t sequence)
 {
@@ -114,7 +115,7 @@ static void number(struct segment_template *sender, uint8_t *ip, bool of_socket,
 	}
 }
 
-/* Nothing without data is marked for ECN (RFC 3168, 6.1.4, 6.1.6). */
+/* Clears the ECN mark: packets without data have none (RFC 3168, 6.1.4, 6.1.6). */
 static void clear_ecn(uint8_t *ip)
 {
 	if (is_ipv4(ip))
@@ -160,7 +161,7 @@ size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep)
 	size_t length = packet->data_offset + keep;
 
 	data[packet->tcp_offset + 13] &= (uint8_t)~TCP_FLAG_FIN;
-	/* as the last of what was written (RFC 9293, 3.9.1.2) */
+	/* it is now the last data that was written (RFC 9293, 3.9.1.2) */
 	if (keep > 0)
 		data[packet->tcp_offset + 13] |= TCP_FLAG_PSH;
 	finish(data, packet->tcp_offset, length);
@@ -190,7 +191,7 @@ bool segment_lower_mss(uint8_t *data, size_t length, const struct packet *packet
 	return false;
 }
 
-/* Whether the option at @option, of this length, leads past the handshake. */
+/* Whether the option at @option, of this length, bypasses the handshake. */
 static bool is_special(const uint8_t *option, size_t length)
 {
 	return option[0] == OPTION_MULTIPATH || option[0] == OPTION_FAST_OPEN ||

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes TCP segments: ones without data that look as if the sender of an earlier packet had sent
- * them, and shorter ones out of longer ones. Pure: bytes in, bytes out, checksums (RFC 1071)
- * included.
+ * Makes TCP segments: segments without data that look as if the sender of an earlier packet had
+ * sent them, and shortened copies of others. Pure: bytes in, bytes out, with checksums (RFC 1071).
  */
 #ifndef SYNFAULT_INJECTOR_SEGMENT_H
 #define SYNFAULT_INJECTOR_SEGMENT_H
@@ -12,7 +11,7 @@
 /* IPv6 header, TCP header, timestamps with padding. */
 #define SEGMENT_CONTROL_MAX (40 + 20 + 12)
 
-/* How one side's packets look: its latest IP header, and what it last said of itself. */
+/* What one side's packets look like: its latest IP header, window and timestamp. */
 struct segment_template {
 	bool known;
 	struct address source, destination;
@@ -20,44 +19,51 @@ struct segment_template {
 	uint16_t window; /* as in the header of a packet without SYN */
 	bool has_timestamps;
 	uint32_t timestamp;
-	int64_t at_ns; /* when that was its clock */
+	int64_t at_ns; /* when its clock showed .timestamp */
 };
 
-/* Takes the looks of a packet of time @at_ns, whose first bytes, up to its data, are at @data. */
+/* Updates a template from a packet. @data: its headers at least; @at_ns: when it was sent. */
 void segment_learn(struct segment_template *template, const uint8_t *data,
 		   const struct packet *packet, int64_t at_ns);
 
-/*
- * Writes a segment without data from the sender to the receiver, as Linux would send it at @now_ns.
- * One with ACK is of the sender's socket: the next of its packets. One without is of a kernel that
- * knows no such socket (net/ipv4/tcp_ipv4.c, tcp_v4_send_reset): no window, no options. Returns its
- * length.
+/**
+ * segment_control() - make a segment without data, as Linux would send it
+ * @sender: what its packets look like; counts the new packet
+ * @receiver: what the other side's packets look like
+ * @now_ns: when it is sent
+ * @flags: with ACK, it is the next packet of the sender's socket; without, it comes from a kernel
+ *         without such a socket (net/ipv4/tcp_ipv4.c, tcp_v4_send_reset): no window, no options
+ * @sequence: its sequence number
+ * @acknowledgment: its acknowledgment number
+ * @out: the segment, from its IP header on
+ *
+ * Return: its length.
  */
 size_t segment_control(struct segment_template *sender, const struct segment_template *receiver,
 		       int64_t now_ns, uint8_t flags, uint32_t sequence, uint32_t acknowledgment,
 		       uint8_t out[static SEGMENT_CONTROL_MAX]);
 
 /*
- * Shortens a packet to its first @keep bytes of data, which become the last there are, without FIN.
- * @data holds the packet at least so far, and is changed in place. Returns the new length.
+ * Shortens a packet in place to its first @keep bytes of data, without FIN. @data: the packet, at
+ * least up to there. Returns the new length.
  */
 size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep);
 
 /*
- * Lowers the maximum segment size that a SYN or SYN-ACK announces, if it is higher. The packet is
- * changed in place. Returns whether it was.
+ * Lowers the maximum segment size that a SYN or SYN-ACK announces, in place, if it is higher.
+ * Returns whether it changed the packet.
  */
 bool segment_lower_mss(uint8_t *data, size_t length, const struct packet *packet, uint16_t mss);
 
 /**
- * segment_make_plain() - take out of a SYN what leads past TCP's handshake
- * @data: the packet up to its data at least; changed in place
- * @packet: updated
+ * segment_make_plain() - remove from a SYN what bypasses TCP's handshake
+ * @data: the packet, at least up to its data; changed in place
+ * @packet: its headers; updated
  *
  * Removes the data and the options of TCP Fast Open (RFC 7413) and Multipath TCP (RFC 8684), as
  * middleboxes do: the client sends the data again after the handshake, and falls back to plain TCP.
  *
- * Return: the new length; 0 when there was nothing to remove.
+ * Return: the new length; 0 if there was nothing to remove.
  */
 size_t segment_make_plain(uint8_t *data, struct packet *packet);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reads the kernel's notices of dying TCP sockets: see sock_diag_monitor.h. Each is a struct
- * inet_diag_msg and attributes, of which INET_DIAG_INFO holds a struct tcp_info as long as the
- * kernel knows it.
+ * inet_diag_msg with attributes. INET_DIAG_INFO holds a struct tcp_info of the kernel's size.
  */
 #include "injector/sock_diag_monitor.h"
 
@@ -19,9 +18,9 @@
 
 #define RECEIVE_BUFFER (32 << 20)
 #define BATCH          64
-/* A notice: tcp_info has some 250 bytes and grows from kernel to kernel. */
+/* Room for a notice: tcp_info has some 250 bytes, and grows from kernel to kernel. */
 #define MESSAGE_MAX 2048
-/* Reading goes on for so long at most before the caller's other events get their turn. */
+/* At most this many reads before the caller's other events get their turn. */
 #define MAX_ROUNDS 64
 
 struct sock_diag_monitor {
@@ -34,7 +33,7 @@ struct sock_diag_monitor {
 	uint8_t buffers[BATCH][MESSAGE_MAX] __attribute__((aligned(8)));
 };
 
-/* Places in a notice: the 32-bit word @word of the address of one end. */
+/* Places in a notice: word number @word of the address of one end, 32 bits each. */
 #define SOURCE_WORD(word)                                                                          \
 	(NLMSG_HDRLEN + offsetof(struct inet_diag_msg, id.idiag_src) + 4 * (size_t)(word))
 #define DESTINATION_WORD(word)                                                                     \
@@ -42,9 +41,9 @@ struct sock_diag_monitor {
 #define FAMILY_BYTE (NLMSG_HDRLEN + offsetof(struct inet_diag_msg, idiag_family))
 
 /*
- * A classic BPF program (Documentation/networking/filter.rst), which netlink runs for each receiver
- * of a multicast message. Its words are in network byte order, and it runs in the order of its
- * lines; jumps are counted from the following line.
+ * Attaches a classic BPF program (Documentation/networking/filter.rst), which netlink runs for each
+ * receiver of a multicast message. Its words are in network byte order; jumps count from the
+ * following line.
  */
 static int keep_networks(int fd, const struct address_networks *networks)
 {
@@ -63,7 +62,7 @@ static int keep_networks(int fd, const struct address_networks *networks)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, DESTINATION_WORD(0)),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffffff00),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ipv4, 17, 16),
-		/* IPv6, and IPv4 in the last word of a socket that speaks both */
+		/* IPv6; or IPv4 in the last word, for a socket of both families */
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(0)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SOURCE_WORD(1)),
@@ -98,7 +97,7 @@ static int open_all(struct sock_diag_monitor *deaths, const struct address_netwo
 	if (r < 0)
 		return r;
 	deaths->fd = mnl_socket_get_fd(deaths->socket);
-	/* the first needs CAP_NET_ADMIN in the first user namespace, the second is clamped */
+	/* The first needs CAP_NET_ADMIN in the initial user namespace; the second is limited. */
 	if (setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	r = networks ? keep_networks(deaths->fd, networks) : 0;
@@ -131,7 +130,7 @@ int sock_diag_monitor_open(const struct address_networks *networks, sock_diag_mo
 	if (r < 0) {
 		sock_diag_monitor_free(deaths);
 		diag_add(diags, NULL,
-			 "can't watch for sockets that close (NETLINK_SOCK_DIAG, "
+			 "can't get notices of closed sockets (NETLINK_SOCK_DIAG, "
 			 "CONFIG_INET_TCP_DIAG): %s",
 			 strerror(-r));
 		return r;
@@ -154,7 +153,7 @@ int sock_diag_monitor_fd(const struct sock_diag_monitor *deaths)
 	return deaths->fd;
 }
 
-/* An IPv6 socket that speaks IPv4 (RFC 4291, 2.5.5.2) is an IPv4 socket on the wire. */
+/* An IPv6 socket with a mapped IPv4 address (RFC 4291, 2.5.5.2) sends IPv4 packets. */
 static void set_address(struct address *address, uint8_t family, const __be32 bytes[4], __be16 port)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -170,7 +169,7 @@ static void set_address(struct address *address, uint8_t family, const __be32 by
 	}
 }
 
-/* Whether the kernel's struct tcp_info, of @size bytes, has the field. */
+/* Whether the kernel's struct tcp_info of @size bytes has the field. */
 #define INFO_HAS(size, field)                                                                      \
 	((size) >= offsetof(struct tcp_info, field) + sizeof(((struct tcp_info *)NULL)->field))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asks the kernel about one TCP socket: see sock_lookup.h. */
+/* Asks the kernel about a TCP socket: see sock_lookup.h. */
 #include "injector/sock_lookup.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "injector/netlink.h"
 #include "injector/sock_diag_monitor.h"
 
-/* A socket with its struct tcp_info, which has some 250 bytes and grows from kernel to kernel. */
+/* Room for a socket with its struct tcp_info: some 250 bytes, growing from kernel to kernel. */
 enum { ANSWER_SIZE = 4096 };
 
 struct sock_lookup {
@@ -98,7 +98,7 @@ int sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 	    mnl_nlmsg_get_payload_len(message) < sizeof(*answer))
 		return -EPROTO;
 	answer = mnl_nlmsg_get_payload(message);
-	/* Where there is no connection, the kernel finds a socket that listens for one. */
+	/* Without such a connection, the kernel finds a socket that listens at @local. */
 	if (answer->id.idiag_dport != htons(remote->port))
 		return -ENOENT;
 	*ret = (struct sock_found){

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sockets of attempts: see socket_watch.h. */
+/* Tracks the sockets of attempts: see socket_watch.h. */
 #include "injector/socket_watch.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@ struct watched {
 	uint32_t attempt;
 	struct address client, server;
 	uint64_t cookie;
-	int64_t seen_ns; /* when it was last there */
-	uint8_t state;   /* then */
+	int64_t seen_ns; /* when the table last had it */
+	uint8_t state;   /* its state then */
 	bool answered;
 	bool reported;   /* on_open() was called */
 	int64_t told_ns; /* … with this time */
@@ -28,7 +28,7 @@ struct known_socket {
 
 struct by_attempt {
 	struct watched *watched; /* NULL: forgotten */
-	uint32_t earlier;        /* of the same socket; NO_ATTEMPT: none */
+	uint32_t earlier;        /* attempt of the same socket; NO_ATTEMPT: none */
 };
 
 struct socket_watch {
@@ -102,7 +102,7 @@ static struct known_socket *socket_of(const struct socket_watch *watch, uint64_t
 	return socket;
 }
 
-/* Notes which attempt is the socket's newest. Returns the one before it, or NO_ATTEMPT. */
+/* Notes a socket's newest attempt. Returns the previous one, or NO_ATTEMPT. */
 static uint32_t note_newest(struct socket_watch *watch, uint64_t cookie, uint32_t attempt)
 {
 	struct known_socket *socket = socket_of(watch, cookie);
@@ -162,8 +162,8 @@ int socket_watch_begin(struct socket_watch *watch, const struct attempt_info *at
 }
 
 /*
- * Looks at one attempt. Returns whether its socket is there, and a process has it open. If not, it
- * is forgotten.
+ * Looks at an attempt. Returns whether the table has its socket and a process has it open. If not,
+ * forgets the attempt.
  */
 static bool look_at(struct socket_watch *watch, struct watched *watched)
 {
@@ -173,8 +173,8 @@ static bool look_at(struct socket_watch *watch, struct watched *watched)
 	int r = find(watch, &watched->client, &watched->server, &found);
 
 	if (r < 0 && r != -ENOENT)
-		return true; /* not known */
-	/* Another socket may have the addresses and ports now. */
+		return true; /* unknown */
+	/* Another socket may have these addresses and ports now. */
 	if (r == 0 && found.cookie == watched->cookie && found.inode != 0) {
 		watched->seen_ns = MAX(watched->seen_ns, before_ns);
 		watched->state = found.state;
@@ -196,7 +196,7 @@ static void report_open(struct socket_watch *watch, struct watched *watched)
 			    watched->state);
 }
 
-/* Looks at the newest attempts of a list but @except. Returns how many more it may look at. */
+/* Looks at the newest attempts of a list, except @except. Returns how many looks are left. */
 static int look_at_list(struct socket_watch *watch, struct watched *list, uint32_t except, int left)
 {
 	struct watched *watched = list;
@@ -258,7 +258,7 @@ void socket_watch_finish(struct socket_watch *watch)
 	for (size_t i = 0; i < watch->n_attempts; i++) {
 		struct watched *watched = watch->attempts[i].watched;
 
-		/* A state that was never seen is 0. */
+		/* 0: it was never seen */
 		if (watched && watched->state &&
 		    (!watched->reported || watched->told_ns < watched->seen_ns))
 			report_open(watch, watched);

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which socket made which attempt, and until when the kernel's table had it. Knows neither the
- * kernel nor the clock: both come in as functions.
+ * Tracks which socket made which attempt, and until when the kernel's table had it. It knows
+ * neither the kernel nor the clock: both come in as functions.
  *
  * Theory of operation
  * -------------------
- * The attempt's socket is looked up while the attempt's first SYN is held: its cookie names it from
- * then on, also where a socket makes a second attempt, and in a notice of death without addresses.
+ * An attempt's socket is looked up while the attempt's first SYN is held. From then on its cookie
+ * identifies it, even if the socket makes a second attempt, and in a notice of death without
+ * addresses.
  *
  *     first SYN ──► UNANSWERED ──(SYN-ACK)──► ANSWERED ──(a look finds it absent)──► forgotten
  *                       └──(RST, or a look finds it absent: gone)──────────────────────┘
  *
- * Each first SYN is an occasion to look at the attempts before it. A socket that is still there
- * overlaps with the new attempt for certain. That is reported the first time; later looks only move
- * the moment at which the socket was last seen, which the socket's end reports (or
- * socket_watch_finish()): a socket is open from its SYN until then, so nothing is lost, and the
- * number of reports stays within twice that of the attempts.
+ * Each first SYN is an occasion to look at the attempts before it. A socket that the table still
+ * has certainly overlaps with the new attempt. Only the first such look is reported. Later looks
+ * move the time at which the socket was last seen, which is reported when the socket ends (or by
+ * socket_watch_finish()). A socket is open from its SYN until then, so nothing is lost, and there
+ * are at most twice as many reports as attempts.
  *
  * An unanswered attempt can end without a notice (connect(AF_UNSPEC), shutdown(), ETIMEDOUT by the
- * kernel); the caller looks for that every few milliseconds (socket_watch_poll()).
+ * kernel). The caller looks for that every few milliseconds (socket_watch_poll()).
  *
- * A socket that was absent once is not looked for again: what leaves the table stays out of it,
- * until another connect(), which is another attempt.
+ * A socket that has left the table is not looked up again: it returns only with another connect(),
+ * which is another attempt.
  */
 #ifndef SYNFAULT_INJECTOR_SOCKET_WATCH_H
 #define SYNFAULT_INJECTOR_SOCKET_WATCH_H
@@ -29,57 +30,62 @@
 #include "injector/sock_lookup.h"
 #include "injector/tracker.h"
 
-/* Attempts that one look asks for at most, the newest first. */
+/* The most attempts that a look asks for, the newest first. */
 #define SOCKET_WATCH_MAX_LOOKS 64
 
+/* What the watch needs from its owner. */
 struct socket_watch_host {
-	/* As sock_lookup_find(). */
+	/* Works as sock_lookup_find(). */
 	int (*find)(void *context, const struct address *local, const struct address *remote,
 		    struct sock_found *ret);
 	int64_t (*now_ns)(void *context);
-	/* To be reported: the socket was open at @at_ns, in this state (TCP_ESTABLISHED, …). */
+	/* Reports that the socket was open at @at_ns, in this state (TCP_ESTABLISHED, …). */
 	void (*on_open)(void *context, uint32_t attempt, int64_t at_ns, uint8_t state);
-	/* A look found the attempt's socket, at @at_ns. */
+	/* Notes that a look found the attempt's socket at @at_ns. */
 	void (*on_seen)(void *context, uint32_t attempt, int64_t at_ns);
-	/* An unanswered attempt left the table between the two times. */
+	/* Reports that an unanswered attempt left the table between the two times. */
 	void (*on_gone)(void *context, uint32_t attempt, int64_t earliest_ns, int64_t at_ns);
-	/* The kernel can't say: @error is a negative errno. No more looks follow. */
+	/* Reports that the kernel can't answer: @error is a negative errno. No more looks follow.
+	 */
 	void (*on_blind)(void *context, int error);
 	void *context;
 };
 
 struct socket_watch;
 
+/* Makes a watch without attempts. @host is copied. Free it with socket_watch_free(). */
 struct socket_watch *socket_watch_new(const struct socket_watch_host *host);
+/* Frees the watch; NULL is allowed. */
 void socket_watch_free(struct socket_watch *watch);
 
 /**
  * socket_watch_begin() - look up the socket of a new attempt
- * @attempt: its first SYN is held
- * @ret: what was found
+ * @watch: the watch
+ * @attempt: the attempt, whose first SYN is held
+ * @ret: the socket
  *
  * Ends the unanswered attempts that the same socket has made before.
  *
- * Return: 0 and writes @ret; -ENOENT when the socket is gone already, or is not in this network
- * namespace; another negative errno when the kernel can't say.
+ * Return: 0; -ENOENT if the socket is already gone, or is in another network namespace; another
+ * negative errno if the kernel can't say.
  */
 int socket_watch_begin(struct socket_watch *watch, const struct attempt_info *attempt,
 		       struct sock_found *ret);
 /* Looks at the attempts before @attempt, while its first SYN is held. */
 void socket_watch_look(struct socket_watch *watch, uint32_t attempt);
-/* Looks at the unanswered attempts. Returns whether there are any left. */
+/* Looks at the unanswered attempts. Returns whether any are left. */
 bool socket_watch_poll(struct socket_watch *watch);
 
-/* The handshake is complete, or an ICMP message was sent, which need not end the attempt. */
+/* Notes that the handshake is complete, or that ICMP was sent, which need not end the attempt. */
 void socket_watch_answered(struct socket_watch *watch, uint32_t attempt);
-/* The attempt's socket has left the table for a reason that is known: RST, or its death. */
+/* Notes that the attempt's socket left the table for a known reason: RST, or its death. */
 void socket_watch_forget(struct socket_watch *watch, uint32_t attempt);
 /* Reports when the sockets that are still watched were last seen. */
 void socket_watch_finish(struct socket_watch *watch);
 
-/* The newest attempt of the socket. Returns 0, or -ENOENT. */
+/* Finds the newest attempt of a socket. Returns 0 or -ENOENT. */
 int socket_watch_find(const struct socket_watch *watch, uint64_t cookie, uint32_t *ret_attempt);
-/* The attempt that the same socket made before. Returns 0, or -ENOENT. */
+/* Finds the attempt that the same socket made before. Returns 0 or -ENOENT. */
 int socket_watch_earlier(const struct socket_watch *watch, uint32_t attempt, uint32_t *ret_attempt);
 
 #endif

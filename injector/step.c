@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads and writes a step: see step.h. The parser knows what people write instead of the grammar,
- * and tells them what they meant.
+ * Reads and writes a step: see step.h. The parser knows common mistakes, and suggests what was
+ * meant.
  */
 #include "injector/step.h"
 
@@ -76,7 +76,7 @@ const char *step_action_name(enum step_action action)
 	return action_names[action];
 }
 
-/* "3", "3x", "*3", "×3" and "x 3" after an action are meant to be "x3". */
+/* Finds the number if a user wrote "3", "3x", "*3", "×3" or "x 3" for "x3" after an action. */
 static struct step_token meant_repeat(const struct step_parser *parser,
 				      const struct step_token *token)
 {
@@ -111,7 +111,7 @@ static const char *synonym_of(const char *word)
 	return NULL;
 }
 
-/* What stands where an action has to be is none. */
+/* Explains a token that is not a known action. */
 static int fail_action(struct step_parser *parser, const struct step_token *token)
 {
 	char buffer[WORD_SIZE], next_buffer[WORD_SIZE];
@@ -125,15 +125,14 @@ static int fail_action(struct step_parser *parser, const struct step_token *toke
 	if (digits.length > 0 && next.length > 0 && !next.text[next.length]) {
 		char digits_buffer[WORD_SIZE];
 
-		parser_fail(parser, token, "\"%s\" stands before the step", word);
+		parser_fail(parser, token, "\"%s\" comes before the step", word);
 		return parser_hint(parser, "did you mean \"%s x%s\"?",
 				   token_shown(&next, next_buffer),
 				   token_shown(&digits, digits_buffer));
 	}
 	parser_fail(parser, token, "unknown step \"%s\"", word);
 	if (token->length > 1 && strchr(",;", token->text[token->length - 1]))
-		return parser_hint(parser,
-				   "give each step as an item of its own: [refuse, accept]");
+		return parser_hint(parser, "write each step as a separate item: [refuse, accept]");
 	meant = synonym_of(word);
 	if (!meant)
 		meant = text_nearest(word, action_names);
@@ -227,8 +226,8 @@ static int fail_duration(struct step_parser *parser, const struct step_token *to
 }
 
 /*
- * Reads D up to a blank or "..". Times are kept in whole microseconds: held SYNs are not let go
- * more precisely than that, and so a step can be written without loss.
+ * Reads D up to a blank or "..". Times are whole microseconds: held SYNs are not released more
+ * precisely, and a step can be written without loss.
  */
 static int parse_duration(struct step_parser *parser, struct step_token *ret_token, int64_t *ret_ns)
 {
@@ -270,7 +269,7 @@ static int parse_unreachable(struct step_parser *parser, const struct step_token
 		}
 	}
 	word = token_shown(&token, buffer);
-	parser_fail(parser, &token, "\"%s\" is nothing that can be unreachable", word);
+	parser_fail(parser, &token, "\"%s\" is not a kind of \"unreachable\"", word);
 	if (strcmp(word, "network") == 0)
 		return parser_hint(parser, "did you mean \"net\"?");
 	meant = text_nearest(word, unreachable_names);
@@ -278,7 +277,7 @@ static int parse_unreachable(struct step_parser *parser, const struct step_token
 		     : parser_hint(parser, "one of net, host, port, admin and protocol");
 }
 
-/* What follows "then". */
+/* Reads what follows "then". */
 static int parse_then(struct step_parser *parser, const struct step_token *then, struct step *step)
 {
 	static const char *const choices[] = {"accept", "refuse", "unreachable", NULL};
@@ -366,8 +365,8 @@ static int parse_backlog_full(struct step_parser *parser, const struct step_toke
 }
 
 /*
- * Reads a number of bytes with its unit, which may be a word of its own; @suffix has to follow it
- * at once. Returns 1 when there is none, without an error: it may be something else.
+ * Reads a number of bytes with its unit, which may be a separate word; @suffix must follow it
+ * directly. Returns 1, without an error, if the text is something else.
  */
 static int parse_bytes(struct step_parser *parser, const char *suffix, uint64_t *ret)
 {
@@ -416,12 +415,12 @@ static void parse_direction(struct step_parser *parser, struct step *step)
 	parser_take(parser, &token);
 }
 
-/* The number, or whatever stands there, is neither bytes nor a duration. */
+/* Explains a token that is neither bytes nor a duration. */
 static int fail_after(struct step_parser *parser, const struct step_token *token, const char *name)
 {
 	char buffer[WORD_SIZE];
 
-	parser_fail(parser, token, "\"%s\" is no number of bytes, duration, or \"accept\"",
+	parser_fail(parser, token, "\"%s\" is not a number of bytes, a duration, or \"accept\"",
 		    token_shown(token, buffer));
 	if (is_digits(token->text, token->length))
 		return parser_hint(parser, "did you mean \"%s after %s bytes\"?", name, buffer);
@@ -429,7 +428,7 @@ static int fail_after(struct step_parser *parser, const struct step_token *token
 			   name);
 }
 
-/* What follows "reset", "stall" and "close". */
+/* Reads what follows "reset", "stall" and "close". */
 static int parse_after(struct step_parser *parser, const struct step_token *action,
 		       struct step *step)
 {
@@ -438,7 +437,7 @@ static int parse_after(struct step_parser *parser, const struct step_token *acti
 	int r;
 
 	if (!token_is(&token, "after")) {
-		parser_fail(parser, action, "\"%s\" has to say after what", name);
+		parser_fail(parser, action, "\"%s\" must say after what", name);
 		return parser_hint(
 			parser,
 			"for example \"%s after accept\", \"%s after 1000 bytes\" or \"%s "
@@ -489,7 +488,7 @@ static int parse_slow(struct step_parser *parser, const struct step_token *actio
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		parser_fail(parser, &token, "\"%s\" is no rate", token_shown(&token, buffer));
+		parser_fail(parser, &token, "\"%s\" is not a rate", token_shown(&token, buffer));
 		if (duration_parse(buffer, &ns, &reason) == 0)
 			return parser_hint(parser, "did you mean \"delay %s\"?", buffer);
 		if (is_digits(token.text, token.length))
@@ -504,7 +503,7 @@ static int parse_slow(struct step_parser *parser, const struct step_token *actio
 	return 0;
 }
 
-/* A word after everything that belongs to the step, "xN" perhaps excepted. */
+/* Explains a word after the end of a step. */
 static int fail_rest(struct step_parser *parser, const struct step_token *token,
 		     const struct step *step)
 {
@@ -519,21 +518,20 @@ static int fail_rest(struct step_parser *parser, const struct step_token *token,
 	parser_fail(parser, token, "unexpected \"%s\" after \"%s\"", token_shown(token, buffer),
 		    token_shown(&before, before_buffer));
 	if (step->repeat_explicit)
-		return parser_hint(parser,
-				   "\"xN\" ends a step; give the next as an item of its own");
+		return parser_hint(parser, "\"xN\" ends a step; write the next as a separate item");
 	if (digits.length > 0)
 		return parser_hint(parser, "did you mean \"%s x%s\"?", before_buffer,
 				   token_shown(&digits, digits_buffer));
 	if (token_is(token, "then"))
 		return parser_hint(
-			parser, "only \"delay\" has a \"then\"; give the next step as an item of "
-				"its own: [refuse, accept]");
+			parser, "only \"delay\" has a \"then\"; write the next step as a separate "
+				"item: [refuse, accept]");
 	if (step->action == STEP_DELAY && step->delay_min_ns == step->delay_max_ns &&
 	    token->text[0] >= '0' && token->text[0] <= '9')
 		return parser_hint(parser, "did you mean \"%s..%s\"?", before_buffer, buffer);
 	if (step->action == STEP_DELAY && (token_is(token, "refuse") || token_is(token, "accept")))
 		return parser_hint(parser, "did you mean \"%s then %s\"?", before_buffer, buffer);
-	return parser_hint(parser, "give the next step as an item of its own: [refuse, accept]");
+	return parser_hint(parser, "write the next step as a separate item: [refuse, accept]");
 }
 
 static int parse_repeat(struct step_parser *parser, struct step *step)
@@ -551,7 +549,7 @@ static int parse_repeat(struct step_parser *parser, struct step *step)
 		return parser_hint(parser, "leave the step out");
 	}
 	if (step->repeat > SCRIPT_MAX_REPEAT) {
-		parser_fail(parser, &token, "a step can be repeated %d times at most",
+		parser_fail(parser, &token, "a step can be repeated at most %d times",
 			    SCRIPT_MAX_REPEAT);
 		return parser_hint(parser, "the last step serves all attempts that follow");
 	}

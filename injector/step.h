@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One step of a fault script: what happens to a connection attempt. Its grammar, words separated by
- * blanks:
+ * A step of a fault script: what happens to a connection attempt. Its grammar, with words separated
+ * by blanks:
  *
  *     step    = action [ "x" COUNT ]
  *     action  = "accept" | "refuse" | "drop" | "lose" N | "lose-synack" N
@@ -15,18 +15,18 @@
  *     DIRECTION = "to-client" | "to-server"
  *
  * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h), KB is 1000 bytes and KiB
- * 1024; a blank may stand before the unit. Bytes are of the client's or the server's data, without
- * headers and repetitions; of those to the client unless it says so.
+ * 1024. A blank may precede the unit. Bytes count data, without headers and retransmissions, to the
+ * client unless DIRECTION says otherwise.
  *
- * A step can also be an outage, a short name for a step whose condition is a window of time:
+ * A step can also be an outage, a short form of a step whose condition is a window of time:
  *
  *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] [ "from" ORIGIN ] [ "with" step ]
  *            | "flap" ( "up" D "down" D | "down" D "up" D ) [ "from" ORIGIN ] [ "with" step ]
  *     ORIGIN = "start" | "first-attempt"
  *
- * `down D` is a server that is away for the first D after the client's start, or after the first
- * SYN at the endpoint; `flap` is a server that comes and goes for ever. An attempt is refused while
- * the server is away, unless `with` names another step.
+ * `down D` is a server that is down for the first D after the client's start, or after the first
+ * SYN at the endpoint. `flap` is a server that goes up and down for ever. Attempts are refused
+ * while the server is down, unless `with` names another step.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H
@@ -37,16 +37,16 @@
 enum step_action {
 	STEP_ACCEPT, /* the SYN goes to the server */
 	STEP_REFUSE, /* answered with RST */
-	STEP_DROP,   /* every SYN of the attempt disappears */
-	STEP_LOSE,   /* the first `lose` SYNs of the attempt disappear, later ones get through */
+	STEP_DROP,   /* all SYNs of the attempt are dropped */
+	STEP_LOSE,   /* the first `lose` SYNs of the attempt are dropped, later ones get through */
 	STEP_DELAY,  /* every SYN is held for the attempt's delay, then accepted or refused */
 	STEP_UNREACHABLE,  /* answered with ICMP */
-	STEP_LOSE_SYN_ACK, /* the first `lose` SYN-ACKs disappear, later ones get through */
-	STEP_HALF_OPEN, /* the client's handshake completes, then nothing gets through any more */
-	STEP_BACKLOG_FULL, /* as a listen queue that is full: SYNs disappear, or (`abort`) the
+	STEP_LOSE_SYN_ACK, /* the first `lose` SYN-ACKs are dropped, later ones get through */
+	STEP_HALF_OPEN,    /* the client's handshake completes, then nothing gets through */
+	STEP_BACKLOG_FULL, /* as with a full accept queue: SYNs are dropped, or (`abort`) the
 			      handshake completes and RST follows */
 	STEP_RESET,        /* connected, then RST to both sides */
-	STEP_STALL,        /* connected, then nothing gets through any more */
+	STEP_STALL,        /* connected, then nothing gets through */
 	STEP_CLOSE,        /* connected, then FIN to the client */
 	STEP_SLOW,         /* connected, data goes at a rate */
 	STEP_N_ACTIONS,
@@ -65,13 +65,13 @@ enum unreachable_kind {
 /* When the fault of STEP_RESET, STEP_STALL and STEP_CLOSE comes. */
 enum step_after {
 	AFTER_ACCEPT, /* as soon as the handshake is complete */
-	AFTER_BYTES,  /* when so many bytes have passed; 0: in place of the first */
-	AFTER_TIME,   /* so long after the handshake */
+	AFTER_BYTES,  /* after .bytes bytes; 0: instead of the first byte */
+	AFTER_TIME,   /* .after_ns after the handshake */
 };
 
 struct step {
 	enum step_action action;
-	uint32_t repeat;      /* attempts served by this step, at least 1 */
+	uint32_t repeat;      /* attempts that the step serves, at least 1 */
 	bool repeat_explicit; /* "xN" was written */
 	uint32_t lose;        /* STEP_LOSE: number of SYNs; STEP_LOSE_SYN_ACK: of SYN-ACKs */
 	bool then_refuse;     /* STEP_DELAY: refuse at the end instead of accepting */
@@ -81,34 +81,34 @@ struct step {
 	bool then_unreachable;             /* STEP_DELAY: ICMP at the end instead of accepting */
 	bool abort;                        /* STEP_BACKLOG_FULL: with tcp_abort_on_overflow */
 	enum step_after after;             /* RESET, STALL, CLOSE */
-	uint64_t bytes;                    /* AFTER_BYTES; STEP_SLOW: a second */
+	uint64_t bytes;                    /* AFTER_BYTES; STEP_SLOW: per second */
 	int64_t after_ns;                  /* AFTER_TIME */
-	bool to_server;                    /* which bytes are counted, or slowed */
-	uint32_t list;         /* of the script's lists, the one that it is in; see struct script */
-	struct condition when; /* which attempts it is for */
+	bool to_server;                    /* count, or slow, bytes to the server */
+	uint32_t list;                     /* number of its list: see struct script */
+	struct condition when;             /* which attempts it applies to */
 };
 
 #define SCRIPT_MAX_REPEAT 1000000
 #define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)
 
-/* "accept", "refuse", … */
+/* The action as a word: "accept", "refuse", … */
 const char *step_action_name(enum step_action action);
 
 /* Where and why a step's text is wrong. */
 struct step_error {
 	size_t offset, length; /* bytes of the text to mark */
 	char message[192];
-	char hint[192]; /* empty when there is none */
+	char hint[192]; /* the remedy; empty: none */
 };
 
-/* Reads one step. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
+/* Reads a step. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
 int step_parse(const char *text, struct step *ret, struct step_error *ret_error);
 /*
- * Adds the step in the grammar above, which step_parse() reads back equal; a condition that the
- * grammar can't say follows as "when …".
+ * Adds the step as text, which step_parse() reads back. A condition that the grammar can't express
+ * follows as "when …".
  */
 void step_format(const struct step *step, struct strbuf *out);
-/* What stands after the delay of a STEP_DELAY: " then refuse", or nothing. */
+/* Adds what follows the delay of a STEP_DELAY: " then refuse", or nothing. */
 void step_format_then(const struct step *step, struct strbuf *out);
 
 #endif

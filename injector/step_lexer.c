@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Words of a step: see step_lexer.h. */
+/* Reads the words of a step: see step_lexer.h. */
 #include "injector/step_lexer.h"
 
 #include <errno.h>
@@ -74,7 +74,6 @@ int parser_fail(struct step_parser *parser, const struct step_token *where, cons
 	return -EINVAL;
 }
 
-/* Adds the remedy to the error just made; returns what parser_fail() did. */
 int parser_hint(struct step_parser *parser, const char *format, ...)
 {
 	va_list arguments;
@@ -94,7 +93,7 @@ uint32_t count_value(const char *text, size_t length)
 	return value;
 }
 
-/* Exact multiples are written with the first of these that divides them. */
+/* A number is written in the first of these units that divides it. */
 static const struct byte_unit byte_units[] = {
 	{"GB", 1000000000}, {"GiB", 1 << 30}, {"MB", 1000000}, {"MiB", 1 << 20}, {"KB", 1000},
 	{"KiB", 1 << 10},   {"bytes", 1},     {"byte", 1},     {"B", 1},         {"kB", 1000},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Outages: see step_outage.h. */
+/* Reads and writes outages: see step_outage.h. */
 #include "injector/step_outage.h"
 
 #include <ctype.h>
@@ -11,7 +11,7 @@
 #define DOWN_EXAMPLE "for example \"down 5s\", \"down 5s every 20s\" or \"down 2s..7s with drop\""
 #define FLAP_EXAMPLE "for example \"flap up 2s down 1s\""
 
-/* Notes an error of what @parser reads. Returns -EINVAL. */
+/* Sets the parser's error and remedy. Returns -EINVAL. */
 static int fail(struct step_parser *parser, const struct step_token *where, const char *message,
 		const char *remedy)
 {
@@ -19,7 +19,7 @@ static int fail(struct step_parser *parser, const struct step_token *where, cons
 	return parser_hint(parser, "%s", remedy);
 }
 
-/* The word after @token, which becomes the last that was taken. */
+/* Consumes @token, and returns the next word. */
 static struct step_token word_after(struct step_parser *parser, const struct step_token *token)
 {
 	parser_take(parser, token);
@@ -34,14 +34,14 @@ bool outage_is_meant(const char *text)
 	return token_is(&word, "down") || token_is(&word, "flap");
 }
 
-/* What an attempt can meet while nobody is there. */
+/* Whether it is what an attempt can meet while a server is down. */
 static bool is_absence(const struct step *step)
 {
 	return step->action == STEP_REFUSE || step->action == STEP_DROP ||
 	       step->action == STEP_UNREACHABLE;
 }
 
-/* Reads what stands after "with" into @step, which has a window. */
+/* Reads the step after "with" into @step, which already has its window. */
 static int parse_with(struct step_parser *parser, const struct step_token *with, struct step *step)
 {
 	struct step_token rest = word_after(parser, with);
@@ -66,7 +66,7 @@ static int parse_with(struct step_parser *parser, const struct step_token *with,
 	return 0;
 }
 
-/* Reads what may follow the times of an outage, from @word on: an origin, then "with". */
+/* Reads what can follow an outage's times, from @word on: an origin, then "with". */
 static int parse_rest(struct step_parser *parser, struct step_token word, struct step *step)
 {
 	if (token_is(&word, "from")) {
@@ -114,7 +114,7 @@ static int parse_down(struct step_parser *parser, const struct step_token *down,
 	return parse_rest(parser, word, step);
 }
 
-/* Takes "up D" or "down D". */
+/* Reads "up D" or "down D". */
 static int take_phase(struct step_parser *parser, struct step_token *at, bool *ret_up,
 		      int64_t *ret_ns)
 {
@@ -133,7 +133,7 @@ static int take_phase(struct step_parser *parser, struct step_token *at, bool *r
 			    FLAP_EXAMPLE);
 	*ret_ns = (*ret_ns + NS_PER_US / 2) / NS_PER_US * NS_PER_US;
 	if (*ret_ns == 0)
-		return fail(parser, &value, "this duration has to be more than 0", FLAP_EXAMPLE);
+		return fail(parser, &value, "this duration must be more than 0", FLAP_EXAMPLE);
 	*ret_up = token_is(&name, "up");
 	*at = value;
 	return 0;

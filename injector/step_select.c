@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which step serves an attempt: see step_select.h. */
+/* Selects the step that serves an attempt: see step_select.h. */
 #include "injector/step_select.h"
 
 #include "common/random.h"
 
-/* What is drawn for an attempt; a chance's number is FIRST_CHANCE + the index of its step. */
+/* The draws of an attempt. A chance's number is FIRST_CHANCE + the index of its step. */
 enum { DRAW_DELAY = 0, FIRST_CHANCE = 1 };
 
 static bool is_plain(const struct script *script)
@@ -55,7 +55,7 @@ static uint32_t next_plain(struct step_select *progress)
 	return progress->step;
 }
 
-/* Whether the step with a condition takes the attempt. */
+/* Whether a step with a condition takes the attempt. */
 static bool takes(struct step_select *progress, uint32_t index, const struct condition_facts *facts)
 {
 	const struct step *step = &progress->script->steps[index];

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which step of a script serves an attempt. Pure: it goes by the script, by the attempts before at
- * the same endpoint, and by what is known of this one.
+ * Selects the step of a script that serves an attempt. Pure: the choice depends on the script, on
+ * the earlier attempts at the same endpoint, and on the facts about this one.
  *
  * Theory of operation
  * -------------------
- * Steps with a condition are looked at first, in their order, and the first whose condition holds
- * takes the attempt. With "xN" it takes N such attempts and no more. Attempts that no condition
- * took are served by the other steps, one after the other, the last of them without end; only these
- * attempts count there: [{when: {attempt: 2}, do: drop}, refuse x2, accept] refuses the first and
- * the third.
+ * Steps with a condition come first, in their order: the first one that holds takes the attempt.
+ * With "xN" it takes at most N attempts. The other steps serve, in turn, the attempts that no
+ * condition takes; the last of them has no end. Only these attempts count there: [{when: {attempt:
+ * 2}, do: drop}, refuse x2, accept] refuses the first and the third.
  *
- * A script can hold several lists, each for some of the endpoint's addresses (struct step.list).
- * They know nothing of each other: each counts the attempts at its own addresses.
+ * A script can have several lists, each for some of the endpoint's addresses (struct step.list).
+ * They are independent: each counts the attempts at its own addresses.
  *
- * A chance is drawn for (seed, endpoint, list, number of the attempt in the list, step) and for
- * nothing else: neither what other endpoints see nor when something happens can change it.
+ * A chance depends only on (seed, endpoint, list, number of the attempt in the list, step): other
+ * endpoints and timing can't change it.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_SELECT_H
 #define SYNFAULT_INJECTOR_STEP_SELECT_H
@@ -24,28 +23,29 @@
 
 /* What a step has done so far. */
 struct step_select_state {
-	uint32_t due;   /* attempts that came to it and for which all but its chance spoke */
-	uint32_t taken; /* attempts that it serves */
+	uint32_t due;   /* attempts for which all parts of its condition but the chance held */
+	uint32_t taken; /* attempts that it took */
 };
 
-/* How far the attempts at one endpoint have got in its script. */
+/* The progress of an endpoint's attempts in its script. */
 struct step_select {
 	const struct script *script; /* borrowed */
 	uint64_t seed;
 	uint32_t endpoint;
-	struct step_select_state *steps; /* as many as the script has; NULL: see .plain */
+	struct step_select_state *steps; /* one for each step; NULL: see .plain */
 	uint32_t *lists;                 /* by list: attempts so far */
 	int64_t first_ns; /* from the client's start to the first SYN at the endpoint */
-	/* A script of nothing but plain steps needs no more than this, however long it is. */
+	/* A script without conditions and with one list needs only what follows. */
 	bool plain;
 	uint32_t n_attempts;
-	uint32_t step;     /* that served the latest attempt */
-	uint64_t step_end; /* the last attempt that it serves */
+	uint32_t step;     /* the step that served the last attempt */
+	uint64_t step_end; /* the last attempt that this step serves */
 };
 
-/* @script has a step at least, and lives as long. */
+/* Starts at the first attempt. @script: borrowed, with at least one step. */
 void step_select_init(struct step_select *progress, const struct script *script, uint32_t endpoint,
 		      uint64_t seed);
+/* Frees the progress. */
 void step_select_deinit(struct step_select *progress);
 
 struct step_select_choice {
@@ -54,8 +54,8 @@ struct step_select_choice {
 };
 
 /*
- * Goes on to the next attempt. @list: that of the address it was made to; @family and
- * @since_start_ns as in struct condition_facts.
+ * Selects the step of the next attempt. @list: of the attempt's address; @family and
+ * @since_start_ns: as in struct condition_facts.
  */
 struct step_select_choice step_select_next(struct step_select *progress, uint32_t list,
 					   uint16_t family, int64_t since_start_ns);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attempts and what happens to their SYNs: see tracker.h for the theory.
+ * Tracks attempts, and decides about their SYNs: see tracker.h for the theory.
  *
  * Attempts live in chunks that never move; an attempt's id is its index. Two hash tables lead to
  * them: by key (4-tuple and ISN), and by 4-tuple alone. An entry of the second is a flow: the
- * attempts of one 4-tuple in their order, linked by id. A flow is not stored apart but in its first
- * attempt, as nearly every attempt has a port, and so a flow, of its own. Every operation takes
- * constant time however many endpoints and attempts there are.
+ * attempts of one 4-tuple in their order, linked by id. A flow is stored in its first attempt,
+ * since nearly every attempt has its own port, and so its own flow. Every operation takes constant
+ * time, however many endpoints and attempts there are.
  */
 #include <assert.h>
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include "injector/tracker.h"
 
 /*
- * Hashes a key of 4-byte words, 8 bytes at a time: multiply, fold the high half down. uthash takes
- * the low bits of it.
+ * Hashes a key of 4-byte words, 8 bytes at a time: multiplies, and folds the high half down, since
+ * uthash uses the low bits.
  */
 static unsigned hash_words(const void *key, size_t length)
 {
@@ -50,22 +50,22 @@ static unsigned hash_words(const void *key, size_t length)
 /* The client's and the server's address: the first part of a key. */
 #define FLOW_KEY_SIZE offsetof(struct attempt_key, isn)
 
-/* What a retransmission looks at stands together: with many attempts, memory is what takes time. */
+/* What a retransmission needs comes first: with many attempts, memory access takes the time. */
 struct attempt {
 	UT_hash_handle by_key;
 	struct attempt_key key;
 	uint32_t id, endpoint, number, step, syns, syn_acks;
-	uint32_t syn_data; /* most data that one of its SYNs carried (RFC 7413) */
+	uint32_t syn_data; /* the most data that one of its SYNs carried (RFC 7413) */
 	enum attempt_state state;
 	bool closed, client_ended, server_ended;
 	int64_t delay_ns, started_ns, seen_ns;
 	uint64_t cookie, inode;
 	uint32_t server_isn, server_fin;
-	uint32_t older;      /* the attempt before it in its flow, or NO_ATTEMPT */
-	uint32_t older_open; /* the one that was the newest open one then, or NO_ATTEMPT */
-	/* Of the flow; valid in its first attempt only. */
+	uint32_t older;      /* the previous attempt of its flow, or NO_ATTEMPT */
+	uint32_t older_open; /* the newest open attempt of its flow at its start, or NO_ATTEMPT */
+	/* Of the flow; valid only in its first attempt. */
 	uint32_t newest;
-	uint32_t newest_open; /* of all that may be open: closed ones before it are skipped late */
+	uint32_t newest_open; /* may be closed; tracker_find_open() then skips it */
 	UT_hash_handle by_flow;
 };
 
@@ -74,7 +74,7 @@ struct endpoint {
 	struct step_select progress;
 };
 
-/* An address of an endpoint; several may lead to the same one. */
+/* An address of an endpoint; an endpoint may have several. */
 struct listener {
 	struct address address;
 	uint32_t endpoint, list;
@@ -82,7 +82,7 @@ struct listener {
 };
 
 struct tracker {
-	int64_t origin_ns; /* the client's start; 0: not known yet */
+	int64_t origin_ns; /* the client's start; 0: unknown so far */
 	struct endpoint *endpoints;
 	size_t n_endpoints;
 	struct listener *listeners, *listeners_by_address;
@@ -222,7 +222,7 @@ static struct attempt *attempt_at(const struct tracker *tracker, uint32_t id)
 	return &tracker->chunks[id / CHUNK_ATTEMPTS][id % CHUNK_ATTEMPTS];
 }
 
-/* A new attempt, all zero but its id. */
+/* Allocates an attempt, all zero but its id. */
 static struct attempt *attempt_allocate(struct tracker *tracker)
 {
 	struct attempt *attempt;
@@ -354,7 +354,7 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 		attempt = attempt_start(tracker, listener, &key, now_ns);
 	}
 	attempt->syns++;
-	/* Only a socket in SYN-SENT sends one. */
+	/* Only a socket in SYN-SENT sends a SYN. */
 	attempt->seen_ns = MAX(attempt->seen_ns, now_ns);
 	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);
 	step = step_of(tracker, attempt);
@@ -367,8 +367,8 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 }
 
 /*
- * The attempt that a SYN-ACK for @key.isn + 1 answers when it acknowledges data too: then @key.isn
- * is that much more than the attempt's own ISN. Newest first, since that is the likely one.
+ * Finds the attempt that a SYN-ACK for @key.isn + 1 answers if it acknowledges data, too: @key.isn
+ * then exceeds the attempt's ISN by the length of the data. Tries the newest attempt first.
  */
 static struct attempt *find_with_data(const struct tracker *tracker, const struct attempt_key *key)
 {
@@ -416,7 +416,7 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
 	const struct step *step;
 	int r = 0;
 
-	/* The kernel of a client whose socket is gone answers the SYN-ACK with RST. */
+	/* If the client's socket is gone, its kernel answers the SYN-ACK with RST. */
 	if (!attempt || attempt->closed)
 		return -ENOENT;
 	attempt->syn_acks++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Datagrams that become other packets: see udp_inject.h. */
+/* Sends datagrams that become other packets: see udp_inject.h. */
 #include "injector/udp_inject.h"
 
 #include <errno.h>
@@ -7,20 +7,20 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
-/* RFC 863: should one ever arrive, it is for nobody. */
+/* The discard port (RFC 863), in case a carrier ever arrives. */
 #define DISCARD_PORT 9
 #define UDP_SIZE     8
 
 enum { SOCKET_IPV4, SOCKET_IPV6, N_SOCKETS };
 
-/* What a carrier carries. The random number tells it from what others may send. */
+/* A carrier's data. The random number distinguishes it from other programs' datagrams. */
 struct load {
 	uint8_t nonce[16];
 	uint32_t serial;
 };
 
 struct udp_inject {
-	int fds[N_SOCKETS]; /* -1: the family is not there */
+	int fds[N_SOCKETS]; /* -1: the host lacks the family */
 	uint8_t nonce[16];
 };
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets of our own without CAP_NET_RAW. A carrier is a datagram that we send to ourselves, with a
- * mark by which the rules queue it on its way out; the verdict on it replaces it, as a whole, by
- * the packet that is wanted, which goes the way of any other (net/netfilter/nfnetlink_queue.c,
- * nfqnl_mangle; the route is looked up anew, since the addresses have changed: net/netfilter/
- * utils.c, nf_reroute).
+ * Sends arbitrary packets without CAP_NET_RAW. A carrier is a datagram that we send to ourselves,
+ * with a mark by which the rules queue it on its way out. The verdict replaces it by the packet to
+ * send, which goes on like any other (net/netfilter/nfnetlink_queue.c, nfqnl_mangle). The kernel
+ * looks up its route again, since the addresses have changed (net/netfilter/utils.c, nf_reroute).
  */
 #ifndef SYNFAULT_INJECTOR_UDP_INJECT_H
 #define SYNFAULT_INJECTOR_UDP_INJECT_H
@@ -13,14 +12,18 @@
 
 struct udp_inject;
 
-/* @mark: fwmark_udp_inject(). Returns 0 or a negative errno (-EPERM: no CAP_NET_ADMIN). */
+/*
+ * Opens the sockets. @mark: from fwmark_udp_inject(). Returns 0 or a negative errno (-EPERM without
+ * CAP_NET_ADMIN).
+ */
 int udp_inject_new(uint32_t mark, struct udp_inject **ret);
+/* Closes the sockets; NULL is allowed. */
 void udp_inject_free(struct udp_inject *carrier);
 
-/* Sends one, to a local address. Returns 0 or a negative errno. */
+/* Sends a carrier with this serial to a local address. Returns 0 or a negative errno. */
 int udp_inject_send(struct udp_inject *carrier, const struct address *to, uint32_t serial);
 
-/* Whether a queued packet is one of ours; then its serial. */
+/* Whether a queued packet is one of our carriers; @ret_serial gets its serial. */
 bool udp_inject_match(const struct udp_inject *carrier, const uint8_t *data, size_t length,
 		      uint32_t *ret_serial);
 

@@ -63,24 +63,24 @@ Test(condition, invalid_set_of_attempts_is_refused_with_a_remedy)
 	static const struct {
 		const char *text, *message, *hint;
 	} cases[] = {
-		{"", "is no set of attempts", "1..9+2"},
-		{"x", "is no set of attempts", ""},
-		{"..", "is no set of attempts", ""},
-		{"+", "is no set of attempts", ""},
-		{"1,3", "is no set of attempts", "a list"},
-		{"1-3", "is no set of attempts", "did you mean \"1..3\"?"},
-		{"1..9+", "is no set of attempts", ""},
-		{"1..3 4", "is no set of attempts", ""},
-		{"1 3", "is no set of attempts", ""},
-		{"-1", "is no set of attempts", ""},
-		{"1.5", "is no set of attempts", ""},
+		{"", "is not a set of attempts", "1..9+2"},
+		{"x", "is not a set of attempts", ""},
+		{"..", "is not a set of attempts", ""},
+		{"+", "is not a set of attempts", ""},
+		{"1,3", "is not a set of attempts", "a list"},
+		{"1-3", "is not a set of attempts", "did you mean \"1..3\"?"},
+		{"1..9+", "is not a set of attempts", ""},
+		{"1..3 4", "is not a set of attempts", ""},
+		{"1 3", "is not a set of attempts", ""},
+		{"-1", "is not a set of attempts", ""},
+		{"1.5", "is not a set of attempts", ""},
 		{"0", "counted from 1", "the first is 1"},
 		{"0..3", "counted from 1", ""},
 		{"..0", "counted from 1", ""},
 		{"3..1", "ends before it begins", "did you mean \"1..3\"?"},
-		{"1..9+0", "never gets on", ""},
-		{"1000001", "ends at 1000000", "2+"},
-		{"99999999999999999999", "ends at 1000000", ""},
+		{"1..9+0", "the step of a set must be at least 1", ""},
+		{"1000001", "at most 1000000", "2+"},
+		{"99999999999999999999", "at most 1000000", ""},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -144,14 +144,14 @@ Test(condition, invalid_window_is_refused_with_a_remedy)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{"", "is no window"},
-		{"5s", "is no window"},
-		{"..", "one end at least"},
-		{" .. every 5s", "one end at least"},
+		{"", "is not a window"},
+		{"5s", "is not a window"},
+		{"..", "at least one end"},
+		{" .. every 5s", "at least one end"},
 		{"5s..2s", "ends before it begins"},
 		{"5s..5s", "is empty"},
-		{"0s..", "all the time"},
-		{"0s..5s every 5s", "all the time"},
+		{"0s..", "includes all times"},
+		{"0s..5s every 5s", "includes all times"},
 		{"0s..5s every 4s", "does not end within its period"},
 		{"2s.. every 4s", "does not end within its period"},
 		{"0s..5s every 0s", "can't be 0"},
@@ -160,7 +160,7 @@ Test(condition, invalid_window_is_refused_with_a_remedy)
 		{"0..5s", "has no unit"},
 		{"0s..5s..6s", "the duration"},
 		{"0s..25h", "the duration"},
-		{"0s..5s from first-attempt", "a key of its own"},
+		{"0s..5s from first-attempt", "a separate key"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

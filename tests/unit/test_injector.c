@@ -442,7 +442,7 @@ Test(injector, drops_and_reports_what_it_does_not_understand)
 		{"SYN and RST", {5000, 80, 1, 0, TCP_FLAG_SYN | TCP_FLAG_RST, 0}, "neither SYN"},
 		{"unknown endpoint",
 		 {5000, 81, 1, 0, TCP_FLAG_SYN, 0},
-		 "dropped a SYN from 127.0.0.1:5000 to 127.0.0.1:81, which is no endpoint"},
+		 "dropped a SYN from 127.0.0.1:5000 to 127.0.0.1:81, which is not an endpoint"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -645,7 +645,7 @@ Test(injector, says_once_that_sockets_can_not_be_looked_up)
 	bed_syn(bed, 5000, 1);
 	bed_syn(bed, 5001, 2);
 	cr_assert_eq(bed->n_problems, 1);
-	cr_expect(strstr(bed->problems[0], "can't look for the clients' sockets"), "%s",
+	cr_expect(strstr(bed->problems[0], "can't look up the clients' sockets"), "%s",
 		  bed->problems[0]);
 	cr_expect_eq(bed->n_events, 4, "two SYNs and two verdicts");
 	bed_free(bed);
