@@ -42,8 +42,11 @@
 #include "runner/sandbox/requirements.h"
 #include "runner/sandbox/snapshot.h"
 
-/* How long processes may take to end after KILL. */
-#define KILL_NS (1 * NS_PER_S)
+/*
+ * How long processes may take to end after KILL. They need a processor for that, which a busy
+ * machine may not give them for seconds; those that end sooner are not waited for.
+ */
+#define KILL_NS (5 * NS_PER_S)
 /* How long to wait for notices of sockets that the client left open; they come in a millisecond. */
 #define SETTLE_NS (100 * NS_PER_MS)
 /* How often to check whether servers listen. */
