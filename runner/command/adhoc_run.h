@@ -83,7 +83,11 @@ char *adhoc_run_obstacle(const struct result *result);
  */
 char *adhoc_run_disturbance(const struct result *result);
 
-/** adhoc_run_mentions_endpoint() - return whether command or environment refer to the endpoint */
+/**
+ * adhoc_run_mentions_endpoint() - find out whether a command knows where to connect to
+ *
+ * Return: whether it contains ${server} or one of the SYNFAULT_ variables.
+ */
 bool adhoc_run_mentions_endpoint(char *const *command);
 /**
  * adhoc_run_check_command() - print what is wrong with references in the client's command
@@ -93,7 +97,7 @@ bool adhoc_run_mentions_endpoint(char *const *command);
  */
 bool adhoc_run_check_command(const char *name, const struct scenario_file *file, FILE *err);
 
-/** adhoc_run_is_ascii() - return whether standard output can show only ASCII */
+/** adhoc_run_is_ascii() - return whether the locale's character set is not UTF-8 */
 bool adhoc_run_is_ascii(void);
 
 #endif

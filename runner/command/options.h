@@ -62,8 +62,7 @@ struct option_spec {
 		"format", 0, "FORMAT", help, OPTION_CHOICE, OPTION_FIELD(type, member),            \
 			.words = "text json"                                                       \
 	}
-/* On the command line only: in SYNFAULT_JSON, which may be set for a whole job, is the file of
- * `run`. */
+/* Command line only: SYNFAULT_JSON, which may be set for a whole job, names the file of `run`. */
 #define OPTION_ROW_JSON(type, member)                                                              \
 	{                                                                                          \
 		"json", 0, NULL, "same as --format json", OPTION_FLAG, OPTION_FIELD(type, member), \
@@ -101,8 +100,11 @@ struct operands {
 	bool help;     /* an OPTION_HELP was given */
 };
 
-/** option_variable() - return an option's variable, "SYNFAULT_MAX_FAIL" for "max-fail"; the
- * caller's */
+/**
+ * option_variable() - return the environment variable of an option
+ *
+ * Return: "SYNFAULT_MAX_FAIL" for "max-fail"; owned by the caller.
+ */
 char *option_variable(const char *name);
 
 /**

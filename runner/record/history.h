@@ -3,8 +3,8 @@
  * The attempts of a record, each with its whole story: what judging and timelines work on.
  *
  * When does an attempt end? When the client could know its outcome. A refused attempt ends when the
- * RST or the ICMP message was sent; an accepted one when the handshake was completed; one that
- * never got an answer when its socket died, since then the client gave up. An attempt that was let
+ * RST or the ICMP message was sent, and an accepted one when the handshake was completed. One that
+ * never got an answer ends when its socket died: the client gave up. An attempt that was let
  * through to a closed port ends when it was let through: the kernel answers with RST in the same
  * instant, while the client may keep the dead socket as long as it likes.
  */

@@ -42,8 +42,7 @@ static int drop_capabilities(void)
 		 */
 		return -errno;
 	}
-	/* Rules and addresses; namespaces and mounts; packets that bypass the rules; other
-	 * processes. */
+	/* Rules and addresses; namespaces and mounts; packets past the rules; other processes. */
 	if (capng_updatev(CAPNG_DROP, sets, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW,
 			  CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME,
 			  CAP_BPF, CAP_PERFMON, CAP_MAC_ADMIN, -1) < 0)
@@ -152,8 +151,7 @@ static bool is_in_path(const char *program, char *const *environment)
 	return false;
 }
 
-/* Names the directory in which a relative path was looked up: the usual mistake is to expect
- * another. */
+/* Names the directory in which a relative path was looked up: users often expect another. */
 static char *explain_missing(const char *program, const char *cwd)
 {
 	AUTO_FREE char *current = cwd ? NULL : getcwd(NULL, 0);

@@ -651,8 +651,10 @@ static void try_thrice(const struct address *server, struct seen *seen)
 Test(connections, broken_connection_does_not_affect_the_next_one_at_its_port)
 {
 	static const struct play play = {.serve = answer_each, .use = try_thrice};
-	/* Not backlog-full abort: the server's kernel still knows the first connection, and may
-	 * refuse another. */
+	/*
+	 * Not backlog-full abort: the server's kernel still knows the first connection, and may
+	 * refuse another.
+	 */
 	static const char *const steps[] = {"close after accept", "stall after accept",
 					    "reset after 0 bytes"};
 
