@@ -251,3 +251,107 @@ Test(json_fields, the_schema_has_each_row)
 	cr_expect_str_eq(json_string_value(json_object_get(value, "description")), "Its name.");
 	json_decref(schema);
 }
+
+/* ---- rows that depend on others ---- */
+
+struct moment {
+	int64_t at_ns, early_ns, seen_ns;
+	bool incomplete;
+	uint32_t index;
+};
+
+struct moments {
+	struct moment *items;
+	size_t n_items;
+	uint32_t n_names;
+};
+
+#define NEVER (-1)
+
+static const struct json_field moment_fields[] = {
+	{"earliest_ns", JSON_EARLIER(struct moment, early_ns, at_ns), .optional = true},
+	{"at_ns", JSON_TIME(struct moment, at_ns)},
+	{"seen_ns", JSON_TIME(struct moment, seen_ns), .absent = NEVER, .optional = true},
+	{"complete", JSON_BOOL(struct moment, incomplete), .negated = true},
+	{"name", JSON_INDEX(struct moment, index), JSON_BELOW(struct moments, n_names)},
+};
+static const struct json_type moment_type = {JSON_TYPE(struct moment, moment_fields)};
+
+/* The list is written before the count that its indices stay below, and read after it. */
+static const struct json_field moments_fields[] = {
+	{"items", JSON_LIST(struct moments, items, n_items, struct moment, &moment_type),
+	 .late = true},
+	{"names", JSON_U32(struct moments, n_names)},
+};
+static const struct json_type moments_type = {JSON_TYPE(struct moments, moments_fields),
+					      .is_scope = true};
+
+static char *read_moments(const char *text, struct moments *ret)
+{
+	struct json_reader reader = {.document = "the document"};
+	json_t *json = json_fields_parse(&reader, text, strlen(text));
+
+	cr_assert(json, "%s: %s", text, reader.message);
+	cr_expect_eq(json_fields_read(&reader, &moments_type, json, ret), !reader.message);
+	json_decref(json);
+	return reader.message;
+}
+
+Test(json_fields, a_value_that_depends_on_others_is_read_after_them)
+{
+	static const char text[] =
+		"{\"items\":[{\"at_ns\":9,\"complete\":true,\"name\":1},"
+		"{\"earliest_ns\":4,\"at_ns\":9,\"seen_ns\":0,\"complete\":false,\"name\":0}],"
+		"\"names\":2}";
+	AUTO_STRBUF struct strbuf out = {0};
+	struct moments moments = {0};
+
+	cr_assert_null(read_moments(text, &moments));
+	cr_assert_eq(moments.n_items, 2);
+	cr_expect_eq(moments.items[0].early_ns, 0);
+	cr_expect_eq(moments.items[0].seen_ns, NEVER);
+	cr_expect_not(moments.items[0].incomplete);
+	cr_expect_eq(moments.items[1].early_ns, 5);
+	cr_expect_eq(moments.items[1].seen_ns, 0);
+	cr_expect(moments.items[1].incomplete);
+	strbuf_putc(&out, '{');
+	json_fields_write(&moments_type, &moments, &out);
+	strbuf_putc(&out, '}');
+	cr_expect_str_eq(strbuf_text(&out), text);
+	json_fields_clear(&moments_type, &moments);
+}
+
+Test(json_fields, a_value_that_contradicts_another_is_refused)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"{\"items\":[{\"earliest_ns\":10,\"at_ns\":9,\"complete\":true,\"name\":0}],"
+		 "\"names\":1}",
+		 "items[0]: \"earliest_ns\" is out of range: 10 is not from "
+		 "-2305843009213693951 to 9"},
+		{"{\"items\":[{\"at_ns\":9,\"complete\":true,\"name\":1}],\"names\":1}",
+		 "items[0]: \"name\" is 1, but there are 1"},
+		{"{\"items\":[{\"at_ns\":9,\"complete\":true,\"name\":0}]}",
+		 "the document: \"names\" is missing"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct moments moments = {0};
+		AUTO_FREE char *message = read_moments(cases[i].text, &moments);
+
+		cr_assert_not_null(message, "%s was read", cases[i].text);
+		cr_expect_str_eq(message, cases[i].message);
+		json_fields_clear(&moments_type, &moments);
+	}
+}
+
+Test(json_fields, a_text_that_is_not_json_is_refused_with_its_place)
+{
+	struct json_reader reader = {.document = "the document"};
+	AUTO_FREE char *message = NULL;
+
+	cr_expect_null(json_fields_parse(&reader, "{\n,", 3));
+	message = reader.message;
+	cr_expect(strstr(message, "the document: line 2, column 1:"), "%s", message);
+}
