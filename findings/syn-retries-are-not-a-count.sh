@@ -11,7 +11,7 @@
 #     TCP_SYNCNT 3: 8 SYNs, ETIMEDOUT after 19.6 s
 #     TCP_SYNCNT 1 without linear time-outs: 2 SYNs, ETIMEDOUT after 3.1 s
 #
-# The kernel turns the number into the time that so many exponential time-outs would take
+# The kernel turns the number into the time that this many exponential timeouts would take
 # (net/ipv4/tcp_timer.c, retransmits_timed_out()) and compares the time that has passed with it; the
 # linear time-outs of 1 s each fit more SYNs into it, and the last wait can go far beyond it. Who
 # computes a connect time-out from the number, or asserts a count of SYNs, is wrong on one side of 6.5.

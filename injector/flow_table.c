@@ -502,7 +502,10 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 		   decision->fault && connection->flow.state == FLOW_STALLED ? &fault : NULL);
 }
 
-/* Tells both sides of a break, by this packet or before it: at once, or when the client goes on. */
+/*
+ * Sends FIN or RST to both sides after a break, by this packet or before it: at once, or when the
+ * client goes on.
+ */
 static void tell_in_time(struct connection *connection, enum flow_direction direction, bool fault)
 {
 	const struct step *step = connection->flow.step;

@@ -25,7 +25,7 @@ typedef void (*sock_list_fn)(void *userdata, const struct sock_entry *entry);
  * @states: a bit for each state that is wanted, 1 << TCP_LISTEN
  * @port: of their own end; 0: any
  *
- * Return: 0 or a negative errno. Sockets that come or go meanwhile may be missing.
+ * Return: 0 or a negative errno. Sockets that come or go during the call may be missing.
  */
 int sock_list(uint32_t states, uint16_t port, sock_list_fn take, void *userdata);
 

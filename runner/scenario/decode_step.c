@@ -32,8 +32,7 @@ static bool endless_step(struct loader *loader, const struct node *node, bool la
 			continue;
 		loader_error_within(
 			loader, node, (size_t)(word - node->text), (size_t)(end - word),
-			"\"%.*s\" is not needed: the last step serves all further attempts "
-			"by itself",
+			"\"%.*s\" is not needed: the last step serves all further attempts",
 			(int)(end - word), word);
 		if (last)
 			loader_hint(loader, "leave it out, or give a number of attempts: x3");

@@ -93,6 +93,7 @@ size_t program_supervisors(const struct program *program, pid_t **ret);
 
 /* ---- results ---- */
 
+/* Each fails the test unless the program did this in its last run. */
 void program_exited(const struct program *program, int status);
 void program_was_killed(const struct program *program, int signal);
 /* Compares the last line of standard output. */
@@ -117,6 +118,7 @@ char *program_leftovers(const struct program *program, const char *path);
 		AUTO_FREE char *fail_reason_ = xasprintf(__VA_ARGS__);                             \
 		cr_assert_fail("%s\n%s", fail_reason_, fail_text_);                                \
 	} while (0)
+/* Returns the command with all output of the program, owned by the caller. */
 char *program_text(const struct program *program);
 
 /* Reads a record that --records wrote; free it with record_free(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For tests of judgement and of reports: makes a scenario and a record of its run, by verbs that
- * say what happened, in the order of time as far as it matters to the reader:
+ * Makes a scenario and a record of its run, for tests of judgement and of reports. Its functions
+ * say what happened, in the order of time if the reader needs it:
  *
  *     struct record_builder *b = record_builder_new();
  *     size_t api = record_builder_endpoint(b, "api", "refuse x2, accept");
@@ -12,8 +12,8 @@
  *     record_builder_expect_attempts(b, api, 3, 3);
  *
  * Times are milliseconds since the client's start. Steps and numbers of attempts follow from the
- * script; whether the verbs do what the script says is up to the test. scenario and record can be
- * changed by hand at any time.
+ * script; the test must make the attempts fit the script. It can change scenario and record by hand
+ * at any time.
  */
 #ifndef SYNFAULT_TESTS_LIB_RECORD_BUILDER_H
 #define SYNFAULT_TESTS_LIB_RECORD_BUILDER_H
@@ -32,8 +32,8 @@ struct record_builder {
 };
 
 /*
- * A client that started, two empty streams, a complete record of which all was asked for, and in
- * which no process ever waited for a processor; nothing happened yet.
+ * Makes a complete record of a client that has started, with two empty streams and with all kinds
+ * of events recorded. No process has waited for a processor, and nothing else has happened yet.
  */
 struct record_builder *record_builder_new(void);
 void record_builder_free(struct record_builder *builder);
@@ -44,7 +44,7 @@ void record_builder_freep(struct record_builder **builder);
 size_t record_builder_endpoint(struct record_builder *builder, const char *name,
 			       const char *script);
 
-/* What befell an attempt; each returns its id. */
+/* Add an attempt with this end; each returns its id. */
 uint32_t record_builder_attempt_refused(struct record_builder *builder, size_t endpoint,
 					int64_t at_ms);
 uint32_t record_builder_attempt_connected(struct record_builder *builder, size_t endpoint,
@@ -57,7 +57,7 @@ uint32_t record_builder_attempt_connected_late(struct record_builder *builder, s
 /* Dropped, repeated by the kernel every second, until the client closed its socket. */
 uint32_t record_builder_attempt_dropped(struct record_builder *builder, size_t endpoint,
 					int64_t at_ms, int64_t closed_ms);
-/* Likewise, but the first that comes after @n_lost SYNs gets through. */
+/* Likewise, but the first SYN after @n_lost SYNs gets through. */
 uint32_t record_builder_attempt_lost(struct record_builder *builder, size_t endpoint, int64_t at_ms,
 				     uint32_t n_lost);
 /* Dropped once; the socket was still open at the end of the record. */
@@ -67,7 +67,7 @@ uint32_t record_builder_attempt_left_open(struct record_builder *builder, size_t
 uint32_t record_builder_attempt_rejected(struct record_builder *builder, size_t endpoint,
 					 int64_t at_ms, int64_t closed_ms);
 
-/* The single events, for stories without a verb. The first makes an attempt without any. */
+/* Add an attempt without events, and single events, for cases without a function above. */
 uint32_t record_builder_attempt(struct record_builder *builder, size_t endpoint);
 void record_builder_syn(struct record_builder *builder, uint32_t id, uint32_t ordinal,
 			int64_t at_ms);
@@ -83,10 +83,10 @@ void record_builder_gone(struct record_builder *builder, uint32_t id, int64_t se
 			 int64_t missed_ms);
 void record_builder_client_end(struct record_builder *builder, uint32_t id, int64_t at_ms, bool rst,
 			       int64_t last_receive_ns);
-/* A look at the processes: so many milliseconds without a processor until then. */
+/* Adds a look at the processes: how long they have been without a processor so far. */
 void record_builder_starved(struct record_builder *builder, int64_t at_ms, int64_t client_ms,
 			    int64_t server_ms);
-/* Makes the event that was added last uncertain: it can have happened so much earlier. */
+/* Makes the last event uncertain: it can have happened this much earlier. */
 void record_builder_or_earlier(struct record_builder *builder, int64_t by_ms);
 
 /* @stream: STREAM_STDOUT, STREAM_STDERR. May be called again; what is too much is cut. */
@@ -100,24 +100,25 @@ void record_builder_stops(struct record_builder *builder, int64_t at_ms);
 void record_builder_times_out(struct record_builder *builder, int64_t at_ms);
 
 /*
- * Expectations. Each gets a place of its own: the first is in line 101, the second in 102 …
- * The pointer is valid until the next one.
+ * Adds an expectation. Each has its own place: the first is on line 101, the second on 102 … The
+ * pointer is valid until the next one is added.
  */
 struct expectation *record_builder_expect(struct record_builder *builder,
 					  enum expectation_kind kind, size_t endpoint);
 void record_builder_expect_exit(struct record_builder *builder, int code);
 void record_builder_expect_attempts(struct record_builder *builder, size_t endpoint, int64_t low,
 				    int64_t high);
-/* With the tolerance 200 ms; change it through what is returned. */
+/* Expects a fixed wait with a tolerance of 200 ms; change it through the result. */
 struct expectation *record_builder_expect_fixed(struct record_builder *builder,
 						enum expectation_kind kind, size_t endpoint,
 						int64_t wait_ms);
-/* Ends with a negative number. */
+/* Expects a list of waits in milliseconds, ended by a negative number. */
 struct expectation *record_builder_expect_list(struct record_builder *builder,
 					       enum expectation_kind kind, size_t endpoint, ...);
 void record_builder_expect_text(struct record_builder *builder, enum expectation_kind kind,
 				bool negated, enum text_match_kind match, const char *text);
 
+/* Judges the record; free the judgement with judgement_free(). */
 struct judgement record_builder_judge(const struct record_builder *builder);
 
 #endif

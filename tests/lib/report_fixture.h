@@ -19,6 +19,7 @@ void report_fixture_free(struct report_fixture *fixture);
 void report_fixture_freep(struct report_fixture **fixture);
 #define AUTO_FIXTURE CLEANUP(report_fixture_freep)
 
+/* Adds a scenario file from memory; the fixture owns it. */
 struct scenario_file *report_fixture_file(struct report_fixture *fixture, const char *path,
 					  const char *source);
 

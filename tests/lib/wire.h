@@ -26,6 +26,7 @@
 /* Longer than anything takes: a wait of this length has failed. */
 #define WIRE_PATIENCE_NS (10 * NS_PER_S)
 
+/* Makes an address from its text; fails the test if it is invalid. */
 struct address wire_address(const char *host, uint16_t port);
 /* A socket that listens; closed with the process, or by the caller. */
 int wire_listen(const struct address *address, int backlog);

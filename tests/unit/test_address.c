@@ -44,7 +44,7 @@ Test(address, is_read_and_written)
 	}
 }
 
-Test(address, refuses_what_is_none)
+Test(address, refuses_text_that_is_not_an_address)
 {
 	static const char *const cases[] = {
 		"",       "localhost",  "127.0.0", "127.0.0.256", "127.0.0.1:80", "[::1]",
@@ -87,7 +87,7 @@ Test(address, equality_looks_at_family_port_and_bytes)
 			     cases[i].name);
 }
 
-Test(address, survives_the_way_through_a_sockaddr)
+Test(address, survives_conversion_to_a_sockaddr_and_back)
 {
 	static const char *const cases[] = {"127.0.0.1", "10.1.2.3", "::1", "2001:db8::1:2"};
 

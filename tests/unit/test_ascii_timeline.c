@@ -59,7 +59,7 @@ Test(ascii_timeline, keeps_to_its_width)
 		}
 }
 
-Test(ascii_timeline, ascii_has_no_other_character)
+Test(ascii_timeline, ascii_uses_only_ascii_characters)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "äpi", "refuse");

@@ -51,7 +51,7 @@ static char *line_with(const char *text, const char *part)
 	return xstrndup(start, strcspn(start, "\n"));
 }
 
-Test(attempt_table, tells_the_whole_story)
+Test(attempt_table, shows_every_attempt_and_its_end)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse x2, delay 300ms, accept");
@@ -252,8 +252,8 @@ Test(attempt_table, interleaves_endpoints_in_the_order_of_their_attempts)
 	}
 }
 
-/* Two instances that take turns: the wait is that of the one that made the attempt. */
-Test(attempt_table, measures_waits_of_each_copy_by_itself)
+/* Two instances take turns: the backoff is that of the instance that made the attempt. */
+Test(attempt_table, measures_backoff_of_each_instance_on_its_own)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -278,7 +278,7 @@ Test(attempt_table, measures_waits_of_each_copy_by_itself)
 	cr_expect(!strstr(line, "ms"), "a wait in %s", line);
 }
 
-Test(attempt_table, shows_all_addresses_there_is_room_for)
+Test(attempt_table, shows_as_many_addresses_as_fit)
 {
 	static const struct {
 		int n;
@@ -331,7 +331,7 @@ Test(attempt_table, table_shows_sockets_that_outlive_the_client)
 	cr_expect(strstr(text, "and 1 more"), "%s", text);
 }
 
-Test(attempt_table, measures_waits_as_they_are_judged)
+Test(attempt_table, measures_backoff_as_it_is_judged)
 {
 	static const struct {
 		const char *name;
@@ -372,7 +372,7 @@ Test(attempt_table, measures_waits_as_they_are_judged)
 	}
 }
 
-Test(attempt_table, says_which_copy_made_an_attempt_and_how_long_that_one_waited)
+Test(attempt_table, says_which_instance_made_an_attempt_and_its_backoff)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -391,7 +391,7 @@ Test(attempt_table, says_which_copy_made_an_attempt_and_how_long_that_one_waited
 	assert_contains(text, "\n  4  1.010 s         ?  refuse  1     refused after 0\n");
 }
 
-Test(attempt_table, shows_no_wait_after_an_attempt_that_is_still_open)
+Test(attempt_table, shows_no_backoff_after_an_attempt_that_is_still_open)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "drop");
@@ -405,7 +405,7 @@ Test(attempt_table, shows_no_wait_after_an_attempt_that_is_still_open)
 	cr_assert_str_eq(line + strlen(line) - 3, "  -", "%s", line);
 }
 
-Test(attempt_table, takes_an_overlap_within_clock_error_as_no_wait)
+Test(attempt_table, takes_an_overlap_within_clock_error_as_no_backoff)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
@@ -590,7 +590,7 @@ Test(attempt_table, colors_do_not_change_the_layout)
 	assert_contains(colored, "✗\033[0m\n");
 }
 
-Test(attempt_table, can_do_without_its_title)
+Test(attempt_table, needs_no_title)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = many_attempts(1);
 	AUTO_FREE char *text = format(b, &(struct attempt_table_style){.untitled = true});
@@ -649,7 +649,7 @@ Test(attempt_table, names_the_address_where_an_endpoint_has_several)
 	assert_contains(text, "127.0.0.2    ");
 	cut = format(b, &narrow);
 	assert_contains(cut, "2001:db8::1  ");
-	/* The port tells them apart. */
+	/* Only the port differs. */
 	b->record->endpoints[api].addresses[1].port = 8081;
 	b->record->attempts[0].server.port = 8081;
 	free(text);

@@ -217,7 +217,7 @@ Test(behaviour, fallback_is_from_first_syn_to_first_syn)
 	}
 }
 
-Test(behaviour, in_flight_is_the_largest_number_open_at_any_start)
+Test(behaviour, concurrent_attempts_are_the_largest_number_open_at_any_start)
 {
 	for (uint64_t run = 0; run < RUNS; run++) {
 		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
@@ -279,13 +279,13 @@ static void expect_overlap(const char *script, int64_t earlier_ms, bool overlap)
 		       overlap ? 1 : UINT32_MAX);
 }
 
-Test(behaviour, in_flight_allows_for_the_late_notice_of_a_death)
+Test(behaviour, concurrent_attempts_allow_for_the_late_notice_of_a_death)
 {
 	expect_overlap("drop, refuse", DEATH_MS - 1, false);
 	expect_overlap("drop, refuse", DEATH_MS + 1, true);
 }
 
-Test(behaviour, in_flight_allows_for_no_late_notice_of_a_handshake)
+Test(behaviour, concurrent_attempts_do_not_allow_for_a_late_handshake)
 {
 	/* Stalled later: when its socket dies says nothing on how long the attempt took. */
 	expect_overlap("stall after accept, refuse", 2, true);

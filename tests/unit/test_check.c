@@ -96,7 +96,7 @@ static void leave(char **directory)
 }
 #define AUTO_LEAVE CLEANUP(leave) __attribute__((unused))
 
-Test(check, says_that_all_is_fine)
+Test(check, says_that_files_are_valid)
 {
 	AUTO_LEAVE char *directory = enter();
 
@@ -139,7 +139,7 @@ Test(check, shows_errors_with_their_places)
 	cr_expect(strstr(color.err, "\033["));
 }
 
-Test(check, says_what_is_not_there)
+Test(check, names_paths_that_do_not_exist)
 {
 	AUTO_LEAVE char *directory = enter();
 
@@ -227,7 +227,7 @@ static int is_yaml(const struct dirent *entry)
 }
 
 /* To renew them after a change that is meant: synfault check NAME.yaml 2> NAME.expected */
-Test(check, says_of_wrong_files_what_is_stored_beside_them)
+Test(check, prints_the_stored_errors_of_wrong_files)
 {
 	const char *source = getenv("SYNFAULT_SOURCE");
 	struct dirent **entries;

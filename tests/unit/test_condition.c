@@ -194,7 +194,7 @@ static struct condition condition_of(const char *ranges, const char *window, uin
 	return condition;
 }
 
-Test(condition, asks_for_all_that_it_names)
+Test(condition, holds_only_if_all_of_its_parts_do)
 {
 	struct condition condition = condition_of("2..3,7+", "0s..5s", AF_INET6, CHANCE_ALWAYS);
 	static const struct {
@@ -217,7 +217,7 @@ Test(condition, asks_for_all_that_it_names)
 	cr_expect(condition_is_due(&(struct condition){0}, &cases[3].facts), "without a condition");
 }
 
-Test(condition, chance_is_as_often_as_it_says)
+Test(condition, chance_holds_as_often_as_it_says)
 {
 	static const uint32_t chances[] = {1, 10000, 300000, 999999, CHANCE_ALWAYS};
 	enum { DRAWS = 200000 };
@@ -241,7 +241,7 @@ Test(condition, chance_is_as_often_as_it_says)
 	cr_expect(condition_is_hit(&(struct condition){.given = true, .chance = 1}, 0));
 }
 
-Test(condition, covers_what_it_leaves_nothing_of)
+Test(condition, covers_a_condition_that_holds_only_when_it_does)
 {
 	static const struct {
 		const char *outer_set, *outer_window;

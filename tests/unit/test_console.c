@@ -111,7 +111,7 @@ static const struct console_options normal = {.failures = FAILURES_IMMEDIATE},
 
 /* ---- Results, one by one ---- */
 
-Test(console, has_one_line_for_what_did_not_fail)
+Test(console, shows_a_scenario_that_did_not_fail_on_one_line)
 {
 	AUTO_FREE char *pass = shown(SAMPLE_PASS, &normal);
 	AUTO_FREE char *skip = shown(SAMPLE_SKIP, &normal);
@@ -127,7 +127,7 @@ Test(console, has_one_line_for_what_did_not_fail)
 	"CAP_NET_ADMIN is missing; docker: docker run --cap-add NET_ADMIN; podman: podman run "    \
 	"--cap-add NET_ADMIN"
 
-Test(console, gives_a_long_reason_once_as_long_as_it_stays_the_same)
+Test(console, gives_a_long_reason_once_until_it_changes)
 {
 	static const struct {
 		const char *name, *reason, *line;
@@ -338,7 +338,7 @@ Test(console, names_can_not_disturb_the_terminal)
 
 /* ---- Start and summary ---- */
 
-Test(console, says_at_the_start_what_is_to_come)
+Test(console, says_at_the_start_what_will_run)
 {
 	static const struct {
 		size_t n, jobs;
@@ -454,7 +454,7 @@ Test(console, shows_failures_in_full_when_asked)
 }
 
 /* The run that counts has a line as those before it have, or its findings below it. */
-Test(console, says_what_came_of_each_run_of_a_scenario)
+Test(console, says_how_each_run_of_a_scenario_ended)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_CONSOLE struct memory_console memory;

@@ -4,7 +4,7 @@
 
 #include "runner/inject/control.h"
 
-Test(control, requests_are_read)
+Test(control, requests_are_parsed)
 {
 	static const char *const lines[] = {
 		"{\"command\": \"status\"}",
@@ -23,7 +23,7 @@ Test(control, requests_are_read)
 	}
 }
 
-Test(control, other_lines_are_answered_with_what_is_wrong)
+Test(control, invalid_requests_are_answered_with_an_error)
 {
 	static const struct {
 		const char *line, *reply; /* of the error: its start */

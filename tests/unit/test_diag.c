@@ -27,7 +27,7 @@ Test(diag, add_copies_everything_and_returns_einval)
 	cr_assert_null(list.items[0].hint);
 }
 
-Test(diag, add_takes_no_place)
+Test(diag, add_accepts_no_place)
 {
 	AUTO_DIAG struct diag_list list = {0};
 
@@ -36,7 +36,7 @@ Test(diag, add_takes_no_place)
 	cr_assert_eq(list.items[0].line, 0);
 }
 
-Test(diag, hint_goes_to_the_last_one_and_can_be_given_anew)
+Test(diag, hint_belongs_to_the_last_one_and_can_be_replaced)
 {
 	AUTO_DIAG struct diag_list list = {0};
 
@@ -115,7 +115,7 @@ static void format(const struct format_case *format_case, bool color, struct str
 	diag_format(&list.items[0], &source, color, out);
 }
 
-Test(diag, is_shown_as_compilers_do)
+Test(diag, is_formatted_as_by_a_compiler)
 {
 	static const char *const source = "one: 1\n    faluts: [refuse]\n\tkey: value\n"
 					  "日本: [語x]\nlast";
@@ -246,7 +246,7 @@ Test(diag, many_in_one_long_line_are_shown_as_each_alone)
 	expect_alike(&accents, 100, 200);
 }
 
-Test(diag, ten_thousand_in_one_line_are_an_excerpt_each)
+Test(diag, each_of_ten_thousand_in_one_line_gets_an_excerpt)
 {
 	enum { N = 10000, EACH = 100 };
 	AUTO_STRBUF struct strbuf line = {0}, out = {0};

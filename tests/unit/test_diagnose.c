@@ -118,7 +118,7 @@ Test(diagnose, closed_local_port_differs_from_a_remote_one)
 	says_first(&elsewhere, CAUSE_REFUSED_REMOTE);
 }
 
-Test(diagnose, looks_at_where_a_listener_is_bound)
+Test(diagnose, finds_the_address_of_a_listener)
 {
 	static const struct {
 		const char *target, *listener;
@@ -157,7 +157,7 @@ Test(diagnose, knows_a_rst_of_another_host_by_its_hop_count)
 	says_first(&same, CAUSE_REFUSED_REMOTE);
 }
 
-Test(diagnose, calls_what_only_sometimes_fails_so)
+Test(diagnose, says_that_a_failure_is_intermittent)
 {
 	struct evidence refused = evidence_new("192.0.2.1"), dropped = evidence_new("192.0.2.1");
 
@@ -333,7 +333,7 @@ Test(diagnose, reads_the_packet_that_an_icmp_error_quotes)
 	cr_expect_eq(seen.icmp_code, 1);
 }
 
-Test(diagnose, takes_no_cut_packet)
+Test(diagnose, ignores_truncated_packets)
 {
 	struct seen_packet seen;
 

@@ -43,7 +43,7 @@ Test(duration, reads_numbers_with_units)
 	}
 }
 
-Test(duration, refuses_what_is_none_with_a_reason)
+Test(duration, refuses_invalid_text_with_a_reason)
 {
 	static const struct {
 		const char *text;
@@ -102,7 +102,7 @@ Test(duration, guesses_what_a_refused_text_means)
 		{"250 msec", "\"250ms\""},
 		{"2min", "\"2m\""},
 		{"1 hour", "\"1h\""},
-		/* Right as it stands: something else is wrong. */
+		/* A valid duration: something else is wrong. */
 		{"5s", NULL},
 		{"5 parsecs", NULL},
 		{"soon", NULL},

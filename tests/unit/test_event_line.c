@@ -81,7 +81,7 @@ Test(event_line, names_retransmissions_lateness_and_fast_open)
 	record_builder_free(b);
 }
 
-Test(event_line, an_attempt_that_is_not_there_is_passed_over)
+Test(event_line, an_event_of_an_unknown_attempt_is_skipped)
 {
 	struct record_builder *b = record_builder_new();
 	struct event event = {.kind = EVENT_SYN, .u.net = {.attempt = 7}};

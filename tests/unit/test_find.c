@@ -106,7 +106,7 @@ Test(find, lists_files_below_a_directory_by_name)
 	expect_paths(&with_slash, "d/a.yaml d/b/1.yaml d/b/2.yaml d/b/deep/x.yaml d/c.yml");
 }
 
-Test(find, passes_over_what_is_hidden_unless_it_is_named)
+Test(find, skips_hidden_files_unless_they_are_named)
 {
 	mkdir(".hidden", 0700);
 	make_file(".hidden/a.yaml");
@@ -133,7 +133,7 @@ Test(find, enters_each_directory_once)
 	expect_paths(&found, "d/sub/a.yaml");
 }
 
-Test(find, follows_links_to_files_and_keeps_those_to_nowhere)
+Test(find, follows_links_to_files_and_keeps_dangling_ones)
 {
 	mkdir("d", 0700);
 	make_file("target");
@@ -156,7 +156,7 @@ Test(find, search_skips_everything_but_files)
 	expect_paths(&found, "d/x.yaml/y.yaml");
 }
 
-Test(find, says_what_is_not_there)
+Test(find, names_a_path_that_does_not_exist)
 {
 	mkdir("empty", 0700);
 	mkdir("empty/also", 0700);

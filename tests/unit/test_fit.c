@@ -23,7 +23,7 @@ static struct fit fit_one(const int64_t *waits_ns, size_t n_waits)
 	return fit_waits(&(struct fit_sequence){waits_ns, n_waits}, 1);
 }
 
-Test(fit, figures_are_as_people_write_them)
+Test(fit, numbers_are_written_as_by_people)
 {
 	static const struct {
 		int64_t waits_ms[MAX_WAITS];
@@ -61,7 +61,7 @@ Test(fit, figures_are_as_people_write_them)
 	}
 }
 
-Test(fit, nothing_makes_it_stumble)
+Test(fit, survives_any_input)
 {
 	static const int64_t odd[][5] = {
 		{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},

@@ -113,7 +113,7 @@ Test(flow, lets_nothing_pass_out_of_order_where_bytes_are_counted)
 	expect(to_client(&bed, 100, 100), FLOW_PASS, false);
 }
 
-Test(flow, drops_what_it_can_not_cut_for_want_of_data)
+Test(flow, drops_a_packet_that_lacks_the_data_to_cut)
 {
 	struct packet packet = data_at(SERVER_ISN, 0, 5000, 0);
 	struct flow_decision decision;
@@ -127,7 +127,7 @@ Test(flow, drops_what_it_can_not_cut_for_want_of_data)
 	expect(decision, FLOW_TRIM, true);
 }
 
-Test(flow, cuts_in_two_turns_what_is_too_large_for_a_message)
+Test(flow, cuts_in_two_steps_a_packet_too_large_for_a_message)
 {
 	struct flow_decision decision;
 	struct bed bed;
@@ -141,7 +141,7 @@ Test(flow, cuts_in_two_turns_what_is_too_large_for_a_message)
 	cr_expect_eq(decision.keep, 5000);
 }
 
-Test(flow, comes_in_place_of_the_first_byte_when_none_may_pass)
+Test(flow, comes_instead_of_the_first_byte_when_none_may_pass)
 {
 	struct bed bed;
 
@@ -153,7 +153,7 @@ Test(flow, comes_in_place_of_the_first_byte_when_none_may_pass)
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 50);
 }
 
-Test(flow, counts_the_other_direction_when_told)
+Test(flow, counts_the_other_direction_on_request)
 {
 	struct flow_decision decision;
 	struct bed bed;
@@ -237,7 +237,7 @@ Test(flow, counts_a_fin_that_has_passed_into_what_comes_next)
 	cr_expect_eq(bed.flow.streams[FLOW_TO_SERVER].passed, 10);
 }
 
-Test(flow, a_side_that_has_ended_goes_on_acknowledging)
+Test(flow, a_side_that_has_ended_still_acknowledges)
 {
 	struct packet fin = data_at(SERVER_ISN, 40, 0, TCP_FLAG_FIN);
 	struct bed bed;
@@ -285,7 +285,7 @@ Test(flow, what_the_server_has_closed_can_not_be_closed_early)
 	cr_expect_not(flow_break(&bed.flow));
 }
 
-Test(flow, an_end_right_behind_the_last_byte_does_not_pass)
+Test(flow, a_fin_right_after_the_last_byte_does_not_pass)
 {
 	struct packet last = data_at(SERVER_ISN, 40, 60, TCP_FLAG_FIN);
 	struct flow_decision decision;
@@ -324,7 +324,7 @@ Test(flow, a_slow_line_sends_one_packet_after_the_other)
 	expect(to_server(&bed, 0, 100, 0), FLOW_PASS, false);
 }
 
-Test(flow, handles_only_the_steps_that_need_it)
+Test(flow, handles_only_steps_that_need_it)
 {
 	static const struct {
 		const char *text;

@@ -66,7 +66,7 @@ Test(github, annotates_errors_in_files_and_flaky_results)
 	cr_assert(strstr(text, "::warning file=a.yaml,line=4,title=passes::flaky: "), "%s", text);
 }
 
-Test(github, says_nothing_of_what_passed)
+Test(github, says_nothing_about_scenarios_that_passed)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_FREE char *text = NULL;
@@ -182,7 +182,7 @@ Test(github, the_summary_is_appended_as_far_as_there_is_room)
 	unlink(path);
 }
 
-Test(github, is_wanted_where_github_says_so)
+Test(github, is_on_when_github_says_so)
 {
 	unsetenv("GITHUB_ACTIONS");
 	cr_assert_not(github_is_wanted(GITHUB_AUTO));

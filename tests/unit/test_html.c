@@ -281,7 +281,7 @@ Test(html, copies_captures_and_links_them)
 	cr_expect(strstr(gone, "/nowhere/at/all.pcapng"));
 }
 
-Test(html, the_single_page_has_all_in_it_and_needs_no_file)
+Test(html, the_single_page_needs_no_other_file)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", source);
@@ -344,7 +344,7 @@ Test(html, a_single_picture_is_refused_where_there_are_more)
 }
 
 /* Thousands of scenarios of one file: each page shows its own document only. */
-Test(html, grows_with_the_number_of_scenarios_only)
+Test(html, grows_only_with_the_number_of_scenarios)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	AUTO_TREE char *directory = make_tree();

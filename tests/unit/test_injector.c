@@ -323,7 +323,7 @@ Test(injector, holds_each_syn_for_its_own_time)
 	bed_free(bed);
 }
 
-Test(injector, does_at_once_what_was_due_before_it_was_read)
+Test(injector, gives_a_verdict_at_once_if_it_was_due_before_the_packet_was_read)
 {
 	struct bed *bed = bed_new("delay 20ms then refuse");
 
@@ -489,7 +489,7 @@ Test(injector, reports_a_dead_queue_as_fatal_and_no_verdict)
 	bed_free(bed);
 }
 
-Test(injector, drops_what_is_held_at_the_end_and_reports_no_verdict)
+Test(injector, drops_held_packets_at_the_end_and_reports_no_verdict)
 {
 	struct bed *bed = bed_new("delay 1h");
 

@@ -64,7 +64,7 @@ static struct jitter_test test(enum habit habit, uint64_t run, size_t n_instance
 	return jitter_test(samples, n);
 }
 
-Test(spread, blames_a_fair_client_in_at_most_1_of_10000_runs)
+Test(spread, blames_a_right_client_in_at_most_1_of_10000_runs)
 {
 	size_t n_blamed = 0;
 
@@ -78,7 +78,7 @@ Test(spread, blames_a_fair_client_in_at_most_1_of_10000_runs)
 	cr_expect_lt(n_blamed, 13, "%zu of %d", n_blamed, FAIR_RUNS);
 }
 
-Test(spread, catches_jitter_that_is_none)
+Test(spread, catches_missing_jitter)
 {
 	static const struct {
 		enum habit habit;
@@ -104,7 +104,7 @@ Test(spread, catches_jitter_that_is_none)
 	}
 }
 
-Test(spread, says_nothing_of_too_few)
+Test(spread, says_nothing_about_too_few_waits)
 {
 	struct jitter_test_sample few[] = {{1, 0.5, 0.5, 0.5, false}, {1, 0.5, 0.5, 0.5, false}};
 

@@ -127,7 +127,7 @@ static const char whole[] =
 static const char smallest[] = "{\"format\":\"shapes\",\"version\":2,\"seed\":\"0\",\"at_ns\":0,"
 			       "\"scale\":1.0,\"status\":0,\"data\":\"\",\"parts\":[]}";
 
-Test(json_fields, what_is_written_is_what_was_read)
+Test(json_fields, what_is_read_is_written_unchanged)
 {
 	static const char *const texts[] = {whole, smallest};
 

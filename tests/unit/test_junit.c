@@ -300,7 +300,7 @@ Test(junit, is_well_formed_without_results)
 
 /* ---- Fail closed ---- */
 
-Test(junit, what_never_ran_is_an_error)
+Test(junit, a_scenario_that_never_ran_is_an_error)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
@@ -557,7 +557,7 @@ Test(junit, limits_what_is_shown_not_what_was_captured)
 	cr_assert(strstr(shown, " of 65536 bytes left out]"));
 }
 
-Test(junit, no_text_is_too_long_for_readers)
+Test(junit, every_text_is_short_enough_for_readers)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "");
@@ -839,7 +839,7 @@ Test(junit, names_the_files_of_a_case_the_picture_first)
 	cr_assert_eq(remove_directory(directory), 4);
 }
 
-Test(junit, names_no_file_that_is_not_there)
+Test(junit, names_only_files_that_exist)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
 	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", "name: a\n");
@@ -935,7 +935,7 @@ Test(junit, trying_a_path_changes_no_file)
 	cr_assert_eq(remove_directory(directory), 1);
 }
 
-Test(junit, a_symbolic_link_stays_one)
+Test(junit, a_symbolic_link_is_not_replaced)
 {
 	AUTO_FREE char *directory = make_directory();
 	AUTO_FREE char *path = xasprintf("%s/report.xml", directory);

@@ -51,7 +51,7 @@ static char *merge(const char *one, const char *two, struct junit_totals *ret_to
 	return text;
 }
 
-Test(junit_merge, makes_one_suite_of_a_file_and_counts_anew)
+Test(junit_merge, makes_one_suite_per_file_and_counts_again)
 {
 	AUTO_FREE char *message = NULL;
 	struct junit_totals totals = {0};
@@ -88,7 +88,7 @@ Test(junit_merge, makes_one_suite_of_a_file_and_counts_anew)
 	cr_assert(strstr(text, "<failure>no</failure>"), "the contents of a case are kept");
 }
 
-Test(junit_merge, refuses_a_case_that_is_in_two)
+Test(junit_merge, refuses_a_case_that_is_in_two_reports)
 {
 	AUTO_FREE char *message = NULL;
 	struct junit_totals totals = {0};
@@ -122,7 +122,7 @@ Test(junit_merge, merge_refuses_a_file_that_is_not_a_report)
 	cr_assert(strstr(missing, "/nowhere.xml can't be read"), "%s", missing);
 }
 
-Test(junit_merge, knows_the_part_that_a_report_is_even_an_empty_one)
+Test(junit_merge, knows_the_shard_of_a_report_even_if_it_is_empty)
 {
 	struct run_results results = {.shard = "3/8", .seed = 1};
 	size_t length;

@@ -102,7 +102,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return remove(path);
 }
 
-Test(limits, reads_what_control_groups_leave)
+Test(limits, reads_what_control_groups_still_allow)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct limits_case *it = &cases[i];
@@ -124,7 +124,7 @@ Test(limits, reads_what_control_groups_leave)
 	}
 }
 
-Test(limits, knows_none_where_nothing_can_be_read)
+Test(limits, knows_no_limit_if_nothing_can_be_read)
 {
 	struct limits limits = {0};
 

@@ -146,7 +146,7 @@ Test(load, reads_the_example_of_the_documentation)
 	cr_expect_str_eq(scenario->expectations[2].place.path, "dir/a.yaml");
 }
 
-Test(load, gives_what_is_not_given_its_default)
+Test(load, sets_the_defaults_of_missing_keys)
 {
 	AUTO_FILE struct scenario_file *file =
 		parse("name: n\nendpoints: {api: {}}\n" CLIENT "expect: {duration: 1s}\n");
@@ -1127,7 +1127,7 @@ Test(load, reads_how_a_daemon_is_stopped)
 
 static struct scenario_file *parse_line(const char *line);
 
-Test(load, what_a_client_leaves_behind_is_watched_where_that_is_asked_about)
+Test(load, leftovers_are_watched_when_an_expectation_needs_it)
 {
 	AUTO_FILE struct scenario_file *not_asked = parse_expect("{exit: 0}");
 	AUTO_FILE struct scenario_file *leaks = parse_expect("{leaks: 0}");
@@ -1294,7 +1294,7 @@ Test(load, lists_diagnostics_document_by_document)
 		cr_expect_leq(file->diags.items[i - 1].line, file->diags.items[i].line);
 }
 
-Test(load, refuses_a_file_with_nothing_in_it)
+Test(load, refuses_an_empty_file)
 {
 	static const char *const cases[] = {"", "\n", "# comment\n", "---\n---\n...\n",
 					    "\xEF\xBB\xBF"};
@@ -1309,7 +1309,7 @@ Test(load, refuses_a_file_with_nothing_in_it)
 	}
 }
 
-Test(load, refuses_a_file_with_nothing_but_defaults)
+Test(load, refuses_a_file_with_only_defaults)
 {
 	AUTO_FILE struct scenario_file *file = parse("defaults: {timeout: 1s}\n");
 
@@ -1318,7 +1318,7 @@ Test(load, refuses_a_file_with_nothing_but_defaults)
 	cr_expect_str_eq(first_message(file), "the file has defaults and no scenario");
 }
 
-Test(load, passes_over_empty_documents_and_a_byte_order_mark)
+Test(load, skips_empty_documents_and_a_byte_order_mark)
 {
 	AUTO_FILE struct scenario_file *file =
 		parse("\xEF\xBB\xBF---\n---\n" GOOD("a") "---\n# nothing\n---\n" GOOD("b") "...\n");
@@ -1329,7 +1329,7 @@ Test(load, passes_over_empty_documents_and_a_byte_order_mark)
 	cr_expect_eq(file->source[0], '-');
 }
 
-Test(load, reads_files_with_line_ends_of_dos)
+Test(load, reads_files_with_crlf_line_endings)
 {
 	AUTO_FILE struct scenario_file *file =
 		parse("name: a\r\nendpoints: {api: {}}\r\nclient: {command: [x]}\r\n"
@@ -1404,7 +1404,7 @@ Test(load, merges_defaults_into_the_documents_after_them)
 	cr_expect_eq(second->expectations[0].value.exit.codes[0], 0);
 }
 
-Test(load, replaces_policies_of_defaults_whole)
+Test(load, replaces_policies_of_defaults_as_a_whole)
 {
 	AUTO_FILE struct scenario_file *file =
 		parse("defaults:\n"
@@ -1618,7 +1618,7 @@ Test(load, describes_each_key_in_the_tables)
 
 /* ---- names ---- */
 
-Test(load, names_what_enums_stand_for)
+Test(load, names_the_values_of_enums)
 {
 	cr_expect_str_eq(family_name(FAMILY_IPV6), "ipv6");
 	cr_expect_str_eq(expectation_kind_name(EXPECT_RETRANSMISSIONS), "retransmissions");

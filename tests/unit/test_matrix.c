@@ -145,7 +145,7 @@ Test(matrix, loads_the_example_of_the_documentation)
 	cr_expect_eq(file->scenarios[1]->expectations[0].value.range.range.low, 3);
 }
 
-Test(matrix, refuses_what_makes_no_rows)
+Test(matrix, refuses_matrices_without_rows)
 {
 	static const struct {
 		const char *matrix, *message;
@@ -192,7 +192,7 @@ Test(matrix, refuses_what_makes_no_rows)
 	}
 }
 
-Test(matrix, refuses_references_that_mean_nothing)
+Test(matrix, refuses_invalid_references)
 {
 	static const struct {
 		const char *matrix, *command, *message, *hint;
@@ -277,7 +277,7 @@ static char *large(size_t a, size_t b, const char *rest)
 	return strbuf_steal(&text);
 }
 
-Test(matrix, makes_10000_scenarios_at_most)
+Test(matrix, makes_at_most_10000_scenarios)
 {
 	AUTO_FREE char *good = large(100, 100, REST),
 		       *bad = large(100, 100, "  include: [{a: x, b: y}]\n" REST);
@@ -291,7 +291,7 @@ Test(matrix, makes_10000_scenarios_at_most)
 	cr_expect_eq(third->n_scenarios, 0);
 }
 
-Test(matrix, bounds_what_all_scenarios_come_to)
+Test(matrix, bounds_the_size_of_all_scenarios_together)
 {
 	AUTO_STRBUF struct strbuf nodes = {0}, bytes = {0}, grown = {0};
 

@@ -52,7 +52,7 @@ static void expect_error(const struct parsed *parsed, unsigned line, unsigned co
 	cr_expect_str_eq(diag->path, "a.yaml", "%s", what);
 }
 
-Test(node, cuts_a_file_at_borders_of_documents)
+Test(node, cuts_a_file_between_documents)
 {
 	static const struct {
 		const char *text;
@@ -182,7 +182,7 @@ Test(node, empty_text_differs_from_no_value)
 	}
 }
 
-Test(node, passes_over_documents_with_nothing_in_them)
+Test(node, skips_empty_documents)
 {
 	static const char *const cases[] = {"",      "\n\n",       "# only\n# comments\n",
 					    "---\n", "---\n...\n", "--- # nothing\n"};
@@ -236,7 +236,7 @@ Test(node, unreadable_text_is_refused)
 	}
 }
 
-Test(node, takes_every_other_character)
+Test(node, accepts_every_other_character)
 {
 	AUTO_PARSED struct parsed parsed =
 		parse("a: \"\xC2\xA0 \xE2\x82\xAC \xF0\x9F\x98\x80 \xF4\x8F\xBF\xBD\"\r\nb: c\r\n");
@@ -287,7 +287,7 @@ Test(node, refuses_yaml_that_a_scenario_can_not_use)
 	}
 }
 
-Test(node, reports_all_that_is_wrong_with_valid_yaml)
+Test(node, reports_every_error_in_valid_yaml)
 {
 	AUTO_PARSED struct parsed parsed = parse("a: 1\na: !x 2\nb: *c\nc: \"\\0\"\n");
 
@@ -491,7 +491,7 @@ Test(node, writes_values_in_one_line)
 	cr_expect_str_eq(strbuf_text(&text), "{a: [b, {c: d, e: [f]}, ~], g: {}}");
 }
 
-Test(node, finds_values_in_mappings_only)
+Test(node, finds_values_only_in_mappings)
 {
 	AUTO_PARSED struct parsed parsed = parse("a: [b]\n");
 

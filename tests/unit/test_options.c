@@ -298,7 +298,7 @@ Test(options, are_taken_from_the_environment)
 	cr_assert_str_eq(parsed.options.selection.tags[0], "a");
 }
 
-Test(options, on_the_command_line_count_more_than_the_environment)
+Test(options, on_the_command_line_take_precedence_over_the_environment)
 {
 	AUTO_PARSED struct parsed parsed;
 
@@ -335,7 +335,7 @@ Test(options, that_are_wrong_in_the_environment_are_named_as_variables)
 	}
 }
 
-Test(options, one_shard_is_the_whole_on_every_ci_system)
+Test(options, one_shard_is_everything_on_every_ci_system)
 {
 	AUTO_PARSED struct parsed parsed;
 

@@ -190,7 +190,7 @@ Test(outbox, packet_that_can_not_be_sent_again_stays_in_the_queue)
 	post_free(post);
 }
 
-Test(outbox, what_fails_is_not_reported_as_done)
+Test(outbox, a_verdict_that_fails_is_not_reported)
 {
 	struct post *post = post_new(false);
 

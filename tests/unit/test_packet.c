@@ -195,7 +195,7 @@ Test(packet, unused_address_bytes_are_zero)
 	cr_assert_arr_eq(packet.destination.bytes + 4, zero, 12);
 }
 
-Test(packet, walks_over_ipv4_options)
+Test(packet, skips_ipv4_options)
 {
 	for (size_t length = 0; length <= 40; length += 4) {
 		struct bytes bytes = {0};
@@ -209,7 +209,7 @@ Test(packet, walks_over_ipv4_options)
 	}
 }
 
-Test(packet, walks_over_ipv6_extension_headers)
+Test(packet, skips_ipv6_extension_headers)
 {
 	static const struct {
 		const char *name;
@@ -241,7 +241,7 @@ Test(packet, walks_over_ipv6_extension_headers)
 	}
 }
 
-Test(packet, walks_over_an_authentication_header)
+Test(packet, skips_an_authentication_header)
 {
 	static const uint8_t header[24] = {IPPROTO_TCP, 4}; /* (4 + 2) * 4 bytes */
 	struct bytes bytes = {0};
@@ -373,7 +373,7 @@ Test(packet, data_that_was_not_captured_counts_too)
 	cr_assert_eq(packet.payload_length, 1000);
 }
 
-Test(packet, bytes_behind_the_packet_are_padding)
+Test(packet, bytes_after_the_packet_are_padding)
 {
 	struct bytes bytes = ipv4_syn();
 	struct bytes bytes6 = ipv6_syn();
@@ -497,7 +497,7 @@ Test(packet, rejects_other_protocols)
 	}
 }
 
-Test(packet, rejects_other_protocols_behind_extension_headers)
+Test(packet, rejects_other_protocols_after_extension_headers)
 {
 	struct bytes bytes = {0};
 
@@ -616,7 +616,7 @@ Test(packet, every_error_has_a_text_of_its_own)
 	}
 }
 
-Test(packet, flags_tell_what_opens_a_connection)
+Test(packet, flags_show_what_opens_a_connection)
 {
 	enum {
 		S = TCP_FLAG_SYN,

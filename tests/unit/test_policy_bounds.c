@@ -121,7 +121,7 @@ Test(waits, added_jitter_only_lengthens)
 	cr_expect_gt(policy_wait(&huge, 1999).high, policy_wait(&huge, 1999).low);
 }
 
-Test(waits, a_policy_that_begins_at_once_is_one_time_behind)
+Test(waits, a_policy_that_begins_at_once_is_one_wait_behind)
 {
 	struct range list[] = {{S, S}, {2 * S, 3 * S}};
 	struct policy policies[] = {

@@ -43,7 +43,7 @@ Test(ports, built_in_servers_share_a_port_and_a_server_of_the_users_has_it_alone
 	cr_expect_eq(ports.n_uses, 0);
 }
 
-Test(ports, that_are_not_all_free_are_none_taken)
+Test(ports, are_claimed_all_or_none)
 {
 	CLEANUP(ports_deinit) struct ports ports = {.claim = claim};
 	struct endpoint_spec both[] = {endpoint(8080, SERVE_COMMAND),
@@ -55,7 +55,7 @@ Test(ports, that_are_not_all_free_are_none_taken)
 	cr_assert(ports_take(&ports, &third), "8080 is free");
 }
 
-Test(ports, of_other_programs_are_waited_for)
+Test(ports, in_use_by_other_programs_are_waited_for)
 {
 	CLEANUP(ports_deinit) struct ports ports = {.claim = claim};
 	struct endpoint_spec foreign = endpoint(9000, SERVE_HTTP);
@@ -67,7 +67,7 @@ Test(ports, of_other_programs_are_waited_for)
 	cr_assert_not(ports_take(&ports, &second));
 }
 
-Test(ports, that_are_chosen_by_the_sandbox_are_nobodys_here)
+Test(ports, chosen_by_the_sandbox_are_not_claimed)
 {
 	CLEANUP(ports_deinit) struct ports ports = {.claim = claim};
 	struct endpoint_spec chosen = endpoint(0, SERVE_COMMAND);

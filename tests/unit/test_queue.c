@@ -91,7 +91,7 @@ Test(queue, does_not_take_a_pause_between_its_two_looks_for_a_step)
 }
 
 /* A packet from before the step is read after it, and both looks come later. */
-Test(queue, believes_no_stamp_of_before_a_step_forward)
+Test(queue, ignores_stamps_from_before_a_step_forward)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		struct queue_clocks steady = clocks_at(2 * NS_PER_MS, steps[i]);
@@ -106,7 +106,7 @@ Test(queue, believes_no_stamp_of_before_a_step_forward)
 	}
 }
 
-Test(queue, believes_no_stamp_of_before_a_step_backward)
+Test(queue, ignores_stamps_from_before_a_step_backward)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		struct queue_clocks now = clocks_at(NS_PER_MS, steps[i]);
@@ -120,7 +120,7 @@ Test(queue, believes_no_stamp_of_before_a_step_backward)
 	}
 }
 
-Test(queue, believes_stamps_again_after_a_step)
+Test(queue, uses_stamps_again_after_a_step)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		struct queue_clocks steady = clocks_at(NS_PER_S, steps[i]);
@@ -133,7 +133,7 @@ Test(queue, believes_stamps_again_after_a_step)
 	}
 }
 
-Test(queue, believes_no_stamp_that_is_older_than_any_wait)
+Test(queue, ignores_stamps_older_than_any_wait)
 {
 	struct queue_clocks steady = clocks_at(0, 0), now = clocks_at(60 * NS_PER_S, 0);
 	bool known = true;

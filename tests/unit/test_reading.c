@@ -82,7 +82,7 @@ static char *tell(const char *client, const char *server, const char *words)
 	return strbuf_steal(&text);
 }
 
-Test(reading, reads_attempts_as_an_engineer_does)
+Test(reading, reads_attempts_as_an_engineer_would)
 {
 	static const struct {
 		const char *packets, *reading;
@@ -158,7 +158,7 @@ Test(reading, knows_the_errors_of_ipv6)
 	}
 }
 
-Test(reading, counts_what_was_repeated_once)
+Test(reading, counts_repeated_data_once)
 {
 	AUTO_FREE char *reading =
 		tell("192.0.2.1", "192.0.2.2", ">S <SA >A <PA+100= <PA+100= <PA+100 <FA >FA");
@@ -189,7 +189,7 @@ static const uint8_t icmp_error[] = {
 	2,    0x9c, 0x40, 0,  80, 1, 2, 3, 4,
 };
 
-Test(reading, an_icmp_error_is_about_the_packet_that_it_quotes)
+Test(reading, an_icmp_error_belongs_to_the_packet_it_quotes)
 {
 	struct segment segment;
 	char text[ADDRESS_TEXT_SIZE];

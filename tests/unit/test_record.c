@@ -361,7 +361,7 @@ static const struct {
 	{"a problem without message", "\"message\":", "\"massage\":", "\"message\""},
 };
 
-Test(record, refuses_what_a_record_can_not_be)
+Test(record, refuses_invalid_records)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = full_record();
 	size_t length;
@@ -380,7 +380,7 @@ Test(record, refuses_what_a_record_can_not_be)
 	}
 }
 
-Test(record, does_without_a_snapshot)
+Test(record, reads_a_record_without_a_snapshot)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t length;
@@ -465,7 +465,7 @@ Test(record, base64_encodes_as_rfc_4648_does)
 	}
 }
 
-Test(record, base64_refuses_what_it_would_not_write)
+Test(record, base64_refuses_text_it_would_not_write)
 {
 	static const char *const cases[] = {"Z",    "Zg",   "Zg=",  "Zg===",    "====",
 					    "Z===", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9v",

@@ -36,7 +36,7 @@ static uint32_t verify(const uint8_t *data, size_t addresses, size_t size, size_
 	return sum;
 }
 
-Test(reinject, gives_a_packet_the_checksum_that_was_left_to_the_card)
+Test(reinject, sets_the_checksum_that_was_left_to_the_network_card)
 {
 	uint8_t ipv4[sizeof(ipv4_syn) + 3], ipv6[sizeof(ipv6_syn)];
 

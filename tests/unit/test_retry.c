@@ -65,7 +65,7 @@ static struct result *result_of(struct report_fixture *fixture, enum outcome out
 	return result_after(fixture, outcome, 0, n_earlier);
 }
 
-Test(retry, is_due_for_what_did_not_pass_while_some_are_left)
+Test(retry, is_due_for_a_scenario_that_did_not_pass_while_any_are_left)
 {
 	static const struct {
 		enum outcome outcome;
@@ -91,7 +91,7 @@ Test(retry, is_due_for_what_did_not_pass_while_some_are_left)
 	}
 }
 
-Test(retry, of_what_the_machine_was_too_slow_for_waits_until_it_is_alone)
+Test(retry, after_a_slow_machine_waits_until_it_is_alone)
 {
 	static const struct {
 		size_t n_late, n_wrong; /* runs before */
@@ -127,7 +127,7 @@ Test(retry, after_a_slow_machine_leaves_those_after_failures_as_they_were)
 	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_ERROR, 0, 1)), RETRY_NONE);
 }
 
-Test(retry, keeps_the_run_before)
+Test(retry, keeps_the_earlier_runs)
 {
 	CLEANUP(report_fixture_freep) struct report_fixture *fixture = report_fixture_new();
 	struct result *result = result_of(fixture, OUTCOME_PASS, 2);

@@ -119,7 +119,7 @@ Test(run_json, what_was_written_reads_back_with_the_same_reports)
 	assert_same_after_reading(&made->results);
 }
 
-Test(run_json, all_that_can_become_of_a_scenario_reads_back)
+Test(run_json, every_outcome_of_a_scenario_reads_back)
 {
 	AUTO_MADE struct made *made = make();
 	struct result *result = add_run(made, 3);
@@ -188,7 +188,7 @@ static char *changed(const char *text, const char *const *path, json_t *value)
 	return made;
 }
 
-Test(run_json, keys_of_a_later_version_are_passed_over)
+Test(run_json, keys_of_a_later_version_are_skipped)
 {
 	AUTO_MADE struct made *made = make();
 	AUTO_FREE char *text = written(&made->results);
@@ -210,7 +210,7 @@ Test(run_json, keys_of_a_later_version_are_passed_over)
 	}
 }
 
-Test(run_json, a_scenario_that_can_not_be_read_any_more_is_reported_all_the_same)
+Test(run_json, a_scenario_that_is_no_longer_valid_is_still_reported)
 {
 	static const char *const path[] = {"files", "0", "source", NULL};
 	AUTO_MADE struct made *made = make();
@@ -249,7 +249,7 @@ static void assert_refused(const struct wrong *cases, size_t n)
 	}
 }
 
-Test(run_json, what_is_wrong_is_refused_with_its_place)
+Test(run_json, errors_are_refused_with_their_place)
 {
 	const struct wrong cases[] = {
 		{{"format"},
@@ -293,7 +293,7 @@ Test(run_json, what_is_wrong_is_refused_with_its_place)
 	assert_refused(cases, ARRAY_SIZE(cases));
 }
 
-Test(run_json, what_is_wrong_in_a_result_is_refused_with_its_place)
+Test(run_json, errors_in_a_result_are_refused_with_their_place)
 {
 	const struct wrong cases[] = {
 		{{"scenarios"}, NULL, "the document: \"scenarios\" is missing"},

@@ -55,7 +55,7 @@ Test(run_queue, an_item_stays_until_it_is_taken)
 	cr_expect_eq(first.result, second.result);
 }
 
-Test(run_queue, what_has_to_wait_is_overtaken_and_tried_first_in_the_next_round)
+Test(run_queue, a_blocked_item_is_overtaken_and_tried_first_in_the_next_round)
 {
 	AUTO_QUEUE struct run_queue queue = run_queue_new(4);
 
@@ -73,7 +73,7 @@ Test(run_queue, what_has_to_wait_is_overtaken_and_tried_first_in_the_next_round)
 	cr_expect(run_queue_is_done(&queue));
 }
 
-Test(run_queue, those_that_wait_keep_their_order_when_one_between_them_starts)
+Test(run_queue, blocked_items_keep_their_order_when_one_of_them_starts)
 {
 	AUTO_QUEUE struct run_queue queue = run_queue_new(3);
 
@@ -88,7 +88,7 @@ Test(run_queue, those_that_wait_keep_their_order_when_one_between_them_starts)
 	expect_next(&queue, 2, 2, START);
 }
 
-Test(run_queue, retries_come_before_what_has_not_run_yet)
+Test(run_queue, retries_come_before_scenarios_that_have_not_run)
 {
 	AUTO_QUEUE struct run_queue queue = run_queue_new(3);
 	struct run_queue_item item;

@@ -47,7 +47,7 @@ Test(sandbox, reads_numbers_from_names)
 			     cases[i].number, "%s", cases[i].name);
 }
 
-Test(sandbox, gives_a_claim_to_one_at_a_time)
+Test(sandbox, gives_a_claim_to_one_process_at_a_time)
 {
 	/* Far from those that runs on this machine take first. */
 	const uint32_t number = NETNS_LOCK_LAST_SANDBOX - 7;
@@ -110,7 +110,7 @@ Test(sandbox, does_not_take_foreign_addresses_for_its_own)
 	}
 }
 
-Test(sandbox, says_what_a_shared_one_can_not_have)
+Test(sandbox, says_what_a_shared_sandbox_lacks)
 {
 	struct endpoint_spec endpoints[SHARED_MAX_SLOTS + 1] = {
 		{.name = (char[]){"api"}, .families = {FAMILY_IPV4}, .n_families = 1}};
@@ -156,7 +156,7 @@ Test(sandbox, says_what_a_shared_one_can_not_have)
 	}
 }
 
-Test(sandbox, that_is_shared_has_only_the_kernel_settings_of_its_namespace)
+Test(sandbox, shared_one_has_only_the_kernel_settings_of_its_namespace)
 {
 	struct kernel_spec kernel = {.path = (char[]){"net/ipv4/tcp_syn_retries"},
 				     .value = (char[]){"120"}};

@@ -348,7 +348,7 @@ Test(script, wrong_delay_is_explained)
 	expect_errors(delay_errors, ARRAY_SIZE(delay_errors));
 }
 
-Test(script, what_a_hint_offers_can_be_read)
+Test(script, hints_suggest_valid_steps)
 {
 	static const char *const cases[] = {"refuse 3", "3x refuse",   "lose x3",
 					    "lose 2 3", "delay 1s 2s", "delay 1s refuse"};
@@ -490,7 +490,7 @@ Test(script, outages_are_steps_with_a_window)
 	}
 }
 
-Test(script, outages_that_are_none_are_marked_where_they_are_wrong)
+Test(script, invalid_outages_are_marked_where_they_are_wrong)
 {
 	static const struct {
 		const char *text, *marked, *message;

@@ -64,7 +64,7 @@ static size_t make(bool ipv6, uint8_t out[static 128])
 	return sizeof(ipv4);
 }
 
-Test(segment, parser_finds_where_the_data_is)
+Test(segment, parser_finds_the_data)
 {
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		uint8_t data[128];
@@ -80,7 +80,7 @@ Test(segment, parser_finds_where_the_data_is)
 	}
 }
 
-Test(segment, cuts_data_and_takes_the_fin_away)
+Test(segment, cuts_data_and_removes_the_fin)
 {
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		for (uint32_t keep = 0; keep <= DATA; keep++) {
@@ -111,7 +111,7 @@ static struct packet make_control(struct segment_template *sender, uint8_t flags
 	return parse(out, length);
 }
 
-Test(segment, looks_as_if_the_same_sender_had_sent_it)
+Test(segment, looks_like_the_senders_own_segment)
 {
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		uint8_t data[128], out[SEGMENT_CONTROL_MAX];
@@ -158,7 +158,7 @@ Test(segment, windows_are_scaled_after_the_handshake)
 	cr_expect_eq(template.window, 65483);
 }
 
-Test(segment, a_reset_without_ack_is_that_of_a_kernel_without_a_socket)
+Test(segment, a_reset_without_ack_comes_from_a_kernel_without_a_socket)
 {
 	uint8_t data[128], out[SEGMENT_CONTROL_MAX];
 	struct packet packet = parse(data, make(false, data)), made;

@@ -12,7 +12,7 @@ static char *const a[] = {tag_a, NULL};
 static char *const a_and_b[] = {tag_a, tag_b, NULL};
 static char *const c[] = {tag_c, NULL};
 
-Test(select, takes_what_filters_and_tags_let_through)
+Test(select, selects_what_filters_and_tags_match)
 {
 	static const struct {
 		const char *globs[2], *tags[2];
@@ -64,7 +64,7 @@ Test(select, takes_what_filters_and_tags_let_through)
 	}
 }
 
-Test(select, refuses_what_no_tag_can_be)
+Test(select, refuses_invalid_tags)
 {
 	static const char *const lists[] = {"",    ",",     "a,",         ",a",    "a,,b",
 					    "!",   "a,!",   " ",          "a, ,b", "a b",

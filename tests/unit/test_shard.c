@@ -180,7 +180,7 @@ static void check_bound(const struct round *round, const size_t *numbers, uint64
 			      (unsigned long long)seed, k, round->n_parts);
 }
 
-/* Each machine sorts by itself: the order in which it has the items must not matter. */
+/* Each machine sorts on its own: the order in which it has the items must not matter. */
 static void check_order(const struct round *round, const size_t *numbers, uint64_t seed)
 {
 	struct shard_item reversed[MAX_ITEMS];
@@ -209,7 +209,7 @@ Test(shard, balanced_holds_all_once_within_the_greedy_bound)
 	}
 }
 
-Test(shard, balanced_gives_the_longest_a_part_of_its_own)
+Test(shard, balanced_gives_the_longest_its_own_part)
 {
 	static const struct shard_item items[] = {
 		{"a", 1 * NS_PER_S}, {"b", 1 * NS_PER_S}, {"c", 10 * NS_PER_S},
@@ -222,7 +222,7 @@ Test(shard, balanced_gives_the_longest_a_part_of_its_own)
 		cr_assert_eq(numbers[i], i == 2 ? 1 : 2, "%s", items[i].key);
 }
 
-Test(shard, balanced_takes_the_unknown_for_the_mean)
+Test(shard, balanced_counts_unknown_scenarios_as_average)
 {
 	/* The mean is 4 s: two unknown weigh as much as the known ones. */
 	static const struct shard_item items[] = {
@@ -242,7 +242,7 @@ Test(shard, balanced_takes_the_unknown_for_the_mean)
 
 /* ---- all there ---- */
 
-Test(shard, check_finds_what_is_missing_or_there_twice)
+Test(shard, check_finds_shards_that_are_missing_or_repeated)
 {
 	static const struct {
 		struct shard shards[3];

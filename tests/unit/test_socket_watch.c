@@ -208,7 +208,7 @@ Test(socket_watch, socket_that_no_process_has_open_is_not_open)
 	table_free(table);
 }
 
-Test(socket_watch, answered_attempt_that_leaves_the_table_is_not_gone)
+Test(socket_watch, answered_attempt_that_leaves_the_table_is_not_reported_as_gone)
 {
 	struct table *table = table_new();
 
@@ -223,7 +223,7 @@ Test(socket_watch, answered_attempt_that_leaves_the_table_is_not_gone)
 	table_free(table);
 }
 
-Test(socket_watch, looks_at_the_newest_attempts_only)
+Test(socket_watch, looks_only_at_the_newest_attempts)
 {
 	struct table *table = table_new();
 

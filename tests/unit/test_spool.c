@@ -23,7 +23,7 @@ static void add(struct spool *spool, int64_t at_ns, const char *data, bool contr
 						.length = 1000});
 }
 
-Test(spool, gives_packets_back_in_the_order_of_time)
+Test(spool, returns_packets_in_the_order_of_time)
 {
 	AUTO_CLOSE int fd = new_file();
 	struct spool *spool = spool_begin(fd, 1 << 20);
@@ -88,7 +88,7 @@ Test(spool, packets_without_a_time_keep_the_order_of_the_log)
 	}
 }
 
-Test(spool, keeps_room_for_what_begins_and_ends_connections)
+Test(spool, keeps_room_for_packets_that_begin_or_end_connections)
 {
 	AUTO_CLOSE int fd = new_file();
 	struct spool *spool = spool_begin(fd, 8000);
@@ -120,7 +120,7 @@ Test(spool, never_grows_beyond_its_limit)
 	cr_assert_eq(content.n_packets + content.left_out, 100000);
 }
 
-Test(spool, says_why_there_is_nothing)
+Test(spool, says_why_it_is_empty)
 {
 	AUTO_CLOSE int fd = new_file();
 	struct spool *spool = spool_begin(fd, 8000);
@@ -133,7 +133,7 @@ Test(spool, says_why_there_is_nothing)
 	cr_assert_eq(content.n_packets, 0);
 }
 
-Test(spool, gives_back_what_there_is_of_one_that_was_cut)
+Test(spool, returns_the_intact_part_of_a_truncated_spool)
 {
 	AUTO_CLOSE int fd = new_file();
 	struct spool *spool = spool_begin(fd, 8000);

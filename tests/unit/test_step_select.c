@@ -48,7 +48,7 @@ Test(progress, plain_steps_serve_one_after_the_other_and_the_last_for_ever)
 	expect_steps(&script, "001222");
 }
 
-Test(progress, plain_steps_count_only_what_no_condition_took)
+Test(progress, plain_steps_count_only_attempts_that_no_condition_took)
 {
 	CLEANUP(script_free) struct script script = {0};
 
@@ -193,7 +193,7 @@ static void draw_all(const struct script *script, uint64_t seed, enum order orde
 		step_select_deinit(&progress[e]);
 }
 
-Test(progress, draws_depend_on_the_seed_and_on_nothing_that_happens)
+Test(progress, draws_depend_only_on_the_seed)
 {
 	CLEANUP(script_free) struct script script = {0};
 	const struct condition chance = {.chance = 300000}, half = {.chance = 500000};
@@ -228,7 +228,7 @@ Test(progress, draws_depend_on_the_seed_and_on_nothing_that_happens)
 	free(drawn);
 }
 
-Test(progress, another_seed_draws_something_else)
+Test(progress, another_seed_gives_other_draws)
 {
 	CLEANUP(script_free) struct script script = {0};
 	struct drawn a, b;

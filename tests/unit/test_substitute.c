@@ -60,7 +60,7 @@ Test(substitute, replaces_references)
 	}
 }
 
-Test(substitute, accepts_every_reference_that_means_something)
+Test(substitute, accepts_every_valid_reference)
 {
 	static const char *const cases[] = {
 		"",

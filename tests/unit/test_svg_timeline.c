@@ -196,7 +196,7 @@ static struct record_builder *two_copies(size_t *ret_api)
 	return b;
 }
 
-Test(svg_timeline, waits_are_those_of_the_copy_that_made_the_attempt)
+Test(svg_timeline, backoff_is_that_of_the_instance_that_made_the_attempt)
 {
 	size_t api;
 	AUTO_RECORD_BUILDER struct record_builder *b = two_copies(&api);
