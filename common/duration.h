@@ -16,6 +16,12 @@
 
 /* The time of CLOCK_MONOTONIC, in nanoseconds. */
 int64_t clock_monotonic_ns(void);
+/*
+ * The same by the kernel's clocks, also in a process whose own clock was moved (runner/clock): for
+ * what is measured in the kernel's time, as processor time is.
+ */
+int64_t clock_kernel_ns(void);
+int64_t clock_kernel_realtime_ns(void);
 /* The time of CLOCK_REALTIME, in nanoseconds since 1970. */
 int64_t clock_realtime_ns(void);
 

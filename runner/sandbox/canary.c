@@ -35,14 +35,14 @@ static void *sleep_and_look(void *userdata)
 
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	while (!atomic_load(&canary->stop)) {
-		int64_t due_ns = clock_monotonic_ns() + STEP_NS;
+		int64_t due_ns = clock_kernel_ns() + STEP_NS;
 		const struct timespec until = {.tv_sec = due_ns / NS_PER_S,
 					       .tv_nsec = due_ns % NS_PER_S};
 
 		atomic_store(&canary->due_ns, due_ns);
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0)
 			;
-		atomic_fetch_add(&canary->late_ns, lateness(due_ns, clock_monotonic_ns()));
+		atomic_fetch_add(&canary->late_ns, lateness(due_ns, clock_kernel_ns()));
 	}
 	return NULL;
 }
@@ -84,5 +84,5 @@ int64_t canary_late_ns(const struct canary *canary)
 
 	/* The current sleep may be late already. */
 	return atomic_load(&canary->late_ns) +
-	       (due_ns == INT64_MAX ? 0 : lateness(due_ns, clock_monotonic_ns()));
+	       (due_ns == INT64_MAX ? 0 : lateness(due_ns, clock_kernel_ns()));
 }
