@@ -469,6 +469,15 @@ void flow_table_closed(struct flow_table *connections, const struct attempt_info
 	set_near(connection, false);
 }
 
+bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt)
+{
+	const struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	return connection && connection->attempt == attempt->id &&
+	       (connection->flow.state == FLOW_STALLED || connection->flow.state == FLOW_CLOSED);
+}
+
 static void carry_out(struct connection *connection, enum flow_direction direction,
 		      const struct queued_packet *queued, const struct packet *packet,
 		      const struct flow_decision *decision)

@@ -69,6 +69,11 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 void flow_table_forget(struct flow_table *connections, const struct attempt_info *attempt);
 /* Notes that the client's socket is gone: its connection can't be broken any more. */
 void flow_table_closed(struct flow_table *connections, const struct attempt_info *attempt);
+/*
+ * Whether the connection's packets are lost for good by its step. Those of a slow one are only
+ * late, and its senders' kernels repeat them meanwhile.
+ */
+bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt);
 /* Takes a carrier from the queue, and replaces it by the packet with its serial. */
 void flow_table_udp_inject(struct flow_table *connections, uint32_t packet_id, uint32_t serial);
 /* Drops all held packets. */

@@ -480,6 +480,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	uint32_t serial;
 	enum packet_error error = packet_parse(queued->data, queued->length, &packet);
 
+	injector->overtaken = injector->overtaken || queued->overtaken;
 	note_lag(injector, now_ns - queued->arrived_ns);
 	if (injector->carrier &&
 	    udp_inject_match(injector->carrier, queued->data, queued->length, &serial)) {

@@ -90,8 +90,19 @@ struct injector_config {
 	 * @message is one sentence for the user.
 	 */
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
+	/*
+	 * The calling process's clocks are not the kernel's: returns when a time of the kernel's
+	 * CLOCK_MONOTONIC was. NULL: they are the same.
+	 */
+	int64_t (*to_own_ns)(void *userdata, int64_t kernel_ns);
 	void *userdata;
 };
+
+/*
+ * The priority of timers that only look what others have done (event_priority_set()), where the
+ * event loop has several.
+ */
+enum { INJECTOR_PRIORITY_LOOKS = 0 };
 
 struct injector;
 
@@ -135,6 +146,18 @@ size_t injector_n_connected(const struct injector *injector);
  * Drops SYNs that are still held. Call it once, before injector_free().
  */
 void injector_finish(struct injector *injector);
+
+/* ---- where the calling process's clocks are moved (injector_clock.c) ---- */
+
+/* Takes note that they were moved, and looks at all that is looked at; no program has run since. */
+void injector_clock_moved(struct injector *injector);
+/* Returns whether something has come in that was not read yet. */
+bool injector_has_input(const struct injector *injector);
+/* Returns whether a packet was read that had come in before the clocks were moved last. */
+bool injector_was_overtaken(const struct injector *injector);
+/* Returns whether a step holds, or loses for good, what a socket of either side waits for. */
+bool injector_withholds(const struct injector *injector, const struct address *local,
+			const struct address *remote, uint8_t tcp_state);
 
 /* The longest delay so far, of a verdict or between a packet's arrival and our reading it. */
 int64_t injector_max_lag_ns(const struct injector *injector);

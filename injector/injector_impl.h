@@ -41,8 +41,10 @@ struct injector {
 	void (*on_event)(void *userdata, const struct injector_event *event);
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
 	int (*went_on)(void *userdata, const struct attempt_info *attempt);
+	int64_t (*to_own_ns)(void *userdata, int64_t kernel_ns);
 	void *userdata;
 	bool want_client_ends;
+	bool overtaken; /* a packet came before the clock was moved last, and was read after that */
 
 	struct flow_table *connections; /* NULL: no script breaks or slows connections */
 	struct udp_inject *carrier;
@@ -112,6 +114,8 @@ void injector_sockets_look(struct injector *injector, const struct attempt_info 
 			   bool outgoing);
 /* Whether the client of a held SYN-ACK has no socket for it any more. */
 bool injector_sockets_is_late(struct injector *injector, uint32_t attempt);
+/* Looks at everything now. */
+void injector_sockets_look_now(struct injector *injector);
 /* Notes that from now on nothing gets through on the attempt's connection. */
 void injector_sockets_stalled(struct injector *injector, uint32_t attempt);
 /* Takes a FIN or RST of either side. */

@@ -321,6 +321,7 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->refuse_mark = refuse_mark(config);
 	injector->on_event = config->on_event;
 	injector->on_problem = config->on_problem;
+	injector->to_own_ns = config->to_own_ns;
 	injector->userdata = config->userdata;
 	injector->went_on = config->went_on;
 	injector->want_client_ends = config->want_client_ends;

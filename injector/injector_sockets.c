@@ -119,6 +119,7 @@ void injector_sockets_init(struct injector *injector, const struct injector_conf
 	injector->poll_event = evtimer_new(injector->base, poll_due, injector);
 	if (!injector->poll_event)
 		out_of_memory();
+	(void)event_priority_set(injector->poll_event, INJECTOR_PRIORITY_LOOKS);
 	if (!config->want_sockets)
 		return;
 	injector->watch = socket_watch_new(&(struct socket_watch_host){
@@ -205,6 +206,14 @@ static uint64_t widen(uint32_t low, uint64_t near)
 	return near ? near + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)near) : low;
 }
 
+/* When a socket's last data came, of which the kernel says how long ago that was. */
+static int64_t last_receive_ns(const struct injector *injector, int64_t now_ns, int64_t since_ns)
+{
+	return injector->to_own_ns
+		       ? injector->to_own_ns(injector->userdata, clock_kernel_ns() - since_ns)
+		       : now_ns - since_ns;
+}
+
 /*
  * Reports the client's end. The sequence numbers show how many bytes the connection carried. The
  * socket, while it lives, shows when the last data came, and how often the numbers have wrapped.
@@ -236,7 +245,8 @@ static void client_end(struct injector *injector, const struct attempt_info *att
 					 : found.bytes_received;
 	if (event.net.end_received > 0 && found.since_receive_ns >= 0)
 		/* the kernel's tick is longer than the look took */
-		event.net.last_receive_ns = MIN(now_ns - found.since_receive_ns, event.at_ns);
+		event.net.last_receive_ns =
+			MIN(last_receive_ns(injector, now_ns, found.since_receive_ns), event.at_ns);
 	tracker_note_client_end(injector->tracker, attempt->id);
 	event.attempt.client_ended = true;
 	emit(injector, &event);
@@ -302,7 +312,8 @@ static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
 	event.net.end_sent = found.bytes_sent;
 	event.net.end_received = found.bytes_received - info.server_ended;
 	if (found.bytes_received > 0 && found.since_receive_ns >= 0)
-		event.net.last_receive_ns = event.at_ns - found.since_receive_ns;
+		event.net.last_receive_ns =
+			last_receive_ns(injector, event.at_ns, found.since_receive_ns);
 	tracker_note_client_end(injector->tracker, stalled->attempt);
 	event.attempt = tracker_attempt(injector->tracker, stalled->attempt);
 	emit(injector, &event);
@@ -319,6 +330,13 @@ static bool poll_stalled(struct injector *injector)
 			injector->stalled[n++] = injector->stalled[i];
 	injector->n_stalled = n;
 	return n > 0;
+}
+
+void injector_sockets_look_now(struct injector *injector)
+{
+	if (injector->watch)
+		(void)socket_watch_poll(injector->watch);
+	(void)poll_stalled(injector);
 }
 
 void injector_sockets_stalled(struct injector *injector, uint32_t attempt)

@@ -210,6 +210,14 @@ void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 	schedule(held);
 }
 
+bool outbox_holds(const struct outbox *outbox, uint32_t attempt_id)
+{
+	for (const struct held *held = outbox->held; held; held = held->next)
+		if (held->note.attempt_id == attempt_id)
+			return true;
+	return false;
+}
+
 void outbox_drop_held(struct outbox *outbox)
 {
 	while (outbox->held) {

@@ -94,6 +94,8 @@ void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 		   const struct outbox_note *note, struct outbox_change *change, int64_t now_ns);
 /* Notes that the verdicts given so far have been handed over: see queue_told_fn. */
 void outbox_told(struct outbox *outbox, int64_t handed_ns, int64_t done_ns);
+/* Returns whether a SYN of the attempt is held. */
+bool outbox_holds(const struct outbox *outbox, uint32_t attempt_id);
 /* Drops all held packets, without a report, since no step did it. */
 void outbox_drop_held(struct outbox *outbox);
 

@@ -80,6 +80,7 @@ struct queue {
 	bool dispatching;
 	/* when the batch was read; and the first reading since the real clock was set */
 	struct queue_clocks clocks, steady;
+	bool moved; /* our clocks are not the kernel's */
 
 	bool untold;       /* verdicts were given since the last on_told */
 	int64_t handed_ns; /* when the first of them was handed over; 0: none was */
@@ -323,12 +324,13 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 }
 
 /* Reads both clocks at nearly the same moment, and again if they were interrupted. */
-static void read_clocks(struct queue_clocks *ret)
+static void read_clocks(const struct queue *queue, struct queue_clocks *ret)
 {
 	for (int attempts = 0; attempts < 3; attempts++) {
 		int64_t before = clock_monotonic_ns();
 
-		ret->realtime_ns = clock_realtime_ns();
+		/* The one that the kernel marks arrivals with. */
+		ret->realtime_ns = queue->moved ? clock_kernel_realtime_ns() : clock_realtime_ns();
 		ret->monotonic_ns = clock_monotonic_ns();
 		ret->error_ns = ret->monotonic_ns - before;
 		if (ret->error_ns < NS_PER_US)
@@ -353,7 +355,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	queue->message_max = config->whole_packets ? MESSAGE_WHOLE : MESSAGE_MAX;
 	queue->buffers = xmalloc(BATCH * queue->message_max);
 	prepare_datagrams(queue);
-	read_clocks(&queue->clocks);
+	read_clocks(queue, &queue->clocks);
 	queue->steady = queue->clocks;
 	queue->empty_ns = queue->clocks.monotonic_ns;
 	r = open_all(queue, config, diags);
@@ -405,7 +407,7 @@ static void sample_clocks(struct queue *queue)
 {
 	struct queue_clocks before = queue->clocks;
 
-	read_clocks(&queue->clocks);
+	read_clocks(queue, &queue->clocks);
 	if (queue_clock_was_set(&before, &queue->clocks))
 		queue->steady = queue->clocks;
 }
@@ -415,6 +417,7 @@ static void note_arrival(const struct queue *queue, const struct nlattr *timesta
 {
 	struct nfqnl_msg_packet_timestamp stamp;
 
+	int64_t stamp_ns;
 	bool known = false;
 
 	packet->arrived_ns = queue->clocks.monotonic_ns;
@@ -422,10 +425,12 @@ static void note_arrival(const struct queue *queue, const struct nlattr *timesta
 	if (!timestamp || mnl_attr_get_payload_len(timestamp) < sizeof(stamp))
 		return;
 	memcpy(&stamp, mnl_attr_get_payload(timestamp), sizeof(stamp));
-	packet->arrived_ns = queue_arrival_ns((int64_t)be64toh(stamp.sec) * NS_PER_S +
-						      (int64_t)be64toh(stamp.usec) * NS_PER_US,
-					      &queue->steady, &queue->clocks, &known);
+	stamp_ns =
+		(int64_t)be64toh(stamp.sec) * NS_PER_S + (int64_t)be64toh(stamp.usec) * NS_PER_US;
+	packet->arrived_ns = queue_arrival_ns(stamp_ns, &queue->steady, &queue->clocks, &known);
 	packet->earliest_ns = known ? packet->arrived_ns : queue->empty_ns;
+	/* A stamp has whole microseconds. */
+	packet->overtaken = queue->moved && stamp_ns < queue->steady.realtime_ns - NS_PER_US;
 }
 
 static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
@@ -642,6 +647,14 @@ int queue_copy_all(struct queue *queue, bool all)
 		mnl_attr_put_u32(message, NFQA_CFG_MASK, htonl(NFQA_CFG_F_GSO));
 	}
 	return send_message(queue, message, message->nlmsg_len);
+}
+
+void queue_clock_moved(struct queue *queue)
+{
+	queue->moved = true;
+	read_clocks(queue, &queue->clocks);
+	queue->steady = queue->clocks;
+	queue->empty_ns = queue->clocks.monotonic_ns;
 }
 
 uint64_t queue_n_packets(const struct queue *queue)

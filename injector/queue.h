@@ -22,6 +22,7 @@ struct queued_packet {
 	 * was last empty, and when the packet was read.
 	 */
 	int64_t earliest_ns, arrived_ns;
+	bool overtaken; /* it arrived before the clock was moved last (queue_clock_moved()) */
 };
 
 typedef void (*queue_packet_fn)(void *userdata, const struct queued_packet *packet);
@@ -105,6 +106,12 @@ int queue_copy_all(struct queue *queue, bool all);
  * processes included. Returns true if that can't be found out.
  */
 bool queue_all_idle(void);
+
+/*
+ * The calling process's clocks were moved, and the kernel's were not: nothing that is there to be
+ * read came before. Called with each move, and before the first.
+ */
+void queue_clock_moved(struct queue *queue);
 
 /* How many packets have been read. */
 uint64_t queue_n_packets(const struct queue *queue);
