@@ -17,7 +17,8 @@ def sources(build):
     database = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     paths = {(Path(entry["directory"]) / entry["file"]).resolve() for entry in database}
     inside = {path.relative_to(tree.ROOT) for path in paths if path.is_relative_to(tree.ROOT)}
-    return sorted(path for path in inside if path.parts[0] in (*tree.LAYERS, "targets"))
+    return sorted(path for path in inside
+                  if path.suffix == ".c" and path.parts[0] in (*tree.LAYERS, "targets"))
 
 
 def tidy(build, path):

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
-#include "runner/doctor/syn_schedule.h"
+#include "runner/clock/syn_schedule.h"
 
 TestSuite(syn_schedule);
 

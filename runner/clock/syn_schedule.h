@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When the kernel repeats an unanswered SYN, and when it gives up. */
-#ifndef SYNFAULT_RUNNER_DOCTOR_SYN_SCHEDULE_H
-#define SYNFAULT_RUNNER_DOCTOR_SYN_SCHEDULE_H
+#ifndef SYNFAULT_RUNNER_CLOCK_SYN_SCHEDULE_H
+#define SYNFAULT_RUNNER_CLOCK_SYN_SCHEDULE_H
 
 #include "common/util.h"
 

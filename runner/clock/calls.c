@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * System calls of the client that stop for us: waits are noted, timers are set, raw readings of the
+ * clocks are moved, and what can't be had in virtual time ends the trust in it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/audit.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "runner/clock/clock_impl.h"
+#include "runner/clock/jump.h"
+#include "runner/clock/registers.h"
+
+/* A thread has its name by then. */
+enum { NAME_LOOKS = 4 };
+/* As in filter.c. */
+#define RCVTIMEO_NEW 66
+
+#if defined(__x86_64__)
+#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
+#else
+#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+static int read_memory(void *userdata, uint64_t address, void *data, size_t size)
+{
+	return process_read(userdata, address, data, size);
+}
+
+/* The call does not reach the kernel: it returns this. */
+static void answer(const struct thread *thread, long result)
+{
+	struct registers registers;
+
+	if (registers_get(thread->tid, &registers) < 0)
+		return;
+	registers_end_call(&registers, result);
+	(void)registers_set(thread->tid, &registers);
+}
+
+/* ---- waits ---- */
+
+static void look_at_name(struct thread *thread)
+{
+	char name[32];
+
+	if (thread->n_named >= NAME_LOOKS)
+		return;
+	thread->n_named++;
+	thread_name(thread, name);
+	thread->chore = jump_is_chore(name);
+}
+
+static bool is_same_call(const struct wait_call *a, const struct wait_call *b)
+{
+	return a->number == b->number &&
+	       memcmp(a->arguments, b->arguments, sizeof(a->arguments)) == 0;
+}
+
+static void begin_wait(struct clock_process *self, struct thread *thread, const struct wait *wait)
+{
+	/* What we interrupted begins again, and has waited for a while already. */
+	const bool kept = thread->kept && is_same_call(&thread->wait.call, &wait->call);
+	const int64_t deadline_ns = thread->wait.deadline_ns;
+
+	look_at_name(thread);
+	thread->kept = false;
+	thread->wait = *wait;
+	thread->waits = true;
+	thread->forced = kept;
+	thread->began_ahead_ns = self->ahead_ns;
+	if (kept)
+		thread->wait.deadline_ns = deadline_ns;
+}
+
+static void take_wait(struct clock_process *self, struct thread *thread)
+{
+	const struct wait_clocks now = clock_process_clocks(self);
+	struct wait wait;
+	int r = wait_decode(&thread->call, read_memory, thread->process, &now, &wait);
+
+	/* Arguments that can't be read make the kernel refuse the call. */
+	thread->waits = false;
+	if (r > 0)
+		begin_wait(self, thread, &wait);
+}
+
+void calls_end_wait(struct clock_process *self, struct thread *thread)
+{
+	static const uint8_t nothing[4096];
+	const struct wait *wait = &thread->wait;
+	struct registers registers;
+	int64_t left[2] = {0, 0};
+
+	const bool missed = thread->missed || !thread->waits;
+
+	thread->ending = thread->missed = false;
+	if (registers_get(thread->tid, &registers) < 0 || registers_call(&registers) < 0 ||
+	    !registers_was_cut(&registers))
+		return;
+	if (missed || (registers_call(&registers) != wait->call.number &&
+		       registers_call(&registers) != SYS_restart_syscall)) {
+		/* It is in another call by now, which may not begin again by itself. */
+		thread->kept =
+			registers_again(&registers, thread_has_signal(thread)) && thread->waits;
+		(void)registers_set(thread->tid, &registers);
+		return;
+	}
+	thread->waits = false;
+	for (size_t i = 0; i < ARRAY_SIZE(wait->sets); i++)
+		if (wait->sets[i] && process_write(thread->process, wait->sets[i], nothing,
+						   MIN(wait->set_size, sizeof(nothing))) < 0)
+			clock_process_fail(self, "a result of select() could not be written");
+	if (wait->left != WAIT_LEFT_NONE && (wait->call.number == SYS_ppoll || wait->set_size > 0))
+		(void)process_write(thread->process, wait->left_at, left, sizeof(left));
+	registers_end_call(&registers, wait->result);
+	(void)registers_set(thread->tid, &registers);
+}
+
+void calls_correct_left(const struct clock_process *self, const struct thread *thread)
+{
+	struct registers registers;
+	int64_t left[2];
+
+	if (!thread->waits || thread->wait.left == WAIT_LEFT_NONE ||
+	    registers_get(thread->tid, &registers) < 0 || !registers_was_cut(&registers) ||
+	    (registers_call(&registers) != thread->wait.call.number &&
+	     registers_call(&registers) != SYS_restart_syscall))
+		return;
+	wait_split(thread->wait.deadline_ns - clock_process_now_ns(self), thread->wait.left, left);
+	(void)process_write(thread->process, thread->wait.left_at, left, sizeof(left));
+}
+
+/* ---- clocks ---- */
+
+static bool is_moved(uint64_t clock)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+	case CLOCK_REALTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM:
+	case CLOCK_TAI:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void move_time(const struct clock_process *self, const struct process *process,
+		      uint64_t address, int64_t unit_ns)
+{
+	int64_t parts[2], ns;
+
+	if (!address || process_read(process, address, parts, sizeof(parts)) < 0)
+		return;
+	ns = parts[0] * NS_PER_S + parts[1] * unit_ns + self->ahead_ns;
+	parts[0] = ns / NS_PER_S;
+	parts[1] = ns % NS_PER_S / unit_ns;
+	(void)process_write(process, address, parts, sizeof(parts));
+}
+
+void calls_move_answer(struct clock_process *self, struct thread *thread)
+{
+	const uint64_t *arguments = thread->call.arguments;
+	struct registers registers;
+
+	thread->reads_clock = false;
+	if (registers_get(thread->tid, &registers) < 0 || registers_result(&registers) < 0)
+		return;
+	if (thread->call.number == SYS_gettimeofday) {
+		move_time(self, thread->process, arguments[0], NS_PER_US);
+	} else if (thread->call.number == SYS_clock_gettime) {
+		if (is_moved(arguments[0]))
+			move_time(self, thread->process, arguments[1], 1);
+	} else {
+		/* time(2) */
+		int64_t now_s = (clock_realtime_ns() + self->ahead_ns) / NS_PER_S;
+
+		if (arguments[0])
+			(void)process_write(thread->process, arguments[0], &now_s, sizeof(now_s));
+		registers_end_call(&registers, now_s);
+		(void)registers_set(thread->tid, &registers);
+	}
+}
+
+/* ---- timers ---- */
+
+static int64_t to_ns(const int64_t parts[static 2], int64_t unit_ns)
+{
+	return MIN(parts[0], INT64_C(4000000000)) * NS_PER_S + parts[1] * unit_ns;
+}
+
+static void write_timer(const struct clock_process *self, const struct process *process,
+			uint64_t address, const struct client_timer *timer, enum wait_left form)
+{
+	int64_t parts[4] = {0};
+
+	if (!address)
+		return;
+	if (timer) {
+		wait_split(timer->interval_ns, form, &parts[0]);
+		/* One that is due is not told as one that is not set. */
+		wait_split(MAX(timer->deadline_ns - clock_process_now_ns(self), NS_PER_US), form,
+			   &parts[2]);
+	}
+	(void)process_write(process, address, parts, sizeof(parts));
+}
+
+/* alarm(), setitimer(), getitimer(): we are the kernel of these. */
+static void take_alarm(struct clock_process *self, struct thread *thread)
+{
+	const uint64_t *arguments = thread->call.arguments;
+	const long number = thread->call.number;
+	struct process *process = thread->process;
+	const struct client_timer *old =
+		client_timers_find(&self->timers, CLIENT_TIMER_ALARM, process->pid, 0);
+	struct client_timer timer = {.kind = CLIENT_TIMER_ALARM, .process = process->pid};
+	const int64_t now_ns = clock_process_now_ns(self);
+	int64_t parts[4] = {0}, value_ns, left_s = 0;
+
+	if (number == SYS_getitimer) {
+		if (arguments[0] != ITIMER_REAL)
+			return;
+		write_timer(self, process, arguments[1], old, WAIT_LEFT_TIMEVAL);
+		answer(thread, 0);
+		return;
+	}
+	if (number == SYS_setitimer) {
+		if (arguments[0] != ITIMER_REAL)
+			return;
+		if (arguments[1] && process_read(process, arguments[1], parts, sizeof(parts)) < 0)
+			return;
+		write_timer(self, process, arguments[2], old, WAIT_LEFT_TIMEVAL);
+	} else {
+		parts[2] = (uint32_t)arguments[0];
+		if (old)
+			left_s = MAX((old->deadline_ns - now_ns + NS_PER_S / 2) / NS_PER_S,
+				     INT64_C(1));
+	}
+	value_ns = to_ns(&parts[2], NS_PER_US);
+	timer.interval_ns = to_ns(&parts[0], NS_PER_US);
+	timer.deadline_ns = value_ns > 0 ? now_ns + value_ns : 0;
+	client_timers_set(&self->timers, &timer);
+	answer(thread, left_s);
+}
+
+/* The clock of a timer, as clock_gettime() numbers them; -1: of processor time, or not known. */
+static int clock_of_timer(const struct process *process, const struct client_timer *timer)
+{
+	char path[32], line[128];
+	AUTO_FCLOSE FILE *file = NULL;
+	int number = -1, clock = -1;
+
+	if (timer->kind == CLIENT_TIMER_FD)
+		return (int)process_fd_number(process->pid, timer->number, "clockid:", 10);
+	snprintf(path, sizeof(path), "/proc/%d/timers", process->pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "ID: %d", &number) == 1)
+			continue;
+		if (sscanf(line, "ClockID: %d", &clock) == 1 && number == timer->number)
+			return clock;
+	}
+	return -1;
+}
+
+static int64_t clock_ahead_ns(int clock, const struct wait_clocks *now)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_ALARM:
+		return now->realtime_ns - now->monotonic_ns;
+	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
+		return now->boottime_ns - now->monotonic_ns;
+	case CLOCK_TAI:
+		return now->tai_ns - now->monotonic_ns;
+	default:
+		return 0;
+	}
+}
+
+/* timerfd_settime(), timer_settime(): the kernel sets it, too. */
+static void take_timer(struct clock_process *self, const struct thread *thread)
+{
+	const uint64_t *arguments = thread->call.arguments;
+	const struct wait_clocks now = clock_process_clocks(self);
+	struct client_timer timer = {
+		.kind = thread->call.number == SYS_timerfd_settime ? CLIENT_TIMER_FD
+								   : CLIENT_TIMER_POSIX,
+		.process = thread->process->pid,
+		.number = (int)arguments[0],
+		.began_ahead_ns = self->ahead_ns,
+		.absolute = arguments[1] & TIMER_ABSTIME,
+	};
+	int64_t parts[4], value_ns;
+	int clock;
+
+	if (process_read(thread->process, arguments[2], parts, sizeof(parts)) < 0)
+		return;
+	clock = clock_of_timer(thread->process, &timer);
+	if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID)
+		return;
+	timer.interval_ns = to_ns(&parts[0], 1);
+	value_ns = to_ns(&parts[2], 1);
+	if (value_ns > 0)
+		timer.deadline_ns = timer.absolute ? value_ns - clock_ahead_ns(clock, &now)
+						   : now.monotonic_ns + value_ns;
+	client_timers_set(&self->timers, &timer);
+}
+
+static void take_timer_question(struct clock_process *self, const struct thread *thread)
+{
+	const struct client_timer *timer = client_timers_find(
+		&self->timers,
+		thread->call.number == SYS_timerfd_gettime ? CLIENT_TIMER_FD : CLIENT_TIMER_POSIX,
+		thread->process->pid, (int)thread->call.arguments[0]);
+
+	/* One that has gone off, or is none of ours: the kernel knows it. */
+	if (!timer)
+		return;
+	write_timer(self, thread->process, thread->call.arguments[1], timer, WAIT_LEFT_TIMESPEC);
+	answer(thread, 0);
+}
+
+/* ---- sockets ---- */
+
+static void take_connect(struct clock_process *self, struct thread *thread)
+{
+	const uint64_t *arguments = thread->call.arguments;
+	struct process *process = thread->process;
+	const int fd = (int)arguments[0];
+	const int64_t now_ns = clock_process_now_ns(self);
+	struct connecting connecting = {
+		.process = process->pid,
+		.fd = fd,
+		.began_ns = now_ns,
+		.began_own_ns = clock_monotonic_ns(),
+	};
+	const struct socket_times *times;
+	struct sockaddr_un address = {0};
+
+	/* What we interrupted goes on. */
+	if (thread->kept && is_same_call(&thread->wait.call, &thread->call)) {
+		thread->kept = false;
+		return;
+	}
+	thread->waits = thread->kept = false;
+	if (process_read(process, arguments[1], &address.sun_family, sizeof(address.sun_family)) <
+	    0)
+		return;
+	if (address.sun_family == AF_UNIX) {
+		AUTO_FREE char *path = NULL;
+
+		(void)process_read(process, arguments[1], &address,
+				   MIN(arguments[2], sizeof(address)));
+		/* Who answers there is not on the clock. Where no process can, it does not matter.
+		 */
+		path = xasprintf("/proc/%d/root%.*s", process->pid,
+				 (int)sizeof(address.sun_path) - 1, address.sun_path);
+		if (address.sun_path[0] == '\0' || access(path, F_OK) == 0)
+			clock_process_fail(self, "a program connects to a Unix socket: %.100s",
+					   address.sun_path[0] ? address.sun_path : "(abstract)");
+		return;
+	}
+	if (address.sun_family != AF_INET && address.sun_family != AF_INET6)
+		return;
+	connecting.inode = process_socket(process->pid, fd);
+	connecting.blocks = !(process_fd_number(process->pid, fd, "flags:", 8) & O_NONBLOCK);
+	connects_add(&self->connects, &connecting);
+	if (!connecting.blocks)
+		return;
+	times = connects_times(&self->connects, connecting.inode);
+	thread->wait = (struct wait){
+		.call = thread->call,
+		.result = times && times->send_ns ? -EINPROGRESS : -ETIMEDOUT,
+		.deadline_ns =
+			now_ns + (times && times->send_ns ? times->send_ns : self->connect_ns),
+	};
+	thread->waits = true;
+	thread->forced = false;
+	thread->began_ahead_ns = self->ahead_ns;
+}
+
+static void take_option(struct clock_process *self, const struct thread *thread)
+{
+	const uint64_t *arguments = thread->call.arguments;
+	struct process *process = thread->process;
+	const int level = (int)arguments[1], option = (int)arguments[2];
+	const bool receives = option == SO_RCVTIMEO || option == RCVTIMEO_NEW;
+	int64_t parts[2] = {0}, ns;
+
+	if (level == IPPROTO_TCP && (option == TCP_USER_TIMEOUT || option == TCP_SYNCNT)) {
+		clock_process_fail(self, "a program sets the kernel's own time-out of a "
+					 "connection (TCP_USER_TIMEOUT or TCP_SYNCNT)");
+		return;
+	}
+	if (level != SOL_SOCKET || option == TCP_USER_TIMEOUT || option == TCP_SYNCNT ||
+	    process_read(process, arguments[3], parts, sizeof(parts)) < 0)
+		return;
+	ns = to_ns(parts, NS_PER_US);
+	connects_set_times(&self->connects, process_socket(process->pid, (int)arguments[0]),
+			   receives ? ns : -1, receives ? -1 : ns);
+}
+
+static bool is_receiving(long number)
+{
+	return number == SYS_read || number == SYS_readv || number == SYS_recvfrom ||
+	       number == SYS_recvmsg || number == SYS_recvmmsg || number == SYS_accept ||
+	       number == SYS_accept4;
+}
+
+static bool is_sending(long number)
+{
+	return number == SYS_write || number == SYS_writev || number == SYS_sendto ||
+	       number == SYS_sendmsg;
+}
+
+void calls_find_socket_waits(struct clock_process *self)
+{
+	struct thread *thread;
+
+	if (self->connects.n_times == 0)
+		return;
+	for (thread = self->tracees.threads; thread; thread = thread->hh.next) {
+		const struct wait_call *call = &thread->asleep_in;
+		const struct socket_times *times;
+		int64_t length_ns;
+
+		if (thread->waits || (!is_receiving(call->number) && !is_sending(call->number)))
+			continue;
+		times = connects_times(&self->connects, process_socket(thread->process->pid,
+								       (int)call->arguments[0]));
+		length_ns =
+			times ? (is_receiving(call->number) ? times->receive_ns : times->send_ns)
+			      : 0;
+		if (length_ns == 0)
+			continue;
+		thread->wait = (struct wait){
+			.call = *call,
+			.result = -EAGAIN,
+			.deadline_ns = clock_process_now_ns(self) + length_ns,
+		};
+		thread->waits = true;
+		thread->forced = false;
+		thread->began_ahead_ns = self->ahead_ns;
+	}
+}
+
+/* ---- all ---- */
+
+/* Calls after which the clock can't be trusted. Returns whether it is one. */
+static bool refuse(struct clock_process *self, const struct thread *thread)
+{
+	switch (thread->call.number) {
+	case SYS_ptrace:
+		clock_process_fail(self, "a program uses ptrace(2), which works for one at a time");
+		return true;
+	case SYS_seccomp:
+	case SYS_prctl:
+		clock_process_fail(self, "a program filters its own system calls (seccomp), which "
+					 "may not let the clock's through");
+		return true;
+	case SYS_recvmmsg:
+		clock_process_fail(self, "a program waits in recvmmsg() for a limited time");
+		return true;
+	default:
+		return false;
+	}
+}
+
+void calls_take(struct clock_process *self, struct thread *thread)
+{
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, (void *)sizeof(info), &info) <= 0)
+		return;
+	thread->call.number = (long)info.seccomp.nr;
+	for (size_t i = 0; i < ARRAY_SIZE(thread->call.arguments); i++)
+		thread->call.arguments[i] = info.seccomp.args[i];
+	if (info.arch != OWN_ARCHITECTURE || thread->call.number & 0x40000000) {
+		clock_process_fail(self, "a program of another kind than 64 bits of this machine "
+					 "was executed");
+		return;
+	}
+	/* It woke up by itself, and what we interrupt is this call. */
+	thread->missed = thread->ending;
+	/* Between vfork() and execve() it has its parent's memory, which is to be read, too. */
+	if (thread->process->memory_fd < 0)
+		(void)process_patch(thread->process, self->ahead_ns);
+	switch (thread->call.number) {
+	case SYS_clock_gettime:
+	case SYS_gettimeofday:
+#ifdef SYS_time
+	case SYS_time:
+#endif
+		thread->reads_clock = true;
+		break;
+#ifdef SYS_alarm
+	case SYS_alarm:
+#endif
+	case SYS_setitimer:
+	case SYS_getitimer:
+		take_alarm(self, thread);
+		break;
+	case SYS_timerfd_settime:
+	case SYS_timer_settime:
+		take_timer(self, thread);
+		break;
+	case SYS_timerfd_gettime:
+	case SYS_timer_gettime:
+		take_timer_question(self, thread);
+		break;
+	case SYS_connect:
+		take_connect(self, thread);
+		break;
+	case SYS_setsockopt:
+		take_option(self, thread);
+		break;
+	default:
+		if (!refuse(self, thread))
+			take_wait(self, thread);
+	}
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The clock process of a sandbox: see clock_process.h. */
+#include "runner/clock/clock_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "runner/clock/clock_impl.h"
+#include "runner/clock/filter.h"
+#include "runner/clock/jump.h"
+#include "runner/clock/protocol.h"
+#include "runner/clock/syn_schedule.h"
+
+/* How soon to look again when something runs: from the first to the last, doubling. */
+#define FIRST_LOOK_NS (50 * NS_PER_US)
+#define LAST_LOOK_NS  (2 * NS_PER_MS)
+/* Where nothing comes to rest for so long by the kernel's clock, there is nothing to gain. */
+#define RESTLESS_NS (60 * NS_PER_S)
+/* Of that time, no more counts between two looks: a machine that was suspended is not restless. */
+#define MAX_COUNTED_NS (50 * NS_PER_MS)
+/* How long threads that have ended may take to be reaped at the end. */
+enum { LAST_STOPS = 100, LAST_STOP_MS = 2 };
+
+struct joining {
+	pid_t tid;
+	int status; /* of the answer */
+};
+
+/* What the loop is at. */
+struct turn {
+	struct clock_process clock;
+	bool asked;
+	uint64_t asked_stops; /* stops until then */
+	int64_t look_ns;      /* how long to wait before the next look */
+	int64_t next_look_ns; /* by the kernel's clock */
+	int64_t counted_ns;   /* until when restlessness has been counted */
+	int64_t restless_ns;  /* since all was quiet last */
+};
+
+/* ---- programs that join ---- */
+
+int clock_process_join(int join_fd, const struct filter *filter)
+{
+	struct joining joining = {.tid = (pid_t)syscall(SYS_gettid)};
+	ssize_t length;
+
+	/* Where only ancestors may follow others (Yama), by leave. */
+	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+	if (send(join_fd, &joining, sizeof(joining), MSG_NOSIGNAL) < 0)
+		return -errno;
+	do {
+		length = recv(join_fd, &joining, sizeof(joining), 0);
+	} while (length < 0 && errno == EINTR);
+	if (length != (ssize_t)sizeof(joining))
+		return length < 0 ? -errno : -EPIPE;
+	(void)prctl(PR_SET_PTRACER, 0, 0, 0, 0);
+	return joining.status < 0 ? joining.status : filter_install(filter);
+}
+
+static void take_joining(struct clock_process *self)
+{
+	const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP |
+			     PTRACE_O_EXITKILL;
+	struct joining joining;
+	struct thread *thread;
+
+	if (recv(self->join_fd, &joining, sizeof(joining), MSG_DONTWAIT) !=
+	    (ssize_t)sizeof(joining))
+		return;
+	joining.status = 0;
+	if (ptrace(PTRACE_SEIZE, joining.tid, NULL, (void *)options) < 0)
+		joining.status = -errno;
+	thread = joining.status == 0 ? tracees_add(&self->tracees, joining.tid) : NULL;
+	if (joining.status == 0 && !thread)
+		joining.status = -EOPNOTSUPP;
+	(void)send(self->join_fd, &joining, sizeof(joining), MSG_NOSIGNAL);
+}
+
+/* ---- jumps ---- */
+
+static void look_later(struct turn *turn)
+{
+	turn->look_ns = turn->look_ns == 0 ? FIRST_LOOK_NS : MIN(2 * turn->look_ns, LAST_LOOK_NS);
+	turn->next_look_ns = clock_monotonic_ns() + turn->look_ns;
+}
+
+static void look_at_once(struct turn *turn)
+{
+	turn->look_ns = 0;
+	turn->next_look_ns = 0;
+}
+
+/* Returns whether the loop goes on. */
+static bool ask(struct turn *turn)
+{
+	const struct clock_message message = {.kind = CLOCK_ASK};
+
+	if (!tracees_sleep(&turn->clock.tracees)) {
+		look_later(turn);
+		return true;
+	}
+	calls_find_socket_waits(&turn->clock);
+	turn->asked = true;
+	turn->asked_stops = turn->clock.n_stops;
+	return clock_message_send(turn->clock.control_fd, &message) == 0;
+}
+
+/*
+ * Sends a message and waits for the answer, which comes at once; a message that ends us may come
+ * before. Returns its kind, or -1 when the supervisor is gone.
+ */
+static int talk(struct clock_process *self, const struct clock_message *message)
+{
+	struct clock_message got;
+
+	if (clock_message_send(self->control_fd, message) < 0)
+		return -1;
+	for (;;) {
+		if (clock_message_receive(self->control_fd, true, &got) < 0)
+			return -1;
+		if (got.kind != CLOCK_FINISH)
+			return (int)got.kind;
+		self->finishing = true;
+	}
+}
+
+/* Moves all clocks. Returns whether the loop goes on. */
+static bool jump(struct turn *turn, int64_t by_ns)
+{
+	struct clock_process *self = &turn->clock;
+	const struct clock_message wish = {.kind = CLOCK_JUMP, .by_ns = by_ns};
+	const struct clock_message moved = {.kind = CLOCK_MOVED};
+	struct process *process;
+	int kind = talk(self, &wish);
+
+	look_at_once(turn);
+	if (kind != CLOCK_MOVED)
+		return kind == CLOCK_REFUSED;
+	self->ahead_ns += by_ns;
+	for (process = self->tracees.processes; process; process = process->hh.next)
+		if (process_move(process, self->ahead_ns) < 0)
+			clock_process_fail(self, "the clock of process %d could not be moved",
+					   process->pid);
+	if (!tracees_still_sleep(&self->tracees))
+		clock_process_fail(self, "a program woke up during a jump");
+	return talk(self, &moved) == CLOCK_DONE;
+}
+
+/* An attempt that only the kernel will end: when, and how long it needs for it. */
+static void note_kernel(const struct clock_process *self, const struct connecting *connecting,
+			struct jump_view *view)
+{
+	const int64_t age_ns = clock_monotonic_ns() - connecting->began_own_ns;
+	struct syn_schedule schedule;
+	int64_t next_ns = NS_PER_S;
+
+	syn_schedule_compute(UINT8_MAX, self->syn_linear, 120 * NS_PER_S, &schedule);
+	for (size_t i = 0; i < schedule.n_retransmissions; i++) {
+		next_ns = schedule.retransmissions_ns[i];
+		if (next_ns > age_ns)
+			break;
+	}
+	view->kernel_ns = connecting->began_ns + self->connect_ns;
+	view->kernel_lead_ns = MAX(next_ns - age_ns, INT64_C(0));
+}
+
+static bool take_answer(struct turn *turn, const struct clock_message *message)
+{
+	struct clock_process *self = &turn->clock;
+	struct jump_view view = {
+		.kernel_ns = JUMP_NEVER,
+		.supervisor_ns = message->next_ns,
+		.quiet = message->quiet,
+		.asleep = turn->asked_stops == self->n_stops && tracees_still_sleep(&self->tracees),
+	};
+	struct connecting *connecting;
+	struct jump decision;
+
+	turn->asked = false;
+	if (message->quiet)
+		connects_keep(&self->connects, message->inodes, message->n_inodes);
+	connecting = connects_next(&self->connects);
+	if (connecting)
+		note_kernel(self, connecting, &view);
+	view.client_ns = due_next_ns(self, &view.chores_ns);
+	view.now_ns = clock_process_now_ns(self);
+	decision = jump_decide(&view);
+	if (decision.action != JUMP_NOT)
+		turn->restless_ns = 0;
+	if (decision.to_kernel && !connecting->hurried) {
+		due_hurry(self, connecting);
+		look_at_once(turn);
+		return true;
+	}
+	if (decision.action == JUMP_BY)
+		return jump(turn, decision.by_ns);
+	look_later(turn);
+	return true;
+}
+
+static bool take_messages(struct turn *turn)
+{
+	struct clock_message message;
+	int r;
+
+	while ((r = clock_message_receive(turn->clock.control_fd, false, &message)) > 0) {
+		if (message.kind == CLOCK_FINISH)
+			turn->clock.finishing = true;
+		else if (message.kind == CLOCK_ANSWER && !take_answer(turn, &message))
+			return false;
+	}
+	return r == 0;
+}
+
+/* ---- the loop ---- */
+
+static void take_stops(struct turn *turn)
+{
+	int status;
+	pid_t tid;
+
+	while ((tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+		stops_take(&turn->clock, tid, status);
+		look_at_once(turn);
+	}
+}
+
+/* Says what keeps the clock from jumping. */
+static void fail_restless(struct clock_process *self)
+{
+	const struct thread *thread = tracees_find(&self->tracees, self->tracees.awake_tid);
+	char name[32] = "";
+
+	if (thread)
+		thread_name(thread, name);
+	if (thread)
+		clock_process_fail(
+			self, "nothing came to rest for %d seconds: %s is in state %c, call %ld",
+			(int)(RESTLESS_NS / NS_PER_S), name, self->tracees.awake_state,
+			thread->asleep_in.number);
+	else
+		clock_process_fail(self,
+				   "nothing came to rest for %d seconds: something is under way on "
+				   "the network",
+				   (int)(RESTLESS_NS / NS_PER_S));
+}
+
+static void check_rest(struct turn *turn)
+{
+	const int64_t now_ns = clock_monotonic_ns();
+
+	turn->restless_ns += MIN(now_ns - turn->counted_ns, MAX_COUNTED_NS);
+	turn->counted_ns = now_ns;
+	if (turn->clock.tracees.n_threads == 0)
+		turn->restless_ns = 0;
+	else if (turn->restless_ns > RESTLESS_NS)
+		fail_restless(&turn->clock);
+}
+
+/* Until when to wait for something to happen, by the kernel's clock. */
+static int64_t wait_until_ns(const struct turn *turn)
+{
+	const int64_t now_ns = clock_process_now_ns(&turn->clock);
+	int64_t chores_ns, next_ns = due_next_ns(&turn->clock, &chores_ns);
+
+	next_ns = MIN(next_ns, chores_ns);
+	/* What is due already is up to the kernel. */
+	next_ns = next_ns <= now_ns ? INT64_MAX : next_ns;
+	if (next_ns != INT64_MAX)
+		next_ns -= turn->clock.ahead_ns;
+	return turn->asked || turn->clock.failed ? next_ns : MIN(next_ns, turn->next_look_ns);
+}
+
+static void wait_for_something(const struct turn *turn)
+{
+	struct pollfd fds[] = {
+		{.fd = turn->clock.signal_fd, .events = POLLIN},
+		{.fd = turn->clock.control_fd, .events = POLLIN},
+		{.fd = turn->clock.join_fd, .events = POLLIN},
+	};
+	const int64_t left_ns = wait_until_ns(turn) - clock_monotonic_ns();
+	const struct timespec timeout = {.tv_sec = MAX(left_ns, 0) / NS_PER_S,
+					 .tv_nsec = MAX(left_ns, 0) % NS_PER_S};
+	struct signalfd_siginfo notice;
+
+	(void)ppoll(fds, ARRAY_SIZE(fds), left_ns > NS_PER_S * 3600 ? NULL : &timeout, NULL);
+	while (read(turn->clock.signal_fd, &notice, sizeof(notice)) > 0)
+		;
+}
+
+/* All have ended, says the supervisor; we may not have been told of each yet. */
+static void take_last_stops(struct turn *turn)
+{
+	for (int i = 0; i < LAST_STOPS && turn->clock.tracees.n_threads > 0; i++) {
+		take_stops(turn);
+		(void)poll(NULL, 0, LAST_STOP_MS);
+	}
+}
+
+static bool is_over(const struct clock_process *self)
+{
+	return self->finishing && self->tracees.n_threads == 0;
+}
+
+static bool loop_once(struct turn *turn)
+{
+	take_stops(turn);
+	take_joining(&turn->clock);
+	if (!take_messages(turn) || is_over(&turn->clock))
+		return false;
+	if (due_take(&turn->clock))
+		look_at_once(turn);
+	if (!turn->asked && !turn->clock.failed && clock_monotonic_ns() >= turn->next_look_ns) {
+		check_rest(turn);
+		if (!ask(turn))
+			return false;
+	}
+	wait_for_something(turn);
+	return true;
+}
+
+void clock_process_run(const struct clock_process_config *config)
+{
+	struct turn turn = {
+		.clock = {.control_fd = config->control_fd,
+			  .join_fd = config->join_fd,
+			  .syn_linear = config->syn_linear,
+			  .connect_ns = config->connect_ns},
+		.counted_ns = clock_monotonic_ns(),
+	};
+	sigset_t all;
+
+	(void)prctl(PR_SET_NAME, "synfault-clock");
+	/* What is sent to everything in the sandbox is not meant for us. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigemptyset(&all);
+	sigaddset(&all, SIGCHLD);
+	turn.clock.signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	while (turn.clock.signal_fd >= 0 && loop_once(&turn))
+		;
+	if (turn.clock.finishing)
+		take_last_stops(&turn);
+	_exit(is_over(&turn.clock) ? EXIT_SUCCESS : EXIT_FAILURE);
+}

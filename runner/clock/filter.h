@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filter of the client's system calls (seccomp(2)): those that wait for a finite time, set a
+ * timer or read a clock stop for the clock process; all others go on untouched.
+ */
+#ifndef SYNFAULT_RUNNER_CLOCK_FILTER_H
+#define SYNFAULT_RUNNER_CLOCK_FILTER_H
+
+#include <linux/filter.h>
+
+#include "common/util.h"
+
+enum { FILTER_MAX = 512 };
+
+struct filter {
+	struct sock_filter lines[FILTER_MAX];
+	size_t n_lines;
+};
+
+/** filter_make() - write the filter */
+void filter_make(struct filter *ret);
+
+/**
+ * filter_install() - put the calling process, and all that it starts, under the filter
+ *
+ * It can't get privileges by executing programs any more (PR_SET_NO_NEW_PRIVS). Async-signal-safe.
+ *
+ * Return: 0 or a negative errno.
+ */
+int filter_install(const struct filter *filter);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can't be had in virtual time: see obstacle.h. The kernel's own timers can't be hurried, but
+ * for its last word on a connect() without an answer. What depends on another of them is real.
+ */
+#include "runner/clock/obstacle.h"
+
+#include "runner/clock/virtual_clock.h"
+
+/*
+ * So long the kernel keeps a connection on which nothing gets through, at least:
+ * net.ipv4.tcp_retries2 of 15 is 924 s (Documentation/networking/ip-sysctl.rst).
+ */
+#define STALLED_NS (900 * NS_PER_S)
+
+/* Settings that decide on nothing but how an unanswered connect() goes on, which is computed. */
+static bool is_computed(const char *path)
+{
+	static const char *const paths[] = {
+		"net/ipv4/tcp_syn_retries",
+		"net/ipv4/tcp_syn_linear_timeouts",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (strcmp(path, paths[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool lives_on_repetitions(const struct step *step)
+{
+	return step->action == STEP_LOSE || step->action == STEP_LOSE_SYN_ACK ||
+	       step->action == STEP_BACKLOG_FULL;
+}
+
+static bool stalls(const struct step *step)
+{
+	return step->action == STEP_STALL || step->action == STEP_HALF_OPEN ||
+	       step->action == STEP_CLOSE;
+}
+
+static char *step_obstacle(const struct scenario *scenario, const struct step *step)
+{
+	if (lives_on_repetitions(step))
+		return xasprintf(
+			"the step '%s' depends on how the kernel repeats packets, which is "
+			"in real time",
+			step_action_name(step->action));
+	if (stalls(step) && scenario->timeout_ns > STALLED_NS)
+		return xasprintf(
+			"under the step '%s' the kernel itself may end the connection after "
+			"15 minutes of real time, which the scenario's timeout exceeds",
+			step_action_name(step->action));
+	return NULL;
+}
+
+static char *endpoints_obstacle(const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct script *script = &scenario->endpoints[i].script;
+
+		for (size_t k = 0; k < script->n_steps; k++) {
+			char *obstacle = step_obstacle(scenario, &script->steps[k]);
+
+			if (obstacle)
+				return obstacle;
+		}
+	}
+	return NULL;
+}
+
+char *clock_obstacle(const struct scenario *scenario, bool shared)
+{
+	if (virtual_clock_obstacle())
+		return xstrdup(virtual_clock_obstacle());
+	if (scenario_has_remote(scenario))
+		return xstrdup("an endpoint is provided by others, whose clocks are their own");
+	if (shared)
+		return xstrdup("it needs private isolation, where nothing of others is under way");
+	for (size_t i = 0; i < scenario->n_kernel; i++)
+		if (!is_computed(scenario->kernel[i].path))
+			return xasprintf("the kernel setting %s may decide on timers of the "
+					 "kernel's, which are in real time",
+					 scenario->kernel[i].path);
+	for (size_t i = 0; i < scenario->n_expectations; i++)
+		if (scenario->expectations[i].kind == EXPECT_RETRANSMISSIONS)
+			return xstrdup("'retransmissions' counts what the kernel repeats, which is "
+				       "in real time");
+	return endpoints_obstacle(scenario);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls that a thread of the client makes for us: timers and sockets of a process can be set only
+ * from inside, unless one has rights that containers deny (pidfd_getfd(2)). The thread sleeps; it
+ * is interrupted, makes the call with the code in its vDSO, and goes on where it was.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "runner/clock/clock_impl.h"
+#include "runner/clock/registers.h"
+
+/* Of the two stops of a system call, and a signal or two in between. */
+enum { MAX_STOPS = 8 };
+
+static bool is_stop(int status, int signal, int event)
+{
+	return WIFSTOPPED(status) && WSTOPSIG(status) == signal && status >> 16 == event;
+}
+
+static struct thread *find_sleeper(const struct clock_process *self, const struct process *process)
+{
+	struct thread *thread;
+
+	for (thread = self->tracees.threads; thread; thread = thread->hh.next)
+		if (thread->process == process && !thread->ending && !thread->reads_clock &&
+		    thread_sleeps(thread))
+			return thread;
+	return NULL;
+}
+
+/* Waits until the thread has stopped since we asked it to; what comes before is taken. */
+static bool interrupt(struct clock_process *self, pid_t tid)
+{
+	int status;
+
+	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0)
+		return false;
+	for (;;) {
+		if (waitpid(tid, &status, __WALL) != tid)
+			return false;
+		if (is_stop(status, SIGTRAP, PTRACE_EVENT_STOP))
+			return true;
+		stops_take(self, tid, status);
+		if (!tracees_find(&self->tracees, tid))
+			return false;
+	}
+}
+
+/* Lets it run until the call has returned. */
+static bool run_call(pid_t tid)
+{
+	int n_calls = 0;
+
+	for (int i = 0; i < MAX_STOPS && n_calls < 2; i++) {
+		int status;
+
+		if (ptrace(PTRACE_SYSCALL, tid, NULL, NULL) < 0 ||
+		    waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status))
+			return false;
+		n_calls += is_stop(status, SIGTRAP | 0x80, 0);
+	}
+	return n_calls == 2;
+}
+
+long remote_call(struct clock_process *self, struct process *process, long number,
+		 const uint64_t arguments[static 6], const void *data, size_t size,
+		 unsigned data_argument)
+{
+	struct thread *thread = find_sleeper(self, process);
+	uint64_t own[6];
+	struct registers before, registers;
+	bool has_signal;
+	long result;
+
+	if (!thread || !process->syscall_at || !interrupt(self, thread->tid) ||
+	    registers_get(thread->tid, &before) < 0)
+		return -ESRCH;
+	memcpy(own, arguments, sizeof(own));
+	registers = before;
+	if (data) {
+		own[data_argument] = registers_scratch(&registers);
+		if (process_write(process, own[data_argument], data, size) < 0)
+			return -EFAULT;
+	}
+	registers_make_call(&registers, process->syscall_at, number, own);
+	if (registers_set(thread->tid, &registers) < 0 || !run_call(thread->tid) ||
+	    registers_get(thread->tid, &registers) < 0)
+		return -ESRCH;
+	result = registers_result(&registers);
+	has_signal = thread_has_signal(thread);
+	thread->kept = registers_again(&before, has_signal) && thread->waits;
+	thread->forced = thread->waits;
+	(void)registers_set(thread->tid, &before);
+	/* Where a call begins anew is decided on the way out of the kernel after a stop like this.
+	 */
+	(void)ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL);
+	(void)ptrace(PTRACE_CONT, thread->tid, NULL, NULL);
+	return result;
+}
