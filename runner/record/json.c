@@ -198,6 +198,15 @@ static const struct json_type section_type = {
 	.is_closed = true,
 };
 
+static const struct json_field jump_fields[] = {
+	{"at_ns", JSON_TIME(struct clock_jump, at_ns), .about = "When, by the client's clock."},
+	{"by_ns", JSON_DURATION(struct clock_jump, by_ns), .about = "How far."},
+};
+static const struct json_type jump_type = {
+	JSON_TYPE(struct clock_jump, jump_fields),
+	.is_closed = true,
+};
+
 /* Lists that hold indices come after the lists they refer to; see also .late. */
 static const struct json_field record_fields[] = {
 	{"format", JSON_CONSTANT("synfault-record")},
@@ -230,6 +239,13 @@ static const struct json_field record_fields[] = {
 	{"snapshot", JSON_LIST(struct record, sections, n_sections, struct section, &section_type),
 	 JSON_CAPACITY(struct record, sections_capacity), .optional = true,
 	 .about = "The network when the client ended, for people."},
+	{"virtual_time", JSON_BOOL(struct record, virtual_time), .optional = true,
+	 .about = "All times are by the client's clock, which jumped; lags are real time."},
+	{"jumps", JSON_LIST(struct record, jumps, n_jumps, struct clock_jump, &jump_type),
+	 JSON_CAPACITY(struct record, jumps_capacity), .optional = true,
+	 .about = "Of the client's clock: real time is without them."},
+	{"clock_failure", TEXT(struct record, clock_failure),
+	 .about = "Why the client's clock can't be trusted."},
 	{"client_started", JSON_BOOL(struct record, client_started)},
 	{"attached", JSON_BOOL(struct record, attached), .optional = true,
 	 .about = "The client was started by something else: nothing is known of its process."},

@@ -65,6 +65,8 @@ void record_free(struct record *record)
 		free(record->sections[i].text);
 	}
 	free(record->sections);
+	free(record->jumps);
+	free(record->clock_failure);
 	free(record);
 }
 

@@ -117,6 +117,11 @@ struct section {
 	char *text; /* lines, each with its newline */
 };
 
+/* The client's clock jumped: when, by that clock, and how far. */
+struct clock_jump {
+	int64_t at_ns, by_ns;
+};
+
 struct record {
 	char *scenario; /* name */
 	char *path;
@@ -138,6 +143,15 @@ struct record {
 	size_t n_problems, problems_capacity;
 	struct section *sections; /* the sandbox when the client ended: runner/sandbox/snapshot.h */
 	size_t n_sections, sections_capacity;
+
+	/*
+	 * The run was in virtual time (runner/clock): all times are by the client's clock, which is
+	 * real time and all jumps so far. Lags are real time.
+	 */
+	bool virtual_time;
+	struct clock_jump *jumps;
+	size_t n_jumps, jumps_capacity;
+	char *clock_failure; /* why that clock can't be trusted, which is a problem, too; or NULL */
 
 	uint32_t n_instances; /* of the client that were to run; 1 by default */
 	bool client_started;
