@@ -17,6 +17,7 @@ struct spawn_error {
 	enum spawn_stage {
 		STAGE_DESCRIPTORS,
 		STAGE_CWD,
+		STAGE_CLOCK,
 		STAGE_CAPABILITIES,
 		STAGE_EXEC,
 	} stage;
@@ -42,7 +43,8 @@ static int drop_capabilities(void)
 		 */
 		return -errno;
 	}
-	/* Rules and addresses; namespaces and mounts; packets past the rules; other processes. */
+	/* Rules and addresses; namespaces and mounts; packets that bypass the rules; other
+	 * processes. */
 	if (capng_updatev(CAPNG_DROP, sets, CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW,
 			  CAP_SYS_PTRACE, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME,
 			  CAP_BPF, CAP_PERFMON, CAP_MAC_ADMIN, -1) < 0)
@@ -113,6 +115,10 @@ NORETURN static void run_child(const struct process_config *config, pid_t parent
 		report.stage = STAGE_CWD;
 		report.error = chdir(config->cwd) < 0 ? errno : 0;
 	}
+	if (!report.error && config->join) {
+		report.stage = STAGE_CLOCK;
+		report.error = -config->join(config->clock);
+	}
 	if (!report.error) {
 		if (config->n_files)
 			setrlimit(RLIMIT_NOFILE, config->n_files);
@@ -151,7 +157,8 @@ static bool is_in_path(const char *program, char *const *environment)
 	return false;
 }
 
-/* Names the directory in which a relative path was looked up: users often expect another. */
+/* Names the directory in which a relative path was looked up: the usual mistake is to expect
+ * another. */
 static char *explain_missing(const char *program, const char *cwd)
 {
 	AUTO_FREE char *current = cwd ? NULL : getcwd(NULL, 0);
@@ -183,6 +190,9 @@ static char *explain(const struct process_config *config, const struct spawn_err
 		if (error->error == EACCES)
 			return xasprintf("%s: not executable (permission denied)", program);
 		return xasprintf("%s: %s", program, strerror(error->error));
+	case STAGE_CLOCK:
+		return xasprintf("%s can't be put on the client's clock: %s", program,
+				 strerror(error->error));
 	case STAGE_DESCRIPTORS:
 	case STAGE_CAPABILITIES:
 	default:

@@ -22,6 +22,12 @@ struct process_config {
 	uid_t uid;
 	gid_t gid;
 	bool dies_with_us; /* killed when we end; a pid namespace does that on its own */
+	/*
+	 * Puts the child on the client's clock, before it has other rights than we; returns 0 or a
+	 * negative errno. It runs in our memory, as all of the child does. NULL: real time.
+	 */
+	int (*join)(const void *clock);
+	const void *clock;
 };
 
 /**

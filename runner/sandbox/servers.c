@@ -13,7 +13,7 @@ void servers_init(struct servers *servers)
 	const size_t n = servers->scenario->n_endpoints;
 
 	servers->built_in = xzalloc(n * sizeof(*servers->built_in));
-	servers->pids = xzalloc(n * sizeof(*servers->pids));
+	servers->pids = xzalloc((n + 1) * sizeof(*servers->pids));
 }
 
 void servers_deinit(struct servers *servers)

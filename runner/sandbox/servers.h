@@ -14,8 +14,8 @@ struct servers {
 	struct recorder *recorder;
 
 	struct endpoint_server **built_in; /* by endpoint; NULL: none */
-	pid_t *pids;                       /* by endpoint; 0: no process, or dead */
-	int64_t ready_by_ns;               /* when all have to listen, CLOCK_MONOTONIC */
+	pid_t *pids;         /* by endpoint; 0: no process, or dead; then the clock process's */
+	int64_t ready_by_ns; /* when all have to listen, CLOCK_MONOTONIC */
 };
 
 enum servers_state {

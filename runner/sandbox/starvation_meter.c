@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/duration.h"
+#include "runner/clock/virtual_clock.h"
 #include "runner/sandbox/canary.h"
 #include "runner/sandbox/thread_looks.h"
 
@@ -178,6 +179,7 @@ struct starvation_meter *starvation_meter_new(struct event_base *base, struct re
 	meter->canary = canary_new();
 	meter->regular = evtimer_new(base, on_regular, meter);
 	meter->soon = evtimer_new(base, on_soon, meter);
+	(void)event_priority_set(meter->regular, CLOCK_PRIORITY_LOOKS);
 	meter->last_pid = thread_looks_last_pid();
 	starvation_begin(&meter->client, clock_monotonic_ns());
 	starvation_begin(&meter->server, clock_monotonic_ns());
@@ -223,6 +225,24 @@ void starvation_meter_look_soon(struct starvation_meter *meter)
 {
 	if (meter && !meter->stopped)
 		event_active(meter->soon, EV_TIMEOUT, 0);
+}
+
+void starvation_meter_before_jump(struct starvation_meter *meter)
+{
+	if (meter && !meter->stopped)
+		look(meter, false);
+}
+
+void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns)
+{
+	if (!meter || meter->stopped)
+		return;
+	meter->looked_ns += by_ns;
+	meter->event_ns += by_ns;
+	meter->client.began_ns += by_ns;
+	meter->client.ended_ns += by_ns;
+	meter->server.began_ns += by_ns;
+	meter->server.ended_ns += by_ns;
 }
 
 void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid)

@@ -33,6 +33,16 @@ void starvation_meter_free(struct starvation_meter *meter);
 /** starvation_meter_look_soon() - look once the loop has done what it is doing; NULL is allowed */
 void starvation_meter_look_soon(struct starvation_meter *meter);
 
+/**
+ * starvation_meter_before_jump() - look before the client's clock jumps; NULL is allowed
+ *
+ * What threads have waited until then belongs to the time before.
+ */
+void starvation_meter_before_jump(struct starvation_meter *meter);
+
+/** starvation_meter_after_jump() - leave the jump out of what is between two looks */
+void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns);
+
 /** starvation_meter_take_dead() - count a child that has ended; call it before it is reaped */
 void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid);
 

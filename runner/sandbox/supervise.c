@@ -11,7 +11,7 @@
 /* How long to wait for another sandbox's end if no network namespace is left. */
 #define ROOM_PATIENCE_NS (10 * NS_PER_S)
 
-static struct event_base *make_event_base(void)
+static struct event_base *make_event_base(bool virtual_time)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base;
@@ -21,7 +21,7 @@ static struct event_base *make_event_base(void)
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
-	if (!base)
+	if (!base || (virtual_time && event_base_priority_init(base, CLOCK_N_PRIORITIES) < 0))
 		out_of_memory();
 	return base;
 }
@@ -68,7 +68,7 @@ void supervise(const struct supervise_config *config)
 	size_t length;
 
 	detach(&own);
-	self.base = make_event_base();
+	self.base = make_event_base(own.virtual_time);
 	supervisor_init(&self);
 	if (own.shared ? open_shared(&self) : enter_private(&self))
 		supervisor_plan(&self);

@@ -39,6 +39,7 @@ struct supervise_config {
 	gid_t gid;
 	int result_fd;                       /* gets the record */
 	bool want_sockets, want_client_ends; /* as in injector.h */
+	bool virtual_time;                   /* private: the client's clock jumps while it sleeps */
 	bool capture;                        /* capture packets (--capture) */
 	int capture_fd;                      /* gets them */
 	uint64_t capture_size;               /* maximum of their bytes */

@@ -156,6 +156,11 @@ static int went_on(void *userdata, const struct attempt_info *attempt)
 				   self->scenario->n_endpoints);
 }
 
+static int64_t to_own_ns(void *userdata, int64_t kernel_ns)
+{
+	return client_clock_to_own_ns(&((struct supervisor *)userdata)->clock, kernel_ns);
+}
+
 static void on_injector_problem(void *userdata, bool fatal, const char *message)
 {
 	struct supervisor *self = userdata;
@@ -177,6 +182,8 @@ static void finish(struct supervisor *self)
 static void enter_settling(struct supervisor *self)
 {
 	self->phase = PHASE_SETTLING;
+	client_clock_finish(&self->clock);
+	self->servers.pids[self->scenario->n_endpoints] = 0;
 	report_started(self);
 	if (is_settled(self))
 		finish(self);
@@ -187,6 +194,12 @@ static void enter_settling(struct supervisor *self)
 /* Sends a signal to everything in the sandbox. Returns false if no process is left. */
 static bool signal_all(const struct supervisor *self, int number)
 {
+	const pid_t clock_pid = client_clock_pid(&self->clock);
+
+	if (clock_pid) {
+		descendants_signal_others(number, &clock_pid, 1);
+		return descendants_has_others(&clock_pid, 1);
+	}
 	if (self->shared)
 		return descendants_signal(number);
 	return kill(-1, number) == 0 || errno != ESRCH;
@@ -211,7 +224,7 @@ void supervisor_end(struct supervisor *self)
 
 static bool has_left_something(const struct supervisor *self)
 {
-	return descendants_has_others(self->servers.pids, self->scenario->n_endpoints);
+	return descendants_has_others(self->servers.pids, self->scenario->n_endpoints + 1);
 }
 
 /* The injector sees attempts of what the client left; for its connections we have to look. */
@@ -259,7 +272,7 @@ static void on_stopper(evutil_socket_t fd, short what, void *userdata)
 	if (self->phase != PHASE_RUNNING)
 		return;
 	descendants_signal_others(self->stopped ? SIGKILL : SIGTERM, self->servers.pids,
-				  self->scenario->n_endpoints);
+				  self->scenario->n_endpoints + 1);
 	if (self->stopped)
 		return;
 	self->stopped = true;
@@ -314,6 +327,14 @@ static pid_t look_for_dead(struct supervisor *self, struct lateness_mark *ret_no
 	return info.si_pid;
 }
 
+/* Whether no process is left but the clock's. */
+static bool none_is_left(const struct supervisor *self, bool no_child)
+{
+	const pid_t clock_pid = client_clock_pid(&self->clock);
+
+	return clock_pid ? !descendants_has_others(&clock_pid, 1) : no_child;
+}
+
 static void on_children(evutil_socket_t fd, short what, void *userdata)
 {
 	struct supervisor *self = userdata;
@@ -329,7 +350,7 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	self->unreaped = now;
 	if (self->phase == PHASE_LEFTOVERS && !has_left_something(self))
 		supervisor_end(self);
-	else if (pid < 0 && errno == ECHILD && self->phase == PHASE_ENDING)
+	else if (self->phase == PHASE_ENDING && none_is_left(self, pid < 0 && errno == ECHILD))
 		enter_settling(self);
 	else if (self->killed && self->phase == PHASE_ENDING)
 		signal_all(self, SIGKILL); /* to what has started since, or was not seen */
@@ -370,6 +391,7 @@ bool supervisor_arm(struct supervisor *self)
 		.want_sockets = self->config->want_sockets,
 		.want_client_ends = self->config->want_client_ends,
 		.went_on = self->config->attached ? NULL : went_on,
+		.to_own_ns = self->config->virtual_time ? to_own_ns : NULL,
 		.on_event = on_injector_event,
 		.on_problem = on_injector_problem,
 		.userdata = self,
@@ -387,6 +409,7 @@ bool supervisor_arm(struct supervisor *self)
 	if (injector_new(&config, &diags, &self->injector) == 0) {
 		recorder_describe_delays(&self->recorder, &self->sandbox,
 					 injector_reinjects(self->injector));
+		client_clock_arm(&self->clock, self->injector);
 		return true;
 	}
 	recorder_diags(&self->recorder, &diags);
@@ -427,6 +450,7 @@ static void enter_running(struct supervisor *self)
 	clients_begin(&self->clients);
 	self->meter =
 		starvation_meter_new(self->base, &self->recorder, &self->servers, !self->shared);
+	self->clock.meter = self->meter;
 	start_round(self);
 	if (self->phase == PHASE_RUNNING)
 		set_timer(self, self->scenario->timeout_ns);
@@ -606,6 +630,28 @@ static int open_children(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static void on_clock_failure(void *userdata)
+{
+	supervisor_end(userdata);
+}
+
+/* Programs that start from here on are on the client's clock. */
+static bool start_clock(struct supervisor *self)
+{
+	self->clock = (struct client_clock){
+		.base = self->base,
+		.recorder = &self->recorder,
+		.launcher = &self->launcher,
+		.unreaped = &self->unreaped,
+		.on_failure = on_clock_failure,
+		.userdata = self,
+	};
+	if (!client_clock_start(&self->clock))
+		return false;
+	self->servers.pids[self->scenario->n_endpoints] = client_clock_pid(&self->clock);
+	return true;
+}
+
 void supervisor_run(struct supervisor *self)
 {
 	int children_fd = open_children();
@@ -633,7 +679,8 @@ void supervisor_run(struct supervisor *self)
 					  EV_READ | EV_PERSIST, on_control, self);
 		event_add(self->control, NULL);
 	}
-	enter_starting(self);
+	if (!self->config->virtual_time || start_clock(self))
+		enter_starting(self);
 	if (!self->done)
 		event_base_dispatch(self->base);
 }

@@ -7,6 +7,7 @@
 #define SYNFAULT_RUNNER_SANDBOX_SUPERVISOR_H
 
 #include "injector/injector.h"
+#include "runner/sandbox/client_clock.h"
 #include "runner/sandbox/client_progress.h"
 #include "runner/sandbox/clients.h"
 #include "runner/sandbox/lateness.h"
@@ -41,6 +42,7 @@ struct supervisor {
 	struct lateness_mark unreaped;  /* when no child was dead */
 	struct packet_capture *packets; /* NULL: they are not captured */
 	struct injector *injector;      /* NULL: not armed */
+	struct client_clock clock;      /* virtual time only */
 
 	enum supervisor_phase phase;
 	int64_t due_ns; /* when the timer is due */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Virtual time in a sandbox: see client_clock.h. */
+#include "runner/sandbox/client_clock.h"
+
+#include <errno.h>
+
+#include "runner/sandbox/process.h"
+
+static bool withholds(void *userdata, const struct quiet_socket *socket)
+{
+	const struct client_clock *self = userdata;
+
+	return injector_withholds(self->injector, &socket->local, &socket->remote, socket->state);
+}
+
+static bool is_quiet(void *userdata, struct clock_waiting *ret)
+{
+	struct client_clock *self = userdata;
+
+	if (!self->injector || !quiet_pass(self->quiet) || injector_has_input(self->injector))
+		return false;
+	return quiet_look(self->quiet, withholds, self, ret);
+}
+
+static bool before_jump(void *userdata)
+{
+	struct client_clock *self = userdata;
+
+	starvation_meter_before_jump(self->meter);
+	return self->injector && !injector_has_input(self->injector);
+}
+
+static void after_jump(void *userdata, int64_t at_ns, int64_t by_ns)
+{
+	struct client_clock *self = userdata;
+	struct record *record = self->recorder->record;
+	const struct clock_jump jump = {.at_ns = at_ns - self->recorder->origin_ns, .by_ns = by_ns};
+
+	array_append(record->jumps, record->n_jumps, record->jumps_capacity, jump);
+	self->unreaped->at_ns += by_ns;
+	starvation_meter_after_jump(self->meter, by_ns);
+	injector_clock_moved(self->injector);
+	/* No program was woken yet. */
+	if (injector_has_input(self->injector))
+		virtual_clock_fail(self->clock, "something came in during a jump");
+}
+
+static void on_failure(void *userdata, const char *reason)
+{
+	struct client_clock *self = userdata;
+	struct record *record = self->recorder->record;
+
+	if (record->clock_failure)
+		return;
+	record->clock_failure = xstrdup(reason);
+	record_add_problem(record, false, "virtual time is impossible here: %s", reason);
+	self->on_failure(self->userdata);
+}
+
+static int join(const void *clock)
+{
+	return virtual_clock_join(clock);
+}
+
+bool client_clock_start(struct client_clock *self)
+{
+	struct record *record = self->recorder->record;
+	const struct virtual_clock_config config = {
+		.base = self->base,
+		.syn_retries = record->syn_retries,
+		.syn_linear = record->syn_linear_timeouts,
+		.is_quiet = is_quiet,
+		.before_jump = before_jump,
+		.after_jump = after_jump,
+		.on_failure = on_failure,
+		.userdata = self,
+	};
+	AUTO_FREE char *reason = NULL;
+	int r;
+
+	record->virtual_time = true;
+	r = process_proc_is_ours() ? quiet_new(&self->quiet) : -ENOTSUP;
+	if (r < 0)
+		reason = xasprintf("the kernel can't be asked what is under way: %s", strerror(-r));
+	else
+		r = virtual_clock_start(&config, &self->clock, &reason);
+	if (r < 0) {
+		on_failure(self, reason);
+		return false;
+	}
+	self->launcher->template.join = join;
+	self->launcher->template.clock = self->clock;
+	return true;
+}
+
+void client_clock_arm(struct client_clock *self, struct injector *injector)
+{
+	if (!self->clock)
+		return;
+	self->injector = injector;
+	injector_clock_moved(injector);
+}
+
+pid_t client_clock_pid(const struct client_clock *self)
+{
+	return virtual_clock_pid(self->clock);
+}
+
+int64_t client_clock_to_own_ns(const struct client_clock *self, int64_t kernel_ns)
+{
+	return virtual_clock_to_virtual(self->clock, kernel_ns);
+}
+
+void client_clock_finish(struct client_clock *self)
+{
+	if (!self->clock)
+		return;
+	virtual_clock_finish(self->clock);
+	if (self->injector && injector_was_overtaken(self->injector))
+		virtual_clock_fail(self->clock, "a packet was on its way during a jump");
+	self->injector = NULL;
+}
