@@ -216,6 +216,8 @@ static char *repeat_command(const struct run *run, const struct result *result)
 	if (run->options.isolation != ISOLATION_AUTO)
 		strbuf_printf(&command, " --isolation %s",
 			      isolation_mode_name(run->options.isolation));
+	if (run->options.time != TIME_N_MODES)
+		strbuf_printf(&command, " --time %s", time_mode_name(run->options.time));
 	if (run->command)
 		strbuf_puts(&command, " --");
 	for (char *const *word = run->command; word && *word; word++) {
@@ -321,6 +323,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 		.command = run->command,
 		.seed = run->results.seed,
 		.isolation = options->isolation,
+		.time = options->time,
 		.judge = {.timing_scale = options->timing_scale},
 		.retry = options->retry,
 		.capture = options->capture,
@@ -391,6 +394,7 @@ static void find_facts(struct run *run)
 	run_metadata_find(facts);
 	facts->timing_scale = options->timing_scale;
 	facts->isolation = xstrdup(isolation_mode_name(options->isolation));
+	facts->time = options->time == TIME_N_MODES ? NULL : xstrdup(time_mode_name(options->time));
 	facts->timeout_ns = options->timeout_ns;
 	facts->retries = options->retry.retries;
 	facts->flaky_fails = options->retry.flaky_fails;

@@ -46,6 +46,8 @@ static const struct option_spec rows[] = {
 	{"global-timeout", 0, "TIME", "end the whole run after this time", OPTION_DURATION,
 	 TO(global_timeout_ns)},
 	OPTION_ROW_ISOLATION(struct run_options, isolation),
+	{"time", 0, "MODE", "run in real (default), virtual, or auto time (see docs/time.md)",
+	 OPTION_CHOICE, TO(time), .words = "real virtual auto"},
 	OPTION_ROW_SEED(struct run_options, seed),
 	OPTION_ROW_TIMING_SCALE(struct run_options, timing_scale,
 				"multiply all timing tolerances by F"),
@@ -79,6 +81,7 @@ static void complete_capture(struct run_options *options)
 
 const struct run_options run_options_default = {
 	.timing_scale = 1,
+	.time = TIME_N_MODES,
 	.retry.late_retries = RETRY_LATE_DEFAULT,
 	.capture = {.mode = CAPTURE_N_MODES, .size = CAPTURE_DEFAULT_SIZE},
 };

@@ -30,6 +30,7 @@ struct run_options {
 	bool require;
 	double timing_scale;
 	enum isolation_mode isolation;
+	enum time_mode time;           /* TIME_N_MODES: not given */
 	struct capture_policy capture; /* mode: CAPTURE_N_MODES: not given */
 
 	const char *records;

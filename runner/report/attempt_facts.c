@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "runner/judge/herd.h"
 #include "runner/report/attempt_view.h"
+#include "runner/report/result.h"
 
 #define MAX_SCRIPTS   8 /* endpoints whose scripts are shown */
 #define MAX_ADDRESSES 8 /* of each of them */
@@ -221,6 +222,12 @@ static void add_end(const struct attempt_facts *facts)
 	add_line(facts, 0, strbuf_text(&line));
 	if (lag.length > 0)
 		add_line(facts, 0, strbuf_text(&lag));
+	if (record->virtual_time) {
+		AUTO_STRBUF struct strbuf clock = {0};
+
+		report_clock(&clock, record);
+		add_line(facts, 0, strbuf_text(&clock));
+	}
 }
 
 void attempt_facts_end(const struct attempt_facts *facts)

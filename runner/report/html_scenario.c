@@ -267,6 +267,16 @@ static void add_environment(struct html_page *page)
 	markup_close(markup);
 	html_term(markup, "kernel", record->kernel);
 	html_term(markup, "isolation", record->isolation);
+	if (record->virtual_time || page->result->no_virtual) {
+		AUTO_STRBUF struct strbuf clock = {0};
+
+		report_clock(&clock, record);
+		if (page->result->no_virtual) {
+			strbuf_puts(&clock, ": ");
+			report_line(&clock, page->result->no_virtual);
+		}
+		html_term(markup, "time", strbuf_text(&clock));
+	}
 	html_term(markup, "capabilities", results->facts.capabilities);
 	html_term(markup, "system", results->facts.system);
 	html_term(markup, "seed of the run (--seed)", run_seed);

@@ -515,6 +515,14 @@ static void add_output(struct report *report, const struct testcase *testcase, s
 			strbuf_puts(&out, ", network namespace: ");
 			report_line(&out, record->isolation);
 		}
+		if (record->virtual_time) {
+			strbuf_puts(&out, ", ");
+			report_clock(&out, record);
+		}
+		if (result->no_virtual) {
+			strbuf_puts(&out, ", real time: ");
+			report_line(&out, result->no_virtual);
+		}
 		strbuf_putc(&out, '\n');
 		add_streams(record, &out, &err);
 	}
@@ -577,6 +585,8 @@ static void add_properties(struct report *report)
 	if (report->results->facts.program)
 		add_property(report, "synfault.version", report->results->facts.program);
 	add_property(report, "synfault.seed", seed);
+	if (report->results->facts.time)
+		add_property(report, "synfault.time", report->results->facts.time);
 	if (report->results->shard)
 		add_property(report, "synfault.shard", report->results->shard);
 	end_element(report);

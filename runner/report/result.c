@@ -138,7 +138,8 @@ static void add_flaky_reason(const struct result *result, struct strbuf *out)
 	size_t first = 0;
 
 	while (first + 1 < result->n_earlier &&
-	       judgement_is_late(&result->earlier[first].judgement))
+	       (judgement_is_late(&result->earlier[first].judgement) ||
+		result->earlier[first].unproven))
 		first++;
 	strbuf_printf(out, "passed in run %zu; run %zu: ", result->n_earlier + 1, first + 1);
 	report_line(out, result->earlier[first].judgement.n_findings > 0
@@ -183,7 +184,8 @@ size_t result_count_late(const struct result *result)
 	size_t n = 0;
 
 	for (size_t i = 0; i < result->n_earlier; i++)
-		n += judgement_is_late(&result->earlier[i].judgement);
+		n += judgement_is_late(&result->earlier[i].judgement) ||
+		     result->earlier[i].unproven;
 	return n;
 }
 
@@ -226,6 +228,7 @@ static void free_earlier(struct result *result)
 	}
 	free(result->earlier);
 	free(result->repeat);
+	free(result->no_virtual);
 	free(result->capture);
 	free(result->no_capture);
 }
@@ -258,6 +261,23 @@ void report_headline(struct strbuf *out, const struct finding *finding)
 		strbuf_printf(&joined, ", %s", finding->miss);
 	plain = !finding->message || !strcmp(finding->message, strbuf_text(&joined));
 	report_line(out, plain && finding->subject ? finding->subject : finding->message);
+}
+
+void report_clock(struct strbuf *out, const struct record *record)
+{
+	char buffer[DURATION_TEXT_SIZE];
+	int64_t sum_ns = 0;
+
+	if (!record->virtual_time) {
+		strbuf_puts(out, "real time");
+		return;
+	}
+	for (size_t i = 0; i < record->n_jumps; i++)
+		sum_ns += record->jumps[i].by_ns;
+	strbuf_puts(out, "virtual time");
+	if (record->n_jumps > 0)
+		strbuf_printf(out, ", %zu jump%s over %s", record->n_jumps,
+			      record->n_jumps == 1 ? "" : "s", duration_format(sum_ns, buffer));
 }
 
 void report_line(struct strbuf *out, const char *text)

@@ -25,6 +25,7 @@ struct earlier_run {
 	struct judgement judgement; /* owned */
 	int64_t duration_ns;
 	char *capture; /* as of the result */
+	bool unproven; /* it was in virtual time, and only a run in real time counts */
 };
 
 struct result {
@@ -41,6 +42,10 @@ struct result {
 	unsigned n_repetitions;
 	struct earlier_run *earlier; /* owned; the first one first */
 	size_t n_earlier, earlier_capacity;
+	bool real_time;   /* it runs in real time from now on: its clock could not be trusted */
+	bool confirm;     /* a failure in virtual time has to be confirmed in real time */
+	char *no_virtual; /* owned; why it ran in real time though asked otherwise; NULL: it did not
+			   */
 	bool flaky;       /* passed after a run that did not; says nothing about the outcome */
 	char *repeat;     /* owned; the command that reproduces it; NULL: unknown */
 	char *capture;    /* owned; path of its capture file; NULL: none */
@@ -72,7 +77,12 @@ unsigned result_line(const struct result *result);
  * running is skipped.
  */
 enum outcome result_outcome(const struct result *result);
-/** result_count_late() - return for how many earlier runs the machine was too slow */
+/**
+ * result_count_late() - return how many earlier runs say nothing about the client
+ *
+ * For some the machine was too slow (judgement_is_late()); others were in virtual time, and only a
+ * run in real time counts.
+ */
 size_t result_count_late(const struct result *result);
 /** result_never_ran() - return whether the run ended before it was its turn */
 bool result_never_ran(const struct result *result);
@@ -122,6 +132,8 @@ enum exit_status results_status(const struct run_results *results);
  */
 void report_headline(struct strbuf *out, const struct finding *finding);
 
+/** report_clock() - add which time a run was in: "virtual time, 5 jumps over 5 m 9.9 s" */
+void report_clock(struct strbuf *out, const struct record *record);
 /** report_line() - add safe text (text_sanitize()) on one line: newlines and tabs become blanks */
 void report_line(struct strbuf *out, const char *text);
 /** report_ascii() - add well-formed UTF-8 as ASCII, with the nearest characters or "?" */

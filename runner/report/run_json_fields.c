@@ -227,6 +227,7 @@ const struct json_type json_result_type = {
 static const struct json_field options_fields[] = {
 	{"timing_scale", JSON_REAL(struct run_metadata, timing_scale), .max = 1000,
 	 .optional = true, .about = "The factor of all tolerances of time."},
+	{"time", TEXT(struct run_metadata, time), .about = "As asked for: real, virtual or auto."},
 	{"isolation", TEXT(struct run_metadata, isolation),
 	 .about = "As asked for; each record has the isolation that was used."},
 	{"timeout_ns", JSON_DURATION(struct run_metadata, timeout_ns), .optional = true,

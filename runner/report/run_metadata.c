@@ -93,6 +93,7 @@ void run_metadata_free(struct run_metadata *facts)
 	free(facts->machine);
 	free(facts->capabilities);
 	free(facts->isolation);
+	free(facts->time);
 	strv_free(facts->command);
 	*facts = (struct run_metadata){0};
 }

@@ -21,7 +21,8 @@ struct run_metadata {
 	/* Options that affect the outcome. */
 	double timing_scale; /* 0: unknown, counts as 1 */
 	char *isolation;     /* as asked for: "auto" */
-	int64_t timeout_ns;  /* --timeout; 0: each scenario's own */
+	char *time; /* "real", "virtual" or "auto" as asked for; NULL: each scenario's own */
+	int64_t timeout_ns; /* --timeout; 0: each scenario's own */
 	unsigned retries;
 	bool flaky_fails, require;
 	char **command; /* replaced the clients' commands, NULL-terminated; NULL: none did */

@@ -32,6 +32,8 @@
 #define MAX_GROUPS    24
 #define MAX_STREAMS   8
 #define SHOWN_COPIES  8
+#define MIN_JUMP      4.0 /* narrower ones are not marked */
+#define JUMP_Y        22.0
 
 /* Attempts at one address of one endpoint. */
 struct group {
@@ -470,6 +472,27 @@ static void draw_ends(const struct picture *picture, struct markup *markup, doub
 	}
 }
 
+/* Marks on the axis over which times the clock jumped, where that is wide enough to be seen. */
+static void draw_jumps(const struct picture *picture, struct markup *markup, double top)
+{
+	const struct record *record = picture->record;
+	char buffer[DURATION_TEXT_SIZE];
+
+	for (size_t i = 0; i < record->n_jumps; i++) {
+		const struct clock_jump *jump = &record->jumps[i];
+		double from = picture_x(picture, jump->at_ns);
+		double to = picture_x(picture, jump->at_ns + jump->by_ns);
+		AUTO_FREE char *title = NULL;
+
+		if (to - from < MIN_JUMP)
+			continue;
+		title = xasprintf("the clock jumped by %s", duration_format(jump->by_ns, buffer));
+		svg_group(markup, title);
+		svg_line(markup, SVG_DIM, from + 1, top + JUMP_Y, to - 1, top + JUMP_Y, 2, true);
+		markup_close(markup);
+	}
+}
+
 /* ---- the legend ---- */
 
 static void draw_sample(struct markup *markup, enum svg_paint paint, double x, double y)
@@ -552,6 +575,13 @@ static void draw_legend(struct picture *picture)
 	draw_sample(picture->markup, SVG_LAG, PICTURE_MARGIN + 6, picture->y);
 	svg_text(picture->markup, SVG_DIM, PICTURE_MARGIN + 30, picture->y, SVG_SMALL_SIZE,
 		 SVG_START, 0, lag);
+	if (picture->record->n_jumps > 0) {
+		picture->y += 18;
+		svg_line(picture->markup, SVG_DIM, PICTURE_MARGIN + 6, picture->y - 4,
+			 PICTURE_MARGIN + 22, picture->y - 4, 2, true);
+		svg_text(picture->markup, SVG_DIM, PICTURE_MARGIN + 30, picture->y, SVG_SMALL_SIZE,
+			 SVG_START, 0, "on the axis: the clock jumped, nothing happened");
+	}
 	picture->y += 10;
 }
 
@@ -620,6 +650,7 @@ char *svg_timeline_format(const struct scenario *scenario, const struct record *
 	picture_herd_bands(&picture, markup, top + AXIS_HEIGHT - 4, bottom);
 	picture_axis(&picture, markup, top, bottom);
 	draw_ends(&picture, markup, top, bottom);
+	draw_jumps(&picture, markup, top);
 	markup_raw(markup, rows);
 	svg_end(markup);
 	picture_clear(&picture);

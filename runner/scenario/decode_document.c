@@ -308,6 +308,12 @@ static const struct schema_key document_keys[] = {
 	 "1s if gives-up or leaks is expected, otherwise 0s.",
 	 .example = "3s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,
 	 INTO(struct scenario, leftover_timeout_ns), .check = note_leftover_timeout},
+	{"time", "real, virtual or auto",
+	 "By which clock the scenario runs: the kernel's, or one that jumps while the client "
+	 "sleeps; "
+	 "auto jumps where that is possible, and confirms failures in real time.",
+	 .example = "virtual", .fallback = "real", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
+	 .choices = time_mode_names, INTO(struct scenario, time)},
 	{"endpoints", "a mapping of names to endpoints", "Where the client may connect to.",
 	 .example = "{api: {faults: [refuse, accept]}}", .forms = SCHEMA_MAPPING,
 	 .named = &schema_endpoint, .required = true, .decode = decode_endpoints},

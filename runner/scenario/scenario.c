@@ -15,6 +15,18 @@ const char *family_name(enum family family)
 	return names[family];
 }
 
+const char *const time_mode_names[] = {
+	[TIME_REAL] = "real",
+	[TIME_VIRTUAL] = "virtual",
+	[TIME_AUTO] = "auto",
+	[TIME_N_MODES] = NULL,
+};
+
+const char *time_mode_name(enum time_mode mode)
+{
+	return time_mode_names[mode];
+}
+
 const char *expectation_kind_name(enum expectation_kind kind)
 {
 #define KEY(kind, key, ...) [EXPECT_##kind] = (key),

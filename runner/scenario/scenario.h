@@ -276,6 +276,17 @@ struct expectation {
  */
 bool expectation_exit_matches(const struct expectation *expectation, int status);
 
+/* By which clock a scenario runs (docs/time.md). */
+enum time_mode {
+	TIME_REAL,
+	TIME_VIRTUAL, /* or not at all */
+	TIME_AUTO,    /* virtual where that is possible; each failure is confirmed in real time */
+	TIME_N_MODES,
+};
+/* "real", "virtual", "auto" */
+const char *time_mode_name(enum time_mode mode);
+extern const char *const time_mode_names[]; /* the same; ends with NULL */
+
 struct scenario {
 	char *path;         /* of the file, as given on the command line */
 	char *name;         /* unique in its file; matrix values included */
@@ -283,6 +294,7 @@ struct scenario {
 	struct place place; /* of the document's name */
 	char **tags;
 	int64_t timeout_ns;
+	enum time_mode time;
 	/*
 	 * The client runs until it is stopped: after this time it gets SIGTERM. What it did until
 	 * then is judged. To be stopped is not a failure, and `exit` is judged only if given.

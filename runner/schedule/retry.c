@@ -2,6 +2,15 @@
 /* Runs scenarios again that did not pass: see retry.h. */
 #include "runner/schedule/retry.h"
 
+bool retry_is_unproven(const struct result *result)
+{
+	const struct record *record = result->record;
+
+	return record && record->virtual_time && !result->real_time &&
+	       (record->clock_failure ||
+		(result->confirm && result_outcome(result) == OUTCOME_FAIL));
+}
+
 enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result)
 {
 	enum outcome outcome = result_outcome(result);
@@ -11,6 +20,8 @@ enum retry_kind retry_due(const struct retry_policy *policy, const struct result
 		return RETRY_NONE;
 	if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
 		return RETRY_NONE;
+	if (retry_is_unproven(result))
+		return RETRY_SOON;
 	if (judgement_is_late(&result->judgement) && n_late < policy->late_retries)
 		return RETRY_ALONE;
 	return result->n_earlier - n_late < policy->retries ? RETRY_SOON : RETRY_NONE;
@@ -18,6 +29,7 @@ enum retry_kind retry_due(const struct retry_policy *policy, const struct result
 
 void retry_begin(struct result *result)
 {
+	const bool unproven = retry_is_unproven(result);
 	struct record *record = steal_pointer(&result->record);
 	char *capture = steal_pointer(&result->capture);
 	struct earlier_run earlier = {
@@ -25,8 +37,10 @@ void retry_begin(struct result *result)
 		.judgement = result->judgement,
 		.duration_ns = result->duration_ns,
 		.capture = capture,
+		.unproven = unproven,
 	};
 
+	result->real_time = result->real_time || unproven;
 	result->judgement = (struct judgement){0};
 	free(result->no_capture);
 	result->no_capture = NULL;
@@ -38,7 +52,8 @@ static size_t first_that_counts(const struct result *result)
 {
 	size_t i = 0;
 
-	while (i + 1 < result->n_earlier && judgement_is_late(&result->earlier[i].judgement))
+	while (i + 1 < result->n_earlier &&
+	       (judgement_is_late(&result->earlier[i].judgement) || result->earlier[i].unproven))
 		i++;
 	return i;
 }

@@ -33,6 +33,12 @@ enum retry_kind {
  * cut short shows nothing.
  */
 enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result);
+/**
+ * retry_is_unproven() - whether a judged result was in virtual time and says nothing
+ *
+ * Its clock could not be trusted, or its failure has to be confirmed in real time.
+ */
+bool retry_is_unproven(const struct result *result);
 /** retry_begin() - move record and judgement to the earlier runs, and leave them empty */
 void retry_begin(struct result *result);
 /** retry_settle() - after the last run, mark a flaky result, and make it a failure if so asked */

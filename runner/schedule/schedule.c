@@ -13,6 +13,7 @@
 
 #include "common/random.h"
 #include "common/text.h"
+#include "runner/clock/obstacle.h"
 #include "runner/judge/needs.h"
 #include "runner/report/event_line.h"
 #include "runner/sandbox/namespace.h"
@@ -310,6 +311,25 @@ static void watch(struct running *running)
 	running->starting = true;
 }
 
+static enum time_mode time_of(const struct scheduler *self, const struct scenario *scenario)
+{
+	return self->config->time != TIME_N_MODES ? self->config->time : scenario->time;
+}
+
+/* Returns whether the scenario runs in virtual time; if not though asked for, notes why. */
+static bool takes_virtual_time(const struct scheduler *self, struct result *result)
+{
+	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
+	const enum time_mode mode = time_of(self, result->scenario);
+
+	if (mode == TIME_REAL || result->real_time || retry_is_unproven(result))
+		return false;
+	free(result->no_virtual);
+	result->no_virtual = clock_obstacle(result->scenario, shared);
+	result->confirm = mode == TIME_AUTO;
+	return !result->no_virtual;
+}
+
 /* Returns 0, or a negative errno if no process can be made. */
 static int start(struct scheduler *self, struct result *result)
 {
@@ -318,6 +338,7 @@ static int start(struct scheduler *self, struct result *result)
 	int control[2] = {-1, -1}, pidfd = -1;
 	int64_t started_ns = clock_monotonic_ns();
 	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
+	const bool virtual_time = takes_virtual_time(self, result);
 	const unsigned needs = scenario_needs(result->scenario);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -349,6 +370,7 @@ static int start(struct scheduler *self, struct result *result)
 			.result_fd = result_fd,
 			.want_sockets = needs & NEEDS_SOCKETS,
 			.want_client_ends = needs & NEEDS_CLIENT_ENDS,
+			.virtual_time = virtual_time,
 			.capture = capture_fd >= 0,
 			.capture_fd = capture_fd,
 			.capture_size = self->config->capture.size,
@@ -383,6 +405,9 @@ static bool skip_impossible(struct scheduler *self, struct result *result)
 {
 	AUTO_FREE char *obstacle = isolation_obstacle(&self->isolation, result->scenario);
 
+	if (!obstacle && time_of(self, result->scenario) == TIME_VIRTUAL &&
+	    !takes_virtual_time(self, result) && result->no_virtual)
+		obstacle = xasprintf("no virtual time: %s", result->no_virtual);
 	if (!obstacle)
 		return false;
 	result->record = handed_record_empty(result->scenario);

@@ -25,6 +25,7 @@ struct schedule_config {
 	char *const *command; /* client command for all scenarios; NULL: their own */
 	uint64_t seed;        /* of the run; each scenario's is drawn from it by name */
 	enum isolation_mode isolation;
+	enum time_mode time; /* TIME_N_MODES: each scenario's own */
 	struct judge_options judge;
 	struct retry_policy retry;
 	struct capture_policy capture;
