@@ -26,7 +26,8 @@
 static void add_programs(const struct test_host *host)
 {
 	static const char *const targets[] = {"synfault-backoff", "synfault-curl-retry",
-					      "synfault-tiny"};
+					      "synfault-tiny", "synfault-waits",
+					      "synfault-waits-static"};
 	const char *program = getenv("SYNFAULT_PROGRAM"), *directory = getenv("SYNFAULT_TARGETS");
 
 	cr_assert(program, "SYNFAULT_PROGRAM has to name the program under test");
