@@ -4,14 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <sys/stat.h>
 
-#include "common/text.h"
+#include "runner/record/json_fields.h"
 
-#define RUN_FILE    "run.json"
-#define RUN_FORMAT  "synfault-run"
-#define RUN_VERSION 1
+#define RUN_FILE "run.json"
 
 int record_dir_make_directory(const char *directory)
 {
@@ -96,97 +93,93 @@ int record_dir_write(const char *directory, const struct run_results *results,
 
 /* ---- run.json ---- */
 
+/* The file's members. */
+struct run_document {
+	uint64_t seed;
+	size_t n_scenarios;
+	char **names;
+	size_t *shard; /* number and count; empty: the run was not split */
+	size_t n_shard;
+};
+
+static const struct json_field number_fields[] = {{.kind = JSON_KIND_U64}};
+static const struct json_type number_type = JSON_ELEMENT(size_t, number_fields);
+
+static const struct json_field run_fields[] = {
+	{"format", JSON_CONSTANT("synfault-run")},
+	{"version", JSON_VERSION(1)},
+	{"seed", JSON_DECIMAL(struct run_document, seed)},
+	{"scenarios", JSON_SIZE(struct run_document, n_scenarios)},
+	{"records", JSON_TEXTS(struct run_document, names)},
+	{"shard", JSON_LIST(struct run_document, shard, n_shard, size_t, &number_type),
+	 .optional = true},
+};
+
+/* No name leads out of the directory. */
+static bool check_run(struct json_reader *reader, void *object)
+{
+	const struct run_document *run = object;
+
+	for (char **name = run->names; *name; name++)
+		if ((*name)[0] < '0' || (*name)[0] > '9' || strchr(*name, '/'))
+			return json_refuse(reader, "\"%s\" is not the name of a record", *name);
+	if (run->n_shard != 0 && (run->n_shard != 2 || run->shard[0] < 1 ||
+				  run->shard[0] > run->shard[1] || run->shard[1] > 100000))
+		return json_refuse(reader, "\"shard\" is not a part of a whole");
+	return true;
+}
+
+static const struct json_type run_type = {
+	JSON_TYPE(struct run_document, run_fields),
+	.check = check_run,
+};
+
 int record_dir_write_run(const char *directory, const struct record_dir_run *run)
 {
-	AUTO_FREE char *seed = xasprintf("%llu", (unsigned long long)run->seed), *text = NULL;
-	json_t *names = json_array(), *object;
+	size_t shard[] = {run->shard.number, run->shard.count};
+	const struct run_document document = {
+		.seed = run->seed,
+		.n_scenarios = run->n_scenarios,
+		.names = run->names,
+		.shard = shard,
+		.n_shard = run->shard.count ? ARRAY_SIZE(shard) : 0,
+	};
+	AUTO_STRBUF struct strbuf text = {0};
 
-	for (char **name = run->names; name && *name; name++)
-		json_array_append_new(names, json_string(*name));
-	object = json_pack("{s:s, s:i, s:s, s:I, s:o}", "format", RUN_FORMAT, "version",
-			   RUN_VERSION, "seed", seed, "scenarios", (json_int_t)run->n_scenarios,
-			   "records", names);
-	if (run->shard.count)
-		json_object_set_new(object, "shard",
-				    json_pack("[I, I]", (json_int_t)run->shard.number,
-					      (json_int_t)run->shard.count));
-	text = json_dumps(object, JSON_INDENT(1));
-	json_decref(object);
-	if (!text)
-		out_of_memory();
-	return record_dir_write_file(directory, RUN_FILE, text, strlen(text));
-}
-
-/* Whether a name stays inside the directory. */
-static bool is_record_name(const char *name)
-{
-	return name && name[0] >= '0' && name[0] <= '9' && !strchr(name, '/');
-}
-
-static bool read_names(const json_t *array, struct record_dir_run *run)
-{
-	const json_t *item;
-	size_t i;
-
-	run->names = xzalloc((json_array_size(array) + 1) * sizeof(*run->names));
-	json_array_foreach(array, i, item)
-	{
-		const char *name = json_string_value(item);
-
-		if (!is_record_name(name))
-			return false;
-		run->names[i] = xstrdup(name);
-	}
-	return json_is_array(array);
-}
-
-static bool read_shard(const json_t *array, struct record_dir_run *run)
-{
-	json_int_t number, count;
-
-	if (!array)
-		return true;
-	number = json_integer_value(json_array_get(array, 0));
-	count = json_integer_value(json_array_get(array, 1));
-	run->shard = (struct shard){.number = (size_t)number, .count = (size_t)count};
-	return number >= 1 && number <= count && count <= 100000;
-}
-
-static bool read_run(const json_t *object, struct record_dir_run *run)
-{
-	const char *format = json_string_value(json_object_get(object, "format"));
-	const char *seed = json_string_value(json_object_get(object, "seed"));
-	const json_t *scenarios = json_object_get(object, "scenarios");
-
-	if (!format || strcmp(format, RUN_FORMAT) != 0 || !seed || !json_is_integer(scenarios) ||
-	    json_integer_value(json_object_get(object, "version")) != RUN_VERSION)
-		return false;
-	run->seed = strtoull(seed, NULL, 10);
-	run->n_scenarios = (size_t)json_integer_value(scenarios);
-	return read_names(json_object_get(object, "records"), run) &&
-	       read_shard(json_object_get(object, "shard"), run);
+	strbuf_putc(&text, '{');
+	json_fields_write(&run_type, &document, &text);
+	strbuf_puts(&text, "}\n");
+	return record_dir_write_file(directory, RUN_FILE, strbuf_text(&text), text.length);
 }
 
 bool record_dir_read_run(const char *directory, struct record_dir_run *ret, char **ret_message)
 {
 	AUTO_FREE char *path = xasprintf("%s/" RUN_FILE, directory);
-	AUTO_RECORDS_RUN struct record_dir_run run = {0};
+	struct json_reader reader = {.document = "the document"};
+	struct run_document document = {0};
 	json_error_t error;
 	json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	bool good = object && read_run(object, &run);
+	bool good = object && json_fields_read(&reader, &run_type, object, &document);
 
 	if (!object)
 		*ret_message =
 			xasprintf("%s is not a directory of records: %s", directory,
 				  access(path, F_OK) < 0 ? "it has no " RUN_FILE : error.text);
 	else if (!good)
-		*ret_message = xasprintf("%s is not what `synfault run --records` writes", path);
+		*ret_message = xasprintf("%s is not what `synfault run --records` writes: %s", path,
+					 reader.message);
 	json_decref(object);
-	if (!good)
-		return false;
-	*ret = run;
-	run = (struct record_dir_run){0};
-	return true;
+	free(reader.message);
+	if (good)
+		*ret = (struct record_dir_run){
+			.seed = document.seed,
+			.n_scenarios = document.n_scenarios,
+			.names = steal_pointer(&document.names),
+			.shard = {.number = document.n_shard ? document.shard[0] : 0,
+				  .count = document.n_shard ? document.shard[1] : 0},
+		};
+	json_fields_clear(&run_type, &document);
+	return good;
 }
 
 void record_dir_run_free(struct record_dir_run *run)
