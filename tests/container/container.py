@@ -29,14 +29,14 @@ def give_up(reason):
     sys.exit(1 if required else SKIPPED)
 
 
-def enter_namespaces():
-    """Starts this script again in namespaces of its own; returns there."""
+def enter_namespaces(programs=PROGRAMS):
+    """Starts this script again in namespaces of its own; returns there. programs: what the script needs."""
     if os.environ.get("SYNFAULT_CONTAINER_INSIDE") == "1":
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/mnt"], check=True)
         return
     if os.geteuid() != 0:
         give_up("only root can start containers")
-    for program in PROGRAMS:
+    for program in programs:
         if not shutil.which(program):
             give_up(f"{program} is not installed")
     os.environ["SYNFAULT_CONTAINER_INSIDE"] = "1"

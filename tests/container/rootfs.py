@@ -5,6 +5,9 @@ It has this machine's Debian release, whose libraries the program was linked wit
 $SYNFAULT_CONTAINER_CACHE or /var/cache/synfault-test. The directory's name depends on everything that goes
 into it, so that a change of the lists below makes a new one. Containers use it as the lower layer of an
 overlay and never write to it.
+
+The root of an emulated machine of another architecture is only unpacked: this machine can't run the scripts
+of its packages, and nothing in it needs what they do.
 """
 
 import fcntl
@@ -25,6 +28,9 @@ VERSION = "5"
 CLIENTS = ("curl", "libcurl4", "nodejs", "openssh-client", "postgresql-client", "python3",
            "python3-grpcio", "python3-urllib3", "wget")
 SANITIZERS = ("libasan8", "libubsan1")
+# What an emulated machine of another architecture needs beside "runtime": its first process is a Python script,
+# and some unit tests run in it.
+FOREIGN = ("python3", "libcriterion3")
 # The file in the root that says how many bytes the packages of the container image added.
 WEIGHT = "runtime-bytes"
 # A user for containers that don't run as root: ssh, for example, asks for its name.
@@ -95,28 +101,49 @@ def fill(root, packages):
         (root / useless).mkdir(parents=True)
 
 
-def make(path, packages, memory):
+def fill_foreign(root, packages, architecture):
+    """Unpacks what debootstrap downloads; debootstrap itself unpacks the essential packages only."""
+    run("debootstrap", "--foreign", f"--arch={architecture}", "--variant=minbase",
+        f"--include={','.join((*packages, *FOREIGN))}", SUITE, root, *mirror())
+    for package in sorted((root / "var/cache/apt/archives").glob("*.deb")):
+        run("dpkg-deb", "--extract", package, root)
+    for useless in USELESS:
+        shutil.rmtree(root / useless, ignore_errors=True)
+
+
+def make(path, memory, fill_root):
     """Makes it in memory, where dpkg's syncing costs nothing, then copies it to a directory beside the
     final one, which gets its name when it is complete."""
     unfinished = path.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     print(f"# making {path} by debootstrap; this takes a minute, once", file=sys.stderr)
     with tempfile.TemporaryDirectory(dir=memory) as scratch:
-        fill(Path(scratch) / "root", packages)
+        fill_root(Path(scratch) / "root")
         run("cp", "-a", f"{scratch}/root", unfinished)
     unfinished.rename(path)
 
 
-def ensure(source, memory):
-    """Returns the path of a complete root file system. memory: a directory on a tmpfs of our own."""
+def ensure(source, memory, foreign=None):
+    """Returns the path of a complete root file system. memory: a directory on a tmpfs of our own. foreign:
+    Debian's name of another architecture than this machine's."""
     packages = runtime_packages(source)
-    key = hashlib.sha256(" ".join((VERSION, SUITE, os.uname().machine, *packages, *CLIENTS,
-                                   *SANITIZERS)).encode())
+    if foreign:
+        words = (VERSION, SUITE, foreign, *packages, *FOREIGN)
+    else:
+        words = (VERSION, SUITE, os.uname().machine, *packages, *CLIENTS, *SANITIZERS)
+    key = hashlib.sha256(" ".join(words).encode())
     directory = cache_directory()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{SUITE}-{key.hexdigest()[:12]}"
+
+    def fill_root(root):
+        if foreign:
+            fill_foreign(root, packages, foreign)
+        else:
+            fill(root, packages)
+
     with open(directory / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.is_dir():
-            make(path, packages, memory)
+            make(path, memory, fill_root)
     return path

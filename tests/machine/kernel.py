@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel of the test machine: Debian's for cloud machines, downloaded once, kept between runs.
 
-It is kept beside the root file system of the test containers (see ../container/rootfs.py), whose package
-manager downloads it. Only the image and the modules below are kept, in the order in which they have to be
-loaded.
+It is kept beside the root file system of the test containers (see ../container/rootfs.py), and comes from
+the same mirror. Only the image and the modules below are kept, in the order in which they have to be loaded.
 """
 
 import fcntl
@@ -19,7 +18,7 @@ import rootfs
 
 # Increase this when other parts of a package are kept.
 VERSION = "1"
-PACKAGE = "linux-image-cloud-amd64"
+PACKAGE = "linux-image-cloud-{}"
 # What a host's modprobe loads on demand, which the machine lacks; modules that a kernel does not have are
 # built into it. ipip is here because it interferes: each new network namespace gets a tunl0.
 MODULES = ("nf_tables", "nft_queue", "nft_compat", "nft_counter", "nft_limit", "nft_log", "nft_ct",
@@ -71,30 +70,34 @@ def unpack(package, path):
     unfinished.rename(path)
 
 
-def fetch(root, memory, release):
-    """Downloads the release's package with the root's apt. Returns its path."""
+def fetch(memory, release, architecture):
+    """Downloads the release's package with this machine's apt and lists of its own. Returns its path."""
     scratch = Path(tempfile.mkdtemp(dir=memory))
-    inside = scratch / "root"
-    for name in ("upper", "work", "root"):
-        (scratch / name).mkdir()
-    rootfs.run("mount", "-t", "overlay", "overlay", "-o",
-               f"lowerdir={root},upperdir={scratch}/upper,workdir={scratch}/work", inside)
-    shutil.copy("/etc/resolv.conf", inside / "etc/resolv.conf")
-    apt = ("chroot", inside, "apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "APT::Sandbox::User=root")
-    if release != rootfs.SUITE:
-        sources = inside / "etc/apt/sources.list"
-        sources.write_text(sources.read_text(encoding="utf-8").replace(rootfs.SUITE, release),
-                           encoding="utf-8")
-    rootfs.run(*apt, "update")
-    depends = subprocess.run(["chroot", inside, "apt-cache", "depends", "--important", PACKAGE],
+    (scratch / "lists/partial").mkdir(parents=True)
+    (scratch / "cache/archives/partial").mkdir(parents=True)
+    mirror = rootfs.mirror()
+    if not mirror:
+        raise RuntimeError(f"this machine's apt knows no mirror of Debian {rootfs.SUITE}")
+    (scratch / "sources.list").write_text(f"deb {mirror[0]} {release} main\n", encoding="ascii")
+    options = {"APT::Architecture": architecture, "APT::Architectures": architecture,
+               "APT::Sandbox::User": "root", "Acquire::Retries": "3",
+               # A mirror may be a snapshot of a day that is long past.
+               "Acquire::Check-Valid-Until": "false", "Acquire::Languages": "none",
+               "Dir::State::Lists": scratch / "lists", "Dir::State::status": "/dev/null",
+               "Dir::Cache": scratch / "cache", "Dir::Etc::SourceParts": "/dev/null",
+               "Dir::Etc::SourceList": scratch / "sources.list"}
+    arguments = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+    rootfs.run("apt-get", "-qq", *arguments, "update")
+    package = PACKAGE.format(architecture)
+    depends = subprocess.run(["apt-cache", *arguments, "depends", "--important", package],
                              capture_output=True, text=True, check=True).stdout
     image = next(word for word in depends.split() if word.startswith("linux-image-")
-                 and word != PACKAGE)
-    rootfs.run(*apt, "download", image)
-    return next(inside.glob("linux-image-*.deb"))
+                 and word != package)
+    rootfs.run("env", f"--chdir={scratch}", "apt-get", "-qq", *arguments, "download", image)
+    return next(scratch.glob("linux-image-*.deb"))
 
 
-def ensure(root, memory, kernel=None):
+def ensure(memory, architecture, kernel=None):
     """Returns the directory with the image and the modules. kernel: a package's file or a release of
     Debian; None: this machine's release. memory: a directory on a tmpfs of our own."""
     if kernel and Path(kernel).is_file():
@@ -102,12 +105,13 @@ def ensure(root, memory, kernel=None):
         unpack(Path(kernel), path)
         return path
     release = kernel or rootfs.SUITE
-    key = hashlib.sha256(" ".join((VERSION, release, PACKAGE, *MODULES)).encode())
+    package = PACKAGE.format(architecture)
+    key = hashlib.sha256(" ".join((VERSION, release, package, *MODULES)).encode())
     directory = rootfs.cache_directory()
     path = directory / f"kernel-{key.hexdigest()[:12]}"
     with open(directory / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.is_dir():
-            print(f"# fetching {PACKAGE} of {release}; this takes some seconds, once", file=sys.stderr)
-            unpack(fetch(root, memory, release), path)
+            print(f"# fetching {package} of {release}; this takes some seconds, once", file=sys.stderr)
+            unpack(fetch(memory, release, architecture), path)
     return path

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""synfault on another kernel than this machine's: machine.py SOURCE BUILD [--kernel DEB] [CASE]...
+"""synfault on another kernel than this machine's:
+machine.py [--kernel DEB] [--architecture amd64|arm64] SOURCE BUILD [CASE]...
 
 qemu emulates a machine in software, which is the same everywhere and needs no /dev/kvm. It boots Debian's
 kernel with the root file system of the test containers in memory. guest.py is its first process: it runs
 the cases, and may do what would harm a machine in use, above all set the clock.
 --kernel takes another kernel's package, as `apt-get download` gets it, or the name of the Debian release
-whose kernel to download. The report is TAP.
+whose kernel to download. --architecture is that of BUILD. The report is TAP.
 """
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -25,25 +27,40 @@ import rootfs
 import initramfs
 import kernel
 
-QEMU = "qemu-system-x86_64"
+# By architecture: the machine; its two serial ports; options of the kernel, with the name of the first port;
+# the directory of its libraries.
+MACHINES = {
+    "amd64": (("qemu-system-x86_64", "-machine", "q35", "-cpu", "max"),
+              ("-serial", "file:{}/console", "-serial", "file:{}/report"),
+              "console=ttyS0 reboot=t tsc=reliable", "x86_64-linux-gnu"),
+    "arm64": (("qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"),
+              ("-serial", "file:{}/console", "-chardev", "file,id=report,path={}/report", "-device",
+               "pci-serial,chardev=report"),
+              "console=ttyAMA0", "aarch64-linux-gnu"),
+}
+PROGRAMS = ("debootstrap", "unshare", "mount")
 MEMORY = "768M"
 # An emulated machine is slow, above all while other programs need the processors.
 ENOUGH_S, ENOUGH_SLOW_S = 250, 1000
 HOME = "synfault"
 TARGETS = ("synfault-backoff", "synfault-tiny")
+# Those that qemu's user mode can't run: it makes no process a reaper, limits no memory, and has a thread more
+# than the program.
+UNIT_TESTS = ("sandbox", "starvation", "util")
 # Parts of the root that take memory and time to unpack, and are useless here.
 USELESS = ("usr/share", "usr/sbin", "usr/bin/perl", "usr/lib/apt", "usr/lib/dpkg", "var",
-           *(f"usr/lib/x86_64-linux-gnu/{name}" for name in (
+           *(f"usr/lib/{libraries}/{name}" for *_, libraries in MACHINES.values() for name in (
                "gconv", "perl", "libasan", "libubsan", "libicui18n", "libsqlite", "libdb-", "libapt",
-               "libgnutls", "libcrypto", "libssl", "libcurl", "libp11", "libunistring")),
+               "libgnutls", "libcrypto", "libssl", "libcurl", "libp11", "libunistring")
+             # The unit tests' library needs these.
+             if libraries == MACHINES["amd64"][-1] or name not in ("libcrypto", "libssl")),
            *(f"usr/lib/python3.{minor}/{name}" for minor in range(9, 20) for name in (
                "pydoc_data", "asyncio", "unittest", "distutils", "lib2to3", "idlelib", "sqlite3")))
-# No protection against processor bugs, which costs an emulated processor most, and no measuring of how fast
-# the clock ticks.
-OPTIONS = "console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable"
+# No protection against processor bugs, which costs an emulated processor most.
+OPTIONS = "quiet panic=-1 mitigations=off"
 
 
-def pack(path, source, build, root, modules):
+def pack(path, source, build, root, modules, foreign):
     """Writes the file system that the machine has in memory when it starts."""
     archive = initramfs.Archive(path)
     archive.tree(root, without=USELESS)
@@ -55,7 +72,10 @@ def pack(path, source, build, root, modules):
     for module in sorted(modules.glob("*.ko")):
         archive.copy(module, f"{HOME}/modules/{module.name}")
     archive.tree(source / "tests/machine/scenarios", HOME)
-    archive.directory(f"{HOME}/packs")
+    for name in ("packs", "unit"):
+        archive.directory(f"{HOME}/{name}")
+    for name in UNIT_TESTS if foreign else ():
+        archive.copy(build / f"tests/unit/test_{name}", f"{HOME}/unit/test_{name}")
     for pack in sorted(source.glob("scenarios/*/backoff.yaml")):
         archive.copy(pack, f"{HOME}/packs/{pack.parent.name}.yaml")
     archive.copy(source / "tests/container/inside.py", f"{HOME}/inside.py")
@@ -64,15 +84,16 @@ def pack(path, source, build, root, modules):
     archive.close()
 
 
-def boot(directory, image, cases, enough_s):
+def boot(directory, architecture, image, cases, enough_s):
     """Runs the machine until it is done. Returns its first process's report, and its console."""
+    machine, ports, options, _ = MACHINES[architecture]
     # The kernel passes words that it does not know to init.
     words = " ".join(str(number) for number in cases)
-    command = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-               "-machine", "q35", "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", MEMORY,
+    command = [*machine, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+               "-accel", "tcg", "-smp", "1", "-m", MEMORY,
                "-kernel", image, "-initrd", directory / "initramfs",
-               "-append", f"{OPTIONS} -- {words}",
-               "-serial", f"file:{directory}/console", "-serial", f"file:{directory}/report"]
+               "-append", f"{options} {OPTIONS} -- {words}",
+               *(port.format(directory) for port in ports)]
     problem = ""
     try:
         process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -93,29 +114,37 @@ def list_cases(source):
     return result.stdout.splitlines()
 
 
+def own_architecture():
+    result = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False)
+    return result.stdout.strip()
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("source", type=Path)
     parser.add_argument("build", type=Path)
     parser.add_argument("--kernel")
+    parser.add_argument("--architecture", choices=MACHINES, default=own_architecture())
     parser.add_argument("case", nargs="*")
     return parser.parse_args()
 
 
 def main():
     options = arguments()
-    container.enter_namespaces()
-    if not shutil.which(QEMU):
-        container.give_up(f"{QEMU} is not installed")
+    container.enter_namespaces(PROGRAMS)
+    qemu = MACHINES[options.architecture][0][0]
+    if not shutil.which(qemu):
+        container.give_up(f"{qemu} is not installed")
+    foreign = options.architecture if options.architecture != own_architecture() else None
     listed = list_cases(options.source)
-    names = [name.removeprefix("slow: ") for name in listed]
+    names = [re.sub("^(slow|foreign): ", "", name) for name in listed]
     numbers = [number for number, name in enumerate(names)
                if name in options.case or not options.case and name == listed[number]]
-    root = rootfs.ensure(options.source, "/mnt")
+    root = rootfs.ensure(options.source, "/mnt", foreign)
     directory = Path(tempfile.mkdtemp(dir="/mnt"))
-    modules = kernel.ensure(root, directory, options.kernel)
-    pack(directory / "initramfs", options.source, options.build, root, modules)
-    report, console = boot(directory, modules / "vmlinuz", numbers,
+    modules = kernel.ensure(directory, options.architecture, options.kernel)
+    pack(directory / "initramfs", options.source, options.build, root, modules, foreign)
+    report, console = boot(directory, options.architecture, modules / "vmlinuz", numbers,
                            ENOUGH_SLOW_S if options.case else ENOUGH_S)
     print(f"1..{len(numbers)}")
     good = True
