@@ -57,21 +57,23 @@ def in_order(unpacked):
     return found
 
 
-def unpack(package, path):
-    """Keeps what is needed of the package in a directory that appears when it is complete."""
+def unpack(packages, path):
+    """Keeps what is needed of the packages in a directory that appears when it is complete."""
     unfinished = path.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        rootfs.run("dpkg-deb", "-x", package, scratch)
-        shutil.copy(next(Path(scratch, "boot").glob("vmlinuz-*")), unfinished / "vmlinuz")
+        for package in packages:
+            rootfs.run("dpkg-deb", "-x", package, scratch)
+        # In boot, or with newer kernels beside the modules.
+        shutil.copy(next(Path(scratch).rglob("vmlinuz*")), unfinished / "vmlinuz")
         for number, (name, image) in enumerate(in_order(Path(scratch)).items()):
             (unfinished / f"{number:02}-{name}.ko").write_bytes(image)
     unfinished.rename(path)
 
 
 def fetch(memory, release, architecture):
-    """Downloads the release's package with this machine's apt and lists of its own. Returns its path."""
+    """Downloads the release's packages with this machine's apt and lists of its own. Returns their paths."""
     scratch = Path(tempfile.mkdtemp(dir=memory))
     (scratch / "lists/partial").mkdir(parents=True)
     (scratch / "cache/archives/partial").mkdir(parents=True)
@@ -88,13 +90,17 @@ def fetch(memory, release, architecture):
                "Dir::Etc::SourceList": scratch / "sources.list"}
     arguments = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     rootfs.run("apt-get", "-qq", *arguments, "update")
-    package = PACKAGE.format(architecture)
-    depends = subprocess.run(["apt-cache", *arguments, "depends", "--important", package],
-                             capture_output=True, text=True, check=True).stdout
-    image = next(word for word in depends.split() if word.startswith("linux-image-")
-                 and word != package)
-    rootfs.run("env", f"--chdir={scratch}", "apt-get", "-qq", *arguments, "download", image)
-    return next(scratch.glob("linux-image-*.deb"))
+
+    def depends(package):
+        result = subprocess.run(["apt-cache", *arguments, "depends", "--important", package],
+                                capture_output=True, text=True, check=True)
+        return [word for word in result.stdout.split() if word != package]
+
+    image = next(word for word in depends(PACKAGE.format(architecture)) if word.startswith("linux-image-"))
+    # Newer kernels consist of more packages.
+    parts = [word for word in depends(image) if word.startswith(("linux-binary-", "linux-modules-"))]
+    rootfs.run("env", f"--chdir={scratch}", "apt-get", "-qq", *arguments, "download", image, *parts)
+    return sorted(scratch.glob("linux-*.deb"))
 
 
 def ensure(memory, architecture, kernel=None):
@@ -102,7 +108,7 @@ def ensure(memory, architecture, kernel=None):
     Debian; None: this machine's release. memory: a directory on a tmpfs of our own."""
     if kernel and Path(kernel).is_file():
         path = Path(memory) / "kernel"
-        unpack(Path(kernel), path)
+        unpack([Path(kernel)], path)
         return path
     release = kernel or rootfs.SUITE
     package = PACKAGE.format(architecture)
