@@ -24,59 +24,51 @@
 /* lo is the first interface of each network namespace (drivers/net/loopback.c). */
 static const uint32_t loopback = 1;
 
-/* A transaction. */
-struct log_batch {
-	const struct nflog_config *config;
-	struct rules rules; /* only what messages need is set */
-	struct nft_batch batch;
-	uint32_t n_sets; /* unnamed sets so far */
-};
-
 /* ---- rules ---- */
 
-static struct nftnl_rule *rule_begin(const struct log_batch *self, const char *chain,
+static struct nftnl_rule *rule_begin(const struct nft_batch *batch, const char *chain,
 				     uint8_t protocol)
 {
-	struct nftnl_rule *rule = nft_rule_new(&self->batch, chain);
+	struct nftnl_rule *rule = nft_rule_new(batch, chain);
 
 	nft_expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
 	return rule;
 }
 
 /* Ends a rule by logging and a verdict, and adds it. Takes ownership of it. */
-static void rule_end(struct log_batch *self, struct nftnl_rule *rule, bool control,
+static void rule_end(struct nft_batch *batch, uint16_t group, struct nftnl_rule *rule,
 		     uint32_t verdict)
 {
 	struct nftnl_expr *expr = nft_expr_add(rule, "log");
 
-	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP,
-			   (uint16_t)(self->config->group + (control ? 0 : 1)));
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP, group);
 	nft_expr_verdict(rule, verdict);
-	nft_batch_rule(&self->batch, rule);
+	nft_batch_rule(batch, rule);
 }
 
 /* Adds the rules that log. @verdict: for a packet after it was logged. */
-static void add_log_rules(struct log_batch *self, const char *chain, uint32_t verdict)
+static void add_log_rules(struct nft_batch *batch, const struct nflog_config *config,
+			  const char *chain, uint32_t verdict)
 {
-	struct nftnl_rule *rule = rule_begin(self, chain, IPPROTO_TCP);
+	struct nftnl_rule *rule = nft_rule_new(batch, chain);
 	const uint8_t last_error = ICMP6_PARAM_PROB;
 
 	nft_expr_match_tcp_flags(rule, CONTROL_FLAGS, NFT_CMP_NEQ, 0);
-	rule_end(self, rule, true, verdict);
-	rule_end(self, rule_begin(self, chain, IPPROTO_TCP), false, verdict);
-	rule_end(self, rule_begin(self, chain, IPPROTO_ICMP), true, verdict);
+	rule_end(batch, config->group, rule, verdict);
+	rule_end(batch, (uint16_t)(config->group + 1), rule_begin(batch, chain, IPPROTO_TCP),
+		 verdict);
+	rule_end(batch, config->group, rule_begin(batch, chain, IPPROTO_ICMP), verdict);
 	/* only errors, not the many messages of neighbour discovery */
-	rule = rule_begin(self, chain, IPPROTO_ICMPV6);
+	rule = rule_begin(batch, chain, IPPROTO_ICMPV6);
 	nft_expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, NFT_REG_1);
 	nft_expr_compare(rule, NFT_CMP_LTE, &last_error, sizeof(last_error));
-	rule_end(self, rule, true, verdict);
+	rule_end(batch, config->group, rule, verdict);
 }
 
 /* ---- a common table and its parts ---- */
 
-static void build_common(struct log_batch *self)
+void nflog_build_common(struct nft_batch *batch, const struct nflog_config *config)
 {
-	struct nft_batch *batch = &self->batch;
 
 	nft_batch_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, false);
 	nft_batch_base_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING, CHAIN_PRIORITY);
@@ -90,27 +82,26 @@ static void build_common(struct log_batch *self)
 }
 
 /* Adds a part. The map's verdict is goto, since a packet may be both from and to the part. */
-static void build_part(struct log_batch *self)
+void nflog_build_part(struct nft_batch *batch, const struct nflog_config *config)
 {
-	AUTO_FREE char *chain = xasprintf(CHAIN_PART "%u", self->config->part);
-	struct nft_batch *batch = &self->batch;
+	AUTO_FREE char *chain = xasprintf(CHAIN_PART "%u", config->part);
 
 	nft_batch_chain(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL,
 			nft_chain_new(batch, chain));
-	add_log_rules(self, chain, NF_ACCEPT);
+	add_log_rules(batch, config, chain, NF_ACCEPT);
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		nft_batch_map_entry(batch, NFT_MSG_NEWSETELEM, &nft_layouts[i],
-				    &nft_layouts[i].logs, self->config->networks,
-				    (uint32_t)NFT_GOTO, chain);
+				    &nft_layouts[i].logs, config->networks, (uint32_t)NFT_GOTO,
+				    chain);
 }
 
 /* ---- a table of its own ---- */
 
-static void build_table(struct log_batch *self)
+void nflog_build_table(struct nft_batch *batch, const struct nflog_config *config)
 {
-	nft_batch_table(&self->batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, false);
-	nft_batch_base_chain(&self->batch, CHAIN_INPUT, NF_INET_PRE_ROUTING, CHAIN_PRIORITY);
-	add_log_rules(self, CHAIN_INPUT, NF_ACCEPT);
+	nft_batch_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, false);
+	nft_batch_base_chain(batch, CHAIN_INPUT, NF_INET_PRE_ROUTING, CHAIN_PRIORITY);
+	add_log_rules(batch, config, CHAIN_INPUT, NF_ACCEPT);
 }
 
 /* ---- remote endpoints ---- */
@@ -119,12 +110,12 @@ static void build_table(struct log_batch *self)
 enum end { END_SOURCE, END_DESTINATION, END_QUOTED };
 
 /* Ends a rule for packets with an endpoint at @end. Takes ownership of the rule. */
-static void rule_end_at(struct log_batch *self, struct nftnl_rule *rule,
-			const struct nft_layout *layout, enum end end)
+static void rule_end_at(struct nft_batch *batch, const struct nflog_config *config,
+			struct nftnl_rule *rule, const struct nft_layout *layout, enum end end)
 {
 	const bool ipv4 = layout->family == AF_INET;
 	uint32_t base = NFT_PAYLOAD_NETWORK_HEADER, offset = layout->source_offset,
-		 port = TCP_SOURCE_PORT, set_id = ++self->n_sets;
+		 port = TCP_SOURCE_PORT, set_id = ++batch->n_unnamed_sets;
 	uint8_t protocol = IPPROTO_TCP;
 
 	if (end != END_SOURCE) {
@@ -137,8 +128,8 @@ static void rule_end_at(struct log_batch *self, struct nftnl_rule *rule,
 		port += ICMP_HEADER + (ipv4 ? 20 : 40);
 		protocol = ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 	}
-	nft_batch_endpoint_set(&self->batch, NFT_UNNAMED_SET, set_id, layout, self->config->remotes,
-			       self->config->n_remotes);
+	nft_batch_endpoint_set(batch, NFT_UNNAMED_SET, set_id, layout, config->remotes,
+			       config->n_remotes);
 	nft_expr_match_meta(rule, NFT_META_NFPROTO, &layout->nfproto, sizeof(layout->nfproto));
 	nft_expr_match_meta(rule, NFT_META_L4PROTO, &protocol, sizeof(protocol));
 	nft_expr_load(rule, base, offset, layout->address_size, NFT_REG32_00);
@@ -146,72 +137,70 @@ static void rule_end_at(struct log_batch *self, struct nftnl_rule *rule,
 		      layout->port_register);
 	nft_expr_lookup(rule, NFT_UNNAMED_SET, set_id, NFT_REG32_00, false);
 	nft_expr_to_chain(rule, (uint32_t)NFT_GOTO, NFT_RULES_CAPTURE_LOG);
-	nft_batch_rule(&self->batch, rule);
+	nft_batch_rule(batch, rule);
 }
 
 /* Excludes packets to this host: they are logged when they come in. */
-static void add_no_loopback(struct log_batch *self, const char *chain)
+static void add_no_loopback(struct nft_batch *batch, const char *chain)
 {
-	struct nftnl_rule *rule = nft_rule_new(&self->batch, chain);
+	struct nftnl_rule *rule = nft_rule_new(batch, chain);
 
 	nft_expr_match_meta(rule, NFT_META_OIF, &loopback, sizeof(loopback));
 	nft_expr_verdict(rule, (uint32_t)NFT_RETURN);
-	nft_batch_rule(&self->batch, rule);
+	nft_batch_rule(batch, rule);
 }
 
-static void add_remote_rules(struct log_batch *self, const struct nft_layout *layout)
+static void add_remote_rules(struct nft_batch *batch, const struct nflog_config *config,
+			     const struct nft_layout *layout)
 {
-	struct nft_batch *batch = &self->batch;
 	struct nftnl_rule *rule;
 
-	rule_end_at(self, nft_rule_new(batch, NFT_RULES_CAPTURE_OUT), layout, END_DESTINATION);
+	rule_end_at(batch, config, nft_rule_new(batch, NFT_RULES_CAPTURE_OUT), layout,
+		    END_DESTINATION);
 	rule = nft_rule_new(batch, NFT_RULES_CAPTURE_SENT);
-	nft_expr_match_mark(rule, UINT32_MAX, fwmark_udp_inject(self->config->refuse_mark));
-	rule_end_at(self, rule, layout, END_DESTINATION);
-	rule_end_at(self, nft_rule_new(batch, NFT_RULES_CAPTURE_IN), layout, END_SOURCE);
+	nft_expr_match_mark(rule, UINT32_MAX, fwmark_udp_inject(config->refuse_mark));
+	rule_end_at(batch, config, rule, layout, END_DESTINATION);
+	rule_end_at(batch, config, nft_rule_new(batch, NFT_RULES_CAPTURE_IN), layout, END_SOURCE);
 	rule = nft_rule_new(batch, NFT_RULES_CAPTURE_IN);
 	nft_expr_match_meta(rule, NFT_META_IIF, &loopback, sizeof(loopback));
-	rule_end_at(self, rule, layout, END_DESTINATION);
-	rule_end_at(self, nft_rule_new(batch, NFT_RULES_CAPTURE_IN), layout, END_QUOTED);
+	rule_end_at(batch, config, rule, layout, END_DESTINATION);
+	rule_end_at(batch, config, nft_rule_new(batch, NFT_RULES_CAPTURE_IN), layout, END_QUOTED);
 }
 
-static void build_remote(struct log_batch *self)
+void nflog_build_remote(struct nft_batch *batch, const struct nflog_config *config)
 {
 	static const char *const chains[] = {NFT_RULES_CAPTURE_IN, NFT_RULES_CAPTURE_OUT,
 					     NFT_RULES_CAPTURE_SENT, NFT_RULES_CAPTURE_LOG};
-	const struct nflog_config *config = self->config;
 	struct nftnl_rule *rule;
 
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
-		nft_batch_delete_rules(&self->batch, chains[i]);
-	add_no_loopback(self, NFT_RULES_CAPTURE_OUT);
-	add_no_loopback(self, NFT_RULES_CAPTURE_SENT);
+		nft_batch_delete_rules(batch, chains[i]);
+	add_no_loopback(batch, NFT_RULES_CAPTURE_OUT);
+	add_no_loopback(batch, NFT_RULES_CAPTURE_SENT);
 	/* Exclude copies of SYNs, which were logged when they were first sent. */
-	rule = nft_rule_new(&self->batch, NFT_RULES_CAPTURE_OUT);
+	rule = nft_rule_new(batch, NFT_RULES_CAPTURE_OUT);
 	nft_expr_match_mark(rule, FWMARK_COMMON, config->refuse_mark);
 	nft_expr_verdict(rule, (uint32_t)NFT_RETURN);
-	nft_batch_rule(&self->batch, rule);
+	nft_batch_rule(batch, rule);
 	for (size_t i = 0; i < N_LAYOUTS; i++)
 		if (nft_count_endpoints(&nft_layouts[i], config->remotes, config->n_remotes) > 0)
-			add_remote_rules(self, &nft_layouts[i]);
-	add_log_rules(self, NFT_RULES_CAPTURE_LOG, (uint32_t)NFT_RETURN);
+			add_remote_rules(batch, config, &nft_layouts[i]);
+	add_log_rules(batch, config, NFT_RULES_CAPTURE_LOG, (uint32_t)NFT_RETURN);
 }
 
 /* ---- transactions ---- */
 
 /* Builds and sends a transaction. Returns 0 or a negative errno. */
 static int commit(const struct nflog_config *config, const char *table, struct mnl_socket *socket,
-		  void (*build)(struct log_batch *self))
+		  void (*build)(struct nft_batch *batch, const struct nflog_config *config))
 {
 	AUTO_FREE char *name = xstrdup(table);
-	struct log_batch self = {
-		.config = config,
-		.rules = {.socket = socket, .table = name, .sequence = 1},
-	};
+	struct rules rules = {.socket = socket, .table = name, .sequence = 1};
+	struct nft_batch batch;
 
-	nft_batch_init(&self.batch, &self.rules);
-	build(&self);
-	return nft_batch_commit(&self.batch);
+	nft_batch_init(&batch, &rules);
+	build(&batch, config);
+	return nft_batch_commit(&batch);
 }
 
 static int install_own(const struct nflog_config *config, struct mnl_socket *socket)
@@ -219,13 +208,13 @@ static int install_own(const struct nflog_config *config, struct mnl_socket *soc
 	int status;
 
 	if (!config->networks)
-		return commit(config, config->table, socket, build_table);
-	status = commit(config, config->table, socket, build_part);
+		return commit(config, config->table, socket, nflog_build_table);
+	status = commit(config, config->table, socket, nflog_build_part);
 	if (status == -ENOENT) {
 		/* Make the table, unless another process has just made it. */
-		status = commit(config, config->table, socket, build_common);
+		status = commit(config, config->table, socket, nflog_build_common);
 		if (status == 0 || status == -EEXIST)
-			status = commit(config, config->table, socket, build_part);
+			status = commit(config, config->table, socket, nflog_build_part);
 	}
 	/* An earlier sandbox with this number has left it. */
 	return status == -EEXIST ? 0 : status;
@@ -236,13 +225,13 @@ int nflog_rules_install(const struct nflog_config *config, struct mnl_socket *so
 	int status = install_own(config, socket);
 
 	if (!status && config->n_remotes > 0)
-		status = commit(config, config->remote_table, socket, build_remote);
+		status = commit(config, config->remote_table, socket, nflog_build_remote);
 	return status;
 }
 
-static void build_removal(struct log_batch *self)
+static void build_removal(struct nft_batch *batch, const struct nflog_config *config)
 {
-	nft_batch_table(&self->batch, NFT_MSG_DELTABLE, 0, false);
+	nft_batch_table(batch, NFT_MSG_DELTABLE, 0, false);
 }
 
 int nflog_rules_remove_common(const char *table)

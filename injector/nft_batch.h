@@ -84,6 +84,7 @@ struct rules {
 struct nft_batch {
 	struct rules *rules;
 	struct netlink_batch messages;
+	uint32_t n_unnamed_sets;          /* so far */
 	uint32_t table_sequence;          /* of the message that makes the table */
 	uint32_t queue_first, queue_last; /* of the rules that queue */
 	uint32_t failed_sequence;         /* of the first message that failed */
@@ -242,5 +243,14 @@ int nft_common_verify(struct rules *rules);
 
 /* Returns 0 if the chain has that many rules, -ENOENT if not, or another negative errno. */
 int nft_verify_chain(struct rules *rules, const struct nft_chain_rules *expected);
+
+/* ---- nflog_rules.c ---- */
+
+struct nflog_config;
+/* Each adds the messages for a table of its own, a common one, a part of that, remote endpoints. */
+void nflog_build_table(struct nft_batch *batch, const struct nflog_config *config);
+void nflog_build_common(struct nft_batch *batch, const struct nflog_config *config);
+void nflog_build_part(struct nft_batch *batch, const struct nflog_config *config);
+void nflog_build_remote(struct nft_batch *batch, const struct nflog_config *config);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "injector/nflog_rules.h"
 #include "injector/nft_batch.h"
 
 #include <libnftnl/expr.h>
@@ -99,14 +100,26 @@ static void describe(const struct nlmsghdr *message, struct strbuf *out)
 	strbuf_puts(out, "\n");
 }
 
+/* Describes all messages but the batch's begin, and frees them. */
+static char *describe_all(struct nft_batch *batch)
+{
+	struct strbuf text = {0};
+	int left = (int)batch->messages.length;
+
+	for (const struct nlmsghdr *message = (const void *)batch->messages.data;
+	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		if (message->nlmsg_type != NFNL_MSG_BATCH_BEGIN)
+			describe(message, &text);
+	netlink_batch_deinit(&batch->messages);
+	return strbuf_steal(&text);
+}
+
 /* Builds the rules for 127.64.1.7:80, and describes all messages but the batch's begin. */
 static char *build(struct nft_rules_config *config, bool replace)
 {
 	struct address endpoint;
 	struct rules rules = {.sequence = 1, .form = NFT_RULES_QUEUE_NATIVE};
-	struct strbuf text = {0};
 	struct nft_batch batch;
-	int left;
 
 	cr_assert_eq(address_parse("127.64.1.7", 80, &endpoint), 0);
 	config->endpoints = &endpoint;
@@ -118,14 +131,8 @@ static char *build(struct nft_rules_config *config, bool replace)
 	nft_rules_set_names(&rules, config->networks, config->part);
 	nft_batch_init(&batch, &rules);
 	nft_rules_build(&batch, config, false, replace);
-	left = (int)batch.messages.length;
-	for (const struct nlmsghdr *message = (const void *)batch.messages.data;
-	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-		if (message->nlmsg_type != NFNL_MSG_BATCH_BEGIN)
-			describe(message, &text);
-	netlink_batch_deinit(&batch.messages);
 	free(rules.table);
-	return strbuf_steal(&text);
+	return describe_all(&batch);
 }
 
 #define SHORTCUT "payload bitwise cmp immediate"
@@ -248,4 +255,68 @@ Test(nft_rules, others_endpoints_have_the_same_rules_in_both_hooks)
 	cr_expect_eq(count_lines(text, "rule answer-out:"), 1 + 2, "%s", text);
 	cr_expect_eq(count_lines(text, "rule answer:"), 2, "%s", text);
 	cr_expect_eq(count_lines(text, "elements of"), 1, "%s", text);
+}
+
+/* ---- rules that log ---- */
+
+static char *build_log(void (*add)(struct nft_batch *batch, const struct nflog_config *config),
+		       const struct nflog_config *config)
+{
+	struct rules rules = {.sequence = 1};
+	struct nft_batch batch;
+
+	rules.table = xstrdup("t");
+	nft_batch_init(&batch, &rules);
+	add(&batch, config);
+	free(rules.table);
+	return describe_all(&batch);
+}
+
+/* TCP with SYN, FIN or RST; other TCP; ICMP; errors of ICMPv6 */
+#define LOGS(chain)                                                                                \
+	"rule " chain ": meta cmp payload bitwise cmp log immediate\n"                             \
+	"rule " chain ": meta cmp log immediate\n"                                                 \
+	"rule " chain ": meta cmp log immediate\n"                                                 \
+	"rule " chain ": meta cmp payload cmp log immediate\n"
+#define DISPATCH "rule input: meta cmp payload bitwise lookup\n"
+
+Test(nft_rules, own_table_logs_what_comes_in)
+{
+	const struct nflog_config config = {.group = 7};
+	AUTO_FREE char *text = build_log(nflog_build_table, &config);
+
+	cr_expect_str_eq(text, "table\nchain input hook 0 priority -300\n" LOGS("input"));
+}
+
+Test(nft_rules, common_table_leads_to_the_logs_of_parts)
+{
+	const struct nflog_config config = {.group = 7, .networks = &networks, .part = 3};
+	AUTO_FREE char *common = build_log(nflog_build_common, &config);
+	AUTO_FREE char *part = build_log(nflog_build_part, &config);
+
+	cr_expect_str_eq(common,
+			 "table\n"
+			 "chain input hook 0 priority -300\n"
+			 "set networks4\n" DISPATCH DISPATCH "set networks6\n" DISPATCH DISPATCH);
+	cr_expect_str_eq(part, "chain log-3\n" LOGS("log-3") "elements of networks4: 1\n"
+							     "elements of networks6: 1\n");
+}
+
+Test(nft_rules, remote_endpoints_are_logged_wherever_their_packets_are_seen)
+{
+	struct nflog_config config = {.group = 7, .n_remotes = 1};
+	struct address remotes[1];
+	AUTO_FREE char *text = NULL;
+
+	cr_assert_eq(address_parse("192.0.2.1", 80, &remotes[0]), 0);
+	config.remotes = remotes;
+	text = build_log(nflog_build_remote, &config);
+	/* A set for each rule: from here twice, from there, over lo, and quoted by ICMP. */
+	cr_expect_eq(count_lines(text, "set __set%d"), 5, "%s", text);
+	cr_expect_eq(count_lines(text, "elements of __set%d: 1"), 5, "%s", text);
+	/* Neither to this host, nor copies of SYNs. */
+	cr_expect_eq(count_lines(text, "rule capture-out:"), 2 + 1, "%s", text);
+	cr_expect_eq(count_lines(text, "rule capture-sent:"), 1 + 1, "%s", text);
+	cr_expect_eq(count_lines(text, "rule capture-in:"), 3, "%s", text);
+	cr_expect(strstr(text, LOGS("capture-log")), "%s", text);
 }
