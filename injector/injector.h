@@ -134,6 +134,14 @@ void injector_death(struct injector *injector, const struct socket_death *death)
  */
 bool injector_reinjects(const struct injector *injector);
 
+/**
+ * injector_look() - read what packets and notices of dead sockets there are
+ *
+ * The event loop does so, too, when there are any. Called now and then, this bounds how long ago a
+ * socket died whose notice comes later.
+ */
+void injector_look(struct injector *injector);
+
 /* The number of attempts that still wait for an answer and have their socket open. */
 size_t injector_n_waiting(const struct injector *injector);
 /* The number of connections whose client's socket is not known to be closed. */

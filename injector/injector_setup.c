@@ -51,11 +51,14 @@ bool injector_read_queue(struct injector *injector)
 
 void injector_read_deaths(struct injector *injector)
 {
+	int64_t now_ns = injector_now_ns(injector);
 	int r;
 
 	if (!injector->deaths || injector->reported[PROBLEM_DEATHS_DEAD])
 		return;
 	r = sock_diag_monitor_dispatch(injector->deaths);
+	if (r == 0)
+		injector->all_read_ns = now_ns;
 	if (r == -ENOBUFS) {
 		injector_report(
 			injector, PROBLEM_DEATHS_LOST, false,
@@ -76,13 +79,18 @@ static void queue_readable(evutil_socket_t fd, short what, void *userdata)
 	(void)injector_read_queue(userdata);
 }
 
+void injector_look(struct injector *injector)
+{
+	/* else the loop comes back, and finds the descriptors readable still */
+	if (injector_read_queue(injector))
+		injector_read_deaths(injector);
+}
+
 static void deaths_readable(evutil_socket_t fd, short what, void *userdata)
 {
 	(void)fd;
 	(void)what;
-	/* otherwise the loop calls again: this descriptor is still readable */
-	if (injector_read_queue(userdata))
-		injector_read_deaths(userdata);
+	injector_look(userdata);
 }
 
 static int real_set_verdict(void *context, uint32_t packet_id, const struct packet_verdict *verdict)

@@ -384,6 +384,22 @@ static bool is_incomplete(const struct socket_death *death)
 	       memcmp(death->remote.bytes, none, sizeof(none)) != 0;
 }
 
+/*
+ * A notice comes from a work queue (sock_diag_broadcast_destroy() in net/core/sock_diag.c), whose
+ * threads wait for a processor like ours: no longer than this beyond what ours waited.
+ */
+#define NOTICE_TAKES_NS (50 * NS_PER_MS)
+
+/* When the socket can have died at the earliest. */
+static int64_t earliest_death_ns(const struct injector *injector,
+				 const struct attempt_info *attempt,
+				 const struct socket_death *death)
+{
+	int64_t told_ns = injector->all_read_ns - NOTICE_TAKES_NS - 2 * injector->max_lag_ns;
+
+	return MIN(MAX(attempt->seen_ns, told_ns), death->at_ns);
+}
+
 /* Ends an attempt whose socket is gone. @last: it is the socket's newest attempt. */
 static void close_attempt(struct injector *injector, uint32_t id, const struct socket_death *death,
 			  bool last)
@@ -391,7 +407,7 @@ static void close_attempt(struct injector *injector, uint32_t id, const struct s
 	struct attempt_info before = tracker_attempt(injector->tracker, id);
 	struct injector_event event = {
 		.kind = EVENT_CLOSED,
-		.earliest_ns = MIN(before.seen_ns, death->at_ns),
+		.earliest_ns = earliest_death_ns(injector, &before, death),
 		.at_ns = death->at_ns,
 	};
 

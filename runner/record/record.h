@@ -52,7 +52,10 @@ struct event {
 		 */
 		struct {
 			int64_t client_ns, server_ns;
-			/* lateness of a thread of ours that sleeps in the same cgroup */
+			/*
+			 * Lateness of a thread of ours that sleeps in the same cgroup, without
+			 * what it waited for a processor. A later look can know less.
+			 */
 			int64_t canary_ns;
 			bool incomplete; /* it missed threads: there is no bound up to this look */
 		} starvation;

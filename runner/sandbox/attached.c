@@ -56,7 +56,7 @@ static void dismantle(struct supervisor *self)
 		remote_clear(self->sandbox.remote_table);
 	clients_deinit(&self->clients);
 	client_progress_free(self->progress);
-	cleanup_close(&self->schedstat);
+	lateness_clock_close(&self->lateness);
 	sandbox_free(&self->sandbox);
 	shared_sandbox_clear(self->shared);
 }

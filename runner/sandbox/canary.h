@@ -18,7 +18,8 @@ void canary_free(struct canary *canary);
 /**
  * canary_late_ns() - return how late the thread has woken so far, all wake-ups together
  *
- * Less than 1 ms late counts as punctual.
+ * Less than 1 ms late counts as punctual, and what it waited in its run queue does not count. If it
+ * is late just now, all of that counts: a later answer can be less.
  */
 int64_t canary_late_ns(const struct canary *canary);
 

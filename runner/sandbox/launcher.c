@@ -31,7 +31,7 @@ static char *client_stream_name(size_t stream)
 static int open_stream(struct launcher *launcher, size_t stream, const char *name, int *fd,
 		       char **ret_message)
 {
-	int status = output_capture_new(launcher->base, launcher->schedstat, name, (uint32_t)stream,
+	int status = output_capture_new(launcher->base, launcher->clock, name, (uint32_t)stream,
 					launcher->on_output, launcher->userdata, fd,
 					&launcher->captures[stream]);
 

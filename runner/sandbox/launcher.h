@@ -10,13 +10,13 @@
 #include "runner/sandbox/process.h"
 
 struct launcher {
-	int schedstat;                    /* of the calling thread (lateness_open()); borrowed */
-	struct event_base *base;          /* borrowed */
-	struct process_config template;   /* what all programs have in common */
-	struct output_capture **captures; /* by stream; NULL: not started */
-	size_t n_captures;                /* streams so far */
-	output_capture_fn on_output;      /* called after each read */
-	void *userdata;                   /* for on_output */
+	const struct lateness_clock *clock; /* of the calling thread; borrowed */
+	struct event_base *base;            /* borrowed */
+	struct process_config template;     /* what all programs have in common */
+	struct output_capture **captures;   /* by stream; NULL: not started */
+	size_t n_captures;                  /* streams so far */
+	output_capture_fn on_output;        /* called after each read */
+	void *userdata;                     /* for on_output */
 };
 
 /**

@@ -5,15 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "runner/sandbox/lateness.h"
-
 struct output_capture {
 	struct event *readable;
 	struct stream_writer *writer;
 	output_capture_fn on_data;
 	void *userdata;
 	uint32_t stream;
-	int schedstat;
+	const struct lateness_clock *clock;
 	struct lateness_mark empty; /* when the pipe was last empty */
 	int fd;                     /* -1: all writers have closed it */
 };
@@ -30,9 +28,9 @@ static bool read_some(struct output_capture *capture)
 
 	if (capture->fd < 0)
 		return false;
-	now = lateness_now(capture->schedstat);
+	now = lateness_now(capture->clock);
 	length = read(capture->fd, buffer, sizeof(buffer));
-	early_ns = lateness_since(&capture->empty, &now);
+	early_ns = lateness_since(capture->clock, &capture->empty, &now);
 	/* A short read has emptied the pipe. */
 	if (length < READ_SIZE)
 		capture->empty = now;
@@ -59,9 +57,9 @@ static void on_readable(evutil_socket_t fd, short what, void *userdata)
 	read_some(userdata);
 }
 
-int output_capture_new(struct event_base *base, int schedstat, const char *name, uint32_t stream,
-		       output_capture_fn on_data, void *userdata, int *ret_write_fd,
-		       struct output_capture **ret)
+int output_capture_new(struct event_base *base, const struct lateness_clock *clock,
+		       const char *name, uint32_t stream, output_capture_fn on_data, void *userdata,
+		       int *ret_write_fd, struct output_capture **ret)
 {
 	struct output_capture *capture;
 	int fds[2];
@@ -73,8 +71,8 @@ int output_capture_new(struct event_base *base, int schedstat, const char *name,
 	capture = xzalloc(sizeof(*capture));
 	capture->fd = fds[0];
 	capture->stream = stream;
-	capture->schedstat = schedstat;
-	capture->empty = lateness_now(schedstat);
+	capture->clock = clock;
+	capture->empty = lateness_now(clock);
 	capture->on_data = on_data;
 	capture->userdata = userdata;
 	capture->writer = stream_writer_new(name);

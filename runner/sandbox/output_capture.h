@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "runner/record/record.h"
+#include "runner/sandbox/lateness.h"
 
 struct output_capture;
 
@@ -21,7 +22,7 @@ typedef void (*output_capture_fn)(void *userdata, uint32_t stream, size_t length
 /**
  * output_capture_new() - make a pipe and read from it on the event loop
  * @base: borrowed
- * @schedstat: of the calling thread (lateness_open()); borrowed
+ * @clock: of the calling thread; borrowed
  * @name: of the stream in the record
  * @stream: its number, handed to @on_data
  * @ret_write_fd: the end for the process; the caller closes it once the process has it
@@ -29,9 +30,9 @@ typedef void (*output_capture_fn)(void *userdata, uint32_t stream, size_t length
  *
  * Return: 0 or a negative errno.
  */
-int output_capture_new(struct event_base *base, int schedstat, const char *name, uint32_t stream,
-		       output_capture_fn on_data, void *userdata, int *ret_write_fd,
-		       struct output_capture **ret);
+int output_capture_new(struct event_base *base, const struct lateness_clock *clock,
+		       const char *name, uint32_t stream, output_capture_fn on_data, void *userdata,
+		       int *ret_write_fd, struct output_capture **ret);
 /**
  * output_capture_finish() - read what is in the pipe, and free the capture
  * @ret: the stream; the caller's

@@ -2,10 +2,23 @@
 /* Bounds for the time without a processor: see starvation.h. */
 #include "runner/sandbox/starvation.h"
 
+#include "common/duration.h"
+
+/*
+ * What a thread waits on a calm machine, at most: on another's processor it wakes up in less, and a
+ * tick moves it to an idle one.
+ */
+#define CALM_WAIT_NS NS_PER_MS
+/* Threads that were seen waited for longer than this: the machine is not calm. */
+#define SEEN_WAIT_NS (500 * NS_PER_US)
+/* This part of the time some thread may wait on a calm machine. */
+enum { CALM_SHARE = 10 };
+
 /* What the threads of one look add up to. */
 struct sum {
 	int64_t waited_ns;   /* since the look before */
 	int64_t resolved_ns; /* was pending at the look before */
+	int64_t lost_ns;     /* was pending of threads that ended unseen */
 	bool unseen;
 };
 
@@ -78,11 +91,19 @@ static struct thread_state continue_thread(struct starvation *self,
 static void lose(const struct thread_state *before, struct sum *sum)
 {
 	sum->unseen = true;
-	sum->resolved_ns += MAX(before->pending_ns - before->before_ns, INT64_C(0));
+	sum->lost_ns += MAX(before->pending_ns - before->before_ns, INT64_C(0));
+}
+
+bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
+		      int64_t length_ns, unsigned n_processors)
+{
+	if (before->waited_ns >= 0 && now->waited_ns >= before->waited_ns)
+		return now->waited_ns - before->waited_ns <= length_ns / CALM_SHARE;
+	return now->n_running <= n_processors;
 }
 
 int64_t starvation_look(struct starvation *self, struct thread_look *looks, size_t n_looks,
-			int64_t began_ns, int64_t ended_ns, bool unseen)
+			int64_t began_ns, int64_t ended_ns, bool unseen, bool calm)
 {
 	const struct thread_state nothing = {0};
 	struct thread_state *states = xzalloc((n_looks + 1) * sizeof(*states));
@@ -112,8 +133,12 @@ int64_t starvation_look(struct starvation *self, struct thread_look *looks, size
 	while (k < self->n_threads)
 		lose(&self->threads[k++], &sum);
 
+	calm = calm && sum.waited_ns <= SEEN_WAIT_NS;
+	sum.resolved_ns += calm ? MIN(sum.lost_ns, CALM_WAIT_NS) : sum.lost_ns;
 	sum.resolved_ns = MIN(sum.resolved_ns, self->room_ns);
-	sum.waited_ns = sum.unseen ? interval_ns : MIN(sum.waited_ns, interval_ns);
+	if (sum.unseen)
+		sum.waited_ns = calm ? sum.waited_ns + CALM_WAIT_NS : interval_ns;
+	sum.waited_ns = MIN(sum.waited_ns, interval_ns);
 	self->bound_ns += sum.resolved_ns + sum.waited_ns;
 	self->room_ns = interval_ns - sum.waited_ns;
 	free(self->threads);

@@ -12,8 +12,11 @@
  * provisional.
  *
  * What waits at the same time delays a program only once: no interval adds more than its length.
- * That much it adds when a thread has ended unseen, since the kernel does not say how long that one
- * waited.
+ *
+ * A thread that has ended unseen is another matter: the kernel does not say how long it waited. If
+ * the machine was calm it was not for long: no thread that was seen had to wait, nor had any other
+ * (/proc/pressure/cpu; where there is none, no more threads were ready than there are processors).
+ * Else it may have been for the whole interval.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_H
@@ -31,6 +34,13 @@ struct thread_look {
 	uint64_t slices;
 	bool ready;      /* runs, or waits for a processor */
 	uint64_t reaped; /* of a first thread: grows when its process reaps a child */
+};
+
+/* What the kernel says of all threads of the machine. */
+struct machine_look {
+	uint64_t last_pid;  /* the youngest thread's number in the pid namespace; 0: not known */
+	unsigned n_running; /* threads that run or are ready; UINT_MAX: not known */
+	int64_t waited_ns;  /* for which some thread was ready without a processor; -1: not known */
 };
 
 struct thread_state {
@@ -60,13 +70,22 @@ void starvation_end(struct starvation *self);
  * @began_ns: when the look began, CLOCK_MONOTONIC
  * @ended_ns: when it ended
  * @unseen: a thread began and ended since the look before, as far as the caller knows
+ * @calm: machine_was_calm() since the look before
  *
  * bound_ns is then the bound until this look.
  *
  * Return: how much higher the bound until the look before is than was known then; bound_ns has it.
  */
 int64_t starvation_look(struct starvation *self, struct thread_look *looks, size_t n_looks,
-			int64_t began_ns, int64_t ended_ns, bool unseen);
+			int64_t began_ns, int64_t ended_ns, bool unseen, bool calm);
+
+/**
+ * machine_was_calm() - ask whether threads got a processor at once between two looks
+ * @length_ns: of the time between them
+ * @n_processors: that the caller may use
+ */
+bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
+		      int64_t length_ns, unsigned n_processors);
 
 /** starvation_take_last() - count a dead thread that is about to be reaped */
 void starvation_take_last(struct starvation *self, const struct thread_look *look);

@@ -2,6 +2,7 @@
 /* Puts looks at threads into the record: see starvation_meter.h. */
 #include "runner/sandbox/starvation_meter.h"
 
+#include <sched.h>
 #include <time.h>
 
 #include "common/duration.h"
@@ -9,29 +10,36 @@
 #include "runner/sandbox/canary.h"
 #include "runner/sandbox/thread_looks.h"
 
-/* Looks come at least as often as this; around attempts more often. */
-#define LOOK_NS     (250 * NS_PER_MS)
-#define MIN_LOOK_NS (5 * NS_PER_MS)
 /*
- * And where there is more than one thread: what one waited that ends between two looks is not
- * known, and counts as all the time between them.
+ * Looks come as often as the first, if the processor's time that they take allows it, and at least
+ * as often as the second: what a thread waited that ends between two looks is not known, and can
+ * have been all the time between them.
  */
 #define CLOSE_LOOK_NS (10 * NS_PER_MS)
-/* Looks take this part of the time: those around attempts, and those in between. */
-enum { COST_RATIO = 20, CLOSE_COST_RATIO = 400 };
+#define LOOK_NS       (250 * NS_PER_MS)
+/* Around attempts they come at once, but for this. */
+#define MIN_LOOK_NS (5 * NS_PER_MS)
+/* The parts of the time that looks take: all of them, and those in between. */
+enum { COST_RATIO = 20, CLOSE_COST_RATIO = 200 };
+/* What a look takes on a machine that is not busy: this, and for each thread. */
+#define LOOK_COST_NS   (30 * NS_PER_US)
+#define THREAD_COST_NS (20 * NS_PER_US)
 /* A look that adds no more than this is kept only where one is due. */
 #define NEWS_NS NS_PER_MS
 
 struct starvation_meter {
 	struct recorder *recorder;
 	const struct servers *servers;
+	struct lateness_clock *clock;
+	struct injector *injector;
 	bool own_pids, serves; /* serves: a server is built in */
 	struct canary *canary; /* NULL: there is none */
 	struct event *regular, *soon;
 	struct starvation client, server;
-	uint64_t last_pid, n_taken; /* n_taken: of threads started since the last look */
+	struct machine_look machine;
+	unsigned n_processors;
+	uint64_t n_taken; /* of threads started since the last look */
 	bool incomplete, stopped;
-	bool single; /* the client has one thread */
 	int64_t looked_ns, cost_ns;
 	/* What the last event says. */
 	bool is_last_look; /* it is of the last look: more can come to it */
@@ -46,24 +54,38 @@ static int64_t processor_time_ns(void)
 	return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
+static unsigned count_processors(void)
+{
+	cpu_set_t allowed;
+
+	return sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? (unsigned)CPU_COUNT(&allowed)
+								    : 1;
+}
+
+/* Whether the canary has been late since this was asked last. */
+static bool canary_is_late(struct starvation_meter *meter)
+{
+	int64_t before_ns = meter->canary_ns;
+
+	if (meter->canary)
+		meter->canary_ns = canary_late_ns(meter->canary);
+	return meter->canary_ns > before_ns;
+}
+
 /* Whether all threads that began since the last look are among these, or were taken. */
-static bool saw_all(struct starvation_meter *meter, const struct thread_looks *client,
-		    const struct thread_looks *server)
+static bool saw_all(const struct starvation_meter *meter, const struct machine_look *now,
+		    const struct thread_looks *client, const struct thread_looks *server)
 {
 	const struct thread_looks *looks[] = {client, server};
-	uint64_t last_pid = thread_looks_last_pid(), n_new = meter->n_taken;
-	bool all;
+	uint64_t n_new = meter->n_taken;
 
 	for (size_t k = 0; k < ARRAY_SIZE(looks); k++)
 		for (size_t i = 0; i < looks[k]->n_items; i++)
-			n_new += (uint64_t)looks[k]->items[i].tid > meter->last_pid &&
-				 (uint64_t)looks[k]->items[i].tid <= last_pid;
+			n_new += (uint64_t)looks[k]->items[i].tid > meter->machine.last_pid &&
+				 (uint64_t)looks[k]->items[i].tid <= now->last_pid;
 	/* Elsewhere others start threads, too: then only reaped children tell (starvation.c). */
-	all = !meter->own_pids ||
-	      (last_pid >= meter->last_pid && n_new >= last_pid - meter->last_pid);
-	meter->last_pid = last_pid;
-	meter->n_taken = 0;
-	return all;
+	return !meter->own_pids || (now->last_pid >= meter->machine.last_pid &&
+				    n_new >= now->last_pid - meter->machine.last_pid);
 }
 
 static void add_event(struct starvation_meter *meter, int64_t began_ns, int64_t ended_ns)
@@ -108,10 +130,15 @@ static void look(struct starvation_meter *meter, bool keep)
 {
 	struct thread_looks client = {0}, server = {0};
 	struct thread_look own;
-	int64_t cost_ns = processor_time_ns(), began_ns = clock_monotonic_ns(), ended_ns;
-	int64_t client_ns, server_ns;
-	bool unseen;
+	/* No thread waits during a jump of the client's clock, so the kernel's counts. */
+	int64_t cost_ns = processor_time_ns(), began_ns = clock_kernel_ns(), ended_ns;
+	int64_t event_ns = clock_monotonic_ns(), client_ns, server_ns;
+	struct machine_look machine;
+	bool unseen, calm;
 
+	lateness_turn(meter->clock);
+	if (meter->injector)
+		injector_look(meter->injector);
 	if (!thread_looks_read(meter->servers->pids, meter->servers->scenario->n_endpoints, &client,
 			       &server))
 		meter->incomplete = true;
@@ -120,19 +147,22 @@ static void look(struct starvation_meter *meter, bool keep)
 		own.reaped = 0;
 		array_append(server.items, server.n_items, server.capacity, own);
 	}
-	unseen = !saw_all(meter, &client, &server);
-	if (meter->canary)
-		meter->canary_ns = MAX(meter->canary_ns, canary_late_ns(meter->canary));
-	ended_ns = clock_monotonic_ns();
+	machine = machine_look_read();
+	unseen = !saw_all(meter, &machine, &client, &server);
+	ended_ns = clock_kernel_ns();
+	calm = machine_was_calm(&meter->machine, &machine, ended_ns - meter->looked_ns,
+				meter->n_processors) &&
+	       !canary_is_late(meter);
 	client_ns = starvation_look(&meter->client, client.items, client.n_items, began_ns,
-				    ended_ns, unseen);
+				    ended_ns, unseen, calm);
 	server_ns = starvation_look(&meter->server, server.items, server.n_items, began_ns,
-				    ended_ns, unseen && server.n_items > meter->serves);
+				    ended_ns, unseen && server.n_items > meter->serves, calm);
+	meter->machine = machine;
+	meter->n_taken = 0;
 	correct_event(meter, client_ns, server_ns);
 	if (keep || meter->client.bound_ns - meter->client_ns > NEWS_NS ||
-	    ended_ns - meter->event_ns >= LOOK_NS)
-		add_event(meter, began_ns, ended_ns);
-	meter->single = client.n_items <= 1;
+	    event_ns - meter->event_ns >= LOOK_NS)
+		add_event(meter, event_ns, clock_monotonic_ns());
 	meter->looked_ns = ended_ns;
 	meter->cost_ns = processor_time_ns() - cost_ns;
 	free(client.items);
@@ -141,9 +171,8 @@ static void look(struct starvation_meter *meter, bool keep)
 
 static void schedule_next(struct starvation_meter *meter)
 {
-	int64_t in_ns =
-		meter->single ? LOOK_NS
-			      : MIN(MAX(CLOSE_COST_RATIO * meter->cost_ns, CLOSE_LOOK_NS), LOOK_NS);
+	int64_t cost_ns = LOOK_COST_NS + (int64_t)meter->client.n_threads * THREAD_COST_NS;
+	int64_t in_ns = MIN(MAX(CLOSE_COST_RATIO * cost_ns, CLOSE_LOOK_NS), LOOK_NS);
 	const struct timeval delay = {.tv_usec =
 					      MAX(in_ns, COST_RATIO * meter->cost_ns) / NS_PER_US};
 
@@ -160,19 +189,23 @@ static void on_soon(evutil_socket_t fd, short what, void *userdata)
 {
 	struct starvation_meter *meter = userdata;
 
-	if (clock_monotonic_ns() - meter->looked_ns < MAX(MIN_LOOK_NS, COST_RATIO * meter->cost_ns))
+	if (clock_kernel_ns() - meter->looked_ns < MAX(MIN_LOOK_NS, COST_RATIO * meter->cost_ns))
 		return;
 	look(meter, true);
 	schedule_next(meter);
 }
 
 struct starvation_meter *starvation_meter_new(struct event_base *base, struct recorder *recorder,
-					      const struct servers *servers, bool own_pids)
+					      const struct servers *servers,
+					      struct lateness_clock *clock,
+					      struct injector *injector, bool own_pids)
 {
 	struct starvation_meter *meter = xzalloc(sizeof(*meter));
 
 	meter->recorder = recorder;
 	meter->servers = servers;
+	meter->clock = clock;
+	meter->injector = injector;
 	meter->own_pids = own_pids;
 	for (size_t i = 0; i < servers->scenario->n_endpoints; i++)
 		meter->serves = meter->serves || servers->built_in[i];
@@ -180,9 +213,11 @@ struct starvation_meter *starvation_meter_new(struct event_base *base, struct re
 	meter->regular = evtimer_new(base, on_regular, meter);
 	meter->soon = evtimer_new(base, on_soon, meter);
 	(void)event_priority_set(meter->regular, CLOCK_PRIORITY_LOOKS);
-	meter->last_pid = thread_looks_last_pid();
-	starvation_begin(&meter->client, clock_monotonic_ns());
-	starvation_begin(&meter->server, clock_monotonic_ns());
+	meter->machine = machine_look_read();
+	meter->n_processors = count_processors();
+	meter->looked_ns = clock_kernel_ns();
+	starvation_begin(&meter->client, clock_kernel_ns());
+	starvation_begin(&meter->server, clock_kernel_ns());
 	look(meter, true);
 	schedule_next(meter);
 	return meter;
@@ -210,8 +245,7 @@ void starvation_meter_free(struct starvation_meter *meter)
 	if (!meter)
 		return;
 	starvation_meter_stop(meter);
-	if (meter->canary)
-		meter->canary_ns = MAX(meter->canary_ns, canary_late_ns(meter->canary));
+	canary_is_late(meter);
 	add_event(meter, now_ns, now_ns);
 	event_free(meter->regular);
 	event_free(meter->soon);
@@ -255,6 +289,6 @@ void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid)
 	starvation_take_last(servers_find(meter->servers, pid) == SIZE_MAX ? &meter->client
 									   : &meter->server,
 			     &dead);
-	meter->n_taken += (uint64_t)dead.tid > meter->last_pid;
+	meter->n_taken += (uint64_t)dead.tid > meter->machine.last_pid;
 	starvation_meter_look_soon(meter);
 }

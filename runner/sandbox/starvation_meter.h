@@ -6,6 +6,7 @@
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_METER_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_METER_H
 
+#include "injector/injector.h"
 #include "runner/sandbox/recorder.h"
 #include "runner/sandbox/servers.h"
 
@@ -13,11 +14,15 @@ struct starvation_meter;
 
 /**
  * starvation_meter_new() - begin to measure; the client is about to start
- * @base: borrowed, as are the next two
+ * @base: borrowed, as are the next four
+ * @clock: of the calling thread: each look is a turn
+ * @injector: is told to read at each look
  * @own_pids: the pid namespace is the sandbox's own
  */
 struct starvation_meter *starvation_meter_new(struct event_base *base, struct recorder *recorder,
-					      const struct servers *servers, bool own_pids);
+					      const struct servers *servers,
+					      struct lateness_clock *clock,
+					      struct injector *injector, bool own_pids);
 
 /**
  * starvation_meter_stop() - look a last time; NULL is allowed

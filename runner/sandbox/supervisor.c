@@ -319,7 +319,7 @@ static pid_t look_for_dead(struct supervisor *self, struct lateness_mark *ret_no
 {
 	siginfo_t info = {0};
 
-	*ret_now = lateness_now(self->schedstat);
+	*ret_now = lateness_now(&self->lateness);
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return -1;
 	if (info.si_pid != 0)
@@ -346,7 +346,8 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	/* One notice may be about several children; the loop below asks for all of them. */
 	(void)!read(fd, &notice, sizeof(notice));
 	while ((pid = look_for_dead(self, &now)) > 0 && waitpid(pid, &wait_status, WNOHANG) == pid)
-		on_child_end(self, pid, wait_status, lateness_since(&self->unreaped, &now));
+		on_child_end(self, pid, wait_status,
+			     lateness_since(&self->lateness, &self->unreaped, &now));
 	self->unreaped = now;
 	if (self->phase == PHASE_LEFTOVERS && !has_left_something(self))
 		supervisor_end(self);
@@ -448,8 +449,8 @@ static void enter_running(struct supervisor *self)
 		return;
 	}
 	clients_begin(&self->clients);
-	self->meter =
-		starvation_meter_new(self->base, &self->recorder, &self->servers, !self->shared);
+	self->meter = starvation_meter_new(self->base, &self->recorder, &self->servers,
+					   &self->lateness, self->injector, !self->shared);
 	self->clock.meter = self->meter;
 	start_round(self);
 	if (self->phase == PHASE_RUNNING)
@@ -699,8 +700,8 @@ void supervisor_init(struct supervisor *self)
 	const bool shared = config->shared || config->attached;
 
 	self->scenario = config->scenario;
-	self->schedstat = lateness_open();
-	self->unreaped = lateness_now(self->schedstat);
+	self->lateness = lateness_clock_open();
+	self->unreaped = lateness_now(&self->lateness);
 	self->progress = client_progress_new();
 	self->recorder = (struct recorder){
 		.n_instances = scenario_n_instances(self->scenario),
@@ -711,7 +712,7 @@ void supervisor_init(struct supervisor *self)
 	};
 	recorder_reset(&self->recorder);
 	self->launcher = (struct launcher){
-		.schedstat = self->schedstat,
+		.clock = &self->lateness,
 		.base = self->base,
 		.template =
 			{

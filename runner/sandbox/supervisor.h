@@ -38,7 +38,7 @@ struct supervisor {
 	struct sysctl_guard sysctls;
 	struct starvation_meter *meter; /* NULL: the client has not been started */
 	struct client_progress *progress;
-	int schedstat;                  /* of this thread; -1: the kernel has none */
+	struct lateness_clock lateness; /* of this thread */
 	struct lateness_mark unreaped;  /* when no child was dead */
 	struct packet_capture *packets; /* NULL: they are not captured */
 	struct injector *injector;      /* NULL: not armed */

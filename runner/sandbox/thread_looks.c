@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/duration.h"
 #include "runner/sandbox/process.h"
 
 /* A look fails if there are more threads. */
@@ -194,13 +196,19 @@ bool thread_look_dead(pid_t pid, struct thread_look *ret)
 	return process_proc_is_ours() && look_at_thread(pid, pid, ret, &session);
 }
 
-uint64_t thread_looks_last_pid(void)
+struct machine_look machine_look_read(void)
 {
-	char text[128];
-	uint64_t last;
+	struct machine_look look = {.waited_ns = -1};
+	const char *total;
+	char text[256];
 
 	if (read_text("/proc/loadavg", text, sizeof(text)) <= 0 ||
-	    sscanf(text, "%*s %*s %*s %*s %" SCNu64, &last) != 1)
-		return 0;
-	return last;
+	    sscanf(text, "%*s %*s %*s %u/%*u %" SCNu64, &look.n_running, &look.last_pid) != 2)
+		look.n_running = UINT_MAX;
+	/* Microseconds, of the first line: for which some thread waited. */
+	if (read_text("/proc/pressure/cpu", text, sizeof(text)) > 0 &&
+	    (total = strstr(text, " total=")) &&
+	    sscanf(total, " total=%" SCNd64, &look.waited_ns) == 1)
+		look.waited_ns *= NS_PER_US;
+	return look;
 }

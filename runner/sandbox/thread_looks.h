@@ -38,10 +38,11 @@ bool thread_look_self(struct thread_look *ret);
 bool thread_look_dead(pid_t pid, struct thread_look *ret);
 
 /**
- * thread_looks_last_pid() - return the number of the youngest thread in the pid namespace
+ * machine_look_read() - look at what the kernel says of all threads together
  *
- * Return: 0 if the kernel does not say.
+ * From /proc/loadavg (fs/proc/loadavg.c) and /proc/pressure/cpu (psi_show() in kernel/sched/psi.c,
+ * which brings its totals up to date before it prints them).
  */
-uint64_t thread_looks_last_pid(void);
+struct machine_look machine_look_read(void);
 
 #endif

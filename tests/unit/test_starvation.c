@@ -4,6 +4,7 @@
  * that contend for a processor.
  */
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -26,7 +27,7 @@ TestSuite(progress, .timeout = 60);
 struct table_look {
 	int64_t at_ms;
 	struct thread_look threads[3];
-	bool unseen;
+	bool unseen, calm;
 	/* Of the client until this look, as is known at the next one. */
 	int64_t bound_ms;
 };
@@ -47,7 +48,7 @@ static void looks_give(const char *name, const struct table_look *looks, size_t 
 			if (looks[i].threads[k].tid)
 				threads[n++] = looks[i].threads[k];
 		more_ns = starvation_look(&starvation, threads, n, looks[i].at_ms * MS,
-					  looks[i].at_ms * MS, looks[i].unseen);
+					  looks[i].at_ms * MS, looks[i].unseen, looks[i].calm);
 		if (i > 0)
 			bounds_ns[i - 1] += more_ns;
 		else
@@ -125,6 +126,40 @@ Test(starvation, is_the_whole_time_when_a_thread_ends_unseen)
 		   {150, {{.tid = 5, .started = 2}}, .bound_ms = 50});
 }
 
+Test(starvation, is_little_of_a_thread_that_ends_unseen_on_a_calm_machine)
+{
+	LOOKS_GIVE("gone", {100, {ASLEEP(5, 0, 1), ASLEEP(6, 0, 1)}, .bound_ms = 0},
+		   {150, {ASLEEP(5, 0, 1)}, .calm = true, .bound_ms = 1},
+		   {250, {ASLEEP(5, 0, 1)}, .unseen = true, .calm = true, .bound_ms = 2});
+	LOOKS_GIVE("no longer than the time", {100, {ASLEEP(5, 0, 1)}, .bound_ms = 0},
+		   {100, {ASLEEP(5, 0, 1)}, .unseen = true, .calm = true, .bound_ms = 0});
+	LOOKS_GIVE("another had to wait", {100, {ASLEEP(5, 0, 1)}, .bound_ms = 0},
+		   {150, {ASLEEP(5, 3, 1)}, .unseen = true, .calm = true, .bound_ms = 50});
+	LOOKS_GIVE("it may have waited before", {100, {ASLEEP(6, 0, 1)}, .bound_ms = 0},
+		   {150, {READY(6, 0, 1)}, .bound_ms = 1},
+		   {200, {{0}}, .calm = true, .bound_ms = 2});
+}
+
+Test(starvation, machine_is_calm_while_no_thread_waits)
+{
+	static const struct {
+		const char *name;
+		struct machine_look before, now;
+		bool calm;
+	} cases[] = {
+		{"none waited", {.waited_ns = 5 * MS}, {.n_running = 9, .waited_ns = 5 * MS}, true},
+		{"a tenth", {.waited_ns = 5 * MS}, {.n_running = 1, .waited_ns = 6 * MS}, true},
+		{"more", {.waited_ns = 5 * MS}, {.n_running = 1, .waited_ns = 7 * MS}, false},
+		{"not told, two", {.waited_ns = -1}, {.n_running = 2, .waited_ns = -1}, true},
+		{"not told, three", {.waited_ns = -1}, {.n_running = 3, .waited_ns = -1}, false},
+		{"nothing", {.waited_ns = -1}, {.n_running = UINT_MAX, .waited_ns = -1}, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(machine_was_calm(&cases[i].before, &cases[i].now, 10 * MS, 2),
+			     cases[i].calm, "%s", cases[i].name);
+}
+
 Test(starvation, has_the_end_of_a_thread_that_was_taken)
 {
 	struct starvation starvation;
@@ -132,10 +167,10 @@ Test(starvation, has_the_end_of_a_thread_that_was_taken)
 	const struct thread_look last = ASLEEP(6, 9, 3), unknown = ASLEEP(7, 4, 1);
 
 	starvation_begin(&starvation, 0);
-	starvation_look(&starvation, first, 2, 100 * MS, 100 * MS, false);
+	starvation_look(&starvation, first, 2, 100 * MS, 100 * MS, false, false);
 	starvation_take_last(&starvation, &last);
 	starvation_take_last(&starvation, &unknown);
-	starvation_look(&starvation, then, 1, 200 * MS, 200 * MS, false);
+	starvation_look(&starvation, then, 1, 200 * MS, 200 * MS, false, false);
 	cr_expect_eq(starvation.bound_ns, (3 + 7 + 4) * MS);
 	cr_expect_eq(starvation.counted_ns, (3 + 7 + 4) * MS);
 	starvation_end(&starvation);
@@ -237,7 +272,7 @@ static size_t look(struct starvation *starvation, pid_t server, int64_t *ret_ser
 	cr_assert(thread_looks_read(&server, 1, &client, &servers),
 		  "the kernel has no lists of children");
 	starvation_look(starvation, client.items, client.n_items, began_ns, clock_monotonic_ns(),
-			false);
+			false, false);
 	*ret_server_ns = 0;
 	for (size_t i = 0; i < servers.n_items; i++)
 		*ret_server_ns += servers.items[i].wait_ns;
@@ -286,7 +321,8 @@ Test(starvation, of_a_dead_child_can_be_read_until_it_is_reaped)
 	cr_expect_eq(dead.tid, pid);
 	cr_expect_gt(dead.run_ns, 0);
 	cr_expect_not(dead.ready);
-	cr_expect_geq(thread_looks_last_pid(), (uint64_t)1);
+	cr_expect_geq(machine_look_read().last_pid, (uint64_t)1);
+	cr_expect_geq(machine_look_read().n_running, 1u);
 	waitpid(pid, NULL, 0);
 	cr_expect_not(thread_look_dead(pid, &dead));
 }
