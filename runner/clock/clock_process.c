@@ -18,7 +18,7 @@
 #include "runner/clock/filter.h"
 #include "runner/clock/jump.h"
 #include "runner/clock/protocol.h"
-#include "runner/clock/syn_schedule.h"
+#include "runner/record/syn_schedule.h"
 
 /* How soon to look again when something runs: from the first to the last, doubling. */
 #define FIRST_LOOK_NS (50 * NS_PER_US)

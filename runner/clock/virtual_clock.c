@@ -16,11 +16,10 @@
 #include "runner/clock/clock_process.h"
 #include "runner/clock/filter.h"
 #include "runner/clock/protocol.h"
-#include "runner/clock/syn_schedule.h"
 #include "runner/clock/tracees.h"
+#include "runner/record/syn_schedule.h"
 
 /* Longer than the kernel's longest time-out of a connection without an answer. */
-#define RTO_MAX_NS (120 * NS_PER_S)
 
 /* A jump: from when on, by the kernel's clock, the client's is so far ahead. */
 struct ahead {
@@ -186,7 +185,7 @@ static int64_t connect_ns(const struct virtual_clock_config *config)
 {
 	struct syn_schedule schedule;
 
-	syn_schedule_compute(config->syn_retries, config->syn_linear, RTO_MAX_NS, &schedule);
+	syn_schedule_compute(config->syn_retries, config->syn_linear, SYN_RTO_MAX_NS, &schedule);
 	return schedule.timeout_ns;
 }
 

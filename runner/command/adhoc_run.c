@@ -74,6 +74,7 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 		.seed = results.seed,
 		.isolation = options->isolation,
 		.judge = {.timing_scale = 1},
+		.observe = true,
 		.retry = {.late_retries = RETRY_LATE_DEFAULT},
 		.on_result = on_result,
 		.on_tick = on_tick,

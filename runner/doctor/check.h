@@ -7,7 +7,7 @@
 #define SYNFAULT_RUNNER_DOCTOR_CHECK_H
 
 #include "common/strbuf.h"
-#include "runner/clock/syn_schedule.h"
+#include "runner/record/syn_schedule.h"
 #include "runner/sandbox/capability_hint.h"
 
 struct check {

@@ -1,172 +1,202 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on time: the client's duration, its waits between attempts, the intervals from start
- * to start. A wait is named by its number, from 1: wait k lies between attempts k and k + 1 of
- * those that are looked at (of one endpoint, or of all).
+ * Expectations on time: the client's duration, its pauses between attempts, the times from start to
+ * start. A pause is named by its number, from 1: pause k lies between attempts k and k + 1 of those
+ * that are looked at (of one endpoint, or of all), or between rounds.
  */
+#include "runner/judge/backoff.h"
+
 #include <inttypes.h>
 
+#include "runner/judge/findings.h"
 #include "runner/judge/jitter_test.h"
-#include "runner/judge/judging.h"
+#include "runner/judge/measurements.h"
 #include "runner/scenario/policy.h"
 #include "runner/scenario/policy_bounds.h"
 
-struct time_bounds judging_bounds(const struct judging *judging,
-				  const struct expectation *expectation)
+/* A client that has fallen behind its schedule runs after it for no more attempts than this. */
+#define MAX_CATCHING_UP 16
+
+/* How long an instance ran, as it would have without delays: no answer of ours counts twice. */
+static struct range duration_of(struct judge_ctx *ctx, const struct event *exit, int64_t started_ns)
 {
-	struct time_bounds bounds = {.exact = expectation->value.range.range,
-				     .scale = judging->timing_scale};
+	struct when from = {started_ns, started_ns};
+	struct when to = {event_earliest_ns(exit), exit->at_ns};
+	int64_t late_ns = 0;
+	struct range known;
 
-	if (expectation->value.range.exact)
-		bounds.tolerance = expectation->tolerance;
-	return bounds;
-}
+	for (size_t i = 0; i < ctx->history.n_attempts; i++) {
+		uint32_t instance = ctx->record->attempts[i].instance;
 
-int64_t time_miss(const struct time_bounds *bounds, int64_t time_ns)
-{
-	struct range range = tolerance_apply(bounds->exact, &bounds->tolerance, bounds->scale);
-
-	if (time_ns < range.low)
-		return time_ns - range.low;
-	return time_ns > range.high ? time_ns - range.high : 0;
-}
-
-char *time_text(int64_t time_ns)
-{
-	char text[DURATION_TEXT_SIZE];
-
-	return xstrdup(duration_format(time_ns, text));
-}
-
-char *miss_text(int64_t miss_ns)
-{
-	AUTO_FREE char *size = time_text(miss_ns < 0 ? -miss_ns : miss_ns);
-
-	return xasprintf("%s too %s", size, miss_ns < 0 ? "short" : "long");
-}
-
-char *bounds_text(const struct time_bounds *bounds)
-{
-	return policy_wait_text(bounds->exact, &bounds->tolerance, bounds->scale);
+		if (instance == exit->u.exit.instance || instance == INSTANCE_UNKNOWN)
+			late_ns += attempt_lateness(&ctx->history.attempts[i]);
+	}
+	late_ns += delays_of_servers(&ctx->delays, started_ns, exit->at_ns);
+	known = span_between(&ctx->delays, from, to, started_ns, 0, late_ns);
+	/* A client that delays kept from another attempt was done sooner; and the other way round.
+	 */
+	known.high += instance_hidden_ns(ctx, exit->u.exit.instance);
+	if (ctx->disturbed_ns != INT64_MAX)
+		known = (struct range){0, MAX(known.high, INT64_MAX / 4)};
+	return known;
 }
 
 /* Returns whether it is as expected. */
-static bool judge_duration_of(struct judging *judging, const struct expectation *expectation,
-			      uint32_t instance, int64_t duration_ns)
+static bool judge_duration_of(struct judge_ctx *ctx, const struct expectation *expectation,
+			      const struct event *exit, int64_t started_ns)
 {
-	struct time_bounds bounds = judging_bounds(judging, expectation);
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
+	struct range known = duration_of(ctx, exit, started_ns);
+	enum truth truth = truth_of_range(known, allowed_range(&bounds));
+	int64_t duration_ns = exit->at_ns - started_ns;
 	int64_t miss_ns = time_miss(&bounds, duration_ns);
 
-	if (miss_ns == 0)
+	if (truth == TRUTH_MET)
 		return true;
-	judging_add_time(judging,
-			 &(struct finding_parts){
-				 .expectation = expectation,
-				 .subject = judging_instance_subject(judging, "duration", instance),
-				 .expected = bounds_text(&bounds),
-				 .actual = time_text(duration_ns),
-				 .miss = miss_text(miss_ns),
-			 },
-			 miss_ns);
+	findings_add_truth(
+		ctx, truth, &known,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_of_instance(ctx, "duration", exit->u.exit.instance),
+			.expected = bounds_text(&bounds),
+			.actual = time_text(duration_ns),
+			.miss = miss_ns ? miss_text(miss_ns) : NULL,
+		});
 	return false;
 }
 
 /* Each instance's; the first that is not as expected is shown. */
-void judge_duration(struct judging *judging, const struct expectation *expectation)
+void judge_duration(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct record *record = judging->record;
+	const struct record *record = ctx->record;
 	AUTO_FREE int64_t *started_ns = xzalloc(record->n_instances * sizeof(*started_ns));
-	struct time_bounds bounds = judging_bounds(judging, expectation);
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
 	const struct event *shown = NULL;
 	struct time_span span = {0};
 	bool good = true;
 
-	for (size_t i = 0; i < judging->history.n_process_events; i++) {
-		const struct event *event = judging->history.process_events[i];
-		int64_t duration_ns;
+	for (size_t i = 0; i < ctx->history.n_process_events; i++) {
+		const struct event *event = ctx->history.process_events[i];
+		uint32_t instance;
 
 		if (event->kind == EVENT_START && event->u.start.instance < record->n_instances)
 			started_ns[event->u.start.instance] = event->at_ns;
-		if (event->kind != EVENT_EXIT || event->u.exit.instance >= record->n_instances)
+		instance = event->u.exit.instance;
+		if (event->kind != EVENT_EXIT || instance >= record->n_instances)
 			continue;
-		duration_ns = event->at_ns - started_ns[event->u.exit.instance];
-		time_span_add(&span, duration_ns, NULL);
+		time_span_add(&span, event->at_ns - started_ns[instance], NULL);
 		if (!good)
 			continue;
 		shown = event;
-		good = judge_duration_of(judging, expectation, event->u.exit.instance, duration_ns);
+		good = judge_duration_of(ctx, expectation, event, started_ns[instance]);
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = bounds_text(&bounds),
-				 .actual = time_span_text(&span),
-				 .event = shown,
-			 });
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = bounds_text(&bounds),
+			       .actual = time_span_text(&span),
+			       .event = shown,
+		       });
 }
 
-/* The waits (or intervals) of one expectation. */
-struct waits {
-	struct judging *judging;
-	const struct expectation *expectation;
-	const struct policy *policy;
-	bool intervals;
-	const char *one; /* "wait" or "interval" */
-	/* Of the instance of the client that is looked at. */
-	const struct attempt_group *group;
-	/* Of all instances. */
-	size_t n_wrong, n_lag; /* that were found, those not shown included */
-	const struct attempt_history *first_hidden;
-	bool fitted; /* a finding has the policy that they fit: the first one */
-	struct jitter_test_sample *samples;
-	size_t n_samples, samples_capacity;
-	struct time_span span; /* of all that there were */
-	struct strbuf first;   /* the first few one by one */
-};
-
-/* "backoff 2 at api" */
-static char *wait_subject(const struct waits *waits, size_t k)
+/*
+ * Since when a delay can have made an attempt late: since the last attempt before which the client
+ * was at rest. One that runs after its schedule does not rest. Answers that came late in that time
+ * count, too.
+ */
+static int64_t late_since(const struct judge_ctx *ctx, const struct attempt_group *group,
+			  size_t index, int64_t *ret_late_ns)
 {
-	AUTO_FREE char *what = xasprintf("%s %zu", waits->one, k);
+	*ret_late_ns = 0;
+	for (size_t i = index; i > 0; i--) {
+		const struct attempt_history *before = group->attempts[i - 1];
+		int64_t next_ns = group->attempts[i]->started_ns;
+		int64_t rest_ns;
 
-	return judging_group_subject(waits->judging, what, waits->expectation->endpoint,
-				     waits->group);
+		*ret_late_ns += attempt_lateness(before);
+		if (before->over_ns == INT64_MAX)
+			return before->started_ns;
+		rest_ns = next_ns - before->over_ns -
+			  delays_of_client(&ctx->delays, before->over_ns, next_ns);
+		if (rest_ns > RESOLUTION_NS || index - i == MAX_CATCHING_UP)
+			return before->started_ns;
+	}
+	return delays_settled_since(&ctx->delays, group->client_start_ns,
+				    group->attempts[0]->started_ns);
 }
 
-static char *waits_subject(const struct waits *waits)
+struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attempt_group *group,
+				size_t from, size_t to, bool interval)
 {
-	return judging_group_subject(waits->judging,
-				     expectation_kind_name(waits->expectation->kind),
-				     waits->expectation->endpoint, waits->group);
+	const struct attempt_history *before = group->attempts[from], *next = group->attempts[to];
+	struct when end = {before->over_earliest_ns, before->over_ns};
+	struct when start = {before->started_earliest_ns, before->started_ns};
+	struct when next_start = {next->started_earliest_ns, next->started_ns};
+	int64_t late_ns = attempt_lateness(before), late_before_ns;
+	int64_t since_ns = late_since(ctx, group, from, &late_before_ns);
+
+	if (interval)
+		return span_between(&ctx->delays, start, next_start, since_ns, late_before_ns,
+				    late_ns);
+	return span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
 }
 
-static char *first_fit(struct waits *waits)
+/* Whether a client takes the attempt for a success. */
+static bool succeeded(const struct attempt_history *attempt)
 {
-	if (waits->fitted)
-		return NULL;
-	waits->fitted = true;
-	return judging_fit(waits->judging, waits->expectation->endpoint, waits->intervals);
+	return attempt_ending(attempt) == ENDING_CONNECTED;
 }
 
-/* How long wait number @k was; false when there was none. */
-static bool measure(const struct waits *waits, size_t k, int64_t *ret_ns)
+static void add_wait(struct policy_wait *waits, size_t *n, const struct policy *policy,
+		     const struct attempt_group *group, size_t to, size_t *number)
 {
-	return attempt_wait(waits->group, k, waits->intervals, ret_ns);
+	if (policy->resets_on_success && succeeded(group->attempts[to - 1]))
+		*number = 1;
+	waits[(*n)++] = (struct policy_wait){to - 1, to, (*number)++};
+}
+
+size_t policy_waits(const struct record *record, const struct policy *policy,
+		    const struct attempt_group *group, struct policy_wait **ret)
+{
+	struct policy_wait *waits = xmalloc((group->n_attempts + 1) * sizeof(*waits));
+	AUTO_FREE size_t *round_of =
+		policy->per_round ? xzalloc((record_n_addresses(record) + 1) * sizeof(*round_of))
+				  : NULL;
+	size_t n = 0, number = 1, round = 1;
+
+	for (size_t i = 0; i < group->n_attempts; i++) {
+		size_t *last =
+			round_of ? &round_of[record_address_index(record, group->attempts[i]->id)]
+				 : NULL;
+
+		if (i > 0 && (!last || *last == round)) {
+			add_wait(waits, &n, policy, group, i, &number);
+			round++;
+		}
+		if (last)
+			*last = round;
+	}
+	*ret = waits;
+	return n;
 }
 
 static struct range allowed_wait(const struct expectation *expectation,
-				 const struct attempt_group *group, size_t k, bool *ret_plain)
+				 const struct attempt_group *group, const struct policy_wait *wait,
+				 bool *ret_plain)
 {
 	const struct policy *policy = &expectation->value.policy;
+	bool interval = expectation->kind == EXPECT_ATTEMPT_DELAY;
 	int64_t before_ns = policy->base_ns;
 	struct range range;
 
 	*ret_plain = true;
-	if (policy->jitter == JITTER_DECORRELATED && k > 1 &&
-	    !attempt_wait(group, k - 1, expectation->kind == EXPECT_ATTEMPT_DELAY, &before_ns))
+	/* With rounds that is not the time before, and any that the cap allows is taken. */
+	if (policy->jitter == JITTER_DECORRELATED && wait->number > 1 &&
+	    (policy->per_round ||
+	     !attempt_wait(group, wait->from - 1, wait->from, interval, &before_ns)))
 		before_ns = policy->cap_ns;
-	range = policy_wait_after(policy, k, before_ns);
-	if ((policy->waits_for_end || policy->ends_early) && k < group->n_attempts) {
-		const struct attempt_history *before = group->attempts[k - 1];
+	range = policy_wait_after(policy, wait->number, before_ns);
+	if ((policy->waits_for_end || policy->ends_early) && wait->to < group->n_attempts) {
+		const struct attempt_history *before = group->attempts[wait->from];
 		bool ended = before->end != END_OPEN;
 		int64_t took_ns = ended ? before->ended_ns - before->started_ns : 0;
 
@@ -182,17 +212,15 @@ static struct range allowed_wait(const struct expectation *expectation,
 	return range;
 }
 
-/*
- * A range that the user wrote is taken as it is; a single duration, and what a policy comes to, has
- * tolerance.
- */
-struct time_bounds attempt_wait_bounds(const struct expectation *expectation,
-				       const struct attempt_group *group, size_t k, double scale,
-				       bool *ret_plain)
+struct time_bounds policy_wait_bounds(const struct expectation *expectation,
+				      const struct attempt_group *group,
+				      const struct policy_wait *wait, double scale, bool *ret_plain)
 {
 	const struct policy *policy = &expectation->value.policy;
-	struct time_bounds bounds = {.exact = allowed_wait(expectation, group, k, ret_plain),
-				     .scale = scale};
+	struct time_bounds bounds = {
+		.exact = allowed_wait(expectation, group, wait, ret_plain),
+		.scale = scale,
+	};
 	bool range = (policy->kind == POLICY_LIST || policy->kind == POLICY_RANGE) &&
 		     bounds.exact.low < bounds.exact.high && !policy->name;
 
@@ -201,153 +229,220 @@ struct time_bounds attempt_wait_bounds(const struct expectation *expectation,
 	return bounds;
 }
 
-static struct time_bounds wait_bounds(const struct waits *waits, size_t k, bool *ret_plain)
+/* The pauses (or times from start to start) of one expectation. */
+struct waits {
+	struct judge_ctx *ctx;
+	const struct expectation *expectation;
+	const struct policy *policy;
+	bool intervals;
+	const char *one; /* "backoff" or "attempt delay" */
+	/* Of the instance of the client that is looked at. */
+	const struct attempt_group *group;
+	struct policy_wait *list;
+	size_t n_list;
+	/* Of all instances. */
+	size_t n_wrong, n_unknown; /* that were found, those not shown included */
+	const struct attempt_history *first_hidden;
+	bool fitted; /* a finding has the policy that they fit: the first one */
+	struct jitter_test_sample *samples;
+	size_t n_samples, samples_capacity;
+	struct time_span span; /* of all that there were */
+	struct strbuf first;   /* the first few one by one */
+};
+
+/* "backoff 2 at api": the attempts' own number, so that it can be found in the table. */
+static char *wait_subject(const struct waits *waits, const struct policy_wait *wait)
 {
-	return attempt_wait_bounds(waits->expectation, waits->group, k,
-				   waits->judging->timing_scale, ret_plain);
+	AUTO_FREE char *what = xasprintf("%s %zu", waits->one, wait->to);
+
+	return subject_of_group(waits->ctx, what, waits->expectation->endpoint, waits->group);
+}
+
+static char *waits_subject(const struct waits *waits)
+{
+	return subject_of_group(waits->ctx, expectation_kind_name(waits->expectation->kind),
+				waits->expectation->endpoint, waits->group);
+}
+
+static char *first_fit(struct waits *waits)
+{
+	if (waits->fitted)
+		return NULL;
+	waits->fitted = true;
+	return fit_text(waits->ctx, waits->expectation->endpoint, waits->intervals);
+}
+
+/* How long it was; false when there was none. */
+static bool measure(const struct waits *waits, const struct policy_wait *wait, int64_t *ret_ns)
+{
+	return attempt_wait(waits->group, wait->from, wait->to, waits->intervals, ret_ns);
+}
+
+static struct time_bounds wait_bounds(const struct waits *waits, const struct policy_wait *wait,
+				      bool *ret_plain)
+{
+	return policy_wait_bounds(waits->expectation, waits->group, wait, waits->ctx->timing_scale,
+				  ret_plain);
 }
 
 /* The client went on while its attempt was still open: that is its behaviour, so it fails. */
-static void add_never_closed(struct waits *waits, size_t k)
+static void add_never_closed(struct waits *waits, const struct policy_wait *wait)
 {
 	bool plain;
-	struct time_bounds bounds = wait_bounds(waits, k, &plain);
+	struct time_bounds bounds = wait_bounds(waits, wait, &plain);
 	AUTO_FREE char *expected = bounds_text(&bounds);
-	char *subject = wait_subject(waits, k);
+	char *subject = wait_subject(waits, wait);
 
-	judging_add(waits->judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = waits->expectation,
-			    .subject = subject,
-			    .expected = xstrdup(expected),
-			    .actual = xstrdup("none"),
-			    .message = xasprintf("%s: expected %s, but the client never closed "
-						 "attempt %zu (its socket was still open when "
-						 "attempt %zu started), so there was no wait",
-						 subject, expected, k, k + 1),
-			    .looks_like = first_fit(waits),
-			    .has_attempt = true,
-			    .attempt = waits->group->attempts[k - 1]->id,
-		    });
+	findings_add(waits->ctx, WEIGHT_FAILED,
+		     &(struct finding_parts){
+			     .expectation = waits->expectation,
+			     .subject = subject,
+			     .expected = xstrdup(expected),
+			     .actual = xstrdup("none"),
+			     .message = xasprintf("%s: expected %s, but the client never closed "
+						  "attempt %zu (its socket was still open when "
+						  "attempt %zu started), so there was no wait",
+						  subject, expected, wait->from + 1, wait->to + 1),
+			     .looks_like = first_fit(waits),
+			     .has_attempt = true,
+			     .attempt = waits->group->attempts[wait->from]->id,
+		     });
 }
 
-static void add_wrong(struct waits *waits, size_t k, int64_t wait_ns, int64_t miss_ns)
+static void add_wrong(struct waits *waits, const struct policy_wait *wait, int64_t wait_ns,
+		      const struct range *known, enum truth truth)
 {
 	bool plain;
-	struct time_bounds bounds = wait_bounds(waits, k, &plain);
+	struct time_bounds bounds = wait_bounds(waits, wait, &plain);
+	int64_t miss_ns = time_miss(&bounds, wait_ns);
 	AUTO_FREE char *expected = bounds_text(&bounds);
-	char *subject = wait_subject(waits, k), *message = NULL;
+	char *subject = wait_subject(waits, wait), *message = NULL;
 
 	if (wait_ns < 0) {
 		AUTO_FREE char *overlap = time_text(-wait_ns);
 
 		message = xasprintf("%s: expected %s, but attempts %zu and %zu overlap: attempt "
 				    "%zu started %s before attempt %zu ended",
-				    subject, expected, k, k + 1, k + 1, overlap, k);
+				    subject, expected, wait->from + 1, wait->to + 1, wait->to + 1,
+				    overlap, wait->from + 1);
 	}
-	judging_add_time(waits->judging,
-			 &(struct finding_parts){
-				 .expectation = waits->expectation,
-				 .subject = subject,
-				 .expected = xstrdup(expected),
-				 .actual = time_text(wait_ns),
-				 .miss = miss_text(miss_ns),
-				 .message = message,
-				 .looks_like = first_fit(waits),
-				 .has_attempt = true,
-				 .attempt = waits->group->attempts[k]->id,
-			 },
-			 miss_ns);
+	findings_add_truth(waits->ctx, truth, known,
+			   &(struct finding_parts){
+				   .expectation = waits->expectation,
+				   .subject = subject,
+				   .expected = xstrdup(expected),
+				   .actual = time_text(wait_ns),
+				   .miss = miss_ns ? miss_text(miss_ns) : NULL,
+				   .message = message,
+				   .looks_like = first_fit(waits),
+				   .has_attempt = true,
+				   .attempt = waits->group->attempts[wait->to]->id,
+			   });
 }
 
-static void check_list_length(struct waits *waits, size_t actual)
+/* Something is missing that delays can have prevented, or was not. */
+static enum truth truth_of_missing(struct waits *waits)
 {
-	size_t expected = waits->policy->n_list;
+	return instance_may_hide(waits->ctx, waits->group->instance) ? TRUTH_UNKNOWN : TRUTH_BROKEN;
+}
+
+static void check_list_length(struct waits *waits)
+{
+	size_t expected = waits->policy->n_list, actual = waits->n_list;
 	bool many = actual > expected;
 
 	if (actual == expected)
 		return;
-	judging_add(waits->judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = waits->expectation,
-			    .subject = waits_subject(waits),
-			    .expected = xasprintf("%zu", expected),
-			    .actual = xasprintf("%zu", actual),
-			    .miss = many ? xasprintf("%zu too many", actual - expected)
-					 : xasprintf("%zu too few", expected - actual),
-			    .looks_like = first_fit(waits),
-			    .has_attempt = many,
-			    .attempt = many ? waits->group->attempts[expected + 1]->id : 0,
-		    });
+	findings_add_truth(
+		waits->ctx, many ? TRUTH_BROKEN : truth_of_missing(waits), NULL,
+		&(struct finding_parts){
+			.expectation = waits->expectation,
+			.subject = waits_subject(waits),
+			.expected = xasprintf("%zu", expected),
+			.actual = xasprintf("%zu", actual),
+			.miss = many ? xasprintf("%zu too many", actual - expected)
+				     : xasprintf("%zu too few", expected - actual),
+			.looks_like = first_fit(waits),
+			.has_attempt = many,
+			.attempt = many ? waits->group->attempts[waits->list[expected].to]->id : 0,
+		});
 }
 
+/* Rounds if the policy is about rounds; anew after each success if it resets. */
 static void check_max_attempts(struct waits *waits)
 {
-	int64_t most = waits->policy->max_attempts, actual = (int64_t)waits->group->n_attempts;
+	int64_t most = waits->policy->max_attempts, actual = 0;
 
-	if (most == 0 || actual <= most)
+	if (most == 0)
 		return;
-	judging_add(waits->judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = waits->expectation,
-			    .subject = judging_group_subject(waits->judging, "attempts",
-							     waits->expectation->endpoint,
-							     waits->group),
-			    .expected = xasprintf("at most %" PRId64, most),
-			    .actual = xasprintf("%" PRId64, actual),
-			    .miss = xasprintf("%" PRId64 " too many", actual - most),
-			    .looks_like = first_fit(waits),
-			    .has_attempt = true,
-			    .attempt = waits->group->attempts[most]->id,
-		    });
+	for (size_t i = 0; i < waits->n_list; i++) {
+		actual = (int64_t)waits->list[i].number + 1;
+		if (actual != most + 1)
+			continue;
+		findings_add(
+			waits->ctx, WEIGHT_FAILED,
+			&(struct finding_parts){
+				.expectation = waits->expectation,
+				.subject = subject_of_group(
+					waits->ctx,
+					waits->policy->per_round ? "rounds" : "attempts",
+					waits->expectation->endpoint, waits->group),
+				.expected = xasprintf("at most %" PRId64, most),
+				.actual = xasprintf("%zu", waits->n_list + 1),
+				.miss = xasprintf("%zu too many", waits->n_list + 1 - (size_t)most),
+				.looks_like = first_fit(waits),
+				.has_attempt = true,
+				.attempt = waits->group->attempts[waits->list[i].to]->id,
+			});
+		return;
+	}
 }
 
 static void add_nothing_to_look_at(struct waits *waits)
 {
+	const struct policy_wait first = {0, 1, 1};
 	bool plain;
-	struct time_bounds bounds = wait_bounds(waits, 1, &plain);
+	struct time_bounds bounds = wait_bounds(waits, &first, &plain);
 	char *subject = waits_subject(waits);
 	size_t n = waits->group->n_attempts;
 
-	judging_add(waits->judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = waits->expectation,
-			    .subject = subject,
-			    .expected = bounds_text(&bounds),
-			    .actual = xstrdup("none"),
-			    .message = xasprintf("%s: no %s to look at: %zu attempt%s", subject,
-						 waits->one, n, n == 1 ? "" : "s"),
-		    });
+	findings_add_truth(waits->ctx, truth_of_missing(waits), NULL,
+			   &(struct finding_parts){
+				   .expectation = waits->expectation,
+				   .subject = subject,
+				   .expected = bounds_text(&bounds),
+				   .actual = xstrdup("none"),
+				   .message = xasprintf("%s: no %s to look at: %zu attempt%s",
+							subject, waits->one, n, n == 1 ? "" : "s"),
+			   });
 }
 
 static void add_more(struct waits *waits)
 {
-	char *subject =
-		judging_subject(waits->judging, expectation_kind_name(waits->expectation->kind),
-				waits->expectation->endpoint);
+	char *subject = subject_at(waits->ctx, expectation_kind_name(waits->expectation->kind),
+				   waits->expectation->endpoint);
 
-	judging_add(waits->judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = waits->expectation,
-			    .subject = subject,
-			    .message = xasprintf("%s: %zu more are not as expected", subject,
-						 waits->n_wrong - MAX_ALIKE_FINDINGS),
-			    .has_attempt = true,
-			    .attempt = waits->first_hidden->id,
-		    });
+	findings_add(waits->ctx, WEIGHT_FAILED,
+		     &(struct finding_parts){
+			     .expectation = waits->expectation,
+			     .subject = subject,
+			     .message = xasprintf("%s: %zu more are not as expected", subject,
+						  waits->n_wrong - MAX_ALIKE_FINDINGS),
+			     .has_attempt = true,
+			     .attempt = waits->first_hidden->id,
+		     });
 }
 
-/* The place of a wait in its band, and where it would be without what may have delayed it. */
-static void add_sample(struct waits *waits, size_t k, const struct time_bounds *bounds,
-		       int64_t wait_ns)
+/* The place of a wait in its band, and the places that it can have without delays. */
+static void add_sample(struct waits *waits, const struct policy_wait *wait,
+		       const struct time_bounds *bounds, int64_t wait_ns, const struct range *known)
 {
-	const struct judging *judging = waits->judging;
-	struct range wide = tolerance_apply(bounds->exact, &bounds->tolerance, bounds->scale);
+	struct range wide = allowed_range(bounds);
 	double low = (double)bounds->exact.low, band = (double)bounds->exact.high - low;
-	double late = (double)(wide.high - bounds->exact.high) + (double)judging->harness_lag_ns +
-		      (double)judging->client_lag_ns;
-	double early = (double)(bounds->exact.low - wide.low) + (double)judging->harness_lag_ns;
-	struct jitter_test_sample sample = {.number = k, .place = ((double)wait_ns - low) / band};
+	double late = (double)(wide.high - bounds->exact.high) + (double)(wait_ns - known->low);
+	double early = (double)(bounds->exact.low - wide.low) + (double)(known->high - wait_ns);
+	struct jitter_test_sample sample = {.number = wait->number,
+					    .place = ((double)wait_ns - low) / band};
 	bool chained = waits->policy->jitter == JITTER_DECORRELATED;
 
 	if (!(band > 0))
@@ -359,7 +454,7 @@ static void add_sample(struct waits *waits, size_t k, const struct time_bounds *
 		 * The band has its width from the wait before, which was measured late, too; and
 		 * all that would have been longer than the cap is the cap.
 		 */
-		sample.alone = k > 1;
+		sample.alone = wait->number > 1;
 		sample.latest += (waits->policy->factor * late) / band;
 		if (bounds->exact.high >= waits->policy->cap_ns)
 			return;
@@ -370,11 +465,11 @@ static void add_sample(struct waits *waits, size_t k, const struct time_bounds *
 /* Of the waits of a single client, so many are shown one by one. */
 enum { LISTED_WAITS = 6 };
 
-static void add_time(struct waits *waits, size_t k, int64_t wait_ns)
+static void add_time(struct waits *waits, const struct policy_wait *wait, int64_t wait_ns)
 {
 	char text[DURATION_TEXT_SIZE];
 
-	time_span_add(&waits->span, wait_ns, waits->group->attempts[k]);
+	time_span_add(&waits->span, wait_ns, waits->group->attempts[wait->to]);
 	if (waits->span.n_times <= LISTED_WAITS)
 		strbuf_printf(&waits->first, "%s%s", waits->first.length > 0 ? ", " : "",
 			      duration_format(wait_ns, text));
@@ -386,7 +481,7 @@ static void add_measured(struct waits *waits, bool single)
 	const struct policy *policy = waits->policy;
 	const struct tolerance *tolerance = &waits->expectation->tolerance;
 	const struct tolerance none = {0};
-	double scale = waits->judging->timing_scale;
+	double scale = waits->ctx->timing_scale;
 	struct strbuf expected = {0};
 
 	if (policy->kind == POLICY_LIST) {
@@ -407,63 +502,71 @@ static void add_measured(struct waits *waits, bool single)
 	} else {
 		policy_describe(policy, &expected);
 	}
-	judging_measured(waits->judging, waits->expectation,
-			 &(struct measured){
-				 .expected = strbuf_steal(&expected),
-				 .actual = single && waits->span.n_times <= LISTED_WAITS &&
-							   waits->first.length > 0
-						   ? xstrdup(strbuf_text(&waits->first))
-						   : time_span_text(&waits->span),
-				 .attempt = waits->span.attempt,
-			 });
+	assessment_set(waits->ctx, waits->expectation,
+		       &(struct measured){
+			       .expected = strbuf_steal(&expected),
+			       .actual = single && waits->span.n_times <= LISTED_WAITS &&
+							 waits->first.length > 0
+						 ? xstrdup(strbuf_text(&waits->first))
+						 : time_span_text(&waits->span),
+			       .attempt = waits->span.attempt,
+		       });
 }
 
-static void check_wait(struct waits *waits, size_t k)
+static void check_wait(struct waits *waits, const struct policy_wait *wait)
 {
 	bool plain;
-	struct time_bounds bounds = wait_bounds(waits, k, &plain);
-	int64_t wait_ns = 0, miss_ns;
-	bool open = !measure(waits, k, &wait_ns), lag;
+	struct time_bounds bounds = wait_bounds(waits, wait, &plain);
+	int64_t wait_ns = 0;
+	bool open = !measure(waits, wait, &wait_ns);
+	struct range known = {0}, allowed = allowed_range(&bounds);
+	enum truth truth = TRUTH_BROKEN;
 
-	miss_ns = time_miss(&bounds, wait_ns);
-	if (!open)
-		add_time(waits, k, wait_ns);
-	if (!open && miss_ns == 0) {
-		if (plain && !(k == 1 && waits->policy->first_plain))
-			add_sample(waits, k, &bounds, wait_ns);
+	if (!open) {
+		add_time(waits, wait, wait_ns);
+		known = attempt_wait_known(waits->ctx, waits->group, wait->from, wait->to,
+					   waits->intervals);
+		/* What overlaps by less than the resolution comes one after the other. */
+		if (allowed.low == 0)
+			allowed.low = -RESOLUTION_NS;
+		truth = truth_of_range(known, allowed);
+	}
+	if (truth == TRUTH_MET) {
+		if (plain && !(wait->number == 1 && waits->policy->first_plain))
+			add_sample(waits, wait, &bounds, wait_ns, &known);
 		return;
 	}
-	lag = !open && judging_lag_explains(waits->judging, miss_ns);
-	/* Each sort has its own limit: ten misses by lag must not hide one that is real. */
-	if ((lag ? ++waits->n_lag : ++waits->n_wrong) > MAX_ALIKE_FINDINGS) {
-		if (!lag && !waits->first_hidden)
-			waits->first_hidden = waits->group->attempts[k];
+	/* Each sort has its own limit: ten that are not known must not hide one that is wrong. */
+	if ((truth == TRUTH_UNKNOWN ? ++waits->n_unknown : ++waits->n_wrong) > MAX_ALIKE_FINDINGS) {
+		if (truth == TRUTH_BROKEN && !waits->first_hidden)
+			waits->first_hidden = waits->group->attempts[wait->to];
 	} else if (open) {
-		add_never_closed(waits, k);
+		add_never_closed(waits, wait);
 	} else {
-		add_wrong(waits, k, wait_ns, miss_ns);
+		add_wrong(waits, wait, wait_ns, &known, truth);
 	}
 }
 
 static void check_group(struct waits *waits)
 {
-	size_t n_waits = MAX(waits->group->n_attempts, 1) - 1, n_checked = n_waits;
+	size_t n_checked;
+	int64_t wait_ns;
 
+	waits->n_list = policy_waits(waits->ctx->record, waits->policy, waits->group, &waits->list);
+	n_checked = waits->n_list;
 	if (waits->policy->kind == POLICY_LIST)
 		n_checked = MIN(n_checked, waits->policy->n_list);
-	else if (n_waits == 0)
+	else if (waits->n_list == 0)
 		add_nothing_to_look_at(waits);
-	for (size_t k = 1; k <= n_checked; k++)
-		check_wait(waits, k);
-	for (size_t k = n_checked + 1; k <= n_waits; k++) {
-		int64_t wait_ns;
-
-		if (measure(waits, k, &wait_ns))
-			add_time(waits, k, wait_ns);
-	}
+	for (size_t i = 0; i < n_checked; i++)
+		check_wait(waits, &waits->list[i]);
+	for (size_t i = n_checked; i < waits->n_list; i++)
+		if (measure(waits, &waits->list[i], &wait_ns))
+			add_time(waits, &waits->list[i], wait_ns);
 	if (waits->policy->kind == POLICY_LIST)
-		check_list_length(waits, n_waits);
+		check_list_length(waits);
 	check_max_attempts(waits);
+	free(waits->list);
 }
 
 static char *spread_text(const struct waits *waits, const struct jitter_test *spread)
@@ -489,28 +592,27 @@ static void check_spread(struct waits *waits)
 	if (!spread.wrong)
 		return;
 	policy_describe(waits->policy, &policy);
-	judging_add(waits->judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = waits->expectation,
-			    .subject = judging_subject(waits->judging, what,
-						       waits->expectation->endpoint),
-			    .expected = xasprintf("spread evenly (%s)", strbuf_text(&policy)),
-			    .actual = spread_text(waits, &spread),
-			    .miss = xstrdup("by chance in at most 1 of 10,000 runs"),
-			    .looks_like = first_fit(waits),
-		    });
+	findings_add(waits->ctx, WEIGHT_FAILED,
+		     &(struct finding_parts){
+			     .expectation = waits->expectation,
+			     .subject = subject_at(waits->ctx, what, waits->expectation->endpoint),
+			     .expected = xasprintf("spread evenly (%s)", strbuf_text(&policy)),
+			     .actual = spread_text(waits, &spread),
+			     .miss = xstrdup("by chance in at most 1 of 10,000 runs"),
+			     .looks_like = first_fit(waits),
+		     });
 }
 
-void judge_backoff(struct judging *judging, const struct expectation *expectation)
+void judge_backoff(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	struct waits waits = {
-		.judging = judging,
+		.ctx = ctx,
 		.expectation = expectation,
 		.policy = &expectation->value.policy,
 		.intervals = expectation->kind == EXPECT_ATTEMPT_DELAY,
 		.one = expectation->kind == EXPECT_ATTEMPT_DELAY ? "attempt delay" : "backoff",
 	};
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		waits.group = &groups->groups[i];
@@ -518,9 +620,76 @@ void judge_backoff(struct judging *judging, const struct expectation *expectatio
 	}
 	if (waits.n_wrong > MAX_ALIKE_FINDINGS)
 		add_more(&waits);
-	if (groups->n_groups > 1 && waits.policy->jitter != JITTER_NONE && waits.n_wrong == 0)
+	if (groups->n_groups > 1 && waits.policy->jitter != JITTER_NONE &&
+	    waits.n_wrong + waits.n_unknown == 0)
 		check_spread(&waits);
 	add_measured(&waits, groups->n_groups == 1);
 	strbuf_free(&waits.first);
 	free(waits.samples);
+}
+
+/* ---- total-backoff ---- */
+
+/* Of an attempt that was left open there is no pause. */
+static struct range total_backoff(const struct judge_ctx *ctx, const struct attempt_group *group,
+				  int64_t *ret_measured_ns)
+{
+	struct range total = {0, 0};
+
+	*ret_measured_ns = 0;
+	for (size_t k = 1; k < group->n_attempts; k++) {
+		struct range known;
+		int64_t wait_ns;
+
+		if (!attempt_wait(group, k - 1, k, false, &wait_ns))
+			continue;
+		known = attempt_wait_known(ctx, group, k - 1, k, false);
+		total.low += MAX(known.low, 0);
+		total.high += MAX(known.high, 0);
+		*ret_measured_ns += MAX(wait_ns, 0);
+	}
+	return total;
+}
+
+void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
+	struct time_span span = {0};
+	size_t n_wrong = 0;
+
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
+		int64_t total_ns = 0, miss_ns;
+		struct range known = total_backoff(ctx, group, &total_ns);
+		enum truth truth = truth_of_range(known, allowed_range(&bounds));
+
+		/* Another attempt would have added to it. */
+		if (truth != TRUTH_UNKNOWN && total_ns <= allowed_range(&bounds).high &&
+		    instance_may_hide(ctx, group->instance))
+			truth = TRUTH_UNKNOWN;
+		miss_ns = time_miss(&bounds, total_ns);
+		time_span_add(&span, total_ns,
+			      group->n_attempts > 0 ? group->attempts[group->n_attempts - 1]
+						    : NULL);
+		if (truth == TRUTH_MET || ++n_wrong > MAX_ALIKE_FINDINGS)
+			continue;
+		findings_add_truth(
+			ctx, truth, &known,
+			&(struct finding_parts){
+				.expectation = expectation,
+				.subject = subject_of_group(ctx, "backoff in all",
+							    expectation->endpoint, group),
+				.expected = bounds_text(&bounds),
+				.actual = time_text(total_ns),
+				.miss = miss_ns ? miss_text(miss_ns) : NULL,
+				.looks_like = fit_text(ctx, expectation->endpoint, false),
+			});
+	}
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = bounds_text(&bounds),
+			       .actual = time_span_text(&span),
+			       .attempt = span.attempt,
+		       });
 }

@@ -10,7 +10,12 @@
  */
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
+#include "runner/judge/connections.h"
+#include "runner/judge/counts.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/per_instance.h"
+#include "runner/judge/time_bounds.h"
 
 enum connection_end connection_end_of(const struct attempt_history *attempt)
 {
@@ -21,6 +26,7 @@ enum connection_end connection_end_of(const struct attempt_history *attempt)
 	case END_UNREACHABLE:
 		return ENDED_UNREACHABLE;
 	case END_ABANDONED:
+	case END_TIMED_OUT:
 		return ENDED_UNANSWERED;
 	case END_ESTABLISHED:
 		break;
@@ -28,6 +34,10 @@ enum connection_end connection_end_of(const struct attempt_history *attempt)
 	case END_N_KINDS:
 		return ENDED_OPEN;
 	}
+	/* What it ended itself before was ended by it. */
+	if (attempt->details->client_end_ns < attempt_fault_ns(attempt, FAULT_RESET) &&
+	    !attempt_had_fault(attempt, FAULT_STALLED))
+		return ENDED_CLOSED;
 	if (attempt_fault_ns(attempt, FAULT_RESET) <= attempt->closed_ns &&
 	    attempt_had_fault(attempt, FAULT_RESET))
 		return ENDED_RESET;
@@ -39,33 +49,40 @@ enum connection_end connection_end_of(const struct attempt_history *attempt)
 		       : ENDED_OPEN;
 }
 
-void judge_connected(struct judging *judging, const struct expectation *expectation)
+void judge_connected(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
+	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
 	int64_t high = expectation->value.range.range.high, count = 0;
 	const struct attempt_history *last = NULL;
+	struct range known = {0, 0};
 	uint32_t beyond = 0;
 
 	for (size_t i = 0; i < n_attempts; i++) {
 		if (attempts[i]->end != END_ESTABLISHED)
 			continue;
 		last = attempts[i];
+		known.low += last->started_ns < ctx->disturbed_ns;
 		if (++count == high + 1)
 			beyond = last->id;
 	}
-	judge_count(judging, expectation, count, beyond, last, 0);
+	known.high = count;
+	if (instance_may_hide(ctx, INSTANCE_UNKNOWN))
+		known.high += INT32_MAX;
+	judge_count(ctx, expectation, known, count, beyond, last);
 }
 
 /* What one attempt received or sent. Returns false when that can't be told. */
-static bool carried(const struct judging *judging, const struct attempt_history *attempt,
+static bool carried(const struct judge_ctx *ctx, const struct attempt_history *attempt,
 		    bool received, struct range *ret)
 {
-	const struct record_attempt *made = &judging->record->attempts[attempt->id];
+	const struct record_attempt *made = &ctx->record->attempts[attempt->id];
 	const struct step *step =
-		&judging->scenario->endpoints[made->endpoint].script.steps[made->step];
-	int64_t bytes = (int64_t)(received ? attempt->details->bytes_received
-					   : attempt->details->bytes_sent);
+		&ctx->scenario->endpoints[made->endpoint].script.steps[made->step];
+	const struct attempt_details *details = attempt->details;
+	bool ended = details->client_end_ns != INT64_MAX;
+	int64_t at_end = (int64_t)(received ? details->end_received : details->end_sent);
+	int64_t bytes = (int64_t)(received ? details->bytes_received : details->bytes_sent);
 	bool stalled = attempt_had_fault(attempt, FAULT_STALLED);
 
 	*ret = (struct range){0, 0};
@@ -76,8 +93,13 @@ static bool carried(const struct judging *judging, const struct attempt_history 
 		ret->low = ret->high = (int64_t)attempt_fault_bytes(attempt, FAULT_STALLED);
 		return true;
 	}
-	if (!attempt->details->bytes_told)
+	if (!details->bytes_told && !ended)
 		return false;
+	/* The kernel clears its account when the client resets. */
+	if (ended && at_end > bytes) {
+		ret->low = ret->high = at_end;
+		return true;
+	}
 	*ret = (struct range){bytes, bytes};
 	if (!received || bytes == 0 || attempt_had_fault(attempt, FAULT_RESET))
 		return true;
@@ -87,59 +109,64 @@ static bool carried(const struct judging *judging, const struct attempt_history 
 	return true;
 }
 
-static void add_untold(struct judging *judging, const struct expectation *expectation,
+static void add_untold(struct judge_ctx *ctx, const struct expectation *expectation,
 		       const struct attempt_history *attempt)
 {
-	judging_add(judging, WEIGHT_UNDECIDED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_subject(judging, "bytes", expectation->endpoint),
-			    .message = xasprintf("bytes %s: a connection was still open at the "
-						 "end, so that what it carried is not known",
-						 expectation_kind_name(expectation->kind)),
-			    .has_attempt = true,
-			    .attempt = attempt->id,
-		    });
+	findings_add(ctx, WEIGHT_UNDECIDED,
+		     &(struct finding_parts){
+			     .expectation = expectation,
+			     .subject = subject_at(ctx, "bytes", expectation->endpoint),
+			     .message = xasprintf("bytes %s: a connection was still open at the "
+						  "end, so that what it carried is not known",
+						  expectation_kind_name(expectation->kind)),
+			     .has_attempt = true,
+			     .attempt = attempt->id,
+		     });
 }
 
-void judge_bytes(struct judging *judging, const struct expectation *expectation)
+void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
+	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
 	bool received = expectation->kind == EXPECT_RECEIVED;
 	struct range range = expectation->value.range.range, sum = {0, 0};
 	AUTO_FREE char *what = NULL;
+	enum truth truth;
 	bool many;
 
 	for (size_t i = 0; i < n_attempts; i++) {
 		struct range one;
 
-		if (!carried(judging, attempts[i], received, &one)) {
-			add_untold(judging, expectation, attempts[i]);
+		if (!carried(ctx, attempts[i], received, &one)) {
+			add_untold(ctx, expectation, attempts[i]);
 			return;
 		}
 		sum.low += one.low;
 		sum.high += one.high;
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = count_range_text(range),
-				 .actual = count_range_text(sum),
-				 .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
-			 });
-	if (sum.high >= range.low && sum.low <= range.high)
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = count_range_text(range),
+			       .actual = count_range_text(sum),
+			       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
+		       });
+	truth = sum.high >= range.low && sum.low <= range.high ? TRUTH_MET : TRUTH_BROKEN;
+	if (truth == TRUTH_BROKEN && instance_may_hide(ctx, INSTANCE_UNKNOWN))
+		truth = TRUTH_UNKNOWN;
+	if (truth == TRUTH_MET)
 		return;
 	many = sum.low > range.high;
 	what = xasprintf("bytes %s", expectation_kind_name(expectation->kind));
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_subject(judging, what, expectation->endpoint),
-			    .expected = count_range_text(range),
-			    .actual = xasprintf("%" PRId64, sum.low),
-			    .miss = many ? xasprintf("%" PRId64 " too many", sum.low - range.high)
-					 : xasprintf("%" PRId64 " too few", range.low - sum.high),
-		    });
+	findings_add_truth(
+		ctx, truth, NULL,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_at(ctx, what, expectation->endpoint),
+			.expected = count_range_text(range),
+			.actual = xasprintf("%" PRId64, sum.low),
+			.miss = many ? xasprintf("%" PRId64 " too many", sum.low - range.high)
+				     : xasprintf("%" PRId64 " too few", range.low - sum.high),
+		});
 }
 
 /* "refused, refused, closed"; of many, what is the same is said once: "refused x12, closed". */
@@ -168,14 +195,15 @@ static char *ended_text(const struct expectation *expectation)
 					     : ends_text(ends, expectation->value.ended.n_ends);
 }
 
-void judge_ended(struct judging *judging, const struct expectation *expectation)
+void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
+	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
 	AUTO_FREE enum connection_end *ends = xzalloc((n_attempts + 1) * sizeof(*ends));
 	const enum connection_end *expected = expectation->value.ended.ends;
 	size_t n_expected = expectation->value.ended.n_ends, wrong = SIZE_MAX;
 	bool each = expectation->value.ended.each;
+	enum truth truth;
 
 	for (size_t i = 0; i < n_attempts; i++) {
 		ends[i] = connection_end_of(attempts[i]);
@@ -183,21 +211,126 @@ void judge_ended(struct judging *judging, const struct expectation *expectation)
 		    (each ? ends[i] != expected[0] : i >= n_expected || ends[i] != expected[i]))
 			wrong = i;
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = ended_text(expectation),
-				 .actual = ends_text(ends, n_attempts),
-				 .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
-			 });
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = ended_text(expectation),
+			       .actual = ends_text(ends, n_attempts),
+			       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
+		       });
 	if (wrong == SIZE_MAX && (each ? n_attempts > 0 : n_attempts == n_expected))
 		return;
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_subject(judging, "ended", expectation->endpoint),
-			    .expected = ended_text(expectation),
-			    .actual = ends_text(ends, n_attempts),
-			    .has_attempt = wrong != SIZE_MAX,
-			    .attempt = wrong != SIZE_MAX ? attempts[wrong]->id : 0,
-		    });
+	truth = TRUTH_BROKEN;
+	if ((wrong != SIZE_MAX && wrong < n_attempts && attempts[wrong]->details->by_exit) ||
+	    (n_attempts < n_expected && instance_may_hide(ctx, INSTANCE_UNKNOWN)))
+		truth = TRUTH_UNKNOWN;
+	findings_add_truth(ctx, truth, NULL,
+			   &(struct finding_parts){
+				   .expectation = expectation,
+				   .subject = subject_at(ctx, "ended", expectation->endpoint),
+				   .expected = ended_text(expectation),
+				   .actual = ends_text(ends, n_attempts),
+				   .has_attempt = wrong != SIZE_MAX,
+				   .attempt = wrong != SIZE_MAX ? attempts[wrong]->id : 0,
+			   });
+}
+
+/* ---- read-timeout ---- */
+
+/* Whether the client waited for data in vain: it was kept from it, or never got any. */
+static bool waited_for_data(const struct attempt_history *attempt)
+{
+	if (attempt->end != END_ESTABLISHED || attempt_had_fault(attempt, FAULT_RESET) ||
+	    attempt_had_fault(attempt, FAULT_CLOSED))
+		return false;
+	return attempt_had_fault(attempt, FAULT_STALLED) ||
+	       attempt_had_fault(attempt, FAULT_SLOWED) ||
+	       (attempt->details->client_end_ns != INT64_MAX &&
+		attempt->details->last_receive_ns == NEVER_RECEIVED);
+}
+
+/* From connected, or the last data, until the client ended the connection, or still. */
+static struct range time_without_data(const struct judge_ctx *ctx,
+				      const struct attempt_history *attempt, bool *ret_open)
+{
+	const struct attempt_details *details = attempt->details;
+	const struct record *record = ctx->record;
+	int64_t end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	struct when from = {attempt->ended_earliest_ns, attempt->ended_ns};
+	struct when to = {details->client_end_earliest_ns, details->client_end_ns};
+	struct range known;
+
+	if (details->last_receive_ns != NEVER_RECEIVED)
+		from = (struct when){details->last_receive_ns, details->last_receive_ns};
+	*ret_open = details->client_end_ns >= ctx->history.stopped_ns;
+	if (*ret_open)
+		to = (struct when){MIN(end_ns, ctx->history.stopped_ns),
+				   MIN(end_ns, ctx->history.stopped_ns)};
+	known = span_between(&ctx->delays, from, to, attempt->started_ns, attempt_lateness(attempt),
+			     0);
+	known.high += delays_of_servers(&ctx->delays, attempt->started_ns, to.latest_ns);
+	if (*ret_open)
+		known.high = INT64_MAX;
+	return known;
+}
+
+static void judge_read_timeout_of(struct judge_ctx *ctx, const struct expectation *expectation,
+				  const struct attempt_history *attempt, struct time_span *span)
+{
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
+	bool open = false;
+	struct range known = time_without_data(ctx, attempt, &open);
+	enum truth truth = truth_of_range(known, allowed_range(&bounds));
+	int64_t took_ns = open ? known.low : (known.low + known.high) / 2;
+	int64_t miss_ns = time_miss(&bounds, took_ns);
+	AUTO_FREE char *what = xasprintf("read timeout of attempt %" PRIu32,
+					 ctx->record->attempts[attempt->id].number);
+	AUTO_FREE char *took = time_text(took_ns);
+
+	if (open && truth == TRUTH_UNKNOWN)
+		return;
+	time_span_add(span, took_ns, attempt);
+	if (truth == TRUTH_MET)
+		return;
+	findings_add_truth(
+		ctx, truth, &known,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject =
+				subject_at(ctx, what, ctx->record->attempts[attempt->id].endpoint),
+			.expected = bounds_text(&bounds),
+			.actual = open ? xasprintf("still open after %s", took) : xstrdup(took),
+			.miss = miss_ns ? miss_text(miss_ns) : NULL,
+			.has_attempt = true,
+			.attempt = attempt->id,
+		});
+}
+
+void judge_read_timeout(struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
+	struct time_span span = {0};
+
+	for (size_t i = 0; i < n_attempts; i++)
+		if (waited_for_data(attempts[i]))
+			judge_read_timeout_of(ctx, expectation, attempts[i], &span);
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = bounds_text(&bounds),
+			       .actual = time_span_text(&span),
+			       .attempt = span.attempt,
+		       });
+	if (span.n_times == 0)
+		findings_add_truth(
+			ctx,
+			instance_may_hide(ctx, INSTANCE_UNKNOWN) ? TRUTH_UNKNOWN : TRUTH_BROKEN,
+			NULL,
+			&(struct finding_parts){
+				.expectation = expectation,
+				.subject = subject_at(ctx, "read timeout", expectation->endpoint),
+				.expected = bounds_text(&bounds),
+				.actual = xstrdup("no connection on which the client waited for "
+						  "data and ended that itself"),
+			});
 }

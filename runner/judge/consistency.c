@@ -8,7 +8,9 @@
 #include <inttypes.h>
 #include <sys/wait.h>
 
-#include "runner/judge/judging.h"
+#include "runner/judge/consistency.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/replay.h"
 
 /* One broken record can break a rule a million times; what is shown is enough to see it. */
 #define MAX_FINDINGS 10
@@ -23,7 +25,7 @@ struct syn {
 };
 
 struct checker {
-	struct judging *judging;
+	struct judge_ctx *ctx;
 	struct syn *syns;  /* of all attempts, one after the other */
 	size_t *first_syn; /* by attempt: where its SYNs start */
 	int64_t end_ns;    /* when the client's run was over: later verdicts may be missing */
@@ -31,7 +33,7 @@ struct checker {
 
 static bool full(const struct checker *checker)
 {
-	return checker->judging->findings[WEIGHT_HARNESS].n_items >= MAX_FINDINGS;
+	return checker->ctx->findings[WEIGHT_HARNESS].n_items >= MAX_FINDINGS;
 }
 
 /* Takes the message. */
@@ -41,19 +43,19 @@ static void add(struct checker *checker, char *message)
 		free(message);
 		return;
 	}
-	judging_add(checker->judging, WEIGHT_HARNESS,
-		    &(struct finding_parts){
-			    .place = checker->judging->scenario->place,
-			    .subject = xstrdup("the record"),
-			    .message = message,
-		    });
+	findings_add(checker->ctx, WEIGHT_HARNESS,
+		     &(struct finding_parts){
+			     .place = checker->ctx->scenario->place,
+			     .subject = xstrdup("the record"),
+			     .message = message,
+		     });
 }
 
 PRINTF(3, 4)
 static void add_about(struct checker *checker, uint32_t id, const char *format, ...)
 {
-	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
-	const char *endpoint = checker->judging->scenario->endpoints[attempt->endpoint].name;
+	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
+	const char *endpoint = checker->ctx->scenario->endpoints[attempt->endpoint].name;
 	AUTO_FREE char *what = NULL;
 	va_list arguments;
 
@@ -62,23 +64,23 @@ static void add_about(struct checker *checker, uint32_t id, const char *format, 
 	va_start(arguments, format);
 	what = xvasprintf(format, arguments);
 	va_end(arguments);
-	judging_add(checker->judging, WEIGHT_HARNESS,
-		    &(struct finding_parts){
-			    .place = checker->judging->scenario->place,
-			    .subject = xasprintf("attempt %" PRIu32 " at %s", attempt->number,
-						 endpoint),
-			    .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number,
-						 endpoint, what),
-			    .has_attempt = true,
-			    .attempt = id,
-		    });
+	findings_add(checker->ctx, WEIGHT_HARNESS,
+		     &(struct finding_parts){
+			     .place = checker->ctx->scenario->place,
+			     .subject = xasprintf("attempt %" PRIu32 " at %s", attempt->number,
+						  endpoint),
+			     .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number,
+						  endpoint, what),
+			     .has_attempt = true,
+			     .attempt = id,
+		     });
 }
 
 /* The record has to be of this scenario: judgement goes by its scripts and names. */
 static bool check_endpoints(struct checker *checker)
 {
-	const struct scenario *scenario = checker->judging->scenario;
-	const struct record *record = checker->judging->record;
+	const struct scenario *scenario = checker->ctx->scenario;
+	const struct record *record = checker->ctx->record;
 
 	if (record->n_endpoints != scenario->n_endpoints) {
 		add(checker, xasprintf("the record is of another scenario: it has %zu endpoints, "
@@ -106,9 +108,8 @@ static bool check_endpoints(struct checker *checker)
 /* That the step which served an attempt is the one that the script has for it. */
 static void check_step(struct checker *checker, struct replay *replay, uint32_t id)
 {
-	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
-	const struct script *script =
-		&checker->judging->scenario->endpoints[attempt->endpoint].script;
+	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
+	const struct script *script = &checker->ctx->scenario->endpoints[attempt->endpoint].script;
 	struct step_select_choice choice;
 	const struct step *step;
 
@@ -130,13 +131,13 @@ static void check_step(struct checker *checker, struct replay *replay, uint32_t 
 /* Each attempt has to have the number and step that follow from those before it. */
 static bool check_attempts(struct checker *checker)
 {
-	const struct scenario *scenario = checker->judging->scenario;
-	const struct record *record = checker->judging->record;
+	const struct scenario *scenario = checker->ctx->scenario;
+	const struct record *record = checker->ctx->record;
 	AUTO_FREE uint64_t *numbers = xzalloc(scenario->n_endpoints * sizeof(*numbers));
-	size_t before = checker->judging->findings[WEIGHT_HARNESS].n_items;
+	size_t before = checker->ctx->findings[WEIGHT_HARNESS].n_items;
 	CLEANUP(replay_deinit) struct replay replay;
 
-	replay_init(&replay, checker->judging);
+	replay_init(&replay, checker->ctx);
 	for (size_t id = 0; id < record->n_attempts && !full(checker); id++) {
 		const struct record_attempt *attempt = &record->attempts[id];
 
@@ -152,22 +153,21 @@ static bool check_attempts(struct checker *checker)
 		}
 		check_step(checker, &replay, (uint32_t)id);
 	}
-	return checker->judging->findings[WEIGHT_HARNESS].n_items == before;
+	return checker->ctx->findings[WEIGHT_HARNESS].n_items == before;
 }
 
 static const struct step *step_of(const struct checker *checker, uint32_t id)
 {
-	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
+	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
 
-	return &checker->judging->scenario->endpoints[attempt->endpoint]
-			.script.steps[attempt->step];
+	return &checker->ctx->scenario->endpoints[attempt->endpoint].script.steps[attempt->step];
 }
 
 /* Puts SYNs and verdicts together by attempt and ordinal. */
 static void gather_syns(struct checker *checker)
 {
-	const struct record *record = checker->judging->record;
-	const struct history *history = &checker->judging->history;
+	const struct record *record = checker->ctx->record;
+	const struct history *history = &checker->ctx->history;
 	size_t total = 0;
 
 	checker->first_syn = xzalloc(history->n_attempts * sizeof(*checker->first_syn));
@@ -220,10 +220,10 @@ static void gather_syns(struct checker *checker)
 static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 {
 	const struct syn *syn = &checker->syns[checker->first_syn[id] + ordinal - 1];
-	const struct record_attempt *attempt = &checker->judging->record->attempts[id];
+	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
 	struct verdict scripted = step_decide(step_of(checker, id), ordinal, attempt->delay_ns);
-	bool held =
-		syn->at_ns + scripted.hold_ns >= checker->end_ns - checker->judging->harness_lag_ns;
+	bool held = syn->at_ns + scripted.hold_ns >=
+		    checker->end_ns - checker->ctx->record->harness_lag_ns;
 
 	if (!syn->seen)
 		add_about(checker, id, "has no SYN %" PRIu32, ordinal);
@@ -283,16 +283,16 @@ static uint32_t count_exits(const struct history *history)
 /* A server that failed while the client ran is no server; one that ended well did its work. */
 static void check_processes(struct checker *checker)
 {
-	const struct record *record = checker->judging->record;
-	const struct scenario *scenario = checker->judging->scenario;
-	const struct history *history = &checker->judging->history;
+	const struct record *record = checker->ctx->record;
+	const struct scenario *scenario = checker->ctx->scenario;
+	const struct history *history = &checker->ctx->history;
 	const struct event *exit = history_exit(history);
 
 	if (record->attached)
 		; /* the client is somebody else's: nothing is known of its process */
-	else if (!exit && !checker->judging->timed_out)
+	else if (!exit && !checker->ctx->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
-	else if (!checker->judging->timed_out && count_exits(history) != record->n_instances)
+	else if (!checker->ctx->timed_out && count_exits(history) != record->n_instances)
 		add(checker, xasprintf("%" PRIu32 " clients were to run, but the record has the "
 				       "ends of %" PRIu32,
 				       record->n_instances, count_exits(history)));
@@ -331,10 +331,10 @@ static int64_t find_end(const struct history *history)
 	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
 }
 
-void judge_consistency(struct judging *judging)
+void judge_consistency(struct judge_ctx *ctx)
 {
-	struct checker checker = {.judging = judging, .end_ns = find_end(&judging->history)};
-	const struct history *history = &judging->history;
+	struct checker checker = {.ctx = ctx, .end_ns = find_end(&ctx->history)};
+	const struct history *history = &ctx->history;
 
 	check_processes(&checker);
 	if (!check_endpoints(&checker) || !check_attempts(&checker))

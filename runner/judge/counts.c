@@ -4,8 +4,11 @@
 #include <sys/wait.h>
 
 #include "common/signal_names.h"
-#include "runner/judge/judging.h"
+#include "runner/judge/counts.h"
+#include "runner/judge/findings.h"
 #include "runner/judge/late_verdict.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/per_instance.h"
 
 static char *signal_text(int number)
 {
@@ -42,16 +45,16 @@ static char *status_text(int status)
 }
 
 /* How the instances ended: "0", "0 in all 20 instances", "0 in 18 of 20 instances, else 1". */
-static char *exits_text(const struct judging *judging, const struct event *last)
+static char *exits_text(const struct judge_ctx *ctx, const struct event *last)
 {
-	const uint32_t n_instances = judging->record->n_instances;
+	const uint32_t n_instances = ctx->record->n_instances;
 	AUTO_FREE char *status = status_text(last->u.exit.wait_status), *other = NULL;
 	uint32_t n_same = 0;
 
 	if (n_instances == 1)
 		return steal_pointer(&status);
-	for (size_t i = 0; i < judging->history.n_process_events; i++) {
-		const struct event *event = judging->history.process_events[i];
+	for (size_t i = 0; i < ctx->history.n_process_events; i++) {
+		const struct event *event = ctx->history.process_events[i];
 
 		if (event->kind != EVENT_EXIT)
 			continue;
@@ -66,180 +69,190 @@ static char *exits_text(const struct judging *judging, const struct event *last)
 			 n_same, n_instances, other);
 }
 
-void judge_exit(struct judging *judging, const struct expectation *expectation)
+/* One that is wrong can be so by no fault of the client's. */
+static enum truth truth_of_exit(struct judge_ctx *ctx, const struct expectation *expectation,
+				const struct event *event)
 {
-	const struct event *first = NULL, *last = record_exit(judging->record);
+	uint32_t instance = event->u.exit.instance;
+
+	if (expectation_exit_matches(expectation, event->u.exit.wait_status))
+		return TRUTH_MET;
+	return instance_was_delayed(ctx, instance, false) || instance_may_hide(ctx, instance)
+		       ? TRUTH_UNKNOWN
+		       : TRUTH_BROKEN;
+}
+
+void judge_exit(struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	const struct event *first = NULL, *last = record_exit(ctx->record), *shown;
+	enum truth truth = TRUTH_MET;
 	uint32_t n_wrong = 0;
 
-	for (size_t i = 0; i < judging->history.n_process_events; i++) {
-		const struct event *event = judging->history.process_events[i];
+	for (size_t i = 0; i < ctx->history.n_process_events; i++) {
+		const struct event *event = ctx->history.process_events[i];
+		enum truth one;
 
-		if (event->kind != EVENT_EXIT ||
-		    expectation_exit_matches(expectation, event->u.exit.wait_status))
+		if (event->kind != EVENT_EXIT)
 			continue;
-		n_wrong++;
-		if (!first)
+		one = truth_of_exit(ctx, expectation, event);
+		n_wrong += one == TRUTH_BROKEN;
+		if (one == TRUTH_MET || (first && truth == TRUTH_BROKEN))
+			continue;
+		if (!first || one == TRUTH_BROKEN)
 			first = event;
+		truth = one == TRUTH_BROKEN ? TRUTH_BROKEN : TRUTH_UNKNOWN;
 	}
-	if (last)
-		judging_measured(judging, expectation,
-				 &(struct measured){
-					 .expected = exit_expected_text(expectation),
-					 .actual = exits_text(judging, first ? first : last),
-					 .event = first ? first : last,
-				 });
-	if (!first)
+	if (!last)
 		return;
-	judging_add(
-		judging, WEIGHT_FAILED,
+	shown = first ? first : last;
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = exit_expected_text(expectation),
+			       .actual = exits_text(ctx, shown),
+			       .event = shown,
+		       });
+	if (truth == TRUTH_MET)
+		return;
+	findings_add_truth(
+		ctx, truth, NULL,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = judging_instance_subject(judging, "exit status",
-							    first->u.exit.instance),
+			.subject = subject_of_instance(ctx, "exit status", first->u.exit.instance),
 			.expected = exit_expected_text(expectation),
 			.actual = status_text(first->u.exit.wait_status),
-			.miss = judging->record->n_instances == 1
+			.miss = ctx->record->n_instances == 1 || truth != TRUTH_BROKEN
 					? NULL
 					: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " instances",
-						    n_wrong, judging->record->n_instances),
+						    n_wrong, ctx->record->n_instances),
 		});
 }
 
-char *count_range_text(struct range range)
-{
-	if (range.low == range.high)
-		return xasprintf("%" PRId64, range.low);
-	if (range.high == INT64_MAX)
-		return xasprintf("at least %" PRId64, range.low);
-	if (range.low <= 0)
-		return xasprintf("at most %" PRId64, range.high);
-	return xasprintf("%" PRId64 " .. %" PRId64, range.low, range.high);
-}
-
-void judge_count(struct judging *judging, const struct expectation *expectation, int64_t count,
-		 uint32_t attempt, const struct attempt_history *last, int64_t miss_ns)
+void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, struct range count,
+		 int64_t seen, uint32_t attempt, const struct attempt_history *last)
 {
 	struct range range = expectation->value.range.range;
-	bool many = count > range.high;
-	struct finding_parts parts;
+	enum truth truth = truth_of_range(count, range);
+	bool many = seen > range.high;
 
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = count_range_text(range),
-				 .actual = xasprintf("%" PRId64, count),
-				 .attempt = last,
-			 });
-	if (count >= range.low && !many)
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = count_range_text(range),
+			       .actual = xasprintf("%" PRId64, seen),
+			       .attempt = last,
+		       });
+	if (truth == TRUTH_MET)
 		return;
-	parts = (struct finding_parts){
-		.expectation = expectation,
-		.subject = judging_subject(judging, expectation_kind_name(expectation->kind),
-					   expectation->endpoint),
-		.expected = count_range_text(range),
-		.actual = xasprintf("%" PRId64, count),
-		.miss = many ? xasprintf("%" PRId64 " too many", count - range.high)
-			     : xasprintf("%" PRId64 " too few", range.low - count),
-		.looks_like = expectation->kind == EXPECT_ATTEMPTS
-				      ? judging_fit(judging, expectation->endpoint, false)
-				      : NULL,
-		.has_attempt = many,
-		.attempt = attempt,
-	};
-	if (many && miss_ns > 0)
-		judging_add_time(judging, &parts, miss_ns);
-	else
-		judging_add(judging, WEIGHT_FAILED, &parts);
+	findings_add_truth(
+		ctx, truth, NULL,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_at(ctx, expectation_kind_name(expectation->kind),
+					      expectation->endpoint),
+			.expected = count_range_text(range),
+			.actual = xasprintf("%" PRId64, seen),
+			.miss = many ? xasprintf("%" PRId64 " too many", seen - range.high)
+				: seen < range.low
+					? xasprintf("%" PRId64 " too few", range.low - seen)
+					: NULL,
+			.looks_like = expectation->kind == EXPECT_ATTEMPTS
+					      ? fit_text(ctx, expectation->endpoint, false)
+					      : NULL,
+			.has_attempt = many,
+			.attempt = attempt,
+		});
 }
 
-void judge_attempts(struct judging *judging, const struct expectation *expectation)
+void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	int64_t high = expectation->value.range.range.high;
 	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t count = history_of(&judging->history, expectation->endpoint, &attempts);
-	bool many = high >= 0 && (uint64_t)high < count;
+	size_t n = history_of(&ctx->history, expectation->endpoint, &attempts);
+	const struct attempt_groups *groups = attempt_groups_at(ctx, expectation->endpoint);
+	struct range count = {(int64_t)groups->n_unknown, (int64_t)groups->n_unknown};
+	bool many = high >= 0 && (uint64_t)high < n;
 
-	judge_count(judging, expectation, (int64_t)count, many ? attempts[high]->id : 0,
-		    count > 0 ? attempts[count - 1] : NULL, 0);
-}
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		struct range one = group_count(ctx, &groups->groups[i]);
 
-static int compare_times(const void *left, const void *right)
-{
-	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
-
-	return a < b ? -1 : a > b;
+		count.low += one.low;
+		count.high += one.high;
+	}
+	judge_count(ctx, expectation, count, (int64_t)n, many ? attempts[high]->id : 0,
+		    n > 0 ? attempts[n - 1] : NULL);
 }
 
 /*
- * Whether the attempt might have been over before this SYN if nobody had been late: the client
- * would have given up, or the script's answer would have come. A SYN that the script waited for is
- * not one of those.
+ * The kernel repeats a SYN for as long as its attempt lasts: of one that lasted longer because an
+ * answer or the client was late, it repeats more, and of one that was given up late fewer would
+ * have been. Which of an attempt's SYNs would have come without delays? Those that the client gave
+ * time for.
  */
-static bool might_not_be(const struct attempt_history *attempt, int64_t due_ns, int64_t syn_ns)
+static struct range count_repeated(const struct judge_ctx *ctx,
+				   const struct attempt_history *attempt, int64_t due_ns,
+				   const int64_t *syns_ns)
 {
-	if (attempt->end == END_OPEN || attempt->ended_ns < syn_ns)
-		return false;
-	return attempt->end == END_ABANDONED || syn_ns > due_ns;
+	struct range count = {(int64_t)attempt->syns - 1, (int64_t)attempt->syns - 1};
+	int64_t end_ns = attempt->ended_earliest_ns;
+
+	if (attempt->end == END_OPEN)
+		end_ns = MIN(attempt->closed_earliest_ns,
+			     instance_end_ns(ctx, ctx->record->attempts[attempt->id].instance));
+	if (attempt->end == END_ABANDONED || attempt->end == END_OPEN)
+		end_ns -= delays_of_client(&ctx->delays, attempt->started_ns,
+					   MAX(end_ns, attempt->ended_ns));
+	else
+		end_ns = MIN(end_ns, due_ns) + 1; /* the SYN that is answered came before */
+	while (count.low > 0 && syns_ns[count.low] >= end_ns)
+		count.low--;
+	return count;
 }
 
-/*
- * The kernel repeats a SYN for as long as its attempt lasts: of one that lasted longer because this
- * process or the client was late, it repeats more. By how much shorter the attempts would have had
- * to be, for @n of the repeated SYNs to be none; INT64_MAX: no lag explains so many.
- */
-static int64_t time_of_last_syns(const struct judging *judging,
-				 const struct expectation *expectation, size_t n)
+static int64_t seen_repeated(const struct attempt_history *const *attempts, size_t n_attempts)
 {
-	const struct record *record = judging->record;
-	AUTO_FREE int64_t *due_ns = late_verdict_due_times(judging->scenario, &judging->history);
-	int64_t *before_end_ns = NULL, result_ns = INT64_MAX;
-	size_t n_syns = 0, capacity = 0;
+	int64_t n = 0;
 
-	for (size_t i = 0; i < record->n_events; i++) {
-		const struct event *event = &record->events[i];
-		uint32_t id = event->u.net.attempt;
-		const struct attempt_history *attempt;
-
-		if (event->kind != EVENT_SYN || event->u.net.ordinal < 2 ||
-		    id >= judging->history.n_attempts ||
-		    (expectation->endpoint != ALL_ENDPOINTS &&
-		     expectation->endpoint != record->attempts[id].endpoint))
-			continue;
-		attempt = &judging->history.attempts[id];
-		if (might_not_be(attempt, due_ns[id], event->at_ns))
-			array_append(before_end_ns, n_syns, capacity,
-				     attempt->ended_ns - event->at_ns);
-	}
-	if (n > 0 && n <= n_syns) {
-		qsort(before_end_ns, n_syns, sizeof(*before_end_ns), compare_times);
-		/* 0 would mean that nothing explains it. */
-		result_ns = MAX(before_end_ns[n - 1], 1);
-	}
-	free(before_end_ns);
-	return result_ns;
+	for (size_t i = 0; i < n_attempts; i++)
+		n += MAX((int64_t)attempts[i]->syns - 1, 0);
+	return n;
 }
 
-void judge_retransmissions(struct judging *judging, const struct expectation *expectation)
+void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expectation)
 {
+	const struct record *record = ctx->record;
+	AUTO_FREE int64_t *due_ns = late_verdict_due_times(ctx->scenario, &ctx->history);
+	AUTO_FREE size_t *first_syn = xzalloc((ctx->history.n_attempts + 1) * sizeof(*first_syn));
+	AUTO_FREE int64_t *syns_ns = xzalloc((record->n_events + 1) * sizeof(*syns_ns));
 	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n_attempts = history_of(&judging->history, expectation->endpoint, &attempts);
+	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
 	const struct attempt_history *last = NULL;
+	struct range count = {0, 0};
 	uint32_t first_beyond = 0;
 	bool beyond = false;
-	int64_t count = 0;
 
+	for (size_t i = 1; i < ctx->history.n_attempts; i++)
+		first_syn[i] = first_syn[i - 1] + ctx->history.attempts[i - 1].syns;
+	for (size_t i = 0; i < record->n_events; i++)
+		if (record->events[i].kind == EVENT_SYN)
+			syns_ns[first_syn[record->events[i].u.net.attempt] +
+				record->events[i].u.net.ordinal - 1] = record->events[i].at_ns;
 	for (size_t i = 0; i < n_attempts; i++) {
-		if (attempts[i]->syns > 1) {
-			count += attempts[i]->syns - 1;
+		uint32_t id = attempts[i]->id;
+		struct range one =
+			count_repeated(ctx, attempts[i], due_ns[id], &syns_ns[first_syn[id]]);
+
+		if (attempts[i]->syns > 1)
 			last = attempts[i];
-		}
-		if (!beyond && count > expectation->value.range.range.high) {
+		count.low += one.low;
+		count.high += one.high;
+		if (!beyond && count.low > expectation->value.range.range.high) {
 			beyond = true;
-			first_beyond = attempts[i]->id;
+			first_beyond = id;
 		}
 	}
-	judge_count(
-		judging, expectation, count, first_beyond, last,
-		beyond ? time_of_last_syns(judging, expectation,
-					   (size_t)(count - expectation->value.range.range.high))
-		       : 0);
+	/* Another attempt would have had its own. */
+	if (count.high < expectation->value.range.range.low &&
+	    instance_may_hide(ctx, INSTANCE_UNKNOWN))
+		count.high = INT64_MAX;
+	judge_count(ctx, expectation, count, seen_repeated(attempts, n_attempts), first_beyond,
+		    last);
 }

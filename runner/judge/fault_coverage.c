@@ -3,12 +3,14 @@
  * Did every scripted fault fire that had to? A test whose fault never happened proves nothing, so
  * that it is an error when one did not.
  *
- * Which steps have to fire. `accept` is no fault and never has to. Any other step has to fire
- * unless the most attempts that are expected at its endpoint don't reach it. A step with "xN" has
+ * Which steps have to fire. `accept` is no fault and never has to. Nor has one at an endpoint of
+ * which an expectation allows that there are no attempts (`0..N`). Any other step has to fire
+ * unless the most attempts that are expected at its endpoint don't reach it; attempts at addresses
+ * with faults of their own don't excuse it. A step with "xN" has
  * to fire for each of its N attempts; where the number of attempts expected is a range, for those
  * that the fewest expected attempts reach, and for one at least: a client may stop anywhere inside
  * the range that it was given. Only the attempts that a step can serve count there: not those that
- * went to a step with a condition, or to addresses with faults of their own.
+ * went to a step with a condition.
  *
  * A step with a condition has to fire for each attempt that it took, and for one at least, unless
  * the expected attempts don't reach the first of its numbers. A chance can go against it each time;
@@ -22,18 +24,22 @@
  */
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
+#include "runner/judge/fault_coverage.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/per_instance.h"
+#include "runner/judge/replay.h"
 
 /* How many attempts the expectations foresee at one endpoint. */
-static struct range expected_attempts(const struct judging *judging, size_t endpoint)
+static struct range expected_attempts(const struct judge_ctx *ctx, size_t endpoint,
+				      bool *ret_optional)
 {
-	const struct scenario *scenario = judging->scenario;
+	const struct scenario *scenario = ctx->scenario;
 	struct range expected = {.low = 0, .high = INT64_MAX};
 	bool found = false;
 	int64_t elsewhere = 0;
 
-	for (size_t id = 0; id < judging->record->n_attempts; id++)
-		if (judging->record->attempts[id].endpoint != endpoint)
+	for (size_t id = 0; id < ctx->record->n_attempts; id++)
+		if (ctx->record->attempts[id].endpoint != endpoint)
 			elsewhere++;
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
@@ -42,6 +48,8 @@ static struct range expected_attempts(const struct judging *judging, size_t endp
 		if (expectation->kind != EXPECT_ATTEMPTS ||
 		    (expectation->endpoint != endpoint && expectation->endpoint != ALL_ENDPOINTS))
 			continue;
+		if (range.low <= 0)
+			*ret_optional = true;
 		/* Of the fewest over all endpoints this one has what the others left. */
 		if (expectation->endpoint == ALL_ENDPOINTS)
 			range.low -= elsewhere;
@@ -90,21 +98,22 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 }
 
 /* Takes the text that says how often it fired. */
-static void add_unfired(struct judging *judging, size_t endpoint, size_t index, char *how_often)
+static void add_unfired(struct judge_ctx *ctx, enum weight weight, size_t endpoint, size_t index,
+			char *how_often)
 {
-	const struct endpoint_spec *spec = &judging->scenario->endpoints[endpoint];
+	const struct endpoint_spec *spec = &ctx->scenario->endpoints[endpoint];
 	AUTO_STRBUF struct strbuf step = {0};
 	char *subject;
 
 	step_format(&spec->script.steps[index], &step);
 	subject = xasprintf("step %zu (\"%s\") at %s", index + 1, strbuf_text(&step), spec->name);
-	judging_add(judging, WEIGHT_UNFIRED,
-		    &(struct finding_parts){
-			    .type = "unfired",
-			    .place = spec->step_places ? spec->step_places[index] : spec->place,
-			    .subject = subject,
-			    .message = xasprintf("%s %s", subject, how_often),
-		    });
+	findings_add(ctx, weight,
+		     &(struct finding_parts){
+			     .type = "unfired",
+			     .place = spec->step_places ? spec->step_places[index] : spec->place,
+			     .subject = subject,
+			     .message = xasprintf("%s %s", subject, how_often),
+		     });
 	free(how_often);
 }
 
@@ -117,7 +126,7 @@ static char *how_often(int64_t count, int64_t required)
 
 /* The attempts at one endpoint, as its script sees them. */
 struct served {
-	struct judging *judging;
+	struct judge_ctx *ctx;
 	size_t endpoint;
 	const struct script *script;
 	const struct attempt_history **attempts; /* in their order */
@@ -128,13 +137,13 @@ struct served {
 
 static uint32_t step_of(const struct served *served, size_t at)
 {
-	return served->judging->record->attempts[served->attempts[at]->id].step;
+	return served->ctx->record->attempts[served->attempts[at]->id].step;
 }
 
 /* For how many of the first @most attempts that the step served did it fire? */
 static int64_t count_fired(const struct served *served, size_t index, int64_t most)
 {
-	const struct record_attempt *attempts = served->judging->record->attempts;
+	const struct record_attempt *attempts = served->ctx->record->attempts;
 	int64_t n_served = 0, count = 0;
 
 	for (size_t i = 0; i < served->n_attempts && n_served < most; i++) {
@@ -149,7 +158,7 @@ static int64_t count_fired(const struct served *served, size_t index, int64_t mo
 	return count;
 }
 
-/* What is left of the expected attempts when those that went elsewhere are taken off. */
+/* What is left of the expected attempts when those that a condition took are taken off. */
 static struct range expected_of(const struct served *served, uint32_t list, bool plain)
 {
 	struct range left = served->expected;
@@ -158,7 +167,7 @@ static struct range expected_of(const struct served *served, uint32_t list, bool
 	for (size_t i = 0; i < served->n_attempts; i++) {
 		const struct step *step = &served->script->steps[step_of(served, i)];
 
-		if (step->list != list || (plain && step->when.given))
+		if (step->list == list && plain && step->when.given)
 			elsewhere++;
 	}
 	if (left.low != INT64_MAX)
@@ -181,7 +190,8 @@ static void judge_plain(const struct served *served, size_t index)
 	required = MIN(last, expected.high) - first + 1;
 	count = count_fired(served, index, required);
 	if (count < required)
-		add_unfired(served->judging, served->endpoint, index, how_often(count, required));
+		add_unfired(served->ctx, WEIGHT_UNFIRED, served->endpoint, index,
+			    how_often(count, required));
 }
 
 static void judge_conditional(const struct served *served, size_t index)
@@ -191,29 +201,32 @@ static void judge_conditional(const struct served *served, size_t index)
 	int64_t count = count_fired(served, index, INT64_MAX);
 
 	if (count < progress->taken)
-		add_unfired(served->judging, served->endpoint, index,
+		add_unfired(served->ctx, WEIGHT_UNFIRED, served->endpoint, index,
 			    how_often(count, progress->taken));
 	else if (progress->due == 0 && (int64_t)condition_first_attempt(&step->when) <=
 					       expected_of(served, step->list, false).high)
-		add_unfired(served->judging, served->endpoint, index,
+		add_unfired(served->ctx, step->when.has_window ? WEIGHT_VOID : WEIGHT_UNFIRED,
+			    served->endpoint, index,
 			    xstrdup("never fired: no attempt met its condition"));
 }
 
-static void judge_endpoint(struct judging *judging, size_t endpoint,
-			   const struct step_select *replay)
+static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct step_select *replay)
 {
-	const struct script *script = &judging->scenario->endpoints[endpoint].script;
+	const struct script *script = &ctx->scenario->endpoints[endpoint].script;
 	AUTO_FREE const struct attempt_history **attempts = NULL;
+	bool optional = false;
 	struct served served = {
-		.judging = judging,
+		.ctx = ctx,
 		.endpoint = endpoint,
 		.script = script,
-		.n_attempts = history_of(&judging->history, endpoint, &attempts),
-		.expected = expected_attempts(judging, endpoint),
+		.n_attempts = history_of(&ctx->history, endpoint, &attempts),
+		.expected = expected_attempts(ctx, endpoint, &optional),
 		.replay = replay,
 	};
 
 	served.attempts = attempts;
+	if (optional)
+		return;
 	for (size_t index = 0; index < script->n_steps; index++) {
 		if (script->steps[index].action == STEP_ACCEPT)
 			continue;
@@ -224,14 +237,36 @@ static void judge_endpoint(struct judging *judging, size_t endpoint,
 	}
 }
 
-void judge_fired(struct judging *judging)
+/* A run without any attempt proves nothing, unless none is an attempt too few. */
+static void judge_any_attempt(struct judge_ctx *ctx)
+{
+	const struct scenario *scenario = ctx->scenario;
+
+	if (ctx->record->n_attempts > 0 || scenario->n_endpoints == 0)
+		return;
+	for (size_t i = 0; i < scenario->n_expectations; i++)
+		if (scenario->expectations[i].kind == EXPECT_ATTEMPTS &&
+		    scenario->expectations[i].value.range.range.low <= 0)
+			return;
+	findings_add(ctx, WEIGHT_VOID,
+		     &(struct finding_parts){
+			     .type = "no-attempt",
+			     .place = scenario->place,
+			     .subject = xstrdup("the client"),
+			     .message = xstrdup("the client made no attempt, which proves nothing; "
+						"expect \"attempts: 0\" if that is right"),
+		     });
+}
+
+void judge_fired(struct judge_ctx *ctx)
 {
 	CLEANUP(replay_deinit) struct replay replay;
 	struct step_select_choice choice;
 
-	replay_init(&replay, judging);
-	for (size_t id = 0; id < judging->record->n_attempts; id++)
+	replay_init(&replay, ctx);
+	judge_any_attempt(ctx);
+	for (size_t id = 0; id < ctx->record->n_attempts; id++)
 		(void)replay_next(&replay, (uint32_t)id, &choice);
-	for (size_t endpoint = 0; endpoint < judging->scenario->n_endpoints; endpoint++)
-		judge_endpoint(judging, endpoint, &replay.endpoints[endpoint]);
+	for (size_t endpoint = 0; endpoint < ctx->scenario->n_endpoints; endpoint++)
+		judge_endpoint(ctx, endpoint, &replay.endpoints[endpoint]);
 }

@@ -4,7 +4,9 @@
 
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/per_instance.h"
 
 struct herd herd_measure(const struct attempt_history *const *attempts, size_t n_attempts,
 			 int64_t within_ns)
@@ -73,29 +75,64 @@ static char *peak_text(const struct herd *herd)
 			 duration_format(herd->from_ns, from));
 }
 
-void judge_herd(struct judging *judging, const struct expectation *expectation)
+/*
+ * Whether max + 1 attempts fall into one window: certain if they do although delays drove them
+ * together, impossible if they would not even without the delays that drove them apart.
+ */
+static enum truth truth_of_herd(const struct judge_ctx *ctx,
+				const struct attempt_history *const *attempts, size_t n,
+				const struct expectation *expectation)
+{
+	size_t max = (size_t)expectation->value.herd.max;
+	int64_t within_ns = expectation->value.herd.within_ns;
+	enum truth truth = TRUTH_MET;
+
+	for (size_t i = max; i < n; i++) {
+		const struct attempt_history *first = attempts[i - max], *last = attempts[i];
+		struct when from = {first->started_earliest_ns, first->started_ns};
+		struct when to = {last->started_earliest_ns, last->started_ns};
+		int64_t since_ns = i > max ? attempts[i - max - 1]->started_ns : 0;
+		struct range known;
+
+		known = span_between(&ctx->delays, from, to, since_ns, 0, attempt_lateness(first));
+		if (known.high < within_ns)
+			return TRUTH_BROKEN;
+		if (known.low < within_ns)
+			truth = TRUTH_UNKNOWN;
+	}
+	return truth;
+}
+
+void judge_herd(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	const int64_t max = expectation->value.herd.max;
 	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n = herd_attempts(&judging->history, expectation, &attempts);
+	size_t n = herd_attempts(&ctx->history, expectation, &attempts);
 	struct herd herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
+	enum truth truth;
 
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = limit_text(expectation),
-				 .actual = peak_text(&herd),
-				 .attempt = herd.peak > 0 ? attempts[herd.first] : NULL,
-			 });
-	if (herd.peak <= (uint64_t)max)
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = limit_text(expectation),
+			       .actual = peak_text(&herd),
+			       .attempt = herd.peak > 0 ? attempts[herd.first] : NULL,
+		       });
+	truth = truth_of_herd(ctx, attempts, n, expectation);
+	if (truth == TRUTH_MET)
 		return;
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_subject(judging, "herd", expectation->endpoint),
-			    .expected = limit_text(expectation),
-			    .actual = peak_text(&herd),
-			    .miss = xasprintf("%zu too many", herd.peak - (size_t)max),
-			    .has_attempt = true,
-			    .attempt = attempts[herd.first + (size_t)max]->id,
-		    });
+	findings_add_truth(
+		ctx, truth, NULL,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_at(ctx, "herd", expectation->endpoint),
+			.expected = limit_text(expectation),
+			.actual = peak_text(&herd),
+			.miss = herd.peak > (uint64_t)max
+					? xasprintf("%zu too many", herd.peak - (size_t)max)
+					: NULL,
+			.has_attempt = herd.peak > (uint64_t)max,
+			.attempt = herd.peak > (uint64_t)max
+					   ? attempts[herd.first + (size_t)max]->id
+					   : 0,
+		});
 }

@@ -6,8 +6,7 @@
 #ifndef SYNFAULT_RUNNER_JUDGE_HERD_H
 #define SYNFAULT_RUNNER_JUDGE_HERD_H
 
-#include "runner/record/history.h"
-#include "runner/scenario/scenario.h"
+#include "runner/judge/judge_ctx.h"
 
 struct herd {
 	size_t peak;      /* attempts in the fullest window; 0: there were none */
@@ -31,5 +30,7 @@ size_t herd_attempts(const struct history *history, const struct expectation *ex
 		     const struct attempt_history ***ret);
 /* What those are: "attempts" or "retries". */
 const char *herd_counted(const struct expectation *expectation);
+
+void judge_herd(struct judge_ctx *ctx, const struct expectation *expectation);
 
 #endif

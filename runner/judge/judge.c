@@ -5,8 +5,21 @@
  */
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
+#include "runner/judge/backoff.h"
+#include "runner/judge/connections.h"
+#include "runner/judge/consistency.h"
+#include "runner/judge/counts.h"
+#include "runner/judge/fault_coverage.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/herd.h"
 #include "runner/judge/late_verdict.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/needs.h"
+#include "runner/judge/per_instance.h"
+#include "runner/judge/retry_sequence.h"
+#include "runner/judge/socket_lifetime.h"
+#include "runner/judge/text.h"
+#include "runner/scenario/policy_bounds.h"
 
 static const char *const outcome_names[] = {
 	[OUTCOME_PASS] = "pass",
@@ -21,334 +34,179 @@ const char *outcome_name(enum outcome outcome)
 	return outcome_names[outcome];
 }
 
-static char *compose_message(const struct finding *finding)
-{
-	struct strbuf text = {0};
-
-	strbuf_printf(&text, "%s:", finding->subject);
-	if (finding->expected)
-		strbuf_printf(&text, " expected %s", finding->expected);
-	if (finding->actual)
-		strbuf_printf(&text, "%s got %s", finding->expected ? "," : "", finding->actual);
-	if (finding->miss)
-		strbuf_printf(&text, ", %s", finding->miss);
-	return strbuf_steal(&text);
-}
-
-static void blame_overdue(const struct judging *judging, struct finding *finding)
-{
-	char *message = xasprintf("%s; but the machine was too slow to tell: %s", finding->message,
-				  judging->overdue);
-
-	free(finding->message);
-	finding->message = message;
-}
-
-/* Whether an answer came too late. Nobody asks of a record in which nothing is wrong. */
-static bool any_overdue(struct judging *judging)
-{
-	struct late_verdict overdue;
-
-	if (!judging->overdue_sought &&
-	    late_verdict_find(judging->scenario, &judging->history, &overdue))
-		judging->overdue = late_verdict_text(judging->scenario, judging->record, &overdue);
-	judging->overdue_sought = true;
-	return judging->overdue != NULL;
-}
-
-static struct finding *add(struct judging *judging, enum weight weight,
-			   const struct finding_parts *parts)
-{
-	const bool late =
-		weight == WEIGHT_FAILED && (judging->cut_short_by_lag || any_overdue(judging));
-	struct finding_list *list = &judging->findings[late ? WEIGHT_LAG : weight];
-	const struct expectation *expectation = parts->expectation;
-	const char *type = parts->type;
-	struct finding finding = {
-		.subject = parts->subject,
-		.expected = parts->expected,
-		.actual = parts->actual,
-		.miss = parts->miss,
-		.message = parts->message,
-		.looks_like = parts->looks_like,
-		.place = expectation ? expectation->place : parts->place,
-		.attempt = parts->has_attempt ? parts->attempt : UINT32_MAX,
-		.caused_by_lag = late,
-		.assessment = expectation
-				      ? (uint32_t)(expectation - judging->scenario->expectations)
-				      : UINT32_MAX,
-	};
-
-	if (!type)
-		type = expectation ? expectation_kind_name(expectation->kind) : "harness";
-	finding.type = xstrdup(type);
-	if (!finding.message)
-		finding.message = compose_message(&finding);
-	if (late && judging->overdue)
-		blame_overdue(judging, &finding);
-	array_append(list->items, list->n_items, list->capacity, finding);
-	return &list->items[list->n_items - 1];
-}
-
-void judging_add(struct judging *judging, enum weight weight, const struct finding_parts *parts)
-{
-	add(judging, weight, parts);
-}
-
-static void blame_lag(const struct judging *judging, struct finding *finding)
-{
-	char harness[DURATION_TEXT_SIZE], client[DURATION_TEXT_SIZE];
-	char *message =
-		xasprintf("%s; but the machine was too slow to tell: synfault's own lag "
-			  "was up to %s, and the client waited %s for a processor",
-			  finding->message, duration_format(judging->harness_lag_ns, harness),
-			  duration_format(judging->client_lag_ns, client));
-
-	free(finding->message);
-	finding->message = message;
-	finding->caused_by_lag = true;
-}
-
-bool judging_lag_explains(const struct judging *judging, int64_t miss_ns)
-{
-	int64_t lag_ns = judging->harness_lag_ns + (miss_ns > 0 ? judging->client_lag_ns : 0);
-
-	return (miss_ns < 0 ? -miss_ns : miss_ns) <= lag_ns;
-}
-
-void judging_add_time(struct judging *judging, const struct finding_parts *parts, int64_t miss_ns)
-{
-	bool lag = judging_lag_explains(judging, miss_ns);
-	struct finding *finding = add(judging, lag ? WEIGHT_LAG : WEIGHT_FAILED, parts);
-
-	if (lag)
-		blame_lag(judging, finding);
-}
-
-char *judging_subject(const struct judging *judging, const char *what, size_t endpoint)
-{
-	if (endpoint >= judging->scenario->n_endpoints)
-		return xstrdup(what);
-	return xasprintf("%s at %s", what, judging->scenario->endpoints[endpoint].name);
-}
-
-char *judging_instance_subject(const struct judging *judging, const char *what, uint32_t instance)
-{
-	if (judging->record->n_instances == 1)
-		return xstrdup(what);
-	return xasprintf("%s of instance %" PRIu32, what, instance + 1);
-}
-
 /* Problems, and what a record must have. Returns whether it can be judged; if not, *@ret_skip. */
-static bool judge_problems(struct judging *judging, bool *ret_skip)
+static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
 {
-	const struct record *record = judging->record;
-	struct finding_list *list = &judging->findings[WEIGHT_HARNESS];
+	const struct record *record = ctx->record;
+	struct finding_list *list = &ctx->findings[WEIGHT_HARNESS];
 
 	*ret_skip = record->n_problems > 0 && record->problems[0].missing_capability &&
 		    !record->client_started;
 	for (size_t i = 0; i < record->n_problems; i++) {
 		const struct problem *problem = &record->problems[i];
 
-		judging_add(judging, WEIGHT_HARNESS,
-			    &(struct finding_parts){
-				    .type = problem->missing_capability ? "capability" : "harness",
-				    .place = judging->scenario->place,
-				    .subject = xstrdup("the harness"),
-				    .message = xstrdup(problem->message),
-			    });
+		findings_add(ctx, WEIGHT_HARNESS,
+			     &(struct finding_parts){
+				     .type = problem->missing_capability ? "capability" : "harness",
+				     .place = ctx->scenario->place,
+				     .subject = xstrdup("the harness"),
+				     .message = xstrdup(problem->message),
+			     });
 	}
 	if (list->n_items == 0 && !record->client_started)
-		judging_add(judging, WEIGHT_HARNESS,
-			    &(struct finding_parts){
-				    .place = judging->scenario->place,
-				    .subject = xstrdup("the harness"),
-				    .message = xstrdup("the client was never started"),
-			    });
+		findings_add(ctx, WEIGHT_HARNESS,
+			     &(struct finding_parts){
+				     .place = ctx->scenario->place,
+				     .subject = xstrdup("the harness"),
+				     .message = xstrdup("the client was never started"),
+			     });
 	if (list->n_items == 0 && !record->complete)
-		judging_add(judging, WEIGHT_HARNESS,
-			    &(struct finding_parts){
-				    .place = judging->scenario->place,
-				    .subject = xstrdup("the harness"),
-				    .message = xstrdup("the process that supervised the scenario "
-						       "ended before the record was complete"),
-			    });
+		findings_add(ctx, WEIGHT_HARNESS,
+			     &(struct finding_parts){
+				     .place = ctx->scenario->place,
+				     .subject = xstrdup("the harness"),
+				     .message = xstrdup("the process that supervised the scenario "
+							"ended before the record was complete"),
+			     });
 	return list->n_items == 0;
 }
 
 /*
- * A timeout is the client's, unless our own lag took more than a tenth of its time: then nothing
- * that is missing is the client's either.
+ * A timeout is the client's, unless delays took more than a hundredth of its time and than the
+ * default tolerance: then the client might have come to its end.
  */
-static void judge_timeout(struct judging *judging)
+static void judge_timeout(struct judge_ctx *ctx)
 {
-	const struct scenario *scenario = judging->scenario;
-	bool lag = judging->harness_lag_ns + judging->client_lag_ns > scenario->timeout_ns / 10;
+	const struct scenario *scenario = ctx->scenario;
+	const struct tolerance tolerance = TOLERANCE_DEFAULT;
+	int64_t slack_ns =
+		MAX(tolerance_slack(0, &tolerance, ctx->timing_scale), scenario->timeout_ns / 100);
+	int64_t delay_ns = delays_of_client(&ctx->delays, 0, scenario->timeout_ns);
 	char timeout[DURATION_TEXT_SIZE];
-	struct finding *finding;
 
-	if (!judging->timed_out)
+	if (!ctx->timed_out)
 		return;
+	for (size_t i = 0; i < ctx->history.n_attempts; i++)
+		delay_ns += attempt_lateness(&ctx->history.attempts[i]);
 	duration_format(scenario->timeout_ns, timeout);
-	judging->cut_short_by_lag = lag;
-	finding = add(judging, WEIGHT_FAILED,
-		      &(struct finding_parts){
-			      .type = "timeout",
-			      .place = scenario->place,
-			      .subject = xstrdup("the client"),
-			      .expected = xasprintf("to end within %s", timeout),
-			      .actual = xstrdup("still running"),
-			      .message = xasprintf("the client was still running after %s, its "
-						   "timeout, and was ended",
-						   timeout),
-		      });
-	if (lag && !judging->overdue)
-		blame_lag(judging, finding);
+	findings_add_truth(
+		ctx, delay_ns > slack_ns ? TRUTH_UNKNOWN : TRUTH_BROKEN, NULL,
+		&(struct finding_parts){
+			.type = "timeout",
+			.place = scenario->place,
+			.subject = xstrdup("the client"),
+			.expected = xasprintf("to end within %s", timeout),
+			.actual = xstrdup("still running"),
+			.message = xasprintf("the client was still running after %s, its "
+					     "timeout, and was ended",
+					     timeout),
+		});
 }
 
-static bool tries_several_addresses(const struct judging *judging, size_t endpoint)
+/* All that is known of an expectation kind. */
+static const struct {
+	void (*judge)(struct judge_ctx *ctx, const struct expectation *expectation);
+	bool on_attempts; /* broken, it is so whether or not all faults fired */
+	bool by_luck;     /* delays can have made it come out right */
+} kinds[] = {
+	[EXPECT_EXIT] = {judge_exit, false, true},
+	[EXPECT_DURATION] = {judge_duration, false, false},
+	[EXPECT_ATTEMPTS] = {judge_attempts, true, false},
+	[EXPECT_RETRANSMISSIONS] = {judge_retransmissions, true, false},
+	[EXPECT_BACKOFF] = {judge_backoff, true, false},
+	[EXPECT_ATTEMPT_DELAY] = {judge_backoff, true, false},
+	[EXPECT_STDOUT] = {judge_text, false, true},
+	[EXPECT_STDERR] = {judge_text, false, true},
+	[EXPECT_HERD] = {judge_herd, true, true},
+	[EXPECT_CONNECT_TIMEOUT] = {judge_connect_timeout, true, false},
+	[EXPECT_GIVES_UP] = {judge_gives_up, true, false},
+	[EXPECT_ORDER] = {judge_order, true, true},
+	[EXPECT_FALLBACK] = {judge_fallback, true, true},
+	[EXPECT_CONCURRENT_ATTEMPTS] = {judge_concurrent_attempts, true, false},
+	[EXPECT_LEAKS] = {judge_leaks, true, false},
+	[EXPECT_RETRY_ON] = {judge_retry_on, true, false},
+	[EXPECT_TOTAL_BACKOFF] = {judge_total_backoff, true, false},
+	[EXPECT_CONNECTED] = {judge_connected, true, true},
+	[EXPECT_RECEIVED] = {judge_bytes, false, false},
+	[EXPECT_SENT] = {judge_bytes, false, false},
+	[EXPECT_ENDED] = {judge_ended, false, true},
+	[EXPECT_READ_TIMEOUT] = {judge_read_timeout, false, false},
+	[EXPECT_CONNECTING] = {judge_connecting, true, false},
+};
+_Static_assert(ARRAY_SIZE(kinds) == EXPECT_N_KINDS, "a row for each kind");
+
+/* A record that lacks what an expectation is judged by says nothing about it. */
+static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct record *record = judging->record;
-	size_t first = SIZE_MAX;
+	unsigned needs = expectation_needs(expectation->kind);
+	const char *lacks = NULL;
 
-	for (uint32_t id = 0; id < record->n_attempts; id++) {
-		size_t address = judging_address(record, id);
+	/* Of a client that synfault did not start, what is not known counts as none. */
+	if (ctx->record->attached)
+		return true;
+	if ((needs & NEEDS_STARVATION) && !ctx->record->has_starvation)
+		lacks = "how long processes waited for a processor";
+	else if ((needs & NEEDS_SOCKETS) && !ctx->record->has_sockets)
+		lacks = "sockets";
+	else if ((needs & NEEDS_CLIENT_ENDS) && !ctx->record->has_client_ends)
+		lacks = "how clients ended their connections";
+	if (!lacks)
+		return true;
+	findings_add(ctx, WEIGHT_UNDECIDED,
+		     &(struct finding_parts){
+			     .expectation = expectation,
+			     .subject = subject_at(ctx, expectation_kind_name(expectation->kind),
+						   expectation->endpoint),
+			     .message = xasprintf("%s can't be judged: when the scenario was run, "
+						  "it was not recorded %s; run it again",
+						  expectation_kind_name(expectation->kind), lacks),
+		     });
+	return false;
+}
 
-		if (endpoint != ALL_ENDPOINTS && record->attempts[id].endpoint != endpoint)
-			continue;
-		if (first != SIZE_MAX && address != first)
+/* Whether an expectation on attempts is broken for certain. */
+static bool is_broken_on_attempts(const struct judge_ctx *ctx)
+{
+	const struct finding_list *failed = &ctx->findings[WEIGHT_FAILED];
+
+	for (size_t i = 0; i < failed->n_items; i++) {
+		uint32_t index = failed->items[i].assessment;
+
+		if (index < ctx->scenario->n_expectations &&
+		    kinds[ctx->scenario->expectations[index].kind].on_attempts)
 			return true;
-		first = address;
 	}
 	return false;
 }
 
-/* What a scenario can say and judgement does not know yet: never a pass. */
-static bool is_beyond_judgement(const struct judging *judging,
-				const struct expectation *expectation)
-{
-	switch (expectation->kind) {
-	case EXPECT_READ_TIMEOUT:
-	case EXPECT_CONNECTING:
-		return true;
-	case EXPECT_ORDER:
-		for (size_t i = 0; i < expectation->value.order.n_targets; i++)
-			if (expectation->value.order.targets[i].ordinal > 0)
-				return true;
-		return false;
-	case EXPECT_FALLBACK:
-		return expectation->value.fallback.from.ordinal > 0 ||
-		       expectation->value.fallback.to.ordinal > 0;
-	case EXPECT_BACKOFF:
-	case EXPECT_ATTEMPT_DELAY:
-		return expectation->value.policy.resets_on_success ||
-		       (expectation->value.policy.per_round &&
-			tries_several_addresses(judging, expectation->endpoint));
-	default:
-		return false;
-	}
-}
-
-static void judge_expectation(struct judging *judging, const struct expectation *expectation)
-{
-	if (is_beyond_judgement(judging, expectation)) {
-		judging_add(
-			judging, WEIGHT_HARNESS,
-			&(struct finding_parts){
-				.place = expectation->place,
-				.subject = xstrdup("the harness"),
-				.message = xasprintf("this \"%s\" can't be judged by this version "
-						     "(docs/scenario.md)",
-						     expectation_kind_name(expectation->kind)),
-			});
-		return;
-	}
-	switch (expectation->kind) {
-	case EXPECT_EXIT:
-		judge_exit(judging, expectation);
-		break;
-	case EXPECT_DURATION:
-		judge_duration(judging, expectation);
-		break;
-	case EXPECT_ATTEMPTS:
-		judge_attempts(judging, expectation);
-		break;
-	case EXPECT_RETRANSMISSIONS:
-		judge_retransmissions(judging, expectation);
-		break;
-	case EXPECT_BACKOFF:
-	case EXPECT_ATTEMPT_DELAY:
-		judge_backoff(judging, expectation);
-		break;
-	case EXPECT_STDOUT:
-	case EXPECT_STDERR:
-		judge_text(judging, expectation);
-		break;
-	case EXPECT_HERD:
-		judge_herd(judging, expectation);
-		break;
-	case EXPECT_CONNECTED:
-		judge_connected(judging, expectation);
-		break;
-	case EXPECT_RECEIVED:
-	case EXPECT_SENT:
-		judge_bytes(judging, expectation);
-		break;
-	case EXPECT_ENDED:
-		judge_ended(judging, expectation);
-		break;
-	case EXPECT_CONNECT_TIMEOUT:
-		judge_connect_timeout(judging, expectation);
-		break;
-	case EXPECT_GIVES_UP:
-		judge_gives_up(judging, expectation);
-		break;
-	case EXPECT_ORDER:
-		judge_order(judging, expectation);
-		break;
-	case EXPECT_FALLBACK:
-		judge_fallback(judging, expectation);
-		break;
-	case EXPECT_CONCURRENT_ATTEMPTS:
-		judge_concurrent_attempts(judging, expectation);
-		break;
-	case EXPECT_LEAKS:
-		judge_leaks(judging, expectation);
-		break;
-	case EXPECT_RETRY_ON:
-		judge_retry_on(judging, expectation);
-		break;
-	case EXPECT_TOTAL_BACKOFF:
-		judge_total_backoff(judging, expectation);
-		break;
-	case EXPECT_READ_TIMEOUT:
-	case EXPECT_CONNECTING:
-	case EXPECT_N_KINDS:
-		break;
-	}
-}
-
 /* Joins the lists in the order of their weight; the first finding then is the one that decided. */
-static struct judgement decide(struct judging *judging, bool skip)
+static struct judgement decide(struct judge_ctx *ctx, bool skip)
 {
 	static const enum outcome outcomes[N_WEIGHTS] = {
-		[WEIGHT_HARNESS] = OUTCOME_ERROR, [WEIGHT_FAILED] = OUTCOME_FAIL,
+		[WEIGHT_HARNESS] = OUTCOME_ERROR, [WEIGHT_VOID] = OUTCOME_ERROR,
+		[WEIGHT_FAILED] = OUTCOME_FAIL,   [WEIGHT_UNFIRED] = OUTCOME_ERROR,
 		[WEIGHT_LAG] = OUTCOME_ERROR,     [WEIGHT_UNDECIDED] = OUTCOME_ERROR,
-		[WEIGHT_UNFIRED] = OUTCOME_ERROR,
 	};
+	enum weight order[N_WEIGHTS] = {WEIGHT_HARNESS, WEIGHT_VOID, WEIGHT_FAILED,
+					WEIGHT_UNFIRED, WEIGHT_LAG,  WEIGHT_UNDECIDED};
 	struct judgement judgement = {.outcome = OUTCOME_PASS};
 
-	for (size_t weight = 0; weight < N_WEIGHTS; weight++) {
-		struct finding_list *list = &judging->findings[weight];
+	/* What is missing can be what a fault that never fired would have caused. */
+	if (ctx->findings[WEIGHT_UNFIRED].n_items > 0 && !is_broken_on_attempts(ctx)) {
+		order[2] = WEIGHT_UNFIRED;
+		order[3] = WEIGHT_FAILED;
+	}
+	for (size_t i = 0; i < N_WEIGHTS; i++) {
+		struct finding_list *list = &ctx->findings[order[i]];
 
 		if (list->n_items > 0 && judgement.n_findings == 0)
-			judgement.outcome = outcomes[weight];
-		for (size_t i = 0; i < list->n_items; i++)
+			judgement.outcome = outcomes[order[i]];
+		for (size_t k = 0; k < list->n_items; k++)
 			array_append(judgement.findings, judgement.n_findings, judgement.capacity,
-				     list->items[i]);
+				     list->items[k]);
 		free(list->items);
 	}
-	judging_assessments_finish(judging, &judgement);
+	assessments_finish(ctx, &judgement);
 	if (skip)
 		judgement.outcome = OUTCOME_SKIP;
 	return judgement;
@@ -356,71 +214,159 @@ static struct judgement decide(struct judging *judging, bool skip)
 
 bool expectation_needs_client(const struct expectation *expectation)
 {
-	switch (expectation->kind) {
-	case EXPECT_EXIT:
-	case EXPECT_DURATION:
-	case EXPECT_STDOUT:
-	case EXPECT_STDERR:
-		return true;
-	default:
-		return false;
-	}
+	return expectation_needs(expectation->kind) & NEEDS_CLIENT;
 }
 
 /* The client's end at the timeout is our doing: its status and duration say nothing then. */
-static bool is_judged(const struct judging *judging, const struct expectation *expectation)
+static bool is_judged(const struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	if (judging->record->attached && expectation_needs_client(expectation))
+	if (ctx->record->attached && expectation_needs_client(expectation))
 		return false;
-	return !judging->timed_out ||
+	return !ctx->timed_out ||
 	       (expectation->kind != EXPECT_EXIT && expectation->kind != EXPECT_DURATION);
 }
 
-/* What is expected, as far as the record can tell; and that the faults fired that had to. */
-static void judge_expectations(struct judging *judging)
+static void set_disturbance(struct judge_ctx *ctx, int64_t since_ns, char *text)
 {
-	const struct scenario *scenario = judging->scenario;
-	bool attached = judging->record->attached;
+	if (since_ns >= ctx->disturbed_ns) {
+		free(text);
+		return;
+	}
+	free(ctx->disturbance);
+	ctx->disturbed_ns = since_ns;
+	ctx->disturbance = text;
+}
+
+/*
+ * A connection that no fault broke, which the client may have left since it, or a server, starved:
+ * for so much of its time that a time-out can have ended it.
+ */
+static void find_starved_connection(struct judge_ctx *ctx)
+{
+	const struct history *history = &ctx->history;
+	const struct tolerance tolerance = TOLERANCE_DEFAULT;
+
+	for (size_t i = 0; i + 1 < history->n_attempts; i++) {
+		const struct attempt_history *attempt = &history->attempts[i];
+		int64_t until_ns = MIN(MIN(attempt->closed_ns, attempt->details->client_end_ns),
+				       history->attempts[history->n_attempts - 1].started_ns);
+		int64_t delay_ns;
+		char text[DURATION_TEXT_SIZE];
+
+		if (attempt_ending(attempt) != ENDING_CONNECTED)
+			continue;
+		delay_ns = delays_of_client(&ctx->delays, attempt->started_ns, until_ns) +
+			   delays_of_servers(&ctx->delays, attempt->started_ns, until_ns);
+		if (delay_ns <= MAX(tolerance_slack(0, &tolerance, ctx->timing_scale),
+				    (until_ns - attempt->started_ns) / 4))
+			continue;
+		set_disturbance(
+			ctx, attempt->ended_ns + 1,
+			xasprintf("while attempt %" PRIu32 " at %s was connected, processes "
+				  "waited %s for a processor",
+				  ctx->record->attempts[i].number,
+				  ctx->scenario->endpoints[ctx->record->attempts[i].endpoint].name,
+				  duration_format(delay_ns, text)));
+		return;
+	}
+}
+
+/* From where on the client may have done something else than without delays. */
+static void find_disturbance(struct judge_ctx *ctx)
+{
+	struct late_verdict late;
+
+	if (late_verdict_find(ctx->scenario, &ctx->history, &late))
+		set_disturbance(ctx, ctx->history.attempts[late.attempt].started_ns + 1,
+				late_verdict_text(ctx->scenario, ctx->record, &late));
+	find_starved_connection(ctx);
+}
+
+static bool has_finding(const struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	size_t index = (size_t)(expectation - ctx->scenario->expectations);
+
+	for (size_t weight = 0; weight < N_WEIGHTS; weight++)
+		for (size_t i = 0; i < ctx->findings[weight].n_items; i++)
+			if (ctx->findings[weight].items[i].assessment == index)
+				return true;
+	return false;
+}
+
+/* What came out right only because of delays is not met. */
+static void check_luck(struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	const char *key = expectation_kind_name(expectation->kind);
+	bool disturbed =
+		ctx->disturbed_ns != INT64_MAX && ctx->history.n_attempts > 0 &&
+		ctx->history.attempts[ctx->history.n_attempts - 1].started_ns >= ctx->disturbed_ns;
+
+	if (!disturbed && !(kinds[expectation->kind].by_luck &&
+			    instance_was_delayed(ctx, INSTANCE_UNKNOWN, true)))
+		return;
+	if (has_finding(ctx, expectation))
+		return;
+	findings_add_truth(ctx, TRUTH_UNKNOWN, NULL,
+			   &(struct finding_parts){
+				   .expectation = expectation,
+				   .subject = subject_at(ctx, key, expectation->endpoint),
+				   .message = xasprintf("%s: it came out as expected", key),
+			   });
+}
+
+/* What is expected, as far as the record can tell; and that the faults fired that had to. */
+static void judge_expectations(struct judge_ctx *ctx)
+{
+	const struct scenario *scenario = ctx->scenario;
+	bool attached = ctx->record->attached;
 	size_t n_judged = 0;
 
-	judge_timeout(judging);
+	find_disturbance(ctx);
+	judge_timeout(ctx);
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 
-		if (!is_judged(judging, expectation))
+		if (!is_judged(ctx, expectation))
 			continue;
-		judging->assessments[i].result = ASSESSED_MET;
-		judge_expectation(judging, expectation);
+		ctx->assessments[i].result = ASSESSED_MET;
 		n_judged++;
+		if (!has_what_it_needs(ctx, expectation))
+			continue;
+		kinds[expectation->kind].judge(ctx, expectation);
 	}
+	/* After them all: what is measured says more than that something may be luck. */
+	for (size_t i = 0; i < scenario->n_expectations; i++)
+		if (ctx->assessments[i].result == ASSESSED_MET)
+			check_luck(ctx, &scenario->expectations[i]);
 	if (!attached || n_judged > 0)
-		judge_fired(judging);
+		judge_fired(ctx);
 }
 
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options)
 {
-	struct judging judging = {
+	struct judge_ctx ctx = {
 		.scenario = scenario,
 		.record = record,
 		.timing_scale = options ? options->timing_scale : 1,
-		.harness_lag_ns = MAX(record->harness_lag_ns, 0),
-		.client_lag_ns = MAX(record->client_lag_ns, 0),
+		.disturbed_ns = INT64_MAX,
 	};
 	bool skip;
 
-	judging_assessments_make(&judging);
-	if (judge_problems(&judging, &skip)) {
-		judging.history = history_make(record);
-		judging.timed_out = history_timed_out(&judging.history);
-		judge_consistency(&judging);
-		if (judging.findings[WEIGHT_HARNESS].n_items == 0)
-			judge_expectations(&judging);
-		judging_free_groups(&judging);
-		free(judging.overdue);
-		history_free(&judging.history);
+	assessments_make(&ctx);
+	if (judge_problems(&ctx, &skip)) {
+		ctx.history = history_make(record);
+		ctx.timed_out = history_timed_out(&ctx.history);
+		ctx.delays = delays_make(record);
+		judge_consistency(&ctx);
+		if (ctx.findings[WEIGHT_HARNESS].n_items == 0)
+			judge_expectations(&ctx);
+		attempt_groups_release(&ctx);
+		free(ctx.disturbance);
+		delays_free(&ctx.delays);
+		history_free(&ctx.history);
 	}
-	return decide(&judging, skip);
+	return decide(&ctx, skip);
 }
 
 bool judgement_is_late(const struct judgement *judgement)

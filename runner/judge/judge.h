@@ -3,9 +3,12 @@
  * Judgement: what a record means under a scenario's expectations. A pure function of both; no
  * clock, no file, no kernel.
  *
- * Order of precedence: a harness problem that names a missing capability gives skip, any other
- * gives error; then, a failed expectation gives fail, unless the harness's own lag could have
- * caused it: then error; then a scripted fault that had to fire and did not gives error; else pass.
+ * Each expectation is met, broken or not known: delays.h says how that is told. Order of
+ * precedence: a harness problem that names a missing capability gives skip, any other gives error;
+ * a run without any attempt, or in which none met a window of time, gives error; an expectation
+ * that is broken for certain gives fail; a fault that had to fire and did not gives error, and
+ * comes before that unless the broken expectation is on attempts; what is not known gives error;
+ * else pass.
  */
 #ifndef SYNFAULT_RUNNER_JUDGE_JUDGE_H
 #define SYNFAULT_RUNNER_JUDGE_JUDGE_H
@@ -35,6 +38,7 @@ struct finding {
 	char *looks_like;
 	struct place place;  /* of the expectation; path borrowed from the scenario */
 	bool caused_by_lag;  /* could have been the harness's lag: makes it an error */
+	bool unknown;        /* of an expectation: it is not known whether it is broken */
 	uint32_t attempt;    /* the first attempt that broke the rule; UINT32_MAX: none */
 	uint32_t assessment; /* of the expectation: index into the judgement's; UINT32_MAX: none */
 };

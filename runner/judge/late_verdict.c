@@ -4,8 +4,6 @@
 
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
-
 /* What the history does not keep of an attempt. */
 struct waiting {
 	int64_t due_ns;   /* when the script has the first answer to it; INT64_MAX: never */
@@ -90,6 +88,7 @@ static int64_t lateness(const struct endpoint_spec *endpoint, const struct attem
 		return 0;
 	switch (attempt->end) {
 	case END_ABANDONED:
+	case END_TIMED_OUT:
 		answered_ns = MIN(answered_ns, details->accepted_ns);
 		break;
 	case END_ESTABLISHED:
@@ -109,8 +108,6 @@ bool late_verdict_find(const struct scenario *scenario, const struct history *hi
 		       struct late_verdict *ret)
 {
 	AUTO_FREE struct waiting *all = gather(scenario, history);
-	/* Of what let the SYN through and what let the SYN-ACK through each may have been late. */
-	int64_t most_ns = 2 * history->record->harness_lag_ns;
 
 	for (size_t id = 0; id < history->n_attempts; id++) {
 		const struct record_attempt *attempt = &history->record->attempts[id];
@@ -120,8 +117,8 @@ bool late_verdict_find(const struct scenario *scenario, const struct history *hi
 			continue;
 		late_ns = lateness(&scenario->endpoints[attempt->endpoint], &history->attempts[id],
 				   &all[id]);
-		/* Less is as long as a working harness takes; more is none of our doing. */
-		if (late_ns <= INSTANT_NS || late_ns > most_ns)
+		/* Less is as long as a working harness takes. */
+		if (late_ns <= NS_PER_MS)
 			continue;
 		*ret = (struct late_verdict){(uint32_t)id, late_ns};
 		return true;

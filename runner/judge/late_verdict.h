@@ -20,8 +20,8 @@ struct late_verdict {
  * The first such attempt. Returns whether there is one. The record has to be of that scenario;
  * attempts of which it is not are passed over.
  *
- * An answer that an RST or an ICMP message is counts only when it came after the socket's death:
- * else the client may have had it. What is more than the lag that was measured is not by it.
+ * An answer that is an RST or an ICMP message counts only when it came after the socket's death:
+ * else the client may have had it.
  */
 bool late_verdict_find(const struct scenario *scenario, const struct history *history,
 		       struct late_verdict *ret);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Assessments: each expectation beside what was measured for it. The parts of judgement say what
- * they measured (judging_measured()); what came of it is read off the findings.
+ * they measured (assessment_set()); what came of it is read off the findings.
  */
-#include "runner/judge/judging.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/time_bounds.h"
 
 static const char *const result_names[] = {
 	[ASSESSED_MET] = "met",
@@ -18,20 +20,19 @@ const char *assessed_name(enum assessed result)
 	return result_names[result];
 }
 
-void judging_assessments_make(struct judging *judging)
+void assessments_make(struct judge_ctx *ctx)
 {
-	const struct scenario *scenario = judging->scenario;
+	const struct scenario *scenario = ctx->scenario;
 
-	judging->assessments =
-		xzalloc((scenario->n_expectations + 1) * sizeof(*judging->assessments));
+	ctx->assessments = xzalloc((scenario->n_expectations + 1) * sizeof(*ctx->assessments));
 	for (size_t i = 0; i < scenario->n_expectations; i++) {
 		const struct expectation *expectation = &scenario->expectations[i];
 		const char *type = expectation_kind_name(expectation->kind);
 
-		judging->assessments[i] = (struct assessment){
+		ctx->assessments[i] = (struct assessment){
 			.result = ASSESSED_NOT_JUDGED,
 			.type = xstrdup(type),
-			.subject = judging_subject(judging, type, expectation->endpoint),
+			.subject = subject_at(ctx, type, expectation->endpoint),
 			.place = expectation->place,
 			.attempt = UINT32_MAX,
 			.event = UINT32_MAX,
@@ -40,28 +41,25 @@ void judging_assessments_make(struct judging *judging)
 	}
 }
 
-void judging_measured(struct judging *judging, const struct expectation *expectation,
-		      const struct measured *measured)
+void assessment_set(struct judge_ctx *ctx, const struct expectation *expectation,
+		    const struct measured *measured)
 {
 	struct assessment *assessment =
-		&judging->assessments[expectation - judging->scenario->expectations];
+		&ctx->assessments[expectation - ctx->scenario->expectations];
 
 	free(assessment->expected);
 	free(assessment->actual);
 	assessment->expected = measured->expected;
 	assessment->actual = measured->actual;
 	assessment->attempt = measured->attempt ? measured->attempt->id : UINT32_MAX;
-	assessment->event = measured->event ? (uint32_t)(measured->event - judging->record->events)
-					    : UINT32_MAX;
+	assessment->event =
+		measured->event ? (uint32_t)(measured->event - ctx->record->events) : UINT32_MAX;
 }
 
-void judging_assessments_finish(struct judging *judging, struct judgement *judgement)
+void assessments_finish(struct judge_ctx *ctx, struct judgement *judgement)
 {
-	size_t n_failed = judging->findings[WEIGHT_HARNESS].n_items +
-			  judging->findings[WEIGHT_FAILED].n_items;
-
-	judgement->assessments = judging->assessments;
-	judgement->n_assessments = judging->scenario->n_expectations;
+	judgement->assessments = ctx->assessments;
+	judgement->n_assessments = ctx->scenario->n_expectations;
 	/* Backwards, so that of several findings the first is left in place. */
 	for (size_t i = judgement->n_findings; i-- > 0;) {
 		const struct finding *finding = &judgement->findings[i];
@@ -81,8 +79,7 @@ void judging_assessments_finish(struct judging *judging, struct judgement *judge
 		if (assessment->finding == UINT32_MAX)
 			continue;
 		finding = &judgement->findings[assessment->finding];
-		assessment->result =
-			assessment->finding < n_failed ? ASSESSED_NOT_MET : ASSESSED_UNDECIDED;
+		assessment->result = finding->unknown ? ASSESSED_UNDECIDED : ASSESSED_NOT_MET;
 		if (!assessment->expected && finding->expected)
 			assessment->expected = xstrdup(finding->expected);
 		if (!assessment->actual && finding->actual)

@@ -10,6 +10,7 @@ enum expectation_need {
 	NEEDS_CLIENT_ENDS = 1u << 1, /* record.has_client_ends */
 	NEEDS_STARVATION = 1u << 2,  /* record.has_starvation */
 	NEEDS_CLIENT = 1u << 3,      /* the client's own process: not of an attached one */
+	NEEDS_ALL = NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_STARVATION | NEEDS_CLIENT,
 };
 
 /**

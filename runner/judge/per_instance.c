@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The attempts of each instance of the client: what a retry policy rules is what one client does,
- * and instances that run side by side know nothing of each other.
- */
+/* See per_instance.h. */
+#include "runner/judge/per_instance.h"
+
 #include <inttypes.h>
 
+#include "runner/judge/findings.h"
 #include "runner/judge/fit.h"
-#include "runner/judge/judging.h"
+#include "runner/scenario/policy_bounds.h"
 
 /* The group of an attempt, UINT32_MAX: it is not looked at. Of a single client all attempts are. */
-static uint32_t group_of(const struct record *record, size_t id, size_t endpoint,
+static uint32_t group_of(const struct history *history, size_t id, size_t endpoint,
 			 uint32_t n_instances, size_t *n_unknown)
 {
-	const struct record_attempt *attempt = &record->attempts[id];
+	const struct record_attempt *attempt = &history->record->attempts[id];
 
+	/* After synfault's TERM it is no behaviour. */
+	if (history->attempts[id].started_ns > history->stopped_ns)
+		return UINT32_MAX;
 	if (endpoint != ALL_ENDPOINTS && attempt->endpoint != endpoint)
 		return UINT32_MAX;
 	if (n_instances == 1)
@@ -35,22 +38,26 @@ struct attempt_groups attempt_groups_make(const struct history *history, size_t 
 	groups.attempts =
 		xmalloc((history->n_attempts + 1) * sizeof(const struct attempt_history *));
 	for (size_t id = 0; id < history->n_attempts; id++) {
-		instance = group_of(record, id, endpoint, n_instances, &groups.n_unknown);
+		instance = group_of(history, id, endpoint, n_instances, &groups.n_unknown);
 		if (instance != UINT32_MAX)
 			groups.groups[instance].n_attempts++;
 	}
 	for (instance = 0; instance < n_instances; instance++) {
 		groups.groups[instance].instance = instance;
-		groups.groups[instance].note_lag_ns =
-			MIN(MAX(record->harness_lag_ns, INT64_C(0)), DEATH_NS);
 		groups.groups[instance].attempts = groups.attempts + first;
 		first += groups.groups[instance].n_attempts;
 		groups.groups[instance].n_attempts = 0;
 	}
+	for (size_t i = 0; i < history->n_process_events; i++) {
+		const struct event *event = history->process_events[i];
+
+		if (event->kind == EVENT_START && event->u.start.instance < n_instances)
+			groups.groups[event->u.start.instance].client_start_ns = event->at_ns;
+	}
 	for (size_t id = 0; id < history->n_attempts; id++) {
 		struct attempt_group *group;
 
-		instance = group_of(record, id, endpoint, n_instances, &ignored);
+		instance = group_of(history, id, endpoint, n_instances, &ignored);
 		if (instance == UINT32_MAX)
 			continue;
 		group = &groups.groups[instance];
@@ -66,50 +73,57 @@ void attempt_groups_free(struct attempt_groups *groups)
 	*groups = (struct attempt_groups){0};
 }
 
-void judging_free_groups(struct judging *judging)
+void attempt_groups_release(struct judge_ctx *ctx)
 {
-	for (size_t i = 0; judging->groups && i <= judging->scenario->n_endpoints; i++)
-		attempt_groups_free(&judging->groups[i]);
-	free(judging->groups);
-	judging->groups = NULL;
+	for (size_t i = 0; ctx->groups && i <= ctx->scenario->n_endpoints; i++)
+		attempt_groups_free(&ctx->groups[i]);
+	free(ctx->groups);
+	ctx->groups = NULL;
 }
 
-const struct attempt_groups *judging_groups(struct judging *judging,
-					    const struct expectation *expectation)
+const struct attempt_groups *attempt_groups_at(struct judge_ctx *ctx, size_t endpoint)
 {
-	size_t n_endpoints = judging->scenario->n_endpoints;
+	size_t n_endpoints = ctx->scenario->n_endpoints;
 	struct attempt_groups *groups;
-	char *subject;
 
-	if (!judging->groups)
-		judging->groups = xzalloc((n_endpoints + 1) * sizeof(*judging->groups));
-	groups = &judging->groups[MIN(expectation->endpoint, n_endpoints)];
+	if (!ctx->groups)
+		ctx->groups = xzalloc((n_endpoints + 1) * sizeof(*ctx->groups));
+	groups = &ctx->groups[MIN(endpoint, n_endpoints)];
 	if (!groups->groups)
-		*groups = attempt_groups_make(&judging->history, expectation->endpoint);
-	if (groups->n_unknown == 0)
-		return groups;
-	subject = judging_subject(judging, expectation_kind_name(expectation->kind),
-				  expectation->endpoint);
-	judging_add(judging, WEIGHT_UNDECIDED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = subject,
-			    .message = xasprintf("%s: it is not known which instance of the client "
-						 "made %zu of the attempts",
-						 subject, groups->n_unknown),
-		    });
+		*groups = attempt_groups_make(&ctx->history, endpoint);
 	return groups;
 }
 
-char *judging_group_subject(const struct judging *judging, const char *what, size_t endpoint,
-			    const struct attempt_group *group)
+const struct attempt_groups *attempt_groups_get(struct judge_ctx *ctx,
+						const struct expectation *expectation)
 {
-	AUTO_FREE char *subject = judging_subject(judging, what, endpoint);
+	const struct attempt_groups *groups = attempt_groups_at(ctx, expectation->endpoint);
+	char *subject;
 
-	return judging_instance_subject(judging, subject, group->instance);
+	if (groups->n_unknown == 0)
+		return groups;
+	subject = subject_at(ctx, expectation_kind_name(expectation->kind), expectation->endpoint);
+	findings_add(
+		ctx, WEIGHT_UNDECIDED,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject,
+			.message = xasprintf("%s: it is not known which instance of the client "
+					     "made %zu of the attempts",
+					     subject, groups->n_unknown),
+		});
+	return groups;
 }
 
-size_t judging_n_addresses(const struct record *record)
+char *subject_of_group(const struct judge_ctx *ctx, const char *what, size_t endpoint,
+		       const struct attempt_group *group)
+{
+	AUTO_FREE char *subject = subject_at(ctx, what, endpoint);
+
+	return subject_of_instance(ctx, subject, group->instance);
+}
+
+size_t record_n_addresses(const struct record *record)
 {
 	size_t n = 0;
 
@@ -119,7 +133,7 @@ size_t judging_n_addresses(const struct record *record)
 }
 
 /* Each endpoint has one more, for an address that is none of its own. */
-size_t judging_address(const struct record *record, uint32_t id)
+size_t record_address_index(const struct record *record, uint32_t id)
 {
 	const struct record_attempt *attempt = &record->attempts[id];
 	const struct record_endpoint *endpoint = &record->endpoints[attempt->endpoint];
@@ -133,30 +147,248 @@ size_t judging_address(const struct record *record, uint32_t id)
 	return base + endpoint->n_addresses;
 }
 
-int64_t attempt_note_slack_ns(const struct attempt_history *attempt)
+bool attempt_wait(const struct attempt_group *group, size_t from, size_t to, bool interval,
+		  int64_t *ret_ns)
 {
-	return attempt->over_ns == attempt->closed_ns ? DEATH_NS : INSTANT_NS;
-}
-
-bool attempt_wait(const struct attempt_group *group, size_t k, bool interval, int64_t *ret_ns)
-{
-	const struct attempt_history *before = group->attempts[k - 1], *next = group->attempts[k];
-	const int64_t slack_ns =
-		MAX(attempt_note_slack_ns(before), INSTANT_NS + group->note_lag_ns);
+	const struct attempt_history *before = group->attempts[from], *next = group->attempts[to];
 	int64_t wait_ns;
 
 	if (!interval && before->over_ns == INT64_MAX)
 		return false;
 	wait_ns = next->started_ns - (interval ? before->started_ns : before->over_ns);
-	*ret_ns = wait_ns < 0 && wait_ns >= -slack_ns ? 0 : wait_ns;
+	if (!interval && wait_ns < 0 &&
+	    next->started_ns - before->over_earliest_ns >= -RESOLUTION_NS)
+		wait_ns = 0;
+	*ret_ns = wait_ns;
 	return true;
 }
 
-char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals)
+/* The queue itself takes this long, which is less than any network does. */
+#define PROMPT_NS (200 * NS_PER_US)
+
+int64_t attempt_lateness(const struct attempt_history *attempt)
 {
-	struct attempt_groups groups = attempt_groups_make(&judging->history, endpoint);
-	AUTO_FREE int64_t *times_ns =
-		xmalloc((judging->history.n_attempts + 1) * sizeof(*times_ns));
+	const struct attempt_details *details = attempt->details;
+	int64_t late_ns = details->max_lag_ns;
+
+	/* The SYN-ACK is sent at once; that it came later is our doing. */
+	if (attempt->end == END_ESTABLISHED && details->accepted_ns != INT64_MAX &&
+	    !attempt_had_fault(attempt, FAULT_SYN_ACK_LOST))
+		late_ns += MAX(details->established_ns - details->accepted_ns, 0);
+	return late_ns > PROMPT_NS ? late_ns : 0;
+}
+
+int64_t instance_end_ns(const struct judge_ctx *ctx, uint32_t instance)
+{
+	const struct record *record = ctx->record;
+	const struct event *exit = history_instance_exit(&ctx->history, instance);
+	int64_t end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+
+	if (exit)
+		end_ns = MIN(end_ns, exit->at_ns);
+	return MIN(end_ns, ctx->history.stopped_ns);
+}
+
+enum ending attempt_ending(const struct attempt_history *attempt)
+{
+	switch (attempt->end) {
+	case END_REFUSED:
+	case END_REJECTED:
+		return ENDING_REFUSED;
+	case END_UNREACHABLE:
+		return ENDING_UNREACHABLE;
+	case END_ABANDONED:
+	case END_TIMED_OUT:
+	case END_OPEN:
+	case END_N_KINDS:
+		return ENDING_UNANSWERED;
+	case END_ESTABLISHED:
+		break;
+	}
+	if (attempt_had_fault(attempt, FAULT_RESET))
+		return ENDING_RESET;
+	if (attempt_had_fault(attempt, FAULT_CLOSED))
+		return ENDING_CLOSED;
+	if (attempt_had_fault(attempt, FAULT_STALLED))
+		return ENDING_STALLED;
+	return ENDING_CONNECTED;
+}
+
+static bool has_window(const struct judge_ctx *ctx)
+{
+	for (size_t i = 0; i < ctx->scenario->n_endpoints; i++) {
+		const struct script *script = &ctx->scenario->endpoints[i].script;
+
+		for (size_t k = 0; k < script->n_steps; k++)
+			if (script->steps[k].when.has_window)
+				return true;
+	}
+	return false;
+}
+
+static bool tries_several(const struct judge_ctx *ctx, const struct attempt_group *group)
+{
+	const struct record_attempt *attempts = ctx->record->attempts;
+
+	for (size_t i = 1; i < group->n_attempts; i++)
+		if (!address_equal(&attempts[group->attempts[0]->id].server,
+				   &attempts[group->attempts[i]->id].server))
+			return true;
+	return false;
+}
+
+/*
+ * Whether its last attempt is its only success: a client that has what it wants makes no more. With
+ * several addresses the success may be that of a race which delays decided. A client that ends by
+ * itself without any attempt wanted none.
+ */
+static bool is_done(const struct judge_ctx *ctx, const struct attempt_group *group)
+{
+	if (ctx->history.n_attempts == 0)
+		return true;
+	if (group->n_attempts == 0 || has_window(ctx))
+		return false;
+	for (size_t i = 0; i + 1 < group->n_attempts; i++)
+		if (attempt_ending(group->attempts[i]) == ENDING_CONNECTED)
+			return false;
+	if (tries_several(ctx, group))
+		return false;
+	return attempt_ending(group->attempts[group->n_attempts - 1]) == ENDING_CONNECTED;
+}
+
+/* What delays there were, and how long the client paused between attempts, over all endpoints. */
+struct hindrance {
+	int64_t before_ns, after_ns;
+	int64_t longest_ns, shortest_ns;
+	int64_t end_ns; /* of its last attempt's start, since its own */
+};
+
+static struct hindrance find_hindrance(const struct judge_ctx *ctx,
+				       const struct attempt_group *group)
+{
+	int64_t end_ns = instance_end_ns(ctx, group->instance), first_ns = end_ns;
+	struct hindrance found = {.shortest_ns = INT64_MAX};
+
+	if (group->n_attempts > 0)
+		first_ns = group->attempts[0]->started_ns;
+	for (size_t i = 0; i < group->n_attempts; i++) {
+		bool last = i + 1 == group->n_attempts;
+		int64_t next_ns = last ? end_ns : group->attempts[i + 1]->started_ns;
+		int64_t pause_ns = next_ns - group->attempts[i]->started_ns;
+
+		found.longest_ns = MAX(found.longest_ns, pause_ns);
+		if (!last)
+			found.shortest_ns = MIN(found.shortest_ns, MAX(pause_ns, RESOLUTION_NS));
+		found.after_ns += attempt_lateness(group->attempts[i]);
+	}
+	if (group->n_attempts == 0)
+		found.longest_ns = end_ns - group->client_start_ns;
+	found.end_ns = (group->n_attempts > 0 ? group->attempts[group->n_attempts - 1]->started_ns
+					      : end_ns) -
+		       group->client_start_ns;
+	found.before_ns = delays_of_client(&ctx->delays, group->client_start_ns, first_ns);
+	/* A shell that starts has many children that no look sees: what was seen tells enough. */
+	if (ctx->record->client_lag_ns >= 0)
+		found.before_ns = MIN(found.before_ns, ctx->record->client_lag_ns);
+	found.after_ns += delays_of_client(&ctx->delays, first_ns, end_ns);
+	return found;
+}
+
+/*
+ * Delays that the default tolerance allows for can't matter: a client that is so close to its
+ * limits does not do the same twice on a quiet machine. A budget that begins with the process is
+ * rare, and how long a program takes to start is exact nowhere: so delays before the first attempt
+ * have to be longer than a pause, too, and the client to have gone on for longer than any
+ * program takes to start.
+ */
+#define START_UP_NS (500 * NS_PER_MS)
+
+static bool matters(const struct judge_ctx *ctx, const struct hindrance *found)
+{
+	const struct tolerance tolerance = TOLERANCE_DEFAULT;
+	int64_t slack_ns = tolerance_slack(found->longest_ns, &tolerance, ctx->timing_scale);
+
+	return found->after_ns > slack_ns ||
+	       (found->end_ns > START_UP_NS && found->before_ns > MAX(slack_ns, found->longest_ns));
+}
+
+bool instance_may_hide(struct judge_ctx *ctx, uint32_t instance)
+{
+	const struct attempt_groups *all = attempt_groups_at(ctx, ALL_ENDPOINTS);
+
+	for (size_t i = 0; i < all->n_groups; i++) {
+		const struct attempt_group *group = &all->groups[i];
+		struct hindrance found;
+
+		if (instance != INSTANCE_UNKNOWN && group->instance != instance)
+			continue;
+		if (is_done(ctx, group))
+			continue;
+		found = find_hindrance(ctx, group);
+		if (matters(ctx, &found))
+			return true;
+	}
+	return false;
+}
+
+bool instance_was_delayed(struct judge_ctx *ctx, uint32_t instance, bool by_luck)
+{
+	const int64_t tenth = by_luck ? 10 : 1;
+	const struct attempt_groups *all = attempt_groups_at(ctx, ALL_ENDPOINTS);
+
+	for (size_t i = 0; i < all->n_groups; i++) {
+		const struct attempt_group *group = &all->groups[i];
+		struct hindrance found;
+
+		if (instance != INSTANCE_UNKNOWN && group->instance != instance)
+			continue;
+		found = find_hindrance(ctx, group);
+		if (!has_window(ctx))
+			found.before_ns = 0;
+		/* Ten times what can prevent an attempt: by luck only. */
+		found.after_ns /= tenth;
+		if (matters(ctx, &found))
+			return true;
+	}
+	return ctx->disturbed_ns != INT64_MAX;
+}
+
+int64_t instance_hidden_ns(struct judge_ctx *ctx, uint32_t instance)
+{
+	const struct attempt_groups *all = attempt_groups_at(ctx, ALL_ENDPOINTS);
+	struct hindrance found;
+
+	if (instance >= all->n_groups || !instance_may_hide(ctx, instance))
+		return 0;
+	found = find_hindrance(ctx, &all->groups[instance]);
+	return 2 * found.longest_ns *
+	       (1 + (found.before_ns + found.after_ns) / MAX(found.shortest_ns, RESOLUTION_NS));
+}
+
+struct range group_count(struct judge_ctx *ctx, const struct attempt_group *group)
+{
+	const struct attempt_groups *all = attempt_groups_at(ctx, ALL_ENDPOINTS);
+	const struct attempt_group *whole = &all->groups[group->instance];
+	struct range count = {(int64_t)group->n_attempts, (int64_t)group->n_attempts};
+	struct hindrance found;
+
+	/* After a disturbance there may be some that would not have been made. */
+	while (count.low > 0 && group->attempts[count.low - 1]->started_ns >= ctx->disturbed_ns)
+		count.low--;
+	if (is_done(ctx, whole))
+		return count;
+	found = find_hindrance(ctx, whole);
+	if (matters(ctx, &found))
+		count.high += found.shortest_ns == INT64_MAX || tries_several(ctx, whole)
+				      ? INT32_MAX
+				      : 1 + (found.before_ns + found.after_ns) / found.shortest_ns;
+	return count;
+}
+
+char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool intervals)
+{
+	struct attempt_groups groups = attempt_groups_make(&ctx->history, endpoint);
+	AUTO_FREE int64_t *times_ns = xmalloc((ctx->history.n_attempts + 1) * sizeof(*times_ns));
 	AUTO_FREE struct fit_sequence *sequences =
 		xmalloc((groups.n_groups + 1) * sizeof(*sequences));
 	size_t n_times = 0, n_sequences = 0;
@@ -168,7 +400,7 @@ char *judging_fit(const struct judging *judging, size_t endpoint, bool intervals
 		struct fit_sequence sequence = {.waits_ns = times_ns + n_times};
 
 		for (size_t k = 1; k < group->n_attempts; k++) {
-			if (!attempt_wait(group, k, intervals, &times_ns[n_times]))
+			if (!attempt_wait(group, k - 1, k, intervals, &times_ns[n_times]))
 				break;
 			n_times++;
 			sequence.n_waits++;

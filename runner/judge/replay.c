@@ -3,32 +3,32 @@
  * The scripts' own account of a record: which step each attempt should have got, by the decision
  * that the injector takes too (injector/step_select.h).
  */
-#include "runner/judge/judging.h"
+#include "runner/judge/replay.h"
 
-void replay_init(struct replay *replay, const struct judging *judging)
+void replay_init(struct replay *replay, const struct judge_ctx *ctx)
 {
-	const struct scenario *scenario = judging->scenario;
+	const struct scenario *scenario = ctx->scenario;
 
-	replay->judging = judging;
+	replay->ctx = ctx;
 	replay->endpoints = xzalloc(scenario->n_endpoints * sizeof(*replay->endpoints));
 	for (size_t i = 0; i < scenario->n_endpoints; i++)
 		step_select_init(&replay->endpoints[i], &scenario->endpoints[i].script, (uint32_t)i,
-				 judging->record->seed);
+				 ctx->record->seed);
 }
 
 void replay_deinit(struct replay *replay)
 {
-	for (size_t i = 0; i < replay->judging->scenario->n_endpoints; i++)
+	for (size_t i = 0; i < replay->ctx->scenario->n_endpoints; i++)
 		step_select_deinit(&replay->endpoints[i]);
 	free(replay->endpoints);
 	replay->endpoints = NULL;
 }
 
-uint32_t replay_list(const struct judging *judging, uint32_t id)
+uint32_t replay_list(const struct judge_ctx *ctx, uint32_t id)
 {
-	const struct record_attempt *attempt = &judging->record->attempts[id];
-	const struct record_endpoint *endpoint = &judging->record->endpoints[attempt->endpoint];
-	const struct endpoint_spec *spec = &judging->scenario->endpoints[attempt->endpoint];
+	const struct record_attempt *attempt = &ctx->record->attempts[id];
+	const struct record_endpoint *endpoint = &ctx->record->endpoints[attempt->endpoint];
+	const struct endpoint_spec *spec = &ctx->scenario->endpoints[attempt->endpoint];
 
 	if (script_n_lists(&spec->script) == 1)
 		return 0;
@@ -40,13 +40,13 @@ uint32_t replay_list(const struct judging *judging, uint32_t id)
 
 bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *ret)
 {
-	const struct judging *judging = replay->judging;
-	const struct record_attempt *attempt = &judging->record->attempts[id];
-	uint32_t list = replay_list(judging, id);
+	const struct judge_ctx *ctx = replay->ctx;
+	const struct record_attempt *attempt = &ctx->record->attempts[id];
+	uint32_t list = replay_list(ctx, id);
 
 	if (list == UINT32_MAX)
 		return false;
 	*ret = step_select_next(&replay->endpoints[attempt->endpoint], list, attempt->client.family,
-				judging->history.attempts[id].started_ns);
+				ctx->history.attempts[id].started_ns);
 	return true;
 }

@@ -6,113 +6,132 @@
  */
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
-
-enum ending attempt_ending(const struct attempt_history *attempt)
-{
-	switch (attempt->end) {
-	case END_REFUSED:
-	case END_REJECTED:
-		return ENDING_REFUSED;
-	case END_UNREACHABLE:
-		return ENDING_UNREACHABLE;
-	case END_ABANDONED:
-	case END_OPEN:
-	case END_N_KINDS:
-		return ENDING_UNANSWERED;
-	case END_ESTABLISHED:
-		break;
-	}
-	if (attempt_had_fault(attempt, FAULT_RESET))
-		return ENDING_RESET;
-	if (attempt_had_fault(attempt, FAULT_CLOSED))
-		return ENDING_CLOSED;
-	if (attempt_had_fault(attempt, FAULT_STALLED))
-		return ENDING_STALLED;
-	return ENDING_CONNECTED;
-}
+#include "runner/judge/findings.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/per_instance.h"
+#include "runner/judge/retry_sequence.h"
+#include "runner/judge/time_bounds.h"
+#include "runner/scenario/policy_bounds.h"
 
 /* ---- gives-up ---- */
 
-static void judge_last_attempt(struct judging *judging, const struct expectation *expectation,
+static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *expectation,
 			       const struct attempt_group *group)
 {
 	int64_t most = expectation->value.gives_up.attempts, n = (int64_t)group->n_attempts;
+	struct range count = group_count(ctx, group);
+	enum truth truth = truth_of_range(count, (struct range){0, most});
 
-	if (most == 0 || n <= most)
+	if (most == 0 || truth == TRUTH_MET)
 		return;
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_group_subject(judging, "giving up",
-							     expectation->endpoint, group),
-			    .expected = xasprintf("after %" PRId64 " attempts", most),
-			    .actual = xasprintf("%" PRId64 " attempts", n),
-			    .miss = xasprintf("%" PRId64 " too many", n - most),
-			    .looks_like = judging_fit(judging, expectation->endpoint, false),
-			    .has_attempt = true,
-			    .attempt = group->attempts[most]->id,
-		    });
+	findings_add_truth(
+		ctx, truth, NULL,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
+			.expected = xasprintf("after %" PRId64 " attempts", most),
+			.actual = xasprintf("%" PRId64 " attempts", n),
+			.miss = n > most ? xasprintf("%" PRId64 " too many", n - most) : NULL,
+			.looks_like = fit_text(ctx, expectation->endpoint, false),
+			.has_attempt = n > most,
+			.attempt = n > most ? group->attempts[most]->id : 0,
+		});
 }
 
-/* The first attempt that starts after @limit_ns is the one that broke the rule. */
-static void judge_late_attempt(struct judging *judging, const struct expectation *expectation,
+/* From the first attempt to another one, as it would be without delays. */
+static struct range time_since_first(const struct judge_ctx *ctx, const struct attempt_group *group,
+				     size_t index, int64_t late_ns)
+{
+	const struct attempt_history *first = group->attempts[0], *attempt = group->attempts[index];
+
+	return span_between(&ctx->delays,
+			    (struct when){first->started_earliest_ns, first->started_ns},
+			    (struct when){attempt->started_earliest_ns, attempt->started_ns},
+			    group->client_start_ns, 0, late_ns);
+}
+
+/* The first attempt that starts after the limit is the one that broke the rule. */
+static void judge_late_attempt(struct judge_ctx *ctx, const struct expectation *expectation,
 			       const struct attempt_group *group)
 {
-	int64_t after_ns = expectation->value.gives_up.after_ns, late_ns;
+	int64_t after_ns = expectation->value.gives_up.after_ns, late_ns = 0;
+	struct range known = {0}, unknown = {0};
 	char limit[DURATION_TEXT_SIZE], at[DURATION_TEXT_SIZE];
+	size_t wrong = 0, doubtful = 0, index;
+	enum truth truth;
 
 	if (after_ns == INT64_MAX || group->n_attempts == 0)
 		return;
-	for (size_t i = 1; i < group->n_attempts; i++) {
-		late_ns = group->attempts[i]->started_ns - group->attempts[0]->started_ns;
-		if (late_ns <= after_ns)
+	for (size_t i = 1; i < group->n_attempts && wrong == 0; i++) {
+		late_ns += attempt_lateness(group->attempts[i - 1]);
+		if (group->attempts[i]->started_ns - group->attempts[0]->started_ns <=
+			    after_ns / 2 &&
+		    i + 1 < group->n_attempts)
 			continue;
-		judging_add_time(
-			judging,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = judging_group_subject(judging, "giving up",
-								 expectation->endpoint, group),
-				.expected = xasprintf("no attempt later than %s after the first",
-						      duration_format(after_ns, limit)),
-				.actual = xasprintf("attempt %zu after %s", i + 1,
-						    duration_format(late_ns, at)),
-				.miss = miss_text(late_ns - after_ns),
-				.looks_like = judging_fit(judging, expectation->endpoint, false),
-				.has_attempt = true,
-				.attempt = group->attempts[i]->id,
-			},
-			late_ns - after_ns);
-		return;
+		known = time_since_first(ctx, group, i, late_ns);
+		truth = truth_of_range(known, (struct range){INT64_MIN, after_ns});
+		if (truth == TRUTH_BROKEN)
+			wrong = i;
+		else if (truth == TRUTH_UNKNOWN && doubtful == 0) {
+			doubtful = i;
+			unknown = known;
+		}
 	}
+	if (wrong == 0 && doubtful == 0)
+		return;
+	truth = wrong > 0 ? TRUTH_BROKEN : TRUTH_UNKNOWN;
+	index = wrong > 0 ? wrong : doubtful;
+	late_ns = group->attempts[index]->started_ns - group->attempts[0]->started_ns;
+	findings_add_truth(
+		ctx, truth, wrong > 0 ? &known : &unknown,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
+			.expected = xasprintf("no attempt later than %s after the first",
+					      duration_format(after_ns, limit)),
+			.actual = xasprintf("attempt %zu after %s", index + 1,
+					    duration_format(late_ns, at)),
+			.miss = late_ns > after_ns ? miss_text(late_ns - after_ns) : NULL,
+			.looks_like = fit_text(ctx, expectation->endpoint, false),
+			.has_attempt = true,
+			.attempt = group->attempts[index]->id,
+		});
 }
 
-/* An attempt when the client has ended comes from something that it left behind. */
-static void judge_after_exit(struct judging *judging, const struct expectation *expectation,
+/*
+ * An attempt after the client's end comes from something that it left behind; one after synfault's
+ * TERM is no behaviour.
+ */
+static void judge_after_exit(struct judge_ctx *ctx, const struct expectation *expectation,
 			     const struct attempt_group *group)
 {
-	const struct event *exit = history_instance_exit(&judging->history, group->instance);
+	const struct event *exit = history_instance_exit(&ctx->history, group->instance);
 	char late[DURATION_TEXT_SIZE];
 
-	if (!exit || judging->timed_out)
+	if (!exit || ctx->history.stopped_ns != INT64_MAX)
 		return;
 	for (size_t i = 0; i < group->n_attempts; i++) {
-		int64_t late_ns = group->attempts[i]->started_ns - exit->at_ns;
+		const struct attempt_history *attempt = group->attempts[i];
+		enum truth truth = attempt->started_earliest_ns > exit->at_ns + RESOLUTION_NS
+					   ? TRUTH_BROKEN
+					   : TRUTH_UNKNOWN;
 
-		if (late_ns <= judging->harness_lag_ns)
+		if (attempt->started_ns <= event_earliest_ns(exit) + RESOLUTION_NS ||
+		    (truth == TRUTH_UNKNOWN && attempt->started_ns <= exit->at_ns))
 			continue;
-		judging_add(judging, WEIGHT_FAILED,
-			    &(struct finding_parts){
-				    .expectation = expectation,
-				    .subject = judging_group_subject(judging, "giving up",
-								     expectation->endpoint, group),
-				    .expected = xstrdup("no attempt after the client's end"),
-				    .actual = xasprintf("attempt %zu %s after it", i + 1,
-							duration_format(late_ns, late)),
-				    .has_attempt = true,
-				    .attempt = group->attempts[i]->id,
-			    });
+		findings_add_truth(
+			ctx, truth, NULL,
+			&(struct finding_parts){
+				.expectation = expectation,
+				.subject = subject_of_group(ctx, "giving up", expectation->endpoint,
+							    group),
+				.expected = xstrdup("no attempt after the client's end"),
+				.actual = xasprintf(
+					"attempt %zu %s after it", i + 1,
+					duration_format(attempt->started_ns - exit->at_ns, late)),
+				.has_attempt = true,
+				.attempt = attempt->id,
+			});
 		return;
 	}
 }
@@ -133,7 +152,7 @@ static char *giving_up_text(const struct expectation *expectation)
 }
 
 /* Of several instances: the most attempts of one, and the latest of one. */
-static void measure_giving_up(struct judging *judging, const struct expectation *expectation,
+static void measure_giving_up(struct judge_ctx *ctx, const struct expectation *expectation,
 			      const struct attempt_groups *groups)
 {
 	const struct attempt_history *last = NULL;
@@ -153,64 +172,79 @@ static void measure_giving_up(struct judging *judging, const struct expectation 
 		if (!last || end->started_ns > last->started_ns)
 			last = end;
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = giving_up_text(expectation),
-				 .actual = xasprintf("%s%zu attempt%s, the last %s after the first",
-						     groups->n_groups > 1 ? "at most " : "", most,
-						     most == 1 ? "" : "s",
-						     duration_format(latest_ns, latest)),
-				 .attempt = last,
-			 });
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = giving_up_text(expectation),
+			       .actual = xasprintf("%s%zu attempt%s, the last %s after the first",
+						   groups->n_groups > 1 ? "at most " : "", most,
+						   most == 1 ? "" : "s",
+						   duration_format(latest_ns, latest)),
+			       .attempt = last,
+		       });
 }
 
-void judge_gives_up(struct judging *judging, const struct expectation *expectation)
+void judge_gives_up(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 
-	measure_giving_up(judging, expectation, groups);
+	measure_giving_up(ctx, expectation, groups);
 	for (size_t i = 0; i < groups->n_groups; i++) {
-		judge_last_attempt(judging, expectation, &groups->groups[i]);
-		judge_late_attempt(judging, expectation, &groups->groups[i]);
-		judge_after_exit(judging, expectation, &groups->groups[i]);
+		judge_last_attempt(ctx, expectation, &groups->groups[i]);
+		judge_late_attempt(ctx, expectation, &groups->groups[i]);
+		judge_after_exit(ctx, expectation, &groups->groups[i]);
 	}
 }
 
 /* ---- order and fall-back ---- */
 
-static bool is_at(const struct record *record, uint32_t id, const struct target *target)
+static bool is_at(const struct judge_ctx *ctx, uint32_t id, const struct target *target)
 {
-	const struct record_attempt *attempt = &record->attempts[id];
+	const struct record_attempt *attempt = &ctx->record->attempts[id];
+	const struct record_endpoint *endpoint = &ctx->record->endpoints[attempt->endpoint];
 	int family = target->family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	size_t ordinal = 0;
 
 	if (target->endpoint != ALL_ENDPOINTS && target->endpoint != attempt->endpoint)
 		return false;
-	return target->family == N_FAMILIES || attempt->server.family == family;
+	if (target->family != N_FAMILIES && attempt->server.family != family)
+		return false;
+	if (target->ordinal == 0)
+		return true;
+	for (size_t i = 0; i < endpoint->n_addresses; i++) {
+		ordinal += endpoint->addresses[i].family == family;
+		if (address_equal(&endpoint->addresses[i], &attempt->server))
+			return ordinal == target->ordinal;
+	}
+	return false;
 }
 
-static char *target_text(const struct judging *judging, const struct target *target)
+/* "api", "ipv6", "api.ipv6.2" */
+static char *target_text(const struct judge_ctx *ctx, const struct target *target)
 {
-	const struct endpoint_spec *endpoints = judging->scenario->endpoints;
+	struct strbuf text = {0};
 
-	if (target->endpoint == ALL_ENDPOINTS)
-		return xstrdup(family_name(target->family));
-	if (target->family == N_FAMILIES)
-		return xstrdup(endpoints[target->endpoint].name);
-	return xasprintf("%s.%s", endpoints[target->endpoint].name, family_name(target->family));
+	if (target->endpoint != ALL_ENDPOINTS)
+		strbuf_puts(&text, ctx->scenario->endpoints[target->endpoint].name);
+	if (target->family != N_FAMILIES)
+		strbuf_printf(&text, "%s%s", text.length > 0 ? "." : "",
+			      family_name(target->family));
+	if (target->ordinal > 1)
+		strbuf_printf(&text, ".%zu", target->ordinal);
+	return strbuf_steal(&text);
 }
 
-static const struct attempt_history *first_at(const struct judging *judging,
+static const struct attempt_history *first_at(const struct judge_ctx *ctx,
 					      const struct attempt_group *group,
 					      const struct target *target)
 {
 	for (size_t i = 0; i < group->n_attempts; i++)
-		if (is_at(judging->record, group->attempts[i]->id, target))
+		if (is_at(ctx, group->attempts[i]->id, target))
 			return group->attempts[i];
 	return NULL;
 }
 
 /* The first attempt at each target, NULL: none; one pass over them, for there can be many. */
-static void find_firsts(const struct judging *judging, const struct attempt_group *group,
+static void find_firsts(const struct judge_ctx *ctx, const struct attempt_group *group,
 			const struct target *targets, size_t n,
 			const struct attempt_history **ret_firsts)
 {
@@ -220,28 +254,43 @@ static void find_firsts(const struct judging *judging, const struct attempt_grou
 		ret_firsts[k] = NULL;
 	for (size_t i = 0; i < group->n_attempts && n_missing > 0; i++)
 		for (size_t k = 0; k < n; k++)
-			if (!ret_firsts[k] &&
-			    is_at(judging->record, group->attempts[i]->id, &targets[k])) {
+			if (!ret_firsts[k] && is_at(ctx, group->attempts[i]->id, &targets[k])) {
 				ret_firsts[k] = group->attempts[i];
 				n_missing--;
 			}
 }
 
-/* Whether an attempt at the target has failed by then. */
-static bool failed_before(const struct judging *judging, const struct attempt_group *group,
-			  const struct target *target, int64_t at_ns)
+/*
+ * Whether an attempt at the target had failed when another one began. Delays can have made the
+ * failure later, or the other attempt: both are allowed for.
+ */
+static enum truth failed_before(const struct judge_ctx *ctx, const struct attempt_group *group,
+				const struct target *target, const struct attempt_history *other)
 {
+	enum truth truth = TRUTH_BROKEN;
+
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
+		int64_t failing_ns, going_on_ns;
 
-		if (attempt->started_ns > at_ns)
+		if (attempt->started_ns > other->started_ns)
 			break;
-		if (attempt->over_ns - attempt_note_slack_ns(attempt) <= at_ns &&
-		    attempt_ending(attempt) != ENDING_CONNECTED &&
-		    is_at(judging->record, attempt->id, target))
-			return true;
+		if (attempt->over_ns == INT64_MAX || attempt_ending(attempt) == ENDING_CONNECTED ||
+		    !is_at(ctx, attempt->id, target))
+			continue;
+		failing_ns = attempt_lateness(attempt) +
+			     delays_of_client(&ctx->delays, attempt->started_ns, attempt->over_ns);
+		going_on_ns =
+			delays_of_client(&ctx->delays, attempt->started_ns, other->started_ns);
+		if (attempt->over_ns + going_on_ns <= other->started_earliest_ns + RESOLUTION_NS ||
+		    (attempt->over_earliest_ns >= attempt->started_ns &&
+		     attempt->over_ns <= other->started_earliest_ns &&
+		     other->started_ns - attempt->over_ns < RESOLUTION_NS))
+			return TRUTH_MET;
+		if (attempt->over_earliest_ns - failing_ns <= other->started_ns + RESOLUTION_NS)
+			truth = TRUTH_UNKNOWN;
 	}
-	return false;
+	return truth;
 }
 
 static char *when_text(const struct attempt_history *attempt)
@@ -253,33 +302,57 @@ static char *when_text(const struct attempt_history *attempt)
 	return xasprintf("at %s", duration_format(attempt->started_ns, at));
 }
 
-static void add_order(struct judging *judging, const struct expectation *expectation,
-		      const struct attempt_group *group,
+static void add_order(struct judge_ctx *ctx, const struct expectation *expectation,
+		      enum truth truth, const struct attempt_group *group,
 		      const struct attempt_history *const *firsts, size_t earlier, size_t later)
 {
 	const struct target *targets = expectation->value.order.targets;
-	AUTO_FREE char *earlier_name = target_text(judging, &targets[earlier]);
-	AUTO_FREE char *later_name = target_text(judging, &targets[later]);
+	AUTO_FREE char *earlier_name = target_text(ctx, &targets[earlier]);
+	AUTO_FREE char *later_name = target_text(ctx, &targets[later]);
 	AUTO_FREE char *earlier_at = when_text(firsts[earlier]);
 	AUTO_FREE char *later_at = when_text(firsts[later]);
 	bool failure = expectation->value.order.after_failure;
 
-	judging_add(
-		judging, WEIGHT_FAILED,
+	findings_add_truth(
+		ctx, truth, NULL,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = judging_group_subject(judging, "order", ALL_ENDPOINTS, group),
+			.subject = subject_of_group(ctx, "order", ALL_ENDPOINTS, group),
 			.expected = failure ? xasprintf("%s not before %s has failed", later_name,
 							earlier_name)
 					    : xasprintf("%s before %s", earlier_name, later_name),
 			.actual = xasprintf("%s %s, %s %s", later_name, later_at, earlier_name,
 					    earlier_at),
-			.has_attempt = true,
-			.attempt = firsts[later]->id,
+			.has_attempt = firsts[later],
+			.attempt = firsts[later] ? firsts[later]->id : 0,
 		});
 }
 
-static void judge_order_of(struct judging *judging, const struct expectation *expectation,
+/*
+ * Whether one attempt was made before another; each has to be made. Delays can have driven two past
+ * each other, if they were long: the order of two that come closer than the default tolerance is
+ * chance on a quiet machine, too.
+ */
+static enum truth comes_before(struct judge_ctx *ctx, const struct attempt_group *group,
+			       const struct attempt_history *before,
+			       const struct attempt_history *after)
+{
+	const struct tolerance tolerance = TOLERANCE_DEFAULT;
+	int64_t apart_ns, delay_ns;
+
+	if (!before || !after)
+		return instance_may_hide(ctx, group->instance) ? TRUTH_UNKNOWN : TRUTH_BROKEN;
+	apart_ns = after->started_ns - before->started_ns;
+	delay_ns = delays_of_client(&ctx->delays, MIN(before->started_ns, after->started_ns),
+				    MAX(before->started_ns, after->started_ns));
+	if (apart_ns > 0)
+		return TRUTH_MET;
+	return delay_ns < MAX(-apart_ns, tolerance_slack(0, &tolerance, ctx->timing_scale))
+		       ? TRUTH_BROKEN
+		       : TRUTH_UNKNOWN;
+}
+
+static void judge_order_of(struct judge_ctx *ctx, const struct expectation *expectation,
 			   const struct attempt_group *group,
 			   const struct attempt_history *const *firsts)
 {
@@ -287,19 +360,22 @@ static void judge_order_of(struct judging *judging, const struct expectation *ex
 	size_t n = expectation->value.order.n_targets;
 	const struct attempt_history *last = n > 0 ? firsts[n - 1] : NULL;
 
-	for (size_t i = 0; expectation->value.order.after_failure && last && i < n - 1; i++)
-		if (!failed_before(judging, group, &targets[i], last->started_ns))
-			add_order(judging, expectation, group, firsts, i, n - 1);
-	for (size_t i = 1; !expectation->value.order.after_failure && i < n; i++) {
-		const struct attempt_history *before = firsts[i - 1], *after = firsts[i];
+	for (size_t i = 0; expectation->value.order.after_failure && last && i < n - 1; i++) {
+		enum truth truth = failed_before(ctx, group, &targets[i], last);
 
-		if (after && (!before || before->started_ns > after->started_ns))
-			add_order(judging, expectation, group, firsts, i - 1, i);
+		if (truth != TRUTH_MET)
+			add_order(ctx, expectation, truth, group, firsts, i, n - 1);
+	}
+	for (size_t i = 1; !expectation->value.order.after_failure && i < n; i++) {
+		enum truth truth = comes_before(ctx, group, firsts[i - 1], firsts[i]);
+
+		if (truth != TRUTH_MET)
+			add_order(ctx, expectation, truth, group, firsts, i - 1, i);
 	}
 }
 
 /* What was to come when, and when it came: of several instances, the first one's. */
-static void measure_order(struct judging *judging, const struct expectation *expectation,
+static void measure_order(struct judge_ctx *ctx, const struct expectation *expectation,
 			  const struct attempt_history *const *firsts)
 {
 	const struct target *targets = expectation->value.order.targets;
@@ -308,7 +384,7 @@ static void measure_order(struct judging *judging, const struct expectation *exp
 	struct strbuf expected = {0}, actual = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		AUTO_FREE char *name = target_text(judging, &targets[i]);
+		AUTO_FREE char *name = target_text(ctx, &targets[i]);
 		const struct attempt_history *first = firsts[i];
 		AUTO_FREE char *when = when_text(first);
 		const char *before =
@@ -319,87 +395,98 @@ static void measure_order(struct judging *judging, const struct expectation *exp
 		if (first && (!last || first->started_ns > last->started_ns))
 			last = first;
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = strbuf_steal(&expected),
-				 .actual = strbuf_steal(&actual),
-				 .attempt = last,
-			 });
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = strbuf_steal(&expected),
+			       .actual = strbuf_steal(&actual),
+			       .attempt = last,
+		       });
 }
 
-void judge_order(struct judging *judging, const struct expectation *expectation)
+void judge_order(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 	size_t n = expectation->value.order.n_targets;
 	AUTO_FREE const struct attempt_history **firsts =
 		xmalloc((n + 1) * sizeof(const struct attempt_history *));
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
-		find_firsts(judging, &groups->groups[i], expectation->value.order.targets, n,
-			    firsts);
+		find_firsts(ctx, &groups->groups[i], expectation->value.order.targets, n, firsts);
 		if (i == 0)
-			measure_order(judging, expectation, firsts);
-		judge_order_of(judging, expectation, &groups->groups[i], firsts);
+			measure_order(ctx, expectation, firsts);
+		judge_order_of(ctx, expectation, &groups->groups[i], firsts);
 	}
 }
 
-static void judge_fallback_of(struct judging *judging, const struct expectation *expectation,
+static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *expectation,
 			      const struct attempt_group *group, struct time_span *span)
 {
 	const struct target *from = &expectation->value.fallback.from;
 	const struct target *to = &expectation->value.fallback.to;
-	const struct attempt_history *first = first_at(judging, group, from);
-	const struct attempt_history *second = first_at(judging, group, to);
+	const struct attempt_history *first = first_at(ctx, group, from);
+	const struct attempt_history *second = first_at(ctx, group, to);
 	struct time_bounds bounds = {.exact = expectation->value.fallback.within,
-				     .scale = judging->timing_scale};
-	AUTO_FREE char *from_name = target_text(judging, from), *to_name = target_text(judging, to);
+				     .scale = ctx->timing_scale};
+	AUTO_FREE char *from_name = target_text(ctx, from), *to_name = target_text(ctx, to);
 	AUTO_FREE char *what = xasprintf("fall-back from %s to %s", from_name, to_name);
 	struct finding_parts parts = {
 		.expectation = expectation,
-		.subject = judging_group_subject(judging, what, ALL_ENDPOINTS, group),
+		.subject = subject_of_group(ctx, what, ALL_ENDPOINTS, group),
 		.expected = bounds_text(&bounds),
 	};
 	int64_t took_ns = first && second ? second->started_ns - first->started_ns : 0;
-	int64_t miss_ns = time_miss(&bounds, took_ns);
+	int64_t miss_ns = time_miss(&bounds, took_ns), late_ns = 0;
+	struct range known;
+	enum truth truth;
 
-	if (first && second && took_ns >= 0)
+	if (first && second && took_ns >= 0) {
 		time_span_add(span, took_ns, second);
-	if (!first || !second || took_ns < 0) {
-		parts.actual = !first    ? xasprintf("%s was never tried", from_name)
-			       : !second ? xasprintf("%s was never tried", to_name)
-					 : xasprintf("%s was tried before %s", to_name, from_name);
-		parts.has_attempt = first || second;
-		parts.attempt = second ? second->id : first ? first->id : 0;
-		judging_add(judging, WEIGHT_FAILED, &parts);
-	} else if (miss_ns != 0) {
+		for (size_t i = 0; i < group->n_attempts && group->attempts[i] != second; i++)
+			late_ns += attempt_lateness(group->attempts[i]);
+		known = span_between(&ctx->delays,
+				     (struct when){first->started_earliest_ns, first->started_ns},
+				     (struct when){second->started_earliest_ns, second->started_ns},
+				     group->client_start_ns, 0, late_ns);
+		truth = truth_of_range(known, allowed_range(&bounds));
+		if (truth == TRUTH_MET) {
+			finding_parts_free(&parts);
+			return;
+		}
 		parts.actual = time_text(took_ns);
-		parts.miss = miss_text(miss_ns);
+		parts.miss = miss_ns ? miss_text(miss_ns) : NULL;
 		parts.has_attempt = true;
 		parts.attempt = second->id;
-		judging_add_time(judging, &parts, miss_ns);
-	} else {
-		free(parts.subject);
-		free(parts.expected);
+		findings_add_truth(ctx, truth, &known, &parts);
+		return;
 	}
+	parts.actual = !first    ? xasprintf("%s was never tried", from_name)
+		       : !second ? xasprintf("%s was never tried", to_name)
+				 : xasprintf("%s was tried before %s", to_name, from_name);
+	parts.has_attempt = first || second;
+	parts.attempt = second ? second->id : first ? first->id : 0;
+	truth = !first || !second || comes_before(ctx, group, first, second) == TRUTH_UNKNOWN
+			? instance_may_hide(ctx, group->instance) ? TRUTH_UNKNOWN : TRUTH_BROKEN
+			: TRUTH_BROKEN;
+	findings_add_truth(ctx, truth, NULL, &parts);
 }
 
-void judge_fallback(struct judging *judging, const struct expectation *expectation)
+void judge_fallback(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 	struct time_bounds bounds = {.exact = expectation->value.fallback.within,
-				     .scale = judging->timing_scale};
+				     .scale = ctx->timing_scale};
 	struct time_span span = {0};
 
 	for (size_t i = 0; i < groups->n_groups; i++)
-		judge_fallback_of(judging, expectation, &groups->groups[i], &span);
+		judge_fallback_of(ctx, expectation, &groups->groups[i], &span);
 	/* Without any, the finding says why. */
 	if (span.n_times > 0)
-		judging_measured(judging, expectation,
-				 &(struct measured){
-					 .expected = bounds_text(&bounds),
-					 .actual = time_span_text(&span),
-					 .attempt = span.attempt,
-				 });
+		assessment_set(ctx, expectation,
+			       &(struct measured){
+				       .expected = bounds_text(&bounds),
+				       .actual = time_span_text(&span),
+				       .attempt = span.attempt,
+			       });
 }
 
 /* ---- retry-on ---- */
@@ -417,19 +504,19 @@ static char *endings_text(unsigned endings)
 	return strbuf_steal(&text);
 }
 
-static void add_retry(struct judging *judging, const struct expectation *expectation,
-		      const struct attempt_group *group, const struct attempt_history *before,
-		      const struct attempt_history *retry)
+static void add_retry(struct judge_ctx *ctx, const struct expectation *expectation,
+		      enum truth truth, const struct attempt_group *group,
+		      const struct attempt_history *before, const struct attempt_history *retry)
 {
-	const struct record_attempt *attempts = judging->record->attempts;
+	const struct record_attempt *attempts = ctx->record->attempts;
 	AUTO_FREE char *allowed = endings_text(expectation->value.endings);
 
-	judging_add(
-		judging, WEIGHT_FAILED,
+	findings_add_truth(
+		ctx, truth, NULL,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = judging_group_subject(judging, "retries",
-							 attempts[retry->id].endpoint, group),
+			.subject = subject_of_group(ctx, "retries", attempts[retry->id].endpoint,
+						    group),
 			.expected = xasprintf("only after: %s", allowed),
 			.actual = xasprintf("attempt %" PRIu32 " after attempt %" PRIu32 " was %s",
 					    attempts[retry->id].number, attempts[before->id].number,
@@ -453,7 +540,7 @@ struct before {
 		*barred; /* the first over of those that must not be followed */
 };
 
-static void measure_retries(struct judging *judging, const struct expectation *expectation,
+static void measure_retries(struct judge_ctx *ctx, const struct expectation *expectation,
 			    const struct retried *retried)
 {
 	AUTO_FREE char *allowed = endings_text(expectation->value.endings);
@@ -463,8 +550,8 @@ static void measure_retries(struct judging *judging, const struct expectation *e
 		if (retried->n_after[ending] > 0)
 			strbuf_printf(&actual, "%s%zu after %s", actual.length > 0 ? ", " : "",
 				      retried->n_after[ending], ending_name(ending));
-	judging_measured(
-		judging, expectation,
+	assessment_set(
+		ctx, expectation,
 		&(struct measured){
 			.expected = xasprintf("only after: %s", allowed),
 			.actual = actual.length > 0 ? strbuf_steal(&actual) : xstrdup("no retries"),
@@ -473,30 +560,48 @@ static void measure_retries(struct judging *judging, const struct expectation *e
 }
 
 /* An attempt that was under way already when the other one ended is no answer to that. */
-static bool follows(const struct attempt_history *attempt, const struct attempt_history *other)
+static enum truth follows(const struct judge_ctx *ctx, const struct attempt_history *attempt,
+			  const struct attempt_history *other)
 {
-	return other && attempt->started_ns >= other->over_ns - attempt_note_slack_ns(other);
+	int64_t going_on_ns, ending_ns;
+
+	if (!other || other->over_ns == INT64_MAX)
+		return TRUTH_BROKEN;
+	going_on_ns = delays_of_client(&ctx->delays, other->started_ns, attempt->started_ns);
+	ending_ns = attempt_lateness(other) +
+		    delays_of_client(&ctx->delays, other->started_ns, other->over_ns);
+	if (attempt->started_earliest_ns - MIN(going_on_ns, MAX(going_on_ns - RESOLUTION_NS, 0)) >=
+	    other->over_ns - RESOLUTION_NS)
+		return TRUTH_MET;
+	return attempt->started_ns < other->over_earliest_ns - ending_ns - RESOLUTION_NS
+		       ? TRUTH_BROKEN
+		       : TRUTH_UNKNOWN;
 }
 
-static void judge_retries_of(struct judging *judging, const struct expectation *expectation,
+static void judge_retries_of(struct judge_ctx *ctx, const struct expectation *expectation,
 			     const struct attempt_group *group, struct retried *retried)
 {
-	const struct record *record = judging->record;
-	AUTO_FREE struct before *all = xzalloc((judging_n_addresses(record) + 1) * sizeof(*all));
+	const struct record *record = ctx->record;
+	AUTO_FREE struct before *all = xzalloc((record_n_addresses(record) + 1) * sizeof(*all));
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
-		struct before *before = &all[judging_address(record, attempt->id)];
+		struct before *before = &all[record_address_index(record, attempt->id)];
+		enum truth truth;
 
-		if (follows(attempt, before->attempt)) {
+		if (follows(ctx, attempt, before->attempt) != TRUTH_BROKEN) {
 			retried->n_after[attempt_ending(before->attempt)]++;
 			retried->last = attempt;
 		}
 		before->attempt = attempt;
-		if (follows(attempt, before->barred)) {
+		truth = follows(ctx, attempt, before->barred);
+		if (truth != TRUTH_BROKEN) {
+			/* It is the rule that is broken then. */
+			truth = truth == TRUTH_MET ? TRUTH_BROKEN : TRUTH_UNKNOWN;
 			if (++retried->n_wrong <= MAX_ALIKE_FINDINGS)
-				add_retry(judging, expectation, group, before->barred, attempt);
-			before->barred = NULL;
+				add_retry(ctx, expectation, truth, group, before->barred, attempt);
+			if (truth == TRUTH_BROKEN)
+				before->barred = NULL;
 		}
 		if (attempt->over_ns != INT64_MAX &&
 		    !(expectation->value.endings & (1u << attempt_ending(attempt))) &&
@@ -505,56 +610,39 @@ static void judge_retries_of(struct judging *judging, const struct expectation *
 	}
 }
 
-void judge_retry_on(struct judging *judging, const struct expectation *expectation)
+/* A client that would have tried again, had it not been late, may not do so after this. */
+static void judge_last_retry(struct judge_ctx *ctx, const struct expectation *expectation,
+			     const struct attempt_group *group)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
-	struct retried retried = {0};
+	const struct attempt_history *last =
+		group->n_attempts > 0 ? group->attempts[group->n_attempts - 1] : NULL;
+	AUTO_FREE char *allowed = endings_text(expectation->value.endings);
 
-	for (size_t i = 0; i < groups->n_groups; i++)
-		judge_retries_of(judging, expectation, &groups->groups[i], &retried);
-	measure_retries(judging, expectation, &retried);
+	if (!last || expectation->value.endings & (1u << attempt_ending(last)) ||
+	    attempt_ending(last) == ENDING_CONNECTED || !instance_may_hide(ctx, group->instance))
+		return;
+	findings_add_truth(
+		ctx, TRUTH_UNKNOWN, NULL,
+		&(struct finding_parts){
+			.expectation = expectation,
+			.subject = subject_of_group(ctx, "retries", expectation->endpoint, group),
+			.expected = xasprintf("only after: %s", allowed),
+			.actual = xasprintf("none after the last attempt, which was %s",
+					    ending_name(attempt_ending(last))),
+			.has_attempt = true,
+			.attempt = last->id,
+		});
 }
 
-/* ---- total-backoff ---- */
-
-void judge_total_backoff(struct judging *judging, const struct expectation *expectation)
+void judge_retry_on(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
-	struct time_bounds bounds = judging_bounds(judging, expectation);
-	struct time_span span = {0};
-	size_t n_wrong = 0;
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
+	struct retried retried = {0};
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
-		const struct attempt_group *group = &groups->groups[i];
-		int64_t total_ns = 0, wait_ns, miss_ns;
-
-		/* Of an attempt that was left open there is no wait. */
-		for (size_t k = 1; k < group->n_attempts; k++)
-			if (attempt_wait(group, k, false, &wait_ns))
-				total_ns += MAX(wait_ns, 0);
-		miss_ns = time_miss(&bounds, total_ns);
-		time_span_add(&span, total_ns,
-			      group->n_attempts > 0 ? group->attempts[group->n_attempts - 1]
-						    : NULL);
-		if (miss_ns == 0 || ++n_wrong > MAX_ALIKE_FINDINGS)
-			continue;
-		judging_add_time(
-			judging,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = judging_group_subject(judging, "waits in all",
-								 expectation->endpoint, group),
-				.expected = bounds_text(&bounds),
-				.actual = time_text(total_ns),
-				.miss = miss_text(miss_ns),
-				.looks_like = judging_fit(judging, expectation->endpoint, false),
-			},
-			miss_ns);
+		judge_retries_of(ctx, expectation, &groups->groups[i], &retried);
+		if (retried.n_wrong == 0)
+			judge_last_retry(ctx, expectation, &groups->groups[i]);
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = bounds_text(&bounds),
-				 .actual = time_span_text(&span),
-				 .attempt = span.attempt,
-			 });
+	measure_retries(ctx, expectation, &retried);
 }

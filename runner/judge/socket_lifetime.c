@@ -1,92 +1,143 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on attempts as sockets that are open for a while: how long the client waits for an
- * answer, how many attempts it has under way, what it leaves open.
+ * Expectations on sockets: how long a client waits for an answer, how many attempts it has under
+ * way, what it leaves open.
  *
- * When does a socket leak? When the client has gone on to the next attempt at the same address
- * while that of the one before was open still, though its attempt had failed, its connection was
- * reset, or it was given up for lost; and when it goes on after the client has ended, held by a
- * process that the client left behind. A socket that the client opens to another address meanwhile
- * is no leak of the first: that is how clients race addresses. A connection that was established
- * the kernel itself keeps for a while when it is closed, so that its death says nothing: such a one
- * leaks when it was seen to be held (EVENT_STANDING), for which it is looked at after the client's
- * end alone.
+ * When does a socket leak? When it is of no use to the client any more, and stays open after the
+ * client went on:
+ *
+ * - one whose attempt failed, when the client has made another attempt, anywhere;
+ * - one that got no answer, when another connection is used, or when a later attempt is over too
+ *   and yet another follows, or when only the client's end closed it though the client had gone on.
+ *   Attempts that run side by side and are each closed are no leaks;
+ * - a connection that the script reset, closed or stalled, when the client has opened another to
+ *   the same endpoint;
+ * - any, in a process that outlives the client.
+ *
+ * An idle connection that was not ended is no leak. Attempts that share a socket count once.
  */
+#include "runner/judge/socket_lifetime.h"
+
 #include <inttypes.h>
 
-#include "runner/judge/judging.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/measurements.h"
+#include "runner/judge/per_instance.h"
+#include "runner/judge/time_bounds.h"
 
 /* ---- connect-timeout ---- */
-
-static void add_timeout(struct judging *judging, const struct expectation *expectation,
-			const struct attempt_group *group, size_t index, int64_t took_ns,
-			int64_t miss_ns)
-{
-	const struct attempt_history *attempt = group->attempts[index];
-	struct time_bounds bounds = judging_bounds(judging, expectation);
-	AUTO_FREE char *what = xasprintf("connect timeout of attempt %zu", index + 1);
-	AUTO_FREE char *expected = bounds_text(&bounds), *took = time_text(took_ns);
-	char *subject = judging_group_subject(judging, what, expectation->endpoint, group);
-	bool open = attempt->end == END_OPEN;
-
-	judging_add_time(
-		judging,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject,
-			.expected = xstrdup(expected),
-			.actual = open ? xasprintf("still open after %s", took) : xstrdup(took),
-			.miss = miss_text(miss_ns),
-			.has_attempt = true,
-			.attempt = attempt->id,
-		},
-		miss_ns);
-}
 
 static int64_t end_of_record(const struct record *record)
 {
 	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
 }
 
-void judge_connect_timeout(struct judging *judging, const struct expectation *expectation)
+/*
+ * Whether the client's own end ended the attempt, not synfault's TERM. Many clients close the
+ * socket that timed out last of all: nobody can tell that from an end that closed it.
+ */
+static bool ended_itself(const struct judge_ctx *ctx, const struct attempt_history *attempt)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
-	struct time_bounds bounds = judging_bounds(judging, expectation);
-	struct time_span span = {0};
-	size_t n_wrong = 0;
+	return attempt->details->by_exit && attempt->ended_ns < ctx->history.stopped_ns;
+}
 
-	for (size_t i = 0; i < groups->n_groups; i++) {
-		const struct attempt_group *group = &groups->groups[i];
+/* How long an attempt without an answer took, or at least took. */
+static struct range time_without_answer(const struct judge_ctx *ctx,
+					const struct attempt_group *group, size_t k)
+{
+	const struct attempt_history *attempt = group->attempts[k];
+	int64_t end_ns = end_of_record(ctx->record);
+	bool open = attempt->end == END_OPEN;
+	struct when from = {attempt->started_earliest_ns, attempt->started_ns};
+	struct when to = {attempt->ended_earliest_ns, attempt->ended_ns};
+	struct range known;
 
-		for (size_t k = 0; k < group->n_attempts; k++) {
-			const struct attempt_history *attempt = group->attempts[k];
-			bool open = attempt->end == END_OPEN;
-			int64_t took_ns, miss_ns;
+	if (open && attempt->closed_ns == INT64_MAX)
+		to = (struct when){end_ns, end_ns};
+	else if (open)
+		to = (struct when){attempt->closed_ns, attempt->closed_ns};
+	known = span_between(&ctx->delays, from, to, from.earliest_ns, 0, 0);
+	if (open && !ended_itself(ctx, attempt))
+		known.high = INT64_MAX;
+	return known;
+}
 
-			if (!open && attempt->end != END_ABANDONED)
-				continue;
-			took_ns = (open ? end_of_record(judging->record) : attempt->ended_ns) -
-				  attempt->started_ns;
-			miss_ns = time_miss(&bounds, took_ns);
-			/* One that is open still may yet be long enough. */
-			if (open && miss_ns < 0)
-				continue;
-			time_span_add(&span, took_ns, attempt);
-			if (miss_ns != 0 && ++n_wrong <= MAX_ALIKE_FINDINGS)
-				add_timeout(judging, expectation, group, k, took_ns, miss_ns);
-		}
+struct timeouts {
+	struct judge_ctx *ctx;
+	const struct expectation *expectation;
+	struct time_span span;
+	size_t n_wrong;
+	size_t n_cut_short; /* by the client's end */
+};
+
+static void judge_timeout_of(struct timeouts *timeouts, const struct attempt_group *group, size_t k)
+{
+	struct judge_ctx *ctx = timeouts->ctx;
+	const struct attempt_history *attempt = group->attempts[k];
+	struct time_bounds bounds = expected_bounds(timeouts->expectation, ctx->timing_scale);
+	struct range known = time_without_answer(ctx, group, k), allowed = allowed_range(&bounds);
+	bool open = attempt->end == END_OPEN;
+	int64_t took_ns = open ? known.low : attempt->ended_ns - attempt->started_ns;
+	enum truth truth = truth_of_range(known, allowed);
+	AUTO_FREE char *what = xasprintf("connect timeout of attempt %zu", k + 1);
+	AUTO_FREE char *took = time_text(took_ns);
+	int64_t miss_ns = time_miss(&bounds, took_ns);
+
+	/* The end that closed it, if it did, says nothing of a time-out. */
+	if (ended_itself(ctx, attempt) && known.low < allowed.low) {
+		timeouts->n_cut_short++;
+		return;
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = bounds_text(&bounds),
-				 .actual = time_span_text(&span),
-				 .attempt = span.attempt,
-			 });
-	if (span.n_times == 0) {
-		char *subject = judging_subject(judging, "connect timeout", expectation->endpoint);
+	/* One that is open still may yet be long enough. */
+	if (open && truth == TRUTH_UNKNOWN)
+		return;
+	time_span_add(&timeouts->span, took_ns, attempt);
+	if (truth == TRUTH_MET || ++timeouts->n_wrong > MAX_ALIKE_FINDINGS)
+		return;
+	findings_add_truth(ctx, truth, &known,
+			   &(struct finding_parts){
+				   .expectation = timeouts->expectation,
+				   .subject = subject_of_group(
+					   ctx, what, timeouts->expectation->endpoint, group),
+				   .expected = bounds_text(&bounds),
+				   .actual = open && !ended_itself(ctx, attempt)
+						     ? xasprintf("still open after %s", took)
+						     : xstrdup(took),
+				   .miss = miss_ns ? miss_text(miss_ns) : NULL,
+				   .has_attempt = true,
+				   .attempt = attempt->id,
+			   });
+}
 
-		judging_add(
-			judging, WEIGHT_FAILED,
+void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
+	struct timeouts timeouts = {.ctx = ctx, .expectation = expectation};
+
+	for (size_t i = 0; i < groups->n_groups; i++)
+		for (size_t k = 0; k < groups->groups[i].n_attempts; k++) {
+			enum attempt_end end = groups->groups[i].attempts[k]->end;
+
+			if (end == END_OPEN || end == END_ABANDONED || end == END_TIMED_OUT)
+				judge_timeout_of(&timeouts, &groups->groups[i], k);
+		}
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = bounds_text(&bounds),
+			       .actual = time_span_text(&timeouts.span),
+			       .attempt = timeouts.span.attempt,
+		       });
+	if (timeouts.span.n_times == 0) {
+		char *subject = subject_at(ctx, "connect timeout", expectation->endpoint);
+
+		findings_add_truth(
+			ctx,
+			timeouts.n_cut_short > 0 || instance_may_hide(ctx, INSTANCE_UNKNOWN) ||
+					instance_was_delayed(ctx, INSTANCE_UNKNOWN, false)
+				? TRUTH_UNKNOWN
+				: TRUTH_BROKEN,
+			NULL,
 			&(struct finding_parts){
 				.expectation = expectation,
 				.subject = subject,
@@ -99,6 +150,66 @@ void judge_connect_timeout(struct judging *judging, const struct expectation *ex
 	}
 }
 
+/* ---- connecting ---- */
+
+/* From the first SYN to the last end of an attempt. */
+void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectation)
+{
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
+	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
+	struct time_span span = {0};
+
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
+		struct when from, to = {INT64_MIN, INT64_MIN};
+		int64_t late_ns = 0, end_ns = instance_end_ns(ctx, group->instance);
+		int64_t miss_ns, took_ns;
+		struct range known;
+		enum truth truth;
+
+		if (group->n_attempts == 0)
+			continue;
+		for (size_t k = 0; k < group->n_attempts; k++) {
+			const struct attempt_history *attempt = group->attempts[k];
+			bool is_open = attempt->end == END_OPEN;
+
+			to.earliest_ns =
+				MAX(to.earliest_ns, is_open ? MIN(attempt->closed_ns, end_ns)
+							    : attempt->ended_earliest_ns);
+			to.latest_ns = MAX(to.latest_ns, is_open ? MIN(attempt->closed_ns, end_ns)
+								 : attempt->ended_ns);
+			late_ns += attempt_lateness(attempt);
+		}
+		from = (struct when){group->attempts[0]->started_earliest_ns,
+				     group->attempts[0]->started_ns};
+		known = span_between(&ctx->delays, from, to, from.earliest_ns, 0, late_ns);
+		known.high += instance_hidden_ns(ctx, group->instance);
+		took_ns = to.latest_ns - from.latest_ns;
+		miss_ns = time_miss(&bounds, took_ns);
+		time_span_add(&span, took_ns, group->attempts[group->n_attempts - 1]);
+		truth = truth_of_range(known, allowed_range(&bounds));
+		if (truth == TRUTH_MET)
+			continue;
+		findings_add_truth(ctx, truth, &known,
+				   &(struct finding_parts){
+					   .expectation = expectation,
+					   .subject = subject_of_group(
+						   ctx, "connecting", expectation->endpoint, group),
+					   .expected = bounds_text(&bounds),
+					   .actual = time_text(took_ns),
+					   .miss = miss_ns ? miss_text(miss_ns) : NULL,
+					   .has_attempt = true,
+					   .attempt = group->attempts[group->n_attempts - 1]->id,
+				   });
+	}
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = bounds_text(&bounds),
+			       .actual = time_span_text(&span),
+			       .attempt = span.attempt,
+		       });
+}
+
 /* ---- concurrent-attempts ---- */
 
 static int compare_times(const void *a, const void *b)
@@ -108,23 +219,49 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The most attempts that were open at once; *@ret_attempt is the one with which they were. */
-static size_t peak_in_flight(const struct attempt_group *group, size_t limit, uint32_t *ret_attempt)
+/*
+ * How much earlier, without delays, the next attempt can have begun as seen from an attempt's end.
+ * If the client was at rest between the two, no timer of it was overdue: then delays before that
+ * don't matter.
+ */
+static int64_t drawn_near(const struct judge_ctx *ctx, const struct attempt_history *attempt,
+			  int64_t next_ns)
+{
+	int64_t inside_ns = delays_of_client(&ctx->delays, attempt->ended_ns, next_ns);
+
+	if (next_ns - attempt->ended_ns - inside_ns > RESOLUTION_NS)
+		return 0;
+	return delays_of_client(&ctx->delays, attempt->started_ns,
+				MAX(next_ns, attempt->started_ns));
+}
+
+/*
+ * The most attempts that were open at once, for ends that were as early, or as late, as they can
+ * have been; *@ret_attempt is the one with which they were.
+ */
+static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *group, bool latest,
+		      size_t limit, uint32_t *ret_attempt)
 {
 	AUTO_FREE int64_t *ends_ns = xmalloc((group->n_attempts + 1) * sizeof(*ends_ns));
 	size_t peak = 0, n_ended = 0;
 	bool beyond = false, sorted = true;
-	int64_t slack_ns;
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
+		int64_t next_ns = i + 1 < group->n_attempts ? group->attempts[i + 1]->started_ns
+							    : attempt->started_ns;
+		int64_t end_ns = INT64_MAX;
 
-		/* A handshake is noted at once; of a stalled connection only the end is a death. */
-		slack_ns = attempt->ended_ns == attempt->closed_ns ? DEATH_NS : INSTANT_NS;
-		/* What has ended was begun before, however late its end may have been noted. */
-		ends_ns[i] = attempt->end == END_OPEN
-				     ? INT64_MAX
-				     : MAX(attempt->ended_ns - slack_ns, attempt->started_ns + 1);
+		if (attempt->end != END_OPEN && latest)
+			end_ns = attempt->ended_ns - RESOLUTION_NS +
+				 drawn_near(ctx, attempt, next_ns);
+		else if (attempt->end != END_OPEN)
+			end_ns = attempt->ended_earliest_ns - RESOLUTION_NS -
+				 attempt_lateness(attempt) -
+				 delays_of_client(&ctx->delays, attempt->started_ns,
+						  attempt->ended_ns);
+		/* What has ended was begun before. */
+		ends_ns[i] = MAX(end_ns, attempt->started_ns + 1);
 		sorted = sorted && (i == 0 || ends_ns[i - 1] <= ends_ns[i]);
 	}
 	/* Of most clients they are in order: sorting is what would not be linear. */
@@ -144,77 +281,74 @@ static size_t peak_in_flight(const struct attempt_group *group, size_t limit, ui
 	return peak;
 }
 
-void judge_concurrent_attempts(struct judging *judging, const struct expectation *expectation)
+void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	struct range range = expectation->value.range.range;
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 	struct range peaks = {INT64_MAX, 0};
 	size_t n_wrong = 0;
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		const struct attempt_group *group = &groups->groups[i];
-		uint32_t attempt = 0;
-		int64_t peak = (int64_t)peak_in_flight(group, (size_t)range.high, &attempt);
-		bool many = peak > range.high;
+		uint32_t attempt = 0, ignored;
+		struct range peak = {
+			.low = (int64_t)peak_of(ctx, group, false, (size_t)range.high, &attempt),
+			.high = (int64_t)peak_of(ctx, group, true, (size_t)range.high, &ignored),
+		};
+		enum truth truth = truth_of_range(peak, range);
+		bool many = peak.low > range.high;
 
-		peaks.low = MIN(peaks.low, peak);
-		peaks.high = MAX(peaks.high, peak);
-		if ((!many && peak >= range.low) || ++n_wrong > MAX_ALIKE_FINDINGS)
+		/* One that was not made can have been one more at once. */
+		if (peak.high < range.low && instance_may_hide(ctx, group->instance))
+			truth = TRUTH_UNKNOWN;
+		peaks.low = MIN(peaks.low, peak.low);
+		peaks.high = MAX(peaks.high, peak.low);
+		if (truth == TRUTH_MET || ++n_wrong > MAX_ALIKE_FINDINGS)
 			continue;
-		judging_add(
-			judging, WEIGHT_FAILED,
+		findings_add_truth(
+			ctx, truth, NULL,
 			&(struct finding_parts){
 				.expectation = expectation,
-				.subject = judging_group_subject(judging, "attempts in flight",
-								 expectation->endpoint, group),
+				.subject = subject_of_group(ctx, "attempts in flight",
+							    expectation->endpoint, group),
 				.expected = count_range_text(range),
-				.actual = xasprintf("%" PRId64 " at once", peak),
-				.miss = many ? xasprintf("%" PRId64 " too many", peak - range.high)
-					     : xasprintf("%" PRId64 " too few", range.low - peak),
+				.actual = xasprintf("%" PRId64 " at once", peak.low),
+				.miss = many                    ? xasprintf("%" PRId64 " too many",
+									    peak.low - range.high)
+					: peak.high < range.low ? xasprintf("%" PRId64 " too few",
+									    range.low - peak.high)
+								: NULL,
 				.has_attempt = many,
 				.attempt = attempt,
 			});
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = count_range_text(range),
-				 .actual = peaks.low == peaks.high
-						   ? xasprintf("%" PRId64 " at once", peaks.high)
-						   : xasprintf("%" PRId64 " to %" PRId64 " at once",
-							       peaks.low, peaks.high),
-			 });
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = count_range_text(range),
+			       .actual = peaks.low == peaks.high
+						 ? xasprintf("%" PRId64 " at once", peaks.high)
+						 : xasprintf("%" PRId64 " to %" PRId64 " at once",
+							     peaks.low, peaks.high),
+		       });
 }
 
 /* ---- leaks ---- */
 
-static bool outlives(const struct judging *judging, const struct attempt_history *attempt,
-		     int64_t until_ns)
-{
-	int64_t slack_ns = DEATH_NS + judging->harness_lag_ns;
+/* How long the loser of a race may be open after the race is won. */
+#define RACE_NS (100 * NS_PER_MS)
 
-	return attempt->closed_ns > until_ns && attempt->closed_ns - until_ns > slack_ns;
-}
+struct leaks {
+	struct judge_ctx *ctx;
+	const struct expectation *expectation;
+	bool *standing; /* by attempt: seen to be open after its client's end; NULL: none was */
+	struct range count;
+	int64_t n_after_end;
+	const struct attempt_history *first; /* the first beyond the limit */
+};
 
-/* Its socket has no business any more, or never got an answer: it dies when it is closed. */
-static bool is_dead_or_unanswered(const struct attempt_history *attempt)
+static bool *find_standing(const struct judge_ctx *ctx)
 {
-	return attempt->end != END_ESTABLISHED || attempt_ending(attempt) == ENDING_RESET;
-}
-
-/* A connection that is reset only later was one of several that were used side by side. */
-static bool outlives_attempt(const struct judging *judging, const struct attempt_history *attempt,
-			     const struct attempt_history *next)
-{
-	if (attempt->end == END_ESTABLISHED && attempt->over_ns > next->started_ns)
-		return false;
-	return is_dead_or_unanswered(attempt) && outlives(judging, attempt, next->started_ns);
-}
-
-/* By attempt: whether it was seen to be open long after its instance's end; NULL: none was. */
-static bool *find_standing(const struct judging *judging)
-{
-	const struct history *history = &judging->history;
-	int64_t slack_ns = DEATH_NS + judging->harness_lag_ns;
+	const struct history *history = &ctx->history;
 	bool *standing;
 
 	if (history->n_standing == 0)
@@ -224,103 +358,223 @@ static bool *find_standing(const struct judging *judging)
 		const struct event *event = history->standing[i];
 		uint32_t id = event->u.net.attempt;
 		const struct event *exit =
-			history_instance_exit(history, judging->record->attempts[id].instance);
+			history_instance_exit(history, ctx->record->attempts[id].instance);
 
-		if (exit && event->at_ns - exit->at_ns > slack_ns)
+		if (exit && event->at_ns - exit->at_ns > RESOLUTION_NS)
 			standing[id] = true;
 	}
 	return standing;
 }
 
-struct leaks {
-	struct judging *judging;
-	bool *standing; /* see find_standing() */
-	const struct expectation *expectation;
-	int64_t count, n_after_end;
-	const struct attempt_history *first; /* the first beyond the limit */
-};
+/* When the client let go of an attempt's socket: by its own FIN or RST, or by closing it. */
+static struct when let_go(const struct attempt_history *attempt)
+{
+	const struct attempt_details *details = attempt->details;
+	struct when end = {attempt->closed_earliest_ns, attempt->closed_ns};
+
+	if (details->client_end_ns <= end.latest_ns && details->client_end_ns != INT64_MAX)
+		end = (struct when){details->client_end_earliest_ns, details->client_end_ns};
+	end.earliest_ns = MIN(MAX(end.earliest_ns, details->last_open_ns), end.latest_ns);
+	return end;
+}
+
+/* Whether a socket was open for longer than the resolution after the client went on. */
+static enum truth is_open_after(const struct leaks *leaks, const struct attempt_history *attempt,
+				int64_t since_ns, int64_t went_on_ns, int64_t grace_ns)
+{
+	const struct delays *delays = &leaks->ctx->delays;
+	struct when end = let_go(attempt);
+	int64_t closing_ns, going_on_ns;
+
+	if (end.latest_ns == INT64_MAX)
+		return TRUTH_MET;
+	closing_ns = delays_of_client(delays, since_ns, end.latest_ns);
+	going_on_ns = delays_of_client(delays, since_ns, went_on_ns);
+	if (end.earliest_ns - closing_ns > went_on_ns + grace_ns)
+		return TRUTH_MET;
+	return end.latest_ns <= went_on_ns - going_on_ns + grace_ns ? TRUTH_BROKEN : TRUTH_UNKNOWN;
+}
+
+/* The first attempt of the instance, at any endpoint or at @endpoint, that began at @from_ns. */
+static const struct attempt_history *next_after(const struct leaks *leaks,
+						const struct attempt_group *all, size_t index,
+						int64_t from_ns, size_t endpoint)
+{
+	const struct record_attempt *attempts = leaks->ctx->record->attempts;
+
+	for (size_t i = index + 1; i < all->n_attempts; i++)
+		if (all->attempts[i]->started_ns >= from_ns - RESOLUTION_NS &&
+		    (endpoint == ALL_ENDPOINTS ||
+		     attempts[all->attempts[i]->id].endpoint == endpoint))
+			return all->attempts[i];
+	return NULL;
+}
+
+/* Whether an answer was never given to it, so that it may still be wanted. */
+static bool is_unanswered(const struct attempt_history *attempt)
+{
+	return attempt->end == END_OPEN || attempt->end == END_ABANDONED;
+}
+
+static enum truth is_unanswered_leak(const struct leaks *leaks, const struct attempt_group *all,
+				     size_t index)
+{
+	const struct attempt_history *attempt = all->attempts[index];
+	enum truth truth = TRUTH_BROKEN;
+
+	/* It was closed before anything else was begun: that is how most clients are. */
+	if (index + 1 == all->n_attempts ||
+	    (attempt->end != END_OPEN &&
+	     attempt->ended_ns <= all->attempts[index + 1]->started_ns + RESOLUTION_NS))
+		return TRUTH_BROKEN;
+	/* Only the client's end closed it, though the client had gone on. */
+	if (attempt->end == END_OPEN)
+		return TRUTH_MET;
+	if (attempt->details->by_exit)
+		return TRUTH_UNKNOWN;
+	for (size_t i = index + 1; i < all->n_attempts; i++) {
+		const struct attempt_history *other = all->attempts[i];
+		enum truth one = TRUTH_BROKEN;
+
+		if (other->started_ns > attempt->ended_ns)
+			break;
+		if (attempt_ending(other) == ENDING_CONNECTED)
+			one = is_open_after(leaks, attempt, attempt->started_ns, other->ended_ns,
+					    RACE_NS);
+		else if (other->over_ns != INT64_MAX && i + 1 < all->n_attempts &&
+			 all->attempts[i + 1]->started_ns > other->over_ns)
+			one = is_open_after(leaks, attempt, attempt->started_ns,
+					    all->attempts[i + 1]->started_ns, RESOLUTION_NS);
+		if (one == TRUTH_MET)
+			return TRUTH_MET;
+		truth = one == TRUTH_UNKNOWN ? TRUTH_UNKNOWN : truth;
+	}
+	return truth;
+}
+
+/* TRUTH_MET: it leaks. */
+static enum truth is_leak(const struct leaks *leaks, const struct attempt_group *all, size_t index)
+{
+	const struct attempt_history *attempt = all->attempts[index], *next;
+	enum ending ending = attempt_ending(attempt);
+	int64_t useless_ns = attempt->over_ns;
+	size_t endpoint = ALL_ENDPOINTS;
+
+	if (ending == ENDING_CONNECTED)
+		return TRUTH_BROKEN;
+	if (is_unanswered(attempt))
+		return is_unanswered_leak(leaks, all, index);
+	if (attempt->end == END_ESTABLISHED) {
+		endpoint = leaks->ctx->record->attempts[attempt->id].endpoint;
+		if (ending == ENDING_STALLED)
+			useless_ns = attempt_fault_ns(attempt, FAULT_STALLED);
+	}
+	next = next_after(leaks, all, index, useless_ns, endpoint);
+	if (!next)
+		return TRUTH_BROKEN;
+	return is_open_after(leaks, attempt, useless_ns, next->started_ns, RESOLUTION_NS);
+}
 
 static bool outlives_client(const struct leaks *leaks, const struct attempt_history *attempt,
 			    const struct event *exit)
 {
 	if (leaks->standing && leaks->standing[attempt->id])
 		return true;
-	return is_dead_or_unanswered(attempt) && outlives(leaks->judging, attempt, exit->at_ns);
+	if (attempt->end == END_ESTABLISHED && attempt_ending(attempt) != ENDING_RESET)
+		return false;
+	return attempt->closed_ns != INT64_MAX &&
+	       attempt->closed_earliest_ns > exit->at_ns + RESOLUTION_NS;
 }
 
-static void add_leak(struct leaks *leaks, const struct attempt_history *attempt)
+/* Whether a later attempt was made with the same socket: that one is looked at. */
+static bool is_used_again(const struct leaks *leaks, const struct attempt_group *all, size_t index)
 {
-	if (++leaks->count == leaks->expectation->value.range.range.high + 1)
+	const struct record_attempt *attempts = leaks->ctx->record->attempts;
+	uint64_t cookie = attempts[all->attempts[index]->id].cookie;
+
+	return cookie != 0 && index + 1 < all->n_attempts &&
+	       attempts[all->attempts[index + 1]->id].cookie == cookie;
+}
+
+static void count_leak(struct leaks *leaks, const struct attempt_history *attempt, enum truth truth)
+{
+	if (truth == TRUTH_BROKEN)
+		return;
+	leaks->count.high++;
+	if (truth == TRUTH_MET &&
+	    ++leaks->count.low == leaks->expectation->value.range.range.high + 1)
 		leaks->first = attempt;
 }
 
-static void count_leaks(struct leaks *leaks, const struct attempt_group *group)
+static void count_leaks(struct leaks *leaks, const struct attempt_group *all)
 {
-	const struct record *record = leaks->judging->record;
-	const struct event *exit = history_instance_exit(&leaks->judging->history, group->instance);
-	size_t n_addresses = judging_n_addresses(record);
-	/* By address: the attempt before, as its index and one; and which are counted already. */
-	AUTO_FREE size_t *last = xzalloc((n_addresses + 1) * sizeof(*last));
-	AUTO_FREE bool *counted = xzalloc((group->n_attempts + 1) * sizeof(*counted));
+	const struct event *exit = history_instance_exit(&leaks->ctx->history, all->instance);
+	size_t endpoint = leaks->expectation->endpoint;
 
-	for (size_t i = 0; i < group->n_attempts; i++) {
-		const struct attempt_history *attempt = group->attempts[i];
-		size_t *before = &last[judging_address(record, attempt->id)];
+	for (size_t i = 0; i < all->n_attempts; i++) {
+		const struct attempt_history *attempt = all->attempts[i];
+		enum truth truth;
 
-		if (*before > 0 &&
-		    outlives_attempt(leaks->judging, group->attempts[*before - 1], attempt)) {
-			add_leak(leaks, group->attempts[*before - 1]);
-			counted[*before - 1] = true;
-		}
-		*before = i + 1;
-	}
-	for (size_t i = 0; exit && !leaks->judging->timed_out && i < group->n_attempts; i++)
-		if (!counted[i] && outlives_client(leaks, group->attempts[i], exit)) {
-			add_leak(leaks, group->attempts[i]);
+		if (endpoint != ALL_ENDPOINTS &&
+		    leaks->ctx->record->attempts[attempt->id].endpoint != endpoint)
+			continue;
+		if (is_used_again(leaks, all, i))
+			continue;
+		truth = is_leak(leaks, all, i);
+		if (truth != TRUTH_MET && exit && !leaks->ctx->timed_out &&
+		    outlives_client(leaks, attempt, exit)) {
+			truth = TRUTH_MET;
 			leaks->n_after_end++;
 		}
+		count_leak(leaks, attempt, truth);
+	}
 }
 
 static char *leaks_text(const struct leaks *leaks)
 {
 	if (leaks->n_after_end == 0)
-		return xasprintf("%" PRId64, leaks->count);
-	return xasprintf("%" PRId64 ", %" PRId64 " of them when the client had ended", leaks->count,
-			 leaks->n_after_end);
+		return xasprintf("%" PRId64, leaks->count.low);
+	return xasprintf("%" PRId64 ", %" PRId64 " of them when the client had ended",
+			 leaks->count.low, leaks->n_after_end);
 }
 
-void judge_leaks(struct judging *judging, const struct expectation *expectation)
+void judge_leaks(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	const struct attempt_groups *groups = judging_groups(judging, expectation);
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
+	const struct attempt_groups *all = attempt_groups_at(ctx, ALL_ENDPOINTS);
 	struct range range = expectation->value.range.range;
 	struct leaks leaks = {
-		.judging = judging,
+		.ctx = ctx,
 		.expectation = expectation,
-		.standing = find_standing(judging),
+		.standing = find_standing(ctx),
 	};
+	enum truth truth;
 
 	for (size_t i = 0; i < groups->n_groups; i++)
-		count_leaks(&leaks, &groups->groups[i]);
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = count_range_text(range),
-				 .actual = xasprintf("%" PRId64, leaks.count),
-			 });
-	if (leaks.count < range.low || leaks.count > range.high)
-		judging_add(judging, WEIGHT_FAILED,
-			    &(struct finding_parts){
-				    .expectation = expectation,
-				    .subject = judging_subject(judging, "sockets left open",
-							       expectation->endpoint),
-				    .expected = count_range_text(range),
-				    .actual = leaks_text(&leaks),
-				    .miss = leaks.count > range.high
-						    ? xasprintf("%" PRId64 " too many",
-								leaks.count - range.high)
-						    : xasprintf("%" PRId64 " too few",
-								range.low - leaks.count),
-				    .has_attempt = leaks.first,
-				    .attempt = leaks.first ? leaks.first->id : 0,
-			    });
+		count_leaks(&leaks, &all->groups[i]);
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = count_range_text(range),
+			       .actual = xasprintf("%" PRId64, leaks.count.low),
+		       });
+	truth = truth_of_range(leaks.count, range);
+	if (truth != TRUTH_MET)
+		findings_add_truth(ctx, truth, NULL,
+				   &(struct finding_parts){
+					   .expectation = expectation,
+					   .subject = subject_at(ctx, "sockets left open",
+								 expectation->endpoint),
+					   .expected = count_range_text(range),
+					   .actual = leaks_text(&leaks),
+					   .miss = leaks.count.low > range.high
+							   ? xasprintf("%" PRId64 " too many",
+								       leaks.count.low - range.high)
+						   : leaks.count.high < range.low
+							   ? xasprintf("%" PRId64 " too few",
+								       range.low - leaks.count.high)
+							   : NULL,
+					   .has_attempt = leaks.first,
+					   .attempt = leaks.first ? leaks.first->id : 0,
+				   });
 	free(leaks.standing);
 }

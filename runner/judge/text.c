@@ -9,8 +9,11 @@
 
 #include "common/text.h"
 #include "common/utf8.h"
-#include "runner/judge/judging.h"
+#include "runner/judge/findings.h"
+#include "runner/judge/measurements.h"
 #include "runner/judge/pattern.h"
+#include "runner/judge/per_instance.h"
+#include "runner/judge/text.h"
 
 /* Of a line that is quoted in a message. */
 #define QUOTED_LINE_MAX 120
@@ -86,10 +89,11 @@ static void add_line_at(struct strbuf *out, const struct haystack *haystack, siz
 static char *ending_text(const struct haystack *last, uint64_t total)
 {
 	struct strbuf text = {0};
-	size_t end = last->length;
+	size_t end = last->length, start;
 
 	while (end > 0 && strchr(" \t\r\n", last->data[end - 1]))
 		end--;
+	start = end;
 	if (total == 0) {
 		strbuf_puts(&text, "nothing");
 	} else if (end == 0) {
@@ -97,7 +101,9 @@ static char *ending_text(const struct haystack *last, uint64_t total)
 	} else {
 		strbuf_printf(&text, "%" PRIu64 " byte%s, of which the last line is ", total,
 			      total == 1 ? "" : "s");
-		add_line_at(&text, &(struct haystack){.data = last->data, .length = end}, end);
+		while (start > 0 && last->data[start - 1] != '\n')
+			start--;
+		add_quoted(&text, last->data + start, end - start);
 	}
 	return strbuf_steal(&text);
 }
@@ -115,21 +121,20 @@ static char *expected_text(const struct expectation *expectation)
 	return strbuf_steal(&text);
 }
 
-static void add_undecided(struct judging *judging, const struct expectation *expectation,
+static void add_undecided(struct judge_ctx *ctx, const struct expectation *expectation,
 			  uint32_t instance, const char *why)
 {
-	char *stream = judging_instance_subject(judging, expectation_kind_name(expectation->kind),
-						instance);
+	char *stream = subject_of_instance(ctx, expectation_kind_name(expectation->kind), instance);
 	char *expected = expected_text(expectation);
 
-	judging_add(judging, WEIGHT_UNDECIDED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = stream,
-			    .expected = expected,
-			    .message = xasprintf("%s: expected %s, which can't be judged: %s",
-						 stream, expected, why),
-		    });
+	findings_add(ctx, WEIGHT_UNDECIDED,
+		     &(struct finding_parts){
+			     .expectation = expectation,
+			     .subject = stream,
+			     .expected = expected,
+			     .message = xasprintf("%s: expected %s, which can't be judged: %s",
+						  stream, expected, why),
+		     });
 }
 
 /* The write that the byte at an offset of a stream came with, or NULL. */
@@ -149,10 +154,10 @@ static const struct event *write_at(const struct record *record, uint32_t stream
 	return NULL;
 }
 
-static void add_measured(struct judging *judging, const struct expectation *expectation,
+static void add_measured(struct judge_ctx *ctx, const struct expectation *expectation,
 			 uint32_t stream, const struct hit *hit)
 {
-	const struct stream *text = &judging->record->streams[stream];
+	const struct stream *text = &ctx->record->streams[stream];
 	struct strbuf actual = {0};
 	uint64_t offset = hit ? hit->offset : 0;
 	size_t at = hit ? hit->offset : 0;
@@ -168,25 +173,30 @@ static void add_measured(struct judging *judging, const struct expectation *expe
 		strbuf_printf(&actual, "none in %" PRIu64 " byte%s", text->total,
 			      text->total == 1 ? "" : "s");
 	}
-	judging_measured(judging, expectation,
-			 &(struct measured){
-				 .expected = expected_text(expectation),
-				 .actual = strbuf_steal(&actual),
-				 .event = hit ? write_at(judging->record, stream, offset) : NULL,
-			 });
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = expected_text(expectation),
+			       .actual = strbuf_steal(&actual),
+			       .event = hit ? write_at(ctx->record, stream, offset) : NULL,
+		       });
 }
 
-static void add_failed(struct judging *judging, const struct expectation *expectation,
+static void add_failed(struct judge_ctx *ctx, const struct expectation *expectation,
 		       uint32_t instance, char *actual)
 {
-	judging_add(judging, WEIGHT_FAILED,
-		    &(struct finding_parts){
-			    .expectation = expectation,
-			    .subject = judging_instance_subject(
-				    judging, expectation_kind_name(expectation->kind), instance),
-			    .expected = expected_text(expectation),
-			    .actual = actual,
-		    });
+	findings_add_truth(ctx,
+			   instance_was_delayed(ctx, instance, false) ||
+					   instance_may_hide(ctx, instance)
+				   ? TRUTH_UNKNOWN
+				   : TRUTH_BROKEN,
+			   NULL,
+			   &(struct finding_parts){
+				   .expectation = expectation,
+				   .subject = subject_of_instance(
+					   ctx, expectation_kind_name(expectation->kind), instance),
+				   .expected = expected_text(expectation),
+				   .actual = actual,
+			   });
 }
 
 /* The pieces of a stream: one when nothing was cut. @ret_joined is what they point into. */
@@ -210,12 +220,12 @@ static size_t make_haystacks(const struct stream *stream, struct strbuf *ret_joi
 }
 
 /* Returns whether one instance's output is as expected. */
-static bool judge_text_of(struct judging *judging, const struct expectation *expectation,
+static bool judge_text_of(struct judge_ctx *ctx, const struct expectation *expectation,
 			  uint32_t instance)
 {
 	uint32_t index = STREAMS_EACH * instance +
 			 (expectation->kind == EXPECT_STDOUT ? STREAM_STDOUT : STREAM_STDERR);
-	const struct stream *stream = &judging->record->streams[index];
+	const struct stream *stream = &ctx->record->streams[index];
 	bool negated = expectation->value.text.negated;
 	AUTO_STRBUF struct strbuf joined = {0}, text = {0};
 	AUTO_FREE char *reason = NULL;
@@ -225,15 +235,15 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 
 	switch (search(expectation, haystacks, n_haystacks, &hit, &reason)) {
 	case PATTERN_FOUND:
-		add_measured(judging, expectation, index, &hit);
+		add_measured(ctx, expectation, index, &hit);
 		if (!negated)
 			return true;
 		add_line_at(&text, hit.haystack, hit.offset);
-		add_failed(judging, expectation, instance, strbuf_steal(&text));
+		add_failed(ctx, expectation, instance, strbuf_steal(&text));
 		return false;
 	case PATTERN_IMPOSSIBLE:
 		strbuf_printf(&text, "the pattern can't be applied: %s", reason);
-		add_undecided(judging, expectation, instance, strbuf_text(&text));
+		add_undecided(ctx, expectation, instance, strbuf_text(&text));
 		return false;
 	case PATTERN_NOT_FOUND:
 		if (stream->total > joined.length) {
@@ -241,13 +251,13 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 				      "of %" PRIu64 " bytes of output %" PRIu64
 				      " in the middle were not kept",
 				      stream->total, stream->total - joined.length);
-			add_undecided(judging, expectation, instance, strbuf_text(&text));
+			add_undecided(ctx, expectation, instance, strbuf_text(&text));
 			return false;
 		}
-		add_measured(judging, expectation, index, NULL);
+		add_measured(ctx, expectation, index, NULL);
 		if (negated)
 			break;
-		add_failed(judging, expectation, instance,
+		add_failed(ctx, expectation, instance,
 			   ending_text(&haystacks[n_haystacks - 1], stream->total));
 		return false;
 	}
@@ -255,9 +265,9 @@ static bool judge_text_of(struct judging *judging, const struct expectation *exp
 }
 
 /* Each instance's; the first that is not as expected is shown. */
-void judge_text(struct judging *judging, const struct expectation *expectation)
+void judge_text(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	for (uint32_t instance = 0; instance < judging->record->n_instances; instance++)
-		if (!judge_text_of(judging, expectation, instance))
+	for (uint32_t instance = 0; instance < ctx->record->n_instances; instance++)
+		if (!judge_text_of(ctx, expectation, instance))
 			return;
 }

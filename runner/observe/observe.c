@@ -40,6 +40,7 @@ static void take_attempt(struct observed *observed, const struct attempt_history
 
 	switch (attempt->end) {
 	case END_ABANDONED:
+	case END_TIMED_OUT:
 		if (attempt->ended_ns >= end_ns)
 			break;
 		observed->shortest_ns =

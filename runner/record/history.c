@@ -2,10 +2,18 @@
 /* Turns a list of events into the story of each attempt: see history.h. */
 #include "runner/record/history.h"
 
+#include <netinet/tcp.h>
+
+#include "runner/record/syn_schedule.h"
+
 static const char *const attempt_end_names[] = {
-	[END_REFUSED] = "refused",         [END_ESTABLISHED] = "established",
-	[END_ABANDONED] = "abandoned",     [END_REJECTED] = "rejected",
-	[END_UNREACHABLE] = "unreachable", [END_OPEN] = "open",
+	[END_REFUSED] = "refused",
+	[END_ESTABLISHED] = "established",
+	[END_ABANDONED] = "abandoned",
+	[END_REJECTED] = "rejected",
+	[END_UNREACHABLE] = "unreachable",
+	[END_TIMED_OUT] = "timed-out",
+	[END_OPEN] = "open",
 };
 _Static_assert(ARRAY_SIZE(attempt_end_names) == END_N_KINDS, "a name for each end");
 
@@ -20,24 +28,33 @@ static uint32_t n_instances(const struct record *record)
 	return MAX(record->n_instances, 1);
 }
 
+/* Keeps the time of the first of several. */
+static void take_first(int64_t *at_ns, int64_t *early_ns, const struct event *event)
+{
+	if (event->at_ns >= *at_ns)
+		return;
+	*at_ns = event->at_ns;
+	*early_ns = event->early_ns;
+}
+
 static void take_verdict(struct attempt_details *details, const struct event *event)
 {
 	details->max_lag_ns = MAX(details->max_lag_ns, event->u.net.lag_ns);
 	switch (event->u.net.verdict) {
 	case VERDICT_ACCEPT:
 		details->accepted++;
-		details->accepted_ns = MIN(details->accepted_ns, event->at_ns);
+		take_first(&details->accepted_ns, &details->accepted_early_ns, event);
 		break;
 	case VERDICT_REFUSE:
 		details->refused++;
-		details->refused_ns = MIN(details->refused_ns, event->at_ns);
+		take_first(&details->refused_ns, &details->refused_early_ns, event);
 		break;
 	case VERDICT_DROP:
 		details->dropped++;
 		break;
 	case VERDICT_UNREACHABLE:
 		details->unreachable++;
-		details->unreachable_ns = MIN(details->unreachable_ns, event->at_ns);
+		take_first(&details->unreachable_ns, &details->unreachable_early_ns, event);
 		break;
 	case VERDICT_N_KINDS:
 		break;
@@ -58,12 +75,15 @@ static void take_fault(struct history *history, struct attempt_details *details,
 	if (details->faults->at_ns[kind] == INT64_MAX)
 		details->faults->bytes[kind] = event->u.net.bytes;
 	details->faults->at_ns[kind] = MIN(details->faults->at_ns[kind], event->at_ns);
+	details->faults->early_ns = MAX(details->faults->early_ns, event->early_ns);
 }
 
 static void take_process_event(struct history *history, const struct event *event)
 {
-	if (event->kind == EVENT_OUTPUT)
+	if (event->kind == EVENT_OUTPUT || event->kind == EVENT_STARVATION)
 		return;
+	if (event->kind == EVENT_STOP || event->kind == EVENT_TIMEOUT)
+		history->stopped_ns = MIN(history->stopped_ns, event->at_ns);
 	array_append(history->process_events, history->n_process_events,
 		     history->process_events_capacity, event);
 	if (event->kind == EVENT_EXIT && event->u.exit.instance < n_instances(history->record))
@@ -81,6 +101,7 @@ static void begin_attempts(struct history *history, size_t *n_begun, size_t n)
 			.id = (uint32_t)*n_begun,
 			.started_ns = INT64_MAX,
 			.closed_ns = INT64_MAX,
+			.closed_earliest_ns = INT64_MAX,
 			.details = &history->details[*n_begun],
 		};
 		history->details[*n_begun] = (struct attempt_details){
@@ -89,6 +110,12 @@ static void begin_attempts(struct history *history, size_t *n_begun, size_t n)
 			.unreachable_ns = INT64_MAX,
 			.established_ns = INT64_MAX,
 			.last_syn_ns = INT64_MIN,
+			.gone_ns = INT64_MAX,
+			.last_unanswered_ns = INT64_MIN,
+			.last_open_ns = INT64_MIN,
+			.client_end_ns = INT64_MAX,
+			.client_end_earliest_ns = INT64_MAX,
+			.last_receive_ns = NEVER_RECEIVED,
 		};
 	}
 }
@@ -98,6 +125,29 @@ static void take_bytes(struct attempt_details *details, const struct event *even
 	details->bytes_received = event->u.net.bytes_received;
 	details->bytes_sent = event->u.net.bytes_sent;
 	details->bytes_told = true;
+}
+
+static void take_client_end(struct attempt_details *details, const struct event *event)
+{
+	if (details->client_end_ns != INT64_MAX)
+		return;
+	details->client_end_ns = event->at_ns;
+	details->client_end_earliest_ns = event_earliest_ns(event);
+	details->client_reset = event->u.net.rst;
+	details->last_receive_ns = event->u.net.last_receive_ns;
+	details->end_received = event->u.net.end_received;
+	details->end_sent = event->u.net.end_sent;
+}
+
+/* A socket that the client has closed can be in the table, too: in FIN_WAIT and the like. */
+static void take_look(struct attempt_details *details, const struct event *event)
+{
+	uint8_t state = event->u.net.tcp_state;
+
+	if (state == TCP_SYN_SENT)
+		details->last_unanswered_ns = MAX(details->last_unanswered_ns, event->at_ns);
+	if (state == TCP_SYN_SENT || state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT)
+		details->last_open_ns = MAX(details->last_open_ns, event->at_ns);
 }
 
 static void take_event(struct history *history, size_t *n_begun, const struct event *event)
@@ -116,15 +166,28 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 	details = attempt->details;
 	switch (event->kind) {
 	case EVENT_SYN:
+		if (event->at_ns < attempt->started_ns) {
+			attempt->started_ns = event->at_ns;
+			attempt->started_earliest_ns = event_earliest_ns(event);
+		}
 		attempt->syns++;
-		attempt->started_ns = MIN(attempt->started_ns, event->at_ns);
 		details->last_syn_ns = MAX(details->last_syn_ns, event->at_ns);
 		break;
 	case EVENT_VERDICT:
 		take_verdict(details, event);
 		break;
 	case EVENT_ESTABLISHED:
-		details->established_ns = MIN(details->established_ns, event->at_ns);
+		take_first(&details->established_ns, &details->established_early_ns, event);
+		break;
+	case EVENT_OPEN:
+		take_look(details, event);
+		break;
+	case EVENT_GONE:
+		details->gone_ns = MIN(details->gone_ns, event->at_ns);
+		details->gone_earliest_ns = event_earliest_ns(event);
+		break;
+	case EVENT_CLIENT_END:
+		take_client_end(details, event);
 		break;
 	case EVENT_FAULT:
 		take_fault(history, details, event);
@@ -134,7 +197,10 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 			     event);
 		break;
 	case EVENT_CLOSED:
-		attempt->closed_ns = MIN(attempt->closed_ns, event->at_ns);
+		if (event->at_ns < attempt->closed_ns) {
+			attempt->closed_ns = event->at_ns;
+			attempt->closed_earliest_ns = event_earliest_ns(event);
+		}
 		details->kernel_retransmissions = event->u.net.retransmissions;
 		take_bytes(details, event);
 		break;
@@ -146,6 +212,65 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 	}
 }
 
+/* When the last attempt of the same instance began. */
+static int64_t last_start_ns(const struct history *history, const struct attempt_history *attempt)
+{
+	const struct record_attempt *attempts = history->record->attempts;
+
+	for (size_t id = history->n_attempts; id-- > attempt->id;)
+		if (attempts[id].instance == attempts[attempt->id].instance)
+			return history->attempts[id].started_ns;
+	return attempt->started_ns;
+}
+
+/*
+ * A socket that dies within this time before its client's end is known was closed by that. A client
+ * that closes it as its last act can't be told apart from that.
+ */
+#define EXIT_TAKES_NS INT64_C(1000000)
+
+/* The end of an attempt that got no answer: when the client gave it up, as far as that is known. */
+static void decide_unanswered(const struct history *history, const struct syn_schedule *schedule,
+			      struct attempt_history *attempt)
+{
+	struct attempt_details *details = attempt->details;
+	const struct event *exit =
+		history_instance_exit(history, history->record->attempts[attempt->id].instance);
+	int64_t earliest_ns = MIN(attempt->closed_earliest_ns, attempt->closed_ns);
+	int64_t latest_ns = attempt->closed_ns;
+	int64_t timeout_ns = attempt->started_ns + schedule->timeout_ns;
+	bool all_sent = attempt->syns > schedule->n_retransmissions;
+
+	if (details->gone_ns <= latest_ns) {
+		earliest_ns = details->gone_earliest_ns;
+		latest_ns = details->gone_ns;
+	}
+	earliest_ns = MAX(earliest_ns, details->last_unanswered_ns);
+	earliest_ns = MIN(MAX(earliest_ns, details->last_syn_ns), latest_ns);
+	attempt->end = END_ABANDONED;
+	if (all_sent && latest_ns >= timeout_ns && history->record->n_events > 0 &&
+	    history->record->events[history->record->n_events - 1].at_ns >= timeout_ns) {
+		attempt->end = END_TIMED_OUT;
+		latest_ns = MIN(latest_ns, timeout_ns + SYN_SCHEDULE_SLACK_NS(schedule));
+		earliest_ns = MIN(MAX(timeout_ns, MIN(earliest_ns, latest_ns)), latest_ns);
+		if (details->gone_ns == INT64_MAX)
+			earliest_ns = timeout_ns;
+	} else if (latest_ns == INT64_MAX) {
+		attempt->end = END_OPEN;
+		return;
+	} else if (latest_ns >= history->stopped_ns) {
+		details->by_exit = true;
+		attempt->end = END_OPEN;
+	} else if (exit && latest_ns > event_earliest_ns(exit)) {
+		details->by_exit = true;
+		if (earliest_ns > MAX(event_earliest_ns(exit), exit->at_ns - EXIT_TAKES_NS) &&
+		    earliest_ns > last_start_ns(history, attempt))
+			attempt->end = END_OPEN;
+	}
+	attempt->ended_ns = latest_ns;
+	attempt->ended_earliest_ns = earliest_ns;
+}
+
 /*
  * What came first decides. If an attempt was let through, got no handshake, and its socket died,
  * there are two readings. Either no socket listened, and the kernel answered with RST; or the
@@ -153,33 +278,40 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
  * have gone on sending SYNs, unless the client gave up within the first second. That case can't be
  * told apart and counts as rejected.
  */
-static void decide_end(struct attempt_history *attempt)
+static void decide_end(const struct history *history, const struct syn_schedule *schedule,
+		       struct attempt_history *attempt)
 {
 	const struct attempt_details *details = attempt->details;
-	int64_t closed_ns = attempt->closed_ns;
+	int64_t closed_ns = MIN(attempt->closed_ns, details->gone_ns), early_ns = 0;
 
 	attempt->end = END_OPEN;
-	if (details->refused_ns != INT64_MAX && details->refused_ns <= closed_ns &&
+	if (details->refused_ns != INT64_MAX && details->refused_ns <= attempt->closed_ns &&
 	    details->refused_ns <= details->established_ns) {
 		attempt->end = END_REFUSED;
 		attempt->ended_ns = details->refused_ns;
-	} else if (details->unreachable_ns != INT64_MAX && details->unreachable_ns <= closed_ns &&
+		early_ns = details->refused_early_ns;
+	} else if (details->unreachable_ns != INT64_MAX &&
+		   details->unreachable_ns <= attempt->closed_ns &&
 		   details->unreachable_ns <= details->established_ns) {
 		attempt->end = END_UNREACHABLE;
 		attempt->ended_ns = details->unreachable_ns;
-	} else if (details->established_ns != INT64_MAX && details->established_ns <= closed_ns) {
+		early_ns = details->unreachable_early_ns;
+	} else if (details->established_ns != INT64_MAX &&
+		   details->established_ns <= attempt->closed_ns) {
 		attempt->end = END_ESTABLISHED;
 		attempt->ended_ns = details->established_ns;
-	} else if (closed_ns == INT64_MAX) {
-		return;
-	} else if (details->accepted_ns <= closed_ns &&
+		early_ns = details->established_early_ns;
+	} else if (closed_ns != INT64_MAX && details->accepted_ns <= closed_ns &&
 		   details->last_syn_ns - details->accepted_ns <= ANSWER_SLACK_NS) {
 		attempt->end = END_REJECTED;
 		attempt->ended_ns = details->accepted_ns;
+		early_ns = details->accepted_early_ns;
 	} else {
-		attempt->end = END_ABANDONED;
-		attempt->ended_ns = closed_ns;
+		decide_unanswered(history, schedule, attempt);
+		return;
 	}
+	attempt->ended_earliest_ns =
+		MAX(attempt->ended_ns - early_ns, MIN(attempt->started_ns, attempt->ended_ns));
 }
 
 int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind kind)
@@ -199,37 +331,108 @@ uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_k
 
 static void decide_over(struct attempt_history *attempt)
 {
+	const struct attempt_details *details = attempt->details;
 	int64_t broken_ns = MIN(attempt_fault_ns(attempt, FAULT_RESET),
 				attempt_fault_ns(attempt, FAULT_CLOSED));
 
 	attempt->over_ns = attempt->end == END_OPEN ? INT64_MAX : attempt->ended_ns;
+	attempt->over_earliest_ns =
+		attempt->end == END_OPEN ? INT64_MAX : attempt->ended_earliest_ns;
 	if (attempt->end != END_ESTABLISHED)
 		return;
-	if (broken_ns != INT64_MAX)
+	if (broken_ns != INT64_MAX) {
 		attempt->over_ns = MAX(attempt->ended_ns, broken_ns);
-	else if (attempt_had_fault(attempt, FAULT_STALLED))
-		attempt->over_ns = attempt->closed_ns;
+		attempt->over_earliest_ns =
+			MAX(attempt->ended_earliest_ns, broken_ns - details->faults->early_ns);
+	} else if (attempt_had_fault(attempt, FAULT_STALLED)) {
+		/* Its FIN is dropped, and the socket lives on; only the FIN shows when it ended. */
+		bool by_packet = details->client_end_ns < attempt->closed_ns;
+
+		attempt->over_ns = by_packet ? details->client_end_ns : attempt->closed_ns;
+		attempt->over_earliest_ns =
+			by_packet ? details->client_end_earliest_ns : attempt->closed_earliest_ns;
+	}
+}
+
+struct cookie_use {
+	uint64_t cookie;
+	uint32_t id;
+};
+
+static int compare_uses(const void *a, const void *b)
+{
+	const struct cookie_use *x = a, *y = b;
+
+	if (x->cookie != y->cookie)
+		return x->cookie < y->cookie ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/*
+ * Attempts with the same cookie share a socket. It is gone when one of them says so; and who
+ * connects it again has given up the attempt before.
+ */
+static void share_sockets(struct history *history)
+{
+	const struct record *record = history->record;
+	struct cookie_use *uses = NULL;
+	size_t n = 0, capacity = 0;
+	bool sorted = true;
+
+	for (uint32_t id = 0; id < history->n_attempts; id++) {
+		uint64_t cookie = record->attempts[id].cookie;
+
+		if (cookie == 0)
+			continue;
+		sorted = sorted && (n == 0 || uses[n - 1].cookie <= cookie);
+		array_append(uses, n, capacity, (struct cookie_use){cookie, id});
+	}
+	if (!sorted)
+		qsort(uses, n, sizeof(*uses), compare_uses);
+	for (size_t i = n; i-- > 1;) {
+		struct attempt_history *before, *next;
+
+		if (uses[i - 1].cookie != uses[i].cookie)
+			continue;
+		before = &history->attempts[uses[i - 1].id];
+		next = &history->attempts[uses[i].id];
+		if (before->closed_ns == INT64_MAX || before->closed_ns < next->closed_ns) {
+			before->closed_ns = next->closed_ns;
+			before->closed_earliest_ns = next->closed_earliest_ns;
+		}
+		if (before->details->gone_ns > next->started_ns) {
+			before->details->gone_ns = next->started_ns;
+			before->details->gone_earliest_ns = before->details->last_syn_ns;
+		}
+	}
+	free(uses);
 }
 
 struct history history_make(const struct record *record)
 {
 	struct history history = {
 		.record = record,
+		.stopped_ns = INT64_MAX,
 		.n_attempts = record->n_attempts,
 		.attempts = xmalloc(record->n_attempts * sizeof(*history.attempts)),
 		.details = xmalloc(record->n_attempts * sizeof(*history.details)),
 		.exits = xzalloc(n_instances(record) * sizeof(const struct event *)),
 	};
+	struct syn_schedule schedule;
 	size_t n_begun = 0;
 
+	syn_schedule_compute(record->syn_retries, record->syn_linear_timeouts, SYN_RTO_MAX_NS,
+			     &schedule);
 	for (size_t i = 0; i < record->n_events; i++)
 		take_event(&history, &n_begun, &record->events[i]);
 	begin_attempts(&history, &n_begun, history.n_attempts);
+	share_sockets(&history);
 	for (size_t i = 0; i < history.n_attempts; i++) {
 		/* Without a SYN, the record is broken: keep times fit for arithmetic. */
 		if (history.attempts[i].syns == 0)
-			history.attempts[i].started_ns = history.details[i].last_syn_ns = 0;
-		decide_end(&history.attempts[i]);
+			history.attempts[i].started_ns = history.attempts[i].started_earliest_ns =
+				history.details[i].last_syn_ns = 0;
+		decide_end(&history, &schedule, &history.attempts[i]);
 		decide_over(&history.attempts[i]);
 	}
 	return history;
@@ -277,7 +480,8 @@ size_t history_of(const struct history *history, size_t endpoint,
 	size_t count = 0;
 
 	for (size_t i = 0; i < history->n_attempts; i++)
-		if (endpoint == SIZE_MAX || history->record->attempts[i].endpoint == endpoint)
+		if (history->attempts[i].started_ns <= history->stopped_ns &&
+		    (endpoint == SIZE_MAX || history->record->attempts[i].endpoint == endpoint))
 			attempts[count++] = &history->attempts[i];
 	*ret = attempts;
 	return count;

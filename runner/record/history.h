@@ -3,10 +3,18 @@
  * The attempts of a record, each with its whole story: what judging and timelines work on.
  *
  * When does an attempt end? When the client could know its outcome. A refused attempt ends when the
- * RST or the ICMP message was sent, and an accepted one when the handshake was completed. One that
- * never got an answer ends when its socket died: the client gave up. An attempt that was let
- * through to a closed port ends when it was let through: the kernel answers with RST in the same
- * instant, while the client may keep the dead socket as long as it likes.
+ * RST or the ICMP message was sent; an accepted one when the handshake was completed. One that was
+ * let through to a closed port ends when it was let through: the kernel answers with RST in the
+ * same instant, while the client may keep the dead socket as long as it likes. One that never got
+ * an answer ends when the client gave it up (it closed the socket, took it back with
+ * connect(AF_UNSPEC) or shutdown(), or connected it again), or when the kernel's own schedule timed
+ * it out, however long the client keeps the socket after that. What synfault's TERM or the client's
+ * exit closed, the client did not give up: it was open until the client's end.
+ *
+ * A socket is not an attempt: attempts with the same cookie share one, which is gone when its last
+ * attempt's is.
+ *
+ * Each time has an earliest value beside it, which is the same where the time is exact.
  */
 #ifndef SYNFAULT_RUNNER_RECORD_HISTORY_H
 #define SYNFAULT_RUNNER_RECORD_HISTORY_H
@@ -16,13 +24,14 @@
 enum attempt_end {
 	END_REFUSED,     /* RST sent by us */
 	END_ESTABLISHED, /* handshake completed */
-	END_ABANDONED,   /* the client closed its socket before any answer */
+	END_ABANDONED,   /* the client gave it up before any answer */
 	END_REJECTED,    /* let through, but no socket listened: the kernel's own RST */
 	END_UNREACHABLE, /* ICMP sent by us */
+	END_TIMED_OUT,   /* no answer: the kernel's schedule of SYNs ended */
 	END_OPEN,        /* none of these until the record's end */
 	END_N_KINDS,
 };
-/** attempt_end_name() - return "refused", "established", "abandoned", "rejected", … */
+/** attempt_end_name() - return "refused", "established", "abandoned", "timed-out", … */
 const char *attempt_end_name(enum attempt_end end);
 
 /*
@@ -36,12 +45,26 @@ const char *attempt_end_name(enum attempt_end end);
 struct attempt_faults {
 	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
 	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
+	int64_t early_ns;              /* each may have happened so much earlier */
 };
 
 /* Parts that are read once, or for few attempts. */
 struct attempt_details {
 	/* When each of these first happened; INT64_MAX: never. */
 	int64_t accepted_ns, refused_ns, unreachable_ns, established_ns;
+	/* How much earlier the same may have happened. */
+	int64_t accepted_early_ns, refused_early_ns, unreachable_early_ns, established_early_ns;
+	/* Left SYN_SENT; last seen there. INT64_MAX and INT64_MIN: neither. */
+	int64_t gone_ns, gone_earliest_ns, last_unanswered_ns;
+	/* When its socket was last seen in the client's hands; INT64_MIN: never. */
+	int64_t last_open_ns;
+	/* The client's own FIN or RST; INT64_MAX: none. */
+	int64_t client_end_ns, client_end_earliest_ns;
+	int64_t last_receive_ns;         /* of data, before the client's end; or NEVER_RECEIVED */
+	uint64_t end_received, end_sent; /* of data, by the client's end */
+	bool client_reset;               /* the client's end was an RST */
+	/* END_ABANDONED: the client's exit may have closed it. END_OPEN: that, or TERM, did. */
+	bool by_exit;
 	int64_t last_syn_ns;                     /* arrival of its last SYN */
 	int64_t max_lag_ns;                      /* of its verdicts */
 	uint32_t dropped;                        /* SYNs dropped by us */
@@ -60,16 +83,17 @@ struct attempt_details {
 struct attempt_history {
 	uint32_t id; /* index into record->attempts */
 	enum attempt_end end;
-	uint32_t syns;      /* seen by us */
-	int64_t started_ns; /* first SYN */
-	int64_t ended_ns;   /* meaningful unless end is END_OPEN */
+	uint32_t syns;                           /* seen by us */
+	int64_t started_ns, started_earliest_ns; /* first SYN */
+	int64_t ended_ns, ended_earliest_ns;     /* meaningful unless end is END_OPEN */
 	/*
 	 * When the client could go on: ended_ns; if a fault broke the connection, the time of the
-	 * fault; if a fault stalled it, the socket's death. INT64_MAX: not until the record's end.
+	 * fault; if a fault stalled it, the client's own end. INT64_MAX: not until the record's
+	 * end.
 	 */
-	int64_t over_ns;
-	int64_t closed_ns;               /* socket death; INT64_MAX: not seen */
-	struct attempt_details *details; /* one of the history's */
+	int64_t over_ns, over_earliest_ns;
+	int64_t closed_ns, closed_earliest_ns; /* its socket's death; INT64_MAX: not seen */
+	struct attempt_details *details;       /* one of the history's */
 };
 
 struct history {
@@ -84,6 +108,7 @@ struct history {
 	const struct event **standing; /* EVENT_STANDING, in their order */
 	size_t n_standing, standing_capacity;
 	const struct event **exits; /* by instance of the client: its end, or NULL */
+	int64_t stopped_ns;         /* when synfault sent TERM to the client; INT64_MAX: never */
 };
 
 /**
@@ -112,6 +137,8 @@ bool history_timed_out(const struct history *history);
  * history_of() - list the attempts at one endpoint in the order of their first SYNs
  * @endpoint: its index; SIZE_MAX or ALL_ENDPOINTS: all
  * @ret: an array of borrowed pointers; the caller frees the array
+ *
+ * Attempts after synfault's TERM are left out: the client did not choose its end.
  *
  * Return: the number of attempts.
  */

@@ -95,6 +95,7 @@ static enum mark end_mark(enum attempt_end end)
 	case END_ESTABLISHED:
 		return MARK_ESTABLISHED;
 	case END_ABANDONED:
+	case END_TIMED_OUT:
 		return MARK_GAVE_UP;
 	case END_OPEN:
 		return MARK_PENDING;

@@ -75,7 +75,8 @@ const char *attempt_end_words(enum attempt_end end)
 	static const char *const words[] = {
 		[END_REFUSED] = "refused",         [END_ESTABLISHED] = "connected",
 		[END_ABANDONED] = "gave up",       [END_REJECTED] = "no listener",
-		[END_UNREACHABLE] = "unreachable", [END_OPEN] = "still open",
+		[END_UNREACHABLE] = "unreachable", [END_TIMED_OUT] = "timed out by the kernel",
+		[END_OPEN] = "still open",
 	};
 
 	_Static_assert(ARRAY_SIZE(words) == END_N_KINDS, "one wording per end");

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See backoff_view.h. */
+/* Waits beside what was expected of them: see backoff_view.h. */
 #include "runner/report/backoff_view.h"
 
-#include "runner/judge/judging.h"
+#include "runner/judge/backoff.h"
 #include "runner/scenario/policy_bounds.h"
 
-static void measure(struct backoff_view *view, const struct attempt_group *group, size_t k,
-		    bool interval)
+static void measure(struct backoff_view *view, const struct attempt_group *group, size_t from,
+		    size_t to, bool interval)
 {
-	const struct attempt_history *before = group->attempts[k - 1];
+	const struct attempt_history *before = group->attempts[from];
 
 	*view = (struct backoff_view){.there = true, .interval = interval, .previous = before->id};
 	view->from_ns = interval ? before->started_ns : before->over_ns;
-	view->open = !attempt_wait(group, k, interval, &view->length_ns);
+	view->open = !attempt_wait(group, from, to, interval, &view->length_ns);
 	if (view->open)
 		view->from_ns = 0;
 }
 
-/* Compares backoff number @k with the expectation. */
+/* What the expectation says of a wait. */
 static void compare(struct backoff_view *view, const struct expectation *expectation,
-		    const struct attempt_group *group, size_t k, double scale)
+		    const struct attempt_group *group, const struct policy_wait *wait, double scale)
 {
 	bool plain;
-	struct time_bounds bounds = attempt_wait_bounds(expectation, group, k, scale, &plain);
+	struct time_bounds bounds = policy_wait_bounds(expectation, group, wait, scale, &plain);
 
 	if (bounds.exact.low < 0)
 		return; /* beyond the end of a list, nothing is allowed */
@@ -32,21 +32,26 @@ static void compare(struct backoff_view *view, const struct expectation *expecta
 		view->miss_ns = time_miss(&bounds, view->length_ns);
 }
 
-static void apply(struct backoff_view *views, const struct attempt_group *group,
-		  const struct expectation *expectation, double scale)
+static void apply(struct backoff_view *views, const struct record *record,
+		  const struct attempt_group *group, const struct expectation *expectation,
+		  double scale)
 {
+	AUTO_FREE struct policy_wait *waits = NULL;
+	size_t n = policy_waits(record, &expectation->value.policy, group, &waits);
+
 	/* There is no backoff before the first attempt. */
 	if (group->n_attempts > 0 && !views[group->attempts[0]->id].judged)
 		views[group->attempts[0]->id].there = false;
-	for (size_t k = 1; k < group->n_attempts; k++) {
-		const struct attempt_history *after = group->attempts[k];
+	for (size_t i = 0; i < n; i++) {
+		const struct attempt_history *after = group->attempts[waits[i].to];
 		struct backoff_view *view = &views[after->id];
 
 		/* Reports show only one: backoff before attempt-delay, the first of its kind. */
 		if (view->judged)
 			continue;
-		measure(view, group, k, expectation->kind == EXPECT_ATTEMPT_DELAY);
-		compare(view, expectation, group, k, scale);
+		measure(view, group, waits[i].from, waits[i].to,
+			expectation->kind == EXPECT_ATTEMPT_DELAY);
+		compare(view, expectation, group, &waits[i], scale);
 	}
 }
 
@@ -57,8 +62,8 @@ static void measure_all(struct backoff_view *views, const struct history *histor
 
 	for (size_t i = 0; i < groups.n_groups; i++)
 		for (size_t k = 1; k < groups.groups[i].n_attempts; k++)
-			measure(&views[groups.groups[i].attempts[k]->id], &groups.groups[i], k,
-				false);
+			measure(&views[groups.groups[i].attempts[k]->id], &groups.groups[i], k - 1,
+				k, false);
 	attempt_groups_free(&groups);
 }
 
@@ -78,7 +83,8 @@ struct backoff_view *backoff_views_make(const struct scenario *scenario,
 				continue;
 			groups = attempt_groups_make(history, expectation->endpoint);
 			for (size_t k = 0; k < groups.n_groups; k++)
-				apply(views, &groups.groups[k], expectation, scale > 0 ? scale : 1);
+				apply(views, history->record, &groups.groups[k], expectation,
+				      scale > 0 ? scale : 1);
 			attempt_groups_free(&groups);
 		}
 	}

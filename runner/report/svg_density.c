@@ -23,9 +23,13 @@ struct bin {
 };
 
 static const enum svg_paint end_paints[END_N_KINDS] = {
-	[END_REFUSED] = SVG_REFUSED,         [END_ESTABLISHED] = SVG_ACCEPTED,
-	[END_ABANDONED] = SVG_DROPPED,       [END_REJECTED] = SVG_DELAYED,
-	[END_UNREACHABLE] = SVG_UNREACHABLE, [END_OPEN] = SVG_OPEN,
+	[END_REFUSED] = SVG_REFUSED,
+	[END_ESTABLISHED] = SVG_ACCEPTED,
+	[END_ABANDONED] = SVG_DROPPED,
+	[END_REJECTED] = SVG_DELAYED,
+	[END_UNREACHABLE] = SVG_UNREACHABLE,
+	[END_TIMED_OUT] = SVG_DROPPED,
+	[END_OPEN] = SVG_OPEN,
 };
 
 static void take_backoff(struct bin *bin, const struct backoff_view *backoff)

@@ -88,8 +88,8 @@ struct range policy_wait_after(const struct policy *policy, size_t k, int64_t be
 	return jitter_apply(wait_ns, policy);
 }
 
-/* The tolerance of a bound. A product that is too large for a time means no limit. */
-static int64_t slack(int64_t bound_ns, const struct tolerance *tolerance, double scale)
+/* A product that is too large for a time means no limit. */
+int64_t tolerance_slack(int64_t bound_ns, const struct tolerance *tolerance, double scale)
 {
 	return clamp_wait(
 		((double)tolerance->absolute_ns + tolerance->relative * (double)bound_ns) * scale);
@@ -100,9 +100,9 @@ struct range tolerance_apply(struct range bounds, const struct tolerance *tolera
 	struct range wide = bounds;
 
 	if (bounds.low > 0)
-		wide.low -= MIN(slack(bounds.low, tolerance, scale), bounds.low / 2);
+		wide.low -= MIN(tolerance_slack(bounds.low, tolerance, scale), bounds.low / 2);
 	if (bounds.high >= 0 && bounds.high < INT64_MAX) {
-		int64_t late = slack(bounds.high, tolerance, scale);
+		int64_t late = tolerance_slack(bounds.high, tolerance, scale);
 
 		wide.high = bounds.high < INT64_MAX - late ? bounds.high + late : INT64_MAX;
 	}

@@ -32,6 +32,8 @@ struct range policy_wait_after(const struct policy *policy, size_t k, int64_t be
  * wait at all must not pass as one that waits briefly.
  */
 struct range tolerance_apply(struct range bounds, const struct tolerance *tolerance, double scale);
+/* What the tolerance times @scale adds to a time. */
+int64_t tolerance_slack(int64_t time_ns, const struct tolerance *tolerance, double scale);
 
 /*
  * Formats bounds with their tolerance: "2.00 s ± 200 ms", or "500 ms .. 1.00 s (with tolerance 375

@@ -37,8 +37,6 @@
 /* Leftover rules of shared sandboxes are removed at this number, since each slows changes down. */
 enum { MAX_STALE = 128 };
 
-enum { STARTING_PER_PROCESSOR = 4 };
-
 struct scheduler;
 
 /* A running scenario. */
@@ -339,7 +337,7 @@ static int start(struct scheduler *self, struct result *result)
 	int64_t started_ns = clock_monotonic_ns();
 	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
 	const bool virtual_time = takes_virtual_time(self, result);
-	const unsigned needs = scenario_needs(result->scenario);
+	const unsigned needs = self->config->observe ? NEEDS_ALL : scenario_needs(result->scenario);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	struct running *running;
@@ -681,7 +679,7 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 		.queue = run_queue_new(results->n_items),
 		.ports = {.claim = ports_claim},
 		.jobs = config->jobs ? config->jobs : limits_default_jobs(),
-		.max_starting = (size_t)MAX(n_processors, 1L) * STARTING_PER_PROCESSOR,
+		.max_starting = (size_t)MAX(n_processors, 1L),
 	};
 	struct sysctls wanted;
 	AUTO_FREE char *missing = NULL;

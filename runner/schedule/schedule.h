@@ -32,6 +32,7 @@ struct schedule_config {
 	size_t max_failures; /* start nothing more after this many failures and errors; 0: never */
 	int64_t global_timeout_ns; /* end all scenarios after this time; 0: never */
 	bool require;              /* a missing capability is an error, not a skip */
+	bool observe;              /* record all that any expectation could be judged by */
 
 	/*
 	 * Called when the isolation is known, and before anything runs. NULL as @isolation: none

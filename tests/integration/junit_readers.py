@@ -33,7 +33,7 @@ client:
       os.write(1, b"\0\1\x1b[31mred\x1b[0m\xff\xfe ]]> <b>&amp; [[ATTACHMENT|/etc/passwd]]\n")
       os.write(2, b"lone surrogate \xed\xa0\x80, ]]>\n")
       sys.stdout.write("".join("line %%d\n" %% i for i in range(%d)))
-expect: {exit: 3, stdout: {contains: "]]> \e[31m <never>"}}
+expect: {attempts: 0, exit: 3, stdout: {contains: "]]> \e[31m <never>"}}
 ---
 name: passes
 endpoints: {api: {faults: [accept]}}

@@ -63,6 +63,17 @@ BEHAVIOUR = [
     ("hands-socket-on", "leaves no socket open", "leaks"),
     ("same-seed", "spreads the retries of ten clients by its jitter", "backoff"),
     ("same-seed", "ten clients that draw their backoff spread their return", "herd"),
+    ("slow-read", "waits 400 ms for the answer to its question", "read-timeout"),
+    ("nested-retries", "is done with connecting within a second", "connecting"),
+    ("pauses-first", "retries at once, and then after pauses that double", "backoff"),
+    ("wide-jitter", "adds up to 200 ms to each pause", "backoff"),
+    ("never-resets", "begins its backoff again after a success", "backoff"),
+    ("no-pause", "goes on trying every 300 ms until it is stopped", "backoff"),
+    ("slow-stop", "ends within a second of SIGTERM", "exit"),
+    ("wrong-order", "tries the first address before the second", "order"),
+    ("slow-fallback", "turns to the second address at once", "fallback"),
+    ("no-pause", "pauses between rounds over all addresses", "backoff"),
+    ("retries-nothing", "needs the backup once at most", "attempts"),
 ]
 
 # The clients as given after "--", where "--mistake NAME" is added; for REFUSED.
@@ -73,7 +84,7 @@ COMMANDS = {
 }
 
 # A run spends its time waiting, so there can be more runs at once than processors.
-CONCURRENT = 8
+CONCURRENT = 2 * (os.cpu_count() or 1)
 EXIT_PASS, EXIT_FAIL = 0, 1
 
 
@@ -102,7 +113,8 @@ class Case:
 
     def command(self, synfault, junit):
         pack = str(ROOT / "scenarios" / self.pack)
-        command = [synfault, "run", "--filter", self.scenario, "--junit", junit, pack]
+        command = [synfault, "run", "--late-retries", "8", "--filter", self.scenario,
+                   "--junit", junit, pack]
         if self.finding == "timeout":
             command += ["--timeout", "5s"]  # a client that never ends need not run longer
         if self.by_switch:

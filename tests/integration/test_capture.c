@@ -4,6 +4,7 @@
  * says.
  */
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <limits.h>
 
@@ -33,6 +34,16 @@ static void pair_free(struct pair *pair)
 }
 #define AUTO_PAIR CLEANUP(pair_free)
 
+/* Whether a capture is that of a run that another one replaced: "NAME.1.pcapng". */
+static bool is_set_aside(const char *name)
+{
+	const char *dot = strstr(name, ".pcapng");
+
+	while (dot > name && isdigit((unsigned char)dot[-1]))
+		dot--;
+	return dot > name && dot[-1] == '.';
+}
+
 /* Reads the capture and the record of scenario @number. */
 static struct pair read_pair(const struct program *synfault, const char *directory, unsigned number)
 {
@@ -47,7 +58,7 @@ static struct pair read_pair(const struct program *synfault, const char *directo
 	cr_assert(entries);
 	while ((entry = readdir(entries)))
 		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
-		    strstr(entry->d_name, ".pcapng"))
+		    strstr(entry->d_name, ".pcapng") && !is_set_aside(entry->d_name))
 			pair.name = xasprintf("%s/%s", directory, entry->d_name);
 	closedir(entries);
 	if (!pair.name)
@@ -70,6 +81,7 @@ static bool agrees_with_history(enum reading_kind reading, const struct attempt_
 		return reading == READING_COMPLETED || reading == READING_RESET ||
 		       reading == READING_UNFINISHED;
 	case END_ABANDONED:
+	case END_TIMED_OUT:
 	case END_OPEN:
 		return reading == READING_NO_ANSWER || reading == READING_TOO_LATE ||
 		       reading == READING_UNFINISHED;
@@ -436,7 +448,8 @@ Test(capture, capture_opens_in_wireshark_without_a_warning)
 		       "client:\n"
 		       "  command: [sh, -c, 'for i in 1 2 3; do curl -sS http://${api}/; done']\n"
 		       "expect: {exit: 3}\n");
-	program_runs(synfault, "run --records c --capture failed --seed 7 a.yaml");
+	program_runs(synfault,
+		     "run --records c --capture failed --seed 7 --timing-scale 10 a.yaml");
 	program_exited(synfault, STATUS_FAILED);
 	pair = read_pair(synfault, "c", 1);
 	program_printed(synfault, pair.name);

@@ -108,13 +108,14 @@ Test(client, daemons_of_a_client_end_with_it)
 	AUTO_STRBUF struct strbuf daemons = {0};
 
 	indented(&daemons, DAEMONS, 6);
-	program_writes(synfault, "a.yaml",
-		       "name: daemons\n" QUIET "client:\n"
-		       "  command: [python3, '${tmp}/daemons.py']\n"
-		       "  files:\n"
-		       "    daemons.py: |\n%s"
-		       "expect: {exit: 0, stdout: {matches: '\\Aalive\\nalive\\n\\z'}}\n",
-		       strbuf_text(&daemons));
+	program_writes(
+		synfault, "a.yaml",
+		"name: daemons\n" QUIET "client:\n"
+		"  command: [python3, '${tmp}/daemons.py']\n"
+		"  files:\n"
+		"    daemons.py: |\n%s"
+		"expect: {attempts: 0, exit: 0, stdout: {matches: '\\Aalive\\nalive\\n\\z'}}\n",
+		strbuf_text(&daemons));
 	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
 
 	junit_says(junit, "daemons", OUTCOME_PASS, NULL, NULL);
@@ -136,9 +137,11 @@ Test(client, gigabyte_of_client_output_takes_little_memory)
 		"name: head and tail\n"
 		"client:\n"
 		"  command: [sh, -c, 'echo start; head -c 1000000000 /dev/zero; echo end']\n"
-		"expect: {exit: 0, stdout: {contains: [start, end]}}\n" NEXT "name: what was cut\n"
-		"expect: {exit: 0, stdout: {contains: middle}}\n" NEXT "name: never there\n"
-		"expect: {exit: 0, stdout: {not: middle}}\n");
+		"expect: {attempts: 0, exit: 0, stdout: {contains: [start, end]}}\n" NEXT
+		"name: what was cut\n"
+		"expect: {attempts: 0, exit: 0, stdout: {contains: middle}}\n" NEXT
+		"name: never there\n"
+		"expect: {attempts: 0, exit: 0, stdout: {not: middle}}\n");
 	synfault->patience_ns = 150 * NS_PER_S;
 	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_UNJUDGED);
 	AUTO_FREE char *report = program_reads(synfault, "junit.xml", NULL);
@@ -178,8 +181,8 @@ Test(client, client_that_never_ends_fails_at_its_timeout)
 
 	program_writes(
 		synfault, "a.yaml",
-		"defaults: {timeout: 3s, endpoints: {api: {}}, expect: {exit: 0}}\n" NEXT
-		"name: sleeps\n"
+		"defaults: {timeout: 3s, endpoints: {api: {}}, expect: {attempts: 0, exit: "
+		"0}}\n" NEXT "name: sleeps\n"
 		"client: {command: [sleep, '1000']}\n" NEXT "name: ignores the order to end\n"
 		"client: {command: [sh, -c, 'trap \"\" TERM; while :; do sleep 1; done']}\n" NEXT
 		"name: has stopped itself\n"
@@ -205,9 +208,10 @@ Test(client, client_reads_its_stdin_text_up_to_eof)
 		       "defaults: {endpoints: {api: {}}, client: {command: [cat]}}\n" NEXT
 		       "name: text\n"
 		       "client: {stdin: \"to ${api}\\nsecond line\"}\n"
-		       "expect: {exit: 0, stdout: {matches: '\\Ato 127\\.0\\.0\\.1:\\d+\\nsecond "
+		       "expect: {attempts: 0, exit: 0, stdout: {matches: '\\Ato "
+		       "127\\.0\\.0\\.1:\\d+\\nsecond "
 		       "line\\z'}}\n" NEXT "name: no text\n"
-		       "expect: {exit: 0, stdout: {matches: '\\A\\z'}}\n");
+		       "expect: {attempts: 0, exit: 0, stdout: {matches: '\\A\\z'}}\n");
 	AUTO_JUNIT struct junit *junit = run(synfault, STATUS_PASSED);
 
 	junit_says(junit, "text", OUTCOME_PASS, NULL, NULL);
@@ -420,7 +424,7 @@ Test(requirement, unmet_requirement_skips_and_names_what_is_missing)
 		       "defaults:\n"
 		       "  endpoints: {api: {}}\n"
 		       "  client: {command: [no-such-client]}\n"
-		       "  expect: {exit: 0}\n" NEXT "name: program\n"
+		       "  expect: {attempts: 0, exit: 0}\n" NEXT "name: program\n"
 		       "requires: {programs: [sh, no-such-client]}\n" NEXT "name: file\n"
 		       "requires: {programs: [/etc/passwd]}\n" NEXT "name: command\n"
 		       "requires: {command: [sh, -c, 'exit 3', '${api}']}\n" NEXT
@@ -430,9 +434,9 @@ Test(requirement, unmet_requirement_skips_and_names_what_is_missing)
 
 	program_concluded(synfault, "0 passed, 0 failed, 4 skipped");
 	junit_says(junit, "program", OUTCOME_SKIP, NULL,
-		   "needs the program no-such-client, which is not installed");
+		   "requires the program no-such-client, which is not installed");
 	junit_says(junit, "file", OUTCOME_SKIP, NULL, "/etc/passwd, which is not installed");
-	junit_says(junit, "command", OUTCOME_SKIP, NULL, "which ended with status 3");
+	junit_says(junit, "command", OUTCOME_SKIP, NULL, "it ended with status 3");
 	junit_says(junit, "no command", OUTCOME_SKIP, NULL, "no-such-command: not found in PATH");
 	/* With --require it is an error. */
 	program_runs(synfault, "run --require a.yaml");

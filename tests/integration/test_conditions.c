@@ -134,15 +134,15 @@ Test(addresses, addresses_of_a_name_resolve_in_order)
 	program_writes(synfault, "a.yaml", "%s",
 		       "name: in turn\n"
 		       "endpoints: {api: {hostname: a.test, addresses: [ipv4, ipv6, ipv4, "
-		       "ipv6]}}\n" RESOLVES "expect: {exit: 0, stdout: {matches: "
+		       "ipv6]}}\n" RESOLVES "expect: {attempts: 0, exit: 0, stdout: {matches: "
 		       "'\\A198.18.0.10\\n2001:db8::a\\n198.18.0.11\\n2001:db8::b\\n\\z'}}\n" NEXT
 		       "name: of one family\n"
 		       "endpoints: {other: {}, api: {hostname: b.test, addresses: [ipv6, ipv6, "
-		       "ipv6]}}\n" RESOLVES "expect: {exit: 0, stdout: {matches: "
+		       "ipv6]}}\n" RESOLVES "expect: {attempts: 0, exit: 0, stdout: {matches: "
 		       "'\\A2001:db8::b\\n2001:db8::c\\n2001:db8::d\\n\\z'}}\n" NEXT
 		       "name: IPv6 first\n"
 		       "endpoints: {api: {hostname: c.test, addresses: [ipv6, ipv6, ipv4, "
-		       "ipv4]}}\n" RESOLVES "expect: {exit: 0, stdout: {matches: "
+		       "ipv4]}}\n" RESOLVES "expect: {attempts: 0, exit: 0, stdout: {matches: "
 		       "'\\A2001:db8::a\\n2001:db8::b\\n198.18.0.10\\n198.18.0.11\\n\\z'}}\n");
 	for (size_t i = 0; i < ARRAY_SIZE(host_confs); i++) {
 		program_writes(synfault, "host.conf", "%s", host_confs[i]);
@@ -182,7 +182,7 @@ Test(addresses, written_addresses_are_used_in_a_private_sandbox)
 	program_writes(synfault, "b.yaml", "%s",
 		       "name: written for a name\n"
 		       "endpoints: {api: {hostname: a.test, addresses: ['fd00::9', 127.0.0.44, "
-		       "'::1']}}\n" RESOLVES "expect: {exit: 0, stdout: {matches: "
+		       "'::1']}}\n" RESOLVES "expect: {attempts: 0, exit: 0, stdout: {matches: "
 		       "'\\Afd00::9\\n127.0.0.44\\n::1\\n\\z'}}\n");
 	program_needs(synfault, "python3");
 	program_runs(synfault, "run a.yaml b.yaml");

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "runner/clock/syn_schedule.h"
+#include "runner/record/syn_schedule.h"
 #include "runner/sandbox/network.h"
 #include "tests/lib/netns.h"
 

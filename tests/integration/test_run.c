@@ -28,8 +28,8 @@
 	"expect: {exit: 1, attempts: 2}\n"
 #define UNFIRED                                                                                    \
 	"name: unfired\n"                                                                          \
-	"endpoints: {api: {faults: [refuse, accept]}}\n"                                           \
-	"client: {command: ['true']}\n"                                                            \
+	"endpoints: {api: {faults: [accept, refuse]}}\n"                                           \
+	"client: {command: [synfault-tiny, '${api}']}\n"                                           \
 	"expect: {exit: 0}\n"
 #define BROKEN                                                                                     \
 	"name: broken\n"                                                                           \
@@ -109,7 +109,7 @@ Test(run, step_that_never_fired_is_named)
 	junit_says(junit, "stops too early", OUTCOME_ERROR, "unfired",
 		   "step 2 (\"delay 10ms\") at api never fired");
 	junit_says(junit, "unfired", OUTCOME_ERROR, "unfired",
-		   "step 1 (\"refuse\") at api never fired");
+		   "step 2 (\"refuse\") at api never fired");
 }
 
 Test(run, verbose_shows_events_as_they_happen)

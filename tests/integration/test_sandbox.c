@@ -75,7 +75,7 @@ static void write_simple(const struct program *synfault)
 		       "client: {command: [synfault-tiny, --tries, '2', '${api}']}\n"
 		       "expect: {exit: 0, attempts: 2}\n" NEXT "name: another\n" QUIET
 		       "client: {command: ['true']}\n"
-		       "expect: {exit: 0}\n");
+		       "expect: {attempts: 0, exit: 0}\n");
 }
 
 /* Checks that nothing ran, that the reason is given, and that commands without privileges work. */
@@ -262,6 +262,7 @@ Test(client, client_has_only_three_descriptors)
 		       "client:\n"
 		       "  command: [python3, -c, \"" LIST_DESCRIPTORS "\"]\n"
 		       "expect:\n"
+		       "  attempts: 0\n"
 		       "  exit: 0\n"
 		       "  stdout: {matches: '\\Adescriptor 0\\ndescriptor 1\\ndescriptor "
 		       "2\\n\\z'}\n");
@@ -291,7 +292,7 @@ Test(client, client_gets_the_documented_variables_and_its_own)
 		"client:\n"
 		"  command: [sh, -c, 'env | grep -E \"^(SYNFAULT|MINE|TMPDIR|LC_ALL)\" | sort']\n"
 		"  env: {MINE: 'at ${the-other_1} $${x}', LC_ALL: C}\n"
-		"expect: {exit: 0}\n");
+		"expect: {attempts: 0, exit: 0}\n");
 	output = client_output(synfault, "variables");
 	expected = xasprintf("LC_ALL=C\n"
 			     "MINE=at other.example.test:8080 ${x}\n"
@@ -334,7 +335,7 @@ Test(client, client_gets_its_files_and_directory_and_leaves_none)
 		       "        #!/bin/sh\n"
 		       "        pwd; cat here.txt \"$SYNFAULT_TMP/plain\"\n"
 		       "        touch ${tmp}/left $TMPDIR/behind /dev/shm/also; mktemp >/dev/null\n"
-		       "expect: {exit: 0}\n");
+		       "expect: {attempts: 0, exit: 0}\n");
 	output = client_output(synfault, "files");
 	expected = xasprintf("%s\nfound\nserver=127.0.0.1:1234\nlast line\n", directory);
 	cr_assert_str_eq(output, expected);
@@ -344,9 +345,10 @@ Test(client, client_has_the_users_limit_of_open_files)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	program_writes(synfault, "a.yaml",
-		       "name: limit\n" QUIET "client: {command: [sh, -c, 'ulimit -Sn; umask']}\n"
-		       "expect: {exit: 0, stdout: {matches: '\\A256\\n0037\\n\\z'}}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"name: limit\n" QUIET "client: {command: [sh, -c, 'ulimit -Sn; umask']}\n"
+		"expect: {attempts: 0, exit: 0, stdout: {matches: '\\A256\\n0037\\n\\z'}}\n");
 	program_runs_shell(synfault, "ulimit -Sn 256; umask 0037; exec synfault run a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 }
@@ -357,12 +359,13 @@ Test(isolation, sandbox_hides_the_processes_of_others)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	program_writes(synfault, "a.yaml",
-		       "name: ${matrix.n}\n"
-		       "matrix: {n: [1, 2, 3, 4]}\n" QUIET "client:\n"
-		       "  command: [python3, -c, \"import os, time; time.sleep(0.3); "
-		       "print(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))\"]\n"
-		       "expect: {exit: 0, stdout: {matches: '\\A\\[1, \\d+\\]\\n\\z'}}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"name: ${matrix.n}\n"
+		"matrix: {n: [1, 2, 3, 4]}\n" QUIET "client:\n"
+		"  command: [python3, -c, \"import os, time; time.sleep(0.3); "
+		"print(sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))\"]\n"
+		"expect: {attempts: 0, exit: 0, stdout: {matches: '\\A\\[1, \\d+\\]\\n\\z'}}\n");
 	program_runs(synfault, "run -j 4 a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 	program_concluded(synfault, "4 passed, 0 failed, 0 skipped");
@@ -390,7 +393,7 @@ Test(isolation, sandbox_protects_the_machines_devices)
 		"      mv /dev/urandom /dev/elsewhere\n"
 		"      echo text >/dev/null\n"
 		"      exit 0\n"
-		"expect: {exit: 0}\n");
+		"expect: {attempts: 0, exit: 0}\n");
 	program_runs(synfault, "run a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 	program_left_nothing(synfault);
@@ -414,13 +417,13 @@ Test(isolation, sandbox_resolves_names_in_the_order_of_the_families)
 		"      - getent ahosts ${api.host} | awk '$2 == \"STREAM\" {print $1}'\n" NEXT
 		"name: IPv6 first\n"
 		"endpoints: {api: {hostname: a.example.test, families: [ipv6, ipv4]}}\n"
-		"expect: {exit: 0, stdout: {matches: '\\A2001:db8::a\\n198.18.0.10\\n\\z'}}\n" NEXT
-		"name: IPv4 first\n"
+		"expect: {attempts: 0, exit: 0, stdout: {matches: "
+		"'\\A2001:db8::a\\n198.18.0.10\\n\\z'}}\n" NEXT "name: IPv4 first\n"
 		"endpoints: {api: {hostname: a.example.test, families: [ipv4, ipv6]}}\n"
-		"expect: {exit: 0, stdout: {matches: '\\A198.18.0.10\\n2001:db8::a\\n\\z'}}\n" NEXT
-		"name: IPv6 alone\n"
+		"expect: {attempts: 0, exit: 0, stdout: {matches: "
+		"'\\A198.18.0.10\\n2001:db8::a\\n\\z'}}\n" NEXT "name: IPv6 alone\n"
 		"endpoints: {api: {hostname: a.example.test, families: [ipv6]}}\n"
-		"expect: {exit: 0, stdout: {matches: '\\A2001:db8::a\\n\\z'}}\n");
+		"expect: {attempts: 0, exit: 0, stdout: {matches: '\\A2001:db8::a\\n\\z'}}\n");
 	program_runs(synfault, "run a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 	program_concluded(synfault, "3 passed, 0 failed, 0 skipped");
@@ -430,21 +433,21 @@ Test(isolation, sandbox_looks_like_a_host_with_both_families)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	program_writes(
-		synfault, "a.yaml",
-		"name: both\n"
-		"endpoints: {api: {hostname: a.example.test, families: [ipv6, ipv4]}}\n"
-		"client:\n"
-		"  command:\n"
-		"    - python3\n"
-		"    - -c\n"
-		"    - |\n"
-		"      import socket\n"
-		"      for entry in socket.getaddrinfo('a.example.test', 80, "
-		"type=socket.SOCK_STREAM,\n"
-		"                                      flags=socket.AI_ADDRCONFIG):\n"
-		"          print(entry[4][0])\n"
-		"expect: {exit: 0, stdout: {matches: '\\A2001:db8::a\\n198.18.0.10\\n\\z'}}\n");
+	program_writes(synfault, "a.yaml",
+		       "name: both\n"
+		       "endpoints: {api: {hostname: a.example.test, families: [ipv6, ipv4]}}\n"
+		       "client:\n"
+		       "  command:\n"
+		       "    - python3\n"
+		       "    - -c\n"
+		       "    - |\n"
+		       "      import socket\n"
+		       "      for entry in socket.getaddrinfo('a.example.test', 80, "
+		       "type=socket.SOCK_STREAM,\n"
+		       "                                      flags=socket.AI_ADDRCONFIG):\n"
+		       "          print(entry[4][0])\n"
+		       "expect: {attempts: 0, exit: 0, stdout: {matches: "
+		       "'\\A2001:db8::a\\n198.18.0.10\\n\\z'}}\n");
 	program_runs(synfault, "run a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 }
@@ -492,7 +495,7 @@ static void settings_are_those_of_the_host(struct program *synfault)
 	program_writes(synfault, "a.yaml",
 		       "name: settings\n" QUIET "client: {command: [sh, -c, '" PRINT_SETTINGS
 		       "']}\n"
-		       "expect: {exit: 0}\n");
+		       "expect: {attempts: 0, exit: 0}\n");
 	output = client_output(synfault, "settings");
 	for (char *rest = host, *line; (line = strsep(&rest, "\n")) && *line;) {
 		AUTO_FREE char *whole = xasprintf("%s\n", line);
@@ -541,7 +544,7 @@ static void settings_are_out_of_reach(struct program *synfault)
 		       "      unshare -Urmpf sh -c \"mount -t proc proc /proc; echo 1 >$set\" "
 		       "2>/dev/null\n"
 		       "      cat $set\n"
-		       "expect: {exit: 0}\n");
+		       "expect: {attempts: 0, exit: 0}\n");
 	output = client_output(synfault, "settings");
 	cr_expect_eq(strncmp(output, "3\n", 2), 0, "%s", output);
 }
@@ -579,9 +582,10 @@ Test(settings, settings_are_in_force_where_those_of_the_machine_are_read_only)
 
 	program_needs_root(synfault);
 	netns_sysctl("net/ipv4/tcp_syn_retries", "3");
-	program_writes(synfault, "a.yaml", "%s",
-		       "name: settings\n" QUIET "client: {command: [sh, -c, "
-		       "'cat /proc/sys/net/ipv4/tcp_syn_retries']}\nexpect: {exit: 0}\n");
+	program_writes(
+		synfault, "a.yaml", "%s",
+		"name: settings\n" QUIET "client: {command: [sh, -c, "
+		"'cat /proc/sys/net/ipv4/tcp_syn_retries']}\nexpect: {attempts: 0, exit: 0}\n");
 	synfault->prepare = mount_read_only_sysctls;
 	output = client_output(synfault, "settings");
 	cr_expect_eq(strncmp(output, "3\n", 2), 0, "%s", output);
@@ -647,8 +651,9 @@ Test(sandbox, clients_have_other_pids_than_their_neighbours)
 
 	program_writes(synfault, "a.yaml", "%s",
 		       "name: first\n" QUIET "client: {command: [sh, -c, 'echo $$; sleep 0.2']}\n"
-		       "expect: {exit: 0}\n" NEXT "name: second\n" QUIET
-		       "client: {command: [sh, -c, 'echo $$; sleep 0.2']}\nexpect: {exit: 0}\n");
+		       "expect: {attempts: 0, exit: 0}\n" NEXT "name: second\n" QUIET
+		       "client: {command: [sh, -c, 'echo $$; sleep 0.2']}\nexpect: {attempts: 0, "
+		       "exit: 0}\n");
 	first = client_output(synfault, "first");
 	second = client_output(synfault, "second");
 	cr_expect_gt(abs(atoi(first) - atoi(second)), 16, "%s%s", first, second);
@@ -668,7 +673,7 @@ Test(sandbox, hosts_file_has_each_address_of_a_name_once)
 		       "client: {command: [sh, -c, 'getent ahostsv4 d.test | grep -c STREAM; "
 		       "getent ahostsv6 d.test | grep -c STREAM; getent ahostsv4 e.test | grep -c "
 		       "STREAM']}\n"
-		       "expect: {stdout: {matches: '\\A1\\n1\\n1\\n\\z'}}\n");
+		       "expect: {attempts: 0, stdout: {matches: '\\A1\\n1\\n1\\n\\z'}}\n");
 	program_runs(synfault, "run a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """For each expectation a scenario, a right client and a wrong one.
 
-The clients are steps of targets/clients/steps.py. An interpreter needs so much of a processor that a quota
-stops it in the middle of its attempts.
+The clients are steps of targets/clients/steps.py: an interpreter needs enough of a processor that a
+quota takes it away from the client in the middle of its attempts.
 """
 
-# Expectation; endpoints and what is expected; the right client's steps; the wrong one's.
+# The expectation; endpoints and what is expected; the right client's steps, the wrong one's.
 PAIRS = [
     ("exit", "endpoints: {api: {faults: [refuse]}}\nexpect: {exit: 3, attempts: 2}",
      "connect:0 wait:100 connect:0 exit:3", "connect:0 wait:100 connect:0 exit:4"),
@@ -50,8 +50,9 @@ PAIRS = [
     ("fallback", "endpoints: {api: {faults: [refuse]}, backup: {faults: [accept]}}\n"
      "expect: {fallback: {from: api, to: backup, within: 400ms}}",
      "connect:0 wait:50 connect:1", "connect:0 wait:900 connect:1"),
-    # concurrent-attempts is missing. The judge takes attempts that overlap by less than 50 ms for
-    # successive ones, so a wrong client passes, even on an idle machine.
+    ("concurrent-attempts", "endpoints: {api: {faults: [drop]}}\n"
+     "expect: {concurrent-attempts: 1}",
+     "loop:3 connect:0:150 wait:20 end", "start:0 wait:30 start:0 wait:30 close-all"),
     ("leaks", "endpoints: {api: {faults: [drop x2, accept]}}\nexpect: {leaks: 0}",
      "loop:3 connect:0:150 end", "hold:0:150 hold:0:150 connect:0 wait:100"),
     ("retransmissions", "endpoints: {api: {faults: [drop]}}\nexpect: {retransmissions: 0}",

@@ -157,7 +157,9 @@ Test(assess, what_can_not_be_judged_is_told_from_what_is_met)
 	record_builder_expect_exit(b, 0);
 	expect_assessed(b, ASSESSED_NOT_JUDGED, "-", "-", UINT32_MAX);
 	b->record->attached = false;
-	b->record->harness_lag_ns = 5000 * MS;
+	record_builder_starved(b, 20, 0, 0);
+	record_builder_starved(b, 30, 1500, 0);
+	record_builder_starved(b, 2050, 3000, 0);
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 1000);
 	expect_assessed(b, ASSESSED_UNDECIDED, "each 1.00 s ± 200 ms", "2.00 s, 2.00 s", 1);
 	record_add_problem(b->record, false, "no queue");

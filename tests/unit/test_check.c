@@ -127,7 +127,7 @@ Test(check, shows_errors_with_their_places)
 			 "   1 | x: y\n"
 			 "     | ^\n"
 			 "  help: a scenario has the keys: name, tags, timeout, run-for, "
-			 "stop-timeout, leftover-timeout, endpoints, kernel, "
+			 "stop-timeout, leftover-timeout, time, endpoints, kernel, "
 			 "client, requires, clients, "
 			 "repeat, expect, matrix, defaults\n"
 			 "bad.yaml:8:4: error: not valid YAML: a list that starts here has no end\n"

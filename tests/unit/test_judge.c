@@ -26,6 +26,15 @@ static void expect_outcome(const struct record_builder *b, enum outcome outcome,
 	judgement_free(&judgement);
 }
 
+static enum outcome outcome_of(const struct record_builder *b)
+{
+	struct judgement judgement = record_builder_judge(b);
+	enum outcome outcome = judgement.outcome;
+
+	judgement_free(&judgement);
+	return outcome;
+}
+
 /* Whether any finding has a message with this text in it. */
 static bool has_finding(const struct record_builder *b, const char *text)
 {
@@ -252,18 +261,18 @@ Test(judge, retransmissions_and_attempts_are_counted_apart)
 	}
 }
 
-/* The kernel repeats SYNs as long as an attempt lasts, and lag makes it last longer. */
-Test(judge, retransmissions_that_lag_explains_are_an_error)
+/* The kernel repeats SYNs as long as an attempt lasts, and a client that starves ends it late. */
+Test(judge, retransmissions_that_starvation_explains_are_an_error)
 {
 	static const struct {
-		int64_t gives_up_ms, high, harness_lag_ms, client_lag_ms;
+		int64_t gives_up_ms, high, starved_ms;
 		enum outcome outcome;
 	} cases[] = {
 		/* given up 170 ms after the kernel's second SYN, or 1.17 s after it */
-		{1170, 0, 0, 0, OUTCOME_FAIL},    {1170, 0, 169, 0, OUTCOME_FAIL},
-		{1170, 0, 170, 0, OUTCOME_ERROR}, {1170, 0, 100, 70, OUTCOME_ERROR},
-		{1170, 1, 0, 0, OUTCOME_PASS},    {2170, 1, 170, 0, OUTCOME_ERROR},
-		{2170, 0, 170, 0, OUTCOME_FAIL},  {2170, 0, 1170, 0, OUTCOME_ERROR},
+		{1170, 0, 0, OUTCOME_FAIL},     {1170, 0, 169, OUTCOME_FAIL},
+		{1170, 0, 170, OUTCOME_ERROR},  {1170, 1, 0, OUTCOME_PASS},
+		{2170, 1, 170, OUTCOME_ERROR},  {2170, 0, 170, OUTCOME_FAIL},
+		{2170, 0, 1170, OUTCOME_ERROR},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -271,12 +280,12 @@ Test(judge, retransmissions_that_lag_explains_are_an_error)
 		size_t api = record_builder_endpoint(b, "api", "drop");
 		struct judgement judgement;
 
+		record_builder_starved(b, 0, 0, 0);
+		record_builder_starved(b, cases[i].gives_up_ms - 1, cases[i].starved_ms, 0);
 		record_builder_attempt_dropped(b, api, 0, cases[i].gives_up_ms);
 		record_builder_client_exits(b, 2400, 1);
 		record_builder_expect(b, EXPECT_RETRANSMISSIONS, api)->value.range.range =
 			(struct range){0, cases[i].high};
-		b->record->harness_lag_ns = cases[i].harness_lag_ms * MS;
-		b->record->client_lag_ns = cases[i].client_lag_ms * MS;
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
 			     outcome_name(judgement.outcome));
@@ -447,7 +456,6 @@ Test(judge, a_policy_needs_a_wait_to_look_at)
 
 	record_builder_client_exits(b, 100, 0);
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-	expect_outcome(b, OUTCOME_FAIL, "backoff at api: no backoff to look at: 0 attempts");
 	record_builder_attempt_connected(b, api, 10);
 	expect_outcome(b, OUTCOME_FAIL, "backoff at api: no backoff to look at: 1 attempt");
 	b->scenario->expectations[0].kind = EXPECT_ATTEMPT_DELAY;
@@ -473,17 +481,15 @@ Test(judge, overlapping_attempts_are_too_short_a_wait)
 Test(judge, retry_that_is_seen_before_our_rst_does_not_overlap)
 {
 	static const struct {
-		int64_t overlap_ns, harness_lag_ns;
+		int64_t overlap_ns, early_ns;
 		enum outcome outcome;
 	} cases[] = {
 		{40000, 0, OUTCOME_PASS},
 		{MS, 0, OUTCOME_PASS},
 		{MS + 1, 0, OUTCOME_FAIL},
-		/* Later by what this process was late itself; but not by any lag. */
-		{6 * MS, 5 * MS, OUTCOME_PASS},
-		{6 * MS + 1, 5 * MS, OUTCOME_FAIL},
-		{51 * MS, 100 * MS, OUTCOME_PASS},
-		{51 * MS + 1, 100 * MS, OUTCOME_ERROR},
+		/* The verdict can have been carried out earlier. */
+		{6 * MS, 6 * MS, OUTCOME_ERROR},
+		{6 * MS, 3 * MS, OUTCOME_FAIL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -497,11 +503,14 @@ Test(judge, retry_that_is_seen_before_our_rst_does_not_overlap)
 		record_builder_attempt_connected(b, api, 6);
 		record_builder_closed(b, id, 90, 0);
 		record_builder_client_exits(b, 100, 0);
-		b->record->harness_lag_ns = cases[i].harness_lag_ns;
-		for (size_t k = 0; k < b->record->n_events; k++)
-			if (b->record->events[k].u.net.attempt == 0 &&
-			    b->record->events[k].kind == EVENT_VERDICT)
-				b->record->events[k].at_ns = 6 * MS + cases[i].overlap_ns;
+		for (size_t k = 0; k < b->record->n_events; k++) {
+			struct event *event = &b->record->events[k];
+
+			if (event->kind != EVENT_VERDICT || event->u.net.attempt != 0)
+				continue;
+			event->at_ns = 6 * MS + cases[i].overlap_ns;
+			event->early_ns = cases[i].early_ns;
+		}
 		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 0);
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
@@ -514,12 +523,11 @@ Test(judge, retry_that_is_seen_before_our_rst_does_not_overlap)
 Test(judge, retry_that_is_seen_before_a_death_notice_does_not_overlap)
 {
 	static const struct {
-		int64_t closed_ms;
+		int64_t closed_ms, earlier_ms;
 		enum outcome outcome;
 	} cases[] = {
-		{502, OUTCOME_PASS},
-		{550, OUTCOME_PASS},
-		{551, OUTCOME_FAIL},
+		{501, 0, OUTCOME_PASS},  {502, 0, OUTCOME_FAIL},   {502, 2, OUTCOME_ERROR},
+		{550, 48, OUTCOME_FAIL}, {550, 60, OUTCOME_ERROR},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -528,6 +536,7 @@ Test(judge, retry_that_is_seen_before_a_death_notice_does_not_overlap)
 		struct judgement judgement;
 
 		record_builder_attempt_dropped(b, api, 0, cases[i].closed_ms);
+		record_builder_or_earlier(b, cases[i].earlier_ms);
 		record_builder_attempt_connected(b, api, 500);
 		record_builder_client_exits(b, 1000, 0);
 		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 0);
@@ -592,18 +601,24 @@ Test(judge, timing_scale_multiplies_tolerances)
 	judgement_free(&judgement);
 }
 
-Test(judge, a_miss_that_lag_explains_is_an_error)
+/* Starvation inside a span can have made it longer, starvation before it shorter. */
+Test(judge, a_time_is_judged_by_what_it_can_have_been_without_delays)
 {
 	static const struct {
-		int64_t wait_ms, harness_lag_ms, client_lag_ms;
+		int64_t wait_ms, inside_ms, before_ms;
 		enum outcome outcome;
 	} cases[] = {
-		{2300, 0, 0, OUTCOME_FAIL},    {2300, 100, 0, OUTCOME_ERROR},
-		{2300, 99, 0, OUTCOME_FAIL},   {2300, 0, 100, OUTCOME_ERROR},
-		{2300, 60, 40, OUTCOME_ERROR}, {2300, 60, 39, OUTCOME_FAIL},
-		{2300, 99, -1, OUTCOME_FAIL},  {2300, 100, -1, OUTCOME_ERROR},
-		{1700, 100, 0, OUTCOME_ERROR}, {1700, 99, 0, OUTCOME_FAIL},
-		{1700, 0, 5000, OUTCOME_FAIL}, {2200, 5000, 5000, OUTCOME_PASS},
+		{2300, 0, 0, OUTCOME_FAIL},
+		{2300, 100, 0, OUTCOME_ERROR},
+		{2300, 99, 0, OUTCOME_FAIL},
+		{1700, 0, 100, OUTCOME_ERROR},
+		{1700, 0, 99, OUTCOME_FAIL},
+		{1700, 500, 0, OUTCOME_FAIL},
+		{2300, 0, 500, OUTCOME_FAIL},
+		{2200, 100, 0, OUTCOME_PASS},
+		/* What is within the bounds can hide a miss. */
+		{1850, 100, 0, OUTCOME_ERROR},
+		{2150, 0, 100, OUTCOME_ERROR},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -611,67 +626,114 @@ Test(judge, a_miss_that_lag_explains_is_an_error)
 		size_t api = record_builder_endpoint(b, "api", "refuse");
 		struct judgement judgement;
 
-		record_builder_attempt_refused(b, api, 0);
-		record_builder_attempt_refused(b, api, cases[i].wait_ms);
-		record_builder_client_exits(b, 2400, 1);
+		record_builder_starved(b, 0, 0, 0);
+		record_builder_starved(b, 999, cases[i].before_ms, 0);
+		record_builder_attempt_refused(b, api, 1000);
+		record_builder_starved(b, 1001, cases[i].before_ms, 0);
+		record_builder_starved(b, 1002, cases[i].before_ms + cases[i].inside_ms, 0);
+		record_builder_attempt_refused(b, api, 1000 + cases[i].wait_ms);
+		record_builder_client_exits(b, 3400, 1);
 		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-		b->record->harness_lag_ns = cases[i].harness_lag_ms * MS;
-		b->record->client_lag_ns =
-			cases[i].client_lag_ms < 0 ? -1 : cases[i].client_lag_ms * MS;
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu: %s", i,
 			     outcome_name(judgement.outcome));
 		if (judgement.n_findings > 0)
 			cr_expect_eq(judgement.findings[0].caused_by_lag,
-				     cases[i].outcome == OUTCOME_ERROR);
+				     cases[i].outcome == OUTCOME_ERROR, "case %zu", i);
 		judgement_free(&judgement);
 	}
 }
 
-Test(judge, a_lag_message_says_how_long_it_was)
+/* The record's largest lag says nothing of a single time: a client without any pause fails. */
+Test(judge, the_largest_lag_of_a_run_explains_nothing)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+
+	for (int i = 0; i < 100; i++)
+		record_builder_attempt_refused(b, api, 5 * i);
+	record_builder_client_exits(b, 600, 1);
+	b->record->harness_lag_ns = b->record->client_lag_ns = 5000 * MS;
+	record_builder_expect_fixed(b, EXPECT_ATTEMPT_DELAY, api, 500);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+}
+
+Test(judge, an_incomplete_look_bounds_nothing)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
 
 	record_builder_attempt_refused(b, api, 0);
+	record_builder_starved(b, 100, 0, 0);
+	b->record->events[b->record->n_events - 1].u.starvation.incomplete = true;
+	record_builder_attempt_refused(b, api, 2000);
+	record_builder_client_exits(b, 2400, 1);
+	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
+	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
+}
+
+Test(judge, what_is_not_known_says_what_it_can_have_been)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_starved(b, 100, 0, 0);
+	record_builder_starved(b, 2250, 150, 0);
 	record_builder_attempt_refused(b, api, 2300);
 	record_builder_client_exits(b, 2400, 1);
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-	b->record->harness_lag_ns = 150 * MS;
-	b->record->client_lag_ns = 20 * MS;
 	expect_outcome(
 		b, OUTCOME_ERROR,
 		"backoff 1 at api: expected 2.00 s ± 200 ms, got 2.30 s, 100 ms too long; but "
-		"the machine was too slow to tell: synfault's own lag was up to 150 ms, and "
-		"the client waited 20.0 ms for a processor");
+		"the machine was too slow to tell: without delays it was 2.15 s .. 2.30 s");
 }
 
-Test(judge, a_real_failure_beside_one_by_lag_is_a_failure_and_comes_first)
+Test(judge, a_real_failure_beside_one_that_is_not_known_comes_first)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
 
 	record_builder_attempt_refused(b, api, 0);
+	record_builder_starved(b, 100, 0, 0);
+	record_builder_starved(b, 2250, 150, 0);
 	record_builder_attempt_refused(b, api, 2300);
 	record_builder_client_exits(b, 2400, 1);
-	b->record->harness_lag_ns = 150 * MS;
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
-	record_builder_expect_exit(b, 0);
-	expect_outcome(b, OUTCOME_FAIL, "exit status: expected 0, got 1");
+	record_builder_expect_attempts(b, api, 1, 1);
+	expect_outcome(b, OUTCOME_FAIL, "attempts at api: expected 1, got 2, 1 too many");
 }
 
-Test(judge, a_real_wrong_wait_is_found_behind_many_by_lag)
+Test(judge, an_exit_status_that_delays_can_account_for_is_not_known)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_attempt_refused(b, api, 2000);
+	record_builder_client_exits(b, 2400, 1);
+	record_builder_expect_exit(b, 0);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+	record_builder_starved(b, 100, 0, 0);
+	record_builder_starved(b, 1000, 150, 0);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL, "no more than the tolerance of its pause");
+	record_builder_starved(b, 1900, 250, 0);
+	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
+}
+
+Test(judge, a_wrong_wait_is_found_behind_many_that_are_not_known)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "refuse");
 	int64_t at_ms = 0;
 
-	for (int i = 0; i < 20; i++, at_ms += 2300)
+	for (int i = 0; i < 20; i++, at_ms += 2300) {
 		record_builder_attempt_refused(b, api, at_ms);
+		record_builder_starved(b, at_ms + 1, 150 * i, 0);
+	}
 	record_builder_attempt_refused(b, api, at_ms + 2000);
 	record_builder_client_exits(b, at_ms + 2100, 1);
 	b->scenario->timeout_ns = DURATION_MAX_NS;
-	b->record->harness_lag_ns = 150 * MS;
 	record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
 	expect_outcome(b, OUTCOME_FAIL,
 		       "backoff 20 at api: expected 2.00 s ± 200 ms, got 4.30 s, 2.10 s too long");
@@ -742,17 +804,6 @@ Test(judge, what_follows_an_answer_that_was_kept_back_is_not_the_clients_fault)
 	}
 }
 
-Test(judge, an_answer_is_kept_back_by_no_more_than_the_lag)
-{
-	const struct late_answer story = {"delay 500ms", SERVE_HTTP, VERDICT_ACCEPT, 500, 640,
-					  641,           0,          OUTCOME_FAIL};
-	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
-
-	tell_late_answer(b, &story);
-	b->record->harness_lag_ns = 69 * MS;
-	expect_outcome(b, OUTCOME_FAIL, "attempts at api: expected 1, got 2, 1 too many");
-}
-
 Test(judge, an_answer_that_was_kept_back_is_named)
 {
 	const struct late_answer story = {"delay 500ms", SERVE_HTTP, VERDICT_ACCEPT, 616, 0,
@@ -803,7 +854,8 @@ Test(judge, what_a_slow_machine_cut_short_failed_in_nothing)
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.outcome, OUTCOME_FAIL);
 	judgement_free(&judgement);
-	b->record->client_lag_ns = 4000 * MS;
+	record_builder_starved(b, 1, 0, 0);
+	record_builder_starved(b, 29000, 4000, 0);
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.outcome, OUTCOME_ERROR);
 	cr_expect(judgement_is_late(&judgement));
@@ -812,17 +864,12 @@ Test(judge, what_a_slow_machine_cut_short_failed_in_nothing)
 	judgement_free(&judgement);
 }
 
-Test(judge, timeout_is_an_error_when_lag_took_a_tenth_of_it)
+Test(judge, timeout_is_an_error_when_delays_took_a_hundredth_of_it)
 {
 	static const struct {
-		int64_t harness_lag_ms, client_lag_ms;
+		int64_t starved_ms;
 		enum outcome outcome;
-	} cases[] = {
-		{3000, 0, OUTCOME_FAIL},
-		{3001, 0, OUTCOME_ERROR},
-		{1500, 1501, OUTCOME_ERROR},
-		{3000, -1, OUTCOME_FAIL},
-	};
+	} cases[] = {{300, OUTCOME_FAIL}, {301, OUTCOME_ERROR}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
@@ -831,8 +878,8 @@ Test(judge, timeout_is_an_error_when_lag_took_a_tenth_of_it)
 		record_builder_times_out(b, 30000);
 		record_builder_client_killed(b, 30010, SIGKILL);
 		record_builder_expect_exit(b, 0);
-		b->record->harness_lag_ns = cases[i].harness_lag_ms * MS;
-		b->record->client_lag_ns = cases[i].client_lag_ms * MS;
+		record_builder_starved(b, 1, 0, 0);
+		record_builder_starved(b, 29000, cases[i].starved_ms, 0);
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu", i);
 		judgement_free(&judgement);
@@ -1327,10 +1374,13 @@ static const struct fired_case {
 	int64_t low, high;   /* attempts expected; low -1: nothing is said */
 	const char *message; /* NULL: all that had to fire did */
 } fired_cases[] = {
-	{"no attempt at all", "refuse", 0, -1, 0, "step 1 (\"refuse\") at api never fired"},
+	{"no attempt at all", "refuse", 0, -1, 0,
+	 "the client made no attempt, which proves nothing; expect \"attempts: 0\" if that is "
+	 "right"},
 	{"none, and none is expected", "refuse", 0, 0, 0, NULL},
-	{"none, and one is allowed", "refuse", 0, 0, 1, "step 1 (\"refuse\") at api never fired"},
-	{"accept never has to", "accept", 0, -1, 0, NULL},
+	{"none, and one is allowed", "refuse", 0, 0, 1, NULL},
+	{"fewer than all, and none is allowed", "refuse x2", 1, 0, 2, NULL},
+	{"accept never has to", "accept", 0, 0, 1, NULL},
 	{"accept in between", "refuse, accept", 1, -1, 0, NULL},
 	{"once is enough for the last", "refuse", 5, -1, 0, NULL},
 	{"each of xN", "refuse x3", 2, -1, 0,
@@ -1378,7 +1428,7 @@ Test(judge, an_expectation_over_all_endpoints_leaves_each_what_the_others_did_no
 	record_builder_attempt_refused(b, one, 10);
 	record_builder_attempt_refused(b, one, 20);
 	record_builder_client_exits(b, 1000, 0);
-	record_builder_expect_attempts(b, ALL_ENDPOINTS, 0, 4);
+	record_builder_expect_attempts(b, ALL_ENDPOINTS, 1, 4);
 	expect_outcome(b, OUTCOME_ERROR, "step 1 (\"refuse x2\") at two never fired");
 	record_builder_attempt_refused(b, two, 30);
 	expect_outcome(b, OUTCOME_PASS, NULL);
@@ -1423,7 +1473,7 @@ Test(judge, fault_that_never_fired_is_reported_with_its_place)
 
 	record_builder_attempt_refused(b, api, 0);
 	record_builder_client_exits(b, 100, 1);
-	record_builder_expect_exit(b, 0);
+	record_builder_expect_attempts(b, api, 2, 2);
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.outcome, OUTCOME_FAIL);
 	cr_assert_eq(judgement.n_findings, 2);
@@ -1432,15 +1482,10 @@ Test(judge, fault_that_never_fired_is_reported_with_its_place)
 	cr_expect_eq(judgement.findings[1].place.column, 20);
 	judgement_free(&judgement);
 	cr_expect(has_finding(b, "never fired"));
-}
-
-static enum outcome outcome_of(const struct record_builder *b)
-{
-	struct judgement judgement = record_builder_judge(b);
-	enum outcome outcome = judgement.outcome;
-
-	judgement_free(&judgement);
-	return outcome;
+	/* What it printed and how it ended can be what the fault would have changed. */
+	b->scenario->n_expectations = 0;
+	record_builder_expect_exit(b, 0);
+	expect_outcome(b, OUTCOME_ERROR, "step 2 (\"drop\") at api never fired");
 }
 
 /* A client with attempts 1 s from each other, refused where step 1 served it. */
@@ -1573,25 +1618,4 @@ Test(judge, plain_steps_have_to_fire_for_what_conditions_left_them)
 	b->scenario->expectations[0].value.range.range = (struct range){2, 5};
 	cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "more could have come");
 	cr_expect(has_finding(b, "(\"drop x2\") at api never fired"));
-}
-
-Test(judge, what_it_can_not_judge_yet_is_an_error_and_no_pass)
-{
-	static const enum expectation_kind kinds[] = {EXPECT_READ_TIMEOUT, EXPECT_CONNECTING,
-						      EXPECT_FALLBACK, EXPECT_BACKOFF};
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
-		size_t api = record_builder_endpoint(b, "api", "refuse");
-		struct expectation *expectation;
-
-		record_builder_attempt_refused(b, api, 0);
-		record_builder_client_exits(b, 400, 1);
-		expectation = record_builder_expect(b, kinds[i], api);
-		if (kinds[i] == EXPECT_FALLBACK)
-			expectation->value.fallback.to.ordinal = 2;
-		else if (kinds[i] == EXPECT_BACKOFF)
-			expectation->value.policy.resets_on_success = true;
-		cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "%s", expectation_kind_name(kinds[i]));
-	}
 }

@@ -228,7 +228,7 @@ Test(judge_properties, attempts_pass_exactly_when_their_number_is_in_the_range)
 	for (uint64_t run = 0; run < RUNS; run++) {
 		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 		struct dice dice = {.run = run};
-		int64_t n_endpoints = roll(&dice, 1, 3), n_attempts = roll(&dice, 0, 15);
+		int64_t n_endpoints = roll(&dice, 1, 3), n_attempts = roll(&dice, 1, 15);
 		int64_t counts[4] = {0}, count;
 		int64_t low = roll(&dice, 0, 12),
 			high = low + roll(&dice, 0, 1) * roll(&dice, 0, 4);

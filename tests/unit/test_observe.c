@@ -60,6 +60,7 @@ Test(observe, observation_shows_how_long_a_client_waits_for_an_answer)
 		     "  backoff       500 ms, 500 ms\n"
 		     "  looks like    fixed, 500 ms\n"
 		     "  gave up       on an unanswered attempt after 1.50 s\n"
+		     "  left open     1 unanswered attempt\n"
 		     "  end           still running when its time ran out\n");
 	observed_free(&seen);
 }

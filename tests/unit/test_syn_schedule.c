@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "common/duration.h"
-#include "runner/clock/syn_schedule.h"
+#include "runner/record/syn_schedule.h"
 
 TestSuite(syn_schedule);
 

@@ -6,7 +6,7 @@
  * would have taken that long (retransmits_timed_out(), tcp_model_timeout()). With few retries the
  * latter comes first.
  */
-#include "runner/clock/syn_schedule.h"
+#include "runner/record/syn_schedule.h"
 
 #include "common/duration.h"
 

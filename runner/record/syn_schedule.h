@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When the kernel repeats an unanswered SYN, and when it gives up. */
-#ifndef SYNFAULT_RUNNER_CLOCK_SYN_SCHEDULE_H
-#define SYNFAULT_RUNNER_CLOCK_SYN_SCHEDULE_H
+#ifndef SYNFAULT_RUNNER_RECORD_SYN_SCHEDULE_H
+#define SYNFAULT_RUNNER_RECORD_SYN_SCHEDULE_H
 
+#include "common/duration.h"
 #include "common/util.h"
+
+/* As long as net.ipv4.tcp_rto_max_ms was fixed, and its default since. */
+#define SYN_RTO_MAX_NS (120 * NS_PER_S)
+/* How late the kernel's timers can end it (measured: 3 s: 3.08 s; 131 s: 133.3 to 134.9 s). */
+#define SYN_SCHEDULE_SLACK_NS(schedule) ((schedule)->timeout_ns / 32 + 50 * NS_PER_MS)
 
 enum { MAX_SYN_RETRANSMISSIONS = 255 };
 

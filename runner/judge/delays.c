@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See delays.h. */
+#include "runner/judge/delays.h"
+
+struct delays delays_make(const struct record *record)
+{
+	struct delays delays = {.known = record->has_starvation};
+	size_t n_incomplete = 0;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind != EVENT_STARVATION)
+			continue;
+		n_incomplete += event->u.starvation.incomplete;
+		/* The canary sees what schedstat does not: a frozen cgroup, steal, SIGSTOP. */
+		array_append(delays.looks, delays.n_looks, delays.capacity,
+			     (struct delay_look){
+				     .earliest_ns = event_earliest_ns(event),
+				     .at_ns = event->at_ns,
+				     .client_ns = event->u.starvation.client_ns +
+						  event->u.starvation.canary_ns,
+				     .server_ns = event->u.starvation.server_ns +
+						  event->u.starvation.canary_ns,
+				     .n_incomplete = n_incomplete,
+			     });
+	}
+	/* Each is a bound of what was until its look: the later it is, the better it may know. */
+	for (size_t i = delays.n_looks; i > 1; i--) {
+		struct delay_look *earlier = &delays.looks[i - 2], *later = &delays.looks[i - 1];
+
+		earlier->client_ns = MIN(earlier->client_ns, later->client_ns);
+		earlier->server_ns = MIN(earlier->server_ns, later->server_ns);
+	}
+	/* Without looks all that is known is that it was no more in all. */
+	if (!record->has_starvation && record->client_lag_ns > 0 && record->n_events > 0)
+		array_append(delays.looks, delays.n_looks, delays.capacity,
+			     (struct delay_look){
+				     .earliest_ns = record->events[record->n_events - 1].at_ns,
+				     .at_ns = record->events[record->n_events - 1].at_ns,
+				     .client_ns = record->client_lag_ns,
+				     .server_ns = record->client_lag_ns,
+			     });
+	return delays;
+}
+
+void delays_free(struct delays *delays)
+{
+	free(delays->looks);
+	*delays = (struct delays){0};
+}
+
+/* The number of looks that were over at @at_ns. */
+static size_t looks_until(const struct delays *delays, int64_t at_ns)
+{
+	size_t low = 0, high = delays->n_looks;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (delays->looks[middle].at_ns <= at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * The last look before the span, and the first after it. A look that found nothing new can be
+ * missing: before the first look and after the last one nothing happened.
+ */
+static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t to_ns,
+			 struct delay_look *ret_before, struct delay_look *ret_after)
+{
+	size_t before = looks_until(delays, from_ns), after = looks_until(delays, to_ns);
+
+	if (delays->n_looks == 0)
+		return false;
+	/* One that ends just at the end of the span is enough if it began there. */
+	if (after > 0 && delays->looks[after - 1].earliest_ns >= to_ns)
+		after--;
+	while (after < delays->n_looks && delays->looks[after].earliest_ns < to_ns)
+		after++;
+	*ret_before = before > 0 ? delays->looks[before - 1] : (struct delay_look){0};
+	*ret_after = delays->looks[MIN(after, delays->n_looks - 1)];
+	return true;
+}
+
+static int64_t bounded(int64_t grown_ns, int64_t length_ns, bool incomplete)
+{
+	return incomplete ? length_ns : MIN(MAX(grown_ns, 0), length_ns);
+}
+
+int64_t delays_of_client(const struct delays *delays, int64_t from_ns, int64_t to_ns)
+{
+	struct delay_look before, after;
+
+	if (to_ns <= from_ns || !looks_around(delays, from_ns, to_ns, &before, &after))
+		return 0;
+	return bounded(after.client_ns - before.client_ns, to_ns - from_ns,
+		       after.n_incomplete > before.n_incomplete);
+}
+
+int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t to_ns)
+{
+	struct delay_look before, after;
+
+	if (to_ns <= from_ns || !looks_around(delays, from_ns, to_ns, &before, &after))
+		return 0;
+	return bounded(after.server_ns - before.server_ns, to_ns - from_ns,
+		       after.n_incomplete > before.n_incomplete);
+}
+
+#define SETTLING_NS (20 * NS_PER_MS)
+
+int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int64_t at_ns)
+{
+	for (size_t i = looks_until(delays, at_ns); i > 0; i--) {
+		int64_t since_ns = delays->looks[i - 1].earliest_ns;
+
+		if (since_ns <= start_ns)
+			break;
+		if (at_ns - since_ns - delays_of_client(delays, since_ns, at_ns) >= SETTLING_NS)
+			return since_ns;
+	}
+	return start_ns;
+}
+
+/* What came in this order did so without delays, too, if they don't exceed the default tolerance.
+ */
+#define IN_ORDER_NS (100 * NS_PER_MS)
+
+struct range span_between(const struct delays *delays, struct when from, struct when to,
+			  int64_t since_ns, int64_t late_before_ns, int64_t late_inside_ns)
+{
+	int64_t longer_ns =
+		delays_of_client(delays, from.earliest_ns, to.latest_ns) + late_inside_ns;
+	int64_t shorter_ns = delays_of_client(delays, since_ns, from.latest_ns) + late_before_ns;
+
+	struct range known = {
+		.low = to.earliest_ns - from.latest_ns - longer_ns,
+		.high = to.latest_ns - from.earliest_ns + shorter_ns,
+	};
+
+	if (to.earliest_ns >= from.latest_ns && known.low >= -IN_ORDER_NS)
+		known.low = MAX(known.low, 0);
+	return known;
+}
+
+enum truth truth_of_range(struct range known, struct range allowed)
+{
+	if (known.low >= allowed.low && known.high <= allowed.high)
+		return TRUTH_MET;
+	return known.high < allowed.low || known.low > allowed.high ? TRUTH_BROKEN : TRUTH_UNKNOWN;
+}
+
+enum truth truth_and(enum truth a, enum truth b)
+{
+	if (a == TRUTH_BROKEN || b == TRUTH_BROKEN)
+		return TRUTH_BROKEN;
+	return a == TRUTH_MET && b == TRUTH_MET ? TRUTH_MET : TRUTH_UNKNOWN;
+}
