@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program: runs a command and turns its result into an exit status. */
 #include <locale.h>
+#include <unistd.h>
 
 #include "common/text.h"
 #include "runner/command/commands.h"
@@ -16,45 +17,90 @@ static void print_help(FILE *out)
 	      out);
 	for (size_t i = 0; commands[i]; i++)
 		fprintf(out, "  synfault %-11s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("  synfault help | --version\n\n"
+	fputs("  synfault help [COMMAND] | --version\n\n"
 	      "'synfault COMMAND --help' shows a command's options.\n\n"
 	      "Exit status: 0 all passed; 1 a client failed; 2 interrupted; 3 not judged;\n"
 	      "4 usage or scenario error; 5 nothing ran.\n",
 	      out);
 }
 
+/* Words that people know from other tools. */
+static const struct {
+	const char *words, *meant;
+} foreign_words[] = {
+	{" test exec execute start ", "run"},
+	{" validate verify lint syntax ", "check"},
+	{" ls show ", "list"},
+	{" html render ", "report"},
+	{" replay rejudge ", "judge"},
+	{" diff ", "compare"},
+	{" learn baseline observe ", "record"},
+	{" daemon serve attach proxy ", "inject"},
+	{" control send ", "ctl"},
+	{" explain why ping ", "diagnose"},
+	{" info env ", "doctor"},
+	{" version -V -v ", "--version"},
+};
+
+static const char *meant_command(const char *word)
+{
+	AUTO_FREE char *framed = xasprintf(" %s ", word);
+	const char *names[MAX_COMMANDS + 3] = {"--version", "--help"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(foreign_words); i++)
+		if (strstr(foreign_words[i].words, framed))
+			return foreign_words[i].meant;
+	for (size_t i = 0; i < MAX_COMMANDS && commands[i]; i++)
+		names[i + 2] = commands[i]->name;
+	return text_nearest(word, names);
+}
+
 static int unknown_command(const char *word)
 {
 	AUTO_STRBUF struct strbuf list = {0};
-	const char *names[MAX_COMMANDS + 1] = {0}, *nearest;
+	const char *meant = meant_command(word);
 
-	for (size_t i = 0; i < MAX_COMMANDS && commands[i]; i++) {
-		names[i] = commands[i]->name;
-		strbuf_puts(&list, i == 0 ? "" : commands[i + 1] ? ", " : " and ");
-		strbuf_puts(&list, names[i]);
+	if (access(word, F_OK) == 0) {
+		fprintf(stderr, "synfault: a command is needed; did you mean synfault run %s?\n",
+			word);
+		return STATUS_USAGE;
 	}
-	nearest = text_nearest(word, names);
-	if (nearest)
+	if (meant) {
 		fprintf(stderr, "synfault: unknown command \"%s\"; did you mean %s?\n", word,
-			nearest);
-	else
-		fprintf(stderr, "synfault: unknown command \"%s\"; commands are %s\n", word,
-			strbuf_text(&list));
+			meant);
+		return STATUS_USAGE;
+	}
+	for (size_t i = 0; commands[i]; i++) {
+		strbuf_puts(&list, i == 0 ? "" : commands[i + 1] ? ", " : " and ");
+		strbuf_puts(&list, commands[i]->name);
+	}
+	fprintf(stderr, "synfault: unknown command \"%s\"; commands are %s\n", word,
+		strbuf_text(&list));
 	return STATUS_USAGE;
+}
+
+static const struct command *find_command(const char *word)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!strcmp(word, commands[i]->name))
+			return commands[i];
+	return NULL;
 }
 
 static int dispatch(int argc, char **argv)
 {
 	const struct command_context context = {stdout, stderr, commands};
 	const char *word = argc > 1 ? argv[1] : NULL;
+	const struct command *command;
+	char help[] = "--help";
 
 	if (!word) {
 		print_help(stderr);
 		return STATUS_USAGE;
 	}
-	for (size_t i = 0; commands[i]; i++)
-		if (!strcmp(word, commands[i]->name))
-			return commands[i]->run(argc - 2, argv + 2, &context);
+	command = find_command(word);
+	if (command)
+		return command->run(argc - 2, argv + 2, &context);
 	/* for the manual page */
 	if (!strcmp(word, "help") && argc > 2 && !strcmp(argv[2], "--format=scdoc")) {
 		AUTO_STRBUF struct strbuf text = {0};
@@ -63,6 +109,9 @@ static int dispatch(int argc, char **argv)
 		fputs(strbuf_text(&text), stdout);
 		return STATUS_PASSED;
 	}
+	command = !strcmp(word, "help") && argc > 2 ? find_command(argv[2]) : NULL;
+	if (command)
+		return command->run(1, (char *[]){help, NULL}, &context);
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h")) {
 		print_help(stdout);
 		return STATUS_PASSED;

@@ -35,6 +35,9 @@ static const char *check_operands(const struct command *command, const struct op
 {
 	if (operands->client && command->client == CLIENT_NONE)
 		return "takes no client command";
+	if (command->client == CLIENT_REQUIRED && !operands->client &&
+	    operands->n > MAX(command->max_operands, 0))
+		return "a client command is needed after --";
 	if (operands->n < command->min_operands ||
 	    (command->max_operands >= 0 && operands->n > command->max_operands))
 		return command->needs;

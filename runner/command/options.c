@@ -230,17 +230,48 @@ static const struct option_spec *find_letter(const struct option_table *table, c
 	return NULL;
 }
 
-static char *unknown_name(const struct option_table *table, const char *name, size_t length)
+/* Options of other tools (pytest, Jest, Cargo, Surefire), and ours for them if the command has it.
+ */
+static const struct {
+	const char *words; /* separated by blanks; a letter stands for a short option */
+	const char *meant;
+} foreign_options[] = {
+	{" junit-xml junitxml junit-file junit-report xunit xml ", "junit"},
+	{" html-report report reporter ", "html"},
+	{" json-report output out ", "json"},
+	{" n parallel workers threads concurrency numprocesses test-threads ", "jobs"},
+	{" k t grep match name name-pattern testNamePattern pattern include ", "filter"},
+	{" tags label labels mark m ", "tag"},
+	{" bail fail-fast failfast ", "max-fail"},
+	{" reruns retry rerun max-retries ", "retries"},
+	{" lf failed only-failures rerun-failed ", "last-failed"},
+	{" collect-only co ", "list"},
+	{" random-seed randomly-seed ", "seed"},
+	{" pcap dump tcpdump ", "capture"},
+	{" namespace netns sandbox ", "isolation"},
+	{" total-timeout run-timeout deadline ", "global-timeout"},
+	{" slow tolerance time-scale ", "timing-scale"},
+	{" times count loop ", "repeat"},
+	{" colour ", "color"},
+};
+
+static char *unknown_name(const struct option_table *table, const char *dashes, const char *name,
+			  size_t length)
 {
-	AUTO_FREE char *word = xstrndup(name, length);
+	AUTO_FREE char *word = xstrndup(name, length), *framed = xasprintf(" %s ", word);
 	AUTO_FREE const char **names = xzalloc((table->n_specs + 1) * sizeof(*names));
-	const char *nearest;
+	const char *meant = NULL;
 
 	for (size_t i = 0; i < table->n_specs; i++)
 		names[i] = table->specs[i].name;
-	nearest = text_nearest(word, names);
-	return nearest ? xasprintf("unknown option --%s; did you mean --%s?", word, nearest)
-		       : xasprintf("unknown option --%s", word);
+	for (size_t i = 0; !meant && i < ARRAY_SIZE(foreign_options); i++)
+		if (strstr(foreign_options[i].words, framed) &&
+		    find_name(table, foreign_options[i].meant, strlen(foreign_options[i].meant)))
+			meant = foreign_options[i].meant;
+	if (!meant)
+		meant = text_nearest(word, names);
+	return meant ? xasprintf("unknown option %s%s; did you mean --%s?", dashes, word, meant)
+		     : xasprintf("unknown option %s%s", dashes, word);
 }
 
 /* Applies a value. @source: what the user calls it, "--jobs" or "SYNFAULT_JOBS". */
@@ -273,7 +304,7 @@ static bool take_long(struct parser *parser, const char *word)
 	const struct option_spec *spec = find_name(parser->table, word, length);
 
 	if (!spec) {
-		*parser->message = unknown_name(parser->table, word, length);
+		*parser->message = unknown_name(parser->table, "--", word, length);
 		return false;
 	}
 	if (!spec->argument && value) {
@@ -297,7 +328,7 @@ static bool take_short(struct parser *parser, const char *word)
 		const char *value = NULL;
 
 		if (!spec) {
-			*parser->message = xasprintf("unknown option -%c", *word);
+			*parser->message = unknown_name(parser->table, "-", word, 1);
 			return false;
 		}
 		if (!spec->argument) {

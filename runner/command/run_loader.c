@@ -202,8 +202,15 @@ static struct stored_run *open_directory(const char *directory, char **ret_messa
 
 struct stored_run *run_loader_open(const char *path, char **ret_message)
 {
+	const char *suffix = strrchr(path, '.');
 	struct stat status;
 
+	if (suffix && (!strcmp(suffix, ".yaml") || !strcmp(suffix, ".yml"))) {
+		*ret_message = xasprintf("%s: this is a scenario, not a run: run it first, with "
+					 "`synfault run --json FILE`",
+					 path);
+		return NULL;
+	}
 	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
 		return open_directory(path, ret_message);
 	return run_json_load(path, ret_message);

@@ -149,7 +149,7 @@ const struct command command_try = {
 	.options = OPTION_TABLE(try_options),
 	.min_operands = 1,
 	.max_operands = 1,
-	.needs = "the steps are needed, as one text in quotes",
+	.needs = "the steps are needed, as one text in quotes, for example 'refuse x3, accept'",
 	.client = CLIENT_REQUIRED,
 	.run = run_try,
 };

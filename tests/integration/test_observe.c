@@ -86,6 +86,7 @@ Test(try, try_refuses_a_wrong_command_line)
 		{"", "the steps are needed, as one text in quotes"},
 		{"refuse accept -- true", "the steps are needed, as one text in quotes"},
 		{"refuse", "a client command is needed after --"},
+		{"refuse true '${server}'", "a client command is needed after --"},
 		{"refuse --", "a client command is needed after --"},
 		{"' , ' -- true", "a step is needed"},
 		{"'refuse, refus' -- true", "step \"refus\": unknown step \"refus\"; did you mean"},
