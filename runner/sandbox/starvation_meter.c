@@ -271,12 +271,8 @@ void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns)
 {
 	if (!meter || meter->stopped)
 		return;
-	meter->looked_ns += by_ns;
+	/* The looks are by the kernel's clock. */
 	meter->event_ns += by_ns;
-	meter->client.began_ns += by_ns;
-	meter->client.ended_ns += by_ns;
-	meter->server.began_ns += by_ns;
-	meter->server.ended_ns += by_ns;
 }
 
 void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid)
