@@ -96,21 +96,29 @@ static void take_wait(struct clock_process *self, struct thread *thread)
 		begin_wait(self, thread, &wait);
 }
 
+bool calls_is_in_wait(const struct thread *thread, const struct registers *registers)
+{
+	struct wait_call now = {.number = registers_call(registers)};
+
+	registers_arguments(registers, now.arguments);
+	return thread->waits && wait_goes_on(&thread->wait.call, &now);
+}
+
 void calls_end_wait(struct clock_process *self, struct thread *thread)
 {
 	static const uint8_t nothing[4096];
 	const struct wait *wait = &thread->wait;
 	struct registers registers;
 	int64_t left[2] = {0, 0};
-
-	const bool missed = thread->missed || !thread->waits;
+	const bool missed = thread->missed;
 
 	thread->ending = thread->missed = false;
-	if (registers_get(thread->tid, &registers) < 0 || registers_call(&registers) < 0 ||
-	    !registers_was_cut(&registers))
+	if (registers_get(thread->tid, &registers) < 0)
 		return;
-	if (missed || (registers_call(&registers) != wait->call.number &&
-		       registers_call(&registers) != SYS_restart_syscall)) {
+	thread->waits = calls_is_in_wait(thread, &registers);
+	if (!registers_was_cut(&registers) || registers_call(&registers) < 0)
+		return;
+	if (missed || !thread->waits) {
 		/* It is in another call by now, which may not begin again by itself. */
 		thread->kept =
 			registers_again(&registers, thread_has_signal(thread)) && thread->waits;
@@ -135,8 +143,7 @@ void calls_correct_left(const struct clock_process *self, const struct thread *t
 
 	if (!thread->waits || thread->wait.left == WAIT_LEFT_NONE ||
 	    registers_get(thread->tid, &registers) < 0 || !registers_was_cut(&registers) ||
-	    (registers_call(&registers) != thread->wait.call.number &&
-	     registers_call(&registers) != SYS_restart_syscall))
+	    !calls_is_in_wait(thread, &registers))
 		return;
 	wait_split(thread->wait.deadline_ns - clock_process_now_ns(self), thread->wait.left, left);
 	(void)process_write(thread->process, thread->wait.left_at, left, sizeof(left));

@@ -5,6 +5,7 @@
 
 #include "runner/clock/client_timers.h"
 #include "runner/clock/connects.h"
+#include "runner/clock/registers.h"
 #include "runner/clock/tracees.h"
 
 struct clock_process {
@@ -40,6 +41,8 @@ void calls_take(struct clock_process *self, struct thread *thread);
 void calls_move_answer(struct clock_process *self, struct thread *thread);
 /* The thread was interrupted, since its wait is over: ends it, if it has not ended by itself. */
 void calls_end_wait(struct clock_process *self, struct thread *thread);
+/* Returns whether a thread that has stopped is still in the wait that is noted for it. */
+bool calls_is_in_wait(const struct thread *thread, const struct registers *registers);
 /* A signal is delivered: what is left of a sleep is by the client's clock. */
 void calls_correct_left(const struct clock_process *self, const struct thread *thread);
 /* Finds waits on sockets that have times of their own. */

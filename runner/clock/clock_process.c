@@ -139,13 +139,16 @@ static bool jump(struct turn *turn, int64_t by_ns)
 {
 	struct clock_process *self = &turn->clock;
 	const struct clock_message wish = {.kind = CLOCK_JUMP, .by_ns = by_ns};
-	const struct clock_message moved = {.kind = CLOCK_MOVED};
+	const struct clock_message moved = {.kind = CLOCK_MOVED}, back = {.kind = CLOCK_BACK};
 	struct process *process;
 	int kind = talk(self, &wish);
 
 	look_at_once(turn);
 	if (kind != CLOCK_MOVED)
 		return kind == CLOCK_REFUSED;
+	/* The kernel may have ended a wait meanwhile. */
+	if (!tracees_still_sleep(&self->tracees))
+		return talk(self, &back) == CLOCK_DONE;
 	self->ahead_ns += by_ns;
 	for (process = self->tracees.processes; process; process = process->hh.next)
 		if (process_move(process, self->ahead_ns) < 0)

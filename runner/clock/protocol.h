@@ -9,7 +9,7 @@
  *       (all still asleep)
  *          JUMP     ──────────────────────►     moves its own clock, if nothing has come in
  *                   ◄──────────────────────  MOVED, or REFUSED
- *       (moves the clients)
+ *       (moves the clients, if they still sleep; else BACK)
  *          MOVED    ──────────────────────►     looks at everything again
  *                   ◄──────────────────────  DONE
  *       (wakes who is due)
@@ -25,6 +25,7 @@ enum clock_message_kind {
 	CLOCK_JUMP,   /* by_ns */
 	CLOCK_REFUSED,
 	CLOCK_MOVED,
+	CLOCK_BACK, /* the supervisor takes the jump back, of which nothing else knows yet */
 	CLOCK_DONE,
 	CLOCK_FAILED, /* text: why the clock can't be trusted; it does not jump any more */
 	CLOCK_FINISH, /* to the clock process: end when no program is left */

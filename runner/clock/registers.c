@@ -39,6 +39,16 @@ long registers_call(const struct registers *registers)
 	return (long)registers->user.orig_rax;
 }
 
+void registers_arguments(const struct registers *registers, uint64_t ret[static 6])
+{
+	ret[0] = registers->user.rdi;
+	ret[1] = registers->user.rsi;
+	ret[2] = registers->user.rdx;
+	ret[3] = registers->user.r10;
+	ret[4] = registers->user.r8;
+	ret[5] = registers->user.r9;
+}
+
 long registers_result(const struct registers *registers)
 {
 	return (long)registers->user.rax;
@@ -98,6 +108,11 @@ int registers_set(pid_t tid, const struct registers *registers)
 long registers_call(const struct registers *registers)
 {
 	return -1;
+}
+
+void registers_arguments(const struct registers *registers, uint64_t ret[static 6])
+{
+	memset(ret, 0, 6 * sizeof(*ret));
 }
 
 long registers_result(const struct registers *registers)

@@ -18,6 +18,8 @@ int registers_set(pid_t tid, const struct registers *registers);
 
 /** registers_call() - the number of the call that it stopped in; -1: none */
 long registers_call(const struct registers *registers);
+/** registers_arguments() - read the arguments of that call */
+void registers_arguments(const struct registers *registers, uint64_t ret[static 6]);
 /** registers_result() - what the call is about to return */
 long registers_result(const struct registers *registers);
 /** registers_was_cut() - whether the call was interrupted, to be begun again or to say so */

@@ -78,6 +78,7 @@ long remote_call(struct clock_process *self, struct process *process, long numbe
 	if (!thread || !process->syscall_at || !interrupt(self, thread->tid) ||
 	    registers_get(thread->tid, &before) < 0)
 		return -ESRCH;
+	thread->waits = calls_is_in_wait(thread, &before);
 	memcpy(own, arguments, sizeof(own));
 	registers = before;
 	if (data) {

@@ -317,10 +317,7 @@ bool tracees_still_sleep(const struct tracees *self)
 
 bool thread_is_in(const struct thread *thread, const struct wait_call *call)
 {
-	/* A wait that a signal without a handler has cut short goes on under another number. */
-	return thread->asleep_in.number == SYS_restart_syscall ||
-	       (thread->asleep_in.number == call->number &&
-		memcmp(thread->asleep_in.arguments, call->arguments, sizeof(call->arguments)) == 0);
+	return wait_goes_on(call, &thread->asleep_in);
 }
 
 void thread_name(const struct thread *thread, char ret[static 32])

@@ -143,6 +143,13 @@ static void take_jump(struct virtual_clock *clock, int64_t by_ns)
 		virtual_clock_fail(clock, "the clock process has ended");
 		return;
 	}
+	if (message.kind == CLOCK_BACK) {
+		clock->n_jumps--;
+		clock->ahead_ns -= by_ns;
+		(void)process_move(&clock->own, clock->ahead_ns);
+		say(clock, CLOCK_DONE);
+		return;
+	}
 	(void)event_base_update_cache_time(config->base);
 	config->after_jump(config->userdata, at_ns, by_ns);
 	if (message.kind == CLOCK_FAILED)

@@ -197,6 +197,12 @@ bool wait_ends_late(const struct wait *wait, int64_t began_ns, int64_t ahead_ns)
 	return wait->absolute ? ahead_ns != 0 : ahead_ns != began_ns;
 }
 
+bool wait_goes_on(const struct wait_call *begun, const struct wait_call *now)
+{
+	return (now->number == begun->number || now->number == SYS_restart_syscall) &&
+	       memcmp(now->arguments, begun->arguments, sizeof(now->arguments)) == 0;
+}
+
 bool wait_may_sleep(long number)
 {
 	static const long calls[] = {

@@ -63,6 +63,16 @@ int wait_decode(const struct wait_call *call, wait_read_fn read, void *userdata,
 bool wait_ends_late(const struct wait *wait, int64_t began_ns, int64_t ahead_ns);
 
 /**
+ * wait_goes_on() - whether a thread is still in the call that it began
+ * @begun: the call
+ * @now: the one that it is in, by its registers
+ *
+ * One that a signal without a handler has cut short goes on under another number
+ * (restart_syscall(2)), with its arguments where they were.
+ */
+bool wait_goes_on(const struct wait_call *begun, const struct wait_call *now);
+
+/**
  * wait_may_sleep() - whether a thread that sleeps in this system call waits for others, or for time
  *
  * Elsewhere a sleeping thread may be waiting for a disk or a server outside.

@@ -197,6 +197,22 @@ Test(wait, ends_late_by_the_kernel_once_the_clock_is_ahead_of_where_it_began)
 	cr_assert(wait_ends_late(&time, 5, 5), "the kernel's clock has yet to get there");
 }
 
+Test(wait, goes_on_in_a_call_with_the_same_arguments_only)
+{
+	struct wait_call begun = {.number = SYS_futex, .arguments = {1, 2, 3, 4096}}, is = begun;
+
+	cr_assert(wait_goes_on(&begun, &is));
+	is.number = SYS_restart_syscall;
+	cr_assert(wait_goes_on(&begun, &is), "after a signal without a handler");
+	is.arguments[3] = 0;
+	cr_assert_not(wait_goes_on(&begun, &is), "one without a limit began after it");
+	is.number = SYS_futex;
+	cr_assert_not(wait_goes_on(&begun, &is));
+	is = begun;
+	is.number = SYS_read;
+	cr_assert_not(wait_goes_on(&begun, &is));
+}
+
 Test(wait, may_sleep_only_where_others_or_time_are_waited_for)
 {
 	cr_assert(wait_may_sleep(SYS_read));
