@@ -13,6 +13,7 @@
 #include "injector/injector.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 
 #include "common/duration.h"
 #include "injector/fwmark.h"
@@ -385,6 +386,9 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		give(injector, queued->id, VERDICT_DROP, NULL);
 		return;
 	}
+	/* What is repeated is by the kernel's clock, and has no answer either. */
+	if (queued->overtaken && !decision.retransmission)
+		injector->overtaken = true;
 	if (!decision.retransmission) {
 		r = injector_sockets_begin(injector, &decision.attempt);
 		injector->n_waiting++;
@@ -480,7 +484,6 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	uint32_t serial;
 	enum packet_error error = packet_parse(queued->data, queued->length, &packet);
 
-	injector->overtaken = injector->overtaken || queued->overtaken;
 	note_lag(injector, now_ns - queued->arrived_ns);
 	if (injector->carrier &&
 	    udp_inject_match(injector->carrier, queued->data, queued->length, &serial)) {
@@ -495,8 +498,12 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	} else if (packet_is_syn(&packet)) {
 		take_syn(injector, queued, &packet, now_ns);
 	} else if (packet_is_syn_ack(&packet)) {
+		injector->overtaken = injector->overtaken || queued->overtaken;
 		take_syn_ack(injector, queued, &packet);
 	} else if (injector->connections || is_end(injector, &packet)) {
+		if (queued->overtaken && !injector_withholds(injector, &packet.source,
+							     &packet.destination, TCP_ESTABLISHED))
+			injector->overtaken = true;
 		if (is_end(injector, &packet))
 			injector_sockets_end(injector, queued, &packet);
 		/* packets of an earlier connection with the same port pass */

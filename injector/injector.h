@@ -161,6 +161,8 @@ void injector_finish(struct injector *injector);
 void injector_clock_moved(struct injector *injector);
 /* Returns whether something has come in that was not read yet. */
 bool injector_has_input(const struct injector *injector);
+/* Returns whether a socket has died, and its notice was not read yet. */
+bool injector_has_deaths(const struct injector *injector);
 /* Returns whether a packet was read that had come in before the clocks were moved last. */
 bool injector_was_overtaken(const struct injector *injector);
 /* Returns whether a step holds, or loses for good, what a socket of either side waits for. */

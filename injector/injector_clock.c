@@ -26,6 +26,16 @@ bool injector_has_input(const struct injector *injector)
 	return poll(fds, ARRAY_SIZE(fds), 0) != 0;
 }
 
+bool injector_has_deaths(const struct injector *injector)
+{
+	struct pollfd fd = {
+		.fd = injector->deaths ? sock_diag_monitor_fd(injector->deaths) : -1,
+		.events = POLLIN,
+	};
+
+	return poll(&fd, 1, 0) != 0;
+}
+
 bool injector_was_overtaken(const struct injector *injector)
 {
 	return injector->overtaken;
