@@ -26,13 +26,12 @@ SKIPS = (
     ("*.history", "commits"),
     # Schemas of other projects are not in the source tree.
     ("*.unit", "SYNFAULT_SCHEMAS is not set"),
-    # A kernel without delay accounting, without linear timeouts, without MPTCP.
-    ("*.unit", "the kernel does not say how long processes wait"),
+    # A kernel without linear timeouts, without MPTCP.
     ("*.integration", "this kernel has no linear time-outs|no MPTCP here"),
     ("*.lint", "clang-format [0-9]+ formats some lines otherwise"),
     # A machine has only one of two versions of a client. A bare root has two of the real clients.
     ("demo", OTHER_PSQL),
-    ("fresh", "the scenario needs|as above"),
+    ("fresh", "the scenario requires|as above"),
 )
 # What has to run at least one test, and how many seconds it may take on 2 cores: less than 20 minutes
 # together. Compilers run beside tests that wait.
