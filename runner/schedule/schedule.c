@@ -15,7 +15,6 @@
 #include "common/text.h"
 #include "runner/clock/obstacle.h"
 #include "runner/judge/needs.h"
-#include "runner/report/event_line.h"
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/netns_lock.h"
 #include "runner/sandbox/shared_sandbox.h"
@@ -23,6 +22,7 @@
 #include "runner/sandbox/supervise.h"
 #include "runner/schedule/handed_record.h"
 #include "runner/schedule/limits.h"
+#include "runner/schedule/live_messages.h"
 #include "runner/schedule/ports.h"
 #include "runner/schedule/run_queue.h"
 
@@ -158,48 +158,17 @@ static void forget(struct running *running)
 	free(running);
 }
 
-/* Runs in the supervisor. Leaves events out rather than wait for a parent that is slow to read. */
-static void send_event(const struct supervise_config *config, const struct record *record,
-		       const struct event *event)
+static void on_live_event(void *userdata, const char *line)
 {
-	AUTO_STRBUF struct strbuf line = {0};
+	struct running *running = userdata;
+	const struct schedule_config *config = running->scheduler->config;
 
-	/* Looks are for the judge, and too many for people to read. */
-	if (event->kind == EVENT_OPEN || event->kind == EVENT_STARVATION)
-		return;
-	strbuf_putc(&line, SUPERVISE_EVENT);
-	event_line_write(record, event, &line);
-	strbuf_putc(&line, '\n');
-	(void)!send(config->control_fd, strbuf_text(&line), line.length,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+	config->on_live(config->userdata, running->result, line);
 }
 
-/* Handles the messages that have arrived completely. */
-static void take_messages(struct running *running)
+static void on_live_start(void *userdata)
 {
-	struct scheduler *self = running->scheduler;
-	struct strbuf *heard = &running->heard;
-	size_t used = 0;
-
-	while (used < heard->length) {
-		char *message = heard->data + used;
-		char *end = message;
-
-		if (*message == SUPERVISE_EVENT) {
-			end = memchr(message, '\n', heard->length - used);
-			if (!end)
-				break;
-			*end = '\0';
-			self->config->on_live(self->config->userdata, running->result, message + 1);
-		} else {
-			stop_starting(running);
-		}
-		used += (size_t)(end - message) + 1;
-	}
-	if (used > 0) {
-		memmove(heard->data, heard->data + used, heard->length - used + 1);
-		heard->length -= used;
-	}
+	stop_starting(userdata);
 }
 
 /* Reads messages. Returns whether there may be more. */
@@ -210,7 +179,7 @@ static bool read_messages(struct running *running)
 
 	if (length > 0) {
 		strbuf_add(&running->heard, messages, (size_t)length);
-		take_messages(running);
+		live_messages_take(&running->heard, on_live_event, on_live_start, running);
 		return true;
 	}
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -373,7 +342,7 @@ static int start(struct scheduler *self, struct result *result)
 			.capture_fd = capture_fd,
 			.capture_size = self->config->capture.size,
 			.control_fd = control[1],
-			.on_event = self->config->on_live ? send_event : NULL,
+			.on_event = self->config->on_live ? live_messages_send : NULL,
 		};
 
 		supervise(&config);
