@@ -127,6 +127,15 @@ int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int6
 	return start_ns;
 }
 
+#define BEFORE_LOOK_NS   (50 * NS_PER_MS)
+#define OVERDUE_CLOSE_NS (20 * NS_PER_MS)
+
+bool delays_allow_look(const struct delays *delays, int64_t from_ns, int64_t closed_ns)
+{
+	return delays_of_client(delays, from_ns - BEFORE_LOOK_NS, MAX(closed_ns, from_ns)) <=
+	       OVERDUE_CLOSE_NS;
+}
+
 /* What came in this order did so without delays, too, if they don't exceed the default tolerance.
  */
 #define IN_ORDER_NS (100 * NS_PER_MS)

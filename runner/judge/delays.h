@@ -76,6 +76,15 @@ int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t 
  */
 int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int64_t at_ns);
 
+/**
+ * delays_allow_look() - ask whether a socket that a look saw would be there without delays, too
+ * @from_ns: when the other attempt began
+ * @closed_ns: when the socket was gone
+ *
+ * A close that is due and waits for a processor shows as a delay just before it is carried out.
+ */
+bool delays_allow_look(const struct delays *delays, int64_t from_ns, int64_t closed_ns);
+
 /* When something happened: both INT64_MAX for never. */
 struct when {
 	int64_t earliest_ns, latest_ns;

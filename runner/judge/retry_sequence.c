@@ -280,8 +280,19 @@ static enum truth failed_before(const struct judge_ctx *ctx, const struct attemp
 			continue;
 		failing_ns = attempt_lateness(attempt) +
 			     delays_of_client(&ctx->delays, attempt->started_ns, attempt->over_ns);
+		/* Its socket was there when the other's SYN was held. */
+		if (attempt->details->last_unanswered_ns > other->started_ns) {
+			if (!delays_allow_look(&ctx->delays, other->started_ns, attempt->over_ns))
+				truth = TRUTH_UNKNOWN;
+			continue;
+		}
 		going_on_ns =
 			delays_of_client(&ctx->delays, attempt->started_ns, other->started_ns);
+		/* After a rest no timer is overdue: what was before that does not matter. */
+		if (other->started_ns - attempt->over_ns -
+			    delays_of_client(&ctx->delays, attempt->over_ns, other->started_ns) >
+		    RESOLUTION_NS)
+			return TRUTH_MET;
 		if (attempt->over_ns + going_on_ns <= other->started_earliest_ns + RESOLUTION_NS ||
 		    (attempt->over_earliest_ns >= attempt->started_ns &&
 		     attempt->over_ns <= other->started_earliest_ns &&

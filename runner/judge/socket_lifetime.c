@@ -260,6 +260,11 @@ static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *g
 				 attempt_lateness(attempt) -
 				 delays_of_client(&ctx->delays, attempt->started_ns,
 						  attempt->ended_ns);
+		/* A look saw its socket while another's SYN was held: they overlap for certain. */
+		if (attempt->details->last_unanswered_ns > attempt->started_ns &&
+		    (latest || delays_allow_look(&ctx->delays, attempt->details->last_unanswered_ns,
+						 attempt->ended_ns)))
+			end_ns = MAX(end_ns, attempt->details->last_unanswered_ns);
 		/* What has ended was begun before. */
 		ends_ns[i] = MAX(end_ns, attempt->started_ns + 1);
 		sorted = sorted && (i == 0 || ends_ns[i - 1] <= ends_ns[i]);
