@@ -233,14 +233,19 @@ static char *target_text(const struct judge_ctx *ctx, const struct target *targe
 	return strbuf_steal(&text);
 }
 
-static const struct attempt_history *first_at(const struct judge_ctx *ctx,
-					      const struct attempt_group *group,
-					      const struct target *target)
+/*
+ * Whether the attempt is at the target, and not at a more precise one: beside "ipv4.2", "ipv4"
+ * means the other addresses of the family.
+ */
+static bool is_at_one_of(const struct judge_ctx *ctx, uint32_t id, const struct target *targets,
+			 size_t n, size_t k)
 {
-	for (size_t i = 0; i < group->n_attempts; i++)
-		if (is_at(ctx, group->attempts[i]->id, target))
-			return group->attempts[i];
-	return NULL;
+	if (!is_at(ctx, id, &targets[k]))
+		return false;
+	for (size_t i = 0; targets[k].ordinal == 0 && i < n; i++)
+		if (targets[i].ordinal > 0 && is_at(ctx, id, &targets[i]))
+			return false;
+	return true;
 }
 
 /* The first attempt at each target, NULL: none; one pass over them, for there can be many. */
@@ -254,7 +259,8 @@ static void find_firsts(const struct judge_ctx *ctx, const struct attempt_group 
 		ret_firsts[k] = NULL;
 	for (size_t i = 0; i < group->n_attempts && n_missing > 0; i++)
 		for (size_t k = 0; k < n; k++)
-			if (!ret_firsts[k] && is_at(ctx, group->attempts[i]->id, &targets[k])) {
+			if (!ret_firsts[k] &&
+			    is_at_one_of(ctx, group->attempts[i]->id, targets, n, k)) {
 				ret_firsts[k] = group->attempts[i];
 				n_missing--;
 			}
@@ -265,7 +271,8 @@ static void find_firsts(const struct judge_ctx *ctx, const struct attempt_group 
  * failure later, or the other attempt: both are allowed for.
  */
 static enum truth failed_before(const struct judge_ctx *ctx, const struct attempt_group *group,
-				const struct target *target, const struct attempt_history *other)
+				const struct target *targets, size_t n, size_t k,
+				const struct attempt_history *other)
 {
 	enum truth truth = TRUTH_BROKEN;
 
@@ -276,7 +283,7 @@ static enum truth failed_before(const struct judge_ctx *ctx, const struct attemp
 		if (attempt->started_ns > other->started_ns)
 			break;
 		if (attempt->over_ns == INT64_MAX || attempt_ending(attempt) == ENDING_CONNECTED ||
-		    !is_at(ctx, attempt->id, target))
+		    !is_at_one_of(ctx, attempt->id, targets, n, k))
 			continue;
 		failing_ns = attempt_lateness(attempt) +
 			     delays_of_client(&ctx->delays, attempt->started_ns, attempt->over_ns);
@@ -372,7 +379,7 @@ static void judge_order_of(struct judge_ctx *ctx, const struct expectation *expe
 	const struct attempt_history *last = n > 0 ? firsts[n - 1] : NULL;
 
 	for (size_t i = 0; expectation->value.order.after_failure && last && i < n - 1; i++) {
-		enum truth truth = failed_before(ctx, group, &targets[i], last);
+		enum truth truth = failed_before(ctx, group, targets, n, i, last);
 
 		if (truth != TRUTH_MET)
 			add_order(ctx, expectation, truth, group, firsts, i, n - 1);
@@ -434,8 +441,9 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 {
 	const struct target *from = &expectation->value.fallback.from;
 	const struct target *to = &expectation->value.fallback.to;
-	const struct attempt_history *first = first_at(ctx, group, from);
-	const struct attempt_history *second = first_at(ctx, group, to);
+	const struct target targets[] = {*from, *to};
+	const struct attempt_history *firsts[2];
+	const struct attempt_history *first, *second;
 	struct time_bounds bounds = {.exact = expectation->value.fallback.within,
 				     .scale = ctx->timing_scale};
 	AUTO_FREE char *from_name = target_text(ctx, from), *to_name = target_text(ctx, to);
@@ -445,11 +453,16 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 		.subject = subject_of_group(ctx, what, ALL_ENDPOINTS, group),
 		.expected = bounds_text(&bounds),
 	};
-	int64_t took_ns = first && second ? second->started_ns - first->started_ns : 0;
-	int64_t miss_ns = time_miss(&bounds, took_ns), late_ns = 0;
+	int64_t took_ns = 0, miss_ns, late_ns = 0;
 	struct range known;
 	enum truth truth;
 
+	find_firsts(ctx, group, targets, ARRAY_SIZE(targets), firsts);
+	first = firsts[0];
+	second = firsts[1];
+	if (first && second)
+		took_ns = second->started_ns - first->started_ns;
+	miss_ns = time_miss(&bounds, took_ns);
 	if (first && second && took_ns >= 0) {
 		time_span_add(span, took_ns, second);
 		for (size_t i = 0; i < group->n_attempts && group->attempts[i] != second; i++)
@@ -457,7 +470,9 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 		known = span_between(&ctx->delays,
 				     (struct when){first->started_earliest_ns, first->started_ns},
 				     (struct when){second->started_earliest_ns, second->started_ns},
-				     group->client_start_ns, 0, late_ns);
+				     delays_settled_since(&ctx->delays, group->client_start_ns,
+							  first->started_ns),
+				     0, late_ns);
 		truth = truth_of_range(known, allowed_range(&bounds));
 		if (truth == TRUTH_MET) {
 			finding_parts_free(&parts);

@@ -72,6 +72,7 @@ BEHAVIOUR = [
     ("slow-stop", "ends within a second of SIGTERM", "exit"),
     ("wrong-order", "tries the first address before the second", "order"),
     ("slow-fallback", "turns to the second address at once", "fallback"),
+    ("wrong-order", "turns to the second address at once", "fallback"),
     ("no-pause", "pauses between rounds over all addresses", "backoff"),
     ("retries-nothing", "needs the backup once at most", "attempts"),
 ]
