@@ -582,6 +582,8 @@ void console_summary(struct console *console, const struct run_results *results)
 	if (counts.n_late > 0)
 		strbuf_printf(&out, "%zu run again alone: the machine was too slow at first\n",
 			      counts.n_late);
+	if (counts.n_unproven > 0)
+		strbuf_printf(&out, "%zu run again in real time\n", counts.n_unproven);
 	if (n_errors > 0)
 		strbuf_printf(&out, "%s%zu %s%s, counted as failed: inconclusive\n",
 			      paint(console, PAINT_ERROR), n_errors,

@@ -184,8 +184,17 @@ size_t result_count_late(const struct result *result)
 	size_t n = 0;
 
 	for (size_t i = 0; i < result->n_earlier; i++)
-		n += judgement_is_late(&result->earlier[i].judgement) ||
-		     result->earlier[i].unproven;
+		n += !result->earlier[i].unproven &&
+		     judgement_is_late(&result->earlier[i].judgement);
+	return n;
+}
+
+size_t result_count_unproven(const struct result *result)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < result->n_earlier; i++)
+		n += result->earlier[i].unproven;
 	return n;
 }
 
@@ -197,6 +206,7 @@ struct outcome_counts results_count(const struct run_results *results)
 		counts.by_outcome[result_outcome(&results->items[i])]++;
 		counts.n_flaky += results->items[i].flaky;
 		counts.n_late += result_count_late(&results->items[i]) > 0;
+		counts.n_unproven += result_count_unproven(&results->items[i]) > 0;
 	}
 	return counts;
 }

@@ -77,13 +77,10 @@ unsigned result_line(const struct result *result);
  * running is skipped.
  */
 enum outcome result_outcome(const struct result *result);
-/**
- * result_count_late() - return how many earlier runs say nothing about the client
- *
- * For some the machine was too slow (judgement_is_late()); others were in virtual time, and only a
- * run in real time counts.
- */
+/** result_count_late() - return for how many earlier runs the machine was too slow */
 size_t result_count_late(const struct result *result);
+/** result_count_unproven() - return how many earlier runs were in virtual time and don't count */
+size_t result_count_unproven(const struct result *result);
 /** result_never_ran() - return whether the run ended before it was its turn */
 bool result_never_ran(const struct result *result);
 /** result_reason() - add the reason for the outcome: a sentence without a newline */
@@ -106,8 +103,9 @@ struct run_results {
 
 struct outcome_counts {
 	size_t by_outcome[OUTCOME_N_KINDS];
-	size_t n_flaky; /* among these */
-	size_t n_late;  /* ran again because the machine was too slow at first */
+	size_t n_flaky;    /* among these */
+	size_t n_late;     /* ran again because the machine was too slow at first */
+	size_t n_unproven; /* ran again in real time */
 };
 /** results_count() - count outcomes */
 struct outcome_counts results_count(const struct run_results *results);

@@ -24,7 +24,9 @@ enum retry_kind retry_due(const struct retry_policy *policy, const struct result
 		return RETRY_SOON;
 	if (judgement_is_late(&result->judgement) && n_late < policy->late_retries)
 		return RETRY_ALONE;
-	return result->n_earlier - n_late < policy->retries ? RETRY_SOON : RETRY_NONE;
+	return result->n_earlier - n_late - result_count_unproven(result) < policy->retries
+		       ? RETRY_SOON
+		       : RETRY_NONE;
 }
 
 void retry_begin(struct result *result)
@@ -72,8 +74,9 @@ void retry_settle(const struct retry_policy *policy, struct result *result)
 	struct finding finding = {.attempt = UINT32_MAX, .assessment = UINT32_MAX};
 	size_t first;
 
-	result->flaky = result->n_earlier > result_count_late(result) &&
-			result_outcome(result) == OUTCOME_PASS;
+	result->flaky =
+		result->n_earlier > result_count_late(result) + result_count_unproven(result) &&
+		result_outcome(result) == OUTCOME_PASS;
 	if (!result->flaky || !policy->flaky_fails)
 		return;
 	first = first_that_counts(result);

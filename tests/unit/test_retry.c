@@ -184,3 +184,37 @@ Test(retry, because_of_a_slow_machine_makes_no_client_flaky)
 	cr_assert_str_eq(result->judgement.findings[0].message,
 			 "flaky: passed in run 3; run 2: wrong exit");
 }
+
+Test(retry, of_virtual_time_that_proves_nothing_is_due_once_and_in_real_time)
+{
+	static const struct {
+		enum outcome outcome;
+		bool clock_failed, confirm, due;
+	} cases[] = {
+		{OUTCOME_ERROR, true, false, true},  {OUTCOME_ERROR, true, true, true},
+		{OUTCOME_FAIL, false, true, true},   {OUTCOME_FAIL, false, false, false},
+		{OUTCOME_ERROR, false, true, false}, {OUTCOME_PASS, false, true, false},
+	};
+	const struct retry_policy policy = {.retries = 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(report_fixture_freep) struct report_fixture *fixture = report_fixture_new();
+		struct result *result = result_after(fixture, cases[i].outcome, 0, 0);
+
+		result->confirm = cases[i].confirm;
+		result->record->virtual_time = true;
+		if (cases[i].clock_failed)
+			result->record->clock_failure = xstrdup("it was killed");
+		cr_assert_eq(retry_due(&policy, result), cases[i].due ? RETRY_SOON : RETRY_NONE,
+			     "case %zu", i);
+		if (!cases[i].due)
+			continue;
+		retry_begin(result);
+		cr_assert(result->real_time);
+		cr_assert_eq(result_count_unproven(result), 1);
+		result->judgement = (struct judgement){.outcome = OUTCOME_PASS};
+		result->record = record_new();
+		retry_settle(&policy, result);
+		cr_assert_not(result->flaky, "case %zu", i);
+	}
+}
