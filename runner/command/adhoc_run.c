@@ -73,6 +73,7 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 		.jobs = options->jobs ? options->jobs : limits_default_jobs(),
 		.seed = results.seed,
 		.isolation = options->isolation,
+		.time = options->time,
 		.judge = {.timing_scale = 1},
 		.observe = true,
 		.retry = {.late_retries = RETRY_LATE_DEFAULT},

@@ -22,6 +22,7 @@ struct adhoc_run_options {
 	int64_t timeout_ns;
 	struct option_seed seed;
 	enum isolation_mode isolation;
+	enum time_mode time;
 	enum color_mode color;
 	bool verbose;
 	/* record */
@@ -54,6 +55,7 @@ bool adhoc_run_parse_families(void *field, const char *value, char **ret_message
 		 "TIME",          "end the client after this time (default: 30s)",                 \
 		 OPTION_DURATION, OPTION_FIELD(struct adhoc_run_options, timeout_ns)},             \
 		OPTION_ROW_ISOLATION(struct adhoc_run_options, isolation),                         \
+		OPTION_ROW_TIME(struct adhoc_run_options, time),                                   \
 		OPTION_ROW_SEED(struct adhoc_run_options, seed),                                   \
 		OPTION_ROW_COLOR(struct adhoc_run_options, color), OPTION_ROW_HELP
 

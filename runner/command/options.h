@@ -77,6 +77,12 @@ struct option_spec {
 		"seed", 0, "N", "draw random values from this seed (default: a new one)",          \
 			OPTION_SEED, OPTION_FIELD(type, member)                                    \
 	}
+#define OPTION_ROW_TIME(type, member)                                                              \
+	{                                                                                          \
+		"time", 0, "MODE",                                                                 \
+			"run in real (default), virtual, or auto time (see docs/time.md)",         \
+			OPTION_CHOICE, OPTION_FIELD(type, member), .words = "real virtual auto"    \
+	}
 #define OPTION_ROW_ISOLATION(type, member)                                                         \
 	{                                                                                          \
 		"isolation", 0, "MODE",                                                            \
