@@ -241,6 +241,57 @@ Test(auto_time, confirms_a_failure_in_real_time)
 	cr_assert_not(record->virtual_time);
 }
 
+/* ---- the packs ---- */
+
+/* Runs packs that need no more than the targets. */
+static void packs_run(struct program *synfault, const char *environment, const char *options)
+{
+	const char *source = getenv("SYNFAULT_SOURCE");
+
+	program_runs_shell(synfault,
+			   "cd '%s/scenarios' && %s exec synfault run --timing-scale 3 %s "
+			   "refused/backoff.yaml dropped/backoff.yaml slow/backoff.yaml "
+			   "recovering/backoff.yaml behaviour",
+			   source, environment, options);
+}
+
+Test(auto_time, passes_right_clients_in_a_fifth_of_the_packs)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	packs_run(synfault, "", "--time auto");
+	program_exited(synfault, STATUS_PASSED);
+}
+
+/* The last line counts what passed and failed. */
+static char *last_line(const struct program *synfault)
+{
+	const char *end = strrchr(synfault->out, '\n'), *begin = end;
+
+	cr_assert_not_null(end);
+	while (begin > synfault->out && begin[-1] != '\n')
+		begin--;
+	return xstrndup(begin, (size_t)(end - begin));
+}
+
+Test(auto_time, fails_wrong_clients_in_the_packs_as_real_time_does)
+{
+	static const char *const mistakes[] = {"retries-nothing", "one-too-many", "swallows-error"};
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
+		AUTO_FREE char *mistake = xasprintf("SYNFAULT_MISTAKE=%s", mistakes[i]);
+		AUTO_FREE char *real = NULL, *virtual = NULL;
+
+		packs_run(synfault, mistake, "--time real");
+		program_exited(synfault, STATUS_FAILED);
+		real = last_line(synfault);
+		packs_run(synfault, mistake, "--time auto");
+		virtual = last_line(synfault);
+		cr_assert_str_eq(virtual, real, "%s: %s instead of %s", mistakes[i], virtual, real);
+	}
+}
+
 /* ---- killed ---- */
 
 /* Finds the clock process of the only supervisor. */
