@@ -6,41 +6,57 @@
 #include "runner/judge/per_instance.h"
 #include "runner/judge/time_bounds.h"
 
-/* A pause (or a time from start to start) that a policy is about. */
+/* A pause (or a time from start to start) that a policy governs. */
 struct policy_wait {
-	size_t from, to; /* indices of attempts of the group */
-	size_t number;   /* of the policy's times, from 1 */
+	size_t from, to; /* indices into the group's attempts */
+	size_t number;   /* which of the policy's times it is, from 1 */
 };
 
 /**
- * policy_waits() - list the times of a group that a policy is about
+ * policy_waits() - list the times in a group that a policy governs
+ * @ret: an array, owned by the caller
  *
- * Between successive attempts; with "per: round" between the last attempt of a round and the first
- * of the next. With "resets-on: success" numbers start again after an attempt that connected.
+ * They lie between successive attempts; with "per: round" between the last attempt of a round and
+ * the first of the next. With "resets-on: success" numbers start again after an attempt that
+ * connected.
  *
- * Return: their number; *@ret is owned by the caller.
+ * Return: how many there are.
  */
 size_t policy_waits(const struct record *record, const struct policy *policy,
 		    const struct attempt_group *group, struct policy_wait **ret);
 
 /**
- * policy_wait_bounds() - say what is allowed for a time
- * @ret_plain: whether it is so by the policy's figures alone, not by how long an attempt took
+ * policy_wait_bounds() - find the bounds that a policy sets for a time
+ * @scale: multiplies the tolerance
+ * @ret_plain: whether they follow from the policy's figures alone, not from how long an attempt
+ *	took
  *
- * Both bounds are -1 beyond the end of a list. A range that the user wrote is taken as it is; a
- * single duration, and what a policy comes to, has tolerance.
+ * A range that the user wrote is taken as it is; a single duration, and a time computed from a
+ * policy, has tolerance.
+ *
+ * Return: both bounds are -1 beyond the end of a list.
  */
 struct time_bounds policy_wait_bounds(const struct expectation *expectation,
 				      const struct attempt_group *group,
 				      const struct policy_wait *wait, double scale,
 				      bool *ret_plain);
 
-/* What a pause (or time from start to start) would have been without delays. */
+/**
+ * attempt_wait_known() - bound the time between two attempts as it would be without delays
+ * @from: index of the earlier attempt in the group
+ * @to: index of the later one
+ * @interval: measure from start to start, otherwise from end to start
+ *
+ * Return: nanoseconds.
+ */
 struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attempt_group *group,
 				size_t from, size_t to, bool interval);
 
+/** judge_duration() - judge "duration": how long each instance of the client ran */
 void judge_duration(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_backoff() - judge "backoff" or "attempt-delay": each pause, and the jitter of them all */
 void judge_backoff(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_total_backoff() - judge "total-backoff": all pauses of an instance together */
 void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expectation);
 
 #endif

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Is the record one that a working harness can have written? See consistency.c. */
+/* Can a working harness have written the record? See consistency.c. */
 #ifndef SYNFAULT_RUNNER_JUDGE_CONSISTENCY_H
 #define SYNFAULT_RUNNER_JUDGE_CONSISTENCY_H
 
 #include "runner/judge/judge_ctx.h"
 
+/**
+ * judge_consistency() - check that a working harness can have written the record
+ *
+ * Each contradiction becomes a finding of WEIGHT_HARNESS. The other parts of judgement may index
+ * into the scenario by what the record says only if there is none.
+ */
 void judge_consistency(struct judge_ctx *ctx);
 
 #endif

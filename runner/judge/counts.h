@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expectations on what can be counted: see counts.c. */
+/* Expectations on exit statuses and counts: see counts.c. */
 #ifndef SYNFAULT_RUNNER_JUDGE_COUNTS_H
 #define SYNFAULT_RUNNER_JUDGE_COUNTS_H
 
 #include "runner/judge/judge_ctx.h"
 
+/** judge_exit() - judge "exit": how each instance of the client ended */
 void judge_exit(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_attempts() - judge "attempts": how many there were */
 void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_retransmissions() - judge "retransmissions": how many SYNs the kernel repeated */
 void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expectation);
 
 /**
- * judge_count() - hold a count against the expectation's range
- * @count: what it can have been without delays
- * @seen: what it was
- * @attempt: the one in which the count went beyond its upper end, if it did
- * @last: the last attempt that counts, or NULL
+ * judge_count() - compare a count with the expectation's range
+ * @count: what it may have been without delays
+ * @seen: what was counted
+ * @attempt: id of the attempt with which the count exceeded the range, if it did
+ * @last: the last attempt that was counted, or NULL
  */
 void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, struct range count,
 		 int64_t seen, uint32_t attempt, const struct attempt_history *last);

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long processes were delayed, and what that means for a time that was measured: the one place
- * that knows bounds. Every expectation asks here.
+ * How long processes were delayed, and what that means for a measured time. Bounds are computed
+ * here only: every expectation asks here.
  *
  * Theory of operation
  * -------------------
- * A record shows one run on a machine that was more or less busy. Judged is the client's behaviour:
- * what it would have done without delays. Each time between two events is an interval, for three
- * reasons.
+ * A record shows one run on a machine that was more or less busy. Judgement is about the client's
+ * own behaviour: what it would have done without delays. So the time between two events is not one
+ * value but an interval, for three reasons.
  *
  * - Either event happened at some moment between its earliest and its latest time.
- * - Delay inside the span can have made it longer: threads of the client that were ready and got no
- *   processor (starvation), and answers of ours that came later than the script asked.
- * - Delay before its first event can have made it shorter: a client that ticks every 200 ms and
- *   lost 80 ms before one tick shows 280, 120, 200. Only what came since the event before counts:
- *   the client has made up for anything earlier.
+ * - Delays within the span can have made it longer: the client's threads were ready and got no
+ *   processor (starvation), or synfault's answers came later than the script asked.
+ * - Delays before its first event can have made it shorter: a client that ticks every 200 ms and
+ *   lost 80 ms before one tick shows 280, 120, 200. Only delays since the previous event count:
+ *   the client has made up for earlier ones.
  *
- * An expectation is met if the whole interval lies in what is allowed, broken if none of it does,
- * and otherwise not known.
+ * An expectation is met if the whole interval lies within the allowed range, broken if no part of
+ * it does, and otherwise unknown.
  *
- * What overlaps by less than RESOLUTION_NS counts as one after the other: no look is closer.
+ * Two things that overlap by less than RESOLUTION_NS count as one after the other: looks at
+ * processes can't tell them apart.
  */
 #ifndef SYNFAULT_RUNNER_JUDGE_DELAYS_H
 #define SYNFAULT_RUNNER_JUDGE_DELAYS_H
@@ -29,27 +30,28 @@
 
 #define RESOLUTION_NS (1 * NS_PER_MS)
 
-/* What can be said for certain. */
+/* What is certain about an expectation. */
 enum truth {
 	TRUTH_MET,
 	TRUTH_BROKEN,
 	TRUTH_UNKNOWN,
 };
 
+/* One look at processes. */
 struct delay_look {
 	int64_t earliest_ns, at_ns;
 	int64_t client_ns, server_ns; /* cumulative, each an upper bound */
-	size_t n_incomplete;          /* looks so far that did not see all threads */
+	size_t n_incomplete;          /* looks so far that missed threads */
 };
 
 struct delays {
 	struct delay_look *looks;
 	size_t n_looks, capacity;
-	bool known; /* processes were looked at */
+	bool known; /* the record has looks at processes */
 };
 
 /**
- * delays_make() - gather the looks at processes
+ * delays_make() - gather the record's looks at processes
  *
  * Return: free it with delays_free().
  */
@@ -62,7 +64,7 @@ void delays_free(struct delays *delays);
  * Return: at most @to_ns - @from_ns, which is also the answer where a look was incomplete.
  */
 int64_t delays_of_client(const struct delays *delays, int64_t from_ns, int64_t to_ns);
-/* The same for servers. */
+/** delays_of_servers() - the same as delays_of_client() for the threads of servers */
 int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t to_ns);
 
 /**
@@ -70,42 +72,43 @@ int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t 
  * @start_ns: when the client was started
  * @at_ns: its first attempt
  *
- * A client takes the time from which it counts just before its first attempt: no more than 20 ms
- * before it, if what it waited for a processor is left out. How long it took to start is another
- * matter.
+ * A client reads the clock from which it counts at most 20 ms before its first attempt, not
+ * counting what it waited for a processor. Delays while it started up don't matter.
+ *
+ * Return: @start_ns if no later moment is certain.
  */
 int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int64_t at_ns);
 
 /**
- * delays_allow_look() - ask whether a socket that a look saw would be there without delays, too
- * @from_ns: when the other attempt began
+ * delays_allow_look() - ask whether a socket that was seen open would be open without delays, too
+ * @from_ns: when another attempt began, during which the socket was seen
  * @closed_ns: when the socket was gone
  *
- * A close that is due and waits for a processor shows as a delay just before it is carried out.
+ * A close that is due but waits for a processor shows as a delay just before the socket closes.
  */
 bool delays_allow_look(const struct delays *delays, int64_t from_ns, int64_t closed_ns);
 
-/* When something happened: both INT64_MAX for never. */
+/* When something happened; both are INT64_MAX if it never did. */
 struct when {
 	int64_t earliest_ns, latest_ns;
 };
 
 /**
  * span_between() - bound the time between two events as it would be without delays
- * @since_ns: of the event before @from; delay since then can have shortened the span
- * @late_before_ns: by how much an answer of ours that came before @from was late
- * @late_inside_ns: by how much answers of ours between the two were late
+ * @since_ns: time of the event before @from; delays since then can have shortened the span
+ * @late_before_ns: how late synfault's answers before @from were
+ * @late_inside_ns: how late synfault's answers between the two events were
  */
 struct range span_between(const struct delays *delays, struct when from, struct when to,
 			  int64_t since_ns, int64_t late_before_ns, int64_t late_inside_ns);
 
 /**
- * truth_of_range() - compare what is known of a quantity with what is allowed
- * @known: from its least to its greatest value
+ * truth_of_range() - compare the possible values of a quantity with those allowed
+ * @known: from its least to its greatest possible value
  */
 enum truth truth_of_range(struct range known, struct range allowed);
 
-/* Both have to hold. */
+/** truth_and() - combine two conditions that both have to hold */
 enum truth truth_and(enum truth a, enum truth b);
 
 #endif

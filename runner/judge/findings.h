@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Findings: how a part of judgement says what is wrong, and what it calls things. */
+/* Findings: how each part of judgement reports what is wrong, and the names it uses. */
 #ifndef SYNFAULT_RUNNER_JUDGE_FINDINGS_H
 #define SYNFAULT_RUNNER_JUDGE_FINDINGS_H
 
 #include "runner/judge/judge_ctx.h"
 
-/* A client in an endless loop breaks a rule a million times: no more than this are shown. */
+/* A client in an endless loop breaks a rule a million times: show no more than this. */
 #define MAX_ALIKE_FINDINGS 10
 
 /*
- * What a finding is made of; the texts are owned by it (each may be NULL). Without a message it
- * becomes "SUBJECT: expected EXPECTED, got ACTUAL, MISS"; what is NULL is left out.
+ * The parts of a finding, which takes over the texts; each may be NULL. Without a message one is
+ * composed: "SUBJECT: expected EXPECTED, got ACTUAL, MISS", leaving out what is NULL.
  */
 struct finding_parts {
-	const char *type;                      /* copied; NULL: the expectation's key */
-	const struct expectation *expectation; /* gives the place, too; or NULL */
-	struct place place;                    /* without an expectation */
+	const char *type;                      /* copied; NULL: use the expectation's key */
+	const struct expectation *expectation; /* its place is used; or NULL */
+	struct place place;                    /* used without an expectation */
 	char *subject, *expected, *actual, *miss, *message;
 	char *looks_like; /* see struct finding */
 	bool has_attempt;
@@ -24,26 +24,41 @@ struct finding_parts {
 
 /**
  * findings_add() - add a finding
- * @weight: WEIGHT_FAILED becomes WEIGHT_LAG for what happened after a disturbance
+ * @weight: WEIGHT_FAILED becomes WEIGHT_LAG if it is about something after the disturbance
  */
 void findings_add(struct judge_ctx *ctx, enum weight weight, const struct finding_parts *parts);
 
 /**
- * findings_add_truth() - add a finding for what is not met
- * @truth: TRUTH_BROKEN, or TRUTH_UNKNOWN: then the message says why it can't be told
- * @known: what the quantity can be without delays, for the message of an unknown time; or NULL
+ * findings_add_truth() - add a finding for an expectation that is broken or unknown
+ * @truth: TRUTH_BROKEN or TRUTH_UNKNOWN; if unknown, the message says why
+ * @known: what a time may have been without delays, for the message if unknown; or NULL
  */
 void findings_add_truth(struct judge_ctx *ctx, enum truth truth, const struct range *known,
 			const struct finding_parts *parts);
 
-/* Frees the texts of parts that are not needed. */
+/** finding_parts_free() - free the texts of parts that did not become a finding */
 void finding_parts_free(struct finding_parts *parts);
 
-/* These texts are owned by the caller. "exit status", "exit status of instance 3" */
+/**
+ * subject_of_instance() - name something of one instance of the client
+ * @instance: from 0
+ *
+ * Return: "exit status", or if there are several instances "exit status of instance 3"; owned by
+ * the caller.
+ */
 char *subject_of_instance(const struct judge_ctx *ctx, const char *what, uint32_t instance);
-/* "attempts at api", or "attempts" for all endpoints */
+/**
+ * subject_at() - name something at an endpoint
+ * @endpoint: index, or ALL_ENDPOINTS
+ *
+ * Return: "attempts at api", or "attempts" for all endpoints; owned by the caller.
+ */
 char *subject_at(const struct judge_ctx *ctx, const char *what, size_t endpoint);
-/* "5", "3 .. 5", "at least 3", "at most 5" */
+/**
+ * count_range_text() - format a range of counts
+ *
+ * Return: "5", "3 .. 5", "at least 3" or "at most 5"; owned by the caller.
+ */
 char *count_range_text(struct range range);
 
 #endif

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all parts of judgement look at, and where they leave what they find. */
+/* The input that all parts of judgement share, and the place where they put their results. */
 #ifndef SYNFAULT_RUNNER_JUDGE_JUDGE_CTX_H
 #define SYNFAULT_RUNNER_JUDGE_JUDGE_CTX_H
 
 #include "runner/judge/delays.h"
 #include "runner/judge/judge.h"
 
-/* What a finding means for the outcome: judge.c has the order. */
+/* What a finding means for the outcome: judge.c ranks them. */
 enum weight {
 	WEIGHT_HARNESS,   /* the record itself can't be trusted */
-	WEIGHT_VOID,      /* the run proves nothing: no attempt, or a window that none met */
+	WEIGHT_VOID,      /* the run proves nothing: no attempt, or none met a window of time */
 	WEIGHT_FAILED,    /* an expectation is broken for certain */
 	WEIGHT_UNFIRED,   /* a fault that had to fire did not */
-	WEIGHT_LAG,       /* delays can explain it, or hide a miss: it is not known */
-	WEIGHT_UNDECIDED, /* it is not known, and a quieter machine would not help */
+	WEIGHT_LAG,       /* unknown: delays may explain a miss, or hide one */
+	WEIGHT_UNDECIDED, /* unknown, and a quieter machine would not help */
 	N_WEIGHTS,
 };
 
@@ -29,18 +29,18 @@ struct judge_ctx {
 	const struct record *record;
 	struct history history;
 	struct delays delays;
-	/* attempt_groups_get(): by endpoint, then those of all; made when first looked at */
+	/* One per endpoint, then one for all; made by attempt_groups_at() when first used. */
 	struct attempt_groups *groups;
 	double timing_scale;
 	bool timed_out;
 	/*
-	 * From here on the client may have done something else than on a quiet machine: an answer
-	 * came too late for it. INT64_MAX: never. In words, owned.
+	 * From then on the client may have behaved differently than on a quiet machine, because an
+	 * answer came too late or it starved. INT64_MAX: never.
 	 */
 	int64_t disturbed_ns;
-	char *disturbance;
+	char *disturbance; /* what happened, in words; owned */
 	struct finding_list findings[N_WEIGHTS];
-	struct assessment *assessments; /* as many as the scenario has expectations */
+	struct assessment *assessments; /* one for each of the scenario's expectations */
 };
 
 #endif

@@ -6,29 +6,42 @@
 #include "runner/judge/judge_ctx.h"
 
 /*
- * What is measured for an expectation, met or not. Each part says it once it knows; what is said
- * last, counts. An expectation without any shows what its first finding says.
+ * What was measured for an expectation, met or not. The last call of assessment_set() counts. An
+ * expectation without a measurement shows what its first finding says.
  */
 struct measured {
-	char *expected, *actual; /* owned by the assessment then */
-	/* Where to see it when it was met. */
+	char *expected, *actual; /* taken over by assessment_set() */
+	/* Where to look if the expectation was met. */
 	const struct attempt_history *attempt; /* or NULL */
 	const struct event *event;             /* of the record, or NULL */
 };
+
+/** assessment_set() - set what was measured for an expectation; takes the texts over */
 void assessment_set(struct judge_ctx *ctx, const struct expectation *expectation,
 		    const struct measured *measured);
+/** assessments_make() - begin with "not judged" for each of the scenario's expectations */
 void assessments_make(struct judge_ctx *ctx);
-/* Gives the judgement its assessments, after the findings. */
+
+/**
+ * assessments_finish() - move the assessments into the judgement
+ * @judgement: has its findings already, from which the results follow
+ */
 void assessments_finish(struct judge_ctx *ctx, struct judgement *judgement);
 
-/* Times of which the shortest and the longest are shown: of many waits, of many instances. */
+/* Many times, such as those of all waits, shown as the shortest and the longest. */
 struct time_span {
 	int64_t shortest_ns, longest_ns;
 	size_t n_times;
 	const struct attempt_history *attempt; /* of the last one, or NULL */
 };
+
+/** time_span_add() - add a time; @attempt, which it belongs to, may be NULL */
 void time_span_add(struct time_span *span, int64_t time_ns, const struct attempt_history *attempt);
-/* "2.00 s", "3, of 1.98 s to 2.02 s", "none"; owned by the caller. */
+/**
+ * time_span_text() - format the times
+ *
+ * Return: "2.00 s", "3, of 1.98 s to 2.02 s" or "none"; owned by the caller.
+ */
 char *time_span_text(const struct time_span *span);
 
 #endif

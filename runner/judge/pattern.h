@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Regular expressions on a client's output, within a bound on the work. */
+/* Searches a client's output for regular expressions, with a bound on the work. */
 #ifndef SYNFAULT_RUNNER_JUDGE_PATTERN_H
 #define SYNFAULT_RUNNER_JUDGE_PATTERN_H
 
@@ -9,16 +9,16 @@
 struct haystack {
 	const char *data;
 	size_t length;
-	bool cut_before, cut_after; /* bytes are missing there */
+	bool cut_before, cut_after; /* bytes are missing before or after it */
 };
 
-/* How much work a search may take, all starting places together. */
+/* How much work a search may take, over all starting places. */
 struct pattern_limits {
-	uint64_t steps; /* parts of the pattern that are tried */
-	int64_t cpu_ns; /* of the calling thread */
+	uint64_t steps; /* attempts to match a part of the pattern */
+	int64_t cpu_ns; /* processor time of the calling thread */
 };
 
-/* Seconds at most, far more than a sane pattern needs. */
+/* At most 2 s of processor time, far more than a sane pattern needs. */
 extern const struct pattern_limits pattern_default_limits;
 
 enum pattern_result {
@@ -30,10 +30,10 @@ enum pattern_result {
 /**
  * pattern_search() - find the first match of a pattern
  * @pattern: PCRE2; the output is searched as UTF-8 if it is well-formed, otherwise as bytes
- * @ret_offset: of the match in @haystack; only when found
- * @ret_reason: owned by the caller; only when impossible
+ * @ret_offset: of the match in @haystack; set only if found
+ * @ret_reason: owned by the caller; set only if impossible
  *
- * A match neither crosses a cut nor takes it for the start or the end of the text.
+ * A match never crosses a cut, nor takes one for the start or the end of the text.
  */
 enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
 				   const struct pattern_limits *limits, size_t *ret_offset,

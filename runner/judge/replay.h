@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The scripts' own account of a record: see replay.c. */
+/* Which steps the scripts assign to a record's attempts: see replay.c. */
 #ifndef SYNFAULT_RUNNER_JUDGE_REPLAY_H
 #define SYNFAULT_RUNNER_JUDGE_REPLAY_H
 
@@ -7,21 +7,29 @@
 #include "runner/judge/judge_ctx.h"
 
 /*
- * Which steps should have served the attempts, from what the record says of them. All attempts are
- * to be gone through in their order.
+ * Works out from the record which step should have served each attempt. Call replay_next() for all
+ * attempts in their order.
  */
 struct replay {
 	const struct judge_ctx *ctx;
-	struct step_select *endpoints; /* as many as the scenario has */
+	struct step_select *endpoints; /* one for each of the scenario's */
 };
 void replay_init(struct replay *replay, const struct judge_ctx *ctx);
-/*
- * The next attempt, of an endpoint that is there. Returns false when its address is none of the
- * endpoint's, and when its SYN is not in the record.
+
+/**
+ * replay_next() - choose the step for the next attempt
+ * @id: of the attempt; its endpoint exists
+ *
+ * Return: false if it was made to an address that its endpoint does not have.
  */
 bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *ret);
 void replay_deinit(struct replay *replay);
-/* The list of the script that an attempt's address has, or UINT32_MAX. */
+
+/**
+ * replay_list() - find the list of steps for the address of an attempt
+ *
+ * Return: its index in the script; UINT32_MAX if the endpoint does not have that address.
+ */
 uint32_t replay_list(const struct judge_ctx *ctx, uint32_t id);
 
 #endif

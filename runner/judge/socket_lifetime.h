@@ -5,9 +5,13 @@
 
 #include "runner/judge/judge_ctx.h"
 
+/** judge_connect_timeout() - judge "connect-timeout": how long the client waits for an answer */
 void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_connecting() - judge "connecting": the time from the first SYN to the last end */
 void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_concurrent_attempts() - judge "concurrent-attempts": how many are open at once */
 void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *expectation);
+/** judge_leaks() - judge "leaks": how many sockets the client left open */
 void judge_leaks(struct judge_ctx *ctx, const struct expectation *expectation);
 
 #endif

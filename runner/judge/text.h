@@ -5,6 +5,7 @@
 
 #include "runner/judge/judge_ctx.h"
 
+/** judge_text() - judge "stdout" or "stderr": what each instance wrote */
 void judge_text(struct judge_ctx *ctx, const struct expectation *expectation);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a time is expected to be, tolerance included, and times as text. */
+/* Bounds of an expected time, with tolerance, and times as text. */
 #ifndef SYNFAULT_RUNNER_JUDGE_TIME_BOUNDS_H
 #define SYNFAULT_RUNNER_JUDGE_TIME_BOUNDS_H
 
@@ -11,15 +11,25 @@ struct time_bounds {
 	double scale; /* of the tolerance: --timing-scale */
 };
 
-/* Of an expectation's range: one value has tolerance, a range is taken as written. */
+/**
+ * expected_bounds() - get the bounds that an expectation sets
+ * @scale: multiplies the tolerance
+ *
+ * A single value has tolerance; a range is taken as written.
+ */
 struct time_bounds expected_bounds(const struct expectation *expectation, double scale);
-/* What is allowed, tolerance included. */
+
+/** allowed_range() - return the allowed times, tolerance included */
 struct range allowed_range(const struct time_bounds *bounds);
-/* By how much a time misses them: negative when too short, 0 when inside. */
+
+/** time_miss() - return how far, in ns, a time is out of bounds: negative if too short */
 int64_t time_miss(const struct time_bounds *bounds, int64_t time_ns);
-/* These texts are owned by the caller: "2.00 s", "780 ms too short", "2.00 s ± 200 ms". */
+
+/** time_text() - format a time: "2.00 s"; owned by the caller */
 char *time_text(int64_t time_ns);
+/** miss_text() - format a time_miss(): "780 ms too short"; owned by the caller */
 char *miss_text(int64_t miss_ns);
+/** bounds_text() - format bounds: "2.00 s ± 200 ms"; owned by the caller */
 char *bounds_text(const struct time_bounds *bounds);
 
 #endif
