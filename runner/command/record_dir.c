@@ -170,14 +170,14 @@ bool record_dir_read_run(const char *directory, struct record_dir_run *ret, char
 					 reader.message);
 	json_decref(object);
 	free(reader.message);
-	if (good)
-		*ret = (struct record_dir_run){
-			.seed = document.seed,
-			.n_scenarios = document.n_scenarios,
-			.names = steal_pointer(&document.names),
-			.shard = {.number = document.n_shard ? document.shard[0] : 0,
-				  .count = document.n_shard ? document.shard[1] : 0},
-		};
+	if (good) {
+		ret->seed = document.seed;
+		ret->n_scenarios = document.n_scenarios;
+		ret->names = steal_pointer(&document.names);
+		ret->shard = (struct shard){0};
+		if (document.n_shard > 0)
+			ret->shard = (struct shard){document.shard[0], document.shard[1]};
+	}
 	json_fields_clear(&run_type, &document);
 	return good;
 }
