@@ -247,7 +247,7 @@ def test_refusals(tap, here):
     cases = [
         (["report", "nowhere.json"], "nowhere.json: can't be read: No such file"),
         (["report", "other.json"], "other.json: the document: not written by `synfault run --json`"),
-        (["judge", "a.yaml"], "a.yaml: the document: line 2"),
+        (["judge", "a.yaml"], "a.yaml: this is a scenario, not a run"),
         (["compare", "run.json", "other.json"], "other.json: the document: not written by"),
         (["judge", "records/.."], "is not what `synfault run --records` writes"),
         (["report", "run.json", "--junit", "."], "can't write the JUnit report"),
