@@ -89,10 +89,10 @@ struct range policy_wait_after(const struct policy *policy, size_t k, int64_t be
 }
 
 /* A product that is too large for a time means no limit. */
-int64_t tolerance_slack(int64_t bound_ns, const struct tolerance *tolerance, double scale)
+int64_t tolerance_slack(int64_t time_ns, const struct tolerance *tolerance, double scale)
 {
-	return clamp_wait(
-		((double)tolerance->absolute_ns + tolerance->relative * (double)bound_ns) * scale);
+	return clamp_wait(((double)tolerance->absolute_ns + tolerance->relative * (double)time_ns) *
+			  scale);
 }
 
 struct range tolerance_apply(struct range bounds, const struct tolerance *tolerance, double scale)
