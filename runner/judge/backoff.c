@@ -412,7 +412,7 @@ static void add_nothing_to_look_at(struct waits *waits)
 				   .subject = subject,
 				   .expected = bounds_text(&bounds),
 				   .actual = xstrdup("none"),
-				   .message = xasprintf("%s: no %s to look at: %zu attempt%s",
+				   .message = xasprintf("%s: no %s to judge: %zu attempt%s",
 							subject, waits->one, n, n == 1 ? "" : "s"),
 			   });
 }
@@ -573,8 +573,8 @@ static char *spread_text(const struct waits *waits, const struct jitter_test *sp
 {
 	if (spread->number > 0)
 		return xasprintf(
-			"%s %zu of all %zu instances within %.3g %% of the time it is to be "
-			"spread over",
+			"%s %zu of all %zu instances within %.3g %% of the time over which it "
+			"should be spread",
 			waits->one, spread->number, spread->n_waits, 100 * spread->width);
 	return xasprintf("too many of %zu %ss are %s: their distribution is %.2f off, more than "
 			 "%.2f",

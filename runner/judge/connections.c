@@ -117,7 +117,7 @@ static void add_untold(struct judge_ctx *ctx, const struct expectation *expectat
 			     .expectation = expectation,
 			     .subject = subject_at(ctx, "bytes", expectation->endpoint),
 			     .message = xasprintf("bytes %s: a connection was still open at the "
-						  "end, so that what it carried is not known",
+						  "end, so it is unknown what it carried",
 						  expectation_kind_name(expectation->kind)),
 			     .has_attempt = true,
 			     .attempt = attempt->id,
@@ -330,7 +330,7 @@ void judge_read_timeout(struct judge_ctx *ctx, const struct expectation *expecta
 				.expectation = expectation,
 				.subject = subject_at(ctx, "read timeout", expectation->endpoint),
 				.expected = bounds_text(&bounds),
-				.actual = xstrdup("no connection on which the client waited for "
-						  "data and ended that itself"),
+				.actual = xstrdup("no connection that the client ended after it "
+						  "waited for data"),
 			});
 }

@@ -114,7 +114,7 @@ static void check_step(struct checker *checker, struct replay *replay, uint32_t 
 	const struct step *step;
 
 	if (!replay_next(replay, id, &choice)) {
-		add_about(checker, id, "was made to an address that the endpoint has not");
+		add_about(checker, id, "was made to an address that its endpoint does not have");
 		return;
 	}
 	if (attempt->step != choice.step) {
@@ -143,7 +143,7 @@ static bool check_attempts(struct checker *checker)
 
 		if (attempt->endpoint >= scenario->n_endpoints) {
 			add(checker,
-			    xasprintf("attempt %zu is at an endpoint that is not there", id + 1));
+			    xasprintf("attempt %zu is at an endpoint that does not exist", id + 1));
 			return false;
 		}
 		if (attempt->number != ++numbers[attempt->endpoint]) {
@@ -187,7 +187,7 @@ static void gather_syns(struct checker *checker)
 			continue;
 		if (id >= history->n_attempts) {
 			add(checker,
-			    xasprintf("an event is about attempt %" PRIu32 ", which is not there",
+			    xasprintf("an event is about attempt %" PRIu32 ", which does not exist",
 				      id + 1));
 			continue;
 		}
@@ -248,13 +248,12 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 	for (uint32_t ordinal = 1; ordinal <= attempt->syns && !full(checker); ordinal++)
 		check_syn(checker, attempt->id, ordinal);
 	if (established && details->refused > 0)
-		add_about(checker, attempt->id, "was refused and got its connection all the same");
+		add_about(checker, attempt->id, "was refused but got a connection");
 	else if (established && details->unreachable > 0)
-		add_about(checker, attempt->id,
-			  "was answered with ICMP and got its connection all the same");
+		add_about(checker, attempt->id, "was answered with ICMP but got a connection");
 	else if (established && details->accepted == 0)
 		add_about(checker, attempt->id,
-			  "got its connection though none of its SYNs was let through");
+			  "got a connection though none of its SYNs was let through");
 	if (details->refused > 0 && details->last_syn_ns - details->refused_ns > ANSWER_SLACK_NS)
 		add_about(checker, attempt->id,
 			  "went on sending SYNs after it was refused: the RST did not reach the "
@@ -266,8 +265,8 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 	if (!established && attempt->closed_ns != INT64_MAX && attempt->syns > 0 &&
 	    details->kernel_retransmissions > attempt->syns - 1)
 		add_about(checker, attempt->id,
-			  "sent %" PRIu32 " SYNs by the kernel's account, of which %" PRIu32
-			  " were seen",
+			  "sent %" PRIu32
+			  " SYNs by the kernel's account, but the record has %" PRIu32,
 			  details->kernel_retransmissions + 1, attempt->syns);
 }
 
@@ -293,8 +292,8 @@ static void check_processes(struct checker *checker)
 	else if (!exit && !checker->ctx->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
 	else if (!checker->ctx->timed_out && count_exits(history) != record->n_instances)
-		add(checker, xasprintf("%" PRIu32 " clients were to run, but the record has the "
-				       "ends of %" PRIu32,
+		add(checker, xasprintf("%" PRIu32 " clients should have run, but the record has "
+				       "the ends of %" PRIu32,
 				       record->n_instances, count_exits(history)));
 	if (record->n_streams / STREAMS_EACH < record->n_instances)
 		add(checker, xstrdup("the client's output is not in the record"));

@@ -86,7 +86,7 @@ static char *why_unknown(const struct judge_ctx *ctx, const struct range *known)
 	if (known) {
 		AUTO_FREE char *least = time_text(known->low), *greatest = time_text(known->high);
 
-		return xasprintf("without delays it was %s .. %s", least, greatest);
+		return xasprintf("without delays it would have been %s .. %s", least, greatest);
 	}
 	if (ctx->disturbance)
 		return xstrdup(ctx->disturbance);

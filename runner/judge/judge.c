@@ -61,13 +61,14 @@ static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
 				     .message = xstrdup("the client was never started"),
 			     });
 	if (list->n_items == 0 && !record->complete)
-		findings_add(ctx, WEIGHT_HARNESS,
-			     &(struct finding_parts){
-				     .place = ctx->scenario->place,
-				     .subject = xstrdup("the harness"),
-				     .message = xstrdup("the process that supervised the scenario "
-							"ended before the record was complete"),
-			     });
+		findings_add(
+			ctx, WEIGHT_HARNESS,
+			&(struct finding_parts){
+				.place = ctx->scenario->place,
+				.subject = xstrdup("the harness"),
+				.message = xstrdup("the supervisor ended before the record was "
+						   "complete"),
+			});
 	return list->n_items == 0;
 }
 
@@ -147,7 +148,7 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 	if ((needs & NEEDS_STARVATION) && !ctx->record->has_starvation)
 		lacks = "how long processes waited for a processor";
 	else if ((needs & NEEDS_SOCKETS) && !ctx->record->has_sockets)
-		lacks = "sockets";
+		lacks = "which sockets were open";
 	else if ((needs & NEEDS_CLIENT_ENDS) && !ctx->record->has_client_ends)
 		lacks = "how clients ended their connections";
 	if (!lacks)
@@ -157,8 +158,8 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 			     .expectation = expectation,
 			     .subject = subject_at(ctx, expectation_kind_name(expectation->kind),
 						   expectation->endpoint),
-			     .message = xasprintf("%s can't be judged: when the scenario was run, "
-						  "it was not recorded %s; run it again",
+			     .message = xasprintf("%s can't be judged: the record does not say %s; "
+						  "run the scenario again",
 						  expectation_kind_name(expectation->kind), lacks),
 		     });
 	return false;

@@ -132,7 +132,7 @@ char *late_verdict_text(const struct scenario *scenario, const struct record *re
 	const struct record_attempt *attempt = &record->attempts[overdue->attempt];
 	char late[DURATION_TEXT_SIZE];
 
-	return xasprintf("attempt %" PRIu32 " at %s was answered %s late, when the client had "
+	return xasprintf("attempt %" PRIu32 " at %s was answered %s late, after the client had "
 			 "given it up",
 			 attempt->number, scenario->endpoints[attempt->endpoint].name,
 			 duration_format(overdue->late_ns, late));

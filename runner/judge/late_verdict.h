@@ -36,7 +36,7 @@ int64_t *late_verdict_due_times(const struct scenario *scenario, const struct hi
 /**
  * late_verdict_text() - describe an answer that came too late
  *
- * Return: "attempt 1 at api was answered 116 ms late, when the client had given it up"; owned by
+ * Return: "attempt 1 at api was answered 116 ms late, after the client had given it up"; owned by
  * the caller.
  */
 char *late_verdict_text(const struct scenario *scenario, const struct record *record,

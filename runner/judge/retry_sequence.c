@@ -447,7 +447,7 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 	struct time_bounds bounds = {.exact = expectation->value.fallback.within,
 				     .scale = ctx->timing_scale};
 	AUTO_FREE char *from_name = target_text(ctx, from), *to_name = target_text(ctx, to);
-	AUTO_FREE char *what = xasprintf("fall-back from %s to %s", from_name, to_name);
+	AUTO_FREE char *what = xasprintf("fallback from %s to %s", from_name, to_name);
 	struct finding_parts parts = {
 		.expectation = expectation,
 		.subject = subject_of_group(ctx, what, ALL_ENDPOINTS, group),

@@ -143,8 +143,8 @@ void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expe
 				.subject = subject,
 				.expected = bounds_text(&bounds),
 				.actual = xstrdup("none"),
-				.message = xasprintf("%s: the client gave up no attempt for want "
-						     "of an answer",
+				.message = xasprintf("%s: the client never gave an attempt up for "
+						     "lack of an answer",
 						     subject),
 			});
 	}
@@ -314,7 +314,7 @@ void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *
 			ctx, truth, NULL,
 			&(struct finding_parts){
 				.expectation = expectation,
-				.subject = subject_of_group(ctx, "attempts in flight",
+				.subject = subject_of_group(ctx, "concurrent attempts",
 							    expectation->endpoint, group),
 				.expected = count_range_text(range),
 				.actual = xasprintf("%" PRId64 " at once", peak.low),
@@ -539,7 +539,7 @@ static char *leaks_text(const struct leaks *leaks)
 {
 	if (leaks->n_after_end == 0)
 		return xasprintf("%" PRId64, leaks->count.low);
-	return xasprintf("%" PRId64 ", %" PRId64 " of them when the client had ended",
+	return xasprintf("%" PRId64 ", %" PRId64 " of them after the client had ended",
 			 leaks->count.low, leaks->n_after_end);
 }
 

@@ -97,9 +97,9 @@ static char *ending_text(const struct haystack *last, uint64_t total)
 	if (total == 0) {
 		strbuf_puts(&text, "nothing");
 	} else if (end == 0) {
-		strbuf_puts(&text, "only blanks");
+		strbuf_puts(&text, "only white space");
 	} else {
-		strbuf_printf(&text, "%" PRIu64 " byte%s, of which the last line is ", total,
+		strbuf_printf(&text, "%" PRIu64 " byte%s, the last line is ", total,
 			      total == 1 ? "" : "s");
 		while (start > 0 && last->data[start - 1] != '\n')
 			start--;
@@ -248,7 +248,7 @@ static bool judge_text_of(struct judge_ctx *ctx, const struct expectation *expec
 	case PATTERN_NOT_FOUND:
 		if (stream->total > joined.length) {
 			strbuf_printf(&text,
-				      "of %" PRIu64 " bytes of output %" PRIu64
+				      "of %" PRIu64 " bytes of output, %" PRIu64
 				      " in the middle were not kept",
 				      stream->total, stream->total - joined.length);
 			add_undecided(ctx, expectation, instance, strbuf_text(&text));

@@ -66,7 +66,7 @@ static void what_is_left_is_watched(const char *isolation)
 	junit_says(junit, "tries again late, and is waited for", OUTCOME_FAIL, "gives-up",
 		   "no attempt after the client's end");
 	junit_says(junit, "keeps its connection", OUTCOME_FAIL, "leaks",
-		   "1 of them when the client had ended");
+		   "1 of them after the client had ended");
 	program_printed(synfault, "3 passed, 3 failed");
 }
 

@@ -319,7 +319,7 @@ Test(judge_finds, what_synfaults_term_closed_was_not_given_up)
 	expectation->value.range.range = (struct range){900 * MS, 900 * MS};
 	expectation->value.range.exact = true;
 	record_builder_expect_attempts(b, api, 1, 1);
-	expect(b, OUTCOME_FAIL, "the client gave up no attempt");
+	expect(b, OUTCOME_FAIL, "the client never gave an attempt up");
 }
 
 Test(judge_finds, a_record_without_looks_is_not_judged_for_what_needs_them)
@@ -332,11 +332,11 @@ Test(judge_finds, a_record_without_looks_is_not_judged_for_what_needs_them)
 	record_builder_expect_attempts(b, api, 1, 1);
 	expect_most(b, EXPECT_LEAKS, ALL_ENDPOINTS, 0);
 	b->record->has_sockets = false;
-	expect(b, OUTCOME_ERROR, "run it again");
+	expect(b, OUTCOME_ERROR, "run the scenario again");
 	b->record->has_sockets = true;
 	expect(b, OUTCOME_PASS, NULL);
 	b->record->has_starvation = false;
-	expect(b, OUTCOME_ERROR, "run it again");
+	expect(b, OUTCOME_ERROR, "run the scenario again");
 }
 
 Test(judge_finds, a_read_timeout_runs_from_the_last_data_to_the_clients_end)
