@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on time: the client's duration, its pauses between attempts, the times from start to
- * start. A pause is named by its number, from 1: pause k lies between attempts k and k + 1 of those
- * that are looked at (of one endpoint, or of all), or between rounds.
+ * Expectations on time: how long the client ran, its pauses between attempts, and the times from
+ * start to start. Pauses are numbered from 1: pause k lies between attempts k and k + 1 at the
+ * endpoint that the expectation is about (or at all endpoints), or between rounds.
  */
 #include "runner/judge/backoff.h"
 
@@ -14,10 +14,10 @@
 #include "runner/scenario/policy.h"
 #include "runner/scenario/policy_bounds.h"
 
-/* A client that has fallen behind its schedule runs after it for no more attempts than this. */
+/* A client that has fallen behind its schedule catches up within this many attempts. */
 #define MAX_CATCHING_UP 16
 
-/* How long an instance ran, as it would have without delays: no answer of ours counts twice. */
+/* Bounds how long an instance would have run without delays. */
 static struct range duration_of(struct judge_ctx *ctx, const struct event *exit, int64_t started_ns)
 {
 	struct when from = {started_ns, started_ns};
@@ -33,15 +33,14 @@ static struct range duration_of(struct judge_ctx *ctx, const struct event *exit,
 	}
 	late_ns += delays_of_servers(&ctx->delays, started_ns, exit->at_ns);
 	known = span_between(&ctx->delays, from, to, started_ns, 0, late_ns);
-	/* A client that delays kept from another attempt was done sooner; and the other way round.
-	 */
+	/* Delays that prevented attempts made the client end sooner. */
 	known.high += instance_hidden_ns(ctx, exit->u.exit.instance);
 	if (ctx->disturbed_ns != INT64_MAX)
 		known = (struct range){0, MAX(known.high, INT64_MAX / 4)};
 	return known;
 }
 
-/* Returns whether it is as expected. */
+/* Returns whether the duration is as expected. */
 static bool judge_duration_of(struct judge_ctx *ctx, const struct expectation *expectation,
 			      const struct event *exit, int64_t started_ns)
 {
@@ -65,7 +64,7 @@ static bool judge_duration_of(struct judge_ctx *ctx, const struct expectation *e
 	return false;
 }
 
-/* Each instance's; the first that is not as expected is shown. */
+/* Reports the first instance whose duration is not as expected. */
 void judge_duration(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	const struct record *record = ctx->record;
@@ -99,9 +98,9 @@ void judge_duration(struct judge_ctx *ctx, const struct expectation *expectation
 }
 
 /*
- * Since when a delay can have made an attempt late: since the last attempt before which the client
- * was at rest. One that runs after its schedule does not rest. Answers that came late in that time
- * count, too.
+ * Returns since when a delay can have made an attempt late: since the last attempt after which the
+ * client was idle. A client that is catching up with its schedule is not idle. *@ret_late_ns is how
+ * late synfault's answers were in that time.
  */
 static int64_t late_since(const struct judge_ctx *ctx, const struct attempt_group *group,
 			  size_t index, int64_t *ret_late_ns)
@@ -140,7 +139,7 @@ struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attemp
 	return span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
 }
 
-/* Whether a client takes the attempt for a success. */
+/* Whether a client regards the attempt as a success. */
 static bool succeeded(const struct attempt_history *attempt)
 {
 	return attempt_ending(attempt) == ENDING_CONNECTED;
@@ -189,7 +188,7 @@ static struct range allowed_wait(const struct expectation *expectation,
 	struct range range;
 
 	*ret_plain = true;
-	/* With rounds that is not the time before, and any that the cap allows is taken. */
+	/* In rounds the wait before is unknown, so allow any up to the cap. */
 	if (policy->jitter == JITTER_DECORRELATED && wait->number > 1 &&
 	    (policy->per_round ||
 	     !attempt_wait(group, wait->from - 1, wait->from, interval, &before_ns)))
@@ -229,28 +228,28 @@ struct time_bounds policy_wait_bounds(const struct expectation *expectation,
 	return bounds;
 }
 
-/* The pauses (or times from start to start) of one expectation. */
+/* The pauses (or times from start to start) that one expectation is about. */
 struct waits {
 	struct judge_ctx *ctx;
 	const struct expectation *expectation;
 	const struct policy *policy;
 	bool intervals;
 	const char *one; /* "backoff" or "attempt delay" */
-	/* Of the instance of the client that is looked at. */
+	/* Of the instance that is being judged. */
 	const struct attempt_group *group;
 	struct policy_wait *list;
 	size_t n_list;
 	/* Of all instances. */
-	size_t n_wrong, n_unknown; /* that were found, those not shown included */
+	size_t n_wrong, n_unknown; /* including those that are not shown */
 	const struct attempt_history *first_hidden;
-	bool fitted; /* a finding has the policy that they fit: the first one */
+	bool fitted; /* the first finding has named the policy that they fit */
 	struct jitter_test_sample *samples;
 	size_t n_samples, samples_capacity;
-	struct time_span span; /* of all that there were */
-	struct strbuf first;   /* the first few one by one */
+	struct time_span span; /* of all waits */
+	struct strbuf first;   /* the first LISTED_WAITS, one by one */
 };
 
-/* "backoff 2 at api": the attempts' own number, so that it can be found in the table. */
+/* "backoff 2 at api": the number follows the attempts, so that it can be found in their table. */
 static char *wait_subject(const struct waits *waits, const struct policy_wait *wait)
 {
 	AUTO_FREE char *what = xasprintf("%s %zu", waits->one, wait->to);
@@ -272,7 +271,7 @@ static char *first_fit(struct waits *waits)
 	return fit_text(waits->ctx, waits->expectation->endpoint, waits->intervals);
 }
 
-/* How long it was; false when there was none. */
+/* Measures a wait; returns false if there was none. */
 static bool measure(const struct waits *waits, const struct policy_wait *wait, int64_t *ret_ns)
 {
 	return attempt_wait(waits->group, wait->from, wait->to, waits->intervals, ret_ns);
@@ -285,7 +284,7 @@ static struct time_bounds wait_bounds(const struct waits *waits, const struct po
 				  ret_plain);
 }
 
-/* The client went on while its attempt was still open: that is its behaviour, so it fails. */
+/* The client went on while its attempt was still open: that is its own behaviour, so it fails. */
 static void add_never_closed(struct waits *waits, const struct policy_wait *wait)
 {
 	bool plain;
@@ -340,7 +339,7 @@ static void add_wrong(struct waits *waits, const struct policy_wait *wait, int64
 			   });
 }
 
-/* Something is missing that delays can have prevented, or was not. */
+/* Says whether a missing wait fails, or delays may have prevented it. */
 static enum truth truth_of_missing(struct waits *waits)
 {
 	return instance_may_hide(waits->ctx, waits->group->instance) ? TRUTH_UNKNOWN : TRUTH_BROKEN;
@@ -368,7 +367,7 @@ static void check_list_length(struct waits *waits)
 		});
 }
 
-/* Rounds if the policy is about rounds; anew after each success if it resets. */
+/* Counts rounds if the policy is about rounds, and anew after each success if it resets. */
 static void check_max_attempts(struct waits *waits)
 {
 	int64_t most = waits->policy->max_attempts, actual = 0;
@@ -433,7 +432,7 @@ static void add_more(struct waits *waits)
 		     });
 }
 
-/* The place of a wait in its band, and the places that it can have without delays. */
+/* Adds the place of a wait in its band, and the places that it may have without delays. */
 static void add_sample(struct waits *waits, const struct policy_wait *wait,
 		       const struct time_bounds *bounds, int64_t wait_ns, const struct range *known)
 {
@@ -451,8 +450,8 @@ static void add_sample(struct waits *waits, const struct policy_wait *wait,
 	sample.latest = sample.place + early / band;
 	if (chained) {
 		/*
-		 * The band has its width from the wait before, which was measured late, too; and
-		 * all that would have been longer than the cap is the cap.
+		 * The width of the band follows from the wait before, which was measured late, too.
+		 * And every wait that would have been longer than the cap is as long as the cap.
 		 */
 		sample.alone = wait->number > 1;
 		sample.latest += (waits->policy->factor * late) / band;
@@ -462,7 +461,7 @@ static void add_sample(struct waits *waits, const struct policy_wait *wait,
 	array_append(waits->samples, waits->n_samples, waits->samples_capacity, sample);
 }
 
-/* Of the waits of a single client, so many are shown one by one. */
+/* How many waits of a single client are shown one by one. */
 enum { LISTED_WAITS = 6 };
 
 static void add_time(struct waits *waits, const struct policy_wait *wait, int64_t wait_ns)
@@ -475,7 +474,7 @@ static void add_time(struct waits *waits, const struct policy_wait *wait, int64_
 			      duration_format(wait_ns, text));
 }
 
-/* The expectation as a whole, beside all the waits. */
+/* Sets the assessment: what the policy expects, beside all the waits. */
 static void add_measured(struct waits *waits, bool single)
 {
 	const struct policy *policy = waits->policy;
@@ -526,7 +525,7 @@ static void check_wait(struct waits *waits, const struct policy_wait *wait)
 		add_time(waits, wait, wait_ns);
 		known = attempt_wait_known(waits->ctx, waits->group, wait->from, wait->to,
 					   waits->intervals);
-		/* What overlaps by less than the resolution comes one after the other. */
+		/* Overlaps below the resolution don't count. */
 		if (allowed.low == 0)
 			allowed.low = -RESOLUTION_NS;
 		truth = truth_of_range(known, allowed);
@@ -536,7 +535,7 @@ static void check_wait(struct waits *waits, const struct policy_wait *wait)
 			add_sample(waits, wait, &bounds, wait_ns, &known);
 		return;
 	}
-	/* Each sort has its own limit: ten that are not known must not hide one that is wrong. */
+	/* Unknown waits are limited separately: ten of them must not hide one that is wrong. */
 	if ((truth == TRUTH_UNKNOWN ? ++waits->n_unknown : ++waits->n_wrong) > MAX_ALIKE_FINDINGS) {
 		if (truth == TRUTH_BROKEN && !waits->first_hidden)
 			waits->first_hidden = waits->group->attempts[wait->to];
@@ -582,7 +581,7 @@ static char *spread_text(const struct waits *waits, const struct jitter_test *sp
 			 spread->distance, spread->limit);
 }
 
-/* With several instances of the client: are the waits spread as the jitter would spread them? */
+/* With several instances of the client: checks that the waits are spread as jitter spreads them. */
 static void check_spread(struct waits *waits)
 {
 	struct jitter_test spread = jitter_test(waits->samples, waits->n_samples);
@@ -630,7 +629,7 @@ void judge_backoff(struct judge_ctx *ctx, const struct expectation *expectation)
 
 /* ---- total-backoff ---- */
 
-/* Of an attempt that was left open there is no pause. */
+/* Adds up the pauses; after an attempt that was left open there is none. */
 static struct range total_backoff(const struct judge_ctx *ctx, const struct attempt_group *group,
 				  int64_t *ret_measured_ns)
 {

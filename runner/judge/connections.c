@@ -3,10 +3,10 @@
  * Expectations on connections: how many there were, what they carried, and how they ended as the
  * client saw it.
  *
- * Bytes are those of the kernel's own account, which comes when a socket dies. In what was received
- * the FIN counts as a byte. After a reset there was none, after a fault that closed there was one;
- * of a connection that ended by itself it can't be told, as its client may have closed first: then
- * the count and one less are both good.
+ * The kernel reports how many bytes a socket carried when the socket dies. It counts a received FIN
+ * as one byte. There was no FIN after a reset, and there was one after a fault that closed the
+ * connection. Without a fault it is unknown whether there was one, because the client may have
+ * closed first: then both the count and one byte less are right.
  */
 #include <inttypes.h>
 
@@ -34,7 +34,7 @@ enum connection_end connection_end_of(const struct attempt_history *attempt)
 	case END_N_KINDS:
 		return ENDED_OPEN;
 	}
-	/* What it ended itself before was ended by it. */
+	/* The client had ended it before the fault came. */
 	if (attempt->details->client_end_ns < attempt_fault_ns(attempt, FAULT_RESET) &&
 	    !attempt_had_fault(attempt, FAULT_STALLED))
 		return ENDED_CLOSED;
@@ -72,7 +72,7 @@ void judge_connected(struct judge_ctx *ctx, const struct expectation *expectatio
 	judge_count(ctx, expectation, known, count, beyond, last);
 }
 
-/* What one attempt received or sent. Returns false when that can't be told. */
+/* Bounds how much one attempt received or sent. Returns false if that is unknown. */
 static bool carried(const struct judge_ctx *ctx, const struct attempt_history *attempt,
 		    bool received, struct range *ret)
 {
@@ -88,14 +88,14 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 	*ret = (struct range){0, 0};
 	if (attempt->end != END_ESTABLISHED)
 		return true;
-	/* its socket lives on, but nothing came after that */
+	/* Its socket lives on, but received nothing after the stall. */
 	if (received && stalled && !step->to_server) {
 		ret->low = ret->high = (int64_t)attempt_fault_bytes(attempt, FAULT_STALLED);
 		return true;
 	}
 	if (!details->bytes_told && !ended)
 		return false;
-	/* The kernel clears its account when the client resets. */
+	/* The kernel clears its counts when the client resets. */
 	if (ended && at_end > bytes) {
 		ret->low = ret->high = at_end;
 		return true;
@@ -169,7 +169,7 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 		});
 }
 
-/* "refused, refused, closed"; of many, what is the same is said once: "refused x12, closed". */
+/* "refused, refused, closed"; many are shortened: "refused x12, closed". */
 static char *ends_text(const enum connection_end *ends, size_t n_ends)
 {
 	struct strbuf text = {0};
@@ -236,7 +236,7 @@ void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation)
 
 /* ---- read-timeout ---- */
 
-/* Whether the client waited for data in vain: it was kept from it, or never got any. */
+/* Whether the client waited for data in vain: a fault held it back, or it never got any. */
 static bool waited_for_data(const struct attempt_history *attempt)
 {
 	if (attempt->end != END_ESTABLISHED || attempt_had_fault(attempt, FAULT_RESET) ||
@@ -248,7 +248,7 @@ static bool waited_for_data(const struct attempt_history *attempt)
 		attempt->details->last_receive_ns == NEVER_RECEIVED);
 }
 
-/* From connected, or the last data, until the client ended the connection, or still. */
+/* From connecting, or the last data, until the client ended it; *@ret_open: it did not. */
 static struct range time_without_data(const struct judge_ctx *ctx,
 				      const struct attempt_history *attempt, bool *ret_open)
 {

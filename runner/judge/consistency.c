@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is the record one that a working harness can have written? Judgement trusts no record blindly: a
- * SYN without its verdict, a verdict that the script did not ask for, a refused attempt that got
- * its connection all the same each mean that something was lost or broken on our side, and the
- * outcome is error, whatever the client did.
+ * Can a working harness have written the record? Judgement trusts no record blindly. A SYN without
+ * a verdict, a verdict that the script did not ask for, a refused attempt that got a connection:
+ * each of these shows that synfault lost or broke something. The outcome is then error, no matter
+ * what the client did.
  */
 #include <inttypes.h>
 #include <sys/wait.h>
@@ -12,9 +12,9 @@
 #include "runner/judge/findings.h"
 #include "runner/judge/replay.h"
 
-/* One broken record can break a rule a million times; what is shown is enough to see it. */
+/* One broken record can break a rule a million times: a few findings are enough. */
 #define MAX_FINDINGS 10
-/* A verdict this much before its time is no rounding. */
+/* A verdict that comes earlier than this is more than a rounding error. */
 #define EARLY_SLACK_NS NS_PER_MS
 
 /* One SYN of an attempt, from its two events. */
@@ -28,7 +28,7 @@ struct checker {
 	struct judge_ctx *ctx;
 	struct syn *syns;  /* of all attempts, one after the other */
 	size_t *first_syn; /* by attempt: where its SYNs start */
-	int64_t end_ns;    /* when the client's run was over: later verdicts may be missing */
+	int64_t end_ns;    /* when the client's run ended: later verdicts may be missing */
 };
 
 static bool full(const struct checker *checker)
@@ -36,7 +36,7 @@ static bool full(const struct checker *checker)
 	return checker->ctx->findings[WEIGHT_HARNESS].n_items >= MAX_FINDINGS;
 }
 
-/* Takes the message. */
+/* Takes ownership of the message. */
 static void add(struct checker *checker, char *message)
 {
 	if (full(checker)) {
@@ -76,7 +76,7 @@ static void add_about(struct checker *checker, uint32_t id, const char *format, 
 		     });
 }
 
-/* The record has to be of this scenario: judgement goes by its scripts and names. */
+/* Checks that the record is of this scenario, whose scripts and names judgement uses. */
 static bool check_endpoints(struct checker *checker)
 {
 	const struct scenario *scenario = checker->ctx->scenario;
@@ -105,7 +105,7 @@ static bool check_endpoints(struct checker *checker)
 	return true;
 }
 
-/* That the step which served an attempt is the one that the script has for it. */
+/* Checks that an attempt was served by the step that the script has for it. */
 static void check_step(struct checker *checker, struct replay *replay, uint32_t id)
 {
 	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
@@ -128,7 +128,7 @@ static void check_step(struct checker *checker, struct replay *replay, uint32_t 
 		add_about(checker, id, "has a delay that its step does not allow");
 }
 
-/* Each attempt has to have the number and step that follow from those before it. */
+/* Checks that the number and the step of each attempt follow from the attempts before it. */
 static bool check_attempts(struct checker *checker)
 {
 	const struct scenario *scenario = checker->ctx->scenario;
@@ -163,7 +163,7 @@ static const struct step *step_of(const struct checker *checker, uint32_t id)
 	return &checker->ctx->scenario->endpoints[attempt->endpoint].script.steps[attempt->step];
 }
 
-/* Puts SYNs and verdicts together by attempt and ordinal. */
+/* Pairs SYNs with their verdicts by attempt and ordinal. */
 static void gather_syns(struct checker *checker)
 {
 	const struct record *record = checker->ctx->record;
@@ -214,8 +214,8 @@ static void gather_syns(struct checker *checker)
 }
 
 /*
- * A held SYN whose time had not come when the run ended has no verdict, or was dropped at the end.
- * One that arrived just before the end may have found nobody who read it.
+ * A SYN that was still held when the run ended has no verdict, or was dropped at the end. One that
+ * arrived just before the end may never have been read.
  */
 static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 {
@@ -259,8 +259,8 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 			  "went on sending SYNs after it was refused: the RST did not reach the "
 			  "client");
 	/*
-	 * The kernel counts what it sent. An established connection may have repeated data, too,
-	 * which is none of our business.
+	 * The kernel counts what it repeated. On an established connection that includes data, so
+	 * the count says nothing about SYNs.
 	 */
 	if (!established && attempt->closed_ns != INT64_MAX && attempt->syns > 0 &&
 	    details->kernel_retransmissions > attempt->syns - 1)
@@ -279,7 +279,7 @@ static uint32_t count_exits(const struct history *history)
 	return n;
 }
 
-/* A server that failed while the client ran is no server; one that ended well did its work. */
+/* A server must not fail while the client runs; one that exits with 0 has done its work. */
 static void check_processes(struct checker *checker)
 {
 	const struct record *record = checker->ctx->record;
@@ -288,7 +288,7 @@ static void check_processes(struct checker *checker)
 	const struct event *exit = history_exit(history);
 
 	if (record->attached)
-		; /* the client is somebody else's: nothing is known of its process */
+		; /* synfault did not start the client: nothing is known of its process */
 	else if (!exit && !checker->ctx->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
 	else if (!checker->ctx->timed_out && count_exits(history) != record->n_instances)
@@ -315,7 +315,7 @@ static void check_processes(struct checker *checker)
 	}
 }
 
-/* The client's exit, or what ended it; without either the last event. */
+/* When the client exited or reached its timeout; without either, the time of the last event. */
 static int64_t find_end(const struct history *history)
 {
 	const struct event *exit = history_exit(history);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Expectations on what can be counted: exit status, attempts, retransmissions. */
+/* Expectations on exit statuses, and on the numbers of attempts and retransmissions. */
 #include <inttypes.h>
 #include <sys/wait.h>
 
@@ -44,7 +44,7 @@ static char *status_text(int status)
 				   : xasprintf("%d", WEXITSTATUS(status));
 }
 
-/* How the instances ended: "0", "0 in all 20 instances", "0 in 18 of 20 instances, else 1". */
+/* "0", "0 in all 20 instances" or "0 in 18 of 20 instances, first other 1" */
 static char *exits_text(const struct judge_ctx *ctx, const struct event *last)
 {
 	const uint32_t n_instances = ctx->record->n_instances;
@@ -69,7 +69,7 @@ static char *exits_text(const struct judge_ctx *ctx, const struct event *last)
 			 n_same, n_instances, other);
 }
 
-/* One that is wrong can be so by no fault of the client's. */
+/* A wrong status is unknown, not broken, if delays may have caused it. */
 static enum truth truth_of_exit(struct judge_ctx *ctx, const struct expectation *expectation,
 				const struct event *event)
 {
@@ -182,10 +182,10 @@ void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation
 }
 
 /*
- * The kernel repeats a SYN for as long as its attempt lasts: of one that lasted longer because an
- * answer or the client was late, it repeats more, and of one that was given up late fewer would
- * have been. Which of an attempt's SYNs would have come without delays? Those that the client gave
- * time for.
+ * Bounds how many retransmissions there would have been without delays. The kernel repeats a SYN
+ * for as long as its attempt lasts. If the attempt lasted longer because an answer, or the client,
+ * was late, the kernel repeated more SYNs. Only those that it sent before the attempt would have
+ * ended count for certain.
  */
 static struct range count_repeated(const struct judge_ctx *ctx,
 				   const struct attempt_history *attempt, int64_t due_ns,
@@ -201,7 +201,7 @@ static struct range count_repeated(const struct judge_ctx *ctx,
 		end_ns -= delays_of_client(&ctx->delays, attempt->started_ns,
 					   MAX(end_ns, attempt->ended_ns));
 	else
-		end_ns = MIN(end_ns, due_ns) + 1; /* the SYN that is answered came before */
+		end_ns = MIN(end_ns, due_ns) + 1; /* the SYN that was answered came before that */
 	while (count.low > 0 && syns_ns[count.low] >= end_ns)
 		count.low--;
 	return count;
@@ -249,7 +249,7 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 			first_beyond = id;
 		}
 	}
-	/* Another attempt would have had its own. */
+	/* An attempt that delays prevented would have had its own. */
 	if (count.high < expectation->value.range.range.low &&
 	    instance_may_hide(ctx, INSTANCE_UNKNOWN))
 		count.high = INT64_MAX;

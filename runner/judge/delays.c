@@ -13,7 +13,7 @@ struct delays delays_make(const struct record *record)
 		if (event->kind != EVENT_STARVATION)
 			continue;
 		n_incomplete += event->u.starvation.incomplete;
-		/* The canary sees what schedstat does not: a frozen cgroup, steal, SIGSTOP. */
+		/* The canary shows what schedstat does not: a frozen cgroup, steal, SIGSTOP. */
 		array_append(delays.looks, delays.n_looks, delays.capacity,
 			     (struct delay_look){
 				     .earliest_ns = event_earliest_ns(event),
@@ -25,14 +25,14 @@ struct delays delays_make(const struct record *record)
 				     .n_incomplete = n_incomplete,
 			     });
 	}
-	/* Each is a bound of what was until its look: the later it is, the better it may know. */
+	/* Each value bounds the delays until its look; a later look can lower the bound. */
 	for (size_t i = delays.n_looks; i > 1; i--) {
 		struct delay_look *earlier = &delays.looks[i - 2], *later = &delays.looks[i - 1];
 
 		earlier->client_ns = MIN(earlier->client_ns, later->client_ns);
 		earlier->server_ns = MIN(earlier->server_ns, later->server_ns);
 	}
-	/* Without looks all that is known is that it was no more in all. */
+	/* Without looks only the total is bounded. */
 	if (!record->has_starvation && record->client_lag_ns > 0 && record->n_events > 0)
 		array_append(delays.looks, delays.n_looks, delays.capacity,
 			     (struct delay_look){
@@ -50,7 +50,7 @@ void delays_free(struct delays *delays)
 	*delays = (struct delays){0};
 }
 
-/* The number of looks that were over at @at_ns. */
+/* Counts the looks that had ended by @at_ns. */
 static size_t looks_until(const struct delays *delays, int64_t at_ns)
 {
 	size_t low = 0, high = delays->n_looks;
@@ -67,8 +67,8 @@ static size_t looks_until(const struct delays *delays, int64_t at_ns)
 }
 
 /*
- * The last look before the span, and the first after it. A look that found nothing new can be
- * missing: before the first look and after the last one nothing happened.
+ * Finds the last look before a span of time, and the first after it. A look that found nothing new
+ * may be missing from the record, so before the first look and after the last nothing happened.
  */
 static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t to_ns,
 			 struct delay_look *ret_before, struct delay_look *ret_after)
@@ -77,7 +77,7 @@ static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t t
 
 	if (delays->n_looks == 0)
 		return false;
-	/* One that ends just at the end of the span is enough if it began there. */
+	/* A look that began and ended just at the end of the span is late enough. */
 	if (after > 0 && delays->looks[after - 1].earliest_ns >= to_ns)
 		after--;
 	while (after < delays->n_looks && delays->looks[after].earliest_ns < to_ns)
@@ -112,6 +112,7 @@ int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t 
 		       after.n_incomplete > before.n_incomplete);
 }
 
+/* A client reads the clock from which it counts at most this long before its first attempt. */
 #define SETTLING_NS (20 * NS_PER_MS)
 
 int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int64_t at_ns)
@@ -127,7 +128,9 @@ int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int6
 	return start_ns;
 }
 
-#define BEFORE_LOOK_NS   (50 * NS_PER_MS)
+/* Delays from this long before the other attempt can have held up a close that was due. */
+#define BEFORE_LOOK_NS (50 * NS_PER_MS)
+/* With no more delay than this the close was not overdue. */
 #define OVERDUE_CLOSE_NS (20 * NS_PER_MS)
 
 bool delays_allow_look(const struct delays *delays, int64_t from_ns, int64_t closed_ns)
@@ -136,8 +139,7 @@ bool delays_allow_look(const struct delays *delays, int64_t from_ns, int64_t clo
 	       OVERDUE_CLOSE_NS;
 }
 
-/* What came in this order did so without delays, too, if they don't exceed the default tolerance.
- */
+/* Delays of up to this, the default tolerance, don't change the order of two events. */
 #define IN_ORDER_NS (100 * NS_PER_MS)
 
 struct range span_between(const struct delays *delays, struct when from, struct when to,

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Did every scripted fault fire that had to? A test whose fault never happened proves nothing, so
- * that it is an error when one did not.
+ * Did every scripted fault that had to fire do so? A test whose fault never happened proves
+ * nothing, so a missing fault is an error.
  *
- * Which steps have to fire. `accept` is no fault and never has to. Nor has one at an endpoint of
- * which an expectation allows that there are no attempts (`0..N`). Any other step has to fire
- * unless the most attempts that are expected at its endpoint don't reach it; attempts at addresses
- * with faults of their own don't excuse it. A step with "xN" has
- * to fire for each of its N attempts; where the number of attempts expected is a range, for those
- * that the fewest expected attempts reach, and for one at least: a client may stop anywhere inside
- * the range that it was given. Only the attempts that a step can serve count there: not those that
- * went to a step with a condition.
+ * Which steps have to fire? `accept` is not a fault and never has to fire. Nor does any step at an
+ * endpoint for which an expectation allows no attempts (`0..N`). Every other step has to fire
+ * unless the largest expected number of attempts at its endpoint does not reach it; attempts at
+ * addresses with faults of their own don't excuse it. A step with "xN" has to fire for each of its
+ * N attempts. If the expected number of attempts is a range, the client may stop anywhere within
+ * it; so the step has to fire for those attempts that the smallest number reaches, and at least
+ * for one. Only attempts that the step can serve count: not those that went to a step with a
+ * condition.
  *
- * A step with a condition has to fire for each attempt that it took, and for one at least, unless
- * the expected attempts don't reach the first of its numbers. A chance can go against it each time;
- * then it is enough that it was drawn. An outage that no attempt fell into, and a chance that no
- * attempt came to, tested nothing.
+ * A step with a condition has to fire for each attempt that it served, and at least for one, unless
+ * the expected attempts don't reach the first of its numbers. A step with a chance may lose every
+ * draw; it only has to be drawn. An outage that no attempt met, or a chance that was never drawn,
+ * tested nothing.
  *
- * When a step fired for an attempt. It did when its verdict took effect: an RST sent, a SYN
- * dropped, a delayed SYN let through or refused in the end. A client may give up before a fault is
- * complete, which is what many scenarios are about: a single SYN dropped is enough for `drop` and
- * `lose N`, and a delay fired when the client closed its socket while its SYN was held.
+ * When does a step fire for an attempt? When its verdict takes effect: an RST is sent, a SYN is
+ * dropped, a delayed SYN is finally let through or refused. Many scenarios are about clients that
+ * give up before a fault is complete: one dropped SYN is enough for `drop` and `lose N`, and a
+ * delay fires even if the client closes its socket while its SYN is held.
  */
 #include <inttypes.h>
 
@@ -29,7 +29,7 @@
 #include "runner/judge/per_instance.h"
 #include "runner/judge/replay.h"
 
-/* How many attempts the expectations foresee at one endpoint. */
+/* How many attempts are expected at one endpoint; *@ret_optional: none are allowed, too. */
 static struct range expected_attempts(const struct judge_ctx *ctx, size_t endpoint,
 				      bool *ret_optional)
 {
@@ -50,7 +50,7 @@ static struct range expected_attempts(const struct judge_ctx *ctx, size_t endpoi
 			continue;
 		if (range.low <= 0)
 			*ret_optional = true;
-		/* Of the fewest over all endpoints this one has what the others left. */
+		/* Of the smallest number at all endpoints, the other endpoints had their part. */
 		if (expectation->endpoint == ALL_ENDPOINTS)
 			range.low -= elsewhere;
 		expected.low = MAX(expected.low, range.low);
@@ -97,7 +97,7 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 	return true;
 }
 
-/* Takes the text that says how often it fired. */
+/* Takes ownership of @how_often, which says how often the step fired. */
 static void add_unfired(struct judge_ctx *ctx, enum weight weight, size_t endpoint, size_t index,
 			char *how_often)
 {
@@ -132,7 +132,7 @@ struct served {
 	const struct attempt_history **attempts; /* in their order */
 	size_t n_attempts;
 	struct range expected;            /* at the endpoint */
-	const struct step_select *replay; /* at its end */
+	const struct step_select *replay; /* after the last attempt */
 };
 
 static uint32_t step_of(const struct served *served, size_t at)
@@ -140,7 +140,7 @@ static uint32_t step_of(const struct served *served, size_t at)
 	return served->ctx->record->attempts[served->attempts[at]->id].step;
 }
 
-/* For how many of the first @most attempts that the step served did it fire? */
+/* Counts for how many of the first @most attempts that the step served it fired. */
 static int64_t count_fired(const struct served *served, size_t index, int64_t most)
 {
 	const struct record_attempt *attempts = served->ctx->record->attempts;
@@ -158,7 +158,7 @@ static int64_t count_fired(const struct served *served, size_t index, int64_t mo
 	return count;
 }
 
-/* What is left of the expected attempts when those that a condition took are taken off. */
+/* The number of expected attempts; if @plain, less those that steps with conditions served. */
 static struct range expected_of(const struct served *served, uint32_t list, bool plain)
 {
 	struct range left = served->expected;
@@ -237,7 +237,7 @@ static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct 
 	}
 }
 
-/* A run without any attempt proves nothing, unless none is an attempt too few. */
+/* A run without any attempt proves nothing, unless no attempt is what was expected. */
 static void judge_any_attempt(struct judge_ctx *ctx)
 {
 	const struct scenario *scenario = ctx->scenario;

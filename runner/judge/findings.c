@@ -20,7 +20,7 @@ static char *compose_message(const struct finding *finding)
 	return strbuf_steal(&text);
 }
 
-/* Takes @why. */
+/* Adds that the machine was too slow; takes ownership of @why. */
 static void blame(struct finding *finding, char *why)
 {
 	char *message =
@@ -32,7 +32,7 @@ static void blame(struct finding *finding, char *why)
 	finding->caused_by_lag = true;
 }
 
-/* Whether a finding is about something that came after the disturbance. */
+/* Whether a finding may be about something after the disturbance. */
 static bool is_disturbed(const struct judge_ctx *ctx, const struct finding_parts *parts)
 {
 	if (ctx->disturbed_ns == INT64_MAX)

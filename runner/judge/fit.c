@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fitting policies to backoff: see fit.h. Two stages. Without jitter all waits with the same number
- * are one figure, and a model is a line through these figures. With jitter a model says how likely
- * each wait is: all of them are uniform in a band that grows from wait to wait, so that only the
- * lowest and the highest wait, measured in units of the growth, matter for base and spread.
+ * Fits policies to waits: see fit.h. It does so in two stages. Without jitter, all waits with the
+ * same number are averaged, and a model is a line through these averages. With jitter, a model says
+ * how likely each wait is: waits are uniform in a band that grows from wait to wait. So only the
+ * lowest and the highest wait, in units of the growth, determine base and spread.
  */
 #include "runner/judge/fit.h"
 
 #include <math.h>
 
-/* Waits with a higher number are not looked at: by then every policy has reached its cap. */
+/* Waits with higher numbers are ignored: by then every policy has reached its cap. */
 #define MAX_NUMBERS 64
-/* A policy without jitter comes near when its misses are below this (see struct fit.misfit). */
+/* A policy without jitter comes close if its misfit is at most this (see struct fit). */
 #define NEAR 1.5
-/* What each further figure of a policy has to gain. */
+/* How much each further parameter of a policy has to improve the fit. */
 #define FIGURE_COST 2.0
 #define MIN_FACTOR  1.03
 #define MAX_FACTOR  10.0
-/* Fewer waits than this can't show what kind of jitter it is. */
+/* Fewer waits than this can't show the kind of jitter. */
 #define MIN_JITTER_SAMPLES 5
-/* More than this, and it is "full". */
+/* Jitter of more percent than this is "full". */
 #define MAX_PERCENT 90
-/* What lateness may add to the distance from a uniform distribution. */
+/* How much lateness may add to the distance from a uniform distribution. */
 #define NOISE 0.03
 
 struct sample {
@@ -32,9 +32,9 @@ struct sample {
 struct waits {
 	struct sample *samples;
 	size_t n, capacity;
-	size_t n_numbers; /* how many different k there are */
+	size_t n_numbers; /* how many different values of k */
 	double mean[MAX_NUMBERS], count[MAX_NUMBERS];
-	double within; /* what the spread of waits with the same number adds to any misfit */
+	double within; /* what the spread among waits with the same number adds to any misfit */
 };
 
 /* A policy without jitter, in ns. */
@@ -42,10 +42,10 @@ struct model {
 	enum policy_kind kind;
 	double base, growth; /* growth: step or factor */
 	double cap;          /* INFINITY: none */
-	double cost;         /* misfit and figures */
+	double cost;         /* misfit, and the price of the parameters */
 };
 
-/* How far off a wait may be: what sleeping, connecting and noticing take, and clocks that drift. */
+/* How far off a wait may be: sleeping, connecting and noticing take time, and clocks drift. */
 static double deviation(double wait)
 {
 	return 5e6 + 0.02 * wait;
@@ -154,7 +154,7 @@ static double misses_of_factor(const struct waits *waits, size_t n, double facto
 	return misses(waits, model, n);
 }
 
-/* The exponential through waits [0, n): tries factors, finer and finer. */
+/* Finds the exponential through waits [0, n) by trying factors in ever smaller steps. */
 static void fit_curve(const struct waits *waits, size_t n, struct model *model)
 {
 	double low = MIN_FACTOR, high = MAX_FACTOR, best = low;
@@ -178,8 +178,8 @@ static void fit_curve(const struct waits *waits, size_t n, struct model *model)
 }
 
 /*
- * A growing policy of which waits [0, growing) show the growth; the others, if any, its cap.
- * Returns whether there is such a one.
+ * Fits a growing policy: waits [0, growing) show its growth, the others, if any, its cap. Returns
+ * whether there is one.
  */
 static bool fit_growing(const struct waits *waits, enum policy_kind kind, size_t growing,
 			struct model *ret)
@@ -193,7 +193,7 @@ static bool fit_growing(const struct waits *waits, enum policy_kind kind, size_t
 		figures++;
 	}
 	if (growing == 1) {
-		/* Up to its cap in one go. Most double; a line would need more to be seen. */
+		/* It reaches its cap at once. Most double; a line would need more waits. */
 		if (kind != POLICY_EXPONENTIAL || waits->mean[0] <= 0)
 			return false;
 		model.base = waits->mean[0];
@@ -209,7 +209,7 @@ static bool fit_growing(const struct waits *waits, enum policy_kind kind, size_t
 		return false;
 	if (kind == POLICY_LINEAR && model.growth * (double)(growing - 1) < 0.05 * model.base)
 		return false; /* as good as fixed */
-	/* A cap cuts off what would have been longer, and lies above all that grew before. */
+	/* A cap shortens waits that would have been longer, and lies above those before. */
 	if (growing < waits->n_numbers && (model_wait(&model, growing) < cap - deviation(cap) ||
 					   model_wait(&model, growing - 1) > cap + deviation(cap) ||
 					   cap < model.base + deviation(cap)))
@@ -237,7 +237,7 @@ static struct model fit_without_jitter(const struct waits *waits)
 	return best;
 }
 
-/* The roundest number within @slack of @value: one that a person would have written. */
+/* Finds the roundest number within @slack of @value: the one that a person would have written. */
 static double round_number(double value, double slack, double finest)
 {
 	static const double parts[] = {1, 0.5, 0.25, 0.1, 0.05, 0.025, 0.01};
@@ -281,11 +281,11 @@ static struct policy policy_of(const struct model *model)
 
 /* ---- With jitter ---- */
 
-/* A band that grows: wait k lies in [low, high] times its growth. */
+/* A band that grows from wait to wait. */
 struct band {
 	enum policy_kind kind;
 	double factor;
-	size_t growing; /* the first wait that is capped; all grow: MAX_NUMBERS */
+	size_t growing; /* the first wait that is capped; MAX_NUMBERS: none is */
 	double limit;   /* the growth at the cap */
 	enum jitter_kind jitter;
 	double base, percent;
@@ -323,7 +323,7 @@ static void band_edges(const struct band *band, const struct sample *sample, dou
 	}
 }
 
-/* Twice the negative logarithm of how likely the waits are, and what the figures cost. */
+/* Twice the negative log-likelihood of the waits, plus the price of the parameters. */
 static double band_cost(const struct waits *waits, const struct band *band)
 {
 	double cost = 0, figures = 1;
@@ -343,7 +343,7 @@ static double band_cost(const struct waits *waits, const struct band *band)
 	return cost + figures * 1.5 * log((double)waits->n);
 }
 
-/* Tries the three kinds of jitter that a growing band can have. */
+/* Tries each kind of jitter that a growing band can have. */
 static void try_growth(const struct waits *waits, struct band band, struct band *best)
 {
 	double low = INFINITY, high = 0, n = (double)waits->n;
@@ -366,7 +366,7 @@ static void try_growth(const struct waits *waits, struct band band, struct band 
 		if (jitter == JITTER_PERCENT) {
 			band.base = middle;
 			band.percent = 50 * spread / middle;
-			/* What comes near to the two kinds that have a name is one of them. */
+			/* Percentages close to full or equal jitter are taken for these. */
 			if (!(band.percent <= MAX_PERCENT) ||
 			    (equal && fabs(band.percent - 100.0 / 3) < 4))
 				continue;
@@ -397,7 +397,7 @@ static void try_decorrelated(const struct waits *waits, struct band *best)
 		at_cap += waits->samples[i].wait > high - deviation(high);
 	if (at_cap * 10 > waits->n && band.base > 0)
 		band.limit = high / band.base;
-	/* With a cap that close all waits have the same band. */
+	/* With such a low cap all waits have the same band. */
 	if (band.limit < band.factor)
 		return;
 	band.cost = band_cost(waits, &band);
@@ -446,7 +446,7 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The largest distance between where the waits lie in their bands and a uniform distribution. */
+/* The largest distance between the waits' places in their bands and a uniform distribution. */
 static double distance(const struct waits *waits, const struct band *band)
 {
 	AUTO_FREE double *places = xmalloc(waits->n * sizeof(*places));
@@ -505,7 +505,7 @@ static void find(const struct waits *waits, struct fit *fit)
 	if (!(band.cost < INFINITY))
 		return;
 	fit->misfit = distance(waits, &band);
-	/* One in fifty has a larger one (Dvoretzky, Kiefer, Wolfowitz; Massart 1990). */
+	/* At most one fit in fifty that is right exceeds this (Dvoretzky et al.; Massart 1990). */
 	fit->found = fit->misfit <= sqrt(log(100) / (2 * n)) + NOISE;
 	fit->policy = policy_of_band(&band);
 }

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* Two or three that are alike are no more than that. */
+/* Two or three waits that are alike prove nothing. */
 #define MIN_COPIES 4
 
 static int compare(double a, double b)
@@ -40,11 +40,11 @@ static void test_all(struct jitter_test_sample *samples, size_t n, struct jitter
 {
 	double limit = sqrt(log(2 / (SPREAD_ERROR / 2)) / (2 * (double)n)), low = 0, high = 0;
 
-	/* Too many short ones, even when each was shorter only by its delay … */
+	/* Too many are short, even if each would be longer without its delay … */
 	qsort(samples, n, sizeof(*samples), by_latest);
 	for (size_t i = 0; i < n; i++)
 		low = fmax(low, (double)(i + 1) / (double)n - fmax(samples[i].latest, 0));
-	/* … and too many long ones, even when delay made them long. */
+	/* … or too many are long, even if each would be shorter without its delay. */
 	qsort(samples, n, sizeof(*samples), by_earliest);
 	for (size_t i = 0; i < n; i++)
 		high = fmax(high, fmin(samples[i].earliest, 1) - (double)i / (double)n);
@@ -55,7 +55,7 @@ static void test_all(struct jitter_test_sample *samples, size_t n, struct jitter
 	ret->wrong = ret->distance > limit;
 }
 
-/* How likely is it that @n uniform places lie within @width? */
+/* The probability that @n uniform places all lie within @width. */
 static double within(double width, double n)
 {
 	if (width >= 1)
@@ -72,7 +72,7 @@ static size_t count_numbers(const struct jitter_test_sample *samples, size_t n)
 	return count;
 }
 
-/* Stops at the first number whose waits lie too close. */
+/* Reports the first number whose waits lie too close together. */
 static void test_numbers(struct jitter_test_sample *samples, size_t n, struct jitter_test *ret)
 {
 	double error;

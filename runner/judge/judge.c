@@ -34,7 +34,7 @@ const char *outcome_name(enum outcome outcome)
 	return outcome_names[outcome];
 }
 
-/* Problems, and what a record must have. Returns whether it can be judged; if not, *@ret_skip. */
+/* Reports the harness's problems. Returns whether there are none; *@ret_skip: skip if not. */
 static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
 {
 	const struct record *record = ctx->record;
@@ -73,8 +73,8 @@ static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
 }
 
 /*
- * A timeout is the client's, unless delays took more than a hundredth of its time and than the
- * default tolerance: then the client might have come to its end.
+ * A timeout is the client's fault unless delays took more than a hundredth of its time and more
+ * than the default tolerance: then the client might have ended in time without them.
  */
 static void judge_timeout(struct judge_ctx *ctx)
 {
@@ -104,11 +104,11 @@ static void judge_timeout(struct judge_ctx *ctx)
 		});
 }
 
-/* All that is known of an expectation kind. */
+/* How each kind of expectation is judged. */
 static const struct {
 	void (*judge)(struct judge_ctx *ctx, const struct expectation *expectation);
-	bool on_attempts; /* broken, it is so whether or not all faults fired */
-	bool by_luck;     /* delays can have made it come out right */
+	bool on_attempts; /* if broken, it is broken whether or not all faults fired */
+	bool by_luck;     /* delays may have made it come out right */
 } kinds[] = {
 	[EXPECT_EXIT] = {judge_exit, false, true},
 	[EXPECT_DURATION] = {judge_duration, false, false},
@@ -136,13 +136,13 @@ static const struct {
 };
 _Static_assert(ARRAY_SIZE(kinds) == EXPECT_N_KINDS, "a row for each kind");
 
-/* A record that lacks what an expectation is judged by says nothing about it. */
+/* An expectation can't be judged if the record lacks what it needs. */
 static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	unsigned needs = expectation_needs(expectation->kind);
 	const char *lacks = NULL;
 
-	/* Of a client that synfault did not start, what is not known counts as none. */
+	/* If synfault did not start the client, what the record does not show counts as none. */
 	if (ctx->record->attached)
 		return true;
 	if ((needs & NEEDS_STARVATION) && !ctx->record->has_starvation)
@@ -180,7 +180,7 @@ static bool is_broken_on_attempts(const struct judge_ctx *ctx)
 	return false;
 }
 
-/* Joins the lists in the order of their weight; the first finding then is the one that decided. */
+/* Joins the lists in the order of their weight, so that the first finding decides the outcome. */
 static struct judgement decide(struct judge_ctx *ctx, bool skip)
 {
 	static const enum outcome outcomes[N_WEIGHTS] = {
@@ -192,7 +192,7 @@ static struct judgement decide(struct judge_ctx *ctx, bool skip)
 					WEIGHT_UNFIRED, WEIGHT_LAG,  WEIGHT_UNDECIDED};
 	struct judgement judgement = {.outcome = OUTCOME_PASS};
 
-	/* What is missing can be what a fault that never fired would have caused. */
+	/* A fault that never fired might have caused what is missing. */
 	if (ctx->findings[WEIGHT_UNFIRED].n_items > 0 && !is_broken_on_attempts(ctx)) {
 		order[2] = WEIGHT_UNFIRED;
 		order[3] = WEIGHT_FAILED;
@@ -218,7 +218,7 @@ bool expectation_needs_client(const struct expectation *expectation)
 	return expectation_needs(expectation->kind) & NEEDS_CLIENT;
 }
 
-/* The client's end at the timeout is our doing: its status and duration say nothing then. */
+/* At the timeout synfault ends the client, so its status and duration say nothing then. */
 static bool is_judged(const struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	if (ctx->record->attached && expectation_needs_client(expectation))
@@ -239,8 +239,8 @@ static void set_disturbance(struct judge_ctx *ctx, int64_t since_ns, char *text)
 }
 
 /*
- * A connection that no fault broke, which the client may have left since it, or a server, starved:
- * for so much of its time that a time-out can have ended it.
+ * Finds a connection that no fault broke but that the client may have given up because it, or a
+ * server, starved: for so large a part of the connection's time that a timeout may have ended it.
  */
 static void find_starved_connection(struct judge_ctx *ctx)
 {
@@ -272,7 +272,7 @@ static void find_starved_connection(struct judge_ctx *ctx)
 	}
 }
 
-/* From where on the client may have done something else than without delays. */
+/* Finds when the client may have begun to behave differently because of delays. */
 static void find_disturbance(struct judge_ctx *ctx)
 {
 	struct late_verdict late;
@@ -294,7 +294,7 @@ static bool has_finding(const struct judge_ctx *ctx, const struct expectation *e
 	return false;
 }
 
-/* What came out right only because of delays is not met. */
+/* An expectation is unknown if it may have come out right only because of delays. */
 static void check_luck(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	const char *key = expectation_kind_name(expectation->kind);
@@ -315,7 +315,7 @@ static void check_luck(struct judge_ctx *ctx, const struct expectation *expectat
 			   });
 }
 
-/* What is expected, as far as the record can tell; and that the faults fired that had to. */
+/* Judges each expectation, and whether the faults that had to fire did. */
 static void judge_expectations(struct judge_ctx *ctx)
 {
 	const struct scenario *scenario = ctx->scenario;
@@ -335,7 +335,7 @@ static void judge_expectations(struct judge_ctx *ctx)
 			continue;
 		kinds[expectation->kind].judge(ctx, expectation);
 	}
-	/* After them all: what is measured says more than that something may be luck. */
+	/* Last, because a finding on what was measured says more than that it may be luck. */
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		if (ctx->assessments[i].result == ASSESSED_MET)
 			check_luck(ctx, &scenario->expectations[i]);

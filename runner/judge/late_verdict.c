@@ -4,13 +4,13 @@
 
 #include <inttypes.h>
 
-/* What the history does not keep of an attempt. */
+/* What the history does not say about an attempt. */
 struct waiting {
-	int64_t due_ns;   /* when the script has the first answer to it; INT64_MAX: never */
+	int64_t due_ns;   /* when the script answers it first; INT64_MAX: never */
 	bool unconnected; /* its socket died without a SYN-ACK */
 };
 
-/* NULL when the record is not of the scenario. */
+/* Returns NULL if the record is not of the scenario. */
 static const struct step *step_of(const struct scenario *scenario,
 				  const struct record_attempt *attempt)
 {
@@ -68,8 +68,8 @@ int64_t *late_verdict_due_times(const struct scenario *scenario, const struct hi
 
 /*
  * Whether each SYN that is let through is answered by a SYN-ACK at once. Then a socket that died
- * without one had not got it yet, whatever the record says of the end of its attempt: the notice of
- * its death waits for us no less than the SYN-ACK does.
+ * without a SYN-ACK died before it came, no matter how the record says that its attempt ended: the
+ * notice of its death is delayed by synfault's lag as much as the SYN-ACK is.
  */
 static bool always_listens(const struct endpoint_spec *endpoint)
 {
@@ -77,7 +77,7 @@ static bool always_listens(const struct endpoint_spec *endpoint)
 	       endpoint->serve != SERVE_COMMAND;
 }
 
-/* By how much; 0 or less when it was not. */
+/* Returns by how many ns the answer was late; 0 or less if it was not. */
 static int64_t lateness(const struct endpoint_spec *endpoint, const struct attempt_history *attempt,
 			const struct waiting *waiting)
 {
@@ -117,7 +117,7 @@ bool late_verdict_find(const struct scenario *scenario, const struct history *hi
 			continue;
 		late_ns = lateness(&scenario->endpoints[attempt->endpoint], &history->attempts[id],
 				   &all[id]);
-		/* Less is as long as a working harness takes. */
+		/* A working harness takes up to this long. */
 		if (late_ns <= NS_PER_MS)
 			continue;
 		*ret = (struct late_verdict){(uint32_t)id, late_ns};

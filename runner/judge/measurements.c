@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Assessments: each expectation beside what was measured for it. The parts of judgement say what
- * they measured (assessment_set()); what came of it is read off the findings.
+ * Assessments: each expectation beside what was measured for it. The parts of judgement set what
+ * they measured (assessment_set()); the result follows from the findings.
  */
 #include "runner/judge/measurements.h"
 #include "runner/judge/findings.h"
@@ -60,7 +60,7 @@ void assessments_finish(struct judge_ctx *ctx, struct judgement *judgement)
 {
 	judgement->assessments = ctx->assessments;
 	judgement->n_assessments = ctx->scenario->n_expectations;
-	/* Backwards, so that of several findings the first is left in place. */
+	/* Backwards, so that the first of several findings wins. */
 	for (size_t i = judgement->n_findings; i-- > 0;) {
 		const struct finding *finding = &judgement->findings[i];
 		struct assessment *assessment;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Regular expressions within a bound: see pattern.h.
+ * Regular expressions with a bound on the work: see pattern.h.
  *
- * PCRE2 counts its match limit anew at each starting place, so that a pattern that backtracks
- * without end takes minutes on a long output. While it runs, the scheduler heeds neither time
- * limits nor signals. Therefore PCRE2 calls out before each part of the pattern that it tries: the
- * calls are counted, and now and then the clock is read. Between two calls PCRE2 does work of no
- * more than the length of the text.
+ * PCRE2 applies its match limit to each starting place anew, so a pattern that backtracks without
+ * end would take minutes on a long output. While it runs, the scheduler handles neither time limits
+ * nor signals. So PCRE2 is made to call back before each part of the pattern that it tries. The
+ * callback counts these steps, and reads the clock now and then. Between two callbacks PCRE2 does
+ * no more work than the length of the text.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runner/judge/pattern.h"
@@ -18,7 +18,7 @@
 #include "common/utf8.h"
 
 #define HEAP_LIMIT_KIB 65536
-/* The clock is read once in so many steps: a step takes up to 100 us on an output of 128 KiB. */
+/* How many steps lie between reads of the clock; one takes up to 100 us on 128 KiB of output. */
 #define STEPS_PER_CLOCK 64
 
 const struct pattern_limits pattern_default_limits = {
@@ -77,7 +77,7 @@ static char *error_message(int code)
 	return xstrdup((const char *)text);
 }
 
-/* A cut can go through a character: leaves its remains out, so that the rest can be UTF-8. */
+/* Leaves out the remains of characters at cuts, so that the rest can be valid UTF-8. */
 static struct haystack whole_characters(const struct haystack *haystack)
 {
 	struct haystack whole = *haystack;
@@ -105,9 +105,9 @@ static struct haystack whole_characters(const struct haystack *haystack)
 }
 
 /*
- * After a cut the search starts at the second character, so that what asserts the start of the text
- * can't hold there. Before a cut the end of the piece is not the end of the text: PCRE2 reports it
- * as a partial match, which counts as none.
+ * After a cut the search starts at the second character, so that an assertion of the start of the
+ * text can't hold there. Before a cut the end of the piece is not the end of the text: PCRE2
+ * reports a match that reaches it as partial, which counts as no match.
  */
 static int match_once(const pcre2_code *code, const struct haystack *haystack, bool utf,
 		      struct budget *budget, size_t *ret_offset)

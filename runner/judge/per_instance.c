@@ -8,13 +8,13 @@
 #include "runner/judge/fit.h"
 #include "runner/scenario/policy_bounds.h"
 
-/* The group of an attempt, UINT32_MAX: it is not looked at. Of a single client all attempts are. */
+/* The group of an attempt, or UINT32_MAX for none. A single client made all attempts. */
 static uint32_t group_of(const struct history *history, size_t id, size_t endpoint,
 			 uint32_t n_instances, size_t *n_unknown)
 {
 	const struct record_attempt *attempt = &history->record->attempts[id];
 
-	/* After synfault's TERM it is no behaviour. */
+	/* What a client does after synfault's SIGTERM is not judged. */
 	if (history->attempts[id].started_ns > history->stopped_ns)
 		return UINT32_MAX;
 	if (endpoint != ALL_ENDPOINTS && attempt->endpoint != endpoint)
@@ -132,7 +132,7 @@ size_t record_n_addresses(const struct record *record)
 	return n;
 }
 
-/* Each endpoint has one more, for an address that is none of its own. */
+/* Each endpoint has one more, for addresses that it does not have. */
 size_t record_address_index(const struct record *record, uint32_t id)
 {
 	const struct record_attempt *attempt = &record->attempts[id];
@@ -163,7 +163,7 @@ bool attempt_wait(const struct attempt_group *group, size_t from, size_t to, boo
 	return true;
 }
 
-/* The queue itself takes this long, which is less than any network does. */
+/* The queue itself takes up to this long, which is less than any network takes. */
 #define PROMPT_NS (200 * NS_PER_US)
 
 int64_t attempt_lateness(const struct attempt_history *attempt)
@@ -171,7 +171,7 @@ int64_t attempt_lateness(const struct attempt_history *attempt)
 	const struct attempt_details *details = attempt->details;
 	int64_t late_ns = details->max_lag_ns;
 
-	/* The SYN-ACK is sent at once; that it came later is our doing. */
+	/* The kernel sends the SYN-ACK at once: if it came later, synfault is the cause. */
 	if (attempt->end == END_ESTABLISHED && details->accepted_ns != INT64_MAX &&
 	    !attempt_had_fault(attempt, FAULT_SYN_ACK_LOST))
 		late_ns += MAX(details->established_ns - details->accepted_ns, 0);
@@ -238,9 +238,9 @@ static bool tries_several(const struct judge_ctx *ctx, const struct attempt_grou
 }
 
 /*
- * Whether its last attempt is its only success: a client that has what it wants makes no more. With
- * several addresses the success may be that of a race which delays decided. A client that ends by
- * itself without any attempt wanted none.
+ * Whether the group's only success is its last attempt: a client that has what it wants makes no
+ * more attempts. With several addresses, delays may have decided which attempt won a race. If no
+ * instance made any attempt, none was wanted.
  */
 static bool is_done(const struct judge_ctx *ctx, const struct attempt_group *group)
 {
@@ -256,11 +256,11 @@ static bool is_done(const struct judge_ctx *ctx, const struct attempt_group *gro
 	return attempt_ending(group->attempts[group->n_attempts - 1]) == ENDING_CONNECTED;
 }
 
-/* What delays there were, and how long the client paused between attempts, over all endpoints. */
+/* How long delays were, and the client's pauses between attempts, over all endpoints. */
 struct hindrance {
-	int64_t before_ns, after_ns;
-	int64_t longest_ns, shortest_ns;
-	int64_t end_ns; /* of its last attempt's start, since its own */
+	int64_t before_ns, after_ns;     /* delays before its first attempt, and since */
+	int64_t longest_ns, shortest_ns; /* pauses */
+	int64_t end_ns;                  /* from its own start to its last attempt's */
 };
 
 static struct hindrance find_hindrance(const struct judge_ctx *ctx,
@@ -287,7 +287,7 @@ static struct hindrance find_hindrance(const struct judge_ctx *ctx,
 					      : end_ns) -
 		       group->client_start_ns;
 	found.before_ns = delays_of_client(&ctx->delays, group->client_start_ns, first_ns);
-	/* A shell that starts has many children that no look sees: what was seen tells enough. */
+	/* A starting shell has many children that no look sees: what was seen is enough. */
 	if (ctx->record->client_lag_ns >= 0)
 		found.before_ns = MIN(found.before_ns, ctx->record->client_lag_ns);
 	found.after_ns += delays_of_client(&ctx->delays, first_ns, end_ns);
@@ -295,11 +295,11 @@ static struct hindrance find_hindrance(const struct judge_ctx *ctx,
 }
 
 /*
- * Delays that the default tolerance allows for can't matter: a client that is so close to its
- * limits does not do the same twice on a quiet machine. A budget that begins with the process is
- * rare, and how long a program takes to start is exact nowhere: so delays before the first attempt
- * have to be longer than a pause, too, and the client to have gone on for longer than any
- * program takes to start.
+ * Delays within the default tolerance don't matter: a client that close to its limits does not do
+ * the same twice even on a quiet machine. Few clients have a time budget that begins with the
+ * process, and start-up times are never exact. So delays before the first attempt matter only if
+ * they are also longer than the longest pause, and the client went on for longer than any program
+ * takes to start.
  */
 #define START_UP_NS (500 * NS_PER_MS)
 
@@ -345,7 +345,7 @@ bool instance_was_delayed(struct judge_ctx *ctx, uint32_t instance, bool by_luck
 		found = find_hindrance(ctx, group);
 		if (!has_window(ctx))
 			found.before_ns = 0;
-		/* Ten times what can prevent an attempt: by luck only. */
+		/* Luck takes ten times the delay that can prevent an attempt. */
 		found.after_ns /= tenth;
 		if (matters(ctx, &found))
 			return true;
@@ -372,7 +372,7 @@ struct range group_count(struct judge_ctx *ctx, const struct attempt_group *grou
 	struct range count = {(int64_t)group->n_attempts, (int64_t)group->n_attempts};
 	struct hindrance found;
 
-	/* After a disturbance there may be some that would not have been made. */
+	/* Without the disturbance, attempts after it might not have been made. */
 	while (count.low > 0 && group->attempts[count.low - 1]->started_ns >= ctx->disturbed_ns)
 		count.low--;
 	if (is_done(ctx, whole))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scripts' own account of a record: which step each attempt should have got, by the decision
- * that the injector takes too (injector/step_select.h).
+ * Works out which step should have served each attempt of a record. It uses the same code as the
+ * injector (injector/step_select.h).
  */
 #include "runner/judge/replay.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on how a client goes on from attempt to attempt: when it gives up, in which order it
- * tries its targets, when it falls back, what it retries, how long it waits in all. Each instance
- * of the client is looked at by itself.
+ * Expectations on how a client goes from attempt to attempt: when it gives up, in which order it
+ * tries its targets, when it falls back, and what it retries. Each instance of the client is judged
+ * on its own.
  */
 #include <inttypes.h>
 
@@ -38,7 +38,7 @@ static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *
 		});
 }
 
-/* From the first attempt to another one, as it would be without delays. */
+/* Bounds the time from the first attempt to another one as it would be without delays. */
 static struct range time_since_first(const struct judge_ctx *ctx, const struct attempt_group *group,
 				     size_t index, int64_t late_ns)
 {
@@ -50,7 +50,7 @@ static struct range time_since_first(const struct judge_ctx *ctx, const struct a
 			    group->client_start_ns, 0, late_ns);
 }
 
-/* The first attempt that starts after the limit is the one that broke the rule. */
+/* Reports the first attempt that starts after the limit. */
 static void judge_late_attempt(struct judge_ctx *ctx, const struct expectation *expectation,
 			       const struct attempt_group *group)
 {
@@ -99,8 +99,8 @@ static void judge_late_attempt(struct judge_ctx *ctx, const struct expectation *
 }
 
 /*
- * An attempt after the client's end comes from something that it left behind; one after synfault's
- * TERM is no behaviour.
+ * An attempt after the client's end comes from a process that it left behind. After synfault's
+ * SIGTERM attempts are not judged.
  */
 static void judge_after_exit(struct judge_ctx *ctx, const struct expectation *expectation,
 			     const struct attempt_group *group)
@@ -151,7 +151,7 @@ static char *giving_up_text(const struct expectation *expectation)
 	return strbuf_steal(&text);
 }
 
-/* Of several instances: the most attempts of one, and the latest of one. */
+/* With several instances: the most attempts of any, and the latest attempt of any. */
 static void measure_giving_up(struct judge_ctx *ctx, const struct expectation *expectation,
 			      const struct attempt_groups *groups)
 {
@@ -195,7 +195,7 @@ void judge_gives_up(struct judge_ctx *ctx, const struct expectation *expectation
 	}
 }
 
-/* ---- order and fall-back ---- */
+/* ---- order and fallback ---- */
 
 static bool is_at(const struct judge_ctx *ctx, uint32_t id, const struct target *target)
 {
@@ -234,8 +234,8 @@ static char *target_text(const struct judge_ctx *ctx, const struct target *targe
 }
 
 /*
- * Whether the attempt is at the target, and not at a more precise one: beside "ipv4.2", "ipv4"
- * means the other addresses of the family.
+ * Whether the attempt is at target @k and not at a more precise one: beside "ipv4.2", "ipv4" means
+ * the other addresses of the family.
  */
 static bool is_at_one_of(const struct judge_ctx *ctx, uint32_t id, const struct target *targets,
 			 size_t n, size_t k)
@@ -248,7 +248,7 @@ static bool is_at_one_of(const struct judge_ctx *ctx, uint32_t id, const struct 
 	return true;
 }
 
-/* The first attempt at each target, NULL: none; one pass over them, for there can be many. */
+/* Finds the first attempt at each target, or NULL, in one pass: there can be many attempts. */
 static void find_firsts(const struct judge_ctx *ctx, const struct attempt_group *group,
 			const struct target *targets, size_t n,
 			const struct attempt_history **ret_firsts)
@@ -267,8 +267,8 @@ static void find_firsts(const struct judge_ctx *ctx, const struct attempt_group 
 }
 
 /*
- * Whether an attempt at the target had failed when another one began. Delays can have made the
- * failure later, or the other attempt: both are allowed for.
+ * Whether an attempt at target @k had failed before another attempt began. Delays can have made
+ * either of the two later.
  */
 static enum truth failed_before(const struct judge_ctx *ctx, const struct attempt_group *group,
 				const struct target *targets, size_t n, size_t k,
@@ -287,7 +287,7 @@ static enum truth failed_before(const struct judge_ctx *ctx, const struct attemp
 			continue;
 		failing_ns = attempt_lateness(attempt) +
 			     delays_of_client(&ctx->delays, attempt->started_ns, attempt->over_ns);
-		/* Its socket was there when the other's SYN was held. */
+		/* Its socket was seen open while the other attempt's SYN was held. */
 		if (attempt->details->last_unanswered_ns > other->started_ns) {
 			if (!delays_allow_look(&ctx->delays, other->started_ns, attempt->over_ns))
 				truth = TRUTH_UNKNOWN;
@@ -295,7 +295,7 @@ static enum truth failed_before(const struct judge_ctx *ctx, const struct attemp
 		}
 		going_on_ns =
 			delays_of_client(&ctx->delays, attempt->started_ns, other->started_ns);
-		/* After a rest no timer is overdue: what was before that does not matter. */
+		/* After an idle time no timer is overdue: earlier delays don't matter. */
 		if (other->started_ns - attempt->over_ns -
 			    delays_of_client(&ctx->delays, attempt->over_ns, other->started_ns) >
 		    RESOLUTION_NS)
@@ -347,9 +347,9 @@ static void add_order(struct judge_ctx *ctx, const struct expectation *expectati
 }
 
 /*
- * Whether one attempt was made before another; each has to be made. Delays can have driven two past
- * each other, if they were long: the order of two that come closer than the default tolerance is
- * chance on a quiet machine, too.
+ * Whether one attempt was made before another; both have to be made. Only long delays can have
+ * swapped them: the order of two attempts that are closer than the default tolerance is chance even
+ * on a quiet machine.
  */
 static enum truth comes_before(struct judge_ctx *ctx, const struct attempt_group *group,
 			       const struct attempt_history *before,
@@ -392,7 +392,7 @@ static void judge_order_of(struct judge_ctx *ctx, const struct expectation *expe
 	}
 }
 
-/* What was to come when, and when it came: of several instances, the first one's. */
+/* The expected order, and when each target was tried; with several instances, by the first one. */
 static void measure_order(struct judge_ctx *ctx, const struct expectation *expectation,
 			  const struct attempt_history *const *firsts)
 {
@@ -505,7 +505,7 @@ void judge_fallback(struct judge_ctx *ctx, const struct expectation *expectation
 
 	for (size_t i = 0; i < groups->n_groups; i++)
 		judge_fallback_of(ctx, expectation, &groups->groups[i], &span);
-	/* Without any, the finding says why. */
+	/* If there is none, a finding says why. */
 	if (span.n_times > 0)
 		assessment_set(ctx, expectation,
 			       &(struct measured){
@@ -552,18 +552,18 @@ static void add_retry(struct judge_ctx *ctx, const struct expectation *expectati
 		});
 }
 
-/* What the attempts came to that were followed by another at the same address. */
+/* How the attempts ended that were followed by another at the same address. */
 struct retried {
 	size_t n_after[ENDING_N_KINDS];
 	const struct attempt_history *last; /* the last retry */
 	size_t n_wrong;
 };
 
-/* What came before, at one address. */
+/* Earlier attempts at one address. */
 struct before {
-	const struct attempt_history *attempt; /* the one before */
+	const struct attempt_history *attempt; /* the previous one */
 	const struct attempt_history
-		*barred; /* the first over of those that must not be followed */
+		*barred; /* the first to end of those that must not be retried */
 };
 
 static void measure_retries(struct judge_ctx *ctx, const struct expectation *expectation,
@@ -585,7 +585,7 @@ static void measure_retries(struct judge_ctx *ctx, const struct expectation *exp
 		});
 }
 
-/* An attempt that was under way already when the other one ended is no answer to that. */
+/* Whether an attempt may be a reaction to the end of another: it must not have begun before. */
 static enum truth follows(const struct judge_ctx *ctx, const struct attempt_history *attempt,
 			  const struct attempt_history *other)
 {
@@ -622,7 +622,7 @@ static void judge_retries_of(struct judge_ctx *ctx, const struct expectation *ex
 		before->attempt = attempt;
 		truth = follows(ctx, attempt, before->barred);
 		if (truth != TRUTH_BROKEN) {
-			/* It is the rule that is broken then. */
+			/* If it follows, the rule is broken. */
 			truth = truth == TRUTH_MET ? TRUTH_BROKEN : TRUTH_UNKNOWN;
 			if (++retried->n_wrong <= MAX_ALIKE_FINDINGS)
 				add_retry(ctx, expectation, truth, group, before->barred, attempt);
@@ -636,7 +636,7 @@ static void judge_retries_of(struct judge_ctx *ctx, const struct expectation *ex
 	}
 }
 
-/* A client that would have tried again, had it not been late, may not do so after this. */
+/* Delays may have prevented a retry that is not allowed after the last attempt. */
 static void judge_last_retry(struct judge_ctx *ctx, const struct expectation *expectation,
 			     const struct attempt_group *group)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on sockets: how long a client waits for an answer, how many attempts it has under
- * way, what it leaves open.
+ * Expectations on sockets: how long a client waits for an answer, how many attempts are open at
+ * once, and what it leaves open.
  *
- * When does a socket leak? When it is of no use to the client any more, and stays open after the
- * client went on:
+ * When does a socket leak? When the client can't use it any more, and it stays open after the
+ * client went on. These leak:
  *
- * - one whose attempt failed, when the client has made another attempt, anywhere;
- * - one that got no answer, when another connection is used, or when a later attempt is over too
- *   and yet another follows, or when only the client's end closed it though the client had gone on.
- *   Attempts that run side by side and are each closed are no leaks;
- * - a connection that the script reset, closed or stalled, when the client has opened another to
- *   the same endpoint;
- * - any, in a process that outlives the client.
+ * - a socket whose attempt failed, once the client makes another attempt, anywhere;
+ * - a socket that got no answer, once the client has another connection, or a later attempt has
+ *   ended too and yet another follows, or if only the client's end closed it though the client had
+ *   gone on. Attempts that run side by side and are each closed don't leak;
+ * - a connection that the script reset, closed or stalled, once the client opens another to the
+ *   same endpoint;
+ * - any socket in a process that outlives the client.
  *
- * An idle connection that was not ended is no leak. Attempts that share a socket count once.
+ * An idle connection that no fault ended does not leak. Attempts that share a socket count once.
  */
 #include "runner/judge/socket_lifetime.h"
 
@@ -33,15 +33,16 @@ static int64_t end_of_record(const struct record *record)
 }
 
 /*
- * Whether the client's own end ended the attempt, not synfault's TERM. Many clients close the
- * socket that timed out last of all: nobody can tell that from an end that closed it.
+ * Whether the attempt ended when the client exited on its own, not at synfault's SIGTERM. Many
+ * clients close the socket that timed out just before they exit: that looks the same as a socket
+ * that the exit closed.
  */
 static bool ended_itself(const struct judge_ctx *ctx, const struct attempt_history *attempt)
 {
 	return attempt->details->by_exit && attempt->ended_ns < ctx->history.stopped_ns;
 }
 
-/* How long an attempt without an answer took, or at least took. */
+/* Bounds how long an attempt without an answer took; one that is still open has no upper bound. */
 static struct range time_without_answer(const struct judge_ctx *ctx,
 					const struct attempt_group *group, size_t k)
 {
@@ -83,12 +84,12 @@ static void judge_timeout_of(struct timeouts *timeouts, const struct attempt_gro
 	AUTO_FREE char *took = time_text(took_ns);
 	int64_t miss_ns = time_miss(&bounds, took_ns);
 
-	/* The end that closed it, if it did, says nothing of a time-out. */
+	/* If the client's end closed it, that says nothing about the timeout. */
 	if (ended_itself(ctx, attempt) && known.low < allowed.low) {
 		timeouts->n_cut_short++;
 		return;
 	}
-	/* One that is open still may yet be long enough. */
+	/* An attempt that is still open may yet take long enough. */
 	if (open && truth == TRUTH_UNKNOWN)
 		return;
 	time_span_add(&timeouts->span, took_ns, attempt);
@@ -220,9 +221,9 @@ static int compare_times(const void *a, const void *b)
 }
 
 /*
- * How much earlier, without delays, the next attempt can have begun as seen from an attempt's end.
- * If the client was at rest between the two, no timer of it was overdue: then delays before that
- * don't matter.
+ * Bounds how much closer to an attempt's end the next attempt would have begun without delays. If
+ * the client was idle between the two, none of its timers was overdue, so earlier delays don't
+ * matter.
  */
 static int64_t drawn_near(const struct judge_ctx *ctx, const struct attempt_history *attempt,
 			  int64_t next_ns)
@@ -236,8 +237,9 @@ static int64_t drawn_near(const struct judge_ctx *ctx, const struct attempt_hist
 }
 
 /*
- * The most attempts that were open at once, for ends that were as early, or as late, as they can
- * have been; *@ret_attempt is the one with which they were.
+ * Returns how many attempts were open at once at most, if they ended as late as they may have
+ * (@latest), or as early. *@ret_attempt is the first attempt with which there were more than
+ * @limit.
  */
 static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *group, bool latest,
 		      size_t limit, uint32_t *ret_attempt)
@@ -260,21 +262,20 @@ static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *g
 				 attempt_lateness(attempt) -
 				 delays_of_client(&ctx->delays, attempt->started_ns,
 						  attempt->ended_ns);
-		/* A look saw its socket while another's SYN was held: they overlap for certain. */
+		/* Its socket was seen open while another's SYN was held: they overlap. */
 		if (attempt->details->last_unanswered_ns > attempt->started_ns &&
 		    (latest || delays_allow_look(&ctx->delays, attempt->details->last_unanswered_ns,
 						 attempt->ended_ns)))
 			end_ns = MAX(end_ns, attempt->details->last_unanswered_ns);
-		/* What has ended was begun before. */
+		/* No attempt ends before it begins. */
 		ends_ns[i] = MAX(end_ns, attempt->started_ns + 1);
 		sorted = sorted && (i == 0 || ends_ns[i - 1] <= ends_ns[i]);
 	}
-	/* Of most clients they are in order: sorting is what would not be linear. */
+	/* Most clients' ends are in order; sorting them would not take linear time. */
 	if (!sorted)
 		qsort(ends_ns, group->n_attempts, sizeof(*ends_ns), compare_times);
 	for (size_t i = 0; i < group->n_attempts; i++) {
-		/* Each of the attempts so far that has ended was begun: i + 1 begun, n_ended over.
-		 */
+		/* By now i + 1 attempts have begun, and n_ended of them have ended. */
 		while (n_ended < i && ends_ns[n_ended] <= group->attempts[i]->started_ns)
 			n_ended++;
 		peak = MAX(peak, i + 1 - n_ended);
@@ -303,7 +304,7 @@ void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *
 		enum truth truth = truth_of_range(peak, range);
 		bool many = peak.low > range.high;
 
-		/* One that was not made can have been one more at once. */
+		/* An attempt that delays prevented might have been open, too. */
 		if (peak.high < range.low && instance_may_hide(ctx, group->instance))
 			truth = TRUTH_UNKNOWN;
 		peaks.low = MIN(peaks.low, peak.low);
@@ -339,13 +340,13 @@ void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *
 
 /* ---- leaks ---- */
 
-/* How long the loser of a race may be open after the race is won. */
+/* How long the loser of a race may stay open after another attempt has won. */
 #define RACE_NS (100 * NS_PER_MS)
 
 struct leaks {
 	struct judge_ctx *ctx;
 	const struct expectation *expectation;
-	bool *standing; /* by attempt: seen to be open after its client's end; NULL: none was */
+	bool *standing; /* by attempt: seen open after its client's end; NULL: none was */
 	struct range count;
 	int64_t n_after_end;
 	const struct attempt_history *first; /* the first beyond the limit */
@@ -371,7 +372,7 @@ static bool *find_standing(const struct judge_ctx *ctx)
 	return standing;
 }
 
-/* When the client let go of an attempt's socket: by its own FIN or RST, or by closing it. */
+/* When the client let go of an attempt's socket: it sent a FIN or RST, or closed the socket. */
 static struct when let_go(const struct attempt_history *attempt)
 {
 	const struct attempt_details *details = attempt->details;
@@ -415,7 +416,7 @@ static const struct attempt_history *next_after(const struct leaks *leaks,
 	return NULL;
 }
 
-/* Whether an answer was never given to it, so that it may still be wanted. */
+/* Whether the attempt never got an answer, so that its socket may still be of use. */
 static bool is_unanswered(const struct attempt_history *attempt)
 {
 	return attempt->end == END_OPEN || attempt->end == END_ABANDONED;
@@ -427,7 +428,7 @@ static enum truth is_unanswered_leak(const struct leaks *leaks, const struct att
 	const struct attempt_history *attempt = all->attempts[index];
 	enum truth truth = TRUTH_BROKEN;
 
-	/* It was closed before anything else was begun: that is how most clients are. */
+	/* Most clients close a socket before they begin anything else. */
 	if (index + 1 == all->n_attempts ||
 	    (attempt->end != END_OPEN &&
 	     attempt->ended_ns <= all->attempts[index + 1]->started_ns + RESOLUTION_NS))
@@ -457,7 +458,7 @@ static enum truth is_unanswered_leak(const struct leaks *leaks, const struct att
 	return truth;
 }
 
-/* TRUTH_MET: it leaks. */
+/* Returns TRUTH_MET if the attempt's socket leaks. */
 static enum truth is_leak(const struct leaks *leaks, const struct attempt_group *all, size_t index)
 {
 	const struct attempt_history *attempt = all->attempts[index], *next;
@@ -491,7 +492,7 @@ static bool outlives_client(const struct leaks *leaks, const struct attempt_hist
 	       attempt->closed_earliest_ns > exit->at_ns + RESOLUTION_NS;
 }
 
-/* Whether a later attempt was made with the same socket: that one is looked at. */
+/* Whether the next attempt was made with the same socket: then that one is judged. */
 static bool is_used_again(const struct leaks *leaks, const struct attempt_group *all, size_t index)
 {
 	const struct record_attempt *attempts = leaks->ctx->record->attempts;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Expectations on the client's output. Of a long stream only head and tail were kept. What is found
- * in one of them is found for certain; what is not found may stand in the part that was cut, so
- * that nothing can be said. Nothing may match across the cut, nor take the cut for a beginning or
- * an end.
+ * Expectations on the client's output. Of a long stream only the head and the tail were kept. A
+ * text that is found in either is certain; a text that is not found may have been in the part that
+ * was cut, so the result is unknown. Nothing may match across the cut, nor take the cut for the
+ * start or the end of the output.
  */
 #include <inttypes.h>
 
@@ -15,7 +15,7 @@
 #include "runner/judge/per_instance.h"
 #include "runner/judge/text.h"
 
-/* Of a line that is quoted in a message. */
+/* How many bytes of a line a message quotes. */
 #define QUOTED_LINE_MAX 120
 
 /* Where something was found. */
@@ -41,7 +41,7 @@ static enum pattern_result search_one(const struct expectation *expectation,
 	return PATTERN_FOUND;
 }
 
-/* Searches one piece after the other; the first that is not "not found" decides. */
+/* Searches the pieces in order; stops unless the result is "not found". */
 static enum pattern_result search(const struct expectation *expectation,
 				  const struct haystack *haystacks, size_t n_haystacks,
 				  struct hit *ret_hit, char **ret_reason)
@@ -79,13 +79,13 @@ static void add_line_at(struct strbuf *out, const struct haystack *haystack, siz
 		end++;
 	while (end > start && haystack->data[end - 1] == '\r')
 		end--;
-	/* A match far into a long line: start there rather than show what was not searched. */
+	/* If the match is far into a long line, start at the match. */
 	if (offset - start > QUOTED_LINE_MAX / 2)
 		start = offset;
 	add_quoted(out, haystack->data + start, end - start);
 }
 
-/* What stands there instead: the last line that is not empty. */
+/* Describes what was written instead: the length, and the last line that is not empty. */
 static char *ending_text(const struct haystack *last, uint64_t total)
 {
 	struct strbuf text = {0};
@@ -137,7 +137,7 @@ static void add_undecided(struct judge_ctx *ctx, const struct expectation *expec
 		     });
 }
 
-/* The write that the byte at an offset of a stream came with, or NULL. */
+/* Finds the write that contained the byte at an offset of a stream; NULL if unknown. */
 static const struct event *write_at(const struct record *record, uint32_t stream, uint64_t offset)
 {
 	uint64_t until = 0;
@@ -163,7 +163,7 @@ static void add_measured(struct judge_ctx *ctx, const struct expectation *expect
 	size_t at = hit ? hit->offset : 0;
 
 	if (hit) {
-		/* What begins with a newline is found at the end of the line before. */
+		/* A match that begins with a newline starts at the end of the line before. */
 		while (at < hit->haystack->length && hit->haystack->data[at] == '\n')
 			at++;
 		add_line_at(&actual, hit->haystack, at);
@@ -199,7 +199,7 @@ static void add_failed(struct judge_ctx *ctx, const struct expectation *expectat
 			   });
 }
 
-/* The pieces of a stream: one when nothing was cut. @ret_joined is what they point into. */
+/* Splits a stream into pieces, one if nothing was cut. They point into @ret_joined. */
 static size_t make_haystacks(const struct stream *stream, struct strbuf *ret_joined,
 			     struct haystack ret[static 2])
 {
@@ -264,7 +264,7 @@ static bool judge_text_of(struct judge_ctx *ctx, const struct expectation *expec
 	return true;
 }
 
-/* Each instance's; the first that is not as expected is shown. */
+/* Reports the first instance whose output is not as expected. */
 void judge_text(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	for (uint32_t instance = 0; instance < ctx->record->n_instances; instance++)
