@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fits policies to waits: see fit.h. It does so in two stages. Without jitter, all waits with the
+ * Fits policies to waits (see fit.h) in two stages. Without jitter, all waits with the
  * same number are averaged, and a model is a line through these averages. With jitter, a model says
  * how likely each wait is: waits are uniform in a band that grows from wait to wait. So only the
  * lowest and the highest wait, in units of the growth, determine base and spread.

@@ -275,7 +275,7 @@ static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *g
 	if (!sorted)
 		qsort(ends_ns, group->n_attempts, sizeof(*ends_ns), compare_times);
 	for (size_t i = 0; i < group->n_attempts; i++) {
-		/* By now i + 1 attempts have begun, and n_ended of them have ended. */
+		/* By now attempts 0 to i have begun, and n_ended of them have ended. */
 		while (n_ended < i && ends_ns[n_ended] <= group->attempts[i]->started_ns)
 			n_ended++;
 		peak = MAX(peak, i + 1 - n_ended);

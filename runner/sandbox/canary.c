@@ -13,7 +13,7 @@
 #include "runner/sandbox/lateness.h"
 
 #define STEP_NS (10 * NS_PER_MS)
-/* Timers and the scheduler can take this long without any load: such a wake-up is punctual. */
+/* Even without load, timers and the scheduler can take this long: such a wake-up is punctual. */
 #define PUNCTUAL_NS NS_PER_MS
 
 enum { STACK_SIZE = 65536 };
@@ -31,8 +31,8 @@ static int64_t lateness(int64_t due_ns, int64_t now_ns)
 }
 
 /*
- * Of how late it was, what it did not wait in its run queue: for others that run its group is
- * measured by the threads that wait themselves.
+ * Returns how late it was, without the time in its run queue: the threads that are measured have
+ * waits of their own there.
  */
 static int64_t unexplained(int64_t late_ns, const struct lateness_mark *before,
 			   const struct lateness_mark *now)
@@ -76,7 +76,7 @@ struct canary *canary_new(void)
 	atomic_store(&canary->due_ns, INT64_MAX);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	/* The thread with the event loop handles signals. */
+	/* The thread that runs the event loop handles signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	status = pthread_create(&canary->thread, &attributes, sleep_and_look, canary);

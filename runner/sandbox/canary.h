@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A thread that only sleeps. How late it wakes shows what no counter of the kernel shows: that the
- * control group was stopped or frozen, or that the virtual machine did not run.
+ * A thread that only sleeps. How late it wakes shows what none of the kernel's counters shows: that
+ * the control group was stopped or frozen, or that the virtual machine did not run.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_CANARY_H
 #define SYNFAULT_RUNNER_SANDBOX_CANARY_H
@@ -18,8 +18,8 @@ void canary_free(struct canary *canary);
 /**
  * canary_late_ns() - return how late the thread has woken so far, all wake-ups together
  *
- * Less than 1 ms late counts as punctual, and what it waited in its run queue does not count. If it
- * is late just now, all of that counts: a later answer can be less.
+ * Less than 1 ms late counts as punctual, and time in its run queue does not count. If it is late
+ * at this moment, all of that counts, so a later call can return less.
  */
 int64_t canary_late_ns(const struct canary *canary);
 

@@ -9,7 +9,7 @@
 #include "common/duration.h"
 #include "common/util.h"
 
-/* How long a woken thread takes into the run queue of another processor than the waker's. */
+/* How long a thread that another processor wakes takes to get into its run queue. */
 #define WAKE_UP_NS (100 * NS_PER_US)
 
 /* Returns how long the thread has waited for a processor (schedstat), or -1 if unknown. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bounds how late the calling thread noticed something. It sleeps until something happens. So it is
- * late by at most the time for which it has run, or waited for a processor, since a moment before.
+ * Bounds how late the calling thread noticed something. The thread sleeps until something happens.
+ * So it is late by at most the time for which it ran, or waited for a processor, since a moment
+ * before the thing happened.
  *
- * Which moment? One at which the thing was looked for and not there, if that was not long ago. Else
- * a turn of the event loop before the last one: what is handled in this turn was not ready when the
- * one before it began.
+ * Which moment? The last one at which the thread looked and the thing had not happened yet, if that
+ * was recent. Otherwise the start of an earlier turn of the event loop: what this turn handles was
+ * not ready when the turn before it began.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_LATENESS_H
 #define SYNFAULT_RUNNER_SANDBOX_LATENESS_H
@@ -15,26 +16,27 @@
 /* A moment at which something had not happened yet. */
 struct lateness_mark {
 	int64_t at_ns;   /* CLOCK_MONOTONIC */
-	int64_t busy_ns; /* what the thread had run and waited until then; -1: not known */
+	int64_t busy_ns; /* how long the thread had run and waited by then; -1: unknown */
 };
 
-/* In one turn lateness_turn() can be called twice: of these the oldest lies two turns back. */
+/* lateness_turn() can be called twice in a turn: the oldest of these lies two turns back. */
 enum { LATENESS_TURNS = 6 };
 
-/* Of one thread. */
+/* One thread's clock. */
 struct lateness_clock {
-	int schedstat; /* the thread's counts; -1: the kernel has none */
-	struct lateness_mark turns[LATENESS_TURNS]; /* the last ones, the oldest first */
+	int schedstat; /* file with the thread's counts; -1: the kernel has none */
+	struct lateness_mark turns[LATENESS_TURNS]; /* the latest turns, the oldest first */
 };
 
 /** lateness_clock_open() - begin to count for the calling thread */
 struct lateness_clock lateness_clock_open(void);
+/** lateness_clock_close() - stop counting */
 void lateness_clock_close(struct lateness_clock *clock);
 
 /** lateness_now() - mark this moment */
 struct lateness_mark lateness_now(const struct lateness_clock *clock);
 
-/** lateness_turn() - say that the event loop is in a new turn; call it at most twice in one */
+/** lateness_turn() - begin a new turn of the event loop; call it at most twice in a turn */
 void lateness_turn(struct lateness_clock *clock);
 
 /**

@@ -7,9 +7,9 @@
 
 #include "runner/sandbox/remote.h"
 
-/* Beyond this number the client's writes are no events of their own. */
+/* After this many, the client's writes get no events of their own. */
 enum { MAX_OUTPUT_EVENTS = 10000 };
-/* Writes to one stream closer together than this are one event. */
+/* Writes to one stream that are closer together than this become one event. */
 #define OUTPUT_MERGE_NS NS_PER_MS
 
 void recorder_reset(struct recorder *recorder)
@@ -53,10 +53,10 @@ void recorder_event(struct recorder *recorder, const struct event *event)
 
 /* ---- the injector's events ---- */
 
-/* Of an attempt that is not known yet, while a later one is. */
+/* The endpoint of an attempt that is still unknown while a later one is known. */
 #define NO_ENDPOINT UINT32_MAX
 
-/* An attempt's first event can come after one of a later attempt. */
+/* Adds an attempt; its first event may come after one of a later attempt. */
 static void add_attempt(const struct recorder *recorder, const struct attempt_info *attempt)
 {
 	struct record *record = recorder->record;
@@ -207,7 +207,7 @@ void recorder_describe(struct recorder *recorder, const struct scenario *scenari
 	record->client_lag_ns = -1;
 	record->n_instances = recorder->n_instances;
 	if (!sandbox->endpoints)
-		return; /* it could not be planned */
+		return; /* the sandbox could not be planned */
 	record->n_endpoints = scenario->n_endpoints;
 	record->endpoints = xzalloc(scenario->n_endpoints * sizeof(*record->endpoints));
 	for (size_t i = 0; i < scenario->n_endpoints; i++)

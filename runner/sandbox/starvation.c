@@ -5,20 +5,20 @@
 #include "common/duration.h"
 
 /*
- * What a thread waits on a calm machine, at most: on another's processor it wakes up in less, and a
- * tick moves it to an idle one.
+ * How long a thread waits on a calm machine, at most: it gets a busy processor sooner, and a tick
+ * moves it to an idle one.
  */
 #define CALM_WAIT_NS NS_PER_MS
-/* Threads that were seen waited for longer than this: the machine is not calm. */
+/* The machine is not calm if the threads that were seen waited for longer than this. */
 #define SEEN_WAIT_NS (500 * NS_PER_US)
-/* This part of the time some thread may wait on a calm machine. */
+/* On a calm machine threads wait for at most one part in this many of the time. */
 enum { CALM_SHARE = 10 };
 
-/* What the threads of one look add up to. */
+/* Sums over the threads of one look. */
 struct sum {
-	int64_t waited_ns;   /* since the look before */
-	int64_t resolved_ns; /* was pending at the look before */
-	int64_t lost_ns;     /* was pending of threads that ended unseen */
+	int64_t waited_ns;   /* since the previous look */
+	int64_t resolved_ns; /* was pending at the previous look */
+	int64_t lost_ns;     /* was pending for threads that ended unseen */
 	bool unseen;
 };
 
@@ -45,7 +45,7 @@ static bool is_same_thread(const struct thread_look *a, const struct thread_look
 	return a->tid == b->tid && a->started == b->started;
 }
 
-/* Adds what a thread waited between two looks; returns that without what was counted before. */
+/* Counts what a thread waited between two looks; returns it without what was counted before. */
 static int64_t count(struct starvation *self, const struct thread_state *before,
 		     const struct thread_look *now)
 {
@@ -55,7 +55,7 @@ static int64_t count(struct starvation *self, const struct thread_state *before,
 	return waited_ns - MIN(waited_ns, before->certain_ns);
 }
 
-/* How much of what may have been pending at the look before was, as this look tells. */
+/* Returns how much of what was pending at the previous look was a wait, as this look shows. */
 static int64_t resolve(const struct thread_state *before, int64_t waited_ns, bool still_waits)
 {
 	int64_t pending_ns = still_waits ? before->pending_ns : MIN(before->pending_ns, waited_ns);
@@ -87,7 +87,7 @@ static struct thread_state continue_thread(struct starvation *self,
 	return state;
 }
 
-/* The thread has ended unseen. */
+/* Counts a thread that has ended unseen. */
 static void lose(const struct thread_state *before, struct sum *sum)
 {
 	sum->unseen = true;
@@ -127,7 +127,7 @@ int64_t starvation_look(struct starvation *self, struct thread_look *looks, size
 				lose(&self->threads[k], &sum);
 			k++;
 		}
-		/* A new thread that has reaped a child has done so unseen. */
+		/* If a new thread has reaped a child already, that child went unseen. */
 		states[i] = continue_thread(self, before, &looks[i], began_ns, interval_ns, &sum);
 	}
 	while (k < self->n_threads)

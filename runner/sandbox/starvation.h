@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Bounds the time for which threads were ready without a processor, from looks at all of them.
- * Pure: thread_looks.h reads what it is given.
+ * Pure: thread_looks.h does the reading.
  *
  * Theory of operation
  * -------------------
- * The kernel counts how long a thread waited in its run queue, but only once the wait is over. So a
- * thread that is ready at a look has waited for longer than it says: by at most the time since the
- * look before, less what it ran and waited in it. Usually it is not waiting but running, which the
- * next look tells: then nothing was added to what it waited. Until then the bound for the look is
- * provisional.
+ * The kernel counts how long a thread waited in its run queue, but only when the wait ends. So a
+ * thread that is ready at a look may have waited for longer than the count says: by at most the
+ * time since the previous look, less what it ran and waited in that time. Usually it is running,
+ * not waiting. The next look shows that, because then its count has not grown. Until then the bound
+ * for the look is provisional.
  *
- * What waits at the same time delays a program only once: no interval adds more than its length.
+ * Threads that wait at the same time delay a program only once: no interval adds more than its
+ * length.
  *
- * A thread that has ended unseen is another matter: the kernel does not say how long it waited. If
- * the machine was calm it was not for long: no thread that was seen had to wait, nor had any other
- * (/proc/pressure/cpu; where there is none, no more threads were ready than there are processors).
- * Else it may have been for the whole interval.
+ * If a thread ended unseen, the kernel does not say how long it waited. On a calm machine it did
+ * not wait for long: no thread that was seen had to wait, and no other thread had to either
+ * (/proc/pressure/cpu; if that is missing, no more threads were ready than there are processors).
+ * Otherwise it may have waited for the whole interval.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_H
@@ -28,61 +29,62 @@
 /* A thread at one look. */
 struct thread_look {
 	pid_t tid;
-	uint64_t started; /* ticks since boot: a number can be used again */
-	int64_t run_ns;   /* as /proc/PID/task/TID/schedstat has it, as the next two */
+	uint64_t started; /* ticks since boot: tells a reused tid from the old one */
+	int64_t run_ns;   /* from /proc/PID/task/TID/schedstat, like the next two */
 	int64_t wait_ns;
 	uint64_t slices;
 	bool ready;      /* runs, or waits for a processor */
-	uint64_t reaped; /* of a first thread: grows when its process reaps a child */
+	uint64_t reaped; /* of a process's first thread: grows when the process reaps a child */
 };
 
-/* What the kernel says of all threads of the machine. */
+/* What the kernel says about all threads of the machine. */
 struct machine_look {
-	uint64_t last_pid;  /* the youngest thread's number in the pid namespace; 0: not known */
-	unsigned n_running; /* threads that run or are ready; UINT_MAX: not known */
-	int64_t waited_ns;  /* for which some thread was ready without a processor; -1: not known */
+	uint64_t last_pid;  /* the youngest thread's tid in the pid namespace; 0: unknown */
+	unsigned n_running; /* threads that run or are ready; UINT_MAX: unknown */
+	int64_t waited_ns;  /* how long some thread was ready without a processor; -1: unknown */
 };
 
 struct thread_state {
 	struct thread_look look;
-	int64_t pending_ns; /* it may be waiting for this long, not counted yet */
-	int64_t certain_ns; /* it is certainly waiting for this long, not counted yet */
-	int64_t before_ns;  /* of pending_ns: certain at the look before */
+	int64_t pending_ns; /* it may have been waiting for this long, not counted yet */
+	int64_t certain_ns; /* it has certainly been waiting for this long, not counted yet */
+	int64_t before_ns;  /* part of pending_ns that was certain at the previous look */
 };
 
 struct starvation {
 	struct thread_state *threads; /* at the last look, by tid */
 	size_t n_threads;
-	int64_t began_ns, ended_ns;         /* of the last look */
-	int64_t bound_ns;                   /* until the last look, without what is pending */
+	int64_t began_ns, ended_ns;         /* the last look */
+	int64_t bound_ns;                   /* until the last look, without pending waits */
 	int64_t room_ns;                    /* how much the last interval can still add */
-	int64_t taken_ns, taken_pending_ns; /* of threads taken since the last look */
-	int64_t counted_ns;                 /* by the kernel, of all threads seen, until now */
+	int64_t taken_ns, taken_pending_ns; /* from starvation_take_last() since the last look */
+	int64_t counted_ns;                 /* the kernel's count for all threads seen so far */
 };
 
-/** starvation_begin() - begin to count at @now_ns, before there is a thread */
+/** starvation_begin() - begin to count at @now_ns, before the first thread starts */
 void starvation_begin(struct starvation *self, int64_t now_ns);
+/** starvation_end() - free what starvation_look() has allocated */
 void starvation_end(struct starvation *self);
 
 /**
  * starvation_look() - count a look
- * @looks: all threads there are; sorted by this
+ * @looks: all existing threads; this function sorts them
  * @began_ns: when the look began, CLOCK_MONOTONIC
  * @ended_ns: when it ended
- * @unseen: a thread began and ended since the look before, as far as the caller knows
- * @calm: machine_was_calm() since the look before
+ * @unseen: whether, as far as the caller knows, a thread began and ended since the previous look
+ * @calm: machine_was_calm() since the previous look
  *
- * bound_ns is then the bound until this look.
+ * Sets bound_ns to the bound until this look.
  *
- * Return: how much higher the bound until the look before is than was known then; bound_ns has it.
+ * Return: by how many ns the bound until the previous look has to be raised; bound_ns includes it.
  */
 int64_t starvation_look(struct starvation *self, struct thread_look *looks, size_t n_looks,
 			int64_t began_ns, int64_t ended_ns, bool unseen, bool calm);
 
 /**
  * machine_was_calm() - ask whether threads got a processor at once between two looks
- * @length_ns: of the time between them
- * @n_processors: that the caller may use
+ * @length_ns: the time between them
+ * @n_processors: how many the caller may use
  */
 bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
 		      int64_t length_ns, unsigned n_processors);

@@ -11,20 +11,20 @@
 #include "runner/sandbox/thread_looks.h"
 
 /*
- * Looks come as often as the first, if the processor's time that they take allows it, and at least
- * as often as the second: what a thread waited that ends between two looks is not known, and can
- * have been all the time between them.
+ * The shortest and the longest time between regular looks; in this range, the processor time that
+ * they take decides. They must not be far apart: a thread that ends between two looks may have
+ * waited for all the time between them.
  */
 #define CLOSE_LOOK_NS (10 * NS_PER_MS)
 #define LOOK_NS       (250 * NS_PER_MS)
-/* Around attempts they come at once, but for this. */
+/* Around attempts looks come at once, but at least this far apart. */
 #define MIN_LOOK_NS (5 * NS_PER_MS)
-/* The parts of the time that looks take: all of them, and those in between. */
+/* Looks take at most one part in this many of the time: all looks, and those between attempts. */
 enum { COST_RATIO = 20, CLOSE_COST_RATIO = 200 };
-/* What a look takes on a machine that is not busy: this, and for each thread. */
+/* How long a look takes on an idle machine: in all, and in addition for each thread. */
 #define LOOK_COST_NS   (30 * NS_PER_US)
 #define THREAD_COST_NS (20 * NS_PER_US)
-/* A look that adds no more than this is kept only where one is due. */
+/* A look that adds no more than this is recorded only if one is due. */
 #define NEWS_NS NS_PER_MS
 
 struct starvation_meter {
@@ -32,17 +32,17 @@ struct starvation_meter {
 	const struct servers *servers;
 	struct lateness_clock *clock;
 	struct injector *injector;
-	bool own_pids, serves; /* serves: a server is built in */
+	bool own_pids, serves; /* serves: some server is built in */
 	struct canary *canary; /* NULL: there is none */
 	struct event *regular, *soon;
 	struct starvation client, server;
 	struct machine_look machine;
 	unsigned n_processors;
-	uint64_t n_taken; /* of threads started since the last look */
+	uint64_t n_taken; /* dead threads, started since the last look, that were counted */
 	bool incomplete, stopped;
 	int64_t looked_ns, cost_ns;
 	/* What the last event says. */
-	bool is_last_look; /* it is of the last look: more can come to it */
+	bool is_last_look; /* it is from the last look, and can still grow */
 	int64_t event_ns, client_ns, canary_ns;
 };
 
@@ -62,7 +62,7 @@ static unsigned count_processors(void)
 								    : 1;
 }
 
-/* Whether the canary has been late since this was asked last. */
+/* Whether the canary has been late since the last call. */
 static bool canary_is_late(struct starvation_meter *meter)
 {
 	int64_t before_ns = meter->canary_ns;
@@ -72,7 +72,7 @@ static bool canary_is_late(struct starvation_meter *meter)
 	return meter->canary_ns > before_ns;
 }
 
-/* Whether all threads that began since the last look are among these, or were taken. */
+/* Whether all threads that began since the last look were seen, or counted when they died. */
 static bool saw_all(const struct starvation_meter *meter, const struct machine_look *now,
 		    const struct thread_looks *client, const struct thread_looks *server)
 {
@@ -83,7 +83,8 @@ static bool saw_all(const struct starvation_meter *meter, const struct machine_l
 		for (size_t i = 0; i < looks[k]->n_items; i++)
 			n_new += (uint64_t)looks[k]->items[i].tid > meter->machine.last_pid &&
 				 (uint64_t)looks[k]->items[i].tid <= now->last_pid;
-	/* Elsewhere others start threads, too: then only reaped children tell (starvation.c). */
+	/* In a shared pid namespace others start threads, too: reaped children count
+	 * (starvation.c). */
 	return !meter->own_pids || (now->last_pid >= meter->machine.last_pid &&
 				    n_new >= now->last_pid - meter->machine.last_pid);
 }
@@ -106,7 +107,7 @@ static void add_event(struct starvation_meter *meter, int64_t began_ns, int64_t 
 	recorder_event(meter->recorder, &event);
 }
 
-/* Adds to the last event what is only known now. */
+/* Adds to the last event what has become known since. */
 static void correct_event(struct starvation_meter *meter, int64_t client_ns, int64_t server_ns)
 {
 	const struct record *record = meter->recorder->record;
@@ -114,7 +115,7 @@ static void correct_event(struct starvation_meter *meter, int64_t client_ns, int
 
 	if (!meter->is_last_look)
 		return;
-	/* Events that are learnt of later can have come in before it. */
+	/* Later events may have been inserted after it. */
 	for (size_t i = record->n_events; !event && i > 0; i--)
 		if (record->events[i - 1].kind == EVENT_STARVATION)
 			event = &record->events[i - 1];
@@ -271,7 +272,7 @@ void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns)
 {
 	if (!meter || meter->stopped)
 		return;
-	/* The looks are by the kernel's clock. */
+	/* Looks go by the kernel's clock. */
 	meter->event_ns += by_ns;
 }
 
@@ -281,7 +282,7 @@ void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid)
 
 	if (!meter || meter->stopped || !thread_look_dead(pid, &dead))
 		return;
-	/* One of a server is none of the client's. */
+	/* A server's thread does not count for the client. */
 	starvation_take_last(servers_find(meter->servers, pid) == SIZE_MAX ? &meter->client
 									   : &meter->server,
 			     &dead);

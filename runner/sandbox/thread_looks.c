@@ -13,7 +13,7 @@
 #include "common/duration.h"
 #include "runner/sandbox/process.h"
 
-/* A look fails if there are more threads. */
+/* A look fails if there are more threads than this. */
 enum { MAX_THREADS = 20000 };
 
 struct found_process {
@@ -24,7 +24,7 @@ struct found_process {
 struct look {
 	const pid_t *servers;
 	size_t n_servers;
-	struct found_process *processes; /* those still to look at, and those done */
+	struct found_process *processes; /* those still to look at, and those that are done */
 	size_t n_processes, capacity;
 	struct thread_looks *client, *server;
 	bool complete;
@@ -94,7 +94,7 @@ static void add_children(struct look *self, pid_t pid, pid_t tid, bool server)
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* Another's thread may have ended; ours has not. */
+	/* Another process's thread may have ended; the calling process's have not. */
 	if (fd < 0 && pid == getpid())
 		self->complete = false;
 	while (fd >= 0 && (got = read(fd, text, sizeof(text))) > 0) {
@@ -147,7 +147,7 @@ static void look_at_process(struct look *self, struct found_process process)
 		closedir(directory);
 }
 
-/* Adds our own children, whichever of our threads has started them. */
+/* Adds the calling process's children, no matter which thread started them. */
 static void add_own_children(struct look *self)
 {
 	DIR *directory = opendir("/proc/self/task");
@@ -205,7 +205,7 @@ struct machine_look machine_look_read(void)
 	if (read_text("/proc/loadavg", text, sizeof(text)) <= 0 ||
 	    sscanf(text, "%*s %*s %*s %u/%*u %" SCNu64, &look.n_running, &look.last_pid) != 2)
 		look.n_running = UINT_MAX;
-	/* Microseconds, of the first line: for which some thread waited. */
+	/* The first line says how many microseconds some thread waited. */
 	if (read_text("/proc/pressure/cpu", text, sizeof(text)) > 0 &&
 	    (total = strstr(text, " total=")) &&
 	    sscanf(total, " total=%" SCNd64, &look.waited_ns) == 1)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at all threads of the calling process's descendants. They are found through the kernel's
- * lists of children (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN): walking through /proc
- * takes milliseconds where all processes of a machine are visible. Orphans of the descendants have
- * to become children of the calling process: it is the first of its pid namespace, or a subreaper.
+ * Looks at all threads of the calling process's descendants. It finds them through the kernel's
+ * lists of children (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN), because walking /proc
+ * takes milliseconds if all processes of the machine are visible. Orphaned descendants have to
+ * become children of the calling process: it has to be the first of its pid namespace, or a
+ * subreaper.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_THREAD_LOOKS_H
 #define SYNFAULT_RUNNER_SANDBOX_THREAD_LOOKS_H
@@ -18,27 +19,28 @@ struct thread_looks {
 /**
  * thread_looks_read() - look at all descendants
  * @servers: processes whose threads, and those of their descendants and sessions, go to @server; 0
- *	in place of one that does not exist
- * @client: gets all other threads; its items are the caller's
- * @server: its items are the caller's
+ *	for one that does not exist
+ * @client: gets all other threads; the caller owns its items
+ * @server: the caller owns its items
  *
- * Return: false if the kernel does not say, or there are too many.
+ * Return: false if the kernel does not list them, or if there are too many.
  */
 bool thread_looks_read(const pid_t *servers, size_t n_servers, struct thread_looks *client,
 		       struct thread_looks *server);
 
-/** thread_look_self() - look at the calling thread, which runs; return false if that failed */
+/** thread_look_self() - look at the calling thread, which is running; return false if that failed
+ */
 bool thread_look_self(struct thread_look *ret);
 
 /**
- * thread_look_dead() - look at the first thread of a child that has ended and is not reaped yet
+ * thread_look_dead() - look at the first thread of a child that has ended but is not reaped yet
  *
  * Return: false if the kernel does not say.
  */
 bool thread_look_dead(pid_t pid, struct thread_look *ret);
 
 /**
- * machine_look_read() - look at what the kernel says of all threads together
+ * machine_look_read() - read what the kernel says about all threads of the machine
  *
  * From /proc/loadavg (fs/proc/loadavg.c) and /proc/pressure/cpu (psi_show() in kernel/sched/psi.c,
  * which brings its totals up to date before it prints them).

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Verdicts on real packets, where an easy judge would be wrong.
+"""Verdicts on real packets, in cases that a simpler judge gets wrong.
 
 verdicts.py SYNFAULT TARGETS: runs each case below and compares the outcome, and a text that the report
 has to contain. The report is TAP.
@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONCURRENT = max(1, os.cpu_count() // 2)
 OUTCOMES = {0: "pass", 1: "fail", 3: "error", 4: "invalid", 5: "skip"}
 
-# What it shows, the right outcomes, the scenario without its name; then texts that have to be printed.
+# What the case shows, the right outcomes, the scenario without its name, and texts that have to be printed.
 # STEPS stands for targets/clients/steps.py.
 CASES = [
     # ---- overlaps ----
@@ -107,7 +107,7 @@ timeout: 20s
 endpoints: {api: {faults: [drop, accept]}}
 client: {command: [STEPS, "${api}", --, "hold:0:10000", "wait:2000", "close", "connect:0"]}
 expect: {backoff: {fixed: 2s}}"""),
-    ("a client that pauses 2 s after the kernel's time-out has a pause", "fail", """
+    ("a client that pauses 2 s after the kernel's timeout has a pause", "fail", """
 kernel: {tcp_syn_retries: 1, tcp_syn_linear_timeouts: 0}
 timeout: 20s
 endpoints: {api: {faults: [drop, accept]}}
@@ -162,7 +162,7 @@ expect: {stderr: {contains: second refusal}}"""),
 endpoints: {api: {faults: [accept]}, backup: {faults: [refuse]}}
 client: {command: [STEPS, "${api}", "${backup}", --, "connect:0"]}
 expect: {exit: 0, attempts: {api: 1, backup: 0..1}}"""),
-    ("a client can't change the sysctls that judgement rests on", "pass error", """
+    ("a client can't change the sysctls that judgement relies on", "pass error", """
 endpoints: {api: {faults: [accept]}}
 client: {command: [sh, -c, "echo 1 >/proc/sys/net/ipv4/tcp_syn_retries 2>/dev/null && exit 9; exec synfault-tiny ${api}"]}
 expect: {exit: 0, attempts: 1}"""),
@@ -189,7 +189,7 @@ expect: {stderr: {contains: no such text}}""", "a long last line that has"),
 
 
 def run(case, synfault, targets):
-    """Returns what is wrong as a list of lines."""
+    """Returns the problems as a list of lines."""
     name, outcomes, scenario, *texts = case
     steps = ROOT / "targets/clients/steps.py"
     with tempfile.TemporaryDirectory() as directory:

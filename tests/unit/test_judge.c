@@ -10,7 +10,7 @@ TestSuite(judge);
 
 #define MS NS_PER_MS
 
-/* Judges and holds the first finding against a message; NULL: there must be none. */
+/* Judges, and compares the first finding's message; NULL: there must be no finding. */
 static void expect_outcome(const struct record_builder *b, enum outcome outcome,
 			   const char *message)
 {
@@ -47,7 +47,7 @@ static bool has_finding(const struct record_builder *b, const char *text)
 	return found;
 }
 
-/* Three attempts, 2 s apart, the third successful. */
+/* Three attempts, 2 s apart; the third succeeds. */
 static struct record_builder *retrying_client(size_t *ret_api)
 {
 	struct record_builder *b = record_builder_new();
@@ -449,7 +449,7 @@ Test(judge, a_range_in_a_list_is_taken_as_written)
 		       "backoff 1 at api: expected 1.00 s .. 2.00 s, got 2.00 s, 1.00 ms too long");
 }
 
-Test(judge, a_policy_needs_a_wait_to_look_at)
+Test(judge, a_policy_needs_a_wait_to_judge)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "accept");
@@ -818,7 +818,7 @@ Test(judge, an_answer_that_was_kept_back_is_named)
 		       "had given it up");
 }
 
-Test(judge, timeout_fails_and_stands_for_exit_and_duration)
+Test(judge, timeout_fails_in_place_of_exit_and_duration)
 {
 	size_t api;
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();

@@ -211,7 +211,7 @@ Test(judge_finds, an_order_demands_that_each_is_tried_and_after_does_not)
 	}
 }
 
-Test(judge_finds, a_stalled_attempt_is_over_when_the_client_closes)
+Test(judge_finds, a_stalled_attempt_ends_when_the_client_closes)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "stall after accept, accept");
@@ -275,7 +275,7 @@ Test(judge_finds, a_window_that_none_met_is_an_error_beside_a_failure)
 	expect(b, OUTCOME_ERROR, "no attempt met its condition");
 }
 
-Test(judge_finds, attempts_side_by_side_that_are_each_closed_are_no_leaks)
+Test(judge_finds, attempts_side_by_side_that_are_each_closed_do_not_leak)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "drop");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Properties of judgement, on thousands of generated runs whose right answer is known from how they
- * were made. Everything is drawn from the number of the run: a failure names it, and it fails
- * again.
+ * were made. The number of a run is its seed: a failure names it, and the run fails again.
  */
 #include <criterion/criterion.h>
 

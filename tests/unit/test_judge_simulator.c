@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Judgement against a model of a busy machine. Generated clients run twice by the same program:
- * once exactly, without any delay, and once on a machine on which threads starve, answers come
- * late, notices are read late and looks are coarse. The exact run is the truth: its record leaves
- * nothing open, so that its verdict is what the other tests of judgement pin down. The record of
- * the busy run is what the harness would have seen. Its verdict must be the same, or that it can't
- * be told: never met where the truth is broken, never broken where it is met. All is drawn from the
- * number of the run.
+ * Judgement against a model of a busy machine. Each generated client runs twice: once exactly,
+ * without any delay, and once on a machine on which threads starve, answers come late, notices are
+ * read late and looks are coarse. The exact run is the truth: its record leaves nothing open, and
+ * the other tests of judgement pin its verdict down. The record of the busy run is what the harness
+ * would have seen. Its verdict must be the same or unknown: never met if the truth is broken, never
+ * broken if the truth is met. The number of a run is its seed.
  */
 #include <criterion/criterion.h>
 #include <netinet/tcp.h>
@@ -31,7 +30,7 @@ enum answer {
 
 enum timer {
 	TIMER_FROM_END,   /* sleeps after each attempt */
-	TIMER_FROM_START, /* the next attempt comes so long after the start of the last */
+	TIMER_FROM_START, /* the next attempt comes a fixed time after the start of the last */
 	TIMER_TICKS,      /* on a schedule since the first attempt */
 	N_TIMERS,
 };
@@ -426,7 +425,7 @@ static void compare(enum expectation_kind kind, uint64_t number, int64_t most_ns
 	exact = run(&client, &quiet, &margin_ns);
 	seen = run(&client, &busy, &ignored);
 
-	/* So close to its limits a client is not the same twice on a quiet machine. */
+	/* This close to its limits, a client does not do the same twice even on a quiet machine. */
 	decisions_ns[0] = client.timeout_ns - client.delay_ns;
 	decisions_ns[1] = client.race_ns > 0 ? client.race_ns - client.timeout_ns : NS_PER_S;
 	decisions_ns[2] = client.race_ns > 0 ? client.race_ns - client.delay_ns : NS_PER_S;
@@ -465,7 +464,7 @@ static const enum expectation_kind simulated[] = {
 	EXPECT_CONNECTING,
 };
 
-Test(judge_simulator, a_busy_machine_never_turns_a_verdict_round)
+Test(judge_simulator, a_busy_machine_never_reverses_a_verdict)
 {
 	for (size_t k = 0; k < ARRAY_SIZE(simulated); k++) {
 		struct tally tally = {0};
@@ -475,7 +474,7 @@ Test(judge_simulator, a_busy_machine_never_turns_a_verdict_round)
 
 			compare(simulated[k], number, most_ms[number % 4] * MS, &tally);
 		}
-		/* The truth is both often enough, and often told. */
+		/* The truth is met often, broken often, and found out often. */
 		cr_expect_gt(tally.n_pass, RUNS / 40, "%s: %zu",
 			     expectation_kind_name(simulated[k]), tally.n_pass);
 		cr_expect_gt(tally.n_fail, RUNS / 40, "%s: %zu",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bounds for the time without a processor: what looks at threads tell, and the same on real threads
+ * Bounds for the time without a processor: what looks at threads show, and the same on real threads
  * that contend for a processor.
  */
 #include <criterion/criterion.h>
@@ -87,15 +87,15 @@ Test(starvation, is_what_the_kernel_counted_of_threads_asleep)
 		   {10, {ASLEEP(5, 8, 0), ASLEEP(6, 9, 0)}, .bound_ms = 10});
 }
 
-Test(starvation, is_none_of_a_thread_that_was_running)
+Test(starvation, is_zero_for_a_thread_that_was_running)
 {
 	LOOKS_GIVE("a look while it ran", {100, {ASLEEP(5, 0, 1)}, .bound_ms = 0},
 		   {200, {READY(5, 0, 2)}, .bound_ms = 0}, {300, {ASLEEP(5, 0, 9)}, .bound_ms = 0});
 }
 
-Test(starvation, counts_a_wait_that_the_next_look_tells)
+Test(starvation, counts_a_wait_that_the_next_look_shows)
 {
-	/* It waited 30 ms, of which up to 30 may have been before the second look. */
+	/* It waited 30 ms, and all of that may have been before the second look. */
 	LOOKS_GIVE("ended", {100, {ASLEEP(5, 0, 1)}, .bound_ms = 0},
 		   {200, {READY(5, 0, 1)}, .bound_ms = 30},
 		   {300, {ASLEEP(5, 30, 2)}, .bound_ms = 60});
@@ -300,7 +300,7 @@ Test(starvation, is_seen_in_every_thread_of_every_process)
 	cr_expect_eq(look(&starvation, contender, &server_ns), 3, "threads");
 	/* Its threads and the contender take turns. */
 	cr_expect_geq(starvation.counted_ns, WORK_NS);
-	/* What the last looks saw begin is pending, and no part of the bound yet. */
+	/* Waits that the last looks saw begin are pending, and not in the bound yet. */
 	cr_expect_geq(starvation.bound_ns, WORK_NS / 2);
 	cr_expect_gt(server_ns, 0, "the contender counts as a server");
 	kill(client, SIGKILL);
