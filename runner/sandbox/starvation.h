@@ -29,7 +29,7 @@
 /* A thread at one look. */
 struct thread_look {
 	pid_t tid;
-	uint64_t started; /* ticks since boot: tells a reused tid from the old one */
+	uint64_t started; /* ticks since boot: a tid can be reused */
 	int64_t run_ns;   /* from /proc/PID/task/TID/schedstat, like the next two */
 	int64_t wait_ns;
 	uint64_t slices;
