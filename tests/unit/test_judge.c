@@ -261,7 +261,7 @@ Test(judge, retransmissions_and_attempts_are_counted_apart)
 	}
 }
 
-/* The kernel repeats SYNs as long as an attempt lasts, and a client that starves ends it late. */
+/* The kernel repeats SYNs while an attempt lasts, and a client that starves ends it late. */
 Test(judge, retransmissions_that_starvation_explains_are_an_error)
 {
 	static const struct {
@@ -327,7 +327,7 @@ Test(judge, retransmissions_after_a_late_answer_are_an_error_and_those_before_ar
 	}
 }
 
-/* The answer is to the second SYN: it was not late. */
+/* The answer was to the second SYN, so it was not late. */
 Test(judge, retransmissions_that_the_script_asks_for_are_not_put_down_to_lag)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
@@ -487,7 +487,7 @@ Test(judge, retry_that_is_seen_before_our_rst_does_not_overlap)
 		{40000, 0, OUTCOME_PASS},
 		{MS, 0, OUTCOME_PASS},
 		{MS + 1, 0, OUTCOME_FAIL},
-		/* The verdict can have been carried out earlier. */
+		/* The verdict may have taken effect earlier. */
 		{6 * MS, 6 * MS, OUTCOME_ERROR},
 		{6 * MS, 3 * MS, OUTCOME_FAIL},
 	};
@@ -519,7 +519,7 @@ Test(judge, retry_that_is_seen_before_our_rst_does_not_overlap)
 	}
 }
 
-/* The kernel reports the death of a socket with a delay. */
+/* The kernel reports a socket's death late. */
 Test(judge, retry_that_is_seen_before_a_death_notice_does_not_overlap)
 {
 	static const struct {
@@ -616,7 +616,7 @@ Test(judge, a_time_is_judged_by_what_it_can_have_been_without_delays)
 		{1700, 500, 0, OUTCOME_FAIL},
 		{2300, 0, 500, OUTCOME_FAIL},
 		{2200, 100, 0, OUTCOME_PASS},
-		/* What is within the bounds can hide a miss. */
+		/* A time within the bounds may hide a miss. */
 		{1850, 100, 0, OUTCOME_ERROR},
 		{2150, 0, 100, OUTCOME_ERROR},
 	};
@@ -644,7 +644,7 @@ Test(judge, a_time_is_judged_by_what_it_can_have_been_without_delays)
 	}
 }
 
-/* The record's largest lag says nothing of a single time: a client without any pause fails. */
+/* The record's largest lag says nothing about a single time: a client without any pause fails. */
 Test(judge, the_largest_lag_of_a_run_explains_nothing)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
@@ -1118,7 +1118,7 @@ Test(judge, a_client_that_never_started_and_a_record_without_end_are_errors)
 	expect_outcome(b, OUTCOME_ERROR, "the client was never started");
 }
 
-/* A story of an attempt that a working harness can't have seen. */
+/* An attempt that a working harness can't have recorded. */
 struct broken_case {
 	const char *script;
 	void (*tell)(struct record_builder *b, uint32_t id);
@@ -1371,8 +1371,8 @@ Test(judge, a_syn_held_at_the_end_needs_no_verdict)
 static const struct fired_case {
 	const char *name, *script;
 	int refused;         /* attempts made, all refused */
-	int64_t low, high;   /* attempts expected; low -1: nothing is said */
-	const char *message; /* NULL: all that had to fire did */
+	int64_t low, high;   /* attempts expected; low -1: no expectation */
+	const char *message; /* NULL: every fault that had to fire did */
 } fired_cases[] = {
 	{"no attempt at all", "refuse", 0, -1, 0,
 	 "the client made no attempt, which proves nothing; expect \"attempts: 0\" if that is "
@@ -1411,7 +1411,7 @@ Test(judge, faults_have_to_fire_as_far_as_the_expected_attempts_reach)
 			record_builder_expect_attempts(b, api, c->low, c->high);
 		expect_outcome(b, c->message ? OUTCOME_ERROR : OUTCOME_PASS, c->message);
 		if (c->low >= 0) {
-			/* The only endpoint: it is the same to expect it over all. */
+			/* With a single endpoint, an expectation at all endpoints is the same. */
 			b->scenario->expectations[1].endpoint = ALL_ENDPOINTS;
 			expect_outcome(b, c->message ? OUTCOME_ERROR : OUTCOME_PASS, c->message);
 		}
@@ -1482,13 +1482,13 @@ Test(judge, fault_that_never_fired_is_reported_with_its_place)
 	cr_expect_eq(judgement.findings[1].place.column, 20);
 	judgement_free(&judgement);
 	cr_expect(has_finding(b, "never fired"));
-	/* What it printed and how it ended can be what the fault would have changed. */
+	/* The fault might have changed what the client printed and how it ended. */
 	b->scenario->n_expectations = 0;
 	record_builder_expect_exit(b, 0);
 	expect_outcome(b, OUTCOME_ERROR, "step 2 (\"drop\") at api never fired");
 }
 
-/* A client with attempts 1 s from each other, refused where step 1 served it. */
+/* A client whose attempts are 1 s apart, and refused if step 1 serves them. */
 static struct record_builder *conditional_client(const char *script, const struct condition *when,
 						 const char *steps)
 {
@@ -1522,7 +1522,7 @@ Test(judge, a_step_with_a_condition_has_to_fire_for_what_it_took_and_once_at_lea
 		const char *script;
 		struct condition when;
 		const char *steps;
-		int64_t expected; /* attempts; 0: nothing is expected */
+		int64_t expected; /* attempts; 0: no expectation */
 		enum outcome outcome;
 		const char *message;
 	} cases[] = {
@@ -1545,7 +1545,7 @@ Test(judge, a_step_with_a_condition_has_to_fire_for_what_it_took_and_once_at_lea
 		 0,
 		 OUTCOME_ERROR,
 		 "no attempt met its condition"},
-		/* as was expected of it */
+		/* that was expected */
 		{"refuse, accept",
 		 {.n_ranges = 1, .ranges = {{2, 3, 1}}},
 		 "2",
@@ -1594,7 +1594,7 @@ Test(judge, a_chance_has_to_be_drawn_and_may_go_against_the_step)
 
 			b->record->seed = seed;
 			judgement = record_builder_judge(b);
-			/* one of the two is what the seed says, the other a contradiction */
+			/* the seed decides: one of the two is right, the other a contradiction */
 			cr_expect(judgement.outcome == OUTCOME_PASS ||
 				  has_finding(b, "was served by step"));
 			n_steps[step - '1'] += judgement.outcome == OUTCOME_PASS;
@@ -1612,7 +1612,7 @@ Test(judge, plain_steps_have_to_fire_for_what_conditions_left_them)
 		conditional_client("refuse, drop x2, accept",
 				   &(struct condition){.n_ranges = 1, .ranges = {{1, 2, 1}}}, "11");
 
-	/* two were to come, and conditions took both */
+	/* two attempts are expected, and steps with conditions serve both */
 	record_builder_expect_attempts(b, 0, 2, 2);
 	cr_expect_eq(outcome_of(b), OUTCOME_PASS, "nothing was left");
 	b->scenario->expectations[0].value.range.range = (struct range){2, 5};
