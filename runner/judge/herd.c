@@ -59,8 +59,11 @@ static char *limit_text(const struct expectation *expectation)
 {
 	char within[DURATION_TEXT_SIZE];
 
-	return xasprintf("at most %" PRId64 " %s within %s", expectation->value.herd.max,
-			 herd_counted(expectation),
+	const char *one = expectation->value.herd.retries ? "retry" : "attempt";
+	int64_t max = expectation->value.herd.max;
+
+	return xasprintf("at most %" PRId64 " %s within %s", max,
+			 max == 1 ? one : herd_counted(expectation),
 			 duration_format(expectation->value.herd.within_ns, within));
 }
 

@@ -29,7 +29,8 @@ static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *
 		&(struct finding_parts){
 			.expectation = expectation,
 			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
-			.expected = xasprintf("after %" PRId64 " attempts", most),
+			.expected = xasprintf("after %" PRId64 " attempt%s", most,
+					      most == 1 ? "" : "s"),
 			.actual = xasprintf("%" PRId64 " attempts", n),
 			.miss = n > most ? xasprintf("%" PRId64 " too many", n - most) : NULL,
 			.looks_like = fit_text(ctx, expectation->endpoint, false),

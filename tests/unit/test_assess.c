@@ -105,7 +105,7 @@ Test(assess, behaviour_is_shown_in_words)
 	expectation = record_builder_expect(b, EXPECT_HERD, api);
 	expectation->value.herd.max = 1;
 	expectation->value.herd.within_ns = 3000 * MS;
-	expect_assessed(b, ASSESSED_NOT_MET, "at most 1 attempts within 3.00 s",
+	expect_assessed(b, ASSESSED_NOT_MET, "at most 1 attempt within 3.00 s",
 			"2 in 2.00 s, from 10.0 ms on", 1);
 	expectation = record_builder_expect(b, EXPECT_FALLBACK, ALL_ENDPOINTS);
 	expectation->value.fallback.from = (struct target){ALL_ENDPOINTS, FAMILY_IPV4};
