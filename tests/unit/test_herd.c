@@ -129,5 +129,5 @@ Test(herd, of_retries_leaves_out_each_copys_first_attempt)
 				     &b->record->streams[b->record->n_streams]);
 	expect_outcome(b, OUTCOME_PASS, NULL);
 	expect_herd(b, 1, 101)->value.herd.retries = true;
-	expect_outcome(b, OUTCOME_FAIL, "at most 1 retries within 101 ms, got 2 in 100 ms");
+	expect_outcome(b, OUTCOME_FAIL, "at most 1 retry within 101 ms, got 2 in 100 ms");
 }
