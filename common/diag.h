@@ -30,17 +30,25 @@ struct diag_list {
 	size_t n_items, capacity;
 };
 
-/* Adds an error; copies @place, which may be NULL. Always returns -EINVAL, for callers to return.
+/**
+ * diag_add() - add an error
+ * @place: copied; may be NULL
+ *
+ * Return: always -EINVAL, for callers to return.
  */
 int diag_add(struct diag_list *list, const struct place *place, const char *format, ...)
 	PRINTF(3, 4);
-/* Sets the remedy of the last diagnostic. */
+/** diag_hint() - set the remedy of the last diagnostic */
 void diag_hint(struct diag_list *list, const char *format, ...) PRINTF(2, 3);
-/* Moves everything from @from to the end of @list. */
+/** diag_move() - move everything from @from to the end of @list */
 void diag_move(struct diag_list *list, struct diag_list *from);
-/* Sorts by path, line and column. Equal places keep their order. */
+/**
+ * diag_sort() - sort by path, line and column
+ *
+ * Equal places keep their order.
+ */
 void diag_sort(struct diag_list *list);
-/* Frees all diagnostics; the list is empty afterwards. */
+/** diag_list_free() - free all diagnostics; the list is empty afterwards */
 void diag_list_free(struct diag_list *list);
 #define AUTO_DIAG CLEANUP(diag_list_free)
 
@@ -63,15 +71,15 @@ struct diag_source {
 		before; /* in that line: the mark, and where an excerpt of a long line begins */
 };
 
-/*
- * Adds a diagnostic as compilers print it:
+/**
+ * diag_format() - add a diagnostic as compilers print it
+ * @source: the file of the place, or NULL
+ * @color: use ANSI colors
  *
  *     api.yaml:7:13: error: unknown key "faluts"
  *        7 |     faluts: [refuse]
  *          |     ^~~~~~
  *      help: did you mean "faults"?
- *
- * @source: the file of the place, or NULL. @color: use ANSI colors.
  */
 void diag_format(const struct diag *diag, struct diag_source *source, bool color,
 		 struct strbuf *out);

@@ -14,15 +14,15 @@
 /* The longest duration, 24 hours: longer ones are typing errors. */
 #define DURATION_MAX_NS (INT64_C(24) * 3600 * NS_PER_S)
 
-/* The time of CLOCK_MONOTONIC, in nanoseconds. */
+/** clock_monotonic_ns() - return the time of CLOCK_MONOTONIC, in nanoseconds */
 int64_t clock_monotonic_ns(void);
-/*
- * The same by the kernel's clocks, also in a process whose own clock was moved (runner/clock): for
- * what is measured in the kernel's time, as processor time is.
+/**
+ * clock_kernel_ns() - return the time of the kernel's own clock, even in a process whose clock was
+ * moved (runner/clock), for what is measured in the kernel's time, such as processor time
  */
 int64_t clock_kernel_ns(void);
 int64_t clock_kernel_realtime_ns(void);
-/* The time of CLOCK_REALTIME, in nanoseconds since 1970. */
+/** clock_realtime_ns() - return the time of CLOCK_REALTIME, in nanoseconds since 1970 */
 int64_t clock_realtime_ns(void);
 
 /**
@@ -37,24 +37,31 @@ int64_t clock_realtime_ns(void);
  */
 int duration_parse(const char *text, int64_t *ret_ns, const char **ret_reason);
 
-/*
- * Guesses what a text that duration_parse() refused means, to follow "did you mean": "5" gives
- * "5s" or "5ms" with these quotes, "5 seconds" gives "5s".
+/**
+ * duration_meant() - guess what a text that duration_parse() refused means, for "did you mean": "5"
+ * gives "5s" or "5ms" with these quotes, "5 seconds" gives "5s"
  *
  * Return: a new text, or NULL without a guess.
  */
 char *duration_meant(const char *text);
 
 #define DURATION_TEXT_SIZE 32
-/*
- * Writes a duration for people, with three significant digits: "0", "1.27 ms", "300 ms", "2.00 s",
- * "1 m 30.0 s". Negative values get a leading "-". Returns @buffer.
+/**
+ * duration_format() - write a duration for people, with three significant digits: "0", "1.27 ms",
+ * "300 ms", "2.00 s", "1 m 30.0 s"
+ *
+ * Negative values get a leading "-".
+ *
+ * Return: @buffer.
  */
 char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE]);
 
-/*
- * Writes a duration as scenario files take it: "300ms", "1500us", "2s". Rounds to 1 us, otherwise
- * without loss. Returns @buffer.
+/**
+ * duration_format_exact() - write a duration as scenario files take it: "300ms", "1500us", "2s"
+ *
+ * Rounds to 1 us, otherwise without loss.
+ *
+ * Return: @buffer.
  */
 char *duration_format_exact(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE]);
 

@@ -8,11 +8,11 @@
 
 #include "common/util.h"
 
-/* Draws a uniform 64-bit value, always the same for the same (seed, a, b, c). */
+/** random_draw() - draw a uniform 64-bit value, always the same for the same (seed, a, b, c) */
 uint64_t random_draw(uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
-/* Maps a uniform draw to [low, high], both included; low <= high. */
+/** random_between() - map a uniform draw to [low, high], both included; low <= high */
 int64_t random_between(uint64_t draw, int64_t low, int64_t high);
-/* Gets a seed from the kernel (getrandom(2)), never 0. */
+/** random_seed() - get a seed from the kernel (getrandom(2)), never 0 */
 uint64_t random_seed(void);
 
 #endif

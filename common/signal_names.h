@@ -3,13 +3,17 @@
 #ifndef SYNFAULT_COMMON_SIGNAL_NAMES_H
 #define SYNFAULT_COMMON_SIGNAL_NAMES_H
 
-/* Returns the name of a signal ("TERM"), or NULL for a real-time or unknown number. */
+/**
+ * signal_name() - return the name of a signal ("TERM"), or NULL for a real-time or unknown number
+ */
 const char *signal_name(int number);
 
-/* Returns the number of a signal, "TERM" or "SIGTERM", or 0 if the name is unknown. */
+/**
+ * signal_number() - return the number of a signal, "TERM" or "SIGTERM", or 0 if the name is unknown
+ */
 int signal_number(const char *name);
 
-/* Returns all names, NULL-terminated, for suggestions. */
+/** signal_names() - return all names, NULL-terminated, for suggestions */
 const char *const *signal_names(void);
 
 #endif

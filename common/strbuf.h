@@ -14,22 +14,30 @@ struct strbuf {
 	size_t capacity; /* bytes allocated */
 };
 
-/* Adds @length bytes. */
+/** strbuf_add() - add @length bytes */
 void strbuf_add(struct strbuf *buffer, const void *data, size_t length);
-/* Adds a terminated text. */
+/** strbuf_puts() - add a terminated text */
 void strbuf_puts(struct strbuf *buffer, const char *text);
-/* Adds a byte. */
+/** strbuf_putc() - add a byte */
 void strbuf_putc(struct strbuf *buffer, char character);
-/* Adds a byte @count times. */
+/** strbuf_pad() - add a byte @count times */
 void strbuf_pad(struct strbuf *buffer, char character, size_t count);
-/* Add formatted text. */
+/** strbuf_printf() - add formatted text */
 void strbuf_printf(struct strbuf *buffer, const char *format, ...) PRINTF(2, 3);
 void strbuf_vprintf(struct strbuf *buffer, const char *format, va_list arguments) PRINTF(2, 0);
-/* Returns the text, never NULL. It is valid until the buffer changes. */
+/**
+ * strbuf_text() - return the text, never NULL
+ *
+ * It is valid until the buffer changes.
+ */
 const char *strbuf_text(const struct strbuf *buffer);
-/* Returns the text as malloc memory, which the caller owns. The buffer is empty afterwards. */
+/**
+ * strbuf_steal() - return the text as malloc memory, which the caller owns
+ *
+ * The buffer is empty afterwards.
+ */
 char *strbuf_steal(struct strbuf *buffer);
-/* Frees the text; the buffer is empty afterwards. */
+/** strbuf_free() - free the text; the buffer is empty afterwards */
 void strbuf_free(struct strbuf *buffer);
 #define AUTO_STRBUF CLEANUP(strbuf_free)
 

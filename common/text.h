@@ -8,33 +8,41 @@
 /* The ending of a noun after a count: "1 byte", "2 bytes". */
 #define PLURAL(count) ((count) == 1 ? "" : "s")
 
-/*
- * Finds the candidate (NULL-terminated list) nearest to @word by edit distance: insertions,
- * deletions, substitutions, swaps. Returns NULL if none is near enough to be what was meant.
+/**
+ * text_nearest() - find the candidate (NULL-terminated list) nearest to @word by edit distance:
+ * insertions, deletions, substitutions, swaps
+ *
+ * Return: NULL if none is near enough to be what was meant.
  */
 const char *text_nearest(const char *word, const char *const *candidates);
 
-/* Adds @word as a POSIX shell takes it, with quotes only if it needs them. */
+/** text_quote_shell() - add @word as a POSIX shell takes it, with quotes only if it needs them */
 void text_quote_shell(struct strbuf *out, const char *word);
 
-/*
- * Adds @length bytes as well-formed UTF-8 that can't disturb a terminal or an XML parser. Removes
- * ANSI escape sequences (CSI, OSC, two-byte). Shows bytes that are not UTF-8 as "\xFF", and
+/**
+ * text_sanitize() - add @length bytes as well-formed UTF-8 that can't disturb a terminal or an XML
+ * parser
+ *
+ * Removes ANSI escape sequences (CSI, OSC, two-byte). Shows bytes that are not UTF-8 as "\xFF", and
  * characters that XML 1.0 forbids (section 2.2), DEL and C1 controls as "#x1B". Keeps newlines and
  * tabs; removes a carriage return before a newline, and turns any other into a newline.
  */
 void text_sanitize(struct strbuf *out, const char *data, size_t length);
 
-/*
- * Writes @value to @at with at least @digits decimal digits, and terminates it. 21 bytes are enough
- * if @digits is at most 20. Returns the end. It is faster than snprintf(), for reports with
+/**
+ * decimal_write() - write @value to @at with at least @digits decimal digits, and terminate it
+ *
+ * 21 bytes are enough if @digits is at most 20. It is faster than snprintf(), for reports with
  * hundreds of thousands of numbers.
+ *
+ * Return: the end.
  */
 char *decimal_write(char *at, uint64_t value, unsigned digits);
 
-/*
- * Adds a text and a newline, with lines broken at blanks before column @columns. The first line
- * starts at column @indent, where @out already is; later lines are indented to it.
+/**
+ * text_wrap() - add a text and a newline, with lines broken at blanks before column @columns
+ *
+ * The first line starts at column @indent, where @out already is; later lines are indented to it.
  */
 void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *text);
 
@@ -49,11 +57,14 @@ void text_wrap(struct strbuf *out, size_t indent, size_t columns, const char *te
  */
 bool text_to_integer(const char *text, int64_t low, int64_t high, int64_t *ret);
 
-/* The columns that @text, well-formed UTF-8, takes on a terminal. Knows wide and combining
- * characters. */
+/**
+ * text_width() - return the columns that @text, well-formed UTF-8, takes on a terminal
+ *
+ * Knows wide and combining characters.
+ */
 size_t text_width(const char *text);
 
-/* A hash of the text, the same everywhere and for ever (FNV-1a). */
+/** text_hash() - return a hash of the text, the same everywhere and for ever (FNV-1a) */
 uint64_t text_hash(const char *text);
 
 #endif

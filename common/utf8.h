@@ -26,10 +26,13 @@ static inline bool utf8_is_start(char byte)
 	return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
-/* Counts the characters in @length bytes of well-formed UTF-8. */
+/** utf8_count() - count the characters in @length bytes of well-formed UTF-8 */
 size_t utf8_count(const char *text, size_t length);
 
-/* Returns the offset of a character in bytes; @length if the text has fewer characters. */
+/**
+ * utf8_offset() - return the offset of a character in bytes; @length if the text has fewer
+ * characters
+ */
 size_t utf8_offset(const char *text, size_t length, size_t index);
 
 /* Returns the most bytes of @text, up to @limit, that don't cut a character. */
@@ -42,7 +45,9 @@ static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
 	return limit;
 }
 
-/* Moves @at back (@forward: on) to where a character of well-formed UTF-8 starts. */
+/**
+ * utf8_boundary() - move @at back (@forward: on) to where a character of well-formed UTF-8 starts
+ */
 size_t utf8_boundary(const char *text, size_t length, size_t at, bool forward);
 
 #endif

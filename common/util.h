@@ -65,10 +65,12 @@ static inline void *steal_pointer_(void *pointer)
 /* Takes the pointer out of a variable, AUTO_FREE or not, and leaves NULL. */
 #define steal_pointer(pointer) ((__typeof__(*(pointer)))steal_pointer_(pointer))
 
-/* Prints an error and ends the process with SIGABRT. */
+/** out_of_memory() - print an error and end the process with SIGABRT */
 NORETURN void out_of_memory(void);
 
-/* Allocate as the C library's functions do, but never return NULL (see out_of_memory()). */
+/**
+ * xmalloc() - allocate as the C library's functions do, but never return NULL (see out_of_memory())
+ */
 void *xmalloc(size_t size);
 void *xzalloc(size_t size);
 void *xrealloc(void *pointer, size_t size);
@@ -76,12 +78,16 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t length);
 char *xasprintf(const char *format, ...) PRINTF(1, 2);
 char *xvasprintf(const char *format, va_list arguments) PRINTF(1, 0);
-/* Copies @size bytes into new memory. */
+/** xmemdup() - copy @size bytes into new memory */
 void *xmemdup(const void *data, size_t size);
 
-/*
- * Makes room for at least one more element of @size bytes, in amortised constant time. Returns the
- * array, which may have moved, and updates @capacity.
+/**
+ * array_reserve_() - make room for at least one more element of @size bytes, in amortised constant
+ * time
+ *
+ * Updates @capacity.
+ *
+ * Return: the array, which may have moved.
  */
 void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
 
@@ -95,16 +101,20 @@ void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
 		(items)[(count)++] = (__VA_ARGS__);                                                \
 	} while (0)
 
-/* Calls write(2) until all is written. Returns 0 or a negative errno. */
+/** write_all() - call write(2) until all is written; return 0 or a negative errno */
 int write_all(int fd, const void *data, size_t length);
 
-/* Copies a NULL-terminated array of texts, as execve() takes it. The caller owns the copy. */
+/**
+ * strv_copy() - copy a NULL-terminated array of texts, as execve() takes it
+ *
+ * The caller owns the copy.
+ */
 char **strv_copy(char *const *strv);
-/* Frees such an array and its texts; NULL is allowed. */
+/** strv_free() - free such an array and its texts; NULL is allowed */
 void strv_free(char **strv);
-/* The number of texts in such an array; NULL has none. */
+/** strv_length() - return the number of texts in such an array; NULL has none */
 size_t strv_length(char *const *strv);
-/* strv_free() for AUTO_STRV. */
+/** strv_freep() - call strv_free(), for AUTO_STRV */
 void strv_freep(char ***strv);
 #define AUTO_STRV CLEANUP(strv_freep)
 

@@ -22,20 +22,32 @@ struct address_networks {
 	uint8_t ipv6[6]; /* of /48 */
 };
 
-/* Whether both have the same family, bytes and port. */
+/** address_equal() - return whether both have the same family, bytes and port */
 bool address_equal(const struct address *a, const struct address *b);
-/* The bytes of @address->bytes in use: 4 or 16. */
+/** address_size() - return the bytes of @address->bytes in use: 4 or 16 */
 size_t address_size(const struct address *address);
-/* Reads an address such as "127.0.0.1" or "2001:db8::1". Returns 0 or -EINVAL. */
+/** address_parse() - read an address such as "127.0.0.1" or "2001:db8::1"; return 0 or -EINVAL */
 int address_parse(const char *text, uint16_t port, struct address *ret);
-/* Writes the address without port and brackets: "127.0.0.1", "::1". Returns @buffer. */
+/**
+ * address_format_host() - write the address without port and brackets: "127.0.0.1", "::1"
+ *
+ * Return: @buffer.
+ */
 char *address_format_host(const struct address *address, char buffer[static INET6_ADDRSTRLEN]);
 #define ADDRESS_TEXT_SIZE (INET6_ADDRSTRLEN + 8)
-/* Writes address and port: "127.0.0.1:8080", "[::1]:8080". Returns @buffer. */
+/** address_format() - write address and port: "127.0.0.1:8080", "[::1]:8080"; return @buffer */
 char *address_format(const struct address *address, char buffer[static ADDRESS_TEXT_SIZE]);
-/* Converts an address for bind() and connect(). Returns the length of @ret. */
+/**
+ * address_to_sockaddr() - convert an address for bind() and connect()
+ *
+ * Return: the length of @ret.
+ */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *ret);
-/* Converts an address from the kernel. Returns 0, or -EINVAL for another family. */
+/**
+ * address_from_sockaddr() - convert an address from the kernel
+ *
+ * Return: 0, or -EINVAL for another family.
+ */
 int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret);
 
 #endif

@@ -69,7 +69,11 @@ struct condition_error {
 	char hint[128]; /* the remedy; empty: none */
 };
 
-/* Reads a set of attempts. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
+/**
+ * attempt_range_parse() - read a set of attempts
+ *
+ * Return: 0 and writes @ret, or -EINVAL and writes @ret_error.
+ */
 int attempt_range_parse(const char *text, struct attempt_range *ret,
 			struct condition_error *ret_error);
 /**
@@ -83,34 +87,51 @@ int attempt_range_parse(const char *text, struct attempt_range *ret,
  */
 int time_window_parse(const char *text, bool lone_end, struct time_window *ret,
 		      struct condition_error *ret_error);
-/* Adds a set as attempt_range_parse() reads it back. */
+/** attempt_range_format() - add a set as attempt_range_parse() reads it back */
 void attempt_range_format(const struct attempt_range *range, struct strbuf *out);
-/*
- * Adds a window as time_window_parse() reads it back, and " from first-attempt" if that is its
- * origin. @lone_end: write only the end of a window from 0.
+/**
+ * time_window_format() - add a window as time_window_parse() reads it back, and " from
+ * first-attempt" if that is its origin
+ * @lone_end: write only the end of a window from 0
  */
 void time_window_format(const struct time_window *window, bool lone_end, struct strbuf *out);
 
-/* Whether the set contains the number. */
+/** attempt_range_holds() - return whether the set contains the number */
 bool attempt_range_holds(const struct attempt_range *range, uint32_t number);
-/* Whether the window contains a time. @since_ns: since the window's origin; none holds if negative.
+/**
+ * time_window_holds() - return whether the window contains a time
+ * @since_ns: since the window's origin; none holds if negative
  */
 bool time_window_holds(const struct time_window *window, int64_t since_ns);
 
-/* Whether all parts but the chance hold. A step without a condition applies to every attempt. */
+/**
+ * condition_is_due() - return whether all parts but the chance hold
+ *
+ * A step without a condition applies to every attempt.
+ */
 bool condition_is_due(const struct condition *condition, const struct condition_facts *facts);
-/* Whether the chance holds. @draw: a uniform 64-bit value. */
+/**
+ * condition_is_hit() - return whether the chance holds
+ * @draw: a uniform 64-bit value
+ */
 bool condition_is_hit(const struct condition *condition, uint64_t draw);
 
-/* The lowest attempt number for which the condition can hold, from 1. */
+/**
+ * condition_first_attempt() - return the lowest attempt number for which the condition can hold,
+ * from 1
+ */
 uint32_t condition_first_attempt(const struct condition *condition);
-/*
- * Whether @outer holds for every attempt for which @inner can hold: then a step with @outer leaves
- * nothing to a later step with @inner. Returns false when in doubt.
+/**
+ * condition_covers() - return whether @outer holds for every attempt for which @inner can hold:
+ * then a step with @outer leaves nothing to a later step with @inner
+ *
+ * Return: false when in doubt.
  */
 bool condition_covers(const struct condition *outer, const struct condition *inner);
 
-/* Adds the parts of a condition, joined by " and ": "attempt 1..3 or 7+ and ipv6 and chance 30%".
+/**
+ * condition_format() - add the parts of a condition, joined by " and ": "attempt 1..3 or 7+ and
+ * ipv6 and chance 30%"
  */
 void condition_format(const struct condition *condition, struct strbuf *out);
 

@@ -29,7 +29,7 @@ enum event_kind {
 	EVENT_EXIT,        /* the first process of an instance of the client ended */
 	EVENT_N_KINDS,
 };
-/* The kind's name in JSON: "syn", "verdict", … */
+/** event_kind_name() - return the kind's name in JSON: "syn", "verdict", … */
 const char *event_kind_name(enum event_kind kind);
 
 /* What was done to a connection, or to its SYN-ACK. */
@@ -41,7 +41,10 @@ enum fault_kind {
 	FAULT_SLOWED,  /* the first byte had to wait */
 	FAULT_N_KINDS,
 };
-/* The kind's name in JSON: "syn-ack-lost", "stalled", "reset", "closed", "slowed". */
+/**
+ * fault_kind_name() - return the kind's name in JSON: "syn-ack-lost", "stalled", "reset", "closed",
+ * "slowed"
+ */
 const char *fault_kind_name(enum fault_kind kind);
 
 /* CLIENT_END: no data was received, or the time is unknown. */

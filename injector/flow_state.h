@@ -33,7 +33,7 @@ enum flow_handling {
 	FLOW_REJECTED, /* the client's are answered with RST */
 	FLOW_QUEUED,   /* those of both sides come to the queue */
 };
-/* How the rules must handle a connection with this step. */
+/** flow_handling() - return how the rules must handle a connection with this step */
 enum flow_handling flow_handling(const struct step *step);
 
 enum flow_direction { FLOW_TO_CLIENT, FLOW_TO_SERVER, FLOW_N_DIRECTIONS };
@@ -71,9 +71,17 @@ struct flow_decision {
 	bool fault;   /* the step's fault happens right after this packet */
 };
 
-/* Starts a flow with the client's SYN. @step is borrowed; @isn: the client's. */
+/**
+ * flow_init() - start a flow with the client's SYN
+ * @step: borrowed
+ * @isn: the client's
+ */
 void flow_init(struct flow *flow, const struct step *step, uint32_t isn);
-/* Takes the SYN-ACK that completed the handshake. Under STEP_HALF_OPEN nothing passes after it. */
+/**
+ * flow_answered() - take the SYN-ACK that completed the handshake
+ *
+ * Under STEP_HALF_OPEN nothing passes after it.
+ */
 void flow_answered(struct flow *flow, const struct packet *syn_ack);
 
 /**
@@ -90,25 +98,36 @@ void flow_answered(struct flow *flow, const struct packet *syn_ack);
 struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 			       const struct packet *packet, uint32_t available, int64_t now_ns);
 
-/*
- * Makes the fault happen now, for faults that come after a time. Returns false if it already has,
- * or can't any more: the connection has ended, or the server closed it before `close` was due.
+/**
+ * flow_break() - make the fault happen now, for faults that come after a time
+ *
+ * Return: false if it already has, or can't any more: the connection has ended, or the server
+ * closed it before `close` was due.
  */
 bool flow_break(struct flow *flow);
-/* Notes that the client's socket is gone. */
+/** flow_end() - note that the client's socket is gone */
 void flow_end(struct flow *flow);
-/* Notes that a held packet was released. @end: from its decision. */
+/**
+ * flow_released() - note that a held packet was released
+ * @end: from its decision
+ */
 void flow_released(struct flow *flow, uint64_t end);
 
-/* The direction whose bytes the step counts. */
+/** flow_counted() - return the direction whose bytes the step counts */
 enum flow_direction flow_counted(const struct flow *flow);
-/* The sequence number after everything that has passed. */
+/** flow_next() - return the sequence number after everything that has passed */
 uint32_t flow_next(const struct flow *flow, enum flow_direction direction);
-/* How many more bytes can pass before the fault; UINT64_MAX if it does not depend on bytes. */
+/**
+ * flow_left() - return how many more bytes can pass before the fault; UINT64_MAX if it does not
+ * depend on bytes
+ */
 uint64_t flow_left(const struct flow *flow);
-/* The fault that the flow's step causes. */
+/** flow_fault_kind() - return the fault that the flow's step causes */
 enum fault_kind flow_fault_kind(const struct flow *flow);
-/* The largest segment for a line of that speed, so that it can send one 20 times a second. */
+/**
+ * flow_mss() - return the largest segment for a line of that speed, so that it can send one 20
+ * times a second
+ */
 uint16_t flow_mss(uint64_t bytes_per_second);
 
 #endif

@@ -49,34 +49,60 @@ struct flow_table_host {
 
 struct flow_table;
 
-/* Makes an empty table. @base is borrowed, @host copied. Free it with flow_table_free(). */
+/**
+ * flow_table_new() - make an empty table
+ * @base: borrowed
+ * @host: copied
+ *
+ * Free it with flow_table_free().
+ */
 struct flow_table *flow_table_new(struct event_base *base, const struct flow_table_host *host);
-/* Frees the table, without verdicts on held packets; NULL is allowed. */
+/** flow_table_free() - free the table, without verdicts on held packets; NULL is allowed */
 void flow_table_free(struct flow_table *connections);
 
-/* Adds a connection with its attempt's first SYN. @step is borrowed. */
+/**
+ * flow_table_add() - add a connection with its attempt's first SYN
+ * @step: borrowed
+ */
 void flow_table_add(struct flow_table *connections, const struct attempt_info *attempt,
 		    const struct step *step, const struct queued_packet *queued,
 		    const struct packet *packet);
-/* Takes the SYN-ACK that completes the handshake. Does nothing if there is no such connection. */
+/**
+ * flow_table_answered() - take the SYN-ACK that completes the handshake
+ *
+ * Does nothing if there is no such connection.
+ */
 void flow_table_answered(struct flow_table *connections, const struct attempt_info *attempt,
 			 const uint8_t *data, const struct packet *packet);
-/* Takes a packet without SYN, and gives its verdict. Returns false if it is of no connection here.
+/**
+ * flow_table_packet() - take a packet without SYN, and give its verdict
+ *
+ * Return: false if it is of no connection here.
  */
 bool flow_table_packet(struct flow_table *connections, const struct queued_packet *queued,
 		       const struct packet *packet);
-/* Forgets the connection with these addresses and ports: a new one, not followed, has them now. */
+/**
+ * flow_table_forget() - forget the connection with these addresses and ports: a new one, not
+ * followed, has them now
+ */
 void flow_table_forget(struct flow_table *connections, const struct attempt_info *attempt);
-/* Notes that the client's socket is gone: its connection can't be broken any more. */
+/**
+ * flow_table_closed() - note that the client's socket is gone: its connection can't be broken any
+ * more
+ */
 void flow_table_closed(struct flow_table *connections, const struct attempt_info *attempt);
-/*
- * Whether the connection's packets are lost for good by its step. Those of a slow one are only
- * late, and its senders' kernels repeat them meanwhile.
+/**
+ * flow_table_withholds() - return whether the connection's packets are lost for good by its step
+ *
+ * Those of a slow one are only late, and their senders' kernels repeat them.
  */
 bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt);
-/* Takes a carrier from the queue, and replaces it by the packet with its serial. */
+/**
+ * flow_table_udp_inject() - take a carrier from the queue, and replace it by the packet with its
+ * serial
+ */
 void flow_table_udp_inject(struct flow_table *connections, uint32_t packet_id, uint32_t serial);
-/* Drops all held packets. */
+/** flow_table_drop_held() - drop all held packets */
 void flow_table_drop_held(struct flow_table *connections);
 
 #endif

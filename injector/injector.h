@@ -120,17 +120,24 @@ struct injector;
 int injector_new(const struct injector_config *config, struct diag_list *diags,
 		 struct injector **ret);
 
-/* Sets the time from which conditions count (tracker.h), by CLOCK_MONOTONIC. */
+/**
+ * injector_client_started() - set the time from which conditions count (tracker.h), by
+ * CLOCK_MONOTONIC
+ */
 void injector_client_started(struct injector *injector, int64_t at_ns);
 
-/* Takes a packet, from the queue or from a test. */
+/** injector_packet() - take a packet, from the queue or from a test */
 void injector_packet(struct injector *injector, const struct queued_packet *queued);
-/* Takes a notice of a dead socket, the server's or the client's, from the kernel or from a test. */
+/**
+ * injector_death() - take a notice of a dead socket, the server's or the client's, from the kernel
+ * or from a test
+ */
 void injector_death(struct injector *injector, const struct socket_death *death);
 
-/*
- * Whether the kernel repeats held SYNs to other hosts (reinject.h). Otherwise they are held in
- * place, and it does not repeat them.
+/**
+ * injector_reinjects() - return whether the kernel repeats held SYNs to other hosts (reinject.h)
+ *
+ * Otherwise they are held in place, and it does not repeat them.
  */
 bool injector_reinjects(const struct injector *injector);
 
@@ -142,41 +149,63 @@ bool injector_reinjects(const struct injector *injector);
  */
 void injector_look(struct injector *injector);
 
-/* The number of attempts that still wait for an answer and have their socket open. */
+/**
+ * injector_n_waiting() - return the number of attempts that still wait for an answer and have their
+ * socket open
+ */
 size_t injector_n_waiting(const struct injector *injector);
-/* The number of connections whose client's socket is not known to be closed. */
+/**
+ * injector_n_connected() - return the number of connections whose client's socket is not known to
+ * be closed
+ */
 size_t injector_n_connected(const struct injector *injector);
 /* The injector's tracker, to look up attempts; borrowed. */
 
-/*
- * Ends the injection and audits it: reads what is left in the sockets, compares what was decided
- * with what the kernel counted (losses, answered RSTs), and reports differences through on_problem.
+/**
+ * injector_finish() - end the injection and audit it: read what is left in the sockets, compare
+ * what was decided with what the kernel counted (losses, answered RSTs), and report differences
+ * through on_problem
+ *
  * Drops SYNs that are still held. Call it once, before injector_free().
  */
 void injector_finish(struct injector *injector);
 
 /* ---- where the calling process's clocks are moved (injector_clock.c) ---- */
 
-/* Takes note that they were moved, and looks at all that is looked at; no program has run since. */
+/**
+ * injector_clock_moved() - note that the clocks were moved, and make all looks now; no program has
+ * run since
+ */
 void injector_clock_moved(struct injector *injector);
-/* Returns whether something has come in that was not read yet. */
+/** injector_has_input() - return whether something has come in that was not read yet */
 bool injector_has_input(const struct injector *injector);
-/* Returns whether a socket has died, and its notice was not read yet. */
+/** injector_has_deaths() - return whether a socket has died, and its notice was not read yet */
 bool injector_has_deaths(const struct injector *injector);
-/* Returns whether a packet was read that had come in before the clocks were moved last. */
+/**
+ * injector_was_overtaken() - return whether a packet was read that had come in before the last move
+ * of the clocks
+ */
 bool injector_was_overtaken(const struct injector *injector);
-/* Returns whether a step holds, or loses for good, what a socket of either side waits for. */
+/**
+ * injector_withholds() - return whether a step holds, or loses for good, what a socket of either
+ * side waits for
+ */
 bool injector_withholds(const struct injector *injector, const struct address *local,
 			const struct address *remote, uint8_t tcp_state);
 
-/* The longest delay so far, of a verdict or between a packet's arrival and our reading it. */
+/**
+ * injector_max_lag_ns() - return the longest delay so far, of a verdict or between a packet's
+ * arrival and our reading it
+ */
 int64_t injector_max_lag_ns(const struct injector *injector);
 
-/* Removes the rules, closes everything and frees the injector; NULL is allowed. */
+/** injector_free() - remove the rules, close everything and free the injector; NULL is allowed */
 void injector_free(struct injector *injector);
-/*
- * The same, but leaves its part of a common table in place (nft_rules_leave()). The part drops SYNs
- * until another injector takes it over, so that none gets past in between.
+/**
+ * injector_leave() - do the same, but leave the injector's part of a common table in place
+ * (nft_rules_leave())
+ *
+ * The part drops SYNs until another injector takes it over, so that none gets past in between.
  */
 void injector_leave(struct injector *injector);
 

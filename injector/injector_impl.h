@@ -80,46 +80,63 @@ struct injector {
 	bool reported[PROBLEM_N_KINDS];
 };
 
-/* Reports the first problem of its kind. */
+/** injector_report() - report the first problem of its kind */
 void injector_report(struct injector *injector, enum problem problem, bool fatal,
 		     const char *format, ...) PRINTF(4, 5);
-/* The time by the injector's clock. */
+/** injector_now_ns() - return the time by the injector's clock */
 int64_t injector_now_ns(const struct injector *injector);
-/* Reports that the queue is dead. @r: a negative errno. */
+/**
+ * injector_report_dead() - report that the queue is dead
+ * @r: a negative errno
+ */
 void injector_report_dead(struct injector *injector, int r);
-/* Reads the queue. Returns false if there is more to read. */
+/** injector_read_queue() - read the queue; return false if there is more to read */
 bool injector_read_queue(struct injector *injector);
-/* Reads the notices of dead sockets. */
+/** injector_read_deaths() - read the notices of dead sockets */
 void injector_read_deaths(struct injector *injector);
-/* Makes the outbox, which gives its verdicts to the injector's kernel. @gathers: as outbox_new().
+/**
+ * injector_outbox_new() - make the outbox, which gives its verdicts to the injector's kernel
+ * @gathers: as outbox_new()
  */
 struct outbox *injector_outbox_new(struct injector *injector, bool gathers);
-/* Makes the flow table, which gives its verdicts to the outbox. */
+/** injector_flow_table_new() - make the flow table, which gives its verdicts to the outbox */
 struct flow_table *injector_flow_table_new(struct injector *injector);
 
 /* ---- injector_sockets.c: what the clients' sockets do ---- */
 
-/* Sets up the looks that @config asks for. */
+/** injector_sockets_init() - set up the looks that @config asks for */
 void injector_sockets_init(struct injector *injector, const struct injector_config *config);
-/* Frees what injector_sockets_init() set up. */
+/** injector_sockets_deinit() - free what injector_sockets_init() set up */
 void injector_sockets_deinit(struct injector *injector);
-/* Looks a last time, and reports when sockets were last seen. */
+/** injector_sockets_finish() - look a last time, and report when sockets were last seen */
 void injector_sockets_finish(struct injector *injector);
-/* Finds the socket of a new attempt, while its SYN is held. Returns 0 or a negative errno. */
+/**
+ * injector_sockets_begin() - find the socket of a new attempt, while its SYN is held
+ *
+ * Return: 0 or a negative errno.
+ */
 int injector_sockets_begin(struct injector *injector, struct attempt_info *attempt);
-/*
- * Looks at the other attempts, after the first SYN of this one was reported. @r: the result of
- * injector_sockets_begin(). @outgoing: the SYN was queued in the output hook.
+/**
+ * injector_sockets_look() - look at the other attempts, after the first SYN of this one was
+ * reported
+ * @r: the result of injector_sockets_begin()
+ * @outgoing: the SYN was queued in the output hook
  */
 void injector_sockets_look(struct injector *injector, const struct attempt_info *attempt, int r,
 			   bool outgoing);
-/* Whether the client of a held SYN-ACK has no socket for it any more. */
+/**
+ * injector_sockets_is_late() - return whether the client of a held SYN-ACK has no socket for it any
+ * more
+ */
 bool injector_sockets_is_late(struct injector *injector, uint32_t attempt);
-/* Looks at everything now. */
+/** injector_sockets_look_now() - look at everything now */
 void injector_sockets_look_now(struct injector *injector);
-/* Notes that from now on nothing gets through on the attempt's connection. */
+/**
+ * injector_sockets_stalled() - note that from now on nothing gets through on the attempt's
+ * connection
+ */
 void injector_sockets_stalled(struct injector *injector, uint32_t attempt);
-/* Takes a FIN or RST of either side. */
+/** injector_sockets_end() - take a FIN or RST of either side */
 void injector_sockets_end(struct injector *injector, const struct queued_packet *queued,
 			  const struct packet *packet);
 

@@ -28,13 +28,16 @@ struct netlink_batch {
 	size_t last; /* where the last message begins */
 };
 
-/* Returns room for one more message of at most @size bytes, valid until the next call. */
+/**
+ * netlink_batch_room() - return room for one more message of at most @size bytes, valid until the
+ * next call
+ */
 char *netlink_batch_room(struct netlink_batch *batch, size_t size);
-/* Adds the message that was written to that room. */
+/** netlink_batch_add() - add the message that was written to that room */
 void netlink_batch_add(struct netlink_batch *batch);
-/* Asks the kernel to acknowledge the last message. */
+/** netlink_batch_acknowledge() - ask the kernel to acknowledge the last message */
 void netlink_batch_acknowledge(struct netlink_batch *batch);
-/* Frees the messages. */
+/** netlink_batch_deinit() - free the messages */
 void netlink_batch_deinit(struct netlink_batch *batch);
 
 /**

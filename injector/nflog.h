@@ -39,16 +39,20 @@ struct nflog;
  */
 int nflog_new(const struct nflog_config *config, char **ret_reason, struct nflog **ret);
 
-/*
- * Hands over everything that was logged, then ends the capture and frees it. The rules stay, but
- * their packets go nowhere. Returns how many packets were lost because they came in faster than
- * they were read.
+/**
+ * nflog_end() - hand over everything that was logged, then end the capture and free it
+ *
+ * The rules stay, but their packets go nowhere.
+ *
+ * Return: how many packets were lost because they came in faster than they were read.
  */
 uint64_t nflog_end(struct nflog *tap);
 
-/*
- * Tests whether the kernel delivers logged packets to us: binds the group and unbinds it again.
- * Returns 0, -EBUSY if another process has the group, or another negative errno.
+/**
+ * nflog_probe() - test whether the kernel delivers logged packets to us: bind the group and
+ * unbind it again
+ *
+ * Return: 0, -EBUSY if another process has the group, or another negative errno.
  */
 int nflog_probe(uint16_t group);
 

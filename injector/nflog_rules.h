@@ -70,9 +70,12 @@ struct nflog_config {
 	void *userdata;
 };
 
-/*
- * Installs the rules. A common table has parts, each for the packets to and from a sandbox's
- * networks:
+/**
+ * nflog_rules_install() - install the rules
+ * @config: what to log
+ * @socket: a bound socket of NETLINK_NETFILTER
+ *
+ * A common table has parts, each for the packets to and from a sandbox's networks:
  *
  *     table inet NAME {
  *         map networks4 { 127.64.1.0: goto log-N }  # likewise networks6
@@ -88,14 +91,16 @@ struct nflog_config {
  *
  * The rules for remote endpoints are replaced; nft_rules_flush_outgoing() removes them.
  *
- * @socket: a bound socket of NETLINK_NETFILTER. Returns 0 or a negative errno: -ENOENT if the
- * kernel can't log packets (CONFIG_NFT_LOG).
+ * Return: 0 or a negative errno: -ENOENT if the kernel can't log packets (CONFIG_NFT_LOG).
  */
 int nflog_rules_install(const struct nflog_config *config, struct mnl_socket *socket);
 
-/*
- * Removes a common table. The kernel then drops all packets that wait in any queue of the network
- * namespace (nft_rules.h). Returns 0 or a negative errno (-ENOENT if there is no such table).
+/**
+ * nflog_rules_remove_common() - remove a common table
+ *
+ * The kernel then drops all packets that wait in any queue of the network namespace (nft_rules.h).
+ *
+ * Return: 0 or a negative errno (-ENOENT if there is no such table).
  */
 int nflog_rules_remove_common(const char *table);
 

@@ -31,39 +31,55 @@
 #define NFT_TYPE_IP6ADDR      8
 #define NFT_TYPE_INET_SERVICE 13
 
-/* Adds an expression by name, for those without a function below. */
+/** nft_expr_add() - add an expression by name, for those without a function below */
 struct nftnl_expr *nft_expr_add(struct nftnl_rule *rule, const char *name);
 
-/* Loads @length bytes into a register. @base: NFT_PAYLOAD_NETWORK_HEADER or another. */
+/**
+ * nft_expr_load() - load @length bytes into a register
+ * @base: NFT_PAYLOAD_NETWORK_HEADER or another
+ */
 void nft_expr_load(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t length,
 		   uint32_t to_register);
-/* Keeps only the bits of @mask. */
+/** nft_expr_mask() - keep only the bits of @mask */
 void nft_expr_mask(struct nftnl_rule *rule, const void *mask, uint32_t size);
-/* Continues if the value compares so: NFT_CMP_EQ and its like. */
+/** nft_expr_compare() - continue if the value compares so: NFT_CMP_EQ and its like */
 void nft_expr_compare(struct nftnl_rule *rule, uint32_t operator, const void * value,
 		      uint32_t size);
 
-/* Continues if the packet's property (NFT_META_L4PROTO and its like) has this value. */
+/**
+ * nft_expr_match_meta() - continue if the packet's property (NFT_META_L4PROTO and its like) has
+ * this value
+ */
 void nft_expr_match_meta(struct nftnl_rule *rule, uint32_t key, const void *value, uint32_t size);
-/* Continues if the packet's mark equals @mark in the bits of @mask. */
+/** nft_expr_match_mark() - continue if the packet's mark equals @mark in the bits of @mask */
 void nft_expr_match_mark(struct nftnl_rule *rule, uint32_t mask, uint32_t mark);
-/* Continues for TCP with (flags & @mask) == @value, or != for NFT_CMP_NEQ. */
+/**
+ * nft_expr_match_tcp_flags() - continue for TCP with (flags & @mask) == @value, or != for
+ * NFT_CMP_NEQ
+ */
 void nft_expr_match_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operator,
 			      uint8_t value);
-/* The same without checking for TCP: of other packets it compares the bytes at that place. */
+/**
+ * nft_expr_compare_tcp_flags() - do the same without checking for TCP: of other packets it
+ * compares the bytes at that place
+ */
 void nft_expr_compare_tcp_flags(struct nftnl_rule *rule, uint8_t mask, uint32_t operator,
 				uint8_t value);
 
-/*
- * Continues if the value in the registers from @from_register on is in the set. With a map, takes
- * the verdict from there.
+/**
+ * nft_expr_lookup() - continue if the value in the registers from @from_register on is in the set
+ *
+ * With a map, takes the verdict from there.
  */
 void nft_expr_lookup(struct nftnl_rule *rule, const char *set, uint32_t set_id,
 		     uint32_t from_register, bool is_map);
 
-/* Ends the rule with a verdict: NF_ACCEPT, NFT_RETURN, … */
+/** nft_expr_verdict() - end the rule with a verdict: NF_ACCEPT, NFT_RETURN, … */
 void nft_expr_verdict(struct nftnl_rule *rule, uint32_t verdict);
-/* Goes to another chain. @verdict: NFT_JUMP or NFT_GOTO. */
+/**
+ * nft_expr_to_chain() - go to another chain
+ * @verdict: NFT_JUMP or NFT_GOTO
+ */
 void nft_expr_to_chain(struct nftnl_rule *rule, uint32_t verdict, const char *chain);
 
 #endif

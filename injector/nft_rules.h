@@ -158,7 +158,7 @@ struct nft_rules_config {
  */
 int nft_rules_install(const struct nft_rules_config *config, struct diag_list *diags,
 		      struct rules **ret);
-/* The form that is used; never NFT_RULES_QUEUE_ANY. */
+/** nft_rules_queue_form() - return the form that is used; never NFT_RULES_QUEUE_ANY */
 enum nft_rules_queue_form nft_rules_queue_form(const struct rules *rules);
 
 /**
@@ -176,21 +176,32 @@ enum nft_rules_queue_form nft_rules_queue_form(const struct rules *rules);
 int nft_rules_follow(struct rules *rules, const struct address *client,
 		     const struct address *server, enum flow_handling handling);
 
-/*
- * Stops following a connection, because a new one with the same addresses and ports is not
- * followed. Waits for a grace period. Returns 0 or a negative errno.
+/**
+ * nft_rules_unfollow() - stop following a connection, because a new one with the same addresses and
+ * ports is not followed
+ *
+ * Waits for a grace period.
+ *
+ * Return: 0 or a negative errno.
  */
 int nft_rules_unfollow(struct rules *rules, const struct address *client,
 		       const struct address *server);
 
-/*
- * Reads how many packets the answer rules have answered. Returns 0 or a negative errno (-ENOENT if
- * the table is gone).
+/**
+ * nft_rules_count_refused() - read how many packets the answer rules have answered
+ *
+ * Return: 0 or a negative errno (-ENOENT if the table is gone).
  */
 int nft_rules_count_refused(struct rules *rules, uint64_t *ret_packets);
-/* The same for packets of rejected connections; 0 if none is followed. */
+/**
+ * nft_rules_count_rejected() - read the same count for packets of rejected connections; 0 if none
+ * is followed
+ */
 int nft_rules_count_rejected(struct rules *rules, uint64_t *ret_packets);
-/* The same for packets that were sent to the queue, with any verdict. */
+/**
+ * nft_rules_count_queued() - read the same count for packets that were sent to the queue, with any
+ * verdict
+ */
 int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets);
 
 /**
@@ -204,63 +215,87 @@ int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets);
  */
 int nft_rules_verify(struct rules *rules);
 
-/*
- * Removes the table, or the part of a common one; NULL is allowed. Waits for an RCU grace period (8
- * to 16 ms). A process that ends together with its network namespace saves that time by not calling
- * it.
+/**
+ * nft_rules_free() - remove the table, or the part of a common one; NULL is allowed
+ *
+ * Waits for an RCU grace period (8 to 16 ms). A process that ends together with its network
+ * namespace saves that time by not calling it.
  */
 void nft_rules_free(struct rules *rules);
-/*
- * Frees the rules, but leaves the part of a common table in place. It drops SYNs until a part with
- * the same number replaces it. NULL is allowed.
+/**
+ * nft_rules_leave() - free the rules, but leave the part of a common table in place
+ *
+ * It drops SYNs until a part with the same number replaces it. NULL is allowed.
  */
 void nft_rules_leave(struct rules *rules);
 
-/*
- * Makes a common table without parts; does nothing if it exists. Returns 0, or a negative errno
- * with a diagnostic.
+/**
+ * nft_rules_create_common() - make a common table without parts; do nothing if it exists
+ *
+ * Return: 0, or a negative errno with a diagnostic.
  */
 int nft_rules_create_common(const char *table, struct diag_list *diags);
-/*
- * Removes a common table with all its parts. Returns 0 or a negative errno (-ENOENT if there is no
- * such table).
+/**
+ * nft_rules_remove_common() - remove a common table with all its parts
+ *
+ * Return: 0 or a negative errno (-ENOENT if there is no such table).
  */
 int nft_rules_remove_common(const char *table);
-/*
- * Removes several tables in one transaction, as nft_rules_remove_parts() does with parts. Returns
- * 0, or a negative errno if one of them could not be removed: then none was.
+/**
+ * nft_rules_remove_tables() - remove several tables in one transaction, as nft_rules_remove_parts()
+ * does with parts
+ *
+ * Return: 0, or a negative errno if one of them could not be removed: then none was.
  */
 int nft_rules_remove_tables(const char *const *tables, size_t n_tables);
-/* Calls @on_part for each part of a common table, perhaps repeatedly. Returns 0 or a negative
- * errno. */
+/**
+ * nft_rules_list_parts() - call @on_part for each part of a common table, perhaps repeatedly
+ *
+ * Return: 0 or a negative errno.
+ */
 int nft_rules_list_parts(const char *table, void (*on_part)(void *userdata, uint32_t part),
 			 void *userdata);
-/*
- * Makes a table for remote endpoints with empty base chains; if it exists, it stays as it is. Call
- * it while no packet waits in any queue: the kernel remembers by number how many base chains such a
- * packet has passed (net/netfilter/nf_queue.c, nf_reinject), and queues it once more if a chain was
- * added. Returns 0 or a negative errno.
+/**
+ * nft_rules_create_outgoing() - make a table for remote endpoints with empty base chains; if it
+ * exists, it stays as it is
+ *
+ * Call it while no packet waits in any queue: the kernel remembers by number how many base chains
+ * such a packet has passed (net/netfilter/nf_queue.c, nf_reinject), and queues it once more if a
+ * chain was added.
+ *
+ * Return: 0 or a negative errno.
  */
 int nft_rules_create_outgoing(const char *table);
-/* Removes the rules of such a table, if it has any. Returns 0 or a negative errno. */
+/**
+ * nft_rules_flush_outgoing() - remove the rules of such a table, if it has any
+ *
+ * Return: 0 or a negative errno.
+ */
 int nft_rules_flush_outgoing(const char *table);
-/*
- * Calls @on_table for each table for remote endpoints (`outgoing`) whose name is @prefix and a
- * number. Returns 0 or a negative errno.
+/**
+ * nft_rules_list_outgoing() - call @on_table for each table for remote endpoints (`outgoing`) whose
+ * name is @prefix and a number
+ *
+ * Return: 0 or a negative errno.
  */
 int nft_rules_list_outgoing(const char *prefix, void (*on_table)(void *userdata, uint32_t number),
 			    void *userdata);
-/* Removes a part that another process added. Returns 0 or a negative errno. */
+/**
+ * nft_rules_remove_part() - remove a part that another process added
+ *
+ * Return: 0 or a negative errno.
+ */
 int nft_rules_remove_part(const char *table, uint32_t part,
 			  const struct address_networks *networks);
 struct nft_rules_part {
 	uint32_t part;
 	struct address_networks networks;
 };
-/*
- * Removes many parts in one transaction: each transaction that removes something costs an RCU grace
- * period, under a lock that all transactions share. Returns 0, or a negative errno if one of them
- * could not be removed: then none was.
+/**
+ * nft_rules_remove_parts() - remove many parts in one transaction: each transaction that removes
+ * something costs an RCU grace period, under a lock that all transactions share
+ *
+ * Return: 0, or a negative errno if one of them could not be removed: then none was.
  */
 int nft_rules_remove_parts(const char *table, const struct nft_rules_part *parts, size_t n_parts);
 

@@ -74,13 +74,16 @@ struct outbox;
  * Return: the outbox, never NULL; free it with outbox_free().
  */
 struct outbox *outbox_new(struct event_base *base, bool gathers, const struct outbox_host *host);
-/* Frees the outbox, without verdicts on held packets; NULL is allowed. */
+/** outbox_free() - free the outbox, without verdicts on held packets; NULL is allowed */
 void outbox_free(struct outbox *outbox);
 
-/* Gives a verdict now. @note: what to report when it has taken effect, or NULL. */
+/**
+ * outbox_give() - give a verdict now
+ * @note: what to report when it has taken effect, or NULL
+ */
 void outbox_give(struct outbox *outbox, uint32_t packet_id, const struct packet_verdict *verdict,
 		 const struct outbox_note *note);
-/* Adds a note to the next verdict. */
+/** outbox_note() - add a note to the next verdict */
 void outbox_note(struct outbox *outbox, const struct outbox_note *note);
 /**
  * outbox_answer() - give the verdict on a SYN when it is due
@@ -92,11 +95,11 @@ void outbox_note(struct outbox *outbox, const struct outbox_note *note);
  */
 void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 		   const struct outbox_note *note, struct outbox_change *change, int64_t now_ns);
-/* Notes that the verdicts given so far have been handed over: see queue_told_fn. */
+/** outbox_told() - note that the verdicts given so far have been handed over: see queue_told_fn */
 void outbox_told(struct outbox *outbox, int64_t handed_ns, int64_t done_ns);
-/* Returns whether a SYN of the attempt is held. */
+/** outbox_holds() - return whether a SYN of the attempt is held */
 bool outbox_holds(const struct outbox *outbox, uint32_t attempt_id);
-/* Drops all held packets, without a report, since no step did it. */
+/** outbox_drop_held() - drop all held packets, without a report, since no step did it */
 void outbox_drop_held(struct outbox *outbox);
 
 #endif

@@ -72,12 +72,18 @@ enum packet_error {
  */
 enum packet_error packet_parse(const void *data, size_t captured, struct packet *ret);
 
-/* The error in words, without a full stop: "IPv4 header length below 20 bytes". */
+/**
+ * packet_error_text() - return the error in words, without a full stop: "IPv4 header length below
+ * 20 bytes"
+ */
 const char *packet_error_text(enum packet_error error);
 
-/* Whether it opens a connection: SYN without ACK, RST and FIN; ECN and data are allowed. */
+/**
+ * packet_is_syn() - return whether it opens a connection: SYN without ACK, RST and FIN; ECN and
+ * data are allowed
+ */
 bool packet_is_syn(const struct packet *packet);
-/* Whether it is the server's answer: SYN with ACK, without RST. */
+/** packet_is_syn_ack() - return whether it is the server's answer: SYN with ACK, without RST */
 bool packet_is_syn_ack(const struct packet *packet);
 
 #endif

@@ -61,10 +61,10 @@ struct queue_config {
  * without nfnetlink_queue; or another negative errno.
  */
 int queue_open(const struct queue_config *config, struct diag_list *diags, struct queue **ret);
-/* Unbinds and frees the queue; NULL is allowed. */
+/** queue_free() - unbind and free the queue; NULL is allowed */
 void queue_free(struct queue *queue);
 
-/* The descriptor to poll for reading; the queue owns it. */
+/** queue_fd() - return the descriptor to poll for reading; the queue owns it */
 int queue_fd(const struct queue *queue);
 
 /**
@@ -93,27 +93,35 @@ int queue_dispatch(struct queue *queue);
  * another negative errno if the queue is dead.
  */
 int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verdict *verdict);
-/* Sends the gathered verdicts. Returns 0 or a negative errno: the queue is dead. */
+/** queue_flush() - send the gathered verdicts; return 0 or a negative errno: the queue is dead */
 int queue_flush(struct queue *queue);
-/*
- * Reads packets with all of their data from now on, or again with their first PACKET_COPY_RANGE
- * bytes. Packets that already wait are not changed. Returns 0 or a negative errno.
+/**
+ * queue_copy_all() - read packets with all of their data from now on, or again with their first
+ * PACKET_COPY_RANGE bytes
+ *
+ * Packets that already wait are not changed.
+ *
+ * Return: 0 or a negative errno.
  */
 int queue_copy_all(struct queue *queue, bool all);
 
-/*
- * Whether no packet waits for a verdict in any queue of the network namespace, those of other
- * processes included. Returns true if that can't be found out.
+/**
+ * queue_all_idle() - return whether no packet waits for a verdict in any queue of the network
+ * namespace, those of other processes included
+ *
+ * Return: true if that can't be found out.
  */
 bool queue_all_idle(void);
 
-/*
- * The calling process's clocks were moved, and the kernel's were not: nothing that is there to be
- * read came before. Called with each move, and before the first.
+/**
+ * queue_clock_moved() - note that the calling process's clocks were moved, but not the kernel's:
+ * everything left to read came in afterwards
+ *
+ * Called with each move, and before the first.
  */
 void queue_clock_moved(struct queue *queue);
 
-/* How many packets have been read. */
+/** queue_n_packets() - return how many packets have been read */
 uint64_t queue_n_packets(const struct queue *queue);
 
 /*
@@ -127,7 +135,11 @@ struct queue_losses {
 	uint64_t overruns;      /* ENOBUFS seen on the socket */
 	uint64_t failed_verdicts; /* verdicts that the kernel refused */
 };
-/* Reads the losses. Returns 0, or a negative errno if the queue is gone and losses are unknown. */
+/**
+ * queue_losses() - read the losses
+ *
+ * Return: 0, or a negative errno if the queue is gone and losses are unknown.
+ */
 int queue_losses(struct queue *queue, struct queue_losses *ret);
 
 /*
@@ -138,7 +150,10 @@ struct queue_clocks {
 	int64_t realtime_ns, monotonic_ns, error_ns;
 };
 
-/* Whether the real clock was set between two readings: it moved more than slewing does. */
+/**
+ * queue_clock_was_set() - return whether the real clock was set between two readings: it moved more
+ * than slewing does
+ */
 bool queue_clock_was_set(const struct queue_clocks *before, const struct queue_clocks *now);
 
 /**

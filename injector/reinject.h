@@ -12,20 +12,25 @@
 
 struct reinject;
 
-/* Opens the sockets to send with. Returns 0, -EPERM without CAP_NET_RAW, or another negative errno.
+/**
+ * reinject_open() - open the sockets to send with
+ *
+ * Return: 0, -EPERM without CAP_NET_RAW, or another negative errno.
  */
 int reinject_open(struct reinject **ret);
-/* Closes the sockets; NULL is allowed. */
+/** reinject_free() - close the sockets; NULL is allowed */
 void reinject_free(struct reinject *reinject);
 
-/*
- * Prepares a packet from the queue to be sent: computes the checksum that the kernel left to the
- * network card, in place. Returns 0, or -EINVAL if it can't be sent: it was not copied as a whole,
- * or has IPv6 extension headers.
+/**
+ * reinject_prepare() - prepare a packet from the queue to be sent: compute the checksum that the
+ * kernel left to the network card, in place
+ *
+ * Return: 0, or -EINVAL if it can't be sent: it was not copied as a whole, or has IPv6 extension
+ * headers.
  */
 int reinject_prepare(uint8_t *data, size_t length);
 
-/* Sends a prepared packet with a firewall mark. Returns 0 or a negative errno. */
+/** reinject_send() - send a prepared packet with a firewall mark; return 0 or a negative errno */
 int reinject_send(const struct reinject *reinject, const uint8_t *data, size_t length,
 		  uint32_t mark);
 

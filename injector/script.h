@@ -19,26 +19,29 @@ struct script {
 	char **list_names; /* owned, ends with NULL: the addresses of each list, "ipv6"; or NULL */
 };
 
-/* Appends a copy of the step. */
+/** script_append() - append a copy of the step */
 void script_append(struct script *script, const struct step *step);
-/*
- * Adds the script as text: steps joined by ", ". If its lists have names, they are joined by "; ",
- * each after "NAME: ".
+/**
+ * script_format() - add the script as text: steps joined by ", "
+ *
+ * If its lists have names, they are joined by "; ", each after "NAME: ".
  */
 void script_format(const struct script *script, struct strbuf *out);
-/* The number of lists: the highest list number plus 1. */
+/** script_n_lists() - return the number of lists: the highest list number plus 1 */
 uint32_t script_n_lists(const struct script *script);
-/*
- * Returns the index of the step that serves an attempt, numbered from 1. Only for scripts with one
- * list and without conditions.
+/**
+ * script_step_index() - return the index of the step that serves an attempt, numbered from 1
+ *
+ * Only for scripts with one list and without conditions.
  */
 size_t script_step_index(const struct script *script, uint64_t attempt_number);
-/*
- * Returns the number of the first attempt that the step at @index serves. Counts only attempts that
- * steps without a condition in its list serve.
+/**
+ * script_first_attempt() - return the number of the first attempt that the step at @index serves
+ *
+ * Counts only attempts that steps without a condition in its list serve.
  */
 uint64_t script_first_attempt(const struct script *script, size_t index);
-/* Frees the steps and names; the script itself belongs to the caller. */
+/** script_free() - free the steps and names; the script itself belongs to the caller */
 void script_free(struct script *script);
 
 #endif

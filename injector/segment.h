@@ -22,7 +22,11 @@ struct segment_template {
 	int64_t at_ns; /* when its clock showed .timestamp */
 };
 
-/* Updates a template from a packet. @data: its headers at least; @at_ns: when it was sent. */
+/**
+ * segment_learn() - update a template from a packet
+ * @data: its headers at least
+ * @at_ns: when it was sent
+ */
 void segment_learn(struct segment_template *template, const uint8_t *data,
 		   const struct packet *packet, int64_t at_ns);
 
@@ -43,15 +47,19 @@ size_t segment_control(struct segment_template *sender, const struct segment_tem
 		       int64_t now_ns, uint8_t flags, uint32_t sequence, uint32_t acknowledgment,
 		       uint8_t out[static SEGMENT_CONTROL_MAX]);
 
-/*
- * Shortens a packet in place to its first @keep bytes of data, without FIN. @data: the packet, at
- * least up to there. Returns the new length.
+/**
+ * segment_trim() - shorten a packet in place to its first @keep bytes of data, without FIN
+ * @data: the packet, at least up to there
+ *
+ * Return: the new length.
  */
 size_t segment_trim(uint8_t *data, const struct packet *packet, uint32_t keep);
 
-/*
- * Lowers the maximum segment size that a SYN or SYN-ACK announces, in place, if it is higher.
- * Returns whether it changed the packet.
+/**
+ * segment_lower_mss() - lower the maximum segment size that a SYN or SYN-ACK announces, in place,
+ * if it is higher
+ *
+ * Return: whether it changed the packet.
  */
 bool segment_lower_mss(uint8_t *data, size_t length, const struct packet *packet, uint16_t mss);
 

@@ -24,9 +24,11 @@ struct socket_death {
 };
 
 struct nlattr;
-/*
- * Sets the counts from an attribute INET_DIAG_INFO: a struct tcp_info, whose size depends on the
- * kernel. Fields that it lacks are not changed.
+/**
+ * socket_death_set_info() - set the counts from an attribute INET_DIAG_INFO: a struct tcp_info,
+ * whose size depends on the kernel
+ *
+ * Fields that it lacks are not changed.
  */
 void socket_death_set_info(struct socket_death *death, const struct nlattr *attribute);
 
@@ -49,14 +51,15 @@ struct sock_diag_monitor;
  */
 int sock_diag_monitor_open(const struct address_networks *networks, sock_diag_monitor_fn on_death,
 			   void *userdata, struct diag_list *diags, struct sock_diag_monitor **ret);
-/* The descriptor to poll for reading; the monitor owns it. */
+/** sock_diag_monitor_fd() - return the descriptor to poll for reading; the monitor owns it */
 int sock_diag_monitor_fd(const struct sock_diag_monitor *deaths);
-/*
- * Reads all available notices. Returns 0, -ENOBUFS if some were lost (later ones still come), or
- * another negative errno.
+/**
+ * sock_diag_monitor_dispatch() - read all available notices
+ *
+ * Return: 0, -ENOBUFS if some were lost (later ones still come), or another negative errno.
  */
 int sock_diag_monitor_dispatch(struct sock_diag_monitor *deaths);
-/* Stops listening; NULL is allowed. */
+/** sock_diag_monitor_free() - stop listening; NULL is allowed */
 void sock_diag_monitor_free(struct sock_diag_monitor *deaths);
 
 #endif

@@ -15,9 +15,9 @@
 
 struct sock_lookup;
 
-/* Opens a lookup. Returns NULL if the kernel has no socket diagnostics. */
+/** sock_lookup_new() - open a lookup; return NULL if the kernel has no socket diagnostics */
 struct sock_lookup *sock_lookup_new(void);
-/* Closes it; NULL is allowed. */
+/** sock_lookup_free() - close it; NULL is allowed */
 void sock_lookup_free(struct sock_lookup *lookup);
 
 struct sock_found {

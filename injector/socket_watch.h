@@ -53,9 +53,14 @@ struct socket_watch_host {
 
 struct socket_watch;
 
-/* Makes a watch without attempts. @host is copied. Free it with socket_watch_free(). */
+/**
+ * socket_watch_new() - make a watch without attempts
+ * @host: copied
+ *
+ * Free it with socket_watch_free().
+ */
 struct socket_watch *socket_watch_new(const struct socket_watch_host *host);
-/* Frees the watch; NULL is allowed. */
+/** socket_watch_free() - free the watch; NULL is allowed */
 void socket_watch_free(struct socket_watch *watch);
 
 /**
@@ -71,21 +76,31 @@ void socket_watch_free(struct socket_watch *watch);
  */
 int socket_watch_begin(struct socket_watch *watch, const struct attempt_info *attempt,
 		       struct sock_found *ret);
-/* Looks at the attempts before @attempt, while its first SYN is held. */
+/** socket_watch_look() - look at the attempts before @attempt, while its first SYN is held */
 void socket_watch_look(struct socket_watch *watch, uint32_t attempt);
-/* Looks at the unanswered attempts. Returns whether any are left. */
+/** socket_watch_poll() - look at the unanswered attempts; return whether any are left */
 bool socket_watch_poll(struct socket_watch *watch);
 
-/* Notes that the handshake is complete, or that ICMP was sent, which need not end the attempt. */
+/**
+ * socket_watch_answered() - note that the handshake is complete, or that ICMP was sent, which need
+ * not end the attempt
+ */
 void socket_watch_answered(struct socket_watch *watch, uint32_t attempt);
-/* Notes that the attempt's socket left the table for a known reason: RST, or its death. */
+/**
+ * socket_watch_forget() - note that the attempt's socket left the table for a known reason: RST, or
+ * its death
+ */
 void socket_watch_forget(struct socket_watch *watch, uint32_t attempt);
-/* Reports when the sockets that are still watched were last seen. */
+/** socket_watch_finish() - report when the sockets that are still watched were last seen */
 void socket_watch_finish(struct socket_watch *watch);
 
-/* Finds the newest attempt of a socket. Returns 0 or -ENOENT. */
+/** socket_watch_find() - find the newest attempt of a socket; return 0 or -ENOENT */
 int socket_watch_find(const struct socket_watch *watch, uint64_t cookie, uint32_t *ret_attempt);
-/* Finds the attempt that the same socket made before. Returns 0 or -ENOENT. */
+/**
+ * socket_watch_earlier() - find the attempt that the same socket made before
+ *
+ * Return: 0 or -ENOENT.
+ */
 int socket_watch_earlier(const struct socket_watch *watch, uint32_t attempt, uint32_t *ret_attempt);
 
 #endif

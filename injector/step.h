@@ -91,7 +91,7 @@ struct step {
 #define SCRIPT_MAX_REPEAT 1000000
 #define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)
 
-/* The action as a word: "accept", "refuse", … */
+/** step_action_name() - return the action as a word: "accept", "refuse", … */
 const char *step_action_name(enum step_action action);
 
 /* Where and why a step's text is wrong. */
@@ -101,14 +101,15 @@ struct step_error {
 	char hint[192]; /* the remedy; empty: none */
 };
 
-/* Reads a step. Returns 0 and writes @ret, or -EINVAL and writes @ret_error. */
+/** step_parse() - read a step; return 0 and write @ret, or -EINVAL and write @ret_error */
 int step_parse(const char *text, struct step *ret, struct step_error *ret_error);
-/*
- * Adds the step as text, which step_parse() reads back. A condition that the grammar can't express
- * follows as "when …".
+/**
+ * step_format() - add the step as text, which step_parse() reads back
+ *
+ * A condition that the grammar can't express follows as "when …".
  */
 void step_format(const struct step *step, struct strbuf *out);
-/* Adds what follows the delay of a STEP_DELAY: " then refuse", or nothing. */
+/** step_format_then() - add what follows the delay of a STEP_DELAY: " then refuse", or nothing */
 void step_format_then(const struct step *step, struct strbuf *out);
 
 #endif

@@ -21,38 +21,48 @@ struct step_parser {
 	struct step_error error;
 };
 
-/* Whether the character separates words. */
+/** is_blank() - return whether the character separates words */
 bool is_blank(char character);
-/* Whether the text consists of decimal digits, at least one. */
+/** is_digits() - return whether the text consists of decimal digits, at least one */
 bool is_digits(const char *text, size_t length);
-/* Whether the token is this word. */
+/** token_is() - return whether the token is this word */
 bool token_is(const struct step_token *token, const char *word);
-/* Whether the token has the form "x3". */
+/** token_is_repeat() - return whether the token has the form "x3" */
 bool token_is_repeat(const struct step_token *token);
-/* The offset of the text after the token. */
+/** token_end() - return the offset of the text after the token */
 size_t token_end(const struct step_token *token);
-/* Writes a word as a message shows it: terminated, and shortened between characters. */
+/**
+ * token_shown() - write a word as a message shows it: terminated, and shortened between characters
+ */
 const char *token_shown(const struct step_token *token, char buffer[static WORD_SIZE]);
-/* The value of digits. Saturates above SCRIPT_MAX_REPEAT. */
+/**
+ * count_value() - return the value of digits
+ *
+ * Saturates above SCRIPT_MAX_REPEAT.
+ */
 uint32_t count_value(const char *text, size_t length);
 
-/* Returns the next word without consuming it. At the end its length is 0. */
+/**
+ * parser_peek() - return the next word without consuming it
+ *
+ * At the end its length is 0.
+ */
 struct step_token parser_peek(const struct step_parser *parser);
-/* Consumes the word that parser_peek() returned. */
+/** parser_take() - consume the word that parser_peek() returned */
 void parser_take(struct step_parser *parser, const struct step_token *token);
-/* Sets the error, at a word. Returns -EINVAL. */
+/** parser_fail() - set the error, at a word; return -EINVAL */
 int parser_fail(struct step_parser *parser, const struct step_token *where, const char *format, ...)
 	PRINTF(3, 4);
-/* Sets the remedy of the error. Returns -EINVAL. */
+/** parser_hint() - set the remedy of the error; return -EINVAL */
 int parser_hint(struct step_parser *parser, const char *format, ...) PRINTF(2, 3);
 
 struct byte_unit {
 	const char *name;
 	uint64_t bytes;
 };
-/* Finds a unit of bytes by name. Returns NULL if there is none. */
+/** byte_unit_find() - find a unit of bytes by name; return NULL if there is none */
 const struct byte_unit *byte_unit_find(const char *text, size_t length);
-/* Adds a number of bytes in the largest unit that divides it. */
+/** byte_count_format() - add a number of bytes in the largest unit that divides it */
 void byte_count_format(uint64_t bytes, struct strbuf *out);
 
 #endif

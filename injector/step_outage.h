@@ -5,15 +5,16 @@
 
 #include "injector/step.h"
 
-/* Whether a step's text begins like an outage. */
+/** outage_is_meant() - return whether a step's text begins like an outage */
 bool outage_is_meant(const char *text);
-/* Reads an outage, as step_parse() reads a step. */
+/** outage_parse() - read an outage, as step_parse() reads a step */
 int outage_parse(const char *text, struct step *ret, struct step_error *ret_error);
-/* Whether a step can be written as an outage: its condition is only a time, and it refuses, drops
- * or is unreachable.
+/**
+ * outage_can_say() - return whether a step can be written as an outage: its condition is only a
+ * time, and it refuses, drops or is unreachable
  */
 bool outage_can_say(const struct step *step);
-/* Adds the outage as text, which outage_parse() reads back. */
+/** outage_format() - add the outage as text, which outage_parse() reads back */
 void outage_format(const struct step *step, struct strbuf *out);
 
 #endif

@@ -42,10 +42,13 @@ struct step_select {
 	uint64_t step_end; /* the last attempt that this step serves */
 };
 
-/* Starts at the first attempt. @script: borrowed, with at least one step. */
+/**
+ * step_select_init() - start at the first attempt
+ * @script: borrowed, with at least one step
+ */
 void step_select_init(struct step_select *progress, const struct script *script, uint32_t endpoint,
 		      uint64_t seed);
-/* Frees the progress. */
+/** step_select_deinit() - free the progress */
 void step_select_deinit(struct step_select *progress);
 
 struct step_select_choice {
@@ -53,9 +56,11 @@ struct step_select_choice {
 	int64_t delay_ns; /* drawn for the attempt; 0 unless its step delays */
 };
 
-/*
- * Selects the step of the next attempt. @list: of the attempt's address; @family and
- * @since_start_ns: as in struct condition_facts.
+/**
+ * step_select_next() - select the step of the next attempt
+ * @list: of the attempt's address
+ * @family: as in struct condition_facts
+ * @since_start_ns: likewise
  */
 struct step_select_choice step_select_next(struct step_select *progress, uint32_t list,
 					   uint16_t family, int64_t since_start_ns);

@@ -71,7 +71,7 @@ enum verdict_kind {
 	VERDICT_UNREACHABLE, /* ICMP to the client */
 	VERDICT_N_KINDS,
 };
-/* The kind as a word: "accept", "refuse", "drop", "unreachable". */
+/** verdict_kind_name() - return the kind as a word: "accept", "refuse", "drop", "unreachable" */
 const char *verdict_kind_name(enum verdict_kind kind);
 
 struct verdict {
@@ -89,9 +89,12 @@ struct packet_verdict {
 	size_t length;
 };
 
-/*
- * Decides what a step does to a SYN. Pure. @syn_ordinal: 1 for the attempt's first SYN, more for
- * retransmissions. @delay_ns: the delay that was drawn for the attempt.
+/**
+ * step_decide() - decide what a step does to a SYN
+ * @syn_ordinal: 1 for the attempt's first SYN, more for retransmissions
+ * @delay_ns: the delay that was drawn for the attempt
+ *
+ * Pure.
  */
 struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_t delay_ns);
 
@@ -117,12 +120,14 @@ struct tracker_endpoint {
  */
 struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_endpoints,
 			    uint64_t seed);
-/* Frees the tracker; NULL is allowed. */
+/** tracker_free() - free the tracker; NULL is allowed */
 void tracker_free(struct tracker *tracker);
 
-/*
- * Sets the time from which conditions count, by the clock of tracker_syn(), more than 0. Before
- * this call they count from the first SYN.
+/**
+ * tracker_client_started() - set the time from which conditions count, by the clock of
+ * tracker_syn(), more than 0
+ *
+ * Before this call they count from the first SYN.
  */
 void tracker_client_started(struct tracker *tracker, int64_t at_ns);
 
@@ -132,9 +137,11 @@ struct tracker_decision {
 	struct verdict verdict;
 };
 
-/*
- * Takes a SYN that arrived at @now_ns. Returns 0 and writes @ret; or -ENOENT, and counts nothing,
- * if no endpoint has the packet's destination.
+/**
+ * tracker_syn() - take a SYN that arrived at @now_ns
+ *
+ * Return: 0 and writes @ret; or -ENOENT, and counts nothing, if no endpoint has the packet's
+ * destination.
  */
 int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t now_ns,
 		struct tracker_decision *ret);
@@ -151,42 +158,58 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
  */
 int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct attempt_info *ret);
 
-/*
- * Notes that RST or ICMP was sent for an attempt. Returns 0 and writes the attempt, or -ENOENT.
+/**
+ * tracker_refused() - note that RST or ICMP was sent for an attempt
+ *
+ * Return: 0 and writes the attempt, or -ENOENT.
  */
 int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret);
 
-/* Finds the attempt that a SYN-ACK answers. Returns 0 and writes its id, or -ENOENT. */
+/**
+ * tracker_find_answered() - find the attempt that a SYN-ACK answers
+ *
+ * Return: 0 and writes its id, or -ENOENT.
+ */
 int tracker_find_answered(const struct tracker *tracker, const struct packet *packet,
 			  uint32_t *ret_id);
 
-/*
- * Finds the newest attempt with this 4-tuple whose socket is not known to be gone. Returns 0 and
- * writes its id, or -ENOENT.
+/**
+ * tracker_find_open() - find the newest attempt with this 4-tuple whose socket is not known to be
+ * gone
+ *
+ * Return: 0 and writes its id, or -ENOENT.
  */
 int tracker_find_open(struct tracker *tracker, const struct address *client,
 		      const struct address *server, uint32_t *ret_id);
-/* Finds the newest attempt with this 4-tuple. Returns 0 and writes its id, or -ENOENT. */
+/**
+ * tracker_find_newest() - find the newest attempt with this 4-tuple
+ *
+ * Return: 0 and writes its id, or -ENOENT.
+ */
 int tracker_find_newest(const struct tracker *tracker, const struct address *client,
 			const struct address *server, uint32_t *ret_id);
-/* Notes the client's first FIN or RST. */
+/** tracker_note_client_end() - note the client's first FIN or RST */
 void tracker_note_client_end(struct tracker *tracker, uint32_t id);
-/* Notes the server's FIN; only the first counts. */
+/** tracker_note_server_fin() - note the server's FIN; only the first counts */
 void tracker_note_server_fin(struct tracker *tracker, uint32_t id, uint32_t sequence);
-/* Notes that the attempt's socket is gone. Returns the attempt. */
+/** tracker_close() - note that the attempt's socket is gone; return the attempt */
 struct attempt_info tracker_close(struct tracker *tracker, uint32_t id);
-/* Notes which socket made the attempt. */
+/** tracker_note_socket() - note which socket made the attempt */
 void tracker_note_socket(struct tracker *tracker, uint32_t id, uint64_t cookie, uint64_t inode);
-/* Notes that the attempt's socket was open at @at_ns (CLOCK_MONOTONIC). */
+/** tracker_note_seen() - note that the attempt's socket was open at @at_ns (CLOCK_MONOTONIC) */
 void tracker_note_seen(struct tracker *tracker, uint32_t id, int64_t at_ns);
 
-/* The number of attempts so far. */
+/** tracker_n_attempts() - return the number of attempts so far */
 size_t tracker_n_attempts(const struct tracker *tracker);
-/* An attempt by its id, which must exist. */
+/** tracker_attempt() - return an attempt by its id, which must exist */
 struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id);
-/* Finds the attempt that had the same 4-tuple before this one. Returns 0 or -ENOENT. */
+/**
+ * tracker_earlier() - find the attempt that had the same 4-tuple before this one
+ *
+ * Return: 0 or -ENOENT.
+ */
 int tracker_earlier(const struct tracker *tracker, uint32_t id, uint32_t *ret_id);
-/* The step that serves an attempt; borrowed from the tracker. */
+/** tracker_step() - return the step that serves an attempt; borrowed from the tracker */
 const struct step *tracker_step(const struct tracker *tracker, uint32_t id);
 
 #endif

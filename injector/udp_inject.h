@@ -12,18 +12,27 @@
 
 struct udp_inject;
 
-/*
- * Opens the sockets. @mark: from fwmark_udp_inject(). Returns 0 or a negative errno (-EPERM without
- * CAP_NET_ADMIN).
+/**
+ * udp_inject_new() - open the sockets
+ * @mark: from fwmark_udp_inject()
+ *
+ * Return: 0 or a negative errno (-EPERM without CAP_NET_ADMIN).
  */
 int udp_inject_new(uint32_t mark, struct udp_inject **ret);
-/* Closes the sockets; NULL is allowed. */
+/** udp_inject_free() - close the sockets; NULL is allowed */
 void udp_inject_free(struct udp_inject *carrier);
 
-/* Sends a carrier with this serial to a local address. Returns 0 or a negative errno. */
+/**
+ * udp_inject_send() - send a carrier with this serial to a local address
+ *
+ * Return: 0 or a negative errno.
+ */
 int udp_inject_send(struct udp_inject *carrier, const struct address *to, uint32_t serial);
 
-/* Whether a queued packet is one of our carriers; @ret_serial gets its serial. */
+/**
+ * udp_inject_match() - return whether a queued packet is one of our carriers; @ret_serial gets its
+ * serial
+ */
 bool udp_inject_match(const struct udp_inject *carrier, const uint8_t *data, size_t length,
 		      uint32_t *ret_serial);
 

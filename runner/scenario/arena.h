@@ -16,15 +16,31 @@ struct arena {
 	size_t left;
 };
 
-/* Allocates memory for any type; it is not initialised. Ends the process if there is none. */
+/**
+ * arena_alloc() - allocate memory for any type; it is not initialised
+ *
+ * Ends the process if memory runs out.
+ */
 void *arena_alloc(struct arena *arena, size_t size);
-/* Copies @length bytes of @text and terminates them. The arena owns the copy. */
+/**
+ * arena_strndup() - copy @length bytes of @text and terminate them
+ *
+ * The arena owns the copy.
+ */
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
-/* Drops everything in the arena, but keeps one block for later allocations. */
+/** arena_reset() - drop everything in the arena, but keep one block for later allocations */
 void arena_reset(struct arena *arena);
-/* Moves everything in @from to @arena. Pointers stay valid; @from is empty afterwards. */
+/**
+ * arena_adopt() - move everything in @from to @arena
+ *
+ * Pointers stay valid; @from is empty afterwards.
+ */
 void arena_adopt(struct arena *arena, struct arena *from);
-/* Frees all blocks. The arena itself belongs to the caller. */
+/**
+ * arena_free() - free all blocks
+ *
+ * The arena itself belongs to the caller.
+ */
 void arena_free(struct arena *arena);
 #define AUTO_ARENA CLEANUP(arena_free)
 

@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* Adds an error for each step of @endpoint that can't happen there. */
+/** check_steps() - add an error for each step of @endpoint that can't happen there */
 void check_steps(struct loader *loader, const struct endpoint_spec *endpoint);
 
 #endif

@@ -15,7 +15,11 @@ struct checker {
 	int64_t n_instances; /* of the client, at least 1 */
 };
 
-/* Each adds an error if no client can meet @expectation, which is of the kind in its name. */
+/**
+ * contradict_policy() - add an error if no client can meet @expectation
+ *
+ * So do the functions below, each for expectations of the kind in its name.
+ */
 void contradict_policy(struct checker *checker, const struct expectation *expectation);
 void contradict_time(struct checker *checker, const struct expectation *expectation);
 void contradict_connect_timeout(struct checker *checker, const struct expectation *expectation);
@@ -26,7 +30,10 @@ void contradict_concurrent_attempts(struct checker *checker, const struct expect
 void contradict_connections(struct checker *checker, const struct expectation *expectation);
 void contradict_retry_on(struct checker *checker, const struct expectation *expectation);
 void contradict_fallback(struct checker *checker, const struct expectation *expectation);
-/* Adds an error if all runs of a client with "run-for" don't fit into the scenario's timeout. */
+/**
+ * contradict_run_for() - add an error if all runs of a client with "run-for" don't fit into the
+ * scenario's timeout
+ */
 void contradict_run_for(struct checker *checker);
 
 #endif

@@ -5,16 +5,21 @@
 
 #include "runner/scenario/loader.h"
 
-/* Whether a text looks like an address, valid or not. */
+/** is_literal_address() - return whether a text looks like an address, valid or not */
 bool is_literal_address(const char *text);
-/* Reads an address that @endpoint does not have yet. Returns false after adding an error. */
+/**
+ * decode_literal_address() - read an address that @endpoint does not have yet
+ *
+ * Return: false after adding an error.
+ */
 bool decode_literal_address(struct loader *loader, const struct node *node,
 			    const struct endpoint_spec *endpoint, struct address *ret);
-/* Finds a literal address of the endpoint. Returns its index, or SIZE_MAX. */
+/** endpoint_literal() - find a literal address of the endpoint; return its index, or SIZE_MAX */
 size_t endpoint_literal(const struct endpoint_spec *endpoint, const char *text);
-/*
- * Adds an error if the endpoint at @index shares an address and port with an earlier one. @key: the
- * node of its name.
+/**
+ * check_literal_addresses() - add an error if the endpoint at @index shares an address and port
+ * with an earlier one
+ * @key: the node of its name
  */
 void check_literal_addresses(struct loader *loader, const struct node *key,
 			     const struct scenario *scenario, size_t index);

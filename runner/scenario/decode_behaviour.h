@@ -5,7 +5,11 @@
 
 #include "runner/scenario/loader.h"
 
-/* Each reads the value of its key into @expectation, or adds errors. */
+/**
+ * decode_concurrent_attempts() - read the value of its key into @expectation, or add errors
+ *
+ * So do the functions below.
+ */
 void decode_concurrent_attempts(struct loader *loader, const struct field *field,
 				struct expectation *expectation);
 void decode_gives_up(struct loader *loader, const struct field *field,
@@ -15,7 +19,10 @@ void decode_retry_on(struct loader *loader, const struct field *field,
 void decode_fallback(struct loader *loader, const struct field *field,
 		     struct expectation *expectation);
 void decode_herd(struct loader *loader, const struct field *field, struct expectation *expectation);
-/* As struct schema_key.decode: adds an expectation for a list, or for each key of a mapping. */
+/**
+ * decode_order() - add an expectation for a list, or for each key of a mapping, as struct
+ * schema_key.decode
+ */
 void decode_order(struct loader *loader, const struct field *field, void *target);
 
 extern const struct schema schema_gives_up, schema_fallback, schema_herd;

@@ -5,9 +5,13 @@
 
 #include "runner/scenario/loader.h"
 
-/* Reads such a mapping. Returns false after adding an error; @ret is then untouched. */
+/**
+ * decode_conditional() - read a step with a condition
+ *
+ * Return: false after adding an error; @ret is then untouched.
+ */
 bool decode_conditional(struct loader *loader, const struct node *mapping, struct step *ret);
-/* Adds an error for each step of @endpoint whose condition can't be met. */
+/** check_conditions() - add an error for each step of @endpoint whose condition can't be met */
 void check_conditions(struct loader *loader, const struct endpoint_spec *endpoint);
 
 extern const struct schema schema_conditional;

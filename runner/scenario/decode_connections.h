@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* Reads the value of "ended" into @expectation, or adds errors. */
+/** decode_ended() - read the value of "ended" into @expectation, or add errors */
 void decode_ended(struct loader *loader, const struct field *field,
 		  struct expectation *expectation);
 

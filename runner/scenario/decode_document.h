@@ -5,7 +5,9 @@
 
 #include "runner/scenario/loader.h"
 
-/* Reads a whole document into the loader's scenario, and frees the loader's texts. */
+/**
+ * decode_document() - read a whole document into the loader's scenario, and free the loader's texts
+ */
 void decode_document(struct loader *loader, const struct node *root);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* As struct schema_key.decode: reads all endpoints into the scenario. */
+/** decode_endpoints() - read all endpoints into the scenario, as struct schema_key.decode */
 void decode_endpoints(struct loader *loader, const struct field *field, void *target);
 extern const struct schema_key schema_endpoint;
 

@@ -5,13 +5,15 @@
 
 #include "runner/scenario/loader.h"
 
-/* As struct schema_key.decode: adds an expectation for each value. */
+/** decode_expect() - add an expectation for each value, as struct schema_key.decode */
 void decode_expect(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_expect;
 
-/*
- * Adds errors for expectations that no client can meet, because they contradict each other, the
- * fault scripts or the timeout. The document must be free of other errors.
+/**
+ * check_contradictions() - add errors for expectations that no client can meet, because they
+ * contradict each other, the fault scripts or the timeout
+ *
+ * The document must be free of other errors.
  */
 void check_contradictions(struct loader *loader);
 

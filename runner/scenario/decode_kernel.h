@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* As struct schema_key.decode: adds each setting to the scenario. */
+/** decode_kernel() - add each setting to the scenario, as struct schema_key.decode */
 void decode_kernel(struct loader *loader, const struct field *field, void *target);
 extern const struct schema_key schema_kernel_named;
 

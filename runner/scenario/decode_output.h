@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* As struct schema_key.decode: each adds an expectation for each text. */
+/** decode_stdout() - add an expectation for each text, as struct schema_key.decode */
 void decode_stdout(struct loader *loader, const struct field *field, void *target);
 void decode_stderr(struct loader *loader, const struct field *field, void *target);
 

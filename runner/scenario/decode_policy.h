@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* Reads a policy into @expectation, or adds errors. */
+/** decode_policy() - read a policy into @expectation, or add errors */
 void decode_policy(struct loader *loader, const struct field *field,
 		   struct expectation *expectation);
 
@@ -14,9 +14,14 @@ extern const struct schema_key schema_policy_named;
 
 /* The keys of a policy, which can't be names of endpoints; ends with NULL. */
 extern const char *const policy_words[];
-/* Whether a mapping is a policy rather than a mapping of endpoints to policies. */
+/**
+ * is_policy() - return whether a mapping is a policy rather than a mapping of endpoints to policies
+ */
 bool is_policy(const struct node *mapping);
-/* Whether a mapping has only parameters of a policy, such as "base", but not its kind. */
+/**
+ * lacks_family() - return whether a mapping has only parameters of a policy, such as "base", but
+ * not its kind
+ */
 bool lacks_family(const struct node *mapping);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "runner/scenario/loader.h"
 
-/* As struct schema_key.decode: reads the requirements into the scenario. */
+/** decode_requires() - read the requirements into the scenario, as struct schema_key.decode */
 void decode_requires(struct loader *loader, const struct field *field, void *target);
 extern const struct schema schema_requires;
 

@@ -5,7 +5,12 @@
 
 #include "runner/scenario/loader.h"
 
-/* Reads the step. Returns false after adding an error. @last: it is the last of its list. */
+/**
+ * decode_step_text() - read a step from a text
+ * @last: it is the last of its list
+ *
+ * Return: false after adding an error.
+ */
 bool decode_step_text(struct loader *loader, const struct node *node, bool last, struct step *ret);
 
 #endif

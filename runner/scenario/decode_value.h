@@ -22,29 +22,46 @@
  */
 void decode_mapping(struct loader *loader, const struct schema *schema, const struct node *mapping,
 		    const struct node *at, void *target);
-/* Checks that a value has one of the forms that its key takes. Returns false after an error. */
+/**
+ * decode_form() - check that a value has one of the forms that its key takes
+ *
+ * Return: false after an error.
+ */
 bool decode_form(struct loader *loader, const struct field *field);
 
-/* Reads a node's text, which lives as long as the node. A list, a mapping or nothing is an error.
+/**
+ * decode_text() - read a node's text, which lives as long as the node
+ *
+ * A list, a mapping or nothing is an error.
  */
 bool decode_text(struct loader *loader, const struct node *node, const char **ret);
-/* Reads a duration, "300ms", into nanoseconds. */
+/** decode_duration() - read a duration, "300ms", into nanoseconds */
 bool decode_duration(struct loader *loader, const struct node *node, int64_t *ret_ns);
-/* Reads a whole number from @low to @high. @what: "a port", as in "a port is 1 to 65535" */
+/**
+ * decode_count() - read a whole number from @low to @high
+ * @what: "a port", as in "a port is 1 to 65535"
+ */
 bool decode_count(struct loader *loader, const struct node *node, const char *what, int64_t low,
 		  int64_t high, int64_t *ret);
-/* Reads a percentage: "5%", 0 to 100. */
+/** decode_percent() - read a percentage: "5%", 0 to 100 */
 bool decode_percent(struct loader *loader, const struct node *node, double *ret_percent);
-/* Reads a range, both ends included, or a value: a range of one with *@ret_exact true. */
+/**
+ * decode_count_range() - read a range, both ends included, or a value: a range of one with
+ * *@ret_exact true
+ */
 bool decode_count_range(struct loader *loader, const struct node *node, struct range *ret,
 			bool *ret_exact);
-/* The same for durations, in nanoseconds. */
+/** decode_duration_range() - do the same for durations, in nanoseconds */
 bool decode_duration_range(struct loader *loader, const struct node *node, struct range *ret,
 			   bool *ret_exact);
-/* Finds a node's text among @choices, which end with NULL; @ret gets its index. */
+/** decode_choice() - find a node's text among @choices, which end with NULL; @ret gets its index */
 bool decode_choice(struct loader *loader, const struct node *node, const char *const *choices,
 		   size_t *ret);
-/* Reads a duration, a percentage, or a mapping of both. What is not given is 0. */
+/**
+ * decode_tolerance() - read a duration, a percentage, or a mapping of both
+ *
+ * What is not given is 0.
+ */
 bool decode_tolerance(struct loader *loader, const struct node *node, struct tolerance *ret);
 
 extern const struct schema schema_tolerance;

@@ -32,7 +32,11 @@ struct document_cursor {
 	unsigned line;
 };
 
-/* Cuts out the next document, which may hold only comments. Returns false after the last one. */
+/**
+ * document_next() - cut out the next document, which may hold only comments
+ *
+ * Return: false after the last one.
+ */
 bool document_next(struct document_cursor *cursor, struct document_text *ret);
 
 struct document {

@@ -9,9 +9,11 @@
 
 #include "common/strbuf.h"
 
-/*
- * Adds the schema as text. It accepts every document that the loader accepts, except one that gets
- * its name from defaults. docs/editors.md says which errors it can't find.
+/**
+ * scenario_json_schema() - add the schema as text
+ *
+ * It accepts every document that the loader accepts, except one that gets its name from defaults.
+ * docs/editors.md says which errors it can't find.
  */
 void scenario_json_schema(struct strbuf *out);
 

@@ -29,19 +29,24 @@ struct scenario_file {
 	struct diag_list diags; /* in the order of lines, document by document */
 };
 
-/*
- * Loads the file at @path. Never returns NULL: a file that can't be read has one broken document
- * with one diagnostic. Free the result with scenario_file_free().
+/**
+ * scenario_file_load() - load the file at @path
+ *
+ * Never returns NULL: a file that can't be read has one broken document with one diagnostic. Free
+ * the result with scenario_file_free().
  */
 struct scenario_file *scenario_file_load(const char *path);
-/*
- * Loads a file for `synfault inject`, where another process starts the client: "client" and
- * "expect" are optional.
+/**
+ * scenario_file_load_attached() - load a file for `synfault inject`, where another process starts
+ * the client: "client" and "expect" are optional
  */
 struct scenario_file *scenario_file_load_attached(const char *path);
-/* Loads a file from memory. @path is used only for places and ${dir}. */
+/**
+ * scenario_file_parse() - load a file from memory
+ * @path: used only for places and ${dir}
+ */
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length);
-/* Frees the file with all its scenarios; NULL is allowed. */
+/** scenario_file_free() - free the file with all its scenarios; NULL is allowed */
 void scenario_file_free(struct scenario_file *file);
 
 /**

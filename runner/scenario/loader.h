@@ -34,23 +34,33 @@ struct field {
 	const struct node *key, *value;
 };
 
-/* Adds an error at a node. Returns false, for decode_… functions to return. */
+/** loader_error() - add an error at a node; return false, for decode_… functions to return */
 bool loader_error(struct loader *loader, const struct node *at, const char *format, ...)
 	PRINTF(3, 4);
-/* Adds an error at @length bytes from @offset of the node's text. Returns false. */
+/**
+ * loader_error_within() - add an error at @length bytes from @offset of the node's text
+ *
+ * Return: false.
+ */
 bool loader_error_within(struct loader *loader, const struct node *at, size_t offset, size_t length,
 			 const char *format, ...) PRINTF(5, 6);
-/* Adds a remedy to the last error. */
+/** loader_hint() - add a remedy to the last error */
 void loader_hint(struct loader *loader, const char *format, ...) PRINTF(2, 3);
-/* Adds "did you mean …" if a name is similar to @word, otherwise "@introduction …" and all names.
+/**
+ * loader_hint_names() - add "did you mean …" if a name is similar to @word, otherwise
+ * "@introduction …" and all names
  */
 void loader_hint_names(struct loader *loader, const char *word, const char *const *names,
 		       const char *introduction);
-/* Adds "did you mean …" if a name is similar to @word. Returns whether one is. */
+/**
+ * loader_hint_nearest() - add "did you mean …" if a name is similar to @word
+ *
+ * Return: whether one is.
+ */
 bool loader_hint_nearest(struct loader *loader, const char *word, const char *const *names);
-/* The place of a node; its path is borrowed from the loader. */
+/** loader_place() - return the place of a node; its path is borrowed from the loader */
 struct place loader_place(const struct loader *loader, const struct node *node);
-/* Remembers a text, so that its references are checked at the end. */
+/** loader_add_text() - remember a text, so that its references are checked at the end */
 void loader_add_text(struct loader *loader, const struct node *text);
 
 #endif

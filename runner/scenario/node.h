@@ -43,23 +43,27 @@ struct node {
 	};
 };
 
-/* The value of a key, or NULL; NULL for all nodes but mappings. */
+/** node_get() - return the value of a key, or NULL; NULL for all nodes but mappings */
 const struct node *node_get(const struct node *mapping, const char *key);
-/* The place of the whole node; @path is borrowed by the place. */
+/** node_place() - return the place of the whole node; @path is borrowed by the place */
 struct place node_place(const struct node *node, const char *path);
-/*
- * The place of @length bytes from @offset of a node's text; the place of the whole node if its text
- * is written differently in the file.
+/**
+ * node_place_within() - return the place of @length bytes from @offset of a node's text; the place
+ * of the whole node if its text is written differently in the file
  */
 struct place node_place_within(const struct node *node, const char *path, size_t offset,
 			       size_t length);
-/* Whether both have the same content, in any order of keys. */
+/** node_equal() - return whether both have the same content, in any order of keys */
 bool node_equal(const struct node *left, const struct node *right);
-/* Adds the node as YAML on one line. */
+/** node_format() - add the node as YAML on one line */
 void node_format(const struct node *node, struct strbuf *out);
-/* The kind in words: "a text", "a list", "a mapping". */
+/** node_kind_name() - return the kind in words: "a text", "a list", "a mapping" */
 const char *node_kind_name(enum node_kind kind);
-/* Sorts pointers to pairs by key. Pairs with equal keys keep their order. */
+/**
+ * node_sort_pairs() - sort pointers to pairs by key
+ *
+ * Pairs with equal keys keep their order.
+ */
 void node_sort_pairs(const struct node_pair **pairs, size_t count);
 
 #endif

@@ -20,22 +20,32 @@ extern const struct named_policy named_policies[];
 extern const size_t n_named_policies;
 extern const char *const named_policy_names[]; /* the same names; ends with NULL */
 
-/* Finds the policy with this name. Returns NULL if there is none. */
+/** named_policy_find() - find the policy with this name; return NULL if there is none */
 const struct named_policy *named_policy_find(const char *name);
 
-/* The kind as a word: "fixed", "linear", "exponential", "list", "range". */
+/**
+ * policy_kind_name() - return the kind as a word: "fixed", "linear", "exponential", "list", "range"
+ */
 const char *policy_kind_name(enum policy_kind kind);
-/* The kind as a word: "none", "full", "equal", "percent", "decorrelated", "plus". */
+/**
+ * jitter_kind_name() - return the kind as a word: "none", "full", "equal", "percent",
+ * "decorrelated", "plus"
+ */
 const char *jitter_kind_name(enum jitter_kind kind);
 
-/* Makes a policy without jitter, cap or limit. */
+/** policy_plain() - make a policy without jitter, cap or limit */
 struct policy policy_plain(enum policy_kind kind, int64_t base_ns);
 
-/* Adds the policy in words: "exponential, base 500 ms, factor 2, no cap, full jitter". */
+/**
+ * policy_describe() - add the policy in words: "exponential, base 500 ms, factor 2, no cap, full
+ * jitter"
+ */
 void policy_describe(const struct policy *policy, struct strbuf *out);
-/*
- * Adds the policy as the value of "backoff" or "attempt-delay", on one line: "{exponential: {base:
- * 500ms}}". A list is "[1s, 2s]". The loader reads it back, except for fractions of a microsecond.
+/**
+ * policy_write() - add the policy as the value of "backoff" or "attempt-delay", on one line:
+ * "{exponential: {base: 500ms}}"
+ *
+ * A list is "[1s, 2s]". The loader reads it back, except for fractions of a microsecond.
  */
 void policy_write(const struct policy *policy, struct strbuf *out);
 

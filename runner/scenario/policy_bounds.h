@@ -26,18 +26,22 @@ struct range policy_wait(const struct policy *policy, size_t k);
  */
 struct range policy_wait_after(const struct policy *policy, size_t k, int64_t before_ns);
 
-/*
- * Widens bounds by the tolerance times @scale. A time may be late by absolute + relative * high. It
- * may be early by absolute + relative * low, but at most by half of low: a client that does not
- * wait at all must not pass as one that waits briefly.
+/**
+ * tolerance_apply() - widen bounds by the tolerance times @scale
+ *
+ * A time may be late by absolute + relative * high. It may be early by absolute + relative * low,
+ * but at most by half of low: a client that does not wait at all must not pass as one that waits
+ * briefly.
  */
 struct range tolerance_apply(struct range bounds, const struct tolerance *tolerance, double scale);
-/* What the tolerance times @scale adds to a time. */
+/** tolerance_slack() - return what the tolerance times @scale adds to a time */
 int64_t tolerance_slack(int64_t time_ns, const struct tolerance *tolerance, double scale);
 
-/*
- * Formats bounds with their tolerance: "2.00 s ± 200 ms", or "500 ms .. 1.00 s (with tolerance 375
- * ms .. 1.15 s)" if early and late differ. Owned by the caller.
+/**
+ * policy_wait_text() - format bounds with their tolerance: "2.00 s ± 200 ms", or "500 ms .. 1.00 s
+ * (with tolerance 375 ms .. 1.15 s)" if early and late differ
+ *
+ * Owned by the caller.
  */
 char *policy_wait_text(struct range bounds, const struct tolerance *tolerance, double scale);
 

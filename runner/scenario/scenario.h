@@ -18,7 +18,7 @@ enum family {
 	FAMILY_IPV6,
 	N_FAMILIES,
 };
-/* The family as a word: "ipv4", "ipv6". */
+/** family_name() - return the family as a word: "ipv4", "ipv6" */
 const char *family_name(enum family family);
 
 enum serve_kind {
@@ -178,7 +178,7 @@ enum connection_end {
 	ENDED_OPEN,        /* none of these until the end */
 	ENDED_N_KINDS,
 };
-/* The end as a word: "refused", "unreachable", … */
+/** connection_end_name() - return the end as a word: "refused", "unreachable", … */
 const char *connection_end_name(enum connection_end end);
 
 /* EXPECT_EXIT, EXPECT_DURATION, …: see expectation_kinds.h. */
@@ -187,7 +187,7 @@ enum expectation_kind {
 	EXPECTATION_KINDS(EXPECTATION_KIND) EXPECT_N_KINDS,
 #undef EXPECTATION_KIND
 };
-/* The key in a scenario file: "exit", "attempts", "backoff", … */
+/** expectation_kind_name() - return the key in a scenario file: "exit", "attempts", "backoff", … */
 const char *expectation_kind_name(enum expectation_kind kind);
 
 #define ALL_ENDPOINTS SIZE_MAX
@@ -210,7 +210,7 @@ enum ending {
 	ENDING_CONNECTED,   /* connected, and no fault */
 	ENDING_N_KINDS,
 };
-/* The ending as a word: "refused", "unanswered", … */
+/** ending_name() - return the ending as a word: "refused", "unanswered", … */
 const char *ending_name(enum ending ending);
 extern const char *const ending_names[]; /* the same; ends with NULL */
 
@@ -283,7 +283,7 @@ enum time_mode {
 	TIME_AUTO,    /* virtual where that is possible; each failure is confirmed in real time */
 	TIME_N_MODES,
 };
-/* "real", "virtual", "auto" */
+/** time_mode_name() - return the mode as a word: "real", "virtual", "auto" */
 const char *time_mode_name(enum time_mode mode);
 extern const char *const time_mode_names[]; /* the same; ends with NULL */
 
@@ -323,46 +323,64 @@ struct scenario {
 /* The most address numbers, of either family, that the endpoints of a scenario can need. */
 #define SCENARIO_MAX_SLOTS 4000
 
-/* Gives each endpoint its slot. Returns the number of slots in use. */
+/** scenario_set_slots() - give each endpoint its slot; return the number of slots in use */
 uint32_t scenario_set_slots(struct scenario *scenario);
-/* The number of slots that the endpoints use. */
+/** scenario_n_slots() - return the number of slots that the endpoints use */
 uint32_t scenario_n_slots(const struct scenario *scenario);
 
-/* How many addresses of the family the endpoint has. */
+/** endpoint_count() - return how many addresses of the family the endpoint has */
 size_t endpoint_count(const struct endpoint_spec *endpoint, enum family family);
-/* The index of the endpoint's address number @ordinal (from 1) of the family, or SIZE_MAX. */
+/**
+ * endpoint_address() - return the index of the endpoint's address number @ordinal (from 1) of the
+ * family, or SIZE_MAX
+ */
 size_t endpoint_address(const struct endpoint_spec *endpoint, enum family family, size_t ordinal);
-/* The number of the address at @index among those of its family, from 1. */
+/**
+ * endpoint_ordinal() - return the number of the address at @index among those of its family, from 1
+ */
 size_t endpoint_ordinal(const struct endpoint_spec *endpoint, size_t index);
-/* Whether the endpoint has an address of the family. */
+/** endpoint_has_family() - return whether the endpoint has an address of the family */
 bool endpoint_has_family(const struct endpoint_spec *endpoint, enum family family);
-/* Whether the file names one of the endpoint's addresses. */
+/** endpoint_has_literal() - return whether the file names one of the endpoint's addresses */
 bool endpoint_has_literal(const struct endpoint_spec *endpoint);
-/* Whether the scenario has a remote endpoint. */
+/** scenario_has_remote() - return whether the scenario has a remote endpoint */
 bool scenario_has_remote(const struct scenario *scenario);
-/* Whether both scenarios have the same remote endpoint. Then they can't run side by side. */
+/**
+ * scenario_shares_remote() - return whether both scenarios have the same remote endpoint
+ *
+ * Then they can't run side by side.
+ */
 bool scenario_shares_remote(const struct scenario *scenario, const struct scenario *other);
-/* Whether a list of the endpoint's script applies to an address of the family. */
+/**
+ * endpoint_list_has_family() - return whether a list of the endpoint's script applies to an address
+ * of the family
+ */
 bool endpoint_list_has_family(const struct endpoint_spec *endpoint, uint32_t list,
 			      enum family family);
-/* How many instances of the client run side by side. */
+/** scenario_n_clients() - return how many instances of the client run side by side */
 uint32_t scenario_n_clients(const struct scenario *scenario);
-/* How many instances of the client there are in all, with repeats. */
+/**
+ * scenario_n_instances() - return how many instances of the client there are in all, with repeats
+ */
 uint32_t scenario_n_instances(const struct scenario *scenario);
 
 #define LEFTOVER_TIMEOUT_DEFAULT_NS (1 * NS_PER_S)
-/*
- * How long to watch processes that the client left behind before ending them: the value in the
- * file, otherwise the default if "gives-up" or "leaks" is expected, otherwise 0.
+/**
+ * scenario_leftover_timeout_ns() - return how long to watch processes that the client left behind
+ * before ending them: the value in the file, otherwise the default if "gives-up" or "leaks" is
+ * expected, otherwise 0
  */
 int64_t scenario_leftover_timeout_ns(const struct scenario *scenario);
 
-/* Finds an endpoint by name. Returns its index, or SIZE_MAX. */
+/** scenario_endpoint() - find an endpoint by name; return its index, or SIZE_MAX */
 size_t scenario_endpoint(const struct scenario *scenario, const char *name);
-/* A step of an endpoint's script; NULL if @scenario is NULL or has no such step. */
+/**
+ * scenario_step() - return a step of an endpoint's script; NULL if @scenario is NULL or has no such
+ * step
+ */
 const struct step *scenario_step(const struct scenario *scenario, size_t endpoint, size_t step);
 
-/* Frees the scenario and everything in it; NULL is allowed. */
+/** scenario_free() - free the scenario and everything in it; NULL is allowed */
 void scenario_free(struct scenario *scenario);
 
 #endif

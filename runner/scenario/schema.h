@@ -45,7 +45,7 @@ struct schema_type_info {
 	const char *pattern;  /* regular expression (ECMA-262); NULL: any text */
 	int minimum, maximum; /* of a number; both 0: see the pattern */
 };
-/* Describes a type. */
+/** schema_type_info() - describe a type */
 const struct schema_type_info *schema_type_info(enum schema_type type);
 
 /* Forms that a value can have. */
@@ -105,7 +105,7 @@ struct schema {
 /* A document. All other tables are reached from this one. */
 extern const struct schema schema_document;
 
-/* Finds a key in a table. Returns NULL if there is none. */
+/** schema_find() - find a key in a table; return NULL if there is none */
 const struct schema_key *schema_find(const struct schema *schema, const char *name);
 
 #endif

@@ -42,14 +42,24 @@ struct substitution {
 	const char *tmp, *dir;
 };
 
-/* Replaces all references in @text, which must be checked. The caller owns the result. */
+/**
+ * substitute() - replace all references in @text, which must be checked
+ *
+ * The caller owns the result.
+ */
 char *substitute(const struct substitution *values, const char *text);
-/* The same for each text of a NULL-terminated array. The caller owns the result. */
+/**
+ * substitute_strv() - do the same for each text of a NULL-terminated array
+ *
+ * The caller owns the result.
+ */
 char **substitute_strv(const struct substitution *values, char *const *strv);
-/*
- * Makes environment variables of the values: SYNFAULT_<NAME>, SYNFAULT_<NAME>_HOST, _PORT, _IPV4,
- * _IPV6, _IPV4_2, … (name in capitals, "-" as "_"), SYNFAULT_TMP, SYNFAULT_DIR. Returns
- * "NAME=value" texts, NULL-terminated, owned by the caller.
+/**
+ * substitute_environment() - make environment variables of the values: SYNFAULT_<NAME>,
+ * SYNFAULT_<NAME>_HOST, _PORT, _IPV4, _IPV6, _IPV4_2, … (name in capitals, "-" as "_"),
+ * SYNFAULT_TMP, SYNFAULT_DIR
+ *
+ * Return: "NAME=value" texts, NULL-terminated, owned by the caller.
  */
 char **substitute_environment(const struct substitution *values);
 

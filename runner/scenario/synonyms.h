@@ -15,9 +15,12 @@ struct synonym {
 	const char *remark; /* the remedy; NULL: "did you mean" with .meant */
 };
 
-/* Finds the entry for an unknown key of a table. Returns NULL if there is none. */
+/** synonym_of_key() - find the entry for an unknown key of a table; return NULL if there is none */
 const struct synonym *synonym_of_key(const struct schema *schema, const char *word);
-/* Finds the entry for an unknown value that means one of @choices. Returns NULL if there is none.
+/**
+ * synonym_of_value() - find the entry for an unknown value that means one of @choices
+ *
+ * Return: NULL if there is none.
  */
 const struct synonym *synonym_of_value(const char *word, const char *const *choices);
 

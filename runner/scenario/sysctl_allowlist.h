@@ -15,20 +15,27 @@ struct allowed_sysctl {
 	int64_t low, high; /* of each number */
 };
 
-/*
- * Finds a setting by its full name ("net.ipv4.tcp_syn_retries") or the last part of it. Returns
- * NULL if there is none.
+/**
+ * sysctl_allowlist_find() - find a setting by its full name ("net.ipv4.tcp_syn_retries") or the
+ * last part of it
+ *
+ * Return: NULL if there is none.
  */
 const struct allowed_sysctl *sysctl_allowlist_find(const char *name);
-/* The last part of a setting's name: "tcp_syn_retries". */
+/** sysctl_short_name() - return the last part of a setting's name: "tcp_syn_retries" */
 const char *sysctl_short_name(const struct allowed_sysctl *name);
-/* The short names of all; ends with NULL. The caller frees the array, but not the names. */
+/**
+ * sysctl_allowlist() - return the short names of all settings; the list ends with NULL
+ *
+ * The caller frees the array, but not the names.
+ */
 const char **sysctl_allowlist(void);
 
-/*
- * Reads a value from a scenario: numbers with blanks between them, or a word. Returns it as the
- * kernel takes it, owned by the caller. On an error returns NULL, and in *@ret_message what the
- * value must be, owned by the caller.
+/**
+ * sysctl_value() - read a value from a scenario: numbers with blanks between them, or a word
+ *
+ * Return: the value as the kernel takes it, owned by the caller; or NULL, with what the value must
+ * be in *@ret_message, owned by the caller.
  */
 char *sysctl_value(const struct allowed_sysctl *name, const char *text, char **ret_message);
 

@@ -17,7 +17,11 @@ struct utf8_error {
 	unsigned line, column; /* from 0; in characters */
 };
 
-/* Checks @length bytes of a text. Returns 0, or -EINVAL with the first error in @ret_error. */
+/**
+ * utf8_check() - check @length bytes of a text
+ *
+ * Return: 0, or -EINVAL with the first error in @ret_error.
+ */
 int utf8_check(const char *text, size_t length, struct utf8_error *ret_error);
 
 #endif

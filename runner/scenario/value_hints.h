@@ -8,12 +8,17 @@
 
 #include "runner/scenario/loader.h"
 
-/*
- * Adds a remedy for a range in another tool's form: "<5s", "at least 3", "3+", "1-3", "1 to 3".
- * Returns false if the text has none of these forms.
+/**
+ * value_hint_range() - add a remedy for a range in another tool's form: "<5s", "at least 3", "3+",
+ * "1-3", "1 to 3"
+ *
+ * Return: false if the text has none of these forms.
  */
 bool value_hint_range(struct loader *loader, const char *text);
-/* Adds a remedy: a share between 0 and 1 is probably a percentage. @or: another possible form. */
+/**
+ * value_hint_percent() - add a remedy: a share between 0 and 1 is probably a percentage
+ * @or: another possible form
+ */
 void value_hint_percent(struct loader *loader, const char *text, double value, const char * or);
 
 #endif

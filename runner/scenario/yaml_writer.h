@@ -10,25 +10,35 @@
 
 struct yaml_writer;
 
-/* Makes a writer for one document that appends to @out, which is borrowed. Never fails. */
+/**
+ * yaml_writer_new() - make a writer for one document that appends to @out, which is borrowed
+ *
+ * Never fails.
+ */
 struct yaml_writer *yaml_writer_new(struct strbuf *out);
-/* Ends all open mappings and lists and the document, and frees the writer. */
+/** yaml_writer_finish() - end all open mappings and lists and the document, and free the writer */
 void yaml_writer_finish(struct yaml_writer *writer);
 
-/* Begin a mapping or a list; the document itself is one. @flow: on one line, as in {a: 1}. */
+/**
+ * yaml_mapping() - begin a mapping or a list; the document itself is one
+ * @flow: on one line, as in {a: 1}
+ */
 void yaml_mapping(struct yaml_writer *writer, bool flow);
 void yaml_list(struct yaml_writer *writer, bool flow);
-/* Ends the last mapping or list. */
+/** yaml_end() - end the last mapping or list */
 void yaml_end(struct yaml_writer *writer);
-/* Write a key or a value: UTF-8 without NUL. */
+/** yaml_text() - write a key or a value: UTF-8 without NUL */
 void yaml_text(struct yaml_writer *writer, const char *text);
 void yaml_printf(struct yaml_writer *writer, const char *format, ...) PRINTF(2, 3);
-/* Writes a key and its value. */
+/** yaml_pair() - write a key and its value */
 void yaml_pair(struct yaml_writer *writer, const char *key, const char *format, ...) PRINTF(3, 4);
-/* Writes a key and a list of texts on one line; @texts ends with NULL. */
+/** yaml_texts() - write a key and a list of texts on one line; @texts ends with NULL */
 void yaml_texts(struct yaml_writer *writer, const char *key, const char *const *texts);
 
-/* Writes a value that is YAML, such as "{a: 1}". Returns false, and writes nothing, if it is not.
+/**
+ * yaml_snippet() - write a value that is YAML, such as "{a: 1}"
+ *
+ * Return: false, and writes nothing, if it is not.
  */
 bool yaml_snippet(struct yaml_writer *writer, const char *text);
 
