@@ -3,7 +3,7 @@
 """One connection as the socket calls see it: byte counts and names of errors.
 
 Connects, sends, reads until the end, and prints a line for each of "connect", "sent", "received"
-and "end". The end is EOF, an errno's name, or "time-out" (--timeout seconds without an
+and "end". The end is EOF, an errno's name, or "timeout" (--timeout seconds without an
 answer). Exit status: 0 after EOF, 1 after anything else, 2 wrong usage.
 """
 
@@ -15,7 +15,7 @@ import sys
 
 def name_of(error: OSError) -> str:
     if isinstance(error, TimeoutError) and error.errno is None:
-        return "time-out"
+        return "timeout"
     return errno.errorcode.get(error.errno, str(error))
 
 

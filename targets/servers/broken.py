@@ -4,7 +4,7 @@
 
 aborts  accepts, and resets               resets  waits for a request, and resets
 silent  accepts, and never answers        closes  waits for a request, and closes
-full    a listen queue without room: nothing answers
+full    a full accept queue: nothing answers
 """
 
 import signal

@@ -20,8 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLIENTS = ("python", "backoff", "curl")
 
 REFUSED = ("refused", "gives up after 5 refused attempts and says why")
-UNANSWERED = ("refused", "lets a server that never answers through as the error that it is")
-DROPPED = ("dropped", "closes the socket that timed out before it tries again")
+UNANSWERED = ("refused", "reports a server that never answers, and does not retry")
+DROPPED = ("dropped", "closes the socket that timed out before it retries")
 
 # The mistake, the behaviour and scenario that catch it, and the subjects of the findings.
 MISTAKES = [
@@ -38,31 +38,31 @@ MISTAKES = [
 # The same for each expectation on behaviour, with synfault-backoff only; the scenarios are in
 # scenarios/behaviour.
 BEHAVIOUR = [
-    ("slow-timeout", "takes 400 ms for an attempt that gets no answer", "connect-timeout"),
+    ("slow-timeout", "gives up an unanswered attempt after 400 ms", "connect-timeout"),
     ("one-too-many", "gives up after three attempts, within a second", "gives-up"),
     ("leaves-child", "gives up after three attempts, within a second", "gives-up"),
-    ("no-cap", "waits no longer than its cap allows in all", "total-backoff"),
-    ("nested-retries", "waits no longer than its cap allows in all", "total-backoff"),
-    ("no-cap", "starts an attempt every 200 ms and more, by its cap", "attempt-delay"),
-    ("nested-retries", "is done within its own time", "duration"),
+    ("no-cap", "waits in all no longer than its cap allows", "total-backoff"),
+    ("nested-retries", "waits in all no longer than its cap allows", "total-backoff"),
+    ("no-cap", "starts attempts at growing intervals from 200 ms to its cap", "attempt-delay"),
+    ("nested-retries", "ends within its time limit", "duration"),
     (
         "retries-everything",
-        "retries what was refused, and not a server that accepts and says nothing",
+        "retries a refusal, but not a server that accepts and never answers",
         "retry-on",
     ),
     (
         "retries-nothing",
-        "comes through with its question when it has been refused",
+        "gets its answer after it was refused",
         "stdout connected bytes ended",
     ),
-    ("wrong-order", "turns to the backup only when the first one has failed", "order"),
-    ("slow-fallback", "turns to the backup at once", "fallback"),
+    ("wrong-order", "tries the backup only after the first server has failed", "order"),
+    ("slow-fallback", "tries the backup at once", "fallback"),
     ("impatient", "has one attempt under way at a time", "concurrent-attempts"),
     ("leaks-socket", "has one attempt under way at a time", "concurrent-attempts"),
     ("leaks-socket", "leaves no socket open", "leaks"),
     ("hands-socket-on", "leaves no socket open", "leaks"),
     ("same-seed", "spreads the retries of ten clients by its jitter", "backoff"),
-    ("same-seed", "ten clients that draw their backoff spread their return", "herd"),
+    ("same-seed", "ten clients with random backoff spread their retries", "herd"),
     ("slow-read", "waits 400 ms for the answer to its question", "read-timeout"),
     ("nested-retries", "is done with connecting within a second", "connecting"),
     ("pauses-first", "retries at once, and then after pauses that double", "backoff"),

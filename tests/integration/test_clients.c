@@ -405,7 +405,7 @@ Test(client, full_accept_queue_and_its_imitation_look_the_same)
 		"exec python3 \"$0\" \"$1\" --timeout 2.5', '%s/targets/clients/narrate.py', "
 		"'${api}']\n"
 		"  expect: {exit: 1, attempts: 2, connected: 1, retransmissions: 1..2,\n"
-		"    stdout: {contains: \"connect: time-out\\n\"}}\n" NEXT "name: imitated\n"
+		"    stdout: {contains: \"connect: timeout\\n\"}}\n" NEXT "name: imitated\n"
 		"endpoints: {api: {serve: accept, faults: [accept, backlog-full]}}\n" NEXT
 		"name: real\n"
 		"endpoints: {api: {faults: [accept], serve: {command: [python3, "

@@ -86,7 +86,7 @@ Test(network, kernel_gives_up_a_syn_on_schedule)
 	netns_enter();
 	set("tcp_syn_retries", "1");
 	if (access("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", F_OK) < 0)
-		cr_skip("this kernel has no linear time-outs");
+		cr_skip("this kernel has no linear timeouts");
 	set("tcp_syn_linear_timeouts", "4");
 	syn_schedule_compute(1, 4, 120 * NS_PER_S, &schedule);
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
