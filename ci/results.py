@@ -27,7 +27,7 @@ SKIPS = (
     # Schemas of other projects are not in the source tree.
     ("*.unit", "SYNFAULT_SCHEMAS is not set"),
     # A kernel without linear timeouts, without MPTCP.
-    ("*.integration", "this kernel has no linear time-outs|no MPTCP here"),
+    ("*.integration", "this kernel has no linear timeouts|no MPTCP here"),
     ("*.lint", "clang-format [0-9]+ formats some lines otherwise"),
     # A machine has only one of two versions of a client. A bare root has two of the real clients.
     ("demo", OTHER_PSQL),

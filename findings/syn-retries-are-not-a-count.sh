@@ -9,12 +9,12 @@
 #     TCP_SYNCNT 1: 3 SYNs, ETIMEDOUT after 3.1 s
 #     TCP_SYNCNT 2: 6 SYNs, ETIMEDOUT after 7.1 s
 #     TCP_SYNCNT 3: 8 SYNs, ETIMEDOUT after 19.6 s
-#     TCP_SYNCNT 1 without linear time-outs: 2 SYNs, ETIMEDOUT after 3.1 s
+#     TCP_SYNCNT 1 without linear timeouts: 2 SYNs, ETIMEDOUT after 3.1 s
 #
 # The kernel turns the number into the time that this many exponential timeouts would take
 # (net/ipv4/tcp_timer.c, retransmits_timed_out()) and compares the time that has passed with it; the
-# linear time-outs of 1 s each fit more SYNs into it, and the last wait can go far beyond it. Who
-# computes a connect time-out from the number, or asserts a count of SYNs, is wrong on one side of 6.5.
+# linear timeouts of 1 s each fit more SYNs into it, and the last wait can go far beyond it. Who
+# computes a connect timeout from the number, or asserts a count of SYNs, is wrong on one side of 6.5.
 #
 # Needs root, for a network namespace of its own. Exits 0 while it is so, 1 when it has changed, 77
 # before Linux 6.5. Takes 35 s.
@@ -54,7 +54,7 @@ def attempt(count, linear):
     listing = subprocess.run(["nft", "list", "counters"], capture_output=True, text=True, check=True).stdout
     syns = int(re.search(r"packets (\d+)", listing)[1])
     print("TCP_SYNCNT %d%s: %d SYNs, %s after %.1f s"
-          % (count, "" if linear else " without linear time-outs", syns, errno.errorcode[error], took), flush=True)
+          % (count, "" if linear else " without linear timeouts", syns, errno.errorcode[error], took), flush=True)
     return syns
 
 

@@ -8,7 +8,7 @@
 #     rejected with TimeoutError after 2 s
 #     process ended after 10 s
 #
-# The socket that is being connected is not destroyed with the request; undici's own connect time-out
+# The socket that is being connected is not destroyed with the request; undici's own connect timeout
 # (10 s by default) ends it. Until then it goes on sending SYNs, and a short-lived program (a hook, a
 # health check, a lambda) runs five times as long as its author limited it to.
 #

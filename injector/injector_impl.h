@@ -52,7 +52,8 @@ struct injector {
 
 	struct queue *queue; /* NULL with a test's kernel, as all up to deaths_event */
 	struct sock_diag_monitor *deaths;
-	int64_t all_read_ns; /* the notices of sockets that had died by then, and were told */
+	int64_t all_read_ns; /* all notices of deaths before this time have been read and reported
+			      */
 	struct rules *rules;
 	size_t n_own;               /* addresses that .rules are for */
 	bool *is_remote;            /* by endpoint */

@@ -206,7 +206,7 @@ static uint64_t widen(uint32_t low, uint64_t near)
 	return near ? near + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)near) : low;
 }
 
-/* When a socket's last data came, of which the kernel says how long ago that was. */
+/* When a socket's last data came. @since_ns: how long ago, as the kernel says. */
 static int64_t last_receive_ns(const struct injector *injector, int64_t now_ns, int64_t since_ns)
 {
 	return injector->to_own_ns

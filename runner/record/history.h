@@ -45,7 +45,7 @@ const char *attempt_end_name(enum attempt_end end);
 struct attempt_faults {
 	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
 	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
-	int64_t early_ns;              /* each may have happened so much earlier */
+	int64_t early_ns;              /* each may have happened this much earlier */
 };
 
 /* Parts that are read once, or for few attempts. */

@@ -222,7 +222,7 @@ CAN_NOT = {
     ("behaviour", "waits that go on when the client is to have given up"): RELATION,
     ("behaviour", "waits that are longer than all of them are to be"): RELATION,
     ("behaviour", "nothing to time out"): RELATION,
-    ("behaviour", "a fall-back that must not be"): RELATION,
+    ("behaviour", "a fallback that must not be"): RELATION,
     ("clients", "no directory"): EMPTY,
     ("daemons-and-rounds", "read-timeout needs a connection"): RELATION,
     ("daemons-and-rounds", "longer than the client runs"): RELATION,

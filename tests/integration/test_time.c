@@ -12,7 +12,7 @@
 
 #define NEXT "---\n"
 
-/* Five minutes and ten seconds of back-off. */
+/* Five minutes and ten seconds of backoff. */
 #define LONG                                                                                       \
 	"name: long\n"                                                                             \
 	"timeout: 10m\n"                                                                           \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of which system calls stop: the filter is run here as the kernel would run it. */
+/* Tests that the right system calls stop, by running the filter as the kernel would. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/audit.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Records that supervising processes hand over, complete or not. */
+/* Records that supervisores hand over, complete or not. */
 #include "runner/schedule/handed_record.h"
 
 #include <criterion/criterion.h>
@@ -13,7 +13,7 @@ TestSuite(handed_record);
 static char scenario_name[] = "retries", scenario_path[] = "api.yaml";
 static const struct scenario scenario = {.name = scenario_name, .path = scenario_path};
 
-/* A file as the supervising process leaves it. */
+/* A file as the supervisor leaves it. */
 static int file_with(const char *text)
 {
 	int fd = memfd_create("record", MFD_CLOEXEC);

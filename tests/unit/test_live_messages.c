@@ -23,7 +23,7 @@ static void note_start(void *userdata)
 	((struct heard *)userdata)->n_starts++;
 }
 
-Test(live_messages, are_taken_in_whatever_pieces_they_come)
+Test(live_messages, are_taken_in_pieces_of_any_size)
 {
 	static const char all[] = "uefirst\nesecond\n";
 

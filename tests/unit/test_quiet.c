@@ -59,7 +59,7 @@ Test(quiet, is_a_socket_whose_answer_a_step_withholds)
 	cr_assert_not(quiet_is_calm(&socket, always, NULL), "keep-alive ends it by the kernel");
 }
 
-Test(quiet, is_not_a_listener_with_connections_to_accept_whatever_withholds)
+Test(quiet, is_not_a_listener_with_connections_to_accept_even_if_withheld)
 {
 	struct quiet_socket socket = {.protocol = IPPROTO_TCP, .state = TCP_LISTEN, .unread = 1};
 

@@ -24,7 +24,7 @@ Test(vdso, ahead_is_split_as_the_calls_need_it)
 	cr_assert_eq(ahead.microseconds, 345678);
 }
 
-Test(vdso, what_is_no_image_is_refused)
+Test(vdso, data_that_is_not_an_image_is_refused)
 {
 	uint8_t image[PAGE] = {0};
 	struct vdso_patch patch;
