@@ -6,7 +6,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 
-# The two cores of a small CI machine are enough; more are used where there are more.
+# The two cores of a small CI machine are enough; if there are more, they are used.
 jobs=$(nproc)
 
 title() {
@@ -36,8 +36,8 @@ progress() {
 	done
 }
 
-# configure DIRECTORY OPTION... configures, again where that is possible. A directory that another version
-# of meson or another set of options left begins anew.
+# configure DIRECTORY OPTION... configures, or configures again. A directory that another version of meson or
+# other options have left is made again.
 configure() {
 	local directory=$1 log status=0
 	shift
