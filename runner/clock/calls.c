@@ -119,7 +119,7 @@ void calls_end_wait(struct clock_process *self, struct thread *thread)
 	if (!registers_was_cut(&registers) || registers_call(&registers) < 0)
 		return;
 	if (missed || !thread->waits) {
-		/* It is in another call by now, which may not begin again by itself. */
+		/* It is in another call by now, which may not begin again on its own. */
 		thread->kept =
 			registers_again(&registers, thread_has_signal(thread)) && thread->waits;
 		(void)registers_set(thread->tid, &registers);
@@ -339,7 +339,7 @@ static void take_timer_question(struct clock_process *self, const struct thread 
 		thread->call.number == SYS_timerfd_gettime ? CLIENT_TIMER_FD : CLIENT_TIMER_POSIX,
 		thread->process->pid, (int)thread->call.arguments[0]);
 
-	/* One that has gone off, or is none of ours: the kernel knows it. */
+	/* The kernel answers for a timer that has expired, or that we don't know. */
 	if (!timer)
 		return;
 	write_timer(self, thread->process, thread->call.arguments[1], timer, WAIT_LEFT_TIMESPEC);
@@ -414,7 +414,7 @@ static void take_option(struct clock_process *self, const struct thread *thread)
 	int64_t parts[2] = {0}, ns;
 
 	if (level == IPPROTO_TCP && (option == TCP_USER_TIMEOUT || option == TCP_SYNCNT)) {
-		clock_process_fail(self, "a program sets the kernel's own time-out of a "
+		clock_process_fail(self, "a program sets the kernel's own timeout of a "
 					 "connection (TCP_USER_TIMEOUT or TCP_SYNCNT)");
 		return;
 	}
@@ -506,7 +506,7 @@ void calls_take(struct clock_process *self, struct thread *thread)
 					 "was executed");
 		return;
 	}
-	/* It woke up by itself, and what we interrupt is this call. */
+	/* It woke up on its own, and our interruption met this call. */
 	thread->missed = thread->ending;
 	/* Between vfork() and execve() it has its parent's memory, which is to be read, too. */
 	if (thread->process->memory_fd < 0)

@@ -25,7 +25,7 @@ struct clock_process {
 int64_t clock_process_now_ns(const struct clock_process *self);
 /* All of its clocks. */
 struct wait_clocks clock_process_clocks(const struct clock_process *self);
-/* The clock can't be trusted from here on: tells the supervisor, once. */
+/* Reports to the supervisor, once, that the clock can't be trusted from now on. */
 void clock_process_fail(struct clock_process *self, const char *format, ...) PRINTF(2, 3);
 
 /* ---- stops.c: threads that have stopped ---- */
@@ -39,7 +39,7 @@ void stops_take(struct clock_process *self, pid_t tid, int status);
 void calls_take(struct clock_process *self, struct thread *thread);
 /* A call that reads a clock is about to return: its answer is moved. */
 void calls_move_answer(struct clock_process *self, struct thread *thread);
-/* The thread was interrupted, since its wait is over: ends it, if it has not ended by itself. */
+/* Ends the wait of a thread that was interrupted because its wait was due, unless it has ended. */
 void calls_end_wait(struct clock_process *self, struct thread *thread);
 /* Returns whether a thread that has stopped is still in the wait that is noted for it. */
 bool calls_is_in_wait(const struct thread *thread, const struct registers *registers);

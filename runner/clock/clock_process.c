@@ -23,7 +23,7 @@
 /* How soon to look again when something runs: from the first to the last, doubling. */
 #define FIRST_LOOK_NS (50 * NS_PER_US)
 #define LAST_LOOK_NS  (2 * NS_PER_MS)
-/* Where nothing comes to rest for so long by the kernel's clock, there is nothing to gain. */
+/* If nothing comes to rest for this long by the kernel's clock, jumps gain nothing. */
 #define RESTLESS_NS (60 * NS_PER_S)
 /* Of that time, no more counts between two looks: a machine that was suspended is not restless. */
 #define MAX_COUNTED_NS (50 * NS_PER_MS)
@@ -146,7 +146,7 @@ static bool jump(struct turn *turn, int64_t by_ns)
 	look_at_once(turn);
 	if (kind != CLOCK_MOVED)
 		return kind == CLOCK_REFUSED;
-	/* The kernel may have ended a wait meanwhile. */
+	/* The kernel may have ended a wait since. */
 	if (!tracees_still_sleep(&self->tracees))
 		return talk(self, &back) == CLOCK_DONE;
 	self->ahead_ns += by_ns;
@@ -301,7 +301,7 @@ static void wait_for_something(const struct turn *turn)
 		;
 }
 
-/* All have ended, says the supervisor; we may not have been told of each yet. */
+/* The supervisor says that all have ended; we may not know of each yet. */
 static void take_last_stops(struct turn *turn)
 {
 	for (int i = 0; i < LAST_STOPS && turn->clock.tracees.n_threads > 0; i++) {

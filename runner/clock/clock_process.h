@@ -9,9 +9,10 @@
  * Nothing in the programs is changed but a page of code that the kernel gives each of them, the
  * vDSO (vdso.h): it reads the clocks, and adds how far they are ahead. System calls that wait for a
  * finite time stop for us as they begin (filter.h); we note until when, and they go on with their
- * own arguments, so that wake-ups, signals and errors are the kernel's own. What is over by the
- * client's clock is interrupted, and made to return what it returns when its time has come (wait.h,
- * calls.c). When to jump, and to when, is in jump.h; who has to agree, in protocol.h.
+ * own arguments, so that wake-ups, signals and errors are the kernel's own. A wait that
+ * has ended by the client's clock is interrupted, and made to return what it returns at its
+ * deadline (wait.h, calls.c). When to jump, and to when, is in jump.h; who has to agree, in
+ * protocol.h.
  *
  * Sources: kernel/ptrace.c, kernel/seccomp.c, kernel/signal.c (do_jobctl_trap), ptrace(2).
  */

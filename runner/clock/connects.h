@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that the client has begun, whose end may be the kernel's own time-out: nothing
- * hurries its timers. And the times that sockets wait for (SO_RCVTIMEO, SO_SNDTIMEO). Pure.
+ * Connections that the client has begun, which the kernel's own timeout may end: nothing hurries
+ * its timers. Also the times that sockets wait for (SO_RCVTIMEO, SO_SNDTIMEO). Pure.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_CONNECTS_H
 #define SYNFAULT_RUNNER_CLOCK_CONNECTS_H
@@ -33,7 +33,7 @@ struct connects {
 	size_t n_times, times_capacity;
 };
 
-/** connects_add() - note an attempt; one before with the same socket is over */
+/** connects_add() - note an attempt; an earlier one with the same socket has ended */
 void connects_add(struct connects *self, const struct connecting *connecting);
 /** connects_keep() - keep those whose sockets are in SYN-SENT: @inodes */
 void connects_keep(struct connects *self, const uint64_t *inodes, size_t n_inodes);

@@ -109,7 +109,7 @@ void due_hurry(struct clock_process *self, struct connecting *connecting)
 			 : -ESRCH;
 	if (result < 0)
 		clock_process_fail(self,
-				   "the kernel's own time-out of a connection is next, and can't "
+				   "the kernel's own timeout of a connection is next, and can't "
 				   "be moved: %s",
 				   strerror((int)-result));
 }

@@ -84,7 +84,7 @@ static void always(struct filter *filter, long number, uint32_t action)
 	end(filter, begun);
 }
 
-/* Of a call with a pointer to a time: NULL is no limit. */
+/* For a call with a pointer to a time; NULL means no limit. */
 static void unless_null(struct filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
@@ -98,7 +98,7 @@ static void unless_null(struct filter *filter, long number, unsigned argument)
 	end(filter, begun);
 }
 
-/* Of a call with milliseconds: 0 does not wait, less is no limit. */
+/* For a call with milliseconds; 0 does not wait, and less means no limit. */
 static void if_positive(struct filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);

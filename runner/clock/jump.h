@@ -4,7 +4,7 @@
  *
  * Theory of operation
  * -------------------
- * The clock goes as the kernel's does, and besides it jumps over times in which nothing can happen:
+ * The clock goes as the kernel's does, and also jumps over times in which nothing can happen:
  *
  *     all threads asleep ──► the supervisor, asked: drained, nothing under way, next timer at T
  *                        ──► all threads still asleep, and have not run ──► jump

@@ -8,7 +8,7 @@
 #include "runner/clock/virtual_clock.h"
 
 /*
- * So long the kernel keeps a connection on which nothing gets through, at least:
+ * How long the kernel keeps a connection on which nothing gets through, at least:
  * net.ipv4.tcp_retries2 of 15 is 924 s (Documentation/networking/ip-sysctl.rst).
  */
 #define STALLED_NS (900 * NS_PER_S)

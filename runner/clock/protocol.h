@@ -25,7 +25,7 @@ enum clock_message_kind {
 	CLOCK_JUMP,   /* by_ns */
 	CLOCK_REFUSED,
 	CLOCK_MOVED,
-	CLOCK_BACK, /* the supervisor takes the jump back, of which nothing else knows yet */
+	CLOCK_BACK, /* the supervisor takes the jump back; nothing else knows of it yet */
 	CLOCK_DONE,
 	CLOCK_FAILED, /* text: why the clock can't be trusted; it does not jump any more */
 	CLOCK_FINISH, /* to the clock process: end when no program is left */

@@ -30,7 +30,7 @@ void registers_end_call(struct registers *registers, long result);
  * registers_again() - let a call that was cut short go on as if nothing had happened
  * @has_signal: a signal is about to be delivered, and decides on that
  *
- * Most calls the kernel begins anew by itself; those that say EINTR instead are begun anew here.
+ * The kernel itself begins most calls anew; those that return EINTR instead are begun anew here.
  *
  * Return: whether the call comes through the filter again.
  */

@@ -77,7 +77,7 @@ static void take_birth(struct clock_process *self, const struct thread *thread)
 	    tracees_find(&self->tracees, (pid_t)tid))
 		return;
 	born = tracees_add(&self->tracees, (pid_t)tid);
-	/* Its stops, and its end, may have been told before: then nothing more comes. */
+	/* Its stops, and its end, may have been reported before: then nothing more comes. */
 	if (born && thread_is_dead(born))
 		tracees_remove(&self->tracees, born);
 }

@@ -9,7 +9,7 @@
  * counts again. A thread that slept when its state was read, and whose count was the same before
  * and after, slept from the first reading on: to fall asleep it would have had to run. So between
  * the first two rounds there was a moment at which all of them slept. Later tracees_still_sleep()
- * tells in the same way whether any has run since.
+ * finds in the same way whether any has run since.
  *
  * A thread that sleeps may be waiting for a disk, or for a server outside of the sandbox: it counts
  * as asleep only in calls that wait for other threads, for sockets or for time.
@@ -46,7 +46,7 @@ struct thread {
 	struct wait wait;
 	int64_t began_ahead_ns; /* of the wait */
 	bool forced;            /* the kernel has lost the wait's deadline: it has to be ended */
-	bool ending;            /* it was interrupted, since its wait is over */
+	bool ending;            /* it was interrupted, since its wait was due */
 	bool missed;            /* … and had begun another call before */
 	bool kept;              /* the call that comes next is the same one, with its deadline */
 	bool reads_clock;       /* in a system call of its own whose answer has to be moved */

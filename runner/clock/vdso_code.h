@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The code that goes into the vDSO; position independent, and never run where it stands. */
+/* The code that goes into the vDSO: position independent, and never run in this program. */
 #ifndef SYNFAULT_RUNNER_CLOCK_VDSO_CODE_H
 #define SYNFAULT_RUNNER_CLOCK_VDSO_CODE_H
 

@@ -19,7 +19,7 @@
 #include "runner/clock/tracees.h"
 #include "runner/record/syn_schedule.h"
 
-/* Longer than the kernel's longest time-out of a connection without an answer. */
+/* Longer than the kernel's longest timeout of a connection without an answer. */
 
 /* A jump: from when on, by the kernel's clock, the client's is so far ahead. */
 struct ahead {

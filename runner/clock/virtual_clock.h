@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The client's clock, as the supervisor has it: it starts the clock process (clock_process.h), and
- * goes by the same clock itself. The vDSO of the supervising process is patched as the programs'
- * are, so that all of its timers, those of the injector and of the built-in servers are on the
- * client's clock, and so are the times that it writes down.
+ * goes by the same clock itself. The vDSO of the supervisor is patched as the programs' are, so
+ * that all of its timers, those of the injector and of the built-in servers are on the client's
+ * clock, and so are the times that it writes down.
  *
  * Before a jump the clock process asks. The question is an event of the lowest priority: it comes
  * to be read when the event loop has nothing else to do, and so when everything has been read and

@@ -3,9 +3,9 @@
  * What a system call waits for: until when, and what it returns when that time has come. Pure: the
  * caller reads the other process's memory.
  *
- * A wait ends by itself when the kernel's clock has reached its deadline, which is never before the
- * client's clock has: that one is ahead by all jumps so far. So the kernel keeps the client's own
- * arguments, and only what is due by the client's clock has to be ended from outside.
+ * A wait ends on its own when the kernel's clock has reached its deadline, which is never before
+ * the client's clock has: that one is ahead by all jumps so far. So the kernel keeps the client's
+ * own arguments, and only what is due by the client's clock has to be ended from outside.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_WAIT_H
 #define SYNFAULT_RUNNER_CLOCK_WAIT_H

@@ -19,7 +19,7 @@ static struct attempt_history story(struct record_builder *b, uint32_t id)
 	return attempt;
 }
 
-/* What there is of it beside that. */
+/* The details of an attempt, which its history keeps apart. */
 static struct attempt_details details_of(struct record_builder *b, uint32_t id)
 {
 	struct history history = history_make(b->record);
