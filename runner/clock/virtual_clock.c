@@ -19,8 +19,6 @@
 #include "runner/clock/tracees.h"
 #include "runner/record/syn_schedule.h"
 
-/* Longer than the kernel's longest timeout of a connection without an answer. */
-
 /* A jump: from when on, by the kernel's clock, the client's is so far ahead. */
 struct ahead {
 	int64_t kernel_ns, ahead_ns;
