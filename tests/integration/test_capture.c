@@ -360,7 +360,7 @@ Test(capture, capture_of_a_remote_server_is_complete)
 					  NEXT REMOTE("here", "192.0.2.1:8000"));
 
 	program_needs(synfault, "curl tshark capinfos");
-	hosts_run(synfault, "synfault run --records c --capture always --timing-scale 4 a.yaml\n"
+	hosts_run(synfault, "synfault run --records c --capture always --timing-scale 20 a.yaml\n"
 			    "for f in c/*.pcapng; do tshark -r $f -q -z expert 2>&1 |\n"
 			    "  grep -v 'as user \"root\"'; capinfos -Mo $f; done\n");
 	program_printed(synfault, "3 passed, 0 failed, 0 skipped\n");

@@ -46,7 +46,7 @@ struct program *program_new(void)
 
 	program->host = test_host_new();
 	program->work = xasprintf("%s/work", program->host->directory);
-	program->patience_ns = 60 * NS_PER_S;
+	program->patience_ns = 150 * NS_PER_S;
 	program->out_fd = program->err_fd = -1;
 	add_programs(program->host);
 	return program;
