@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The clock process of a sandbox: it follows the client and server commands with ptrace(2), moves
- * their clocks forward when all of them sleep, and ends what they wait for. When it dies, they die
- * (PTRACE_O_EXITKILL); when its supervisor dies, so does it.
+ * The clock process of a sandbox: it traces the client and server commands with ptrace(2), moves
+ * their clocks forward when all of them sleep, and ends the waits that are due then. If it dies,
+ * they die (PTRACE_O_EXITKILL); if its supervisor dies, it dies.
  *
  * Theory of operation
  * -------------------
- * Nothing in the programs is changed but a page of code that the kernel gives each of them, the
- * vDSO (vdso.h): it reads the clocks, and adds how far they are ahead. System calls that wait for a
- * finite time stop for us as they begin (filter.h); we note until when, and they go on with their
- * own arguments, so that wake-ups, signals and errors are the kernel's own. A wait that
- * has ended by the client's clock is interrupted, and made to return what it returns at its
- * deadline (wait.h, calls.c). When to jump, and to when, is in jump.h; who has to agree, in
- * protocol.h.
+ * The only thing changed in the programs is the vDSO, the page of code that the kernel maps into
+ * each of them (vdso.h): the new code reads the clocks and adds how far they are ahead. System
+ * calls that wait for a finite time stop as they begin (filter.h). The clock process notes their
+ * deadline, and they go on with their own arguments, so that wake-ups, signals and errors stay the
+ * kernel's own. When the deadline of a wait has passed by the client's clock, the clock process
+ * interrupts the call, and makes it return what it returns at its deadline (wait.h, calls.c).
+ * jump.h decides when to jump, and how far; protocol.h says who has to agree.
  *
  * Sources: kernel/ptrace.c, kernel/seccomp.c, kernel/signal.c (do_jobctl_trap), ptrace(2).
  */
@@ -22,22 +22,26 @@
 #include "common/util.h"
 
 struct clock_process_config {
-	int control_fd; /* messages of protocol.h */
-	int join_fd;    /* programs that are to be followed say so here (clock_process_join()) */
-	uint32_t syn_linear;
-	int64_t connect_ns; /* how long the kernel goes on with an unanswered connect() */
+	int control_fd;      /* messages of protocol.h */
+	int join_fd;         /* programs ask here to be traced (clock_process_join()) */
+	uint32_t syn_linear; /* net.ipv4.tcp_syn_linear_timeouts */
+	int64_t connect_ns;  /* after how long the kernel gives up an unanswered connect() */
 };
 
-/** clock_process_run() - be the clock process, in a child of the supervisor */
+/** clock_process_run() - run the clock process, in a child of the supervisor, until it exits */
 NORETURN void clock_process_run(const struct clock_process_config *config);
 
 struct filter;
 
 /**
- * clock_process_join() - put the calling process on the clock; it may be a child of vfork()
- * @join_fd: the other end of the clock process's
+ * clock_process_join() - put the calling process on the client's clock
+ * @join_fd: the supervisor's end of the clock process's join_fd
+ * @filter: the filter to install
  *
- * Return: 0 or a negative errno.
+ * Async-signal-safe: the caller may be a child of vfork(2).
+ *
+ * Return: 0 or a negative errno: -EPERM if ptrace(2) is not allowed; -EOPNOTSUPP if /proc lacks
+ * the thread's files; -EPIPE if the clock process is gone.
  */
 int clock_process_join(int join_fd, const struct filter *filter);
 

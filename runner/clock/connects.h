@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that the client has begun, which the kernel's own timeout may end: nothing hurries
- * its timers. Also the times that sockets wait for (SO_RCVTIMEO, SO_SNDTIMEO). Pure.
+ * Attempts that the client has begun and that the kernel's own timeout may end: a jump does not
+ * speed up the kernel's timers. Also the timeouts of sockets (SO_RCVTIMEO, SO_SNDTIMEO). Pure.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_CONNECTS_H
 #define SYNFAULT_RUNNER_CLOCK_CONNECTS_H
@@ -14,13 +14,13 @@ struct connecting {
 	uint64_t inode; /* of the socket */
 	pid_t process;
 	int fd;
-	bool blocks;          /* in connect(): the clock process ends it, and the kernel need not */
+	bool blocks;          /* in connect(2): the clock process ends it, not the kernel */
 	int64_t began_ns;     /* by the client's clock */
-	int64_t began_own_ns; /* by the kernel's */
-	bool hurried;         /* the kernel was asked to end it at its next repetition */
+	int64_t began_own_ns; /* by the kernel's clock */
+	bool hurried;         /* the kernel will end it when it would next retransmit the SYN */
 };
 
-/* What one socket waits for; 0: for ever. */
+/* The timeouts of one socket; 0: none. */
 struct socket_times {
 	uint64_t inode;
 	int64_t receive_ns, send_ns;
@@ -33,16 +33,29 @@ struct connects {
 	size_t n_times, times_capacity;
 };
 
-/** connects_add() - note an attempt; an earlier one with the same socket has ended */
+/** connects_add() - note an attempt, copied; it replaces an earlier one of the same socket */
 void connects_add(struct connects *self, const struct connecting *connecting);
-/** connects_keep() - keep those whose sockets are in SYN-SENT: @inodes */
+/**
+ * connects_keep() - forget the attempts that have ended
+ * @inodes: the sockets in SYN-SENT
+ * @n_inodes: length of @inodes
+ */
 void connects_keep(struct connects *self, const uint64_t *inodes, size_t n_inodes);
-/** connects_next() - return the oldest that the kernel will have to end, or NULL */
+/**
+ * connects_next() - return the oldest attempt that the kernel has to end
+ *
+ * Return: the attempt, valid until the next change of @self; NULL if there is none.
+ */
 struct connecting *connects_next(const struct connects *self);
 
-/** connects_times() - return a socket's times, or NULL */
+/** connects_times() - return a socket's timeouts, valid until the next change; NULL: never set */
 const struct socket_times *connects_times(const struct connects *self, uint64_t inode);
-/** connects_set_times() - note how long a socket waits; negative: that is not set now */
+/**
+ * connects_set_times() - note a socket's timeouts
+ * @inode: of the socket
+ * @receive_ns: 0: none; negative: leave it as it is
+ * @send_ns: likewise
+ */
 void connects_set_times(struct connects *self, uint64_t inode, int64_t receive_ns, int64_t send_ns);
 void connects_deinit(struct connects *self);
 

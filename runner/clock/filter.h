@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter of the client's system calls (seccomp(2)): those that wait for a finite time, set a
- * timer or read a clock stop for the clock process; all others go on untouched.
+ * The filter for the client's system calls (seccomp(2)): calls that wait for a finite time, set a
+ * timer or read a clock stop for the clock process. All others go on untouched.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_FILTER_H
 #define SYNFAULT_RUNNER_CLOCK_FILTER_H
@@ -17,15 +17,16 @@ struct filter {
 	size_t n_lines;
 };
 
-/** filter_make() - write the filter */
+/** filter_make() - build the filter */
 void filter_make(struct filter *ret);
 
 /**
- * filter_install() - put the calling process, and all that it starts, under the filter
+ * filter_install() - put the calling process and its descendants under the filter
  *
- * It can't get privileges by executing programs any more (PR_SET_NO_NEW_PRIVS). Async-signal-safe.
+ * Afterwards they can't gain privileges by executing programs (PR_SET_NO_NEW_PRIVS).
+ * Async-signal-safe.
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno of prctl(2) or seccomp(2).
  */
 int filter_install(const struct filter *filter);
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the supervisor and the clock process say to each other, over a socket that keeps messages
- * whole; and what a program that is to be put on the clock says before it begins.
+ * Messages between the supervisor and the clock process, over a socket that keeps messages whole
+ * (SOCK_SEQPACKET).
  *
  *     clock process                         supervisor
- *          ASK      ──────────────────────►     drains all it has, looks at the sockets
+ *          ASK      ──────────────────────►     handles all events, looks at the sockets
  *                   ◄──────────────────────  ANSWER
- *       (all still asleep)
+ *       (all threads still sleep)
  *          JUMP     ──────────────────────►     moves its own clock, if nothing has come in
  *                   ◄──────────────────────  MOVED, or REFUSED
- *       (moves the clients, if they still sleep; else BACK)
- *          MOVED    ──────────────────────►     looks at everything again
+ *       (moves the clients' clocks if all still sleep; otherwise BACK)
+ *          MOVED    ──────────────────────►     checks again that nothing has come in
  *                   ◄──────────────────────  DONE
- *       (wakes who is due)
+ *       (wakes the threads that are due)
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_PROTOCOL_H
 #define SYNFAULT_RUNNER_CLOCK_PROTOCOL_H
@@ -20,18 +20,18 @@
 #include "common/util.h"
 
 enum clock_message_kind {
-	CLOCK_ASK,    /* whether nothing is under way */
-	CLOCK_ANSWER, /* quiet, next_ns, inodes */
-	CLOCK_JUMP,   /* by_ns */
-	CLOCK_REFUSED,
-	CLOCK_MOVED,
-	CLOCK_BACK, /* the supervisor takes the jump back; nothing else knows of it yet */
-	CLOCK_DONE,
-	CLOCK_FAILED, /* text: why the clock can't be trusted; it does not jump any more */
-	CLOCK_FINISH, /* to the clock process: end when no program is left */
+	CLOCK_ASK,     /* is anything under way? */
+	CLOCK_ANSWER,  /* quiet, next_ns, inodes */
+	CLOCK_JUMP,    /* may the clock jump by by_ns? */
+	CLOCK_REFUSED, /* it may not */
+	CLOCK_MOVED,   /* the sender has moved its clocks */
+	CLOCK_BACK,    /* undo the jump; only the supervisor's clock has moved so far */
+	CLOCK_DONE,    /* the supervisor has finished the jump, or undone it */
+	CLOCK_FAILED,  /* text: why the clock can't be trusted; it does not jump any more */
+	CLOCK_FINISH,  /* to the clock process: end when no program is left */
 };
 
-/* Sockets in SYN-SENT that one answer has room for. */
+/* How many sockets in SYN-SENT one answer can name, and the bytes of a text with its NUL. */
 enum { CLOCK_MAX_INODES = 1024, CLOCK_TEXT_SIZE = 200 };
 
 struct clock_message {
@@ -45,17 +45,24 @@ struct clock_message {
 		};
 		char text[CLOCK_TEXT_SIZE];
 	};
-	uint64_t inodes[CLOCK_MAX_INODES]; /* ANSWER; no more are sent than there are */
+	uint64_t inodes[CLOCK_MAX_INODES]; /* ANSWER; only the first n_inodes are sent */
 };
 
-/** clock_message_send() - return 0 or a negative errno; -EPIPE when the other one is gone */
+/**
+ * clock_message_send() - send a message
+ * @fd: the sender's end of the socket
+ *
+ * Return: 0 or a negative errno of send(2); -EPIPE if the other side is gone.
+ */
 int clock_message_send(int fd, const struct clock_message *message);
 
 /**
- * clock_message_receive() - read a message
- * @wait: for one to come
+ * clock_message_receive() - receive a message
+ * @fd: the receiver's end of the socket
+ * @wait: whether to block until a message arrives
  *
- * Return: 1; 0 when there is none; a negative errno; -EPIPE when the other one is gone.
+ * Return: 1 with a message; 0 without one; a negative errno of recv(2): -EPIPE if the other side is
+ * gone, -EPROTO for a message that is too short.
  */
 int clock_message_receive(int fd, bool wait, struct clock_message *ret);
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether anything is under way in the kernel of a sandbox whose threads all sleep.
+ * Whether the kernel is still busy with anything in a sandbox whose threads all sleep.
  *
  * Theory of operation
  * -------------------
- * Most of what is on its way shows in the sockets (sock_diag(7)): a sender keeps what is not
- * acknowledged, a SYN-SENT has no answer yet, a FIN-WAIT-1 no acknowledgment of its FIN. Each such
- * socket has to be explained by a step that withholds the answer; else time goes on as it is: there
- * are timers of the kernel's behind it (Nagle's algorithm and delayed acknowledgments, for one).
+ * Most of what is under way shows in the sockets (sock_diag(7)): a sender keeps the bytes that are
+ * not acknowledged, a socket in SYN-SENT has no answer yet, one in FIN-WAIT-1 no acknowledgment of
+ * its FIN. If a step of the script withholds what such a socket waits for, the clock may jump.
+ * Otherwise it may not: timers of the kernel's are running (Nagle's algorithm and delayed
+ * acknowledgments, for example).
  *
- * A RST, a datagram, and the notice of a socket's death leave no trace in the sockets. They wait in
- * queues of one processor each (net/core/dev.c, softnet_data; net/core/sock_diag.c, broadcast_wq):
- * so a datagram of our own through the loopback device, and a socket of our own that we close, are
- * sent after them on each processor, and waited for.
+ * A RST, a datagram and the notice of a socket's death leave no trace in the sockets. They wait in
+ * queues, and each processor has its own (net/core/dev.c, softnet_data; net/core/sock_diag.c,
+ * broadcast_wq). So on each processor we queue a datagram of our own behind them, over the loopback
+ * device, and the death of a socket of our own, and wait until both arrive.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_QUIET_H
 #define SYNFAULT_RUNNER_CLOCK_QUIET_H
@@ -23,9 +24,10 @@
 struct quiet;
 
 /**
- * quiet_new() - prepare to look, in the network namespace of the calling process
+ * quiet_new() - open the sockets for looking, in the calling process's network namespace
+ * @ret: owned by the caller; quiet_free() frees it
  *
- * It has to be the sandbox's own, with the loopback device up.
+ * The namespace has to be the sandbox's, with the loopback device up.
  *
  * Return: 0 or a negative errno.
  */
@@ -33,9 +35,11 @@ int quiet_new(struct quiet **ret);
 void quiet_free(struct quiet *quiet);
 
 /**
- * quiet_pass() - wait until what was on its way has arrived
+ * quiet_pass() - wait until everything queued on any processor has arrived
  *
- * Return: whether it has, for all that we know.
+ * Waits at most 20 ms, and moves the calling thread from processor to processor.
+ *
+ * Return: whether everything has arrived; false also if that could not be found out.
  */
 bool quiet_pass(struct quiet *quiet);
 
@@ -44,22 +48,30 @@ struct quiet_socket {
 	uint8_t protocol;        /* IPPROTO_TCP, IPPROTO_UDP */
 	uint8_t state;           /* TCP_ESTABLISHED, … */
 	uint8_t timer;           /* idiag_timer: 0 none, 1 retransmission, 2 keep-alive, … */
-	uint32_t unread, unsent; /* bytes; of one that listens: connections to accept */
+	uint32_t unread, unsent; /* bytes; of a listening socket: connections not accepted */
 	struct address local, remote;
 	uint64_t inode;
 };
 
-/* Whether a step of the script withholds what the socket waits for. */
+/* Returns whether a step of the script withholds what the socket waits for. */
 typedef bool (*quiet_withholds_fn)(void *userdata, const struct quiet_socket *socket);
 
-/** quiet_is_calm() - whether nothing is under way at a socket; pure */
+/**
+ * quiet_is_calm() - return whether nothing is under way at a socket
+ * @withholds: is asked about a socket that waits for its peer
+ * @userdata: for @withholds
+ *
+ * Pure.
+ */
 bool quiet_is_calm(const struct quiet_socket *socket, quiet_withholds_fn withholds, void *userdata);
 
 /**
- * quiet_look() - look at all sockets
- * @waiting: gets the inodes of those in SYN-SENT
+ * quiet_look() - look at all TCP and UDP sockets of the namespace
+ * @withholds: as for quiet_is_calm()
+ * @userdata: for @withholds
+ * @waiting: the inodes of the sockets in SYN-SENT are appended to it
  *
- * Return: whether nothing is under way at any.
+ * Return: whether nothing is under way at any of them; false also if the kernel does not answer.
  */
 bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdata,
 		struct clock_waiting *waiting);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The code that goes into the vDSO: position independent, and never run in this program. */
+/*
+ * The code that replaces the vDSO's (vdso.h), and where its parts begin. It is position
+ * independent, and never runs in this program.
+ */
 #ifndef SYNFAULT_RUNNER_CLOCK_VDSO_CODE_H
 #define SYNFAULT_RUNNER_CLOCK_VDSO_CODE_H
 

@@ -29,9 +29,9 @@ SELF_EVIDENT = re.compile(r"_(?:new|init|deinit|free|freep)$")
 # The folders in which every other function of a header has a comment in kernel-doc form; the list only
 # ever gets longer.
 DOCUMENTED = (
-    "common", "injector", "runner/command", "runner/diagnose", "runner/doctor", "runner/inject",
-    "runner/judge", "runner/observe", "runner/record", "runner/report", "runner/sandbox",
-    "runner/scenario", "runner/schedule", "runner/trace",
+    "common", "injector", "runner/clock", "runner/command", "runner/diagnose", "runner/doctor",
+    "runner/inject", "runner/judge", "runner/observe", "runner/record", "runner/report",
+    "runner/sandbox", "runner/scenario", "runner/schedule", "runner/trace",
 )
 SEE = re.compile(r"\bsee ([a-z][a-z_0-9]*\.h)\b")
 LINK = re.compile(r"\]\(([^)#\s]+)")
