@@ -107,34 +107,13 @@ static void judge_timeout(struct judge_ctx *ctx)
 /* How each kind of expectation is judged. */
 static const struct {
 	void (*judge)(struct judge_ctx *ctx, const struct expectation *expectation);
-	bool on_attempts; /* if broken, it is broken whether or not all faults fired */
-	bool by_luck;     /* delays may have made it come out right */
+	unsigned traits; /* bits of enum expectation_trait */
 } kinds[] = {
-	[EXPECT_EXIT] = {judge_exit, false, true},
-	[EXPECT_DURATION] = {judge_duration, false, false},
-	[EXPECT_ATTEMPTS] = {judge_attempts, true, false},
-	[EXPECT_RETRANSMISSIONS] = {judge_retransmissions, true, false},
-	[EXPECT_BACKOFF] = {judge_backoff, true, false},
-	[EXPECT_ATTEMPT_DELAY] = {judge_backoff, true, false},
-	[EXPECT_STDOUT] = {judge_text, false, true},
-	[EXPECT_STDERR] = {judge_text, false, true},
-	[EXPECT_HERD] = {judge_herd, true, true},
-	[EXPECT_CONNECT_TIMEOUT] = {judge_connect_timeout, true, false},
-	[EXPECT_GIVES_UP] = {judge_gives_up, true, false},
-	[EXPECT_ORDER] = {judge_order, true, true},
-	[EXPECT_FALLBACK] = {judge_fallback, true, true},
-	[EXPECT_CONCURRENT_ATTEMPTS] = {judge_concurrent_attempts, true, false},
-	[EXPECT_LEAKS] = {judge_leaks, true, false},
-	[EXPECT_RETRY_ON] = {judge_retry_on, true, false},
-	[EXPECT_TOTAL_BACKOFF] = {judge_total_backoff, true, false},
-	[EXPECT_CONNECTED] = {judge_connected, true, true},
-	[EXPECT_RECEIVED] = {judge_bytes, false, false},
-	[EXPECT_SENT] = {judge_bytes, false, false},
-	[EXPECT_ENDED] = {judge_ended, false, true},
-	[EXPECT_READ_TIMEOUT] = {judge_read_timeout, false, false},
-	[EXPECT_CONNECTING] = {judge_connecting, true, false},
+#define JUDGE(kind, key, owned, decode, is_value, contradict, judge, needs, traits, ...)           \
+	[EXPECT_##kind] = {judge, traits},
+	EXPECTATION_KINDS(JUDGE)
+#undef JUDGE
 };
-_Static_assert(ARRAY_SIZE(kinds) == EXPECT_N_KINDS, "a row for each kind");
 
 /* An expectation can't be judged if the record lacks what it needs. */
 static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -174,7 +153,7 @@ static bool is_broken_on_attempts(const struct judge_ctx *ctx)
 		uint32_t index = failed->items[i].assessment;
 
 		if (index < ctx->scenario->n_expectations &&
-		    kinds[ctx->scenario->expectations[index].kind].on_attempts)
+		    kinds[ctx->scenario->expectations[index].kind].traits & ON_ATTEMPTS)
 			return true;
 	}
 	return false;
@@ -302,7 +281,7 @@ static void check_luck(struct judge_ctx *ctx, const struct expectation *expectat
 		ctx->disturbed_ns != INT64_MAX && ctx->history.n_attempts > 0 &&
 		ctx->history.attempts[ctx->history.n_attempts - 1].started_ns >= ctx->disturbed_ns;
 
-	if (!disturbed && !(kinds[expectation->kind].by_luck &&
+	if (!disturbed && !((kinds[expectation->kind].traits & BY_LUCK) &&
 			    instance_was_delayed(ctx, INSTANCE_UNKNOWN, true)))
 		return;
 	if (has_finding(ctx, expectation))

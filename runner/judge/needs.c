@@ -4,39 +4,12 @@
 
 unsigned expectation_needs(enum expectation_kind kind)
 {
-	switch (kind) {
-	case EXPECT_EXIT:
-	case EXPECT_DURATION:
-	case EXPECT_STDOUT:
-	case EXPECT_STDERR:
-		return NEEDS_STARVATION | NEEDS_CLIENT;
-	case EXPECT_RECEIVED:
-	case EXPECT_SENT:
-	case EXPECT_READ_TIMEOUT:
-		return NEEDS_STARVATION | NEEDS_CLIENT_ENDS;
-	case EXPECT_LEAKS:
-	case EXPECT_ENDED:
-		return NEEDS_STARVATION | NEEDS_SOCKETS | NEEDS_CLIENT_ENDS;
-	case EXPECT_BACKOFF:
-	case EXPECT_TOTAL_BACKOFF:
-	case EXPECT_CONNECT_TIMEOUT:
-	case EXPECT_ORDER:
-	case EXPECT_CONCURRENT_ATTEMPTS:
-	case EXPECT_RETRY_ON:
-	case EXPECT_CONNECTING:
-		return NEEDS_STARVATION | NEEDS_SOCKETS;
-	case EXPECT_ATTEMPTS:
-	case EXPECT_RETRANSMISSIONS:
-	case EXPECT_ATTEMPT_DELAY:
-	case EXPECT_HERD:
-	case EXPECT_GIVES_UP:
-	case EXPECT_FALLBACK:
-	case EXPECT_CONNECTED:
-		return NEEDS_STARVATION;
-	case EXPECT_N_KINDS:
-		break;
-	}
-	return 0;
+#define NEEDS(kind, key, owned, decode, is_value, contradict, judge, needs, ...)                   \
+	[EXPECT_##kind] = (needs),
+	static const unsigned char all[] = {EXPECTATION_KINDS(NEEDS)};
+#undef NEEDS
+
+	return NEEDS_STARVATION | all[kind];
 }
 
 unsigned scenario_needs(const struct scenario *scenario)

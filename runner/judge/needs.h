@@ -5,14 +5,6 @@
 
 #include "runner/scenario/scenario.h"
 
-enum expectation_need {
-	NEEDS_SOCKETS = 1u << 0,     /* cookies and looks at sockets: record.has_sockets */
-	NEEDS_CLIENT_ENDS = 1u << 1, /* record.has_client_ends */
-	NEEDS_STARVATION = 1u << 2,  /* record.has_starvation */
-	NEEDS_CLIENT = 1u << 3,      /* the client's own process, unknown if attached */
-	NEEDS_ALL = NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_STARVATION | NEEDS_CLIENT,
-};
-
 /**
  * expectation_needs() - say what a kind of expectation needs from the record
  * @kind: not EXPECT_N_KINDS

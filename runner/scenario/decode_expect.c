@@ -140,14 +140,14 @@ static bool holds_no_mapping(const struct node *mapping)
 	return true;
 }
 
-/* How to read and contradict each kind of expectation. Its key is a row further down. */
-static const struct expectation_info {
+/* How to read and contradict each kind of expectation. */
+static const struct {
 	void (*decode)(struct loader *loader, const struct field *field,
 		       struct expectation *expectation);
 	void (*contradict)(struct checker *checker, const struct expectation *expectation);
 	bool (*is_value)(const struct node *mapping);
 } infos[] = {
-#define INFO(kind, key, owned, decode, contradict, is_value)                                       \
+#define INFO(kind, key, owned, decode, is_value, contradict, ...)                                  \
 	[EXPECT_##kind] = {decode, contradict, is_value},
 	EXPECTATION_KINDS(INFO)
 #undef INFO
@@ -195,37 +195,28 @@ static const struct schema_key time_named = {
 	"ENDPOINT",      "a duration or a range", "The time at this endpoint.",
 	.example = "5s", .forms = SCHEMA_SCALAR,  .type = SCHEMA_DURATION_RANGE};
 
-/* Rows of counts and times, which can be given for all endpoints or for some. */
-#define COUNT_KEY(key, of, shown, text)                                                            \
-	{                                                                                          \
-		.name = (key), .value = "a number or a range, or a mapping of endpoints to them",  \
-		.description = (text), .example = (shown),                                         \
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_COUNT_RANGE,               \
-		.named = &count_named, .expectation = (of), .decode = decode_expectation,          \
-	}
-#define TIME_KEY(key, of, shown, text)                                                             \
-	{                                                                                          \
-		.name = (key),                                                                     \
-		.value = "a duration or a range, or a mapping of endpoints to them",               \
-		.description = (text), .example = (shown),                                         \
-		.forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_DURATION_RANGE,            \
-		.named = &time_named, .expectation = (of), .decode = decode_expectation,           \
-	}
-#define POLICY_KEY(key, of, text)                                                                  \
-	{                                                                                          \
-		.name = (key), .value = "a policy, or a mapping of endpoints to policies",         \
-		.description = (text), .example = "{fixed: 2s}",                                   \
-		.forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING, .type = SCHEMA_POLICY,      \
-		.mapping = &schema_policy, .named = &schema_policy_named, .expectation = (of),     \
-		.decode = decode_expectation,                                                      \
-	}
+/* What rows of expectation_kinds.h take that several have in common. */
+#define COUNT(shown, text)                                                                         \
+	.value = "a number or a range, or a mapping of endpoints to them", .description = (text),  \
+	.example = (shown), .forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_COUNT_RANGE,   \
+	.named = &count_named, .decode = decode_expectation
+#define TIME(shown, text)                                                                          \
+	.value = "a duration or a range, or a mapping of endpoints to them",                       \
+	.description = (text), .example = (shown), .forms = SCHEMA_SCALAR | SCHEMA_MAPPING,        \
+	.type = SCHEMA_DURATION_RANGE, .named = &time_named, .decode = decode_expectation
+#define POLICY(text)                                                                               \
+	.value = "a policy, or a mapping of endpoints to policies", .description = (text),         \
+	.example = "{fixed: 2s}", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,           \
+	.type = SCHEMA_POLICY, .mapping = &schema_policy, .named = &schema_policy_named,           \
+	.decode = decode_expectation
+#define OUTPUT(stream, shown, text)                                                                \
+	.value = "a mapping of contains, matches and not", .description = (text),                  \
+	.example = (shown), .forms = SCHEMA_MAPPING, .mapping = &schema_output,                    \
+	.decode = decode_##stream
+#define KEY(kind, key, owned, decode, is_value, contradict, judge, needs, traits, ...)             \
+	{.name = (key), .expectation = EXPECT_##kind, __VA_ARGS__},
 
-static const struct schema_key bytes_keys[] = {
-	COUNT_KEY("received", EXPECT_RECEIVED, "1000",
-		  "How many bytes of data came from the servers."),
-	COUNT_KEY("sent", EXPECT_SENT, "{api: 1..500}",
-		  "How many bytes of data the client sent, without retransmissions."),
-};
+static const struct schema_key bytes_keys[] = {EXPECTATIONS_BELOW_BYTES(KEY)};
 static const struct schema schema_bytes = {"\"bytes\"", bytes_keys, ARRAY_SIZE(bytes_keys)};
 
 static void decode_bytes(struct loader *loader, const struct field *field, void *target)
@@ -251,73 +242,12 @@ static const struct schema_key expect_keys[] = {
 	 .fallback = "{absolute: 100ms, relative: 5%}", .forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
 	 .type = SCHEMA_TOLERANCE, .mapping = &schema_tolerance,
 	 .decode = decode_document_tolerance},
-	{"exit", "a status, a list of them, nonzero, or {signal: NAME}", "How the client must end.",
-	 .example = "0", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-	 .type = SCHEMA_STATUS, .mapping = &schema_exit, .expectation = EXPECT_EXIT,
-	 .decode = decode_expectation},
-	{"duration", "a duration or a range", "How long the client runs, from start to exit.",
-	 .example = "1s..5s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION_RANGE,
-	 .expectation = EXPECT_DURATION, .decode = decode_expectation},
-	COUNT_KEY("attempts", EXPECT_ATTEMPTS, "3", "How many connection attempts there are."),
-	COUNT_KEY("retransmissions", EXPECT_RETRANSMISSIONS, "0",
-		  "How often the kernel repeats a SYN."),
-	POLICY_KEY(
-		"backoff", EXPECT_BACKOFF,
-		"How long the client pauses, from the end of an attempt to the start of the next."),
-	POLICY_KEY("attempt-delay", EXPECT_ATTEMPT_DELAY,
-		   "The times from the start of an attempt to the start of the next."),
-	{"stdout", "a mapping of contains, matches and not",
-	 "What the client writes to its standard output.", .example = "{contains: done}",
-	 .forms = SCHEMA_MAPPING, .mapping = &schema_output, .decode = decode_stdout},
-	{"stderr", "a mapping of contains, matches and not",
-	 "What the client writes to its standard error output.",
-	 .example = "{contains: \"Connection refused\"}", .forms = SCHEMA_MAPPING,
-	 .mapping = &schema_output, .decode = decode_stderr},
-	COUNT_KEY("connected", EXPECT_CONNECTED, "1", "How many attempts become connections."),
+	/* clang-format off */
+	EXPECTATIONS_BELOW_EXPECT(KEY)
+	/* clang-format on */
 	{"bytes", "a mapping of received and sent", "How many bytes of data the connections carry.",
 	 .example = "{received: 1000}", .forms = SCHEMA_MAPPING, .mapping = &schema_bytes,
 	 .decode = decode_bytes},
-	{"ended", "an end, a list of them, or a mapping of endpoints to these",
-	 "How every attempt ends as the client sees it, or each in turn.",
-	 .example = "[refused, closed]", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-	 .type = SCHEMA_CHOICE, .choices = connection_ends, .named = &schema_ended_named,
-	 .expectation = EXPECT_ENDED, .decode = decode_expectation},
-	{"herd", "a mapping of max and within, or a mapping of endpoints to it",
-	 "How many attempts may come together.", .example = "{max: 5, within: 1s}",
-	 .forms = SCHEMA_MAPPING, .mapping = &schema_herd, .named = &schema_herd_named,
-	 .expectation = EXPECT_HERD, .decode = decode_expectation},
-	TIME_KEY("connect-timeout", EXPECT_CONNECT_TIMEOUT, "5s",
-		 "How long the client waits for an answer, from the first SYN until it closes the "
-		 "socket itself."),
-	TIME_KEY("read-timeout", EXPECT_READ_TIMEOUT, "30s",
-		 "How long the client waits for data, from connected or the last byte received "
-		 "until it closes or resets the connection itself."),
-	TIME_KEY("connecting", EXPECT_CONNECTING, "..15s",
-		 "How long all attempts take together, from the first SYN to the last end of an "
-		 "attempt."),
-	TIME_KEY("total-backoff", EXPECT_TOTAL_BACKOFF, "..10s",
-		 "How long all pauses of the client take together."),
-	{"gives-up", "a mapping of after and attempts, or a mapping of endpoints to it",
-	 "When the client stops trying.", .example = "{after: 10s}", .forms = SCHEMA_MAPPING,
-	 .mapping = &schema_gives_up, .named = &schema_gives_up_named,
-	 .expectation = EXPECT_GIVES_UP, .decode = decode_expectation},
-	{"retry-on", "a list of endings, or a mapping of endpoints to lists",
-	 "After which endings of an attempt the same address may be tried again.",
-	 .example = "[refused, unanswered]", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,
-	 .type = SCHEMA_CHOICE, .choices = ending_names, .named = &schema_retry_on_named,
-	 .expectation = EXPECT_RETRY_ON, .decode = decode_expectation},
-	{"order", "a list of endpoints, families and addresses, or a mapping of them to {after: …}",
-	 "The order in which the client first tries them.", .example = "[ipv6, ipv4]",
-	 .forms = SCHEMA_LIST | SCHEMA_MAPPING, .type = SCHEMA_WORD, .named = &schema_order_named,
-	 .decode = decode_order},
-	{"fallback", "a mapping of from, to and within",
-	 "How soon the client turns to something else.",
-	 .example = "{from: ipv6, to: ipv4, within: 300ms}", .forms = SCHEMA_MAPPING,
-	 .mapping = &schema_fallback, .expectation = EXPECT_FALLBACK, .decode = decode_expectation},
-	COUNT_KEY("concurrent-attempts", EXPECT_CONCURRENT_ATTEMPTS, "1",
-		  "How many attempts may be open at once."),
-	COUNT_KEY("leaks", EXPECT_LEAKS, "0",
-		  "How many sockets outlive their attempt, or the client."),
 };
 const struct schema schema_expect = {"\"expect\"", expect_keys, ARRAY_SIZE(expect_keys)};
 

@@ -81,7 +81,7 @@ struct schema_key {
 	int64_t low, high; /* the same: bounds */
 	bool positive;     /* SCHEMA_DURATION: more than 0 */
 	bool references;   /* SCHEMA_TEXT: may hold ${…} */
-	unsigned expectation; /* below "expect": 1 + enum expectation_kind, or 0 */
+	unsigned expectation; /* enum expectation_kind; 0 also where there is none */
 	/* Reads a value of one of .forms into @target, the object of the key's mapping. */
 	void (*decode)(struct loader *loader, const struct field *field, void *target);
 	/* Checks a value after it was read by its type. */
