@@ -74,6 +74,8 @@ static struct thread_state continue_thread(struct starvation *self,
 			   now->slices == before->look.slices;
 	struct thread_state state = {.look = *now};
 
+	if (now->chore)
+		return state;
 	sum->unseen = sum->unseen || now->reaped != before->look.reaped;
 	sum->waited_ns += count(self, before, now);
 	sum->resolved_ns += resolve(before, waited_ns, still_waits);
@@ -90,6 +92,8 @@ static struct thread_state continue_thread(struct starvation *self,
 /* Counts a thread that has ended unseen. */
 static void lose(const struct thread_state *before, struct sum *sum)
 {
+	if (before->look.chore)
+		return;
 	sum->unseen = true;
 	sum->lost_ns += MAX(before->pending_ns - before->before_ns, INT64_C(0));
 }

@@ -12,7 +12,8 @@
  * for the look is provisional.
  *
  * Threads that wait at the same time delay a program only once: no interval adds more than its
- * length.
+ * length. Threads that only look after the runtime delay nothing: the compilers of a Java virtual
+ * machine wait in the background for most of its start, while the program itself goes on.
  *
  * If a thread ended unseen, the kernel does not say how long it waited. On a calm machine it did
  * not wait for long: no thread that was seen had to wait, and no other thread had to either
@@ -34,6 +35,7 @@ struct thread_look {
 	int64_t wait_ns;
 	uint64_t slices;
 	bool ready;      /* runs, or waits for a processor */
+	bool chore;      /* only looks after the runtime: nothing waits for it */
 	uint64_t reaped; /* of a process's first thread: grows when the process reaps a child */
 };
 

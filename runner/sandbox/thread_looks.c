@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/duration.h"
+#include "runner/clock/jump.h"
 #include "runner/sandbox/process.h"
 
 /* A look fails if there are more threads than this. */
@@ -50,20 +51,23 @@ static bool look_at_thread(pid_t pid, pid_t tid, struct thread_look *ret, pid_t 
 	char path[64], text[1024];
 	struct thread_look look = {.tid = tid};
 	uint64_t minor, major;
-	const char *end;
+	const char *begin, *end;
 	char state;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
 	if (read_text(path, text, sizeof(text)) <= 0)
 		return false;
 	/* The name can contain anything; proc_pid_stat(5) describes what follows. */
+	begin = strchr(text, '(');
 	end = strrchr(text, ')');
-	if (!end || sscanf(end + 1,
-			   " %c %*d %*d %d %*d %*d %*u %*u %" SCNu64 " %*u %" SCNu64
-			   " %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
-			   &state, ret_session, &minor, &major, &look.started) != 5)
+	if (!begin || !end ||
+	    sscanf(end + 1,
+		   " %c %*d %*d %d %*d %*d %*u %*u %" SCNu64 " %*u %" SCNu64
+		   " %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
+		   &state, ret_session, &minor, &major, &look.started) != 5)
 		return false;
 	look.ready = state == 'R';
+	look.chore = jump_is_chore(begin + 1);
 	/* The kernel counts these for the process. */
 	look.reaped = tid == pid ? minor + major : 0;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, tid);

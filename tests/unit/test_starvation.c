@@ -87,6 +87,20 @@ Test(starvation, is_what_the_kernel_counted_of_threads_asleep)
 		   {10, {ASLEEP(5, 8, 0), ASLEEP(6, 9, 0)}, .bound_ms = 10});
 }
 
+#define CHORE(tid_, wait, run)                                                                     \
+	{                                                                                          \
+		.tid = tid_, .started = 1, .wait_ns = (wait)*MS, .run_ns = (run)*MS, .chore = true \
+	}
+
+Test(starvation, leaves_out_threads_that_only_look_after_the_runtime)
+{
+	LOOKS_GIVE("a compiler beside a thread",
+		   {100, {ASLEEP(5, 3, 10), CHORE(6, 90, 0)}, .bound_ms = 3},
+		   {200, {ASLEEP(5, 7, 20), CHORE(6, 180, 1)}, .bound_ms = 7},
+		   /* It ended unseen. */
+		   {300, {ASLEEP(5, 7, 20)}, .bound_ms = 7});
+}
+
 Test(starvation, is_zero_for_a_thread_that_was_running)
 {
 	LOOKS_GIVE("a look while it ran", {100, {ASLEEP(5, 0, 1)}, .bound_ms = 0},
