@@ -32,6 +32,17 @@ struct delays delays_make(const struct record *record)
 		earlier->client_ns = MIN(earlier->client_ns, later->client_ns);
 		earlier->server_ns = MIN(earlier->server_ns, later->server_ns);
 	}
+	for (size_t i = 0; i < record->n_jumps; i++) {
+		const struct delay_jump *last =
+			i > 0 ? &delays.jumps[i - 1] : &(struct delay_jump){0};
+
+		array_append(delays.jumps, delays.n_jumps, delays.jumps_capacity,
+			     (struct delay_jump){
+				     .at_ns = record->jumps[i].at_ns,
+				     .by_ns = record->jumps[i].by_ns,
+				     .before_ns = last->before_ns + last->by_ns,
+			     });
+	}
 	/* Without looks only the total is bounded. */
 	if (!record->has_starvation && record->client_lag_ns > 0 && record->n_events > 0)
 		array_append(delays.looks, delays.n_looks, delays.capacity,
@@ -47,6 +58,7 @@ struct delays delays_make(const struct record *record)
 void delays_free(struct delays *delays)
 {
 	free(delays->looks);
+	free(delays->jumps);
 	*delays = (struct delays){0};
 }
 
@@ -87,6 +99,32 @@ static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t t
 	return true;
 }
 
+/* By how much the client's clock had jumped until then. */
+static int64_t jumped_until(const struct delays *delays, int64_t at_ns)
+{
+	const struct delay_jump *jump;
+	size_t low = 0, high = delays->n_jumps;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (delays->jumps[middle].at_ns < at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return 0;
+	jump = &delays->jumps[low - 1];
+	return jump->before_ns + MIN(jump->by_ns, at_ns - jump->at_ns);
+}
+
+/* How long a span was by the kernel's clock. */
+static int64_t real_length(const struct delays *delays, int64_t from_ns, int64_t to_ns)
+{
+	return to_ns - from_ns - (jumped_until(delays, to_ns) - jumped_until(delays, from_ns));
+}
+
 static int64_t bounded(int64_t grown_ns, int64_t length_ns, bool incomplete)
 {
 	return incomplete ? length_ns : MIN(MAX(grown_ns, 0), length_ns);
@@ -98,7 +136,7 @@ int64_t delays_of_client(const struct delays *delays, int64_t from_ns, int64_t t
 
 	if (to_ns <= from_ns || !looks_around(delays, from_ns, to_ns, &before, &after))
 		return 0;
-	return bounded(after.client_ns - before.client_ns, to_ns - from_ns,
+	return bounded(after.client_ns - before.client_ns, real_length(delays, from_ns, to_ns),
 		       after.n_incomplete > before.n_incomplete);
 }
 
@@ -108,7 +146,7 @@ int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t 
 
 	if (to_ns <= from_ns || !looks_around(delays, from_ns, to_ns, &before, &after))
 		return 0;
-	return bounded(after.server_ns - before.server_ns, to_ns - from_ns,
+	return bounded(after.server_ns - before.server_ns, real_length(delays, from_ns, to_ns),
 		       after.n_incomplete > before.n_incomplete);
 }
 

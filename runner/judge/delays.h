@@ -44,9 +44,17 @@ struct delay_look {
 	size_t n_incomplete;          /* looks so far that missed threads */
 };
 
+/* A jump of the client's clock, during which nothing can be delayed. */
+struct delay_jump {
+	int64_t at_ns, by_ns;
+	int64_t before_ns; /* the sum of all jumps before */
+};
+
 struct delays {
 	struct delay_look *looks;
 	size_t n_looks, capacity;
+	struct delay_jump *jumps;
+	size_t n_jumps, jumps_capacity;
 	bool known; /* the record has looks at processes */
 };
 
@@ -61,7 +69,8 @@ void delays_free(struct delays *delays);
 /**
  * delays_of_client() - bound how long the client's threads starved in a span of time
  *
- * Return: at most @to_ns - @from_ns, which is also the answer where a look was incomplete.
+ * Return: at most the real time between @from_ns and @to_ns, which is also the answer where a look
+ * was incomplete.
  */
 int64_t delays_of_client(const struct delays *delays, int64_t from_ns, int64_t to_ns);
 /** delays_of_servers() - the same as delays_of_client() for the threads of servers */

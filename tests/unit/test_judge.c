@@ -672,6 +672,30 @@ Test(judge, an_incomplete_look_bounds_nothing)
 	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
 }
 
+/* Nothing waits for a processor while the client's clock jumps. */
+Test(judge, delays_are_no_longer_than_real_time)
+{
+	static const struct {
+		int64_t jump_ms;
+		enum outcome outcome;
+	} cases[] = {{1900, OUTCOME_PASS}, {1700, OUTCOME_ERROR}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse");
+		const struct clock_jump jump = {.at_ns = 50 * MS, .by_ns = cases[i].jump_ms * MS};
+
+		record_builder_attempt_refused(b, api, 0);
+		record_builder_starved(b, 1960, 0, 0);
+		b->record->events[b->record->n_events - 1].u.starvation.incomplete = true;
+		record_builder_attempt_refused(b, api, 2000);
+		record_builder_client_exits(b, 2400, 1);
+		array_append(b->record->jumps, b->record->n_jumps, b->record->jumps_capacity, jump);
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 2000);
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "case %zu", i);
+	}
+}
+
 Test(judge, what_is_not_known_says_what_it_can_have_been)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
