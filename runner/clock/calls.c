@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System calls of the client that stop for us: waits are noted, timers are set, raw readings of the
- * clocks are moved, and what can't be had in virtual time ends the trust in it.
+ * System calls of the client that the filter stops. Waits and timers are noted, and times that a
+ * call returns are moved. A call that virtual time can't provide makes the clock fail.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include "runner/clock/jump.h"
 #include "runner/clock/registers.h"
 
-/* A thread has its name by then. */
+/* At how many of its waits a thread's name is read; by the last it has its final name. */
 enum { NAME_LOOKS = 4 };
 /* As in filter.c. */
 #define RCVTIMEO_NEW 66
@@ -38,7 +38,7 @@ static int read_memory(void *userdata, uint64_t address, void *data, size_t size
 	return process_read(userdata, address, data, size);
 }
 
-/* The call does not reach the kernel: it returns this. */
+/* Makes the call return this; it does not reach the kernel. */
 static void answer(const struct thread *thread, long result)
 {
 	struct registers registers;
@@ -70,7 +70,7 @@ static bool is_same_call(const struct wait_call *a, const struct wait_call *b)
 
 static void begin_wait(struct clock_process *self, struct thread *thread, const struct wait *wait)
 {
-	/* What we interrupted begins again, and has waited for a while already. */
+	/* A wait that we interrupted and that begins again keeps its deadline. */
 	const bool kept = thread->kept && is_same_call(&thread->wait.call, &wait->call);
 	const int64_t deadline_ns = thread->wait.deadline_ns;
 
@@ -90,7 +90,7 @@ static void take_wait(struct clock_process *self, struct thread *thread)
 	struct wait wait;
 	int r = wait_decode(&thread->call, read_memory, thread->process, &now, &wait);
 
-	/* Arguments that can't be read make the kernel refuse the call. */
+	/* If its arguments can't be read, the kernel refuses the call, too. */
 	thread->waits = false;
 	if (r > 0)
 		begin_wait(self, thread, &wait);
@@ -119,7 +119,7 @@ void calls_end_wait(struct clock_process *self, struct thread *thread)
 	if (!registers_was_cut(&registers) || registers_call(&registers) < 0)
 		return;
 	if (missed || !thread->waits) {
-		/* It is in another call by now, which may not begin again on its own. */
+		/* It is in another call by now. The kernel does not restart all of them. */
 		thread->kept =
 			registers_again(&registers, thread_has_signal(thread)) && thread->waits;
 		(void)registers_set(thread->tid, &registers);
@@ -129,7 +129,7 @@ void calls_end_wait(struct clock_process *self, struct thread *thread)
 	for (size_t i = 0; i < ARRAY_SIZE(wait->sets); i++)
 		if (wait->sets[i] && process_write(thread->process, wait->sets[i], nothing,
 						   MIN(wait->set_size, sizeof(nothing))) < 0)
-			clock_process_fail(self, "a result of select() could not be written");
+			clock_process_fail(self, "the result of select() could not be written");
 	if (wait->left != WAIT_LEFT_NONE && (wait->call.number == SYS_ppoll || wait->set_size > 0))
 		(void)process_write(thread->process, wait->left_at, left, sizeof(left));
 	registers_end_call(&registers, wait->result);
@@ -222,14 +222,14 @@ static void write_timer(const struct clock_process *self, const struct process *
 		return;
 	if (timer) {
 		wait_split(timer->interval_ns, form, &parts[0]);
-		/* One that is due is not told as one that is not set. */
+		/* 0 would mean that it is not set; this one is due. */
 		wait_split(MAX(timer->deadline_ns - clock_process_now_ns(self), NS_PER_US), form,
 			   &parts[2]);
 	}
 	(void)process_write(process, address, parts, sizeof(parts));
 }
 
-/* alarm(), setitimer(), getitimer(): we are the kernel of these. */
+/* alarm(), setitimer(), getitimer(): answered here; the kernel never sees them. */
 static void take_alarm(struct clock_process *self, struct thread *thread)
 {
 	const uint64_t *arguments = thread->call.arguments;
@@ -267,7 +267,7 @@ static void take_alarm(struct clock_process *self, struct thread *thread)
 	answer(thread, left_s);
 }
 
-/* The clock of a timer, as clock_gettime() numbers them; -1: of processor time, or not known. */
+/* Returns a timer's clock (clock_gettime(2)); negative: not known, or of processor time. */
 static int clock_of_timer(const struct process *process, const struct client_timer *timer)
 {
 	char path[32], line[128];
@@ -303,7 +303,7 @@ static int64_t clock_ahead_ns(int clock, const struct wait_clocks *now)
 	}
 }
 
-/* timerfd_settime(), timer_settime(): the kernel sets it, too. */
+/* timerfd_settime(), timer_settime(): noted here, then set by the kernel. */
 static void take_timer(struct clock_process *self, const struct thread *thread)
 {
 	const uint64_t *arguments = thread->call.arguments;
@@ -339,7 +339,7 @@ static void take_timer_question(struct clock_process *self, const struct thread 
 		thread->call.number == SYS_timerfd_gettime ? CLIENT_TIMER_FD : CLIENT_TIMER_POSIX,
 		thread->process->pid, (int)thread->call.arguments[0]);
 
-	/* The kernel answers for a timer that has expired, or that we don't know. */
+	/* The kernel answers if the timer has expired, or is not known here. */
 	if (!timer)
 		return;
 	write_timer(self, thread->process, thread->call.arguments[1], timer, WAIT_LEFT_TIMESPEC);
@@ -363,7 +363,7 @@ static void take_connect(struct clock_process *self, struct thread *thread)
 	const struct socket_times *times;
 	struct sockaddr_un address = {0};
 
-	/* What we interrupted goes on. */
+	/* A connect() that we interrupted continues. */
 	if (thread->kept && is_same_call(&thread->wait.call, &thread->call)) {
 		thread->kept = false;
 		return;
@@ -377,8 +377,7 @@ static void take_connect(struct clock_process *self, struct thread *thread)
 
 		(void)process_read(process, arguments[1], &address,
 				   MIN(arguments[2], sizeof(address)));
-		/* Who answers there is not on the clock. Where no process can, it does not matter.
-		 */
+		/* The server there has another clock. Without a server, connect() just fails. */
 		path = xasprintf("/proc/%d/root%.*s", process->pid,
 				 (int)sizeof(address.sun_path) - 1, address.sun_path);
 		if (address.sun_path[0] == '\0' || access(path, F_OK) == 0)
@@ -470,19 +469,21 @@ void calls_find_socket_waits(struct clock_process *self)
 	}
 }
 
-/* ---- all ---- */
+/* ---- all calls ---- */
 
-/* Calls after which the clock can't be trusted. Returns whether it is one. */
+/* Fails on a call after which the clock can't be trusted. Returns whether it is one. */
 static bool refuse(struct clock_process *self, const struct thread *thread)
 {
 	switch (thread->call.number) {
 	case SYS_ptrace:
-		clock_process_fail(self, "a program uses ptrace(2), which works for one at a time");
+		clock_process_fail(
+			self, "a program uses ptrace(2), but its processes are traced already");
 		return true;
 	case SYS_seccomp:
 	case SYS_prctl:
-		clock_process_fail(self, "a program filters its own system calls (seccomp), which "
-					 "may not let the clock's through");
+		clock_process_fail(self,
+				   "a program filters its own system calls (seccomp), and may "
+				   "refuse those of the clock");
 		return true;
 	case SYS_recvmmsg:
 		clock_process_fail(self, "a program waits in recvmmsg() for a limited time");
@@ -502,13 +503,14 @@ void calls_take(struct clock_process *self, struct thread *thread)
 	for (size_t i = 0; i < ARRAY_SIZE(thread->call.arguments); i++)
 		thread->call.arguments[i] = info.seccomp.args[i];
 	if (info.arch != OWN_ARCHITECTURE || thread->call.number & 0x40000000) {
-		clock_process_fail(self, "a program of another kind than 64 bits of this machine "
-					 "was executed");
+		clock_process_fail(self,
+				   "a program was executed that is not a 64-bit program of this "
+				   "machine");
 		return;
 	}
-	/* It woke up on its own, and our interruption met this call. */
+	/* It woke up on its own, and we interrupted this call instead of the wait. */
 	thread->missed = thread->ending;
-	/* Between vfork() and execve() it has its parent's memory, which is to be read, too. */
+	/* Between vfork() and execve() it uses its parent's memory, which we have to read, too. */
 	if (thread->process->memory_fd < 0)
 		(void)process_patch(thread->process, self->ahead_ns);
 	switch (thread->call.number) {

@@ -74,7 +74,7 @@ bool client_timers_take(struct client_timers *self, int64_t now_ns, int64_t ahea
 			return true;
 		}
 		timer->deadline_ns += timer->interval_ns;
-		/* The kernel's timer was set off now, and counts the interval from here. */
+		/* The caller fires the kernel's timer now, and its next interval starts here. */
 		if (*ret_late) {
 			timer->began_ahead_ns = ahead_ns;
 			timer->absolute = false;

@@ -20,40 +20,40 @@
 #include "runner/clock/protocol.h"
 #include "runner/record/syn_schedule.h"
 
-/* How soon to look again when something runs: from the first to the last, doubling. */
+/* How soon to look again while something is busy: it doubles from the first to the last. */
 #define FIRST_LOOK_NS (50 * NS_PER_US)
 #define LAST_LOOK_NS  (2 * NS_PER_MS)
-/* If nothing comes to rest for this long by the kernel's clock, jumps gain nothing. */
+/* If nothing is idle for this long by the kernel's clock, virtual time gains nothing. */
 #define RESTLESS_NS (60 * NS_PER_S)
-/* Of that time, no more counts between two looks: a machine that was suspended is not restless. */
+/* At most this much counts between two looks, so that a suspended machine does not count. */
 #define MAX_COUNTED_NS (50 * NS_PER_MS)
-/* How long threads that have ended may take to be reaped at the end. */
+/* How often, and after how long, to look for threads that are ending when all has finished. */
 enum { LAST_STOPS = 100, LAST_STOP_MS = 2 };
 
 struct joining {
 	pid_t tid;
-	int status; /* of the answer */
+	int status; /* in the answer: 0 or a negative errno */
 };
 
-/* What the loop is at. */
+/* The state of the loop. */
 struct turn {
 	struct clock_process clock;
-	bool asked;
-	uint64_t asked_stops; /* stops until then */
+	bool asked;           /* the supervisor has not answered yet */
+	uint64_t asked_stops; /* n_stops when it was asked */
 	int64_t look_ns;      /* how long to wait before the next look */
 	int64_t next_look_ns; /* by the kernel's clock */
-	int64_t counted_ns;   /* until when restlessness has been counted */
-	int64_t restless_ns;  /* since all was quiet last */
+	int64_t counted_ns;   /* until when restless_ns has been counted, by the kernel's clock */
+	int64_t restless_ns;  /* for how long something has been busy */
 };
 
-/* ---- programs that join ---- */
+/* ---- programs that join the clock ---- */
 
 int clock_process_join(int join_fd, const struct filter *filter)
 {
 	struct joining joining = {.tid = (pid_t)syscall(SYS_gettid)};
 	ssize_t length;
 
-	/* Where only ancestors may follow others (Yama), by leave. */
+	/* If Yama lets only ancestors trace a process, it has to permit others. */
 	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	if (send(join_fd, &joining, sizeof(joining), MSG_NOSIGNAL) < 0)
 		return -errno;
@@ -116,8 +116,8 @@ static bool ask(struct turn *turn)
 }
 
 /*
- * Sends a message and waits for the answer, which comes at once; a message that ends us may come
- * before. Returns its kind, or -1 when the supervisor is gone.
+ * Sends a message and waits for the answer, which comes at once. CLOCK_FINISH may come before it.
+ * Returns the kind of the answer, or -1 if the supervisor is gone.
  */
 static int talk(struct clock_process *self, const struct clock_message *message)
 {
@@ -146,7 +146,7 @@ static bool jump(struct turn *turn, int64_t by_ns)
 	look_at_once(turn);
 	if (kind != CLOCK_MOVED)
 		return kind == CLOCK_REFUSED;
-	/* The kernel may have ended a wait since. */
+	/* The kernel may have ended a wait in the meantime. */
 	if (!tracees_still_sleep(&self->tracees))
 		return talk(self, &back) == CLOCK_DONE;
 	self->ahead_ns += by_ns;
@@ -159,7 +159,7 @@ static bool jump(struct turn *turn, int64_t by_ns)
 	return talk(self, &moved) == CLOCK_DONE;
 }
 
-/* An attempt that only the kernel will end: when, and how long it needs for it. */
+/* Notes when the kernel will end an attempt, and how much of its own time it needs for that. */
 static void note_kernel(const struct clock_process *self, const struct connecting *connecting,
 			struct jump_view *view)
 {
@@ -248,13 +248,13 @@ static void fail_restless(struct clock_process *self)
 		thread_name(thread, name);
 	if (thread)
 		clock_process_fail(
-			self, "nothing came to rest for %d seconds: %s is in state %c, call %ld",
+			self, "no idle moment in %d seconds: %s is in state %c, system call %ld",
 			(int)(RESTLESS_NS / NS_PER_S), name, self->tracees.awake_state,
 			thread->asleep_in.number);
 	else
 		clock_process_fail(self,
-				   "nothing came to rest for %d seconds: something is under way on "
-				   "the network",
+				   "no idle moment in %d seconds: something is under way on the "
+				   "network",
 				   (int)(RESTLESS_NS / NS_PER_S));
 }
 
@@ -270,14 +270,14 @@ static void check_rest(struct turn *turn)
 		fail_restless(&turn->clock);
 }
 
-/* Until when to wait for something to happen, by the kernel's clock. */
+/* Returns until when to wait for messages and stops, by the kernel's clock. */
 static int64_t wait_until_ns(const struct turn *turn)
 {
 	const int64_t now_ns = clock_process_now_ns(&turn->clock);
 	int64_t chores_ns, next_ns = due_next_ns(&turn->clock, &chores_ns);
 
 	next_ns = MIN(next_ns, chores_ns);
-	/* What is due already is up to the kernel. */
+	/* The kernel itself ends what is due already. */
 	next_ns = next_ns <= now_ns ? INT64_MAX : next_ns;
 	if (next_ns != INT64_MAX)
 		next_ns -= turn->clock.ahead_ns;
@@ -301,7 +301,7 @@ static void wait_for_something(const struct turn *turn)
 		;
 }
 
-/* The supervisor says that all have ended; we may not know of each yet. */
+/* The supervisor says that all programs have ended, but not every end has been reported here. */
 static void take_last_stops(struct turn *turn)
 {
 	for (int i = 0; i < LAST_STOPS && turn->clock.tracees.n_threads > 0; i++) {
@@ -344,7 +344,7 @@ void clock_process_run(const struct clock_process_config *config)
 	sigset_t all;
 
 	(void)prctl(PR_SET_NAME, "synfault-clock");
-	/* What is sent to everything in the sandbox is not meant for us. */
+	/* Signals sent to all processes of the sandbox are not meant for this one. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	sigemptyset(&all);

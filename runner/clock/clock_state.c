@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all files of the clock process need: see clock_impl.h. */
+/* The clock process's clocks and its failure: see clock_impl.h. */
 #include <time.h>
 
 #include "common/duration.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections that the client has begun: see connects.h. */
+/* Attempts that the client has begun: see connects.h. */
 #include "runner/clock/connects.h"
 
 void connects_add(struct connects *self, const struct connecting *connecting)

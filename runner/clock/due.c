@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is due by the client's clock: waits that end, timers that go off. */
+/* What is due by the client's clock: waits that end, timers that fire. */
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -30,8 +30,8 @@ int64_t due_next_ns(const struct clock_process *self, int64_t *ret_chores)
 	return next_ns;
 }
 
-/* Sets the kernel's timer so that it goes off now. */
-static void set_off(struct clock_process *self, const struct client_timer *timer)
+/* Sets the kernel's timer so that it fires now. */
+static void fire_timer(struct clock_process *self, const struct client_timer *timer)
 {
 	const struct itimerspec now = {
 		.it_interval = {.tv_sec = timer->interval_ns / NS_PER_S,
@@ -49,13 +49,13 @@ static void set_off(struct clock_process *self, const struct client_timer *timer
 			     timer->kind == CLIENT_TIMER_FD ? SYS_timerfd_settime
 							    : SYS_timer_settime,
 			     arguments, &now, sizeof(now), 2);
-	/* It was closed. */
+	/* The program has closed or deleted it. */
 	if (result == -EBADF || result == -EINVAL)
 		client_timers_set(&self->timers, &(struct client_timer){.kind = timer->kind,
 									.process = timer->process,
 									.number = timer->number});
 	else if (result < 0)
-		clock_process_fail(self, "a timer of process %d could not be set off: %s",
+		clock_process_fail(self, "a timer of process %d could not be triggered: %s",
 				   timer->process, strerror((int)-result));
 }
 
@@ -69,7 +69,7 @@ static bool take_timers(struct clock_process *self, int64_t now_ns)
 		if (timer.kind == CLIENT_TIMER_ALARM)
 			(void)kill(timer.process, SIGALRM);
 		else if (late)
-			set_off(self, &timer);
+			fire_timer(self, &timer);
 	}
 	return any;
 }
@@ -83,7 +83,7 @@ bool due_take(struct clock_process *self)
 	for (thread = self->tracees.threads; thread; thread = thread->hh.next) {
 		if (!thread->waits || thread->ending || thread->wait.deadline_ns > now_ns)
 			continue;
-		/* Where the kernel's own time is the same, it ends it, and is about to. */
+		/* If the kernel's deadline is the same, the kernel is about to end the wait. */
 		if (!thread->forced &&
 		    !wait_ends_late(&thread->wait, thread->began_ahead_ns, self->ahead_ns))
 			continue;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter of the client's system calls: see filter.h. One block of lines for each call; a jump
- * over a block leads to the next one. Numbers that are traced in any case come first, as they are
- * the rarest: what is left of a filter costs each call
- * (Documentation/userspace-api/seccomp_filter).
+ * The filter for the client's system calls: see filter.h. It has one block of instructions for each
+ * call, and jumps over the blocks of the others. Each instruction costs time, so the waits come
+ * first: they are the most frequent of these calls (Documentation/userspace-api/seccomp_filter).
  */
 #include "runner/clock/filter.h"
 
@@ -27,7 +26,7 @@
 #ifndef SYS_futex_wait
 #define SYS_futex_wait 455
 #endif
-/* Of 64 bits, beside SO_RCVTIMEO and SO_SNDTIMEO (asm-generic/socket.h). */
+/* SO_RCVTIMEO and SO_SNDTIMEO with 64-bit times (asm-generic/socket.h). */
 #define RCVTIMEO_NEW 66
 #define SNDTIMEO_NEW 67
 
@@ -38,7 +37,7 @@
 #else
 #define OWN_ARCHITECTURE 0
 #endif
-/* x32, which has numbers of its own. */
+/* Marks the numbers of x32 system calls. */
 #define X32_BIT 0x40000000
 
 static void add(struct filter *filter, uint16_t code, uint32_t value, uint8_t jump_true,
@@ -52,7 +51,7 @@ static void load(struct filter *filter, size_t offset)
 	add(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
 }
 
-/* The lower or upper half of an argument; the machines that have code here are little-endian. */
+/* Loads the lower or upper half of an argument; both supported machines are little-endian. */
 static void load_argument(struct filter *filter, unsigned argument, bool upper)
 {
 	load(filter, offsetof(struct seccomp_data, args) + 8 * (size_t)argument + 4 * upper);
@@ -63,14 +62,14 @@ static void answer(struct filter *filter, uint32_t action)
 	add(filter, BPF_RET | BPF_K, action, 0, 0);
 }
 
-/* Begins a block for a call. Returns the line to end it with. */
+/* Begins the block of a call. Returns what end() needs. */
 static size_t begin(struct filter *filter, long number)
 {
 	add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 0);
 	return filter->n_lines - 1;
 }
 
-/* The call's number is there only before its block: what follows in it has loaded arguments. */
+/* Ends a block, which has to answer: it has loaded arguments over the call's number. */
 static void end(struct filter *filter, size_t begun)
 {
 	filter->lines[begun].jf = (uint8_t)(filter->n_lines - begun - 1);
@@ -84,7 +83,7 @@ static void always(struct filter *filter, long number, uint32_t action)
 	end(filter, begun);
 }
 
-/* For a call with a pointer to a time; NULL means no limit. */
+/* For a call with a pointer to a timeout; NULL means no limit. */
 static void unless_null(struct filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
@@ -98,7 +97,7 @@ static void unless_null(struct filter *filter, long number, unsigned argument)
 	end(filter, begun);
 }
 
-/* For a call with milliseconds; 0 does not wait, and less means no limit. */
+/* For a call with milliseconds; 0 does not wait, and a negative number means no limit. */
 static void if_positive(struct filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
@@ -111,7 +110,7 @@ static void if_positive(struct filter *filter, long number, unsigned argument)
 	end(filter, begun);
 }
 
-/* Of a call that our code in the vDSO makes, too. */
+/* For a call that the code in the vDSO makes, too. */
 static void unless_ours(struct filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
@@ -123,7 +122,7 @@ static void unless_ours(struct filter *filter, long number, unsigned argument)
 	end(filter, begun);
 }
 
-/* Of a call whose argument has one of these values. */
+/* For a call that is traced if an argument has one of these values. */
 static void if_one_of(struct filter *filter, long number, unsigned argument, const uint32_t *values,
 		      size_t n)
 {
@@ -160,7 +159,7 @@ static void futex(struct filter *filter)
 	end(filter, begun);
 }
 
-/* Two options of one name: of a socket, and of TCP. Which level it is, the clock process finds. */
+/* Options of sockets and of TCP share numbers. The clock process looks at the level. */
 static void setsockopt_times(struct filter *filter)
 {
 	static const uint32_t options[] = {
@@ -182,7 +181,7 @@ static void clocks(struct filter *filter)
 	always(filter, SYS_ptrace, SECCOMP_RET_TRACE);
 	always(filter, SYS_seccomp, SECCOMP_RET_TRACE);
 	if_one_of(filter, SYS_prctl, 0, filters, ARRAY_SIZE(filters));
-	/* As in containers; its users have another way (io_uring_setup(2)). */
+	/* Refused as in containers; programs fall back to other calls. */
 	always(filter, SYS_io_uring_setup, SECCOMP_RET_ERRNO | EPERM);
 }
 

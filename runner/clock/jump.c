@@ -4,7 +4,7 @@
 
 #include "common/duration.h"
 
-/* What is closer than this is waited for: the jump would take as long. */
+/* A jump takes about this long, so a deadline that is closer is waited for. */
 #define CLOSE_NS (20 * NS_PER_US)
 
 struct jump jump_decide(const struct jump_view *view)
@@ -32,7 +32,7 @@ struct jump jump_decide(const struct jump_view *view)
 
 bool jump_is_chore(const char *name)
 {
-	/* As the kernel has them: 15 characters. */
+	/* The kernel keeps 15 characters of a name. */
 	static const char *const names[] = {
 		"VM Periodic Tas", "G1 Service",      "Monitor Deflati",
 		"C1 CompilerThre", "C2 CompilerThre",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can't be had in virtual time: see obstacle.h. The kernel's own timers can't be hurried, but
- * for its last word on a connect() without an answer. What depends on another of them is real.
+ * Which scenarios can't run in virtual time: see obstacle.h. The kernel's own timers can't be
+ * moved, except the one that gives up an unanswered connect(). A scenario that depends on any other
+ * of them needs real time.
  */
 #include "runner/clock/obstacle.h"
 
@@ -13,7 +14,7 @@
  */
 #define STALLED_NS (900 * NS_PER_S)
 
-/* Settings that decide on nothing but how an unanswered connect() goes on, which is computed. */
+/* Settings that affect only when an unanswered connect() ends. That time is computed. */
 static bool is_computed(const char *path)
 {
 	static const char *const paths[] = {
@@ -27,7 +28,7 @@ static bool is_computed(const char *path)
 	return false;
 }
 
-static bool lives_on_repetitions(const struct step *step)
+static bool needs_retransmissions(const struct step *step)
 {
 	return step->action == STEP_LOSE || step->action == STEP_LOSE_SYN_ACK ||
 	       step->action == STEP_BACKLOG_FULL;
@@ -41,10 +42,10 @@ static bool stalls(const struct step *step)
 
 static char *step_obstacle(const struct scenario *scenario, const struct step *step)
 {
-	if (lives_on_repetitions(step))
+	if (needs_retransmissions(step))
 		return xasprintf(
-			"the step '%s' depends on how the kernel repeats packets, which is "
-			"in real time",
+			"the step '%s' depends on the kernel's retransmissions, which follow "
+			"real time",
 			step_action_name(step->action));
 	if (stalls(step) && scenario->timeout_ns > STALLED_NS)
 		return xasprintf(
@@ -74,17 +75,18 @@ char *clock_obstacle(const struct scenario *scenario, bool shared)
 	if (virtual_clock_obstacle())
 		return xstrdup(virtual_clock_obstacle());
 	if (scenario_has_remote(scenario))
-		return xstrdup("an endpoint is provided by others, whose clocks are their own");
+		return xstrdup("a remote endpoint has a clock of its own");
 	if (shared)
-		return xstrdup("it needs private isolation, where nothing of others is under way");
+		return xstrdup("it needs private isolation: in a shared network other traffic may "
+			       "be under way");
 	for (size_t i = 0; i < scenario->n_kernel; i++)
 		if (!is_computed(scenario->kernel[i].path))
-			return xasprintf("the kernel setting %s may decide on timers of the "
-					 "kernel's, which are in real time",
+			return xasprintf("the kernel setting %s may change the kernel's timers, "
+					 "which follow real time",
 					 scenario->kernel[i].path);
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		if (scenario->expectations[i].kind == EXPECT_RETRANSMISSIONS)
-			return xstrdup("'retransmissions' counts what the kernel repeats, which is "
-				       "in real time");
+			return xstrdup("'retransmissions' counts packets that the kernel sends by "
+				       "real time");
 	return endpoints_obstacle(scenario);
 }

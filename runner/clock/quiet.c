@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether anything is under way in the kernel: see quiet.h. */
+/* Whether the kernel is still busy with anything: see quiet.h. */
 #include "runner/clock/quiet.h"
 
 #include <arpa/inet.h>
@@ -15,16 +15,16 @@
 #include "common/duration.h"
 #include "injector/netlink.h"
 
-/* A processor that is so busy makes us ask again. */
-#define PATIENCE_NS (20 * NS_PER_MS)
-/* Of a socket that is being answered; the kernel does not let it out (include/net/tcp_states.h). */
+/* How long quiet_pass() waits; if the machine is too busy, the clock process asks again. */
+#define PASS_TIMEOUT_NS (20 * NS_PER_MS)
+/* A state of handshakes that user space headers don't name (include/net/tcp_states.h). */
 enum { TCP_NEW_SYN_RECEIVED = 12 };
 /* idiag_timer (net/ipv4/inet_diag.c, inet_sk_diag_fill()). */
 enum { TIMER_KEEP_ALIVE = 2 };
 
 struct quiet {
 	struct mnl_socket *diag;
-	/* Notices of UDP sockets that die: the injector listens to those of TCP. */
+	/* Death notices of UDP sockets; the injector receives those of TCP. */
 	struct mnl_socket *deaths;
 	int loop_fd; /* a socket that is connected to itself */
 	uint64_t serial;
@@ -89,7 +89,7 @@ void quiet_free(struct quiet *quiet)
 	free(quiet);
 }
 
-/* ---- what leaves no trace ---- */
+/* ---- what leaves no trace in the sockets ---- */
 
 static bool wait_readable(int fd, int64_t until_ns)
 {
@@ -100,7 +100,7 @@ static bool wait_readable(int fd, int64_t until_ns)
 	return left_ns > 0 && ppoll(&poll_fd, 1, &timeout, NULL) > 0;
 }
 
-/* Sends a datagram after all packets that wait on this processor. */
+/* Sends a datagram behind all packets queued on this processor, and waits for it. */
 static bool pass_packets(struct quiet *quiet, int64_t until_ns)
 {
 	const uint64_t serial = ++quiet->serial;
@@ -116,7 +116,7 @@ static bool pass_packets(struct quiet *quiet, int64_t until_ns)
 	return true;
 }
 
-/* Reads the next notice. Returns 1 and the socket's cookie, 0 when there is none, or -errno. */
+/* Reads the next notice. Returns 1 and the socket's cookie, 0 without a notice, or -errno. */
 static int read_death(const struct quiet *quiet, uint64_t *ret_cookie)
 {
 	char buffer[4096] __attribute__((aligned(8))) = {0};
@@ -134,11 +134,11 @@ static int read_death(const struct quiet *quiet, uint64_t *ret_cookie)
 	return 1;
 }
 
-/* Closes a socket after all that were closed on this processor. */
+/* Closes a socket behind all that were closed on this processor, and waits for its notice. */
 static bool pass_deaths(const struct quiet *quiet, int64_t until_ns)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t cookie = 0, told = 0;
+	uint64_t cookie = 0, reported = 0;
 	socklen_t length = sizeof(cookie);
 	bool known;
 
@@ -146,10 +146,10 @@ static bool pass_deaths(const struct quiet *quiet, int64_t until_ns)
 		return false;
 	known = getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0;
 	close(fd);
-	while (known && told != cookie) {
-		int r = read_death(quiet, &told);
+	while (known && reported != cookie) {
+		int r = read_death(quiet, &reported);
 
-		/* Lost ones leave it open: another question will be asked. */
+		/* The notice may have been lost; the clock process will ask again. */
 		if (r < 0 || (r == 0 && !wait_readable(mnl_socket_get_fd(quiet->deaths), until_ns)))
 			return false;
 	}
@@ -158,7 +158,7 @@ static bool pass_deaths(const struct quiet *quiet, int64_t until_ns)
 
 bool quiet_pass(struct quiet *quiet)
 {
-	const int64_t until_ns = clock_kernel_ns() + PATIENCE_NS;
+	const int64_t until_ns = clock_kernel_ns() + PASS_TIMEOUT_NS;
 	bool passed = true;
 
 	for (int i = 0; passed && i < CPU_SETSIZE; i++) {
@@ -196,13 +196,13 @@ bool quiet_is_calm(const struct quiet_socket *socket, quiet_withholds_fn withhol
 		calm = socket->unread == 0 && socket->unsent == 0;
 		break;
 	case TCP_CLOSE_WAIT:
-		/* The peer's FIN counts as a byte; to leave it unread is not to wait for it. */
+		/* The peer's FIN counts as 1 unread byte, and a program need not read it. */
 		calm = socket->unread <= 1 && socket->unsent == 0;
 		break;
 	default:
 		calm = false;
 	}
-	/* The kernel's own end of a connection that is stalled can't be hurried. */
+	/* Keep-alive may end a stalled connection, by the kernel's clock. */
 	return calm || (withholds(userdata, socket) && socket->timer != TIMER_KEEP_ALIVE);
 }
 
@@ -281,9 +281,9 @@ static bool look_at(struct quiet *quiet, struct look *look, uint8_t family, uint
 	look->protocol = protocol;
 	r = netlink_dump(quiet->diag, message, forget, take_socket, look);
 	if (r == 0 || r == -ENOENT)
-		/* A kernel without one of the families has none of its sockets. */
+		/* A kernel without this family has no sockets of it. */
 		return look->calm;
-	/* What is left of the answer must not be taken for that of the next question. */
+	/* The rest of this answer must not be taken for the answer to the next request. */
 	mnl_socket_close(quiet->diag);
 	quiet->diag = NULL;
 	return false;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/ptrace.h>
 
-/* What a call returns inside the kernel when a signal cut it short (include/linux/errno.h). */
+/* What a call that a signal cuts short returns inside the kernel (include/linux/errno.h). */
 #define RESTARTSYS           512
 #define RESTARTNOINTR        513
 #define RESTARTNOHAND        514
@@ -19,9 +19,9 @@ static bool is_cut(long result)
 
 #ifdef __x86_64__
 
-/* Of the instruction `syscall`. */
+/* The length of the instruction `syscall`. */
 enum { SYSCALL_SIZE = 2 };
-/* Beyond what a function may use below its stack (System V ABI: 128 bytes). */
+/* Farther below the stack than a function may use it: 128 bytes (System V ABI, red zone). */
 enum { BELOW_STACK = 512 };
 
 int registers_get(pid_t tid, struct registers *ret)

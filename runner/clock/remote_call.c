@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls that a thread of the client makes for us: timers and sockets of a process can be set only
- * from inside, unless one has rights that containers deny (pidfd_getfd(2)). The thread sleeps; it
- * is interrupted, makes the call with the code in its vDSO, and goes on where it was.
+ * Calls that a thread of the client makes on our behalf. A process's timers can be set only from
+ * inside, and its sockets only with rights that containers deny (pidfd_getfd(2)). So a sleeping
+ * thread is interrupted, makes the call with the code in its vDSO, and continues where it was.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "runner/clock/clock_impl.h"
 #include "runner/clock/registers.h"
 
-/* Of the two stops of a system call, and a signal or two in between. */
+/* A system call has two stops; signals may add some. */
 enum { MAX_STOPS = 8 };
 
 static bool is_stop(int status, int signal, int event)
@@ -31,7 +31,7 @@ static struct thread *find_sleeper(const struct clock_process *self, const struc
 	return NULL;
 }
 
-/* Waits until the thread has stopped since we asked it to; what comes before is taken. */
+/* Interrupts the thread and waits until it has stopped for that; handles earlier stops. */
 static bool interrupt(struct clock_process *self, pid_t tid)
 {
 	int status;
@@ -49,7 +49,7 @@ static bool interrupt(struct clock_process *self, pid_t tid)
 	}
 }
 
-/* Lets it run until the call has returned. */
+/* Lets the thread run until the call has returned. */
 static bool run_call(pid_t tid)
 {
 	int n_calls = 0;
@@ -95,8 +95,7 @@ long remote_call(struct clock_process *self, struct process *process, long numbe
 	thread->kept = registers_again(&before, has_signal) && thread->waits;
 	thread->forced = thread->waits;
 	(void)registers_set(thread->tid, &before);
-	/* Where a call begins anew is decided on the way out of the kernel after a stop like this.
-	 */
+	/* Only on the way out of such a stop does the kernel decide whether to restart a call. */
 	(void)ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL);
 	(void)ptrace(PTRACE_CONT, thread->tid, NULL, NULL);
 	return result;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Threads that have stopped (ptrace(2), PTRACE_SEIZE): at a system call that the filter names, at
- * birth, after execve(2), at a signal, since they were stopped with SIGSTOP, or since we asked.
+ * their start, after execve(2), at a signal, by SIGSTOP, or because we interrupted them.
  *
- * A new thread is entered when its creator says so, not at its own first stop: between the two it
- * may not have run yet, and would not count as awake.
+ * A new thread is added when its creator reports it, not at its own first stop. Between the two, a
+ * thread that has not run yet would be unknown, and the clock could jump although it is ready.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,12 +30,12 @@ static void fail_to_patch(struct clock_process *self, const struct process *proc
 {
 	clock_process_fail(self, "the clock of process %d can't be moved: %s", process->pid,
 			   r == -ENOENT    ? "it has no vDSO"
-			   : r == -ENOEXEC ? "its vDSO is not known"
+			   : r == -ENOEXEC ? "its vDSO is of an unknown kind"
 			   : r == -ENOSPC  ? "its vDSO has no room"
 					   : strerror(-r));
 }
 
-/* A program that gets other rights by its file would not get them here. */
+/* Returns whether the program would gain rights by its file; under the filter it does not. */
 static bool would_change_rights(pid_t pid)
 {
 	char path[32];
@@ -61,8 +61,9 @@ static void take_execution(struct clock_process *self, struct thread *thread)
 	thread->chore = false;
 	thread->n_named = 0;
 	if (would_change_rights(process->pid))
-		clock_process_fail(self, "a setuid or setgid program, or one with capabilities, "
-					 "was executed");
+		clock_process_fail(self,
+				   "a setuid or setgid program, or one with file capabilities, "
+				   "was executed");
 	r = process_patch(process, self->ahead_ns);
 	if (r < 0)
 		fail_to_patch(self, process, r);
@@ -77,12 +78,12 @@ static void take_birth(struct clock_process *self, const struct thread *thread)
 	    tracees_find(&self->tracees, (pid_t)tid))
 		return;
 	born = tracees_add(&self->tracees, (pid_t)tid);
-	/* Its stops, and its end, may have been reported before: then nothing more comes. */
+	/* If its end has been reported already, no more reports of it will come. */
 	if (born && thread_is_dead(born))
 		tracees_remove(&self->tracees, born);
 }
 
-/* It was asked to stop, was just born, or goes on after SIGCONT. */
+/* It was interrupted, is new, was stopped by a signal, or continues after SIGCONT. */
 static void take_event_stop(struct clock_process *self, struct thread *thread, int signal)
 {
 	struct process *process = thread->process;
@@ -92,7 +93,7 @@ static void take_event_stop(struct clock_process *self, struct thread *thread, i
 		(void)ptrace(PTRACE_LISTEN, thread->tid, NULL, NULL);
 		return;
 	}
-	/* A copy of its parent has the code already; where it lies is the same. */
+	/* A child of fork() has its parent's code already; this finds where. */
 	if (process->memory_fd < 0)
 		r = process_patch(process, self->ahead_ns);
 	if (r < 0)

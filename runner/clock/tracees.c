@@ -28,7 +28,7 @@ static int open_task_file(pid_t pid, pid_t tid, const char *name)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Reads from the start. Returns whether there was anything. */
+/* Reads a file from its start. Returns whether it has any text. */
 static bool read_text(int fd, char *text, size_t size)
 {
 	ssize_t length = fd >= 0 ? pread(fd, text, size - 1, 0) : -1;
@@ -37,7 +37,7 @@ static bool read_text(int fd, char *text, size_t size)
 	return length > 0;
 }
 
-/* The number behind @key, which begins a line. */
+/* Reads the number behind @key at the start of a line. */
 static bool find_number(const char *text, const char *key, int base, long *ret)
 {
 	const size_t length = strlen(key);
@@ -170,7 +170,7 @@ static char state_of(const struct thread *thread)
 	char text[256];
 	const char *end;
 
-	/* A thread that is gone does not run. */
+	/* A thread that is gone counts as dead. */
 	if (!read_text(thread->stat_fd, text, sizeof(text)))
 		return 'X';
 	end = strrchr(text, ')');
@@ -229,7 +229,7 @@ static int read_memory(void *userdata, uint64_t address, void *data, size_t size
 	return process_read(userdata, address, data, size);
 }
 
-/* Whether it sleeps for a time that we know nothing of. */
+/* Whether its sleep may have a time limit that was not noted. */
 static bool has_unknown_limit(const struct thread *thread)
 {
 	const struct wait_clocks clocks = {0};
@@ -241,7 +241,7 @@ static bool has_unknown_limit(const struct thread *thread)
 	       wait_decode(&thread->asleep_in, read_memory, thread->process, &clocks, &wait) != 0;
 }
 
-/* Finds out what it sleeps in, unless that was found out since it fell asleep. */
+/* Finds out which call it sleeps in, unless that is known since it fell asleep. */
 static void check_call(struct thread *thread)
 {
 	AUTO_CLOSE int fd = -1;
@@ -253,7 +253,7 @@ static void check_call(struct thread *thread)
 	memcpy(thread->checked, thread->counts, sizeof(thread->checked));
 	fd = open_task_file(thread->process->pid, thread->tid, "syscall");
 	thread->asleep_in.number = -1;
-	/* One that is dead has no call. */
+	/* A dead thread is in no call. */
 	if (!read_text(fd, text, sizeof(text)) || text[0] == '-') {
 		thread->may_sleep = fd >= 0 || state_of(thread) != 'S';
 		return;
@@ -261,7 +261,7 @@ static void check_call(struct thread *thread)
 	if (sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64,
 		   &thread->asleep_in.number, &arguments[0], &arguments[1], &arguments[2],
 		   &arguments[3], &arguments[4], &arguments[5]) != 7) {
-		/* It runs. */
+		/* It is running. */
 		thread->checked[0] = '\0';
 		thread->may_sleep = false;
 		return;
@@ -356,7 +356,7 @@ static uint64_t vdso_of(pid_t pid)
 	return 0;
 }
 
-/* Page by page: the mapping ends where it can't be read any more, or where another begins. */
+/* Reads the vDSO page by page, as far as its ELF header says or memory can be read. */
 static size_t read_image(const struct process *process, uint64_t base, uint8_t *image)
 {
 	enum { PAGE = 4096 };
@@ -376,7 +376,7 @@ static size_t read_image(const struct process *process, uint64_t base, uint8_t *
 
 /*
  * Whether the code is there already: the process is a copy of its parent, or still shares memory
- * with it, whose other threads may be running the code.
+ * with it (vfork(2)). Other threads may be running the code, so it must not be written again.
  */
 static bool is_patched(const uint8_t *image, const struct vdso_patch *patch)
 {

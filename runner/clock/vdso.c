@@ -19,12 +19,12 @@ struct vdso_ahead vdso_ahead_of(int64_t ahead_ns)
 
 #ifdef __x86_64__
 
-/* E9 and a distance of 32 bits from the next instruction. */
+/* A jump is the byte E9 and a 32-bit distance from the next instruction. */
 enum { JUMP_SIZE = 5, ALIGNMENT = 16 };
 
 struct function {
 	const char *name;
-	size_t code; /* where the code for it begins in ours */
+	size_t code; /* offset of its replacement in vdso_code */
 	size_t offset, size;
 };
 
@@ -38,7 +38,7 @@ struct image {
 	size_t strings_length;
 };
 
-/* Returns NULL where it does not fit into the image. */
+/* Returns a part of the image, or NULL if it is not within the image. */
 static const void *at(const struct image *image, uint64_t offset, uint64_t size)
 {
 	return offset <= image->length && size <= image->length - offset ? image->data + offset
@@ -83,8 +83,8 @@ static bool find_function(const struct image *image, struct function *function)
 }
 
 /*
- * Room for the code: behind the image, up to the end of its last page; else in the first function,
- * which it replaces.
+ * Finds room for the code: behind the image, up to the end of its last page; otherwise inside the
+ * first function, which is replaced anyway. Returns an offset, or 0.
  */
 static size_t find_room(const struct image *image, const struct function *first, size_t size)
 {
@@ -140,7 +140,7 @@ int vdso_plan(const uint8_t *image_data, size_t length, struct vdso_patch *ret)
 	room = find_room(&image, &functions[0], size);
 	if (room == 0)
 		return -ENOSPC;
-	/* The code before what leads to it. */
+	/* Write the code before the jumps to it. */
 	ret->pieces[ret->n_pieces++] =
 		(struct vdso_piece){.offset = room, .length = size, .data = vdso_code};
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)

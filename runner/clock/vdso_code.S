@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The code that goes into the vDSO: see vdso.h. It is data here. Of the clocks, those of processor
- * time stay as they are; all others are moved together: 0xbf3 has a bit for each of CLOCK_REALTIME,
- * MONOTONIC, MONOTONIC_RAW, the COARSE ones, BOOTTIME, the ALARM ones and TAI.
+ * The code that goes into the vDSO: see vdso.h. In this program it is data. It moves all clocks but
+ * those of processor time: 0xbf3 has one bit each for CLOCK_REALTIME, MONOTONIC, MONOTONIC_RAW,
+ * REALTIME_COARSE, MONOTONIC_COARSE, BOOTTIME, REALTIME_ALARM, BOOTTIME_ALARM and TAI.
  */
 #ifdef __x86_64__
 #include <asm/unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The client's clock, as the supervisor has it: see virtual_clock.h. */
+/* The client's clock in the supervisor: see virtual_clock.h. */
 #include "runner/clock/virtual_clock.h"
 
 #include <errno.h>
@@ -19,14 +19,14 @@
 #include "runner/clock/tracees.h"
 #include "runner/record/syn_schedule.h"
 
-/* A jump: from when on, by the kernel's clock, the client's is so far ahead. */
+/* A jump: when it was, by the kernel's clock, and how far ahead the client's clock is since. */
 struct ahead {
 	int64_t kernel_ns, ahead_ns;
 };
 
 struct virtual_clock {
 	struct virtual_clock_config config;
-	pid_t pid; /* 0: it has been waited for */
+	pid_t pid; /* 0: it has ended and was reaped */
 	int control_fd, join_fd;
 	struct event *readable;
 	struct process own;
@@ -136,7 +136,7 @@ static void take_jump(struct virtual_clock *clock, int64_t by_ns)
 	if (process_move(&clock->own, clock->ahead_ns) < 0)
 		virtual_clock_fail(clock, "the supervisor's own clock could not be moved");
 	say(clock, CLOCK_MOVED);
-	/* Until the clients have been moved, too, nothing is to happen here. */
+	/* Nothing may happen here until the clients' clocks have moved, too. */
 	if (clock_message_receive(clock->control_fd, true, &message) < 0) {
 		virtual_clock_fail(clock, "the clock process has ended");
 		return;
@@ -194,7 +194,7 @@ static int64_t connect_ns(const struct virtual_clock_config *config)
 	return schedule.timeout_ns;
 }
 
-/* Keeps two descriptors and nothing else of the supervisor's. */
+/* Becomes the clock process, which keeps only two of the supervisor's descriptors. */
 NORETURN static void be_clock_process(const struct virtual_clock_config *config, pid_t parent,
 				      int control_fd, int join_fd)
 {
@@ -250,7 +250,7 @@ int virtual_clock_start(const struct virtual_clock_config *config, struct virtua
 	filter_make(&clock->filter);
 	r = start_process(clock);
 	if (r < 0) {
-		*ret_reason = xasprintf("no clock process: %s", strerror(-r));
+		*ret_reason = xasprintf("the clock process could not be started: %s", strerror(-r));
 	} else {
 		r = process_patch(&clock->own, 0);
 		if (r < 0)
@@ -278,12 +278,12 @@ void virtual_clock_finish(struct virtual_clock *clock)
 		return;
 	event_del(clock->readable);
 	(void)clock_message_send(clock->control_fd, &message);
-	/* A clock process that waits for a word from us gets none any more, and ends. */
+	/* If the clock process waits for an answer, it notices that none will come, and ends. */
 	shutdown(clock->control_fd, SHUT_WR);
 	do {
 		pid = waitpid(clock->pid, &status, 0);
 	} while (pid < 0 && errno == EINTR);
 	clock->pid = 0;
 	if (pid < 0 || status != 0)
-		virtual_clock_fail(clock, "the clock process has ended before its time");
+		virtual_clock_fail(clock, "the clock process has ended too early");
 }

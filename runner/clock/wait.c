@@ -9,7 +9,7 @@
 
 #include "common/duration.h"
 
-/* Newer than some C libraries; the same numbers on all machines. */
+/* Some C libraries lack these. The numbers are the same on all machines. */
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
@@ -20,9 +20,9 @@
 #define SYS_futex_wait 455
 #endif
 
-/* What is longer than this never ends; the kernel cuts it short, too (KTIME_MAX). */
+/* Longer waits count as this long, about 127 years; the kernel has a limit, too (KTIME_MAX). */
 #define LONGEST_S INT64_C(4000000000)
-/* How much select() can watch with one set: a longer one is of no use to it. */
+/* The most bytes of a set of select(): enough for 8 million descriptors. */
 enum { MAX_SET = 1 << 20 };
 
 enum form { FORM_MILLISECONDS, FORM_TIMESPEC, FORM_TIMEVAL };
@@ -30,11 +30,11 @@ enum base { BASE_NOW, BASE_REALTIME, BASE_NANOSLEEP, BASE_FUTEX, BASE_WAITV, BAS
 
 struct kind {
 	long number;
-	uint8_t argument; /* the one that says how long */
+	uint8_t argument; /* which one is the timeout */
 	enum form form;
 	enum base base;
 	int result;
-	int8_t left; /* the argument to which what is left is written; -1: none */
+	int8_t left; /* which argument is where the time left is written; -1: none */
 	bool sets;
 };
 
@@ -71,7 +71,7 @@ static const struct kind *find_kind(long number)
 	return NULL;
 }
 
-/* A length of time or a time; -1: there is none, or the kernel refuses it. */
+/* Reads a duration or a point in time; -1: there is none, or the kernel will refuse it. */
 static int read_time(const struct kind *kind, const struct wait_call *call, wait_read_fn read,
 		     void *userdata, int64_t *ret_ns)
 {
@@ -89,14 +89,14 @@ static int read_time(const struct kind *kind, const struct wait_call *call, wait
 		return 0;
 	if (read(userdata, argument, parts, sizeof(parts)) < 0)
 		return -EFAULT;
-	/* select() takes more than a million microseconds. */
+	/* select() accepts more than a million microseconds. */
 	if (parts[0] < 0 || parts[1] < 0 || (unit_ns == 1 && parts[1] >= NS_PER_S))
 		return 0;
 	*ret_ns = MIN(parts[0], LONGEST_S) * NS_PER_S + MIN(parts[1], LONGEST_S) * unit_ns;
 	return 0;
 }
 
-/* The clock of a time, as clock_gettime() numbers them; -1: a length of time, -2: no wait. */
+/* Returns the clock of a deadline (clock_gettime(2)); -1: it is a duration; -2: no wait. */
 static int clock_of(enum base base, const struct wait_call *call)
 {
 	const uint64_t *arguments = call->arguments;
@@ -105,7 +105,7 @@ static int clock_of(enum base base, const struct wait_call *call)
 	case BASE_REALTIME:
 		return CLOCK_REALTIME;
 	case BASE_NANOSLEEP:
-		/* Those of processor time run only while the client does. */
+		/* Clocks of processor time run only while the client does. */
 		if ((int32_t)arguments[0] < 0 || arguments[0] == CLOCK_PROCESS_CPUTIME_ID ||
 		    arguments[0] == CLOCK_THREAD_CPUTIME_ID)
 			return -2;
@@ -134,7 +134,7 @@ static int clock_of(enum base base, const struct wait_call *call)
 	}
 }
 
-/* A time by one of the clocks, on CLOCK_MONOTONIC. */
+/* Converts a time of one of the clocks to CLOCK_MONOTONIC. */
 static int64_t to_monotonic(int clock, int64_t at_ns, const struct wait_clocks *now)
 {
 	switch (clock) {
@@ -162,7 +162,7 @@ static void note_results(const struct kind *kind, struct wait *wait)
 	}
 	if (!kind->sets)
 		return;
-	/* As the kernel has them: whole words of 64 bits (fs/select.c, FDS_BYTES). */
+	/* The kernel uses whole 64-bit words (fs/select.c, FDS_BYTES). */
 	wait->set_size = MIN((arguments[0] + 63) / 64 * 8, (uint64_t)MAX_SET);
 	for (size_t i = 0; i < ARRAY_SIZE(wait->sets); i++)
 		wait->sets[i] = arguments[1 + i];
