@@ -99,8 +99,8 @@ void diag_list_free(struct diag_list *list)
 }
 
 /*
- * The length of the line break at @text (YAML 1.1, section 4.2, as libyaml counts them); 0 if there
- * is none.
+ * Returns the length of the line break at @text (YAML 1.1, section 4.2, as libyaml counts them); 0
+ * if there is none.
  */
 static size_t break_length(const char *text, size_t length)
 {
@@ -115,7 +115,7 @@ static size_t break_length(const char *text, size_t length)
 	return 0;
 }
 
-/* The offset of the next line break from @offset on, or of the end. */
+/* Returns the offset of the next line break from @offset on, or of the end. */
 static size_t find_break(const struct diag_source *source, size_t offset)
 {
 	while (offset < source->length &&
@@ -152,7 +152,7 @@ struct line {
 	size_t length;
 };
 
-/* The length of the character at @text in bytes; at least 1 if it is not UTF-8. */
+/* Returns the length of the character at @text in bytes; at least 1 if it is not UTF-8. */
 static size_t character_length(const char *text, size_t length)
 {
 	size_t size = 1;
@@ -180,7 +180,7 @@ static struct diag_position pass(const struct line *line, struct diag_position a
 	};
 }
 
-/* The same without showing anything. */
+/* Returns the position after the character at @at, and shows nothing. */
 static struct diag_position skip(const struct line *line, struct diag_position at)
 {
 	unsigned char byte = (unsigned char)line->text[at.offset];

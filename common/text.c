@@ -127,9 +127,9 @@ static size_t skip_range(const unsigned char *data, size_t length, size_t at, un
 }
 
 /*
- * The length of the control string (ECMA-48, 8.3.89 OSC and its like) that starts at @data, with
- * its terminator: ESC \, or for OSC also BEL (xterm). 0 if it is not terminated before the next
- * control character: an unterminated string must not hide what follows.
+ * Returns the length of the control string (ECMA-48, 8.3.89 OSC and its like) that starts at @data,
+ * with its terminator: ESC \, or for OSC also BEL (xterm). 0 if it is not terminated before the
+ * next control character: an unterminated string must not hide what follows.
  */
 static size_t control_string_length(const unsigned char *data, size_t length)
 {
@@ -144,7 +144,7 @@ static size_t control_string_length(const unsigned char *data, size_t length)
 	return 0;
 }
 
-/* The length of the escape sequence at @data, which begins with ESC; 0 if it is not one. */
+/* Returns the length of the escape sequence at @data, which begins with ESC; 0 if it is not one. */
 static size_t escape_length(const unsigned char *data, size_t length)
 {
 	size_t end;
@@ -177,7 +177,7 @@ static bool is_forbidden(int32_t character)
 	       character == 0xfffe || character == 0xffff;
 }
 
-/* The number of plain bytes at @bytes. Most text is plain, and is added at once. */
+/* Returns the number of plain bytes at @bytes. Most text is plain, and is added at once. */
 static size_t plain_length(const unsigned char *bytes, size_t length)
 {
 	size_t plain = 0;

@@ -40,7 +40,7 @@ static const char *skip_blanks(const char *text)
 	return text + strspn(text, " \t\r\n");
 }
 
-/* How many bytes of a text a message repeats, without cutting a character. */
+/* Returns how many bytes of a text a message repeats, without cutting a character. */
 static int shown(const char *text)
 {
 	size_t length = strnlen(text, SHOWN);

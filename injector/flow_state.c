@@ -70,7 +70,7 @@ enum fault_kind flow_fault_kind(const struct flow *flow)
 	}
 }
 
-/* The state of the connection after its fault; FLOW_OPEN: the step does not break it. */
+/* Returns the state of the connection after its fault; FLOW_OPEN: the step does not break it. */
 static enum flow_state broken_state(const struct flow *flow)
 {
 	switch (flow->step->action) {
@@ -123,8 +123,8 @@ uint16_t flow_mss(uint64_t bytes_per_second)
 }
 
 /*
- * The place of the packet's first byte in the stream; negative: before its beginning. A FIN has a
- * sequence number, but no place: a packet after it is at the stream's end.
+ * Returns the place of the packet's first byte in the stream; negative: before its beginning. A FIN
+ * has a sequence number, but no place: a packet after it is at the stream's end.
  */
 static int64_t place_of(const struct flow_stream *stream, uint32_t sequence)
 {

@@ -228,7 +228,7 @@ static void set_near(struct connection *connection, bool near)
 		connections->host.need_data(connections->host.context, near);
 }
 
-/* Whether a packet may soon have to be cut, or must be copied. */
+/* Returns whether a packet may soon have to be cut, or must be copied. */
 static bool needs_data(const struct connection *connection)
 {
 	const struct flow *flow = &connection->flow;

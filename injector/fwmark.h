@@ -9,13 +9,15 @@
 
 #include "injector/script.h"
 
-/* The mark for an ICMP answer. @refuse_mark: the mark for RST, from which all are derived. */
+/*
+ * Returns the mark for an ICMP answer. @refuse_mark: the mark for RST, from which all are derived.
+ */
 static inline uint32_t fwmark_unreachable(uint32_t refuse_mark, enum unreachable_kind kind)
 {
 	return refuse_mark ^ ((uint32_t)kind + 1) << 16;
 }
 
-/* The mark of our copy of a held SYN (reinject.h), which the rules let through. */
+/* Returns the mark of our copy of a held SYN (reinject.h), which the rules let through. */
 static inline uint32_t fwmark_pass(uint32_t refuse_mark)
 {
 	return refuse_mark ^ ((uint32_t)UNREACHABLE_N_KINDS + 2) << 16;
@@ -24,7 +26,10 @@ static inline uint32_t fwmark_pass(uint32_t refuse_mark)
 /* The bits that all marks of an injector share. */
 #define FWMARK_COMMON UINT32_C(0xff00ffff)
 
-/* The mark of a carrier, a datagram that becomes another packet in the queue (udp_inject.h). */
+/*
+ * Returns the mark of a carrier, a datagram that becomes another packet in the queue
+ * (udp_inject.h).
+ */
 static inline uint32_t fwmark_udp_inject(uint32_t refuse_mark)
 {
 	return refuse_mark ^ ((uint32_t)UNREACHABLE_N_KINDS + 1) << 16;

@@ -112,7 +112,7 @@ static void give(struct injector *injector, uint32_t packet_id, enum verdict_kin
 	outbox_give(injector->outbox, packet_id, &(struct packet_verdict){.kind = kind}, note);
 }
 
-/* The mark that leads a copy past the queue, to the rule for its verdict. */
+/* Returns the mark that leads a copy past the queue, to the rule for its verdict. */
 static uint32_t copy_mark(const struct injector *injector, const struct verdict *verdict)
 {
 	switch (verdict->kind) {
@@ -470,7 +470,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 	free(change.data);
 }
 
-/* Whether it is a FIN or RST that may be wanted, of any connection. */
+/* Returns whether the packet is a FIN or RST, no matter which connection it belongs to. */
 static bool is_end(const struct injector *injector, const struct packet *packet)
 {
 	return packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST) && !(packet->flags & TCP_FLAG_SYN) &&

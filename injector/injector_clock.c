@@ -41,7 +41,7 @@ bool injector_was_overtaken(const struct injector *injector)
 	return injector->overtaken;
 }
 
-/* Whether no SYN of the attempt has an answer coming. */
+/* Returns whether no SYN of the attempt has an answer coming. */
 static bool withholds_answer(const struct injector *injector, const struct attempt_info *attempt)
 {
 	return attempt->state == ATTEMPT_WAITING &&

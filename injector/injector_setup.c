@@ -111,7 +111,7 @@ static uint32_t refuse_mark(const struct injector_config *config)
 	return config->refuse_mark ? config->refuse_mark : DEFAULT_REFUSE_MARK;
 }
 
-/* The kinds of ICMP answers that the scripts need, as bits. */
+/* Returns the kinds of ICMP answers that the scripts need, as bits. */
 static uint32_t unreachables(const struct injector_config *config)
 {
 	uint32_t kinds = 0;
@@ -209,7 +209,7 @@ static int install_remote_rules(struct injector *injector, struct nft_rules_conf
 	return nft_rules_install(rules, diags, &injector->remote_rules);
 }
 
-/* Whether a table of its own is all that it has: see nft_rules_config.repeats. */
+/* Returns whether a table of its own is all that it has: see nft_rules_config.repeats. */
 static bool has_own_table(const struct injector_config *config)
 {
 	return !config->networks && !config->remote_table;
@@ -244,9 +244,9 @@ static int install_rules(struct injector *injector, const struct injector_config
 }
 
 /*
- * Whether a client can give up an attempt, which only the death of its socket shows. A refused
- * attempt can't be given up, and the kernel's notice costs the client's processor a third of what a
- * refused connection costs. So scripts with only `refuse` work without notices.
+ * Returns whether a client can give up an attempt, which only the death of its socket shows. A
+ * refused attempt can't be given up, and the kernel's notice costs the client's processor a third
+ * of what a refused connection costs. So scripts with only `refuse` work without notices.
  */
 static bool needs_deaths(const struct injector_config *config)
 {

@@ -200,13 +200,13 @@ bool injector_sockets_is_late(struct injector *injector, uint32_t attempt)
 
 /* ---- ends ---- */
 
-/* The full count whose low 32 bits are @low. @near: roughly that count; 0: unknown. */
+/* Returns the full count whose low 32 bits are @low. @near: roughly that count; 0: unknown. */
 static uint64_t widen(uint32_t low, uint64_t near)
 {
 	return near ? near + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)near) : low;
 }
 
-/* When a socket's last data came. @since_ns: how long ago, as the kernel says. */
+/* Returns when a socket's last data came. @since_ns: how long ago, as the kernel says. */
 static int64_t last_receive_ns(const struct injector *injector, int64_t now_ns, int64_t since_ns)
 {
 	return injector->to_own_ns
@@ -278,7 +278,7 @@ void injector_sockets_end(struct injector *injector, const struct queued_packet 
 
 /* ---- stalled connections ---- */
 
-/* Whether the client has closed, or shut down, its side. */
+/* Returns whether the client has closed, or shut down, its side. */
 static bool has_ended(const struct sock_found *found)
 {
 	return found->inode == 0 ||
@@ -375,7 +375,10 @@ static bool complete_death(const struct injector *injector, struct socket_death 
 	return false;
 }
 
-/* Whether the socket was disconnected before it died. A listener has no remote port, either. */
+/*
+ * Returns whether the socket was disconnected before it died. A listener has no remote port,
+ * either.
+ */
 static bool is_incomplete(const struct socket_death *death)
 {
 	static const uint8_t none[sizeof(death->remote.bytes)];
@@ -390,7 +393,7 @@ static bool is_incomplete(const struct socket_death *death)
  */
 #define NOTICE_TAKES_NS (50 * NS_PER_MS)
 
-/* When the socket can have died at the earliest. */
+/* Returns when the socket can have died at the earliest. */
 static int64_t earliest_death_ns(const struct injector *injector,
 				 const struct attempt_info *attempt,
 				 const struct socket_death *death)

@@ -60,7 +60,7 @@ void netlink_batch_deinit(struct netlink_batch *batch)
 	*batch = (struct netlink_batch){0};
 }
 
-/* Receives, and again if a signal interrupts it. Returns the length or a negative errno. */
+/* Receives a message, also across signals. Returns its length or a negative errno. */
 static ssize_t receive(struct mnl_socket *socket, void *buffer, size_t size, int flags)
 {
 	ssize_t length;

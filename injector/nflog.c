@@ -145,7 +145,7 @@ static int log_open(struct log *log)
 
 /* ---- packets ---- */
 
-/* A packet's length by its IP header; fewer bytes may have been captured. */
+/* Returns a packet's length by its IP header; fewer bytes may have been captured. */
 static uint32_t packet_length(const uint8_t *data, uint32_t captured)
 {
 	uint32_t length = 0;

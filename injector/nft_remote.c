@@ -142,7 +142,7 @@ static int note_set(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Whether a table has sets. Every table with rules does. */
+/* Returns whether a table has sets. Every table with rules does. */
 static bool has_sets(struct rules *rules)
 {
 	char buffer[1024];

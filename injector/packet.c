@@ -89,7 +89,7 @@ static enum packet_error parse_ipv4(struct cursor *cursor, struct packet *packet
 	return PACKET_OK;
 }
 
-/* The length of an extension header with at least two bytes; 0 if it can't be skipped. */
+/* Returns the length of an extension header with at least two bytes; 0 if it can't be skipped. */
 static size_t extension_length(uint8_t kind, const uint8_t *header)
 {
 	switch (kind) {

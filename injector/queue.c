@@ -146,7 +146,7 @@ static int counters_next(FILE *file, struct counters *ret)
 		       : -EPROTO;
 }
 
-/* As counters_read(), but may miss a queue while others come and go. */
+/* Does what counters_read() does, but may miss the queue while others come and go. */
 static int counters_read_once(int fd, uint16_t number, struct counters *ret)
 {
 	AUTO_FCLOSE FILE *file = counters_list(fd);
@@ -578,7 +578,7 @@ static int set_packet(struct queue *queue, uint32_t id, const struct packet_verd
 	return send_message(queue, message, message->nlmsg_len);
 }
 
-/* The kernel's number for a verdict. */
+/* Returns the kernel's number for a verdict. */
 static int number_of(const struct queue *queue, enum verdict_kind kind)
 {
 	if (kind == VERDICT_DROP)

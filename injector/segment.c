@@ -191,7 +191,7 @@ bool segment_lower_mss(uint8_t *data, size_t length, const struct packet *packet
 	return false;
 }
 
-/* Whether the option at @option, of this length, bypasses the handshake. */
+/* Returns whether the option at @option, of this length, bypasses the handshake. */
 static bool is_special(const uint8_t *option, size_t length)
 {
 	return option[0] == OPTION_MULTIPATH || option[0] == OPTION_FAST_OPEN ||

@@ -34,7 +34,7 @@ bool outage_is_meant(const char *text)
 	return token_is(&word, "down") || token_is(&word, "flap");
 }
 
-/* Whether it is what an attempt can meet while a server is down. */
+/* Returns whether it is what an attempt can meet while a server is down. */
 static bool is_absence(const struct step *step)
 {
 	return step->action == STEP_REFUSE || step->action == STEP_DROP ||

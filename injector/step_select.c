@@ -55,7 +55,7 @@ static uint32_t next_plain(struct step_select *progress)
 	return progress->step;
 }
 
-/* Whether a step with a condition takes the attempt. */
+/* Returns whether a step with a condition takes the attempt. */
 static bool takes(struct step_select *progress, uint32_t index, const struct condition_facts *facts)
 {
 	const struct step *step = &progress->script->steps[index];

@@ -249,7 +249,7 @@ static struct attempt *find_by_key(const struct tracker *tracker, const struct a
 	return attempt;
 }
 
-/* The first attempt of the flow, where the flow's fields are. */
+/* Returns the first attempt of the flow, where the flow's fields are. */
 static struct attempt *find_flow(const struct tracker *tracker, const struct attempt_key *key)
 {
 	struct attempt *flow;

@@ -229,7 +229,7 @@ static int read_memory(void *userdata, uint64_t address, void *data, size_t size
 	return process_read(userdata, address, data, size);
 }
 
-/* Whether its sleep may have a time limit that was not noted. */
+/* Returns whether its sleep may have a time limit that was not noted. */
 static bool has_unknown_limit(const struct thread *thread)
 {
 	const struct wait_clocks clocks = {0};
@@ -375,8 +375,9 @@ static size_t read_image(const struct process *process, uint64_t base, uint8_t *
 }
 
 /*
- * Whether the code is there already: the process is a copy of its parent, or still shares memory
- * with it (vfork(2)). Other threads may be running the code, so it must not be written again.
+ * Returns whether the code is there already: the process is a copy of its parent, or still shares
+ * memory with it (vfork(2)). Other threads may be running the code, so it must not be written
+ * again.
  */
 static bool is_patched(const uint8_t *image, const struct vdso_patch *patch)
 {

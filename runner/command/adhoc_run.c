@@ -94,7 +94,7 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 	*ret = results;
 }
 
-/* A client's failure, or a step that was not reached, hinders nothing: this is not a test. */
+/* A failed client or a fault that never fired is not an obstacle: this is not a test. */
 char *adhoc_run_obstacle(const struct result *result)
 {
 	if (!result->record || result->interrupted)

@@ -9,7 +9,7 @@ struct check_options {
 	enum color_mode color;
 };
 
-/* The ending that makes "1 error" and "2 errors". */
+/* Returns the plural's ending, for "1 error" and "2 errors". */
 static const char *plural(size_t n)
 {
 	return n == 1 ? "" : "s";

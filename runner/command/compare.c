@@ -109,7 +109,7 @@ static char *reason_of(const struct result *result)
 	return strbuf_steal(&reason);
 }
 
-/* Whether the backoff is random, and was as the scenario expects. */
+/* Returns whether the backoff is random, and was as the scenario expects. */
 static bool random_backoff(const struct result *result)
 {
 	const struct scenario *scenario = result->scenario;

@@ -27,7 +27,7 @@ static enum argument_kind kind_of(const struct option_spec *spec)
 
 /* ---- bash ---- */
 
-/* "--jobs -j --filter …" */
+/* Lists a table's options: "--jobs -j --filter …". */
 static void bash_options(const struct option_table *table, struct strbuf *out)
 {
 	for (size_t i = 0; i < table->n_specs; i++) {

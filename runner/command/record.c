@@ -303,7 +303,10 @@ static bool write_file(const struct recording *recording)
 	return true;
 }
 
-/* Whether no fault was observed, always for the same reason: then only the reason is printed. */
+/*
+ * Returns whether no fault was observed, always for the same reason: then only the reason is
+ * printed.
+ */
 static bool same_obstacle(const struct recording *recording)
 {
 	for (size_t item = 0; item < n_standard_faults; item++)

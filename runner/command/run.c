@@ -464,7 +464,7 @@ static enum exit_status show(const struct run *run, FILE *out)
 	return n ? STATUS_PASSED : run_nothing(run, run->options.json ? run->err : out);
 }
 
-/* Whether all reports can be written; asked before anything runs. */
+/* Returns whether all reports can be written; asked before anything runs. */
 static bool reports_are_possible(const struct run *run)
 {
 	bool possible = outputs_check(&run->options.outputs, run->err);

@@ -7,7 +7,7 @@
 
 #include "common/duration.h"
 
-/* Whether a line of hosts(5) names the host. Changes the line. */
+/* Returns whether a line of hosts(5) names the host. Changes the line. */
 static bool line_names(char *line, const char *host)
 {
 	char *rest = NULL, *word;

@@ -188,7 +188,7 @@ static void on_end(struct bufferevent *stream, short what, void *userdata)
 	peer_free(peer);
 }
 
-/* Whether the user at the other end may send commands. */
+/* Returns whether the user at the other end may send commands. */
 static bool may_command(int fd)
 {
 	struct ucred peer;

@@ -59,7 +59,7 @@ int control_socket_connect(const char *path)
 	return steal_fd(&fd);
 }
 
-/* Whether it is a socket on which no process listens any more. */
+/* Returns whether it is a socket on which no process listens any more. */
 static bool is_stale(const char *path)
 {
 	AUTO_CLOSE int fd = -1;

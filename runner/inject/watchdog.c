@@ -24,7 +24,7 @@ struct guard {
 	sigset_t old_mask;
 };
 
-/* The signals that ask us to stop. */
+/* Opens a signalfd for the signals that ask us to stop. */
 static int open_signals(sigset_t *ret_old)
 {
 	sigset_t set;
@@ -37,7 +37,7 @@ static int open_signals(sigset_t *ret_old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* In the child. Ignores the terminal's signals: the watchdog forwards them. */
+/* Runs the daemon in the child. It ignores the terminal's signals: the watchdog forwards them. */
 NORETURN static void be_session(const struct guard *guard, int fd)
 {
 	struct daemon_config config = guard->config->session;

@@ -139,7 +139,7 @@ struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attemp
 	return span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
 }
 
-/* Whether a client regards the attempt as a success. */
+/* Returns whether a client regards the attempt as a success. */
 static bool succeeded(const struct attempt_history *attempt)
 {
 	return attempt_ending(attempt) == ENDING_CONNECTED;
@@ -249,7 +249,7 @@ struct waits {
 	struct strbuf first;   /* the first LISTED_WAITS, one by one */
 };
 
-/* "backoff 2 at api": the number follows the attempts, so that it can be found in their table. */
+/* Names a wait: "backoff 2 at api". The number is that of the attempt after it in the table. */
 static char *wait_subject(const struct waits *waits, const struct policy_wait *wait)
 {
 	AUTO_FREE char *what = xasprintf("%s %zu", waits->one, wait->to);
@@ -284,7 +284,7 @@ static struct time_bounds wait_bounds(const struct waits *waits, const struct po
 				  ret_plain);
 }
 
-/* The client went on while its attempt was still open: that is its own behaviour, so it fails. */
+/* Adds a failure: the client went on while its attempt was open, which is its own behaviour. */
 static void add_never_closed(struct waits *waits, const struct policy_wait *wait)
 {
 	bool plain;

@@ -169,7 +169,7 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 		});
 }
 
-/* "refused, refused, closed"; many are shortened: "refused x12, closed". */
+/* Lists ends: "refused, refused, closed"; a long list is shortened: "refused x12, closed". */
 static char *ends_text(const enum connection_end *ends, size_t n_ends)
 {
 	struct strbuf text = {0};
@@ -236,7 +236,7 @@ void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation)
 
 /* ---- read-timeout ---- */
 
-/* Whether the client waited for data in vain: a fault held it back, or it never got any. */
+/* Returns whether the client waited for data in vain: a fault held it back, or it never got any. */
 static bool waited_for_data(const struct attempt_history *attempt)
 {
 	if (attempt->end != END_ESTABLISHED || attempt_had_fault(attempt, FAULT_RESET) ||
@@ -248,7 +248,10 @@ static bool waited_for_data(const struct attempt_history *attempt)
 		attempt->details->last_receive_ns == NEVER_RECEIVED);
 }
 
-/* From connecting, or the last data, until the client ended it; *@ret_open: it did not. */
+/*
+ * Returns the time from the handshake or the last data until the client ended the connection.
+ * *@ret_open: it never did.
+ */
 static struct range time_without_data(const struct judge_ctx *ctx,
 				      const struct attempt_history *attempt, bool *ret_open)
 {

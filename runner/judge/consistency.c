@@ -315,7 +315,10 @@ static void check_processes(struct checker *checker)
 	}
 }
 
-/* When the client exited or reached its timeout; without either, the time of the last event. */
+/*
+ * Returns when the client exited or reached its timeout; without either, the time of the last
+ * event.
+ */
 static int64_t find_end(const struct history *history)
 {
 	const struct event *exit = history_exit(history);

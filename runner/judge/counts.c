@@ -44,7 +44,7 @@ static char *status_text(int status)
 				   : xasprintf("%d", WEXITSTATUS(status));
 }
 
-/* "0", "0 in all 20 instances" or "0 in 18 of 20 instances, first other 1" */
+/* Formats statuses: "0", "0 in all 20 instances", "0 in 18 of 20 instances, first other 1". */
 static char *exits_text(const struct judge_ctx *ctx, const struct event *last)
 {
 	const uint32_t n_instances = ctx->record->n_instances;

@@ -99,7 +99,7 @@ static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t t
 	return true;
 }
 
-/* By how much the client's clock had jumped until then. */
+/* Returns by how much the client's clock had jumped until then. */
 static int64_t jumped_until(const struct delays *delays, int64_t at_ns)
 {
 	const struct delay_jump *jump;
@@ -119,7 +119,7 @@ static int64_t jumped_until(const struct delays *delays, int64_t at_ns)
 	return jump->before_ns + MIN(jump->by_ns, at_ns - jump->at_ns);
 }
 
-/* How long a span was by the kernel's clock. */
+/* Returns how long a span was by the kernel's clock. */
 static int64_t real_length(const struct delays *delays, int64_t from_ns, int64_t to_ns)
 {
 	return to_ns - from_ns - (jumped_until(delays, to_ns) - jumped_until(delays, from_ns));

@@ -73,7 +73,7 @@ void delays_free(struct delays *delays);
  * was incomplete.
  */
 int64_t delays_of_client(const struct delays *delays, int64_t from_ns, int64_t to_ns);
-/** delays_of_servers() - the same as delays_of_client() for the threads of servers */
+/** delays_of_servers() - return what delays_of_client() does, for the threads of servers */
 int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t to_ns);
 
 /**

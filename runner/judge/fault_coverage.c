@@ -29,7 +29,7 @@
 #include "runner/judge/per_instance.h"
 #include "runner/judge/replay.h"
 
-/* How many attempts are expected at one endpoint; *@ret_optional: none are allowed, too. */
+/* Returns how many attempts are expected at one endpoint; *@ret_optional: none are allowed, too. */
 static struct range expected_attempts(const struct judge_ctx *ctx, size_t endpoint,
 				      bool *ret_optional)
 {
@@ -158,7 +158,9 @@ static int64_t count_fired(const struct served *served, size_t index, int64_t mo
 	return count;
 }
 
-/* The number of expected attempts; if @plain, less those that steps with conditions served. */
+/*
+ * Returns the number of expected attempts; if @plain, less those that steps with conditions served.
+ */
 static struct range expected_of(const struct served *served, uint32_t list, bool plain)
 {
 	struct range left = served->expected;

@@ -32,7 +32,7 @@ static void blame(struct finding *finding, char *why)
 	finding->caused_by_lag = true;
 }
 
-/* Whether a finding may be about something after the disturbance. */
+/* Returns whether a finding may be about something after the disturbance. */
 static bool is_disturbed(const struct judge_ctx *ctx, const struct finding_parts *parts)
 {
 	if (ctx->disturbed_ns == INT64_MAX)

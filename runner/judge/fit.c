@@ -45,7 +45,9 @@ struct model {
 	double cost;         /* misfit, and the price of the parameters */
 };
 
-/* How far off a wait may be: sleeping, connecting and noticing take time, and clocks drift. */
+/*
+ * Returns how far off a wait may be: sleeping, connecting and noticing take time, and clocks drift.
+ */
 static double deviation(double wait)
 {
 	return 5e6 + 0.02 * wait;
@@ -88,7 +90,7 @@ static double model_wait(const struct model *model, size_t k)
 	return fmin(wait, model->cap);
 }
 
-/* The sum of squared misses of waits [0, n). */
+/* Returns the sum of squared misses of waits [0, n). */
 static double misses(const struct waits *waits, const struct model *model, size_t n)
 {
 	double sum = 0;
@@ -108,7 +110,7 @@ static double weight(const struct waits *waits, size_t k)
 	return waits->count[k] / (one * one);
 }
 
-/* The mean of waits [first, last). */
+/* Returns the mean of waits [first, last). */
 static double plateau(const struct waits *waits, size_t first, size_t last)
 {
 	double sum = 0, weights = 0;
@@ -323,7 +325,7 @@ static void band_edges(const struct band *band, const struct sample *sample, dou
 	}
 }
 
-/* Twice the negative log-likelihood of the waits, plus the price of the parameters. */
+/* Returns twice the negative log-likelihood of the waits, plus the price of the parameters. */
 static double band_cost(const struct waits *waits, const struct band *band)
 {
 	double cost = 0, figures = 1;
@@ -446,7 +448,9 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The largest distance between the waits' places in their bands and a uniform distribution. */
+/*
+ * Returns the largest distance between the waits' places in their bands and a uniform distribution.
+ */
 static double distance(const struct waits *waits, const struct band *band)
 {
 	AUTO_FREE double *places = xmalloc(waits->n * sizeof(*places));

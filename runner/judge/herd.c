@@ -79,9 +79,9 @@ static char *peak_text(const struct herd *herd)
 }
 
 /*
- * Whether more than the allowed attempts fall into one window. They certainly do if they would even
- * without the delays that drove them together; they certainly don't if they would not even without
- * the delays that drove them apart.
+ * Returns whether more than the allowed attempts fall into one window. They certainly do if they
+ * would even without the delays that drove them together; they certainly don't if they would not
+ * even without the delays that drove them apart.
  */
 static enum truth truth_of_herd(const struct judge_ctx *ctx,
 				const struct attempt_history *const *attempts, size_t n,

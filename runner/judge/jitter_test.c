@@ -55,7 +55,7 @@ static void test_all(struct jitter_test_sample *samples, size_t n, struct jitter
 	ret->wrong = ret->distance > limit;
 }
 
-/* The probability that @n uniform places all lie within @width. */
+/* Returns the probability that @n uniform places all lie within @width. */
 static double within(double width, double n)
 {
 	if (width >= 1)

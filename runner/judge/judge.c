@@ -144,7 +144,7 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 	return false;
 }
 
-/* Whether an expectation on attempts is broken for certain. */
+/* Returns whether an expectation on attempts is broken for certain. */
 static bool is_broken_on_attempts(const struct judge_ctx *ctx)
 {
 	const struct finding_list *failed = &ctx->findings[WEIGHT_FAILED];

@@ -67,9 +67,9 @@ int64_t *late_verdict_due_times(const struct scenario *scenario, const struct hi
 }
 
 /*
- * Whether each SYN that is let through is answered by a SYN-ACK at once. Then a socket that died
- * without a SYN-ACK died before it came, no matter how the record says that its attempt ended: the
- * notice of its death is delayed by synfault's lag as much as the SYN-ACK is.
+ * Returns whether each SYN that is let through is answered by a SYN-ACK at once. Then a socket that
+ * died without a SYN-ACK died before it came, no matter how the record says that its attempt ended:
+ * the notice of its death is delayed by synfault's lag as much as the SYN-ACK is.
  */
 static bool always_listens(const struct endpoint_spec *endpoint)
 {

@@ -8,7 +8,7 @@
 #include "runner/judge/fit.h"
 #include "runner/scenario/policy_bounds.h"
 
-/* The group of an attempt, or UINT32_MAX for none. A single client made all attempts. */
+/* Returns the group of an attempt, or UINT32_MAX for none. A single client made all attempts. */
 static uint32_t group_of(const struct history *history, size_t id, size_t endpoint,
 			 uint32_t n_instances, size_t *n_unknown)
 {
@@ -132,7 +132,7 @@ size_t record_n_addresses(const struct record *record)
 	return n;
 }
 
-/* Each endpoint has one more, for addresses that it does not have. */
+/* Each endpoint has one index more than addresses: for an address that is not one of its own. */
 size_t record_address_index(const struct record *record, uint32_t id)
 {
 	const struct record_attempt *attempt = &record->attempts[id];
@@ -238,9 +238,9 @@ static bool tries_several(const struct judge_ctx *ctx, const struct attempt_grou
 }
 
 /*
- * Whether the group's only success is its last attempt: a client that has what it wants makes no
- * more attempts. With several addresses, delays may have decided which attempt won a race. If no
- * instance made any attempt, none was wanted.
+ * Returns whether the group's only success is its last attempt: a client that has what it wants
+ * makes no more attempts. With several addresses, delays may have decided which attempt won a race.
+ * If no instance made any attempt, none was wanted.
  */
 static bool is_done(const struct judge_ctx *ctx, const struct attempt_group *group)
 {

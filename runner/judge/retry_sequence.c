@@ -152,7 +152,7 @@ static char *giving_up_text(const struct expectation *expectation)
 	return strbuf_steal(&text);
 }
 
-/* With several instances: the most attempts of any, and the latest attempt of any. */
+/* Measures the most attempts of any instance, and the latest attempt of any. */
 static void measure_giving_up(struct judge_ctx *ctx, const struct expectation *expectation,
 			      const struct attempt_groups *groups)
 {
@@ -219,7 +219,7 @@ static bool is_at(const struct judge_ctx *ctx, uint32_t id, const struct target 
 	return false;
 }
 
-/* "api", "ipv6", "api.ipv6.2" */
+/* Formats a target: "api", "ipv6", "api.ipv6.2". */
 static char *target_text(const struct judge_ctx *ctx, const struct target *target)
 {
 	struct strbuf text = {0};
@@ -235,8 +235,8 @@ static char *target_text(const struct judge_ctx *ctx, const struct target *targe
 }
 
 /*
- * Whether the attempt is at target @k and not at a more precise one: beside "ipv4.2", "ipv4" means
- * the other addresses of the family.
+ * Returns whether the attempt is at target @k and not at a more precise one: beside "ipv4.2",
+ * "ipv4" means the other addresses of the family.
  */
 static bool is_at_one_of(const struct judge_ctx *ctx, uint32_t id, const struct target *targets,
 			 size_t n, size_t k)
@@ -268,8 +268,8 @@ static void find_firsts(const struct judge_ctx *ctx, const struct attempt_group 
 }
 
 /*
- * Whether an attempt at target @k had failed before another attempt began. Delays can have made
- * either of the two later.
+ * Returns whether an attempt at target @k had failed before another attempt began. Delays can have
+ * made either of the two later.
  */
 static enum truth failed_before(const struct judge_ctx *ctx, const struct attempt_group *group,
 				const struct target *targets, size_t n, size_t k,
@@ -348,9 +348,9 @@ static void add_order(struct judge_ctx *ctx, const struct expectation *expectati
 }
 
 /*
- * Whether one attempt was made before another; both have to be made. Only long delays can have
- * swapped them: the order of two attempts that are closer than the default tolerance is chance even
- * on a quiet machine.
+ * Returns whether one attempt was made before another; both have to be made. Only long delays can
+ * have swapped them: the order of two attempts that are closer than the default tolerance is chance
+ * even on a quiet machine.
  */
 static enum truth comes_before(struct judge_ctx *ctx, const struct attempt_group *group,
 			       const struct attempt_history *before,
@@ -393,7 +393,7 @@ static void judge_order_of(struct judge_ctx *ctx, const struct expectation *expe
 	}
 }
 
-/* The expected order, and when each target was tried; with several instances, by the first one. */
+/* Measures the order in which targets were tried; with several instances, by the first one. */
 static void measure_order(struct judge_ctx *ctx, const struct expectation *expectation,
 			  const struct attempt_history *const *firsts)
 {
@@ -586,7 +586,10 @@ static void measure_retries(struct judge_ctx *ctx, const struct expectation *exp
 		});
 }
 
-/* Whether an attempt may be a reaction to the end of another: it must not have begun before. */
+/*
+ * Returns whether an attempt may be a reaction to the end of another: it must not have begun
+ * before.
+ */
 static enum truth follows(const struct judge_ctx *ctx, const struct attempt_history *attempt,
 			  const struct attempt_history *other)
 {

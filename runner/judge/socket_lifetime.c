@@ -33,9 +33,9 @@ static int64_t end_of_record(const struct record *record)
 }
 
 /*
- * Whether the attempt ended when the client exited on its own, not at synfault's SIGTERM. Many
- * clients close the socket that timed out just before they exit: that looks the same as a socket
- * that the exit closed.
+ * Returns whether the attempt ended when the client exited on its own, not at synfault's SIGTERM.
+ * Many clients close the socket that timed out just before they exit: that looks the same as a
+ * socket that the exit closed.
  */
 static bool ended_itself(const struct judge_ctx *ctx, const struct attempt_history *attempt)
 {
@@ -153,7 +153,7 @@ void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expe
 
 /* ---- connecting ---- */
 
-/* From the first SYN to the last end of an attempt. */
+/* Judges the time from the first SYN to the last end of an attempt. */
 void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectation)
 {
 	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
@@ -372,7 +372,10 @@ static bool *find_standing(const struct judge_ctx *ctx)
 	return standing;
 }
 
-/* When the client let go of an attempt's socket: it sent a FIN or RST, or closed the socket. */
+/*
+ * Returns when the client let go of an attempt's socket: it sent a FIN or RST, or closed the
+ * socket.
+ */
 static struct when let_go(const struct attempt_history *attempt)
 {
 	const struct attempt_details *details = attempt->details;
@@ -384,7 +387,7 @@ static struct when let_go(const struct attempt_history *attempt)
 	return end;
 }
 
-/* Whether a socket was open for longer than the resolution after the client went on. */
+/* Returns whether a socket was open for longer than the resolution after the client went on. */
 static enum truth is_open_after(const struct leaks *leaks, const struct attempt_history *attempt,
 				int64_t since_ns, int64_t went_on_ns, int64_t grace_ns)
 {
@@ -401,7 +404,10 @@ static enum truth is_open_after(const struct leaks *leaks, const struct attempt_
 	return end.latest_ns <= went_on_ns - going_on_ns + grace_ns ? TRUTH_BROKEN : TRUTH_UNKNOWN;
 }
 
-/* The first attempt of the instance, at any endpoint or at @endpoint, that began at @from_ns. */
+/*
+ * Returns the first attempt of the instance, at any endpoint or at @endpoint, that began at
+ * @from_ns.
+ */
 static const struct attempt_history *next_after(const struct leaks *leaks,
 						const struct attempt_group *all, size_t index,
 						int64_t from_ns, size_t endpoint)
@@ -416,7 +422,7 @@ static const struct attempt_history *next_after(const struct leaks *leaks,
 	return NULL;
 }
 
-/* Whether the attempt never got an answer, so that its socket may still be of use. */
+/* Returns whether the attempt never got an answer, so that its socket may still be of use. */
 static bool is_unanswered(const struct attempt_history *attempt)
 {
 	return attempt->end == END_OPEN || attempt->end == END_ABANDONED;
@@ -492,7 +498,7 @@ static bool outlives_client(const struct leaks *leaks, const struct attempt_hist
 	       attempt->closed_earliest_ns > exit->at_ns + RESOLUTION_NS;
 }
 
-/* Whether the next attempt was made with the same socket: then that one is judged. */
+/* Returns whether the next attempt was made with the same socket: then that one is judged. */
 static bool is_used_again(const struct leaks *leaks, const struct attempt_group *all, size_t index)
 {
 	const struct record_attempt *attempts = leaks->ctx->record->attempts;

@@ -68,7 +68,7 @@ static void add_quoted(struct strbuf *out, const char *data, size_t length)
 	strbuf_puts(out, shown < length ? "…\"" : "\"");
 }
 
-/* The line around an offset. */
+/* Adds the line around an offset. */
 static void add_line_at(struct strbuf *out, const struct haystack *haystack, size_t offset)
 {
 	size_t start = MIN(offset, haystack->length), end = start;

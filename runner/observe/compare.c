@@ -220,7 +220,7 @@ static char *exit_text(const struct observed *observed)
 	return strbuf_steal(&text);
 }
 
-/* How long the client gave unanswered attempts. */
+/* Returns how long the client gave unanswered attempts. */
 static char *connect_timeout_text(const struct observed *observed)
 {
 	AUTO_FREE char *shortest = time_words(observed->shortest_ns);
@@ -254,7 +254,7 @@ static size_t attempts_at(const struct record *record, size_t endpoint)
 	return n;
 }
 
-/* "api 3, standby 2"; with a single endpoint just the number. */
+/* Formats attempts: "api 3, standby 2"; with a single endpoint just the number. */
 static char *attempts_text(const struct record *record)
 {
 	struct strbuf text = {0};
@@ -304,7 +304,7 @@ static bool same_faults(struct comparison *self)
 	return false;
 }
 
-/* The client's duration without the random delays of the fault script. */
+/* Returns the client's duration without the random delays of the fault script. */
 static int64_t own_time(const struct observed *observed, const struct record *record)
 {
 	int64_t time_ns = observed->duration_ns;

@@ -139,7 +139,7 @@ static void add_label(struct strbuf *out, const char *label)
 	strbuf_printf(out, "  %-14s", label);
 }
 
-/* "1.00 s", "1.00 s .. 1.20 s" */
+/* Adds a range of times: "1.00 s", "1.00 s .. 1.20 s". */
 static void add_time(struct strbuf *out, int64_t low_ns, int64_t high_ns)
 {
 	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
@@ -231,7 +231,7 @@ static void add_backoff(const struct observed *runs, size_t n_runs, struct strbu
 	add_policy(runs, n_runs, out);
 }
 
-/* How long the client gave unanswered attempts. */
+/* Adds how long the client gave unanswered attempts. */
 static void add_connect_timeout(const struct observed *runs, size_t n_runs, struct strbuf *out)
 {
 	int64_t low_ns = INT64_MAX, high_ns = 0;

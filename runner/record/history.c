@@ -212,7 +212,7 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 	}
 }
 
-/* When the last attempt of the same instance began. */
+/* Returns when the last attempt of the same instance began. */
 static int64_t last_start_ns(const struct history *history, const struct attempt_history *attempt)
 {
 	const struct record_attempt *attempts = history->record->attempts;
@@ -229,7 +229,7 @@ static int64_t last_start_ns(const struct history *history, const struct attempt
  */
 #define EXIT_TAKES_NS INT64_C(1000000)
 
-/* The end of an attempt that got no answer: when the client gave it up, as far as that is known. */
+/* Ends an attempt that got no answer when the client gave it up, as far as that is known. */
 static void decide_unanswered(const struct history *history, const struct syn_schedule *schedule,
 			      struct attempt_history *attempt)
 {

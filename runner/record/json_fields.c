@@ -99,7 +99,7 @@ static int64_t number(const struct json_field *field, const void *object)
 
 static bool is_empty(const struct json_type *type, const void *object);
 
-/* Whether an optional member is left out. */
+/* Returns whether an optional member is left out. */
 static bool is_absent(const struct json_field *field, const void *object)
 {
 	char *const *texts;

@@ -12,7 +12,9 @@
 
 #define RTO_INITIAL_NS (1 * NS_PER_S) /* TCP_TIMEOUT_INIT (RFC 6298, section 2.1) */
 
-/* How long @retries retransmissions and the last timeout take if each doubles the timeout. */
+/*
+ * Returns how long @retries retransmissions and the last timeout take if each doubles the timeout.
+ */
 static int64_t patience_ns(uint32_t retries, int64_t rto_max_ns)
 {
 	int64_t sum_ns = 0, rto_ns = RTO_INITIAL_NS;

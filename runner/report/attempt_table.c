@@ -118,7 +118,7 @@ static bool is_blamed(const struct table *table, uint32_t id)
 	return false;
 }
 
-/* Whether all rows have attempt delays in the last column, so that its heading says so. */
+/* Returns whether all rows have attempt delays in the last column, so that its heading says so. */
 static bool shows_delays(const struct table *table)
 {
 	size_t n_delays = 0;
@@ -248,7 +248,7 @@ static void free_rows(struct table *table)
 	table->n_rows = table->rows_capacity = 0;
 }
 
-/* Whether a row shows attempt @id; @blamed: the first blamed attempts. */
+/* Returns whether a row shows attempt @id; @blamed: the first blamed attempts. */
 static bool is_shown(const struct table *table, uint32_t id, const uint32_t *blamed,
 		     size_t n_blamed)
 {

@@ -17,7 +17,7 @@ static void measure(struct backoff_view *view, const struct attempt_group *group
 		view->from_ns = 0;
 }
 
-/* What the expectation says of a wait. */
+/* Compares a wait with what the expectation allows. */
 static void compare(struct backoff_view *view, const struct expectation *expectation,
 		    const struct attempt_group *group, const struct policy_wait *wait, double scale)
 {

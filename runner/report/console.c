@@ -87,7 +87,7 @@ static bool environment_set(const char *name)
 	return value && *value;
 }
 
-/* Whether the terminal can redraw a line. */
+/* Returns whether the terminal can redraw a line. */
 static bool can_redraw(FILE *out)
 {
 	const char *terminal = getenv("TERM");

@@ -141,8 +141,8 @@ static int fail(const char *path, int error, struct diag_list *diags)
 }
 
 /*
- * Unlike report_file_write() this does not wait for the disk. The overview is written last, and
- * waits for all pages.
+ * Writes a page. Unlike report_file_write() it does not wait for the disk: the overview, which is
+ * written last, waits for all pages.
  */
 static int write_file(const char *directory, const char *name, const char *text, size_t length,
 		      struct diag_list *diags)

@@ -45,7 +45,7 @@ void markup_raw(struct markup *markup, const char *text);
  */
 void markup_element(struct markup *markup, const char *element, const char *class_name,
 		    const char *text);
-/** markup_elementf() - the same with formatted text */
+/** markup_elementf() - write an element as markup_element() does, with formatted text */
 void markup_elementf(struct markup *markup, const char *element, const char *class_name,
 		     const char *format, ...) PRINTF(4, 5);
 

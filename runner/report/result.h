@@ -65,7 +65,7 @@ const char *result_path(const struct result *result);
  * Return: the path on one line, owned by the caller; absolute outside any repository.
  */
 char *result_repository_path(const struct result *result);
-/** report_repository_path() - the same for any path; the file need not exist */
+/** report_repository_path() - return the same for any path; the file need not exist */
 char *report_repository_path(const char *path);
 /** result_line() - return the line at which its document starts; 0: unknown */
 unsigned result_line(const struct result *result);

@@ -75,7 +75,7 @@ static void sort_events(struct picture *picture)
 			picture->event_order[next[record->events[i].u.net.attempt]++] = i;
 }
 
-/* From the client's start, or the first event before it, to a little after the last event. */
+/* Sets the span: from the client's start or an earlier event to a little after the last event. */
 static void find_span(struct picture *picture)
 {
 	const struct record *record = picture->record;
@@ -191,7 +191,7 @@ static void draw_group_name(struct picture *picture, const char *name, const cha
 	picture->y += GROUP_HEIGHT;
 }
 
-/* Whether an attempt of a large group gets a row; @blamed: the first blamed attempts. */
+/* Returns whether an attempt of a large group gets a row; @blamed: the first blamed attempts. */
 static bool is_shown(const struct group *group, size_t at, const size_t *blamed, size_t n_blamed)
 {
 	if (at < SHOWN_FIRST || at + SHOWN_LAST >= group->n_ids)
@@ -368,7 +368,7 @@ static void draw_process(struct picture *picture, const char *name, int64_t from
 	picture->y += STREAM_HEIGHT;
 }
 
-/* Whether the client ended as expected; without an expectation, with status 0. */
+/* Returns whether the client ended as expected; without an expectation, with status 0. */
 static bool is_good_end(const struct picture *picture, int wait_status)
 {
 	const struct scenario *scenario = picture->scenario;

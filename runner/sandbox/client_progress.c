@@ -49,7 +49,7 @@ bool client_progress_is_made(const struct thread_looks *first, const struct thre
 	return true;
 }
 
-/* Whether no thread is ready. */
+/* Returns whether no thread is ready. */
 static bool all_sleep(const struct thread_looks *looks)
 {
 	for (size_t i = 0; i < looks->n_items; i++)

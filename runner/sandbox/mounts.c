@@ -113,8 +113,8 @@ static void append_file(const char *path, struct strbuf *text)
 }
 
 /*
- * Whether one of the first @n endpoints with a hostname has the address. @hostname: only endpoints
- * of that name; NULL: all.
+ * Returns whether one of the first @n endpoints with a hostname has the address. @hostname: only
+ * endpoints of that name; NULL: all.
  */
 static bool has_address(const struct scenario *scenario, size_t n, const struct address *address,
 			const char *hostname)
@@ -135,8 +135,9 @@ static bool has_address(const struct scenario *scenario, size_t n, const struct 
 }
 
 /*
- * Whether glibc finds the address under the name through another line: it takes ::1 for 127.0.0.1,
- * too (nss/nss_files/files-hosts.c). With both lines the client would try that address twice.
+ * Returns whether glibc finds the address under the name through another line: it takes ::1 for
+ * 127.0.0.1, too (nss/nss_files/files-hosts.c). With both lines the client would try that address
+ * twice.
  */
 static bool is_implied(const struct scenario *scenario, const struct address *address,
 		       const char *hostname)
@@ -189,7 +190,7 @@ static int mount_host_conf(const struct scenario *scenario)
 	return replace_file("/etc/host.conf", &text);
 }
 
-/* Whether getaddrinfo() would change the order of the addresses: it puts IPv6 first. */
+/* Returns whether getaddrinfo() would change the order of the addresses: it puts IPv6 first. */
 static bool needs_order(const struct scenario *scenario)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {

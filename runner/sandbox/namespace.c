@@ -101,7 +101,7 @@ pid_t namespace_fork(int *ret_pidfd)
 	return 0;
 }
 
-/* Whether there may be room once others have ended. */
+/* Returns whether there may be room once others have ended. */
 static bool is_full(int error)
 {
 	return error == ENOSPC || error == ENOMEM || error == EAGAIN;

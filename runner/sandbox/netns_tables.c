@@ -34,7 +34,7 @@ static int take_lock(void)
 	return lock;
 }
 
-/* Whether there is no other run: then all claims are free. */
+/* Returns whether there is no other run: then all claims are free. */
 static bool is_deserted(void)
 {
 	for (uint32_t i = 0; i < MAX_RUNS; i++) {

@@ -113,7 +113,7 @@ static int send_batch(struct netlink_batch *batch)
 	return r;
 }
 
-/* Whether packets to the IPv6 address are delivered here. */
+/* Returns whether packets to the IPv6 address are delivered here. */
 static bool is_local(struct mnl_socket *socket, const struct address *address)
 {
 	char buffer[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -377,7 +377,7 @@ int network_setup(const struct scenario *scenario, struct diag_list *diags)
 	return 0;
 }
 
-/* Whether a listening socket accepts connections to the address. */
+/* Returns whether a listening socket accepts connections to the address. */
 static bool listener_covers(const struct sock_entry *listener, bool exactly,
 			    const struct address *address)
 {

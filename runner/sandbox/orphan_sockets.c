@@ -6,7 +6,9 @@
 
 #include "injector/sock_lookup.h"
 
-/* Whether some process has it open: close() leaves these states at once (net/ipv4/tcp.c). */
+/*
+ * Returns whether some process has it open: close() leaves these states at once (net/ipv4/tcp.c).
+ */
 static bool is_held(const struct sock_found *socket)
 {
 	return socket->state == TCP_ESTABLISHED || socket->state == TCP_SYN_SENT ||

@@ -137,7 +137,10 @@ NORETURN static void run_child(const struct process_config *config, pid_t parent
 	_exit(127);
 }
 
-/* Whether PATH has such a file; execvp() also says EACCES for a directory that it can't enter. */
+/*
+ * Returns whether PATH has such a file; execvp() also says EACCES for a directory that it can't
+ * enter.
+ */
 static bool is_in_path(const char *program, char *const *environment)
 {
 	AUTO_FREE char *path = NULL;

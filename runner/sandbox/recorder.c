@@ -79,7 +79,7 @@ static void add_attempt(const struct recorder *recorder, const struct attempt_in
 	};
 }
 
-/* Whether the record has no room for the event's attempt; counts such attempts. */
+/* Returns whether the record has no room for the event's attempt; counts such attempts. */
 static bool is_dropped(struct recorder *recorder, const struct injector_event *event)
 {
 	if (recorder->max_attempts == 0 || event->attempt.id < recorder->max_attempts)

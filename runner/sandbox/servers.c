@@ -78,7 +78,7 @@ int servers_start(struct servers *servers)
 	return 0;
 }
 
-/* Whether another endpoint has a server at the same port. */
+/* Returns whether another endpoint has a server at the same port. */
 static bool shares_port(const struct sandbox *sandbox, size_t index)
 {
 	for (size_t i = 0; i < sandbox->scenario->n_endpoints; i++)
@@ -130,7 +130,7 @@ enum servers_state servers_poll(struct servers *servers)
 
 /* ---- foreign servers ---- */
 
-/* Whether no foreign server answers for the endpoint. A private sandbox has none. */
+/* Returns whether no foreign server answers for the endpoint. A private sandbox has none. */
 static bool is_free(struct servers *servers, size_t index)
 {
 	const struct sandbox_endpoint *endpoint = &servers->sandbox->endpoints[index];

@@ -47,7 +47,7 @@ enum servers_state servers_poll(struct servers *servers);
  */
 bool servers_fixed_ports_are_free(struct servers *servers);
 
-/** servers_none_is_foreign() - the same for `serve: none`, once all our servers listen */
+/** servers_none_is_foreign() - do the same for `serve: none`, once all our servers listen */
 bool servers_none_is_foreign(struct servers *servers);
 
 /**

@@ -79,7 +79,7 @@ uint16_t shared_sandbox_queue(uint32_t number)
 	return (uint16_t)(FIRST_QUEUE + number);
 }
 
-/* Whether a process listens on the port, on any address of the family. */
+/* Returns whether a process listens on the port, on any address of the family. */
 static bool is_taken(sa_family_t family, uint16_t port)
 {
 	const struct address any = {.family = family, .port = port};

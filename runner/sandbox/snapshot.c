@@ -106,7 +106,9 @@ static bool same_host(const struct address *a, const struct address *b)
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-/* Whether the address (and, unless @host_only, its port) is one of the sandbox's endpoints. */
+/*
+ * Returns whether the address (and, unless @host_only, its port) is one of the sandbox's endpoints.
+ */
 static bool is_of_endpoint(const struct sandbox *sandbox, const struct address *address,
 			   bool host_only)
 {
@@ -205,7 +207,7 @@ static int take_own_sockets(struct snapshot *self)
 	return status;
 }
 
-/* Whether the client ended on its own, with an expected status. */
+/* Returns whether the client ended on its own, with an expected status. */
 static bool ended_well(const struct snapshot *self)
 {
 	const struct scenario *scenario = self->sandbox->scenario;
@@ -294,7 +296,7 @@ static bool read_route(const struct nlmsghdr *header, struct route *ret)
 	return true;
 }
 
-/* "by eth0 through 10.0.0.1" */
+/* Adds a route: "by eth0 through 10.0.0.1". */
 static void describe_route(const struct route *route, struct strbuf *out)
 {
 	char name[IF_NAMESIZE], text[INET6_ADDRSTRLEN];

@@ -62,7 +62,7 @@ static unsigned count_processors(void)
 								    : 1;
 }
 
-/* Whether the canary has been late since the last call. */
+/* Returns whether the canary has been late since the last call. */
 static bool canary_is_late(struct starvation_meter *meter)
 {
 	int64_t before_ns = meter->canary_ns;
@@ -72,7 +72,9 @@ static bool canary_is_late(struct starvation_meter *meter)
 	return meter->canary_ns > before_ns;
 }
 
-/* Whether all threads that began since the last look were seen, or counted when they died. */
+/*
+ * Returns whether all threads that began since the last look were seen, or counted when they died.
+ */
 static bool saw_all(const struct starvation_meter *meter, const struct machine_look *now,
 		    const struct thread_looks *client, const struct thread_looks *server)
 {

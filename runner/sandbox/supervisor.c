@@ -128,7 +128,7 @@ static bool needs_carried(const struct supervisor *self)
 	return false;
 }
 
-/* Whether the end of every attempt is known. */
+/* Returns whether the end of every attempt is known. */
 static bool is_settled(const struct supervisor *self)
 {
 	return !self->injector ||
@@ -327,7 +327,7 @@ static pid_t look_for_dead(struct supervisor *self, struct lateness_mark *ret_no
 	return info.si_pid;
 }
 
-/* Whether no process is left but the clock's. */
+/* Returns whether no process is left but the clock's. */
 static bool none_is_left(const struct supervisor *self, bool no_child)
 {
 	const pid_t clock_pid = client_clock_pid(&self->clock);

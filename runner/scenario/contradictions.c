@@ -20,7 +20,7 @@ static void error_at(struct checker *checker, const struct expectation *at, cons
 	diag_add(checker->loader->diags, &at->place, "%s", message);
 }
 
-/* " at api", or "" for all endpoints. Owned by the caller. */
+/* Returns " at api", or "" for all endpoints. Owned by the caller. */
 static char *at_endpoint(const struct checker *checker, size_t endpoint)
 {
 	if (endpoint >= checker->scenario->n_endpoints)
@@ -28,13 +28,13 @@ static char *at_endpoint(const struct checker *checker, size_t endpoint)
 	return xasprintf(" at %s", checker->scenario->endpoints[endpoint].name);
 }
 
-/* Whether an expectation at @whole includes @part. */
+/* Returns whether an expectation at @whole includes @part. */
 static bool covers(const struct checker *checker, size_t whole, size_t part)
 {
 	return whole == ALL_ENDPOINTS || whole == part || checker->scenario->n_endpoints == 1;
 }
 
-/* How many attempts of all instances are expected at an endpoint, or at all endpoints. */
+/* Returns how many attempts of all instances are expected at an endpoint, or at all endpoints. */
 static struct range expected_attempts(const struct checker *checker, size_t endpoint)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -66,7 +66,7 @@ static struct range expected_attempts(const struct checker *checker, size_t endp
 	return range;
 }
 
-/* How many addresses the endpoints have; 0: unknown until the scenario starts. */
+/* Returns how many addresses the endpoints have; 0: unknown until the scenario starts. */
 static int64_t count_addresses(const struct checker *checker, size_t endpoint)
 {
 	const struct scenario *scenario = checker->scenario;
@@ -87,7 +87,7 @@ static bool looks_at_times(const struct expectation *expectation)
 	return expectation->kind == EXPECT_BACKOFF || expectation->kind == EXPECT_ATTEMPT_DELAY;
 }
 
-/* The most attempts per wait of a policy: 1, or those of a round; 0: unknown. */
+/* Returns the most attempts per wait of a policy: 1, or those of a round; 0: unknown. */
 static int64_t attempts_each(const struct checker *checker, const struct expectation *expectation)
 {
 	return looks_at_times(expectation) && expectation->value.policy.per_round
@@ -100,7 +100,7 @@ static bool resets(const struct expectation *expectation)
 	return looks_at_times(expectation) && expectation->value.policy.resets_on_success;
 }
 
-/* The most attempts that an expectation allows each instance; 0: no limit. */
+/* Returns the most attempts that an expectation allows each instance; 0: no limit. */
 static int64_t limit_of(const struct checker *checker, const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -139,7 +139,7 @@ static void check_limit(struct checker *checker, const struct expectation *limit
 	}
 }
 
-/* How many waits between attempts an expectation needs from each instance. */
+/* Returns how many waits between attempts an expectation needs from each instance. */
 static int64_t needed_times(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -202,7 +202,7 @@ void contradict_concurrent_attempts(struct checker *checker, const struct expect
 	loader_hint(checker->loader, "change one of them");
 }
 
-/* How long a client must run at least to meet an expectation; 0: any time will do. */
+/* Returns how long a client must run at least to meet an expectation; 0: any time will do. */
 static int64_t needed_time(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -263,7 +263,7 @@ void contradict_time(struct checker *checker, const struct expectation *expectat
 /* Only this many waits are added up. To leave some out only makes the sum smaller. */
 #define MAX_SUMMED INT64_C(100000)
 
-/* The fewest pauses of each instance that meet all expectations. */
+/* Returns the fewest pauses of each instance that meet all expectations. */
 static int64_t least_times(const struct checker *checker, const struct expectation *expectation)
 {
 	int64_t attempts = expected_attempts(checker, expectation->endpoint).low;
@@ -280,7 +280,7 @@ static int64_t least_times(const struct checker *checker, const struct expectati
 	return MAX((attempts + each - 1) / each - 1, 1);
 }
 
-/* The shortest time that @n pauses take, with tolerance; 70 years at most. */
+/* Returns the shortest time that @n pauses take, with tolerance; 70 years at most. */
 static int64_t least_time(const struct expectation *expectation, int64_t n)
 {
 	const struct policy *policy = &expectation->value.policy;
@@ -301,8 +301,8 @@ static int64_t least_time(const struct expectation *expectation, int64_t n)
 }
 
 /*
- * The longest time that another expectation leaves for the pauses of one instance. Returns it with
- * tolerance; the output has it as written. INT64_MAX: no limit.
+ * Returns the longest time, with tolerance, that another expectation leaves for the pauses of one
+ * instance; *@ret_written_ns: as written. INT64_MAX: no limit.
  */
 static int64_t room_for(const struct checker *checker, const struct expectation *waits,
 			const struct expectation *other, int64_t *ret_written_ns)
@@ -330,7 +330,7 @@ static int64_t room_for(const struct checker *checker, const struct expectation 
 	return range.high;
 }
 
-/* What the expectation calls its times. */
+/* Returns the noun for @n of the expectation's times. */
 static const char *unit_of(int64_t n, const struct expectation *expectation)
 {
 	if (expectation->kind == EXPECT_BACKOFF)
@@ -376,7 +376,7 @@ static void check_sum(struct checker *checker, const struct expectation *expecta
 	}
 }
 
-/* Whether a step can leave an attempt unanswered for a while. */
+/* Returns whether a step can leave an attempt unanswered for a while. */
 static bool leaves_unanswered(const struct step *step)
 {
 	switch (step->action) {
@@ -412,7 +412,7 @@ static void check_answers(struct checker *checker, const struct expectation *exp
 	loader_hint(checker->loader, "give the faults a \"drop\", \"lose\" or \"delay\"");
 }
 
-/* Whether a client can get a connection from a step, if only for a moment. */
+/* Returns whether a client can get a connection from a step, if only for a moment. */
 static bool can_connect(const struct step *step)
 {
 	switch (step->action) {

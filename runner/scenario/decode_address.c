@@ -90,7 +90,7 @@ size_t endpoint_literal(const struct endpoint_spec *endpoint, const char *text)
 	return SIZE_MAX;
 }
 
-/* The first address that both endpoints have, or NULL. */
+/* Returns the first address that both endpoints have, or NULL. */
 static const struct address *in_common(const struct endpoint_spec *a, const struct endpoint_spec *b)
 {
 	for (size_t i = 0; i < a->n_families; i++)

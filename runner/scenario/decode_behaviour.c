@@ -100,7 +100,7 @@ static const char *const families[] = {
 	[N_FAMILIES] = NULL,
 };
 
-/* The largest number of addresses of the family that an endpoint of the target has. */
+/* Returns the largest number of addresses of the family that an endpoint of the target has. */
 static size_t most_addresses(const struct loader *loader, const struct target *where)
 {
 	const struct scenario *scenario = loader->scenario;
@@ -148,7 +148,7 @@ static bool parse_family(const char *text, struct target *where)
 	return false;
 }
 
-/* Whether an endpoint can have the target's addresses; adds an error if not. */
+/* Returns whether an endpoint can have the target's addresses; adds an error if not. */
 static bool check_target(struct loader *loader, const struct node *node, const struct target *where,
 			 const char *name)
 {
@@ -176,7 +176,7 @@ static bool check_target(struct loader *loader, const struct node *node, const s
 	return true;
 }
 
-/* "api", "ipv6", "ipv6.2", "api.ipv6", "api.ipv6.2" */
+/* Reads a target: "api", "ipv6", "ipv6.2", "api.ipv6", "api.ipv6.2". */
 static bool decode_target(struct loader *loader, const struct node *node, struct target *ret)
 {
 	struct target where = {.endpoint = ALL_ENDPOINTS, .family = N_FAMILIES};

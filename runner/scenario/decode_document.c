@@ -84,7 +84,7 @@ static const struct schema_key files_named = {"PATH",
 					      .type = SCHEMA_TEXT,
 					      .mapping = &schema_file};
 
-/* What is wrong with the name of a file below ${tmp}, or NULL. */
+/* Returns what is wrong with the name of a file below ${tmp}, or NULL. */
 static const char *file_problem(const char *name)
 {
 	const char *component = name;
@@ -400,7 +400,7 @@ static bool is_foreign(struct loader *loader, const struct node *root)
 	return false;
 }
 
-/* Whether a text holds the name as other tools write references: $api, {{api}}, <api>. */
+/* Returns whether a text holds the name as other tools write references: $api, {{api}}, <api>. */
 static bool mentions(const char *text, const char *name)
 {
 	const char *const forms[][2] = {

@@ -52,7 +52,9 @@ static void decode_families(struct loader *loader, const struct field *field, vo
 	endpoint->n_families = good ? n : N_FAMILIES;
 }
 
-/* What is wrong with a host name (RFC 1123, section 2.1; RFC 1035, section 2.3.4), or NULL. */
+/*
+ * Returns what is wrong with a host name (RFC 1123, section 2.1; RFC 1035, section 2.3.4), or NULL.
+ */
 static const char *hostname_problem(const char *name)
 {
 	size_t length = strlen(name), label = 0;
@@ -104,7 +106,9 @@ static void decode_hostname(struct loader *loader, const struct field *field, vo
 	endpoint->hostname = xstrdup(text);
 }
 
-/* The host of "host:port" or "[address]:port", owned by the caller; NULL if there is none. */
+/*
+ * Returns the host of "host:port" or "[address]:port", owned by the caller; NULL if there is none.
+ */
 static char *split_remote(const char *text, uint16_t *ret_port)
 {
 	const char *colon = strrchr(text, ':');
@@ -427,7 +431,7 @@ static const struct schema_key endpoint_keys[] = {
 static const struct schema schema_endpoint_keys = {"an endpoint", endpoint_keys,
 						   ARRAY_SIZE(endpoint_keys)};
 
-/* What is wrong with an endpoint's name, or NULL. */
+/* Returns what is wrong with an endpoint's name, or NULL. */
 static const char *name_problem(const char *name)
 {
 	if (!(name[0] >= 'a' && name[0] <= 'z'))
@@ -476,7 +480,7 @@ const struct schema_key schema_endpoint = {"ENDPOINT",
 					   .mapping = &schema_endpoint_keys,
 					   .decode = decode_endpoint};
 
-/* The length of the common start of both names in variable names ("-" is "_"). */
+/* Returns the length of the common start of both names in variable names ("-" is "_"). */
 static size_t common_length(const char *left, const char *right)
 {
 	size_t length = 0;

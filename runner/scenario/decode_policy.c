@@ -310,7 +310,7 @@ bool is_policy(const struct node *mapping)
 	return false;
 }
 
-/* Whether it is a policy's parameter, and not an endpoint of that name with a policy. */
+/* Returns whether it is a policy's parameter, and not an endpoint of that name with a policy. */
 static bool is_figure(const struct node_pair *pair)
 {
 	return pair->value->kind == NODE_TEXT &&
@@ -351,7 +351,7 @@ static void complain_family(struct loader *loader, const struct node *value)
 		loader_hint(loader, "for example {exponential: {base: 100ms, factor: 2}}");
 }
 
-/* The key that says which policy it is. None or several are errors. */
+/* Returns the key that says which policy it is. None or several are errors. */
 static const char *decode_which(struct loader *loader, const struct node *value)
 {
 	static const char *const words[] = {"fixed", "list", "linear", "exponential", "policy"};

@@ -60,7 +60,7 @@ static bool hint_application(struct loader *loader, const char *text)
 	return status;
 }
 
-/* The unit of bytes, or of bits in @ret_bits, that a word means; NULL: none. */
+/* Returns the unit of bytes, or of bits in @ret_bits, that a word means; NULL: none. */
 static const char *meant_unit(const char *word, size_t length, unsigned *ret_bits)
 {
 	static const struct {

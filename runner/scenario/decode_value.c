@@ -97,7 +97,7 @@ static bool parse_duration(struct loader *loader, const struct part *part, int64
 	return false;
 }
 
-/* Why a text is not a whole number, or NULL. */
+/* Returns why a text is not a whole number, or NULL. */
 static const char *parse_digits(const char *text, int64_t *ret)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -415,7 +415,7 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 
 /* ---- mappings ---- */
 
-/* The first table from @schema on that has the key, apart from @other; or NULL. */
+/* Returns the first table from @schema on that has the key, apart from @other; or NULL. */
 static const struct schema *schema_with(const struct schema *schema, const struct schema *other,
 					const char *name)
 {

@@ -52,7 +52,9 @@ static bool is_border(const char *line, size_t length, char character)
 	return length == 3 || memchr(" \t\r\n", line[3], 4);
 }
 
-/* Whether a line is empty, a comment or a directive: those may precede a document's "---". */
+/*
+ * Returns whether a line is empty, a comment or a directive: those may precede a document's "---".
+ */
 static bool is_prologue(const char *line, size_t length)
 {
 	size_t i = 0;
@@ -115,7 +117,7 @@ complain(struct builder *builder, const struct node *at, const char *format, ...
 	diag_add(builder->diags, &place, "%s", message);
 }
 
-/* A remedy for a text that is not YAML, or NULL. @offset: where the error is, in bytes. */
+/* Returns a remedy for a text that is not YAML, or NULL. @offset: of the error, in bytes. */
 static const char *syntax_hint(const struct builder *builder, size_t offset)
 {
 	const char *text = builder->text->text;

@@ -68,7 +68,10 @@ static int complain(struct search *search, const char *path, int error)
 	return -error;
 }
 
-/* The names in a directory, sorted, without hidden ones; NULL with errno if it can't be read. */
+/*
+ * Returns the names in a directory, sorted, without hidden ones; NULL with errno if it can't be
+ * read.
+ */
 static char **list_names(const char *path)
 {
 	DIR *directory = opendir(path);

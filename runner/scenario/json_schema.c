@@ -44,7 +44,7 @@ static void put(json_t *object, const char *key, json_t *value)
 		out_of_memory();
 }
 
-/* Whether a text matches a pattern. NULL matches all texts. */
+/* Returns whether a text matches a pattern. NULL matches all texts. */
 static bool matches(const char *pattern, const char *text)
 {
 	PCRE2_SIZE offset;
@@ -64,7 +64,7 @@ static bool matches(const char *pattern, const char *text)
 	return result >= 0;
 }
 
-/* An example's value, as YAML's core schema resolves it (YAML 1.2.2, section 10.3.2). */
+/* Converts an example's value as YAML's core schema resolves it (YAML 1.2.2, section 10.3.2). */
 static json_t *node_json(const struct node *node)
 {
 	const char *text = node->kind == NODE_TEXT ? node->text : "";
@@ -113,7 +113,7 @@ static json_t *parse_value(const char *yaml)
 
 /* ---- definitions ---- */
 
-/* "an endpoint" as "endpoint"; what is not a letter becomes "-". */
+/* Turns "an endpoint" into "endpoint"; what is not a letter becomes "-". */
 static char *slug(const char *name)
 {
 	struct strbuf out = {0};
@@ -137,7 +137,7 @@ static bool name_taken(const struct generator *generator, const char *name)
 	return false;
 }
 
-/* A reference to the definition of such a mapping. The first reference adds the definition. */
+/* Refers to the definition of such a mapping; adds the definition at the first reference. */
 static json_t *refer(struct generator *generator, const struct schema *schema,
 		     const struct schema_key *named, bool whole)
 {
@@ -195,7 +195,7 @@ static void add_plain(json_t *forms, enum schema_type type)
 		add_choice(forms, json_pack("{s:s}", "type", "boolean"));
 }
 
-/* A pattern for a fault step's first word; the rest has a grammar of its own. */
+/* Makes a pattern for a fault step's first word; the rest has a grammar of its own. */
 static json_t *step_form(void)
 {
 	AUTO_STRBUF struct strbuf pattern = {0};
@@ -235,7 +235,7 @@ static void add_reference(json_t *forms)
 	add_choice(forms, json_pack("{s:s}", "$ref", "#/definitions/matrix-reference"));
 }
 
-/* A schema that accepts any of the forms. */
+/* Makes a schema that accepts any of the forms. */
 static json_t *any_of(json_t *forms)
 {
 	return json_pack("{s:o}", "anyOf", forms);
@@ -262,7 +262,7 @@ static bool of_endpoints(const struct schema_key *named)
 	return named && strcmp(named->name, "ENDPOINT") == 0;
 }
 
-/* @whole: as in struct definition. */
+/* Makes the schema of a key's value. @whole: as in struct definition. */
 static json_t *value_of(struct generator *generator, const struct schema_key *key, bool whole)
 {
 	json_t *forms = made(json_array()), *list;
@@ -289,7 +289,7 @@ static json_t *value_of(struct generator *generator, const struct schema_key *ke
 	return any_of(forms);
 }
 
-/* The same, with the description, examples and default of the tables. */
+/* Makes the same schema with the description, the examples and the default of the key. */
 static json_t *described(struct generator *generator, const struct schema_key *key, bool whole)
 {
 	json_t *form = value_of(generator, key, whole), *list;
@@ -306,7 +306,7 @@ static json_t *described(struct generator *generator, const struct schema_key *k
 	return form;
 }
 
-/* A pattern (ECMA-262) of the possible names; NULL: any. Owned by the caller. */
+/* Returns a pattern (ECMA-262) of the possible names; NULL: any. Owned by the caller. */
 static char *names_of(const struct schema *schema, const struct schema_key *named)
 {
 	AUTO_STRBUF struct strbuf taken = {0};

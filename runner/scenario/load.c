@@ -85,7 +85,7 @@ static const struct node_pair **sort_pairs(const struct node *mapping)
 	return sorted;
 }
 
-/* The index of the first pair with this key among sorted pairs, or @count. */
+/* Returns the index of the first pair with this key among sorted pairs, or @count. */
 static size_t search_pair(const struct node_pair **sorted, size_t count, const char *name)
 {
 	size_t low = 0, high = count;
@@ -275,7 +275,10 @@ static void load_defaults(struct file_loader *files, struct harvest *harvest,
 	arena_adopt(&files->kept, &files->arena);
 }
 
-/* Whether one of the first @n diagnostics, which are sorted, says the same at the same place. */
+/*
+ * Returns whether one of the first @n diagnostics, which are sorted, says the same at the same
+ * place.
+ */
 static bool is_repeated(const struct diag_list *diags, size_t n, const struct diag *diag)
 {
 	for (size_t i = n; i-- > 0;) {

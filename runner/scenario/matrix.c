@@ -76,7 +76,7 @@ static bool read_axis(struct reader *reader, const struct node_pair *pair)
 	return good;
 }
 
-/* The index of a key, or SIZE_MAX. */
+/* Returns the index of a key, or SIZE_MAX. */
 static size_t find_key(const struct matrix *matrix, const char *name)
 {
 	for (size_t i = 0; i < matrix->n_keys; i++)
@@ -183,7 +183,7 @@ static bool is_excluded(const struct reader *reader, const bool *flags, const si
 	return true;
 }
 
-/* The next combination; the last key changes fastest. False after the last one. */
+/* Moves to the next combination; the last key changes fastest. Returns false after the last one. */
 static bool advance(const struct reader *reader, size_t *indexes)
 {
 	for (size_t i = reader->n_axes; i-- > 0;) {
@@ -483,7 +483,7 @@ static const struct node *replace(const struct replacer *replacer, const struct 
 	return node;
 }
 
-/* Whether the name refers to each key, and so distinguishes the rows. */
+/* Returns whether the name refers to each key, and so distinguishes the rows. */
 static bool names_each_key(const struct matrix *matrix, const char *name)
 {
 	for (size_t i = 0; i < matrix->n_keys; i++) {

@@ -42,7 +42,7 @@ static struct range jitter_apply(int64_t wait_ns, const struct policy *policy)
 	return (struct range){wait_ns, wait_ns};
 }
 
-/* From the base to a multiple of the previous wait, both at most the cap. */
+/* Ranges from the base to a multiple of the previous wait, both at most the cap. */
 static struct range decorrelated(const struct policy *policy, int64_t before_ns)
 {
 	int64_t high_ns = clamp_wait((double)MAX(before_ns, 0) * policy->factor);

@@ -17,7 +17,7 @@
  */
 struct range policy_wait(const struct policy *policy, size_t k);
 /**
- * policy_wait_after() - the same for a wait that depends on the previous one (JITTER_DECORRELATED)
+ * policy_wait_after() - return the same for a wait that depends on the last (JITTER_DECORRELATED)
  * @policy: the policy
  * @k: number of the wait, from 1
  * @before_ns: how long the previous wait was; ignored for the first wait and by other policies

@@ -7,7 +7,7 @@
 
 #define MATRIX_PREFIX "matrix."
 
-/* The next "${" that starts a reference, or NULL. */
+/* Returns the next "${" that starts a reference, or NULL. */
 static inline const char *reference_find(const char *text)
 {
 	const char *dollar = strchr(text, '$');
@@ -21,7 +21,7 @@ static inline const char *reference_find(const char *text)
 	return NULL;
 }
 
-/* The next reference to a key of the matrix, or NULL. */
+/* Returns the next reference to a key of the matrix, or NULL. */
 static inline const char *reference_find_matrix(const char *text)
 {
 	const char *reference = reference_find(text);

@@ -90,7 +90,7 @@ bool endpoint_has_literal(const struct endpoint_spec *endpoint)
 	return false;
 }
 
-/* The slot whose address this is, or UINT32_MAX: 127.0.0.1 belongs to slot 0. */
+/* Returns the slot whose address this is, or UINT32_MAX: 127.0.0.1 belongs to slot 0. */
 static uint32_t slot_of(const struct address *literal)
 {
 	const uint8_t *bytes = literal->bytes;
@@ -101,7 +101,10 @@ static uint32_t slot_of(const struct address *literal)
 	return literal->family == AF_INET6 && bytes[0] == 0 ? 0 : UINT32_MAX;
 }
 
-/* The slot above the literal addresses among the @n slots at @from; @from if there are none. */
+/*
+ * Returns the slot above the literal addresses among the @n slots at @from; @from if there are
+ * none.
+ */
 static uint32_t above_literals(const struct scenario *scenario, uint32_t from, uint32_t n)
 {
 	uint32_t above = from;

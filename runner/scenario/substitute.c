@@ -289,7 +289,7 @@ char **substitute_strv(const struct substitution *values, char *const *strv)
 	return result;
 }
 
-/* "my-api" as a part of a variable's name: "MY_API". Owned by the caller. */
+/* Turns "my-api" into a part of a variable's name: "MY_API". Owned by the caller. */
 static char *variable_part(const char *name)
 {
 	char *part = xstrdup(name);

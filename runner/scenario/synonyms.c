@@ -135,7 +135,7 @@ static const struct synonym value_synonyms[] = {
 	{NULL, "random", "full", NULL},
 };
 
-/* Whether @word is one of @words, ignoring case, with "_" for "-". */
+/* Returns whether @word is one of @words, ignoring case, with "_" for "-". */
 static bool is_among(const char *word, const char *words)
 {
 	size_t length = strlen(word);

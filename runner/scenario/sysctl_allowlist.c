@@ -87,7 +87,7 @@ const char *sysctl_short_name(const struct allowed_sysctl *name)
 	return strrchr(name->path, '/') + 1;
 }
 
-/* "net.ipv4.tcp_sack" and "net/ipv4/tcp_sack" */
+/* Accepts both "net.ipv4.tcp_sack" and "net/ipv4/tcp_sack". */
 static bool is_path(const char *path, const char *name)
 {
 	for (; *path && (*path == *name || (*path == '/' && *name == '.')); path++)
@@ -129,7 +129,7 @@ static bool is_word(const char *text)
 				  "0123456789_-")];
 }
 
-/* Whether a text consists of exactly the numbers that the setting takes. */
+/* Returns whether a text consists of exactly the numbers that the setting takes. */
 static bool are_numbers(const struct allowed_sysctl *name, const char *text)
 {
 	size_t n = 0;

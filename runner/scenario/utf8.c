@@ -7,9 +7,9 @@
 #include "common/utf8.h"
 
 /*
- * Whether a YAML stream may hold the character unescaped (YAML 1.2.2, section 5.1). Excludes a byte
- * order mark in the middle, and characters that break lines in YAML 1.1 but not in 1.2: editors and
- * parsers would count lines differently.
+ * Returns whether a YAML stream may hold the character unescaped (YAML 1.2.2, section 5.1).
+ * Excludes a byte order mark in the middle, and characters that break lines in YAML 1.1 but not in
+ * 1.2: editors and parsers would count lines differently.
  */
 static bool is_allowed(int32_t character)
 {

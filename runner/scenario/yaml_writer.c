@@ -103,8 +103,8 @@ void yaml_end(struct yaml_writer *writer)
 }
 
 /*
- * Whether a text needs no quotes. The emitter knows what YAML forbids. This function knows what
- * other readers would not take for text, and what would be folded. Numbers need no quotes: the
+ * Returns whether a text needs no quotes. The emitter knows what YAML forbids. This function knows
+ * what other readers would not take for text, and what would be folded. Numbers need no quotes: the
  * loader reads them as text.
  */
 static bool is_plain(const char *text)

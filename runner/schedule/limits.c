@@ -88,7 +88,7 @@ static int64_t left_in_groups(const struct limit_kind *kind, int version, const 
 	}
 }
 
-/* Whether a comma-separated list contains this word. */
+/* Returns whether a comma-separated list contains this word. */
 static bool names_controller(const char *list, const char *controller)
 {
 	size_t length = strlen(controller);

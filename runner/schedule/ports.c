@@ -6,7 +6,7 @@
 
 #include "runner/sandbox/netns_lock.h"
 
-/* Whether this is the scenario's first endpoint with its fixed port. */
+/* Returns whether this is the scenario's first endpoint with its fixed port. */
 static bool is_first(const struct scenario *scenario, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
@@ -15,7 +15,7 @@ static bool is_first(const struct scenario *scenario, size_t index)
 	return scenario->endpoints[index].port != 0;
 }
 
-/* Whether a server command of the scenario listens on the port. */
+/* Returns whether a server command of the scenario listens on the port. */
 static bool needs_alone(const struct scenario *scenario, uint16_t port)
 {
 	for (size_t i = 0; i < scenario->n_endpoints; i++)

@@ -34,7 +34,7 @@ enum retry_kind {
  */
 enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result);
 /**
- * retry_is_unproven() - whether a judged result was in virtual time and says nothing
+ * retry_is_unproven() - return whether a judged result was in virtual time and says nothing
  *
  * Its clock could not be trusted, or its failure has to be confirmed in real time.
  */

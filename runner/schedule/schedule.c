@@ -107,7 +107,7 @@ static void settle(struct scheduler *self, struct result *result)
 
 /* ---- a scenario ends ---- */
 
-/* @capture_fd: has the scenario's packets; -1: there are none. */
+/* Judges a result, and decides on a rerun. @capture_fd: the scenario's packets; -1: none. */
 static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
 {
 	struct judgement *judgement = &result->judgement;
@@ -391,7 +391,10 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	judge_result(self, result, -1);
 }
 
-/* Whether a running scenario keeps this one from starting; when that one ends, there is room. */
+/*
+ * Returns whether a running scenario keeps this one from starting; when that one ends, there is
+ * room.
+ */
 static bool is_blocked(const struct scheduler *self, const struct result *result)
 {
 	AUTO_FREE const struct scenario **running =

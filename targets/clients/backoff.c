@@ -343,7 +343,7 @@ static void hand_on(void)
 	_exit(EXIT_SUCCESS);
 }
 
-/* One round: all targets in order. The last error counts. */
+/* Makes one round: all targets in order. The last error counts. */
 static struct retry_result try_once(void *userdata)
 {
 	struct client *client = userdata;
@@ -374,7 +374,7 @@ static struct retry_result try_once(void *userdata)
 	};
 }
 
-/* Uniform in [0, 1). */
+/* Draws from [0, 1), uniformly. */
 static double draw(double n, const struct options *options)
 {
 	uint32_t bits = 0;
@@ -418,7 +418,7 @@ static double pause_ms(double n, void *userdata)
 	return nth_pause_ms(client->n_before + n, client->options);
 }
 
-/* One session after the other; each success resets the backoff. */
+/* Runs one session after the other; each success resets the backoff. */
 static enum retry_status run_sessions(struct client *client, const struct retry *retry,
 				      double *ret_attempts)
 {

@@ -117,9 +117,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 }
 
 /*
- * What libcurl calls to open a socket. The copy of the descriptor is never closed, so that the
- * socket lives on when libcurl has closed its own. (Not CURLOPT_CLOSESOCKETFUNCTION: libcurl closes
- * a socket that never got connected without asking it.)
+ * Opens a socket for libcurl, and a copy of its descriptor that is never closed: the socket lives
+ * on after libcurl has closed its own. (Not with CURLOPT_CLOSESOCKETFUNCTION: libcurl does not call
+ * that for a socket that never got connected.)
  */
 static curl_socket_t open_and_leak(void *userdata, curlsocktype purpose,
 				   struct curl_sockaddr *address)

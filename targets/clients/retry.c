@@ -31,7 +31,7 @@ static enum retry_status give_up(const struct retry *retry, double n, const char
 	return RETRY_GAVE_UP;
 }
 
-/* One loop; @before attempts were made before it. */
+/* Runs one loop; @before attempts were made before it. */
 static enum retry_status run_once(const struct retry *retry, double before, bool last,
 				  double *ret_attempts)
 {

@@ -386,7 +386,7 @@ static bool ticks(struct waits *waits)
 	return true;
 }
 
-/* Past the C library and the vDSO. */
+/* Reads the clocks by system calls, past the C library and the vDSO. */
 static bool sleeps_by_raw_clocks(struct waits *waits)
 {
 	struct timespec before, after;

@@ -399,7 +399,7 @@ static void refuse_rate(void)
 
 /* ---- delay-error ---- */
 
-/* The same durations for both: 1 to 500 ms, in an order without a pattern. */
+/* Returns the same durations for both: 1 to 500 ms, in an order without a pattern. */
 static int64_t delay_ns(int k)
 {
 	return (1 + (int64_t)k * 7919 % 500) * NS_PER_MS;

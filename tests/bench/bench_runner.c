@@ -189,8 +189,7 @@ static void scenario_overhead(char *program, char *client, const char *directory
 	       median(ratios, ROUNDS), "ms per scenario", "<= 3");
 }
 
-/* The same scenarios in a namespace shared by all of them, over those in namespaces of their own.
- */
+/* Compares scenarios in one shared namespace with the same in namespaces of their own. */
 static void shared_overhead(char *program, char *client, const char *directory)
 {
 	AUTO_FREE char *path = write_overhead(client, directory);
@@ -208,7 +207,7 @@ static void shared_overhead(char *program, char *client, const char *directory)
 	       median(ratios, ROUNDS), "ms per scenario", "<= 1.5");
 }
 
-/* The same scenarios with a capture written of each, over those without. */
+/* Compares scenarios that write captures with the same without. */
 static void capture_cost(char *program, char *client, const char *directory)
 {
 	AUTO_FREE char *path = write_overhead(client, directory);

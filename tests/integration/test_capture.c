@@ -34,7 +34,7 @@ static void pair_free(struct pair *pair)
 }
 #define AUTO_PAIR CLEANUP(pair_free)
 
-/* Whether a capture is that of a run that another one replaced: "NAME.1.pcapng". */
+/* Returns whether a capture is that of a run that another one replaced: "NAME.1.pcapng". */
 static bool is_set_aside(const char *name)
 {
 	const char *dot = strstr(name, ".pcapng");

@@ -179,7 +179,7 @@ static uint32_t first_number(const struct course *course, bool server)
 	return opening ? opening->tcp.sequence : server ? 0 : course->isn;
 }
 
-/* Whether a kernel only repeats a FIN or an ACK because the other side is slow. */
+/* Returns whether a kernel only repeats a FIN or an ACK because the other side is slow. */
 static bool is_repeated(const struct sight *sight, const struct sight *const *before, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

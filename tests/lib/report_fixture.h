@@ -50,7 +50,7 @@ struct record_builder *report_fixture_failing(unsigned n_attempts);
 struct judgement report_fixture_judgement(enum outcome outcome, const char *type,
 					  const char *message);
 
-/* How often @part occurs in @text. */
+/* Returns how often @part occurs in @text. */
 size_t report_fixture_count(const char *text, const char *part);
 
 /* Adds a finding; NULLs are allowed but for @message. */

@@ -3,8 +3,9 @@
 """What every file keeps to that no compiler checks.
 
 A licence line and then a paragraph on what the file is for; functions that can be read at a glance;
-functions in headers that say what they do; no marks of unfinished work; nothing that points out of the
-checkout; links in the documentation that lead somewhere.
+functions in headers that say what they do; comments on functions that begin with a verb; no marks
+of unfinished work; nothing that points out of the checkout; links in the documentation that lead
+somewhere.
 """
 
 import re
@@ -22,7 +23,14 @@ HERE = [f"{place}/" for place in (tree.ROOT, tree.ROOT.parent)
 BEFORE_FUNCTION = re.compile(r"^$|[;}]$|\*/$|^#")
 # A function that a header declares, and what its comment says of it first.
 DECLARATION = re.compile(r"^(?!typedef |static |extern )[A-Za-z][\w *]*?\b(\w+)\(")
-SUMMARY = re.compile(r"^(?:/\*\*| \*) (\w+)\(\) - \S")
+SUMMARY = re.compile(r"^(?:/\*\*| \*) (\w+)\(\) - (\S+)")
+# What begins such a comment, or one on a function of a file, instead of the verb.
+NO_VERB = re.compile(r"(?i)(?:whether|how|why|what|when|where|which|the same)\b")
+# A comment of one paragraph, and the function below it.
+FUNCTION_COMMENT = re.compile(
+    r"^/\*\s*(?:\* )?((?:Whether|How (?:many|long|far|much|often)|By how much|Why|What is|The same)\b"
+    r"(?:[^*]|\*(?!/))*)\*/\n(?:static |inline |NORETURN )*[a-z][^;={}()#/]*\([^;{}]*\)\n\{",
+    re.MULTILINE)
 PARAMETER = re.compile(r"^ \* @(\w+):", re.MULTILINE)
 # Functions that need no words, but may have them.
 SELF_EVIDENT = re.compile(r"_(?:new|init|deinit|free|freep)$")
@@ -66,6 +74,12 @@ def check_functions(path, lines):
             start = None
 
 
+def check_function_comments(path, text):
+    for match in FUNCTION_COMMENT.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        yield f"{path}:{line}: the comment on a function does not begin with a verb: {match[1][:20]}…"
+
+
 def check_words(path, lines):
     for number, line in enumerate(lines, 1):
         if UNFINISHED.search(line):
@@ -100,6 +114,8 @@ def check_declarations(path, lines):
             summary = SUMMARY.match(comment[0]) or (len(comment) > 1 and SUMMARY.match(comment[1]))
             if not summary or summary[1] != name:
                 yield f"{path}:{number}: the comment does not begin with \"{name}() - \""
+            elif NO_VERB.match(summary[2]):
+                yield f"{path}:{number}: the comment on {name}() does not begin with a verb"
             for parameter in PARAMETER.findall("\n".join(comment)):
                 if not re.search(rf"\b{parameter}\b", text):
                     yield f"{path}:{number}: {name}() has no parameter {parameter}"
@@ -140,6 +156,7 @@ def check(path):
         yield from check_declarations(path, lines)
     if path.suffix == ".c":
         yield from check_functions(path, lines)
+        yield from check_function_comments(path, "\n".join(lines))
     if path.suffix == ".md":
         yield from check_links(path, lines)
 

@@ -24,7 +24,7 @@ TURNS = [
     ("negated noun", r"(?<!there )\b(?:is|are|was|were) no\b(?! (?:longer|more|less|fewer|later|earlier|better|worse|match)\b)",
      '"is not a …", "there is no …"'),
     ("so long, so many", r"\bso (?:long|many|few)\b(?! that\b)", 'a number, "this many", "while"'),
-    ("to be had", r"\b(?:to|can|could|may|might) be had\b", '"available"'),
+    ("to be had", r"\b(?:to|can|can't|could|may|might) be had\b", '"available"'),
     ("stands", r"\bstands?\b(?! (?:for|alone|still)\b)|\bstood\b", '"is", "exists", "is open"'),
     ("meanwhile", r"\bmeanwhile\b", "nothing, or a time"),
     ("whatever", r"\bwhatever\b", "what is meant"),

@@ -40,7 +40,7 @@ static size_t count_lines(const char *text)
 	return count;
 }
 
-/* The line that holds @part, owned by the caller. */
+/* Returns the line that holds @part, owned by the caller. */
 static char *line_with(const char *text, const char *part)
 {
 	const char *found = strstr(text, part), *start = found;

@@ -277,7 +277,7 @@ Test(console, quiet_shows_failures_only)
 	cr_assert_str_empty(memory.text);
 }
 
-/* What is shown of a client that wrote this to stderr; owned by the caller. */
+/* Returns what is shown of a client that wrote this to stderr; owned by the caller. */
 static char *shown_stderr(const char *text, size_t length)
 {
 	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();

@@ -144,7 +144,7 @@ static struct bed *bed_new(const char *step_text)
 	return bed_start(xzalloc(sizeof(struct bed)), step_text);
 }
 
-/* The same, where the clients' sockets can be looked up. */
+/* Makes the same bed, in which the clients' sockets can be looked up. */
 static struct bed *bed_with_sockets(const char *step_text)
 {
 	struct bed *bed = xzalloc(sizeof(*bed));

@@ -35,7 +35,7 @@ static enum outcome outcome_of(const struct record_builder *b)
 	return outcome;
 }
 
-/* Whether any finding has a message with this text in it. */
+/* Returns whether any finding has a message with this text in it. */
 static bool has_finding(const struct record_builder *b, const char *text)
 {
 	struct judgement judgement = record_builder_judge(b);

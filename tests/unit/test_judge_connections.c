@@ -71,7 +71,7 @@ static void expect_end(struct record_builder *b, enum connection_end end)
 	expectation->value.ended.each = true;
 }
 
-/* What is received of one connection, by its fault: exact, unless it ended without a fault. */
+/* Judges the bytes received on one connection: exact, unless it ended without a fault. */
 static enum outcome received(const char *script, enum fault_kind kind, uint64_t counted,
 			     int64_t expected)
 {

@@ -71,7 +71,7 @@ static int64_t roll(struct machine *machine, int64_t low, int64_t high)
 	return roll_for(machine->run, &machine->n_drawn, 4711, low, high);
 }
 
-/* When a thread that is to run at @at_ns really does. */
+/* Returns when a thread that is to run at @at_ns really does. */
 static int64_t wake(struct machine *machine, int64_t at_ns)
 {
 	int64_t delay_ns = 0;
@@ -83,7 +83,7 @@ static int64_t wake(struct machine *machine, int64_t at_ns)
 	return at_ns + delay_ns;
 }
 
-/* By how much an answer of ours, or a notice that we read, is late. */
+/* Returns how late an answer of synfault's is, or its reading of a notice. */
 static int64_t late(struct machine *machine)
 {
 	return machine->busy && roll(machine, 0, 3) == 0 ? roll(machine, 0, machine->most_ns) : 0;

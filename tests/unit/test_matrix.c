@@ -28,7 +28,7 @@ static const char *first_message(const struct scenario_file *file)
 	return file->diags.n_items ? file->diags.items[0].message : "no error";
 }
 
-/* The names of all scenarios, one a line. */
+/* Returns the names of all scenarios, one a line. */
 static char *names(const struct scenario_file *file)
 {
 	struct strbuf out = {0};

@@ -233,7 +233,7 @@ Test(nft_rules, part_is_removed_and_made_again_in_one_transaction)
 			       "elements of injects6: 1\n");
 }
 
-/* How many of the lines begin so. */
+/* Returns how many of the lines begin with this text. */
 static unsigned count_lines(const char *text, const char *begin)
 {
 	unsigned n = 0;

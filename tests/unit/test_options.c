@@ -346,7 +346,7 @@ Test(options, one_shard_is_everything_on_every_ci_system)
 	cr_assert_eq(parsed.options.shard.count, 0);
 }
 
-/* Whether a value of the one's variable could be meant for the other. */
+/* Returns whether a value of the one's variable could be meant for the other. */
 static bool same_variable(const struct option_spec *a, const struct option_spec *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->command_line_only || b->command_line_only)

@@ -74,7 +74,7 @@ static void made_freep(struct made **made)
 }
 #define AUTO_MADE CLEANUP(made_freep)
 
-/* What is written; the caller's. */
+/* Returns what is written; owned by the caller. */
 static char *written(const struct run_results *results)
 {
 	AUTO_CLOSE int fd = memfd_create("run.json", MFD_CLOEXEC);

@@ -17,7 +17,7 @@ static const uint8_t ipv4[] = {
 	7,    0,    0, 0,    9,    'h', 'e',  'l', 'l',  'o',  ' ', 'w', 'o', 'r', 'l', 'd',
 };
 
-/* The same over IPv6, ::1 to ::2. */
+/* Makes the same over IPv6, ::1 to ::2. */
 static size_t make_ipv6(uint8_t out[static 128])
 {
 	static const uint8_t header[40] = {0x60, 0, 0, 0, 0, 47, 6, 61, [23] = 1, [39] = 2};

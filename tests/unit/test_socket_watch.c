@@ -96,7 +96,7 @@ static void close_socket(struct table *table, uint16_t port)
 	table->sockets[port] = (struct sock_found){0};
 }
 
-/* The first SYN of an attempt from this port; looks at the others. */
+/* Returns the first SYN of an attempt from this port; looks at the others. */
 static int begin(struct table *table, uint32_t id, uint16_t port)
 {
 	struct attempt_info attempt = {.id = id, .started_ns = table->now_ns};
