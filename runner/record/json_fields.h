@@ -37,6 +37,7 @@ enum json_kind {
 	JSON_KIND_BYTES,   /* the same with a length: may hold NUL */
 	JSON_KIND_TEXTS,   /* NULL-terminated */
 	JSON_KIND_ADDRESS,
+	JSON_KIND_HOST,    /* an address without its port; a family of 0 is none */
 	JSON_KIND_OBJECT,  /* embedded */
 	JSON_KIND_POINTER, /* an object; NULL is none */
 	JSON_KIND_LIST,
@@ -45,7 +46,7 @@ enum json_kind {
 struct json_type;
 
 struct json_field {
-	const char *key; /* NULL: the only row of a type of list elements that are not objects */
+	const char *key; /* NULL: the only row of a type whose values are not objects */
 	enum json_kind kind;
 	size_t offset;
 	size_t count_offset;    /* BYTES, LIST: of a size_t; EARLIER: of the other time */
@@ -67,6 +68,7 @@ struct json_field {
 	 */
 	bool optional;
 	bool may_be_none;
+	bool embedded;  /* TEXT, LIST: the member is an array of @max elements, not a pointer */
 	int64_t absent; /* I64: the value of what is left out, if not 0 */
 	bool negated;   /* BOOL: the key says the opposite of the member */
 	bool late;      /* is read after the rows that are not, because its value depends on them */
@@ -121,13 +123,20 @@ struct json_type {
 #define JSON_DECIMAL(S, member) .kind = JSON_KIND_DECIMAL, .offset = JSON_AT(S, member, uint64_t)
 #define JSON_WORD(S, member, E, name, count)                                                       \
 	.kind = JSON_KIND_WORD, .offset = JSON_AT(S, member, E), .word = (name), .n_words = (count)
-#define JSON_TEXT(S, member) .kind = JSON_KIND_TEXT, .offset = JSON_AT(S, member, char *)
+#define JSON_TEXT(S, member)                                                                       \
+	.kind = JSON_KIND_TEXT,                                                                    \
+	.offset = offsetof(S, member) +                                                            \
+		  _Generic(&((S *)NULL)->member, char ** : 0, const char ** : 0)
+#define JSON_CHARS(S, member)                                                                      \
+	.kind = JSON_KIND_TEXT, .offset = offsetof(S, member), .embedded = true,                   \
+	.max = sizeof(((S *)NULL)->member)
 #define JSON_BYTES(S, member, length)                                                              \
 	.kind = JSON_KIND_BYTES, .offset = JSON_AT(S, member, char *),                             \
 	.count_offset = JSON_AT(S, length, size_t)
 #define JSON_TEXTS(S, member) .kind = JSON_KIND_TEXTS, .offset = JSON_AT(S, member, char **)
 #define JSON_ADDRESS(S, member)                                                                    \
 	.kind = JSON_KIND_ADDRESS, .offset = JSON_AT(S, member, struct address)
+#define JSON_HOST(S, member) .kind = JSON_KIND_HOST, .offset = JSON_AT(S, member, struct address)
 #define JSON_OBJECT(S, member, T, object_type)                                                     \
 	.kind = JSON_KIND_OBJECT, .offset = JSON_AT(S, member, T), .type = (object_type)
 #define JSON_POINTER(S, member, T, object_type)                                                    \
@@ -135,13 +144,17 @@ struct json_type {
 #define JSON_LIST(S, member, count, T, element_type)                                               \
 	.kind = JSON_KIND_LIST, .offset = JSON_AT(S, member, T *),                                 \
 	.count_offset = JSON_AT(S, count, size_t), .type = (element_type)
+#define JSON_ARRAY(S, member, count, T, element_type)                                              \
+	.kind = JSON_KIND_LIST, .offset = JSON_AT(S, member[0], T), .embedded = true,              \
+	.max = ARRAY_SIZE(((S *)NULL)->member), .count_offset = JSON_AT(S, count, size_t),         \
+	.type = (element_type)
 #define JSON_CAPACITY(S, member) .capacity_offset = JSON_AT(S, member, size_t)
 
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The beginning of a struct json_type's initializer. */
 #define JSON_TYPE(S, rows) .fields = (rows), .n_fields = ARRAY_SIZE(rows), .size = sizeof(S)
-/* A type of list elements that are not objects: one row without a key at offset 0. */
+/* A type whose values are not objects: one row without a key. */
 #define JSON_ELEMENT(T, rows)                                                                      \
 	{                                                                                          \
 		.fields = (rows), .n_fields = 1, .size = sizeof(T)                                 \
@@ -152,6 +165,9 @@ struct json_type {
  * @out: a comma comes first unless @out ends in "{" or is empty
  */
 void json_fields_write(const struct json_type *type, const void *object, struct strbuf *out);
+
+/** json_fields_print() - add a whole document, indented, with a final newline */
+void json_fields_print(const struct json_type *type, const void *object, struct strbuf *out);
 
 /**
  * json_fields_read() - read an object into a zeroed struct

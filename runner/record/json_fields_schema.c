@@ -94,7 +94,7 @@ static json_t *word_schema(const struct json_field *field)
 	return schema;
 }
 
-static json_t *list_schema(json_t *items)
+static json_t *array_schema(json_t *items)
 {
 	json_t *schema = of_type("array");
 
@@ -126,16 +126,16 @@ static json_t *value_schema(const struct json_field *field, json_t *definitions)
 	case JSON_KIND_BYTES:
 		return reference("text");
 	case JSON_KIND_TEXTS:
-		return list_schema(reference("text"));
+		return array_schema(reference("text"));
 	case JSON_KIND_ADDRESS:
 		return text_of_pattern("^([0-9.]+|\\[[0-9a-f:.]+\\]):[0-9]+$");
+	case JSON_KIND_HOST:
+		return text_of_pattern("^([0-9.]+|[0-9a-f:.]+)$");
 	case JSON_KIND_OBJECT:
 	case JSON_KIND_POINTER:
 		return type_schema(field->type, definitions);
 	case JSON_KIND_LIST:
-		return list_schema(field->type->fields[0].key
-					   ? type_schema(field->type, definitions)
-					   : value_schema(&field->type->fields[0], definitions));
+		return array_schema(type_schema(field->type, definitions));
 	default:
 		return number_schema(field);
 	}
@@ -207,6 +207,8 @@ static json_t *object_schema(const struct json_type *type, json_t *definitions)
 
 static json_t *type_schema(const struct json_type *type, json_t *definitions)
 {
+	if (!type->fields[0].key)
+		return value_schema(&type->fields[0], definitions);
 	if (!type->name)
 		return object_schema(type, definitions);
 	if (!json_object_get(definitions, type->name)) {
@@ -223,7 +225,8 @@ void json_fields_schema(const struct json_type *type, const char *title, struct 
 	AUTO_FREE char *text = NULL;
 
 	set(definitions, "text", text_schema());
-	body = object_schema(type, definitions);
+	body = type->fields[0].key ? object_schema(type, definitions)
+				   : value_schema(&type->fields[0], definitions);
 	set(schema, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
 	set(schema, "title", json_string(title));
 	json_object_update(schema, body);

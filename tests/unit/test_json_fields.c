@@ -42,6 +42,10 @@ struct document {
 	size_t n_parts, parts_capacity;
 	struct address *addresses;
 	size_t n_addresses;
+	char device[4];
+	int64_t times[2];
+	size_t n_times;
+	struct address host;
 };
 
 static const struct json_field inner_fields[] = {
@@ -64,6 +68,9 @@ static const struct json_field address_fields[] = {
 	{NULL, .kind = JSON_KIND_ADDRESS},
 };
 static const struct json_type address_type = JSON_ELEMENT(struct address, address_fields);
+
+static const struct json_field time_fields[] = {{.kind = JSON_KIND_I64}};
+static const struct json_type time_type = JSON_ELEMENT(int64_t, time_fields);
 
 static bool status_is_even(struct json_reader *reader, void *object)
 {
@@ -89,6 +96,10 @@ static const struct json_field document_fields[] = {
 	{"addresses",
 	 JSON_LIST(struct document, addresses, n_addresses, struct address, &address_type),
 	 .optional = true},
+	{"device", JSON_CHARS(struct document, device), .optional = true},
+	{"times", JSON_ARRAY(struct document, times, n_times, int64_t, &time_type),
+	 .optional = true},
+	{"host", JSON_HOST(struct document, host), .optional = true},
 };
 static const struct json_type document_type = {JSON_TYPE(struct document, document_fields),
 					       .is_scope = true, .check = status_is_even,
@@ -122,7 +133,8 @@ static const char whole[] =
 	"\"inner\":{\"set\":true},\"other\":{\"name\":\"caf\xc3\xa9\"},"
 	"\"parts\":[{\"shape\":\"circle\",\"radius\":7},"
 	"{\"shape\":\"square\",\"side\":4611686018427387,\"next\":0}],"
-	"\"addresses\":[\"127.0.0.1:80\",\"[::1]:443\"]}";
+	"\"addresses\":[\"127.0.0.1:80\",\"[::1]:443\"],\"device\":\"lo0\",\"times\":[5,-6],"
+	"\"host\":\"::1\"}";
 
 static const char smallest[] = "{\"format\":\"shapes\",\"version\":2,\"seed\":\"0\",\"at_ns\":0,"
 			       "\"scale\":1.0,\"status\":0,\"data\":\"\",\"parts\":[]}";
@@ -214,6 +226,10 @@ Test(json_fields, refuses_wrong_values_with_their_place)
 		{"[::1]:443", "[::1]:65536", "addresses[1]: not an address"},
 		{"[::1]:443", "", "addresses[1]: not an address"},
 		{"\"127.0.0.1:80\"", "null", "addresses[0]: not an address"},
+		{"\"lo0\"", "\"eth0\"", "the document: \"device\" is too long"},
+		{"[5,-6]", "[5,-6,7]", "times: too long"},
+		{"\"host\":\"::1\"", "\"host\":\"[::1]\"",
+		 "the document: \"host\" is not an address"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -223,6 +239,15 @@ Test(json_fields, refuses_wrong_values_with_their_place)
 			  "%s: expected \"%s\", actual \"%s\"", cases[i].to, cases[i].message,
 			  message ? message : "(accepted)");
 	}
+}
+
+Test(json_fields, prints_a_document_in_lines)
+{
+	AUTO_STRBUF struct strbuf text = {0};
+	struct inner inner = {.name = (char[]){"x"}, .set = true};
+
+	json_fields_print(&inner_type, &inner, &text);
+	cr_expect_str_eq(strbuf_text(&text), "{\n  \"name\": \"x\",\n  \"set\": true\n}\n");
 }
 
 Test(json_fields, ignores_unknown_keys_of_open_types)

@@ -1,243 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JSON documents described by tables: see json_fields.h. */
-#include "runner/record/json_fields.h"
-
+/* Reads JSON documents that tables describe: see json_fields.h. It trusts nothing. */
 #include <inttypes.h>
 #include <limits.h>
 
 #include "runner/record/base64.h"
-
-/* The member of an object that a row describes, to read or to write. */
-#define VALUE(T, object, at)  (*(T const *)((const char *)(object) + (at)))
-#define MEMBER(T, object, at) ((T *)((char *)(object) + (at)))
-
-static bool applies(const struct json_type *type, const struct json_field *field,
-		    const void *object)
-{
-	return !field->tags || field->tags >> VALUE(unsigned, object, type->tag->offset) & 1;
-}
-
-/* ---- writing ---- */
-
-static int add_dumped(const char *data, size_t length, void *out)
-{
-	strbuf_add(out, data, length);
-	return 0;
-}
-
-static void write_bytes(struct strbuf *out, const char *text, size_t length)
-{
-	json_t *value = memchr(text, '\0', length) ? NULL : json_stringn(text, length);
-
-	if (!value) {
-		strbuf_puts(out, "{\"base64\":\"");
-		base64_encode(text, length, out);
-		strbuf_puts(out, "\"}");
-		return;
-	}
-	if (json_dump_callback(value, add_dumped, out, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
-		out_of_memory();
-	json_decref(value);
-}
-
-static void write_text(struct strbuf *out, const char *text)
-{
-	write_bytes(out, text, strlen(text));
-}
-
-static void write_texts(struct strbuf *out, char *const *texts)
-{
-	strbuf_putc(out, '[');
-	for (size_t i = 0; texts && texts[i]; i++) {
-		if (i > 0)
-			strbuf_putc(out, ',');
-		write_text(out, texts[i]);
-	}
-	strbuf_putc(out, ']');
-}
-
-/* jansson writes a double without regard to the locale. */
-static void write_real(struct strbuf *out, double number)
-{
-	json_t *value = json_real(number);
-
-	if (!value || json_dump_callback(value, add_dumped, out, JSON_ENCODE_ANY) < 0)
-		out_of_memory();
-	json_decref(value);
-}
-
-static void write_address(struct strbuf *out, const struct address *address)
-{
-	char text[ADDRESS_TEXT_SIZE];
-
-	strbuf_printf(out, "\"%s\"", address_format(address, text));
-}
-
-static int64_t number(const struct json_field *field, const void *object)
-{
-	uint32_t index;
-
-	switch (field->kind) {
-	case JSON_KIND_I64:
-	case JSON_KIND_U64:
-	case JSON_KIND_DECIMAL:
-		return VALUE(int64_t, object, field->offset);
-	case JSON_KIND_INT:
-		return VALUE(int, object, field->offset);
-	case JSON_KIND_INDEX:
-		index = VALUE(uint32_t, object, field->offset);
-		return index == UINT32_MAX ? -1 : (int64_t)index;
-	case JSON_KIND_EARLIER:
-		return VALUE(int64_t, object, field->count_offset) -
-		       VALUE(int64_t, object, field->offset);
-	case JSON_KIND_CONSTANT:
-		return field->min;
-	default:
-		return VALUE(uint32_t, object, field->offset);
-	}
-}
-
-static bool is_empty(const struct json_type *type, const void *object);
-
-/* Returns whether an optional member is left out. */
-static bool is_absent(const struct json_field *field, const void *object)
-{
-	char *const *texts;
-
-	switch (field->kind) {
-	case JSON_KIND_TEXT:
-	case JSON_KIND_BYTES:
-	case JSON_KIND_POINTER:
-		return !VALUE(void *, object, field->offset);
-	case JSON_KIND_TEXTS:
-		texts = VALUE(char **, object, field->offset);
-		return !texts || !texts[0];
-	case JSON_KIND_LIST:
-		return VALUE(size_t, object, field->count_offset) == 0;
-	case JSON_KIND_OBJECT:
-		return is_empty(field->type, (const char *)object + field->offset);
-	case JSON_KIND_INDEX:
-		return number(field, object) < 0;
-	case JSON_KIND_BOOL:
-		return !VALUE(bool, object, field->offset);
-	case JSON_KIND_REAL:
-		return VALUE(double, object, field->offset) == 0;
-	case JSON_KIND_EARLIER:
-		return VALUE(int64_t, object, field->offset) == 0;
-	case JSON_KIND_CONSTANT:
-	case JSON_KIND_ADDRESS:
-		return false;
-	default:
-		return number(field, object) == field->absent;
-	}
-}
-
-static bool is_empty(const struct json_type *type, const void *object)
-{
-	for (size_t i = 0; i < type->n_fields; i++)
-		if (!is_absent(&type->fields[i], object))
-			return false;
-	return true;
-}
-
-static void write_object(const struct json_type *type, const void *object, struct strbuf *out)
-{
-	strbuf_putc(out, '{');
-	json_fields_write(type, object, out);
-	strbuf_putc(out, '}');
-}
-
-static void write_value(const struct json_field *field, const void *object, struct strbuf *out);
-
-static void write_list(const struct json_field *field, const void *object, struct strbuf *out)
-{
-	const char *items = VALUE(char *, object, field->offset);
-	size_t count = VALUE(size_t, object, field->count_offset);
-
-	strbuf_putc(out, '[');
-	for (size_t i = 0; i < count; i++) {
-		const char *item = items + i * field->type->size;
-
-		if (i > 0)
-			strbuf_putc(out, ',');
-		if (field->type->fields[0].key)
-			write_object(field->type, item, out);
-		else
-			write_value(&field->type->fields[0], item, out);
-	}
-	strbuf_putc(out, ']');
-}
-
-static void write_value(const struct json_field *field, const void *object, struct strbuf *out)
-{
-	const char *text;
-
-	switch (field->kind) {
-	case JSON_KIND_CONSTANT:
-		if (field->constant)
-			write_text(out, field->constant);
-		else
-			strbuf_printf(out, "%" PRId64, field->min);
-		break;
-	case JSON_KIND_BOOL:
-		strbuf_puts(out, VALUE(bool, object, field->offset) != field->negated ? "true"
-										      : "false");
-		break;
-	case JSON_KIND_REAL:
-		write_real(out, VALUE(double, object, field->offset));
-		break;
-	case JSON_KIND_DECIMAL:
-		strbuf_printf(out, "\"%" PRIu64 "\"", VALUE(uint64_t, object, field->offset));
-		break;
-	case JSON_KIND_WORD:
-		strbuf_printf(out, "\"%s\"", field->word(VALUE(unsigned, object, field->offset)));
-		break;
-	case JSON_KIND_TEXT:
-		text = VALUE(char *, object, field->offset);
-		write_text(out, text ? text : "");
-		break;
-	case JSON_KIND_BYTES:
-		text = VALUE(char *, object, field->offset);
-		write_bytes(out, text ? text : "", VALUE(size_t, object, field->count_offset));
-		break;
-	case JSON_KIND_TEXTS:
-		write_texts(out, VALUE(char **, object, field->offset));
-		break;
-	case JSON_KIND_ADDRESS:
-		write_address(out, &VALUE(struct address, object, field->offset));
-		break;
-	case JSON_KIND_OBJECT:
-		write_object(field->type, (const char *)object + field->offset, out);
-		break;
-	case JSON_KIND_POINTER:
-		write_object(field->type, VALUE(void *, object, field->offset), out);
-		break;
-	case JSON_KIND_LIST:
-		write_list(field, object, out);
-		break;
-	default:
-		strbuf_printf(out, "%" PRId64, number(field, object));
-		break;
-	}
-}
-
-void json_fields_write(const struct json_type *type, const void *object, struct strbuf *out)
-{
-	for (size_t i = 0; i < type->n_fields; i++) {
-		const struct json_field *field = &type->fields[i];
-
-		if (!applies(type, field, object) || (field->optional && is_absent(field, object)))
-			continue;
-		if (out->length > 0 && out->data[out->length - 1] != '{')
-			strbuf_putc(out, ',');
-		strbuf_putc(out, '"');
-		strbuf_puts(out, field->key);
-		strbuf_puts(out, "\":");
-		write_value(field, object, out);
-	}
-}
-
-/* ---- reading ---- */
+#include "runner/record/json_fields_impl.h"
 
 bool json_refuse(struct json_reader *reader, const char *format, ...)
 {
@@ -395,6 +162,23 @@ static char *read_text(struct json_reader *reader, const struct json_field *fiel
 	return steal_pointer(&text);
 }
 
+static bool read_string(struct json_reader *reader, const struct json_field *field,
+			const json_t *json, void *object)
+{
+	AUTO_FREE char *text = read_text(reader, field, json);
+
+	if (!text)
+		return false;
+	if (!field->embedded) {
+		*MEMBER(char *, object, field->offset) = steal_pointer(&text);
+		return true;
+	}
+	if (strlen(text) >= (size_t)field->max)
+		return wrong(reader, field, "too long");
+	strcpy(MEMBER(char, object, field->offset), text);
+	return true;
+}
+
 static bool read_texts(struct json_reader *reader, const struct json_field *field,
 		       const json_t *json, void *object)
 {
@@ -476,18 +260,21 @@ static bool read_list(struct json_reader *reader, const struct json_field *field
 		      void *object)
 {
 	const struct json_type *type = field->type;
-	char **items = MEMBER(char *, object, field->offset);
+	char *embedded = MEMBER(char, object, field->offset);
+	char **items = field->embedded ? &embedded : MEMBER(char *, object, field->offset);
 	size_t *count = MEMBER(size_t, object, field->count_offset), capacity = 0;
+	size_t limit = field->embedded ? (size_t)field->max + 1 : UINT32_MAX;
 	size_t length = strlen(reader->where), i;
 	json_t *item;
 	bool good = true;
 
 	/* An index to an element has 32 bits. */
-	if (!json_is_array(json) || json_array_size(json) >= UINT32_MAX)
-		return json_refuse(reader, "not a list");
+	if (!json_is_array(json) || json_array_size(json) >= limit)
+		return json_refuse(reader, json_is_array(json) ? "too long" : "not a list");
 	json_array_foreach(json, i, item)
 	{
-		*items = array_reserve_(*items, *count, &capacity, type->size);
+		if (!field->embedded)
+			*items = array_reserve_(*items, *count, &capacity, type->size);
 		if (field->capacity_offset)
 			*MEMBER(size_t, object, field->capacity_offset) = capacity;
 		memset(*items + i * type->size, 0, type->size);
@@ -543,9 +330,7 @@ static bool read_value(struct json_reader *reader, const struct json_field *fiel
 	case JSON_KIND_WORD:
 		return read_word(reader, field, json, object);
 	case JSON_KIND_TEXT:
-		text = read_text(reader, field, json);
-		*MEMBER(char *, object, field->offset) = text;
-		return text != NULL;
+		return read_string(reader, field, json, object);
 	case JSON_KIND_BYTES:
 		text = read_bytes(reader, field, json, MEMBER(size_t, object, field->count_offset));
 		*MEMBER(char *, object, field->offset) = text;
@@ -556,6 +341,11 @@ static bool read_value(struct json_reader *reader, const struct json_field *fiel
 		return (json_is_string(json) &&
 			parse_address(json_string_value(json),
 				      MEMBER(struct address, object, field->offset))) ||
+		       wrong(reader, field, "not an address");
+	case JSON_KIND_HOST:
+		return (json_is_string(json) &&
+			address_parse(json_string_value(json), 0,
+				      MEMBER(struct address, object, field->offset)) == 0) ||
 		       wrong(reader, field, "not an address");
 	case JSON_KIND_OBJECT:
 	case JSON_KIND_POINTER:
@@ -578,7 +368,7 @@ static bool refuse_unknown_key(struct json_reader *reader, const struct json_typ
 
 		for (size_t i = 0; i < type->n_fields && !known; i++)
 			known = strcmp(type->fields[i].key, key) == 0 &&
-				applies(type, &type->fields[i], object);
+				json_applies(type, &type->fields[i], object);
 		if (!known)
 			return json_refuse(reader, "\"%s\" is not a known key", key);
 	}
@@ -601,7 +391,7 @@ static bool read_rows(struct json_reader *reader, const struct json_type *type, 
 		const struct json_field *field = &type->fields[i];
 		json_t *value;
 
-		if (field->late != late || !applies(type, field, object))
+		if (field->late != late || !json_applies(type, field, object))
 			continue;
 		value = json_object_get(json, field->key);
 		if (!value && !field->optional)
@@ -647,30 +437,30 @@ json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t l
 	return json;
 }
 
-/* ---- freeing ---- */
-
 void json_fields_clear(const struct json_type *type, void *object)
 {
 	for (size_t i = 0; i < type->n_fields; i++) {
 		const struct json_field *field = &type->fields[i];
 		void *member = (char *)object + field->offset;
 
-		if (!applies(type, field, object))
+		if (!json_applies(type, field, object))
 			continue;
 		if (field->kind == JSON_KIND_OBJECT) {
 			json_fields_clear(field->type, member);
 		} else if (field->kind == JSON_KIND_POINTER && *(void **)member) {
 			json_fields_clear(field->type, *(void **)member);
 		} else if (field->kind == JSON_KIND_LIST) {
+			char *items = field->embedded ? member : *(char **)member;
+
 			for (size_t k = 0; k < VALUE(size_t, object, field->count_offset); k++)
-				json_fields_clear(field->type,
-						  *(char **)member + k * field->type->size);
+				json_fields_clear(field->type, items + k * field->type->size);
 		} else if (field->kind == JSON_KIND_TEXTS) {
 			strv_free(*(char ***)member);
 			continue;
 		}
-		if (field->kind == JSON_KIND_TEXT || field->kind == JSON_KIND_BYTES ||
-		    field->kind == JSON_KIND_POINTER || field->kind == JSON_KIND_LIST)
+		if (!field->embedded &&
+		    (field->kind == JSON_KIND_TEXT || field->kind == JSON_KIND_BYTES ||
+		     field->kind == JSON_KIND_POINTER || field->kind == JSON_KIND_LIST))
 			free(*(void **)member);
 	}
 }
