@@ -282,7 +282,7 @@ static void explain_name(const struct context *context)
 	duration_format(name->took_ns, took);
 	if (name->error)
 		explain_add(
-			context, SIZE_MAX,
+			context, UINT32_MAX,
 			&(struct parts){
 				.kind = name->error == EAI_AGAIN ? CAUSE_RESOLVER_SILENT
 								 : CAUSE_NAME_UNKNOWN,
@@ -304,7 +304,7 @@ static void explain_name(const struct context *context)
 							    : "check its spelling, and the zone"),
 			});
 	else if (name->took_ns > SLOW_RESOLVER_NS)
-		explain_add(context, SIZE_MAX,
+		explain_add(context, UINT32_MAX,
 			    &(struct parts){
 				    .kind = CAUSE_RESOLVER_SLOW,
 				    .sentence = xasprintf("looking up %s takes %s", host, took),
@@ -316,7 +316,7 @@ static void explain_name(const struct context *context)
 					    "one of the questions for A and AAAA"),
 			    });
 	else if (!name->literal && MAX(name->ipv4_ns, name->ipv6_ns) > SLOW_RESOLVER_NS)
-		explain_add(context, SIZE_MAX,
+		explain_add(context, UINT32_MAX,
 			    &(struct parts){
 				    .kind = CAUSE_FAMILY_SLOW,
 				    .sentence = xasprintf(

@@ -52,11 +52,11 @@ enum cause_kind {
 };
 struct cause {
 	enum cause_kind kind;
-	size_t address; /* index; SIZE_MAX: about the name, or all addresses */
-	char *sentence; /* what is wrong */
-	char *evidence; /* how that is known */
-	char *advice;   /* what to do next */
-	char *steps;    /* fault steps that reproduce it (`synfault try`), or NULL */
+	uint32_t address; /* index; UINT32_MAX: about the name, or all addresses */
+	char *sentence;   /* what is wrong */
+	char *evidence;   /* how that is known */
+	char *advice;     /* what to do next */
+	char *steps;      /* fault steps that reproduce it (`synfault try`), or NULL */
 };
 
 struct diagnosis {

@@ -18,7 +18,7 @@ void error_queue_enable(int fd, int family)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
-bool error_queue_read(int fd, uint8_t *ret_type, uint8_t *ret_code, struct address *ret_from)
+bool error_queue_read(int fd, uint32_t *ret_type, uint32_t *ret_code, struct address *ret_from)
 {
 	char control[512], data[64];
 	struct iovec part = {data, sizeof(data)};

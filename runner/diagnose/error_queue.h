@@ -18,6 +18,6 @@ void error_queue_enable(int fd, int family);
  *
  * Return: false if there was none.
  */
-bool error_queue_read(int fd, uint8_t *ret_type, uint8_t *ret_code, struct address *ret_from);
+bool error_queue_read(int fd, uint32_t *ret_type, uint32_t *ret_code, struct address *ret_from);
 
 #endif

@@ -40,6 +40,7 @@ enum route_kind {
 	ROUTE_BLACKHOLE,   /* EINVAL */
 	ROUTE_UNREACHABLE, /* EHOSTUNREACH */
 	ROUTE_PROHIBIT,    /* EACCES */
+	ROUTE_N_KINDS,
 };
 struct route_evidence {
 	enum route_kind kind;
@@ -62,12 +63,11 @@ struct trial {
 	bool own_syn_seen;
 	int64_t syn_ack_ns; /* INT64_MAX: none came */
 	unsigned syn_acks;
-	uint8_t syn_ack_ttl;
+	uint32_t syn_ack_ttl;
 	int64_t rst_ns; /* INT64_MAX: none came */
-	uint8_t rst_ttl;
-	uint16_t rst_window;
+	uint32_t rst_ttl, rst_window;
 	int64_t icmp_ns; /* INT64_MAX: none came */
-	uint8_t icmp_type, icmp_code;
+	uint32_t icmp_type, icmp_code;
 	struct address icmp_from;
 	/* Right after the handshake. */
 	bool closed_at_once, reset_at_once;
@@ -105,6 +105,7 @@ enum hop_kind {
 	HOP_CONNECTED, /* it arrived, and was accepted */
 	HOP_REFUSED,   /* RST */
 	HOP_REJECTED,  /* another ICMP error */
+	HOP_N_KINDS,
 };
 struct hop {
 	enum hop_kind kind;

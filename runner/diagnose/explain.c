@@ -17,7 +17,7 @@ void explain_add(const struct context *context, size_t address, const struct par
 	array_append(diagnosis->causes, diagnosis->n_causes, diagnosis->capacity,
 		     (struct cause){
 			     .kind = parts->kind,
-			     .address = address,
+			     .address = (uint32_t)address,
 			     .sentence = parts->sentence,
 			     .evidence = parts->evidence,
 			     .advice = parts->advice,

@@ -12,5 +12,7 @@ void diagnosis_format_text(const struct evidence *evidence, const struct diagnos
 /** diagnosis_format_json() - add one JSON object (docs/diagnose.md) */
 void diagnosis_format_json(const struct evidence *evidence, const struct diagnosis *diagnosis,
 			   struct strbuf *out);
+/** diagnosis_schema() - add the JSON Schema of that object */
+void diagnosis_schema(struct strbuf *out);
 
 #endif

@@ -1,147 +1,201 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes a diagnosis as JSON: see format.h. */
-#include <jansson.h>
-
-#include "common/duration.h"
 #include "runner/diagnose/format.h"
+#include "runner/record/json_fields.h"
 
-static json_t *milliseconds(int64_t ns)
+static const char *hop_kind_name(enum hop_kind kind)
 {
-	return ns == INT64_MAX ? json_null() : json_real((double)ns / (double)NS_PER_MS);
-}
-
-static json_t *host_json(const struct address *address)
-{
-	char host[INET6_ADDRSTRLEN];
-
-	return address->family ? json_string(address_format_host(address, host)) : json_null();
-}
-
-static json_t *name_json(const struct evidence *evidence)
-{
-	const struct name_evidence *name = &evidence->name;
-
-	return json_pack("{s:s, s:b, s:i, s:o, s:b, s:s?}", "host", evidence->host, "literal",
-			 name->literal, "error", name->error, "took_ms",
-			 milliseconds(name->took_ns), "hosts_file", name->in_hosts, "nameserver",
-			 name->nameserver);
-}
-
-static json_t *trial_json(const struct trial *trial)
-{
-	json_t *object = json_pack("{s:i, s:b, s:o, s:i, s:b, s:b}", "errno", trial->error,
-				   "gave_up", trial->gave_up, "took_ms",
-				   milliseconds(trial->took_ns), "syns", (int)trial->syns, "closed",
-				   trial->closed_at_once, "reset", trial->reset_at_once);
-
-	if (trial->syn_ack_ns != INT64_MAX)
-		json_object_set_new(object, "syn_ack",
-				    json_pack("{s:o, s:i}", "after_ms",
-					      milliseconds(trial->syn_ack_ns), "ttl",
-					      trial->syn_ack_ttl));
-	if (trial->rst_ns != INT64_MAX)
-		json_object_set_new(object, "rst",
-				    json_pack("{s:o, s:i, s:i}", "after_ms",
-					      milliseconds(trial->rst_ns), "ttl", trial->rst_ttl,
-					      "window", trial->rst_window));
-	if (trial->icmp_ns != INT64_MAX)
-		json_object_set_new(object, "icmp",
-				    json_pack("{s:o, s:i, s:i, s:o}", "after_ms",
-					      milliseconds(trial->icmp_ns), "type",
-					      trial->icmp_type, "code", trial->icmp_code, "from",
-					      host_json(&trial->icmp_from)));
-	return object;
-}
-
-static json_t *hops_json(const struct address_evidence *address)
-{
-	static const char *const kinds[] = {
+	static const char *const names[] = {
 		[HOP_SILENT] = "silent",       [HOP_ROUTER] = "router",
 		[HOP_CONNECTED] = "connected", [HOP_REFUSED] = "refused",
 		[HOP_REJECTED] = "rejected",
 	};
-	json_t *hops = json_array();
 
-	for (size_t i = 0; i < address->n_hops; i++)
-		json_array_append_new(hops,
-				      json_pack("{s:s, s:o}", "kind", kinds[address->hops[i].kind],
-						"from", host_json(&address->hops[i].from)));
-	return hops;
+	_Static_assert(ARRAY_SIZE(names) == HOP_N_KINDS, "a name for each kind");
+	return names[kind];
 }
 
-static json_t *address_json(const struct address_evidence *address)
+static const char *route_kind_name(enum route_kind kind)
 {
-	static const char *const kinds[] = {
+	static const char *const names[] = {
 		[ROUTE_UNKNOWN] = "unknown",     [ROUTE_LOCAL] = "local",
 		[ROUTE_UNICAST] = "unicast",     [ROUTE_NONE] = "none",
 		[ROUTE_BLACKHOLE] = "blackhole", [ROUTE_UNREACHABLE] = "unreachable",
 		[ROUTE_PROHIBIT] = "prohibit",
 	};
-	const struct route_evidence *route = &address->route;
-	json_t *trials = json_array();
 
-	for (size_t i = 0; i < address->n_trials; i++)
-		json_array_append_new(trials, trial_json(&address->trials[i]));
-	return json_pack("{s:o, s:i, s:{s:s, s:s, s:o, s:o, s:i}, s:o, s:o}", "address",
-			 host_json(&address->address), "port", address->address.port, "route",
-			 "kind", kinds[route->kind], "device", route->device, "source",
-			 host_json(&route->source), "gateway", host_json(&route->gateway), "mtu",
-			 (int)route->mtu, "trials", trials, "hops", hops_json(address));
+	_Static_assert(ARRAY_SIZE(names) == ROUTE_N_KINDS, "a name for each kind");
+	return names[kind];
 }
 
-static json_t *server_json(const struct server_evidence *server)
-{
-	json_t *listeners = json_array();
+/* ---- addresses ---- */
 
-	if (!server->looked) {
-		json_decref(listeners);
-		return json_null();
-	}
-	for (size_t i = 0; i < server->n_listeners; i++) {
-		const struct listener *listener = &server->listeners[i];
+#define TIME_OR_NONE(member)                                                                       \
+	JSON_DURATION(struct trial, member), .absent = INT64_MAX, .optional = true,                \
+					     .about = "After the start of connect()."
 
-		json_array_append_new(listeners,
-				      json_pack("{s:o, s:b, s:i, s:i, s:s?}", "address",
-						host_json(&listener->address), "ipv6_only",
-						listener->v6only, "queued", (int)listener->queued,
-						"backlog", (int)listener->backlog, "program",
-						listener->program));
-	}
-	return json_pack("{s:o, s:i, s:I, s:I, s:I}", "listeners", listeners, "half_open",
-			 (int)server->half_open, "listen_overflows",
-			 (json_int_t)server->listen_overflows, "conntrack_count",
-			 (json_int_t)server->conntrack_count, "conntrack_max",
-			 (json_int_t)server->conntrack_max);
-}
+static const struct json_field syn_ack_fields[] = {
+	{"after_ns", TIME_OR_NONE(syn_ack_ns)},
+	{"ttl", JSON_U32(struct trial, syn_ack_ttl)},
+};
+static const struct json_type syn_ack_type = {JSON_TYPE(struct trial, syn_ack_fields)};
 
-static json_t *cause_json(const struct cause *cause)
-{
-	return json_pack(
-		"{s:s, s:o, s:s, s:s, s:s, s:s?}", "cause", cause_kind_name(cause->kind), "address",
-		cause->address == SIZE_MAX ? json_null() : json_integer((json_int_t)cause->address),
-		"sentence", cause->sentence, "evidence", cause->evidence, "advice", cause->advice,
-		"try", cause->steps);
-}
+static const struct json_field rst_fields[] = {
+	{"after_ns", TIME_OR_NONE(rst_ns)},
+	{"ttl", JSON_U32(struct trial, rst_ttl)},
+	{"window", JSON_U32(struct trial, rst_window)},
+};
+static const struct json_type rst_type = {JSON_TYPE(struct trial, rst_fields)};
+
+static const struct json_field icmp_fields[] = {
+	{"after_ns", TIME_OR_NONE(icmp_ns)},
+	{"type", JSON_U32(struct trial, icmp_type)},
+	{"code", JSON_U32(struct trial, icmp_code)},
+	{"from", JSON_HOST(struct trial, icmp_from), .optional = true},
+};
+static const struct json_type icmp_type = {JSON_TYPE(struct trial, icmp_fields)};
+
+static const struct json_field trial_fields[] = {
+	{"errno", JSON_INT(struct trial, error), .about = "Of connect(); 0: connected."},
+	{"gave_up", JSON_BOOL(struct trial, gave_up), .about = "Nothing came before --timeout."},
+	{"took_ns", JSON_DURATION(struct trial, took_ns)},
+	{"syns", JSON_U32(struct trial, syns), .about = "How many were sent."},
+	{"closed", JSON_BOOL(struct trial, closed_at_once), .about = "Right after the handshake."},
+	{"reset", JSON_BOOL(struct trial, reset_at_once), .about = "Right after the handshake."},
+	{"syn_ack", .kind = JSON_KIND_OBJECT, .type = &syn_ack_type, .optional = true},
+	{"rst", .kind = JSON_KIND_OBJECT, .type = &rst_type, .optional = true},
+	{"icmp", .kind = JSON_KIND_OBJECT, .type = &icmp_type, .optional = true},
+};
+static const struct json_type trial_type = {
+	JSON_TYPE(struct trial, trial_fields),
+	.about = "One connect().",
+};
+
+static const struct json_field hop_fields[] = {
+	{"kind", JSON_WORD(struct hop, kind, enum hop_kind, hop_kind_name, HOP_N_KINDS)},
+	{"from", JSON_HOST(struct hop, from), .optional = true, .about = "Who answered."},
+};
+static const struct json_type hop_type = {JSON_TYPE(struct hop, hop_fields)};
+
+#define ROUTE(T, member) JSON_##T(struct address_evidence, route.member)
+static const struct json_field route_fields[] = {
+	{"kind", JSON_WORD(struct address_evidence, route.kind, enum route_kind, route_kind_name,
+			   ROUTE_N_KINDS)},
+	{"device", ROUTE(CHARS, device), .optional = true},
+	{"source", ROUTE(HOST, source), .optional = true},
+	{"gateway", ROUTE(HOST, gateway), .optional = true},
+	{"mtu", ROUTE(U32, mtu), .optional = true},
+};
+static const struct json_type route_type = {
+	JSON_TYPE(struct address_evidence, route_fields),
+	.about = "The kernel's route to the address.",
+};
+
+static const struct json_field address_fields[] = {
+	{"address", JSON_ADDRESS(struct address_evidence, address)},
+	{"route", .kind = JSON_KIND_OBJECT, .type = &route_type},
+	{"trials",
+	 JSON_ARRAY(struct address_evidence, trials, n_trials, struct trial, &trial_type)},
+	{"hops", JSON_ARRAY(struct address_evidence, hops, n_hops, struct hop, &hop_type),
+	 .optional = true, .about = "With --path: by the number of routers passed, from 0."},
+};
+static const struct json_type address_type = {JSON_TYPE(struct address_evidence, address_fields)};
+
+/* ---- the server, if it is this host ---- */
+
+static const struct json_field listener_fields[] = {
+	{"address", JSON_ADDRESS(struct listener, address)},
+	{"ipv6_only", JSON_BOOL(struct listener, v6only)},
+	{"queued", JSON_U32(struct listener, queued), .about = "In its accept queue."},
+	{"backlog", JSON_U32(struct listener, backlog), .about = "The limit of that queue."},
+	{"program", JSON_TEXT(struct listener, program), .optional = true},
+};
+static const struct json_type listener_type = {JSON_TYPE(struct listener, listener_fields)};
+
+#define COUNTER(member)                                                                            \
+	JSON_I64(struct server_evidence, member), .max = INT64_MAX, .absent = -1, .optional = true
+static const struct json_field server_fields[] = {
+	{"listeners", JSON_ARRAY(struct server_evidence, listeners, n_listeners, struct listener,
+				 &listener_type)},
+	{"half_open", JSON_U32(struct server_evidence, half_open)},
+	{"listen_overflows", COUNTER(listen_overflows), .about = "Since the first trial."},
+	{"conntrack_count", COUNTER(conntrack_count)},
+	{"conntrack_max", COUNTER(conntrack_max)},
+};
+static const struct json_type server_type = {
+	JSON_TYPE(struct server_evidence, server_fields),
+	.about = "What this host says of the port, if the address is its own.",
+};
+
+/* ---- the document ---- */
+
+struct document {
+	struct evidence evidence;
+	struct diagnosis diagnosis;
+	const struct server_evidence *server; /* NULL: not looked at */
+};
+
+#define NAME(T, member) JSON_##T(struct document, evidence.name.member)
+static const struct json_field name_fields[] = {
+	{"host", JSON_TEXT(struct document, evidence.host)},
+	{"literal", NAME(BOOL, literal), .about = "An address was given."},
+	{"error", NAME(INT, error), .about = "Of getaddrinfo(): EAI_…; 0: it resolved."},
+	{"took_ns", NAME(DURATION, took_ns)},
+	{"hosts_file", NAME(BOOL, in_hosts), .about = "/etc/hosts names it."},
+	{"nameserver", NAME(TEXT, nameserver), .optional = true},
+};
+static const struct json_type name_type = {JSON_TYPE(struct document, name_fields)};
+
+static const struct json_field cause_fields[] = {
+	{"cause", JSON_WORD(struct cause, kind, enum cause_kind, cause_kind_name, CAUSE_N_KINDS)},
+	{"address", JSON_INDEX(struct cause, address), .optional = true,
+	 .about = "Index into addresses; missing: the name, or all of them."},
+	{"sentence", JSON_TEXT(struct cause, sentence), .about = "What is wrong."},
+	{"evidence", JSON_TEXT(struct cause, evidence), .about = "How that is known."},
+	{"advice", JSON_TEXT(struct cause, advice), .about = "What to do next."},
+	{"try", JSON_TEXT(struct cause, steps), .optional = true,
+	 .about = "Fault steps that reproduce it."},
+};
+static const struct json_type cause_type = {JSON_TYPE(struct cause, cause_fields)};
+
+static const struct json_field document_fields[] = {
+	{"target", JSON_TEXT(struct document, evidence.target), .about = "As given."},
+	{"reachable", JSON_BOOL(struct document, diagnosis.reachable),
+	 .about = "Every trial at one or more addresses succeeded."},
+	{"packets_seen", JSON_BOOL(struct document, evidence.watched),
+	 .about = "Whether diagnose could see packets."},
+	{"name", .kind = JSON_KIND_OBJECT, .type = &name_type},
+	{"addresses", JSON_ARRAY(struct document, evidence.addresses, evidence.n_addresses,
+				 struct address_evidence, &address_type)},
+	{"server",
+	 JSON_POINTER(struct document, server, const struct server_evidence, &server_type),
+	 .optional = true},
+	{"causes",
+	 JSON_LIST(struct document, diagnosis.causes, diagnosis.n_causes, struct cause,
+		   &cause_type),
+	 .about = "The most certain one first."},
+	{"proxy", JSON_TEXT(struct document, evidence.proxy), .optional = true,
+	 .about = "The variable that sends HTTP clients to a proxy."},
+};
+static const struct json_type document_type = {
+	JSON_TYPE(struct document, document_fields),
+	.about = "What `synfault diagnose --json` prints (docs/diagnose.md).",
+};
 
 void diagnosis_format_json(const struct evidence *evidence, const struct diagnosis *diagnosis,
 			   struct strbuf *out)
 {
-	json_t *addresses = json_array(), *causes = json_array(), *object;
-	char *text;
+	AUTO_FREE struct document *document = xmalloc(sizeof(*document));
 
-	for (size_t i = 0; i < evidence->n_addresses; i++)
-		json_array_append_new(addresses, address_json(&evidence->addresses[i]));
-	for (size_t i = 0; i < diagnosis->n_causes; i++)
-		json_array_append_new(causes, cause_json(&diagnosis->causes[i]));
-	object = json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:s?}", "target", evidence->target,
-			   "reachable", diagnosis->reachable, "packets_seen", evidence->watched,
-			   "name", name_json(evidence), "addresses", addresses, "server",
-			   server_json(&evidence->server), "causes", causes, "proxy",
-			   evidence->proxy);
-	text = json_dumps(object, JSON_INDENT(2));
-	json_decref(object);
-	if (!text)
-		out_of_memory();
-	strbuf_printf(out, "%s\n", text);
-	free(text);
+	*document = (struct document){
+		.evidence = *evidence,
+		.diagnosis = *diagnosis,
+		.server = evidence->server.looked ? &evidence->server : NULL,
+	};
+	json_fields_print(&document_type, document, out);
+}
+
+void diagnosis_schema(struct strbuf *out)
+{
+	json_fields_schema(&document_type, "synfault diagnosis", out);
 }

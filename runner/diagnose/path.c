@@ -22,7 +22,7 @@ static bool set_hop_count(int fd, int family, int count)
 	return setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &count, sizeof(count)) == 0;
 }
 
-static bool is_time_exceeded(int family, uint8_t type)
+static bool is_time_exceeded(int family, uint32_t type)
 {
 	return family == AF_INET ? type == ICMP_TIME_EXCEEDED : type == ICMP6_TIME_EXCEEDED;
 }
@@ -30,7 +30,7 @@ static bool is_time_exceeded(int family, uint8_t type)
 /* Reads what became of a SYN. */
 static void read_hop(int fd, const struct address *to, struct hop *ret)
 {
-	uint8_t type, code;
+	uint32_t type, code;
 	int error = 0;
 	socklen_t length = sizeof(error);
 

@@ -41,9 +41,10 @@ static void add_wrong_listener(const struct context *context, size_t index, char
 static int own_ttl(const struct address_evidence *address, const struct sums *sums)
 {
 	if (sums->answer)
-		return sums->answer->syn_ack_ttl;
-	return address->compared && address->compare.syn_acks > 0 ? address->compare.syn_ack_ttl
-								  : -1;
+		return (int)sums->answer->syn_ack_ttl;
+	return address->compared && address->compare.syn_acks > 0
+		       ? (int)address->compare.syn_ack_ttl
+		       : -1;
 }
 
 static void explain_remote_refusal(const struct context *context, size_t index,

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <jansson.h>
 #include <linux/neighbour.h>
 #include <netdb.h>
 
@@ -104,6 +105,31 @@ Test(diagnose, finds_nothing_wrong_with_a_server_that_answers)
 
 	cr_expect_eq(diagnosis.n_causes, 0);
 	cr_expect(diagnosis.reachable);
+}
+
+Test(diagnose, json_has_what_each_trial_saw_and_no_more)
+{
+	AUTO_EVIDENCE struct evidence evidence = evidence_new("192.0.2.1");
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
+	AUTO_STRBUF struct strbuf text = {0};
+	json_t *json, *address, *trial;
+
+	each(&evidence, refuse);
+	diagnosis = diagnose(&evidence);
+	diagnosis_format_json(&evidence, &diagnosis, &text);
+	json = json_loads(strbuf_text(&text), 0, NULL);
+	cr_assert(json, "%s", strbuf_text(&text));
+	cr_expect_null(json_object_get(json, "server"), "it was not looked at");
+	address = json_array_get(json_object_get(json, "addresses"), 0);
+	cr_expect_str_eq(json_string_value(json_object_get(address, "address")), "192.0.2.1:8080");
+	trial = json_array_get(json_object_get(address, "trials"), N_TRIALS - 1);
+	cr_assert(json_is_object(trial));
+	cr_expect_null(json_object_get(trial, "syn_ack"));
+	cr_expect_null(json_object_get(trial, "icmp"));
+	trial = json_object_get(trial, "rst");
+	cr_expect_eq(json_integer_value(json_object_get(trial, "after_ns")), NS_PER_MS);
+	cr_expect_eq(json_integer_value(json_object_get(trial, "ttl")), 64);
+	json_decref(json);
 }
 
 Test(diagnose, closed_local_port_differs_from_a_remote_one)
