@@ -45,5 +45,7 @@ void doctor_free(struct doctor *doctor);
 void doctor_format_text(const struct doctor *doctor, struct strbuf *out);
 /** doctor_format_json() - add the findings as one JSON object */
 void doctor_format_json(const struct doctor *doctor, struct strbuf *out);
+/** doctor_schema() - add the JSON Schema of that object */
+void doctor_schema(struct strbuf *out);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shows what `synfault doctor` found, to people and to programs: see check.h. */
-#include <jansson.h>
 #include <sys/utsname.h>
 
 #include "common/duration.h"
 #include "common/text.h"
 #include "runner/doctor/check.h"
+#include "runner/record/json_fields.h"
 
 enum { COLUMNS = 80, STATE_COLUMNS = 9, NAME_COLUMNS = 15 };
 
@@ -111,68 +111,140 @@ void doctor_format_text(const struct doctor *doctor, struct strbuf *out)
 
 /* ---- JSON ---- */
 
-static json_t *remedies_json(const struct check *check)
+enum check_state { CHECK_OK, CHECK_MISSING, CHECK_N_STATES };
+
+static const char *check_state_name(enum check_state state)
 {
-	json_t *object = json_object();
-
-	for (size_t i = 0; capability_hint_platform(i); i++) {
-		AUTO_FREE char *text = capability_hint_text(i, check->grant, check->capability);
-
-		json_object_set_new(object, capability_hint_platform(i), json_string(text));
-	}
-	return object;
+	return state == CHECK_OK ? "ok" : "missing";
 }
 
-static json_t *check_json(const struct check *check)
+static const char *doctor_isolation_name(enum doctor_isolation isolation)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s}", "name", check->name, "state",
-				   check->missing ? "missing" : "ok", "found", check->found);
+	static const char *const names[] = {
+		[DOCTOR_NONE] = "none",
+		[DOCTOR_SHARED] = "shared",
+		[DOCTOR_PRIVATE] = "private",
+	};
 
-	if (!check->missing)
-		return object;
-	json_object_set_new(object, "without", json_string(check->consequence));
-	if (check->remedy)
-		json_object_set_new(object, "remedy", json_string(check->remedy));
-	if (check->capability) {
-		json_object_set_new(object, "capability", json_string(check->capability));
-		json_object_set_new(object, "remedies", remedies_json(check));
-	}
-	return object;
+	return names[isolation];
 }
 
-static json_t *schedule_json(const struct syn_schedule *schedule)
-{
-	json_t *times = json_array();
+struct json_remedy {
+	const char *platform;
+	char *text;
+};
 
-	for (size_t i = 0; i < schedule->n_retransmissions; i++)
-		json_array_append_new(times,
-				      json_integer(schedule->retransmissions_ns[i] / NS_PER_MS));
-	return json_pack("{s:o, s:I}", "retransmissions_ms", times, "timeout_ms",
-			 (json_int_t)(schedule->timeout_ns / NS_PER_MS));
+struct json_check {
+	struct check check;
+	enum check_state state;
+	struct json_remedy *remedies;
+	size_t n_remedies, capacity;
+};
+
+struct json_doctor {
+	const char *version;
+	char *kernel;
+	bool can_run;
+	enum doctor_isolation isolation;
+	struct syn_schedule schedule;
+	struct json_check *checks;
+	size_t n_checks;
+};
+
+static const struct json_field time_fields[] = {{.kind = JSON_KIND_I64}};
+static const struct json_type time_type = JSON_ELEMENT(int64_t, time_fields);
+
+static const struct json_field schedule_fields[] = {
+	{"retransmissions_ns", JSON_ARRAY(struct syn_schedule, retransmissions_ns,
+					  n_retransmissions, int64_t, &time_type)},
+	{"timeout_ns", JSON_DURATION(struct syn_schedule, timeout_ns),
+	 .about = "When connect() fails with ETIMEDOUT."},
+};
+static const struct json_type schedule_type = {
+	JSON_TYPE(struct syn_schedule, schedule_fields),
+	.about = "When the kernel repeats an unanswered SYN: times after the first one.",
+};
+
+static const struct json_field remedy_fields[] = {
+	{"platform", JSON_TEXT(struct json_remedy, platform), .about = "docker, podman, …"},
+	{"remedy", JSON_TEXT(struct json_remedy, text), .about = "What to configure there."},
+};
+static const struct json_type remedy_type = {JSON_TYPE(struct json_remedy, remedy_fields)};
+
+#define IF_MISSING(member) JSON_TEXT(struct json_check, check.member), .optional = true
+static const struct json_field check_fields[] = {
+	{"name", JSON_TEXT(struct json_check, check.name)},
+	{"state",
+	 JSON_WORD(struct json_check, state, enum check_state, check_state_name, CHECK_N_STATES)},
+	{"found", JSON_TEXT(struct json_check, check.found)},
+	{"without", IF_MISSING(consequence), .about = "What does not work."},
+	{"remedy", IF_MISSING(remedy), .about = "What to do."},
+	{"capability", IF_MISSING(capability), .about = "NET_ADMIN, if that would help."},
+	{"remedies",
+	 JSON_LIST(struct json_check, remedies, n_remedies, struct json_remedy, &remedy_type),
+	 .optional = true, .about = "How to get the capability."},
+};
+static const struct json_type check_type = {JSON_TYPE(struct json_check, check_fields)};
+
+static const struct json_field doctor_fields[] = {
+	{"version", JSON_TEXT(struct json_doctor, version), .about = "Of synfault."},
+	{"kernel", JSON_TEXT(struct json_doctor, kernel), .about = "uname -r"},
+	{"can_run", JSON_BOOL(struct json_doctor, can_run)},
+	{"isolation",
+	 JSON_WORD(struct json_doctor, isolation, enum doctor_isolation, doctor_isolation_name,
+		   DOCTOR_PRIVATE + 1),
+	 .about = "The best that `synfault run` gets here."},
+	{"syn_schedule",
+	 JSON_OBJECT(struct json_doctor, schedule, struct syn_schedule, &schedule_type)},
+	{"checks", JSON_LIST(struct json_doctor, checks, n_checks, struct json_check, &check_type)},
+};
+static const struct json_type doctor_type = {
+	JSON_TYPE(struct json_doctor, doctor_fields),
+	.about = "What `synfault doctor --json` prints (docs/running.md).",
+};
+
+static void list_remedies(struct json_check *json)
+{
+	const struct check *check = &json->check;
+
+	for (size_t i = 0; capability_hint_platform(i); i++)
+		array_append(json->remedies, json->n_remedies, json->capacity,
+			     (struct json_remedy){
+				     capability_hint_platform(i),
+				     capability_hint_text(i, check->grant, check->capability),
+			     });
 }
 
 void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
 {
-	static const char *const isolations[] = {
-		[DOCTOR_NONE] = NULL,
-		[DOCTOR_SHARED] = "shared",
-		[DOCTOR_PRIVATE] = "private",
-	};
-	json_t *checks = json_array(), *object;
+	AUTO_FREE struct json_check *checks = xzalloc((doctor->n_checks + 1) * sizeof(*checks));
 	struct utsname system;
-	char *text;
+	struct json_doctor json = {
+		.version = SYNFAULT_VERSION,
+		.kernel = system.release,
+		.can_run = doctor->isolation != DOCTOR_NONE,
+		.isolation = doctor->isolation,
+		.schedule = doctor->schedule,
+		.checks = checks,
+		.n_checks = doctor->n_checks,
+	};
 
 	uname(&system);
-	for (size_t i = 0; i < doctor->n_checks; i++)
-		json_array_append_new(checks, check_json(&doctor->checks[i]));
-	object = json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o}", "version", SYNFAULT_VERSION, "kernel",
-			   system.release, "can_run", doctor->isolation != DOCTOR_NONE, "isolation",
-			   isolations[doctor->isolation], "syn_schedule",
-			   schedule_json(&doctor->schedule), "checks", checks);
-	text = json_dumps(object, JSON_INDENT(2));
-	json_decref(object);
-	if (!text)
-		out_of_memory();
-	strbuf_printf(out, "%s\n", text);
-	free(text);
+	for (size_t i = 0; i < doctor->n_checks; i++) {
+		checks[i].check = doctor->checks[i];
+		checks[i].state = checks[i].check.missing ? CHECK_MISSING : CHECK_OK;
+		if (checks[i].check.capability)
+			list_remedies(&checks[i]);
+	}
+	json_fields_print(&doctor_type, &json, out);
+	for (size_t i = 0; i < doctor->n_checks; i++) {
+		for (size_t k = 0; k < checks[i].n_remedies; k++)
+			free(checks[i].remedies[k].text);
+		free(checks[i].remedies);
+	}
+}
+
+void doctor_schema(struct strbuf *out)
+{
+	json_fields_schema(&doctor_type, "synfault doctor", out);
 }
