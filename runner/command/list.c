@@ -4,119 +4,97 @@
 
 #include "common/text.h"
 #include "runner/command/scenario_paths.h"
+#include "runner/record/json_fields.h"
 #include "runner/report/console.h"
-
-#include <jansson.h>
 
 struct list_options {
 	enum color_mode color;
 	bool json;
 };
 
-static void print_line(const struct scenario *scenario, FILE *out)
+static void add_line(const struct scenario *scenario, struct strbuf *out)
 {
-	AUTO_STRBUF struct strbuf line = {0};
-
-	text_sanitize(&line, scenario->path, strlen(scenario->path));
-	strbuf_printf(&line, ":%u: ", scenario->place.line);
-	text_sanitize(&line, scenario->name, strlen(scenario->name));
+	text_sanitize(out, scenario->path, strlen(scenario->path));
+	strbuf_printf(out, ":%u: ", scenario->place.line);
+	text_sanitize(out, scenario->name, strlen(scenario->name));
 	for (size_t i = 0; scenario->tags[i]; i++) {
-		strbuf_puts(&line, i ? ", " : " [");
-		text_sanitize(&line, scenario->tags[i], strlen(scenario->tags[i]));
+		strbuf_puts(out, i ? ", " : " [");
+		text_sanitize(out, scenario->tags[i], strlen(scenario->tags[i]));
 	}
-	strbuf_puts(&line, scenario->tags[0] ? "]\n" : "\n");
-	fwrite(strbuf_text(&line), 1, line.length, out);
+	strbuf_puts(out, scenario->tags[0] ? "]\n" : "\n");
 }
 
-/* Makes a JSON string. Text that is not UTF-8 (only a path can be) is escaped as for a terminal. */
-static json_t *json_text(const char *text)
+static const struct json_field endpoint_fields[] = {{JSON_TEXT(struct endpoint_spec, name)}};
+static const struct json_type endpoint_type = JSON_ELEMENT(struct endpoint_spec, endpoint_fields);
+
+static const struct json_field scenario_fields[] = {
+	{"name", JSON_TEXT(struct scenario, name)},
+	{"path", JSON_TEXT(struct scenario, path), .about = "Of its file."},
+	{"line", JSON_U32(struct scenario, place.line), .about = "Where it starts."},
+	{"tags", JSON_TEXTS(struct scenario, tags)},
+	{"endpoints",
+	 JSON_LIST(struct scenario, endpoints, n_endpoints, struct endpoint_spec, &endpoint_type)},
+	{"timeout_ns", JSON_DURATION(struct scenario, timeout_ns)},
+};
+static const struct json_type scenario_type = {JSON_TYPE(struct scenario, scenario_fields)};
+
+static const struct json_field item_fields[] = {
+	{.kind = JSON_KIND_POINTER, .type = &scenario_type},
+};
+static const struct json_type item_type = JSON_ELEMENT(struct scenario *, item_fields);
+
+struct list {
+	const struct scenario *const *scenarios;
+	size_t n;
+};
+static const struct json_field list_fields[] = {
+	{JSON_LIST(struct list, scenarios, n, const struct scenario *const, &item_type)},
+};
+static const struct json_type list_type = JSON_ELEMENT(struct list, list_fields);
+
+void list_schema(struct strbuf *out)
 {
-	AUTO_STRBUF struct strbuf safe = {0};
-	json_t *json = json_string(text);
-
-	if (json)
-		return json;
-	text_sanitize(&safe, text, strlen(text));
-	return json_string(strbuf_text(&safe));
-}
-
-static void add_json(json_t *array, const struct scenario *scenario)
-{
-	json_t *object = json_object(), *tags = json_array(), *endpoints = json_array();
-
-	for (size_t i = 0; scenario->tags[i]; i++)
-		json_array_append_new(tags, json_text(scenario->tags[i]));
-	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		json_array_append_new(endpoints, json_text(scenario->endpoints[i].name));
-	json_object_set_new(object, "name", json_text(scenario->name));
-	json_object_set_new(object, "path", json_text(scenario->path));
-	json_object_set_new(object, "line", json_integer(scenario->place.line));
-	json_object_set_new(object, "tags", tags);
-	json_object_set_new(object, "endpoints", endpoints);
-	/* Round up, since a timeout listed as 0 would read as none. */
-	json_object_set_new(object, "timeout_ms",
-			    json_integer((scenario->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
-	json_array_append_new(array, object);
-}
-
-static void print_json(json_t *array, FILE *out)
-{
-	char *text = json_dumps(array, JSON_INDENT(2));
-
-	if (!text)
-		out_of_memory();
-	fprintf(out, "%s\n", text);
-	free(text);
+	json_fields_schema(&list_type, "synfault list", out);
 }
 
 void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out)
 {
-	json_t *array = json ? json_array() : NULL;
+	AUTO_STRBUF struct strbuf text = {0};
 
-	for (size_t i = 0; i < n; i++) {
-		if (json)
-			add_json(array, scenarios[i]);
-		else
-			print_line(scenarios[i], out);
-	}
 	if (json)
-		print_json(array, out);
-	json_decref(array);
+		json_fields_print(&list_type, &(struct list){scenarios, n}, &text);
+	for (size_t i = 0; !json && i < n; i++)
+		add_line(scenarios[i], &text);
+	fwrite(strbuf_text(&text), 1, text.length, out);
 }
 
 static int run_list(int argc, char **argv, const struct command_context *context)
 {
 	struct list_options options = {.color = COLOR_AUTO};
 	struct operands operands;
-	AUTO_FILE_PATHS struct scenario_paths files = {0};
-	size_t n_scenarios = 0, n_errors;
-	json_t *array;
+	AUTO_FILE_PATHS struct scenario_paths paths = {0};
+	AUTO_FREE struct scenario_file **files = NULL;
+	AUTO_FREE const struct scenario **scenarios = NULL;
+	size_t n_scenarios = 0, capacity = 0, n_errors;
 	bool color;
 	int status;
 
 	if (!command_parse(&command_list, argc, argv, &options, context, &operands, &status))
 		return status;
-	array = options.json ? json_array() : NULL;
 	color = color_is_wanted(options.color, context->err);
-	scenario_paths_find(&files, operands.items, (size_t)operands.n, context->err, color);
-	n_errors = files.n_errors;
-	for (size_t i = 0; i < files.n_paths; i++) {
-		struct scenario_file *file = scenario_file_load(files.paths[i]);
-
-		scenario_paths_print_diags(file, context->err, color);
-		for (size_t k = 0; k < file->n_scenarios; k++) {
-			if (array)
-				add_json(array, file->scenarios[k]);
-			else
-				print_line(file->scenarios[k], context->out);
-		}
-		n_scenarios += file->n_scenarios;
-		n_errors += file->diags.n_items;
-		scenario_file_free(file);
+	scenario_paths_find(&paths, operands.items, (size_t)operands.n, context->err, color);
+	n_errors = paths.n_errors;
+	files = xzalloc((paths.n_paths + 1) * sizeof(struct scenario_file *));
+	for (size_t i = 0; i < paths.n_paths; i++) {
+		files[i] = scenario_file_load(paths.paths[i]);
+		scenario_paths_print_diags(files[i], context->err, color);
+		n_errors += files[i]->diags.n_items;
+		for (size_t k = 0; k < files[i]->n_scenarios; k++)
+			array_append(scenarios, n_scenarios, capacity, files[i]->scenarios[k]);
 	}
-	if (array)
-		print_json(array, context->out);
-	json_decref(array);
+	list_scenarios(scenarios, n_scenarios, options.json, context->out);
+	for (size_t i = 0; i < paths.n_paths; i++)
+		scenario_file_free(files[i]);
 	if (n_errors)
 		return STATUS_USAGE;
 	if (!n_scenarios)

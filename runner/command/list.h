@@ -11,8 +11,10 @@ extern const struct command command_list;
 /**
  * list_scenarios() - write one line per scenario: "path:line: name [tag, tag]"
  * @json: write an array of objects instead, with name, path, line, tags, endpoints (names) and
- *	timeout_ms
+ *	timeout_ns
  */
 void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out);
+/** list_schema() - add the JSON Schema of that array */
+void list_schema(struct strbuf *out);
 
 #endif

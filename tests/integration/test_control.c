@@ -117,8 +117,8 @@ Test(control, list_shows_the_selection_and_runs_nothing)
 	program_exited(synfault, STATUS_PASSED);
 	list = json_loads(synfault->out, 0, NULL);
 	cr_assert_eq(json_array_size(list), 3);
-	cr_assert_eq(json_integer_value(json_object_get(json_array_get(list, 0), "timeout_ms")),
-		     7000);
+	cr_assert_eq(json_integer_value(json_object_get(json_array_get(list, 0), "timeout_ns")),
+		     7 * NS_PER_S);
 	json_decref(list);
 	program_runs(synfault, "run --dry-run --repeat 2 --junit junit.xml a.yaml");
 	program_exited(synfault, STATUS_PASSED);

@@ -194,9 +194,9 @@ Test(check, lists_scenarios_as_json)
 	json = json_loads(two.out, 0, NULL);
 	expected =
 		json_loads("[{\"name\": \"good\", \"path\": \"two.yaml\", \"line\": 1, \"tags\": "
-			   "[\"a\", \"b\"], \"endpoints\": [\"api\", \"web\"], \"timeout_ms\": "
-			   "30000}, {\"name\": \"uné\", \"path\": \"two.yaml\", \"line\": 8, "
-			   "\"tags\": [], \"endpoints\": [\"api\"], \"timeout_ms\": 1000}]",
+			   "[\"a\", \"b\"], \"endpoints\": [\"api\", \"web\"], \"timeout_ns\": "
+			   "30000000000}, {\"name\": \"uné\", \"path\": \"two.yaml\", \"line\": 8, "
+			   "\"tags\": [], \"endpoints\": [\"api\"], \"timeout_ns\": 1000000000}]",
 			   0, NULL);
 	cr_assert_not_null(expected);
 	cr_expect(json_equal(json, expected), "%s", two.out);
