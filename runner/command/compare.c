@@ -2,22 +2,29 @@
 /* `synfault compare`: see compare.h. */
 #include "runner/command/compare.h"
 
-#include <jansson.h>
-
 #include "runner/command/run_loader.h"
 #include "runner/observe/compare.h"
-
-#define FORMAT_NAME    "synfault-comparison"
-#define FORMAT_VERSION 1
+#include "runner/record/json_fields.h"
 
 struct command_options {
 	double timing_scale;
 	bool json;
 };
 
+enum comparison { SAME, DIFFERENT, ADDED, REMOVED, N_COMPARISONS };
+
+static const char *comparison_name(enum comparison comparison)
+{
+	static const char *const names[] = {"same", "different", "added", "removed"};
+
+	return names[comparison];
+}
+
 /* A scenario of the new run, and the one of the old run to compare it with. */
 struct pair {
 	const struct result *before, *after; /* one of them may be NULL */
+	char *path, *title;
+	enum comparison comparison;
 	struct change_list changes;
 };
 
@@ -26,7 +33,7 @@ struct compare {
 	struct stored_run *before, *after;
 	struct pair *pairs;
 	size_t n_pairs, capacity;
-	size_t n_same, n_different, n_added, n_removed;
+	size_t counts[N_COMPARISONS];
 };
 
 /* ---- pairs ---- */
@@ -69,8 +76,20 @@ static size_t find_before(const struct compare *self, const bool *taken, const s
 
 static void add_pair(struct compare *self, const struct result *before, const struct result *after)
 {
+	const struct result *result = after ? after : before;
+	struct strbuf title = {0};
+
+	result_title(result, &title);
 	array_append(self->pairs, self->n_pairs, self->capacity,
-		     (struct pair){.before = before, .after = after});
+		     (struct pair){
+			     .before = before,
+			     .after = after,
+			     .path = result_repository_path(result),
+			     .title = strbuf_steal(&title),
+			     .comparison = !before  ? ADDED
+					   : !after ? REMOVED
+						    : SAME,
+		     });
 }
 
 static void make_pairs(struct compare *self)
@@ -126,16 +145,13 @@ static bool random_backoff(const struct result *result)
 	return random && result_outcome(result) == OUTCOME_PASS;
 }
 
-static void compare_pair(struct compare *self, struct pair *pair)
+static void compare_pair(const struct compare *self, struct pair *pair)
 {
 	const struct result *before = pair->before, *after = pair->after;
 	struct compare_options options = {.timing_scale = self->options.timing_scale};
 
-	if (!before || !after) {
-		self->n_added += !before;
-		self->n_removed += !after;
+	if (!before || !after)
 		return;
-	}
 	if (result_outcome(before) != result_outcome(after) || before->flaky != after->flaky)
 		change_add(&pair->changes, "outcome", outcome_text(before), outcome_text(after),
 			   reason_of(after));
@@ -145,112 +161,83 @@ static void compare_pair(struct compare *self, struct pair *pair)
 	    after->record->client_started)
 		compare_records(before->record, after->record, &options, &pair->changes);
 	if (pair->changes.n_items > 0)
-		self->n_different++;
-	else
-		self->n_same++;
+		pair->comparison = DIFFERENT;
 }
 
 /* ---- output ---- */
 
-static void add_title(const struct result *result, struct strbuf *out)
+static void add_change(const struct change *change, struct strbuf *out)
 {
-	AUTO_FREE char *path = result_repository_path(result);
-
-	strbuf_printf(out, "%s: ", path);
-	result_title(result, out);
+	strbuf_printf(out, "  %s\n    old  ", change->what);
+	report_line(out, change->before);
+	strbuf_puts(out, "\n    new  ");
+	report_line(out, change->after);
+	if (change->note) {
+		strbuf_puts(out, "\n         ");
+		report_line(out, change->note);
+	}
+	strbuf_putc(out, '\n');
 }
 
-static void print_text(const struct compare *self, FILE *out)
+static void add_text(const struct compare *self, struct strbuf *out)
 {
-	AUTO_STRBUF struct strbuf text = {0};
-
 	for (size_t i = 0; i < self->n_pairs; i++) {
 		const struct pair *pair = &self->pairs[i];
 
-		if (!pair->before || !pair->after) {
-			const struct result *result = pair->after ? pair->after : pair->before;
-
-			strbuf_puts(&text, pair->after ? "added: " : "removed: ");
-			add_title(result, &text);
-			strbuf_printf(&text, " (%s)\n", outcome_name(result_outcome(result)));
+		if (pair->comparison == SAME)
 			continue;
-		}
-		if (pair->changes.n_items == 0)
-			continue;
-		add_title(pair->after, &text);
-		strbuf_putc(&text, '\n');
-		for (size_t k = 0; k < pair->changes.n_items; k++) {
-			const struct change *change = &pair->changes.items[k];
-
-			strbuf_printf(&text, "  %s\n    old  ", change->what);
-			report_line(&text, change->before);
-			strbuf_puts(&text, "\n    new  ");
-			report_line(&text, change->after);
-			strbuf_puts(&text, change->note ? "\n         " : "\n");
-			if (change->note)
-				report_line(&text, change->note);
-			strbuf_puts(&text, change->note ? "\n" : "");
-		}
+		if (pair->comparison == DIFFERENT)
+			strbuf_printf(out, "%s: %s\n", pair->path, pair->title);
+		else
+			strbuf_printf(out, "%s: %s: %s (%s)\n", comparison_name(pair->comparison),
+				      pair->path, pair->title,
+				      outcome_name(result_outcome(pair->after ? pair->after
+									      : pair->before)));
+		for (size_t k = 0; k < pair->changes.n_items; k++)
+			add_change(&pair->changes.items[k], out);
 	}
-	if (text.length > 0)
-		strbuf_putc(&text, '\n');
-	strbuf_printf(&text, "%zu the same, %zu different, %zu added, %zu removed\n", self->n_same,
-		      self->n_different, self->n_added, self->n_removed);
-	fputs(strbuf_text(&text), out);
+	if (out->length > 0)
+		strbuf_putc(out, '\n');
+	strbuf_printf(out, "%zu the same, %zu different, %zu added, %zu removed\n",
+		      self->counts[SAME], self->counts[DIFFERENT], self->counts[ADDED],
+		      self->counts[REMOVED]);
 }
 
-static json_t *safe_string(const char *text)
+static const struct json_field change_fields[] = {
+	{"what", JSON_TEXT(struct change, what), .about = "attempts, backoff, …"},
+	{"old", JSON_TEXT(struct change, before)},
+	{"new", JSON_TEXT(struct change, after)},
+	{"note", JSON_TEXT(struct change, note), .optional = true},
+};
+static const struct json_type change_type = {JSON_TYPE(struct change, change_fields)};
+
+static const struct json_field pair_fields[] = {
+	{"name", JSON_TEXT(struct pair, title)},
+	{"path", JSON_TEXT(struct pair, path), .about = "From the root of its repository."},
+	{"result",
+	 JSON_WORD(struct pair, comparison, enum comparison, comparison_name, N_COMPARISONS)},
+	{"changes",
+	 JSON_LIST(struct pair, changes.items, changes.n_items, struct change, &change_type)},
+};
+static const struct json_type pair_type = {JSON_TYPE(struct pair, pair_fields)};
+
+static const struct json_field compare_fields[] = {
+	{"format", JSON_CONSTANT("synfault-comparison")},
+	{"version", JSON_VERSION(1)},
+	{"same", JSON_SIZE(struct compare, counts[SAME])},
+	{"different", JSON_SIZE(struct compare, counts[DIFFERENT])},
+	{"added", JSON_SIZE(struct compare, counts[ADDED])},
+	{"removed", JSON_SIZE(struct compare, counts[REMOVED])},
+	{"scenarios", JSON_LIST(struct compare, pairs, n_pairs, struct pair, &pair_type)},
+};
+static const struct json_type compare_type = {
+	JSON_TYPE(struct compare, compare_fields),
+	.about = "What `synfault compare --format json` prints (docs/json.md).",
+};
+
+void compare_schema(struct strbuf *out)
 {
-	AUTO_STRBUF struct strbuf line = {0};
-
-	report_line(&line, text);
-	return json_string(strbuf_text(&line));
-}
-
-static json_t *pair_json(const struct pair *pair)
-{
-	const struct result *result = pair->after ? pair->after : pair->before;
-	AUTO_FREE char *path = result_repository_path(result);
-	AUTO_STRBUF struct strbuf title = {0};
-	json_t *object = json_object(), *changes = json_array();
-	const char *kind = pair->changes.n_items ? "different" : "same";
-
-	if (!pair->before || !pair->after)
-		kind = pair->after ? "added" : "removed";
-	result_title(result, &title);
-	json_object_set_new(object, "name", json_string(strbuf_text(&title)));
-	json_object_set_new(object, "path", json_string(path));
-	json_object_set_new(object, "result", json_string(kind));
-	for (size_t i = 0; i < pair->changes.n_items; i++) {
-		const struct change *change = &pair->changes.items[i];
-		json_t *item =
-			json_pack("{s:s, s:o, s:o}", "what", change->what, "old",
-				  safe_string(change->before), "new", safe_string(change->after));
-
-		if (change->note)
-			json_object_set_new(item, "note", safe_string(change->note));
-		json_array_append_new(changes, item);
-	}
-	json_object_set_new(object, "changes", changes);
-	return object;
-}
-
-static void print_json(const struct compare *self, FILE *out)
-{
-	json_t *scenarios = json_array(), *top;
-	AUTO_FREE char *text = NULL;
-
-	for (size_t i = 0; i < self->n_pairs; i++)
-		json_array_append_new(scenarios, pair_json(&self->pairs[i]));
-	top = json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:o}", "format", FORMAT_NAME, "version",
-			FORMAT_VERSION, "same", (json_int_t)self->n_same, "different",
-			(json_int_t)self->n_different, "added", (json_int_t)self->n_added,
-			"removed", (json_int_t)self->n_removed, "scenarios", scenarios);
-	text = json_dumps(top, JSON_INDENT(1));
-	json_decref(top);
-	if (!text)
-		out_of_memory();
-	fprintf(out, "%s\n", text);
+	json_fields_schema(&compare_type, "synfault comparison", out);
 }
 
 /* ---- the command ---- */
@@ -258,6 +245,7 @@ static void print_json(const struct compare *self, FILE *out)
 static enum exit_status compare(struct compare *self, char *const *paths, FILE *out, FILE *err)
 {
 	struct stored_run **runs[] = {&self->before, &self->after};
+	AUTO_STRBUF struct strbuf text = {0};
 
 	for (size_t i = 0; i < 2; i++) {
 		AUTO_FREE char *message = NULL;
@@ -269,14 +257,16 @@ static enum exit_status compare(struct compare *self, char *const *paths, FILE *
 		return STATUS_USAGE;
 	}
 	make_pairs(self);
-	for (size_t i = 0; i < self->n_pairs; i++)
+	for (size_t i = 0; i < self->n_pairs; i++) {
 		compare_pair(self, &self->pairs[i]);
+		self->counts[self->pairs[i].comparison]++;
+	}
 	if (self->options.json)
-		print_json(self, out);
+		json_fields_print(&compare_type, self, &text);
 	else
-		print_text(self, out);
-	return self->n_different + self->n_added + self->n_removed > 0 ? STATUS_FAILED
-								       : STATUS_PASSED;
+		add_text(self, &text);
+	fputs(strbuf_text(&text), out);
+	return self->counts[SAME] < self->n_pairs ? STATUS_FAILED : STATUS_PASSED;
 }
 
 static int run_compare(int argc, char **argv, const struct command_context *context)
@@ -289,8 +279,11 @@ static int run_compare(int argc, char **argv, const struct command_context *cont
 			   &status))
 		return status;
 	status = (int)compare(&self, operands.items, context->out, context->err);
-	for (size_t i = 0; i < self.n_pairs; i++)
+	for (size_t i = 0; i < self.n_pairs; i++) {
 		change_list_free(&self.pairs[i].changes);
+		free(self.pairs[i].path);
+		free(self.pairs[i].title);
+	}
 	free(self.pairs);
 	stored_run_free(self.before);
 	stored_run_free(self.after);
