@@ -4,11 +4,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <sys/stat.h>
 
 #include "common/strbuf.h"
 #include "common/text.h"
+#include "runner/record/json_fields.h"
+
+static const struct json_field item_fields[] = {
+	{"path", JSON_TEXT(struct failed_scenario, path)},
+	{"name", JSON_TEXT(struct failed_scenario, name)},
+};
+static const struct json_type item_type = {JSON_TYPE(struct failed_scenario, item_fields)};
+
+static const struct json_field fields[] = {
+	{"failed",
+	 JSON_LIST(struct last_failed, items, n_items, struct failed_scenario, &item_type),
+	 JSON_CAPACITY(struct last_failed, capacity)},
+};
+static const struct json_type type = {JSON_TYPE(struct last_failed, fields)};
 
 /* Returns the file for the working directory, owned by the caller; NULL: there can't be one. */
 static char *state_path(void)
@@ -62,21 +75,16 @@ static void take_out(struct last_failed *failed, size_t index)
 void last_failed_read(struct last_failed *ret)
 {
 	AUTO_FREE char *file = state_path();
-	json_t *object = file ? json_load_file(file, 0, NULL) : NULL;
-	struct last_failed failed = {0};
-	json_t *item;
-	size_t i;
+	json_t *json = file ? json_load_file(file, 0, NULL) : NULL;
+	struct json_reader reader = {.document = file};
 
-	json_array_foreach(json_object_get(object, "failed"), i, item)
-	{
-		const char *path = json_string_value(json_object_get(item, "path"));
-		const char *name = json_string_value(json_object_get(item, "name"));
-
-		if (path && name)
-			add(&failed, path, name);
+	*ret = (struct last_failed){0};
+	if (json && !json_fields_read(&reader, &type, json, ret)) {
+		json_fields_clear(&type, ret);
+		*ret = (struct last_failed){0};
 	}
-	json_decref(object);
-	*ret = failed;
+	free(reader.message);
+	json_decref(json);
 }
 
 bool last_failed_has(const struct last_failed *failed, const struct result *result)
@@ -120,7 +128,8 @@ static int make_parents(char *path)
 void last_failed_write(const struct last_failed *failed)
 {
 	AUTO_FREE char *file = state_path(), *temporary = NULL;
-	json_t *array, *object;
+	AUTO_STRBUF struct strbuf text = {0};
+	FILE *out;
 
 	if (!file)
 		return;
@@ -130,22 +139,18 @@ void last_failed_write(const struct last_failed *failed)
 	}
 	if (make_parents(file) < 0)
 		return;
-	array = json_array();
-	for (size_t i = 0; i < failed->n_items; i++)
-		/* A path that is not UTF-8 gives NULL, which is not appended. */
-		json_array_append_new(array, json_pack("{s:s, s:s}", "path", failed->items[i].path,
-						       "name", failed->items[i].name));
-	object = json_pack("{s:o}", "failed", array);
+	json_fields_print(&type, failed, &text);
 	temporary = xasprintf("%s.%d", file, (int)getpid());
-	if (json_dump_file(object, temporary, JSON_INDENT(1)) < 0 || rename(temporary, file) < 0)
+	out = fopen(temporary, "we");
+	if (!out)
+		return;
+	fputs(strbuf_text(&text), out);
+	if (fclose(out) == EOF || rename(temporary, file) < 0)
 		unlink(temporary);
-	json_decref(object);
 }
 
 void last_failed_free(struct last_failed *failed)
 {
-	while (failed->n_items > 0)
-		take_out(failed, failed->n_items - 1);
-	free(failed->items);
+	json_fields_clear(&type, failed);
 	*failed = (struct last_failed){0};
 }
