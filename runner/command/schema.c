@@ -2,13 +2,23 @@
 /* `synfault schema`: see schema.h. */
 #include "runner/command/schema.h"
 
+#include "runner/command/compare.h"
+#include "runner/command/list.h"
 #include "runner/command/manual.h"
+#include "runner/diagnose/format.h"
+#include "runner/doctor/check.h"
 #include "runner/record/json.h"
 #include "runner/report/run_json.h"
 #include "runner/scenario/json_schema.h"
 
+/* In the order of the words of --format. */
+static void (*const formats[])(struct strbuf *out) = {
+	scenario_json_schema, manual_keys,   run_json_schema, record_schema,
+	diagnosis_schema,     doctor_schema, list_schema,     compare_schema,
+};
+
 struct schema_options {
-	enum { FORMAT_SCENARIO, FORMAT_MANUAL, FORMAT_RESULTS, FORMAT_RECORD } format;
+	unsigned format;
 };
 
 static int run_schema(int argc, char **argv, const struct command_context *context)
@@ -20,23 +30,17 @@ static int run_schema(int argc, char **argv, const struct command_context *conte
 
 	if (!command_parse(&command_schema, argc, argv, &options, context, &operands, &status))
 		return status;
-	if (options.format == FORMAT_MANUAL)
-		manual_keys(&text);
-	else if (options.format == FORMAT_RESULTS)
-		run_json_schema(&text);
-	else if (options.format == FORMAT_RECORD)
-		record_schema(&text);
-	else
-		scenario_json_schema(&text);
+	formats[options.format](&text);
 	fputs(strbuf_text(&text), context->out);
 	return STATUS_PASSED;
 }
 
 static const struct option_spec schema_options[] = {
 	{"format", 0, "FORMAT",
-	 "print json (default), scdoc, or the schema of results (run --json) or of a record",
+	 "print json (default), scdoc, or the schema of a JSON document: results (run --json), "
+	 "record, diagnosis, doctor, list, comparison",
 	 OPTION_CHOICE, OPTION_FIELD(struct schema_options, format),
-	 .words = "json scdoc results record",
+	 .words = "json scdoc results record diagnosis doctor list comparison",
 	 .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
 	OPTION_ROW_HELP,
 };
@@ -45,7 +49,9 @@ const struct command command_schema = {
 	.name = "schema",
 	.arguments = "[OPTION...]",
 	.summary = "print the JSON Schema of scenario files",
-	.description = "Prints the JSON Schema of scenario files, for editors (docs/editors.md).\n",
+	.description =
+		"Prints the JSON Schema of scenario files, for editors (docs/editors.md), or of\n"
+		"a JSON document that synfault writes.\n",
 	.options = OPTION_TABLE(schema_options),
 	.needs = "takes no arguments",
 	.run = run_schema,
