@@ -6,7 +6,7 @@
 #include "injector/tracker.h"
 
 /*
- * What can happen in a run. The injector reports the events about attempts, except STANDING and
+ * What can happen in a run. The injector reports the events about attempts, except STILL_OPEN and
  * ORPHANED. The client's supervisor adds those and all others.
  */
 enum event_kind {
@@ -17,7 +17,7 @@ enum event_kind {
 	EVENT_OPEN,        /* the kernel's table still has the attempt's socket */
 	EVENT_GONE, /* the attempt left SYN_SENT without an answer, and no death was reported yet */
 	EVENT_CLIENT_END,  /* the client's own first FIN or RST on the connection */
-	EVENT_STANDING,    /* the client has ended, but a process it left has the socket open */
+	EVENT_STILL_OPEN,  /* the client has ended, but a process it left has the socket open */
 	EVENT_ORPHANED,    /* the client's socket is closed, but the kernel keeps it: its counts */
 	EVENT_CLOSED,      /* the client's socket died; the last kind that is about an attempt */
 	EVENT_START,       /* an instance of the client was started */

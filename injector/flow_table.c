@@ -48,7 +48,7 @@ struct connection {
 	struct waiting *waiting;
 	bool near, slowed, established;
 	bool outgoing;            /* its client's packets are seen on their way out */
-	bool untold;              /* the flow is broken, but neither side knows yet */
+	bool unannounced;         /* the flow is broken, but neither side knows yet */
 	int64_t broken_ns;        /* when it broke */
 	struct connection *older; /* with the same 4-tuple */
 };
@@ -259,7 +259,7 @@ static void tell_sides(struct connection *connection)
 	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
 
 	fault.fin = to_client;
-	connection->untold = false;
+	connection->unannounced = false;
 	set_near(connection, false);
 	if (flow->state == FLOW_STALLED)
 		return;
@@ -308,7 +308,7 @@ static void tell_due(evutil_socket_t fd, short what, void *userdata)
 	int64_t waited_ns;
 	int r;
 
-	if (!connection->untold)
+	if (!connection->unannounced)
 		return;
 	r = host->went_on(host->context, connection->attempt);
 	waited_ns = host->now_ns(host->context) - connection->broken_ns;
@@ -404,7 +404,7 @@ void flow_table_drop_held(struct flow_table *connections)
 static void retire(struct connection *connection)
 {
 	flow_end(&connection->flow);
-	connection->untold = false;
+	connection->unannounced = false;
 	connection->established = false;
 	set_near(connection, false);
 }
@@ -520,10 +520,10 @@ static void tell_in_time(struct connection *connection, enum flow_direction dire
 	const struct step *step = connection->flow.step;
 
 	if (fault && step->action == STEP_RESET && step->after == AFTER_ACCEPT) {
-		connection->untold = true;
+		connection->unannounced = true;
 		connection->broken_ns = now_ns(connection->connections);
 		set_timer(connection, ASK_NS, tell_due);
-	} else if (fault || (connection->untold && direction == FLOW_TO_SERVER)) {
+	} else if (fault || (connection->unannounced && direction == FLOW_TO_SERVER)) {
 		tell_sides(connection);
 	}
 }
@@ -554,7 +554,7 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
 			     host->now_ns(host->context));
 	/* The server is about to get the reset, so it must not get what the client sends now. */
-	if (connection->untold && direction == FLOW_TO_SERVER && decision.action == FLOW_PASS)
+	if (connection->unannounced && direction == FLOW_TO_SERVER && decision.action == FLOW_PASS)
 		decision.action = FLOW_DROP;
 	/* Packets of the server after the fault never reach the client: learn nothing from them. */
 	if (connection->flow.state == FLOW_OPEN || decision.fault || direction == FLOW_TO_SERVER)

@@ -21,11 +21,11 @@ static void on_packet(void *userdata, const struct queued_packet *packet)
 	injector_packet(userdata, packet);
 }
 
-static void on_told(void *userdata, int64_t handed_ns, int64_t done_ns)
+static void on_handed_over(void *userdata, int64_t handed_ns, int64_t done_ns)
 {
 	const struct injector *injector = userdata;
 
-	outbox_told(injector->outbox, handed_ns, done_ns);
+	outbox_handed_over(injector->outbox, handed_ns, done_ns);
 }
 
 static void on_death(void *userdata, const struct socket_death *death)
@@ -299,7 +299,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 			.single_segments = needs.segments,
 			.whole_segments = needs.cut_segments,
 			.on_packet = on_packet,
-			.on_told = on_told,
+			.on_handed_over = on_handed_over,
 			.userdata = injector,
 		},
 		diags, &injector->queue);

@@ -398,9 +398,9 @@ static int64_t earliest_death_ns(const struct injector *injector,
 				 const struct attempt_info *attempt,
 				 const struct socket_death *death)
 {
-	int64_t told_ns = injector->all_read_ns - NOTICE_TAKES_NS - 2 * injector->max_lag_ns;
+	int64_t notice_ns = injector->all_read_ns - NOTICE_TAKES_NS - 2 * injector->max_lag_ns;
 
-	return MIN(MAX(attempt->seen_ns, told_ns), death->at_ns);
+	return MIN(MAX(attempt->seen_ns, notice_ns), death->at_ns);
 }
 
 /* Ends an attempt whose socket is gone. @last: it is the socket's newest attempt. */

@@ -67,7 +67,7 @@ void outbox_note(struct outbox *outbox, const struct outbox_note *note)
 	array_append(outbox->notes, outbox->n_notes, outbox->notes_capacity, *note);
 }
 
-void outbox_told(struct outbox *outbox, int64_t handed_ns, int64_t done_ns)
+void outbox_handed_over(struct outbox *outbox, int64_t handed_ns, int64_t done_ns)
 {
 	size_t n = outbox->n_notes;
 
@@ -91,7 +91,7 @@ void outbox_give(struct outbox *outbox, uint32_t packet_id, const struct packet_
 		return;
 	}
 	if (!outbox->gathers)
-		outbox_told(outbox, handed_ns, now_ns(outbox));
+		outbox_handed_over(outbox, handed_ns, now_ns(outbox));
 }
 
 /* Gives the verdict on a SYN now. */
@@ -125,7 +125,7 @@ static void send_copy(const struct held *held)
 		return;
 	}
 	outbox_note(outbox, &held->note);
-	outbox_told(outbox, handed_ns, now_ns(outbox));
+	outbox_handed_over(outbox, handed_ns, now_ns(outbox));
 }
 
 static void schedule(struct held *held)

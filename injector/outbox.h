@@ -5,7 +5,7 @@
  * Each comes with a note of what to report when it has taken effect.
  *
  *     outbox_give() ──────────► the queue gathers verdicts ──► it has handed them over:
- *                                   ▲                          outbox_told() ──► done()
+ *                                   ▲                          outbox_handed_over() ──► done()
  *     outbox_answer() ──(due)───────┘
  *           └──(due, in the output hook)──► a copy of the packet is sent ──────► done()
  *
@@ -67,8 +67,8 @@ struct outbox;
 /**
  * outbox_new() - make an outbox
  * @base: borrowed; for the timers of held packets
- * @gathers: set_verdict() gathers verdicts, and outbox_told() follows when the kernel has them;
- * held packets are released to the microsecond. Otherwise each verdict takes effect at once.
+ * @gathers: set_verdict() gathers verdicts, and outbox_handed_over() follows when the kernel has
+ * them; held packets are released to the microsecond. Otherwise each verdict takes effect at once.
  * @host: copied
  *
  * Return: the outbox, never NULL; free it with outbox_free().
@@ -95,8 +95,9 @@ void outbox_note(struct outbox *outbox, const struct outbox_note *note);
  */
 void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 		   const struct outbox_note *note, struct outbox_change *change, int64_t now_ns);
-/** outbox_told() - note that the verdicts given so far have been handed over: see queue_told_fn */
-void outbox_told(struct outbox *outbox, int64_t handed_ns, int64_t done_ns);
+/** outbox_handed_over() - note that the verdicts given so far have been handed over: see
+ * queue_handed_over_fn */
+void outbox_handed_over(struct outbox *outbox, int64_t handed_ns, int64_t done_ns);
 /** outbox_holds() - return whether a SYN of the attempt is held */
 bool outbox_holds(const struct outbox *outbox, uint32_t attempt_id);
 /** outbox_drop_held() - drop all held packets, without a report, since no step did it */

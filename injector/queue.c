@@ -62,7 +62,7 @@ struct queue {
 	uint32_t refuse_mark;
 	bool repeats; /* see struct queue_config */
 	queue_packet_fn on_packet;
-	queue_told_fn on_told;
+	queue_handed_over_fn on_handed_over;
 	void *userdata;
 	/*
 	 * The kernel stamps packets on arrival while any socket wants time stamps (net/core/dev.c,
@@ -82,7 +82,7 @@ struct queue {
 	struct queue_clocks clocks, steady;
 	bool moved; /* our clocks are not the kernel's */
 
-	bool untold;       /* verdicts were given since the last on_told */
+	bool gathered;     /* verdicts were given since the last on_handed_over */
 	int64_t handed_ns; /* when the first of them was handed over; 0: none was */
 	size_t verdicts_length;
 	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -347,7 +347,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	queue->refuse_mark = config->refuse_mark;
 	queue->repeats = config->repeats;
 	queue->on_packet = config->on_packet;
-	queue->on_told = config->on_told;
+	queue->on_handed_over = config->on_handed_over;
 	queue->userdata = config->userdata;
 	queue->timestamp_fd = -1;
 	queue->counters_fd = -1;
@@ -544,7 +544,7 @@ static void note_handed(struct queue *queue)
 		queue->handed_ns = clock_monotonic_ns();
 }
 
-/* Sends the gathered verdicts; on_told is called later. */
+/* Sends the gathered verdicts; on_handed_over is called later. */
 static int send_verdicts(struct queue *queue)
 {
 	int r;
@@ -573,7 +573,7 @@ static int set_packet(struct queue *queue, uint32_t id, const struct packet_verd
 	message = nfq_nlmsg_put((char *)buffer, NFQNL_MSG_VERDICT, queue->number);
 	nfq_nlmsg_verdict_put(message, (int)id, NF_ACCEPT);
 	nfq_nlmsg_verdict_put_pkt(message, verdict->data, (uint32_t)verdict->length);
-	queue->untold = true;
+	queue->gathered = true;
 	note_handed(queue);
 	return send_message(queue, message, message->nlmsg_len);
 }
@@ -598,7 +598,7 @@ int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verd
 	}
 
 	if (queue->verdicts_length + VERDICT_MAX > sizeof(queue->verdicts)) {
-		/* within on_packet: on_told follows with the rest of the batch */
+		/* within on_packet: on_handed_over follows with the rest of the batch */
 		int r = send_verdicts(queue);
 
 		if (r < 0)
@@ -613,7 +613,7 @@ int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verd
 		nfq_nlmsg_verdict_put_mark(
 			message, fwmark_unreachable(queue->refuse_mark, verdict->unreachable));
 	queue->verdicts_length += NLMSG_ALIGN(message->nlmsg_len);
-	queue->untold = true;
+	queue->gathered = true;
 	return queue->dispatching ? 0 : queue_flush(queue);
 }
 
@@ -622,16 +622,16 @@ int queue_flush(struct queue *queue)
 	int64_t handed_ns;
 	int r;
 
-	if (!queue->untold)
+	if (!queue->gathered)
 		return 0;
 	r = queue->verdicts_length > 0 ? send_verdicts(queue) : 0;
 	if (r < 0)
 		return r;
 	handed_ns = queue->handed_ns;
 	queue->handed_ns = 0;
-	queue->untold = false;
-	if (queue->on_told)
-		queue->on_told(queue->userdata, handed_ns, clock_monotonic_ns());
+	queue->gathered = false;
+	if (queue->on_handed_over)
+		queue->on_handed_over(queue->userdata, handed_ns, clock_monotonic_ns());
 	return 0;
 }
 

@@ -31,7 +31,7 @@ typedef void (*queue_packet_fn)(void *userdata, const struct queued_packet *pack
  * Called after verdicts: those given since the last call were handed to the kernel from @handed_ns
  * on, and had taken effect by @done_ns (CLOCK_MONOTONIC).
  */
-typedef void (*queue_told_fn)(void *userdata, int64_t handed_ns, int64_t done_ns);
+typedef void (*queue_handed_over_fn)(void *userdata, int64_t handed_ns, int64_t done_ns);
 
 struct queue_config {
 	uint16_t number;
@@ -47,7 +47,7 @@ struct queue_config {
 	/* Split them only while all of their data is needed (queue_copy_all()). */
 	bool whole_segments;
 	queue_packet_fn on_packet;
-	queue_told_fn on_told; /* or NULL; never called within on_packet */
+	queue_handed_over_fn on_handed_over; /* or NULL; never called within on_packet */
 	void *userdata;
 };
 
@@ -71,8 +71,8 @@ int queue_fd(const struct queue *queue);
  * queue_dispatch() - read packets, and call on_packet for each
  * @queue: the queue
  *
- * Verdicts given in on_packet are sent in few system calls, each followed by on_told. All of them
- * have been sent when it returns.
+ * Verdicts given in on_packet are sent in few system calls, each followed by on_handed_over. All of
+ * them have been sent when it returns.
  *
  * Return: 0 if nothing is left; 1 if packets keep coming and other events should have a turn;
  * -ENOBUFS if the kernel had to drop messages (the queue goes on; losses are counted); another
@@ -87,7 +87,7 @@ int queue_dispatch(struct queue *queue);
  * @verdict: what happens to it; may replace the packet, which costs a system call
  *
  * Within queue_dispatch() verdicts are gathered, and queue_flush() sends them. Otherwise the
- * verdict is sent at once, and on_told is called before it returns.
+ * verdict is sent at once, and on_handed_over is called before it returns.
  *
  * Return: 0; -EMSGSIZE if the new packet is too large for a message, and no verdict was given;
  * another negative errno if the queue is dead.

@@ -17,8 +17,8 @@ struct watched {
 	int64_t seen_ns; /* when the table last had it */
 	uint8_t state;   /* its state then */
 	bool answered;
-	bool reported;   /* on_open() was called */
-	int64_t told_ns; /* … with this time */
+	bool reported;       /* on_open() was called */
+	int64_t reported_ns; /* … with this time */
 };
 struct known_socket {
 	UT_hash_handle hh;
@@ -191,7 +191,7 @@ static bool look_at(struct socket_watch *watch, struct watched *watched)
 static void report_open(struct socket_watch *watch, struct watched *watched)
 {
 	watched->reported = true;
-	watched->told_ns = watched->seen_ns;
+	watched->reported_ns = watched->seen_ns;
 	watch->host.on_open(watch->host.context, watched->attempt, watched->seen_ns,
 			    watched->state);
 }
@@ -260,7 +260,7 @@ void socket_watch_finish(struct socket_watch *watch)
 
 		/* 0: it was never seen */
 		if (watched && watched->state &&
-		    (!watched->reported || watched->told_ns < watched->seen_ns))
+		    (!watched->reported || watched->reported_ns < watched->seen_ns))
 			report_open(watch, watched);
 	}
 }

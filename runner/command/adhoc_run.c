@@ -112,11 +112,11 @@ char *adhoc_run_obstacle(const struct result *result)
 char *adhoc_run_disturbance(const struct result *result)
 {
 	struct history history = history_make(result->record);
-	struct late_verdict overdue;
+	struct late_verdict late;
 	char *text = NULL;
 
-	if (late_verdict_find(result->scenario, &history, &overdue))
-		text = late_verdict_text(result->scenario, result->record, &overdue);
+	if (late_verdict_find(result->scenario, &history, &late))
+		text = late_verdict_text(result->scenario, result->record, &late);
 	history_free(&history);
 	return text;
 }

@@ -10,14 +10,14 @@
 /* Only this many scenarios without a record are named. */
 #define MAX_NAMED 5
 
-struct rejudge_options {
+struct judge_command_options {
 	struct output_options outputs;
 	struct selection selection;
 	double timing_scale; /* 0: that of the run */
 };
 
-struct rejudge {
-	struct rejudge_options options;
+struct judge_command {
+	struct judge_command_options options;
 	struct stored_run *run;
 	struct scenario_file **files; /* given after the run */
 	size_t n_files, files_capacity;
@@ -27,7 +27,7 @@ struct rejudge {
 /* ---- scenarios that replace those of the run ---- */
 
 /* Loads the given files. Returns false, with a message, if a path has no scenarios. */
-static bool load(struct rejudge *self, char *const *paths, size_t n)
+static bool load(struct judge_command *self, char *const *paths, size_t n)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
 	bool color = color_is_wanted(self->options.outputs.console.color, self->err);
@@ -58,7 +58,7 @@ static int closeness(const char *path, const char *other)
  * Gives a result the scenario of the same name; among several, the one whose file fits best.
  * Returns false if there is none.
  */
-static bool replace_scenario(const struct rejudge *self, struct result *result)
+static bool replace_scenario(const struct judge_command *self, struct result *result)
 {
 	const struct scenario *best = NULL;
 	const struct scenario_file *best_file = NULL;
@@ -92,7 +92,7 @@ static void drop_result(struct result *result)
 	results_free(&one);
 }
 
-static bool is_wanted(const struct rejudge *self, struct result *result)
+static bool is_wanted(const struct judge_command *self, struct result *result)
 {
 	if (self->n_files > 0 && !replace_scenario(self, result))
 		return false;
@@ -101,7 +101,7 @@ static bool is_wanted(const struct rejudge *self, struct result *result)
 }
 
 /* Adds a result for each broken document of the given files, as a run does. */
-static void add_broken(struct rejudge *self)
+static void add_broken(struct judge_command *self)
 {
 	struct run_results *results = &self->run->results;
 
@@ -117,7 +117,7 @@ static void add_broken(struct rejudge *self)
 }
 
 /* Prints the scenarios of the given files that have no record, and so were not judged. */
-static void name_unjudged(const struct rejudge *self)
+static void name_unjudged(const struct judge_command *self)
 {
 	const struct run_results *results = &self->run->results;
 	size_t n = 0;
@@ -142,7 +142,7 @@ static void name_unjudged(const struct rejudge *self)
 		fprintf(self->err, "synfault judge: no record: %zu more\n", n - MAX_NAMED);
 }
 
-static void select_results(struct rejudge *self)
+static void select_results(struct judge_command *self)
 {
 	struct run_results *results = &self->run->results;
 	size_t kept = 0;
@@ -160,7 +160,7 @@ static void select_results(struct rejudge *self)
 
 /* ---- the command ---- */
 
-static enum exit_status rejudge(struct rejudge *self, const char *path, FILE *out)
+static enum exit_status judge_again(struct judge_command *self, const char *path, FILE *out)
 {
 	struct run_results *results = &self->run->results;
 	AUTO_STRBUF struct strbuf note = {0};
@@ -185,7 +185,7 @@ static enum exit_status rejudge(struct rejudge *self, const char *path, FILE *ou
 	return results_status(results);
 }
 
-static enum exit_status open_and_judge(struct rejudge *self, char *const *operands, size_t n,
+static enum exit_status open_and_judge(struct judge_command *self, char *const *operands, size_t n,
 				       FILE *out)
 {
 	AUTO_FREE char *message = NULL;
@@ -199,12 +199,12 @@ static enum exit_status open_and_judge(struct rejudge *self, char *const *operan
 	}
 	if (n > 1 && !load(self, operands + 1, n - 1))
 		return STATUS_USAGE;
-	return rejudge(self, operands[0], out);
+	return judge_again(self, operands[0], out);
 }
 
 static int run_judge(int argc, char **argv, const struct command_context *context)
 {
-	struct rejudge self = {.err = context->err};
+	struct judge_command self = {.err = context->err};
 	struct operands operands;
 	int status;
 
@@ -219,13 +219,13 @@ static int run_judge(int argc, char **argv, const struct command_context *contex
 	return status;
 }
 
-static const struct option_spec rejudge_options[] = {
-	OPTION_ROW_FILTER(struct rejudge_options),
-	OPTION_ROW_TAG(struct rejudge_options),
-	OPTION_ROW_TIMING_SCALE(struct rejudge_options, timing_scale,
+static const struct option_spec judge_command_options[] = {
+	OPTION_ROW_FILTER(struct judge_command_options),
+	OPTION_ROW_TAG(struct judge_command_options),
+	OPTION_ROW_TIMING_SCALE(struct judge_command_options, timing_scale,
 				"multiply all timing tolerances by F (default: as the run did)"),
-	OUTPUT_OPTIONS(struct rejudge_options),
-	SHOWN_OPTIONS(struct rejudge_options,
+	OUTPUT_OPTIONS(struct judge_command_options),
+	SHOWN_OPTIONS(struct judge_command_options,
 		      "show attempts and expectations of passed scenarios, too"),
 	OPTION_ROW_HELP,
 };
@@ -239,7 +239,7 @@ const struct command command_judge = {
 		"run --json FILE`, or a directory of --records. With scenario files or\n"
 		"directories, judges each record by what the scenario of its name expects now.\n"
 		"The exit status is that of `run`.\n",
-	.options = OPTION_TABLE(rejudge_options),
+	.options = OPTION_TABLE(judge_command_options),
 	.min_operands = 1,
 	.max_operands = -1,
 	.needs = "a run is needed, a file of `synfault run --json`",

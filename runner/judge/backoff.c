@@ -124,7 +124,7 @@ static int64_t late_since(const struct judge_ctx *ctx, const struct attempt_grou
 }
 
 struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attempt_group *group,
-				size_t from, size_t to, bool interval)
+				size_t from, size_t to, bool start_to_start)
 {
 	const struct attempt_history *before = group->attempts[from], *next = group->attempts[to];
 	struct when end = {before->over_earliest_ns, before->over_ns};
@@ -133,7 +133,7 @@ struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attemp
 	int64_t late_ns = attempt_lateness(before), late_before_ns;
 	int64_t since_ns = late_since(ctx, group, from, &late_before_ns);
 
-	if (interval)
+	if (start_to_start)
 		return span_between(&ctx->delays, start, next_start, since_ns, late_before_ns,
 				    late_ns);
 	return span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
@@ -183,7 +183,7 @@ static struct range allowed_wait(const struct expectation *expectation,
 				 bool *ret_plain)
 {
 	const struct policy *policy = &expectation->value.policy;
-	bool interval = expectation->kind == EXPECT_ATTEMPT_DELAY;
+	bool start_to_start = expectation->kind == EXPECT_ATTEMPT_DELAY;
 	int64_t before_ns = policy->base_ns;
 	struct range range;
 
@@ -191,7 +191,7 @@ static struct range allowed_wait(const struct expectation *expectation,
 	/* In rounds the wait before is unknown, so allow any up to the cap. */
 	if (policy->jitter == JITTER_DECORRELATED && wait->number > 1 &&
 	    (policy->per_round ||
-	     !attempt_wait(group, wait->from - 1, wait->from, interval, &before_ns)))
+	     !attempt_wait(group, wait->from - 1, wait->from, start_to_start, &before_ns)))
 		before_ns = policy->cap_ns;
 	range = policy_wait_after(policy, wait->number, before_ns);
 	if ((policy->waits_for_end || policy->ends_early) && wait->to < group->n_attempts) {
@@ -233,7 +233,7 @@ struct waits {
 	struct judge_ctx *ctx;
 	const struct expectation *expectation;
 	const struct policy *policy;
-	bool intervals;
+	bool start_to_start;
 	const char *one; /* "backoff" or "attempt delay" */
 	/* Of the instance that is being judged. */
 	const struct attempt_group *group;
@@ -268,13 +268,13 @@ static char *first_fit(struct waits *waits)
 	if (waits->fitted)
 		return NULL;
 	waits->fitted = true;
-	return fit_text(waits->ctx, waits->expectation->endpoint, waits->intervals);
+	return fit_text(waits->ctx, waits->expectation->endpoint, waits->start_to_start);
 }
 
 /* Measures a wait; returns false if there was none. */
 static bool measure(const struct waits *waits, const struct policy_wait *wait, int64_t *ret_ns)
 {
-	return attempt_wait(waits->group, wait->from, wait->to, waits->intervals, ret_ns);
+	return attempt_wait(waits->group, wait->from, wait->to, waits->start_to_start, ret_ns);
 }
 
 static struct time_bounds wait_bounds(const struct waits *waits, const struct policy_wait *wait,
@@ -524,7 +524,7 @@ static void check_wait(struct waits *waits, const struct policy_wait *wait)
 	if (!open) {
 		add_time(waits, wait, wait_ns);
 		known = attempt_wait_known(waits->ctx, waits->group, wait->from, wait->to,
-					   waits->intervals);
+					   waits->start_to_start);
 		/* Overlaps below the resolution don't count. */
 		if (allowed.low == 0)
 			allowed.low = -RESOLUTION_NS;
@@ -608,7 +608,7 @@ void judge_backoff(struct judge_ctx *ctx, const struct expectation *expectation)
 		.ctx = ctx,
 		.expectation = expectation,
 		.policy = &expectation->value.policy,
-		.intervals = expectation->kind == EXPECT_ATTEMPT_DELAY,
+		.start_to_start = expectation->kind == EXPECT_ATTEMPT_DELAY,
 		.one = expectation->kind == EXPECT_ATTEMPT_DELAY ? "attempt delay" : "backoff",
 	};
 	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);

@@ -93,7 +93,7 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 		ret->low = ret->high = (int64_t)attempt_fault_bytes(attempt, FAULT_STALLED);
 		return true;
 	}
-	if (!details->bytes_told && !ended)
+	if (!details->bytes_reported && !ended)
 		return false;
 	/* The kernel clears its counts when the client resets. */
 	if (ended && at_end > bytes) {
@@ -109,8 +109,8 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 	return true;
 }
 
-static void add_untold(struct judge_ctx *ctx, const struct expectation *expectation,
-		       const struct attempt_history *attempt)
+static void add_bytes_unreported(struct judge_ctx *ctx, const struct expectation *expectation,
+				 const struct attempt_history *attempt)
 {
 	findings_add(ctx, WEIGHT_UNDECIDED,
 		     &(struct finding_parts){
@@ -138,7 +138,7 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 		struct range one;
 
 		if (!carried(ctx, attempts[i], received, &one)) {
-			add_untold(ctx, expectation, attempts[i]);
+			add_bytes_unreported(ctx, expectation, attempts[i]);
 			return;
 		}
 		sum.low += one.low;

@@ -98,8 +98,8 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 }
 
 /* Takes ownership of @how_often, which says how often the step fired. */
-static void add_unfired(struct judge_ctx *ctx, enum weight weight, size_t endpoint, size_t index,
-			char *how_often)
+static void add_never_fired(struct judge_ctx *ctx, enum weight weight, size_t endpoint,
+			    size_t index, char *how_often)
 {
 	const struct endpoint_spec *spec = &ctx->scenario->endpoints[endpoint];
 	AUTO_STRBUF struct strbuf step = {0};
@@ -109,7 +109,7 @@ static void add_unfired(struct judge_ctx *ctx, enum weight weight, size_t endpoi
 	subject = xasprintf("step %zu (\"%s\") at %s", index + 1, strbuf_text(&step), spec->name);
 	findings_add(ctx, weight,
 		     &(struct finding_parts){
-			     .type = "unfired",
+			     .type = "never-fired",
 			     .place = spec->step_places ? spec->step_places[index] : spec->place,
 			     .subject = subject,
 			     .message = xasprintf("%s %s", subject, how_often),
@@ -192,8 +192,8 @@ static void judge_plain(const struct served *served, size_t index)
 	required = MIN(last, expected.high) - first + 1;
 	count = count_fired(served, index, required);
 	if (count < required)
-		add_unfired(served->ctx, WEIGHT_UNFIRED, served->endpoint, index,
-			    how_often(count, required));
+		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint, index,
+				how_often(count, required));
 }
 
 static void judge_conditional(const struct served *served, size_t index)
@@ -203,13 +203,14 @@ static void judge_conditional(const struct served *served, size_t index)
 	int64_t count = count_fired(served, index, INT64_MAX);
 
 	if (count < progress->taken)
-		add_unfired(served->ctx, WEIGHT_UNFIRED, served->endpoint, index,
-			    how_often(count, progress->taken));
+		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint, index,
+				how_often(count, progress->taken));
 	else if (progress->due == 0 && (int64_t)condition_first_attempt(&step->when) <=
 					       expected_of(served, step->list, false).high)
-		add_unfired(served->ctx, step->when.has_window ? WEIGHT_VOID : WEIGHT_UNFIRED,
-			    served->endpoint, index,
-			    xstrdup("never fired: no attempt met its condition"));
+		add_never_fired(served->ctx,
+				step->when.has_window ? WEIGHT_VOID : WEIGHT_NEVER_FIRED,
+				served->endpoint, index,
+				xstrdup("never fired: no attempt met its condition"));
 }
 
 static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct step_select *replay)

@@ -8,8 +8,8 @@
 /**
  * judge_fired() - check that every fault that had to fire did
  *
- * Adds findings of WEIGHT_UNFIRED, and of WEIGHT_VOID if there was no attempt or none met a window
- * of time.
+ * Adds findings of WEIGHT_NEVER_FIRED, and of WEIGHT_VOID if there was no attempt or none met a
+ * window of time.
  */
 void judge_fired(struct judge_ctx *ctx);
 

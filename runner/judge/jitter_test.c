@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Two or three waits that are alike prove nothing. */
-#define MIN_COPIES 4
+#define MIN_INSTANCES 4
 
 static int compare(double a, double b)
 {
@@ -86,7 +86,7 @@ static void test_numbers(struct jitter_test_sample *samples, size_t n, struct ji
 				   samples[last].number == samples[first].number;)
 			last++;
 		width = samples[last - 1].place - samples[first].place;
-		if (last - first < MIN_COPIES || within(width, (double)(last - first)) >= error)
+		if (last - first < MIN_INSTANCES || within(width, (double)(last - first)) >= error)
 			continue;
 		*ret = (struct jitter_test){.wrong = true,
 					    .number = samples[first].number,

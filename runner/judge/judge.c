@@ -164,16 +164,16 @@ static struct judgement decide(struct judge_ctx *ctx, bool skip)
 {
 	static const enum outcome outcomes[N_WEIGHTS] = {
 		[WEIGHT_HARNESS] = OUTCOME_ERROR, [WEIGHT_VOID] = OUTCOME_ERROR,
-		[WEIGHT_FAILED] = OUTCOME_FAIL,   [WEIGHT_UNFIRED] = OUTCOME_ERROR,
+		[WEIGHT_FAILED] = OUTCOME_FAIL,   [WEIGHT_NEVER_FIRED] = OUTCOME_ERROR,
 		[WEIGHT_LAG] = OUTCOME_ERROR,     [WEIGHT_UNDECIDED] = OUTCOME_ERROR,
 	};
-	enum weight order[N_WEIGHTS] = {WEIGHT_HARNESS, WEIGHT_VOID, WEIGHT_FAILED,
-					WEIGHT_UNFIRED, WEIGHT_LAG,  WEIGHT_UNDECIDED};
+	enum weight order[N_WEIGHTS] = {WEIGHT_HARNESS,     WEIGHT_VOID, WEIGHT_FAILED,
+					WEIGHT_NEVER_FIRED, WEIGHT_LAG,  WEIGHT_UNDECIDED};
 	struct judgement judgement = {.outcome = OUTCOME_PASS};
 
 	/* A fault that never fired might have caused what is missing. */
-	if (ctx->findings[WEIGHT_UNFIRED].n_items > 0 && !is_broken_on_attempts(ctx)) {
-		order[2] = WEIGHT_UNFIRED;
+	if (ctx->findings[WEIGHT_NEVER_FIRED].n_items > 0 && !is_broken_on_attempts(ctx)) {
+		order[2] = WEIGHT_NEVER_FIRED;
 		order[3] = WEIGHT_FAILED;
 	}
 	for (size_t i = 0; i < N_WEIGHTS; i++) {

@@ -33,7 +33,8 @@ const char *outcome_name(enum outcome outcome);
 
 /* One reason for an outcome other than pass. */
 struct finding {
-	char *type; /* the expectation's key ("attempts"), or "timeout", "unfired", "harness", … */
+	char *type; /* the expectation's key ("attempts"), or "timeout", "never-fired", "harness", …
+		     */
 	char *subject;  /* "attempts at api", "backoff 2 at api", "stderr" */
 	char *expected; /* "5", "2.00 s ± 200 ms", "contains \"refused\""; NULL for harness findings
 			 */

@@ -8,12 +8,12 @@
 
 /* What a finding means for the outcome: judge.c ranks them. */
 enum weight {
-	WEIGHT_HARNESS,   /* the record itself can't be trusted */
-	WEIGHT_VOID,      /* the run proves nothing: no attempt, or none met a window of time */
-	WEIGHT_FAILED,    /* an expectation is broken for certain */
-	WEIGHT_UNFIRED,   /* a fault that had to fire did not */
-	WEIGHT_LAG,       /* unknown: delays may explain a miss, or hide one */
-	WEIGHT_UNDECIDED, /* unknown, and a quieter machine would not help */
+	WEIGHT_HARNESS,     /* the record itself can't be trusted */
+	WEIGHT_VOID,        /* the run proves nothing: no attempt, or none met a window of time */
+	WEIGHT_FAILED,      /* an expectation is broken for certain */
+	WEIGHT_NEVER_FIRED, /* a fault that had to fire did not */
+	WEIGHT_LAG,         /* unknown: delays may explain a miss, or hide one */
+	WEIGHT_UNDECIDED,   /* unknown, and a quieter machine would not help */
 	N_WEIGHTS,
 };
 

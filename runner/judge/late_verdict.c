@@ -127,13 +127,13 @@ bool late_verdict_find(const struct scenario *scenario, const struct history *hi
 }
 
 char *late_verdict_text(const struct scenario *scenario, const struct record *record,
-			const struct late_verdict *overdue)
+			const struct late_verdict *verdict)
 {
-	const struct record_attempt *attempt = &record->attempts[overdue->attempt];
+	const struct record_attempt *attempt = &record->attempts[verdict->attempt];
 	char late[DURATION_TEXT_SIZE];
 
 	return xasprintf("attempt %" PRIu32 " at %s was answered %s late, after the client had "
 			 "given it up",
 			 attempt->number, scenario->endpoints[attempt->endpoint].name,
-			 duration_format(overdue->late_ns, late));
+			 duration_format(verdict->late_ns, late));
 }

@@ -40,6 +40,6 @@ int64_t *late_verdict_due_times(const struct scenario *scenario, const struct hi
  * the caller.
  */
 char *late_verdict_text(const struct scenario *scenario, const struct record *record,
-			const struct late_verdict *overdue);
+			const struct late_verdict *verdict);
 
 #endif

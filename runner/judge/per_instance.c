@@ -147,16 +147,16 @@ size_t record_address_index(const struct record *record, uint32_t id)
 	return base + endpoint->n_addresses;
 }
 
-bool attempt_wait(const struct attempt_group *group, size_t from, size_t to, bool interval,
+bool attempt_wait(const struct attempt_group *group, size_t from, size_t to, bool start_to_start,
 		  int64_t *ret_ns)
 {
 	const struct attempt_history *before = group->attempts[from], *next = group->attempts[to];
 	int64_t wait_ns;
 
-	if (!interval && before->over_ns == INT64_MAX)
+	if (!start_to_start && before->over_ns == INT64_MAX)
 		return false;
-	wait_ns = next->started_ns - (interval ? before->started_ns : before->over_ns);
-	if (!interval && wait_ns < 0 &&
+	wait_ns = next->started_ns - (start_to_start ? before->started_ns : before->over_ns);
+	if (!start_to_start && wait_ns < 0 &&
 	    next->started_ns - before->over_earliest_ns >= -RESOLUTION_NS)
 		wait_ns = 0;
 	*ret_ns = wait_ns;
@@ -385,7 +385,7 @@ struct range group_count(struct judge_ctx *ctx, const struct attempt_group *grou
 	return count;
 }
 
-char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool intervals)
+char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool start_to_start)
 {
 	struct attempt_groups groups = attempt_groups_make(&ctx->history, endpoint);
 	AUTO_FREE int64_t *times_ns = xmalloc((ctx->history.n_attempts + 1) * sizeof(*times_ns));
@@ -400,7 +400,7 @@ char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool intervals)
 		struct fit_sequence sequence = {.waits_ns = times_ns + n_times};
 
 		for (size_t k = 1; k < group->n_attempts; k++) {
-			if (!attempt_wait(group, k - 1, k, intervals, &times_ns[n_times]))
+			if (!attempt_wait(group, k - 1, k, start_to_start, &times_ns[n_times]))
 				break;
 			n_times++;
 			sequence.n_waits++;
@@ -410,11 +410,12 @@ char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool intervals)
 	}
 	fit = fit_waits(sequences, n_sequences);
 	if (fit.found)
-		text = xasprintf("%s like %s", intervals ? "attempt delays look" : "backoff looks",
+		text = xasprintf("%s like %s",
+				 start_to_start ? "attempt delays look" : "backoff looks",
 				 fit.text);
 	else if (n_times >= 3)
 		text = xasprintf("the %s no pattern",
-				 intervals ? "attempt delays show" : "backoff shows");
+				 start_to_start ? "attempt delays show" : "backoff shows");
 	fit_free(&fit);
 	attempt_groups_free(&groups);
 	return text;

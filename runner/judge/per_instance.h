@@ -78,11 +78,11 @@ size_t record_address_index(const struct record *record, uint32_t id);
  * attempt_wait() - measure the time between two attempts of a group
  * @from: index of the earlier attempt in the group
  * @to: index of the later one
- * @interval: measure from start to start, otherwise from end to start
+ * @start_to_start: measure from start to start, otherwise from end to start
  *
  * Return: false if there was no pause, because the first attempt never ended.
  */
-bool attempt_wait(const struct attempt_group *group, size_t from, size_t to, bool interval,
+bool attempt_wait(const struct attempt_group *group, size_t from, size_t to, bool start_to_start,
 		  int64_t *ret_ns);
 
 /** attempt_lateness() - bound how late, in ns, synfault's answer to an attempt came */
@@ -124,10 +124,10 @@ enum ending attempt_ending(const struct attempt_history *attempt);
  * fit_text() - describe the policy that the pauses at an endpoint look like (fit.h)
  * @endpoint: index, or ALL_ENDPOINTS
  *
- * It fits the times from start to start instead if @intervals is true.
+ * It fits the times from start to start instead if @start_to_start is true.
  *
  * Return: "backoff looks like fixed, 2.00 s", owned by the caller; NULL if there are too few.
  */
-char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool intervals);
+char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool start_to_start);
 
 #endif

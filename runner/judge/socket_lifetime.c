@@ -346,30 +346,30 @@ void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *
 struct leaks {
 	struct judge_ctx *ctx;
 	const struct expectation *expectation;
-	bool *standing; /* by attempt: seen open after its client's end; NULL: none was */
+	bool *still_open; /* by attempt: seen open after its client's end; NULL: none was */
 	struct range count;
 	int64_t n_after_end;
 	const struct attempt_history *first; /* the first beyond the limit */
 };
 
-static bool *find_standing(const struct judge_ctx *ctx)
+static bool *find_still_open(const struct judge_ctx *ctx)
 {
 	const struct history *history = &ctx->history;
-	bool *standing;
+	bool *still_open;
 
-	if (history->n_standing == 0)
+	if (history->n_still_open == 0)
 		return NULL;
-	standing = xzalloc(history->n_attempts * sizeof(*standing));
-	for (size_t i = 0; i < history->n_standing; i++) {
-		const struct event *event = history->standing[i];
+	still_open = xzalloc(history->n_attempts * sizeof(*still_open));
+	for (size_t i = 0; i < history->n_still_open; i++) {
+		const struct event *event = history->still_open[i];
 		uint32_t id = event->u.net.attempt;
 		const struct event *exit =
 			history_instance_exit(history, ctx->record->attempts[id].instance);
 
 		if (exit && event->at_ns - exit->at_ns > RESOLUTION_NS)
-			standing[id] = true;
+			still_open[id] = true;
 	}
-	return standing;
+	return still_open;
 }
 
 /*
@@ -490,7 +490,7 @@ static enum truth is_leak(const struct leaks *leaks, const struct attempt_group 
 static bool outlives_client(const struct leaks *leaks, const struct attempt_history *attempt,
 			    const struct event *exit)
 {
-	if (leaks->standing && leaks->standing[attempt->id])
+	if (leaks->still_open && leaks->still_open[attempt->id])
 		return true;
 	if (attempt->end == END_ESTABLISHED && attempt_ending(attempt) != ENDING_RESET)
 		return false;
@@ -558,7 +558,7 @@ void judge_leaks(struct judge_ctx *ctx, const struct expectation *expectation)
 	struct leaks leaks = {
 		.ctx = ctx,
 		.expectation = expectation,
-		.standing = find_standing(ctx),
+		.still_open = find_still_open(ctx),
 	};
 	enum truth truth;
 
@@ -588,5 +588,5 @@ void judge_leaks(struct judge_ctx *ctx, const struct expectation *expectation)
 					   .has_attempt = leaks.first,
 					   .attempt = leaks.first ? leaks.first->id : 0,
 				   });
-	free(leaks.standing);
+	free(leaks.still_open);
 }

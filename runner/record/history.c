@@ -124,7 +124,7 @@ static void take_bytes(struct attempt_details *details, const struct event *even
 {
 	details->bytes_received = event->u.net.bytes_received;
 	details->bytes_sent = event->u.net.bytes_sent;
-	details->bytes_told = true;
+	details->bytes_reported = true;
 }
 
 static void take_client_end(struct attempt_details *details, const struct event *event)
@@ -192,9 +192,9 @@ static void take_event(struct history *history, size_t *n_begun, const struct ev
 	case EVENT_FAULT:
 		take_fault(history, details, event);
 		break;
-	case EVENT_STANDING:
-		array_append(history->standing, history->n_standing, history->standing_capacity,
-			     event);
+	case EVENT_STILL_OPEN:
+		array_append(history->still_open, history->n_still_open,
+			     history->still_open_capacity, event);
 		break;
 	case EVENT_CLOSED:
 		if (event->at_ns < attempt->closed_ns) {
@@ -445,7 +445,7 @@ void history_free(struct history *history)
 	free(history->attempts);
 	free(history->details);
 	free(history->process_events);
-	free(history->standing);
+	free(history->still_open);
 	free(history->exits);
 	*history = (struct history){0};
 }

@@ -72,7 +72,7 @@ struct attempt_details {
 	uint32_t kernel_retransmissions;         /* the kernel's own count, when its socket died */
 	/* Of data; reported with the socket's death, or when it outlives the client. */
 	uint64_t bytes_received, bytes_sent;
-	bool bytes_told;               /* false: not reported, both are 0 */
+	bool bytes_reported;           /* false: not reported, both are 0 */
 	struct attempt_faults *faults; /* owned by the history; NULL: none */
 };
 
@@ -105,8 +105,8 @@ struct history {
 	/* Starts, ends and the timeout: the few events about processes, in their order. */
 	const struct event **process_events;
 	size_t n_process_events, process_events_capacity;
-	const struct event **standing; /* EVENT_STANDING, in their order */
-	size_t n_standing, standing_capacity;
+	const struct event **still_open; /* EVENT_STILL_OPEN, in their order */
+	size_t n_still_open, still_open_capacity;
 	const struct event **exits; /* by instance of the client: its end, or NULL */
 	int64_t stopped_ns;         /* when synfault sent TERM to the client; INT64_MAX: never */
 };

@@ -9,9 +9,9 @@
 #include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
-#define MAX_SCRIPTS   8 /* endpoints whose scripts are shown */
-#define MAX_ADDRESSES 8 /* of each of them */
-#define MAX_STANDING  3 /* sockets that outlive the client */
+#define MAX_SCRIPTS    8 /* endpoints whose scripts are shown */
+#define MAX_ADDRESSES  8 /* of each of them */
+#define MAX_STILL_OPEN 3 /* sockets that outlive the client */
 
 static void add_line(const struct attempt_facts *facts, size_t indent, const char *text)
 {
@@ -152,33 +152,33 @@ static void add_herds(const struct attempt_facts *facts)
 }
 
 /* Adds the sockets that outlived the client. */
-static void add_standing(const struct attempt_facts *facts)
+static void add_still_open(const struct attempt_facts *facts)
 {
 	const struct history *history = facts->history;
 	AUTO_FREE int64_t *late_ns = xzalloc((history->n_attempts + 1) * sizeof(*late_ns));
 	size_t n_shown = 0;
 
-	for (size_t i = 0; i < history->n_standing; i++) {
-		uint32_t id = history->standing[i]->u.net.attempt;
+	for (size_t i = 0; i < history->n_still_open; i++) {
+		uint32_t id = history->still_open[i]->u.net.attempt;
 		const struct event *exit =
 			history_instance_exit(history, facts->record->attempts[id].instance);
 
 		if (exit)
-			late_ns[id] = history->standing[i]->at_ns - exit->at_ns;
+			late_ns[id] = history->still_open[i]->at_ns - exit->at_ns;
 	}
-	for (uint32_t id = 0; id < history->n_attempts && history->n_standing > 0; id++) {
+	for (uint32_t id = 0; id < history->n_attempts && history->n_still_open > 0; id++) {
 		AUTO_FREE char *line = NULL;
 		char late[DURATION_TEXT_SIZE];
 
-		if (late_ns[id] <= 0 || ++n_shown > MAX_STANDING)
+		if (late_ns[id] <= 0 || ++n_shown > MAX_STILL_OPEN)
 			continue;
 		line = xasprintf("the socket of attempt %" PRIu32 " was still open %s after the "
 				 "client's end",
 				 id + 1, duration_format(late_ns[id], late));
 		add_line(facts, 0, line);
 	}
-	if (n_shown > MAX_STANDING) {
-		AUTO_FREE char *more = xasprintf("and %zu more", n_shown - MAX_STANDING);
+	if (n_shown > MAX_STILL_OPEN) {
+		AUTO_FREE char *more = xasprintf("and %zu more", n_shown - MAX_STILL_OPEN);
 
 		add_line(facts, 0, more);
 	}
@@ -235,5 +235,5 @@ void attempt_facts_end(const struct attempt_facts *facts)
 	add_server_exits(facts);
 	add_herds(facts);
 	add_end(facts);
-	add_standing(facts);
+	add_still_open(facts);
 }

@@ -124,7 +124,7 @@ static bool shows_delays(const struct table *table)
 	size_t n_delays = 0;
 
 	for (size_t i = 0; i < table->history->n_attempts; i++) {
-		if (table->backoffs[i].there && !table->backoffs[i].interval)
+		if (table->backoffs[i].there && !table->backoffs[i].start_to_start)
 			return false;
 		n_delays += table->backoffs[i].there;
 	}

@@ -126,7 +126,7 @@ void attempt_add_end(const struct attempt_history *attempt, bool brief, struct s
 
 char *attempt_backoff_text(const struct backoff_view *backoff)
 {
-	const char *what = backoff->interval ? "attempt delay" : "backoff";
+	const char *what = backoff->start_to_start ? "attempt delay" : "backoff";
 	char length[DURATION_TEXT_SIZE], low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
 
 	if (!backoff->there)

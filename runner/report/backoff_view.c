@@ -6,13 +6,14 @@
 #include "runner/scenario/policy_bounds.h"
 
 static void measure(struct backoff_view *view, const struct attempt_group *group, size_t from,
-		    size_t to, bool interval)
+		    size_t to, bool start_to_start)
 {
 	const struct attempt_history *before = group->attempts[from];
 
-	*view = (struct backoff_view){.there = true, .interval = interval, .previous = before->id};
-	view->from_ns = interval ? before->started_ns : before->over_ns;
-	view->open = !attempt_wait(group, from, to, interval, &view->length_ns);
+	*view = (struct backoff_view){
+		.there = true, .start_to_start = start_to_start, .previous = before->id};
+	view->from_ns = start_to_start ? before->started_ns : before->over_ns;
+	view->open = !attempt_wait(group, from, to, start_to_start, &view->length_ns);
 	if (view->open)
 		view->from_ns = 0;
 }

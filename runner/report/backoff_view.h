@@ -12,10 +12,10 @@
 #include "runner/scenario/scenario.h"
 
 struct backoff_view {
-	bool there;        /* false: no attempt came before */
-	bool interval;     /* from start to start */
-	bool open;         /* the previous attempt had not ended: no backoff */
-	uint32_t previous; /* id of the previous attempt */
+	bool there;          /* false: no attempt came before */
+	bool start_to_start; /* from start to start */
+	bool open;           /* the previous attempt had not ended: no backoff */
+	uint32_t previous;   /* id of the previous attempt */
 	int64_t from_ns, length_ns;
 	bool judged;          /* an expectation says what is allowed; then: */
 	struct range allowed; /* lengths, tolerance included */

@@ -114,7 +114,7 @@ void event_line_add_what(const struct record *record, const struct event *event,
 	case EVENT_CLIENT_END:
 		strbuf_puts(out, event->u.net.rst ? "reset by the client" : "closed by the client");
 		break;
-	case EVENT_STANDING:
+	case EVENT_STILL_OPEN:
 		strbuf_puts(out, "socket still open, though the client has ended");
 		break;
 	case EVENT_ORPHANED:

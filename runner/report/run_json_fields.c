@@ -39,7 +39,7 @@ static const struct json_type place_type = {
 
 static const struct json_field finding_fields[] = {
 	{"type", JSON_TEXT(struct finding, type),
-	 .about = "The expectation's key, or timeout, unfired, harness, capability, flaky."},
+	 .about = "The expectation's key, or timeout, never-fired, harness, capability, flaky."},
 	{"subject", TEXT(struct finding, subject),
 	 .about = "What it is about: \"backoff 2 at api\"."},
 	{"expected", TEXT(struct finding, expected)},

@@ -152,7 +152,7 @@ static void draw_words(struct picture *picture, const uint32_t *ids, size_t n_id
 	lengths = xasprintf("backoff of %s to %s", duration_format(sums->shortest_ns, shortest),
 			    duration_format(sums->longest_ns, longest));
 	svg_text(markup, SVG_INK, x, y + 20, SVG_FONT_SIZE, SVG_START, NAME_WIDTH,
-		 picture->backoffs[ids[n_ids - 1]].interval ? "attempt-delay" : "backoff");
+		 picture->backoffs[ids[n_ids - 1]].start_to_start ? "attempt-delay" : "backoff");
 	svg_text(markup, SVG_DIM, x, y + 36, SVG_SMALL_SIZE, SVG_START, NAME_WIDTH, axis);
 	svg_text(markup, SVG_INK, NOTE_X, y + 20, SVG_SMALL_SIZE, SVG_START, NOTE_WIDTH, lengths);
 	if (sums->n_missed > 0) {

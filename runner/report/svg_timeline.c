@@ -21,19 +21,19 @@
 #include "runner/report/svg_herd.h"
 #include "runner/report/svg_lane.h"
 
-#define AXIS_HEIGHT   26.0
-#define GROUP_HEIGHT  24.0
-#define STREAM_HEIGHT 20.0
-#define TITLE_HEIGHT  26.0
-#define MAX_LANES     40 /* with more attempts, not all get a row */
-#define SHOWN_FIRST   6
-#define SHOWN_LAST    3
-#define SHOWN_BLAMED  5 /* blamed attempts whose surroundings are shown */
-#define MAX_GROUPS    24
-#define MAX_STREAMS   8
-#define SHOWN_COPIES  8
-#define MIN_JUMP      4.0 /* narrower ones are not marked */
-#define JUMP_Y        22.0
+#define AXIS_HEIGHT     26.0
+#define GROUP_HEIGHT    24.0
+#define STREAM_HEIGHT   20.0
+#define TITLE_HEIGHT    26.0
+#define MAX_LANES       40 /* with more attempts, not all get a row */
+#define SHOWN_FIRST     6
+#define SHOWN_LAST      3
+#define SHOWN_BLAMED    5 /* blamed attempts whose surroundings are shown */
+#define MAX_GROUPS      24
+#define MAX_STREAMS     8
+#define SHOWN_INSTANCES 8
+#define MIN_JUMP        4.0 /* narrower ones are not marked */
+#define JUMP_Y          22.0
 
 /* Attempts at one address of one endpoint. */
 struct group {
@@ -405,7 +405,7 @@ static void draw_instance(struct picture *picture, uint32_t instance, const char
 static void draw_client(struct picture *picture)
 {
 	const struct record *record = picture->record;
-	uint32_t n_shown = MIN(record->n_instances, SHOWN_COPIES);
+	uint32_t n_shown = MIN(record->n_instances, SHOWN_INSTANCES);
 
 	/* The start and end of an attached client are unknown. */
 	if (!record->client_started || record->attached)
@@ -462,7 +462,7 @@ static void draw_ends(const struct picture *picture, struct markup *markup, doub
 		const struct event *event = &picture->record->events[i];
 		double x = picture_x(picture, event->at_ns);
 
-		if (event->kind == EVENT_EXIT && picture->record->n_instances > SHOWN_COPIES &&
+		if (event->kind == EVENT_EXIT && picture->record->n_instances > SHOWN_INSTANCES &&
 		    event != last)
 			continue;
 		if (event->kind == EVENT_TIMEOUT)

@@ -18,7 +18,7 @@
 enum { END_ROUNDS = 500, END_WAIT_MS = 2 };
 
 struct relative {
-	struct proc_stat kin;
+	struct proc_stat stat;
 	bool descends; /* from us */
 	bool known;    /* belongs to a known process (descendants_has_others()) */
 };
@@ -33,8 +33,8 @@ static size_t read_processes(struct relative **ret)
 		struct relative process = {0};
 
 		/* A process without a parent in this /proc can't descend from us. */
-		if (proc_stat_read(dirfd(directory), entry->d_name, &process.kin) &&
-		    process.kin.parent != 0)
+		if (proc_stat_read(dirfd(directory), entry->d_name, &process.stat) &&
+		    process.stat.parent != 0)
 			array_append(processes, n, capacity, process);
 	}
 	if (directory)
@@ -52,11 +52,11 @@ static void mark_descendants(struct relative *processes, size_t n)
 	while (added) {
 		added = false;
 		for (size_t i = 0; i < n; i++) {
-			bool descends = processes[i].kin.parent == self;
+			bool descends = processes[i].stat.parent == self;
 
 			for (size_t k = 0; !descends && !processes[i].descends && k < n; k++)
 				descends = processes[k].descends &&
-					   processes[k].kin.pid == processes[i].kin.parent;
+					   processes[k].stat.pid == processes[i].stat.parent;
 			if (descends && !processes[i].descends)
 				added = processes[i].descends = true;
 		}
@@ -84,7 +84,7 @@ bool descendants_signal(int number)
 	mark_descendants(processes, n);
 	for (size_t i = 0; i < n; i++)
 		if (processes[i].descends)
-			kill(processes[i].kin.pid, number);
+			kill(processes[i].stat.pid, number);
 	return true;
 }
 
@@ -102,14 +102,14 @@ static void mark_known(struct relative *processes, size_t n, const pid_t *known,
 	bool added = true;
 
 	for (size_t i = 0; i < n; i++)
-		processes[i].known = is_one_of(processes[i].kin.pid, known, n_known) ||
-				     is_one_of(processes[i].kin.session, known, n_known);
+		processes[i].known = is_one_of(processes[i].stat.pid, known, n_known) ||
+				     is_one_of(processes[i].stat.session, known, n_known);
 	while (added) {
 		added = false;
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = 0; !processes[i].known && k < n; k++)
 				if (processes[k].known &&
-				    processes[k].kin.pid == processes[i].kin.parent)
+				    processes[k].stat.pid == processes[i].stat.parent)
 					added = processes[i].known = true;
 	}
 }
@@ -142,7 +142,7 @@ void descendants_signal_others(int number, const pid_t *known, size_t n_known)
 	mark_known(processes, n, known, n_known);
 	for (size_t i = 0; i < n; i++)
 		if (processes[i].descends && !processes[i].known)
-			kill(processes[i].kin.pid, number);
+			kill(processes[i].stat.pid, number);
 }
 
 void descendants_end(void)

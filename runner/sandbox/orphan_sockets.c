@@ -17,15 +17,15 @@ static bool is_held(const struct sock_found *socket)
 
 /* One search; one callback gets sockets that a process has open, the other one gets the rest. */
 struct search {
-	void (*on_standing)(void *userdata, uint32_t attempt);
+	void (*on_still_open)(void *userdata, uint32_t attempt);
 	void (*on_orphan)(void *userdata, uint32_t attempt, const struct sock_found *socket);
 	void *userdata;
 };
 
 static void look_at(const struct search *search, uint32_t attempt, const struct sock_found *socket)
 {
-	if (search->on_standing && is_held(socket))
-		search->on_standing(search->userdata, attempt);
+	if (search->on_still_open && is_held(socket))
+		search->on_still_open(search->userdata, attempt);
 	if (search->on_orphan && !is_held(socket) && socket->has_counts)
 		search->on_orphan(search->userdata, attempt, socket);
 }
@@ -53,9 +53,9 @@ static void look(const struct record *record, const struct search *search)
 }
 
 void orphan_sockets_look(const struct record *record,
-			 void (*on_standing)(void *userdata, uint32_t attempt), void *userdata)
+			 void (*on_still_open)(void *userdata, uint32_t attempt), void *userdata)
 {
-	look(record, &(struct search){.on_standing = on_standing, .userdata = userdata});
+	look(record, &(struct search){.on_still_open = on_still_open, .userdata = userdata});
 }
 
 void orphan_sockets_count(const struct record *record,

@@ -23,12 +23,12 @@ struct sock_found;
 /**
  * orphan_sockets_look() - report the attempts whose sockets a process still has open
  * @record: attempts whose death it has are left out
- * @on_standing: called with the id of each such attempt
+ * @on_still_open: called with the id of each such attempt
  *
  * Call it in the sandbox's network namespace.
  */
 void orphan_sockets_look(const struct record *record,
-			 void (*on_standing)(void *userdata, uint32_t attempt), void *userdata);
+			 void (*on_still_open)(void *userdata, uint32_t attempt), void *userdata);
 
 /**
  * orphan_sockets_count() - report what sockets have carried that no process has open any more

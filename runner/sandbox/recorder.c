@@ -141,10 +141,10 @@ void recorder_output(struct recorder *recorder, uint32_t stream, size_t length, 
 	}
 }
 
-void recorder_standing(struct recorder *recorder, uint32_t attempt)
+void recorder_still_open(struct recorder *recorder, uint32_t attempt)
 {
 	const struct event event = {
-		.kind = EVENT_STANDING,
+		.kind = EVENT_STILL_OPEN,
 		.at_ns = recorder_now_ns(recorder),
 		.u.net.attempt = attempt,
 	};

@@ -60,8 +60,8 @@ void recorder_injector_event(struct recorder *recorder, const struct injector_ev
  */
 void recorder_output(struct recorder *recorder, uint32_t stream, size_t length, int64_t early_ns);
 
-/** recorder_standing() - record that a process still holds the socket of an attempt */
-void recorder_standing(struct recorder *recorder, uint32_t attempt);
+/** recorder_still_open() - record that a process still holds the socket of an attempt */
+void recorder_still_open(struct recorder *recorder, uint32_t attempt);
 
 /** recorder_orphan() - record what a socket carried that is closed but not gone yet */
 void recorder_orphan(struct recorder *recorder, uint32_t attempt, const struct sock_found *socket);

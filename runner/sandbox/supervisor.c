@@ -105,9 +105,9 @@ static void on_output(void *userdata, uint32_t stream, size_t length, int64_t ea
 	recorder_output(&((struct supervisor *)userdata)->recorder, stream, length, early_ns);
 }
 
-static void on_standing(void *userdata, uint32_t attempt)
+static void on_still_open(void *userdata, uint32_t attempt)
 {
-	recorder_standing(&((struct supervisor *)userdata)->recorder, attempt);
+	recorder_still_open(&((struct supervisor *)userdata)->recorder, attempt);
 }
 
 static void on_orphan(void *userdata, uint32_t attempt, const struct sock_found *socket)
@@ -246,7 +246,7 @@ static void on_leftovers_timer(struct supervisor *self)
 {
 	int64_t left_ns = self->leftovers_until_ns - clock_monotonic_ns();
 
-	orphan_sockets_look(self->recorder.record, on_standing, self);
+	orphan_sockets_look(self->recorder.record, on_still_open, self);
 	if (left_ns > 0)
 		set_timer(self, left_ns);
 	else

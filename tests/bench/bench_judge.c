@@ -10,7 +10,7 @@
 #include "common/duration.h"
 #include "tests/lib/record_builder.h"
 
-enum { EVENTS = 100000, EVENTS_EACH = 3, COPIES = 1, ROUNDS = 9 };
+enum { EVENTS = 100000, EVENTS_EACH = 3, N_INSTANCES = 1, ROUNDS = 9 };
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -49,14 +49,14 @@ static struct record_builder *make_run(size_t n_events)
 	size_t api = record_builder_endpoint(b, "api", "refuse");
 	struct record *record = b->record;
 
-	record->n_instances = b->scenario->n_clients = COPIES;
+	record->n_instances = b->scenario->n_clients = N_INSTANCES;
 	b->scenario->timeout_ns = DURATION_MAX_NS;
 	for (size_t i = 0; i < n_events / EVENTS_EACH; i++) {
-		int64_t at_ms = (int64_t)(i / COPIES) * 1000 + (int64_t)(i % COPIES);
+		int64_t at_ms = (int64_t)(i / N_INSTANCES) * 1000 + (int64_t)(i % N_INSTANCES);
 		struct record_attempt attempt = {.endpoint = (uint32_t)api,
 						 .number = (uint32_t)i + 1,
 						 .server = record->endpoints[api].addresses[0],
-						 .instance = (uint32_t)(i % COPIES)};
+						 .instance = (uint32_t)(i % N_INSTANCES)};
 
 		/* record_builder_attempt() counts those before it: that is quadratic. */
 		array_append(record->attempts, record->n_attempts, record->attempts_capacity,
@@ -65,12 +65,13 @@ static struct record_builder *make_run(size_t n_events)
 		record_builder_verdict(b, (uint32_t)i, 1, VERDICT_REFUSE, at_ms);
 		record_builder_closed(b, (uint32_t)i, at_ms, 0);
 	}
-	for (uint32_t instance = 0; instance < COPIES; instance++) {
+	for (uint32_t instance = 0; instance < N_INSTANCES; instance++) {
 		record_builder_client_exits(b, (int64_t)n_events * 1000, 1);
 		record->events[record->n_events - 1].u.exit.instance = instance;
 	}
-	record->streams = xrealloc(record->streams, (size_t)2 * COPIES * sizeof(struct stream));
-	while (record->n_streams < (size_t)2 * COPIES)
+	record->streams =
+		xrealloc(record->streams, (size_t)2 * N_INSTANCES * sizeof(struct stream));
+	while (record->n_streams < (size_t)2 * N_INSTANCES)
 		record->streams[record->n_streams++] = (struct stream){
 			.name = xstrdup("more"), .head = xstrdup(""), .tail = xstrdup("")};
 	expect_all(b, api);
@@ -87,7 +88,7 @@ static int64_t processor_ns(void)
 }
 
 /* Milliseconds. */
-static double time_judging(const struct record_builder *b)
+static double measure_judging(const struct record_builder *b)
 {
 	int64_t started_ns = processor_ns();
 	struct judgement judgement = record_builder_judge(b);
@@ -108,8 +109,8 @@ int main(void)
 	double once_ms[ROUNDS], twice_ms[ROUNDS];
 
 	for (size_t i = 0; i < ROUNDS; i++) {
-		once_ms[i] = time_judging(once);
-		twice_ms[i] = time_judging(twice);
+		once_ms[i] = measure_judging(once);
+		twice_ms[i] = measure_judging(twice);
 	}
 	qsort(once_ms, ROUNDS, sizeof(*once_ms), compare_doubles);
 	qsort(twice_ms, ROUNDS, sizeof(*twice_ms), compare_doubles);

@@ -101,6 +101,6 @@ Test(leftover, server_process_is_not_a_leftover)
 	cr_expect_lt(clock_monotonic_ns() - began_ns, 30 * NS_PER_S);
 	record = program_record(synfault, "records/0001.json");
 	for (size_t i = 0; i < record->n_events; i++)
-		cr_expect_neq(record->events[i].kind, EVENT_STANDING);
+		cr_expect_neq(record->events[i].kind, EVENT_STILL_OPEN);
 	record_free(record);
 }

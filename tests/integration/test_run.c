@@ -26,8 +26,8 @@
 	"endpoints: {api: {faults: [refuse, accept]}}\n"                                           \
 	"client: {command: [synfault-tiny, '${api}']}\n"                                           \
 	"expect: {exit: 1, attempts: 2}\n"
-#define UNFIRED                                                                                    \
-	"name: unfired\n"                                                                          \
+#define NEVER_FIRED                                                                                \
+	"name: never-fired\n"                                                                      \
 	"endpoints: {api: {faults: [accept, refuse]}}\n"                                           \
 	"client: {command: [synfault-tiny, '${api}']}\n"                                           \
 	"expect: {exit: 0}\n"
@@ -50,10 +50,10 @@ static struct program *program_with_documents(void)
 
 	program_writes(synfault, "passes.yaml", PASSES);
 	program_writes(synfault, "fails.yaml", FAILS);
-	program_writes(synfault, "unfired.yaml", UNFIRED);
+	program_writes(synfault, "never-fired.yaml", NEVER_FIRED);
 	program_writes(synfault, "broken.yaml", BROKEN);
 	program_writes(synfault, "trace.yaml", TRACE);
-	program_writes(synfault, "all.yaml", PASSES NEXT FAILS NEXT UNFIRED NEXT BROKEN);
+	program_writes(synfault, "all.yaml", PASSES NEXT FAILS NEXT NEVER_FIRED NEXT BROKEN);
 	return synfault;
 }
 
@@ -66,15 +66,15 @@ Test(run, exit_status_and_last_line_sum_up_the_scenarios)
 	} cases[] = {
 		{"passes.yaml", STATUS_PASSED, "1 passed, 0 failed, 0 skipped", NULL},
 		{"fails.yaml", STATUS_FAILED, "0 passed, 1 failed, 0 skipped", NULL},
-		{"unfired.yaml", STATUS_UNJUDGED, "0 passed, 1 failed, 0 skipped",
+		{"never-fired.yaml", STATUS_UNJUDGED, "0 passed, 1 failed, 0 skipped",
 		 "1 error, counted as failed"},
 		{"broken.yaml", STATUS_USAGE, "0 passed, 1 failed, 0 skipped",
 		 "1 error, counted as failed"},
-		{"passes.yaml unfired.yaml", STATUS_UNJUDGED, "1 passed, 1 failed, 0 skipped",
+		{"passes.yaml never-fired.yaml", STATUS_UNJUDGED, "1 passed, 1 failed, 0 skipped",
 		 "1 error, counted as failed"},
-		{"unfired.yaml broken.yaml passes.yaml", STATUS_USAGE,
+		{"never-fired.yaml broken.yaml passes.yaml", STATUS_USAGE,
 		 "1 passed, 2 failed, 0 skipped", "2 errors, counted as failed"},
-		{"unfired.yaml fails.yaml", STATUS_FAILED, "0 passed, 2 failed, 0 skipped",
+		{"never-fired.yaml fails.yaml", STATUS_FAILED, "0 passed, 2 failed, 0 skipped",
 		 "1 error, counted as failed"},
 		{"all.yaml", STATUS_FAILED, "1 passed, 3 failed, 0 skipped",
 		 "2 errors, counted as failed"},
@@ -101,14 +101,14 @@ Test(run, step_that_never_fired_is_named)
 		       "name: stops too early\n"
 		       "endpoints: {api: {faults: [refuse x2, 'delay 10ms', accept]}}\n"
 		       "client: {command: [synfault-tiny, --tries, '2', '${api}']}\n"
-		       "expect: {exit: 1}\n" NEXT UNFIRED);
+		       "expect: {exit: 1}\n" NEXT NEVER_FIRED);
 	program_runs(synfault, "run --junit junit.xml a.yaml");
 	program_exited(synfault, STATUS_UNJUDGED);
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	junit_says(junit, "stops too early", OUTCOME_ERROR, "unfired",
+	junit_says(junit, "stops too early", OUTCOME_ERROR, "never-fired",
 		   "step 2 (\"delay 10ms\") at api never fired");
-	junit_says(junit, "unfired", OUTCOME_ERROR, "unfired",
+	junit_says(junit, "never-fired", OUTCOME_ERROR, "never-fired",
 		   "step 2 (\"refuse\") at api never fired");
 }
 

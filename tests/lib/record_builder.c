@@ -171,9 +171,9 @@ void record_builder_established(struct record_builder *builder, uint32_t id, int
 	add_event(builder, at_ms, (struct event){.kind = EVENT_ESTABLISHED, .u.net.attempt = id});
 }
 
-void record_builder_standing(struct record_builder *builder, uint32_t id, int64_t at_ms)
+void record_builder_still_open(struct record_builder *builder, uint32_t id, int64_t at_ms)
 {
-	add_event(builder, at_ms, (struct event){.kind = EVENT_STANDING, .u.net.attempt = id});
+	add_event(builder, at_ms, (struct event){.kind = EVENT_STILL_OPEN, .u.net.attempt = id});
 }
 
 void record_builder_open(struct record_builder *builder, uint32_t id, int64_t at_ms, uint8_t state)

@@ -76,7 +76,7 @@ void record_builder_verdict(struct record_builder *builder, uint32_t id, uint32_
 void record_builder_established(struct record_builder *builder, uint32_t id, int64_t at_ms);
 void record_builder_closed(struct record_builder *builder, uint32_t id, int64_t at_ms,
 			   uint32_t retransmissions);
-void record_builder_standing(struct record_builder *builder, uint32_t id, int64_t at_ms);
+void record_builder_still_open(struct record_builder *builder, uint32_t id, int64_t at_ms);
 void record_builder_open(struct record_builder *builder, uint32_t id, int64_t at_ms, uint8_t state);
 /* The attempt's socket was last seen in SYN_SENT, and first missed there. */
 void record_builder_gone(struct record_builder *builder, uint32_t id, int64_t seen_ms,

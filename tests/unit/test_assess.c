@@ -147,7 +147,7 @@ Test(assess, output_is_shown_with_the_line_and_the_write_that_match)
 	judgement_free(&judgement);
 }
 
-Test(assess, what_can_not_be_judged_is_told_from_what_is_met)
+Test(assess, what_can_not_be_judged_differs_from_what_is_met)
 {
 	size_t api;
 	AUTO_RECORD_BUILDER struct record_builder *b = retrying_client(&api);

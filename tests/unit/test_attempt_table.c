@@ -320,8 +320,8 @@ Test(attempt_table, table_shows_sockets_that_outlive_the_client)
 		record_builder_attempt_connected(b, api, 100 * i);
 	record_builder_client_exits(b, 1000, 0);
 	for (uint32_t id = 1; id < 5; id++)
-		record_builder_standing(b, id, 1100);
-	record_builder_standing(b, 1, 2000);
+		record_builder_still_open(b, id, 1100);
+	record_builder_still_open(b, 1, 2000);
 	attempt_table_format(b->scenario, b->record, NULL, &plain, &out);
 	text = strbuf_steal(&out);
 	cr_expect(!strstr(text, "socket of attempt 1 "), "%s", text);

@@ -21,7 +21,8 @@ static struct expectation *expect_decorrelated(struct record_builder *b)
 	return expectation;
 }
 
-/* Attempts at these times; copies take turns. The waits are a tenth of a ms shorter than that. */
+/* Attempts at these times; instances take turns. The waits are a tenth of a ms shorter than that.
+ */
 static struct record_builder *attempts_at(uint32_t n_instances, size_t n, const int64_t at_ms[])
 {
 	struct record_builder *b = record_builder_new();

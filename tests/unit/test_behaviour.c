@@ -326,8 +326,8 @@ Test(behaviour, leaks_are_connections_that_are_held_when_the_client_has_ended)
 		for (int look = 0; look < 2; look++)
 			for (int64_t i = 0; i < n; i++)
 				if (looked[i][look])
-					record_builder_standing(b, (uint32_t)i,
-								exit_ms + (look ? 1000 : 1));
+					record_builder_still_open(b, (uint32_t)i,
+								  exit_ms + (look ? 1000 : 1));
 		expect_range(b, EXPECT_LEAKS, 0, most);
 		expect_verdict(b, run, n_leaks <= most, "leaks", first);
 	}
@@ -379,7 +379,7 @@ Test(behaviour, a_reset_connection_leaks_when_it_is_open_at_the_next_attempt)
 	}
 }
 
-Test(behaviour, retries_only_after_what_is_listed)
+Test(behaviour, retry_on_lists_what_a_client_retries_after)
 {
 	static const struct {
 		const char *step;
@@ -419,7 +419,7 @@ Test(behaviour, retries_only_after_what_is_listed)
 	}
 }
 
-Test(behaviour, total_wait_is_the_sum_of_all_waits)
+Test(behaviour, total_backoff_is_the_sum_of_all_waits)
 {
 	for (uint64_t run = 0; run < RUNS; run++) {
 		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
@@ -490,7 +490,7 @@ static void finish_copies(struct record_builder *b)
 	}
 }
 
-Test(behaviour, jitter_of_many_copies_has_to_be_jitter)
+Test(behaviour, jitter_of_many_instances_has_to_be_jitter)
 {
 	for (uint64_t run = 0; run < RUNS / 10; run++) {
 		struct dice dice = {.run = run};

@@ -58,7 +58,7 @@ Test(client_timers, one_that_is_due_is_taken_once)
 	client_timers_deinit(&timers);
 }
 
-Test(client_timers, with_an_interval_it_comes_again_and_the_kernel_counts_from_there)
+Test(client_timers, with_an_interval_it_expires_again_and_the_kernel_counts_from_there)
 {
 	struct client_timers timers = {0};
 	struct client_timer timer;

@@ -22,12 +22,12 @@ static double draw(uint64_t run, uint64_t a, uint64_t b)
 enum habit {
 	FAIR,
 	CONSTANT,  /* all waits are the same share of their band */
-	SAME_SEED, /* all copies draw the same numbers */
+	SAME_SEED, /* all instances draw the same numbers */
 	NARROW,    /* from a tenth of the band only */
 	LATE_HALF, /* from its upper half only */
 };
 
-static double place(enum habit habit, uint64_t run, size_t copy, size_t k)
+static double place(enum habit habit, uint64_t run, size_t instance, size_t k)
 {
 	switch (habit) {
 	case CONSTANT:
@@ -35,11 +35,11 @@ static double place(enum habit habit, uint64_t run, size_t copy, size_t k)
 	case SAME_SEED:
 		return draw(run, 1000, k);
 	case NARROW:
-		return 0.3 + 0.1 * draw(run, copy, k);
+		return 0.3 + 0.1 * draw(run, instance, k);
 	case LATE_HALF:
-		return 0.5 + 0.5 * draw(run, copy, k);
+		return 0.5 + 0.5 * draw(run, instance, k);
 	default:
-		return draw(run, copy, k);
+		return draw(run, instance, k);
 	}
 }
 
@@ -50,12 +50,12 @@ static struct jitter_test test(enum habit habit, uint64_t run, size_t n_instance
 	struct jitter_test_sample samples[MAX_INSTANCES * MAX_WAITS];
 	size_t n = 0;
 
-	for (size_t copy = 0; copy < n_instances; copy++) {
+	for (size_t instance = 0; instance < n_instances; instance++) {
 		for (size_t k = 0; k < n_waits; k++) {
 			struct jitter_test_sample sample = {.number = k + 1};
 
-			sample.place =
-				place(habit, run, copy, k) + late * draw(run, 2000 + copy, k);
+			sample.place = place(habit, run, instance, k) +
+				       late * draw(run, 2000 + instance, k);
 			sample.earliest = sample.place - late;
 			sample.latest = sample.place;
 			samples[n++] = sample;
@@ -99,7 +99,7 @@ Test(spread, catches_missing_jitter)
 			n_caught += test(cases[i].habit, run, cases[i].n_instances,
 					 cases[i].n_waits, cases[i].late)
 					    .wrong;
-		cr_expect_geq(n_caught, UNFAIR_RUNS * 99 / 100, "%s, %zu copies: %zu of %d",
+		cr_expect_geq(n_caught, UNFAIR_RUNS * 99 / 100, "%s, %zu instances: %zu of %d",
 			      cases[i].name, cases[i].n_instances, n_caught, UNFAIR_RUNS);
 	}
 }

@@ -373,7 +373,7 @@ Test(judge, a_finding_says_what_where_and_by_how_much)
 	judgement_free(&judgement);
 }
 
-Test(judge, a_wait_runs_from_the_end_of_an_attempt_and_an_interval_from_its_start)
+Test(judge, backoff_runs_from_the_end_of_an_attempt_and_attempt_delay_from_its_start)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "api", "drop, delay 500ms then refuse, accept");
@@ -1501,7 +1501,7 @@ Test(judge, fault_that_never_fired_is_reported_with_its_place)
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.outcome, OUTCOME_FAIL);
 	cr_assert_eq(judgement.n_findings, 2);
-	cr_expect_str_eq(judgement.findings[1].type, "unfired");
+	cr_expect_str_eq(judgement.findings[1].type, "never-fired");
 	cr_expect_eq(judgement.findings[1].place.line, 11);
 	cr_expect_eq(judgement.findings[1].place.column, 20);
 	judgement_free(&judgement);

@@ -153,7 +153,7 @@ Test(judge_connections, holds_ends_one_after_the_other)
 	}
 }
 
-Test(judge_connections, an_unfired_fault_is_an_error)
+Test(judge_connections, a_fault_that_never_fired_is_an_error)
 {
 	static const char *const scripts[] = {
 		"reset after 1 KB", "close after 1s", "stall after 1 KB",  "half-open",

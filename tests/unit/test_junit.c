@@ -91,7 +91,7 @@ static struct report_fixture *every_outcome(void)
 	struct judgement skip =
 		report_fixture_judgement(OUTCOME_SKIP, "capability", "CAP_NET_ADMIN is missing");
 	struct judgement error =
-		report_fixture_judgement(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
+		report_fixture_judgement(OUTCOME_ERROR, "never-fired", "step 1 of api never fired");
 
 	report_fixture_result(fixture, two, "passes", 1, report_fixture_passing(), NULL);
 	report_fixture_result(fixture, one, "fails", 30, report_fixture_failing(3), NULL);
@@ -185,7 +185,7 @@ Test(junit, has_exactly_one_result_element)
 		 "backoff 2 at api: expected 2.00 s ± 200 ms, got 1.03 s, 770 ms too short (and 1 "
 		 "more)",
 		 "backoff"},
-		{"can't be judged", "error", "step 1 of api never fired", "unfired"},
+		{"can't be judged", "error", "step 1 of api never fired", "never-fired"},
 		{"is skipped", "skipped", "CAP_NET_ADMIN is missing", ""},
 		{"document 1", "error", "unknown key \"faluts\"", "scenario"},
 	};
@@ -634,7 +634,7 @@ static void add_earlier_runs(struct result *result)
 	failed.record = steal_pointer(&builder->record);
 	record_builder_free(builder);
 	unjudged.judgement =
-		report_fixture_judgement(OUTCOME_ERROR, "unfired", "step 1 of api never fired");
+		report_fixture_judgement(OUTCOME_ERROR, "never-fired", "step 1 of api never fired");
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, failed);
 	array_append(result->earlier, result->n_earlier, result->earlier_capacity, unjudged);
 }
@@ -749,7 +749,7 @@ Test(junit, runs_before_the_last_one_are_flaky_or_rerun)
 		{"contains(//flakyFailure/system-out, 'of the first run')", "true"},
 		{"contains(//flakyFailure/system-err, 'its complaint')", "true"},
 		{"//testcase[@name='flaky']/flakyFailure/@type", "backoff"},
-		{"//testcase[@name='flaky']/flakyError/@type", "unfired"},
+		{"//testcase[@name='flaky']/flakyError/@type", "never-fired"},
 		{"count(//flakyFailure/stackTrace)", "1"},
 		{"count(//rerunFailure/stackTrace)", "1"},
 	};

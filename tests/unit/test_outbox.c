@@ -149,8 +149,8 @@ Test(outbox, gathered_verdicts_are_reported_when_the_queue_has_handed_them_over)
 	answer(post, 0, false, (struct outbox_change){0});
 	answer(post, 0, false, (struct outbox_change){0});
 	cr_expect_str_eq(post->log, "accept accept");
-	outbox_told(post->outbox, 5, 6);
-	outbox_told(post->outbox, 7, 8);
+	outbox_handed_over(post->outbox, 5, 6);
+	outbox_handed_over(post->outbox, 7, 8);
 	cr_expect_str_eq(post->log, "accept accept done done");
 	cr_expect(post->handed_ns[0] == 5 && post->handed_ns[1] == 5);
 	post_free(post);

@@ -49,7 +49,7 @@ static struct record_builder *full_record(void)
 						 .u.start.instance = 1});
 	record_builder_client_exits(b, 3500, 3);
 	record->events[record->n_events - 1].u.exit.instance = 1;
-	record_builder_standing(b, 3, 3600);
+	record_builder_still_open(b, 3, 3600);
 	record->attempts[1].cookie = 4711;
 	record_builder_open(b, 1, 1100, TCP_FIN_WAIT1);
 	record_builder_gone(b, 1, 1110, 1120);

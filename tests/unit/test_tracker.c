@@ -503,7 +503,7 @@ Test(tracker, syn_ack_of_unknown_addresses_is_ignored)
 	}
 }
 
-Test(tracker, second_syn_ack_is_told_apart)
+Test(tracker, second_syn_ack_is_distinguished)
 {
 	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one_endpoint);
 	struct packet syn_ack = syn_ack_of(C(4001), API, 101);
