@@ -93,6 +93,26 @@ void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size)
 	return xrealloc(items, *capacity * size);
 }
 
+void store_integer(void *integer, size_t size, int64_t value)
+{
+	switch (size) {
+	case sizeof(uint8_t):
+		*(uint8_t *)integer = (uint8_t)value;
+		break;
+	case sizeof(uint16_t):
+		*(uint16_t *)integer = (uint16_t)value;
+		break;
+	case sizeof(uint32_t):
+		*(uint32_t *)integer = (uint32_t)value;
+		break;
+	case sizeof(uint64_t):
+		*(uint64_t *)integer = (uint64_t)value;
+		break;
+	default:
+		abort();
+	}
+}
+
 int write_all(int fd, const void *data, size_t length)
 {
 	const char *next = data;

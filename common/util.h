@@ -101,6 +101,9 @@ void *array_reserve_(void *items, size_t count, size_t *capacity, size_t size);
 		(items)[(count)++] = (__VA_ARGS__);                                                \
 	} while (0)
 
+/** store_integer() - write a number into an integer of @size bytes: 1, 2, 4 or 8 */
+void store_integer(void *integer, size_t size, int64_t value);
+
 /** write_all() - call write(2) until all is written; return 0 or a negative errno */
 int write_all(int fd, const void *data, size_t length);
 

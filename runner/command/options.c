@@ -35,33 +35,13 @@ int option_choice(const char *text, const char *words, char **ret_message)
 	return -1;
 }
 
-static void set_integer(const struct option_spec *spec, void *field, int64_t value)
-{
-	switch (spec->size) {
-	case sizeof(uint8_t):
-		*(uint8_t *)field = (uint8_t)value;
-		break;
-	case sizeof(uint16_t):
-		*(uint16_t *)field = (uint16_t)value;
-		break;
-	case sizeof(uint32_t):
-		*(uint32_t *)field = (uint32_t)value;
-		break;
-	case sizeof(uint64_t):
-		*(uint64_t *)field = (uint64_t)value;
-		break;
-	default:
-		abort();
-	}
-}
-
 static bool set_count(const struct option_spec *spec, void *field, const char *value,
 		      char **ret_message)
 {
 	int64_t count;
 
 	if (text_to_integer(value, spec->low, spec->high, &count)) {
-		set_integer(spec, field, count);
+		store_integer(field, spec->size, count);
 		return true;
 	}
 	*ret_message = xasprintf("a number from %lld to %lld is expected", (long long)spec->low,
@@ -95,7 +75,7 @@ static bool set_size(const struct option_spec *spec, void *field, const char *va
 	if (unit)
 		number[length - 1] = '\0';
 	if (text_to_integer(number, 1, spec->high >> shift, &size) && size << shift >= spec->low) {
-		set_integer(spec, field, size << shift);
+		store_integer(field, spec->size, size << shift);
 		return true;
 	}
 	low = size_text(spec->low);
@@ -167,7 +147,7 @@ static bool set(const struct option_spec *spec, void *options, const char *value
 	case OPTION_HELP:
 		return true;
 	case OPTION_FLAG:
-		set_integer(spec, field, 1);
+		store_integer(field, spec->size, 1);
 		return true;
 	case OPTION_FILE:
 		if (!*value || strcmp(value, "-") == 0) {
@@ -191,7 +171,7 @@ static bool set(const struct option_spec *spec, void *options, const char *value
 	case OPTION_SEED:
 		return set_seed(field, value, ret_message);
 	case OPTION_CHOICE:
-		set_integer(spec, field, choice);
+		store_integer(field, spec->size, choice);
 		return true;
 	case OPTION_CUSTOM:
 		return spec->parse(field, value, ret_message);

@@ -508,25 +508,6 @@ bool decode_form(struct loader *loader, const struct field *field)
 	return false;
 }
 
-/* Writes a whole number into an object of 1, 2, 4 or 8 bytes. */
-static void store(void *slot, size_t size, int64_t value)
-{
-	switch (size) {
-	case sizeof(uint8_t):
-		*(uint8_t *)slot = (uint8_t)value;
-		break;
-	case sizeof(uint16_t):
-		*(uint16_t *)slot = (uint16_t)value;
-		break;
-	case sizeof(uint32_t):
-		*(uint32_t *)slot = (uint32_t)value;
-		break;
-	default:
-		*(int64_t *)slot = value;
-		break;
-	}
-}
-
 static bool decode_plain_text(struct loader *loader, const struct field *field, char **ret)
 {
 	if (field->schema->references)
@@ -554,13 +535,13 @@ static bool decode_typed(struct loader *loader, const struct field *field, void 
 	case SCHEMA_CHOICE:
 		if (!decode_choice(loader, value, key->choices, &choice))
 			return false;
-		store(slot, key->size, (int64_t)choice);
+		store_integer(slot, key->size, (int64_t)choice);
 		return true;
 	case SCHEMA_PORT:
 	case SCHEMA_COUNT:
 		if (!decode_count(loader, value, key->what, key->low, key->high, &number))
 			return false;
-		store(slot, key->size, number);
+		store_integer(slot, key->size, number);
 		return true;
 	case SCHEMA_DURATION:
 		return key->positive ? decode_positive_duration(loader, value, slot)

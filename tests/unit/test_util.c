@@ -162,3 +162,26 @@ Test(util, writes_all_or_says_why_not)
 	close(file);
 	close(full);
 }
+
+Test(util, integers_are_stored_in_their_size_and_no_further)
+{
+	struct {
+		uint8_t one, after_one;
+		uint16_t two, after_two;
+		uint32_t four, after_four;
+		uint64_t eight, after_eight;
+	} slots = {.after_one = 7, .after_two = 7, .after_four = 7, .after_eight = 7};
+
+	store_integer(&slots.one, sizeof(slots.one), 0x12);
+	store_integer(&slots.two, sizeof(slots.two), 0x1234);
+	store_integer(&slots.four, sizeof(slots.four), 0x12345678);
+	store_integer(&slots.eight, sizeof(slots.eight), -2);
+	cr_expect_eq(slots.one, 0x12);
+	cr_expect_eq(slots.two, 0x1234);
+	cr_expect_eq(slots.four, 0x12345678);
+	cr_expect_eq(slots.eight, UINT64_MAX - 1);
+	cr_expect_eq(slots.after_one, 7);
+	cr_expect_eq(slots.after_two, 7);
+	cr_expect_eq(slots.after_four, 7);
+	cr_expect_eq(slots.after_eight, 7);
+}
