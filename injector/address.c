@@ -69,30 +69,36 @@ socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_sto
 	}
 }
 
+struct address address_from_socket(uint8_t family, const void *bytes, in_port_t port)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	struct address address = {.family = AF_INET, .port = ntohs(port)};
+
+	if (family == AF_INET) {
+		memcpy(address.bytes, bytes, 4);
+	} else if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
+		memcpy(address.bytes, (const uint8_t *)bytes + sizeof(mapped), 4);
+	} else {
+		address.family = AF_INET6;
+		memcpy(address.bytes, bytes, 16);
+	}
+	return address;
+}
+
 int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret)
 {
-	struct address address = {0};
-
 	if (sockaddr->sa_family == AF_INET) {
 		struct sockaddr_in in;
 
 		memcpy(&in, sockaddr, sizeof(in));
-		address.family = AF_INET;
-		address.port = ntohs(in.sin_port);
-		memcpy(address.bytes, &in.sin_addr, 4);
+		*ret = address_from_socket(AF_INET, &in.sin_addr, in.sin_port);
 	} else if (sockaddr->sa_family == AF_INET6) {
 		struct sockaddr_in6 in6;
-		bool mapped;
 
 		memcpy(&in6, sockaddr, sizeof(in6));
-		mapped = IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr);
-		address.family = mapped ? AF_INET : AF_INET6;
-		address.port = ntohs(in6.sin6_port);
-		memcpy(address.bytes, (const uint8_t *)&in6.sin6_addr + (mapped ? 12 : 0),
-		       mapped ? 4 : 16);
+		*ret = address_from_socket(AF_INET6, &in6.sin6_addr, in6.sin6_port);
 	} else {
 		return -EAFNOSUPPORT;
 	}
-	*ret = address;
 	return 0;
 }

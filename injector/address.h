@@ -38,6 +38,16 @@ char *address_format_host(const struct address *address, char buffer[static INET
 /** address_format() - write address and port: "127.0.0.1:8080", "[::1]:8080"; return @buffer */
 char *address_format(const struct address *address, char buffer[static ADDRESS_TEXT_SIZE]);
 /**
+ * address_from_socket() - make an address of what the kernel says of a socket
+ * @family: of the socket
+ * @bytes: 16 for IPv6, otherwise 4, in network byte order
+ * @port: in network byte order
+ *
+ * An IPv6 socket with a mapped IPv4 address (RFC 4291, 2.5.5.2) sends IPv4 packets: it gets an
+ * IPv4 address.
+ */
+struct address address_from_socket(uint8_t family, const void *bytes, in_port_t port);
+/**
  * address_to_sockaddr() - convert an address for bind() and connect()
  *
  * Return: the length of @ret.

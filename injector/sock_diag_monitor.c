@@ -153,22 +153,6 @@ int sock_diag_monitor_fd(const struct sock_diag_monitor *deaths)
 	return deaths->fd;
 }
 
-/* An IPv6 socket with a mapped IPv4 address (RFC 4291, 2.5.5.2) sends IPv4 packets. */
-static void set_address(struct address *address, uint8_t family, const __be32 bytes[4], __be16 port)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	*address = (struct address){.family = AF_INET, .port = ntohs(port)};
-	if (family == AF_INET) {
-		memcpy(address->bytes, bytes, 4);
-	} else if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
-		memcpy(address->bytes, &bytes[3], 4);
-	} else {
-		address->family = AF_INET6;
-		memcpy(address->bytes, bytes, 16);
-	}
-}
-
 /* Whether the kernel's struct tcp_info of @size bytes has the field. */
 #define INFO_HAS(size, field)                                                                      \
 	((size) >= offsetof(struct tcp_info, field) + sizeof(((struct tcp_info *)NULL)->field))
@@ -205,8 +189,10 @@ static void handle_notice(struct sock_diag_monitor *deaths, const struct nlmsghd
 	    (diag->idiag_family != AF_INET && diag->idiag_family != AF_INET6))
 		return;
 	death.cookie = (uint64_t)diag->id.idiag_cookie[1] << 32 | diag->id.idiag_cookie[0];
-	set_address(&death.local, diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
-	set_address(&death.remote, diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
+	death.local =
+		address_from_socket(diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
+	death.remote =
+		address_from_socket(diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
 	mnl_attr_for_each(attribute, message,
 			  sizeof(*diag)) if (mnl_attr_get_type(attribute) == INET_DIAG_INFO)
 		socket_death_set_info(&death, attribute);

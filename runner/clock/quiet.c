@@ -2,7 +2,6 @@
 /* Whether the kernel is still busy with anything: see quiet.h. */
 #include "runner/clock/quiet.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -214,21 +213,6 @@ struct look {
 	bool calm;
 };
 
-static void set_address(struct address *address, uint8_t family, const __be32 bytes[4], __be16 port)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	*address = (struct address){.family = AF_INET, .port = ntohs(port)};
-	if (family == AF_INET) {
-		memcpy(address->bytes, bytes, 4);
-	} else if (memcmp(bytes, mapped, sizeof(mapped)) == 0) {
-		memcpy(address->bytes, &bytes[3], 4);
-	} else {
-		address->family = AF_INET6;
-		memcpy(address->bytes, bytes, 16);
-	}
-}
-
 static int take_socket(const struct nlmsghdr *message, void *userdata)
 {
 	struct look *look = userdata;
@@ -247,8 +231,10 @@ static int take_socket(const struct nlmsghdr *message, void *userdata)
 		.unsent = diag->idiag_wqueue,
 		.inode = diag->idiag_inode,
 	};
-	set_address(&socket.local, diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
-	set_address(&socket.remote, diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
+	socket.local =
+		address_from_socket(diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
+	socket.remote =
+		address_from_socket(diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
 	if (look->protocol == IPPROTO_TCP && socket.state == TCP_SYN_SENT && socket.inode != 0)
 		array_append(look->waiting->inodes, look->waiting->n_inodes,
 			     look->waiting->capacity, socket.inode);
