@@ -13,19 +13,10 @@
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
+#include "runner/clock/syscall_numbers.h"
 #include "runner/clock/vdso.h"
 
-#ifndef SYS_epoll_pwait2
-#define SYS_epoll_pwait2 441
-#endif
-#ifndef SYS_futex_waitv
-#define SYS_futex_waitv 449
-#endif
-#ifndef SYS_futex_wait
-#define SYS_futex_wait 455
-#endif
 /* SO_RCVTIMEO and SO_SNDTIMEO with 64-bit times (asm-generic/socket.h). */
 #define RCVTIMEO_NEW 66
 #define SNDTIMEO_NEW 67

@@ -4,21 +4,10 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "common/duration.h"
-
-/* Some C libraries lack these. The numbers are the same on all machines. */
-#ifndef SYS_epoll_pwait2
-#define SYS_epoll_pwait2 441
-#endif
-#ifndef SYS_futex_waitv
-#define SYS_futex_waitv 449
-#endif
-#ifndef SYS_futex_wait
-#define SYS_futex_wait 455
-#endif
+#include "runner/clock/syscall_numbers.h"
 
 /* Longer waits count as this long, about 127 years; the kernel has a limit, too (KTIME_MAX). */
 #define LONGEST_S INT64_C(4000000000)
