@@ -8,7 +8,7 @@
  * Data is counted by its place in the stream, not by packets: `passed` is how much of the stream
  * has gone through in one direction. So a retransmission counts nothing, however it is cut, and
  * sequence numbers may wrap. In the direction that the step counts, nothing passes out of order:
- * data after a gap is dropped, and the sender repeats it.
+ * data after a gap is dropped, and the sender retransmits it.
  *
  * The packet that contains byte N is cut after it, so exactly N bytes reach the receiver. Then the
  * fault happens. From then on the connection's new state decides how packets are answered:
@@ -90,7 +90,7 @@ void flow_answered(struct flow *flow, const struct packet *syn_ack);
  * @direction: where it goes
  * @packet: its headers
  * @available: bytes of its data that were copied; a packet that must be cut after more than these
- *             is dropped, for the sender to repeat
+ *             is dropped, for the sender to retransmit
  * @now_ns: CLOCK_MONOTONIC
  *
  * Return: what to do with it.

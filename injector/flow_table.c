@@ -19,9 +19,9 @@
 #define NEAR_BYTES (UINT64_C(16) << 20)
 /*
  * A reset "after accept" directly after the SYN-ACK would make the client's connect() fail; a real
- * server that accepts and resets is not as fast. So the reset comes when the client has gone on: it
- * has sent something, or the client's supervisor, asked every ASK_NS, says so. If that is unknown,
- * the reset comes after UNKNOWN_NS. For a client that does not go on, it waits at most PATIENCE_NS.
+ * server that accepts and resets is not as fast. So the reset comes when the client has moved on:
+ * it has sent something, or its supervisor, asked every ASK_NS, says so. If that is unknown, the
+ * reset comes after UNKNOWN_NS. If the client does not move on, the reset comes after PATIENCE_NS.
  */
 #define ASK_NS      (1 * NS_PER_MS)
 #define UNKNOWN_NS  (20 * NS_PER_MS)
@@ -48,7 +48,7 @@ struct connection {
 	struct waiting *waiting;
 	bool near, slowed, established;
 	bool outgoing;            /* its client's packets are seen on their way out */
-	bool unannounced;         /* the flow is broken, but neither side knows yet */
+	bool unannounced;         /* the flow is broken, but FIN or RST are still to be sent */
 	int64_t broken_ns;        /* when it broke */
 	struct connection *older; /* with the same 4-tuple */
 };
@@ -300,7 +300,7 @@ static void break_due(evutil_socket_t fd, short what, void *userdata)
 		connections->host.report(connections->host.context, &fault);
 }
 
-/* Sends the reset once the client has gone on from connect(). */
+/* Sends the reset once the client has moved on from connect(). */
 static void tell_due(evutil_socket_t fd, short what, void *userdata)
 {
 	struct connection *connection = userdata;
@@ -513,7 +513,7 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 
 /*
  * Sends FIN or RST to both sides after a break, by this packet or before it: at once, or when the
- * client goes on.
+ * client has moved on.
  */
 static void tell_in_time(struct connection *connection, enum flow_direction direction, bool fault)
 {
@@ -545,7 +545,10 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	if (!connection || !connection->established)
 		return false;
 	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
-	/* A packet that was not copied as a whole can't be sent later: its sender repeats it. */
+	/*
+	 * A packet that was not copied as a whole can't be sent later: its sender will retransmit
+	 * it.
+	 */
 	if (direction == FLOW_TO_SERVER && connection->flow.step->action == STEP_SLOW &&
 	    needs_data(connection) && available < packet->payload_length) {
 		host->give(host->context, queued->id, &drop, NULL);

@@ -4,7 +4,7 @@
  * of a packet, carries out what flow_state.h decides, and keeps the timers.
  *
  * A packet of a slow connection waits in the queue. On its way out to another host it would hold up
- * its sender's kernel, which neither repeats nor sends data while a packet is still in the host
+ * its sender's kernel, which sends and retransmits nothing while a packet is still in the host
  * (net/ipv4/tcp_output.c, skb_still_in_host_queue and tcp_small_queue_check). So such a packet is
  * dropped, and a copy is sent with a carrier (udp_inject.h) when it is due.
  */
@@ -94,7 +94,7 @@ void flow_table_closed(struct flow_table *connections, const struct attempt_info
 /**
  * flow_table_withholds() - return whether the connection's packets are lost for good by its step
  *
- * Those of a slow one are only late, and their senders' kernels repeat them.
+ * Those of a slow one are only late, and their senders' kernels retransmit them.
  */
 bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt);
 /**

@@ -386,7 +386,7 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		give(injector, queued->id, VERDICT_DROP, NULL);
 		return;
 	}
-	/* What is repeated is by the kernel's clock, and has no answer either. */
+	/* A retransmission follows the kernel's clock, and has no answer either. */
 	if (queued->overtaken && !decision.retransmission)
 		injector->overtaken = true;
 	if (!decision.retransmission) {
@@ -463,7 +463,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		change = change_handshake(injector, note.attempt.id, queued, packet);
 	verdict.data = change.data;
 	verdict.length = change.length;
-	/* Repeated SYN-ACKs, and those of connections older than our rules, pass, too. */
+	/* Retransmitted SYN-ACKs, and those of connections older than our rules, pass, too. */
 	if (r == 0)
 		take_established(injector, queued, packet, &note);
 	outbox_give(injector->outbox, queued->id, &verdict, NULL);

@@ -91,8 +91,8 @@ struct injector_config {
 	 */
 	void (*on_problem)(void *userdata, bool fatal, const char *message);
 	/*
-	 * The calling process's clocks are not the kernel's: returns when a time of the kernel's
-	 * CLOCK_MONOTONIC was. NULL: they are the same.
+	 * Converts a time of the kernel's CLOCK_MONOTONIC to the calling process's clock. NULL:
+	 * both clocks are the same.
 	 */
 	int64_t (*to_own_ns)(void *userdata, int64_t kernel_ns);
 	void *userdata;
@@ -135,9 +135,9 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 void injector_death(struct injector *injector, const struct socket_death *death);
 
 /**
- * injector_reinjects() - return whether the kernel repeats held SYNs to other hosts (reinject.h)
+ * injector_reinjects() - return whether held SYNs to other hosts are retransmitted (reinject.h)
  *
- * Otherwise they are held in place, and it does not repeat them.
+ * Otherwise they are held in place, and the kernel does not retransmit them.
  */
 bool injector_reinjects(const struct injector *injector);
 

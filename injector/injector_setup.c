@@ -81,7 +81,7 @@ static void queue_readable(evutil_socket_t fd, short what, void *userdata)
 
 void injector_look(struct injector *injector)
 {
-	/* else the loop comes back, and finds the descriptors readable still */
+	/* otherwise the loop calls again, since the descriptors are still readable */
 	if (injector_read_queue(injector))
 		injector_read_deaths(injector);
 }

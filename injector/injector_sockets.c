@@ -194,7 +194,7 @@ bool injector_sockets_is_late(struct injector *injector, uint32_t attempt)
 		tracker_note_seen(injector->tracker, attempt, now_ns);
 		return false;
 	}
-	/* Where the kernel can't say, the SYN-ACK arrives. */
+	/* If the kernel can't say, the SYN-ACK counts as received. */
 	return r == 0 || r == -ENOENT;
 }
 

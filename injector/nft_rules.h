@@ -29,11 +29,11 @@
  * `inject` is a base chain of the output hook. With nft_rules_config.ends, another rule queues FINs
  * to and from endpoints, and RSTs to them.
  *
- * The queue is on the receiving side. There the client's kernel still repeats a held SYN, as on a
- * slow network; on the sending side it would stop (net/ipv4/tcp_output.c, skb_still_in_host_queue).
- * Queueing uses the native `queue` expression if the kernel has it (CONFIG_NFT_QUEUE), otherwise the
- * xtables target NFQUEUE (CONFIG_NFT_COMPAT). There is no bypass: if no process reads the queue, SYNs
- * are lost, and a test can't pass.
+ * The queue is on the receiving side. There the client's kernel still retransmits a held SYN, as on
+ * a slow network; on the sending side it would stop (net/ipv4/tcp_output.c,
+ * skb_still_in_host_queue). Queueing uses the native `queue` expression if the kernel has it
+ * (CONFIG_NFT_QUEUE), otherwise the xtables target NFQUEUE (CONFIG_NFT_COMPAT). There is no bypass:
+ * if no process reads the queue, SYNs are lost, and a test can't pass.
  *
  * For endpoints on other hosts (`outgoing`) there are two more base chains, since only the output
  * hook sees their SYNs. Packets to an address of this host are left to the input hook:

@@ -9,8 +9,8 @@
  *     outbox_answer() ──(due)───────┘
  *           └──(due, in the output hook)──► a copy of the packet is sent ──────► done()
  *
- * A held packet waits in the queue. In the output hook that would stop its sender's kernel from
- * repeating it (reinject.h): there the packet is dropped, and a copy waits.
+ * A held packet waits in the queue. In the output hook that would stop the sender's kernel from
+ * retransmitting it (reinject.h): there the packet is dropped, and a copy waits.
  */
 /* clang-format on */
 #ifndef SYNFAULT_INJECTOR_OUTBOX_H

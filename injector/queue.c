@@ -80,7 +80,7 @@ struct queue {
 	bool dispatching;
 	/* when the batch was read; and the first reading since the real clock was set */
 	struct queue_clocks clocks, steady;
-	bool moved; /* our clocks are not the kernel's */
+	bool moved; /* our clocks differ from the kernel's */
 
 	bool gathered;     /* verdicts were given since the last on_handed_over */
 	int64_t handed_ns; /* when the first of them was handed over; 0: none was */

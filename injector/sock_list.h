@@ -34,7 +34,7 @@ struct mnl_socket;
  * sock_list_one() - hand over the socket that would get a packet with these addresses
  * @socket: of NETLINK_SOCK_DIAG
  * @local: the socket's own end
- * @remote: of nothing but a family: a listening socket
+ * @remote: if it has only a family: look for a listening socket
  *
  * Return: 0, -ENOENT when there is none, or another negative errno.
  */

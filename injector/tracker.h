@@ -6,7 +6,7 @@
  * Theory of operation
  * -------------------
  * An attempt is one connect(). Its key is the 4-tuple and the initial sequence number (ISN). The
- * kernel repeats a SYN with the same key (RFC 9293, 3.8.1; net/ipv4/tcp_output.c,
+ * kernel retransmits a SYN with the same key (RFC 9293, 3.8.1; net/ipv4/tcp_output.c,
  * tcp_retransmit_skb), while a new connect() draws a new ISN even from the same port
  * (net/core/secure_seq.c). So a SYN with a known key is a retransmission of its attempt, and a SYN
  * with a new key starts the endpoint's next attempt. Times play no part: clients leave timed-out

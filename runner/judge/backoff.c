@@ -188,7 +188,7 @@ static struct range allowed_wait(const struct expectation *expectation,
 	struct range range;
 
 	*ret_plain = true;
-	/* In rounds the wait before is unknown, so allow any up to the cap. */
+	/* With rounds the wait before is unknown, so allow any up to the cap. */
 	if (policy->jitter == JITTER_DECORRELATED && wait->number > 1 &&
 	    (policy->per_round ||
 	     !attempt_wait(group, wait->from - 1, wait->from, start_to_start, &before_ns)))
@@ -367,7 +367,7 @@ static void check_list_length(struct waits *waits)
 		});
 }
 
-/* Counts rounds if the policy is about rounds, and anew after each success if it resets. */
+/* Counts rounds if the policy is about rounds, and starts again after each success if it resets. */
 static void check_max_attempts(struct waits *waits)
 {
 	int64_t most = waits->policy->max_attempts, actual = 0;
@@ -432,7 +432,7 @@ static void add_more(struct waits *waits)
 		     });
 }
 
-/* Adds the place of a wait in its band, and the places that it may have without delays. */
+/* Adds the place of a wait in its band, and the places that it may have had without delays. */
 static void add_sample(struct waits *waits, const struct policy_wait *wait,
 		       const struct time_bounds *bounds, int64_t wait_ns, const struct range *known)
 {
@@ -451,7 +451,7 @@ static void add_sample(struct waits *waits, const struct policy_wait *wait,
 	if (chained) {
 		/*
 		 * The width of the band follows from the wait before, which was measured late, too.
-		 * And every wait that would have been longer than the cap is as long as the cap.
+		 * Also, each wait that would have been longer than the cap is as long as the cap.
 		 */
 		sample.alone = wait->number > 1;
 		sample.latest += (waits->policy->factor * late) / band;
@@ -663,7 +663,7 @@ void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expect
 		struct range known = total_backoff(ctx, group, &total_ns);
 		enum truth truth = truth_of_range(known, allowed_range(&bounds));
 
-		/* Another attempt would have added to it. */
+		/* Another attempt would have made it longer. */
 		if (truth != TRUTH_UNKNOWN && total_ns <= allowed_range(&bounds).high &&
 		    instance_may_hide(ctx, group->instance))
 			truth = TRUTH_UNKNOWN;

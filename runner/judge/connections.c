@@ -34,7 +34,7 @@ enum connection_end connection_end_of(const struct attempt_history *attempt)
 	case END_N_KINDS:
 		return ENDED_OPEN;
 	}
-	/* The client had ended it before the fault came. */
+	/* The client had ended the connection before the fault came. */
 	if (attempt->details->client_end_ns < attempt_fault_ns(attempt, FAULT_RESET) &&
 	    !attempt_had_fault(attempt, FAULT_STALLED))
 		return ENDED_CLOSED;
@@ -88,7 +88,7 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 	*ret = (struct range){0, 0};
 	if (attempt->end != END_ESTABLISHED)
 		return true;
-	/* Its socket lives on, but received nothing after the stall. */
+	/* The socket lives on, but received nothing after the stall. */
 	if (received && stalled && !step->to_server) {
 		ret->low = ret->high = (int64_t)attempt_fault_bytes(attempt, FAULT_STALLED);
 		return true;

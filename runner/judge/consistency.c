@@ -259,8 +259,8 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 			  "went on sending SYNs after it was refused: the RST did not reach the "
 			  "client");
 	/*
-	 * The kernel counts what it repeated. On an established connection that includes data, so
-	 * the count says nothing about SYNs.
+	 * The kernel counts all retransmissions. On an established connection that includes data,
+	 * so the count says nothing about SYNs.
 	 */
 	if (!established && attempt->closed_ns != INT64_MAX && attempt->syns > 0 &&
 	    details->kernel_retransmissions > attempt->syns - 1)

@@ -182,10 +182,10 @@ void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation
 }
 
 /*
- * Bounds how many retransmissions there would have been without delays. The kernel repeats a SYN
- * for as long as its attempt lasts. If the attempt lasted longer because an answer, or the client,
- * was late, the kernel repeated more SYNs. Only those that it sent before the attempt would have
- * ended count for certain.
+ * Bounds how many retransmissions there would have been without delays. The kernel retransmits the
+ * SYN for as long as the attempt lasts. If the attempt lasted longer because an answer, or the
+ * client, was late, it sent more SYNs. Only those that it sent before the attempt would have ended
+ * count for certain.
  */
 static struct range count_repeated(const struct judge_ctx *ctx,
 				   const struct attempt_history *attempt, int64_t due_ns,
@@ -201,7 +201,7 @@ static struct range count_repeated(const struct judge_ctx *ctx,
 		end_ns -= delays_of_client(&ctx->delays, attempt->started_ns,
 					   MAX(end_ns, attempt->ended_ns));
 	else
-		end_ns = MIN(end_ns, due_ns) + 1; /* the SYN that was answered came before that */
+		end_ns = MIN(end_ns, due_ns) + 1; /* the answered SYN came before that */
 	while (count.low > 0 && syns_ns[count.low] >= end_ns)
 		count.low--;
 	return count;
@@ -249,7 +249,7 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 			first_beyond = id;
 		}
 	}
-	/* An attempt that delays prevented would have had its own. */
+	/* An attempt that delays prevented would have had retransmissions of its own. */
 	if (count.high < expectation->value.range.range.low &&
 	    instance_may_hide(ctx, INSTANCE_UNKNOWN))
 		count.high = INT64_MAX;

@@ -9,7 +9,7 @@
 void judge_exit(struct judge_ctx *ctx, const struct expectation *expectation);
 /** judge_attempts() - judge "attempts": how many there were */
 void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation);
-/** judge_retransmissions() - judge "retransmissions": how many SYNs the kernel repeated */
+/** judge_retransmissions() - judge "retransmissions": how many SYNs the kernel retransmitted */
 void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expectation);
 
 /**

@@ -89,7 +89,7 @@ static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t t
 
 	if (delays->n_looks == 0)
 		return false;
-	/* A look that began and ended just at the end of the span is late enough. */
+	/* A look that began and ended exactly at the end of the span is late enough. */
 	if (after > 0 && delays->looks[after - 1].earliest_ns >= to_ns)
 		after--;
 	while (after < delays->n_looks && delays->looks[after].earliest_ns < to_ns)
@@ -168,7 +168,7 @@ int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int6
 
 /* Delays from this long before the other attempt can have held up a close that was due. */
 #define BEFORE_LOOK_NS (50 * NS_PER_MS)
-/* With no more delay than this the close was not overdue. */
+/* With no more delay than this, the close was not late. */
 #define OVERDUE_CLOSE_NS (20 * NS_PER_MS)
 
 bool delays_allow_look(const struct delays *delays, int64_t from_ns, int64_t closed_ns)

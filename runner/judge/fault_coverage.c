@@ -50,7 +50,7 @@ static struct range expected_attempts(const struct judge_ctx *ctx, size_t endpoi
 			continue;
 		if (range.low <= 0)
 			*ret_optional = true;
-		/* Of the smallest number at all endpoints, the other endpoints had their part. */
+		/* The other endpoints had their part of the smallest number at all endpoints. */
 		if (expectation->endpoint == ALL_ENDPOINTS)
 			range.low -= elsewhere;
 		expected.low = MAX(expected.low, range.low);
@@ -140,7 +140,7 @@ static uint32_t step_of(const struct served *served, size_t at)
 	return served->ctx->record->attempts[served->attempts[at]->id].step;
 }
 
-/* Counts for how many of the first @most attempts that the step served it fired. */
+/* Counts how often the step fired among the first @most attempts that it served. */
 static int64_t count_fired(const struct served *served, size_t index, int64_t most)
 {
 	const struct record_attempt *attempts = served->ctx->record->attempts;

@@ -14,7 +14,7 @@
  */
 struct finding_parts {
 	const char *type;                      /* copied; NULL: use the expectation's key */
-	const struct expectation *expectation; /* its place is used; or NULL */
+	const struct expectation *expectation; /* gives the finding its place; or NULL */
 	struct place place;                    /* used without an expectation */
 	char *subject, *expected, *actual, *miss, *message;
 	char *looks_like; /* see struct finding */

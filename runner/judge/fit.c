@@ -25,7 +25,7 @@
 #define NOISE 0.03
 
 struct sample {
-	double wait, before; /* ns; before: the wait before it in its sequence, negative: none */
+	double wait, before; /* ns; before: the previous wait in its sequence; negative: none */
 	size_t k;            /* from 0 */
 };
 
@@ -34,7 +34,7 @@ struct waits {
 	size_t n, capacity;
 	size_t n_numbers; /* how many different values of k */
 	double mean[MAX_NUMBERS], count[MAX_NUMBERS];
-	double within; /* what the spread among waits with the same number adds to any misfit */
+	double within; /* how much the spread among waits with the same number adds to any misfit */
 };
 
 /* A policy without jitter, in ns. */
@@ -195,7 +195,10 @@ static bool fit_growing(const struct waits *waits, enum policy_kind kind, size_t
 		figures++;
 	}
 	if (growing == 1) {
-		/* It reaches its cap at once. Most double; a line would need more waits. */
+		/*
+		 * The waits reach the cap at once. Most clients double; a line would need more
+		 * waits.
+		 */
 		if (kind != POLICY_EXPONENTIAL || waits->mean[0] <= 0)
 			return false;
 		model.base = waits->mean[0];
@@ -211,7 +214,7 @@ static bool fit_growing(const struct waits *waits, enum policy_kind kind, size_t
 		return false;
 	if (kind == POLICY_LINEAR && model.growth * (double)(growing - 1) < 0.05 * model.base)
 		return false; /* as good as fixed */
-	/* A cap shortens waits that would have been longer, and lies above those before. */
+	/* A cap shortens waits that would have been longer, and is above the waits before. */
 	if (growing < waits->n_numbers && (model_wait(&model, growing) < cap - deviation(cap) ||
 					   model_wait(&model, growing - 1) > cap + deviation(cap) ||
 					   cap < model.base + deviation(cap)))
@@ -229,7 +232,7 @@ static struct model fit_without_jitter(const struct waits *waits)
 
 	best.base = plateau(waits, 0, waits->n_numbers);
 	best.cost = misses(waits, &best, waits->n_numbers) + FIGURE_COST;
-	/* Two different waits lie on a line, and on a curve too. */
+	/* Any two waits fit both a line and a curve. */
 	if (waits->n_numbers < 3)
 		return best;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -368,7 +371,7 @@ static void try_growth(const struct waits *waits, struct band band, struct band 
 		if (jitter == JITTER_PERCENT) {
 			band.base = middle;
 			band.percent = 50 * spread / middle;
-			/* Percentages close to full or equal jitter are taken for these. */
+			/* Percentages close to full or equal jitter count as these. */
 			if (!(band.percent <= MAX_PERCENT) ||
 			    (equal && fabs(band.percent - 100.0 / 3) < 4))
 				continue;
@@ -509,7 +512,7 @@ static void find(const struct waits *waits, struct fit *fit)
 	if (!(band.cost < INFINITY))
 		return;
 	fit->misfit = distance(waits, &band);
-	/* At most one fit in fifty that is right exceeds this (Dvoretzky et al.; Massart 1990). */
+	/* At most 1 in 50 correct fits exceeds this (Dvoretzky et al.; Massart 1990). */
 	fit->found = fit->misfit <= sqrt(log(100) / (2 * n)) + NOISE;
 	fit->policy = policy_of_band(&band);
 }

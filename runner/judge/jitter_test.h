@@ -27,7 +27,7 @@ struct jitter_test_sample {
 	double place;  /* in its band: 0 at its lower end, 1 at its upper */
 	/* The places that it may have had without delays; earliest <= place <= latest. */
 	double earliest, latest;
-	bool alone; /* its band is its own: use it for the first test only */
+	bool alone; /* no other wait has this band: use it for the first test only */
 };
 
 struct jitter_test {

@@ -314,7 +314,7 @@ static void judge_expectations(struct judge_ctx *ctx)
 			continue;
 		kinds[expectation->kind].judge(ctx, expectation);
 	}
-	/* Last, because a finding on what was measured says more than that it may be luck. */
+	/* Last, because a finding about a measurement says more than one about luck. */
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		if (ctx->assessments[i].result == ASSESSED_MET)
 			check_luck(ctx, &scenario->expectations[i]);

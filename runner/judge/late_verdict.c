@@ -117,7 +117,7 @@ bool late_verdict_find(const struct scenario *scenario, const struct history *hi
 			continue;
 		late_ns = lateness(&scenario->endpoints[attempt->endpoint], &history->attempts[id],
 				   &all[id]);
-		/* A working harness takes up to this long. */
+		/* Even a working harness is late by up to this much. */
 		if (late_ns <= NS_PER_MS)
 			continue;
 		*ret = (struct late_verdict){(uint32_t)id, late_ns};

@@ -33,7 +33,7 @@ enum pattern_result {
  * @ret_offset: of the match in @haystack; set only if found
  * @ret_reason: owned by the caller; set only if impossible
  *
- * A match never crosses a cut, nor takes one for the start or the end of the text.
+ * A match never crosses a cut, and a cut is never the start or the end of the text.
  */
 enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
 				   const struct pattern_limits *limits, size_t *ret_offset,

@@ -287,7 +287,7 @@ static struct hindrance find_hindrance(const struct judge_ctx *ctx,
 					      : end_ns) -
 		       group->client_start_ns;
 	found.before_ns = delays_of_client(&ctx->delays, group->client_start_ns, first_ns);
-	/* A starting shell has many children that no look sees: what was seen is enough. */
+	/* A starting shell has many children that no look sees; those that were seen are enough. */
 	if (ctx->record->client_lag_ns >= 0)
 		found.before_ns = MIN(found.before_ns, ctx->record->client_lag_ns);
 	found.after_ns += delays_of_client(&ctx->delays, first_ns, end_ns);

@@ -95,8 +95,8 @@ int64_t instance_end_ns(const struct judge_ctx *ctx, uint32_t instance);
  * instance_may_hide() - ask whether delays may explain that a client did not do something
  * @instance: INSTANCE_UNKNOWN: ask for any of them
  *
- * A client with a time budget makes 9 attempts instead of 10 if it, or an answer, was late. Delays
- * count if they add up to more than the default tolerance of the client's longest pause.
+ * A client with a time budget makes 9 attempts instead of 10 if the client, or an answer, was late.
+ * Delays count if they add up to more than the default tolerance of the client's longest pause.
  *
  * A client that stopped at its first success would have done no more, unless the faults depend on
  * the time.

@@ -553,7 +553,7 @@ static void add_retry(struct judge_ctx *ctx, const struct expectation *expectati
 		});
 }
 
-/* How the attempts ended that were followed by another at the same address. */
+/* The ends of attempts that were followed by another at the same address. */
 struct retried {
 	size_t n_after[ENDING_N_KINDS];
 	const struct attempt_history *last; /* the last retry */
@@ -564,7 +564,7 @@ struct retried {
 struct before {
 	const struct attempt_history *attempt; /* the previous one */
 	const struct attempt_history
-		*barred; /* the first to end of those that must not be retried */
+		*barred; /* the first to end among those that must not be retried */
 };
 
 static void measure_retries(struct judge_ctx *ctx, const struct expectation *expectation,
@@ -626,7 +626,7 @@ static void judge_retries_of(struct judge_ctx *ctx, const struct expectation *ex
 		before->attempt = attempt;
 		truth = follows(ctx, attempt, before->barred);
 		if (truth != TRUTH_BROKEN) {
-			/* If it follows, the rule is broken. */
+			/* If the attempt follows it, the rule is broken. */
 			truth = truth == TRUTH_MET ? TRUTH_BROKEN : TRUTH_UNKNOWN;
 			if (++retried->n_wrong <= MAX_ALIKE_FINDINGS)
 				add_retry(ctx, expectation, truth, group, before->barred, attempt);

@@ -2,8 +2,8 @@
 /*
  * Expectations on the client's output. Of a long stream only the head and the tail were kept. A
  * text that is found in either is certain; a text that is not found may have been in the part that
- * was cut, so the result is unknown. Nothing may match across the cut, nor take the cut for the
- * start or the end of the output.
+ * was cut, so the result is unknown. No match may cross the cut, and the cut is not the start or
+ * the end of the output.
  */
 #include <inttypes.h>
 

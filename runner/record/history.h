@@ -35,9 +35,9 @@ enum attempt_end {
 const char *attempt_end_name(enum attempt_end end);
 
 /*
- * A SYN that comes this long after its attempt was answered shows that the answer did not arrive:
- * neither after an RST nor after a SYN-ACK does a kernel repeat a SYN. Shorter than any SYN
- * retransmission time, longer than two clocks or two processors can disagree.
+ * A SYN that comes this long after its attempt was answered shows that the answer did not arrive: a
+ * kernel retransmits no SYN after an RST or a SYN-ACK. Shorter than any SYN retransmission time,
+ * longer than two clocks or two processors can disagree.
  */
 #define ANSWER_SLACK_NS (10 * INT64_C(1000000))
 

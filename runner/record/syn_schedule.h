@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When the kernel repeats an unanswered SYN, and when it gives up. */
+/* When the kernel retransmits an unanswered SYN, and when it gives up. */
 #ifndef SYNFAULT_RUNNER_RECORD_SYN_SCHEDULE_H
 #define SYNFAULT_RUNNER_RECORD_SYN_SCHEDULE_H
 

@@ -21,7 +21,7 @@ enum { STACK_SIZE = 65536 };
 struct canary {
 	pthread_t thread;
 	_Atomic int64_t late_ns; /* all wake-ups so far */
-	_Atomic int64_t due_ns;  /* of the next wake-up */
+	_Atomic int64_t due_ns;  /* when the next wake-up is due */
 	_Atomic bool stop;
 };
 
@@ -31,8 +31,8 @@ static int64_t lateness(int64_t due_ns, int64_t now_ns)
 }
 
 /*
- * Returns how late it was, without the time in its run queue: the threads that are measured have
- * waits of their own there.
+ * Returns how late it was, without its time in the run queue: the measured threads have their own
+ * waits there.
  */
 static int64_t unexplained(int64_t late_ns, const struct lateness_mark *before,
 			   const struct lateness_mark *now)

@@ -18,8 +18,8 @@ void canary_free(struct canary *canary);
 /**
  * canary_late_ns() - return how late the thread has woken so far, all wake-ups together
  *
- * Less than 1 ms late counts as punctual, and time in its run queue does not count. If it is late
- * at this moment, all of that counts, so a later call can return less.
+ * Less than 1 ms late counts as punctual, and time in its run queue does not count. If the thread
+ * is late at this moment, its whole lateness so far counts, so a later call can return less.
  */
 int64_t canary_late_ns(const struct canary *canary);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Virtual time in a sandbox: what is looked at before and after each jump of the client's clock.
- * Each function does nothing in real time, where all is zero.
+ * Virtual time in a sandbox: what is looked at before and after each jump of the client's clock. In
+ * real time the structure is all zero, and each function does nothing.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_CLIENT_CLOCK_H
 #define SYNFAULT_RUNNER_SANDBOX_CLIENT_CLOCK_H

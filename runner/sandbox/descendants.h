@@ -26,7 +26,7 @@ bool descendants_signal(int number);
  * @known: processes; 0 in place of one that does not exist
  *
  * A process belongs to a known one if it descends from it or is in the session that it leads. A
- * dead process counts until it is reaped. Where /proc is of another pid namespace, any child
+ * dead process counts until it is reaped. If /proc belongs to another pid namespace, any child
  * counts.
  */
 bool descendants_has_others(const pid_t *known, size_t n_known);
@@ -34,7 +34,7 @@ bool descendants_has_others(const pid_t *known, size_t n_known);
 /**
  * descendants_signal_others() - send a signal to those that descendants_has_others() looks for
  *
- * Where /proc is of another pid namespace, no process gets it.
+ * If /proc belongs to another pid namespace, no process gets the signal.
  */
 void descendants_signal_others(int number, const pid_t *known, size_t n_known);
 

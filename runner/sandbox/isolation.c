@@ -139,7 +139,7 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 		status = probe_shared(ret, &not_shared);
 	if (!status && not_private)
 		ret->no_private = steal_pointer(&not_private);
-	/* What the kernel lacks for both is said only once. */
+	/* Reports only once what the kernel lacks for both. */
 	if (status < 0 && not_private && not_shared && strcmp(not_private, not_shared) != 0)
 		*ret_message = xasprintf("%s; or: %s", not_shared, not_private);
 	else if (status < 0)

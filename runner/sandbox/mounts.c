@@ -175,7 +175,7 @@ static int mount_hosts(const struct scenario *scenario)
 	return replace_file("/etc/hosts", &text);
 }
 
-/* Without "multi on", glibc uses one line of each family in /etc/hosts (host.conf(5)). */
+/* Writes a host.conf(5): without "multi on", glibc uses one line of each family in /etc/hosts. */
 static int mount_host_conf(const struct scenario *scenario)
 {
 	AUTO_STRBUF struct strbuf text = {0};

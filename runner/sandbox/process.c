@@ -95,14 +95,13 @@ static int arrange_descriptors(const struct process_config *config, int *error_f
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
 		if (dup2(wanted[i], (int)i) < 0)
 			return -errno;
-	/* Ours are close-on-exec anyway; this is for descriptors that we inherited. */
+	/* Our own descriptors are close-on-exec; this closes those that we inherited. */
 	syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
 	return 0;
 }
 
 /*
- * Runs in the parent's memory (see process_spawn()), in which it may change nothing but its own
- * stack.
+ * Runs in the parent's memory (see process_spawn()), so it may change nothing but its own stack.
  */
 NORETURN static void run_child(const struct process_config *config, pid_t parent, int error_fd)
 {
@@ -218,8 +217,8 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	/* execvp() searches the PATH of environ, and that has to be the program's own. */
 	environ = (char **)(uintptr_t)config->environment;
 	/*
-	 * The child uses our memory, and we stand still until it has executed the program. Copying
-	 * the memory would take longer than all the rest, only to be thrown away.
+	 * The child uses our memory, and we wait until it has executed the program. A copy of the
+	 * memory would take longer than all the rest, only to be thrown away.
 	 */
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
 	if (pid == 0)

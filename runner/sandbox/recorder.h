@@ -13,7 +13,7 @@
 struct recorder {
 	struct record *record;
 	int64_t origin_ns;    /* CLOCK_MONOTONIC of time 0; until recorder_start(), of the reset */
-	bool started;         /* time 0 has come */
+	bool started;         /* time 0 has passed */
 	uint32_t n_instances; /* of the client */
 	size_t max_attempts;  /* more are only counted, not recorded; 0: no limit */
 

@@ -14,7 +14,7 @@ struct servers {
 	struct recorder *recorder;
 
 	struct endpoint_server **built_in; /* by endpoint; NULL: none */
-	pid_t *pids;         /* by endpoint; 0: no process, or dead; then the clock process's */
+	pid_t *pids;         /* by endpoint, 0: none or ended; the last is the clock process */
 	int64_t ready_by_ns; /* when all have to listen, CLOCK_MONOTONIC */
 };
 

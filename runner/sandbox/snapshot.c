@@ -16,7 +16,7 @@ enum { MAX_LINES = 100 };
 /* For a client that ended well, only the connections of its last attempts are looked up. */
 enum { MAX_ATTEMPTS = 16 };
 
-/* Lines of one section; each is owned. */
+/* Lines of a section, which owns them. */
 struct lines {
 	char **items;
 	size_t n_items, capacity;
@@ -29,7 +29,7 @@ struct snapshot {
 	struct lines listening, connections, addresses, routes, endpoints;
 	struct sock_entry *listeners;
 	size_t n_listeners, listeners_capacity;
-	bool only_connections;                            /* a listening socket was not asked for */
+	bool only_connections; /* the listening socket was not asked about */
 	int sockets_error, addresses_error, routes_error; /* negative errno; 0: no error */
 };
 

@@ -14,7 +14,7 @@
 /* On a calm machine threads wait for at most one part in this many of the time. */
 enum { CALM_SHARE = 10 };
 
-/* Sums over the threads of one look. */
+/* Sums over all threads of one look. */
 struct sum {
 	int64_t waited_ns;   /* since the previous look */
 	int64_t resolved_ns; /* was pending at the previous look */

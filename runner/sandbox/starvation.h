@@ -48,19 +48,20 @@ struct machine_look {
 
 struct thread_state {
 	struct thread_look look;
-	int64_t pending_ns; /* it may have been waiting for this long, not counted yet */
-	int64_t certain_ns; /* it has certainly been waiting for this long, not counted yet */
-	int64_t before_ns;  /* part of pending_ns that was certain at the previous look */
+	int64_t pending_ns; /* for how long it may have been waiting, not counted yet */
+	int64_t certain_ns; /* for how long it has certainly been waiting, not counted yet */
+	int64_t before_ns;  /* the part of pending_ns that was certain at the previous look */
 };
 
 struct starvation {
 	struct thread_state *threads; /* at the last look, by tid */
 	size_t n_threads;
-	int64_t began_ns, ended_ns;         /* the last look */
-	int64_t bound_ns;                   /* until the last look, without pending waits */
-	int64_t room_ns;                    /* how much the last interval can still add */
-	int64_t taken_ns, taken_pending_ns; /* from starvation_take_last() since the last look */
-	int64_t counted_ns;                 /* the kernel's count for all threads seen so far */
+	int64_t began_ns, ended_ns; /* the last look */
+	int64_t bound_ns;           /* the bound at the last look, without pending waits */
+	int64_t room_ns;            /* how much the last interval can still add */
+	int64_t taken_ns,
+		taken_pending_ns; /* what starvation_take_last() has added since the last look */
+	int64_t counted_ns;       /* the kernel's count for all threads seen so far */
 };
 
 /** starvation_begin() - begin to count at @now_ns, before the first thread starts */

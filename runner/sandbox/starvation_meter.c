@@ -32,7 +32,7 @@ struct starvation_meter {
 	const struct servers *servers;
 	struct lateness_clock *clock;
 	struct injector *injector;
-	bool own_pids, serves; /* serves: some server is built in */
+	bool own_pids, serves; /* this thread serves: a server is built in */
 	struct canary *canary; /* NULL: there is none */
 	struct event *regular, *soon;
 	struct starvation client, server;
@@ -42,7 +42,7 @@ struct starvation_meter {
 	bool incomplete, stopped;
 	int64_t looked_ns, cost_ns;
 	/* What the last event says. */
-	bool is_last_look; /* it is from the last look, and can still grow */
+	bool is_last_look; /* the event is from the last look, and its times can still grow */
 	int64_t event_ns, client_ns, canary_ns;
 };
 
@@ -109,7 +109,7 @@ static void add_event(struct starvation_meter *meter, int64_t began_ns, int64_t 
 	recorder_event(meter->recorder, &event);
 }
 
-/* Adds to the last event what has become known since. */
+/* Corrects the last event by what has become known since. */
 static void correct_event(struct starvation_meter *meter, int64_t client_ns, int64_t server_ns)
 {
 	const struct record *record = meter->recorder->record;

@@ -43,7 +43,7 @@ struct supervise_config {
 	bool capture;                        /* capture packets (--capture) */
 	int capture_fd;                      /* gets them */
 	uint64_t capture_size;               /* maximum of their bytes */
-	int control_fd; /* socket to the parent; its end means that the parent is dead */
+	int control_fd; /* socket to the parent; when it is closed, the parent is dead */
 	/* Called in the supervisor for each event that was added to the record; NULL: not. */
 	void (*on_event)(const struct supervise_config *config, const struct record *record,
 			 const struct event *event);

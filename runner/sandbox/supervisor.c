@@ -7,8 +7,8 @@
  * In a private sandbox the supervisor is the first process of its pid namespace: when it ends, the
  * kernel ends all others in it. In a shared sandbox it is the subreaper of its descendants
  * (descendants.h). It ends them itself and releases what it has (shared_sandbox.h), even if its
- * parent is killed. If it is killed itself, the next run cleans up (stale_cleanup.h). One event
- * loop does everything:
+ * parent is killed. If the supervisor is killed, the next run cleans up (stale_cleanup.h). One
+ * event loop does everything:
  *
  *     STARTING ──(all servers listen)──► RUNNING ──(timeout, interrupt)──────────────────► ENDING
  *        │                                  └──(client exits)──► LEFTOVERS ──(see below)─►   │
@@ -354,7 +354,8 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	else if (self->phase == PHASE_ENDING && none_is_left(self, pid < 0 && errno == ECHILD))
 		enter_settling(self);
 	else if (self->killed && self->phase == PHASE_ENDING)
-		signal_all(self, SIGKILL); /* to what has started since, or was not seen */
+		signal_all(self,
+			   SIGKILL); /* to processes that have started since, or were not seen */
 }
 
 /* ---- running ---- */
@@ -534,7 +535,7 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		set_timer(self, KILL_NS);
 		break;
 	case PHASE_SETTLING:
-		/* Then no death reports what they have carried. */
+		/* In that case no death notice reports what they have carried. */
 		if (!is_settled(self))
 			orphan_sockets_count(self->recorder.record, on_orphan, self);
 		finish(self);

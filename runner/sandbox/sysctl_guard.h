@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes sure that a record has the sysctls that were in force. In a private sandbox no program can
- * change them; elsewhere a change is found at the end.
+ * Makes sure that a record shows the sysctls that were in force. In a private sandbox no program
+ * can change them; in a shared one a change is found at the end.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_SYSCTL_GUARD_H
 #define SYNFAULT_RUNNER_SANDBOX_SYSCTL_GUARD_H

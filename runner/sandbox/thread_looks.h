@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Looks at all threads of the calling process's descendants. It finds them through the kernel's
- * lists of children (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN), because walking /proc
- * takes milliseconds if all processes of the machine are visible. Orphaned descendants have to
+ * lists of children (/proc/PID/task/TID/children, CONFIG_PROC_CHILDREN), because a walk through
+ * /proc takes milliseconds if it shows all processes of the machine. Orphaned descendants have to
  * become children of the calling process: it has to be the first of its pid namespace, or a
  * subreaper.
  */

@@ -2,8 +2,8 @@
 /*
  * Temporary directories of shared sandboxes: synfault-N-XXXXXX in $TMPDIR or, if that is not
  * writable, in one of the usual places. The supervisor locks its directory (flock(2)) as long as it
- * lives. A directory without a lock is a leftover; unlike the number in its name, that is also
- * reliable where several network namespaces or containers share the place.
+ * lives. A directory without a lock is a leftover; unlike the number in its name, the lock is
+ * reliable even if several network namespaces or containers share the place.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_TMPDIR_H
 #define SYNFAULT_RUNNER_SANDBOX_TMPDIR_H
