@@ -232,5 +232,5 @@ int sock_diag_monitor_dispatch(struct sock_diag_monitor *deaths)
 		if (n < BATCH)
 			return result;
 	}
-	return result;
+	return result < 0 ? result : 1;
 }

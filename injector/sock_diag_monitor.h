@@ -54,9 +54,10 @@ int sock_diag_monitor_open(const struct address_networks *networks, sock_diag_mo
 /** sock_diag_monitor_fd() - return the descriptor to poll for reading; the monitor owns it */
 int sock_diag_monitor_fd(const struct sock_diag_monitor *deaths);
 /**
- * sock_diag_monitor_dispatch() - read all available notices
+ * sock_diag_monitor_dispatch() - read notices, at most some thousands in one go
  *
- * Return: 0, -ENOBUFS if some were lost (later ones still come), or another negative errno.
+ * Return: 0 if all were read, 1 if more may wait, -ENOBUFS if some were lost (later ones still
+ * come), or another negative errno.
  */
 int sock_diag_monitor_dispatch(struct sock_diag_monitor *deaths);
 /** sock_diag_monitor_free() - stop listening; NULL is allowed */

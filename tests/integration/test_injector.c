@@ -1354,6 +1354,34 @@ Test(deaths, deaths_outside_the_networks_wake_no_process)
 	sock_diag_monitor_free(deaths);
 }
 
+Test(deaths, a_flood_of_deaths_is_read_in_turns)
+{
+	const struct address_networks networks = networks_of(9);
+	struct death_count count = {0};
+	struct diag_list diags = {0};
+	struct sock_diag_monitor *deaths;
+	const size_t n_flood = 5000; /* more than are read in one go */
+	size_t n_calls = 0;
+
+	netns_enter();
+	cr_assert_eq(sock_diag_monitor_open(&networks, count_death, &count, &diags, &deaths), 0);
+	cr_assert_eq(address_parse("127.9.9.1", 0, &count.address), 0);
+	for (size_t i = 0; i < n_flood; i++)
+		connect_and_close("127.9.9.1");
+	/* The kernel reports from a work queue. */
+	for (int k = 0; k < 100 && count.n < n_flood; k++) {
+		int r;
+
+		usleep(20000);
+		while ((r = sock_diag_monitor_dispatch(deaths)) == 1)
+			n_calls++;
+		cr_assert_eq(r, 0);
+	}
+	cr_expect_eq(count.n, n_flood);
+	cr_expect_gt(n_calls, 0);
+	sock_diag_monitor_free(deaths);
+}
+
 #define MANY 1000
 
 static void client_first_and_last(const struct address *server, struct client_result *result)
