@@ -63,9 +63,9 @@ class Count:
 
 
 def tap_detail(text):
-    """Returns the YAML block after a line of TAP, if the text starts with one."""
+    """Returns the YAML block or the comments after a line of TAP, if the text starts with such."""
     block = re.match(r"\n  ---\n(.*?)\n  \.\.\.", text, re.S)
-    return block[1] if block else ""
+    return block[1] if block else re.match(r"(?:\n#.*)*", text)[0].strip()
 
 
 def count_tap(test, count):
