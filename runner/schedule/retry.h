@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a scenario again that did not pass. Its runs stay one result: the last one counts, the
- * others are kept as earlier runs. A scenario that passes in the end is flaky.
+ * Decides whether a scenario that did not pass runs again; run_queue.h decides when. Its runs stay
+ * one result: the last one counts, the others are kept as earlier runs. A scenario that passes in
+ * the end is flaky.
  *
  * A run for which the machine was too slow says nothing about the client, good or bad, since
  * nothing was judged. It runs again when nothing else runs, and does not count as flaky.
