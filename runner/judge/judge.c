@@ -144,13 +144,13 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 	return false;
 }
 
-/* Returns whether an expectation on attempts is broken for certain. */
-static bool is_broken_on_attempts(const struct judge_ctx *ctx)
+/* Returns whether a finding of the weight is about an expectation on attempts. */
+static bool is_on_attempts(const struct judge_ctx *ctx, enum weight weight)
 {
-	const struct finding_list *failed = &ctx->findings[WEIGHT_FAILED];
+	const struct finding_list *list = &ctx->findings[weight];
 
-	for (size_t i = 0; i < failed->n_items; i++) {
-		uint32_t index = failed->items[i].assessment;
+	for (size_t i = 0; i < list->n_items; i++) {
+		uint32_t index = list->items[i].assessment;
 
 		if (index < ctx->scenario->n_expectations &&
 		    kinds[ctx->scenario->expectations[index].kind].traits & ON_ATTEMPTS)
@@ -171,10 +171,16 @@ static struct judgement decide(struct judge_ctx *ctx, bool skip)
 					WEIGHT_NEVER_FIRED, WEIGHT_LAG,  WEIGHT_UNDECIDED};
 	struct judgement judgement = {.outcome = OUTCOME_PASS};
 
-	/* A fault that never fired might have caused what is missing. */
-	if (ctx->findings[WEIGHT_NEVER_FIRED].n_items > 0 && !is_broken_on_attempts(ctx)) {
+	if (ctx->findings[WEIGHT_NEVER_FIRED].n_items > 0 && !is_on_attempts(ctx, WEIGHT_FAILED)) {
+		/* A fault that never fired might have caused what is missing. */
 		order[2] = WEIGHT_NEVER_FIRED;
 		order[3] = WEIGHT_FAILED;
+		/* Delays might have kept the client from the attempt that the fault waits for. */
+		if (is_on_attempts(ctx, WEIGHT_LAG)) {
+			order[2] = WEIGHT_LAG;
+			order[3] = WEIGHT_NEVER_FIRED;
+			order[4] = WEIGHT_FAILED;
+		}
 	}
 	for (size_t i = 0; i < N_WEIGHTS; i++) {
 		struct finding_list *list = &ctx->findings[order[i]];

@@ -181,6 +181,27 @@ Test(judge_finds, attempts_elsewhere_do_not_excuse_a_fault_that_never_fired)
 	expect(b, OUTCOME_PASS, NULL);
 }
 
+Test(judge_finds, delays_may_be_why_a_fault_never_fired)
+{
+	for (int starved_ms = 0; starved_ms <= 1500; starved_ms += 1500) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse x3, accept");
+		struct judgement judgement;
+
+		record_builder_attempt_refused(b, api, 0);
+		record_builder_starved(b, 0, 0, 0);
+		record_builder_attempt_refused(b, api, 100);
+		record_builder_starved(b, 2100, starved_ms, 0);
+		record_builder_client_exits(b, 2200, 1);
+		record_builder_expect_attempts(b, api, 4, 4);
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, starved_ms ? OUTCOME_ERROR : OUTCOME_FAIL);
+		/* So it runs again. */
+		cr_expect_eq(judgement_is_late(&judgement), starved_ms > 0);
+		judgement_free(&judgement);
+	}
+}
+
 Test(judge_finds, a_client_that_never_connects_proves_nothing)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
