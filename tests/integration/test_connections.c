@@ -847,4 +847,5 @@ Test(connections, reset_of_a_client_that_may_still_be_in_connect_is_a_problem)
 	cr_assert(run.problem);
 	cr_expect(strstr(run.problem, "whether its client had returned from connect()"), "%s",
 		  run.problem);
+	free(run.problem);
 }

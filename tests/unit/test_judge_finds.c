@@ -59,6 +59,7 @@ Test(judge_finds, a_backup_that_is_dialled_45_ms_before_the_failure_comes_too_ea
 	expect_order(b, (struct target){a, N_FAMILIES, 0}, (struct target){backup, N_FAMILIES, 0},
 		     true);
 	expect(b, OUTCOME_FAIL, "b not before a has failed");
+	free(b->scenario->expectations[0].value.order.targets);
 	b->scenario->n_expectations = 0;
 	expect_most(b, EXPECT_CONCURRENT_ATTEMPTS, ALL_ENDPOINTS, 1);
 	expect(b, OUTCOME_FAIL, "2 at once");
