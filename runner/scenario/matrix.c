@@ -534,15 +534,20 @@ const struct node *matrix_apply(struct loader *loader, struct matrix *matrix, si
 {
 	struct replacer replacer = {loader, arena, matrix, matrix->rows[row]};
 	const struct node *written = node_get(root, "name");
+	size_t least_nodes;
 
 	if (root->kind != NODE_MAPPING || (!matrix->n_keys && !root->refers_to_matrix))
 		return root;
+	/* No row has fewer values than the document: a matrix that is too large costs little time.
+	 */
+	least_nodes = matrix->n_rows * root->size;
 	root = replace_mapping(&replacer, root, true);
 	if (matrix->n_keys)
 		add_row_to_name(&replacer, root, written);
 	matrix->nodes += root->size;
 	matrix->bytes += root->bytes;
-	if (matrix->nodes > MATRIX_MAX_NODES || matrix->bytes > MATRIX_MAX_BYTES) {
+	if (MAX(least_nodes, matrix->nodes) > MATRIX_MAX_NODES ||
+	    matrix->bytes > MATRIX_MAX_BYTES) {
 		loader_error(loader, node_get(root, "matrix") ? node_get(root, "matrix") : root,
 			     "the scenarios of the matrix are too large: they have more than %zu "
 			     "values or %zu bytes in all",
