@@ -36,7 +36,7 @@ SKIPS = (
 # What has to run at least one test, and how many seconds it may take on 2 cores: less than 20 minutes
 # together. Compilers run beside tests that wait.
 REQUIRED = {
-    "plain.unit": 50, "plain.docs": 15, "plain.lint": 120, "plain.fuzz": 10, "plain.integration": 180,
+    "plain.unit": 50, "plain.docs": 15, "plain.lint": 40, "plain.tidy": 200, "plain.fuzz": 10, "plain.integration": 180,
     "plain.diagnose": 45, "plain.load": 75, "plain.container": 90, "plain.package+browser+machine": 100,
     "sanitized.unit": 60, "sanitized.fuzz": 10, "sanitized.integration": 180, "sanitized.container": 40,
     "fuzzed.fuzz": 50, "demo": 15, "fresh": 100,
