@@ -6,6 +6,7 @@
 #include "runner/observe/baseline.h"
 #include "runner/observe/outliers.h"
 #include "runner/report/file.h"
+#include "runner/scenario/step_list.h"
 #include "runner/scenario/utf8.h"
 #include "runner/schedule/retry.h"
 
@@ -54,7 +55,7 @@ static struct scenario_file *make_file(const struct recording *recording,
 				       const struct standard_fault *item)
 {
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
-	AUTO_STRV char **faults = adhoc_scenario_split_steps(item->faults);
+	AUTO_STRV char **faults = step_list_split(item->faults);
 
 	return adhoc_scenario_make(&(struct adhoc_scenario){
 		.name = item->name,

@@ -2,29 +2,12 @@
 /* `synfault try`: see try.h. */
 #include "runner/command/try.h"
 
-#include "common/text.h"
 #include "runner/command/adhoc_run.h"
 #include "runner/report/attempt_table.h"
+#include "runner/scenario/step_list.h"
 
 #define TIMEOUT_NS (30 * NS_PER_S)
 #define HOSTNAME   "server.test"
-
-/* Says which step is wrong, and where. Returns whether all are correct. */
-static bool check_steps(char *const *steps, FILE *err)
-{
-	for (; *steps; steps++) {
-		struct step_error error;
-		struct step step;
-
-		/* The loader reads the long form. */
-		if ((*steps)[0] == '{' || step_parse(*steps, &step, &error) == 0)
-			continue;
-		fprintf(err, "synfault try: step \"%s\": %s%s%s\n", *steps, error.message,
-			error.hint[0] ? "; " : "", error.hint);
-		return false;
-	}
-	return true;
-}
 
 static void on_live(void *userdata, const struct result *result, const char *line)
 {
@@ -81,7 +64,7 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 static enum exit_status try(const struct adhoc_run_options *options, const char *steps,
 			    char *const *command, FILE *out, FILE *err)
 {
-	AUTO_STRV char **faults = adhoc_scenario_split_steps(steps);
+	AUTO_STRV char **faults = step_list_split(steps);
 	bool both = options->families[0] && options->families[1];
 	const struct adhoc_scenario adhoc = {
 		.name = "try",
@@ -96,12 +79,16 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 	struct run_results results = {0};
 	struct scenario_file *file;
 	enum exit_status status = STATUS_USAGE;
+	AUTO_FREE char *fault = NULL;
 
 	if (!faults[0])
 		return (enum exit_status)command_usage_error(&command_try, err,
 							     "a step is needed, such as refuse");
-	if (!check_steps(faults, err))
+	fault = step_list_fault(faults);
+	if (fault) {
+		fprintf(err, "synfault try: %s\n", fault);
 		return STATUS_USAGE;
+	}
 	file = adhoc_scenario_make(&adhoc);
 	if (adhoc_run_check_command("try", file, err)) {
 		adhoc_run_run(options, &file, 1, options->verbose ? on_live : NULL, out, &results);

@@ -2,37 +2,6 @@
 /* Scenarios without a file: see adhoc_scenario.h. */
 #include "runner/observe/adhoc_scenario.h"
 
-#include <ctype.h>
-
-char **adhoc_scenario_split_steps(const char *text)
-{
-	char **steps = xzalloc((strlen(text) + 2) * sizeof(*steps));
-	size_t n = 0, depth = 0;
-	const char *start = text;
-
-	for (const char *c = text;; c++) {
-		if (*c == '{' || *c == '[')
-			depth++;
-		if ((*c == '}' || *c == ']') && depth > 0)
-			depth--;
-		if (*c && (*c != ',' || depth > 0))
-			continue;
-		while (start < c && isspace((unsigned char)*start))
-			start++;
-		for (const char *end = c; end > start;) {
-			if (isspace((unsigned char)end[-1])) {
-				end--;
-				continue;
-			}
-			steps[n++] = xstrndup(start, (size_t)(end - start));
-			break;
-		}
-		if (!*c)
-			return steps;
-		start = c + 1;
-	}
-}
-
 void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer *writer)
 {
 	char timeout[DURATION_TEXT_SIZE];

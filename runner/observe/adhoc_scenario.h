@@ -25,14 +25,6 @@ struct adhoc_scenario {
 };
 
 /**
- * adhoc_scenario_split_steps() - split "refuse x3, accept" at its commas
- * @text: steps; brackets and braces keep the commas inside them
- *
- * Return: a vector of steps without surrounding blanks, possibly empty; owned by the caller.
- */
-char **adhoc_scenario_split_steps(const char *text);
-
-/**
  * adhoc_scenario_write() - open the document's mapping and add every key except "expect"
  * @adhoc: what to write
  * @writer: stays inside the mapping; the caller adds "expect" and finishes it

@@ -18,6 +18,7 @@
 #include "runner/judge/judge.h"
 #include "runner/observe/outliers.h"
 #include "runner/report/result.h"
+#include "runner/scenario/step_list.h"
 
 /* Possible expectations, the least certain last. */
 enum part {
@@ -328,7 +329,7 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 {
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
 	const struct baseline *baseline = draft->baseline;
-	AUTO_STRV char **faults = adhoc_scenario_split_steps(draft->item->faults);
+	AUTO_STRV char **faults = step_list_split(draft->item->faults);
 	AUTO_FREE char *seconds =
 		xasprintf("%" PRId64, (baseline->timeout_ns + NS_PER_S - 1) / NS_PER_S);
 	size_t n = strv_length(baseline->command);

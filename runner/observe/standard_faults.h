@@ -8,7 +8,7 @@
 struct standard_fault {
 	const char *name;   /* also the scenario's */
 	const char *asks;   /* what it shows, as a question */
-	const char *faults; /* steps for adhoc_scenario_split_steps() */
+	const char *faults; /* steps for step_list_split() */
 	bool dual;          /* both families by name, IPv6 first: needs private isolation */
 	/* The result depends on when attempts happen: their number may differ by one. */
 	bool timed;

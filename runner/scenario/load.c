@@ -437,6 +437,12 @@ struct scenario_file *scenario_file_parse(const char *path, const char *text, si
 	return parse_source(path, xstrndup(text, length), length, false);
 }
 
+struct scenario_file *scenario_file_parse_attached(const char *path, const char *text,
+						   size_t length)
+{
+	return parse_source(path, xstrndup(text, length), length, true);
+}
+
 /* Reads a whole file. @ret_source is terminated and owned by the caller. */
 static int read_source(const char *path, char **ret_source, size_t *ret_length)
 {

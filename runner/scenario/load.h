@@ -46,6 +46,9 @@ struct scenario_file *scenario_file_load_attached(const char *path);
  * @path: used only for places and ${dir}
  */
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length);
+/** scenario_file_parse_attached() - do the same as scenario_file_load_attached() does */
+struct scenario_file *scenario_file_parse_attached(const char *path, const char *text,
+						   size_t length);
 /** scenario_file_free() - free the file with all its scenarios; NULL is allowed */
 void scenario_file_free(struct scenario_file *file);
 

@@ -163,31 +163,3 @@ Test(yaml_writer, takes_no_snippet_that_is_not)
 		cr_expect_str_eq(strbuf_text(&text), "not taken\n");
 	}
 }
-
-Test(probe, splits_steps_at_commas_outside_of_brackets)
-{
-	static const struct {
-		const char *text;
-		const char *steps[4];
-	} cases[] = {
-		{"refuse x3, accept", {"refuse x3", "accept"}},
-		{"  refuse  ", {"refuse"}},
-		{"", {NULL}},
-		{" , ,", {NULL}},
-		{"{when: {attempt: 1, time: 0s..1s}, do: drop}, accept",
-		 {"{when: {attempt: 1, time: 0s..1s}, do: drop}", "accept"}},
-		{"}, a", {"}", "a"}},
-		{"{a, b", {"{a, b"}},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO_STRV char **steps = adhoc_scenario_split_steps(cases[i].text);
-
-		for (size_t k = 0; cases[i].steps[k]; k++) {
-			cr_assert_not_null(steps[k], "%s", cases[i].text);
-			cr_expect_str_eq(steps[k], cases[i].steps[k]);
-		}
-		for (size_t k = 0; steps[k]; k++)
-			cr_assert_not_null(cases[i].steps[k], "%s: %s", cases[i].text, steps[k]);
-	}
-}

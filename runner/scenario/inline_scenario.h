@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scenarios without a file and without a client: endpoints given on the command line. They are
+ * written as a scenario file and loaded from that text, so that reports can show what was run.
+ */
+#ifndef SYNFAULT_RUNNER_SCENARIO_INLINE_SCENARIO_H
+#define SYNFAULT_RUNNER_SCENARIO_INLINE_SCENARIO_H
+
+#include "runner/scenario/load.h"
+
+/* Stands for the path of a file where there is none. */
+#define INLINE_SCENARIO_PATH "command line"
+
+/* The name of an endpoint that is given none. */
+#define INLINE_ENDPOINT "server"
+
+struct inline_endpoint {
+	char *name;
+	char *steps;   /* "refuse x2, accept" */
+	uint16_t port; /* 0: choose a free one */
+};
+
+struct inline_endpoints {
+	struct inline_endpoint *items;
+	size_t n_items, capacity;
+};
+
+/** inline_endpoints_add() - add a copy of an endpoint */
+void inline_endpoints_add(struct inline_endpoints *endpoints, const char *name, const char *steps,
+			  uint16_t port);
+/**
+ * inline_endpoints_parse() - add the endpoint in "api=refuse x2, accept"
+ * @ret_message: on failure one sentence, owned by the caller
+ *
+ * Return: false on an error.
+ */
+bool inline_endpoints_parse(struct inline_endpoints *endpoints, const char *text,
+			    char **ret_message);
+void inline_endpoints_free(struct inline_endpoints *endpoints);
+
+/**
+ * inline_scenario_load() - make a scenario of endpoints
+ * @endpoints: at least one
+ * @name: of the scenario; NULL: the steps
+ * @ret_message: on failure one sentence about the first error, owned by the caller
+ *
+ * The scenario expects nothing of the client.
+ *
+ * Return: the file, freed by scenario_file_free(), or NULL.
+ */
+struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoints,
+					   const char *name, char **ret_message);
+
+#endif
