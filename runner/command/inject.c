@@ -11,10 +11,12 @@
 #include "runner/inject/netns_enter.h"
 #include "runner/inject/watchdog.h"
 #include "runner/report/junit.h"
+#include "runner/scenario/step_list.h"
 
 struct inject {
 	struct inject_options options;
-	const char *path;     /* of the file */
+	const char *path;     /* of the file; NULL: there is none */
+	const char *steps;    /* of the only endpoint without a file; NULL: those of the options */
 	const char *scenario; /* the one to begin with, or NULL */
 	struct scenario_file *file;
 	const struct scenario **scenarios; /* those selected */
@@ -30,6 +32,14 @@ static void print_diags(const struct inject *inject, struct diag_list *diags)
 			diags->items[i].hint ? "; " : "",
 			diags->items[i].hint ? diags->items[i].hint : "");
 	diag_list_free(diags);
+}
+
+static bool names_file(const char *operand)
+{
+	const char *dot = strrchr(operand, '.');
+
+	return access(operand, F_OK) == 0 || (strchr(operand, '/') && !strchr(operand, ' ')) ||
+	       (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")));
 }
 
 /* Selects the scenarios that commands can name, and the one to begin with. */
@@ -51,13 +61,67 @@ static bool select_scenarios(struct inject *inject)
 	}
 	if (inject->first == inject->n_scenarios) {
 		fprintf(inject->err, "synfault inject: there is no scenario \"%s\" in %s; there %s",
-			inject->scenario, inject->path, inject->n_scenarios == 1 ? "is" : "are");
+			inject->scenario, inject->file->path,
+			inject->n_scenarios == 1 ? "is" : "are");
 		for (size_t i = 0; i < inject->n_scenarios; i++)
 			fprintf(inject->err, "%s \"%s\"", i ? "," : "", inject->scenarios[i]->name);
 		fprintf(inject->err, "\n");
 		return false;
 	}
 	return true;
+}
+
+/*
+ * Decides whether the operand is a file or fault steps: what exists, or is written like a path, is
+ * a file. Returns false, with a message, if the operands and options don't go together.
+ */
+static bool take_operands(struct inject *inject, const struct operands *operands,
+			  char **ret_message)
+{
+	const struct inline_endpoints *endpoints = &inject->options.endpoints;
+	const char *first = operands->n > 0 ? operands->items[0] : NULL;
+
+	if (!first && endpoints->n_items == 0)
+		*ret_message = xstrdup("a scenario file, fault steps, or -e NAME=STEPS is needed");
+	else if (first && endpoints->n_items > 0)
+		*ret_message =
+			xasprintf("-e goes without a file and other steps, not with \"%s\"", first);
+	else if (first && !names_file(first))
+		inject->steps = first;
+	else
+		inject->path = first;
+	if (!*ret_message && inject->steps && operands->n > 1)
+		*ret_message = xasprintf("steps are one argument, with commas: '%s, %s'", first,
+					 operands->items[1]);
+	if (!*ret_message && inject->path && inject->options.port)
+		*ret_message = xstrdup("--port goes without a file; in a file it is the "
+				       "endpoint's key \"port\"");
+	if (*ret_message)
+		return false;
+	inject->scenario = operands->n > 1 ? operands->items[1] : NULL;
+	return true;
+}
+
+/* Makes a scenario of the endpoints. Returns false, after printing why, if that is impossible. */
+static bool load_endpoints(struct inject *inject)
+{
+	struct inline_endpoints *endpoints = &inject->options.endpoints;
+	AUTO_STRV char **steps = step_list_split(inject->steps ? inject->steps : "");
+	AUTO_FREE char *message = inject->steps ? step_list_fault(steps) : NULL;
+
+	if (message) {
+		fprintf(inject->err, "synfault inject: %s (and there is no file \"%s\")\n", message,
+			inject->steps);
+		return false;
+	}
+	if (inject->steps)
+		inline_endpoints_add(endpoints, INLINE_ENDPOINT, inject->steps, 0);
+	for (size_t i = 0; i < endpoints->n_items; i++)
+		endpoints->items[i].port = inject->options.port;
+	inject->file = inline_scenario_load(endpoints, NULL, &message);
+	if (!inject->file)
+		fprintf(inject->err, "synfault inject: %s\n", message);
+	return inject->file != NULL;
 }
 
 /* Loads the file. Returns false, after printing its errors, if it has any. */
@@ -155,7 +219,7 @@ static enum exit_status run(struct inject *inject)
 
 static enum exit_status prepare_and_run(struct inject *inject)
 {
-	if (!load(inject))
+	if (!(inject->path ? load(inject) : load_endpoints(inject)))
 		return STATUS_USAGE;
 	if (!select_scenarios(inject))
 		return inject->n_scenarios ? STATUS_USAGE : STATUS_NOTHING_RAN;
@@ -175,31 +239,34 @@ static int run_inject(int argc, char **argv, const struct command_context *conte
 {
 	struct inject inject = {
 		.options = inject_options_default, .out = context->out, .err = context->err};
+	AUTO_FREE char *message = NULL;
 	struct operands operands;
 	int status;
 
 	if (command_parse(&command_inject, argc, argv, &inject.options, context, &operands,
 			  &status)) {
-		inject.path = operands.items[0];
-		inject.scenario = operands.n > 1 ? operands.items[1] : NULL;
-		status = (int)prepare_and_run(&inject);
+		status = take_operands(&inject, &operands, &message)
+				 ? (int)prepare_and_run(&inject)
+				 : command_usage_error(&command_inject, context->err, message);
 	}
 	free(inject.scenarios);
 	scenario_file_free(inject.file);
 	selection_free(&inject.options.selection);
+	inline_endpoints_free(&inject.options.endpoints);
 	return status;
 }
 
 const struct command command_inject = {
 	.name = "inject",
-	.arguments = "[OPTION...] FILE [SCENARIO]",
+	.arguments = "[OPTION...] FILE [SCENARIO] | STEPS | -e NAME=STEPS...",
 	.summary = "inject faults for a client that another process starts",
 	.description =
 		"Injects a scenario's faults for a client that another process starts, until it\n"
 		"is stopped (SIGINT, SIGTERM, synfault ctl stop). Then judges what it can\n"
-		"without having started the client; synfault run starts one.\n",
+		"without having started the client; synfault run starts one. Without a file,\n"
+		"injects STEPS, such as 'refuse x2, accept', at an endpoint of its own.\n",
 	.options = &inject_option_table,
-	.min_operands = 1,
+	.min_operands = 0,
 	.max_operands = 2,
 	.needs = "one scenario file is needed, and at most the name of a scenario in it",
 	.run = run_inject,

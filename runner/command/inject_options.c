@@ -24,8 +24,17 @@ static bool parse_ready_fd(void *field, const char *value, char **ret_message)
 	return true;
 }
 
+static bool parse_endpoint(void *field, const char *value, char **ret_message)
+{
+	return inline_endpoints_parse(field, value, ret_message);
+}
+
 #define TO(member) OPTION_FIELD(struct inject_options, member)
 static const struct option_spec rows[] = {
+	{"endpoint", 'e', "NAME=STEPS", "without a file: inject STEPS at an endpoint (repeatable)",
+	 OPTION_CUSTOM, TO(endpoints), .parse = parse_endpoint, .command_line_only = true},
+	{"port", 0, "N", "without a file: the endpoints' port (default: free ones)", OPTION_COUNT,
+	 TO(port), 1, UINT16_MAX, .command_line_only = true},
 	OPTION_ROW_FILTER(struct inject_options),
 	{"netns", 0, "WHICH", "inject in this network namespace: a pid or a path", OPTION_STRING,
 	 TO(netns)},

@@ -6,13 +6,16 @@
 #include "runner/command/options.h"
 #include "runner/command/select.h"
 #include "runner/report/console.h"
+#include "runner/scenario/inline_scenario.h"
 
 /* Texts are borrowed from the command line or the environment. */
 struct inject_options {
 	struct selection selection;
-	const char *netns;   /* NULL: the current one */
-	const char *control; /* NULL: the default place */
-	int ready_fd;        /* -1: none */
+	struct inline_endpoints endpoints; /* those given without a file */
+	uint16_t port;                     /* of endpoints without a file; 0: choose free ones */
+	const char *netns;                 /* NULL: the current one */
+	const char *control;               /* NULL: the default place */
+	int ready_fd;                      /* -1: none */
 	bool json;
 	const char *junit, *record;
 	size_t max_attempts;

@@ -108,6 +108,29 @@ Test(inject, daemon_has_the_exit_status_of_run)
 	left_nothing(synfault);
 }
 
+Test(inject, endpoints_need_no_file)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	runs(synfault, "start one --port 7007 'refuse, accept'\n"
+		       "server=$(sed -n 's/^armed: .*: server \\([0-9.:]*\\).*/\\1/p' one.out)\n"
+		       "echo \"port ${server##*:}\"\n"
+		       "for i in 1 2; do synfault-tiny $server; echo client $?; done\n"
+		       "ctl one stop; ends one $pid; cat one.out\n");
+	program_printed(synfault, "port 7007\nclient 1\nclient 0\n");
+	program_printed(synfault, "armed: refuse, accept: server 127.");
+	program_printed(synfault, "skip: refuse, accept\n");
+	program_printed(synfault, "one ended with 0\n");
+	program_runs_shell(synfault, "rm -r w");
+	runs(synfault, "start two -e api=refuse -e db=accept\n"
+		       "synfault-tiny $(address two | cut -d';' -f1); echo api $?\n"
+		       "ctl two status; ctl two stop; ends two $pid\n");
+	program_printed(synfault, "api 1\n");
+	program_printed(synfault, "armed: command line: api: refuse; db: accept (1 of 1)");
+	program_printed(synfault, "two ended with 0\n");
+	left_nothing(synfault);
+}
+
 Test(inject, unwritable_capture_is_reported_before_arming)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
@@ -436,7 +459,13 @@ Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 		int status;
 		const char *complaint;
 	} cases[] = {
-		{"inject", STATUS_USAGE, "one scenario file is needed"},
+		{"inject", STATUS_USAGE,
+		 "a scenario file, fault steps, or -e NAME=STEPS is needed"},
+		{"inject refuze", STATUS_USAGE, "step \"refuze\": unknown step"},
+		{"inject -e refuse", STATUS_USAGE, "a name and steps are expected"},
+		{"inject -e api=drop a.yaml", STATUS_USAGE, "-e goes without a file"},
+		{"inject drop accept", STATUS_USAGE, "steps are one argument"},
+		{"inject --port 80 a.yaml", STATUS_USAGE, "--port goes without a file"},
 		{"inject a.yaml x y", STATUS_USAGE, "one scenario file is needed"},
 		{"inject a.yaml -- curl", STATUS_USAGE, "takes no client command"},
 		{"inject none.yaml", STATUS_USAGE, "can't be read"},
