@@ -7,8 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "runner/inject/control_socket.h"
 #include "runner/report/result.h"
+#include "runner/session/control_socket.h"
 
 /* `next` and `stop` are answered only when servers have ended and started. */
 #define PATIENCE_NS (60 * NS_PER_S)
@@ -253,6 +253,15 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 	return armed || json_object_get(result, "outcome") ? STATUS_PASSED : STATUS_UNJUDGED;
 }
 
+/* @message: why there is no reply; NULL: the reply is an error. */
+static void print_error(const struct ctl *ctl, const json_t *error, const char *message)
+{
+	const char *remedy = text_of(error, "remedy");
+
+	fprintf(ctl->err, "synfault ctl: %s%s%s\n", message ? message : text_of(error, "text"),
+		*remedy ? "; " : "", remedy);
+}
+
 static enum exit_status send_command(const struct ctl *ctl)
 {
 	AUTO_CLOSE int fd = connect_to_one(ctl);
@@ -266,7 +275,7 @@ static enum exit_status send_command(const struct ctl *ctl)
 	if (reply && json_is_true(json_object_get(reply, "ok")))
 		status = show(ctl, json_object_get(reply, "result"));
 	else
-		fprintf(ctl->err, "synfault ctl: %s\n", reply ? text_of(reply, "error") : message);
+		print_error(ctl, json_object_get(reply, "error"), message);
 	json_decref(reply);
 	return status;
 }

@@ -7,11 +7,11 @@
 #include "common/random.h"
 #include "runner/command/inject_options.h"
 #include "runner/command/scenario_paths.h"
-#include "runner/inject/control_socket.h"
 #include "runner/inject/netns_enter.h"
 #include "runner/inject/watchdog.h"
 #include "runner/report/junit.h"
 #include "runner/scenario/step_list.h"
+#include "runner/session/control_socket.h"
 
 struct inject {
 	struct inject_options options;

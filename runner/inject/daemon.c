@@ -19,12 +19,17 @@
 
 #include "common/random.h"
 #include "injector/nft_rules.h"
-#include "runner/inject/control.h"
 #include "runner/inject/event_log.h"
 #include "runner/report/junit.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"
 #include "runner/schedule/schedule.h"
+#include "runner/session/attached_judge.h"
+#include "runner/session/control.h"
+#include "runner/session/progress.h"
+
+/* Connections to the control socket. */
+enum { MAX_PEERS = 32 };
 
 struct session {
 	const struct daemon_config *config;
@@ -60,40 +65,10 @@ static void stop(struct session *self)
 
 /* ---- replies ---- */
 
-static json_t *endpoint_json(const struct session *self, size_t index,
-			     const struct history *history)
-{
-	const struct record_endpoint *endpoint = &self->record->endpoints[index];
-	const struct script *script = &current(self)->endpoints[index].script;
-	json_t *object = json_object(), *addresses = json_array();
-	AUTO_FREE const struct attempt_history **attempts = NULL;
-	size_t n = history_of(history, index, &attempts), ends[END_N_KINDS] = {0};
-	size_t step = script_step_index(script, n + 1);
-	AUTO_STRBUF struct strbuf next = {0};
-	char text[ADDRESS_TEXT_SIZE];
-
-	for (size_t i = 0; i < endpoint->n_addresses; i++)
-		json_array_append_new(addresses,
-				      json_string(address_format(&endpoint->addresses[i], text)));
-	for (size_t i = 0; i < n; i++)
-		ends[attempts[i]->end]++;
-	step_format(&script->steps[step], &next);
-	json_object_set_new(object, "name", json_string(endpoint->name));
-	json_object_set_new(object, "addresses", addresses);
-	json_object_set_new(object, "script", json_string(endpoint->script));
-	json_object_set_new(object, "attempts", json_integer((json_int_t)n));
-	for (size_t i = 0; i < END_N_KINDS; i++)
-		json_object_set_new(object, attempt_end_name((enum attempt_end)i),
-				    json_integer((json_int_t)ends[i]));
-	json_object_set_new(object, "next_step", json_integer((json_int_t)step + 1));
-	json_object_set_new(object, "next", json_string(strbuf_text(&next)));
-	return object;
-}
-
 static json_t *status_json(const struct session *self)
 {
 	const struct daemon_config *config = self->config;
-	json_t *object = json_object(), *endpoints = json_array(), *problems = json_array();
+	json_t *object = json_object();
 	struct stat network = {0};
 
 	(void)!stat("/proc/self/ns/net", &network);
@@ -110,18 +85,11 @@ static json_t *status_json(const struct session *self)
 	json_object_set_new(object, "seed", json_sprintf("%llu", (unsigned long long)config->seed));
 	json_object_set_new(object, "elapsed_ns",
 			    json_integer(clock_monotonic_ns() - self->started_ns));
-	if (self->record) {
-		struct history history = history_make(self->record);
-
-		for (size_t i = 0; i < self->record->n_endpoints; i++)
-			json_array_append_new(endpoints, endpoint_json(self, i, &history));
-		for (size_t i = 0; i < self->record->n_problems; i++)
-			json_array_append_new(problems,
-					      json_string(self->record->problems[i].message));
-		history_free(&history);
-	}
-	json_object_set_new(object, "endpoints", endpoints);
-	json_object_set_new(object, "problems", problems);
+	json_object_set_new(object, "endpoints",
+			    self->record ? progress_endpoints(current(self), self->record)
+					 : json_array());
+	json_object_set_new(object, "problems",
+			    self->record ? progress_problems(self->record) : json_array());
 	return object;
 }
 
@@ -139,19 +107,25 @@ static json_t *result_json(const struct result *result)
 
 /* ---- commands ---- */
 
-static void command_status(struct session *self, struct control_request *request)
+static void command_hello(void *userdata, struct control_request *request, const void *arguments)
 {
-	control_reply(request, status_json(self));
+	control_reply(request, control_hello(((struct session *)userdata)->control));
 }
 
-static void command_reset(struct session *self, struct control_request *request)
+static void command_status(void *userdata, struct control_request *request, const void *arguments)
 {
+	control_reply(request, status_json(userdata));
+}
+
+static void command_reset(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session *self = userdata;
 	int status = self->stopping || !self->record ? -EBUSY : supervise_reset(self->supervisor);
 
 	if (status == 0)
 		control_reply(request, status_json(self));
 	else
-		control_refuse(request, "the scenario %s",
+		control_refuse(request, CONTROL_NOT_ARMED, NULL, "the scenario %s",
 			       status == -EBUSY ? "is not armed" : "could not be armed again");
 }
 
@@ -170,21 +144,35 @@ static void wait_for_end(struct session *self, struct control_request *request)
 	stop(self);
 }
 
-static void command_next(struct session *self, struct control_request *request)
+struct next_arguments {
+	char *scenario; /* NULL: the one that follows */
+};
+static const struct json_field next_fields[] = {
+	{"scenario", JSON_TEXT(struct next_arguments, scenario), .optional = true},
+};
+static const struct json_type next_type = {
+	JSON_TYPE(struct next_arguments, next_fields),
+	.is_closed = true,
+};
+
+static void command_next(void *userdata, struct control_request *request, const void *arguments)
 {
-	const char *name = control_argument(request, "scenario");
+	struct session *self = userdata;
+	const char *name = ((const struct next_arguments *)arguments)->scenario;
 	size_t next = name ? find_scenario(self, name) : self->index + 1;
 	AUTO_FREE char *obstacle = NULL;
 
 	if (self->stopping || !self->record) {
-		control_refuse(request, "no scenario is armed now");
+		control_refuse(request, CONTROL_NOT_ARMED, NULL, "no scenario is armed now");
 	} else if (name && next == SIZE_MAX) {
-		control_refuse(request, "there is no scenario \"%s\"", name);
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no scenario \"%s\"",
+			       name);
 	} else if (next >= self->config->n_scenarios) {
-		control_refuse(request, "\"%s\" is the last scenario", current(self)->name);
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "\"%s\" is the last scenario",
+			       current(self)->name);
 	} else if ((obstacle = isolation_obstacle(self->config->isolation,
 						  self->config->scenarios[next]))) {
-		control_refuse(request, "\"%s\" can't run here: %s",
+		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "\"%s\" can't run here: %s",
 			       self->config->scenarios[next]->name, obstacle);
 	} else {
 		self->next = next;
@@ -192,41 +180,23 @@ static void command_next(struct session *self, struct control_request *request)
 	}
 }
 
-static void command_stop(struct session *self, struct control_request *request)
+static void command_stop(void *userdata, struct control_request *request, const void *arguments)
 {
+	struct session *self = userdata;
+
 	if (self->stopping)
-		control_refuse(request, "it is ending already");
+		control_refuse(request, CONTROL_ENDED, NULL, "it is ending already");
 	else
 		wait_for_end(self, request);
 }
 
-static void on_request(void *userdata, struct control_request *request)
-{
-	static const struct {
-		const char *name;
-		bool takes_scenario;
-		void (*carry_out)(struct session *self, struct control_request *request);
-	} known[] = {
-		{"status", false, command_status},
-		{"next", true, command_next},
-		{"reset", false, command_reset},
-		{"stop", false, command_stop},
-	};
-	const char *command = control_command(request);
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		if (strcmp(command, known[i].name) != 0)
-			continue;
-		if (!known[i].takes_scenario && control_argument(request, "scenario"))
-			control_refuse(request, "%s takes no scenario", command);
-		else
-			known[i].carry_out(userdata, request);
-		return;
-	}
-	control_refuse(request,
-		       "unknown command \"%.40s\"; commands are status, next, reset and stop",
-		       command);
-}
+static const struct control_command daemon_commands[] = {
+	{"hello", &control_no_arguments, command_hello},
+	{"status", &control_no_arguments, command_status},
+	{"next", &next_type, command_next},
+	{"reset", &control_no_arguments, command_reset},
+	{"stop", &control_no_arguments, command_stop},
+};
 
 static void on_guard(evutil_socket_t fd, short what, void *userdata)
 {
@@ -325,24 +295,6 @@ static void write_packets(struct session *self, struct result *result)
 		result->capture = xstrdup(file->path);
 }
 
-/* If no expectation can be judged, nothing is proved: makes it an error, not a pass. */
-static void leave_unjudged(struct result *result, const char *not_judged)
-{
-	struct finding finding = {
-		.type = xstrdup("unjudged"),
-		.message = not_judged ? xasprintf("no expectation can be judged without the "
-						  "client: %s",
-						  not_judged)
-				      : xstrdup("the scenario expects nothing"),
-		.attempt = UINT32_MAX,
-		.assessment = UINT32_MAX,
-	};
-
-	result->judgement.outcome = OUTCOME_SKIP;
-	array_append(result->judgement.findings, result->judgement.n_findings,
-		     result->judgement.capacity, finding);
-}
-
 static void judge_result(struct session *self, struct record *record, int64_t duration_ns)
 {
 	struct run_results *results = &self->results;
@@ -353,12 +305,8 @@ static void judge_result(struct session *self, struct record *record, int64_t du
 		.duration_ns = duration_ns,
 		.number = results->n_items + 1,
 	};
-	bool judged;
-	AUTO_FREE char *not_judged = event_log_not_judged(current(self), &judged);
 
-	result.judgement = judge(result.scenario, record, &self->config->judge);
-	if (!judged && result.judgement.outcome == OUTCOME_PASS)
-		leave_unjudged(&result, not_judged);
+	result.judgement = attached_judge(result.scenario, record, &self->config->judge);
 	write_packets(self, &result);
 	array_append(results->items, results->n_items, results->capacity, result);
 	if (self->events.json)
@@ -489,7 +437,8 @@ static void answer(struct session *self)
 		control_reply(self->waiting,
 			      result_json(&self->results.items[self->results.n_items - 1]));
 	else if (self->waiting)
-		control_refuse(self->waiting, "the scenario could not be armed");
+		control_refuse(self->waiting, CONTROL_NOT_ARMED, NULL,
+			       "the scenario could not be armed");
 	self->waiting = NULL;
 	control_flush(self->control);
 	control_free(self->control);
@@ -501,6 +450,13 @@ static enum exit_status run(struct session *self)
 					on_guard, self);
 	struct event *interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
 	struct event *terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	const struct control_config control = {
+		.base = self->base,
+		.fd = self->config->control_fd,
+		.commands = {daemon_commands, ARRAY_SIZE(daemon_commands)},
+		.max_peers = MAX_PEERS,
+		.userdata = self,
+	};
 	enum exit_status status;
 
 	if (!guard || !interrupt || !terminate)
@@ -508,7 +464,7 @@ static enum exit_status run(struct session *self)
 	event_add(guard, NULL);
 	event_add(interrupt, NULL);
 	event_add(terminate, NULL);
-	self->control = control_new(self->base, self->config->control_fd, on_request, self);
+	self->control = control_new(&control);
 	self->session_ns = clock_monotonic_ns();
 	self->results.started_realtime_ns = clock_realtime_ns();
 	self->results.seed = self->config->seed;

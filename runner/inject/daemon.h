@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The daemon of `synfault inject`: arms one scenario of a file after the other in a shared sandbox
- * of its own, prints what happens, takes commands (control.h), and judges each when it ends.
+ * of its own, prints what happens, takes commands (runner/session/control.h), and judges each when
+ * it ends.
  */
 #ifndef SYNFAULT_RUNNER_INJECT_DAEMON_H
 #define SYNFAULT_RUNNER_INJECT_DAEMON_H

@@ -5,26 +5,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-char *event_log_not_judged(const struct scenario *scenario, bool *ret_judged)
-{
-	bool listed[EXPECT_N_KINDS] = {0};
-	struct strbuf text = {0};
-	bool judged = false;
-
-	for (size_t i = 0; i < scenario->n_expectations; i++) {
-		const struct expectation *expectation = &scenario->expectations[i];
-
-		if (!expectation_needs_client(expectation)) {
-			judged = true;
-		} else if (!listed[expectation->kind]) {
-			listed[expectation->kind] = true;
-			strbuf_printf(&text, "%s%s", text.length ? ", " : "",
-				      expectation_kind_name(expectation->kind));
-		}
-	}
-	*ret_judged = judged;
-	return text.length ? strbuf_steal(&text) : NULL;
-}
+#include "runner/session/attached_judge.h"
+#include "runner/session/progress.h"
 
 /* Ignores write errors here: the program notices them at its end. */
 static void emit(const struct event_log *events, const struct strbuf *text)
@@ -55,17 +37,6 @@ static json_t *json_text(const char *text)
 	return json_string(strbuf_text(&safe));
 }
 
-static json_t *addresses_json(const struct record_endpoint *endpoint)
-{
-	json_t *array = json_array();
-	char text[ADDRESS_TEXT_SIZE];
-
-	for (size_t i = 0; i < endpoint->n_addresses; i++)
-		json_array_append_new(array,
-				      json_string(address_format(&endpoint->addresses[i], text)));
-	return array;
-}
-
 static void armed_json(const struct event_log *events, const struct scenario *scenario,
 		       const struct record *record, const char *control, const char *not_judged)
 {
@@ -76,7 +47,7 @@ static void armed_json(const struct event_log *events, const struct scenario *sc
 	json_object_set_new(object, "path", json_text(scenario->path));
 	for (size_t i = 0; i < record->n_endpoints; i++)
 		json_object_set_new(endpoints, record->endpoints[i].name,
-				    addresses_json(&record->endpoints[i]));
+				    progress_addresses(&record->endpoints[i]));
 	json_object_set_new(object, "endpoints", endpoints);
 	json_object_set_new(object, "control", json_text(control));
 	if (not_judged)
@@ -88,7 +59,7 @@ void event_log_armed(const struct event_log *events, const struct scenario *scen
 		     const struct record *record, const char *control, bool whole)
 {
 	bool judged;
-	AUTO_FREE char *not_judged = event_log_not_judged(scenario, &judged);
+	AUTO_FREE char *not_judged = attached_judge_leaves_out(scenario, &judged);
 	AUTO_STRBUF struct strbuf line = {0};
 	char text[ADDRESS_TEXT_SIZE];
 

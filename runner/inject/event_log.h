@@ -26,12 +26,4 @@ void event_log_event(const struct event_log *events, const struct scenario *scen
 /** event_log_result() - print a result as JSON; console.h prints it for people */
 void event_log_result(const struct event_log *events, const struct result *result);
 
-/**
- * event_log_not_judged() - list the expectations that can't be judged without the client
- * @ret_judged: whether others are left
- *
- * Return: their kinds, "exit, stdout", owned by the caller; NULL: none.
- */
-char *event_log_not_judged(const struct scenario *scenario, bool *ret_judged);
-
 #endif

@@ -122,7 +122,7 @@ static const struct json_field judgement_fields[] = {
 		   &assessment_type),
 	 .about = "What came of each, in the scenario's order."},
 };
-static const struct json_type judgement_type = {
+const struct json_type run_json_judgement_type = {
 	JSON_TYPE(struct judgement, judgement_fields),
 	.name = "judgement",
 	.about = "What a record means under the scenario's expectations.",
@@ -144,7 +144,7 @@ static const struct json_type diagnostic_type = {
 static const struct json_field earlier_fields[] = {
 	{"duration_ns", JSON_DURATION(struct earlier_run, duration_ns)},
 	{"judgement",
-	 JSON_OBJECT(struct earlier_run, judgement, struct judgement, &judgement_type)},
+	 JSON_OBJECT(struct earlier_run, judgement, struct judgement, &run_json_judgement_type)},
 	{"capture", TEXT(struct earlier_run, capture),
 	 .about = "Path of the capture file of its packets."},
 	{"record", JSON_POINTER(struct earlier_run, record, struct record, &record_type),
@@ -203,7 +203,7 @@ static const struct json_field result_fields[] = {
 	{"no_capture", TEXT(struct json_result, no_capture),
 	 .about = "Why a capture that was asked for is missing."},
 	{"judgement",
-	 JSON_POINTER(struct json_result, judgement, struct judgement, &judgement_type),
+	 JSON_POINTER(struct json_result, judgement, struct judgement, &run_json_judgement_type),
 	 .optional = true, .about = "Missing for an invalid document."},
 	{"diagnostics",
 	 JSON_LIST(struct json_result, diagnostics, n_diagnostics, struct diag, &diagnostic_type),

@@ -53,6 +53,7 @@ struct json_document {
 	size_t n_results;
 };
 
+extern const struct json_type run_json_judgement_type; /* of struct judgement */
 extern const struct json_type json_file_type, json_result_type, json_document_type;
 /* The document without files and results, which the writer adds one by one. */
 extern const struct json_type json_head_type;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzzes the commands that `synfault inject` takes. Every line gets one reply, in the order of
- * lines and with its own id, and a peer that disconnects does no harm.
+ * Fuzzes the commands that a daemon takes on its control socket. Every line gets one reply, in the
+ * order of lines and with its own id, and a peer that disconnects does no harm.
  *
  * The first byte of the input says how the rest is sent and answered.
  */
@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "runner/inject/control.h"
+#include "runner/session/control.h"
 #include "tests/fuzz/fuzz.h"
 
 enum manner {
@@ -33,32 +33,60 @@ struct bed {
 	size_t n_replies, capacity;
 };
 
+struct arguments {
+	char *scenario;
+	uint32_t session;
+	int64_t timeout_ns;
+};
+static const struct json_field argument_fields[] = {
+	{"scenario", JSON_TEXT(struct arguments, scenario), .optional = true},
+	{"session", JSON_U32(struct arguments, session), .optional = true},
+	{"timeout_ns", JSON_DURATION(struct arguments, timeout_ns), .optional = true},
+};
+static const struct json_type arguments_type = {
+	JSON_TYPE(struct arguments, argument_fields),
+	.is_closed = true,
+};
+
 static void answer(struct bed *bed, struct control_request *request)
 {
+	const struct arguments *arguments = control_arguments(request);
+
 	REQUIRE(control_command(request));
 	if (bed->manner & REFUSED)
-		control_refuse(request, "%s: no", control_command(request));
+		control_refuse(request, CONTROL_ENDED, "none", "%s: no", control_command(request));
 	else
-		control_reply(request, json_string(control_argument(request, "scenario")
-							   ? control_argument(request, "scenario")
-							   : ""));
+		control_reply(request, json_string(arguments->scenario ? arguments->scenario : ""));
 }
 
-static void on_request(void *userdata, struct control_request *request)
+static void on_request(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct bed *bed = userdata;
 
 	REQUIRE(!bed->request);
+	REQUIRE(arguments == control_arguments(request));
 	if (bed->manner & LATE)
 		bed->request = request;
 	else
 		answer(bed, request);
 }
 
+static const struct control_command bed_commands[] = {
+	{"status", &arguments_type, on_request},
+	{"next", &arguments_type, on_request},
+	{"reset", &arguments_type, on_request},
+	{"stop", &arguments_type, on_request},
+};
+
 static void bed_start(struct bed *bed)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	socklen_t length = offsetof(struct sockaddr_un, sun_path);
+	struct control_config config = {
+		.commands = {bed_commands, ARRAY_SIZE(bed_commands)},
+		.max_peers = 1,
+		.userdata = bed,
+	};
 
 	bed->base = event_base_new();
 	bed->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -69,7 +97,9 @@ static void bed_start(struct bed *bed)
 	REQUIRE(getsockname(bed->listener, (struct sockaddr *)&address, &length) == 0);
 	REQUIRE(listen(bed->listener, 1) == 0);
 	REQUIRE(connect(bed->peer, (struct sockaddr *)&address, length) == 0);
-	bed->control = control_new(bed->base, bed->listener, on_request, bed);
+	config.base = bed->base;
+	config.fd = bed->listener;
+	bed->control = control_new(&config);
 }
 
 static void bed_end(struct bed *bed)

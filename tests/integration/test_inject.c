@@ -387,7 +387,7 @@ Test(inject, ctl_finds_the_only_daemon_and_lists_several)
 	"             b'{\"command\": \"stop\", \"scenario\": \"x\"}',\n"                          \
 	"             b'{\"command\": \"status\", \"command\": \"stop\"}', b'\\0\\0']:\n"          \
 	"    reply = ask(text + b'\\n'); assert reply['ok'] is False, (text, reply)\n"             \
-	"    print(reply['error'])\n"                                                              \
+	"    print(reply['error']['text'])\n"                                                      \
 	"s = peer()\n"                                                                             \
 	"try:\n"                                                                                   \
 	"    s.sendall(b'x' * (1 << 22))\n"                                                        \
@@ -420,10 +420,11 @@ Test(inject, peers_can_not_block_or_crash_the_daemon)
 	program_writes(synfault, "hostile.py", "%s", HOSTILE);
 	runs(synfault, "start one a.yaml; python3 hostile.py; ends one $pid; cat one.err\n");
 	program_printed(synfault, "a request is an object\n");
-	program_printed(synfault, "\"command\" is missing: status, next, reset or stop\n");
+	program_printed(synfault, "\"command\" is missing; commands are hello, status, next, reset "
+				  "and stop\n");
 	program_printed(synfault, "unknown command \"dance\"");
-	program_printed(synfault, "unknown key \"x\"\n");
-	program_printed(synfault, "stop takes no scenario\n");
+	program_printed(synfault, "\"x\" is not a known key\n");
+	program_printed(synfault, "\"scenario\" is not a known key\n");
 	program_printed(synfault, "the request is too long");
 	program_printed(synfault, "too many connections");
 	program_printed(synfault, "[1, 'two']\n");

@@ -22,6 +22,7 @@ FLOORS = (
     ("runner/report", "runner/clock"),
     ("runner/sandbox",),
     ("runner/schedule",),
+    ("runner/session",),
     ("runner/observe", "runner/doctor", "runner/inject", "runner/diagnose"),
     ("runner/command",),
     ("program",),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where `synfault inject` listens for commands: a Unix socket, by default PID.sock in the first
+ * Where a daemon listens for commands: a Unix socket, by default PID.sock in the first
  * available directory of $XDG_RUNTIME_DIR/synfault, /run/synfault, ${TMPDIR:-/tmp}/synfault-UID.
  * Only its user may enter it.
  */
-#ifndef SYNFAULT_RUNNER_INJECT_CONTROL_SOCKET_H
-#define SYNFAULT_RUNNER_INJECT_CONTROL_SOCKET_H
+#ifndef SYNFAULT_RUNNER_SESSION_CONTROL_SOCKET_H
+#define SYNFAULT_RUNNER_SESSION_CONTROL_SOCKET_H
 
 #include "common/diag.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The control socket of `synfault inject`: see control_socket.h. */
-#include "runner/inject/control_socket.h"
+/* The control socket of a daemon: see control_socket.h. */
+#include "runner/session/control_socket.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Takes commands on a Unix socket: see control.h. A peer has at most one request that is not
+ * answered, unless peers are pipelined. Until it is answered, nothing more is read from the peer.
+ * So replies keep the order of requests, and further requests wait in the peer's socket.
+ */
+#include "runner/session/control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/listener.h>
+#include <sys/socket.h>
+#include <utlist.h>
+
+#include "common/duration.h"
+
+/* How long a peer may be silent, and how long it may take to read a reply. */
+enum { IDLE_S = 60, WRITE_S = 10 };
+/* Bytes of unread replies; more ends the connection. */
+enum { MAX_UNREAD = 1 << 20 };
+/* Unanswered requests of a pipelined peer. */
+enum { MAX_PIPELINED = 1024 };
+
+struct control_peer {
+	struct control_peer *prev, *next;
+	struct control *control;
+	struct bufferevent *stream;
+	struct control_request *requests; /* not answered yet */
+	size_t n_requests;
+	bool closing; /* once all replies are written */
+};
+
+struct control_request {
+	struct control_request *prev, *next; /* in the peer's list */
+	struct control_peer *peer;           /* NULL: it has disconnected */
+	const struct control_command *command;
+	json_t *id;     /* or NULL */
+	json_t *object; /* arguments */
+	void *arguments;
+};
+
+struct control {
+	struct control_config config;
+	struct evconnlistener *listener; /* or NULL */
+	struct control_peer *peers;
+	size_t n_peers;
+};
+
+const char *control_error_name(enum control_error error)
+{
+	static const char *const names[] = {
+		[CONTROL_BAD_REQUEST] = "bad-request",
+		[CONTROL_UNKNOWN_COMMAND] = "unknown-command",
+		[CONTROL_DENIED] = "denied",
+		[CONTROL_TOO_MANY] = "too-many",
+		[CONTROL_NOT_ARMED] = "not-armed",
+		[CONTROL_NOT_FOUND] = "not-found",
+		[CONTROL_BAD_SCENARIO] = "bad-scenario",
+		[CONTROL_UNAVAILABLE] = "unavailable",
+		[CONTROL_TIMED_OUT] = "timed-out",
+		[CONTROL_ENDED] = "ended",
+	};
+
+	_Static_assert(ARRAY_SIZE(names) == CONTROL_N_ERRORS, "one name per error");
+	return names[error];
+}
+
+struct no_arguments {
+	char unused;
+};
+const struct json_type control_no_arguments = {.size = sizeof(struct no_arguments),
+					       .is_closed = true};
+
+static size_t max_requests(const struct control *control)
+{
+	return control->config.pipelined ? MAX_PIPELINED : 1;
+}
+
+static void request_free(struct control_request *request)
+{
+	json_fields_clear(request->command->arguments, request->arguments);
+	free(request->arguments);
+	json_decref(request->id);
+	json_decref(request->object);
+	free(request);
+}
+
+static void peer_free(struct control_peer *peer)
+{
+	struct control *control = peer->control;
+	struct control_request *request, *next;
+
+	DL_FOREACH_SAFE(peer->requests, request, next)
+	request->peer = NULL;
+	DL_DELETE(control->peers, peer);
+	control->n_peers--;
+	if (control->config.on_gone)
+		control->config.on_gone(control->config.userdata, peer);
+	bufferevent_free(peer->stream);
+	free(peer);
+}
+
+/* Sends the object and frees it. */
+static void send_object(struct control_peer *peer, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	if (!text)
+		out_of_memory();
+	bufferevent_write(peer->stream, text, strlen(text));
+	bufferevent_write(peer->stream, "\n", 1);
+	free(text);
+	json_decref(object);
+}
+
+/* Makes an error reply; takes ownership of @id. */
+static json_t *make_error(json_t *id, enum control_error error, const char *message,
+			  const char *remedy)
+{
+	json_t *reply = json_object(), *object = json_object();
+
+	json_object_set_new(object, "code", json_string(control_error_name(error)));
+	json_object_set_new(object, "text", json_string(message));
+	if (remedy)
+		json_object_set_new(object, "remedy", json_string(remedy));
+	json_object_set_new(reply, "id", id ? id : json_null());
+	json_object_set_new(reply, "ok", json_false());
+	json_object_set_new(reply, "error", object);
+	return reply;
+}
+
+/* Sends an error and ends the connection: where the next request begins is unknown. */
+static void drop_peer(struct control_peer *peer, enum control_error error, const char *message)
+{
+	peer->closing = true;
+	bufferevent_disable(peer->stream, EV_READ);
+	send_object(peer, make_error(NULL, error, message, NULL));
+}
+
+static bool is_id(const json_t *id)
+{
+	return !id || json_is_string(id) || json_is_integer(id) || json_is_null(id);
+}
+
+/* Returns "status, next, reset and stop"; the caller's. */
+static char *list_commands(const struct control_commands *commands)
+{
+	struct strbuf text = {0};
+
+	for (size_t i = 0; i < commands->n_items; i++)
+		strbuf_printf(&text, "%s%s",
+			      i == 0                       ? ""
+			      : i + 1 == commands->n_items ? " and "
+							   : ", ",
+			      commands->items[i].name);
+	return strbuf_steal(&text);
+}
+
+/* Finds the command of a request. On failure returns NULL with a message, owned by the caller. */
+static const struct control_command *find_command(const struct control_commands *commands,
+						  json_t *object, enum control_error *ret_error,
+						  char **ret_message)
+{
+	const json_t *command = json_object_get(object, "command");
+	AUTO_FREE char *known = list_commands(commands);
+
+	*ret_error = CONTROL_BAD_REQUEST;
+	if (!json_is_object(object)) {
+		*ret_message = xstrdup("a request is an object");
+	} else if (!is_id(json_object_get(object, "id"))) {
+		*ret_message = xstrdup("\"id\" has to be a text or a whole number");
+	} else if (!command) {
+		*ret_message = xasprintf("\"command\" is missing; commands are %s", known);
+	} else if (!json_is_string(command)) {
+		*ret_message = xstrdup("\"command\" has to be a text");
+	} else {
+		for (size_t i = 0; i < commands->n_items; i++)
+			if (!strcmp(json_string_value(command), commands->items[i].name))
+				return &commands->items[i];
+		*ret_error = CONTROL_UNKNOWN_COMMAND;
+		*ret_message = xasprintf("unknown command \"%.40s\"; commands are %s",
+					 json_string_value(command), known);
+	}
+	return NULL;
+}
+
+struct control_request *control_parse(const struct control_commands *commands, const char *line,
+				      size_t length, json_t **ret_error)
+{
+	json_error_t fault;
+	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &fault);
+	AUTO_FREE char *message = object ? NULL : xasprintf("not JSON: %s", fault.text);
+	struct json_reader reader = {.document = "the request"};
+	enum control_error error = CONTROL_BAD_REQUEST;
+	const struct control_command *command =
+		message ? NULL : find_command(commands, object, &error, &message);
+	json_t *id = json_is_object(object) ? json_incref(json_object_get(object, "id")) : NULL;
+	struct control_request *request;
+
+	if (!command) {
+		if (!is_id(id)) {
+			json_decref(id);
+			id = NULL;
+		}
+		*ret_error = make_error(id, error, message, NULL);
+		json_decref(object);
+		return NULL;
+	}
+	json_object_del(object, "id");
+	json_object_del(object, "command");
+	request = xzalloc(sizeof(*request));
+	*request = (struct control_request){
+		.command = command,
+		.id = id,
+		.object = object,
+		.arguments = xzalloc(command->arguments->size),
+	};
+	if (json_fields_read(&reader, command->arguments, object, request->arguments))
+		return request;
+	*ret_error = make_error(json_incref(id), CONTROL_BAD_REQUEST, reader.message, NULL);
+	free(reader.message);
+	request_free(request);
+	return NULL;
+}
+
+static void take_line(struct control_peer *peer, const char *line, size_t length)
+{
+	const struct control_config *config = &peer->control->config;
+	json_t *error = NULL;
+	struct control_request *request = control_parse(&config->commands, line, length, &error);
+
+	if (!request) {
+		send_object(peer, error);
+		return;
+	}
+	request->peer = peer;
+	DL_APPEND(peer->requests, request);
+	if (++peer->n_requests == max_requests(peer->control))
+		bufferevent_disable(peer->stream, EV_READ);
+	request->command->carry_out(config->userdata, request, request->arguments);
+}
+
+static void on_readable(struct bufferevent *stream, void *userdata)
+{
+	struct control_peer *peer = userdata;
+	const size_t most = max_requests(peer->control);
+	struct evbuffer *input = bufferevent_get_input(stream);
+	size_t length;
+	char *line;
+
+	while (peer->n_requests < most && !peer->closing &&
+	       (line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
+		if (length > CONTROL_MAX_LINE)
+			drop_peer(peer, CONTROL_BAD_REQUEST, "the request is too long");
+		else if (length > 0)
+			take_line(peer, line, length);
+		free(line);
+		if (!peer->closing &&
+		    evbuffer_get_length(bufferevent_get_output(stream)) > MAX_UNREAD) {
+			peer_free(peer);
+			return;
+		}
+	}
+	if (peer->n_requests < most && !peer->closing &&
+	    evbuffer_get_length(input) > CONTROL_MAX_LINE)
+		drop_peer(peer, CONTROL_BAD_REQUEST, "the request is too long");
+}
+
+static void on_written(struct bufferevent *stream, void *userdata)
+{
+	struct control_peer *peer = userdata;
+
+	if (peer->closing)
+		peer_free(peer);
+}
+
+/* Handles end, error and timeout. A peer that waits for its reply may be silent. */
+static void on_end(struct bufferevent *stream, short what, void *userdata)
+{
+	struct control_peer *peer = userdata;
+
+	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
+		peer->closing = true;
+		return;
+	}
+	peer_free(peer);
+}
+
+/* Returns whether the user at the other end may send commands. */
+static bool may_command(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	       (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static struct control_peer *add_peer(struct control *control, int fd)
+{
+	const struct timeval idle = {.tv_sec = IDLE_S}, writing = {.tv_sec = WRITE_S};
+	struct control_peer *peer = xzalloc(sizeof(*peer));
+
+	peer->control = control;
+	peer->stream = bufferevent_socket_new(control->config.base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!peer->stream)
+		out_of_memory();
+	DL_PREPEND(control->peers, peer);
+	control->n_peers++;
+	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
+	/* Read little more than the longest request. */
+	bufferevent_setwatermark(peer->stream, EV_READ, 0, CONTROL_MAX_LINE + 2);
+	bufferevent_set_timeouts(peer->stream, control->config.patient ? NULL : &idle, &writing);
+	bufferevent_enable(peer->stream, EV_READ | EV_WRITE);
+	return peer;
+}
+
+static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
+		       struct sockaddr *address, int length, void *userdata)
+{
+	struct control *control = userdata;
+	struct control_peer *peer = add_peer(control, fd);
+
+	if (!may_command(fd))
+		drop_peer(peer, CONTROL_DENIED,
+			  "only the user who runs synfault, and root, may send commands");
+	else if (control->n_peers > control->config.max_peers)
+		drop_peer(peer, CONTROL_TOO_MANY, "too many connections");
+}
+
+void control_add_peer(struct control *control, int fd)
+{
+	evutil_make_socket_nonblocking(fd);
+	add_peer(control, fd);
+}
+
+struct control *control_new(const struct control_config *config)
+{
+	struct control *control = xzalloc(sizeof(*control));
+
+	control->config = *config;
+	if (config->fd < 0)
+		return control;
+	control->listener = evconnlistener_new(config->base, on_connect, control,
+					       LEV_OPT_CLOSE_ON_EXEC, 0, config->fd);
+	if (!control->listener)
+		out_of_memory();
+	return control;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	control->config.on_gone = NULL;
+	if (control->listener)
+		evconnlistener_free(control->listener);
+	while (control->peers) {
+		struct control_peer *peer = control->peers;
+		struct control_request *request, *next;
+
+		DL_FOREACH_SAFE(peer->requests, request, next)
+		request_free(request);
+		peer->requests = NULL;
+		peer_free(peer);
+	}
+	free(control);
+}
+
+const char *control_command(const struct control_request *request)
+{
+	return request->command->name;
+}
+
+const void *control_arguments(const struct control_request *request)
+{
+	return request->arguments;
+}
+
+json_t *control_json(const struct control_request *request)
+{
+	return request->object;
+}
+
+const struct control_peer *control_peer(const struct control_request *request)
+{
+	return request->peer;
+}
+
+/* Sends the reply; frees both. */
+static void answer(struct control_request *request, json_t *reply)
+{
+	struct control_peer *peer = request->peer;
+
+	if (peer) {
+		DL_DELETE(peer->requests, request);
+		peer->n_requests--;
+		send_object(peer, reply);
+	} else {
+		json_decref(reply);
+	}
+	request_free(request);
+	if (!peer || peer->closing)
+		return;
+	bufferevent_enable(peer->stream, EV_READ);
+	/* For requests that came since; deferred, since the caller still handles this one. */
+	bufferevent_trigger(peer->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+static json_t *id_of(const struct control_request *request)
+{
+	return request->id ? json_incref(request->id) : json_null();
+}
+
+void control_reply(struct control_request *request, json_t *result)
+{
+	json_t *reply = json_object();
+
+	json_object_set_new(reply, "id", id_of(request));
+	json_object_set_new(reply, "ok", json_true());
+	json_object_set_new(reply, "result", result);
+	answer(request, reply);
+}
+
+void control_refuse(struct control_request *request, enum control_error error, const char *remedy,
+		    const char *format, ...)
+{
+	AUTO_FREE char *message = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	message = xvasprintf(format, arguments);
+	va_end(arguments);
+	answer(request, make_error(id_of(request), error, message, remedy));
+}
+
+void control_relay(struct control_request *request, json_t *reply)
+{
+	json_t *copy = json_copy(reply);
+
+	json_object_set_new(copy, "id", id_of(request));
+	answer(request, copy);
+}
+
+void control_tell(struct control *control, json_t *object)
+{
+	struct control_peer *peer;
+
+	DL_FOREACH(control->peers, peer)
+	send_object(peer, json_incref(object));
+	json_decref(object);
+}
+
+json_t *control_hello(const struct control *control)
+{
+	const struct control_config *config = &control->config;
+	json_t *hello = json_object(), *commands = json_array(), *limits = json_object();
+
+	for (size_t i = 0; i < config->commands.n_items; i++)
+		json_array_append_new(commands, json_string(config->commands.items[i].name));
+	json_object_set_new(limits, "request_bytes", json_integer(CONTROL_MAX_LINE));
+	json_object_set_new(limits, "connections", json_integer((json_int_t)config->max_peers));
+	json_object_set_new(hello, "protocol", json_integer(CONTROL_PROTOCOL));
+	json_object_set_new(hello, "program", json_string(SYNFAULT_VERSION));
+	json_object_set_new(hello, "commands", commands);
+	json_object_set_new(hello, "limits", limits);
+	return hello;
+}
+
+static bool all_written(const struct control *control)
+{
+	struct control_peer *peer;
+
+	DL_FOREACH(control->peers, peer)
+	{
+		if (evbuffer_get_length(bufferevent_get_output(peer->stream)) > 0)
+			return false;
+	}
+	return true;
+}
+
+void control_flush(struct control *control)
+{
+	int64_t until_ns = clock_monotonic_ns() + NS_PER_S;
+
+	if (control->listener)
+		evconnlistener_disable(control->listener);
+	while (!all_written(control) && clock_monotonic_ns() < until_ns) {
+		(void)event_base_loop(control->config.base, EVLOOP_NONBLOCK);
+		usleep(1000);
+	}
+}

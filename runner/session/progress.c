@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What replies say about a scenario: see progress.h. */
+#include "runner/session/progress.h"
+
+#include <inttypes.h>
+
+#include "runner/record/json_fields.h"
+#include "runner/report/run_json_fields.h"
+
+json_t *progress_addresses(const struct record_endpoint *endpoint)
+{
+	json_t *array = json_array();
+	char text[ADDRESS_TEXT_SIZE];
+
+	for (size_t i = 0; i < endpoint->n_addresses; i++)
+		json_array_append_new(array,
+				      json_string(address_format(&endpoint->addresses[i], text)));
+	return array;
+}
+
+static json_t *endpoint_json(const struct scenario *scenario, const struct history *history,
+			     size_t index)
+{
+	const struct record_endpoint *endpoint = &history->record->endpoints[index];
+	const struct script *script = &scenario->endpoints[index].script;
+	json_t *object = json_object();
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t n = history_of(history, index, &attempts), ends[END_N_KINDS] = {0};
+	size_t step = script_step_index(script, n + 1);
+	AUTO_STRBUF struct strbuf next = {0};
+
+	for (size_t i = 0; i < n; i++)
+		ends[attempts[i]->end]++;
+	step_format(&script->steps[step], &next);
+	json_object_set_new(object, "name", json_string(endpoint->name));
+	json_object_set_new(object, "addresses", progress_addresses(endpoint));
+	json_object_set_new(object, "script", json_string(endpoint->script));
+	json_object_set_new(object, "attempts", json_integer((json_int_t)n));
+	for (size_t i = 0; i < END_N_KINDS; i++)
+		json_object_set_new(object, attempt_end_name((enum attempt_end)i),
+				    json_integer((json_int_t)ends[i]));
+	json_object_set_new(object, "next_step", json_integer((json_int_t)step + 1));
+	json_object_set_new(object, "next", json_string(strbuf_text(&next)));
+	return object;
+}
+
+json_t *progress_endpoints(const struct scenario *scenario, const struct record *record)
+{
+	struct history history = history_make(record);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < record->n_endpoints; i++)
+		json_array_append_new(array, endpoint_json(scenario, &history, i));
+	history_free(&history);
+	return array;
+}
+
+json_t *progress_problems(const struct record *record)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < record->n_problems; i++)
+		json_array_append_new(array, json_string(record->problems[i].message));
+	return array;
+}
+
+/* Makes an object of members without braces, which are our own. */
+static json_t *object_of(const struct strbuf *members)
+{
+	AUTO_FREE char *text = xasprintf("{%s}", strbuf_text(members));
+	json_t *object = json_loads(text, 0, NULL);
+
+	if (!object)
+		out_of_memory();
+	return object;
+}
+
+json_t *progress_event(const struct record *record, const struct event *event, size_t sequence)
+{
+	AUTO_STRBUF struct strbuf members = {0};
+	const struct record_attempt *attempt;
+	json_t *object;
+
+	record_write_event(event, &members);
+	object = object_of(&members);
+	json_object_set_new(object, "seq", json_integer((json_int_t)sequence));
+	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts)
+		return object;
+	attempt = &record->attempts[event->u.net.attempt];
+	json_object_set_new(object, "endpoint",
+			    json_string(record->endpoints[attempt->endpoint].name));
+	json_object_set_new(object, "number", json_integer(attempt->number));
+	json_object_set_new(object, "step", json_integer((json_int_t)attempt->step + 1));
+	return object;
+}
+
+json_t *progress_judgement(const struct judgement *judgement)
+{
+	AUTO_STRBUF struct strbuf members = {0};
+
+	json_fields_write(&run_json_judgement_type, judgement, &members);
+	return object_of(&members);
+}
