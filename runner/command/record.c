@@ -2,6 +2,7 @@
 /* `synfault record`: see record.h. */
 #include "runner/command/record.h"
 
+#include "common/duration.h"
 #include "runner/command/adhoc_run.h"
 #include "runner/observe/baseline.h"
 #include "runner/observe/outliers.h"
@@ -15,12 +16,16 @@
 #define TIMEOUT_NS   (30 * NS_PER_S)
 #define DEFAULT_RUNS 3
 #define HOSTNAME     "server.test"
+/* All of it takes at most this many times as long as the longest run, but may take this long. */
+#define BUDGET_FACTOR   3
+#define LEAST_BUDGET_NS (20 * NS_PER_S)
 
 struct recording {
 	const struct adhoc_run_options *options;
 	char *const *command;
 	FILE *out, *err;
 
+	int64_t begun_ns; /* CLOCK_MONOTONIC */
 	size_t n_runs;
 	struct scenario_file **files; /* by item, then by run */
 	struct run_results results;   /* as files */
@@ -97,6 +102,17 @@ static void observe_item(struct recording *recording, size_t item)
 
 /* ---- a slow machine ---- */
 
+/* Returns whether something hindered this run that did not hinder others: it may be seen yet. */
+static bool may_be_seen_yet(const struct recording *recording, size_t i)
+{
+	AUTO_FREE char *obstacle = adhoc_run_obstacle(&recording->results.items[i]);
+	bool any_seen = false;
+
+	for (size_t item = 0; item < n_standard_faults; item++)
+		any_seen |= recording->seen[item];
+	return obstacle && any_seen && !recording->results.interrupted;
+}
+
 /* Marks doubtful runs. Returns how many there are. */
 static size_t find_doubts(struct recording *recording)
 {
@@ -109,13 +125,65 @@ static size_t find_doubts(struct recording *recording)
 	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
 		AUTO_FREE char *disturbance = NULL;
 
-		if (!recording->seen[i / recording->n_runs])
-			continue;
-		disturbance = adhoc_run_disturbance(&recording->results.items[i]);
+		if (recording->seen[i / recording->n_runs])
+			disturbance = adhoc_run_disturbance(&recording->results.items[i]);
+		else
+			recording->doubtful[i] = may_be_seen_yet(recording, i);
 		recording->doubtful[i] |= disturbance != NULL;
 		n += recording->doubtful[i];
 	}
 	return n;
+}
+
+/*
+ * Keeps only those doubts whose part would not be observed, or without its times. Returns how many
+ * runs they are.
+ */
+static size_t keep_grave_doubts(struct recording *recording)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
+		size_t item = i / recording->n_runs;
+		AUTO_FREE char *disturbance = NULL;
+
+		if (recording->seen[item] && recording->doubtful[i])
+			disturbance = adhoc_run_disturbance(&recording->results.items[i]);
+		recording->doubtful[i] &=
+			!recording->seen[item] || disturbance ||
+			times_are_off(&recording->observed[item * recording->n_runs],
+				      recording->n_runs);
+		n += recording->doubtful[i];
+	}
+	return n;
+}
+
+/* Returns how long the longest run took; @doubtful: the longest of those to repeat. */
+static int64_t longest_ns(const struct recording *recording, bool doubtful)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++)
+		if ((!doubtful || recording->doubtful[i]) && recording->results.items[i].record)
+			longest_ns = MAX(longest_ns, recording->results.items[i].duration_ns);
+	return longest_ns;
+}
+
+/*
+ * Returns how many of @n runs to repeat at a time, so that all of them end in time: as few as
+ * possible, since they disturb each other. 0: there is not enough time left.
+ */
+static size_t jobs_in_time(const struct recording *recording, size_t n)
+{
+	size_t most = recording->options->jobs ? recording->options->jobs : n;
+	size_t jobs = MIN((size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L), most);
+	int64_t left_ns = MAX(BUDGET_FACTOR * longest_ns(recording, false), LEAST_BUDGET_NS) -
+			  (clock_monotonic_ns() - recording->begun_ns);
+	int64_t each_ns = longest_ns(recording, true);
+
+	while (jobs < most && (int64_t)((n + jobs - 1) / jobs) * each_ns > left_ns)
+		jobs++;
+	return (int64_t)((n + jobs - 1) / jobs) * each_ns <= left_ns ? jobs : 0;
 }
 
 /* Replaces a result by that of its repetition, if the repetition shows something. */
@@ -131,19 +199,16 @@ static void replace(struct result *result, struct result *again)
 	*again = before;
 }
 
-/*
- * Repeats the doubtful runs once. All at once they would disturb each other as much as before; one
- * after the other may take very long.
- */
-static void look_again(struct recording *recording, size_t n_doubtful)
+/* Repeats the doubtful runs once. */
+static void look_again(struct recording *recording, size_t n_doubtful, size_t jobs)
 {
 	struct adhoc_run_options options = *recording->options;
-	size_t processors = (size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L), n = 0;
+	size_t n = 0;
 	AUTO_FREE struct scenario_file **files = xzalloc(n_doubtful * sizeof(*files));
 	AUTO_FREE size_t *places = xzalloc(n_doubtful * sizeof(*places));
 	struct run_results again = {0};
 
-	options.jobs = options.jobs ? MIN(options.jobs, processors) : processors;
+	options.jobs = jobs;
 	options.seed = (struct option_seed){recording->results.seed, .given = true};
 	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
 		if (!recording->doubtful[i])
@@ -164,17 +229,23 @@ static void look_again(struct recording *recording, size_t n_doubtful)
 }
 
 /*
- * Repeats doubtful runs as often as `synfault run` repeats runs for which the machine was too slow.
- * A run that is still disturbed after that counts as not observed.
+ * Repeats doubtful runs as often as `synfault run` repeats runs for which the machine was too slow,
+ * and disturbed ones while there is time. A run that is still disturbed after that counts as not
+ * observed.
  */
 static void settle_doubts(struct recording *recording)
 {
-	for (unsigned round = 0; round < RETRY_LATE_DEFAULT; round++) {
-		size_t n = find_doubts(recording);
+	for (unsigned round = 0;; round++) {
+		size_t n = find_doubts(recording), jobs;
 
+		if (round >= RETRY_LATE_DEFAULT)
+			n = keep_grave_doubts(recording);
 		if (n == 0 || recording->results.interrupted)
 			break;
-		look_again(recording, n);
+		jobs = jobs_in_time(recording, n);
+		if (jobs == 0)
+			break;
+		look_again(recording, n, jobs);
 	}
 	if (find_doubts(recording) == 0)
 		return;
@@ -210,6 +281,7 @@ static bool run_standard_faults(struct recording *recording)
 		recording->files[i] = make_file(recording, &standard_faults[i / recording->n_runs]);
 	if (!adhoc_run_check_command("record", recording->files[0], recording->err))
 		return false;
+	recording->begun_ns = clock_monotonic_ns();
 	adhoc_run_run(recording->options, recording->files, n_files, NULL, NULL,
 		      &recording->results);
 	settle_doubts(recording);
