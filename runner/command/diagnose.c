@@ -3,14 +3,41 @@
 #include "runner/command/diagnose.h"
 
 #include "common/duration.h"
+#include "runner/diagnose/capture.h"
 #include "runner/diagnose/examine.h"
 #include "runner/diagnose/format.h"
+#include "runner/report/file.h"
 
 struct diagnose_options {
 	struct examine_plan plan;
 	uint16_t local_port;
+	const char *capture;
 	bool json;
 };
+
+static void print_diags(const struct diag_list *diags, FILE *err)
+{
+	for (size_t i = 0; i < diags->n_items; i++)
+		fprintf(err, "synfault diagnose: %s\n", diags->items[i].message);
+}
+
+/* Writes the capture that was asked for; returns whether it is there. */
+static bool write_capture(const char *path, const struct evidence *evidence,
+			  const struct diagnosis *diagnosis, FILE *err)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	int r;
+
+	if (!evidence->watched) {
+		fputs("synfault diagnose: can't capture packets without CAP_NET_RAW: run it as "
+		      "root\n",
+		      err);
+		return false;
+	}
+	r = capture_write(path, evidence, diagnosis, &diags);
+	print_diags(&diags, err);
+	return r == 0;
+}
 
 static enum exit_status look(const char *target, const struct diagnose_options *options, FILE *out,
 			     FILE *err)
@@ -18,7 +45,12 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 	AUTO_EVIDENCE struct evidence evidence = {0};
 	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
 	AUTO_STRBUF struct strbuf text = {0};
+	AUTO_DIAG struct diag_list diags = {0};
 
+	if (options->capture && report_file_check("capture", options->capture, &diags) < 0) {
+		print_diags(&diags, err);
+		return STATUS_USAGE;
+	}
 	if (examine(target, options->local_port, &options->plan, &evidence) < 0) {
 		fprintf(err, "synfault diagnose: \"%s\" is not HOST:PORT or [ADDRESS]:PORT\n",
 			target);
@@ -30,6 +62,8 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 	else
 		diagnosis_format_text(&evidence, &diagnosis, &text);
 	fputs(strbuf_text(&text), out);
+	if (options->capture && !write_capture(options->capture, &evidence, &diagnosis, err))
+		return STATUS_UNJUDGED;
 	if (evidence.n_addresses == 0 && diagnosis.n_causes == 0)
 		return STATUS_UNJUDGED;
 	return diagnosis.n_causes > 0 ? STATUS_FAILED : STATUS_PASSED;
@@ -47,6 +81,7 @@ static int run_diagnose(int argc, char **argv, const struct command_context *con
 
 	if (!command_parse(&command_diagnose, argc, argv, &options, context, &operands, &status))
 		return status;
+	options.plan.handshake.keep_packets = options.capture != NULL;
 	if (operands.n != (options.local_port ? 0 : 1))
 		return command_usage_error(&command_diagnose, context->err, command_diagnose.needs);
 	return (int)look(operands.n ? operands.items[0] : NULL, &options, context->out,
@@ -69,6 +104,8 @@ static const struct option_spec diagnose_options[] = {
 	 OPTION_FLAG, TO(plan.path), .command_line_only = true},
 	{"intrusive", 0, NULL, "trace this host's nftables rules, by a table of its own",
 	 OPTION_FLAG, TO(plan.intrusive), .command_line_only = true},
+	{"capture", 0, "FILE", "write the packets of the trials as pcapng (root)", OPTION_FILE,
+	 TO(capture), .command_line_only = true},
 	{"json", 0, NULL, "print a JSON object", OPTION_FLAG, TO(json), .command_line_only = true},
 	OPTION_ROW_HELP,
 };

@@ -22,6 +22,7 @@ static const char *const names[] = {
 	[CAUSE_BOUND_TO_LOOPBACK] = "bound-to-loopback",
 	[CAUSE_BOUND_ELSEWHERE] = "bound-elsewhere",
 	[CAUSE_OTHER_FAMILY_ONLY] = "other-family-only",
+	[CAUSE_OTHER_NAMESPACE] = "other-namespace",
 	[CAUSE_NO_LISTENER] = "no-listener",
 	[CAUSE_ACCEPT_QUEUE_FULL] = "accept-queue-full",
 	[CAUSE_ACCEPT_QUEUE_ABORT] = "accept-queue-abort",
@@ -36,12 +37,16 @@ static const char *const names[] = {
 	[CAUSE_ROUTER_HOST_UNREACHABLE] = "router-host-unreachable",
 	[CAUSE_ROUTER_NO_ROUTE] = "router-no-route",
 	[CAUSE_ROUTING_LOOP] = "routing-loop",
+	[CAUSE_NAT_BACKEND_REFUSES] = "nat-backend-refuses",
+	[CAUSE_NAT_BACKEND_SILENT] = "nat-backend-silent",
 	[CAUSE_RST_FROM_BETWEEN] = "rst-from-between",
 	[CAUSE_REFUSED_REMOTE] = "refused",
 	[CAUSE_REFUSED_SOMETIMES] = "refused-sometimes",
 	[CAUSE_DROPPED_SOMETIMES] = "dropped-sometimes",
 	[CAUSE_PORT_FILTERED] = "port-filtered",
 	[CAUSE_SILENCE] = "silence",
+	[CAUSE_ACK_LOST] = "ack-lost",
+	[CAUSE_MTU_BLACK_HOLE] = "mtu-black-hole",
 	[CAUSE_RESET_AFTER_ACCEPT] = "reset-after-accept",
 	[CAUSE_CLOSED_AFTER_ACCEPT] = "closed-after-accept",
 	[CAUSE_HANDSHAKE_LOSS] = "handshake-loss",
@@ -95,17 +100,20 @@ static void explain_sometimes(const struct context *context, size_t index, const
 			.advice =
 				xstrdup("repeat with more trials (-n 50), and run it on the server "
 					"with --local; a retry with backoff is right"),
-			.steps = refused ? "refuse, accept" : "drop, accept",
+			/* A rate limit that lets a repeated SYN pass only delays most clients. */
+			.steps = refused              ? "refuse, accept"
+				 : sums->repeated > 0 ? "lose 1"
+						      : "drop, accept",
 		});
 }
 
 static void explain_early_end(const struct context *context, size_t index, const struct sums *sums)
 {
-	const struct server_evidence *server = &context->evidence->server;
+	const struct server_evidence *server = explain_server(context, index);
 	const struct address *address = &context->evidence->addresses[index].address;
 	bool reset = sums->reset > 0;
-	bool overflow = reset && server->looked && server->abort_on_overflow == YES &&
-			server->listen_overflows > 0;
+	bool overflow =
+		reset && server && server->abort_on_overflow == YES && server->listen_overflows > 0;
 	char where[ADDRESS_TEXT_SIZE];
 	struct parts parts = {
 		.kind = overflow ? CAUSE_ACCEPT_QUEUE_ABORT
@@ -135,6 +143,57 @@ static void explain_early_end(const struct context *context, size_t index, const
 				"expect TLS");
 	}
 	explain_add(context, index, &parts);
+}
+
+/* Explains connections that are established here only, or that large packets can't cross. */
+static bool explain_hang(const struct context *context, size_t index, const struct sums *sums)
+{
+	const struct address_evidence *address = &context->evidence->addresses[index];
+	const struct path_mtu *mtu = &address->path_mtu;
+	char where[ADDRESS_TEXT_SIZE];
+
+	address_format(&address->address, where);
+	if (sums->unfinished) {
+		explain_add(
+			context, index,
+			&(struct parts){
+				.kind = CAUSE_ACK_LOST,
+				.sentence = xasprintf(
+					"%s does not take the last packet of the handshake: a "
+					"firewall on the way drops it because it sees one "
+					"direction "
+					"only (asymmetric route), or the server's accept queue is "
+					"full",
+					where),
+				.evidence = xasprintf("connected, yet the SYN-ACK came %u times",
+						      sums->unfinished->syn_acks),
+				.advice = xstrdup("compare the ways there and back (ip route get "
+						  "on both hosts), and look at the accept queue on "
+						  "the server (ss -ltn)"),
+				.steps = "stall after accept",
+			});
+		return true;
+	}
+	if (mtu->kind != PATH_MTU_BLACK_HOLE)
+		return false;
+	explain_add(
+		context, index,
+		&(struct parts){
+			.kind = CAUSE_MTU_BLACK_HOLE,
+			.sentence = xasprintf("large packets to %s disappear (MTU black hole): "
+					      "connections are established, and hang as soon as "
+					      "much is sent",
+					      where),
+			.evidence = xasprintf(
+				"a packet of %u bytes arrives, one of %u does not, and no "
+				"router says that it is too big",
+				mtu->bytes, mtu->tried),
+			.advice = xstrdup(
+				"have firewalls pass ICMP \"fragmentation needed\" (IPv6: "
+				"\"packet too big\"), or set net.ipv4.tcp_mtu_probing to 1"),
+			.steps = "stall after accept",
+		});
+	return true;
 }
 
 static void explain_slowness(const struct context *context, size_t index, const struct sums *sums)
@@ -195,15 +254,22 @@ static bool explain_route(const struct context *context, size_t index)
 	char host[INET6_ADDRSTRLEN];
 
 	address_format_host(&address->address, host);
-	if (address->route.device_down) {
-		explain_add(context, index,
-			    &(struct parts){
-				    .kind = CAUSE_DEVICE_DOWN,
-				    .sentence = xasprintf("the interface %s is down",
-							  address->route.device),
-				    .evidence = xasprintf("the route to %s goes through it", host),
-				    .advice = xasprintf("ip link set %s up", address->route.device),
-			    });
+	if (address->route.device_down || address->route.no_carrier) {
+		bool down = address->route.device_down;
+
+		explain_add(
+			context, index,
+			&(struct parts){
+				.kind = CAUSE_DEVICE_DOWN,
+				.sentence = xasprintf("the interface %s %s", address->route.device,
+						      down ? "is down" : "has no carrier"),
+				.evidence = xasprintf("the route to %s goes through it", host),
+				.advice =
+					down ? xasprintf("ip link set %s up", address->route.device)
+					     : xstrdup("check the cable, and the device at its "
+						       "other end"),
+				.steps = down ? NULL : "delay 3s then unreachable host",
+			});
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
@@ -228,7 +294,7 @@ static bool explain_route(const struct context *context, size_t index)
 static void explain_other(const struct context *context, size_t index, const struct sums *sums)
 {
 	const struct evidence *evidence = context->evidence;
-	const struct server_evidence *server = &evidence->server;
+	const struct server_evidence *here = &evidence->here;
 	char where[ADDRESS_TEXT_SIZE];
 
 	address_format(&evidence->addresses[index].address, where);
@@ -240,10 +306,10 @@ static void explain_other(const struct context *context, size_t index, const str
 				.sentence = xasprintf("this host has no ephemeral port left for "
 						      "connections to %s",
 						      where),
-				.evidence = xasprintf("connect() fails with EADDRNOTAVAIL; ports "
-						      "%u to %u, %u sockets in TIME_WAIT",
-						      server->port_low, server->port_high,
-						      server->time_wait),
+				.evidence =
+					xasprintf("connect() fails with EADDRNOTAVAIL; ports "
+						  "%u to %u, %u sockets in TIME_WAIT",
+						  here->port_low, here->port_high, here->time_wait),
 				.advice = xstrdup("keep connections open and reuse them; widen "
 						  "net.ipv4.ip_local_port_range"),
 			});
@@ -355,6 +421,8 @@ static bool explain_address(const struct context *context, size_t index)
 		explain_other(context, index, &sums);
 	else if (sums.reset + sums.closed > 0)
 		explain_early_end(context, index, &sums);
+	else if (explain_hang(context, index, &sums))
+		return false;
 	else
 		explain_slowness(context, index, &sums);
 	return !failed && sums.reset + sums.closed == 0;

@@ -18,7 +18,7 @@ void error_queue_enable(int fd, int family)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
-bool error_queue_read(int fd, uint32_t *ret_type, uint32_t *ret_code, struct address *ret_from)
+bool error_queue_read(int fd, struct icmp_error *ret)
 {
 	char control[512], data[64];
 	struct iovec part = {data, sizeof(data)};
@@ -39,12 +39,14 @@ bool error_queue_read(int fd, uint32_t *ret_type, uint32_t *ret_code, struct add
 		memcpy(&error, CMSG_DATA(c), sizeof(error));
 		if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6)
 			continue;
-		*ret_type = error.ee_type;
-		*ret_code = error.ee_code;
-		*ret_from = (struct address){0};
+		*ret = (struct icmp_error){
+			.type = error.ee_type,
+			.code = error.ee_code,
+			.mtu = error.ee_info,
+		};
 		/* The offender's address follows (SO_EE_OFFENDER in linux/errqueue.h). */
 		address_from_sockaddr((const struct sockaddr *)(CMSG_DATA(c) + sizeof(error)),
-				      ret_from);
+				      &ret->from);
 		return true;
 	}
 	return false;

@@ -12,12 +12,13 @@
  */
 void error_queue_enable(int fd, int family);
 
-/**
- * error_queue_read() - take one error
- * @ret_from: who sent it; family 0 if the kernel does not say
- *
- * Return: false if there was none.
- */
-bool error_queue_read(int fd, uint32_t *ret_type, uint32_t *ret_code, struct address *ret_from);
+struct icmp_error {
+	uint32_t type, code;
+	struct address from; /* who sent it; family 0 if the kernel does not say */
+	uint32_t mtu;        /* of the next link, if the packet was too big for it */
+};
+
+/** error_queue_read() - take one ICMP error; return false if there was none */
+bool error_queue_read(int fd, struct icmp_error *ret);
 
 #endif

@@ -50,6 +50,7 @@ struct route_evidence {
 	uint32_t mtu;           /* of the device or the route; 0: unknown */
 	uint16_t neighbour;     /* NUD_… of the gateway or the address itself; 0: unknown */
 	bool device_down;
+	bool no_carrier; /* the device is up, and its cable or the other end is not */
 };
 
 /* One connect(), as seen by its caller and in the packets. Times count from its start. */
@@ -61,8 +62,11 @@ struct trial {
 	uint16_t port; /* of our end */
 	bool watched;  /* packets were seen: what follows is known */
 	bool own_syn_seen;
+	struct address
+		translated; /* where NAT of this host sends it instead; family 0: it doesn't */
 	int64_t syn_ack_ns; /* INT64_MAX: none came */
 	unsigned syn_acks;
+	bool watched_on; /* for a second and more: a repeated SYN-ACK would have been seen */
 	uint32_t syn_ack_ttl;
 	int64_t rst_ns; /* INT64_MAX: none came */
 	uint32_t rst_ttl, rst_window;
@@ -78,20 +82,25 @@ struct trial {
 struct listener {
 	struct address address;
 	bool v6only;
-	uint32_t queued, backlog; /* of the accept queue */
-	char *program;            /* "nginx (pid 12)", or NULL: not allowed to see */
+	uint32_t queued, backlog;   /* of the accept queue */
+	int64_t n_files, max_files; /* of its process, and their limit; -1: unknown */
+	char *program;              /* "nginx (pid 12)", or NULL: not allowed to see */
 };
 
-/* What the server's own host says, if the address is this host's. */
+/* What a network namespace says about a server in it, and about its kernel's limits. */
 struct server_evidence {
-	bool looked;
+	bool looked; /* at its listeners: the server may be there */
 	struct listener listeners[MAX_LISTENERS];
 	size_t n_listeners;
-	uint32_t half_open;       /* requests in SYN_RECV at the port */
-	uint32_t time_wait;       /* sockets in TIME_WAIT, at all ports */
-	int64_t listen_overflows; /* TcpExt counters: growth over the trials; -1: unknown */
-	int64_t request_drops;    /* TcpExt TCPReqQFullDrop */
-	int64_t path_filtered;    /* TcpExt IPReversePathFilter */
+	/* If there is none: one that listens on the port in another network namespace. */
+	bool has_stray;
+	struct listener stray;
+	struct address stray_home; /* where it could be reached; family 0: nowhere */
+	uint32_t half_open;        /* requests in SYN_RECV at the port */
+	uint32_t time_wait;        /* sockets in TIME_WAIT, at all ports */
+	int64_t listen_overflows;  /* TcpExt counters: growth over the trials; -1: unknown */
+	int64_t request_drops;     /* TcpExt TCPReqQFullDrop */
+	int64_t path_filtered;     /* TcpExt IPReversePathFilter */
 	enum known syn_cookies, abort_on_overflow;
 	int64_t conntrack_count, conntrack_max; /* -1: unknown */
 	int64_t conntrack_drops;                /* growth over the trials; -1: unknown */
@@ -112,6 +121,21 @@ struct hop {
 	struct address from; /* who said so; family 0: unknown */
 };
 
+/* The largest packet that gets to the host (path_mtu.h). */
+enum path_mtu_kind {
+	PATH_MTU_UNKNOWN,    /* not asked for, or the host does not answer */
+	PATH_MTU_FULL,       /* as large as the route allows */
+	PATH_MTU_SMALLER,    /* and a router says so: the kernel adapts */
+	PATH_MTU_BLACK_HOLE, /* larger ones disappear */
+	PATH_MTU_N_KINDS,
+};
+struct path_mtu {
+	enum path_mtu_kind kind;
+	uint32_t tried;      /* the route's */
+	uint32_t bytes;      /* that get through; PATH_MTU_BLACK_HOLE: at least */
+	struct address from; /* the router that says so */
+};
+
 /* The nftables rule that dropped a packet of the trials (nftrace). */
 struct traced_drop {
 	enum known traced; /* NO: none did; UNKNOWN: not asked for, or not permitted */
@@ -121,9 +145,18 @@ struct traced_drop {
 	bool by_policy;  /* by the chain's policy, not by a rule */
 };
 
+/* Whose sockets and counters tell about the server. */
+enum server_place {
+	SERVER_ELSEWHERE, /* another machine, or one whose sockets can't be seen */
+	SERVER_HERE,      /* evidence.here */
+	SERVER_THERE,     /* evidence.there */
+};
 struct address_evidence {
 	struct address address;
 	struct route_evidence route;
+	struct address backend; /* where NAT of this host sends trials instead; family 0: nowhere */
+	struct route_evidence backend_route;
+	enum server_place server; /* of the address, or of the backend */
 	struct trial trials[MAX_TRIALS];
 	size_t n_trials;
 	/* An open port of the same host, if one was named: how its answers look. */
@@ -132,6 +165,16 @@ struct address_evidence {
 	/* The path, if it was asked for: by the number of routers passed, from 0. */
 	struct hop hops[MAX_HOPS];
 	size_t n_hops;
+	struct path_mtu path_mtu;
+};
+
+/* A packet of a trial, for a capture file. */
+struct trial_packet {
+	int64_t at_ns;
+	uint32_t interface; /* index */
+	uint8_t *data;      /* from the IP header on */
+	uint32_t captured, length;
+	const struct trial *begins; /* the trial whose first packet it is, or NULL */
 };
 
 struct evidence {
@@ -141,11 +184,15 @@ struct evidence {
 	struct name_evidence name;
 	struct address_evidence addresses[MAX_DIAGNOSE_ADDRESSES];
 	size_t n_addresses;
-	struct server_evidence server;
+	struct server_evidence here;  /* this network namespace */
+	struct server_evidence there; /* another one of this machine that has the address */
 	struct traced_drop drop;
 	int64_t patience_ns; /* how long each trial was given */
 	bool watched;        /* packets could be seen */
 	const char *proxy;   /* variable that sends HTTP clients to a proxy, or NULL */
+	/* If packets are kept: those of the trials, in their order. */
+	struct trial_packet *packets;
+	size_t n_packets, packets_capacity;
 };
 
 void evidence_free(struct evidence *evidence);

@@ -7,7 +7,9 @@
 #include <net/if.h>
 
 #include "runner/diagnose/names.h"
+#include "runner/diagnose/namespaces.h"
 #include "runner/diagnose/path.h"
+#include "runner/diagnose/path_mtu.h"
 #include "runner/diagnose/route.h"
 #include "runner/diagnose/rule_trace.h"
 #include "runner/diagnose/server.h"
@@ -80,9 +82,107 @@ static const char *find_proxy(void)
 	return NULL;
 }
 
+/* ---- where the server is ---- */
+
+/* Another network namespace of this machine, to which trials go. */
+struct there {
+	int fd;              /* -1: none */
+	struct address host; /* an address of it */
+	struct server_counters before;
+};
+
+static void there_close(const struct there *there)
+{
+	cleanup_close(&there->fd);
+}
+
+static bool is_same_host(const struct address *a, const struct address *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* Finds the namespace that has the address, if one has it. Only the first one is looked into. */
+static void find_there(struct there *there, const struct address *address,
+		       const struct route_evidence *route)
+{
+	int own;
+
+	if (there->fd >= 0 || route->kind != ROUTE_UNICAST)
+		return;
+	there->fd = MAX(namespaces_find_address(address), -1);
+	own = there->fd < 0 ? -1 : namespaces_visit(there->fd);
+	if (own < 0)
+		return;
+	there->host = *address;
+	server_read_counters(&there->before);
+	namespaces_leave(own);
+}
+
+/* Notes where NAT of this host sends the trials at an address. */
+static void note_backend(struct address_evidence *address)
+{
+	for (size_t i = 0; i < address->n_trials && address->backend.family == 0; i++)
+		address->backend = address->trials[i].translated;
+	if (address->backend.family == 0)
+		return;
+	route_look_up(&address->backend, &address->backend_route);
+	route_look_up_neighbour(&address->backend, &address->backend_route);
+}
+
+static enum server_place find_server(const struct address_evidence *address, struct there *there)
+{
+	bool translated = address->backend.family != 0;
+	const struct address *served = translated ? &address->backend : &address->address;
+	const struct route_evidence *route = translated ? &address->backend_route : &address->route;
+
+	if (route->kind == ROUTE_LOCAL)
+		return SERVER_HERE;
+	find_there(there, served, route);
+	return there->fd >= 0 && is_same_host(served, &there->host) ? SERVER_THERE
+								    : SERVER_ELSEWHERE;
+}
+
+static void find_stray(uint16_t port, struct server_evidence *server)
+{
+	if (server->looked && server->n_listeners == 0)
+		server->has_stray =
+			namespaces_find_listener(port, &server->stray, &server->stray_home);
+}
+
+/*
+ * Looks at the server if it is in this network namespace, or in another one of this machine. This
+ * host's sockets say nothing about another host's server.
+ */
+static void look_at_server(struct evidence *evidence, struct there *there, bool here,
+			   const struct server_counters *before)
+{
+	uint16_t port = evidence->port;
+	int own = -1;
+
+	for (size_t i = 0; i < evidence->n_addresses; i++) {
+		struct address_evidence *address = &evidence->addresses[i];
+
+		address->server = find_server(address, there);
+		here = here || address->server == SERVER_HERE;
+		if (address->backend.family)
+			port = address->backend.port;
+	}
+	server_look(port, before, &evidence->here);
+	if (!here)
+		server_forget_listeners(&evidence->here);
+	own = there->fd < 0 ? -1 : namespaces_visit(there->fd);
+	if (own >= 0) {
+		server_look(port, &there->before, &evidence->there);
+		namespaces_leave(own);
+	}
+	find_stray(port, &evidence->here);
+	find_stray(port, &evidence->there);
+}
+
 int examine(const char *target, uint16_t local_port, const struct examine_plan *plan,
 	    struct evidence *ret)
 {
+	CLEANUP(there_close) struct there there = {.fd = -1};
 	struct server_counters before;
 	struct rule_trace *trace = NULL;
 	bool local = local_port != 0;
@@ -99,8 +199,12 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 		ret->target = xstrdup(target);
 		names_look_up(ret);
 	}
-	for (size_t i = 0; i < ret->n_addresses; i++)
-		route_look_up(&ret->addresses[i].address, &ret->addresses[i].route);
+	for (size_t i = 0; i < ret->n_addresses; i++) {
+		struct address_evidence *address = &ret->addresses[i];
+
+		route_look_up(&address->address, &address->route);
+		find_there(&there, &address->address, &address->route);
+	}
 	server_read_counters(&before);
 	if (plan->intrusive)
 		rule_trace_start(ret->port, &trace);
@@ -110,17 +214,13 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 		struct address_evidence *address = &ret->addresses[i];
 
 		route_look_up_neighbour(&address->address, &address->route);
-		if (plan->path)
+		if (plan->path) {
 			path_walk(address);
-		local = local || address->route.kind == ROUTE_LOCAL;
+			path_mtu_probe(address);
+		}
+		note_backend(address);
 	}
-	server_look(ret->port, &before, &ret->server);
-	/* This host's sockets say nothing about another host's server. */
-	if (!local) {
-		server_free(&ret->server);
-		ret->server.n_listeners = 0;
-		ret->server.looked = false;
-	}
+	look_at_server(ret, &there, local, &before);
 	return 0;
 }
 
@@ -129,5 +229,9 @@ void evidence_free(struct evidence *evidence)
 	free(evidence->target);
 	free(evidence->host);
 	free(evidence->name.nameserver);
-	server_free(&evidence->server);
+	for (size_t i = 0; i < evidence->n_packets; i++)
+		free(evidence->packets[i].data);
+	free(evidence->packets);
+	server_free(&evidence->here);
+	server_free(&evidence->there);
 }

@@ -33,6 +33,9 @@ static void sum_connected(struct sums *sums, const struct trial *trial)
 	sums->closed += trial->closed_at_once;
 	sums->reset += trial->reset_at_once;
 	sums->repeated += trial->syns > 1;
+	/* It came again although the client has answered it. A repeated SYN gets one more. */
+	if (trial->watched_on && trial->syns == 1 && trial->syn_acks > 1)
+		sums->unfinished = trial;
 	if (!sums->slowest || trial->took_ns > sums->slowest->took_ns)
 		sums->slowest = trial;
 }
@@ -64,6 +67,33 @@ struct sums explain_sum_up(const struct address_evidence *address)
 		}
 	}
 	return sums;
+}
+
+const struct address *explain_served(const struct address_evidence *address)
+{
+	return address->backend.family ? &address->backend : &address->address;
+}
+
+const struct server_evidence *explain_server(const struct context *context, size_t index)
+{
+	const struct evidence *evidence = context->evidence;
+	enum server_place place = evidence->addresses[index].server;
+	const struct server_evidence *server = place == SERVER_HERE    ? &evidence->here
+					       : place == SERVER_THERE ? &evidence->there
+								       : NULL;
+
+	return server && server->looked ? server : NULL;
+}
+
+char *nat_text(const struct address_evidence *address)
+{
+	char from[ADDRESS_TEXT_SIZE], to[ADDRESS_TEXT_SIZE];
+
+	if (address->backend.family == 0)
+		return xstrdup("");
+	return xasprintf("; NAT of this host passes %s on to %s",
+			 address_format(&address->address, from),
+			 address_format(&address->backend, to));
 }
 
 /* ---- listeners of this host ---- */
@@ -168,7 +198,9 @@ char *rule_advice(const struct evidence *evidence)
 	const struct traced_drop *drop = &evidence->drop;
 	const char *family = "inet";
 
-	if (drop->traced != YES)
+	if (drop->traced == NO)
+		return xstrdup("look for it: nft list ruleset (or iptables-save)");
+	if (drop->traced == UNKNOWN)
 		return xstrdup(
 			"look for it: nft list ruleset (or iptables-save); --intrusive names it");
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)

@@ -35,9 +35,21 @@ struct sums {
 	const struct trial *icmp;              /* one that ICMP answered, or NULL */
 	const struct trial *answer;            /* one with a SYN-ACK seen, or NULL */
 	const struct trial *slowest;           /* of those that connected, or NULL */
+	const struct trial *unfinished; /* one that the server did not see established, or NULL */
 	size_t closed, reset, repeated; /* at once after the handshake; with more than one SYN */
 	bool syn_missing;               /* packets were watched, and no SYN left */
 };
+
+/**
+ * explain_served() - return where the trials at an address went
+ *
+ * Return: the address, or where NAT of this host sends them instead; borrowed.
+ */
+const struct address *explain_served(const struct address_evidence *address);
+/** explain_server() - return what is known of the server's namespace, or NULL; borrowed */
+const struct server_evidence *explain_server(const struct context *context, size_t index);
+/** nat_text() - return "; NAT of this host passes … on to …", or ""; owned by the caller */
+char *nat_text(const struct address_evidence *address);
 
 /** explain_sum_up() - sum up the trials at one address */
 struct sums explain_sum_up(const struct address_evidence *address);

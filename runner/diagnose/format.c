@@ -81,11 +81,12 @@ static void add_route(const struct address_evidence *address, struct strbuf *out
 	}
 	if (route->device_down)
 		strbuf_puts(&text, ", which is down");
+	if (route->no_carrier)
+		strbuf_puts(&text, ", which has no carrier");
 	add_row(out, "route", strbuf_text(&text));
 }
 
-/* Returns "connected after 310 us"; owned by the caller. */
-static char *trial_text(const struct evidence *evidence, const struct trial *trial)
+char *format_trial(const struct evidence *evidence, const struct trial *trial)
 {
 	char after[DURATION_TEXT_SIZE], from[INET6_ADDRSTRLEN];
 
@@ -126,8 +127,15 @@ static void add_trials(const struct evidence *evidence, const struct address_evi
 	char where[ADDRESS_TEXT_SIZE];
 
 	address_format(&address->address, where);
+	if (address->backend.family) {
+		char to[ADDRESS_TEXT_SIZE];
+		AUTO_FREE char *text = xasprintf("%s: NAT of this host passes it on to %s", where,
+						 address_format(&address->backend, to));
+
+		add_row(out, "handshake", text);
+	}
 	for (size_t i = 0, n; i < address->n_trials; i += n) {
-		AUTO_FREE char *what = trial_text(evidence, &address->trials[i]);
+		AUTO_FREE char *what = format_trial(evidence, &address->trials[i]);
 		AUTO_FREE char *text = NULL;
 
 		for (n = 1; i + n < address->n_trials; n++)
@@ -137,6 +145,20 @@ static void add_trials(const struct evidence *evidence, const struct address_evi
 			      : xasprintf("%s  %s, %zu times", where, what, n);
 		add_row(out, "handshake", text);
 	}
+}
+
+static void add_path_mtu(const struct path_mtu *mtu, struct strbuf *text)
+{
+	char from[INET6_ADDRSTRLEN];
+
+	if (mtu->kind == PATH_MTU_FULL)
+		strbuf_printf(text, "; packets of %u bytes get there", mtu->bytes);
+	if (mtu->kind == PATH_MTU_SMALLER)
+		strbuf_printf(text, "; packets of up to %u bytes get there, as %s says", mtu->bytes,
+			      address_format_host(&mtu->from, from));
+	if (mtu->kind == PATH_MTU_BLACK_HOLE)
+		strbuf_printf(text, "; packets of %u bytes get there, those of %u disappear",
+			      mtu->bytes, mtu->tried);
 }
 
 /* Adds "1 10.77.1.1, 2 10.77.2.2 refuses". */
@@ -157,29 +179,43 @@ static void add_path(const struct address_evidence *address, struct strbuf *out)
 			      hop->from.family ? address_format_host(&hop->from, host) : "",
 			      kinds[hop->kind]);
 	}
+	add_path_mtu(&address->path_mtu, &text);
 	if (address->n_hops > 0)
 		add_row(out, "path", strbuf_text(&text));
 }
 
-static void add_server(const struct evidence *evidence, struct strbuf *out)
+/* Returns the port that the server was looked for at. */
+static uint16_t served_port(const struct evidence *evidence)
 {
-	const struct server_evidence *server = &evidence->server;
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		if (evidence->addresses[i].backend.family)
+			return evidence->addresses[i].backend.port;
+	return evidence->port;
+}
+
+static void add_server(const struct evidence *evidence, const struct server_evidence *server,
+		       struct strbuf *out)
+{
+	const char *namespace =
+		server == &evidence->there ? "another network namespace" : "this network namespace";
 	char where[ADDRESS_TEXT_SIZE];
 
 	if (!server->looked)
 		return;
 	if (server->n_listeners == 0) {
-		AUTO_FREE char *text = xasprintf(
-			"no program of this network namespace listens on port %u", evidence->port);
+		AUTO_FREE char *text = xasprintf("no program in %s listens on port %u", namespace,
+						 served_port(evidence));
 
 		add_row(out, "server", text);
 	}
 	for (size_t i = 0; i < server->n_listeners; i++) {
 		const struct listener *listener = &server->listeners[i];
 		AUTO_FREE char *text =
-			xasprintf("%s listens on %s; accept queue %u of %u",
+			xasprintf("%s listens on %s%s%s; accept queue %u of %u",
 				  listener->program ? listener->program : "a program",
-				  address_format(&listener->address, where), listener->queued,
+				  address_format(&listener->address, where),
+				  server == &evidence->there ? " in " : "",
+				  server == &evidence->there ? namespace : "", listener->queued,
 				  listener->backlog);
 
 		add_row(out, "server", text);
@@ -271,6 +307,7 @@ void diagnosis_format_text(const struct evidence *evidence, const struct diagnos
 		add_trials(evidence, &evidence->addresses[i], out);
 	for (size_t i = 0; i < evidence->n_addresses; i++)
 		add_path(&evidence->addresses[i], out);
-	add_server(evidence, out);
+	add_server(evidence, &evidence->here, out);
+	add_server(evidence, &evidence->there, out);
 	add_result(evidence, diagnosis, out);
 }

@@ -6,6 +6,8 @@
 #include "common/strbuf.h"
 #include "runner/diagnose/causes.h"
 
+/** format_trial() - return "SYN, RST after 64 us (TTL 64, window 0)"; owned by the caller */
+char *format_trial(const struct evidence *evidence, const struct trial *trial);
 /** diagnosis_format_text() - add observations, result and advice in lines of 80 columns */
 void diagnosis_format_text(const struct evidence *evidence, const struct diagnosis *diagnosis,
 			   struct strbuf *out);

@@ -28,6 +28,19 @@ static const char *route_kind_name(enum route_kind kind)
 	return names[kind];
 }
 
+static const char *path_mtu_kind_name(enum path_mtu_kind kind)
+{
+	static const char *const names[] = {
+		[PATH_MTU_UNKNOWN] = "unknown",
+		[PATH_MTU_FULL] = "full",
+		[PATH_MTU_SMALLER] = "smaller",
+		[PATH_MTU_BLACK_HOLE] = "black hole",
+	};
+
+	_Static_assert(ARRAY_SIZE(names) == PATH_MTU_N_KINDS, "a name for each kind");
+	return names[kind];
+}
+
 /* ---- addresses ---- */
 
 #define TIME_OR_NONE(member)                                                                       \
@@ -91,17 +104,34 @@ static const struct json_type route_type = {
 	.about = "The kernel's route to the address.",
 };
 
+static const struct json_field path_mtu_fields[] = {
+	{"kind", JSON_WORD(struct address_evidence, path_mtu.kind, enum path_mtu_kind,
+			   path_mtu_kind_name, PATH_MTU_N_KINDS)},
+	{"bytes", JSON_U32(struct address_evidence, path_mtu.bytes), .optional = true,
+	 .about = "Get there; if larger packets disappear: at least."},
+	{"tried", JSON_U32(struct address_evidence, path_mtu.tried), .optional = true},
+	{"from", JSON_HOST(struct address_evidence, path_mtu.from), .optional = true,
+	 .about = "The router that says so."},
+};
+static const struct json_type path_mtu_type = {
+	JSON_TYPE(struct address_evidence, path_mtu_fields),
+	.about = "With --path: the largest packet that gets there.",
+};
+
 static const struct json_field address_fields[] = {
 	{"address", JSON_ADDRESS(struct address_evidence, address)},
+	{"nat_to", JSON_HOST(struct address_evidence, backend), .optional = true,
+	 .about = "Where NAT of this host sends the trials instead."},
 	{"route", .kind = JSON_KIND_OBJECT, .type = &route_type},
 	{"trials",
 	 JSON_ARRAY(struct address_evidence, trials, n_trials, struct trial, &trial_type)},
 	{"hops", JSON_ARRAY(struct address_evidence, hops, n_hops, struct hop, &hop_type),
 	 .optional = true, .about = "With --path: by the number of routers passed, from 0."},
+	{"path_mtu", .kind = JSON_KIND_OBJECT, .type = &path_mtu_type, .optional = true},
 };
 static const struct json_type address_type = {JSON_TYPE(struct address_evidence, address_fields)};
 
-/* ---- the server, if it is this host ---- */
+/* ---- the server, if it is on this machine ---- */
 
 static const struct json_field listener_fields[] = {
 	{"address", JSON_ADDRESS(struct listener, address)},
@@ -124,7 +154,7 @@ static const struct json_field server_fields[] = {
 };
 static const struct json_type server_type = {
 	JSON_TYPE(struct server_evidence, server_fields),
-	.about = "What this host says of the port, if the address is its own.",
+	.about = "What a network namespace says of the port.",
 };
 
 /* ---- the document ---- */
@@ -132,7 +162,7 @@ static const struct json_type server_type = {
 struct document {
 	struct evidence evidence;
 	struct diagnosis diagnosis;
-	const struct server_evidence *server; /* NULL: not looked at */
+	const struct server_evidence *here, *there; /* NULL: not looked at */
 };
 
 #define NAME(T, member) JSON_##T(struct document, evidence.name.member)
@@ -167,9 +197,12 @@ static const struct json_field document_fields[] = {
 	{"name", .kind = JSON_KIND_OBJECT, .type = &name_type},
 	{"addresses", JSON_ARRAY(struct document, evidence.addresses, evidence.n_addresses,
 				 struct address_evidence, &address_type)},
-	{"server",
-	 JSON_POINTER(struct document, server, const struct server_evidence, &server_type),
-	 .optional = true},
+	{"server", JSON_POINTER(struct document, here, const struct server_evidence, &server_type),
+	 .optional = true, .about = "If the address is this host's."},
+	{"other_namespace",
+	 JSON_POINTER(struct document, there, const struct server_evidence, &server_type),
+	 .optional = true,
+	 .about = "If another network namespace of this machine has the address."},
 	{"causes",
 	 JSON_LIST(struct document, diagnosis.causes, diagnosis.n_causes, struct cause,
 		   &cause_type),
@@ -190,7 +223,8 @@ void diagnosis_format_json(const struct evidence *evidence, const struct diagnos
 	*document = (struct document){
 		.evidence = *evidence,
 		.diagnosis = *diagnosis,
-		.server = evidence->server.looked ? &evidence->server : NULL,
+		.here = evidence->here.looked ? &evidence->here : NULL,
+		.there = evidence->there.looked ? &evidence->there : NULL,
 	};
 	json_fields_print(&document_type, document, out);
 }

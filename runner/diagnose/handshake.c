@@ -18,6 +18,12 @@
 
 /* How long to watch for a close: a server that drops a new connection does so at once. */
 #define AFTER_NS (300 * NS_PER_MS)
+/*
+ * How long to watch the first connection to each address, while the other trials go on: a server
+ * that did not get the last packet of the handshake repeats its SYN-ACK after 1 s
+ * (TCP_TIMEOUT_INIT, include/net/tcp.h).
+ */
+#define WATCH_ON_NS (1300 * NS_PER_MS)
 
 enum phase {
 	PHASE_DUE,
@@ -33,7 +39,10 @@ struct running {
 	int64_t due_ns, started_ns, realtime_ns, until_ns;
 	enum phase phase;
 	int fd;
-	bool takes_errors; /* ICMP errors go to its error queue */
+	bool watches_on;                           /* see WATCH_ON_NS */
+	bool takes_errors;                         /* ICMP errors go to its error queue */
+	struct address own;                        /* our end */
+	uint32_t syn_interface, syn_ack_interface; /* where the first one was seen */
 };
 
 struct trials {
@@ -56,7 +65,6 @@ static void start(struct trials *trials, struct running *running)
 {
 	struct sockaddr_storage to, own;
 	socklen_t length = address_to_sockaddr(&running->target, &to), own_length = sizeof(own);
-	struct address local;
 
 	running->started_ns = clock_monotonic_ns();
 	running->realtime_ns = clock_realtime_ns();
@@ -76,8 +84,8 @@ static void start(struct trials *trials, struct running *running)
 		return;
 	}
 	if (getsockname(running->fd, (struct sockaddr *)&own, &own_length) == 0 &&
-	    address_from_sockaddr((const struct sockaddr *)&own, &local) == 0)
-		running->trial->port = local.port;
+	    address_from_sockaddr((const struct sockaddr *)&own, &running->own) == 0)
+		running->trial->port = running->own.port;
 }
 
 static void read_tcp_info(struct running *running)
@@ -97,10 +105,14 @@ static void read_tcp_info(struct running *running)
 static void read_error_queue(struct running *running)
 {
 	struct trial *trial = running->trial;
+	struct icmp_error error;
 
-	if (running->takes_errors &&
-	    error_queue_read(running->fd, &trial->icmp_type, &trial->icmp_code, &trial->icmp_from))
-		trial->icmp_ns = clock_monotonic_ns() - running->started_ns;
+	if (!running->takes_errors || !error_queue_read(running->fd, &error))
+		return;
+	trial->icmp_ns = clock_monotonic_ns() - running->started_ns;
+	trial->icmp_type = error.type;
+	trial->icmp_code = error.code;
+	trial->icmp_from = error.from;
 }
 
 static void take_result(struct running *running)
@@ -122,7 +134,7 @@ static void take_result(struct running *running)
 		finish(running, running->trial->reset_at_once ? 0 : error);
 		return;
 	}
-	running->until_ns = now_ns + AFTER_NS;
+	running->until_ns = now_ns + (running->watches_on ? WATCH_ON_NS : AFTER_NS);
 }
 
 static void take_what_follows(struct running *running)
@@ -144,6 +156,8 @@ static void give_up(struct running *running)
 		running->trial->gave_up = true;
 		read_tcp_info(running);
 		read_error_queue(running);
+	} else {
+		running->trial->watched_on = running->watches_on;
 	}
 	finish(running, running->trial->gave_up ? ETIMEDOUT : 0);
 }
@@ -188,6 +202,10 @@ static void plan_trials(struct trials *trials, struct evidence *evidence,
 			add_trial(trials, &address->address, address->address.port,
 				  &address->trials[k], now_ns + (int64_t)k * plan->interval_ns,
 				  takes_errors);
+			trials->items[trials->n_items - 1].watches_on =
+				k == 0 && trials->watch &&
+				(int64_t)(address->n_trials - 1) * plan->interval_ns + AFTER_NS >=
+					WATCH_ON_NS;
 		}
 		if (plan->compare_port) {
 			address->compared = true;
@@ -259,15 +277,33 @@ static void wait_for_events(struct trials *trials, int64_t until_ns)
 
 /* ---- what the packets say ---- */
 
+static bool is_syn(const struct seen_packet *packet)
+{
+	return !packet->is_icmp && (packet->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
 static bool belongs(const struct running *running, const struct seen_packet *packet,
 		    bool *ret_from_client)
 {
-	const struct address *server = &running->target;
+	const struct trial *trial = running->trial;
+	const struct address *server =
+		trial->translated.family ? &trial->translated : &running->target;
 
 	*ret_from_client = packet->source.port == running->trial->port &&
 			   address_equal(&packet->destination, server);
 	return *ret_from_client || (packet->destination.port == running->trial->port &&
 				    address_equal(&packet->source, server));
+}
+
+/*
+ * A bridge, a bond and a VLAN show a packet once more on each device below them. So a packet counts
+ * only on the device where the first one of its kind was seen.
+ */
+static bool counts(uint32_t *first_interface, const struct seen_packet *packet)
+{
+	if (*first_interface == 0)
+		*first_interface = packet->interface;
+	return *first_interface == packet->interface;
 }
 
 static void note_packet(struct running *running, const struct seen_packet *packet, bool from_client,
@@ -284,9 +320,9 @@ static void note_packet(struct running *running, const struct seen_packet *packe
 		trial->icmp_code = packet->icmp_code;
 		trial->icmp_from = packet->from;
 	} else if (from_client) {
-		if ((packet->flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN) {
+		if (is_syn(packet)) {
 			trial->own_syn_seen = true;
-			(*syns)++;
+			*syns += counts(&running->syn_interface, packet);
 		}
 	} else if (packet->flags & TCP_FLAG_RST) {
 		if (trial->rst_ns != INT64_MAX)
@@ -294,27 +330,85 @@ static void note_packet(struct running *running, const struct seen_packet *packe
 		trial->rst_ns = at_ns;
 		trial->rst_ttl = packet->ttl;
 		trial->rst_window = packet->window;
-	} else if (packet->flags & TCP_FLAG_SYN && trial->syn_acks++ == 0) {
+	} else if (packet->flags & TCP_FLAG_SYN && counts(&running->syn_ack_interface, packet) &&
+		   trial->syn_acks++ == 0) {
 		trial->syn_ack_ns = at_ns;
 		trial->syn_ack_ttl = packet->ttl;
 	}
 }
 
-static void match_packets(const struct trials *trials, struct running *running)
+/* Finds out whether NAT of this host sends the SYNs elsewhere: then none goes to the target. */
+static void find_translation(struct running *running, const struct seen_packet *seen, size_t n)
 {
-	size_t n_seen;
-	const struct seen_packet *seen = packet_watch_seen(trials->watch, &n_seen);
-	unsigned syns = 0;
 	bool from_client;
 
+	for (size_t i = 0; i < n; i++)
+		if (belongs(running, &seen[i], &from_client))
+			return;
+	for (size_t i = 0; i < n; i++)
+		if (is_syn(&seen[i]) && address_equal(&seen[i].source, &running->own)) {
+			running->trial->translated = seen[i].destination;
+			return;
+		}
+}
+
+static void keep_packet(struct evidence *evidence, struct seen_packet *packet,
+			const struct trial *begins)
+{
+	array_append(evidence->packets, evidence->n_packets, evidence->packets_capacity,
+		     (struct trial_packet){
+			     .at_ns = packet->at_ns,
+			     .interface = packet->interface,
+			     .data = steal_pointer(&packet->data),
+			     .captured = packet->captured,
+			     .length = packet->length,
+			     .begins = begins,
+		     });
+}
+
+static void match_packets(const struct trials *trials, struct running *running,
+			  struct evidence *evidence)
+{
+	size_t n_seen, first = 0;
+	struct seen_packet *seen = packet_watch_seen(trials->watch, &n_seen);
+	unsigned syns = 0;
+	bool from_client, begun = false;
+
 	running->trial->watched = running->trial->port != 0;
-	for (size_t i = 0; running->trial->watched && i < n_seen; i++)
-		/* The port may have belonged to another program before this trial. */
-		if (seen[i].at_ns >= running->realtime_ns - NS_PER_MS &&
-		    belongs(running, &seen[i], &from_client))
-			note_packet(running, &seen[i], from_client, &syns);
+	if (!running->trial->watched)
+		return;
+	/* The port may have belonged to another program before this trial. */
+	while (first < n_seen && seen[first].at_ns < running->realtime_ns - NS_PER_MS)
+		first++;
+	find_translation(running, seen + first, n_seen - first);
+	for (size_t i = first; i < n_seen; i++) {
+		if (!belongs(running, &seen[i], &from_client))
+			continue;
+		note_packet(running, &seen[i], from_client, &syns);
+		if (seen[i].data)
+			keep_packet(evidence, &seen[i], begun ? NULL : running->trial);
+		begun = true;
+	}
 	if (syns > 0)
 		running->trial->syns = syns;
+}
+
+static int compare_packets(const void *a, const void *b)
+{
+	const struct trial_packet *left = a, *right = b;
+
+	return left->at_ns < right->at_ns ? -1 : left->at_ns > right->at_ns;
+}
+
+/* Takes from the watch what belongs to the trials. */
+static void take_packets(struct trials *trials, struct evidence *evidence)
+{
+	packet_watch_read(trials->watch);
+	for (size_t i = 0; i < trials->n_items; i++)
+		match_packets(trials, &trials->items[i], evidence);
+	if (evidence->n_packets > 1)
+		qsort(evidence->packets, evidence->n_packets, sizeof(*evidence->packets),
+		      compare_packets);
 }
 
 void handshake_try(struct evidence *evidence, const struct handshake_plan *plan)
@@ -323,15 +417,12 @@ void handshake_try(struct evidence *evidence, const struct handshake_plan *plan)
 	int64_t next_ns;
 
 	evidence->patience_ns = plan->patience_ns;
-	evidence->watched = packet_watch_open(&trials.watch) == 0;
+	evidence->watched = packet_watch_open(plan->keep_packets, &trials.watch) == 0;
 	plan_trials(&trials, evidence, plan);
 	while ((next_ns = keep_time(&trials)) != INT64_MAX)
 		wait_for_events(&trials, next_ns);
-	if (trials.watch) {
-		packet_watch_read(trials.watch);
-		for (size_t i = 0; i < trials.n_items; i++)
-			match_packets(&trials, &trials.items[i]);
-	}
+	if (trials.watch)
+		take_packets(&trials, evidence);
 	packet_watch_free(trials.watch);
 	free(trials.items);
 }

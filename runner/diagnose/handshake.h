@@ -13,12 +13,12 @@ struct handshake_plan {
 	int64_t interval_ns;   /* from the start of one trial to the next */
 	int64_t patience_ns;   /* how long each trial is given */
 	uint16_t compare_port; /* one more connect() to this port of each address; 0: none */
+	bool keep_packets;     /* in evidence.packets */
 };
 
 /**
  * handshake_try() - run the trials at all addresses of the evidence, side by side
- * @evidence: its addresses; trials, compare and watched are written
- * @evidence: its addresses; gets trials, compare and watched
+ * @evidence: its addresses; gets trials, compare, watched, and packets
  * Takes (n_trials - 1) * interval_ns + patience_ns at most.
  */
 void handshake_try(struct evidence *evidence, const struct handshake_plan *plan);

@@ -14,10 +14,11 @@
 #include "common/duration.h"
 
 /* Far more packets than a diagnosis sends; on a busy host later ones are dropped. */
-enum { MAX_SEEN = 20000, SNAP_LENGTH = 256 };
+enum { MAX_SEEN = 20000 };
 
 struct packet_watch {
 	int fd;
+	bool keep;
 	struct seen_packet *seen;
 	size_t n_seen, capacity;
 };
@@ -131,7 +132,7 @@ static int attach_filter(int fd)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMP, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_RET | BPF_K, SNAP_LENGTH),
+		BPF_STMT(BPF_RET | BPF_K, PACKET_WATCH_SNAP_LENGTH),
 	};
 	const struct sock_fprog program = {ARRAY_SIZE(code), code};
 
@@ -139,7 +140,7 @@ static int attach_filter(int fd)
 											   : 0;
 }
 
-int packet_watch_open(struct packet_watch **ret)
+int packet_watch_open(bool keep, struct packet_watch **ret)
 {
 	const int on = 1, size = 4 << 20;
 	AUTO_CLOSE int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -157,6 +158,7 @@ int packet_watch_open(struct packet_watch **ret)
 		return -errno;
 	*ret = xzalloc(sizeof(**ret));
 	(*ret)->fd = steal_fd(&fd);
+	(*ret)->keep = keep;
 	return 0;
 }
 
@@ -165,6 +167,8 @@ void packet_watch_free(struct packet_watch *watch)
 	if (!watch)
 		return;
 	close(watch->fd);
+	for (size_t i = 0; i < watch->n_seen; i++)
+		free(watch->seen[i].data);
 	free(watch->seen);
 	free(watch);
 }
@@ -186,9 +190,20 @@ static int64_t stamp_of(struct msghdr *message)
 	return clock_realtime_ns();
 }
 
+/* Keeps what was read of a packet, without padding of its link. */
+static void keep(struct seen_packet *packet, const uint8_t *data, uint32_t read)
+{
+	bool ipv4 = data[0] >> 4 == 4;
+	uint32_t length = ipv4 ? data[2] << 8 | data[3] : IPV6_HEADER + (data[4] << 8 | data[5]);
+
+	packet->captured = MIN(read, length);
+	packet->length = length;
+	packet->data = xmemdup(data, packet->captured);
+}
+
 void packet_watch_read(struct packet_watch *watch)
 {
-	uint8_t data[SNAP_LENGTH];
+	uint8_t data[PACKET_WATCH_SNAP_LENGTH];
 	char control[128];
 	struct sockaddr_ll from;
 
@@ -213,11 +228,14 @@ void packet_watch_read(struct packet_watch *watch)
 		if (!packet_watch_parse(data, (size_t)length, &packet) || watch->n_seen >= MAX_SEEN)
 			continue;
 		packet.at_ns = stamp_of(&message);
+		packet.interface = (uint32_t)from.sll_ifindex;
+		if (watch->keep)
+			keep(&packet, data, (uint32_t)length);
 		array_append(watch->seen, watch->n_seen, watch->capacity, packet);
 	}
 }
 
-const struct seen_packet *packet_watch_seen(const struct packet_watch *watch, size_t *ret_n)
+struct seen_packet *packet_watch_seen(struct packet_watch *watch, size_t *ret_n)
 {
 	*ret_n = watch->n_seen;
 	return watch->seen;

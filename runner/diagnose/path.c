@@ -30,12 +30,13 @@ static bool is_time_exceeded(int family, uint32_t type)
 /* Reads what became of a SYN. */
 static void read_hop(int fd, const struct address *to, struct hop *ret)
 {
-	uint32_t type, code;
+	struct icmp_error icmp;
 	int error = 0;
 	socklen_t length = sizeof(error);
 
-	if (error_queue_read(fd, &type, &code, &ret->from)) {
-		ret->kind = is_time_exceeded(to->family, type) ? HOP_ROUTER : HOP_REJECTED;
+	if (error_queue_read(fd, &icmp)) {
+		ret->from = icmp.from;
+		ret->kind = is_time_exceeded(to->family, icmp.type) ? HOP_ROUTER : HOP_REJECTED;
 		return;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)

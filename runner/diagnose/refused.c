@@ -10,10 +10,15 @@ enum { TTL_SLACK = 0 };
 
 /* ---- refused ---- */
 
-static void add_wrong_listener(const struct context *context, size_t index, char *rst)
+static bool is_there(const struct context *context, size_t index)
 {
-	const struct server_evidence *server = &context->evidence->server;
-	const struct address *address = &context->evidence->addresses[index].address;
+	return context->evidence->addresses[index].server == SERVER_THERE;
+}
+
+static void add_wrong_listener(const struct context *context, size_t index, const char *seen)
+{
+	const struct server_evidence *server = explain_server(context, index);
+	const struct address *address = explain_served(&context->evidence->addresses[index]);
 	const struct listener *listener = &server->listeners[0];
 	AUTO_FREE char *who = listener_text(listener);
 	char host[INET6_ADDRSTRLEN];
@@ -26,8 +31,10 @@ static void add_wrong_listener(const struct context *context, size_t index, char
 			    .kind = loopback ? CAUSE_BOUND_TO_LOOPBACK
 				    : family ? CAUSE_OTHER_FAMILY_ONLY
 					     : CAUSE_BOUND_ELSEWHERE,
-			    .sentence = xasprintf("%s, and not on %s", who, host),
-			    .evidence = rst,
+			    .sentence = xasprintf(
+				    "%s, and not on %s%s", who, host,
+				    is_there(context, index) ? " of its network namespace" : ""),
+			    .evidence = xstrdup(seen),
 			    .advice = xasprintf(
 				    "bind the server to %s or to all addresses (%s)%s", host,
 				    address->family == AF_INET ? "0.0.0.0" : "[::]",
@@ -113,58 +120,140 @@ static void add_own_rejection(const struct context *context, size_t index, const
 		});
 }
 
+/* Explains an RST from where NAT of this host sends connections. */
+static void add_backend_refusal(const struct context *context, size_t index,
+				const struct sums *sums)
+{
+	const struct address_evidence *address = &context->evidence->addresses[index];
+	char to[ADDRESS_TEXT_SIZE];
+	AUTO_FREE char *rst = rst_text(sums->refusal), *nat = nat_text(address);
+
+	address_format(&address->backend, to);
+	explain_add(context, index,
+		    &(struct parts){
+			    .kind = CAUSE_NAT_BACKEND_REFUSES,
+			    .sentence = xasprintf("NAT of this host passes connections on to %s, "
+						  "where no program listens",
+						  to),
+			    .evidence = xasprintf("%s%s", rst, nat),
+			    .advice = xasprintf("start the server at %s, or fix the published port "
+						"(nft list ruleset, or docker port)",
+						to),
+			    .steps = "refuse",
+		    });
+}
+
+static void add_own_firewall(const struct context *context, size_t index,
+			     const struct listener *listener, const char *seen)
+{
+	char where[ADDRESS_TEXT_SIZE];
+	AUTO_FREE char *who = listener_text(listener);
+
+	address_format(explain_served(&context->evidence->addresses[index]), where);
+	explain_add(context, index,
+		    &(struct parts){
+			    .kind = CAUSE_LOCAL_FIREWALL_REJECTS,
+			    .sentence = xasprintf("a firewall rule of %s rejects connections to %s "
+						  "with RST",
+						  is_there(context, index)
+							  ? "the server's network namespace, or "
+							    "on the way there,"
+							  : "this host",
+						  where),
+			    .evidence = xasprintf("%s, though %s", seen, who),
+			    .advice = rule_advice(context->evidence),
+			    .steps = "refuse",
+		    });
+}
+
+/* Explains that no socket listens on the port where the trials went. */
+static void add_no_listener(const struct context *context, size_t index, const char *seen)
+{
+	const struct server_evidence *server = explain_server(context, index);
+	const struct address *address = explain_served(&context->evidence->addresses[index]);
+	char home[ADDRESS_TEXT_SIZE], host[INET6_ADDRSTRLEN];
+	AUTO_FREE char *stray = NULL;
+
+	address_format_host(address, host);
+	if (!server->has_stray) {
+		explain_add(
+			context, index,
+			&(struct parts){
+				.kind = CAUSE_NO_LISTENER,
+				.sentence =
+					is_there(context, index)
+						? xasprintf("no program listens on port %u in the "
+							    "network namespace of %s",
+							    address->port, host)
+						: xasprintf("no program listens on port %u of this "
+							    "host",
+							    address->port),
+				.evidence =
+					xasprintf("%s; the kernel lists no listening socket", seen),
+				.advice = xasprintf(
+					"start the server%s; a retry with backoff is right while "
+					"it restarts",
+					context->evidence->watched
+						? ""
+						: ", or fix where NAT passes the port on (a "
+						  "container's published port)"),
+				.steps = "refuse",
+			});
+		return;
+	}
+	stray = listener_text(&server->stray);
+	explain_add(
+		context, index,
+		&(struct parts){
+			.kind = CAUSE_OTHER_NAMESPACE,
+			.sentence = xasprintf("%s, but in another network namespace (a "
+					      "container?), and nothing passes connections to "
+					      "port %u on to it",
+					      stray, address->port),
+			.evidence = xasprintf("%s; no socket listens on the port in this network "
+					      "namespace",
+					      seen),
+			.advice = server->stray_home.family
+					  ? xasprintf("publish the port (docker run -p %u:%u), or "
+						      "connect to %s",
+						      address->port, address->port,
+						      address_format(&server->stray_home, home))
+					  : xasprintf("publish the port (docker run -p %u:%u), and "
+						      "have the server listen on all addresses of "
+						      "its container",
+						      address->port, address->port),
+			.steps = "refuse",
+		});
+}
+
 void explain_refusal(const struct context *context, size_t index, const struct sums *sums)
 {
-	const struct evidence *evidence = context->evidence;
-	const struct address_evidence *address = &evidence->addresses[index];
-	const struct server_evidence *server = &evidence->server;
+	const struct address_evidence *address = &context->evidence->addresses[index];
+	const struct server_evidence *server = explain_server(context, index);
 	const struct listener *listener;
-	char where[ADDRESS_TEXT_SIZE];
+	AUTO_FREE char *rst = NULL, *nat = NULL, *seen = NULL;
 
 	if (sums->syn_missing) {
 		add_own_rejection(context, index, sums);
 		return;
 	}
-	if (address->route.kind != ROUTE_LOCAL || !server->looked) {
-		explain_remote_refusal(context, index, sums);
+	if (!server) {
+		if (address->backend.family)
+			add_backend_refusal(context, index, sums);
+		else
+			explain_remote_refusal(context, index, sums);
 		return;
 	}
-	listener = find_listener(server, &address->address);
-	address_format(&address->address, where);
-	if (listener) {
-		AUTO_FREE char *who = listener_text(listener), *rst = rst_text(sums->refusal);
-
-		explain_add(context, index,
-			    &(struct parts){
-				    .kind = CAUSE_LOCAL_FIREWALL_REJECTS,
-				    .sentence = xasprintf(
-					    "a firewall rule of this host rejects connections "
-					    "to %s with RST",
-					    where),
-				    .evidence = xasprintf("%s, though %s", rst, who),
-				    .advice = xstrdup(
-					    "look for it: nft list ruleset (or iptables-save)"),
-				    .steps = "refuse",
-			    });
-	} else if (server->n_listeners > 0) {
-		add_wrong_listener(context, index, rst_text(sums->refusal));
-	} else {
-		AUTO_FREE char *rst = rst_text(sums->refusal);
-
-		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_NO_LISTENER,
-				.sentence = xasprintf("no program listens on port %u of this host",
-						      evidence->port),
-				.evidence =
-					xasprintf("%s; the kernel lists no listening socket", rst),
-				.advice = xstrdup(
-					"start the server; a retry with backoff is right while "
-					"it restarts"),
-				.steps = "refuse",
-			});
-	}
+	rst = rst_text(sums->refusal);
+	nat = nat_text(address);
+	seen = xasprintf("%s%s", rst, nat);
+	listener = find_listener(server, explain_served(address));
+	if (listener)
+		add_own_firewall(context, index, listener, seen);
+	else if (server->n_listeners > 0)
+		add_wrong_listener(context, index, seen);
+	else
+		add_no_listener(context, index, seen);
 }
 
 /* ---- ICMP ---- */
@@ -190,7 +279,9 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 	const struct trial *trial = sums->icmp;
 	const char *text = icmp_text(trial->icmp_from.family, trial->icmp_type, trial->icmp_code);
 	char from[INET6_ADDRSTRLEN], host[INET6_ADDRSTRLEN], after[DURATION_TEXT_SIZE];
-	bool by_host = memcmp(trial->icmp_from.bytes, address->address.bytes, 16) == 0;
+	AUTO_FREE char *nat = nat_text(address);
+	const struct address *served = explain_served(address);
+	bool by_host = memcmp(trial->icmp_from.bytes, served->bytes, 16) == 0;
 	/*
 	 * The router took that long to find out that the host does not answer (RFC 4861, 7.2.2;
 	 * net/ipv4/arp.c).
@@ -198,12 +289,14 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 	bool found_out = trial->icmp_ns > 500 * NS_PER_MS;
 	bool by_us = address->route.source.family &&
 		     memcmp(trial->icmp_from.bytes, address->route.source.bytes, 16) == 0;
+	/* No router reports about an address of this host, unless packets to it go elsewhere. */
+	bool unseen = address->route.kind == ROUTE_LOCAL && address->backend.family == 0;
 	struct parts parts = {.kind = CAUSE_FIREWALL_REJECTS, .steps = unreachable_steps(trial)};
 
 	address_format_host(&trial->icmp_from, from);
-	address_format_host(&address->address, host);
-	parts.evidence = xasprintf("ICMP %s from %s after %s", text, from,
-				   duration_format(trial->icmp_ns, after));
+	address_format_host(served, host);
+	parts.evidence = xasprintf("ICMP %s from %s after %s%s", text, from,
+				   duration_format(trial->icmp_ns, after), nat);
 	if (strstr(text, "time exceeded")) {
 		parts.kind = CAUSE_ROUTING_LOOP;
 		parts.sentence = xasprintf("packets to %s are caught in a routing loop", host);
@@ -217,7 +310,7 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 	} else if ((by_host && !found_out) || strstr(text, "port") || strstr(text, "prohibited") ||
 		   strstr(text, "protocol") || strstr(text, "policy")) {
 		parts.sentence = xasprintf("a firewall at %s%s rejects connections to port %u",
-					   from, by_host ? " itself" : "", address->address.port);
+					   from, by_host ? " itself" : "", served->port);
 		parts.advice = xstrdup("have it allow the port; a retry does not help");
 	} else if (strstr(text, "net") || strstr(text, "no route") || strstr(text, "rejected")) {
 		parts.kind = CAUSE_ROUTER_NO_ROUTE;
@@ -226,11 +319,14 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 	} else {
 		parts.kind = CAUSE_ROUTER_HOST_UNREACHABLE;
 		parts.sentence =
-			by_host ? xasprintf("%s passes connections on to a host that is down "
-					    "(address translation)",
-					    from)
-				: xasprintf("the router %s can't reach %s: the host is down", from,
-					    host);
+			by_host  ? xasprintf("%s passes connections on to a host that is down "
+					      "(address translation)",
+					     from)
+			: unseen ? xasprintf("NAT of this host passes connections to %s on to a "
+					     "host that the router %s can't reach",
+					     host, from)
+				 : xasprintf("the router %s can't reach %s: the host is down", from,
+					     host);
 		parts.advice =
 			xstrdup("check that the host is up, and where the router forwards to");
 		if (found_out)

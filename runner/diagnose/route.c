@@ -96,7 +96,7 @@ static enum route_kind kind_of_error(int error)
 	}
 }
 
-/* Flags and MTU of the device. */
+/* Reads flags and MTU of the device. */
 static void look_at_device(struct route_evidence *route)
 {
 	AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -105,8 +105,10 @@ static void look_at_device(struct route_evidence *route)
 	if (fd < 0 || !route->device[0])
 		return;
 	memcpy(request.ifr_name, route->device, sizeof(route->device));
-	if (ioctl(fd, SIOCGIFFLAGS, &request) == 0)
+	if (ioctl(fd, SIOCGIFFLAGS, &request) == 0) {
 		route->device_down = !(request.ifr_flags & IFF_UP);
+		route->no_carrier = !route->device_down && !(request.ifr_flags & IFF_RUNNING);
+	}
 	if (route->mtu == 0 && ioctl(fd, SIOCGIFMTU, &request) == 0)
 		route->mtu = (uint32_t)request.ifr_mtu;
 }
@@ -167,6 +169,8 @@ void route_look_up_neighbour(const struct address *to, struct route_evidence *ro
 	struct mnl_socket *socket;
 	struct ndmsg *message = mnl_nlmsg_put_extra_header(header, sizeof(*message));
 
+	/* The kernel notices a lost carrier up to a second later (net/core/link_watch.c). */
+	look_at_device(route);
 	if (route->kind != ROUTE_UNICAST || search.device == 0 ||
 	    netlink_open(NETLINK_ROUTE, &socket) < 0)
 		return;

@@ -135,6 +135,7 @@ static void on_socket(void *userdata, const struct sock_entry *entry)
 		.queued = entry->unread,
 		.backlog = entry->unacknowledged,
 	};
+	server->listeners[server->n_listeners].max_files = -1;
 	search->inodes[server->n_listeners++] = entry->inode;
 }
 
@@ -151,11 +152,44 @@ static char *name_process(const char *pid)
 	return xasprintf("%s (pid %s)", name, pid);
 }
 
+/* Returns the soft limit of a process's open files, or -1: unknown, or none. */
+static int64_t file_limit(const char *pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%s/limits", pid);
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+	int64_t limit;
+
+	while (file && getline(&line, &size, file) >= 0)
+		if (sscanf(line, "Max open files %" SCNd64, &limit) == 1)
+			return limit;
+	return -1;
+}
+
+static int64_t count_entries(DIR *directory)
+{
+	int64_t n = 0;
+
+	rewinddir(directory);
+	for (const struct dirent *entry; (entry = readdir(directory));)
+		n += entry->d_name[0] != '.';
+	return n;
+}
+
+static void note_process(struct listener *listener, const char *pid, DIR *files)
+{
+	listener->program = name_process(pid);
+	listener->n_files = count_entries(files);
+	listener->max_files = file_limit(pid);
+}
+
 /* Searches one process's descriptors for the sockets. */
 static void look_at_process(const char *pid, const struct search *search)
 {
 	AUTO_FREE char *path = xasprintf("/proc/%s/fd", pid);
 	DIR *directory = opendir(path);
+	bool held[MAX_LISTENERS] = {false};
 	const struct dirent *entry;
 	char link[64];
 
@@ -172,9 +206,11 @@ static void look_at_process(const char *pid, const struct search *search)
 		if (sscanf(link, "socket:[%" SCNu32 "]", &inode) != 1)
 			continue;
 		for (size_t i = 0; i < search->server->n_listeners; i++)
-			if (search->inodes[i] == inode && !search->server->listeners[i].program)
-				search->server->listeners[i].program = name_process(pid);
+			held[i] = held[i] || search->inodes[i] == inode;
 	}
+	for (size_t i = 0; i < search->server->n_listeners; i++)
+		if (held[i] && !search->server->listeners[i].program)
+			note_process(&search->server->listeners[i], pid, directory);
 	closedir(directory);
 }
 
@@ -191,15 +227,21 @@ static void name_programs(const struct search *search)
 	closedir(proc);
 }
 
-void server_look(uint16_t port, const struct server_counters *before, struct server_evidence *ret)
+void server_list(uint16_t port, struct server_evidence *ret)
 {
 	struct search search = {.server = ret};
-	struct server_counters after;
 
 	*ret = (struct server_evidence){0};
 	ret->looked =
 		sock_list(1u << TCP_LISTEN | 1u << TCP_SYN_RECV, port, on_socket, &search) == 0;
 	name_programs(&search);
+}
+
+void server_look(uint16_t port, const struct server_counters *before, struct server_evidence *ret)
+{
+	struct server_counters after;
+
+	server_list(port, ret);
 	server_read_counters(&after);
 	ret->listen_overflows = growth(before->listen_overflows, after.listen_overflows);
 	ret->request_drops = growth(before->request_drops, after.request_drops);
@@ -213,8 +255,16 @@ void server_look(uint16_t port, const struct server_counters *before, struct ser
 	read_port_range(ret);
 }
 
+void server_forget_listeners(struct server_evidence *server)
+{
+	server_free(server);
+	server->n_listeners = 0;
+	server->looked = false;
+}
+
 void server_free(struct server_evidence *server)
 {
 	for (size_t i = 0; i < server->n_listeners; i++)
 		free(server->listeners[i].program);
+	free(server->stray.program);
 }

@@ -14,6 +14,12 @@ struct server_counters {
 void server_read_counters(struct server_counters *ret);
 
 /**
+ * server_list() - find only the listeners on a port of this network namespace
+ * @ret: free it with server_free()
+ */
+void server_list(uint16_t port, struct server_evidence *ret);
+
+/**
  * server_look() - find listeners on a port of this network namespace, and the kernel's limits
  * @before: the counters before the trials
  * @ret: gets listeners, limits, and the growth of the counters; free it with server_free()
@@ -23,6 +29,8 @@ void server_read_counters(struct server_counters *ret);
  * and its limit), net/ipv4/proc.c (TcpExt).
  */
 void server_look(uint16_t port, const struct server_counters *before, struct server_evidence *ret);
+/** server_forget_listeners() - keep only what a client's own kernel limits: it is not the server */
+void server_forget_listeners(struct server_evidence *server);
 void server_free(struct server_evidence *server);
 
 #endif

@@ -6,10 +6,22 @@
 
 #include "runner/diagnose/explain.h"
 
+/* Says why the server may not call accept(); owned by the caller. */
+static char *full_queue_advice(const struct listener *listener)
+{
+	if (listener->max_files > 0 && listener->n_files >= listener->max_files)
+		return xasprintf("it has %" PRId64 " files open, which is its limit, so accept() "
+				 "fails: raise it (ulimit -n, LimitNOFILE=), or look for "
+				 "descriptors that are never closed",
+				 listener->n_files);
+	return xstrdup("find out why the server does not call accept(); raise its backlog and "
+		       "net.core.somaxconn");
+}
+
 static bool explain_full_queues(const struct context *context, size_t index,
+				const struct server_evidence *server,
 				const struct listener *listener, const char *seen)
 {
-	const struct server_evidence *server = &context->evidence->server;
 	AUTO_FREE char *who = listener_text(listener);
 
 	if (listener->queued > listener->backlog || server->listen_overflows > 0) {
@@ -24,9 +36,7 @@ static bool explain_full_queues(const struct context *context, size_t index,
 					    listener->queued, listener->queued == 1 ? "" : "s",
 					    listener->queued == 1 ? "s" : "", listener->backlog,
 					    MAX(server->listen_overflows, 0), seen),
-				    .advice = xstrdup(
-					    "find out why the server does not call accept(); raise "
-					    "its backlog and net.core.somaxconn"),
+				    .advice = full_queue_advice(listener),
 				    .steps = "backlog-full",
 			    });
 		return true;
@@ -52,17 +62,20 @@ static bool explain_full_queues(const struct context *context, size_t index,
 	return false;
 }
 
-static bool explain_kernel_drops(const struct context *context, size_t index, const char *seen)
+/* Explains silence by what a kernel counted: this host's, or that of another namespace. */
+static bool explain_kernel_drops(const struct context *context, size_t index,
+				 const struct server_evidence *server, const char *seen)
 {
-	const struct server_evidence *server = &context->evidence->server;
+	const char *host = server == &context->evidence->there ? "the server's network namespace"
+							       : "this host";
 
 	if (server->conntrack_drops > 0 ||
 	    (server->conntrack_max > 0 && server->conntrack_count >= server->conntrack_max)) {
 		explain_add(context, index,
 			    &(struct parts){
 				    .kind = CAUSE_CONNTRACK_FULL,
-				    .sentence = xstrdup(
-					    "the connection tracking table of this host is full"),
+				    .sentence = xasprintf(
+					    "the connection tracking table of %s is full", host),
 				    .evidence = xasprintf(
 					    "%" PRId64 " of %" PRId64 " entries; it dropped "
 					    "%" PRId64 " packets during the trials; %s",
@@ -80,9 +93,10 @@ static bool explain_kernel_drops(const struct context *context, size_t index, co
 			context, index,
 			&(struct parts){
 				.kind = CAUSE_REVERSE_PATH,
-				.sentence = xstrdup(
-					"the reverse path filter of this host drops packets: "
-					"they arrive on an interface that its routes don't use"),
+				.sentence = xasprintf(
+					"the reverse path filter of %s drops packets: "
+					"they arrive on an interface that its routes don't use",
+					host),
 				.evidence = xasprintf("IPReversePathFilter grew by %" PRId64 "; %s",
 						      server->path_filtered, seen),
 				.advice = xstrdup("fix the asymmetric route, or set "
@@ -99,33 +113,40 @@ static void explain_local_silence(const struct context *context, size_t index,
 				  const struct sums *sums, const char *seen)
 {
 	const struct evidence *evidence = context->evidence;
-	const struct address *address = &evidence->addresses[index].address;
-	const struct listener *listener = find_listener(&evidence->server, address);
+	const struct address *address = explain_served(&evidence->addresses[index]);
+	const struct listener *listener = find_listener(&evidence->here, address);
 	AUTO_FREE char *who = listener ? listener_text(listener) : NULL;
-	bool out = sums->syn_missing;
+	bool out = sums->syn_missing, unknown = !evidence->watched && !listener;
 
-	explain_add(context, index,
-		    &(struct parts){
-			    .kind = out ? CAUSE_LOCAL_FIREWALL_OUT : CAUSE_LOCAL_FIREWALL_IN,
-			    .sentence = xasprintf("a firewall rule of this host drops the SYN %s",
-						  out ? "on its way out" : "on its way in"),
-			    .evidence = xasprintf(
-				    "%s%s; %s", seen, out ? ", and none left the host" : "",
-				    listener ? who : "a closed port would have answered with RST"),
-			    .advice = rule_advice(context->evidence),
-			    .steps = "drop",
-		    });
+	explain_add(
+		context, index,
+		&(struct parts){
+			.kind = out ? CAUSE_LOCAL_FIREWALL_OUT : CAUSE_LOCAL_FIREWALL_IN,
+			.sentence = xasprintf("a firewall rule of this host drops the SYN%s",
+					      out       ? " on its way out"
+					      : unknown ? ", or NAT passes it on to a host that "
+							  "does not answer"
+							: " on its way in"),
+			.evidence = xasprintf(
+				"%s%s; %s", seen, out ? ", and none left the host" : "",
+				listener ? who : "a closed port would have answered with RST"),
+			.advice = rule_advice(context->evidence),
+			.steps = "drop",
+		});
 }
 
 bool explain_neighbour(const struct context *context, size_t index)
 {
 	const struct address_evidence *address = &context->evidence->addresses[index];
-	const struct route_evidence *route = &address->route;
+	const struct route_evidence *route =
+		address->backend.family ? &address->backend_route : &address->route;
+	AUTO_FREE char *nat = nat_text(address);
 	char host[INET6_ADDRSTRLEN];
 
 	if (!(route->neighbour & (NUD_FAILED | NUD_INCOMPLETE)))
 		return false;
-	address_format_host(route->gateway.family ? &route->gateway : &address->address, host);
+	address_format_host(route->gateway.family ? &route->gateway : explain_served(address),
+			    host);
 	explain_add(
 		context, index,
 		&(struct parts){
@@ -133,9 +154,9 @@ bool explain_neighbour(const struct context *context, size_t index)
 			.sentence = xasprintf(
 				"%s%s does not answer on %s: it is down, or not on this link",
 				route->gateway.family ? "the gateway " : "", host, route->device),
-			.evidence =
-				xasprintf("the neighbour entry is %s",
-					  route->neighbour & NUD_FAILED ? "FAILED" : "INCOMPLETE"),
+			.evidence = xasprintf(
+				"the neighbour entry is %s%s",
+				route->neighbour & NUD_FAILED ? "FAILED" : "INCOMPLETE", nat),
 			.advice = xstrdup(
 				"check that the host is up, and check the address and its prefix"),
 			/* The kernel asks three times, a second apart (net/ipv4/arp.c). */
@@ -173,6 +194,16 @@ static void explain_remote_silence(const struct context *context, size_t index,
 			xasprintf("a firewall rule of this host drops the SYN to %s", where);
 		parts.evidence = xasprintf("%s, and none left the host", seen);
 		parts.advice = rule_advice(context->evidence);
+	} else if (address->backend.family) {
+		char to[ADDRESS_TEXT_SIZE];
+		AUTO_FREE char *nat = nat_text(address);
+
+		parts.kind = CAUSE_NAT_BACKEND_SILENT;
+		parts.sentence = xasprintf("NAT of this host passes connections on to %s, which "
+					   "does not answer",
+					   address_format(&address->backend, to));
+		parts.evidence = xasprintf("%s%s", seen, nat);
+		parts.advice = xasprintf("check that %s is up, and the firewall before it", to);
 	} else if (sums->answer) {
 		parts.kind = CAUSE_ANSWER_DROPPED;
 		parts.sentence = xasprintf("%s answers, and this host drops its SYN-ACK", where);
@@ -204,23 +235,23 @@ static void explain_remote_silence(const struct context *context, size_t index,
 bool explain_drops(const struct context *context, size_t index, const char *seen)
 {
 	const struct evidence *evidence = context->evidence;
-	const struct address_evidence *address = &evidence->addresses[index];
-	const struct listener *listener = find_listener(&evidence->server, &address->address);
+	const struct server_evidence *server = explain_server(context, index);
+	const struct listener *listener =
+		server ? find_listener(server, explain_served(&evidence->addresses[index])) : NULL;
 
-	if (explain_kernel_drops(context, index, seen))
-		return true;
-	return address->route.kind == ROUTE_LOCAL && listener &&
-	       explain_full_queues(context, index, listener, seen);
+	return explain_kernel_drops(context, index, &evidence->here, seen) ||
+	       (server == &evidence->there && explain_kernel_drops(context, index, server, seen)) ||
+	       (listener && explain_full_queues(context, index, server, listener, seen));
 }
 
 void explain_silence(const struct context *context, size_t index, const struct sums *sums)
 {
-	const struct evidence *evidence = context->evidence;
-	AUTO_FREE char *seen = silence_text(evidence, sums->silence);
+	AUTO_FREE char *seen = silence_text(context->evidence, sums->silence);
 
 	if (explain_drops(context, index, seen))
 		return;
-	if (evidence->addresses[index].route.kind == ROUTE_LOCAL && evidence->server.looked)
+	/* Any rule on the way to another network namespace may drop. */
+	if (explain_server(context, index) == &context->evidence->here)
 		explain_local_silence(context, index, sums, seen);
 	else
 		explain_remote_silence(context, index, sums, seen);

@@ -74,10 +74,11 @@ static void each(struct evidence *evidence, void (*change)(struct trial *))
 
 static void listen_on(struct evidence *evidence, const char *address, bool v6only)
 {
-	struct listener *listener = &evidence->server.listeners[evidence->server.n_listeners++];
+	struct listener *listener = &evidence->here.listeners[evidence->here.n_listeners++];
 
-	evidence->server.looked = true;
+	evidence->here.looked = true;
 	evidence->addresses[0].route.kind = ROUTE_LOCAL;
+	evidence->addresses[0].server = SERVER_HERE;
 	address_parse(address, 8080, &listener->address);
 	listener->v6only = v6only;
 	listener->backlog = 128;
@@ -137,8 +138,9 @@ Test(diagnose, closed_local_port_differs_from_a_remote_one)
 	struct evidence here = evidence_new("192.0.2.1"), elsewhere = evidence_new("192.0.2.1");
 
 	each(&here, refuse);
-	here.server.looked = true;
+	here.here.looked = true;
 	here.addresses[0].route.kind = ROUTE_LOCAL;
+	here.addresses[0].server = SERVER_HERE;
 	says_first(&here, CAUSE_NO_LISTENER);
 	each(&elsewhere, refuse);
 	says_first(&elsewhere, CAUSE_REFUSED_REMOTE);
@@ -201,12 +203,12 @@ Test(diagnose, finds_what_makes_a_server_of_this_host_silent)
 
 	each(&full, silence);
 	listen_on(&full, "0.0.0.0", false);
-	full.server.listeners[0].queued = 129;
+	full.here.listeners[0].queued = 129;
 	says_first(&full, CAUSE_ACCEPT_QUEUE_FULL);
 
 	each(&backlog, silence);
 	listen_on(&backlog, "0.0.0.0", false);
-	backlog.server.request_drops = 4;
+	backlog.here.request_drops = 4;
 	says_first(&backlog, CAUSE_SYN_BACKLOG_FULL);
 
 	each(&firewall, silence);
@@ -215,12 +217,13 @@ Test(diagnose, finds_what_makes_a_server_of_this_host_silent)
 
 	/* a closed port answers: even with no listener it is a rule */
 	each(&closed, silence);
-	closed.server.looked = true;
+	closed.here.looked = true;
 	closed.addresses[0].route.kind = ROUTE_LOCAL;
+	closed.addresses[0].server = SERVER_HERE;
 	says_first(&closed, CAUSE_LOCAL_FIREWALL_IN);
 
 	each(&tracking, silence);
-	tracking.server.conntrack_count = tracking.server.conntrack_max = 65536;
+	tracking.here.conntrack_count = tracking.here.conntrack_max = 65536;
 	says_first(&tracking, CAUSE_CONNTRACK_FULL);
 }
 
@@ -230,13 +233,13 @@ Test(diagnose, takes_a_reset_for_an_overflow_only_where_the_kernel_counted_one)
 
 	trials_of(&overflow)[1].reset_at_once = true;
 	listen_on(&overflow, "0.0.0.0", false);
-	overflow.server.abort_on_overflow = YES;
-	overflow.server.listen_overflows = 1;
+	overflow.here.abort_on_overflow = YES;
+	overflow.here.listen_overflows = 1;
 	says_first(&overflow, CAUSE_ACCEPT_QUEUE_ABORT);
 
 	trials_of(&reset)[1].reset_at_once = true;
 	listen_on(&reset, "0.0.0.0", false);
-	reset.server.abort_on_overflow = YES;
+	reset.here.abort_on_overflow = YES;
 	says_first(&reset, CAUSE_RESET_AFTER_ACCEPT);
 }
 
@@ -329,6 +332,86 @@ Test(diagnose, gives_names_their_causes)
 	unknown.n_addresses = silent.n_addresses = 0;
 	says_first(&unknown, CAUSE_NAME_UNKNOWN);
 	says_first(&silent, CAUSE_RESOLVER_SILENT);
+}
+
+static void translate(struct evidence *evidence)
+{
+	evidence->addresses[0].route.kind = ROUTE_LOCAL;
+	evidence->addresses[0].backend_route.kind = ROUTE_UNICAST;
+	address_parse("172.17.0.2", 80, &evidence->addresses[0].backend);
+}
+
+Test(diagnose, follows_nat_of_this_host)
+{
+	struct evidence refused = evidence_new("192.0.2.1"), silent = evidence_new("192.0.2.1");
+	struct evidence dead = evidence_new("192.0.2.1");
+
+	each(&refused, refuse);
+	translate(&refused);
+	says_first(&refused, CAUSE_NAT_BACKEND_REFUSES);
+
+	each(&silent, silence);
+	translate(&silent);
+	says_first(&silent, CAUSE_NAT_BACKEND_SILENT);
+
+	each(&dead, silence);
+	translate(&dead);
+	dead.addresses[0].backend_route.neighbour = NUD_FAILED;
+	says_first(&dead, CAUSE_NEIGHBOUR_SILENT);
+}
+
+Test(diagnose, looks_at_the_server_in_its_own_namespace)
+{
+	struct evidence loopback = evidence_new("172.17.0.2"), closed = evidence_new("172.17.0.2");
+	struct evidence stray = evidence_new("192.0.2.1");
+
+	each(&loopback, refuse);
+	loopback.addresses[0].server = SERVER_THERE;
+	loopback.there.looked = true;
+	loopback.there.n_listeners = 1;
+	address_parse("127.0.0.1", 8080, &loopback.there.listeners[0].address);
+	says_first(&loopback, CAUSE_BOUND_TO_LOOPBACK);
+
+	each(&closed, refuse);
+	closed.addresses[0].server = SERVER_THERE;
+	closed.there.looked = true;
+	says_first(&closed, CAUSE_NO_LISTENER);
+
+	each(&stray, refuse);
+	stray.addresses[0].server = SERVER_HERE;
+	stray.here.looked = stray.here.has_stray = true;
+	address_parse("0.0.0.0", 8080, &stray.here.stray.address);
+	says_first(&stray, CAUSE_OTHER_NAMESPACE);
+}
+
+Test(diagnose, knows_connections_that_only_this_end_takes_for_established)
+{
+	struct evidence lost = evidence_new("192.0.2.1"), late = evidence_new("192.0.2.1");
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
+
+	trials_of(&lost)[0].watched_on = trials_of(&late)[0].watched_on = true;
+	trials_of(&lost)[0].syn_acks = trials_of(&late)[0].syn_acks = 2;
+	says_first(&lost, CAUSE_ACK_LOST);
+
+	/* a second SYN gets a second SYN-ACK */
+	trials_of(&late)[0].syns = 2;
+	diagnosis = diagnose(&late);
+	cr_expect_eq(diagnosis.n_causes, 0);
+	evidence_free(&late);
+}
+
+Test(diagnose, distinguishes_a_black_hole_from_a_path_that_says_its_mtu)
+{
+	struct evidence hole = evidence_new("192.0.2.1"), told = evidence_new("192.0.2.1");
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
+
+	hole.addresses[0].path_mtu = (struct path_mtu){PATH_MTU_BLACK_HOLE, 1500, .bytes = 1280};
+	says_first(&hole, CAUSE_MTU_BLACK_HOLE);
+
+	told.addresses[0].path_mtu = (struct path_mtu){PATH_MTU_SMALLER, 1500, .bytes = 1280};
+	diagnosis = diagnose(&told);
+	cr_expect_eq(diagnosis.n_causes, 0);
+	evidence_free(&told);
 }
 
 /* An ICMP host unreachable from 192.0.2.9 that quotes a SYN from 10.0.0.1:4660 to 10.0.0.2:8080. */
