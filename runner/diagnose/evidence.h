@@ -151,6 +151,14 @@ enum server_place {
 	SERVER_HERE,      /* evidence.here */
 	SERVER_THERE,     /* evidence.there */
 };
+/* The rule of iptables-legacy whose counter grew during the trials (legacy_rules.h). */
+struct legacy_drop {
+	uint64_t packets; /* by how much; 0: there is none, or it can't be seen */
+	char table[32], chain[32];
+	unsigned number; /* 0: the chain's policy */
+	bool ipv6;
+};
+
 struct address_evidence {
 	struct address address;
 	struct route_evidence route;
@@ -187,6 +195,7 @@ struct evidence {
 	struct server_evidence here;  /* this network namespace */
 	struct server_evidence there; /* another one of this machine that has the address */
 	struct traced_drop drop;
+	struct legacy_drop legacy_drop;
 	int64_t patience_ns; /* how long each trial was given */
 	bool watched;        /* packets could be seen */
 	const char *proxy;   /* variable that sends HTTP clients to a proxy, or NULL */

@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 
+#include "runner/diagnose/legacy_rules.h"
 #include "runner/diagnose/names.h"
 #include "runner/diagnose/namespaces.h"
 #include "runner/diagnose/path.h"
@@ -184,6 +185,7 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 {
 	CLEANUP(there_close) struct there there = {.fd = -1};
 	struct server_counters before;
+	struct legacy_rules rules;
 	struct rule_trace *trace = NULL;
 	bool local = local_port != 0;
 
@@ -206,10 +208,13 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 		find_there(&there, &address->address, &address->route);
 	}
 	server_read_counters(&before);
+	legacy_rules_read(ret->n_addresses ? ret->addresses[0].address.family : AF_INET, &rules);
 	if (plan->intrusive)
 		rule_trace_start(ret->port, &trace);
 	handshake_try(ret, &plan->handshake);
 	rule_trace_stop(trace, &ret->drop);
+	legacy_rules_compare(&rules, &ret->legacy_drop);
+	legacy_rules_free(&rules);
 	for (size_t i = 0; i < ret->n_addresses; i++) {
 		struct address_evidence *address = &ret->addresses[i];
 

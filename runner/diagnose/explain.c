@@ -189,6 +189,19 @@ char *silence_text(const struct evidence *evidence, const struct trial *trial)
 			 duration_format(evidence->patience_ns, patience));
 }
 
+static char *legacy_advice(const struct legacy_drop *drop)
+{
+	char rule[32] = "the policy";
+
+	if (drop->number > 0)
+		snprintf(rule, sizeof(rule), "rule %u", drop->number);
+	return xasprintf("%s of chain %s of iptables-legacy took %" PRIu64 " packet%s during the "
+			 "trials: %s -t %s -L %s -nv --line-numbers",
+			 rule, drop->chain, drop->packets, drop->packets == 1 ? "" : "s",
+			 drop->ipv6 ? "ip6tables-legacy" : "iptables-legacy", drop->table,
+			 drop->chain);
+}
+
 char *rule_advice(const struct evidence *evidence)
 {
 	static const struct {
@@ -198,6 +211,8 @@ char *rule_advice(const struct evidence *evidence)
 	const struct traced_drop *drop = &evidence->drop;
 	const char *family = "inet";
 
+	if (drop->traced != YES && evidence->legacy_drop.packets > 0)
+		return legacy_advice(&evidence->legacy_drop);
 	if (drop->traced == NO)
 		return xstrdup("look for it: nft list ruleset (or iptables-save)");
 	if (drop->traced == UNKNOWN)

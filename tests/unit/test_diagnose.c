@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <jansson.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/x_tables.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <netdb.h>
 
 #include "common/duration.h"
 #include "runner/diagnose/causes.h"
 #include "runner/diagnose/format.h"
+#include "runner/diagnose/legacy_rules.h"
 #include "runner/diagnose/packet_watch.h"
 
 TestSuite(diagnose);
@@ -412,6 +416,64 @@ Test(diagnose, distinguishes_a_black_hole_from_a_path_that_says_its_mtu)
 	diagnosis = diagnose(&told);
 	cr_expect_eq(diagnosis.n_causes, 0);
 	evidence_free(&told);
+}
+
+/* Adds an entry without matches to a table of iptables-legacy; returns where the next one begins.
+ */
+static size_t add_entry(uint8_t *table, size_t at, const char *target, int verdict,
+			uint64_t packets)
+{
+	struct ipt_entry entry = {
+		.target_offset = sizeof(entry),
+		.next_offset = sizeof(entry) + sizeof(struct xt_error_target),
+		.counters.pcnt = packets,
+	};
+	struct xt_standard_target standard = {.verdict = verdict};
+	struct xt_error_target chain = {0};
+
+	memcpy(table + at, &entry, sizeof(entry));
+	if (verdict) {
+		memcpy(table + at + sizeof(entry), &standard, sizeof(standard));
+	} else {
+		strcpy(chain.target.u.user.name, target[0] == '=' ? "ERROR" : target);
+		strcpy(chain.errorname, target + 1);
+		memcpy(table + at + sizeof(entry), &chain, sizeof(chain));
+	}
+	return at + entry.next_offset;
+}
+
+Test(diagnose, reads_which_rules_of_iptables_legacy_drop)
+{
+	enum { DROP = -NF_DROP - 1, ACCEPT = -NF_ACCEPT - 1 };
+	uint8_t table[4096] = {0};
+	uint32_t hooks[NF_INET_NUMHOOKS] = {0}, policies[NF_INET_NUMHOOKS] = {0};
+	struct legacy_rules rules = {.family = AF_INET};
+	size_t size = 0;
+
+	hooks[NF_INET_LOCAL_IN] = (uint32_t)size;
+	size = add_entry(table, size, "", ACCEPT, 9);
+	size = add_entry(table, size, "REJECT", 0, 7);
+	policies[NF_INET_LOCAL_IN] = (uint32_t)size;
+	size = add_entry(table, size, "", DROP, 5);
+	hooks[NF_INET_LOCAL_OUT] = policies[NF_INET_LOCAL_OUT] = (uint32_t)size;
+	size = add_entry(table, size, "", ACCEPT, 4);
+	size = add_entry(table, size, "=mine", 0, 0);
+	size = add_entry(table, size, "", DROP, 3);
+	cr_assert(legacy_rules_parse(&rules, "filter", hooks, policies,
+				     1 << NF_INET_LOCAL_IN | 1 << NF_INET_LOCAL_OUT, table, size));
+	cr_assert_eq(rules.n, 3);
+	cr_expect_str_eq(rules.items[0].chain, "INPUT");
+	cr_expect_eq(rules.items[0].number, 2);
+	cr_expect_eq(rules.items[0].packets, 7);
+	cr_expect_str_eq(rules.items[1].chain, "INPUT");
+	cr_expect_eq(rules.items[1].number, 0);
+	cr_expect_str_eq(rules.items[2].chain, "mine");
+	cr_expect_eq(rules.items[2].number, 1);
+	for (size_t cut = 1; cut < size; cut++)
+		if (cut % (sizeof(struct ipt_entry) + sizeof(struct xt_error_target)))
+			cr_expect_not(legacy_rules_parse(&rules, "filter", hooks, policies, 0,
+							 table, cut));
+	legacy_rules_free(&rules);
 }
 
 /* An ICMP host unreachable from 192.0.2.9 that quotes a SYN from 10.0.0.1:4660 to 10.0.0.2:8080. */
