@@ -29,6 +29,7 @@ static const char *const names[] = {
 	[CAUSE_SYN_BACKLOG_FULL] = "syn-backlog-full",
 	[CAUSE_CONNTRACK_FULL] = "conntrack-full",
 	[CAUSE_REVERSE_PATH] = "reverse-path-filter",
+	[CAUSE_KERNEL_DROP] = "kernel-drop",
 	[CAUSE_LOCAL_FIREWALL_OUT] = "local-firewall-out",
 	[CAUSE_LOCAL_FIREWALL_IN] = "local-firewall-in",
 	[CAUSE_LOCAL_FIREWALL_REJECTS] = "local-firewall-rejects",

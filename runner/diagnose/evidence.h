@@ -151,6 +151,14 @@ enum server_place {
 	SERVER_HERE,      /* evidence.here */
 	SERVER_THERE,     /* evidence.there */
 };
+/* Why the kernel dropped a packet of the trials (drop_reasons.h). */
+struct kernel_drop {
+	enum known seen; /* UNKNOWN: not asked for, or why */
+	int why;         /* errno; 0: not asked for */
+	char reason[64]; /* "SOCKET_FILTER"; "": this kernel gives none */
+	char place[128]; /* "tcp_v4_rcv+0x1a" */
+};
+
 /* The rule of iptables-legacy whose counter grew during the trials (legacy_rules.h). */
 struct legacy_drop {
 	uint64_t packets; /* by how much; 0: there is none, or it can't be seen */
@@ -196,6 +204,7 @@ struct evidence {
 	struct server_evidence there; /* another one of this machine that has the address */
 	struct traced_drop drop;
 	struct legacy_drop legacy_drop;
+	struct kernel_drop kernel_drop;
 	int64_t patience_ns; /* how long each trial was given */
 	bool watched;        /* packets could be seen */
 	const char *proxy;   /* variable that sends HTTP clients to a proxy, or NULL */

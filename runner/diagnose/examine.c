@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 
+#include "runner/diagnose/drop_reasons.h"
 #include "runner/diagnose/legacy_rules.h"
 #include "runner/diagnose/names.h"
 #include "runner/diagnose/namespaces.h"
@@ -187,6 +188,7 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 	struct server_counters before;
 	struct legacy_rules rules;
 	struct rule_trace *trace = NULL;
+	struct drop_reasons *reasons = NULL;
 	bool local = local_port != 0;
 
 	*ret = (struct evidence){.proxy = find_proxy()};
@@ -209,10 +211,13 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 	}
 	server_read_counters(&before);
 	legacy_rules_read(ret->n_addresses ? ret->addresses[0].address.family : AF_INET, &rules);
-	if (plan->intrusive)
+	if (plan->intrusive) {
 		rule_trace_start(ret->port, &trace);
+		ret->kernel_drop.why = -drop_reasons_start(&reasons);
+	}
 	handshake_try(ret, &plan->handshake);
 	rule_trace_stop(trace, &ret->drop);
+	drop_reasons_stop(reasons, ret);
 	legacy_rules_compare(&rules, &ret->legacy_drop);
 	legacy_rules_free(&rules);
 	for (size_t i = 0; i < ret->n_addresses; i++) {

@@ -189,6 +189,22 @@ char *silence_text(const struct evidence *evidence, const struct trial *trial)
 			 duration_format(evidence->patience_ns, patience));
 }
 
+const char *drop_reasons_obstacle(const struct kernel_drop *drop)
+{
+	if (drop->seen != UNKNOWN || drop->why == 0)
+		return NULL;
+	switch (drop->why) {
+	case ENOENT:
+		return "this kernel has no drop monitor (CONFIG_NET_DROP_MONITOR), or does not "
+		       "show it in this network namespace";
+	case EBUSY:
+	case EAGAIN:
+		return "another program uses the drop monitor";
+	default:
+		return strerror(drop->why);
+	}
+}
+
 static char *legacy_advice(const struct legacy_drop *drop)
 {
 	char rule[32] = "the policy";

@@ -73,6 +73,9 @@ char *silence_text(const struct evidence *evidence, const struct trial *trial);
 /** rule_advice() - name the traced rule of this host, or say where to look; owned by the caller */
 char *rule_advice(const struct evidence *evidence);
 
+/** drop_reasons_obstacle() - say why the kernel's reasons could not be asked for, or return NULL */
+const char *drop_reasons_obstacle(const struct kernel_drop *drop);
+
 /** explain_refusal() - explain trials that an RST ended (refused.c) */
 void explain_refusal(const struct context *context, size_t index, const struct sums *sums);
 /** explain_icmp() - explain trials that an ICMP error ended (refused.c) */

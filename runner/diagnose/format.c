@@ -289,6 +289,12 @@ static void add_result(const struct evidence *evidence, const struct diagnosis *
 		add_row(out, "not seen",
 			"packets, which needs CAP_NET_RAW: who sent an RST, and what left this "
 			"host");
+	if (drop_reasons_obstacle(&evidence->kernel_drop)) {
+		AUTO_FREE char *text = xasprintf("why the kernel drops packets: %s",
+						 drop_reasons_obstacle(&evidence->kernel_drop));
+
+		add_row(out, "not seen", text);
+	}
 	if (diagnosis->n_causes > 0 && diagnosis->causes[0].steps) {
 		AUTO_FREE char *line = xasprintf("synfault try '%s' -- YOUR CLIENT '${server}'",
 						 diagnosis->causes[0].steps);

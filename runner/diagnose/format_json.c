@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes a diagnosis as JSON: see format.h. */
+#include "runner/diagnose/explain.h"
 #include "runner/diagnose/format.h"
 #include "runner/record/json_fields.h"
 
@@ -157,12 +158,24 @@ static const struct json_type server_type = {
 	.about = "What a network namespace says of the port.",
 };
 
+static const struct json_field kernel_drop_fields[] = {
+	{"reason", JSON_CHARS(struct kernel_drop, reason), .optional = true},
+	{"place", JSON_CHARS(struct kernel_drop, place), .optional = true,
+	 .about = "The kernel's function."},
+};
+static const struct json_type kernel_drop_type = {
+	JSON_TYPE(struct kernel_drop, kernel_drop_fields),
+	.about = "With --intrusive: why the kernel dropped a packet of the trials.",
+};
+
 /* ---- the document ---- */
 
 struct document {
 	struct evidence evidence;
 	struct diagnosis diagnosis;
 	const struct server_evidence *here, *there; /* NULL: not looked at */
+	const struct kernel_drop *kernel_drop;      /* NULL: none was seen */
+	const char *no_kernel_drop;                 /* why; NULL: not asked for, or it can */
 };
 
 #define NAME(T, member) JSON_##T(struct document, evidence.name.member)
@@ -203,6 +216,11 @@ static const struct json_field document_fields[] = {
 	 JSON_POINTER(struct document, there, const struct server_evidence, &server_type),
 	 .optional = true,
 	 .about = "If another network namespace of this machine has the address."},
+	{"kernel_drop",
+	 JSON_POINTER(struct document, kernel_drop, const struct kernel_drop, &kernel_drop_type),
+	 .optional = true},
+	{"kernel_drop_not_seen", JSON_TEXT(struct document, no_kernel_drop), .optional = true,
+	 .about = "With --intrusive: why the kernel can't be asked."},
 	{"causes",
 	 JSON_LIST(struct document, diagnosis.causes, diagnosis.n_causes, struct cause,
 		   &cause_type),
@@ -225,6 +243,8 @@ void diagnosis_format_json(const struct evidence *evidence, const struct diagnos
 		.diagnosis = *diagnosis,
 		.here = evidence->here.looked ? &evidence->here : NULL,
 		.there = evidence->there.looked ? &evidence->there : NULL,
+		.kernel_drop = evidence->kernel_drop.seen == YES ? &evidence->kernel_drop : NULL,
+		.no_kernel_drop = drop_reasons_obstacle(&evidence->kernel_drop),
 	};
 	json_fields_print(&document_type, document, out);
 }

@@ -108,6 +108,34 @@ static bool explain_kernel_drops(const struct context *context, size_t index,
 	return false;
 }
 
+/* Explains silence by the reason that the kernel gives for its drop, unless that is a firewall. */
+static bool explain_kernel_reason(const struct context *context, size_t index, const char *seen)
+{
+	const struct kernel_drop *drop = &context->evidence->kernel_drop;
+	bool filter = strcmp(drop->reason, "SOCKET_FILTER") == 0;
+
+	if (drop->seen != YES || !drop->reason[0] || strcmp(drop->reason, "NOT_SPECIFIED") == 0 ||
+	    strcmp(drop->reason, "NETFILTER_DROP") == 0)
+		return false;
+	explain_add(
+		context, index,
+		&(struct parts){
+			.kind = CAUSE_KERNEL_DROP,
+			.sentence = filter ? xstrdup("a filter on the server's socket "
+						     "(SO_ATTACH_FILTER) drops the SYN")
+					   : xasprintf("the kernel of this host drops the SYN: %s",
+						       drop->reason),
+			.evidence = xasprintf("%s; the drop monitor says %s in %s", seen,
+					      drop->reason, drop->place),
+			.advice = xstrdup(filter ? "look for BPF that is attached to the socket: "
+						   "ss -ltnb"
+						 : "include/net/dropreason-core.h of the kernel "
+						   "explains the reason"),
+			.steps = "drop",
+		});
+	return true;
+}
+
 /* Explains silence if the server is on this host, by its listeners and counters. */
 static void explain_local_silence(const struct context *context, size_t index,
 				  const struct sums *sums, const char *seen)
@@ -118,6 +146,8 @@ static void explain_local_silence(const struct context *context, size_t index,
 	AUTO_FREE char *who = listener ? listener_text(listener) : NULL;
 	bool out = sums->syn_missing, unknown = !evidence->watched && !listener;
 
+	if (explain_kernel_reason(context, index, seen))
+		return;
 	explain_add(
 		context, index,
 		&(struct parts){

@@ -4,7 +4,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <jansson.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
 #include <linux/neighbour.h>
+#include <linux/net_dropmon.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
@@ -12,6 +15,7 @@
 
 #include "common/duration.h"
 #include "runner/diagnose/causes.h"
+#include "runner/diagnose/drop_reasons.h"
 #include "runner/diagnose/format.h"
 #include "runner/diagnose/legacy_rules.h"
 #include "runner/diagnose/packet_watch.h"
@@ -416,6 +420,72 @@ Test(diagnose, distinguishes_a_black_hole_from_a_path_that_says_its_mtu)
 	diagnosis = diagnose(&told);
 	cr_expect_eq(diagnosis.n_causes, 0);
 	evidence_free(&told);
+}
+
+Test(diagnose, believes_the_kernel_unless_it_means_a_firewall)
+{
+	static const struct {
+		const char *reason;
+		enum cause_kind kind;
+	} cases[] = {
+		{"SOCKET_FILTER", CAUSE_KERNEL_DROP},
+		{"IP_INADDRERRORS", CAUSE_KERNEL_DROP},
+		{"NETFILTER_DROP", CAUSE_LOCAL_FIREWALL_IN},
+		{"NOT_SPECIFIED", CAUSE_LOCAL_FIREWALL_IN},
+		{"", CAUSE_LOCAL_FIREWALL_IN},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evidence evidence = evidence_new("192.0.2.1");
+
+		each(&evidence, silence);
+		listen_on(&evidence, "0.0.0.0", false);
+		evidence.kernel_drop.seen = YES;
+		strcpy(evidence.kernel_drop.reason, cases[i].reason);
+		says_first(&evidence, cases[i].kind);
+	}
+}
+
+/* Writes an alert of the drop monitor about a SYN from 10.0.0.2:@port to 192.0.2.1:8080. */
+static void write_alert(char *buffer, uint16_t port, size_t link_header)
+{
+	uint8_t packet[14 + 40] = {0}, *ip = packet + link_header;
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct genlmsghdr *generic = mnl_nlmsg_put_extra_header(header, sizeof(*generic));
+	static const uint8_t start[] = {0x45, 0, 0,  40, 0, 0, 0,   0, 64, 6,
+					0,    0, 10, 0,  0, 2, 192, 0, 2,  1};
+
+	memcpy(ip, start, sizeof(start));
+	ip[20] = (uint8_t)(port >> 8);
+	ip[21] = (uint8_t)port;
+	ip[22] = 8080 >> 8;
+	ip[23] = 8080 & 255;
+	ip[32] = 5 << 4;
+	ip[33] = 2;
+	generic->cmd = NET_DM_CMD_PACKET_ALERT;
+	mnl_attr_put_strz(header, NET_DM_ATTR_SYMBOL, "tcp_v4_rcv+0x1a");
+	mnl_attr_put_strz(header, 23, "SOCKET_FILTER");
+	mnl_attr_put(header, NET_DM_ATTR_PAYLOAD, link_header + 40, packet);
+}
+
+Test(diagnose, finds_its_own_packets_among_those_that_the_kernel_dropped)
+{
+	char alert[1024] __attribute__((aligned(8)));
+	static const size_t link_headers[] = {0, 14};
+
+	for (size_t i = 0; i < ARRAY_SIZE(link_headers); i++) {
+		AUTO_EVIDENCE struct evidence evidence = evidence_new("192.0.2.1");
+
+		trials_of(&evidence)[1].port = 40001;
+		write_alert(alert, 40002, link_headers[i]);
+		drop_reasons_parse(alert, &evidence);
+		cr_expect_neq(evidence.kernel_drop.seen, YES);
+		write_alert(alert, 40001, link_headers[i]);
+		drop_reasons_parse(alert, &evidence);
+		cr_expect_eq(evidence.kernel_drop.seen, YES);
+		cr_expect_str_eq(evidence.kernel_drop.reason, "SOCKET_FILTER");
+		cr_expect_str_eq(evidence.kernel_drop.place, "tcp_v4_rcv+0x1a");
+	}
 }
 
 /* Adds an entry without matches to a table of iptables-legacy; returns where the next one begins.
