@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """serve.py ADDRESS PORT [HOW]: a server that does one thing wrong. Prints "serving" once it does.
 
-HOW: nothing (accepts and keeps) | full | half-open | occupy (as a client: all ports) | restart | close
-| reset | dns-empty | dns-silent | dns-slow | dns-half
+HOW: nothing (accepts and keeps) | full | full-of-files | half-open | occupy (as a client: all ports) | restart
+| close | reset | dns-empty | dns-silent | dns-slow | dns-half | dns-wrong
 """
 
+import resource
 import socket
 import struct
 import subprocess
@@ -50,6 +51,24 @@ def full(address, port):
         client.connect_ex(("127.0.0.1", port))
         kept.append(client)
     time.sleep(0.1)
+    say()
+    forever()
+    return server, kept
+
+
+def full_of_files(address, port):
+    """A listener that can't accept, because its process has as many files open as it may."""
+    server = listen(address, port, 0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+    kept = []
+    try:
+        while True:
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+            kept.append(client)
+    except OSError:
+        pass
     say()
     forever()
     return server, kept
@@ -122,7 +141,7 @@ def end(address, port, aborts):
 
 
 def dns(address, port, how):
-    """Answers A with 10.77.2.2 and AAAA with nothing; or late, only one of them, "no such name", or never."""
+    """Answers A with 10.77.2.2 and AAAA with nothing; or late, only one of them, "no such name", or never; "wrong": A with 10.77.2.1."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, port))
     say()
@@ -136,7 +155,7 @@ def dns(address, port, how):
         if how == "slow":
             time.sleep(1.2)
         code = 3 if how == "empty" else 0
-        answer = b"" if code or not is_a else b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes([10, 77, 2, 2])
+        answer = b"" if code or not is_a else b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes([10, 77, 2, 1 if how == "wrong" else 2])
         server.sendto(query[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 1 if answer else 0, 0, 0)
                       + question + answer, client)
 
@@ -148,7 +167,7 @@ def main():
     elif how in ("close", "reset"):
         end(address, port, how == "reset")
     else:
-        {"": keep, "full": full, "half-open": half_open, "occupy": occupy, "restart": restart}[how](address, port)
+        {"": keep, "full": full, "full-of-files": full_of_files, "half-open": half_open, "occupy": occupy, "restart": restart}[how](address, port)
 
 
 main()
