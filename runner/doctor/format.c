@@ -231,9 +231,14 @@ void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
 
 	uname(&system);
 	for (size_t i = 0; i < doctor->n_checks; i++) {
-		checks[i].check = doctor->checks[i];
-		checks[i].state = checks[i].check.missing ? CHECK_MISSING : CHECK_OK;
-		if (checks[i].check.capability)
+		const struct check *check = &doctor->checks[i];
+
+		checks[i].check = (struct check){.name = check->name, .found = check->found};
+		if (!check->missing)
+			continue;
+		checks[i].check = *check;
+		checks[i].state = CHECK_MISSING;
+		if (check->capability)
 			list_remedies(&checks[i]);
 	}
 	json_fields_print(&doctor_type, &json, out);
