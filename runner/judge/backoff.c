@@ -48,7 +48,6 @@ static bool judge_duration_of(struct judge_ctx *ctx, const struct expectation *e
 	struct range known = duration_of(ctx, exit, started_ns);
 	enum truth truth = truth_of_range(known, allowed_range(&bounds));
 	int64_t duration_ns = exit->at_ns - started_ns;
-	int64_t miss_ns = time_miss(&bounds, duration_ns);
 
 	if (truth == TRUTH_MET)
 		return true;
@@ -59,7 +58,7 @@ static bool judge_duration_of(struct judge_ctx *ctx, const struct expectation *e
 			.subject = subject_of_instance(ctx, "duration", exit->u.exit.instance),
 			.expected = bounds_text(&bounds),
 			.actual = time_text(duration_ns),
-			.miss = miss_ns ? miss_text(miss_ns) : NULL,
+			.miss = time_miss_text(&bounds, duration_ns),
 		});
 	return false;
 }
@@ -303,8 +302,7 @@ static void add_never_closed(struct waits *waits, const struct policy_wait *wait
 						  "attempt %zu started), so there was no wait",
 						  subject, expected, wait->from + 1, wait->to + 1),
 			     .looks_like = first_fit(waits),
-			     .has_attempt = true,
-			     .attempt = waits->group->attempts[wait->from]->id,
+			     .attempt = waits->group->attempts[wait->from],
 		     });
 }
 
@@ -313,7 +311,6 @@ static void add_wrong(struct waits *waits, const struct policy_wait *wait, int64
 {
 	bool plain;
 	struct time_bounds bounds = wait_bounds(waits, wait, &plain);
-	int64_t miss_ns = time_miss(&bounds, wait_ns);
 	AUTO_FREE char *expected = bounds_text(&bounds);
 	char *subject = wait_subject(waits, wait), *message = NULL;
 
@@ -331,11 +328,10 @@ static void add_wrong(struct waits *waits, const struct policy_wait *wait, int64
 				   .subject = subject,
 				   .expected = xstrdup(expected),
 				   .actual = time_text(wait_ns),
-				   .miss = miss_ns ? miss_text(miss_ns) : NULL,
+				   .miss = time_miss_text(&bounds, wait_ns),
 				   .message = message,
 				   .looks_like = first_fit(waits),
-				   .has_attempt = true,
-				   .attempt = waits->group->attempts[wait->to]->id,
+				   .attempt = waits->group->attempts[wait->to],
 			   });
 }
 
@@ -347,7 +343,7 @@ static enum truth truth_of_missing(struct waits *waits)
 
 static void check_list_length(struct waits *waits)
 {
-	size_t expected = waits->policy->n_list, actual = waits->n_list;
+	int64_t expected = (int64_t)waits->policy->n_list, actual = (int64_t)waits->n_list;
 	bool many = actual > expected;
 
 	if (actual == expected)
@@ -357,13 +353,12 @@ static void check_list_length(struct waits *waits)
 		&(struct finding_parts){
 			.expectation = waits->expectation,
 			.subject = waits_subject(waits),
-			.expected = xasprintf("%zu", expected),
-			.actual = xasprintf("%zu", actual),
-			.miss = many ? xasprintf("%zu too many", actual - expected)
-				     : xasprintf("%zu too few", expected - actual),
+			.expected = xasprintf("%" PRId64, expected),
+			.actual = xasprintf("%" PRId64, actual),
+			.miss = count_miss_text((struct range){actual, actual},
+						(struct range){expected, expected}),
 			.looks_like = first_fit(waits),
-			.has_attempt = many,
-			.attempt = many ? waits->group->attempts[waits->list[expected].to]->id : 0,
+			.attempt = many ? waits->group->attempts[waits->list[expected].to] : NULL,
 		});
 }
 
@@ -390,8 +385,7 @@ static void check_max_attempts(struct waits *waits)
 				.actual = xasprintf("%zu", waits->n_list + 1),
 				.miss = xasprintf("%zu too many", waits->n_list + 1 - (size_t)most),
 				.looks_like = first_fit(waits),
-				.has_attempt = true,
-				.attempt = waits->group->attempts[waits->list[i].to]->id,
+				.attempt = waits->group->attempts[waits->list[i].to],
 			});
 		return;
 	}
@@ -427,8 +421,7 @@ static void add_more(struct waits *waits)
 			     .subject = subject,
 			     .message = xasprintf("%s: %zu more are not as expected", subject,
 						  waits->n_wrong - MAX_ALIKE_FINDINGS),
-			     .has_attempt = true,
-			     .attempt = waits->first_hidden->id,
+			     .attempt = waits->first_hidden,
 		     });
 }
 
@@ -659,7 +652,7 @@ void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expect
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		const struct attempt_group *group = &groups->groups[i];
-		int64_t total_ns = 0, miss_ns;
+		int64_t total_ns = 0;
 		struct range known = total_backoff(ctx, group, &total_ns);
 		enum truth truth = truth_of_range(known, allowed_range(&bounds));
 
@@ -667,7 +660,6 @@ void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expect
 		if (truth != TRUTH_UNKNOWN && total_ns <= allowed_range(&bounds).high &&
 		    instance_may_hide(ctx, group->instance))
 			truth = TRUTH_UNKNOWN;
-		miss_ns = time_miss(&bounds, total_ns);
 		time_span_add(&span, total_ns,
 			      group->n_attempts > 0 ? group->attempts[group->n_attempts - 1]
 						    : NULL);
@@ -681,14 +673,9 @@ void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expect
 							    expectation->endpoint, group),
 				.expected = bounds_text(&bounds),
 				.actual = time_text(total_ns),
-				.miss = miss_ns ? miss_text(miss_ns) : NULL,
+				.miss = time_miss_text(&bounds, total_ns),
 				.looks_like = fit_text(ctx, expectation->endpoint, false),
 			});
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = bounds_text(&bounds),
-			       .actual = time_span_text(&span),
-			       .attempt = span.attempt,
-		       });
+	assessment_set_times(ctx, expectation, &bounds, &span);
 }

@@ -54,9 +54,8 @@ void judge_connected(struct judge_ctx *ctx, const struct expectation *expectatio
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
 	int64_t high = expectation->value.range.range.high, count = 0;
-	const struct attempt_history *last = NULL;
+	const struct attempt_history *last = NULL, *beyond = NULL;
 	struct range known = {0, 0};
-	uint32_t beyond = 0;
 
 	for (size_t i = 0; i < n_attempts; i++) {
 		if (attempts[i]->end != END_ESTABLISHED)
@@ -64,7 +63,7 @@ void judge_connected(struct judge_ctx *ctx, const struct expectation *expectatio
 		last = attempts[i];
 		known.low += last->started_ns < ctx->disturbed_ns;
 		if (++count == high + 1)
-			beyond = last->id;
+			beyond = last;
 	}
 	known.high = count;
 	if (instance_may_hide(ctx, INSTANCE_UNKNOWN))
@@ -119,8 +118,7 @@ static void add_bytes_unreported(struct judge_ctx *ctx, const struct expectation
 			     .message = xasprintf("bytes %s: a connection was still open at the "
 						  "end, so it is unknown what it carried",
 						  expectation_kind_name(expectation->kind)),
-			     .has_attempt = true,
-			     .attempt = attempt->id,
+			     .attempt = attempt,
 		     });
 }
 
@@ -132,7 +130,6 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 	struct range range = expectation->value.range.range, sum = {0, 0};
 	AUTO_FREE char *what = NULL;
 	enum truth truth;
-	bool many;
 
 	for (size_t i = 0; i < n_attempts; i++) {
 		struct range one;
@@ -155,18 +152,15 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 		truth = TRUTH_UNKNOWN;
 	if (truth == TRUTH_MET)
 		return;
-	many = sum.low > range.high;
 	what = xasprintf("bytes %s", expectation_kind_name(expectation->kind));
-	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_at(ctx, what, expectation->endpoint),
-			.expected = count_range_text(range),
-			.actual = xasprintf("%" PRId64, sum.low),
-			.miss = many ? xasprintf("%" PRId64 " too many", sum.low - range.high)
-				     : xasprintf("%" PRId64 " too few", range.low - sum.high),
-		});
+	findings_add_truth(ctx, truth, NULL,
+			   &(struct finding_parts){
+				   .expectation = expectation,
+				   .subject = subject_at(ctx, what, expectation->endpoint),
+				   .expected = count_range_text(range),
+				   .actual = xasprintf("%" PRId64, sum.low),
+				   .miss = count_miss_text(sum, range),
+			   });
 }
 
 /* Lists ends: "refused, refused, closed"; a long list is shortened: "refused x12, closed". */
@@ -226,11 +220,9 @@ void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation)
 	findings_add_truth(ctx, truth, NULL,
 			   &(struct finding_parts){
 				   .expectation = expectation,
-				   .subject = subject_at(ctx, "ended", expectation->endpoint),
 				   .expected = ended_text(expectation),
 				   .actual = ends_text(ends, n_attempts),
-				   .has_attempt = wrong != SIZE_MAX,
-				   .attempt = wrong != SIZE_MAX ? attempts[wrong]->id : 0,
+				   .attempt = wrong != SIZE_MAX ? attempts[wrong] : NULL,
 			   });
 }
 
@@ -284,7 +276,6 @@ static void judge_read_timeout_of(struct judge_ctx *ctx, const struct expectatio
 	struct range known = time_without_data(ctx, attempt, &open);
 	enum truth truth = truth_of_range(known, allowed_range(&bounds));
 	int64_t took_ns = open ? known.low : (known.low + known.high) / 2;
-	int64_t miss_ns = time_miss(&bounds, took_ns);
 	AUTO_FREE char *what = xasprintf("read timeout of attempt %" PRIu32,
 					 ctx->record->attempts[attempt->id].number);
 	AUTO_FREE char *took = time_text(took_ns);
@@ -302,9 +293,8 @@ static void judge_read_timeout_of(struct judge_ctx *ctx, const struct expectatio
 				subject_at(ctx, what, ctx->record->attempts[attempt->id].endpoint),
 			.expected = bounds_text(&bounds),
 			.actual = open ? xasprintf("still open after %s", took) : xstrdup(took),
-			.miss = miss_ns ? miss_text(miss_ns) : NULL,
-			.has_attempt = true,
-			.attempt = attempt->id,
+			.miss = time_miss_text(&bounds, took_ns),
+			.attempt = attempt,
 		});
 }
 
@@ -318,12 +308,7 @@ void judge_read_timeout(struct judge_ctx *ctx, const struct expectation *expecta
 	for (size_t i = 0; i < n_attempts; i++)
 		if (waited_for_data(attempts[i]))
 			judge_read_timeout_of(ctx, expectation, attempts[i], &span);
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = bounds_text(&bounds),
-			       .actual = time_span_text(&span),
-			       .attempt = span.attempt,
-		       });
+	assessment_set_times(ctx, expectation, &bounds, &span);
 	if (span.n_times == 0)
 		findings_add_truth(
 			ctx,

@@ -71,8 +71,7 @@ static void add_about(struct checker *checker, uint32_t id, const char *format, 
 						  endpoint),
 			     .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number,
 						  endpoint, what),
-			     .has_attempt = true,
-			     .attempt = id,
+			     .attempt = &checker->ctx->history.attempts[id],
 		     });
 }
 

@@ -128,11 +128,11 @@ void judge_exit(struct judge_ctx *ctx, const struct expectation *expectation)
 }
 
 void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, struct range count,
-		 int64_t seen, uint32_t attempt, const struct attempt_history *last)
+		 int64_t seen, const struct attempt_history *beyond,
+		 const struct attempt_history *last)
 {
 	struct range range = expectation->value.range.range;
 	enum truth truth = truth_of_range(count, range);
-	bool many = seen > range.high;
 
 	assessment_set(ctx, expectation,
 		       &(struct measured){
@@ -146,19 +146,13 @@ void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, s
 		ctx, truth, NULL,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = subject_at(ctx, expectation_kind_name(expectation->kind),
-					      expectation->endpoint),
 			.expected = count_range_text(range),
 			.actual = xasprintf("%" PRId64, seen),
-			.miss = many ? xasprintf("%" PRId64 " too many", seen - range.high)
-				: seen < range.low
-					? xasprintf("%" PRId64 " too few", range.low - seen)
-					: NULL,
+			.miss = count_miss_text((struct range){seen, seen}, range),
 			.looks_like = expectation->kind == EXPECT_ATTEMPTS
 					      ? fit_text(ctx, expectation->endpoint, false)
 					      : NULL,
-			.has_attempt = many,
-			.attempt = attempt,
+			.attempt = beyond,
 		});
 }
 
@@ -177,7 +171,7 @@ void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation
 		count.low += one.low;
 		count.high += one.high;
 	}
-	judge_count(ctx, expectation, count, (int64_t)n, many ? attempts[high]->id : 0,
+	judge_count(ctx, expectation, count, (int64_t)n, many ? attempts[high] : NULL,
 		    n > 0 ? attempts[n - 1] : NULL);
 }
 
@@ -224,10 +218,8 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 	AUTO_FREE int64_t *syns_ns = xzalloc((record->n_events + 1) * sizeof(*syns_ns));
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
-	const struct attempt_history *last = NULL;
+	const struct attempt_history *last = NULL, *beyond = NULL;
 	struct range count = {0, 0};
-	uint32_t first_beyond = 0;
-	bool beyond = false;
 
 	for (size_t i = 1; i < ctx->history.n_attempts; i++)
 		first_syn[i] = first_syn[i - 1] + ctx->history.attempts[i - 1].syns;
@@ -244,15 +236,12 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 			last = attempts[i];
 		count.low += one.low;
 		count.high += one.high;
-		if (!beyond && count.low > expectation->value.range.range.high) {
-			beyond = true;
-			first_beyond = id;
-		}
+		if (!beyond && count.low > expectation->value.range.range.high)
+			beyond = attempts[i];
 	}
 	/* An attempt that delays prevented would have had retransmissions of its own. */
 	if (count.high < expectation->value.range.range.low &&
 	    instance_may_hide(ctx, INSTANCE_UNKNOWN))
 		count.high = INT64_MAX;
-	judge_count(ctx, expectation, count, seen_repeated(attempts, n_attempts), first_beyond,
-		    last);
+	judge_count(ctx, expectation, count, seen_repeated(attempts, n_attempts), beyond, last);
 }

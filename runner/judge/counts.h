@@ -16,10 +16,11 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
  * judge_count() - compare a count with the expectation's range
  * @count: what it may have been without delays
  * @seen: what was counted
- * @attempt: id of the attempt with which the count exceeded the range, if it did
+ * @beyond: the attempt with which the count exceeded the range, or NULL
  * @last: the last attempt that was counted, or NULL
  */
 void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, struct range count,
-		 int64_t seen, uint32_t attempt, const struct attempt_history *last);
+		 int64_t seen, const struct attempt_history *beyond,
+		 const struct attempt_history *last);
 
 #endif

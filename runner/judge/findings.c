@@ -37,8 +37,7 @@ static bool is_disturbed(const struct judge_ctx *ctx, const struct finding_parts
 {
 	if (ctx->disturbed_ns == INT64_MAX)
 		return false;
-	return !parts->has_attempt || parts->attempt >= ctx->history.n_attempts ||
-	       ctx->history.attempts[parts->attempt].started_ns >= ctx->disturbed_ns;
+	return !parts->attempt || parts->attempt->started_ns >= ctx->disturbed_ns;
 }
 
 static struct finding *add(struct judge_ctx *ctx, enum weight weight,
@@ -56,7 +55,7 @@ static struct finding *add(struct judge_ctx *ctx, enum weight weight,
 		.message = parts->message,
 		.looks_like = parts->looks_like,
 		.place = expectation ? expectation->place : parts->place,
-		.attempt = parts->has_attempt ? parts->attempt : UINT32_MAX,
+		.attempt = parts->attempt ? parts->attempt->id : UINT32_MAX,
 		.assessment = expectation ? (uint32_t)(expectation - ctx->scenario->expectations)
 					  : UINT32_MAX,
 	};
@@ -64,6 +63,8 @@ static struct finding *add(struct judge_ctx *ctx, enum weight weight,
 	if (!type)
 		type = expectation ? expectation_kind_name(expectation->kind) : "harness";
 	finding.type = xstrdup(type);
+	if (!finding.subject)
+		finding.subject = subject_at(ctx, type, expectation->endpoint);
 	if (!finding.message)
 		finding.message = compose_message(&finding);
 	if (disturbed)
@@ -131,6 +132,15 @@ char *subject_of_instance(const struct judge_ctx *ctx, const char *what, uint32_
 	if (ctx->record->n_instances == 1)
 		return xstrdup(what);
 	return xasprintf("%s of instance %" PRIu32, what, instance + 1);
+}
+
+char *count_miss_text(struct range count, struct range allowed)
+{
+	if (count.low > allowed.high)
+		return xasprintf("%" PRId64 " too many", count.low - allowed.high);
+	if (count.high < allowed.low)
+		return xasprintf("%" PRId64 " too few", allowed.low - count.high);
+	return NULL;
 }
 
 char *count_range_text(struct range range)

@@ -16,10 +16,10 @@ struct finding_parts {
 	const char *type;                      /* copied; NULL: use the expectation's key */
 	const struct expectation *expectation; /* gives the finding its place; or NULL */
 	struct place place;                    /* used without an expectation */
-	char *subject, *expected, *actual, *miss, *message;
-	char *looks_like; /* see struct finding */
-	bool has_attempt;
-	uint32_t attempt; /* id of the first attempt that broke the rule */
+	char *subject;                         /* NULL: the expectation's key, and its endpoint */
+	char *expected, *actual, *miss, *message;
+	char *looks_like;                      /* see struct finding */
+	const struct attempt_history *attempt; /* the first that broke the rule, or NULL */
 };
 
 /**
@@ -54,6 +54,12 @@ char *subject_of_instance(const struct judge_ctx *ctx, const char *what, uint32_
  * Return: "attempts at api", or "attempts" for all endpoints; owned by the caller.
  */
 char *subject_at(const struct judge_ctx *ctx, const char *what, size_t endpoint);
+/**
+ * count_miss_text() - say by how much a count is out of range
+ *
+ * Return: "3 too many", "1 too few", or NULL; owned by the caller.
+ */
+char *count_miss_text(struct range count, struct range allowed);
 /**
  * count_range_text() - format a range of counts
  *

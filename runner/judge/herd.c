@@ -113,6 +113,7 @@ void judge_herd(struct judge_ctx *ctx, const struct expectation *expectation)
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n = herd_attempts(&ctx->history, expectation, &attempts);
 	struct herd herd = herd_measure(attempts, n, expectation->value.herd.within_ns);
+	int64_t peak = (int64_t)herd.peak;
 	enum truth truth;
 
 	assessment_set(ctx, expectation,
@@ -128,15 +129,9 @@ void judge_herd(struct judge_ctx *ctx, const struct expectation *expectation)
 		ctx, truth, NULL,
 		&(struct finding_parts){
 			.expectation = expectation,
-			.subject = subject_at(ctx, "herd", expectation->endpoint),
 			.expected = limit_text(expectation),
 			.actual = peak_text(&herd),
-			.miss = herd.peak > (uint64_t)max
-					? xasprintf("%zu too many", herd.peak - (size_t)max)
-					: NULL,
-			.has_attempt = herd.peak > (uint64_t)max,
-			.attempt = herd.peak > (uint64_t)max
-					   ? attempts[herd.first + (size_t)max]->id
-					   : 0,
+			.miss = count_miss_text((struct range){peak, peak}, (struct range){0, max}),
+			.attempt = peak > max ? attempts[herd.first + (size_t)max] : NULL,
 		});
 }

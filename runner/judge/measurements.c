@@ -109,3 +109,14 @@ char *time_span_text(const struct time_span *span)
 		return xasprintf("%zu, each %s", span->n_times, shortest);
 	return xasprintf("%zu, of %s to %s", span->n_times, shortest, longest);
 }
+
+void assessment_set_times(struct judge_ctx *ctx, const struct expectation *expectation,
+			  const struct time_bounds *bounds, const struct time_span *span)
+{
+	assessment_set(ctx, expectation,
+		       &(struct measured){
+			       .expected = bounds_text(bounds),
+			       .actual = time_span_text(span),
+			       .attempt = span->attempt,
+		       });
+}

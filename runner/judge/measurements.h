@@ -4,6 +4,7 @@
 #define SYNFAULT_RUNNER_JUDGE_MEASUREMENTS_H
 
 #include "runner/judge/judge_ctx.h"
+#include "runner/judge/time_bounds.h"
 
 /*
  * What was measured for an expectation, met or not. The last call of assessment_set() counts. An
@@ -16,9 +17,19 @@ struct measured {
 	const struct event *event;             /* of the record, or NULL */
 };
 
+/* Many times, such as those of all waits, shown as the shortest and the longest. */
+struct time_span {
+	int64_t shortest_ns, longest_ns;
+	size_t n_times;
+	const struct attempt_history *attempt; /* of the last one, or NULL */
+};
+
 /** assessment_set() - set what was measured for an expectation; takes the texts over */
 void assessment_set(struct judge_ctx *ctx, const struct expectation *expectation,
 		    const struct measured *measured);
+/** assessment_set_times() - set the times that were measured beside their bounds */
+void assessment_set_times(struct judge_ctx *ctx, const struct expectation *expectation,
+			  const struct time_bounds *bounds, const struct time_span *span);
 /** assessments_make() - begin with "not judged" for each of the scenario's expectations */
 void assessments_make(struct judge_ctx *ctx);
 
@@ -27,13 +38,6 @@ void assessments_make(struct judge_ctx *ctx);
  * @judgement: has its findings already, from which the results follow
  */
 void assessments_finish(struct judge_ctx *ctx, struct judgement *judgement);
-
-/* Many times, such as those of all waits, shown as the shortest and the longest. */
-struct time_span {
-	int64_t shortest_ns, longest_ns;
-	size_t n_times;
-	const struct attempt_history *attempt; /* of the last one, or NULL */
-};
 
 /** time_span_add() - add a time; @attempt, which it belongs to, may be NULL */
 void time_span_add(struct time_span *span, int64_t time_ns, const struct attempt_history *attempt);

@@ -32,10 +32,9 @@ static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *
 			.expected = xasprintf("after %" PRId64 " attempt%s", most,
 					      most == 1 ? "" : "s"),
 			.actual = xasprintf("%" PRId64 " attempts", n),
-			.miss = n > most ? xasprintf("%" PRId64 " too many", n - most) : NULL,
+			.miss = count_miss_text((struct range){n, n}, (struct range){0, most}),
 			.looks_like = fit_text(ctx, expectation->endpoint, false),
-			.has_attempt = n > most,
-			.attempt = n > most ? group->attempts[most]->id : 0,
+			.attempt = n > most ? group->attempts[most] : NULL,
 		});
 }
 
@@ -56,6 +55,7 @@ static void judge_late_attempt(struct judge_ctx *ctx, const struct expectation *
 			       const struct attempt_group *group)
 {
 	int64_t after_ns = expectation->value.gives_up.after_ns, late_ns = 0;
+	const struct time_bounds bounds = {.exact = {0, after_ns}};
 	struct range known = {0}, unknown = {0};
 	char limit[DURATION_TEXT_SIZE], at[DURATION_TEXT_SIZE];
 	size_t wrong = 0, doubtful = 0, index;
@@ -92,10 +92,9 @@ static void judge_late_attempt(struct judge_ctx *ctx, const struct expectation *
 					      duration_format(after_ns, limit)),
 			.actual = xasprintf("attempt %zu after %s", index + 1,
 					    duration_format(late_ns, at)),
-			.miss = late_ns > after_ns ? miss_text(late_ns - after_ns) : NULL,
+			.miss = time_miss_text(&bounds, late_ns),
 			.looks_like = fit_text(ctx, expectation->endpoint, false),
-			.has_attempt = true,
-			.attempt = group->attempts[index]->id,
+			.attempt = group->attempts[index],
 		});
 }
 
@@ -130,8 +129,7 @@ static void judge_after_exit(struct judge_ctx *ctx, const struct expectation *ex
 				.actual = xasprintf(
 					"attempt %zu %s after it", i + 1,
 					duration_format(attempt->started_ns - exit->at_ns, late)),
-				.has_attempt = true,
-				.attempt = attempt->id,
+				.attempt = attempt,
 			});
 		return;
 	}
@@ -342,8 +340,7 @@ static void add_order(struct judge_ctx *ctx, const struct expectation *expectati
 					    : xasprintf("%s before %s", earlier_name, later_name),
 			.actual = xasprintf("%s %s, %s %s", later_name, later_at, earlier_name,
 					    earlier_at),
-			.has_attempt = firsts[later],
-			.attempt = firsts[later] ? firsts[later]->id : 0,
+			.attempt = firsts[later],
 		});
 }
 
@@ -454,7 +451,7 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 		.subject = subject_of_group(ctx, what, ALL_ENDPOINTS, group),
 		.expected = bounds_text(&bounds),
 	};
-	int64_t took_ns = 0, miss_ns, late_ns = 0;
+	int64_t took_ns = 0, late_ns = 0;
 	struct range known;
 	enum truth truth;
 
@@ -463,7 +460,6 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 	second = firsts[1];
 	if (first && second)
 		took_ns = second->started_ns - first->started_ns;
-	miss_ns = time_miss(&bounds, took_ns);
 	if (first && second && took_ns >= 0) {
 		time_span_add(span, took_ns, second);
 		for (size_t i = 0; i < group->n_attempts && group->attempts[i] != second; i++)
@@ -480,17 +476,15 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 			return;
 		}
 		parts.actual = time_text(took_ns);
-		parts.miss = miss_ns ? miss_text(miss_ns) : NULL;
-		parts.has_attempt = true;
-		parts.attempt = second->id;
+		parts.miss = time_miss_text(&bounds, took_ns);
+		parts.attempt = second;
 		findings_add_truth(ctx, truth, &known, &parts);
 		return;
 	}
 	parts.actual = !first    ? xasprintf("%s was never tried", from_name)
 		       : !second ? xasprintf("%s was never tried", to_name)
 				 : xasprintf("%s was tried before %s", to_name, from_name);
-	parts.has_attempt = first || second;
-	parts.attempt = second ? second->id : first ? first->id : 0;
+	parts.attempt = second ? second : first;
 	truth = !first || !second || comes_before(ctx, group, first, second) == TRUTH_UNKNOWN
 			? instance_may_hide(ctx, group->instance) ? TRUTH_UNKNOWN : TRUTH_BROKEN
 			: TRUTH_BROKEN;
@@ -508,12 +502,7 @@ void judge_fallback(struct judge_ctx *ctx, const struct expectation *expectation
 		judge_fallback_of(ctx, expectation, &groups->groups[i], &span);
 	/* If there is none, a finding says why. */
 	if (span.n_times > 0)
-		assessment_set(ctx, expectation,
-			       &(struct measured){
-				       .expected = bounds_text(&bounds),
-				       .actual = time_span_text(&span),
-				       .attempt = span.attempt,
-			       });
+		assessment_set_times(ctx, expectation, &bounds, &span);
 }
 
 /* ---- retry-on ---- */
@@ -548,8 +537,7 @@ static void add_retry(struct judge_ctx *ctx, const struct expectation *expectati
 			.actual = xasprintf("attempt %" PRIu32 " after attempt %" PRIu32 " was %s",
 					    attempts[retry->id].number, attempts[before->id].number,
 					    ending_name(attempt_ending(before))),
-			.has_attempt = true,
-			.attempt = retry->id,
+			.attempt = retry,
 		});
 }
 
@@ -659,8 +647,7 @@ static void judge_last_retry(struct judge_ctx *ctx, const struct expectation *ex
 			.expected = xasprintf("only after: %s", allowed),
 			.actual = xasprintf("none after the last attempt, which was %s",
 					    ending_name(attempt_ending(last))),
-			.has_attempt = true,
-			.attempt = last->id,
+			.attempt = last,
 		});
 }
 

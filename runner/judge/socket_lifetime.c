@@ -82,7 +82,6 @@ static void judge_timeout_of(struct timeouts *timeouts, const struct attempt_gro
 	enum truth truth = truth_of_range(known, allowed);
 	AUTO_FREE char *what = xasprintf("connect timeout of attempt %zu", k + 1);
 	AUTO_FREE char *took = time_text(took_ns);
-	int64_t miss_ns = time_miss(&bounds, took_ns);
 
 	/* If the client's end closed it, that says nothing about the timeout. */
 	if (ended_itself(ctx, attempt) && known.low < allowed.low) {
@@ -104,9 +103,8 @@ static void judge_timeout_of(struct timeouts *timeouts, const struct attempt_gro
 				   .actual = open && !ended_itself(ctx, attempt)
 						     ? xasprintf("still open after %s", took)
 						     : xstrdup(took),
-				   .miss = miss_ns ? miss_text(miss_ns) : NULL,
-				   .has_attempt = true,
-				   .attempt = attempt->id,
+				   .miss = time_miss_text(&bounds, took_ns),
+				   .attempt = attempt,
 			   });
 }
 
@@ -123,12 +121,7 @@ void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expe
 			if (end == END_OPEN || end == END_ABANDONED || end == END_TIMED_OUT)
 				judge_timeout_of(&timeouts, &groups->groups[i], k);
 		}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = bounds_text(&bounds),
-			       .actual = time_span_text(&timeouts.span),
-			       .attempt = timeouts.span.attempt,
-		       });
+	assessment_set_times(ctx, expectation, &bounds, &timeouts.span);
 	if (timeouts.span.n_times == 0) {
 		char *subject = subject_at(ctx, "connect timeout", expectation->endpoint);
 
@@ -164,7 +157,7 @@ void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectati
 		const struct attempt_group *group = &groups->groups[i];
 		struct when from, to = {INT64_MIN, INT64_MIN};
 		int64_t late_ns = 0, end_ns = instance_end_ns(ctx, group->instance);
-		int64_t miss_ns, took_ns;
+		int64_t took_ns;
 		struct range known;
 		enum truth truth;
 
@@ -186,7 +179,6 @@ void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectati
 		known = span_between(&ctx->delays, from, to, from.earliest_ns, 0, late_ns);
 		known.high += instance_hidden_ns(ctx, group->instance);
 		took_ns = to.latest_ns - from.latest_ns;
-		miss_ns = time_miss(&bounds, took_ns);
 		time_span_add(&span, took_ns, group->attempts[group->n_attempts - 1]);
 		truth = truth_of_range(known, allowed_range(&bounds));
 		if (truth == TRUTH_MET)
@@ -198,17 +190,11 @@ void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectati
 						   ctx, "connecting", expectation->endpoint, group),
 					   .expected = bounds_text(&bounds),
 					   .actual = time_text(took_ns),
-					   .miss = miss_ns ? miss_text(miss_ns) : NULL,
-					   .has_attempt = true,
-					   .attempt = group->attempts[group->n_attempts - 1]->id,
+					   .miss = time_miss_text(&bounds, took_ns),
+					   .attempt = group->attempts[group->n_attempts - 1],
 				   });
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = bounds_text(&bounds),
-			       .actual = time_span_text(&span),
-			       .attempt = span.attempt,
-		       });
+	assessment_set_times(ctx, expectation, &bounds, &span);
 }
 
 /* ---- concurrent-attempts ---- */
@@ -242,7 +228,7 @@ static int64_t drawn_near(const struct judge_ctx *ctx, const struct attempt_hist
  * @limit.
  */
 static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *group, bool latest,
-		      size_t limit, uint32_t *ret_attempt)
+		      size_t limit, const struct attempt_history **ret_attempt)
 {
 	AUTO_FREE int64_t *ends_ns = xmalloc((group->n_attempts + 1) * sizeof(*ends_ns));
 	size_t peak = 0, n_ended = 0;
@@ -281,7 +267,7 @@ static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *g
 		peak = MAX(peak, i + 1 - n_ended);
 		if (!beyond && peak > limit) {
 			beyond = true;
-			*ret_attempt = group->attempts[i]->id;
+			*ret_attempt = group->attempts[i];
 		}
 	}
 	return peak;
@@ -296,13 +282,12 @@ void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *
 
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		const struct attempt_group *group = &groups->groups[i];
-		uint32_t attempt = 0, ignored;
+		const struct attempt_history *beyond = NULL, *ignored;
 		struct range peak = {
-			.low = (int64_t)peak_of(ctx, group, false, (size_t)range.high, &attempt),
+			.low = (int64_t)peak_of(ctx, group, false, (size_t)range.high, &beyond),
 			.high = (int64_t)peak_of(ctx, group, true, (size_t)range.high, &ignored),
 		};
 		enum truth truth = truth_of_range(peak, range);
-		bool many = peak.low > range.high;
 
 		/* An attempt that delays prevented might have been open, too. */
 		if (peak.high < range.low && instance_may_hide(ctx, group->instance))
@@ -319,13 +304,8 @@ void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *
 							    expectation->endpoint, group),
 				.expected = count_range_text(range),
 				.actual = xasprintf("%" PRId64 " at once", peak.low),
-				.miss = many                    ? xasprintf("%" PRId64 " too many",
-									    peak.low - range.high)
-					: peak.high < range.low ? xasprintf("%" PRId64 " too few",
-									    range.low - peak.high)
-								: NULL,
-				.has_attempt = many,
-				.attempt = attempt,
+				.miss = count_miss_text(peak, range),
+				.attempt = beyond,
 			});
 	}
 	assessment_set(ctx, expectation,
@@ -578,15 +558,8 @@ void judge_leaks(struct judge_ctx *ctx, const struct expectation *expectation)
 								 expectation->endpoint),
 					   .expected = count_range_text(range),
 					   .actual = leaks_text(&leaks),
-					   .miss = leaks.count.low > range.high
-							   ? xasprintf("%" PRId64 " too many",
-								       leaks.count.low - range.high)
-						   : leaks.count.high < range.low
-							   ? xasprintf("%" PRId64 " too few",
-								       range.low - leaks.count.high)
-							   : NULL,
-					   .has_attempt = leaks.first,
-					   .attempt = leaks.first ? leaks.first->id : 0,
+					   .miss = count_miss_text(leaks.count, range),
+					   .attempt = leaks.first,
 				   });
 	free(leaks.still_open);
 }

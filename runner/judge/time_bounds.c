@@ -34,11 +34,12 @@ char *time_text(int64_t time_ns)
 	return xstrdup(duration_format(time_ns, text));
 }
 
-char *miss_text(int64_t miss_ns)
+char *time_miss_text(const struct time_bounds *bounds, int64_t time_ns)
 {
+	int64_t miss_ns = time_miss(bounds, time_ns);
 	AUTO_FREE char *size = time_text(miss_ns < 0 ? -miss_ns : miss_ns);
 
-	return xasprintf("%s too %s", size, miss_ns < 0 ? "short" : "long");
+	return miss_ns == 0 ? NULL : xasprintf("%s too %s", size, miss_ns < 0 ? "short" : "long");
 }
 
 char *bounds_text(const struct time_bounds *bounds)

@@ -27,8 +27,12 @@ int64_t time_miss(const struct time_bounds *bounds, int64_t time_ns);
 
 /** time_text() - format a time: "2.00 s"; owned by the caller */
 char *time_text(int64_t time_ns);
-/** miss_text() - format a time_miss(): "780 ms too short"; owned by the caller */
-char *miss_text(int64_t miss_ns);
+/**
+ * time_miss_text() - say how far a time is out of bounds
+ *
+ * Return: "780 ms too short", or NULL; owned by the caller.
+ */
+char *time_miss_text(const struct time_bounds *bounds, int64_t time_ns);
 /** bounds_text() - format bounds: "2.00 s ± 200 ms"; owned by the caller */
 char *bounds_text(const struct time_bounds *bounds);
 
