@@ -13,6 +13,8 @@
 #include "common/text.h"
 
 enum { COLUMNS = 80, LABEL_COLUMNS = 12 };
+/* Trials that differ by less are said in one figure. */
+#define SPREAD_NS (20 * NS_PER_MS)
 
 static void add_row(struct strbuf *out, const char *label, const char *text)
 {
@@ -34,10 +36,11 @@ static void add_name(const struct evidence *evidence, struct strbuf *out)
 			      address_format_host(&evidence->addresses[i].address, host));
 	if (name->error)
 		strbuf_puts(&text, gai_strerror(name->error));
-	strbuf_printf(&text, " (%s, %s%s)",
+	strbuf_printf(&text, " (%s%s after %s%s)",
 		      name->in_hosts     ? "from the hosts file"
-		      : name->nameserver ? name->nameserver
+		      : name->nameserver ? "nameserver "
 					 : "no nameserver",
+		      !name->in_hosts && name->nameserver ? name->nameserver : "",
 		      duration_format(name->took_ns, took),
 		      name->searched ? ", search domains apply" : "");
 	add_row(out, "name", strbuf_text(&text));
@@ -135,14 +138,23 @@ static void add_trials(const struct evidence *evidence, const struct address_evi
 		add_row(out, "handshake", text);
 	}
 	for (size_t i = 0, n; i < address->n_trials; i += n) {
-		AUTO_FREE char *what = format_trial(evidence, &address->trials[i]);
-		AUTO_FREE char *text = NULL;
+		const struct trial *first = &address->trials[i], *fastest = first, *slowest = first;
+		AUTO_FREE char *what = NULL, *text = NULL;
+		char longest[DURATION_TEXT_SIZE];
 
-		for (n = 1; i + n < address->n_trials; n++)
-			if (!is_alike(&address->trials[i], &address->trials[i + n]))
-				break;
-		text = n == 1 ? xasprintf("%s  %s", where, what)
-			      : xasprintf("%s  %s, %zu times", where, what, n);
+		for (n = 1; i + n < address->n_trials && is_alike(first, first + n); n++) {
+			fastest = first[n].took_ns < fastest->took_ns ? first + n : fastest;
+			slowest = first[n].took_ns > slowest->took_ns ? first + n : slowest;
+		}
+		what = format_trial(evidence, fastest);
+		duration_format(slowest->took_ns, longest);
+		if (n == 1)
+			text = xasprintf("%s  %s", where, what);
+		else if (slowest->took_ns > SPREAD_NS && slowest->took_ns > 2 * fastest->took_ns)
+			text = xasprintf("%s  %s, %zu times; the slowest %s", where, what, n,
+					 longest);
+		else
+			text = xasprintf("%s  %s, %zu times", where, what, n);
 		add_row(out, "handshake", text);
 	}
 }
@@ -171,14 +183,19 @@ static void add_path(const struct address_evidence *address, struct strbuf *out)
 	};
 	AUTO_STRBUF struct strbuf text = {0};
 	char host[INET6_ADDRSTRLEN];
+	size_t last = address->n_hops;
 
-	for (size_t i = 0; i < address->n_hops; i++) {
+	while (last > 0 && address->hops[last - 1].kind == HOP_SILENT)
+		last--;
+	for (size_t i = 0; i < last; i++) {
 		const struct hop *hop = &address->hops[i];
 
 		strbuf_printf(&text, "%s%zu %s%s", i ? ", " : "", i + 1,
 			      hop->from.family ? address_format_host(&hop->from, host) : "",
 			      kinds[hop->kind]);
 	}
+	if (last < address->n_hops)
+		strbuf_puts(&text, last ? ", then no answer" : "no answer");
 	add_path_mtu(&address->path_mtu, &text);
 	if (address->n_hops > 0)
 		add_row(out, "path", strbuf_text(&text));
@@ -232,6 +249,37 @@ static int first_error(const struct evidence *evidence)
 	return 0;
 }
 
+/* Says what a client meets if connect() itself succeeds or is never reached, or returns NULL. */
+static const char *client_text_of(enum cause_kind kind)
+{
+	switch (kind) {
+	case CAUSE_ACK_LOST:
+	case CAUSE_MTU_BLACK_HOLE:
+		return "is connected, and waits for an answer until its own read timeout";
+	case CAUSE_RESET_AFTER_ACCEPT:
+	case CAUSE_ACCEPT_QUEUE_ABORT:
+		return "is connected, and gets ECONNRESET (errno 104) when it reads or writes";
+	case CAUSE_CLOSED_AFTER_ACCEPT:
+		return "is connected, and reads the end of the stream at once (Python: b''; Java: "
+		       "-1; Node: 'end')";
+	case CAUSE_HANDSHAKE_LOSS:
+	case CAUSE_SLOW_HANDSHAKE:
+		return "is connected late, or gives up before if its connect timeout is shorter";
+	case CAUSE_RESOLVER_SLOW:
+	case CAUSE_FAMILY_SLOW:
+		return "waits in getaddrinfo(), to which no connect timeout applies in most "
+		       "languages";
+	case CAUSE_NAME_UNKNOWN:
+		return "gets EAI_NONAME (Python: socket.gaierror -2; Java: UnknownHostException; "
+		       "Node: ENOTFOUND; Go: no such host)";
+	case CAUSE_RESOLVER_SILENT:
+		return "gets EAI_AGAIN (Python: socket.gaierror -3; Java: UnknownHostException; "
+		       "Node: EAI_AGAIN)";
+	default:
+		return NULL;
+	}
+}
+
 static const char *client_text(int error)
 {
 	switch (error) {
@@ -263,8 +311,11 @@ static const char *client_text(int error)
 static void add_result(const struct evidence *evidence, const struct diagnosis *diagnosis,
 		       struct strbuf *out)
 {
-	const char *client = client_text(first_error(evidence));
+	const char *client =
+		diagnosis->n_causes > 0 ? client_text_of(diagnosis->causes[0].kind) : NULL;
 
+	if (!client)
+		client = client_text(first_error(evidence));
 	if (diagnosis->n_causes == 0)
 		add_row(out, "result", "reachable: every handshake was completed in time");
 	for (size_t i = 0; i < diagnosis->n_causes; i++) {
@@ -273,7 +324,7 @@ static void add_result(const struct evidence *evidence, const struct diagnosis *
 
 		add_row(out, i == 0 ? "result" : "also", cause->sentence);
 		add_row(out, "", because);
-		add_row(out, i == 0 ? "next" : "", cause->advice);
+		add_row(out, "next", cause->advice);
 	}
 	if (client)
 		add_row(out, "a client", client);
@@ -287,8 +338,7 @@ static void add_result(const struct evidence *evidence, const struct diagnosis *
 	}
 	if (!evidence->watched)
 		add_row(out, "not seen",
-			"packets, which needs CAP_NET_RAW: who sent an RST, and what left this "
-			"host");
+			"who sent an RST, and what left this host: that needs CAP_NET_RAW (root)");
 	if (drop_reasons_obstacle(&evidence->kernel_drop)) {
 		AUTO_FREE char *text = xasprintf("why the kernel drops packets: %s",
 						 drop_reasons_obstacle(&evidence->kernel_drop));

@@ -195,14 +195,14 @@ bool explain_neighbour(const struct context *context, size_t index)
 	return true;
 }
 
-/* Returns "; nothing answers beyond 10.77.1.1, 1 hop away", the caller's; NULL: unknown path. */
+/* Returns "; no SYN is answered beyond 10.77.1.1, 1 hop away", the caller's; NULL: unknown path. */
 static char *path_text(const struct address_evidence *address)
 {
 	char host[INET6_ADDRSTRLEN];
 
 	for (size_t i = address->n_hops; i-- > 0;)
 		if (address->hops[i].kind == HOP_ROUTER)
-			return xasprintf("; nothing answers beyond %s, %zu hop%s away",
+			return xasprintf("; no SYN is answered beyond %s, %zu hop%s away",
 					 address_format_host(&address->hops[i].from, host), i + 1,
 					 i == 0 ? "" : "s");
 	return NULL;
@@ -240,6 +240,14 @@ static void explain_remote_silence(const struct context *context, size_t index,
 		parts.evidence = xasprintf("%s; a SYN-ACK came in", seen);
 		parts.advice = xstrdup("check the input rules and rp_filter");
 		parts.steps = "lose-synack 5";
+	} else if (address->path_mtu.kind != PATH_MTU_UNKNOWN) {
+		parts.kind = CAUSE_PORT_FILTERED;
+		parts.sentence =
+			xasprintf("a firewall drops connections to %s: the host is up", where);
+		parts.evidence =
+			xasprintf("%s; the host answers a UDP datagram%s", seen, path ? path : "");
+		parts.advice = xstrdup("have the firewall allow the port: that of the host, or one "
+				       "on the way");
 	} else if (compare && (compare->error == 0 || compare->error == ECONNREFUSED)) {
 		parts.kind = CAUSE_PORT_FILTERED;
 		parts.sentence =

@@ -214,13 +214,13 @@ def firewall_drops_one_port(hosts):
     hosts.nft("server", "input", "tcp dport 8080 drop")
 
 
-@case("silence", SERVER, "--path")
+@case("port-filtered", SERVER, "--path")
 def firewall_of_the_router_drops(hosts):
     hosts.serve("server")
     hosts.nft("router", "forward", "tcp dport 8080 drop")
 
 
-@case("silence", SERVER, "--path", user={"silence"})
+@case("port-filtered", SERVER, "--path")
 def firewall_of_the_server_drops_beyond_the_router(hosts):
     hosts.nft("server", "input", "tcp dport 8080 drop")
 
