@@ -371,6 +371,77 @@ def group_limit():
         yield f"{limited} with a limit, {unlimited} without"
 
 
+# ---- diagnose ----
+
+SO_ATTACH_FILTER = 26
+NFNL_SUBSYS_NFTABLES, NFNL_MSG_BATCH_BEGIN, NFNL_MSG_BATCH_END = 10, 16, 17
+NFT_MSG_NEWTABLE, NFT_MSG_DELTABLE, NFT_MSG_NEWCHAIN, NFT_MSG_NEWRULE = 0, 2, 3, 6
+NLM_F_REQUEST, NLM_F_CREATE = 1, 0x400
+NF_INET_LOCAL_IN = 1
+CONNTRACK_MAX = Path("/proc/sys/net/netfilter/nf_conntrack_max")
+
+
+def diagnose(port):
+    result = subprocess.run(["synfault", "diagnose", "--json", "--intrusive", "-n", "2", "--timeout", "2500ms",
+                             f"127.0.0.1:{port}"], capture_output=True, text=True, check=False)
+    return json.loads(result.stdout)
+
+
+def drop_reason():
+    """The drop monitor says why a packet is dropped that no firewall touches."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        # One instruction: return 0, which is how much of the packet to take.
+        instruction = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+        server.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                          struct.pack("HxxxxxxP", 1, ctypes.addressof(instruction)))
+        said = diagnose(server.getsockname()[1])
+    cause = said["causes"][0] if said["causes"] else {}
+    # Before Linux 6.0 the monitor gives no reasons.
+    if int(os.uname().release.split(".")[0]) < 6:
+        return
+    if cause.get("cause") != "kernel-drop" or "SOCKET_FILTER" not in cause["evidence"]:
+        yield json.dumps(said)
+
+
+def attribute(kind, *parts):
+    data = b"".join(parts)
+    return struct.pack("HH", 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+
+def nftables(*messages):
+    """Sends messages to nftables as one batch. The kernel handles it before sendto() returns."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as link:
+        batch = [(NFNL_MSG_BATCH_BEGIN, NFNL_SUBSYS_NFTABLES, b""),
+                 *((NFNL_SUBSYS_NFTABLES << 8 | kind, 0, data) for kind, data in messages),
+                 (NFNL_MSG_BATCH_END, NFNL_SUBSYS_NFTABLES, b"")]
+        link.send(b"".join(
+            struct.pack("=IHHII", 20 + len(data), kind, NLM_F_REQUEST | NLM_F_CREATE, 1, 0)
+            + struct.pack(">BBH", socket.AF_INET, 0, resource) + data for kind, resource, data in batch))
+
+
+def conntrack_full():
+    """The table of connections is full, with connections that are established."""
+    def word(number):
+        return struct.pack(">I", number)
+
+    state = attribute(1, b"ct\0") + attribute(2, attribute(1, word(1)), attribute(2, word(0)))
+    before = CONNTRACK_MAX.read_text(encoding="ascii")
+    # A rule that looks at a connection's state makes the kernel track connections.
+    nftables((NFT_MSG_NEWTABLE, attribute(1, b"t\0")),
+             (NFT_MSG_NEWCHAIN, attribute(1, b"t\0") + attribute(3, b"c\0") + attribute(7, b"filter\0")
+              + attribute(4, attribute(1, word(NF_INET_LOCAL_IN)), attribute(2, word(0)))),
+             (NFT_MSG_NEWRULE, attribute(1, b"t\0") + attribute(2, b"c\0") + attribute(4, attribute(1, state))))
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+            CONNTRACK_MAX.write_text("1", encoding="ascii")
+            said = diagnose(server.getsockname()[1])
+    finally:
+        CONNTRACK_MAX.write_text(before, encoding="ascii")
+        nftables((NFT_MSG_DELTABLE, attribute(1, b"t\0")))
+    if not said["causes"] or said["causes"][0]["cause"] != "conntrack-full":
+        yield json.dumps(said)
+
+
 def packs():
     """The packs whose client is a C program: their scenarios have to pass on this kernel, too."""
     yield from expect_status(Program("run", "--timing-scale", TIMING_SCALE, "--late-retries", "5",
@@ -401,6 +472,8 @@ CASES = {
     "the clock is set while inject serves a client": stepped_attached,
     "all of the harness is killed in a shared namespace": killed,
     "a control group of version 2 limits the processes": group_limit,
+    "diagnose says why the kernel drops a packet": drop_reason,
+    "diagnose says that the table of connections is full": conntrack_full,
 }
 # Takes minutes, so it only runs if it is asked for by name, as ci/kernels does.
 SLOW_CASES = {
