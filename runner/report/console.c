@@ -196,27 +196,6 @@ static void add_diags(const struct console *console, const struct diag *diags, s
 		diag_format(&diags[i], &source, console->color, out);
 }
 
-/* Adds a labelled value below a finding; the lines of a long value stay aligned. */
-static void add_field(struct strbuf *out, const char *label, const char *value)
-{
-	AUTO_STRBUF struct strbuf safe = {0};
-	size_t length;
-
-	if (!value)
-		return;
-	length = strlen(value);
-	text_sanitize(&safe, value, MIN(length, VALUE_BYTES));
-	if (length > VALUE_BYTES)
-		strbuf_printf(&safe, "… (%zu bytes)", length);
-	strbuf_printf(out, "    %-10s", label);
-	for (const char *text = strbuf_text(&safe); *text; text++) {
-		strbuf_putc(out, *text);
-		if (*text == '\n')
-			strbuf_pad(out, ' ', 14);
-	}
-	strbuf_putc(out, '\n');
-}
-
 static void add_place(struct strbuf *out, const struct place *place)
 {
 	if (!place->path || place->line == 0)
@@ -244,10 +223,7 @@ static void add_findings(const struct console *console, const struct result *res
 		report_headline(out, finding);
 		strbuf_puts(out, unpaint(console));
 		strbuf_putc(out, '\n');
-		add_field(out, "expected", finding->expected);
-		add_field(out, "actual", finding->actual);
-		add_field(out, "miss", finding->miss);
-		add_field(out, "seen", finding->looks_like);
+		report_finding(out, finding, 4, VALUE_BYTES);
 		add_place(out, &finding->place);
 	}
 	if (judgement->n_findings == 0 || out_of_time) {
@@ -442,8 +418,7 @@ void console_result(struct console *console, const struct result *result, const 
 {
 	enum failure_output mode = console->options.failures;
 	enum outcome outcome = result_outcome(result);
-	bool failed =
-		(outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR) && !result_never_ran(result);
+	bool failed = result_is_failure(result) && !result_never_ran(result);
 	bool now; /* show it in full now */
 	AUTO_STRBUF struct strbuf out = {0}, failure = {0};
 
@@ -529,11 +504,8 @@ static void add_failed_names(const struct console *console, const struct run_res
 	if (n_failed - (n_not_run - n_skipped) > 1) {
 		for (size_t i = 0; i < results->n_items; i++) {
 			const struct result *result = &results->items[i];
-			enum outcome outcome = result_outcome(result);
 
-			if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
-				continue;
-			if (result_never_ran(result))
+			if (!result_is_failure(result) || result_never_ran(result))
 				continue;
 			add_headline(console, result, out);
 			strbuf_putc(out, '\n');

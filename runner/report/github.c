@@ -47,13 +47,6 @@ static void add_escaped(struct strbuf *out, const char *text, bool property)
 	}
 }
 
-static bool is_failure(const struct result *result)
-{
-	enum outcome outcome = result_outcome(result);
-
-	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
-}
-
 /* Returns the finding that decided, or NULL; its place is the most precise. */
 static const struct finding *deciding(const struct result *result)
 {
@@ -105,7 +98,7 @@ static struct place annotated_place(const struct result *result)
 
 static bool is_flaky_pass(const struct result *result)
 {
-	return result->flaky && !is_failure(result);
+	return result->flaky && !result_is_failure(result);
 }
 
 static void add_annotation(struct strbuf *out, const char *level, const struct result *result)
@@ -157,7 +150,7 @@ static void add_level(const struct run_results *results, const char *level, cons
 
 void github_annotations(const struct run_results *results, struct strbuf *out)
 {
-	add_level(results, "error", "failures", is_failure, out);
+	add_level(results, "error", "failures", result_is_failure, out);
 	add_level(results, "warning", "flaky results", is_flaky_pass, out);
 }
 
@@ -264,7 +257,7 @@ void github_summary(const struct run_results *results, size_t limit, struct strb
 			const struct result *result = &results->items[i];
 			AUTO_STRBUF struct strbuf one = {0};
 
-			if (is_failure(result) == (notes == 1))
+			if (result_is_failure(result) == (notes == 1))
 				continue;
 			if (notes == 0)
 				add_case(&one, result);

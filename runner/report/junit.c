@@ -257,24 +257,6 @@ static void end_line(struct strbuf *out)
 		strbuf_putc(out, '\n');
 }
 
-/* Adds a field of a finding; the lines of a long value stay aligned. */
-static void add_field(struct strbuf *out, const char *label, const char *value)
-{
-	AUTO_STRBUF struct strbuf safe = {0};
-	const char *text;
-
-	if (!value)
-		return;
-	text_sanitize(&safe, value, strlen(value));
-	strbuf_printf(out, "   %-10s", label);
-	for (text = strbuf_text(&safe); *text; text++) {
-		strbuf_putc(out, *text);
-		if (*text == '\n')
-			strbuf_pad(out, ' ', 13);
-	}
-	strbuf_putc(out, '\n');
-}
-
 static void add_place(struct strbuf *out, const struct testcase *testcase, unsigned line)
 {
 	/* Readers make " path:line" a link. */
@@ -292,10 +274,7 @@ static void add_findings(const struct testcase *testcase, struct strbuf *out)
 		strbuf_printf(out, "\n%zu. ", i + 1);
 		report_headline(out, finding);
 		strbuf_putc(out, '\n');
-		add_field(out, "expected", finding->expected);
-		add_field(out, "actual", finding->actual);
-		add_field(out, "miss", finding->miss);
-		add_field(out, "seen", finding->looks_like);
+		report_finding(out, finding, 3, SIZE_MAX);
 		add_place(out, testcase, finding->place.line);
 	}
 }

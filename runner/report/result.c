@@ -20,6 +20,13 @@ const char *result_name(const struct result *result)
 	return name ? name : "unnamed scenario";
 }
 
+bool result_is_failure(const struct result *result)
+{
+	enum outcome outcome = result_outcome(result);
+
+	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
+}
+
 void result_title(const struct result *result, struct strbuf *out)
 {
 	report_line(out, result_name(result));
@@ -271,6 +278,37 @@ void report_headline(struct strbuf *out, const struct finding *finding)
 		strbuf_printf(&joined, ", %s", finding->miss);
 	plain = !finding->message || !strcmp(finding->message, strbuf_text(&joined));
 	report_line(out, plain && finding->subject ? finding->subject : finding->message);
+}
+
+void report_finding(struct strbuf *out, const struct finding *finding, size_t indent, size_t limit)
+{
+	const struct {
+		const char *label, *value;
+	} fields[] = {
+		{"expected", finding->expected},
+		{"actual", finding->actual},
+		{"miss", finding->miss},
+		{"seen", finding->looks_like},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		AUTO_STRBUF struct strbuf safe = {0};
+		size_t length = fields[i].value ? strlen(fields[i].value) : 0;
+
+		if (!fields[i].value)
+			continue;
+		text_sanitize(&safe, fields[i].value, MIN(length, limit));
+		if (length > limit)
+			strbuf_printf(&safe, "… (%zu bytes)", length);
+		strbuf_pad(out, ' ', indent);
+		strbuf_printf(out, "%-10s", fields[i].label);
+		for (const char *text = strbuf_text(&safe); *text; text++) {
+			strbuf_putc(out, *text);
+			if (*text == '\n')
+				strbuf_pad(out, ' ', indent + 10);
+		}
+		strbuf_putc(out, '\n');
+	}
 }
 
 void report_clock(struct strbuf *out, const struct record *record)

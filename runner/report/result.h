@@ -53,6 +53,8 @@ struct result {
 };
 /** result_name() - return the scenario's or the broken document's name, without the repetition */
 const char *result_name(const struct result *result);
+/** result_is_failure() - return whether the outcome is fail or error */
+bool result_is_failure(const struct result *result);
 /** result_title() - add the name and, with --repeat, " (run 2 of 3)" */
 void result_title(const struct result *result, struct strbuf *out);
 /** result_path() - return its file's path as given on the command line; "" if it has none */
@@ -130,6 +132,12 @@ enum exit_status results_status(const struct run_results *results);
  */
 void report_headline(struct strbuf *out, const struct finding *finding);
 
+/**
+ * report_finding() - add what was expected, seen and missed, a line each; long values stay aligned
+ * @indent: columns before the labels
+ * @limit: the most bytes of a value
+ */
+void report_finding(struct strbuf *out, const struct finding *finding, size_t indent, size_t limit);
 /** report_clock() - add which time a run was in: "virtual time, 5 jumps over 5 m 9.9 s" */
 void report_clock(struct strbuf *out, const struct record *record);
 /** report_line() - add safe text (text_sanitize()) on one line: newlines and tabs become blanks */

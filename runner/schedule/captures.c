@@ -34,10 +34,7 @@ int captures_open(const struct capture_policy *policy)
 
 static bool is_kept(const struct capture_policy *policy, const struct result *result)
 {
-	enum outcome outcome = result_outcome(result);
-
-	return policy->mode == CAPTURE_ALWAYS || outcome == OUTCOME_FAIL ||
-	       outcome == OUTCOME_ERROR;
+	return policy->mode == CAPTURE_ALWAYS || result_is_failure(result);
 }
 
 /* Makes the file anew: what an earlier run left there may be a link or another user's file. */

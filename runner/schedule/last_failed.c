@@ -100,7 +100,6 @@ void last_failed_update(struct last_failed *failed, const struct run_results *re
 	for (size_t pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < results->n_items; i++) {
 			const struct result *result = &results->items[i];
-			enum outcome outcome = result_outcome(result);
 			AUTO_FREE char *path = NULL;
 
 			if (result->interrupted)
@@ -108,7 +107,7 @@ void last_failed_update(struct last_failed *failed, const struct run_results *re
 			path = absolute_path(result);
 			if (pass == 0)
 				take_out(failed, find(failed, path, result_name(result)));
-			else if (outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR)
+			else if (result_is_failure(result))
 				add(failed, path, result_name(result));
 		}
 	}

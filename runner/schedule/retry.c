@@ -13,12 +13,9 @@ bool retry_is_unproven(const struct result *result)
 
 enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result)
 {
-	enum outcome outcome = result_outcome(result);
 	size_t n_late = result_count_late(result);
 
-	if (!result->scenario || result->interrupted)
-		return RETRY_NONE;
-	if (outcome != OUTCOME_FAIL && outcome != OUTCOME_ERROR)
+	if (!result->scenario || result->interrupted || !result_is_failure(result))
 		return RETRY_NONE;
 	if (retry_is_unproven(result))
 		return RETRY_SOON;

@@ -94,12 +94,9 @@ static void stop(struct scheduler *self, enum stop_cause cause)
 /* Reports a final result; that of a document that could not be loaded is an error. */
 static void settle(struct scheduler *self, struct result *result)
 {
-	enum outcome outcome;
-
 	retry_settle(&self->config->retry, result);
-	outcome = result_outcome(result);
 	self->n_done++;
-	self->n_failures += outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
+	self->n_failures += result_is_failure(result);
 	self->config->on_result(self->config->userdata, result);
 	if (self->config->max_failures && self->n_failures >= self->config->max_failures)
 		stop(self, STOP_FAILURES);
