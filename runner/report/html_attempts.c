@@ -88,24 +88,19 @@ static void add_attempt(struct html_page *page, uint32_t id)
 	markup_elementf(markup, "td", "nowrap", "%u: %s", attempt->step + 1, strbuf_text(&fault));
 	markup_elementf(markup, "td", "num", "%u", history->syns);
 	markup_element(markup, "td", "nowrap", strbuf_text(&end));
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "nowrap");
+	markup_begin(markup, "td", "nowrap");
 	if (backoff)
 		markup_text(markup, backoff);
 	if (finding) {
 		markup_text(markup, " ");
-		markup_open(markup, "a");
-		html_href(page, "finding", finding);
-		markup_textf(markup, "✗ finding %zu", finding);
-		markup_close(markup);
+		html_link(page, "finding", finding, NULL, "✗ finding %zu", finding);
 	}
 	markup_close(markup);
 	markup_element(markup, "td", "num",
 		       history->details->max_lag_ns > 0
 			       ? duration_format(history->details->max_lag_ns, lag)
 			       : "");
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "nowrap");
+	markup_begin(markup, "td", "nowrap");
 	markup_elementf(markup, "code", NULL, "%s → %s", address_format(&attempt->client, from),
 			address_format(&attempt->server, to));
 	markup_close(markup);
@@ -178,14 +173,11 @@ static void add_event(struct html_page *page, size_t index)
 	add_seconds(page, event->at_ns);
 	markup_element(markup, "td", NULL, event_kind_name(event->kind));
 	markup_open(markup, "td");
-	if (event->kind <= EVENT_CLOSED && html_shows_attempt(page, event->u.net.attempt)) {
-		markup_open(markup, "a");
-		html_href(page, "attempt", (size_t)event->u.net.attempt + 1);
+	if (event->kind <= EVENT_CLOSED && html_shows_attempt(page, event->u.net.attempt))
+		html_link(page, "attempt", (size_t)event->u.net.attempt + 1, NULL, "attempt %u",
+			  event->u.net.attempt + 1);
+	else if (event->kind <= EVENT_CLOSED)
 		markup_textf(markup, "attempt %u", event->u.net.attempt + 1);
-		markup_close(markup);
-	} else if (event->kind <= EVENT_CLOSED) {
-		markup_textf(markup, "attempt %u", event->u.net.attempt + 1);
-	}
 	markup_close(markup);
 	event_line_add_what(page->result->record, event, &text);
 	markup_element(markup, "td", NULL, strbuf_text(&text));

@@ -17,20 +17,14 @@ static void add_links(struct html_page *page, const struct finding *finding)
 	if (!attempt && !line)
 		return;
 	markup_open(markup, "p");
-	if (attempt) {
-		markup_open(markup, "a");
-		html_href(page, "attempt", finding->attempt + 1);
-		markup_textf(markup, "attempt %u", finding->attempt + 1);
-		markup_close(markup);
-	}
+	if (attempt)
+		html_link(page, "attempt", finding->attempt + 1, NULL, "attempt %u",
+			  finding->attempt + 1);
 	if (attempt && line)
 		markup_text(markup, " · ");
-	if (line) {
-		markup_open(markup, "a");
-		html_href(page, "line", finding->place.line);
-		markup_textf(markup, "line %u of the scenario", finding->place.line);
-		markup_close(markup);
-	}
+	if (line)
+		html_link(page, "line", finding->place.line, NULL, "line %u of the scenario",
+			  finding->place.line);
 	markup_close(markup);
 }
 
@@ -45,8 +39,7 @@ static void add_finding(struct html_page *page, size_t index)
 	html_id(page, "finding", index + 1);
 	markup_elementf(markup, "h3", NULL, "%zu. %s", index + 1, strbuf_text(&headline));
 	if (finding->expected || finding->actual || finding->miss) {
-		markup_open(markup, "dl");
-		markup_attr(markup, "class", "facts");
+		markup_begin(markup, "dl", "facts");
 		html_term(markup, "expected", finding->expected);
 		html_term(markup, "actual", finding->actual);
 		html_term(markup, "miss", finding->miss);
@@ -72,12 +65,12 @@ static void add_diagnostics(struct html_page *page)
 	html_section(page, "findings", "What is wrong with the scenario");
 	for (size_t i = broken->first_diag; i < end; i++) {
 		AUTO_STRBUF struct strbuf text = {0};
+		AUTO_FREE char *label = NULL;
 
 		diag_format(&file->diags.items[i], &source, false, &text);
+		label = xasprintf("Error %zu", i - broken->first_diag + 1);
 		markup_open(page->markup, "pre");
-		markup_attr(page->markup, "tabindex", "0");
-		markup_attr(page->markup, "role", "group");
-		markup_attrf(page->markup, "aria-label", "Error %zu", i - broken->first_diag + 1);
+		html_scrolls(page->markup, label);
 		markup_element(page->markup, "code", NULL, strbuf_text(&text));
 		markup_close(page->markup);
 	}
@@ -95,8 +88,7 @@ void html_findings(struct html_page *page)
 	if (judgement->n_findings == 0)
 		return;
 	html_section(page, "findings", "What went wrong");
-	markup_open(page->markup, "ol");
-	markup_attr(page->markup, "class", "findings");
+	markup_begin(page->markup, "ol", "findings");
 	for (size_t i = 0; i < judgement->n_findings; i++)
 		add_finding(page, i);
 	markup_close(page->markup);
@@ -126,42 +118,29 @@ static char *source_line(const struct scenario_file *file, unsigned line)
 	return xstrndup(text, (size_t)(end - text));
 }
 
-/* Adds <a href="#attempt-3">attempt 3</a> to a cell. */
-static void add_link(struct html_page *page, bool *first, const char *what, size_t number,
-		     const char *text)
-{
-	if (!*first)
-		markup_text(page->markup, " · ");
-	*first = false;
-	markup_open(page->markup, "a");
-	html_href(page, what, number);
-	markup_text(page->markup, text);
-	markup_close(page->markup);
-}
-
 /* Adds links to the evidence of an expectation: its finding, attempt and event. */
 static void add_evidence(struct html_page *page, const struct assessment *assessment)
 {
 	const struct record *record = page->result->record;
-	char text[48], seconds[REPORT_SECONDS_SIZE];
-	bool first = true;
+	bool finding = assessment->finding != UINT32_MAX;
+	bool attempt = record && html_shows_attempt(page, assessment->attempt);
+	char seconds[REPORT_SECONDS_SIZE];
 
-	markup_open(page->markup, "td");
-	markup_attr(page->markup, "class", "nowrap");
-	if (assessment->finding != UINT32_MAX) {
-		snprintf(text, sizeof(text), "finding %u", assessment->finding + 1);
-		add_link(page, &first, "finding", (size_t)assessment->finding + 1, text);
-	}
-	if (record && html_shows_attempt(page, assessment->attempt)) {
-		snprintf(text, sizeof(text), "attempt %u", assessment->attempt + 1);
-		add_link(page, &first, "attempt", (size_t)assessment->attempt + 1, text);
+	markup_begin(page->markup, "td", "nowrap");
+	if (finding)
+		html_link(page, "finding", (size_t)assessment->finding + 1, NULL, "finding %u",
+			  assessment->finding + 1);
+	if (attempt) {
+		markup_text(page->markup, finding ? " · " : "");
+		html_link(page, "attempt", (size_t)assessment->attempt + 1, NULL, "attempt %u",
+			  assessment->attempt + 1);
 	}
 	if (record && html_shows_event(page, assessment->event)) {
 		const struct event *event = &record->events[assessment->event];
 
-		snprintf(text, sizeof(text), "%s at %s s", event_kind_name(event->kind),
-			 report_seconds(event->at_ns, seconds));
-		add_link(page, &first, "event", (size_t)assessment->event + 1, text);
+		markup_text(page->markup, finding || attempt ? " · " : "");
+		html_link(page, "event", (size_t)assessment->event + 1, NULL, "%s at %s s",
+			  event_kind_name(event->kind), report_seconds(event->at_ns, seconds));
 	}
 	markup_close(page->markup);
 }
@@ -170,14 +149,9 @@ static void add_source_link(struct html_page *page, const struct place *place)
 {
 	struct markup *markup = page->markup;
 
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "num");
-	if (html_lines_have(page->lines, place->line)) {
-		markup_open(markup, "a");
-		html_href(page, "line", place->line);
-		markup_textf(markup, "line %u", place->line);
-		markup_close(markup);
-	}
+	markup_begin(markup, "td", "num");
+	if (html_lines_have(page->lines, place->line))
+		html_link(page, "line", place->line, NULL, "line %u", place->line);
 	markup_close(markup);
 }
 
@@ -187,8 +161,7 @@ static void add_expected(struct html_page *page, const char *expected, const str
 	AUTO_FREE char *source = source_line(page->result->file, place->line);
 	struct markup *markup = page->markup;
 
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "why");
+	markup_begin(markup, "td", "why");
 	if (expected)
 		markup_text(markup, expected);
 	else if (source)
@@ -207,10 +180,7 @@ static void add_assessment(struct html_page *page, const struct assessment *asse
 	markup_elementf(markup, "td", "nowrap", "%s%s%s",
 			judged ? assessed_mark(assessment->result) : "", judged ? " " : "",
 			assessed_name(assessment->result));
-	markup_open(markup, "th");
-	markup_attr(markup, "scope", "row");
-	markup_text(markup, assessment->subject);
-	markup_close(markup);
+	html_row_heading(markup, assessment->subject);
 	add_expected(page, assessment->expected, &assessment->place);
 	markup_element(markup, "td", "why", assessment->actual ? assessment->actual : "");
 	add_evidence(page, assessment);

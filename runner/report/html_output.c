@@ -51,8 +51,7 @@ static size_t add_lines(struct markup *markup, struct writes *writes, const char
 		int64_t at_ns = time_of(writes, offset + at);
 
 		markup_open(markup, "li");
-		markup_open(markup, "span");
-		markup_attr(markup, "class", "at");
+		markup_begin(markup, "span", "at");
 		if (at_ns != last_ns)
 			markup_textf(markup, "%s s", report_seconds(at_ns, seconds));
 		markup_close(markup);
@@ -83,8 +82,7 @@ static void add_gap(struct markup *markup, uint64_t bytes)
 {
 	if (bytes == 0)
 		return;
-	markup_open(markup, "li");
-	markup_attr(markup, "class", "gap");
+	markup_begin(markup, "li", "gap");
 	markup_textf(markup, "%llu byte%s left out", (unsigned long long)bytes, PLURAL(bytes));
 	markup_close(markup);
 }
@@ -105,8 +103,7 @@ static void add_stream(struct html_page *page, const struct record *record, cons
 	markup_textf(markup, "%s%s", index < STREAMS_EACH * record->n_instances ? "client " : "",
 		     stream->name);
 	markup_close(markup);
-	markup_open(markup, "ol");
-	markup_attr(markup, "class", "output");
+	markup_begin(markup, "ol", "output");
 	shown = add_lines(markup, &writes, stream->head, MIN(stream->head_length, SHOWN_BYTES), 0);
 	/* The rest is in the tail or, if the stream is short, still in the head. */
 	if (stream->tail_length == 0) {

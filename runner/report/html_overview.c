@@ -6,18 +6,10 @@
 
 enum { SLOWEST = 10 };
 
-static const char *const outcome_words[OUTCOME_N_KINDS] = {
-	[OUTCOME_PASS] = "passed",
-	[OUTCOME_FAIL] = "failed",
-	[OUTCOME_ERROR] = "inconclusive",
-	[OUTCOME_SKIP] = "skipped",
-};
-
 static void tile(struct markup *markup, const char *class_name, size_t count, const char *word,
 		 const char *target)
 {
-	markup_open(markup, "li");
-	markup_attr(markup, "class", count > 0 ? class_name : "none");
+	markup_begin(markup, "li", count > 0 ? class_name : "none");
 	markup_elementf(markup, "b", NULL, "%zu", count);
 	if (count > 0) {
 		markup_open(markup, "a");
@@ -34,8 +26,7 @@ static void add_tiles(struct markup *markup, const struct run_results *results)
 {
 	struct outcome_counts counts = results_count(results);
 
-	markup_open(markup, "ul");
-	markup_attr(markup, "class", "tiles");
+	markup_begin(markup, "ul", "tiles");
 	tile(markup, "pass", counts.by_outcome[OUTCOME_PASS], "passed", "#all");
 	tile(markup, "fail", counts.by_outcome[OUTCOME_FAIL], "failed", "#failed");
 	tile(markup, "error", counts.by_outcome[OUTCOME_ERROR], "inconclusive", "#failed");
@@ -75,12 +66,8 @@ static void add_facts(struct markup *markup, const struct run_results *results)
 		user = xasprintf("%lld", (long long)facts->user);
 	if (facts->processors > 0)
 		processors = xasprintf("%lld", (long long)facts->processors);
-	markup_open(markup, "dl");
-	markup_attr(markup, "class", "facts");
-	markup_element(markup, "dt", NULL, "started");
-	markup_open(markup, "dd");
-	html_time(markup, results->started_realtime_ns);
-	markup_close(markup);
+	markup_begin(markup, "dl", "facts");
+	html_started(markup, results->started_realtime_ns);
 	html_term(markup, "took", duration_format(results->duration_ns, duration));
 	html_term(markup, "seed", seed);
 	html_term(markup, "shard", results->shard);
@@ -105,12 +92,10 @@ static void add_row(struct markup *markup, const struct html_site *site, size_t 
 	char duration[DURATION_TEXT_SIZE];
 
 	markup_open(markup, "tr");
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "tight");
+	markup_begin(markup, "td", "tight");
 	html_badge(markup, result);
 	markup_close(markup);
-	markup_open(markup, "td");
-	markup_attr(markup, "class", "name");
+	markup_begin(markup, "td", "name");
 	markup_open(markup, "a");
 	html_link_to(markup, site, index, false);
 	markup_text(markup, site->titles[index]);
@@ -165,13 +150,6 @@ static void add_list(struct markup *markup, const struct html_site *site, const 
 		return;
 	html_table_end(markup);
 	markup_close(markup);
-}
-
-static bool is_bad(const struct result *result)
-{
-	enum outcome outcome = result_outcome(result);
-
-	return outcome == OUTCOME_FAIL || outcome == OUTCOME_ERROR;
 }
 
 static bool is_flaky(const struct result *result)
@@ -282,10 +260,7 @@ static void add_tags(struct markup *markup, const struct run_results *results)
 	html_table_begin(markup, "Outcomes by tag", columns);
 	for (size_t i = 0; i < n; i++) {
 		markup_open(markup, "tr");
-		markup_open(markup, "th");
-		markup_attr(markup, "scope", "row");
-		markup_text(markup, tags[i].name);
-		markup_close(markup);
+		html_row_heading(markup, tags[i].name);
 		for (size_t k = 0; k < ARRAY_SIZE(outcomes); k++)
 			markup_elementf(markup, "td", "num", "%zu", tags[i].counts[outcomes[k]]);
 		markup_elementf(markup, "td", "num", "%zu", tags[i].total);
@@ -333,12 +308,11 @@ void html_overview(struct markup *markup, const struct html_site *site)
 		markup_elementf(markup, "p", "lead", "%zu of %zu scenario%s did not pass.", n_bad,
 				results->n_items, PLURAL(results->n_items));
 	else
-		markup_elementf(markup, "p", "lead", "%zu of %zu scenario%s %s.", n_passed,
-				results->n_items, PLURAL(results->n_items),
-				outcome_words[OUTCOME_PASS]);
+		markup_elementf(markup, "p", "lead", "%zu of %zu scenario%s passed.", n_passed,
+				results->n_items, PLURAL(results->n_items));
 	add_stopped(markup, results);
 	add_tiles(markup, results);
-	add_list(markup, site, "failed", "Failed or inconclusive", is_bad);
+	add_list(markup, site, "failed", "Failed or inconclusive", result_is_failure);
 	add_list(markup, site, "flaky", "Flaky: passed only when run again", is_flaky);
 	add_list(markup, site, "skipped", "Skipped", is_skipped);
 	add_slowest(markup, site);

@@ -20,9 +20,28 @@ void html_id(const struct html_page *page, const char *what, size_t number)
 	markup_attrf(page->markup, "id", "%s%s-%zu", page->prefix, what, number);
 }
 
-void html_href(const struct html_page *page, const char *what, size_t number)
+void html_link(const struct html_page *page, const char *what, size_t number,
+	       const char *class_name, const char *format, ...)
 {
+	AUTO_FREE char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = xvasprintf(format, arguments);
+	va_end(arguments);
+	markup_open(page->markup, "a");
+	if (class_name)
+		markup_attr(page->markup, "class", class_name);
 	markup_attrf(page->markup, "href", "#%s%s-%zu", page->prefix, what, number);
+	markup_text(page->markup, text);
+	markup_close(page->markup);
+}
+
+void html_scrolls(struct markup *markup, const char *label)
+{
+	markup_attr(markup, "tabindex", "0");
+	markup_attr(markup, "role", "group");
+	markup_attr(markup, "aria-label", label);
 }
 
 void html_section(const struct html_page *page, const char *id, const char *heading)
@@ -62,11 +81,8 @@ void html_term(struct markup *markup, const char *term, const char *value)
 
 void html_table_begin(struct markup *markup, const char *label, const struct html_column *columns)
 {
-	markup_open(markup, "div");
-	markup_attr(markup, "class", "scroll");
-	markup_attr(markup, "tabindex", "0");
-	markup_attr(markup, "role", "group");
-	markup_attr(markup, "aria-label", label);
+	markup_begin(markup, "div", "scroll");
+	html_scrolls(markup, label);
 	markup_open(markup, "table");
 	markup_open(markup, "thead");
 	markup_open(markup, "tr");
@@ -83,6 +99,14 @@ void html_table_begin(struct markup *markup, const char *label, const struct htm
 	markup_open(markup, "tbody");
 }
 
+void html_row_heading(struct markup *markup, const char *text)
+{
+	markup_open(markup, "th");
+	markup_attr(markup, "scope", "row");
+	markup_text(markup, text);
+	markup_close(markup);
+}
+
 void html_table_end(struct markup *markup)
 {
 	markup_close(markup);
@@ -90,20 +114,23 @@ void html_table_end(struct markup *markup)
 	markup_close(markup);
 }
 
-void html_time(struct markup *markup, int64_t realtime_ns)
+void html_started(struct markup *markup, int64_t realtime_ns)
 {
 	time_t seconds = (time_t)(realtime_ns / NS_PER_S);
 	char text[40] = "";
 	struct tm utc;
 
-	if (!gmtime_r(&seconds, &utc) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-		return;
-	markup_open(markup, "time");
-	markup_attr(markup, "datetime", text);
-	text[10] = ' ';
-	text[strlen(text) - 1] = '\0';
-	markup_textf(markup, "%s UTC", text);
+	markup_element(markup, "dt", NULL, "started");
+	markup_open(markup, "dd");
+	if (gmtime_r(&seconds, &utc) &&
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0) {
+		markup_open(markup, "time");
+		markup_attr(markup, "datetime", text);
+		text[10] = ' ';
+		text[strlen(text) - 1] = '\0';
+		markup_textf(markup, "%s UTC", text);
+		markup_close(markup);
+	}
 	markup_close(markup);
 }
 

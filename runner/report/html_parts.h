@@ -51,16 +51,24 @@ char *html_capture_name(const struct html_site *site, size_t index, size_t run);
 void html_link_to(struct markup *markup, const struct html_site *site, size_t index, bool sibling);
 /** html_id() - add an attribute id, made of "attempt" and 3, for example */
 void html_id(const struct html_page *page, const char *what, size_t number);
-/** html_href() - add an attribute href to such an id on the same page */
-void html_href(const struct html_page *page, const char *what, size_t number);
+/**
+ * html_link() - add a link to such an id on the same page
+ * @class_name: or NULL
+ */
+void html_link(const struct html_page *page, const char *what, size_t number,
+	       const char *class_name, const char *format, ...) PRINTF(5, 6);
+/** html_scrolls() - add the attributes of an element that can scroll, and so needs the keyboard */
+void html_scrolls(struct markup *markup, const char *label);
+/** html_row_heading() - add <th> for a row */
+void html_row_heading(struct markup *markup, const char *text);
 /** html_section() - open <section> with a heading that names it */
 void html_section(const struct html_page *page, const char *id, const char *heading);
 /** html_badge() - add <span class="badge pass">passed</span> */
 void html_badge(struct markup *markup, const struct result *result);
 /** html_term() - add <dt>term</dt><dd>value</dd>; nothing if @value is NULL */
 void html_term(struct markup *markup, const char *term, const char *value);
-/** html_time() - add <time datetime="…">2026-11-24 09:45:12 UTC</time> */
-void html_time(struct markup *markup, int64_t realtime_ns);
+/** html_started() - add the term "started": <time datetime="…">2026-11-24 09:45:12 UTC</time> */
+void html_started(struct markup *markup, int64_t realtime_ns);
 
 /* Columns of numbers are aligned to the right, as are their headings. */
 struct html_column {

@@ -18,8 +18,7 @@ static void add_links(struct html_page *page)
 
 	while (at < n && site->order[at] != page->index)
 		at++;
-	markup_open(markup, "nav");
-	markup_attr(markup, "class", "page");
+	markup_begin(markup, "nav", "page");
 	markup_attrf(markup, "aria-label", "From scenario %zu", page->index + 1);
 	markup_open(markup, "ul");
 	if (site->single) {
@@ -56,16 +55,14 @@ static void add_heading(struct html_page *page)
 	markup_text(markup, page->site->titles[page->index]);
 	markup_close(markup);
 	result_reason(result, &reason);
-	markup_open(markup, "p");
-	markup_attr(markup, "class", "lead");
+	markup_begin(markup, "p", "lead");
 	html_badge(markup, result);
 	markup_text(markup, " ");
 	if (result->flaky)
 		markup_raw(markup, "<span class=\"badge flaky\">flaky</span> ");
 	markup_text(markup, strbuf_text(&reason));
 	markup_close(markup);
-	markup_open(markup, "p");
-	markup_attr(markup, "class", "dim");
+	markup_begin(markup, "p", "dim");
 	if (line > 0)
 		markup_elementf(markup, "code", NULL, "%s:%u", file, line);
 	else
@@ -152,8 +149,7 @@ static void add_repeat(struct html_page *page)
 	html_section(page, "repeat", "Reproduce");
 	if (result->repeat) {
 		markup_element(markup, "p", NULL, "This command runs it again with its seed:");
-		markup_open(markup, "pre");
-		markup_attr(markup, "class", "command");
+		markup_begin(markup, "pre", "command");
 		markup_element(markup, "code", NULL, result->repeat);
 		markup_close(markup);
 	}
@@ -174,11 +170,8 @@ static void add_picture(struct html_page *page, const struct record *record,
 		svg_timeline_format(page->result->scenario, record, judgement, &style, &length);
 
 	markup_open(page->markup, "figure");
-	markup_open(page->markup, "div");
-	markup_attr(page->markup, "class", "scroll");
-	markup_attr(page->markup, "tabindex", "0");
-	markup_attr(page->markup, "role", "group");
-	markup_attr(page->markup, "aria-label", "Timeline (scrolls sideways)");
+	markup_begin(page->markup, "div", "scroll");
+	html_scrolls(page->markup, "Timeline (scrolls sideways)");
 	markup_raw(page->markup, picture);
 	markup_close(page->markup);
 	markup_close(page->markup);
@@ -238,9 +231,7 @@ static void add_snapshot(struct html_page *page)
 	for (size_t i = 0; i < record->n_sections; i++) {
 		markup_element(markup, "h3", NULL, record->sections[i].title);
 		markup_open(markup, "pre");
-		markup_attr(markup, "tabindex", "0");
-		markup_attr(markup, "role", "group");
-		markup_attrf(markup, "aria-label", "%s", record->sections[i].title);
+		html_scrolls(markup, record->sections[i].title);
 		markup_element(markup, "code", NULL, record->sections[i].text);
 		markup_close(markup);
 	}
@@ -259,12 +250,8 @@ static void add_environment(struct html_page *page)
 	char lag[DURATION_TEXT_SIZE], client_lag[DURATION_TEXT_SIZE];
 
 	html_section(page, "environment", "Environment");
-	markup_open(markup, "dl");
-	markup_attr(markup, "class", "facts");
-	markup_element(markup, "dt", NULL, "started");
-	markup_open(markup, "dd");
-	html_time(markup, record->started_realtime_ns);
-	markup_close(markup);
+	markup_begin(markup, "dl", "facts");
+	html_started(markup, record->started_realtime_ns);
 	html_term(markup, "kernel", record->kernel);
 	html_term(markup, "isolation", record->isolation);
 	if (record->virtual_time || page->result->no_virtual) {

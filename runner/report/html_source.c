@@ -117,20 +117,14 @@ static void add_line(struct html_page *page, unsigned line, const char *text, si
 	html_id(page, "line", line);
 	if (bad)
 		markup_attr(markup, "class", "bad");
-	markup_open(markup, "span");
-	markup_attr(markup, "class", "at");
+	markup_begin(markup, "span", "at");
 	markup_textf(markup, "%s%u", bad ? "✗ " : "", line);
 	markup_close(markup);
 	markup_open(markup, "code");
 	markup_bytes(markup, text, length);
 	markup_close(markup);
-	if (finding) {
-		markup_open(markup, "a");
-		markup_attr(markup, "class", "back");
-		html_href(page, "finding", finding);
-		markup_textf(markup, "finding %zu", finding);
-		markup_close(markup);
-	}
+	if (finding)
+		html_link(page, "finding", finding, "back", "finding %zu", finding);
 	markup_close(markup);
 }
 
@@ -139,8 +133,7 @@ static void add_part(struct html_page *page, const struct part *part)
 	const struct scenario_file *file = page->result->file;
 	const char *text = file->source + part->offset, *end = file->source + file->source_length;
 
-	markup_open(page->markup, "ol");
-	markup_attr(page->markup, "class", "source");
+	markup_begin(page->markup, "ol", "source");
 	markup_attr(page->markup, "tabindex", "0");
 	markup_attrf(page->markup, "aria-label", "Lines %u to %u", part->first, part->last);
 	for (unsigned line = part->first; line <= part->last && text < end; line++) {
@@ -158,8 +151,7 @@ void html_source(struct html_page *page)
 	if (page->lines->n_parts == 0)
 		return;
 	html_section(page, "source", "Scenario");
-	markup_open(page->markup, "p");
-	markup_attr(page->markup, "class", "dim");
+	markup_begin(page->markup, "p", "dim");
 	markup_element(page->markup, "code", NULL, page->site->files[page->index]);
 	markup_close(page->markup);
 	for (size_t i = 0; i < page->lines->n_parts; i++) {

@@ -120,6 +120,12 @@ void markup_raw(struct markup *markup, const char *text)
 	xml_check(xmlTextWriterWriteRaw(markup->writer, xml(text)));
 }
 
+void markup_begin(struct markup *markup, const char *element, const char *class_name)
+{
+	markup_open(markup, element);
+	markup_attr(markup, "class", class_name);
+}
+
 void markup_element(struct markup *markup, const char *element, const char *class_name,
 		    const char *text)
 {

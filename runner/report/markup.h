@@ -18,6 +18,8 @@ void markup_freep(struct markup **markup);
 
 /** markup_open() - begin an element */
 void markup_open(struct markup *markup, const char *element);
+/** markup_begin() - begin an element with an attribute class */
+void markup_begin(struct markup *markup, const char *element, const char *class_name);
 /** markup_close() - end the innermost open element */
 void markup_close(struct markup *markup);
 /** markup_close_void() - end one that HTML has no end tag for (<meta>, <br>), or a shape in SVG */
