@@ -53,7 +53,7 @@ int64_t clock_monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* Not through the vDSO, where the clock is moved. */
+/* Makes the system call: in the vDSO the clock may have been moved. */
 static int64_t kernel_ns(clockid_t clock)
 {
 	struct timespec now;

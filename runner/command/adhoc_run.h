@@ -80,8 +80,8 @@ char *adhoc_run_obstacle(const struct result *result);
 /**
  * adhoc_run_disturbance() - say how a slow machine has distorted what a result shows
  *
- * Return: which fault the client met that it was not to meet (late_verdict.h), owned by the caller;
- * NULL: none.
+ * Return: which answer came too late, so that the client met another fault than intended
+ * (late_verdict.h); owned by the caller; NULL: none.
  */
 char *adhoc_run_disturbance(const struct result *result);
 

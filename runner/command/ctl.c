@@ -89,7 +89,10 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 	json_t *reply = NULL;
 	json_error_t error;
 
-	/* If it sent an error before it closed, that explains more than the closing does. */
+	/*
+	 * If the daemon sent an error before it closed, that explains more than the closed
+	 * connection.
+	 */
 	if (status == 0 || status == -EPIPE)
 		status = receive_line(fd, &line);
 	if (status == 0)
@@ -233,7 +236,7 @@ static void print_result(const struct ctl *ctl, const json_t *result)
 	fputs(strbuf_text(&text), ctl->out);
 }
 
-/* Fails if the daemon is not armed, for the sake of health checks: then it injects nothing. */
+/* Fails if the daemon is not armed, and so injects nothing: health checks rely on it. */
 static enum exit_status show(const struct ctl *ctl, const json_t *result)
 {
 	bool armed = strcmp(text_of(result, "state"), "armed") == 0;

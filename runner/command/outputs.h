@@ -72,8 +72,8 @@ bool outputs_write(const struct output_options *options, const struct run_result
 		   FILE *err);
 
 /*
- * What is printed during a run, between outputs_begin() and outputs_end(). GitHub's runner does not
- * take text from clients and scenario files for commands.
+ * What is printed during a run, between outputs_begin() and outputs_end(). GitHub's runner never
+ * takes text of clients or scenario files for commands.
  */
 struct printing {
 	struct console *console;

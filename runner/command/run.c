@@ -150,7 +150,7 @@ static bool take_shard(struct run *run)
 	return true;
 }
 
-/* Comes after the shard: what failed on this machine belonged to its shard. */
+/* Runs after the choice of the shard, to which all that failed on this machine belonged. */
 static void take_failed(struct run *run)
 {
 	struct run_results *results = &run->results;
@@ -176,7 +176,7 @@ static char *describe_selection(const struct run *run)
 	if (run->options.last_failed)
 		strbuf_printf(&note, "%s%s", note.length ? ", " : "",
 			      run->failed.n_items ? "failed last time"
-						  : "no failures known: all of them");
+						  : "no known failures: all scenarios");
 	return note.length ? strbuf_steal(&note) : NULL;
 }
 
@@ -362,7 +362,7 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 	if (run->n_selected > 0 && options->shard.count && !options->last_failed) {
 		/* The other shards have all scenarios. */
 		fprintf(out,
-			"shard %zu/%zu (%s): none of the %zu scenarios falls to it\n"
+			"shard %zu/%zu (%s) has none of the %zu scenarios\n"
 			"0 passed, 0 failed, 0 skipped\n",
 			options->shard.number, options->shard.count, options->shard.origin,
 			run->n_selected);

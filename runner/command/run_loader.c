@@ -114,7 +114,10 @@ static struct result *result_numbered(struct run_results *results, size_t number
 {
 	struct result result = {.number = number};
 
-	/* Records come in the order of their numbers, so it is the last result or a new one. */
+	/*
+	 * Records come in the order of their numbers, so this one belongs to the last result or to
+	 * a new one.
+	 */
 	for (size_t i = results->n_items; i-- > 0;)
 		if (results->items[i].number == number)
 			return &results->items[i];

@@ -55,7 +55,8 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 	disturbance = adhoc_run_disturbance(result);
 	if (disturbance)
 		fprintf(out,
-			"\nThe machine was too slow, and it might have gone another way: %s.\n",
+			"\nThe machine was too slow; on a faster one the client may behave "
+			"differently: %s.\n",
 			disturbance);
 	observed_free(&observed);
 	return STATUS_PASSED;

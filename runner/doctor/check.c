@@ -171,7 +171,7 @@ static void check_queue(struct examination *exam)
 		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
 }
 
-/* Asks exactly what `run` asks. */
+/* Finds out exactly what `run` does. */
 static void check_isolation(struct examination *exam)
 {
 	AUTO_FREE char *message = NULL;

@@ -130,7 +130,10 @@ NORETURN static void probe_in_child(bool private_namespace, int fd)
 
 	if (private_namespace)
 		probe.namespaces = namespace_enter(0);
-	/* If making the private namespace failed, try nothing in the given one. */
+	/*
+	 * If the private namespace could not be made, try nothing: it would happen in the given
+	 * one.
+	 */
 	if (probe.namespaces)
 		_exit(write(fd, &probe, sizeof(probe)) == (ssize_t)sizeof(probe) ? EXIT_SUCCESS
 										 : EXIT_FAILURE);

@@ -224,8 +224,8 @@ static int64_t last_start_ns(const struct history *history, const struct attempt
 }
 
 /*
- * A socket that dies within this time before its client's end is known was closed by that. A client
- * that closes it as its last act can't be told apart from that.
+ * A socket that dies within this time before its client's end is known counts as closed by that
+ * end. A client that closes it as its last act can't be distinguished.
  */
 #define EXIT_TAKES_NS INT64_C(1000000)
 

@@ -5,11 +5,11 @@
  * When does an attempt end? When the client could know its outcome. A refused attempt ends when the
  * RST or the ICMP message was sent; an accepted one when the handshake was completed. One that was
  * let through to a closed port ends when it was let through: the kernel answers with RST in the
- * same instant, while the client may keep the dead socket as long as it likes. One that never got
- * an answer ends when the client gave it up (it closed the socket, took it back with
- * connect(AF_UNSPEC) or shutdown(), or connected it again), or when the kernel's own schedule timed
- * it out, however long the client keeps the socket after that. What synfault's TERM or the client's
- * exit closed, the client did not give up: it was open until the client's end.
+ * same instant, however long the client keeps the dead socket. One that never got an answer ends
+ * when the client gave it up (it closed the socket, took it back with connect(AF_UNSPEC) or
+ * shutdown(), or connected it again), or when the kernel's own schedule timed it out, however long
+ * the client keeps the socket after that. If synfault's TERM or the client's exit closed the
+ * socket, the client did not give the attempt up: it was open until the client's end.
  *
  * A socket is not an attempt: attempts with the same cookie share one, which is gone when its last
  * attempt's is.
@@ -63,7 +63,10 @@ struct attempt_details {
 	int64_t last_receive_ns;         /* of data, before the client's end; or NEVER_RECEIVED */
 	uint64_t end_received, end_sent; /* of data, by the client's end */
 	bool client_reset;               /* the client's end was an RST */
-	/* END_ABANDONED: the client's exit may have closed it. END_OPEN: that, or TERM, did. */
+	/*
+	 * END_ABANDONED: the client's exit may have closed it. END_OPEN: the client's exit, or
+	 * TERM, closed it.
+	 */
 	bool by_exit;
 	int64_t last_syn_ns;                     /* arrival of its last SYN */
 	int64_t max_lag_ns;                      /* of its verdicts */
@@ -85,7 +88,7 @@ struct attempt_history {
 	enum attempt_end end;
 	uint32_t syns;                           /* seen by us */
 	int64_t started_ns, started_earliest_ns; /* first SYN */
-	int64_t ended_ns, ended_earliest_ns;     /* meaningful unless end is END_OPEN */
+	int64_t ended_ns, ended_earliest_ns;     /* valid unless end is END_OPEN */
 	/*
 	 * When the client could go on: ended_ns; if a fault broke the connection, the time of the
 	 * fault; if a fault stalled it, the client's own end. INT64_MAX: not until the record's

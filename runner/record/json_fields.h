@@ -72,7 +72,9 @@ struct json_field {
 	int64_t absent; /* I64: the value of what is left out, if not 0 */
 	bool negated;   /* BOOL: the key says the opposite of the member */
 	bool late;      /* is read after the rows that are not, because its value depends on them */
-	/* Only for objects whose tag (see struct json_type) is among these bits; 0: for all. */
+	/*
+	 * Only objects whose tag (see struct json_type) is among these bits have the row; 0: all.
+	 */
 	uint32_t tags;
 	const char *about; /* description for the schema, or NULL */
 };

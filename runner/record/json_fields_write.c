@@ -43,7 +43,7 @@ static void write_texts(struct strbuf *out, char *const *texts)
 	strbuf_putc(out, ']');
 }
 
-/* jansson writes a double without regard to the locale. */
+/* Writes it with jansson, which ignores the locale. */
 static void write_real(struct strbuf *out, double number)
 {
 	json_t *value = json_real(number);

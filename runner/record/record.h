@@ -53,11 +53,11 @@ struct event {
 		struct {
 			int64_t client_ns, server_ns;
 			/*
-			 * Lateness of a thread of ours that sleeps in the same cgroup, without
-			 * what it waited for a processor. A later look can know less.
+			 * How late a sleeping thread of ours in the same cgroup has woken, without
+			 * its waits for a processor. A later look can find a lower value.
 			 */
 			int64_t canary_ns;
-			bool incomplete; /* it missed threads: there is no bound up to this look */
+			bool incomplete; /* the look missed threads: there is no bound up to it */
 		} starvation;
 		struct {
 			uint32_t instance;
@@ -156,7 +156,7 @@ struct record {
 	size_t n_jumps, jumps_capacity;
 	char *clock_failure; /* why that clock can't be trusted, which is a problem, too; or NULL */
 
-	uint32_t n_instances; /* of the client that were to run; 1 by default */
+	uint32_t n_instances; /* instances of the client that were to run; 1 by default */
 	bool client_started;
 	/*
 	 * Another program started the client (`synfault inject`): the record has no start, output
@@ -177,7 +177,7 @@ struct record {
 	 */
 	int64_t harness_lag_ns;
 	int64_t client_lag_ns;
-	bool complete; /* written last: the supervisor got to the end */
+	bool complete; /* written last: the supervisor reached the end */
 };
 
 /** record_new() - make an empty record; free it with record_free() */

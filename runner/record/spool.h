@@ -2,7 +2,7 @@
 /*
  * Packets on their way from a scenario's supervisor, which captures them, to the program, which
  * knows the outcome of the scenario and makes a capture file. They are kept in a file without a
- * name, so that nothing is left of it, whichever process dies.
+ * name, so that nothing is left behind, whichever process dies.
  */
 #ifndef SYNFAULT_RUNNER_RECORD_SPOOL_H
 #define SYNFAULT_RUNNER_RECORD_SPOOL_H
@@ -53,7 +53,7 @@ struct spool_content {
 	size_t n_interfaces, interfaces_capacity;
 	uint64_t lost;     /* packets that came faster than they could be read */
 	uint64_t left_out; /* packets beyond the limit */
-	bool whole;        /* the writer came to its end */
+	bool whole;        /* the writer reached its end */
 	char *reason;      /* why there are no packets; NULL: unknown */
 	void *mapping;
 	size_t size;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory that is given back all at once: see arena.h. */
+/* Memory that is freed all at once: see arena.h. */
 #include "runner/scenario/arena.h"
 
-#define BLOCK_SIZE ((size_t)64 * 1024 - 64) /* with malloc's own header still below 64 KiB */
+#define BLOCK_SIZE ((size_t)64 * 1024 - 64) /* below 64 KiB even with malloc's own header */
 #define ALIGNMENT  _Alignof(max_align_t)
 
 struct arena_block {
@@ -32,7 +32,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	if (size > arena->left) {
 		if (size > BLOCK_SIZE / 4 && arena->blocks) {
-			/* A large piece gets a block of its own, behind the one in use. */
+			/* A large allocation gets a block of its own, behind the one in use. */
 			block = block_new(size);
 			block->next = arena->blocks->next;
 			arena->blocks->next = block;

@@ -177,7 +177,7 @@ static void check_counts(struct checker *checker, const struct expectation *expe
 		loader_hint(checker->loader,
 			    attempts.high <= checker->n_instances
 				    ? "one attempt has no backoff: leave \"%s\" out"
-				    : "a list holds one time less than there are attempts",
+				    : "a list has one time fewer than there are attempts",
 			    name);
 	} else if (list && each > 0 && !resets(expectation) &&
 		   attempts.low > (needed + 1) * each * checker->n_instances) {
@@ -185,7 +185,7 @@ static void check_counts(struct checker *checker, const struct expectation *expe
 			 "the list has %" PRId64 " times%s, but %" PRId64
 			 " attempts at least are expected",
 			 needed, at, attempts.low);
-		loader_hint(checker->loader, "a list holds one time less than there are attempts");
+		loader_hint(checker->loader, "a list has one time fewer than there are attempts");
 	}
 }
 
@@ -260,7 +260,7 @@ void contradict_time(struct checker *checker, const struct expectation *expectat
 	}
 }
 
-/* Only this many waits are added up. To leave some out only makes the sum smaller. */
+/* At most this many waits are added up. Leaving some out only makes the sum smaller. */
 #define MAX_SUMMED INT64_C(100000)
 
 /* Returns the fewest pauses of each instance that meet all expectations. */
@@ -409,7 +409,7 @@ static void check_answers(struct checker *checker, const struct expectation *exp
 		 "every attempt%s is answered at once, so none can "
 		 "time out",
 		 at);
-	loader_hint(checker->loader, "give the faults a \"drop\", \"lose\" or \"delay\"");
+	loader_hint(checker->loader, "add \"drop\", \"lose\" or \"delay\" to the faults");
 }
 
 /* Returns whether a client can get a connection from a step, if only for a moment. */
@@ -461,9 +461,8 @@ void contradict_connections(struct checker *checker, const struct expectation *e
 	error_at(checker, expectation, "\"%s\" needs a connection%s, but no fault step allows one",
 		 expectation_kind_name(expectation->kind), at);
 	if (expectation->kind == EXPECT_READ_TIMEOUT)
-		loader_hint(checker->loader,
-			    "let the faults hold \"stall after accept\", or expect "
-			    "\"connect-timeout\"");
+		loader_hint(checker->loader, "add \"stall after accept\" to the faults, or expect "
+					     "\"connect-timeout\"");
 	else
 		loader_hint(checker->loader,
 			    "let the faults end with \"accept\", or expect 0 of \"%s\"",

@@ -285,8 +285,7 @@ void check_conditions(struct loader *loader, const struct endpoint_spec *endpoin
 		if (other == SIZE_MAX)
 			continue;
 		message = xasprintf(
-			"this step is never reached: the one in line %u takes all attempts "
-			"that it is for",
+			"this step is never reached: the one in line %u takes all of its attempts",
 			endpoint->step_places[other].line);
 		error_at(loader, &endpoint->step_places[i], message,
 			 script->steps[i].when.given ? "put it before that one"

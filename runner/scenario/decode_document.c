@@ -247,7 +247,7 @@ static void note_leftover_timeout(struct loader *loader, const struct field *fie
 	((struct scenario *)target)->has_leftover_timeout = true;
 }
 
-/* Runs after "clients" was read, which precedes it in the table, to count all instances. */
+/* Counts all instances, so it must come after "clients" in the table. */
 static void check_repeat(struct loader *loader, const struct field *field, void *target)
 {
 	const struct scenario *scenario = target;

@@ -212,9 +212,9 @@ static const struct named_policy *find_named(struct loader *loader, const struct
 	else if (strcmp(node->text, "fixed") == 0 || strcmp(node->text, "constant") == 0)
 		loader_hint(loader, "say how long: {fixed: 2s}");
 	else if (strcmp(node->text, "linear") == 0)
-		loader_hint(loader, "say from where on: {linear: {base: 1s, step: 1s}}");
+		loader_hint(loader, "say where it starts: {linear: {base: 1s, step: 1s}}");
 	else if (strncmp(node->text, "exponential", strlen("exponential")) == 0)
-		loader_hint(loader, "say from where on: {exponential: {base: 100ms, factor: 2}}");
+		loader_hint(loader, "say where it starts: {exponential: {base: 100ms, factor: 2}}");
 	else if (strcmp(node->text, "none") == 0)
 		loader_hint(loader, "for a client that does not wait, write {fixed: 0s}");
 	else
@@ -222,7 +222,9 @@ static const struct named_policy *find_named(struct loader *loader, const struct
 	return NULL;
 }
 
-/* Takes the parameters of the named policy. Those beside the name come later and replace them. */
+/*
+ * Takes the parameters of the named policy. Those beside the name are read later, and replace them.
+ */
 static void decode_name(struct loader *loader, const struct field *field, void *target)
 {
 	struct expectation *expectation = target;

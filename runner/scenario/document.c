@@ -428,7 +428,8 @@ static void close_collection(struct builder *builder, const yaml_event_t *event)
 		node->height = MAX(node->height, children[i]->height + 1);
 		node->refers_to_matrix |= children[i]->refers_to_matrix;
 	}
-	/* Only brackets show where a collection ends; an indented one ends where the next begins.
+	/* Only brackets show where a collection ends; an indented one ends where the next node
+	 * begins.
 	 */
 	if (frame->brackets && frame->start.line == event->end_mark.line)
 		node->length = (unsigned)(event->end_mark.column - frame->start.column);

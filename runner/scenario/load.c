@@ -246,8 +246,8 @@ static void load_scenarios(struct file_loader *files, struct harvest *harvest,
 }
 
 /*
- * Decodes defaults once on their own, so that an error in them is reported once, at its place.
- * Checks that need the rest of a document are left to the documents that they are merged into.
+ * Decodes defaults once on their own, so that an error in them is reported once, at its place. The
+ * documents that they are merged into make the checks that need a whole document.
  */
 static void load_defaults(struct file_loader *files, struct harvest *harvest,
 			  const struct node_pair *pair)

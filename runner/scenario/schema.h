@@ -68,8 +68,8 @@ struct schema_key {
 	const char *const *choices;        /* SCHEMA_CHOICE: ends with NULL */
 	const struct schema *mapping;      /* the keys that its mapping can have, or NULL */
 	const struct schema *mapping_item; /* of its list: the keys of items that are mappings */
-	const struct schema_key
-		*named; /* what each freely named key of its mapping takes, or NULL */
+	const struct schema_key *named;    /* what each key of its mapping takes whose name the user
+					      chooses; NULL: there are none */
 	bool required;
 	bool of_client; /* not required if another process starts the client */
 	/*

@@ -37,7 +37,8 @@ int captures_open(const struct capture_policy *policy);
 /**
  * captures_take() - turn a scenario's packets into a capture file, if the policy keeps it
  * @fd: what captures_open() returned
- * @result: judged; its `capture` gets the name of the file, or `no_capture` why there is none
+ * @result: judged; its `capture` gets the name of the file, or its `no_capture` the reason why
+ * there is none
  * @index: as for report_page_name()
  */
 void captures_take(const struct capture_policy *policy, int fd, struct result *result,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How much memory and how many processes our control groups still allow. In a container that is
- * less than the machine has. A client that can't fork, or is swapped out, would be judged for what
+ * less than the machine has. A client that can't fork, or is swapped out, would be blamed for what
  * isn't its fault.
  *
  * Reads both versions of control groups: the group that /proc/self/cgroup names, and all above it

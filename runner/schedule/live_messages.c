@@ -12,7 +12,7 @@ void live_messages_send(const struct supervise_config *config, const struct reco
 {
 	AUTO_STRBUF struct strbuf line = {0};
 
-	/* Looks are for the judge, and too many for people to read. */
+	/* Events of looks are for the judge; there are too many for people to read. */
 	if (event->kind == EVENT_OPEN || event->kind == EVENT_STARVATION)
 		return;
 	strbuf_putc(&line, SUPERVISE_EVENT);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fixed ports in a network namespace that scenarios share. Endpoints have addresses of their own,
- * Fixed ports in a network namespace that scenarios share. Endpoints have addresses of their own:
- * many can use one port. But a user's server may listen on all addresses, which is unknown
- * and they wait for it. Claims (runner/sandbox/netns_lock.h) keep other runs of synfault, and the
- * ports that sandboxes choose, away from it.
+ * so several scenarios can use one port. But a user's server may listen on all addresses, which is
+ * unknown before it runs. So a scenario with such a server runs only while no other scenario uses
+ * its port, and scenarios with that port wait for it. Claims (runner/sandbox/netns_lock.h) keep
+ * other runs of synfault, and the ports that sandboxes choose, away from a port that is in use.
  */
 #ifndef SYNFAULT_RUNNER_SCHEDULE_PORTS_H
 #define SYNFAULT_RUNNER_SCHEDULE_PORTS_H

@@ -42,7 +42,8 @@ enum retry_kind retry_due(const struct retry_policy *policy, const struct result
 bool retry_is_unproven(const struct result *result);
 /** retry_begin() - move record and judgement to the earlier runs, and leave them empty */
 void retry_begin(struct result *result);
-/** retry_settle() - after the last run, mark a flaky result, and make it a failure if so asked */
+/** retry_settle() - mark a flaky result after its last run, and make it a failure if that is wanted
+ */
 void retry_settle(const struct retry_policy *policy, struct result *result);
 
 #endif

@@ -34,7 +34,10 @@
 #define WATCHDOG_NS (15 * NS_PER_S)
 /* After the run's time limit, scenarios get this long to end before they are killed. */
 #define ENDING_NS (10 * NS_PER_S)
-/* Leftover rules of shared sandboxes are removed at this number, since each slows changes down. */
+/*
+ * At this number, the leftover rules of shared sandboxes are removed: each slows down changes of
+ * the rules.
+ */
 enum { MAX_STALE = 128 };
 
 struct scheduler;
@@ -280,7 +283,9 @@ static enum time_mode time_of(const struct scheduler *self, const struct scenari
 	return self->config->time != TIME_N_MODES ? self->config->time : scenario->time;
 }
 
-/* Returns whether the scenario runs in virtual time; if not though asked for, notes why. */
+/*
+ * Returns whether the scenario runs in virtual time; if that is wanted but impossible, notes why.
+ */
 static bool takes_virtual_time(const struct scheduler *self, struct result *result)
 {
 	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
@@ -444,7 +449,10 @@ static void start_more(struct scheduler *self)
 			run_queue_defer(&self->queue, &item);
 			continue;
 		}
-		/* There is no process, descriptor or memory left: the next end makes room. */
+		/*
+		 * There is no process, descriptor or memory left: the end of a scenario will make
+		 * room.
+		 */
 		if (status < 0 && self->n_running > 0)
 			break;
 		run_queue_take(&self->queue, &item);
@@ -608,7 +616,7 @@ static void finish_early(struct scheduler *self)
 	while (run_queue_drain(&self->queue, &item)) {
 		struct result *result = &self->results->items[item.result];
 
-		/* It was to run again: its first run has to do. */
+		/* It was to run again: now its first run counts. */
 		if (item.again) {
 			settle(self, result);
 			continue;

@@ -22,7 +22,7 @@ struct schedule_running {
 
 struct schedule_config {
 	size_t jobs;          /* maximum of scenarios at once; 0: limits_default_jobs() */
-	char *const *command; /* client command for all scenarios; NULL: their own */
+	char *const *command; /* client command for all scenarios; NULL: each has its own */
 	uint64_t seed;        /* of the run; each scenario's is drawn from it by name */
 	enum isolation_mode isolation;
 	enum time_mode time; /* TIME_N_MODES: each scenario's own */
@@ -32,7 +32,7 @@ struct schedule_config {
 	size_t max_failures; /* start nothing more after this many failures and errors; 0: never */
 	int64_t global_timeout_ns; /* end all scenarios after this time; 0: never */
 	bool require;              /* a missing capability is an error, not a skip */
-	bool observe;              /* record all that any expectation could be judged by */
+	bool observe;              /* record everything that any expectation needs */
 
 	/*
 	 * Called when the isolation is known, and before anything runs. NULL as @isolation: none

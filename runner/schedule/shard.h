@@ -21,7 +21,8 @@ bool shard_parse(const char *text, struct shard *ret, char **ret_message);
 
 /* clang-format off */
 /**
- * shard_from_environment() - read which of several parallel jobs of a CI system this is
+ * shard_from_environment() - read from a CI system's variables which of several parallel jobs this
+ * is
  * @ret: count is 0 if no variable is set, or for one machine
  * @ret_message: on failure one sentence, owned by the caller
  *
@@ -38,7 +39,7 @@ bool shard_parse(const char *text, struct shard *ret, char **ret_message);
 /* clang-format on */
 bool shard_from_environment(struct shard *ret, char **ret_message);
 
-/** shard_of() - return the part, from 1 to @count, of what has this name */
+/** shard_of() - return the part, from 1 to @count, that a key belongs to */
 size_t shard_of(const char *key, size_t count);
 
 struct shard_item {

@@ -13,7 +13,7 @@
 
 /* A SYN of the trace and one of the record are the same if they differ by less than this time. */
 #define SAME_SYN_NS (200 * NS_PER_MS)
-/* A fault's comment goes to a packet within this time of it. */
+/* The comment on a fault goes to a packet within this time of the fault. */
 #define FAULT_NS (100 * NS_PER_MS)
 
 /* ---- packets and attempts ---- */

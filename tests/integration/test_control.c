@@ -137,7 +137,7 @@ Test(control, last_failed_runs_only_what_failed)
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT FAILS);
 
 	program_runs(synfault, "run --last-failed --filter passes a.yaml");
-	program_printed(synfault, "no failures known: all of them");
+	program_printed(synfault, "no known failures: all scenarios");
 	program_concluded(synfault, "1 passed, 0 failed, 0 skipped");
 	program_runs(synfault, "run a.yaml");
 	program_left_nothing(synfault);

@@ -67,7 +67,7 @@ Test(messages, remedies_for_mistakes_in_expectations)
 		{"{backoff: {base: 1s, factor: 2}}", "these values belong to no policy",
 		 "did you mean {exponential: {base: 1s, factor: 2}}?"},
 		{"{backoff: exponential}", "unknown policy \"exponential\"",
-		 "say from where on: {exponential: {base: 100ms, factor: 2}}"},
+		 "say where it starts: {exponential: {base: 100ms, factor: 2}}"},
 		{"{backoff: fixed}", "unknown policy \"fixed\"", "say how long: {fixed: 2s}"},
 		{"{backoff: 2s}", "unknown policy \"2s\"", "for a fixed wait, write {fixed: 2s}"},
 		{"{backoff: {exponential: {base: 1s, multiplier: 2}}}",
