@@ -100,21 +100,6 @@ static void look_at_once(struct turn *turn)
 	turn->next_look_ns = 0;
 }
 
-/* Returns whether the loop goes on. */
-static bool ask(struct turn *turn)
-{
-	const struct clock_message message = {.kind = CLOCK_ASK};
-
-	if (!tracees_sleep(&turn->clock.tracees)) {
-		look_later(turn);
-		return true;
-	}
-	calls_find_socket_waits(&turn->clock);
-	turn->asked = true;
-	turn->asked_stops = turn->clock.n_stops;
-	return clock_message_send(turn->clock.control_fd, &message) == 0;
-}
-
 /*
  * Sends a message and waits for the answer, which comes at once. CLOCK_FINISH may come before it.
  * Returns the kind of the answer, or -1 if the supervisor is gone.
@@ -134,20 +119,20 @@ static int talk(struct clock_process *self, const struct clock_message *message)
 	}
 }
 
-/* Moves all clocks. Returns whether the loop goes on. */
-static bool jump(struct turn *turn, int64_t by_ns)
+/*
+ * The supervisor's clock has moved: moves all others, unless a program has run in the meantime.
+ * Returns whether the loop goes on.
+ */
+static bool move(struct turn *turn, int64_t by_ns)
 {
 	struct clock_process *self = &turn->clock;
-	const struct clock_message wish = {.kind = CLOCK_JUMP, .by_ns = by_ns};
 	const struct clock_message moved = {.kind = CLOCK_MOVED}, back = {.kind = CLOCK_BACK};
 	struct process *process;
-	int kind = talk(self, &wish);
 
+	turn->restless_ns = 0;
 	look_at_once(turn);
-	if (kind != CLOCK_MOVED)
-		return kind == CLOCK_REFUSED;
-	/* The kernel may have ended a wait in the meantime. */
-	if (!tracees_still_sleep(&self->tracees))
+	/* The kernel may have ended a wait. */
+	if (turn->asked_stops != self->n_stops || !tracees_still_sleep(&self->tracees))
 		return talk(self, &back) == CLOCK_DONE;
 	self->ahead_ns += by_ns;
 	for (process = self->tracees.processes; process; process = process->hh.next)
@@ -157,6 +142,16 @@ static bool jump(struct turn *turn, int64_t by_ns)
 	if (!tracees_still_sleep(&self->tracees))
 		clock_process_fail(self, "a program woke up during a jump");
 	return talk(self, &moved) == CLOCK_DONE;
+}
+
+/* Asks the supervisor to jump. Returns whether the loop goes on. */
+static bool jump(struct turn *turn, int64_t by_ns)
+{
+	const struct clock_message wish = {.kind = CLOCK_JUMP, .by_ns = by_ns};
+	int kind = talk(&turn->clock, &wish);
+
+	look_at_once(turn);
+	return kind == CLOCK_MOVED ? move(turn, by_ns) : kind == CLOCK_REFUSED;
 }
 
 /* Notes when the kernel will end an attempt, and how much of its own time it needs for that. */
@@ -177,27 +172,66 @@ static void note_kernel(const struct clock_process *self, const struct connectin
 	view->kernel_lead_ns = MAX(next_ns - age_ns, INT64_C(0));
 }
 
+/* Sets *@ret_connecting to the attempt that the kernel will end first; NULL: there is none. */
+static struct jump decide(const struct turn *turn, bool quiet, int64_t supervisor_ns,
+			  struct connecting **ret_connecting)
+{
+	const struct clock_process *self = &turn->clock;
+	struct jump_view view = {
+		.kernel_ns = JUMP_NEVER,
+		.supervisor_ns = supervisor_ns,
+		.quiet = quiet,
+		.asleep = turn->asked_stops == self->n_stops,
+	};
+
+	*ret_connecting = connects_next(&self->connects);
+	if (*ret_connecting)
+		note_kernel(self, *ret_connecting, &view);
+	view.client_ns = due_next_ns(self, &view.chores_ns);
+	view.now_ns = clock_process_now_ns(self);
+	return jump_decide(&view);
+}
+
+/* What CLOCK_ASK proposes: see protocol.h. */
+static int64_t propose(const struct turn *turn)
+{
+	struct connecting *connecting;
+	struct jump decision = decide(turn, true, JUMP_NEVER, &connecting);
+
+	if (decision.to_kernel && (decision.action != JUMP_BY || !connecting->hurried))
+		return INT64_MIN;
+	if (decision.action == JUMP_BY)
+		return clock_process_now_ns(&turn->clock) + decision.by_ns;
+	return decision.action == JUMP_STAY ? INT64_MAX : INT64_MIN;
+}
+
+/* Returns whether the loop goes on. */
+static bool ask(struct turn *turn)
+{
+	struct clock_message message = {.kind = CLOCK_ASK};
+
+	if (!tracees_sleep(&turn->clock.tracees)) {
+		look_later(turn);
+		return true;
+	}
+	calls_find_socket_waits(&turn->clock);
+	turn->asked = true;
+	turn->asked_stops = turn->clock.n_stops;
+	message.to_ns = propose(turn);
+	return clock_message_send(turn->clock.control_fd, &message) == 0;
+}
+
 static bool take_answer(struct turn *turn, const struct clock_message *message)
 {
 	struct clock_process *self = &turn->clock;
-	struct jump_view view = {
-		.kernel_ns = JUMP_NEVER,
-		.supervisor_ns = message->next_ns,
-		.quiet = message->quiet,
-		.asleep = turn->asked_stops == self->n_stops && tracees_still_sleep(&self->tracees),
-	};
 	struct connecting *connecting;
 	struct jump decision;
 
 	turn->asked = false;
 	if (message->quiet)
 		connects_keep(&self->connects, message->inodes, message->n_inodes);
-	connecting = connects_next(&self->connects);
-	if (connecting)
-		note_kernel(self, connecting, &view);
-	view.client_ns = due_next_ns(self, &view.chores_ns);
-	view.now_ns = clock_process_now_ns(self);
-	decision = jump_decide(&view);
+	decision = decide(turn, message->quiet && tracees_still_sleep(&self->tracees),
+			  message->next_ns, &connecting);
 	if (decision.action != JUMP_NOT)
 		turn->restless_ns = 0;
 	if (decision.to_kernel && !connecting->hurried) {
@@ -211,6 +245,13 @@ static bool take_answer(struct turn *turn, const struct clock_message *message)
 	return true;
 }
 
+/* The supervisor has followed the proposal. */
+static bool take_move(struct turn *turn, const struct clock_message *message)
+{
+	turn->asked = false;
+	return move(turn, message->by_ns);
+}
+
 static bool take_messages(struct turn *turn)
 {
 	struct clock_message message;
@@ -220,6 +261,8 @@ static bool take_messages(struct turn *turn)
 		if (message.kind == CLOCK_FINISH)
 			turn->clock.finishing = true;
 		else if (message.kind == CLOCK_ANSWER && !take_answer(turn, &message))
+			return false;
+		else if (message.kind == CLOCK_MOVED && !take_move(turn, &message))
 			return false;
 	}
 	return r == 0;

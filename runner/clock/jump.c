@@ -4,9 +4,6 @@
 
 #include "common/duration.h"
 
-/* A jump takes about this long, so a deadline that is closer is waited for. */
-#define CLOSE_NS (20 * NS_PER_US)
-
 struct jump jump_decide(const struct jump_view *view)
 {
 	int64_t client_ns = view->client_ns != JUMP_NEVER ? view->client_ns : view->chores_ns;
@@ -19,9 +16,9 @@ struct jump jump_decide(const struct jump_view *view)
 		next_ns = view->kernel_ns - view->kernel_lead_ns;
 		jump.to_kernel = true;
 	}
-	if (next_ns == JUMP_NEVER || (jump.to_kernel && next_ns - view->now_ns < CLOSE_NS))
+	if (next_ns == JUMP_NEVER || (jump.to_kernel && next_ns - view->now_ns < JUMP_CLOSE_NS))
 		jump.action = JUMP_STAY;
-	else if (next_ns - view->now_ns < CLOSE_NS)
+	else if (next_ns - view->now_ns < JUMP_CLOSE_NS)
 		jump.action = JUMP_DUE;
 	else
 		jump.action = JUMP_BY;

@@ -15,10 +15,13 @@
 #ifndef SYNFAULT_RUNNER_CLOCK_JUMP_H
 #define SYNFAULT_RUNNER_CLOCK_JUMP_H
 
+#include "common/duration.h"
 #include "common/util.h"
 
 /* A time that never comes. */
 #define JUMP_NEVER INT64_MAX
+/* A jump takes about this long, so a deadline that is closer is waited for. */
+#define JUMP_CLOSE_NS (20 * NS_PER_US)
 
 struct jump_view {
 	/* All times are by the client's CLOCK_MONOTONIC. */

@@ -9,6 +9,16 @@
  *       (all threads still sleep)
  *          JUMP     ──────────────────────►     moves its own clock, if nothing has come in
  *                   ◄──────────────────────  MOVED, or REFUSED
+ *
+ * A client that only waits needs fewer messages. If nothing was sent since the last ANSWER that was
+ * quiet, then the clock process knew everything but the supervisor's next timer when it asked, and
+ * proposed a jump:
+ *
+ *          ASK      ──────────────────────►     moves its own clock
+ *                   ◄──────────────────────  MOVED
+ *
+ * In both cases:
+ *
  *       (moves the clients' clocks if all still sleep; otherwise BACK)
  *          MOVED    ──────────────────────►     checks again that nothing has come in
  *                   ◄──────────────────────  DONE
@@ -20,11 +30,11 @@
 #include "common/util.h"
 
 enum clock_message_kind {
-	CLOCK_ASK,     /* is anything under way? */
+	CLOCK_ASK,     /* is anything under way? to_ns */
 	CLOCK_ANSWER,  /* quiet, next_ns, inodes */
 	CLOCK_JUMP,    /* may the clock jump by by_ns? */
 	CLOCK_REFUSED, /* it may not */
-	CLOCK_MOVED,   /* the sender has moved its clocks */
+	CLOCK_MOVED,   /* the sender has moved its clocks; from the supervisor: by_ns */
 	CLOCK_BACK,    /* undo the jump; only the supervisor's clock has moved so far */
 	CLOCK_DONE,    /* the supervisor has finished the jump, or undone it */
 	CLOCK_FAILED,  /* text: why the clock can't be trusted; it does not jump any more */
@@ -38,6 +48,11 @@ struct clock_message {
 	enum clock_message_kind kind;
 	union {
 		int64_t by_ns;
+		/*
+		 * How far the client's clock may jump, by that clock, if nothing was sent since the
+		 * last ANSWER; INT64_MAX: as far as the supervisor likes; INT64_MIN: not at all.
+		 */
+		int64_t to_ns;
 		struct {
 			bool quiet;
 			int64_t next_ns; /* the supervisor's next timer, by the client's clock */

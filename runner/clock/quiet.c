@@ -13,6 +13,7 @@
 
 #include "common/duration.h"
 #include "injector/netlink.h"
+#include "runner/clock/net_counts.h"
 
 /* How long quiet_pass() waits; if the machine is too busy, the clock process asks again. */
 #define PASS_TIMEOUT_NS (20 * NS_PER_MS)
@@ -29,6 +30,9 @@ struct quiet {
 	uint64_t serial;
 	cpu_set_t processors;
 	int n_processors;
+	struct net_count_files files;
+	struct net_counts counts; /* as they have to be if nothing was sent since the last look */
+	bool was_calm;            /* the last look */
 };
 
 static int open_loop(void)
@@ -59,10 +63,12 @@ static int open_deaths(struct mnl_socket **ret)
 int quiet_new(struct quiet **ret)
 {
 	struct quiet *quiet = xzalloc(sizeof(*quiet));
-	int r;
+	int r = net_count_files_open(&quiet->files);
 
 	quiet->loop_fd = open_loop();
-	r = quiet->loop_fd < 0 ? quiet->loop_fd : netlink_open(NETLINK_SOCK_DIAG, &quiet->diag);
+	if (r == 0)
+		r = quiet->loop_fd < 0 ? quiet->loop_fd
+				       : netlink_open(NETLINK_SOCK_DIAG, &quiet->diag);
 	if (r == 0)
 		r = open_deaths(&quiet->deaths);
 	if (r == 0 && sched_getaffinity(0, sizeof(quiet->processors), &quiet->processors) < 0)
@@ -85,6 +91,7 @@ void quiet_free(struct quiet *quiet)
 		mnl_socket_close(quiet->diag);
 	if (quiet->deaths)
 		mnl_socket_close(quiet->deaths);
+	net_count_files_close(&quiet->files);
 	free(quiet);
 }
 
@@ -158,8 +165,9 @@ static bool pass_deaths(const struct quiet *quiet, int64_t until_ns)
 bool quiet_pass(struct quiet *quiet)
 {
 	const int64_t until_ns = clock_kernel_ns() + PASS_TIMEOUT_NS;
-	bool passed = true;
+	bool passed = net_counts_read(&quiet->files, &quiet->counts);
 
+	quiet->was_calm = false;
 	for (int i = 0; passed && i < CPU_SETSIZE; i++) {
 		cpu_set_t one;
 
@@ -275,6 +283,13 @@ static bool look_at(struct quiet *quiet, struct look *look, uint8_t family, uint
 	return false;
 }
 
+static bool is_as_counted(const struct quiet *quiet)
+{
+	struct net_counts now;
+
+	return net_counts_read(&quiet->files, &now) && net_counts_are_same(&now, &quiet->counts);
+}
+
 bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdata,
 		struct clock_waiting *waiting)
 {
@@ -287,5 +302,13 @@ bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdat
 		if (!look_at(quiet, &look, families[i], IPPROTO_TCP) ||
 		    !look_at(quiet, &look, families[i], IPPROTO_UDP))
 			return false;
+	/* Only the datagrams of quiet_pass() may have been sent since it began. */
+	quiet->counts.sent += (uint64_t)quiet->n_processors;
+	quiet->was_calm = is_as_counted(quiet);
 	return true;
+}
+
+bool quiet_stays(const struct quiet *quiet)
+{
+	return quiet->was_calm && is_as_counted(quiet);
 }

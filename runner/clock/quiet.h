@@ -14,6 +14,9 @@
  * queues, and each processor has its own (net/core/dev.c, softnet_data; net/core/sock_diag.c,
  * broadcast_wq). So on each processor we queue a datagram of our own behind them, over the loopback
  * device, and the death of a socket of our own, and wait until both arrive.
+ *
+ * Most jumps are those of clients that only wait: since the last look they have sent nothing and
+ * closed nothing. The kernel's counts show that (net_counts.h), and spare us another look.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_QUIET_H
 #define SYNFAULT_RUNNER_CLOCK_QUIET_H
@@ -75,5 +78,12 @@ bool quiet_is_calm(const struct quiet_socket *socket, quiet_withholds_fn withhol
  */
 bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdata,
 		struct clock_waiting *waiting);
+
+/**
+ * quiet_stays() - find out whether nothing was sent or closed since the last look
+ *
+ * Return: false also if quiet_pass() or quiet_look() found then that something was under way.
+ */
+bool quiet_stays(const struct quiet *quiet);
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/duration.h"
 #include "runner/clock/clock_process.h"
 #include "runner/clock/filter.h"
+#include "runner/clock/jump.h"
 #include "runner/clock/protocol.h"
 #include "runner/clock/tracees.h"
 #include "runner/record/syn_schedule.h"
@@ -33,6 +34,7 @@ struct virtual_clock {
 	struct ahead *jumps;
 	size_t n_jumps, capacity;
 	int64_t ahead_ns;
+	struct clock_message answered; /* the last CLOCK_ANSWER */
 	bool failed;
 	struct filter filter;
 };
@@ -87,23 +89,32 @@ static int find_next_timer(const struct event_base *base, const struct event *ev
 	return 0;
 }
 
+static int64_t next_timer_ns(const struct virtual_clock *clock)
+{
+	int64_t next_ns = INT64_MAX;
+
+	event_base_foreach_event(clock->config.base, find_next_timer, &next_ns);
+	return next_ns;
+}
+
 static void answer(struct virtual_clock *clock)
 {
-	struct clock_message message = {.kind = CLOCK_ANSWER, .next_ns = INT64_MAX};
+	struct clock_message *message = &clock->answered;
 	struct clock_waiting waiting = {0};
 
-	message.quiet = !clock->failed &&
-			clock->config.is_quiet(clock->config.userdata, &waiting) &&
-			waiting.n_inodes <= CLOCK_MAX_INODES;
-	if (message.quiet) {
-		message.n_inodes = (uint32_t)waiting.n_inodes;
+	*message = (struct clock_message){.kind = CLOCK_ANSWER};
+	message->quiet = !clock->failed &&
+			 clock->config.is_quiet(clock->config.userdata, &waiting) &&
+			 waiting.n_inodes <= CLOCK_MAX_INODES;
+	if (message->quiet) {
+		message->n_inodes = (uint32_t)waiting.n_inodes;
 		if (waiting.n_inodes > 0)
-			memcpy(message.inodes, waiting.inodes,
+			memcpy(message->inodes, waiting.inodes,
 			       waiting.n_inodes * sizeof(*waiting.inodes));
-		event_base_foreach_event(clock->config.base, find_next_timer, &message.next_ns);
+		message->next_ns = next_timer_ns(clock);
 	}
 	free(waiting.inodes);
-	(void)clock_message_send(clock->control_fd, &message);
+	(void)clock_message_send(clock->control_fd, message);
 }
 
 static void take_failure(struct virtual_clock *clock, struct clock_message *message)
@@ -119,40 +130,57 @@ static void say(const struct virtual_clock *clock, enum clock_message_kind kind)
 	(void)clock_message_send(clock->control_fd, &message);
 }
 
-static void take_jump(struct virtual_clock *clock, int64_t by_ns)
+/* Returns false, and has sent no message, if the clock may not jump. */
+static bool jump(struct virtual_clock *clock, int64_t by_ns)
 {
 	const struct virtual_clock_config *config = &clock->config;
-	struct clock_message message;
+	struct clock_message message = {.kind = CLOCK_MOVED, .by_ns = by_ns};
 	int64_t at_ns;
 
-	if (clock->failed || !config->before_jump(config->userdata)) {
-		say(clock, CLOCK_REFUSED);
-		return;
-	}
+	if (clock->failed || !config->before_jump(config->userdata))
+		return false;
 	at_ns = clock_monotonic_ns();
 	clock->ahead_ns += by_ns;
 	array_append(clock->jumps, clock->n_jumps, clock->capacity,
 		     (struct ahead){clock_kernel_ns(), clock->ahead_ns});
 	if (process_move(&clock->own, clock->ahead_ns) < 0)
 		virtual_clock_fail(clock, "the supervisor's own clock could not be moved");
-	say(clock, CLOCK_MOVED);
+	(void)clock_message_send(clock->control_fd, &message);
 	/* Nothing may happen here until the clients' clocks have moved, too. */
 	if (clock_message_receive(clock->control_fd, true, &message) < 0) {
 		virtual_clock_fail(clock, "the clock process has ended");
-		return;
+		return true;
 	}
 	if (message.kind == CLOCK_BACK) {
 		clock->n_jumps--;
 		clock->ahead_ns -= by_ns;
 		(void)process_move(&clock->own, clock->ahead_ns);
 		say(clock, CLOCK_DONE);
-		return;
+		return true;
 	}
 	(void)event_base_update_cache_time(config->base);
 	config->after_jump(config->userdata, at_ns, by_ns);
 	if (message.kind == CLOCK_FAILED)
 		take_failure(clock, &message);
 	say(clock, CLOCK_DONE);
+	return true;
+}
+
+static void take_question(struct virtual_clock *clock, int64_t to_ns)
+{
+	const struct virtual_clock_config *config = &clock->config;
+	int64_t by_ns;
+
+	if (clock->failed || !clock->answered.quiet || !config->stays_quiet(config->userdata)) {
+		answer(clock);
+		return;
+	}
+	clock->answered.next_ns = next_timer_ns(clock);
+	/* Without any deadline the clock does not jump. */
+	to_ns = MIN(to_ns, clock->answered.next_ns);
+	by_ns = to_ns == INT64_MIN || to_ns == INT64_MAX ? 0 : to_ns - clock_monotonic_ns();
+	if (by_ns < JUMP_CLOSE_NS || !jump(clock, by_ns))
+		(void)clock_message_send(clock->control_fd, &clock->answered);
 }
 
 static void on_message(evutil_socket_t fd, short what, void *userdata)
@@ -171,10 +199,11 @@ static void on_message(evutil_socket_t fd, short what, void *userdata)
 	}
 	switch (message.kind) {
 	case CLOCK_ASK:
-		answer(clock);
+		take_question(clock, message.to_ns);
 		break;
 	case CLOCK_JUMP:
-		take_jump(clock, message.by_ns);
+		if (!jump(clock, message.by_ns))
+			say(clock, CLOCK_REFUSED);
 		break;
 	case CLOCK_FAILED:
 		take_failure(clock, &message);

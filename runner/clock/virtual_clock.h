@@ -40,6 +40,8 @@ struct virtual_clock_config {
 	 * handled. Appends the sockets in SYN-SENT to @ret.
 	 */
 	bool (*is_quiet)(void *userdata, struct clock_waiting *ret);
+	/* Returns whether nothing was sent or closed since is_quiet() returned true. */
+	bool (*stays_quiet)(void *userdata);
 	/*
 	 * Called when the clock is about to jump: takes the measurements that must not span a jump.
 	 * Returns whether the clock may jump, that is, nothing has come in.

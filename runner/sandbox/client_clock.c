@@ -22,6 +22,13 @@ static bool is_quiet(void *userdata, struct clock_waiting *ret)
 	return quiet_look(self->quiet, withholds, self, ret);
 }
 
+static bool stays_quiet(void *userdata)
+{
+	struct client_clock *self = userdata;
+
+	return self->injector && !injector_has_input(self->injector) && quiet_stays(self->quiet);
+}
+
 static bool before_jump(void *userdata)
 {
 	struct client_clock *self = userdata;
@@ -70,6 +77,7 @@ bool client_clock_start(struct client_clock *self)
 		.syn_retries = record->syn_retries,
 		.syn_linear = record->syn_linear_timeouts,
 		.is_quiet = is_quiet,
+		.stays_quiet = stays_quiet,
 		.before_jump = before_jump,
 		.after_jump = after_jump,
 		.on_failure = on_failure,

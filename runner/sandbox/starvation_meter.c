@@ -24,6 +24,12 @@ enum { COST_RATIO = 20, CLOSE_COST_RATIO = 200 };
 /* How long a look takes on an idle machine: in all, and in addition for each thread. */
 #define LOOK_COST_NS   (30 * NS_PER_US)
 #define THREAD_COST_NS (20 * NS_PER_US)
+/*
+ * Before a jump of the client's clock a look is left out if the last one is more recent than this,
+ * by the kernel's clock. A client that ticks makes thousands of jumps, and what it waited for a
+ * processor since the last look is no longer than this either.
+ */
+#define RECENT_LOOK_NS (2 * NS_PER_MS)
 /* A look that adds no more than this is recorded only if one is due. */
 #define NEWS_NS NS_PER_MS
 
@@ -266,7 +272,7 @@ void starvation_meter_look_soon(struct starvation_meter *meter)
 
 void starvation_meter_before_jump(struct starvation_meter *meter)
 {
-	if (meter && !meter->stopped)
+	if (meter && !meter->stopped && clock_kernel_ns() - meter->looked_ns >= RECENT_LOOK_NS)
 		look(meter, false);
 }
 
