@@ -156,7 +156,7 @@ int64_t delays_of_servers(const struct delays *delays, int64_t from_ns, int64_t 
 int64_t delays_settled_since(const struct delays *delays, int64_t start_ns, int64_t at_ns)
 {
 	for (size_t i = looks_until(delays, at_ns); i > 0; i--) {
-		int64_t since_ns = delays->looks[i - 1].earliest_ns;
+		int64_t since_ns = delays->looks[i - 1].at_ns;
 
 		if (since_ns <= start_ns)
 			break;
