@@ -9,6 +9,13 @@
 
 #include "injector/address.h"
 
+bool address_networks_have(const struct address_networks *networks, const struct address *address)
+{
+	return address->family == AF_INET
+		       ? memcmp(address->bytes, networks->ipv4, sizeof(networks->ipv4)) == 0
+		       : memcmp(address->bytes, networks->ipv6, sizeof(networks->ipv6)) == 0;
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	return !memcmp(a, b, sizeof(*a));

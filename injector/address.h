@@ -22,6 +22,9 @@ struct address_networks {
 	uint8_t ipv6[6]; /* of /48 */
 };
 
+/** address_networks_have() - return whether an address is in one of them */
+bool address_networks_have(const struct address_networks *networks, const struct address *address);
+
 /** address_equal() - return whether both have the same family, bytes and port */
 bool address_equal(const struct address *a, const struct address *b);
 /** address_size() - return the bytes of @address->bytes in use: 4 or 16 */

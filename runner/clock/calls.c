@@ -26,6 +26,8 @@
 enum { NAME_LOOKS = 4 };
 /* As in filter.c. */
 #define RCVTIMEO_NEW 66
+/* As many as the kernel sends with one call (UIO_MAXIOV). */
+enum { MAX_MESSAGES = 1024 };
 
 #if defined(__x86_64__)
 #define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
@@ -348,6 +350,41 @@ static void take_timer_question(struct clock_process *self, const struct thread 
 
 /* ---- sockets ---- */
 
+/* In a network that others use, too: what is sent to them is answered by another clock. */
+static void check_address(struct clock_process *self, const struct process *process, uint64_t at,
+			  uint64_t length)
+{
+	struct sockaddr_storage sockaddr = {0};
+	struct address address;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (!self->networks || at == 0 ||
+	    process_read(process, at, &sockaddr, MIN(length, sizeof(struct sockaddr_in6))) < 0 ||
+	    address_from_sockaddr((struct sockaddr *)&sockaddr, &address) < 0 ||
+	    address_networks_have(self->networks, &address))
+		return;
+	clock_process_fail(self, "a program talks to %s, which is not an endpoint of this scenario",
+			   address_format(&address, text));
+}
+
+/* sendmsg(), sendmmsg(): the addresses are in the messages. */
+static void check_messages(struct clock_process *self, const struct thread *thread)
+{
+	const uint64_t *arguments = thread->call.arguments;
+	const bool many = thread->call.number == SYS_sendmmsg;
+	const size_t n = many ? MIN(arguments[2], (uint64_t)MAX_MESSAGES) : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		struct msghdr message;
+		size_t size = many ? sizeof(struct mmsghdr) : sizeof(struct msghdr);
+
+		if (process_read(thread->process, arguments[1] + i * size, &message,
+				 sizeof(message)) == 0)
+			check_address(self, thread->process, (uint64_t)message.msg_name,
+				      message.msg_namelen);
+	}
+}
+
 static void take_connect(struct clock_process *self, struct thread *thread)
 {
 	const uint64_t *arguments = thread->call.arguments;
@@ -387,6 +424,7 @@ static void take_connect(struct clock_process *self, struct thread *thread)
 	}
 	if (address.sun_family != AF_INET && address.sun_family != AF_INET6)
 		return;
+	check_address(self, process, arguments[1], arguments[2]);
 	connecting.inode = process_socket(process->pid, fd);
 	connecting.blocks = !(process_fd_number(process->pid, fd, "flags:", 8) & O_NONBLOCK);
 	connects_add(&self->connects, &connecting);
@@ -541,6 +579,14 @@ void calls_take(struct clock_process *self, struct thread *thread)
 		break;
 	case SYS_setsockopt:
 		take_option(self, thread);
+		break;
+	case SYS_sendto:
+		check_address(self, thread->process, thread->call.arguments[4],
+			      thread->call.arguments[5]);
+		break;
+	case SYS_sendmsg:
+	case SYS_sendmmsg:
+		check_messages(self, thread);
 		break;
 	default:
 		if (!refuse(self, thread))

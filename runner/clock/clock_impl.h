@@ -3,6 +3,7 @@
 #ifndef SYNFAULT_RUNNER_CLOCK_CLOCK_IMPL_H
 #define SYNFAULT_RUNNER_CLOCK_CLOCK_IMPL_H
 
+#include "injector/address.h"
 #include "runner/clock/client_timers.h"
 #include "runner/clock/connects.h"
 #include "runner/clock/registers.h"
@@ -16,9 +17,10 @@ struct clock_process {
 	struct connects connects;
 	uint32_t syn_linear;
 	int64_t connect_ns; /* how long the kernel goes on with an unanswered connect() */
-	uint64_t n_stops;   /* how often a thread has stopped */
-	bool failed;        /* the clock can't be trusted; the supervisor knows why */
-	bool finishing;     /* end as soon as no thread is left */
+	const struct address_networks *networks; /* NULL: all addresses are on the clock */
+	uint64_t n_stops;                        /* how often a thread has stopped */
+	bool failed;    /* the clock can't be trusted; the supervisor knows why */
+	bool finishing; /* end as soon as no thread is left */
 };
 
 /** clock_process_now_ns() - return the client's CLOCK_MONOTONIC */

@@ -381,7 +381,8 @@ void clock_process_run(const struct clock_process_config *config)
 		.clock = {.control_fd = config->control_fd,
 			  .join_fd = config->join_fd,
 			  .syn_linear = config->syn_linear,
-			  .connect_ns = config->connect_ns},
+			  .connect_ns = config->connect_ns,
+			  .networks = config->networks},
 		.counted_ns = clock_monotonic_ns(),
 	};
 	sigset_t all;

@@ -26,6 +26,7 @@ struct clock_process_config {
 	int join_fd;         /* programs ask here to be traced (clock_process_join()) */
 	uint32_t syn_linear; /* net.ipv4.tcp_syn_linear_timeouts */
 	int64_t connect_ns;  /* after how long the kernel gives up an unanswered connect() */
+	const struct address_networks *networks; /* as in struct virtual_clock_config */
 };
 
 /** clock_process_run() - run the clock process, in a child of the supervisor, until it exits */

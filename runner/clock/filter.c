@@ -218,7 +218,15 @@ static void timers(struct filter *filter)
 	always(filter, SYS_timer_gettime, SECCOMP_RET_TRACE);
 }
 
-void filter_make(struct filter *ret)
+/* UDP sockets need no connect(). */
+static void datagrams(struct filter *filter)
+{
+	unless_null(filter, SYS_sendto, 4);
+	always(filter, SYS_sendmsg, SECCOMP_RET_TRACE);
+	always(filter, SYS_sendmmsg, SECCOMP_RET_TRACE);
+}
+
+void filter_make(bool shared, struct filter *ret)
 {
 	ret->n_lines = 0;
 	load(ret, offsetof(struct seccomp_data, arch));
@@ -232,6 +240,8 @@ void filter_make(struct filter *ret)
 	waits(ret);
 	clocks(ret);
 	timers(ret);
+	if (shared)
+		datagrams(ret);
 	answer(ret, SECCOMP_RET_ALLOW);
 }
 

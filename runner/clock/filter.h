@@ -17,8 +17,11 @@ struct filter {
 	size_t n_lines;
 };
 
-/** filter_make() - build the filter */
-void filter_make(struct filter *ret);
+/**
+ * filter_make() - build the filter
+ * @shared: also stop for calls that may send datagrams to other users of the network
+ */
+void filter_make(bool shared, struct filter *ret);
 
 /**
  * filter_install() - put the calling process and its descendants under the filter

@@ -70,15 +70,12 @@ static char *endpoints_obstacle(const struct scenario *scenario)
 	return NULL;
 }
 
-char *clock_obstacle(const struct scenario *scenario, bool shared)
+char *clock_obstacle(const struct scenario *scenario)
 {
 	if (virtual_clock_obstacle())
 		return xstrdup(virtual_clock_obstacle());
 	if (scenario_has_remote(scenario))
 		return xstrdup("a remote endpoint has a clock of its own");
-	if (shared)
-		return xstrdup("it needs private isolation: in a shared network other traffic may "
-			       "be under way");
 	for (size_t i = 0; i < scenario->n_kernel; i++)
 		if (!is_computed(scenario->kernel[i].path))
 			return xasprintf("the kernel setting %s may change the kernel's timers, "

@@ -7,10 +7,9 @@
 
 /**
  * clock_obstacle() - explain why a scenario can't run in virtual time
- * @shared: whether it runs in a shared sandbox
  *
  * Return: one phrase, owned by the caller; NULL if the scenario can run in virtual time.
  */
-char *clock_obstacle(const struct scenario *scenario, bool shared);
+char *clock_obstacle(const struct scenario *scenario);
 
 #endif

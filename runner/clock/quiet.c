@@ -30,6 +30,7 @@ struct quiet {
 	uint64_t serial;
 	cpu_set_t processors;
 	int n_processors;
+	const struct address_networks *networks; /* NULL: all sockets are the sandbox's */
 	struct net_count_files files;
 	struct net_counts counts; /* as they have to be if nothing was sent since the last look */
 	bool was_calm;            /* the last look */
@@ -60,11 +61,12 @@ static int open_deaths(struct mnl_socket **ret)
 	return r;
 }
 
-int quiet_new(struct quiet **ret)
+int quiet_new(const struct address_networks *networks, struct quiet **ret)
 {
 	struct quiet *quiet = xzalloc(sizeof(*quiet));
 	int r = net_count_files_open(&quiet->files);
 
+	quiet->networks = networks;
 	quiet->loop_fd = open_loop();
 	if (r == 0)
 		r = quiet->loop_fd < 0 ? quiet->loop_fd
@@ -214,6 +216,7 @@ bool quiet_is_calm(const struct quiet_socket *socket, quiet_withholds_fn withhol
 }
 
 struct look {
+	const struct address_networks *networks;
 	quiet_withholds_fn withholds;
 	void *userdata;
 	struct clock_waiting *waiting;
@@ -243,6 +246,9 @@ static int take_socket(const struct nlmsghdr *message, void *userdata)
 		address_from_socket(diag->idiag_family, diag->id.idiag_src, diag->id.idiag_sport);
 	socket.remote =
 		address_from_socket(diag->idiag_family, diag->id.idiag_dst, diag->id.idiag_dport);
+	if (look->networks && !address_networks_have(look->networks, &socket.local) &&
+	    !address_networks_have(look->networks, &socket.remote))
+		return MNL_CB_OK;
 	if (look->protocol == IPPROTO_TCP && socket.state == TCP_SYN_SENT && socket.inode != 0)
 		array_append(look->waiting->inodes, look->waiting->n_inodes,
 			     look->waiting->capacity, socket.inode);
@@ -294,7 +300,12 @@ bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdat
 		struct clock_waiting *waiting)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
-	struct look look = {.withholds = withholds, .userdata = userdata, .waiting = waiting};
+	struct look look = {
+		.networks = quiet->networks,
+		.withholds = withholds,
+		.userdata = userdata,
+		.waiting = waiting,
+	};
 
 	if (!quiet->diag && netlink_open(NETLINK_SOCK_DIAG, &quiet->diag) < 0)
 		return false;

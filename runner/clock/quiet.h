@@ -28,13 +28,15 @@ struct quiet;
 
 /**
  * quiet_new() - open the sockets for looking, in the calling process's network namespace
+ * @networks: ignore sockets without an end in one of these, which others use; borrowed. NULL: look
+ * at all sockets, since the namespace is the sandbox's own
  * @ret: owned by the caller; quiet_free() frees it
  *
- * The namespace has to be the sandbox's, with the loopback device up.
+ * The loopback device has to be up.
  *
  * Return: 0 or a negative errno.
  */
-int quiet_new(struct quiet **ret);
+int quiet_new(const struct address_networks *networks, struct quiet **ret);
 void quiet_free(struct quiet *quiet);
 
 /**

@@ -232,6 +232,7 @@ NORETURN static void be_clock_process(const struct virtual_clock_config *config,
 		.join_fd = 4,
 		.syn_linear = config->syn_linear,
 		.connect_ns = connect_ns(config),
+		.networks = config->networks,
 	};
 	int kept[] = {fcntl(control_fd, F_DUPFD_CLOEXEC, 16), fcntl(join_fd, F_DUPFD_CLOEXEC, 16)};
 
@@ -276,7 +277,7 @@ int virtual_clock_start(const struct virtual_clock_config *config, struct virtua
 	clock->config = *config;
 	clock->control_fd = clock->join_fd = -1;
 	clock->own = (struct process){.pid = getpid(), .memory_fd = -1};
-	filter_make(&clock->filter);
+	filter_make(config->networks != NULL, &clock->filter);
 	r = start_process(clock);
 	if (r < 0) {
 		*ret_reason = xasprintf("the clock process could not be started: %s", strerror(-r));

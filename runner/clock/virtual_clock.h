@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "common/util.h"
+#include "injector/address.h"
 
 /* Priorities of the event loop (event_base_priority_init()). The question has the lowest. */
 enum { CLOCK_N_PRIORITIES = 3 };
@@ -35,6 +36,8 @@ struct virtual_clock_config {
 	struct event_base *base; /* with CLOCK_N_PRIORITIES; outlives the clock */
 	uint32_t syn_retries;    /* net.ipv4.tcp_syn_retries */
 	uint32_t syn_linear;     /* net.ipv4.tcp_syn_linear_timeouts */
+	/* Which addresses are on the clock, in a network that others use, too; NULL: all. */
+	const struct address_networks *networks;
 	/*
 	 * Returns whether nothing is under way in the sandbox; called after all events have been
 	 * handled. Appends the sockets in SYN-SENT to @ret.

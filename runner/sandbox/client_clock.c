@@ -76,6 +76,7 @@ bool client_clock_start(struct client_clock *self)
 		.base = self->base,
 		.syn_retries = record->syn_retries,
 		.syn_linear = record->syn_linear_timeouts,
+		.networks = self->networks,
 		.is_quiet = is_quiet,
 		.stays_quiet = stays_quiet,
 		.before_jump = before_jump,
@@ -87,7 +88,7 @@ bool client_clock_start(struct client_clock *self)
 	int r;
 
 	record->virtual_time = true;
-	r = process_proc_is_ours() ? quiet_new(&self->quiet) : -ENOTSUP;
+	r = process_proc_is_ours() ? quiet_new(self->networks, &self->quiet) : -ENOTSUP;
 	if (r < 0)
 		reason = xasprintf("the kernel can't be asked what is under way: %s", strerror(-r));
 	else

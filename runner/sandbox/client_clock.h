@@ -23,6 +23,7 @@ struct client_clock {
 	struct launcher *launcher;
 	struct injector *injector; /* NULL: not armed; then the clock does not jump */
 	struct starvation_meter *meter;
+	const struct address_networks *networks; /* of a shared sandbox; NULL: private */
 	struct lateness_mark *unreaped;
 	/* The clock can't be trusted any more, and the record says so. */
 	void (*on_failure)(void *userdata);

@@ -606,6 +606,7 @@ static bool start_clock(struct supervisor *self)
 		.recorder = &self->recorder,
 		.launcher = &self->launcher,
 		.unreaped = &self->unreaped,
+		.networks = self->shared ? &self->shared->networks : NULL,
 		.on_failure = on_clock_failure,
 		.userdata = self,
 	};

@@ -288,13 +288,12 @@ static enum time_mode time_of(const struct scheduler *self, const struct scenari
  */
 static bool takes_virtual_time(const struct scheduler *self, struct result *result)
 {
-	const bool shared = isolation_is_shared(&self->isolation, result->scenario);
 	const enum time_mode mode = time_of(self, result->scenario);
 
 	if (mode == TIME_REAL || result->real_time || retry_is_unproven(result))
 		return false;
 	free(result->no_virtual);
-	result->no_virtual = clock_obstacle(result->scenario, shared);
+	result->no_virtual = clock_obstacle(result->scenario);
 	result->confirm = mode == TIME_AUTO;
 	return !result->no_virtual;
 }

@@ -162,28 +162,103 @@ Test(virtual_time, ends_a_connect_when_the_kernel_would)
 	program_exited(synfault, STATUS_PASSED);
 }
 
-static void waits_are_right(const char *client)
+static void waits_are_right(struct program *synfault, const char *client, int n_attempts)
 {
-	AUTO_PROGRAM struct program *synfault = virtual_program();
 	program_writes(synfault, "a.yaml",
 		       "name: waits\n"
 		       "timeout: 1h\n"
 		       "endpoints: {api: {faults: [drop]}}\n"
 		       "client: {command: [%s, '20', '2000', '${api}']}\n"
-		       "expect: {exit: 0, attempts: 1}\n",
-		       client);
+		       "expect: {exit: 0, attempts: %d}\n",
+		       client, n_attempts);
 	program_runs(synfault, "run --time virtual a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 }
 
 Test(virtual_time, ends_each_kind_of_wait_in_time_and_with_the_right_result)
 {
-	waits_are_right("synfault-waits");
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	waits_are_right(synfault, "synfault-waits", 1);
 }
 
 Test(virtual_time, ends_those_of_static_programs_too)
 {
-	waits_are_right("synfault-waits-static");
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	waits_are_right(synfault, "synfault-waits-static", 1);
+}
+
+/* Waits as a language's own library has them: of targets/clients, with an interpreter. */
+static void waits_of_are_right(const char *interpreter, const char *file, int n_attempts)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+	AUTO_FREE char *client = xasprintf("%s, '%s/targets/clients/%s'", interpreter,
+					   getenv("SYNFAULT_SOURCE"), file);
+
+	program_needs(synfault, interpreter);
+	waits_are_right(synfault, client, n_attempts);
+}
+
+Test(virtual_time, ends_those_of_python)
+{
+	waits_of_are_right("python3", "waits.py", 3);
+}
+
+Test(virtual_time, ends_those_of_node)
+{
+	waits_of_are_right("node", "waits.js", 1);
+}
+
+/* ---- shared networks ---- */
+
+Test(virtual_time, is_available_in_a_shared_network)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+	AUTO_RECORD struct record *record = NULL;
+
+	program_writes(synfault, "a.yaml", LONG);
+	program_runs(synfault, "run --time virtual --isolation shared --records records a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	record = first_record(synfault);
+	cr_assert(record->virtual_time);
+	cr_assert_null(record->clock_failure);
+}
+
+/* Who answers there has another clock. */
+Test(virtual_time, in_a_shared_network_ends_when_the_client_talks_to_others)
+{
+	static const char *const clients[] = {
+		"socket.socket(type=socket.SOCK_DGRAM).connect(to)",
+		"socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', to)",
+		"socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, to)",
+		"socket.socket().connect_ex(to)",
+	};
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	program_needs(synfault, "python3");
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+		AUTO_RECORD struct record *record = NULL;
+
+		program_writes(
+			synfault, "client.py",
+			"import socket, subprocess, sys\n"
+			"to = ('127.0.0.1', 9)\n"
+			"%s\n"
+			"sys.exit(subprocess.run(['synfault-tiny', sys.argv[1]]).returncode)\n",
+			clients[i]);
+		program_writes(synfault, "a.yaml",
+			       "name: elsewhere\n"
+			       "endpoints: {api: {}}\n"
+			       "client: {command: [python3, '${dir}/client.py', '${api}']}\n"
+			       "expect: {exit: 0, attempts: 1}\n");
+		program_runs(synfault,
+			     "run --time auto --isolation shared --records records a.yaml");
+		program_exited(synfault, STATUS_PASSED);
+		program_printed(synfault, "a program talks to 127.0.0.1:9");
+		record = first_record(synfault);
+		cr_assert_not(record->virtual_time, "case %zu", i);
+	}
 }
 
 Test(virtual_time, skips_what_is_impossible_with_the_reason)
@@ -198,7 +273,7 @@ Test(virtual_time, skips_what_is_impossible_with_the_reason)
 	program_runs(synfault, "run --time virtual --junit junit.xml a.yaml");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
-	junit_says(junit, "lossy", OUTCOME_SKIP, NULL, "the kernel repeats packets");
+	junit_says(junit, "lossy", OUTCOME_SKIP, NULL, "depends on the kernel's retransmissions");
 	program_runs(synfault, "run --time auto a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 }

@@ -62,7 +62,7 @@ static uint32_t answer(long number, const uint64_t arguments[6])
 	struct seccomp_data data = {.nr = (int)number, .arch = OWN};
 	struct filter filter;
 
-	filter_make(&filter);
+	filter_make(false, &filter);
 	memcpy(data.args, arguments, sizeof(data.args));
 	return run(&filter, &data);
 }
@@ -139,12 +139,36 @@ Test(filter, all_else_goes_on)
 			     "case %zu", i);
 }
 
+Test(filter, datagrams_stop_in_a_shared_network_only)
+{
+	const struct {
+		struct seccomp_data data;
+		bool stops;
+	} cases[] = {
+		{{.nr = SYS_sendto, .arch = OWN, .args = {[4] = 1}}, true},
+		{{.nr = SYS_sendto, .arch = OWN}, false},
+		{{.nr = SYS_sendmsg, .arch = OWN}, true},
+		{{.nr = SYS_sendmmsg, .arch = OWN}, true},
+		{{.nr = SYS_write, .arch = OWN}, false},
+	};
+	struct filter filter;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		filter_make(true, &filter);
+		cr_assert_leq(filter.n_lines, FILTER_MAX);
+		cr_expect_eq(run(&filter, &cases[i].data),
+			     cases[i].stops ? SECCOMP_RET_TRACE : SECCOMP_RET_ALLOW, "case %zu", i);
+		filter_make(false, &filter);
+		cr_expect_eq(run(&filter, &cases[i].data), SECCOMP_RET_ALLOW, "case %zu", i);
+	}
+}
+
 Test(filter, programs_of_another_kind_stop_at_once)
 {
 	struct seccomp_data data = {.nr = 3, .arch = AUDIT_ARCH_I386};
 	struct filter filter;
 
-	filter_make(&filter);
+	filter_make(false, &filter);
 	cr_assert_eq(run(&filter, &data), SECCOMP_RET_TRACE);
 	cr_assert_leq(filter.n_lines, FILTER_MAX);
 }
