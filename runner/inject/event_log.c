@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "runner/report/attempt_view.h"
+#include "runner/report/event_line.h"
 #include "runner/session/attached_judge.h"
 #include "runner/session/progress.h"
 
@@ -120,20 +122,6 @@ static void add_step(const struct scenario *scenario, const struct record_attemp
 	strbuf_putc(out, ')');
 }
 
-static const char *verdict_word(enum verdict_kind verdict)
-{
-	switch (verdict) {
-	case VERDICT_ACCEPT:
-		return "let through";
-	case VERDICT_REFUSE:
-		return "refused";
-	case VERDICT_DROP:
-		return "dropped";
-	default:
-		return verdict_kind_name(verdict);
-	}
-}
-
 static void event_text(const struct scenario *scenario, const struct record *record,
 		       const struct event *event, struct strbuf *out)
 {
@@ -149,17 +137,11 @@ static void event_text(const struct scenario *scenario, const struct record *rec
 			strbuf_printf(out, ", retransmission %" PRIu32, event->u.net.ordinal - 1);
 		break;
 	case EVENT_VERDICT:
-		strbuf_puts(out, verdict_word(event->u.net.verdict));
+		strbuf_puts(out, attempt_verdict_words(event->u.net.verdict));
 		add_step(scenario, attempt, out);
 		break;
-	case EVENT_ESTABLISHED:
-		strbuf_puts(out, "connected");
-		break;
-	case EVENT_CLOSED:
-		strbuf_puts(out, "closed by the client");
-		break;
 	default:
-		strbuf_puts(out, event_kind_name(event->kind));
+		event_line_add_what(record, event, out);
 		break;
 	}
 	strbuf_putc(out, '\n');

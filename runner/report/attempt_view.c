@@ -83,6 +83,19 @@ const char *attempt_end_words(enum attempt_end end)
 	return words[end];
 }
 
+const char *attempt_verdict_words(enum verdict_kind verdict)
+{
+	static const char *const words[] = {
+		[VERDICT_ACCEPT] = "let through",
+		[VERDICT_REFUSE] = "refused",
+		[VERDICT_DROP] = "dropped",
+		[VERDICT_UNREACHABLE] = "answered with ICMP",
+	};
+
+	_Static_assert(ARRAY_SIZE(words) == VERDICT_N_KINDS, "one wording per verdict");
+	return words[verdict];
+}
+
 const char *attempt_fault_words(enum fault_kind fault)
 {
 	static const char *const words[] = {

@@ -30,6 +30,8 @@ void attempt_add_fault(const struct scenario *scenario, const struct record *rec
 		       struct strbuf *out);
 /** attempt_end_words() - return "refused", "connected", "gave up", … */
 const char *attempt_end_words(enum attempt_end end);
+/** attempt_verdict_words() - return "let through", "refused", … */
+const char *attempt_verdict_words(enum verdict_kind verdict);
 /** attempt_fault_words() - return "SYN-ACK lost", "stalled", "reset", "closed" or "slowed" */
 const char *attempt_fault_words(enum fault_kind fault);
 /**

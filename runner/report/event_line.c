@@ -7,14 +7,6 @@
 #include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
-static const char *const verdict_words[] = {
-	[VERDICT_ACCEPT] = "let through",
-	[VERDICT_REFUSE] = "refused",
-	[VERDICT_DROP] = "dropped",
-	[VERDICT_UNREACHABLE] = "answered with ICMP",
-};
-_Static_assert(ARRAY_SIZE(verdict_words) == VERDICT_N_KINDS, "one wording per verdict");
-
 static void add_attempt(const struct record *record, uint32_t id, struct strbuf *out)
 {
 	const struct record_attempt *attempt = &record->attempts[id];
@@ -28,7 +20,7 @@ static void add_verdict(const struct record *record, const struct event *event, 
 	char buffer[DURATION_TEXT_SIZE];
 
 	strbuf_printf(out, "SYN %u %s by step %u", event->u.net.ordinal,
-		      verdict_words[event->u.net.verdict],
+		      attempt_verdict_words(event->u.net.verdict),
 		      record->attempts[event->u.net.attempt].step + 1);
 	if (event->u.net.lag_ns >= NS_PER_MS)
 		strbuf_printf(out, ", late by %s", duration_format(event->u.net.lag_ns, buffer));
