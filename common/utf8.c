@@ -58,6 +58,20 @@ size_t utf8_offset(const char *text, size_t length, size_t index)
 	return offset;
 }
 
+size_t utf8_complete(const char *data, size_t length)
+{
+	size_t begun = 1; /* bytes of the last character */
+	int32_t character;
+
+	while (begun < length && begun < 4 && !utf8_is_start(data[length - begun]))
+		begun++;
+	if (begun > length)
+		return length;
+	return utf8_decode(data + length - begun, begun, &character) == begun && character < 0
+		       ? length - begun
+		       : length;
+}
+
 size_t utf8_boundary(const char *text, size_t length, size_t at, bool forward)
 {
 	while (at > 0 && at < length && !utf8_is_start(text[at]))

@@ -46,6 +46,13 @@ static inline size_t utf8_cut(const char *text, size_t length, size_t limit)
 }
 
 /**
+ * utf8_complete() - find where a text that was cut ends in a whole character
+ *
+ * Return: @length without the first bytes of a character whose rest is missing.
+ */
+size_t utf8_complete(const char *data, size_t length);
+
+/**
  * utf8_boundary() - move @at back (@forward: on) to where a character of well-formed UTF-8 starts
  */
 size_t utf8_boundary(const char *text, size_t length, size_t at, bool forward);

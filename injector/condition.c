@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "common/duration.h"
+#include "common/utf8.h"
 
 /* The most bytes of the user's text that a message repeats. */
 enum { SHOWN = 32 };
@@ -43,11 +44,7 @@ static const char *skip_blanks(const char *text)
 /* Returns how many bytes of a text a message repeats, without cutting a character. */
 static int shown(const char *text)
 {
-	size_t length = strnlen(text, SHOWN);
-
-	while (length > 0 && text[length] && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return (int)length;
+	return (int)utf8_cut(text, strlen(text), SHOWN);
 }
 
 /* ---- sets of attempts ---- */

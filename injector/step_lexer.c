@@ -2,6 +2,8 @@
 /* Reads the words of a step: see step_lexer.h. */
 #include "injector/step_lexer.h"
 
+#include "common/utf8.h"
+
 #include <errno.h>
 
 bool is_blank(char character)
@@ -53,11 +55,8 @@ void parser_take(struct step_parser *parser, const struct step_token *token)
 
 const char *token_shown(const struct step_token *token, char buffer[static WORD_SIZE])
 {
-	size_t length = MIN(token->length, (size_t)WORD_SHOWN);
+	size_t length = utf8_cut(token->text, token->length, WORD_SHOWN);
 
-	while (length < token->length && length > 0 &&
-	       ((unsigned char)token->text[length] & 0xc0) == 0x80)
-		length--;
 	memcpy(buffer, token->text, length);
 	snprintf(buffer + length, WORD_SIZE - length, "%s", length < token->length ? "…" : "");
 	return buffer;

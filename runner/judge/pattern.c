@@ -88,19 +88,8 @@ static struct haystack whole_characters(const struct haystack *haystack)
 		whole.data++;
 		whole.length--;
 	}
-	for (size_t i = 1; i <= 3 && whole.cut_after && i <= whole.length; i++) {
-		unsigned char byte = (unsigned char)whole.data[whole.length - i];
-
-		if (byte >= 0xc0) {
-			size_t needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-
-			if (i < needed)
-				whole.length -= i;
-			break;
-		}
-		if (byte < 0x80)
-			break;
-	}
+	if (whole.cut_after)
+		whole.length = utf8_complete(whole.data, whole.length);
 	return whole;
 }
 

@@ -69,3 +69,21 @@ Test(utf8, a_cut_ends_between_two_characters)
 	cr_expect_eq(utf8_cut(text, 6, 2), 1);
 	cr_expect_eq(utf8_cut(text, 6, 0), 0);
 }
+
+Test(utf8, only_the_beginning_of_a_character_is_incomplete)
+{
+	static const struct {
+		const char *text;
+		size_t whole;
+	} cases[] = {
+		{"", 0},          {"a", 1},
+		{"a\xd0\xb6", 3}, {"a\xd0", 1},
+		{"\xe2\x82", 0},  {"a\xe2\x82\xac", 4},
+		{"a\xe2", 1},     {"\xf0\x9f\x98", 0},
+		{"\xe2\x82z", 3}, {"\x80\x80\x80\x80\x80", 5}, /* no beginning in sight */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(utf8_complete(cases[i].text, strlen(cases[i].text)), cases[i].whole,
+			     "case %zu", i);
+}
