@@ -159,6 +159,13 @@ struct kernel_drop {
 	char place[128]; /* "tcp_v4_rcv+0x1a" */
 };
 
+/* Why the kernel's TCP reset a connection of the trials (reset_reasons.h). */
+struct kernel_reset {
+	enum known seen; /* NO: its TCP did not; UNKNOWN: not asked for, or why */
+	int why;         /* errno; 0: not asked for */
+	char reason[48]; /* "NO_SOCKET" */
+};
+
 /* The rule of iptables-legacy whose counter grew during the trials (legacy_rules.h). */
 struct legacy_drop {
 	uint64_t packets; /* by how much; 0: there is none, or it can't be seen */
@@ -205,6 +212,7 @@ struct evidence {
 	struct traced_drop drop;
 	struct legacy_drop legacy_drop;
 	struct kernel_drop kernel_drop;
+	struct kernel_reset kernel_reset;
 	int64_t patience_ns; /* how long each trial was given */
 	bool watched;        /* packets could be seen */
 	const char *proxy;   /* variable that sends HTTP clients to a proxy, or NULL */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <signal.h>
 
 #include "runner/diagnose/drop_reasons.h"
 #include "runner/diagnose/legacy_rules.h"
@@ -12,6 +13,7 @@
 #include "runner/diagnose/namespaces.h"
 #include "runner/diagnose/path.h"
 #include "runner/diagnose/path_mtu.h"
+#include "runner/diagnose/reset_reasons.h"
 #include "runner/diagnose/route.h"
 #include "runner/diagnose/rule_trace.h"
 #include "runner/diagnose/server.h"
@@ -181,6 +183,17 @@ static void look_at_server(struct evidence *evidence, struct there *there, bool 
 	find_stray(port, &evidence->there);
 }
 
+static void block_signals(sigset_t *ret_before)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, ret_before);
+}
+
 int examine(const char *target, uint16_t local_port, const struct examine_plan *plan,
 	    struct evidence *ret)
 {
@@ -188,7 +201,9 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 	struct server_counters before;
 	struct legacy_rules rules;
 	struct rule_trace *trace = NULL;
-	struct drop_reasons *reasons = NULL;
+	struct drop_reasons *drops = NULL;
+	struct reset_reasons *resets = NULL;
+	sigset_t unblocked;
 	bool local = local_port != 0;
 
 	*ret = (struct evidence){.proxy = find_proxy()};
@@ -212,12 +227,18 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 	server_read_counters(&before);
 	legacy_rules_read(ret->n_addresses ? ret->addresses[0].address.family : AF_INET, &rules);
 	if (plan->intrusive) {
+		/* What is started here would outlive us. */
+		block_signals(&unblocked);
 		rule_trace_start(ret->port, &trace);
-		ret->kernel_drop.why = -drop_reasons_start(&reasons);
+		ret->kernel_drop.why = -drop_reasons_start(&drops);
+		ret->kernel_reset.why = -reset_reasons_start(&resets);
 	}
 	handshake_try(ret, &plan->handshake);
 	rule_trace_stop(trace, &ret->drop);
-	drop_reasons_stop(reasons, ret);
+	drop_reasons_stop(drops, ret);
+	reset_reasons_stop(resets, ret);
+	if (plan->intrusive)
+		sigprocmask(SIG_SETMASK, &unblocked, NULL);
 	legacy_rules_compare(&rules, &ret->legacy_drop);
 	legacy_rules_free(&rules);
 	for (size_t i = 0; i < ret->n_addresses; i++) {

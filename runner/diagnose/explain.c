@@ -205,6 +205,24 @@ const char *drop_reasons_obstacle(const struct kernel_drop *drop)
 	}
 }
 
+const char *reset_reasons_obstacle(const struct kernel_reset *reset)
+{
+	if (reset->seen != UNKNOWN || reset->why == 0)
+		return NULL;
+	return reset->why == ENOENT  ? "this kernel gives no reasons (tcp_send_reset, Linux 6.10)"
+	       : reset->why == EPERM ? "that needs CAP_SYS_ADMIN in the initial user namespace"
+				     : strerror(reset->why);
+}
+
+char *kernel_reset_text(const struct evidence *evidence)
+{
+	const struct kernel_reset *reset = &evidence->kernel_reset;
+
+	if (reset->seen == YES)
+		return xasprintf("; the kernel sent it, with the reason %s", reset->reason);
+	return xstrdup(reset->seen == NO ? "; TCP of this machine did not send it" : "");
+}
+
 static char *legacy_advice(const struct legacy_drop *drop)
 {
 	char rule[32] = "the policy";

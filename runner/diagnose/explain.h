@@ -73,6 +73,15 @@ char *silence_text(const struct evidence *evidence, const struct trial *trial);
 /** rule_advice() - name the traced rule of this host, or say where to look; owned by the caller */
 char *rule_advice(const struct evidence *evidence);
 
+/** reset_reasons_obstacle() - say why the reasons of resets can't be asked for, or return NULL */
+const char *reset_reasons_obstacle(const struct kernel_reset *reset);
+/**
+ * kernel_reset_text() - say whether this machine's TCP sent an RST
+ *
+ * Return: "; its TCP says NO_SOCKET", …, or ""; owned by the caller.
+ */
+char *kernel_reset_text(const struct evidence *evidence);
+
 /** drop_reasons_obstacle() - say why the kernel's reasons could not be asked for, or return NULL */
 const char *drop_reasons_obstacle(const struct kernel_drop *drop);
 

@@ -345,6 +345,12 @@ static void add_result(const struct evidence *evidence, const struct diagnosis *
 
 		add_row(out, "not seen", text);
 	}
+	if (reset_reasons_obstacle(&evidence->kernel_reset)) {
+		AUTO_FREE char *text = xasprintf("why the kernel resets connections: %s",
+						 reset_reasons_obstacle(&evidence->kernel_reset));
+
+		add_row(out, "not seen", text);
+	}
 	if (diagnosis->n_causes > 0 && diagnosis->causes[0].steps) {
 		AUTO_FREE char *line = xasprintf("synfault try '%s' -- YOUR CLIENT '${server}'",
 						 diagnosis->causes[0].steps);

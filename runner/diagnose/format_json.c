@@ -163,6 +163,14 @@ static const struct json_field kernel_drop_fields[] = {
 	{"place", JSON_CHARS(struct kernel_drop, place), .optional = true,
 	 .about = "The kernel's function."},
 };
+static const struct json_field kernel_reset_fields[] = {
+	{"reason", JSON_CHARS(struct kernel_reset, reason)},
+};
+static const struct json_type kernel_reset_type = {
+	JSON_TYPE(struct kernel_reset, kernel_reset_fields),
+	.about = "With --intrusive: why the kernel's TCP reset a connection of the trials.",
+};
+
 static const struct json_type kernel_drop_type = {
 	JSON_TYPE(struct kernel_drop, kernel_drop_fields),
 	.about = "With --intrusive: why the kernel dropped a packet of the trials.",
@@ -174,6 +182,8 @@ struct document {
 	struct evidence evidence;
 	struct diagnosis diagnosis;
 	const struct server_evidence *here, *there; /* NULL: not looked at */
+	const struct kernel_reset *kernel_reset;    /* NULL: none was seen */
+	const char *no_kernel_reset;                /* as no_kernel_drop */
 	const struct kernel_drop *kernel_drop;      /* NULL: none was seen */
 	const char *no_kernel_drop;                 /* why; NULL: not asked for, or it can */
 };
@@ -219,6 +229,11 @@ static const struct json_field document_fields[] = {
 	{"kernel_drop",
 	 JSON_POINTER(struct document, kernel_drop, const struct kernel_drop, &kernel_drop_type),
 	 .optional = true},
+	{"kernel_reset",
+	 JSON_POINTER(struct document, kernel_reset, const struct kernel_reset, &kernel_reset_type),
+	 .optional = true},
+	{"kernel_reset_not_seen", JSON_TEXT(struct document, no_kernel_reset), .optional = true,
+	 .about = "With --intrusive: why the kernel can't be asked."},
 	{"kernel_drop_not_seen", JSON_TEXT(struct document, no_kernel_drop), .optional = true,
 	 .about = "With --intrusive: why the kernel can't be asked."},
 	{"causes",
@@ -244,6 +259,8 @@ void diagnosis_format_json(const struct evidence *evidence, const struct diagnos
 		.here = evidence->here.looked ? &evidence->here : NULL,
 		.there = evidence->there.looked ? &evidence->there : NULL,
 		.kernel_drop = evidence->kernel_drop.seen == YES ? &evidence->kernel_drop : NULL,
+		.kernel_reset = evidence->kernel_reset.seen == YES ? &evidence->kernel_reset : NULL,
+		.no_kernel_reset = reset_reasons_obstacle(&evidence->kernel_reset),
 		.no_kernel_drop = drop_reasons_obstacle(&evidence->kernel_drop),
 	};
 	json_fields_print(&document_type, document, out);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 
 #include "common/duration.h"
 #include "runner/diagnose/error_queue.h"
@@ -24,6 +25,9 @@
  * (TCP_TIMEOUT_INIT, include/net/tcp.h).
  */
 #define WATCH_ON_NS (1300 * NS_PER_MS)
+
+/* How often to look for a signal. */
+#define GLANCE_NS (200 * NS_PER_MS)
 
 enum phase {
 	PHASE_DUE,
@@ -411,6 +415,16 @@ static void take_packets(struct trials *trials, struct evidence *evidence)
 		      compare_packets);
 }
 
+/* Returns whether a signal waits that the caller has blocked, to clean up before it ends us. */
+static bool is_interrupted(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+		sigismember(&pending, SIGHUP) == 1);
+}
+
 void handshake_try(struct evidence *evidence, const struct handshake_plan *plan)
 {
 	struct trials trials = {.patience_ns = plan->patience_ns};
@@ -419,8 +433,8 @@ void handshake_try(struct evidence *evidence, const struct handshake_plan *plan)
 	evidence->patience_ns = plan->patience_ns;
 	evidence->watched = packet_watch_open(plan->keep_packets, &trials.watch) == 0;
 	plan_trials(&trials, evidence, plan);
-	while ((next_ns = keep_time(&trials)) != INT64_MAX)
-		wait_for_events(&trials, next_ns);
+	while (!is_interrupted() && (next_ns = keep_time(&trials)) != INT64_MAX)
+		wait_for_events(&trials, MIN(next_ns, clock_monotonic_ns() + GLANCE_NS));
 	if (trials.watch)
 		take_packets(&trials, evidence);
 	packet_watch_free(trials.watch);

@@ -61,7 +61,9 @@ static void explain_remote_refusal(const struct context *context, size_t index,
 	const struct trial *trial = sums->refusal;
 	int ttl = own_ttl(address, sums);
 	char where[ADDRESS_TEXT_SIZE];
-	AUTO_FREE char *rst = rst_text(trial);
+	AUTO_FREE char *rst = rst_text(trial), *reason = kernel_reset_text(context->evidence);
+	/* In a network namespace that could not be found. */
+	bool by_us = context->evidence->kernel_reset.seen == YES;
 	bool between = ttl >= 0 && trial->rst_ns != INT64_MAX &&
 		       abs((int)trial->rst_ttl - ttl) > TTL_SLACK;
 
@@ -90,8 +92,9 @@ static void explain_remote_refusal(const struct context *context, size_t index,
 				"no program listens on %s, or a firewall there rejects with "
 				"RST",
 				where),
-			.evidence = xasprintf("%s%s", rst,
-					      ttl >= 0 ? ", as the host's own answers have" : ""),
+			.evidence = xasprintf("%s%s%s", rst,
+					      ttl >= 0 ? ", as the host's own answers have" : "",
+					      by_us ? reason : ""),
 			.advice = xasprintf(
 				"run `synfault diagnose --local %u` on the server; a retry "
 				"with backoff is right while it restarts",
@@ -127,6 +130,7 @@ static void add_backend_refusal(const struct context *context, size_t index,
 	const struct address_evidence *address = &context->evidence->addresses[index];
 	char to[ADDRESS_TEXT_SIZE];
 	AUTO_FREE char *rst = rst_text(sums->refusal), *nat = nat_text(address);
+	AUTO_FREE char *reason = kernel_reset_text(context->evidence);
 
 	address_format(&address->backend, to);
 	explain_add(context, index,
@@ -135,7 +139,7 @@ static void add_backend_refusal(const struct context *context, size_t index,
 			    .sentence = xasprintf("NAT of this host passes connections on to %s, "
 						  "where no program listens",
 						  to),
-			    .evidence = xasprintf("%s%s", rst, nat),
+			    .evidence = xasprintf("%s%s%s", rst, reason, nat),
 			    .advice = xasprintf("start the server at %s, or fix the published port "
 						"(nft list ruleset, or docker port)",
 						to),
@@ -231,7 +235,7 @@ void explain_refusal(const struct context *context, size_t index, const struct s
 	const struct address_evidence *address = &context->evidence->addresses[index];
 	const struct server_evidence *server = explain_server(context, index);
 	const struct listener *listener;
-	AUTO_FREE char *rst = NULL, *nat = NULL, *seen = NULL;
+	AUTO_FREE char *rst = NULL, *reason = NULL, *nat = NULL, *seen = NULL;
 
 	if (sums->syn_missing) {
 		add_own_rejection(context, index, sums);
@@ -246,7 +250,8 @@ void explain_refusal(const struct context *context, size_t index, const struct s
 	}
 	rst = rst_text(sums->refusal);
 	nat = nat_text(address);
-	seen = xasprintf("%s%s", rst, nat);
+	reason = kernel_reset_text(context->evidence);
+	seen = xasprintf("%s%s%s", rst, reason, nat);
 	listener = find_listener(server, explain_served(address));
 	if (listener)
 		add_own_firewall(context, index, listener, seen);

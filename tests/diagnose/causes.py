@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 SELF = Path(__file__).resolve()
+LINUX = tuple(int(number) for number in os.uname().release.split(".")[:2])
 SERVE = SELF.with_name("serve.py")
 # Cases spend their time waiting.
 AT_ONCE = 28
@@ -45,7 +46,7 @@ class Hosts:
     """client 10.77.1.2 -- router -- server 10.77.2.2, and the same in fd77:1::/64 and fd77:2::/64."""
 
     def __init__(self):
-        run("mount -t tmpfs none /run")
+        run("mount -t tmpfs none /run && mkdir -m 777 /run/captures")
         ip("netns add client", "netns add router", "netns add server",
            *(f"link add {name}0 netns {name} type veth peer name {name}1 netns router"
              for name in ("client", "server")))
@@ -97,28 +98,30 @@ def interface(device, network, last):
 
 SERVER = "10.77.2.2:8080"
 HERE = "10.77.1.2:8080"
-CAPTURE = Path("/run/packets.pcapng")
+CAPTURE = Path("/run/captures/packets.pcapng")
 CASES = {}
 
 
 class Case:
     """What a case builds, and what has to be said of it."""
 
-    def __init__(self, build, cause, target, options, also, user, sees, says, witness):
+    def __init__(self, build, cause, target, options, also, user, sees, says, resets, witness):
         self.build, self.target, self.options, self.sees = build, target, options, sees
-        self.says, self.witness = says, witness
+        self.says, self.resets, self.witness = says, resets, witness
         self.allowed = {cause, *also}
         self.allowed_for_user = self.allowed | LESS.get(cause, set()) | set(user)
 
 
-def case(cause, target=SERVER, *options, also=(), user=(), sees=False, says="", witness=None):
+def case(cause, target=SERVER, *options, also=(), user=(), sees=False, says="", resets="",
+         witness=None):
     """A case and the expected first cause.
 
     also: or one of these. user: an ordinary user may get one of these, too (see LESS). sees: the server is on the
     same machine, in another network namespace that root may look into. says: what root reads in the first
-    cause. witness: another tool that sees the same."""
+    cause. resets: and where the kernel gives reasons for its resets. witness: another tool that sees the same."""
     def add(build):
-        CASES[build.__name__.replace("_", "-")] = Case(build, cause, target, options, also, user, sees, says, witness)
+        CASES[build.__name__.replace("_", "-")] = Case(build, cause, target, options, also, user, sees, says, resets,
+                                                       witness)
         return build
     return add
 
@@ -176,7 +179,7 @@ def server_is_down(hosts):
     pass
 
 
-@case("no-listener", HERE)
+@case("no-listener", HERE, "--intrusive", resets="the kernel sent it, with the reason NO_SOCKET")
 def server_on_this_host_is_down(hosts):
     pass
 
@@ -347,7 +350,8 @@ def firewall_of_this_host_drops_what_leaves(hosts):
     hosts.nft("client", "output", "tcp dport 8080 drop")
 
 
-@case("local-firewall-rejects", HERE)
+@case("local-firewall-rejects", HERE, "--intrusive", says="chain inet t c",
+      resets="TCP of this machine did not send it")
 def firewall_of_this_host_rejects_what_comes_in(hosts):
     hosts.serve("client")
     hosts.nft("client", "input", "tcp dport 8080 reject with tcp reset")
@@ -685,12 +689,8 @@ def command_of(synfault, case, as_user):
     """The command of a case. What is on another host, root must not see as a process of this one."""
     apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
-    options = list(map(str, case.options))
-    if as_user and "--capture" in options:
-        at = options.index("--capture")
-        del options[at:at + 2]
     return ["ip", "netns", "exec", "client", *(drop if as_user else [] if case.sees or case.target == HERE else apart),
-            synfault, "diagnose", "--json", *options, case.target]
+            synfault, "diagnose", "--json", *map(str, case.options), case.target]
 
 
 def inside(synfault, name, as_user):
@@ -728,11 +728,17 @@ def judge(synfault, name, as_user):
     if case.says and not as_user and not any(case.says in said["causes"][0][key]
                                              for key in ("sentence", "evidence", "advice")):
         return f"\"{case.says}\" is not said: {said['causes'][0]}"
+    if case.resets and not as_user and case.resets not in said["causes"][0]["evidence"] and (
+            LINUX >= (6, 10) or "Linux 6.10" not in said["kernel_reset_not_seen"]):
+        return f"\"{case.resets}\" is not said: {said}"
+    if "--intrusive" in case.options and as_user and "CAP_SYS_ADMIN" not in said["kernel_reset_not_seen"]:
+        return f"the reason for not seeing reasons: {said}"
     if "--intrusive" in case.options and not as_user and "no drop monitor" not in said["kernel_drop_not_seen"]:
         return f"the kernel's own reasons can't be seen in a network namespace, yet: {said}"
     if answer["wrong"]:
         return answer["wrong"]
-    if answer["status"] != (1 if causes else 0):
+    can_look = not (as_user and "--capture" in case.options)
+    if answer["status"] != (3 if not can_look else 1 if causes else 0):
         return f"exit status {answer['status']}"
     return None
 

@@ -19,6 +19,7 @@
 #include "runner/diagnose/format.h"
 #include "runner/diagnose/legacy_rules.h"
 #include "runner/diagnose/packet_watch.h"
+#include "runner/diagnose/reset_reasons.h"
 
 TestSuite(diagnose);
 
@@ -485,6 +486,34 @@ Test(diagnose, finds_its_own_packets_among_those_that_the_kernel_dropped)
 		cr_expect_eq(evidence.kernel_drop.seen, YES);
 		cr_expect_str_eq(evidence.kernel_drop.reason, "SOCKET_FILTER");
 		cr_expect_str_eq(evidence.kernel_drop.place, "tcp_v4_rcv+0x1a");
+	}
+}
+
+Test(diagnose, finds_its_own_connections_among_those_that_the_kernel_reset)
+{
+	static const struct {
+		const char *ports;
+		enum known seen;
+	} cases[] = {
+		{"src=192.0.2.1:8080 dest=10.0.0.2:40001", YES},
+		{"src=192.0.2.1:8080 dest=10.0.0.2:4000", NO},
+		{"src=192.0.2.1:80801 dest=10.0.0.2:40001", NO},
+		{"src=192.0.2.11:8080 dest=10.0.0.2:40001", NO},
+		{"src=10.0.0.2:40001 dest=192.0.2.1:8080", NO},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_EVIDENCE struct evidence evidence = evidence_new("192.0.2.1");
+		AUTO_FREE char *line = xasprintf("  curl-7 [000] 1.0: tcp_send_reset: skaddr=1 %s "
+						 "state=UNKNOWN reason=NO_SOCKET\n",
+						 cases[i].ports);
+
+		evidence.kernel_reset.seen = NO;
+		trials_of(&evidence)[1].port = 40001;
+		reset_reasons_parse(line, &evidence);
+		cr_expect_eq(evidence.kernel_reset.seen, cases[i].seen, "%s", cases[i].ports);
+		if (cases[i].seen == YES)
+			cr_expect_str_eq(evidence.kernel_reset.reason, "NO_SOCKET");
 	}
 }
 
