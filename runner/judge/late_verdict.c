@@ -6,7 +6,7 @@
 
 /* What the history does not say about an attempt. */
 struct waiting {
-	int64_t due_ns;   /* when the script answers it first; INT64_MAX: never */
+	int64_t due_ns;   /* when the script answers it first, at the earliest; INT64_MAX: never */
 	bool unconnected; /* its socket died without a SYN-ACK */
 };
 
@@ -32,7 +32,7 @@ static void take_syn(const struct scenario *scenario, const struct record_attemp
 		return;
 	scripted = step_decide(step, event->u.net.ordinal, attempt->delay_ns);
 	if (scripted.kind != VERDICT_DROP)
-		waiting->due_ns = MIN(waiting->due_ns, event->at_ns + scripted.hold_ns);
+		waiting->due_ns = MIN(waiting->due_ns, event_earliest_ns(event) + scripted.hold_ns);
 }
 
 static struct waiting *gather(const struct scenario *scenario, const struct history *history)

@@ -842,6 +842,31 @@ Test(judge, an_answer_that_was_kept_back_is_named)
 		       "had given it up");
 }
 
+/* After the clock was set, it is unknown how long a SYN waited in the queue. */
+Test(judge, a_syn_that_may_have_waited_may_have_been_answered_late)
+{
+	for (int waited_ms = 0; waited_ms <= 1200; waited_ms += 1200) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+		struct judgement judgement;
+		uint32_t id;
+
+		record_builder_attempt_refused(b, api, 0);
+		id = record_builder_attempt(b, api);
+		record_builder_syn(b, id, 1, 1300);
+		record_builder_or_earlier(b, waited_ms);
+		record_builder_verdict(b, id, 1, VERDICT_ACCEPT, 1300);
+		record_builder_closed(b, id, 1310, 0);
+		record_builder_attempt_connected(b, api, 1400);
+		record_builder_client_exits(b, 1500, 0);
+		record_builder_expect_attempts(b, api, 2, 2);
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, waited_ms ? OUTCOME_ERROR : OUTCOME_FAIL);
+		cr_expect_eq(judgement_is_late(&judgement), waited_ms > 0);
+		judgement_free(&judgement);
+	}
+}
+
 Test(judge, timeout_fails_in_place_of_exit_and_duration)
 {
 	size_t api;
