@@ -244,6 +244,7 @@ static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct 
 static void judge_any_attempt(struct judge_ctx *ctx)
 {
 	const struct scenario *scenario = ctx->scenario;
+	struct finding_parts parts;
 
 	if (ctx->record->n_attempts > 0 || scenario->n_endpoints == 0)
 		return;
@@ -251,14 +252,18 @@ static void judge_any_attempt(struct judge_ctx *ctx)
 		if (scenario->expectations[i].kind == EXPECT_ATTEMPTS &&
 		    scenario->expectations[i].value.range.range.low <= 0)
 			return;
-	findings_add(ctx, WEIGHT_VOID,
-		     &(struct finding_parts){
-			     .type = "no-attempt",
-			     .place = scenario->place,
-			     .subject = xstrdup("the client"),
-			     .message = xstrdup("the client made no attempt, which proves nothing; "
-						"expect \"attempts: 0\" if that is right"),
-		     });
+	parts = (struct finding_parts){
+		.type = "no-attempt",
+		.place = scenario->place,
+		.subject = xstrdup("the client"),
+		.message = xstrdup("the client made no attempt, which proves nothing; expect "
+				   "\"attempts: 0\" if that is right"),
+	};
+	/* Without delays it might have made one before its timeout: judge_timeout() found that. */
+	if (ctx->timed_out && ctx->findings[WEIGHT_LAG].n_items > 0)
+		findings_add_late(ctx, WEIGHT_VOID, &parts);
+	else
+		findings_add(ctx, WEIGHT_VOID, &parts);
 }
 
 void judge_fired(struct judge_ctx *ctx)

@@ -97,6 +97,11 @@ static char *why_unknown(const struct judge_ctx *ctx, const struct range *known)
 			 duration_format(starved_ns, client));
 }
 
+void findings_add_late(struct judge_ctx *ctx, enum weight weight, const struct finding_parts *parts)
+{
+	blame(add(ctx, weight, parts), why_unknown(ctx, NULL));
+}
+
 void findings_add_truth(struct judge_ctx *ctx, enum truth truth, const struct range *known,
 			const struct finding_parts *parts)
 {

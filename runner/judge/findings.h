@@ -29,6 +29,12 @@ struct finding_parts {
 void findings_add(struct judge_ctx *ctx, enum weight weight, const struct finding_parts *parts);
 
 /**
+ * findings_add_late() - add a finding that delays may explain; its message says so
+ */
+void findings_add_late(struct judge_ctx *ctx, enum weight weight,
+		       const struct finding_parts *parts);
+
+/**
  * findings_add_truth() - add a finding for an expectation that is broken or unknown
  * @truth: TRUTH_BROKEN or TRUTH_UNKNOWN; if unknown, the message says why
  * @known: what a time may have been without delays, for the message if unknown; or NULL

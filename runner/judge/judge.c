@@ -144,18 +144,32 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 	return false;
 }
 
-/* Returns whether a finding of the weight is about an expectation on attempts. */
-static bool is_on_attempts(const struct judge_ctx *ctx, enum weight weight)
+static bool is_on_attempts(const struct judge_ctx *ctx, const struct finding *finding)
 {
-	const struct finding_list *list = &ctx->findings[weight];
+	return finding->assessment < ctx->scenario->n_expectations &&
+	       kinds[ctx->scenario->expectations[finding->assessment].kind].traits & ON_ATTEMPTS;
+}
 
-	for (size_t i = 0; i < list->n_items; i++) {
-		uint32_t index = list->items[i].assessment;
+/* Returns whether an expectation on attempts is broken for certain. */
+static bool is_broken_on_attempts(const struct judge_ctx *ctx)
+{
+	const struct finding_list *failed = &ctx->findings[WEIGHT_FAILED];
 
-		if (index < ctx->scenario->n_expectations &&
-		    kinds[ctx->scenario->expectations[index].kind].traits & ON_ATTEMPTS)
+	for (size_t i = 0; i < failed->n_items; i++)
+		if (is_on_attempts(ctx, &failed->items[i]))
 			return true;
-	}
+	return false;
+}
+
+/* Returns whether delays may have kept the client from the attempt that a fault waits for. */
+static bool delays_may_be_why(const struct judge_ctx *ctx)
+{
+	const struct finding_list *unknown = &ctx->findings[WEIGHT_LAG];
+
+	for (size_t i = 0; i < unknown->n_items; i++)
+		if (strcmp(unknown->items[i].type, "timeout") == 0 ||
+		    is_on_attempts(ctx, &unknown->items[i]))
+			return true;
 	return false;
 }
 
@@ -171,12 +185,11 @@ static struct judgement decide(struct judge_ctx *ctx, bool skip)
 					WEIGHT_NEVER_FIRED, WEIGHT_LAG,  WEIGHT_UNDECIDED};
 	struct judgement judgement = {.outcome = OUTCOME_PASS};
 
-	if (ctx->findings[WEIGHT_NEVER_FIRED].n_items > 0 && !is_on_attempts(ctx, WEIGHT_FAILED)) {
+	if (ctx->findings[WEIGHT_NEVER_FIRED].n_items > 0 && !is_broken_on_attempts(ctx)) {
 		/* A fault that never fired might have caused what is missing. */
 		order[2] = WEIGHT_NEVER_FIRED;
 		order[3] = WEIGHT_FAILED;
-		/* Delays might have kept the client from the attempt that the fault waits for. */
-		if (is_on_attempts(ctx, WEIGHT_LAG)) {
+		if (delays_may_be_why(ctx)) {
 			order[2] = WEIGHT_LAG;
 			order[3] = WEIGHT_NEVER_FIRED;
 			order[4] = WEIGHT_FAILED;

@@ -10,8 +10,8 @@
  *   the harness;
  * - error if there was no attempt at all, or no attempt met a window of time;
  * - fail if an expectation on attempts is broken for certain;
- * - error if a fault that had to fire did not (late, so that it runs again, if an expectation on
- *   attempts is unknown because of delays);
+ * - error if a fault that had to fire did not (late, so that it runs again, if delays may be
+ *   why: an expectation on attempts, or whether the client reached its timeout, is unknown);
  * - fail if any other expectation is broken for certain, or the client reached its timeout;
  * - error if an expectation is unknown;
  * - pass.

@@ -2,6 +2,7 @@
 /* Verdicts that were once wrong: each test is one run of a client, and the right outcome. */
 #include <criterion/criterion.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 
 #include "tests/lib/record_builder.h"
 
@@ -216,6 +217,26 @@ Test(judge_finds, a_client_that_never_connects_proves_nothing)
 	record_builder_expect_attempts(b, 0, 0, 2);
 	b->scenario->expectations[0].value.gives_up.after_ns = INT64_MAX;
 	expect(b, OUTCOME_PASS, NULL);
+}
+
+Test(judge_finds, a_client_that_starved_until_its_timeout_may_have_connected_without)
+{
+	for (int starved_ms = 0; starved_ms <= 2000; starved_ms += 2000) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+		struct judgement judgement;
+
+		record_builder_starved(b, 0, 0, 0);
+		record_builder_starved(b, 30000, starved_ms, 0);
+		record_builder_times_out(b, 30000);
+		record_builder_client_killed(b, 30010, SIGKILL);
+		record_builder_expect_attempts(b, api, 2, 2);
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, OUTCOME_ERROR, "%s", judgement.findings[0].message);
+		cr_expect_eq(judgement_is_late(&judgement), starved_ms > 0, "%s",
+			     judgement.findings[0].message);
+		judgement_free(&judgement);
+	}
 }
 
 Test(judge_finds, an_order_demands_that_each_is_tried_and_after_does_not)
