@@ -131,10 +131,16 @@ struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attemp
 	struct when next_start = {next->started_earliest_ns, next->started_ns};
 	int64_t late_ns = attempt_lateness(before), late_before_ns;
 	int64_t since_ns = late_since(ctx, group, from, &late_before_ns);
+	struct range known;
 
-	if (start_to_start)
-		return span_between(&ctx->delays, start, next_start, since_ns, late_before_ns,
-				    late_ns);
+	if (start_to_start) {
+		known = span_between(&ctx->delays, start, next_start, since_ns, late_before_ns,
+				     late_ns);
+		/* Attempts are in the order of their starts, whichever came first without delays.
+		 */
+		known.low = MAX(known.low, 0);
+		return known;
+	}
 	return span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
 }
 
