@@ -108,6 +108,7 @@ static bool load_endpoints(struct inject *inject)
 	struct inline_endpoints *endpoints = &inject->options.endpoints;
 	AUTO_STRV char **steps = step_list_split(inject->steps ? inject->steps : "");
 	AUTO_FREE char *message = inject->steps ? step_list_fault(steps) : NULL;
+	const struct inline_options options = {.path = INLINE_SCENARIO_PATH};
 
 	if (message) {
 		fprintf(inject->err, "synfault inject: %s (and there is no file \"%s\")\n", message,
@@ -118,7 +119,7 @@ static bool load_endpoints(struct inject *inject)
 		inline_endpoints_add(endpoints, INLINE_ENDPOINT, inject->steps, 0);
 	for (size_t i = 0; i < endpoints->n_items; i++)
 		endpoints->items[i].port = inject->options.port;
-	inject->file = inline_scenario_load(endpoints, NULL, &message);
+	inject->file = inline_scenario_load(endpoints, &options, &message);
 	if (!inject->file)
 		fprintf(inject->err, "synfault inject: %s\n", message);
 	return inject->file != NULL;

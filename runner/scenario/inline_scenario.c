@@ -80,6 +80,18 @@ static void write_endpoint(const struct inline_endpoint *endpoint, struct yaml_w
 	yaml_end(writer);
 }
 
+static void write_expectation(const struct inline_endpoints *endpoints, struct yaml_writer *writer)
+{
+	yaml_text(writer, "expect");
+	yaml_mapping(writer, true);
+	yaml_text(writer, "connected");
+	yaml_mapping(writer, true);
+	for (size_t i = 0; i < endpoints->n_items; i++)
+		yaml_pair(writer, endpoints->items[i].name, "0..");
+	yaml_end(writer);
+	yaml_end(writer);
+}
+
 /* Returns whether YAML can hold all texts. */
 static bool is_text(const struct inline_endpoints *endpoints, const char *name)
 {
@@ -96,27 +108,31 @@ static bool is_text(const struct inline_endpoints *endpoints, const char *name)
 }
 
 struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoints,
-					   const char *name, char **ret_message)
+					   const struct inline_options *options, char **ret_message)
 {
-	AUTO_FREE char *own_name = name ? NULL : name_of(endpoints);
+	AUTO_FREE char *own_name = options->name ? NULL : name_of(endpoints);
+	const char *name = own_name ? own_name : options->name;
 	AUTO_STRBUF struct strbuf text = {0};
 	struct yaml_writer *writer;
 	struct scenario_file *file;
 
-	if (!is_text(endpoints, name ? name : own_name)) {
+	if (!is_text(endpoints, name)) {
 		*ret_message = xstrdup("names and steps have to be text in UTF-8, without control "
 				       "characters");
 		return NULL;
 	}
 	writer = yaml_writer_new(&text);
 	yaml_mapping(writer, false);
-	yaml_pair(writer, "name", "%s", name ? name : own_name);
+	yaml_pair(writer, "name", "%s", name);
 	yaml_text(writer, "endpoints");
 	yaml_mapping(writer, false);
 	for (size_t i = 0; i < endpoints->n_items; i++)
 		write_endpoint(&endpoints->items[i], writer);
+	yaml_end(writer);
+	if (options->proves)
+		write_expectation(endpoints, writer);
 	yaml_writer_finish(writer);
-	file = scenario_file_parse_attached(INLINE_SCENARIO_PATH, strbuf_text(&text), text.length);
+	file = scenario_file_parse_attached(options->path, strbuf_text(&text), text.length);
 	if (file->diags.n_items == 0 && file->n_scenarios == 1)
 		return file;
 	*ret_message =

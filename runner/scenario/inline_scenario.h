@@ -38,17 +38,25 @@ bool inline_endpoints_parse(struct inline_endpoints *endpoints, const char *text
 			    char **ret_message);
 void inline_endpoints_free(struct inline_endpoints *endpoints);
 
+struct inline_options {
+	const char *path; /* INLINE_SCENARIO_PATH, or another word for where it comes from */
+	const char *name; /* of the scenario; NULL: the steps */
+	/*
+	 * It expects connections, any number, so that a fault that never fires is an error. False:
+	 * nothing is expected.
+	 */
+	bool proves;
+};
+
 /**
  * inline_scenario_load() - make a scenario of endpoints
  * @endpoints: at least one
- * @name: of the scenario; NULL: the steps
  * @ret_message: on failure one sentence about the first error, owned by the caller
- *
- * The scenario expects nothing of the client.
  *
  * Return: the file, freed by scenario_file_free(), or NULL.
  */
 struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoints,
-					   const char *name, char **ret_message);
+					   const struct inline_options *options,
+					   char **ret_message);
 
 #endif

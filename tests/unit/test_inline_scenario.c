@@ -5,6 +5,10 @@
 #include "runner/scenario/inline_scenario.h"
 #include "runner/scenario/step_list.h"
 
+static const struct inline_options plain = {.path = INLINE_SCENARIO_PATH};
+static const struct inline_options proving = {
+	.path = "session", .name = "a black hole", .proves = true};
+
 Test(inline_scenario, steps_are_split_at_commas_outside_of_brackets)
 {
 	static const struct {
@@ -66,7 +70,7 @@ Test(inline_scenario, endpoints_become_a_scenario_that_expects_nothing)
 	cr_assert(inline_endpoints_parse(&endpoints, "db={do: drop, when: {attempt: 1}}, accept",
 					 &message));
 	endpoints.items[1].port = 5432;
-	file = inline_scenario_load(&endpoints, NULL, &message);
+	file = inline_scenario_load(&endpoints, &plain, &message);
 	cr_assert_not_null(file, "%s", message);
 	cr_assert_eq(file->n_scenarios, 1);
 	const struct scenario *scenario = file->scenarios[0];
@@ -91,11 +95,13 @@ Test(inline_scenario, single_endpoint_names_its_scenario_by_the_steps)
 	struct scenario_file *file, *named;
 
 	inline_endpoints_add(&endpoints, INLINE_ENDPOINT, "drop", 8080);
-	file = inline_scenario_load(&endpoints, NULL, &message);
-	named = inline_scenario_load(&endpoints, "a black hole", &message);
+	file = inline_scenario_load(&endpoints, &plain, &message);
+	named = inline_scenario_load(&endpoints, &proving, &message);
 	cr_assert(file && named, "%s", message);
 	cr_expect_str_eq(file->scenarios[0]->name, "drop");
 	cr_expect_str_eq(named->scenarios[0]->name, "a black hole");
+	cr_expect_eq(file->scenarios[0]->n_expectations, 0);
+	cr_expect_eq(named->scenarios[0]->n_expectations, 1);
 	scenario_file_free(file);
 	scenario_file_free(named);
 	inline_endpoints_free(&endpoints);
@@ -136,7 +142,7 @@ Test(inline_scenario, names_that_a_file_could_not_have_are_refused)
 		AUTO_FREE char *message = NULL;
 
 		inline_endpoints_add(&endpoints, names[i], "drop", 0);
-		cr_expect_null(inline_scenario_load(&endpoints, NULL, &message), "%s", names[i]);
+		cr_expect_null(inline_scenario_load(&endpoints, &plain, &message), "%s", names[i]);
 		cr_expect_not_null(message, "%s", names[i]);
 		inline_endpoints_free(&endpoints);
 	}
