@@ -11,6 +11,14 @@ void supervise_stop(struct supervisor *supervisor)
 	supervisor_end(supervisor);
 }
 
+void supervise_look(struct supervisor *self)
+{
+	if (self->phase != PHASE_RUNNING)
+		return;
+	injector_look(self->injector);
+	supervisor_measure_lag(self, process_run_delay_ns(0));
+}
+
 int supervise_reset(struct supervisor *self)
 {
 	const struct supervise_attached *attached = self->config->attached;

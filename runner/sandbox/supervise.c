@@ -69,20 +69,13 @@ void supervisor_describe(struct supervisor *self)
 	record->has_client_ends = self->config->want_client_ends;
 }
 
-void supervisor_finish_record(struct supervisor *self)
+void supervisor_measure_lag(struct supervisor *self, int64_t own_delay_ns)
 {
 	struct record *record = self->recorder.record;
-	int64_t own_delay_ns = process_run_delay_ns(0);
 
-	starvation_meter_free(self->meter);
-	if (self->injector) {
-		injector_finish(self->injector);
+	if (self->injector)
 		record->harness_lag_ns =
 			MAX(self->timer_lag_ns, injector_max_lag_ns(self->injector));
-	}
-	sysctl_guard_end(&self->sysctls, record);
-	packet_capture_end(self->packets);
-	self->packets = NULL;
 	/*
 	 * Notices of deaths have no time of their own. They are late by at most the time for which
 	 * this process was ready but did not run.
@@ -90,6 +83,20 @@ void supervisor_finish_record(struct supervisor *self)
 	if (own_delay_ns >= 0 && self->own_delay_ns >= 0 && record->client_started)
 		record->harness_lag_ns =
 			MAX(record->harness_lag_ns, own_delay_ns - self->own_delay_ns);
+}
+
+void supervisor_finish_record(struct supervisor *self)
+{
+	struct record *record = self->recorder.record;
+	int64_t own_delay_ns = process_run_delay_ns(0);
+
+	starvation_meter_free(self->meter);
+	if (self->injector)
+		injector_finish(self->injector);
+	sysctl_guard_end(&self->sysctls, record);
+	packet_capture_end(self->packets);
+	self->packets = NULL;
+	supervisor_measure_lag(self, own_delay_ns);
 	record->n_streams = self->launcher.n_captures;
 	record->streams = xzalloc(record->n_streams * sizeof(*record->streams));
 	launcher_finish(&self->launcher, record->streams);

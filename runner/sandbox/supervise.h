@@ -92,6 +92,12 @@ struct supervise_attached {
  * Return: the record, owned by the caller.
  */
 struct record *supervise_attached(const struct supervise_config *config);
+/**
+ * supervise_look() - bring the record of an armed scenario up to date, so that it can be judged
+ *
+ * Losses that only the kernel's counters show are not known before the end.
+ */
+void supervise_look(struct supervisor *supervisor);
 /** supervise_stop() - make supervise_attached() return */
 void supervise_stop(struct supervisor *supervisor);
 /**

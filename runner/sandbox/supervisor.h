@@ -62,6 +62,11 @@ void supervisor_init(struct supervisor *self);
 void supervisor_plan(struct supervisor *self);
 /** supervisor_run() - build the sandbox and run the loop until everything has ended */
 void supervisor_run(struct supervisor *self);
+/**
+ * supervisor_measure_lag() - record how late synfault itself was so far
+ * @own_delay_ns: process_run_delay_ns() of this process
+ */
+void supervisor_measure_lag(struct supervisor *self, int64_t own_delay_ns);
 /** supervisor_finish_record() - end the injector and complete the record */
 void supervisor_finish_record(struct supervisor *self);
 
