@@ -28,7 +28,7 @@ static void print_help(FILE *out)
 static const struct {
 	const char *words, *meant;
 } foreign_words[] = {
-	{" test exec execute start ", "run"},
+	{" test execute start ", "run"},
 	{" validate verify lint syntax ", "check"},
 	{" ls show ", "list"},
 	{" html render ", "report"},

@@ -8,6 +8,7 @@
 #include "runner/command/ctl.h"
 #include "runner/command/diagnose.h"
 #include "runner/command/doctor.h"
+#include "runner/command/exec.h"
 #include "runner/command/inject.h"
 #include "runner/command/judge.h"
 #include "runner/command/list.h"
@@ -19,8 +20,21 @@
 #include "runner/command/try.h"
 
 const struct command *const commands[] = {
-	&command_run,    &command_try,        &command_record, &command_check,
-	&command_list,   &command_inject,     &command_ctl,    &command_judge,
-	&command_report, &command_diagnose,   &command_doctor, &command_compare,
-	&command_schema, &command_completion, &command_merge,  NULL,
+	&command_run,
+	&command_try,
+	&command_record,
+	&command_check,
+	&command_list,
+	&command_inject,
+	&command_exec,
+	&command_ctl,
+	&command_judge,
+	&command_report,
+	&command_diagnose,
+	&command_doctor,
+	&command_compare,
+	&command_schema,
+	&command_completion,
+	&command_merge,
+	NULL,
 };

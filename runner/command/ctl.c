@@ -236,6 +236,23 @@ static void print_result(const struct ctl *ctl, const json_t *result)
 	fputs(strbuf_text(&text), ctl->out);
 }
 
+static void print_sessions(const struct ctl *ctl, const json_t *sessions)
+{
+	json_t *session;
+	size_t index;
+
+	if (json_array_size(sessions) == 0)
+		fprintf(ctl->out, "no session is open\n");
+	json_array_foreach(sessions, index, session)
+	{
+		AUTO_STRBUF struct strbuf name = {0};
+
+		report_line(&name, text_of(session, "name"));
+		fprintf(ctl->out, "%lld  %s  %s\n", number_of(session, "session"),
+			text_of(session, "state"), strbuf_text(&name));
+	}
+}
+
 /* Fails if the daemon is not armed, and so injects nothing: health checks rely on it. */
 static enum exit_status show(const struct ctl *ctl, const json_t *result)
 {
@@ -246,6 +263,8 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 		text = json_dumps(result, JSON_INDENT(2));
 		fprintf(ctl->out, "%s\n", text ? text : "");
 		free(text);
+	} else if (json_object_get(result, "sessions")) {
+		print_sessions(ctl, json_object_get(result, "sessions"));
 	} else if (json_object_get(result, "state")) {
 		if (json_object_get(result, "previous"))
 			print_result(ctl, json_object_get(result, "previous"));
@@ -253,6 +272,7 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 	} else {
 		print_result(ctl, result);
 	}
+	armed = armed || json_object_get(result, "sessions");
 	return armed || json_object_get(result, "outcome") ? STATUS_PASSED : STATUS_UNJUDGED;
 }
 

@@ -10,11 +10,12 @@
 #include "runner/record/json.h"
 #include "runner/report/run_json.h"
 #include "runner/scenario/json_schema.h"
+#include "runner/session/protocol.h"
 
 /* In the order of the words of --format. */
 static void (*const formats[])(struct strbuf *out) = {
-	scenario_json_schema, manual_keys,   run_json_schema, record_schema,
-	diagnosis_schema,     doctor_schema, list_schema,     compare_schema,
+	scenario_json_schema, manual_keys, run_json_schema, record_schema,   diagnosis_schema,
+	doctor_schema,        list_schema, compare_schema,  protocol_schema,
 };
 
 struct schema_options {
@@ -38,9 +39,9 @@ static int run_schema(int argc, char **argv, const struct command_context *conte
 static const struct option_spec schema_options[] = {
 	{"format", 0, "FORMAT",
 	 "print json (default), scdoc, or the schema of a JSON document: results (run --json), "
-	 "record, diagnosis, doctor, list, comparison",
+	 "record, diagnosis, doctor, list, comparison, protocol",
 	 OPTION_CHOICE, OPTION_FIELD(struct schema_options, format),
-	 .words = "json scdoc results record diagnosis doctor list comparison",
+	 .words = "json scdoc results record diagnosis doctor list comparison protocol",
 	 .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
 	OPTION_ROW_HELP,
 };

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The arguments of the commands about sessions (docs/protocol.md), as tables. */
+#ifndef SYNFAULT_RUNNER_SESSION_PROTOCOL_H
+#define SYNFAULT_RUNNER_SESSION_PROTOCOL_H
+
+#include "injector/event.h"
+#include "runner/record/json_fields.h"
+
+struct open_endpoint {
+	char *name, *faults;
+	uint32_t port; /* 0: choose a free one */
+};
+
+/* A session is opened from endpoints, from the text of a scenario, or from a file. */
+struct open_arguments {
+	char *name; /* of the session; NULL: the scenario's */
+	struct open_endpoint *endpoints;
+	size_t n_endpoints, capacity;
+	char *source, *file;
+	char *scenario; /* which one of the file or text; NULL: the only one */
+};
+extern const struct json_type open_type;
+
+struct session_arguments {
+	uint32_t session; /* 0: left out */
+};
+extern const struct json_type session_type; /* the session is required */
+extern const struct json_type status_type;  /* it is optional */
+
+struct wait_arguments {
+	uint32_t session;
+	char *endpoint;   /* NULL: the first one */
+	uint32_t attempt; /* its number at the endpoint; 0: the first one */
+	enum event_kind event;
+	int64_t timeout_ns; /* 0: left out */
+};
+extern const struct json_type wait_type;
+#define WAIT_DEFAULT_NS (30 * NS_PER_S)
+
+struct events_arguments {
+	uint32_t session;
+	uint32_t since; /* sequence number of the first event that is wanted */
+};
+extern const struct json_type events_type;
+
+/** protocol_schema() - add the JSON Schema of the requests */
+void protocol_schema(struct strbuf *out);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process of one session: see session.h. */
+#include "runner/session/session.h"
+
+#include <errno.h>
+
+#include "common/duration.h"
+#include "runner/sandbox/detach.h"
+#include "runner/sandbox/netns_tables.h"
+#include "runner/sandbox/supervise.h"
+#include "runner/schedule/handed_record.h"
+#include "runner/session/attached_judge.h"
+#include "runner/session/control.h"
+#include "runner/session/progress.h"
+#include "runner/session/protocol.h"
+
+/* Attempts that are kept in the record; further ones make it an error. */
+enum { MAX_ATTEMPTS = 100000 };
+/* Events in one reply. */
+enum { MAX_EVENTS = 200 };
+
+/* A `wait` that is not answered yet. */
+struct waiting {
+	struct session_process *self;
+	struct control_request *request;
+	struct event *timer;
+	size_t endpoint;
+	struct waiting *next;
+};
+
+struct session_process {
+	struct session_config config;
+	struct event_base *base;
+	struct control *control;
+	struct shared_sandbox *sandbox;
+	struct supervisor *supervisor; /* NULL before and after it runs */
+	const struct record *record;   /* NULL before it is armed */
+	int64_t armed_ns;
+	/* All events in the order in which they became known, which in the record they lack. */
+	struct event *log;
+	size_t n_log, log_capacity;
+	struct waiting *waiting; /* list */
+	bool closing;
+};
+
+/* ---- replies ---- */
+
+static json_t *status_json(const struct session_process *self)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "scenario", json_string(self->config.scenario->name));
+	json_object_set_new(object, "elapsed_ns",
+			    json_integer(clock_monotonic_ns() - self->armed_ns));
+	json_object_set_new(object, "endpoints",
+			    progress_endpoints(self->config.scenario, self->record));
+	json_object_set_new(object, "problems", progress_problems(self->record));
+	return object;
+}
+
+/* Answers that nothing is armed yet, if so. */
+static bool refuse_early(const struct session_process *self, struct control_request *request)
+{
+	if (self->record)
+		return false;
+	control_refuse(request, CONTROL_NOT_ARMED, NULL, "the session is not armed");
+	return true;
+}
+
+static void command_status(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+
+	if (refuse_early(self, request))
+		return;
+	supervise_look(self->supervisor);
+	control_reply(request, status_json(self));
+}
+
+/* Judges the record so far. It is as complete as it can be; the client's output is never in it. */
+static struct judgement judge_now(struct session_process *self)
+{
+	struct record record = *self->record;
+	AUTO_FREE struct stream *no_output = NULL;
+
+	record.complete = true;
+	record.n_streams = (size_t)STREAMS_EACH * record.n_instances;
+	record.streams = no_output = xzalloc(record.n_streams * sizeof(*no_output));
+	return attached_judge(self->config.scenario, &record, &self->config.judge);
+}
+
+static void command_check(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	struct judgement judgement;
+
+	if (refuse_early(self, request))
+		return;
+	supervise_look(self->supervisor);
+	judgement = judge_now(self);
+	control_reply(request, progress_judgement(&judgement));
+	judgement_free(&judgement);
+}
+
+static void command_events(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	size_t from = ((const struct events_arguments *)arguments)->since, to;
+	json_t *object, *events;
+
+	if (refuse_early(self, request))
+		return;
+	supervise_look(self->supervisor);
+	object = json_object();
+	events = json_array();
+	from = MIN(from, self->n_log);
+	to = MIN(from + MAX_EVENTS, self->n_log);
+	for (size_t i = from; i < to; i++)
+		json_array_append_new(events, progress_event(self->record, &self->log[i], i));
+	json_object_set_new(object, "events", events);
+	json_object_set_new(object, "next", json_integer((json_int_t)to));
+	control_reply(request, object);
+}
+
+/* ---- waiting ---- */
+
+/* Returns the index in the log of the event that is waited for, from @from on, or SIZE_MAX. */
+static size_t find_event(const struct waiting *waiting, size_t from)
+{
+	const struct session_process *self = waiting->self;
+	const struct wait_arguments *wanted = control_arguments(waiting->request);
+
+	for (size_t i = from; i < self->n_log; i++) {
+		const struct event *event = &self->log[i];
+		const struct record_attempt *attempt;
+
+		if (event->kind != wanted->event ||
+		    event->u.net.attempt >= self->record->n_attempts)
+			continue;
+		attempt = &self->record->attempts[event->u.net.attempt];
+		if (attempt->endpoint == waiting->endpoint &&
+		    attempt->number == MAX(wanted->attempt, 1))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static void forget(struct waiting *waiting)
+{
+	struct waiting **link = &waiting->self->waiting;
+
+	while (*link != waiting)
+		link = &(*link)->next;
+	*link = waiting->next;
+	event_free(waiting->timer);
+	free(waiting);
+}
+
+static void on_wait_timer(evutil_socket_t fd, short what, void *userdata)
+{
+	struct waiting *waiting = userdata;
+	const struct wait_arguments *wanted = control_arguments(waiting->request);
+
+	control_refuse(waiting->request, CONTROL_TIMED_OUT, NULL,
+		       "attempt %u at %s has had no event %s in time", MAX(wanted->attempt, 1),
+		       waiting->self->record->endpoints[waiting->endpoint].name,
+		       event_kind_name(wanted->event));
+	forget(waiting);
+}
+
+/* Answers those that wait for one of the log's events from @from on. */
+static void answer_waiting(struct session_process *self, size_t from)
+{
+	struct waiting *waiting = self->waiting, *next;
+
+	for (; waiting; waiting = next) {
+		size_t found = find_event(waiting, from);
+
+		next = waiting->next;
+		if (found == SIZE_MAX)
+			continue;
+		control_reply(waiting->request,
+			      progress_event(self->record, &self->log[found], found));
+		forget(waiting);
+	}
+}
+
+static size_t find_endpoint(const struct record *record, const char *name)
+{
+	for (size_t i = 0; i < record->n_endpoints; i++)
+		if (!name || strcmp(record->endpoints[i].name, name) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static void command_wait(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	const struct wait_arguments *wanted = arguments;
+	int64_t timeout_ns = wanted->timeout_ns ? wanted->timeout_ns : WAIT_DEFAULT_NS;
+	const struct timeval timeout = {.tv_sec = timeout_ns / NS_PER_S,
+					.tv_usec = timeout_ns % NS_PER_S / NS_PER_US};
+	struct waiting *waiting;
+	size_t endpoint;
+
+	if (refuse_early(self, request))
+		return;
+	endpoint = find_endpoint(self->record, wanted->endpoint);
+	if (endpoint == SIZE_MAX) {
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no endpoint \"%s\"",
+			       wanted->endpoint);
+		return;
+	}
+	waiting = xzalloc(sizeof(*waiting));
+	*waiting = (struct waiting){.self = self,
+				    .request = request,
+				    .timer = evtimer_new(self->base, on_wait_timer, waiting),
+				    .endpoint = endpoint,
+				    .next = self->waiting};
+	if (!waiting->timer)
+		out_of_memory();
+	self->waiting = waiting;
+	event_add(waiting->timer, &timeout);
+	supervise_look(self->supervisor);
+	answer_waiting(self, 0);
+}
+
+/* ---- the scenario ---- */
+
+static void on_gone(void *userdata, const struct control_peer *peer)
+{
+	struct session_process *self = userdata;
+
+	self->closing = true;
+	if (self->supervisor)
+		supervise_stop(self->supervisor);
+}
+
+static void on_begin(void *userdata, struct supervisor *supervisor)
+{
+	struct session_process *self = userdata;
+
+	self->supervisor = supervisor;
+	if (self->closing)
+		supervise_stop(supervisor);
+}
+
+static void on_armed(void *userdata, const struct sandbox *sandbox, const struct record *record)
+{
+	struct session_process *self = userdata;
+	AUTO_STRV char **environment = substitute_environment(&sandbox->substitution);
+	json_t *armed = json_object(), *endpoints = json_array(), *variables = json_object();
+
+	self->record = record;
+	self->armed_ns = clock_monotonic_ns();
+	for (size_t i = 0; i < record->n_endpoints; i++) {
+		json_t *endpoint = json_object();
+
+		json_object_set_new(endpoint, "name", json_string(record->endpoints[i].name));
+		json_object_set_new(endpoint, "script", json_string(record->endpoints[i].script));
+		json_object_set_new(endpoint, "addresses",
+				    progress_addresses(&record->endpoints[i]));
+		json_array_append_new(endpoints, endpoint);
+	}
+	for (char **variable = environment; *variable; variable++) {
+		char *equals = strchr(*variable, '=');
+
+		*equals = '\0';
+		/* These directories are for servers. */
+		if (!strcmp(*variable, "SYNFAULT_TMP") || !strcmp(*variable, "SYNFAULT_DIR"))
+			continue;
+		json_object_set_new(variables, *variable, json_string(equals + 1));
+	}
+	json_object_set_new(armed, "endpoints", endpoints);
+	json_object_set_new(armed, "variables", variables);
+	json_object_set_new(armed, "monotonic_ns", json_integer(self->armed_ns));
+	control_tell(self->control, json_pack("{s:o}", "armed", armed));
+}
+
+static void on_full(void *userdata)
+{
+}
+
+static void on_event(const struct supervise_config *config, const struct record *record,
+		     const struct event *event)
+{
+	struct session_process *self = config->attached->userdata;
+
+	array_append(self->log, self->n_log, self->log_capacity, *event);
+	if (self->record)
+		answer_waiting(self, self->n_log - 1);
+}
+
+static struct record *run_scenario(struct session_process *self)
+{
+	const struct session_config *config = &self->config;
+	const struct supervise_attached attached = {
+		.base = self->base,
+		.sandbox = self->sandbox,
+		.on_begin = on_begin,
+		.on_armed = on_armed,
+		.max_attempts = MAX_ATTEMPTS,
+		.on_full = on_full,
+		.userdata = self,
+	};
+	const struct supervise_config supervision = {
+		.scenario = config->scenario,
+		.seed = config->seed,
+		.queue_form = config->isolation->queue_form,
+		.shared = true,
+		.capture = config->capture_fd >= 0,
+		.capture_fd = config->capture_fd,
+		.capture_size = config->capture_size,
+		.on_event = on_event,
+		.attached = &attached,
+	};
+	struct record *record = supervise_attached(&supervision);
+
+	self->supervisor = NULL;
+	/*
+	 * The rules stay, although no process uses their addresses any more: the parent removes
+	 * those of many sessions at once (stale_cleanup.h).
+	 */
+	shared_sandbox_close(self->sandbox);
+	return record;
+}
+
+static struct event_base *make_event_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		out_of_memory();
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!base)
+		out_of_memory();
+	return base;
+}
+
+/* Keeps the claim among other runs open: this process may be the last of its run. */
+static int detach(struct session_config *config)
+{
+	int space = config->isolation->space;
+	int *const kept[] = {&config->channel_fd, &config->result_fd, &config->capture_fd, &space};
+
+	detach_from_parent(kept, ARRAY_SIZE(kept));
+	return space;
+}
+
+void session_run(const struct session_config *config)
+{
+	static const struct control_command commands[] = {
+		{"status", &status_type, command_status},
+		{"check", &session_type, command_check},
+		{"wait", &wait_type, command_wait},
+		{"events", &events_type, command_events},
+	};
+	struct session_process self = {.config = *config};
+	AUTO_DIAG struct diag_list diags = {0};
+	const pid_t parent = getppid();
+	int space = detach(&self.config);
+	struct control_config control = {
+		.fd = -1,
+		.commands = {commands, ARRAY_SIZE(commands)},
+		.patient = true,
+		.pipelined = true,
+		.on_gone = on_gone,
+		.userdata = &self,
+	};
+	struct record *record;
+	size_t length;
+	char *text;
+
+	self.base = control.base = make_event_base();
+	self.control = control_new(&control);
+	control_add_peer(self.control, self.config.channel_fd);
+	if (shared_sandbox_open(config->number_hint, &diags, &self.sandbox) == 0) {
+		record = run_scenario(&self);
+	} else {
+		record = handed_record_empty(config->scenario);
+		record_add_problem(record, false, "%s", diags.items[0].message);
+	}
+	text = record_write_json(record, &length);
+	if (getppid() != parent)
+		netns_tables_leave(space);
+	/* The process ends here with everything it has, so nothing is freed. */
+	_exit(write_all(self.config.result_fd, text, length) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}

@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions side by side: see session_host.h.
+ *
+ * Theory of operation
+ * -------------------
+ * `open` loads a scenario and forks a process for it. That process speaks the same protocol on a
+ * socket pair, its channel: the host passes the commands about one session on, with numbers of its
+ * own as ids, and passes the replies back. A session ends when its channel is closed: by `close`,
+ * by the end of the connection that opened it, or with the host. Its process then hands over the
+ * record; the host judges it, and only then answers `close`.
+ *
+ *     STARTING ──("armed" on the channel)──► ARMED ──(close, owner gone)──► ENDING ──► a result
+ *        └──(the process ends)──► an error for `open`, or a result if the host opened it itself
+ */
+#include "runner/session/session_host.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <utlist.h>
+
+#include "common/duration.h"
+#include "common/random.h"
+#include "runner/sandbox/netns_lock.h"
+#include "runner/sandbox/shared_sandbox.h"
+#include "runner/sandbox/stale_cleanup.h"
+#include "runner/scenario/inline_scenario.h"
+#include "runner/scenario/step_list.h"
+#include "runner/schedule/handed_record.h"
+#include "runner/schedule/schedule.h"
+#include "runner/session/attached_judge.h"
+#include "runner/session/control.h"
+#include "runner/session/progress.h"
+#include "runner/session/protocol.h"
+
+/* Stands for the path of a scenario that came over the socket. */
+#define SESSION_PATH "session"
+
+enum { MAX_PEERS = 1024, MAX_SESSIONS = 1024 };
+/* Leftover rules of ended sessions are removed at this number, since each slows changes down. */
+enum { MAX_STALE = 128 };
+
+/* A request that the session's process has not answered yet, or one that waits for its end. */
+struct relayed {
+	struct control_request *request;
+	uint32_t id;
+	struct relayed *next;
+};
+
+struct session {
+	struct session *prev, *next;
+	struct session_host *host;
+	uint32_t id;
+	enum { STARTING, ARMED, ENDING } state;
+	pid_t pid;
+	int result_fd, capture_fd;
+	int64_t started_ns;
+	const struct scenario_file *file;
+	const struct scenario *scenario;
+	struct bufferevent *channel;       /* NULL: closed */
+	const struct control_peer *owner;  /* NULL: none, or it has gone */
+	struct control_request *opening;   /* `open`, not answered yet */
+	struct relayed *relayed, *closing; /* lists */
+	json_t *armed;                     /* what the process said of its endpoints */
+	bool is_own;                       /* no connection has opened it */
+	bool checked;
+};
+
+struct session_host {
+	struct session_host_config config;
+	struct control *control;
+	struct session *sessions;
+	size_t n_sessions, n_stale;
+	uint32_t last_id, last_relayed, number_hint;
+	struct scenario_file **files;
+	size_t n_files, files_capacity;
+	bool closed;
+};
+
+static const char *state_name(const struct session *session)
+{
+	static const char *const names[] = {
+		[STARTING] = "starting", [ARMED] = "armed", [ENDING] = "ending"};
+
+	return names[session->state];
+}
+
+static struct session *find_session(const struct session_host *host, uint32_t id)
+{
+	struct session *session;
+
+	DL_FOREACH(host->sessions, session)
+	{
+		if (session->id == id)
+			return session;
+	}
+	return NULL;
+}
+
+/* ---- a session ends ---- */
+
+/* Closes our end of the channel for writing; what the process still says is read. */
+static void end(struct session *session)
+{
+	if (session->state != ENDING && session->channel)
+		shutdown(bufferevent_getfd(session->channel), SHUT_WR);
+	session->state = ENDING;
+}
+
+static void add_relayed(struct relayed **list, struct control_request *request, uint32_t id)
+{
+	struct relayed *relayed = xzalloc(sizeof(*relayed));
+
+	*relayed = (struct relayed){.request = request, .id = id, .next = *list};
+	*list = relayed;
+}
+
+/* Answers all requests in a list with the result, or with the news that the session has ended. */
+static void answer_all(struct relayed **list, json_t *result)
+{
+	while (*list) {
+		struct relayed *relayed = *list;
+
+		*list = relayed->next;
+		if (result)
+			control_reply(relayed->request, json_incref(result));
+		else
+			control_refuse(relayed->request, CONTROL_ENDED, NULL,
+				       "the session has ended");
+		free(relayed);
+	}
+}
+
+static void refuse_opening(struct session *session, const struct record *record)
+{
+	const struct problem *problem = record->n_problems ? &record->problems[0] : NULL;
+	struct control_request *request = steal_pointer(&session->opening);
+
+	control_refuse(request,
+		       problem && problem->missing_capability ? CONTROL_UNAVAILABLE
+							      : CONTROL_NOT_ARMED,
+		       NULL, "%s", problem ? problem->message : "the session was closed");
+}
+
+static void forget(struct session *session)
+{
+	struct session_host *host = session->host;
+
+	if (session->channel)
+		bufferevent_free(session->channel);
+	close(session->result_fd);
+	cleanup_close(&session->capture_fd);
+	json_decref(session->armed);
+	DL_DELETE(host->sessions, session);
+	host->n_sessions--;
+	free(session);
+	host->config.on_change(host->config.userdata);
+}
+
+/* Takes ownership of the record. */
+static void judge_session(struct session *session, struct record *record)
+{
+	struct session_host *host = session->host;
+	struct run_results *results = host->config.results;
+	struct result result = {
+		.file = session->file,
+		.scenario = session->scenario,
+		.record = record,
+		.duration_ns = clock_monotonic_ns() - session->started_ns,
+		.number = results->n_items + 1,
+	};
+	struct result *kept;
+	json_t *reply;
+
+	result.judgement = attached_judge(session->scenario, record, &host->config.judge);
+	array_append(results->items, results->n_items, results->capacity, result);
+	kept = &results->items[results->n_items - 1];
+	if (session->capture_fd >= 0)
+		captures_take(&host->config.capture, session->capture_fd, kept,
+			      results->n_items - 1);
+	reply = progress_judgement(&kept->judgement);
+	session->checked = session->checked || session->closing;
+	answer_all(&session->closing, reply);
+	json_decref(reply);
+	host->config.on_result(host->config.userdata, kept, session->checked);
+}
+
+bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_status)
+{
+	struct session *session;
+	struct record *record;
+
+	DL_FOREACH(host->sessions, session)
+	{
+		if (session->pid == pid)
+			break;
+	}
+	if (!session)
+		return false;
+	session->pid = 0;
+	record = handed_record(session->scenario, session->result_fd, wait_status, false);
+	if (wait_status != 0)
+		stale_cleanup_shared();
+	else if (++host->n_stale >= MAX_STALE)
+		stale_cleanup_rules();
+	if (wait_status != 0 || host->n_stale >= MAX_STALE)
+		host->n_stale = 0;
+	if (session->opening)
+		refuse_opening(session, record);
+	answer_all(&session->relayed, NULL);
+	if (session->armed || session->is_own) {
+		judge_session(session, record);
+	} else {
+		answer_all(&session->closing, NULL);
+		record_free(record);
+	}
+	forget(session);
+	return true;
+}
+
+/* ---- the channel ---- */
+
+static void take_armed(struct session *session, json_t *armed)
+{
+	json_t *reply;
+
+	session->armed = json_incref(armed);
+	if (session->state == STARTING)
+		session->state = ARMED;
+	if (session->opening) {
+		reply = json_copy(armed);
+		json_object_set_new(reply, "session", json_integer(session->id));
+		json_object_set_new(reply, "name", json_string(session->scenario->name));
+		control_reply(steal_pointer(&session->opening), reply);
+	}
+	session->host->config.on_change(session->host->config.userdata);
+}
+
+static void take_reply(struct session *session, json_t *reply)
+{
+	json_int_t id = json_integer_value(json_object_get(reply, "id"));
+	struct relayed **link = &session->relayed, *relayed;
+
+	while (*link && (*link)->id != id)
+		link = &(*link)->next;
+	relayed = *link;
+	if (!relayed)
+		return;
+	*link = relayed->next;
+	if (strcmp(control_command(relayed->request), "check") == 0 &&
+	    json_is_true(json_object_get(reply, "ok")))
+		session->checked = true;
+	control_relay(relayed->request, reply);
+	free(relayed);
+}
+
+static void on_readable(struct bufferevent *channel, void *userdata)
+{
+	struct session *session = userdata;
+	struct evbuffer *input = bufferevent_get_input(channel);
+	size_t length;
+	char *line;
+
+	while ((line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
+		json_t *object = json_loadb(line, length, 0, NULL);
+		json_t *armed = json_object_get(object, "armed");
+
+		if (armed)
+			take_armed(session, armed);
+		else
+			take_reply(session, object);
+		json_decref(object);
+		free(line);
+	}
+}
+
+/* Its process has ended, or will: the rest follows when it is reaped. */
+static void on_channel_end(struct bufferevent *channel, short what, void *userdata)
+{
+	struct session *session = userdata;
+
+	bufferevent_free(channel);
+	session->channel = NULL;
+	session->state = ENDING;
+}
+
+static void relay(struct session *session, struct control_request *request)
+{
+	json_t *object = json_copy(control_json(request));
+	uint32_t id = ++session->host->last_relayed;
+	char *text;
+
+	json_object_set_new(object, "id", json_integer(id));
+	json_object_set_new(object, "command", json_string(control_command(request)));
+	text = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	if (!text)
+		out_of_memory();
+	bufferevent_write(session->channel, text, strlen(text));
+	bufferevent_write(session->channel, "\n", 1);
+	free(text);
+	add_relayed(&session->relayed, request, id);
+}
+
+/* ---- a session begins ---- */
+
+/* Returns a session whose process has started, or NULL with errno. */
+static struct session *start(struct session_host *host, const struct scenario_file *file,
+			     const struct scenario *scenario)
+{
+	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
+	AUTO_CLOSE int capture_fd = captures_open(&host->config.capture);
+	int pair[2] = {-1, -1}, pidfd = -1;
+	struct session *session;
+	pid_t pid;
+
+	if (result_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return NULL;
+	/* Use all numbers in turn, since the ports of a recent one may still be in TIME-WAIT. */
+	host->number_hint = (host->number_hint + 1) % NETNS_LOCK_LAST_SANDBOX;
+	pid = shared_sandbox_fork(&pidfd);
+	if (pid == 0) {
+		const struct session_config config = {
+			.scenario = scenario,
+			.isolation = host->config.isolation,
+			.seed = schedule_scenario_seed(host->config.seed, scenario),
+			.number_hint = host->number_hint,
+			.judge = host->config.judge,
+			.channel_fd = pair[1],
+			.result_fd = result_fd,
+			.capture_fd = capture_fd,
+			.capture_size = host->config.capture.size,
+		};
+
+		session_run(&config);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		errno = -pid;
+		return NULL;
+	}
+	close(pidfd);
+	evutil_make_socket_nonblocking(pair[0]);
+	session = xzalloc(sizeof(*session));
+	*session = (struct session){
+		.host = host,
+		.id = ++host->last_id,
+		.pid = pid,
+		.result_fd = steal_fd(&result_fd),
+		.capture_fd = steal_fd(&capture_fd),
+		.started_ns = clock_monotonic_ns(),
+		.file = file,
+		.scenario = scenario,
+		.channel =
+			bufferevent_socket_new(host->config.base, pair[0], BEV_OPT_CLOSE_ON_FREE),
+	};
+	if (!session->channel)
+		out_of_memory();
+	bufferevent_setcb(session->channel, on_readable, NULL, on_channel_end, session);
+	bufferevent_enable(session->channel, EV_READ | EV_WRITE);
+	DL_APPEND(host->sessions, session);
+	host->n_sessions++;
+	return session;
+}
+
+static void keep_file(struct session_host *host, struct scenario_file *file)
+{
+	for (size_t i = 0; i < host->n_files; i++)
+		if (host->files[i] == file)
+			return;
+	array_append(host->files, host->n_files, host->files_capacity, file);
+}
+
+int session_host_open(struct session_host *host, struct scenario_file *file,
+		      const struct scenario *scenario, char **ret_message)
+{
+	struct session *session;
+
+	keep_file(host, file);
+	*ret_message = isolation_obstacle(host->config.isolation, scenario);
+	if (*ret_message)
+		return -EOPNOTSUPP;
+	session = start(host, file, scenario);
+	if (!session) {
+		*ret_message = xasprintf("can't start a process: %s", strerror(errno));
+		return -EAGAIN;
+	}
+	session->is_own = true;
+	return 0;
+}
+
+/* Returns the scenario that a request names, or NULL with a message, owned by the caller. */
+static struct scenario *choose(const struct scenario_file *file, const char *name,
+			       enum control_error *ret_error, char **ret_message)
+{
+	const struct diag *diag = file->diags.n_items ? &file->diags.items[0] : NULL;
+
+	*ret_error = CONTROL_BAD_SCENARIO;
+	if (diag) {
+		*ret_message = diag->line ? xasprintf("line %u: %s", diag->line, diag->message)
+					  : xstrdup(diag->message);
+		return NULL;
+	}
+	*ret_error = CONTROL_NOT_FOUND;
+	for (size_t i = 0; i < file->n_scenarios; i++)
+		if (name ? !strcmp(file->scenarios[i]->name, name) : file->n_scenarios == 1)
+			return file->scenarios[i];
+	*ret_message = name ? xasprintf("there is no scenario \"%s\"", name)
+			    : xasprintf("there are %zu scenarios; \"scenario\" chooses one",
+					file->n_scenarios);
+	return NULL;
+}
+
+/* Returns the file, or NULL with a message, owned by the caller. */
+static struct scenario_file *load(const struct open_arguments *arguments, char **ret_message)
+{
+	const struct inline_options options = {
+		.path = SESSION_PATH, .name = arguments->name, .proves = true};
+	struct inline_endpoints endpoints = {0};
+	struct scenario_file *file = NULL;
+
+	if (arguments->file)
+		return scenario_file_load_attached(arguments->file);
+	if (arguments->source)
+		return scenario_file_parse_attached(SESSION_PATH, arguments->source,
+						    strlen(arguments->source));
+	for (size_t i = 0; !*ret_message && i < arguments->n_endpoints; i++) {
+		const struct open_endpoint *endpoint = &arguments->endpoints[i];
+		AUTO_STRV char **steps = step_list_split(endpoint->faults);
+
+		*ret_message = step_list_fault(steps);
+		inline_endpoints_add(&endpoints, endpoint->name, endpoint->faults,
+				     (uint16_t)endpoint->port);
+	}
+	if (!*ret_message)
+		file = inline_scenario_load(&endpoints, &options, ret_message);
+	inline_endpoints_free(&endpoints);
+	return file;
+}
+
+static void command_open(void *userdata, struct control_request *request, const void *values)
+{
+	struct session_host *host = userdata;
+	const struct open_arguments *arguments = values;
+	AUTO_FREE char *message = NULL, *obstacle = NULL;
+	enum control_error error = CONTROL_BAD_SCENARIO;
+	struct scenario_file *file = NULL;
+	struct scenario *scenario = NULL;
+	struct session *session;
+
+	if (host->closed || host->n_sessions >= MAX_SESSIONS) {
+		control_refuse(request, host->closed ? CONTROL_ENDED : CONTROL_TOO_MANY, NULL,
+			       host->closed ? "synfault is ending" : "too many sessions are open");
+		return;
+	}
+	file = load(arguments, &message);
+	if (file)
+		scenario = choose(file, arguments->scenario, &error, &message);
+	if (!scenario) {
+		control_refuse(request, error,
+			       file && file->diags.n_items ? file->diags.items[0].hint : NULL, "%s",
+			       message);
+		scenario_file_free(file);
+		return;
+	}
+	if (arguments->name) {
+		free(scenario->name);
+		scenario->name = xstrdup(arguments->name);
+	}
+	keep_file(host, file);
+	obstacle = isolation_obstacle(host->config.isolation, scenario);
+	session = obstacle ? NULL : start(host, file, scenario);
+	if (!session) {
+		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "%s",
+			       obstacle ? obstacle : strerror(errno));
+		return;
+	}
+	session->owner = control_peer(request);
+	session->opening = request;
+}
+
+/* ---- other commands ---- */
+
+static json_t *session_json(const struct session *session)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "session", json_integer(session->id));
+	json_object_set_new(object, "name", json_string(session->scenario->name));
+	json_object_set_new(object, "state", json_string(state_name(session)));
+	return object;
+}
+
+static void command_hello(void *userdata, struct control_request *request, const void *arguments)
+{
+	const struct session_host *host = userdata;
+	json_t *hello = control_hello(host->control);
+
+	json_object_set_new(json_object_get(hello, "limits"), "sessions",
+			    json_integer(MAX_SESSIONS));
+	control_reply(request, hello);
+}
+
+/* Passes a command on to the session that it names. */
+static void command_session(void *userdata, struct control_request *request, const void *arguments)
+{
+	/* Each of these types begins with the session. */
+	const uint32_t id = *(const uint32_t *)arguments;
+	struct session *session = find_session(userdata, id);
+
+	if (!session)
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no session %u", id);
+	else if (session->state != ARMED)
+		control_refuse(request,
+			       session->state == ENDING ? CONTROL_ENDED : CONTROL_NOT_ARMED, NULL,
+			       "session %u is %s", id, state_name(session));
+	else
+		relay(session, request);
+}
+
+static void command_status(void *userdata, struct control_request *request, const void *arguments)
+{
+	const struct session_host *host = userdata;
+	const struct session *session;
+	json_t *reply, *sessions;
+
+	if (((const struct session_arguments *)arguments)->session) {
+		command_session(userdata, request, arguments);
+		return;
+	}
+	reply = json_object();
+	sessions = json_array();
+	DL_FOREACH(host->sessions, session)
+	json_array_append_new(sessions, session_json(session));
+	json_object_set_new(reply, "sessions", sessions);
+	control_reply(request, reply);
+}
+
+static void command_close(void *userdata, struct control_request *request, const void *arguments)
+{
+	const uint32_t id = ((const struct session_arguments *)arguments)->session;
+	struct session *session = find_session(userdata, id);
+
+	if (!session) {
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no session %u", id);
+		return;
+	}
+	add_relayed(&session->closing, request, 0);
+	end(session);
+}
+
+static void on_gone(void *userdata, const struct control_peer *peer)
+{
+	struct session_host *host = userdata;
+	struct session *session;
+
+	DL_FOREACH(host->sessions, session)
+	{
+		if (session->owner != peer)
+			continue;
+		session->owner = NULL;
+		end(session);
+	}
+}
+
+/* ---- the whole ---- */
+
+struct session_host *session_host_new(const struct session_host_config *config)
+{
+	static const struct control_command commands[] = {
+		{"hello", &control_no_arguments, command_hello},
+		{"open", &open_type, command_open},
+		{"status", &status_type, command_status},
+		{"wait", &wait_type, command_session},
+		{"events", &events_type, command_session},
+		{"check", &session_type, command_session},
+		{"close", &session_type, command_close},
+	};
+	struct session_host *host = xzalloc(sizeof(*host));
+	const struct control_config control = {
+		.base = config->base,
+		.fd = config->control_fd,
+		.commands = {commands, ARRAY_SIZE(commands)},
+		.max_peers = MAX_PEERS,
+		.patient = true,
+		.on_gone = on_gone,
+		.userdata = host,
+	};
+
+	_Static_assert(offsetof(struct session_arguments, session) == 0 &&
+			       offsetof(struct wait_arguments, session) == 0 &&
+			       offsetof(struct events_arguments, session) == 0,
+		       "command_session() finds the session");
+	host->config = *config;
+	host->number_hint = (uint32_t)random_seed() % NETNS_LOCK_LAST_SANDBOX;
+	host->control = control_new(&control);
+	return host;
+}
+
+void session_host_free(struct session_host *host)
+{
+	if (host->control)
+		control_free(host->control);
+	for (size_t i = 0; i < host->n_files; i++)
+		scenario_file_free(host->files[i]);
+	free(host->files);
+	free(host);
+}
+
+size_t session_host_n_open(const struct session_host *host)
+{
+	return host->n_sessions;
+}
+
+size_t session_host_n_starting(const struct session_host *host)
+{
+	const struct session *session;
+	size_t n = 0;
+
+	DL_FOREACH(host->sessions, session)
+	n += session->state == STARTING;
+	return n;
+}
+
+char **session_host_variables(const struct session_host *host)
+{
+	const struct session *session;
+	char **variables = xzalloc(sizeof(*variables));
+	size_t n = 0;
+
+	DL_FOREACH(host->sessions, session)
+	{
+		json_t *object = json_object_get(session->armed, "variables"), *value;
+		const char *name;
+
+		json_object_foreach(object, name, value)
+		{
+			variables = xrealloc(variables, (n + 2) * sizeof(*variables));
+			variables[n++] = xasprintf("%s=%s", name, json_string_value(value));
+			variables[n] = NULL;
+		}
+	}
+	return variables;
+}
+
+void session_host_close_all(struct session_host *host)
+{
+	struct session *session;
+
+	host->closed = true;
+	DL_FOREACH(host->sessions, session)
+	end(session);
+}
+
+void session_host_kill_all(struct session_host *host)
+{
+	const struct session *session;
+
+	DL_FOREACH(host->sessions, session)
+	{
+		if (session->pid)
+			kill(session->pid, SIGKILL);
+	}
+}

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Clients of the control socket of `synfault exec`, run by it.
+
+exec.py play TRANSCRIPT SCHEMA: plays docs/protocol.transcript; each request that is not to be
+refused as a bad one fits the schema. exec.py hostile, leave, many: what misbehaving clients do.
+"""
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+
+class Connection:
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(os.environ["SYNFAULT_CONTROL"])
+        self.socket.settimeout(60)
+        self.lines = self.socket.makefile("r", encoding="utf-8")
+
+    def send(self, text):
+        self.socket.sendall(text if isinstance(text, bytes) else text.encode() + b"\n")
+
+    def reply(self):
+        return json.loads(self.lines.readline())
+
+    def ask(self, command, **arguments):
+        self.send(json.dumps({"command": command, **arguments}))
+        return self.reply()
+
+    def open(self, faults, **arguments):
+        reply = self.ask("open", endpoints=[{"name": "api", "faults": faults}], **arguments)
+        assert reply["ok"], reply
+        return reply["result"]
+
+
+def connect(opened, name):
+    address = next(e for e in opened["endpoints"] if e["name"] == name)["addresses"][0]
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), 5).close()
+        return "connected"
+    except ConnectionRefusedError:
+        return "refused"
+
+
+def fits(pattern, value):
+    if pattern == "*":
+        return True
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(k in value and fits(v, value[k]) for k, v in pattern.items())
+    if isinstance(pattern, list):
+        return isinstance(value, list) and len(pattern) == len(value) and all(map(fits, pattern, value))
+    return pattern == value
+
+
+def play(transcript, schema):
+    import jsonschema
+    validator = jsonschema.Draft7Validator(json.load(open(schema, encoding="utf-8")))
+    connection, opened, request, n = Connection(), None, None, 0
+    for line in open(transcript, encoding="utf-8"):
+        if line[0] == ">":
+            request = json.loads(line[1:])
+            connection.send(line[1:].strip())
+        elif line[0] == "<":
+            pattern, reply = json.loads(line[1:]), connection.reply()
+            assert fits(pattern, reply), f"{line}got {json.dumps(reply)}"
+            if request["command"] == "open" and reply["ok"]:
+                opened = reply["result"]
+            code = reply.get("error", {}).get("code")
+            command = request.pop("command")
+            request.pop("id")
+            if command != "hello" and code not in ("unknown-command", "bad-request"):
+                assert validator.is_valid({command: request}), line
+            n += 1
+        elif line[0] == "!":
+            _, name, outcome = line.split()
+            assert connect(opened, name) == outcome, line
+    print(f"{n} replies as in the transcript")
+
+
+def hostile():
+    """Nothing that one client sends keeps another one from its session."""
+    good = Connection()
+    session = good.open("accept, refuse")
+    for text in (b"{\n", b"[]\n", b"\xff\xfe\n", b'{"command": "close", "session": -1}\n', b"[" * 5000 + b"\n",
+                 b'{"command": "wait", "session": 1}\n', b'{"command": "open", "source": "' + b"x" * 60000 + b'"}\n',
+                 b'{"command": "open", "endpoints": [{"name": "\\u0000", "faults": "drop"}]}\n',
+                 b'{"command": "events", "session": 4294967295}\n'):
+        bad = Connection()
+        bad.send(text)
+        assert bad.reply()["ok"] is False, text
+    long = Connection()
+    try:
+        long.send(b"x" * 200000)
+        assert long.reply()["error"]["code"] == "bad-request"
+    except OSError:
+        pass
+    for _ in range(20):
+        half = Connection()
+        half.send(json.dumps({"command": "open", "endpoints": [{"name": "api", "faults": "drop"}]}))
+        half.lines.close()
+        half.socket.close()
+    deaf = Connection()
+    deaf.socket.setblocking(False)
+    try:
+        while True:
+            deaf.socket.send(b'{"command": "status"}\n' * 100)
+    except OSError:
+        pass
+    other = Connection()
+    results = []
+    waits = threading.Thread(target=lambda: results.append(
+        other.ask("wait", session=session["session"], attempt=9, event="syn", timeout_ns=30 * 10**9)))
+    waits.start()
+    time.sleep(0.2)
+    assert connect(session, "api") == "connected"
+    assert connect(session, "api") == "refused"
+    assert good.ask("check", session=session["session"])["result"]["outcome"] == "pass"
+    # Two close the same session: both get the judgement, or one learns that it has ended.
+    second = Connection()
+    for one in (good, second):
+        one.send(json.dumps({"command": "close", "session": session["session"]}))
+    replies = [good.reply(), second.reply()]
+    assert replies[0]["ok"] and replies[0]["result"]["outcome"] == "pass", replies
+    assert replies[1]["ok"] or replies[1]["error"]["code"] in ("ended", "not-found"), replies
+    waits.join()
+    assert results[0]["error"]["code"] == "ended", results
+    for _ in range(100):
+        if good.ask("status")["result"]["sessions"] == []:
+            break
+        time.sleep(0.05)
+    assert good.ask("status")["result"]["sessions"] == []
+    print("all is well")
+
+
+def leave(how):
+    """Ends without having closed its session."""
+    connection = Connection()
+    session = connection.open("refuse x2", name="left open")
+    assert connect(session, "api") == "refused"
+    if how == "checked":
+        connection.ask("check", session=session["session"])
+    if how == "killed":
+        os.kill(os.getpid(), 9)
+
+
+def many(number):
+    """Many sessions side by side, each with faults of its own."""
+    connections = [Connection() for _ in range(4)]
+    opened = [connections[i % 4].open(f"refuse x{i % 3 + 1}, accept", name=f"session {i}") for i in range(number)]
+    assert len({session["endpoints"][0]["addresses"][0] for session in opened}) == number
+    for i, session in enumerate(opened):
+        seen = [connect(session, "api") for _ in range(i % 3 + 2)]
+        assert seen == ["refused"] * (i % 3 + 1) + ["connected"], (i, seen)
+    for i, session in enumerate(opened):
+        reply = connections[i % 4].ask("close", session=session["session"])
+        assert reply["result"]["outcome"] == "pass", reply
+    print(f"{number} sessions, all right")
+
+
+def main():
+    name, *arguments = sys.argv[1:]
+    {"play": play, "hostile": hostile, "leave": leave,
+     "many": lambda n: many(int(n))}[name](*arguments)
+
+
+main()

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `synfault exec`: a command drives the faults from its own code. exec.py is what it runs. */
+#include <criterion/criterion.h>
+
+#include "tests/lib/junit_reader.h"
+#include "tests/lib/program.h"
+
+/* Statuses of exec itself. */
+enum { EXEC_FAILED = 125, EXEC_NOT_FOUND = 127 };
+
+#define SCENARIO                                                                                   \
+	"name: once\n"                                                                             \
+	"endpoints: {api: {faults: [refuse, accept]}}\n"                                           \
+	"expect: {attempts: 2}\n"
+
+static struct program *program_with_python(void)
+{
+	struct program *synfault = program_new();
+
+	program_needs(synfault, "python3");
+	return synfault;
+}
+
+static const char *source(void)
+{
+	return getenv("SYNFAULT_SOURCE");
+}
+
+/* Runs exec.py under `synfault exec` with these options. */
+static void runs_client(struct program *synfault, const char *options, const char *client)
+{
+	program_runs(synfault,
+		     "exec --control c.sock %s -- python3 %s/tests/integration/exec.py %s", options,
+		     source(), client);
+}
+
+Test(exec, exit_status_is_that_of_the_command)
+{
+	static const struct {
+		const char *arguments;
+		int status;
+		const char *complaint;
+	} cases[] = {
+		{"-- true", 0, NULL},
+		{"-- sh -c 'exit 7'", 7, NULL},
+		{"-- sh -c 'kill -9 $$'", 137, NULL},
+		{"-- no-such-command", EXEC_NOT_FOUND, "not found in PATH"},
+		{"true", STATUS_USAGE, "a client command is needed after --"},
+		{"-e api -- true", STATUS_USAGE, "a name and steps are expected"},
+		{"-e api=drop a.yaml -- true", STATUS_USAGE, "-e goes without a file"},
+		{"none.yaml -- true", STATUS_USAGE, "can't be read"},
+		{"twice.yaml -- true", STATUS_USAGE, "both have an endpoint api"},
+		{"named.yaml --isolation private -- true", EXEC_FAILED, "hostname of endpoint api"},
+		{"-e api=drop -- true", EXEC_FAILED, "the client made no attempt"},
+	};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", SCENARIO);
+	program_writes(synfault, "twice.yaml",
+		       SCENARIO "---\nname: two\n"
+				"endpoints: {api: {faults: [drop]}}\n");
+	program_writes(synfault, "named.yaml",
+		       "name: x\nendpoints: {api: {hostname: api.example.test}}\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		program_runs(synfault, "exec %s", cases[i].arguments);
+		program_exited(synfault, cases[i].status);
+		if (cases[i].complaint)
+			program_complained(synfault, cases[i].complaint);
+	}
+	program_left_nothing(synfault);
+}
+
+Test(exec, sessions_of_the_command_line_are_armed_before_the_command_and_judged)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml", SCENARIO);
+	program_runs(synfault, "exec --junit j.xml a.yaml -- sh -c '"
+			       "synfault-tiny $SYNFAULT_API; synfault-tiny $SYNFAULT_API'");
+	program_exited(synfault, STATUS_PASSED);
+	program_runs(synfault, "exec a.yaml -- sh -c 'synfault-tiny $SYNFAULT_API; true'");
+	program_exited(synfault, STATUS_FAILED);
+	program_complained(synfault, "once");
+	program_complained(synfault, "attempts");
+	program_runs(synfault, "exec -e api=refuse -e db=accept -- sh -c '"
+			       "synfault-tiny $SYNFAULT_DB && ! synfault-tiny $SYNFAULT_API'");
+	program_exited(synfault, STATUS_PASSED);
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "j.xml");
+
+	cr_assert_eq(junit->n_cases, 1);
+	program_left_nothing_but(synfault, "j.xml");
+}
+
+Test(exec, command_works_unprivileged_and_in_shared_isolation)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_runs(synfault, "exec --control c.sock --isolation shared -e api=refuse -- sh -c '"
+			       "echo $SYNFAULT_API; ! synfault-tiny $SYNFAULT_API'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "127.");
+	program_left_nothing(synfault);
+	synfault->uid = PROGRAM_NOBODY;
+	/* The first run makes the directory of its socket, which stays. */
+	for (size_t i = 0; i < 2; i++) {
+		program_runs(synfault, "exec -e api=refuse -- sh -c '"
+				       "id -u; ! synfault-tiny $SYNFAULT_API'");
+		program_exited(synfault, STATUS_PASSED);
+		program_printed(synfault, "65534\n");
+	}
+	program_left_nothing(synfault);
+}
+
+Test(exec, protocol_is_as_its_transcript)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+	AUTO_FREE char *client =
+		xasprintf("play %s/docs/protocol.transcript %s/docs/protocol.schema.json", source(),
+			  source());
+
+	runs_client(synfault, "", client);
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "replies as in the transcript\n");
+	program_left_nothing(synfault);
+}
+
+Test(exec, hostile_clients_harm_no_other)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	runs_client(synfault, "", "hostile");
+	/* Some opened sessions, and left them without a single attempt. */
+	program_exited(synfault, EXEC_FAILED);
+	program_printed(synfault, "all is well\n");
+	program_left_nothing(synfault);
+}
+
+Test(exec, sessions_work_side_by_side)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	runs_client(synfault, "--junit j.xml", "many 24");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "24 sessions, all right\n");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "j.xml");
+
+	cr_assert_eq(junit->n_cases, 24);
+	program_left_nothing_but(synfault, "j.xml");
+}
+
+Test(exec, session_left_open_is_judged_unless_its_judgement_was_asked_for)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	runs_client(synfault, "", "leave open");
+	program_exited(synfault, EXEC_FAILED);
+	program_complained(synfault, "session: left open");
+	program_complained(synfault, "fired for 1 of 2 attempts");
+	runs_client(synfault, "", "leave checked");
+	program_exited(synfault, STATUS_PASSED);
+	runs_client(synfault, "", "leave killed");
+	program_exited(synfault, 137);
+	program_complained(synfault, "session: left open");
+	program_left_nothing(synfault);
+}
