@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which policy do these waits look like? This is judgement in reverse: it helps users see why a
- * client failed, and describes how a client behaves. Pure arithmetic.
+ * Which policy do these waits show? This is judgement in reverse: it helps users see why a client
+ * failed, and describes how a client behaves. Pure arithmetic.
  *
- * Policies without jitter are fitted by least squares, each with and without a cap. If none of them
- * comes close, policies with jitter are compared by how likely they make the waits. Simple policies
- * are preferred: each further parameter has to improve the fit enough. Times are rounded to values
- * that people choose, as far as the waits allow.
+ * A policy is named only if the waits identify it. Each policy that can have produced them has a
+ * cost: how improbable it makes the waits, and the price of its parameters, which is lower for
+ * values that people choose. The cheapest one is named if every policy that differs from it is
+ * improbable by comparison; otherwise the text says which ones fit. Waits with the same number in
+ * several sequences are samples of the same wait: they show how much it varies, but not how the
+ * waits grow.
  */
 #ifndef SYNFAULT_RUNNER_JUDGE_FIT_H
 #define SYNFAULT_RUNNER_JUDGE_FIT_H
@@ -17,10 +19,19 @@
 struct fit_sequence {
 	const int64_t *waits_ns; /* borrowed; negative ones count as 0 */
 	size_t n_waits;
+	const bool *anew; /* borrowed; by wait: it follows a success. NULL: none does */
+	const int64_t
+		*lags_ns;   /* borrowed; by wait: how much more than usual it may be off. NULL: 0 */
+	size_t n_addresses; /* that the client tries in turn; 0: one */
 };
 
 struct fit {
-	bool found;           /* otherwise there is no pattern, and no policy */
+	bool found; /* the waits identify the policy */
+	/*
+	 * "backoff" or "attempt-delay" can express the policy. The others, such as pairs of
+	 * attempts at one address, are only described.
+	 */
+	bool expressible;
 	struct policy policy; /* fixed, linear or exponential; owns nothing */
 	/*
 	 * How far the waits are from the policy. Without jitter: the root mean square of the
@@ -28,13 +39,16 @@ struct fit {
 	 * between the waits' distribution and the policy's (0 to 1).
 	 */
 	double misfit;
-	char *text; /* owned: "exponential, base 500 ms, factor 2, no cap", "no pattern" */
+	size_t n_fitting; /* if not found: how many families of policies fit */
+	/*
+	 * Owned: "exponential, base 500 ms, factor 2, no cap seen", "maybe exponential or
+	 * linear (3 waits)", "no pattern", "too few waits to tell", "no wait at all"
+	 */
+	char *text;
 };
 
 /**
- * fit_waits() - fit one policy to all sequences
- *
- * It finds none with fewer than two waits in all.
+ * fit_waits() - find the policy that all sequences show
  *
  * Return: free it with fit_free().
  */

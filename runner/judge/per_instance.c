@@ -389,6 +389,8 @@ char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool start_to_start
 {
 	struct attempt_groups groups = attempt_groups_make(&ctx->history, endpoint);
 	AUTO_FREE int64_t *times_ns = xmalloc((ctx->history.n_attempts + 1) * sizeof(*times_ns));
+	AUTO_FREE int64_t *lags_ns = xmalloc((ctx->history.n_attempts + 1) * sizeof(*lags_ns));
+	AUTO_FREE bool *anew = xmalloc((ctx->history.n_attempts + 1) * sizeof(*anew));
 	AUTO_FREE struct fit_sequence *sequences =
 		xmalloc((groups.n_groups + 1) * sizeof(*sequences));
 	size_t n_times = 0, n_sequences = 0;
@@ -397,11 +399,22 @@ char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool start_to_start
 
 	for (size_t i = 0; i < groups.n_groups; i++) {
 		const struct attempt_group *group = &groups.groups[i];
-		struct fit_sequence sequence = {.waits_ns = times_ns + n_times};
+		struct fit_sequence sequence = {
+			.waits_ns = times_ns + n_times,
+			.lags_ns = ctx->delays.known ? lags_ns + n_times : NULL,
+			.anew = anew + n_times,
+			.n_addresses = record_n_addresses(ctx->record),
+		};
 
 		for (size_t k = 1; k < group->n_attempts; k++) {
+			const struct attempt_history *before = group->attempts[k - 1];
+
 			if (!attempt_wait(group, k - 1, k, start_to_start, &times_ns[n_times]))
 				break;
+			anew[n_times] = before->end == END_ESTABLISHED;
+			lags_ns[n_times] = delays_of_client(
+				&ctx->delays, start_to_start ? before->started_ns : before->over_ns,
+				group->attempts[k]->started_ns);
 			n_times++;
 			sequence.n_waits++;
 		}
@@ -413,6 +426,8 @@ char *fit_text(const struct judge_ctx *ctx, size_t endpoint, bool start_to_start
 		text = xasprintf("%s like %s",
 				 start_to_start ? "attempt delays look" : "backoff looks",
 				 fit.text);
+	else if (fit.n_fitting > 0)
+		text = xasprintf("%s: %s", start_to_start ? "attempt delays" : "backoff", fit.text);
 	else if (n_times >= 3)
 		text = xasprintf("the %s no pattern",
 				 start_to_start ? "attempt delays show" : "backoff shows");

@@ -242,7 +242,8 @@ static void write_backoff(const struct draft *draft, struct yaml_writer *writer)
 
 	yaml_text(writer, "backoff");
 	policy_write(&fit.policy, &text);
-	if (planned && fit.found && fit.policy.jitter == JITTER_NONE && !(single && exact))
+	if (planned && fit.found && fit.expressible && fit.policy.jitter == JITTER_NONE &&
+	    !(single && exact))
 		yaml_snippet(writer, strbuf_text(&text));
 	else if (planned && exact)
 		write_list(draft, writer);

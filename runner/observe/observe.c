@@ -7,17 +7,37 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "runner/judge/delays.h"
 #include "runner/judge/fit.h"
+#include "runner/judge/per_instance.h"
 #include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
 /* At most this many times are listed one by one. */
 enum { MAX_LISTED = 8, SAID_COLUMNS = 100 };
 
+/* Returns how much longer or shorter delays may have made the time between two attempts. */
+static int64_t backoff_lag(const struct history *history, const struct delays *delays,
+			   const struct attempt_history *before,
+			   const struct attempt_history *after)
+{
+	int64_t lag_ns = before->details->max_lag_ns;
+
+	if (delays->known && history->record->client_lag_ns >= 0)
+		lag_ns += MIN(delays_of_client(delays, before->over_ns, after->started_ns),
+			      history->record->client_lag_ns);
+	return lag_ns;
+}
+
 static void take_backoff(struct observed *observed, const struct history *history)
 {
+	struct delays delays = delays_make(history->record);
+
 	observed->n_backoff = history->n_attempts > 0 ? history->n_attempts - 1 : 0;
 	observed->backoff_ns = xzalloc((observed->n_backoff + 1) * sizeof(*observed->backoff_ns));
+	observed->backoff_lags_ns =
+		xzalloc((observed->n_backoff + 1) * sizeof(*observed->backoff_lags_ns));
+	observed->anew = xzalloc((observed->n_backoff + 1) * sizeof(*observed->anew));
 	for (size_t i = 0; i < observed->n_backoff; i++) {
 		const struct attempt_history *before = &history->attempts[i];
 		const struct attempt_history *after = &history->attempts[i + 1];
@@ -29,7 +49,11 @@ static void take_backoff(struct observed *observed, const struct history *histor
 		if (backoff_ns < -NS_PER_MS)
 			observed->overlaps = true;
 		observed->backoff_ns[i] = MAX(backoff_ns, 0);
+		observed->anew[i] = before->end == END_ESTABLISHED;
+		if (before->over_ns < after->started_ns)
+			observed->backoff_lags_ns[i] = backoff_lag(history, &delays, before, after);
 	}
+	delays_free(&delays);
 }
 
 /* An attempt that ended with the client, when its time ran out at @end_ns, was not given up. */
@@ -64,6 +88,7 @@ static void take_families(struct observed *observed, const struct history *histo
 	const struct record_attempt *attempts = history->record->attempts;
 
 	observed->fallback_ns = -1;
+	observed->n_addresses = record_n_addresses(history->record);
 	for (size_t i = 0; i < history->n_attempts; i++) {
 		bool ipv6 = attempts[i].server.family == AF_INET6;
 
@@ -128,6 +153,8 @@ struct observed observe(const struct record *record)
 void observed_free(struct observed *observed)
 {
 	free(observed->backoff_ns);
+	free(observed->anew);
+	free(observed->backoff_lags_ns);
 	free(observed->said);
 	*observed = (struct observed){0};
 }
@@ -178,16 +205,32 @@ struct fit observed_fit(const struct observed *runs, size_t n_runs)
 	AUTO_FREE struct fit_sequence *sequences = xzalloc((n_runs + 1) * sizeof(*sequences));
 
 	for (size_t i = 0; i < n_runs; i++)
-		sequences[i] = (struct fit_sequence){runs[i].backoff_ns, runs[i].n_backoff};
+		sequences[i] = (struct fit_sequence){
+			.waits_ns = runs[i].backoff_ns,
+			.n_waits = runs[i].n_backoff,
+			.anew = runs[i].anew,
+			.lags_ns = runs[i].backoff_lags_ns,
+			.n_addresses = runs[i].n_addresses,
+		};
 	return fit_waits(sequences, n_runs);
+}
+
+static size_t longest_backoff(const struct observed *runs, size_t n_runs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_runs; i++)
+		n = MAX(n, runs[i].n_backoff);
+	return n;
 }
 
 static void add_policy(const struct observed *runs, size_t n_runs, struct strbuf *out)
 {
 	struct fit fit = observed_fit(runs, n_runs);
 
-	if (fit.found) {
-		add_label(out, "looks like");
+	/* With a single wait there is nothing to say. */
+	if (fit.found || fit.n_fitting > 0 || longest_backoff(runs, n_runs) > 2) {
+		add_label(out, fit.found ? "looks like" : "policy");
 		strbuf_printf(out, "%s\n", fit.text);
 	}
 	fit_free(&fit);

@@ -23,8 +23,11 @@ struct observed {
 	 * the next attempt started before the end.
 	 */
 	int64_t *backoff_ns;
+	int64_t *backoff_lags_ns; /* by backoff: how much delays may have changed it */
+	bool *anew;               /* by backoff: the attempt before it connected */
 	size_t n_backoff;
-	bool overlaps; /* an attempt started before the previous one ended */
+	size_t n_addresses; /* different ones that it tried */
+	bool overlaps;      /* an attempt started before the previous one ended */
 
 	/* Unanswered attempts that the client ended itself, and how long it gave them. */
 	size_t n_abandoned;

@@ -34,7 +34,7 @@ Test(observe, observation_shows_backoff_policy_and_end)
 	expect_words(&seen, 1,
 		     "  attempts      4\n"
 		     "  backoff       1.00 s, 2.00 s, 4.00 s\n"
-		     "  looks like    exponential, base 1.00 s, factor 2, no cap\n"
+		     "  looks like    exponential, base 1.00 s, factor 2, no cap seen\n"
 		     "  end           exit 7 after 7.00 s\n"
 		     "  said          it is refused\n");
 	observed_free(&seen);
@@ -58,7 +58,7 @@ Test(observe, observation_shows_how_long_a_client_waits_for_an_answer)
 	expect_words(&seen, 1,
 		     "  attempts      3 until its time ran out\n"
 		     "  backoff       500 ms, 500 ms\n"
-		     "  looks like    fixed, 500 ms\n"
+		     "  policy        maybe fixed (2 waits)\n"
 		     "  gave up       on an unanswered attempt after 1.50 s\n"
 		     "  left open     1 unanswered attempt\n"
 		     "  end           still running when its time ran out\n");
