@@ -263,8 +263,8 @@ const struct command command_inject = {
 	.summary = "inject faults for a client that another process starts",
 	.description =
 		"Injects a scenario's faults for a client that another process starts, until it\n"
-		"is stopped (SIGINT, SIGTERM, synfault ctl stop). Then judges what it can\n"
-		"without having started the client; synfault run starts one. Without a file,\n"
+		"is stopped (SIGINT, SIGTERM, synfault ctl stop). Then judges the attempts; it\n"
+		"knows nothing of the client's process, unlike synfault run. Without a file,\n"
 		"injects STEPS, such as 'refuse x2, accept', at an endpoint of its own.\n",
 	.options = &inject_option_table,
 	.min_operands = 0,

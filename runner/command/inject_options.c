@@ -31,16 +31,17 @@ static bool parse_endpoint(void *field, const char *value, char **ret_message)
 
 #define TO(member) OPTION_FIELD(struct inject_options, member)
 static const struct option_spec rows[] = {
-	{"endpoint", 'e', "NAME=STEPS", "without a file: inject STEPS at an endpoint (repeatable)",
-	 OPTION_CUSTOM, TO(endpoints), .parse = parse_endpoint, .command_line_only = true},
-	{"port", 0, "N", "without a file: the endpoints' port (default: free ones)", OPTION_COUNT,
-	 TO(port), 1, UINT16_MAX, .command_line_only = true},
+	{"endpoint", 'e', "NAME=STEPS",
+	 "inject STEPS at endpoint NAME, without a file (repeatable)", OPTION_CUSTOM, TO(endpoints),
+	 .parse = parse_endpoint, .command_line_only = true},
+	{"port", 0, "N", "use port N for endpoints without a file (default: free ones)",
+	 OPTION_COUNT, TO(port), 1, UINT16_MAX, .command_line_only = true},
 	OPTION_ROW_FILTER(struct inject_options),
 	{"netns", 0, "WHICH", "inject in this network namespace: a pid or a path", OPTION_STRING,
 	 TO(netns)},
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",
 	 OPTION_STRING, TO(control)},
-	{"ready-fd", 0, "N", "when armed, write a line to descriptor N and close it", OPTION_CUSTOM,
+	{"ready-fd", 0, "N", "write a line to descriptor N when armed, and close it", OPTION_CUSTOM,
 	 TO(ready_fd), .parse = parse_ready_fd, .command_line_only = true},
 	OPTION_ROW_FORMAT(struct inject_options, json, "print text or json"),
 	{"junit", 0, "FILE", "write a JUnit XML report at the end", OPTION_FILE, TO(junit)},

@@ -65,8 +65,8 @@ struct option_spec {
 /* Command line only: SYNFAULT_JSON, which may be set for a whole job, names the file of `run`. */
 #define OPTION_ROW_JSON(type, member)                                                              \
 	{                                                                                          \
-		"json", 0, NULL, "same as --format json", OPTION_FLAG, OPTION_FIELD(type, member), \
-			.command_line_only = true                                                  \
+		"json", 0, NULL, "print JSON, as --format json does", OPTION_FLAG,                 \
+			OPTION_FIELD(type, member), .command_line_only = true                      \
 	}
 #define OPTION_ROW_TIMING_SCALE(type, member, help)                                                \
 	{                                                                                          \

@@ -224,13 +224,17 @@ def run_help(program, *arguments):
 
 
 def check_help(program):
-    """No line of any command's help is wider than a terminal."""
+    """No line of any command's help is wider than a terminal; `help COMMAND` shows the same."""
     overview = run_help(program)
     commands = sorted(set(re.findall(r"^  (?:synfault )?([a-z]+) ", overview, re.MULTILINE)))
     if len(commands) < 10:
         yield f"{program}: --help names only {len(commands)} commands"
     for command in [(), *((name,) for name in commands if name != "help")]:
-        for line in run_help(program, *command).splitlines():
+        text = run_help(program, *command)
+        if command and subprocess.run([program, "help", *command], capture_output=True, text=True,
+                                      check=True).stdout != text:
+            yield f"synfault help {command[0]}: differs from synfault {command[0]} --help"
+        for line in text.splitlines():
             if len(line) > MAX_HELP_COLUMNS:
                 yield f"synfault {' '.join(command)} --help: {len(line)} columns: {line.strip()}"
 

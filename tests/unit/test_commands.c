@@ -55,6 +55,39 @@ Test(commands, each_refuses_an_option_that_its_table_does_not_have)
 	}
 }
 
+static bool begins_with(const char *text, const char *const *words)
+{
+	size_t length = strcspn(text, " ,");
+
+	for (; *words; words++)
+		if (strlen(*words) == length && strncmp(text, *words, length) == 0)
+			return true;
+	return false;
+}
+
+Test(commands, help_of_each_begins_with_verbs)
+{
+	static const char *const verbs[] = {
+		"balance", "capture", "check", "compare",  "connect", "count",  "do",      "draw",
+		"end",     "fail",    "find",  "inject",   "judge",   "keep",   "learn",   "list",
+		"listen",  "look",    "merge", "multiply", "print",   "render", "replace", "rerun",
+		"run",     "say",     "send",  "serve",    "set",     "show",   "start",   "stop",
+		"take",    "trace",   "treat", "use",      "wait",    "write",  NULL,
+	};
+
+	for (size_t i = 0; commands[i]; i++) {
+		const struct option_table *options = commands[i]->options;
+
+		cr_expect(begins_with(commands[i]->summary, verbs), "%s: %s", commands[i]->name,
+			  commands[i]->summary);
+		for (size_t k = 0; k < options->n_specs; k++)
+			cr_expect(begins_with(options->specs[k].help, verbs),
+				  "%s --%s: \"%s\" does not begin with a verb that is known here",
+				  commands[i]->name, options->specs[k].name,
+				  options->specs[k].help);
+	}
+}
+
 Test(commands, help_of_each_fits_80_columns)
 {
 	for (size_t i = 0; commands[i]; i++) {
