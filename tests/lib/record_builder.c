@@ -311,7 +311,7 @@ void record_builder_client_writes(struct record_builder *builder, uint32_t strea
 	struct stream_writer *writer = stream_writer_new(kept->name);
 	uint64_t total = kept->total;
 
-	/* What was kept before has the place of what was written; only the total needs help. */
+	/* The kept bytes are in place already; only the total has to be corrected. */
 	stream_writer_add(writer, kept->head, kept->head_length);
 	stream_writer_add(writer, kept->tail, kept->tail_length);
 	stream_writer_add(writer, text, length);

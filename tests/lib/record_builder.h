@@ -54,7 +54,7 @@ uint32_t record_builder_attempt_refused_late(struct record_builder *builder, siz
 					     int64_t at_ms, int64_t delay_ms);
 uint32_t record_builder_attempt_connected_late(struct record_builder *builder, size_t endpoint,
 					       int64_t at_ms, int64_t delay_ms);
-/* Dropped, repeated by the kernel every second, until the client closed its socket. */
+/* Dropped, retransmitted by the kernel every second, until the client closed its socket. */
 uint32_t record_builder_attempt_dropped(struct record_builder *builder, size_t endpoint,
 					int64_t at_ms, int64_t closed_ms);
 /* Likewise, but the first SYN after @n_lost SYNs gets through. */
@@ -78,7 +78,7 @@ void record_builder_closed(struct record_builder *builder, uint32_t id, int64_t 
 			   uint32_t retransmissions);
 void record_builder_still_open(struct record_builder *builder, uint32_t id, int64_t at_ms);
 void record_builder_open(struct record_builder *builder, uint32_t id, int64_t at_ms, uint8_t state);
-/* The attempt's socket was last seen in SYN_SENT, and first missed there. */
+/* When the attempt's socket was last seen in SYN_SENT, and when it was first missing there. */
 void record_builder_gone(struct record_builder *builder, uint32_t id, int64_t seen_ms,
 			 int64_t missed_ms);
 void record_builder_client_end(struct record_builder *builder, uint32_t id, int64_t at_ms, bool rst,
@@ -89,7 +89,7 @@ void record_builder_starved(struct record_builder *builder, int64_t at_ms, int64
 /* Makes the last event uncertain: it can have happened this much earlier. */
 void record_builder_or_earlier(struct record_builder *builder, int64_t by_ms);
 
-/* @stream: STREAM_STDOUT, STREAM_STDERR. May be called again; what is too much is cut. */
+/* @stream: STREAM_STDOUT, STREAM_STDERR. May be called again; output that is too long is cut. */
 void record_builder_client_writes(struct record_builder *builder, uint32_t stream, int64_t at_ms,
 				  const char *text, size_t length);
 void record_builder_client_exits(struct record_builder *builder, int64_t at_ms, int code);

@@ -32,7 +32,7 @@ struct result *report_fixture_result(struct report_fixture *fixture, struct scen
 				     const char *name, unsigned line,
 				     struct record_builder *builder,
 				     const struct judgement *judgement);
-/* A scenario that never ran: no record, a judgement that says nothing. */
+/* A scenario that never ran: it has no record, and an empty judgement. */
 struct result *report_fixture_not_run(struct report_fixture *fixture, struct scenario_file *file,
 				      const char *name, unsigned line);
 /* A document that is wrong, with one diagnostic that marks columns 5 to 10 of @line. */

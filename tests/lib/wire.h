@@ -23,7 +23,7 @@
 #define WIRE_TABLE "synfault-test"
 #define WIRE_QUEUE 7
 
-/* Longer than anything takes: a wait of this length has failed. */
+/* Longer than anything takes: a wait for this long has failed. */
 #define WIRE_PATIENCE_NS (10 * NS_PER_S)
 
 /* Makes an address from its text; fails the test if it is invalid. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waits beside what is allowed, as reports show them: they have to be those that were judged. */
+/* Waits as reports show them, beside what is allowed: they must be the waits that were judged. */
 #include <criterion/criterion.h>
 
 #include "runner/report/backoff_view.h"
@@ -71,7 +71,7 @@ Test(backoff_view, each_instance_of_the_client_has_its_own_backoff)
 		cr_expect(views[i].judged && views[i].miss_ns == 0, "attempt %zu", i + 1);
 	}
 	free(views);
-	/* The third wait of a instance that came back once more is in no list of two. */
+	/* An instance made one more attempt, but a list of two has no third wait. */
 	b->record->n_instances = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(at_ms); i++)
 		b->record->attempts[i].instance = 0;

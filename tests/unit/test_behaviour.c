@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Properties of the expectations on behaviour, each on thousands of generated runs whose right
- * answer is known from how they were made, or counted in the most simple-minded way. All is drawn
- * from the number of the run.
+ * answer is known from how they were made, or counted in the simplest way. Everything is drawn from
+ * the number of the run.
  */
 #include <criterion/criterion.h>
 
 #include "common/random.h"
 #include "tests/lib/record_builder.h"
 
-/* What overlaps by less comes one after the other. */
+/* Attempts that overlap by less count as one after the other. */
 enum { RESOLUTION_MS = 1 };
 
 TestSuite(behaviour);
@@ -250,8 +250,8 @@ Test(behaviour, concurrent_attempts_are_the_largest_number_open_at_any_start)
 }
 
 /*
- * The first attempt's end is noted 300 ms after its SYN, the second attempt begins so much before
- * that note: in flight at once, or one after the other?
+ * The end of the first attempt is noted 300 ms after its SYN. The second attempt begins this much
+ * earlier: are they concurrent, or one after the other?
  */
 static void expect_overlap(int64_t earlier_ms, bool overlap)
 {
@@ -302,7 +302,10 @@ Test(behaviour, leaks_are_sockets_that_are_open_when_the_next_attempt_starts)
 	}
 }
 
-/* Of a connection its death says nothing, since the kernel keeps it: it has to have been seen. */
+/*
+ * The death of a connection says nothing, since the kernel keeps the socket: a look must have seen
+ * it.
+ */
 Test(behaviour, leaks_are_connections_that_are_held_when_the_client_has_ended)
 {
 	for (uint64_t run = 0; run < RUNS; run++) {
@@ -333,7 +336,7 @@ Test(behaviour, leaks_are_connections_that_are_held_when_the_client_has_ended)
 	}
 }
 
-/* The client that gave up and left a process behind that did not. */
+/* The client gave up, but a process that it left behind did not. */
 Test(behaviour, a_socket_of_an_attempt_after_the_clients_end_is_a_leak_too)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of `synfault check` and `synfault list`: what they print and how they end. What is said of
- * wrong files is compared with tests/scenarios/wrong, byte for byte; SYNFAULT_SOURCE names the
+ * Tests of `synfault check` and `synfault list`: what they print and how they end. The errors of
+ * wrong files are compared with tests/scenarios/wrong, byte for byte; SYNFAULT_SOURCE names the
  * source tree.
  */
 #include <criterion/criterion.h>
@@ -226,7 +226,7 @@ static int is_yaml(const struct dirent *entry)
 	return length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0;
 }
 
-/* To renew them after a change that is meant: synfault check NAME.yaml 2> NAME.expected */
+/* To update them after an intended change: synfault check NAME.yaml 2> NAME.expected */
 Test(check, prints_the_stored_errors_of_wrong_files)
 {
 	const char *source = getenv("SYNFAULT_SOURCE");

@@ -261,7 +261,8 @@ Test(condition, covers_a_condition_that_holds_only_when_it_does)
 		{"1..9+2", "", 0, CHANCE_ALWAYS, "1..9+4", "", 0, true},
 		{"1..9+2", "", 0, CHANCE_ALWAYS, "1..9+3", "", 0, false},
 		{"1..9+2", "", 0, CHANCE_ALWAYS, "1+2", "", 0, false},
-		{"1,2", "", 0, CHANCE_ALWAYS, "1..2", "", 0, false}, /* doubt is a no */
+		{"1,2", "", 0, CHANCE_ALWAYS, "1..2", "", 0,
+		 false}, /* in doubt, it does not hold */
 		{"1..3,7", "", 0, CHANCE_ALWAYS, "7,2", "", 0, true},
 		{"", "", AF_INET6, CHANCE_ALWAYS, "", "", AF_INET6, true},
 		{"", "", AF_INET6, CHANCE_ALWAYS, "", "", 0, false},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of the connections that the kernel may have to end. */
+/* Tests of the attempts that the kernel may have to end. */
 #include <criterion/criterion.h>
 
 #include "runner/clock/connects.h"

@@ -193,7 +193,7 @@ Test(diag, many_are_shown_in_any_order)
 	for (unsigned i = 1; i <= 20000; i++)
 		strbuf_printf(&text, "line %u\r\n", i);
 	source = (struct diag_source){.text = strbuf_text(&text), .length = text.length};
-	/* Upwards it takes no time; downwards it begins again each time. */
+	/* In rising order no line is read twice; in falling order each search begins again. */
 	for (unsigned i = 1; i <= 20100; i++) {
 		unsigned line = i <= 20002 ? i : (20100 - i) * 7 + 1;
 		AUTO_DIAG struct diag_list list = {0};
@@ -209,7 +209,10 @@ Test(diag, many_are_shown_in_any_order)
 	}
 }
 
-/* Each error as when it is the only one: what is remembered of the one before changes nothing. */
+/*
+ * Each error looks as if it were the only one: what is remembered of the previous one changes
+ * nothing.
+ */
 static void expect_alike(const struct strbuf *line, unsigned n, unsigned apart)
 {
 	struct diag_source source = {.text = strbuf_text(line), .length = line->length};
@@ -240,7 +243,7 @@ Test(diag, many_in_one_long_line_are_shown_as_each_alone)
 	for (unsigned i = 0; i < 4000; i++)
 		strbuf_puts(&words, i % 5 ? "refus, " : "\t日本, \xff ");
 	expect_alike(&words, 1000, 7);
-	/* They take no column, and are cut all the same. */
+	/* They take no column, but are cut, too. */
 	for (unsigned i = 0; i < 20000; i++)
 		strbuf_puts(&accents, "\xcc\x81");
 	expect_alike(&accents, 100, 200);
@@ -263,7 +266,7 @@ Test(diag, each_of_ten_thousand_in_one_line_gets_an_excerpt)
 				    .message = message};
 
 		diag_format(&diag, &source, false, &out);
-		/* Read as far as it is shown; the next goes on from there. */
+		/* The line is read as far as it is shown; the next search continues there. */
 		cr_assert_eq(source.mark.offset, i * EACH);
 		cr_assert_leq(source.mark.offset - source.before.offset, 40);
 	}

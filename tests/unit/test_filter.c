@@ -16,7 +16,7 @@
 
 TestSuite(filter);
 
-/* The instructions that seccomp allows, as far as the filter has them (net/core/filter.c). */
+/* The instructions that the filter uses, of those that seccomp allows (net/core/filter.c). */
 static uint32_t run(const struct filter *filter, const struct seccomp_data *data)
 {
 	uint32_t a = 0;

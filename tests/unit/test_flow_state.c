@@ -215,7 +215,7 @@ Test(flow, a_closed_connection_is_answered_as_by_a_server_that_is_gone)
 	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_ACK, false);
 	expect(to_server(&bed, 0, 10, 0), FLOW_ANSWER_RST, false);
 	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_ANSWER_RST, false);
-	/* By then there is nothing any more that could acknowledge anything. */
+	/* By then no side is left that could acknowledge anything. */
 	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_ANSWER_RST, false);
 	expect(to_server(&bed, 0, 0, 0), FLOW_ANSWER_RST, false);
 	expect(to_server(&bed, 0, 0, TCP_FLAG_RST), FLOW_DROP, false);
@@ -230,8 +230,10 @@ Test(flow, counts_a_fin_that_has_passed_into_what_comes_next)
 	begin(&bed, "close after 2s");
 	expect(to_server(&bed, 0, 10, TCP_FLAG_FIN), FLOW_PASS, false);
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
-	/* what acknowledges after the FIN has its sequence number, and does not count as a byte of
-	 * the stream */
+	/*
+	 * an ACK after the FIN has the FIN's sequence number, and does not count as a byte of the
+	 * stream
+	 */
 	expect(to_server(&bed, 11, 0, 0), FLOW_PASS, false);
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 11);
 	cr_expect_eq(bed.flow.streams[FLOW_TO_SERVER].passed, 10);
@@ -316,7 +318,7 @@ Test(flow, a_slow_line_sends_one_packet_after_the_other)
 	expect(to_client(&bed, 0, 1000), FLOW_DROP, false);
 	flow_released(&bed.flow, 1000);
 	expect(to_client(&bed, 0, 1000), FLOW_PASS, false);
-	/* what carries no data does not wait, but an end does */
+	/* packets without data don't wait, but a FIN does */
 	expect(to_client(&bed, 2000, 0), FLOW_PASS, false);
 	decision = flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, 0, 0);
 	expect(decision, FLOW_HOLD, false);

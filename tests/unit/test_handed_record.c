@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Records that supervisores hand over, complete or not. */
+/* Records that supervisors hand over, complete or not. */
 #include "runner/schedule/handed_record.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the HTML pages as files: which there are, that they are well-formed, and what they say.
- * How they look and behave is tested in a browser (tests/browser).
+ * Tests of the HTML pages as files: which are written, that they are well-formed, and what they
+ * say. How they look and behave is tested in a browser (tests/browser).
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 static const char source[] = "name: one\nexpect:\n  exit: 0\n---\nname: two\nexpect: {exit: 0}\n";
 
-/* A directory that goes away at the end. */
+/* A directory that is removed at the end. */
 static void remove_tree(char **path)
 {
 	AUTO_FREE char *command = xasprintf("rm -r %s", *path);
@@ -141,7 +141,7 @@ Test(html, links_findings_with_attempts_and_lines)
 	cr_expect(strstr(text, "id=\"finding-1\""));
 	cr_expect(strstr(text, "2.00 s ± 200 ms"));
 	cr_expect(strstr(text, "<dt>seen</dt><dd>backoff looks like "));
-	/* One that was met shows what was measured, and where to see it. */
+	/* A met expectation shows what was measured, and where to see it. */
 	cr_expect(strstr(text,
 			 "<td class=\"nowrap\">✓ met</td><th scope=\"row\">exit</th>"
 			 "<td class=\"why\">1</td><td class=\"why\">1</td>"

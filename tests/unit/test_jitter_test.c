@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of how jitter is told from what only looks like it: how often a client whose jitter is
- * right is blamed (the stated error is 1 in 10,000), and that one whose jitter isn't is caught.
+ * Tests whether jitter is distinguished from waits that only look like it: how often a client with
+ * right jitter is blamed (the stated error is 1 in 10,000), and that a client with wrong jitter is
+ * caught.
  */
 #include <criterion/criterion.h>
 
@@ -43,7 +44,9 @@ static double place(enum habit habit, uint64_t run, size_t instance, size_t k)
 	}
 }
 
-/* @late: how much a wait may be longer than drawn, of its band; half of that is allowed for. */
+/*
+ * @late: by what part of its band a wait may be longer than drawn; the test knows of half of that.
+ */
 static struct jitter_test test(enum habit habit, uint64_t run, size_t n_instances, size_t n_waits,
 			       double late)
 {
@@ -74,7 +77,7 @@ Test(spread, blames_a_right_client_in_at_most_1_of_10000_runs)
 
 		n_blamed += test(FAIR, run, n_instances, n_waits, late).wrong;
 	}
-	/* 4 are the most that is to be expected; with 13 the error would be larger (p = 0.0003). */
+	/* At most 4 are expected; 13 would show a larger error (p = 0.0003). */
 	cr_expect_lt(n_blamed, 13, "%zu of %d", n_blamed, FAIR_RUNS);
 }
 

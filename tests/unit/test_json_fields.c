@@ -115,7 +115,7 @@ static char *write_document(const struct document *document)
 	return strbuf_steal(&out);
 }
 
-/* Reads a text; returns the message, NULL when it is right. */
+/* Reads a text. Returns the message, or NULL if the text is right. */
 static char *read_document(const char *text, struct document *ret)
 {
 	struct json_reader reader = {.document = "the document"};

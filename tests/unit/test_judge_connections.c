@@ -112,7 +112,7 @@ Test(judge_connections, knows_what_came_before_a_stall)
 	/* what was sent is not known while the socket lives */
 	expect_range(b, EXPECT_SENT, 5, 5);
 	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
-	/* but for one that the client can add nothing to any more */
+	/* except on a socket to which the client can add nothing any more */
 	outlive_with(b, 5);
 	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
 	expect_range(b, EXPECT_SENT, 6, 6);

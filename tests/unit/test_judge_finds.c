@@ -198,7 +198,7 @@ Test(judge_finds, delays_may_be_why_a_fault_never_fired)
 		record_builder_expect_attempts(b, api, 4, 4);
 		judgement = record_builder_judge(b);
 		cr_expect_eq(judgement.outcome, starved_ms ? OUTCOME_ERROR : OUTCOME_FAIL);
-		/* So it runs again. */
+		/* So the scenario runs again. */
 		cr_expect_eq(judgement_is_late(&judgement), starved_ms > 0);
 		judgement_free(&judgement);
 	}

@@ -23,7 +23,7 @@ static int64_t roll(struct dice *dice, int64_t low, int64_t high)
 	return random_between(random_draw(2026, dice->run, dice->n_drawn++, 0), low, high);
 }
 
-/* A policy, and what it comes to by this test's own reckoning, in whole milliseconds. */
+/* A policy, and its waits as this test computes them, in whole milliseconds. */
 struct plan {
 	struct policy policy;
 	struct tolerance tolerance;
@@ -147,7 +147,7 @@ static int64_t attempt_by_script(struct record_builder *b, size_t endpoint, size
 	return end_ms;
 }
 
-/* A run of a client that keeps to the plan, but for the wait number @wrong (0: none). */
+/* A run of a client that keeps to the plan, except in the wait number @wrong (0: none). */
 static struct record_builder *run_of_plan(const struct plan *plan, struct dice *dice, size_t wrong)
 {
 	struct record_builder *b = record_builder_new();
@@ -166,7 +166,7 @@ static struct record_builder *run_of_plan(const struct plan *plan, struct dice *
 		int64_t low_ms = plan->low_ms[k - 1], high_ms = plan->high_ms[k - 1];
 		int64_t wait_ms = roll(dice, low_ms, high_ms);
 
-		/* Often at the very edge. */
+		/* Often exactly at the limit. */
 		if (roll(dice, 0, 3) == 0)
 			wait_ms = roll(dice, 0, 1) ? low_ms : high_ms;
 		if (k == wrong && low_ms > 0 && roll(dice, 0, 1))
@@ -340,7 +340,7 @@ Test(judge_properties, a_record_is_judged_the_same_after_a_round_trip)
 		judgement_free(&first);
 		judgement_free(&second);
 	}
-	/* The generator has to reach both: else this test would show nothing. */
+	/* The generator must reach both, or this test would prove nothing. */
 	cr_expect_gt(outcomes[OUTCOME_FAIL], RUNS / 20);
 	cr_expect_gt(outcomes[OUTCOME_ERROR], RUNS / 20);
 }

@@ -58,7 +58,7 @@ struct machine {
 	bool busy;
 	int64_t starved_ns; /* so far */
 	int64_t most_ns;    /* of one delay */
-	int64_t shown_ns;   /* starvation, as looks have it: an upper bound */
+	int64_t shown_ns;   /* starvation as looks show it: an upper bound */
 };
 
 static int64_t roll_for(uint64_t run, uint64_t *n_drawn, uint64_t stream, int64_t low, int64_t high)
@@ -122,7 +122,7 @@ static void add_verdict(struct record_builder *b, uint32_t id, uint32_t ordinal,
 
 struct attempt {
 	uint32_t id;
-	int64_t started_ns, known_ns; /* when the client knows what came of it */
+	int64_t started_ns, known_ns; /* when the client knows its result */
 	bool connected, given_up;
 };
 
@@ -169,7 +169,7 @@ static struct attempt connect_to(struct record_builder *b, const struct client *
 		} else {
 			add(b, EVENT_SYN, attempt.id, at_ns, 0);
 			add_verdict(b, attempt.id, 1, VERDICT_ACCEPT, answer_ns, late_ns);
-			/* The kernel was not too late; the client finds both out at once. */
+			/* The kernel's answer was in time; the client learns of both at once. */
 			if (answer_ns < give_up_ns)
 				add(b, EVENT_ESTABLISHED, attempt.id, answer_ns, 0);
 		}
@@ -338,7 +338,7 @@ static void draw_targets(struct expectation *expectation)
 	expectation->value.order.n_targets = 2;
 }
 
-/* Something about as often right as wrong. */
+/* A value that is right about as often as it is wrong. */
 static void draw_expectation(struct record_builder *b, enum expectation_kind kind,
 			     const struct client *client, uint64_t run)
 {
@@ -425,7 +425,10 @@ static void compare(enum expectation_kind kind, uint64_t number, int64_t most_ns
 	exact = run(&client, &quiet, &margin_ns);
 	seen = run(&client, &busy, &ignored);
 
-	/* This close to its limits, a client does not do the same twice even on a quiet machine. */
+	/*
+	 * This close to its limits, a client does not behave the same twice even on a quiet
+	 * machine.
+	 */
 	decisions_ns[0] = client.timeout_ns - client.delay_ns;
 	decisions_ns[1] = client.race_ns > 0 ? client.race_ns - client.timeout_ns : NS_PER_S;
 	decisions_ns[2] = client.race_ns > 0 ? client.race_ns - client.delay_ns : NS_PER_S;
@@ -474,7 +477,7 @@ Test(judge_simulator, a_busy_machine_never_reverses_a_verdict)
 
 			compare(simulated[k], number, most_ms[number % 4] * MS, &tally);
 		}
-		/* The truth is met often, broken often, and found out often. */
+		/* The truth is often met, often broken, and often found out. */
 		cr_expect_gt(tally.n_pass, RUNS / 40, "%s: %zu",
 			     expectation_kind_name(simulated[k]), tally.n_pass);
 		cr_expect_gt(tally.n_fail, RUNS / 40, "%s: %zu",

@@ -10,7 +10,7 @@ TestSuite(jump);
 #define NOW_NS (100 * NS_PER_S)
 #define IN(s)  (NOW_NS + (s)*NS_PER_S)
 
-/* All is quiet, and nothing is to come. */
+/* Everything is idle, and nothing is due, ever. */
 static struct jump_view at_rest(void)
 {
 	return (struct jump_view){

@@ -683,7 +683,7 @@ Test(junit, suites_validate_against_the_surefire_schema)
 
 static const struct junit_options strict = {.strict = true};
 
-/* As a whole, and nothing taken off. */
+/* The whole report, with no attribute removed. */
 Test(junit, the_strict_dialect_validates_against_the_strictest_schema)
 {
 	struct schema schema = schema_load("junit-10.xsd");

@@ -1059,7 +1059,7 @@ Test(load, reads_expectations_of_behaviour)
 		"api, to: web, within: 300ms}, concurrent-attempts: 2, leaks: 0}");
 	const struct expectation *all;
 
-	/* What may time out has to be there. */
+	/* Something that may time out must exist. */
 	cr_expect_eq(file->n_broken, 1);
 	cr_expect(strstr(first_message(file), "none can time out"), "%s", first_message(file));
 	AUTO_FILE struct scenario_file *good = parse_expect(
@@ -1626,7 +1626,7 @@ Test(load, names_the_values_of_enums)
 	scenario_file_free(NULL);
 }
 
-/* Each is one attempt (or second) away from an error. */
+/* Each is 1 attempt (or second) away from an error. */
 Test(load, takes_waits_that_can_just_fit_into_the_timeout)
 {
 	static const char *const fitting[] = {

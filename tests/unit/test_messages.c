@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Mistakes that people bring from curl, pytest, Docker Compose, Envoy, GitHub Actions or an older
- * version, and what is said to each: the remedy has to lead to the right file at the first try.
+ * version, and the message for each: the remedy has to lead to a right file at the first try.
  */
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The firewall rules as they go to the kernel: the messages are built, decoded again, and compared
- * line by line. Of a rule a line names the chain, and the expressions in their order.
+ * line by line. The line of a rule names its chain, and its expressions in order.
  */
 #include <criterion/criterion.h>
 
@@ -248,7 +248,7 @@ Test(nft_rules, others_endpoints_have_the_same_rules_in_both_hooks)
 	struct nft_rules_config config = {.refuse_mark = 1, .outgoing = true};
 	AUTO_FREE char *text = build(&config, false);
 
-	/* a jump to the captures', what is not for us, the shortcut, SYNs of either family */
+	/* a jump to the captures' chain, what is not for us, the shortcut, SYNs of either family */
 	cr_expect_eq(count_lines(text, "rule queue-out:"), 1 + 2 + 1 + 2, "%s", text);
 	/* … and SYN-ACKs */
 	cr_expect_eq(count_lines(text, "rule queue:"), 1 + 1 + 4, "%s", text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of documents and nodes: how a file is cut, what becomes a node, what YAML is refused. */
+/* Tests of documents and nodes: how a file is cut, what becomes a node, which YAML is refused. */
 #include <criterion/criterion.h>
 #include <errno.h>
 

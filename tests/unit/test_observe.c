@@ -161,9 +161,9 @@ static void expect_outliers(const struct outlier_case *expected, size_t number)
 Test(outliers, runs_are_doubtful_where_lag_explains_a_difference)
 {
 	static const struct outlier_case cases[] = {
-		/* Runs that agree are in no doubt, late or not. */
+		/* Runs that agree are not doubtful, late or not. */
 		{{300, 300, 300, 301, 310, 350}, {0, 0, 0, 0, 500, 500}, {0}, false, "------"},
-		/* One was held up; others that look right may have been, too. */
+		/* One run was held up; runs that look right may have been, too. */
 		{{300, 300, 300, 300, 420, 300}, {0, 0, 0, 0, 100, 0}, {0}, true, "----x-"},
 		{{300, 420, 420, 420, 420, 420}, {0, 90, 90, 90, 90, 90}, {0}, true, "-xxxxx"},
 		{{300, 420, 300, 300, 300, 300}, {0, 100, 80, 0, 0, 0}, {0}, true, "-xx---"},
@@ -217,7 +217,7 @@ Test(outliers, a_run_that_lost_time_and_ended_differently_is_doubtful)
 	cr_expect_not(outliers_find(runs, RUNS, seen, doubtful));
 }
 
-/* They ran side by side, and the same load held up all of them. */
+/* The runs were side by side, and the same load held up all of them. */
 Test(outliers, runs_are_doubtful_if_all_were_late)
 {
 	static const struct outlier_case cases[] = {

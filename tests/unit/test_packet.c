@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of the packet parser. Packets are put together from headers by small builders, then one
- * thing is spoilt. Each is parsed from a buffer of exactly its length, so that a sanitizer sees
- * every byte read too many.
+ * Tests of the packet parser. Small builders put packets together from headers; then one thing is
+ * made wrong. Each is parsed from a buffer of exactly its length, so that a sanitizer sees every
+ * byte read too many.
  */
 #include <criterion/criterion.h>
 
@@ -489,7 +489,7 @@ Test(packet, rejects_other_protocols)
 
 		bytes.data[9] = protocols[i];
 		assert_error(&bytes, PACKET_NOT_TCP, "IPv4");
-		/* A later fragment of something else is, first of all, something else. */
+		/* A later fragment of another protocol is reported as another protocol. */
 		put16(&bytes, 6, 5);
 		assert_error(&bytes, PACKET_NOT_TCP, "IPv4, fragment");
 		bytes6.data[6] = protocols[i];

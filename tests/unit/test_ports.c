@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of who may run beside whom where scenarios share the ports of a network namespace. */
+/* Tests whether scenarios may run side by side if they share the ports of a network namespace. */
 #include <criterion/criterion.h>
 #include <errno.h>
 

@@ -8,7 +8,7 @@
 
 #include "runner/trace/reading.h"
 
-#define CLIENT_ISN UINT32_C(0xfffffff0) /* sequence numbers go round soon */
+#define CLIENT_ISN UINT32_C(0xfffffff0) /* sequence numbers soon wrap */
 #define SERVER_ISN UINT32_C(5000)
 
 struct story {

@@ -413,7 +413,7 @@ Test(record, refuses_every_truncation)
 	}
 }
 
-/* What can be read at all has to be fit for judgement: no index may point nowhere. */
+/* A record that can be read can be judged: every index points to something. */
 Test(record, survives_random_damage)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = full_record();

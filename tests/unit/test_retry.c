@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of retries: what is run again, what becomes of the runs before, and what is flaky. */
+/* Tests of retries: what runs again, what becomes of earlier runs, and what is flaky. */
 #include <criterion/criterion.h>
 
 #include "runner/schedule/retry.h"
@@ -17,7 +17,7 @@ static struct record_builder *builder(void)
 	return b;
 }
 
-/* As the judgement of a run that the machine was too slow for. */
+/* A judgement as of a run for which the machine was too slow. */
 static struct judgement late_judgement(void)
 {
 	struct judgement judgement = {.outcome = OUTCOME_ERROR};
@@ -123,7 +123,7 @@ Test(retry, after_a_slow_machine_leaves_those_after_failures_as_they_were)
 
 	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_FAIL, 2, 0)), RETRY_SOON);
 	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_FAIL, 2, 1)), RETRY_NONE);
-	/* Another error is not the machine's. */
+	/* Another error is not the machine's fault. */
 	cr_assert_eq(retry_due(&policy, result_after(fixture, OUTCOME_ERROR, 0, 1)), RETRY_NONE);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of a run as JSON: what was written reads back the same, and nothing else is believed. */
+/* Tests of a run as JSON: what was written reads back the same, and everything else is refused. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <sys/mman.h>
@@ -223,7 +223,7 @@ Test(run_json, a_scenario_that_is_no_longer_valid_is_still_reported)
 	cr_assert_str_eq(result->scenario->tags[1], "retry");
 	cr_assert_eq(result_outcome(result), OUTCOME_FAIL);
 	cr_assert_eq(result_line(result), 1);
-	/* The broken document is what was stored of it. */
+	/* The broken document is the stored one. */
 	cr_assert_eq(run->results.items[1].file->diags.n_items, 1);
 	cr_assert_eq(run->results.items[1].broken->line, 7);
 }
@@ -370,7 +370,7 @@ Test(run_json, a_record_of_another_scenario_is_refused)
 	cr_assert_str_eq(message, "scenarios[0]: its record belongs to another scenario");
 }
 
-/* No text, however it came to be, does more than be refused. */
+/* A wrong text, however it was made, is only refused. */
 Test(run_json, damaged_documents_do_no_harm)
 {
 	AUTO_MADE struct made *made = make();

@@ -281,7 +281,7 @@ Test(sandbox, ends_orphans_of_its_children_too)
 	cr_assert_eq(read(alive[0], &byte, 1), 1);
 	cr_expect(descendants_signal(SIGTERM));
 	descendants_end();
-	/* All that had the other end are dead. */
+	/* All processes that had the other end are dead. */
 	cr_expect_eq(read(alive[0], &byte, 1), 0);
 	cr_expect_not(descendants_signal(SIGTERM));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of segments of our own making: read back by the parser, and by their checksums. */
+/* Tests of segments that synfault makes: read back by the parser, and by their checksums. */
 #include <criterion/criterion.h>
 
 #include "common/duration.h"

@@ -45,7 +45,7 @@ Test(select, selects_what_filters_and_tags_match)
 		{{"x"}, {"a"}, "x", a, true},
 		{{"x"}, {"a"}, "y", a, false},
 		{{"x"}, {"a"}, "x", c, false},
-		/* a document whose tags are not known could be one of those asked for */
+		/* a document whose tags are unknown could be selected */
 		{{NULL}, {"a"}, "x", NULL, true},
 		{{NULL}, {"!a"}, "x", NULL, true},
 		{{"y"}, {"a"}, "x", NULL, false},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of parts of a suite: what they are read from, that they hold everything once, and that
- * balanced ones are as even as the greedy rule promises.
+ * Tests of parts of a suite: where they are read from, that together they have everything once, and
+ * that balanced parts are as even as the greedy rule promises.
  */
 #include <criterion/criterion.h>
 

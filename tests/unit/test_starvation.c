@@ -28,7 +28,7 @@ struct table_look {
 	int64_t at_ms;
 	struct thread_look threads[3];
 	bool unseen, calm;
-	/* Of the client until this look, as is known at the next one. */
+	/* The client's bound until this look, as known at the next one. */
 	int64_t bound_ms;
 };
 
@@ -113,7 +113,7 @@ Test(starvation, counts_a_wait_that_the_next_look_shows)
 	LOOKS_GIVE("ended", {100, {ASLEEP(5, 0, 1)}, .bound_ms = 0},
 		   {200, {READY(5, 0, 1)}, .bound_ms = 30},
 		   {300, {ASLEEP(5, 30, 2)}, .bound_ms = 60});
-	/* At the second look it can't have waited for more than it did not run. */
+	/* At the second look it can't have waited for longer than it did not run. */
 	LOOKS_GIVE("after it ran", {100, {ASLEEP(5, 0, 0)}, .bound_ms = 0},
 		   {200, {READY(5, 0, 90)}, .bound_ms = 10},
 		   {300, {ASLEEP(5, 30, 95)}, .bound_ms = 40});
@@ -352,7 +352,7 @@ Test(starvation, of_a_stopped_process_is_seen_by_its_canary)
 	if (pid == 0) {
 		struct canary *canary = canary_new();
 
-		/* Until it sleeps for the first time it has nothing to be late for. */
+		/* It can't be late before it sleeps for the first time. */
 		poll(NULL, 0, 50);
 		if (!canary || write(report[1], "x", 1) != 1)
 			_exit(1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of references: which mean something, what they become, the same as variables. */
+/* Tests of references: which are valid, what replaces them, and the same values as variables. */
 #include <criterion/criterion.h>
 
 #include "runner/scenario/substitute.h"

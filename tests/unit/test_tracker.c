@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tests of telling attempts apart and of deciding what happens to their SYNs. Most are a list of
- * packets in the order in which they come, each with what the tracker has to say to it.
+ * Tests of distinguishing attempts and of deciding what happens to their SYNs. Most are a list of
+ * packets in their order, each with the expected answer of the tracker.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -143,7 +143,7 @@ Test(tracker, verdicts_have_names)
 	cr_assert_str_eq(verdict_kind_name(VERDICT_DROP), "drop");
 }
 
-/* A SYN, and what the tracker has to make of it. */
+/* A SYN, and how the tracker must take it. */
 struct exchange {
 	const char *name, *client, *server;
 	uint32_t isn;
@@ -800,7 +800,8 @@ Test(tracker, many_attempts_at_many_endpoints_are_kept_apart)
 
 Test(tracker, one_port_used_again_many_times_stays_fast, .timeout = 20)
 {
-	/* Bound to one port by the client: were attempts searched one by one, this would never end.
+	/* The client binds all attempts to one port: if they were searched one by one, this would
+	 * take for ever.
 	 */
 	enum { N = 200000 };
 	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one_endpoint);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of what system calls wait for. */
+/* Tests of how long system calls wait. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/futex.h>
@@ -122,7 +122,7 @@ Test(wait, without_a_limit_is_none)
 		{SYS_ppoll, {0, 0, 0}},
 		{SYS_epoll_pwait, {0, 0, 0, (uint64_t)-1}},
 		{SYS_futex, {0, FUTEX_WAIT, 0, 0}},
-		/* the commonest of all: the flag names a clock, and there is no time */
+		/* the most common: the flag names a clock, but there is no time */
 		{SYS_futex, {0, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, 0}},
 		{SYS_futex, {0, FUTEX_WAKE, 1, at}},
 		{SYS_clock_nanosleep, {CLOCK_THREAD_CPUTIME_ID, 0, at}},
@@ -166,7 +166,7 @@ Test(wait, says_where_what_is_left_goes)
 	cr_assert_eq(wait.left_at, 7777);
 	cr_assert_eq(decode(SYS_nanosleep, (uint64_t[6]){at, 0}, &wait), 1);
 	cr_assert_eq(wait.left, WAIT_LEFT_NONE);
-	/* the kernel writes nothing back of a time */
+	/* the kernel writes nothing back for a point in time */
 	cr_assert_eq(decode(SYS_clock_nanosleep,
 			    (uint64_t[6]){CLOCK_MONOTONIC, TIMER_ABSTIME, at, 7777}, &wait),
 		     1);
