@@ -213,7 +213,8 @@ static const struct json_type change_type = {JSON_TYPE(struct change, change_fie
 
 static const struct json_field pair_fields[] = {
 	{"name", JSON_TEXT(struct pair, title)},
-	{"path", JSON_TEXT(struct pair, path), .about = "From the root of its repository."},
+	{"path", JSON_TEXT(struct pair, path),
+	 .about = "Path of the scenario file, from the root of its repository."},
 	{"result",
 	 JSON_WORD(struct pair, comparison, enum comparison, comparison_name, N_COMPARISONS)},
 	{"changes",

@@ -29,7 +29,7 @@ static const struct json_type endpoint_type = JSON_ELEMENT(struct endpoint_spec,
 
 static const struct json_field scenario_fields[] = {
 	{"name", JSON_TEXT(struct scenario, name)},
-	{"path", JSON_TEXT(struct scenario, path), .about = "Of its file."},
+	{"path", JSON_TEXT(struct scenario, path), .about = "Path of the scenario file."},
 	{"line", JSON_U32(struct scenario, place.line), .about = "Where it starts."},
 	{"tags", JSON_TEXTS(struct scenario, tags)},
 	{"endpoints",

@@ -46,7 +46,7 @@ static const char *path_mtu_kind_name(enum path_mtu_kind kind)
 
 #define TIME_OR_NONE(member)                                                                       \
 	JSON_DURATION(struct trial, member), .absent = INT64_MAX, .optional = true,                \
-					     .about = "After the start of connect()."
+					     .about = "Time since the start of connect()."
 
 static const struct json_field syn_ack_fields[] = {
 	{"after_ns", TIME_OR_NONE(syn_ack_ns)},
@@ -70,8 +70,8 @@ static const struct json_field icmp_fields[] = {
 static const struct json_type icmp_type = {JSON_TYPE(struct trial, icmp_fields)};
 
 static const struct json_field trial_fields[] = {
-	{"errno", JSON_INT(struct trial, error), .about = "Of connect(); 0: connected."},
-	{"gave_up", JSON_BOOL(struct trial, gave_up), .about = "Nothing came before --timeout."},
+	{"errno", JSON_INT(struct trial, error), .about = "Error of connect(); 0: it connected."},
+	{"gave_up", JSON_BOOL(struct trial, gave_up), .about = "No answer came before --timeout."},
 	{"took_ns", JSON_DURATION(struct trial, took_ns)},
 	{"syns", JSON_U32(struct trial, syns), .about = "How many were sent."},
 	{"closed", JSON_BOOL(struct trial, closed_at_once), .about = "Right after the handshake."},
@@ -109,7 +109,7 @@ static const struct json_field path_mtu_fields[] = {
 	{"kind", JSON_WORD(struct address_evidence, path_mtu.kind, enum path_mtu_kind,
 			   path_mtu_kind_name, PATH_MTU_N_KINDS)},
 	{"bytes", JSON_U32(struct address_evidence, path_mtu.bytes), .optional = true,
-	 .about = "Get there; if larger packets disappear: at least."},
+	 .about = "Size of the packets that get there, at least."},
 	{"tried", JSON_U32(struct address_evidence, path_mtu.tried), .optional = true},
 	{"from", JSON_HOST(struct address_evidence, path_mtu.from), .optional = true,
 	 .about = "The router that says so."},
@@ -127,7 +127,8 @@ static const struct json_field address_fields[] = {
 	{"trials",
 	 JSON_ARRAY(struct address_evidence, trials, n_trials, struct trial, &trial_type)},
 	{"hops", JSON_ARRAY(struct address_evidence, hops, n_hops, struct hop, &hop_type),
-	 .optional = true, .about = "With --path: by the number of routers passed, from 0."},
+	 .optional = true,
+	 .about = "With --path: the routers, by how many were passed before them, from 0."},
 	{"path_mtu", .kind = JSON_KIND_OBJECT, .type = &path_mtu_type, .optional = true},
 };
 static const struct json_type address_type = {JSON_TYPE(struct address_evidence, address_fields)};
@@ -137,7 +138,7 @@ static const struct json_type address_type = {JSON_TYPE(struct address_evidence,
 static const struct json_field listener_fields[] = {
 	{"address", JSON_ADDRESS(struct listener, address)},
 	{"ipv6_only", JSON_BOOL(struct listener, v6only)},
-	{"queued", JSON_U32(struct listener, queued), .about = "In its accept queue."},
+	{"queued", JSON_U32(struct listener, queued), .about = "Connections in its accept queue."},
 	{"backlog", JSON_U32(struct listener, backlog), .about = "The limit of that queue."},
 	{"program", JSON_TEXT(struct listener, program), .optional = true},
 };
@@ -149,7 +150,8 @@ static const struct json_field server_fields[] = {
 	{"listeners", JSON_ARRAY(struct server_evidence, listeners, n_listeners, struct listener,
 				 &listener_type)},
 	{"half_open", JSON_U32(struct server_evidence, half_open)},
-	{"listen_overflows", COUNTER(listen_overflows), .about = "Since the first trial."},
+	{"listen_overflows", COUNTER(listen_overflows),
+	 .about = "Growth of the counter since the first trial."},
 	{"conntrack_count", COUNTER(conntrack_count)},
 	{"conntrack_max", COUNTER(conntrack_max)},
 };
@@ -191,8 +193,9 @@ struct document {
 #define NAME(T, member) JSON_##T(struct document, evidence.name.member)
 static const struct json_field name_fields[] = {
 	{"host", JSON_TEXT(struct document, evidence.host)},
-	{"literal", NAME(BOOL, literal), .about = "An address was given."},
-	{"error", NAME(INT, error), .about = "Of getaddrinfo(): EAI_…; 0: it resolved."},
+	{"literal", NAME(BOOL, literal), .about = "An address was given, not a name."},
+	{"error", NAME(INT, error),
+	 .about = "Error of getaddrinfo(): EAI_…; 0: the name resolved."},
 	{"took_ns", NAME(DURATION, took_ns)},
 	{"hosts_file", NAME(BOOL, in_hosts), .about = "/etc/hosts names it."},
 	{"nameserver", NAME(TEXT, nameserver), .optional = true},
@@ -212,7 +215,7 @@ static const struct json_field cause_fields[] = {
 static const struct json_type cause_type = {JSON_TYPE(struct cause, cause_fields)};
 
 static const struct json_field document_fields[] = {
-	{"target", JSON_TEXT(struct document, evidence.target), .about = "As given."},
+	{"target", JSON_TEXT(struct document, evidence.target), .about = "The target as given."},
 	{"reachable", JSON_BOOL(struct document, diagnosis.reachable),
 	 .about = "Every trial at one or more addresses succeeded."},
 	{"packets_seen", JSON_BOOL(struct document, evidence.watched),
@@ -221,11 +224,12 @@ static const struct json_field document_fields[] = {
 	{"addresses", JSON_ARRAY(struct document, evidence.addresses, evidence.n_addresses,
 				 struct address_evidence, &address_type)},
 	{"server", JSON_POINTER(struct document, here, const struct server_evidence, &server_type),
-	 .optional = true, .about = "If the address is this host's."},
+	 .optional = true, .about = "The server's host, if the address is this host's."},
 	{"other_namespace",
 	 JSON_POINTER(struct document, there, const struct server_evidence, &server_type),
 	 .optional = true,
-	 .about = "If another network namespace of this machine has the address."},
+	 .about = "The network namespace of this machine that has the address, if another one has "
+		  "it."},
 	{"kernel_drop",
 	 JSON_POINTER(struct document, kernel_drop, const struct kernel_drop, &kernel_drop_type),
 	 .optional = true},

@@ -187,7 +187,7 @@ static const struct json_field check_fields[] = {
 static const struct json_type check_type = {JSON_TYPE(struct json_check, check_fields)};
 
 static const struct json_field doctor_fields[] = {
-	{"version", JSON_TEXT(struct json_doctor, version), .about = "Of synfault."},
+	{"version", JSON_TEXT(struct json_doctor, version), .about = "The version of synfault."},
 	{"kernel", JSON_TEXT(struct json_doctor, kernel), .about = "uname -r"},
 	{"can_run", JSON_BOOL(struct json_doctor, can_run)},
 	{"isolation",

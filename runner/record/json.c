@@ -16,7 +16,8 @@ static const struct json_field address_fields[] = {{.kind = JSON_KIND_ADDRESS}};
 static const struct json_type address_type = JSON_ELEMENT(struct address, address_fields);
 
 static const struct json_field endpoint_fields[] = {
-	{"name", JSON_TEXT(struct record_endpoint, name), .about = "As in the scenario."},
+	{"name", JSON_TEXT(struct record_endpoint, name),
+	 .about = "The endpoint's name in the scenario."},
 	{"script", JSON_TEXT(struct record_endpoint, script), .about = "Its fault steps."},
 	{"addresses",
 	 JSON_LIST(struct record_endpoint, addresses, n_addresses, struct address, &address_type)},
@@ -213,9 +214,9 @@ static const struct json_field record_fields[] = {
 	{"format", JSON_CONSTANT("synfault-record")},
 	{"version", JSON_VERSION(2)},
 	{"scenario", TEXT(struct record, scenario), .about = "Its name."},
-	{"path", TEXT(struct record, path), .about = "Of its file, as given."},
+	{"path", TEXT(struct record, path), .about = "Path of the scenario file, as given."},
 	{"seed", JSON_DECIMAL(struct record, seed),
-	 .about = "Of all draws: a decimal number of up to 64 bits, as text."},
+	 .about = "Seed of all draws: a decimal number of up to 64 bits, as text."},
 	{"started_realtime_ns", JSON_I64(struct record, started_realtime_ns),
 	 .about = "Time 0 of the events, since 1970."},
 	{"kernel", TEXT(struct record, kernel), .about = "uname -r"},

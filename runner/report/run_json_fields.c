@@ -26,8 +26,8 @@ static const char *stop_cause_name(enum stop_cause cause)
 	{"line", JSON_U32(S, line), .max = MAX_PLACE},                                             \
 		{"column", JSON_U32(S, column), .max = MAX_PLACE},                                 \
 	{                                                                                          \
-		"length", JSON_U32(S, length), .max = MAX_PLACE,                                   \
-					       .about = "In columns; 0 marks one."                 \
+		"length", JSON_U32(S, length),                                                     \
+			.max = MAX_PLACE, .about = "Length of the mark in columns; 0 marks one."   \
 	}
 
 static const struct json_field place_fields[] = {PLACE_FIELDS(struct place)};
@@ -55,7 +55,7 @@ static const struct json_field finding_fields[] = {
 	{"expectation", JSON_INDEX(struct finding, assessment), .optional = true,
 	 .about = "The expectation it is about: an index into the judgement's expectations."},
 	{"place", JSON_OBJECT(struct finding, place, struct place, &place_type), .optional = true,
-	 .about = "Of the expectation."},
+	 .about = "The place of the expectation."},
 };
 static const struct json_type finding_type = {
 	JSON_TYPE(struct finding, finding_fields),
@@ -120,7 +120,7 @@ static const struct json_field judgement_fields[] = {
 	{"expectations",
 	 JSON_LIST(struct judgement, assessments, n_assessments, struct assessment,
 		   &assessment_type),
-	 .about = "What came of each, in the scenario's order."},
+	 .about = "The result of each expectation, in the scenario's order."},
 };
 const struct json_type run_json_judgement_type = {
 	JSON_TYPE(struct judgement, judgement_fields),
@@ -168,7 +168,7 @@ static const struct json_field result_fields[] = {
 	{"name", JSON_TEXT(struct json_result, name),
 	 .about = "Unique in its file, unless it is repeated (--repeat)."},
 	{"path", JSON_TEXT(struct json_result, path),
-	 .about = "Of its file, as on the command line."},
+	 .about = "Path of the scenario file, as on the command line."},
 	{"repository_path", JSON_TEXT(struct json_result, repository_path),
 	 .about = "The path from the root of its repository."},
 	{"line", JSON_U32(struct json_result, line), .max = MAX_PLACE,
@@ -177,11 +177,11 @@ static const struct json_field result_fields[] = {
 	 .about = "Index into files."},
 	{"tags", JSON_TEXTS(struct json_result, tags), .optional = true},
 	{"number", JSON_SIZE(struct json_result, number),
-	 .about = "In the whole selection, from 1; 0: not known."},
+	 .about = "Its number in the whole selection, from 1; 0: not known."},
 	{"repetition", JSON_U32(struct json_result, repetition), .optional = true,
-	 .about = "With --repeat: which run, from 1."},
+	 .about = "With --repeat: the number of this run, from 1."},
 	{"repetitions", JSON_U32(struct json_result, n_repetitions), .optional = true,
-	 .about = "With --repeat: how many runs."},
+	 .about = "With --repeat: the number of runs."},
 	{"outcome",
 	 JSON_WORD(struct json_result, outcome, enum outcome, outcome_name, OUTCOME_N_KINDS),
 	 .about = "What is reported and counted: the judgement's outcome, but error for what could "
@@ -196,7 +196,7 @@ static const struct json_field result_fields[] = {
 	 JSON_WORD(struct json_result, stop, enum stop_cause, stop_cause_name, STOP_N_CAUSES),
 	 .about = "Why it ended early; none: it did not."},
 	{"duration_ns", JSON_DURATION(struct json_result, duration_ns),
-	 .about = "Of the whole scenario, servers included."},
+	 .about = "Duration of the whole scenario, servers included."},
 	{"repeat", TEXT(struct json_result, repeat), .about = "The command that reproduces it."},
 	{"capture", TEXT(struct json_result, capture),
 	 .about = "Path of the capture file of its packets."},
@@ -227,9 +227,10 @@ const struct json_type json_result_type = {
 static const struct json_field options_fields[] = {
 	{"timing_scale", JSON_REAL(struct run_metadata, timing_scale), .max = 1000,
 	 .optional = true, .about = "The factor of all tolerances of time."},
-	{"time", TEXT(struct run_metadata, time), .about = "As asked for: real, virtual or auto."},
+	{"time", TEXT(struct run_metadata, time),
+	 .about = "The time asked for: real, virtual or auto."},
 	{"isolation", TEXT(struct run_metadata, isolation),
-	 .about = "As asked for; each record has the isolation that was used."},
+	 .about = "The isolation asked for; each record has the one that was used."},
 	{"timeout_ns", JSON_DURATION(struct run_metadata, timeout_ns), .optional = true,
 	 .about = "--timeout, if given."},
 	{"retries", JSON_U32(struct run_metadata, retries), .about = "--retries."},
@@ -251,11 +252,11 @@ static const struct json_field environment_fields[] = {
 	{"kernel", TEXT(struct run_metadata, kernel), .about = "uname -r"},
 	{"machine", TEXT(struct run_metadata, machine), .about = "uname -m"},
 	{"capabilities", TEXT(struct run_metadata, capabilities),
-	 .about = "Those of synfault: names joined by \", \", all, or none."},
+	 .about = "synfault's capabilities: names joined by \", \", all, or none."},
 	{"user", JSON_I64(struct run_metadata, user), .min = -1, .max = UINT32_MAX,
 	 .about = "Effective user id; -1: not known."},
 	{"processors", JSON_I64(struct run_metadata, processors), .max = INT32_MAX,
-	 .about = "Those it could use; 0: not known."},
+	 .about = "Processors that synfault could use; 0: not known."},
 };
 static const struct json_type environment_type = {
 	JSON_TYPE(struct run_metadata, environment_fields),
@@ -269,9 +270,9 @@ static const struct json_field summary_fields[] = {
 	{"errors", JSON_SIZE(struct json_document, summary.errors)},
 	{"skipped", JSON_SIZE(struct json_document, summary.skipped)},
 	{"flaky", JSON_SIZE(struct json_document, summary.flaky),
-	 .about = "Those of the above that passed after a run that did not."},
+	 .about = "Passed scenarios with an earlier run that did not pass."},
 	{"exit_status", JSON_U32(struct json_document, summary.exit_status),
-	 .max = STATUS_NOTHING_RAN, .about = "Of `synfault run`."},
+	 .max = STATUS_NOTHING_RAN, .about = "Exit status of `synfault run`."},
 };
 static const struct json_type summary_type = {
 	JSON_TYPE(struct json_document, summary_fields),
@@ -279,7 +280,7 @@ static const struct json_type summary_type = {
 };
 
 static const struct json_field file_fields[] = {
-	{"path", JSON_TEXT(struct json_file, path), .about = "As on the command line."},
+	{"path", JSON_TEXT(struct json_file, path), .about = "Path as on the command line."},
 	{"source", JSON_BYTES(struct json_file, source, source_length), .optional = true,
 	 .about = "All of its text; missing if it could not be read."},
 };
@@ -297,7 +298,7 @@ static const struct json_field document_fields[] = {
 	{"program", TEXT(struct json_document, facts.program),
 	 .about = "Version of synfault that ran it."},
 	{"started_realtime_ns", JSON_I64(struct json_document, started_realtime_ns),
-	 .about = "Since 1970."},
+	 .about = "Start of the run, since 1970."},
 	{"duration_ns", JSON_DURATION(struct json_document, duration_ns)},
 	{"interrupted", JSON_BOOL(struct json_document, interrupted),
 	 .about = "Whether a signal ended it."},
@@ -305,7 +306,7 @@ static const struct json_field document_fields[] = {
 	 JSON_WORD(struct json_document, stop, enum stop_cause, stop_cause_name, STOP_N_CAUSES),
 	 .about = "Why it ended early; none: it did not."},
 	{"seed", JSON_DECIMAL(struct json_document, seed),
-	 .about = "Of everything drawn at random: a decimal number of up to 64 bits, as text."},
+	 .about = "Seed of all draws: a decimal number of up to 64 bits, as text."},
 	{"shard", TEXT(struct json_document, shard),
 	 .about = "The part of a suite that this is: \"3/8\"."},
 	{"records", TEXT(struct json_document, records),
