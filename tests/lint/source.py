@@ -14,6 +14,8 @@ import tree
 
 MAX_FUNCTION_LINES = 80
 LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
+# What other projects copy or link is under a permissive licence.
+PERMISSIVE = {"bindings": "SPDX-License-Identifier: MIT"}
 # Written so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # Where this checkout is, and what it is in unless everybody has that.
@@ -49,8 +51,9 @@ BINARY = (".pcap", ".pcapng", ".png", ".gz")
 def check_opening(path, lines):
     """Licence, then (in C) a comment that says what the file is for."""
     first = 1 if lines[0].startswith("#!") else 0
-    if len(lines) <= first or LICENCE not in lines[first]:
-        yield f"{path}:{first + 1}: no licence line"
+    licence = PERMISSIVE.get(path.parts[0], LICENCE)
+    if len(lines) <= first or licence not in lines[first]:
+        yield f"{path}:{first + 1}: no licence line ({licence})"
         return
     opening = lines[first + 1] if len(lines) > first + 1 else ""
     if path.suffix in (".c", ".h") and not opening.startswith("/*"):

@@ -17,7 +17,10 @@ LINK = re.compile(r"\]\(([^)#:\s]+)\)")
 def expected(source):
     documents = ["CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "SECURITY.md",
                  *(f"docs/{path.name}" for path in source.glob("docs/*.md")),
-                 *(f"docs/{path.name}" for path in source.glob("docs/*.schema.json"))]
+                 *(f"docs/{path.name}" for path in source.glob("docs/*.schema.json")),
+                 *(f"docs/{path.name}" for path in source.glob("docs/*.transcript")),
+                 *(str(path.relative_to(source)) for path in source.glob("bindings/**/*")
+                   if path.is_file() and "__pycache__" not in path.parts)]
     completions = ["bash-completion/completions/synfault", "zsh/site-functions/_synfault",
                    "fish/vendor_completions.d/synfault.fish"]
     pages = [path.stem for path in source.glob("docs/man/*.scd")] if shutil.which("scdoc") else []
