@@ -131,10 +131,14 @@ Test(shared, packs_have_the_same_outcomes_as_in_private_sandboxes)
 	program_needs(synfault, "python3 curl node");
 	synfault->patience_ns = 120 * NS_PER_S;
 	program_runs(synfault,
-		     "run --jobs 40 --timing-scale 4 --tag !clients --junit private.xml %s", packs);
+		     "run " PROGRAM_PACK_SHARE " --jobs 40 --timing-scale 4 --tag !clients "
+		     "--junit private.xml %s",
+		     packs);
 	synfault->prepare = confine_as_docker;
 	program_runs(synfault,
-		     "run --jobs 40 --timing-scale 4 --tag !clients --junit shared.xml %s", packs);
+		     "run " PROGRAM_PACK_SHARE " --jobs 40 --timing-scale 4 --tag !clients "
+		     "--junit shared.xml %s",
+		     packs);
 	program_left_nothing_but(synfault, "shared.xml");
 	AUTO_JUNIT struct junit *isolated = junit_read(synfault, "private.xml");
 	AUTO_JUNIT struct junit *shared = junit_read(synfault, "shared.xml");
