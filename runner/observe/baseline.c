@@ -263,7 +263,7 @@ static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
 	for (size_t i = 0; i < draft->n_runs; i++) {
 		const struct observed *run = &draft->runs[i];
 
-		if (run->n_abandoned == 0 || run->n_open > 0)
+		if (run->n_abandoned == 0 || run->n_open > 0 || run->n_timed_out > 0)
 			return false;
 		low_ns = MIN(low_ns, run->shortest_ns);
 		high_ns = MAX(high_ns, run->longest_ns);
@@ -326,6 +326,22 @@ static bool backoff_is_known(const struct draft *draft)
 
 /* ---- the document ---- */
 
+/* Pins the settings that decide when the kernel ends an attempt, if it ended one. */
+static void write_kernel(const struct draft *draft, struct yaml_writer *writer)
+{
+	const struct observed *run = &draft->runs[0];
+
+	if (observed_longest_timed_out(draft->runs, draft->n_runs) < 0)
+		return;
+	yaml_text(writer, "kernel");
+	yaml_mapping(writer, true);
+	yaml_pair(writer, "tcp_syn_retries", "%" PRIu32, run->syn_retries);
+	/* Before Linux 6.5 there is no such setting. */
+	if (run->syn_linear_timeouts > 0)
+		yaml_pair(writer, "tcp_syn_linear_timeouts", "%" PRIu32, run->syn_linear_timeouts);
+	yaml_end(writer);
+}
+
 static void write_document(const struct draft *draft, struct strbuf *out)
 {
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
@@ -353,6 +369,7 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 			.command = draft->endless ? command : NULL,
 		},
 		writer);
+	write_kernel(draft, writer);
 	yaml_text(writer, "expect");
 	yaml_mapping(writer, false);
 	yaml_text(writer, "tolerance");

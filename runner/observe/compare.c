@@ -227,7 +227,9 @@ static char *connect_timeout_text(const struct observed *observed)
 	AUTO_FREE char *longest = time_words(observed->longest_ns);
 
 	if (observed->n_abandoned == 0)
-		return xstrdup(observed->n_open ? "none: it never gave up" : "none");
+		return xstrdup(observed->n_timed_out ? "none: the kernel ended the attempt"
+			       : observed->n_open    ? "none: it never gave up"
+						     : "none");
 	return strcmp(shortest, longest) == 0 ? steal_pointer(&shortest)
 					      : xasprintf("%s to %s", shortest, longest);
 }

@@ -2,6 +2,7 @@
 /* What a client did: see observe.h. */
 #include "runner/observe/observe.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,7 @@
 #include "runner/judge/delays.h"
 #include "runner/judge/fit.h"
 #include "runner/judge/per_instance.h"
+#include "runner/record/syn_schedule.h"
 #include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
@@ -56,31 +58,46 @@ static void take_backoff(struct observed *observed, const struct history *histor
 	delays_free(&delays);
 }
 
-/* An attempt that ended with the client, when its time ran out at @end_ns, was not given up. */
+/* Takes an unanswered attempt that was open when the client ended, or was ended, at @end_ns. */
+static void take_open(struct observed *observed, const struct attempt_history *attempt,
+		      int64_t end_ns)
+{
+	observed->n_open++;
+	observed->longest_open_ns = MAX(observed->longest_open_ns, end_ns - attempt->started_ns);
+}
+
+/* Takes how an attempt ended. What the end of the client at @end_ns closed was not given up. */
 static void take_attempt(struct observed *observed, const struct attempt_history *attempt,
 			 int64_t end_ns)
 {
 	int64_t lasted_ns = attempt->ended_ns - attempt->started_ns;
 
-	switch (attempt->end) {
-	case END_ABANDONED:
-	case END_TIMED_OUT:
-		if (attempt->ended_ns >= end_ns)
-			break;
+	if (attempt->end == END_ESTABLISHED) {
+		observed->n_connected++;
+	} else if (attempt->end == END_TIMED_OUT) {
+		observed->n_timed_out++;
+		observed->timed_out_ns = MAX(observed->timed_out_ns, lasted_ns);
+	} else if (attempt->end == END_OPEN || (attempt->end == END_ABANDONED &&
+						attempt->ended_ns >= end_ns && !observed->ended)) {
+		take_open(observed, attempt, end_ns);
+	} else if (attempt->end == END_ABANDONED) {
 		observed->shortest_ns =
 			observed->n_abandoned ? MIN(observed->shortest_ns, lasted_ns) : lasted_ns;
 		observed->longest_ns = MAX(observed->longest_ns, lasted_ns);
 		observed->n_abandoned++;
-		break;
-	case END_OPEN:
-		observed->n_open++;
-		break;
-	case END_ESTABLISHED:
-		observed->n_connected++;
-		break;
-	default:
-		break;
 	}
+}
+
+/* Takes the kernel's own schedule of SYNs. */
+static void take_schedule(struct observed *observed, const struct record *record)
+{
+	struct syn_schedule schedule;
+
+	syn_schedule_compute(record->syn_retries, record->syn_linear_timeouts, SYN_RTO_MAX_NS,
+			     &schedule);
+	observed->schedule_ns = schedule.timeout_ns;
+	observed->syn_retries = record->syn_retries;
+	observed->syn_linear_timeouts = record->syn_linear_timeouts;
 }
 
 static void take_families(struct observed *observed, const struct history *history)
@@ -100,24 +117,61 @@ static void take_families(struct observed *observed, const struct history *histo
 	}
 }
 
-/* Returns the last line that is not blank, or NULL. */
-static char *last_line(const struct stream *stream)
+struct line {
+	const char *text;
+	size_t length;
+};
+
+/* Finds the line before *@at, which moves to its start, without blanks at its end. */
+static bool line_before(const char *data, size_t *at, struct line *ret)
 {
-	const char *data = stream->tail_length ? stream->tail : stream->head;
-	size_t end = stream->tail_length ? stream->tail_length : stream->head_length, start;
-	AUTO_STRBUF struct strbuf safe = {0}, line = {0};
-	struct strbuf fitted = {0};
+	size_t end = *at, start;
 
 	while (end > 0 && strchr(" \t\r\n", data[end - 1]))
 		end--;
 	start = end;
 	while (start > 0 && data[start - 1] != '\n')
 		start--;
-	if (start == end)
+	*ret = (struct line){data + start, end - start};
+	*at = start;
+	return end > start;
+}
+
+/* Returns whether a line is more than a frame of a stack, a property of an error, or a bracket. */
+static bool says_something(const struct line *line)
+{
+	static const char *const noise[] = {"at ", "Node.js v", "Emitted ", "goroutine ",
+					    "exit status "};
+	size_t n_letters = 0;
+
+	for (size_t i = 0; i < line->length; i++)
+		n_letters += isalpha((unsigned char)line->text[i]) || (line->text[i] & 0x80);
+	for (size_t i = 0; i < ARRAY_SIZE(noise); i++)
+		if (line->length >= strlen(noise[i]) &&
+		    strncmp(line->text, noise[i], strlen(noise[i])) == 0)
+			return false;
+	return n_letters >= 3 && !isspace((unsigned char)line->text[0]);
+}
+
+/* Returns the last line that says something, otherwise the last that is not blank, or NULL. */
+static char *last_line(const struct stream *stream)
+{
+	const char *data = stream->tail_length ? stream->tail : stream->head;
+	size_t at = stream->tail_length ? stream->tail_length : stream->head_length;
+	AUTO_STRBUF struct strbuf safe = {0}, text = {0};
+	struct strbuf fitted = {0};
+	struct line last, line;
+
+	if (!line_before(data, &at, &last))
 		return NULL;
-	text_sanitize(&safe, data + start, end - start);
-	report_line(&line, strbuf_text(&safe));
-	report_fit(&fitted, strbuf_text(&line), SAID_COLUMNS, false);
+	line = last;
+	while (!says_something(&line) && line_before(data, &at, &line))
+		;
+	if (!says_something(&line))
+		line = last;
+	text_sanitize(&safe, line.text, line.length);
+	report_line(&text, strbuf_text(&safe));
+	report_fit(&fitted, strbuf_text(&text), SAID_COLUMNS, false);
 	return strbuf_steal(&fitted);
 }
 
@@ -129,15 +183,22 @@ struct observed observe(const struct record *record)
 		.ended = exit && !record_timed_out(record),
 		.wait_status = exit ? exit->u.exit.wait_status : 0,
 		.duration_ns = exit ? exit->at_ns : 0,
-		.n_attempts = history.n_attempts,
 		.harness_lag_ns = MAX(record->harness_lag_ns, 0),
 		.client_lag_ns = MAX(record->client_lag_ns, 0),
 	};
-	int64_t end_ns = INT64_MAX;
+	int64_t end_ns = MIN(exit ? exit->at_ns : INT64_MAX, history.stopped_ns);
 
 	for (size_t i = 0; i < record->n_events; i++)
 		if (record->events[i].kind == EVENT_TIMEOUT)
 			end_ns = MIN(end_ns, record->events[i].at_ns);
+	/* What comes after synfault has ended the client is not its behaviour. */
+	while (!observed.ended && history.n_attempts > 0 &&
+	       history.attempts[history.n_attempts - 1].started_ns > end_ns)
+		history.n_attempts--;
+	observed.n_attempts = history.n_attempts;
+	if (end_ns == INT64_MAX)
+		end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	take_schedule(&observed, record);
 	take_backoff(&observed, &history);
 	for (size_t i = 0; i < history.n_attempts; i++)
 		take_attempt(&observed, &history.attempts[i], end_ns);
@@ -274,29 +335,94 @@ static void add_backoff(const struct observed *runs, size_t n_runs, struct strbu
 	add_policy(runs, n_runs, out);
 }
 
-/* Adds how long the client gave unanswered attempts. */
-static void add_connect_timeout(const struct observed *runs, size_t n_runs, struct strbuf *out)
+int64_t observed_longest_open(const struct observed *runs, size_t n_runs)
 {
-	int64_t low_ns = INT64_MAX, high_ns = 0;
+	int64_t longest_ns = -1;
+
+	for (size_t i = 0; i < n_runs; i++)
+		if (runs[i].n_open > 0)
+			longest_ns = MAX(longest_ns, runs[i].longest_open_ns);
+	return longest_ns;
+}
+
+int64_t observed_longest_timed_out(const struct observed *runs, size_t n_runs)
+{
+	int64_t longest_ns = -1;
+
+	for (size_t i = 0; i < n_runs; i++)
+		if (runs[i].n_timed_out > 0)
+			longest_ns = MAX(longest_ns, runs[i].timed_out_ns);
+	return longest_ns;
+}
+
+/* Adds how long the client waits at least, where it was not watched until it gave up. */
+static void add_waited(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	int64_t open_ns = observed_longest_open(runs, n_runs);
+	char text[DURATION_TEXT_SIZE];
+
+	if (open_ns < 0 || observed_longest_timed_out(runs, n_runs) >= 0)
+		return;
+	add_label(out, "waits");
+	strbuf_printf(out, "more than %s for an answer", duration_format(open_ns, text));
+	if (open_ns < runs[0].schedule_ns)
+		strbuf_printf(out, "; the kernel would end it after %s",
+			      duration_format(runs[0].schedule_ns, text));
+	strbuf_putc(out, '\n');
+}
+
+static void add_left_open(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
 	size_t n_open = 0;
+	bool ended = true;
 
 	for (size_t i = 0; i < n_runs; i++) {
 		n_open = MAX(n_open, runs[i].n_open);
+		ended &= runs[i].ended;
+	}
+	add_label(out, "left open");
+	if (n_open > 0)
+		strbuf_printf(out, "%zu unanswered attempt%s until %s\n", n_open,
+			      n_open == 1 ? "" : "s",
+			      ended ? "the client's end" : "synfault ended the client");
+	else
+		strbuf_puts(out, "none\n");
+}
+
+/* Adds how unanswered attempts ended: by the client, by the kernel, or with the client. */
+static void add_connect_timeout(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0, kernel_ns;
+	char text[DURATION_TEXT_SIZE];
+	size_t n_unanswered = 0;
+
+	for (size_t i = 0; i < n_runs; i++) {
+		n_unanswered += runs[i].n_abandoned + runs[i].n_timed_out + runs[i].n_open;
 		if (runs[i].n_abandoned == 0)
 			continue;
 		low_ns = MIN(low_ns, runs[i].shortest_ns);
 		high_ns = MAX(high_ns, runs[i].longest_ns);
 	}
+	if (n_unanswered == 0)
+		return;
 	if (high_ns > 0) {
 		add_label(out, "gave up");
 		strbuf_puts(out, "on an unanswered attempt after ");
 		add_time(out, low_ns, high_ns);
 		strbuf_putc(out, '\n');
+	} else {
+		add_waited(runs, n_runs, out);
 	}
-	if (n_open > 0) {
-		add_label(out, "left open");
-		strbuf_printf(out, "%zu unanswered attempt%s\n", n_open, n_open == 1 ? "" : "s");
+	kernel_ns = observed_longest_timed_out(runs, n_runs);
+	if (kernel_ns >= 0) {
+		add_label(out, "timed out");
+		strbuf_printf(out,
+			      "by the kernel after %s (tcp_syn_retries %" PRIu32
+			      ", tcp_syn_linear_timeouts %" PRIu32 ")\n",
+			      duration_format(kernel_ns, text), runs[0].syn_retries,
+			      runs[0].syn_linear_timeouts);
 	}
+	add_left_open(runs, n_runs, out);
 }
 
 static void add_fallback(const struct observed *runs, size_t n_runs, struct strbuf *out)

@@ -32,7 +32,16 @@ struct observed {
 	/* Unanswered attempts that the client ended itself, and how long it gave them. */
 	size_t n_abandoned;
 	int64_t shortest_ns, longest_ns;
-	size_t n_open;      /* unanswered attempts that were never closed */
+	/* Unanswered attempts that the kernel's schedule of SYNs ended, and after how long. */
+	size_t n_timed_out;
+	int64_t timed_out_ns;
+	/* Unanswered attempts whose socket was open until the end of the client, and for how long.
+	 */
+	size_t n_open;
+	int64_t longest_open_ns;
+	/* When that schedule ends an attempt, and the sysctls that it follows from. */
+	int64_t schedule_ns;
+	uint32_t syn_retries, syn_linear_timeouts;
 	size_t n_connected; /* handshakes */
 
 	/* From the first attempt over the first family to the first over the other; -1: none. */
@@ -41,7 +50,8 @@ struct observed {
 	/* How much times may be off: see struct record. Never negative. */
 	int64_t harness_lag_ns, client_lag_ns;
 
-	char *said; /* last line of stderr, otherwise of stdout, safe to print; NULL: no output */
+	char *said; /* last line of stderr that says something, otherwise of stdout, safe to print;
+		       NULL: no output */
 };
 
 /** observe() - return what the record shows about all attempts; pure; free with observed_free() */
@@ -50,6 +60,19 @@ void observed_free(struct observed *observed);
 
 /** observed_fit() - return the policy that fits the backoff of all runs; free with fit_free() */
 struct fit observed_fit(const struct observed *runs, size_t n_runs);
+
+/**
+ * observed_longest_open() - return the longest time for which an unanswered attempt stayed open
+ *
+ * Return: -1 if none was open when the client ended.
+ */
+int64_t observed_longest_open(const struct observed *runs, size_t n_runs);
+/**
+ * observed_longest_timed_out() - return after how long the kernel ended an unanswered attempt
+ *
+ * Return: -1 if it ended none.
+ */
+int64_t observed_longest_timed_out(const struct observed *runs, size_t n_runs);
 
 /**
  * observed_format() - describe one or more runs of the same scenario

@@ -149,12 +149,24 @@ static void add_connect_timeout(const struct summary *summary)
 {
 	const struct observed *runs = runs_of(summary, ITEM_NEVER_ANSWERED);
 	char duration[DURATION_TEXT_SIZE];
-	int64_t longest_ns = 0;
+	int64_t longest_ns = 0, open_ns, kernel_ns;
+	AUTO_FREE char *text = NULL;
 
 	for (size_t i = 0; summary->seen[ITEM_NEVER_ANSWERED] && i < summary->n_runs; i++)
 		longest_ns = MAX(longest_ns, runs[i].longest_ns);
+	if (!summary->seen[ITEM_NEVER_ANSWERED])
+		return;
+	open_ns = observed_longest_open(runs, summary->n_runs);
+	kernel_ns = observed_longest_timed_out(runs, summary->n_runs);
 	if (longest_ns > 0)
-		add(summary, "connecting", duration_format(longest_ns, duration));
+		text = xstrdup(duration_format(longest_ns, duration));
+	else if (kernel_ns >= 0)
+		text = xasprintf("until the kernel ends it, after %s",
+				 duration_format(kernel_ns, duration));
+	else if (open_ns >= 0)
+		text = xasprintf("more than %s", duration_format(open_ns, duration));
+	if (text)
+		add(summary, "connecting", text);
 }
 
 static void add_fallback(const struct summary *summary)

@@ -186,6 +186,31 @@ Test(baseline, baseline_expects_how_long_the_client_waits_for_an_answer)
 	expect_in(text, "  connect-timeout: 1s\n");
 }
 
+/* Another kernel would end the attempt at another time, and that is not the client's timeout. */
+Test(baseline, baseline_pins_the_settings_by_which_the_kernel_timed_out)
+{
+	struct draft_fixture fixture = begin("drop");
+	AUTO_FREE char *text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		struct record_builder *builder = fixture.builders[i];
+		uint32_t id = record_builder_attempt(builder, fixture.endpoints[i]);
+
+		builder->record->syn_retries = 1;
+		builder->record->syn_linear_timeouts = 4;
+		for (uint32_t syn = 1; syn <= 3; syn++) {
+			record_builder_syn(builder, id, syn, 1000 * (syn - 1));
+			record_builder_verdict(builder, id, syn, VERDICT_DROP, 1000 * (syn - 1));
+		}
+		record_builder_closed(builder, id, 3020, 0);
+		record_builder_client_exits(builder, 3100, 1);
+	}
+	text = draft(&fixture, "drop", (struct baseline){0});
+	expect_in(text, "kernel: {tcp_syn_retries: 1, tcp_syn_linear_timeouts: 4}\n");
+	expect_in(text, "  exit: 1\n");
+	expect_not_in(text, "connect-timeout");
+}
+
 Test(baseline, baseline_says_why_there_is_nothing_to_expect)
 {
 	struct draft_fixture idle = begin("refuse"), silent = begin("reset after accept");

@@ -60,9 +60,110 @@ Test(observe, observation_shows_how_long_a_client_waits_for_an_answer)
 		     "  backoff       500 ms, 500 ms\n"
 		     "  policy        maybe fixed (2 waits)\n"
 		     "  gave up       on an unanswered attempt after 1.50 s\n"
-		     "  left open     1 unanswered attempt\n"
+		     "  left open     1 unanswered attempt until synfault ended the client\n"
 		     "  end           still running when its time ran out\n");
 	observed_free(&seen);
+}
+
+/* The kernel ended it, whenever the client closed its socket. */
+Test(observe, observation_separates_the_timeout_of_the_kernel_from_the_client_s)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "server", "drop");
+	uint32_t id = record_builder_attempt(b, api);
+	struct observed seen;
+
+	b->record->syn_retries = 1;
+	b->record->syn_linear_timeouts = 0;
+	for (uint32_t syn = 1; syn <= 2; syn++) {
+		record_builder_syn(b, id, syn, 1000 * (syn - 1));
+		record_builder_verdict(b, id, syn, VERDICT_DROP, 1000 * (syn - 1));
+	}
+	record_builder_closed(b, id, 5020, 0);
+	record_builder_or_earlier(b, 4000);
+	record_builder_client_exits(b, 5100, 1);
+	seen = observe(b->record);
+	cr_expect_eq(seen.n_abandoned, 0);
+	cr_expect_eq(seen.n_timed_out, 1);
+	expect_words(&seen, 1,
+		     "  attempts      1\n"
+		     "  timed out     by the kernel after 3.14 s (tcp_syn_retries 1, "
+		     "tcp_syn_linear_timeouts 0)\n"
+		     "  left open     none\n"
+		     "  end           exit 1 after 5.10 s\n");
+	observed_free(&seen);
+}
+
+/* It had not given up when it was ended: how long it would wait is not known. */
+Test(observe, observation_bounds_a_patience_that_it_did_not_see_end)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "server", "drop");
+	struct observed seen;
+
+	b->record->syn_retries = 6;
+	b->record->syn_linear_timeouts = 4;
+	record_builder_attempt_dropped(b, api, 1000, 30010);
+	record_builder_times_out(b, 30000);
+	record_builder_client_killed(b, 30010, 15);
+	seen = observe(b->record);
+	expect_words(
+		&seen, 1,
+		"  attempts      1 until its time ran out\n"
+		"  waits         more than 29.0 s for an answer; the kernel would end it after "
+		"2 m 11.0 s\n"
+		"  left open     1 unanswered attempt until synfault ended the client\n"
+		"  end           still running when its time ran out\n");
+	observed_free(&seen);
+}
+
+Test(observe, what_comes_after_synfault_ended_the_client_is_left_out)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "server", "refuse");
+	struct observed seen;
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_attempt_refused(b, api, 1000);
+	record_builder_times_out(b, 1500);
+	record_builder_attempt_refused(b, api, 1600);
+	record_builder_client_killed(b, 1700, 9);
+	seen = observe(b->record);
+	cr_expect_eq(seen.n_attempts, 2);
+	cr_expect_eq(seen.n_backoff, 1);
+	observed_free(&seen);
+}
+
+Test(observe, what_the_client_said_is_the_line_that_says_something)
+{
+	static const struct {
+		const char *output, *said;
+	} cases[] = {
+		{"Error: connect ECONNREFUSED 127.0.0.1:80\n    at afterConnect (node:net:1555:16) "
+		 "{\nEmitted 'error' event on ClientRequest instance at:\n    at x\n  errno: "
+		 "-111,\n  port: 80\n}\n\nNode.js v18.19.0\n",
+		 "Error: connect ECONNREFUSED 127.0.0.1:80"},
+		{"Exception in thread \"main\" java.net.ConnectException: refused\n"
+		 "\tat a.B.c(B.java:1)\n",
+		 "Exception in thread \"main\" java.net.ConnectException: refused"},
+		{"refused\n", "refused"},
+		{"}\n", "}"},
+		{"  only this\n", "only this"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		struct observed seen;
+
+		record_builder_endpoint(b, "server", "refuse");
+		record_builder_client_writes(b, STREAM_STDERR, 10, cases[i].output,
+					     strlen(cases[i].output));
+		record_builder_client_exits(b, 20, 1);
+		seen = observe(b->record);
+		cr_assert_not_null(seen.said);
+		cr_expect(strstr(seen.said, cases[i].said), "case %zu: %s", i, seen.said);
+		observed_free(&seen);
+	}
 }
 
 Test(observe, observation_gives_ranges_where_runs_differ)
@@ -103,6 +204,7 @@ Test(observe, overlapping_attempts_have_no_backoff)
 		     "  attempts      2\n"
 		     "  backoff       none: attempts overlap\n"
 		     "  gave up       on an unanswered attempt after 2.75 s .. 3.00 s\n"
+		     "  left open     none\n"
 		     "  end           exit 1 after 3.00 s\n");
 	observed_free(&seen);
 }
