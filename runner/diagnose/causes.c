@@ -101,7 +101,9 @@ static void explain_sometimes(const struct context *context, size_t index, const
 			.advice =
 				xstrdup("repeat with more trials (-n 50), and run it on the server "
 					"with --local; a retry with backoff is right"),
-			/* A rate limit that lets a repeated SYN pass only delays most clients. */
+			/*
+			 * A rate limit that lets a retransmitted SYN pass only delays most clients.
+			 */
 			.steps = refused              ? "refuse, accept"
 				 : sums->repeated > 0 ? "lose 1"
 						      : "drop, accept",

@@ -66,7 +66,7 @@ struct trial {
 		translated; /* where NAT of this host sends it instead; family 0: it doesn't */
 	int64_t syn_ack_ns; /* INT64_MAX: none came */
 	unsigned syn_acks;
-	bool watched_on; /* for a second and more: a repeated SYN-ACK would have been seen */
+	bool watched_on; /* for a second and more: a retransmitted SYN-ACK would have been seen */
 	uint32_t syn_ack_ttl;
 	int64_t rst_ns; /* INT64_MAX: none came */
 	uint32_t rst_ttl, rst_window;

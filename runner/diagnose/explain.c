@@ -33,7 +33,7 @@ static void sum_connected(struct sums *sums, const struct trial *trial)
 	sums->closed += trial->closed_at_once;
 	sums->reset += trial->reset_at_once;
 	sums->repeated += trial->syns > 1;
-	/* It came again although the client has answered it. A repeated SYN gets one more. */
+	/* It came again although the client has answered it. A retransmitted SYN gets one more. */
 	if (trial->watched_on && trial->syns == 1 && trial->syn_acks > 1)
 		sums->unfinished = trial;
 	if (!sums->slowest || trial->took_ns > sums->slowest->took_ns)

@@ -187,7 +187,8 @@ struct document {
 	const struct kernel_reset *kernel_reset;    /* NULL: none was seen */
 	const char *no_kernel_reset;                /* as no_kernel_drop */
 	const struct kernel_drop *kernel_drop;      /* NULL: none was seen */
-	const char *no_kernel_drop;                 /* why; NULL: not asked for, or it can */
+	const char
+		*no_kernel_drop; /* why it can't be known; NULL: it can, or it was not asked for */
 };
 
 #define NAME(T, member) JSON_##T(struct document, evidence.name.member)

@@ -21,7 +21,7 @@
 #define AFTER_NS (300 * NS_PER_MS)
 /*
  * How long to watch the first connection to each address, while the other trials go on: a server
- * that did not get the last packet of the handshake repeats its SYN-ACK after 1 s
+ * that did not get the last packet of the handshake retransmits its SYN-ACK after 1 s
  * (TCP_TIMEOUT_INIT, include/net/tcp.h).
  */
 #define WATCH_ON_NS (1300 * NS_PER_MS)

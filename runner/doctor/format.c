@@ -162,7 +162,7 @@ static const struct json_field schedule_fields[] = {
 };
 static const struct json_type schedule_type = {
 	JSON_TYPE(struct syn_schedule, schedule_fields),
-	.about = "When the kernel repeats an unanswered SYN: times after the first one.",
+	.about = "When the kernel retransmits an unanswered SYN: times after the first one.",
 };
 
 static const struct json_field remedy_fields[] = {

@@ -60,13 +60,13 @@ enum { IDLE_TRIES = 500, IDLE_WAIT_MS = 2 };
 /* Adds a table for packets that no program sends: SYNs to port 1 of an unused address. */
 static int add_rules(bool private_namespace, uint16_t queue_number, struct probe *probe)
 {
-	const struct address nobody = {.family = AF_INET, .port = 1, .bytes = {127, 255, 255, 254}};
+	const struct address unused = {.family = AF_INET, .port = 1, .bytes = {127, 255, 255, 254}};
 	AUTO_FREE char *table = xasprintf("synfault-doctor-%d", (int)getpid());
 	AUTO_DIAG struct diag_list diags = {0};
 	struct nft_rules_config config = {
 		.table = table,
 		.queue_number = queue_number,
-		.endpoints = &nobody,
+		.endpoints = &unused,
 		.n_endpoints = 1,
 		.owned = !private_namespace,
 	};

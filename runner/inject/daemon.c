@@ -198,7 +198,7 @@ static const struct control_command daemon_commands[] = {
 	{"stop", &control_no_arguments, command_stop},
 };
 
-static void on_guard(evutil_socket_t fd, short what, void *userdata)
+static void on_watchdog(evutil_socket_t fd, short what, void *userdata)
 {
 	struct session *self = userdata;
 	char message;
@@ -446,8 +446,8 @@ static void answer(struct session *self)
 
 static enum exit_status run(struct session *self)
 {
-	struct event *guard = event_new(self->base, self->config->watchdog_fd, EV_READ | EV_PERSIST,
-					on_guard, self);
+	struct event *watchdog = event_new(self->base, self->config->watchdog_fd,
+					   EV_READ | EV_PERSIST, on_watchdog, self);
 	struct event *interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
 	struct event *terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
 	const struct control_config control = {
@@ -459,9 +459,9 @@ static enum exit_status run(struct session *self)
 	};
 	enum exit_status status;
 
-	if (!guard || !interrupt || !terminate)
+	if (!watchdog || !interrupt || !terminate)
 		out_of_memory();
-	event_add(guard, NULL);
+	event_add(watchdog, NULL);
 	event_add(interrupt, NULL);
 	event_add(terminate, NULL);
 	self->control = control_new(&control);
@@ -471,7 +471,7 @@ static enum exit_status run(struct session *self)
 	self->console = console_new(self->config->out, &self->config->console);
 	run_scenarios(self);
 	self->results.duration_ns = clock_monotonic_ns() - self->session_ns;
-	event_free(guard);
+	event_free(watchdog);
 	(void)nft_rules_remove_part(SPACE_TABLE, self->sandbox->number, &self->sandbox->networks);
 	status = decide(self, write_reports(self));
 	if (!self->events.json)

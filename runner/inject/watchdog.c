@@ -15,7 +15,7 @@
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
 
-struct guard {
+struct watchdog {
 	const struct watchdog_config *config;
 	pid_t session;
 	int pidfd, session_fd, signal_fd;
@@ -38,17 +38,17 @@ static int open_signals(sigset_t *ret_old)
 }
 
 /* Runs the daemon in the child. It ignores the terminal's signals: the watchdog forwards them. */
-NORETURN static void be_session(const struct guard *guard, int fd)
+NORETURN static void be_session(const struct watchdog *watchdog, int fd)
 {
-	struct daemon_config config = guard->config->session;
+	struct daemon_config config = watchdog->config->session;
 	enum exit_status status;
 
 	setsid();
-	sigprocmask(SIG_SETMASK, &guard->old_mask, NULL);
+	sigprocmask(SIG_SETMASK, &watchdog->old_mask, NULL);
 	signal(SIGHUP, SIG_IGN);
-	close(guard->signal_fd);
-	if (guard->ready_fd >= 0)
-		close(guard->ready_fd);
+	close(watchdog->signal_fd);
+	if (watchdog->ready_fd >= 0)
+		close(watchdog->ready_fd);
 	config.watchdog_fd = fd;
 	status = daemon_run(&config);
 	fflush(config.out);
@@ -64,71 +64,71 @@ NORETURN static void be_session(const struct guard *guard, int fd)
 	_exit((int)status);
 }
 
-static void on_signal(struct guard *guard)
+static void on_signal(struct watchdog *watchdog)
 {
-	const char order = DAEMON_STOP;
+	const char command = DAEMON_STOP;
 	struct signalfd_siginfo info;
 
-	while (read(guard->signal_fd, &info, sizeof(info)) > 0) {
-		if (guard->n_signals++ == 0) {
+	while (read(watchdog->signal_fd, &info, sizeof(info)) > 0) {
+		if (watchdog->n_signals++ == 0) {
 			readiness_manager("STOPPING=1");
-			(void)!send(guard->session_fd, &order, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+			(void)!send(watchdog->session_fd, &command, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		} else {
 			/* The second signal kills it. */
-			syscall(SYS_pidfd_send_signal, guard->pidfd, SIGKILL, NULL, 0);
+			syscall(SYS_pidfd_send_signal, watchdog->pidfd, SIGKILL, NULL, 0);
 		}
 	}
 }
 
-static void on_session(struct guard *guard)
+static void on_session(struct watchdog *watchdog)
 {
 	char messages[16];
-	ssize_t length = recv(guard->session_fd, messages, sizeof(messages), MSG_DONTWAIT);
+	ssize_t length = recv(watchdog->session_fd, messages, sizeof(messages), MSG_DONTWAIT);
 
 	if (length > 0 && memchr(messages, DAEMON_ARMED, (size_t)length)) {
 		readiness_manager("READY=1");
-		readiness_fd(steal_fd(&guard->ready_fd));
+		readiness_fd(steal_fd(&watchdog->ready_fd));
 	}
 }
 
 /* Watches the daemon until it has ended. */
-static int watch(struct guard *guard)
+static int watch(struct watchdog *watchdog)
 {
 	int wait_status = 0;
 
 	for (;;) {
 		struct pollfd fds[] = {
-			{.fd = guard->pidfd, .events = POLLIN},
-			{.fd = guard->signal_fd, .events = POLLIN},
-			{.fd = guard->session_fd, .events = POLLIN},
+			{.fd = watchdog->pidfd, .events = POLLIN},
+			{.fd = watchdog->signal_fd, .events = POLLIN},
+			{.fd = watchdog->session_fd, .events = POLLIN},
 		};
 
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			break;
 		if (fds[2].revents & POLLIN)
-			on_session(guard);
+			on_session(watchdog);
 		if (fds[1].revents & POLLIN)
-			on_signal(guard);
+			on_signal(watchdog);
 		if (fds[0].revents & POLLIN)
 			break;
 		/* It has closed the socket but still runs: now only its end matters. */
 		if ((fds[2].revents & POLLHUP) && !(fds[0].revents & POLLIN))
 			usleep(1000);
 	}
-	while (waitpid(guard->session, &wait_status, 0) < 0 && errno == EINTR)
+	while (waitpid(watchdog->session, &wait_status, 0) < 0 && errno == EINTR)
 		;
 	return wait_status;
 }
 
-static enum exit_status conclude(const struct guard *guard, int wait_status)
+static enum exit_status conclude(const struct watchdog *watchdog, int wait_status)
 {
-	FILE *err = guard->config->session.err;
+	FILE *err = watchdog->config->session.err;
 
 	if (WIFEXITED(wait_status))
 		return (enum exit_status)WEXITSTATUS(wait_status);
 	/* It was killed and could not clean up. */
 	stale_cleanup_shared();
-	if (guard->n_signals > 1) {
+	if (watchdog->n_signals > 1) {
 		fprintf(err, "synfault inject: interrupted; nothing was judged\n");
 		return STATUS_INTERRUPTED;
 	}
@@ -141,7 +141,7 @@ static enum exit_status conclude(const struct guard *guard, int wait_status)
 
 enum exit_status watchdog_run(const struct watchdog_config *config)
 {
-	struct guard guard = {.config = config, .ready_fd = config->ready_fd};
+	struct watchdog watchdog = {.config = config, .ready_fd = config->ready_fd};
 	int pair[2], wait_status;
 	enum exit_status status;
 
@@ -150,32 +150,32 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 			strerror(errno));
 		return STATUS_UNJUDGED;
 	}
-	guard.signal_fd = open_signals(&guard.old_mask);
-	guard.session_fd = pair[0];
+	watchdog.signal_fd = open_signals(&watchdog.old_mask);
+	watchdog.session_fd = pair[0];
 	fflush(NULL);
-	guard.session = shared_sandbox_fork(&guard.pidfd);
-	if (guard.session == 0) {
+	watchdog.session = shared_sandbox_fork(&watchdog.pidfd);
+	if (watchdog.session == 0) {
 		close(pair[0]);
-		be_session(&guard, pair[1]);
+		be_session(&watchdog, pair[1]);
 	}
 	close(pair[1]);
-	if (guard.session < 0) {
+	if (watchdog.session < 0) {
 		fprintf(config->session.err, "synfault inject: can't start a process: %s\n",
-			strerror((int)-guard.session));
+			strerror((int)-watchdog.session));
 		status = STATUS_UNJUDGED;
 	} else {
 		/* Only the daemon listens for commands. */
 		close(config->session.control_fd);
-		wait_status = watch(&guard);
-		status = conclude(&guard, wait_status);
-		close(guard.pidfd);
+		wait_status = watch(&watchdog);
+		status = conclude(&watchdog, wait_status);
+		close(watchdog.pidfd);
 	}
-	if (guard.n_signals == 0)
+	if (watchdog.n_signals == 0)
 		readiness_manager("STOPPING=1");
-	if (guard.ready_fd >= 0)
-		close(guard.ready_fd);
-	close(guard.session_fd);
-	close(guard.signal_fd);
+	if (watchdog.ready_fd >= 0)
+		close(watchdog.ready_fd);
+	close(watchdog.session_fd);
+	close(watchdog.signal_fd);
 	(void)unlink(config->session.control);
 	return status;
 }

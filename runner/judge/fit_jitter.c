@@ -215,7 +215,7 @@ static void try_growth(const struct fit_view *view, struct band band, bool whole
 			band.percent = 50 * spread / middle;
 			if (!(band.percent <= MAX_PERCENT && band.percent >= MIN_PERCENT))
 				continue;
-			/* Percentages close to equal jitter are taken for it. */
+			/* Percentages close to equal jitter count as that. */
 			if (best[JITTER_EQUAL].cost < INFINITY &&
 			    fabs(band.percent - 100.0 / 3) < 4)
 				continue;

@@ -86,7 +86,7 @@ static double find_cap(const struct growth *growth, struct policy *policy, bool 
 	size_t flattened;
 
 	policy->cap_ns = MAX((int64_t)cap.value, policy->base_ns);
-	/* It shortens what would have been longer, and lies above those before. */
+	/* A cap shortens waits that would have been longer, and is above the waits before. */
 	if (cap.value < (1 + MIN_STEP) * (double)policy->base_ns ||
 	    wait_at(policy, growth->growing) < 0.98 * growth->cap_low ||
 	    wait_at(policy, growth->growing - 1) > 1.02 * growth->cap_high)

@@ -17,9 +17,9 @@
  */
 NORETURN static void probe_in_child(const struct sysctls *host, int fd)
 {
-	const struct address nobody = {.family = AF_INET, .port = 1, .bytes = {127, 0, 0, 1}};
+	const struct address unused = {.family = AF_INET, .port = 1, .bytes = {127, 0, 0, 1}};
 	const struct nft_rules_config config = {
-		.table = "synfault", .queue_number = 1, .endpoints = &nobody, .n_endpoints = 1};
+		.table = "synfault", .queue_number = 1, .endpoints = &unused, .n_endpoints = 1};
 	const struct scenario empty = {0};
 	AUTO_DIAG struct diag_list diags = {0};
 	struct rules *rules = NULL;

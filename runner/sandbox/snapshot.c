@@ -188,9 +188,9 @@ static int take_own_sockets(struct snapshot *self)
 		const struct sandbox_endpoint *endpoint = &sandbox->endpoints[i];
 
 		for (size_t k = 0; k < endpoint->n_addresses && status >= 0; k++) {
-			struct address nobody = {.family = endpoint->addresses[k].family};
+			struct address any_remote = {.family = endpoint->addresses[k].family};
 
-			status = sock_list_one(socket, &endpoint->addresses[k], &nobody,
+			status = sock_list_one(socket, &endpoint->addresses[k], &any_remote,
 					       take_socket, self);
 			if (status == -ENOENT)
 				status = 0;

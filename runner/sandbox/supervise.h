@@ -104,7 +104,7 @@ void supervise_stop(struct supervisor *supervisor);
  * supervise_reset() - begin again with an empty record and each script's first attempt
  *
  * Servers and connections stay. Attempts without an answer lose their held SYNs; they count as new
- * attempts when the kernel repeats the SYNs.
+ * attempts when the kernel retransmits the SYNs.
  *
  * Return: 0, or a negative errno before it is armed or after it was stopped.
  */

@@ -54,7 +54,7 @@ enum expectation_trait {
 	    COUNT("3", "How many connection attempts there are.")) \
 	ROW(RETRANSMISSIONS, "retransmissions", NULL, decode_count_value, NULL, NULL, \
 	    judge_retransmissions, 0, ON_ATTEMPTS, \
-	    COUNT("0", "How often the kernel repeats a SYN.")) \
+	    COUNT("0", "How many SYNs the kernel retransmits.")) \
 	ROW(BACKOFF, "backoff", value->policy.list, decode_policy, is_policy_value, \
 	    contradict_policy, judge_backoff, NEEDS_SOCKETS, ON_ATTEMPTS, \
 	    POLICY("How long the client pauses, from the end of an attempt to the start of the next.")) \

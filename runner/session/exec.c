@@ -45,9 +45,9 @@ struct inner {
 	struct event_base *base;
 	struct session_host *host;
 	struct run_results results;
-	struct event *children, *orders, *deadline;
+	struct event *children, *outer, *deadline;
 	pid_t command; /* 0: it does not run */
-	int status;    /* of the command, for the exit */
+	int status;    /* of the command: becomes the exit status */
 	bool started, ending;
 	size_t n_failed, n_unjudged; /* results that no client checked */
 };
@@ -146,7 +146,7 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 	}
 }
 
-static void on_order(evutil_socket_t fd, short what, void *userdata)
+static void on_outer_message(evutil_socket_t fd, short what, void *userdata)
 {
 	struct inner *self = userdata;
 	char number;
@@ -155,7 +155,7 @@ static void on_order(evutil_socket_t fd, short what, void *userdata)
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (length <= 0) {
-		event_del(self->orders);
+		event_del(self->outer);
 		number = SIGKILL;
 	}
 	/* It leads a session and a process group of its own. */
@@ -258,7 +258,7 @@ static int loop(struct inner *self)
 		out_of_memory();
 	self->children =
 		add_event(self, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_children);
-	self->orders = add_event(self, self->outer_fd, on_order);
+	self->outer = add_event(self, self->outer_fd, on_outer_message);
 	self->deadline = evtimer_new(self->base, on_deadline, self);
 	self->results.seed = self->config->seed;
 	self->results.started_realtime_ns = clock_realtime_ns();

@@ -261,7 +261,7 @@ Test(judge, retransmissions_and_attempts_are_counted_apart)
 	}
 }
 
-/* The kernel repeats SYNs while an attempt lasts, and a client that starves ends it late. */
+/* The kernel retransmits SYNs while an attempt lasts, and a client that starves ends it late. */
 Test(judge, retransmissions_that_starvation_explains_are_an_error)
 {
 	static const struct {

@@ -173,7 +173,7 @@ Test(svg_timeline, shows_each_attempt_with_its_wait_and_its_end)
 	cr_expect(shows(&drawing, "backoff 2.00 s, allowed 1.80 s .. 2.20 s"));
 	cr_expect(shows(&drawing, "backoff 1.00 s, 800 ms too short"));
 	cr_expect(shows(&drawing, "gave up after 2.99 s"));
-	cr_expect(shows(&drawing, ">1.00 s</text>"), "no time of a repeated SYN");
+	cr_expect(shows(&drawing, ">1.00 s</text>"), "no time of a retransmission");
 	cr_expect(shows(&drawing, ">refused again</text>"));
 	cr_expect(shows(&drawing, "exit 0 at 9.00 s"));
 	cr_expect(shows(&drawing, "role=\"img\""));
