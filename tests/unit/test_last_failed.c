@@ -108,8 +108,10 @@ Test(last_failed, what_was_interrupted_stays_as_it_was)
 	AUTO_FIXTURE struct report_fixture *first = RUN_OF("x.yaml", OUTCOME_FAIL);
 	AUTO_FIXTURE struct report_fixture *second = RUN_OF("x.yaml", OUTCOME_PASS);
 
-	remember(first);
 	second->results.items[0].interrupted = true;
+	remember(second);
+	are_remembered(first, "");
+	remember(first);
 	remember(second);
 	are_remembered(first, "a");
 }
