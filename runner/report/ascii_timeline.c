@@ -43,6 +43,7 @@ _Static_assert(ARRAY_SIZE(marks) == N_MARKS, "one look per mark");
 
 struct lanes {
 	const struct history *history;
+	const struct backoff_view *backoffs;
 	const struct ascii_timeline_style *style;
 	size_t label_columns, columns; /* of the labels, of the drawing */
 	int64_t end_ns;                /* of the axis, which starts at 0 */
@@ -71,24 +72,6 @@ static void put(const struct lanes *lanes, enum mark *lane, int64_t from_ns, int
 		lane[i] = MAX(lane[i], mark);
 }
 
-/* Returns the end of the last attempt at the endpoint that ended before this one began, or -1. */
-static int64_t backoff_start(const struct history *history, uint32_t id)
-{
-	const struct record_attempt *attempts = history->record->attempts;
-
-	for (uint32_t i = id; i-- > 0;) {
-		const struct attempt_history *previous = &history->attempts[i];
-
-		if (attempts[i].endpoint == attempts[id].endpoint &&
-		    attempts[i].instance == attempts[id].instance)
-			return previous->end == END_OPEN ||
-					       previous->ended_ns > history->attempts[id].started_ns
-				       ? -1
-				       : previous->ended_ns;
-	}
-	return -1;
-}
-
 static enum mark end_mark(enum attempt_end end)
 {
 	switch (end) {
@@ -109,10 +92,11 @@ static void fill_lane(const struct lanes *lanes, uint32_t id, enum mark *lane)
 	const struct history *history = lanes->history;
 	const struct attempt_history *attempt = &history->attempts[id];
 	int64_t ended_ns = attempt->end == END_OPEN ? lanes->end_ns : attempt->ended_ns;
-	int64_t backoff_ns = backoff_start(history, id);
+	const struct backoff_view *backoff = &lanes->backoffs[id];
 
-	if (backoff_ns >= 0)
-		put(lanes, lane, backoff_ns, attempt->started_ns, MARK_BACKOFF);
+	if (backoff->there && !backoff->open && backoff->length_ns > 0)
+		put(lanes, lane, backoff->from_ns, backoff->from_ns + backoff->length_ns,
+		    MARK_BACKOFF);
 	if (attempt->end == END_ESTABLISHED)
 		put(lanes, lane, ended_ns, MIN(attempt->closed_ns, lanes->end_ns), MARK_CONNECTED);
 	put(lanes, lane, attempt->started_ns, ended_ns, MARK_PENDING);
@@ -251,10 +235,10 @@ static void find_extent(struct lanes *lanes)
 		lanes->style->columns - strlen(lanes->style->indent) - lanes->label_columns;
 }
 
-void ascii_timeline_format(const struct history *history, const struct ascii_timeline_style *style,
-			   struct strbuf *out)
+void ascii_timeline_format(const struct history *history, const struct backoff_view *backoffs,
+			   const struct ascii_timeline_style *style, struct strbuf *out)
 {
-	struct lanes lanes = {.history = history, .style = style, .out = out};
+	struct lanes lanes = {.history = history, .backoffs = backoffs, .style = style, .out = out};
 	size_t n = history->n_attempts;
 
 	if (n == 0)

@@ -6,7 +6,7 @@
 #ifndef SYNFAULT_RUNNER_REPORT_ASCII_TIMELINE_H
 #define SYNFAULT_RUNNER_REPORT_ASCII_TIMELINE_H
 
-#include "runner/record/history.h"
+#include "runner/report/backoff_view.h"
 
 struct ascii_timeline_style {
 	bool ascii;         /* no character above 127 */
@@ -17,6 +17,7 @@ struct ascii_timeline_style {
 /* clang-format off */
 /**
  * ascii_timeline_format() - add an axis with round times, a line for each attempt, and a key
+ * @backoffs: by attempt, from backoff_views_make()
  *
  * Of more than 20 attempts it draws the first 12 and the last 6; without attempts it adds nothing.
  *
@@ -26,7 +27,7 @@ struct ascii_timeline_style {
  *     api 3  ·           ············●━━✓──
  */
 /* clang-format on */
-void ascii_timeline_format(const struct history *history, const struct ascii_timeline_style *style,
-			   struct strbuf *out);
+void ascii_timeline_format(const struct history *history, const struct backoff_view *backoffs,
+			   const struct ascii_timeline_style *style, struct strbuf *out);
 
 #endif

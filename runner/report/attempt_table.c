@@ -466,7 +466,7 @@ static void add_timeline(const struct table *table)
 	if (table->style->timeline == 0 || table->history->n_attempts == 0)
 		return;
 	strbuf_putc(table->out, '\n');
-	ascii_timeline_format(table->history, &style, table->out);
+	ascii_timeline_format(table->history, table->backoffs, &style, table->out);
 	strbuf_putc(table->out, '\n');
 }
 

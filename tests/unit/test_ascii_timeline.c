@@ -11,9 +11,10 @@ static char *drawn(const struct record_builder *b, bool ascii, size_t columns)
 	const struct ascii_timeline_style style = {
 		.ascii = ascii, .columns = columns, .indent = "  "};
 	struct history history = history_make(b->record);
+	AUTO_FREE struct backoff_view *backoffs = backoff_views_make(b->scenario, &history, 1);
 	struct strbuf text = {0};
 
-	ascii_timeline_format(&history, &style, &text);
+	ascii_timeline_format(&history, backoffs, &style, &text);
 	history_free(&history);
 	return text.data ? strbuf_steal(&text) : xstrdup("");
 }
@@ -44,6 +45,21 @@ Test(ascii_timeline, draws_a_line_for_each_attempt_along_the_axis)
 	cr_assert(strstr(text, ". backoff"), "%s", text);
 	cr_assert(strstr(text, "+ connected"), "%s", text);
 	cr_assert_not(strstr(text, "given up"), "a key of what is not there: %s", text);
+}
+
+Test(ascii_timeline, draws_the_backoff_that_tables_and_pictures_show)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+	size_t db = record_builder_endpoint(b, "db", "accept");
+	AUTO_FREE char *text = NULL;
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_attempt_connected(b, db, 2000);
+	record_builder_client_exits(b, 4000, 0);
+	text = drawn(b, true, 50);
+	/* Without an expectation it is the backoff since the last attempt at any endpoint. */
+	cr_assert(strstr(text, "  db 1   ...................."), "%s", text);
 }
 
 Test(ascii_timeline, keeps_to_its_width)
