@@ -1,279 +1,198 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `synfault completion`: see completion.h. The scripts are generated from the table of commands, so
- * they know every command, option and value.
+ * `synfault completion`: see completion.h. The script for a shell asks the program, with the words
+ * of the line so far, for what can come next. So the script knows every command, option and value.
+ *
+ * An answer is a line: a word, a tab, and what it means; or one of the KINDS instead of words,
+ * which the shell completes itself.
  */
 #include "runner/command/completion.h"
 
-/* What completes an argument. */
-enum argument_kind {
-	ARGUMENT_NONE,
-	ARGUMENT_WORDS,     /* one of the option's words */
-	ARGUMENT_FILE,      /* or a directory */
-	ARGUMENT_DIRECTORY, /* only that */
-	ARGUMENT_OTHER,
-};
+#define KIND_FILE      ":file\n" /* or a directory */
+#define KIND_DIRECTORY ":directory\n"
+#define KIND_COMMAND   ":command\n"
+#define KIND_OTHER     ":other\n" /* nothing is known of it */
 
-static enum argument_kind kind_of(const struct option_spec *spec)
+static const char shells[] = "bash zsh fish";
+
+/* Bash splits "--option=value" into three words. */
+static const char bash[] =
+	"# bash completion for synfault; made by `synfault completion bash`\n"
+	"_synfault()\n{\n"
+	"\tlocal current=${COMP_WORDS[COMP_CWORD]} i\n"
+	"\tlocal -a words=() answers=()\n"
+	"\tfor ((i = 1; i <= COMP_CWORD; i++)); do\n"
+	"\t\t[[ ${COMP_WORDS[i]} == = ]] || words+=(\"${COMP_WORDS[i]}\")\n"
+	"\tdone\n"
+	"\tif [[ $current == = ]]; then\n"
+	"\t\tcurrent='' words+=('')\n"
+	"\tfi\n"
+	"\tmapfile -t answers < <(\"${COMP_WORDS[0]}\" completion words -- \"${words[@]}\" "
+	"2>/dev/null)\n"
+	"\tCOMPREPLY=()\n"
+	"\tcase ${answers[0]-} in\n"
+	"\t:file) ;;\n"
+	"\t:directory)\n"
+	"\t\tcompopt -o filenames\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$current\")\n"
+	"\t\t;;\n"
+	"\t:command) mapfile -t COMPREPLY < <(compgen -c -- \"$current\") ;;\n"
+	"\t:other) compopt +o default ;;\n"
+	"\t*) mapfile -t COMPREPLY < <(compgen -W \"${answers[*]%%$'\\t'*}\" -- \"$current\") ;;\n"
+	"\tesac\n"
+	"}\n"
+	"complete -o default -F _synfault synfault\n";
+
+static const char zsh[] =
+	"#compdef synfault\n"
+	"# zsh completion for synfault; made by `synfault completion zsh`\n"
+	"_synfault()\n{\n"
+	"\tlocal -a answers\n"
+	"\tanswers=(\"${(@f)$(\"$words[1]\" completion words -- \"${(@)words[2,CURRENT]}\" "
+	"2>/dev/null)}\")\n"
+	"\tcase $answers[1] in\n"
+	"\t:file) _files ;;\n"
+	"\t:directory) _files -/ ;;\n"
+	"\t:command) _command_names ;;\n"
+	"\t:other) ;;\n"
+	"\t*)\n"
+	"\t\tanswers=(\"${(@)answers//:/\\\\:}\")\n"
+	"\t\tanswers=(\"${(@)answers/$'\\t'/:}\")\n"
+	"\t\t_describe synfault answers\n"
+	"\t\t;;\n"
+	"\tesac\n"
+	"}\n"
+	"if [[ $funcstack[1] == _synfault ]]; then\n"
+	"\t_synfault \"$@\"\n"
+	"else\n"
+	"\tcompdef _synfault synfault\n"
+	"fi\n";
+
+static const char fish[] =
+	"# fish completion for synfault; made by `synfault completion fish`\n"
+	"function __synfault_complete\n"
+	"\tset -l words (commandline -opc)\n"
+	"\tset -l current (commandline -ct)\n"
+	"\tset -l answers ($words[1] completion words -- $words[2..-1] \"$current\" 2>/dev/null)\n"
+	"\tswitch \"$answers[1]\"\n"
+	"\t\tcase :command\n"
+	"\t\t\tcomplete -C \"$current\"\n"
+	"\t\tcase :file\n"
+	"\t\t\t__fish_complete_path \"$current\"\n"
+	"\t\tcase :directory\n"
+	"\t\t\t__fish_complete_directories \"$current\"\n"
+	"\t\tcase :other\n"
+	"\t\tcase '*'\n"
+	"\t\t\tprintf '%s\\n' $answers\n"
+	"\tend\n"
+	"end\n"
+	"complete -c synfault -f -a '(__synfault_complete)'\n";
+
+static void add(struct strbuf *out, const char *prefix, const char *word, const char *meaning)
 {
-	if (!spec->argument)
-		return ARGUMENT_NONE;
-	if (spec->words)
-		return ARGUMENT_WORDS;
-	if (strcmp(spec->argument, "FILE") == 0 || strcmp(spec->argument, "PATH") == 0)
-		return ARGUMENT_FILE;
-	return strcmp(spec->argument, "DIR") == 0 ? ARGUMENT_DIRECTORY : ARGUMENT_OTHER;
+	strbuf_printf(out, "%s%s\t%s\n", prefix, word, meaning);
 }
 
-/* ---- bash ---- */
+/* Adds each of the words that are separated by blanks. */
+static void add_words(struct strbuf *out, const char *prefix, const char *words)
+{
+	while (*words) {
+		size_t length = strcspn(words, " ");
+		AUTO_FREE char *word = xstrndup(words, length);
 
-/* Lists a table's options: "--jobs -j --filter …". */
-static void bash_options(const struct option_table *table, struct strbuf *out)
+		add(out, prefix, word, "");
+		words += length + strspn(words + length, " ");
+	}
+}
+
+/* Adds what can be the argument of an option. */
+static void add_argument(struct strbuf *out, const char *prefix, const struct option_spec *spec)
+{
+	if (spec->words)
+		add_words(out, prefix, spec->words);
+	else if (strcmp(spec->argument, "FILE") == 0 || strcmp(spec->argument, "PATH") == 0)
+		strbuf_puts(out, KIND_FILE);
+	else
+		strbuf_puts(out, strcmp(spec->argument, "DIR") == 0 ? KIND_DIRECTORY : KIND_OTHER);
+}
+
+static void add_options(struct strbuf *out, const struct option_table *table)
 {
 	for (size_t i = 0; i < table->n_specs; i++) {
-		strbuf_printf(out, "%s--%s", i > 0 ? " " : "", table->specs[i].name);
-		if (table->specs[i].letter)
-			strbuf_printf(out, " -%c", table->specs[i].letter);
-	}
-}
+		const struct option_spec *spec = &table->specs[i];
 
-/* Adds the patterns of "COMMAND OPTION" for each kind of value; words differ between options. */
-static void bash_values(const struct command *command, struct strbuf *out)
-{
-	for (size_t i = 0; i < command->options->n_specs; i++) {
-		const struct option_spec *spec = &command->options->specs[i];
-		enum argument_kind kind = kind_of(spec);
-
-		if (kind == ARGUMENT_NONE)
-			continue;
-		strbuf_printf(out, "\t'%s --%s'", command->name, spec->name);
+		add(out, "--", spec->name, spec->help);
 		if (spec->letter)
-			strbuf_printf(out, "|'%s -%c'", command->name, spec->letter);
-		if (kind == ARGUMENT_WORDS)
-			strbuf_printf(out, ") words='%s' ;;\n", spec->words);
-		else
-			strbuf_printf(out, ") kind=%s ;;\n",
-				      kind == ARGUMENT_FILE        ? "file"
-				      : kind == ARGUMENT_DIRECTORY ? "directory"
-								   : "other");
+			add(out, "-", (char[]){spec->letter, '\0'}, spec->help);
 	}
 }
 
-static void bash(const struct command *const *commands, struct strbuf *out)
+/* Returns the option that "--color", "--color=…" or "-c" names, if it takes an argument. */
+static const struct option_spec *option_with_argument(const struct option_table *table,
+						      const char *word)
 {
-	strbuf_puts(out,
-		    "# bash completion for synfault; made by `synfault completion bash`\n"
-		    "_synfault()\n{\n"
-		    "\tlocal current=${COMP_WORDS[COMP_CWORD]} before='' command='' words='' "
-		    "kind='' i\n"
-		    "\tCOMPREPLY=()\n"
-		    "\t# \"--option=value\" is three words to bash.\n"
-		    "\tif [[ $current == = ]]; then\n"
-		    "\t\tcurrent='' before=${COMP_WORDS[COMP_CWORD-1]}\n"
-		    "\telif ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[COMP_CWORD-1]} == = ]]; then\n"
-		    "\t\tbefore=${COMP_WORDS[COMP_CWORD-2]}\n"
-		    "\telif ((COMP_CWORD > 0)); then\n"
-		    "\t\tbefore=${COMP_WORDS[COMP_CWORD-1]}\n"
-		    "\tfi\n"
-		    "\tif ((COMP_CWORD == 1)); then\n"
-		    "\t\tmapfile -t COMPREPLY < <(compgen -W '");
-	for (size_t i = 0; commands[i]; i++)
-		strbuf_printf(out, "%s ", commands[i]->name);
-	strbuf_puts(out, "help --help --version' -- \"$current\")\n"
-			 "\t\treturn\n"
-			 "\tfi\n"
-			 "\tcommand=${COMP_WORDS[1]}\n"
-			 "\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
-			 "\t\tif [[ ${COMP_WORDS[i]} == -- ]]; then\n"
-			 "\t\t\tif ((i + 1 == COMP_CWORD)); then\n"
-			 "\t\t\t\tmapfile -t COMPREPLY < <(compgen -c -- \"$current\")\n"
-			 "\t\t\tfi\n"
-			 "\t\t\treturn\n"
-			 "\t\tfi\n"
-			 "\tdone\n"
-			 "\tcase \"$command $before\" in\n");
-	for (size_t i = 0; commands[i]; i++)
-		bash_values(commands[i], out);
-	strbuf_puts(out, "\tesac\n"
-			 "\tcase $kind in\n"
-			 "\tfile) return ;;\n"
-			 "\tdirectory)\n"
-			 "\t\tcompopt -o filenames\n"
-			 "\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$current\")\n"
-			 "\t\treturn\n\t\t;;\n"
-			 "\tother)\n"
-			 "\t\tcompopt +o default\n"
-			 "\t\treturn\n\t\t;;\n"
-			 "\tesac\n"
-			 "\tif [[ -z $words && $current == -* ]]; then\n"
-			 "\t\tcase $command in\n");
-	for (size_t i = 0; commands[i]; i++) {
-		strbuf_printf(out, "\t\t%s) words='", commands[i]->name);
-		bash_options(commands[i]->options, out);
-		strbuf_puts(out, "' ;;\n");
+	size_t length = strcspn(word, "=");
+
+	for (size_t i = 0; i < table->n_specs; i++) {
+		const struct option_spec *spec = &table->specs[i];
+
+		if (spec->argument &&
+		    ((strncmp(word, "--", 2) == 0 && strlen(spec->name) == length - 2 &&
+		      strncmp(word + 2, spec->name, length - 2) == 0) ||
+		     (spec->letter && strcmp(word, (char[]){'-', spec->letter, '\0'}) == 0)))
+			return spec;
 	}
-	strbuf_puts(out, "\t\tesac\n"
-			 "\tfi\n"
-			 "\tif [[ -z $words && $command == completion ]]; then\n"
-			 "\t\twords='bash zsh fish'\n"
-			 "\tfi\n"
-			 "\t[[ -z $words ]] || mapfile -t COMPREPLY < <(compgen -W \"$words\" -- "
-			 "\"$current\")\n"
-			 "}\n"
-			 "complete -o default -F _synfault synfault\n");
+	return NULL;
 }
 
-/* ---- zsh ---- */
-
-/* Quotes text for single quotes, in brackets, where a colon would end a field. */
-static void zsh_text(const char *text, struct strbuf *out)
+/* Adds what can be the last of the @n words. The first is the name of the command. */
+static void add_answers(struct strbuf *out, const struct command *command, char *const *words,
+			size_t n)
 {
-	for (; *text; text++) {
-		if (*text == '\'')
-			strbuf_puts(out, "'\\''");
-		else if (strchr("[]:\\", *text))
-			strbuf_printf(out, "\\%c", *text);
-		else
-			strbuf_putc(out, *text);
+	const char *current = words[n - 1];
+	const struct option_spec *spec;
+
+	for (size_t i = 1; i + 1 < n; i++) {
+		if (strcmp(words[i], "--") != 0)
+			continue;
+		strbuf_puts(out, i + 2 == n ? KIND_COMMAND : KIND_FILE);
+		return;
+	}
+	spec = n > 2 ? option_with_argument(command->options, words[n - 2]) : NULL;
+	if (spec && !strchr(words[n - 2], '=')) {
+		add_argument(out, "", spec);
+	} else if (current[0] == '-' && strchr(current, '=')) {
+		AUTO_FREE char *prefix = xstrndup(current, strcspn(current, "=") + 1);
+
+		spec = option_with_argument(command->options, current);
+		if (spec)
+			add_argument(out, prefix, spec);
+	} else if (current[0] == '-') {
+		add_options(out, command->options);
+	} else if (command == &command_completion) {
+		add_words(out, "", shells);
+	} else {
+		strbuf_puts(out, KIND_FILE);
 	}
 }
 
-static void zsh_option(const struct option_spec *spec, struct strbuf *out)
+static void complete(const struct command *const *commands, char *const *words, size_t n,
+		     struct strbuf *out)
 {
-	strbuf_puts(out, "\t\t\t");
-	/* Any option can be repeated, except those that only print something. */
-	if (spec->letter)
-		strbuf_printf(out, "'*'{-%c%s,--%s%s}'[", spec->letter, spec->argument ? "+" : "",
-			      spec->name, spec->argument ? "=" : "");
-	else
-		strbuf_printf(out, "'*--%s%s[", spec->name, spec->argument ? "=" : "");
-	zsh_text(spec->help, out);
-	strbuf_putc(out, ']');
-	if (spec->argument) {
-		strbuf_putc(out, ':');
-		zsh_text(spec->argument, out);
-		strbuf_putc(out, ':');
+	for (size_t i = 0; n == 1 && commands[i]; i++)
+		add(out, "", commands[i]->name, commands[i]->summary);
+	if (n == 1) {
+		add(out, "", "help", "show all commands");
+		add_words(out, "--", "help version");
 	}
-	switch (kind_of(spec)) {
-	case ARGUMENT_WORDS:
-		strbuf_printf(out, "(%s)", spec->words);
-		break;
-	case ARGUMENT_FILE:
-		strbuf_puts(out, "_files");
-		break;
-	case ARGUMENT_DIRECTORY:
-		strbuf_puts(out, "_files -/");
-		break;
-	case ARGUMENT_NONE:
-	case ARGUMENT_OTHER:
-		break;
-	}
-	strbuf_puts(out, "' \\\n");
+	for (size_t i = 0; n > 1 && commands[i]; i++)
+		if (strcmp(commands[i]->name, words[0]) == 0)
+			add_answers(out, commands[i], words, n);
 }
-
-static void zsh(const struct command *const *commands, struct strbuf *out)
-{
-	strbuf_puts(out, "#compdef synfault\n"
-			 "# zsh completion for synfault; made by `synfault completion zsh`\n"
-			 "_synfault()\n{\n"
-			 "\tlocal -a commands\n"
-			 "\tcommands=(\n");
-	for (size_t i = 0; commands[i]; i++) {
-		strbuf_printf(out, "\t\t'%s:", commands[i]->name);
-		zsh_text(commands[i]->summary, out);
-		strbuf_puts(out, "'\n");
-	}
-	strbuf_puts(out, "\t\t'help:show all commands'\n"
-			 "\t)\n"
-			 "\tif ((CURRENT == 2)); then\n"
-			 "\t\t_describe -t commands command commands\n"
-			 "\t\treturn\n"
-			 "\tfi\n"
-			 "\tlocal command=$words[2]\n"
-			 "\tshift words\n"
-			 "\t((CURRENT--))\n"
-			 "\tcase $command in\n");
-	for (size_t i = 0; commands[i]; i++) {
-		const struct option_table *options = commands[i]->options;
-		bool shells = strcmp(commands[i]->name, "completion") == 0;
-
-		strbuf_printf(out, "\t%s)\n\t\t_arguments -s \\\n", commands[i]->name);
-		for (size_t k = 0; k < options->n_specs; k++)
-			zsh_option(&options->specs[k], out);
-		strbuf_printf(out, "\t\t\t%s\n\t\t;;\n",
-			      shells ? "'1:shell:(bash zsh fish)'" : "'*:file:_files'");
-	}
-	strbuf_puts(out, "\tesac\n"
-			 "}\n"
-			 "if [[ $funcstack[1] == _synfault ]]; then\n"
-			 "\t_synfault \"$@\"\n"
-			 "else\n"
-			 "\tcompdef _synfault synfault\n"
-			 "fi\n");
-}
-
-/* ---- fish ---- */
-
-/* Quotes text for single quotes. */
-static void fish_text(const char *text, struct strbuf *out)
-{
-	for (; *text; text++) {
-		if (strchr("'\\", *text))
-			strbuf_putc(out, '\\');
-		strbuf_putc(out, *text);
-	}
-}
-
-static void fish_option(const struct command *command, const struct option_spec *spec,
-			struct strbuf *out)
-{
-	strbuf_printf(out, "complete -c synfault -n '__fish_seen_subcommand_from %s' -l %s",
-		      command->name, spec->name);
-	if (spec->letter)
-		strbuf_printf(out, " -s %c", spec->letter);
-	switch (kind_of(spec)) {
-	case ARGUMENT_WORDS:
-		strbuf_printf(out, " -x -a '%s'", spec->words);
-		break;
-	case ARGUMENT_FILE:
-		strbuf_puts(out, " -r -F");
-		break;
-	case ARGUMENT_DIRECTORY:
-		strbuf_puts(out, " -x -a '(__fish_complete_directories)'");
-		break;
-	case ARGUMENT_OTHER:
-		strbuf_puts(out, " -x");
-		break;
-	case ARGUMENT_NONE:
-		break;
-	}
-	strbuf_puts(out, " -d '");
-	fish_text(spec->help, out);
-	strbuf_puts(out, "'\n");
-}
-
-static void fish(const struct command *const *commands, struct strbuf *out)
-{
-	strbuf_puts(out, "# fish completion for synfault; made by `synfault completion fish`\n"
-			 "complete -c synfault -n __fish_use_subcommand -f\n");
-	for (size_t i = 0; commands[i]; i++) {
-		strbuf_printf(out, "complete -c synfault -n __fish_use_subcommand -a %s -d '",
-			      commands[i]->name);
-		fish_text(commands[i]->summary, out);
-		strbuf_puts(out, "'\n");
-		for (size_t k = 0; k < commands[i]->options->n_specs; k++)
-			fish_option(commands[i], &commands[i]->options->specs[k], out);
-	}
-	strbuf_puts(out, "complete -c synfault -n '__fish_seen_subcommand_from completion' -f -a "
-			 "'bash zsh fish'\n");
-}
-
-/* ---- the command ---- */
 
 static int run_completion(int argc, char **argv, const struct command_context *context)
 {
-	static void (*const scripts[])(const struct command *const *, struct strbuf *) = {bash, zsh,
-											  fish};
+	static const char *const scripts[] = {bash, zsh, fish};
 	AUTO_FREE char *message = NULL;
 	AUTO_STRBUF struct strbuf text = {0};
 	struct operands operands;
@@ -281,11 +200,15 @@ static int run_completion(int argc, char **argv, const struct command_context *c
 
 	if (!command_parse(&command_completion, argc, argv, NULL, context, &operands, &status))
 		return status;
-	shell = option_choice(operands.items[0], "bash zsh fish", &message);
+	if (operands.client) {
+		complete(context->commands, operands.client, strv_length(operands.client), &text);
+		fputs(strbuf_text(&text), context->out);
+		return STATUS_PASSED;
+	}
+	shell = option_choice(operands.items[0], shells, &message);
 	if (shell < 0)
 		return command_usage_error(&command_completion, context->err, message);
-	scripts[shell](context->commands, &text);
-	fputs(strbuf_text(&text), context->out);
+	fputs(scripts[shell], context->out);
 	return STATUS_PASSED;
 }
 
@@ -302,6 +225,7 @@ const struct command command_completion = {
 	.options = OPTION_TABLE(completion_options),
 	.min_operands = 1,
 	.max_operands = 1,
+	.client = CLIENT_OPTIONAL, /* the line so far, for the scripts */
 	.needs = "one shell is needed: bash, zsh or fish",
 	.run = run_completion,
 };

@@ -23,6 +23,9 @@ LINES = [
     ("synfault run --ju", ["--junit", "!--json"]),
     ("synfault run --color ", ["auto", "always", "never"]),
     ("synfault run --isolation p", ["private", "!shared"]),
+    ("synfault run --color=al", ["always", "!never"]),
+    ("synfault run -s", ["!scenario-one.yaml"]),
+    ("synfault record -- ech", ["echo"]),
     ("synfault merge --h", ["--help", "!--html"]),
     ("synfault completion ", ["bash", "zsh", "fish"]),
     ("synfault run sce", ["scenario-one.yaml", "scenario-two.yaml"]),
@@ -163,6 +166,8 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     synfault = sys.argv[1]
+    # The scripts ask the program that the line names.
+    os.environ["PATH"] = f"{pathlib.Path(synfault).resolve().parent}:{os.environ['PATH']}"
     tap = Tap()
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)

@@ -98,3 +98,65 @@ Test(commands, help_of_each_fits_80_columns)
 			cr_expect_leq(strlen(line), (size_t)80, "%s: %s", commands[i]->name, line);
 	}
 }
+
+/* Returns the answers to the completion scripts for the words up to a NULL; the caller owns them.
+ */
+static char *answers_to(const char *const *words)
+{
+	const struct command *command = NULL;
+	char *argv[8] = {(char[]){"words"}, (char[]){"--"}}, *text = NULL;
+	size_t n = 2, length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, "completion") == 0)
+			command = commands[i];
+	for (; *words; words++)
+		argv[n++] = xstrdup(*words);
+	cr_expect_eq(command->run((int)n, argv,
+				  &(struct command_context){
+					  .out = out, .err = stderr, .commands = commands}),
+		     STATUS_PASSED);
+	fclose(out);
+	for (size_t i = 2; i < n; i++)
+		free(argv[i]);
+	return text;
+}
+
+Test(commands, completion_answers_what_can_come_next)
+{
+	static const struct {
+		const char *words[5], *answers;
+	} cases[] = {
+		{{"run", "--color", ""}, "auto\t\nalways\t\nnever\t\n"},
+		{{"run", "--color="}, "--color=auto\t\n--color=always\t\n--color=never\t\n"},
+		{{"run", "--junit", ""}, ":file\n"},
+		{{"run", "--records", ""}, ":directory\n"},
+		{{"run", "-j", ""}, ":other\n"},
+		{{"run", "a"}, ":file\n"},
+		{{"run", "--quiet", ""}, ":file\n"},
+		{{"try", "drop", "--", "ec"}, ":command\n"},
+		{{"try", "--", "curl", "--color"}, ":file\n"},
+		{{"completion", ""}, "bash\t\nzsh\t\nfish\t\n"},
+		{{"merge", "-"}, "--help\tshow this help\n-h\tshow this help\n"},
+		{{"no-such-command", "-"}, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *answers = answers_to(cases[i].words);
+
+		cr_expect_str_eq(answers, cases[i].answers, "case %zu", i);
+	}
+}
+
+Test(commands, completion_knows_every_command)
+{
+	AUTO_FREE char *answers = answers_to((const char *const[]){"", NULL});
+
+	for (size_t i = 0; commands[i]; i++) {
+		AUTO_FREE char *line =
+			xasprintf("%s\t%s\n", commands[i]->name, commands[i]->summary);
+
+		cr_expect(strstr(answers, line), "%s", line);
+	}
+}
