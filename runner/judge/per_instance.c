@@ -261,13 +261,14 @@ struct hindrance {
 	int64_t before_ns, after_ns;     /* delays before its first attempt, and since */
 	int64_t longest_ns, shortest_ns; /* pauses */
 	int64_t end_ns;                  /* from its own start to its last attempt's */
+	bool idle;                       /* made no attempt: it has no pauses */
 };
 
 static struct hindrance find_hindrance(const struct judge_ctx *ctx,
 				       const struct attempt_group *group)
 {
 	int64_t end_ns = instance_end_ns(ctx, group->instance), first_ns = end_ns;
-	struct hindrance found = {.shortest_ns = INT64_MAX};
+	struct hindrance found = {.shortest_ns = INT64_MAX, .idle = group->n_attempts == 0};
 
 	if (group->n_attempts > 0)
 		first_ns = group->attempts[0]->started_ns;
@@ -309,7 +310,8 @@ static bool matters(const struct judge_ctx *ctx, const struct hindrance *found)
 	int64_t slack_ns = tolerance_slack(found->longest_ns, &tolerance, ctx->timing_scale);
 
 	return found->after_ns > slack_ns ||
-	       (found->end_ns > START_UP_NS && found->before_ns > MAX(slack_ns, found->longest_ns));
+	       (found->end_ns > START_UP_NS &&
+		found->before_ns > MAX(slack_ns, found->idle ? 0 : found->longest_ns));
 }
 
 bool instance_may_hide(struct judge_ctx *ctx, uint32_t instance)

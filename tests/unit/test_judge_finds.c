@@ -239,6 +239,33 @@ Test(judge_finds, a_client_that_starved_until_its_timeout_may_have_connected_wit
 	}
 }
 
+Test(judge_finds, one_of_several_clients_may_have_starved_until_the_timeout)
+{
+	for (int starved_ms = 0; starved_ms <= 29000; starved_ms += 29000) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "refuse, accept");
+		struct judgement judgement;
+
+		b->record->n_instances = 2;
+		b->record->streams = xrealloc(b->record->streams, 4 * sizeof(*b->record->streams));
+		for (; b->record->n_streams < 4; b->record->n_streams++)
+			stream_writer_finish(stream_writer_new("stdout.2"),
+					     &b->record->streams[b->record->n_streams]);
+		record_builder_starved(b, 0, 0, 0);
+		record_builder_attempt_refused(b, api, 0);
+		record_builder_attempt_connected(b, api, 100);
+		record_builder_starved(b, 30000, starved_ms, 0);
+		record_builder_times_out(b, 30000);
+		record_builder_client_killed(b, 30010, SIGKILL);
+		record_builder_expect_attempts(b, api, 4, 4);
+		b->record->attempts[0].instance = b->record->attempts[1].instance = 0;
+		judgement = record_builder_judge(b);
+		cr_expect_eq(judgement.outcome, starved_ms ? OUTCOME_ERROR : OUTCOME_FAIL, "%s",
+			     judgement.findings[0].message);
+		judgement_free(&judgement);
+	}
+}
+
 Test(judge_finds, an_order_demands_that_each_is_tried_and_after_does_not)
 {
 	for (int after = 0; after <= 1; after++) {
