@@ -359,15 +359,17 @@ static void find_translation(struct running *running, const struct seen_packet *
 static void keep_packet(struct evidence *evidence, struct seen_packet *packet,
 			const struct trial *begins)
 {
-	array_append(evidence->packets, evidence->n_packets, evidence->packets_capacity,
-		     (struct trial_packet){
-			     .at_ns = packet->at_ns,
-			     .interface = packet->interface,
-			     .data = steal_pointer(&packet->data),
-			     .captured = packet->captured,
-			     .length = packet->length,
-			     .begins = begins,
-		     });
+	const struct trial_packet kept = {
+		.at_ns = packet->at_ns,
+		.interface = packet->interface,
+		.data = packet->data,
+		.captured = packet->captured,
+		.length = packet->length,
+		.begins = begins,
+	};
+
+	packet->data = NULL;
+	array_append(evidence->packets, evidence->n_packets, evidence->packets_capacity, kept);
 }
 
 static void match_packets(const struct trials *trials, struct running *running,
