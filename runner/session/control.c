@@ -89,10 +89,10 @@ static void request_free(struct control_request *request)
 static void peer_free(struct control_peer *peer)
 {
 	struct control *control = peer->control;
-	struct control_request *request, *next;
+	struct control_request *request;
 
-	DL_FOREACH_SAFE(peer->requests, request, next)
-	request->peer = NULL;
+	for (request = peer->requests; request; request = request->next)
+		request->peer = NULL;
 	DL_DELETE(control->peers, peer);
 	control->n_peers--;
 	if (control->config.on_gone)
@@ -118,15 +118,15 @@ static void send_object(struct control_peer *peer, json_t *object)
 static json_t *make_error(json_t *id, enum control_error error, const char *message,
 			  const char *remedy)
 {
-	json_t *reply = json_object(), *object = json_object();
+	json_t *reply = json_object(), *details = json_object();
 
-	json_object_set_new(object, "code", json_string(control_error_name(error)));
-	json_object_set_new(object, "text", json_string(message));
+	json_object_set_new(details, "code", json_string(control_error_name(error)));
+	json_object_set_new(details, "text", json_string(message));
 	if (remedy)
-		json_object_set_new(object, "remedy", json_string(remedy));
+		json_object_set_new(details, "remedy", json_string(remedy));
 	json_object_set_new(reply, "id", id ? id : json_null());
 	json_object_set_new(reply, "ok", json_false());
-	json_object_set_new(reply, "error", object);
+	json_object_set_new(reply, "error", details);
 	return reply;
 }
 
@@ -358,10 +358,12 @@ void control_free(struct control *control)
 		evconnlistener_free(control->listener);
 	while (control->peers) {
 		struct control_peer *peer = control->peers;
-		struct control_request *request, *next;
+		struct control_request *request = peer->requests, *next;
 
-		DL_FOREACH_SAFE(peer->requests, request, next)
-		request_free(request);
+		for (; request; request = next) {
+			next = request->next;
+			request_free(request);
+		}
 		peer->requests = NULL;
 		peer_free(peer);
 	}
@@ -447,8 +449,8 @@ void control_tell(struct control *control, json_t *object)
 {
 	struct control_peer *peer;
 
-	DL_FOREACH(control->peers, peer)
-	send_object(peer, json_incref(object));
+	for (peer = control->peers; peer; peer = peer->next)
+		send_object(peer, json_incref(object));
 	json_decref(object);
 }
 
@@ -472,8 +474,7 @@ static bool all_written(const struct control *control)
 {
 	struct control_peer *peer;
 
-	DL_FOREACH(control->peers, peer)
-	{
+	for (peer = control->peers; peer; peer = peer->next) {
 		if (evbuffer_get_length(bufferevent_get_output(peer->stream)) > 0)
 			return false;
 	}

@@ -93,8 +93,7 @@ static struct session *find_session(const struct session_host *host, uint32_t id
 {
 	struct session *session;
 
-	DL_FOREACH(host->sessions, session)
-	{
+	for (session = host->sessions; session; session = session->next) {
 		if (session->id == id)
 			return session;
 	}
@@ -194,8 +193,7 @@ bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_statu
 	struct session *session;
 	struct record *record;
 
-	DL_FOREACH(host->sessions, session)
-	{
+	for (session = host->sessions; session; session = session->next) {
 		if (session->pid == pid)
 			break;
 	}
@@ -535,8 +533,8 @@ static void command_status(void *userdata, struct control_request *request, cons
 	}
 	reply = json_object();
 	sessions = json_array();
-	DL_FOREACH(host->sessions, session)
-	json_array_append_new(sessions, session_json(session));
+	for (session = host->sessions; session; session = session->next)
+		json_array_append_new(sessions, session_json(session));
 	json_object_set_new(reply, "sessions", sessions);
 	control_reply(request, reply);
 }
@@ -559,8 +557,7 @@ static void on_gone(void *userdata, const struct control_peer *peer)
 	struct session_host *host = userdata;
 	struct session *session;
 
-	DL_FOREACH(host->sessions, session)
-	{
+	for (session = host->sessions; session; session = session->next) {
 		if (session->owner != peer)
 			continue;
 		session->owner = NULL;
@@ -622,8 +619,8 @@ size_t session_host_n_starting(const struct session_host *host)
 	const struct session *session;
 	size_t n = 0;
 
-	DL_FOREACH(host->sessions, session)
-	n += session->state == STARTING;
+	for (session = host->sessions; session; session = session->next)
+		n += session->state == STARTING;
 	return n;
 }
 
@@ -633,8 +630,7 @@ char **session_host_variables(const struct session_host *host)
 	char **variables = xzalloc(sizeof(*variables));
 	size_t n = 0;
 
-	DL_FOREACH(host->sessions, session)
-	{
+	for (session = host->sessions; session; session = session->next) {
 		json_t *object = json_object_get(session->armed, "variables"), *value;
 		const char *name;
 
@@ -653,16 +649,15 @@ void session_host_close_all(struct session_host *host)
 	struct session *session;
 
 	host->closed = true;
-	DL_FOREACH(host->sessions, session)
-	end(session);
+	for (session = host->sessions; session; session = session->next)
+		end(session);
 }
 
 void session_host_kill_all(struct session_host *host)
 {
 	const struct session *session;
 
-	DL_FOREACH(host->sessions, session)
-	{
+	for (session = host->sessions; session; session = session->next) {
 		if (session->pid)
 			kill(session->pid, SIGKILL);
 	}
