@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "runner/session/control.h"
+#include "runner/session/protocol.h"
 #include "tests/fuzz/fuzz.h"
 
 enum manner {
@@ -33,30 +34,13 @@ struct bed {
 	size_t n_replies, capacity;
 };
 
-struct arguments {
-	char *scenario;
-	uint32_t session;
-	int64_t timeout_ns;
-};
-static const struct json_field argument_fields[] = {
-	{"scenario", JSON_TEXT(struct arguments, scenario), .optional = true},
-	{"session", JSON_U32(struct arguments, session), .optional = true},
-	{"timeout_ns", JSON_DURATION(struct arguments, timeout_ns), .optional = true},
-};
-static const struct json_type arguments_type = {
-	JSON_TYPE(struct arguments, argument_fields),
-	.is_closed = true,
-};
-
 static void answer(struct bed *bed, struct control_request *request)
 {
-	const struct arguments *arguments = control_arguments(request);
-
 	REQUIRE(control_command(request));
 	if (bed->manner & REFUSED)
 		control_refuse(request, CONTROL_ENDED, "none", "%s: no", control_command(request));
 	else
-		control_reply(request, json_string(arguments->scenario ? arguments->scenario : ""));
+		control_reply(request, json_string(control_command(request)));
 }
 
 static void on_request(void *userdata, struct control_request *request, const void *arguments)
@@ -71,11 +55,13 @@ static void on_request(void *userdata, struct control_request *request, const vo
 		answer(bed, request);
 }
 
+/* Those of `synfault exec`, and more without arguments. */
 static const struct control_command bed_commands[] = {
-	{"status", &arguments_type, on_request},
-	{"next", &arguments_type, on_request},
-	{"reset", &arguments_type, on_request},
-	{"stop", &arguments_type, on_request},
+	{"hello", &control_no_arguments, on_request}, {"open", &open_type, on_request},
+	{"status", &status_type, on_request},         {"wait", &wait_type, on_request},
+	{"events", &events_type, on_request},         {"check", &session_type, on_request},
+	{"close", &session_type, on_request},         {"reset", &control_no_arguments, on_request},
+	{"stop", &control_no_arguments, on_request},
 };
 
 static void bed_start(struct bed *bed)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `synfault exec`: a command drives the faults from its own code. exec.py is what it runs. */
 #include <criterion/criterion.h>
+#include <signal.h>
 
 #include "tests/lib/junit_reader.h"
 #include "tests/lib/program.h"
@@ -163,4 +164,60 @@ Test(exec, session_left_open_is_judged_unless_its_judgement_was_asked_for)
 	program_exited(synfault, 137);
 	program_complained(synfault, "session: left open");
 	program_left_nothing(synfault);
+}
+
+/* Kills one of the two processes of exec. @inner: that which injects, the child of the other. */
+static void kill_while_it_runs(struct program *synfault, bool inner)
+{
+	AUTO_FREE char *inner_path =
+		xasprintf("/proc/%d/task/%d/children", synfault->pid, synfault->pid);
+	pid_t victim = synfault->pid;
+
+	program_waits_for_file(synfault, "started");
+	if (inner) {
+		AUTO_FCLOSE FILE *file = fopen(inner_path, "re");
+
+		cr_assert(file && fscanf(file, "%d", &victim) == 1);
+	}
+	cr_assert_eq(kill(victim, SIGKILL), 0);
+	program_ends(synfault);
+	program_removes(synfault, "started");
+}
+
+Test(exec, nothing_is_left_when_a_process_is_killed)
+{
+	static const char *const modes[] = {"private", "shared"};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(modes); i++) {
+		const bool inner = i % 2;
+
+		program_starts(synfault,
+			       "exec --control c.sock --isolation %s -e api=drop -- "
+			       "sh -c 'touch started; sleep 60; true'",
+			       modes[i / 2]);
+		kill_while_it_runs(synfault, inner);
+		if (inner) {
+			program_exited(synfault, EXEC_FAILED);
+			program_complained(synfault,
+					   "the process that injects was killed by signal 9");
+		} else {
+			program_was_killed(synfault, SIGKILL);
+		}
+		program_removes(synfault, "c.sock");
+		program_left_nothing(synfault);
+	}
+}
+
+Test(exec, signals_reach_the_command)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_starts(synfault, "exec -- sh -c 'trap \"echo got it; exit 9\" TERM; touch started; "
+				 "while :; do sleep 0.05; done'");
+	program_waits_for_file(synfault, "started");
+	cr_assert_eq(kill(synfault->pid, SIGTERM), 0);
+	program_ends(synfault);
+	program_exited(synfault, 9);
+	program_printed(synfault, "got it\n");
 }
