@@ -98,9 +98,11 @@ static void explain_sometimes(const struct context *context, size_t index, const
 			.evidence = xasprintf("%zu of %zu trials %s; %s",
 					      refused ? sums->refused : sums->silent, sums->n,
 					      refused ? "were refused" : "got no answer", seen),
-			.advice =
-				xstrdup("repeat with more trials (-n 50), and run it on the server "
-					"with --local; a retry with backoff is right"),
+			.advice = xasprintf("repeat with more trials (-n 50)%s; a retry with "
+					    "backoff is right",
+					    explain_server(context, index)
+						    ? ""
+						    : ", and run it on the server with --local"),
 			/*
 			 * A rate limit that lets a retransmitted SYN pass only delays most clients.
 			 */
@@ -436,7 +438,8 @@ static void explain_order(const struct context *context, const bool *well, size_
 	const struct evidence *evidence = context->evidence;
 	char first[ADDRESS_TEXT_SIZE], good[ADDRESS_TEXT_SIZE];
 
-	for (size_t i = 1; !well[0] && i < n; i++) {
+	/* Clients choose only among the addresses of a name. */
+	for (size_t i = 1; !evidence->name.literal && !well[0] && i < n; i++) {
 		if (!well[i])
 			continue;
 		explain_add(context, 0,

@@ -143,6 +143,7 @@ struct traced_drop {
 	char table[64], chain[64];
 	uint64_t handle; /* of the rule */
 	bool by_policy;  /* by the chain's policy, not by a rule */
+	bool there;      /* in the network namespace of evidence.there */
 };
 
 /* Whose sockets and counters tell about the server. */
@@ -172,6 +173,7 @@ struct legacy_drop {
 	char table[32], chain[32];
 	unsigned number; /* 0: the chain's policy */
 	bool ipv6;
+	bool there; /* in the network namespace of evidence.there */
 };
 
 struct address_evidence {

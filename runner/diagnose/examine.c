@@ -183,6 +183,18 @@ static void look_at_server(struct evidence *evidence, struct there *there, bool 
 	find_stray(port, &evidence->there);
 }
 
+/* ---- what the kernel says about the trials ---- */
+
+/* What watches the kernel while the trials run. */
+struct witnesses {
+	struct legacy_rules here, there;
+	struct rule_trace *trace_here, *trace_there;
+	struct drop_reasons *drops;
+	struct reset_reasons *resets;
+	sigset_t unblocked;
+};
+
+/* Blocks signals that would end us while something runs that would outlive us. */
 static void block_signals(sigset_t *ret_before)
 {
 	sigset_t signals;
@@ -194,16 +206,69 @@ static void block_signals(sigset_t *ret_before)
 	sigprocmask(SIG_BLOCK, &signals, ret_before);
 }
 
+static void start_witnesses(struct evidence *evidence, const struct there *there, bool intrusive,
+			    struct witnesses *witnesses)
+{
+	int family = evidence->n_addresses ? evidence->addresses[0].address.family : AF_INET;
+	int own = there->fd < 0 ? -1 : namespaces_visit(there->fd);
+
+	*witnesses = (struct witnesses){0};
+	if (intrusive)
+		block_signals(&witnesses->unblocked);
+	if (own >= 0) {
+		legacy_rules_read(family, &witnesses->there);
+		if (intrusive)
+			rule_trace_start(evidence->port, &witnesses->trace_there);
+		namespaces_leave(own);
+	}
+	legacy_rules_read(family, &witnesses->here);
+	if (!intrusive)
+		return;
+	rule_trace_start(evidence->port, &witnesses->trace_here);
+	evidence->kernel_drop.why = -drop_reasons_start(&witnesses->drops);
+	evidence->kernel_reset.why = -reset_reasons_start(&witnesses->resets);
+}
+
+/* Takes what the rules of the server's namespace did, unless one of this one dropped. */
+static void ask_there(struct evidence *evidence, const struct there *there,
+		      struct witnesses *witnesses)
+{
+	struct traced_drop drop;
+	int own = there->fd < 0 ? -1 : namespaces_visit(there->fd);
+
+	rule_trace_stop(witnesses->trace_there, &drop);
+	drop.there = true;
+	if (evidence->drop.traced != YES && drop.traced == YES)
+		evidence->drop = drop;
+	if (own < 0)
+		return;
+	if (evidence->legacy_drop.packets == 0) {
+		legacy_rules_compare(&witnesses->there, &evidence->legacy_drop);
+		evidence->legacy_drop.there = true;
+	}
+	namespaces_leave(own);
+}
+
+static void stop_witnesses(struct evidence *evidence, const struct there *there, bool intrusive,
+			   struct witnesses *witnesses)
+{
+	rule_trace_stop(witnesses->trace_here, &evidence->drop);
+	legacy_rules_compare(&witnesses->here, &evidence->legacy_drop);
+	ask_there(evidence, there, witnesses);
+	drop_reasons_stop(witnesses->drops, evidence);
+	reset_reasons_stop(witnesses->resets, evidence);
+	legacy_rules_free(&witnesses->here);
+	legacy_rules_free(&witnesses->there);
+	if (intrusive)
+		sigprocmask(SIG_SETMASK, &witnesses->unblocked, NULL);
+}
+
 int examine(const char *target, uint16_t local_port, const struct examine_plan *plan,
 	    struct evidence *ret)
 {
 	CLEANUP(there_close) struct there there = {.fd = -1};
 	struct server_counters before;
-	struct legacy_rules rules;
-	struct rule_trace *trace = NULL;
-	struct drop_reasons *drops = NULL;
-	struct reset_reasons *resets = NULL;
-	sigset_t unblocked;
+	struct witnesses witnesses;
 	bool local = local_port != 0;
 
 	*ret = (struct evidence){.proxy = find_proxy()};
@@ -225,22 +290,9 @@ int examine(const char *target, uint16_t local_port, const struct examine_plan *
 		find_there(&there, &address->address, &address->route);
 	}
 	server_read_counters(&before);
-	legacy_rules_read(ret->n_addresses ? ret->addresses[0].address.family : AF_INET, &rules);
-	if (plan->intrusive) {
-		/* What is started here would outlive us. */
-		block_signals(&unblocked);
-		rule_trace_start(ret->port, &trace);
-		ret->kernel_drop.why = -drop_reasons_start(&drops);
-		ret->kernel_reset.why = -reset_reasons_start(&resets);
-	}
+	start_witnesses(ret, &there, plan->intrusive, &witnesses);
 	handshake_try(ret, &plan->handshake);
-	rule_trace_stop(trace, &ret->drop);
-	drop_reasons_stop(drops, ret);
-	reset_reasons_stop(resets, ret);
-	if (plan->intrusive)
-		sigprocmask(SIG_SETMASK, &unblocked, NULL);
-	legacy_rules_compare(&rules, &ret->legacy_drop);
-	legacy_rules_free(&rules);
+	stop_witnesses(ret, &there, plan->intrusive, &witnesses);
 	for (size_t i = 0; i < ret->n_addresses; i++) {
 		struct address_evidence *address = &ret->addresses[i];
 

@@ -223,6 +223,12 @@ char *kernel_reset_text(const struct evidence *evidence)
 	return xstrdup(reset->seen == NO ? "; TCP of this machine did not send it" : "");
 }
 
+/* Commands that show a rule have to run where it is. */
+static const char *place_of_rule(bool there)
+{
+	return there ? " (in the server's network namespace)" : "";
+}
+
 static char *legacy_advice(const struct legacy_drop *drop)
 {
 	char rule[32] = "the policy";
@@ -230,10 +236,10 @@ static char *legacy_advice(const struct legacy_drop *drop)
 	if (drop->number > 0)
 		snprintf(rule, sizeof(rule), "rule %u", drop->number);
 	return xasprintf("%s of chain %s of iptables-legacy took %" PRIu64 " packet%s during the "
-			 "trials: %s -t %s -L %s -nv --line-numbers",
+			 "trials: %s -t %s -L %s -nv --line-numbers%s",
 			 rule, drop->chain, drop->packets, drop->packets == 1 ? "" : "s",
 			 drop->ipv6 ? "ip6tables-legacy" : "iptables-legacy", drop->table,
-			 drop->chain);
+			 drop->chain, place_of_rule(drop->there));
 }
 
 char *rule_advice(const struct evidence *evidence)
@@ -256,8 +262,9 @@ char *rule_advice(const struct evidence *evidence)
 		if (families[i].family == drop->family)
 			family = families[i].name;
 	if (drop->by_policy)
-		return xasprintf("a chain's policy drops it: nft list chain %s %s %s", family,
-				 drop->table, drop->chain);
-	return xasprintf("it is the rule with handle %" PRIu64 ": nft -a list chain %s %s %s",
-			 drop->handle, family, drop->table, drop->chain);
+		return xasprintf("a chain's policy drops it: nft list chain %s %s %s%s", family,
+				 drop->table, drop->chain, place_of_rule(drop->there));
+	return xasprintf("it is the rule with handle %" PRIu64 ": nft -a list chain %s %s %s%s",
+			 drop->handle, family, drop->table, drop->chain,
+			 place_of_rule(drop->there));
 }

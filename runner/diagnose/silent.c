@@ -208,6 +208,13 @@ static char *path_text(const struct address_evidence *address)
 	return NULL;
 }
 
+/* Returns whether a rule of the server's network namespace is known to drop. */
+static bool drops_there(const struct evidence *evidence)
+{
+	return (evidence->drop.traced == YES && evidence->drop.there) ||
+	       (evidence->legacy_drop.packets > 0 && evidence->legacy_drop.there);
+}
+
 static void explain_remote_silence(const struct context *context, size_t index,
 				   const struct sums *sums, const char *seen)
 {
@@ -223,6 +230,14 @@ static void explain_remote_silence(const struct context *context, size_t index,
 		parts.sentence =
 			xasprintf("a firewall rule of this host drops the SYN to %s", where);
 		parts.evidence = xasprintf("%s, and none left the host", seen);
+		parts.advice = rule_advice(context->evidence);
+	} else if (address->server == SERVER_THERE && drops_there(context->evidence)) {
+		parts.kind = CAUSE_LOCAL_FIREWALL_IN;
+		parts.sentence =
+			xasprintf("a firewall rule in the server's network namespace drops "
+				  "the SYN to %s",
+				  where);
+		parts.evidence = xstrdup(seen);
 		parts.advice = rule_advice(context->evidence);
 	} else if (address->backend.family) {
 		char to[ADDRESS_TEXT_SIZE];

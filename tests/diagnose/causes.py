@@ -409,6 +409,13 @@ def published_port_leads_to_the_wrong_port(hosts):
     publish(hosts, "10.77.2.2:8081")
 
 
+@case("local-firewall-in", SERVER, "--intrusive", sees=True, says="in the server's network namespace",
+      user={"silence"})
+def firewall_in_a_container_drops(hosts):
+    hosts.serve("server")
+    hosts.nft("server", "input", "tcp dport 8080 drop")
+
+
 @case("other-namespace", HERE, sees=True, says="connect to 10.77.2.2:8080")
 def port_of_a_container_is_not_published(hosts):
     hosts.serve("server")

@@ -324,6 +324,7 @@ Test(diagnose, says_that_clients_fall_back_from_a_bad_first_address)
 	evidence.addresses[1] = evidence.addresses[0];
 	evidence.n_addresses = 2;
 	address_parse("192.0.2.1", 8080, &evidence.addresses[1].address);
+	evidence.name.literal = false;
 	each(&evidence, refuse);
 	diagnosis = diagnose(&evidence);
 	cr_assert_eq(diagnosis.n_causes, 2);
@@ -348,6 +349,22 @@ static void translate(struct evidence *evidence)
 	evidence->addresses[0].route.kind = ROUTE_LOCAL;
 	evidence->addresses[0].backend_route.kind = ROUTE_UNICAST;
 	address_parse("172.17.0.2", 80, &evidence->addresses[0].backend);
+}
+
+Test(diagnose, blames_a_rule_of_the_servers_own_namespace)
+{
+	struct evidence there = evidence_new("172.17.0.2"), here = evidence_new("172.17.0.2");
+
+	each(&there, silence);
+	there.addresses[0].server = SERVER_THERE;
+	there.there.looked = true;
+	there.drop = (struct traced_drop){.traced = YES, .there = true};
+	says_first(&there, CAUSE_LOCAL_FIREWALL_IN);
+
+	each(&here, silence);
+	here.addresses[0].server = SERVER_THERE;
+	here.there.looked = true;
+	says_first(&here, CAUSE_SILENCE);
 }
 
 Test(diagnose, follows_nat_of_this_host)
