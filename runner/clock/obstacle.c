@@ -81,9 +81,5 @@ char *clock_obstacle(const struct scenario *scenario)
 			return xasprintf("the kernel setting %s may change the kernel's timers, "
 					 "which follow real time",
 					 scenario->kernel[i].path);
-	for (size_t i = 0; i < scenario->n_expectations; i++)
-		if (scenario->expectations[i].kind == EXPECT_RETRANSMISSIONS)
-			return xstrdup("'retransmissions' counts packets that the kernel sends by "
-				       "real time");
 	return endpoints_obstacle(scenario);
 }

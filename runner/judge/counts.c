@@ -9,6 +9,7 @@
 #include "runner/judge/late_verdict.h"
 #include "runner/judge/measurements.h"
 #include "runner/judge/per_instance.h"
+#include "runner/record/syn_schedule.h"
 
 static char *signal_text(int number)
 {
@@ -201,6 +202,47 @@ static struct range count_repeated(const struct judge_ctx *ctx,
 	return count;
 }
 
+/* Counts the retransmissions that the kernel sends within a time, at least or at most. */
+static int64_t count_scheduled(const struct syn_schedule *schedule, int64_t length_ns,
+			       bool at_least)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < schedule->n_retransmissions; i++) {
+		const int64_t due_ns = schedule->retransmissions_ns[i];
+
+		n += due_ns + (at_least ? SYN_TIMER_SLACK_NS(due_ns) : 0) < length_ns;
+	}
+	return n;
+}
+
+/*
+ * Adds the retransmissions that the kernel would have sent in real time, by the schedule: while the
+ * clock jumps, it sends none.
+ */
+static void add_scheduled(const struct judge_ctx *ctx, const struct syn_schedule *schedule,
+			  const struct attempt_history *attempt, int64_t due_ns,
+			  struct range *count)
+{
+	const struct record *record = ctx->record;
+	int64_t earliest_ns = attempt->ended_earliest_ns, latest_ns = attempt->ended_ns;
+
+	if (attempt->end == END_OPEN) {
+		latest_ns = record->events[record->n_events - 1].at_ns;
+		earliest_ns = MIN(attempt->closed_earliest_ns, latest_ns);
+		latest_ns = MIN(attempt->closed_ns, latest_ns);
+	} else if (attempt->end != END_ABANDONED) {
+		earliest_ns = MIN(earliest_ns, due_ns);
+	}
+	if (attempt->end == END_ABANDONED || attempt->end == END_OPEN)
+		earliest_ns -= delays_of_client(&ctx->delays, attempt->started_ns, latest_ns);
+	count->low =
+		MAX(count->low, count_scheduled(schedule, earliest_ns - attempt->started_ns, true));
+	count->high =
+		MAX(count->high,
+		    count_scheduled(schedule, latest_ns - attempt->started_earliest_ns, false));
+}
+
 static int64_t seen_repeated(const struct attempt_history *const *attempts, size_t n_attempts)
 {
 	int64_t n = 0;
@@ -220,7 +262,10 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 	size_t n_attempts = history_of(&ctx->history, expectation->endpoint, &attempts);
 	const struct attempt_history *last = NULL, *beyond = NULL;
 	struct range count = {0, 0};
+	struct syn_schedule schedule;
 
+	syn_schedule_compute(record->syn_retries, record->syn_linear_timeouts, SYN_RTO_MAX_NS,
+			     &schedule);
 	for (size_t i = 1; i < ctx->history.n_attempts; i++)
 		first_syn[i] = first_syn[i - 1] + ctx->history.attempts[i - 1].syns;
 	for (size_t i = 0; i < record->n_events; i++)
@@ -232,7 +277,9 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 		struct range one =
 			count_repeated(ctx, attempts[i], due_ns[id], &syns_ns[first_syn[id]]);
 
-		if (attempts[i]->syns > 1)
+		if (record->virtual_time)
+			add_scheduled(ctx, &schedule, attempts[i], due_ns[id], &one);
+		if (attempts[i]->syns > 1 || one.low > 0)
 			last = attempts[i];
 		count.low += one.low;
 		count.high += one.high;
@@ -243,5 +290,7 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 	if (count.high < expectation->value.range.range.low &&
 	    instance_may_hide(ctx, INSTANCE_UNKNOWN))
 		count.high = INT64_MAX;
-	judge_count(ctx, expectation, count, seen_repeated(attempts, n_attempts), beyond, last);
+	judge_count(ctx, expectation, count,
+		    record->virtual_time ? count.low : seen_repeated(attempts, n_attempts), beyond,
+		    last);
 }

@@ -9,7 +9,10 @@
 /* As long as net.ipv4.tcp_rto_max_ms was fixed, and its default since. */
 #define SYN_RTO_MAX_NS (120 * NS_PER_S)
 /* How late the kernel's timers can end it (measured: 3 s: 3.08 s; 131 s: 133.3 to 134.9 s). */
-#define SYN_SCHEDULE_SLACK_NS(schedule) ((schedule)->timeout_ns / 32 + 50 * NS_PER_MS)
+#define SYN_SCHEDULE_SLACK_NS(schedule) SYN_TIMER_SLACK_NS((schedule)->timeout_ns)
+
+/* How late a timer of this length can be. */
+#define SYN_TIMER_SLACK_NS(length_ns) ((length_ns) / 32 + 50 * NS_PER_MS)
 
 enum { MAX_SYN_RETRANSMISSIONS = 255 };
 

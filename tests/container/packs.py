@@ -30,6 +30,8 @@ TIMING_SCALE = 4
 LIMITS = {"memory": 256 << 20, "pids": 100}
 # How many fit into these limits: a scenario may need 8 processes.
 MOST_JOBS_LIMITED = 12
+# About half of all scenarios; the others depend on what the kernel repeats.
+LEAST_VIRTUAL = 80
 # As in the passwd file of the root file system.
 USER = 1000
 
@@ -53,17 +55,17 @@ class Case:
 
     skipped: which scenarios can't run; unable: their outcome; reason: what each of these has to name;
     possible: what has to be found in the container, to prove that it is what the case is called;
-    arguments: of synfault run. The rest is given to Containers.run()."""
+    arguments: of synfault run; least_virtual: how many scenarios have to run in virtual time. The rest is given to Containers.run()."""
 
     def __init__(self, name, *, skipped=NEEDS_NAME, reason=None, status=EXIT_PASS, possible=None,
                  jobs=JOBS, limited=False, prepare=None, unable="skipped", arguments=(),
-                 **options):
+                 least_virtual=0, **options):
         self.name, self.skipped, self.status = name, skipped, status
         self.reason = re.compile(reason or ".")
         self.possible = {"seccomp": 2, "unshare": "EPERM", "read-only /proc/sys": True,
                          **(possible or {})}
         self.jobs, self.limited, self.prepare = jobs, limited, prepare
-        self.unable, self.arguments = unable, arguments
+        self.unable, self.arguments, self.least_virtual = unable, arguments, least_virtual
         self.options = options
         # In namespaces of its own, what a client may do has no effect outside them.
         self.privileges = "SYS_ADMIN" not in options["capabilities"]
@@ -100,6 +102,11 @@ CASES = [
     Case("IPv6 off", capabilities=(*oci.DOCKER, "NET_ADMIN"),
          sysctl={"net.ipv6.conf.all.disable_ipv6": "1"},
          skipped=either(NEEDS_NAME, NEEDS_IPV6), possible={"ipv6 disabled": "1"}),
+    Case("Docker with NET_ADMIN, in virtual time", capabilities=(*oci.DOCKER, "NET_ADMIN"),
+         arguments=("--time", "auto"), least_virtual=LEAST_VIRTUAL),
+    Case("a user with NET_ADMIN, in virtual time", capabilities=("NET_ADMIN",), user=USER,
+         ambient=("NET_ADMIN",), no_new_privileges=True, possible={"uid": USER},
+         arguments=("--time", "auto"), least_virtual=LEAST_VIRTUAL),
     Case("256 MiB of memory and 100 processes", capabilities=(*oci.DOCKER, "NET_ADMIN"),
          limited=True, jobs=None, possible={name: str(value) for name, value in LIMITS.items()}),
     Case("SYS_ADMIN too", capabilities=(*oci.DOCKER, "NET_ADMIN", "SYS_ADMIN"), skipped=NOTHING,

@@ -296,6 +296,35 @@ Test(judge, retransmissions_that_starvation_explains_are_an_error)
 	}
 }
 
+/* No SYN is repeated while the clock jumps; the schedule says which would have been. */
+Test(judge, retransmissions_are_computed_in_virtual_time)
+{
+	static const struct {
+		int64_t gives_up_ms, low, high;
+		enum outcome outcome;
+	} cases[] = {
+		{900, 0, 0, OUTCOME_PASS},   {900, 1, 1, OUTCOME_FAIL},
+		{1020, 0, 0, OUTCOME_ERROR}, {1020, 0, 1, OUTCOME_PASS},
+		{1500, 1, 1, OUTCOME_PASS},  {1500, 0, 0, OUTCOME_FAIL},
+		{6500, 5, 5, OUTCOME_PASS},  {10000, 6, 6, OUTCOME_PASS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "drop");
+		uint32_t id = record_builder_attempt(b, api);
+
+		record_builder_syn(b, id, 1, 0);
+		record_builder_verdict(b, id, 1, VERDICT_DROP, 0);
+		record_builder_closed(b, id, cases[i].gives_up_ms, 0);
+		record_builder_client_exits(b, cases[i].gives_up_ms + 1, 1);
+		b->record->virtual_time = true;
+		record_builder_expect(b, EXPECT_RETRANSMISSIONS, api)->value.range.range =
+			(struct range){cases[i].low, cases[i].high};
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "case %zu", i);
+	}
+}
+
 /* "delay 1500ms" that took 2.18 s: the SYN at 2 s came after the answer was due, that at 1 s
  * before. */
 Test(judge, retransmissions_after_a_late_answer_are_an_error_and_those_before_are_not)
