@@ -39,6 +39,8 @@
  * the rules.
  */
 enum { MAX_STALE = 128 };
+/* How many scenarios in virtual time run at once, unless the number of jobs is given. */
+enum { VIRTUAL_PER_PROCESSOR = 1 };
 
 struct scheduler;
 
@@ -52,6 +54,7 @@ struct running {
 	struct event *exited, *spoke, *overdue;
 	int64_t started_ns;
 	bool starting;
+	bool virtual_time;
 	struct running *next, *previous;
 	struct strbuf heard; /* an incomplete message on control_fd */
 };
@@ -69,7 +72,7 @@ struct scheduler {
 	struct running *running; /* list */
 	size_t n_running, n_starting, n_done;
 	struct run_queue queue;
-	size_t jobs, max_starting, n_failures;
+	size_t jobs, max_starting, max_virtual, n_failures;
 	enum stop_cause stop; /* when set, the queue is closed */
 	int n_ends;           /* how often running scenarios were asked to end */
 	struct event *tick, *interrupt, *terminate, *unread, *status, *deadline;
@@ -363,6 +366,7 @@ static int start(struct scheduler *self, struct result *result)
 		.capture_fd = steal_fd(&capture_fd),
 		.control_fd = control[0],
 		.started_ns = started_ns,
+		.virtual_time = virtual_time,
 	};
 	watch(running);
 	return 0;
@@ -408,8 +412,21 @@ static bool is_blocked(const struct scheduler *self, const struct result *result
 }
 
 /*
- * Returns 0 if it has started or has its result already, -EADDRINUSE if it has to wait for a port
- * or a remote endpoint, or another negative errno if no process can be made.
+ * Returns whether enough scenarios run in virtual time. They don't spend their time waiting: with
+ * more at once, each of them would starve. Scenarios in real time may overtake.
+ */
+static bool has_no_processor(struct scheduler *self, struct result *result)
+{
+	size_t n = 0;
+
+	for (const struct running *one = self->running; one; one = one->next)
+		n += one->virtual_time;
+	return n >= self->max_virtual && takes_virtual_time(self, result);
+}
+
+/*
+ * Returns 0 if it has started or has its result already, -EADDRINUSE if it has to wait for a port,
+ * a remote endpoint or a processor, or another negative errno if no process can be made.
  */
 static int start_or_settle(struct scheduler *self, struct result *result)
 {
@@ -421,7 +438,7 @@ static int start_or_settle(struct scheduler *self, struct result *result)
 	}
 	if (skip_impossible(self, result))
 		return 0;
-	if (is_blocked(self, result))
+	if (has_no_processor(self, result) || is_blocked(self, result))
 		return -EADDRINUSE;
 	/* In a private sandbox all ports are free. */
 	if (self->isolation.mode != ISOLATION_SHARED)
@@ -655,6 +672,8 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 		.queue = run_queue_new(results->n_items),
 		.ports = {.claim = ports_claim},
 		.jobs = config->jobs ? config->jobs : limits_default_jobs(),
+		.max_virtual = config->jobs ? config->jobs
+					    : VIRTUAL_PER_PROCESSOR * (size_t)MAX(n_processors, 1L),
 		.max_starting = (size_t)MAX(n_processors, 1L),
 	};
 	struct sysctls wanted;
