@@ -2,13 +2,21 @@
 /* Runs scenarios again that did not pass: see retry.h. */
 #include "runner/schedule/retry.h"
 
+/* An error says that the run proves nothing; a late one may pass on a quieter machine. */
+static bool has_to_be_confirmed(const struct result *result)
+{
+	enum outcome outcome = result_outcome(result);
+
+	return outcome == OUTCOME_FAIL ||
+	       (outcome == OUTCOME_ERROR && !judgement_is_late(&result->judgement));
+}
+
 bool retry_is_unproven(const struct result *result)
 {
 	const struct record *record = result->record;
 
 	return record && record->virtual_time && !result->real_time &&
-	       (record->clock_failure ||
-		(result->confirm && result_outcome(result) == OUTCOME_FAIL));
+	       (record->clock_failure || (result->confirm && has_to_be_confirmed(result)));
 }
 
 enum retry_kind retry_due(const struct retry_policy *policy, const struct result *result)

@@ -37,7 +37,7 @@ enum retry_kind retry_due(const struct retry_policy *policy, const struct result
 /**
  * retry_is_unproven() - return whether a judged result was in virtual time and says nothing
  *
- * Its clock could not be trusted, or its failure has to be confirmed in real time.
+ * Its clock could not be trusted, or its failure or error has to be confirmed in real time.
  */
 bool retry_is_unproven(const struct result *result);
 /** retry_begin() - move record and judgement to the earlier runs, and leave them empty */
