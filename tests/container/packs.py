@@ -157,6 +157,12 @@ def check_report(case, report):
             yield f"left behind: {what} were {before}, are {after}"
 
 
+def count_virtual(junit):
+    """Returns how many scenarios ran in virtual time; each says so in its output."""
+    return sum("virtual time, " in (testcase.findtext("system-out") or "")
+               for testcase in xml.etree.ElementTree.parse(junit).iter("testcase"))
+
+
 def run(containers, case, n_expected, group=None):
     """Returns what is wrong, as a list of lines."""
     options = dict(case.options)
@@ -181,6 +187,9 @@ def run(containers, case, n_expected, group=None):
         problems = [*check_outcomes(case, found, n_expected + case.privileges)]
         report = json.loads((bundle / "report/inside.json").read_text(encoding="utf-8"))
         problems += check_report(case, report)
+        n_virtual = count_virtual(bundle / "report/junit.xml")
+        if n_virtual < case.least_virtual:
+            problems.append(f"{n_virtual} scenarios ran in virtual time, not {case.least_virtual}")
     except (OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
         problems = [f"no report: {error}"]
     at_once = re.search(r"(\d+) at a time", process.stdout)
