@@ -21,7 +21,7 @@ struct measured {
 struct time_span {
 	int64_t shortest_ns, longest_ns;
 	size_t n_times;
-	const struct attempt_history *attempt; /* of the last one, or NULL */
+	const struct attempt_history *attempt; /* the attempt of the last time, or NULL */
 };
 
 /** assessment_set() - set what was measured for an expectation; takes the texts over */

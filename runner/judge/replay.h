@@ -12,7 +12,7 @@
  */
 struct replay {
 	const struct judge_ctx *ctx;
-	struct step_select *endpoints; /* one for each of the scenario's */
+	struct step_select *endpoints; /* one per endpoint of the scenario */
 };
 void replay_init(struct replay *replay, const struct judge_ctx *ctx);
 

@@ -68,7 +68,8 @@ void console_live(struct console *console, const struct result *result, const ch
  */
 void console_progress(struct console *console, size_t n_done, const char *const *running,
 		      size_t n_running, int64_t elapsed_ns);
-/** console_failures() - print failures in full if so asked, and the names of several failures */
+/** console_failures() - print failures in full if that is wanted, and the names of several failures
+ */
 void console_failures(struct console *console, const struct run_results *results);
 /** console_summary() - print the totals; the last line is "N passed, N failed, N skipped" */
 void console_summary(struct console *console, const struct run_results *results);

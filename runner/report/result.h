@@ -44,7 +44,8 @@ struct result {
 	size_t n_earlier, earlier_capacity;
 	bool real_time;   /* it runs in real time from now on: its clock could not be trusted */
 	bool confirm;     /* a failure in virtual time has to be confirmed in real time */
-	char *no_virtual; /* owned; why it ran in real time though asked otherwise; NULL: it did not
+	char *no_virtual; /* owned; why it ran in real time although virtual time was wanted; NULL:
+			   * it did not
 			   */
 	bool flaky;       /* passed after a run that did not; says nothing about the outcome */
 	char *repeat;     /* owned; the command that reproduces it; NULL: unknown */

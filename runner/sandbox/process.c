@@ -224,7 +224,10 @@ pid_t process_spawn(const struct process_config *config, char **ret_message)
 	if (pid == 0)
 		run_child(config, self, pipe_fds[1]);
 	environ = own_environment;
-	/* The child's new credentials have cost us /proc/self: the flag belongs to the memory. */
+	/*
+	 * The child's change of credentials cleared this flag of the memory that we share. Without
+	 * it, /proc/self would belong to root.
+	 */
 	prctl(PR_SET_DUMPABLE, dumpable);
 	close(pipe_fds[1]);
 	if (pid < 0) {

@@ -232,7 +232,7 @@ void contradict_time(struct checker *checker, const struct expectation *expectat
 	duration_format_exact(needed_ns, needed);
 	if (needed_ns > scenario->timeout_ns) {
 		error_at(checker, expectation,
-			 "%s is more than the scenario's timeout, %s: it can't be seen", needed,
+			 "%s is more than the scenario's timeout, %s: it can't be observed", needed,
 			 duration_format_exact(scenario->timeout_ns, most));
 		loader_hint(checker->loader, "give the scenario a longer \"timeout\"");
 		return;
@@ -240,7 +240,7 @@ void contradict_time(struct checker *checker, const struct expectation *expectat
 	if (scenario->run_for_ns && expectation->kind != EXPECT_DURATION &&
 	    needed_ns > scenario->run_for_ns) {
 		error_at(checker, expectation,
-			 "%s is more than the client runs for, %s: it can't be seen", needed,
+			 "%s is more than the client runs for, %s: it can't be observed", needed,
 			 duration_format_exact(scenario->run_for_ns, most));
 		loader_hint(checker->loader, "give the scenario a longer \"run-for\"");
 		return;

@@ -185,8 +185,8 @@ static const struct schema_key client_keys[] = {
 	 .example = "\"GET ${api}\\n\"", .fallback = "\"\"", .forms = SCHEMA_SCALAR,
 	 .type = SCHEMA_TEXT, .references = true, INTO(struct client_spec, stdin_text)},
 	{"cwd", "a directory",
-	 "The client's working directory, relative to the scenario file; unless given, where "
-	 "synfault was started.",
+	 "The client's working directory, relative to the scenario file; by default the "
+	 "directory where synfault was started.",
 	 .example = "../build", .forms = SCHEMA_SCALAR, .type = SCHEMA_TEXT, .decode = decode_cwd},
 	{"files", "a mapping of paths to texts",
 	 "Files to create below ${tmp} before the client starts.",

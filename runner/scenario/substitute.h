@@ -38,7 +38,7 @@ struct endpoint_values {
 };
 struct substitution {
 	const struct scenario *scenario;
-	const struct endpoint_values *endpoints; /* one for each of the scenario */
+	const struct endpoint_values *endpoints; /* one per endpoint of the scenario */
 	const char *tmp, *dir;
 };
 
