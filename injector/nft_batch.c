@@ -78,13 +78,14 @@ static char *room(struct nft_batch *batch)
 	return netlink_batch_room(&batch->messages, MESSAGE_MAX);
 }
 
-struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_t flags)
+/* Begins a message of this type (NFT_MSG_NEWRULE, …). */
+static struct nlmsghdr *begin_message(struct nft_batch *batch, uint16_t type, uint16_t flags)
 {
 	return nftnl_nlmsg_build_hdr(room(batch), type, NFPROTO_INET, flags,
 				     batch->rules->sequence++);
 }
 
-void nft_batch_end(struct nft_batch *batch)
+static void end_message(struct nft_batch *batch)
 {
 	netlink_batch_add(&batch->messages);
 }
@@ -120,9 +121,9 @@ void nft_batch_table(struct nft_batch *batch, uint16_t type, uint16_t flags, boo
 	if (owned)
 		nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
 	batch->table_sequence = batch->rules->sequence;
-	message = nft_batch_begin(batch, type, flags);
+	message = begin_message(batch, type, flags);
 	nftnl_table_nlmsg_build_payload(message, table);
-	nft_batch_end(batch);
+	end_message(batch);
 	nftnl_table_free(table);
 }
 
@@ -140,10 +141,10 @@ struct nftnl_chain *nft_chain_new(const struct nft_batch *batch, const char *nam
 void nft_batch_chain(struct nft_batch *batch, uint16_t type, uint16_t flags,
 		     struct nftnl_chain *chain)
 {
-	struct nlmsghdr *message = nft_batch_begin(batch, type, flags);
+	struct nlmsghdr *message = begin_message(batch, type, flags);
 
 	nftnl_chain_nlmsg_build_payload(message, chain);
-	nft_batch_end(batch);
+	end_message(batch);
 	nftnl_chain_free(chain);
 }
 
@@ -177,13 +178,13 @@ struct nftnl_set *nft_set_new(const struct nft_batch *batch, const char *name, u
 
 void nft_batch_set(struct nft_batch *batch, uint16_t type, uint16_t flags, struct nftnl_set *set)
 {
-	struct nlmsghdr *message = nft_batch_begin(batch, type, flags);
+	struct nlmsghdr *message = begin_message(batch, type, flags);
 
 	if (type == NFT_MSG_NEWSET || type == NFT_MSG_DELSET)
 		nftnl_set_nlmsg_build_payload(message, set);
 	else
 		nftnl_set_elems_nlmsg_build_payload(message, set);
-	nft_batch_end(batch);
+	end_message(batch);
 	nftnl_set_free(set);
 }
 
@@ -355,9 +356,9 @@ void nft_batch_rule(struct nft_batch *batch, struct nftnl_rule *rule)
 	struct nlmsghdr *message;
 
 	note_rule(batch->rules, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
-	message = nft_batch_begin(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	message = begin_message(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	nftnl_rule_nlmsg_build_payload(message, rule);
-	nft_batch_end(batch);
+	end_message(batch);
 	nftnl_rule_free(rule);
 }
 
@@ -372,10 +373,10 @@ void nft_batch_jump(struct nft_batch *batch, const char *from, const char *to)
 void nft_batch_delete_rules(struct nft_batch *batch, const char *chain)
 {
 	struct nftnl_rule *rule = nft_rule_new(batch, chain);
-	struct nlmsghdr *message = nft_batch_begin(batch, NFT_MSG_DELRULE, 0);
+	struct nlmsghdr *message = begin_message(batch, NFT_MSG_DELRULE, 0);
 
 	nftnl_rule_nlmsg_build_payload(message, rule);
-	nft_batch_end(batch);
+	end_message(batch);
 	nftnl_rule_free(rule);
 }
 

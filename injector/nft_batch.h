@@ -100,12 +100,6 @@ void nft_batch_init(struct nft_batch *batch, struct rules *rules);
  * Return: 0, or a negative errno; @batch->failed_sequence then says which message failed.
  */
 int nft_batch_commit(struct nft_batch *batch);
-/**
- * nft_batch_begin() - begin a message of this type (NFT_MSG_NEWRULE, …), which nft_batch_end() adds
- */
-struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_t flags);
-/** nft_batch_end() - add the message that nft_batch_begin() returned */
-void nft_batch_end(struct nft_batch *batch);
 
 /**
  * nft_batch_table() - add a message about the table

@@ -122,8 +122,9 @@ static int64_t late_since(const struct judge_ctx *ctx, const struct attempt_grou
 				    group->attempts[0]->started_ns);
 }
 
-struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attempt_group *group,
-				size_t from, size_t to, bool start_to_start)
+/* Bounds the time between two attempts of a group as it would be without delays. */
+static struct range wait_known(const struct judge_ctx *ctx, const struct attempt_group *group,
+			       size_t from, size_t to, bool start_to_start)
 {
 	const struct attempt_history *before = group->attempts[from], *next = group->attempts[to];
 	struct when end = {before->over_earliest_ns, before->over_ns};
@@ -522,8 +523,8 @@ static void check_wait(struct waits *waits, const struct policy_wait *wait)
 
 	if (!open) {
 		add_time(waits, wait, wait_ns);
-		known = attempt_wait_known(waits->ctx, waits->group, wait->from, wait->to,
-					   waits->start_to_start);
+		known = wait_known(waits->ctx, waits->group, wait->from, wait->to,
+				   waits->start_to_start);
 		/* Overlaps below the resolution don't count. */
 		if (allowed.low == 0)
 			allowed.low = -RESOLUTION_NS;
@@ -641,7 +642,7 @@ static struct range total_backoff(const struct judge_ctx *ctx, const struct atte
 
 		if (!attempt_wait(group, k - 1, k, false, &wait_ns))
 			continue;
-		known = attempt_wait_known(ctx, group, k - 1, k, false);
+		known = wait_known(ctx, group, k - 1, k, false);
 		total.low += MAX(known.low, 0);
 		total.high += MAX(known.high, 0);
 		*ret_measured_ns += MAX(wait_ns, 0);

@@ -41,17 +41,6 @@ struct time_bounds policy_wait_bounds(const struct expectation *expectation,
 				      const struct policy_wait *wait, double scale,
 				      bool *ret_plain);
 
-/**
- * attempt_wait_known() - bound the time between two attempts as it would be without delays
- * @from: index of the earlier attempt in the group
- * @to: index of the later one
- * @start_to_start: measure from start to start, otherwise from end to start
- *
- * Return: nanoseconds.
- */
-struct range attempt_wait_known(const struct judge_ctx *ctx, const struct attempt_group *group,
-				size_t from, size_t to, bool start_to_start);
-
 /** judge_duration() - judge "duration": how long each instance of the client ran */
 void judge_duration(struct judge_ctx *ctx, const struct expectation *expectation);
 /** judge_backoff() - judge "backoff" or "attempt-delay": each pause, and the jitter of them all */

@@ -17,7 +17,8 @@
 #include "runner/judge/per_instance.h"
 #include "runner/judge/time_bounds.h"
 
-enum connection_end connection_end_of(const struct attempt_history *attempt)
+/* Says how an attempt ended, as its client saw it. */
+static enum connection_end end_of(const struct attempt_history *attempt)
 {
 	switch (attempt->end) {
 	case END_REFUSED:
@@ -200,7 +201,7 @@ void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation)
 	enum truth truth;
 
 	for (size_t i = 0; i < n_attempts; i++) {
-		ends[i] = connection_end_of(attempts[i]);
+		ends[i] = end_of(attempts[i]);
 		if (wrong == SIZE_MAX &&
 		    (each ? ends[i] != expected[0] : i >= n_expected || ends[i] != expected[i]))
 			wrong = i;

@@ -13,7 +13,5 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation);
 void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation);
 /** judge_read_timeout() - judge "read-timeout": how long the client waited for data in vain */
 void judge_read_timeout(struct judge_ctx *ctx, const struct expectation *expectation);
-/** connection_end_of() - say how an attempt ended, as its client saw it */
-enum connection_end connection_end_of(const struct attempt_history *attempt);
 
 #endif

@@ -203,10 +203,3 @@ enum truth truth_of_range(struct range known, struct range allowed)
 		return TRUTH_MET;
 	return known.high < allowed.low || known.low > allowed.high ? TRUTH_BROKEN : TRUTH_UNKNOWN;
 }
-
-enum truth truth_and(enum truth a, enum truth b)
-{
-	if (a == TRUTH_BROKEN || b == TRUTH_BROKEN)
-		return TRUTH_BROKEN;
-	return a == TRUTH_MET && b == TRUTH_MET ? TRUTH_MET : TRUTH_UNKNOWN;
-}

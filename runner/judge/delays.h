@@ -117,7 +117,4 @@ struct range span_between(const struct delays *delays, struct when from, struct 
  */
 enum truth truth_of_range(struct range known, struct range allowed);
 
-/** truth_and() - combine two conditions that both have to hold */
-enum truth truth_and(enum truth a, enum truth b);
-
 #endif

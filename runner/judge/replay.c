@@ -24,7 +24,8 @@ void replay_deinit(struct replay *replay)
 	replay->endpoints = NULL;
 }
 
-uint32_t replay_list(const struct judge_ctx *ctx, uint32_t id)
+/* Returns the list of steps for an attempt's address; UINT32_MAX: the endpoint has none such. */
+static uint32_t list_of(const struct judge_ctx *ctx, uint32_t id)
 {
 	const struct record_attempt *attempt = &ctx->record->attempts[id];
 	const struct record_endpoint *endpoint = &ctx->record->endpoints[attempt->endpoint];
@@ -42,7 +43,7 @@ bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *
 {
 	const struct judge_ctx *ctx = replay->ctx;
 	const struct record_attempt *attempt = &ctx->record->attempts[id];
-	uint32_t list = replay_list(ctx, id);
+	uint32_t list = list_of(ctx, id);
 
 	if (list == UINT32_MAX)
 		return false;

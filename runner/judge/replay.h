@@ -25,11 +25,4 @@ void replay_init(struct replay *replay, const struct judge_ctx *ctx);
 bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *ret);
 void replay_deinit(struct replay *replay);
 
-/**
- * replay_list() - find the list of steps for the address of an attempt
- *
- * Return: its index in the script; UINT32_MAX if the endpoint does not have that address.
- */
-uint32_t replay_list(const struct judge_ctx *ctx, uint32_t id);
-
 #endif

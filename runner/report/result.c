@@ -341,7 +341,8 @@ void report_line(struct strbuf *out, const char *text)
 	}
 }
 
-size_t report_character(const char *text)
+/* Returns how many bytes the character at @text takes; 0 at the end. */
+static size_t character_size(const char *text)
 {
 	size_t length = 1;
 
@@ -364,7 +365,7 @@ void report_ascii(struct strbuf *out, const char *text)
 	};
 	size_t length;
 
-	for (; (length = report_character(text)) > 0; text += length) {
+	for (; (length = character_size(text)) > 0; text += length) {
 		const char *ascii = "?";
 
 		if (length == 1) {
@@ -385,7 +386,7 @@ static size_t prefix_of(const char *text, size_t columns, size_t *ret_columns)
 {
 	size_t offset = 0, taken = 0, length;
 
-	for (; (length = report_character(text + offset)) > 0; offset += length) {
+	for (; (length = character_size(text + offset)) > 0; offset += length) {
 		char character[32];
 		size_t width = 1;
 

@@ -157,7 +157,5 @@ size_t report_fit(struct strbuf *out, const char *text, size_t columns, bool asc
 #define REPORT_SECONDS_SIZE 24
 /** report_seconds() - write "12.345", a point in any locale, "0.000" below 0; return @buffer */
 char *report_seconds(int64_t duration_ns, char buffer[static REPORT_SECONDS_SIZE]);
-/** report_character() - return how many bytes the character at @text takes; 0 at the end */
-size_t report_character(const char *text);
 
 #endif

@@ -234,7 +234,9 @@ static int mount_address_order(const struct scenario *scenario)
 	return replace_file("/etc/gai.conf", &text);
 }
 
-int mounts_detach(struct diag_list *diags)
+/* Keeps later mounts from reaching the host. Returns 0, or a negative errno: -EINVAL in a chroot.
+ */
+static int detach_mounts(struct diag_list *diags)
 {
 	int status;
 
@@ -253,7 +255,7 @@ int mounts_detach(struct diag_list *diags)
 int mounts_setup(const struct scenario *scenario, struct diag_list *diags)
 {
 	const char *what = "/dev";
-	int status = mounts_detach(diags);
+	int status = detach_mounts(diags);
 
 	if (status < 0)
 		return status;

@@ -14,13 +14,6 @@
 #define MOUNTS_TMP "/dev/shm/scenario"
 
 /**
- * mounts_detach() - keep later mounts from reaching the host; a part of mounts_setup()
- *
- * Return: 0, or a negative errno with a diagnostic; -EINVAL in a chroot.
- */
-int mounts_detach(struct diag_list *diags);
-
-/**
  * mounts_setup() - mount everything; call it in the sandbox's mount namespace
  *
  * Containers that mask parts of /proc don't let it be mounted: then the old one stays.

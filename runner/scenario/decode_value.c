@@ -134,7 +134,7 @@ static struct part whole(const struct node *node)
 	return (struct part){node, node->text, 0, node->count};
 }
 
-bool decode_duration(struct loader *loader, const struct node *node, int64_t *ret_ns)
+static bool decode_duration(struct loader *loader, const struct node *node, int64_t *ret_ns)
 {
 	const char *text;
 	struct part part;

@@ -35,8 +35,6 @@ bool decode_form(struct loader *loader, const struct field *field);
  * A list, a mapping or nothing is an error.
  */
 bool decode_text(struct loader *loader, const struct node *node, const char **ret);
-/** decode_duration() - read a duration, "300ms", into nanoseconds */
-bool decode_duration(struct loader *loader, const struct node *node, int64_t *ret_ns);
 /**
  * decode_count() - read a whole number from @low to @high
  * @what: "a port", as in "a port is 1 to 65535"
