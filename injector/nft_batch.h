@@ -189,7 +189,8 @@ void nft_batch_delete_rules(struct nft_batch *batch, const char *chain);
 void nft_rules_set_names(struct rules *rules, const struct address_networks *networks,
 			 uint32_t part);
 /**
- * nft_rules_new() - make rules that are not installed yet, with an open socket
+ * nft_rules_new() - make rules that are not installed yet, with an open socket; nft_rules_forget()
+ * frees them
  * @networks: those of the part with number @part, or NULL
  *
  * Return: 0, or a negative errno with a diagnostic.

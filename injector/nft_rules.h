@@ -194,13 +194,13 @@ int nft_rules_unfollow(struct rules *rules, const struct address *client,
  */
 int nft_rules_count_refused(struct rules *rules, uint64_t *ret_packets);
 /**
- * nft_rules_count_rejected() - read the same count for packets of rejected connections; 0 if none
- * is followed
+ * nft_rules_count_rejected() - read the same count for packets of rejected connections: 0 if none
+ * is followed; return as above
  */
 int nft_rules_count_rejected(struct rules *rules, uint64_t *ret_packets);
 /**
  * nft_rules_count_queued() - read the same count for packets that were sent to the queue, with any
- * verdict
+ * verdict; return as above
  */
 int nft_rules_count_queued(struct rules *rules, uint64_t *ret_packets);
 

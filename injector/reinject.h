@@ -13,7 +13,7 @@
 struct reinject;
 
 /**
- * reinject_open() - open the sockets to send with
+ * reinject_open() - open the sockets to send with; reinject_free() closes them
  *
  * Return: 0, -EPERM without CAP_NET_RAW, or another negative errno.
  */

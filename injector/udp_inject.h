@@ -13,7 +13,7 @@
 struct udp_inject;
 
 /**
- * udp_inject_new() - open the sockets
+ * udp_inject_new() - open the sockets; udp_inject_free() closes them
  * @mark: from fwmark_udp_inject()
  *
  * Return: 0 or a negative errno (-EPERM without CAP_NET_ADMIN).

@@ -21,7 +21,7 @@ int html_single_check(const char *path, struct diag_list *diags);
  * Return: 0, or a negative errno with a diagnostic.
  */
 int html_write(const struct run_results *results, const char *directory, struct diag_list *diags);
-/** html_single_write() - write everything as one page; likewise */
+/** html_single_write() - write everything as one page; return as html_write() does */
 int html_single_write(const struct run_results *results, const char *path, struct diag_list *diags);
 
 #endif

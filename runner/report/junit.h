@@ -42,7 +42,7 @@ int junit_check_path(const char *path, struct diag_list *diags);
 /** junit_write() - write the report to a file; as report_file_write() */
 int junit_write(const struct run_results *results, const struct junit_options *options,
 		const char *path, struct diag_list *diags);
-/** junit_write_text() - write a report that exists already; likewise */
+/** junit_write_text() - write a report that exists already; return as junit_write() does */
 int junit_write_text(const char *text, size_t length, const char *path, struct diag_list *diags);
 
 #endif

@@ -68,7 +68,7 @@ const char *result_path(const struct result *result);
  * Return: the path on one line, owned by the caller; absolute outside any repository.
  */
 char *result_repository_path(const struct result *result);
-/** report_repository_path() - return the same for any path; the file need not exist */
+/** report_repository_path() - return the same for any path, even of no file; owned by the caller */
 char *report_repository_path(const char *path);
 /** result_line() - return the line at which its document starts; 0: unknown */
 unsigned result_line(const struct result *result);

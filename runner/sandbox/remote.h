@@ -27,7 +27,7 @@ char *remote_table(uint32_t number, char buffer[static REMOTE_TABLE_SIZE]);
  * Return: a descriptor that holds the claim, or a negative errno; -EADDRINUSE if none is free.
  */
 int remote_claim_table(uint32_t *ret_number);
-/** remote_claim_number() - claim table @number; likewise */
+/** remote_claim_number() - claim table @number; return as remote_claim_table() does */
 int remote_claim_number(uint32_t number);
 /**
  * remote_create_tables() - make all tables, before any sandbox holds a packet
