@@ -24,9 +24,12 @@ struct name_evidence {
 	int error;        /* of getaddrinfo(): EAI_…; 0: it resolved */
 	int system_error; /* errno with EAI_SYSTEM */
 	int64_t took_ns;
-	bool in_hosts;              /* /etc/hosts names it */
-	bool searched;              /* it has no dot, so the search domains of resolv.conf apply */
-	char *nameserver;           /* the first one of resolv.conf, or NULL */
+	bool in_hosts;    /* /etc/hosts names it */
+	bool searched;    /* it has no dot, so the search domains of resolv.conf apply */
+	char *nameserver; /* the first one of resolv.conf, or NULL */
+	bool gai_conf;    /* gai.conf(5) changes the order of addresses */
+	/* This host has only loopback addresses of the family: AI_ADDRCONFIG leaves it out. */
+	bool without_ipv4, without_ipv6;
 	int ipv4_error, ipv6_error; /* when asked for each family alone; 0: it resolved */
 	int64_t ipv4_ns, ipv6_ns;
 };

@@ -22,6 +22,25 @@ static void add_row(struct strbuf *out, const char *label, const char *text)
 	text_wrap(out, 2 + LABEL_COLUMNS, COLUMNS, text);
 }
 
+/* Says why addresses come in this order, and which are missing. */
+static void add_order(const struct evidence *evidence, struct strbuf *text)
+{
+	const struct name_evidence *name = &evidence->name;
+	int first = evidence->n_addresses ? evidence->addresses[0].address.family : AF_UNSPEC;
+	bool mixed = false;
+
+	for (size_t i = 0; i < evidence->n_addresses; i++)
+		mixed = mixed || evidence->addresses[i].address.family != first;
+	if (mixed)
+		strbuf_printf(text, "; %s comes first by RFC 6724%s",
+			      first == AF_INET6 ? "IPv6" : "IPv4",
+			      name->gai_conf ? " and gai.conf" : "");
+	/* AI_ADDRCONFIG: most clients use it. */
+	if (!mixed && name->without_ipv4 != name->without_ipv6)
+		strbuf_printf(text, "; clients don't ask for %s: this host has no such address",
+			      name->without_ipv4 ? "IPv4" : "IPv6");
+}
+
 static void add_name(const struct evidence *evidence, struct strbuf *out)
 {
 	const struct name_evidence *name = &evidence->name;
@@ -43,6 +62,7 @@ static void add_name(const struct evidence *evidence, struct strbuf *out)
 		      !name->in_hosts && name->nameserver ? name->nameserver : "",
 		      duration_format(name->took_ns, took),
 		      name->searched ? ", search domains apply" : "");
+	add_order(evidence, &text);
 	add_row(out, "name", strbuf_text(&text));
 }
 
@@ -100,7 +120,8 @@ char *format_trial(const struct evidence *evidence, const struct trial *trial)
 			address_format_host(&trial->icmp_from, from),
 			duration_format(trial->icmp_ns, after));
 	if (trial->error == ECONNREFUSED && trial->rst_ns != INT64_MAX)
-		return xasprintf("SYN, RST after %s (TTL %u, window %u)",
+		return xasprintf("SYN%s, RST after %s (TTL %u, window %u)",
+				 trial->syns > 1 ? " more than once" : "",
 				 duration_format(trial->rst_ns, after), trial->rst_ttl,
 				 trial->rst_window);
 	if (trial->gave_up)

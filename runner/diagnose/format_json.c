@@ -199,6 +199,12 @@ static const struct json_field name_fields[] = {
 	 .about = "Error of getaddrinfo(): EAI_…; 0: the name resolved."},
 	{"took_ns", NAME(DURATION, took_ns)},
 	{"hosts_file", NAME(BOOL, in_hosts), .about = "/etc/hosts names it."},
+	{"gai_conf", NAME(BOOL, gai_conf),
+	 .about = "/etc/gai.conf changes the order of addresses."},
+	{"without_ipv4", NAME(BOOL, without_ipv4),
+	 .about = "This host has no IPv4 address, so most clients don't ask for one."},
+	{"without_ipv6", NAME(BOOL, without_ipv6),
+	 .about = "This host has no IPv6 address, so most clients don't ask for one."},
 	{"nameserver", NAME(TEXT, nameserver), .optional = true},
 };
 static const struct json_type name_type = {JSON_TYPE(struct document, name_fields)};

@@ -3,6 +3,8 @@
 #include "runner/diagnose/names.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 
 #include "common/duration.h"
@@ -45,6 +47,39 @@ static char *first_nameserver(void)
 		if (sscanf(line, "nameserver %63s", server) == 1)
 			return xstrdup(server);
 	return NULL;
+}
+
+/* Returns whether gai.conf(5) has a line that is in effect. */
+static bool has_gai_conf(void)
+{
+	AUTO_FCLOSE FILE *file = fopen("/etc/gai.conf", "re");
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+	char word[16];
+
+	while (file && getline(&line, &size, file) >= 0)
+		if (sscanf(line, "%15s", word) == 1 && word[0] != '#')
+			return true;
+	return false;
+}
+
+/* Finds out which families AI_ADDRCONFIG leaves out (RFC 3493, 6.1). */
+static void look_at_families(struct name_evidence *name)
+{
+	struct ifaddrs *all;
+
+	if (getifaddrs(&all) < 0)
+		return;
+	name->without_ipv4 = name->without_ipv6 = true;
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		if (!i->ifa_addr || i->ifa_flags & IFF_LOOPBACK)
+			continue;
+		if (i->ifa_addr->sa_family == AF_INET)
+			name->without_ipv4 = false;
+		if (i->ifa_addr->sa_family == AF_INET6)
+			name->without_ipv6 = false;
+	}
+	freeifaddrs(all);
 }
 
 /* Calls getaddrinfo() for one family; returns its error and writes how long it took. */
@@ -100,6 +135,8 @@ void names_look_up(struct evidence *evidence)
 	name->in_hosts = is_in_hosts(evidence->host);
 	name->searched = !strchr(evidence->host, '.');
 	name->nameserver = first_nameserver();
+	name->gai_conf = has_gai_conf();
+	look_at_families(name);
 	name->error = resolve(evidence->host, AF_UNSPEC, &name->took_ns, &found);
 	if (name->error == EAI_SYSTEM)
 		name->system_error = errno;

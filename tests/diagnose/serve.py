@@ -141,7 +141,8 @@ def end(address, port, aborts):
 
 
 def dns(address, port, how):
-    """Answers A with 10.77.2.2 and AAAA with nothing; or late, only one of them, "no such name", or never; "wrong": A with 10.77.2.1."""
+    """Answers A with 10.77.2.2 and AAAA with nothing; or late, only one of them, "no such name", or never. "wrong"
+    answers with the address of another host."""
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, port))
     say()
@@ -155,7 +156,8 @@ def dns(address, port, how):
         if how == "slow":
             time.sleep(1.2)
         code = 3 if how == "empty" else 0
-        answer = b"" if code or not is_a else b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes([10, 77, 2, 1 if how == "wrong" else 2])
+        found = bytes([10, 77, 2, 1 if how == "wrong" else 2])
+        answer = b"" if code or not is_a else b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + found
         server.sendto(query[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 1 if answer else 0, 0, 0)
                       + question + answer, client)
 
@@ -167,7 +169,8 @@ def main():
     elif how in ("close", "reset"):
         end(address, port, how == "reset")
     else:
-        {"": keep, "full": full, "full-of-files": full_of_files, "half-open": half_open, "occupy": occupy, "restart": restart}[how](address, port)
+        {"": keep, "full": full, "full-of-files": full_of_files, "half-open": half_open, "occupy": occupy,
+         "restart": restart}[how](address, port)
 
 
 main()
