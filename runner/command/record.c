@@ -82,6 +82,17 @@ static void forget_item(struct recording *recording, size_t item)
 	recording->obstacles[item] = NULL;
 }
 
+/* Says why a run shows nothing, as adhoc_run_obstacle() does, also if it could not be made. */
+static char *find_obstacle(const struct recording *recording, size_t i)
+{
+	const struct scenario_file *file = recording->files[i];
+
+	if (file->n_scenarios == 1)
+		return adhoc_run_obstacle(&recording->results.items[i]);
+	return xstrdup(file->diags.n_items > 0 ? file->diags.items[0].message
+					       : "no client can meet this fault here");
+}
+
 static void observe_item(struct recording *recording, size_t item)
 {
 	forget_item(recording, item);
@@ -89,8 +100,7 @@ static void observe_item(struct recording *recording, size_t item)
 		size_t i = item * recording->n_runs + run;
 
 		if (!recording->obstacles[item])
-			recording->obstacles[item] =
-				adhoc_run_obstacle(&recording->results.items[i]);
+			recording->obstacles[item] = find_obstacle(recording, i);
 	}
 	recording->seen[item] = !recording->obstacles[item];
 	for (size_t run = 0; recording->seen[item] && run < recording->n_runs; run++) {
@@ -110,7 +120,8 @@ static bool may_be_seen_yet(const struct recording *recording, size_t i)
 
 	for (size_t item = 0; item < n_standard_faults; item++)
 		any_seen |= recording->seen[item];
-	return obstacle && any_seen && !recording->results.interrupted;
+	return obstacle && any_seen && !recording->results.interrupted &&
+	       recording->files[i]->n_scenarios == 1;
 }
 
 /* Marks doubtful runs. Returns how many there are. */
@@ -267,6 +278,21 @@ static void settle_doubts(struct recording *recording)
 	}
 }
 
+/* Gives each result the place of its file; faults that could not be run have none. */
+static void spread_results(struct recording *recording, size_t n_files)
+{
+	struct run_results *results = &recording->results;
+	struct result *items = xzalloc(n_files * sizeof(*items));
+
+	for (size_t i = 0; i < n_files; i++)
+		items[i] = (struct result){.file = recording->files[i], .number = i + 1};
+	for (size_t i = 0; i < results->n_items; i++)
+		items[results->items[i].number - 1] = results->items[i];
+	free(results->items);
+	results->items = items;
+	results->n_items = results->capacity = n_files;
+}
+
 /* Runs all faults. Returns false, after saying why, if the command is wrong. */
 static bool run_standard_faults(struct recording *recording)
 {
@@ -284,6 +310,7 @@ static bool run_standard_faults(struct recording *recording)
 	recording->begun_ns = clock_monotonic_ns();
 	adhoc_run_run(recording->options, recording->files, n_files, NULL, NULL,
 		      &recording->results);
+	spread_results(recording, n_files);
 	settle_doubts(recording);
 	return true;
 }

@@ -37,12 +37,15 @@ enum part {
 enum { RANGE_FACTOR = 10 };
 /* If the number of attempts depends on time, allow one sixth more or fewer, plus one. */
 enum { SLACK_PART = 6 };
-/* Shorter pauses may be none: the client learns of an attempt's end a moment before we do. */
+/* Shorter times may be none: the client learns of an attempt's end a moment before we do. */
 #define SHORTEST_NS (10 * NS_PER_MS)
 /* How much later than observed a fallback may be. */
 #define FALLBACK_SLACK_NS (250 * NS_PER_MS)
-/* The exit status of timeout(1) when it has ended the client. */
-enum { TIMEOUT_STATUS = 124 };
+/* An expected pause this short is none at all: only its upper bound is expected. */
+#define NEXT_TO_NOTHING_NS (20 * NS_PER_MS)
+#define NOTHING_TEXT       "0s..100ms"
+/* An attempt this close to the end of an outage may come before or after it. */
+#define NEAR_NS (300 * NS_PER_MS)
 
 /* Common texts for errors from the kernel; the first that occurs in all runs is expected. */
 static const char *const phrases[] = {
@@ -104,10 +107,6 @@ static void write_exit(const struct draft *draft, struct yaml_writer *writer)
 {
 	int status = draft->runs[0].wait_status;
 
-	if (draft->endless) {
-		yaml_pair(writer, "exit", "%d", TIMEOUT_STATUS);
-		return;
-	}
 	yaml_text(writer, "exit");
 	if (WIFSIGNALED(status)) {
 		yaml_mapping(writer, true);
@@ -118,15 +117,29 @@ static void write_exit(const struct draft *draft, struct yaml_writer *writer)
 	yaml_printf(writer, "%d", WEXITSTATUS(status));
 }
 
-/* Returns whether all runs ended the same way, and the language can express it. */
+/* Returns whether an attempt came so close to the end of the outage that it hangs on timing. */
+static bool hangs_on_timing(const struct draft *draft, const struct record *record)
+{
+	struct history history = history_make(record);
+	bool near = false;
+
+	for (size_t i = 1; draft->item->timed && i < history.n_attempts; i++)
+		near |= llabs(history.attempts[i].started_ns - history.attempts[0].started_ns -
+			      STANDARD_OUTAGE_NS) < NEAR_NS;
+	history_free(&history);
+	return near;
+}
+
+/* Returns whether all runs ended the same way, and the language can say it. */
 static bool exit_is_known(const struct draft *draft)
 {
 	int status = draft->runs[0].wait_status;
 
-	for (size_t i = 0; !draft->endless && i < draft->n_runs; i++)
-		if (draft->runs[i].wait_status != status)
+	for (size_t i = 0; i < draft->n_runs; i++)
+		if (draft->runs[i].wait_status != status ||
+		    hangs_on_timing(draft, draft->records[i]))
 			return false;
-	return draft->endless || !WIFSIGNALED(status) || signal_name(WTERMSIG(status));
+	return !draft->endless && (!WIFSIGNALED(status) || signal_name(WTERMSIG(status)));
 }
 
 /* The client's end, or its timeout, can cut off or add an attempt. */
@@ -135,6 +148,12 @@ static struct range attempts_range(const struct draft *draft)
 	bool exact = !draft->endless && !draft->item->timed && draft->fewest == draft->most;
 	int64_t slack = exact ? 0 : 1 + (int64_t)(draft->most / SLACK_PART);
 
+	/* Of a client that was ended, the end decided how many there were. */
+	if (draft->endless)
+		return (struct range){
+			.low = MAX((int64_t)draft->fewest / 2, (int64_t)1),
+			.high = 2 * (int64_t)draft->most + 1,
+		};
 	return (struct range){
 		.low = MAX((int64_t)draft->fewest - slack, 1),
 		.high = (int64_t)draft->most + slack,
@@ -213,7 +232,10 @@ static void write_list(const struct draft *draft, struct yaml_writer *writer)
 		int64_t backoff_ns;
 
 		same_backoff(draft, k, &backoff_ns);
-		yaml_text(writer, duration_format_exact(rounded(backoff_ns), text));
+		if (backoff_ns < NEXT_TO_NOTHING_NS)
+			yaml_text(writer, NOTHING_TEXT);
+		else
+			yaml_text(writer, duration_format_exact(rounded(backoff_ns), text));
 	}
 	yaml_end(writer);
 }
@@ -316,8 +338,10 @@ static bool backoff_is_known(const struct draft *draft)
 	for (size_t i = 0; i < draft->n_runs; i++) {
 		if (draft->runs[i].overlaps)
 			return false;
+		/* On a busy machine the end of an unanswered attempt is not exact. */
 		for (size_t k = 0; k < draft->runs[i].n_backoff; k++)
-			if (draft->runs[i].backoff_ns[k] < SHORTEST_NS)
+			if (draft->runs[i].n_abandoned > 0 &&
+			    draft->runs[i].backoff_ns[k] < NEXT_TO_NOTHING_NS)
 				return false;
 	}
 	/* With one attempt fewer there may be no backoff to judge. */
@@ -347,16 +371,9 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 	static const char *const dual[] = {"ipv6", "ipv4", NULL};
 	const struct baseline *baseline = draft->baseline;
 	AUTO_STRV char **faults = step_list_split(draft->item->faults);
-	AUTO_FREE char *seconds =
-		xasprintf("%" PRId64, (baseline->timeout_ns + NS_PER_S - 1) / NS_PER_S);
-	size_t n = strv_length(baseline->command);
-	AUTO_FREE char **command = xzalloc((n + 3) * sizeof(*command));
-	char limiter[] = "timeout";
 	struct yaml_writer *writer = yaml_writer_new(out);
+	char text[DURATION_TEXT_SIZE];
 
-	command[0] = limiter;
-	command[1] = seconds;
-	memcpy(command + 2, baseline->command, n * sizeof(*command));
 	adhoc_scenario_write(
 		&(struct adhoc_scenario){
 			.name = draft->item->name,
@@ -366,9 +383,11 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 			.serve = baseline->serve,
 			.port = baseline->port,
 			.timeout_ns = 2 * baseline->timeout_ns + 10 * NS_PER_S,
-			.command = draft->endless ? command : NULL,
 		},
 		writer);
+	if (draft->endless)
+		yaml_pair(writer, "run-for", "%s",
+			  duration_format_exact(baseline->timeout_ns, text));
 	write_kernel(draft, writer);
 	yaml_text(writer, "expect");
 	yaml_mapping(writer, false);
@@ -394,10 +413,10 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 }
 
 /*
- * Changes the record as if timeout(1) had ended a client whose time ran out. Returns the original
+ * Changes the record as if "run-for" had ended a client whose time ran out. Returns the original
  * events, owned by the caller.
  */
-static struct event *pretend_timeout(struct record *record)
+static struct event *pretend_stop(struct record *record)
 {
 	struct event *before = xmemdup(record->events, record->n_events * sizeof(*before));
 
@@ -405,9 +424,7 @@ static struct event *pretend_timeout(struct record *record)
 		struct event *event = &record->events[i];
 
 		if (event->kind == EVENT_TIMEOUT)
-			*event = (struct event){.kind = EVENT_OUTPUT, .at_ns = event->at_ns};
-		if (event->kind == EVENT_EXIT)
-			event->u.exit.wait_status = TIMEOUT_STATUS << 8;
+			*event = (struct event){.kind = EVENT_STOP, .at_ns = event->at_ns};
 	}
 	return before;
 }
@@ -415,7 +432,7 @@ static struct event *pretend_timeout(struct record *record)
 static bool record_passes(struct draft *draft, const struct scenario *scenario,
 			  struct record *record)
 {
-	struct event *before = draft->endless ? pretend_timeout(record) : NULL;
+	struct event *before = draft->endless ? pretend_stop(record) : NULL;
 	struct judgement judgement = judge(scenario, record, NULL);
 	/* A late run was not judged, which does not contradict the draft. */
 	bool passes = judgement.outcome == OUTCOME_PASS || judgement_is_late(&judgement);
@@ -475,7 +492,8 @@ static struct draft make_draft(const struct baseline *baseline, const struct sta
 	}
 	draft.wanted[PART_EXIT] = exit_is_known(&draft);
 	draft.wanted[PART_ATTEMPTS] = true;
-	draft.wanted[PART_STDERR] = find_phrase(&draft) != NULL;
+	/* What a client wrote before it was ended may be cut off. */
+	draft.wanted[PART_STDERR] = !draft.endless && find_phrase(&draft) != NULL;
 	draft.wanted[PART_BACKOFF] = !off && backoff_is_known(&draft);
 	draft.wanted[PART_CONNECT_TIMEOUT] = !off && connect_timeout_is_known(&draft, &known_ns);
 	draft.wanted[PART_FALLBACK] = fallback_is_known(&draft, &known_ns);
@@ -486,7 +504,8 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out)
 {
 	struct yaml_writer *writer;
 
-	strbuf_puts(out, "# Observed behaviour of a client, written by `synfault record`.\n"
+	strbuf_puts(out, "# SPDX-License-Identifier: MIT OR CC0-1.0\n"
+			 "# Observed behaviour of a client, written by `synfault record`.\n"
 			 "# Each scenario expects the client to behave the same again.\n");
 	if (baseline->doubtful)
 		strbuf_puts(out,
@@ -584,6 +603,24 @@ void baseline_add_unseen(const struct standard_fault *item, const char *obstacle
 	strbuf_putc(out, '\n');
 }
 
+/* Returns whether the client, which may wait for a greeting, outlived the reset in every run. */
+static bool meets_reset(const struct draft *draft)
+{
+	bool meets = true;
+
+	for (size_t i = 0; i < draft->n_runs; i++) {
+		struct history history = history_make(draft->records[i]);
+		const struct event *exit = history_exit(&history);
+		int64_t reset_ns = history.n_attempts > 0
+					   ? attempt_fault_ns(&history.attempts[0], FAULT_RESET)
+					   : INT64_MAX;
+
+		meets = meets && exit && reset_ns < event_earliest_ns(exit) - SHORTEST_NS;
+		history_free(&history);
+	}
+	return meets;
+}
+
 bool baseline_add(const struct baseline *baseline, const struct standard_fault *item,
 		  struct record *const *records, const struct observed *runs, size_t n_runs,
 		  struct strbuf *out)
@@ -596,7 +633,7 @@ bool baseline_add(const struct baseline *baseline, const struct standard_fault *
 		strbuf_puts(out, "# Nothing expected: the client never tried to connect.\n");
 		return false;
 	}
-	if (item->needs_talk && baseline->silent) {
+	if (item->needs_talk && baseline->silent && !meets_reset(&draft)) {
 		strbuf_puts(out, "# Nothing expected: the client neither sends nor reads, so "
 				 "whether it meets this fault is chance.\n");
 		return false;
@@ -609,9 +646,10 @@ bool baseline_add(const struct baseline *baseline, const struct standard_fault *
 	if (!good)
 		return false;
 	if (draft.endless)
-		strbuf_puts(out,
-			    "# The client did not stop in time: timeout(1) ends it. Whether it "
-			    "would give up is unknown.\n");
+		strbuf_puts(
+			out,
+			"# The client did not stop in time: it is ended after \"run-for\". Whether "
+			"it would give up is unknown.\n");
 	if (times_are_off(runs, n_runs))
 		strbuf_puts(out, "# Times are not expected: the machine was too slow to tell.\n");
 	else if (!draft.wanted[PART_BACKOFF] && draft.fewest > 2)

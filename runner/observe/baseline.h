@@ -48,7 +48,7 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out);
  * @n_runs: number of runs
  * @out: gets the scenario, or a comment that says why there is nothing to expect
  *
- * If the client was still running when its time ran out, timeout(1) ends it in the scenario.
+ * If the client was still running when its time ran out, "run-for" ends it in the scenario.
  *
  * Return: whether a scenario was written.
  */

@@ -32,8 +32,8 @@ const struct standard_fault standard_faults[] = {
 			"reset after accept", .needs_talk = true},
 	[ITEM_DEAD_FAMILY] = {"IPv6 dead, IPv4 alive", "how soon does it try the other family?",
 			      "{when: {family: ipv6}, do: drop}, accept", .dual = true},
-	[ITEM_OUTAGE] = {"an outage of 2 s", "does it recover, and how soon?", "down 2s, accept",
-			 .timed = true},
+	[ITEM_OUTAGE] = {"an outage of 2 s", "does it recover, and how soon?",
+			 "down 2s from first-attempt, accept", .timed = true},
 };
 _Static_assert(ARRAY_SIZE(standard_faults) == N_ITEMS, "one entry per item");
 const size_t n_standard_faults = ARRAY_SIZE(standard_faults);
@@ -201,7 +201,7 @@ void standard_faults_summary(const struct observed *runs, size_t n_runs, const b
 	const struct summary summary = {runs, n_runs, seen, out};
 
 	add_faults(&summary, true, "retries");
-	add_faults(&summary, false, "does not retry");
+	add_faults(&summary, false, "no retry");
 	add_policy(&summary);
 	add_gives_up(&summary);
 	add_connect_timeout(&summary);

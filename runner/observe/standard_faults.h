@@ -16,6 +16,9 @@ struct standard_fault {
 	bool needs_talk;
 };
 
+/* How long the standard outage lasts, from the first attempt. */
+#define STANDARD_OUTAGE_NS (2 * NS_PER_S)
+
 extern const struct standard_fault standard_faults[];
 extern const size_t n_standard_faults;
 

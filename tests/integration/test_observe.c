@@ -208,8 +208,7 @@ Test(record, baseline_of_a_client_that_never_stops_says_so)
 	baseline_passes(synfault, "--timeout 3s --runs 2",
 			"synfault-backoff --base 200 --factor 1 --tries 100000 '${server}'", 7);
 	expect_written(synfault, "Whether it would give up is unknown");
-	expect_written(synfault, "[timeout, 3, synfault-backoff");
-	expect_written(synfault, "exit: 124");
+	expect_written(synfault, "run-for: 3s\n");
 }
 
 Test(record, baseline_of_a_client_with_random_backoff_passes)
@@ -256,6 +255,23 @@ Test(record, baseline_keeps_hostile_arguments)
 			"$1' sh '${server}' \"$(printf 'a: b\\n# c\\n---\\n\\t\"\\\\ {$$''{x}')\"",
 			4);
 	expect_written(synfault, "\\n# c\\n---\\n\\t\\\"\\\\ {$${x}\"");
+}
+
+/* Where no server listens, nothing can be reset: the other parts keep their own results. */
+Test(record, record_leaves_out_a_part_that_can_not_be)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+	const char *part;
+
+	program_runs(synfault, "record --serve none --timeout 3s --runs 1 -o base.yaml -- "
+			       "synfault-backoff --base 100 --tries 2 --timeout 300 '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	part = strstr(synfault->out, "reset after accept: ");
+	cr_assert(part && (part = strchr(part, '\n')));
+	cr_expect(strncmp(part, "\n  not seen: ", 13) == 0, "%s", synfault->out);
+	program_printed(synfault, "by IPv6)");
+	program_did_not_print(synfault, "it was interrupted");
+	expect_written(synfault, "down 2s from first-attempt");
 }
 
 Test(record, record_explains_a_client_that_never_connects)

@@ -151,7 +151,7 @@ Test(baseline, baseline_only_bounds_random_backoff)
 }
 
 /* The last attempt ended with the process, so there is no connect-timeout to expect. */
-Test(baseline, baseline_ends_an_endless_client_by_timeout)
+Test(baseline, baseline_stops_an_endless_client)
 {
 	struct draft_fixture fixture = begin("drop");
 	AUTO_FREE char *text = NULL;
@@ -165,10 +165,57 @@ Test(baseline, baseline_ends_an_endless_client_by_timeout)
 		record_builder_client_killed(builder, 3000, SIGTERM);
 	}
 	text = draft(&fixture, "drop", (struct baseline){0});
-	expect_in(text, "command: [timeout, 30, client, ");
-	expect_in(text, "  exit: 124\n");
+	expect_in(text, "run-for: 30s\n");
+	expect_in(text, "  attempts: 1..5\n");
+	expect_not_in(text, "exit:");
 	expect_in(text, "Whether it would give up is unknown");
 	expect_not_in(text, "connect-timeout");
+}
+
+/* What the client says and how it ends hangs on whether its last attempt came after the outage. */
+Test(baseline, baseline_expects_no_exit_that_hangs_on_timing)
+{
+	static const struct {
+		int64_t last_ms;
+		bool expected;
+	} cases[] = {{1900, false}, {2200, false}, {2500, true}};
+
+	for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
+		struct draft_fixture fixture = begin("down 2s from first-attempt, accept");
+		AUTO_FREE char *text = NULL;
+
+		for (size_t i = 0; i < RUNS; i++) {
+			struct record_builder *builder = fixture.builders[i];
+
+			record_builder_attempt_refused(builder, fixture.endpoints[i], 300);
+			if (cases[k].last_ms < 2000)
+				record_builder_attempt_refused(builder, fixture.endpoints[i],
+							       300 + cases[k].last_ms);
+			else
+				record_builder_attempt_connected(builder, fixture.endpoints[i],
+								 300 + cases[k].last_ms);
+			record_builder_client_exits(builder, 310 + cases[k].last_ms,
+						    cases[k].last_ms < 2000);
+		}
+		text = draft(&fixture, "down 2s from first-attempt, accept", (struct baseline){0});
+		if (cases[k].expected)
+			expect_in(text, "  exit: 0\n");
+		else
+			expect_not_in(text, "  exit:");
+	}
+}
+
+/* Half of 15 ms would be a lower bound of a pause that the client does not make. */
+Test(baseline, baseline_expects_no_pause_where_there_was_none)
+{
+	struct draft_fixture fixture = begin("refuse");
+	AUTO_FREE char *text = NULL;
+
+	refuse_at(&fixture, TIMES(0, 15, 1015));
+	for (size_t i = 0; i < RUNS; i++)
+		record_builder_client_exits(fixture.builders[i], 1020, 1);
+	text = draft(&fixture, "refuse", (struct baseline){0});
+	expect_in(text, "backoff: [0s..100ms, 1s]\n");
 }
 
 Test(baseline, baseline_expects_how_long_the_client_waits_for_an_answer)
