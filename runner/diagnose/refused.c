@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Explains why trials are refused, by RST or ICMP: see explain.h. */
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 
 #include "common/duration.h"
@@ -267,9 +268,13 @@ static const char *unreachable_steps(const struct trial *trial)
 {
 	const char *text = icmp_text(trial->icmp_from.family, trial->icmp_type, trial->icmp_code);
 
+	/* What decides is the errno that the kernel makes of it (net/ipv4/icmp.c, net/ipv6/icmp.c).
+	 */
 	if (strstr(text, "port"))
 		return "unreachable port";
-	if (strstr(text, "prohibited"))
+	if (trial->icmp_from.family == AF_INET && trial->icmp_code == ICMP_NET_ANO)
+		return "unreachable net";
+	if (strstr(text, "prohibited") || strstr(text, "policy") || strstr(text, "rejected"))
 		return "unreachable admin";
 	if (strstr(text, "protocol"))
 		return "unreachable protocol";
@@ -319,7 +324,9 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 		parts.advice = xstrdup("have it allow the port; a retry does not help");
 	} else if (strstr(text, "net") || strstr(text, "no route") || strstr(text, "rejected")) {
 		parts.kind = CAUSE_ROUTER_NO_ROUTE;
-		parts.sentence = xasprintf("the router %s has no route to %s", from, host);
+		parts.sentence = xasprintf(
+			"the router %s has %s %s", from,
+			strstr(text, "rejected") ? "a route that rejects" : "no route to", host);
 		parts.advice = xstrdup("fix the router's routes, or the address");
 	} else {
 		parts.kind = CAUSE_ROUTER_HOST_UNREACHABLE;

@@ -262,6 +262,26 @@ def firewall_of_the_server_rejects_by_protocol_unreachable(hosts):
 
 
 @case("firewall-rejects")
+def firewall_of_the_server_rejects_by_net_prohibited(hosts):
+    hosts.nft("server", "input", "tcp dport 8080 reject with icmp type net-prohibited")
+
+
+@case("router-host-unreachable", "[fd77:2::2]:8080")
+def router_rejects_by_icmpv6_address_unreachable(hosts):
+    hosts.nft("router", "forward", "tcp dport 8080 reject with icmpv6 type addr-unreachable")
+
+
+@case("firewall-rejects", "[fd77:2::2]:8080", user={"local-error"})
+def router_rejects_by_icmpv6_policy(hosts):
+    hosts.nft("router", "forward", "tcp dport 8080 reject with icmpv6 type policy-fail")
+
+
+@case("router-no-route", "[fd77:2::2]:8080", user={"local-error"})
+def router_has_an_ipv6_route_that_rejects(hosts):
+    hosts.nft("router", "forward", "tcp dport 8080 reject with icmpv6 type reject-route")
+
+
+@case("firewall-rejects")
 def router_rejects_by_port_unreachable(hosts):
     hosts.nft("router", "forward", "tcp dport 8080 reject with icmpx type port-unreachable")
 
