@@ -42,7 +42,7 @@ struct options {
 	double tries, sessions;
 	double timeout_ms;
 	double read_timeout_ms; /* 0: timeout_ms */
-	const char *ask;        /* NULL: connecting is all */
+	const char *ask;        /* NULL: the client only connects */
 	enum mistake mistake;
 };
 

@@ -35,7 +35,7 @@ static int usage(void)
 	return STATUS_USAGE;
 }
 
-/* Returns the number, or -1 when @text is none in [0, @high]. */
+/* Returns the number, or -1 if @text is not a number in [0, @high]. */
 static long parse_count(const char *text, long high)
 {
 	char *end;
@@ -46,7 +46,10 @@ static long parse_count(const char *text, long high)
 	return errno != 0 || end == text || *end != '\0' || value < 0 || value > high ? -1 : value;
 }
 
-/* Returns the length of the address in @ret, or 0 when @text is none. Splits @text in place. */
+/*
+ * Returns the length of the address in @ret, or 0 if @text is not an address. Splits @text in
+ * place.
+ */
 static socklen_t parse_target(char *text, union target *ret)
 {
 	char *colon = strrchr(text, ':');

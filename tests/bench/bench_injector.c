@@ -326,7 +326,7 @@ static void refuse_many(uint16_t port, uint32_t n_ports, int n)
 			int error = 0;
 			socklen_t size = sizeof(error);
 
-			/* 0 when connect() has told it already */
+			/* 0 if connect() has returned it already */
 			getsockopt(events[i].data.fd, SOL_SOCKET, SO_ERROR, &error, &size);
 			if (error != 0 && error != ECONNREFUSED)
 				die("not refused");

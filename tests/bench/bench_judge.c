@@ -42,7 +42,7 @@ static void expect_all(struct record_builder *b, size_t api)
 	expectation->value.order.after_failure = true; /* ipv6 need not be tried */
 }
 
-/* Copies of a client that are refused every second, side by side. */
+/* Instances of a client that are refused every second, side by side. */
 static struct record_builder *make_run(size_t n_events)
 {
 	struct record_builder *b = record_builder_new();

@@ -11,7 +11,7 @@
 
 #define ROUNDS 5
 
-/* How much the tracker knows already, and what comes then. */
+/* How much the tracker knows already, and what comes next. */
 struct scale {
 	const char *name;
 	uint32_t n_endpoints;

@@ -126,7 +126,7 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_RESET:
 		return reading == READING_RESET;
 	case STEP_ACCEPT:
-		/* Or no server listens; the history knows. */
+		/* Or no server listens; the history says so. */
 		return reading == READING_COMPLETED || reading == READING_REFUSED;
 	case STEP_N_ACTIONS:
 		break;
@@ -528,7 +528,9 @@ Test(capture, capture_option_selects_which_captures_are_kept)
 		{"--capture-dir c", false, true},
 		{"--capture failed --capture-dir c", false, true},
 		{"--capture always --capture-dir c", true, true},
-		/* Captures of earlier runs are removed, lest they pass for this run's. */
+		/*
+		 * Captures of earlier runs are removed, so that they can't be taken for this run's.
+		 */
 		{"--capture failed --capture-dir c", false, true},
 	};
 	AUTO_PROGRAM struct program *synfault = program_new();

@@ -577,7 +577,7 @@ Test(connections, half_closed_connections_break_as_others_do)
 		/* The server: what it acknowledges after that is not data. */
 		{&heard, "reset after 1 GB", 0, POURED, 100 * POURED, 0},
 		{&heard, "slow 100 MB/s", 0, POURED, 100 * POURED, 1},
-		/* Both: there is nothing left that a fault could happen to. */
+		/* Both sides: no connection is left for a fault. */
 		{&left, "reset after 500ms", 0, POURED, 0, 0},
 		{&left, "close after 500ms", 0, POURED, 0, 0},
 		{&left, "stall after 500ms", 0, POURED, 0, 0},
@@ -803,7 +803,7 @@ static void connect_and_rest(const struct address *server, struct seen *seen)
 	seen->took_ns = clock_monotonic_ns() - started_ns;
 }
 
-/* What a client looks like that stays in connect() for 100 ms. */
+/* A client that seems to stay in connect() for 100 ms. */
 static int goes_on_late(void *userdata, const struct attempt_info *attempt)
 {
 	return clock_monotonic_ns() - attempt->started_ns > 100 * NS_PER_MS;

@@ -179,7 +179,7 @@ static uint32_t first_number(const struct course *course, bool server)
 	return opening ? opening->tcp.sequence : server ? 0 : course->isn;
 }
 
-/* Returns whether a kernel only repeats a FIN or an ACK because the other side is slow. */
+/* Returns whether a kernel only retransmits a FIN or an ACK because the other side is slow. */
 static bool is_repeated(const struct sight *sight, const struct sight *const *before, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -997,7 +997,7 @@ static pid_t start_slow_network(int fd, int64_t late_ns)
 	}
 }
 
-/* What the client's kernel makes of an answer. */
+/* How the client's kernel takes an answer. */
 struct view {
 	int error;
 	int64_t took_ms, rtt_ms;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The network of a sandbox on the real kernel: addresses work at once, and SYNs are repeated on
- * schedule.
+ * The network of a sandbox on the real kernel: addresses work at once, and SYNs are retransmitted
+ * on schedule.
  */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -179,7 +179,7 @@ Test(record, record_repeats_runs_that_the_machine_held_up)
 	program_starts(synfault,
 		       "record --timeout 10s --runs 2 -o base.yaml -- sh client '${server}'");
 	program_waits_for_file(synfault, "begun");
-	/* Twice: at the first time those that run may all be waiting. */
+	/* Twice: the first time, all that run may be waiting. */
 	for (int k = 0; k < 2; k++) {
 		poll(NULL, 0, 200);
 		free(pids);

@@ -40,7 +40,7 @@ Test(remote, faults_look_real_to_the_client_of_any_server)
 		for (size_t k = 0; k < record->n_events; k++)
 			syns += record->events[k].kind == EVENT_SYN &&
 				record->events[k].u.net.attempt == 2;
-		/* Held for 1.5 s, and repeated after 1 s, as on a slow network. */
+		/* Held for 1.5 s, and retransmitted after 1 s, as on a slow network. */
 		cr_expect_eq(syns, 2, "%s: %u SYNs", record->scenario, syns);
 		cr_expect_str_eq(record->isolation, "shared");
 		if (i < 3)
@@ -78,7 +78,7 @@ static void assert_connections(const struct record *record)
 		{"reset after accept", 0, 0},
 		{"reset after 5000 bytes", 0, 5000},
 		{"stall after 5000 bytes", NS_PER_S, -1},
-		/* A FIN counts one. */
+		/* A FIN counts as 1 byte. */
 		{"close after accept", 0, 1},
 		{"close after 5000 bytes", 0, 5001},
 		{"reset after 30000 bytes to-server", 0, 0},

@@ -146,7 +146,7 @@ Test(virtual_time, has_the_timers_of_faults_and_limits_on_the_clients_clock)
 	cr_assert_lt(synfault->duration_ns, 80 * NS_PER_S);
 }
 
-/* The kernel's last word on an unanswered connect() is computed. */
+/* The end of an unanswered connect() is computed. */
 Test(virtual_time, ends_a_connect_when_the_kernel_would)
 {
 	AUTO_PROGRAM struct program *synfault = virtual_program();
@@ -189,7 +189,7 @@ Test(virtual_time, ends_those_of_static_programs_too)
 	waits_are_right(synfault, "synfault-waits-static", 1);
 }
 
-/* Waits as a language's own library has them: of targets/clients, with an interpreter. */
+/* Waits by the libraries of languages: a program of targets/clients, with its interpreter. */
 static void waits_of_are_right(const char *interpreter, const char *file, int n_attempts)
 {
 	AUTO_PROGRAM struct program *synfault = virtual_program();
@@ -278,7 +278,7 @@ Test(virtual_time, skips_what_is_impossible_with_the_reason)
 	program_exited(synfault, STATUS_PASSED);
 }
 
-/* Who answers at a Unix socket has another clock. */
+/* The server of a Unix socket has another clock. */
 Test(virtual_time, that_can_not_be_trusted_is_followed_by_real_time)
 {
 	AUTO_PROGRAM struct program *synfault = virtual_program();

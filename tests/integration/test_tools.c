@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Well-known clients with documented retries: attempts are counted correctly, and retransmissions
- * are not taken for retries.
+ * don't count as retries.
  */
 #include <criterion/criterion.h>
 
