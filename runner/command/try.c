@@ -18,6 +18,42 @@ static void on_live(void *userdata, const struct result *result, const char *lin
 	fflush(out);
 }
 
+/* Returns the variable that sends clients to a proxy, or NULL. */
+static const char *find_proxy(void)
+{
+	static const char *const variables[] = {
+		"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+		const char *value = getenv(variables[i]);
+
+		if (value && *value)
+			return variables[i];
+	}
+	return NULL;
+}
+
+/* Says what may explain that the client never connected. */
+static void explain_silence(const struct result *result, FILE *out)
+{
+	const char *proxy = find_proxy();
+
+	if (!adhoc_run_mentions_endpoint(result->scenario->client.command))
+		fputs("\nThe client's arguments do not say where the server is: write ${server} "
+		      "there,\nin single quotes.\n",
+		      out);
+	else if (proxy)
+		fprintf(out,
+			"\nThe environment sets %s: the client may have turned to a proxy. Run it "
+			"with\n\"env -u %s\", or set no_proxy.\n",
+			proxy, proxy);
+	else
+		fputs("\nConnections over QUIC, and those that another process makes for the "
+		      "client, such\nas a container engine or a service, are not seen.\n",
+		      out);
+}
+
 static enum exit_status show(const struct result *result, const struct adhoc_run_options *options,
 			     FILE *out, FILE *err)
 {
@@ -41,17 +77,14 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 		fprintf(err, "synfault try: %s\n", obstacle);
 		return result->interrupted ? STATUS_INTERRUPTED : STATUS_UNJUDGED;
 	}
-	observed = observe(result->record);
+	observed = observe_followed(result->record, options->timeout_ns);
 	strbuf_puts(&text, "\nwhat was seen\n");
 	observed_format(&observed, 1, &text);
 	if (style.ascii)
 		report_ascii(&ascii, strbuf_text(&text));
 	fputs(strbuf_text(style.ascii ? &ascii : &text), out);
-	if (observed.n_attempts == 0 &&
-	    !adhoc_run_mentions_endpoint(result->scenario->client.command))
-		fputs("\nThe client's arguments do not say where the server is: write ${server} "
-		      "there,\nin single quotes.\n",
-		      out);
+	if (observed.n_attempts == 0)
+		explain_silence(result, out);
 	disturbance = adhoc_run_disturbance(result);
 	if (disturbance)
 		fprintf(out,
@@ -75,6 +108,7 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 		.serve = options->serve,
 		.port = options->port,
 		.timeout_ns = options->timeout_ns,
+		.leftover_timeout_ns = options->timeout_ns,
 		.command = command,
 	};
 	struct run_results results = {0};

@@ -29,6 +29,9 @@ void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer
 	yaml_end(writer);
 	yaml_end(writer);
 	yaml_end(writer);
+	if (adhoc->leftover_timeout_ns > 0)
+		yaml_pair(writer, "leftover-timeout", "%s",
+			  duration_format_exact(adhoc->leftover_timeout_ns, timeout));
 	if (!adhoc->command)
 		return;
 	yaml_text(writer, "client");

@@ -21,7 +21,8 @@ struct adhoc_scenario {
 	const char *serve;           /* NULL: http */
 	uint16_t port;               /* 0: choose a free one */
 	int64_t timeout_ns;
-	char *const *command; /* may contain ${server} …; NULL: write no client */
+	int64_t leftover_timeout_ns; /* how long to follow what the client leaves behind; 0: not */
+	char *const *command;        /* may contain ${server} …; NULL: write no client */
 };
 
 /**

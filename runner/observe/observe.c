@@ -77,8 +77,9 @@ static void take_attempt(struct observed *observed, const struct attempt_history
 	} else if (attempt->end == END_TIMED_OUT) {
 		observed->n_timed_out++;
 		observed->timed_out_ns = MAX(observed->timed_out_ns, lasted_ns);
-	} else if (attempt->end == END_OPEN || (attempt->end == END_ABANDONED &&
-						attempt->ended_ns >= end_ns && !observed->ended)) {
+	} else if (attempt->end == END_OPEN ||
+		   (attempt->end == END_ABANDONED && attempt->ended_ns >= end_ns &&
+		    (!observed->ended || observed->n_after_exit > 0))) {
 		take_open(observed, attempt, end_ns);
 	} else if (attempt->end == END_ABANDONED) {
 		observed->shortest_ns =
@@ -177,6 +178,11 @@ static char *last_line(const struct stream *stream)
 
 struct observed observe(const struct record *record)
 {
+	return observe_followed(record, 0);
+}
+
+struct observed observe_followed(const struct record *record, int64_t leftover_timeout_ns)
+{
 	struct history history = history_make(record);
 	const struct event *exit = record_exit(record);
 	struct observed observed = {
@@ -198,6 +204,10 @@ struct observed observe(const struct record *record)
 	observed.n_attempts = history.n_attempts;
 	if (end_ns == INT64_MAX)
 		end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	for (size_t i = 0; observed.ended && i < history.n_attempts; i++)
+		observed.n_after_exit += history.attempts[i].started_ns > exit->at_ns;
+	if (observed.n_after_exit > 0)
+		end_ns = leftover_timeout_ns > 0 ? exit->at_ns + leftover_timeout_ns : INT64_MAX;
 	take_schedule(&observed, record);
 	take_backoff(&observed, &history);
 	for (size_t i = 0; i < history.n_attempts; i++)
@@ -378,7 +388,7 @@ static void add_left_open(const struct observed *runs, size_t n_runs, struct str
 
 	for (size_t i = 0; i < n_runs; i++) {
 		n_open = MAX(n_open, runs[i].n_open);
-		ended &= runs[i].ended;
+		ended &= runs[i].ended && runs[i].n_after_exit == 0;
 	}
 	add_label(out, "left open");
 	if (n_open > 0)
@@ -476,6 +486,19 @@ static void add_end(const struct observed *runs, size_t n_runs, struct strbuf *o
 	strbuf_putc(out, '\n');
 }
 
+static void add_left_behind(const struct observed *runs, size_t n_runs, struct strbuf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_runs; i++)
+		n = MAX(n, runs[i].n_after_exit);
+	if (n == 0)
+		return;
+	add_label(out, "left behind");
+	strbuf_printf(out, "processes that made %zu attempt%s after the client's end\n", n,
+		      n == 1 ? "" : "s");
+}
+
 void observed_format(const struct observed *runs, size_t n_runs, struct strbuf *out)
 {
 	add_attempts(runs, n_runs, out);
@@ -483,6 +506,7 @@ void observed_format(const struct observed *runs, size_t n_runs, struct strbuf *
 	add_connect_timeout(runs, n_runs, out);
 	add_fallback(runs, n_runs, out);
 	add_end(runs, n_runs, out);
+	add_left_behind(runs, n_runs, out);
 	if (n_runs > 0 && runs[0].said) {
 		add_label(out, "said");
 		strbuf_printf(out, "%s\n", runs[0].said);

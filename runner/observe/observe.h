@@ -17,6 +17,7 @@ struct observed {
 	int64_t duration_ns;
 
 	size_t n_attempts;
+	size_t n_after_exit; /* of them: by processes that the client left behind */
 	size_t n_by_family[N_FAMILIES];
 	/*
 	 * From the end of each attempt to the start of the next: one fewer than attempts. 0 where
@@ -56,6 +57,11 @@ struct observed {
 
 /** observe() - return what the record shows about all attempts; pure; free with observed_free() */
 struct observed observe(const struct record *record);
+/**
+ * observe_followed() - do the same where processes that the client left behind were followed
+ * @leftover_timeout_ns: for how long, until synfault ended them; 0: they were not
+ */
+struct observed observe_followed(const struct record *record, int64_t leftover_timeout_ns);
 void observed_free(struct observed *observed);
 
 /** observed_fit() - return the policy that fits the backoff of all runs; free with fit_free() */

@@ -69,6 +69,30 @@ Test(try, try_explains_a_client_that_never_connects)
 	program_printed(synfault, "write ${server} there");
 }
 
+/* A daemon forks away, and its parent is done. */
+Test(try, try_follows_what_the_client_leaves_behind)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try --timeout 5s 'refuse x2, accept' -- sh -c 'setsid "
+			       "synfault-backoff --base 300 $1 & ' sh '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "  attempts      3\n");
+	program_printed(synfault, "  left behind   processes that made ");
+	program_left_nothing(synfault);
+}
+
+Test(try, try_names_the_proxy_that_may_explain_silence)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try --timeout 2s accept -- sh -c ': $1' sh '${server}'");
+	program_printed(synfault, "Connections over QUIC");
+	setenv("http_proxy", "http://192.0.2.1:3128", 1);
+	program_runs(synfault, "try --timeout 2s accept -- sh -c ': $1' sh '${server}'");
+	program_printed(synfault, "The environment sets http_proxy");
+}
+
 Test(try, try_explains_a_client_that_can_not_start)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
