@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/text.h"
 #include "runner/command/record_dir.h"
 #include "runner/report/junit.h"
 #include "runner/report/junit_merge.h"
@@ -187,7 +188,8 @@ static enum exit_status merge_records(const char *target, char *const *paths, si
 	if (message)
 		fprintf(err, "synfault merge: %s\n", message);
 	else
-		fprintf(out, "%zu records of %zu directories\n", gathered.n_sources, n);
+		fprintf(out, "%zu record%s of %zu director%s\n", gathered.n_sources,
+			PLURAL(gathered.n_sources), n, n == 1 ? "y" : "ies");
 	record_dir_run_free(&gathered.run);
 	free(gathered.sources);
 	return message ? STATUS_UNJUDGED : STATUS_PASSED;

@@ -7,6 +7,7 @@
 #include <netdb.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 #include "runner/diagnose/explain.h"
 
 static const char *const names[] = {
@@ -311,10 +312,10 @@ static void explain_other(const struct context *context, size_t index, const str
 				.sentence = xasprintf("this host has no ephemeral port left for "
 						      "connections to %s",
 						      where),
-				.evidence =
-					xasprintf("connect() fails with EADDRNOTAVAIL; ports "
-						  "%u to %u, %u sockets in TIME_WAIT",
-						  here->port_low, here->port_high, here->time_wait),
+				.evidence = xasprintf("connect() fails with EADDRNOTAVAIL; ports "
+						      "%u to %u, %u socket%s in TIME_WAIT",
+						      here->port_low, here->port_high,
+						      here->time_wait, PLURAL(here->time_wait)),
 				.advice = xstrdup("keep connections open and reuse them; widen "
 						  "net.ipv4.ip_local_port_range"),
 			});

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 #include "runner/doctor/lag.h"
 #include "runner/doctor/netns_probe.h"
 #include "runner/sandbox/isolation.h"
@@ -323,9 +324,11 @@ static void check_lag(struct examination *exam)
 static void check_jobs(struct examination *exam)
 {
 	struct check *check = add(exam, "jobs", 0);
+	const size_t n_jobs = limits_default_jobs();
+	const long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	check->found = xasprintf("%zu scenarios at once, %ld processors", limits_default_jobs(),
-				 sysconf(_SC_NPROCESSORS_ONLN));
+	check->found = xasprintf("%zu scenario%s at once, %ld processor%s", n_jobs, PLURAL(n_jobs),
+				 n_processors, PLURAL(n_processors));
 }
 
 void doctor_examine(struct doctor *ret)

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <sys/wait.h>
 
+#include "common/text.h"
 #include "runner/judge/consistency.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/replay.h"
@@ -82,9 +83,10 @@ static bool check_endpoints(struct checker *checker)
 	const struct record *record = checker->ctx->record;
 
 	if (record->n_endpoints != scenario->n_endpoints) {
-		add(checker, xasprintf("the record is of another scenario: it has %zu endpoints, "
+		add(checker, xasprintf("the record is of another scenario: it has %zu endpoint%s, "
 				       "not %zu",
-				       record->n_endpoints, scenario->n_endpoints));
+				       record->n_endpoints, PLURAL(record->n_endpoints),
+				       scenario->n_endpoints));
 		return false;
 	}
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
@@ -291,9 +293,10 @@ static void check_processes(struct checker *checker)
 	else if (!exit && !checker->ctx->timed_out)
 		add(checker, xstrdup("the client's end is not in the record"));
 	else if (!checker->ctx->timed_out && count_exits(history) != record->n_instances)
-		add(checker, xasprintf("%" PRIu32 " clients should have run, but the record has "
+		add(checker, xasprintf("%" PRIu32 " client%s should have run, but the record has "
 				       "the ends of %" PRIu32,
-				       record->n_instances, count_exits(history)));
+				       record->n_instances, PLURAL(record->n_instances),
+				       count_exits(history)));
 	if (record->n_streams / STREAMS_EACH < record->n_instances)
 		add(checker, xstrdup("the client's output is not in the record"));
 	for (size_t i = 0; i < history->n_process_events; i++) {

@@ -24,6 +24,7 @@
  */
 #include <inttypes.h>
 
+#include "common/text.h"
 #include "runner/judge/fault_coverage.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/per_instance.h"
@@ -121,7 +122,8 @@ static char *how_often(int64_t count, int64_t required)
 {
 	if (count == 0)
 		return xstrdup("never fired");
-	return xasprintf("fired for %" PRId64 " of %" PRId64 " attempts", count, required);
+	return xasprintf("fired for %" PRId64 " of %" PRId64 " attempt%s", count, required,
+			 PLURAL(required));
 }
 
 /* The attempts at one endpoint, as its script sees them. */

@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 
+#include "common/text.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/measurements.h"
 #include "runner/judge/per_instance.h"
@@ -31,7 +32,7 @@ static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *
 			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
 			.expected = xasprintf("after %" PRId64 " attempt%s", most,
 					      most == 1 ? "" : "s"),
-			.actual = xasprintf("%" PRId64 " attempts", n),
+			.actual = xasprintf("%" PRId64 " attempt%s", n, PLURAL(n)),
 			.miss = count_miss_text((struct range){n, n}, (struct range){0, most}),
 			.looks_like = fit_text(ctx, expectation->endpoint, false),
 			.attempt = n > most ? group->attempts[most] : NULL,

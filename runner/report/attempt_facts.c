@@ -78,8 +78,8 @@ void attempt_facts_scripts(const struct attempt_facts *facts)
 					: "synfault sent delayed SYNs again after their delay");
 	}
 	if (record->n_endpoints > MAX_SCRIPTS) {
-		AUTO_FREE char *more =
-			xasprintf("… %zu more endpoints …", record->n_endpoints - MAX_SCRIPTS);
+		const size_t n_more = record->n_endpoints - MAX_SCRIPTS;
+		AUTO_FREE char *more = xasprintf("… %zu more endpoint%s …", n_more, PLURAL(n_more));
 
 		add_line(facts, 0, more);
 	}

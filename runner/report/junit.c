@@ -234,7 +234,8 @@ static void add_text(struct report *report, const struct strbuf *text)
 		size_t length = utf8_boundary(whole, text->length, ELEMENT_LIMIT, false);
 
 		strbuf_add(&cut, whole, length);
-		strbuf_printf(&cut, "\n[%zu bytes left out]\n", text->length - length);
+		strbuf_printf(&cut, "\n[%zu byte%s left out]\n", text->length - length,
+			      PLURAL(text->length - length));
 		whole = strbuf_text(&cut);
 	}
 	xml_write(report->writer, whole);

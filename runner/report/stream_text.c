@@ -90,7 +90,8 @@ void stream_text_add_named(struct strbuf *out, const struct stream *stream, cons
 	end_line(out);
 	strbuf_puts(out, "\n---- ");
 	report_line(out, name);
-	strbuf_printf(out, " (%llu bytes) ----\n", (unsigned long long)stream->total);
+	strbuf_printf(out, " (%llu byte%s) ----\n", (unsigned long long)stream->total,
+		      PLURAL(stream->total));
 	stream_text_add(out, stream);
 	end_line(out);
 }

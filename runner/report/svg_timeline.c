@@ -204,7 +204,8 @@ static bool is_shown(const struct group *group, size_t at, const size_t *blamed,
 
 static void draw_more(struct picture *picture, size_t n_more)
 {
-	AUTO_FREE char *text = xasprintf("%zu more attempts: only in the strips above", n_more);
+	AUTO_FREE char *text =
+		xasprintf("%zu more attempt%s: only in the strips above", n_more, PLURAL(n_more));
 
 	svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 13, SVG_FONT_SIZE, SVG_START,
 		 PLOT_WIDTH, text);
@@ -418,8 +419,8 @@ static void draw_client(struct picture *picture)
 		draw_instance(picture, instance, name);
 	}
 	if (record->n_instances > n_shown && n_shown > 1) {
-		AUTO_FREE char *text =
-			xasprintf("%u more instances", record->n_instances - n_shown);
+		const uint32_t n_more = record->n_instances - n_shown;
+		AUTO_FREE char *text = xasprintf("%u more instance%s", n_more, PLURAL(n_more));
 
 		svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 14, SVG_FONT_SIZE,
 			 SVG_START, PLOT_WIDTH, text);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/utsname.h>
 
+#include "common/text.h"
 #include "runner/sandbox/remote.h"
 
 /* After this many, the client's writes get no events of their own. */
@@ -247,9 +248,11 @@ void recorder_finish(struct recorder *recorder)
 	if (recorder->n_dropped_attempts > 0) {
 		problem = &recorder->record->problems[recorder->dropped_problem];
 		free(problem->message);
-		problem->message = xasprintf("%" PRIu64 " attempts after the first %zu are not in "
-					     "the record (--max-attempts)",
-					     recorder->n_dropped_attempts, recorder->max_attempts);
+		problem->message =
+			xasprintf("the record lacks %" PRIu64 " attempt%s after the "
+				  "first %zu (--max-attempts)",
+				  recorder->n_dropped_attempts,
+				  PLURAL(recorder->n_dropped_attempts), recorder->max_attempts);
 	}
 	if (!recorder->started)
 		report_all(recorder);

@@ -2,6 +2,7 @@
 /* Reads a document's own keys and its client; endpoints and expectations have their own files. */
 #include "runner/scenario/decode_document.h"
 
+#include "common/text.h"
 #include "runner/scenario/decode_endpoint.h"
 #include "runner/scenario/decode_expect.h"
 #include "runner/scenario/decode_kernel.h"
@@ -255,8 +256,9 @@ static void check_repeat(struct loader *loader, const struct field *field, void 
 	if (scenario_n_instances(scenario) <= MAX_RUNS)
 		return;
 	loader_error(loader, field->value,
-		     "%" PRIu32 " instances, %" PRIu32 " times, are more than %d clients",
-		     scenario->n_clients, scenario->n_repeats, MAX_RUNS);
+		     "%" PRIu32 " instance%s, run %" PRIu32 " time%s, make more than %d clients",
+		     scenario->n_clients, PLURAL(scenario->n_clients), scenario->n_repeats,
+		     PLURAL(scenario->n_repeats), MAX_RUNS);
 	loader_hint(loader, "lower \"clients\" or \"repeat\"");
 }
 

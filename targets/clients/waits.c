@@ -376,7 +376,7 @@ static bool joins_a_thread(struct waits *waits)
 	       pthread_join(thread, NULL) == 0;
 }
 
-/* Sleeps of a millisecond, one after the other: their lengths add up. */
+/* Sleeps 100 ms at a time, until the time has passed. */
 static bool ticks(struct waits *waits)
 {
 	double until = now(CLOCK_MONOTONIC) + waits->seconds;

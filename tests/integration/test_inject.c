@@ -215,7 +215,7 @@ Test(inject, attempts_beyond_the_record_get_faults_and_make_an_error)
 	program_printed(synfault, "3 attempts, 3 refused");
 	program_printed(synfault, "more than 3 attempts: later ones are not in the record");
 	program_printed(synfault, "one ended with 3\n");
-	program_printed(synfault, "2 attempts after the first 3 are not in the record");
+	program_printed(synfault, "the record lacks 2 attempts after the first 3");
 	program_printed(synfault, "usage 4\n");
 	struct record *record = program_record(synfault, "w/r.json");
 

@@ -225,7 +225,7 @@ Test(virtual_time, is_available_in_a_shared_network)
 	cr_assert_null(record->clock_failure);
 }
 
-/* Who answers there has another clock. */
+/* The server there has another clock. */
 Test(virtual_time, in_a_shared_network_ends_when_the_client_talks_to_others)
 {
 	static const char *const clients[] = {

@@ -44,7 +44,8 @@ TURNS = [
     ("by and by", r"\bby and by\b|\bas ever\b|\bbefell\b", '"gradually", "as usual"'),
     ("by so much", r"\bby so much\b|\bso much (?:early|late|earlier|later)\b", '"by this much"'),
     ("mostly", r"\bmostly\b", "a number, or nothing"),
-    ("1 things", r"(?<!/)\b1 (?:bytes|attempts|retransmissions|packets|times|runs|scenarios|clients)\b",
+    ("1 things", r"(?<!/)\b1 (?:attempts|bytes|clients|connections|endpoints|errors|files|instances|packets"
+     r"|processors|records|retransmissions|runs|scenarios|sockets|times)\b",
      "the singular"),
 ]
 COMPILED = [(name, re.compile(pattern, re.IGNORECASE), instead)

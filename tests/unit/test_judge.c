@@ -1412,7 +1412,7 @@ Test(judge, a_record_with_other_endpoints_is_an_error)
 	judgement = judge(other->scenario, b->record, NULL);
 	cr_expect_eq(judgement.outcome, OUTCOME_ERROR);
 	cr_expect_str_eq(judgement.findings[0].message,
-			 "the record is of another scenario: it has 1 endpoints, not 0");
+			 "the record is of another scenario: it has 1 endpoint, not 0");
 	judgement_free(&judgement);
 }
 
