@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Injects connection faults from a test's own code, under `synfault exec -- node --test`.
+//
+//     const {faults} = require("./synfault");
+//     test("retries", async (t) => {
+//         const session = await faults(t, {api: "refuse x2, accept"});
+//         assert.equal(await fetchWithRetries(session.endpoints.api), 200);
+//         assert.equal(await session.attempts("api"), 3);
+//     });
+//
+// When the test has ended, a session that it has not closed is judged: a failure of the client fails
+// the test with the findings, an unknown outcome fails it with an error of the type Unjudged. What
+// the machine can't do skips it. Without node:test, open() returns a session.
+"use strict";
+
+const net = require("node:net");
+const path = require("node:path");
+
+// synfault refused a request, or could not do its work; it says nothing about the client.
+class SynfaultError extends Error {
+    constructor(code, text, remedy) {
+        super(remedy ? `${text}; ${remedy}` : text);
+        this.name = this.constructor.name;
+        this.code = code;
+        this.text = text;
+        this.remedy = remedy;
+    }
+}
+
+// This machine can't inject the faults: a reason to skip the test.
+class Unavailable extends SynfaultError {}
+
+// What was waited for did not happen in time.
+class TimedOut extends SynfaultError {}
+
+// The outcome is unknown: the machine was too slow, or a fault never fired.
+class Unjudged extends SynfaultError {}
+
+// The client did not do what was expected; `findings` say what, as data.
+class ClientFailed extends Error {
+    constructor(judgement) {
+        super(judgement.toString());
+        this.name = "ClientFailed";
+        this.findings = judgement.findings;
+    }
+}
+
+const ERRORS = {"unavailable": Unavailable, "timed-out": TimedOut};
+
+// The address of an endpoint: `${endpoint}` is host:port.
+class Endpoint {
+    constructor(address) {
+        const colon = address.lastIndexOf(":");
+        this.address = address;
+        this.host = address.slice(0, colon).replace(/^\[|\]$/g, "");
+        this.port = Number(address.slice(colon + 1));
+    }
+
+    toString() {
+        return this.address;
+    }
+}
+
+// What a session means: `outcome` is pass, fail, error or skip.
+class Judgement {
+    constructor({outcome, findings, expectations}) {
+        Object.assign(this, {outcome, findings, expectations});
+    }
+
+    toString() {
+        return [this.outcome, ...this.findings.map((finding) => `  ${finding.message}`)].join("\n");
+    }
+}
+
+// Endpoints with faults, on a connection of its own; requests are answered in their order.
+class Session {
+    constructor(socket) {
+        this.judgement = null;
+        this.socket = socket;
+        this.waiting = [];
+        let text = "";
+        socket.setEncoding("utf8");
+        socket.on("data", (data) => {
+            const lines = (text + data).split("\n");
+            text = lines.pop();
+            for (const line of lines) this.waiting.shift()?.(JSON.parse(line));
+        });
+        const end = () => {
+            const error = {code: "ended", text: "synfault has ended"};
+            for (const answer of this.waiting.splice(0)) answer({ok: false, error});
+        };
+        socket.on("error", end);
+        socket.on("close", end);
+    }
+
+    async ask(command, values = {}) {
+        const reply = await new Promise((resolve) => {
+            this.waiting.push(resolve);
+            if (this.socket.destroyed) this.socket.emit("close");
+            else this.socket.write(JSON.stringify({command, ...values}) + "\n");
+        });
+        if (reply.ok) return reply.result;
+        const {code, text, remedy} = reply.error;
+        throw new (ERRORS[code] ?? SynfaultError)(code, text, remedy);
+    }
+
+    // Waits until an attempt has had an event: syn, verdict, established, closed …; returns it.
+    wait(event, {endpoint, attempt = 1, timeout = 30} = {}) {
+        const where = endpoint === undefined ? {} : {endpoint};
+        return this.ask("wait", {session: this.number, event, attempt, timeout_ns: Math.round(timeout * 1e9), ...where});
+    }
+
+    // Returns the endpoints with their attempts so far and how those ended.
+    status() {
+        return this.ask("status", {session: this.number});
+    }
+
+    // Returns how many attempts there were so far at an endpoint, or at all.
+    async attempts(endpoint) {
+        const {endpoints} = await this.status();
+        return endpoints.filter((one) => endpoint === undefined || one.name === endpoint)
+            .reduce((sum, one) => sum + one.attempts, 0);
+    }
+
+    // Returns some events from a sequence number on, and where to go on.
+    events(since = 0) {
+        return this.ask("events", {session: this.number, since});
+    }
+
+    // Judges what has happened so far.
+    async check() {
+        return new Judgement(await this.ask("check", {session: this.number}));
+    }
+
+    // Ends the session and judges it. A second call returns the same judgement.
+    async close() {
+        if (!this.judgement) {
+            try {
+                this.judgement = new Judgement(await this.ask("close", {session: this.number}));
+            } finally {
+                this.socket.destroy();
+            }
+        }
+        return this.judgement;
+    }
+
+    // Closes the session, and throws unless the client did what was expected.
+    async expectPass() {
+        const judgement = await this.close();
+        if (judgement.outcome === "fail") throw new ClientFailed(judgement);
+        if (judgement.outcome === "error") throw new Unjudged("unjudged", judgement.toString());
+    }
+}
+// For `await using`, where Node has it.
+if (Symbol.asyncDispose) Session.prototype[Symbol.asyncDispose] = Session.prototype.expectPass;
+
+// Opens a session: of endpoints, {api: "refuse x2, accept"}; or of a scenario, with the options
+// {file, scenario} or {source}: its text, or an object. {name} is its name in reports.
+async function open(endpoints = {}, {name, file, scenario, source} = {}) {
+    const control = process.env.SYNFAULT_CONTROL;
+    if (!control) throw new Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`");
+    const session = new Session(net.createConnection(control));
+    const list = Object.entries(endpoints).map(([key, faults]) => ({name: key, faults}));
+    try {
+        const opened = await session.ask("open", {
+            name, scenario,
+            endpoints: list.length > 0 ? list : undefined,
+            file: file === undefined ? undefined : path.resolve(file),
+            source: source === undefined || typeof source === "string" ? source : JSON.stringify(source),
+        });
+        session.number = opened.session;
+        session.name = opened.name;
+        session.variables = opened.variables;
+        session.endpoints = Object.fromEntries(
+            opened.endpoints.map((one) => [one.name, new Endpoint(one.addresses[0])]));
+    } catch (error) {
+        session.socket.destroy();
+        throw error;
+    }
+    return session;
+}
+
+// Opens a session for a test of node:test, and judges it when the test has ended. Returns undefined
+// after it has skipped the test: then the test has to return.
+async function faults(t, endpoints, options = {}) {
+    let session;
+    try {
+        session = await open(endpoints, {name: t.name, ...options});
+    } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        t.skip(error.message);
+        return undefined;
+    }
+    t.after(async () => {
+        if (!session.judgement) await session.expectPass();
+    });
+    return session;
+}
+
+module.exports = {faults, open, Session, Endpoint, Judgement, SynfaultError, Unavailable, TimedOut, Unjudged, ClientFailed};
