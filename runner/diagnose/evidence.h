@@ -58,8 +58,9 @@ struct route_evidence {
 
 /* One connect(), as seen by its caller and in the packets. Times count from its start. */
 struct trial {
-	int error;    /* errno; 0: connected; ETIMEDOUT may be our own limit: see gave_up */
-	bool gave_up; /* nothing came within our own limit */
+	int error;          /* errno; 0: connected; ETIMEDOUT may be our own limit: see gave_up */
+	bool gave_up;       /* nothing came within our own limit */
+	int64_t started_ns; /* CLOCK_MONOTONIC */
 	int64_t took_ns;
 	unsigned syns; /* SYNs sent, the first included */
 	uint16_t port; /* of our end */

@@ -72,6 +72,7 @@ static void start(struct trials *trials, struct running *running)
 
 	running->started_ns = clock_monotonic_ns();
 	running->realtime_ns = clock_realtime_ns();
+	running->trial->started_ns = running->started_ns;
 	running->until_ns = running->started_ns + trials->patience_ns;
 	running->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (running->fd < 0) {

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+
+#include "common/duration.h"
 
 #define EVENT "events/tcp/tcp_send_reset"
 
@@ -81,7 +84,9 @@ int reset_reasons_start(struct reset_reasons **ret)
 		return r;
 	}
 	reasons.instance = openat(reasons.tracing, reasons.name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = reasons.instance < 0 ? -errno : write_switch(reasons.instance, EVENT "/enable", "1");
+	r = reasons.instance < 0 ? -errno : write_switch(reasons.instance, "trace_clock", "mono");
+	if (r == 0)
+		r = write_switch(reasons.instance, EVENT "/enable", "1");
 	if (r < 0) {
 		remove_instance(&reasons);
 		return r;
@@ -98,9 +103,24 @@ static bool names_port(const char *line, const char *key, const char *value)
 	return strstr(line, text) != NULL;
 }
 
+/* Returns the time of a line, which precedes the event's name: "123.456789: tcp_send_reset: …". */
+static int64_t time_of(const char *line)
+{
+	const char *end = strstr(line, ": tcp_send_reset:");
+	const char *start = end;
+	int64_t seconds, microseconds;
+
+	while (start && start > line && start[-1] != ' ')
+		start--;
+	return start && sscanf(start, "%" SCNd64 ".%6" SCNd64, &seconds, &microseconds) == 2
+		       ? seconds * NS_PER_S + microseconds * 1000
+		       : -1;
+}
+
 /* Returns whether the line is about a trial at the address, which the kernel writes as we do. */
 static bool is_of_trial(const char *line, const struct trial *trial, const struct address *address)
 {
+	int64_t at_ns = time_of(line);
 	const struct address *server = trial->translated.family ? &trial->translated : address;
 	char where[ADDRESS_TEXT_SIZE], port[16];
 	const char *destination = strstr(line, " dest=");
@@ -108,8 +128,9 @@ static bool is_of_trial(const char *line, const struct trial *trial, const struc
 	address_format(server, where);
 	snprintf(port, sizeof(port), ":%u ", trial->port);
 	/* TCP's view is that of the server. */
-	return trial->port && destination && names_port(line, " src=", where) &&
-	       strstr(destination, port);
+	return trial->port && at_ns >= trial->started_ns - NS_PER_MS &&
+	       at_ns <= trial->started_ns + trial->took_ns + NS_PER_MS && destination &&
+	       names_port(line, " src=", where) && strstr(destination, port);
 }
 
 void reset_reasons_parse(const char *line, struct evidence *evidence)

@@ -3,7 +3,8 @@
  * Asks the kernel why its TCP resets connections of the trials: the trace event tcp_send_reset,
  * which has a reason since Linux 6.10. A trace instance of its own takes it, in a tracefs that is
  * mounted nowhere, so that nothing of other tracers changes. The event covers all network
- * namespaces. An RST of a firewall (reject) is not TCP's, and makes no event. Needs CAP_SYS_ADMIN
+ * namespaces, which may have the same addresses and ports: so the time has to fit, too.
+ * An RST of a firewall (reject) is not TCP's, and makes no event. Needs CAP_SYS_ADMIN
  * in the initial user namespace. Source: include/trace/events/tcp.h, include/net/rstreason.h.
  */
 #ifndef SYNFAULT_RUNNER_DIAGNOSE_RESET_REASONS_H

@@ -509,24 +509,28 @@ Test(diagnose, finds_its_own_packets_among_those_that_the_kernel_dropped)
 Test(diagnose, finds_its_own_connections_among_those_that_the_kernel_reset)
 {
 	static const struct {
-		const char *ports;
+		const char *time, *ports;
 		enum known seen;
 	} cases[] = {
-		{"src=192.0.2.1:8080 dest=10.0.0.2:40001", YES},
-		{"src=192.0.2.1:8080 dest=10.0.0.2:4000", NO},
-		{"src=192.0.2.1:80801 dest=10.0.0.2:40001", NO},
-		{"src=192.0.2.11:8080 dest=10.0.0.2:40001", NO},
-		{"src=10.0.0.2:40001 dest=192.0.2.1:8080", NO},
+		{"7.000500", "src=192.0.2.1:8080 dest=10.0.0.2:40001", YES},
+		{"6.500000", "src=192.0.2.1:8080 dest=10.0.0.2:40001", NO},
+		{"7.100000", "src=192.0.2.1:8080 dest=10.0.0.2:40001", NO},
+		{"7.000500", "src=192.0.2.1:8080 dest=10.0.0.2:4000", NO},
+		{"7.000500", "src=192.0.2.1:80801 dest=10.0.0.2:40001", NO},
+		{"7.000500", "src=192.0.2.11:8080 dest=10.0.0.2:40001", NO},
+		{"7.000500", "src=10.0.0.2:40001 dest=192.0.2.1:8080", NO},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO_EVIDENCE struct evidence evidence = evidence_new("192.0.2.1");
-		AUTO_FREE char *line = xasprintf("  curl-7 [000] 1.0: tcp_send_reset: skaddr=1 %s "
-						 "state=UNKNOWN reason=NO_SOCKET\n",
-						 cases[i].ports);
+		AUTO_FREE char *line =
+			xasprintf("  curl-7 [000] b..1. %s: tcp_send_reset: skaddr=1 %s "
+				  "state=UNKNOWN reason=NO_SOCKET\n",
+				  cases[i].time, cases[i].ports);
 
 		evidence.kernel_reset.seen = NO;
 		trials_of(&evidence)[1].port = 40001;
+		trials_of(&evidence)[1].started_ns = 7 * NS_PER_S;
 		reset_reasons_parse(line, &evidence);
 		cr_expect_eq(evidence.kernel_reset.seen, cases[i].seen, "%s", cases[i].ports);
 		if (cases[i].seen == YES)
