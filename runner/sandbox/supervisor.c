@@ -35,6 +35,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "runner/judge/needs.h"
 #include "runner/sandbox/descendants.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/orphan_sockets.h"
@@ -115,25 +116,12 @@ static void on_orphan(void *userdata, uint32_t attempt, const struct sock_found 
 	recorder_orphan(&((struct supervisor *)userdata)->recorder, attempt, socket);
 }
 
-/* What a connection carried, and its end, are known once its socket has died. */
-static bool needs_carried(const struct supervisor *self)
-{
-	for (size_t i = 0; i < self->scenario->n_expectations; i++) {
-		enum expectation_kind kind = self->scenario->expectations[i].kind;
-
-		if (kind == EXPECT_RECEIVED || kind == EXPECT_SENT || kind == EXPECT_ENDED ||
-		    kind == EXPECT_LEAKS)
-			return true;
-	}
-	return false;
-}
-
 /* Returns whether the end of every attempt is known. */
 static bool is_settled(const struct supervisor *self)
 {
-	return !self->injector ||
-	       (injector_n_waiting(self->injector) == 0 &&
-		(injector_n_connected(self->injector) == 0 || !needs_carried(self)));
+	return !self->injector || (injector_n_waiting(self->injector) == 0 &&
+				   (injector_n_connected(self->injector) == 0 ||
+				    !(scenario_needs(self->scenario) & NEEDS_DEATHS)));
 }
 
 static void on_injector_event(void *userdata, const struct injector_event *event)

@@ -27,6 +27,7 @@ enum expectation_need {
 	NEEDS_CLIENT_ENDS = 1u << 1, /* record.has_client_ends */
 	NEEDS_STARVATION = 1u << 2,  /* record.has_starvation: every kind does */
 	NEEDS_CLIENT = 1u << 3,      /* the client's own process, unknown if attached */
+	NEEDS_DEATHS = 1u << 4,      /* the ends of its connections: the run waits for them */
 	NEEDS_ALL = NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_STARVATION | NEEDS_CLIENT,
 };
 
@@ -72,7 +73,7 @@ enum expectation_trait {
 	    judge_connected, 0, ON_ATTEMPTS | BY_LUCK, \
 	    COUNT("1", "How many attempts become connections.")) \
 	ROW(ENDED, "ended", value->ended.ends, decode_ended, NULL, NULL, judge_ended, \
-	    NEEDS_SOCKETS | NEEDS_CLIENT_ENDS, BY_LUCK, \
+	    NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_DEATHS, BY_LUCK, \
 	    .value = "an end, a list of them, or a mapping of endpoints to these", \
 	    .description = "How every attempt ends as the client sees it, or each in turn.", \
 	    .example = "[refused, closed]", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING, \
@@ -129,16 +130,16 @@ enum expectation_trait {
 	    ON_ATTEMPTS, \
 	    COUNT("1", "How many attempts may be open at once.")) \
 	ROW(LEAKS, "leaks", NULL, decode_count_value, NULL, NULL, judge_leaks, \
-	    NEEDS_SOCKETS | NEEDS_CLIENT_ENDS, ON_ATTEMPTS, \
+	    NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_DEATHS, ON_ATTEMPTS, \
 	    COUNT("0", "How many sockets outlive their attempt, or the client."))
 
 /* In a mapping of their own. */
 #define EXPECTATIONS_BELOW_BYTES(ROW) \
 	ROW(RECEIVED, "received", NULL, decode_count_value, NULL, contradict_connections, \
-	    judge_bytes, NEEDS_CLIENT_ENDS, 0, \
+	    judge_bytes, NEEDS_CLIENT_ENDS | NEEDS_DEATHS, 0, \
 	    COUNT("1000", "How many bytes of data came from the servers.")) \
 	ROW(SENT, "sent", NULL, decode_count_value, NULL, contradict_connections, judge_bytes, \
-	    NEEDS_CLIENT_ENDS, 0, \
+	    NEEDS_CLIENT_ENDS | NEEDS_DEATHS, 0, \
 	    COUNT("{api: 1..500}", "How many bytes of data the client sent, without retransmissions."))
 
 #define EXPECTATION_KINDS(ROW) EXPECTATIONS_BELOW_EXPECT(ROW) EXPECTATIONS_BELOW_BYTES(ROW)
