@@ -72,7 +72,6 @@ enum keeping { PLACE_KEPT, PLACE_NOTHING };
 
 static enum keeping place_of(const struct fit_view *view, size_t k, size_t *ret_position)
 {
-	*ret_position = k;
 	if (view->first_at_once) {
 		*ret_position = k > 0 ? k - 1 : 0;
 		return k > 0 ? PLACE_KEPT : PLACE_NOTHING;
@@ -129,7 +128,7 @@ static struct fit_candidates all_candidates(const struct waits *waits)
 {
 	struct fit_candidates list = {0};
 
-	for (int resets = 0; resets <= waits->anew; resets++) {
+	for (int resets = 0; resets <= (waits->anew ? 1 : 0); resets++) {
 		add_view(waits, (struct fit_view){.resets = resets}, &list);
 		add_view(waits,
 			 (struct fit_view){

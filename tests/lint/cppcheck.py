@@ -18,6 +18,8 @@ def main():
         "-DLIST_HEAD(name,type)=struct type *",
         "-DSTAILQ_HEAD(name,type)=struct type *",
         "-DSTAILQ_FOREACH(item,head,field)=if((item=*(head))!=0)",
+        "-DDL_FOREACH(head,item)=if((item=(head))!=0)",
+        "-DDL_FOREACH_SAFE(head,item,after)=if((item=after=(head))!=0)",
         "-Djson_array_foreach(array,i,item)=while((item=json_array_get(array,i=+1)))", "-D__linux__", '-DSYNFAULT_VERSION="0"', "-I.",
         *tree.files(".c", below=(*tree.LAYERS, "targets")),
     ]
