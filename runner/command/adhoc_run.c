@@ -76,7 +76,8 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 		.time = options->time,
 		.judge = {.timing_scale = 1},
 		.observe = true,
-		.retry = {.late_retries = RETRY_LATE_DEFAULT},
+		/* `record` repeats runs itself, several at a time. */
+		.retry = {.late_retries = options->runs > 0 ? 0 : RETRY_LATE_DEFAULT},
 		.on_result = on_result,
 		.on_tick = on_tick,
 		.on_status = on_status,
