@@ -77,7 +77,9 @@ int reset_reasons_start(struct reset_reasons **ret)
 		close(reasons.tracing);
 		return -ENOENT;
 	}
-	snprintf(reasons.name, sizeof(reasons.name), "instances/synfault-%ld", (long)getpid());
+	/* All pid namespaces share it, so our pid alone may not be ours alone. */
+	snprintf(reasons.name, sizeof(reasons.name), "instances/synfault-%ld-%lld", (long)getpid(),
+		 (long long)clock_monotonic_ns());
 	r = mkdirat(reasons.tracing, reasons.name, 0700) < 0 ? -errno : 0;
 	if (r < 0) {
 		close(reasons.tracing);

@@ -661,6 +661,8 @@ for number in range(times):
         connection.close()
     except socket.timeout:
         met = 'nothing'
+    except ConnectionResetError:
+        met = 'reset'
     except OSError as error:
         met = errno.errorcode[error.errno]
     all_met.append((met, time.monotonic() - begun))
