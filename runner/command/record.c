@@ -187,7 +187,8 @@ static int64_t longest_ns(const struct recording *recording, bool doubtful)
 static size_t jobs_in_time(const struct recording *recording, size_t n)
 {
 	size_t most = recording->options->jobs ? recording->options->jobs : n;
-	size_t jobs = MIN((size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L), most);
+	size_t online = (size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L);
+	size_t jobs = MIN(online, MAX(most, (size_t)1));
 	int64_t left_ns = MAX(BUDGET_FACTOR * longest_ns(recording, false), LEAST_BUDGET_NS) -
 			  (clock_monotonic_ns() - recording->begun_ns);
 	int64_t each_ns = longest_ns(recording, true);

@@ -57,24 +57,27 @@ struct fit_number fit_round_number(double low, double high)
 		{{1, 2, 5}, 6},
 		{{1.5, 2.5, 3, 4, 6, 7.5, 8, 1.2}, 8.2},
 	};
-	double middle = (low + high) / 2, decade;
+	static const double tens[] = {0.1, 1, 10};
+	double middle = (low + high) / 2, decade, unit;
 
 	if (!(middle > 0))
 		return (struct fit_number){0, 6};
 	decade = pow(10, floor(log10(middle)));
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(levels[i].parts); k++)
-			for (double ten = 0.1; ten < 11; ten *= 10) {
-				double value = levels[i].parts[k] * decade * ten;
+			for (size_t t = 0; t < ARRAY_SIZE(tens); t++) {
+				double value = levels[i].parts[k] * decade * tens[t];
 
 				if (value >= low && value <= high && value > 0)
 					return (struct fit_number){round(value), levels[i].price};
 			}
-	for (double unit = decade; unit >= NS_PER_MS; unit /= 10) {
+	unit = decade;
+	while (unit >= NS_PER_MS) {
 		double value = round(middle / unit) * unit;
 
 		if (value >= low && value <= high)
 			return (struct fit_number){value, unit < decade / 20 ? FIT_PRICE_ODD : 12};
+		unit /= 10;
 	}
 	return (struct fit_number){round(middle / NS_PER_MS) * NS_PER_MS, FIT_PRICE_ODD};
 }

@@ -159,14 +159,14 @@ struct extremes {
 static void try_plus(const struct fit_view *view, struct band band, const double *growths,
 		     struct extremes extremes, struct fit_candidate *best)
 {
-	double slack = fit_width(extremes.low, 0) / 2, longest = 0;
+	double slack = fit_width(extremes.low, 0) / 2, longest = 0, top;
 
 	for (size_t i = 0; i < view->n; i++)
 		longest = fmax(longest, view->samples[i].wait);
 	band.jitter = JITTER_PLUS;
 	band.percent = 0;
-	for (double top = extremes.low + slack; top > fmax(extremes.low / 3, (double)NS_PER_MS);
-	     top *= 0.9) {
+	top = extremes.low + slack;
+	while (top > fmax(extremes.low / 3, (double)NS_PER_MS)) {
 		struct fit_number base = fit_round_number(0.9 * top, top), plus;
 		double most = 0;
 
@@ -176,6 +176,7 @@ static void try_plus(const struct fit_view *view, struct band band, const double
 						  band.base * growths[view->samples[i].k]);
 		plus = fit_round_number(most * 0.98, most * (1 + 1.5 / (double)view->n));
 		band.plus = plus.value;
+		top *= 0.9;
 		/* Less than that is noise. */
 		if (band.plus < MIN_JITTER_NS || band.plus < 1.5 * fit_width(longest, 0) ||
 		    band.base < NS_PER_MS)

@@ -150,17 +150,18 @@ static void add_factor(const struct growth *growth, double factor)
 
 static void add_exponentials(const struct growth *growth)
 {
-	double low, high, first = 0, last = 0;
+	double low, high, first = 0, last = 0, factor = MIN_FACTOR;
 
 	for (size_t i = 0; i < n_fit_factors; i++)
 		add_factor(growth, fit_factors[i].value);
 	if (growth->growing < 2)
 		return;
-	for (double factor = MIN_FACTOR; factor <= MAX_FACTOR; factor *= 1.005) {
-		if (!base_of_factor(growth, factor, &low, &high))
-			continue;
-		first = first > 0 ? first : factor;
-		last = factor;
+	while (factor <= MAX_FACTOR) {
+		if (base_of_factor(growth, factor, &low, &high)) {
+			first = first > 0 ? first : factor;
+			last = factor;
+		}
+		factor *= 1.005;
 	}
 	if (first <= 0)
 		return;

@@ -11,12 +11,12 @@ void supervise_stop(struct supervisor *supervisor)
 	supervisor_end(supervisor);
 }
 
-void supervise_look(struct supervisor *self)
+void supervise_look(struct supervisor *supervisor)
 {
-	if (self->phase != PHASE_RUNNING)
+	if (supervisor->phase != PHASE_RUNNING)
 		return;
-	injector_look(self->injector);
-	supervisor_measure_lag(self, process_run_delay_ns(0));
+	injector_look(supervisor->injector);
+	supervisor_measure_lag(supervisor, process_run_delay_ns(0));
 }
 
 int supervise_reset(struct supervisor *self)

@@ -97,7 +97,7 @@ struct record *supervise_attached(const struct supervise_config *config);
  *
  * Losses that only the kernel's counters show are not known before the end.
  */
-void supervise_look(struct supervisor *self);
+void supervise_look(struct supervisor *supervisor);
 /** supervise_stop() - make supervise_attached() return */
 void supervise_stop(struct supervisor *supervisor);
 /**
