@@ -30,8 +30,10 @@ TIMING_SCALE = 4
 LIMITS = {"memory": 256 << 20, "pids": 100}
 # How many fit into these limits: a scenario may need 8 processes.
 MOST_JOBS_LIMITED = 12
-# About half of all scenarios; the others depend on what the kernel repeats.
-LEAST_VIRTUAL = 80
+# Most scenarios; the others depend on packets that the kernel repeats, or need a name.
+LEAST_VIRTUAL = 100
+# These compute more than they wait, beside another container.
+VIRTUAL = ("--time", "auto", "--late-retries", "8")
 # As in the passwd file of the root file system.
 USER = 1000
 
@@ -89,9 +91,10 @@ CASES = [
     Case("Podman with NET_ADMIN, without NET_RAW", capabilities=(*oci.PODMAN, "NET_ADMIN")),
     Case("NET_ADMIN and nothing else", capabilities=("NET_ADMIN",),
          possible={"capabilities": NET_ADMIN, "bounding": NET_ADMIN}),
-    Case("a user with NET_ADMIN as ambient capability", capabilities=("NET_ADMIN",),
+    Case("a user with NET_ADMIN as ambient capability, in virtual time", capabilities=("NET_ADMIN",),
          user=USER, ambient=("NET_ADMIN",), no_new_privileges=True,
-         possible={"uid": USER, "capabilities": NET_ADMIN}),
+         possible={"uid": USER, "capabilities": NET_ADMIN},
+         jobs=None, arguments=VIRTUAL, least_virtual=LEAST_VIRTUAL),
     Case("a user and a program with the file capability", user=USER,
          capabilities=(*oci.DOCKER, "NET_ADMIN"), prepare=give_file_capability,
          possible={"uid": USER, "capabilities": 0}),
@@ -103,10 +106,7 @@ CASES = [
          sysctl={"net.ipv6.conf.all.disable_ipv6": "1"},
          skipped=either(NEEDS_NAME, NEEDS_IPV6), possible={"ipv6 disabled": "1"}),
     Case("Docker with NET_ADMIN, in virtual time", capabilities=(*oci.DOCKER, "NET_ADMIN"),
-         arguments=("--time", "auto"), least_virtual=LEAST_VIRTUAL),
-    Case("a user with NET_ADMIN, in virtual time", capabilities=("NET_ADMIN",), user=USER,
-         ambient=("NET_ADMIN",), no_new_privileges=True, possible={"uid": USER},
-         arguments=("--time", "auto"), least_virtual=LEAST_VIRTUAL),
+         jobs=None, arguments=VIRTUAL, least_virtual=LEAST_VIRTUAL),
     Case("256 MiB of memory and 100 processes", capabilities=(*oci.DOCKER, "NET_ADMIN"),
          limited=True, jobs=None, possible={name: str(value) for name, value in LIMITS.items()}),
     Case("SYS_ADMIN too", capabilities=(*oci.DOCKER, "NET_ADMIN", "SYS_ADMIN"), skipped=NOTHING,
@@ -140,6 +140,8 @@ def check_outcomes(case, found, n_expected):
         expected = "pass" if able else case.unable
         if able and OTHER_VERSION.search(name) and "psql --version" in text:
             expected = "skipped"
+        if outcome == "error" and case.least_virtual and "the machine was too slow to tell" in text:
+            continue
         if outcome != expected:
             yield f"{name}: {outcome} instead of {expected}: {text}"
         elif not able and not case.reason.search(text):
@@ -159,7 +161,7 @@ def check_report(case, report):
 
 def count_virtual(junit):
     """Returns how many scenarios ran in virtual time; each says so in its output."""
-    return sum("virtual time, " in (testcase.findtext("system-out") or "")
+    return sum(", virtual time" in (testcase.findtext("system-out") or "")
                for testcase in xml.etree.ElementTree.parse(junit).iter("testcase"))
 
 
@@ -195,7 +197,8 @@ def run(containers, case, n_expected, group=None):
     at_once = re.search(r"(\d+) at a time", process.stdout)
     if case.limited and (not at_once or int(at_once[1]) > MOST_JOBS_LIMITED):
         problems.append(f"more at once than fit into the limits: {at_once}")
-    if process.returncode != case.status:
+    if process.returncode != case.status and not (case.least_virtual and
+                                                  process.returncode == EXIT_UNJUDGED):
         problems.append(f"exit status {process.returncode} instead of {case.status}")
     if problems:
         problems += process.stdout.splitlines()[-100:]
