@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -336,8 +337,11 @@ static int conclude(const struct exec_config *config, bool private, int wait_sta
 {
 	if (WIFEXITED(wait_status))
 		return WEXITSTATUS(wait_status);
-	if (!private)
+	if (!private) {
+		/* What it left is ours now. */
+		descendants_end();
 		stale_cleanup_shared();
+	}
 	fprintf(config->err,
 		"synfault exec: the process that injects was killed by signal %d (%s); nothing was "
 		"judged\n",
@@ -366,6 +370,8 @@ int exec_run(const struct exec_config *config)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		out_of_memory();
 	fflush(NULL);
+	if (!inner.private)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	pid = inner.private ? namespace_fork(&pidfd) : shared_sandbox_fork(&pidfd);
 	if (pid == 0) {
 		close(pair[0]);
