@@ -7,6 +7,7 @@
 
 #include "runner/command/record_dir.h"
 #include "runner/schedule/retry.h"
+#include "runner/session/attached_judge.h"
 
 /* ---- judging ---- */
 
@@ -20,7 +21,8 @@ static struct judgement judge_again(const struct stored_run *run, const struct r
 		.attempt = UINT32_MAX, .assessment = UINT32_MAX, .place = scenario->place};
 
 	if (stored_run_is_readable(run, scenario)) {
-		judgement = judge(scenario, record, &options);
+		judgement = record->attached ? attached_judge(scenario, record, &options)
+					     : judge(scenario, record, &options);
 		if (judgement.outcome == OUTCOME_SKIP && facts->require)
 			judgement.outcome = OUTCOME_ERROR;
 		return judgement;

@@ -19,11 +19,22 @@ struct loader {
 
 /* ---- files and scenarios ---- */
 
-static void take_file(struct stored_run *run, struct json_file *json)
+/* Returns whether synfault did not start the clients of a file's scenarios. */
+static bool is_attached(const struct json_document *document, size_t file)
+{
+	for (size_t i = 0; i < document->n_results; i++)
+		if (document->results[i].file == file && document->results[i].record)
+			return document->results[i].record->attached;
+	return false;
+}
+
+static void take_file(struct stored_run *run, struct json_file *json, bool attached)
 {
 	struct scenario_file *file;
 
-	if (json->source) {
+	if (json->source && attached) {
+		file = scenario_file_parse_attached(json->path, json->source, json->source_length);
+	} else if (json->source) {
 		file = scenario_file_parse(json->path, json->source, json->source_length);
 	} else {
 		file = xzalloc(sizeof(*file));
@@ -47,6 +58,22 @@ static const struct scenario *find_scenario(struct loader *loader, size_t index,
 		/* Start here next time: the scenario may be repeated, or the next one follows. */
 		loader->next[index] = k;
 		return file->scenarios[k];
+	}
+	return NULL;
+}
+
+/* Finds the scenario of a session by its line and gives it the session's name, or returns NULL. */
+static const struct scenario *find_session(struct scenario_file *file,
+					   const struct json_result *json)
+{
+	for (size_t i = 0; json->record && json->record->attached && i < file->n_scenarios; i++) {
+		struct scenario *scenario = file->scenarios[i];
+
+		if (scenario->place.line != json->line)
+			continue;
+		free(scenario->name);
+		scenario->name = xstrdup(json->name);
+		return scenario;
 	}
 	return NULL;
 }
@@ -100,6 +127,8 @@ static void take_identity(struct loader *loader, struct json_result *json, struc
 		return;
 	}
 	result->scenario = find_scenario(loader, json->file, json->name);
+	if (!result->scenario)
+		result->scenario = find_session(file, json);
 	if (result->scenario)
 		return;
 	stand_in = stored_run_stand_in(loader->run, file->path, json->name, json->record);
@@ -223,7 +252,7 @@ static bool take_document(struct stored_run *run, struct json_document *document
 	results->facts = document->facts;
 	document->facts = (struct run_metadata){0};
 	for (size_t i = 0; i < document->n_files; i++)
-		take_file(run, &document->files[i]);
+		take_file(run, &document->files[i], is_attached(document, i));
 	loader.next = xzalloc((loader.n_files + 1) * sizeof(*loader.next));
 	for (size_t i = 0; good && i < document->n_results; i++) {
 		snprintf(reader->where, sizeof(reader->where), "scenarios[%zu]", i);

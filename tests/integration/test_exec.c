@@ -141,13 +141,19 @@ Test(exec, sessions_work_side_by_side)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_python();
 
-	runs_client(synfault, "--junit j.xml", "many 24");
+	program_runs_shell(synfault, "mkdir out");
+	runs_client(synfault, "--junit out/j.xml --json out/r.json", "many 24");
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "24 sessions, all right\n");
-	AUTO_JUNIT struct junit *junit = junit_read(synfault, "j.xml");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "out/j.xml");
 
 	cr_assert_eq(junit->n_cases, 24);
-	program_left_nothing_but(synfault, "j.xml");
+	program_left_nothing_but(synfault, "out");
+	/* The stored records can be judged again, under the names of the sessions. */
+	program_runs(synfault, "judge out/r.json --verbose");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "session: session 23\n");
+	program_concluded(synfault, "24 passed, 0 failed, 0 skipped");
 }
 
 Test(exec, session_left_open_is_judged_unless_its_judgement_was_asked_for)
