@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sys/resource.h>
+#include <malloc.h>
 
 /* Estimate for one scenario: the supervisor and a client of usual size. */
 #define MEMORY_PER_SCENARIO    (INT64_C(24) << 20)
@@ -162,4 +162,21 @@ size_t limits_default_jobs(void)
 	if (getrlimit(RLIMIT_NPROC, &processes) == 0 && processes.rlim_cur != RLIM_INFINITY)
 		jobs = MIN(jobs, (int64_t)(processes.rlim_cur / PROCESSES_PER_SCENARIO));
 	return (size_t)MAX(MIN(jobs, (int64_t)MAX_JOBS), (int64_t)1);
+}
+
+void limits_raise_files(struct rlimit *ret_old)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, ret_old);
+	limit = *ret_old;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void limits_keep_heap_tidy(void)
+{
+#ifdef M_MXFAST
+	mallopt(M_MXFAST, 0);
+#endif
 }

@@ -10,6 +10,8 @@
 #ifndef SYNFAULT_RUNNER_SCHEDULE_LIMITS_H
 #define SYNFAULT_RUNNER_SCHEDULE_LIMITS_H
 
+#include <sys/resource.h>
+
 #include "common/util.h"
 
 struct limits {
@@ -28,5 +30,20 @@ void limits_read(const char *membership, const char *top, struct limits *ret);
 
 /** limits_default_jobs() - return how many scenarios fit: 256, or less if resources are scarce */
 size_t limits_default_jobs(void);
+
+/**
+ * limits_raise_files() - raise our limit, to have descriptors for many supervisors
+ * @ret_old: gets the old limit, which sandboxes get back
+ */
+void limits_raise_files(struct rlimit *ret_old);
+
+/**
+ * limits_keep_heap_tidy() - let the heap join freed pieces at once
+ *
+ * glibc keeps small freed pieces as they are until a large one is asked for, and joins them then. A
+ * supervisor, which shares the heap by copy-on-write, would copy all their pages for that: half of
+ * its page faults.
+ */
+void limits_keep_heap_tidy(void);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -571,17 +570,6 @@ static void end_unrun(struct scheduler *self, bool skip, const char *message)
 	}
 }
 
-/* Raises the limit to have descriptors for many supervisors; sandboxes get the old limit back. */
-static void raise_file_limit(struct rlimit *ret_old)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_NOFILE, ret_old);
-	limit = *ret_old;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void watch_time_and_signals(struct scheduler *self)
 {
 	const struct timeval tick = {.tv_usec = TICK_NS / NS_PER_US};
@@ -644,18 +632,6 @@ static void finish_early(struct scheduler *self)
 	self->results->interrupted = self->stop == STOP_SIGNAL;
 }
 
-/*
- * glibc keeps small freed pieces as they are until a large one is asked for, and joins them then. A
- * supervisor, which shares the heap by copy-on-write, would copy all their pages for that: half of
- * its page faults.
- */
-static void keep_heap_tidy(void)
-{
-#ifdef M_MXFAST
-	mallopt(M_MXFAST, 0);
-#endif
-}
-
 static void report_isolation(const struct schedule_config *config,
 			     const struct isolation *isolation)
 {
@@ -699,8 +675,8 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 		self.number_hint = (uint32_t)random_seed();
 		sysctls_read(&wanted);
 		sysctls_difference(&wanted, &self.isolation.fresh, &self.settings);
-		raise_file_limit(&self.n_files);
-		keep_heap_tidy();
+		limits_raise_files(&self.n_files);
+		limits_keep_heap_tidy();
 		loop(&self);
 		setrlimit(RLIMIT_NOFILE, &self.n_files);
 		sysctls_free(&wanted);
