@@ -76,8 +76,6 @@ struct session_host {
 	struct session *sessions;
 	size_t n_sessions, n_stale;
 	uint32_t last_id, last_relayed, number_hint;
-	struct scenario_file **files;
-	size_t n_files, files_capacity;
 	bool closed;
 };
 
@@ -366,20 +364,11 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 	return session;
 }
 
-static void keep_file(struct session_host *host, struct scenario_file *file)
-{
-	for (size_t i = 0; i < host->n_files; i++)
-		if (host->files[i] == file)
-			return;
-	array_append(host->files, host->n_files, host->files_capacity, file);
-}
-
 int session_host_open(struct session_host *host, struct scenario_file *file,
 		      const struct scenario *scenario, char **ret_message)
 {
 	struct session *session;
 
-	keep_file(host, file);
 	*ret_message = isolation_obstacle(host->config.isolation, scenario);
 	if (*ret_message)
 		return -EOPNOTSUPP;
@@ -470,12 +459,12 @@ static void command_open(void *userdata, struct control_request *request, const 
 		free(scenario->name);
 		scenario->name = xstrdup(arguments->name);
 	}
-	keep_file(host, file);
 	obstacle = isolation_obstacle(host->config.isolation, scenario);
 	session = obstacle ? NULL : start(host, file, scenario);
 	if (!session) {
 		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "%s",
 			       obstacle ? obstacle : strerror(errno));
+		scenario_file_free(file);
 		return;
 	}
 	session->owner = control_peer(request);
@@ -597,16 +586,6 @@ struct session_host *session_host_new(const struct session_host_config *config)
 	host->number_hint = (uint32_t)random_seed() % NETNS_LOCK_LAST_SANDBOX;
 	host->control = control_new(&control);
 	return host;
-}
-
-void session_host_free(struct session_host *host)
-{
-	if (host->control)
-		control_free(host->control);
-	for (size_t i = 0; i < host->n_files; i++)
-		scenario_file_free(host->files[i]);
-	free(host->files);
-	free(host);
 }
 
 size_t session_host_n_open(const struct session_host *host)

@@ -30,10 +30,8 @@ struct session_host_config {
 
 struct session_host;
 
-/** session_host_new() - take commands; @config is copied */
+/** session_host_new() - take commands until the process ends; @config is copied */
 struct session_host *session_host_new(const struct session_host_config *config);
-/** session_host_free() - free it after the last session's end, and after the results */
-void session_host_free(struct session_host *host);
 
 /**
  * session_host_open() - open a session that no connection owns
