@@ -63,7 +63,7 @@ void judge_connected(struct judge_ctx *ctx, const struct expectation *expectatio
 			continue;
 		last = attempts[i];
 		known.low += last->started_ns < ctx->disturbed_ns;
-		if (++count == high + 1)
+		if (count++ == high)
 			beyond = last;
 	}
 	known.high = count;

@@ -185,3 +185,13 @@ Test(judge_connections, an_unreachable_attempt_has_ended_so)
 	expect_end(b, ENDED_REFUSED);
 	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
 }
+
+Test(judge_connections, number_of_connections_needs_no_upper_limit)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+
+	connected(b, record_builder_endpoint(b, "api", "accept"), FAULT_N_KINDS, 0);
+	record_builder_client_exits(b, 200, 0);
+	expect_range(b, EXPECT_CONNECTED, 0, INT64_MAX);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+}
