@@ -125,7 +125,7 @@ char *adhoc_run_disturbance(const struct result *result)
 bool adhoc_run_mentions_endpoint(char *const *command)
 {
 	for (; *command; command++)
-		if (strstr(*command, "${" ADHOC_ENDPOINT) || strstr(*command, "SYNFAULT_"))
+		if (strstr(*command, "${") || strstr(*command, "SYNFAULT_"))
 			return true;
 	return false;
 }

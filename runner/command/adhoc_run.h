@@ -25,6 +25,7 @@ struct adhoc_run_options {
 	enum time_mode time;
 	enum color_mode color;
 	bool verbose;
+	struct inline_endpoints endpoints; /* try */
 	/* record */
 	size_t jobs; /* 0: as many as fit */
 	size_t runs;

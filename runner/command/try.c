@@ -95,14 +95,21 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 	return STATUS_PASSED;
 }
 
+/* Parses NAME=STEPS; repeatable. */
+static bool parse_endpoint(void *field, const char *value, char **ret_message)
+{
+	return inline_endpoints_parse(field, value, ret_message);
+}
+
 static enum exit_status try(const struct adhoc_run_options *options, const char *steps,
 			    char *const *command, FILE *out, FILE *err)
 {
-	AUTO_STRV char **faults = step_list_split(steps);
+	AUTO_STRV char **faults = step_list_split(steps ? steps : "");
 	bool both = options->families[0] && options->families[1];
 	const struct adhoc_scenario adhoc = {
 		.name = "try",
-		.faults = (const char *const *)faults,
+		.faults = steps ? (const char *const *)faults : NULL,
+		.endpoints = &options->endpoints,
 		.families = options->families[0] ? options->families : NULL,
 		.hostname = both && options->isolation != ISOLATION_SHARED ? HOSTNAME : NULL,
 		.serve = options->serve,
@@ -116,10 +123,10 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 	enum exit_status status = STATUS_USAGE;
 	AUTO_FREE char *fault = NULL;
 
-	if (!faults[0])
+	if (steps && !faults[0])
 		return (enum exit_status)command_usage_error(&command_try, err,
 							     "a step is needed, such as refuse");
-	fault = step_list_fault(faults);
+	fault = steps ? step_list_fault(faults) : NULL;
 	if (fault) {
 		fprintf(err, "synfault try: %s\n", fault);
 		return STATUS_USAGE;
@@ -142,12 +149,23 @@ static int run_try(int argc, char **argv, const struct command_context *context)
 	struct operands operands;
 	int status;
 
-	if (!command_parse(&command_try, argc, argv, &options, context, &operands, &status))
+	if (!command_parse(&command_try, argc, argv, &options, context, &operands, &status)) {
+		inline_endpoints_free(&options.endpoints);
 		return status;
-	return (int)try(&options, operands.items[0], operands.client, context->out, context->err);
+	}
+	if ((operands.n > 0) == (options.endpoints.n_items > 0))
+		status = command_usage_error(&command_try, context->err, command_try.needs);
+	else
+		status = (int)try(&options, operands.n > 0 ? operands.items[0] : NULL,
+				  operands.client, context->out, context->err);
+	inline_endpoints_free(&options.endpoints);
+	return status;
 }
 
 static const struct option_spec try_options[] = {
+	{"endpoint", 'e', "NAME=STEPS", "use STEPS at endpoint NAME (repeatable)", OPTION_CUSTOM,
+	 OPTION_FIELD(struct adhoc_run_options, endpoints), .parse = parse_endpoint,
+	 .command_line_only = true},
 	{"family", 0, "LIST", "use ipv4 (default), ipv6, or both in their order: ipv6,ipv4",
 	 OPTION_CUSTOM, OPTION_FIELD(struct adhoc_run_options, families),
 	 .parse = adhoc_run_parse_families},
@@ -165,11 +183,12 @@ const struct command command_try = {
 		"what the client does. In its arguments, ${server} stands for the endpoint's\n"
 		"HOST:PORT (quote it for the shell), ${server.host} and ${server.port} for its\n"
 		"parts. Its environment has them as SYNFAULT_SERVER, SYNFAULT_SERVER_HOST and\n"
-		"SYNFAULT_SERVER_PORT.\n\n"
+		"SYNFAULT_SERVER_PORT. With -e there are several endpoints instead, which ${NAME}\n"
+		"stands for.\n\n"
 		"    synfault try 'refuse x3, accept' -- curl --retry 5 --retry-connrefused \\\n"
 		"        'http://${server}/'\n",
 	.options = OPTION_TABLE(try_options),
-	.min_operands = 1,
+	.min_operands = 0,
 	.max_operands = 1,
 	.needs = "the steps are needed, as one text in quotes, for example 'refuse x3, accept'",
 	.client = CLIENT_REQUIRED,

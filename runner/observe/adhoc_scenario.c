@@ -2,16 +2,12 @@
 /* Scenarios without a file: see adhoc_scenario.h. */
 #include "runner/observe/adhoc_scenario.h"
 
-void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer *writer)
-{
-	char timeout[DURATION_TEXT_SIZE];
+#include "runner/scenario/step_list.h"
 
-	yaml_mapping(writer, false);
-	yaml_pair(writer, "name", "%s", adhoc->name);
-	yaml_pair(writer, "timeout", "%s", duration_format_exact(adhoc->timeout_ns, timeout));
-	yaml_text(writer, "endpoints");
-	yaml_mapping(writer, false);
-	yaml_text(writer, ADHOC_ENDPOINT);
+static void write_endpoint(const struct adhoc_scenario *adhoc, const char *name,
+			   const char *const *faults, struct yaml_writer *writer)
+{
+	yaml_text(writer, name);
 	yaml_mapping(writer, true);
 	if (adhoc->families)
 		yaml_texts(writer, "families", adhoc->families);
@@ -23,11 +19,30 @@ void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer
 		yaml_pair(writer, "serve", "%s", adhoc->serve);
 	yaml_text(writer, "faults");
 	yaml_list(writer, true);
-	for (const char *const *step = adhoc->faults; *step; step++)
+	for (const char *const *step = faults; *step; step++)
 		if ((*step)[0] != '{' || !yaml_snippet(writer, *step))
 			yaml_text(writer, *step);
 	yaml_end(writer);
 	yaml_end(writer);
+}
+
+void adhoc_scenario_write(const struct adhoc_scenario *adhoc, struct yaml_writer *writer)
+{
+	char timeout[DURATION_TEXT_SIZE];
+
+	yaml_mapping(writer, false);
+	yaml_pair(writer, "name", "%s", adhoc->name);
+	yaml_pair(writer, "timeout", "%s", duration_format_exact(adhoc->timeout_ns, timeout));
+	yaml_text(writer, "endpoints");
+	yaml_mapping(writer, false);
+	if (adhoc->faults)
+		write_endpoint(adhoc, ADHOC_ENDPOINT, adhoc->faults, writer);
+	for (size_t i = 0; adhoc->endpoints && i < adhoc->endpoints->n_items; i++) {
+		const struct inline_endpoint *endpoint = &adhoc->endpoints->items[i];
+		AUTO_STRV char **faults = step_list_split(endpoint->steps);
+
+		write_endpoint(adhoc, endpoint->name, (const char *const *)faults, writer);
+	}
 	yaml_end(writer);
 	if (adhoc->leftover_timeout_ns > 0)
 		yaml_pair(writer, "leftover-timeout", "%s",

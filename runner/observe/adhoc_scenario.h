@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A scenario without a file: one endpoint, called server, and a client command. It is written as a
- * scenario file and loaded from that text, so that `try` and `record` can save exactly what they
- * ran.
+ * A scenario without a file: an endpoint called server, or others, and a client command. It is
+ * written as a scenario file and loaded from that text, so that `try` and `record` can save exactly
+ * what they ran.
  */
 #ifndef SYNFAULT_RUNNER_OBSERVE_ADHOC_SCENARIO_H
 #define SYNFAULT_RUNNER_OBSERVE_ADHOC_SCENARIO_H
 
+#include "runner/scenario/inline_scenario.h"
 #include "runner/scenario/load.h"
 #include "runner/scenario/yaml_writer.h"
 
@@ -14,12 +15,13 @@
 #define ADHOC_ENDPOINT "server"
 
 struct adhoc_scenario {
-	const char *name;            /* of the scenario */
-	const char *const *faults;   /* steps; ends with NULL */
-	const char *const *families; /* ends with NULL; NULL: IPv4 */
-	const char *hostname;        /* NULL: clients use the address */
-	const char *serve;           /* NULL: http */
-	uint16_t port;               /* 0: choose a free one */
+	const char *name;          /* of the scenario */
+	const char *const *faults; /* steps of the server; ends with NULL; NULL: no server */
+	const struct inline_endpoints *endpoints; /* further ones; NULL: none */
+	const char *const *families;              /* ends with NULL; NULL: IPv4 */
+	const char *hostname;                     /* NULL: clients use the address */
+	const char *serve;                        /* NULL: http */
+	uint16_t port;                            /* 0: choose a free one */
 	int64_t timeout_ns;
 	int64_t leftover_timeout_ns; /* how long to follow what the client leaves behind; 0: not */
 	char *const *command;        /* may contain ${server} …; NULL: write no client */

@@ -82,6 +82,26 @@ Test(try, try_follows_what_the_client_leaves_behind)
 	program_left_nothing(synfault);
 }
 
+Test(try, try_shows_several_endpoints)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try -e api=refuse -e backup=accept -- synfault-backoff --base 100 "
+			       "--tries 2 '${api}' '${backup}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "  api at ");
+	program_printed(synfault, "  backup at ");
+	program_printed(synfault, "  attempts      2\n");
+	program_runs(synfault, "try -e api -- true");
+	program_exited(synfault, STATUS_USAGE);
+	program_runs(synfault, "try -e api=refus -- true");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "refus");
+	program_runs(synfault, "try -e api=refuse drop -- true");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "the steps are needed, as one text in quotes");
+}
+
 Test(try, try_names_the_proxy_that_may_explain_silence)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -107,7 +127,8 @@ Test(try, try_refuses_a_wrong_command_line)
 	static const struct {
 		const char *arguments, *complaint;
 	} cases[] = {
-		{"", "the steps are needed, as one text in quotes"},
+		{"", "a client command is needed after --"},
+		{"-- true", "the steps are needed, as one text in quotes"},
 		{"refuse accept -- true", "the steps are needed, as one text in quotes"},
 		{"refuse", "a client command is needed after --"},
 		{"refuse true '${server}'", "a client command is needed after --"},
