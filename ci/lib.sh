@@ -9,6 +9,13 @@ cd "$root" || exit 1
 # The two cores of a small CI machine are enough; if there are more, they are used.
 jobs=$(nproc)
 
+# A version manager's python3 is a script that starts several processes before the interpreter. Clients of tests
+# would spend more time in it than in their own code.
+if interpreter=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) &&
+	[ "$interpreter" != "$(command -v python3)" ]; then
+	PATH=$(dirname "$interpreter"):$PATH
+fi
+
 title() {
 	printf '\n=== %s\n' "$*"
 }
