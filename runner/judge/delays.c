@@ -6,6 +6,7 @@ struct delays delays_make(const struct record *record)
 {
 	struct delays delays = {.known = record->has_starvation};
 	size_t n_incomplete = 0;
+	int64_t jumped_ns = 0;
 
 	for (size_t i = 0; i < record->n_events; i++) {
 		const struct event *event = &record->events[i];
@@ -33,15 +34,14 @@ struct delays delays_make(const struct record *record)
 		earlier->server_ns = MIN(earlier->server_ns, later->server_ns);
 	}
 	for (size_t i = 0; i < record->n_jumps; i++) {
-		const struct delay_jump *last =
-			i > 0 ? &delays.jumps[i - 1] : &(struct delay_jump){0};
+		struct delay_jump jump = {
+			.at_ns = record->jumps[i].at_ns,
+			.by_ns = record->jumps[i].by_ns,
+			.before_ns = jumped_ns,
+		};
 
-		array_append(delays.jumps, delays.n_jumps, delays.jumps_capacity,
-			     (struct delay_jump){
-				     .at_ns = record->jumps[i].at_ns,
-				     .by_ns = record->jumps[i].by_ns,
-				     .before_ns = last->before_ns + last->by_ns,
-			     });
+		array_append(delays.jumps, delays.n_jumps, delays.jumps_capacity, jump);
+		jumped_ns += jump.by_ns;
 	}
 	/* Without looks only the total is bounded. */
 	if (!record->has_starvation && record->client_lag_ns > 0 && record->n_events > 0)
