@@ -36,6 +36,11 @@ client: {command: [STEPS, "${a}", --, "start:0", "start:0", "start:0", "start:0"
 expect: {concurrent-attempts: 1}"""),
     ("attempts one after the other are one at a time", "pass", """
 endpoints: {a: {faults: [drop x3, accept]}}
+client: {command: [STEPS, "${a}", --, "loop:4", "connect:0:150", "wait:50", "end"]}
+expect: {concurrent-attempts: 1, leaks: 0}"""),
+    # Without a pause between them, a millisecond in which the client waits for a processor can hide an overlap.
+    ("attempts without a pause between them are one at a time", "pass error", """
+endpoints: {a: {faults: [drop x3, accept]}}
 client: {command: [STEPS, "${a}", --, "loop:4", "connect:0:150", "end"]}
 expect: {concurrent-attempts: 1, leaks: 0}"""),
     # ---- no pause ----
