@@ -36,10 +36,10 @@ SKIPS = (
 # What has to run at least one test, and how many seconds it may take on 2 cores: less than 20 minutes
 # together. Compilers run beside tests that wait.
 REQUIRED = {
-    "plain.unit": 50, "plain.docs": 15, "plain.lint": 40, "plain.tidy": 200, "plain.fuzz": 10, "plain.integration": 180,
-    "plain.diagnose": 45, "plain.load": 75, "plain.container": 90, "plain.package+browser+machine": 100,
-    "sanitized.unit": 60, "sanitized.fuzz": 10, "sanitized.integration": 180, "sanitized.container": 40,
-    "fuzzed.fuzz": 50, "demo": 15, "fresh": 100,
+    "plain.unit": 40, "plain.docs": 10, "plain.lint": 40, "plain.tidy": 110, "plain.fuzz": 5,
+    "plain.integration": 190, "plain.diagnose": 40, "plain.load": 70, "plain.container": 125,
+    "plain.package+browser+machine": 105, "sanitized.unit": 85, "sanitized.fuzz": 5,
+    "sanitized.integration": 205, "sanitized.container": 35, "fuzzed.fuzz": 45, "demo": 25, "fresh": 60,
 }
 # How many failures are shown with their output, and how many lines of each.
 MOST_SHOWN = 10
