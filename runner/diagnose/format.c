@@ -329,6 +329,15 @@ static const char *client_text(int error)
 	}
 }
 
+/* Returns whether an earlier cause, of another address, says the same. */
+static bool is_said(const struct diagnosis *diagnosis, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(diagnosis->causes[i].sentence, diagnosis->causes[index].sentence) == 0)
+			return true;
+	return false;
+}
+
 static void add_result(const struct evidence *evidence, const struct diagnosis *diagnosis,
 		       struct strbuf *out)
 {
@@ -341,8 +350,11 @@ static void add_result(const struct evidence *evidence, const struct diagnosis *
 		add_row(out, "result", "reachable: every handshake was completed in time");
 	for (size_t i = 0; i < diagnosis->n_causes; i++) {
 		const struct cause *cause = &diagnosis->causes[i];
-		AUTO_FREE char *because = xasprintf("because: %s", cause->evidence);
+		AUTO_FREE char *because = NULL;
 
+		if (is_said(diagnosis, i))
+			continue;
+		because = xasprintf("because: %s", cause->evidence);
 		add_row(out, i == 0 ? "result" : "also", cause->sentence);
 		add_row(out, "", because);
 		add_row(out, "next", cause->advice);

@@ -155,6 +155,26 @@ Test(diagnose, closed_local_port_differs_from_a_remote_one)
 	says_first(&elsewhere, CAUSE_REFUSED_REMOTE);
 }
 
+Test(diagnose, says_once_what_is_wrong_at_each_address)
+{
+	AUTO_EVIDENCE struct evidence evidence = evidence_new("192.0.2.1");
+	AUTO_DIAGNOSIS struct diagnosis diagnosis = {0};
+	AUTO_STRBUF struct strbuf text = {0};
+
+	each(&evidence, refuse);
+	evidence.here.looked = true;
+	evidence.addresses[0].route.kind = ROUTE_LOCAL;
+	evidence.addresses[0].server = SERVER_HERE;
+	evidence.addresses[1] = evidence.addresses[0];
+	evidence.n_addresses = 2;
+	address_parse("192.0.2.2", 8080, &evidence.addresses[1].address);
+	diagnosis = diagnose(&evidence);
+	cr_expect_eq(diagnosis.n_causes, 2);
+	diagnosis_format_text(&evidence, &diagnosis, &text);
+	cr_expect_not_null(strstr(strbuf_text(&text), "  result      "));
+	cr_expect_null(strstr(strbuf_text(&text), "  also        "));
+}
+
 Test(diagnose, finds_the_address_of_a_listener)
 {
 	static const struct {
