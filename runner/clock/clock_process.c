@@ -287,18 +287,18 @@ static void fail_restless(struct clock_process *self)
 	const struct thread *thread = tracees_find(&self->tracees, self->tracees.awake_tid);
 	char name[32] = "";
 
-	if (thread)
+	if (thread) {
 		thread_name(thread, name);
-	if (thread)
 		clock_process_fail(
 			self, "no idle moment in %d seconds: %s is in state %c, system call %ld",
 			(int)(RESTLESS_NS / NS_PER_S), name, self->tracees.awake_state,
 			thread->asleep_in.number);
-	else
+	} else {
 		clock_process_fail(self,
 				   "no idle moment in %d seconds: something is under way on the "
 				   "network",
 				   (int)(RESTLESS_NS / NS_PER_S));
+	}
 }
 
 static void check_rest(struct turn *turn)

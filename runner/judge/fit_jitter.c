@@ -234,7 +234,8 @@ static void try_decorrelated(const struct fit_view *view, struct fit_candidate *
 			    .limit = INFINITY,
 			    .jitter = JITTER_DECORRELATED,
 			    .base = INFINITY};
-	double high = 0, growths[FIT_MAX_POSITIONS] = {0};
+	const double growths[FIT_MAX_POSITIONS] = {0};
+	double high = 0;
 	size_t at_cap = 0;
 
 	for (size_t i = 0; i < view->n; i++) {
