@@ -2,6 +2,7 @@
 /* Finds connections that outlive the client: see orphan_sockets.h. */
 #include "runner/sandbox/orphan_sockets.h"
 
+#include <errno.h>
 #include <netinet/tcp.h>
 
 #include "injector/sock_lookup.h"
@@ -30,32 +31,53 @@ static void look_at(const struct search *search, uint32_t attempt, const struct 
 		search->on_orphan(search->userdata, attempt, socket);
 }
 
-static void look(const struct record *record, const struct search *search)
+/* Returns how many established connections have no socket any more, though no notice said so. */
+static size_t look(const struct record *record, const struct search *search)
 {
 	struct sock_lookup *lookup = sock_lookup_new();
 	AUTO_FREE bool *closed = xzalloc((record->n_attempts + 1) * sizeof(*closed));
+	AUTO_FREE bool *established = xzalloc((record->n_attempts + 1) * sizeof(*established));
+	size_t n_gone = 0;
 	/* The callbacks can add attempts: those are not looked at. */
 	size_t n_attempts = record->n_attempts;
 
-	for (size_t i = 0; i < record->n_events; i++)
-		if (record->events[i].kind == EVENT_CLOSED &&
-		    record->events[i].u.net.attempt < n_attempts)
-			closed[record->events[i].u.net.attempt] = true;
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind > EVENT_CLOSED || event->u.net.attempt >= n_attempts)
+			continue;
+		if (event->kind == EVENT_CLOSED)
+			closed[event->u.net.attempt] = true;
+		else if (event->kind == EVENT_ESTABLISHED)
+			established[event->u.net.attempt] = true;
+	}
 	for (size_t id = 0; id < n_attempts; id++) {
 		const struct record_attempt *attempt = &record->attempts[id];
 		struct sock_found socket;
+		int r;
 
-		if (!closed[id] &&
-		    sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket) == 0)
+		if (closed[id])
+			continue;
+		r = sock_lookup_find(lookup, &attempt->client, &attempt->server, &socket);
+		/* What waits in TIME_WAIT is no longer the socket. */
+		if (r == -ENOENT || (r == 0 && socket.state == TCP_TIME_WAIT))
+			n_gone += established[id];
+		else if (r == 0)
 			look_at(search, (uint32_t)id, &socket);
 	}
 	sock_lookup_free(lookup);
+	return n_gone;
+}
+
+size_t orphan_sockets_n_gone(const struct record *record)
+{
+	return look(record, &(struct search){0});
 }
 
 void orphan_sockets_look(const struct record *record,
 			 void (*on_still_open)(void *userdata, uint32_t attempt), void *userdata)
 {
-	look(record, &(struct search){.on_still_open = on_still_open, .userdata = userdata});
+	(void)look(record, &(struct search){.on_still_open = on_still_open, .userdata = userdata});
 }
 
 void orphan_sockets_count(const struct record *record,
@@ -63,5 +85,5 @@ void orphan_sockets_count(const struct record *record,
 					    const struct sock_found *socket),
 			  void *userdata)
 {
-	look(record, &(struct search){.on_orphan = on_orphan, .userdata = userdata});
+	(void)look(record, &(struct search){.on_orphan = on_orphan, .userdata = userdata});
 }

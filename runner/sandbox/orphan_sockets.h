@@ -42,4 +42,12 @@ void orphan_sockets_count(const struct record *record,
 					    const struct sock_found *socket),
 			  void *userdata);
 
+/**
+ * orphan_sockets_n_gone() - count the established connections whose socket the kernel no longer
+ * has, though the record lacks its death: the notice is still to come, or lost
+ *
+ * Call it in the sandbox's network namespace.
+ */
+size_t orphan_sockets_n_gone(const struct record *record);
+
 #endif

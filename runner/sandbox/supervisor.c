@@ -48,8 +48,13 @@
  * machine may not give them for seconds; those that end sooner are not waited for.
  */
 #define KILL_NS (5 * NS_PER_S)
-/* How long to wait for notices of sockets that the client left open; they come in a millisecond. */
-#define SETTLE_NS (100 * NS_PER_MS)
+/*
+ * How long to wait for notices of sockets that the client left open, and how often again while a
+ * socket is gone without one: notices come in a millisecond, but from a work queue, which waits
+ * for a busy machine's processors like any process.
+ */
+#define SETTLE_NS   (100 * NS_PER_MS)
+#define MAX_SETTLES 30
 /* How often to check whether servers listen. */
 #define READY_POLL_NS (2 * NS_PER_MS)
 
@@ -523,6 +528,11 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 		set_timer(self, KILL_NS);
 		break;
 	case PHASE_SETTLING:
+		if (!is_settled(self) && ++self->n_settles < MAX_SETTLES &&
+		    orphan_sockets_n_gone(self->recorder.record) > 0) {
+			set_timer(self, SETTLE_NS);
+			break;
+		}
 		/* In that case no death notice reports what they have carried. */
 		if (!is_settled(self))
 			orphan_sockets_count(self->recorder.record, on_orphan, self);

@@ -50,6 +50,7 @@ struct supervisor {
 	int64_t timer_lag_ns;
 	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
 	bool killed;          /* ENDING: KILL was sent */
+	unsigned n_settles;   /* SETTLING: how often its time has run out */
 	bool done;            /* the loop has nothing to wait for */
 	bool under_way;       /* the parent knows that the client has started */
 	bool stopped;         /* the round's client was sent TERM after its time (run-for) */
