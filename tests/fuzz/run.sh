@@ -15,5 +15,6 @@ dictionary=${5:-}
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp "$corpus"/* "$copy"/
-"$program" -max_total_time="$seconds" -max_len="$length" -timeout=5 -print_final_stats=1 \
+# Not libFuzzer's own 77, which would count as skipped.
+"$program" -error_exitcode=1 -max_total_time="$seconds" -max_len="$length" -timeout=5 -print_final_stats=1 \
 	${dictionary:+-dict="$dictionary"} "$copy"
