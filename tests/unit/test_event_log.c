@@ -74,7 +74,7 @@ Test(event_log, each_line_of_json_is_an_object_with_its_attempt)
 {
 	AUTO_RECORD_BUILDER struct record_builder *builder = refused_then_connected();
 	AUTO_FREE char *text = printed(builder, true, false);
-	size_t n_syns = 0;
+	json_int_t n_syns = 0;
 
 	for (char *rest = text, *line; (line = strsep(&rest, "\n")) && *line;) {
 		json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);

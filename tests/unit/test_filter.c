@@ -23,7 +23,7 @@ static uint32_t run(const struct filter *filter, const struct seccomp_data *data
 
 	for (size_t i = 0; i < filter->n_lines; i++) {
 		const struct sock_filter *line = &filter->lines[i];
-		bool jump;
+		bool jump = false;
 
 		switch (line->code) {
 		case BPF_LD | BPF_W | BPF_ABS:
