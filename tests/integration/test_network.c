@@ -12,6 +12,7 @@
 
 #include "runner/record/syn_schedule.h"
 #include "runner/sandbox/network.h"
+#include "runner/sandbox/orphan_sockets.h"
 #include "tests/lib/netns.h"
 
 enum { N_ADDRESSES = 200, PORT = 8080 };
@@ -103,4 +104,58 @@ Test(network, kernel_gives_up_a_syn_on_schedule)
 	cr_assert_geq(took_ns, schedule.timeout_ns);
 	cr_assert_lt(took_ns, schedule.timeout_ns + NS_PER_S * 9 / 10, "%lld ms",
 		     (long long)(took_ns / NS_PER_MS));
+}
+
+static struct address address_of(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage storage;
+	socklen_t length = sizeof(storage);
+	struct address address;
+
+	cr_assert_eq(name(fd, (struct sockaddr *)&storage, &length), 0);
+	cr_assert_eq(address_from_sockaddr((struct sockaddr *)&storage, &address), 0);
+	return address;
+}
+
+static int connect_loopback(int listener)
+{
+	const struct address address = address_of(listener, getsockname);
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(&address, &storage);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(connect(client, (struct sockaddr *)&storage, length), 0);
+	return client;
+}
+
+/* The notice of its death can come later. */
+Test(network, a_connection_whose_socket_is_gone_is_known_without_a_notice)
+{
+	const struct sockaddr_in any = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const struct event established = {.kind = EVENT_ESTABLISHED};
+	const struct event closed = {.kind = EVENT_CLOSED};
+	struct record *record = record_new();
+	int listener, client;
+
+	netns_enter();
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(listener, (const struct sockaddr *)&any, sizeof(any)), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	client = connect_loopback(listener);
+	array_append(record->attempts, record->n_attempts, record->attempts_capacity,
+		     (struct record_attempt){
+			     .client = address_of(client, getsockname),
+			     .server = address_of(client, getpeername),
+		     });
+	record_add_event(record, &established);
+	cr_expect_eq(orphan_sockets_n_gone(record), 0, "it is open");
+	close(client);
+	close(listener);
+	cr_expect_eq(orphan_sockets_n_gone(record), 1, "it is gone, or waits in TIME_WAIT");
+	record_add_event(record, &closed);
+	cr_expect_eq(orphan_sockets_n_gone(record), 0, "its death is in the record");
+	record_free(record);
 }
