@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "common/random.h"
+#include "injector/event_loop.h"
 #include "injector/nft_rules.h"
 #include "runner/inject/event_log.h"
 #include "runner/report/junit.h"
@@ -415,21 +416,6 @@ static enum exit_status decide(const struct session *self, bool written)
 	return counts.by_outcome[OUTCOME_ERROR] || !written ? STATUS_UNJUDGED : STATUS_PASSED;
 }
 
-static struct event_base *make_event_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	if (!config)
-		out_of_memory();
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	if (!base)
-		out_of_memory();
-	return base;
-}
-
 /* Answers the command that ended the daemon, after everything else is done. */
 static void answer(struct session *self)
 {
@@ -495,7 +481,7 @@ enum exit_status daemon_run(const struct daemon_config *config)
 	AUTO_DIAG struct diag_list diags = {0};
 	enum exit_status status = STATUS_UNJUDGED;
 
-	self.base = make_event_base();
+	self.base = event_loop_new();
 	if (shared_sandbox_open((uint32_t)random_seed(), &diags, &self.sandbox) < 0) {
 		for (size_t i = 0; i < diags.n_items; i++)
 			fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);

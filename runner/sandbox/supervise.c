@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The supervisor of one scenario, from its fork to its end: see supervise.h. */
 #include "runner/sandbox/supervise.h"
+#include "injector/event_loop.h"
 
 #include <errno.h>
 
@@ -10,21 +11,6 @@
 
 /* How long to wait for another sandbox's end if no network namespace is left. */
 #define ROOM_PATIENCE_NS (10 * NS_PER_S)
-
-static struct event_base *make_event_base(bool virtual_time)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	if (!config)
-		out_of_memory();
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	if (!base || (virtual_time && event_base_priority_init(base, CLOCK_N_PRIORITIES) < 0))
-		out_of_memory();
-	return base;
-}
 
 /* Returns false, with a problem in the record, if no shared sandbox is available. */
 static bool open_shared(struct supervisor *self)
@@ -122,7 +108,9 @@ void supervise(const struct supervise_config *config)
 	size_t length;
 
 	detach(&own);
-	self.base = make_event_base(own.virtual_time);
+	self.base = event_loop_new();
+	if (own.virtual_time && event_base_priority_init(self.base, CLOCK_N_PRIORITIES) < 0)
+		out_of_memory();
 	supervisor_init(&self);
 	if (own.shared ? open_shared(&self) : enter_private(&self))
 		supervisor_plan(&self);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "runner/sandbox/detach.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"
@@ -325,21 +326,6 @@ static struct record *run_scenario(struct session_process *self)
 	return record;
 }
 
-static struct event_base *make_event_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	if (!config)
-		out_of_memory();
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	if (!base)
-		out_of_memory();
-	return base;
-}
-
 /* Keeps the claim among other runs open: this process may be the last of its run. */
 static int detach(struct session_config *config)
 {
@@ -374,7 +360,7 @@ void session_run(const struct session_config *config)
 	size_t length;
 	char *text;
 
-	self.base = control.base = make_event_base();
+	self.base = control.base = event_loop_new();
 	self.control = control_new(&control);
 	control_add_peer(self.control, self.config.channel_fd);
 	if (shared_sandbox_open(config->number_hint, &diags, &self.sandbox) == 0) {

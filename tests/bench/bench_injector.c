@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "injector/injector.h"
 
 enum {
@@ -159,7 +160,6 @@ struct injector_process {
 NORETURN static void injector_main(const struct script *script, size_t n, int control, int ready,
 				   double *cpu)
 {
-	struct event_config *config = event_config_new();
 	struct tracker_endpoint *endpoints = xzalloc(n * sizeof(*endpoints));
 	struct address *addresses = xzalloc(n * sizeof(*addresses));
 	struct event_log log = {0};
@@ -167,8 +167,7 @@ NORETURN static void injector_main(const struct script *script, size_t n, int co
 	struct injector *injector;
 	struct event_base *base;
 
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
+	base = event_loop_new();
 	for (size_t i = 0; i < n; i++) {
 		addresses[i] = loopback((uint16_t)(PORT + i));
 		endpoints[i] = (struct tracker_endpoint){&addresses[i], 1, script};

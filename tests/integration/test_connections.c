@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/wire.h"
 
@@ -183,7 +184,7 @@ static struct run run_play(const struct play *play, const char *text, const char
 		.answered = wire_share(sizeof(*run.answered)),
 	};
 	pid_t server = start_server(play, listener, run.answered);
-	struct event_base *base = wire_loop();
+	struct event_base *base = event_loop_new();
 	struct injector *injector =
 		wire_inject(&(struct injector_config){.base = base,
 						      .on_event = note_event,

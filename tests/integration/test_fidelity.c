@@ -21,6 +21,7 @@
 #include <netinet/in.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/wire.h"
 
@@ -443,7 +444,7 @@ static struct course run(const struct trial *trial, const char *host, bool ours,
 	int watcher;
 
 	netns_enter();
-	base = wire_loop();
+	base = event_loop_new();
 	*seen = wire_share(sizeof(**seen));
 	if (trial->serve)
 		server = start_server(&address, ours ? serve_all : trial->serve);
@@ -809,7 +810,7 @@ static void read_lanes(int fd, struct lane lanes[N_LANES])
 /* Runs a client in each lane at the same time, once the firewall's rules are in place. */
 static void run_lanes(struct lane lanes[N_LANES], const char *step, int64_t patience_ns)
 {
-	struct event_base *base = wire_loop();
+	struct event_base *base = event_loop_new();
 	struct injector *injector;
 	struct address ours[2];
 	int watcher;
@@ -1043,7 +1044,7 @@ static void compare_late(const char *step, int64_t late_ns)
 	uint32_t isn;
 
 	netns_enter();
-	base = wire_loop();
+	base = event_loop_new();
 	network = start_slow_network(make_link(), late_ns);
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
 		struct address far_server = wire_address(far_servers[k], PORT);

@@ -25,6 +25,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "injector/nft_rules.h"
 #include "tests/lib/netns.h"
 #include "tests/lib/wire.h"
@@ -100,7 +101,7 @@ static int bed_try(struct bed *bed, const struct bed_options *options, struct di
 	size_t n = options->endpoints ? options->n_endpoints : N_FAMILIES;
 	int r;
 
-	bed->base = wire_loop();
+	bed->base = event_loop_new();
 	bed->results = wire_share(N_FAMILIES * sizeof(*bed->results));
 	for (int i = 0; i < N_FAMILIES; i++) {
 		bed->endpoints[i] = loopback(i, PORT);

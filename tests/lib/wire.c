@@ -39,19 +39,6 @@ void *wire_share(size_t size)
 	return memory;
 }
 
-struct event_base *wire_loop(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	cr_assert(config);
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	cr_assert(base);
-	return base;
-}
-
 void wire_wait(struct event_base *base, pid_t client)
 {
 	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;

@@ -4,7 +4,7 @@
  * loop in the test's own process, clients in children and memory that they share with it. The test
  * has entered a network namespace (netns.h), so that one name and one queue number do for all.
  *
- *     struct event_base *base = wire_loop();
+ *     struct event_base *base = event_loop_new();
  *     struct injector *injector = wire_inject(&(struct injector_config){.base = base, …},
  *                                             &address, 1, "refuse x2, accept");
  *
@@ -33,9 +33,6 @@ int wire_listen(const struct address *address, int backlog);
 
 /* Zeroed memory that children share; it is there as long as the test is. */
 void *wire_share(size_t size);
-
-/* With timers as precise as the injector needs them. */
-struct event_base *wire_loop(void);
 /* Runs the loop until the child has ended, which must be with status 0. */
 void wire_wait(struct event_base *base, pid_t client);
 

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "injector/injector.h"
 
 #define MAX_ITEMS 64
@@ -113,12 +114,9 @@ static struct bed *bed_start(struct bed *bed, const char *step_text)
 		.find_socket = bed->has_sockets ? fake_find_socket : NULL,
 		.context = bed,
 	};
-	struct event_config *config = event_config_new();
 	struct diag_list diags = {0};
 
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	bed->base = event_base_new_with_config(config);
-	event_config_free(config);
+	bed->base = event_loop_new();
 	bed->now_ns = START_NS;
 	cr_assert_eq(step_parse(step_text, &step, &error), 0);
 	script_append(&script, &step);

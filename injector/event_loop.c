@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See event_loop.h. */
+#include "injector/event_loop.h"
+
+#include <event2/event.h>
+
+#include "common/util.h"
+
+struct event_base *event_loop_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		out_of_memory();
+	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!base)
+		out_of_memory();
+	return base;
+}
