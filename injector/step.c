@@ -9,6 +9,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "injector/step_connection.h"
 #include "injector/step_lexer.h"
 #include "injector/step_outage.h"
 
@@ -201,55 +202,6 @@ static int parse_lose(struct step_parser *parser, const struct step_token *actio
 	return 0;
 }
 
-/* Explains why @token is not a duration. */
-static int fail_duration(struct step_parser *parser, const struct step_token *token,
-			 const char *reason)
-{
-	char buffer[WORD_SIZE], unit_buffer[WORD_SIZE];
-	struct step_token unit;
-
-	parser_fail(parser, token, "the duration \"%s\" %s", token_shown(token, buffer), reason);
-	if (token_is_repeat(token))
-		return parser_hint(parser, "for example \"delay 300ms %s\"", buffer);
-	if (!is_digits(token->text, token->length))
-		return -EINVAL;
-	parser_take(parser, token);
-	unit = parser_peek(parser);
-	token_shown(&unit, unit_buffer);
-	for (size_t i = 0; i < 5; i++) {
-		static const char *const units[] = {"us", "ms", "s", "m", "h"};
-
-		if (!strcmp(unit_buffer, units[i]))
-			return parser_hint(parser, "did you mean \"%s%s\"?", buffer, unit_buffer);
-	}
-	return parser_hint(parser, "did you mean \"%sms\"?", buffer);
-}
-
-/*
- * Reads D up to a blank or "..". Times are whole microseconds: held SYNs are not released more
- * precisely, and a step can be written without loss.
- */
-static int parse_duration(struct step_parser *parser, struct step_token *ret_token, int64_t *ret_ns)
-{
-	struct step_token token = parser_peek(parser);
-	AUTO_FREE char *text = NULL;
-	const char *reason;
-
-	for (size_t i = 0; i + 1 < token.length; i++) {
-		if (token.text[i] == '.' && token.text[i + 1] == '.') {
-			token.length = i;
-			break;
-		}
-	}
-	text = xstrndup(token.text, token.length);
-	if (duration_parse(text, ret_ns, &reason) < 0)
-		return fail_duration(parser, &token, reason);
-	*ret_ns = (*ret_ns + NS_PER_US / 2) / NS_PER_US * NS_PER_US;
-	*ret_token = token;
-	parser_take(parser, &token);
-	return 0;
-}
-
 static int parse_unreachable(struct step_parser *parser, const struct step_token *before,
 			     struct step *step)
 {
@@ -319,7 +271,7 @@ static int parse_delay(struct step_parser *parser, const struct step_token *acti
 		parser_fail(parser, action, "\"delay\" needs a duration");
 		return parser_hint(parser, "for example \"delay 300ms\" or \"delay 100ms..2s\"");
 	}
-	if (parse_duration(parser, &low, &step->delay_min_ns) < 0)
+	if (parser_duration(parser, &low, &step->delay_min_ns) < 0)
 		return -EINVAL;
 	step->delay_max_ns = step->delay_min_ns;
 	token = parser_peek(parser);
@@ -331,7 +283,7 @@ static int parse_delay(struct step_parser *parser, const struct step_token *acti
 			parser_fail(parser, &token, "the range has no end");
 			return parser_hint(parser, "for example \"delay 100ms..2s\"");
 		}
-		if (parse_duration(parser, &high, &step->delay_max_ns) < 0)
+		if (parser_duration(parser, &high, &step->delay_max_ns) < 0)
 			return -EINVAL;
 		if (step->delay_max_ns < step->delay_min_ns) {
 			char low_buffer[WORD_SIZE], high_buffer[WORD_SIZE];
@@ -361,145 +313,6 @@ static int parse_backlog_full(struct step_parser *parser, const struct step_toke
 		step->abort = true;
 		parser_take(parser, &token);
 	}
-	return 0;
-}
-
-/*
- * Reads a number of bytes with its unit, which may be a separate word; @suffix must follow it
- * directly. Returns 1, without an error, if the text is something else.
- */
-static int parse_bytes(struct step_parser *parser, const char *suffix, uint64_t *ret)
-{
-	struct step_parser ahead = *parser;
-	struct step_token token = parser_peek(&ahead), unit;
-	const struct byte_unit *found;
-	char buffer[WORD_SIZE];
-	uint64_t number = 0;
-	size_t digits = 0, suffix_length = strlen(suffix);
-
-	while (digits < token.length && token.text[digits] >= '0' && token.text[digits] <= '9') {
-		if (number <= SCRIPT_MAX_BYTES)
-			number = number * 10 + (uint64_t)(token.text[digits] - '0');
-		digits++;
-	}
-	parser_take(&ahead, &token);
-	unit = (struct step_token){token.text + digits, token.offset + digits,
-				   token.length - digits};
-	if (digits > 0 && unit.length == 0) {
-		unit = parser_peek(&ahead);
-		parser_take(&ahead, &unit);
-	}
-	if (digits == 0 || unit.length < suffix_length ||
-	    memcmp(unit.text + unit.length - suffix_length, suffix, suffix_length) != 0)
-		return 1;
-	found = byte_unit_find(unit.text, unit.length - suffix_length);
-	if (!found)
-		return 1;
-	if (number > SCRIPT_MAX_BYTES / found->bytes) {
-		parser_fail(parser, &token, "\"%s\" is too many bytes",
-			    token_shown(&token, buffer));
-		return parser_hint(parser, "1000000 GB is the most");
-	}
-	*ret = number * found->bytes;
-	*parser = ahead;
-	return 0;
-}
-
-static void parse_direction(struct step_parser *parser, struct step *step)
-{
-	struct step_token token = parser_peek(parser);
-
-	if (!token_is(&token, "to-client") && !token_is(&token, "to-server"))
-		return;
-	step->to_server = token_is(&token, "to-server");
-	parser_take(parser, &token);
-}
-
-/* Explains a token that is neither bytes nor a duration. */
-static int fail_after(struct step_parser *parser, const struct step_token *token, const char *name)
-{
-	char buffer[WORD_SIZE];
-
-	parser_fail(parser, token, "\"%s\" is not a number of bytes, a duration, or \"accept\"",
-		    token_shown(token, buffer));
-	if (is_digits(token->text, token->length))
-		return parser_hint(parser, "did you mean \"%s after %s bytes\"?", name, buffer);
-	return parser_hint(parser, "for example \"%s after 1000 bytes\" or \"%s after 2s\"", name,
-			   name);
-}
-
-/* Reads what follows "reset", "stall" and "close". */
-static int parse_after(struct step_parser *parser, const struct step_token *action,
-		       struct step *step)
-{
-	const char *name = action_names[step->action];
-	struct step_token token = parser_peek(parser), after = token;
-	int r;
-
-	if (!token_is(&token, "after")) {
-		parser_fail(parser, action, "\"%s\" must say after what", name);
-		return parser_hint(
-			parser,
-			"for example \"%s after accept\", \"%s after 1000 bytes\" or \"%s "
-			"after 2s\"%s",
-			name, name, name,
-			step->action == STEP_RESET ? "; to answer the SYN with RST, \"refuse\""
-						   : "");
-	}
-	parser_take(parser, &token);
-	token = parser_peek(parser);
-	if (token.length == 0 || token_is_repeat(&token)) {
-		parser_fail(parser, &after,
-			    "\"after\" needs bytes, a duration, or \"accept\" after it");
-		return parser_hint(parser, "for example \"%s after 1000 bytes\"", name);
-	}
-	if (token_is(&token, "accept")) {
-		parser_take(parser, &token);
-		return 0;
-	}
-	r = parse_bytes(parser, "", &step->bytes);
-	if (r < 0)
-		return r;
-	if (r == 0) {
-		step->after = AFTER_BYTES;
-		parse_direction(parser, step);
-		return 0;
-	}
-	if (token.text[0] < '0' || token.text[0] > '9' || is_digits(token.text, token.length))
-		return fail_after(parser, &token, name);
-	step->after = AFTER_TIME;
-	return parse_duration(parser, &token, &step->after_ns);
-}
-
-static int parse_slow(struct step_parser *parser, const struct step_token *action,
-		      struct step *step)
-{
-	struct step_token token = parser_peek(parser);
-	char buffer[WORD_SIZE];
-	const char *reason;
-	int64_t ns;
-	int r;
-
-	if (token.length == 0 || token_is_repeat(&token)) {
-		parser_fail(parser, action, "\"slow\" needs a rate");
-		return parser_hint(parser, "for example \"slow 10 KB/s\"");
-	}
-	r = parse_bytes(parser, "/s", &step->bytes);
-	if (r < 0)
-		return r;
-	if (r > 0) {
-		parser_fail(parser, &token, "\"%s\" is not a rate", token_shown(&token, buffer));
-		if (duration_parse(buffer, &ns, &reason) == 0)
-			return parser_hint(parser, "did you mean \"delay %s\"?", buffer);
-		if (is_digits(token.text, token.length))
-			return parser_hint(parser, "did you mean \"slow %s bytes/s\"?", buffer);
-		return parser_hint(parser, "for example \"slow 10 KB/s\" or \"slow 500 bytes/s\"");
-	}
-	if (step->bytes == 0) {
-		parser_fail(parser, &token, "at 0 bytes/s nothing ever arrives");
-		return parser_hint(parser, "use \"stall after accept\"");
-	}
-	parse_direction(parser, step);
 	return 0;
 }
 
@@ -567,10 +380,10 @@ static int parse(struct step_parser *parser, struct step *step)
 		[STEP_UNREACHABLE] = parse_unreachable,
 		[STEP_LOSE_SYN_ACK] = parse_lose,
 		[STEP_BACKLOG_FULL] = parse_backlog_full,
-		[STEP_RESET] = parse_after,
-		[STEP_STALL] = parse_after,
-		[STEP_CLOSE] = parse_after,
-		[STEP_SLOW] = parse_slow,
+		[STEP_RESET] = step_read_after,
+		[STEP_STALL] = step_read_after,
+		[STEP_CLOSE] = step_read_after,
+		[STEP_SLOW] = step_read_slow,
 	};
 	struct step_token action = parser_peek(parser);
 	int error;
@@ -617,19 +430,6 @@ static void format_delay(const struct step *step, struct strbuf *out)
 	step_format_then(step, out);
 }
 
-static void format_after(const struct step *step, struct strbuf *out)
-{
-	char time[DURATION_TEXT_SIZE];
-
-	strbuf_puts(out, " after");
-	if (step->after == AFTER_ACCEPT)
-		strbuf_puts(out, " accept");
-	else if (step->after == AFTER_BYTES)
-		byte_count_format(step->bytes, out);
-	else
-		strbuf_printf(out, " %s", duration_format_exact(step->after_ns, time));
-}
-
 void step_format(const struct step *step, struct strbuf *out)
 {
 	if (outage_can_say(step)) {
@@ -654,7 +454,7 @@ void step_format(const struct step *step, struct strbuf *out)
 	case STEP_RESET:
 	case STEP_STALL:
 	case STEP_CLOSE:
-		format_after(step, out);
+		step_format_after(step, out);
 		break;
 	case STEP_SLOW:
 		byte_count_format(step->bytes, out);

@@ -2,9 +2,10 @@
 /* Reads the words of a step: see step_lexer.h. */
 #include "injector/step_lexer.h"
 
-#include "common/utf8.h"
-
 #include <errno.h>
+
+#include "common/duration.h"
+#include "common/utf8.h"
 
 bool is_blank(char character)
 {
@@ -90,6 +91,51 @@ uint32_t count_value(const char *text, size_t length)
 	for (size_t i = 0; i < length && value <= SCRIPT_MAX_REPEAT; i++)
 		value = value * 10 + (uint32_t)(text[i] - '0');
 	return value;
+}
+
+/* Explains why @token is not a duration. */
+static int fail_duration(struct step_parser *parser, const struct step_token *token,
+			 const char *reason)
+{
+	char buffer[WORD_SIZE], unit_buffer[WORD_SIZE];
+	struct step_token unit;
+
+	parser_fail(parser, token, "the duration \"%s\" %s", token_shown(token, buffer), reason);
+	if (token_is_repeat(token))
+		return parser_hint(parser, "for example \"delay 300ms %s\"", buffer);
+	if (!is_digits(token->text, token->length))
+		return -EINVAL;
+	parser_take(parser, token);
+	unit = parser_peek(parser);
+	token_shown(&unit, unit_buffer);
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const units[] = {"us", "ms", "s", "m", "h"};
+
+		if (!strcmp(unit_buffer, units[i]))
+			return parser_hint(parser, "did you mean \"%s%s\"?", buffer, unit_buffer);
+	}
+	return parser_hint(parser, "did you mean \"%sms\"?", buffer);
+}
+
+int parser_duration(struct step_parser *parser, struct step_token *ret_token, int64_t *ret_ns)
+{
+	struct step_token token = parser_peek(parser);
+	AUTO_FREE char *text = NULL;
+	const char *reason;
+
+	for (size_t i = 0; i + 1 < token.length; i++) {
+		if (token.text[i] == '.' && token.text[i + 1] == '.') {
+			token.length = i;
+			break;
+		}
+	}
+	text = xstrndup(token.text, token.length);
+	if (duration_parse(text, ret_ns, &reason) < 0)
+		return fail_duration(parser, &token, reason);
+	*ret_ns = (*ret_ns + NS_PER_US / 2) / NS_PER_US * NS_PER_US;
+	*ret_token = token;
+	parser_take(parser, &token);
+	return 0;
 }
 
 /* A number is written in the first of these units that divides it. */

@@ -56,6 +56,16 @@ int parser_fail(struct step_parser *parser, const struct step_token *where, cons
 /** parser_hint() - set the remedy of the error; return -EINVAL */
 int parser_hint(struct step_parser *parser, const char *format, ...) PRINTF(2, 3);
 
+/**
+ * parser_duration() - consume a duration, which ends at a blank or ".."
+ *
+ * Times are whole microseconds: held SYNs are not released more precisely, and a step can be
+ * written without loss.
+ *
+ * Return: 0, or -EINVAL and sets the error.
+ */
+int parser_duration(struct step_parser *parser, struct step_token *ret_token, int64_t *ret_ns);
+
 struct byte_unit {
 	const char *name;
 	uint64_t bytes;

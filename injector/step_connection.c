@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads and writes the steps that break or slow a connection: see step_connection.h. */
+#include "injector/step_connection.h"
+
+#include <errno.h>
+
+#include "common/duration.h"
+
+/*
+ * Reads a number of bytes with its unit, which may be a separate word; @suffix must follow it
+ * directly. Returns 1, without an error, if the text is something else.
+ */
+static int parse_bytes(struct step_parser *parser, const char *suffix, uint64_t *ret)
+{
+	struct step_parser ahead = *parser;
+	struct step_token token = parser_peek(&ahead), unit;
+	const struct byte_unit *found;
+	char buffer[WORD_SIZE];
+	uint64_t number = 0;
+	size_t digits = 0, suffix_length = strlen(suffix);
+
+	while (digits < token.length && token.text[digits] >= '0' && token.text[digits] <= '9') {
+		if (number <= SCRIPT_MAX_BYTES)
+			number = number * 10 + (uint64_t)(token.text[digits] - '0');
+		digits++;
+	}
+	parser_take(&ahead, &token);
+	unit = (struct step_token){token.text + digits, token.offset + digits,
+				   token.length - digits};
+	if (digits > 0 && unit.length == 0) {
+		unit = parser_peek(&ahead);
+		parser_take(&ahead, &unit);
+	}
+	if (digits == 0 || unit.length < suffix_length ||
+	    memcmp(unit.text + unit.length - suffix_length, suffix, suffix_length) != 0)
+		return 1;
+	found = byte_unit_find(unit.text, unit.length - suffix_length);
+	if (!found)
+		return 1;
+	if (number > SCRIPT_MAX_BYTES / found->bytes) {
+		parser_fail(parser, &token, "\"%s\" is too many bytes",
+			    token_shown(&token, buffer));
+		return parser_hint(parser, "1000000 GB is the most");
+	}
+	*ret = number * found->bytes;
+	*parser = ahead;
+	return 0;
+}
+
+static void parse_direction(struct step_parser *parser, struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+
+	if (!token_is(&token, "to-client") && !token_is(&token, "to-server"))
+		return;
+	step->to_server = token_is(&token, "to-server");
+	parser_take(parser, &token);
+}
+
+/* Explains a token that is neither bytes nor a duration. */
+static int fail_after(struct step_parser *parser, const struct step_token *token, const char *name)
+{
+	char buffer[WORD_SIZE];
+
+	parser_fail(parser, token, "\"%s\" is not a number of bytes, a duration, or \"accept\"",
+		    token_shown(token, buffer));
+	if (is_digits(token->text, token->length))
+		return parser_hint(parser, "did you mean \"%s after %s bytes\"?", name, buffer);
+	return parser_hint(parser, "for example \"%s after 1000 bytes\" or \"%s after 2s\"", name,
+			   name);
+}
+
+int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step)
+{
+	const char *name = step_action_name(step->action);
+	struct step_token token = parser_peek(parser), after = token;
+	int r;
+
+	if (!token_is(&token, "after")) {
+		parser_fail(parser, action, "\"%s\" must say after what", name);
+		return parser_hint(
+			parser,
+			"for example \"%s after accept\", \"%s after 1000 bytes\" or \"%s "
+			"after 2s\"%s",
+			name, name, name,
+			step->action == STEP_RESET ? "; to answer the SYN with RST, \"refuse\""
+						   : "");
+	}
+	parser_take(parser, &token);
+	token = parser_peek(parser);
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, &after,
+			    "\"after\" needs bytes, a duration, or \"accept\" after it");
+		return parser_hint(parser, "for example \"%s after 1000 bytes\"", name);
+	}
+	if (token_is(&token, "accept")) {
+		parser_take(parser, &token);
+		return 0;
+	}
+	r = parse_bytes(parser, "", &step->bytes);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		step->after = AFTER_BYTES;
+		parse_direction(parser, step);
+		return 0;
+	}
+	if (token.text[0] < '0' || token.text[0] > '9' || is_digits(token.text, token.length))
+		return fail_after(parser, &token, name);
+	step->after = AFTER_TIME;
+	return parser_duration(parser, &token, &step->after_ns);
+}
+
+int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+	const char *reason;
+	int64_t ns;
+	int r;
+
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, action, "\"slow\" needs a rate");
+		return parser_hint(parser, "for example \"slow 10 KB/s\"");
+	}
+	r = parse_bytes(parser, "/s", &step->bytes);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		parser_fail(parser, &token, "\"%s\" is not a rate", token_shown(&token, buffer));
+		if (duration_parse(buffer, &ns, &reason) == 0)
+			return parser_hint(parser, "did you mean \"delay %s\"?", buffer);
+		if (is_digits(token.text, token.length))
+			return parser_hint(parser, "did you mean \"slow %s bytes/s\"?", buffer);
+		return parser_hint(parser, "for example \"slow 10 KB/s\" or \"slow 500 bytes/s\"");
+	}
+	if (step->bytes == 0) {
+		parser_fail(parser, &token, "at 0 bytes/s nothing ever arrives");
+		return parser_hint(parser, "use \"stall after accept\"");
+	}
+	parse_direction(parser, step);
+	return 0;
+}
+
+void step_format_after(const struct step *step, struct strbuf *out)
+{
+	char time[DURATION_TEXT_SIZE];
+
+	strbuf_puts(out, " after");
+	if (step->after == AFTER_ACCEPT)
+		strbuf_puts(out, " accept");
+	else if (step->after == AFTER_BYTES)
+		byte_count_format(step->bytes, out);
+	else
+		strbuf_printf(out, " %s", duration_format_exact(step->after_ns, time));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads and writes what follows the action of a step that breaks or slows a connection. */
+#ifndef SYNFAULT_INJECTOR_STEP_CONNECTION_H
+#define SYNFAULT_INJECTOR_STEP_CONNECTION_H
+
+#include "injector/step_lexer.h"
+
+/**
+ * step_read_after() - read what follows "reset", "stall" and "close"
+ * @action: the word that was read
+ *
+ * Return: 0, or -EINVAL and sets the parser's error.
+ */
+int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step);
+/** step_read_slow() - read what follows "slow"; return as step_read_after() */
+int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step);
+/** step_format_after() - add what step_read_after() reads */
+void step_format_after(const struct step *step, struct strbuf *out);
+
+#endif
