@@ -298,6 +298,18 @@ bool time_window_holds(const struct time_window *window, int64_t since_ns)
 	return since_ns >= window->from_ns && since_ns < window->to_ns;
 }
 
+int64_t time_window_next(const struct time_window *window, int64_t since_ns)
+{
+	int64_t periods;
+
+	if (since_ns <= window->from_ns)
+		return window->from_ns;
+	if (!window->every_ns)
+		return INT64_MAX;
+	periods = (since_ns - window->from_ns + window->every_ns - 1) / window->every_ns;
+	return window->from_ns + periods * window->every_ns;
+}
+
 /* ---- conditions ---- */
 
 bool condition_is_due(const struct condition *condition, const struct condition_facts *facts)

@@ -105,6 +105,14 @@ bool attempt_range_holds(const struct attempt_range *range, uint32_t number);
 bool time_window_holds(const struct time_window *window, int64_t since_ns);
 
 /**
+ * time_window_next() - return when the window next begins, at @since_ns at the earliest
+ * @since_ns: since the window's origin
+ *
+ * Return: the time since its origin; INT64_MAX: it does not begin any more.
+ */
+int64_t time_window_next(const struct time_window *window, int64_t since_ns);
+
+/**
  * condition_is_due() - return whether all parts but the chance hold
  *
  * A step without a condition applies to every attempt.

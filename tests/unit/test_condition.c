@@ -2,6 +2,7 @@
 /* Tests of conditions: how sets and windows are read and written, and for what they hold. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/socket.h>
 
 #include "common/duration.h"
@@ -136,6 +137,37 @@ Test(condition, windows_are_read_and_written)
 				time_window_holds(&window, cases[i].outside_ms[k] * NS_PER_MS),
 				"%s at %d ms", cases[i].text, (int)cases[i].outside_ms[k]);
 		cr_expect_not(time_window_holds(&window, -1), "before the client's start");
+	}
+}
+
+Test(condition, window_knows_when_it_begins_next)
+{
+	static const struct {
+		const char *text;
+		int64_t since_s, next_s; /* negative: it does not */
+	} cases[] = {
+		{"2s..3s", 0, 2},
+		{"2s..3s", 2, 2},
+		{"2s..3s", 3, -1},
+		{"2s..", 1, 2},
+		{"2s..", 5, -1},
+		{"2s..3s every 10s", 0, 2},
+		{"2s..3s every 10s", 2, 2},
+		{"2s..3s every 10s", 3, 12},
+		{"2s..3s every 10s", 12, 12},
+		{"2s..3s every 10s", 95, 102},
+		{"..3s every 10s", 1, 10},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct condition_error error;
+		struct time_window window;
+		int64_t next_ns;
+
+		cr_assert_eq(time_window_parse(cases[i].text, false, &window, &error), 0);
+		next_ns = time_window_next(&window, cases[i].since_s * NS_PER_S);
+		cr_expect_eq(next_ns, cases[i].next_s < 0 ? INT64_MAX : cases[i].next_s * NS_PER_S,
+			     "%s from %" PRId64 " s", cases[i].text, cases[i].since_s);
 	}
 }
 
