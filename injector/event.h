@@ -63,6 +63,11 @@ struct net_event {
 		};
 		struct { /* FAULT */
 			enum fault_kind fault;
+			/*
+			 * The outage that did it: its step, counted from 1; 0: the attempt's own
+			 * step
+			 */
+			uint32_t outage;
 			/* of data that had passed before, in the direction that the step counts */
 			uint64_t bytes;
 		};

@@ -57,6 +57,16 @@ uint32_t flow_next(const struct flow *flow, enum flow_direction direction)
 
 enum fault_kind flow_fault_kind(const struct flow *flow)
 {
+	switch (flow->state) {
+	case FLOW_STALLED:
+		return FAULT_STALLED;
+	case FLOW_RESET:
+		return FAULT_RESET;
+	case FLOW_CLOSED:
+		return FAULT_CLOSED;
+	case FLOW_OPEN:
+		break;
+	}
 	switch (flow->step->action) {
 	case STEP_RESET:
 	case STEP_BACKLOG_FULL:
@@ -100,6 +110,33 @@ bool flow_break(struct flow *flow)
 		return false;
 	flow->state = broken_state(flow);
 	return true;
+}
+
+bool flow_is_open(const struct flow *flow)
+{
+	return flow->state == FLOW_OPEN && !flow->over;
+}
+
+bool flow_cut(struct flow *flow, enum step_ending ending)
+{
+	if (!flow_is_open(flow))
+		return false;
+	if (ending == STEP_ENDS_STALL)
+		flow->state = FLOW_STALLED;
+	else if (ending == STEP_ENDS_CLOSE && !flow->streams[FLOW_TO_CLIENT].ended)
+		flow->state = FLOW_CLOSED;
+	else
+		flow->state = FLOW_RESET;
+	return true;
+}
+
+void flow_drop_held(struct flow *flow)
+{
+	struct flow_stream *stream = &flow->streams[flow_counted(flow)];
+
+	stream->passed = stream->released;
+	/* a FIN is the last packet, so it was among them */
+	stream->ended = false;
 }
 
 void flow_end(struct flow *flow)
@@ -203,6 +240,8 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 	wait_ns = (double)new_bytes * (double)NS_PER_S / (double)flow->step->bytes;
 	flow->free_ns = MAX(flow->free_ns, now_ns) + (int64_t)MIN(wait_ns, 1e18);
 	note_passed(flow, stream, end, packet);
+	if (flow->free_ns <= now_ns)
+		stream->released = stream->passed;
 	return (struct flow_decision){
 		.action = flow->free_ns > now_ns ? FLOW_HOLD : FLOW_PASS,
 		.due_ns = flow->free_ns,

@@ -19,6 +19,8 @@
  *          ──► CLOSED   the client is answered as by a server that has closed: its FIN with ACK,
  *                       its data, and everything after its data, with RST
  *
+ * An outage can break any open connection, at an instant of its own (flow_cut()).
+ *
  * A connection that has ended can't be broken any more: both sides have closed it, one side has
  * reset it, or the client's socket is gone. Its fault never happens.
  */
@@ -105,6 +107,18 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
  * closed it before `close` was due.
  */
 bool flow_break(struct flow *flow);
+/** flow_is_open() - return whether it is neither broken nor has ended */
+bool flow_is_open(const struct flow *flow);
+/**
+ * flow_cut() - break the flow now, as an outage does
+ * @ending: how; not STEP_ENDS_NONE. A server that has sent its FIN can't close once more: then the
+ * flow is reset
+ *
+ * Return: false if it is broken already, or has ended.
+ */
+bool flow_cut(struct flow *flow, enum step_ending ending);
+/** flow_drop_held() - note that all held packets were dropped */
+void flow_drop_held(struct flow *flow);
 /** flow_end() - note that the client's socket is gone */
 void flow_end(struct flow *flow);
 /**
@@ -122,7 +136,7 @@ uint32_t flow_next(const struct flow *flow, enum flow_direction direction);
  * depend on bytes
  */
 uint64_t flow_left(const struct flow *flow);
-/** flow_fault_kind() - return the fault that the flow's step causes */
+/** flow_fault_kind() - return the fault that broke the flow, or else that its step causes */
 enum fault_kind flow_fault_kind(const struct flow *flow);
 /**
  * flow_mss() - return the largest segment for a line of that speed, so that it can send one 20

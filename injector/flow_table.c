@@ -26,6 +26,13 @@
 #define ASK_NS      (1 * NS_PER_MS)
 #define UNKNOWN_NS  (20 * NS_PER_MS)
 #define PATIENCE_NS (5 * NS_PER_S)
+/* A client that has been connected for this long has moved on from connect(). */
+#define CONNECTED_NS (1 * NS_PER_S)
+/*
+ * At most this many connections get their FIN and RST at a time. Each takes two carriers, which
+ * wait in the queue until they are read.
+ */
+#define TOLD_AT_ONCE 64
 
 /* A held packet of a slow connection. */
 struct waiting {
@@ -47,9 +54,13 @@ struct connection {
 	struct event *timer; /* for the fault, or for held packets; NULL: none */
 	struct waiting *waiting;
 	bool near, slowed, established;
-	bool outgoing;            /* its client's packets are seen on their way out */
-	bool unannounced;         /* the flow is broken, but FIN or RST are still to be sent */
-	int64_t broken_ns;        /* when it broke */
+	bool outgoing;          /* its client's packets are seen on their way out */
+	bool unannounced;       /* the flow is broken, but FIN or RST are still to be sent */
+	int64_t broken_ns;      /* when it broke */
+	int64_t established_ns; /* when its handshake was complete */
+	uint32_t outage;        /* that broke it, as struct net_event has it; 0: none did */
+	bool cut;               /* in .cut of the table: FIN and RST are still to be sent */
+	struct connection *cut_prev, *cut_next;
 	struct connection *older; /* with the same 4-tuple */
 };
 
@@ -72,6 +83,8 @@ struct flow_table {
 	size_t n_near;
 	struct pending *pending; /* by serial */
 	size_t n_pending, pending_capacity;
+	struct connection *cut; /* by outages; their sides get FIN and RST in this order */
+	struct event *cut_event;
 };
 
 struct flow_table *flow_table_new(struct event_base *base, const struct flow_table_host *host)
@@ -112,6 +125,8 @@ void flow_table_free(struct flow_table *connections)
 			connection = older;
 		}
 	}
+	if (connections->cut_event)
+		event_free(connections->cut_event);
 	for (size_t i = 0; i < connections->n_pending; i++)
 		free(connections->pending[i].copy);
 	free(connections->pending);
@@ -246,7 +261,15 @@ static struct connection_fault fault_of(const struct connection *connection)
 		.attempt = connection->attempt,
 		.kind = flow_fault_kind(flow),
 		.bytes = flow->streams[flow_counted(flow)].passed,
+		.outage = connection->outage,
 	};
+}
+
+static void leave_cut(struct connection *connection)
+{
+	if (connection->cut)
+		DL_DELETE2(connection->connections->cut, connection, cut_prev, cut_next);
+	connection->cut = false;
 }
 
 /* Sends FIN or RST to both sides of a flow that is broken; nothing if it is stalled. */
@@ -260,6 +283,7 @@ static void tell_sides(struct connection *connection)
 
 	fault.fin = to_client;
 	connection->unannounced = false;
+	leave_cut(connection);
 	set_near(connection, false);
 	if (flow->state == FLOW_STALLED)
 		return;
@@ -280,6 +304,9 @@ static void set_timer(struct connection *connection, int64_t in_ns, event_callba
 		connection->timer = evtimer_new(connections->base, callback, connection);
 	if (!connection->timer)
 		out_of_memory();
+	/* an outage comes between its step and the timer for that */
+	event_del(connection->timer);
+	evtimer_assign(connection->timer, connections->base, callback, connection);
 	(void)event_base_update_cache_time(connections->base);
 	event_add(connection->timer, &timeout);
 }
@@ -405,6 +432,7 @@ static void retire(struct connection *connection)
 {
 	flow_end(&connection->flow);
 	connection->unannounced = false;
+	leave_cut(connection);
 	connection->established = false;
 	set_near(connection, false);
 }
@@ -450,6 +478,7 @@ void flow_table_answered(struct flow_table *connections, const struct attempt_in
 	if (!connection || connection->attempt != attempt->id)
 		return;
 	connection->established = true;
+	connection->established_ns = now_ns(connections);
 	flow_answered(&connection->flow, packet);
 	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet, now_ns(connections));
 	set_near(connection, needs_data(connection));
@@ -467,6 +496,102 @@ void flow_table_closed(struct flow_table *connections, const struct attempt_info
 		return;
 	flow_end(&connection->flow);
 	set_near(connection, false);
+}
+
+/* ---- outages ---- */
+
+/* Comes after what is in the queue by then: an active event would come before it. */
+static void tell_soon(struct flow_table *connections)
+{
+	event_add(connections->cut_event, &(struct timeval){0});
+}
+
+static void tell_cut(evutil_socket_t fd, short what, void *userdata)
+{
+	struct flow_table *connections = userdata;
+
+	(void)fd;
+	(void)what;
+	for (size_t n = 0; connections->cut && n < TOLD_AT_ONCE; n++)
+		tell_sides(connections->cut);
+	if (connections->cut)
+		tell_soon(connections);
+}
+
+static void drop_waiting(struct connection *connection)
+{
+	const struct packet_verdict drop = {.kind = VERDICT_DROP};
+	const struct flow_table_host *host = &connection->connections->host;
+	const struct waiting *waiting;
+
+	if (!connection->waiting)
+		return;
+	DL_FOREACH(connection->waiting, waiting)
+	{
+		if (!waiting->copy)
+			host->give(host->context, waiting->packet_id, &drop, NULL);
+	}
+	free_waiting(connection);
+	flow_drop_held(&connection->flow);
+}
+
+/* Returns whether the client may not have returned from connect() yet. */
+static bool may_connect(const struct connection *connection)
+{
+	return connection->flow.streams[FLOW_TO_SERVER].passed == 0 &&
+	       now_ns(connection->connections) - connection->established_ns < CONNECTED_NS;
+}
+
+static void cut(struct connection *connection, const struct flow_outage *outage)
+{
+	struct flow_table *connections = connection->connections;
+	struct connection_fault fault;
+
+	if (!connection->established || !flow_is_open(&connection->flow))
+		return;
+	if (connection->timer)
+		event_del(connection->timer);
+	drop_waiting(connection);
+	(void)flow_cut(&connection->flow, outage->ending);
+	connection->outage = outage->number;
+	if (connection->flow.state == FLOW_STALLED) {
+		set_near(connection, false);
+		fault = fault_of(connection);
+		connections->host.report(connections->host.context, &fault);
+		return;
+	}
+	if (connection->flow.state == FLOW_RESET && may_connect(connection)) {
+		connection->unannounced = true;
+		connection->broken_ns = now_ns(connections);
+		set_timer(connection, 0, tell_due);
+		return;
+	}
+	connection->cut = true;
+	DL_APPEND2(connections->cut, connection, cut_prev, cut_next);
+	if (!connections->cut_event)
+		connections->cut_event = evtimer_new(connections->base, tell_cut, connections);
+	if (!connections->cut_event)
+		out_of_memory();
+	tell_soon(connections);
+}
+
+void flow_table_cut(struct flow_table *connections, const struct flow_outage *outage)
+{
+	struct connection *connection, *next;
+
+	HASH_ITER (hh, connections->by_key, connection, next)
+		if (outage->hits(outage->context, connection->attempt))
+			cut(connection, outage);
+}
+
+void flow_table_cut_one(struct flow_table *connections, const struct attempt_info *attempt,
+			const struct flow_outage *outage)
+{
+	struct connection *connection =
+		find(connections, &attempt->key.client, &attempt->key.server);
+
+	if (connection && connection->attempt == attempt->id)
+		cut(connection, outage);
 }
 
 bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt)
@@ -515,15 +640,20 @@ static void carry_out(struct connection *connection, enum flow_direction directi
  * Sends FIN or RST to both sides after a break, by this packet or before it: at once, or when the
  * client has moved on.
  */
-static void tell_in_time(struct connection *connection, enum flow_direction direction, bool fault)
+static void tell_in_time(struct connection *connection, enum flow_direction direction,
+			 const struct packet *packet, bool fault)
 {
 	const struct step *step = connection->flow.step;
+	/* After an outage this may be the end of the handshake, which the client's kernel sends. */
+	bool by_client =
+		direction == FLOW_TO_SERVER && (!connection->outage || packet->payload_length > 0 ||
+						packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST));
 
 	if (fault && step->action == STEP_RESET && step->after == AFTER_ACCEPT) {
 		connection->unannounced = true;
 		connection->broken_ns = now_ns(connection->connections);
 		set_timer(connection, ASK_NS, tell_due);
-	} else if (fault || (connection->unannounced && direction == FLOW_TO_SERVER)) {
+	} else if (fault || (connection->unannounced && by_client)) {
 		tell_sides(connection);
 	}
 }
@@ -544,6 +674,12 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	}
 	if (!connection || !connection->established)
 		return false;
+	/* It came after the end: neither side gets it any more. */
+	if (connection->cut) {
+		tell_sides(connection);
+		host->give(host->context, queued->id, &drop, NULL);
+		return true;
+	}
 	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
 	/*
 	 * A packet that was not copied as a whole can't be sent later: its sender will retransmit
@@ -566,6 +702,6 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	if (connection->flow.state == FLOW_OPEN || decision.fault)
 		set_near(connection, needs_data(connection));
 	carry_out(connection, direction, queued, packet, &decision);
-	tell_in_time(connection, direction, decision.fault);
+	tell_in_time(connection, direction, packet, decision.fault);
 	return true;
 }

@@ -22,7 +22,8 @@ struct connection_fault {
 	uint32_t attempt;
 	enum fault_kind kind;
 	uint64_t bytes;
-	uint32_t fin; /* FAULT_CLOSED: the sequence number of the FIN */
+	uint32_t fin;    /* FAULT_CLOSED: the sequence number of the FIN */
+	uint32_t outage; /* as struct net_event has it */
 };
 
 /* What the flow table needs from the owner of the queue and the rules. */
@@ -91,6 +92,25 @@ void flow_table_forget(struct flow_table *connections, const struct attempt_info
  * more
  */
 void flow_table_closed(struct flow_table *connections, const struct attempt_info *attempt);
+/* What an outage does to connections. */
+struct flow_outage {
+	enum step_ending ending; /* how it ends them; not STEP_ENDS_NONE */
+	uint32_t number;         /* of the outage, as struct net_event has it */
+	/* Returns whether the outage is one of the connection's server. */
+	bool (*hits)(void *context, uint32_t attempt);
+	void *context;
+};
+/**
+ * flow_table_cut() - end all connections that an outage hits, and whose handshake is complete
+ *
+ * From now on nothing more gets through on them. FIN and RST follow a few connections at a time, so
+ * that the queue is read in between. A client that connected only now, and may not have returned
+ * from connect(), gets its RST when it has, as under `reset after accept`.
+ */
+void flow_table_cut(struct flow_table *connections, const struct flow_outage *outage);
+/** flow_table_cut_one() - end the connection of this attempt, if it has one that is open */
+void flow_table_cut_one(struct flow_table *connections, const struct attempt_info *attempt,
+			const struct flow_outage *outage);
 /**
  * flow_table_withholds() - return whether the connection's packets are lost for good by its step
  *

@@ -100,6 +100,7 @@ static void on_done(void *context, const struct outbox_note *note, int64_t hande
 	if (note->kind == EVENT_FAULT) {
 		event.net.fault = note->fault;
 		event.net.bytes = note->bytes;
+		event.net.outage = note->outage;
 	}
 	injector->on_event(injector->userdata, &event);
 	if (note->kind == EVENT_FAULT && note->fault == FAULT_STALLED)
@@ -202,6 +203,7 @@ static void connection_give(void *context, uint32_t packet_id, const struct pack
 		note.attempt = tracker_attempt(injector->tracker, fault->attempt);
 		note.fault = fault->kind;
 		note.bytes = fault->bytes;
+		note.outage = fault->outage;
 	}
 	outbox_give(injector->outbox, packet_id, verdict, fault ? &note : NULL);
 }
@@ -215,7 +217,7 @@ static void connection_report(void *context, const struct connection_fault *faul
 		.earliest_ns = now_ns,
 		.at_ns = now_ns,
 		.attempt = tracker_attempt(injector->tracker, fault->attempt),
-		.net = {.fault = fault->kind, .bytes = fault->bytes},
+		.net = {.fault = fault->kind, .outage = fault->outage, .bytes = fault->bytes},
 	};
 
 	injector->on_event(injector->userdata, &event);
@@ -275,6 +277,19 @@ struct flow_table *injector_flow_table_new(struct injector *injector)
 					      });
 }
 
+/* Returns how the rules must handle the connection of an attempt. */
+static enum flow_handling handling_of(const struct injector *injector, uint32_t attempt)
+{
+	const struct step *step = tracker_step(injector->tracker, attempt);
+	enum flow_handling handling = flow_handling(step);
+	uint32_t endpoint = tracker_attempt(injector->tracker, attempt).endpoint;
+
+	if (handling == FLOW_UNTOUCHED && injector->n_outages > 0 &&
+	    injector_outages_follow(injector, endpoint, step))
+		return FLOW_QUEUED;
+	return handling;
+}
+
 /*
  * Leaves the packets of an attempt alone, even if the client used its port before for a connection
  * that was followed.
@@ -285,7 +300,7 @@ static int unfollow(struct injector *injector, const struct attempt_info *attemp
 	uint32_t earlier;
 
 	if (tracker_earlier(injector->tracker, attempt->id, &earlier) < 0 ||
-	    flow_handling(tracker_step(injector->tracker, earlier)) == FLOW_UNTOUCHED)
+	    handling_of(injector, earlier) == FLOW_UNTOUCHED)
 		return 0;
 	if (injector->connections)
 		flow_table_forget(injector->connections, attempt);
@@ -297,7 +312,7 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 		   const struct queued_packet *queued, const struct packet *packet)
 {
 	const struct step *step = tracker_step(injector->tracker, attempt->id);
-	enum flow_handling handling = flow_handling(step);
+	enum flow_handling handling = handling_of(injector, attempt->id);
 	struct rules *rules =
 		injector->is_remote[attempt->endpoint] ? injector->remote_rules : injector->rules;
 	int r = 0;
@@ -324,8 +339,9 @@ static struct outbox_change change_handshake(const struct injector *injector, ui
 {
 	const struct step *step = tracker_step(injector->tracker, attempt);
 	bool special = packet->multipath || packet->fast_open || packet->payload_length > 0;
-	bool plain = packet_is_syn(packet) && special && queued->length >= packet->data_offset &&
-		     (injector->want_client_ends || flow_handling(step) != FLOW_UNTOUCHED);
+	bool plain =
+		packet_is_syn(packet) && special && queued->length >= packet->data_offset &&
+		(injector->want_client_ends || handling_of(injector, attempt) != FLOW_UNTOUCHED);
 	AUTO_FREE uint8_t *copy = NULL;
 	struct packet changed = *packet;
 	size_t length = queued->length;
@@ -393,6 +409,7 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		r = injector_sockets_begin(injector, &decision.attempt);
 		injector->n_waiting++;
 		follow(injector, &decision.attempt, queued, packet);
+		injector_outages_note_attempt(injector, &decision.attempt);
 	}
 
 	event = (struct injector_event){
@@ -431,6 +448,7 @@ static void take_established(struct injector *injector, const struct queued_pack
 		flow_table_answered(injector->connections, &established->attempt, queued->data,
 				    packet);
 	note_established(injector, established);
+	injector_outages_note_established(injector, &established->attempt);
 }
 
 static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
@@ -522,6 +540,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 void injector_client_started(struct injector *injector, int64_t at_ns)
 {
 	tracker_client_started(injector->tracker, at_ns);
+	injector_outages_start(injector, at_ns);
 }
 
 bool injector_reinjects(const struct injector *injector)

@@ -137,6 +137,7 @@ void injector_finish(struct injector *injector)
 		if (injector->deaths_event)
 			event_del(injector->deaths_event);
 	}
+	injector_outages_stop(injector);
 	injector_sockets_finish(injector);
 	outbox_drop_held(injector->outbox);
 	if (injector->connections)

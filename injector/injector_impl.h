@@ -31,6 +31,7 @@ enum problem {
 	PROBLEM_BLIND,
 	PROBLEM_TOO_EARLY,
 	PROBLEM_RULES,
+	PROBLEM_OUTAGE,
 	PROBLEM_N_KINDS,
 };
 
@@ -75,6 +76,10 @@ struct injector {
 
 	struct outbox *outbox;
 
+	struct outage *outages; /* that end connections */
+	size_t n_outages;
+	bool outages_began; /* all of them know what their times count from */
+
 	size_t n_waiting, n_connected;
 	uint64_t n_refused; /* verdicts for RST or ICMP */
 	int64_t max_lag_ns;
@@ -102,6 +107,31 @@ void injector_read_deaths(struct injector *injector);
 struct outbox *injector_outbox_new(struct injector *injector, bool gathers);
 /** injector_flow_table_new() - make the flow table, which gives its verdicts to the outbox */
 struct flow_table *injector_flow_table_new(struct injector *injector);
+
+/* ---- injector_outages.c: outages that end connections ---- */
+
+/** injector_outages_init() - find them in the scripts, which are copied */
+void injector_outages_init(struct injector *injector, const struct injector_config *config);
+/** injector_outages_deinit() - free what injector_outages_init() set up */
+void injector_outages_deinit(struct injector *injector);
+/** injector_outages_stop() - begin no more of them */
+void injector_outages_stop(struct injector *injector);
+/** injector_outages_start() - set the client's start, from which some of them count */
+void injector_outages_start(struct injector *injector, int64_t at_ns);
+/** injector_outages_note_attempt() - take a new attempt, from which some of them may count */
+void injector_outages_note_attempt(struct injector *injector, const struct attempt_info *attempt);
+/**
+ * injector_outages_note_established() - take a handshake that is complete for the client, and end
+ * the connection if its server has gone down in between
+ */
+void injector_outages_note_established(struct injector *injector,
+				       const struct attempt_info *attempt);
+/**
+ * injector_outages_follow() - return whether an outage may end the connections of attempts with
+ * this step
+ */
+bool injector_outages_follow(const struct injector *injector, uint32_t endpoint,
+			     const struct step *step);
 
 /* ---- injector_sockets.c: what the clients' sockets do ---- */
 

@@ -137,7 +137,7 @@ struct connection_needs {
 
 static void add_needs(struct connection_needs *needs, const struct step *step, bool remote)
 {
-	if (flow_handling(step) == FLOW_UNTOUCHED)
+	if (flow_handling(step) == FLOW_UNTOUCHED && !step->ending)
 		return;
 	if (remote)
 		needs->follows_remote = true;
@@ -341,6 +341,7 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->is_remote = xzalloc((config->n_endpoints + 1) * sizeof(bool));
 	for (size_t i = 0; i < config->n_endpoints; i++)
 		injector->is_remote[i] = config->endpoints[i].remote;
+	injector_outages_init(injector, config);
 	if (follows_any(config))
 		injector->connections = injector_flow_table_new(injector);
 	if (!config->kernel) {
@@ -374,6 +375,7 @@ void injector_leave(struct injector *injector)
 {
 	if (!injector)
 		return;
+	injector_outages_deinit(injector);
 	outbox_free(injector->outbox);
 	if (injector->queue_event)
 		event_free(injector->queue_event);

@@ -31,6 +31,7 @@ struct outbox_note {
 	int64_t due_ns;        /* VERDICT: when it should take effect, by CLOCK_MONOTONIC */
 	enum fault_kind fault; /* FAULT */
 	uint64_t bytes;
+	uint32_t outage; /* FAULT: as in struct net_event */
 };
 
 /* A packet that replaces another one; .data NULL: the packet goes on unchanged. */

@@ -15,7 +15,8 @@
 
 #define KNOWN_STEPS                                                                                \
 	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "   \
-	"half-open, backlog-full, reset, stall or close after …, slow RATE, down D, flap"
+	"half-open, backlog-full, reset, stall or close after …, slow RATE, down D, flap, "      \
+	"restart D"
 
 static const char *const action_names[] = {
 	[STEP_ACCEPT] = "accept",
@@ -63,6 +64,8 @@ static const struct {
 	{"limit", "slow 10 KB/s"},
 	{"outage", "down D"},
 	{"flapping", "flap up D down D"},
+	{"reboot", "restart D"},
+	{"bounce", "restart D"},
 };
 
 static const char *const unreachable_names[] = {
@@ -75,6 +78,19 @@ _Static_assert(ARRAY_SIZE(unreachable_names) == UNREACHABLE_N_KINDS + 1, "one na
 const char *step_action_name(enum step_action action)
 {
 	return action_names[action];
+}
+
+const char *step_ending_name(enum step_ending ending)
+{
+	static const char *const names[] = {
+		[STEP_ENDS_NONE] = "",
+		[STEP_ENDS_RESET] = "reset",
+		[STEP_ENDS_CLOSE] = "close",
+		[STEP_ENDS_STALL] = "stall",
+	};
+	_Static_assert(ARRAY_SIZE(names) == STEP_N_ENDINGS, "one name per ending");
+
+	return names[ending];
 }
 
 /* Finds the number if a user wrote "3", "3x", "*3", "×3" or "x 3" for "x3" after an action. */
@@ -475,4 +491,6 @@ void step_format(const struct step *step, struct strbuf *out)
 		strbuf_puts(out, " when ");
 		condition_format(&step->when, out);
 	}
+	if (step->ending)
+		strbuf_printf(out, " ending %s", step_ending_name(step->ending));
 }

@@ -20,13 +20,20 @@
  *
  * A step can also be an outage, a short form of a step whose condition is a window of time:
  *
- *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] [ "from" ORIGIN ] [ "with" step ]
- *            | "flap" ( "up" D "down" D | "down" D "up" D ) [ "from" ORIGIN ] [ "with" step ]
+ *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] rest
+ *            | "flap" ( "up" D "down" D | "down" D "up" D ) rest
+ *            | "restart" D [ "at" D ] [ "every" D ] rest
+ *     rest   = [ "from" ORIGIN ] [ "ending" ENDING ] [ "with" step ]
  *     ORIGIN = "start" | "first-attempt"
+ *     ENDING = "reset" | "close" | "stall"
  *
  * `down D` is a server that is down for the first D after the client's start, or after the first
  * SYN at the endpoint. `flap` is a server that goes up and down for ever. Attempts are refused
- * while the server is down, unless `with` names another step.
+ * while the server is down, unless `with` names another step. `ending` also ends, at the instant at
+ * which it goes down, the connections that are established then.
+ *
+ * `restart D at T` is `down T..T+D ending reset`, and without `at` it comes 1 s after the first
+ * attempt: `down 1s..1s+D from first-attempt ending reset`.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H
@@ -69,6 +76,15 @@ enum step_after {
 	AFTER_TIME,   /* .after_ns after the handshake */
 };
 
+/* How an outage ends established connections. */
+enum step_ending {
+	STEP_ENDS_NONE, /* not at all */
+	STEP_ENDS_RESET,
+	STEP_ENDS_CLOSE,
+	STEP_ENDS_STALL,
+	STEP_N_ENDINGS,
+};
+
 struct step {
 	enum step_action action;
 	uint32_t repeat;      /* attempts that the step serves, at least 1 */
@@ -86,6 +102,8 @@ struct step {
 	bool to_server;                    /* count, or slow, bytes to the server */
 	uint32_t list;                     /* number of its list: see struct script */
 	struct condition when;             /* which attempts it applies to */
+	/* Of connections whenever the window of .when begins; it has no other part but a family. */
+	enum step_ending ending;
 };
 
 #define SCRIPT_MAX_REPEAT 1000000
@@ -93,6 +111,8 @@ struct step {
 
 /** step_action_name() - return the action as a word: "accept", "refuse", … */
 const char *step_action_name(enum step_action action);
+/** step_ending_name() - return "reset", "close" or "stall"; "" for STEP_ENDS_NONE */
+const char *step_ending_name(enum step_ending ending);
 
 /* Where and why a step's text is wrong. */
 struct step_error {

@@ -10,6 +10,11 @@
 
 #define DOWN_EXAMPLE "for example \"down 5s\", \"down 5s every 20s\" or \"down 2s..7s with drop\""
 #define FLAP_EXAMPLE "for example \"flap up 2s down 1s\""
+#define RESTART_EXAMPLE                                                                            \
+	"for example \"restart 5s\", \"restart 1s at 3s\" or \"restart 1s at 3s every 10s\""
+
+/* When a restart comes, unless it says so: long enough for a client to have connected. */
+#define RESTART_AT_NS (1 * NS_PER_S)
 
 /* Sets the parser's error and remedy. Returns -EINVAL. */
 static int fail(struct step_parser *parser, const struct step_token *where, const char *message,
@@ -31,7 +36,7 @@ bool outage_is_meant(const char *text)
 	const struct step_parser parser = {.text = text};
 	struct step_token word = parser_peek(&parser);
 
-	return token_is(&word, "down") || token_is(&word, "flap");
+	return token_is(&word, "down") || token_is(&word, "flap") || token_is(&word, "restart");
 }
 
 /* Returns whether it is what an attempt can meet while a server is down. */
@@ -41,32 +46,74 @@ static bool is_absence(const struct step *step)
 	       step->action == STEP_UNREACHABLE;
 }
 
+/* Reads what follows "ending", and returns the word after it in @ret_word. */
+static int parse_ending(struct step_parser *parser, const struct step_token *ending,
+			struct step *step, struct step_token *ret_word)
+{
+	struct step_token word = word_after(parser, ending);
+
+	for (int i = STEP_ENDS_NONE + 1; i < STEP_N_ENDINGS; i++) {
+		if (!token_is(&word, step_ending_name((enum step_ending)i)))
+			continue;
+		step->ending = (enum step_ending)i;
+		*ret_word = word_after(parser, &word);
+		return 0;
+	}
+	return fail(parser, word.length ? &word : ending,
+		    "\"ending\" says how established connections end",
+		    "write \"ending reset\", \"ending close\" or \"ending stall\"");
+}
+
+/* Returns how much of the text is before the word "ending". */
+static size_t before_ending(const char *text)
+{
+	struct step_parser parser = {.text = text};
+	struct step_token word = parser_peek(&parser);
+
+	while (word.length && !token_is(&word, "ending"))
+		word = word_after(&parser, &word);
+	return word.length ? word.offset : strlen(text);
+}
+
 /* Reads the step after "with" into @step, which already has its window. */
 static int parse_with(struct step_parser *parser, const struct step_token *with, struct step *step)
 {
-	struct step_token rest = word_after(parser, with);
+	struct step_token rest = word_after(parser, with), word;
 	struct condition when = step->when;
+	enum step_ending ending = step->ending;
+	AUTO_FREE char *text = NULL;
 	int status;
 
-	if (rest.length == 0)
+	if (rest.length == 0 || token_is(&rest, "ending"))
 		return fail(parser, with, "\"with\" needs a step after it",
 			    "for example \"down 5s with drop\"");
-	status = step_parse(rest.text, step, &parser->error);
+	text = xstrndup(rest.text, before_ending(rest.text));
+	status = step_parse(text, step, &parser->error);
 	if (status < 0) {
 		parser->error.offset += rest.offset;
 		return status;
 	}
-	rest.length = strlen(rest.text);
+	rest.length = strlen(text);
+	while (rest.length > 0 && is_blank(rest.text[rest.length - 1]))
+		rest.length--;
 	if (step->when.given || !is_absence(step))
 		return fail(parser, &rest,
 			    "a server that is down refuses, drops, or is unreachable",
 			    "write \"with drop\" or the like, or use the long form: {when: {time: "
 			    "0s..5s}, do: ...}");
 	step->when = when;
-	return 0;
+	step->ending = ending;
+	word = word_after(parser, &rest);
+	if (word.length == 0)
+		return 0;
+	if (parse_ending(parser, &word, step, &word) < 0)
+		return -EINVAL;
+	return word.length == 0 ? 0
+				: fail(parser, &word, "unexpected word after the end of an outage",
+				       "put \"ending\" before \"with\"");
 }
 
-/* Reads what can follow an outage's times, from @word on: an origin, then "with". */
+/* Reads what can follow an outage's times, from @word on: an origin, an ending, then "with". */
 static int parse_rest(struct step_parser *parser, struct step_token word, struct step *step)
 {
 	if (token_is(&word, "from")) {
@@ -78,11 +125,13 @@ static int parse_rest(struct step_parser *parser, struct step_token word, struct
 		if (!time_origin_names[i])
 			return fail(parser, origin.length ? &origin : &word,
 				    "\"from\" names the instant that the times count from",
-				    "write \"from first-attempt\"; without it they count from the "
-				    "client's start");
+				    "write \"from first-attempt\" or \"from start\": the client's "
+				    "start");
 		step->when.window.from = (enum time_origin)i;
 		word = word_after(parser, &origin);
 	}
+	if (token_is(&word, "ending") && parse_ending(parser, &word, step, &word) < 0)
+		return -EINVAL;
 	if (word.length == 0)
 		return 0;
 	if (token_is(&word, "with"))
@@ -99,7 +148,8 @@ static int parse_down(struct step_parser *parser, const struct step_token *down,
 
 	if (word.length == 0)
 		return fail(parser, down, "\"down\" needs a duration", DOWN_EXAMPLE);
-	while (word.length && !token_is(&word, "with") && !token_is(&word, "from")) {
+	while (word.length && !token_is(&word, "with") && !token_is(&word, "from") &&
+	       !token_is(&word, "ending")) {
 		if (word.length > 1 && word.text[0] == 'x' && isdigit((unsigned char)word.text[1]))
 			return fail(parser, &word,
 				    "an outage lasts for a time, not for a number of attempts",
@@ -162,6 +212,60 @@ static int parse_flap(struct step_parser *parser, const struct step_token *flap,
 	return parse_rest(parser, word_after(parser, &at), step);
 }
 
+/* Reads the duration after @at, which it moves there. */
+static int take_duration(struct step_parser *parser, struct step_token *at, int64_t *ret_ns)
+{
+	struct step_token value = word_after(parser, at);
+	AUTO_FREE char *copy = xstrndup(value.text, value.length);
+	const char *reason;
+
+	if (value.length == 0 || duration_parse(copy, ret_ns, &reason) < 0)
+		return fail(parser, value.length ? &value : at, "a duration is missing here",
+			    RESTART_EXAMPLE);
+	*at = value;
+	return 0;
+}
+
+static int parse_restart(struct step_parser *parser, const struct step_token *restart,
+			 struct step *step)
+{
+	int64_t down_ns, at_ns = RESTART_AT_NS, every_ns = 0;
+	struct step_token at = *restart, word, whole = {.offset = restart->offset};
+	char from[DURATION_TEXT_SIZE], to[DURATION_TEXT_SIZE], every[DURATION_TEXT_SIZE];
+	AUTO_FREE char *window = NULL;
+	struct condition_error error;
+	enum time_origin origin = TIME_FROM_FIRST_ATTEMPT;
+
+	if (take_duration(parser, &at, &down_ns) < 0)
+		return -EINVAL;
+	word = word_after(parser, &at);
+	if (token_is(&word, "at")) {
+		at = word;
+		if (take_duration(parser, &at, &at_ns) < 0)
+			return -EINVAL;
+		origin = TIME_FROM_START;
+		word = word_after(parser, &at);
+	}
+	if (token_is(&word, "every")) {
+		at = word;
+		if (take_duration(parser, &at, &every_ns) < 0)
+			return -EINVAL;
+		word = word_after(parser, &at);
+	}
+	whole.length = token_end(&at) - whole.offset;
+	whole.text = parser->text + whole.offset;
+	if (down_ns == 0)
+		return fail(parser, &whole, "a restart takes time", RESTART_EXAMPLE);
+	window = xasprintf("%s..%s%s%s", duration_format_exact(at_ns, from),
+			   duration_format_exact(at_ns + down_ns, to), every_ns ? " every " : "",
+			   every_ns ? duration_format_exact(every_ns, every) : "");
+	if (time_window_parse(window, false, &step->when.window, &error) < 0)
+		return fail(parser, &whole, error.message, RESTART_EXAMPLE);
+	step->when.window.from = origin;
+	step->ending = STEP_ENDS_RESET;
+	return parse_rest(parser, word, step);
+}
+
 int outage_parse(const char *text, struct step *ret, struct step_error *ret_error)
 {
 	struct step_parser parser = {.text = text};
@@ -171,8 +275,9 @@ int outage_parse(const char *text, struct step *ret, struct step_error *ret_erro
 		.repeat = 1,
 		.when = {.given = true, .has_window = true, .chance = CHANCE_ALWAYS},
 	};
-	int status = token_is(&word, "down") ? parse_down(&parser, &word, &step)
-					     : parse_flap(&parser, &word, &step);
+	int status = token_is(&word, "down")   ? parse_down(&parser, &word, &step)
+		     : token_is(&word, "flap") ? parse_flap(&parser, &word, &step)
+					       : parse_restart(&parser, &word, &step);
 
 	if (status < 0)
 		*ret_error = parser.error;
@@ -195,9 +300,12 @@ void outage_format(const struct step *step, struct strbuf *out)
 
 	strbuf_puts(out, "down ");
 	time_window_format(&step->when.window, true, out);
+	if (step->ending)
+		strbuf_printf(out, " ending %s", step_ending_name(step->ending));
 	if (step->action == STEP_REFUSE && !step->repeat_explicit && step->repeat == 1)
 		return;
 	with.when = (struct condition){0};
+	with.ending = STEP_ENDS_NONE;
 	strbuf_puts(out, " with ");
 	step_format(&with, out);
 }

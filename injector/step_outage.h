@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads and writes outages, the steps `down` and `flap`: see step.h. */
+/* Reads and writes outages, the steps `down`, `flap` and `restart`: see step.h. */
 #ifndef SYNFAULT_INJECTOR_STEP_OUTAGE_H
 #define SYNFAULT_INJECTOR_STEP_OUTAGE_H
 

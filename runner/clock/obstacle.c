@@ -37,7 +37,8 @@ static bool needs_retransmissions(const struct step *step)
 static bool stalls(const struct step *step)
 {
 	return step->action == STEP_STALL || step->action == STEP_HALF_OPEN ||
-	       step->action == STEP_CLOSE;
+	       step->action == STEP_CLOSE || step->ending == STEP_ENDS_STALL ||
+	       step->ending == STEP_ENDS_CLOSE;
 }
 
 static char *step_obstacle(const struct scenario *scenario, const struct step *step)
@@ -51,7 +52,7 @@ static char *step_obstacle(const struct scenario *scenario, const struct step *s
 		return xasprintf(
 			"under the step '%s' the kernel itself may end the connection after "
 			"15 minutes of real time, which the scenario's timeout exceeds",
-			step_action_name(step->action));
+			step->ending ? "down … ending" : step_action_name(step->action));
 	return NULL;
 }
 

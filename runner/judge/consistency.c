@@ -271,6 +271,122 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 			  details->kernel_retransmissions + 1, attempt->syns);
 }
 
+/* ---- outages ---- */
+
+/* Where an outage ended connections, they end this soon. */
+#define OUTAGE_TAKES_NS NS_PER_S
+
+/* Returns what the times of an outage at this endpoint count from; INT64_MAX: it has not begun. */
+static int64_t origin_of(const struct checker *checker, size_t endpoint,
+			 const struct time_window *window)
+{
+	const struct history *history = &checker->ctx->history;
+
+	if (window->from == TIME_FROM_START)
+		return 0;
+	for (size_t id = 0; id < history->n_attempts; id++)
+		if (checker->ctx->record->attempts[id].endpoint == endpoint)
+			return history->attempts[id].started_ns;
+	return INT64_MAX;
+}
+
+static bool is_fault_of(enum fault_kind fault, enum step_ending ending)
+{
+	switch (ending) {
+	case STEP_ENDS_RESET:
+		return fault == FAULT_RESET;
+	case STEP_ENDS_CLOSE:
+		/* a server that has closed before can only reset */
+		return fault == FAULT_CLOSED || fault == FAULT_RESET;
+	case STEP_ENDS_STALL:
+		return fault == FAULT_STALLED;
+	case STEP_ENDS_NONE:
+	case STEP_N_ENDINGS:
+		break;
+	}
+	return false;
+}
+
+/* Checks that an outage ended the connection as its step says, and not before its time. */
+static void check_ended(struct checker *checker, const struct attempt_history *attempt)
+{
+	const struct record_attempt *made = &checker->ctx->record->attempts[attempt->id];
+	const struct script *script = &checker->ctx->scenario->endpoints[made->endpoint].script;
+	const struct attempt_faults *faults = attempt->details->faults;
+	const struct step *step;
+	int64_t since_ns;
+
+	if (faults->outage > script->n_steps) {
+		add_about(checker, attempt->id,
+			  "was ended by step %" PRIu32 ", which the script does not have",
+			  faults->outage);
+		return;
+	}
+	step = &script->steps[faults->outage - 1];
+	if (!is_fault_of(faults->outage_fault, step->ending) ||
+	    step->list != script->steps[made->step].list ||
+	    (step->when.family && step->when.family != made->client.family)) {
+		add_about(checker, attempt->id,
+			  "was ended by step %" PRIu32 ", which does not do that", faults->outage);
+		return;
+	}
+	since_ns = faults->at_ns[faults->outage_fault] -
+		   origin_of(checker, made->endpoint, &step->when.window);
+	if (since_ns < step->when.window.from_ns - EARLY_SLACK_NS)
+		add_about(checker, attempt->id, "was ended by step %" PRIu32 " before its time",
+			  faults->outage);
+}
+
+/*
+ * Checks that an outage left no connection of its server. One that was established before the
+ * outage, and whose client closed it itself long after it had begun, was missed.
+ */
+static void check_missed(struct checker *checker, const struct attempt_history *attempt)
+{
+	const struct record_attempt *made = &checker->ctx->record->attempts[attempt->id];
+	const struct script *script = &checker->ctx->scenario->endpoints[made->endpoint].script;
+	const struct attempt_details *details = attempt->details;
+	int64_t slack_ns = OUTAGE_TAKES_NS + checker->ctx->record->harness_lag_ns;
+
+	if (details->established_ns == INT64_MAX || details->client_end_ns == INT64_MAX ||
+	    attempt_had_fault(attempt, FAULT_RESET) || attempt_had_fault(attempt, FAULT_CLOSED) ||
+	    attempt_had_fault(attempt, FAULT_STALLED))
+		return;
+	for (size_t k = 0; k < script->n_steps; k++) {
+		const struct step *step = &script->steps[k];
+		int64_t origin_ns, next_ns;
+
+		if (!step->ending || step->list != script->steps[made->step].list ||
+		    (step->when.family && step->when.family != made->client.family))
+			continue;
+		origin_ns = origin_of(checker, made->endpoint, &step->when.window);
+		next_ns = time_window_next(&step->when.window,
+					   details->established_ns + EARLY_SLACK_NS - origin_ns);
+		if (next_ns != INT64_MAX &&
+		    details->client_end_earliest_ns - origin_ns - next_ns > slack_ns)
+			add_about(checker, attempt->id,
+				  "had a connection that the outage of step %zu did not end",
+				  k + 1);
+	}
+}
+
+static void check_outages(struct checker *checker)
+{
+	const struct history *history = &checker->ctx->history;
+	const struct scenario *scenario = checker->ctx->scenario;
+	bool any = false;
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++)
+		for (size_t k = 0; k < scenario->endpoints[i].script.n_steps; k++)
+			any = any || scenario->endpoints[i].script.steps[k].ending;
+	for (size_t id = 0; id < history->n_attempts && !full(checker); id++) {
+		if (attempt_outage(&history->attempts[id]))
+			check_ended(checker, &history->attempts[id]);
+		else if (any)
+			check_missed(checker, &history->attempts[id]);
+	}
+}
+
 static uint32_t count_exits(const struct history *history)
 {
 	uint32_t n = 0;
@@ -346,6 +462,7 @@ void judge_consistency(struct judge_ctx *ctx)
 	gather_syns(&checker);
 	for (size_t id = 0; id < history->n_attempts && !full(&checker); id++)
 		check_story(&checker, &history->attempts[id]);
+	check_outages(&checker);
 	free(checker.first_syn);
 	free(checker.syns);
 }

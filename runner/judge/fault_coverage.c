@@ -21,6 +21,9 @@
  * dropped, a delayed SYN is finally let through or refused. Many scenarios are about clients that
  * give up before a fault is complete: one dropped SYN is enough for `drop` and `lose N`, and a
  * delay fires even if the client closes its socket while its SYN is held.
+ *
+ * An outage that ends connections has fired when it ended one, or was met by an attempt. What an
+ * outage did to a connection is not the work of the connection's own step.
  */
 #include <inttypes.h>
 
@@ -71,19 +74,19 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 	case STEP_UNREACHABLE:
 		return attempt->details->unreachable > 0;
 	case STEP_LOSE_SYN_ACK:
-		return attempt_had_fault(attempt, FAULT_SYN_ACK_LOST);
+		return attempt_had_own_fault(attempt, FAULT_SYN_ACK_LOST);
 	case STEP_HALF_OPEN:
 	case STEP_STALL:
-		return attempt_had_fault(attempt, FAULT_STALLED);
+		return attempt_had_own_fault(attempt, FAULT_STALLED);
 	case STEP_BACKLOG_FULL:
-		return step->abort ? attempt_had_fault(attempt, FAULT_RESET)
+		return step->abort ? attempt_had_own_fault(attempt, FAULT_RESET)
 				   : attempt->details->dropped > 0;
 	case STEP_RESET:
-		return attempt_had_fault(attempt, FAULT_RESET);
+		return attempt_had_own_fault(attempt, FAULT_RESET);
 	case STEP_CLOSE:
-		return attempt_had_fault(attempt, FAULT_CLOSED);
+		return attempt_had_own_fault(attempt, FAULT_CLOSED);
 	case STEP_SLOW:
-		return attempt_had_fault(attempt, FAULT_SLOWED);
+		return attempt_had_own_fault(attempt, FAULT_SLOWED);
 	case STEP_DROP:
 	case STEP_LOSE:
 		return attempt->details->dropped > 0;
@@ -198,6 +201,15 @@ static void judge_plain(const struct served *served, size_t index)
 				how_often(count, required));
 }
 
+/* Returns whether the step, an outage, ended a connection. */
+static bool ended_any(const struct served *served, size_t index)
+{
+	for (size_t i = 0; i < served->n_attempts; i++)
+		if (attempt_outage(served->attempts[i]) == index + 1)
+			return true;
+	return false;
+}
+
 static void judge_conditional(const struct served *served, size_t index)
 {
 	const struct step *step = &served->script->steps[index];
@@ -207,12 +219,16 @@ static void judge_conditional(const struct served *served, size_t index)
 	if (count < progress->taken)
 		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint, index,
 				how_often(count, progress->taken));
-	else if (progress->due == 0 && (int64_t)condition_first_attempt(&step->when) <=
-					       expected_of(served, step->list, false).high)
-		add_never_fired(served->ctx,
-				step->when.has_window ? WEIGHT_VOID : WEIGHT_NEVER_FIRED,
-				served->endpoint, index,
-				xstrdup("never fired: no attempt met its condition"));
+	else if (progress->due == 0 && !ended_any(served, index) &&
+		 (int64_t)condition_first_attempt(&step->when) <=
+			 expected_of(served, step->list, false).high)
+		add_never_fired(
+			served->ctx, step->when.has_window ? WEIGHT_VOID : WEIGHT_NEVER_FIRED,
+			served->endpoint, index,
+			xstrdup(step->ending
+					? "never fired: it ended no connection, and no attempt met "
+					  "it"
+					: "never fired: no attempt met its condition"));
 }
 
 static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct step_select *replay)

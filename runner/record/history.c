@@ -76,6 +76,10 @@ static void take_fault(struct history *history, struct attempt_details *details,
 		details->faults->bytes[kind] = event->u.net.bytes;
 	details->faults->at_ns[kind] = MIN(details->faults->at_ns[kind], event->at_ns);
 	details->faults->early_ns = MAX(details->faults->early_ns, event->early_ns);
+	if (event->u.net.outage && !details->faults->outage) {
+		details->faults->outage = event->u.net.outage;
+		details->faults->outage_fault = kind;
+	}
 }
 
 static void take_process_event(struct history *history, const struct event *event)
@@ -322,6 +326,17 @@ int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind 
 bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind kind)
 {
 	return attempt_fault_ns(attempt, kind) != INT64_MAX;
+}
+
+bool attempt_had_own_fault(const struct attempt_history *attempt, enum fault_kind kind)
+{
+	return attempt_had_fault(attempt, kind) &&
+	       !(attempt_outage(attempt) && attempt->details->faults->outage_fault == kind);
+}
+
+uint32_t attempt_outage(const struct attempt_history *attempt)
+{
+	return attempt->details->faults ? attempt->details->faults->outage : 0;
 }
 
 uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind)

@@ -46,6 +46,9 @@ struct attempt_faults {
 	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
 	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
 	int64_t early_ns;              /* each may have happened this much earlier */
+	/* The outage that broke the connection, as struct net_event has it, and how. */
+	uint32_t outage; /* 0: none did */
+	enum fault_kind outage_fault;
 };
 
 /* Parts that are read once, or for few attempts. */
@@ -127,6 +130,16 @@ void history_free(struct history *history);
 int64_t attempt_fault_ns(const struct attempt_history *attempt, enum fault_kind kind);
 /** attempt_had_fault() - return whether such a fault hit the attempt */
 bool attempt_had_fault(const struct attempt_history *attempt, enum fault_kind kind);
+/**
+ * attempt_had_own_fault() - return whether such a fault hit the attempt, and its own step did it,
+ * not an outage
+ */
+bool attempt_had_own_fault(const struct attempt_history *attempt, enum fault_kind kind);
+/**
+ * attempt_outage() - return the outage that ended its connection: a step, counted from 1; 0: none
+ * did
+ */
+uint32_t attempt_outage(const struct attempt_history *attempt);
 /** attempt_fault_bytes() - return how many bytes had passed when it first did; 0: never */
 uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind);
 /** history_instance_exit() - return the end of an instance of the client, or NULL */

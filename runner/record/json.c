@@ -88,6 +88,10 @@ static const struct json_field event_fields[] = {
 	 .tags = OF(FAULT)},
 	{"bytes", NET(U64, bytes), .tags = OF(FAULT),
 	 .about = "Bytes of data that had passed by then."},
+	{"outage", NET(U32, outage), .min = 1, .max = UINT32_MAX, .optional = true,
+	 .tags = OF(FAULT),
+	 .about = "The step, counted from 1, whose outage ended the connection; missing if the "
+		  "attempt's own step did it."},
 	{"state",
 	 JSON_WORD(struct event, u.net.tcp_state, unsigned, tcp_state_name, TCP_CLOSING + 1),
 	 .tags = OF(OPEN)},

@@ -67,6 +67,7 @@ void attempt_add_fault(const struct scenario *scenario, const struct record *rec
 	once.repeat = 1;
 	once.repeat_explicit = false;
 	once.when = (struct condition){0};
+	once.ending = STEP_ENDS_NONE;
 	step_format(&once, out);
 }
 
@@ -135,6 +136,8 @@ void attempt_add_end(const struct attempt_history *attempt, bool brief, struct s
 			      duration_format(attempt->ended_ns - attempt->started_ns, buffer));
 	if (broken)
 		strbuf_printf(out, "%s%s", brief ? ", " : ", then ", broken);
+	if (broken && attempt_outage(attempt))
+		strbuf_printf(out, " by step %u", attempt_outage(attempt));
 }
 
 char *attempt_backoff_text(const struct backoff_view *backoff)

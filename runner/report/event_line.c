@@ -47,6 +47,8 @@ static void add_fault(const struct event *event, struct strbuf *out)
 	if (event->u.net.bytes > 0)
 		strbuf_printf(out, " after %llu byte%s", (unsigned long long)event->u.net.bytes,
 			      PLURAL(event->u.net.bytes));
+	if (event->u.net.outage)
+		strbuf_printf(out, ", by the outage of step %u", event->u.net.outage);
 }
 
 /* Adds how many bytes the socket carried. */

@@ -41,10 +41,11 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 					    "admin; or leave it to IPv4: {when: {family: ipv4}, "
 					    "do: unreachable protocol}");
 		}
-		if (is_for_connection(step) && !endpoint->remote && endpoint->serve == SERVE_NONE) {
+		if ((is_for_connection(step) || step->ending) && !endpoint->remote &&
+		    endpoint->serve == SERVE_NONE) {
 			diag_add(loader->diags, place,
 				 "\"%s\" needs a connection, but this endpoint has no server",
-				 step_action_name(step->action));
+				 step->ending ? "ending" : step_action_name(step->action));
 			loader_hint(loader, "give it a server (serve: accept), or use \"refuse\"");
 		}
 	}

@@ -191,6 +191,14 @@ bool decode_conditional(struct loader *loader, const struct node *mapping, struc
 		conditional.when.has_window = true;
 		conditional.when.window = step->when.window;
 	}
+	if (step->ending &&
+	    (conditional.when.n_ranges || conditional.when.chance < CHANCE_ALWAYS)) {
+		loader_error(loader, conditional.when_node,
+			     "an outage that ends connections ends all of them: it can't have "
+			     "numbers of attempts or a chance");
+		loader_hint(loader, "leave them out, or leave \"ending\" out");
+		return false;
+	}
 	step->when = conditional.when;
 	*ret = *step;
 	return true;
@@ -223,6 +231,13 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 			"this step is never reached: the endpoint \"%s\" has no %s address",
 			endpoint->name, when->family == AF_INET ? "IPv4" : "IPv6");
 		error_at(loader, place, message, "give it one: families: [ipv4, ipv6]");
+		return false;
+	}
+	if (step->ending && when->window.from_ns == 0 && !when->window.every_ns) {
+		error_at(loader, place,
+			 "there is nothing to end: no connection is established when this outage "
+			 "begins",
+			 "let it begin later, for example \"down 1s..6s ending reset\"");
 		return false;
 	}
 	if (when->has_window && when->window.from_ns >= loader->scenario->timeout_ns) {

@@ -214,12 +214,13 @@ static const struct event *find_verdict(const struct event_lists *lists,
 	return NULL;
 }
 
+/* @index: of the step in the script of the attempt's endpoint */
 static void add_step(const struct scenario *scenario, const struct record_attempt *attempt,
-		     struct strbuf *out)
+		     uint32_t index, struct strbuf *out)
 {
-	const struct step *step = scenario_step(scenario, attempt->endpoint, attempt->step);
+	const struct step *step = scenario_step(scenario, attempt->endpoint, index);
 
-	strbuf_printf(out, "step %u", attempt->step + 1);
+	strbuf_printf(out, "step %u", index + 1);
 	if (!step)
 		return;
 	strbuf_puts(out, " (");
@@ -269,7 +270,7 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 			strbuf_printf(out, " (retransmission %u)", syn->u.net.ordinal - 1);
 	}
 	strbuf_puts(out, ": ");
-	add_step(scenario, attempt, out);
+	add_step(scenario, attempt, attempt->step, out);
 	strbuf_puts(out, ": ");
 	if (syn)
 		add_verdict(syn, find_verdict(lists, record, syn), out);
@@ -371,7 +372,8 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		attempt = &record->attempts[event->u.net.attempt];
 		add_attempt(record, attempt, &comment);
 		strbuf_puts(&comment, ": ");
-		add_step(scenario, attempt, &comment);
+		add_step(scenario, attempt,
+			 event->u.net.outage ? event->u.net.outage - 1 : attempt->step, &comment);
 		strbuf_printf(&comment, ": %s", fault_kind_name(event->u.net.fault));
 		if (event->u.net.fault != FAULT_SYN_ACK_LOST)
 			strbuf_printf(&comment, ", after %llu byte%s",

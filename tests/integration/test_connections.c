@@ -460,6 +460,109 @@ Test(connections, connections_break_for_both_sides_at_once_or_after_their_time)
 	}
 }
 
+/* ---- outages ---- */
+
+Test(connections, an_outage_ends_connections_that_talk)
+{
+	static const struct play talking = {.serve = echo, .use = talk};
+	static const struct {
+		const char *script;
+		int client_end, server_end; /* -1: it never learns of it */
+		enum fault_kind fault;
+	} cases[] = {
+		{"down 150ms..900ms from first-attempt ending reset, accept", ECONNRESET,
+		 ECONNRESET, FAULT_RESET},
+		{"down 150ms..900ms from first-attempt ending close, accept", 0, ECONNRESET,
+		 FAULT_CLOSED},
+		{"down 150ms..900ms from first-attempt ending stall, accept", ETIMEDOUT, -1,
+		 FAULT_STALLED},
+		{"down 150ms..900ms from first-attempt ending reset, delay 20ms", ECONNRESET,
+		 ECONNRESET, FAULT_RESET},
+	};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(hosts); i++) {
+		const char *script = cases[i / 2].script, *host = hosts[i % 2];
+		struct run run = run_play(&talking, script, host);
+		bool told = run.answered->took_ns > 0;
+
+		cr_expect_eq(run.seen->connect_error, 0, "%s at %s", script, host);
+		cr_expect_eq(run.seen->end_error, cases[i / 2].client_end, "%s at %s: %s", script,
+			     host, strerror(run.seen->end_error));
+		cr_expect_eq(told, cases[i / 2].server_end >= 0, "%s at %s", script, host);
+		cr_expect(!told || run.answered->end_error == cases[i / 2].server_end,
+			  "%s at %s: the server saw %s", script, host,
+			  strerror(run.answered->end_error));
+		cr_expect_gt(run.seen->received, 0, "%s at %s", script, host);
+		cr_expect_eq(run.n_faults, 1, "%s at %s: %zu faults", script, host, run.n_faults);
+		cr_expect_eq(run.fault.net.fault, cases[i / 2].fault, "%s at %s", script, host);
+		cr_expect_eq(run.fault.net.outage, 1, "%s at %s", script, host);
+	}
+}
+
+#define N_IDLE 300
+
+/* Accepts connections, and reads their first byte. */
+static void accept_all(int listener, struct seen *seen)
+{
+	char byte;
+
+	(void)seen;
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+
+		(void)!read(fd, &byte, 1);
+	}
+}
+
+/* Connects many times, waits on all connections, and counts those that are reset, and when. */
+static void idle(const struct address *server, struct seen *seen)
+{
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(server, &storage);
+	struct pollfd fds[N_IDLE];
+	int64_t first_ns = 0;
+	char byte = 0;
+
+	for (size_t i = 0; i < N_IDLE; i++) {
+		fds[i] = (struct pollfd){
+			.fd = socket(server->family, SOCK_STREAM | SOCK_CLOEXEC, 0),
+			.events = POLLIN,
+		};
+		if (connect(fds[i].fd, (struct sockaddr *)&storage, length) < 0)
+			seen->connect_error = errno;
+		(void)!write(fds[i].fd, &byte, 1);
+	}
+	while (seen->received < N_IDLE && poll(fds, N_IDLE, 5000) > 0)
+		for (size_t i = 0; i < N_IDLE; i++) {
+			if (!fds[i].revents)
+				continue;
+			seen->took_ns = clock_monotonic_ns();
+			if (!first_ns)
+				first_ns = seen->took_ns;
+			if (read(fds[i].fd, &byte, 1) != -1 || errno != ECONNRESET)
+				seen->end_error = EPROTO;
+			fds[i].fd = -1;
+			seen->received++;
+		}
+	seen->took_ns -= first_ns;
+}
+
+Test(connections, an_outage_ends_many_idle_connections_together)
+{
+	static const struct play idling = {.serve = accept_all, .use = idle};
+	struct run run;
+
+	netns_enter();
+	run = run_play(&idling, "restart 1s, accept", hosts[0]);
+	cr_expect_eq(run.seen->connect_error, 0, "%s", strerror(run.seen->connect_error));
+	cr_expect_eq(run.seen->end_error, 0);
+	cr_expect_eq(run.seen->received, N_IDLE, "%lld ended", (long long)run.seen->received);
+	cr_expect_eq(run.n_faults, N_IDLE, "%zu faults", run.n_faults);
+	cr_expect_leq(run.seen->took_ns, NS_PER_S, "%lld ms apart",
+		      (long long)(run.seen->took_ns / NS_PER_MS));
+}
+
 /* ---- ended by one side or both ---- */
 
 /* The connection is given up if nothing comes for 2 s. */

@@ -354,3 +354,73 @@ Test(flow, slow_lines_carry_small_segments)
 	cr_expect_eq(flow_mss(10000), 500);
 	cr_expect_eq(flow_mss(UINT64_MAX), 1460);
 }
+
+Test(flow, is_cut_by_an_outage_at_the_place_where_both_streams_are)
+{
+	static const struct {
+		enum step_ending ending;
+		enum flow_state state;
+		enum fault_kind fault;
+	} cases[] = {
+		{STEP_ENDS_RESET, FLOW_RESET, FAULT_RESET},
+		{STEP_ENDS_CLOSE, FLOW_CLOSED, FAULT_CLOSED},
+		{STEP_ENDS_STALL, FLOW_STALLED, FAULT_STALLED},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bed bed;
+
+		begin(&bed, "accept");
+		expect(to_server(&bed, 0, 70, 0), FLOW_PASS, false);
+		expect(to_client(&bed, 0, 500), FLOW_PASS, false);
+		cr_expect(flow_is_open(&bed.flow));
+		cr_expect(flow_cut(&bed.flow, cases[i].ending));
+		cr_expect_not(flow_is_open(&bed.flow));
+		cr_expect_eq(bed.flow.state, cases[i].state);
+		cr_expect_eq(flow_fault_kind(&bed.flow), cases[i].fault);
+		cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 500);
+		cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1 + 70);
+		cr_expect_not(flow_cut(&bed.flow, STEP_ENDS_RESET), "it is cut once");
+	}
+}
+
+Test(flow, is_not_cut_after_both_sides_have_closed)
+{
+	struct packet fin = data_at(SERVER_ISN, 0, 0, TCP_FLAG_FIN);
+	struct bed bed;
+
+	begin(&bed, "accept");
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_PASS, false);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, PLENTY, 0), FLOW_PASS, false);
+	cr_expect_not(flow_cut(&bed.flow, STEP_ENDS_RESET));
+}
+
+Test(flow, is_reset_if_the_server_has_sent_its_fin_and_can_not_close)
+{
+	struct packet fin = data_at(SERVER_ISN, 0, 10, TCP_FLAG_FIN);
+	struct bed bed;
+
+	begin(&bed, "accept");
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, PLENTY, 0), FLOW_PASS, false);
+	cr_expect(flow_cut(&bed.flow, STEP_ENDS_CLOSE));
+	cr_expect_eq(bed.flow.state, FLOW_RESET);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 11);
+}
+
+Test(flow, that_is_slow_is_cut_after_what_has_arrived)
+{
+	struct flow_decision decision;
+	struct packet fin;
+	struct bed bed;
+
+	begin(&bed, "slow 1000 bytes/s");
+	decision = to_client(&bed, 0, 500);
+	expect(decision, FLOW_HOLD, false);
+	fin = data_at(SERVER_ISN, 500, 300, TCP_FLAG_FIN);
+	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, PLENTY, 0), FLOW_HOLD, false);
+	flow_released(&bed.flow, decision.end);
+	flow_drop_held(&bed.flow);
+	cr_expect(flow_cut(&bed.flow, STEP_ENDS_CLOSE));
+	cr_expect_eq(bed.flow.state, FLOW_CLOSED);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 500);
+}

@@ -100,7 +100,7 @@ static struct address address_of(const char *host, uint16_t port)
 	return address;
 }
 
-/* One endpoint, 127.0.0.1:80, with a script of one step. */
+/* One endpoint, 127.0.0.1:80; the steps of its script are joined by ", ". */
 static struct bed *bed_start(struct bed *bed, const char *step_text)
 {
 	struct address address = address_of("127.0.0.1", 80);
@@ -118,8 +118,14 @@ static struct bed *bed_start(struct bed *bed, const char *step_text)
 
 	bed->base = event_loop_new();
 	bed->now_ns = START_NS;
-	cr_assert_eq(step_parse(step_text, &step, &error), 0);
-	script_append(&script, &step);
+	for (const char *text = step_text; *text;) {
+		size_t length = strcspn(text, ",");
+		AUTO_FREE char *one = xstrndup(text, length);
+
+		cr_assert_eq(step_parse(one, &step, &error), 0, "%s", error.message);
+		script_append(&script, &step);
+		text += length + (text[length] == ',');
+	}
 	cr_assert_eq(injector_new(
 			     &(struct injector_config){
 				     .base = bed->base,
@@ -666,5 +672,90 @@ Test(injector, another_subflow_is_not_an_attempt)
 							       .arrived_ns = bed->now_ns});
 	expect_verdict(bed, 0, 1, VERDICT_ACCEPT);
 	cr_expect_eq(bed->n_events, 0);
+	bed_free(bed);
+}
+
+/* ---- outages that end connections ---- */
+
+/* Lets the loop run until the clock by which the injector goes has advanced so far. */
+static void bed_pass_ms(struct bed *bed, int milliseconds)
+{
+	bed->now_ns += milliseconds * NS_PER_MS;
+	bed_run_ms(bed, milliseconds + 10);
+}
+
+static size_t count_faults(const struct bed *bed, enum fault_kind kind, uint32_t outage)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < bed->n_events; i++)
+		n += bed->events[i].kind == EVENT_FAULT && bed->events[i].net.fault == kind &&
+		     bed->events[i].net.outage == outage;
+	return n;
+}
+
+Test(injector, outage_ends_what_is_established_and_refuses_what_comes)
+{
+	struct bed *bed = bed_new("down 30ms..60ms ending stall, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_syn(bed, 1002, 6);
+	bed_syn_ack(bed, 1002, 6);
+	bed_run_ms(bed, 5);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 0, "not before its time");
+	bed_pass_ms(bed, 31);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 2);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+Test(injector, outage_counts_from_the_first_attempt_and_repeats)
+{
+	struct bed *bed =
+		bed_new("down 20ms..30ms every 40ms from first-attempt ending stall, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_pass_ms(bed, 100);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_pass_ms(bed, 21);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1);
+	bed_pass_ms(bed, 15);
+	bed_syn(bed, 1002, 6);
+	bed_syn_ack(bed, 1002, 6);
+	bed_pass_ms(bed, 25);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 2);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+Test(injector, outage_ends_a_connection_whose_handshake_it_interrupted)
+{
+	struct bed *bed = bed_new("down 20ms..60ms ending stall, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_pass_ms(bed, 21);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 0);
+	bed_syn_ack(bed, 1001, 5);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1);
+	bed_free(bed);
+}
+
+Test(injector, outage_that_ended_before_its_timer_expired_is_a_problem)
+{
+	struct bed *bed = bed_new("down 20ms..30ms ending stall, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed->now_ns += 50 * NS_PER_MS;
+	bed_run_ms(bed, 35);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 0);
+	cr_assert_eq(bed->n_problems, 1);
+	cr_expect(strstr(bed->problems[0], "had ended before its connections could be"), "%s",
+		  bed->problems[0]);
 	bed_free(bed);
 }

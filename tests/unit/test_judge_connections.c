@@ -195,3 +195,83 @@ Test(judge_connections, number_of_connections_needs_no_upper_limit)
 	expect_range(b, EXPECT_CONNECTED, 0, INT64_MAX);
 	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
 }
+
+/* ---- outages ---- */
+
+/* A connection that step 1, an outage, ended at 50 ms. The steps of the script are @script. */
+static struct record_builder *ended_by_outage(const char *script, enum fault_kind kind,
+					      uint32_t outage)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", script);
+	uint32_t id = connected(b, api, FAULT_N_KINDS, 0);
+
+	b->record->attempts[id].step = 1;
+	if (kind != FAULT_N_KINDS)
+		record_add_event(
+			b->record,
+			&(struct event){.kind = EVENT_FAULT,
+					.at_ns = 50 * NS_PER_MS,
+					.u.net = {.attempt = id, .fault = kind, .outage = outage}});
+	close_with(b, id, 0, 0);
+	record_builder_client_exits(b, 200, 0);
+	record_builder_expect_attempts(b, api, 1, 1);
+	return b;
+}
+
+Test(judge_connections, outage_fires_by_ending_a_connection)
+{
+	static const struct {
+		const char *script;
+		enum fault_kind kind;
+		uint32_t outage;
+		enum outcome outcome;
+	} cases[] = {
+		{"down 40ms..80ms ending reset, accept", FAULT_RESET, 1, OUTCOME_PASS},
+		{"down 40ms..80ms ending close, accept", FAULT_CLOSED, 1, OUTCOME_PASS},
+		{"down 40ms..80ms ending close, accept", FAULT_RESET, 1, OUTCOME_PASS},
+		{"down 40ms..80ms ending stall, accept", FAULT_STALLED, 1, OUTCOME_PASS},
+		/* it ended nothing, and no attempt met it */
+		{"down 40ms..80ms ending reset, accept", FAULT_N_KINDS, 0, OUTCOME_ERROR},
+		/* not what it does */
+		{"down 40ms..80ms ending reset, accept", FAULT_CLOSED, 1, OUTCOME_ERROR},
+		{"down 40ms..80ms ending stall, accept", FAULT_RESET, 1, OUTCOME_ERROR},
+		{"down 40ms..80ms, accept", FAULT_RESET, 1, OUTCOME_ERROR},
+		{"down 40ms..80ms ending reset, accept", FAULT_RESET, 2, OUTCOME_ERROR},
+		{"down 40ms..80ms ending reset, accept", FAULT_RESET, 9, OUTCOME_ERROR},
+		/* before its time */
+		{"down 60ms..80ms ending reset, accept", FAULT_RESET, 1, OUTCOME_ERROR},
+		/* what the outage did is not the work of the connection's own step */
+		{"down 40ms..80ms ending reset, reset after 1 KB", FAULT_RESET, 1, OUTCOME_ERROR},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b =
+			ended_by_outage(cases[i].script, cases[i].kind, cases[i].outage);
+
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "%zu: %s", i, cases[i].script);
+	}
+}
+
+Test(judge_connections, outage_that_missed_a_connection_is_an_error)
+{
+	for (int late = 0; late <= 1; late++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api =
+			record_builder_endpoint(b, "api", "down 40ms..3s ending reset, accept");
+		uint32_t missed = connected(b, api, FAULT_N_KINDS, 0);
+		uint32_t hit = connected(b, api, FAULT_N_KINDS, 0);
+
+		b->record->attempts[missed].step = b->record->attempts[hit].step = 1;
+		record_add_event(b->record, &(struct event){.kind = EVENT_FAULT,
+							    .at_ns = 50 * NS_PER_MS,
+							    .u.net = {.attempt = hit,
+								      .fault = FAULT_RESET,
+								      .outage = 1}});
+		/* in the first moment of the outage the client may have been faster */
+		record_builder_client_end(b, missed, late ? 2000 : 50, false, NEVER_RECEIVED);
+		record_builder_client_exits(b, 2500, 0);
+		record_builder_expect_attempts(b, api, 2, 2);
+		cr_expect_eq(outcome_of(b), late ? OUTCOME_ERROR : OUTCOME_PASS, "%d", late);
+	}
+}

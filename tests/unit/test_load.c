@@ -496,7 +496,14 @@ Test(load, refuses_conditions)
 		{"{faults: [down 5s, {when: {time: 1s..2s}, do: drop}]}", "is never reached"},
 		{"{faults: [refuse, {when: {attempt: 1+}, do: drop}]}", "is never reached"},
 		{"{faults: [down]}", "\"down\" needs a duration"},
-		{"{faults: [down 5s with accept]}", "a server that is down"}, );
+		{"{faults: [down 5s with accept]}", "a server that is down"},
+		{"{faults: [down 5s ending reset]}", "there is nothing to end"},
+		{"{faults: [down 5s from first-attempt ending reset]}", "there is nothing to end"},
+		{"{serve: none, faults: [restart 2s]}", "\"ending\" needs a connection"},
+		{"{faults: [{when: {attempt: 2}, do: restart 2s}]}", "ends all of them"},
+		{"{faults: [{when: {chance: 20%}, do: restart 2s}]}", "ends all of them"},
+		{"{faults: [{when: {time: 1s..2s}, do: restart 2s}]}", "a time of its own"},
+		{"{faults: [restart 2s at 40s]}", "after the scenario's timeout"}, );
 }
 
 Test(load, bounds_host_names)

@@ -2,6 +2,7 @@
 /* Tests of fault steps: how they are read and written, and which attempts they serve. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "common/duration.h"
 #include "injector/script.h"
@@ -25,7 +26,7 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
 	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
-	       a->to_server == b->to_server;
+	       a->to_server == b->to_server && a->ending == b->ending;
 }
 
 Test(script, reads_every_form_of_a_step)
@@ -490,6 +491,62 @@ Test(script, outages_are_steps_with_a_window)
 	}
 }
 
+Test(script, outages_may_end_established_connections)
+{
+	static const struct {
+		const char *text, *written;
+		enum step_action action;
+		enum step_ending ending;
+	} cases[] = {
+		{"down 2s..3s ending reset", "down 2s..3s ending reset", STEP_REFUSE,
+		 STEP_ENDS_RESET},
+		{"down 1s every 4s  ending close", "down 1s every 4s ending close", STEP_REFUSE,
+		 STEP_ENDS_CLOSE},
+		{"down 2s.. from first-attempt ending stall with drop",
+		 "down 2s.. from first-attempt ending stall with drop", STEP_DROP, STEP_ENDS_STALL},
+		{"down 2s..3s with unreachable host  ending reset ",
+		 "down 2s..3s ending reset with unreachable host", STEP_UNREACHABLE,
+		 STEP_ENDS_RESET},
+		{"flap up 2s down 1s ending close", "down 2s..3s every 3s ending close",
+		 STEP_REFUSE, STEP_ENDS_CLOSE},
+		{"restart 5s", "down 1s..6s from first-attempt ending reset", STEP_REFUSE,
+		 STEP_ENDS_RESET},
+		{"restart 5s from start", "down 1s..6s ending reset", STEP_REFUSE, STEP_ENDS_RESET},
+		{"restart 5s at 3s", "down 3s..8s ending reset", STEP_REFUSE, STEP_ENDS_RESET},
+		{"restart 500ms at 3s every 10s from first-attempt ending close with drop",
+		 "down 3s..3500ms every 10s from first-attempt ending close with drop", STEP_DROP,
+		 STEP_ENDS_CLOSE},
+		{"restart 1s every 10s", "down 1s..2s every 10s from first-attempt ending reset",
+		 STEP_REFUSE, STEP_ENDS_RESET},
+		{"restart 1s ending stall", "down 1s..2s from first-attempt ending stall",
+		 STEP_REFUSE, STEP_ENDS_STALL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_STRBUF struct strbuf out = {0}, twice = {0};
+		struct step step = step_of(cases[i].text), again;
+
+		cr_expect_eq(step.action, cases[i].action, "%s", cases[i].text);
+		cr_expect_eq(step.ending, cases[i].ending, "%s", cases[i].text);
+		cr_expect(step.when.given && step.when.has_window, "%s", cases[i].text);
+		step_format(&step, &out);
+		cr_expect_str_eq(strbuf_text(&out), cases[i].written);
+		again = step_of(strbuf_text(&out));
+		step_format(&again, &twice);
+		cr_expect_str_eq(strbuf_text(&twice), cases[i].written);
+	}
+}
+
+Test(script, ending_that_the_grammar_can_not_express_follows_the_condition)
+{
+	AUTO_STRBUF struct strbuf out = {0};
+	struct step step = step_of("restart 1s at 2s");
+
+	step.when.family = AF_INET6;
+	step_format(&step, &out);
+	cr_expect_str_eq(strbuf_text(&out), "refuse when time 2s..3s and ipv6 ending reset");
+}
+
 Test(script, invalid_outages_are_marked_where_they_are_wrong)
 {
 	static const struct {
@@ -516,6 +573,21 @@ Test(script, invalid_outages_are_marked_where_they_are_wrong)
 		{"down 5s from the-start", "the-start", "names the instant"},
 		{"flap up 2s down 1s from with", "with", "names the instant"},
 		{"down 5s from first-attempt x2", "x2", "unexpected word"},
+		{"down 1s..5s ending", "ending", "how established connections end"},
+		{"down 1s..5s ending refuse", "refuse", "how established connections end"},
+		{"down 1s..5s ending reset x2", "x2", "unexpected word"},
+		{"down 1s..5s with ending reset", "with", "needs a step after it"},
+		{"down 1s..5s with drop ending", "ending", "how established connections end"},
+		{"down 1s..5s with drop ending reset with drop", "with", "unexpected word"},
+		{"down 1s..5s with lose 2 ending reset", "lose 2", "a server that is down"},
+		{"restart", "restart", "a duration is missing"},
+		{"restart 5", "5", "a duration is missing"},
+		{"restart 0s", "restart 0s", "takes time"},
+		{"restart 5s at", "at", "a duration is missing"},
+		{"restart 5s at 2s x3", "x3", "unexpected word"},
+		{"restart 5s at 2s every 6s", "restart 5s at 2s every 6s", "within its period"},
+		{"restart 5s at 2s every", "every", "a duration is missing"},
+		{"restart 2h at 23h", "restart 2h at 23h", "24h"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ends established connections whenever a server goes down.
+ *
+ * Theory of operation
+ * -------------------
+ * An outage is a step whose condition is a window of time. The tracker answers the attempts that
+ * come in the window. Here a timer runs to the window's beginning, and then to its next one. When
+ * it expires, all open connections to the outage's addresses end together (flow_table_cut()).
+ *
+ * To make a FIN or RST, the sequence numbers of both sides have to be known at any time. So all
+ * connections to these addresses are followed from their SYN on.
+ *
+ * An attempt that began before the window may get its SYN-ACK in it. A server that is down has no
+ * such connection, so it ends as soon as it is established. One that began in the window, and that
+ * an earlier step of the script let through, stays.
+ *
+ * A timer that expires only after the window can't be made good: the server would be back already.
+ */
+#include <inttypes.h>
+
+#include "common/duration.h"
+#include "injector/injector_impl.h"
+
+struct outage {
+	struct injector *injector;
+	uint32_t endpoint, number; /* of its step, from 1 */
+	uint32_t list;
+	uint16_t family; /* AF_INET, AF_INET6; 0: either */
+	enum step_ending ending;
+	struct time_window window;
+	bool began;        /* .origin_ns is known */
+	int64_t origin_ns; /* what its times count from */
+	int64_t next_ns;   /* when it begins next; INT64_MAX: no more */
+	int64_t last_ns;   /* when it began last, and ended connections; INT64_MIN: not yet */
+	struct event *timer;
+};
+
+static void schedule(struct outage *outage)
+{
+	int64_t left_ns;
+	struct timeval timeout;
+
+	if (outage->next_ns == INT64_MAX)
+		return;
+	left_ns = MAX(outage->next_ns - injector_now_ns(outage->injector), 0);
+	/* round up: it must not begin before its time */
+	left_ns += NS_PER_US - 1;
+	timeout = (struct timeval){
+		.tv_sec = (time_t)(left_ns / NS_PER_S),
+		.tv_usec = (suseconds_t)(left_ns % NS_PER_S / NS_PER_US),
+	};
+	(void)event_base_update_cache_time(outage->injector->base);
+	event_add(outage->timer, &timeout);
+}
+
+/* Returns whether an attempt is at one of the outage's addresses. */
+static bool is_at(const struct outage *outage, const struct attempt_info *attempt)
+{
+	return attempt->endpoint == outage->endpoint &&
+	       tracker_step(outage->injector->tracker, attempt->id)->list == outage->list &&
+	       (!outage->family || attempt->key.server.family == outage->family);
+}
+
+static bool hits(void *context, uint32_t id)
+{
+	const struct outage *outage = context;
+	struct attempt_info attempt = tracker_attempt(outage->injector->tracker, id);
+
+	return is_at(outage, &attempt);
+}
+
+static struct flow_outage flow_outage_of(struct outage *outage)
+{
+	return (struct flow_outage){
+		.ending = outage->ending,
+		.number = outage->number,
+		.hits = hits,
+		.context = outage,
+	};
+}
+
+static void begin(struct outage *outage)
+{
+	struct injector *injector = outage->injector;
+	const struct flow_outage flow_outage = flow_outage_of(outage);
+
+	/* What came before it passes: the numbers of all connections are up to date then. */
+	if (injector->queue)
+		(void)injector_read_queue(injector);
+	outage->last_ns = outage->next_ns;
+	flow_table_cut(injector->connections, &flow_outage);
+}
+
+static void due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct outage *outage = userdata;
+	const struct time_window *window = &outage->window;
+	int64_t now_ns = injector_now_ns(outage->injector);
+	int64_t lasts_ns = window->to_ns == INT64_MAX ? INT64_MAX : window->to_ns - window->from_ns;
+
+	(void)fd;
+	(void)what;
+	if (now_ns < outage->next_ns) {
+		schedule(outage);
+		return;
+	}
+	if (now_ns - outage->next_ns < lasts_ns)
+		begin(outage);
+	else
+		injector_report(outage->injector, PROBLEM_OUTAGE, false,
+				"an outage had ended before its connections could be: "
+				"synfault was late by %" PRId64 " ms",
+				(now_ns - outage->next_ns) / NS_PER_MS);
+	outage->next_ns = time_window_next(window, outage->next_ns + 1 - outage->origin_ns);
+	if (outage->next_ns != INT64_MAX)
+		outage->next_ns += outage->origin_ns;
+	schedule(outage);
+}
+
+static void start(struct outage *outage, int64_t origin_ns)
+{
+	outage->began = true;
+	outage->origin_ns = origin_ns;
+	outage->next_ns = origin_ns + time_window_next(&outage->window, 0);
+	schedule(outage);
+}
+
+static void update_began(struct injector *injector)
+{
+	injector->outages_began = true;
+	for (size_t i = 0; i < injector->n_outages; i++)
+		injector->outages_began = injector->outages_began && injector->outages[i].began;
+}
+
+void injector_outages_start(struct injector *injector, int64_t at_ns)
+{
+	for (size_t i = 0; i < injector->n_outages; i++)
+		if (injector->outages[i].window.from == TIME_FROM_START)
+			start(&injector->outages[i], at_ns);
+	update_began(injector);
+}
+
+void injector_outages_note_attempt(struct injector *injector, const struct attempt_info *attempt)
+{
+	if (injector->outages_began)
+		return;
+	for (size_t i = 0; i < injector->n_outages; i++) {
+		struct outage *outage = &injector->outages[i];
+
+		/* as in tracker_client_started() */
+		if (!outage->began && (outage->window.from == TIME_FROM_START ||
+				       outage->endpoint == attempt->endpoint))
+			start(outage, attempt->started_ns);
+	}
+	update_began(injector);
+}
+
+void injector_outages_note_established(struct injector *injector,
+				       const struct attempt_info *attempt)
+{
+	int64_t now_ns = injector_now_ns(injector);
+
+	for (size_t i = 0; i < injector->n_outages; i++) {
+		struct outage *outage = &injector->outages[i];
+		struct flow_outage flow_outage;
+
+		if (outage->last_ns == INT64_MIN || !is_at(outage, attempt) ||
+		    attempt->started_ns >= outage->last_ns ||
+		    !time_window_holds(&outage->window, now_ns - outage->origin_ns))
+			continue;
+		flow_outage = flow_outage_of(outage);
+		flow_table_cut_one(injector->connections, attempt, &flow_outage);
+	}
+}
+
+/* Returns whether the step lets an attempt become a connection. */
+static bool connects(const struct step *step)
+{
+	switch (step->action) {
+	case STEP_REFUSE:
+	case STEP_DROP:
+	case STEP_UNREACHABLE:
+		return false;
+	case STEP_DELAY:
+		return !step->then_refuse && !step->then_unreachable;
+	case STEP_BACKLOG_FULL:
+		return step->abort;
+	default:
+		return true;
+	}
+}
+
+bool injector_outages_follow(const struct injector *injector, uint32_t endpoint,
+			     const struct step *step)
+{
+	for (size_t i = 0; connects(step) && i < injector->n_outages; i++)
+		if (injector->outages[i].endpoint == endpoint &&
+		    injector->outages[i].list == step->list)
+			return true;
+	return false;
+}
+
+static void add(struct injector *injector, uint32_t endpoint, uint32_t index,
+		const struct step *step)
+{
+	injector->outages[injector->n_outages++] = (struct outage){
+		.injector = injector,
+		.endpoint = endpoint,
+		.number = index + 1,
+		.list = step->list,
+		.family = step->when.family,
+		.ending = step->ending,
+		.window = step->when.window,
+		.last_ns = INT64_MIN,
+	};
+}
+
+void injector_outages_init(struct injector *injector, const struct injector_config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_endpoints; i++)
+		for (size_t k = 0; k < config->endpoints[i].script->n_steps; k++)
+			n += config->endpoints[i].script->steps[k].ending != STEP_ENDS_NONE;
+	injector->outages_began = n == 0;
+	if (n == 0)
+		return;
+	injector->outages = xzalloc(n * sizeof(*injector->outages));
+	for (size_t i = 0; i < config->n_endpoints; i++) {
+		const struct script *script = config->endpoints[i].script;
+
+		for (size_t k = 0; k < script->n_steps; k++)
+			if (script->steps[k].ending)
+				add(injector, (uint32_t)i, (uint32_t)k, &script->steps[k]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		injector->outages[i].timer =
+			evtimer_new(injector->base, due, &injector->outages[i]);
+		if (!injector->outages[i].timer)
+			out_of_memory();
+	}
+}
+
+void injector_outages_stop(struct injector *injector)
+{
+	for (size_t i = 0; i < injector->n_outages; i++)
+		event_del(injector->outages[i].timer);
+}
+
+void injector_outages_deinit(struct injector *injector)
+{
+	for (size_t i = 0; i < injector->n_outages; i++)
+		event_free(injector->outages[i].timer);
+	free(injector->outages);
+}
