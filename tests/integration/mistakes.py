@@ -77,6 +77,15 @@ BEHAVIOUR = [
     ("retries-nothing", "needs the backup once at most", "attempts"),
 ]
 
+# The same for clients that keep a connection, with keeper.py; the scenarios are in
+# scenarios/restart.
+RESTART = "connects again after its server has restarted, over ipv4"
+KEEPER = [
+    ("no-pause", RESTART, "backoff"),
+    ("retries-nothing", RESTART, "exit connected"),
+    ("keeps-old", RESTART, "leaks"),
+]
+
 # The clients as given after "--", where "--mistake NAME" is added; for REFUSED.
 COMMANDS = {
     "python": ["python3", str(ROOT / "targets/clients/fetch.py"), "--delay=0.3", "http://${api}/"],
@@ -197,6 +206,9 @@ def all_cases():
         scenario = ("behaviour", name)
         cases.append(Case("backoff", scenario))
         cases.append(Case("backoff", scenario, mistake, finding))
+    cases.append(Case("keeper", ("restart", RESTART)))
+    for mistake, name, finding in KEEPER:
+        cases.append(Case("keeper", ("restart", name), mistake, finding))
     return cases
 
 
