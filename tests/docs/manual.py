@@ -19,7 +19,7 @@ HABITS = re.compile(r"STYLE|skipping paragraph macro|UNSUPP")
 # Options of other programs that the documents name.
 FOREIGN = {"build-arg", "cap-add", "cap-drop", "network", "privileged", "security-opt", "user",
            "retry", "retry-connrefused", "retry-delay", "tries", "port", "mistake", "rm", "device",
-           "delay", "max-time", "version", "schemafile", "help"}
+           "delay", "max-time", "version", "schemafile", "help", "cflags", "libs"}
 
 
 class Tap:

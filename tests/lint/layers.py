@@ -3,7 +3,7 @@
 """The tree is the architecture: folders depend on each other one way, and files in no circle.
 
 A file includes only its own folder and folders on lower floors, by path from the root. Targets, which
-are foreign programs, include only their own files; only tests include tests. No file uses another one
+are foreign programs, and the library for tests of others include only their own files; only tests include tests. No file uses another one
 that uses it in turn, by include or by a function that it calls or names in a table: a .c file and its
 header count as one.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every source of the program and of the clients compiles against the headers of musl, as on Alpine.
+"""Every source of the program, the library and the clients compiles against the headers of musl, as on Alpine.
 
 The headers are those of Debian's musl-dev. Those of the kernel and of other libraries come after them,
 from a directory that holds these alone: glibc's stay out. Nothing is linked.
@@ -48,7 +48,8 @@ def main():
         stage(Path(directory), triplet)
         options = (*OPTIONS, "-isystem", musl, "-isystem", own, "-I", ".", "-idirafter", directory)
         results = pool.map(lambda path: gcc(*options, path).stderr,
-                           tree.files(".c", below=(*tree.LAYERS, "targets")))
+                           [path for path in tree.files(".c", below=(*tree.LAYERS, tree.LIBRARY, "targets"))
+                            if "example" not in path.parts])
         tree.finish([result for result in results if result])
 
 

@@ -15,7 +15,7 @@ import tree
 MAX_FUNCTION_LINES = 80
 LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
 # What other projects copy or link is under a permissive licence.
-PERMISSIVE = {"bindings": "SPDX-License-Identifier: MIT"}
+PERMISSIVE = {"bindings": "SPDX-License-Identifier: MIT", tree.LIBRARY: "SPDX-License-Identifier: MIT"}
 # Written so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # Where this checkout is, and what it is in unless everybody has that.
@@ -39,7 +39,7 @@ SELF_EVIDENT = re.compile(r"_(?:new|init|deinit|free|freep)$")
 # The folders in which every other function of a header has a comment in kernel-doc form; the list only
 # ever gets longer.
 DOCUMENTED = (
-    "common", "injector", "runner/clock", "runner/command", "runner/diagnose", "runner/doctor",
+    "common", "injector", "lib", "runner/clock", "runner/command", "runner/diagnose", "runner/doctor",
     "runner/inject", "runner/judge", "runner/observe", "runner/record", "runner/report",
     "runner/sandbox", "runner/scenario", "runner/schedule", "runner/trace",
 )
@@ -151,7 +151,7 @@ def check(path):
     lines = tree.read(path).splitlines()
     yield from check_words(path, lines)
     is_script = bool(lines) and lines[0].startswith("#!")
-    if path.suffix in (".c", ".h", ".py", ".sh") or path.name == "meson.build" or is_script:
+    if path.suffix in (".c", ".go", ".h", ".java", ".js", ".py", ".sh") or path.name == "meson.build" or is_script:
         yield from check_opening(path, lines or [""])
     if path.suffix in (".c", ".h"):
         yield from check_headers(path, lines)

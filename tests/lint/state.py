@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All state is in structures that are passed in: no variable at file scope, none that is static in
-a function. Seen in the symbols of the compiled layers: python3 state.py BUILD-DIRECTORY
+a function. Seen in the symbols of the compiled layers and the library: python3 state.py BUILD-DIRECTORY
 
 Constants with pointers in them are in .data.rel.ro, which is written to by the loader alone.
 """
@@ -31,7 +31,7 @@ def main():
     build = Path(sys.argv[1])
     complaints = []
     n_objects = 0
-    for layer in tree.LAYERS:
+    for layer in (*tree.LAYERS, tree.LIBRARY):
         for path in sorted((build / layer).rglob("*.o")):
             n_objects += 1
             complaints += [f"{path.relative_to(build)}: {name} is a variable of the whole program"

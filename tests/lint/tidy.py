@@ -18,7 +18,7 @@ def sources(build):
     paths = {(Path(entry["directory"]) / entry["file"]).resolve() for entry in database}
     inside = {path.relative_to(tree.ROOT) for path in paths if path.is_relative_to(tree.ROOT)}
     return sorted(path for path in inside
-                  if path.suffix == ".c" and path.parts[0] in (*tree.LAYERS, "targets"))
+                  if path.suffix == ".c" and path.parts[0] in (*tree.LAYERS, tree.LIBRARY, "targets"))
 
 
 def tidy(build, path):

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # The layers in their one-way order, and what may use all of them.
 LAYERS = ("common", "injector", "runner", "program")
+# What is linked into other projects' programs: it uses none of the layers, and they don't use it.
+LIBRARY = "lib"
 TOOLS_MISSING = 77  # the exit status that meson takes for "skipped"
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Debian package can be built, lintian finds no error in it, and it depends on what ci/install
+"""The Debian packages can be built, lintian finds no error in them, and synfault depends on what ci/install
 calls "runtime": debian.py SOURCE BUILD
 
 Skipped where the tools are missing; failed there when SYNFAULT_REQUIRE_PRIVILEGES=1."""
@@ -15,6 +15,13 @@ from pathlib import Path
 
 TOOLS = ("dpkg-buildpackage", "dh", "lintian")
 SKIPPED = 77
+# Some of the files of each package, as patterns.
+CONTENTS = {
+    "synfault": ("usr/bin/synfault", "usr/share/doc/synfault/copyright", r"usr/share/man/man1/synfault\.1\.gz"),
+    "libsynfault0": (r"usr/lib/[\w-]+/libsynfault\.so\.0", "usr/share/doc/libsynfault0/copyright"),
+    "libsynfault-dev": ("usr/include/synfault.h", r"usr/lib/[\w-]+/libsynfault\.so",
+                        r"usr/lib/[\w-]+/pkgconfig/libsynfault\.pc", r"usr/share/man/man3/libsynfault\.3\.gz"),
+}
 # In the base system always.
 GIVEN = {"libc6"}
 
@@ -60,11 +67,11 @@ def check_dependencies(source, package):
         yield f"ci/install counts {name} as runtime, which the package does not need"
 
 
-def check_contents(package):
+def check_contents(package, wanted_files):
     listing = subprocess.run(["dpkg-deb", "--contents", package], capture_output=True, text=True,
                              check=True).stdout
-    for wanted in ("./usr/bin/synfault", "./usr/share/doc/synfault/copyright"):
-        if f" {wanted}\n" not in listing:
+    for wanted in wanted_files:
+        if not re.search(rf" \./{wanted}( -> .*)?$", listing, re.M):
             yield f"{wanted} is not in the package"
     for line in listing.splitlines():
         if re.search(r"/(scenarios|targets|tests|COPYING)", line):
@@ -88,8 +95,13 @@ def main():
         print(output)
         if status:
             complaints.append("lintian finds errors")
+        names = {field(package, "Package") for package in packages}
+        complaints += [f"there is no package {name}" for name in sorted(set(CONTENTS) - names)]
         for package in packages:
-            complaints += [*check_dependencies(source, package), *check_contents(package)]
+            name = field(package, "Package")
+            complaints += check_contents(package, CONTENTS.get(name, ()))
+            if name == "synfault":
+                complaints += check_dependencies(source, package)
             print(f'{package.name}: {field(package, "Installed-Size")} KiB installed')
     for complaint in complaints:
         print(complaint)

@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions, as a client of the control socket (docs/protocol.md).
+ *
+ * A session has a connection of its own, on which requests and replies take turns under a lock. A
+ * wait would keep that connection busy, so each wait has another one: synfault_wait() for as long
+ * as it lasts, the waits that a program polls for from the first one on. A connection on which a
+ * reply is overdue is shut down: the reply would be taken for that of the next request.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/json.h"
+#include "lib/synfault.h"
+
+/* How long to wait for a reply, in addition to what is waited for. */
+#define PATIENCE_MS 60000
+/* A reply is one line of at most this many bytes. */
+#define MAX_REPLY ((size_t)1 << 20)
+
+struct connection {
+	int fd;
+	char *data;
+	size_t length;
+	size_t capacity;
+};
+
+struct endpoint {
+	char *name;
+	char *address;
+	char *host;
+	unsigned int port;
+};
+
+struct synfault_judgement {
+	struct synfault_judgement *next;
+	struct json_value *reply; /* owns the texts of the findings */
+	char *text;
+	enum synfault_outcome outcome;
+	size_t n_findings;
+	struct synfault_finding findings[];
+};
+
+struct synfault_session {
+	long long number;
+	size_t n_endpoints;
+	struct endpoint *endpoints;
+	char *path; /* of the control socket */
+
+	pthread_mutex_t lock; /* for what follows */
+	struct connection control;
+	struct synfault_judgement *judgements;
+	struct synfault_judgement *final;
+
+	pthread_mutex_t wait_lock; /* for what follows */
+	struct connection waiting;
+	bool wait_pending;
+	unsigned int wait_timeout_ms;
+};
+
+__attribute__((format(printf, 3, 4))) static enum synfault_code
+fail(struct synfault_error *error, enum synfault_code code, const char *format, ...)
+{
+	va_list arguments;
+
+	if (error) {
+		error->code = code;
+		va_start(arguments, format);
+		vsnprintf(error->text, sizeof(error->text), format, arguments);
+		va_end(arguments);
+	}
+	return code;
+}
+
+static enum synfault_code fail_memory(struct synfault_error *error)
+{
+	return fail(error, SYNFAULT_SYSTEM, "out of memory");
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void connection_deinit(struct connection *connection)
+{
+	if (connection->fd >= 0)
+		close(connection->fd);
+	free(connection->data);
+	*connection = (struct connection){.fd = -1};
+}
+
+static enum synfault_code connection_init(struct connection *connection, const char *path,
+					  struct synfault_error *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return fail(error, SYNFAULT_BAD_REQUEST, "SYNFAULT_CONTROL is too long: %s", path);
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fail(error, SYNFAULT_SYSTEM, "socket: %s", strerror(errno));
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		fail(error, SYNFAULT_ENDED, "synfault does not listen at %s: %s", path,
+		     strerror(errno));
+		close(fd);
+		return SYNFAULT_ENDED;
+	}
+	*connection = (struct connection){.fd = fd};
+	return SYNFAULT_OK;
+}
+
+/* Leaves the descriptor open, for a program that polls it. */
+static enum synfault_code connection_broken(struct connection *connection, const char *why,
+					    struct synfault_error *error)
+{
+	shutdown(connection->fd, SHUT_RDWR);
+	return fail(error, SYNFAULT_ENDED, "%s", why);
+}
+
+static enum synfault_code connection_send(struct connection *connection, const char *request,
+					  size_t length, struct synfault_error *error)
+{
+	while (length > 0) {
+		ssize_t n = send(connection->fd, request, length, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return connection_broken(connection, "synfault has ended", error);
+		request += n;
+		length -= (size_t)n;
+	}
+	return SYNFAULT_OK;
+}
+
+/* Receives some more of a reply. */
+static enum synfault_code connection_receive(struct connection *connection, long long deadline_ms,
+					     struct synfault_error *error)
+{
+	struct pollfd poller = {.fd = connection->fd, .events = POLLIN};
+	long long left_ms = deadline_ms - now_ms();
+	ssize_t n;
+
+	if (connection->capacity - connection->length < 4096) {
+		size_t capacity = connection->capacity * 2 + 8192;
+		char *data = capacity <= 2 * MAX_REPLY ? realloc(connection->data, capacity) : NULL;
+
+		if (!data)
+			return connection_broken(connection, "synfault's reply is too long", error);
+		connection->data = data;
+		connection->capacity = capacity;
+	}
+	if (left_ms < 0)
+		left_ms = 0;
+	if (poll(&poller, 1, left_ms > INT_MAX ? INT_MAX : (int)left_ms) <= 0) {
+		if (now_ms() < deadline_ms)
+			return SYNFAULT_OK; /* a signal */
+		return connection_broken(connection, "synfault does not answer", error);
+	}
+	n = recv(connection->fd, connection->data + connection->length,
+		 connection->capacity - connection->length, 0);
+	if (n < 0 && errno == EINTR)
+		return SYNFAULT_OK;
+	if (n <= 0)
+		return connection_broken(connection, "synfault has ended", error);
+	connection->length += (size_t)n;
+	return SYNFAULT_OK;
+}
+
+static enum synfault_code code_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum synfault_code code;
+	} codes[] = {
+		{"unavailable", SYNFAULT_UNAVAILABLE},
+		{"timed-out", SYNFAULT_TIMED_OUT},
+		{"ended", SYNFAULT_ENDED},
+		{"not-found", SYNFAULT_NOT_FOUND},
+		{"bad-scenario", SYNFAULT_BAD_SCENARIO},
+		{"bad-request", SYNFAULT_BAD_REQUEST},
+	};
+
+	for (size_t i = 0; name && i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(codes[i].name, name) == 0)
+			return codes[i].code;
+	}
+	return SYNFAULT_REFUSED;
+}
+
+/* Makes an error of a reply that is one. */
+static enum synfault_code check_reply(const struct json_value *reply, struct synfault_error *error)
+{
+	const struct json_value *ok = json_get(reply, "ok"), *refusal = json_get(reply, "error");
+	const char *text = json_text(refusal, "text"), *remedy = json_text(refusal, "remedy");
+
+	if (ok && ok->type == JSON_WORD && strcmp(ok->text, "true") == 0)
+		return SYNFAULT_OK;
+	return fail(error, code_of(json_text(refusal, "code")), "%s%s%s",
+		    text ? text : "synfault's reply makes no sense", remedy ? "; " : "",
+		    remedy ? remedy : "");
+}
+
+/* Receives a reply, and checks it. Frees it on an error. */
+static enum synfault_code connection_reply(struct connection *connection, unsigned int timeout_ms,
+					   struct json_value **ret_reply,
+					   struct synfault_error *error)
+{
+	const long long deadline_ms = now_ms() + PATIENCE_MS + timeout_ms;
+	struct json_value *reply;
+	enum synfault_code code;
+	size_t line;
+	char *end;
+	int r;
+
+	while (!(end = connection->length ? memchr(connection->data, '\n', connection->length)
+					  : NULL)) {
+		code = connection_receive(connection, deadline_ms, error);
+		if (code)
+			return code;
+	}
+	line = (size_t)(end - connection->data);
+	r = json_read(connection->data, line, &reply);
+	connection->length -= line + 1;
+	memmove(connection->data, end + 1, connection->length);
+	if (r == -ENOMEM)
+		return fail_memory(error);
+	if (r < 0)
+		return connection_broken(connection, "synfault's reply is not JSON", error);
+	code = check_reply(reply, error);
+	if (code)
+		free(reply);
+	else
+		*ret_reply = reply;
+	return code;
+}
+
+/* A request while it is written. */
+struct request {
+	FILE *stream;
+	char *text;
+	size_t length;
+};
+
+static void add_text(struct request *request, const char *key, const char *text)
+{
+	if (!request->stream || !text)
+		return;
+	fprintf(request->stream, ",\"%s\":", key);
+	json_write_text(request->stream, text);
+}
+
+static void add_number(struct request *request, const char *key, unsigned long long number)
+{
+	if (request->stream)
+		fprintf(request->stream, ",\"%s\":%llu", key, number);
+}
+
+static void begin_request(struct request *request, const char *command)
+{
+	*request = (struct request){0};
+	request->stream = open_memstream(&request->text, &request->length);
+	if (request->stream)
+		fprintf(request->stream, "{\"command\":\"%s\"", command);
+}
+
+static void begin_session_request(struct request *request, const char *command,
+				  const struct synfault_session *session)
+{
+	begin_request(request, command);
+	add_number(request, "session", (unsigned long long)session->number);
+}
+
+/* Sends a request, and frees it. */
+static enum synfault_code send_request(struct connection *connection, struct request *request,
+				       struct synfault_error *error)
+{
+	enum synfault_code code;
+	bool written = false;
+
+	if (request->stream) {
+		fputs("}\n", request->stream);
+		written = !ferror(request->stream);
+		written = fclose(request->stream) == 0 && written;
+	}
+	if (!written)
+		code = fail_memory(error);
+	else if (connection->fd < 0)
+		code = fail(error, SYNFAULT_ENDED, "the session is closed");
+	else
+		code = connection_send(connection, request->text, request->length, error);
+	free(request->text);
+	return code;
+}
+
+/* Sends a request on the session's own connection, frees it, and waits for the reply. */
+static enum synfault_code ask(struct synfault_session *session, struct request *request,
+			      struct json_value **ret_reply, struct synfault_error *error)
+{
+	enum synfault_code code;
+
+	code = send_request(&session->control, request, error);
+	if (!code)
+		code = connection_reply(&session->control, 0, ret_reply, error);
+	return code;
+}
+
+/* Splits "host:port" or "[host]:port". */
+static bool endpoint_init(struct endpoint *endpoint, const char *name, const char *address)
+{
+	const char *colon = address ? strrchr(address, ':') : NULL;
+	const char *host = address;
+	size_t length;
+
+	if (!name || !colon)
+		return false;
+	length = (size_t)(colon - host);
+	if (length >= 2 && host[0] == '[') {
+		host++;
+		length -= 2;
+	}
+	endpoint->name = strdup(name);
+	endpoint->address = strdup(address);
+	endpoint->host = strndup(host, length);
+	endpoint->port = (unsigned int)strtoul(colon + 1, NULL, 10);
+	return endpoint->name && endpoint->address && endpoint->host;
+}
+
+/* Keeps what the reply to `open` says. */
+static bool keep_opened(struct synfault_session *session, const struct json_value *reply)
+{
+	const struct json_value *opened = json_get(reply, "result");
+	const struct json_value *endpoints = json_get(opened, "endpoints"), *one;
+	size_t n = 0;
+
+	session->number = json_number(opened, "session");
+	if (!endpoints || endpoints->type != JSON_LIST)
+		return false;
+	for (one = endpoints->first; one; one = one->next)
+		n++;
+	session->endpoints = calloc(n ? n : 1, sizeof(*session->endpoints));
+	if (!session->endpoints)
+		return false;
+	for (one = endpoints->first; one; one = one->next) {
+		const struct json_value *addresses = json_get(one, "addresses");
+		const struct json_value *first = addresses ? addresses->first : NULL;
+
+		if (!endpoint_init(&session->endpoints[session->n_endpoints++],
+				   json_text(one, "name"), first ? first->text : NULL))
+			return false;
+	}
+	return true;
+}
+
+/* Opens a session by a request, and frees that. */
+static enum synfault_code open_session(struct request *request,
+				       struct synfault_session **ret_session,
+				       struct synfault_error *error)
+{
+	const char *path = secure_getenv("SYNFAULT_CONTROL");
+	struct synfault_session *session = calloc(1, sizeof(*session));
+	struct json_value *reply = NULL;
+	enum synfault_code code = SYNFAULT_OK;
+
+	if (session) {
+		session->control.fd = session->waiting.fd = -1;
+		pthread_mutex_init(&session->lock, NULL);
+		pthread_mutex_init(&session->wait_lock, NULL);
+		session->path = strdup(path ? path : "");
+	}
+	if (!path || !*path)
+		code = fail(error, SYNFAULT_UNAVAILABLE,
+			    "no synfault is at hand; run the tests under `synfault exec --`");
+	else if (!session || !session->path)
+		code = fail_memory(error);
+	else
+		code = connection_init(&session->control, path, error);
+	if (code) {
+		if (request->stream)
+			fclose(request->stream);
+		free(request->text);
+	} else {
+		code = ask(session, request, &reply, error);
+	}
+	if (!code && !keep_opened(session, reply))
+		code = fail(error, SYNFAULT_SYSTEM, "can't use synfault's reply");
+	free(reply);
+	if (code)
+		synfault_free(session);
+	else
+		*ret_session = session;
+	return code;
+}
+
+enum synfault_code synfault_open(const char *name, const char *const *endpoints,
+				 struct synfault_session **ret_session,
+				 struct synfault_error *error)
+{
+	struct request request;
+
+	for (size_t i = 0; endpoints[i]; i++) {
+		if (!strchr(endpoints[i], '='))
+			return fail(error, SYNFAULT_BAD_REQUEST,
+				    "\"%s\" is not of the form NAME=STEPS", endpoints[i]);
+	}
+	begin_request(&request, "open");
+	add_text(&request, "name", name);
+	if (request.stream) {
+		fputs(",\"endpoints\":[", request.stream);
+		for (size_t i = 0; endpoints[i]; i++) {
+			const char *steps = strchr(endpoints[i], '=');
+			char *key = strndup(endpoints[i], (size_t)(steps - endpoints[i]));
+
+			fprintf(request.stream, "%s{\"name\":", i ? "," : "");
+			json_write_text(request.stream, key ? key : "");
+			add_text(&request, "faults", steps + 1);
+			putc('}', request.stream);
+			free(key);
+		}
+		putc(']', request.stream);
+	}
+	return open_session(&request, ret_session, error);
+}
+
+enum synfault_code synfault_open_file(const char *name, const char *path, const char *scenario,
+				      struct synfault_session **ret_session,
+				      struct synfault_error *error)
+{
+	struct request request;
+	char *absolute = realpath(path, NULL);
+
+	begin_request(&request, "open");
+	add_text(&request, "name", name);
+	/* A file that does not exist is synfault's to complain of. */
+	add_text(&request, "file", absolute ? absolute : path);
+	add_text(&request, "scenario", scenario);
+	free(absolute);
+	return open_session(&request, ret_session, error);
+}
+
+enum synfault_code synfault_open_text(const char *name, const char *text,
+				      struct synfault_session **ret_session,
+				      struct synfault_error *error)
+{
+	struct request request;
+
+	begin_request(&request, "open");
+	add_text(&request, "name", name);
+	add_text(&request, "source", text);
+	return open_session(&request, ret_session, error);
+}
+
+void synfault_free(struct synfault_session *session)
+{
+	struct synfault_judgement *judgement, *next;
+
+	if (!session)
+		return;
+	connection_deinit(&session->control);
+	connection_deinit(&session->waiting);
+	for (judgement = session->judgements; judgement; judgement = next) {
+		next = judgement->next;
+		free(judgement->reply);
+		free(judgement->text);
+		free(judgement);
+	}
+	for (size_t i = 0; i < session->n_endpoints; i++) {
+		free(session->endpoints[i].name);
+		free(session->endpoints[i].address);
+		free(session->endpoints[i].host);
+	}
+	free(session->endpoints);
+	free(session->path);
+	pthread_mutex_destroy(&session->lock);
+	pthread_mutex_destroy(&session->wait_lock);
+	free(session);
+}
+
+static const struct endpoint *find_endpoint(const struct synfault_session *session,
+					    const char *name)
+{
+	for (size_t i = 0; i < session->n_endpoints; i++) {
+		if (!name || strcmp(session->endpoints[i].name, name) == 0)
+			return &session->endpoints[i];
+	}
+	return NULL;
+}
+
+const char *synfault_address(const struct synfault_session *session, const char *endpoint)
+{
+	const struct endpoint *found = find_endpoint(session, endpoint);
+
+	return found ? found->address : NULL;
+}
+
+const char *synfault_host(const struct synfault_session *session, const char *endpoint)
+{
+	const struct endpoint *found = find_endpoint(session, endpoint);
+
+	return found ? found->host : NULL;
+}
+
+unsigned int synfault_port(const struct synfault_session *session, const char *endpoint)
+{
+	const struct endpoint *found = find_endpoint(session, endpoint);
+
+	return found ? found->port : 0;
+}
+
+enum synfault_code synfault_sockaddr(const struct synfault_session *session, const char *endpoint,
+				     struct sockaddr_storage *ret_address, socklen_t *ret_length)
+{
+	const struct endpoint *found = find_endpoint(session, endpoint);
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
+
+	if (!found)
+		return SYNFAULT_NOT_FOUND;
+	ipv4.sin_port = ipv6.sin6_port = htons((uint16_t)found->port);
+	if (inet_pton(AF_INET, found->host, &ipv4.sin_addr) == 1) {
+		memcpy(ret_address, &ipv4, sizeof(ipv4));
+		*ret_length = sizeof(ipv4);
+	} else if (inet_pton(AF_INET6, found->host, &ipv6.sin6_addr) == 1) {
+		memcpy(ret_address, &ipv6, sizeof(ipv6));
+		*ret_length = sizeof(ipv6);
+	} else {
+		return SYNFAULT_NOT_FOUND;
+	}
+	return SYNFAULT_OK;
+}
+
+enum synfault_code synfault_attempts(struct synfault_session *session, const char *endpoint,
+				     unsigned long *ret_attempts, struct synfault_error *error)
+{
+	const struct json_value *endpoints;
+	struct json_value *reply;
+	struct request request;
+	enum synfault_code code;
+	unsigned long n = 0;
+
+	if (endpoint && !find_endpoint(session, endpoint))
+		return fail(error, SYNFAULT_NOT_FOUND, "there is no endpoint %s", endpoint);
+	begin_session_request(&request, "status", session);
+	pthread_mutex_lock(&session->lock);
+	code = ask(session, &request, &reply, error);
+	pthread_mutex_unlock(&session->lock);
+	if (code)
+		return code;
+	endpoints = json_get(json_get(reply, "result"), "endpoints");
+	for (const struct json_value *one = endpoints ? endpoints->first : NULL; one;
+	     one = one->next) {
+		const char *name = json_text(one, "name");
+
+		if (!endpoint || (name && strcmp(name, endpoint) == 0))
+			n += (unsigned long)json_number(one, "attempts");
+	}
+	free(reply);
+	*ret_attempts = n;
+	return SYNFAULT_OK;
+}
+
+static void begin_wait_request(struct request *request, const struct synfault_session *session,
+			       const char *endpoint, unsigned long attempt, const char *event,
+			       unsigned int timeout_ms)
+{
+	begin_session_request(request, "wait", session);
+	add_text(request, "endpoint", endpoint);
+	add_number(request, "attempt", attempt);
+	add_text(request, "event", event);
+	add_number(request, "timeout_ns", timeout_ms * 1000000ULL);
+}
+
+enum synfault_code synfault_wait(struct synfault_session *session, const char *endpoint,
+				 unsigned long attempt, const char *event, unsigned int timeout_ms,
+				 struct synfault_error *error)
+{
+	struct connection connection;
+	struct json_value *reply = NULL;
+	struct request request;
+	enum synfault_code code;
+
+	code = connection_init(&connection, session->path, error);
+	if (code)
+		return code;
+	begin_wait_request(&request, session, endpoint, attempt, event, timeout_ms);
+	code = send_request(&connection, &request, error);
+	if (!code)
+		code = connection_reply(&connection, timeout_ms, &reply, error);
+	free(reply);
+	connection_deinit(&connection);
+	return code;
+}
+
+enum synfault_code synfault_begin_wait(struct synfault_session *session, const char *endpoint,
+				       unsigned long attempt, const char *event,
+				       unsigned int timeout_ms, struct synfault_error *error)
+{
+	struct request request;
+	enum synfault_code code = SYNFAULT_OK;
+
+	pthread_mutex_lock(&session->wait_lock);
+	if (session->wait_pending)
+		code = fail(error, SYNFAULT_BAD_REQUEST, "the session waits already");
+	else if (session->waiting.fd < 0)
+		code = connection_init(&session->waiting, session->path, error);
+	if (!code) {
+		begin_wait_request(&request, session, endpoint, attempt, event, timeout_ms);
+		code = send_request(&session->waiting, &request, error);
+		session->wait_pending = !code;
+		session->wait_timeout_ms = timeout_ms;
+	}
+	pthread_mutex_unlock(&session->wait_lock);
+	return code;
+}
+
+enum synfault_code synfault_end_wait(struct synfault_session *session, struct synfault_error *error)
+{
+	struct json_value *reply = NULL;
+	enum synfault_code code;
+
+	pthread_mutex_lock(&session->wait_lock);
+	if (session->wait_pending)
+		code = connection_reply(&session->waiting, session->wait_timeout_ms, &reply, error);
+	else
+		code = fail(error, SYNFAULT_BAD_REQUEST, "the session does not wait");
+	session->wait_pending = false;
+	pthread_mutex_unlock(&session->wait_lock);
+	free(reply);
+	return code;
+}
+
+int synfault_fd(struct synfault_session *session)
+{
+	int fd;
+
+	pthread_mutex_lock(&session->wait_lock);
+	fd = session->waiting.fd;
+	pthread_mutex_unlock(&session->wait_lock);
+	return fd;
+}
+
+static enum synfault_outcome outcome_of(const char *name)
+{
+	static const char *const names[] = {
+		[SYNFAULT_PASS] = "pass",
+		[SYNFAULT_FAIL] = "fail",
+		[SYNFAULT_ERROR] = "error",
+		[SYNFAULT_SKIP] = "skip",
+	};
+
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0)
+			return (enum synfault_outcome)i;
+	}
+	return SYNFAULT_ERROR;
+}
+
+/* Writes the outcome and what the findings say. */
+static char *text_of(const struct synfault_judgement *judgement, const char *outcome)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *stream = open_memstream(&text, &length);
+
+	if (!stream)
+		return NULL;
+	fputs(outcome ? outcome : "no outcome", stream);
+	for (size_t i = 0; i < judgement->n_findings; i++)
+		fprintf(stream, "\n  %s", judgement->findings[i].message);
+	return fclose(stream) == 0 ? text : NULL;
+}
+
+/* Makes a judgement of a reply, which it keeps. Returns NULL if there is not enough memory. */
+static struct synfault_judgement *judgement_new(struct json_value *reply)
+{
+	const struct json_value *result = json_get(reply, "result");
+	const struct json_value *findings = json_get(result, "findings"), *one;
+	struct synfault_judgement *judgement;
+	size_t n = 0;
+
+	for (one = findings ? findings->first : NULL; one; one = one->next)
+		n++;
+	judgement = calloc(1, sizeof(*judgement) + n * sizeof(judgement->findings[0]));
+	if (!judgement)
+		return NULL;
+	judgement->outcome = outcome_of(json_text(result, "outcome"));
+	for (one = findings ? findings->first : NULL; one; one = one->next) {
+		const char *type = json_text(one, "type"), *message = json_text(one, "message");
+
+		judgement->findings[judgement->n_findings++] = (struct synfault_finding){
+			.type = type ? type : "",
+			.message = message ? message : "",
+			.subject = json_text(one, "subject"),
+			.expected = json_text(one, "expected"),
+			.actual = json_text(one, "actual"),
+			.attempt = (unsigned long)json_number(one, "attempt"),
+		};
+	}
+	judgement->text = text_of(judgement, json_text(result, "outcome"));
+	if (!judgement->text) {
+		free(judgement);
+		return NULL;
+	}
+	judgement->reply = reply;
+	return judgement;
+}
+
+/* Asks for a judgement, and keeps it. The session's lock is held. */
+static enum synfault_code judge(struct synfault_session *session, const char *command,
+				struct synfault_judgement **ret_judgement,
+				struct synfault_error *error)
+{
+	struct synfault_judgement *judgement;
+	struct json_value *reply;
+	struct request request;
+	enum synfault_code code;
+
+	begin_session_request(&request, command, session);
+	code = ask(session, &request, &reply, error);
+	if (code)
+		return code;
+	judgement = judgement_new(reply);
+	if (!judgement) {
+		free(reply);
+		return fail_memory(error);
+	}
+	judgement->next = session->judgements;
+	session->judgements = judgement;
+	*ret_judgement = judgement;
+	return SYNFAULT_OK;
+}
+
+enum synfault_code synfault_check(struct synfault_session *session,
+				  const struct synfault_judgement **ret_judgement,
+				  struct synfault_error *error)
+{
+	struct synfault_judgement *judgement;
+	enum synfault_code code;
+
+	pthread_mutex_lock(&session->lock);
+	code = judge(session, "check", &judgement, error);
+	pthread_mutex_unlock(&session->lock);
+	if (!code)
+		*ret_judgement = judgement;
+	return code;
+}
+
+enum synfault_code synfault_close(struct synfault_session *session,
+				  const struct synfault_judgement **ret_judgement,
+				  struct synfault_error *error)
+{
+	enum synfault_code code = SYNFAULT_OK;
+
+	pthread_mutex_lock(&session->lock);
+	if (!session->final) {
+		code = judge(session, "close", &session->final, error);
+		connection_deinit(&session->control);
+	}
+	if (!code && ret_judgement)
+		*ret_judgement = session->final;
+	pthread_mutex_unlock(&session->lock);
+	return code;
+}
+
+enum synfault_code synfault_expect_pass(struct synfault_session *session,
+					struct synfault_error *error)
+{
+	const struct synfault_judgement *judgement;
+	enum synfault_code code;
+
+	code = synfault_close(session, &judgement, error);
+	if (code)
+		return code;
+	if (judgement->outcome == SYNFAULT_FAIL)
+		return fail(error, SYNFAULT_CLIENT_FAILED, "%s", judgement->text);
+	if (judgement->outcome == SYNFAULT_ERROR)
+		return fail(error, SYNFAULT_UNJUDGED, "%s", judgement->text);
+	return SYNFAULT_OK;
+}
+
+enum synfault_outcome synfault_outcome(const struct synfault_judgement *judgement)
+{
+	return judgement->outcome;
+}
+
+const struct synfault_finding *synfault_finding(const struct synfault_judgement *judgement,
+						size_t number)
+{
+	return number < judgement->n_findings ? &judgement->findings[number] : NULL;
+}
+
+const char *synfault_text(const struct synfault_judgement *judgement)
+{
+	return judgement->text;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libsynfault: connection faults from a test's own code, under `synfault exec`.
+ *
+ *     struct synfault_session *session;
+ *     struct synfault_error error;
+ *
+ *     if (synfault_open("retries", SYNFAULT_ENDPOINTS("api=refuse x2, accept"), &session, &error))
+ *         ... error.code == SYNFAULT_UNAVAILABLE: skip the test, error.text says why
+ *     my_client_get(synfault_address(session, "api"));
+ *     if (synfault_expect_pass(session, &error))
+ *         ... SYNFAULT_CLIENT_FAILED: fail the test, error.text has the findings
+ *     synfault_free(session);
+ *
+ * Sessions are independent of each other. The functions on one session may be called by several
+ * threads at once, except synfault_free(). Nothing here changes errno on purpose, prints, or has
+ * state of its own.
+ *
+ * Where a function takes an endpoint, NULL is the first one. Text that a function returns, and
+ * judgements, live as long as their session.
+ */
+#ifndef SYNFAULT_H
+#define SYNFAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** enum synfault_code - what a function returns: 0, or why it could not do its work. */
+enum synfault_code {
+	SYNFAULT_OK = 0,
+	/* This machine can't inject the faults, or there is no `synfault exec`: skip the test. */
+	SYNFAULT_UNAVAILABLE = 1,
+	/* What was waited for did not happen in time. */
+	SYNFAULT_TIMED_OUT = 2,
+	/* The session or synfault has ended. */
+	SYNFAULT_ENDED = 3,
+	/* There is no such endpoint, session or scenario. */
+	SYNFAULT_NOT_FOUND = 4,
+	/* An error in the steps or in the scenario. */
+	SYNFAULT_BAD_SCENARIO = 5,
+	/* An argument that synfault can't use, or a call at the wrong time. */
+	SYNFAULT_BAD_REQUEST = 6,
+	/* synfault refused for another reason, which the text has. */
+	SYNFAULT_REFUSED = 7,
+	/* The system refused: no memory, no descriptors. */
+	SYNFAULT_SYSTEM = 8,
+	/* Of synfault_expect_pass() alone: the client did not do what was expected. */
+	SYNFAULT_CLIENT_FAILED = 9,
+	/* Of synfault_expect_pass() alone: it is unknown whether it did, or a fault never fired. */
+	SYNFAULT_UNJUDGED = 10,
+};
+
+/** struct synfault_error - what went wrong: a code, and a text for people, which may be cut at the
+ * end. */
+struct synfault_error {
+	enum synfault_code code;
+	char text[2044];
+};
+
+/** enum synfault_outcome - what a session means. */
+enum synfault_outcome {
+	SYNFAULT_PASS = 0,
+	SYNFAULT_FAIL = 1,
+	/* The outcome is unknown, or a fault never fired: the test proved nothing. */
+	SYNFAULT_ERROR = 2,
+	SYNFAULT_SKIP = 3,
+};
+
+/**
+ * struct synfault_finding - what is wrong with a client
+ * @type: what the finding is about, as a scenario calls it: "attempts", "backoff", …
+ * @message: all of it, as a sentence
+ * @subject: what was measured; NULL if unknown, as the following two
+ * @expected: what was expected
+ * @actual: what was seen
+ * @attempt: the number of the attempt that it is about, from 1; 0 if it is about no single one
+ *
+ * Later versions may append members: only the library makes these structures.
+ */
+struct synfault_finding {
+	const char *type;
+	const char *message;
+	const char *subject;
+	const char *expected;
+	const char *actual;
+	unsigned long attempt;
+};
+
+struct synfault_session;
+struct synfault_judgement;
+
+/* A list for synfault_open(): SYNFAULT_ENDPOINTS("api=refuse x2, accept", "db=drop"). */
+#define SYNFAULT_ENDPOINTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/**
+ * synfault_open() - open a session of endpoints with faults
+ * @name: its name in reports, or NULL
+ * @endpoints: "NAME=STEPS", as `synfault exec -e` takes them; the last item is NULL
+ * @ret_session: gets the session, to be freed with synfault_free()
+ * @error: gets what went wrong; may be NULL, here and below
+ *
+ * When it returns, the faults are armed: no SYN to an endpoint gets past them.
+ */
+enum synfault_code synfault_open(const char *name, const char *const *endpoints,
+				 struct synfault_session **ret_session,
+				 struct synfault_error *error);
+
+/**
+ * synfault_open_file() - open a session of a scenario in a file
+ * @name: its name in reports, or NULL
+ * @path: the file, absolute or from the current directory
+ * @scenario: which of the file's scenarios; NULL if it has only one
+ * @ret_session: gets the session
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_open_file(const char *name, const char *path, const char *scenario,
+				      struct synfault_session **ret_session,
+				      struct synfault_error *error);
+
+/**
+ * synfault_open_text() - open a session of a scenario in a text
+ * @name: its name in reports, or NULL
+ * @text: the scenario, YAML or JSON
+ * @ret_session: gets the session
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_open_text(const char *name, const char *text,
+				      struct synfault_session **ret_session,
+				      struct synfault_error *error);
+
+/**
+ * synfault_free() - end a session and free it, its texts and judgements
+ * @session: the session, or NULL
+ *
+ * If it was not closed, and no check was asked for, `synfault exec` judges it and counts it in its
+ * exit status.
+ */
+void synfault_free(struct synfault_session *session);
+
+/** synfault_address() - return "HOST:PORT" of an endpoint, "[HOST]:PORT" for IPv6; NULL if there is
+ * none. */
+const char *synfault_address(const struct synfault_session *session, const char *endpoint);
+
+/** synfault_host() - return the address of an endpoint alone; NULL if there is no such endpoint. */
+const char *synfault_host(const struct synfault_session *session, const char *endpoint);
+
+/** synfault_port() - return the port of an endpoint; 0 if there is no such endpoint. */
+unsigned int synfault_port(const struct synfault_session *session, const char *endpoint);
+
+/**
+ * synfault_sockaddr() - get the address of an endpoint for connect()
+ * @session: the session
+ * @endpoint: its name
+ * @ret_address: gets the address
+ * @ret_length: gets its length
+ *
+ * Return: SYNFAULT_OK or SYNFAULT_NOT_FOUND.
+ */
+enum synfault_code synfault_sockaddr(const struct synfault_session *session, const char *endpoint,
+				     struct sockaddr_storage *ret_address, socklen_t *ret_length);
+
+/**
+ * synfault_attempts() - count the connection attempts so far
+ * @session: the session
+ * @endpoint: at which endpoint; NULL: at all of them
+ * @ret_attempts: gets their number
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_attempts(struct synfault_session *session, const char *endpoint,
+				     unsigned long *ret_attempts, struct synfault_error *error);
+
+/**
+ * synfault_wait() - wait until an attempt has had an event
+ * @session: the session
+ * @endpoint: at which endpoint
+ * @attempt: which attempt, from 1
+ * @event: "syn", "verdict", "established", "closed", …
+ * @timeout_ms: how long to wait; then it returns SYNFAULT_TIMED_OUT
+ * @error: gets what went wrong
+ *
+ * It returns at once if the event has happened already. Other threads can use the session at the
+ * same time.
+ */
+enum synfault_code synfault_wait(struct synfault_session *session, const char *endpoint,
+				 unsigned long attempt, const char *event, unsigned int timeout_ms,
+				 struct synfault_error *error);
+
+/**
+ * synfault_begin_wait() - wait as synfault_wait() does, beside what a program's own loop waits for
+ *
+ * When synfault_fd() is readable, synfault_end_wait() returns the result without waiting. A session
+ * has one such wait at a time; the other functions work beside it. The parameters are those of
+ * synfault_wait().
+ */
+enum synfault_code synfault_begin_wait(struct synfault_session *session, const char *endpoint,
+				       unsigned long attempt, const char *event,
+				       unsigned int timeout_ms, struct synfault_error *error);
+
+/** synfault_end_wait() - return the result of the wait that synfault_begin_wait() began. */
+enum synfault_code synfault_end_wait(struct synfault_session *session,
+				     struct synfault_error *error);
+
+/** synfault_fd() - return the descriptor to poll after synfault_begin_wait(); -1 before the first
+ * one. */
+int synfault_fd(struct synfault_session *session);
+
+/**
+ * synfault_check() - judge what has happened so far
+ * @session: the session
+ * @ret_judgement: gets the judgement
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_check(struct synfault_session *session,
+				  const struct synfault_judgement **ret_judgement,
+				  struct synfault_error *error);
+
+/**
+ * synfault_close() - end a session and judge it
+ * @session: the session
+ * @ret_judgement: gets the judgement; a second call gets the same one. May be NULL.
+ * @error: gets what went wrong
+ *
+ * Return: SYNFAULT_OK with any judgement, also if the client failed.
+ */
+enum synfault_code synfault_close(struct synfault_session *session,
+				  const struct synfault_judgement **ret_judgement,
+				  struct synfault_error *error);
+
+/**
+ * synfault_expect_pass() - close a session and make an error of a judgement other than pass
+ * @session: the session
+ * @error: gets the findings
+ *
+ * Return: SYNFAULT_CLIENT_FAILED should fail the test, SYNFAULT_UNJUDGED and others are errors of
+ * the test.
+ */
+enum synfault_code synfault_expect_pass(struct synfault_session *session,
+					struct synfault_error *error);
+
+/** synfault_outcome() - return the outcome of a judgement. */
+enum synfault_outcome synfault_outcome(const struct synfault_judgement *judgement);
+
+/** synfault_finding() - return one of the findings of a judgement, from 0; NULL after the last one.
+ */
+const struct synfault_finding *synfault_finding(const struct synfault_judgement *judgement,
+						size_t number);
+
+/** synfault_text() - return the outcome and the messages of all findings, a line each. */
+const char *synfault_text(const struct synfault_judgement *judgement);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

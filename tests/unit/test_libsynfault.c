@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libsynfault against a control socket that plays a conversation: what it asks, and what it makes
+ * of replies. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/synfault.h"
+
+#define OPENED                                                                                     \
+	"{\"ok\":true,\"result\":{\"session\":7,\"name\":\"n\",\"endpoints\":["                    \
+	"{\"name\":\"api\",\"addresses\":[\"127.0.0.1:8080\",\"[::1]:8080\"]},"                    \
+	"{\"name\":\"db\",\"addresses\":[\"[::1]:5432\"]}]}}"
+#define OPEN_REQUEST                                                                               \
+	"{\"command\":\"open\",\"name\":\"n\",\"endpoints\":[{\"name\":\"api\",\"faults\":"        \
+	"\"drop\"},"                                                                               \
+	"{\"name\":\"db\",\"faults\":\"accept\"}]}"
+
+/* A request, and the reply to it; without a reply the connection ends. */
+struct turn {
+	const char *request;
+	const char *reply;
+};
+
+/* One connection of the server plays all turns; each further one plays the last turn. */
+struct server {
+	const struct turn *turns;
+	char directory[32];
+	char path[64];
+	int listener;
+	pthread_t thread;
+};
+
+static void serve(int fd, const struct turn *turns)
+{
+	FILE *requests = fdopen(fd, "r+");
+	char line[4096];
+
+	setvbuf(requests, NULL, _IONBF, 0);
+	while (turns->request && fgets(line, sizeof(line), requests)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strcmp(line, turns->request) != 0 || !turns->reply) {
+			fprintf(stderr, "request %s\n", line);
+			break;
+		}
+		dprintf(fd, "%s\n", turns->reply);
+		turns++;
+	}
+	fclose(requests);
+}
+
+static void *run_server(void *userdata)
+{
+	const struct server *server = userdata;
+	const struct turn *turns = server->turns;
+	int fd;
+
+	while ((fd = accept(server->listener, NULL, NULL)) >= 0) {
+		serve(fd, turns);
+		for (; turns->request && turns[1].request; turns++)
+			;
+	}
+	return NULL;
+}
+
+static void start(struct server *server, const struct turn *turns)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	*server = (struct server){.turns = turns, .directory = "/tmp/libsynfault-XXXXXX"};
+	cr_assert(mkdtemp(server->directory));
+	snprintf(server->path, sizeof(server->path), "%s/socket", server->directory);
+	strcpy(address.sun_path, server->path);
+	server->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	cr_assert_eq(bind(server->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	cr_assert_eq(listen(server->listener, 5), 0);
+	setenv("SYNFAULT_CONTROL", server->path, 1);
+	cr_assert_eq(pthread_create(&server->thread, NULL, run_server, server), 0);
+}
+
+static void stop(struct server *server)
+{
+	shutdown(server->listener, SHUT_RDWR);
+	pthread_join(server->thread, NULL);
+	close(server->listener);
+	unlink(server->path);
+	rmdir(server->directory);
+}
+
+static struct synfault_session *open_session(void)
+{
+	struct synfault_session *session;
+	struct synfault_error error;
+
+	cr_assert_eq(
+		synfault_open("n", SYNFAULT_ENDPOINTS("api=drop", "db=accept"), &session, &error),
+		SYNFAULT_OK, "%s", error.text);
+	return session;
+}
+
+Test(libsynfault, endpoints_have_addresses)
+{
+	const struct turn turns[] = {{OPEN_REQUEST, OPENED}, {0}};
+	struct synfault_session *session;
+	struct sockaddr_storage address;
+	struct server server;
+	socklen_t length;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_str_eq(synfault_address(session, "api"), "127.0.0.1:8080");
+	cr_assert_str_eq(synfault_address(session, NULL), "127.0.0.1:8080");
+	cr_assert_str_eq(synfault_host(session, "db"), "::1");
+	cr_assert_eq(synfault_port(session, "db"), 5432);
+	cr_assert_eq(synfault_sockaddr(session, "api", &address, &length), SYNFAULT_OK);
+	cr_assert_eq(length, sizeof(struct sockaddr_in));
+	cr_assert_eq(ntohs(((struct sockaddr_in *)&address)->sin_port), 8080);
+	cr_assert_eq(synfault_sockaddr(session, "db", &address, &length), SYNFAULT_OK);
+	cr_assert_eq(address.ss_family, AF_INET6);
+
+	cr_assert_null(synfault_address(session, "cache"));
+	cr_assert_null(synfault_host(session, "cache"));
+	cr_assert_eq(synfault_port(session, "cache"), 0);
+	cr_assert_eq(synfault_sockaddr(session, "cache", &address, &length), SYNFAULT_NOT_FOUND);
+	synfault_free(session);
+	stop(&server);
+}
+
+Test(libsynfault, attempts_are_counted_at_one_endpoint_or_at_all)
+{
+	const char *status = "{\"command\":\"status\",\"session\":7}";
+	const char *reply =
+		"{\"ok\":true,\"result\":{\"endpoints\":[{\"name\":\"api\",\"attempts\":3},"
+		"{\"name\":\"db\",\"attempts\":2}]}}";
+	const struct turn turns[] = {{OPEN_REQUEST, OPENED}, {status, reply}, {status, reply}, {0}};
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+	unsigned long n;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_eq(synfault_attempts(session, "api", &n, &error), SYNFAULT_OK);
+	cr_assert_eq(n, 3);
+	cr_assert_eq(synfault_attempts(session, NULL, &n, &error), SYNFAULT_OK);
+	cr_assert_eq(n, 5);
+	cr_assert_eq(synfault_attempts(session, "cache", &n, &error), SYNFAULT_NOT_FOUND);
+	cr_assert_eq(synfault_attempts(session, NULL, &n, &error), SYNFAULT_ENDED);
+	synfault_free(session);
+	stop(&server);
+}
+
+Test(libsynfault, a_judgement_has_the_outcome_and_findings)
+{
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"check\",\"session\":7}",
+		 "{\"ok\":true,\"result\":{\"outcome\":\"pass\",\"findings\":[],\"expectations\":[]"
+		 "}}"},
+		{"{\"command\":\"close\",\"session\":7}",
+		 "{\"ok\":true,\"result\":{\"outcome\":\"fail\",\"findings\":[{\"type\":"
+		 "\"attempts\","
+		 "\"expected\":\"3\",\"actual\":\"1\",\"message\":\"attempts: expected 3, got 1\"},"
+		 "{\"type\":\"backoff\",\"attempt\":2,\"message\":\"too short\"}]}}"},
+		{0},
+	};
+	const struct synfault_judgement *checked, *closed, *again;
+	const struct synfault_finding *finding;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_eq(synfault_check(session, &checked, &error), SYNFAULT_OK);
+	cr_assert_eq(synfault_close(session, &closed, &error), SYNFAULT_OK);
+	cr_assert_eq(synfault_outcome(checked), SYNFAULT_PASS);
+	cr_assert_null(synfault_finding(checked, 0));
+	cr_assert_str_eq(synfault_text(checked), "pass");
+
+	cr_assert_eq(synfault_outcome(closed), SYNFAULT_FAIL);
+	finding = synfault_finding(closed, 0);
+	cr_assert_str_eq(finding->type, "attempts");
+	cr_assert_str_eq(finding->expected, "3");
+	cr_assert_str_eq(finding->actual, "1");
+	cr_assert_null(finding->subject);
+	cr_assert_eq(synfault_finding(closed, 1)->attempt, 2);
+	cr_assert_null(synfault_finding(closed, 2));
+	cr_assert_str_eq(synfault_text(closed), "fail\n  attempts: expected 3, got 1\n  too short");
+
+	cr_assert_eq(synfault_close(session, &again, &error), SYNFAULT_OK);
+	cr_assert_eq(again, closed);
+	cr_assert_eq(synfault_expect_pass(session, &error), SYNFAULT_CLIENT_FAILED);
+	cr_assert_eq(error.code, SYNFAULT_CLIENT_FAILED);
+	cr_assert_str_eq(error.text, synfault_text(closed));
+	cr_assert_eq(synfault_check(session, &again, &error), SYNFAULT_ENDED);
+	synfault_free(session);
+	stop(&server);
+}
+
+Test(libsynfault, an_unknown_outcome_is_not_a_failure)
+{
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"close\",\"session\":7}",
+		 "{\"ok\":true,\"result\":{\"outcome\":\"error\",\"findings\":[]}}"},
+		{0},
+	};
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_eq(synfault_expect_pass(session, &error), SYNFAULT_UNJUDGED);
+	synfault_free(session);
+	stop(&server);
+}
+
+/* The first connection closes after its turn, so that waits can connect. */
+Test(libsynfault, a_wait_has_a_connection_of_its_own)
+{
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"wait\",\"session\":7,\"endpoint\":\"api\",\"attempt\":2,"
+		 "\"event\":\"syn\",\"timeout_ns\":1000000000}",
+		 "{\"ok\":false,\"error\":{\"code\":\"timed-out\",\"text\":\"not in time\"}}"},
+		{0},
+	};
+	struct server server, waits;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct pollfd poller = {.events = POLLIN};
+
+	/* The session keeps the path of its socket: a second server waits at the same place. */
+	start(&server, turns);
+	session = open_session();
+	shutdown(server.listener, SHUT_RDWR);
+	unlink(server.path);
+	start(&waits, turns + 1);
+	cr_assert_eq(rename(waits.path, server.path), 0);
+
+	cr_assert_eq(synfault_fd(session), -1);
+	cr_assert_eq(synfault_wait(session, "api", 2, "syn", 1000, &error), SYNFAULT_TIMED_OUT);
+	cr_assert_str_eq(error.text, "not in time");
+
+	cr_assert_eq(synfault_end_wait(session, &error), SYNFAULT_BAD_REQUEST);
+	cr_assert_eq(synfault_begin_wait(session, "api", 2, "syn", 1000, &error), SYNFAULT_OK);
+	cr_assert_eq(synfault_begin_wait(session, "api", 2, "syn", 1000, &error),
+		     SYNFAULT_BAD_REQUEST);
+	poller.fd = synfault_fd(session);
+	cr_assert_eq(poll(&poller, 1, 30000), 1);
+	cr_assert_eq(synfault_end_wait(session, &error), SYNFAULT_TIMED_OUT);
+
+	synfault_free(session);
+	stop(&waits);
+	stop(&server);
+}
+
+Test(libsynfault, errors_of_the_protocol_have_codes)
+{
+	static const struct {
+		const char *code;
+		enum synfault_code expected;
+	} cases[] = {
+		{"unavailable", SYNFAULT_UNAVAILABLE},
+		{"timed-out", SYNFAULT_TIMED_OUT},
+		{"ended", SYNFAULT_ENDED},
+		{"not-found", SYNFAULT_NOT_FOUND},
+		{"bad-scenario", SYNFAULT_BAD_SCENARIO},
+		{"bad-request", SYNFAULT_BAD_REQUEST},
+		{"too-many", SYNFAULT_REFUSED},
+		{"denied", SYNFAULT_REFUSED},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct synfault_session *session;
+		struct synfault_error error;
+		struct server server;
+		char reply[200];
+		const struct turn turns[] = {{OPEN_REQUEST, reply}, {0}};
+
+		snprintf(reply, sizeof(reply),
+			 "{\"ok\":false,\"error\":{\"code\":\"%s\",\"text\":\"why\",\"remedy\":"
+			 "\"do\"}}",
+			 cases[i].code);
+		start(&server, turns);
+		cr_expect_eq(synfault_open("n", SYNFAULT_ENDPOINTS("api=drop", "db=accept"),
+					   &session, &error),
+			     cases[i].expected, "%s", cases[i].code);
+		cr_expect_eq(error.code, cases[i].expected);
+		cr_expect_str_eq(error.text, "why; do");
+		stop(&server);
+	}
+}
+
+Test(libsynfault, without_synfault_a_test_is_to_be_skipped)
+{
+	struct synfault_session *session;
+	struct synfault_error error;
+
+	unsetenv("SYNFAULT_CONTROL");
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error),
+		     SYNFAULT_UNAVAILABLE);
+	cr_assert(strstr(error.text, "synfault exec --"));
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, NULL),
+		     SYNFAULT_UNAVAILABLE);
+}
+
+Test(libsynfault, a_socket_without_synfault_is_an_error)
+{
+	struct synfault_session *session;
+	struct synfault_error error;
+
+	setenv("SYNFAULT_CONTROL", "/nonexistent/socket", 1);
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error),
+		     SYNFAULT_ENDED);
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("drop"), &session, &error),
+		     SYNFAULT_BAD_REQUEST);
+}
+
+Test(libsynfault, scenarios_are_quoted)
+{
+	const struct turn text[] = {
+		{"{\"command\":\"open\",\"source\":\"name: \\\"x\\\"\\u000a\"}", OPENED}, {0}};
+	const struct turn file[] = {
+		{"{\"command\":\"open\",\"file\":\"/no/such\",\"scenario\":\"one\"}", OPENED}, {0}};
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+
+	start(&server, text);
+	cr_assert_eq(synfault_open_text(NULL, "name: \"x\"\n", &session, &error), SYNFAULT_OK);
+	synfault_free(session);
+	stop(&server);
+	start(&server, file);
+	cr_assert_eq(synfault_open_file(NULL, "/no/such", "one", &session, &error), SYNFAULT_OK);
+	synfault_free(session);
+	stop(&server);
+}
+
+Test(libsynfault, replies_that_make_no_sense_are_errors)
+{
+	static const char *const replies[] = {"nonsense", "{}", "[]", "{\"ok\":true}",
+					      "{\"ok\":true,\"result\":{\"endpoints\":[{}]}}"};
+
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		const struct turn turns[] = {{OPEN_REQUEST, replies[i]}, {0}};
+		struct synfault_session *session;
+		struct synfault_error error;
+		struct server server;
+
+		start(&server, turns);
+		cr_expect_neq(synfault_open("n", SYNFAULT_ENDPOINTS("api=drop", "db=accept"),
+					    &session, &error),
+			      SYNFAULT_OK, "%s", replies[i]);
+		stop(&server);
+	}
+}
