@@ -2,28 +2,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The bindings in the test frameworks themselves: a right client passes, a wrong one fails with the
 finding in the framework's own report, an unknown outcome is an error, and a missing capability skips.
+The code in docs/frameworks.md that makes a test of each scenario file does so.
 
-frameworks.py SYNFAULT. The report is TAP.
+frameworks.py SYNFAULT EXAMPLE DIRECTORY [FRAMEWORK...]: EXAMPLE is that of libsynfault, compiled; DIRECTORY
+keeps what compilers can use again. The report is TAP.
 """
 
+import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PYTHON = ROOT / "bindings" / "python"
-EXAMPLE = PYTHON / "example"
-NODE = ROOT / "bindings" / "node"
-
-# The tests of the examples.
-RETRIED, JUDGED = "test_refusals_are_retried", "test_scenario_is_judged_when_the_test_has_ended"
-BESIDE, IMPOSSIBLE = "test_sessions_are_side_by_side", "test_what_is_impossible_here_is_skipped"
-NODE_TESTS = ("refusals are retried", "a scenario is judged when the test has ended", "sessions are side by side",
-              "what is impossible here is skipped")
+BINDINGS = ROOT / "bindings"
+# What each example does, by the name that its tests have. The last one has no test in Python and node, whose tests of
+# an unknown outcome are below.
+WHAT = ("refusals", "judged", "side", "impossible", "never")
+WORDS = {"refusals": r"refusals.?are.?retried", "judged": r"judged.?when.?the.?test", "side": r"side.?by.?side",
+         "impossible": r"impossible.?here", "never": r"never.?fired", "wait": r"wait.?is.?beside"}
 
 # A session whose second fault never fires, and one that nothing closes while the test fails.
 NODE_UNKNOWN = """
@@ -49,25 +51,104 @@ def test_fails_by_itself(faults):
 def test_bad_steps(faults):
     faults(api="refuze")
 """
+# One scenario that its client passes, and one that it fails.
+SCENARIOS = """
+name: one attempt is refused
+endpoints: {api: {faults: [refuse]}}
+client: {command: [bash, -c, 'exec 3<>/dev/tcp/$SYNFAULT_API_HOST/$SYNFAULT_API_PORT']}
+expect: {exit: 1, attempts: 1}
+---
+name: "a second [attempt] follows?"
+endpoints: {api: {faults: [refuse]}}
+client: {command: [bash, -c, 'exec 3<>/dev/tcp/$SYNFAULT_API_HOST/$SYNFAULT_API_PORT']}
+expect: {exit: 1, attempts: 2}
+"""
 
 
-class Tap:
-    def __init__(self):
-        self.number, self.failed = 0, False
+class Bed:
+    """What one framework's tests share: a directory of their own, and the results so far."""
 
-    def result(self, name, problems):
-        self.number += 1
-        print(f"{'not ok' if problems else 'ok'} {self.number} - {name}")
-        for problem in problems:
-            print("# " + problem.replace("\n", "\n# "))
-        self.failed = self.failed or bool(problems)
+    def __init__(self, name, synfault, example, kept):
+        self.name, self.synfault, self.example, self.kept = name, synfault, example, kept
+        self.results = []
+        self.scratch = tempfile.TemporaryDirectory()
+        self.directory = pathlib.Path(self.scratch.name)
 
-    def end(self):
-        print(f"1..{self.number}")
-        sys.exit(1 if self.failed else 0)
+    def write(self, name, text):
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def run(self, *command, under_exec=True, directory=None, **variables):
+        """Runs a command, under `synfault exec` or where there is no synfault at hand."""
+        environment = {**os.environ, "PATH": f"{pathlib.Path(self.synfault).parent}:{os.environ['PATH']}", **variables}
+        environment.pop("SYNFAULT_CONTROL", None)
+        command = [self.synfault, "exec", "--", *command] if under_exec else command
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
+                              env=environment, cwd=directory or self.directory, timeout=100)
+
+    def compare(self, name, expected, ran):
+        """Compares {test: (outcome, text)}; a test is named by a key of WORDS, or by a part of its own name."""
+        process, results = ran
+        problems = []
+        for test, (outcome, text) in expected.items():
+            pattern = re.compile(WORDS.get(test, re.escape(test)), re.IGNORECASE)
+            seen = next((results[one] for one in results if pattern.search(one)), ("missing", ""))
+            if seen[0] != outcome or text not in seen[1]:
+                problems.append(f"{test}: {seen[0]} {seen[1]!r}, not {outcome} {text!r}")
+        failures = any(outcome in ("failure", "error") for outcome, _ in expected.values())
+        if (process.returncode != 0) != failures:
+            problems.append(f"exit status {process.returncode}")
+        self.results.append((f"{self.name} {name}", problems + ([process.stdout + process.stderr] if problems else [])))
+
+    def three_runs(self, run, tests, wrong):
+        """Runs an example with a right client, with a wrong one, and where there is no synfault."""
+        self.compare("passes a right client, and skips what is impossible",
+                     {test: ("skipped", "hostname") if test == "impossible" else ("passed", "") for test in tests},
+                     run())
+        self.compare("fails a wrong client with the finding",
+                     {"refusals": ("failure", ""), "judged": ("failure", "attempts: expected 3, got 1"),
+                      "side": ("passed", ""), **wrong}, run(EXAMPLE_RETRIES="0"))
+        self.compare("skips all where there is no synfault",
+                     {test: ("skipped", "synfault exec --") for test in tests}, run(under_exec=False))
+
+    def scenario_files(self, language, run):
+        """Runs the code of docs/frameworks.md that makes a test of each scenario."""
+        self.write("tests/faults/two.yaml", SCENARIOS)
+        text = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8").split("## Tests of scenario files")[1]
+        process, results = run(re.search(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)[1])
+        outcomes = sorted(outcome for outcome, _ in results.values())
+        output = process.stdout + process.stderr + "".join(text for _, text in results.values())
+        problems = [] if outcomes == ["failure", "passed"] and re.search(r"expected +2\b", output) \
+            else [f"{outcomes}", output]
+        self.results.append((f"{self.name} makes a test of each scenario", problems))
 
 
-def interpreter():
+def junit(process, report):
+    """Returns {test: (outcome, text)} of a framework's JUnit report."""
+    results = {}
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        outcome = [(child.tag, child.get("message", "") + (child.text or "")) for child in case
+                   if child.tag in ("failure", "error", "skipped")]
+        # A test that passed and whose teardown failed has two cases.
+        if outcome or case.get("name") not in results:
+            results[case.get("name")] = outcome[0] if outcome else ("passed", "")
+    return process, results
+
+
+def criterion_reports(process, report, tap):
+    """Returns {test: (outcome, text)}; the JUnit report lacks reasons of skips and last words of aborted tests."""
+    said = (tap.read_text(encoding="utf-8") if tap.exists() else "") + process.stderr
+    results = {}
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        outcome = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "passed")
+        # With several parameters they have one name.
+        results[f'{case.get("name")} {len(results)}'] = (outcome, said)
+    return process, results
+
+
+def python_with_pytest():
     """A Python that has pytest: that of the distribution, where this one has none."""
     for python in (sys.executable, "/usr/bin/python3"):
         if subprocess.run([python, "-c", "import pytest"], capture_output=True, check=False).returncode == 0:
@@ -75,114 +156,207 @@ def interpreter():
     return None
 
 
-def run_pytest(python, synfault, tests, directory, **variables):
-    """Returns the exit status and {test: (outcome, text)} of pytest's own JUnit report."""
-    report = pathlib.Path(directory) / "pytest.xml"
-    environment = {**os.environ, "PYTHONPATH": str(PYTHON), "PYTHONDONTWRITEBYTECODE": "1", **variables}
-    environment.pop("SYNFAULT_CONTROL", None)
-    command = [python, "-m", "pytest", "-q", "-p", "pytest_synfault", "-p", "no:cacheprovider",
-               f"--junitxml={report}", str(tests)]
-    if synfault:
-        command = [synfault, "exec", "--"] + command
-    process = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=directory,
-                             timeout=60)
-    results = {}
-    for case in ElementTree.parse(report).iter("testcase"):
-        outcome = [(child.tag, child.get("message", "") + (child.text or "")) for child in case
-                   if child.tag in ("failure", "error", "skipped")]
-        # A test that passed and whose teardown failed has two cases.
-        if outcome or case.get("name") not in results:
-            results[case.get("name")] = outcome[0] if outcome else ("passed", "")
-    return process.returncode, results, process.stdout + process.stderr
+def test_pytest(bed):
+    def run(tests=BINDINGS / "python" / "example", under_exec=True, **variables):
+        report = bed.directory / "pytest.xml"
+        return junit(bed.run(python_with_pytest(), "-m", "pytest", "-q", "-p", "pytest_synfault", "-p", "no:cacheprovider",
+                             f"--junitxml={report}", tests, under_exec=under_exec, PYTHONDONTWRITEBYTECODE="1",
+                             PYTHONPATH=str(BINDINGS / "python"), **variables), report)
+
+    bed.three_runs(run, WHAT[:4], {})
+    bed.compare("reports an unknown outcome as an error",
+                {"test_unknown": ("error", "fired for 1 of 2 attempts"),
+                 "test_fails_by_itself": ("failure", "its own reason"),
+                 "test_bad_steps": ("failure", "unknown step")}, run(bed.write("test_unknown.py", UNKNOWN)))
+    bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
 
-def compare(expected, ran):
-    status, results, output = ran
-    problems = []
-    for name, (outcome, text) in expected.items():
-        seen = results.get(name, ("missing", ""))
-        if seen[0] != outcome or text not in seen[1]:
-            problems.append(f"{name}: {seen[0]} {seen[1]!r}, not {outcome} {text!r}")
-    failures = any(outcome in ("failure", "error") for outcome, _ in expected.values())
-    if (status != 0) != failures:
-        problems.append(f"exit status {status}")
-    return problems + ([output] if problems else [])
+# $1: synfault, $2: the socket; then the tests. The sidecar ends when its own command does.
+SIDECAR = """
+ip link set lo up
+"$1" exec --isolation shared --control "$2" -- sh -c 'read -r line <"$0"' "$3" &
+n=0
+until "$1" ctl --control "$2" status >/dev/null 2>&1; do
+    n=$((n + 1)); [ "$n" -lt 100 ] || { kill "$!"; exit 99; }
+    sleep 0.1
+done
+env SYNFAULT_CONTROL="$2" unshare --mount --pid --fork -- "$4" -m pytest -q -p pytest_synfault -p no:cacheprovider "$5"
+status=$?
+echo >"$3"
+wait
+exit "$status"
+"""
 
 
-def test_pytest(tap, synfault):
-    python = interpreter()
-    if not python:
-        tap.number += 1
-        print(f"ok {tap.number} - pytest # SKIP there is no pytest")
+def test_sidecar(bed):
+    """The third way in ci/recipes/docker-compose.yml: tests share the sidecar's network and control socket, nothing else."""
+    fifo = bed.directory / "end"
+    os.mkfifo(fifo)
+    process = bed.run("unshare", "--net", "sh", "-c", SIDECAR, "sh", bed.synfault, bed.directory / "control.sock", fifo,
+                      python_with_pytest(), BINDINGS / "python" / "example", under_exec=False,
+                      PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=str(BINDINGS / "python"))
+    good = process.returncode == 0 and re.search(r"\b3 passed, 1 skipped\b", process.stdout)
+    bed.results.append(("a sidecar serves tests that share its network", [] if good else
+                        [f"exit status {process.returncode}", process.stdout + process.stderr]))
+
+
+def test_node(bed):
+    def run(tests=BINDINGS / "node" / "example" / "retries.test.js", under_exec=True, **variables):
+        process = bed.run("node", "--test", "--test-reporter=tap", tests, under_exec=under_exec, **variables)
+        results, name = {}, None
+        for line in process.stdout.splitlines():
+            match = re.match(r" *(not )?ok \d+ - (.*?)(?: # SKIP ?(.*))?$", line)
+            if match:
+                name = match[2]
+                outcome = "failure" if match[1] else "passed" if match[3] is None else "skipped"
+                results[name] = (outcome, match[3] or "")
+            elif name:
+                results[name] = (results[name][0], results[name][1] + line + "\n")
+        return process, {name: result for name, result in results.items() if not name.endswith(".js")}
+
+    bed.three_runs(run, WHAT[:4], {})
+    unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
+    bed.compare("reports an unknown outcome as an error of its own type",
+                {"unknown": ("failure", "fired for 1 of 2 attempts")}, run(unknown))
+    bed.scenario_files("js", lambda code: run(bed.write("files.test.js", code), under_exec=False))
+
+
+def test_criterion(bed):
+    def run(program=bed.example, under_exec=True, **variables):
+        name = pathlib.Path(program).name
+        report, tap = bed.directory / f"{name}.xml", bed.directory / f"{name}.tap"
+        process = bed.run(program, f"--xml={report}", f"--tap={tap}", under_exec=under_exec, **variables)
+        return criterion_reports(process, report, tap)
+
+    def compile_and_run(code):
+        done = bed.run("cc", "-Wall", "-Werror", bed.write("files.c", code), "-o", "files", "-lcriterion", under_exec=False)
+        return run(bed.directory / "files", under_exec=False) if done.returncode == 0 else (done, {})
+
+    bed.three_runs(run, (*WHAT, "wait"), {"never": ("error", "fired for 1 of 2 attempts"), "wait": ("failure", "")})
+    bed.scenario_files("c", compile_and_run)
+
+
+def test_go(bed):
+    settings = {"GOCACHE": str(bed.kept / "go"), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+
+    def compile_test(directory, name):
+        return bed.run("go", "test", "-c", "-o", bed.directory / name, ".", under_exec=False, directory=directory,
+                       **settings)
+
+    def run(name="example", under_exec=True, **variables):
+        process = bed.run("go", "tool", "test2json", bed.directory / name, "-test.v=true", under_exec=under_exec,
+                          **settings, **variables)
+        results, said = {}, {}
+        for line in process.stdout.splitlines():
+            event = json.loads(line) if line.startswith("{") else {}
+            test = event.get("Test")
+            said[test] = said.get(test, "") + event.get("Output", "")
+            outcome = {"pass": "passed", "fail": "failure", "skip": "skipped"}.get(event.get("Action"))
+            if test and outcome:
+                results[test] = (outcome, said[test])
+        return process, results
+
+    def compile_and_run(code):
+        bed.write("go.mod", "module files\n\ngo 1.19\n")
+        bed.write("files_test.go", code)
+        done = compile_test(bed.directory, "files")
+        if done.returncode:
+            return done, {}
+        process, results = run("files", under_exec=False)
+        return process, {name: result for name, result in results.items() if "/" in name}
+
+    done = compile_test(BINDINGS / "go" / "example", "example")
+    if done.returncode:
+        bed.results.append(("go compiles the example", [done.stderr]))
         return
-    with tempfile.TemporaryDirectory() as directory:
-        unknown = pathlib.Path(directory) / "test_unknown.py"
-        unknown.write_text(UNKNOWN, encoding="utf-8")
-        tap.result("pytest passes a right client, and skips what is impossible", compare(
-            {RETRIED: ("passed", ""), JUDGED: ("passed", ""), BESIDE: ("passed", ""),
-             IMPOSSIBLE: ("skipped", "hostname")},
-            run_pytest(python, synfault, EXAMPLE, directory)))
-        tap.result("pytest fails a wrong client with the finding", compare(
-            {RETRIED: ("failure", ""), JUDGED: ("failure", "attempts: expected 3, got 1"), BESIDE: ("passed", "")},
-            run_pytest(python, synfault, EXAMPLE, directory, EXAMPLE_RETRIES="0")))
-        tap.result("pytest reports an unknown outcome as an error", compare(
-            {"test_unknown": ("error", "fired for 1 of 2 attempts"),
-             "test_fails_by_itself": ("failure", "its own reason"),
-             "test_bad_steps": ("failure", "unknown step")},
-            run_pytest(python, synfault, unknown, directory)))
-        tap.result("pytest skips all where there is no synfault", compare(
-            {name: ("skipped", "synfault exec --") for name in (RETRIED, JUDGED, BESIDE, IMPOSSIBLE)},
-            run_pytest(python, None, EXAMPLE, directory)))
+    bed.three_runs(run, WHAT, {"never": ("failure", "could not judge: error\n")})
+    bed.scenario_files("go", compile_and_run)
 
 
-def run_node(synfault, tests, directory, **variables):
-    """Returns the exit status and {test: (outcome, text)} of node's report, which is TAP."""
-    environment = {**os.environ, **variables}
-    environment.pop("SYNFAULT_CONTROL", None)
-    command = ["node", "--test", "--test-reporter=tap", str(tests)]
-    if synfault:
-        command = [synfault, "exec", "--"] + command
-    process = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=directory,
-                             timeout=60)
-    results, name = {}, None
-    for line in process.stdout.splitlines():
-        match = re.match(r" *(not )?ok \d+ - (.*?)(?: # SKIP ?(.*))?$", line)
-        if match:
-            name = match[2]
-            outcome = "failure" if match[1] else "passed" if match[3] is None else "skipped"
-            results[name] = (outcome, match[3] or "")
-        elif name:
-            results[name] = (results[name][0], results[name][1] + line + "\n")
-    return process.returncode, results, process.stdout + process.stderr
+# Of the Debian package junit5 and what it depends on, without the versions that file names have, too.
+JARS = ("junit-jupiter-api", "junit-jupiter-engine", "junit-platform-commons", "junit-platform-engine",
+        "junit-platform-launcher", "junit-platform-console", "junit-platform-reporting", "opentest4j",
+        "opentest4j-reporting-events", "opentest4j-reporting-schema", "open-test-reporting-events",
+        "open-test-reporting-schema", "apiguardian-api", "picocli", "univocity-parsers")
 
 
-def test_node(tap, synfault):
-    example = NODE / "example" / "retries.test.js"
-    retried, judged, beside, impossible = NODE_TESTS
-    with tempfile.TemporaryDirectory() as directory:
-        unknown = pathlib.Path(directory) / "unknown.test.js"
-        unknown.write_text(NODE_UNKNOWN % (NODE / "synfault.js"), encoding="utf-8")
-        tap.result("node passes a right client, and skips what is impossible", compare(
-            {retried: ("passed", ""), judged: ("passed", ""), beside: ("passed", ""),
-             impossible: ("skipped", "hostname")},
-            run_node(synfault, example, directory)))
-        tap.result("node fails a wrong client with the finding", compare(
-            {retried: ("failure", ""), judged: ("failure", "attempts: expected 3, got 1"), beside: ("passed", "")},
-            run_node(synfault, example, directory, EXAMPLE_RETRIES="0")))
-        tap.result("node reports an unknown outcome as an error of its own type", compare(
-            {"unknown": ("failure", "fired for 1 of 2 attempts")}, run_node(synfault, unknown, directory)))
-        tap.result("node skips all where there is no synfault", compare(
-            {name: ("skipped", "synfault exec --") for name in NODE_TESTS},
-            run_node(None, example, directory)))
+def class_path():
+    return ":".join(f"/usr/share/java/{name}.jar" for name in JARS)
+
+
+def test_java(bed):
+    def compile_classes(place, *sources):
+        return bed.run("javac", "-proc:none", "-d", bed.directory / place, "-cp", class_path(), *sources, under_exec=False)
+
+    def run(place="classes", under_exec=True, **variables):
+        classes, reports = bed.directory / place, bed.directory / "reports"
+        # Short tests: what they would gain from the better compiler they lose in it.
+        return junit(bed.run("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{classes}:{class_path()}",
+                             "org.junit.platform.console.ConsoleLauncher", "--disable-banner", "--details=tree",
+                             "--disable-ansi-colors", f"--reports-dir={reports}", f"--scan-classpath={classes}",
+                             under_exec=under_exec, **variables), reports / "TEST-junit-jupiter.xml")
+
+    def compile_and_run(code):
+        done = compile_classes("files", bed.write("FilesTest.java", code))
+        return run("files", under_exec=False) if done.returncode == 0 else (done, {})
+
+    done = compile_classes("classes", BINDINGS / "java" / "Synfault.java", BINDINGS / "java" / "example" / "RetriesTest.java")
+    if done.returncode:
+        bed.results.append(("java compiles the example", [done.stderr]))
+        return
+    bed.three_runs(run, WHAT, {"never": ("error", "fired for 1 of 2 attempts")})
+    bed.scenario_files("java", compile_and_run)
+
+
+# Each framework's test, and the programs that it needs.
+FRAMEWORKS = {
+    "go": (test_go, ("go",)),
+    "java": (test_java, ("java", "javac")),
+    "pytest": (test_pytest, ()),
+    "node": (test_node, ("node",)),
+    "sidecar": (test_sidecar, ("ip", "unshare")),
+    "criterion": (test_criterion, ("cc",)),
+}
+
+
+def missing(name):
+    if name in ("pytest", "sidecar") and not python_with_pytest():
+        return "pytest"
+    if name == "sidecar" and os.getuid() != 0:
+        return "root"
+    if name == "java" and not pathlib.Path("/usr/share/java/junit-platform-console.jar").exists():
+        return "JUnit 5"
+    return next((program for program in FRAMEWORKS[name][1] if not shutil.which(program)), None)
+
+
+def run_framework(bed):
+    with bed.scratch:
+        FRAMEWORKS[bed.name][0](bed)
+    return bed.results
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
-    tap = Tap()
-    test_pytest(tap, os.path.abspath(sys.argv[1]))
-    test_node(tap, os.path.abspath(sys.argv[1]))
-    tap.end()
+    synfault, example, kept = (os.path.abspath(word) for word in sys.argv[1:4])
+    names = sys.argv[4:] or list(FRAMEWORKS)
+    beds = [Bed(name, synfault, example, pathlib.Path(kept)) for name in names if not missing(name)]
+    number, failed = 0, False
+    # Tests wait more than they work.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for results in pool.map(run_framework, beds):
+            for name, problems in results:
+                number += 1
+                print(f"{'not ok' if problems else 'ok'} {number} - {name}")
+                for problem in problems:
+                    print("# " + problem.replace("\n", "\n# "))
+                failed = failed or bool(problems)
+    for name in names:
+        if missing(name):
+            number += 1
+            print(f"ok {number} - {name} # SKIP there is no {missing(name)}")
+    print(f"1..{number}")
+    sys.exit(1 if failed else 0)
 
 
 main()

@@ -21,7 +21,7 @@ INSTRUCTIONS = {"FROM", "RUN", "COPY", "ENTRYPOINT", "CMD", "ENV", "WORKDIR", "U
 # What debhelper brings along, and an image has to name.
 COMPILER = {"gcc", "libc6-dev", "ninja-build"}
 # A command of synfault's in a line of shell, up to what ends it.
-COMMAND = re.compile(r"\bsynfault (run|check|list|merge|doctor|inject|ctl)\b([^;&|\n]*)")
+COMMAND = re.compile(r"\bsynfault (run|check|list|merge|doctor|inject|exec|ctl)\b([^;&|\n]*)")
 OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
 VARIABLE = re.compile(r"\bSYNFAULT_[A-Z0-9_]+")
 # GitHub's expressions are replaced before a shell sees them.
@@ -213,6 +213,8 @@ def check_variables(synfault):
     documented = set(VARIABLE.findall(tree.read("docs/running.md"))) - {"SYNFAULT_NAME"}
     for name in sorted(known ^ documented):
         yield f"docs/running.md: {name} is there, or the program's, only"
+    # The bindings read this one.
+    known.add("SYNFAULT_CONTROL")
     for path in tree.files(below=(RECIPES,)):
         for name in sorted(set(VARIABLE.findall(tree.read(path))) - known):
             yield f"{path}: synfault does not read {name}"

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+// Package example tests the retries of a small client, under `synfault exec -- go test ./example`.
+//
+// EXAMPLE_RETRIES is how often the client retries; with less than 2 it is wrong, and tests fail.
+package example
+
+import (
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"synfault.invalid/synfault"
+)
+
+// The client under test.
+func connectWithRetries(address string) error {
+	retries, err := strconv.Atoi(os.Getenv("EXAMPLE_RETRIES"))
+	if err != nil {
+		retries = 3
+	}
+	for attempt := 0; ; attempt++ {
+		connection, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			return connection.Close()
+		} else if attempt == retries {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestRefusalsAreRetried(t *testing.T) {
+	t.Parallel()
+	session := synfault.New(t, "api=refuse x2, accept")
+	if err := connectWithRetries(session.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Wait("established", "api", 3, time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := session.Attempts(""); n != 3 || err != nil {
+		t.Fatalf("%d attempts, not 3 (%v)", n, err)
+	}
+}
+
+func TestScenarioIsJudgedWhenTheTestHasEnded(t *testing.T) {
+	t.Parallel()
+	session := synfault.NewFrom(t, synfault.Options{Text: `
+name: three attempts and no more
+endpoints: {api: {faults: [refuse x2, accept]}}
+expect: {attempts: 3}
+`})
+	connectWithRetries(session.Addr("api"))
+}
+
+func TestFaultThatNeverFiredIsAnError(t *testing.T) {
+	t.Parallel()
+	connectWithRetries(synfault.New(t, "refuse x2").Addr())
+}
+
+func TestSessionsAreSideBySide(t *testing.T) {
+	t.Parallel()
+	hole, server := synfault.New(t, "api=drop"), synfault.New(t, "accept")
+	if _, err := net.DialTimeout("tcp", hole.Addr("api"), 200*time.Millisecond); !os.IsTimeout(err) {
+		t.Fatalf("the connection to a black hole ended with %v", err)
+	}
+	if err := connectWithRetries(server.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := hole.Attempts("api"); n != 1 || err != nil {
+		t.Fatalf("%d attempts, not 1 (%v)", n, err)
+	}
+	if err := hole.Wait("established", "api", 1, time.Millisecond); !errors.Is(err, synfault.TimedOut) {
+		t.Fatalf("the wait ended with %v", err)
+	}
+	if judgement, err := server.Close(); err != nil || judgement.Outcome != "pass" {
+		t.Fatal(judgement, err)
+	}
+}
+
+func TestWhatIsImpossibleHereIsSkipped(t *testing.T) {
+	t.Parallel()
+	session := synfault.NewFrom(t, synfault.Options{Text: `
+name: named
+endpoints: {api: {hostname: api.example.test}}
+`})
+	connectWithRetries(session.Addr())
+}

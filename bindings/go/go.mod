@@ -1,0 +1,3 @@
+module synfault.invalid/synfault
+
+go 1.19

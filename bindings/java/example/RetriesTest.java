@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * An example: the retries of a small client, under {@code synfault exec --}.
+ *
+ * EXAMPLE_RETRIES is how often the client retries; with less than 2 it is wrong, and tests fail.
+ */
+@ExtendWith(Synfault.class)
+class RetriesTest {
+    private static final int RETRIES = Integer.parseInt(System.getenv().getOrDefault("EXAMPLE_RETRIES", "3"));
+
+    private static void connect(InetSocketAddress address, int timeout) throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.connect(address, timeout);
+        }
+    }
+
+    /** The client under test. */
+    private static boolean connectWithRetries(InetSocketAddress address) throws InterruptedException {
+        for (int attempt = 0; attempt <= RETRIES; attempt++) {
+            if (attempt > 0) Thread.sleep(50);
+            try {
+                connect(address, 1000);
+                return true;
+            } catch (IOException error) {
+                // Once more.
+            }
+        }
+        return false;
+    }
+
+    @Test
+    @Synfault.Faults("api=refuse x2, accept")
+    void refusalsAreRetried(Synfault.Session session) throws Exception {
+        assertTrue(connectWithRetries(session.socketAddress()), "the client gave up");
+        session.await("established", "api", 3, Duration.ofSeconds(5));
+        assertEquals(3, session.attempts("api"));
+    }
+
+    @Test
+    @Synfault.Faults(text = """
+        name: three attempts and no more
+        endpoints: {api: {faults: [refuse x2, accept]}}
+        expect: {attempts: 3}
+        """)
+    void scenarioIsJudgedWhenTheTestHasEnded(Synfault.Session session) throws Exception {
+        connectWithRetries(session.socketAddress("api"));
+    }
+
+    @Test
+    @Synfault.Faults("api=refuse x2")
+    void faultThatNeverFiredIsAnError(Synfault.Session session) throws Exception {
+        connectWithRetries(session.socketAddress());
+    }
+
+    @Test
+    void sessionsAreSideBySide(Synfault.Sessions sessions) throws Exception {
+        Synfault.Session hole = sessions.open("api=drop"), server = sessions.open("api=accept");
+        assertThrows(SocketTimeoutException.class, () -> connect(hole.socketAddress(), 200));
+        assertTrue(connectWithRetries(server.socketAddress()));
+        assertEquals(1, hole.attempts());
+        assertEquals("timed-out", assertThrows(Synfault.SynfaultException.class,
+            () -> hole.await("established", "api", 1, Duration.ofMillis(10))).code);
+        assertEquals("pass", server.close().outcome());
+    }
+
+    @Test
+    @Synfault.Faults(text = "name: named\nendpoints: {api: {hostname: api.example.test}}\n")
+    void whatIsImpossibleHereIsSkipped(Synfault.Session session) throws Exception {
+        assertTrue(connectWithRetries(session.socketAddress()));
+    }
+}
