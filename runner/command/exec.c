@@ -40,7 +40,8 @@ static bool parse_endpoint(void *field, const char *value, char **ret_message)
 #define TO(member) OPTION_FIELD(struct exec_options, member)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS", "inject STEPS at an endpoint from the start (repeatable)",
-	 OPTION_CUSTOM, TO(endpoints), .parse = parse_endpoint, .command_line_only = true},
+	 OPTION_CUSTOM, TO(endpoints), .parse = parse_endpoint, .explains = true,
+	 .command_line_only = true},
 	OPTION_ROW_FILTER(struct exec_options),
 	OPTION_ROW_ISOLATION(struct exec_options, isolation),
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",

@@ -12,7 +12,7 @@ static bool parse_ready_fd(void *field, const char *value, char **ret_message)
 	int64_t fd;
 
 	if (!text_to_integer(value, 0, INT32_MAX, &fd)) {
-		*ret_message = xstrdup("the number of a descriptor is expected");
+		*ret_message = xstrdup("not the number of a descriptor");
 		return false;
 	}
 	/* Servers that the daemon starts must not inherit it. */
@@ -33,7 +33,7 @@ static bool parse_endpoint(void *field, const char *value, char **ret_message)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS",
 	 "inject STEPS at endpoint NAME, without a file (repeatable)", OPTION_CUSTOM, TO(endpoints),
-	 .parse = parse_endpoint, .command_line_only = true},
+	 .parse = parse_endpoint, .explains = true, .command_line_only = true},
 	{"port", 0, "N", "use port N for endpoints without a file (default: free ones)",
 	 OPTION_COUNT, TO(port), 1, UINT16_MAX, .command_line_only = true},
 	OPTION_ROW_FILTER(struct inject_options),
@@ -42,7 +42,7 @@ static const struct option_spec rows[] = {
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",
 	 OPTION_STRING, TO(control)},
 	{"ready-fd", 0, "N", "write a line to descriptor N when armed, and close it", OPTION_CUSTOM,
-	 TO(ready_fd), .parse = parse_ready_fd, .command_line_only = true},
+	 TO(ready_fd), .parse = parse_ready_fd, .explains = true, .command_line_only = true},
 	OPTION_ROW_FORMAT(struct inject_options, json, "print text or json"),
 	{"junit", 0, "FILE", "write a JUnit XML report at the end", OPTION_FILE, TO(junit)},
 	{"record", 0, "FILE", "write the records as JSON, one per line", OPTION_FILE, TO(record)},

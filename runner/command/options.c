@@ -262,7 +262,9 @@ static bool apply(struct parser *parser, const struct option_spec *spec, const c
 
 	if (set(spec, parser->options, value, &expected))
 		return true;
-	*parser->message = xasprintf("%s: %s, not \"%s\"", source, expected, value);
+	*parser->message = spec->explains
+				   ? xasprintf("%s \"%s\": %s", source, value, expected)
+				   : xasprintf("%s: %s, not \"%s\"", source, expected, value);
 	return false;
 }
 

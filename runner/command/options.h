@@ -39,9 +39,10 @@ struct option_spec {
 	const char *words; /* the possible values, separated by blanks; NULL: any value */
 	/*
 	 * OPTION_CUSTOM: stores the value in the field. Returns true, or false with *@ret_message
-	 * (owned by the caller), which says what is expected.
+	 * (owned by the caller), which says what is expected; with @explains, what is wrong.
 	 */
 	bool (*parse)(void *field, const char *value, char **ret_message);
+	bool explains;
 	bool command_line_only; /* has no environment variable */
 };
 /* The field that a row sets. */

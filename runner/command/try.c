@@ -165,7 +165,7 @@ static int run_try(int argc, char **argv, const struct command_context *context)
 static const struct option_spec try_options[] = {
 	{"endpoint", 'e', "NAME=STEPS", "use STEPS at endpoint NAME (repeatable)", OPTION_CUSTOM,
 	 OPTION_FIELD(struct adhoc_run_options, endpoints), .parse = parse_endpoint,
-	 .command_line_only = true},
+	 .explains = true, .command_line_only = true},
 	{"family", 0, "LIST", "use ipv4 (default), ipv6, or both in their order: ipv6,ipv4",
 	 OPTION_CUSTOM, OPTION_FIELD(struct adhoc_run_options, families),
 	 .parse = adhoc_run_parse_families},

@@ -463,7 +463,12 @@ Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 		{"inject", STATUS_USAGE,
 		 "a scenario file, fault steps, or -e NAME=STEPS is needed"},
 		{"inject refuze", STATUS_USAGE, "step \"refuze\": unknown step"},
-		{"inject -e refuse", STATUS_USAGE, "a name and steps are expected"},
+		{"inject -e refuse", STATUS_USAGE,
+		 "--endpoint \"refuse\": a name and steps are expected"},
+		{"inject -e api=refuze", STATUS_USAGE,
+		 "--endpoint \"api=refuze\": step \"refuze\": unknown step \"refuze\"; did you "
+		 "mean "
+		 "\"refuse\"?\n"},
 		{"inject -e api=drop a.yaml", STATUS_USAGE, "-e goes without a file"},
 		{"inject drop accept", STATUS_USAGE, "steps are one argument"},
 		{"inject --port 80 a.yaml", STATUS_USAGE, "--port goes without a file"},
@@ -473,7 +478,8 @@ Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 		{"inject bad.yaml", STATUS_USAGE, "unknown key \"faluts\""},
 		{"inject a.yaml nonsense", STATUS_USAGE, "there is no scenario \"nonsense\""},
 		{"inject --filter 'x*' a.yaml", STATUS_NOTHING_RAN, "no scenario is selected"},
-		{"inject --ready-fd 77 a.yaml", STATUS_USAGE, "descriptor is not open"},
+		{"inject --ready-fd 77 a.yaml", STATUS_USAGE,
+		 "--ready-fd \"77\": that descriptor is not open"},
 		{"inject --format yaml a.yaml", STATUS_USAGE, "text or json is expected"},
 		{"inject --control a.yaml a.yaml", STATUS_UNJUDGED, "or it is not a socket"},
 		{"inject --control none/x a.yaml", STATUS_UNJUDGED, "No such file or directory"},

@@ -18,7 +18,7 @@ struct sample {
 	double factor;
 	struct option_seed seed;
 	enum { NEVER, OFTEN, ALWAYS } when;
-	unsigned letters;
+	unsigned letters, even;
 };
 
 static bool parse_letters(void *field, const char *value, char **ret_message)
@@ -28,6 +28,15 @@ static bool parse_letters(void *field, const char *value, char **ret_message)
 		return true;
 	}
 	*ret_message = xstrdup("letters are expected");
+	return false;
+}
+
+static bool parse_even(void *field, const char *value, char **ret_message)
+{
+	*(unsigned *)field = (unsigned)strlen(value);
+	if (strlen(value) % 2 == 0)
+		return true;
+	*ret_message = xasprintf("%zu letters can't be paired", strlen(value));
 	return false;
 }
 
@@ -47,6 +56,8 @@ static const struct option_spec sample_rows[] = {
 	{"when", 0, "WHEN", "take the index of a word", OPTION_CHOICE, TO(when),
 	 .words = "never often always"},
 	{"letters", 0, "L", "count letters", OPTION_CUSTOM, TO(letters), .parse = parse_letters},
+	{"even", 0, "L", "count pairs of letters", OPTION_CUSTOM, TO(even), .parse = parse_even,
+	 .explains = true},
 	OPTION_ROW_HELP,
 };
 static const struct option_table sample_table = {sample_rows, ARRAY_SIZE(sample_rows)};
@@ -140,6 +151,7 @@ Test(options, each_kind_of_row_refuses_other_values)
 		{"--seed=-1", "--seed: a number such as 0x1f or 17 is expected, not \"-1\""},
 		{"--when=seldom", "--when: never, often or always is expected, not \"seldom\""},
 		{"--letters=", "--letters: letters are expected, not \"\""},
+		{"--even=abc", "--even \"abc\": 3 letters can't be paired"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
