@@ -94,8 +94,12 @@ static void take_wait(struct clock_process *self, struct thread *thread)
 
 	/* If its arguments can't be read, the kernel refuses the call, too. */
 	thread->waits = false;
-	if (r > 0)
-		begin_wait(self, thread, &wait);
+	if (r <= 0)
+		return;
+	/* No table is smaller than one word of a set. */
+	if (wait.set_size > sizeof(uint64_t))
+		wait_limit_sets(&wait, thread_n_descriptors(thread->tid));
+	begin_wait(self, thread, &wait);
 }
 
 bool calls_is_in_wait(const struct thread *thread, const struct registers *registers)
@@ -106,9 +110,29 @@ bool calls_is_in_wait(const struct thread *thread, const struct registers *regis
 	return thread->waits && wait_goes_on(&thread->wait.call, &now);
 }
 
-void calls_end_wait(struct clock_process *self, struct thread *thread)
+/* Empties the sets of a select() that has timed out: no descriptor is ready. */
+static int empty_sets(const struct process *process, const struct wait *wait)
 {
 	static const uint8_t nothing[4096];
+
+	for (size_t i = 0; i < ARRAY_SIZE(wait->sets); i++)
+		for (size_t at = 0, n; wait->sets[i] && at < wait->set_size; at += n) {
+			n = MIN(wait->set_size - at, sizeof(nothing));
+			if (process_write(process, wait->sets[i] + at, nothing, n) < 0)
+				return -EFAULT;
+		}
+	return 0;
+}
+
+/* Returns whether a call writes back the time left when it has timed out, too. */
+static bool writes_none_left(const struct wait *wait)
+{
+	return wait->left != WAIT_LEFT_NONE && wait->call.number != SYS_nanosleep &&
+	       wait->call.number != SYS_clock_nanosleep;
+}
+
+void calls_end_wait(struct clock_process *self, struct thread *thread)
+{
 	const struct wait *wait = &thread->wait;
 	struct registers registers;
 	int64_t left[2] = {0, 0};
@@ -128,11 +152,9 @@ void calls_end_wait(struct clock_process *self, struct thread *thread)
 		return;
 	}
 	thread->waits = false;
-	for (size_t i = 0; i < ARRAY_SIZE(wait->sets); i++)
-		if (wait->sets[i] && process_write(thread->process, wait->sets[i], nothing,
-						   MIN(wait->set_size, sizeof(nothing))) < 0)
-			clock_process_fail(self, "the result of select() could not be written");
-	if (wait->left != WAIT_LEFT_NONE && (wait->call.number == SYS_ppoll || wait->set_size > 0))
+	if (empty_sets(thread->process, wait) < 0)
+		clock_process_fail(self, "the result of select() could not be written");
+	if (writes_none_left(wait))
 		(void)process_write(thread->process, wait->left_at, left, sizeof(left));
 	registers_end_call(&registers, wait->result);
 	(void)registers_set(thread->tid, &registers);

@@ -52,15 +52,25 @@ static bool find_number(const char *text, const char *key, int base, long *ret)
 	return false;
 }
 
-static pid_t process_of(pid_t tid)
+/* Reads a number from a thread's status; returns @otherwise if it can't. */
+static long status_number(pid_t tid, const char *key, long otherwise)
 {
 	AUTO_CLOSE int fd = open_file(tid, "status", O_RDONLY);
 	char text[4096];
-	long pid;
+	long number;
 
-	return read_text(fd, text, sizeof(text)) && find_number(text, "Tgid:", 10, &pid)
-		       ? (pid_t)pid
-		       : tid;
+	return read_text(fd, text, sizeof(text)) && find_number(text, key, 10, &number) ? number
+											: otherwise;
+}
+
+static pid_t process_of(pid_t tid)
+{
+	return (pid_t)status_number(tid, "Tgid:", tid);
+}
+
+size_t thread_n_descriptors(pid_t tid)
+{
+	return (size_t)MAX(status_number(tid, "FDSize:", 0), 0L);
 }
 
 long process_fd_number(pid_t pid, int fd, const char *key, int base)

@@ -143,5 +143,7 @@ uint64_t process_socket(pid_t pid, int fd);
  * Return: the number, or -1 if it can't be read.
  */
 long process_fd_number(pid_t pid, int fd, const char *key, int base);
+/** thread_n_descriptors() - return the size of a thread's table of descriptors; 0: not known */
+size_t thread_n_descriptors(pid_t tid);
 
 #endif

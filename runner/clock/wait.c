@@ -140,6 +140,12 @@ static int64_t to_monotonic(int clock, int64_t at_ns, const struct wait_clocks *
 	}
 }
 
+/* The kernel uses whole 64-bit words (fs/select.c, FDS_BYTES). */
+static size_t set_size(uint64_t n_descriptors)
+{
+	return MIN(MIN(n_descriptors, (uint64_t)MAX_SET * 8) + 63, (uint64_t)MAX_SET * 8) / 64 * 8;
+}
+
 static void note_results(const struct kind *kind, struct wait *wait)
 {
 	const uint64_t *arguments = wait->call.arguments;
@@ -151,8 +157,7 @@ static void note_results(const struct kind *kind, struct wait *wait)
 	}
 	if (!kind->sets)
 		return;
-	/* The kernel uses whole 64-bit words (fs/select.c, FDS_BYTES). */
-	wait->set_size = MIN((arguments[0] + 63) / 64 * 8, (uint64_t)MAX_SET);
+	wait->set_size = set_size(arguments[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(wait->sets); i++)
 		wait->sets[i] = arguments[1 + i];
 }
@@ -179,6 +184,11 @@ int wait_decode(const struct wait_call *call, wait_read_fn read, void *userdata,
 	note_results(kind, &wait);
 	*ret = wait;
 	return 1;
+}
+
+void wait_limit_sets(struct wait *wait, size_t n_descriptors)
+{
+	wait->set_size = MIN(wait->set_size, set_size(n_descriptors));
 }
 
 bool wait_ends_late(const struct wait *wait, int64_t began_ns, int64_t ahead_ns)

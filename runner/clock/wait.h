@@ -38,7 +38,10 @@ struct wait {
 	int result;          /* what the call returns at its deadline: 0 or a negative errno */
 	enum wait_left left;
 	uint64_t left_at; /* the address to write the time left to */
-	/* select() and pselect(): the addresses of the sets to empty, and the bytes of each. */
+	/*
+	 * select() and pselect(): the addresses of the sets to empty, and the bytes of each, for as
+	 * many descriptors as the call names. The kernel ignores those beyond the process's table.
+	 */
 	uint64_t sets[3];
 	size_t set_size;
 };
@@ -57,6 +60,9 @@ typedef int (*wait_read_fn)(void *userdata, uint64_t address, void *data, size_t
  */
 int wait_decode(const struct wait_call *call, wait_read_fn read, void *userdata,
 		const struct wait_clocks *now, struct wait *ret);
+
+/** wait_limit_sets() - leave out descriptors beyond a table of @n_descriptors */
+void wait_limit_sets(struct wait *wait, size_t n_descriptors);
 
 /**
  * wait_ends_late() - return whether the kernel will end a wait after its deadline

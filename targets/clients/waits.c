@@ -9,6 +9,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <mqueue.h>
 #include <poll.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
@@ -134,6 +136,60 @@ static bool pselects(struct waits *waits)
 	FD_SET(waits->pipe[0], &set);
 	return pselect(waits->pipe[0] + 1, &set, NULL, NULL, &length, NULL) == 0 &&
 	       !FD_ISSET(waits->pipe[0], &set);
+}
+
+static bool selects_nothing(struct waits *waits)
+{
+	struct timeval length = {.tv_sec = waits->seconds};
+
+	return select(0, NULL, NULL, NULL, &length) == 0 && length.tv_sec == 0 &&
+	       length.tv_usec == 0;
+}
+
+/* Waits for more descriptors than an fd_set has. */
+static bool selects_many(struct waits *waits)
+{
+	struct timeval length = {.tv_sec = waits->seconds};
+	struct rlimit limit;
+	unsigned char *set;
+	size_t size;
+	int fd;
+	bool right;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max < 40001 ? limit.rlim_max : 40001;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	fd = dup2(waits->pipe[0], (int)limit.rlim_cur - 1);
+	size = (size_t)fd / 64 * 8 + 8;
+	set = calloc(1, size);
+	if (fd < 0 || !set)
+		return false;
+	set[fd / 8] |= (unsigned char)(1 << fd % 8);
+	right = select(fd + 1, (fd_set *)set, NULL, NULL, &length) == 0 && set[fd / 8] == 0;
+	free(set);
+	close(fd);
+	return right;
+}
+
+/* Names more descriptors than it can have: the kernel leaves what is behind the set alone. */
+static bool selects_beyond_its_table(struct waits *waits)
+{
+	struct timeval length = {.tv_sec = waits->seconds};
+	struct {
+		fd_set set;
+		unsigned char guard[65536];
+	} room;
+
+	memset(&room, 0xff, sizeof(room));
+	FD_ZERO(&room.set);
+	FD_SET(waits->pipe[0], &room.set);
+	if (select(INT_MAX, &room.set, NULL, NULL, &length) != 0 ||
+	    FD_ISSET(waits->pipe[0], &room.set))
+		return false;
+	for (size_t i = 0; i < sizeof(room.guard); i++)
+		if (room.guard[i] != 0xff)
+			return false;
+	return true;
 }
 
 static int epoll_of_pipe(const struct waits *waits)
@@ -443,6 +499,9 @@ int main(int argc, char **argv)
 		{"ppoll", ppolls},
 		{"select", selects},
 		{"pselect", pselects},
+		{"select of nothing", selects_nothing},
+		{"select beyond the table", selects_beyond_its_table},
+		{"select of many", selects_many},
 		{"epoll_wait", epolls},
 		{"epoll_pwait2", epolls_in_nanoseconds},
 		{"sem_timedwait", waits_for_a_semaphore},

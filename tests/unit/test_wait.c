@@ -186,6 +186,24 @@ Test(wait, of_select_says_which_sets_to_empty)
 	cr_assert_eq(wait.sets[2], 33);
 }
 
+Test(wait, of_select_leaves_out_descriptors_beyond_the_table)
+{
+	const struct timespec second = {.tv_sec = 1};
+	const uint64_t at = address_of(&second);
+	struct wait wait;
+
+	cr_assert_eq(decode(SYS_pselect6, (uint64_t[6]){1000000, 11, 0, 0, at}, &wait), 1);
+	cr_expect_eq(wait.set_size, 125000);
+	wait_limit_sets(&wait, 1024);
+	cr_expect_eq(wait.set_size, 128);
+	wait_limit_sets(&wait, 40000);
+	cr_expect_eq(wait.set_size, 128, "it never grows");
+	cr_assert_eq(decode(SYS_pselect6, (uint64_t[6]){UINT64_MAX, 11, 0, 0, at}, &wait), 1);
+	cr_expect_eq(wait.set_size, 1 << 20);
+	wait_limit_sets(&wait, 0);
+	cr_expect_eq(wait.set_size, 0);
+}
+
 Test(wait, ends_late_by_the_kernel_once_the_clock_is_ahead_of_where_it_began)
 {
 	struct wait length = {.absolute = false}, time = {.absolute = true};
