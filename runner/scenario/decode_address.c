@@ -112,12 +112,13 @@ void check_literal_addresses(struct loader *loader, const struct node *key,
 				    "family");
 		return;
 	}
-	for (size_t i = 0; i < index; i++) {
+	/* Endpoints that name no port get different ones. */
+	for (size_t i = 0; endpoint->port && i < index; i++) {
 		const struct endpoint_spec *other = &scenario->endpoints[i];
-		const struct address *address = in_common(endpoint, other);
+		const struct address *address =
+			endpoint->port == other->port ? in_common(endpoint, other) : NULL;
 
-		/* Endpoints that name no port get different ones. */
-		if (!address || endpoint->port == 0 || endpoint->port != other->port)
+		if (!address)
 			continue;
 		loader_error(loader, key,
 			     "the endpoint has address and port in common with \"%s\": "

@@ -11,6 +11,7 @@
 #include "runner/scenario/decode_policy.h"
 #include "runner/scenario/decode_step.h"
 #include "runner/scenario/decode_value.h"
+#include "runner/scenario/endpoint_names.h"
 
 #define READY_DEFAULT_NS (5 * NS_PER_S)
 
@@ -480,60 +481,24 @@ const struct schema_key schema_endpoint = {"ENDPOINT",
 					   .mapping = &schema_endpoint_keys,
 					   .decode = decode_endpoint};
 
-/* Returns the length of the common start of both names in variable names ("-" is "_"). */
-static size_t common_length(const char *left, const char *right)
+static void check_name(struct loader *loader, const struct node *name, struct endpoint_names *names)
 {
-	size_t length = 0;
-
-	while (left[length] &&
-	       (left[length] == right[length] ||
-		(strchr("-_", left[length]) && right[length] && strchr("-_", right[length]))))
-		length++;
-	return length;
-}
-
-/* "a-b" and "a_b" would both set SYNFAULT_A_B; "api" and "api-host" both SYNFAULT_API_HOST. */
-static bool names_collide(const char *left, const char *right)
-{
-	static const char *const suffixes[] = {"", "-host", "-port", "-ipv4", "-ipv6"};
-	size_t common = common_length(left, right);
-	const char *rest;
-
-	if (left[common] && right[common])
-		return false;
-	rest = left[common] ? left + common : right + common;
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (strlen(rest) == strlen(suffixes[i]) &&
-		    common_length(rest, suffixes[i]) == strlen(rest))
-			return true;
-	/* variables of further addresses: "api" and "api-ipv4-2" */
-	return (common_length(rest, "-ipv4-") == 6 || common_length(rest, "-ipv6-") == 6) &&
-	       rest[6] && !rest[6 + strspn(rest + 6, "0123456789")];
-}
-
-static void check_name(struct loader *loader, const struct node *name)
-{
-	const struct scenario *scenario = loader->scenario;
-	const char *problem = name_problem(name->text);
+	const char *problem = name_problem(name->text), *other;
 
 	if (problem) {
 		loader_error(loader, name, "the endpoint name \"%s\" %s", name->text, problem);
 		return;
 	}
-	for (size_t i = 0; i < scenario->n_endpoints; i++) {
-		const char *other = scenario->endpoints[i].name;
-
-		/* A repeated name is already reported as a repeated key. */
-		if (strcmp(other, name->text) == 0 || !names_collide(other, name->text))
-			continue;
-		loader_error(loader, name,
-			     "the endpoints \"%s\" and \"%s\" would have an environment variable "
-			     "in common",
-			     other, name->text);
-		loader_hint(loader, "\"-\" becomes \"_\" there, and _HOST, _PORT, _IPV4 and _IPV6 "
-				    "are added to a name");
+	other = endpoint_names_add(names, name->text);
+	/* A repeated name is already reported as a repeated key. */
+	if (!other)
 		return;
-	}
+	loader_error(loader, name,
+		     "the endpoints \"%s\" and \"%s\" would have an environment variable in common",
+		     other, name->text);
+	loader_hint(loader,
+		    "\"-\" becomes \"_\" there, and _HOST, _PORT, _IPV4 and _IPV6 are added "
+		    "to a name");
 }
 
 /* Ends each list that has only conditions with "accept". */
@@ -572,8 +537,15 @@ static int compare_steps(const void *left, const void *right)
 static void sort_steps(struct endpoint_spec *endpoint)
 {
 	struct script *script = &endpoint->script;
-	AUTO_FREE struct placed_step *sorted = xzalloc(script->n_steps * sizeof(*sorted));
+	AUTO_FREE struct placed_step *sorted = NULL;
+	size_t n = 1;
 
+	/* One list, the usual case, needs no memory for it. */
+	while (n < script->n_steps && script->steps[n - 1].list <= script->steps[n].list)
+		n++;
+	if (n >= script->n_steps)
+		return;
+	sorted = xzalloc(script->n_steps * sizeof(*sorted));
 	for (size_t i = 0; i < script->n_steps; i++)
 		sorted[i] = (struct placed_step){script->steps[i], endpoint->step_places[i], i};
 	qsort(sorted, script->n_steps, sizeof(*sorted), compare_steps);
@@ -604,6 +576,7 @@ static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
 
 void decode_endpoints(struct loader *loader, const struct field *field, void *target)
 {
+	AUTO_ENDPOINT_NAMES struct endpoint_names names = {0};
 	struct scenario *scenario = target;
 	const struct node *mapping = field->value;
 
@@ -623,7 +596,7 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 		struct field entry = {&schema_endpoint, mapping->pairs[i].key,
 				      mapping->pairs[i].value};
 
-		check_name(loader, entry.key);
+		check_name(loader, entry.key, &names);
 		endpoint->name = xstrdup(entry.key->text);
 		endpoint->place = loader_place(loader, entry.key);
 		scenario->n_endpoints++;

@@ -552,13 +552,17 @@ Test(load, refuses_names_of_endpoints)
 			{"{a: {}, a: {}}", "given twice"},
 			{"{a-b: {}, a_b: {}}", "variable in common"},
 			{"{a: {}, a-port: {}}", "variable in common"},
-			{"{a_ipv4: {}, a: {}}", "variable in common"}, );
+			{"{a_ipv4: {}, a: {}}", "variable in common"},
+			{"{a: {}, b: {}, a-ipv6-12: {}}", "\"a\" and \"a-ipv6-12\" would"},
+			{"{a_ipv4-2: {}, b: {}, a: {}}", "\"a_ipv4-2\" and \"a\" would"},
+			{"{a-b_host: {}, a_b: {}}", "\"a-b_host\" and \"a_b\" would"}, );
 }
 
 Test(load, takes_names_of_endpoints)
 {
-	AUTO_FILE struct scenario_file *file =
-		parse_endpoints("{a: {}, a-b_c9: {}, a-porter: {}, a-b: {}, tmpdir: {}, b-: {}}");
+	AUTO_FILE struct scenario_file *file = parse_endpoints(
+		"{a: {}, a-b_c9: {}, a-porter: {}, a-b: {}, tmpdir: {}, b-: {}, "
+		"b-ipv4-x: {}, b-ipv4-: {}, c-port: {}, c-host: {}, d-1: {}, d: {}}");
 
 	cr_expect_eq(file->n_scenarios, 1, "%s", first_message(file));
 }
