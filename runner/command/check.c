@@ -31,10 +31,10 @@ static int run_check(int argc, char **argv, const struct command_context *contex
 	scenario_paths_find(&files, operands.items, (size_t)operands.n, err, color);
 	n_errors = n_wrong = files.n_errors;
 	for (size_t i = 0; i < files.n_paths; i++) {
-		struct scenario_file *file = scenario_file_load(files.paths[i]);
+		struct scenario_file *file = scenario_file_check(files.paths[i]);
 
 		scenario_paths_print_diags(file, err, color);
-		n_scenarios += file->n_scenarios;
+		n_scenarios += file->n_checked;
 		n_errors += file->diags.n_items;
 		n_wrong += file->diags.n_items > 0;
 		scenario_file_free(file);

@@ -27,9 +27,16 @@ struct taken_name {
 	UT_hash_handle hh;
 };
 
+/* What a file is loaded for. */
+enum purpose {
+	TO_RUN,
+	TO_ATTACH, /* another process starts the client */
+	TO_CHECK,  /* no scenario is kept, so that a large file needs little memory */
+};
+
 struct file_loader {
 	struct scenario_file *file;
-	bool attached;
+	enum purpose purpose;
 	struct arena arena;          /* for the current document */
 	struct arena row_arena;      /* for the current row of its matrix */
 	struct arena kept;           /* for the whole file: defaults, names */
@@ -43,6 +50,7 @@ struct file_loader {
 struct harvest {
 	struct scenario **scenarios;
 	size_t n_scenarios, capacity;
+	size_t n_dropped; /* TO_CHECK */
 	struct diag_list diags;
 };
 
@@ -149,7 +157,7 @@ static struct loader new_loader(struct file_loader *files, struct harvest *harve
 		.diags = &harvest->diags,
 		.scenario = scenario,
 		.root = &schema_document,
-		.attached = files->attached,
+		.attached = files->purpose == TO_ATTACH,
 	};
 }
 
@@ -187,11 +195,16 @@ static void load_row(struct file_loader *files, struct harvest *harvest, struct 
 
 	arena_reset(&files->row_arena);
 	root = matrix_apply(&loader, matrix, row, root, &files->row_arena);
-	array_append(harvest->scenarios, harvest->n_scenarios, harvest->capacity, loader.scenario);
-	if (!root)
+	if (root) {
+		decode_document(&loader, root);
+		take_name(files, &loader);
+	}
+	if (files->purpose == TO_CHECK) {
+		scenario_free(loader.scenario);
+		harvest->n_dropped++;
 		return;
-	decode_document(&loader, root);
-	take_name(files, &loader);
+	}
+	array_append(harvest->scenarios, harvest->n_scenarios, harvest->capacity, loader.scenario);
 }
 
 static void drop_diag(struct diag *diag)
@@ -383,17 +396,18 @@ static void load_document(struct file_loader *files, const struct document_text 
 			     harvest.scenarios[i]);
 	}
 	harvest.n_scenarios = 0;
+	file->n_checked += harvest.n_dropped;
 }
 
-static void load_documents(struct scenario_file *file, bool attached)
+static void load_documents(struct scenario_file *file, enum purpose purpose)
 {
-	struct file_loader files = {.file = file, .attached = attached};
+	struct file_loader files = {.file = file, .purpose = purpose};
 	struct document_cursor cursor = {file->source, file->source_length, 1};
 	struct document_text text;
 
 	while (document_next(&cursor, &text))
 		load_document(&files, &text);
-	if (!file->n_scenarios && !file->n_broken) {
+	if (!file->n_scenarios && !file->n_checked && !file->n_broken) {
 		struct diag_list diags = {0};
 
 		diag_add(&diags, &(struct place){.path = file->path},
@@ -417,7 +431,7 @@ static struct scenario_file *new_file(const char *path)
 
 /* Takes ownership of @source. */
 static struct scenario_file *parse_source(const char *path, char *source, size_t length,
-					  bool attached)
+					  enum purpose purpose)
 {
 	struct scenario_file *file = new_file(path);
 
@@ -428,19 +442,19 @@ static struct scenario_file *parse_source(const char *path, char *source, size_t
 		file->source_length -= 3;
 		memmove(source, source + 3, file->source_length + 1);
 	}
-	load_documents(file, attached);
+	load_documents(file, purpose);
 	return file;
 }
 
 struct scenario_file *scenario_file_parse(const char *path, const char *text, size_t length)
 {
-	return parse_source(path, xstrndup(text, length), length, false);
+	return parse_source(path, xstrndup(text, length), length, TO_RUN);
 }
 
 struct scenario_file *scenario_file_parse_attached(const char *path, const char *text,
 						   size_t length)
 {
-	return parse_source(path, xstrndup(text, length), length, true);
+	return parse_source(path, xstrndup(text, length), length, TO_ATTACH);
 }
 
 /* Reads a whole file. @ret_source is terminated and owned by the caller. */
@@ -476,7 +490,7 @@ static int read_source(const char *path, char **ret_source, size_t *ret_length)
 	return 0;
 }
 
-static struct scenario_file *load(const char *path, bool attached)
+static struct scenario_file *load(const char *path, enum purpose purpose)
 {
 	struct scenario_file *file;
 	struct diag_list diags = {0};
@@ -486,7 +500,7 @@ static struct scenario_file *load(const char *path, bool attached)
 
 	r = read_source(path, &source, &length);
 	if (r == 0)
-		return parse_source(path, source, length, attached);
+		return parse_source(path, source, length, purpose);
 	file = new_file(path);
 	diag_add(&diags, &(struct place){.path = path}, "can't be read: %s", strerror(-r));
 	add_broken(file, NULL, 1, 1, &diags);
@@ -495,12 +509,17 @@ static struct scenario_file *load(const char *path, bool attached)
 
 struct scenario_file *scenario_file_load(const char *path)
 {
-	return load(path, false);
+	return load(path, TO_RUN);
 }
 
 struct scenario_file *scenario_file_load_attached(const char *path)
 {
-	return load(path, true);
+	return load(path, TO_ATTACH);
+}
+
+struct scenario_file *scenario_file_check(const char *path)
+{
+	return load(path, TO_CHECK);
 }
 
 void scenario_file_free(struct scenario_file *file)

@@ -27,6 +27,7 @@ struct scenario_file {
 	struct broken_document *broken;
 	size_t n_broken, broken_capacity;
 	struct diag_list diags; /* in the order of lines, document by document */
+	size_t n_checked;       /* scenarios that scenario_file_check() found and did not keep */
 };
 
 /**
@@ -41,6 +42,12 @@ struct scenario_file *scenario_file_load(const char *path);
  * the client: "client" and "expect" are optional
  */
 struct scenario_file *scenario_file_load_attached(const char *path);
+/**
+ * scenario_file_check() - find all errors of the file at @path
+ *
+ * Does the same as scenario_file_load(), but keeps no scenario: it only counts them.
+ */
+struct scenario_file *scenario_file_check(const char *path);
 /**
  * scenario_file_parse() - load a file from memory
  * @path: used only for places and ${dir}

@@ -558,6 +558,34 @@ Test(load, refuses_names_of_endpoints)
 			{"{a-b_host: {}, a_b: {}}", "\"a-b_host\" and \"a_b\" would"}, );
 }
 
+Test(load, checking_counts_scenarios_and_keeps_none)
+{
+	static const char good[] =
+		"name: ${matrix.a}\nmatrix: {a: [x, y]}\n" ENDPOINTS CLIENT EXPECT
+		"---\nname: z\n" ENDPOINTS CLIENT EXPECT;
+	static const char again[] = "---\nname: x\n" ENDPOINTS CLIENT EXPECT;
+	char path[] = "/tmp/test_load.XXXXXX";
+	int fd = mkstemp(path);
+	struct scenario_file *file;
+
+	cr_assert(fd >= 0);
+	cr_assert_eq(write(fd, good, strlen(good)), (ssize_t)strlen(good));
+	file = scenario_file_check(path);
+	cr_expect_eq(file->n_checked, 3, "%s", first_message(file));
+	cr_expect_eq(file->n_scenarios, 0);
+	cr_expect_eq(file->n_broken, 0);
+	scenario_file_free(file);
+	/* The name of a scenario that was not kept is taken, too. */
+	cr_assert_eq(write(fd, again, strlen(again)), (ssize_t)strlen(again));
+	file = scenario_file_check(path);
+	cr_expect_eq(file->n_checked, 3);
+	cr_expect_eq(file->n_broken, 1);
+	cr_expect(strstr(first_message(file), "used twice"), "%s", first_message(file));
+	scenario_file_free(file);
+	close(fd);
+	unlink(path);
+}
+
 Test(load, takes_names_of_endpoints)
 {
 	AUTO_FILE struct scenario_file *file = parse_endpoints(
