@@ -17,6 +17,7 @@
 
 #include "common/strbuf.h"
 #include "injector/address.h"
+#include "runner/record/json_split.h"
 
 /* Readers refuse times beyond this (some 70 years): sums of a few of them can't overflow. */
 #define JSON_TIME_LIMIT_NS (INT64_MAX / 4)
@@ -187,6 +188,26 @@ bool json_fields_read(struct json_reader *reader, const struct json_type *type, 
  * Return: NULL if it is not JSON; then @reader has a message.
  */
 json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t length);
+/**
+ * json_fields_parse_head() - parse a document but for the elements of one list
+ * @key: of a list of the outermost object; it is empty in what is returned
+ * @ret: the elements, for json_fields_read_elements(); without any if there is no such list
+ *
+ * A parsed document needs many times the memory of its text.
+ *
+ * Return: NULL if that part of it is not JSON; then @reader has a message.
+ */
+json_t *json_fields_parse_head(struct json_reader *reader, const char *text, size_t length,
+			       const char *key, struct json_split *ret);
+/**
+ * json_fields_read_elements() - parse and read the elements that json_fields_parse_head() left out
+ * @type: of the outermost object
+ * @ret: that object, into which json_fields_read() has read the rest
+ *
+ * Return: as json_fields_read().
+ */
+bool json_fields_read_elements(struct json_reader *reader, const struct json_type *type,
+			       const char *key, struct json_split *elements, void *ret);
 
 /** json_fields_clear() - free what json_fields_read() put into a struct, but not the struct */
 void json_fields_clear(const struct json_type *type, void *object);

@@ -255,40 +255,50 @@ static bool read_constant(struct json_reader *reader, const struct json_field *f
 static bool read_value(struct json_reader *reader, const struct json_field *field, json_t *json,
 		       void *object);
 
-/* Counts each element before it reads it, so that clearing finds all of them. */
+/*
+ * Appends an element to a list. Counts it before it reads it, so that clearing finds all of them.
+ * @capacity: of the list so far; not used if it is embedded
+ */
+static bool append_element(struct json_reader *reader, const struct json_field *field, json_t *json,
+			   size_t *capacity, void *object)
+{
+	const struct json_type *type = field->type;
+	char *embedded = MEMBER(char, object, field->offset), *item;
+	char **items = field->embedded ? &embedded : MEMBER(char *, object, field->offset);
+	size_t *count = MEMBER(size_t, object, field->count_offset);
+	const size_t length = strlen(reader->where), i = *count;
+	bool good;
+
+	if (!field->embedded)
+		*items = array_reserve_(*items, *count, capacity, type->size);
+	if (field->capacity_offset)
+		*MEMBER(size_t, object, field->capacity_offset) = *capacity;
+	item = *items + i * type->size;
+	memset(item, 0, type->size);
+	++*count;
+	snprintf(reader->where + length, sizeof(reader->where) - length, "[%zu]", i);
+	good = type->fields[0].key ? json_fields_read(reader, type, json, item)
+				   : read_value(reader, &type->fields[0], json, item);
+	reader->where[length] = '\0';
+	return good;
+}
+
 static bool read_list(struct json_reader *reader, const struct json_field *field, json_t *json,
 		      void *object)
 {
-	const struct json_type *type = field->type;
-	char *embedded = MEMBER(char, object, field->offset);
-	char **items = field->embedded ? &embedded : MEMBER(char *, object, field->offset);
-	size_t *count = MEMBER(size_t, object, field->count_offset), capacity = 0;
-	size_t limit = field->embedded ? (size_t)field->max + 1 : UINT32_MAX;
-	size_t length = strlen(reader->where), i;
-	json_t *item;
-	bool good = true;
-
 	/* An index to an element has 32 bits. */
+	size_t limit = field->embedded ? (size_t)field->max + 1 : UINT32_MAX;
+	size_t capacity = 0, i;
+	json_t *item;
+
 	if (!json_is_array(json) || json_array_size(json) >= limit)
 		return json_refuse(reader, json_is_array(json) ? "too long" : "not a list");
 	json_array_foreach(json, i, item)
 	{
-		if (!field->embedded)
-			*items = array_reserve_(*items, *count, &capacity, type->size);
-		if (field->capacity_offset)
-			*MEMBER(size_t, object, field->capacity_offset) = capacity;
-		memset(*items + i * type->size, 0, type->size);
-		++*count;
-		snprintf(reader->where + length, sizeof(reader->where) - length, "[%zu]", i);
-		good = type->fields[0].key
-			       ? json_fields_read(reader, type, item, *items + i * type->size)
-			       : read_value(reader, &type->fields[0], item,
-					    *items + i * type->size);
-		if (!good)
-			break;
+		if (!append_element(reader, field, item, &capacity, object))
+			return false;
 	}
-	reader->where[length] = '\0';
-	return good;
+	return true;
 }
 
 /* Reads values that have a place of their own in messages. */
@@ -435,6 +445,68 @@ json_t *json_fields_parse(struct json_reader *reader, const char *text, size_t l
 	if (!json)
 		json_refuse(reader, "line %d, column %d: %s", error.line, error.column, error.text);
 	return json;
+}
+
+json_t *json_fields_parse_head(struct json_reader *reader, const char *text, size_t length,
+			       const char *key, struct json_split *ret)
+{
+	AUTO_STRBUF struct strbuf head = {0};
+	json_t *json;
+
+	*ret = (struct json_split){.text = text, .length = length};
+	if (!json_split_find(text, length, key, ret))
+		return json_fields_parse(reader, text, length);
+	strbuf_add(&head, text, ret->start);
+	strbuf_add(&head, text + ret->end, length - ret->end);
+	json = json_loadb(strbuf_text(&head), head.length, JSON_REJECT_DUPLICATES, NULL);
+	if (json)
+		return json;
+	/* For the place of the error in the whole text. */
+	*ret = (struct json_split){.text = text, .length = length};
+	return json_fields_parse(reader, text, length);
+}
+
+/* Refuses a text that has a wrong element, with the place of the error. */
+static bool refuse_elements(struct json_reader *reader, const struct json_split *elements)
+{
+	json_t *whole = json_fields_parse(reader, elements->text, elements->length);
+
+	json_decref(whole);
+	return whole ? json_refuse(reader, "not JSON") : false;
+}
+
+bool json_fields_read_elements(struct json_reader *reader, const struct json_type *type,
+			       const char *key, struct json_split *elements, void *ret)
+{
+	const void *outer_scope = reader->scope;
+	const struct json_field *field = type->fields;
+	const size_t place = strlen(reader->where);
+	size_t length, capacity = 0;
+	bool good = true;
+	const char *text;
+	int next;
+
+	while (strcmp(field->key, key) != 0)
+		field++;
+	if (type->is_scope)
+		reader->scope = ret;
+	while (good && (next = json_split_next(elements, &text, &length)) != 0) {
+		json_t *json = next < 0
+				       ? NULL
+				       : json_loadb(text, length,
+						    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+
+		snprintf(reader->where + place, sizeof(reader->where) - place, "%s%s",
+			 place > 0 ? "." : "", key);
+		if (json)
+			good = append_element(reader, field, json, &capacity, ret);
+		reader->where[place] = '\0';
+		json_decref(json);
+		if (!json)
+			good = refuse_elements(reader, elements);
+	}
+	reader->scope = outer_scope;
+	return good;
 }
 
 void json_fields_clear(const struct json_type *type, void *object)

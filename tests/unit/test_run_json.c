@@ -370,6 +370,34 @@ Test(run_json, a_record_of_another_scenario_is_refused)
 	cr_assert_str_eq(message, "scenarios[0]: its record belongs to another scenario");
 }
 
+/* Results are parsed one by one, but an error's place is that in the file. */
+Test(run_json, what_is_not_json_is_refused_with_its_place)
+{
+	AUTO_MADE struct made *made = make();
+	static const struct {
+		const char *before; /* where the text is damaged */
+		char damage;
+	} cases[] = {
+		{"{\"name\":", '!'},     {"\"name\":\"", ','}, {"\"record\":{", '}'},
+		{"\"attempts\":[", ']'}, {"\"seed\":", '?'},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *text = written(&made->results), *message = NULL, *place = NULL;
+		char *at = strstr(text, cases[i].before), *line = text;
+		unsigned number = 1;
+
+		cr_assert_not_null(at, "%s", cases[i].before);
+		*at = cases[i].damage;
+		for (char *end; (end = strchr(line, '\n')) && end < at; number++)
+			line = end + 1;
+		place = xasprintf("the document: line %u, ", number);
+		cr_assert_null(run_json_read(text, strlen(text), &message));
+		cr_expect_eq(strncmp(message, place, strlen(place)), 0, "%s: %s", place, message);
+		cr_expect(strstr(message, "column "), "%s", message);
+	}
+}
+
 /* A wrong text, however it was made, is only refused. */
 Test(run_json, damaged_documents_do_no_harm)
 {
