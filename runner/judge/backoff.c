@@ -33,6 +33,8 @@ static struct range duration_of(struct judge_ctx *ctx, const struct event *exit,
 	}
 	late_ns += delays_of_servers(&ctx->delays, started_ns, exit->at_ns);
 	known = span_between(&ctx->delays, from, to, started_ns, 0, late_ns);
+	/* The same delay can have held up client and servers, and counts for both. */
+	known.low = MAX(known.low, 0);
 	/* Delays that prevented attempts made the client end sooner. */
 	known.high += instance_hidden_ns(ctx, exit->u.exit.instance);
 	if (ctx->disturbed_ns != INT64_MAX)

@@ -743,6 +743,23 @@ Test(judge, what_is_not_known_says_what_it_can_have_been)
 		"2.30 s");
 }
 
+Test(judge, nothing_can_have_taken_less_than_no_time)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_starved(b, 1, 0, 0);
+	record_builder_starved(b, 1000, 700, 700);
+	record_builder_client_exits(b, 1000, 0);
+	record_builder_expect(b, EXPECT_DURATION, ALL_ENDPOINTS)->value.range.range =
+		(struct range){700 * MS, 900 * MS};
+	expect_outcome(
+		b, OUTCOME_ERROR,
+		"duration: expected 700 ms .. 900 ms, got 1.00 s, 100 ms too long; but the "
+		"machine was too slow to tell: without delays it would have been 0 .. 3.00 s");
+}
+
 Test(judge, a_real_failure_beside_one_that_is_not_known_comes_first)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
