@@ -16,6 +16,7 @@
 #include "runner/judge/measurements.h"
 #include "runner/judge/needs.h"
 #include "runner/judge/per_instance.h"
+#include "runner/judge/reconnection.h"
 #include "runner/judge/retry_sequence.h"
 #include "runner/judge/socket_lifetime.h"
 #include "runner/judge/text.h"

@@ -352,11 +352,7 @@ static bool *find_still_open(const struct judge_ctx *ctx)
 	return still_open;
 }
 
-/*
- * Returns when the client let go of an attempt's socket: it sent a FIN or RST, or closed the
- * socket.
- */
-static struct when let_go(const struct attempt_history *attempt)
+struct when attempt_let_go(const struct attempt_history *attempt)
 {
 	const struct attempt_details *details = attempt->details;
 	struct when end = {attempt->closed_earliest_ns, attempt->closed_ns};
@@ -372,7 +368,7 @@ static enum truth is_open_after(const struct leaks *leaks, const struct attempt_
 				int64_t since_ns, int64_t went_on_ns, int64_t grace_ns)
 {
 	const struct delays *delays = &leaks->ctx->delays;
-	struct when end = let_go(attempt);
+	struct when end = attempt_let_go(attempt);
 	int64_t closing_ns, going_on_ns;
 
 	if (end.latest_ns == INT64_MAX)

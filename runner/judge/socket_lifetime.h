@@ -5,6 +5,11 @@
 
 #include "runner/judge/judge_ctx.h"
 
+/**
+ * attempt_let_go() - return when the client let go of an attempt's socket: it sent a FIN or RST, or
+ * closed the socket
+ */
+struct when attempt_let_go(const struct attempt_history *attempt);
 /** judge_connect_timeout() - judge "connect-timeout": how long the client waits for an answer */
 void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expectation);
 /** judge_connecting() - judge "connecting": the time from the first SYN to the last end */

@@ -211,6 +211,7 @@ static int64_t needed_time(const struct expectation *expectation)
 	case EXPECT_READ_TIMEOUT:
 	case EXPECT_CONNECTING:
 	case EXPECT_TOTAL_BACKOFF:
+	case EXPECT_STALE:
 		return expectation->value.range.range.low;
 	case EXPECT_FALLBACK:
 		return expectation->value.fallback.within.low;
@@ -435,6 +436,7 @@ static bool needs_connection(const struct expectation *expectation)
 	case EXPECT_CONNECTED:
 	case EXPECT_RECEIVED:
 	case EXPECT_SENT:
+	case EXPECT_CONCURRENT_CONNECTIONS:
 		return expectation->value.range.range.low > 0;
 	case EXPECT_READ_TIMEOUT:
 		return true;
@@ -467,6 +469,54 @@ void contradict_connections(struct checker *checker, const struct expectation *e
 		loader_hint(checker->loader,
 			    "let the faults end with \"accept\", or expect 0 of \"%s\"",
 			    expectation_kind_name(expectation->kind));
+}
+
+/* Returns whether a step can end a connection that is established. */
+static bool ends_connections(const struct step *step)
+{
+	switch (step->action) {
+	case STEP_HALF_OPEN:
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+		return true;
+	case STEP_BACKLOG_FULL:
+		return step->abort;
+	default:
+		return step->ending != STEP_ENDS_NONE;
+	}
+}
+
+static void check_ends(struct checker *checker, const struct expectation *expectation)
+{
+	const struct scenario *scenario = checker->scenario;
+	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
+
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct script *script = &scenario->endpoints[i].script;
+
+		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
+		     k++)
+			if (ends_connections(&script->steps[k]))
+				return;
+	}
+	error_at(checker, expectation,
+		 "\"%s\" needs a connection%s that a fault ends, but no fault step ends one",
+		 expectation_kind_name(expectation->kind), at);
+	loader_hint(checker->loader, "add \"restart 5s\" or \"reset after 1 KB\" to the faults");
+}
+
+void contradict_reconnects(struct checker *checker, const struct expectation *expectation)
+{
+	if (expectation->value.reconnects.range.low > 0 ||
+	    expectation->value.reconnects.within_ns != INT64_MAX)
+		check_ends(checker, expectation);
+}
+
+void contradict_stale(struct checker *checker, const struct expectation *expectation)
+{
+	contradict_time(checker, expectation);
+	check_ends(checker, expectation);
 }
 
 void contradict_run_for(struct checker *checker)

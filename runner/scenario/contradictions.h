@@ -28,6 +28,8 @@ void contradict_total_backoff(struct checker *checker, const struct expectation 
 void contradict_gives_up(struct checker *checker, const struct expectation *expectation);
 void contradict_concurrent_attempts(struct checker *checker, const struct expectation *expectation);
 void contradict_connections(struct checker *checker, const struct expectation *expectation);
+void contradict_reconnects(struct checker *checker, const struct expectation *expectation);
+void contradict_stale(struct checker *checker, const struct expectation *expectation);
 void contradict_retry_on(struct checker *checker, const struct expectation *expectation);
 void contradict_fallback(struct checker *checker, const struct expectation *expectation);
 /**

@@ -31,6 +31,64 @@ void decode_concurrent_attempts(struct loader *loader, const struct field *field
 		range->low = 0;
 }
 
+/* ---- concurrent-connections, reconnects ---- */
+
+void decode_concurrent_connections(struct loader *loader, const struct field *field,
+				   struct expectation *expectation)
+{
+	bool exact;
+
+	/* As with attempts, a single number is the largest one allowed. */
+	if (decode_count_range(loader, field->value, &expectation->value.range.range, &exact) &&
+	    exact)
+		expectation->value.range.range.low = 0;
+}
+
+static void decode_reconnect_count(struct loader *loader, const struct field *field, void *target)
+{
+	struct expectation *expectation = target;
+
+	decode_count_range(loader, field->value, &expectation->value.reconnects.range,
+			   &expectation->value.reconnects.exact);
+}
+
+static const struct schema_key reconnects_keys[] = {
+	{"count", "a number or a range", "How many new connections there are.", .example = "1",
+	 .fallback = "1..", .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT_RANGE,
+	 .decode = decode_reconnect_count},
+	{"within", "a duration",
+	 "How long the client may be without any connection, from the end of its last one.",
+	 .example = "2s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 INTO(struct expectation, value.reconnects.within_ns)},
+};
+const struct schema schema_reconnects = {"\"reconnects\"", reconnects_keys,
+					 ARRAY_SIZE(reconnects_keys)};
+
+const struct schema_key schema_reconnects_named = {
+	"ENDPOINT",
+	"a number or a range, or a mapping of count and within",
+	"How many new connections to this endpoint.",
+	.example = "1",
+	.forms = SCHEMA_SCALAR | SCHEMA_MAPPING,
+	.type = SCHEMA_COUNT_RANGE,
+	.mapping = &schema_reconnects};
+
+void decode_reconnects(struct loader *loader, const struct field *field,
+		       struct expectation *expectation)
+{
+	expectation->value.reconnects.range = (struct range){1, INT64_MAX};
+	expectation->value.reconnects.within_ns = INT64_MAX;
+	if (field->value->kind != NODE_MAPPING) {
+		decode_reconnect_count(loader, field, expectation);
+		return;
+	}
+	if (!field->value->count) {
+		loader_error(loader, field->value, "\"%s\" is empty", field->key->text);
+		loader_hint(loader, "for example 1 or {count: 1, within: 2s}");
+	}
+	decode_mapping(loader, &schema_reconnects, field->value, field->key, expectation);
+}
+
 /* ---- gives-up ---- */
 
 static const struct schema_key gives_up_keys[] = {

@@ -12,6 +12,10 @@
  */
 void decode_concurrent_attempts(struct loader *loader, const struct field *field,
 				struct expectation *expectation);
+void decode_concurrent_connections(struct loader *loader, const struct field *field,
+				   struct expectation *expectation);
+void decode_reconnects(struct loader *loader, const struct field *field,
+		       struct expectation *expectation);
 void decode_gives_up(struct loader *loader, const struct field *field,
 		     struct expectation *expectation);
 void decode_retry_on(struct loader *loader, const struct field *field,
@@ -25,8 +29,8 @@ void decode_herd(struct loader *loader, const struct field *field, struct expect
  */
 void decode_order(struct loader *loader, const struct field *field, void *target);
 
-extern const struct schema schema_gives_up, schema_fallback, schema_herd;
-extern const struct schema_key schema_gives_up_named, schema_retry_on_named, schema_order_named,
-	schema_herd_named;
+extern const struct schema schema_reconnects, schema_gives_up, schema_fallback, schema_herd;
+extern const struct schema_key schema_reconnects_named, schema_gives_up_named,
+	schema_retry_on_named, schema_order_named, schema_herd_named;
 
 #endif

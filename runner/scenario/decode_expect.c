@@ -131,6 +131,11 @@ static bool is_policy_value(const struct node *mapping)
 	return !mapping->count || is_policy(mapping) || lacks_family(mapping);
 }
 
+static bool is_reconnects(const struct node *mapping)
+{
+	return node_get(mapping, "count") || node_get(mapping, "within");
+}
+
 /* An endpoint may have the name of a key. Then its value is a mapping. */
 static bool holds_no_mapping(const struct node *mapping)
 {

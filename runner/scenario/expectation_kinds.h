@@ -129,6 +129,23 @@ enum expectation_trait {
 	    contradict_concurrent_attempts, judge_concurrent_attempts, NEEDS_SOCKETS, \
 	    ON_ATTEMPTS, \
 	    COUNT("1", "How many attempts may be open at once.")) \
+	ROW(RECONNECTS, "reconnects", NULL, decode_reconnects, is_reconnects, \
+	    contradict_reconnects, judge_reconnects, NEEDS_SOCKETS | NEEDS_CLIENT_ENDS, BY_LUCK, \
+	    .value = "a number or a range, a mapping of count and within, or a mapping of " \
+	             "endpoints to these", \
+	    .description = "How many new connections the client makes after one was ended by a fault.", \
+	    .example = "{count: 1, within: 2s}", .forms = SCHEMA_SCALAR | SCHEMA_MAPPING, \
+	    .type = SCHEMA_COUNT_RANGE, .mapping = &schema_reconnects, \
+	    .named = &schema_reconnects_named, .decode = decode_expectation) \
+	ROW(CONCURRENT_CONNECTIONS, "concurrent-connections", NULL, \
+	    decode_concurrent_connections, NULL, contradict_connections, \
+	    judge_concurrent_connections, NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_DEATHS, \
+	    BY_LUCK, \
+	    COUNT("10", "How many connections the client has at once.")) \
+	ROW(STALE, "stale", NULL, decode_time_value, NULL, contradict_stale, judge_stale, \
+	    NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_DEATHS, 0, \
+	    TIME("..200ms", "How long the client holds on to a connection that a fault ended, until it " \
+	         "closes it or tries again.")) \
 	ROW(LEAKS, "leaks", NULL, decode_count_value, NULL, NULL, judge_leaks, \
 	    NEEDS_SOCKETS | NEEDS_CLIENT_ENDS | NEEDS_DEATHS, ON_ATTEMPTS, \
 	    COUNT("0", "How many sockets outlive their attempt, or the client."))

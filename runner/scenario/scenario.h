@@ -229,6 +229,11 @@ struct expectation {
 			struct range range; /* ns, or a count */
 			bool exact; /* written as one value; a duration then has tolerance */
 		} range;
+		struct {
+			struct range range; /* as in .range, which it shares */
+			bool exact;
+			int64_t within_ns; /* INT64_MAX: no limit */
+		} reconnects;
 		struct policy policy;
 		struct {
 			int64_t after_ns; /* after the first SYN; INT64_MAX: no limit */

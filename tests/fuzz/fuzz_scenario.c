@@ -97,6 +97,9 @@ static void check_expectation(const struct scenario *scenario,
 	case EXPECT_TOTAL_BACKOFF:
 	case EXPECT_CONCURRENT_ATTEMPTS:
 	case EXPECT_LEAKS:
+	case EXPECT_CONCURRENT_CONNECTIONS:
+	case EXPECT_STALE:
+	case EXPECT_RECONNECTS:
 		check_range(&expectation->value.range.range);
 		break;
 	case EXPECT_BACKOFF:

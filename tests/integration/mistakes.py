@@ -82,7 +82,8 @@ BEHAVIOUR = [
 RESTART = "connects again after its server has restarted, over ipv4"
 KEEPER = [
     ("no-pause", RESTART, "backoff"),
-    ("retries-nothing", RESTART, "exit connected"),
+    ("retries-nothing", RESTART, "exit connected reconnects"),
+    ("keeps-dead", RESTART, "stale"),
     ("keeps-old", RESTART, "leaks"),
 ]
 
