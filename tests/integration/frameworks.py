@@ -86,7 +86,7 @@ class Bed:
         environment.pop("SYNFAULT_CONTROL", None)
         command = [self.synfault, "exec", "--", *command] if under_exec else command
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
-                              env=environment, cwd=directory or self.directory, timeout=100)
+                              env=environment, cwd=directory or self.directory, timeout=300)
 
     def compare(self, name, expected, ran):
         """Compares {test: (outcome, text)}; a test is named by a key of WORDS, or by a part of its own name."""
