@@ -83,7 +83,6 @@ type Session struct {
 
 type object = map[string]any
 
-// status is what open and status return of a session.
 type status struct {
 	Session   int
 	Endpoints []struct {
@@ -146,8 +145,8 @@ func Open(options Options) (*Session, error) {
 		}
 		endpoints = append(endpoints, object{"name": name, "faults": steps})
 	}
-	if absolute, err := filepath.Abs(options.File); err == nil && options.File != "" {
-		options.File = absolute
+	if options.File != "" {
+		options.File, _ = filepath.Abs(options.File)
 	}
 	request := struct {
 		Command string `json:"command"`

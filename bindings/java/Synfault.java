@@ -6,14 +6,12 @@ import java.net.*;
 import java.nio.*;
 import java.nio.channels.*;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.*;
 import java.util.regex.*;
 import java.util.stream.*;
 import org.junit.jupiter.api.extension.*;
-import org.opentest4j.AssertionFailedError;
-import org.opentest4j.TestAbortedException;
+import org.opentest4j.*;
 
 /**
  * Injects connection faults from a test's own code, under {@code synfault exec --}: an extension of JUnit 5.
@@ -51,8 +49,11 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
     /** What a session means: its outcome is pass, fail, error or skip; findings say why, as data. */
     public record Judgement(String outcome, List<Map<String, Object>> findings) {
+        @SuppressWarnings("unchecked") private Judgement(Map<?, ?> result) {
+            this((String) result.get("outcome"), (List<Map<String, Object>>) result.get("findings"));
+        }
         @Override public String toString() {
-            return findings.stream().map((finding) -> "\n  " + finding.get("message")).collect(Collectors.joining("", outcome, ""));
+            return findings.stream().map((one) -> "\n  " + one.get("message")).collect(Collectors.joining("", outcome, ""));
         }
     }
 
@@ -83,7 +84,6 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
     }
 
     /** Endpoints with faults. */
-    @SuppressWarnings("unchecked")
     public static final class Session {
         private final Connection control = new Connection();
         private final Map<String, String> addresses = new LinkedHashMap<>();
@@ -116,8 +116,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         private Map<?, ?> ask(String command) {
             return control.ask(command, Map.of("session", number));
         }
-
-        private static List<Map<?, ?>> endpoints(Map<?, ?> result) {
+        @SuppressWarnings("unchecked") private static List<Map<?, ?>> endpoints(Map<?, ?> result) {
             return (List<Map<?, ?>>) result.get("endpoints");
         }
 
@@ -138,20 +137,16 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
         /** Judges what has happened so far. */
         public Judgement check() {
-            return judgement(ask("check"));
+            return new Judgement(ask("check"));
         }
 
         /** Ends the session and judges it. A second call returns the same judgement. */
         public synchronized Judgement close() {
             if (judgement != null) return judgement;
             try (control) {
-                judgement = judgement(ask("close"));
+                judgement = new Judgement(ask("close"));
             }
             return judgement;
-        }
-
-        private static Judgement judgement(Map<?, ?> result) {
-            return new Judgement((String) result.get("outcome"), (List<Map<String, Object>>) result.get("findings"));
         }
     }
 
@@ -163,9 +158,8 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
     @Override public void beforeEach(ExtensionContext context) {
         Faults faults = context.getRequiredTestMethod().getAnnotation(Faults.class);
-        if (faults == null) return;
-        if (faults.text().isEmpty()) sessions(context).open(faults.value());
-        else sessions(context).open(Map.of("source", faults.text()));
+        if (faults != null && faults.text().isEmpty()) sessions(context).open(faults.value());
+        else if (faults != null) sessions(context).open(Map.of("source", faults.text()));
     }
 
     @Override public void afterTestExecution(ExtensionContext context) {
@@ -212,8 +206,8 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
                 line = lines.readLine();
             } catch (IOException error) { } // as if it had ended without a reply
             if (line == null) throw new SynfaultException("ended", "synfault has ended");
-            Matcher tokens = TOKEN.matcher(line);
-            Map<?, ?> reply = (Map<?, ?>) value(tokens, next(tokens)), error = (Map<?, ?>) reply.get("error");
+            Iterator<String> tokens = TOKEN.matcher(line).results().map(MatchResult::group).iterator();
+            Map<?, ?> reply = (Map<?, ?>) value(tokens, tokens.next()), error = (Map<?, ?>) reply.get("error");
             if (error == null) return (Map<?, ?>) reply.get("result");
             String text = error.get("text") + (error.containsKey("remedy") ? "; " + error.get("remedy") : "");
             if (error.get("code").equals("unavailable")) throw new TestAbortedException(text);
@@ -230,17 +224,12 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
     private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u(....)|.)");
     private static final Pattern UNSAFE = Pattern.compile("[\"\\\\\\x00-\\x1f]");
 
-    private static String next(Matcher tokens) {
-        if (tokens.find()) return tokens.group();
-        throw new SynfaultException("ended", "synfault's reply is cut off");
-    }
-
     /** Reads a JSON value that begins with a token: a Map, List, String, Long, Double, Boolean or null. */
-    private static Object value(Matcher tokens, String token) {
+    private static Object value(Iterator<String> tokens, String token) {
         switch (token.charAt(0)) {
         case '{': case '[':
             List<Object> items = new ArrayList<>();
-            for (String one = next(tokens); !"}]".contains(one); one = next(tokens)) items.add(value(tokens, one));
+            for (String one = tokens.next(); !"}]".contains(one); one = tokens.next()) items.add(value(tokens, one));
             if (token.equals("[")) return items;
             Map<String, Object> map = new LinkedHashMap<>();
             for (int i = 0; i < items.size(); i += 2) map.put((String) items.get(i), items.get(i + 1));
