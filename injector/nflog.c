@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
+#include "common/confine.h"
 #include "common/duration.h"
 #include "injector/netlink.h"
 #include "injector/nflog_rules.h"
@@ -248,6 +249,8 @@ static void *read_logs(void *userdata)
 	struct nflog *tap = userdata;
 	struct pollfd fds[N_LOGS + 1] = {[N_LOGS] = {.fd = tap->stop_fd, .events = POLLIN}};
 
+	/* Capabilities are a thread's own: to read what the kernel sends, it needs none. */
+	(void)confine_capabilities(0);
 	for (size_t i = 0; i < N_LOGS; i++)
 		fds[i] = (struct pollfd){.fd = mnl_socket_get_fd(tap->logs[i].socket),
 					 .events = POLLIN};

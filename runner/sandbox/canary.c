@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "common/confine.h"
 #include "common/duration.h"
 #include "common/util.h"
 #include "runner/sandbox/lateness.h"
@@ -48,6 +49,8 @@ static void *sleep_and_look(void *userdata)
 	struct lateness_clock clock = lateness_clock_open();
 	struct lateness_mark before = lateness_now(&clock), now;
 
+	/* Capabilities are a thread's own, and this one needs none. */
+	(void)confine_capabilities(0);
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	while (!atomic_load(&canary->stop)) {
 		int64_t due_ns = clock_kernel_ns() + STEP_NS;

@@ -75,6 +75,11 @@ int clients_start_next(struct clients *clients)
 	return 0;
 }
 
+bool clients_are_started(const struct clients *clients)
+{
+	return clients->n_started == clients->n_instances;
+}
+
 bool clients_round_is_started(const struct clients *clients)
 {
 	return clients->n_started % scenario_n_clients(clients->scenario) == 0;
@@ -87,7 +92,7 @@ bool clients_round_is_over(const struct clients *clients)
 
 bool clients_are_over(const struct clients *clients)
 {
-	return clients->n_running == 0 && clients->n_started == clients->n_instances;
+	return clients->n_running == 0 && clients_are_started(clients);
 }
 
 /* Returns the running instance that has this first process, or n_instances. */

@@ -37,6 +37,8 @@ void clients_begin(struct clients *clients);
  */
 int clients_start_next(struct clients *clients);
 
+/** clients_are_started() - return whether all instances of all rounds have been started */
+bool clients_are_started(const struct clients *clients);
 /** clients_round_is_started() - return whether all instances of the round have been started */
 bool clients_round_is_started(const struct clients *clients);
 /** clients_round_is_over() - return whether all instances of the round have ended */

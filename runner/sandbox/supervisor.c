@@ -42,6 +42,7 @@
 #include "runner/sandbox/remote.h"
 #include "runner/sandbox/requirements.h"
 #include "runner/sandbox/snapshot.h"
+#include "runner/sandbox/supervisor_confine.h"
 
 /*
  * How long processes may take to end after KILL. They need a processor for that, which a busy
@@ -368,6 +369,8 @@ static void on_starter(evutil_socket_t fd, short what, void *userdata)
 		event_add(self->starter, &now);
 	if (is_first)
 		injector_client_started(self->injector, self->recorder.origin_ns);
+	if (clients_are_started(&self->clients))
+		supervisor_confine(self->shared != NULL);
 }
 
 bool supervisor_arm(struct supervisor *self)

@@ -371,6 +371,43 @@ Test(isolation, sandbox_hides_the_processes_of_others)
 	program_concluded(synfault, "4 passed, 0 failed, 0 skipped");
 }
 
+/* A client that looks at its supervisor, which goes on while the client starts. */
+static void supervisor_is_confined(const char *options, const char *pid, const char *capabilities)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(synfault, "a.yaml",
+		       "name: confined\n" QUIET "client:\n"
+		       "  command: [sh, '${tmp}/client.sh']\n"
+		       "  files:\n"
+		       "    client.sh: |\n"
+		       "      until grep -q '^Seccomp:.*2' /proc/%s/status &&\n"
+		       "            grep -q '^CapPrm:.*%s' /proc/%s/status; do sleep 0.02; done\n"
+		       "      grep -hE '^(NoNewPrivs|CapEff|CapPrm):' /proc/%s/status\n"
+		       "      grep -hE '^(Seccomp|CapPrm):' /proc/%s/task/*/status | sort | uniq\n"
+		       "timeout: 20s\n"
+		       "expect:\n"
+		       "  attempts: 0\n"
+		       "  stdout:\n"
+		       "    matches: '\\ACapPrm:\\t%s\\nCapEff:\\t%s\\nNoNewPrivs:\\t1\\n"
+		       "CapPrm:\\t0{16}\\nCapPrm:\\t%s\\nSeccomp:\\t2\\n\\z'\n",
+		       pid, capabilities, pid, pid, pid, capabilities, capabilities, capabilities);
+	program_runs(synfault, "run %s a.yaml", options);
+	program_exited(synfault, STATUS_PASSED);
+}
+
+Test(isolation, supervisor_is_confined_once_the_client_runs)
+{
+	/* DAC_READ_SEARCH, KILL, NET_ADMIN and SYS_PTRACE */
+	supervisor_is_confined("", "1", "0000000000081024");
+}
+
+Test(isolation, supervisor_of_a_shared_sandbox_is_confined_too)
+{
+	/* and DAC_OVERRIDE and FOWNER, to remove the client's directory */
+	supervisor_is_confined("--isolation shared", "$PPID", "000000000008102e");
+}
+
 Test(isolation, sandbox_protects_the_machines_devices)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
