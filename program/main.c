@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program: runs a command and turns its result into an exit status. */
+#include <linux/capability.h>
 #include <locale.h>
 #include <unistd.h>
 
+#include "common/confine.h"
 #include "common/text.h"
 #include "runner/command/commands.h"
 #include "runner/command/manual.h"
 
 /* More than there are commands. */
 #define MAX_COMMANDS 64
+
+/* With sanitizers, a program traces itself when it ends. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
 
 static void print_help(FILE *out)
 {
@@ -87,6 +98,20 @@ static const struct command *find_command(const char *word)
 	return NULL;
 }
 
+/* Gives up what a command does not need before it reads anything. What can't be given up stays. */
+static void confine_command(const struct command *command)
+{
+	const uint64_t files = 1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH | 1 << CAP_CHOWN |
+			       1 << CAP_FOWNER | 1 << CAP_FSETID;
+
+	if (command->confinement == CONFINED_NOT)
+		return;
+	(void)confine_capabilities(files);
+#ifndef SANITIZED
+	(void)confine(command->confinement == CONFINED_TO_FILES ? CONFINE_KEEP_WRITING : 0);
+#endif
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const struct command_context context = {stdout, stderr, commands};
@@ -99,8 +124,10 @@ static int dispatch(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	command = find_command(word);
-	if (command)
+	if (command) {
+		confine_command(command);
 		return command->run(argc - 2, argv + 2, &context);
+	}
 	/* for the manual page */
 	if (!strcmp(word, "help") && argc > 2 && !strcmp(argv[2], "--format=scdoc")) {
 		AUTO_STRBUF struct strbuf text = {0};

@@ -13,6 +13,13 @@ enum client_use {
 	CLIENT_REQUIRED,
 };
 
+/* What a command that reads what others wrote is confined to before it runs (common/confine.h). */
+enum confinement {
+	CONFINED_NOT,
+	CONFINED_TO_FILES,   /* it reads and writes files, and does nothing else */
+	CONFINED_TO_READING, /* it writes only to what is open */
+};
+
 /* What a command runs with. */
 struct command_context {
 	FILE *out, *err;                       /* borrowed */
@@ -28,6 +35,7 @@ struct command {
 	int min_operands, max_operands; /* max_operands: -1 for any number */
 	const char *needs;              /* the error when their number is wrong */
 	enum client_use client;
+	enum confinement confinement;
 	/* @argv: what follows the command's name. Returns the program's exit status. */
 	int (*run)(int argc, char **argv, const struct command_context *context);
 };

@@ -310,5 +310,6 @@ const struct command command_compare = {
 	.min_operands = 2,
 	.max_operands = 2,
 	.needs = "two runs are needed, files of `synfault run --json`",
+	.confinement = CONFINED_TO_READING,
 	.run = run_compare,
 };

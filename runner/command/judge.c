@@ -243,5 +243,6 @@ const struct command command_judge = {
 	.min_operands = 1,
 	.max_operands = -1,
 	.needs = "a run is needed, a file of `synfault run --json`",
+	.confinement = CONFINED_TO_FILES,
 	.run = run_judge,
 };

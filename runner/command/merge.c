@@ -240,5 +240,6 @@ const struct command command_merge = {
 	.min_operands = 2,
 	.max_operands = -1,
 	.needs = "an output and at least one input are needed",
+	.confinement = CONFINED_TO_FILES,
 	.run = run_merge,
 };

@@ -58,5 +58,6 @@ const struct command command_report = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.needs = "one run is needed, a file of `synfault run --json`",
+	.confinement = CONFINED_TO_FILES,
 	.run = run_report,
 };

@@ -262,6 +262,37 @@ def test_refusals(tap, here):
     tap.result("a file that is not a run is refused with its place", *problems)
 
 
+def status_of(process):
+    """Returns /proc/PID/status as a mapping."""
+    text = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    return dict(line.split(":", 1) for line in text.splitlines())
+
+
+def test_confinement(tap, here):
+    """Readers of others' files have confined themselves by the time they open one: here, a FIFO."""
+    fifo = here.directory / "fifo"
+    os.mkfifo(fifo)
+    sanitized = b"__asan_init" in pathlib.Path(here.synfault).read_bytes()
+    problems = []
+    for arguments in (["judge", "fifo"], ["report", "fifo"], ["compare", "fifo", "fifo"], ["merge", "out.xml", "fifo"]):
+        with subprocess.Popen([here.synfault, *arguments], cwd=here.directory, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True) as process:
+            # Returns when the program has the other end, and before it can have read anything.
+            with open(fifo, "w", encoding="utf-8") as file:
+                status = status_of(process)
+                file.write("hostile")
+            process.communicate(timeout=20)
+        # Programs with sanitizers trace themselves at their end, so they have no filter.
+        if not sanitized and status["Seccomp"].strip() != "2":
+            problems.append(f"{arguments}: has no filter")
+        # CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER and FSETID
+        if int(status["CapPrm"], 16) & ~0x1f:
+            problems.append(f"{arguments}: has the capabilities {status['CapPrm'].strip()}")
+        if process.returncode not in (3, 4):
+            problems.append(f"{arguments}: exit status {process.returncode}")
+    tap.result("readers of what others wrote are confined before they read", *problems)
+
+
 def test_sample(tap, here):
     """A document of version 1, kept for this test."""
     judged = here.run("judge", str(SAMPLE))
@@ -295,6 +326,7 @@ def main():
         test_shown(tap, here, run)
         test_interrupted(tap, here)
         test_refusals(tap, here)
+        test_confinement(tap, here)
         test_sample(tap, here)
     tap.end()
 
