@@ -19,6 +19,11 @@ void supervise_look(struct supervisor *supervisor)
 	supervisor_measure_lag(supervisor, process_run_delay_ns(0));
 }
 
+int64_t supervise_origin_ns(const struct supervisor *supervisor)
+{
+	return supervisor->recorder.origin_ns;
+}
+
 int supervise_reset(struct supervisor *self)
 {
 	const struct supervise_attached *attached = self->config->attached;
@@ -80,6 +85,8 @@ struct record *supervise_attached(const struct supervise_config *config)
 
 	supervisor_init(&self);
 	self.recorder.max_attempts = attached->max_attempts;
+	if (attached->client && self.recorder.n_instances == 1)
+		clients_follow(&self.clients, attached->client);
 	supervisor_plan(&self);
 	self.sandbox.clientless = true;
 	supervisor_describe(&self);

@@ -16,6 +16,12 @@ void clients_deinit(struct clients *clients)
 	free(clients->pids);
 }
 
+void clients_follow(struct clients *clients, pid_t pid)
+{
+	clients->owners = socket_owners_new(1);
+	socket_owners_add(clients->owners, 0, pid);
+}
+
 void clients_begin(struct clients *clients)
 {
 	const struct scenario *scenario = clients->scenario;

@@ -25,6 +25,14 @@ struct clients {
 void clients_init(struct clients *clients);
 void clients_deinit(struct clients *clients);
 
+/**
+ * clients_follow() - find out which attempts are of a process that others have started
+ * @pid: that process; those of its descendants are of it, too
+ *
+ * Then all of these are of instance 0, and others of none.
+ */
+void clients_follow(struct clients *clients, pid_t pid);
+
 /** clients_begin() - prepare for the first round; called once the servers listen */
 void clients_begin(struct clients *clients);
 

@@ -154,6 +154,16 @@ int64_t starvation_look(struct starvation *self, struct thread_look *looks, size
 	return sum.resolved_ns;
 }
 
+int64_t starvation_pending_ns(const struct starvation *self)
+{
+	int64_t pending_ns = 0;
+
+	for (size_t i = 0; i < self->n_threads; i++)
+		pending_ns +=
+			MAX(self->threads[i].pending_ns - self->threads[i].before_ns, INT64_C(0));
+	return MIN(pending_ns, self->room_ns);
+}
+
 void starvation_take_last(struct starvation *self, const struct thread_look *look)
 {
 	const struct thread_state nothing = {0};

@@ -92,6 +92,13 @@ int64_t starvation_look(struct starvation *self, struct thread_look *looks, size
 bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
 		      int64_t length_ns, unsigned n_processors);
 
+/**
+ * starvation_pending_ns() - bound how long threads may have been waiting at the last look
+ *
+ * Return: by how much bound_ns can still have to be raised.
+ */
+int64_t starvation_pending_ns(const struct starvation *self);
+
 /** starvation_take_last() - count a dead thread that is about to be reaped */
 void starvation_take_last(struct starvation *self, const struct thread_look *look);
 

@@ -2,7 +2,6 @@
 /* Puts looks at threads into the record: see starvation_meter.h. */
 #include "runner/sandbox/starvation_meter.h"
 
-#include <sched.h>
 #include <time.h>
 
 #include "common/duration.h"
@@ -58,14 +57,6 @@ static int64_t processor_time_ns(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
 	return time.tv_sec * NS_PER_S + time.tv_nsec;
-}
-
-static unsigned count_processors(void)
-{
-	cpu_set_t allowed;
-
-	return sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? (unsigned)CPU_COUNT(&allowed)
-								    : 1;
 }
 
 /* Returns whether the canary has been late since the last call. */
@@ -223,7 +214,7 @@ struct starvation_meter *starvation_meter_new(struct event_base *base, struct re
 	meter->soon = evtimer_new(base, on_soon, meter);
 	(void)event_priority_set(meter->regular, CLOCK_PRIORITY_LOOKS);
 	meter->machine = machine_look_read();
-	meter->n_processors = count_processors();
+	meter->n_processors = machine_processors();
 	meter->looked_ns = clock_kernel_ns();
 	starvation_begin(&meter->client, clock_kernel_ns());
 	starvation_begin(&meter->server, clock_kernel_ns());

@@ -68,6 +68,11 @@ struct supervise_attached {
 	void (*on_armed)(void *userdata, const struct sandbox *sandbox,
 			 const struct record *record);
 	/*
+	 * Attempts of this process and its descendants are of instance 0 in the record. 0, or if
+	 * the scenario has several instances: all are of an unknown one.
+	 */
+	pid_t client;
+	/*
 	 * Maximum of attempts that are kept in the record. Further ones are answered and counted,
 	 * but a problem is added, so that the outcome can't be pass. on_full is called for the
 	 * first of them.
@@ -98,6 +103,8 @@ struct record *supervise_attached(const struct supervise_config *config);
  * Losses that only the kernel's counters show are not known before the end.
  */
 void supervise_look(struct supervisor *supervisor);
+/** supervise_origin_ns() - return the CLOCK_MONOTONIC of the record's time 0, once it is armed */
+int64_t supervise_origin_ns(const struct supervisor *supervisor);
 /** supervise_stop() - make supervise_attached() return */
 void supervise_stop(struct supervisor *supervisor);
 /**

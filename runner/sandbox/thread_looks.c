@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,17 +18,11 @@
 /* A look fails if there are more threads than this. */
 enum { MAX_THREADS = 20000 };
 
-struct found_process {
-	pid_t pid;
-	bool server;
-};
-
 struct look {
 	const pid_t *servers;
 	size_t n_servers;
-	struct found_process *processes; /* those still to look at, and those that are done */
-	size_t n_processes, capacity;
-	struct thread_looks *client, *server;
+	struct thread_tree *tree; /* its processes: those that are done, and those still to look at
+				   */
 	bool complete;
 };
 
@@ -87,9 +82,11 @@ static bool is_servers(const struct look *self, pid_t pid)
 	return false;
 }
 
-/* Adds the children of a thread. */
-static void add_children(struct look *self, pid_t pid, pid_t tid, bool server)
+/* Adds the children of a thread. @parent: index of its process, or SIZE_MAX for our own */
+static void add_children(struct look *self, pid_t pid, pid_t tid, size_t parent)
 {
+	struct thread_tree *tree = self->tree;
+	const bool server = parent != SIZE_MAX && tree->processes[parent].server;
 	char path[64], number[16];
 	size_t length = 0;
 	AUTO_CLOSE int fd = -1;
@@ -109,25 +106,34 @@ static void add_children(struct look *self, pid_t pid, pid_t tid, bool server)
 			}
 			number[length] = '\0';
 			length = 0;
-			array_append(self->processes, self->n_processes, self->capacity,
-				     (struct found_process){.pid = atoi(number), .server = server});
+			array_append(tree->processes, tree->n_processes, tree->capacity,
+				     (struct looked_process){.pid = atoi(number),
+							     .parent = parent,
+							     .server = server});
 		}
 	}
 }
 
 static bool is_full(const struct look *self)
 {
-	return self->client->n_items + self->server->n_items >= MAX_THREADS;
+	return self->tree->client.n_items + self->tree->server.n_items >= MAX_THREADS;
 }
 
-static void look_at_process(struct look *self, struct found_process process)
+static struct thread_looks *looks_of(struct thread_tree *tree, bool server)
 {
+	return server ? &tree->server : &tree->client;
+}
+
+static void look_at_process(struct look *self, size_t index)
+{
+	struct thread_tree *tree = self->tree;
+	const pid_t pid = tree->processes[index].pid;
+	bool server = tree->processes[index].server || is_servers(self, pid), known = false;
 	char path[32];
 	DIR *directory;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", process.pid);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	directory = opendir(path);
-	process.server = process.server || is_servers(self, process.pid);
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		struct thread_look look;
 		pid_t tid = atoi(entry->d_name), session;
@@ -138,15 +144,22 @@ static void look_at_process(struct look *self, struct found_process process)
 			self->complete = false;
 			break;
 		}
-		if (look_at_thread(process.pid, tid, &look, &session)) {
+		if (look_at_thread(pid, tid, &look, &session)) {
 			struct thread_looks *looks;
 
-			process.server = process.server || is_servers(self, session);
-			looks = process.server ? self->server : self->client;
+			server = server || is_servers(self, session);
+			looks = looks_of(tree, server);
+			if (!known)
+				tree->processes[index].first = looks->n_items;
+			known = true;
 			array_append(looks->items, looks->n_items, looks->capacity, look);
 		}
-		add_children(self, process.pid, tid, process.server);
+		tree->processes[index].server = server;
+		add_children(self, pid, tid, index);
 	}
+	if (known)
+		tree->processes[index].n_threads =
+			looks_of(tree, server)->n_items - tree->processes[index].first;
 	if (directory)
 		closedir(directory);
 }
@@ -158,31 +171,49 @@ static void add_own_children(struct look *self)
 
 	for (struct dirent *entry; directory && (entry = readdir(directory));)
 		if (atoi(entry->d_name) > 0)
-			add_children(self, getpid(), atoi(entry->d_name), false);
+			add_children(self, getpid(), atoi(entry->d_name), SIZE_MAX);
 	if (directory)
 		closedir(directory);
 	else
 		self->complete = false;
 }
 
-bool thread_looks_read(const pid_t *servers, size_t n_servers, struct thread_looks *client,
-		       struct thread_looks *server)
+bool thread_tree_read(const pid_t *servers, size_t n_servers, struct thread_tree *ret)
 {
 	struct look self = {
 		.servers = servers,
 		.n_servers = n_servers,
-		.client = client,
-		.server = server,
+		.tree = ret,
 		.complete = process_proc_is_ours(),
 	};
 
+	*ret = (struct thread_tree){0};
 	if (!self.complete)
 		return false;
 	add_own_children(&self);
-	for (size_t i = 0; i < self.n_processes; i++)
-		look_at_process(&self, self.processes[i]);
-	free(self.processes);
+	for (size_t i = 0; i < ret->n_processes; i++)
+		look_at_process(&self, i);
 	return self.complete;
+}
+
+void thread_tree_free(struct thread_tree *tree)
+{
+	free(tree->client.items);
+	free(tree->server.items);
+	free(tree->processes);
+	*tree = (struct thread_tree){0};
+}
+
+bool thread_looks_read(const pid_t *servers, size_t n_servers, struct thread_looks *client,
+		       struct thread_looks *server)
+{
+	struct thread_tree tree;
+	bool complete = thread_tree_read(servers, n_servers, &tree);
+
+	*client = tree.client;
+	*server = tree.server;
+	free(tree.processes);
+	return complete;
 }
 
 bool thread_look_self(struct thread_look *ret)
@@ -215,4 +246,12 @@ struct machine_look machine_look_read(void)
 	    sscanf(total, " total=%" SCNd64, &look.waited_ns) == 1)
 		look.waited_ns *= NS_PER_US;
 	return look;
+}
+
+unsigned machine_processors(void)
+{
+	cpu_set_t allowed;
+
+	return sched_getaffinity(0, sizeof(allowed), &allowed) == 0 ? (unsigned)CPU_COUNT(&allowed)
+								    : 1;
 }

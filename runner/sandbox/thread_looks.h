@@ -16,12 +16,37 @@ struct thread_looks {
 	size_t n_items, capacity;
 };
 
+/* A descendant. Its threads follow one another in the list of the servers' or the others'. */
+struct looked_process {
+	pid_t pid;
+	size_t parent; /* index of a process before it; SIZE_MAX: the calling process */
+	bool server;
+	size_t first, n_threads; /* in that list */
+};
+
+/* All descendants; each comes after its parent. */
+struct thread_tree {
+	struct thread_looks client, server;
+	struct looked_process *processes;
+	size_t n_processes, capacity;
+};
+
+/**
+ * thread_tree_read() - look at all descendants, and at which process has which threads
+ * @servers: as for thread_looks_read()
+ * @ret: free it with thread_tree_free(), whatever is returned
+ *
+ * Return: as thread_looks_read().
+ */
+bool thread_tree_read(const pid_t *servers, size_t n_servers, struct thread_tree *ret);
+void thread_tree_free(struct thread_tree *tree);
+
 /**
  * thread_looks_read() - look at all descendants
  * @servers: processes whose threads, and those of their descendants and sessions, go to @server; 0
  *	for one that does not exist
- * @client: gets all other threads; the caller owns its items
- * @server: the caller owns its items
+ * @client: gets all other threads; empty before, and the caller owns its items
+ * @server: empty before; the caller owns its items
  *
  * Return: false if the kernel does not list them, or if there are too many.
  */
@@ -46,5 +71,8 @@ bool thread_look_dead(pid_t pid, struct thread_look *ret);
  * which brings its totals up to date before it prints them).
  */
 struct machine_look machine_look_read(void);
+
+/** machine_processors() - return how many processors the calling thread may use */
+unsigned machine_processors(void);
 
 #endif

@@ -29,6 +29,7 @@ struct control_peer {
 	struct control_request *requests; /* not answered yet */
 	size_t n_requests;
 	bool closing; /* once all replies are written */
+	pid_t pid;    /* that has connected; 0: unknown */
 };
 
 struct control_request {
@@ -287,14 +288,16 @@ static void on_end(struct bufferevent *stream, short what, void *userdata)
 	peer_free(peer);
 }
 
-/* Returns whether the user at the other end may send commands. */
-static bool may_command(int fd)
+/* Returns whether the user at the other end may send commands, and which process that is. */
+static bool may_command(int fd, pid_t *ret_pid)
 {
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	       (peer.uid == geteuid() || peer.uid == 0);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return false;
+	*ret_pid = peer.pid;
+	return peer.uid == geteuid() || peer.uid == 0;
 }
 
 static struct control_peer *add_peer(struct control *control, int fd)
@@ -322,7 +325,7 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	struct control *control = userdata;
 	struct control_peer *peer = add_peer(control, fd);
 
-	if (!may_command(fd))
+	if (!may_command(fd, &peer->pid))
 		drop_peer(peer, CONTROL_DENIED,
 			  "only the user who runs synfault, and root, may send commands");
 	else if (control->n_peers > control->config.max_peers)
@@ -388,6 +391,11 @@ json_t *control_json(const struct control_request *request)
 const struct control_peer *control_peer(const struct control_request *request)
 {
 	return request->peer;
+}
+
+pid_t control_peer_pid(const struct control_peer *peer)
+{
+	return peer->pid;
 }
 
 /* Sends the reply; frees both. */

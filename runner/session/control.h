@@ -92,6 +92,9 @@ json_t *control_json(const struct control_request *request);
 /** control_peer() - return who sent the request; NULL: the connection has ended */
 const struct control_peer *control_peer(const struct control_request *request);
 
+/** control_peer_pid() - return the process that has connected; 0: unknown */
+pid_t control_peer_pid(const struct control_peer *peer);
+
 /** control_reply() - answer a request; frees the request and takes ownership of the result */
 void control_reply(struct control_request *request, json_t *result);
 /**

@@ -131,11 +131,17 @@ static void on_children(evutil_socket_t fd, short what, void *userdata)
 {
 	struct inner *self = userdata;
 	struct signalfd_siginfo notice;
+	siginfo_t dead = {0};
 	int wait_status;
 	pid_t pid;
 
 	(void)!read(fd, &notice, sizeof(notice));
-	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+	while (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) == 0 && dead.si_pid != 0) {
+		session_host_look_at_dead(self->host, dead.si_pid);
+		pid = waitpid(dead.si_pid, &wait_status, WNOHANG);
+		dead = (siginfo_t){0};
+		if (pid <= 0)
+			continue;
 		if (pid != self->command) {
 			session_host_take_dead(self->host, pid, wait_status);
 			continue;
@@ -238,6 +244,7 @@ static int loop(struct inner *self)
 	const struct session_host_config host = {
 		.control_fd = self->config->control_fd,
 		.isolation = &self->isolation,
+		.own_pids = self->private,
 		.seed = self->config->seed,
 		.judge = self->config->judge,
 		.capture = self->config->capture,

@@ -10,7 +10,6 @@
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"
 #include "runner/schedule/handed_record.h"
-#include "runner/session/attached_judge.h"
 #include "runner/session/control.h"
 #include "runner/session/progress.h"
 #include "runner/session/protocol.h"
@@ -78,29 +77,44 @@ static void command_status(void *userdata, struct control_request *request, cons
 	control_reply(request, status_json(self));
 }
 
-/* Judges the record so far. It is as complete as it can be; the client's output is never in it. */
-static struct judgement judge_now(struct session_process *self)
+/*
+ * Hands over the record so far. It is as complete as it can be; the client's output is never in it.
+ * Returns 0 or a negative errno.
+ */
+static int hand_over(const struct session_process *self)
 {
 	struct record record = *self->record;
+	const int fd = self->config.check_fd;
 	AUTO_FREE struct stream *no_output = NULL;
+	AUTO_FREE char *text = NULL;
+	char name[] = "";
+	size_t length;
 
 	record.complete = true;
 	record.n_streams = (size_t)STREAMS_EACH * record.n_instances;
 	record.streams = no_output = xzalloc(record.n_streams * sizeof(*no_output));
-	return attached_judge(self->config.scenario, &record, &self->config.judge);
+	for (size_t i = 0; i < record.n_streams; i++)
+		no_output[i].name = name;
+	text = record_write_json(&record, &length);
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	return write_all(fd, text, length);
 }
 
 static void command_check(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session_process *self = userdata;
-	struct judgement judgement;
+	int r;
 
 	if (refuse_early(self, request))
 		return;
 	supervise_look(self->supervisor);
-	judgement = judge_now(self);
-	control_reply(request, progress_judgement(&judgement));
-	judgement_free(&judgement);
+	r = hand_over(self);
+	if (r < 0)
+		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "can't write the record: %s",
+			       strerror(-r));
+	else
+		control_reply(request, json_object());
 }
 
 static void command_events(void *userdata, struct control_request *request, const void *arguments)
@@ -253,7 +267,7 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	json_t *armed = json_object(), *endpoints = json_array(), *variables = json_object();
 
 	self->record = record;
-	self->armed_ns = clock_monotonic_ns();
+	self->armed_ns = supervise_origin_ns(self->supervisor);
 	for (size_t i = 0; i < record->n_endpoints; i++) {
 		json_t *endpoint = json_object();
 
@@ -300,6 +314,7 @@ static struct record *run_scenario(struct session_process *self)
 		.sandbox = self->sandbox,
 		.on_begin = on_begin,
 		.on_armed = on_armed,
+		.client = config->client,
 		.max_attempts = MAX_ATTEMPTS,
 		.on_full = on_full,
 		.userdata = self,
@@ -330,7 +345,8 @@ static struct record *run_scenario(struct session_process *self)
 static int detach(struct session_config *config)
 {
 	int space = config->isolation->space;
-	int *const kept[] = {&config->channel_fd, &config->result_fd, &config->capture_fd, &space};
+	int *const kept[] = {&config->channel_fd, &config->result_fd, &config->check_fd,
+			     &config->capture_fd, &space};
 
 	detach_from_parent(kept, ARRAY_SIZE(kept));
 	return space;

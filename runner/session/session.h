@@ -2,12 +2,12 @@
 /*
  * The process of one session: a shared sandbox of its own with a scenario that is armed until the
  * other end of its channel closes. It answers the commands about the session on that channel, and
- * hands its record over when it ends, as a supervisor does.
+ * hands its record over when it ends, as a supervisor does, and for each `check`. Its parent judges
+ * the record, since it knows how long the client had to wait for a processor.
  */
 #ifndef SYNFAULT_RUNNER_SESSION_SESSION_H
 #define SYNFAULT_RUNNER_SESSION_SESSION_H
 
-#include "runner/judge/judge.h"
 #include "runner/sandbox/isolation.h"
 
 struct session_config {
@@ -15,9 +15,10 @@ struct session_config {
 	const struct isolation *isolation; /* shared */
 	uint64_t seed;                     /* of this scenario */
 	uint32_t number_hint;              /* where to look for a free number (shared_sandbox.h) */
-	struct judge_options judge;
+	pid_t client;   /* the process that has opened it (supervise.h); 0: unknown */
 	int channel_fd; /* a connected socket */
 	int result_fd;  /* gets the record */
+	int check_fd;   /* gets the record so far, before `check` is answered */
 	int capture_fd; /* gets packets; -1: they are not captured */
 	uint64_t capture_size;
 };

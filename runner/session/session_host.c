@@ -8,7 +8,10 @@
  * socket pair, its channel: the host passes the commands about one session on, with numbers of its
  * own as ids, and passes the replies back. A session ends when its channel is closed: by `close`,
  * by the end of the connection that opened it, or with the host. Its process then hands over the
- * record; the host judges it, and only then answers `close`.
+ * record; the host judges it, and only then answers `close`. To answer `check`, the process hands
+ * over the record so far, in a file of its own. The host adds to both records how long the client
+ * had to wait for a processor (starvation_sampler.h): after the record was made, so that no event
+ * in it is later than the last look.
  *
  *     STARTING ──("armed" on the channel)──► ARMED ──(close, owner gone)──► ENDING ──► a result
  *        └──(the process ends)──► an error for `open`, or a result if the host opened it itself
@@ -28,6 +31,7 @@
 #include "runner/sandbox/netns_lock.h"
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
+#include "runner/sandbox/starvation_sampler.h"
 #include "runner/scenario/inline_scenario.h"
 #include "runner/scenario/step_list.h"
 #include "runner/schedule/handed_record.h"
@@ -57,7 +61,7 @@ struct session {
 	uint32_t id;
 	enum { STARTING, ARMED, ENDING } state;
 	pid_t pid;
-	int result_fd, capture_fd;
+	int result_fd, check_fd, capture_fd;
 	int64_t started_ns;
 	const struct scenario_file *file;
 	const struct scenario *scenario;
@@ -65,14 +69,18 @@ struct session {
 	const struct control_peer *owner;  /* NULL: none, or it has gone */
 	struct control_request *opening;   /* `open`, not answered yet */
 	struct relayed *relayed, *closing; /* lists */
-	json_t *armed;                     /* what the process said of its endpoints */
-	bool is_own;                       /* no connection has opened it */
+	/* List of checks; only the first is relayed, since they share a file. */
+	struct relayed *checking;
+	pid_t client;  /* the process that has opened it; 0: unknown */
+	json_t *armed; /* what the process said of its endpoints */
+	bool is_own;   /* no connection has opened it */
 	bool checked;
 };
 
 struct session_host {
 	struct session_host_config config;
 	struct control *control;
+	struct starvation_sampler *sampler;
 	struct session *sessions;
 	size_t n_sessions, n_stale;
 	uint32_t last_id, last_relayed, number_hint;
@@ -150,12 +158,30 @@ static void forget(struct session *session)
 	if (session->channel)
 		bufferevent_free(session->channel);
 	close(session->result_fd);
+	close(session->check_fd);
 	cleanup_close(&session->capture_fd);
 	json_decref(session->armed);
 	DL_DELETE(host->sessions, session);
 	host->n_sessions--;
 	free(session);
 	host->config.on_change(host->config.userdata);
+}
+
+/*
+ * Adds to the record how long the client had to wait for a processor. If some attempt is not of the
+ * process that has opened the session, all processes count.
+ */
+static void add_starvation(const struct session *session, struct record *record)
+{
+	const json_t *origin = json_object_get(session->armed, "monotonic_ns");
+	pid_t client = record->n_attempts > 0 ? session->client : 0;
+
+	for (size_t i = 0; i < record->n_attempts; i++)
+		if (record->attempts[i].instance != 0)
+			client = 0;
+	if (origin)
+		starvation_sampler_complete(session->host->sampler, client,
+					    json_integer_value(origin), record);
 }
 
 /* Takes ownership of the record. */
@@ -173,6 +199,7 @@ static void judge_session(struct session *session, struct record *record)
 	struct result *kept;
 	json_t *reply;
 
+	add_starvation(session, record);
 	result.judgement = attached_judge(session->scenario, record, &host->config.judge);
 	array_append(results->items, results->n_items, results->capacity, result);
 	kept = &results->items[results->n_items - 1];
@@ -184,6 +211,11 @@ static void judge_session(struct session *session, struct record *record)
 	answer_all(&session->closing, reply);
 	json_decref(reply);
 	host->config.on_result(host->config.userdata, kept, session->checked);
+}
+
+void session_host_look_at_dead(struct session_host *host, pid_t pid)
+{
+	starvation_sampler_take_dead(host->sampler, pid);
 }
 
 bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_status)
@@ -208,12 +240,14 @@ bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_statu
 	if (session->opening)
 		refuse_opening(session, record);
 	answer_all(&session->relayed, NULL);
+	answer_all(&session->checking, NULL);
 	if (session->armed || session->is_own) {
 		judge_session(session, record);
 	} else {
 		answer_all(&session->closing, NULL);
 		record_free(record);
 	}
+	starvation_sampler_close(host->sampler, session->client, pid);
 	forget(session);
 	return true;
 }
@@ -236,20 +270,67 @@ static void take_armed(struct session *session, json_t *armed)
 	session->host->config.on_change(session->host->config.userdata);
 }
 
+static uint32_t send_request(struct session *session, const struct control_request *request)
+{
+	json_t *object = json_copy(control_json(request));
+	uint32_t id = ++session->host->last_relayed;
+	char *text;
+
+	json_object_set_new(object, "id", json_integer(id));
+	json_object_set_new(object, "command", json_string(control_command(request)));
+	text = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	if (!text)
+		out_of_memory();
+	bufferevent_write(session->channel, text, strlen(text));
+	bufferevent_write(session->channel, "\n", 1);
+	free(text);
+	return id;
+}
+
+/* Judges the record so far, which the process has handed over. */
+static void answer_check(struct session *session, struct control_request *request)
+{
+	struct record *record = handed_record(session->scenario, session->check_fd, 0, false);
+	struct judgement judgement;
+
+	add_starvation(session, record);
+	judgement = attached_judge(session->scenario, record, &session->host->config.judge);
+	session->checked = true;
+	control_reply(request, progress_judgement(&judgement));
+	judgement_free(&judgement);
+	record_free(record);
+}
+
+static void take_check_reply(struct session *session, json_t *reply)
+{
+	struct relayed *relayed = session->checking;
+
+	session->checking = relayed->next;
+	if (json_is_true(json_object_get(reply, "ok")))
+		answer_check(session, relayed->request);
+	else
+		control_relay(relayed->request, reply);
+	free(relayed);
+	if (session->checking && session->channel)
+		session->checking->id = send_request(session, session->checking->request);
+}
+
 static void take_reply(struct session *session, json_t *reply)
 {
 	json_int_t id = json_integer_value(json_object_get(reply, "id"));
 	struct relayed **link = &session->relayed, *relayed;
 
+	if (session->checking && session->checking->id == id) {
+		take_check_reply(session, reply);
+		return;
+	}
 	while (*link && (*link)->id != id)
 		link = &(*link)->next;
 	relayed = *link;
 	if (!relayed)
 		return;
 	*link = relayed->next;
-	if (strcmp(control_command(relayed->request), "check") == 0 &&
-	    json_is_true(json_object_get(reply, "ok")))
-		session->checked = true;
 	control_relay(relayed->request, reply);
 	free(relayed);
 }
@@ -286,35 +367,35 @@ static void on_channel_end(struct bufferevent *channel, short what, void *userda
 
 static void relay(struct session *session, struct control_request *request)
 {
-	json_t *object = json_copy(control_json(request));
-	uint32_t id = ++session->host->last_relayed;
-	char *text;
+	add_relayed(&session->relayed, request, send_request(session, request));
+}
 
-	json_object_set_new(object, "id", json_integer(id));
-	json_object_set_new(object, "command", json_string(control_command(request)));
-	text = json_dumps(object, JSON_COMPACT);
-	json_decref(object);
-	if (!text)
-		out_of_memory();
-	bufferevent_write(session->channel, text, strlen(text));
-	bufferevent_write(session->channel, "\n", 1);
-	free(text);
-	add_relayed(&session->relayed, request, id);
+static void relay_check(struct session *session, struct control_request *request)
+{
+	struct relayed **link = &session->checking;
+
+	while (*link)
+		link = &(*link)->next;
+	add_relayed(link, request, 0);
+	if (link == &session->checking)
+		session->checking->id = send_request(session, request);
 }
 
 /* ---- a session begins ---- */
 
 /* Returns a session whose process has started, or NULL with errno. */
 static struct session *start(struct session_host *host, const struct scenario_file *file,
-			     const struct scenario *scenario)
+			     const struct scenario *scenario, pid_t client)
 {
 	AUTO_CLOSE int result_fd = memfd_create("record", MFD_CLOEXEC);
+	AUTO_CLOSE int check_fd = memfd_create("check", MFD_CLOEXEC);
 	AUTO_CLOSE int capture_fd = captures_open(&host->config.capture);
 	int pair[2] = {-1, -1}, pidfd = -1;
 	struct session *session;
 	pid_t pid;
 
-	if (result_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (result_fd < 0 || check_fd < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return NULL;
 	/* Use all numbers in turn, since the ports of a recent one may still be in TIME-WAIT. */
 	host->number_hint = (host->number_hint + 1) % NETNS_LOCK_LAST_SANDBOX;
@@ -325,9 +406,10 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 			.isolation = host->config.isolation,
 			.seed = schedule_scenario_seed(host->config.seed, scenario),
 			.number_hint = host->number_hint,
-			.judge = host->config.judge,
+			.client = client,
 			.channel_fd = pair[1],
 			.result_fd = result_fd,
+			.check_fd = check_fd,
 			.capture_fd = capture_fd,
 			.capture_size = host->config.capture.size,
 		};
@@ -347,7 +429,9 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 		.host = host,
 		.id = ++host->last_id,
 		.pid = pid,
+		.client = client,
 		.result_fd = steal_fd(&result_fd),
+		.check_fd = steal_fd(&check_fd),
 		.capture_fd = steal_fd(&capture_fd),
 		.started_ns = clock_monotonic_ns(),
 		.file = file,
@@ -361,6 +445,8 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 	bufferevent_enable(session->channel, EV_READ | EV_WRITE);
 	DL_APPEND(host->sessions, session);
 	host->n_sessions++;
+	/* While the process arms it. */
+	starvation_sampler_open(host->sampler, client, pid);
 	return session;
 }
 
@@ -372,7 +458,7 @@ int session_host_open(struct session_host *host, struct scenario_file *file,
 	*ret_message = isolation_obstacle(host->config.isolation, scenario);
 	if (*ret_message)
 		return -EOPNOTSUPP;
-	session = start(host, file, scenario);
+	session = start(host, file, scenario, 0);
 	if (!session) {
 		*ret_message = xasprintf("can't start a process: %s", strerror(errno));
 		return -EAGAIN;
@@ -460,7 +546,8 @@ static void command_open(void *userdata, struct control_request *request, const 
 		scenario->name = xstrdup(arguments->name);
 	}
 	obstacle = isolation_obstacle(host->config.isolation, scenario);
-	session = obstacle ? NULL : start(host, file, scenario);
+	session = obstacle ? NULL
+			   : start(host, file, scenario, control_peer_pid(control_peer(request)));
 	if (!session) {
 		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "%s",
 			       obstacle ? obstacle : strerror(errno));
@@ -506,6 +593,8 @@ static void command_session(void *userdata, struct control_request *request, con
 		control_refuse(request,
 			       session->state == ENDING ? CONTROL_ENDED : CONTROL_NOT_ARMED, NULL,
 			       "session %u is %s", id, state_name(session));
+	else if (strcmp(control_command(request), "check") == 0)
+		relay_check(session, request);
 	else
 		relay(session, request);
 }
@@ -585,6 +674,7 @@ struct session_host *session_host_new(const struct session_host_config *config)
 	host->config = *config;
 	host->number_hint = (uint32_t)random_seed() % NETNS_LOCK_LAST_SANDBOX;
 	host->control = control_new(&control);
+	host->sampler = starvation_sampler_new(config->base, config->own_pids);
 	return host;
 }
 

@@ -14,6 +14,7 @@ struct session_host_config {
 	struct event_base *base;
 	int control_fd;                    /* listening and non-blocking; stays the caller's */
 	const struct isolation *isolation; /* shared */
+	bool own_pids;                     /* the calling process is the first of a pid namespace */
 	uint64_t seed;                     /* of the run */
 	struct judge_options judge;
 	struct capture_policy capture;
@@ -59,6 +60,8 @@ char **session_host_variables(const struct session_host *host);
 void session_host_close_all(struct session_host *host);
 /** session_host_kill_all() - kill what does not end */
 void session_host_kill_all(struct session_host *host);
+/** session_host_look_at_dead() - count a child that has ended; call it before it is reaped */
+void session_host_look_at_dead(struct session_host *host, pid_t pid);
 /**
  * session_host_take_dead() - take the end of a child
  *

@@ -4,11 +4,13 @@
 
 exec.py play TRANSCRIPT SCHEMA: plays docs/protocol.transcript; each request that is not to be
 refused as a bad one fits the schema. exec.py hostile, leave, many: what misbehaving clients do.
+exec.py busy: a right client on a busy processor, and a wrong one on an idle one.
 """
 
 import json
 import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -162,10 +164,60 @@ def many(number):
     print(f"{number} sessions, all right")
 
 
+BACKOFF = """
+name: backoff
+endpoints: {api: {faults: [refuse x3, accept]}}
+expect: {attempts: 4, backoff: {fixed: 100ms}}
+"""
+
+
+def retry(connection, pause):
+    """Returns the outcome of a client that pauses between its attempts, and the longest time between two."""
+    session = connection.ask("open", source=BACKOFF)["result"]
+    times = []
+    while True:
+        times.append(time.monotonic())
+        if connect(session, "api") == "connected":
+            break
+        time.sleep(pause)
+    longest = max(after - before for before, after in zip(times, times[1:]))
+    return session["session"], longest
+
+
+def busy():
+    """A delay of a busy machine is not the client's, and a delay of the client is not the machine's."""
+    connection = Connection()
+    outcomes = []
+    while "fail" not in outcomes and len(outcomes) < 5:
+        session, _ = retry(connection, 0.5)
+        outcomes.append(connection.ask("close", session=session)["result"]["outcome"])
+    assert outcomes[-1] == "fail" and "pass" not in outcomes, outcomes
+    processor = min(os.sched_getaffinity(0))
+    loops = [subprocess.Popen([sys.executable, "-c", f"import os\nos.sched_setaffinity(0, [{processor}])\nwhile True: pass"])
+             for _ in range(2)]
+    os.sched_setaffinity(0, [processor])
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    seen = []
+    try:
+        while len(seen) < 4 and not any(longest > 0.3 for longest, _ in seen):
+            session, longest = retry(connection, 0.1)
+            for command in ("check", "close"):
+                result = connection.ask(command, session=session)["result"]
+                assert result["outcome"] != "fail", (longest, result)
+            seen.append((longest, result["outcome"]))
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+    # What was delayed for so long can't have passed either.
+    assert any(longest > 0.3 and outcome == "error" for longest, outcome in seen), seen
+    print("no delay was mistaken")
+
+
 def main():
     name, *arguments = sys.argv[1:]
     {"play": play, "hostile": hostile, "leave": leave,
-     "many": lambda n: many(int(n))}[name](*arguments)
+     "busy": busy, "many": lambda n: many(int(n))}[name](*arguments)
 
 
 main()

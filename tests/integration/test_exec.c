@@ -156,6 +156,21 @@ Test(exec, sessions_work_side_by_side)
 	program_concluded(synfault, "24 passed, 0 failed, 0 skipped");
 }
 
+Test(exec, delays_of_a_busy_machine_are_not_the_clients)
+{
+	static const char *const modes[] = {"private", "shared"};
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		AUTO_FREE char *options = xasprintf("--isolation %s", modes[i]);
+
+		runs_client(synfault, options, "busy");
+		program_exited(synfault, STATUS_PASSED);
+		program_printed(synfault, "no delay was mistaken\n");
+	}
+	program_left_nothing(synfault);
+}
+
 Test(exec, session_left_open_is_judged_unless_its_judgement_was_asked_for)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_python();

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looks at the threads of all descendants: see starvation_sampler.h.
+ *
+ * Theory of operation
+ * -------------------
+ * One look reads all threads, and serves all groups: that of all descendants, and one for each
+ * process that records were opened for. A process belongs to a group if it is the group's root, if
+ * its parent belongs to it, or if one of its threads did at the previous look: an orphan stays.
+ * Looks come at intervals that follow from what they cost, and when a record is completed. A wait
+ * that has not ended by then counts in full.
+ */
+#include "runner/sandbox/starvation_sampler.h"
+
+#include <time.h>
+#include <utlist.h>
+
+#include "common/duration.h"
+#include "runner/sandbox/canary.h"
+#include "runner/sandbox/starvation_log.h"
+#include "runner/sandbox/thread_looks.h"
+
+/* The shortest and the longest time between looks; in this range, their cost decides. */
+#define CLOSE_LOOK_NS (10 * NS_PER_MS)
+#define LOOK_NS       (250 * NS_PER_MS)
+/* Looks take at most one part in this many of the time. */
+enum { COST_RATIO = 100 };
+/* When a record is opened, a look as recent as this is good enough as its first one. */
+#define RECENT_LOOK_NS (5 * NS_PER_MS)
+
+/* Threads that count together. */
+struct group {
+	struct group *prev, *next;
+	pid_t root; /* 0: all descendants */
+	size_t n_records;
+	struct starvation threads;
+	struct starvation_log log;
+};
+
+struct starvation_sampler {
+	struct event_base *base;
+	struct event *timer;
+	struct canary *canary; /* NULL: there is none (yet) */
+	bool own_pids;
+	struct group *groups; /* the first one is that of all descendants */
+	struct starvation servers;
+	pid_t *server_pids;
+	size_t n_servers, servers_capacity;
+	struct machine_look machine;
+	unsigned n_processors;
+	uint64_t n_taken; /* dead threads, started since the last look, that were counted */
+	int64_t looked_ns, canary_ns;
+	bool incomplete; /* a look has missed threads, so later ones can't bound the time either */
+};
+
+static int64_t processor_time_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec * NS_PER_S + time.tv_nsec;
+}
+
+static struct group *find_group(const struct starvation_sampler *sampler, pid_t root)
+{
+	struct group *group;
+
+	for (group = sampler->groups; group; group = group->next) {
+		if (group->root == root)
+			return group;
+	}
+	return NULL;
+}
+
+static bool had(const struct group *group, const struct thread_look *look)
+{
+	size_t low = 0, high = group->threads.n_threads;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (group->threads.threads[middle].look.tid < look->tid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < group->threads.n_threads &&
+	       group->threads.threads[low].look.tid == look->tid &&
+	       group->threads.threads[low].look.started == look->started;
+}
+
+/* Returns the threads of a group; the caller owns its items. */
+static struct thread_looks threads_of(const struct group *group, const struct thread_tree *tree)
+{
+	AUTO_FREE bool *belongs = xzalloc((tree->n_processes + 1) * sizeof(*belongs));
+	struct thread_looks looks = {0};
+
+	for (size_t i = 0; i < tree->n_processes; i++) {
+		const struct looked_process *process = &tree->processes[i];
+		const struct thread_look *threads = &tree->client.items[process->first];
+
+		belongs[i] = !process->server &&
+			     (group->root == 0 || process->pid == group->root ||
+			      (process->parent != SIZE_MAX && belongs[process->parent]));
+		for (size_t k = 0; !process->server && !belongs[i] && k < process->n_threads; k++)
+			belongs[i] = had(group, &threads[k]);
+		for (size_t k = 0; belongs[i] && k < process->n_threads; k++)
+			array_append(looks.items, looks.n_items, looks.capacity, threads[k]);
+	}
+	return looks;
+}
+
+/* Returns whether all threads that began since the last look were seen, or counted when they died.
+ */
+static bool saw_all(const struct starvation_sampler *sampler, const struct thread_tree *tree,
+		    const struct machine_look *now)
+{
+	const struct thread_looks *looks[] = {&tree->client, &tree->server};
+	uint64_t n_new = sampler->n_taken;
+
+	for (size_t k = 0; k < ARRAY_SIZE(looks); k++)
+		for (size_t i = 0; i < looks[k]->n_items; i++)
+			n_new += (uint64_t)looks[k]->items[i].tid > sampler->machine.last_pid &&
+				 (uint64_t)looks[k]->items[i].tid <= now->last_pid;
+	/* In a shared pid namespace others start threads, too: reaped children count
+	 * (starvation.c). */
+	return !sampler->own_pids || (now->last_pid >= sampler->machine.last_pid &&
+				      n_new >= now->last_pid - sampler->machine.last_pid);
+}
+
+static bool canary_is_late(struct starvation_sampler *sampler)
+{
+	int64_t before_ns = sampler->canary_ns;
+
+	if (sampler->canary)
+		sampler->canary_ns = canary_late_ns(sampler->canary);
+	return sampler->canary_ns > before_ns;
+}
+
+static void add_look(struct starvation_sampler *sampler, const struct thread_tree *tree,
+		     int64_t began_ns, int64_t ended_ns, bool unseen, bool calm)
+{
+	/* Sessions that only serve have no threads that come and go. */
+	const bool servers_unseen = unseen && tree->server.n_items > sampler->n_servers;
+	int64_t server_ns =
+		starvation_look(&sampler->servers, tree->server.items, tree->server.n_items,
+				began_ns, ended_ns, servers_unseen, calm);
+	struct group *group;
+
+	for (group = sampler->groups; group; group = group->next) {
+		struct thread_looks looks = threads_of(group, tree);
+		int64_t client_ns = starvation_look(&group->threads, looks.items, looks.n_items,
+						    began_ns, ended_ns, unseen, calm);
+		const struct starvation_entry entry = {
+			.began_ns = began_ns,
+			.ended_ns = ended_ns,
+			.client_ns = group->threads.bound_ns,
+			.server_ns = sampler->servers.bound_ns,
+			.canary_ns = sampler->canary_ns,
+			.incomplete = sampler->incomplete,
+		};
+
+		starvation_log_add(&group->log, &entry, client_ns, server_ns);
+		free(looks.items);
+	}
+}
+
+static void look(struct starvation_sampler *sampler)
+{
+	int64_t cost_ns = processor_time_ns(), began_ns = clock_monotonic_ns(), ended_ns;
+	struct thread_tree tree;
+	struct machine_look machine;
+	struct timeval delay;
+	bool unseen, calm;
+
+	if (!thread_tree_read(sampler->server_pids, sampler->n_servers, &tree))
+		sampler->incomplete = true;
+	machine = machine_look_read();
+	unseen = !saw_all(sampler, &tree, &machine);
+	ended_ns = clock_monotonic_ns();
+	calm = machine_was_calm(&sampler->machine, &machine, ended_ns - sampler->looked_ns,
+				sampler->n_processors) &&
+	       !canary_is_late(sampler);
+	add_look(sampler, &tree, began_ns, ended_ns, unseen, calm);
+	thread_tree_free(&tree);
+	sampler->machine = machine;
+	sampler->n_taken = 0;
+	sampler->looked_ns = ended_ns;
+	cost_ns = processor_time_ns() - cost_ns;
+	delay = (struct timeval){.tv_usec = MIN(MAX(COST_RATIO * cost_ns, CLOSE_LOOK_NS), LOOK_NS) /
+					    NS_PER_US};
+	event_add(sampler->timer, &delay);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *userdata)
+{
+	look(userdata);
+}
+
+struct starvation_sampler *starvation_sampler_new(struct event_base *base, bool own_pids)
+{
+	struct starvation_sampler *sampler = xzalloc(sizeof(*sampler));
+
+	sampler->base = base;
+	sampler->own_pids = own_pids;
+	sampler->n_processors = machine_processors();
+	sampler->timer = evtimer_new(base, on_timer, sampler);
+	if (!sampler->timer)
+		out_of_memory();
+	return sampler;
+}
+
+static void begin(struct starvation_sampler *sampler)
+{
+	/* It stays: to end a thread that sleeps takes time. */
+	if (!sampler->canary)
+		sampler->canary = canary_new();
+	canary_is_late(sampler);
+	sampler->machine = machine_look_read();
+	sampler->looked_ns = clock_monotonic_ns();
+	sampler->n_taken = 0;
+	sampler->incomplete = false;
+	starvation_begin(&sampler->servers, sampler->looked_ns);
+}
+
+static void add_record(struct starvation_sampler *sampler, pid_t root)
+{
+	struct group *group = find_group(sampler, root);
+
+	if (!group) {
+		group = xzalloc(sizeof(*group));
+		group->root = root;
+		starvation_begin(&group->threads, clock_monotonic_ns());
+		DL_APPEND(sampler->groups, group);
+	}
+	group->n_records++;
+}
+
+static void remove_record(struct starvation_sampler *sampler, pid_t root)
+{
+	struct group *group = find_group(sampler, root);
+
+	if (!group || --group->n_records > 0)
+		return;
+	DL_DELETE(sampler->groups, group);
+	starvation_end(&group->threads);
+	starvation_log_free(&group->log);
+	free(group);
+}
+
+void starvation_sampler_open(struct starvation_sampler *sampler, pid_t root, pid_t server)
+{
+	const struct group *group = find_group(sampler, root);
+
+	if (!sampler->groups)
+		begin(sampler);
+	array_append(sampler->server_pids, sampler->n_servers, sampler->servers_capacity, server);
+	add_record(sampler, 0);
+	if (root != 0)
+		add_record(sampler, root);
+	if (!group || clock_monotonic_ns() - sampler->looked_ns > RECENT_LOOK_NS)
+		look(sampler);
+}
+
+void starvation_sampler_close(struct starvation_sampler *sampler, pid_t root, pid_t server)
+{
+	size_t i = 0;
+
+	while (i < sampler->n_servers && sampler->server_pids[i] != server)
+		i++;
+	if (i == sampler->n_servers)
+		return;
+	sampler->server_pids[i] = sampler->server_pids[--sampler->n_servers];
+	if (root != 0)
+		remove_record(sampler, root);
+	remove_record(sampler, 0);
+	if (sampler->groups)
+		return;
+	event_del(sampler->timer);
+	starvation_end(&sampler->servers);
+}
+
+static bool is_server(const struct starvation_sampler *sampler, pid_t pid)
+{
+	for (size_t i = 0; i < sampler->n_servers; i++) {
+		if (sampler->server_pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+void starvation_sampler_take_dead(struct starvation_sampler *sampler, pid_t pid)
+{
+	const bool serves = is_server(sampler, pid);
+	struct thread_look dead;
+	struct group *group;
+	bool new;
+
+	if (!sampler->groups || !thread_look_dead(pid, &dead))
+		return;
+	if (serves)
+		starvation_take_last(&sampler->servers, &dead);
+	/* One that no look has seen can belong to any group. */
+	new = !had(sampler->groups, &dead);
+	for (group = sampler->groups; group && !serves; group = group->next) {
+		if (new || had(group, &dead))
+			starvation_take_last(&group->threads, &dead);
+	}
+	sampler->n_taken += (uint64_t)dead.tid > sampler->machine.last_pid;
+}
+
+void starvation_sampler_complete(struct starvation_sampler *sampler, pid_t root, int64_t origin_ns,
+				 struct record *record)
+{
+	const struct group *group = find_group(sampler, root);
+
+	if (!group)
+		return;
+	look(sampler);
+	starvation_log_insert(&group->log, record, origin_ns,
+			      starvation_pending_ns(&group->threads),
+			      starvation_pending_ns(&sampler->servers));
+}
