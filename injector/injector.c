@@ -435,6 +435,35 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 	outbox_answer(injector->outbox, queued, &note, &change, now_ns);
 }
 
+uint32_t injector_replace(struct injector *injector, uint32_t endpoint, const struct script *script)
+{
+	injector_look(injector);
+	return tracker_replace(injector->tracker, endpoint, script);
+}
+
+int injector_hold(struct injector *injector, uint32_t endpoint, uint32_t number, int64_t limit_ns,
+		  uint32_t *ret_number)
+{
+	injector_look(injector);
+	return tracker_hold(injector->tracker, endpoint, number, limit_ns, ret_number);
+}
+
+int injector_release(struct injector *injector, uint32_t endpoint, uint32_t number,
+		     const struct step *verdict, struct attempt_info *ret)
+{
+	struct verdict decided;
+	int r;
+
+	injector_look(injector);
+	r = tracker_release(injector->tracker, endpoint, number, verdict, injector_now_ns(injector),
+			    ret);
+	if (r < 0)
+		return r;
+	decided = step_decide(tracker_step(injector->tracker, ret->id), 1, 0);
+	outbox_release(injector->outbox, ret->id, &decided);
+	return 0;
+}
+
 static void take_established(struct injector *injector, const struct queued_packet *queued,
 			     const struct packet *packet, const struct outbox_note *established)
 {

@@ -71,6 +71,8 @@ struct injector_config {
 	 * visible.
 	 */
 	bool want_client_ends;
+	/* Prepare for any script, since scripts will be replaced (injector_replace()). */
+	bool replaceable;
 	/*
 	 * Returns 1 if the client of an attempt with a complete handshake has gone on from its
 	 * connect(), 0 if not yet, or a negative errno if that is unknown. Called every millisecond
@@ -125,6 +127,31 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
  * CLOCK_MONOTONIC
  */
 void injector_client_started(struct injector *injector, int64_t at_ns);
+
+/**
+ * injector_replace() - replace the script of an endpoint for all attempts that start from now on
+ * @script: with one list; copied
+ *
+ * SYNs that came in before are served by the script so far. Needs injector_config.replaceable.
+ *
+ * Return: the number of the endpoint's next attempt.
+ */
+uint32_t injector_replace(struct injector *injector, uint32_t endpoint,
+			  const struct script *script);
+/**
+ * injector_hold() - hold the SYNs of an attempt that has not started yet
+ *
+ * Arguments and return value are those of tracker_hold().
+ */
+int injector_hold(struct injector *injector, uint32_t endpoint, uint32_t number, int64_t limit_ns,
+		  uint32_t *ret_number);
+/**
+ * injector_release() - give the verdict on an attempt that is held
+ *
+ * Arguments and return value are those of tracker_release().
+ */
+int injector_release(struct injector *injector, uint32_t endpoint, uint32_t number,
+		     const struct step *verdict, struct attempt_info *ret);
 
 /** injector_packet() - take a packet, from the queue or from a test */
 void injector_packet(struct injector *injector, const struct queued_packet *queued);

@@ -114,7 +114,7 @@ static uint32_t refuse_mark(const struct injector_config *config)
 /* Returns the kinds of ICMP answers that the scripts need, as bits. */
 static uint32_t unreachables(const struct injector_config *config)
 {
-	uint32_t kinds = 0;
+	uint32_t kinds = config->replaceable ? (1U << UNREACHABLE_N_KINDS) - 1 : 0;
 
 	for (size_t i = 0; i < config->n_endpoints; i++) {
 		const struct script *script = config->endpoints[i].script;
@@ -154,6 +154,17 @@ static void add_needs(struct connection_needs *needs, const struct step *step, b
 	}
 }
 
+static void add_all_needs(struct connection_needs *needs, bool remote)
+{
+	const struct step steps[] = {
+		{.action = STEP_SLOW},
+		{.action = STEP_RESET, .after = AFTER_BYTES, .to_server = true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		add_needs(needs, &steps[i], remote);
+}
+
 static struct connection_needs connection_needs(const struct injector_config *config)
 {
 	struct connection_needs needs = {0};
@@ -161,6 +172,8 @@ static struct connection_needs connection_needs(const struct injector_config *co
 	for (size_t i = 0; i < config->n_endpoints; i++) {
 		const struct script *script = config->endpoints[i].script;
 
+		if (config->replaceable)
+			add_all_needs(&needs, config->endpoints[i].remote);
 		for (size_t k = 0; k < script->n_steps; k++)
 			add_needs(&needs, &script->steps[k], config->endpoints[i].remote);
 	}
@@ -250,7 +263,7 @@ static int install_rules(struct injector *injector, const struct injector_config
  */
 static bool needs_deaths(const struct injector_config *config)
 {
-	if (config->want_sockets)
+	if (config->want_sockets || config->replaceable)
 		return true;
 	for (size_t i = 0; i < config->n_endpoints; i++)
 		for (size_t k = 0; k < config->endpoints[i].script->n_steps; k++)

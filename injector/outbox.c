@@ -147,10 +147,22 @@ static void schedule(struct held *held)
 	event_add(held->timer, &timeout);
 }
 
+static void release(struct held *held)
+{
+	struct outbox *outbox = held->outbox;
+
+	if (held->dropped)
+		send_copy(held);
+	else
+		answer(outbox, held->packet_id, &held->note, &held->change);
+	held_free(held);
+	outbox->host.released(outbox->host.context);
+}
+
 static void due(evutil_socket_t fd, short what, void *userdata)
 {
 	struct held *held = userdata;
-	struct outbox *outbox = held->outbox;
+	const struct outbox *outbox = held->outbox;
 
 	if (held->note.due_ns - now_ns(outbox) > (outbox->gathers ? SPIN_NS : 0)) {
 		schedule(held);
@@ -159,12 +171,7 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 	/* A sleeping processor needs about this long to wake up. */
 	while (outbox->gathers && now_ns(outbox) < held->note.due_ns)
 		;
-	if (held->dropped)
-		send_copy(held);
-	else
-		answer(outbox, held->packet_id, &held->note, &held->change);
-	held_free(held);
-	outbox->host.released(outbox->host.context);
+	release(held);
 }
 
 /* Drops an outgoing packet if a copy, or its replacement, can be sent later. */
@@ -216,6 +223,29 @@ bool outbox_holds(const struct outbox *outbox, uint32_t attempt_id)
 		if (held->note.attempt_id == attempt_id)
 			return true;
 	return false;
+}
+
+/* Returns the oldest held SYN of an attempt, or NULL. */
+static struct held *find_oldest(const struct outbox *outbox, uint32_t attempt_id)
+{
+	struct held *found = NULL;
+
+	for (struct held *held = outbox->held; held; held = held->next)
+		if (held->note.attempt_id == attempt_id)
+			found = held;
+	return found;
+}
+
+void outbox_release(struct outbox *outbox, uint32_t attempt_id, const struct verdict *verdict)
+{
+	struct held *held;
+
+	/* Each release can bring in more packets, so the list can change. */
+	while ((held = find_oldest(outbox, attempt_id))) {
+		held->note.verdict = *verdict;
+		held->note.due_ns = now_ns(outbox);
+		release(held);
+	}
 }
 
 void outbox_drop_held(struct outbox *outbox)

@@ -101,6 +101,8 @@ void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 void outbox_handed_over(struct outbox *outbox, int64_t handed_ns, int64_t done_ns);
 /** outbox_holds() - return whether a SYN of the attempt is held */
 bool outbox_holds(const struct outbox *outbox, uint32_t attempt_id);
+/** outbox_release() - give another verdict on all held SYNs of an attempt, now */
+void outbox_release(struct outbox *outbox, uint32_t attempt_id, const struct verdict *verdict);
 /** outbox_drop_held() - drop all held packets, without a report, since no step did it */
 void outbox_drop_held(struct outbox *outbox);
 

@@ -428,6 +428,26 @@ int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
 	return error;
 }
 
+bool step_is_verdict(const struct step *step)
+{
+	return !step->when.given && !step->repeat_explicit &&
+	       (step->action == STEP_ACCEPT || step->action == STEP_REFUSE ||
+		step->action == STEP_DROP || step->action == STEP_UNREACHABLE);
+}
+
+void step_hold(struct step *step, const struct step *verdict, int64_t held_ns)
+{
+	*step = (struct step){
+		.action = verdict->action == STEP_DROP ? STEP_DROP : STEP_DELAY,
+		.repeat = 1,
+		.then_refuse = verdict->action == STEP_REFUSE,
+		.then_unreachable = verdict->action == STEP_UNREACHABLE,
+		.unreachable = verdict->unreachable,
+	};
+	if (step->action == STEP_DELAY)
+		step->delay_min_ns = step->delay_max_ns = held_ns;
+}
+
 void step_format_then(const struct step *step, struct strbuf *out)
 {
 	if (step->then_refuse)

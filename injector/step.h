@@ -109,6 +109,16 @@ struct step {
 #define SCRIPT_MAX_REPEAT 1000000
 #define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)
 
+/**
+ * step_hold() - turn a step into what happened to an attempt that was held for a time
+ * @verdict: an accept, refuse, drop or unreachable step, decided at the end
+ *
+ * A dropped SYN has no end to wait for: the step becomes `drop`.
+ */
+void step_hold(struct step *step, const struct step *verdict, int64_t held_ns);
+/** step_is_verdict() - return whether a step is a verdict that can be given at once */
+bool step_is_verdict(const struct step *step);
+
 /** step_action_name() - return the action as a word: "accept", "refuse", … */
 const char *step_action_name(enum step_action action);
 /** step_ending_name() - return "reset", "close" or "stall"; "" for STEP_ENDS_NONE */

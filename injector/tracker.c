@@ -54,7 +54,7 @@ static unsigned hash_words(const void *key, size_t length)
 struct attempt {
 	UT_hash_handle by_key;
 	struct attempt_key key;
-	uint32_t id, endpoint, number, step, syns, syn_acks;
+	uint32_t id, endpoint, number, part, step, syns, syn_acks; /* step: of the part */
 	uint32_t syn_data; /* the most data that one of its SYNs carried (RFC 7413) */
 	enum attempt_state state;
 	bool closed, client_ended, server_ended;
@@ -69,9 +69,21 @@ struct attempt {
 	UT_hash_handle by_flow;
 };
 
-struct endpoint {
+/* A script while it is in force. It never moves, since others borrow its steps. */
+struct part {
 	struct script script;
 	struct step_select progress;
+	uint32_t first_step; /* its number among the steps of all the endpoint's scripts */
+	uint32_t held;       /* number of the only attempt that it serves; 0: it is a script */
+	uint32_t attempt;    /* id of that attempt, or NO_ATTEMPT if it has not started */
+	bool released;       /* that attempt */
+};
+
+struct endpoint {
+	struct part **parts; /* at least one */
+	size_t n_parts, capacity;
+	uint32_t current;                /* index of the script in force */
+	uint32_t n_attempts, n_expected; /* those to hold that have not started */
 };
 
 /* An address of an endpoint; an endpoint may have several. */
@@ -83,6 +95,7 @@ struct listener {
 
 struct tracker {
 	int64_t origin_ns; /* the client's start; 0: unknown so far */
+	uint64_t seed;
 	struct endpoint *endpoints;
 	size_t n_endpoints;
 	struct listener *listeners, *listeners_by_address;
@@ -159,6 +172,60 @@ static struct listener *find_listener(const struct tracker *tracker, const struc
 	return listener;
 }
 
+static struct part *add_part(struct tracker *tracker, uint32_t index, const struct script *script)
+{
+	struct endpoint *endpoint = &tracker->endpoints[index];
+	const struct part *last = endpoint->n_parts ? endpoint->parts[endpoint->n_parts - 1] : NULL;
+	struct part *part = xzalloc(sizeof(*part));
+
+	assert(script->n_steps > 0);
+	for (size_t i = 0; i < script->n_steps; i++)
+		script_append(&part->script, &script->steps[i]);
+	if (last)
+		part->first_step = last->first_step + (uint32_t)last->script.n_steps;
+	step_select_init(&part->progress, &part->script, index, tracker->seed);
+	part->attempt = NO_ATTEMPT;
+	array_append(endpoint->parts, endpoint->n_parts, endpoint->capacity, part);
+	return part;
+}
+
+uint32_t tracker_replace(struct tracker *tracker, uint32_t endpoint, const struct script *script)
+{
+	assert(endpoint < tracker->n_endpoints && script_n_lists(script) == 1);
+	(void)add_part(tracker, endpoint, script);
+	tracker->endpoints[endpoint].current = (uint32_t)tracker->endpoints[endpoint].n_parts - 1;
+	return tracker->endpoints[endpoint].n_attempts + 1;
+}
+
+/* Returns the part for an attempt that is, or was, to be held, or NULL. */
+static struct part *find_hold(const struct endpoint *endpoint, uint32_t number)
+{
+	for (size_t i = 0; i < endpoint->n_parts; i++)
+		if (number != 0 && endpoint->parts[i]->held == number)
+			return endpoint->parts[i];
+	return NULL;
+}
+
+int tracker_hold(struct tracker *tracker, uint32_t index, uint32_t number, int64_t limit_ns,
+		 uint32_t *ret_number)
+{
+	struct endpoint *endpoint = &tracker->endpoints[index];
+	struct step step = {.action = STEP_DELAY,
+			    .repeat = 1,
+			    .delay_min_ns = limit_ns,
+			    .delay_max_ns = limit_ns};
+	const struct script script = {.steps = &step, .n_steps = 1};
+
+	if (number == 0)
+		number = endpoint->n_attempts + 1;
+	*ret_number = number;
+	if (number <= endpoint->n_attempts || find_hold(endpoint, number))
+		return -EEXIST;
+	add_part(tracker, index, &script)->held = number;
+	endpoint->n_expected++;
+	return 0;
+}
+
 struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_endpoints,
 			    uint64_t seed)
 {
@@ -166,6 +233,7 @@ struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_e
 	size_t n_listeners = 0;
 
 	tracker->n_endpoints = n_endpoints;
+	tracker->seed = seed;
 	tracker->endpoints = xzalloc(n_endpoints * sizeof(*tracker->endpoints));
 	for (size_t i = 0; i < n_endpoints; i++)
 		n_listeners += endpoints[i].n_addresses;
@@ -173,13 +241,9 @@ struct tracker *tracker_new(const struct tracker_endpoint *endpoints, size_t n_e
 
 	n_listeners = 0;
 	for (size_t i = 0; i < n_endpoints; i++) {
-		struct endpoint *endpoint = &tracker->endpoints[i];
 		const struct script *script = endpoints[i].script;
 
-		assert(script->n_steps > 0);
-		for (size_t j = 0; j < script->n_steps; j++)
-			script_append(&endpoint->script, &script->steps[j]);
-		step_select_init(&endpoint->progress, &endpoint->script, (uint32_t)i, seed);
+		add_part(tracker, (uint32_t)i, script);
 		for (size_t j = 0; j < endpoints[i].n_addresses; j++) {
 			struct listener *listener = &tracker->listeners[n_listeners++];
 
@@ -208,8 +272,14 @@ void tracker_free(struct tracker *tracker)
 	for (size_t i = 0; i < tracker->n_chunks; i++)
 		free(tracker->chunks[i]);
 	for (size_t i = 0; i < tracker->n_endpoints; i++) {
-		step_select_deinit(&tracker->endpoints[i].progress);
-		script_free(&tracker->endpoints[i].script);
+		for (size_t k = 0; k < tracker->endpoints[i].n_parts; k++) {
+			struct part *part = tracker->endpoints[i].parts[k];
+
+			step_select_deinit(&part->progress);
+			script_free(&part->script);
+			free(part);
+		}
+		free(tracker->endpoints[i].parts);
 	}
 	free(tracker->chunks);
 	free(tracker->endpoints);
@@ -283,21 +353,41 @@ static void join_flow(struct tracker *tracker, struct attempt *attempt)
 	flow->newest = flow->newest_open = attempt->id;
 }
 
+/* Returns the index of the part that serves the endpoint's next attempt. */
+static uint32_t part_for_next(struct endpoint *endpoint)
+{
+	const uint32_t number = endpoint->n_attempts + 1;
+
+	for (uint32_t i = 0; endpoint->n_expected > 0 && i < endpoint->n_parts; i++) {
+		if (endpoint->parts[i]->held == number) {
+			endpoint->n_expected--;
+			return i;
+		}
+	}
+	return endpoint->current;
+}
+
 static struct attempt *attempt_start(struct tracker *tracker, const struct listener *listener,
 				     const struct attempt_key *key, int64_t now_ns)
 {
-	struct step_select *progress = &tracker->endpoints[listener->endpoint].progress;
+	struct endpoint *endpoint = &tracker->endpoints[listener->endpoint];
+	const uint32_t part_index = part_for_next(endpoint);
+	struct part *part = endpoint->parts[part_index];
 	struct attempt *attempt = attempt_allocate(tracker);
 	struct step_select_choice choice;
 
 	if (!tracker->origin_ns)
 		tracker->origin_ns = now_ns;
-	choice = step_select_next(progress, listener->list, key->client.family,
-				  now_ns - tracker->origin_ns);
+	/* Only the first script can have several lists. */
+	choice = step_select_next(&part->progress, part_index > 0 ? 0 : listener->list,
+				  key->client.family, now_ns - tracker->origin_ns);
 	attempt->key = *key;
 	attempt->endpoint = listener->endpoint;
+	attempt->part = part_index;
+	if (part->held)
+		part->attempt = attempt->id;
 	attempt->step = choice.step;
-	attempt->number = progress->n_attempts;
+	attempt->number = ++endpoint->n_attempts;
 	attempt->started_ns = now_ns;
 	attempt->delay_ns = choice.delay_ns;
 	add_by_key(tracker, attempt);
@@ -305,19 +395,24 @@ static struct attempt *attempt_start(struct tracker *tracker, const struct liste
 	return attempt;
 }
 
-static const struct step *step_of(const struct tracker *tracker, const struct attempt *attempt)
+static const struct part *part_of(const struct tracker *tracker, const struct attempt *attempt)
 {
-	return &tracker->endpoints[attempt->endpoint].script.steps[attempt->step];
+	return tracker->endpoints[attempt->endpoint].parts[attempt->part];
 }
 
-static struct attempt_info info_of(const struct attempt *attempt)
+static const struct step *step_of(const struct tracker *tracker, const struct attempt *attempt)
+{
+	return &part_of(tracker, attempt)->script.steps[attempt->step];
+}
+
+static struct attempt_info info_of(const struct tracker *tracker, const struct attempt *attempt)
 {
 	return (struct attempt_info){
 		.key = attempt->key,
 		.id = attempt->id,
 		.endpoint = attempt->endpoint,
 		.number = attempt->number,
-		.step = attempt->step,
+		.step = part_of(tracker, attempt)->first_step + attempt->step,
 		.syns = attempt->syns,
 		.syn_acks = attempt->syn_acks,
 		.delay_ns = attempt->delay_ns,
@@ -332,6 +427,28 @@ static struct attempt_info info_of(const struct attempt *attempt)
 		.server_ended = attempt->server_ended,
 		.server_fin = attempt->server_fin,
 	};
+}
+
+int tracker_release(struct tracker *tracker, uint32_t endpoint, uint32_t number,
+		    const struct step *verdict, int64_t now_ns, struct attempt_info *ret)
+{
+	struct part *part = find_hold(&tracker->endpoints[endpoint], number);
+	struct attempt *attempt;
+	struct step *step;
+
+	if (!part || part->released)
+		return -ENOENT;
+	if (part->attempt == NO_ATTEMPT)
+		return -EAGAIN;
+	attempt = attempt_at(tracker, part->attempt);
+	step = &part->script.steps[0];
+	if (now_ns - attempt->started_ns >= step->delay_max_ns)
+		return -ETIME;
+	part->released = true;
+	attempt->delay_ns = MAX(now_ns - attempt->started_ns, INT64_C(0));
+	step_hold(step, verdict, attempt->delay_ns);
+	*ret = info_of(tracker, attempt);
+	return 0;
 }
 
 int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t now_ns,
@@ -359,7 +476,7 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);
 	step = step_of(tracker, attempt);
 	*ret = (struct tracker_decision){
-		.attempt = info_of(attempt),
+		.attempt = info_of(tracker, attempt),
 		.retransmission = retransmission,
 		.verdict = step_decide(step, attempt->syns, attempt->delay_ns),
 	};
@@ -428,7 +545,7 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
 		r = -EAGAIN;
 	else
 		attempt->state = ATTEMPT_ESTABLISHED;
-	*ret = info_of(attempt);
+	*ret = info_of(tracker, attempt);
 	return r;
 }
 
@@ -441,7 +558,7 @@ int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *r
 	attempt = attempt_at(tracker, id);
 	if (attempt->state == ATTEMPT_WAITING)
 		attempt->state = ATTEMPT_REFUSED;
-	*ret = info_of(attempt);
+	*ret = info_of(tracker, attempt);
 	return 0;
 }
 
@@ -494,7 +611,7 @@ struct attempt_info tracker_close(struct tracker *tracker, uint32_t id)
 
 	assert(id < tracker->n_attempts);
 	attempt->closed = true;
-	return info_of(attempt);
+	return info_of(tracker, attempt);
 }
 
 void tracker_note_socket(struct tracker *tracker, uint32_t id, uint64_t cookie, uint64_t inode)
@@ -520,7 +637,7 @@ size_t tracker_n_attempts(const struct tracker *tracker)
 struct attempt_info tracker_attempt(const struct tracker *tracker, uint32_t id)
 {
 	assert(id < tracker->n_attempts);
-	return info_of(attempt_at(tracker, id));
+	return info_of(tracker, attempt_at(tracker, id));
 }
 
 int tracker_earlier(const struct tracker *tracker, uint32_t id, uint32_t *ret_id)

@@ -17,7 +17,10 @@
  *                   └───────────────────────────────────────┴──(socket dies)──► closed = true
  *
  * An attempt gets its step from the script when it starts. The same step serves all of its SYNs,
- * even after later attempts have got other steps.
+ * even after later attempts have got other steps, or the endpoint another script.
+ *
+ * An endpoint's script can be replaced at any time. Its steps are numbered on: the first step of
+ * the second script comes after the last one of the first.
  */
 #ifndef SYNFAULT_INJECTOR_TRACKER_H
 #define SYNFAULT_INJECTOR_TRACKER_H
@@ -47,7 +50,7 @@ struct attempt_info {
 	uint32_t id;         /* 0, 1, 2 … in the order of first SYNs at all endpoints */
 	uint32_t endpoint;   /* index into the tracker's endpoints */
 	uint32_t number;     /* 1, 2, 3 … at this endpoint */
-	uint32_t step;       /* index into the endpoint's script */
+	uint32_t step;       /* index into the steps of the endpoint's scripts */
 	uint32_t syns;       /* SYNs seen: 1 + retransmissions */
 	uint32_t syn_acks;   /* SYN-ACKs seen */
 	int64_t delay_ns;    /* drawn once for the attempt; 0 unless its step delays */
@@ -130,6 +133,42 @@ void tracker_free(struct tracker *tracker);
  * Before this call they count from the first SYN.
  */
 void tracker_client_started(struct tracker *tracker, int64_t at_ns);
+
+/**
+ * tracker_replace() - replace the script of an endpoint for all attempts that start from now on
+ * @script: with one list; copied
+ *
+ * Its first step serves the next attempt.
+ *
+ * Return: the number of the endpoint's next attempt.
+ */
+uint32_t tracker_replace(struct tracker *tracker, uint32_t endpoint, const struct script *script);
+
+/**
+ * tracker_hold() - hold the SYNs of an attempt that has not started yet
+ * @number: of the attempt at the endpoint; 0: the next one
+ * @limit_ns: after this time its SYNs are let through
+ *
+ * The attempt has a step of its own, `delay LIMIT`, which takes a number after all steps so far. It
+ * does not count for the endpoint's script.
+ *
+ * @ret_number: of the attempt, in any case
+ *
+ * Return: 0, or -EEXIST if it has started or is to be held already.
+ */
+int tracker_hold(struct tracker *tracker, uint32_t endpoint, uint32_t number, int64_t limit_ns,
+		 uint32_t *ret_number);
+/**
+ * tracker_release() - decide about an attempt that is held
+ * @verdict: an accept, refuse, drop or unreachable step; the attempt's own step becomes `delay
+ * HELD then VERDICT`, or `drop`
+ * @now_ns: the time of the decision, by the clock of tracker_syn()
+ *
+ * Return: 0 and writes the attempt; -EAGAIN if it has not started; -ENOENT if it was not to be held
+ * or has been released; -ETIME if its limit has passed.
+ */
+int tracker_release(struct tracker *tracker, uint32_t endpoint, uint32_t number,
+		    const struct step *verdict, int64_t now_ns, struct attempt_info *ret);
 
 struct tracker_decision {
 	struct attempt_info attempt; /* after this SYN was counted */

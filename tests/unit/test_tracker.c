@@ -824,3 +824,94 @@ Test(tracker, one_port_used_again_many_times_stays_fast, .timeout = 20)
 		cr_assert_eq(attempt.id, i);
 	}
 }
+
+/* ---- changes ---- */
+
+static const struct endpoint_text one[] = {{{"127.0.0.1:80"}, {"refuse x2", "accept"}}};
+
+static void replace(struct tracker *tracker, const char *steps, uint32_t first)
+{
+	struct script script = {0};
+	struct step_error error;
+	struct step step;
+
+	cr_assert_eq(step_parse(steps, &step, &error), 0);
+	script_append(&script, &step);
+	cr_expect_eq(tracker_replace(tracker, 0, &script), first);
+	script_free(&script);
+}
+
+/* Sends the first SYN of an attempt, whose ISN is its number; checks step and verdict. */
+static struct tracker_decision attempt(struct tracker *tracker, uint32_t number, uint32_t step,
+				       enum verdict_kind verdict)
+{
+	struct tracker_decision decision =
+		send_syn(tracker, "127.0.0.1:1000", "127.0.0.1:80", number, number * NS_PER_S);
+
+	cr_expect_eq(decision.attempt.number, number);
+	cr_expect_eq(decision.attempt.step, step, "attempt %u: step %u", number,
+		     decision.attempt.step);
+	cr_expect_eq(decision.verdict.kind, verdict, "attempt %u", number);
+	return decision;
+}
+
+Test(tracker, replaced_script_serves_the_attempts_that_start_from_then_on)
+{
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one);
+
+	attempt(tracker, 1, 0, VERDICT_REFUSE);
+	replace(tracker, "drop x2", 2);
+	attempt(tracker, 2, 2, VERDICT_DROP);
+	replace(tracker, "accept", 3);
+	/* Its retransmission is the attempt's, not the new script's. */
+	cr_expect_eq(
+		send_syn(tracker, "127.0.0.1:1000", "127.0.0.1:80", 2, 9 * NS_PER_S).verdict.kind,
+		VERDICT_DROP);
+	attempt(tracker, 3, 3, VERDICT_ACCEPT);
+	cr_expect_eq(tracker_step(tracker, 0)->action, STEP_REFUSE, "steps don't move");
+	cr_expect_eq(tracker_step(tracker, 1)->action, STEP_DROP);
+}
+
+Test(tracker, held_attempt_waits_for_its_verdict_and_uses_up_no_step)
+{
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one);
+	const struct step refuse = {.action = STEP_REFUSE, .repeat = 1};
+	struct attempt_info info;
+	uint32_t number;
+
+	cr_assert_eq(tracker_hold(tracker, 0, 0, 30 * NS_PER_S, &number), 0);
+	cr_expect_eq(number, 1u);
+	cr_expect_eq(tracker_hold(tracker, 0, 1, NS_PER_S, &number), -EEXIST);
+	cr_expect_eq(tracker_release(tracker, 0, 1, &refuse, 0, &info), -EAGAIN);
+	cr_expect_eq(attempt(tracker, 1, 2, VERDICT_ACCEPT).verdict.hold_ns, 30 * NS_PER_S);
+	cr_assert_eq(tracker_release(tracker, 0, 1, &refuse, 3 * NS_PER_S, &info), 0);
+	cr_expect_eq(info.delay_ns, 2 * NS_PER_S);
+	cr_expect_eq(tracker_step(tracker, info.id)->action, STEP_DELAY);
+	cr_expect(tracker_step(tracker, info.id)->then_refuse);
+	cr_expect_eq(tracker_release(tracker, 0, 1, &refuse, 4 * NS_PER_S, &info), -ENOENT);
+	/* The script goes on as if that attempt had not been made. */
+	attempt(tracker, 2, 0, VERDICT_REFUSE);
+	attempt(tracker, 3, 0, VERDICT_REFUSE);
+	attempt(tracker, 4, 1, VERDICT_ACCEPT);
+	cr_expect_eq(tracker_hold(tracker, 0, 4, NS_PER_S, &number), -EEXIST, "it has begun");
+	cr_expect_eq(tracker_release(tracker, 0, 4, &refuse, 5 * NS_PER_S, &info), -ENOENT);
+}
+
+Test(tracker, hold_outlives_the_script_and_ends_at_its_limit)
+{
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one);
+	const struct step drop = {.action = STEP_DROP, .repeat = 1};
+	struct attempt_info info;
+	uint32_t number;
+
+	cr_assert_eq(tracker_hold(tracker, 0, 2, NS_PER_S, &number), 0);
+	cr_assert_eq(tracker_hold(tracker, 0, 3, NS_PER_S, &number), 0);
+	replace(tracker, "drop", 1);
+	attempt(tracker, 1, 4, VERDICT_DROP);
+	attempt(tracker, 2, 2, VERDICT_ACCEPT);
+	attempt(tracker, 3, 3, VERDICT_ACCEPT);
+	attempt(tracker, 4, 4, VERDICT_DROP);
+	cr_expect_eq(tracker_release(tracker, 0, 2, &drop, 3 * NS_PER_S, &info), -ETIME);
+	cr_expect_eq(tracker_release(tracker, 0, 3, &drop, 3 * NS_PER_S + 1, &info), 0);
+	cr_expect_eq(tracker_step(tracker, info.id)->action, STEP_DROP);
+}
