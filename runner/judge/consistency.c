@@ -92,7 +92,7 @@ static bool check_endpoints(struct checker *checker)
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		AUTO_STRBUF struct strbuf script = {0};
 
-		script_format(&scenario->endpoints[i].script, &script);
+		script_format(&checker->ctx->parts->endpoints[i].items[0].script, &script);
 		if (strcmp(record->endpoints[i].name, scenario->endpoints[i].name) != 0 ||
 		    strcmp(record->endpoints[i].script, strbuf_text(&script)) != 0) {
 			add(checker,
@@ -225,6 +225,10 @@ static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 	struct verdict scripted = step_decide(step_of(checker, id), ordinal, attempt->delay_ns);
 	bool held = syn->at_ns + scripted.hold_ns >=
 		    checker->end_ns - checker->ctx->record->harness_lag_ns;
+	/* One decision about an attempt that is held is about all of its SYNs. */
+	bool together = ordinal > 1 &&
+			script_parts_holds(&checker->ctx->parts->endpoints[attempt->endpoint],
+					   attempt->number);
 
 	if (!syn->seen)
 		add_about(checker, id, "has no SYN %" PRIu32, ordinal);
@@ -235,7 +239,7 @@ static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 		add_about(checker, id, "got the verdict \"%s\" for its SYN %" PRIu32 ", not \"%s\"",
 			  verdict_kind_name(syn->verdict), ordinal,
 			  verdict_kind_name(scripted.kind));
-	else if (syn->decided && syn->verdict == scripted.kind &&
+	else if (syn->decided && syn->verdict == scripted.kind && !together &&
 		 syn->decided_ns < syn->at_ns + scripted.hold_ns - EARLY_SLACK_NS)
 		add_about(checker, id, "got the verdict for its SYN %" PRIu32 " before its time",
 			  ordinal);
@@ -448,16 +452,22 @@ static int64_t find_end(const struct history *history)
 			return history->process_events[i]->at_ns;
 	if (exit)
 		return exit->at_ns;
-	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	/* Looks at threads come after what the record knows of SYNs. */
+	for (size_t i = record->n_events; i > 0; i--)
+		if (record->events[i - 1].kind != EVENT_STARVATION)
+			return record->events[i - 1].at_ns;
+	return 0;
 }
 
-void judge_consistency(struct judge_ctx *ctx)
+void judge_consistency(struct judge_ctx *ctx, const char *unreadable)
 {
 	struct checker checker = {.ctx = ctx, .end_ns = find_end(&ctx->history)};
 	const struct history *history = &ctx->history;
 
 	check_processes(&checker);
-	if (!check_endpoints(&checker) || !check_attempts(&checker))
+	if (unreadable)
+		add(&checker, xstrdup(unreadable));
+	if (unreadable || !check_endpoints(&checker) || !check_attempts(&checker))
 		return;
 	gather_syns(&checker);
 	for (size_t id = 0; id < history->n_attempts && !full(&checker); id++)

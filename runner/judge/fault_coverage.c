@@ -17,6 +17,13 @@
  * draw; it only has to be drawn. An outage that no attempt met, or a chance that was never drawn,
  * tested nothing.
  *
+ * If the script was replaced, all of this is true of each script, for the attempts that it served:
+ * a script that was replaced before all its faults fired has proved less than it says. A test that
+ * can't know how many attempts it will see writes `refuse`, not `refuse x5`.
+ *
+ * An attempt that was to be held has to come, and to be released, unless its client gives up
+ * before.
+ *
  * When does a step fire for an attempt? When its verdict takes effect: an RST is sent, a SYN is
  * dropped, a delayed SYN is finally let through or refused. Many scenarios are about clients that
  * give up before a fault is complete: one dropped SYN is enough for `drop` and `lose N`, and a
@@ -101,7 +108,10 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 	return true;
 }
 
-/* Takes ownership of @how_often, which says how often the step fired. */
+/*
+ * Takes ownership of @how_often, which says how often the step fired. @index: among the steps of
+ * all parts
+ */
 static void add_never_fired(struct judge_ctx *ctx, enum weight weight, size_t endpoint,
 			    size_t index, char *how_often)
 {
@@ -129,20 +139,22 @@ static char *how_often(int64_t count, int64_t required)
 			 PLURAL(required));
 }
 
-/* The attempts at one endpoint, as its script sees them. */
+/* The attempts at one endpoint that one of its scripts served, as that sees them. */
 struct served {
 	struct judge_ctx *ctx;
 	size_t endpoint;
 	const struct script *script;
+	size_t first_step;                       /* of the script, among those of all parts */
 	const struct attempt_history **attempts; /* in their order */
 	size_t n_attempts;
-	struct range expected;            /* at the endpoint */
+	struct range expected;            /* for this script */
 	const struct step_select *replay; /* after the last attempt */
 };
 
 static uint32_t step_of(const struct served *served, size_t at)
 {
-	return served->ctx->record->attempts[served->attempts[at]->id].step;
+	return served->ctx->record->attempts[served->attempts[at]->id].step -
+	       (uint32_t)served->first_step;
 }
 
 /* Counts how often the step fired among the first @most attempts that it served. */
@@ -197,15 +209,15 @@ static void judge_plain(const struct served *served, size_t index)
 	required = MIN(last, expected.high) - first + 1;
 	count = count_fired(served, index, required);
 	if (count < required)
-		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint, index,
-				how_often(count, required));
+		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint,
+				served->first_step + index, how_often(count, required));
 }
 
 /* Returns whether the step, an outage, ended a connection. */
 static bool ended_any(const struct served *served, size_t index)
 {
 	for (size_t i = 0; i < served->n_attempts; i++)
-		if (attempt_outage(served->attempts[i]) == index + 1)
+		if (attempt_outage(served->attempts[i]) == served->first_step + index + 1)
 			return true;
 	return false;
 }
@@ -217,44 +229,105 @@ static void judge_conditional(const struct served *served, size_t index)
 	int64_t count = count_fired(served, index, INT64_MAX);
 
 	if (count < progress->taken)
-		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint, index,
-				how_often(count, progress->taken));
+		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint,
+				served->first_step + index, how_often(count, progress->taken));
 	else if (progress->due == 0 && !ended_any(served, index) &&
 		 (int64_t)condition_first_attempt(&step->when) <=
 			 expected_of(served, step->list, false).high)
 		add_never_fired(
 			served->ctx, step->when.has_window ? WEIGHT_VOID : WEIGHT_NEVER_FIRED,
-			served->endpoint, index,
+			served->endpoint, served->first_step + index,
 			xstrdup(step->ending
 					? "never fired: it ended no connection, and no attempt met "
 					  "it"
 					: "never fired: no attempt met its condition"));
 }
 
-static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct step_select *replay)
+/* Moves what is expected at the endpoint down to what one of its scripts is to serve. */
+static struct range without(struct range expected, int64_t n_others)
 {
-	const struct script *script = &ctx->scenario->endpoints[endpoint].script;
-	AUTO_FREE const struct attempt_history **attempts = NULL;
-	bool optional = false;
-	struct served served = {
-		.ctx = ctx,
-		.endpoint = endpoint,
-		.script = script,
-		.n_attempts = history_of(&ctx->history, endpoint, &attempts),
-		.expected = expected_attempts(ctx, endpoint, &optional),
-		.replay = replay,
-	};
+	if (expected.low != INT64_MAX)
+		expected.low = MAX(expected.low - n_others, 0);
+	if (expected.high != INT64_MAX)
+		expected.high = MAX(expected.high - n_others, 0);
+	return expected;
+}
 
-	served.attempts = attempts;
-	if (optional)
-		return;
+/* Counts the attempts that came before those of a script, and those held since. */
+static int64_t count_others(const struct endpoint_parts *parts, size_t part)
+{
+	const uint32_t first = parts->items[part].attempt;
+	int64_t n = (int64_t)first - 1;
+
+	for (size_t i = 0; i < parts->n_items; i++)
+		n += parts->items[i].held && parts->items[i].attempt >= first;
+	return n;
+}
+
+static void judge_script(const struct served *served)
+{
+	const struct script *script = served->script;
+
 	for (size_t index = 0; index < script->n_steps; index++) {
 		if (script->steps[index].action == STEP_ACCEPT)
 			continue;
 		if (script->steps[index].when.given)
-			judge_conditional(&served, index);
+			judge_conditional(served, index);
 		else
-			judge_plain(&served, index);
+			judge_plain(served, index);
+	}
+}
+
+static void judge_hold(const struct served *served, const struct script_part *part)
+{
+	const struct attempt_history *attempt = served->n_attempts ? served->attempts[0] : NULL;
+	const char *what = NULL;
+
+	if (!attempt)
+		what = "never fired: the attempt that it was to hold was not made";
+	else if (part->released)
+		what = fired(&part->script.steps[0], attempt,
+			     served->ctx->record->attempts[attempt->id].delay_ns)
+			       ? NULL
+			       : "never fired";
+	else if (attempt->closed_ns >= attempt->started_ns + part->limit_ns)
+		what = "held an attempt that was not released";
+	if (what)
+		add_never_fired(served->ctx, WEIGHT_NEVER_FIRED, served->endpoint, part->first_step,
+				xstrdup(what));
+}
+
+static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct step_select *replay)
+{
+	const struct endpoint_parts *parts = &ctx->parts->endpoints[endpoint];
+	AUTO_FREE const struct attempt_history **attempts = NULL;
+	size_t n_attempts = history_of(&ctx->history, endpoint, &attempts);
+	AUTO_FREE const struct attempt_history **own = xzalloc((n_attempts + 1) * sizeof(*own));
+	bool optional = false;
+	const struct range expected = expected_attempts(ctx, endpoint, &optional);
+
+	if (optional)
+		return;
+	for (size_t i = 0; i < parts->n_items; i++) {
+		const struct script_part *part = &parts->items[i];
+		struct served served = {
+			.ctx = ctx,
+			.endpoint = endpoint,
+			.script = &part->script,
+			.first_step = part->first_step,
+			.attempts = own,
+			.expected = without(expected, count_others(parts, i)),
+			.replay = &replay[i],
+		};
+
+		for (size_t k = 0; k < n_attempts; k++)
+			if (script_parts_find(parts,
+					      ctx->record->attempts[attempts[k]->id].number) == i)
+				own[served.n_attempts++] = attempts[k];
+		if (part->held)
+			judge_hold(&served, part);
+		else
+			judge_script(&served);
 	}
 }
 
@@ -294,5 +367,5 @@ void judge_fired(struct judge_ctx *ctx)
 	for (size_t id = 0; id < ctx->record->n_attempts; id++)
 		(void)replay_next(&replay, (uint32_t)id, &choice);
 	for (size_t endpoint = 0; endpoint < ctx->scenario->n_endpoints; endpoint++)
-		judge_endpoint(ctx, endpoint, &replay.endpoints[endpoint]);
+		judge_endpoint(ctx, endpoint, replay.endpoints[endpoint]);
 }

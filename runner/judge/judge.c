@@ -345,8 +345,11 @@ static void judge_expectations(struct judge_ctx *ctx)
 struct judgement judge(const struct scenario *scenario, const struct record *record,
 		       const struct judge_options *options)
 {
+	CLEANUP(script_parts_free) struct script_parts parts;
+	AUTO_FREE char *unreadable = script_parts_make(scenario, record, &parts);
 	struct judge_ctx ctx = {
-		.scenario = scenario,
+		.scenario = &parts.scenario,
+		.parts = &parts,
 		.record = record,
 		.timing_scale = options ? options->timing_scale : 1,
 		.disturbed_ns = INT64_MAX,
@@ -358,7 +361,7 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		ctx.history = history_make(record);
 		ctx.timed_out = history_timed_out(&ctx.history);
 		ctx.delays = delays_make(record);
-		judge_consistency(&ctx);
+		judge_consistency(&ctx, unreadable);
 		if (ctx.findings[WEIGHT_HARNESS].n_items == 0)
 			judge_expectations(&ctx);
 		attempt_groups_release(&ctx);

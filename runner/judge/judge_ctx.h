@@ -5,6 +5,7 @@
 
 #include "runner/judge/delays.h"
 #include "runner/judge/judge.h"
+#include "runner/judge/script_parts.h"
 
 /* What a finding means for the outcome: judge.c ranks them. */
 enum weight {
@@ -25,7 +26,8 @@ struct finding_list {
 struct attempt_groups;
 
 struct judge_ctx {
-	const struct scenario *scenario;
+	const struct scenario *scenario; /* its scripts have the steps of all parts */
+	const struct script_parts *parts;
 	const struct record *record;
 	struct history history;
 	struct delays delays;

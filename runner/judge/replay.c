@@ -10,16 +10,24 @@ void replay_init(struct replay *replay, const struct judge_ctx *ctx)
 	const struct scenario *scenario = ctx->scenario;
 
 	replay->ctx = ctx;
-	replay->endpoints = xzalloc(scenario->n_endpoints * sizeof(*replay->endpoints));
-	for (size_t i = 0; i < scenario->n_endpoints; i++)
-		step_select_init(&replay->endpoints[i], &scenario->endpoints[i].script, (uint32_t)i,
-				 ctx->record->seed);
+	replay->endpoints = xzalloc((scenario->n_endpoints + 1) * sizeof(*replay->endpoints));
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const struct endpoint_parts *parts = &ctx->parts->endpoints[i];
+
+		replay->endpoints[i] = xzalloc(parts->n_items * sizeof(**replay->endpoints));
+		for (size_t k = 0; k < parts->n_items; k++)
+			step_select_init(&replay->endpoints[i][k], &parts->items[k].script,
+					 (uint32_t)i, ctx->record->seed);
+	}
 }
 
 void replay_deinit(struct replay *replay)
 {
-	for (size_t i = 0; i < replay->ctx->scenario->n_endpoints; i++)
-		step_select_deinit(&replay->endpoints[i]);
+	for (size_t i = 0; i < replay->ctx->scenario->n_endpoints; i++) {
+		for (size_t k = 0; k < replay->ctx->parts->endpoints[i].n_items; k++)
+			step_select_deinit(&replay->endpoints[i][k]);
+		free(replay->endpoints[i]);
+	}
 	free(replay->endpoints);
 	replay->endpoints = NULL;
 }
@@ -43,11 +51,15 @@ bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *
 {
 	const struct judge_ctx *ctx = replay->ctx;
 	const struct record_attempt *attempt = &ctx->record->attempts[id];
+	const struct endpoint_parts *parts = &ctx->parts->endpoints[attempt->endpoint];
+	const size_t part = script_parts_find(parts, attempt->number);
 	uint32_t list = list_of(ctx, id);
 
 	if (list == UINT32_MAX)
 		return false;
-	*ret = step_select_next(&replay->endpoints[attempt->endpoint], list, attempt->client.family,
-				ctx->history.attempts[id].started_ns);
+	/* Only the first part can have several lists. */
+	*ret = step_select_next(&replay->endpoints[attempt->endpoint][part], part > 0 ? 0 : list,
+				attempt->client.family, ctx->history.attempts[id].started_ns);
+	ret->step += (uint32_t)parts->items[part].first_step;
 	return true;
 }

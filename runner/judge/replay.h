@@ -12,7 +12,7 @@
  */
 struct replay {
 	const struct judge_ctx *ctx;
-	struct step_select *endpoints; /* one per endpoint of the scenario */
+	struct step_select **endpoints; /* by endpoint of the scenario: one per part */
 };
 void replay_init(struct replay *replay, const struct judge_ctx *ctx);
 

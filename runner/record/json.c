@@ -33,6 +33,24 @@ static const struct json_type endpoint_type = {
 	.is_closed = true,
 };
 
+static const struct json_field change_fields[] = {
+	{"endpoint", JSON_INDEX(struct record_change, endpoint),
+	 JSON_BELOW(struct record, n_endpoints), .about = "Index into endpoints."},
+	{"attempt", JSON_U32(struct record_change, attempt), .min = 1, .max = UINT32_MAX,
+	 .about = "Number of the first attempt that the new steps serve, or of that to hold."},
+	{"at_ns", JSON_TIME(struct record_change, at_ns), .about = "When it was changed."},
+	{"limit_ns", JSON_DURATION(struct record_change, limit_ns), .optional = true,
+	 .about = "One attempt was held, for at most this long; missing: the steps were replaced."},
+	{"steps", TEXT(struct record_change, steps),
+	 .about = "The new steps, separated by commas; or what was done to the held attempt, "
+		  "missing if it was not released."},
+};
+static const struct json_type change_type = {
+	JSON_TYPE(struct record_change, change_fields),
+	.about = "A change of the faults while they were armed.",
+	.is_closed = true,
+};
+
 static const struct json_field attempt_fields[] = {
 	{"endpoint", JSON_INDEX(struct record_attempt, endpoint),
 	 JSON_BELOW(struct record, n_endpoints), .about = "Index into endpoints."},
@@ -42,7 +60,8 @@ static const struct json_field attempt_fields[] = {
 	 JSON_BELOW(struct record, n_instances), .may_be_none = true,
 	 .about = "Which instance of the client made it, from 0; -1: not known."},
 	{"step", JSON_U32(struct record_attempt, step),
-	 .about = "Index of the step that served it, from 0."},
+	 .about = "Index of the step that served it, from 0, among the endpoint's own and those "
+		  "that changes have added."},
 	{"delay_ns", JSON_DURATION(struct record_attempt, delay_ns),
 	 .about = "The delay drawn for it; 0 unless its step delays."},
 	{"client", JSON_ADDRESS(struct record_attempt, client)},
@@ -230,6 +249,10 @@ static const struct json_field record_fields[] = {
 	 .about = "The sysctl in force."},
 	{"endpoints",
 	 JSON_LIST(struct record, endpoints, n_endpoints, struct record_endpoint, &endpoint_type)},
+	{"changes",
+	 JSON_LIST(struct record, changes, n_changes, struct record_change, &change_type),
+	 JSON_CAPACITY(struct record, changes_capacity), .optional = true,
+	 .about = "What was changed while it was armed, in this order; each change adds steps."},
 	{"attempts",
 	 JSON_LIST(struct record, attempts, n_attempts, struct record_attempt, &attempt_type),
 	 JSON_CAPACITY(struct record, attempts_capacity), .late = true},

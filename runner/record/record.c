@@ -49,6 +49,9 @@ void record_free(struct record *record)
 		free(record->endpoints[i].delays);
 	}
 	free(record->endpoints);
+	for (size_t i = 0; i < record->n_changes; i++)
+		free(record->changes[i].steps);
+	free(record->changes);
 	free(record->attempts);
 	free(record->events);
 	for (size_t i = 0; i < record->n_streams; i++) {

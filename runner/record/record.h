@@ -95,6 +95,22 @@ struct record_endpoint {
 	char *delays;
 };
 
+/*
+ * Something that was changed at an endpoint while it was armed (docs/protocol.md). Each change adds
+ * steps, which are numbered on from those before it. Either the endpoint's script was replaced, for
+ * its attempts from .attempt on; or one attempt was held.
+ */
+struct record_change {
+	uint32_t endpoint; /* index into record->endpoints */
+	uint32_t attempt;  /* number of the first attempt, or of that to hold */
+	int64_t at_ns;
+	int64_t limit_ns; /* after which a held attempt is let through; 0: the script was replaced
+			   */
+	/* The new steps, "refuse x2, accept"; or the verdict on the held attempt, NULL: none so far
+	 */
+	char *steps;
+};
+
 /* A captured stream: its first and last bytes, and their total number. */
 #define STREAM_KEEP ((size_t)65536) /* head and tail: this much each */
 struct stream {
@@ -136,6 +152,8 @@ struct record {
 
 	struct record_endpoint *endpoints;
 	size_t n_endpoints;
+	struct record_change *changes; /* in their order */
+	size_t n_changes, changes_capacity;
 	struct record_attempt *attempts;
 	size_t n_attempts, attempts_capacity;
 	struct event *events;

@@ -60,6 +60,25 @@ static void add_script(const struct attempt_facts *facts, const struct record_en
 	add_line(facts, 0, line);
 }
 
+/* Adds what was changed at an endpoint while it was armed. */
+static void add_changes(const struct attempt_facts *facts, size_t endpoint)
+{
+	for (size_t i = 0; i < facts->record->n_changes; i++) {
+		const struct record_change *change = &facts->record->changes[i];
+		AUTO_STRBUF struct strbuf line = {0};
+
+		if (change->endpoint != endpoint)
+			continue;
+		if (change->limit_ns > 0)
+			strbuf_printf(&line, "attempt %" PRIu32 " held, %s", change->attempt,
+				      change->steps ? "then " : "not released");
+		else
+			strbuf_printf(&line, "from attempt %" PRIu32 " on: ", change->attempt);
+		strbuf_puts(&line, change->steps ? change->steps : "");
+		add_line(facts, 2, strbuf_text(&line));
+	}
+}
+
 /* Adds the scripts, since readers of a report may not have the scenario file. */
 void attempt_facts_scripts(const struct attempt_facts *facts)
 {
@@ -69,6 +88,7 @@ void attempt_facts_scripts(const struct attempt_facts *facts)
 		const struct record_endpoint *endpoint = &record->endpoints[i];
 
 		add_script(facts, endpoint);
+		add_changes(facts, i);
 		if (endpoint->delays)
 			add_line(
 				facts, 2,

@@ -2,6 +2,8 @@
 /* Scenarios without a file: see inline_scenario.h. */
 #include "runner/scenario/inline_scenario.h"
 
+#include <errno.h>
+
 #include "runner/scenario/step_list.h"
 #include "runner/scenario/utf8.h"
 #include "runner/scenario/yaml_writer.h"
@@ -143,4 +145,25 @@ struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoi
 			: xstrdup("the endpoints make no scenario");
 	scenario_file_free(file);
 	return NULL;
+}
+
+int inline_script_load(const char *steps, struct script *ret, char **ret_message)
+{
+	const struct inline_options options = {.path = INLINE_SCENARIO_PATH, .name = "steps"};
+	AUTO_STRV char **list = step_list_split(steps);
+	struct inline_endpoints endpoints = {0};
+	struct scenario_file *file;
+
+	*ret_message = step_list_fault(list);
+	if (*ret_message)
+		return -EINVAL;
+	inline_endpoints_add(&endpoints, INLINE_ENDPOINT, steps, 0);
+	file = inline_scenario_load(&endpoints, &options, ret_message);
+	inline_endpoints_free(&endpoints);
+	if (!file)
+		return -EINVAL;
+	*ret = file->scenarios[0]->endpoints[0].script;
+	file->scenarios[0]->endpoints[0].script = (struct script){0};
+	scenario_file_free(file);
+	return 0;
 }

@@ -59,4 +59,14 @@ struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoi
 					   const struct inline_options *options,
 					   char **ret_message);
 
+/**
+ * inline_script_load() - read the steps of one endpoint
+ * @steps: "refuse x2, accept"
+ * @ret: free it with script_free(); only on success
+ * @ret_message: on failure one sentence about the first error, owned by the caller
+ *
+ * Return: 0 or -EINVAL.
+ */
+int inline_script_load(const char *steps, struct script *ret, char **ret_message);
+
 #endif
