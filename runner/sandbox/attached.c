@@ -52,6 +52,68 @@ int supervise_reset(struct supervisor *self)
 	return 0;
 }
 
+static struct record_change *add_change(struct supervisor *self, size_t endpoint, uint32_t attempt)
+{
+	struct record *record = self->recorder.record;
+	const struct record_change change = {
+		.endpoint = (uint32_t)endpoint,
+		.attempt = attempt,
+		.at_ns = recorder_now_ns(&self->recorder),
+	};
+
+	array_append(record->changes, record->n_changes, record->changes_capacity, change);
+	return &record->changes[record->n_changes - 1];
+}
+
+uint32_t supervise_replace(struct supervisor *self, size_t endpoint, const char *steps,
+			   const struct script *script)
+{
+	uint32_t first;
+
+	if (self->phase != PHASE_RUNNING)
+		return 0;
+	first = injector_replace(self->injector, (uint32_t)endpoint, script);
+	add_change(self, endpoint, first)->steps = xstrdup(steps);
+	return first;
+}
+
+int supervise_hold(struct supervisor *self, size_t endpoint, uint32_t number, int64_t limit_ns,
+		   uint32_t *ret_number)
+{
+	int r;
+
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	r = injector_hold(self->injector, (uint32_t)endpoint, number, limit_ns, ret_number);
+	if (r == 0)
+		add_change(self, endpoint, *ret_number)->limit_ns = limit_ns;
+	return r;
+}
+
+int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number, const char *steps,
+		      const struct step *verdict)
+{
+	struct record *record = self->recorder.record;
+	struct attempt_info attempt;
+	int r;
+
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	r = injector_release(self->injector, (uint32_t)endpoint, number, verdict, &attempt);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < record->n_changes; i++) {
+		struct record_change *change = &record->changes[i];
+
+		if (change->endpoint == endpoint && change->attempt == number &&
+		    change->limit_ns > 0)
+			change->steps = xstrdup(steps);
+	}
+	if (attempt.id < record->n_attempts)
+		record->attempts[attempt.id].delay_ns = attempt.delay_ns;
+	return 0;
+}
+
 /* Removes everything but the record and the rules. */
 static void dismantle(struct supervisor *self)
 {

@@ -79,6 +79,7 @@ struct supervise_attached {
 	 */
 	size_t max_attempts;
 	void (*on_full)(void *userdata);
+	bool replaceable; /* supervise_replace() will be called */
 	/*
 	 * Called when it begins again (supervise_reset()). @record is of the time before, whose
 	 * packets are all in capture_fd, which has to be empty when this returns. Called only if
@@ -116,6 +117,32 @@ void supervise_stop(struct supervisor *supervisor);
  * Return: 0, or a negative errno before it is armed or after it was stopped.
  */
 int supervise_reset(struct supervisor *self);
+
+/**
+ * supervise_replace() - replace the script of an endpoint
+ * @steps: as text, which goes into the record; @script: the same; with one list
+ *
+ * Attempts that have started keep their steps. The first of the new ones serves the next attempt.
+ *
+ * Return: the number of that attempt, or 0 before it is armed or after it was stopped.
+ */
+uint32_t supervise_replace(struct supervisor *self, size_t endpoint, const char *steps,
+			   const struct script *script);
+/**
+ * supervise_hold() - hold an attempt that has not started
+ *
+ * Return: as tracker_hold(), or -EBUSY before it is armed or after it was stopped.
+ */
+int supervise_hold(struct supervisor *self, size_t endpoint, uint32_t number, int64_t limit_ns,
+		   uint32_t *ret_number);
+/**
+ * supervise_release() - give the verdict on a held attempt
+ * @steps: @verdict as text, which goes into the record
+ *
+ * Return: as tracker_release(), or -EBUSY before it is armed or after it was stopped.
+ */
+int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number, const char *steps,
+		      const struct step *verdict);
 
 /** supervise() - run a scenario in the child made by namespace_fork() or shared_sandbox_fork() */
 NORETURN void supervise(const struct supervise_config *config);

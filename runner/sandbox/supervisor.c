@@ -388,6 +388,7 @@ bool supervisor_arm(struct supervisor *self)
 		.n_endpoints = self->scenario->n_endpoints,
 		.want_sockets = self->config->want_sockets,
 		.want_client_ends = self->config->want_client_ends,
+		.replaceable = self->config->attached && self->config->attached->replaceable,
 		.went_on = self->config->attached ? NULL : went_on,
 		.to_own_ns = self->config->virtual_time ? to_own_ns : NULL,
 		.on_event = on_injector_event,

@@ -34,7 +34,7 @@ struct thread_tree {
 /**
  * thread_tree_read() - look at all descendants, and at which process has which threads
  * @servers: as for thread_looks_read()
- * @ret: free it with thread_tree_free(), whatever is returned
+ * @ret: free it with thread_tree_free() in any case
  *
  * Return: as thread_looks_read().
  */

@@ -59,6 +59,7 @@ const char *control_error_name(enum control_error error)
 		[CONTROL_NOT_FOUND] = "not-found",
 		[CONTROL_BAD_SCENARIO] = "bad-scenario",
 		[CONTROL_UNAVAILABLE] = "unavailable",
+		[CONTROL_NOT_HELD] = "not-held",
 		[CONTROL_TIMED_OUT] = "timed-out",
 		[CONTROL_ENDED] = "ended",
 	};

@@ -25,6 +25,7 @@ enum control_error {
 	CONTROL_NOT_FOUND,       /* no such session, scenario or endpoint */
 	CONTROL_BAD_SCENARIO,    /* an error in a scenario */
 	CONTROL_UNAVAILABLE,     /* this machine can't do it: a reason to skip a test */
+	CONTROL_NOT_HELD,        /* that attempt is not held, or not any more */
 	CONTROL_TIMED_OUT,       /* what was waited for did not happen */
 	CONTROL_ENDED,           /* the session, or the daemon, has ended */
 	CONTROL_N_ERRORS,

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "runner/judge/script_parts.h"
 #include "runner/record/json_fields.h"
 #include "runner/report/run_json_fields.h"
 
@@ -18,20 +19,30 @@ json_t *progress_addresses(const struct record_endpoint *endpoint)
 	return array;
 }
 
-static json_t *endpoint_json(const struct scenario *scenario, const struct history *history,
+/* Returns the index of the step that the next of @n attempts gets. */
+static size_t next_step(const struct endpoint_parts *parts, uint32_t n)
+{
+	const struct script_part *part = &parts->items[script_parts_find(parts, n + 1)];
+	uint64_t number = 1;
+
+	for (uint32_t i = part->attempt; i <= n; i++)
+		number += !script_parts_holds(parts, i);
+	return part->first_step + script_step_index(&part->script, number);
+}
+
+static json_t *endpoint_json(const struct script_parts *parts, const struct history *history,
 			     size_t index)
 {
 	const struct record_endpoint *endpoint = &history->record->endpoints[index];
-	const struct script *script = &scenario->endpoints[index].script;
 	json_t *object = json_object();
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n = history_of(history, index, &attempts), ends[END_N_KINDS] = {0};
-	size_t step = script_step_index(script, n + 1);
+	size_t step = next_step(&parts->endpoints[index], (uint32_t)n);
 	AUTO_STRBUF struct strbuf next = {0};
 
 	for (size_t i = 0; i < n; i++)
 		ends[attempts[i]->end]++;
-	step_format(&script->steps[step], &next);
+	step_format(&parts->scenario.endpoints[index].script.steps[step], &next);
 	json_object_set_new(object, "name", json_string(endpoint->name));
 	json_object_set_new(object, "addresses", progress_addresses(endpoint));
 	json_object_set_new(object, "script", json_string(endpoint->script));
@@ -47,10 +58,13 @@ static json_t *endpoint_json(const struct scenario *scenario, const struct histo
 json_t *progress_endpoints(const struct scenario *scenario, const struct record *record)
 {
 	struct history history = history_make(record);
+	CLEANUP(script_parts_free) struct script_parts parts;
 	json_t *array = json_array();
 
+	/* What the record says of changes was read before. */
+	free(script_parts_make(scenario, record, &parts));
 	for (size_t i = 0; i < record->n_endpoints; i++)
-		json_array_append_new(array, endpoint_json(scenario, &history, i));
+		json_array_append_new(array, endpoint_json(&parts, &history, i));
 	history_free(&history);
 	return array;
 }

@@ -96,6 +96,57 @@ const struct json_type wait_type = {
 	.is_closed = true,
 };
 
+#define ENDPOINT_FIELD(S)                                                                          \
+	{                                                                                          \
+		"endpoint", JSON_TEXT(S, endpoint), .optional = true,                              \
+						    .about = "Missing: the first one."             \
+	}
+
+static const struct json_field faults_fields[] = {
+	SESSION_FIELD(struct faults_arguments),
+	ENDPOINT_FIELD(struct faults_arguments),
+	{"steps", JSON_TEXT(struct faults_arguments, steps),
+	 .about = "Fault steps, separated by commas: \"refuse x2, accept\"."},
+};
+const struct json_type faults_type = {
+	JSON_TYPE(struct faults_arguments, faults_fields),
+	.name = "faults",
+	.about = "Replaces the faults of an endpoint. The reply comes when the new ones are armed.",
+	.is_closed = true,
+};
+
+static const struct json_field hold_fields[] = {
+	SESSION_FIELD(struct hold_arguments),
+	ENDPOINT_FIELD(struct hold_arguments),
+	{"attempt", JSON_U32(struct hold_arguments, attempt), .min = 1, .max = UINT32_MAX,
+	 .optional = true,
+	 .about =
+		 "Its number at the endpoint, which has not been made yet. Missing: the next one."},
+	{"limit_ns", JSON_DURATION(struct hold_arguments, limit_ns), .optional = true,
+	 .about = "After this time its SYNs are let through. Missing: 30 s; at most 10 minutes."},
+};
+const struct json_type hold_type = {
+	JSON_TYPE(struct hold_arguments, hold_fields),
+	.name = "hold",
+	.about = "Holds an attempt until it is released.",
+	.is_closed = true,
+};
+
+static const struct json_field release_fields[] = {
+	SESSION_FIELD(struct release_arguments),
+	ENDPOINT_FIELD(struct release_arguments),
+	{"attempt", JSON_U32(struct release_arguments, attempt), .min = 1, .max = UINT32_MAX,
+	 .about = "Its number at the endpoint, which hold returned."},
+	{"verdict", JSON_TEXT(struct release_arguments, verdict), .optional = true,
+	 .about = "accept, refuse, drop or unreachable KIND. Missing: accept."},
+};
+const struct json_type release_type = {
+	JSON_TYPE(struct release_arguments, release_fields),
+	.name = "release",
+	.about = "Decides about an attempt that is held.",
+	.is_closed = true,
+};
+
 static const struct json_field events_fields[] = {
 	SESSION_FIELD(struct events_arguments),
 	{"since", JSON_U32(struct events_arguments, since), .optional = true,
@@ -113,6 +164,9 @@ struct requests {
 	struct open_arguments *open;
 	struct session_arguments *status, *check, *close;
 	struct wait_arguments *wait;
+	struct faults_arguments *faults;
+	struct hold_arguments *hold;
+	struct release_arguments *release;
 	struct events_arguments *events;
 };
 #define ARGUMENTS(member, T, type)                                                                 \
@@ -123,6 +177,9 @@ static const struct json_field requests_fields[] = {
 	ARGUMENTS(open, struct open_arguments, &open_type),
 	ARGUMENTS(status, struct session_arguments, &status_type),
 	ARGUMENTS(wait, struct wait_arguments, &wait_type),
+	ARGUMENTS(faults, struct faults_arguments, &faults_type),
+	ARGUMENTS(hold, struct hold_arguments, &hold_type),
+	ARGUMENTS(release, struct release_arguments, &release_type),
 	ARGUMENTS(events, struct events_arguments, &events_type),
 	ARGUMENTS(check, struct session_arguments, &session_type),
 	ARGUMENTS(close, struct session_arguments, &session_type),

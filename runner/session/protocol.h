@@ -37,6 +37,31 @@ struct wait_arguments {
 extern const struct json_type wait_type;
 #define WAIT_DEFAULT_NS (30 * NS_PER_S)
 
+struct faults_arguments {
+	uint32_t session;
+	char *endpoint; /* NULL: the first one */
+	char *steps;
+};
+extern const struct json_type faults_type;
+
+struct hold_arguments {
+	uint32_t session;
+	char *endpoint;   /* NULL: the first one */
+	uint32_t attempt; /* its number at the endpoint; 0: the next one */
+	int64_t limit_ns; /* 0: left out */
+};
+extern const struct json_type hold_type;
+#define HOLD_DEFAULT_NS (30 * NS_PER_S)
+#define HOLD_MAX_NS     (600 * NS_PER_S)
+
+struct release_arguments {
+	uint32_t session;
+	char *endpoint; /* NULL: the first one */
+	uint32_t attempt;
+	char *verdict; /* NULL: accept */
+};
+extern const struct json_type release_type;
+
 struct events_arguments {
 	uint32_t session;
 	uint32_t since; /* sequence number of the first event that is wanted */

@@ -9,6 +9,7 @@
 #include "runner/sandbox/detach.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"
+#include "runner/scenario/inline_scenario.h"
 #include "runner/schedule/handed_record.h"
 #include "runner/session/control.h"
 #include "runner/session/progress.h"
@@ -208,6 +209,21 @@ static size_t find_endpoint(const struct record *record, const char *name)
 	return SIZE_MAX;
 }
 
+/* Returns the endpoint that a request names, or SIZE_MAX after having refused the request. */
+static size_t require_endpoint(const struct session_process *self, struct control_request *request,
+			       const char *name)
+{
+	size_t endpoint;
+
+	if (refuse_early(self, request))
+		return SIZE_MAX;
+	endpoint = find_endpoint(self->record, name);
+	if (endpoint == SIZE_MAX)
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no endpoint \"%s\"",
+			       name);
+	return endpoint;
+}
+
 static void command_wait(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session_process *self = userdata;
@@ -218,14 +234,9 @@ static void command_wait(void *userdata, struct control_request *request, const 
 	struct waiting *waiting;
 	size_t endpoint;
 
-	if (refuse_early(self, request))
+	endpoint = require_endpoint(self, request, wanted->endpoint);
+	if (endpoint == SIZE_MAX)
 		return;
-	endpoint = find_endpoint(self->record, wanted->endpoint);
-	if (endpoint == SIZE_MAX) {
-		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no endpoint \"%s\"",
-			       wanted->endpoint);
-		return;
-	}
 	waiting = xzalloc(sizeof(*waiting));
 	*waiting = (struct waiting){.self = self,
 				    .request = request,
@@ -238,6 +249,115 @@ static void command_wait(void *userdata, struct control_request *request, const 
 	event_add(waiting->timer, &timeout);
 	supervise_look(self->supervisor);
 	answer_waiting(self, 0);
+}
+
+/* ---- changes ---- */
+
+static bool ends_connections(const struct script *script)
+{
+	for (size_t i = 0; i < script->n_steps; i++)
+		if (script->steps[i].ending)
+			return true;
+	return false;
+}
+
+static void command_faults(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	const struct faults_arguments *wanted = arguments;
+	size_t endpoint = require_endpoint(self, request, wanted->endpoint);
+	AUTO_FREE char *message = NULL;
+	struct script script;
+	uint32_t first;
+
+	if (endpoint == SIZE_MAX)
+		return;
+	if (inline_script_load(wanted->steps, &script, &message) < 0) {
+		control_refuse(request, CONTROL_BAD_SCENARIO, NULL, "%s", message);
+		return;
+	}
+	if (ends_connections(&script) ||
+	    ends_connections(&self->config.scenario->endpoints[endpoint].script)) {
+		script_free(&script);
+		control_refuse(request, CONTROL_UNAVAILABLE, NULL,
+			       "outages that end connections can't be replaced, or replace others");
+		return;
+	}
+	first = supervise_replace(self->supervisor, endpoint, wanted->steps, &script);
+	script_free(&script);
+	if (first == 0)
+		control_refuse(request, CONTROL_ENDED, NULL, "the session is ending");
+	else
+		control_reply(request, json_pack("{s:s, s:I}", "endpoint",
+						 self->record->endpoints[endpoint].name, "attempt",
+						 (json_int_t)first));
+}
+
+static void refuse_change(struct control_request *request, int r, const char *endpoint,
+			  uint32_t attempt)
+{
+	if (r == -EBUSY)
+		control_refuse(request, CONTROL_ENDED, NULL, "the session is ending");
+	else
+		control_refuse(request, r == -EEXIST ? CONTROL_BAD_REQUEST : CONTROL_NOT_HELD, NULL,
+			       "attempt %u at %s %s", attempt, endpoint,
+			       r == -EEXIST   ? "has begun, or is to be held already"
+			       : r == -EAGAIN ? "has not begun"
+			       : r == -ETIME  ? "has been let through after its limit"
+					      : "is not held");
+}
+
+static void command_hold(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	const struct hold_arguments *wanted = arguments;
+	size_t endpoint = require_endpoint(self, request, wanted->endpoint);
+	int64_t limit_ns = wanted->limit_ns ? wanted->limit_ns : HOLD_DEFAULT_NS;
+	uint32_t number = wanted->attempt;
+	const char *name;
+	int r;
+
+	if (endpoint == SIZE_MAX)
+		return;
+	if (limit_ns > HOLD_MAX_NS) {
+		control_refuse(request, CONTROL_BAD_REQUEST, NULL,
+			       "an attempt is held for at most 10 minutes");
+		return;
+	}
+	name = self->record->endpoints[endpoint].name;
+	r = supervise_hold(self->supervisor, endpoint, wanted->attempt, limit_ns, &number);
+	if (r < 0)
+		refuse_change(request, r, name, number);
+	else
+		control_reply(request,
+			      json_pack("{s:s, s:I, s:I}", "endpoint", name, "attempt",
+					(json_int_t)number, "limit_ns", (json_int_t)limit_ns));
+}
+
+static void command_release(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	const struct release_arguments *wanted = arguments;
+	const char *text = wanted->verdict ? wanted->verdict : "accept", *name;
+	size_t endpoint = require_endpoint(self, request, wanted->endpoint);
+	struct step_error error;
+	struct step verdict;
+	int r;
+
+	if (endpoint == SIZE_MAX)
+		return;
+	if (step_parse(text, &verdict, &error) < 0 || !step_is_verdict(&verdict)) {
+		control_refuse(request, CONTROL_BAD_SCENARIO, NULL,
+			       "the verdict has to be accept, refuse, drop or unreachable KIND");
+		return;
+	}
+	name = self->record->endpoints[endpoint].name;
+	r = supervise_release(self->supervisor, endpoint, wanted->attempt, text, &verdict);
+	if (r < 0)
+		refuse_change(request, r, name, wanted->attempt);
+	else
+		control_reply(request, json_pack("{s:s, s:I}", "endpoint", name, "attempt",
+						 (json_int_t)wanted->attempt));
 }
 
 /* ---- the scenario ---- */
@@ -317,6 +437,7 @@ static struct record *run_scenario(struct session_process *self)
 		.client = config->client,
 		.max_attempts = MAX_ATTEMPTS,
 		.on_full = on_full,
+		.replaceable = true,
 		.userdata = self,
 	};
 	const struct supervise_config supervision = {
@@ -359,6 +480,9 @@ void session_run(const struct session_config *config)
 		{"check", &session_type, command_check},
 		{"wait", &wait_type, command_wait},
 		{"events", &events_type, command_events},
+		{"faults", &faults_type, command_faults},
+		{"hold", &hold_type, command_hold},
+		{"release", &release_type, command_release},
 	};
 	struct session_process self = {.config = *config};
 	AUTO_DIAG struct diag_list diags = {0};

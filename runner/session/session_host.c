@@ -653,6 +653,9 @@ struct session_host *session_host_new(const struct session_host_config *config)
 		{"status", &status_type, command_status},
 		{"wait", &wait_type, command_session},
 		{"events", &events_type, command_session},
+		{"faults", &faults_type, command_session},
+		{"hold", &hold_type, command_session},
+		{"release", &release_type, command_session},
 		{"check", &session_type, command_session},
 		{"close", &session_type, command_close},
 	};
@@ -669,6 +672,9 @@ struct session_host *session_host_new(const struct session_host_config *config)
 
 	_Static_assert(offsetof(struct session_arguments, session) == 0 &&
 			       offsetof(struct wait_arguments, session) == 0 &&
+			       offsetof(struct faults_arguments, session) == 0 &&
+			       offsetof(struct hold_arguments, session) == 0 &&
+			       offsetof(struct release_arguments, session) == 0 &&
 			       offsetof(struct events_arguments, session) == 0,
 		       "command_session() finds the session");
 	host->config = *config;

@@ -4,7 +4,7 @@
 
 exec.py play TRANSCRIPT SCHEMA: plays docs/protocol.transcript; each request that is not to be
 refused as a bad one fits the schema. exec.py hostile, leave, many: what misbehaving clients do.
-exec.py busy: a right client on a busy processor, and a wrong one on an idle one.
+exec.py changes: faults that are replaced and attempts that are held, while others go on. exec.py busy: a right client on a busy processor, and a wrong one on an idle one.
 """
 
 import json
@@ -209,15 +209,79 @@ def busy():
         for loop in loops:
             loop.kill()
             loop.wait()
-    # What was delayed for so long can't have passed either.
+    # A delay of more than 0.3 s can't have passed either.
     assert any(longest > 0.3 and outcome == "error" for longest, outcome in seen), seen
     print("no delay was mistaken")
+
+
+def changes():
+    connection = Connection()
+    session = connection.open("refuse")
+    number = session["session"]
+
+    def ask(command, **arguments):
+        reply = connection.ask(command, session=number, **arguments)
+        assert reply["ok"], reply
+        return reply["result"]
+
+    # Each SYN is served by exactly one script, with no gap between two of them.
+    seen, stop = [], threading.Event()
+
+    def connect_always():
+        while not stop.is_set():
+            seen.append(connect(session, "api"))
+    client = threading.Thread(target=connect_always)
+    client.start()
+    while not seen:
+        time.sleep(0.001)
+    firsts = []
+    for i in range(40):
+        firsts.append(ask("faults", steps="refuse" if i % 2 else "accept")["attempt"])
+        while len(seen) < firsts[-1] + 2:
+            time.sleep(0.001)
+    stop.set()
+    client.join()
+    expected, is_accept = [], False
+    for i in range(1, len(seen) + 1):
+        is_accept = is_accept ^ (firsts.count(i) % 2 == 1)
+        expected.append("connected" if is_accept else "refused")
+    assert seen == expected, (firsts, seen)
+    result = ask("check")
+    assert result["outcome"] == "pass", result
+
+    # A held attempt waits until it is released, and uses up no step.
+    ask("faults", steps="refuse x2, accept")
+    results = []
+    for verdict, outcome in (("accept", "connected"), ("refuse", "refused"), ("unreachable port", "refused")):
+        held = ask("hold")["attempt"]
+        client = threading.Thread(target=lambda: results.append(connect(session, "api")))
+        client.start()
+        ask("wait", attempt=held, event="syn")
+        assert client.is_alive() and len(results) == 0
+        ask("release", attempt=held, verdict=verdict)
+        client.join()
+        assert results.pop() == outcome, verdict
+        assert connection.ask("release", session=number, attempt=held)["error"]["code"] == "not-held"
+    assert [connect(session, "api") for _ in range(3)] == ["refused", "refused", "connected"]
+    result = ask("close")
+    assert result["outcome"] == "pass", result
+    # The next session ends while an attempt is held: nothing hangs.
+    session = connection.open("accept")
+    number = session["session"]
+    held = ask("hold")["attempt"]
+    with socket.socket() as client:
+        client.setblocking(False)
+        host, port = session["endpoints"][0]["addresses"][0].rsplit(":", 1)
+        client.connect_ex((host, int(port)))
+        ask("wait", attempt=held, event="syn")
+        assert ask("close")["outcome"] == "error"
+    print("every attempt had its fault")
 
 
 def main():
     name, *arguments = sys.argv[1:]
     {"play": play, "hostile": hostile, "leave": leave,
-     "busy": busy, "many": lambda n: many(int(n))}[name](*arguments)
+     "busy": busy, "changes": changes, "many": lambda n: many(int(n))}[name](*arguments)
 
 
 main()

@@ -171,6 +171,22 @@ Test(exec, delays_of_a_busy_machine_are_not_the_clients)
 	program_left_nothing(synfault);
 }
 
+Test(exec, faults_are_replaced_and_attempts_held_while_the_client_goes_on)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	program_runs_shell(synfault, "mkdir out");
+	runs_client(synfault, "--json out/r.json", "changes");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "every attempt had its fault\n");
+	/* Judged again, the record has the same outcomes. */
+	program_runs(synfault, "judge out/r.json --verbose");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_concluded(synfault, "1 passed, 1 failed, 0 skipped");
+	program_printed(synfault, "from attempt");
+	program_left_nothing_but(synfault, "out");
+}
+
 Test(exec, session_left_open_is_judged_unless_its_judgement_was_asked_for)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_python();
