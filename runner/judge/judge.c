@@ -293,6 +293,15 @@ static bool has_finding(const struct judge_ctx *ctx, const struct expectation *e
 	return false;
 }
 
+/* Returns whether any number is as expected, so that none is luck. */
+static bool takes_any_number(const struct expectation *expectation)
+{
+	const struct range *range = &expectation->value.range.range;
+
+	return (expectation->kind == EXPECT_ATTEMPTS || expectation->kind == EXPECT_CONNECTED) &&
+	       range->low <= 0 && range->high == INT64_MAX;
+}
+
 /* An expectation is unknown if it may have come out right only because of delays. */
 static void check_luck(struct judge_ctx *ctx, const struct expectation *expectation)
 {
@@ -304,7 +313,7 @@ static void check_luck(struct judge_ctx *ctx, const struct expectation *expectat
 	if (!disturbed && !((kinds[expectation->kind].traits & BY_LUCK) &&
 			    instance_was_delayed(ctx, INSTANCE_UNKNOWN, true)))
 		return;
-	if (has_finding(ctx, expectation))
+	if (has_finding(ctx, expectation) || takes_any_number(expectation))
 		return;
 	findings_add_truth(ctx, TRUTH_UNKNOWN, NULL,
 			   &(struct finding_parts){

@@ -1714,3 +1714,21 @@ Test(judge, plain_steps_have_to_fire_for_what_conditions_left_them)
 	cr_expect_eq(outcome_of(b), OUTCOME_ERROR, "more could have come");
 	cr_expect(has_finding(b, "(\"drop x2\") at api never fired"));
 }
+
+Test(judge, number_that_any_client_has_is_never_luck)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "refuse");
+	struct expectation *expectation;
+
+	record_builder_attempt_refused(b, api, 0);
+	record_builder_starved(b, 10, 0, 0);
+	record_builder_starved(b, 9000, 8000, 0);
+	record_builder_attempt_refused(b, api, 9100);
+	record_builder_client_exits(b, 9200, 0);
+	expectation = record_builder_expect(b, EXPECT_CONNECTED, api);
+	expectation->value.range.range = (struct range){.low = 0, .high = 5};
+	cr_expect_eq(outcome_of(b), OUTCOME_ERROR);
+	expectation->value.range.range.high = INT64_MAX;
+	expect_outcome(b, OUTCOME_PASS, NULL);
+}
