@@ -191,11 +191,9 @@ static enum synfault_code code_of(const char *name)
 		const char *name;
 		enum synfault_code code;
 	} codes[] = {
-		{"unavailable", SYNFAULT_UNAVAILABLE},
-		{"timed-out", SYNFAULT_TIMED_OUT},
-		{"ended", SYNFAULT_ENDED},
-		{"not-found", SYNFAULT_NOT_FOUND},
-		{"bad-scenario", SYNFAULT_BAD_SCENARIO},
+		{"not-held", SYNFAULT_NOT_HELD},       {"unavailable", SYNFAULT_UNAVAILABLE},
+		{"timed-out", SYNFAULT_TIMED_OUT},     {"ended", SYNFAULT_ENDED},
+		{"not-found", SYNFAULT_NOT_FOUND},     {"bad-scenario", SYNFAULT_BAD_SCENARIO},
 		{"bad-request", SYNFAULT_BAD_REQUEST},
 	};
 
@@ -655,6 +653,63 @@ int synfault_fd(struct synfault_session *session)
 	fd = session->waiting.fd;
 	pthread_mutex_unlock(&session->wait_lock);
 	return fd;
+}
+
+/* Asks about one attempt, or one endpoint; frees the request. */
+static enum synfault_code ask_attempt(struct synfault_session *session, struct request *request,
+				      unsigned long *ret_attempt, struct synfault_error *error)
+{
+	struct json_value *reply;
+	enum synfault_code code;
+
+	pthread_mutex_lock(&session->lock);
+	code = ask(session, request, &reply, error);
+	pthread_mutex_unlock(&session->lock);
+	if (code)
+		return code;
+	if (ret_attempt)
+		*ret_attempt = (unsigned long)json_number(json_get(reply, "result"), "attempt");
+	free(reply);
+	return SYNFAULT_OK;
+}
+
+enum synfault_code synfault_faults(struct synfault_session *session, const char *endpoint,
+				   const char *steps, unsigned long *ret_attempt,
+				   struct synfault_error *error)
+{
+	struct request request;
+
+	begin_session_request(&request, "faults", session);
+	add_text(&request, "endpoint", endpoint);
+	add_text(&request, "steps", steps);
+	return ask_attempt(session, &request, ret_attempt, error);
+}
+
+enum synfault_code synfault_hold(struct synfault_session *session, const char *endpoint,
+				 unsigned long attempt, unsigned int limit_ms,
+				 unsigned long *ret_attempt, struct synfault_error *error)
+{
+	struct request request;
+
+	begin_session_request(&request, "hold", session);
+	add_text(&request, "endpoint", endpoint);
+	if (attempt > 0)
+		add_number(&request, "attempt", attempt);
+	add_number(&request, "limit_ns", limit_ms * 1000000ULL);
+	return ask_attempt(session, &request, ret_attempt, error);
+}
+
+enum synfault_code synfault_release(struct synfault_session *session, const char *endpoint,
+				    unsigned long attempt, const char *verdict,
+				    struct synfault_error *error)
+{
+	struct request request;
+
+	begin_session_request(&request, "release", session);
+	add_text(&request, "endpoint", endpoint);
+	add_number(&request, "attempt", attempt);
+	add_text(&request, "verdict", verdict);
+	return ask_attempt(session, &request, NULL, error);
 }
 
 static enum synfault_outcome outcome_of(const char *name)

@@ -53,6 +53,8 @@ enum synfault_code {
 	SYNFAULT_CLIENT_FAILED = 9,
 	/* Of synfault_expect_pass() alone: it is unknown whether it did, or a fault never fired. */
 	SYNFAULT_UNJUDGED = 10,
+	/* The attempt has not begun, or is not held, or not any more. */
+	SYNFAULT_NOT_HELD = 11,
 };
 
 /** struct synfault_error - what went wrong: a code, and a text for people, which may be cut at the
@@ -208,6 +210,50 @@ enum synfault_code synfault_end_wait(struct synfault_session *session,
 /** synfault_fd() - return the descriptor to poll after synfault_begin_wait(); -1 before the first
  * one. */
 int synfault_fd(struct synfault_session *session);
+
+/**
+ * synfault_faults() - replace the faults of an endpoint
+ * @session: the session
+ * @endpoint: which endpoint
+ * @steps: the new steps
+ * @ret_attempt: gets the number of the first attempt that they serve; may be NULL
+ * @error: gets what went wrong
+ *
+ * When it returns, the new steps are armed. Each fault of the old ones has to have fired, too.
+ */
+enum synfault_code synfault_faults(struct synfault_session *session, const char *endpoint,
+				   const char *steps, unsigned long *ret_attempt,
+				   struct synfault_error *error);
+
+/**
+ * synfault_hold() - hold an attempt that has not begun
+ * @session: the session
+ * @endpoint: at which endpoint
+ * @attempt: which attempt, from 1; 0: the next one
+ * @limit_ms: after how long it is let through, if nothing releases it
+ * @ret_attempt: gets the number of the attempt; may be NULL
+ * @error: gets what went wrong
+ *
+ * Its SYNs get no answer until synfault_release(). An attempt that is not released proves nothing:
+ * then the outcome is an error.
+ */
+enum synfault_code synfault_hold(struct synfault_session *session, const char *endpoint,
+				 unsigned long attempt, unsigned int limit_ms,
+				 unsigned long *ret_attempt, struct synfault_error *error);
+
+/**
+ * synfault_release() - decide about an attempt that is held
+ * @session: the session
+ * @endpoint: at which endpoint
+ * @attempt: which attempt
+ * @verdict: "accept", "refuse", "drop" or "unreachable KIND"
+ * @error: gets what went wrong
+ *
+ * Return: SYNFAULT_NOT_HELD if the attempt has not begun, or is not held any more.
+ */
+enum synfault_code synfault_release(struct synfault_session *session, const char *endpoint,
+				    unsigned long attempt, const char *verdict,
+				    struct synfault_error *error);
 
 /**
  * synfault_check() - judge what has happened so far

@@ -208,10 +208,33 @@ func (s *Session) Addr(endpoint ...string) string {
 }
 
 // ask sends a request about the session.
-func (s *Session) ask(command string, result any) error {
+func (s *Session) ask(request object, result any) error {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	return s.control.ask(object{"command": command, "session": s.number}, 0, result)
+	request["session"] = s.number
+	return s.control.ask(request, 0, result)
+}
+
+func (s *Session) askAttempt(request object) (int, error) {
+	var reply struct{ Attempt int }
+	err := s.ask(request, &reply)
+	return reply.Attempt, err
+}
+
+// Faults replaces the faults of an endpoint; it returns the number of the first attempt that gets the new ones.
+func (s *Session) Faults(endpoint, steps string) (attempt int, err error) {
+	return s.askAttempt(object{"command": "faults", "endpoint": endpoint, "steps": steps})
+}
+
+// Hold holds the next attempt at an endpoint until it is released, or let through after a limit; it returns its number.
+func (s *Session) Hold(endpoint string, limit time.Duration) (attempt int, err error) {
+	return s.askAttempt(object{"command": "hold", "endpoint": endpoint, "limit_ns": limit.Nanoseconds()})
+}
+
+// Release decides about an attempt that is held: "accept", "refuse", "drop" or "unreachable KIND".
+func (s *Session) Release(endpoint string, attempt int, verdict string) error {
+	_, err := s.askAttempt(object{"command": "release", "endpoint": endpoint, "attempt": attempt, "verdict": verdict})
+	return err
 }
 
 // Wait waits until an attempt (from 1) at an endpoint has had an event: "syn", "verdict", "established", "closed", …
@@ -228,7 +251,7 @@ func (s *Session) Wait(event, endpoint string, attempt int, timeout time.Duratio
 // Attempts counts the connection attempts so far at an endpoint; "": at all of them.
 func (s *Session) Attempts(endpoint string) (n int, err error) {
 	var now status
-	err = s.ask("status", &now)
+	err = s.ask(object{"command": "status"}, &now)
 	for _, one := range now.Endpoints {
 		if endpoint == "" || endpoint == one.Name {
 			n += one.Attempts
@@ -240,13 +263,13 @@ func (s *Session) Attempts(endpoint string) (n int, err error) {
 // Check judges what has happened so far.
 func (s *Session) Check() (*Judgement, error) {
 	judgement := &Judgement{}
-	return judgement, s.ask("check", judgement)
+	return judgement, s.ask(object{"command": "check"}, judgement)
 }
 
 // Close ends the session and judges it. The test that opened it no longer does.
 func (s *Session) Close() (*Judgement, error) {
 	judgement := &Judgement{}
-	err := s.ask("close", judgement)
+	err := s.ask(object{"command": "close"}, judgement)
 	s.closed = true
 	s.control.Close()
 	return judgement, err

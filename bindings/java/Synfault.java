@@ -113,8 +113,14 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
             return new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
         }
 
-        private Map<?, ?> ask(String command) {
-            return control.ask(command, Map.of("session", number));
+        private Map<?, ?> ask(String command, Object... pairs) {
+            return control.ask(command, arguments(pairs));
+        }
+
+        private Map<String, Object> arguments(Object... pairs) {
+            Map<String, Object> arguments = new LinkedHashMap<>(Map.of("session", number));
+            for (int i = 0; i < pairs.length; i += 2) arguments.put((String) pairs[i], pairs[i + 1]);
+            return arguments;
         }
         @SuppressWarnings("unchecked") private static List<Map<?, ?>> endpoints(Map<?, ?> result) {
             return (List<Map<?, ?>>) result.get("endpoints");
@@ -127,10 +133,25 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
                 .mapToLong((one) -> (Long) one.get("attempts")).sum();
         }
 
+        /** Replaces the faults of an endpoint; returns the number of the first attempt that gets the new ones. */
+        public long faults(String endpoint, String steps) {
+            return (Long) ask("faults", "endpoint", endpoint, "steps", steps).get("attempt");
+        }
+
+        /** Holds the next attempt until it is released, or let through after a limit; returns its number. */
+        public long hold(String endpoint, Duration limit) {
+            return (Long) ask("hold", "endpoint", endpoint, "limit_ns", limit.toNanos()).get("attempt");
+        }
+
+        /** Decides about an attempt that is held: "accept", "refuse", "drop" or "unreachable KIND". */
+        public void release(String endpoint, long attempt, String verdict) {
+            ask("release", "endpoint", endpoint, "attempt", attempt, "verdict", verdict);
+        }
+
         /** Waits until an attempt, from 1, has had an event: "syn", "verdict", "established", "closed", … */
-        public void await(String event, String endpoint, int attempt, Duration timeout) {
+        public void await(String event, String endpoint, long attempt, Duration timeout) {
             try (Connection own = new Connection()) { // other threads need that of the session
-                own.ask("wait", Map.of("session", number, "event", event, "endpoint", endpoint, "attempt", attempt,
+                own.ask("wait", arguments("event", event, "endpoint", endpoint, "attempt", attempt,
                     "timeout_ns", timeout.toNanos()));
             }
         }

@@ -110,6 +110,22 @@ class Session {
         return this.ask("wait", {session: this.number, event, attempt, timeout_ns: Math.round(timeout * 1e9), ...where});
     }
 
+    // Replaces the faults of an endpoint; returns the number of the first attempt that gets the new ones.
+    async faults(steps, endpoint) {
+        return (await this.ask("faults", {session: this.number, steps, endpoint})).attempt;
+    }
+
+    // Holds an attempt that has not begun, by default the next one, until release(); returns its number.
+    async hold({endpoint, attempt, limit = 30} = {}) {
+        const limit_ns = Math.round(limit * 1e9);
+        return (await this.ask("hold", {session: this.number, endpoint, attempt, limit_ns})).attempt;
+    }
+
+    // Decides about an attempt that is held: accept, refuse, drop or unreachable KIND.
+    async release(attempt, verdict = "accept", endpoint = undefined) {
+        await this.ask("release", {session: this.number, attempt, verdict, endpoint});
+    }
+
     // Returns the endpoints with their attempts so far and how those ended.
     status() {
         return this.ask("status", {session: this.number});

@@ -113,6 +113,22 @@ class Session:
         return self._ask("wait", timeout, session=self.number, event=event, attempt=attempt,
                          timeout_ns=int(timeout * 1e9), **arguments)
 
+    def faults(self, steps, endpoint=None):
+        """Replaces the faults of an endpoint; returns the number of the first attempt that gets the new ones."""
+        where = {"endpoint": endpoint} if endpoint else {}
+        return self._ask("faults", session=self.number, steps=steps, **where)["attempt"]
+
+    def hold(self, endpoint=None, attempt=None, limit=30.0):
+        """Holds an attempt that has not begun, by default the next one, until release(); returns its number."""
+        where = {"endpoint": endpoint, "attempt": attempt}
+        return self._ask("hold", session=self.number, limit_ns=int(limit * 1e9),
+                         **{key: value for key, value in where.items() if value is not None})["attempt"]
+
+    def release(self, attempt, verdict="accept", endpoint=None):
+        """Decides about an attempt that is held: accept, refuse, drop or unreachable KIND."""
+        where = {"endpoint": endpoint} if endpoint else {}
+        self._ask("release", session=self.number, attempt=attempt, verdict=verdict, **where)
+
     def status(self):
         """Returns the endpoints with their attempts so far and how those ended."""
         return self._ask("status", session=self.number)

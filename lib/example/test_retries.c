@@ -156,6 +156,35 @@ Test(retries, a_wait_is_beside_what_the_program_polls_for)
 	finish(session);
 }
 
+Test(retries, faults_can_be_replaced_and_attempts_held)
+{
+	struct synfault_session *session = with_faults("refuse");
+	struct sockaddr_storage address;
+	struct pollfd poller = {.events = POLLOUT};
+	struct synfault_error error;
+	unsigned long attempt;
+	socklen_t length;
+
+	cr_assert_not(try_connect(session, "api", 1000));
+	need(synfault_faults(session, "api", "accept", NULL, &error), &error);
+	cr_assert(try_connect(session, "api", 1000));
+
+	need(synfault_hold(session, "api", 0, 10000, &attempt, &error), &error);
+	cr_assert_eq(attempt, 3);
+	cr_assert_eq(synfault_release(session, "api", attempt, "accept", &error),
+		     SYNFAULT_NOT_HELD);
+	synfault_sockaddr(session, "api", &address, &length);
+	poller.fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cr_assert_eq(connect(poller.fd, (const struct sockaddr *)&address, length), -1);
+	need(synfault_wait(session, "api", attempt, "syn", 5000, &error), &error);
+	cr_assert_eq(poll(&poller, 1, 0), 0, "the attempt is not held");
+	need(synfault_release(session, "api", attempt, "accept", &error), &error);
+	cr_assert_eq(poll(&poller, 1, 5000), 1);
+	cr_assert_eq(poller.revents, POLLOUT, "the attempt was refused");
+	close(poller.fd);
+	finish(session);
+}
+
 Test(retries, what_is_impossible_here_is_skipped)
 {
 	struct synfault_session *session =

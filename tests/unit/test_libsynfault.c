@@ -206,6 +206,39 @@ Test(libsynfault, a_judgement_has_the_outcome_and_findings)
 	stop(&server);
 }
 
+Test(libsynfault, faults_are_replaced_and_attempts_held)
+{
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"faults\",\"session\":7,\"endpoint\":\"db\",\"steps\":\"refuse\"}",
+		 "{\"ok\":true,\"result\":{\"endpoint\":\"db\",\"attempt\":2}}"},
+		{"{\"command\":\"hold\",\"session\":7,\"limit_ns\":1000000000}",
+		 "{\"ok\":true,\"result\":{\"endpoint\":\"api\",\"attempt\":4}}"},
+		{"{\"command\":\"hold\",\"session\":7,\"endpoint\":\"api\",\"attempt\":5,"
+		 "\"limit_ns\":2000000}",
+		 "{\"ok\":true,\"result\":{\"endpoint\":\"api\",\"attempt\":5}}"},
+		{"{\"command\":\"release\",\"session\":7,\"endpoint\":\"api\",\"attempt\":4,"
+		 "\"verdict\":\"drop\"}",
+		 "{\"ok\":true,\"result\":{}}"},
+		{0},
+	};
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+	unsigned long attempt;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_eq(synfault_faults(session, "db", "refuse", &attempt, &error), SYNFAULT_OK);
+	cr_assert_eq(attempt, 2);
+	cr_assert_eq(synfault_hold(session, NULL, 0, 1000, &attempt, &error), SYNFAULT_OK);
+	cr_assert_eq(attempt, 4);
+	cr_assert_eq(synfault_hold(session, "api", 5, 2, NULL, &error), SYNFAULT_OK);
+	cr_assert_eq(synfault_release(session, "api", 4, "drop", &error), SYNFAULT_OK);
+	synfault_free(session);
+	stop(&server);
+}
+
 Test(libsynfault, an_unknown_outcome_is_not_a_failure)
 {
 	const struct turn turns[] = {
@@ -277,6 +310,7 @@ Test(libsynfault, errors_of_the_protocol_have_codes)
 		{"not-found", SYNFAULT_NOT_FOUND},
 		{"bad-scenario", SYNFAULT_BAD_SCENARIO},
 		{"bad-request", SYNFAULT_BAD_REQUEST},
+		{"not-held", SYNFAULT_NOT_HELD},
 		{"too-many", SYNFAULT_REFUSED},
 		{"denied", SYNFAULT_REFUSED},
 	};

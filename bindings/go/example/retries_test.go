@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +80,38 @@ func TestSessionsAreSideBySide(t *testing.T) {
 	}
 	if judgement, err := server.Close(); err != nil || judgement.Outcome != "pass" {
 		t.Fatal(judgement, err)
+	}
+}
+
+func TestFaultsCanBeReplacedAndAttemptsHeld(t *testing.T) {
+	t.Parallel()
+	session := synfault.New(t, "api=refuse")
+	if _, err := net.Dial("tcp", session.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("the first attempt ended with %v", err)
+	}
+	if attempt, err := session.Faults("api", "accept"); attempt != 2 || err != nil {
+		t.Fatal(attempt, err)
+	}
+	if err := connectWithRetries(session.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	held, err := session.Hold("api", 10*time.Second)
+	if held != 3 || err != nil {
+		t.Fatal(held, err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := net.Dial("tcp", session.Addr())
+		ended <- err
+	}()
+	if err := session.Wait("syn", "api", held, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Release("api", held, "refuse"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("the attempt that was held ended with %v", err)
 	}
 }
 

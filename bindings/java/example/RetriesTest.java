@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -74,6 +76,21 @@ class RetriesTest {
         assertEquals("timed-out", assertThrows(Synfault.SynfaultException.class,
             () -> hole.await("established", "api", 1, Duration.ofMillis(10))).code);
         assertEquals("pass", server.close().outcome());
+    }
+
+    @Test
+    @Synfault.Faults("api=refuse")
+    void faultsCanBeReplacedAndAttemptsHeld(Synfault.Session session) throws Exception {
+        InetSocketAddress api = session.socketAddress();
+        assertThrows(ConnectException.class, () -> connect(api, 1000));
+        assertEquals(2, session.faults("api", "accept"));
+        connect(api, 1000);
+        long held = session.hold("api", Duration.ofSeconds(10));
+        CompletableFuture<Throwable> ended = CompletableFuture.supplyAsync(() ->
+            assertThrows(ConnectException.class, () -> connect(api, 5000)));
+        session.await("syn", "api", held, Duration.ofSeconds(5));
+        session.release("api", held, "refuse");
+        ended.get();
     }
 
     @Test

@@ -66,6 +66,19 @@ test("sessions are side by side", async (t) => {
     assert.equal((await server.close()).outcome, "pass");
 });
 
+test("faults can be replaced and attempts held", async (t) => {
+    const session = await faults(t, {api: "refuse"});
+    if (!session) return;
+    await assert.rejects(get(session.endpoints.api, 1000), /ECONNREFUSED/);
+    await session.faults("accept");
+    assert.equal(await get(session.endpoints.api, 1000), 200);
+    const held = await session.hold();
+    const refused = assert.rejects(get(session.endpoints.api, 5000), /ECONNREFUSED/);
+    await session.wait("syn", {attempt: held});
+    await session.release(held, "refuse");
+    await refused;
+});
+
 test("what is impossible here is skipped", async (t) => {
     const source = "name: named\nendpoints: {api: {hostname: api.example.test}}\n";
     const session = await faults(t, {}, {source});

@@ -4,6 +4,7 @@
 EXAMPLE_RETRIES is how often the client retries; with less than 2 it is wrong, and tests fail.
 """
 
+import concurrent.futures
 import json
 import os
 import socket
@@ -52,6 +53,21 @@ def test_sessions_are_side_by_side(faults):
     assert fetch(server.api) == 200
     assert hole.attempts() == 1
     assert server.close().outcome == "pass"
+
+
+@pytest.mark.faults(api="refuse")
+def test_faults_can_be_replaced_and_attempts_held(faults):
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(faults.api.address)
+    faults.session.faults("accept")
+    socket.create_connection(faults.api.address).close()
+    held = faults.session.hold()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        connecting = pool.submit(socket.create_connection, faults.api.address, 5)
+        faults.session.wait("syn", attempt=held)
+        assert not connecting.done()
+        faults.session.release(held, "refuse")
+        assert isinstance(connecting.exception(), ConnectionRefusedError)
 
 
 @pytest.mark.faults(source="name: named\nendpoints: {api: {hostname: api.example.test}}\n")
