@@ -36,6 +36,7 @@ const char *fault_kind_name(enum fault_kind kind)
 		[FAULT_RESET] = "reset",
 		[FAULT_CLOSED] = "closed",
 		[FAULT_SLOWED] = "slowed",
+		[FAULT_HEALED] = "healed",
 	};
 	_Static_assert(ARRAY_SIZE(names) == FAULT_N_KINDS, "one name per kind");
 

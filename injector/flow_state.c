@@ -95,11 +95,17 @@ static enum flow_state broken_state(const struct flow *flow)
 	}
 }
 
+/* Returns whether packets in this direction pass during such a stall. */
+static bool is_spared(enum stall_way way, enum flow_direction direction)
+{
+	return way != STALL_BOTH_WAYS && (way == STALL_TO_SERVER) != (direction == FLOW_TO_SERVER);
+}
+
 static bool can_break(const struct flow *flow)
 {
 	enum flow_state broken = broken_state(flow);
 
-	if (flow->state != FLOW_OPEN || flow->over || broken == FLOW_OPEN)
+	if (flow->state != FLOW_OPEN || flow->over || flow->healed || broken == FLOW_OPEN)
 		return false;
 	return broken != FLOW_CLOSED || !flow->streams[FLOW_TO_CLIENT].ended;
 }
@@ -109,6 +115,8 @@ bool flow_break(struct flow *flow)
 	if (!can_break(flow))
 		return false;
 	flow->state = broken_state(flow);
+	flow->way = flow->step->way;
+	flow->heals = flow->step->for_ns > 0;
 	return true;
 }
 
@@ -137,6 +145,20 @@ void flow_drop_held(struct flow *flow)
 	stream->passed = stream->released;
 	/* a FIN is the last packet, so it was among them */
 	stream->ended = false;
+}
+
+bool flow_heals(const struct flow *flow)
+{
+	return flow->state == FLOW_STALLED && flow->heals;
+}
+
+bool flow_heal(struct flow *flow)
+{
+	if (!flow_heals(flow))
+		return false;
+	flow->state = FLOW_OPEN;
+	flow->healed = true;
+	return true;
 }
 
 void flow_end(struct flow *flow)
@@ -181,6 +203,20 @@ static void note_passed(struct flow *flow, struct flow_stream *stream, int64_t e
 	if (packet->flags & TCP_FLAG_RST ||
 	    (flow->streams[FLOW_TO_CLIENT].ended && flow->streams[FLOW_TO_SERVER].ended))
 		flow->over = true;
+}
+
+/*
+ * Counts the bytes of a direction that the fault leaves alone: its packets pass whole, since
+ * nothing of them would be lost.
+ */
+static struct flow_decision take_spared(struct flow *flow, struct flow_stream *stream,
+					const struct packet *packet)
+{
+	int64_t end = place_of(stream, packet->sequence) + packet->payload_length;
+	bool is_due = packet->payload_length > 0 && end >= (int64_t)flow->step->bytes;
+
+	note_passed(flow, stream, end, packet);
+	return (struct flow_decision){.action = FLOW_PASS, .fault = is_due && flow_break(flow)};
 }
 
 static struct flow_decision take_counted(struct flow *flow, struct flow_stream *stream,
@@ -282,11 +318,15 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 	struct flow_stream *stream = &flow->streams[direction];
 	struct flow_decision decision = {.action = FLOW_PASS};
 
-	if (flow->state != FLOW_OPEN)
+	if (flow->state != FLOW_OPEN &&
+	    (flow->state != FLOW_STALLED || !is_spared(flow->way, direction)))
 		return take_broken(flow, direction, packet);
 	if (direction == flow_counted(flow)) {
 		if (step->action == STEP_SLOW)
 			return take_slowly(flow, stream, packet, now_ns);
+		if (step->after == AFTER_BYTES && can_break(flow) &&
+		    is_spared(step->way, direction))
+			return take_spared(flow, stream, packet);
 		if (step->after == AFTER_BYTES && can_break(flow))
 			return take_counted(flow, stream, packet, available);
 	}
@@ -295,11 +335,13 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 	 * now. Any data in it comes after the fault, and is cut off.
 	 */
 	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW &&
-	    step->after == AFTER_ACCEPT && flow_break(flow))
-		return (struct flow_decision){
-			.action = packet->payload_length > 0 ? FLOW_TRIM : FLOW_PASS,
-			.fault = true,
-		};
+	    step->after == AFTER_ACCEPT && flow_break(flow)) {
+		decision.fault = true;
+		if (!is_spared(step->way, direction)) {
+			decision.action = packet->payload_length > 0 ? FLOW_TRIM : FLOW_PASS;
+			return decision;
+		}
+	}
 	note_passed(flow, stream, place_of(stream, packet->sequence) + packet->payload_length,
 		    packet);
 	return decision;

@@ -13,7 +13,8 @@
  * The packet that contains byte N is cut after it, so exactly N bytes reach the receiver. Then the
  * fault happens. From then on the connection's new state decides how packets are answered:
  *
- *     OPEN ──► STALLED  nothing passes
+ *     OPEN ──► STALLED  nothing passes, or nothing in one direction; a stall for a time then heals
+ *                       ──► OPEN: both kernels go on by their own retransmissions
  *          ──► RESET    the client's packets go to the server, whose kernel no longer knows the
  *                       connection; the server's packets are answered as by a client that is gone
  *          ──► CLOSED   the client is answered as by a server that has closed: its FIN with ACK,
@@ -54,6 +55,10 @@ struct flow {
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent everything */
 	bool gone;       /* CLOSED, and data came: the server has no socket any more */
 	bool over;       /* it ended without its fault */
+	bool healed;     /* its stall has ended */
+	/* STALLED: */
+	enum stall_way way;
+	bool heals;
 };
 
 enum flow_action {
@@ -119,6 +124,10 @@ bool flow_is_open(const struct flow *flow);
 bool flow_cut(struct flow *flow, enum step_ending ending);
 /** flow_drop_held() - note that all held packets were dropped */
 void flow_drop_held(struct flow *flow);
+/** flow_heals() - return whether the flow is stalled for a time */
+bool flow_heals(const struct flow *flow);
+/** flow_heal() - end the stall now; return false if the flow is not stalled for a time */
+bool flow_heal(struct flow *flow);
 /** flow_end() - note that the client's socket is gone */
 void flow_end(struct flow *flow);
 /**

@@ -51,15 +51,18 @@ struct connection {
 	uint32_t attempt;
 	struct flow flow;
 	struct segment_template templates[FLOW_N_DIRECTIONS];
-	struct event *timer; /* for the fault, or for held packets; NULL: none */
+	struct event *timer; /* NULL: none */
+	void (*on_timer)(struct connection *connection);
+	int64_t due_ns; /* when the timer is due */
 	struct waiting *waiting;
 	bool near, slowed, established;
-	bool outgoing;          /* its client's packets are seen on their way out */
-	bool unannounced;       /* the flow is broken, but FIN or RST are still to be sent */
-	int64_t broken_ns;      /* when it broke */
-	int64_t established_ns; /* when its handshake was complete */
-	uint32_t outage;        /* that broke it, as struct net_event has it; 0: none did */
-	bool cut;               /* in .cut of the table: FIN and RST are still to be sent */
+	bool outgoing;             /* its client's packets are seen on their way out */
+	bool unannounced;          /* the flow is broken, but FIN or RST are still to be sent */
+	int64_t broken_ns;         /* when it broke */
+	int64_t established_ns;    /* when its handshake was complete */
+	uint32_t outage;           /* that broke it, as struct net_event has it; 0: none did */
+	struct flow_outage missed; /* an outage during a stall that heals; or its .ending is 0 */
+	bool cut;                  /* in .cut of the table: FIN and RST are still to be sent */
 	struct connection *cut_prev, *cut_next;
 	struct connection *older; /* with the same 4-tuple */
 };
@@ -291,7 +294,18 @@ static void tell_sides(struct connection *connection)
 	inject(connection, FLOW_TO_SERVER, TCP_FLAG_RST | TCP_FLAG_ACK, to_server, to_client, NULL);
 }
 
-static void set_timer(struct connection *connection, int64_t in_ns, event_callback_fn callback)
+static void timer_due(evutil_socket_t fd, short what, void *userdata)
+{
+	struct connection *connection = userdata;
+
+	(void)fd;
+	(void)what;
+	connection->on_timer(connection);
+}
+
+/* Each connection has one timer: for its fault, for the end of a stall, or for held packets. */
+static void set_timer(struct connection *connection, int64_t in_ns,
+		      void (*on_timer)(struct connection *connection))
 {
 	struct flow_table *connections = connection->connections;
 	int64_t in_us = in_ns > 0 ? (in_ns + NS_PER_US - 1) / NS_PER_US : 0;
@@ -301,36 +315,55 @@ static void set_timer(struct connection *connection, int64_t in_ns, event_callba
 	};
 
 	if (!connection->timer)
-		connection->timer = evtimer_new(connections->base, callback, connection);
+		connection->timer = evtimer_new(connections->base, timer_due, connection);
 	if (!connection->timer)
 		out_of_memory();
-	/* an outage comes between its step and the timer for that */
-	event_del(connection->timer);
-	evtimer_assign(connection->timer, connections->base, callback, connection);
+	connection->on_timer = on_timer;
+	connection->due_ns = now_ns(connections) + in_ns;
 	(void)event_base_update_cache_time(connections->base);
 	event_add(connection->timer, &timeout);
 }
 
-static void break_due(evutil_socket_t fd, short what, void *userdata)
+static void cut(struct connection *connection, const struct flow_outage *outage);
+
+static void heal_due(struct connection *connection)
 {
-	struct connection *connection = userdata;
+	struct flow_table *connections = connection->connections;
+	struct connection_fault fault = fault_of(connection);
+
+	if (!flow_heal(&connection->flow))
+		return;
+	fault.kind = FAULT_HEALED;
+	fault.late_ns = MAX(now_ns(connections) - connection->due_ns, 0);
+	connections->host.report(connections->host.context, &fault);
+	if (connection->missed.ending)
+		cut(connection, &connection->missed);
+}
+
+/* Sets the timer for the end of the stall that has just begun, if it lasts for a time. */
+static void await_healing(struct connection *connection)
+{
+	if (flow_heals(&connection->flow))
+		set_timer(connection, connection->flow.step->for_ns, heal_due);
+}
+
+static void break_due(struct connection *connection)
+{
 	struct flow_table *connections = connection->connections;
 	struct connection_fault fault;
 
-	(void)fd;
-	(void)what;
 	if (!flow_break(&connection->flow))
 		return;
 	tell_sides(connection);
+	await_healing(connection);
 	fault = fault_of(connection);
 	if (connection->flow.state == FLOW_STALLED)
 		connections->host.report(connections->host.context, &fault);
 }
 
 /* Sends the reset once the client has moved on from connect(). */
-static void tell_due(evutil_socket_t fd, short what, void *userdata)
+static void tell_due(struct connection *connection)
 {
-	struct connection *connection = userdata;
 	const struct flow_table_host *host = &connection->connections->host;
 	int64_t waited_ns;
 	int r;
@@ -348,15 +381,12 @@ static void tell_due(evutil_socket_t fd, short what, void *userdata)
 	tell_sides(connection);
 }
 
-static void release_due(evutil_socket_t fd, short what, void *userdata)
+static void release_due(struct connection *connection)
 {
 	const struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
-	struct connection *connection = userdata;
 	const struct flow_table_host *host = &connection->connections->host;
 	struct waiting *waiting;
 
-	(void)fd;
-	(void)what;
 	while ((waiting = connection->waiting)) {
 		struct pending pending = {
 			.connection = connection,
@@ -547,6 +577,9 @@ static void cut(struct connection *connection, const struct flow_outage *outage)
 	struct flow_table *connections = connection->connections;
 	struct connection_fault fault;
 
+	/* Its RST would be lost, too; what comes after the stall is answered with another. */
+	if (flow_heals(&connection->flow))
+		connection->missed = *outage;
 	if (!connection->established || !flow_is_open(&connection->flow))
 		return;
 	if (connection->timer)
@@ -599,7 +632,7 @@ bool flow_table_withholds(const struct flow_table *connections, const struct att
 	const struct connection *connection =
 		find(connections, &attempt->key.client, &attempt->key.server);
 
-	return connection && connection->attempt == attempt->id &&
+	return connection && connection->attempt == attempt->id && !flow_heals(&connection->flow) &&
 	       (connection->flow.state == FLOW_STALLED || connection->flow.state == FLOW_CLOSED);
 }
 
@@ -655,6 +688,7 @@ static void tell_in_time(struct connection *connection, enum flow_direction dire
 		set_timer(connection, ASK_NS, tell_due);
 	} else if (fault || (connection->unannounced && by_client)) {
 		tell_sides(connection);
+		await_healing(connection);
 	}
 }
 

@@ -24,6 +24,7 @@ struct connection_fault {
 	uint64_t bytes;
 	uint32_t fin;    /* FAULT_CLOSED: the sequence number of the FIN */
 	uint32_t outage; /* as struct net_event has it */
+	int64_t late_ns; /* FAULT_HEALED: how late */
 };
 
 /* What the flow table needs from the owner of the queue and the rules. */
@@ -114,7 +115,8 @@ void flow_table_cut_one(struct flow_table *connections, const struct attempt_inf
 /**
  * flow_table_withholds() - return whether the connection's packets are lost for good by its step
  *
- * Those of a slow one are only late, and their senders' kernels retransmit them.
+ * Those of a slow one are only late, and their senders' kernels retransmit them, as they do those
+ * of a stall that heals.
  */
 bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt);
 /**

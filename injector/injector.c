@@ -220,6 +220,12 @@ static void connection_report(void *context, const struct connection_fault *faul
 		.net = {.fault = fault->kind, .outage = fault->outage, .bytes = fault->bytes},
 	};
 
+	if (fault->kind == FAULT_HEALED) {
+		note_lag(injector, fault->late_ns);
+		injector_sockets_healed(injector, fault->attempt);
+		event.earliest_ns = event.at_ns = injector_now_ns(injector);
+		event.attempt = tracker_attempt(injector->tracker, fault->attempt);
+	}
 	injector->on_event(injector->userdata, &event);
 	if (fault->kind == FAULT_STALLED)
 		injector_sockets_stalled(injector, fault->attempt);

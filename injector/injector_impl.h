@@ -65,10 +65,14 @@ struct injector {
 
 	struct sock_lookup *lookup; /* NULL: the kernel can't look up sockets */
 	struct socket_watch *watch; /* NULL: not wanted */
-	/* Attempts whose connection is stalled, and that the client has not closed. */
+	/*
+	 * Attempts whose connection is stalled, or was and has data to retransmit, and that the
+	 * client has not closed.
+	 */
 	struct stalled {
 		uint32_t attempt;
 		int64_t seen_ns; /* when the client had not closed it yet */
+		bool healed;
 	} * stalled;
 	size_t n_stalled, stalled_capacity;
 	struct event *poll_event; /* looks for unanswered attempts that are gone */
@@ -167,6 +171,12 @@ void injector_sockets_look_now(struct injector *injector);
  * connection
  */
 void injector_sockets_stalled(struct injector *injector, uint32_t attempt);
+/**
+ * injector_sockets_healed() - note that what was stalled gets through again
+ *
+ * Looks once more before: what the client does from now on, it does after the stall.
+ */
+void injector_sockets_healed(struct injector *injector, uint32_t attempt);
 /** injector_sockets_end() - take a FIN or RST of either side */
 void injector_sockets_end(struct injector *injector, const struct queued_packet *queued,
 			  const struct packet *packet);

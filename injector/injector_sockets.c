@@ -7,7 +7,8 @@
  *
  * If a client closes a stalled connection, its FIN may never leave: while its earlier data is lost,
  * its kernel sends nothing new (net/ipv4/tcp_input.c, tcp_enter_loss, leaves room for one packet).
- * So such sockets are looked at every few milliseconds.
+ * So such sockets are looked at every few milliseconds; after a stall that heals, until nothing is
+ * left to retransmit.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -278,6 +279,14 @@ void injector_sockets_end(struct injector *injector, const struct queued_packet 
 
 /* ---- stalled connections ---- */
 
+/* Returns whether the socket has received the server's FIN, which counts as a byte. */
+static bool has_received_fin(const struct sock_found *found)
+{
+	return found->bytes_received > 0 &&
+	       (found->state == TCP_CLOSE_WAIT || found->state == TCP_LAST_ACK ||
+		found->state == TCP_CLOSING || found->state == TCP_TIME_WAIT);
+}
+
 /* Returns whether the client has closed, or shut down, its side. */
 static bool has_ended(const struct sock_found *found)
 {
@@ -306,11 +315,12 @@ static bool look_at_stalled(struct injector *injector, struct stalled *stalled)
 	if (!has_ended(&found)) {
 		stalled->seen_ns = event.at_ns;
 		tracker_note_seen(injector->tracker, stalled->attempt, event.at_ns);
-		return true;
+		return !stalled->healed || found.unacked > 0;
 	}
 	event.at_ns = injector_now_ns(injector);
 	event.net.end_sent = found.bytes_sent;
-	event.net.end_received = found.bytes_received - info.server_ended;
+	/* A stall may have dropped the server's FIN after it was seen. */
+	event.net.end_received = found.bytes_received - has_received_fin(&found);
 	if (found.bytes_received > 0 && found.since_receive_ns >= 0)
 		event.net.last_receive_ns =
 			last_receive_ns(injector, event.at_ns, found.since_receive_ns);
@@ -341,12 +351,20 @@ void injector_sockets_look_now(struct injector *injector)
 
 void injector_sockets_stalled(struct injector *injector, uint32_t attempt)
 {
-	struct stalled stalled = {attempt, injector_now_ns(injector)};
+	struct stalled stalled = {.attempt = attempt, .seen_ns = injector_now_ns(injector)};
 
 	if (!injector->kernel.find_socket)
 		return;
 	array_append(injector->stalled, injector->n_stalled, injector->stalled_capacity, stalled);
 	start_polling(injector);
+}
+
+void injector_sockets_healed(struct injector *injector, uint32_t attempt)
+{
+	(void)poll_stalled(injector);
+	for (size_t i = 0; i < injector->n_stalled; i++)
+		if (injector->stalled[i].attempt == attempt)
+			injector->stalled[i].healed = true;
 }
 
 /* ---- deaths ---- */

@@ -105,6 +105,7 @@ int sock_lookup_find(struct sock_lookup *lookup, const struct address *local,
 		.cookie = (uint64_t)answer->id.idiag_cookie[1] << 32 | answer->id.idiag_cookie[0],
 		.inode = answer->idiag_inode,
 		.state = answer->idiag_state,
+		.unacked = answer->idiag_wqueue,
 	};
 	set_counts(ret, message);
 	return 0;

@@ -24,6 +24,8 @@ struct sock_found {
 	uint64_t cookie; /* the kernel's number for the socket, never reused; more than 0 */
 	uint64_t inode;  /* 0: no process has it open any more */
 	uint8_t state;   /* TCP_ESTABLISHED, … (netinet/tcp.h) */
+	/* Connected: bytes that it sent and that are not acknowledged, FIN included. */
+	uint32_t unacked;
 	/* Of its struct tcp_info; false: it has none. */
 	bool has_counts;
 	uint32_t retransmissions;

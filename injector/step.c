@@ -494,7 +494,7 @@ void step_format(const struct step *step, struct strbuf *out)
 		break;
 	case STEP_SLOW:
 		byte_count_format(step->bytes, out);
-		strbuf_puts(out, "/s");
+		strbuf_puts(out, step->to_server ? "/s to-server" : "/s");
 		break;
 	case STEP_ACCEPT:
 	case STEP_REFUSE:
@@ -503,8 +503,6 @@ void step_format(const struct step *step, struct strbuf *out)
 	case STEP_N_ACTIONS:
 		break;
 	}
-	if (step->to_server)
-		strbuf_puts(out, " to-server");
 	if (step->repeat_explicit || step->repeat > 1)
 		strbuf_printf(out, " x%u", step->repeat);
 	if (step->when.given) {

@@ -8,15 +8,17 @@
  *             | "unreachable" KIND
  *             | "delay" D [ ".." D ] [ "then" ( "accept" | "refuse" | "unreachable" KIND ) ]
  *             | "half-open" | "backlog-full" [ "abort" ]
- *             | ( "reset" | "stall" | "close" ) "after" ( "accept" | BYTES [ DIRECTION ] | D )
+ *             | ( "reset" | "close" ) AFTER
+ *             | "stall" [ "from-server" | "to-server" ] AFTER [ "for" D ]
  *             | "slow" BYTES "/s" [ DIRECTION ]
+ *     AFTER     = "after" ( "accept" | BYTES [ DIRECTION ] | D )
  *     KIND      = "net" | "host" | "port" | "admin" | "protocol"
  *     BYTES     = NUMBER ( "byte" | "bytes" | "B" | "KB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" )
  *     DIRECTION = "to-client" | "to-server"
  *
  * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h), KB is 1000 bytes and KiB
  * 1024. A blank may precede the unit. Bytes count data, without headers and retransmissions, to the
- * client unless DIRECTION says otherwise.
+ * client unless DIRECTION says otherwise. A stall stops both directions unless it names one.
  *
  * A step can also be an outage, a short form of a step whose condition is a window of time:
  *
@@ -85,6 +87,13 @@ enum step_ending {
 	STEP_N_ENDINGS,
 };
 
+/* What STEP_STALL stops. */
+enum stall_way {
+	STALL_BOTH_WAYS,
+	STALL_FROM_SERVER,
+	STALL_TO_SERVER,
+};
+
 struct step {
 	enum step_action action;
 	uint32_t repeat;      /* attempts that the step serves, at least 1 */
@@ -100,6 +109,8 @@ struct step {
 	uint64_t bytes;                    /* AFTER_BYTES; STEP_SLOW: per second */
 	int64_t after_ns;                  /* AFTER_TIME */
 	bool to_server;                    /* count, or slow, bytes to the server */
+	enum stall_way way;                /* STEP_STALL */
+	int64_t for_ns;                    /* STEP_STALL: how long; 0: for good */
 	uint32_t list;                     /* number of its list: see struct script */
 	struct condition when;             /* which attempts it applies to */
 	/* Of connections whenever the window of .when begins; it has no other part but a family. */

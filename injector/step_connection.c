@@ -6,6 +6,11 @@
 
 #include "common/duration.h"
 
+static const char *const way_names[] = {
+	[STALL_FROM_SERVER] = "from-server",
+	[STALL_TO_SERVER] = "to-server",
+};
+
 /*
  * Reads a number of bytes with its unit, which may be a separate word; @suffix must follow it
  * directly. Returns 1, without an error, if the text is something else.
@@ -70,7 +75,8 @@ static int fail_after(struct step_parser *parser, const struct step_token *token
 			   name);
 }
 
-int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step)
+static int read_amount(struct step_parser *parser, const struct step_token *action,
+		       struct step *step)
 {
 	const char *name = step_action_name(step->action);
 	struct step_token token = parser_peek(parser), after = token;
@@ -111,6 +117,90 @@ int step_read_after(struct step_parser *parser, const struct step_token *action,
 	return parser_duration(parser, &token, &step->after_ns);
 }
 
+/* Reads what a stall stops, directly after "stall". */
+static int read_way(struct step_parser *parser, struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+
+	if (token_is(&token, "to-client") || token_is(&token, "from-client")) {
+		parser_fail(parser, &token, "\"%s\" is not what a stall can stop",
+			    token_shown(&token, buffer));
+		return parser_hint(parser, "did you mean \"stall %s\"?",
+				   token_is(&token, "to-client") ? "from-server" : "to-server");
+	}
+	if (!token_is(&token, way_names[STALL_FROM_SERVER]) &&
+	    !token_is(&token, way_names[STALL_TO_SERVER]))
+		return 0;
+	step->way =
+		token_is(&token, way_names[STALL_TO_SERVER]) ? STALL_TO_SERVER : STALL_FROM_SERVER;
+	parser_take(parser, &token);
+	return 0;
+}
+
+/* Reads how long a stall lasts. */
+static int read_for(struct step_parser *parser, struct step *step)
+{
+	struct step_token word = parser_peek(parser), token;
+
+	if (!token_is(&word, "for"))
+		return 0;
+	if (step->action != STEP_STALL) {
+		parser_fail(parser, &word,
+			    "only a stall lasts for a time: \"%s\" ends the connection",
+			    step_action_name(step->action));
+		return parser_hint(parser, "for silence that ends write \"stall after 2s for 5s\"");
+	}
+	parser_take(parser, &word);
+	token = parser_peek(parser);
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, &word, "\"for\" needs a duration after it");
+		return parser_hint(parser, "for example \"stall after 2s for 5s\"");
+	}
+	if (parser_duration(parser, &token, &step->for_ns) < 0)
+		return -EINVAL;
+	if (step->for_ns == 0) {
+		parser_fail(parser, &token, "a stall for 0s stops nothing");
+		return parser_hint(parser, "give it a duration, or use \"accept\"");
+	}
+	return 0;
+}
+
+/* Explains the direction of a stall in the wrong place. */
+static int check_way(struct step_parser *parser, const struct step *step)
+{
+	struct step_token token = parser_peek(parser), ahead_token;
+	AUTO_STRBUF struct strbuf meant = {0};
+	struct step_parser ahead = *parser;
+	struct step right = *step;
+
+	if (step->action != STEP_STALL || step->way != STALL_BOTH_WAYS)
+		return 0;
+	right.way = token_is(&token, way_names[STALL_FROM_SERVER]) ? STALL_FROM_SERVER
+		    : token_is(&token, way_names[STALL_TO_SERVER]) ? STALL_TO_SERVER
+								   : STALL_BOTH_WAYS;
+	if (right.way == STALL_BOTH_WAYS)
+		return 0;
+	parser_take(&ahead, &token);
+	ahead_token = parser_peek(&ahead);
+	if (token_is(&ahead_token, "for") && step->for_ns == 0)
+		(void)read_for(&ahead, &right);
+	step_format(&right, &meant);
+	parser_fail(parser, &token, "what a stall stops comes before \"after\"");
+	return parser_hint(parser, "did you mean \"%s\"?", strbuf_text(&meant));
+}
+
+int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step)
+{
+	int error = step->action == STEP_STALL ? read_way(parser, step) : 0;
+
+	if (error == 0)
+		error = read_amount(parser, action, step);
+	if (error == 0)
+		error = read_for(parser, step);
+	return error == 0 ? check_way(parser, step) : error;
+}
+
 int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step)
 {
 	struct step_token token = parser_peek(parser);
@@ -146,6 +236,8 @@ void step_format_after(const struct step *step, struct strbuf *out)
 {
 	char time[DURATION_TEXT_SIZE];
 
+	if (step->way != STALL_BOTH_WAYS)
+		strbuf_printf(out, " %s", way_names[step->way]);
 	strbuf_puts(out, " after");
 	if (step->after == AFTER_ACCEPT)
 		strbuf_puts(out, " accept");
@@ -153,4 +245,8 @@ void step_format_after(const struct step *step, struct strbuf *out)
 		byte_count_format(step->bytes, out);
 	else
 		strbuf_printf(out, " %s", duration_format_exact(step->after_ns, time));
+	if (step->to_server)
+		strbuf_puts(out, " to-server");
+	if (step->for_ns)
+		strbuf_printf(out, " for %s", duration_format_exact(step->for_ns, time));
 }

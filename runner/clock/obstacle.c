@@ -43,6 +43,12 @@ static bool stalls(const struct step *step)
 
 static char *step_obstacle(const struct scenario *scenario, const struct step *step)
 {
+	if (step->for_ns > 0)
+		return xstrdup("after a stall that heals a connection goes on by the kernel's "
+			       "retransmissions, which follow real time");
+	if (step->way != STALL_BOTH_WAYS)
+		return xstrdup("under a stall of one direction the kernel's retransmissions, which "
+			       "follow real time, get through in the other");
 	if (needs_retransmissions(step))
 		return xasprintf(
 			"the step '%s' depends on the kernel's retransmissions, which follow "

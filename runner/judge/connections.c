@@ -37,13 +37,13 @@ static enum connection_end end_of(const struct attempt_history *attempt)
 	}
 	/* The client had ended the connection before the fault came. */
 	if (attempt->details->client_end_ns < attempt_fault_ns(attempt, FAULT_RESET) &&
-	    !attempt_had_fault(attempt, FAULT_STALLED))
+	    !attempt_is_stalled(attempt))
 		return ENDED_CLOSED;
 	if (attempt_fault_ns(attempt, FAULT_RESET) <= attempt->closed_ns &&
 	    attempt_had_fault(attempt, FAULT_RESET))
 		return ENDED_RESET;
 	if (attempt_fault_ns(attempt, FAULT_STALLED) <= attempt->closed_ns &&
-	    attempt_had_fault(attempt, FAULT_STALLED))
+	    attempt_is_stalled(attempt))
 		return ENDED_STALLED;
 	return attempt->closed_ns != INT64_MAX || attempt_had_fault(attempt, FAULT_CLOSED)
 		       ? ENDED_CLOSED
@@ -83,7 +83,7 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 	bool ended = details->client_end_ns != INT64_MAX;
 	int64_t at_end = (int64_t)(received ? details->end_received : details->end_sent);
 	int64_t bytes = (int64_t)(received ? details->bytes_received : details->bytes_sent);
-	bool stalled = attempt_had_fault(attempt, FAULT_STALLED);
+	bool stalled = attempt_is_stalled(attempt) && step->way != STALL_TO_SERVER;
 
 	*ret = (struct range){0, 0};
 	if (attempt->end != END_ESTABLISHED)
@@ -235,8 +235,7 @@ static bool waited_for_data(const struct attempt_history *attempt)
 	if (attempt->end != END_ESTABLISHED || attempt_had_fault(attempt, FAULT_RESET) ||
 	    attempt_had_fault(attempt, FAULT_CLOSED))
 		return false;
-	return attempt_had_fault(attempt, FAULT_STALLED) ||
-	       attempt_had_fault(attempt, FAULT_SLOWED) ||
+	return attempt_is_stalled(attempt) || attempt_had_fault(attempt, FAULT_SLOWED) ||
 	       (attempt->details->client_end_ns != INT64_MAX &&
 		attempt->details->last_receive_ns == NEVER_RECEIVED);
 }

@@ -73,7 +73,27 @@ static struct range expected_attempts(const struct judge_ctx *ctx, size_t endpoi
 	return expected;
 }
 
-static bool fired(const struct step *step, const struct attempt_history *attempt, int64_t delay_ns)
+/*
+ * A stall for a time must have healed, unless the run ended before that was due. The timer starts
+ * when the stall is decided, a little before it takes effect.
+ */
+static bool has_stalled(const struct judge_ctx *ctx, const struct step *step,
+			const struct attempt_history *attempt)
+{
+	const struct record *record = ctx->record;
+	int64_t due_ns = attempt_had_own_fault(attempt, FAULT_STALLED)
+				 ? attempt_fault_ns(attempt, FAULT_STALLED)
+				 : INT64_MAX;
+	int64_t end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+
+	if (due_ns == INT64_MAX || step->for_ns == 0)
+		return due_ns != INT64_MAX;
+	due_ns += step->for_ns + attempt->details->max_lag_ns + ANSWER_SLACK_NS;
+	return attempt_had_fault(attempt, FAULT_HEALED) || end_ns <= due_ns;
+}
+
+static bool fired(const struct judge_ctx *ctx, const struct step *step,
+		  const struct attempt_history *attempt)
 {
 	switch (step->action) {
 	case STEP_REFUSE:
@@ -84,7 +104,7 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 		return attempt_had_own_fault(attempt, FAULT_SYN_ACK_LOST);
 	case STEP_HALF_OPEN:
 	case STEP_STALL:
-		return attempt_had_own_fault(attempt, FAULT_STALLED);
+		return has_stalled(ctx, step, attempt);
 	case STEP_BACKLOG_FULL:
 		return step->abort ? attempt_had_own_fault(attempt, FAULT_RESET)
 				   : attempt->details->dropped > 0;
@@ -100,7 +120,8 @@ static bool fired(const struct step *step, const struct attempt_history *attempt
 	case STEP_DELAY:
 		return attempt->details->accepted > 0 || attempt->details->refused > 0 ||
 		       attempt->details->unreachable > 0 ||
-		       attempt->closed_ns < attempt->started_ns + delay_ns;
+		       attempt->closed_ns <
+			       attempt->started_ns + ctx->record->attempts[attempt->id].delay_ns;
 	case STEP_ACCEPT:
 	case STEP_N_ACTIONS:
 		break;
@@ -160,7 +181,6 @@ static uint32_t step_of(const struct served *served, size_t at)
 /* Counts how often the step fired among the first @most attempts that it served. */
 static int64_t count_fired(const struct served *served, size_t index, int64_t most)
 {
-	const struct record_attempt *attempts = served->ctx->record->attempts;
 	int64_t n_served = 0, count = 0;
 
 	for (size_t i = 0; i < served->n_attempts && n_served < most; i++) {
@@ -169,7 +189,7 @@ static int64_t count_fired(const struct served *served, size_t index, int64_t mo
 		if (step_of(served, i) != index)
 			continue;
 		n_served++;
-		if (fired(&served->script->steps[index], attempt, attempts[attempt->id].delay_ns))
+		if (fired(served->ctx, &served->script->steps[index], attempt))
 			count++;
 	}
 	return count;
@@ -286,10 +306,7 @@ static void judge_hold(const struct served *served, const struct script_part *pa
 	if (!attempt)
 		what = "never fired: the attempt that it was to hold was not made";
 	else if (part->released)
-		what = fired(&part->script.steps[0], attempt,
-			     served->ctx->record->attempts[attempt->id].delay_ns)
-			       ? NULL
-			       : "never fired";
+		what = fired(served->ctx, &part->script.steps[0], attempt) ? NULL : "never fired";
 	else if (attempt->closed_ns >= attempt->started_ns + part->limit_ns)
 		what = "held an attempt that was not released";
 	if (what)

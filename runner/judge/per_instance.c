@@ -209,7 +209,7 @@ enum ending attempt_ending(const struct attempt_history *attempt)
 		return ENDING_RESET;
 	if (attempt_had_fault(attempt, FAULT_CLOSED))
 		return ENDING_CLOSED;
-	if (attempt_had_fault(attempt, FAULT_STALLED))
+	if (attempt_is_stalled(attempt))
 		return ENDING_STALLED;
 	return ENDING_CONNECTED;
 }

@@ -3,8 +3,9 @@
  * Expectations on what a client does when its connections end.
  *
  * A connection was ended if a fault reset, closed or stalled it before the client closed it: by its
- * own step, or by an outage. From that moment on it is dead, whether the client knows or not. The
- * client lets go of it when it sends its own FIN or RST, or when its socket dies.
+ * own step, or by an outage. A stall that heals in time ended nothing. From that moment on it is
+ * dead, whether the client knows or not. The client lets go of it when it sends its own FIN or RST,
+ * or when its socket dies.
  *
  * A reconnect is a connection whose attempt began after the first end of a connection of the same
  * instance. How soon counts from the moment in which the client has no connection left.
@@ -36,7 +37,8 @@ static struct when end_by_fault(const struct attempt_history *attempt)
 	if (attempt->end != END_ESTABLISHED)
 		return never;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		at_ns = MIN(at_ns, attempt_fault_ns(attempt, kinds[i]));
+		if (kinds[i] != FAULT_STALLED || attempt_is_stalled(attempt))
+			at_ns = MIN(at_ns, attempt_fault_ns(attempt, kinds[i]));
 	if (at_ns == INT64_MAX || attempt->details->client_end_ns < at_ns)
 		return never;
 	return (struct when){at_ns - attempt->details->faults->early_ns, at_ns};

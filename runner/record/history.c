@@ -344,6 +344,14 @@ uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_k
 	return attempt->details->faults ? attempt->details->faults->bytes[kind] : 0;
 }
 
+bool attempt_is_stalled(const struct attempt_history *attempt)
+{
+	int64_t ended_ns = MIN(attempt->details->client_end_ns, attempt->closed_ns);
+
+	return attempt_had_fault(attempt, FAULT_STALLED) &&
+	       attempt_fault_ns(attempt, FAULT_HEALED) >= ended_ns;
+}
+
 static void decide_over(struct attempt_history *attempt)
 {
 	const struct attempt_details *details = attempt->details;
@@ -359,7 +367,7 @@ static void decide_over(struct attempt_history *attempt)
 		attempt->over_ns = MAX(attempt->ended_ns, broken_ns);
 		attempt->over_earliest_ns =
 			MAX(attempt->ended_earliest_ns, broken_ns - details->faults->early_ns);
-	} else if (attempt_had_fault(attempt, FAULT_STALLED)) {
+	} else if (attempt_is_stalled(attempt)) {
 		/* Its FIN is dropped, and the socket lives on; only the FIN shows when it ended. */
 		bool by_packet = details->client_end_ns < attempt->closed_ns;
 

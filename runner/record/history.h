@@ -94,8 +94,8 @@ struct attempt_history {
 	int64_t ended_ns, ended_earliest_ns;     /* valid unless end is END_OPEN */
 	/*
 	 * When the client could go on: ended_ns; if a fault broke the connection, the time of the
-	 * fault; if a fault stalled it, the client's own end. INT64_MAX: not until the record's
-	 * end.
+	 * fault; if it was stalled to the end, the client's own end. INT64_MAX: not until the
+	 * record's end.
 	 */
 	int64_t over_ns, over_earliest_ns;
 	int64_t closed_ns, closed_earliest_ns; /* its socket's death; INT64_MAX: not seen */
@@ -140,6 +140,12 @@ bool attempt_had_own_fault(const struct attempt_history *attempt, enum fault_kin
  * did
  */
 uint32_t attempt_outage(const struct attempt_history *attempt);
+/**
+ * attempt_is_stalled() - return whether the connection was stalled when the client ended it
+ *
+ * True also if both lasted until the record's end; false if the stall healed before.
+ */
+bool attempt_is_stalled(const struct attempt_history *attempt);
 /** attempt_fault_bytes() - return how many bytes had passed when it first did; 0: never */
 uint64_t attempt_fault_bytes(const struct attempt_history *attempt, enum fault_kind kind);
 /** history_instance_exit() - return the end of an instance of the client, or NULL */

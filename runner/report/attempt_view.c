@@ -105,6 +105,7 @@ const char *attempt_fault_words(enum fault_kind fault)
 		[FAULT_RESET] = "reset",
 		[FAULT_CLOSED] = "closed",
 		[FAULT_SLOWED] = "slowed",
+		[FAULT_HEALED] = "healed",
 	};
 
 	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "one wording per fault");
@@ -116,6 +117,9 @@ static const char *broken_words(const struct attempt_history *attempt)
 {
 	static const enum fault_kind faults[] = {FAULT_RESET, FAULT_STALLED, FAULT_CLOSED};
 
+	if (attempt->end == END_ESTABLISHED && attempt_had_fault(attempt, FAULT_HEALED) &&
+	    !attempt_is_stalled(attempt))
+		return "stalled, then healed";
 	for (size_t i = 0; attempt->end == END_ESTABLISHED && i < ARRAY_SIZE(faults); i++)
 		if (attempt_had_fault(attempt, faults[i]))
 			return attempt_fault_words(faults[i]);

@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include "common/duration.h"
+
 static bool is_for_connection(const struct step *step)
 {
 	switch (step->action) {
@@ -27,12 +29,54 @@ static bool says_protocol(const struct step *step)
 	       (step->action == STEP_UNREACHABLE || step->then_unreachable);
 }
 
+/* Finds a stall that ends only after the scenario. */
+static void check_healing(struct loader *loader, const struct step *step, const struct place *place)
+{
+	int64_t begins_ns = step->after == AFTER_TIME ? step->after_ns : 0;
+	char timeout[DURATION_TEXT_SIZE], lasts[DURATION_TEXT_SIZE];
+
+	if (step->for_ns == 0 || begins_ns + step->for_ns < loader->scenario->timeout_ns)
+		return;
+	diag_add(loader->diags, place,
+		 "this stall heals after the scenario's timeout of %s, so no client sees it heal",
+		 duration_format_exact(loader->scenario->timeout_ns, timeout));
+	loader_hint(loader, "give the scenario a longer timeout, or leave out \"for %s\"",
+		    duration_format_exact(step->for_ns, lasts));
+}
+
+/* Finds a stall that an outage of the same list can't end. */
+static void check_outages(struct loader *loader, const struct endpoint_spec *endpoint, size_t index)
+{
+	const struct script *script = &endpoint->script;
+	const struct step *stall = &script->steps[index];
+
+	for (size_t i = 0; i < script->n_steps; i++) {
+		const struct step *outage = &script->steps[i];
+		bool one_way = stall->way != STALL_BOTH_WAYS && outage->ending;
+		bool twice = stall->for_ns > 0 && outage->ending == STEP_ENDS_STALL;
+
+		if (outage->list != stall->list || (!one_way && !twice))
+			continue;
+		diag_add(loader->diags, &endpoint->step_places[index],
+			 one_way ? "an outage can't end a connection while one direction is stalled"
+				 : "a stall that heals can't be ended by an outage that stalls, "
+				   "too");
+		loader_hint(loader,
+			    one_way ? "stall both directions, or leave out the outage's "
+				      "\"ending\""
+				    : "let the outage end connections with \"ending reset\"");
+		return;
+	}
+}
+
 void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 {
 	for (size_t i = 0; i < endpoint->script.n_steps; i++) {
 		const struct step *step = &endpoint->script.steps[i];
 		const struct place *place = &endpoint->step_places[i];
 
+		check_healing(loader, step, place);
+		check_outages(loader, endpoint, i);
 		if (says_protocol(step) && step->when.family != AF_INET &&
 		    endpoint_list_has_family(endpoint, step->list, FAMILY_IPV6)) {
 			diag_add(loader->diags, place,

@@ -256,6 +256,7 @@ CAN_NOT = {
     ("policies", "figures that don't go together"): RELATION,
     ("references", "references"): RELATION,
     ("repeated-keys", "again"): RELATION,
+    ("stalls", "stalls"): STEP,
 }
 
 

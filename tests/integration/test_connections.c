@@ -284,6 +284,44 @@ Test(connections, connections_stall)
 	expect_all(expected, ARRAY_SIZE(expected));
 }
 
+Test(connections, connections_stall_in_one_direction)
+{
+	static const struct expected expected[] = {
+		{"stall from-server after 64 KiB", 0, ETIMEDOUT, 65536, FAULT_STALLED, 65536},
+		{"stall from-server after 5 bytes to-server", 0, ETIMEDOUT, 0, FAULT_STALLED, 5},
+	};
+	struct run run;
+
+	expect_all(expected, ARRAY_SIZE(expected));
+	/* The server sends as much as it may without an acknowledgment. */
+	run = run_step("stall to-server after 5 bytes to-server", hosts[0]);
+	cr_expect_gt(run.seen->received, 1000);
+	cr_expect_eq(run.fault.net.fault, FAULT_STALLED);
+	cr_expect_eq(run.fault.net.bytes, 5);
+}
+
+Test(connections, stalled_connections_heal)
+{
+	static const char *const steps[] = {"stall after 64 KiB for 150ms",
+					    "stall after accept for 150ms",
+					    "stall from-server after 64 KiB for 150ms"};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+			struct run run = run_step(steps[i], hosts[k]);
+
+			cr_expect_eq(run.seen->received, POURED, "%s: %lld bytes", steps[i],
+				     (long long)run.seen->received);
+			cr_expect_eq(run.seen->end_error, 0, "%s: %s", steps[i],
+				     strerror(run.seen->end_error));
+			cr_expect_geq(run.seen->took_ns, 150 * NS_PER_MS);
+			cr_expect_eq(run.n_faults, 2, "%s: %zu faults", steps[i], run.n_faults);
+			cr_expect_eq(run.fault.net.fault, FAULT_HEALED);
+		}
+	}
+}
+
 Test(connections, connections_are_untouched_until_their_fault)
 {
 	static const struct expected expected[] = {
@@ -304,6 +342,35 @@ Test(connections, slow_connections_take_their_time)
 		cr_expect_eq(run.seen->end_error, 0);
 		cr_expect_geq(run.seen->took_ns, NS_PER_S / 2);
 		cr_expect_eq(run.fault.net.fault, FAULT_SLOWED);
+	}
+}
+
+Test(connections, slow_connections_break_after_a_time)
+{
+	static const struct {
+		const char *step;
+		int end_error;
+		enum fault_kind fault;
+	} cases[] = {
+		{"slow 100 KB/s then close after 300ms", 0, FAULT_CLOSED},
+		{"slow 100 KB/s then reset after 300ms", ECONNRESET, FAULT_RESET},
+		{"slow 100 KB/s then stall after 300ms", ETIMEDOUT, FAULT_STALLED},
+	};
+
+	netns_enter();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
+			struct run run = run_step(cases[i].step, hosts[k]);
+
+			cr_expect_eq(run.seen->end_error, cases[i].end_error, "%s: %s",
+				     cases[i].step, strerror(run.seen->end_error));
+			cr_expect_gt(run.seen->received, 0, "%s", cases[i].step);
+			cr_expect_lt(run.seen->received, POURED / 2, "%s", cases[i].step);
+			cr_expect_eq(run.n_faults, 2, "%s: %zu faults", cases[i].step,
+				     run.n_faults);
+			cr_expect_eq(run.fault.net.fault, cases[i].fault, "%s", cases[i].step);
+			cr_expect_eq(run.fault.net.bytes, run.seen->received, "%s", cases[i].step);
+		}
 	}
 }
 

@@ -278,6 +278,27 @@ Test(virtual_time, skips_what_is_impossible_with_the_reason)
 	program_exited(synfault, STATUS_PASSED);
 }
 
+Test(virtual_time, skips_stalls_after_which_kernels_retransmit)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	program_writes(synfault, "a.yaml",
+		       "name: heals\n"
+		       "endpoints: {api: {faults: [stall after accept for 1s]}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 0}\n"
+		       "---\n"
+		       "name: one way\n"
+		       "endpoints: {api: {faults: [stall from-server after accept]}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 0}\n");
+	program_runs(synfault, "run --time virtual --junit junit.xml a.yaml");
+	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
+
+	junit_says(junit, "heals", OUTCOME_SKIP, NULL, "after a stall that heals");
+	junit_says(junit, "one way", OUTCOME_SKIP, NULL, "a stall of one direction");
+}
+
 /* The server of a Unix socket has another clock. */
 Test(virtual_time, that_can_not_be_trusted_is_followed_by_real_time)
 {

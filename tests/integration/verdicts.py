@@ -122,6 +122,22 @@ expect: {backoff: {fixed: 0s}}"""),
 endpoints: {api: {serve: echo, faults: [stall after accept x2, accept]}}
 client: {command: [STEPS, "${api}", --, "loop:2", "connect:0", "send:1", "read:600", "close", "wait:700", "end", "connect:0"]}
 expect: {backoff: {fixed: 700ms}}"""),
+    ("a client that waits until a stall heals gets its answer", "pass", """
+endpoints: {api: {serve: echo, faults: [stall after accept for 150ms, accept]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:100", "read:900", "close", "wait:300", "connect:0"]}
+expect: {bytes: {received: 100, sent: 100}, ended: closed, leaks: 0, backoff: {fixed: 1200ms}}"""),
+    ("a client that gives up before a stall heals does not get its answer", "fail", """
+endpoints: {api: {serve: echo, faults: [stall after accept for 400ms]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:100", "read:200", "close", "wait:700"]}
+expect: {bytes: {received: 100}}"""),
+    ("a client that gives up before a stall heals was stalled", "pass error", """
+endpoints: {api: {serve: echo, faults: [stall after accept for 400ms, accept]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:100", "read:200", "close", "wait:300", "connect:0", "wait:300"]}
+expect: {attempts: 2, ended: [stalled, closed], read-timeout: 200ms, backoff: {fixed: 300ms}}"""),
+    ("a client that ends before a stall heals leaves the fault fired", "pass", """
+endpoints: {api: {serve: echo, faults: [stall after accept for 5s]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:100", "read:200", "close"]}
+expect: {attempts: 1, ended: stalled}"""),
     ("a client that closes before the answer has not connected", "pass error", """
 endpoints: {api: {faults: [delay 300ms]}}
 client: {command: [STEPS, "${api}", --, "start:0", "wait:50", "close", "wait:500"]}

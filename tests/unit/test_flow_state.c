@@ -424,3 +424,83 @@ Test(flow, that_is_slow_is_cut_after_what_has_arrived)
 	cr_expect_eq(bed.flow.state, FLOW_CLOSED);
 	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 500);
 }
+
+Test(flow, passes_everything_again_after_a_stall_for_a_time)
+{
+	struct bed bed;
+
+	begin(&bed, "stall after 1000 bytes for 2s");
+	cr_expect_not(flow_heals(&bed.flow));
+	cr_expect_not(flow_heal(&bed.flow));
+	expect(to_client(&bed, 0, 1000), FLOW_PASS, true);
+	expect(to_client(&bed, 1000, 500), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 50, 0), FLOW_DROP, false);
+	cr_expect(flow_heals(&bed.flow));
+	cr_expect(flow_heal(&bed.flow));
+	cr_expect_not(flow_heal(&bed.flow));
+	expect(to_client(&bed, 1000, 500), FLOW_PASS, false);
+	expect(to_client(&bed, 1500, 60000), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 50, TCP_FLAG_FIN), FLOW_PASS, false);
+	cr_expect_not(flow_break(&bed.flow));
+	cr_expect_eq(flow_left(&bed.flow), UINT64_MAX);
+}
+
+Test(flow, never_heals_without_a_time)
+{
+	static const char *const texts[] = {"stall after accept", "half-open"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct bed bed;
+
+		begin(&bed, texts[i]);
+		(void)to_server(&bed, 0, 0, 0);
+		cr_expect_eq(bed.flow.state, FLOW_STALLED);
+		cr_expect_not(flow_heals(&bed.flow));
+		cr_expect_not(flow_heal(&bed.flow));
+		expect(to_server(&bed, 0, 1, 0), FLOW_DROP, false);
+	}
+}
+
+Test(flow, stalls_one_direction)
+{
+	struct bed bed;
+
+	begin(&bed, "stall from-server after 2s");
+	cr_expect(flow_break(&bed.flow));
+	expect(to_client(&bed, 0, 10), FLOW_DROP, false);
+	expect(to_client(&bed, 0, 0), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 10, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 10, 0, TCP_FLAG_FIN), FLOW_PASS, false);
+	begin(&bed, "stall to-server after 2s");
+	cr_expect(flow_break(&bed.flow));
+	expect(to_client(&bed, 0, 10), FLOW_PASS, false);
+	expect(to_server(&bed, 0, 10, 0), FLOW_DROP, false);
+	expect(to_server(&bed, 0, 0, 0), FLOW_DROP, false);
+}
+
+Test(flow, cuts_no_packet_of_the_direction_that_a_stall_leaves_alone)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "stall from-server after accept");
+	expect(to_server(&bed, 0, 50, 0), FLOW_PASS, true);
+	expect(to_client(&bed, 0, 50), FLOW_DROP, false);
+	begin(&bed, "stall from-server after 10 bytes to-server");
+	expect(to_server(&bed, 0, 9, 0), FLOW_PASS, false);
+	expect(to_server(&bed, 9, 50, 0), FLOW_PASS, true);
+	expect(to_client(&bed, 0, 50), FLOW_DROP, false);
+	begin(&bed, "stall to-server after 10 bytes to-server");
+	decision = to_server(&bed, 0, 50, 0);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 10);
+	begin(&bed, "stall to-server after accept");
+	decision = to_server(&bed, 0, 50, 0);
+	expect(decision, FLOW_TRIM, true);
+	cr_expect_eq(decision.keep, 0);
+	begin(&bed, "stall from-server after 0 bytes");
+	expect(to_client(&bed, 0, 10), FLOW_DROP, true);
+	begin(&bed, "stall to-server after 0 bytes");
+	expect(to_client(&bed, 0, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 10), FLOW_PASS, true);
+}

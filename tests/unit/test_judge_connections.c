@@ -7,12 +7,18 @@
 
 TestSuite(judge_connections);
 
-static void fault(struct record_builder *b, uint32_t id, enum fault_kind kind, uint64_t bytes)
+static void fault_at(struct record_builder *b, uint32_t id, int64_t at_ms, enum fault_kind kind,
+		     uint64_t bytes)
 {
 	record_add_event(b->record,
 			 &(struct event){.kind = EVENT_FAULT,
-					 .at_ns = 50 * NS_PER_MS,
+					 .at_ns = at_ms * NS_PER_MS,
 					 .u.net = {.attempt = id, .fault = kind, .bytes = bytes}});
+}
+
+static void fault(struct record_builder *b, uint32_t id, enum fault_kind kind, uint64_t bytes)
+{
+	fault_at(b, id, 50, kind, bytes);
 }
 
 /* An attempt that connects at once; its fault at 50 ms, unless @kind is FAULT_N_KINDS. */
@@ -117,6 +123,63 @@ Test(judge_connections, knows_what_came_before_a_stall)
 	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
 	expect_range(b, EXPECT_SENT, 6, 6);
 	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+}
+
+/* A connection that stalls at 50 ms and heals at 80 ms; the client ends it at @end_ms. */
+static enum outcome healed(int64_t end_ms, uint64_t counted, enum connection_end end,
+			   int64_t received)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "stall after 1 KB for 30ms");
+	uint32_t id = connected(b, api, FAULT_STALLED, 1000);
+
+	if (end_ms < 80)
+		record_builder_client_end(b, id, end_ms, false, NEVER_RECEIVED);
+	fault_at(b, id, 80, FAULT_HEALED, 1000);
+	if (end_ms >= 80)
+		record_builder_client_end(b, id, end_ms, false, NEVER_RECEIVED);
+	close_with(b, id, counted, 0);
+	record_builder_client_exits(b, 200, 0);
+	expect_end(b, end);
+	expect_range(b, EXPECT_RECEIVED, received, received);
+	return outcome_of(b);
+}
+
+Test(judge_connections, a_stall_that_healed_before_the_client_ended_does_not_count)
+{
+	cr_expect_eq(healed(90, 5000, ENDED_CLOSED, 5000), OUTCOME_PASS);
+	cr_expect_eq(healed(90, 5000, ENDED_STALLED, 5000), OUTCOME_FAIL);
+	cr_expect_eq(healed(90, 5000, ENDED_CLOSED, 1000), OUTCOME_FAIL);
+	cr_expect_eq(healed(70, 1000, ENDED_STALLED, 1000), OUTCOME_PASS);
+	cr_expect_eq(healed(70, 1000, ENDED_CLOSED, 1000), OUTCOME_FAIL);
+	cr_expect_eq(healed(70, 1000, ENDED_STALLED, 5000), OUTCOME_FAIL);
+}
+
+Test(judge_connections, a_stall_of_what_the_client_sends_does_not_limit_what_it_receives)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "stall to-server after 1 KB");
+
+	close_with(b, connected(b, api, FAULT_STALLED, 1000), 5000, 0);
+	record_builder_client_exits(b, 200, 0);
+	expect_end(b, ENDED_STALLED);
+	expect_range(b, EXPECT_RECEIVED, 5000, 5000);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	expect_range(b, EXPECT_RECEIVED, 1000, 1000);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+}
+
+Test(judge_connections, a_stall_for_a_time_must_heal_if_the_run_lasts)
+{
+	for (int long_enough = 0; long_enough < 2; long_enough++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "stall after 1 KB for 100ms");
+
+		connected(b, api, FAULT_STALLED, 1000);
+		record_builder_client_exits(b, long_enough ? 200 : 140, 0);
+		record_builder_expect_attempts(b, api, 1, 1);
+		cr_expect_eq(outcome_of(b), long_enough ? OUTCOME_ERROR : OUTCOME_PASS);
+	}
 }
 
 Test(judge_connections, counts_connections_and_not_attempts)

@@ -26,7 +26,8 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
 	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
-	       a->to_server == b->to_server && a->ending == b->ending;
+	       a->to_server == b->to_server && a->ending == b->ending && a->way == b->way &&
+	       a->for_ns == b->for_ns;
 }
 
 Test(script, reads_every_form_of_a_step)
@@ -171,6 +172,31 @@ Test(script, reads_what_happens_to_a_connection)
 	}
 }
 
+Test(script, reads_stalls_that_heal_or_stop_one_direction)
+{
+	struct step step = new_step(STEP_STALL);
+
+	step.for_ns = 2 * NS_PER_S;
+	expect_step("stall after accept for 2s", &step);
+	step.way = STALL_FROM_SERVER;
+	expect_step("stall from-server after accept for 2s", &step);
+	step.after = AFTER_TIME;
+	step.after_ns = NS_PER_S;
+	expect_step("stall from-server after 1s for 2s", &step);
+	step.way = STALL_TO_SERVER;
+	step.for_ns = 0;
+	expect_step("stall to-server after 1s", &step);
+	step = new_step(STEP_STALL);
+	step.after = AFTER_BYTES;
+	step.bytes = 3;
+	step.to_server = true;
+	step.way = STALL_FROM_SERVER;
+	step.for_ns = 300 * NS_PER_MS;
+	step.repeat = 2;
+	step.repeat_explicit = true;
+	expect_step("stall from-server after 3 bytes to-server for 300ms x2", &step);
+}
+
 Test(script, reads_rates)
 {
 	struct step step = new_step(STEP_SLOW);
@@ -235,6 +261,25 @@ static const struct error_case fault_errors[] = {
 	{"reset after 1s to-server", "to-server", "unexpected \"to-server\"", "separate item"},
 	{"reset after 1000001 GB", "1000001", "too many bytes", "1000000 GB"},
 	{"reset after 99999999999999999999999 B", "99999999999999999999999", "too many", "1000000"},
+	{"stall for 3s", "stall", "must say after what", "\"stall after accept\""},
+	{"stall to-client after 1s", "to-client", "not what a stall", "\"stall from-server\"?"},
+	{"stall from-client after 1s", "from-client", "not what a stall", "\"stall to-server\"?"},
+	{"stall after 1s for", "for", "needs a duration", "\"stall after 2s for 5s\""},
+	{"stall after 1s for x2", "for", "needs a duration", "\"stall after 2s for 5s\""},
+	{"stall after 1s for 0s", "0s", "stops nothing", "use \"accept\""},
+	{"stall after 1s for 3", "3", "the duration \"3\"", "did you mean \"3ms\"?"},
+	{"stall after 1s for 3s for 3s", "for", "unexpected \"for\"", "separate item"},
+	{"stall after 1s to-server", "to-server", "comes before \"after\"",
+	 "did you mean \"stall to-server after 1s\"?"},
+	{"stall after 1s from-server for 2s", "from-server", "comes before \"after\"",
+	 "did you mean \"stall from-server after 1s for 2s\"?"},
+	{"stall after 1s for 2s from-server x3", "from-server", "comes before \"after\"",
+	 "did you mean \"stall from-server after 1s for 2s\"?"},
+	{"stall after 10 KB from-server", "from-server", "comes before \"after\"",
+	 "did you mean \"stall from-server after 10 KB\"?"},
+	{"reset after 1s for 3s", "for", "\"reset\" ends the connection",
+	 "\"stall after 2s for 5s\""},
+	{"close after 1 KB for 3s", "for", "\"close\" ends the connection", "stall after 2s"},
 	{"slow", "slow", "needs a rate", "slow 10 KB/s"},
 	{"slow x2", "slow", "needs a rate", "slow 10 KB/s"},
 	{"slow 300ms", "300ms", "is not a rate", "did you mean \"delay 300ms\"?"},
