@@ -16,13 +16,10 @@ enum flow_handling flow_handling(const struct step *step)
 	case STEP_BACKLOG_FULL:
 		return step->abort ? FLOW_REJECTED : FLOW_UNTOUCHED;
 	case STEP_HALF_OPEN:
-	case STEP_RESET:
-	case STEP_STALL:
-	case STEP_CLOSE:
-	case STEP_SLOW:
 		return FLOW_QUEUED;
 	default:
-		return FLOW_UNTOUCHED;
+		return step_break(step) != STEP_ACCEPT || step_slows(step) ? FLOW_QUEUED
+									   : FLOW_UNTOUCHED;
 	}
 }
 
@@ -48,6 +45,11 @@ enum flow_direction flow_counted(const struct flow *flow)
 	return flow->step->to_server ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
 }
 
+enum flow_direction flow_slowed(const struct flow *flow)
+{
+	return flow->step->slow_to_server ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+}
+
 uint32_t flow_next(const struct flow *flow, enum flow_direction direction)
 {
 	const struct flow_stream *stream = &flow->streams[direction];
@@ -67,23 +69,22 @@ enum fault_kind flow_fault_kind(const struct flow *flow)
 	case FLOW_OPEN:
 		break;
 	}
-	switch (flow->step->action) {
+	switch (step_break(flow->step)) {
 	case STEP_RESET:
-	case STEP_BACKLOG_FULL:
 		return FAULT_RESET;
 	case STEP_CLOSE:
 		return FAULT_CLOSED;
-	case STEP_SLOW:
-		return FAULT_SLOWED;
-	default:
+	case STEP_STALL:
 		return FAULT_STALLED;
+	default:
+		return step_slows(flow->step) ? FAULT_SLOWED : FAULT_STALLED;
 	}
 }
 
 /* Returns the state of the connection after its fault; FLOW_OPEN: the step does not break it. */
 static enum flow_state broken_state(const struct flow *flow)
 {
-	switch (flow->step->action) {
+	switch (step_break(flow->step)) {
 	case STEP_STALL:
 		return FLOW_STALLED;
 	case STEP_RESET:
@@ -107,7 +108,15 @@ static bool can_break(const struct flow *flow)
 
 	if (flow->state != FLOW_OPEN || flow->over || flow->healed || broken == FLOW_OPEN)
 		return false;
-	return broken != FLOW_CLOSED || !flow->streams[FLOW_TO_CLIENT].ended;
+	/* a FIN that is held, behind all data, has not ended anything yet */
+	return broken != FLOW_CLOSED || !flow->streams[FLOW_TO_CLIENT].ended ||
+	       (flow->n_held > 0 && flow_slowed(flow) == FLOW_TO_CLIENT);
+}
+
+bool flow_loses_held(const struct flow *flow)
+{
+	return flow->state != FLOW_OPEN && step_slows(flow->step) &&
+	       (flow->state != FLOW_STALLED || !is_spared(flow->way, flow_slowed(flow)));
 }
 
 bool flow_break(struct flow *flow)
@@ -140,8 +149,10 @@ bool flow_cut(struct flow *flow, enum step_ending ending)
 
 void flow_drop_held(struct flow *flow)
 {
-	struct flow_stream *stream = &flow->streams[flow_counted(flow)];
+	struct flow_stream *stream = &flow->streams[flow_slowed(flow)];
 
+	flow->n_held = 0;
+	flow->free_ns = 0;
 	stream->passed = stream->released;
 	/* a FIN is the last packet, so it was among them */
 	stream->ended = false;
@@ -193,6 +204,13 @@ static int64_t place_of(const struct flow_stream *stream, uint32_t sequence)
 	return (int64_t)stream->passed + (stream->ended && off == 1 ? 0 : off);
 }
 
+static void note_ended(struct flow *flow)
+{
+	if (flow->streams[FLOW_TO_CLIENT].ended && flow->streams[FLOW_TO_SERVER].ended &&
+	    flow->n_held == 0)
+		flow->over = true;
+}
+
 static void note_passed(struct flow *flow, struct flow_stream *stream, int64_t end,
 			const struct packet *packet)
 {
@@ -200,9 +218,9 @@ static void note_passed(struct flow *flow, struct flow_stream *stream, int64_t e
 		stream->passed = MAX(stream->passed, (uint64_t)end);
 	if (packet->flags & TCP_FLAG_FIN && end == (int64_t)stream->passed)
 		stream->ended = true;
-	if (packet->flags & TCP_FLAG_RST ||
-	    (flow->streams[FLOW_TO_CLIENT].ended && flow->streams[FLOW_TO_SERVER].ended))
+	if (packet->flags & TCP_FLAG_RST)
 		flow->over = true;
+	note_ended(flow);
 }
 
 /*
@@ -264,6 +282,7 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 	int64_t start = place_of(stream, packet->sequence);
 	int64_t end = start + packet->payload_length, new_bytes = end - (int64_t)stream->passed;
 	double wait_ns;
+	bool holds;
 
 	if (packet->payload_length == 0 && !(packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST)))
 		return (struct flow_decision){.action = FLOW_PASS};
@@ -273,13 +292,15 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 		};
 	if (packet->payload_length == 0)
 		new_bytes = 0;
-	wait_ns = (double)new_bytes * (double)NS_PER_S / (double)flow->step->bytes;
+	wait_ns = (double)new_bytes * (double)NS_PER_S / (double)flow->step->rate;
 	flow->free_ns = MAX(flow->free_ns, now_ns) + (int64_t)MIN(wait_ns, 1e18);
+	holds = flow->free_ns > now_ns;
+	flow->n_held += holds;
 	note_passed(flow, stream, end, packet);
 	if (flow->free_ns <= now_ns)
 		stream->released = stream->passed;
 	return (struct flow_decision){
-		.action = flow->free_ns > now_ns ? FLOW_HOLD : FLOW_PASS,
+		.action = holds ? FLOW_HOLD : FLOW_PASS,
 		.due_ns = flow->free_ns,
 		.end = stream->passed,
 	};
@@ -321,21 +342,17 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 	if (flow->state != FLOW_OPEN &&
 	    (flow->state != FLOW_STALLED || !is_spared(flow->way, direction)))
 		return take_broken(flow, direction, packet);
-	if (direction == flow_counted(flow)) {
-		if (step->action == STEP_SLOW)
-			return take_slowly(flow, stream, packet, now_ns);
-		if (step->after == AFTER_BYTES && can_break(flow) &&
-		    is_spared(step->way, direction))
-			return take_spared(flow, stream, packet);
-		if (step->after == AFTER_BYTES && can_break(flow))
-			return take_counted(flow, stream, packet, available);
-	}
+	if (step_slows(step) && direction == flow_slowed(flow))
+		return take_slowly(flow, stream, packet, now_ns);
+	if (step->after == AFTER_BYTES && direction == flow_counted(flow) && can_break(flow))
+		return is_spared(step->way, direction)
+			       ? take_spared(flow, stream, packet)
+			       : take_counted(flow, stream, packet, available);
 	/*
 	 * The client's first packet after the SYN-ACK completes the handshake, so the fault comes
 	 * now. Any data in it comes after the fault, and is cut off.
 	 */
-	if (direction == FLOW_TO_SERVER && step->action != STEP_SLOW &&
-	    step->after == AFTER_ACCEPT && flow_break(flow)) {
+	if (direction == FLOW_TO_SERVER && step->after == AFTER_ACCEPT && flow_break(flow)) {
 		decision.fault = true;
 		if (!is_spared(step->way, direction)) {
 			decision.action = packet->payload_length > 0 ? FLOW_TRIM : FLOW_PASS;
@@ -349,7 +366,10 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 
 void flow_released(struct flow *flow, uint64_t end)
 {
-	struct flow_stream *stream = &flow->streams[flow_counted(flow)];
+	struct flow_stream *stream = &flow->streams[flow_slowed(flow)];
 
 	stream->released = MAX(stream->released, end);
+	if (flow->n_held > 0)
+		flow->n_held--;
+	note_ended(flow);
 }

@@ -22,6 +22,9 @@
  *
  * An outage can break any open connection, at an instant of its own (flow_cut()).
  *
+ * A line can be slow and then break. What has been held until then is lost with it: it counts as
+ * not passed, and after a stall that heals it comes again.
+ *
  * A connection that has ended can't be broken any more: both sides have closed it, one side has
  * reset it, or the client's socket is gone. Its fault never happens.
  */
@@ -53,6 +56,7 @@ struct flow {
 		bool ended;        /* its FIN was let through or is held */
 	} streams[FLOW_N_DIRECTIONS];
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent everything */
+	uint64_t n_held; /* STEP_SLOW: packets */
 	bool gone;       /* CLOSED, and data came: the server has no socket any more */
 	bool over;       /* it ended without its fault */
 	bool healed;     /* its stall has ended */
@@ -109,7 +113,8 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
  * flow_break() - make the fault happen now, for faults that come after a time
  *
  * Return: false if it already has, or can't any more: the connection has ended, or the server
- * closed it before `close` was due.
+ * closed it before `close` was due. After true, flow_loses_held() says whether to drop held
+ * packets.
  */
 bool flow_break(struct flow *flow);
 /** flow_is_open() - return whether it is neither broken nor has ended */
@@ -138,6 +143,10 @@ void flow_released(struct flow *flow, uint64_t end);
 
 /** flow_counted() - return the direction whose bytes the step counts */
 enum flow_direction flow_counted(const struct flow *flow);
+/** flow_slowed() - return the direction that the step slows, if it does */
+enum flow_direction flow_slowed(const struct flow *flow);
+/** flow_loses_held() - return whether the flow's state means that held packets never arrive */
+bool flow_loses_held(const struct flow *flow);
 /** flow_next() - return the sequence number after everything that has passed */
 uint32_t flow_next(const struct flow *flow, enum flow_direction direction);
 /**

@@ -44,6 +44,13 @@ struct waiting {
 	uint64_t end;
 };
 
+struct timer {
+	struct event *event; /* NULL: never set */
+	struct connection *connection;
+	void (*on_due)(struct connection *connection);
+	int64_t due_ns;
+};
+
 struct connection {
 	UT_hash_handle hh;
 	struct attempt_key key; /* the ISN is 0 */
@@ -51,9 +58,8 @@ struct connection {
 	uint32_t attempt;
 	struct flow flow;
 	struct segment_template templates[FLOW_N_DIRECTIONS];
-	struct event *timer; /* NULL: none */
-	void (*on_timer)(struct connection *connection);
-	int64_t due_ns; /* when the timer is due */
+	struct timer fault_timer;   /* for its fault, or the end of a stall */
+	struct timer release_timer; /* for held packets */
 	struct waiting *waiting;
 	bool near, slowed, established;
 	bool outgoing;             /* its client's packets are seen on their way out */
@@ -110,6 +116,12 @@ static void free_waiting(struct connection *connection)
 	}
 }
 
+static void free_timer(struct timer *timer)
+{
+	if (timer->event)
+		event_free(timer->event);
+}
+
 void flow_table_free(struct flow_table *connections)
 {
 	struct connection *connection, *next;
@@ -122,8 +134,8 @@ void flow_table_free(struct flow_table *connections)
 			struct connection *older = connection->older;
 
 			free_waiting(connection);
-			if (connection->timer)
-				event_free(connection->timer);
+			free_timer(&connection->fault_timer);
+			free_timer(&connection->release_timer);
 			free(connection);
 			connection = older;
 		}
@@ -251,8 +263,8 @@ static bool needs_data(const struct connection *connection)
 {
 	const struct flow *flow = &connection->flow;
 
-	if (flow->step->action == STEP_SLOW)
-		return connection->outgoing && flow_counted(flow) == FLOW_TO_SERVER;
+	if (step_slows(flow->step) && connection->outgoing && flow_slowed(flow) == FLOW_TO_SERVER)
+		return true;
 	return flow_left(flow) <= NEAR_BYTES;
 }
 
@@ -266,6 +278,23 @@ static struct connection_fault fault_of(const struct connection *connection)
 		.bytes = flow->streams[flow_counted(flow)].passed,
 		.outage = connection->outage,
 	};
+}
+
+static void drop_waiting(struct connection *connection)
+{
+	const struct packet_verdict drop = {.kind = VERDICT_DROP};
+	const struct flow_table_host *host = &connection->connections->host;
+	const struct waiting *waiting;
+
+	if (!connection->waiting)
+		return;
+	DL_FOREACH(connection->waiting, waiting)
+	{
+		if (!waiting->copy)
+			host->give(host->context, waiting->packet_id, &drop, NULL);
+	}
+	free_waiting(connection);
+	flow_drop_held(&connection->flow);
 }
 
 static void leave_cut(struct connection *connection)
@@ -287,25 +316,31 @@ static void tell_sides(struct connection *connection)
 	fault.fin = to_client;
 	connection->unannounced = false;
 	leave_cut(connection);
-	set_near(connection, false);
+	/* a stall may leave the direction alone that is slow */
+	set_near(connection, flow->state == FLOW_STALLED && needs_data(connection));
 	if (flow->state == FLOW_STALLED)
 		return;
 	inject(connection, FLOW_TO_CLIENT, end | TCP_FLAG_ACK, to_client, to_server, &fault);
 	inject(connection, FLOW_TO_SERVER, TCP_FLAG_RST | TCP_FLAG_ACK, to_server, to_client, NULL);
 }
 
+static void stop_timer(const struct timer *timer)
+{
+	if (timer->event)
+		event_del(timer->event);
+}
+
 static void timer_due(evutil_socket_t fd, short what, void *userdata)
 {
-	struct connection *connection = userdata;
+	const struct timer *timer = userdata;
 
 	(void)fd;
 	(void)what;
-	connection->on_timer(connection);
+	timer->on_due(timer->connection);
 }
 
-/* Each connection has one timer: for its fault, for the end of a stall, or for held packets. */
-static void set_timer(struct connection *connection, int64_t in_ns,
-		      void (*on_timer)(struct connection *connection))
+static void set_timer(struct connection *connection, struct timer *timer, int64_t in_ns,
+		      void (*on_due)(struct connection *connection))
 {
 	struct flow_table *connections = connection->connections;
 	int64_t in_us = in_ns > 0 ? (in_ns + NS_PER_US - 1) / NS_PER_US : 0;
@@ -314,14 +349,15 @@ static void set_timer(struct connection *connection, int64_t in_ns,
 		.tv_usec = (suseconds_t)(in_us % (NS_PER_S / NS_PER_US)),
 	};
 
-	if (!connection->timer)
-		connection->timer = evtimer_new(connections->base, timer_due, connection);
-	if (!connection->timer)
+	if (!timer->event)
+		timer->event = evtimer_new(connections->base, timer_due, timer);
+	if (!timer->event)
 		out_of_memory();
-	connection->on_timer = on_timer;
-	connection->due_ns = now_ns(connections) + in_ns;
+	timer->connection = connection;
+	timer->on_due = on_due;
+	timer->due_ns = now_ns(connections) + in_ns;
 	(void)event_base_update_cache_time(connections->base);
-	event_add(connection->timer, &timeout);
+	event_add(timer->event, &timeout);
 }
 
 static void cut(struct connection *connection, const struct flow_outage *outage);
@@ -334,7 +370,7 @@ static void heal_due(struct connection *connection)
 	if (!flow_heal(&connection->flow))
 		return;
 	fault.kind = FAULT_HEALED;
-	fault.late_ns = MAX(now_ns(connections) - connection->due_ns, 0);
+	fault.late_ns = MAX(now_ns(connections) - connection->fault_timer.due_ns, 0);
 	connections->host.report(connections->host.context, &fault);
 	if (connection->missed.ending)
 		cut(connection, &connection->missed);
@@ -344,7 +380,8 @@ static void heal_due(struct connection *connection)
 static void await_healing(struct connection *connection)
 {
 	if (flow_heals(&connection->flow))
-		set_timer(connection, connection->flow.step->for_ns, heal_due);
+		set_timer(connection, &connection->fault_timer, connection->flow.step->for_ns,
+			  heal_due);
 }
 
 static void break_due(struct connection *connection)
@@ -354,6 +391,8 @@ static void break_due(struct connection *connection)
 
 	if (!flow_break(&connection->flow))
 		return;
+	if (flow_loses_held(&connection->flow))
+		drop_waiting(connection);
 	tell_sides(connection);
 	await_healing(connection);
 	fault = fault_of(connection);
@@ -373,7 +412,7 @@ static void tell_due(struct connection *connection)
 	r = host->went_on(host->context, connection->attempt);
 	waited_ns = host->now_ns(host->context) - connection->broken_ns;
 	if (r <= 0 && waited_ns < (r == 0 ? PATIENCE_NS : UNKNOWN_NS)) {
-		set_timer(connection, ASK_NS, tell_due);
+		set_timer(connection, &connection->fault_timer, ASK_NS, tell_due);
 		return;
 	}
 	if (r <= 0 && r != -EOPNOTSUPP)
@@ -397,7 +436,7 @@ static void release_due(struct connection *connection)
 		int64_t left_ns = waiting->due_ns - host->now_ns(host->context);
 
 		if (left_ns > 0) {
-			set_timer(connection, left_ns, release_due);
+			set_timer(connection, &connection->release_timer, left_ns, release_due);
 			return;
 		}
 		DL_DELETE(connection->waiting, waiting);
@@ -429,8 +468,10 @@ static void hold(struct connection *connection, const struct queued_packet *queu
 	waiting->end = decision->end;
 	DL_APPEND(connection->waiting, waiting);
 	if (first)
-		set_timer(connection, decision->due_ns - host->now_ns(host->context), release_due);
+		set_timer(connection, &connection->release_timer,
+			  decision->due_ns - host->now_ns(host->context), release_due);
 	if (!connection->slowed) {
+		fault.kind = FAULT_SLOWED;
 		fault.bytes = 0;
 		host->report(host->context, &fault);
 	}
@@ -439,20 +480,10 @@ static void hold(struct connection *connection, const struct queued_packet *queu
 
 void flow_table_drop_held(struct flow_table *connections)
 {
-	const struct packet_verdict verdict = {.kind = VERDICT_DROP};
-	const struct flow_table_host *host = &connections->host;
 	struct connection *connection, *next;
 
-	HASH_ITER (hh, connections->by_key, connection, next) {
-		struct waiting *waiting;
-
-		DL_FOREACH(connection->waiting, waiting)
-		{
-			if (!waiting->copy)
-				host->give(host->context, waiting->packet_id, &verdict, NULL);
-		}
-		free_waiting(connection);
-	}
+	HASH_ITER (hh, connections->by_key, connection, next)
+		drop_waiting(connection);
 }
 
 /* ---- packets ---- */
@@ -512,9 +543,9 @@ void flow_table_answered(struct flow_table *connections, const struct attempt_in
 	flow_answered(&connection->flow, packet);
 	segment_learn(&connection->templates[FLOW_TO_CLIENT], data, packet, now_ns(connections));
 	set_near(connection, needs_data(connection));
-	if (connection->flow.step->action != STEP_SLOW &&
-	    connection->flow.step->after == AFTER_TIME)
-		set_timer(connection, connection->flow.step->after_ns, break_due);
+	if (connection->flow.step->after == AFTER_TIME)
+		set_timer(connection, &connection->fault_timer, connection->flow.step->after_ns,
+			  break_due);
 }
 
 void flow_table_closed(struct flow_table *connections, const struct attempt_info *attempt)
@@ -548,23 +579,6 @@ static void tell_cut(evutil_socket_t fd, short what, void *userdata)
 		tell_soon(connections);
 }
 
-static void drop_waiting(struct connection *connection)
-{
-	const struct packet_verdict drop = {.kind = VERDICT_DROP};
-	const struct flow_table_host *host = &connection->connections->host;
-	const struct waiting *waiting;
-
-	if (!connection->waiting)
-		return;
-	DL_FOREACH(connection->waiting, waiting)
-	{
-		if (!waiting->copy)
-			host->give(host->context, waiting->packet_id, &drop, NULL);
-	}
-	free_waiting(connection);
-	flow_drop_held(&connection->flow);
-}
-
 /* Returns whether the client may not have returned from connect() yet. */
 static bool may_connect(const struct connection *connection)
 {
@@ -582,8 +596,8 @@ static void cut(struct connection *connection, const struct flow_outage *outage)
 		connection->missed = *outage;
 	if (!connection->established || !flow_is_open(&connection->flow))
 		return;
-	if (connection->timer)
-		event_del(connection->timer);
+	stop_timer(&connection->fault_timer);
+	stop_timer(&connection->release_timer);
 	drop_waiting(connection);
 	(void)flow_cut(&connection->flow, outage->ending);
 	connection->outage = outage->number;
@@ -596,7 +610,7 @@ static void cut(struct connection *connection, const struct flow_outage *outage)
 	if (connection->flow.state == FLOW_RESET && may_connect(connection)) {
 		connection->unannounced = true;
 		connection->broken_ns = now_ns(connections);
-		set_timer(connection, 0, tell_due);
+		set_timer(connection, &connection->fault_timer, 0, tell_due);
 		return;
 	}
 	connection->cut = true;
@@ -682,10 +696,10 @@ static void tell_in_time(struct connection *connection, enum flow_direction dire
 		direction == FLOW_TO_SERVER && (!connection->outage || packet->payload_length > 0 ||
 						packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST));
 
-	if (fault && step->action == STEP_RESET && step->after == AFTER_ACCEPT) {
+	if (fault && step_break(step) == STEP_RESET && step->after == AFTER_ACCEPT) {
 		connection->unannounced = true;
 		connection->broken_ns = now_ns(connection->connections);
-		set_timer(connection, ASK_NS, tell_due);
+		set_timer(connection, &connection->fault_timer, ASK_NS, tell_due);
 	} else if (fault || (connection->unannounced && by_client)) {
 		tell_sides(connection);
 		await_healing(connection);
@@ -719,7 +733,7 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	 * A packet that was not copied as a whole can't be sent later: its sender will retransmit
 	 * it.
 	 */
-	if (direction == FLOW_TO_SERVER && connection->flow.step->action == STEP_SLOW &&
+	if (direction == FLOW_TO_SERVER && step_slows(connection->flow.step) &&
 	    needs_data(connection) && available < packet->payload_length) {
 		host->give(host->context, queued->id, &drop, NULL);
 		return true;
@@ -733,7 +747,7 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	if (connection->flow.state == FLOW_OPEN || decision.fault || direction == FLOW_TO_SERVER)
 		segment_learn(&connection->templates[direction], queued->data, packet,
 			      now_ns(connections));
-	if (connection->flow.state == FLOW_OPEN || decision.fault)
+	if (connection->flow.state == FLOW_OPEN || connection->flow.state == FLOW_STALLED)
 		set_near(connection, needs_data(connection));
 	carry_out(connection, direction, queued, packet, &decision);
 	tell_in_time(connection, direction, packet, decision.fault);

@@ -353,13 +353,13 @@ static struct outbox_change change_handshake(const struct injector *injector, ui
 	size_t length = queued->length;
 	bool lowered = false;
 
-	if (!plain && step->action != STEP_SLOW)
+	if (!plain && !step_slows(step))
 		return (struct outbox_change){0};
 	copy = xmemdup(queued->data, queued->length);
 	if (plain)
 		length = segment_make_plain(copy, &changed);
-	if (step->action == STEP_SLOW)
-		lowered = segment_lower_mss(copy, length, &changed, flow_mss(step->bytes));
+	if (step_slows(step))
+		lowered = segment_lower_mss(copy, length, &changed, flow_mss(step->rate));
 	if (!plain && !lowered)
 		return (struct outbox_change){0};
 	return (struct outbox_change){steal_pointer(&copy), length};

@@ -143,7 +143,7 @@ static void add_needs(struct connection_needs *needs, const struct step *step, b
 		needs->follows_remote = true;
 	else
 		needs->follows = true;
-	if (step->action == STEP_SLOW) {
+	if (step_slows(step)) {
 		needs->segments = true;
 		/* copies of packets to another host are sent later (flow_table.h) */
 		needs->cuts = needs->cuts || remote;

@@ -93,6 +93,21 @@ const char *step_ending_name(enum step_ending ending)
 	return names[ending];
 }
 
+static bool breaks(enum step_action action)
+{
+	return action == STEP_RESET || action == STEP_STALL || action == STEP_CLOSE;
+}
+
+enum step_action step_break(const struct step *step)
+{
+	return breaks(step->action) ? step->action : breaks(step->then) ? step->then : STEP_ACCEPT;
+}
+
+bool step_slows(const struct step *step)
+{
+	return step->action == STEP_SLOW || step->then == STEP_SLOW;
+}
+
 /* Finds the number if a user wrote "3", "3x", "*3", "×3" or "x 3" for "x3" after an action. */
 static struct step_token meant_repeat(const struct step_parser *parser,
 				      const struct step_token *token)
@@ -245,37 +260,88 @@ static int parse_unreachable(struct step_parser *parser, const struct step_token
 		     : parser_hint(parser, "one of net, host, port, admin and protocol");
 }
 
-/* Reads what follows "then". */
-static int parse_then(struct step_parser *parser, const struct step_token *then, struct step *step)
+/* Returns whether @action can follow @first on the same attempt. */
+static bool can_follow(enum step_action first, enum step_action action)
 {
-	static const char *const choices[] = {"accept", "refuse", "unreachable", NULL};
-	struct step_token token = parser_peek(parser);
-	char buffer[WORD_SIZE];
-	const char *word, *meant;
+	return breaks(action) || (action == STEP_SLOW && first != STEP_SLOW);
+}
 
+static bool has_then(enum step_action action)
+{
+	return action == STEP_DELAY || action == STEP_LOSE || action == STEP_LOSE_SYN_ACK ||
+	       action == STEP_SLOW;
+}
+
+/* Explains a token that can't follow "then". */
+static int fail_then(struct step_parser *parser, const struct step_token *token,
+		     const struct step *step)
+{
+	static const char *const choices[] = {"accept", "refuse", "unreachable", "slow",
+					      "reset",  "stall",  "close",       NULL};
+	const char *name = action_names[step->action], *meant;
+	char buffer[WORD_SIZE];
+	const char *word = token_shown(token, buffer);
+
+	if (step->action == STEP_SLOW)
+		parser_fail(parser, token,
+			    "only \"reset\", \"stall\" or \"close\" can follow \"%s\", not \"%s\"",
+			    name, word);
+	else
+		parser_fail(parser, token,
+			    "only %s\"reset\", \"stall\", \"close\" or \"slow\" can follow "
+			    "\"%s\", not \"%s\"",
+			    step->action == STEP_DELAY ? "\"accept\", \"refuse\", \"unreachable\", "
+						       : "",
+			    name, word);
+	if (token_is(token, "drop") && step->action == STEP_DELAY)
+		return parser_hint(parser, "use \"drop\": what never arrives can't be late");
+	if (token_is(token, "accept"))
+		return parser_hint(parser, "leave out \"then accept\"");
+	meant = text_nearest(word, step->action == STEP_DELAY  ? choices
+				   : step->action == STEP_SLOW ? choices + 4
+							       : choices + 3);
+	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant)
+		     : parser_hint(parser, "for example \"%s\"",
+				   step->action == STEP_SLOW
+					   ? "slow 10 KB/s then close after 5s"
+					   : "delay 300ms then reset after 10 KB");
+}
+
+/* Reads "then" and what follows it, if anything does. */
+static int parse_then(struct step_parser *parser, struct step *step)
+{
+	struct step_token then = parser_peek(parser), token;
+
+	if (!token_is(&then, "then") || !has_then(step->action))
+		return 0;
+	parser_take(parser, &then);
+	token = parser_peek(parser);
 	if (token.length == 0 || token_is_repeat(&token)) {
-		parser_fail(parser, then, "\"then\" needs \"accept\" or \"refuse\" after it");
-		return parser_hint(parser, "for example \"delay 300ms then refuse\"");
+		parser_fail(parser, &then, "\"then\" needs what happens next after it");
+		return parser_hint(parser, "for example \"delay 300ms then refuse\" or \"slow 10 "
+					   "KB/s then close after 5s\"");
 	}
-	if (token_is(&token, "unreachable")) {
+	if (step->action == STEP_DELAY && token_is(&token, "unreachable")) {
 		step->then_unreachable = true;
 		parser_take(parser, &token);
 		return parse_unreachable(parser, &token, step);
 	}
-	if (token_is(&token, "refuse") || token_is(&token, "accept")) {
+	if (step->action == STEP_DELAY &&
+	    (token_is(&token, "refuse") || token_is(&token, "accept"))) {
 		step->then_refuse = token_is(&token, "refuse");
 		parser_take(parser, &token);
 		return 0;
 	}
-	word = token_shown(&token, buffer);
-	parser_fail(
-		parser, &token,
-		"only \"accept\", \"refuse\" or \"unreachable\" can follow \"then\", not \"%s\"",
-		word);
-	if (token_is(&token, "drop"))
-		return parser_hint(parser, "use \"drop\": what never arrives can't be late");
-	meant = text_nearest(word, choices);
-	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant) : -EINVAL;
+	for (size_t i = 0; i < STEP_N_ACTIONS; i++) {
+		if (!can_follow(step->action, (enum step_action)i) ||
+		    !token_is(&token, action_names[i]))
+			continue;
+		step->then = (enum step_action)i;
+		parser_take(parser, &token);
+		return i == STEP_SLOW ? step_read_slow(parser, &token, step)
+				      : step_read_after(parser, &token, step);
+	}
+	return fail_then(parser, &token, step);
 }
 
 static int parse_delay(struct step_parser *parser, const struct step_token *action,
@@ -311,12 +377,8 @@ static int parse_delay(struct step_parser *parser, const struct step_token *acti
 					   token_shown(&high, high_buffer),
 					   token_shown(&low, low_buffer));
 		}
-		token = parser_peek(parser);
 	}
-	if (!token_is(&token, "then"))
-		return 0;
-	parser_take(parser, &token);
-	return parse_then(parser, &token, step);
+	return 0;
 }
 
 static int parse_backlog_full(struct step_parser *parser, const struct step_token *action,
@@ -330,6 +392,35 @@ static int parse_backlog_full(struct step_parser *parser, const struct step_toke
 		parser_take(parser, &token);
 	}
 	return 0;
+}
+
+/* Explains a "then" that can't be. */
+static int hint_then(struct step_parser *parser, const struct step *step)
+{
+	const char *name = action_names[step->action];
+
+	if (has_then(step->action))
+		return parser_hint(parser,
+				   "a step has one \"then\" at most; write the next step as a "
+				   "separate item: [refuse, accept]");
+	switch (step->action) {
+	case STEP_ACCEPT:
+		return parser_hint(parser, "leave out \"accept then\"; write the next step as a "
+					   "separate item: [refuse, accept]");
+	case STEP_RESET:
+	case STEP_STALL:
+	case STEP_CLOSE:
+		return parser_hint(
+			parser,
+			"\"%s\" is the last that happens to a connection; write the next "
+			"step as a separate item: [refuse, accept]",
+			name);
+	default:
+		return parser_hint(parser,
+				   "\"%s\" allows no connection to which more could happen; write "
+				   "the next step as a separate item: [refuse, accept]",
+				   name);
+	}
 }
 
 /* Explains a word after the end of a step. */
@@ -352,9 +443,7 @@ static int fail_rest(struct step_parser *parser, const struct step_token *token,
 		return parser_hint(parser, "did you mean \"%s x%s\"?", before_buffer,
 				   token_shown(&digits, digits_buffer));
 	if (token_is(token, "then"))
-		return parser_hint(
-			parser, "only \"delay\" has a \"then\"; write the next step as a separate "
-				"item: [refuse, accept]");
+		return hint_then(parser, step);
 	if (step->action == STEP_DELAY && step->delay_min_ns == step->delay_max_ns &&
 	    token->text[0] >= '0' && token->text[0] <= '9')
 		return parser_hint(parser, "did you mean \"%s..%s\"?", before_buffer, buffer);
@@ -408,6 +497,8 @@ static int parse(struct step_parser *parser, struct step *step)
 	if (error == 0 && arguments[step->action])
 		error = arguments[step->action](parser, &action, step);
 	if (error == 0)
+		error = parse_then(parser, step);
+	if (error == 0)
 		error = parse_repeat(parser, step);
 	return error;
 }
@@ -448,38 +539,19 @@ void step_hold(struct step *step, const struct step *verdict, int64_t held_ns)
 		step->delay_min_ns = step->delay_max_ns = held_ns;
 }
 
-void step_format_then(const struct step *step, struct strbuf *out)
-{
-	if (step->then_refuse)
-		strbuf_puts(out, " then refuse");
-	if (step->then_unreachable)
-		strbuf_printf(out, " then unreachable %s", unreachable_names[step->unreachable]);
-}
-
-static void format_delay(const struct step *step, struct strbuf *out)
+static void format_arguments(const struct step *step, enum step_action action, struct strbuf *out)
 {
 	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
 
-	strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
-	if (step->delay_max_ns != step->delay_min_ns)
-		strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
-	step_format_then(step, out);
-}
-
-void step_format(const struct step *step, struct strbuf *out)
-{
-	if (outage_can_say(step)) {
-		outage_format(step, out);
-		return;
-	}
-	strbuf_puts(out, action_names[step->action]);
-	switch (step->action) {
+	switch (action) {
 	case STEP_LOSE:
 	case STEP_LOSE_SYN_ACK:
 		strbuf_printf(out, " %u", step->lose);
 		break;
 	case STEP_DELAY:
-		format_delay(step, out);
+		strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
+		if (step->delay_max_ns != step->delay_min_ns)
+			strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
 		break;
 	case STEP_UNREACHABLE:
 		strbuf_printf(out, " %s", unreachable_names[step->unreachable]);
@@ -493,8 +565,7 @@ void step_format(const struct step *step, struct strbuf *out)
 		step_format_after(step, out);
 		break;
 	case STEP_SLOW:
-		byte_count_format(step->bytes, out);
-		strbuf_puts(out, step->to_server ? "/s to-server" : "/s");
+		step_format_slow(step, out);
 		break;
 	case STEP_ACCEPT:
 	case STEP_REFUSE:
@@ -503,6 +574,29 @@ void step_format(const struct step *step, struct strbuf *out)
 	case STEP_N_ACTIONS:
 		break;
 	}
+}
+
+void step_format_then(const struct step *step, struct strbuf *out)
+{
+	if (step->then_refuse)
+		strbuf_puts(out, " then refuse");
+	if (step->then_unreachable)
+		strbuf_printf(out, " then unreachable %s", unreachable_names[step->unreachable]);
+	if (step->then == STEP_ACCEPT)
+		return;
+	strbuf_printf(out, " then %s", action_names[step->then]);
+	format_arguments(step, step->then, out);
+}
+
+void step_format(const struct step *step, struct strbuf *out)
+{
+	if (outage_can_say(step)) {
+		outage_format(step, out);
+		return;
+	}
+	strbuf_puts(out, action_names[step->action]);
+	format_arguments(step, step->action, out);
+	step_format_then(step, out);
 	if (step->repeat_explicit || step->repeat > 1)
 		strbuf_printf(out, " x%u", step->repeat);
 	if (step->when.given) {

@@ -4,21 +4,20 @@
  * by blanks:
  *
  *     step    = action [ "x" COUNT ]
- *     action  = "accept" | "refuse" | "drop" | "lose" N | "lose-synack" N
- *             | "unreachable" KIND
- *             | "delay" D [ ".." D ] [ "then" ( "accept" | "refuse" | "unreachable" KIND ) ]
+ *     action  = "accept" | "refuse" | "drop" | "unreachable" KIND
  *             | "half-open" | "backlog-full" [ "abort" ]
- *             | ( "reset" | "close" ) AFTER
- *             | "stall" [ "from-server" | "to-server" ] AFTER [ "for" D ]
- *             | "slow" BYTES "/s" [ DIRECTION ]
- *     AFTER     = "after" ( "accept" | BYTES [ DIRECTION ] | D )
- *     KIND      = "net" | "host" | "port" | "admin" | "protocol"
- *     BYTES     = NUMBER ( "byte" | "bytes" | "B" | "KB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" )
- *     DIRECTION = "to-client" | "to-server"
+ *             | ( "lose" | "lose-synack" ) N [ "then" fault ]
+ *             | "delay" D [ ".." D ] [ "then" ( "accept" | "refuse" | "unreachable" KIND | fault )
+ * ] | fault fault   = break | slow [ "then" break ] break   = ( "reset" | "close" ) AFTER | "stall"
+ * [ "from-server" | "to-server" ] AFTER [ "for" D ] slow    = "slow" BYTES "/s" [ DIRECTION ] AFTER
+ * = "after" ( "accept" | BYTES [ DIRECTION ] | D ) KIND      = "net" | "host" | "port" | "admin" |
+ * "protocol" BYTES     = NUMBER ( "byte" | "bytes" | "B" | "KB" | "MB" | "GB" | "KiB" | "MiB" |
+ * "GiB" ) DIRECTION = "to-client" | "to-server"
  *
  * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h), KB is 1000 bytes and KiB
  * 1024. A blank may precede the unit. Bytes count data, without headers and retransmissions, to the
- * client unless DIRECTION says otherwise. A stall stops both directions unless it names one.
+ * client unless DIRECTION says otherwise. A stall stops both directions unless it names one. A step
+ * has at most one "then"; after "slow" only a D can follow "after".
  *
  * A step can also be an outage, a short form of a step whose condition is a window of time:
  *
@@ -104,18 +103,29 @@ struct step {
 	int64_t delay_max_ns;
 	enum unreachable_kind unreachable; /* STEP_UNREACHABLE, or at the end of STEP_DELAY */
 	bool then_unreachable;             /* STEP_DELAY: ICMP at the end instead of accepting */
-	bool abort;                        /* STEP_BACKLOG_FULL: with tcp_abort_on_overflow */
-	enum step_after after;             /* RESET, STALL, CLOSE */
-	uint64_t bytes;                    /* AFTER_BYTES; STEP_SLOW: per second */
-	int64_t after_ns;                  /* AFTER_TIME */
-	bool to_server;                    /* count, or slow, bytes to the server */
-	enum stall_way way;                /* STEP_STALL */
-	int64_t for_ns;                    /* STEP_STALL: how long; 0: for good */
-	uint32_t list;                     /* number of its list: see struct script */
-	struct condition when;             /* which attempts it applies to */
+	enum step_action then; /* what follows on the connection; STEP_ACCEPT: nothing */
+	bool abort;            /* STEP_BACKLOG_FULL: with tcp_abort_on_overflow */
+	enum step_after after; /* RESET, STALL, CLOSE */
+	uint64_t bytes;        /* AFTER_BYTES */
+	int64_t after_ns;      /* AFTER_TIME */
+	bool to_server;        /* AFTER_BYTES: count those to the server */
+	uint64_t rate;         /* STEP_SLOW: bytes per second */
+	bool slow_to_server;   /* STEP_SLOW: slow those to the server */
+	enum stall_way way;    /* STEP_STALL */
+	int64_t for_ns;        /* STEP_STALL: how long; 0: for good */
+	uint32_t list;         /* number of its list: see struct script */
+	struct condition when; /* which attempts it applies to */
 	/* Of connections whenever the window of .when begins; it has no other part but a family. */
 	enum step_ending ending;
 };
+
+/**
+ * step_break() - return what the step does to end an established connection: STEP_RESET,
+ * STEP_STALL, STEP_CLOSE; or STEP_ACCEPT for nothing
+ */
+enum step_action step_break(const struct step *step);
+/** step_slows() - return whether the step slows the connection */
+bool step_slows(const struct step *step);
 
 #define SCRIPT_MAX_REPEAT 1000000
 #define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)
@@ -150,7 +160,7 @@ int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
  * A condition that the grammar can't express follows as "when …".
  */
 void step_format(const struct step *step, struct strbuf *out);
-/** step_format_then() - add what follows the delay of a STEP_DELAY: " then refuse", or nothing */
+/** step_format_then() - add what follows the first fault: " then refuse", or nothing */
 void step_format_then(const struct step *step, struct strbuf *out);
 
 #endif

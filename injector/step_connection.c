@@ -52,13 +52,13 @@ static int parse_bytes(struct step_parser *parser, const char *suffix, uint64_t 
 	return 0;
 }
 
-static void parse_direction(struct step_parser *parser, struct step *step)
+static void parse_direction(struct step_parser *parser, bool *ret_to_server)
 {
 	struct step_token token = parser_peek(parser);
 
 	if (!token_is(&token, "to-client") && !token_is(&token, "to-server"))
 		return;
-	step->to_server = token_is(&token, "to-server");
+	*ret_to_server = token_is(&token, "to-server");
 	parser_take(parser, &token);
 }
 
@@ -75,10 +75,32 @@ static int fail_after(struct step_parser *parser, const struct step_token *token
 			   name);
 }
 
+static int fail_at_once(struct step_parser *parser, const struct step_token *token,
+			const char *name)
+{
+	parser_fail(parser, token, "nothing is slow before a fault at once");
+	return parser_hint(parser, "write only \"%s after accept\", or a time: \"%s after 5s\"",
+			   name, name);
+}
+
+/* On a slow line, bytes that were sent have not arrived; a time says the same. */
+static int fail_bytes_of_slow(struct step_parser *parser, const struct step_token *token,
+			      const struct step *step)
+{
+	double seconds = (double)step->bytes / (double)step->rate;
+	int64_t ns = (int64_t)(MIN(seconds, 24.0 * 60 * 60) * 1000) * NS_PER_MS;
+	char time[DURATION_TEXT_SIZE];
+
+	parser_fail(parser, token, "after \"slow\" a fault comes after a time, not after bytes");
+	return parser_hint(parser, "did you mean \"%s after %s\"? That long these bytes take",
+			   step_action_name(step_break(step)),
+			   duration_format_exact(MAX(ns, NS_PER_MS), time));
+}
+
 static int read_amount(struct step_parser *parser, const struct step_token *action,
 		       struct step *step)
 {
-	const char *name = step_action_name(step->action);
+	const char *name = step_action_name(step_break(step));
 	struct step_token token = parser_peek(parser), after = token;
 	int r;
 
@@ -89,8 +111,8 @@ static int read_amount(struct step_parser *parser, const struct step_token *acti
 			"for example \"%s after accept\", \"%s after 1000 bytes\" or \"%s "
 			"after 2s\"%s",
 			name, name, name,
-			step->action == STEP_RESET ? "; to answer the SYN with RST, \"refuse\""
-						   : "");
+			step_break(step) == STEP_RESET ? "; to answer the SYN with RST, \"refuse\""
+						       : "");
 	}
 	parser_take(parser, &token);
 	token = parser_peek(parser);
@@ -100,15 +122,19 @@ static int read_amount(struct step_parser *parser, const struct step_token *acti
 		return parser_hint(parser, "for example \"%s after 1000 bytes\"", name);
 	}
 	if (token_is(&token, "accept")) {
+		if (step_slows(step))
+			return fail_at_once(parser, &token, name);
 		parser_take(parser, &token);
 		return 0;
 	}
 	r = parse_bytes(parser, "", &step->bytes);
 	if (r < 0)
 		return r;
+	if (r == 0 && step_slows(step))
+		return fail_bytes_of_slow(parser, &token, step);
 	if (r == 0) {
 		step->after = AFTER_BYTES;
-		parse_direction(parser, step);
+		parse_direction(parser, &step->to_server);
 		return 0;
 	}
 	if (token.text[0] < '0' || token.text[0] > '9' || is_digits(token.text, token.length))
@@ -145,10 +171,10 @@ static int read_for(struct step_parser *parser, struct step *step)
 
 	if (!token_is(&word, "for"))
 		return 0;
-	if (step->action != STEP_STALL) {
+	if (step_break(step) != STEP_STALL) {
 		parser_fail(parser, &word,
 			    "only a stall lasts for a time: \"%s\" ends the connection",
-			    step_action_name(step->action));
+			    step_action_name(step_break(step)));
 		return parser_hint(parser, "for silence that ends write \"stall after 2s for 5s\"");
 	}
 	parser_take(parser, &word);
@@ -174,7 +200,7 @@ static int check_way(struct step_parser *parser, const struct step *step)
 	struct step_parser ahead = *parser;
 	struct step right = *step;
 
-	if (step->action != STEP_STALL || step->way != STALL_BOTH_WAYS)
+	if (step_break(step) != STEP_STALL || step->way != STALL_BOTH_WAYS)
 		return 0;
 	right.way = token_is(&token, way_names[STALL_FROM_SERVER]) ? STALL_FROM_SERVER
 		    : token_is(&token, way_names[STALL_TO_SERVER]) ? STALL_TO_SERVER
@@ -192,7 +218,7 @@ static int check_way(struct step_parser *parser, const struct step *step)
 
 int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step)
 {
-	int error = step->action == STEP_STALL ? read_way(parser, step) : 0;
+	int error = step_break(step) == STEP_STALL ? read_way(parser, step) : 0;
 
 	if (error == 0)
 		error = read_amount(parser, action, step);
@@ -213,7 +239,7 @@ int step_read_slow(struct step_parser *parser, const struct step_token *action, 
 		parser_fail(parser, action, "\"slow\" needs a rate");
 		return parser_hint(parser, "for example \"slow 10 KB/s\"");
 	}
-	r = parse_bytes(parser, "/s", &step->bytes);
+	r = parse_bytes(parser, "/s", &step->rate);
 	if (r < 0)
 		return r;
 	if (r > 0) {
@@ -224,12 +250,18 @@ int step_read_slow(struct step_parser *parser, const struct step_token *action, 
 			return parser_hint(parser, "did you mean \"slow %s bytes/s\"?", buffer);
 		return parser_hint(parser, "for example \"slow 10 KB/s\" or \"slow 500 bytes/s\"");
 	}
-	if (step->bytes == 0) {
+	if (step->rate == 0) {
 		parser_fail(parser, &token, "at 0 bytes/s nothing ever arrives");
 		return parser_hint(parser, "use \"stall after accept\"");
 	}
-	parse_direction(parser, step);
+	parse_direction(parser, &step->slow_to_server);
 	return 0;
+}
+
+void step_format_slow(const struct step *step, struct strbuf *out)
+{
+	byte_count_format(step->rate, out);
+	strbuf_puts(out, step->slow_to_server ? "/s to-server" : "/s");
 }
 
 void step_format_after(const struct step *step, struct strbuf *out)

@@ -6,7 +6,7 @@
 #include "injector/step_lexer.h"
 
 /**
- * step_read_after() - read what follows "reset", "stall" and "close"
+ * step_read_after() - read what follows "reset", "stall" and "close", which step_break() says
  * @action: the word that was read
  *
  * Return: 0, or -EINVAL and sets the parser's error.
@@ -16,5 +16,7 @@ int step_read_after(struct step_parser *parser, const struct step_token *action,
 int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step);
 /** step_format_after() - add what step_read_after() reads */
 void step_format_after(const struct step *step, struct strbuf *out);
+/** step_format_slow() - add what step_read_slow() reads */
+void step_format_slow(const struct step *step, struct strbuf *out);
 
 #endif

@@ -36,8 +36,8 @@ static bool needs_retransmissions(const struct step *step)
 
 static bool stalls(const struct step *step)
 {
-	return step->action == STEP_STALL || step->action == STEP_HALF_OPEN ||
-	       step->action == STEP_CLOSE || step->ending == STEP_ENDS_STALL ||
+	return step->action == STEP_HALF_OPEN || step_break(step) == STEP_STALL ||
+	       step_break(step) == STEP_CLOSE || step->ending == STEP_ENDS_STALL ||
 	       step->ending == STEP_ENDS_CLOSE;
 }
 
@@ -58,7 +58,9 @@ static char *step_obstacle(const struct scenario *scenario, const struct step *s
 		return xasprintf(
 			"under the step '%s' the kernel itself may end the connection after "
 			"15 minutes of real time, which the scenario's timeout exceeds",
-			step->ending ? "down … ending" : step_action_name(step->action));
+			step->ending                     ? "down … ending"
+			: step->action == STEP_HALF_OPEN ? step_action_name(step->action)
+							 : step_action_name(step_break(step)));
 	return NULL;
 }
 

@@ -27,7 +27,8 @@
  * When does a step fire for an attempt? When its verdict takes effect: an RST is sent, a SYN is
  * dropped, a delayed SYN is finally let through or refused. Many scenarios are about clients that
  * give up before a fault is complete: one dropped SYN is enough for `drop` and `lose N`, and a
- * delay fires even if the client closes its socket while its SYN is held.
+ * delay fires even if the client closes its socket while its SYN is held. A step with two faults
+ * fires when both do.
  *
  * An outage that ends connections has fired when it ended one, or was met by an attempt. What an
  * outage did to a connection is not the work of the connection's own step.
@@ -92,10 +93,10 @@ static bool has_stalled(const struct judge_ctx *ctx, const struct step *step,
 	return attempt_had_fault(attempt, FAULT_HEALED) || end_ns <= due_ns;
 }
 
-static bool fired(const struct judge_ctx *ctx, const struct step *step,
-		  const struct attempt_history *attempt)
+static bool action_fired(const struct judge_ctx *ctx, const struct step *step,
+			 enum step_action action, const struct attempt_history *attempt)
 {
-	switch (step->action) {
+	switch (action) {
 	case STEP_REFUSE:
 		return attempt->details->refused > 0;
 	case STEP_UNREACHABLE:
@@ -127,6 +128,13 @@ static bool fired(const struct judge_ctx *ctx, const struct step *step,
 		break;
 	}
 	return true;
+}
+
+static bool fired(const struct judge_ctx *ctx, const struct step *step,
+		  const struct attempt_history *attempt)
+{
+	return action_fired(ctx, step, step->action, attempt) &&
+	       action_fired(ctx, step, step->then, attempt);
 }
 
 /*

@@ -6,20 +6,17 @@
 
 #include "common/duration.h"
 
-static bool is_for_connection(const struct step *step)
+/* Returns which of the step's actions needs a connection; STEP_ACCEPT: none. */
+static enum step_action for_connection(const struct step *step)
 {
 	switch (step->action) {
 	case STEP_LOSE_SYN_ACK:
 	case STEP_HALF_OPEN:
-	case STEP_RESET:
-	case STEP_STALL:
-	case STEP_CLOSE:
-	case STEP_SLOW:
-		return true;
+		return step->action;
 	case STEP_BACKLOG_FULL:
-		return step->abort;
+		return step->abort ? STEP_BACKLOG_FULL : STEP_ACCEPT;
 	default:
-		return false;
+		return step_slows(step) ? STEP_SLOW : step_break(step);
 	}
 }
 
@@ -85,11 +82,11 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 					    "admin; or leave it to IPv4: {when: {family: ipv4}, "
 					    "do: unreachable protocol}");
 		}
-		if ((is_for_connection(step) || step->ending) && !endpoint->remote &&
+		if ((for_connection(step) != STEP_ACCEPT || step->ending) && !endpoint->remote &&
 		    endpoint->serve == SERVE_NONE) {
 			diag_add(loader->diags, place,
 				 "\"%s\" needs a connection, but this endpoint has no server",
-				 step->ending ? "ending" : step_action_name(step->action));
+				 step->ending ? "ending" : step_action_name(for_connection(step)));
 			loader_hint(loader, "give it a server (serve: accept), or use \"refuse\"");
 		}
 	}

@@ -12,7 +12,8 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
 	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
-	       a->to_server == b->to_server && a->way == b->way && a->for_ns == b->for_ns;
+	       a->to_server == b->to_server && a->then == b->then && a->rate == b->rate &&
+	       a->slow_to_server == b->slow_to_server && a->way == b->way && a->for_ns == b->for_ns;
 }
 
 static void check_step(const struct step *step)
@@ -26,10 +27,13 @@ static void check_step(const struct step *step)
 	REQUIRE(step->repeat == 1 || step->repeat_explicit);
 	REQUIRE((step->action == STEP_LOSE || step->action == STEP_LOSE_SYN_ACK) ==
 		(step->lose > 0));
-	REQUIRE(step->bytes <= SCRIPT_MAX_BYTES);
+	REQUIRE(step->bytes <= SCRIPT_MAX_BYTES && step->rate <= SCRIPT_MAX_BYTES);
+	REQUIRE(step_slows(step) == (step->rate > 0));
+	REQUIRE(!step_slows(step) || step_break(step) == STEP_ACCEPT || step->after == AFTER_TIME);
 	REQUIRE(step->after_ns >= 0 && step->after_ns <= DURATION_MAX_NS);
 	REQUIRE(step->for_ns >= 0 && step->for_ns <= DURATION_MAX_NS);
-	REQUIRE(step->action == STEP_STALL || (step->for_ns == 0 && step->way == STALL_BOTH_WAYS));
+	REQUIRE(step_break(step) == STEP_STALL ||
+		(step->for_ns == 0 && step->way == STALL_BOTH_WAYS));
 	REQUIRE(step->lose <= SCRIPT_MAX_REPEAT);
 	REQUIRE(step->delay_min_ns >= 0 && step->delay_min_ns <= step->delay_max_ns);
 	REQUIRE(step->delay_max_ns <= DURATION_MAX_NS);

@@ -138,6 +138,14 @@ expect: {attempts: 2, ended: [stalled, closed], read-timeout: 200ms, backoff: {f
 endpoints: {api: {serve: echo, faults: [stall after accept for 5s]}}
 client: {command: [STEPS, "${api}", --, "connect:0", "send:100", "read:200", "close"]}
 expect: {attempts: 1, ended: stalled}"""),
+    ("a client that retries a late connection that breaks passes", "pass", """
+endpoints: {api: {serve: echo, faults: [delay 200ms then reset after 50 bytes, accept]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:100", "read:500", "close", "wait:300", "connect:0"]}
+expect: {attempts: 2, ended: [reset, closed], bytes: {received: 50}, backoff: {fixed: 300ms}}"""),
+    ("a client that gives up before the second fault of a step leaves it unfired", "error", """
+endpoints: {api: {serve: echo, faults: [delay 500ms then reset after 50 bytes]}}
+client: {command: [STEPS, "${api}", --, "connect:0:200", "wait:500"]}
+expect: {attempts: 1, connected: 0}"""),
     ("a client that closes before the answer has not connected", "pass error", """
 endpoints: {api: {faults: [delay 300ms]}}
 client: {command: [STEPS, "${api}", --, "start:0", "wait:50", "close", "wait:500"]}

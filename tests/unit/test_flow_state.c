@@ -504,3 +504,80 @@ Test(flow, cuts_no_packet_of_the_direction_that_a_stall_leaves_alone)
 	expect(to_client(&bed, 0, 0), FLOW_PASS, false);
 	expect(to_client(&bed, 0, 10), FLOW_PASS, true);
 }
+
+static struct flow_decision to_client_at(struct bed *bed, uint32_t place, uint32_t length,
+					 uint8_t flags, int64_t now_ns)
+{
+	struct packet packet = data_at(SERVER_ISN, place, length, flags);
+
+	return flow_take(&bed->flow, FLOW_TO_CLIENT, &packet, PLENTY, now_ns);
+}
+
+Test(flow, loses_what_a_slow_line_holds_when_it_breaks)
+{
+	static const char *const texts[] = {"slow 1000 bytes/s then close after 2s",
+					    "slow 1000 bytes/s then reset after 2s"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct flow_decision decision;
+		struct bed bed;
+
+		begin(&bed, texts[i]);
+		decision = to_client_at(&bed, 0, 500, 0, 0);
+		expect(decision, FLOW_HOLD, false);
+		expect(to_client_at(&bed, 500, 500, TCP_FLAG_FIN, 0), FLOW_HOLD, false);
+		flow_released(&bed.flow, decision.end);
+		cr_expect(flow_break(&bed.flow));
+		cr_expect(flow_loses_held(&bed.flow));
+		flow_drop_held(&bed.flow);
+		cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 500);
+	}
+}
+
+Test(flow, breaks_a_slow_line_though_both_sides_have_closed_while_a_fin_is_held)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "slow 1000 bytes/s then close after 2s");
+	decision = to_client_at(&bed, 0, 500, TCP_FLAG_FIN, 0);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_PASS, false);
+	cr_expect_not(bed.flow.over);
+	cr_expect(flow_break(&bed.flow));
+	begin(&bed, "slow 1000 bytes/s then close after 2s");
+	decision = to_client_at(&bed, 0, 500, TCP_FLAG_FIN, 0);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_PASS, false);
+	flow_released(&bed.flow, decision.end);
+	cr_expect(bed.flow.over);
+	cr_expect_not(flow_break(&bed.flow));
+}
+
+Test(flow, is_slow_again_after_a_stall)
+{
+	struct flow_decision decision;
+	struct bed bed;
+
+	begin(&bed, "slow 1000 bytes/s then stall after 2s for 3s");
+	expect(to_client_at(&bed, 0, 10000, 0, 0), FLOW_HOLD, false);
+	cr_expect(flow_break(&bed.flow));
+	cr_expect(flow_loses_held(&bed.flow));
+	flow_drop_held(&bed.flow);
+	expect(to_client_at(&bed, 0, 10000, 0, 3 * NS_PER_S), FLOW_DROP, false);
+	cr_expect(flow_heal(&bed.flow));
+	cr_expect_not(flow_loses_held(&bed.flow));
+	decision = to_client_at(&bed, 0, 500, 0, 5 * NS_PER_S);
+	expect(decision, FLOW_HOLD, false);
+	cr_expect_eq(decision.due_ns, 5 * NS_PER_S + NS_PER_S / 2);
+}
+
+Test(flow, stays_slow_in_the_direction_that_a_stall_leaves_alone)
+{
+	struct bed bed;
+
+	begin(&bed, "slow 1000 bytes/s then stall to-server after 2s");
+	expect(to_client_at(&bed, 0, 500, 0, 0), FLOW_HOLD, false);
+	cr_expect(flow_break(&bed.flow));
+	cr_expect_not(flow_loses_held(&bed.flow));
+	expect(to_client_at(&bed, 500, 500, 0, 0), FLOW_HOLD, false);
+	expect(to_server(&bed, 0, 10, 0), FLOW_DROP, false);
+}

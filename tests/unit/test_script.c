@@ -26,7 +26,8 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
 	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
-	       a->to_server == b->to_server && a->ending == b->ending && a->way == b->way &&
+	       a->to_server == b->to_server && a->ending == b->ending && a->then == b->then &&
+	       a->rate == b->rate && a->slow_to_server == b->slow_to_server && a->way == b->way &&
 	       a->for_ns == b->for_ns;
 }
 
@@ -201,12 +202,55 @@ Test(script, reads_rates)
 {
 	struct step step = new_step(STEP_SLOW);
 
-	step.bytes = 10000;
+	step.rate = 10000;
 	expect_step("slow 10KB/s", &step);
 	expect_step("slow 10 KB/s", &step);
 	expect_step("slow 10000 bytes/s to-client", &step);
-	step.to_server = true;
+	step.slow_to_server = true;
 	expect_step("slow 10000B/s to-server", &step);
+}
+
+Test(script, reads_two_faults_of_one_attempt)
+{
+	struct step step = new_step(STEP_DELAY);
+
+	step.delay_min_ns = step.delay_max_ns = 300 * NS_PER_MS;
+	step.then = STEP_RESET;
+	step.after = AFTER_BYTES;
+	step.bytes = 10000;
+	expect_step("delay 300ms then reset after 10 KB", &step);
+	step.to_server = true;
+	step.delay_max_ns = NS_PER_S;
+	step.repeat = 3;
+	step.repeat_explicit = true;
+	expect_step("delay 300ms..1s then reset after 10 KB to-server x3", &step);
+	step = new_step(STEP_LOSE);
+	step.lose = 1;
+	step.then = STEP_STALL;
+	step.after = AFTER_TIME;
+	step.after_ns = 5 * NS_PER_S;
+	expect_step("lose 1 then stall after 5s", &step);
+	step.way = STALL_TO_SERVER;
+	step.for_ns = NS_PER_S;
+	expect_step("lose 1 then stall to-server after 5s for 1s", &step);
+	step = new_step(STEP_LOSE_SYN_ACK);
+	step.lose = 2;
+	step.then = STEP_CLOSE;
+	expect_step("lose-synack 2 then close after accept", &step);
+	step = new_step(STEP_LOSE_SYN_ACK);
+	step.lose = 2;
+	step.then = STEP_SLOW;
+	step.rate = 1000;
+	step.slow_to_server = true;
+	expect_step("lose-synack 2 then slow 1 KB/s to-server", &step);
+	step = new_step(STEP_SLOW);
+	step.rate = 10000;
+	step.then = STEP_CLOSE;
+	step.after = AFTER_TIME;
+	step.after_ns = 5 * NS_PER_S;
+	expect_step("slow 10 KB/s then close after 5s", &step);
+	step.slow_to_server = true;
+	expect_step("slow 10 KB/s to-server then close after 5s", &step);
 }
 
 struct error_case {
@@ -333,7 +377,28 @@ static const struct error_case repetition_errors[] = {
 	 "all attempts that follow"},
 	{"refuse x3 x4", "x4", "unexpected \"x4\" after \"refuse x3\"", "ends a step"},
 	{"refuse accept", "accept", "unexpected \"accept\" after \"refuse\"", "[refuse, accept]"},
-	{"refuse then accept", "then", "unexpected \"then\"", "only \"delay\" has a \"then\""},
+	{"refuse then accept", "then", "unexpected \"then\"", "allows no connection"},
+	{"drop then reset after 1s", "then", "unexpected \"then\"",
+	 "\"drop\" allows no connection"},
+	{"half-open then reset after 1s", "then", "unexpected \"then\"", "allows no connection"},
+	{"accept then reset after 1s", "then", "unexpected \"then\"", "leave out \"accept then\""},
+	{"reset after 1s then accept", "then", "unexpected \"then\"", "is the last that happens"},
+	{"stall after 1s for 2s then close after 9s", "then", "unexpected \"then\"", "is the last"},
+	{"delay 1s then slow 1 KB/s then close after 9s", "then", "unexpected",
+	 "one \"then\" at most"},
+	{"lose 1 then", "then", "needs what happens next", "slow 10 KB/s then close after 5s"},
+	{"lose 1 then accept", "accept", "can follow \"lose\", not", "leave out \"then accept\""},
+	{"lose 1 then refuse", "refuse", "can follow \"lose\", not \"refuse\"", "for example"},
+	{"lose 1 then rset after 1s", "rset", "can follow \"lose\"", "did you mean \"reset\"?"},
+	{"lose-synack 1 then delay 1s", "delay", "can follow \"lose-synack\"", "for example"},
+	{"lose 1 then reset", "reset", "must say after what", "\"reset after accept\""},
+	{"slow 1 KB/s then slow 2 KB/s", "slow", "can follow \"slow\", not \"slow\"",
+	 "for example"},
+	{"slow 1 KB/s then refuse", "refuse", "can follow \"slow\"", "close after 5s"},
+	{"slow 10 KB/s then close after 5 KB", "5", "comes after a time, not after bytes",
+	 "did you mean \"close after 500ms\"?"},
+	{"slow 10 KB/s then reset after accept", "accept", "nothing is slow",
+	 "\"reset after accept\""},
 	{"refuse x3, accept", "x3,", "unexpected \"x3,\"", "[refuse, accept]"},
 };
 
@@ -381,11 +446,11 @@ static const struct error_case delay_errors[] = {
 	 "did you mean \"delay 1s..2s\"?"},
 	{"delay 1s refuse", "refuse", "unexpected \"refuse\"",
 	 "did you mean \"delay 1s then refuse\"?"},
-	{"delay 1s then", "then", "needs \"accept\" or \"refuse\"", "for example"},
-	{"delay 1s then x3", "then", "needs \"accept\" or \"refuse\"", "for example"},
-	{"delay 1s then drop", "drop", "can follow \"then\", not \"drop\"", "use \"drop\""},
-	{"delay 1s then refsue", "refsue", "can follow \"then\"", "did you mean \"refuse\"?"},
-	{"delay 1s then 2s", "2s", "can follow \"then\"", NULL},
+	{"delay 1s then", "then", "needs what happens next", "for example"},
+	{"delay 1s then x3", "then", "needs what happens next", "for example"},
+	{"delay 1s then drop", "drop", "can follow \"delay\", not \"drop\"", "use \"drop\""},
+	{"delay 1s then refsue", "refsue", "can follow \"delay\"", "did you mean \"refuse\"?"},
+	{"delay 1s then 2s", "2s", "can follow \"delay\"", "for example"},
 	{"delay 1s then refuse then accept", "then", "unexpected \"then\"", "separate item"},
 };
 
