@@ -89,9 +89,18 @@ class Bed:
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
                               env=environment, cwd=directory or self.directory, timeout=300)
 
-    def compare(self, name, expected, ran):
+    def compare(self, name, expected, run):
         """Compares {test: (outcome, text)}; a test is named by a key of WORDS, or by a part of its own name."""
-        process, results = ran
+        for _ in range(3):
+            problems, output = self.differences(expected, *run())
+            # A busy machine may make any outcome unknown.
+            if not problems or "for a processor" not in output:
+                break
+        self.results.append((f"{self.name} {name}", problems + ([output] if problems else [])))
+
+    @staticmethod
+    def differences(expected, process, results):
+        """Returns what is not as expected, and all output."""
         problems = []
         for test, (outcome, text) in expected.items():
             pattern = re.compile(WORDS.get(test, re.escape(test)), re.IGNORECASE)
@@ -101,18 +110,18 @@ class Bed:
         failures = any(outcome in ("failure", "error") for outcome, _ in expected.values())
         if (process.returncode != 0) != failures:
             problems.append(f"exit status {process.returncode}")
-        self.results.append((f"{self.name} {name}", problems + ([process.stdout + process.stderr] if problems else [])))
+        return problems, process.stdout + process.stderr
 
     def three_runs(self, run, tests, wrong):
         """Runs an example with a right client, with a wrong one, and where there is no synfault."""
         self.compare("passes a right client, and skips what is impossible",
                      {test: ("skipped", "hostname") if test == "impossible" else ("passed", "") for test in tests},
-                     run())
+                     run)
         self.compare("fails a wrong client with the finding",
                      {"refusals": ("failure", ""), "judged": ("failure", "attempts: expected 3, got 1"),
-                      "side": ("passed", ""), **wrong}, run(EXAMPLE_RETRIES="0"))
+                      "side": ("passed", ""), **wrong}, lambda: run(EXAMPLE_RETRIES="0"))
         self.compare("skips all where there is no synfault",
-                     {test: ("skipped", "synfault exec --") for test in tests}, run(under_exec=False))
+                     {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False))
 
     def scenario_files(self, language, run):
         """Runs the code of docs/frameworks.md that makes a test of each scenario."""
@@ -168,7 +177,8 @@ def test_pytest(bed):
     bed.compare("reports an unknown outcome as an error",
                 {"test_unknown": ("error", "fired for 1 of 2 attempts"),
                  "test_fails_by_itself": ("failure", "its own reason"),
-                 "test_bad_steps": ("failure", "unknown step")}, run(bed.write("test_unknown.py", UNKNOWN)))
+                 "test_bad_steps": ("failure", "unknown step")},
+                lambda: run(bed.write("test_unknown.py", UNKNOWN)))
     bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
 
@@ -218,7 +228,7 @@ def test_node(bed):
     bed.three_runs(run, WHAT[:5], {})
     unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
     bed.compare("reports an unknown outcome as an error of its own type",
-                {"unknown": ("failure", "fired for 1 of 2 attempts")}, run(unknown))
+                {"unknown": ("failure", "fired for 1 of 2 attempts")}, lambda: run(unknown))
     bed.scenario_files("js", lambda code: run(bed.write("files.test.js", code), under_exec=False))
 
 
