@@ -104,7 +104,7 @@ struct synfault_judgement;
  * @name: its name in reports, or NULL
  * @endpoints: "NAME=STEPS", as `synfault exec -e` takes them; the last item is NULL
  * @ret_session: gets the session, to be freed with synfault_free()
- * @error: gets what went wrong; may be NULL, here and below
+ * @error: gets what went wrong, and is unchanged on success; may be NULL, here and below
  *
  * When it returns, the faults are armed: no SYN to an endpoint gets past them.
  */
