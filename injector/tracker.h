@@ -146,17 +146,17 @@ uint32_t tracker_replace(struct tracker *tracker, uint32_t endpoint, const struc
 
 /**
  * tracker_hold() - hold the SYNs of an attempt that has not started yet
+ * @index: of the endpoint
  * @number: of the attempt at the endpoint; 0: the next one
  * @limit_ns: after this time its SYNs are let through
+ * @ret_number: of the attempt, in any case
  *
  * The attempt has a step of its own, `delay LIMIT`, which takes a number after all steps so far. It
  * does not count for the endpoint's script.
  *
- * @ret_number: of the attempt, in any case
- *
  * Return: 0, or -EEXIST if it has started or is to be held already.
  */
-int tracker_hold(struct tracker *tracker, uint32_t endpoint, uint32_t number, int64_t limit_ns,
+int tracker_hold(struct tracker *tracker, uint32_t index, uint32_t number, int64_t limit_ns,
 		 uint32_t *ret_number);
 /**
  * tracker_release() - decide about an attempt that is held
