@@ -3,6 +3,7 @@
 #include "runner/session/session.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 #include "common/duration.h"
 #include "injector/event_loop.h"
@@ -19,6 +20,8 @@
 enum { MAX_ATTEMPTS = 100000 };
 /* Events in one reply. */
 enum { MAX_EVENTS = 200 };
+/* How long after arming memory is given back: not while other sessions are waited for. */
+enum { TRIM_US = 20000 };
 
 /* A `wait` that is not answered yet. */
 struct waiting {
@@ -380,11 +383,21 @@ static void on_begin(void *userdata, struct supervisor *supervisor)
 		supervise_stop(supervisor);
 }
 
+/*
+ * Gives back what arming has used, and what was free in the parent. There can be hundreds of
+ * sessions, and most wait.
+ */
+static void give_memory_back(evutil_socket_t fd, short what, void *userdata)
+{
+	(void)malloc_trim(0);
+}
+
 static void on_armed(void *userdata, const struct sandbox *sandbox, const struct record *record)
 {
 	struct session_process *self = userdata;
 	AUTO_STRV char **environment = substitute_environment(&sandbox->substitution);
 	json_t *armed = json_object(), *endpoints = json_array(), *variables = json_object();
+	const struct timeval soon = {.tv_usec = TRIM_US};
 
 	self->record = record;
 	self->armed_ns = supervise_origin_ns(self->supervisor);
@@ -410,6 +423,8 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	json_object_set_new(armed, "variables", variables);
 	json_object_set_new(armed, "monotonic_ns", json_integer(self->armed_ns));
 	control_tell(self->control, json_pack("{s:o}", "armed", armed));
+	/* After the reply was sent. */
+	event_base_once(self->base, -1, EV_TIMEOUT, give_memory_back, NULL, &soon);
 }
 
 static void on_full(void *userdata)
