@@ -159,6 +159,18 @@ const struct json_type events_type = {
 	.is_closed = true,
 };
 
+static const struct json_field artefacts_fields[] = {
+	SESSION_FIELD(struct artefacts_arguments),
+	{"directory", JSON_TEXT(struct artefacts_arguments, directory),
+	 .about = "Where to write; a relative path counts from synfault's directory."},
+};
+const struct json_type artefacts_type = {
+	JSON_TYPE(struct artefacts_arguments, artefacts_fields),
+	.name = "artefacts",
+	.about = "Writes the record and the timeline picture of a session that has ended.",
+	.is_closed = true,
+};
+
 /* A document that has the arguments of each command under its name. */
 struct requests {
 	struct open_arguments *open;
@@ -168,6 +180,7 @@ struct requests {
 	struct hold_arguments *hold;
 	struct release_arguments *release;
 	struct events_arguments *events;
+	struct artefacts_arguments *artefacts;
 };
 #define ARGUMENTS(member, T, type)                                                                 \
 	{                                                                                          \
@@ -181,6 +194,7 @@ static const struct json_field requests_fields[] = {
 	ARGUMENTS(hold, struct hold_arguments, &hold_type),
 	ARGUMENTS(release, struct release_arguments, &release_type),
 	ARGUMENTS(events, struct events_arguments, &events_type),
+	ARGUMENTS(artefacts, struct artefacts_arguments, &artefacts_type),
 	ARGUMENTS(check, struct session_arguments, &session_type),
 	ARGUMENTS(close, struct session_arguments, &session_type),
 };

@@ -68,6 +68,12 @@ struct events_arguments {
 };
 extern const struct json_type events_type;
 
+struct artefacts_arguments {
+	uint32_t session;
+	char *directory;
+};
+extern const struct json_type artefacts_type;
+
 /** protocol_schema() - add the JSON Schema of the requests */
 void protocol_schema(struct strbuf *out);
 

@@ -36,6 +36,7 @@
 #include "runner/scenario/step_list.h"
 #include "runner/schedule/handed_record.h"
 #include "runner/schedule/schedule.h"
+#include "runner/session/artefacts.h"
 #include "runner/session/attached_judge.h"
 #include "runner/session/control.h"
 #include "runner/session/progress.h"
@@ -77,10 +78,18 @@ struct session {
 	bool checked;
 };
 
+/* A session that has a result. */
+struct judged {
+	uint32_t session;
+	size_t result; /* its index */
+};
+
 struct session_host {
 	struct session_host_config config;
 	struct control *control;
 	struct starvation_sampler *sampler;
+	struct judged *judged; /* in the order of results */
+	size_t n_judged, judged_capacity;
 	struct session *sessions;
 	size_t n_sessions, n_stale;
 	uint32_t last_id, last_relayed, number_hint;
@@ -203,6 +212,8 @@ static void judge_session(struct session *session, struct record *record)
 	result.judgement = attached_judge(session->scenario, record, &host->config.judge);
 	array_append(results->items, results->n_items, results->capacity, result);
 	kept = &results->items[results->n_items - 1];
+	array_append(host->judged, host->n_judged, host->judged_capacity,
+		     (struct judged){.session = session->id, .result = results->n_items - 1});
 	if (session->capture_fd >= 0)
 		captures_take(&host->config.capture, session->capture_fd, kept,
 			      results->n_items - 1);
@@ -617,6 +628,42 @@ static void command_status(void *userdata, struct control_request *request, cons
 	control_reply(request, reply);
 }
 
+static const struct judged *find_judged(const struct session_host *host, uint32_t id)
+{
+	for (size_t i = host->n_judged; i > 0; i--) {
+		if (host->judged[i - 1].session == id)
+			return &host->judged[i - 1];
+	}
+	return NULL;
+}
+
+static void command_artefacts(void *userdata, struct control_request *request,
+			      const void *arguments)
+{
+	const struct session_host *host = userdata;
+	const struct artefacts_arguments *wanted = arguments;
+	const struct judged *judged = find_judged(host, wanted->session);
+	AUTO_DIAG struct diag_list diags = {0};
+	json_t *paths;
+
+	if (!judged) {
+		bool is_open = find_session(host, wanted->session);
+
+		control_refuse(request, is_open ? CONTROL_BAD_REQUEST : CONTROL_NOT_FOUND, NULL,
+			       is_open ? "session %u has not ended: close it first"
+				       : "there is no session %u",
+			       wanted->session);
+		return;
+	}
+	paths = artefacts_write(&host->config.results->items[judged->result], judged->result,
+				wanted->directory, host->config.judge.timing_scale, &diags);
+	if (paths)
+		control_reply(request, paths);
+	else
+		control_refuse(request, CONTROL_UNAVAILABLE, diags.items[0].hint, "%s",
+			       diags.items[0].message);
+}
+
 static void command_close(void *userdata, struct control_request *request, const void *arguments)
 {
 	const uint32_t id = ((const struct session_arguments *)arguments)->session;
@@ -658,6 +705,7 @@ struct session_host *session_host_new(const struct session_host_config *config)
 		{"release", &release_type, command_session},
 		{"check", &session_type, command_session},
 		{"close", &session_type, command_close},
+		{"artefacts", &artefacts_type, command_artefacts},
 	};
 	struct session_host *host = xzalloc(sizeof(*host));
 	const struct control_config control = {

@@ -123,7 +123,11 @@ Test(exec, protocol_is_as_its_transcript)
 	runs_client(synfault, "", client);
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "replies as in the transcript\n");
-	program_left_nothing(synfault);
+	program_left_nothing_but(synfault, "artefacts");
+	program_runs_shell(synfault,
+			   "ls artefacts | wc -l; grep -l '\"synfault-record\"' artefacts/*.json; "
+			   "grep -l '<svg' artefacts/*.svg");
+	program_printed(synfault, "2\nartefacts/0002-first.json\nartefacts/0002-first.svg\n");
 }
 
 Test(exec, hostile_clients_harm_no_other)
