@@ -169,6 +169,7 @@ bool attempt_range_holds(const struct attempt_range *range, uint32_t number)
 const char *const time_origin_names[] = {
 	[TIME_FROM_START] = "start",
 	[TIME_FROM_FIRST_ATTEMPT] = "first-attempt",
+	[TIME_FROM_COMMAND] = "command",
 	[TIME_N_ORIGINS] = NULL,
 };
 _Static_assert(ARRAY_SIZE(time_origin_names) == TIME_N_ORIGINS + 1, "a name for each origin");
@@ -312,6 +313,24 @@ int64_t time_window_next(const struct time_window *window, int64_t since_ns)
 
 /* ---- conditions ---- */
 
+static bool window_is_open(const struct time_window *window, const struct condition_facts *facts)
+{
+	struct time_window own = *window;
+
+	switch (window->from) {
+	case TIME_FROM_FIRST_ATTEMPT:
+		return time_window_holds(window, facts->since_first_ns);
+	case TIME_FROM_COMMAND:
+		if (facts->command_lasts_ns)
+			own.to_ns = own.from_ns + facts->command_lasts_ns;
+		return time_window_holds(&own, facts->since_command_ns);
+	case TIME_FROM_START:
+	case TIME_N_ORIGINS:
+		break;
+	}
+	return time_window_holds(window, facts->since_start_ns);
+}
+
 bool condition_is_due(const struct condition *condition, const struct condition_facts *facts)
 {
 	bool in_set = condition->n_ranges == 0;
@@ -321,10 +340,7 @@ bool condition_is_due(const struct condition *condition, const struct condition_
 	for (uint32_t i = 0; i < condition->n_ranges; i++)
 		in_set = in_set || attempt_range_holds(&condition->ranges[i], facts->number);
 	return in_set && (!condition->family || condition->family == facts->family) &&
-	       (!condition->has_window ||
-		time_window_holds(&condition->window, condition->window.from == TIME_FROM_START
-							      ? facts->since_start_ns
-							      : facts->since_first_ns));
+	       (!condition->has_window || window_is_open(&condition->window, facts));
 }
 
 bool condition_is_hit(const struct condition *condition, uint64_t draw)

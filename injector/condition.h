@@ -9,7 +9,7 @@
  *
  * The set 1..9+2 is 1, 3, 5, 7, 9; 2+ is 2 and all after it; 2+3 is 2, 5, 8 and so on. A window
  * includes its start and excludes its end; `every` repeats it with that period. Its times count
- * from the client's start, or from the first SYN at the endpoint.
+ * from the client's start, from the first SYN at the endpoint, or from a command.
  */
 #ifndef SYNFAULT_INJECTOR_CONDITION_H
 #define SYNFAULT_INJECTOR_CONDITION_H
@@ -28,9 +28,10 @@ struct attempt_range {
 enum time_origin {
 	TIME_FROM_START,         /* the client's start */
 	TIME_FROM_FIRST_ATTEMPT, /* the first SYN at the endpoint, at any of its addresses */
+	TIME_FROM_COMMAND,       /* the last command to begin an outage at the endpoint */
 	TIME_N_ORIGINS,
 };
-extern const char *const time_origin_names[]; /* "start", "first-attempt"; ends with NULL */
+extern const char *const time_origin_names[]; /* "start", "first-attempt", …; ends with NULL */
 
 /* A window of time: [from_ns, to_ns) after its origin. */
 struct time_window {
@@ -61,6 +62,8 @@ struct condition_facts {
 	uint16_t family;
 	int64_t since_start_ns; /* from the client's start to the attempt's first SYN */
 	int64_t since_first_ns; /* from the first SYN at the endpoint to the attempt's first SYN */
+	int64_t since_command_ns; /* from the last command to the same; negative: there was none */
+	int64_t command_lasts_ns; /* how long that outage lasts; 0: as the window says */
 };
 
 /* Why a text is not an attempt set or window. */

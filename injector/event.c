@@ -17,6 +17,7 @@ static const char *const event_kind_names[] = {
 	[EVENT_OUTPUT] = "output",
 	[EVENT_SERVER_EXIT] = "server-exit",
 	[EVENT_STARVATION] = "starvation",
+	[EVENT_OUTAGE] = "outage",
 	[EVENT_STOP] = "stop",
 	[EVENT_TIMEOUT] = "timeout",
 	[EVENT_EXIT] = "exit",

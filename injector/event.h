@@ -24,6 +24,7 @@ enum event_kind {
 	EVENT_OUTPUT,      /* the client wrote to stdout or stderr */
 	EVENT_SERVER_EXIT, /* a server command ended before the client did */
 	EVENT_STARVATION,  /* how long processes have been ready without a processor so far */
+	EVENT_OUTAGE,      /* a command began an outage at an endpoint */
 	EVENT_STOP,        /* the client has run for its time, and was sent SIGTERM */
 	EVENT_TIMEOUT,     /* the scenario's timeout ran out; the client was ended */
 	EVENT_EXIT,        /* the first process of an instance of the client ended */

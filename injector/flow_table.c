@@ -360,7 +360,7 @@ static void set_timer(struct connection *connection, struct timer *timer, int64_
 	event_add(timer->event, &timeout);
 }
 
-static void cut(struct connection *connection, const struct flow_outage *outage);
+static bool cut(struct connection *connection, const struct flow_outage *outage);
 
 static void heal_due(struct connection *connection)
 {
@@ -373,7 +373,7 @@ static void heal_due(struct connection *connection)
 	fault.late_ns = MAX(now_ns(connections) - connection->fault_timer.due_ns, 0);
 	connections->host.report(connections->host.context, &fault);
 	if (connection->missed.ending)
-		cut(connection, &connection->missed);
+		(void)cut(connection, &connection->missed);
 }
 
 /* Sets the timer for the end of the stall that has just begun, if it lasts for a time. */
@@ -586,7 +586,8 @@ static bool may_connect(const struct connection *connection)
 	       now_ns(connection->connections) - connection->established_ns < CONNECTED_NS;
 }
 
-static void cut(struct connection *connection, const struct flow_outage *outage)
+/* Returns whether it was open. */
+static bool cut(struct connection *connection, const struct flow_outage *outage)
 {
 	struct flow_table *connections = connection->connections;
 	struct connection_fault fault;
@@ -595,7 +596,7 @@ static void cut(struct connection *connection, const struct flow_outage *outage)
 	if (flow_heals(&connection->flow))
 		connection->missed = *outage;
 	if (!connection->established || !flow_is_open(&connection->flow))
-		return;
+		return false;
 	stop_timer(&connection->fault_timer);
 	stop_timer(&connection->release_timer);
 	drop_waiting(connection);
@@ -605,13 +606,13 @@ static void cut(struct connection *connection, const struct flow_outage *outage)
 		set_near(connection, false);
 		fault = fault_of(connection);
 		connections->host.report(connections->host.context, &fault);
-		return;
+		return true;
 	}
 	if (connection->flow.state == FLOW_RESET && may_connect(connection)) {
 		connection->unannounced = true;
 		connection->broken_ns = now_ns(connections);
 		set_timer(connection, &connection->fault_timer, 0, tell_due);
-		return;
+		return true;
 	}
 	connection->cut = true;
 	DL_APPEND2(connections->cut, connection, cut_prev, cut_next);
@@ -620,15 +621,18 @@ static void cut(struct connection *connection, const struct flow_outage *outage)
 	if (!connections->cut_event)
 		out_of_memory();
 	tell_soon(connections);
+	return true;
 }
 
-void flow_table_cut(struct flow_table *connections, const struct flow_outage *outage)
+size_t flow_table_cut(struct flow_table *connections, const struct flow_outage *outage)
 {
 	struct connection *connection, *next;
+	size_t n = 0;
 
 	HASH_ITER (hh, connections->by_key, connection, next)
 		if (outage->hits(outage->context, connection->attempt))
-			cut(connection, outage);
+			n += cut(connection, outage);
+	return n;
 }
 
 void flow_table_cut_one(struct flow_table *connections, const struct attempt_info *attempt,
@@ -638,7 +642,7 @@ void flow_table_cut_one(struct flow_table *connections, const struct attempt_inf
 		find(connections, &attempt->key.client, &attempt->key.server);
 
 	if (connection && connection->attempt == attempt->id)
-		cut(connection, outage);
+		(void)cut(connection, outage);
 }
 
 bool flow_table_withholds(const struct flow_table *connections, const struct attempt_info *attempt)

@@ -107,8 +107,10 @@ struct flow_outage {
  * From now on nothing more gets through on them. FIN and RST follow a few connections at a time, so
  * that the queue is read in between. A client that connected only now, and may not have returned
  * from connect(), gets its RST when it has, as under `reset after accept`.
+ *
+ * Return: their number.
  */
-void flow_table_cut(struct flow_table *connections, const struct flow_outage *outage);
+size_t flow_table_cut(struct flow_table *connections, const struct flow_outage *outage);
 /** flow_table_cut_one() - end the connection of this attempt, if it has one that is open */
 void flow_table_cut_one(struct flow_table *connections, const struct attempt_info *attempt,
 			const struct flow_outage *outage);

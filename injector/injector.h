@@ -152,6 +152,17 @@ int injector_hold(struct injector *injector, uint32_t endpoint, uint32_t number,
  */
 int injector_release(struct injector *injector, uint32_t endpoint, uint32_t number,
 		     const struct step *verdict, struct attempt_info *ret);
+/**
+ * injector_command_outage() - begin the outages at an endpoint that wait for a command
+ * (TIME_FROM_COMMAND)
+ * @lasts_ns: how long they last; 0: as their steps say
+ * @ret_at_ns: when they began, by CLOCK_MONOTONIC
+ * @ret_n_ended: how many connections they ended
+ *
+ * Return: 0; -ENOENT if the endpoint has none that ends connections.
+ */
+int injector_command_outage(struct injector *injector, uint32_t endpoint, int64_t lasts_ns,
+			    int64_t *ret_at_ns, size_t *ret_n_ended);
 
 /** injector_packet() - take a packet, from the queue or from a test */
 void injector_packet(struct injector *injector, const struct queued_packet *queued);

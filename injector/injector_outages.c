@@ -15,8 +15,11 @@
  * such connection, so it ends as soon as it is established. One that began in the window, and that
  * an earlier step of the script let through, stays.
  *
+ * An outage `from command` has no timer: it begins with injector_command_outage().
+ *
  * A timer that expires only after the window can't be made good: the server would be back already.
  */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "common/duration.h"
@@ -29,6 +32,7 @@ struct outage {
 	uint16_t family; /* AF_INET, AF_INET6; 0: either */
 	enum step_ending ending;
 	struct time_window window;
+	int64_t to_ns;     /* the end of .window, unless a command has said another */
 	bool began;        /* .origin_ns is known */
 	int64_t origin_ns; /* what its times count from */
 	int64_t next_ns;   /* when it begins next; INT64_MAX: no more */
@@ -80,7 +84,8 @@ static struct flow_outage flow_outage_of(struct outage *outage)
 	};
 }
 
-static void begin(struct outage *outage)
+/* Returns how many connections it ended. */
+static size_t begin(struct outage *outage)
 {
 	struct injector *injector = outage->injector;
 	const struct flow_outage flow_outage = flow_outage_of(outage);
@@ -89,7 +94,7 @@ static void begin(struct outage *outage)
 	if (injector->queue)
 		(void)injector_read_queue(injector);
 	outage->last_ns = outage->next_ns;
-	flow_table_cut(injector->connections, &flow_outage);
+	return flow_table_cut(injector->connections, &flow_outage);
 }
 
 static void due(evutil_socket_t fd, short what, void *userdata)
@@ -106,7 +111,7 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 		return;
 	}
 	if (now_ns - outage->next_ns < lasts_ns)
-		begin(outage);
+		(void)begin(outage);
 	else
 		injector_report(outage->injector, PROBLEM_OUTAGE, false,
 				"an outage had ended before its connections could be: "
@@ -174,6 +179,40 @@ void injector_outages_note_established(struct injector *injector,
 	}
 }
 
+int injector_command_outage(struct injector *injector, uint32_t endpoint, int64_t lasts_ns,
+			    int64_t *ret_at_ns, size_t *ret_n_ended)
+{
+	size_t n_ended = 0;
+	bool found = false;
+	int64_t at_ns;
+
+	/* SYNs that have come in by now are not part of it. */
+	if (injector->queue)
+		(void)injector_read_queue(injector);
+	at_ns = injector_now_ns(injector);
+	for (size_t i = 0; i < injector->n_outages; i++) {
+		struct outage *outage = &injector->outages[i];
+
+		if (outage->endpoint != endpoint || outage->window.from != TIME_FROM_COMMAND)
+			continue;
+		if (!found)
+			tracker_command(injector->tracker, endpoint, at_ns, lasts_ns);
+		found = true;
+		if (lasts_ns)
+			outage->window.to_ns = outage->window.from_ns + lasts_ns;
+		else
+			outage->window.to_ns = outage->to_ns;
+		outage->origin_ns = outage->next_ns = at_ns;
+		n_ended += begin(outage);
+		outage->next_ns = INT64_MAX;
+	}
+	if (!found)
+		return -ENOENT;
+	*ret_at_ns = at_ns;
+	*ret_n_ended = n_ended;
+	return 0;
+}
+
 /* Returns whether the step lets an attempt become a connection. */
 static bool connects(const struct step *step)
 {
@@ -212,6 +251,9 @@ static void add(struct injector *injector, uint32_t endpoint, uint32_t index,
 		.family = step->when.family,
 		.ending = step->ending,
 		.window = step->when.window,
+		.to_ns = step->when.window.to_ns,
+		.began = step->when.window.from == TIME_FROM_COMMAND,
+		.next_ns = INT64_MAX,
 		.last_ns = INT64_MIN,
 	};
 }

@@ -25,7 +25,7 @@
  *            | "flap" ( "up" D "down" D | "down" D "up" D ) rest
  *            | "restart" D [ "at" D ] [ "every" D ] rest
  *     rest   = [ "from" ORIGIN ] [ "ending" ENDING ] [ "with" step ]
- *     ORIGIN = "start" | "first-attempt"
+ *     ORIGIN = "start" | "first-attempt" | "command"
  *     ENDING = "reset" | "close" | "stall"
  *
  * `down D` is a server that is down for the first D after the client's start, or after the first
@@ -34,7 +34,8 @@
  * which it goes down, the connections that are established then.
  *
  * `restart D at T` is `down T..T+D ending reset`, and without `at` it comes 1 s after the first
- * attempt: `down 1s..1s+D from first-attempt ending reset`.
+ * attempt: `down 1s..1s+D from first-attempt ending reset`. `from command` begins at once, whenever
+ * a command says so: `restart D from command` is `down D from command ending reset`.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H

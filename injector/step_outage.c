@@ -123,10 +123,11 @@ static int parse_rest(struct step_parser *parser, struct step_token word, struct
 		while (time_origin_names[i] && !token_is(&origin, time_origin_names[i]))
 			i++;
 		if (!time_origin_names[i])
-			return fail(parser, origin.length ? &origin : &word,
-				    "\"from\" names the instant that the times count from",
-				    "write \"from first-attempt\" or \"from start\": the client's "
-				    "start");
+			return fail(
+				parser, origin.length ? &origin : &word,
+				"\"from\" names the instant that the times count from",
+				"write \"from first-attempt\", \"from start\" (the client's) or "
+				"\"from command\"");
 		step->when.window.from = (enum time_origin)i;
 		word = word_after(parser, &origin);
 	}
@@ -263,7 +264,13 @@ static int parse_restart(struct step_parser *parser, const struct step_token *re
 		return fail(parser, &whole, error.message, RESTART_EXAMPLE);
 	step->when.window.from = origin;
 	step->ending = STEP_ENDS_RESET;
-	return parse_rest(parser, word, step);
+	if (parse_rest(parser, word, step) < 0)
+		return -EINVAL;
+	if (step->when.window.from == TIME_FROM_COMMAND && origin != TIME_FROM_START) {
+		step->when.window.from_ns = 0;
+		step->when.window.to_ns = down_ns;
+	}
+	return 0;
 }
 
 int outage_parse(const char *text, struct step *ret, struct step_error *ret_error)

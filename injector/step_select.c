@@ -90,6 +90,13 @@ static uint32_t next_conditional(struct step_select *progress, uint32_t list,
 	return last;
 }
 
+void step_select_command(struct step_select *progress, int64_t since_start_ns, int64_t lasts_ns)
+{
+	progress->commanded = true;
+	progress->command_ns = since_start_ns;
+	progress->command_lasts_ns = lasts_ns;
+}
+
 struct step_select_choice step_select_next(struct step_select *progress, uint32_t list,
 					   uint16_t family, int64_t since_start_ns)
 {
@@ -109,6 +116,9 @@ struct step_select_choice step_select_next(struct step_select *progress, uint32_
 			.family = family,
 			.since_start_ns = since_start_ns,
 			.since_first_ns = since_start_ns - progress->first_ns,
+			.since_command_ns =
+				progress->commanded ? since_start_ns - progress->command_ns : -1,
+			.command_lasts_ns = progress->command_lasts_ns,
 		};
 
 		number = facts.number;

@@ -34,7 +34,10 @@ struct step_select {
 	uint32_t endpoint;
 	struct step_select_state *steps; /* one for each step; NULL: see .plain */
 	uint32_t *lists;                 /* by list: attempts so far */
-	int64_t first_ns; /* from the client's start to the first SYN at the endpoint */
+	int64_t first_ns;   /* from the client's start to the first SYN at the endpoint */
+	bool commanded;     /* there was a command, and: */
+	int64_t command_ns; /* from the client's start to the last one */
+	int64_t command_lasts_ns;
 	/* A script without conditions and with one list needs only what follows. */
 	bool plain;
 	uint32_t n_attempts;
@@ -50,6 +53,13 @@ void step_select_init(struct step_select *progress, const struct script *script,
 		      uint64_t seed);
 /** step_select_deinit() - free the progress */
 void step_select_deinit(struct step_select *progress);
+
+/**
+ * step_select_command() - note a command to begin an outage
+ * @since_start_ns: from the client's start
+ * @lasts_ns: how long it lasts; 0: as its step says
+ */
+void step_select_command(struct step_select *progress, int64_t since_start_ns, int64_t lasts_ns);
 
 struct step_select_choice {
 	uint32_t step;    /* index into the script */

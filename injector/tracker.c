@@ -262,6 +262,15 @@ void tracker_client_started(struct tracker *tracker, int64_t at_ns)
 	tracker->origin_ns = at_ns;
 }
 
+void tracker_command(struct tracker *tracker, uint32_t endpoint, int64_t at_ns, int64_t lasts_ns)
+{
+	if (!tracker->origin_ns)
+		tracker->origin_ns = at_ns;
+	/* only the first script can have such outages */
+	step_select_command(&tracker->endpoints[endpoint].parts[0]->progress,
+			    at_ns - tracker->origin_ns, lasts_ns);
+}
+
 void tracker_free(struct tracker *tracker)
 {
 	if (!tracker)

@@ -170,6 +170,13 @@ int tracker_hold(struct tracker *tracker, uint32_t index, uint32_t number, int64
 int tracker_release(struct tracker *tracker, uint32_t endpoint, uint32_t number,
 		    const struct step *verdict, int64_t now_ns, struct attempt_info *ret);
 
+/**
+ * tracker_command() - begin the outages at an endpoint that wait for a command, at this time by the
+ * clock of tracker_syn()
+ * @lasts_ns: as for step_select_command()
+ */
+void tracker_command(struct tracker *tracker, uint32_t endpoint, int64_t at_ns, int64_t lasts_ns);
+
 struct tracker_decision {
 	struct attempt_info attempt; /* after this SYN was counted */
 	bool retransmission;         /* false: this SYN started the attempt */

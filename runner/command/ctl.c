@@ -22,6 +22,8 @@ struct ctl_options {
 struct ctl {
 	struct ctl_options options;
 	const char *command, *scenario;
+	const char *endpoint; /* of restart */
+	int64_t for_ns;
 	FILE *out, *err;
 };
 
@@ -35,6 +37,10 @@ static json_t *make_request(const struct ctl *ctl)
 	json_object_set_new(request, "command", json_string(ctl->command));
 	if (ctl->scenario)
 		json_object_set_new(request, "scenario", json_string(ctl->scenario));
+	if (ctl->endpoint)
+		json_object_set_new(request, "endpoint", json_string(ctl->endpoint));
+	if (ctl->for_ns)
+		json_object_set_new(request, "for_ns", json_integer(ctl->for_ns));
 	return request;
 }
 
@@ -268,6 +274,9 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 	} else if (json_object_get(result, "state")) {
 		if (json_object_get(result, "previous"))
 			print_result(ctl, json_object_get(result, "previous"));
+		if (json_object_get(result, "ended"))
+			fprintf(ctl->out, "ended %lld connection%s\n", number_of(result, "ended"),
+				number_of(result, "ended") == 1 ? "" : "s");
 		print_status(ctl, result);
 	} else {
 		print_result(ctl, result);
@@ -303,15 +312,41 @@ static enum exit_status send_command(const struct ctl *ctl)
 	return status;
 }
 
-/* Returns what is wrong with the operands, owned by the caller, or NULL. */
-static char *check_operands(const char *word, int n_operands)
+/* Reads what follows "restart": an endpoint's name, a duration, or both. */
+static char *read_restart(struct ctl *ctl, const struct operands *operands)
 {
+	for (int i = 1; i < operands->n; i++) {
+		const char *word = operands->items[i], *reason;
+
+		if (i == 1 && (*word < '0' || *word > '9')) {
+			ctl->endpoint = word;
+			continue;
+		}
+		if (ctl->for_ns || duration_parse(word, &ctl->for_ns, &reason) < 0)
+			return xasprintf("\"%s\" is not a duration: restart takes an endpoint and "
+					 "a duration, such as api 5s",
+					 word);
+		if (ctl->for_ns == 0)
+			return xstrdup("a restart takes more than 0s");
+	}
+	return NULL;
+}
+
+/* Returns what is wrong with the operands, owned by the caller, or NULL. */
+static char *read_operands(struct ctl *ctl, const struct operands *operands)
+{
+	const char *word = operands->items[0];
 	AUTO_FREE char *expected = NULL;
 
-	if (option_choice(word, "status next reset stop", &expected) < 0)
+	if (option_choice(word, "status next reset restart stop", &expected) < 0)
 		return xasprintf("unknown command \"%s\": %s", word, expected);
-	if (n_operands == 2 && strcmp(word, "next") != 0)
-		return xasprintf("%s takes no argument", word);
+	ctl->command = word;
+	if (strcmp(word, "restart") == 0)
+		return read_restart(ctl, operands);
+	if (operands->n > 2 || (operands->n == 2 && strcmp(word, "next") != 0))
+		return xasprintf("%s takes no %sargument", word,
+				 strcmp(word, "next") == 0 ? "second " : "");
+	ctl->scenario = operands->n > 1 ? operands->items[1] : NULL;
 	return NULL;
 }
 
@@ -324,11 +359,9 @@ static int run_ctl(int argc, char **argv, const struct command_context *context)
 
 	if (!command_parse(&command_ctl, argc, argv, &ctl.options, context, &operands, &status))
 		return status;
-	message = check_operands(operands.items[0], operands.n);
+	message = read_operands(&ctl, &operands);
 	if (message)
 		return command_usage_error(&command_ctl, context->err, message);
-	ctl.command = operands.items[0];
-	ctl.scenario = operands.n > 1 ? operands.items[1] : NULL;
 	return (int)send_command(&ctl);
 }
 
@@ -341,15 +374,22 @@ static const struct option_spec ctl_options[] = {
 
 const struct command command_ctl = {
 	.name = "ctl",
-	.arguments = "[OPTION...] status|reset|stop|next [SCENARIO]",
+	.arguments = "[OPTION...] COMMAND [ARGUMENT...]",
 	.summary = "send a command to a running synfault inject",
 	.description =
-		"Sends a command to a running synfault inject: status shows its progress; reset\n"
-		"begins the scenario again; stop ends it and prints its verdict; next goes on to\n"
-		"the next scenario, or to SCENARIO, and prints the verdict of the last one.\n",
+		"Sends a command to a running synfault inject:\n"
+		"\n"
+		"  status                 shows its progress\n"
+		"  reset                  begins the scenario again\n"
+		"  next [SCENARIO]        goes on to the next scenario, or to SCENARIO, and\n"
+		"                         prints the verdict of the last one\n"
+		"  restart [NAME] [TIME]  begins the outages that wait for a command, such as\n"
+		"                         \"restart 5s from command\", at the endpoint NAME,\n"
+		"                         for TIME\n"
+		"  stop                   ends it and prints its verdict\n",
 	.options = OPTION_TABLE(ctl_options),
 	.min_operands = 1,
-	.max_operands = 2,
-	.needs = "one command is needed: status, next, reset or stop",
+	.max_operands = 3,
+	.needs = "one command is needed: status, next, reset, restart or stop",
 	.run = run_ctl,
 };

@@ -181,6 +181,58 @@ static void command_next(void *userdata, struct control_request *request, const 
 	}
 }
 
+struct restart_arguments {
+	char *endpoint; /* NULL: all that have a step for it */
+	int64_t for_ns; /* 0: as the step says */
+};
+static const struct json_field restart_fields[] = {
+	{"endpoint", JSON_TEXT(struct restart_arguments, endpoint), .optional = true},
+	{"for_ns", JSON_DURATION(struct restart_arguments, for_ns), .optional = true},
+};
+static const struct json_type restart_type = {
+	JSON_TYPE(struct restart_arguments, restart_fields),
+	.is_closed = true,
+};
+
+static void command_restart(void *userdata, struct control_request *request, const void *arguments)
+{
+	static const char remedy[] =
+		"give it such a step: \"synfault inject 'restart 5s from command, accept'\"";
+	struct session *self = userdata;
+	const struct restart_arguments *restart = arguments;
+	size_t n_ended = 0, n_found = 0;
+	bool known = !restart->endpoint;
+
+	if (self->stopping || !self->record) {
+		control_refuse(request, CONTROL_NOT_ARMED, NULL, "no scenario is armed now");
+		return;
+	}
+	for (size_t i = 0; i < current(self)->n_endpoints; i++) {
+		size_t n = 0;
+
+		if (restart->endpoint &&
+		    strcmp(restart->endpoint, current(self)->endpoints[i].name) != 0)
+			continue;
+		known = true;
+		if (supervise_outage(self->supervisor, (uint32_t)i, restart->for_ns, &n) == 0)
+			n_found++;
+		n_ended += n;
+	}
+	if (!known) {
+		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no endpoint \"%s\"",
+			       restart->endpoint);
+	} else if (n_found == 0) {
+		control_refuse(request, CONTROL_NOT_FOUND, remedy,
+			       "no step of %s waits for a command",
+			       restart->endpoint ? restart->endpoint : "any endpoint");
+	} else {
+		json_t *reply = status_json(self);
+
+		json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
+		control_reply(request, reply);
+	}
+}
+
 static void command_stop(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session *self = userdata;
@@ -196,6 +248,7 @@ static const struct control_command daemon_commands[] = {
 	{"status", &control_no_arguments, command_status},
 	{"next", &next_type, command_next},
 	{"reset", &control_no_arguments, command_reset},
+	{"restart", &restart_type, command_restart},
 	{"stop", &control_no_arguments, command_stop},
 };
 

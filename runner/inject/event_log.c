@@ -158,6 +158,12 @@ void event_log_event(const struct event_log *events, const struct scenario *scen
 		event_json(events, record, event);
 		return;
 	}
+	if (event->kind == EVENT_OUTAGE) {
+		event_line_write(record, event, &line);
+		strbuf_putc(&line, '\n');
+		emit(events, &line);
+		return;
+	}
 	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts)
 		return;
 	event_text(scenario, record, event, &line);

@@ -280,18 +280,54 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 /* Where an outage ended connections, they end this soon. */
 #define OUTAGE_TAKES_NS NS_PER_S
 
-/* Returns what the times of an outage at this endpoint count from; INT64_MAX: it has not begun. */
+/* Returns the last command at this endpoint before @at_ns, or the first one after it. */
+static int64_t command_at(const struct checker *checker, size_t endpoint, int64_t at_ns, bool after)
+{
+	const struct record *record = checker->ctx->record;
+	int64_t last_ns = INT64_MAX;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind != EVENT_OUTAGE || event->u.outage.endpoint != endpoint)
+			continue;
+		if (event->at_ns > at_ns)
+			return after ? event->at_ns : last_ns;
+		last_ns = event->at_ns;
+	}
+	return after ? INT64_MAX : last_ns;
+}
+
+/*
+ * Returns what the times of an outage at this endpoint count from, for what happened at @at_ns;
+ * INT64_MAX: it has not begun.
+ */
 static int64_t origin_of(const struct checker *checker, size_t endpoint,
-			 const struct time_window *window)
+			 const struct time_window *window, int64_t at_ns)
 {
 	const struct history *history = &checker->ctx->history;
 
 	if (window->from == TIME_FROM_START)
 		return 0;
+	if (window->from == TIME_FROM_COMMAND)
+		return command_at(checker, endpoint, at_ns, false);
 	for (size_t id = 0; id < history->n_attempts; id++)
 		if (checker->ctx->record->attempts[id].endpoint == endpoint)
 			return history->attempts[id].started_ns;
 	return INT64_MAX;
+}
+
+/* Returns when an outage at this endpoint begins next after @at_ns; INT64_MAX: never. */
+static int64_t next_outage(const struct checker *checker, size_t endpoint,
+			   const struct time_window *window, int64_t at_ns)
+{
+	int64_t origin_ns, next_ns;
+
+	if (window->from == TIME_FROM_COMMAND)
+		return command_at(checker, endpoint, at_ns, true);
+	origin_ns = origin_of(checker, endpoint, window, at_ns);
+	next_ns = time_window_next(window, at_ns - origin_ns);
+	return next_ns == INT64_MAX ? INT64_MAX : origin_ns + next_ns;
 }
 
 static bool is_fault_of(enum fault_kind fault, enum step_ending ending)
@@ -318,7 +354,7 @@ static void check_ended(struct checker *checker, const struct attempt_history *a
 	const struct script *script = &checker->ctx->scenario->endpoints[made->endpoint].script;
 	const struct attempt_faults *faults = attempt->details->faults;
 	const struct step *step;
-	int64_t since_ns;
+	int64_t at_ns, origin_ns;
 
 	if (faults->outage > script->n_steps) {
 		add_about(checker, attempt->id,
@@ -334,9 +370,10 @@ static void check_ended(struct checker *checker, const struct attempt_history *a
 			  "was ended by step %" PRIu32 ", which does not do that", faults->outage);
 		return;
 	}
-	since_ns = faults->at_ns[faults->outage_fault] -
-		   origin_of(checker, made->endpoint, &step->when.window);
-	if (since_ns < step->when.window.from_ns - EARLY_SLACK_NS)
+	at_ns = faults->at_ns[faults->outage_fault];
+	origin_ns = origin_of(checker, made->endpoint, &step->when.window, at_ns);
+	if (origin_ns == INT64_MAX ||
+	    at_ns - origin_ns < step->when.window.from_ns - EARLY_SLACK_NS)
 		add_about(checker, attempt->id, "was ended by step %" PRIu32 " before its time",
 			  faults->outage);
 }
@@ -358,16 +395,14 @@ static void check_missed(struct checker *checker, const struct attempt_history *
 		return;
 	for (size_t k = 0; k < script->n_steps; k++) {
 		const struct step *step = &script->steps[k];
-		int64_t origin_ns, next_ns;
+		int64_t next_ns;
 
 		if (!step->ending || step->list != script->steps[made->step].list ||
 		    (step->when.family && step->when.family != made->client.family))
 			continue;
-		origin_ns = origin_of(checker, made->endpoint, &step->when.window);
-		next_ns = time_window_next(&step->when.window,
-					   details->established_ns + EARLY_SLACK_NS - origin_ns);
-		if (next_ns != INT64_MAX &&
-		    details->client_end_earliest_ns - origin_ns - next_ns > slack_ns)
+		next_ns = next_outage(checker, made->endpoint, &step->when.window,
+				      details->established_ns + EARLY_SLACK_NS);
+		if (next_ns != INT64_MAX && details->client_end_earliest_ns - next_ns > slack_ns)
 			add_about(checker, attempt->id,
 				  "had a connection that the outage of step %zu did not end",
 				  k + 1);

@@ -10,6 +10,7 @@ void replay_init(struct replay *replay, const struct judge_ctx *ctx)
 	const struct scenario *scenario = ctx->scenario;
 
 	replay->ctx = ctx;
+	replay->next_event = 0;
 	replay->endpoints = xzalloc((scenario->n_endpoints + 1) * sizeof(*replay->endpoints));
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct endpoint_parts *parts = &ctx->parts->endpoints[i];
@@ -47,6 +48,24 @@ static uint32_t list_of(const struct judge_ctx *ctx, uint32_t id)
 	return UINT32_MAX;
 }
 
+/* Carries out the commands that came before an attempt. */
+static void command(struct replay *replay, int64_t until_ns)
+{
+	const struct record *record = replay->ctx->record;
+
+	for (; replay->next_event < record->n_events; replay->next_event++) {
+		const struct event *event = &record->events[replay->next_event];
+
+		if (event->at_ns > until_ns)
+			return;
+		if (event->kind == EVENT_OUTAGE &&
+		    event->u.outage.endpoint < replay->ctx->scenario->n_endpoints)
+			/* only a scenario's own script has outages by command */
+			step_select_command(&replay->endpoints[event->u.outage.endpoint][0],
+					    event->at_ns, event->u.outage.lasts_ns);
+	}
+}
+
 bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *ret)
 {
 	const struct judge_ctx *ctx = replay->ctx;
@@ -57,6 +76,7 @@ bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *
 
 	if (list == UINT32_MAX)
 		return false;
+	command(replay, ctx->history.attempts[id].started_ns);
 	/* Only the first part can have several lists. */
 	*ret = step_select_next(&replay->endpoints[attempt->endpoint][part], part > 0 ? 0 : list,
 				attempt->client.family, ctx->history.attempts[id].started_ns);

@@ -13,6 +13,7 @@
 struct replay {
 	const struct judge_ctx *ctx;
 	struct step_select **endpoints; /* by endpoint of the scenario: one per part */
+	size_t next_event;              /* of the record, to look at for commands */
 };
 void replay_init(struct replay *replay, const struct judge_ctx *ctx);
 

@@ -60,6 +60,10 @@ struct event {
 			bool incomplete; /* the look missed threads: there is no bound up to it */
 		} starvation;
 		struct {
+			uint32_t endpoint;
+			int64_t lasts_ns; /* 0: as its step says */
+		} outage;
+		struct {
 			uint32_t instance;
 		} start;
 		struct {

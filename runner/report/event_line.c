@@ -86,6 +86,8 @@ static void add_output(const struct record *record, const struct event *event, s
 
 void event_line_add_what(const struct record *record, const struct event *event, struct strbuf *out)
 {
+	char lasts[DURATION_TEXT_SIZE];
+
 	switch (event->kind) {
 	case EVENT_SYN:
 		add_syn(record, event, out);
@@ -127,6 +129,14 @@ void event_line_add_what(const struct record *record, const struct event *event,
 			report_line(out, record->endpoints[event->u.server.endpoint].name);
 		strbuf_puts(out, "  its server ended: ");
 		attempt_add_wait_status(event->u.server.wait_status, out);
+		break;
+	case EVENT_OUTAGE:
+		if (event->u.outage.endpoint < record->n_endpoints)
+			report_line(out, record->endpoints[event->u.outage.endpoint].name);
+		strbuf_puts(out, "  outage begun by a command");
+		if (event->u.outage.lasts_ns)
+			strbuf_printf(out, ", for %s",
+				      duration_format_exact(event->u.outage.lasts_ns, lasts));
 		break;
 	case EVENT_STARVATION:
 		strbuf_puts(out, "processes looked at");

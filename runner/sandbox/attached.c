@@ -114,6 +114,26 @@ int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number,
 	return 0;
 }
 
+int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns,
+		     size_t *ret_n_ended)
+{
+	struct event event = {
+		.kind = EVENT_OUTAGE,
+		.u.outage = {.endpoint = endpoint, .lasts_ns = lasts_ns},
+	};
+	int64_t at_ns;
+	int r;
+
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	r = injector_command_outage(self->injector, endpoint, lasts_ns, &at_ns, ret_n_ended);
+	if (r < 0)
+		return r;
+	event.at_ns = at_ns - self->recorder.origin_ns;
+	recorder_event(&self->recorder, &event);
+	return 0;
+}
+
 /* Removes everything but the record and the rules. */
 static void dismantle(struct supervisor *self)
 {

@@ -143,6 +143,14 @@ int supervise_hold(struct supervisor *self, size_t endpoint, uint32_t number, in
  */
 int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number, const char *steps,
 		      const struct step *verdict);
+/**
+ * supervise_outage() - begin the outages at an endpoint that wait for a command
+ * (injector_command_outage()), and record that
+ *
+ * Return: 0; -ENOENT if the endpoint has none; another negative errno if it is not armed.
+ */
+int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns,
+		     size_t *ret_n_ended);
 
 /** supervise() - run a scenario in the child made by namespace_fork() or shared_sandbox_fork() */
 NORETURN void supervise(const struct supervise_config *config);

@@ -99,7 +99,8 @@ static const struct schema_key condition_keys[] = {
 	 .example = "0s..5s every 20s", .forms = SCHEMA_SCALAR, .type = SCHEMA_WINDOW,
 	 .decode = decode_time},
 	{"from", "start or first-attempt",
-	 "What \"time\" counts from: the client's start, or the first attempt at the endpoint.",
+	 "What \"time\" counts from: the client's start, or the first attempt at the endpoint; of "
+	 "an outage that a command begins, the command.",
 	 .example = "first-attempt", .fallback = "start", .forms = SCHEMA_SCALAR,
 	 .type = SCHEMA_CHOICE, .choices = time_origin_names,
 	 INTO(struct conditional, when.window.from)},
@@ -233,7 +234,17 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 		error_at(loader, place, message, "give it one: families: [ipv4, ipv6]");
 		return false;
 	}
-	if (step->ending && when->window.from_ns == 0 && !when->window.every_ns) {
+	if (when->has_window && when->window.from == TIME_FROM_COMMAND &&
+	    (when->window.from_ns > 0 || when->window.every_ns || !step->ending)) {
+		error_at(loader, place,
+			 step->ending ? "an outage by command begins at once, and each time anew"
+				      : "an outage by command must say how connections end",
+			 "for example \"restart 5s from command\", or \"down 5s from command "
+			 "ending close\"");
+		return false;
+	}
+	if (step->ending && when->window.from != TIME_FROM_COMMAND && when->window.from_ns == 0 &&
+	    !when->window.every_ns) {
 		error_at(loader, place,
 			 "there is nothing to end: no connection is established when this outage "
 			 "begins",

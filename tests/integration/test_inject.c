@@ -195,6 +195,42 @@ Test(inject, connections_survive_a_reset_command)
 	left_nothing(synfault);
 }
 
+Test(inject, a_command_restarts_an_endpoint)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_for("name: restarted\n"
+			    "endpoints:\n"
+			    "  api: {serve: echo, faults: [restart 2s from command]}\n"
+			    "  db: {serve: echo}\n"
+			    "expect: {attempts: {api: 2, db: 0}}\n");
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "client.py",
+		       "import socket, sys\n"
+		       "host, port = sys.argv[1].split(':')\n"
+		       "s = socket.create_connection((host, int(port)), 5)\n"
+		       "s.sendall(b'x'); s.recv(1)\n"
+		       "open('connected', 'w')\n"
+		       "try: s.recv(1)\n"
+		       "except OSError as error: print(error.strerror)\n"
+		       "try: socket.create_connection((host, int(port)), 5)\n"
+		       "except OSError as error: print(error.strerror)\n");
+	runs(synfault, "start one --record r.json a.yaml\n"
+		       "ctl one restart db; echo none waits $?\n"
+		       "ctl one restart nowhere; ctl one restart api 5 s; echo usage $?\n"
+		       "python3 client.py $(address one) & client=$!\n"
+		       "while [ ! -e connected ]; do sleep 0.02; done\n"
+		       "ctl one restart api 60s; wait $client; ctl one stop; ends one $pid\n"
+		       "grep -o '\"kind\":\"outage\"[^}]*' r.json\n");
+	program_printed(synfault, "none waits 3\nusage 4\nended 1 connection\n");
+	program_printed(synfault, "Connection reset by peer\nConnection refused\n");
+	program_printed(synfault, "pass: restarted\none ended with 0\n");
+	program_printed(synfault, "\"endpoint\":0,\"lasts_ns\":60000000000");
+	program_complained(synfault, "no step of db waits for a command; give it such a step");
+	program_complained(synfault, "there is no endpoint \"nowhere\"\n");
+	left_nothing(synfault);
+}
+
 Test(inject, attempts_beyond_the_record_get_faults_and_make_an_error)
 {
 	AUTO_PROGRAM struct program *synfault =
@@ -420,8 +456,9 @@ Test(inject, peers_can_not_block_or_crash_the_daemon)
 	program_writes(synfault, "hostile.py", "%s", HOSTILE);
 	runs(synfault, "start one a.yaml; python3 hostile.py; ends one $pid; cat one.err\n");
 	program_printed(synfault, "a request is an object\n");
-	program_printed(synfault, "\"command\" is missing; commands are hello, status, next, reset "
-				  "and stop\n");
+	program_printed(synfault,
+			"\"command\" is missing; commands are hello, status, next, reset, "
+			"restart and stop\n");
 	program_printed(synfault, "unknown command \"dance\"");
 	program_printed(synfault, "\"x\" is not a known key\n");
 	program_printed(synfault, "\"scenario\" is not a known key\n");

@@ -759,3 +759,45 @@ Test(injector, outage_that_ended_before_its_timer_expired_is_a_problem)
 		  bed->problems[0]);
 	bed_free(bed);
 }
+
+Test(injector, outage_begins_by_command_and_lasts_as_long_as_it_says)
+{
+	struct bed *bed = bed_new("down 100ms from command ending stall, accept");
+	int64_t at_ns;
+	size_t n_ended;
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_pass_ms(bed, 10);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 0);
+	cr_assert_eq(injector_command_outage(bed->injector, 0, 0, &at_ns, &n_ended), 0);
+	cr_expect_eq(at_ns, bed->now_ns);
+	cr_expect_eq(n_ended, 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1);
+	for (uint16_t k = 0; k < 4; k++) {
+		size_t n = bed->n_verdicts;
+
+		/* for its own time, then for the command's, which is shorter */
+		if (k == 2)
+			cr_assert_eq(injector_command_outage(bed->injector, 0, 20 * NS_PER_MS,
+							     &at_ns, &n_ended),
+				     0);
+		bed->now_ns += (k < 2 ? 60 : 15) * NS_PER_MS;
+		bed_syn(bed, (uint16_t)(2000 + k), k);
+		expect_verdict(bed, n, bed->next_packet_id,
+			       k % 2 == 0 ? VERDICT_REFUSE : VERDICT_ACCEPT);
+	}
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+Test(injector, endpoint_without_such_an_outage_refuses_the_command)
+{
+	struct bed *bed = bed_new("down 1s..2s ending stall, accept");
+	int64_t at_ns;
+	size_t n_ended;
+
+	cr_expect_eq(injector_command_outage(bed->injector, 0, 0, &at_ns, &n_ended), -ENOENT);
+	bed_free(bed);
+}

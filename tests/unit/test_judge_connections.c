@@ -338,3 +338,26 @@ Test(judge_connections, outage_that_missed_a_connection_is_an_error)
 		cr_expect_eq(outcome_of(b), late ? OUTCOME_ERROR : OUTCOME_PASS, "%d", late);
 	}
 }
+
+Test(judge_connections, outage_by_command_is_replayed_from_the_record)
+{
+	for (int commanded = 0; commanded <= 1; commanded++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = ended_by_outage(
+			"down 5s from command ending reset, accept", FAULT_RESET, 1);
+		uint32_t id;
+
+		/* the command cuts it short: the attempt after it gets through */
+		if (commanded)
+			record_add_event(b->record,
+					 &(struct event){.kind = EVENT_OUTAGE,
+							 .at_ns = 45 * NS_PER_MS,
+							 .u.outage.lasts_ns = 50 * NS_PER_MS});
+		id = record_builder_attempt_refused(b, 0, 60);
+		b->record->attempts[id].step = 0;
+		id = record_builder_attempt_connected(b, 0, 120);
+		b->record->attempts[id].step = 1;
+		b->scenario->expectations[0].value.range.range = (struct range){3, 3};
+		cr_expect_eq(outcome_of(b), commanded ? OUTCOME_PASS : OUTCOME_ERROR, "%d",
+			     commanded);
+	}
+}

@@ -503,7 +503,12 @@ Test(load, refuses_conditions)
 		{"{faults: [{when: {attempt: 2}, do: restart 2s}]}", "ends all of them"},
 		{"{faults: [{when: {chance: 20%}, do: restart 2s}]}", "ends all of them"},
 		{"{faults: [{when: {time: 1s..2s}, do: restart 2s}]}", "a time of its own"},
-		{"{faults: [restart 2s at 40s]}", "after the scenario's timeout"}, );
+		{"{faults: [restart 2s at 40s]}", "after the scenario's timeout"},
+		{"{faults: [restart 2s at 1s from command]}", "begins at once"},
+		{"{faults: [down 2s every 5s from command ending reset]}", "begins at once"},
+		{"{faults: [down 2s from command]}", "must say how connections end"},
+		{"{faults: [{when: {time: 0s..5s, from: command}, do: drop}]}",
+		 "must say how connections end"}, );
 }
 
 Test(load, bounds_host_names)

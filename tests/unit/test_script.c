@@ -628,6 +628,8 @@ Test(script, outages_may_end_established_connections)
 		 STEP_ENDS_CLOSE},
 		{"restart 1s every 10s", "down 1s..2s every 10s from first-attempt ending reset",
 		 STEP_REFUSE, STEP_ENDS_RESET},
+		{"restart 5s from command", "down 5s from command ending reset", STEP_REFUSE,
+		 STEP_ENDS_RESET},
 		{"restart 1s ending stall", "down 1s..2s from first-attempt ending stall",
 		 STEP_REFUSE, STEP_ENDS_STALL},
 	};
