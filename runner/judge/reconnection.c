@@ -254,12 +254,24 @@ static void judge_stale_of(struct judge_ctx *ctx, const struct expectation *expe
 		known.high = INT64_MAX;
 	truth = truth_of_range(known, allowed_range(&bounds));
 	took_ns = to.latest_ns - from.latest_ns;
-	if (known.high == INT64_MAX && truth == TRUTH_UNKNOWN)
-		return;
 	time_span_add(span, took_ns, attempt);
 	if (truth == TRUTH_MET || span->n_times > MAX_ALIKE_FINDINGS)
 		return;
 	took = time_text(took_ns);
+	/* It may have let go of it in time, had the run gone on. */
+	if (known.high == INT64_MAX && truth == TRUTH_UNKNOWN) {
+		findings_add(ctx, WEIGHT_UNDECIDED,
+			     &(struct finding_parts){
+				     .expectation = expectation,
+				     .message = xasprintf(
+					     "stale: the run ended %s after a fault had "
+					     "ended the connection of attempt %" PRIu32
+					     ", which was still open",
+					     took, ctx->record->attempts[attempt->id].number),
+				     .attempt = attempt,
+			     });
+		return;
+	}
 	what = xasprintf("stale connection of attempt %" PRIu32,
 			 ctx->record->attempts[attempt->id].number);
 	findings_add_truth(

@@ -192,6 +192,30 @@ Test(judge_reconnection, stale_ends_with_the_close_or_the_next_attempt)
 	}
 }
 
+Test(judge_reconnection, connection_that_the_run_did_not_outlast_is_undecided)
+{
+	static const struct {
+		int64_t stops_ms;
+		enum outcome outcome;
+		const char *says;
+	} cases[] = {
+		{1100, OUTCOME_ERROR, "stale: the run ended 100 ms after a fault had ended"},
+		{1500, OUTCOME_FAIL, "still open after 500 ms"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b =
+			begin("down 1s..1050ms ending stall, accept");
+		uint32_t id = connection(b, 10);
+
+		cut(b, id, FAULT_STALLED, 1000);
+		record_builder_stops(b, cases[i].stops_ms);
+		record_builder_client_exits(b, cases[i].stops_ms, 0);
+		expect_range(b, EXPECT_STALE, 0, 300 * MS);
+		judge_and_expect(b, cases[i].outcome, cases[i].says);
+	}
+}
+
 Test(judge_reconnection, nothing_is_stale_without_an_end)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = begin("reset after 1 KB, accept");
