@@ -25,6 +25,7 @@ struct adhoc_run_options {
 	enum time_mode time;
 	enum color_mode color;
 	bool verbose;
+	const char *json;                  /* NULL: nothing is written */
 	struct inline_endpoints endpoints; /* try */
 	/* record */
 	size_t jobs; /* 0: as many as fit */
@@ -55,6 +56,9 @@ bool adhoc_run_parse_families(void *field, const char *value, char **ret_message
 		{"timeout",       0,                                                               \
 		 "TIME",          "end the client after this time (default: 30s)",                 \
 		 OPTION_DURATION, OPTION_FIELD(struct adhoc_run_options, timeout_ns)},             \
+		{"json",      0,                                                                   \
+		 "FILE",      "write what was observed as JSON",                                   \
+		 OPTION_FILE, OPTION_FIELD(struct adhoc_run_options, json)},                       \
 		OPTION_ROW_ISOLATION(struct adhoc_run_options, isolation),                         \
 		OPTION_ROW_TIME(struct adhoc_run_options, time),                                   \
 		OPTION_ROW_SEED(struct adhoc_run_options, seed),                                   \

@@ -5,6 +5,7 @@
 #include "common/duration.h"
 #include "runner/command/adhoc_run.h"
 #include "runner/observe/baseline.h"
+#include "runner/observe/observation.h"
 #include "runner/observe/outliers.h"
 #include "runner/report/file.h"
 #include "runner/scenario/step_list.h"
@@ -348,6 +349,33 @@ static void show(const struct recording *recording)
 	fputs(strbuf_text(adhoc_run_is_ascii() ? &ascii : &text), recording->out);
 }
 
+/* Returns whether the document was written, if one is wanted. */
+static bool write_json(const struct recording *recording)
+{
+	const struct adhoc_run_options *options = recording->options;
+	AUTO_FREE struct observation_part *parts = xzalloc(n_standard_faults * sizeof(*parts));
+	const struct observation observation = {
+		.command = recording->command,
+		.timeout_ns = options->timeout_ns,
+		.parts = parts,
+		.n_parts = n_standard_faults,
+	};
+	AUTO_DIAG struct diag_list diags = {0};
+
+	for (size_t item = 0; item < n_standard_faults; item++)
+		parts[item] = (struct observation_part){
+			.name = standard_faults[item].name,
+			.steps = standard_faults[item].faults,
+			.obstacle = recording->obstacles[item],
+			.runs = &recording->observed[item * recording->n_runs],
+			.n_runs = recording->n_runs,
+		};
+	if (!options->json || observation_write(&observation, options->json, &diags) == 0)
+		return true;
+	fprintf(recording->err, "synfault record: %s\n", diags.items[0].message);
+	return false;
+}
+
 static bool any_attempt(const struct recording *recording)
 {
 	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++)
@@ -429,6 +457,8 @@ static enum exit_status conclude(const struct recording *recording)
 	}
 	if (!same_obstacle(recording))
 		show(recording);
+	if (!write_json(recording))
+		return STATUS_UNJUDGED;
 	if (n_seen == 0) {
 		fflush(recording->out);
 		fprintf(recording->err, "synfault record: %s\n", recording->obstacles[0]);
@@ -465,7 +495,8 @@ static enum exit_status record(const struct adhoc_run_options *options, char *co
 
 	if (options->output && !check_texts(&recording))
 		return STATUS_USAGE;
-	if (options->output && report_file_check("scenarios", options->output, &diags) < 0) {
+	if ((options->output && report_file_check("scenarios", options->output, &diags) < 0) ||
+	    (options->json && observation_check_path(options->json, &diags) < 0)) {
 		fprintf(err, "synfault record: %s\n", diags.items[0].message);
 		return STATUS_USAGE;
 	}

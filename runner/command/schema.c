@@ -7,6 +7,7 @@
 #include "runner/command/manual.h"
 #include "runner/diagnose/format.h"
 #include "runner/doctor/check.h"
+#include "runner/observe/observation.h"
 #include "runner/record/json.h"
 #include "runner/report/run_json.h"
 #include "runner/scenario/json_schema.h"
@@ -15,7 +16,7 @@
 /* In the order of the words of --format. */
 static void (*const formats[])(struct strbuf *out) = {
 	scenario_json_schema, manual_keys, run_json_schema, record_schema,   diagnosis_schema,
-	doctor_schema,        list_schema, compare_schema,  protocol_schema,
+	doctor_schema,        list_schema, compare_schema,  protocol_schema, observation_schema,
 };
 
 struct schema_options {
@@ -39,9 +40,9 @@ static int run_schema(int argc, char **argv, const struct command_context *conte
 static const struct option_spec schema_options[] = {
 	{"format", 0, "FORMAT",
 	 "print json (default), scdoc, or the schema of a JSON document: results (run --json), "
-	 "record, diagnosis, doctor, list, comparison, protocol",
+	 "record, diagnosis, doctor, list, comparison, protocol, observation",
 	 OPTION_CHOICE, OPTION_FIELD(struct schema_options, format),
-	 .words = "json scdoc results record diagnosis doctor list comparison protocol",
+	 .words = "json scdoc results record diagnosis doctor list comparison protocol observation",
 	 .command_line_only = true}, /* SYNFAULT_FORMAT may be text */
 	OPTION_ROW_HELP,
 };

@@ -3,6 +3,7 @@
 #include "runner/command/try.h"
 
 #include "runner/command/adhoc_run.h"
+#include "runner/observe/observation.h"
 #include "runner/report/attempt_table.h"
 #include "runner/scenario/step_list.h"
 
@@ -54,8 +55,28 @@ static void explain_silence(const struct result *result, FILE *out)
 		      out);
 }
 
+/* Returns whether the document was written, if one is wanted. */
+static bool write_json(const struct observed *observed, const struct adhoc_run_options *options,
+		       const char *steps, const struct result *result, FILE *err)
+{
+	const struct observation_part part = {
+		.name = "try", .steps = steps, .runs = observed, .n_runs = 1};
+	const struct observation observation = {
+		.command = result->scenario->client.command,
+		.timeout_ns = options->timeout_ns,
+		.parts = &part,
+		.n_parts = 1,
+	};
+	AUTO_DIAG struct diag_list diags = {0};
+
+	if (!options->json || observation_write(&observation, options->json, &diags) == 0)
+		return true;
+	fprintf(err, "synfault try: %s\n", diags.items[0].message);
+	return false;
+}
+
 static enum exit_status show(const struct result *result, const struct adhoc_run_options *options,
-			     FILE *out, FILE *err)
+			     const char *steps, FILE *out, FILE *err)
 {
 	const struct attempt_table_style style = {
 		.color = color_is_wanted(options->color, out),
@@ -66,6 +87,7 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
 	AUTO_FREE char *disturbance = NULL;
 	struct observed observed;
+	bool written;
 
 	if (result->record) {
 		attempt_table_format(result->scenario, result->record, NULL, &style, &text);
@@ -91,8 +113,9 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 			"\nThe machine was too slow; on a faster one the client may behave "
 			"differently: %s.\n",
 			disturbance);
+	written = write_json(&observed, options, steps, result, err);
 	observed_free(&observed);
-	return STATUS_PASSED;
+	return written ? STATUS_PASSED : STATUS_UNJUDGED;
 }
 
 /* Parses NAME=STEPS; repeatable. */
@@ -121,6 +144,7 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 	struct run_results results = {0};
 	struct scenario_file *file;
 	enum exit_status status = STATUS_USAGE;
+	AUTO_DIAG struct diag_list diags = {0};
 	AUTO_FREE char *fault = NULL;
 
 	if (steps && !faults[0])
@@ -131,12 +155,16 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 		fprintf(err, "synfault try: %s\n", fault);
 		return STATUS_USAGE;
 	}
+	if (options->json && observation_check_path(options->json, &diags) < 0) {
+		fprintf(err, "synfault try: %s\n", diags.items[0].message);
+		return STATUS_USAGE;
+	}
 	file = adhoc_scenario_make(&adhoc);
 	if (adhoc_run_check_command("try", file, err)) {
 		adhoc_run_run(options, &file, 1, options->verbose ? on_live : NULL, out, &results);
 		if (options->verbose)
 			fputc('\n', out);
-		status = show(&results.items[0], options, out, err);
+		status = show(&results.items[0], options, steps, out, err);
 	}
 	results_free(&results);
 	scenario_file_free(file);

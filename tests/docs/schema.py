@@ -265,7 +265,8 @@ def main():
         sys.exit(__doc__)
     tap = Tap()
     test_is_generated(tap, sys.argv[1], "run.schema.json", "--format", "results")
-    for document in ("record", "diagnosis", "doctor", "list", "comparison", "protocol"):
+    for document in ("record", "diagnosis", "doctor", "list", "comparison", "protocol",
+                     "observation"):
         test_is_generated(tap, sys.argv[1], f"{document}.schema.json", "--format", document)
     schema = test_is_generated(tap, sys.argv[1], "scenario.schema.json")
     validator = jsonschema.Draft7Validator(schema)

@@ -69,6 +69,20 @@ Test(try, try_explains_a_client_that_never_connects)
 	program_printed(synfault, "write ${server} there");
 }
 
+Test(try, try_writes_the_numbers_as_json)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try --json /dev/null/seen refuse -- synfault-tiny '${server}'");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "/dev/null/seen");
+	program_runs(synfault, "try --json /dev/stdout refuse -- synfault-tiny '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "\"format\": \"synfault-observation\"");
+	program_printed(synfault, "\"steps\": \"refuse\"");
+	program_printed(synfault, "\"attempts\": 1");
+}
+
 /* A daemon forks away, and its parent is done. */
 Test(try, try_follows_what_the_client_leaves_behind)
 {

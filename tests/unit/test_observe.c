@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests of what is observed in records with a known course, and of finding outliers. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 
+#include "runner/observe/observation.h"
 #include "runner/observe/observe.h"
 #include "runner/observe/outliers.h"
 #include "tests/lib/record_builder.h"
@@ -362,4 +364,51 @@ Test(outliers, settling_replaces_times_that_lag_explains_by_the_median)
 			cr_expect_eq(backoff_ns[k], cases[i].settled_ms[k] * NS_PER_MS,
 				     "case %zu, run %zu: %lld", i, k, (long long)backoff_ns[k]);
 	}
+}
+
+/* Returns a number of a run in the document's first part. */
+static json_int_t number_of(json_t *document, size_t run, const char *key)
+{
+	json_t *part = json_array_get(json_object_get(document, "parts"), 0);
+	json_t *found = json_object_get(json_array_get(json_object_get(part, "runs"), run), key);
+
+	cr_assert(json_is_integer(found), "%s", key);
+	return json_integer_value(found);
+}
+
+Test(observation, document_has_the_numbers_of_each_run_and_what_could_not_be_seen)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "server", "drop");
+	char *command[] = {(char[]){"client"}, (char[]){"\xff"}, NULL};
+	struct observed seen[2];
+	const struct observation_part parts[] = {
+		{.name = "never answered", .steps = "drop", .runs = seen, .n_runs = 2},
+		{.name = "late", .obstacle = "too slow", .runs = seen, .n_runs = 2},
+	};
+	const struct observation observation = {
+		.command = command, .timeout_ns = 5, .parts = parts, .n_parts = 2};
+	AUTO_STRBUF struct strbuf text = {0};
+	json_t *document, *late;
+
+	record_builder_attempt_dropped(b, api, 0, 1500);
+	record_builder_attempt_dropped(b, api, 2000, 3500);
+	record_builder_client_exits(b, 3600, 7);
+	seen[0] = observe(b->record);
+	seen[1] = observe(b->record);
+	observation_json(&observation, &text);
+	document = json_loads(strbuf_text(&text), 0, NULL);
+	cr_assert(document);
+	cr_expect_eq(json_integer_value(json_object_get(document, "timeout_ns")), 5);
+	cr_expect_eq(number_of(document, 1, "attempts"), 2);
+	cr_expect_eq(number_of(document, 1, "given_up"), 2);
+	cr_expect_eq(number_of(document, 1, "given_up_longest_ns"), 1500 * NS_PER_MS);
+	cr_expect_eq(number_of(document, 1, "left_open"), 0);
+	cr_expect_eq(number_of(document, 1, "wait_status"), 7 << 8);
+	late = json_array_get(json_object_get(document, "parts"), 1);
+	cr_expect_str_eq(json_string_value(json_object_get(late, "obstacle")), "too slow");
+	cr_expect_eq(json_array_size(json_object_get(late, "runs")), 0);
+	json_decref(document);
+	observed_free(&seen[0]);
+	observed_free(&seen[1]);
 }
