@@ -44,6 +44,10 @@ static void explain_silence(const struct result *result, FILE *out)
 		fputs("\nThe client's arguments do not say where the server is: write ${server} "
 		      "there,\nin single quotes.\n",
 		      out);
+	else if (result->record->other_netns)
+		fputs("\nThe client has a process in another network namespace. Connections from "
+		      "there are not\nseen, and ${server} is another place there.\n",
+		      out);
 	else if (proxy)
 		fprintf(out,
 			"\nThe environment sets %s: the client may have turned to a proxy. Run it "

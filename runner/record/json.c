@@ -281,6 +281,9 @@ static const struct json_field record_fields[] = {
 	{"clock_failure", TEXT(struct record, clock_failure),
 	 .about = "Why the client's clock can't be trusted."},
 	{"client_started", JSON_BOOL(struct record, client_started)},
+	{"other_netns", JSON_BOOL(struct record, other_netns), .optional = true,
+	 .about = "A process of the client was seen in another network namespace than the "
+		  "endpoints."},
 	{"attached", JSON_BOOL(struct record, attached), .optional = true,
 	 .about = "Another program started the client: nothing is known of its process."},
 	{"sockets", JSON_BOOL(struct record, has_sockets),

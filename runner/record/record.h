@@ -186,6 +186,8 @@ struct record {
 	 * were.
 	 */
 	bool attached;
+	/* A process of the client was seen in another network namespace than the endpoints. */
+	bool other_netns;
 	/* What was asked for, and can be judged: see expectation_needs(). */
 	bool has_sockets;     /* cookies, OPEN, GONE */
 	bool has_client_ends; /* CLIENT_END of all connections */

@@ -142,6 +142,7 @@ static void look(struct starvation_meter *meter, bool keep)
 	if (!thread_looks_read(meter->servers->pids, meter->servers->scenario->n_endpoints, &client,
 			       &server))
 		meter->incomplete = true;
+	meter->recorder->record->other_netns |= client.other_netns;
 	if (meter->serves && thread_look_self(&own)) {
 		own.ready = false;
 		own.reaped = 0;

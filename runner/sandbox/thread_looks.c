@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ struct look {
 	size_t n_servers;
 	struct thread_tree *tree; /* its processes: those that are done, and those still to look at
 				   */
-	bool complete;
+	struct stat netns;        /* the calling thread's */
+	bool complete, knows_netns;
 };
 
 /* Reads a small file below /proc. Returns its length, or -1. */
@@ -72,6 +74,16 @@ static bool look_at_thread(pid_t pid, pid_t tid, struct thread_look *ret, pid_t 
 		return false;
 	*ret = look;
 	return true;
+}
+
+/* Returns whether a thread is in another network namespace than the calling one. */
+static bool is_elsewhere(const struct look *self, pid_t pid, pid_t tid)
+{
+	char path[64];
+	struct stat netns;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/ns/net", pid, tid);
+	return self->knows_netns && stat(path, &netns) == 0 && netns.st_ino != self->netns.st_ino;
 }
 
 static bool is_servers(const struct look *self, pid_t pid)
@@ -153,6 +165,7 @@ static void look_at_process(struct look *self, size_t index)
 				tree->processes[index].first = looks->n_items;
 			known = true;
 			array_append(looks->items, looks->n_items, looks->capacity, look);
+			looks->other_netns |= is_elsewhere(self, pid, tid);
 		}
 		tree->processes[index].server = server;
 		add_children(self, pid, tid, index);
@@ -190,6 +203,7 @@ bool thread_tree_read(const pid_t *servers, size_t n_servers, struct thread_tree
 	*ret = (struct thread_tree){0};
 	if (!self.complete)
 		return false;
+	self.knows_netns = stat("/proc/thread-self/ns/net", &self.netns) == 0;
 	add_own_children(&self);
 	for (size_t i = 0; i < ret->n_processes; i++)
 		look_at_process(&self, i);

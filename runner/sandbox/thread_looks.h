@@ -14,6 +14,7 @@
 struct thread_looks {
 	struct thread_look *items;
 	size_t n_items, capacity;
+	bool other_netns; /* a thread is in another network namespace than the calling one */
 };
 
 /* A descendant. Its threads follow one another in the list of the servers' or the others'. */

@@ -127,6 +127,21 @@ Test(try, try_names_the_proxy_that_may_explain_silence)
 	program_printed(synfault, "The environment sets http_proxy");
 }
 
+Test(try, try_says_that_the_client_is_in_another_network_namespace)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "try --timeout 2s accept -- unshare --net sh -c 'sleep 1; : $1' sh "
+			       "'${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "The client has a process in another network namespace");
+	/* Connections came: nothing is to be explained. */
+	program_runs(synfault, "try --timeout 2s accept -- sh -c 'unshare --net sleep 1; "
+			       "synfault-tiny $1' sh '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_did_not_print(synfault, "another network namespace");
+}
+
 Test(try, try_explains_a_client_that_can_not_start)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
