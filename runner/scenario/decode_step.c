@@ -67,22 +67,12 @@ static const char *meant_unit(const char *word, size_t length, unsigned *ret_bit
 		const char *word, *unit;
 		unsigned bits; /* of a thousand bytes of the unit below */
 	} units[] = {
-		{"k", "KB", 0},
-		{"kb", "KB", 0},
-		{"mb", "MB", 0},
-		{"gb", "GB", 0},
-		{"kib", "KiB", 0},
-		{"mib", "MiB", 0},
-		{"gib", "GiB", 0},
-		{"kb/s", "KB/s", 0},
-		{"mb/s", "MB/s", 0},
-		{"b/s", "bytes/s", 0},
-		{"kbit/s", "bytes/s", 125},
-		{"kbps", "bytes/s", 125},
-		{"mbit/s", "KB/s", 125},
-		{"mbps", "KB/s", 125},
-		{"gbit/s", "MB/s", 125},
-		{"gbps", "MB/s", 125},
+		{"k", "KB", 0},           {"kb", "KB", 0},         {"bytes", "bytes", 0},
+		{"mb", "MB", 0},          {"gb", "GB", 0},         {"kib", "KiB", 0},
+		{"mib", "MiB", 0},        {"gib", "GiB", 0},       {"kb/s", "KB/s", 0},
+		{"mb/s", "MB/s", 0},      {"b/s", "bytes/s", 0},   {"kbit/s", "bytes/s", 125},
+		{"kbps", "bytes/s", 125}, {"mbit/s", "KB/s", 125}, {"mbps", "KB/s", 125},
+		{"gbit/s", "MB/s", 125},  {"gbps", "MB/s", 125},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
@@ -98,6 +88,9 @@ static const char *meant_unit(const char *word, size_t length, unsigned *ret_bit
 /* Adds a remedy for a unit in another spelling: "10kb", "1 Mbit/s". */
 static bool hint_unit(struct loader *loader, const char *text)
 {
+	/* A rate without its time. */
+	bool rate = strncmp(text, "slow ", strlen("slow ")) == 0;
+
 	for (const char *at = text; *at; at++) {
 		size_t digits = strspn(at, "0123456789");
 		const char *word = at + digits + strspn(at + digits, " "), *unit;
@@ -107,12 +100,13 @@ static bool hint_unit(struct loader *loader, const char *text)
 		if (!digits || digits > 9 || (at > text && at[-1] != ' '))
 			continue;
 		unit = meant_unit(word, length, &bits);
-		if (unit && strlen(unit) == length && strncmp(unit, word, length) == 0)
+		rate = rate && unit && !strchr(unit, '/');
+		if (unit && !rate && strlen(unit) == length && strncmp(unit, word, length) == 0)
 			return false;
 		if (unit)
-			loader_hint(loader, "did you mean \"%.*s%llu %s%s\"?", (int)(at - text),
+			loader_hint(loader, "did you mean \"%.*s%llu %s%s%s\"?", (int)(at - text),
 				    text, strtoull(at, NULL, 10) * (bits ? bits : 1), unit,
-				    word + length);
+				    rate ? "/s" : "", word + length);
 		return unit;
 	}
 	return false;

@@ -116,6 +116,8 @@ Test(messages, remedies_for_mistakes_in_fault_steps)
 		{"{when: {chance: 0.3}, do: refuse}", "\"0.3\" is not a percentage",
 		 "did you mean \"30%\"?"},
 		{"slow 1 Mbit/s", "\"1\" is not a rate", "did you mean \"slow 125 KB/s\"?"},
+		{"slow 10kb", "\"10kb\" is not a rate", "did you mean \"slow 10 KB/s\"?"},
+		{"slow 10 MB", "\"10\" is not a rate", "did you mean \"slow 10 MB/s\"?"},
 		{"slow 100kbps", "\"100kbps\" is not a rate",
 		 "did you mean \"slow 12500 bytes/s\"?"},
 		{"reset after 10kb",
