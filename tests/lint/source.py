@@ -14,8 +14,10 @@ import tree
 
 MAX_FUNCTION_LINES = 80
 LICENCE = "SPDX-License-Identifier: GPL-2.0-or-later"
-# What other projects copy or link is under a permissive licence.
+# What other projects copy or link is under a permissive licence. Scenarios, and what `record` writes, are to be
+# copied.
 PERMISSIVE = {"bindings": "SPDX-License-Identifier: MIT", tree.LIBRARY: "SPDX-License-Identifier: MIT"}
+COPIED = "SPDX-License-Identifier: MIT OR CC0-1.0"
 # Written so that this file does not find itself.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # Where this checkout is, and what it is in unless everybody has that.
@@ -153,6 +155,9 @@ def check(path):
     is_script = bool(lines) and lines[0].startswith("#!")
     if path.suffix in (".c", ".go", ".h", ".java", ".js", ".py", ".sh") or path.name == "meson.build" or is_script:
         yield from check_opening(path, lines or [""])
+    if path.suffix == ".yaml" and (path.parts[0] == "scenarios" or "recorded" in path.parts):
+        if not lines or lines[0] != f"# {COPIED}":
+            yield f"{path}:1: no licence line ({COPIED})"
     if path.suffix in (".c", ".h"):
         yield from check_headers(path, lines)
     if path.suffix == ".h":
