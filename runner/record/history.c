@@ -233,6 +233,29 @@ static int64_t last_start_ns(const struct history *history, const struct attempt
  */
 #define EXIT_TAKES_NS INT64_C(1000000)
 
+/*
+ * In virtual time the clock process ends an attempt when the kernel would have, counted from
+ * connect(), which is a moment before the SYN.
+ */
+#define CONNECT_TAKES_NS INT64_C(50000000)
+
+/*
+ * Returns whether the kernel's schedule ended an attempt that ended at @latest_ns. It sends no
+ * retransmissions for time that the client's clock skips.
+ */
+static bool ran_out(const struct history *history, const struct syn_schedule *schedule,
+		    const struct attempt_history *attempt, int64_t latest_ns)
+{
+	const struct record *record = history->record;
+	int64_t timeout_ns = attempt->started_ns + schedule->timeout_ns;
+
+	if (record->virtual_time)
+		timeout_ns -= CONNECT_TAKES_NS;
+	return (record->virtual_time || attempt->syns > schedule->n_retransmissions) &&
+	       latest_ns >= timeout_ns && record->n_events > 0 &&
+	       record->events[record->n_events - 1].at_ns >= timeout_ns;
+}
+
 /* Ends an attempt that got no answer when the client gave it up, as far as that is known. */
 static void decide_unanswered(const struct history *history, const struct syn_schedule *schedule,
 			      struct attempt_history *attempt)
@@ -243,7 +266,6 @@ static void decide_unanswered(const struct history *history, const struct syn_sc
 	int64_t earliest_ns = MIN(attempt->closed_earliest_ns, attempt->closed_ns);
 	int64_t latest_ns = attempt->closed_ns;
 	int64_t timeout_ns = attempt->started_ns + schedule->timeout_ns;
-	bool all_sent = attempt->syns > schedule->n_retransmissions;
 
 	if (details->gone_ns <= latest_ns) {
 		earliest_ns = details->gone_earliest_ns;
@@ -252,8 +274,7 @@ static void decide_unanswered(const struct history *history, const struct syn_sc
 	earliest_ns = MAX(earliest_ns, details->last_unanswered_ns);
 	earliest_ns = MIN(MAX(earliest_ns, details->last_syn_ns), latest_ns);
 	attempt->end = END_ABANDONED;
-	if (all_sent && latest_ns >= timeout_ns && history->record->n_events > 0 &&
-	    history->record->events[history->record->n_events - 1].at_ns >= timeout_ns) {
+	if (ran_out(history, schedule, attempt, latest_ns)) {
 		attempt->end = END_TIMED_OUT;
 		latest_ns = MIN(latest_ns, timeout_ns + SYN_SCHEDULE_SLACK_NS(schedule));
 		earliest_ns = MIN(MAX(timeout_ns, MIN(earliest_ns, latest_ns)), latest_ns);

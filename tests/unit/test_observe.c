@@ -96,6 +96,36 @@ Test(observe, observation_separates_the_timeout_of_the_kernel_from_the_client_s)
 	observed_free(&seen);
 }
 
+/* The client's clock jumps over the kernel's retransmissions, to the end that the kernel would
+ * make. */
+Test(observe, observation_knows_the_timeout_of_the_kernel_in_virtual_time)
+{
+	static const struct {
+		int ended_ms;
+		size_t n_abandoned, n_timed_out;
+	} cases[] = {{2990, 0, 1}, {3020, 0, 1}, {2900, 1, 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "server", "drop");
+		uint32_t id = record_builder_attempt(b, api);
+		struct observed seen;
+
+		b->record->virtual_time = true;
+		b->record->syn_retries = 1;
+		b->record->syn_linear_timeouts = 0;
+		record_builder_syn(b, id, 1, 0);
+		record_builder_verdict(b, id, 1, VERDICT_DROP, 0);
+		record_builder_closed(b, id, cases[i].ended_ms, 0);
+		record_builder_or_earlier(b, cases[i].ended_ms - 1);
+		record_builder_client_exits(b, 5100, 1);
+		seen = observe(b->record);
+		cr_expect_eq(seen.n_abandoned, cases[i].n_abandoned, "%d", cases[i].ended_ms);
+		cr_expect_eq(seen.n_timed_out, cases[i].n_timed_out, "%d", cases[i].ended_ms);
+		observed_free(&seen);
+	}
+}
+
 /* It had not given up when it was ended: how long it would wait is not known. */
 Test(observe, observation_bounds_a_patience_that_it_did_not_see_end)
 {
