@@ -296,7 +296,8 @@ static bool takes_virtual_time(const struct scheduler *self, struct result *resu
 		return false;
 	free(result->no_virtual);
 	result->no_virtual = clock_obstacle(result->scenario);
-	result->confirm = mode == TIME_AUTO;
+	/* What is only observed has no failure to confirm. */
+	result->confirm = mode == TIME_AUTO && !self->config->observe;
 	return !result->no_virtual;
 }
 
