@@ -155,7 +155,7 @@ static bool jump(struct turn *turn, int64_t by_ns)
 }
 
 /* Notes when the kernel will end an attempt, and how much of its own time it needs for that. */
-static void note_kernel(const struct clock_process *self, const struct connecting *connecting,
+static void note_kernel(const struct clock_process *self, struct connecting *connecting,
 			struct jump_view *view)
 {
 	const int64_t age_ns = clock_monotonic_ns() - connecting->began_own_ns;
@@ -170,6 +170,8 @@ static void note_kernel(const struct clock_process *self, const struct connectin
 	}
 	view->kernel_ns = connecting->began_ns + self->connect_ns;
 	view->kernel_lead_ns = MAX(next_ns - age_ns, INT64_C(0));
+	if (!connecting->hurried)
+		connecting->ends_own_ns = connecting->began_own_ns + next_ns;
 }
 
 /* Sets *@ret_connecting to the attempt that the kernel will end first; NULL: there is none. */
@@ -358,9 +360,31 @@ static bool is_over(const struct clock_process *self)
 	return self->finishing && self->tracees.n_threads == 0;
 }
 
+/* A jump ends this close to where it should, even if the process waits for a processor in between.
+ */
+#define JUMP_SLACK_NS (100 * NS_PER_MS)
+
+/*
+ * Fails if the kernel ends a hurried attempt before its time by the client's clock, because there
+ * was no moment for the jump.
+ */
+static void check_hurried(struct clock_process *self)
+{
+	for (size_t i = 0; i < self->connects.n_items; i++) {
+		const struct connecting *connecting = &self->connects.items[i];
+
+		if (connecting->hurried && clock_monotonic_ns() >= connecting->ends_own_ns &&
+		    clock_process_now_ns(self) + JUMP_SLACK_NS <
+			    connecting->began_ns + self->connect_ns)
+			clock_process_fail(self, "the kernel ended an attempt before its time, "
+						 "because no moment was idle");
+	}
+}
+
 static bool loop_once(struct turn *turn)
 {
 	take_stops(turn);
+	check_hurried(&turn->clock);
 	take_joining(&turn->clock);
 	if (!take_messages(turn) || is_over(&turn->clock))
 		return false;

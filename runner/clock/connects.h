@@ -18,6 +18,7 @@ struct connecting {
 	int64_t began_ns;     /* by the client's clock */
 	int64_t began_own_ns; /* by the kernel's clock */
 	bool hurried;         /* the kernel will end it when it would next retransmit the SYN */
+	int64_t ends_own_ns;  /* then: when that is, by the kernel's clock */
 };
 
 /* The timeouts of one socket; 0: none. */

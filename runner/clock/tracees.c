@@ -255,6 +255,7 @@ static bool has_unknown_limit(const struct thread *thread)
 static void check_call(struct thread *thread)
 {
 	AUTO_CLOSE int fd = -1;
+	const struct wait_call before = thread->asleep_in;
 	uint64_t *arguments = thread->asleep_in.arguments;
 	char text[256];
 
@@ -276,6 +277,9 @@ static void check_call(struct thread *thread)
 		thread->may_sleep = false;
 		return;
 	}
+	/* Interrupted for a call on our behalf, it continues: what limits the call is known. */
+	if (wait_goes_on(&before, &thread->asleep_in))
+		thread->asleep_in.number = before.number;
 	if (thread->waits && !thread_is_in(thread, &thread->wait.call))
 		thread->waits = false;
 	thread->may_sleep = wait_may_sleep(thread->asleep_in.number) && !has_unknown_limit(thread);

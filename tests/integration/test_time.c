@@ -5,6 +5,7 @@
  * in real time.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 
 #include "common/duration.h"
@@ -158,6 +159,33 @@ Test(virtual_time, ends_a_connect_when_the_kernel_would)
 		       "endpoints: {api: {faults: [drop]}}\n"
 		       "client: {command: [sh, -c, 'synfault-tiny ${api}']}\n"
 		       "expect: {exit: nonzero, attempts: 1, connect-timeout: 15s}\n");
+	program_runs(synfault, "run --time virtual a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+}
+
+/* The clock process makes a call in a thread that sleeps without a limit, and the thread sleeps on.
+ */
+Test(virtual_time, ends_a_connect_that_the_client_polls_without_a_limit)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	program_writes(synfault, "client.py",
+		       "import select, socket, sys\n"
+		       "s = socket.socket()\n"
+		       "s.setblocking(False)\n"
+		       "s.connect_ex((sys.argv[1], int(sys.argv[2])))\n"
+		       "p = select.poll()\n"
+		       "p.register(s, select.POLLOUT)\n"
+		       "p.poll()\n"
+		       "sys.exit(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))\n");
+	program_writes(synfault, "a.yaml",
+		       "name: unanswered\n"
+		       "timeout: 10m\n"
+		       "kernel: {tcp_syn_retries: 3, tcp_syn_linear_timeouts: 0}\n"
+		       "endpoints: {api: {faults: [drop]}}\n"
+		       "client: {command: [python3, client.py, '${api.host}', '${api.port}']}\n"
+		       "expect: {exit: %d, attempts: 1, connect-timeout: 15s}\n",
+		       ETIMEDOUT);
 	program_runs(synfault, "run --time virtual a.yaml");
 	program_exited(synfault, STATUS_PASSED);
 }
