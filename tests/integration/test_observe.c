@@ -76,8 +76,9 @@ Test(try, try_writes_the_numbers_as_json)
 	program_runs(synfault, "try --json /dev/null/seen refuse -- synfault-tiny '${server}'");
 	program_exited(synfault, STATUS_USAGE);
 	program_complained(synfault, "/dev/null/seen");
-	program_runs(synfault, "try --json /dev/stdout refuse -- synfault-tiny '${server}'");
+	program_runs(synfault, "try --json seen.json refuse -- synfault-tiny '${server}'");
 	program_exited(synfault, STATUS_PASSED);
+	program_runs_shell(synfault, "cat seen.json");
 	program_printed(synfault, "\"format\": \"synfault-observation\"");
 	program_printed(synfault, "\"steps\": \"refuse\"");
 	program_printed(synfault, "\"attempts\": 1");
@@ -131,12 +132,13 @@ Test(try, try_says_that_the_client_is_in_another_network_namespace)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
 
-	program_runs(synfault, "try --timeout 2s accept -- unshare --net sh -c 'sleep 1; : $1' sh "
-			       "'${server}'");
+	program_runs(synfault,
+		     "try --timeout 2s accept -- unshare -U -r -n sh -c 'sleep 1; : $1' sh "
+		     "'${server}'");
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "The client has a process in another network namespace");
 	/* Connections came: nothing is to be explained. */
-	program_runs(synfault, "try --timeout 2s accept -- sh -c 'unshare --net sleep 1; "
+	program_runs(synfault, "try --timeout 2s accept -- sh -c 'unshare -U -r -n sleep 1; "
 			       "synfault-tiny $1' sh '${server}'");
 	program_exited(synfault, STATUS_PASSED);
 	program_did_not_print(synfault, "another network namespace");
