@@ -101,12 +101,27 @@ static void take_schedule(struct observed *observed, const struct record *record
 	observed->syn_linear_timeouts = record->syn_linear_timeouts;
 }
 
+/* Counts the different addresses that attempts were made to. */
+static size_t count_addresses(const struct history *history)
+{
+	size_t n_indices = record_n_addresses(history->record), n = 0;
+	AUTO_FREE bool *tried = xzalloc((n_indices + 1) * sizeof(*tried));
+
+	for (size_t i = 0; i < history->n_attempts; i++) {
+		size_t index = record_address_index(history->record, (uint32_t)i);
+
+		n += !tried[index];
+		tried[index] = true;
+	}
+	return n;
+}
+
 static void take_families(struct observed *observed, const struct history *history)
 {
 	const struct record_attempt *attempts = history->record->attempts;
 
 	observed->fallback_ns = -1;
-	observed->n_addresses = record_n_addresses(history->record);
+	observed->n_addresses = count_addresses(history);
 	for (size_t i = 0; i < history->n_attempts; i++) {
 		bool ipv6 = attempts[i].server.family == AF_INET6;
 

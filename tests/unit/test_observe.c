@@ -31,6 +31,7 @@ Test(observe, observation_shows_backoff_policy_and_end)
 	record_builder_client_exits(b, 7000, 7);
 	seen = observe(b->record);
 	cr_expect_eq(seen.n_attempts, 4);
+	cr_expect_eq(seen.n_addresses, 1);
 	cr_expect_eq(seen.n_backoff, 3);
 	cr_expect(seen.ended);
 	expect_words(&seen, 1,
