@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "runner/record/json_fields.h"
+#include "runner/report/file.h"
 
 #define RUN_FILE "run.json"
 
@@ -26,11 +27,11 @@ int record_dir_make_directory(const char *directory)
 int record_dir_write_file(const char *directory, const char *name, const char *text, size_t length)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
-	AUTO_CLOSE int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	AUTO_CLOSE int fd = report_file_create(path);
 	int status;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	status = write_all(fd, text, length);
 	if (status < 0)
 		return status;

@@ -224,6 +224,19 @@ static int open_special(const char *path)
 	return fd;
 }
 
+int report_file_create(const char *path)
+{
+	AUTO_CLOSE int fd =
+		open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	struct stat status;
+
+	if (fd < 0)
+		return errno == ENXIO ? -EINVAL : -errno;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	return S_ISREG(status.st_mode) ? steal_fd(&fd) : -EINVAL;
+}
+
 struct report_file *report_file_open(const char *what, const char *path)
 {
 	struct report_file *file = xzalloc(sizeof(*file));

@@ -30,6 +30,16 @@ int report_file_write(const char *what, const char *path, const char *text, size
 		      struct diag_list *diags);
 
 /**
+ * report_file_create() - make or empty a file in a directory of reports
+ *
+ * Does not wait for the disk, and does not replace: the directory is not complete until its last
+ * file is. A pipe or a device of that name is refused, and not waited for.
+ *
+ * Return: a descriptor, or a negative errno of open(2); -EINVAL if it is not a regular file.
+ */
+int report_file_create(const char *path);
+
+/**
  * report_file_open() - begin to write a report piece by piece
  * @what: as for report_file_check(); borrowed until the file is closed
  * @path: borrowed until the file is closed

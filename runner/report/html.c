@@ -3,7 +3,6 @@
 #include "runner/report/html.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -148,35 +147,35 @@ static int write_file(const char *directory, const char *name, const char *text,
 		      struct diag_list *diags)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
-	AUTO_CLOSE int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	AUTO_CLOSE int fd = report_file_create(path);
 	int status;
 
 	if (fd < 0)
-		return fail(path, -errno, diags);
+		return fail(path, fd, diags);
 	status = write_all(fd, text, length);
 	if (!status && close(steal_fd(&fd)) < 0)
 		status = -errno;
 	return status ? fail(path, status, diags) : 0;
 }
 
-/* Returns 0 or a negative errno, such as -ENOENT if there is nothing to copy. */
-static int copy_file(const char *from, const char *to)
+/* Copies what @source has from its start. Returns 0 or a negative errno. */
+static int copy_file(int source, const char *to)
 {
-	AUTO_CLOSE int source = open(from, O_RDONLY | O_CLOEXEC), target = -1;
+	AUTO_CLOSE int target = -1;
 	struct stat source_status, target_status;
 	char buffer[65536];
 	ssize_t length;
 	int status = 0;
 
-	if (source < 0 || fstat(source, &source_status) < 0)
+	if (fstat(source, &source_status) < 0)
 		return -errno;
 	/* The capture may itself be in the directory of copies. */
 	if (stat(to, &target_status) == 0 && source_status.st_dev == target_status.st_dev &&
 	    source_status.st_ino == target_status.st_ino)
 		return 0;
-	target = open(to, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+	target = report_file_create(to);
 	if (target < 0)
-		return -errno;
+		return target;
 	while (!status && (length = read(source, buffer, sizeof(buffer))) != 0)
 		status = length < 0 ? -errno : write_all(target, buffer, (size_t)length);
 	if (!status && close(steal_fd(&target)) < 0)
@@ -192,14 +191,15 @@ static int copy_capture(const struct html_site *site, const char *directory, siz
 	AUTO_FREE char *name = html_capture_name(site, index, run);
 	AUTO_FREE char *captures = xasprintf("%s/" HTML_CAPTURES, directory);
 	AUTO_FREE char *path = xasprintf("%s/%s", captures, name);
+	AUTO_CLOSE int source = html_open_capture(site, capture);
 	int status;
 
-	if (!html_has_capture(site, capture))
+	if (source < 0)
 		return 0;
 	status = report_directory_make(WHAT, captures, diags);
 	if (status)
 		return status;
-	status = copy_file(capture, path);
+	status = copy_file(source, path);
 	return status ? fail(path, status, diags) : 0;
 }
 

@@ -2,6 +2,8 @@
 /* See html_parts.h. */
 #include "runner/report/html_parts.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "common/duration.h"
@@ -140,7 +142,26 @@ char *html_capture_name(const struct html_site *site, size_t index, size_t run)
 		   : xasprintf("%s.pcapng", site->names[index]);
 }
 
+int html_open_capture(const struct html_site *site, const char *capture)
+{
+	/* The type of the first block, which reads the same in either byte order. */
+	static const uint8_t section_header[4] = {0x0a, 0x0d, 0x0d, 0x0a};
+	AUTO_CLOSE int fd = capture && !site->single
+				    ? open(capture, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+				    : -1;
+	uint8_t begin[sizeof(section_header)];
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+	    pread(fd, begin, sizeof(begin), 0) != (ssize_t)sizeof(begin) ||
+	    memcmp(begin, section_header, sizeof(begin)) != 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
 bool html_has_capture(const struct html_site *site, const char *capture)
 {
-	return capture && !site->single && access(capture, R_OK) == 0;
+	AUTO_CLOSE int fd = html_open_capture(site, capture);
+
+	return fd >= 0;
 }

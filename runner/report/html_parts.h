@@ -35,7 +35,15 @@ struct html_page {
 	struct html_lines *lines; /* of the scenario file: html_lines_find() */
 };
 
-/** html_has_capture() - return whether a capture still exists, so that the report gets a copy */
+/**
+ * html_open_capture() - open a capture, to copy it into the report
+ * @capture: as the run says, which may come from anywhere; or NULL
+ *
+ * Return: a descriptor at the start of a regular file in the pcapng format, or -1: a run must not
+ * be able to have other files of the reader's published.
+ */
+int html_open_capture(const struct html_site *site, const char *capture);
+/** html_has_capture() - return whether html_open_capture() opens it */
 bool html_has_capture(const struct html_site *site, const char *capture);
 /**
  * html_capture_name() - return the name of a capture's copy in HTML_CAPTURES; the caller's

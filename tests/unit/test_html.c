@@ -267,7 +267,7 @@ Test(html, copies_captures_and_links_them)
 	size_t length = 0;
 	FILE *packets = fopen(capture, "we");
 
-	cr_assert(packets && fputs("packets", packets) >= 0 && fclose(packets) == 0);
+	cr_assert(packets && fputs("\n\r\r\npackets", packets) >= 0 && fclose(packets) == 0);
 	result->capture = xstrdup(capture);
 	add_passed(fixture, file, "elsewhere")->capture = xstrdup("/nowhere/at/all.pcapng");
 	write_site(fixture, directory);
@@ -276,9 +276,49 @@ Test(html, copies_captures_and_links_them)
 	copy = read_file(directory, "captures/0001-captured.pcapng", &length);
 	cr_expect(strstr(text, "href=\"../captures/0001-captured.pcapng\""));
 	cr_assert_not_null(copy);
-	cr_expect_str_eq(copy, "packets");
+	cr_expect_str_eq(copy, "\n\r\r\npackets");
 	cr_expect(!strstr(gone, "href=\"../captures"));
 	cr_expect(strstr(gone, "/nowhere/at/all.pcapng"));
+}
+
+/* The path of a capture comes with the run: it may name a secret of the reader's, or no file. */
+Test(html, copies_only_what_is_a_capture, .timeout = 10)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", source);
+	AUTO_TREE char *directory = make_tree();
+	AUTO_FREE char *secret = xasprintf("%s/secret", directory);
+	AUTO_FREE char *pipe = xasprintf("%s/pipe", directory);
+	AUTO_FREE char *captures = xasprintf("%s/captures", directory);
+	const char *const paths[] = {secret, pipe, directory, "/dev/zero", ""};
+	FILE *text = fopen(secret, "we");
+
+	cr_assert(text && fputs("root:x:0", text) >= 0 && fclose(text) == 0);
+	cr_assert_eq(mkfifo(pipe, 0600), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		AUTO_FREE char *name = xasprintf("run %zu", i);
+
+		add_passed(fixture, file, name)->capture = xstrdup(paths[i]);
+	}
+	write_site(fixture, directory);
+	cr_expect(access(captures, F_OK) < 0);
+}
+
+Test(html, does_not_wait_for_a_pipe_in_place_of_a_page, .timeout = 10)
+{
+	AUTO_FIXTURE struct report_fixture *fixture = report_fixture_new();
+	struct scenario_file *file = report_fixture_file(fixture, "a.yaml", source);
+	AUTO_TREE char *directory = make_tree();
+	AUTO_FREE char *scenarios = xasprintf("%s/scenarios", directory);
+	AUTO_FREE char *page = xasprintf("%s/0001-first.html", scenarios);
+	AUTO_DIAG struct diag_list diags = {0};
+
+	cr_assert_eq(mkdir(scenarios, 0700), 0);
+	cr_assert_eq(mkfifo(page, 0600), 0);
+	add_passed(fixture, file, "first");
+	cr_expect_eq(html_write(&fixture->results, directory, &diags), -EINVAL);
+	cr_assert_eq(diags.n_items, 1);
+	cr_expect(strstr(diags.items[0].message, page), "%s", diags.items[0].message);
 }
 
 Test(html, the_single_page_needs_no_other_file)
