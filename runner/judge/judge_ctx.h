@@ -5,6 +5,7 @@
 
 #include "runner/judge/delays.h"
 #include "runner/judge/judge.h"
+#include "runner/judge/pattern.h"
 #include "runner/judge/script_parts.h"
 
 /* What a finding means for the outcome: judge.c ranks them. */
@@ -34,6 +35,7 @@ struct judge_ctx {
 	/* One per endpoint, then one for all; made by attempt_groups_at() when first used. */
 	struct attempt_groups *groups;
 	double timing_scale;
+	struct pattern_limits patterns; /* of all patterns together */
 	bool timed_out;
 	/*
 	 * From then on the client may have behaved differently than on a quiet machine, because an

@@ -24,6 +24,7 @@
 const struct pattern_limits pattern_default_limits = {
 	.steps = 20000000,
 	.cpu_ns = 2 * NS_PER_S,
+	.all_ns = 10 * NS_PER_S,
 };
 
 static void code_free(pcre2_code **code)
@@ -129,12 +130,9 @@ static bool is_utf_error(int result)
 	return result <= PCRE2_ERROR_UTF8_ERR1 && result >= PCRE2_ERROR_UTF8_ERR21;
 }
 
-enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
-				   const struct pattern_limits *limits, size_t *ret_offset,
-				   char **ret_reason)
+static enum pattern_result search(const char *pattern, const struct haystack *haystack,
+				  struct budget *budget, size_t *ret_offset, char **ret_reason)
 {
-	struct budget budget = {limits->steps, thread_cpu_ns() + limits->cpu_ns};
-
 	for (int utf = 1; utf >= 0; utf--) {
 		struct haystack whole = utf ? whole_characters(haystack) : *haystack;
 		size_t offset = 0, error_offset;
@@ -145,7 +143,7 @@ enum pattern_result pattern_search(const char *pattern, const struct haystack *h
 						 &result, &error_offset, NULL);
 
 		if (code)
-			result = match_once(code, &whole, utf, &budget, &offset);
+			result = match_once(code, &whole, utf, budget, &offset);
 		if (code && utf && is_utf_error(result))
 			continue;
 		if (code && result >= 0) {
@@ -158,4 +156,21 @@ enum pattern_result pattern_search(const char *pattern, const struct haystack *h
 		return PATTERN_IMPOSSIBLE;
 	}
 	return PATTERN_NOT_FOUND;
+}
+
+enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
+				   struct pattern_limits *limits, size_t *ret_offset,
+				   char **ret_reason)
+{
+	const int64_t began_ns = thread_cpu_ns();
+	struct budget budget = {limits->steps, began_ns + MIN(limits->cpu_ns, limits->all_ns)};
+	enum pattern_result result;
+
+	if (limits->all_ns <= 0) {
+		*ret_reason = xstrdup("the patterns before it took too long");
+		return PATTERN_IMPOSSIBLE;
+	}
+	result = search(pattern, haystack, &budget, ret_offset, ret_reason);
+	limits->all_ns -= thread_cpu_ns() - began_ns;
+	return result;
 }

@@ -16,9 +16,10 @@ struct haystack {
 struct pattern_limits {
 	uint64_t steps; /* attempts to match a part of the pattern */
 	int64_t cpu_ns; /* processor time of the calling thread */
+	int64_t all_ns; /* the same for this and all further searches: each takes off its own */
 };
 
-/* At most 2 s of processor time, far more than a sane pattern needs. */
+/* Far more than sane patterns need: 2 s of processor time each, 10 s all together. */
 extern const struct pattern_limits pattern_default_limits;
 
 enum pattern_result {
@@ -30,13 +31,14 @@ enum pattern_result {
 /**
  * pattern_search() - find the first match of a pattern
  * @pattern: PCRE2; the output is searched as UTF-8 if it is well-formed, otherwise as bytes
+ * @limits: for this search; its all_ns is reduced
  * @ret_offset: of the match in @haystack; set only if found
  * @ret_reason: owned by the caller; set only if impossible
  *
  * A match never crosses a cut, and a cut is never the start or the end of the text.
  */
 enum pattern_result pattern_search(const char *pattern, const struct haystack *haystack,
-				   const struct pattern_limits *limits, size_t *ret_offset,
+				   struct pattern_limits *limits, size_t *ret_offset,
 				   char **ret_reason);
 
 #endif

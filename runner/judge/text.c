@@ -24,7 +24,7 @@ struct hit {
 	size_t offset;
 };
 
-static enum pattern_result search_one(const struct expectation *expectation,
+static enum pattern_result search_one(struct judge_ctx *ctx, const struct expectation *expectation,
 				      const struct haystack *haystack, size_t *ret_offset,
 				      char **ret_reason)
 {
@@ -32,8 +32,7 @@ static enum pattern_result search_one(const struct expectation *expectation,
 	const char *at;
 
 	if (expectation->value.text.match == TEXT_MATCHES)
-		return pattern_search(text, haystack, &pattern_default_limits, ret_offset,
-				      ret_reason);
+		return pattern_search(text, haystack, &ctx->patterns, ret_offset, ret_reason);
 	at = memmem(haystack->data, haystack->length, text, strlen(text));
 	if (!at)
 		return PATTERN_NOT_FOUND;
@@ -42,14 +41,14 @@ static enum pattern_result search_one(const struct expectation *expectation,
 }
 
 /* Searches the pieces in order; stops unless the result is "not found". */
-static enum pattern_result search(const struct expectation *expectation,
+static enum pattern_result search(struct judge_ctx *ctx, const struct expectation *expectation,
 				  const struct haystack *haystacks, size_t n_haystacks,
 				  struct hit *ret_hit, char **ret_reason)
 {
 	for (size_t i = 0; i < n_haystacks; i++) {
 		size_t offset = 0;
 		enum pattern_result result =
-			search_one(expectation, &haystacks[i], &offset, ret_reason);
+			search_one(ctx, expectation, &haystacks[i], &offset, ret_reason);
 
 		if (result == PATTERN_FOUND)
 			*ret_hit = (struct hit){&haystacks[i], offset};
@@ -233,7 +232,7 @@ static bool judge_text_of(struct judge_ctx *ctx, const struct expectation *expec
 	size_t n_haystacks = make_haystacks(stream, &joined, haystacks);
 	struct hit hit = {0};
 
-	switch (search(expectation, haystacks, n_haystacks, &hit, &reason)) {
+	switch (search(ctx, expectation, haystacks, n_haystacks, &hit, &reason)) {
 	case PATTERN_FOUND:
 		add_measured(ctx, expectation, index, &hit);
 		if (!negated)
