@@ -124,6 +124,12 @@ static int probe_private(struct isolation *ret, char **ret_message)
 	return status;
 }
 
+/* Returns whether an error says that the machine is short of something now, not what it can do. */
+static bool is_shortage(int status)
+{
+	return status == -EAGAIN || status == -ENOMEM || status == -EMFILE || status == -ENFILE;
+}
+
 int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **ret_message)
 {
 	AUTO_FREE char *not_private = NULL, *not_shared = NULL;
@@ -135,8 +141,13 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 		*ret_message = steal_pointer(&not_private);
 		return status;
 	}
-	if (status < 0 && wanted != ISOLATION_PRIVATE)
+	if (status < 0 && wanted != ISOLATION_PRIVATE && !is_shortage(status))
 		status = probe_shared(ret, &not_shared);
+	if (is_shortage(status)) {
+		*ret_message = xasprintf("what can run here could not be found out: %s",
+					 strerror(-status));
+		return -EINTR;
+	}
 	if (!status && not_private)
 		ret->no_private = steal_pointer(&not_private);
 	/* Reports only once what the kernel lacks for both. */

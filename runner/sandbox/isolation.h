@@ -37,7 +37,8 @@ struct isolation {
  * @ret: on success; free it with isolation_free()
  * @ret_message: on failure one sentence that says what is missing and how to get it; the caller's
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno. -EINTR: the probe was killed, or the machine is short of
+ * processes, memory or descriptors; that says nothing about what it allows.
  */
 int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **ret_message);
 /**

@@ -115,6 +115,22 @@ Test(privileges, privileges_that_root_lacks_are_named)
 	nothing_ran(synfault, "CAP_NET_ADMIN");
 }
 
+/* With no process to spare nothing is known of the machine: do not skip. */
+Test(privileges, shortage_of_processes_is_an_error_and_not_a_missing_privilege)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	synfault->uid = PROGRAM_NOBODY;
+	write_simple(synfault);
+	/* dash and bash differ in the option's name */
+	program_runs_shell(synfault, "ulimit -p 1 2>/dev/null || ulimit -u 1; exec synfault run "
+				     "a.yaml");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_printed(synfault, "what can run here could not be found out: Resource temporarily "
+				  "unavailable");
+}
+
 static const char ordinary[] =
 	"name: as always\n"
 	"endpoints:\n"
