@@ -12,7 +12,7 @@ struct canary;
 
 /** canary_new() - start the thread; return NULL if that failed */
 struct canary *canary_new(void);
-/** canary_free() - stop the thread and free it; NULL is allowed */
+/** canary_free() - let the thread end and free itself; NULL is allowed */
 void canary_free(struct canary *canary);
 
 /**
