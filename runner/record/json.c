@@ -286,6 +286,8 @@ static const struct json_field record_fields[] = {
 		  "endpoints."},
 	{"attached", JSON_BOOL(struct record, attached), .optional = true,
 	 .about = "Another program started the client: nothing is known of its process."},
+	{"outside", JSON_BOOL(struct record, outside), .optional = true,
+	 .about = "Some attempt was made by no process of the sandbox's command."},
 	{"sockets", JSON_BOOL(struct record, has_sockets),
 	 .about = "Whether cookies and the events open and gone were asked for."},
 	{"client_ends", JSON_BOOL(struct record, has_client_ends),

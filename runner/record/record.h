@@ -188,6 +188,8 @@ struct record {
 	bool attached;
 	/* A process of the client was seen in another network namespace than the endpoints. */
 	bool other_netns;
+	/* Some attempt was made by no process that the command of `synfault exec` has started. */
+	bool outside;
 	/* What was asked for, and can be judged: see expectation_needs(). */
 	bool has_sockets;     /* cookies, OPEN, GONE */
 	bool has_client_ends; /* CLIENT_END of all connections */

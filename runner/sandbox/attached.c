@@ -167,8 +167,8 @@ struct record *supervise_attached(const struct supervise_config *config)
 
 	supervisor_init(&self);
 	self.recorder.max_attempts = attached->max_attempts;
-	if (attached->client && self.recorder.n_instances == 1)
-		clients_follow(&self.clients, attached->client);
+	if (attached->ancestor && self.recorder.n_instances == 1)
+		clients_follow(&self.clients, attached->client, attached->ancestor);
 	supervisor_plan(&self);
 	self.sandbox.clientless = true;
 	supervisor_describe(&self);

@@ -16,10 +16,16 @@ void clients_deinit(struct clients *clients)
 	free(clients->pids);
 }
 
-void clients_follow(struct clients *clients, pid_t pid)
+/* What the owners of followed clients are. */
+enum { OWNER_FOLLOWED, OWNER_INSIDE, N_OWNERS };
+
+void clients_follow(struct clients *clients, pid_t pid, pid_t ancestor)
 {
-	clients->owners = socket_owners_new(1);
-	socket_owners_add(clients->owners, 0, pid);
+	clients->follows = true;
+	clients->owners = socket_owners_new(N_OWNERS);
+	if (pid != 0)
+		socket_owners_add(clients->owners, OWNER_FOLLOWED, pid);
+	socket_owners_add(clients->owners, OWNER_INSIDE, ancestor);
 }
 
 void clients_begin(struct clients *clients)
@@ -130,9 +136,15 @@ bool clients_take_end(struct clients *clients, pid_t pid, int wait_status, int64
 
 uint32_t clients_instance_of(const struct clients *clients, const struct attempt_info *attempt)
 {
+	uint32_t owner;
+
+	if (!clients->owners)
+		return clients->n_started - 1;
 	/* While the SYN is held, its socket exists. */
-	if (clients->owners)
-		return socket_owners_find(clients->owners, &attempt->key.client,
-					  &attempt->key.server);
-	return clients->n_started - 1;
+	owner = socket_owners_find(clients->owners, &attempt->key.client, &attempt->key.server);
+	if (!clients->follows)
+		return owner;
+	if (owner != OWNER_FOLLOWED && owner != OWNER_INSIDE)
+		clients->recorder->record->outside = true;
+	return owner == OWNER_FOLLOWED ? 0 : INSTANCE_UNKNOWN;
 }

@@ -20,6 +20,7 @@ struct clients {
 	pid_t *pids; /* by instance; 0: not started, or ended */
 	uint32_t n_instances, n_started, n_running;
 	struct socket_owners *owners; /* NULL: the latest instance owns all attempts */
+	bool follows;                 /* owner 0 is instance 0, and 1 another descendant of ours */
 };
 
 void clients_init(struct clients *clients);
@@ -27,11 +28,13 @@ void clients_deinit(struct clients *clients);
 
 /**
  * clients_follow() - find out which attempts are of a process that others have started
- * @pid: that process; those of its descendants are of it, too
+ * @pid: that process; those of its descendants are of it, too; 0: unknown
+ * @ancestor: an ancestor of all clients, unless they come from outside
  *
- * Then all of these are of instance 0, and others of none.
+ * Then those of @pid are of instance 0, and others of none. The record says whether one came from
+ * outside.
  */
-void clients_follow(struct clients *clients, pid_t pid);
+void clients_follow(struct clients *clients, pid_t pid, pid_t ancestor);
 
 /** clients_begin() - prepare for the first round; called once the servers listen */
 void clients_begin(struct clients *clients);

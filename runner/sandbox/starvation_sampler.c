@@ -43,6 +43,7 @@ struct starvation_sampler {
 	struct canary *canary; /* NULL: there is none (yet) */
 	bool own_pids;
 	struct group *groups; /* the first one is that of all descendants */
+	struct starvation_log machine_log;
 	struct starvation servers;
 	pid_t *server_pids;
 	size_t n_servers, servers_capacity;
@@ -138,15 +139,26 @@ static bool canary_is_late(struct starvation_sampler *sampler)
 }
 
 static void add_look(struct starvation_sampler *sampler, const struct thread_tree *tree,
-		     int64_t began_ns, int64_t ended_ns, bool unseen, bool calm)
+		     const struct machine_look *machine, int64_t began_ns, int64_t ended_ns,
+		     bool unseen, bool calm)
 {
 	/* Sessions that only serve have no threads that come and go. */
 	const bool servers_unseen = unseen && tree->server.n_items > sampler->n_servers;
 	int64_t server_ns =
 		starvation_look(&sampler->servers, tree->server.items, tree->server.n_items,
 				began_ns, ended_ns, servers_unseen, calm);
+	/* Some thread waited for as long as that, so none waited for longer. */
+	const struct starvation_entry all = {
+		.began_ns = began_ns,
+		.ended_ns = ended_ns,
+		.client_ns = MAX(machine->waited_ns, INT64_C(0)),
+		.server_ns = sampler->servers.bound_ns,
+		.canary_ns = sampler->canary_ns,
+		.incomplete = machine->waited_ns < 0,
+	};
 	struct group *group;
 
+	starvation_log_add(&sampler->machine_log, &all, 0, server_ns);
 	for (group = sampler->groups; group; group = group->next) {
 		struct thread_looks looks = threads_of(group, tree);
 		int64_t client_ns = starvation_look(&group->threads, looks.items, looks.n_items,
@@ -181,7 +193,7 @@ static void look(struct starvation_sampler *sampler)
 	calm = machine_was_calm(&sampler->machine, &machine, ended_ns - sampler->looked_ns,
 				sampler->n_processors) &&
 	       !canary_is_late(sampler);
-	add_look(sampler, &tree, began_ns, ended_ns, unseen, calm);
+	add_look(sampler, &tree, &machine, began_ns, ended_ns, unseen, calm);
 	thread_tree_free(&tree);
 	sampler->machine = machine;
 	sampler->n_taken = 0;
@@ -278,6 +290,7 @@ void starvation_sampler_close(struct starvation_sampler *sampler, pid_t root, pi
 		return;
 	event_del(sampler->timer);
 	starvation_end(&sampler->servers);
+	starvation_log_free(&sampler->machine_log);
 }
 
 static bool is_server(const struct starvation_sampler *sampler, pid_t pid)
@@ -312,12 +325,12 @@ void starvation_sampler_take_dead(struct starvation_sampler *sampler, pid_t pid)
 void starvation_sampler_complete(struct starvation_sampler *sampler, pid_t root, int64_t origin_ns,
 				 struct record *record)
 {
-	const struct group *group = find_group(sampler, root);
+	const struct group *group = root == SAMPLER_MACHINE ? NULL : find_group(sampler, root);
 
-	if (!group)
+	if (!sampler->groups || (!group && root != SAMPLER_MACHINE))
 		return;
 	look(sampler);
-	starvation_log_insert(&group->log, record, origin_ns,
-			      starvation_pending_ns(&group->threads),
+	starvation_log_insert(group ? &group->log : &sampler->machine_log, record, origin_ns,
+			      group ? starvation_pending_ns(&group->threads) : 0,
 			      starvation_pending_ns(&sampler->servers));
 }

@@ -6,7 +6,7 @@
  * Which of the descendants is the client is not known. A record is opened for a process, whose
  * descendants include the client as long as all sockets of the attempts belong to one of them; then
  * only their threads count. Otherwise the threads of all descendants do, which is coarser but never
- * wrong.
+ * wrong. If a socket belongs to no descendant, all threads of the machine do (/proc/pressure/cpu).
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_SAMPLER_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_SAMPLER_H
@@ -17,6 +17,9 @@
 #include "runner/record/record.h"
 
 struct starvation_sampler;
+
+/* In place of a process: all threads of the machine. */
+#define SAMPLER_MACHINE ((pid_t)-1)
 
 /**
  * starvation_sampler_new() - prepare; it looks only while there is a record
@@ -39,7 +42,8 @@ void starvation_sampler_take_dead(struct starvation_sampler *sampler, pid_t pid)
 
 /**
  * starvation_sampler_complete() - look, and add all looks since its time 0 to a record
- * @root: as for starvation_sampler_open(), or 0 if a socket belongs to another process
+ * @root: as for starvation_sampler_open(); or 0 if a socket belongs to another descendant, and
+ *	SAMPLER_MACHINE if one does to none
  * @origin_ns: CLOCK_MONOTONIC of the record's time 0, after starvation_sampler_open()
  *
  * The record must have no event from after the call.

@@ -72,6 +72,7 @@ struct supervise_attached {
 	 * the scenario has several instances: all are of an unknown one.
 	 */
 	pid_t client;
+	pid_t ancestor; /* of all clients that are not from outside; 0: not known */
 	/*
 	 * Maximum of attempts that are kept in the record. Further ones are answered and counted,
 	 * but a problem is added, so that the outcome can't be pass. on_full is called for the

@@ -450,6 +450,7 @@ static struct record *run_scenario(struct session_process *self)
 		.on_begin = on_begin,
 		.on_armed = on_armed,
 		.client = config->client,
+		.ancestor = getppid(),
 		.max_attempts = MAX_ATTEMPTS,
 		.on_full = on_full,
 		.replaceable = true,

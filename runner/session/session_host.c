@@ -178,7 +178,8 @@ static void forget(struct session *session)
 
 /*
  * Adds to the record how long the client had to wait for a processor. If some attempt is not of the
- * process that has opened the session, all processes count.
+ * process that has opened the session, all processes of the command count; if one is from outside,
+ * all of the machine.
  */
 static void add_starvation(const struct session *session, struct record *record)
 {
@@ -188,6 +189,8 @@ static void add_starvation(const struct session *session, struct record *record)
 	for (size_t i = 0; i < record->n_attempts; i++)
 		if (record->attempts[i].instance != 0)
 			client = 0;
+	if (record->outside)
+		client = SAMPLER_MACHINE;
 	if (origin)
 		starvation_sampler_complete(session->host->sampler, client,
 					    json_integer_value(origin), record);

@@ -191,6 +191,25 @@ Test(exec, faults_are_replaced_and_attempts_held_while_the_client_goes_on)
 	program_left_nothing_but(synfault, "out");
 }
 
+Test(exec, client_from_outside_is_known_as_such)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_runs_shell(synfault,
+			   "mkdir out; synfault exec --isolation shared --json out/0.json "
+			   "-e api=refuse -- sh -c 'echo $SYNFAULT_API >out/new; "
+			   "mv out/new out/api; while [ ! -e out/tried ]; do sleep 0.05; done' & "
+			   "while [ ! -e out/api ]; do sleep 0.05; done; "
+			   "synfault-tiny $(cat out/api); touch out/tried; wait");
+	program_runs(synfault, "exec --isolation shared --json out/1.json -e api=refuse -- "
+			       "sh -c 'synfault-tiny $SYNFAULT_API; true'");
+	program_exited(synfault, STATUS_PASSED);
+	program_runs_shell(synfault, "grep -c '\"outside\": *true' out/0.json out/1.json");
+	program_printed(synfault, "out/0.json:1\nout/1.json:0\n");
+	program_left_nothing_but(synfault, "out");
+}
+
 Test(exec, session_left_open_is_judged_unless_its_judgement_was_asked_for)
 {
 	AUTO_PROGRAM struct program *synfault = program_with_python();

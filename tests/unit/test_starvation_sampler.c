@@ -207,7 +207,7 @@ Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for)
 	struct starvation_sampler *sampler = starvation_sampler_new(base, false);
 	pid_t quiet = start_sleeper(), busy = start_contenders();
 	pid_t servers[] = {start_sleeper(), start_sleeper()};
-	int64_t quiet_ns, busy_ns, all_ns, origin_ns;
+	int64_t quiet_ns, busy_ns, all_ns, machine_ns, origin_ns;
 
 	starvation_sampler_open(sampler, quiet, servers[0]);
 	starvation_sampler_open(sampler, busy, servers[1]);
@@ -217,6 +217,8 @@ Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for)
 	quiet_ns = starved_ns(sampler, quiet, origin_ns);
 	busy_ns = starved_ns(sampler, busy, origin_ns);
 	all_ns = starved_ns(sampler, 0, origin_ns);
+	machine_ns = starved_ns(sampler, SAMPLER_MACHINE, origin_ns);
+	cr_expect_geq(machine_ns, 100 * MS, "%lld us", (long long)(machine_ns / 1000));
 	cr_expect_geq(busy_ns, 100 * MS, "%lld us", (long long)(busy_ns / 1000));
 	cr_expect_geq(all_ns, 100 * MS, "%lld us", (long long)(all_ns / 1000));
 	cr_expect_lt(quiet_ns, busy_ns / 4, "%lld us", (long long)(quiet_ns / 1000));
