@@ -29,10 +29,10 @@
 /* A client that has been connected for this long has moved on from connect(). */
 #define CONNECTED_NS (1 * NS_PER_S)
 /*
- * At most this many connections get their FIN and RST at a time. Each takes two carriers, which
- * wait in the queue until they are read.
+ * At most this many carriers are sent at a time for connections that an outage ends. They wait in
+ * the queue until they are read.
  */
-#define TOLD_AT_ONCE 64
+#define TOLD_AT_ONCE 128
 
 /* A held packet of a slow connection. */
 struct waiting {
@@ -68,7 +68,8 @@ struct connection {
 	int64_t established_ns;    /* when its handshake was complete */
 	uint32_t outage;           /* that broke it, as struct net_event has it; 0: none did */
 	struct flow_outage missed; /* an outage during a stall that heals; or its .ending is 0 */
-	bool cut;                  /* in .cut of the table: FIN and RST are still to be sent */
+	bool cut;                  /* in .cut or .half_told of the table: RST is still to be sent */
+	bool client_told;          /* FIN or RST was sent to the client */
 	struct connection *cut_prev, *cut_next;
 	struct connection *older; /* with the same 4-tuple */
 };
@@ -92,7 +93,8 @@ struct flow_table {
 	size_t n_near;
 	struct pending *pending; /* by serial */
 	size_t n_pending, pending_capacity;
-	struct connection *cut; /* by outages; their sides get FIN and RST in this order */
+	/* Cut by outages, in their order: both sides wait for their end, or only the server. */
+	struct connection *cut, *half_told;
 	struct event *cut_event;
 };
 
@@ -299,29 +301,43 @@ static void drop_waiting(struct connection *connection)
 
 static void leave_cut(struct connection *connection)
 {
-	if (connection->cut)
-		DL_DELETE2(connection->connections->cut, connection, cut_prev, cut_next);
+	struct flow_table *connections = connection->connections;
+
+	if (connection->cut && connection->client_told)
+		DL_DELETE2(connections->half_told, connection, cut_prev, cut_next);
+	else if (connection->cut)
+		DL_DELETE2(connections->cut, connection, cut_prev, cut_next);
 	connection->cut = false;
+}
+
+/* Sends FIN or RST to the client of a flow that is broken. */
+static void tell_client(struct connection *connection)
+{
+	struct connection_fault fault = fault_of(connection);
+	const struct flow *flow = &connection->flow;
+	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
+
+	fault.fin = flow_next(flow, FLOW_TO_CLIENT);
+	inject(connection, FLOW_TO_CLIENT, end | TCP_FLAG_ACK, fault.fin,
+	       flow_next(flow, FLOW_TO_SERVER), &fault);
+	connection->client_told = true;
 }
 
 /* Sends FIN or RST to both sides of a flow that is broken; nothing if it is stalled. */
 static void tell_sides(struct connection *connection)
 {
-	struct connection_fault fault = fault_of(connection);
 	const struct flow *flow = &connection->flow;
-	uint32_t to_client = flow_next(flow, FLOW_TO_CLIENT);
-	uint32_t to_server = flow_next(flow, FLOW_TO_SERVER);
-	uint8_t end = flow->state == FLOW_CLOSED ? TCP_FLAG_FIN : TCP_FLAG_RST;
 
-	fault.fin = to_client;
 	connection->unannounced = false;
 	leave_cut(connection);
 	/* a stall may leave the direction alone that is slow */
 	set_near(connection, flow->state == FLOW_STALLED && needs_data(connection));
 	if (flow->state == FLOW_STALLED)
 		return;
-	inject(connection, FLOW_TO_CLIENT, end | TCP_FLAG_ACK, to_client, to_server, &fault);
-	inject(connection, FLOW_TO_SERVER, TCP_FLAG_RST | TCP_FLAG_ACK, to_server, to_client, NULL);
+	if (!connection->client_told)
+		tell_client(connection);
+	inject(connection, FLOW_TO_SERVER, TCP_FLAG_RST | TCP_FLAG_ACK,
+	       flow_next(flow, FLOW_TO_SERVER), flow_next(flow, FLOW_TO_CLIENT), NULL);
 }
 
 static void stop_timer(const struct timer *timer)
@@ -570,12 +586,22 @@ static void tell_soon(struct flow_table *connections)
 static void tell_cut(evutil_socket_t fd, short what, void *userdata)
 {
 	struct flow_table *connections = userdata;
+	size_t n = 0;
 
 	(void)fd;
 	(void)what;
-	for (size_t n = 0; connections->cut && n < TOLD_AT_ONCE; n++)
-		tell_sides(connections->cut);
-	if (connections->cut)
+	/* All clients come before the first server: theirs is the instant that is seen. */
+	for (; connections->cut && n < TOLD_AT_ONCE; n++) {
+		struct connection *connection = connections->cut;
+
+		leave_cut(connection);
+		tell_client(connection);
+		connection->cut = true;
+		DL_APPEND2(connections->half_told, connection, cut_prev, cut_next);
+	}
+	for (; connections->half_told && n < TOLD_AT_ONCE; n++)
+		tell_sides(connections->half_told);
+	if (connections->cut || connections->half_told)
 		tell_soon(connections);
 }
 
@@ -728,9 +754,13 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 		return false;
 	/* It came after the end: neither side gets it any more. */
 	if (connection->cut) {
+		bool half_told = connection->client_told;
+
 		tell_sides(connection);
-		host->give(host->context, queued->id, &drop, NULL);
-		return true;
+		if (!half_told) {
+			host->give(host->context, queued->id, &drop, NULL);
+			return true;
+		}
 	}
 	available = queued->length > packet->data_offset ? queued->length - packet->data_offset : 0;
 	/*
