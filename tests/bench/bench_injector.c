@@ -7,6 +7,8 @@
  *     bench_injector refuse-rate       refused connections per second with 64 in flight: the same
  *     bench_injector delay-error       p99 of |actual - asked|, against a loop of bare timers
  *     bench_injector script-scale      processor time per SYN, much history against none
+ *     bench_injector restart-spread    p99 of how far apart 1000 connections end, against a server
+ *                                      that resets them
  *
  * The injector runs in a process of its own as in production, notices of deaths included, and its
  * events are stored. The load runs in another; the reference in a network namespace without any
@@ -40,6 +42,8 @@ enum {
 	SCALE_ENDPOINTS = 1000,
 	SCALE_HISTORY = 100000,
 	SCALE_CONNECTS = 30000,
+	SPREAD_CONNECTS = 1000,
+	SPREAD_ROUNDS = 3,
 	PORT = 10000,
 	CLOSED_PORT = 9,
 };
@@ -488,7 +492,7 @@ static struct script delay_script(void)
 	return script;
 }
 
-static void listen_at(uint16_t port)
+static int listen_at(uint16_t port)
 {
 	struct address address = loopback(port);
 	struct sockaddr_storage storage;
@@ -499,6 +503,7 @@ static void listen_at(uint16_t port)
 	if (fd < 0 || bind(fd, (struct sockaddr *)&storage, length) < 0 ||
 	    listen(fd, DELAYS * DELAY_ROUNDS * 2) < 0)
 		die("listen");
+	return fd;
 }
 
 static void delay_error(void)
@@ -506,7 +511,7 @@ static void delay_error(void)
 	struct script script = delay_script();
 	double ours[DELAY_ROUNDS], reference[DELAY_ROUNDS], ratios[DELAY_ROUNDS];
 
-	listen_at(PORT);
+	(void)listen_at(PORT);
 	for (int i = 0; i < DELAY_ROUNDS; i++) {
 		for (int turn = 0; turn < 2; turn++) {
 			struct injector_process process;
@@ -560,16 +565,134 @@ static void script_scale(void)
 	       median(ratios, ROUNDS), "us of processor time per SYN", "<= 1.3");
 }
 
+/* ---- restart-spread ---- */
+
+/* Room for both ends of all connections. */
+static void allow_connections(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("getrlimit");
+	limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)SPREAD_CONNECTS * 3);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die("setrlimit");
+}
+
+static void connect_all(uint16_t port, int epoll)
+{
+	struct address address = loopback(port);
+	struct sockaddr_storage storage;
+	socklen_t length = address_to_sockaddr(&address, &storage);
+
+	for (int i = 0; i < SPREAD_CONNECTS; i++) {
+		struct epoll_event event = {.events = EPOLLIN};
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		event.data.fd = fd;
+		if (fd < 0 || connect(fd, (struct sockaddr *)&storage, length) < 0 ||
+		    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+			die("connect");
+	}
+}
+
+/* Returns after how many milliseconds from the first end 99 % of the connections have ended. */
+static double wait_for_ends(int epoll)
+{
+	static double ends_ms[SPREAD_CONNECTS];
+	int64_t first_ns = 0;
+	int n_ended = 0;
+
+	while (n_ended < SPREAD_CONNECTS) {
+		struct epoll_event events[64];
+		int n = epoll_wait(epoll, events, ARRAY_SIZE(events), 20000);
+		int64_t now_ns = clock_monotonic_ns();
+
+		if (n <= 0)
+			die("a connection did not end");
+		if (!first_ns)
+			first_ns = now_ns;
+		for (int i = 0; i < n; i++) {
+			char byte;
+
+			if (read(events[i].data.fd, &byte, 1) != -1 || errno != ECONNRESET)
+				die("a connection was not reset");
+			/* another process has a copy */
+			epoll_ctl(epoll, EPOLL_CTL_DEL, events[i].data.fd, NULL);
+			close(events[i].data.fd);
+			ends_ms[n_ended++] = (double)(now_ns - first_ns) / (double)NS_PER_MS;
+		}
+	}
+	return quantile(ends_ms, SPREAD_CONNECTS, 0.99);
+}
+
+static double measure_outage(uint16_t port)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	allow_connections();
+	connect_all(port, epoll);
+	return wait_for_ends(epoll);
+}
+
+/* Measures the same for a process that has accepted the connections and resets them. */
+static double measure_resets(uint16_t port)
+{
+	const struct linger now = {.l_onoff = 1};
+	int epoll = epoll_create1(EPOLL_CLOEXEC), listener, accepted[SPREAD_CONNECTS];
+	pid_t pid;
+
+	allow_connections();
+	listener = listen_at(port);
+	connect_all(port, epoll);
+	for (int i = 0; i < SPREAD_CONNECTS; i++)
+		accepted[i] = accept(listener, NULL, NULL);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		usleep(200000); /* until the other process has closed its copies */
+		for (int i = 0; i < SPREAD_CONNECTS; i++) {
+			setsockopt(accepted[i], SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+			close(accepted[i]);
+		}
+		_exit(EXIT_SUCCESS);
+	}
+	for (int i = 0; i < SPREAD_CONNECTS; i++)
+		close(accepted[i]);
+	return wait_for_ends(epoll);
+}
+
+static void restart_spread(void)
+{
+	struct script script = script_of("down 4s..20s from first-attempt ending reset");
+	struct step accept = {.action = STEP_ACCEPT, .repeat = 1};
+	double ours[SPREAD_ROUNDS], reference[SPREAD_ROUNDS], ratios[SPREAD_ROUNDS];
+
+	script_append(&script, &accept);
+	(void)listen_at(PORT);
+	for (int i = 0; i < SPREAD_ROUNDS; i++) {
+		struct injector_process process = injector_start(&script, 1);
+
+		ours[i] = run_load(measure_outage, PORT, false);
+		injector_stop(&process);
+		reference[i] = run_load(measure_resets, PORT, true);
+		ratios[i] = ours[i] / reference[i];
+	}
+	script_free(&script);
+	report("restart-spread", median(ours, SPREAD_ROUNDS), median(reference, SPREAD_ROUNDS),
+	       median(ratios, SPREAD_ROUNDS), "ms (p99)", "ours <= 50");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*measure)(void);
 	} figures[] = {
-		{"refuse-latency", refuse_latency},
-		{"refuse-rate", refuse_rate},
-		{"delay-error", delay_error},
-		{"script-scale", script_scale},
+		{"refuse-latency", refuse_latency}, {"refuse-rate", refuse_rate},
+		{"delay-error", delay_error},       {"script-scale", script_scale},
+		{"restart-spread", restart_spread},
 	};
 
 	signal(SIGPIPE, SIG_IGN);
@@ -579,7 +702,8 @@ int main(int argc, char **argv)
 			figures[i].measure();
 			return EXIT_SUCCESS;
 		}
-	fputs("usage: bench_injector refuse-latency|refuse-rate|delay-error|script-scale\n",
+	fputs("usage: bench_injector "
+	      "refuse-latency|refuse-rate|delay-error|script-scale|restart-spread\n",
 	      stderr);
 	return 64;
 }
