@@ -622,6 +622,8 @@ Test(fidelity, reset_looks_like_that_of_a_server_that_aborts)
 		{"reset after 0 bytes", serve_reset_when_heard, ASKS},
 		{"reset after 5 bytes to-server", serve_reset_when_heard, ASKS},
 		{"reset after 200ms", serve_late_reset, LISTENS},
+		{"down 200ms..5s from first-attempt ending reset, accept", serve_late_reset,
+		 LISTENS},
 	};
 
 	compare_all(trials, ARRAY_SIZE(trials));
@@ -635,6 +637,8 @@ Test(fidelity, early_close_looks_like_that_of_a_server)
 		{"close after 1000 bytes", serve_bytes_close, ASKS},
 		{"close after 1000 bytes", serve_bytes_close, GOES_ON},
 		{"close after 200ms", serve_late_close, LISTENS},
+		{"down 200ms..5s from first-attempt ending close, accept", serve_late_close,
+		 LISTENS},
 	};
 
 	compare_all(trials, ARRAY_SIZE(trials));
