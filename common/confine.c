@@ -20,6 +20,8 @@
 #define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
 #define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
+#else
+#define OWN_ARCHITECTURE 0 /* there is no filter for it */
 #endif
 /* Marks the numbers of x32 system calls. */
 #define X32_BIT 0x40000000
@@ -189,7 +191,6 @@ static void refuse_removing(struct filter *filter)
 	refuse(filter, numbers, ARRAY_SIZE(numbers));
 }
 
-#ifdef OWN_ARCHITECTURE
 static int install(const struct filter *filter)
 {
 	const struct sock_fprog program = {
@@ -209,6 +210,8 @@ int confine(unsigned kept)
 	static const long sockets[] = {SYS_socket};
 	struct filter filter = {.n_lines = 0};
 
+	if (OWN_ARCHITECTURE == 0)
+		return -ENOSYS;
 	load(&filter, offsetof(struct seccomp_data, arch));
 	add(&filter, BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0);
 	answer(&filter, SECCOMP_RET_ERRNO | EPERM);
@@ -227,12 +230,6 @@ int confine(unsigned kept)
 	answer(&filter, SECCOMP_RET_ALLOW);
 	return install(&filter);
 }
-#else
-int confine(unsigned kept)
-{
-	return -ENOSYS;
-}
-#endif
 
 uint64_t confine_permitted(void)
 {
