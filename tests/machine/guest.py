@@ -135,12 +135,12 @@ class Clock(threading.Thread):
 
 def children(parent):
     found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             # The name, in parentheses, can contain anything.
-            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+            fields = (path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             if int(fields[1]) == parent and fields[0] != "Z":
-                found.append(int(path.parent.name))
+                found.append(int(path.name))
     return found
 
 
