@@ -7,12 +7,19 @@
  *     action  = "accept" | "refuse" | "drop" | "unreachable" KIND
  *             | "half-open" | "backlog-full" [ "abort" ]
  *             | ( "lose" | "lose-synack" ) N [ "then" fault ]
- *             | "delay" D [ ".." D ] [ "then" ( "accept" | "refuse" | "unreachable" KIND | fault )
- * ] | fault fault   = break | slow [ "then" break ] break   = ( "reset" | "close" ) AFTER | "stall"
- * [ "from-server" | "to-server" ] AFTER [ "for" D ] slow    = "slow" BYTES "/s" [ DIRECTION ] AFTER
- * = "after" ( "accept" | BYTES [ DIRECTION ] | D ) KIND      = "net" | "host" | "port" | "admin" |
- * "protocol" BYTES     = NUMBER ( "byte" | "bytes" | "B" | "KB" | "MB" | "GB" | "KiB" | "MiB" |
- * "GiB" ) DIRECTION = "to-client" | "to-server"
+ *             | "delay" D [ ".." D ] [ "then" ( answer | fault ) ]
+ *             | fault
+ *     answer  = "accept" | "refuse" | "unreachable" KIND
+ *     fault   = break | slow [ "then" break ]
+ *     break   = ( "reset" | "close" ) AFTER
+ *             | "stall" [ WAY ] AFTER [ "for" D ]
+ *     slow    = "slow" BYTES "/s" [ DIRECTION ]
+ *
+ *     AFTER     = "after" ( "accept" | BYTES [ DIRECTION ] | D )
+ *     WAY       = "from-server" | "to-server"
+ *     KIND      = "net" | "host" | "port" | "admin" | "protocol"
+ *     BYTES     = NUMBER ( "byte" | "bytes" | "B" | "KB" | "MB" | "GB" | "KiB" | "MiB" | "GiB" )
+ *     DIRECTION = "to-client" | "to-server"
  *
  * COUNT and N are 1 to 1,000,000, D is a duration (common/duration.h), KB is 1000 bytes and KiB
  * 1024. A blank may precede the unit. Bytes count data, without headers and retransmissions, to the
