@@ -367,8 +367,12 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 				 ? find_lost(trace, packets, n_packets, event, at_ns,
 					     &lost[event->u.net.attempt])
 				 : find_nearest(trace, packets, n_packets, event, at_ns);
-		if (packet == n_packets || comments[packet])
+		/* A stall may heal before any other packet comes. */
+		if (packet == n_packets || (comments[packet] && event->u.net.fault != FAULT_HEALED))
 			continue;
+		if (comments[packet])
+			strbuf_printf(&comment, "%s\n", comments[packet]);
+		free(comments[packet]);
 		attempt = &record->attempts[event->u.net.attempt];
 		add_attempt(record, attempt, &comment);
 		strbuf_puts(&comment, ": ");
